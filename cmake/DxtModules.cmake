@@ -1,0 +1,54 @@
+# How modules and tests are declared.
+
+add_library(dxt_flags INTERFACE)
+target_compile_options(dxt_flags INTERFACE
+  $<$<COMPILE_LANGUAGE:C>:-Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes
+    -Wvla -Wpointer-arith -Wundef -Wformat=2 -Wno-format-nonliteral>)
+if(DXT_WERROR)
+  target_compile_options(dxt_flags INTERFACE -Werror)
+endif()
+target_compile_definitions(dxt_flags INTERFACE _GNU_SOURCE)
+if(DXT_SANITIZE)
+  target_compile_options(dxt_flags INTERFACE
+    -fsanitize=${DXT_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  target_link_options(dxt_flags INTERFACE -fsanitize=${DXT_SANITIZE})
+  target_compile_definitions(dxt_flags INTERFACE DXT_SANITIZED)
+endif()
+
+# dxt_module(NAME SOURCES … [LIBS …])
+# A room of src/: an object library dxt_NAME that becomes part of libdeepxtrace and of the tests
+# that name it. The one-way rule between rooms is checked by scripts/check-layers.sh.
+function(dxt_module name)
+  cmake_parse_arguments(M "" "" "SOURCES;LIBS" ${ARGN})
+  add_library(dxt_${name} OBJECT ${M_SOURCES})
+  target_include_directories(dxt_${name} PUBLIC ${PROJECT_SOURCE_DIR}/include
+                             PRIVATE ${PROJECT_SOURCE_DIR}/src)
+  target_link_libraries(dxt_${name} PRIVATE dxt_flags PUBLIC ${M_LIBS})
+  set_property(GLOBAL APPEND PROPERTY DXT_MODULES dxt_${name})
+endfunction()
+
+# dxt_test(NAME SOURCES … MODULES … [LIBS …] [LABELS …] [TIMEOUT seconds] [ARGS …] [WRAP_ALLOC])
+# A cmocka program linked with the objects of the named modules, so that it sees what they hide.
+# WRAP_ALLOC routes their allocations through tests/support/alloc_fail.h.
+function(dxt_test name)
+  cmake_parse_arguments(T "WRAP_ALLOC" "TIMEOUT" "SOURCES;MODULES;LIBS;LABELS;ARGS" ${ARGN})
+  add_executable(${name} ${T_SOURCES})
+  target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/include
+                             ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/tests/support)
+  target_link_libraries(${name} PRIVATE dxt_flags PkgConfig::CMOCKA Threads::Threads m ${T_LIBS})
+  foreach(module ${T_MODULES})
+    target_link_libraries(${name} PRIVATE dxt_${module})
+  endforeach()
+  if(T_WRAP_ALLOC)
+    target_sources(${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests/support/alloc_fail.c)
+    target_link_options(${name} PRIVATE -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
+                        -Wl,--wrap=strdup,--wrap=strndup,--wrap=aligned_alloc)
+  endif()
+  if(NOT T_TIMEOUT)
+    set(T_TIMEOUT 120)
+  endif()
+  add_test(NAME ${name} COMMAND ${name} ${T_ARGS})
+  set_tests_properties(${name} PROPERTIES TIMEOUT ${T_TIMEOUT} SKIP_RETURN_CODE 77
+    LABELS "unit;${T_LABELS}"
+    ENVIRONMENT "DXT_SOURCE_DIR=${PROJECT_SOURCE_DIR};DXT_BUILD_DIR=${PROJECT_BINARY_DIR}")
+endfunction()

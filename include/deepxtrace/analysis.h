@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The Metrics Analysis: a window in, findings out. Pure: no I/O, no clock, no globals.
+ * docs/diagnosis.md explains the model and each kind of finding.
+ */
+#ifndef DEEPXTRACE_ANALYSIS_H
+#define DEEPXTRACE_ANALYSIS_H
+
+#include <deepxtrace/matrix.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** How a window is judged. */
+typedef enum dxt_method {
+    DXT_METHOD_ROBUST = 0, /**< arrival model with robust estimates; the default */
+    DXT_METHOD_RATIO = 1   /**< the established ratio to the mean, bit-compatible with NumPy */
+} dxt_method;
+
+/** The answer for one window. */
+typedef enum dxt_verdict {
+    DXT_VERDICT_HEALTHY = 0,
+    DXT_VERDICT_SLOW = 1,        /**< there is at least one finding that costs time */
+    DXT_VERDICT_INCONCLUSIVE = 2 /**< the window is too thin or too noisy to tell */
+} dxt_verdict;
+
+/** Kinds of findings. */
+typedef enum dxt_finding_kind {
+    DXT_LATE_RANK = 0,      /**< column high and own row low: `rank` computes late (Comp-Slow) */
+    DXT_EARLY_RANK = 1,     /**< row high alone: `rank` arrives early; costs nothing */
+    DXT_SLOW_RECEIVER = 2,  /**< row high, not early: `rank` receives slowly (Mixed-Slow) */
+    DXT_HOT_EXPERT = 3,     /**< `rank` receives too much, then answers late */
+    DXT_SLOW_PATH = 4,      /**< one path, `source` → `rank` (Comm-Slow) */
+    DXT_LATE_NODE = 5,      /**< all ranks of `node` are late for the other nodes */
+    DXT_SLOW_NODE_PATH = 6, /**< all paths `source_node` → `node` are slow */
+    DXT_SYSTEMIC_SKEW = 7,  /**< everybody waits for everybody; nobody in particular */
+    DXT_SILENT_RANK = 8     /**< `rank` sent no counters */
+} dxt_finding_kind;
+
+/** How much of the time is lost: below 5 %, below 20 %, more. */
+typedef enum dxt_severity {
+    DXT_SEVERITY_MINOR = 0,
+    DXT_SEVERITY_MAJOR = 1,
+    DXT_SEVERITY_CRITICAL = 2
+} dxt_severity;
+
+/** One named cause. Fields that do not apply hold DXT_NO_RANK, −1 or NULL. */
+typedef struct dxt_finding {
+    dxt_finding_kind kind;
+    uint32_t rank;         /**< the rank blamed; of a path, the waiting rank */
+    uint32_t source;       /**< of a path, the awaited rank */
+    int32_t node;          /**< the node blamed; of a node path, the waiting node */
+    int32_t source_node;   /**< of a node path, the awaited node */
+    const uint32_t *ranks; /**< ranks of the node; owned by the findings */
+    uint32_t rank_count;   /**< how many of them */
+    double wait;           /**< lateness (slowness) per operation above the ordinary, in the measure
+                                of the window: ns or cycles */
+    double share; /**< part of the elapsed time that the group loses, 0 … 1; NaN = unknown */
+    dxt_severity severity; /**< by `share` where known, else by how far above the ordinary */
+    double confidence;     /**< probability that the finding is true, 0 … 1 */
+} dxt_finding;
+
+/** An abnormal column or row. */
+typedef struct dxt_abnormal_axis {
+    uint32_t rank;
+    double mean;       /**< mean of the raw counters of that column or row */
+    double normalised; /**< that mean ÷ (mean of all such means + 1e-8) */
+} dxt_abnormal_axis;
+
+/** An abnormal cell. */
+typedef struct dxt_abnormal_point {
+    uint32_t row, column;
+    double value;      /**< raw counter */
+    double normalised; /**< value ÷ (mean of the matrix + 1e-8) */
+} dxt_abnormal_point;
+
+/** The result for one window. Read-only; owned by the caller as one block. */
+typedef struct dxt_findings {
+    size_t struct_size;
+    uint32_t ranks;
+    dxt_method method;
+    dxt_measure measure; /**< unit of dxt_finding.wait */
+    dxt_verdict verdict;
+    const dxt_abnormal_axis *cols;
+    size_t col_count;
+    const dxt_abnormal_axis *rows;
+    size_t row_count;
+    const dxt_abnormal_point *points;
+    size_t point_count;
+    const dxt_finding *findings; /**< most expensive first; none with the ratio method */
+    size_t finding_count;
+    double ordinary; /**< typical wait in the window's measure, what everybody waits for anyway */
+} dxt_findings;
+
+/** Options of the analysis. Zero a struct, set struct_size, then what differs from the default. */
+typedef struct dxt_analysis_options {
+    size_t struct_size;
+    dxt_method method;
+    const dxt_window
+        *companion;          /**< the other operator over the same interval: lets a hot expert be
+                                      told from a late rank; NULL = unknown */
+    double min_share;        /**< smallest share worth a finding; 0 = default 0.01 */
+    uint32_t ranks_per_node; /**< when the window has no `nodes`: ranks 0 … G−1 share a node, and
+                                      so on; 0 = unknown */
+    double threshold_col;    /**< ratio: 0 = default 3.0 */
+    double threshold_row;    /**< ratio: 0 = default 3.0 */
+    double threshold_point;  /**< ratio: 0 = default 5.0 */
+    int keep_points;         /**< ratio: also report points inside flagged rows and columns */
+    int excluding_zeros;     /**< ratio: normalise points by the mean of the non-zero cells */
+} dxt_analysis_options;
+
+/**
+ * Analyse one window.
+ *
+ * @param window    Waits of one operator over one interval; at least 2 ranks. Not modified.
+ * @param options   NULL for the defaults.
+ * @param findings  Receives the result; release with dxt_findings_free(). Untouched on error.
+ * @return DXT_OK; DXT_ERR_INVALID (window inconsistent); DXT_ERR_NO_MEMORY.
+ *
+ * Blocking: no. Threads: reentrant. Cost: O(ranks²) time, one scratch matrix.
+ */
+DXT_API dxt_status dxt_analyze(const dxt_window *window, const dxt_analysis_options *options,
+                               dxt_findings **findings);
+
+/** Release a result. NULL is allowed. */
+DXT_API void dxt_findings_free(dxt_findings *findings);
+
+/** "late_rank", …: the names used in the diagnosis format. Static; "unknown" otherwise. */
+DXT_API const char *dxt_finding_kind_name(dxt_finding_kind kind);
+/** "minor", "major", "critical". */
+DXT_API const char *dxt_severity_name(dxt_severity severity);
+/** "healthy", "slow", "inconclusive". */
+DXT_API const char *dxt_verdict_name(dxt_verdict verdict);
+/** "robust", "ratio". */
+DXT_API const char *dxt_method_name(dxt_method method);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The whole public interface of libdeepxtrace. The expert-parallel library has its own: ep.h. */
+#ifndef DEEPXTRACE_DEEPXTRACE_H
+#define DEEPXTRACE_DEEPXTRACE_H
+
+#include <deepxtrace/analysis.h>
+#include <deepxtrace/gather.h>
+#include <deepxtrace/matrix.h>
+#include <deepxtrace/probe.h>
+#include <deepxtrace/render.h>
+#include <deepxtrace/report.h>
+#include <deepxtrace/session.h>
+#include <deepxtrace/status.h>
+#include <deepxtrace/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define DXT_VERSION_MAJOR 0
+#define DXT_VERSION_MINOR 1
+#define DXT_VERSION_PATCH 0
+
+/** Version of the loaded library, "major.minor.patch". Static. */
+DXT_API const char *dxt_version(void);
+
+/** A heavy part that is loaded at run time. */
+typedef struct dxt_part {
+    const char *name;    /**< e.g. "cairo" */
+    const char *purpose; /**< e.g. "PNG and PDF heat maps" */
+    int available;       /**< 1 = loaded */
+    const char *why;     /**< where it was found, or why it is not there; never NULL */
+} dxt_part;
+
+/**
+ * Which parts this installation has.
+ *
+ * @param parts  Receives up to @p capacity entries; strings are static or live as long as the
+ *               library.
+ * @return How many parts there are.
+ *
+ * Blocking: loads each part once. Threads: any.
+ */
+DXT_API size_t dxt_parts(dxt_part *parts, size_t capacity);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Windows: the waits of one operator over one interval, and the recordings that hold them.
+ * The formats are specified in docs/formats.md.
+ */
+#ifndef DEEPXTRACE_MATRIX_H
+#define DEEPXTRACE_MATRIX_H
+
+#include <deepxtrace/status.h>
+#include <deepxtrace/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Unit in which dxt_window.wait was counted. */
+typedef enum dxt_unit { DXT_UNIT_CYCLES = 0, DXT_UNIT_NS = 1 } dxt_unit;
+
+/**
+ * One window. Every pointer is owned by the window, allocated with malloc() and released by
+ * dxt_window_free(); NULL and 0 mean "not recorded" where the comment says optional. N is `ranks`;
+ * N×N arrays are row-major: row = waiting rank, column = awaited rank.
+ */
+typedef struct dxt_window {
+    size_t struct_size; /**< sizeof(dxt_window) of the code that made it */
+    uint32_t ranks;     /**< N, 2 … DXT_MAX_RANKS */
+    dxt_unit unit;      /**< of `wait` */
+    char *phase;        /**< operator: "dispatch", "combine" or another name; never NULL */
+    int64_t index;      /**< number of the window in its run; −1 = not recorded */
+    int64_t *wait;      /**< N×N sums of waits ≥ 0, as counted; a missing row holds zeros */
+    uint8_t *missing;   /**< N: 1 = this rank sent nothing; NULL = all sent */
+    double *ticks_per_second; /**< N clock rates > 0; optional */
+    int64_t *samples;         /**< N×N waits added into each cell; optional */
+    int64_t samples_each; /**< the same number in every cell, when `samples` is NULL; optional */
+    int64_t *bytes;       /**< N×N payload bytes received; optional */
+    int64_t *last;        /**< N×N operations in which the column's rank came last to the row's
+                                   rank; optional */
+    int64_t ops;          /**< operations in the window; optional */
+    int64_t elapsed_ns;   /**< length of the window; optional */
+    int32_t *nodes;       /**< N node indices ≥ 0; optional */
+    char **hosts;         /**< N host names; optional */
+    char *instance;       /**< id of the job; optional */
+    char *begin;          /**< begin of the window, ISO 8601; optional */
+    char *source;         /**< what made the recording; optional */
+    char *case_name;      /**< field "case"; optional */
+    char *extra;          /**< JSON object of all other fields, "label" included; optional */
+} dxt_window;
+
+/** What dxt_window_value() returns. Per operation means per (operation, local expert) wait. */
+typedef enum dxt_measure {
+    DXT_MEASURE_NS_PER_OP = 0,     /**< samples or ops, and a unit of time, are known */
+    DXT_MEASURE_NS = 1,            /**< time, summed over the window */
+    DXT_MEASURE_CYCLES_PER_OP = 2, /**< no clock rate */
+    DXT_MEASURE_CYCLES = 3         /**< neither */
+} dxt_measure;
+
+/**
+ * Allocate a zeroed window.
+ *
+ * @param ranks   2 … DXT_MAX_RANKS.
+ * @param phase   Copied.
+ * @param window  Receives it; release with dxt_window_free(). Untouched on error.
+ * @return DXT_OK; DXT_ERR_INVALID; DXT_ERR_LIMIT; DXT_ERR_NO_MEMORY.
+ */
+DXT_API dxt_status dxt_window_create(uint32_t ranks, const char *phase, dxt_window **window);
+
+/** Release a window and all it owns. NULL is allowed. */
+DXT_API void dxt_window_free(dxt_window *window);
+
+/**
+ * Check a window against the description of its fields.
+ *
+ * @return DXT_OK; DXT_ERR_INVALID with the field named in dxt_error(); DXT_ERR_LIMIT.
+ *
+ * Blocking: no. Threads: reentrant. Cost: O(ranks²).
+ */
+DXT_API dxt_status dxt_window_check(const dxt_window *window);
+
+/** Which measure dxt_window_value() has for this window. */
+DXT_API dxt_measure dxt_window_measure(const dxt_window *window);
+
+/**
+ * One cell in the window's measure: wait ÷ samples (0 where a cell has no samples), else ÷ ops, else
+ * the sum; cycles converted with the clock of the waiting rank.
+ *
+ * @param row, column  Below window->ranks.
+ * @return The value, ≥ 0; NaN in a missing row.
+ *
+ * Blocking: no. Threads: reentrant.
+ */
+DXT_API double dxt_window_value(const dxt_window *window, uint32_t row, uint32_t column);
+
+/** All of row @p row at once, as dxt_window_value(); @p values holds N doubles. */
+DXT_API void dxt_window_row(const dxt_window *window, uint32_t row, double *values);
+
+/** "µs", "µs in all", "cycles" or "cycles in all": the unit to show for a measure. Static. */
+DXT_API const char *dxt_measure_unit(dxt_measure measure);
+
+/**
+ * Add a window of the same run and operator to another: sums of waits, samples, bytes, last, ops and
+ * elapsed. An optional field that one of them lacks is dropped. A row that is missing in either is
+ * missing in the sum.
+ *
+ * @param sum     Changed; unchanged on error.
+ * @param window  Same ranks, phase, unit and clock rates. Not modified.
+ * @return DXT_OK; DXT_ERR_INVALID; DXT_ERR_LIMIT (a sum would pass 2^63 − 1); DXT_ERR_NO_MEMORY.
+ */
+DXT_API dxt_status dxt_window_add(dxt_window *sum, const dxt_window *window);
+
+/* ------------------------------------------------------------------ reading and writing --- */
+
+/** Reads windows one by one, from a recording, a log text or a plain matrix, told apart by content. */
+typedef struct dxt_reader dxt_reader;
+
+/**
+ * Open a file for reading.
+ *
+ * @param path    "-" is standard input.
+ * @param reader  Receives it; release with dxt_reader_close(). Untouched on error.
+ * @return DXT_OK; DXT_ERR_IO; DXT_ERR_NO_MEMORY.
+ *
+ * Blocking: on the file. Threads: one reader belongs to one thread at a time.
+ */
+DXT_API dxt_status dxt_reader_open(const char *path, dxt_reader **reader);
+
+/**
+ * Read from memory.
+ *
+ * @param data    @p size bytes; must stay valid until dxt_reader_close(). Any content.
+ * @param name    Used in messages in place of a path; copied.
+ */
+DXT_API dxt_status dxt_reader_open_memory(const void *data, size_t size, const char *name,
+                                          dxt_reader **reader);
+
+/**
+ * Read the next window.
+ *
+ * @param window  Receives it; release with dxt_window_free(). Untouched unless DXT_OK.
+ * @return DXT_OK; DXT_END after the last one; DXT_ERR_FORMAT or DXT_ERR_LIMIT with
+ *         "FILE:LINE: reason" in dxt_error(); DXT_ERR_IO; DXT_ERR_NO_MEMORY. An input without any
+ *         window is DXT_ERR_FORMAT. After an error every further call returns the same error.
+ *
+ * Blocking: on the file. Cost: one line is held in memory.
+ */
+DXT_API dxt_status dxt_reader_next(dxt_reader *reader, dxt_window **window);
+
+/** Line on which the last window began, from 1; 0 before the first. */
+DXT_API uint64_t dxt_reader_line(const dxt_reader *reader);
+
+/** Close. NULL is allowed. */
+DXT_API void dxt_reader_close(dxt_reader *reader);
+
+/**
+ * Write one window as one line of a recording, all fields kept.
+ *
+ * @param window  Must pass dxt_window_check().
+ * @param write   Receives the bytes, possibly in several calls; the last ends with a newline.
+ * @return DXT_OK; DXT_ERR_INVALID; DXT_ERR_NO_MEMORY; what @p write returned.
+ */
+DXT_API dxt_status dxt_window_write(const dxt_window *window, dxt_write_fn write, void *context);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

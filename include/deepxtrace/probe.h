@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The Metrics Probe on the host. A communication library includes this header alone and puts five
+ * lines around its wait loop:
+ *
+ *     dxt_probe_op op;
+ *     dxt_probe_begin(&op, probe, DXT_DISPATCH);        // probe may be NULL
+ *     for (each source, in the order in which they turn up)
+ *         dxt_probe_wait(&op, source, ready_at_first_look ? 0 : dxt_probe_elapsed(&op), bytes);
+ *     dxt_probe_end(&op);
+ *
+ * The counting functions are inline and need no library; they neither talk, allocate, lock nor log.
+ * Define DXT_PROBE_DISABLE before including it and they compile to nothing.
+ */
+#ifndef DEEPXTRACE_PROBE_H
+#define DEEPXTRACE_PROBE_H
+
+#include <deepxtrace/status.h>
+#include <deepxtrace/types.h>
+
+#if defined(__x86_64__)
+#include <x86intrin.h>
+#elif !defined(__aarch64__)
+#include <time.h>
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ------------------------------------------------------------------ layout of a block --- */
+
+/** Bytes of a block of counters; 0 when a count is 0 or above its maximum. */
+static inline size_t dxt_probe_size(uint32_t operators, uint32_t sources)
+{
+    if (operators == 0 || operators > DXT_MAX_OPERATORS || sources == 0 || sources > DXT_MAX_RANKS)
+        return 0;
+    return sizeof(dxt_probe) + operators * sizeof(dxt_operator_counters) +
+           (size_t)operators * sources * sizeof(dxt_cell);
+}
+
+/** The counters of operator @p index; it must be below probe->operators. */
+static inline dxt_operator_counters *dxt_probe_operator(const dxt_probe *probe, uint32_t index)
+{
+    return (dxt_operator_counters *)((uintptr_t)probe + sizeof *probe) + index;
+}
+
+/** The cell of (operator @p index, @p source); both must be in range. */
+static inline dxt_cell *dxt_probe_cell(const dxt_probe *probe, uint32_t index, uint32_t source)
+{
+    return (dxt_cell *)(dxt_probe_operator(probe, probe->operators)) +
+           (size_t)index * probe->sources + source;
+}
+
+/* ------------------------------------------------------------------ counting --- */
+
+/**
+ * The clock of the host probe, in ticks: the time-stamp counter on x86-64, the virtual counter on
+ * AArch64, otherwise CLOCK_MONOTONIC in ns. Common to all processes of one machine.
+ * dxt_probe_clock_rate() gives its rate. Cost: 7–25 ns.
+ */
+static inline uint64_t dxt_probe_clock(void)
+{
+#if defined(__x86_64__)
+    return __rdtsc();
+#elif defined(__aarch64__)
+    uint64_t ticks;
+    __asm__ volatile("mrs %0, cntvct_el0" : "=r"(ticks));
+    return ticks;
+#else
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+#endif
+}
+
+/**
+ * One operation under way on one thread; lives on the caller's stack. It follows who came last so
+ * that the record costs nothing but two comparisons.
+ */
+typedef struct dxt_probe_op {
+    dxt_probe *probe;      /**< NULL: nothing is counted */
+    uint64_t begin_ticks;  /**< when the wait loop was entered */
+    uint64_t last_ticks;   /**< longest wait so far */
+    uint64_t second_ticks; /**< second-longest wait so far */
+    uint32_t last_source;  /**< whose wait was the longest; DXT_NO_RANK while none waited */
+    uint32_t operator_index;
+} dxt_probe_op;
+
+#if !defined(DXT_PROBE_DISABLE)
+
+/** Add to a counter that only this thread writes; readers in other threads see whole values. */
+static inline void dxt_counter_add(uint64_t *counter, uint64_t amount)
+{
+    __atomic_store_n(counter, __atomic_load_n(counter, __ATOMIC_RELAXED) + amount,
+                     __ATOMIC_RELAXED);
+}
+
+/** Bin of the histogram for a wait. */
+static inline uint32_t dxt_histogram_bin(uint64_t ticks)
+{
+    uint32_t bin = 63u - (uint32_t)__builtin_clzll(ticks | 1u);
+    return bin < DXT_HISTOGRAM_BINS ? bin : DXT_HISTOGRAM_BINS - 1u;
+}
+
+/**
+ * Enter the wait loop of one operation.
+ *
+ * @param op              Filled in; valid until dxt_probe_end().
+ * @param probe           Counters, or NULL to count nothing.
+ * @param operator_index  DXT_DISPATCH, DXT_COMBINE or the caller's own; below probe->operators.
+ *
+ * Blocking: no. Threads: one operation belongs to one thread. Cost: one clock read.
+ */
+static inline void dxt_probe_begin(dxt_probe_op *op, dxt_probe *probe, uint32_t operator_index)
+{
+    op->probe = probe;
+    if (!probe) return;
+    op->begin_ticks = dxt_probe_clock();
+    op->last_ticks = 0;
+    op->second_ticks = 0;
+    op->last_source = DXT_NO_RANK;
+    op->operator_index = operator_index;
+}
+
+/** Ticks since dxt_probe_begin(); 0 when nothing is counted. Cost: one clock read. */
+static inline uint64_t dxt_probe_elapsed(const dxt_probe_op *op)
+{
+    return op->probe ? dxt_probe_clock() - op->begin_ticks : 0;
+}
+
+/**
+ * Ticks from dxt_probe_begin() to an arrival stamped with dxt_probe_clock() by the sender on the
+ * same machine; 0 if it was there before. Exact however late this thread was woken.
+ */
+static inline uint64_t dxt_probe_until(const dxt_probe_op *op, uint64_t stamp_ticks)
+{
+    return op->probe && stamp_ticks > op->begin_ticks ? stamp_ticks - op->begin_ticks : 0;
+}
+
+/** Keep the longest and second-longest wait of the operation. */
+static inline void dxt_probe_note_last(dxt_probe_op *op, uint32_t source, uint64_t wait_ticks)
+{
+    if (wait_ticks > op->last_ticks) {
+        op->second_ticks = op->last_ticks;
+        op->last_ticks = wait_ticks;
+        op->last_source = source;
+    } else if (wait_ticks > op->second_ticks) {
+        op->second_ticks = wait_ticks;
+    }
+}
+
+/**
+ * Count one wait, where this thread is the only writer of (operator, source).
+ *
+ * @param op          Operation under way.
+ * @param source      Rank waited for; below probe->sources.
+ * @param wait_ticks  From begin to arrival; exactly 0 if the data was there at the first look.
+ * @param bytes       Payload received from the source in this wait.
+ *
+ * Blocking: no. Threads: see above. Cost: about 5 ns on a cached cell.
+ */
+static inline void dxt_probe_wait(dxt_probe_op *op, uint32_t source, uint64_t wait_ticks,
+                                  uint64_t bytes)
+{
+    if (!op->probe) return;
+    dxt_cell *cell = dxt_probe_cell(op->probe, op->operator_index, source);
+    dxt_counter_add(&cell->wait_ticks_sum, wait_ticks);
+    dxt_counter_add(&cell->bytes, bytes);
+    if (wait_ticks > cell->wait_ticks_max)
+        __atomic_store_n(&cell->wait_ticks_max, wait_ticks, __ATOMIC_RELAXED);
+    uint32_t *bin = &cell->histogram[dxt_histogram_bin(wait_ticks)];
+    __atomic_store_n(bin, __atomic_load_n(bin, __ATOMIC_RELAXED) + 1u, __ATOMIC_RELAXED);
+    dxt_counter_add(&cell->samples, 1);
+    dxt_probe_note_last(op, source, wait_ticks);
+}
+
+/**
+ * Count one wait where several threads write (operator, source): the same with atomic additions.
+ * Each thread has its own @p op; join them with dxt_probe_join() before one of them ends.
+ */
+static inline void dxt_probe_wait_shared(dxt_probe_op *op, uint32_t source, uint64_t wait_ticks,
+                                         uint64_t bytes)
+{
+    if (!op->probe) return;
+    dxt_cell *cell = dxt_probe_cell(op->probe, op->operator_index, source);
+    __atomic_fetch_add(&cell->wait_ticks_sum, wait_ticks, __ATOMIC_RELAXED);
+    __atomic_fetch_add(&cell->bytes, bytes, __ATOMIC_RELAXED);
+    uint64_t max = __atomic_load_n(&cell->wait_ticks_max, __ATOMIC_RELAXED);
+    while (wait_ticks > max && !__atomic_compare_exchange_n(&cell->wait_ticks_max, &max, wait_ticks,
+                                                            1, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+        ;
+    __atomic_fetch_add(&cell->histogram[dxt_histogram_bin(wait_ticks)], 1u, __ATOMIC_RELAXED);
+    __atomic_fetch_add(&cell->samples, 1u, __ATOMIC_RELAXED);
+    dxt_probe_note_last(op, source, wait_ticks);
+}
+
+/** Fold what another thread saw of the same operation into @p op. */
+static inline void dxt_probe_join(dxt_probe_op *op, const dxt_probe_op *other)
+{
+    if (!op->probe || !other->probe || other->last_source == DXT_NO_RANK) return;
+    dxt_probe_note_last(op, other->last_source, other->last_ticks);
+    if (other->second_ticks > op->second_ticks) op->second_ticks = other->second_ticks;
+}
+
+/** Count a wait that was given up. Its duration is not added: one time-out would drown a window. */
+static inline void dxt_probe_timeout(dxt_probe_op *op, uint32_t source)
+{
+    if (!op->probe) return;
+    __atomic_fetch_add(&dxt_probe_cell(op->probe, op->operator_index, source)->timeouts, 1u,
+                       __ATOMIC_RELAXED);
+}
+
+/**
+ * Leave the wait loop: count the operation, and who came last by how much. Nobody is last in an
+ * operation without a wait. Cost: one clock read.
+ */
+static inline void dxt_probe_end(dxt_probe_op *op)
+{
+    if (!op->probe) return;
+    if (op->last_source != DXT_NO_RANK) {
+        dxt_cell *cell = dxt_probe_cell(op->probe, op->operator_index, op->last_source);
+        dxt_counter_add(&cell->last_count, 1);
+        dxt_counter_add(&cell->last_margin_ticks_sum, op->last_ticks - op->second_ticks);
+    }
+    dxt_operator_counters *counters = dxt_probe_operator(op->probe, op->operator_index);
+    dxt_counter_add(&counters->inside_ticks_sum, dxt_probe_clock() - op->begin_ticks);
+    __atomic_store_n(&counters->ops, __atomic_load_n(&counters->ops, __ATOMIC_RELAXED) + 1,
+                     __ATOMIC_RELEASE);
+}
+
+#else /* DXT_PROBE_DISABLE */
+
+static inline void dxt_probe_begin(dxt_probe_op *op, dxt_probe *probe, uint32_t operator_index)
+{
+    (void)op, (void)probe, (void)operator_index;
+}
+static inline uint64_t dxt_probe_elapsed(const dxt_probe_op *op)
+{
+    (void)op;
+    return 0;
+}
+static inline uint64_t dxt_probe_until(const dxt_probe_op *op, uint64_t stamp_ticks)
+{
+    (void)op, (void)stamp_ticks;
+    return 0;
+}
+static inline void dxt_probe_wait(dxt_probe_op *op, uint32_t source, uint64_t wait_ticks,
+                                  uint64_t bytes)
+{
+    (void)op, (void)source, (void)wait_ticks, (void)bytes;
+}
+static inline void dxt_probe_wait_shared(dxt_probe_op *op, uint32_t source, uint64_t wait_ticks,
+                                         uint64_t bytes)
+{
+    (void)op, (void)source, (void)wait_ticks, (void)bytes;
+}
+static inline void dxt_probe_join(dxt_probe_op *op, const dxt_probe_op *other)
+{
+    (void)op, (void)other;
+}
+static inline void dxt_probe_timeout(dxt_probe_op *op, uint32_t source)
+{
+    (void)op, (void)source;
+}
+static inline void dxt_probe_end(dxt_probe_op *op)
+{
+    (void)op;
+}
+
+#endif /* DXT_PROBE_DISABLE */
+
+/* ------------------------------------------------------------------ life of the counters --- */
+
+/**
+ * Rate of dxt_probe_clock() on this machine.
+ *
+ * @return Ticks per second, > 0. Known from the hardware where it says so, otherwise measured once
+ *         against CLOCK_MONOTONIC.
+ *
+ * Blocking: up to 20 ms in the first call of the process. Threads: any.
+ */
+DXT_API uint64_t dxt_probe_clock_rate(void);
+
+/**
+ * Create zeroed counters in process memory.
+ *
+ * @param operators  Operators to count, 1 … DXT_MAX_OPERATORS.
+ * @param sources    Ranks that can be waited for, 1 … DXT_MAX_RANKS.
+ * @param probe      Receives the block, aligned to a cache line; release with dxt_probe_destroy()
+ *                   after the last writer and reader. Untouched on error.
+ * @return DXT_OK; DXT_ERR_INVALID; DXT_ERR_LIMIT; DXT_ERR_NO_MEMORY.
+ *
+ * Blocking: as dxt_probe_clock_rate(). Threads: any.
+ */
+DXT_API dxt_status dxt_probe_create(uint32_t operators, uint32_t sources, dxt_probe **probe);
+
+/**
+ * Lay zeroed counters out in memory of the caller (a shared segment, pinned memory).
+ *
+ * @param memory  At least @p size bytes, aligned to 64; stays the caller's.
+ * @param size    At least dxt_probe_size(operators, sources).
+ * @return DXT_OK; DXT_ERR_INVALID (too small, misaligned); DXT_ERR_LIMIT.
+ */
+DXT_API dxt_status dxt_probe_init(void *memory, size_t size, uint32_t operators, uint32_t sources,
+                                  dxt_probe **probe);
+
+/** Release what dxt_probe_create() made. NULL is allowed. */
+DXT_API void dxt_probe_destroy(dxt_probe *probe);
+
+/** A copy of all counters of a probe at one time. */
+typedef struct dxt_snapshot {
+    int64_t time_ns; /**< CLOCK_MONOTONIC when it was taken; in a difference, the length */
+    dxt_probe *data; /**< a private block with the same counts of operators and sources */
+} dxt_snapshot;
+
+/**
+ * Allocate an empty snapshot fit for a probe. Release with dxt_snapshot_destroy().
+ *
+ * @return DXT_OK; DXT_ERR_INVALID; DXT_ERR_LIMIT; DXT_ERR_NO_MEMORY.
+ */
+DXT_API dxt_status dxt_snapshot_create(uint32_t operators, uint32_t sources,
+                                       dxt_snapshot **snapshot);
+
+/** Release a snapshot. NULL is allowed. */
+DXT_API void dxt_snapshot_destroy(dxt_snapshot *snapshot);
+
+/**
+ * Copy the counters without stopping their writers. Each counter is read whole; counters of one
+ * cell may differ by the wait that is being added at that moment.
+ *
+ * @param probe     May be in use by its writers.
+ * @param snapshot  From dxt_snapshot_create() with the same counts; overwritten.
+ * @return DXT_OK; DXT_ERR_INVALID (counts differ).
+ *
+ * Blocking: no, allocates nothing. Threads: any number at once, with different snapshots.
+ */
+DXT_API dxt_status dxt_probe_snapshot(const dxt_probe *probe, dxt_snapshot *snapshot);
+
+/**
+ * What happened between two snapshots of the same probe.
+ *
+ * Sums, counts and histograms are subtracted. wait_ticks_max of the result is exact if the maximum
+ * grew in between, and otherwise the upper edge of the highest histogram bin that grew, at most the
+ * earlier maximum.
+ *
+ * @param later, earlier  Snapshots with the same counts.
+ * @param window          Receives the difference; may be @p earlier.
+ * @return DXT_OK; DXT_ERR_INVALID (counts differ, or a counter ran backwards: different probes).
+ *
+ * Blocking: no, allocates nothing. Threads: reentrant.
+ */
+DXT_API dxt_status dxt_snapshot_difference(const dxt_snapshot *later, const dxt_snapshot *earlier,
+                                           dxt_snapshot *window);
+
+/** What counting costs on this machine, in ns per call; medians. */
+typedef struct dxt_probe_cost {
+    double clock_ns;       /**< one dxt_probe_clock() */
+    double wait_ns;        /**< one dxt_probe_wait() with its clock read */
+    double wait_shared_ns; /**< one dxt_probe_wait_shared() with its clock read, no contention */
+    double null_wait_ns;   /**< one dxt_probe_wait() on a NULL probe */
+    double operation_ns;   /**< one dxt_probe_begin() and dxt_probe_end() */
+} dxt_probe_cost;
+
+/**
+ * Measure what counting costs here.
+ *
+ * @param sources  Ranks the measured probe has, 1 … DXT_MAX_RANKS.
+ * @param cost     Receives the figures. Untouched on error.
+ * @return DXT_OK; DXT_ERR_INVALID; DXT_ERR_LIMIT; DXT_ERR_NO_MEMORY.
+ *
+ * Blocking: about 0.2 s of computing. Threads: any.
+ */
+DXT_API dxt_status dxt_probe_calibrate(uint32_t sources, dxt_probe_cost *cost);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Heat maps of windows: one layout, drawn by several back ends. Rows are waiting ranks, columns
+ * awaited ranks; the scale is logarithmic from green over yellow to red.
+ */
+#ifndef DEEPXTRACE_RENDER_H
+#define DEEPXTRACE_RENDER_H
+
+#include <deepxtrace/matrix.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** What to draw with. */
+typedef enum dxt_format {
+    DXT_FORMAT_TERMINAL = 0, /**< UTF-8 text, coloured by escape sequences as asked for */
+    DXT_FORMAT_SVG = 1,
+    DXT_FORMAT_HTML = 2, /**< self-contained page: pictures, the matrix as text, no network */
+    DXT_FORMAT_PNG = 3,  /**< needs the part "cairo" */
+    DXT_FORMAT_PDF = 4   /**< needs the part "cairo" */
+} dxt_format;
+
+/** Colours of a terminal. */
+typedef enum dxt_color { DXT_COLOR_NONE = 0, DXT_COLOR_256 = 1, DXT_COLOR_TRUE = 2 } dxt_color;
+
+/** What a mark points at. */
+typedef enum dxt_mark_kind {
+    DXT_MARK_COLUMN = 0,
+    DXT_MARK_ROW = 1,
+    DXT_MARK_POINT = 2
+} dxt_mark_kind;
+
+/** A flagged rank or path to make stand out. */
+typedef struct dxt_mark {
+    dxt_mark_kind kind;
+    uint32_t row;    /**< for rows and points */
+    uint32_t column; /**< for columns and points */
+} dxt_mark;
+
+/** One matrix of the picture. */
+typedef struct dxt_heatmap_panel {
+    const dxt_window *window; /**< drawn in its measure */
+    const dxt_mark *marks;
+    size_t mark_count;
+    const char *title; /**< e.g. "dispatch, window 3"; NULL = made from the window */
+    const char
+        *caption; /**< e.g. the sentence of the worst finding; NULL = none; may hold newlines */
+} dxt_heatmap_panel;
+
+/** Options. Zero a struct, set struct_size, then what differs from the default. */
+typedef struct dxt_heatmap_options {
+    size_t struct_size;
+    dxt_color color;     /**< terminal only */
+    uint32_t columns;    /**< terminal: characters that fit, 0 = 80; the matrix may be wider while
+                               values fit in it, block summaries never are */
+    const char *heading; /**< above all panels; NULL = none */
+    double scale_min, scale_max; /**< colour scale in the measure; both 0 = from the data */
+} dxt_heatmap_options;
+
+/**
+ * Draw one or more panels below each other. A window whose matrix is too large for single cells is
+ * drawn as blocks of k×k ranks, coloured by the largest wait in the block, with a key that says so.
+ *
+ * @param panels   At least one; all with ranks ≥ 2.
+ * @param count    Number of panels, 1 … 64.
+ * @param options  NULL for the defaults.
+ * @param write    Receives the bytes in order.
+ * @return DXT_OK; DXT_ERR_INVALID; DXT_ERR_UNSUPPORTED (the part is not installed; dxt_error() says
+ *         why); DXT_ERR_NO_MEMORY; what @p write returned.
+ *
+ * Blocking: on @p write. Threads: reentrant. Cost: O(ranks²).
+ */
+DXT_API dxt_status dxt_heatmap_write(const dxt_heatmap_panel *panels, size_t count,
+                                     dxt_format format, const dxt_heatmap_options *options,
+                                     dxt_write_fn write, void *context);
+
+/**
+ * Format by the end of a file name, without regard to case.
+ *
+ * @return DXT_OK; DXT_ERR_UNSUPPORTED (no known ending; @p format untouched).
+ */
+DXT_API dxt_status dxt_format_from_name(const char *name, dxt_format *format);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

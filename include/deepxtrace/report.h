@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Findings as sentences and as the diagnosis format of docs/formats.md. */
+#ifndef DEEPXTRACE_REPORT_H
+#define DEEPXTRACE_REPORT_H
+
+#include <deepxtrace/analysis.h>
+#include <deepxtrace/render.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/**
+ * One finding as one plain sentence, e.g. "rank 2 is late in dispatch: +1.03 ms per operation, 38 %
+ * of the time; all 15 others wait for it".
+ *
+ * @param window    What was analysed.
+ * @param findings  Its result.
+ * @param index     Which finding; below findings->finding_count.
+ * @param buffer    Receives the sentence, always terminated, cut at @p size.
+ * @return Length of the whole sentence in bytes, as snprintf().
+ *
+ * Blocking: no. Threads: reentrant.
+ */
+DXT_API size_t dxt_report_sentence(const dxt_window *window, const dxt_findings *findings,
+                                   size_t index, char *buffer, size_t size);
+
+/**
+ * A window's result for people: the verdict, then one line per finding; with the ratio method one
+ * line per abnormal column, row and point.
+ *
+ * @param write  Receives UTF-8 text that ends with a newline.
+ * @return DXT_OK; DXT_ERR_INVALID; DXT_ERR_NO_MEMORY; what @p write returned.
+ */
+DXT_API dxt_status dxt_report_text(const dxt_window *window, const dxt_findings *findings,
+                                   dxt_write_fn write, void *context);
+
+/** A window's result as one line of the diagnosis format. As dxt_report_text(). */
+DXT_API dxt_status dxt_report_json(const dxt_window *window, const dxt_findings *findings,
+                                   dxt_write_fn write, void *context);
+
+/**
+ * What to mark in the heat map of a window.
+ *
+ * @param marks  Receives an array to release with free(); NULL when there are none.
+ * @param count  Receives their number.
+ * @return DXT_OK; DXT_ERR_NO_MEMORY.
+ */
+DXT_API dxt_status dxt_report_marks(const dxt_window *window, const dxt_findings *findings,
+                                    dxt_mark **marks, size_t *count);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

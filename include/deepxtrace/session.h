@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The diagnosis at run time: snapshots of this rank's probe travel to rank 0, which turns them into
+ * windows, analyses them and hands them to a callback.
+ */
+#ifndef DEEPXTRACE_SESSION_H
+#define DEEPXTRACE_SESSION_H
+
+#include <deepxtrace/analysis.h>
+#include <deepxtrace/gather.h>
+#include <deepxtrace/probe.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** When a window ends. */
+typedef enum dxt_session_mode {
+    DXT_SESSION_SYNC =
+        0, /**< every `interval_ops` steps, the same steps on all ranks: most accurate */
+    DXT_SESSION_ASYNC =
+        1 /**< every `interval_ns`, on a background thread: nothing in the job's way */
+} dxt_session_mode;
+
+/** One operator's window with its findings. */
+typedef struct dxt_diagnosis {
+    const dxt_window *window;
+    const dxt_findings *findings;
+} dxt_diagnosis;
+
+/**
+ * Receives the diagnoses of one interval on rank 0: one per operator, in the order of the operators.
+ *
+ * @param diagnoses  Valid during the call only.
+ *
+ * Threads: sync mode: the thread in dxt_session_step(); async mode: the session's thread.
+ */
+typedef void (*dxt_diagnosis_fn)(void *context, const dxt_diagnosis *diagnoses, size_t count);
+
+/** Configuration. Zero a struct, set struct_size, then the fields; the same values on all ranks
+ *  except where noted. */
+typedef struct dxt_session_config {
+    size_t struct_size;
+    dxt_session_mode mode;
+    dxt_probe *probe;             /**< this rank's counters; must outlive the session */
+    dxt_gather *gather;           /**< this rank's end; must outlive the session */
+    const char *const *operators; /**< names, one per operator of the probe; NULL = "dispatch",
+                                       "combine" */
+    uint64_t interval_ops;        /**< sync: steps in a window; 0 = 100 */
+    int64_t interval_ns;          /**< async: length of a window; 0 = 20 s, at least 1 ms */
+    int64_t deadline_ns;          /**< sync: how long rank 0 waits for the mails of one step; async:
+                                     how late a mail may be; 0 = 2 s, async at most the interval */
+    uint64_t warmup_windows;      /**< windows to leave out at the beginning */
+    int32_t node;                 /**< node index of this rank; −1 = unknown */
+    const char *host;             /**< host name of this rank, copied; NULL = unknown */
+    const char *instance;         /**< id of the job, copied; NULL = none */
+    const char *source;           /**< text for dxt_window.source, copied; NULL = none */
+    dxt_analysis_options analysis; /**< `companion` is filled in by the session */
+    dxt_diagnosis_fn on_diagnosis; /**< rank 0 only; NULL = count, but tell nobody */
+    void *on_diagnosis_context;
+} dxt_session_config;
+
+/** A session of one rank. */
+typedef struct dxt_session dxt_session;
+
+/** Largest mail that a session publishes: the capacity its gather needs. 0 if out of range. */
+DXT_API size_t dxt_session_mail_size(uint32_t operators, uint32_t ranks);
+
+/**
+ * Start a session. In async mode this starts one thread.
+ *
+ * @param config   Copied, except what it points to where noted.
+ * @param session  Receives it; release with dxt_session_destroy(). Untouched on error.
+ * @return DXT_OK; DXT_ERR_INVALID; DXT_ERR_NO_MEMORY; DXT_ERR_IO (no thread).
+ *
+ * Blocking: no; needs no other rank.
+ */
+DXT_API dxt_status dxt_session_create(const dxt_session_config *config, dxt_session **session);
+
+/**
+ * Tell the session that this rank has finished one more step (one operation of each operator). Every
+ * `interval_ops` steps in sync mode the rank publishes, and rank 0 collects and diagnoses. Does
+ * nothing in async mode. A rank whose mail has not come by the deadline is reported silent.
+ *
+ * @return DXT_OK. On an internal failure the session says so once, switches itself off, and returns
+ *         the status from then on; the job may go on without it.
+ *
+ * Blocking: rank 0 up to the deadline; other ranks never. Threads: one at a time.
+ */
+DXT_API dxt_status dxt_session_step(dxt_session *session);
+
+/** Windows diagnosed so far (rank 0), the warm-up not included. Threads: any. */
+DXT_API uint64_t dxt_session_windows(const dxt_session *session);
+
+/**
+ * Stop, join the thread, release. NULL is allowed. The window under way is not diagnosed.
+ *
+ * Blocking: until a diagnosis under way is done.
+ */
+DXT_API void dxt_session_destroy(dxt_session *session);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

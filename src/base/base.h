@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* L0: what every room stands on. Nothing here knows of waits, ranks or windows. */
+#ifndef DXT_BASE_BASE_H
+#define DXT_BASE_BASE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <deepxtrace/status.h>
+
+/* ---- failures and messages ---- */
+
+/**
+ * Record why a call fails: text for dxt_error() and an error to the log callback.
+ *
+ * @return @p status, so that a function can end with `return dxt_fail(…)`.
+ */
+dxt_status dxt_fail(dxt_status status, const char *format, ...) DXT_PRINTF(2, 3);
+
+/** dxt_fail() for an allocation of @p bytes (0 = size not known). Allocates nothing. */
+dxt_status dxt_fail_memory(size_t bytes);
+
+/** dxt_fail() with DXT_ERR_IO and the text of errno behind the message. */
+dxt_status dxt_fail_errno(const char *format, ...) DXT_PRINTF(1, 2);
+
+/** Send one message to the log callback, if there is one. */
+void dxt_log(dxt_log_level level, const char *format, ...) DXT_PRINTF(2, 3);
+
+/* ---- clocks ---- */
+
+/** CLOCK_MONOTONIC in ns. */
+int64_t dxt_now_ns(void);
+/** CLOCK_REALTIME in ns since 1970. */
+int64_t dxt_realtime_ns(void);
+/** Sleep until a CLOCK_MONOTONIC time in ns, signals notwithstanding. */
+void dxt_sleep_until_ns(int64_t monotonic_ns);
+
+/* ---- checked arithmetic ---- */
+
+/** @return false, and @p product untouched, on overflow. */
+static inline bool dxt_mul_size(size_t a, size_t b, size_t *product)
+{
+    size_t result;
+    if (__builtin_mul_overflow(a, b, &result)) return false;
+    *product = result;
+    return true;
+}
+
+/** @return false, and @p sum untouched, on overflow. */
+static inline bool dxt_add_i64(int64_t a, int64_t b, int64_t *sum)
+{
+    int64_t result;
+    if (__builtin_add_overflow(a, b, &result)) return false;
+    *sum = result;
+    return true;
+}
+
+/* ---- growing text ---- */
+
+/** A growing, always terminated buffer. Zero it to begin; release `data` with free(). After a failed
+ *  allocation `failed` is set, and further appends do nothing. */
+typedef struct dxt_text {
+    char *data;
+    size_t size;
+    size_t capacity;
+    bool failed;
+} dxt_text;
+
+void dxt_text_append(dxt_text *text, const void *bytes, size_t size);
+void dxt_text_puts(dxt_text *text, const char *string);
+void dxt_text_printf(dxt_text *text, const char *format, ...) DXT_PRINTF(2, 3);
+
+/** Hand the text to @p write (nothing if it is empty), release it, and pass the status on. */
+dxt_status dxt_text_flush(dxt_text *text, dxt_write_fn write, void *context);
+
+/** Format a time span for people: "840 ns", "12.3 µs", "1.03 ms", "2.5 s". @return @p buffer. */
+char *dxt_format_ns(double ns, char *buffer, size_t size);
+
+/* ---- parts: shared objects loaded at run time ---- */
+
+/**
+ * Find a function of a part, loading it at the first call. Looked for as
+ * libdeepxtrace-NAME.so.0 in $DEEPXTRACE_PARTS, next to the core library, and where the system looks.
+ *
+ * @param why  Receives a static or cached text: where it is, or why it is not there; NULL allowed.
+ * @return The function, or NULL.
+ *
+ * Threads: any.
+ */
+void *dxt_part_function(const char *part, const char *function, const char **why);
+
+#endif

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <deepxtrace/deepxtrace.h>
+
+#include "alloc_fail.h"
+#include "base/base.h"
+
+static char logged[256];
+static int logged_count;
+
+static void keep(void *context, dxt_log_level level, const char *message)
+{
+    assert_ptr_equal(context, &logged_count);
+    assert_int_equal(level, DXT_LOG_ERROR);
+    strcpy(logged, message);
+    logged_count++;
+}
+
+static void failures_reach_the_log_and_the_thread(void **state)
+{
+    (void)state;
+    dxt_set_log(keep, &logged_count);
+    assert_int_equal(dxt_fail(DXT_ERR_INVALID, "rank %d", 7), DXT_ERR_INVALID);
+    assert_string_equal(logged, "rank 7");
+    assert_string_equal(dxt_error(), "rank 7");
+    errno = ENOSPC;
+    assert_int_equal(dxt_fail_errno("after %s", dxt_error()), DXT_ERR_IO);
+    assert_string_equal(dxt_error(), "after rank 7: No space left on device");
+    dxt_set_log(NULL, NULL);
+    dxt_fail(DXT_ERR_LIMIT, "quiet");
+    assert_int_equal(logged_count, 2);
+    assert_string_equal(dxt_error(), "quiet");
+}
+
+static void every_status_has_a_text(void **state)
+{
+    (void)state;
+    for (int status = DXT_ERR_STATE; status <= DXT_AGAIN; status++)
+        assert_string_not_equal(dxt_status_string((dxt_status)status), "unknown status");
+    assert_string_equal(dxt_status_string((dxt_status)-99), "unknown status");
+}
+
+static void spans_read_well(void **state)
+{
+    (void)state;
+    static const struct {
+        double ns;
+        const char *text;
+    } cases[] = {{0, "0 ns"},        {840, "840 ns"},       {999.96, "1.00 µs"},
+                 {12345, "12.3 µs"}, {1.03e6, "1.03 ms"},   {-4.2e3, "-4.20 µs"},
+                 {2.5e9, "2.50 s"},  {123456789, "123 ms"}, {7e12, "7000 s"},
+                 {99960, "100 µs"},  {9.996e3, "10.0 µs"}};
+    char buffer[32];
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        assert_string_equal(dxt_format_ns(cases[i].ns, buffer, sizeof buffer), cases[i].text);
+}
+
+static dxt_status collect(void *context, const void *data, size_t size)
+{
+    assert_true(size < 4096);
+    memcpy(context, data, size);
+    return DXT_OK;
+}
+
+static dxt_status build(char *out)
+{
+    dxt_text text = {0};
+    dxt_text_puts(&text, "a");
+    for (int i = 0; i < 300; i++) dxt_text_printf(&text, "%d,", i % 10);
+    dxt_text_append(&text, "z", 1);
+    return dxt_text_flush(&text, collect, out);
+}
+
+static void text_grows_and_survives_failed_allocations(void **state)
+{
+    (void)state;
+    static char out[4096];
+    assert_int_equal(build(out), DXT_OK);
+    assert_memory_equal(out, "a0,1,2,", 7);
+    assert_int_equal(out[601], 'z');
+    long k = 1;
+    dxt_status status;
+    for (; alloc_fail_arm(k), status = build(out), alloc_fail_disarm(); k++)
+        assert_int_equal(status, DXT_ERR_NO_MEMORY);
+    assert_int_equal(status, DXT_OK);
+    assert_true(k > 2);
+}
+
+static void sums_and_products_notice_overflow(void **state)
+{
+    (void)state;
+    size_t product = 5;
+    assert_false(dxt_mul_size(SIZE_MAX / 2, 3, &product));
+    assert_int_equal(product, 5);
+    assert_true(dxt_mul_size(6, 7, &product));
+    assert_int_equal(product, 42);
+    int64_t sum = 1;
+    assert_false(dxt_add_i64(INT64_MAX, 1, &sum));
+    assert_int_equal(sum, 1);
+}
+
+static void a_missing_part_says_why(void **state)
+{
+    (void)state;
+    const char *why = NULL;
+    assert_null(dxt_part_function("no-such-part", "f", &why));
+    assert_non_null(why);
+    dxt_part parts[8];
+    size_t count = dxt_parts(parts, 8);
+    assert_in_range(count, 1, 8);
+    for (size_t i = 0; i < count; i++) assert_true(strlen(parts[i].why) > 0);
+}
+
+static void sleeping_ends_no_earlier_than_asked(void **state)
+{
+    (void)state;
+    int64_t until = dxt_now_ns() + 2000000;
+    dxt_sleep_until_ns(until);
+    assert_true(dxt_now_ns() >= until);
+    assert_true(dxt_realtime_ns() > 1600000000000000000);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(failures_reach_the_log_and_the_thread),
+        cmocka_unit_test(every_status_has_a_text),
+        cmocka_unit_test(spans_read_well),
+        cmocka_unit_test(text_grows_and_survives_failed_allocations),
+        cmocka_unit_test(sums_and_products_notice_overflow),
+        cmocka_unit_test(a_missing_part_says_why),
+        cmocka_unit_test(sleeping_ends_no_earlier_than_asked),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
