@@ -14,6 +14,10 @@ if(DXT_SANITIZE)
   target_link_options(dxt_flags INTERFACE -fsanitize=${DXT_SANITIZE})
   target_compile_definitions(dxt_flags INTERFACE DXT_SANITIZED)
 endif()
+if(DXT_FUZZ)
+  set(DXT_FUZZ_SECONDS 60 CACHE STRING "How long ctest runs each libFuzzer target")
+  target_compile_options(dxt_flags INTERFACE -fsanitize=fuzzer-no-link)
+endif()
 
 # dxt_module(NAME SOURCES … [LIBS …])
 # A room of src/: an object library dxt_NAME that becomes part of libdeepxtrace and of the tests
@@ -51,4 +55,34 @@ function(dxt_test name)
   set_tests_properties(${name} PROPERTIES TIMEOUT ${T_TIMEOUT} SKIP_RETURN_CODE 77
     LABELS "unit;${T_LABELS}"
     ENVIRONMENT "DXT_SOURCE_DIR=${PROJECT_SOURCE_DIR};DXT_BUILD_DIR=${PROJECT_BINARY_DIR}")
+endfunction()
+
+# dxt_fuzz(NAME SOURCES … MODULES … [LIBS …] CORPUS directory [MAX_LEN bytes])
+# A libFuzzer program and a ctest of label "fuzz" that runs it for DXT_FUZZ_SECONDS. The seeds in
+# CORPUS, relative to the current source directory, are only read: what is found goes into the build
+# directory, and so does the input that made it fail. The target "fuzzers" builds them all.
+function(dxt_fuzz name)
+  cmake_parse_arguments(F "" "CORPUS;MAX_LEN" "SOURCES;MODULES;LIBS" ${ARGN})
+  add_executable(${name} ${F_SOURCES})
+  target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/include
+                             ${PROJECT_SOURCE_DIR}/src)
+  target_link_libraries(${name} PRIVATE dxt_flags Threads::Threads m ${F_LIBS})
+  foreach(module ${F_MODULES})
+    target_link_libraries(${name} PRIVATE dxt_${module})
+  endforeach()
+  target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+  if(NOT TARGET fuzzers)
+    add_custom_target(fuzzers)
+  endif()
+  add_dependencies(fuzzers ${name})
+  if(NOT F_MAX_LEN)
+    set(F_MAX_LEN 16384)
+  endif()
+  set(found ${PROJECT_BINARY_DIR}/fuzz/${name})
+  file(MAKE_DIRECTORY ${found})
+  math(EXPR limit "${DXT_FUZZ_SECONDS} + 120")
+  add_test(NAME ${name} COMMAND ${name} -max_total_time=${DXT_FUZZ_SECONDS} -timeout=10
+    -rss_limit_mb=2048 -max_len=${F_MAX_LEN} -print_final_stats=1 -artifact_prefix=${found}-
+    ${found} ${CMAKE_CURRENT_SOURCE_DIR}/${F_CORPUS})
+  set_tests_properties(${name} PROPERTIES TIMEOUT ${limit} LABELS fuzz)
 endfunction()

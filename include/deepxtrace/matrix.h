@@ -43,7 +43,8 @@ typedef struct dxt_window {
     char *begin;          /**< begin of the window, ISO 8601; optional */
     char *source;         /**< what made the recording; optional */
     char *case_name;      /**< field "case"; optional */
-    char *extra;          /**< JSON object of all other fields, "label" included; optional */
+    char *extra;          /**< JSON object of all other fields, "label" included, on one line;
+                                   optional */
 } dxt_window;
 
 /** What dxt_window_value() returns. Per operation means per (operation, local expert) wait. */
@@ -58,7 +59,7 @@ typedef enum dxt_measure {
  * Allocate a zeroed window.
  *
  * @param ranks   2 … DXT_MAX_RANKS.
- * @param phase   Copied.
+ * @param phase   Copied; 1 … 255 bytes of UTF-8 without control characters.
  * @param window  Receives it; release with dxt_window_free(). Untouched on error.
  * @return DXT_OK; DXT_ERR_INVALID; DXT_ERR_LIMIT; DXT_ERR_NO_MEMORY.
  */
@@ -70,7 +71,8 @@ DXT_API void dxt_window_free(dxt_window *window);
 /**
  * Check a window against the description of its fields.
  *
- * @return DXT_OK; DXT_ERR_INVALID with the field named in dxt_error(); DXT_ERR_LIMIT.
+ * @return DXT_OK; DXT_ERR_INVALID with the field named in dxt_error(); DXT_ERR_LIMIT;
+ *         DXT_ERR_NO_MEMORY (only with `extra`).
  *
  * Blocking: no. Threads: reentrant. Cost: O(ranks²).
  */

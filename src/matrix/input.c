@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "matrix/input.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define FIRST_CAPACITY ((size_t)64 << 10)
+
+static dxt_status set_name(dxt_input *input, const char *name)
+{
+    input->name = strdup(name);
+    if (!input->name) return dxt_fail_memory(strlen(name) + 1);
+    input->line_max = DXT_MAX_LINE;
+    return DXT_OK;
+}
+
+dxt_status dxt_input_open(dxt_input *input, const char *path)
+{
+    bool standard = strcmp(path, "-") == 0;
+    *input = (dxt_input){.fd = STDIN_FILENO};
+    if (!standard) input->fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (input->fd < 0) return dxt_fail_errno("%s", path);
+    struct stat about;
+    if (fstat(input->fd, &about) == 0 && S_ISDIR(about.st_mode)) {
+        dxt_input_close(input);
+        errno = EISDIR;
+        return dxt_fail_errno("%s", path);
+    }
+    dxt_status status = set_name(input, standard ? "standard input" : path);
+    if (status != DXT_OK) dxt_input_close(input);
+    return status;
+}
+
+dxt_status dxt_input_open_memory(dxt_input *input, const void *data, size_t size, const char *name)
+{
+    *input = (dxt_input){.fd = -1, .data = data, .size = size, .ended = true};
+    return set_name(input, name);
+}
+
+void dxt_input_close(dxt_input *input)
+{
+    if (input->fd > STDIN_FILENO) close(input->fd);
+    free(input->buffer);
+    free(input->name);
+    *input = (dxt_input){.fd = -1};
+}
+
+static dxt_status too_long(const dxt_input *input)
+{
+    return dxt_fail(DXT_ERR_LIMIT, "%s:%llu: the line is longer than %zu bytes", input->name,
+                    (unsigned long long)input->line + 1, input->line_max);
+}
+
+/* Make room behind the line under way, which moves to the front. */
+static dxt_status make_room(dxt_input *input)
+{
+    if (input->at > 0) {
+        memmove(input->buffer, input->buffer + input->at, input->size - input->at);
+        input->size -= input->at;
+        input->at = 0;
+    }
+    if (input->size < input->capacity) return DXT_OK;
+    if (input->size > input->line_max) return too_long(input);
+    size_t capacity = input->capacity ? input->capacity * 2 : FIRST_CAPACITY;
+    char *buffer = realloc(input->buffer, capacity);
+    if (!buffer) return dxt_fail_memory(capacity);
+    input->data = input->buffer = buffer;
+    input->capacity = capacity;
+    return DXT_OK;
+}
+
+/* Read more behind the line under way. */
+static dxt_status refill(dxt_input *input)
+{
+    dxt_status status = make_room(input);
+    if (status != DXT_OK) return status;
+    ssize_t got;
+    do {
+        got = read(input->fd, input->buffer + input->size, input->capacity - input->size);
+    } while (got < 0 && errno == EINTR);
+    if (got < 0) return dxt_fail_errno("%s", input->name);
+    input->size += (size_t)got;
+    input->ended = got == 0;
+    return DXT_OK;
+}
+
+dxt_status dxt_input_line(dxt_input *input, const char **line, size_t *size)
+{
+    const char *newline = NULL;
+    size_t searched = 0;
+    for (;;) {
+        size_t left = input->size - input->at;
+        if (left > searched)
+            newline = memchr(input->data + input->at + searched, '\n', left - searched);
+        if (newline || input->ended) break;
+        searched = left;
+        dxt_status status = refill(input);
+        if (status != DXT_OK) return status;
+    }
+    if (input->at == input->size) return DXT_END;
+    const char *from = input->data + input->at;
+    const char *end = newline ? newline : input->data + input->size;
+    if ((size_t)(end - from) > input->line_max) return too_long(input);
+    input->line_at = input->at;
+    input->at = (size_t)(end - input->data) + (newline != NULL);
+    input->line++;
+    *line = from;
+    *size = (size_t)(end - from) - (end > from && end[-1] == '\r');
+    return DXT_OK;
+}
+
+void dxt_input_unread(dxt_input *input)
+{
+    input->at = input->line_at;
+    input->line--;
+}

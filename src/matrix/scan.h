@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Counters and text as they stand in files. Ends are given by pointer; nothing is terminated. */
+#ifndef DXT_MATRIX_SCAN_H
+#define DXT_MATRIX_SCAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <deepxtrace/status.h>
+
+static inline bool dxt_is_digit(char c)
+{
+    return (unsigned char)(c - '0') < 10;
+}
+
+static inline bool dxt_is_blank(char c)
+{
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+/**
+ * Read digits as an integer of 0 … 2^63 − 1.
+ *
+ * @return Behind the last digit; NULL, and @p value untouched, if there is none or it is too large.
+ *         What follows the digits is for the caller to look at.
+ */
+static inline const char *dxt_scan_integer(const char *at, const char *end, int64_t *value)
+{
+    const char *from = at;
+    uint64_t sum = 0;
+    while (at < end && dxt_is_digit(*at) && at - from < 19)
+        sum = sum * 10 + (uint64_t)(*at++ - '0');
+    if (at == from || sum > INT64_MAX || (at < end && dxt_is_digit(*at))) return NULL;
+    *value = (int64_t)sum;
+    return at;
+}
+
+/**
+ * Say why no integer of 0 … 2^63 − 1 stands at @p at, e.g. "-5 is negative".
+ *
+ * @param text  Receives the reason; printable whatever the input is.
+ * @return DXT_ERR_LIMIT if it is too large, else DXT_ERR_FORMAT.
+ */
+dxt_status dxt_scan_why(const char *at, const char *end, char *text, size_t size);
+
+/** Whether there is nothing here but numbers in brackets, or what might stand in their place. */
+bool dxt_only_numbers(const char *at, const char *end);
+
+/** Whether @p size bytes are UTF-8 as RFC 3629 defines it. */
+bool dxt_utf8_valid(const char *text, size_t size);
+
+/** Whether a phase may be called so: 1 … 255 bytes of UTF-8 without control characters. */
+bool dxt_phase_valid(const char *text, size_t size);
+
+#endif

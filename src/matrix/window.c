@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <deepxtrace/matrix.h>
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/base.h"
+#include "matrix/scan.h"
+
+dxt_status dxt_window_create(uint32_t ranks, const char *phase, dxt_window **window)
+{
+    if (ranks < 2) return dxt_fail(DXT_ERR_INVALID, "a window has at least 2 ranks, not %u", ranks);
+    if (ranks > DXT_MAX_RANKS)
+        return dxt_fail(DXT_ERR_LIMIT, "a window has at most %u ranks, not %u", DXT_MAX_RANKS,
+                        ranks);
+    if (!phase || !dxt_phase_valid(phase, strlen(phase)))
+        return dxt_fail(DXT_ERR_INVALID,
+                        "phase: not 1 to 255 bytes of UTF-8 without control characters");
+    size_t cells = (size_t)ranks * ranks;
+    dxt_window *made = calloc(1, sizeof *made);
+    if (!made) return dxt_fail_memory(sizeof *made);
+    made->struct_size = sizeof *made;
+    made->ranks = ranks;
+    made->index = -1;
+    made->phase = strdup(phase);
+    made->wait = calloc(cells, sizeof *made->wait);
+    if (!made->phase || !made->wait) {
+        dxt_window_free(made);
+        return dxt_fail_memory(cells * sizeof *made->wait);
+    }
+    *window = made;
+    return DXT_OK;
+}
+
+void dxt_window_free(dxt_window *window)
+{
+    if (!window) return;
+    if (window->hosts)
+        for (uint32_t i = 0; i < window->ranks; i++) free(window->hosts[i]);
+    free(window->hosts);
+    free(window->phase);
+    free(window->wait);
+    free(window->missing);
+    free(window->ticks_per_second);
+    free(window->samples);
+    free(window->bytes);
+    free(window->last);
+    free(window->nodes);
+    free(window->instance);
+    free(window->begin);
+    free(window->source);
+    free(window->case_name);
+    free(window->extra);
+    free(window);
+}
+
+dxt_measure dxt_window_measure(const dxt_window *window)
+{
+    bool time = window->unit == DXT_UNIT_NS || window->ticks_per_second;
+    bool counted = window->samples || window->samples_each > 0 || window->ops > 0;
+    if (time) return counted ? DXT_MEASURE_NS_PER_OP : DXT_MEASURE_NS;
+    return counted ? DXT_MEASURE_CYCLES_PER_OP : DXT_MEASURE_CYCLES;
+}
+
+/* What the waits of a row are to be multiplied with. */
+static double row_factor(const dxt_window *window, uint32_t row)
+{
+    bool ticks = window->unit == DXT_UNIT_CYCLES && window->ticks_per_second;
+    return ticks ? 1e9 / window->ticks_per_second[row] : 1;
+}
+
+static double cell_value(const dxt_window *window, size_t cell, double factor)
+{
+    double wait = (double)window->wait[cell] * factor;
+    if (window->samples)
+        return window->samples[cell] > 0 ? wait / (double)window->samples[cell] : 0;
+    if (window->samples_each > 0) return wait / (double)window->samples_each;
+    return window->ops > 0 ? wait / (double)window->ops : wait;
+}
+
+double dxt_window_value(const dxt_window *window, uint32_t row, uint32_t column)
+{
+    if (window->missing && window->missing[row]) return NAN;
+    return cell_value(window, (size_t)row * window->ranks + column, row_factor(window, row));
+}
+
+void dxt_window_row(const dxt_window *window, uint32_t row, double *values)
+{
+    bool missing = window->missing && window->missing[row];
+    double factor = row_factor(window, row);
+    size_t first = (size_t)row * window->ranks;
+    for (uint32_t column = 0; column < window->ranks; column++)
+        values[column] = missing ? NAN : cell_value(window, first + column, factor);
+}
+
+const char *dxt_measure_unit(dxt_measure measure)
+{
+    switch (measure) {
+    case DXT_MEASURE_NS_PER_OP: return "µs";
+    case DXT_MEASURE_NS: return "µs in all";
+    case DXT_MEASURE_CYCLES_PER_OP: return "cycles";
+    default: return "cycles in all";
+    }
+}
