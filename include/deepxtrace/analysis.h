@@ -88,7 +88,8 @@ typedef struct dxt_findings {
     size_t row_count;
     const dxt_abnormal_point *points;
     size_t point_count;
-    const dxt_finding *findings; /**< most expensive first; none with the ratio method */
+    const dxt_finding *findings; /**< most expensive first; with the ratio method
+                                    silent ranks only */
     size_t finding_count;
     double ordinary; /**< typical wait in the window's measure, what everybody waits for anyway */
 } dxt_findings;

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "analysis/draft.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/base.h"
+
+/* Room for one more element of `size` bytes; returns its place, or NULL. */
+static void *append(dxt_draft *draft, void **array, size_t *count, size_t *capacity, size_t size)
+{
+    if (draft->failed) return NULL;
+    if (*count == *capacity) {
+        size_t grown = *capacity ? *capacity * 2 : 16;
+        void *moved = realloc(*array, grown * size);
+        if (!moved) {
+            draft->failed = true;
+            return NULL;
+        }
+        *array = moved;
+        *capacity = grown;
+    }
+    return (char *)*array + (*count)++ * size;
+}
+
+static void append_axis(dxt_draft *draft, dxt_abnormal_axis **axes, size_t *count, size_t *capacity,
+                        dxt_abnormal_axis value)
+{
+    void *array = *axes;
+    dxt_abnormal_axis *place = append(draft, &array, count, capacity, sizeof value);
+    *axes = array;
+    if (place) *place = value;
+}
+
+void dxt_draft_col(dxt_draft *draft, uint32_t rank, double mean, double normalised)
+{
+    append_axis(draft, &draft->cols, &draft->col_count, &draft->col_capacity,
+                (dxt_abnormal_axis){rank, mean, normalised});
+}
+
+void dxt_draft_row(dxt_draft *draft, uint32_t rank, double mean, double normalised)
+{
+    append_axis(draft, &draft->rows, &draft->row_count, &draft->row_capacity,
+                (dxt_abnormal_axis){rank, mean, normalised});
+}
+
+void dxt_draft_point(dxt_draft *draft, uint32_t row, uint32_t column, double value,
+                     double normalised)
+{
+    void *array = draft->points;
+    dxt_abnormal_point *place =
+        append(draft, &array, &draft->point_count, &draft->point_capacity, sizeof *place);
+    draft->points = array;
+    if (place) *place = (dxt_abnormal_point){row, column, value, normalised};
+}
+
+dxt_finding *dxt_draft_finding(dxt_draft *draft, dxt_finding_kind kind)
+{
+    void *array = draft->findings;
+    dxt_finding *place =
+        append(draft, &array, &draft->finding_count, &draft->finding_capacity, sizeof *place);
+    draft->findings = array;
+    if (place)
+        *place = (dxt_finding){.kind = kind,
+                               .rank = DXT_NO_RANK,
+                               .source = DXT_NO_RANK,
+                               .node = -1,
+                               .source_node = -1,
+                               .wait = NAN,
+                               .share = NAN};
+    return place;
+}
+
+/* What a finding costs, for the order of the report: silence first, then by time lost. */
+static double cost(const dxt_finding *finding)
+{
+    if (finding->kind == DXT_SILENT_RANK) return INFINITY;
+    if (finding->kind == DXT_EARLY_RANK) return -1;
+    return isnan(finding->wait) ? 0 : finding->wait;
+}
+
+static int by_cost(const void *a, const void *b)
+{
+    double x = cost(a), y = cost(b);
+    return (x < y) - (x > y);
+}
+
+/* Stable insertion keeps equal findings in the order of the ranks. */
+static void sort_findings(dxt_finding *findings, size_t count)
+{
+    for (size_t i = 1; i < count; i++) {
+        dxt_finding moving = findings[i];
+        size_t place = i;
+        for (; place > 0 && by_cost(&findings[place - 1], &moving) > 0; place--)
+            findings[place] = findings[place - 1];
+        findings[place] = moving;
+    }
+}
+
+static bool has_members(const dxt_finding *finding)
+{
+    return finding->kind == DXT_LATE_NODE;
+}
+
+/* Fill in which ranks belong to the node of each finding; returns how many slots that takes. */
+static size_t place_members(dxt_finding *findings, size_t count, uint32_t ranks,
+                            const int32_t *nodes, uint32_t *members)
+{
+    size_t used = 0;
+    for (size_t f = 0; f < count; f++) {
+        if (!has_members(&findings[f])) continue;
+        uint32_t *first = members ? members + used : NULL;
+        uint32_t own = 0;
+        for (uint32_t r = 0; r < ranks; r++) {
+            if (nodes[r] != findings[f].node) continue;
+            if (first) first[own] = r;
+            own++;
+        }
+        findings[f].ranks = first;
+        findings[f].rank_count = own;
+        used += own;
+    }
+    return used;
+}
+
+dxt_status dxt_draft_pack(const dxt_draft *draft, const dxt_window *window, const int32_t *nodes,
+                          dxt_findings **findings)
+{
+    if (draft->failed) return dxt_fail_memory(0);
+    size_t members =
+        place_members(draft->findings, draft->finding_count, window->ranks, nodes, NULL);
+    size_t axes = draft->col_count + draft->row_count;
+    size_t size = sizeof(dxt_findings) + axes * sizeof(dxt_abnormal_axis) +
+                  draft->point_count * sizeof(dxt_abnormal_point) +
+                  draft->finding_count * sizeof(dxt_finding) + members * sizeof(uint32_t);
+    dxt_findings *packed = calloc(1, size);
+    if (!packed) return dxt_fail_memory(size);
+
+    dxt_abnormal_axis *cols = (dxt_abnormal_axis *)(packed + 1);
+    dxt_abnormal_axis *rows = cols + draft->col_count;
+    dxt_abnormal_point *points = (dxt_abnormal_point *)(rows + draft->row_count);
+    dxt_finding *causes = (dxt_finding *)(points + draft->point_count);
+    uint32_t *ranks = (uint32_t *)(causes + draft->finding_count);
+    if (draft->col_count) memcpy(cols, draft->cols, draft->col_count * sizeof *cols);
+    if (draft->row_count) memcpy(rows, draft->rows, draft->row_count * sizeof *rows);
+    if (draft->point_count) memcpy(points, draft->points, draft->point_count * sizeof *points);
+    if (draft->finding_count)
+        memcpy(causes, draft->findings, draft->finding_count * sizeof *causes);
+    sort_findings(causes, draft->finding_count);
+    place_members(causes, draft->finding_count, window->ranks, nodes, ranks);
+
+    *packed = (dxt_findings){.struct_size = sizeof *packed,
+                             .ranks = window->ranks,
+                             .method = draft->method,
+                             .measure = dxt_window_measure(window),
+                             .verdict = draft->verdict,
+                             .cols = cols,
+                             .col_count = draft->col_count,
+                             .rows = rows,
+                             .row_count = draft->row_count,
+                             .points = points,
+                             .point_count = draft->point_count,
+                             .findings = causes,
+                             .finding_count = draft->finding_count,
+                             .ordinary = draft->ordinary};
+    *findings = packed;
+    return DXT_OK;
+}
+
+void dxt_draft_free(dxt_draft *draft)
+{
+    free(draft->cols);
+    free(draft->rows);
+    free(draft->points);
+    free(draft->findings);
+    *draft = (dxt_draft){0};
+}

@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "analysis/fit.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analysis/select.h"
+#include "analysis/skew.h"
+#include "base/base.h"
+
+/* ---- memory ---- */
+
+/* Cut the next `count` elements of `size` bytes from a block; with a NULL block, only count. */
+static void *cut(char *block, size_t *used, size_t count, size_t size)
+{
+    void *place = block ? block + *used : NULL;
+    *used += (count * size + 15) & ~(size_t)15;
+    return place;
+}
+
+static size_t lay_out(dxt_fit *fit, size_t n, size_t nodes, char *block)
+{
+    size_t used = 0;
+    fit->value = cut(block, &used, n * n, sizeof(double));
+    fit->scratch = cut(block, &used, DXT_LEVEL_SAMPLE + 2 * n, sizeof(double));
+    fit->late = cut(block, &used, n, sizeof(double));
+    fit->receive = cut(block, &used, n, sizeof(double));
+    fit->limit = cut(block, &used, n, sizeof(double));
+    fit->error = cut(block, &used, n, sizeof(double));
+    fit->rank = cut(block, &used, n, sizeof(uint32_t));
+    fit->role = cut(block, &used, n, sizeof(dxt_role));
+    fit->node = cut(block, &used, n, sizeof(uint32_t));
+    fit->node_id = cut(block, &used, nodes, sizeof(int32_t));
+    fit->node_late = cut(block, &used, nodes, sizeof(double));
+    fit->node_limit = cut(block, &used, nodes, sizeof(double));
+    fit->node_role = cut(block, &used, nodes, sizeof(dxt_role));
+    fit->link = cut(block, &used, nodes * nodes, sizeof(double));
+    return used;
+}
+
+void dxt_fit_free(dxt_fit *fit)
+{
+    free(fit->block);
+    *fit = (dxt_fit){0};
+}
+
+/* ---- the window ---- */
+
+static bool present(const dxt_window *window, uint32_t rank)
+{
+    return !window->missing || !window->missing[rank];
+}
+
+/* How many different nodes the present ranks have; 1 when they are not worth looking at: one node
+ * only, or hardly more ranks than nodes. */
+static uint32_t count_nodes(const dxt_window *window, const int32_t *nodes)
+{
+    uint32_t different = 0, ranks = 0;
+    if (!nodes) return 1;
+    for (uint32_t r = 0; r < window->ranks; r++) {
+        if (!present(window, r)) continue;
+        ranks++;
+        uint32_t earlier = 0;
+        while (earlier < r && !(present(window, earlier) && nodes[earlier] == nodes[r])) earlier++;
+        if (earlier == r) different++;
+    }
+    return different >= 2 && ranks >= 2 * different ? different : 1;
+}
+
+static void number_nodes(dxt_fit *fit, const int32_t *nodes)
+{
+    uint32_t known = 0;
+    for (uint32_t k = 0; k < fit->count; k++) {
+        uint32_t node = 0;
+        int32_t id = fit->nodes > 1 ? nodes[fit->rank[k]] : -1;
+        while (node < known && fit->node_id[node] != id) node++;
+        if (node == known) fit->node_id[known++] = id;
+        fit->node[k] = node;
+    }
+}
+
+static void take_values(const dxt_window *window, dxt_fit *fit)
+{
+    double *row = fit->scratch; /* DXT_LEVEL_SAMPLE ≥ DXT_MAX_RANKS */
+    for (uint32_t k = 0; k < fit->count; k++) {
+        dxt_window_row(window, fit->rank[k], row);
+        for (uint32_t m = 0; m < fit->count; m++)
+            fit->value[(size_t)k * fit->count + m] = row[fit->rank[m]];
+    }
+}
+
+/* Time of one step in the window's measure; NaN when it is not known. */
+static double step_of(const dxt_window *window)
+{
+    if (window->elapsed_ns <= 0) return NAN;
+    switch (dxt_window_measure(window)) {
+    case DXT_MEASURE_NS: return (double)window->elapsed_ns;
+    case DXT_MEASURE_NS_PER_OP:
+        return window->ops > 0 ? (double)window->elapsed_ns / (double)window->ops : NAN;
+    default: return NAN;
+    }
+}
+
+/* ---- groups ---- */
+
+/* Fit the members of one node among themselves. */
+static void fit_node(dxt_fit *fit, uint32_t node, double floor, dxt_group *group)
+{
+    uint32_t n = fit->count, count = 0;
+    uint32_t members[DXT_MAX_RANKS];
+    double late[DXT_MAX_RANKS];
+    for (uint32_t k = 0; k < n; k++)
+        if (fit->node[k] == node) members[count++] = k;
+    dxt_group_input input = {.value = fit->value,
+                             .stride = n,
+                             .member = members,
+                             .count = count,
+                             .floor = floor,
+                             .ops = fit->ops,
+                             .scratch = fit->scratch};
+    dxt_group_fit(&input, late, group);
+    for (uint32_t k = 0; k < count; k++) {
+        fit->late[members[k]] = late[k];
+        fit->limit[members[k]] = group->limit;
+        fit->error[members[k]] = group->error;
+    }
+}
+
+/* What ordinary ranks of node a typically wait for ordinary ranks of node b. */
+static double block_level(dxt_fit *fit, uint32_t a, uint32_t b)
+{
+    size_t used = 0;
+    for (uint32_t i = 0; i < fit->count; i++) {
+        if (fit->node[i] != a || fabs(fit->late[i]) > fit->limit[i]) continue;
+        for (uint32_t j = 0; j < fit->count && used < DXT_LEVEL_SAMPLE; j++)
+            if (fit->node[j] == b && fabs(fit->late[j]) <= fit->limit[j])
+                fit->scratch[used++] = fit->value[(size_t)i * fit->count + j];
+    }
+    return dxt_median(fit->scratch, used);
+}
+
+/* Turn what node a waits for node b into what that is above the expected, where that is abnormal. */
+static void levels_to_links(dxt_fit *fit, double limit)
+{
+    uint32_t n = fit->nodes;
+    for (uint32_t a = 0; a < n; a++) {
+        for (uint32_t b = 0; b < n; b++) {
+            double *cell = &fit->link[(size_t)a * n + b];
+            double shift = fit->between + fit->node_late[b] - fit->node_late[a];
+            double expected = dxt_expected_wait(shift, fit->skew);
+            bool slow = a != b && *cell > expected + fmax(limit, expected);
+            *cell = slow ? *cell - expected : 0;
+        }
+    }
+}
+
+/* Sum of deviations of the cells between two nodes from what the fit expects. */
+static double misfit_between(const dxt_fit *fit)
+{
+    double sum = 0;
+    for (uint32_t i = 0; i < fit->count; i++)
+        for (uint32_t j = 0; j < fit->count; j++)
+            if (fit->node[i] != fit->node[j])
+                sum += fabs(fit->value[(size_t)i * fit->count + j] - dxt_fit_expected(fit, i, j));
+    return sum;
+}
+
+/* Of two nodes, one is late or the way from it is slow: both make its columns high for the other.
+ * They differ in what its ranks wait for a rank that is later still; keep what fits better. */
+static void settle_two_nodes(dxt_fit *fit, double limit)
+{
+    double level[4], late[2] = {fit->node_late[0], fit->node_late[1]};
+    memcpy(level, fit->link, sizeof level);
+    memset(fit->link, 0, sizeof level);
+    double as_node = misfit_between(fit);
+    memcpy(fit->link, level, sizeof level);
+    fit->node_late[0] = fit->node_late[1] = 0;
+    levels_to_links(fit, limit);
+    if (misfit_between(fit) < 0.8 * as_node) {
+        fit->node_role[0] = fit->node_role[1] = DXT_ROLE_ORDINARY;
+        return;
+    }
+    memset(fit->link, 0, sizeof level);
+    fit->node_late[0] = late[0];
+    fit->node_late[1] = late[1];
+}
+
+/* Fit the nodes among each other as if each were one rank. */
+static void fit_between(dxt_fit *fit, double floor)
+{
+    uint32_t n = fit->nodes;
+    uint32_t members[DXT_MAX_RANKS];
+    bool any_late = false;
+    for (uint32_t a = 0; a < n; a++) {
+        members[a] = a;
+        for (uint32_t b = 0; b < n; b++) fit->link[(size_t)a * n + b] = block_level(fit, a, b);
+    }
+    dxt_group group;
+    dxt_group_input input = {.value = fit->link,
+                             .stride = n,
+                             .member = members,
+                             .count = n,
+                             .floor = floor,
+                             .ops = fit->ops,
+                             .scratch = fit->scratch};
+    dxt_group_fit(&input, fit->node_late, &group);
+    fit->between = fmax(fit->transfer, dxt_shift_of_wait(group.base, fit->skew));
+    for (uint32_t a = 0; a < n; a++) {
+        bool late = fit->node_late[a] > group.limit;
+        any_late = any_late || late;
+        fit->node_limit[a] = group.limit;
+        fit->node_role[a] = late ? DXT_ROLE_LATE : DXT_ROLE_ORDINARY;
+        if (fabs(fit->node_late[a]) <= group.limit) fit->node_late[a] = 0;
+    }
+    if (n == 2 && any_late)
+        settle_two_nodes(fit, group.limit);
+    else
+        levels_to_links(fit, group.limit);
+}
+
+/* ---- roles ---- */
+
+/* Who waits for all may be early, or receive slowly. An early rank is there before anybody looks for
+ * it; for a slow receiver the others wait as for anybody. */
+static void split_early(dxt_fit *fit, uint32_t k)
+{
+    uint32_t n = fit->count;
+    size_t used = 0;
+    for (uint32_t i = 0; i < n; i++)
+        if (i != k && fit->node[i] == fit->node[k] && fabs(fit->late[i]) <= fit->limit[i])
+            fit->scratch[used++] = fit->value[(size_t)i * n + k];
+    double awaited = dxt_median(fit->scratch, used);
+    double if_early = dxt_expected_wait(fit->transfer + fit->late[k], fit->skew);
+    if (used == 0 || awaited <= (if_early + fit->base) / 2) {
+        fit->role[k] = DXT_ROLE_EARLY;
+        return;
+    }
+    used = 0;
+    for (uint32_t j = 0; j < n; j++)
+        if (j != k && fit->node[j] == fit->node[k] && fabs(fit->late[j]) <= fit->limit[j])
+            fit->scratch[used++] = fit->value[(size_t)k * n + j];
+    fit->role[k] = DXT_ROLE_RECEIVER;
+    fit->receive[k] = dxt_median(fit->scratch, used) - fit->base;
+}
+
+static void give_roles(dxt_fit *fit)
+{
+    for (uint32_t k = 0; k < fit->count; k++) {
+        fit->role[k] = DXT_ROLE_ORDINARY;
+        fit->receive[k] = 0;
+        if (fit->late[k] > fit->limit[k]) fit->role[k] = DXT_ROLE_LATE;
+    }
+    for (uint32_t k = 0; k < fit->count; k++)
+        if (fit->late[k] < -fit->limit[k]) split_early(fit, k);
+    for (uint32_t k = 0; k < fit->count; k++)
+        if (fit->role[k] == DXT_ROLE_RECEIVER) fit->late[k] = 0;
+}
+
+double dxt_fit_shift(const dxt_fit *fit, uint32_t i, uint32_t j)
+{
+    double shift = fit->late[j] - fit->late[i];
+    uint32_t a = fit->node[i], b = fit->node[j];
+    if (a == b) return shift + fit->transfer;
+    return shift + fit->between + fit->node_late[b] - fit->node_late[a] +
+           fit->link[(size_t)a * fit->nodes + b];
+}
+
+double dxt_fit_expected(const dxt_fit *fit, uint32_t i, uint32_t j)
+{
+    return dxt_expected_wait(dxt_fit_shift(fit, i, j), fit->skew) + fit->receive[i];
+}
+
+static void fit_all(dxt_fit *fit, double floor)
+{
+    double base[3] = {0};
+    fit->skew = fit->base = fit->transfer = 0;
+    for (uint32_t node = 0; node < fit->nodes; node++) {
+        dxt_group group;
+        fit_node(fit, node, floor, &group);
+        /* The means over the nodes: each has its own figure, none is special. */
+        base[0] += group.base / fit->nodes;
+        base[1] += group.skew / fit->nodes;
+        base[2] += group.transfer / fit->nodes;
+        fit->node_late[node] = 0;
+        fit->node_role[node] = DXT_ROLE_ORDINARY;
+    }
+    fit->base = base[0];
+    fit->skew = base[1];
+    fit->transfer = fit->between = base[2];
+    fit->link[0] = 0;
+    give_roles(fit);
+    if (fit->nodes < 2) return;
+    fit_between(fit, floor);
+}
+
+dxt_status dxt_fit_window(const dxt_window *window, const int32_t *nodes, double min_share,
+                          dxt_fit *out)
+{
+    dxt_fit fit = {0};
+    uint32_t n = 0;
+    for (uint32_t r = 0; r < window->ranks; r++) n += present(window, r);
+    fit.count = n;
+    fit.nodes = count_nodes(window, nodes);
+    size_t size = lay_out(&fit, n, fit.nodes, NULL);
+    fit.block = malloc(size);
+    if (!fit.block) return dxt_fail_memory(size);
+    lay_out(&fit, n, fit.nodes, fit.block);
+    for (uint32_t r = 0, k = 0; r < window->ranks; r++)
+        if (present(window, r)) fit.rank[k++] = r;
+    number_nodes(&fit, nodes);
+    take_values(window, &fit);
+    fit.step = step_of(window);
+    fit.ops = (double)window->ops;
+    if (n > 0) fit_all(&fit, isnan(fit.step) ? NAN : min_share * fit.step);
+    *out = fit;
+    return DXT_OK;
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The arrival model of one window. Expected wait of rank i for rank j:
+ *
+ *     E max(0, late_j − late_i + transfer(i, j) + X)  +  receive_i
+ *
+ * where late is each rank's lateness (its node's and its own), transfer depends on the pair of nodes,
+ * X is the random skew of the two arrivals, and receive_i is what rank i loses at its own door.
+ */
+#ifndef DXT_ANALYSIS_FIT_H
+#define DXT_ANALYSIS_FIT_H
+
+#include "analysis/group.h"
+
+#include <deepxtrace/analysis.h>
+
+/** What a rank (or a node) is for the others. */
+typedef enum dxt_role {
+    DXT_ROLE_ORDINARY = 0,
+    DXT_ROLE_LATE,    /**< the others wait for it */
+    DXT_ROLE_EARLY,   /**< it waits for all, and nobody for it */
+    DXT_ROLE_RECEIVER /**< it waits for all, and the others for it as for anybody */
+} dxt_role;
+
+/** A fitted window over the n ranks that sent their row. */
+typedef struct dxt_fit {
+    uint32_t count;      /**< n */
+    uint32_t *rank;      /**< [n] rank of each member */
+    double *value;       /**< [n][n] waits in the window's measure: the one scratch matrix */
+    double step;         /**< time of one operation and what belongs to it; NaN = unknown */
+    double ops;          /**< 0 = unknown */
+    double *late;        /**< [n] own lateness against the ordinary of its node */
+    double *receive;     /**< [n] extra wait at its own door */
+    double *limit;       /**< [n] beyond which lateness is abnormal */
+    double *error;       /**< [n] standard error of late */
+    dxt_role *role;      /**< [n] */
+    double base;         /**< ordinary wait */
+    double skew;         /**< standard deviation of the difference of two arrivals */
+    double transfer;     /**< inside a node (or everywhere, when nodes are unknown) */
+    uint32_t nodes;      /**< number of nodes with a row; 1 when unknown */
+    uint32_t *node;      /**< [n] index of the node of each member, 0 … nodes − 1 */
+    int32_t *node_id;    /**< [nodes] as in the window */
+    double *node_late;   /**< [nodes] */
+    double *node_limit;  /**< [nodes] */
+    dxt_role *node_role; /**< [nodes] late or ordinary */
+    double between;      /**< transfer between nodes */
+    double *link;        /**< [nodes][nodes] extra transfer into the row's node from the column's */
+    double *scratch;     /**< for the groups */
+    void *block;         /**< what all of the above live in */
+} dxt_fit;
+
+/**
+ * Fit a window.
+ *
+ * @param nodes  Node of each rank of the window, or NULL.
+ * @param fit    Receives the fit, also with fewer than two rows; release with dxt_fit_free().
+ *               Untouched on error.
+ * @return DXT_OK; DXT_ERR_NO_MEMORY.
+ */
+dxt_status dxt_fit_window(const dxt_window *window, const int32_t *nodes, double min_share,
+                          dxt_fit *fit);
+
+void dxt_fit_free(dxt_fit *fit);
+
+/** Mean shift of the wait of member i for member j, before the cut at 0. */
+double dxt_fit_shift(const dxt_fit *fit, uint32_t i, uint32_t j);
+
+/** Expected wait of member i for member j. */
+double dxt_fit_expected(const dxt_fit *fit, uint32_t i, uint32_t j);
+
+/** A path that is slower than the fit explains. */
+typedef struct dxt_slow_path {
+    uint32_t i, j; /**< members: waiting, awaited */
+    double excess; /**< wait above the expected */
+    double error;  /**< typical deviation of a cell from the fit */
+} dxt_slow_path;
+
+/**
+ * Find slow paths, largest excess first.
+ *
+ * @param paths     Receives an array to free(); NULL when there are none.
+ * @param count     Receives their number; SIZE_MAX when so many cells deviate that the model itself
+ *                  does not fit (@p paths is NULL then).
+ * @return DXT_OK; DXT_ERR_NO_MEMORY.
+ */
+dxt_status dxt_fit_paths(const dxt_fit *fit, dxt_slow_path **paths, size_t *count);
+
+#endif

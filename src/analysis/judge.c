@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From fitted arrivals to named causes. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analysis/fit.h"
+#include "analysis/method.h"
+#include "analysis/select.h"
+#include "base/base.h"
+
+/* Severity by share of the time lost, and without a clock by multiples of the ordinary wait. */
+#define MAJOR_SHARE 0.05
+#define CRITICAL_SHARE 0.20
+#define MAJOR_MULTIPLE 3.0
+#define CRITICAL_MULTIPLE 10.0
+/* Received bytes above the median from which a rank counts as hot. */
+#define HOT_BYTES 1.5
+/* A rank late in the operator before is found late in this one by up to this part of the transfer
+ * time, an echo (seen on NVLink: +3 µs of a 12 µs combine, whatever the delay in dispatch). */
+#define ECHO 0.8
+/* Fewer operations than this prove no health. */
+#define THIN_OPS 8
+/* Nobody has time for more lines than this; the heat map shows the rest. */
+#define MOST_PATH_FINDINGS 64u
+
+/* What the judgement of one window needs. */
+struct judge {
+    const dxt_window *window;
+    const dxt_window *companion; /* NULL: unknown */
+    dxt_fit fit;
+    dxt_fit other; /* of the companion; count 0 when there is none */
+    dxt_draft *draft;
+};
+
+static bool is_phase(const dxt_window *window, const char *name)
+{
+    return strcmp(window->phase, name) == 0;
+}
+
+/* Position of a rank in the fit of the companion; count when it is not there. */
+static uint32_t other_member(const struct judge *judge, uint32_t rank)
+{
+    uint32_t k = 0;
+    while (k < judge->other.count && judge->other.rank[k] != rank) k++;
+    return k;
+}
+
+/* Role of a rank in the fit of the companion. */
+static dxt_role other_role(const struct judge *judge, uint32_t rank)
+{
+    uint32_t k = other_member(judge, rank);
+    return k < judge->other.count ? judge->other.role[k] : DXT_ROLE_ORDINARY;
+}
+
+/* Whether a rank receives far more payload than others in a dispatch that recorded it. */
+static bool receives_much(const struct judge *judge, const dxt_window *dispatch, uint32_t rank)
+{
+    uint32_t n = dispatch->ranks;
+    if (!dispatch->bytes || n < 2) return false;
+    double own = 0;
+    size_t used = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        if (dispatch->missing && dispatch->missing[i]) continue;
+        double sum = 0;
+        for (uint32_t j = 0; j < n; j++) sum += (double)dispatch->bytes[(size_t)i * n + j];
+        if (i == rank)
+            own = sum;
+        else
+            judge->fit.scratch[used++] = sum;
+    }
+    return used > 0 && own > HOT_BYTES * dxt_median(judge->fit.scratch, used);
+}
+
+/* When member k left the companion's operator: its arrival and the longest of its mean waits. */
+static double leaving_time(const dxt_fit *fit, uint32_t k)
+{
+    double longest = 0;
+    for (uint32_t j = 0; j < fit->count; j++)
+        longest = fmax(longest, fit->value[(size_t)k * fit->count + j]);
+    return fit->late[k] + longest;
+}
+
+/* How much of a rank's lateness it brought along from the other operator, where something held it up
+ * at its own door: who leaves one operator late, through no fault of its own, enters the next late. */
+static double inherited_lateness(const struct judge *judge, uint32_t rank)
+{
+    const dxt_fit *fit = &judge->other;
+    uint32_t k = other_member(judge, rank);
+    if (k == fit->count) return 0;
+    for (uint32_t i = 0; i < fit->count; i++) fit->scratch[i] = leaving_time(fit, i);
+    double own = fit->scratch[k];
+    double later = own - dxt_median(fit->scratch, fit->count);
+    return later > fit->limit[k] ? later : 0;
+}
+
+/* ---- evidence that a cause is at work all the time, not once ---- */
+
+/* In which part of the operations a rank came last, as the typical witness saw it. */
+static double last_share(const struct judge *judge, uint32_t k)
+{
+    const dxt_window *window = judge->window;
+    size_t n = window->ranks, used = 0;
+    for (uint32_t i = 0; i < judge->fit.count; i++)
+        if (i != k)
+            judge->fit.scratch[used++] =
+                (double)window->last[judge->fit.rank[i] * n + judge->fit.rank[k]];
+    return dxt_median(judge->fit.scratch, used) / (double)window->ops;
+}
+
+/* Above what chance gives `part` of the sources, by two standard errors. */
+static bool beyond_chance(double observed, double part, double ops)
+{
+    return observed > part + 2 * sqrt(part * (1 - part) / ops);
+}
+
+static bool records_last(const dxt_window *window)
+{
+    return window->last && window->ops > 0;
+}
+
+/* Late ranks must come last more often than others, all of them together: one long stall makes a
+ * mean, but not a late rank. Without the record there is only the mean. */
+static bool lateness_persists(const struct judge *judge)
+{
+    if (!records_last(judge->window)) return true;
+    double sum = 0, late = 0;
+    for (uint32_t k = 0; k < judge->fit.count; k++) {
+        if (judge->fit.role[k] != DXT_ROLE_LATE) continue;
+        sum += last_share(judge, k);
+        late++;
+    }
+    return late == 0 || beyond_chance(sum, late / judge->fit.count, (double)judge->window->ops);
+}
+
+static bool path_persists(const struct judge *judge, const dxt_slow_path *path)
+{
+    const dxt_window *window = judge->window;
+    if (!records_last(window)) return true;
+    size_t row = judge->fit.rank[path->i], column = judge->fit.rank[path->j];
+    double share = (double)window->last[row * window->ranks + column] / (double)window->ops;
+    return beyond_chance(share, 1.0 / (judge->fit.count - 1), (double)window->ops);
+}
+
+/* ---- writing findings ---- */
+
+static dxt_severity severity_of(const struct judge *judge, double wait, double share)
+{
+    if (!isnan(share))
+        return share < MAJOR_SHARE      ? DXT_SEVERITY_MINOR
+               : share < CRITICAL_SHARE ? DXT_SEVERITY_MAJOR
+                                        : DXT_SEVERITY_CRITICAL;
+    double multiple = wait / fmax(judge->fit.base, 1e-9);
+    return multiple < MAJOR_MULTIPLE      ? DXT_SEVERITY_MINOR
+           : multiple < CRITICAL_MULTIPLE ? DXT_SEVERITY_MAJOR
+                                          : DXT_SEVERITY_CRITICAL;
+}
+
+/* Size, cost and doubt of a finding. `limit` is what `wait` had to exceed, `error` its standard
+ * error; the limit stands for several of them even where the error looks smaller. */
+static void weigh(const struct judge *judge, dxt_finding *finding, double wait, double limit,
+                  double error)
+{
+    double z = wait / fmax(fmax(error, limit / 4), 1e-9);
+    double doubt = exp(-z * z / 4);
+    finding->wait = wait;
+    finding->share = isnan(judge->fit.step) ? NAN : fmin(1, wait / judge->fit.step);
+    finding->confidence = fmin(0.999, 1 - doubt);
+    if (finding->kind == DXT_EARLY_RANK) {
+        /* Nobody waits for it: it costs nothing. */
+        if (!isnan(finding->share)) finding->share = 0;
+        finding->severity = DXT_SEVERITY_MINOR;
+    } else {
+        finding->severity = severity_of(judge, wait, finding->share);
+    }
+}
+
+/* Which finding a late rank is, and how much of its lateness is its own: 0 when all of it comes from
+ * the other operator, as an echo or because the rank was held up there. */
+static double own_lateness(const struct judge *judge, uint32_t k, dxt_finding_kind *kind)
+{
+    const dxt_fit *fit = &judge->fit;
+    uint32_t rank = fit->rank[k];
+    double late = fit->late[k];
+    *kind = DXT_LATE_RANK;
+    if (!judge->companion) return late;
+    dxt_role role = other_role(judge, rank);
+    if (role == DXT_ROLE_LATE && late < ECHO * fit->transfer) return 0;
+    if (is_phase(judge->companion, "dispatch") &&
+        (role == DXT_ROLE_EARLY || role == DXT_ROLE_RECEIVER ||
+         receives_much(judge, judge->companion, rank)))
+        *kind = DXT_HOT_EXPERT;
+    double own = late - inherited_lateness(judge, rank);
+    return own > fit->limit[k] ? own : 0;
+}
+
+static void write_late(const struct judge *judge, const dxt_raw_means *means, uint32_t k)
+{
+    const dxt_fit *fit = &judge->fit;
+    uint32_t rank = fit->rank[k];
+    dxt_finding_kind kind;
+    double late = own_lateness(judge, k, &kind);
+    if (late <= 0) return;
+    dxt_draft_col(judge->draft, rank, means->col[rank],
+                  dxt_normalise(means->col[rank], means->of_cols));
+    dxt_finding *finding = dxt_draft_finding(judge->draft, kind);
+    if (!finding) return;
+    finding->rank = rank;
+    weigh(judge, finding, late, fit->limit[k], fit->error[k]);
+}
+
+static void write_row(const struct judge *judge, const dxt_raw_means *means, uint32_t k)
+{
+    const dxt_fit *fit = &judge->fit;
+    uint32_t rank = fit->rank[k];
+    bool early = fit->role[k] == DXT_ROLE_EARLY;
+    dxt_finding_kind kind = early ? DXT_EARLY_RANK : DXT_SLOW_RECEIVER;
+    if (is_phase(judge->window, "dispatch") &&
+        (other_role(judge, rank) == DXT_ROLE_LATE || receives_much(judge, judge->window, rank)))
+        kind = DXT_HOT_EXPERT;
+    dxt_draft_row(judge->draft, rank, means->row[rank],
+                  dxt_normalise(means->row[rank], means->of_rows));
+    dxt_finding *finding = dxt_draft_finding(judge->draft, kind);
+    if (!finding) return;
+    finding->rank = rank;
+    weigh(judge, finding, early ? -fit->late[k] : fit->receive[k], fit->limit[k], fit->error[k]);
+}
+
+static void write_ranks(const struct judge *judge, const dxt_raw_means *means)
+{
+    bool persists = lateness_persists(judge);
+    for (uint32_t k = 0; k < judge->fit.count; k++) {
+        switch (judge->fit.role[k]) {
+        case DXT_ROLE_LATE:
+            if (persists) write_late(judge, means, k);
+            break;
+        case DXT_ROLE_EARLY:
+        case DXT_ROLE_RECEIVER: write_row(judge, means, k); break;
+        case DXT_ROLE_ORDINARY: break;
+        }
+    }
+}
+
+static void write_nodes(const struct judge *judge)
+{
+    const dxt_fit *fit = &judge->fit;
+    for (uint32_t a = 0; fit->nodes > 1 && a < fit->nodes; a++) {
+        if (fit->node_role[a] == DXT_ROLE_LATE) {
+            dxt_finding *finding = dxt_draft_finding(judge->draft, DXT_LATE_NODE);
+            if (!finding) return;
+            finding->node = fit->node_id[a];
+            weigh(judge, finding, fit->node_late[a], fit->node_limit[a], 0);
+        }
+        for (uint32_t b = 0; b < fit->nodes; b++) {
+            double extra = fit->link[(size_t)a * fit->nodes + b];
+            if (extra <= 0) continue;
+            dxt_finding *finding = dxt_draft_finding(judge->draft, DXT_SLOW_NODE_PATH);
+            if (!finding) return;
+            finding->node = fit->node_id[a];
+            finding->source_node = fit->node_id[b];
+            weigh(judge, finding, extra, fit->node_limit[a], 0);
+        }
+    }
+}
+
+/* Returns false when the window does not follow the model at all. */
+static bool write_paths(const struct judge *judge, const dxt_raw_means *means,
+                        const dxt_slow_path *paths, size_t count)
+{
+    const dxt_fit *fit = &judge->fit;
+    size_t n = judge->window->ranks, written = 0;
+    if (count == SIZE_MAX) return false;
+    for (size_t p = 0; p < count; p++) {
+        if (!path_persists(judge, &paths[p])) continue;
+        uint32_t row = fit->rank[paths[p].i], column = fit->rank[paths[p].j];
+        double value = (double)judge->window->wait[row * n + column];
+        dxt_draft_point(judge->draft, row, column, value, dxt_normalise(value, means->all));
+        if (written++ >= MOST_PATH_FINDINGS) continue;
+        dxt_finding *finding = dxt_draft_finding(judge->draft, DXT_SLOW_PATH);
+        if (!finding) return true;
+        finding->rank = row;
+        finding->source = column;
+        weigh(judge, finding, paths[p].excess, fit->limit[paths[p].i], paths[p].error);
+    }
+    return true;
+}
+
+static void give_verdict(const struct judge *judge, bool fits)
+{
+    dxt_draft *draft = judge->draft;
+    draft->ordinary = judge->fit.base;
+    draft->verdict = DXT_VERDICT_HEALTHY;
+    bool thin = judge->window->ops > 0 && judge->window->ops < THIN_OPS;
+    if (!fits || judge->fit.count < 2 || thin) draft->verdict = DXT_VERDICT_INCONCLUSIVE;
+    for (size_t f = 0; f < draft->finding_count; f++)
+        if (draft->findings[f].kind != DXT_EARLY_RANK) draft->verdict = DXT_VERDICT_SLOW;
+}
+
+static dxt_status judge_window(struct judge *judge)
+{
+    dxt_raw_means means;
+    dxt_slow_path *paths;
+    size_t count;
+    dxt_status status = dxt_raw_means_get(judge->window, &means);
+    if (status != DXT_OK) return status;
+    status = dxt_fit_paths(&judge->fit, &paths, &count);
+    if (status == DXT_OK) {
+        write_ranks(judge, &means);
+        write_nodes(judge);
+        bool fits = write_paths(judge, &means, paths, count);
+        give_verdict(judge, fits);
+        free(paths);
+    }
+    dxt_raw_means_free(&means);
+    return status;
+}
+
+dxt_status dxt_robust(const dxt_window *window, const dxt_analysis_options *options,
+                      const int32_t *nodes, dxt_draft *draft)
+{
+    struct judge judge = {.window = window, .draft = draft};
+    double min_share = options->min_share > 0 ? options->min_share : 0.01;
+    dxt_status status = dxt_fit_window(window, nodes, min_share, &judge.fit);
+    if (status != DXT_OK) return status;
+    if (options->companion && options->companion->ranks == window->ranks) {
+        judge.companion = options->companion;
+        status = dxt_fit_window(judge.companion, nodes, min_share, &judge.other);
+    }
+    if (status == DXT_OK) status = judge_window(&judge);
+    dxt_fit_free(&judge.other);
+    dxt_fit_free(&judge.fit);
+    return status;
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <deepxtrace/analysis.h>
+
+const char *dxt_finding_kind_name(dxt_finding_kind kind)
+{
+    switch (kind) {
+    case DXT_LATE_RANK: return "late_rank";
+    case DXT_EARLY_RANK: return "early_rank";
+    case DXT_SLOW_RECEIVER: return "slow_receiver";
+    case DXT_HOT_EXPERT: return "hot_expert";
+    case DXT_SLOW_PATH: return "slow_path";
+    case DXT_LATE_NODE: return "late_node";
+    case DXT_SLOW_NODE_PATH: return "slow_node_path";
+    case DXT_SYSTEMIC_SKEW: return "systemic_skew";
+    case DXT_SILENT_RANK: return "silent_rank";
+    }
+    return "unknown";
+}
+
+const char *dxt_severity_name(dxt_severity severity)
+{
+    switch (severity) {
+    case DXT_SEVERITY_MINOR: return "minor";
+    case DXT_SEVERITY_MAJOR: return "major";
+    case DXT_SEVERITY_CRITICAL: return "critical";
+    }
+    return "unknown";
+}
+
+const char *dxt_verdict_name(dxt_verdict verdict)
+{
+    switch (verdict) {
+    case DXT_VERDICT_HEALTHY: return "healthy";
+    case DXT_VERDICT_SLOW: return "slow";
+    case DXT_VERDICT_INCONCLUSIVE: return "inconclusive";
+    }
+    return "unknown";
+}
+
+const char *dxt_method_name(dxt_method method)
+{
+    switch (method) {
+    case DXT_METHOD_ROBUST: return "robust";
+    case DXT_METHOD_RATIO: return "ratio";
+    }
+    return "unknown";
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "arrivals.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+/* splitmix64: small, seedable, and good enough for a test. */
+double arrivals_uniform(uint64_t *state)
+{
+    uint64_t z = (*state += UINT64_C(0x9E3779B97F4A7C15));
+    z = (z ^ (z >> 30)) * UINT64_C(0xBF58476D1CE4E5B9);
+    z = (z ^ (z >> 27)) * UINT64_C(0x94D049BB133111EB);
+    return (double)((z ^ (z >> 31)) >> 11) * 0x1p-53;
+}
+
+static double normal(uint64_t *state)
+{
+    double u = arrivals_uniform(state) + 0x1p-60, v = arrivals_uniform(state);
+    return sqrt(-2 * log(u)) * cos(6.283185307179586 * v);
+}
+
+dxt_window *arrivals_window(const arrivals *job, const char *phase)
+{
+    static double arrival[ARRIVALS_MAX_RANKS];
+    uint32_t n = job->ranks;
+    uint64_t state = job->seed;
+    dxt_window *window = NULL;
+    assert_true(n <= ARRIVALS_MAX_RANKS);
+    assert_int_equal(dxt_window_create(n, phase, &window), DXT_OK);
+    window->unit = DXT_UNIT_NS;
+    window->ops = job->ops;
+    window->elapsed_ns = (int64_t)(job->step * job->ops);
+    for (int op = 0; op < job->ops; op++) {
+        for (uint32_t r = 0; r < n; r++) arrival[r] = job->late[r] + job->jitter * normal(&state);
+        for (uint32_t i = 0; i < n; i++) {
+            for (uint32_t j = 0; j < n; j++) {
+                double path = job->transfer + (job->path ? job->path(i, j) : 0);
+                double wait = arrival[j] + path - arrival[i];
+                if (i == j) wait = job->transfer;
+                window->wait[(size_t)i * n + j] += (int64_t)(fmax(0, wait) + job->receive[i]);
+            }
+        }
+    }
+    return window;
+}

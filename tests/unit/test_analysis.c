@@ -1,0 +1,609 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <deepxtrace/analysis.h>
+
+#include "alloc_fail.h"
+#include "analysis/select.h"
+#include "analysis/skew.h"
+#include "arrivals.h"
+
+#define US 1e3
+
+static arrivals job;
+
+/* A healthy job of the size of the measured ones: 5 % of a 60 µs compute as jitter. */
+static void healthy(uint32_t ranks, uint64_t seed)
+{
+    memset(&job, 0, sizeof job);
+    job = (arrivals){.ranks = ranks, .ops = 50, .seed = seed, .step = 220 * US, .jitter = 3 * US};
+}
+
+static dxt_findings *analyze(const dxt_window *window, const dxt_analysis_options *options)
+{
+    dxt_findings *findings = NULL;
+    assert_int_equal(dxt_analyze(window, options, &findings), DXT_OK);
+    return findings;
+}
+
+static dxt_findings *diagnose(const char *phase)
+{
+    dxt_window *window = arrivals_window(&job, phase);
+    dxt_findings *findings = analyze(window, NULL);
+    dxt_window_free(window);
+    return findings;
+}
+
+/* The one finding there is, of the expected kind. */
+static const dxt_finding *only(const dxt_findings *findings, dxt_finding_kind kind)
+{
+    assert_int_equal(findings->finding_count, 1);
+    assert_int_equal(findings->findings[0].kind, kind);
+    return &findings->findings[0];
+}
+
+static void assert_near(double value, double expected, double tolerance)
+{
+    if (!(fabs(value - expected) <= tolerance))
+        fail_msg("%g is not within %g of %g", value, tolerance, expected);
+}
+
+static void order_statistics_agree_with_sorting(void **state)
+{
+    (void)state;
+    uint64_t seed = 3;
+    for (size_t n = 1; n < 200; n++) {
+        double values[200], copy[200];
+        for (size_t i = 0; i < n; i++) values[i] = floor(arrivals_uniform(&seed) * 20);
+        for (size_t k = 0; k < n; k++) {
+            memcpy(copy, values, sizeof copy);
+            double chosen = dxt_select(copy, n, k);
+            size_t below = 0, equal = 0;
+            for (size_t i = 0; i < n; i++)
+                below += values[i] < chosen, equal += values[i] == chosen;
+            assert_true(below <= k && k < below + equal);
+        }
+    }
+    double pair[] = {3, -1};
+    assert_near(dxt_median(pair, 2), 1, 0);
+    assert_near(dxt_cautious_median(pair, 2), -1, 0);
+    assert_near(dxt_median(pair, 0), 0, 0);
+}
+
+static void waits_and_skew_invert_each_other(void **state)
+{
+    (void)state;
+    for (double skew = 0.5; skew < 40; skew *= 3) {
+        for (double shift = 0; shift < 30; shift += 7) {
+            double wait = dxt_expected_wait(shift, skew);
+            assert_true(wait >= shift);
+            assert_near(dxt_shift_of_wait(wait, skew), shift, 1e-6);
+            if (skew > shift / 4) assert_near(dxt_skew_of_wait(wait, shift), skew, 1e-3 * skew);
+        }
+    }
+    assert_near(dxt_expected_wait(0, 1), 0.3989422804, 1e-9);
+    assert_near(dxt_expected_wait(-5, 0), 0, 0);
+    assert_near(dxt_lateness_of_waits(20, 12), 10, 0);
+    assert_near(dxt_lateness_of_waits(-100, 12), -88, 0);
+    assert_near(dxt_lateness_of_waits(7, 0), 7, 0);
+}
+
+static void a_healthy_job_names_nobody(void **state)
+{
+    (void)state;
+    static const uint32_t sizes[] = {2, 3, 4, 8, 16, 64, 256};
+    for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++) {
+        for (uint64_t seed = 1; seed <= 20; seed++) {
+            healthy(sizes[s], seed);
+            job.transfer = seed % 2 ? 0 : 10 * US;
+            job.jitter = seed % 3 ? 3 * US : 12 * US;
+            dxt_findings *found = diagnose("dispatch");
+            assert_int_equal(found->finding_count, 0);
+            assert_int_equal(found->col_count + found->row_count + found->point_count, 0);
+            assert_int_equal(found->verdict, DXT_VERDICT_HEALTHY);
+            dxt_findings_free(found);
+        }
+    }
+}
+
+static void a_late_rank_is_named_with_its_lateness(void **state)
+{
+    (void)state;
+    static const uint32_t sizes[] = {2, 3, 4, 8, 16, 64, 512};
+    for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++) {
+        for (int with_transfer = 0; with_transfer < 2; with_transfer++) {
+            healthy(sizes[s], 7);
+            uint32_t who = sizes[s] - 1;
+            job.late[who] = 30 * US;
+            job.transfer = with_transfer ? 10 * US : 0;
+            dxt_findings *found = diagnose("dispatch");
+            const dxt_finding *finding = only(found, DXT_LATE_RANK);
+            assert_int_equal(finding->rank, who);
+            assert_near(finding->wait, 30 * US, 3 * US);
+            assert_near(finding->share, 30.0 / 220, 0.015);
+            assert_int_equal(finding->severity, DXT_SEVERITY_MAJOR);
+            assert_true(finding->confidence > 0.95);
+            assert_int_equal(found->col_count, 1);
+            assert_int_equal(found->cols[0].rank, who);
+            assert_int_equal(found->verdict, DXT_VERDICT_SLOW);
+            dxt_findings_free(found);
+        }
+    }
+}
+
+static void several_late_ranks_are_all_named(void **state)
+{
+    (void)state;
+    static const struct {
+        uint32_t ranks, late;
+    } cases[] = {{4, 2}, {8, 3}, {16, 7}, {64, 31}, {256, 127}};
+    for (size_t c = 0; c < sizeof cases / sizeof cases[0]; c++) {
+        healthy(cases[c].ranks, 11);
+        for (uint32_t k = 0; k < cases[c].late; k++) job.late[2 * k] = 40 * US;
+        dxt_findings *found = diagnose("dispatch");
+        assert_int_equal(found->finding_count, cases[c].late);
+        assert_int_equal(found->col_count, cases[c].late);
+        for (uint32_t k = 0; k < cases[c].late; k++) assert_int_equal(found->cols[k].rank, 2 * k);
+        dxt_findings_free(found);
+    }
+}
+
+static void the_later_of_two_is_reported_first(void **state)
+{
+    (void)state;
+    healthy(16, 5);
+    job.late[3] = 30 * US;
+    job.late[9] = 90 * US;
+    dxt_findings *found = diagnose("dispatch");
+    assert_int_equal(found->finding_count, 2);
+    assert_int_equal(found->findings[0].rank, 9);
+    assert_near(found->findings[0].wait, 90 * US, 3 * US);
+    assert_int_equal(found->findings[1].rank, 3);
+    assert_near(found->findings[1].wait, 30 * US, 3 * US);
+    dxt_findings_free(found);
+}
+
+static void an_early_rank_is_a_row_and_costs_nothing(void **state)
+{
+    (void)state;
+    healthy(8, 2);
+    job.late[5] = -50 * US;
+    dxt_findings *found = diagnose("dispatch");
+    const dxt_finding *finding = only(found, DXT_EARLY_RANK);
+    assert_int_equal(finding->rank, 5);
+    assert_near(finding->wait, 50 * US, 3 * US);
+    assert_near(finding->share, 0, 0);
+    assert_int_equal(found->verdict, DXT_VERDICT_HEALTHY);
+    assert_int_equal(found->row_count, 1);
+    assert_int_equal(found->rows[0].rank, 5);
+    assert_int_equal(found->col_count, 0);
+    dxt_findings_free(found);
+}
+
+static void a_slow_receiver_is_told_from_an_early_rank(void **state)
+{
+    (void)state;
+    healthy(8, 2);
+    job.transfer = 10 * US;
+    job.receive[5] = 60 * US;
+    dxt_findings *found = diagnose("dispatch");
+    const dxt_finding *finding = only(found, DXT_SLOW_RECEIVER);
+    assert_int_equal(finding->rank, 5);
+    assert_near(finding->wait, 60 * US, 4 * US);
+    assert_int_equal(found->verdict, DXT_VERDICT_SLOW);
+    assert_int_equal(found->row_count, 1);
+    dxt_findings_free(found);
+}
+
+static double one_path(uint32_t i, uint32_t j)
+{
+    return i == 2 && j == 0 ? 40 * US : 0;
+}
+
+static void a_slow_path_is_a_point(void **state)
+{
+    (void)state;
+    static const uint32_t sizes[] = {3, 4, 8, 64};
+    for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++) {
+        healthy(sizes[s], 4);
+        job.path = one_path;
+        dxt_findings *found = diagnose("dispatch");
+        const dxt_finding *finding = only(found, DXT_SLOW_PATH);
+        assert_int_equal(finding->rank, 2);
+        assert_int_equal(finding->source, 0);
+        assert_near(finding->wait, 40 * US, 4 * US);
+        assert_int_equal(found->point_count, 1);
+        assert_int_equal(found->points[0].row, 2);
+        assert_int_equal(found->points[0].column, 0);
+        assert_int_equal(found->col_count + found->row_count, 0);
+        dxt_findings_free(found);
+    }
+}
+
+static void a_slow_path_beside_and_inside_a_late_column_is_found(void **state)
+{
+    (void)state;
+    for (uint32_t late = 0; late <= 1; late++) {
+        healthy(8, 6);
+        job.path = one_path;
+        job.late[late] = 30 * US;
+        dxt_findings *found = diagnose("dispatch");
+        assert_int_equal(found->finding_count, 2);
+        assert_int_equal(found->col_count, 1);
+        assert_int_equal(found->cols[0].rank, late);
+        assert_int_equal(found->point_count, 1);
+        assert_int_equal(found->points[0].row, 2);
+        assert_int_equal(found->points[0].column, 0);
+        dxt_findings_free(found);
+    }
+}
+
+static void give_nodes(dxt_window *window, uint32_t size)
+{
+    window->nodes = malloc(window->ranks * sizeof *window->nodes);
+    assert_non_null(window->nodes);
+    for (uint32_t r = 0; r < window->ranks; r++) window->nodes[r] = (int32_t)(r / size) + 10;
+}
+
+static void a_late_node_is_one_finding(void **state)
+{
+    (void)state;
+    for (uint32_t nodes = 2; nodes <= 4; nodes++) {
+        healthy(8 * nodes, 9);
+        for (uint32_t r = 8; r < 16; r++) job.late[r] = 60 * US;
+        job.late[3] = 30 * US;
+        dxt_window *window = arrivals_window(&job, "dispatch");
+        give_nodes(window, 8);
+        dxt_findings *found = analyze(window, NULL);
+        assert_int_equal(found->finding_count, 2);
+        assert_int_equal(found->findings[0].kind, DXT_LATE_NODE);
+        assert_int_equal(found->findings[0].node, 11);
+        assert_int_equal(found->findings[0].rank_count, 8);
+        assert_int_equal(found->findings[0].ranks[0], 8);
+        assert_near(found->findings[0].wait, 60 * US, 5 * US);
+        assert_int_equal(found->findings[1].kind, DXT_LATE_RANK);
+        assert_int_equal(found->col_count, 1);
+        assert_int_equal(found->cols[0].rank, 3);
+        dxt_findings_free(found);
+        dxt_window_free(window);
+    }
+}
+
+static double node_path(uint32_t i, uint32_t j)
+{
+    return i / 8 == 0 && j / 8 == 1 ? 70 * US : 0;
+}
+
+static void a_slow_way_between_nodes_is_one_finding(void **state)
+{
+    (void)state;
+    for (uint32_t nodes = 2; nodes <= 3; nodes++) {
+        healthy(8 * nodes, 9);
+        job.path = node_path;
+        job.transfer = 10 * US;
+        job.late[2] = 200 * US;
+        dxt_window *window = arrivals_window(&job, "combine");
+        dxt_analysis_options options = {.struct_size = sizeof options, .ranks_per_node = 8};
+        dxt_findings *found = analyze(window, &options);
+        assert_int_equal(found->finding_count, 2);
+        assert_int_equal(found->findings[1].kind, DXT_SLOW_NODE_PATH);
+        assert_int_equal(found->findings[1].node, 0);
+        assert_int_equal(found->findings[1].source_node, 1);
+        assert_int_equal(found->col_count, 1);
+        assert_int_equal(found->cols[0].rank, 2);
+        assert_int_equal(found->point_count, 0);
+        dxt_findings_free(found);
+        dxt_window_free(window);
+    }
+}
+
+static void a_hot_expert_shows_in_both_operators(void **state)
+{
+    (void)state;
+    healthy(8, 3);
+    job.receive[1] = 40 * US;
+    dxt_window *dispatch = arrivals_window(&job, "dispatch");
+    healthy(8, 4);
+    job.transfer = 10 * US;
+    job.late[1] = 110 * US;
+    dxt_window *combine = arrivals_window(&job, "combine");
+    dxt_analysis_options options = {.struct_size = sizeof options, .companion = combine};
+    dxt_findings *found = analyze(dispatch, &options);
+    assert_int_equal(only(found, DXT_HOT_EXPERT)->rank, 1);
+    assert_int_equal(found->row_count, 1);
+    dxt_findings_free(found);
+    options.companion = dispatch;
+    found = analyze(combine, &options);
+    assert_int_equal(only(found, DXT_HOT_EXPERT)->rank, 1);
+    assert_int_equal(found->col_count, 1);
+    dxt_findings_free(found);
+    dxt_window_free(dispatch);
+    dxt_window_free(combine);
+}
+
+static void received_bytes_tell_a_hot_expert_from_a_late_rank(void **state)
+{
+    (void)state;
+    for (int hot = 0; hot < 2; hot++) {
+        healthy(8, 3);
+        dxt_window *dispatch = arrivals_window(&job, "dispatch");
+        dispatch->bytes = calloc(64, sizeof(int64_t));
+        assert_non_null(dispatch->bytes);
+        for (int c = 0; c < 64; c++) dispatch->bytes[c] = hot && c / 8 == 1 ? 40000 : 10000;
+        healthy(8, 4);
+        job.late[1] = 110 * US;
+        dxt_window *combine = arrivals_window(&job, "combine");
+        dxt_analysis_options options = {.struct_size = sizeof options, .companion = dispatch};
+        dxt_findings *found = analyze(combine, &options);
+        assert_int_equal(only(found, hot ? DXT_HOT_EXPERT : DXT_LATE_RANK)->rank, 1);
+        dxt_findings_free(found);
+        dxt_window_free(dispatch);
+        dxt_window_free(combine);
+    }
+}
+
+/* A slow path holds its receiver up, which then enters the next operator late: the victim is not
+ * blamed for that, but for what it adds it is. */
+static void the_victim_of_a_slow_path_is_not_blamed(void **state)
+{
+    (void)state;
+    for (int adds = 0; adds < 2; adds++) {
+        healthy(8, 3);
+        job.path = one_path;
+        dxt_window *combine = arrivals_window(&job, "combine");
+        healthy(8, 4);
+        job.late[2] = (adds ? 90 : 40) * US;
+        dxt_window *dispatch = arrivals_window(&job, "dispatch");
+        dxt_findings *found = analyze(dispatch, NULL);
+        assert_int_equal(only(found, DXT_LATE_RANK)->rank, 2);
+        dxt_findings_free(found);
+        dxt_analysis_options options = {.struct_size = sizeof options, .companion = combine};
+        found = analyze(dispatch, &options);
+        assert_int_equal(found->finding_count, adds);
+        assert_int_equal(found->col_count, adds);
+        if (adds) assert_near(only(found, DXT_LATE_RANK)->wait, 50 * US, 5 * US);
+        dxt_findings_free(found);
+        options.companion = dispatch;
+        found = analyze(combine, &options);
+        assert_int_equal(only(found, DXT_SLOW_PATH)->rank, 2);
+        dxt_findings_free(found);
+        dxt_window_free(dispatch);
+        dxt_window_free(combine);
+    }
+}
+
+/* One stall of 20 ms makes a mean of 400 µs over 50 operations; only the record of who came last
+ * tells it from a rank that is 400 µs late every time. */
+static void one_stall_is_not_a_late_rank(void **state)
+{
+    (void)state;
+    for (int always = 0; always < 2; always++) {
+        healthy(8, 3);
+        job.late[6] = 400 * US;
+        dxt_window *window = arrivals_window(&job, "dispatch");
+        window->last = calloc(64, sizeof(int64_t));
+        assert_non_null(window->last);
+        for (int i = 0; i < 8; i++)
+            for (int j = 0; j < 8; j++) window->last[i * 8 + j] = always ? (j == 6) * 50 : 6;
+        dxt_findings *found = analyze(window, NULL);
+        assert_int_equal(found->finding_count, always);
+        dxt_findings_free(found);
+        dxt_window_free(window);
+    }
+}
+
+static void silent_ranks_are_named_by_both_methods(void **state)
+{
+    (void)state;
+    for (int method = DXT_METHOD_ROBUST; method <= DXT_METHOD_RATIO; method++) {
+        healthy(8, 3);
+        dxt_window *window = arrivals_window(&job, "dispatch");
+        window->missing = calloc(8, 1);
+        assert_non_null(window->missing);
+        window->missing[4] = 1;
+        memset(window->wait + 4 * 8, 0, 8 * sizeof(int64_t));
+        dxt_analysis_options options = {.struct_size = sizeof options, .method = method};
+        dxt_findings *found = analyze(window, &options);
+        assert_int_equal(only(found, DXT_SILENT_RANK)->rank, 4);
+        assert_int_equal(found->verdict, DXT_VERDICT_SLOW);
+        assert_int_equal(found->findings[0].severity, DXT_SEVERITY_CRITICAL);
+        dxt_findings_free(found);
+        memset(window->missing, 1, 8);
+        memset(window->wait, 0, 64 * sizeof(int64_t));
+        found = analyze(window, &options);
+        assert_int_equal(found->finding_count, 8);
+        dxt_findings_free(found);
+        dxt_window_free(window);
+    }
+}
+
+static void thin_windows_are_inconclusive(void **state)
+{
+    (void)state;
+    healthy(8, 3);
+    job.ops = 3;
+    dxt_findings *found = diagnose("dispatch");
+    assert_int_equal(found->finding_count, 0);
+    assert_int_equal(found->verdict, DXT_VERDICT_INCONCLUSIVE);
+    dxt_findings_free(found);
+}
+
+static void renumbering_the_ranks_renumbers_the_findings(void **state)
+{
+    (void)state;
+    enum { N = 16 };
+    healthy(N, 8);
+    job.late[4] = 50 * US;
+    job.path = one_path;
+    dxt_window *window = arrivals_window(&job, "dispatch");
+    dxt_window *turned = arrivals_window(&job, "dispatch");
+    for (int i = 0; i < N; i++)
+        for (int j = 0; j < N; j++)
+            turned->wait[(i + 5) % N * N + (j + 5) % N] = window->wait[i * N + j];
+    dxt_findings *found = analyze(window, NULL), *again = analyze(turned, NULL);
+    assert_int_equal(found->finding_count, 2);
+    assert_int_equal(again->finding_count, 2);
+    for (size_t f = 0; f < 2; f++) {
+        assert_int_equal(again->findings[f].kind, found->findings[f].kind);
+        assert_int_equal(again->findings[f].rank, (found->findings[f].rank + 5) % N);
+        assert_near(again->findings[f].wait, found->findings[f].wait, 1);
+    }
+    dxt_findings_free(found);
+    dxt_findings_free(again);
+    dxt_window_free(window);
+    dxt_window_free(turned);
+}
+
+static void any_matrix_gives_a_finite_answer(void **state)
+{
+    (void)state;
+    uint64_t seed = 99;
+    for (int round = 0; round < 400; round++) {
+        uint32_t n = 2 + (uint32_t)(arrivals_uniform(&seed) * 20);
+        dxt_window *window;
+        assert_int_equal(dxt_window_create(n, "dispatch", &window), DXT_OK);
+        int kind = round % 4;
+        for (uint32_t c = 0; c < n * n; c++) {
+            double u = arrivals_uniform(&seed);
+            window->wait[c] = kind == 0   ? 0
+                              : kind == 1 ? (int64_t)(u * 9e18)
+                              : kind == 2 ? (int64_t)exp(u * 43)
+                                          : INT64_MAX;
+        }
+        if (round % 3 == 0) window->ops = 1 + round;
+        if (round % 5 == 0) window->elapsed_ns = 1 + round;
+        if (round % 2 == 0) give_nodes(window, 3);
+        for (int method = 0; method < 2; method++) {
+            dxt_analysis_options options = {.struct_size = sizeof options, .method = method};
+            dxt_findings *found = analyze(window, &options);
+            for (size_t f = 0; f < found->finding_count; f++) {
+                assert_true(isfinite(found->findings[f].wait));
+                assert_true(found->findings[f].confidence >= 0 &&
+                            found->findings[f].confidence <= 1);
+                assert_true(isnan(found->findings[f].share) ||
+                            (found->findings[f].share >= 0 && found->findings[f].share <= 1));
+            }
+            if (kind == 0 && method == 0) assert_int_equal(found->finding_count, 0);
+            dxt_findings_free(found);
+        }
+        dxt_window_free(window);
+    }
+}
+
+static void the_established_rule_gives_its_known_answers(void **state)
+{
+    (void)state;
+    enum { N = 8 };
+    dxt_window *window;
+    assert_int_equal(dxt_window_create(N, "dispatch", &window), DXT_OK);
+    for (int c = 0; c < N * N; c++) window->wait[c] = 10;
+    for (int i = 0; i < N; i++) window->wait[i * N + 3] = 100;
+    window->wait[5 * N + 6] = 200;
+    dxt_analysis_options options = {.struct_size = sizeof options, .method = DXT_METHOD_RATIO};
+    dxt_findings *found = analyze(window, &options);
+    /* mean of all = (63 · 10 + 8 · 90 + 190 − 10 + 20) ÷ 64; the column has 100. */
+    double mean = (64 * 10 + 8 * 90 + 190) / 64.0;
+    assert_int_equal(found->col_count, 1);
+    assert_int_equal(found->cols[0].rank, 3);
+    assert_true(found->cols[0].mean == 100);
+    assert_near(found->cols[0].normalised, 100 / (mean + 1e-8), 1e-12);
+    assert_int_equal(found->row_count, 0);
+    assert_int_equal(found->point_count, 1);
+    assert_int_equal(found->points[0].row, 5);
+    assert_int_equal(found->points[0].column, 6);
+    assert_int_equal(found->finding_count, 0);
+    assert_int_equal(found->verdict, DXT_VERDICT_SLOW);
+    dxt_findings_free(found);
+    options.keep_points = 1;
+    options.threshold_point = 4.0;
+    options.threshold_col = 10;
+    found = analyze(window, &options);
+    assert_int_equal(found->col_count, 0);
+    assert_int_equal(found->point_count, 9 - 8 * (100 / mean <= 4.0));
+    dxt_findings_free(found);
+    dxt_window_free(window);
+}
+
+static void wrong_options_and_windows_are_refused(void **state)
+{
+    (void)state;
+    healthy(4, 1);
+    dxt_window *window = arrivals_window(&job, "dispatch");
+    dxt_findings *found = NULL;
+    dxt_analysis_options options = {0};
+    assert_int_equal(dxt_analyze(window, &options, &found), DXT_ERR_INVALID);
+    options = (dxt_analysis_options){.struct_size = sizeof options, .method = 7};
+    assert_int_equal(dxt_analyze(window, &options, &found), DXT_ERR_INVALID);
+    options = (dxt_analysis_options){.struct_size = sizeof options, .min_share = NAN};
+    assert_int_equal(dxt_analyze(window, &options, &found), DXT_ERR_INVALID);
+    window->wait[3] = -1;
+    assert_int_equal(dxt_analyze(window, NULL, &found), DXT_ERR_INVALID);
+    assert_null(found);
+    dxt_window_free(window);
+}
+
+static void every_failed_allocation_is_survived(void **state)
+{
+    (void)state;
+    for (int method = DXT_METHOD_ROBUST; method <= DXT_METHOD_RATIO; method++) {
+        healthy(16, 8);
+        job.late[4] = 50 * US;
+        job.path = one_path;
+        dxt_window *window = arrivals_window(&job, "dispatch");
+        dxt_window *other = arrivals_window(&job, "combine");
+        dxt_analysis_options options = {.struct_size = sizeof options,
+                                        .method = method,
+                                        .companion = other,
+                                        .ranks_per_node = 8};
+        dxt_findings *found = NULL;
+        dxt_status status;
+        long k = 1;
+        for (;
+             alloc_fail_arm(k), status = dxt_analyze(window, &options, &found), alloc_fail_disarm();
+             k++) {
+            assert_int_equal(status, DXT_ERR_NO_MEMORY);
+            assert_null(found);
+        }
+        assert_int_equal(status, DXT_OK);
+        assert_true(k > 3);
+        dxt_findings_free(found);
+        dxt_window_free(window);
+        dxt_window_free(other);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(order_statistics_agree_with_sorting),
+        cmocka_unit_test(waits_and_skew_invert_each_other),
+        cmocka_unit_test(a_healthy_job_names_nobody),
+        cmocka_unit_test(a_late_rank_is_named_with_its_lateness),
+        cmocka_unit_test(several_late_ranks_are_all_named),
+        cmocka_unit_test(the_later_of_two_is_reported_first),
+        cmocka_unit_test(an_early_rank_is_a_row_and_costs_nothing),
+        cmocka_unit_test(a_slow_receiver_is_told_from_an_early_rank),
+        cmocka_unit_test(a_slow_path_is_a_point),
+        cmocka_unit_test(a_slow_path_beside_and_inside_a_late_column_is_found),
+        cmocka_unit_test(a_late_node_is_one_finding),
+        cmocka_unit_test(a_slow_way_between_nodes_is_one_finding),
+        cmocka_unit_test(a_hot_expert_shows_in_both_operators),
+        cmocka_unit_test(received_bytes_tell_a_hot_expert_from_a_late_rank),
+        cmocka_unit_test(the_victim_of_a_slow_path_is_not_blamed),
+        cmocka_unit_test(one_stall_is_not_a_late_rank),
+        cmocka_unit_test(silent_ranks_are_named_by_both_methods),
+        cmocka_unit_test(thin_windows_are_inconclusive),
+        cmocka_unit_test(renumbering_the_ranks_renumbers_the_findings),
+        cmocka_unit_test(any_matrix_gives_a_finite_answer),
+        cmocka_unit_test(the_established_rule_gives_its_known_answers),
+        cmocka_unit_test(wrong_options_and_windows_are_refused),
+        cmocka_unit_test(every_failed_allocation_is_survived),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
