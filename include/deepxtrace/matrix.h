@@ -95,9 +95,6 @@ DXT_API double dxt_window_value(const dxt_window *window, uint32_t row, uint32_t
 /** All of row @p row at once, as dxt_window_value(); @p values holds N doubles. */
 DXT_API void dxt_window_row(const dxt_window *window, uint32_t row, double *values);
 
-/** "µs", "µs in all", "cycles" or "cycles in all": the unit to show for a measure. Static. */
-DXT_API const char *dxt_measure_unit(dxt_measure measure);
-
 /**
  * Add a window of the same run and operator to another: sums of waits, samples, bytes, last, ops and
  * elapsed. An optional field that one of them lacks is dropped. A row that is missing in either is

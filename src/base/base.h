@@ -77,6 +77,30 @@ dxt_status dxt_text_flush(dxt_text *text, dxt_write_fn write, void *context);
 /** Format a time span for people: "840 ns", "12.3 µs", "1.03 ms", "2.5 s". @return @p buffer. */
 char *dxt_format_ns(double ns, char *buffer, size_t size);
 
+/**
+ * Write a finite number in the fewest digits that read back as the same double, with a point whatever
+ * the locale of the program.
+ *
+ * @param buffer  DXT_REAL_SIZE bytes.
+ * @return Length.
+ */
+size_t dxt_format_real(double value, char *buffer);
+/** Longest result of dxt_format_real() with its terminator. */
+#define DXT_REAL_SIZE 32u
+
+/** What dxt_utf8_decode() returns for bytes that are no character. */
+#define DXT_UTF8_NONE UINT32_MAX
+
+/**
+ * Decode one UTF-8 character (RFC 3629: no overlong forms, no surrogates).
+ *
+ * @param at    Bytes to read, at least one.
+ * @param left  How many there are; a terminator ends them as well.
+ * @param size  Receives the bytes the character takes; 1 if there is none.
+ * @return Its code point, or DXT_UTF8_NONE.
+ */
+uint32_t dxt_utf8_decode(const char *at, size_t left, size_t *size);
+
 /* ---- parts: shared objects loaded at run time ---- */
 
 /**

@@ -63,6 +63,56 @@ dxt_status dxt_text_flush(dxt_text *text, dxt_write_fn write, void *context)
     return status;
 }
 
+/* Make the decimal point of the locale, one character of one or several bytes, a '.'. */
+static size_t plain_point(char *number)
+{
+    size_t to = 0;
+    for (size_t from = 0; number[from]; from++) {
+        if (strchr("0123456789+-e", number[from]))
+            number[to++] = number[from];
+        else if (to == 0 || number[to - 1] != '.')
+            number[to++] = '.';
+    }
+    number[to] = '\0';
+    return to;
+}
+
+size_t dxt_format_real(double value, char *buffer)
+{
+    /* Both functions follow the locale, so the comparison holds in any. */
+    for (int digits = 15; digits <= 17; digits++) {
+        snprintf(buffer, DXT_REAL_SIZE, "%.*g", digits, value);
+        if (strtod(buffer, NULL) == value) break;
+    }
+    return plain_point(buffer);
+}
+
+uint32_t dxt_utf8_decode(const char *at, size_t left, size_t *size)
+{
+    /* By number of continuation bytes: what the first byte looks like, and the least code point. */
+    static const struct {
+        unsigned char mask, lead;
+        uint32_t least;
+    } forms[] = {{0x80, 0x00, 0}, {0xe0, 0xc0, 0x80}, {0xf0, 0xe0, 0x800}, {0xf8, 0xf0, 0x10000}};
+    unsigned char first = (unsigned char)at[0];
+    *size = 1;
+    for (size_t more = 0; more < sizeof forms / sizeof forms[0]; more++) {
+        if ((first & forms[more].mask) != forms[more].lead) continue;
+        if (more + 1 > left) return DXT_UTF8_NONE;
+        uint32_t code = first & (unsigned char)~forms[more].mask;
+        for (size_t i = 1; i <= more; i++) {
+            /* A terminator is no continuation byte, so nothing behind it is read. */
+            if (((unsigned char)at[i] & 0xc0) != 0x80) return DXT_UTF8_NONE;
+            code = code << 6 | ((unsigned char)at[i] & 0x3f);
+        }
+        bool surrogate = code >= 0xd800 && code < 0xe000;
+        if (code < forms[more].least || code > 0x10ffff || surrogate) return DXT_UTF8_NONE;
+        *size = more + 1;
+        return code;
+    }
+    return DXT_UTF8_NONE;
+}
+
 char *dxt_format_ns(double ns, char *buffer, size_t size)
 {
     static const struct {
@@ -75,6 +125,9 @@ char *dxt_format_ns(double ns, char *buffer, size_t size)
     double value = ns / scale[i].factor;
     double magnitude = fabs(value);
     int digits = i == 3 ? 0 : magnitude < 9.995 ? 2 : magnitude < 99.95 ? 1 : 0;
-    snprintf(buffer, size, "%.*f %s", digits, value, scale[i].unit);
+    char number[DXT_REAL_SIZE];
+    snprintf(number, sizeof number, "%.*f", digits, value);
+    plain_point(number);
+    snprintf(buffer, size, "%s %s", number, scale[i].unit);
     return buffer;
 }

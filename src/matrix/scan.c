@@ -5,6 +5,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/base.h"
+
 /* Length of the word at `at`: up to a blank, comma or closing bracket. */
 static size_t word_length(const char *at, const char *end)
 {
@@ -66,38 +68,12 @@ bool dxt_only_numbers(const char *at, const char *end)
     return any;
 }
 
-/* Bytes of the UTF-8 character at `at`, 0 if it is none. */
-static size_t utf8_length(const unsigned char *at, size_t left)
-{
-    static const struct {
-        unsigned char mask, lead;
-        size_t length;
-        uint32_t least;
-    } forms[] = {{0x80, 0x00, 1, 0},
-                 {0xe0, 0xc0, 2, 0x80},
-                 {0xf0, 0xe0, 3, 0x800},
-                 {0xf8, 0xf0, 4, 0x10000}};
-    for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
-        if ((at[0] & forms[i].mask) != forms[i].lead) continue;
-        if (forms[i].length > left) return 0;
-        uint32_t code = at[0] & (unsigned char)~forms[i].mask;
-        for (size_t k = 1; k < forms[i].length; k++) {
-            if ((at[k] & 0xc0) != 0x80) return 0;
-            code = code << 6 | (at[k] & 0x3f);
-        }
-        bool surrogate = code >= 0xd800 && code <= 0xdfff;
-        return code < forms[i].least || surrogate || code > 0x10ffff ? 0 : forms[i].length;
-    }
-    return 0;
-}
-
 bool dxt_utf8_valid(const char *text, size_t size)
 {
-    const unsigned char *at = (const unsigned char *)text;
     while (size > 0) {
-        size_t length = utf8_length(at, size);
-        if (length == 0) return false;
-        at += length;
+        size_t length;
+        if (dxt_utf8_decode(text, size, &length) == DXT_UTF8_NONE) return false;
+        text += length;
         size -= length;
     }
     return true;

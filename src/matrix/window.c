@@ -93,13 +93,3 @@ void dxt_window_row(const dxt_window *window, uint32_t row, double *values)
     for (uint32_t column = 0; column < window->ranks; column++)
         values[column] = missing ? NAN : cell_value(window, first + column, factor);
 }
-
-const char *dxt_measure_unit(dxt_measure measure)
-{
-    switch (measure) {
-    case DXT_MEASURE_NS_PER_OP: return "µs";
-    case DXT_MEASURE_NS: return "µs in all";
-    case DXT_MEASURE_CYCLES_PER_OP: return "cycles";
-    default: return "cycles in all";
-    }
-}

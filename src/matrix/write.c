@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <deepxtrace/matrix.h>
 
-#include <locale.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -74,22 +73,7 @@ static void put_double(output *out, double value)
         put_integer(out, (int64_t)value);
         return;
     }
-    /* The program may have set a locale whose decimal point is a comma. */
-    locale_t c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
-    if (!c_locale) {
-        if (out->status == DXT_OK) out->status = dxt_fail_memory(0);
-        return;
-    }
-    locale_t before = uselocale(c_locale);
-    char *to = room(out, NUMBER_SIZE);
-    int size = 0;
-    for (int digits = 15; digits <= 17; digits++) {
-        size = snprintf(to, NUMBER_SIZE, "%.*g", digits, value);
-        if (strtod(to, NULL) == value) break;
-    }
-    uselocale(before);
-    freelocale(c_locale);
-    out->used += (size_t)size;
+    out->used += dxt_format_real(value, room(out, DXT_REAL_SIZE));
 }
 
 static void put_string(output *out, const char *text)

@@ -62,6 +62,54 @@ static void spans_read_well(void **state)
         assert_string_equal(dxt_format_ns(cases[i].ns, buffer, sizeof buffer), cases[i].text);
 }
 
+static void reals_read_back_in_few_digits(void **state)
+{
+    (void)state;
+    static const struct {
+        double value;
+        const char *text;
+    } cases[] = {{0.1, "0.1"},
+                 {1.0 / 3, "0.3333333333333333"},
+                 {-2.5e-300, "-2.5e-300"},
+                 {1980000000, "1980000000"},
+                 {1e22, "1e+22"},
+                 {0, "0"},
+                 {1.7976931348623157e308, "1.7976931348623157e+308"}};
+    char text[DXT_REAL_SIZE];
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        assert_int_equal(dxt_format_real(cases[i].value, text), strlen(cases[i].text));
+        assert_string_equal(text, cases[i].text);
+        assert_true(strtod(text, NULL) == cases[i].value);
+    }
+}
+
+static void characters_are_decoded_or_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        uint32_t code;
+        size_t size;
+    } cases[] = {{"a", 'a', 1},
+                 {"\xc2\xb5s", 0xb5, 2},
+                 {"\xe2\x86\x92", 0x2192, 3},
+                 {"\xf4\x8f\xbf\xbf", 0x10ffff, 4},
+                 {"\xf4\x90\x80\x80", DXT_UTF8_NONE, 1}, /* above the last */
+                 {"\xc0\x80", DXT_UTF8_NONE, 1},         /* overlong */
+                 {"\xe0\x80\x80", DXT_UTF8_NONE, 1},
+                 {"\xed\xa0\x80", DXT_UTF8_NONE, 1}, /* surrogate */
+                 {"\x80", DXT_UTF8_NONE, 1},
+                 {"\xff", DXT_UTF8_NONE, 1},
+                 {"\xe2\x86", DXT_UTF8_NONE, 1}}; /* cut short */
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        size_t size = 99;
+        assert_int_equal(dxt_utf8_decode(cases[i].text, SIZE_MAX, &size), cases[i].code);
+        assert_int_equal(size, cases[i].size);
+    }
+    size_t size;
+    assert_int_equal(dxt_utf8_decode("\xe2\x86\x92", 2, &size), DXT_UTF8_NONE);
+}
+
 static dxt_status collect(void *context, const void *data, size_t size)
 {
     assert_true(size < 4096);
@@ -133,6 +181,8 @@ int main(void)
         cmocka_unit_test(failures_reach_the_log_and_the_thread),
         cmocka_unit_test(every_status_has_a_text),
         cmocka_unit_test(spans_read_well),
+        cmocka_unit_test(reals_read_back_in_few_digits),
+        cmocka_unit_test(characters_are_decoded_or_refused),
         cmocka_unit_test(text_grows_and_survives_failed_allocations),
         cmocka_unit_test(sums_and_products_notice_overflow),
         cmocka_unit_test(a_missing_part_says_why),

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The matrix on a terminal without figures: a cell is one or two characters, or half of one. */
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "render/palette.h"
+#include "render/terminal.h"
+
+/* Taller pictures do not fit on a screen. */
+#define TALLEST_COLOR 96u
+#define MOST_BLOCKS 64u
+#define MOST_SHADED_BLOCKS 48u
+#define WIDE_MOST 40u
+#define GREY 0x7d8590u
+
+/* A line of cells is one row, or, in half height, two. */
+struct shape {
+    uint32_t width; /* characters per cell */
+    uint32_t rows;  /* per line */
+};
+
+static uint32_t room(const dxt_screen *screen)
+{
+    return screen->columns - screen->label_digits - 1;
+}
+
+uint32_t dxt_dense_most(const dxt_screen *screen, bool single)
+{
+    uint32_t most = room(screen);
+    if (screen->color == DXT_COLOR_NONE) {
+        if (single) return most;
+        return most / 2 < MOST_SHADED_BLOCKS ? most / 2 : MOST_SHADED_BLOCKS;
+    }
+    uint32_t limit = single ? TALLEST_COLOR : MOST_BLOCKS;
+    return most < limit ? most : limit;
+}
+
+static struct shape shape_for(const dxt_screen *screen)
+{
+    uint32_t side = screen->model->side;
+    bool colors = screen->color != DXT_COLOR_NONE;
+    if (2 * side <= room(screen) && (!colors || side <= WIDE_MOST)) return (struct shape){2, 1};
+    return (struct shape){1, colors ? 2 : 1};
+}
+
+/* Colour of a cell; grey if it is silent, the terminal's own if there is none. */
+static uint32_t color_of(const dxt_screen *screen, uint32_t row, uint32_t column)
+{
+    if (row >= screen->model->side) return DXT_PLAIN;
+    double position = dxt_model_position(screen->model, row, column);
+    return isnan(position) ? GREY : dxt_palette_rgb(position);
+}
+
+static void draw_shaded(dxt_screen *screen, uint32_t row, uint32_t column, uint32_t width)
+{
+    double position = dxt_model_position(screen->model, row, column);
+    const char *shade = isnan(position) ? "–" : dxt_palette_shade(position);
+    bool point = dxt_model_point(screen->model, row, column);
+    for (uint32_t i = 0; i < width; i++)
+        dxt_text_puts(&screen->text, point && i + 1 == width ? "*" : shade);
+}
+
+static void draw_colored(dxt_screen *screen, uint32_t row, uint32_t column, struct shape shape)
+{
+    uint32_t upper = color_of(screen, row, column);
+    uint32_t lower = shape.rows == 2 ? color_of(screen, row + 1, column) : upper;
+    const dxt_model *model = screen->model;
+    bool above = dxt_model_point(model, row, column);
+    bool below =
+        shape.rows == 2 && row + 1 < model->side && dxt_model_point(model, row + 1, column);
+    if (above || below) {
+        /* The star needs the whole character; its cell's colour is the one that counts. */
+        uint32_t ground = above ? upper : lower;
+        dxt_screen_colors(screen, dxt_screen_ink(screen, ground), ground);
+        dxt_text_puts(&screen->text, shape.width == 2 ? " *" : "*");
+    } else if (upper == lower) {
+        dxt_screen_colors(screen, DXT_PLAIN, upper);
+        dxt_screen_spaces(screen, shape.width);
+    } else {
+        dxt_screen_colors(screen, upper, lower);
+        dxt_text_puts(&screen->text, "▀");
+    }
+}
+
+static void draw_row_label(dxt_screen *screen, uint32_t row, struct shape shape)
+{
+    const dxt_model *model = screen->model;
+    uint32_t step = shape.rows == 2 ? 8 : shape.width == 2 ? 1 : 4;
+    uint32_t flagged = dxt_model_flagged(model, model->row_marked, row, shape.rows);
+    if (flagged != DXT_NO_RANK)
+        dxt_screen_row_label(screen, flagged, true);
+    else
+        dxt_screen_row_label(screen, row % step == 0 ? row * model->block : DXT_NO_RANK, false);
+}
+
+/* A number above every few columns; its first digit stands on its cell. */
+static void draw_column_labels(dxt_screen *screen, struct shape shape)
+{
+    const dxt_model *model = screen->model;
+    uint32_t used = 0, step = 1, line = model->side * shape.width;
+    while (step * shape.width < screen->label_digits + 2) step *= 2;
+    dxt_screen_row_label(screen, DXT_NO_RANK, false);
+    for (uint32_t column = 0; column < model->side; column += step) {
+        char label[16];
+        uint32_t at = column * shape.width;
+        uint32_t length =
+            (uint32_t)snprintf(label, sizeof label, "%" PRIu32, column * model->block);
+        if (at + length > line && at + length > room(screen)) break;
+        dxt_screen_spaces(screen, at - used);
+        dxt_text_puts(&screen->text, label);
+        used = at + length;
+    }
+    dxt_screen_newline(screen);
+}
+
+/* Below flagged columns a hat, and below that their numbers where they do not crowd. */
+static void draw_flagged_columns(dxt_screen *screen, struct shape shape, bool numbers)
+{
+    const dxt_model *model = screen->model;
+    uint32_t used = 0;
+    dxt_screen_row_label(screen, DXT_NO_RANK, false);
+    for (uint32_t column = 0; column < model->side; column++) {
+        uint32_t rank = dxt_model_flagged(model, model->column_marked, column, 1);
+        if (rank == DXT_NO_RANK) continue;
+        char label[16] = "^";
+        if (numbers) snprintf(label, sizeof label, "%" PRIu32 "*", rank);
+        uint32_t at = column * shape.width, length = (uint32_t)strlen(label);
+        if (at + length > room(screen)) at = room(screen) - length;
+        if (at < used + (numbers && used > 0)) continue;
+        dxt_screen_spaces(screen, at - used);
+        dxt_text_puts(&screen->text, label);
+        used = at + length;
+    }
+    dxt_screen_newline(screen);
+}
+
+void dxt_draw_dense(dxt_screen *screen)
+{
+    const dxt_model *model = screen->model;
+    struct shape shape = shape_for(screen);
+    draw_column_labels(screen, shape);
+    for (uint32_t row = 0; row < model->side; row += shape.rows) {
+        draw_row_label(screen, row, shape);
+        for (uint32_t column = 0; column < model->side; column++) {
+            if (screen->color == DXT_COLOR_NONE)
+                draw_shaded(screen, row, column, shape.width);
+            else
+                draw_colored(screen, row, column, shape);
+        }
+        dxt_screen_newline(screen);
+    }
+    for (uint32_t column = 0; column < model->ranks; column++) {
+        if (!(model->column_marked[column] & DXT_FLAG_AXIS)) continue;
+        draw_flagged_columns(screen, shape, false);
+        draw_flagged_columns(screen, shape, true);
+        break;
+    }
+}

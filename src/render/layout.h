@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Where everything goes on a picture; the back ends draw it. */
+#ifndef DXT_RENDER_LAYOUT_H
+#define DXT_RENDER_LAYOUT_H
+
+#include "render/backend.h"
+#include "render/model.h"
+
+/** Most cells in a row of a picture; a rank more and blocks are drawn. */
+#define DXT_PICTURE_CELLS 128u
+
+/** Draws, or only measures while `backend` is NULL. After a failed allocation `scratch.failed` is
+ *  set and the picture is not complete. */
+typedef struct dxt_pen {
+    const dxt_backend *backend;
+    void *canvas;
+    dxt_text scratch; /**< for strings under way; release with free() */
+} dxt_pen;
+
+void dxt_pen_box(dxt_pen *pen, dxt_box box);
+void dxt_pen_line(dxt_pen *pen, dxt_line line);
+void dxt_pen_text(dxt_pen *pen, dxt_label label);
+
+/** Where the matrix of a panel lies. */
+typedef struct dxt_grid {
+    double x, y;                    /**< of the first cell */
+    double cell_width, cell_height; /**< with the gap to the next */
+    double gap;
+    double value_size; /**< of the figures in the cells; 0 = none */
+    double label_size; /**< of the rank numbers */
+    double left;       /**< room for them, left of x */
+    double top;        /**< and above y */
+} dxt_grid;
+
+/** Sizes for a model; x and y are left 0. */
+dxt_grid dxt_grid_for(const dxt_model *model);
+/** Draw cells, outlines and the labels of both axes. */
+void dxt_grid_draw(dxt_pen *pen, const dxt_model *model, const dxt_grid *grid);
+
+/** A pattern of slanted lines that says "silent". */
+void dxt_draw_hatch(dxt_pen *pen, double x, double y, double width, double height);
+
+/**
+ * Draw panels below each other as one page.
+ *
+ * @param models   With their cells worked out.
+ * @param heading  Clean; above all panels; NULL = none.
+ * @param page     Width, height and title are filled in.
+ * @return DXT_OK; DXT_ERR_NO_MEMORY; what the back end returned.
+ */
+dxt_status dxt_layout_draw(dxt_model *const *models, size_t count, const char *heading,
+                           const dxt_backend *backend, dxt_page *page);
+
+#endif

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "render/model.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static dxt_status note_marks(dxt_model *model)
+{
+    for (size_t i = 0; i < model->mark_count; i++) {
+        const dxt_mark *mark = &model->marks[i];
+        bool has_row = mark->kind == DXT_MARK_ROW || mark->kind == DXT_MARK_POINT;
+        bool has_column = mark->kind == DXT_MARK_COLUMN || mark->kind == DXT_MARK_POINT;
+        if (!has_row && !has_column)
+            return dxt_fail(DXT_ERR_INVALID, "mark %zu is of no known kind", i);
+        if ((has_row && mark->row >= model->ranks) || (has_column && mark->column >= model->ranks))
+            return dxt_fail(DXT_ERR_INVALID, "mark %zu is outside the %" PRIu32 " ranks", i,
+                            model->ranks);
+        uint8_t flag = mark->kind == DXT_MARK_POINT ? DXT_FLAG_POINT : DXT_FLAG_AXIS;
+        if (has_row) model->row_marked[mark->row] |= flag;
+        if (has_column) model->column_marked[mark->column] |= flag;
+    }
+    return DXT_OK;
+}
+
+/* A clean copy in memory of its own; NULL and failed if there is no memory. */
+static char *clean_copy(const char *string, bool newlines)
+{
+    dxt_text text = {0};
+    dxt_text_puts(&text, "");
+    dxt_text_clean(&text, string, newlines);
+    if (!text.failed) return text.data;
+    free(text.data);
+    return NULL;
+}
+
+static char *title_of(const dxt_heatmap_panel *panel)
+{
+    if (panel->title) return clean_copy(panel->title, false);
+    dxt_text text = {0};
+    dxt_text_puts(&text, "");
+    dxt_text_clean(&text, panel->window->phase ? panel->window->phase : "waits", false);
+    if (panel->window->index >= 0)
+        dxt_text_printf(&text, ", window %" PRId64, panel->window->index);
+    if (!text.failed) return text.data;
+    free(text.data);
+    return NULL;
+}
+
+static dxt_status choose_scale(dxt_model *model, const dxt_heatmap_options *options)
+{
+    dxt_status status = dxt_scale_choose(model->window, &model->scale);
+    if (status != DXT_OK) return status;
+    double low = options->scale_min, high = options->scale_max;
+    if (low == 0 && high == 0) return DXT_OK;
+    if (!isfinite(low) || !isfinite(high) || low < 0 || low >= high)
+        return dxt_fail(DXT_ERR_INVALID, "a scale from %g to %g", low, high);
+    model->scale.high = high;
+    /* A logarithm has no zero: three decades instead. */
+    model->scale.low = low > 0 ? low : high / 1000;
+    return DXT_OK;
+}
+
+static dxt_status fill(dxt_model *model, const dxt_heatmap_panel *panel,
+                       const dxt_heatmap_options *options)
+{
+    const dxt_window *window = panel->window;
+    model->row_marked = calloc(window->ranks, 1);
+    model->column_marked = calloc(window->ranks, 1);
+    model->title = title_of(panel);
+    if (panel->caption && panel->caption[0]) model->caption = clean_copy(panel->caption, true);
+    bool caption_failed = panel->caption && panel->caption[0] && !model->caption;
+    if (!model->row_marked || !model->column_marked || !model->title || caption_failed)
+        return dxt_fail_memory(0);
+    for (uint32_t row = 0; window->missing && row < window->ranks; row++)
+        model->silent += window->missing[row] != 0;
+    dxt_status status = note_marks(model);
+    return status == DXT_OK ? choose_scale(model, options) : status;
+}
+
+dxt_status dxt_model_create(const dxt_heatmap_panel *panel, const dxt_heatmap_options *options,
+                            dxt_model **out)
+{
+    if (!panel->window || !panel->window->wait)
+        return dxt_fail(DXT_ERR_INVALID, "a panel without a window");
+    if (panel->window->ranks < 2 || panel->window->ranks > DXT_MAX_RANKS)
+        return dxt_fail(DXT_ERR_INVALID, "a window of %" PRIu32 " ranks", panel->window->ranks);
+    if (panel->mark_count > 0 && !panel->marks)
+        return dxt_fail(DXT_ERR_INVALID, "marks are counted but not given");
+    dxt_model *model = calloc(1, sizeof *model);
+    if (!model) return dxt_fail_memory(sizeof *model);
+    model->window = panel->window;
+    model->marks = panel->marks;
+    model->mark_count = panel->mark_count;
+    model->ranks = panel->window->ranks;
+    model->measure = dxt_window_measure(panel->window);
+    dxt_status status = fill(model, panel, options);
+    if (status == DXT_OK)
+        *out = model;
+    else
+        dxt_model_free(model);
+    return status;
+}
+
+void dxt_model_free(dxt_model *model)
+{
+    if (!model) return;
+    free(model->row_marked);
+    free(model->column_marked);
+    free(model->title);
+    free(model->caption);
+    free(model->cells);
+    free(model->points);
+    free(model);
+}
+
+uint32_t dxt_block_for(uint32_t ranks, uint32_t most)
+{
+    uint32_t block = 1;
+    while ((ranks + block - 1) / block > most) block *= 2;
+    return block;
+}
+
+/* Raise the cells of one row of blocks by one row of ranks. */
+static void add_row(dxt_model *model, double *cells, const double *values)
+{
+    for (uint32_t column = 0; column < model->ranks; column++) {
+        double *cell = &cells[column / model->block];
+        /* Also true as long as the cell is NaN. */
+        if (!isnan(values[column]) && !(*cell >= values[column])) *cell = values[column];
+    }
+}
+
+static void note_points(dxt_model *model)
+{
+    for (size_t i = 0; i < model->mark_count; i++) {
+        const dxt_mark *mark = &model->marks[i];
+        size_t row = mark->row / model->block, column = mark->column / model->block;
+        if (mark->kind == DXT_MARK_POINT) model->points[row * model->side + column] = 1;
+    }
+}
+
+dxt_status dxt_model_cells(dxt_model *model, uint32_t block)
+{
+    uint32_t side = (model->ranks + block - 1) / block;
+    size_t count = (size_t)side * side;
+    free(model->cells);
+    free(model->points);
+    model->block = 0;
+    model->cells = malloc(count * sizeof *model->cells);
+    model->points = calloc(count, 1);
+    double *values = malloc(model->ranks * sizeof *values);
+    if (!model->cells || !model->points || !values) {
+        free(values);
+        return dxt_fail_memory(count * sizeof *model->cells);
+    }
+    model->block = block;
+    model->side = side;
+    for (size_t i = 0; i < count; i++) model->cells[i] = NAN;
+    for (uint32_t row = 0; row < model->ranks; row++) {
+        dxt_window_row(model->window, row, values);
+        add_row(model, model->cells + (size_t)(row / block) * side, values);
+    }
+    note_points(model);
+    free(values);
+    return DXT_OK;
+}
+
+uint32_t dxt_model_flagged(const dxt_model *model, const uint8_t *flags, uint32_t cell,
+                           uint32_t count)
+{
+    uint32_t end = (cell + count) * model->block;
+    for (uint32_t rank = cell * model->block; rank < end && rank < model->ranks; rank++)
+        if (flags[rank] & DXT_FLAG_AXIS) return rank;
+    return DXT_NO_RANK;
+}
+
+double dxt_model_position(const dxt_model *model, uint32_t row, uint32_t column)
+{
+    double value = dxt_model_value(model, row, column);
+    return isnan(value) ? NAN : dxt_scale_position(&model->scale, value);
+}
+
+double dxt_model_shown(const dxt_model *model, uint32_t row, uint32_t column)
+{
+    return dxt_model_value(model, row, column) / dxt_measure_shown(model->measure);
+}

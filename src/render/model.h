@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What every picture of a panel shows, however it is drawn: values, blocks, scale, marks, words. */
+#ifndef DXT_RENDER_MODEL_H
+#define DXT_RENDER_MODEL_H
+
+#include "render/scale.h"
+#include "render/words.h"
+
+/** How a rank is flagged on an axis: as a whole, or as one end of a flagged path. */
+enum { DXT_FLAG_AXIS = 1, DXT_FLAG_POINT = 2 };
+
+/** One panel, worked out. */
+typedef struct dxt_model {
+    const dxt_window *window;
+    const dxt_mark *marks;
+    size_t mark_count;
+    uint32_t ranks;
+    dxt_measure measure;
+    dxt_scale scale;
+    uint8_t *row_marked;    /**< per rank: DXT_FLAG_… */
+    uint8_t *column_marked; /**< per rank: DXT_FLAG_… */
+    uint32_t silent;        /**< how many rows are missing */
+    char *title;            /**< clean, one line */
+    char *caption;          /**< clean, with newlines; NULL = none */
+    uint32_t block;         /**< ranks in the side of one cell of the picture; 0 = no cells yet */
+    uint32_t side;          /**< cells in a row: ranks ÷ block, rounded up */
+    double *cells;          /**< side × side: largest wait in each block; NaN = all silent */
+    uint8_t *points;        /**< side × side: whether a flagged path is in it */
+} dxt_model;
+
+/**
+ * Work out all but the cells.
+ *
+ * @param model  Receives it; release with dxt_model_free(). Untouched on error.
+ * @return DXT_OK; DXT_ERR_INVALID; DXT_ERR_NO_MEMORY.
+ */
+dxt_status dxt_model_create(const dxt_heatmap_panel *panel, const dxt_heatmap_options *options,
+                            dxt_model **model);
+
+void dxt_model_free(dxt_model *model);
+
+/** Work out the cells for blocks of @p block ranks; what was there is released. */
+dxt_status dxt_model_cells(dxt_model *model, uint32_t block);
+
+/** Smallest power of two, so that blocks and nodes meet, with at most @p most cells in a row. */
+uint32_t dxt_block_for(uint32_t ranks, uint32_t most);
+
+/** One cell. */
+static inline double dxt_model_value(const dxt_model *model, uint32_t row, uint32_t column)
+{
+    return model->cells[(size_t)row * model->side + column];
+}
+
+/** Whether a flagged path is in a cell. */
+static inline bool dxt_model_point(const dxt_model *model, uint32_t row, uint32_t column)
+{
+    return model->points[(size_t)row * model->side + column];
+}
+
+/** First rank flagged as a whole among @p count cells from @p cell on, else DXT_NO_RANK. */
+uint32_t dxt_model_flagged(const dxt_model *model, const uint8_t *flags, uint32_t cell,
+                           uint32_t count);
+
+/** Position of a cell on the scale, 0 … 1; NaN = silent. */
+double dxt_model_position(const dxt_model *model, uint32_t row, uint32_t column);
+
+/** Value of a cell in the unit shown (µs or cycles). */
+double dxt_model_shown(const dxt_model *model, uint32_t row, uint32_t column);
+
+/** "16 ranks; mean wait in µs". */
+void dxt_model_subtitle(const dxt_model *model, dxt_text *text);
+/** "mean wait in µs", "sum of waits in cycles", … Static. */
+const char *dxt_model_quantity(const dxt_model *model);
+
+/** How the key speaks of what is drawn. */
+typedef struct dxt_key_words {
+    const char *mark;   /**< e.g. "outlined" */
+    const char *silent; /**< e.g. "hatched" */
+} dxt_key_words;
+
+/** The key below the picture, one statement a line, each ended by a newline. */
+void dxt_model_key(const dxt_model *model, const dxt_key_words *words, dxt_text *text);
+
+/** What a cell says when pointed at: "rank 3 waits for rank 2: 1.03 ms". */
+void dxt_model_hint(const dxt_model *model, uint32_t row, uint32_t column, dxt_text *text);
+
+#endif

@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A panel on a terminal: words around the matrix, and the pen that the matrix is drawn with. */
+#include "render/terminal.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "render/palette.h"
+#include "render/pictures.h"
+
+#define FEWEST_COLUMNS 24u
+#define MOST_COLUMNS 1000u
+#define LEGEND_COLUMNS 48u
+
+/* ---- pen ---- */
+
+static void put_color(dxt_screen *screen, int layer, uint32_t rgb)
+{
+    if (rgb == DXT_PLAIN)
+        dxt_text_printf(&screen->text, "\033[%d9m", layer);
+    else if (screen->color == DXT_COLOR_256)
+        dxt_text_printf(&screen->text, "\033[%d8;5;%um", layer, dxt_palette_256(rgb));
+    else
+        dxt_text_printf(&screen->text, "\033[%d8;2;%u;%u;%um", layer, rgb >> 16 & 0xff,
+                        rgb >> 8 & 0xff, rgb & 0xff);
+}
+
+void dxt_screen_colors(dxt_screen *screen, uint32_t ink, uint32_t ground)
+{
+    if (screen->color == DXT_COLOR_NONE) return;
+    if (ink == DXT_PLAIN && ground == DXT_PLAIN) {
+        if (screen->ink != ink || screen->ground != ground) dxt_text_puts(&screen->text, "\033[0m");
+    } else {
+        if (screen->ink != ink) put_color(screen, 3, ink);
+        if (screen->ground != ground) put_color(screen, 4, ground);
+    }
+    screen->ink = ink;
+    screen->ground = ground;
+}
+
+uint32_t dxt_screen_ink(const dxt_screen *screen, uint32_t ground)
+{
+    bool cube = screen->color == DXT_COLOR_256;
+    uint32_t shown = cube ? dxt_palette_256_rgb(dxt_palette_256(ground)) : ground;
+    return dxt_black_on(shown) ? 0 : 0xffffff;
+}
+
+void dxt_screen_newline(dxt_screen *screen)
+{
+    dxt_screen_colors(screen, DXT_PLAIN, DXT_PLAIN);
+    /* Spaces at the end of a line are of no use to anybody. */
+    while (screen->text.size > 0 && screen->text.data[screen->text.size - 1] == ' ')
+        screen->text.size--;
+    dxt_text_puts(&screen->text, "\n");
+}
+
+void dxt_screen_spaces(dxt_screen *screen, size_t count)
+{
+    while (count-- > 0) dxt_text_puts(&screen->text, " ");
+}
+
+static void switch_bold(dxt_screen *screen, bool on)
+{
+    if (screen->color != DXT_COLOR_NONE) dxt_text_puts(&screen->text, on ? "\033[1m" : "\033[0m");
+}
+
+void dxt_screen_row_label(dxt_screen *screen, uint32_t rank, bool flagged)
+{
+    if (rank == DXT_NO_RANK) {
+        dxt_screen_spaces(screen, screen->label_digits + 1);
+        return;
+    }
+    if (flagged) switch_bold(screen, true);
+    dxt_text_printf(&screen->text, "%*" PRIu32, (int)screen->label_digits, rank);
+    dxt_text_puts(&screen->text, flagged ? "*" : " ");
+    if (flagged) switch_bold(screen, false);
+}
+
+/* ---- words ---- */
+
+static void put_wrapped(dxt_screen *screen, const char *text, bool bold)
+{
+    while (text && *text) {
+        const char *line;
+        size_t length = dxt_wrap(&text, &line, screen->columns, dxt_terminal_width);
+        if (bold) switch_bold(screen, true);
+        dxt_text_append(&screen->text, line, length);
+        if (bold) switch_bold(screen, false);
+        dxt_text_puts(&screen->text, "\n");
+    }
+}
+
+static void put_title(dxt_screen *screen, const dxt_figures *figures)
+{
+    dxt_text line = {0};
+    put_wrapped(screen, screen->model->title, true);
+    dxt_model_subtitle(screen->model, &line);
+    if (figures && figures->name) dxt_text_printf(&line, ", figures in %s", figures->name);
+    if (line.failed)
+        screen->text.failed = true;
+    else
+        put_wrapped(screen, line.data, false);
+    free(line.data);
+    put_wrapped(screen, "\nwaiting rank ↓  awaited rank →", false);
+}
+
+static double value_at(const dxt_model *model, double position)
+{
+    const dxt_scale *scale = &model->scale;
+    double value = scale->low * pow(scale->high / scale->low, position);
+    return value / dxt_measure_shown(model->measure);
+}
+
+static const char *unit_of(const dxt_model *model)
+{
+    return dxt_measure_is_time(model->measure) ? "µs" : "cycles";
+}
+
+/* Which shade means what. */
+static void put_shades(dxt_screen *screen)
+{
+    dxt_text line = {0};
+    for (unsigned i = 0; i < DXT_SHADES; i++) {
+        char figure[DXT_FIGURE_SIZE];
+        dxt_short_figure(value_at(screen->model, (i + 1.0) / DXT_SHADES), figure, sizeof figure);
+        const char *shade = i == 0 ? "blank" : dxt_palette_shade((i + 0.5) / DXT_SHADES);
+        if (i + 1 < DXT_SHADES)
+            dxt_text_printf(&line, "%s < %s  ", shade, figure);
+        else
+            dxt_text_printf(&line, "%s more %s", shade, unit_of(screen->model));
+    }
+    if (line.failed)
+        screen->text.failed = true;
+    else
+        put_wrapped(screen, line.data, false);
+    free(line.data);
+}
+
+/* A line of figures, each below its place on the bar. */
+static void put_ticks(dxt_screen *screen, uint32_t width)
+{
+    const dxt_model *model = screen->model;
+    double ticks[DXT_MAX_TICKS], unit = dxt_measure_shown(model->measure);
+    size_t count = dxt_scale_ticks(&model->scale, unit, ticks), used = 0;
+    double span = log(model->scale.high / model->scale.low);
+    for (size_t i = 0; i < count; i++) {
+        char figure[DXT_FIGURE_SIZE];
+        dxt_short_figure(ticks[i], figure, sizeof figure);
+        double place = log(ticks[i] * unit / model->scale.low) / span * (width - 1);
+        size_t length = strlen(figure), at = (size_t)fmax(place, 0);
+        at = at > length / 2 ? at - length / 2 : 0;
+        if ((used > 0 && at <= used) || at + length > width) continue;
+        dxt_screen_spaces(screen, at - used);
+        dxt_text_puts(&screen->text, figure);
+        used = at + length;
+    }
+    size_t length = (size_t)dxt_width_of(unit_of(model), dxt_terminal_width);
+    if (used + 1 + length <= screen->columns) dxt_text_printf(&screen->text, " %s", unit_of(model));
+    dxt_screen_newline(screen);
+}
+
+static void put_bar(dxt_screen *screen)
+{
+    uint32_t width = screen->columns < LEGEND_COLUMNS ? screen->columns : LEGEND_COLUMNS;
+    for (uint32_t i = 0; i < width; i++) {
+        uint32_t rgb = dxt_palette_rgb((i + 0.5) / width);
+        dxt_screen_colors(screen, DXT_PLAIN, rgb);
+        dxt_text_puts(&screen->text, " ");
+    }
+    dxt_screen_colors(screen, DXT_PLAIN, DXT_PLAIN);
+    dxt_text_puts(&screen->text, "\n");
+    put_ticks(screen, width);
+}
+
+static void put_key(dxt_screen *screen, bool figures)
+{
+    bool colors = screen->color != DXT_COLOR_NONE;
+    dxt_key_words words = {.mark = "marked *", .silent = figures || !colors ? "–" : "grey"};
+    dxt_text key = {0};
+    dxt_text_puts(&screen->text, "\n");
+    if (colors)
+        put_bar(screen);
+    else if (!figures)
+        put_shades(screen);
+    if (screen->model->caption) put_wrapped(screen, screen->model->caption, false);
+    dxt_model_key(screen->model, &words, &key);
+    if (key.failed)
+        screen->text.failed = true;
+    else
+        put_wrapped(screen, key.data, false);
+    free(key.data);
+}
+
+/* ---- panels ---- */
+
+static uint32_t digits_of(uint32_t number)
+{
+    uint32_t digits = 1;
+    for (; number >= 10; number /= 10) digits++;
+    return digits;
+}
+
+static dxt_status draw_blocks(dxt_screen *screen, dxt_model *model)
+{
+    uint32_t block = 1;
+    if (model->ranks > dxt_dense_most(screen, true))
+        block = dxt_block_for(model->ranks, dxt_dense_most(screen, false));
+    dxt_status status = dxt_model_cells(model, block);
+    if (status != DXT_OK) return status;
+    put_title(screen, NULL);
+    dxt_draw_dense(screen);
+    put_key(screen, false);
+    return DXT_OK;
+}
+
+/* Figures where they fit, else cells. */
+static dxt_status draw_panel(dxt_screen *screen, dxt_model *model)
+{
+    dxt_figures figures = {0};
+    bool fit = false;
+    dxt_status status = DXT_OK;
+    /* A figure takes two characters at least. */
+    if (model->ranks <= screen->columns / 2) {
+        status = dxt_model_cells(model, 1);
+        if (status == DXT_OK) status = dxt_figures_fit(screen, &figures, &fit);
+        if (status != DXT_OK) return status;
+    }
+    if (!fit) return draw_blocks(screen, model);
+    put_title(screen, &figures);
+    dxt_draw_figures(screen, &figures);
+    put_key(screen, true);
+    free(figures.widths);
+    return DXT_OK;
+}
+
+static uint32_t columns_of(const dxt_heatmap_options *options)
+{
+    uint32_t columns = options->columns > 0 ? options->columns : 80;
+    if (columns < FEWEST_COLUMNS) return FEWEST_COLUMNS;
+    return columns < MOST_COLUMNS ? columns : MOST_COLUMNS;
+}
+
+static dxt_status write_panel(const dxt_job *job, size_t index)
+{
+    dxt_model *model = job->models[index];
+    dxt_screen screen = {.model = model,
+                         .color = job->options->color,
+                         .columns = columns_of(job->options),
+                         .ink = DXT_PLAIN,
+                         .ground = DXT_PLAIN,
+                         .label_digits = digits_of(model->ranks - 1)};
+    if (index > 0) dxt_text_puts(&screen.text, "\n");
+    if (index == 0 && job->heading) {
+        put_wrapped(&screen, job->heading, true);
+        dxt_text_puts(&screen.text, "\n");
+    }
+    dxt_status status = draw_panel(&screen, model);
+    if (status == DXT_OK) return dxt_text_flush(&screen.text, job->write, job->context);
+    free(screen.text.data);
+    return status;
+}
+
+dxt_status dxt_write_terminal(const dxt_job *job)
+{
+    dxt_status status = DXT_OK;
+    for (size_t i = 0; status == DXT_OK && i < job->count; i++) status = write_panel(job, i);
+    return status;
+}

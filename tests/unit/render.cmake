@@ -1,0 +1,11 @@
+dxt_test(test_render_model SOURCES unit/test_render_model.c MODULES base matrix render
+         LIBS PkgConfig::JANSSON ${CMAKE_DL_LIBS} WRAP_ALLOC)
+dxt_test(test_render SOURCES unit/test_render.c unit/test_render_windows.c
+         MODULES base matrix render LIBS PkgConfig::JANSSON ${CMAKE_DL_LIBS} WRAP_ALLOC)
+dxt_test(test_render_part SOURCES unit/test_render_part.c unit/test_render_windows.c
+         MODULES base matrix render LIBS PkgConfig::JANSSON ${CMAKE_DL_LIBS})
+if(TARGET deepxtrace-cairo)
+  # Loaded at run time: build it first, and expect it.
+  add_dependencies(test_render_part deepxtrace-cairo)
+  target_compile_definitions(test_render_part PRIVATE EXPECT_CAIRO)
+endif()
