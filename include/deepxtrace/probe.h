@@ -18,9 +18,7 @@
 #include <deepxtrace/status.h>
 #include <deepxtrace/types.h>
 
-#if defined(__x86_64__)
-#include <x86intrin.h>
-#elif !defined(__aarch64__)
+#if !defined(__x86_64__) && !defined(__aarch64__)
 #include <time.h>
 #endif
 
@@ -62,7 +60,7 @@ static inline dxt_cell *dxt_probe_cell(const dxt_probe *probe, uint32_t index, u
 static inline uint64_t dxt_probe_clock(void)
 {
 #if defined(__x86_64__)
-    return __rdtsc();
+    return __builtin_ia32_rdtsc();
 #elif defined(__aarch64__)
     uint64_t ticks;
     __asm__ volatile("mrs %0, cntvct_el0" : "=r"(ticks));
@@ -82,7 +80,7 @@ typedef struct dxt_probe_op {
     dxt_probe *probe;      /**< NULL: nothing is counted */
     uint64_t begin_ticks;  /**< when the wait loop was entered */
     uint64_t last_ticks;   /**< longest wait so far */
-    uint64_t second_ticks; /**< second-longest wait so far */
+    uint64_t second_ticks; /**< longest wait so far for any other source than last_source */
     uint32_t last_source;  /**< whose wait was the longest; DXT_NO_RANK while none waited */
     uint32_t operator_index;
 } dxt_probe_op;
@@ -115,18 +113,11 @@ static inline uint32_t dxt_histogram_bin(uint64_t ticks)
 static inline void dxt_probe_begin(dxt_probe_op *op, dxt_probe *probe, uint32_t operator_index)
 {
     op->probe = probe;
-    if (!probe) return;
-    op->begin_ticks = dxt_probe_clock();
     op->last_ticks = 0;
     op->second_ticks = 0;
     op->last_source = DXT_NO_RANK;
     op->operator_index = operator_index;
-}
-
-/** Ticks since dxt_probe_begin(); 0 when nothing is counted. Cost: one clock read. */
-static inline uint64_t dxt_probe_elapsed(const dxt_probe_op *op)
-{
-    return op->probe ? dxt_probe_clock() - op->begin_ticks : 0;
+    op->begin_ticks = probe ? dxt_probe_clock() : 0;
 }
 
 /**
@@ -138,14 +129,22 @@ static inline uint64_t dxt_probe_until(const dxt_probe_op *op, uint64_t stamp_ti
     return op->probe && stamp_ticks > op->begin_ticks ? stamp_ticks - op->begin_ticks : 0;
 }
 
-/** Keep the longest and second-longest wait of the operation. */
+/** Ticks since dxt_probe_begin(); 0 when nothing is counted. Cost: one clock read. */
+static inline uint64_t dxt_probe_elapsed(const dxt_probe_op *op)
+{
+    /* A thread that moves to a core whose counter lags must not count 2^64 ticks. */
+    return op->probe ? dxt_probe_until(op, dxt_probe_clock()) : 0;
+}
+
+/** Keep the longest wait of the operation, and the longest for any other source: a source that is
+ *  waited for several times (once per local expert) is not its own second. */
 static inline void dxt_probe_note_last(dxt_probe_op *op, uint32_t source, uint64_t wait_ticks)
 {
     if (wait_ticks > op->last_ticks) {
-        op->second_ticks = op->last_ticks;
+        if (source != op->last_source) op->second_ticks = op->last_ticks;
         op->last_ticks = wait_ticks;
         op->last_source = source;
-    } else if (wait_ticks > op->second_ticks) {
+    } else if (wait_ticks > op->second_ticks && source != op->last_source) {
         op->second_ticks = wait_ticks;
     }
 }
@@ -224,7 +223,7 @@ static inline void dxt_probe_end(dxt_probe_op *op)
         dxt_counter_add(&cell->last_margin_ticks_sum, op->last_ticks - op->second_ticks);
     }
     dxt_operator_counters *counters = dxt_probe_operator(op->probe, op->operator_index);
-    dxt_counter_add(&counters->inside_ticks_sum, dxt_probe_clock() - op->begin_ticks);
+    dxt_counter_add(&counters->inside_ticks_sum, dxt_probe_elapsed(op));
     __atomic_store_n(&counters->ops, __atomic_load_n(&counters->ops, __ATOMIC_RELAXED) + 1,
                      __ATOMIC_RELEASE);
 }
@@ -275,8 +274,9 @@ static inline void dxt_probe_end(dxt_probe_op *op)
 /**
  * Rate of dxt_probe_clock() on this machine.
  *
- * @return Ticks per second, > 0. Known from the hardware where it says so, otherwise measured once
- *         against CLOCK_MONOTONIC.
+ * @return Ticks per second, > 0, right to 1e-4: what the hardware says where that agrees with a
+ *         measurement against CLOCK_MONOTONIC_RAW, otherwise the measurement. The same in every
+ *         call of a process; between processes it may differ by a few millionths.
  *
  * Blocking: up to 20 ms in the first call of the process. Threads: any.
  */
@@ -342,7 +342,7 @@ DXT_API dxt_status dxt_probe_snapshot(const dxt_probe *probe, dxt_snapshot *snap
  *
  * Sums, counts and histograms are subtracted. wait_ticks_max of the result is exact if the maximum
  * grew in between, and otherwise the upper edge of the highest histogram bin that grew, at most the
- * earlier maximum.
+ * earlier maximum and the ticks waited in between.
  *
  * @param later, earlier  Snapshots with the same counts.
  * @param window          Receives the difference; may be @p earlier.

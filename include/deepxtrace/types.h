@@ -34,14 +34,14 @@ enum { DXT_DISPATCH = 0, DXT_COMBINE = 1, DXT_EP_OPERATORS = 2 };
  * 2^32; differences stay right as long as a window has fewer waits.
  */
 typedef struct dxt_cell {
-    uint64_t wait_ticks_sum; /**< ticks waited for this source */
-    uint64_t samples;        /**< waits added, waits of 0 ticks included */
-    uint64_t wait_ticks_max; /**< longest wait so far */
-    uint64_t bytes;          /**< payload received from this source */
-    uint64_t last_count;     /**< operations in which this source came last */
-    uint64_t
-        last_margin_ticks_sum; /**< by how much, summed: wait for it minus second-longest wait */
-    uint64_t timeouts;         /**< waits given up; not in wait_ticks_sum */
+    uint64_t wait_ticks_sum;        /**< ticks waited for this source */
+    uint64_t samples;               /**< waits added, waits of 0 ticks included */
+    uint64_t wait_ticks_max;        /**< longest wait so far */
+    uint64_t bytes;                 /**< payload received from this source */
+    uint64_t last_count;            /**< operations in which this source came last */
+    uint64_t last_margin_ticks_sum; /**< by how much, summed: its longest wait minus the longest
+                                         for any other source */
+    uint64_t timeouts;              /**< waits given up; not in wait_ticks_sum */
     uint64_t reserved;
     uint32_t histogram[DXT_HISTOGRAM_BINS];
 } dxt_cell;

@@ -1,0 +1,15 @@
+# A caller with the probe compiled out, built as such a caller would be: optimised, not instrumented.
+add_library(probe_disabled OBJECT unit/test_probe_disabled.c)
+target_include_directories(probe_disabled PRIVATE ${PROJECT_SOURCE_DIR}/include)
+target_compile_options(probe_disabled PRIVATE -O2 -Wall -Wextra -Wpedantic -Wconversion)
+if(DXT_WERROR)
+  target_compile_options(probe_disabled PRIVATE -Werror)
+endif()
+
+dxt_test(test_probe SOURCES unit/test_probe.c $<TARGET_OBJECTS:probe_disabled> MODULES base probe
+         LIBS ${CMAKE_DL_LIBS} WRAP_ALLOC)
+
+add_test(NAME test_probe_compiled_out
+         COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/unit/probe_compiled_out.sh ${CMAKE_NM}
+                 $<TARGET_OBJECTS:probe_disabled>)
+set_tests_properties(test_probe_compiled_out PROPERTIES LABELS "unit")
