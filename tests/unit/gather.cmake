@@ -1,0 +1,1 @@
+dxt_test(test_gather SOURCES unit/test_gather.c MODULES base gather LIBS ${CMAKE_DL_LIBS} WRAP_ALLOC)
