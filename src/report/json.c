@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The diagnosis format. Written out by hand: the keys have an order, and figures the shortest form
+ * that reads back to the same bits, which the JSON library's printer cannot be asked for.
+ */
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <deepxtrace/report.h>
+
+#include "report/words.h"
+
+static void put_real(dxt_text *text, double value)
+{
+    char figure[DXT_REAL_SIZE];
+    if (!isfinite(value)) {
+        dxt_text_puts(text, "null");
+        return;
+    }
+    dxt_format_real(value, figure);
+    dxt_text_puts(text, figure);
+    /* A whole number is still a real to whoever reads it. */
+    if (!strpbrk(figure, ".e")) dxt_text_puts(text, ".0");
+}
+
+/* What is not UTF-8 becomes '?': the line must stay readable for any reader. */
+static void put_string(dxt_text *text, const char *string)
+{
+    dxt_text_puts(text, "\"");
+    for (const char *at = string; *at;) {
+        size_t length = dxt_words_character(at);
+        if (*at == '"' || *at == '\\') dxt_text_puts(text, "\\");
+        if (length)
+            dxt_text_append(text, at, length);
+        else if ((unsigned char)*at < 0x80)
+            dxt_text_printf(text, "\\u%04x", (unsigned)*at);
+        else
+            dxt_text_puts(text, "?");
+        at += length ? length : 1;
+    }
+    dxt_text_puts(text, "\"");
+}
+
+static void put_axes(dxt_text *text, const char *key, const dxt_abnormal_axis *axes, size_t count)
+{
+    dxt_text_printf(text, ",\"%s\":[", key);
+    for (size_t i = 0; i < count; i++) {
+        dxt_text_printf(text, "%s[%u,", i ? "," : "", axes[i].rank);
+        put_real(text, axes[i].mean);
+        dxt_text_puts(text, ",");
+        put_real(text, axes[i].normalised);
+        dxt_text_puts(text, "]");
+    }
+    dxt_text_puts(text, "]");
+}
+
+static void put_points(dxt_text *text, const dxt_findings *findings)
+{
+    dxt_text_puts(text, ",\"abnormal_points\":[");
+    for (size_t i = 0; i < findings->point_count; i++) {
+        const dxt_abnormal_point *point = &findings->points[i];
+        dxt_text_printf(text, "%s[%u,%u,", i ? "," : "", point->row, point->column);
+        put_real(text, point->value);
+        dxt_text_puts(text, ",");
+        put_real(text, point->normalised);
+        dxt_text_puts(text, "]");
+    }
+    dxt_text_puts(text, "]");
+}
+
+/* Whom the finding names: rank, path, node with its ranks, or path_nodes. */
+static void put_subject(dxt_text *text, const dxt_finding *finding)
+{
+    switch (finding->kind) {
+    case DXT_SLOW_PATH:
+        dxt_text_printf(text, ",\"path\":[%u,%u]", finding->rank, finding->source);
+        break;
+    case DXT_SLOW_NODE_PATH:
+        dxt_text_printf(text, ",\"path_nodes\":[%d,%d]", finding->node, finding->source_node);
+        break;
+    case DXT_LATE_NODE:
+        dxt_text_printf(text, ",\"node\":%d,\"ranks\":[", finding->node);
+        for (uint32_t i = 0; i < finding->rank_count; i++)
+            dxt_text_printf(text, "%s%u", i ? "," : "", finding->ranks[i]);
+        dxt_text_puts(text, "]");
+        break;
+    default:
+        if (finding->rank != DXT_NO_RANK) dxt_text_printf(text, ",\"rank\":%u", finding->rank);
+    }
+}
+
+static void put_finding(dxt_text *text, const dxt_window *window, const dxt_findings *findings,
+                        size_t index)
+{
+    const dxt_finding *finding = &findings->findings[index];
+    dxt_text sentence = {0};
+    bool timed = findings->measure == DXT_MEASURE_NS_PER_OP || findings->measure == DXT_MEASURE_NS;
+    dxt_text_printf(text, "%s{\"kind\":\"%s\"", index ? "," : "",
+                    dxt_finding_kind_name(finding->kind));
+    put_subject(text, finding);
+    dxt_text_puts(text, ",\"wait_us\":");
+    put_real(text, timed ? finding->wait / 1000 : NAN);
+    if (!timed) {
+        dxt_text_puts(text, ",\"wait_cycles\":");
+        put_real(text, finding->wait);
+    }
+    dxt_text_puts(text, ",\"share\":");
+    put_real(text, finding->share);
+    dxt_text_printf(text,
+                    ",\"severity\":\"%s\",\"confidence\":", dxt_severity_name(finding->severity));
+    put_real(text, finding->confidence);
+    dxt_text_puts(text, ",\"text\":");
+    dxt_words_finding(&sentence, window, findings, index);
+    if (sentence.failed)
+        text->failed = true;
+    else
+        put_string(text, sentence.data);
+    dxt_text_puts(text, "}");
+    free(sentence.data);
+}
+
+dxt_status dxt_report_json(const dxt_window *window, const dxt_findings *findings,
+                           dxt_write_fn write, void *context)
+{
+    dxt_text text = {0};
+    dxt_status status = dxt_report_check(window, findings);
+    if (status != DXT_OK) return status;
+    dxt_text_puts(&text, "{\"v\":1,\"phase\":");
+    put_string(&text, window->phase);
+    if (window->index >= 0)
+        dxt_text_printf(&text, ",\"window\":%" PRId64, window->index);
+    else
+        dxt_text_puts(&text, ",\"window\":null");
+    dxt_text_printf(&text, ",\"ranks\":%u,\"method\":\"%s\",\"verdict\":\"%s\"", findings->ranks,
+                    dxt_method_name(findings->method), dxt_verdict_name(findings->verdict));
+    put_axes(&text, "abnormal_cols", findings->cols, findings->col_count);
+    put_axes(&text, "abnormal_rows", findings->rows, findings->row_count);
+    put_points(&text, findings);
+    dxt_text_puts(&text, ",\"findings\":[");
+    for (size_t i = 0; i < findings->finding_count && !text.failed; i++)
+        put_finding(&text, window, findings, i);
+    dxt_text_puts(&text, "]}\n");
+    return dxt_text_flush(&text, write, context);
+}

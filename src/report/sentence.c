@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One finding, one sentence. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <deepxtrace/report.h>
+
+#include "report/words.h"
+
+/** What every sentence needs. */
+struct words {
+    dxt_text *text;
+    const dxt_window *window;
+    const dxt_findings *findings;
+    const dxt_finding *finding;
+};
+
+static void in_phase(const struct words *w)
+{
+    dxt_text_puts(w->text, " in ");
+    dxt_words_name(w->text, w->window->phase);
+}
+
+/* ": +1.03 ms per operation, 38 % of the time", as far as that is known. */
+static void cost(const struct words *w, const char *sign)
+{
+    bool sized = isfinite(w->finding->wait);
+    if (sized) {
+        dxt_text_printf(w->text, ": %s", sign);
+        dxt_words_wait(w->text, w->findings->measure, w->finding->wait);
+    }
+    dxt_words_share(w->text, sized ? ", " : ": ", w->finding->share);
+}
+
+static bool is_missing(const dxt_window *window, uint32_t rank)
+{
+    return window->missing && window->missing[rank];
+}
+
+static bool is_own(const dxt_finding *finding, uint32_t rank)
+{
+    for (uint32_t i = 0; i < finding->rank_count; i++)
+        if (finding->ranks[i] == rank) return true;
+    return rank == finding->rank;
+}
+
+/*
+ * "; all 15 others wait for it": of the ranks that sent counters and are not blamed themselves,
+ * those that wait for the blamed one (of a node: its first) at least half of what the finding says.
+ */
+static void who_waits(const struct words *w, const char *others)
+{
+    const dxt_finding *finding = w->finding;
+    uint32_t column = finding->rank_count ? finding->ranks[0] : finding->rank;
+    uint32_t count = 0, waiting = 0, one = 0;
+    for (uint32_t rank = 0; rank < w->window->ranks && column < w->window->ranks; rank++) {
+        if (is_own(finding, rank) || is_missing(w->window, rank)) continue;
+        count++;
+        double wait = dxt_window_value(w->window, rank, column);
+        if (!(wait > 0 && wait >= finding->wait / 2)) continue;
+        waiting++;
+        one = rank;
+    }
+    if (waiting == 1)
+        dxt_text_printf(w->text, "; rank %u waits for it", one);
+    else if (waiting > 0 && waiting == count)
+        dxt_text_printf(w->text, "; all %u %s wait for it", count, others);
+    else if (waiting > 0)
+        dxt_text_printf(w->text, "; %u of %u %s wait for it", waiting, count, others);
+}
+
+/* " waits 1.03 ms longer per operation "; for sentences that compare. */
+static void compare(const struct words *w)
+{
+    dxt_text_puts(w->text, " waits ");
+    if (isfinite(w->finding->wait)) {
+        dxt_words_amount(w->text, w->findings->measure, w->finding->wait);
+        dxt_text_printf(w->text, " longer %s ", dxt_words_per(w->findings->measure));
+    } else {
+        dxt_text_puts(w->text, "longer ");
+    }
+}
+
+static void late_rank(const struct words *w)
+{
+    dxt_words_rank(w->text, w->window, w->finding->rank);
+    dxt_text_puts(w->text, " is late");
+    in_phase(w);
+    cost(w, "+");
+    who_waits(w, "others");
+}
+
+static void early_rank(const struct words *w)
+{
+    dxt_words_rank(w->text, w->window, w->finding->rank);
+    dxt_text_puts(w->text, " is early");
+    in_phase(w);
+    dxt_text_puts(w->text, ": it");
+    compare(w);
+    dxt_text_puts(w->text, "than the others (harmless: nobody waits for it)");
+}
+
+static void slow_receiver(const struct words *w)
+{
+    dxt_words_rank(w->text, w->window, w->finding->rank);
+    dxt_text_puts(w->text, " receives slowly");
+    in_phase(w);
+    cost(w, "+");
+    dxt_text_puts(w->text, "; it waits for everybody");
+}
+
+static void hot_expert(const struct words *w)
+{
+    bool answers = strcmp(w->window->phase, "combine") == 0;
+    dxt_words_rank(w->text, w->window, w->finding->rank);
+    dxt_text_puts(w->text, " receives more than its share (hot expert)");
+    if (!answers) in_phase(w);
+    dxt_text_puts(w->text, " and answers late");
+    if (answers) in_phase(w);
+    cost(w, "+");
+    who_waits(w, "others");
+}
+
+static void slow_path(const struct words *w)
+{
+    const dxt_finding *finding = w->finding;
+    dxt_text_printf(w->text, "the path %u → %u is slow", finding->source, finding->rank);
+    in_phase(w);
+    dxt_text_puts(w->text, ": ");
+    dxt_words_rank(w->text, w->window, finding->rank);
+    compare(w);
+    dxt_text_puts(w->text, "for ");
+    dxt_words_rank(w->text, w->window, finding->source);
+    dxt_text_puts(w->text, " than for others");
+    dxt_words_share(w->text, ", ", finding->share);
+}
+
+static void late_node(const struct words *w)
+{
+    const dxt_finding *finding = w->finding;
+    dxt_text_printf(w->text, "node %d", finding->node);
+    if (finding->rank_count) {
+        dxt_text_puts(w->text, " (");
+        dxt_words_ranks(w->text, finding->ranks, finding->rank_count);
+        dxt_text_puts(w->text, ")");
+    }
+    dxt_text_puts(w->text, " is late, or its uplink slow,");
+    in_phase(w);
+    cost(w, "+");
+    who_waits(w, "ranks of other nodes");
+}
+
+static void slow_node_path(const struct words *w)
+{
+    const dxt_finding *finding = w->finding;
+    dxt_text_printf(w->text, "the path node %d → node %d is slow", finding->source_node,
+                    finding->node);
+    in_phase(w);
+    dxt_text_printf(w->text, ": node %d", finding->node);
+    compare(w);
+    dxt_text_printf(w->text, "for node %d than for others", finding->source_node);
+    dxt_words_share(w->text, ", ", finding->share);
+}
+
+static void systemic_skew(const struct words *w)
+{
+    dxt_text_puts(w->text, "everybody waits for everybody");
+    in_phase(w);
+    cost(w, "");
+    dxt_text_puts(w->text, "; nobody in particular is late");
+}
+
+static void silent_rank(const struct words *w)
+{
+    dxt_words_rank(w->text, w->window, w->finding->rank);
+    dxt_text_puts(w->text, " sent no counters: stopped, hung or dead?");
+}
+
+void dxt_words_finding(dxt_text *text, const dxt_window *window, const dxt_findings *findings,
+                       size_t index)
+{
+    static void (*const kinds[])(const struct words *) = {
+        [DXT_LATE_RANK] = late_rank,           [DXT_EARLY_RANK] = early_rank,
+        [DXT_SLOW_RECEIVER] = slow_receiver,   [DXT_HOT_EXPERT] = hot_expert,
+        [DXT_SLOW_PATH] = slow_path,           [DXT_LATE_NODE] = late_node,
+        [DXT_SLOW_NODE_PATH] = slow_node_path, [DXT_SYSTEMIC_SKEW] = systemic_skew,
+        [DXT_SILENT_RANK] = silent_rank,
+    };
+    const struct words words = {text, window, findings, &findings->findings[index]};
+    unsigned kind = (unsigned)words.finding->kind;
+    if (kind < sizeof kinds / sizeof kinds[0])
+        kinds[kind](&words);
+    else
+        dxt_text_puts(text, dxt_finding_kind_name(words.finding->kind));
+}
+
+size_t dxt_report_sentence(const dxt_window *window, const dxt_findings *findings, size_t index,
+                           char *buffer, size_t size)
+{
+    dxt_text text = {0};
+    if (size > 0) buffer[0] = '\0';
+    if (index >= findings->finding_count) return 0;
+    dxt_words_finding(&text, window, findings, index);
+    size_t length = text.failed ? 0 : text.size;
+    if (!text.failed && size > 0) {
+        size_t kept = length < size ? length : size - 1;
+        /* Never half a character. */
+        while (kept < length && kept > 0 && ((unsigned char)text.data[kept] & 0xc0) == 0x80) kept--;
+        memcpy(buffer, text.data, kept);
+        buffer[kept] = '\0';
+    }
+    free(text.data);
+    return length;
+}

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The report for people: a verdict line, then one line per finding, wrapped at words. */
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <deepxtrace/report.h>
+
+#include "report/words.h"
+
+#define WIDTH 80
+
+dxt_status dxt_report_check(const dxt_window *window, const dxt_findings *findings)
+{
+    if (!window || !findings) return dxt_fail(DXT_ERR_INVALID, "report: no window or no findings");
+    if (window->ranks != findings->ranks)
+        return dxt_fail(DXT_ERR_INVALID, "report: findings of %u ranks for a window of %u",
+                        findings->ranks, window->ranks);
+    return DXT_OK;
+}
+
+static size_t width(const char *bytes, size_t size)
+{
+    size_t characters = 0;
+    for (size_t i = 0; i < size; i++) characters += ((unsigned char)bytes[i] & 0xc0) != 0x80;
+    return characters;
+}
+
+/* Length of the word at `at`; a figure and its unit are one word. */
+static size_t word(const char *at)
+{
+    static const char *const units[] = {"ns", "µs", "ms", "s", "%", "cycles"};
+    size_t length = strcspn(at, " ");
+    if (at[length] == '\0' || strcspn(at, "0123456789") >= length) return length;
+    const char *next = at + length + 1;
+    size_t unit = strcspn(next, " ,;:");
+    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
+        if (strlen(units[i]) == unit && memcmp(next, units[i], unit) == 0)
+            return length + 1 + strcspn(next, " ");
+    return length;
+}
+
+/* Move `line` to `text`, broken at blanks to fit WIDTH, further lines indented by `indent`. Blanks
+ * at the beginning of the line stay. */
+static void wrap(dxt_text *text, dxt_text *line, size_t indent)
+{
+    const char *at = line->data;
+    size_t column = 0;
+    if (line->failed) text->failed = true;
+    while (!text->failed && at && *at) {
+        size_t blanks = strspn(at, " ");
+        size_t length = word(at + blanks);
+        size_t wide = width(at + blanks, length);
+        if (column > indent && column + blanks + wide > WIDTH) {
+            dxt_text_printf(text, "\n%*s", (int)indent, "");
+            column = indent;
+        } else {
+            dxt_text_append(text, at, blanks);
+            column += blanks;
+        }
+        dxt_text_append(text, at + blanks, length);
+        column += wide;
+        at += blanks + length;
+    }
+    dxt_text_puts(text, "\n");
+    free(line->data);
+    *line = (dxt_text){0};
+}
+
+/* The longest wait of one rank for another; NaN if there is none. */
+static dxt_status longest_wait(const dxt_window *window, double *longest)
+{
+    double *row = malloc(window->ranks * sizeof *row);
+    if (!row) return dxt_fail_memory(window->ranks * sizeof *row);
+    double most = NAN;
+    for (uint32_t i = 0; i < window->ranks; i++) {
+        dxt_window_row(window, i, row);
+        for (uint32_t j = 0; j < window->ranks; j++)
+            if (i != j && isfinite(row[j]) && !(row[j] <= most)) most = row[j];
+    }
+    free(row);
+    *longest = most;
+    return DXT_OK;
+}
+
+static void count_noun(dxt_text *line, const char **lead, size_t count, const char *noun)
+{
+    if (count == 0) return;
+    dxt_text_printf(line, "%s%zu %s%s", *lead, count, noun, count == 1 ? "" : "s");
+    *lead = ", ";
+}
+
+static void why_slow(dxt_text *line, const dxt_findings *findings)
+{
+    const char *lead = " — ";
+    if (findings->method == DXT_METHOD_RATIO) {
+        count_noun(line, &lead, findings->col_count, "abnormal column");
+        count_noun(line, &lead, findings->row_count, "abnormal row");
+        count_noun(line, &lead, findings->point_count, "abnormal point");
+    }
+    count_noun(line, &lead, findings->finding_count, "finding");
+}
+
+/* "healthy — nobody waits more than 12 µs per operation for anybody" */
+static dxt_status verdict(dxt_text *line, const dxt_window *window, const dxt_findings *findings)
+{
+    double longest = NAN;
+    dxt_status status;
+    dxt_text_puts(line, dxt_verdict_name(findings->verdict));
+    switch (findings->verdict) {
+    case DXT_VERDICT_HEALTHY:
+        if (findings->method == DXT_METHOD_RATIO) {
+            dxt_text_puts(line, " — no column, row or point above its threshold");
+            return DXT_OK;
+        }
+        status = longest_wait(window, &longest);
+        if (status != DXT_OK || !isfinite(longest)) return status;
+        dxt_text_puts(line, " — nobody waits more than ");
+        dxt_words_wait(line, dxt_window_measure(window), longest);
+        dxt_text_puts(line, " for anybody");
+        return DXT_OK;
+    case DXT_VERDICT_INCONCLUSIVE:
+        dxt_text_puts(line, " — too thin or too noisy to tell");
+        return DXT_OK;
+    default: why_slow(line, findings); return DXT_OK;
+    }
+}
+
+static void heading(dxt_text *line, const dxt_window *window)
+{
+    dxt_words_name(line, window->phase);
+    if (window->index >= 0) dxt_text_printf(line, ", window %" PRId64, window->index);
+    if (window->case_name) {
+        dxt_text_puts(line, ", case ");
+        dxt_words_name(line, window->case_name);
+    }
+    dxt_text_printf(line, ", %u ranks: ", window->ranks);
+}
+
+static void axis_lines(dxt_text *text, const char *what, const dxt_abnormal_axis *axes,
+                       size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        dxt_text line = {0};
+        dxt_text_printf(&line, "  %s %u: mean ", what, axes[i].rank);
+        dxt_words_figure(&line, axes[i].mean);
+        dxt_text_printf(&line, ", %.2f times the mean of all %ss", axes[i].normalised, what);
+        wrap(text, &line, 4);
+    }
+}
+
+static void point_lines(dxt_text *text, const dxt_findings *findings)
+{
+    for (size_t i = 0; i < findings->point_count; i++) {
+        const dxt_abnormal_point *point = &findings->points[i];
+        dxt_text line = {0};
+        dxt_text_printf(&line, "  point: rank %u waits for rank %u: ", point->row, point->column);
+        dxt_words_figure(&line, point->value);
+        dxt_text_printf(&line, ", %.2f times the mean", point->normalised);
+        wrap(text, &line, 4);
+    }
+}
+
+dxt_status dxt_report_text(const dxt_window *window, const dxt_findings *findings,
+                           dxt_write_fn write, void *context)
+{
+    dxt_text text = {0}, line = {0};
+    dxt_status status = dxt_report_check(window, findings);
+    if (status != DXT_OK) return status;
+    heading(&line, window);
+    status = verdict(&line, window, findings);
+    if (status != DXT_OK) {
+        free(line.data);
+        return status;
+    }
+    wrap(&text, &line, 4);
+    for (size_t i = 0; i < findings->finding_count; i++) {
+        const dxt_finding *finding = &findings->findings[i];
+        dxt_text_printf(&line, "  %-8s %3.0f %%  ", dxt_severity_name(finding->severity),
+                        isfinite(finding->confidence) ? floor(finding->confidence * 100) : 0);
+        dxt_words_finding(&line, window, findings, i);
+        wrap(&text, &line, 18);
+    }
+    if (findings->method == DXT_METHOD_RATIO) {
+        axis_lines(&text, "column", findings->cols, findings->col_count);
+        axis_lines(&text, "row", findings->rows, findings->row_count);
+        point_lines(&text, findings);
+    }
+    return dxt_text_flush(&text, write, context);
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Figures and names as words, for sentences and for the text report. */
+#ifndef DXT_REPORT_WORDS_H
+#define DXT_REPORT_WORDS_H
+
+#include <deepxtrace/analysis.h>
+
+#include "base/base.h"
+
+/** Bytes of the printable UTF-8 character at the beginning of a string; 0 if there is none. */
+size_t dxt_words_character(const char *string);
+
+/** Append a name from outside; what is no printable UTF-8 becomes '?', and a long one is cut. */
+void dxt_words_name(dxt_text *text, const char *name);
+
+/** Append "rank 2" or "rank 2 (host gpu-17)". */
+void dxt_words_rank(dxt_text *text, const dxt_window *window, uint32_t rank);
+
+/** Append "1.03 ms" or "2.1M cycles". */
+void dxt_words_amount(dxt_text *text, dxt_measure measure, double wait);
+
+/** Append "1.03 ms per operation", "2.1M cycles in the window", …. */
+void dxt_words_wait(dxt_text *text, dxt_measure measure, double wait);
+
+/** "per operation" or "in the window". */
+const char *dxt_words_per(dxt_measure measure);
+
+/** Append "840", "2.1M", "97.3k". */
+void dxt_words_figure(dxt_text *text, double value);
+
+/** Append @p lead and "38 % of the time", or nothing if the share is unknown. */
+void dxt_words_share(dxt_text *text, const char *lead, double share);
+
+/** Append ranks in ascending order as "ranks 8–15", "ranks 0, 2, 4" or "rank 3". */
+void dxt_words_ranks(dxt_text *text, const uint32_t *ranks, size_t count);
+
+/** Append the sentence of one finding. */
+void dxt_words_finding(dxt_text *text, const dxt_window *window, const dxt_findings *findings,
+                       size_t index);
+
+/** @return DXT_ERR_INVALID, said, unless there is a result and it is of a window of this size. */
+dxt_status dxt_report_check(const dxt_window *window, const dxt_findings *findings);
+
+#endif

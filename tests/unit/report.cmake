@@ -1,0 +1,2 @@
+dxt_test(test_report SOURCES unit/test_report.c MODULES base matrix analysis report
+         LIBS PkgConfig::JANSSON ${CMAKE_DL_LIBS} WRAP_ALLOC)
