@@ -29,10 +29,11 @@ typedef struct dxt_diagnosis {
 } dxt_diagnosis;
 
 /**
- * Receives the diagnoses of one interval on rank 0: one per operator, in the order of the operators.
+ * Receives the diagnoses of one interval on rank 0: one per operator, in their order.
  *
  * @param diagnoses  Valid during the call only.
  *
+ * Must not destroy the session.
  * Threads: sync mode: the thread in dxt_session_step(); async mode: the session's thread.
  */
 typedef void (*dxt_diagnosis_fn)(void *context, const dxt_diagnosis *diagnoses, size_t count);
@@ -43,13 +44,15 @@ typedef struct dxt_session_config {
     size_t struct_size;
     dxt_session_mode mode;
     dxt_probe *probe;             /**< this rank's counters; must outlive the session */
-    dxt_gather *gather;           /**< this rank's end; must outlive the session */
+    dxt_gather *gather;           /**< this rank's end, for this session alone; must outlive it */
     const char *const *operators; /**< names, one per operator of the probe; NULL = "dispatch",
                                        "combine" */
     uint64_t interval_ops;        /**< sync: steps in a window; 0 = 100 */
     int64_t interval_ns;          /**< async: length of a window; 0 = 20 s, at least 1 ms */
     int64_t deadline_ns;          /**< sync: how long rank 0 waits for the mails of one step; async:
-                                     how late a mail may be; 0 = 2 s, async at most the interval */
+                                     how late a mail may be; 0 = 2 s, async at most the interval.
+                                     A rank that was silent is not waited for again until it shows
+                                     itself */
     uint64_t warmup_windows;      /**< windows to leave out at the beginning */
     int32_t node;                 /**< node index of this rank; −1 = unknown */
     const char *host;             /**< host name of this rank, copied; NULL = unknown */
@@ -71,16 +74,17 @@ DXT_API size_t dxt_session_mail_size(uint32_t operators, uint32_t ranks);
  *
  * @param config   Copied, except what it points to where noted.
  * @param session  Receives it; release with dxt_session_destroy(). Untouched on error.
- * @return DXT_OK; DXT_ERR_INVALID; DXT_ERR_NO_MEMORY; DXT_ERR_IO (no thread).
+ * @return DXT_OK; DXT_ERR_INVALID; DXT_ERR_NO_MEMORY; DXT_ERR_IO (no thread); what publishing the
+ *         first mail failed with, such as DXT_ERR_LIMIT when the gather's mails are too small.
  *
  * Blocking: no; needs no other rank.
  */
 DXT_API dxt_status dxt_session_create(const dxt_session_config *config, dxt_session **session);
 
 /**
- * Tell the session that this rank has finished one more step (one operation of each operator). Every
- * `interval_ops` steps in sync mode the rank publishes, and rank 0 collects and diagnoses. Does
- * nothing in async mode. A rank whose mail has not come by the deadline is reported silent.
+ * Tell the session that this rank has finished one more step (one operation of each operator).
+ * Every `interval_ops` steps in sync mode the rank publishes, and rank 0 collects and diagnoses.
+ * Does nothing in async mode. A rank whose mail has not come by the deadline is reported silent.
  *
  * @return DXT_OK. On an internal failure the session says so once, switches itself off, and returns
  *         the status from then on; the job may go on without it.
@@ -93,7 +97,8 @@ DXT_API dxt_status dxt_session_step(dxt_session *session);
 DXT_API uint64_t dxt_session_windows(const dxt_session *session);
 
 /**
- * Stop, join the thread, release. NULL is allowed. The window under way is not diagnosed.
+ * Stop, join the thread, release. NULL is allowed. The window under way is not diagnosed. In a
+ * child that was forked after dxt_session_create() this does nothing: the thread stayed behind.
  *
  * Blocking: until a diagnosis under way is done.
  */

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Two mails of every rank in, one window per operator out. Pure: no I/O, no clock, no globals. */
+#ifndef DXT_SESSION_ASSEMBLE_H
+#define DXT_SESSION_ASSEMBLE_H
+
+#include <stdbool.h>
+
+#include <deepxtrace/matrix.h>
+
+#include "session/mail.h"
+
+/** What is known of a rank, also while it is silent. */
+typedef struct dxt_identity {
+    bool known; /**< it has been heard at least once */
+    uint64_t ticks_per_second;
+    int32_t node; /**< −1 = unknown */
+    char host[DXT_MAIL_TEXT];
+} dxt_identity;
+
+/** The input. Mails have passed dxt_mail_decode(). */
+typedef struct dxt_assembly {
+    uint32_t ranks; /**< at least 2 */
+    uint32_t operators;
+    const char *const *names;       /**< of the operators */
+    const uint64_t *const *before;  /**< per rank: mail at the beginning; NULL = none */
+    const uint64_t *const *after;   /**< per rank: mail at the end; NULL = none */
+    const dxt_identity *identities; /**< per rank */
+    int64_t index;
+    const char *instance; /**< NULL = none */
+    const char *source;   /**< NULL = none */
+} dxt_assembly;
+
+/**
+ * Whether @p after can be what @p before has grown to: no counter ran backwards, and no difference
+ * is beyond what a window can hold. Not so when the rank was restarted in between.
+ */
+bool dxt_mail_follows(const uint64_t *before, const uint64_t *after, uint32_t ranks,
+                      uint32_t operators);
+
+/**
+ * Make the windows. A rank without two mails that follow each other has a missing row.
+ *
+ * @param windows  Receives `operators` windows to release with dxt_window_free(). Untouched
+ *                 on error.
+ * @return DXT_OK; DXT_ERR_NO_MEMORY; what dxt_window_create() returned.
+ *
+ * Cost: O(operators × ranks²).
+ */
+dxt_status dxt_assemble(const dxt_assembly *assembly, dxt_window **windows);
+
+#endif

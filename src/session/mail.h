@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A mail: the counters of one rank at one time, on its way to rank 0. All words are 64 bits, in the
+ * byte order of the sender, which the magic number shows. Layout:
+ *
+ *     dxt_mail_head
+ *     per operator: ops, wait[ranks], samples[ranks], bytes[ranks], last[ranks]
+ *
+ * Counters are totals since the probe was made; whoever has two mails of a rank has a window.
+ */
+#ifndef DXT_SESSION_MAIL_H
+#define DXT_SESSION_MAIL_H
+
+#include <deepxtrace/probe.h>
+
+#define DXT_MAIL_MAGIC UINT64_C(0x314c49414d545844) /* "DXTMAIL1" */
+#define DXT_MAIL_VERSION UINT64_C(1)
+/** Room for a text, the terminator included. Texts are printable ASCII. */
+#define DXT_MAIL_TEXT 64u
+
+typedef struct dxt_mail_head {
+    uint64_t magic;
+    uint64_t version;
+    uint64_t size; /**< of the whole mail in bytes */
+    uint64_t rank;
+    uint64_t ranks;
+    uint64_t operators;
+    uint64_t sequence;         /**< as it was published */
+    int64_t time_ns;           /**< CLOCK_MONOTONIC of the rank at its snapshot, ≥ 0 */
+    int64_t realtime_ns;       /**< CLOCK_REALTIME, ≥ 0 */
+    uint64_t ticks_per_second; /**< of the waits, 1 … DXT_MAIL_MAX_RATE */
+    int64_t node;              /**< index, or −1 */
+    uint64_t reserved;
+    char host[DXT_MAIL_TEXT];     /**< empty = unknown */
+    char instance[DXT_MAIL_TEXT]; /**< empty = none */
+} dxt_mail_head;
+
+_Static_assert(sizeof(dxt_mail_head) == 96 + 2 * DXT_MAIL_TEXT, "no padding on the way");
+
+/** Fastest clock that is believed: 1 THz. */
+#define DXT_MAIL_MAX_RATE UINT64_C(1000000000000)
+
+/** Arrays of one operator in a mail. */
+enum dxt_mail_plane {
+    DXT_MAIL_WAIT = 0,
+    DXT_MAIL_SAMPLES,
+    DXT_MAIL_BYTES,
+    DXT_MAIL_LAST,
+    DXT_MAIL_PLANES
+};
+
+/** Copy a text of the caller into a mail: cut to fit, bytes that are not printable become "?". */
+void dxt_mail_set_text(char text[DXT_MAIL_TEXT], const char *from);
+
+/**
+ * Write a mail.
+ *
+ * @param mail      dxt_session_mail_size(head->operators, head->ranks) bytes.
+ * @param head      magic, version, size and ticks_per_second are filled in here.
+ * @param counters  A private copy, with at least head->ranks sources.
+ */
+void dxt_mail_encode(uint64_t *mail, const dxt_mail_head *head, const dxt_probe *counters);
+
+/**
+ * Check a mail from outside.
+ *
+ * @param size    Bytes in @p mail; any content.
+ * @param expect  rank, ranks, operators and sequence that it must have.
+ * @param head    Receives its head; untouched on error.
+ * @return DXT_OK; DXT_ERR_FORMAT.
+ */
+dxt_status dxt_mail_decode(const uint64_t *mail, size_t size, const dxt_mail_head *expect,
+                           dxt_mail_head *head);
+
+/** Words of one operator. */
+static inline size_t dxt_mail_operator_words(uint32_t ranks)
+{
+    return 1 + (size_t)DXT_MAIL_PLANES * ranks;
+}
+
+/** Where the counters of operator @p index begin: its ops, and behind them its planes. */
+static inline const uint64_t *dxt_mail_operator(const uint64_t *mail, uint32_t ranks,
+                                                uint32_t index)
+{
+    return mail + sizeof(dxt_mail_head) / sizeof *mail + index * dxt_mail_operator_words(ranks);
+}
+
+/** One array of an operator, `ranks` long. */
+static inline const uint64_t *dxt_mail_plane(const uint64_t *mail, uint32_t ranks, uint32_t index,
+                                             enum dxt_mail_plane plane)
+{
+    return dxt_mail_operator(mail, ranks, index) + 1 + (size_t)plane * ranks;
+}
+
+/** The head of a mail that has passed dxt_mail_decode(). */
+void dxt_mail_get_head(const uint64_t *mail, dxt_mail_head *head);
+
+#endif

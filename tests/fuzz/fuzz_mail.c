@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Input: one byte that chooses ranks (2 … 5), operators (1 … 3) and the rank of the sender, then
+ * two mails of the same length. What passes the decoder must make windows that pass their own
+ * check.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include <deepxtrace/session.h>
+
+#include "session/assemble.h"
+#include "session/mail.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static const char *const NAMES[] = {"dispatch", "combine", "third"};
+
+/* Blocks of the exact size, so that a read beyond a mail is noticed. */
+static uint64_t *copy(const uint8_t *data, size_t size)
+{
+    uint64_t *mail = malloc(size + (size == 0));
+    if (!mail) abort();
+    return memcpy(mail, data, size);
+}
+
+static void assemble(const dxt_mail_head *head, const uint64_t *before, const uint64_t *after)
+{
+    const uint64_t *from[5] = {NULL}, *to[5] = {NULL};
+    dxt_identity identities[5] = {{.known = false}};
+    dxt_window *windows[3];
+    from[head->rank] = before;
+    to[head->rank] = after;
+    identities[head->rank] = (dxt_identity){
+        .known = true, .ticks_per_second = head->ticks_per_second, .node = (int32_t)head->node};
+    memcpy(identities[head->rank].host, head->host, sizeof head->host);
+    const dxt_assembly assembly = {.ranks = (uint32_t)head->ranks,
+                                   .operators = (uint32_t)head->operators,
+                                   .names = NAMES,
+                                   .before = from,
+                                   .after = to,
+                                   .identities = identities,
+                                   .instance = head->instance};
+    if (dxt_assemble(&assembly, windows) != DXT_OK) abort();
+    for (uint32_t o = 0; o < assembly.operators; o++) {
+        if (dxt_window_check(windows[o]) != DXT_OK) abort();
+        dxt_window_free(windows[o]);
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    if (size < 1) return 0;
+    dxt_mail_head expect = {.ranks = 2 + data[0] % 4, .operators = 1 + data[0] / 4 % 3}, head;
+    expect.rank = data[0] / 12 % expect.ranks;
+    size_t each = (size - 1) / 2;
+    uint64_t *before = copy(data + 1, each), *after = copy(data + 1 + each, each);
+    expect.sequence = 3;
+    if (dxt_mail_decode(before, each, &expect, &head) == DXT_OK) {
+        expect.sequence = 4;
+        if (dxt_mail_decode(after, each, &expect, &head) == DXT_OK) assemble(&head, before, after);
+    }
+    free(before);
+    free(after);
+    return 0;
+}

@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Synchronous sessions: exact numbers, faults of ranks and of transports, limits. */
+#include "test_session_job.h"
+
+#include <math.h>
+#include <pthread.h>
+
+#include "alloc_fail.h"
+
+/* ------------------------------------------------------------------ synchronous --- */
+
+static void injected_waits_come_back_exactly(void **state)
+{
+    (void)state;
+    struct job *job = start_job(8, DXT_SESSION_SYNC);
+    for (int window = 0; window < 3; window++) {
+        for (uint32_t r = 8; r-- > 0;) {
+            for (int i = 0; i < OPS; i++) {
+                operate(job, r, 5, 23000000);
+                assert_int_equal(dxt_session_step(job->sessions[r]), DXT_OK);
+            }
+        }
+        const struct record *record = last_record(job);
+        assert_int_equal(dxt_session_windows(job->sessions[0]), window + 1);
+        assert_int_equal(dxt_session_windows(job->sessions[1]), 0);
+        assert_int_equal(record->index, window);
+        assert_true(record->has_begin && record->has_elapsed && !record->has_nodes);
+        for (uint32_t o = 0; o < DXT_EP_OPERATORS; o++) {
+            assert_int_equal(record->ops[o], OPS);
+            for (uint32_t i = 0; i < 64; i++) {
+                uint32_t row = i / 8, column = i % 8;
+                uint64_t ns = row == 5 ? 0 : column == 5 && o == DXT_DISPATCH ? 23000000 : 1000;
+                assert_int_equal(record->missing[row], 0);
+                assert_int_equal(record->wait[o][i], OPS * ticks(job, row, ns));
+                assert_int_equal(record->samples[o][i], OPS);
+                assert_int_equal(record->bytes[o][i], OPS * 4096);
+                assert_true(fabs(record->value[o][i] - (double)ns) < 1e-3);
+            }
+        }
+        const dxt_finding *late = find(record, DXT_DISPATCH, DXT_LATE_RANK);
+        assert_non_null(late);
+        assert_int_equal(late->rank, 5);
+        assert_true(fabs(late->wait - 23e6) < 0.01 * 23e6);
+        assert_int_equal(record->found_count[DXT_DISPATCH], 1);
+    }
+    end_job(job);
+}
+
+/* Rank 1 receives too much in dispatch and answers late in combine: told only by both together. */
+static void dispatch_and_combine_explain_each_other(void **state)
+{
+    (void)state;
+    struct job *job = start_job(8, DXT_SESSION_SYNC);
+    for (uint32_t r = 8; r-- > 0;) {
+        for (int i = 0; i < OPS; i++) {
+            for (uint32_t o = 0; o < DXT_EP_OPERATORS; o++) {
+                dxt_probe_op op;
+                dxt_probe_begin(&op, job->probes[r], o);
+                for (uint32_t s = 0; s < 8; s++) {
+                    bool much = o == DXT_DISPATCH ? r == 1 && s != 1 : s == 1 && r != 1;
+                    dxt_probe_wait(&op, s, ticks(job, r, much ? 80000 : r == 1 ? 0 : 1000), 1);
+                }
+                dxt_probe_end(&op);
+            }
+            assert_int_equal(dxt_session_step(job->sessions[r]), DXT_OK);
+        }
+    }
+    const dxt_finding *hot = find(last_record(job), DXT_DISPATCH, DXT_HOT_EXPERT);
+    assert_non_null(hot);
+    assert_int_equal(hot->rank, 1);
+    end_job(job);
+}
+
+struct rank_thread {
+    struct job *job;
+    uint32_t rank;
+    pthread_barrier_t *barrier;
+    dxt_status status;
+};
+
+static void *run_rank_thread(void *argument)
+{
+    struct rank_thread *t = argument;
+    for (int i = 0; i < 6 * OPS && t->status == DXT_OK; i++) {
+        operate(t->job, t->rank, DXT_NO_RANK, 0);
+        pthread_barrier_wait(t->barrier); /* operations synchronise */
+        t->status = dxt_session_step(t->job->sessions[t->rank]);
+    }
+    return NULL;
+}
+
+static void ranks_may_be_threads(void **state)
+{
+    (void)state;
+    struct job *job = new_job(4);
+    pthread_t threads[4];
+    pthread_barrier_t barrier;
+    struct rank_thread ranks[4];
+    pthread_barrier_init(&barrier, NULL, 4);
+    for (uint32_t r = 0; r < 4; r++) {
+        dxt_session_config config = config_of(job, r, DXT_SESSION_SYNC);
+        config.deadline_ns = INT64_C(60000000000);
+        config.node = (int32_t)r / 2;
+        start(job, r, &config);
+        ranks[r] = (struct rank_thread){job, r, &barrier, DXT_OK};
+    }
+    for (uint32_t r = 0; r < 4; r++)
+        assert_int_equal(pthread_create(&threads[r], NULL, run_rank_thread, &ranks[r]), 0);
+    for (uint32_t r = 0; r < 4; r++) {
+        pthread_join(threads[r], NULL);
+        assert_int_equal(ranks[r].status, DXT_OK);
+    }
+    pthread_barrier_destroy(&barrier);
+    assert_int_equal(atomic_load(&job->records.count), 6);
+    for (int w = 0; w < 6; w++) {
+        const struct record *record = &job->records.kept[w];
+        assert_true(record->has_nodes);
+        for (uint32_t i = 0; i < 16; i++) {
+            assert_int_equal(record->missing[i / 4], 0);
+            assert_int_equal(record->samples[DXT_COMBINE][i], OPS);
+            assert_int_equal(record->wait[DXT_COMBINE][i], OPS * ticks(job, i / 4, 1000));
+        }
+    }
+    end_job(job);
+}
+
+static void a_silent_rank_is_a_finding(void **state)
+{
+    (void)state;
+    struct job *job = start_job(4, DXT_SESSION_SYNC);
+    for (int window = 0; window < 3; window++) {
+        run_window(job, 2);
+        const struct record *record = last_record(job);
+        for (uint32_t r = 0; r < 4; r++) assert_int_equal(record->missing[r], r == 2);
+        for (size_t o = 0; o < DXT_EP_OPERATORS; o++) {
+            const dxt_finding *silent = find(record, o, DXT_SILENT_RANK);
+            assert_non_null(silent);
+            assert_int_equal(silent->rank, 2);
+        }
+    }
+    end_job(job);
+}
+
+static void a_rank_that_returns_is_welcome(void **state)
+{
+    (void)state;
+    struct job *job = start_job(3, DXT_SESSION_SYNC);
+    static const uint8_t missing[] = {0, 1, 1, 0, 0};
+    run_window(job, DXT_NO_RANK);
+    assert_int_equal(last_record(job)->missing[1], missing[0]);
+    run_window(job, 1);
+    assert_int_equal(last_record(job)->missing[1], missing[1]);
+    run_rank(job, 1, OPS);
+    for (int window = 2; window < 5; window++) {
+        run_window(job, DXT_NO_RANK);
+        const struct record *record = last_record(job);
+        assert_int_equal(record->missing[1], missing[window]);
+        assert_int_equal(record->samples[0][3], missing[window] ? 0 : OPS);
+        assert_int_equal(record->missing[2], 0);
+    }
+    end_job(job);
+}
+
+static void restarted_counters_are_not_a_window(void **state)
+{
+    (void)state;
+    struct job *job = start_job(3, DXT_SESSION_SYNC);
+    run_window(job, DXT_NO_RANK);
+    size_t head = sizeof(dxt_probe);
+    memset((char *)job->probes[1] + head, 0, dxt_probe_size(DXT_EP_OPERATORS, 3) - head);
+    for (int i = 0; i < OPS; i++) /* fewer than before */
+        assert_int_equal(dxt_session_step(job->sessions[1]), DXT_OK);
+    run_rank(job, 2, OPS);
+    run_rank(job, 0, OPS);
+    assert_int_equal(last_record(job)->missing[1], 1);
+    run_window(job, DXT_NO_RANK);
+    assert_int_equal(last_record(job)->missing[1], 0);
+    assert_int_equal(last_record(job)->samples[0][3], OPS);
+    end_job(job);
+}
+
+static void warm_up_windows_are_left_out(void **state)
+{
+    (void)state;
+    struct job *job = new_job(2);
+    for (uint32_t r = 0; r < 2; r++) {
+        dxt_session_config config = config_of(job, r, DXT_SESSION_SYNC);
+        config.warmup_windows = 2;
+        start(job, r, &config);
+    }
+    for (size_t window = 0; window < 5; window++) {
+        run_window(job, DXT_NO_RANK);
+        size_t reported = window < 2 ? 0 : window - 1;
+        assert_int_equal(atomic_load(&job->records.count), reported);
+        assert_int_equal(dxt_session_windows(job->sessions[0]), reported);
+    }
+    assert_int_equal(job->records.kept[0].index, 0);
+    assert_int_equal(job->records.kept[2].index, 2);
+    assert_int_equal(job->records.kept[0].samples[0][1], OPS);
+    end_job(job);
+}
+
+/* ------------------------------------------------------------------ transports --- */
+
+static _Atomic int warnings;
+
+static void count_warnings(void *context, dxt_log_level level, const char *message)
+{
+    (void)context;
+    if (level == DXT_LOG_WARNING && strstr(message, "switched off")) warnings++;
+}
+
+static void check_off(struct job *job, uint32_t rank, dxt_status status)
+{
+    warnings = 0;
+    dxt_set_log(count_warnings, NULL);
+    for (int i = 0; i < OPS - 1; i++)
+        assert_int_equal(dxt_session_step(job->sessions[rank]), DXT_OK);
+    for (int i = 0; i < 3 * OPS; i++)
+        assert_int_equal(dxt_session_step(job->sessions[rank]), status);
+    dxt_set_log(NULL, NULL);
+    assert_int_equal(warnings, 1);
+}
+
+static void a_broken_transport_switches_the_session_off(void **state)
+{
+    (void)state;
+    struct faulty faulty = {.publish_status = DXT_OK};
+    struct job *job = start_faulty_job(1, &faulty);
+    faulty.publish_status = DXT_ERR_IO;
+    check_off(job, 1, DXT_ERR_IO);
+    run_rank(job, 2, OPS);
+    run_rank(job, 0, OPS); /* goes on without */
+    assert_int_equal(last_record(job)->missing[1], 1);
+    assert_int_equal(last_record(job)->missing[2], 0);
+    end_faulty_job(job, &faulty);
+
+    faulty = (struct faulty){.collect_status = DXT_ERR_TIMEOUT};
+    job = start_faulty_job(0, &faulty);
+    check_off(job, 0, DXT_ERR_TIMEOUT);
+    assert_int_equal(atomic_load(&job->records.count), 0);
+    end_faulty_job(job, &faulty);
+}
+
+static void a_malformed_mail_is_a_missing_row(void **state)
+{
+    (void)state;
+    struct faulty faulty = {.scramble = true};
+    struct job *job = start_faulty_job(0, &faulty);
+    run_window(job, DXT_NO_RANK);
+    assert_int_equal(last_record(job)->missing[1], 1);
+    assert_int_equal(last_record(job)->missing[2], 0);
+    faulty.scramble = false;
+    for (int window = 0; window < 2; window++) run_window(job, DXT_NO_RANK);
+    assert_int_equal(last_record(job)->missing[1], 0);
+    end_faulty_job(job, &faulty);
+}
+
+/* However long the deadline: within the grace there is room for a few looks only. */
+static void a_dead_rank_costs_the_deadline_once(void **state)
+{
+    (void)state;
+    struct faulty faulty = {.looks = 0};
+    struct job *job = start_faulty_job(0, &faulty);
+    run_window(job, 1);
+    for (int window = 0; window < 3; window++) {
+        faulty.looks = 0;
+        run_window(job, 1);
+        assert_in_range(faulty.looks, 1, 12);
+    }
+    end_faulty_job(job, &faulty);
+}
+
+/* A rank that was silent, and has since sent what was missed, is waited for like any other. */
+static void a_sign_of_life_is_seen(void **state)
+{
+    (void)state;
+    struct faulty faulty = {.looks = 0};
+    struct job *job = start_faulty_job(0, &faulty);
+    run_window(job, DXT_NO_RANK);
+    run_window(job, 1);
+    run_rank(job, 1, OPS);
+    for (int window = 2; window < 4; window++) {
+        faulty.held_back = 15; /* longer than the grace */
+        run_window(job, DXT_NO_RANK);
+    }
+    assert_int_equal(last_record(job)->missing[1], 0);
+    assert_int_equal(last_record(job)->samples[0][3], OPS);
+    end_faulty_job(job, &faulty);
+}
+
+/* ------------------------------------------------------------------ limits --- */
+
+static void wrong_configurations_are_refused(void **state)
+{
+    (void)state;
+    struct job *job = new_job(2);
+    dxt_session *session = NULL;
+    dxt_probe *narrow, *wide, *alien;
+    assert_int_equal(dxt_probe_create(2, 1, &narrow), DXT_OK);
+    assert_int_equal(dxt_probe_create(3, 2, &wide), DXT_OK);
+    assert_int_equal(dxt_probe_create(2, 2, &alien), DXT_OK);
+    alien->layout = 99;
+    const dxt_session_config good = config_of(job, 0, DXT_SESSION_SYNC);
+    dxt_session_config bad[] = {good, good, good, good, good, good, good, good, good, good, good};
+    static const char *const nameless[] = {"dispatch", ""};
+    bad[0].struct_size = 0;
+    bad[1].probe = NULL;
+    bad[2].gather = NULL;
+    bad[3].probe = narrow;
+    bad[4].probe = wide;
+    bad[5].probe = alien;
+    bad[6].interval_ns = 999999;
+    bad[7].deadline_ns = -1;
+    bad[8].node = -2;
+    bad[9].operators = nameless;
+    bad[10].mode = (dxt_session_mode)7;
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        assert_int_equal(dxt_session_create(&bad[i], &session), DXT_ERR_INVALID);
+    assert_int_equal(dxt_session_create(NULL, &session), DXT_ERR_INVALID);
+    assert_int_equal(dxt_session_create(&good, NULL), DXT_ERR_INVALID);
+    assert_int_equal(dxt_session_step(NULL), DXT_ERR_INVALID);
+    assert_null(session);
+    /* Names for three operators, whose mail is larger than the gather was made for. */
+    static const char *const names[] = {"dispatch", "combine", "third"};
+    bad[4].operators = names;
+    assert_int_equal(dxt_session_create(&bad[4], &session), DXT_ERR_LIMIT);
+    assert_null(session);
+    dxt_session_destroy(NULL);
+    dxt_probe_destroy(narrow);
+    dxt_probe_destroy(wide);
+    dxt_probe_destroy(alien);
+    end_job(job);
+}
+
+static void every_allocation_of_create_may_fail(void **state)
+{
+    (void)state;
+    struct job *job = new_job(2);
+    dxt_session_config config = config_of(job, 0, DXT_SESSION_SYNC);
+    config.source = "a test";
+    long k = 1;
+    dxt_status status;
+    for (; alloc_fail_arm(k), status = dxt_session_create(&config, &job->sessions[0]),
+                              alloc_fail_disarm();
+         k++) {
+        assert_int_equal(status, DXT_ERR_NO_MEMORY);
+        assert_null(job->sessions[0]);
+    }
+    assert_int_equal(status, DXT_OK);
+    assert_true(k > 10);
+    end_job(job);
+}
+
+/* Each time in a new session, since it switches itself off. */
+static void every_allocation_of_a_diagnosis_may_fail(void **state)
+{
+    (void)state;
+    bool failed = true;
+    long k = 1;
+    for (; failed; k++) {
+        struct job *job = start_job(3, DXT_SESSION_SYNC);
+        run_rank(job, 1, OPS);
+        run_rank(job, 2, OPS);
+        run_rank(job, 0, OPS - 1);
+        alloc_fail_arm(k);
+        dxt_status status = dxt_session_step(job->sessions[0]);
+        failed = alloc_fail_disarm();
+        assert_int_equal(status, failed ? DXT_ERR_NO_MEMORY : DXT_OK);
+        assert_int_equal(dxt_session_step(job->sessions[0]), status);
+        assert_int_equal(dxt_session_windows(job->sessions[0]), failed ? 0 : 1);
+        end_job(job);
+    }
+    assert_true(k > 20);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(injected_waits_come_back_exactly),
+        cmocka_unit_test(dispatch_and_combine_explain_each_other),
+        cmocka_unit_test(ranks_may_be_threads),
+        cmocka_unit_test(a_silent_rank_is_a_finding),
+        cmocka_unit_test(a_rank_that_returns_is_welcome),
+        cmocka_unit_test(restarted_counters_are_not_a_window),
+        cmocka_unit_test(warm_up_windows_are_left_out),
+        cmocka_unit_test(a_broken_transport_switches_the_session_off),
+        cmocka_unit_test(a_malformed_mail_is_a_missing_row),
+        cmocka_unit_test(a_dead_rank_costs_the_deadline_once),
+        cmocka_unit_test(a_sign_of_life_is_seen),
+        cmocka_unit_test(wrong_configurations_are_refused),
+        cmocka_unit_test(every_allocation_of_create_may_fail),
+        cmocka_unit_test(every_allocation_of_a_diagnosis_may_fail),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

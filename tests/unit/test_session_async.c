@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Asynchronous sessions: a thread of their own, in nobody's way. */
+#include "test_session_job.h"
+
+#include <dirent.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/wait.h>
+
+static void wait_for_windows(const struct job *job, size_t more)
+{
+    size_t until = atomic_load(&job->records.count) + more;
+    while (atomic_load(&job->records.count) < until) usleep(1000);
+}
+
+static void nothing_is_lost_between_windows(void **state)
+{
+    (void)state;
+    struct job *job = start_job(3, DXT_SESSION_ASYNC);
+    wait_for_windows(job, 3);
+    atomic_store(&job->records.feeding, true);
+    for (int i = 0; i < 2000; i++) {
+        for (uint32_t r = 0; r < 3; r++) {
+            operate(job, r, 2, 5000);
+            assert_int_equal(dxt_session_step(job->sessions[r]), DXT_OK);
+        }
+        if (i % 20 == 0) usleep(1000);
+    }
+    wait_for_windows(job, 4);
+    for (uint32_t r = 0; r < 3; r++) {
+        dxt_session_destroy(job->sessions[r]);
+        job->sessions[r] = NULL;
+    }
+    assert_true(atomic_load(&job->records.count) > 7);
+    assert_false(job->records.ever_missing[0]);
+    for (uint32_t r = 0; r < 3; r++) {
+        for (uint32_t c = 0; c < 3; c++) {
+            int64_t fed = (int64_t)dxt_probe_cell(job->probes[r], DXT_DISPATCH, c)->wait_ticks_sum;
+            /* On a machine that stands still for two intervals a mail comes too late. */
+            if (job->records.ever_missing[r])
+                assert_true(job->records.total[r * MOST + c] <= fed);
+            else
+                assert_int_equal(job->records.total[r * MOST + c], fed);
+        }
+    }
+    end_job(job);
+}
+
+static void a_stopped_rank_falls_silent(void **state)
+{
+    (void)state;
+    struct job *job = start_job(3, DXT_SESSION_ASYNC);
+    wait_for_windows(job, 3);
+    dxt_session_destroy(job->sessions[1]);
+    job->sessions[1] = NULL;
+    wait_for_windows(job, 4);
+    dxt_session_destroy(job->sessions[0]);
+    job->sessions[0] = NULL;
+    const struct record *record = last_record(job);
+    assert_int_equal(record->missing[1], 1);
+    assert_non_null(find(record, DXT_DISPATCH, DXT_SILENT_RANK));
+    end_job(job);
+}
+
+/* The thread that diagnoses has a name and leaves signals to the job. */
+static void check_thread(void)
+{
+    DIR *tasks = opendir("/proc/self/task");
+    int found = 0;
+    assert_non_null(tasks);
+    for (struct dirent *task; (task = readdir(tasks));) {
+        char path[300], line[128];
+        snprintf(path, sizeof path, "/proc/self/task/%s/status", task->d_name);
+        FILE *file = fopen(path, "r");
+        if (!file) continue;
+        bool ours = false;
+        uint64_t blocked = 0;
+        while (fgets(line, sizeof line, file)) {
+            if (strcmp(line, "Name:\tdxt-session\n") == 0) ours = true;
+            sscanf(line, "SigBlk:\t%" SCNx64, &blocked);
+        }
+        fclose(file);
+        if (!ours) continue;
+        found++;
+        assert_true(blocked >> (SIGTERM - 1) & 1);
+        assert_true(blocked >> (SIGINT - 1) & 1);
+        assert_true(blocked >> (SIGUSR1 - 1) & 1);
+    }
+    closedir(tasks);
+    assert_int_equal(found, 2);
+}
+
+static void the_thread_keeps_out_of_the_way(void **state)
+{
+    (void)state;
+    struct job *job = start_job(2, DXT_SESSION_ASYNC);
+    wait_for_windows(job, 1);
+    check_thread();
+    /* A child may clean up what it inherited. */
+    pid_t child = fork();
+    if (child == 0) {
+        dxt_session_destroy(job->sessions[0]);
+        _exit(0);
+    }
+    int how;
+    assert_int_equal(waitpid(child, &how, 0), child);
+    assert_int_equal(how, 0);
+    wait_for_windows(job, 1);
+    end_job(job);
+}
+
+/* A window of ten days must not hold up the end of the job; the test's time limit watches. */
+static void an_idle_session_ends_at_once(void **state)
+{
+    (void)state;
+    struct job *job = new_job(2);
+    for (uint32_t r = 0; r < 2; r++) {
+        dxt_session_config config = config_of(job, r, DXT_SESSION_ASYNC);
+        config.interval_ns = INT64_C(864000000000000);
+        config.deadline_ns = config.interval_ns;
+        start(job, r, &config);
+    }
+    end_job(job);
+}
+
+/* Told to end while it waits for rank 1, which was never there, rank 0 gives the window up. */
+static void a_waiting_session_ends_at_once(void **state)
+{
+    (void)state;
+    struct faulty faulty = {.looks = 0};
+    struct job *job = new_job(3);
+    put_before(job, 0, &faulty);
+    dxt_session_config config = config_of(job, 0, DXT_SESSION_ASYNC);
+    config.interval_ns = INT64_C(1000000000);
+    config.deadline_ns = INT64_C(1000000000);
+    start(job, 0, &config);
+    while (faulty.looks == 0) usleep(1000);
+    dxt_session_destroy(job->sessions[0]);
+    job->sessions[0] = NULL;
+    assert_int_equal(atomic_load(&job->records.count), 0);
+    end_faulty_job(job, &faulty);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(nothing_is_lost_between_windows),
+        cmocka_unit_test(a_stopped_rank_falls_silent),
+        cmocka_unit_test(the_thread_keeps_out_of_the_way),
+        cmocka_unit_test(an_idle_session_ends_at_once),
+        cmocka_unit_test(a_waiting_session_ends_at_once),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

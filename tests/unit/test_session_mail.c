@@ -1,0 +1,392 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The mail of a session, and what becomes of two mails of every rank. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <deepxtrace/session.h>
+
+#include "alloc_fail.h"
+#include "base/base.h"
+#include "session/assemble.h"
+#include "session/mail.h"
+
+static const char *const NAMES[] = {"dispatch", "combine", "third"};
+
+static dxt_mail_head head_of(uint32_t rank, uint32_t ranks, uint32_t operators, uint64_t sequence)
+{
+    dxt_mail_head head = {.rank = rank,
+                          .ranks = ranks,
+                          .operators = operators,
+                          .sequence = sequence,
+                          .time_ns = 1000000000 + (int64_t)sequence * 250000000,
+                          .realtime_ns = INT64_C(1757953733686123456),
+                          .node = (int64_t)rank / 2};
+    dxt_mail_set_text(head.host, "host-7");
+    dxt_mail_set_text(head.instance, "job");
+    return head;
+}
+
+/* A mail in which the counters of (operator, source) are n, 2n, 3n and 4n with n = base + 100 o +
+ * s, and the operations of an operator 5 × base. */
+static uint64_t *new_mail(uint32_t rank, uint32_t ranks, uint32_t operators, uint64_t sequence,
+                          uint64_t base)
+{
+    dxt_probe *probe = NULL;
+    assert_int_equal(dxt_probe_create(operators, ranks, &probe), DXT_OK);
+    probe->ticks_per_second = 1000000000 + rank;
+    for (uint32_t o = 0; o < operators; o++) {
+        dxt_probe_operator(probe, o)->ops = 5 * base;
+        for (uint32_t s = 0; s < ranks; s++) {
+            uint64_t n = base == 0 ? 0 : base + 100 * o + s;
+            dxt_cell *cell = dxt_probe_cell(probe, o, s);
+            cell->wait_ticks_sum = n;
+            cell->samples = 2 * n;
+            cell->bytes = 3 * n;
+            cell->last_count = 4 * n;
+        }
+    }
+    uint64_t *mail = malloc(dxt_session_mail_size(operators, ranks));
+    assert_non_null(mail);
+    dxt_mail_head head = head_of(rank, ranks, operators, sequence);
+    dxt_mail_encode(mail, &head, probe);
+    dxt_probe_destroy(probe);
+    return mail;
+}
+
+static void sizes_are_in_range(void **state)
+{
+    (void)state;
+    assert_int_equal(dxt_session_mail_size(2, 16), 224 + 2 * 8 * (1 + 4 * 16));
+    assert_int_equal(dxt_session_mail_size(0, 16), 0);
+    assert_int_equal(dxt_session_mail_size(2, 0), 0);
+    assert_int_equal(dxt_session_mail_size(DXT_MAX_OPERATORS + 1, 2), 0);
+    assert_int_equal(dxt_session_mail_size(2, DXT_MAX_RANKS + 1), 0);
+}
+
+static void a_mail_survives_the_way(void **state)
+{
+    (void)state;
+    uint64_t *mail = new_mail(3, 4, 2, 9, 1000);
+    dxt_mail_head expect = head_of(3, 4, 2, 9), head;
+    assert_int_equal(dxt_mail_decode(mail, dxt_session_mail_size(2, 4), &expect, &head), DXT_OK);
+    assert_int_equal(head.ticks_per_second, 1000000003);
+    assert_int_equal(head.time_ns, 3250000000);
+    assert_int_equal(head.node, 1);
+    assert_string_equal(head.host, "host-7");
+    assert_string_equal(head.instance, "job");
+    assert_int_equal(*dxt_mail_operator(mail, 4, 1), 5000);
+    assert_int_equal(dxt_mail_plane(mail, 4, 1, DXT_MAIL_WAIT)[2], 1102);
+    assert_int_equal(dxt_mail_plane(mail, 4, 1, DXT_MAIL_SAMPLES)[2], 2204);
+    assert_int_equal(dxt_mail_plane(mail, 4, 1, DXT_MAIL_BYTES)[2], 3306);
+    assert_int_equal(dxt_mail_plane(mail, 4, 1, DXT_MAIL_LAST)[3], 4412);
+    free(mail);
+}
+
+static void texts_are_cut_and_cleaned(void **state)
+{
+    (void)state;
+    char text[DXT_MAIL_TEXT];
+    dxt_mail_set_text(text, NULL);
+    assert_string_equal(text, "");
+    dxt_mail_set_text(text, "a\tb\x80 c");
+    assert_string_equal(text, "a?b? c");
+    char longest[200];
+    memset(longest, 'x', sizeof longest);
+    longest[199] = '\0';
+    dxt_mail_set_text(text, longest);
+    assert_int_equal(strlen(text), DXT_MAIL_TEXT - 1);
+}
+
+static void malformed_mails_are_refused(void **state)
+{
+    (void)state;
+    size_t size = dxt_session_mail_size(2, 4);
+    dxt_mail_head expect = head_of(3, 4, 2, 9), kept, head;
+    memset(&head, 7, sizeof head);
+    kept = head;
+    uint64_t *good = new_mail(3, 4, 2, 9, 1000), *mail = malloc(size);
+    static const struct {
+        size_t offset;
+        uint64_t value;
+        const char *reason;
+    } cases[] = {
+        {offsetof(dxt_mail_head, magic), 0x44585444, "byte order"},
+        {offsetof(dxt_mail_head, version), 2, "version"},
+        {offsetof(dxt_mail_head, size), 1, "wrong size"},
+        {offsetof(dxt_mail_head, rank), 2, "another rank"},
+        {offsetof(dxt_mail_head, ranks), 5, "another size"},
+        {offsetof(dxt_mail_head, operators), 3, "operators"},
+        {offsetof(dxt_mail_head, sequence), 10, "another time"},
+        {offsetof(dxt_mail_head, time_ns), UINT64_MAX, "before all time"},
+        {offsetof(dxt_mail_head, realtime_ns), UINT64_C(1) << 63, "before all time"},
+        {offsetof(dxt_mail_head, ticks_per_second), 0, "clock rate"},
+        {offsetof(dxt_mail_head, ticks_per_second), DXT_MAIL_MAX_RATE + 1, "clock rate"},
+        {offsetof(dxt_mail_head, node), UINT64_MAX - 1, "node"},
+        {offsetof(dxt_mail_head, node), UINT64_C(1) << 31, "node"},
+        {offsetof(dxt_mail_head, host), 0x0a0a0a0a, "text"},
+        {offsetof(dxt_mail_head, instance) + 8, UINT64_MAX, NULL}, /* behind the terminator */
+    };
+    for (size_t c = 0; c < sizeof cases / sizeof cases[0]; c++) {
+        memcpy(mail, good, size);
+        memcpy((char *)mail + cases[c].offset, &cases[c].value, sizeof cases[c].value);
+        dxt_mail_head out = kept;
+        dxt_status status = dxt_mail_decode(mail, size, &expect, &out);
+        assert_int_equal(status, cases[c].reason ? DXT_ERR_FORMAT : DXT_OK);
+        if (!cases[c].reason) continue;
+        assert_non_null(strstr(dxt_error(), cases[c].reason));
+        assert_non_null(strstr(dxt_error(), "rank 3"));
+        assert_memory_equal(&out, &kept, sizeof out);
+    }
+    memcpy(mail, good, size);
+    memset((char *)mail + offsetof(dxt_mail_head, host), 'h', DXT_MAIL_TEXT); /* no terminator */
+    assert_int_equal(dxt_mail_decode(mail, size, &expect, &head), DXT_ERR_FORMAT);
+    for (size_t cut = 0; cut < size; cut += 8)
+        assert_int_equal(dxt_mail_decode(good, cut, &expect, &head), DXT_ERR_FORMAT);
+    free(good);
+    free(mail);
+}
+
+/* ------------------------------------------------------------------ windows --- */
+
+enum { MOST = 8 };
+
+struct fixture {
+    uint64_t *before[MOST], *after[MOST];
+    dxt_identity identities[MOST];
+    dxt_assembly assembly;
+};
+
+static void set_up(struct fixture *f, uint32_t ranks, uint32_t operators)
+{
+    memset(f, 0, sizeof *f);
+    for (uint32_t r = 0; r < ranks; r++) {
+        f->before[r] = new_mail(r, ranks, operators, 3, 1000);
+        f->after[r] = new_mail(r, ranks, operators, 4, 1000 + 10 * (r + 1));
+        f->identities[r] =
+            (dxt_identity){.known = true, .ticks_per_second = 1000 + r, .node = (int32_t)r / 2};
+        strcpy(f->identities[r].host, r < 2 ? "left" : "right");
+    }
+    f->assembly = (dxt_assembly){.ranks = ranks,
+                                 .operators = operators,
+                                 .names = NAMES,
+                                 .before = (const uint64_t *const *)f->before,
+                                 .after = (const uint64_t *const *)f->after,
+                                 .identities = f->identities,
+                                 .index = 5,
+                                 .instance = "job",
+                                 .source = "a test"};
+}
+
+static void tear_down(struct fixture *f)
+{
+    for (int r = 0; r < MOST; r++) {
+        free(f->before[r]);
+        free(f->after[r]);
+    }
+}
+
+static void windows_hold_the_differences(void **state)
+{
+    (void)state;
+    struct fixture f;
+    dxt_window *windows[3];
+    set_up(&f, 4, 3);
+    assert_int_equal(dxt_assemble(&f.assembly, windows), DXT_OK);
+    for (uint32_t o = 0; o < 3; o++) {
+        const dxt_window *w = windows[o];
+        assert_int_equal(dxt_window_check(w), DXT_OK);
+        assert_string_equal(w->phase, NAMES[o]);
+        assert_int_equal(w->ranks, 4);
+        assert_int_equal(w->unit, DXT_UNIT_CYCLES);
+        assert_int_equal(w->index, 5);
+        assert_int_equal(w->elapsed_ns, 250000000);
+        assert_string_equal(w->begin, "2025-09-15T16:28:53.686Z");
+        assert_string_equal(w->instance, "job");
+        assert_string_equal(w->source, "a test");
+        assert_int_equal(w->ops, 150); /* of 50, 100, 150 and 200 */
+        for (uint32_t r = 0; r < 4; r++) {
+            assert_int_equal(w->missing[r], 0);
+            assert_true(w->ticks_per_second[r] == 1000 + r);
+            assert_int_equal(w->nodes[r], r / 2);
+            assert_string_equal(w->hosts[r], r < 2 ? "left" : "right");
+            for (uint32_t c = 0; c < 4; c++) {
+                assert_int_equal(w->wait[4 * r + c], 10 * (r + 1));
+                assert_int_equal(w->samples[4 * r + c], 20 * (r + 1));
+                assert_int_equal(w->bytes[4 * r + c], 30 * (r + 1));
+                assert_int_equal(w->last[4 * r + c], 40 * (r + 1));
+            }
+        }
+        dxt_window_free(windows[o]);
+    }
+    tear_down(&f);
+}
+
+/* Row 2 is missing and holds zeros, the others are there. */
+static void check_row_2_missing(const struct fixture *f)
+{
+    dxt_window *windows[3];
+    assert_int_equal(dxt_assemble(&f->assembly, windows), DXT_OK);
+    for (uint32_t o = 0; o < 3; o++) {
+        assert_int_equal(dxt_window_check(windows[o]), DXT_OK);
+        for (uint32_t r = 0; r < 4; r++) {
+            assert_int_equal(windows[o]->missing[r], r == 2);
+            assert_int_equal(windows[o]->wait[4 * r], r == 2 ? 0 : 10 * (r + 1));
+        }
+        assert_int_equal(windows[o]->ops, 100); /* of 50, 100 and 200 */
+        dxt_window_free(windows[o]);
+    }
+}
+
+static void rows_without_two_mails_are_missing(void **state)
+{
+    (void)state;
+    struct fixture f;
+    set_up(&f, 4, 3);
+    uint64_t *kept = f.before[2];
+    f.before[2] = NULL;
+    check_row_2_missing(&f);
+    f.before[2] = kept;
+    kept = f.after[2];
+    f.after[2] = NULL;
+    check_row_2_missing(&f);
+    f.after[2] = kept;
+    /* Backwards anywhere, or further than a window can tell: a rank that was restarted. */
+    size_t words = dxt_session_mail_size(3, 4) / 8;
+    for (size_t w = sizeof(dxt_mail_head) / 8; w < words; w += 5) {
+        uint64_t value = f.after[2][w];
+        f.after[2][w] = f.before[2][w] - 1;
+        check_row_2_missing(&f);
+        f.after[2][w] = f.before[2][w] + (UINT64_C(1) << 63);
+        check_row_2_missing(&f);
+        f.after[2][w] = value;
+    }
+    f.after[2][offsetof(dxt_mail_head, ticks_per_second) / 8]++;
+    check_row_2_missing(&f);
+    f.after[2][offsetof(dxt_mail_head, ticks_per_second) / 8]--;
+    f.after[2][offsetof(dxt_mail_head, time_ns) / 8] = 5;
+    check_row_2_missing(&f);
+    tear_down(&f);
+}
+
+static void what_is_unknown_is_left_out(void **state)
+{
+    (void)state;
+    struct fixture f;
+    dxt_window *window;
+    set_up(&f, 4, 1);
+    f.identities[3] = (dxt_identity){.known = false, .node = -1};
+    free(f.before[3]);
+    f.before[3] = NULL;
+    f.assembly.instance = "";
+    f.assembly.source = NULL;
+    assert_int_equal(dxt_assemble(&f.assembly, &window), DXT_OK);
+    assert_int_equal(dxt_window_check(window), DXT_OK);
+    assert_null(window->nodes);
+    assert_null(window->hosts);
+    assert_null(window->instance);
+    assert_null(window->source);
+    assert_true(window->ticks_per_second[3] == 1000);
+    dxt_window_free(window);
+    f.identities[3] = (dxt_identity){.known = true, .ticks_per_second = 1, .node = -1};
+    free(f.after[0]);
+    f.after[0] = NULL;
+    assert_int_equal(dxt_assemble(&f.assembly, &window), DXT_OK);
+    assert_null(window->nodes);
+    assert_null(window->hosts);
+    assert_null(window->begin);
+    assert_int_equal(window->elapsed_ns, 0);
+    dxt_window_free(window);
+    for (int r = 0; r < 4; r++) {
+        free(f.after[r]);
+        f.after[r] = NULL;
+        f.identities[r].known = false;
+    }
+    assert_int_equal(dxt_assemble(&f.assembly, &window), DXT_OK);
+    assert_int_equal(dxt_window_check(window), DXT_OK);
+    assert_int_equal(window->ops, 0);
+    assert_null(window->ticks_per_second);
+    dxt_window_free(window);
+    tear_down(&f);
+}
+
+static dxt_status assemble_once(const struct fixture *f)
+{
+    dxt_window *windows[2] = {NULL};
+    dxt_status status = dxt_assemble(&f->assembly, windows);
+    for (int o = 0; o < 2; o++) {
+        if (status != DXT_OK) assert_null(windows[o]);
+        dxt_window_free(windows[o]);
+    }
+    return status;
+}
+
+static void every_allocation_may_fail(void **state)
+{
+    (void)state;
+    struct fixture f;
+    set_up(&f, 4, 2);
+    long k = 1;
+    dxt_status status;
+    for (; alloc_fail_arm(k), status = assemble_once(&f), alloc_fail_disarm(); k++)
+        assert_int_equal(status, DXT_ERR_NO_MEMORY);
+    assert_int_equal(status, DXT_OK);
+    assert_true(k > 20);
+    tear_down(&f);
+}
+
+/* 2048 ranks: right at the far corner, and the time it takes. The mails of all ranks are the same
+ * two, so that the test needs memory for the windows only. */
+static void two_thousand_ranks(void **state)
+{
+    (void)state;
+    enum { N = 2048 };
+    uint64_t *before = new_mail(0, N, 2, 0, 0), *after = new_mail(0, N, 2, 1, 7);
+    const uint64_t **from = malloc(N * sizeof *from), **to = malloc(N * sizeof *to);
+    dxt_identity *identities = calloc(N, sizeof *identities);
+    for (uint32_t r = 0; r < N; r++) {
+        from[r] = before;
+        to[r] = after;
+        identities[r] = (dxt_identity){.known = true, .ticks_per_second = 1000000000};
+    }
+    dxt_assembly assembly = {.ranks = N,
+                             .operators = 2,
+                             .names = NAMES,
+                             .before = from,
+                             .after = to,
+                             .identities = identities};
+    dxt_window *windows[2];
+    int64_t begin = dxt_now_ns();
+    assert_int_equal(dxt_assemble(&assembly, windows), DXT_OK);
+    print_message("2 windows of %d ranks: %.0f ms\n", N, 1e-6 * (double)(dxt_now_ns() - begin));
+    size_t last = (size_t)N * N - 1;
+    assert_int_equal(windows[0]->wait[last], 7 + N - 1);
+    assert_int_equal(windows[1]->last[last], 4 * (107 + N - 1));
+    assert_int_equal(windows[1]->ops, 35);
+    dxt_window_free(windows[0]);
+    dxt_window_free(windows[1]);
+    free(identities);
+    free(from);
+    free(to);
+    free(before);
+    free(after);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(sizes_are_in_range),
+        cmocka_unit_test(a_mail_survives_the_way),
+        cmocka_unit_test(texts_are_cut_and_cleaned),
+        cmocka_unit_test(malformed_mails_are_refused),
+        cmocka_unit_test(windows_hold_the_differences),
+        cmocka_unit_test(rows_without_two_mails_are_missing),
+        cmocka_unit_test(what_is_unknown_is_left_out),
+        cmocka_unit_test(every_allocation_may_fail),
+        cmocka_unit_test(two_thousand_ranks),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
