@@ -152,10 +152,13 @@ DXT_API dxt_status dxt_ep_dispatch_send(dxt_ep *ep, const dxt_ep_dispatch *dispa
  * Receive the oldest dispatch that was sent and not received, into the buffers of its arguments.
  *
  * @return DXT_OK, also when peers were masked (see dxt_ep_masked()); DXT_ERR_STATE (nothing sent);
- *         DXT_ERR_MASKED (the group went on without this rank).
+ *         DXT_ERR_INVALID (a peer sent another format, or in combine not what this rank's routes
+ *         ask for: the operation is over, its output is undefined); DXT_ERR_MASKED (the group went
+ *         on without this rank).
  *
- * Blocking: until every unmasked rank has been heard, at most timeout_ns. Polls briefly, then sleeps
- * in the kernel. The waits are counted here.
+ * Blocking: until every unmasked rank has been heard, at most timeout_ns; for a rank that is itself
+ * seen waiting for another, twice that. Polls briefly, then sleeps in the kernel. The waits are
+ * counted here.
  */
 DXT_API dxt_status dxt_ep_dispatch_recv(dxt_ep *ep);
 

@@ -3,7 +3,8 @@
  * What dispatch and combine must come to, computed the slow and obvious way, and ranks to run them
  * on: threads over one block of memory, or processes over one memory file.
  *
- * Inputs are functions of (seed, round, rank), so that every rank can work out what the others send.
+ * Inputs are functions of (seed, round, rank), so that every rank can work out what
+ * the others send.
  */
 #ifndef DXT_TESTS_EP_REFERENCE_H
 #define DXT_TESTS_EP_REFERENCE_H
@@ -65,7 +66,7 @@ int ep_complain(const struct ep_rank *rank, const char *file, int line, const ch
 
 /** Tokens that @p rank sends in a round: none, one, all, or anything between. */
 uint32_t ep_tokens(const struct ep_case *c, uint64_t round, uint32_t rank);
-/** Fill in tokens, x, topk_idx and weights of a round, and poison everything that is to be filled. */
+/** Fill in tokens, x, topk_idx and weights of a round, and poison all that is to be filled. */
 void ep_prepare(const struct ep_rank *rank, uint64_t round, struct ep_buffers *b);
 dxt_ep_dispatch ep_dispatch_of(const struct ep_rank *rank, struct ep_buffers *b,
                                dxt_ep_dispatch_format format);

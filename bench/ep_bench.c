@@ -1,0 +1,505 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ep_bench.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define MAX_RANKS 64u
+#define MAX_ITERATIONS 1000000u
+#define GROUPS 2
+#define COLUMNS 3 /* what is timed in an iteration: dispatch, combine, memcpy; or on, off */
+
+/* What the processes share besides the groups. Behind it: times [ranks][rows][COLUMNS] in ns. */
+struct shared {
+    _Atomic uint32_t arrived;
+    _Atomic uint32_t generation;
+    _Atomic uint32_t failed;
+    char error[256];
+    uint64_t dispatch_bytes[MAX_RANKS];
+    uint64_t combine_bytes[MAX_RANKS];
+    int64_t times[];
+};
+
+/* One run. */
+struct run {
+    const struct ep_bench_config *config;
+    uint32_t rows; /* of times */
+    struct shared *shared;
+    size_t shared_size;
+    size_t group_size;
+    int fd[GROUPS];
+};
+
+/* One rank process. */
+struct rank {
+    const struct run *run;
+    uint32_t index;
+    dxt_probe *probe;
+    dxt_ep *ep[GROUPS];
+    dxt_ep_dispatch dispatch;
+    dxt_ep_combine combine;
+    void *copy_from, *copy_to;
+    size_t copy_size;
+};
+
+typedef int (*rank_body)(struct rank *rank);
+
+static int64_t now_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+/* ---- processes in step ---- */
+
+/* Only the first failure is told. */
+static int DXT_PRINTF(2, 3) complain(struct shared *shared, const char *format, ...)
+{
+    uint32_t none = 0;
+    if (!atomic_compare_exchange_strong(&shared->failed, &none, 1)) return -1;
+    va_list args;
+    va_start(args, format);
+    vsnprintf(shared->error, sizeof shared->error, format, args);
+    va_end(args);
+    return -1;
+}
+
+static int meet(const struct run *run)
+{
+    struct shared *shared = run->shared;
+    uint32_t generation = atomic_load(&shared->generation);
+    if (atomic_fetch_add(&shared->arrived, 1) + 1 == run->config->ranks) {
+        atomic_store(&shared->arrived, 0);
+        atomic_fetch_add(&shared->generation, 1);
+    }
+    while (atomic_load(&shared->generation) == generation) {
+        if (atomic_load(&shared->failed)) return -1;
+        sched_yield();
+    }
+    return 0;
+}
+
+static int64_t *time_at(const struct run *run, uint32_t rank, uint32_t row, uint32_t column)
+{
+    return &run->shared->times[((size_t)rank * run->rows + row) * COLUMNS + column];
+}
+
+/* ---- one rank ---- */
+
+static uint64_t next_random(uint64_t *state)
+{
+    *state = *state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    return *state >> 33;
+}
+
+/* Memory that is there: touched, with harmless values. */
+static void *filled(size_t count, size_t size)
+{
+    void *memory = NULL;
+    size_t bytes = count * size;
+    if (posix_memalign(&memory, 4096, bytes ? bytes : 1) != 0) return NULL;
+    madvise(memory, bytes, MADV_HUGEPAGE);
+    memset(memory, 0x3c, bytes);
+    return memory;
+}
+
+static int fill_routes(struct rank *rank, int64_t *routes)
+{
+    const struct ep_bench_config *c = rank->run->config;
+    uint32_t *experts = malloc(c->experts * sizeof *experts);
+    if (!experts) return -1;
+    for (uint32_t i = 0; i < c->experts; i++) experts[i] = i;
+    uint64_t state = 1000u + rank->index;
+    for (uint32_t t = 0; t < c->tokens; t++)
+        for (uint32_t k = 0; k < c->topk; k++) {
+            uint32_t other = k + (uint32_t)(next_random(&state) % (c->experts - k));
+            uint32_t expert = experts[other];
+            experts[other] = experts[k];
+            experts[k] = expert;
+            routes[(size_t)t * c->topk + k] = expert;
+        }
+    free(experts);
+    return 0;
+}
+
+static int make_buffers(struct rank *rank)
+{
+    const struct ep_bench_config *c = rank->run->config;
+    size_t local = c->experts / c->ranks;
+    size_t slots = local * c->ranks * c->tokens;
+    size_t routes = (size_t)c->tokens * c->topk;
+    uint16_t *x = filled((size_t)c->tokens * c->hidden, sizeof *x);
+    int64_t *topk_idx = filled(routes, sizeof *topk_idx);
+    float *weights = filled(routes, sizeof *weights);
+    dxt_ep_handle handle = {filled(slots, sizeof(int32_t)), filled(slots, 1),
+                            filled(local * c->ranks, sizeof(dxt_ep_range))};
+    rank->dispatch =
+        (dxt_ep_dispatch){.struct_size = sizeof rank->dispatch,
+                          .format = c->dispatch_format,
+                          .x = x,
+                          .topk_idx = topk_idx,
+                          .tokens = c->tokens,
+                          .topk = c->topk,
+                          .recv_x = filled(slots * c->hidden, sizeof(uint16_t)),
+                          .recv_scales = filled(slots * (c->hidden / DXT_EP_BLOCK), sizeof(float)),
+                          .recv_count = filled(local, sizeof(int32_t)),
+                          .handle = handle};
+    rank->combine = (dxt_ep_combine){.struct_size = sizeof rank->combine,
+                                     .format = c->combine_format,
+                                     .x = filled(slots * c->hidden, sizeof(uint16_t)),
+                                     .handle = handle,
+                                     .topk_idx = topk_idx,
+                                     .topk_weights = weights,
+                                     .tokens = c->tokens,
+                                     .topk = c->topk,
+                                     .out = filled((size_t)c->tokens * c->hidden, 2)};
+    if (!x || !topk_idx || !weights || !handle.src_info || !handle.src_slot ||
+        !handle.layout_range || !rank->dispatch.recv_x || !rank->dispatch.recv_scales ||
+        !rank->dispatch.recv_count || !rank->combine.x || !rank->combine.out ||
+        fill_routes(rank, topk_idx) != 0)
+        return complain(rank->run->shared, "rank %u: out of memory", rank->index);
+    uint64_t state = rank->index;
+    for (size_t i = 0; i < (size_t)c->tokens * c->hidden; i++)
+        x[i] = (uint16_t)(0x3e00u + (next_random(&state) & 0x81ffu));
+    return 0;
+}
+
+static int join(struct rank *rank, uint32_t group, dxt_probe *probe)
+{
+    const struct ep_bench_config *c = rank->run->config;
+    dxt_ep_config config = {.struct_size = sizeof config,
+                            .rank = rank->index,
+                            .ranks = c->ranks,
+                            .max_tokens = c->tokens,
+                            .hidden = c->hidden,
+                            .experts = c->experts,
+                            .max_topk = c->topk,
+                            .probe = probe,
+                            .fd = rank->run->fd[group]};
+    if (dxt_ep_create(&config, &rank->ep[group]) == DXT_OK) return 0;
+    return complain(rank->run->shared, "rank %u: %s", rank->index, dxt_ep_error());
+}
+
+static int operate(struct rank *rank, uint32_t group, int64_t *dispatch_ns, int64_t *combine_ns)
+{
+    dxt_ep *ep = rank->ep[group];
+    if (meet(rank->run) != 0) return -1;
+    int64_t begin_ns = now_ns();
+    dxt_status status = dxt_ep_dispatch_send(ep, &rank->dispatch);
+    if (status == DXT_OK) status = dxt_ep_dispatch_recv(ep);
+    *dispatch_ns = now_ns() - begin_ns;
+    if (meet(rank->run) != 0) return -1;
+    begin_ns = now_ns();
+    if (status == DXT_OK) status = dxt_ep_combine_send(ep, &rank->combine);
+    if (status == DXT_OK) status = dxt_ep_combine_recv(ep);
+    *combine_ns = now_ns() - begin_ns;
+    if (status == DXT_OK) return 0;
+    return complain(rank->run->shared, "rank %u: %s", rank->index, dxt_ep_error());
+}
+
+/* Bytes of payload that reach this rank; the buffers of the memcpy are as large. */
+static int weigh(struct rank *rank)
+{
+    const struct ep_bench_config *c = rank->run->config;
+    size_t blocks = c->hidden / DXT_EP_BLOCK;
+    size_t copies = 0;
+    for (uint32_t i = 0; i < c->experts / c->ranks; i++)
+        copies += (size_t)rank->dispatch.recv_count[i];
+    size_t token = c->dispatch_format == DXT_EP_FP8 ? c->hidden + blocks * sizeof(float)
+                                                    : c->hidden * sizeof(uint16_t);
+    /* LogFMT: 10 bits per channel and two floats per block. */
+    size_t output = c->combine_format == DXT_EP_COMBINE_LOGFMT
+                        ? blocks * (DXT_EP_BLOCK * 10 / 8 + 2 * sizeof(float))
+                        : c->hidden * sizeof(uint16_t);
+    rank->run->shared->dispatch_bytes[rank->index] = copies * token;
+    rank->run->shared->combine_bytes[rank->index] = (uint64_t)c->tokens * c->topk * output;
+    rank->copy_size = (size_t)c->tokens * c->topk * token;
+    rank->copy_from = filled(rank->copy_size, 1);
+    rank->copy_to = filled(rank->copy_size, 1);
+    if (rank->copy_from && rank->copy_to) return 0;
+    return complain(rank->run->shared, "rank %u: out of memory", rank->index);
+}
+
+static int copy(struct rank *rank, int64_t *copy_ns)
+{
+    if (meet(rank->run) != 0) return -1;
+    int64_t begin_ns = now_ns();
+    memcpy(rank->copy_to, rank->copy_from, rank->copy_size);
+    __asm__ volatile("" ::"r"(rank->copy_to) : "memory");
+    *copy_ns = now_ns() - begin_ns;
+    return 0;
+}
+
+static int measure(struct rank *rank)
+{
+    const struct run *run = rank->run;
+    int64_t ignored[COLUMNS];
+    if (join(rank, 0, run->config->probe ? rank->probe : NULL) != 0 ||
+        operate(rank, 0, &ignored[0], &ignored[1]) != 0 || weigh(rank) != 0)
+        return -1;
+    for (uint32_t i = 0; i < run->config->warmup; i++)
+        if (operate(rank, 0, &ignored[0], &ignored[1]) != 0 || copy(rank, &ignored[2]) != 0)
+            return -1;
+    for (uint32_t row = 0; row < run->rows; row++) {
+        if (operate(rank, 0, time_at(run, rank->index, row, 0), time_at(run, rank->index, row, 1)))
+            return -1;
+        if (copy(rank, time_at(run, rank->index, row, 2)) != 0) return -1;
+    }
+    return meet(run);
+}
+
+/* Times of one pair into columns 0 (on) and 1 (off); group `on` carries the probe. */
+static int measure_pair(struct rank *rank, uint32_t row, uint32_t on)
+{
+    for (uint32_t i = 0; i < 2; i++) {
+        uint32_t column = (row + i) % 2;
+        int64_t dispatch_ns;
+        int64_t combine_ns;
+        if (operate(rank, column == 0 ? on : 1 - on, &dispatch_ns, &combine_ns) != 0) return -1;
+        *time_at(rank->run, rank->index, row, column) = dispatch_ns + combine_ns;
+    }
+    return 0;
+}
+
+static int renew_groups(struct rank *rank, uint32_t on)
+{
+    const struct run *run = rank->run;
+    for (uint32_t group = 0; group < GROUPS; group++) {
+        dxt_ep_destroy(rank->ep[group]);
+        rank->ep[group] = NULL;
+    }
+    if (meet(run) != 0) return -1;
+    for (uint32_t group = 0; group < GROUPS && rank->index == 0; group++) {
+        void *memory = mmap(NULL, run->group_size, PROT_WRITE, MAP_SHARED, run->fd[group], 0);
+        if (memory == MAP_FAILED) return complain(run->shared, "cannot map a group");
+        memset(memory, 0, run->group_size);
+        munmap(memory, run->group_size);
+    }
+    if (meet(run) != 0) return -1;
+    for (uint32_t group = 0; group < GROUPS; group++)
+        if (join(rank, group, group == on ? rank->probe : NULL) != 0) return -1;
+    return 0;
+}
+
+static int measure_pairs(struct rank *rank)
+{
+    const struct run *run = rank->run;
+    for (uint32_t row = 0; row < run->rows; row++) {
+        uint32_t on = row < run->rows / 2 ? 0 : 1;
+        if (row == 0 || row == run->rows / 2) {
+            if (renew_groups(rank, on) != 0) return -1;
+            for (uint32_t i = 0; i < run->config->warmup; i++)
+                if (measure_pair(rank, row, on) != 0) return -1;
+        }
+        if (measure_pair(rank, row, on) != 0) return -1;
+    }
+    return meet(run);
+}
+
+/* ---- the parent ---- */
+
+static void rank_process(const struct run *run, uint32_t index, rank_body body)
+{
+    /* No rank outlives its parent. */
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    struct rank rank = {.run = run, .index = index};
+    if (dxt_probe_create(DXT_EP_OPERATORS, run->config->ranks, &rank.probe) != DXT_OK)
+        _exit(complain(run->shared, "rank %u: no probe", index) != 0);
+    _exit(make_buffers(&rank) != 0 || body(&rank) != 0);
+}
+
+static void reap(const struct run *run, pid_t *children, uint32_t count)
+{
+    for (uint32_t left = count; left > 0;) {
+        for (uint32_t i = 0; i < count; i++) {
+            int status;
+            if (children[i] == 0 || waitpid(children[i], &status, WNOHANG) != children[i]) continue;
+            children[i] = 0;
+            left--;
+            if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+                complain(run->shared, "rank %u ended early", i);
+        }
+        if (left > 0) usleep(5000);
+        /* One that sits in an operation would wait for the dead until its time-out. */
+        if (atomic_load(&run->shared->failed))
+            for (uint32_t i = 0; i < count; i++)
+                if (children[i] > 0) kill(children[i], SIGKILL);
+    }
+}
+
+static void start(const struct run *run, rank_body body)
+{
+    pid_t children[MAX_RANKS] = {0};
+    uint32_t started = 0;
+    for (; started < run->config->ranks; started++) {
+        children[started] = fork();
+        if (children[started] == 0) rank_process(run, started, body);
+        if (children[started] > 0) continue;
+        complain(run->shared, "cannot start rank %u: %s", started, strerror(errno));
+        break;
+    }
+    reap(run, children, started);
+}
+
+static int tell(char *error, size_t size, const char *text)
+{
+    if (error && size > 0) snprintf(error, size, "%s", text);
+    return -1;
+}
+
+static int check(const struct ep_bench_config *c, uint32_t rows, size_t *size, char *error,
+                 size_t error_size)
+{
+    if (c->ranks == 0 || c->ranks > MAX_RANKS) return tell(error, error_size, "1 to 64 ranks");
+    if (rows == 0 || rows > MAX_ITERATIONS) return tell(error, error_size, "iterations");
+    dxt_ep_config config = {.struct_size = sizeof config,
+                            .ranks = c->ranks,
+                            .max_tokens = c->tokens,
+                            .hidden = c->hidden,
+                            .experts = c->experts,
+                            .max_topk = c->topk};
+    if (dxt_ep_buffer_size(&config, size) == DXT_OK) return 0;
+    return tell(error, error_size, dxt_ep_error());
+}
+
+static int make_group(size_t size)
+{
+    int fd = memfd_create("deepxtrace-bench", MFD_CLOEXEC);
+    if (fd < 0) return -1;
+    int code = posix_fallocate(fd, 0, (off_t)size);
+    if (code == 0) return fd;
+    close(fd);
+    errno = code;
+    return -1;
+}
+
+/* Start the ranks over @p groups groups and leave their times in run->shared. */
+static int perform(struct run *run, int groups, rank_body body, char *error, size_t error_size)
+{
+    if (check(run->config, run->rows, &run->group_size, error, error_size) != 0) return -1;
+    run->shared_size =
+        sizeof *run->shared + (size_t)run->config->ranks * run->rows * COLUMNS * sizeof(int64_t);
+    int made = 0;
+    run->shared =
+        mmap(NULL, run->shared_size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (run->shared == MAP_FAILED) return tell(error, error_size, "out of memory");
+    for (; made < groups; made++) {
+        run->fd[made] = make_group(run->group_size);
+        if (run->fd[made] >= 0) continue;
+        complain(run->shared, "cannot make %zu bytes of shared memory: %s", run->group_size,
+                 strerror(errno));
+        break;
+    }
+    if (made == groups) start(run, body);
+    while (made > 0) close(run->fd[--made]);
+    if (!atomic_load(&run->shared->failed)) return 0;
+    tell(error, error_size, run->shared->error);
+    munmap(run->shared, run->shared_size);
+    return -1;
+}
+
+/* ---- figures ---- */
+
+static int by_size(const void *a, const void *b)
+{
+    double x = *(const double *)a;
+    double y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static double slowest(const struct run *run, uint32_t row, uint32_t column)
+{
+    int64_t most = 0;
+    for (uint32_t rank = 0; rank < run->config->ranks; rank++) {
+        int64_t ns = *time_at(run, rank, row, column);
+        if (ns > most) most = ns;
+    }
+    return (double)most;
+}
+
+static struct ep_bench_latency latency(const struct run *run, uint32_t column, double *scratch)
+{
+    for (uint32_t row = 0; row < run->rows; row++) scratch[row] = slowest(run, row, column);
+    qsort(scratch, run->rows, sizeof *scratch, by_size);
+    return (struct ep_bench_latency){scratch[run->rows / 2],
+                                     scratch[(size_t)(run->rows - 1) * 99 / 100]};
+}
+
+static double per_second(uint64_t bytes, double ns)
+{
+    return ns > 0 ? (double)bytes * 1e9 / ns : 0;
+}
+
+int ep_bench_run(const struct ep_bench_config *config, struct ep_bench_result *result, char *error,
+                 size_t error_size)
+{
+    struct run run = {.config = config, .rows = config->iterations};
+    if (perform(&run, 1, measure, error, error_size) != 0) return -1;
+    double *scratch = malloc(run.rows * sizeof *scratch);
+    if (scratch) {
+        const struct shared *shared = run.shared;
+        *result = (struct ep_bench_result){.dispatch = latency(&run, 0, scratch),
+                                           .combine = latency(&run, 1, scratch)};
+        for (uint32_t rank = 0; rank < config->ranks; rank++) {
+            result->dispatch_bytes += shared->dispatch_bytes[rank];
+            result->combine_bytes += shared->combine_bytes[rank];
+        }
+        result->dispatch_bytes /= config->ranks;
+        result->combine_bytes /= config->ranks;
+        result->dispatch_bytes_per_s =
+            per_second(result->dispatch_bytes, result->dispatch.median_ns);
+        result->combine_bytes_per_s = per_second(result->combine_bytes, result->combine.median_ns);
+        result->memcpy_bytes_per_s =
+            per_second(result->dispatch_bytes, latency(&run, 2, scratch).median_ns);
+    }
+    munmap(run.shared, run.shared_size);
+    free(scratch);
+    return scratch ? 0 : tell(error, error_size, "out of memory");
+}
+
+static double median(double *values, uint32_t count)
+{
+    qsort(values, count, sizeof *values, by_size);
+    return count % 2 ? values[count / 2] : (values[count / 2 - 1] + values[count / 2]) / 2;
+}
+
+int ep_bench_probe_pairs(const struct ep_bench_config *config, uint32_t pairs,
+                         struct ep_bench_pairs *result, char *error, size_t error_size)
+{
+    if (pairs < 8) return tell(error, error_size, "at least 8 pairs");
+    struct run run = {.config = config, .rows = pairs};
+    if (perform(&run, GROUPS, measure_pairs, error, error_size) != 0) return -1;
+    double *scratch = malloc(pairs * sizeof *scratch);
+    if (scratch) {
+        struct ep_bench_pairs got = {.pairs = pairs};
+        for (uint32_t i = 0; i < pairs; i++) scratch[i] = slowest(&run, i, 0);
+        got.on_ns = median(scratch, pairs);
+        for (uint32_t i = 0; i < pairs; i++) scratch[i] = slowest(&run, i, 1);
+        got.off_ns = median(scratch, pairs);
+        for (uint32_t i = 0; i < pairs; i++) scratch[i] = slowest(&run, i, 0) / slowest(&run, i, 1);
+        got.ratio = median(scratch, pairs);
+        /* Binomial ranks of the median, by the normal approximation. */
+        double half = 0.98 * sqrt((double)pairs);
+        uint32_t low = (uint32_t)fmax(0, floor((double)pairs / 2 - half));
+        got.ratio_low = scratch[low];
+        got.ratio_high = scratch[pairs - 1 - low];
+        *result = got;
+    }
+    munmap(run.shared, run.shared_size);
+    free(scratch);
+    return scratch ? 0 : tell(error, error_size, "out of memory");
+}

@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The public functions: check every argument, keep the count of what is under way, hand over to the
+ * engine. */
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/engine.h"
+#include "common/fp8.h"
+#include "common/logfmt.h"
+
+#define DEFAULT_TIMEOUT_NS (INT64_C(100) * 1000000000)
+/* Keeps deadlines far from overflow: 100 years. */
+#define MAX_TIMEOUT_NS (INT64_C(3155760000) * 1000000000)
+
+static const char *const operator_names[DXT_EP_OPERATORS] = {"dispatch", "combine"};
+
+static const dxt_ep_engine *const engines[] = {&dxt_ep_shm};
+
+size_t dxt_ep_token_bytes(const dxt_ep_config *config, dxt_ep_dispatch_format format)
+{
+    if (format == DXT_EP_BF16) return (size_t)config->hidden * sizeof(uint16_t);
+    return config->hidden + config->hidden / DXT_EP_BLOCK * sizeof(float);
+}
+
+size_t dxt_ep_output_bytes(const dxt_ep_config *config, dxt_ep_combine_format format)
+{
+    if (format == DXT_EP_COMBINE_BF16) return (size_t)config->hidden * sizeof(uint16_t);
+    return config->hidden / DXT_EP_BLOCK * sizeof(dxt_logfmt_block);
+}
+
+/* ---- configuration ---- */
+
+static dxt_status check_count(const char *name, uint32_t value, uint32_t most)
+{
+    if (value == 0) return dxt_ep_fail(DXT_ERR_INVALID, "%s is 0", name);
+    if (value > most) return dxt_ep_fail(DXT_ERR_LIMIT, "%s is %u, at most %u", name, value, most);
+    return DXT_OK;
+}
+
+static dxt_status check_shape(const dxt_ep_config *config)
+{
+    const struct {
+        const char *name;
+        uint32_t value;
+        uint32_t most;
+    } counts[] = {{"ranks", config->ranks, DXT_MAX_RANKS},
+                  {"max_tokens", config->max_tokens, DXT_EP_MAX_TOKENS},
+                  {"hidden", config->hidden, DXT_EP_MAX_HIDDEN},
+                  {"experts", config->experts, DXT_EP_MAX_EXPERTS},
+                  {"max_topk", config->max_topk, DXT_EP_MAX_TOPK}};
+    for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {
+        dxt_status status = check_count(counts[i].name, counts[i].value, counts[i].most);
+        if (status != DXT_OK) return status;
+    }
+    if (config->hidden % DXT_EP_BLOCK != 0)
+        return dxt_ep_fail(DXT_ERR_INVALID, "hidden is %u, not a multiple of %u", config->hidden,
+                           DXT_EP_BLOCK);
+    if (config->experts % config->ranks != 0)
+        return dxt_ep_fail(DXT_ERR_INVALID, "experts is %u, not a multiple of the %u ranks",
+                           config->experts, config->ranks);
+    if (config->max_topk > config->experts)
+        return dxt_ep_fail(DXT_ERR_INVALID, "max_topk is %u, more than the %u experts",
+                           config->max_topk, config->experts);
+    return DXT_OK;
+}
+
+static dxt_status find_engine(const char *name, const dxt_ep_engine **engine)
+{
+    for (size_t i = 0; i < sizeof engines / sizeof engines[0]; i++) {
+        if (name && strcmp(name, engines[i]->name) != 0) continue;
+        *engine = engines[i];
+        return DXT_OK;
+    }
+    return dxt_ep_fail(DXT_ERR_UNSUPPORTED, "no engine \"%s\" in this build", name);
+}
+
+static dxt_status check_config(const dxt_ep_config *config, const dxt_ep_engine **engine)
+{
+    if (!config) return dxt_ep_fail(DXT_ERR_INVALID, "config is NULL");
+    if (config->struct_size < sizeof *config)
+        return dxt_ep_fail(DXT_ERR_INVALID, "config.struct_size is %zu, not %zu",
+                           config->struct_size, sizeof *config);
+    dxt_status status = check_shape(config);
+    return status == DXT_OK ? find_engine(config->engine, engine) : status;
+}
+
+dxt_status dxt_ep_buffer_size(const dxt_ep_config *config, size_t *size)
+{
+    const dxt_ep_engine *engine;
+    dxt_status status = check_config(config, &engine);
+    if (status != DXT_OK) return status;
+    if (!size) return dxt_ep_fail(DXT_ERR_INVALID, "size is NULL");
+    return engine->buffer_size(config, size);
+}
+
+static dxt_status check_member(const dxt_ep_config *config)
+{
+    if (config->rank >= config->ranks)
+        return dxt_ep_fail(DXT_ERR_INVALID, "rank is %u, but there are %u ranks", config->rank,
+                           config->ranks);
+    if (config->timeout_ns < 0 || config->timeout_ns > MAX_TIMEOUT_NS)
+        return dxt_ep_fail(DXT_ERR_INVALID, "timeout_ns is out of range");
+    const dxt_probe *probe = config->probe;
+    if (!probe) return DXT_OK;
+    if (probe->layout != DXT_PROBE_LAYOUT)
+        return dxt_ep_fail(DXT_ERR_INVALID, "the probe has layout %u, not %u", probe->layout,
+                           DXT_PROBE_LAYOUT);
+    if (probe->operators < DXT_EP_OPERATORS || probe->sources < config->ranks)
+        return dxt_ep_fail(
+            DXT_ERR_INVALID, "the probe counts %u operators of %u sources, not %u of %u",
+            probe->operators, probe->sources, (unsigned)DXT_EP_OPERATORS, config->ranks);
+    return DXT_OK;
+}
+
+dxt_status dxt_ep_create(const dxt_ep_config *config, dxt_ep **ep)
+{
+    const dxt_ep_engine *engine;
+    dxt_status status = check_config(config, &engine);
+    if (status == DXT_OK) status = check_member(config);
+    if (status != DXT_OK) return status;
+    if (!ep) return dxt_ep_fail(DXT_ERR_INVALID, "ep is NULL");
+    dxt_ep *created = calloc(1, sizeof *created);
+    if (!created) return dxt_ep_fail(DXT_ERR_NO_MEMORY, "out of memory");
+    created->engine = engine;
+    created->config = *config;
+    created->config.engine = engine->name;
+    if (config->timeout_ns == 0) created->config.timeout_ns = DEFAULT_TIMEOUT_NS;
+    created->local_experts = config->experts / config->ranks;
+    created->slots = config->ranks * config->max_tokens;
+    status = engine->create(created);
+    if (status != DXT_OK) {
+        free(created);
+        return status;
+    }
+    *ep = created;
+    return DXT_OK;
+}
+
+void dxt_ep_destroy(dxt_ep *ep)
+{
+    if (!ep) return;
+    ep->engine->destroy(ep);
+    free(ep);
+}
+
+/* ---- what dispatch and combine share ---- */
+
+static dxt_status check_size(const dxt_ep *ep, const void *arguments, size_t have, size_t want)
+{
+    if (!ep) return dxt_ep_fail(DXT_ERR_INVALID, "ep is NULL");
+    if (!arguments) return dxt_ep_fail(DXT_ERR_INVALID, "the arguments are NULL");
+    if (have < want) return dxt_ep_fail(DXT_ERR_INVALID, "struct_size is %zu, not %zu", have, want);
+    return DXT_OK;
+}
+
+static dxt_status check_handle(const dxt_ep_handle *handle)
+{
+    if (handle->src_info && handle->src_slot && handle->layout_range) return DXT_OK;
+    return dxt_ep_fail(DXT_ERR_INVALID, "an array of the handle is NULL");
+}
+
+static bool appears_before(const int64_t *routes, uint32_t index)
+{
+    bool found = false;
+    for (uint32_t k = 0; k < index; k++) found |= routes[k] == routes[index];
+    return found;
+}
+
+static dxt_status check_routes(const dxt_ep *ep, const int64_t *topk_idx, uint32_t tokens,
+                               uint32_t topk)
+{
+    if (tokens > ep->config.max_tokens)
+        return dxt_ep_fail(DXT_ERR_INVALID, "%u tokens, but max_tokens is %u", tokens,
+                           ep->config.max_tokens);
+    if (topk == 0 || topk > ep->config.max_topk)
+        return dxt_ep_fail(DXT_ERR_INVALID, "topk is %u, but max_topk is %u", topk,
+                           ep->config.max_topk);
+    if (tokens > 0 && !topk_idx) return dxt_ep_fail(DXT_ERR_INVALID, "topk_idx is NULL");
+    for (uint32_t t = 0; t < tokens; t++) {
+        const int64_t *routes = topk_idx + (size_t)t * topk;
+        for (uint32_t k = 0; k < topk; k++) {
+            if (routes[k] < -1 || routes[k] >= (int64_t)ep->config.experts)
+                return dxt_ep_fail(DXT_ERR_INVALID, "token %u route %u leads to expert %lld of %u",
+                                   t, k, (long long)routes[k], ep->config.experts);
+            if (routes[k] >= 0 && appears_before(routes, k))
+                return dxt_ep_fail(DXT_ERR_INVALID, "token %u goes to expert %lld twice", t,
+                                   (long long)routes[k]);
+        }
+    }
+    return DXT_OK;
+}
+
+static dxt_status check_in_flight(const dxt_ep *ep, uint32_t index)
+{
+    if (ep->sent[index] - ep->received[index] < DXT_EP_IN_FLIGHT) return DXT_OK;
+    return dxt_ep_fail(DXT_ERR_STATE, "%u %ss are already under way", DXT_EP_IN_FLIGHT,
+                       operator_names[index]);
+}
+
+static dxt_status check_sent(const dxt_ep *ep, uint32_t index)
+{
+    if (!ep) return dxt_ep_fail(DXT_ERR_INVALID, "ep is NULL");
+    if (ep->sent[index] == ep->received[index])
+        return dxt_ep_fail(DXT_ERR_STATE, "no %s was sent", operator_names[index]);
+    return DXT_OK;
+}
+
+/* ---- dispatch ---- */
+
+static dxt_status check_dispatch(const dxt_ep *ep, const dxt_ep_dispatch *dispatch)
+{
+    dxt_status status =
+        check_size(ep, dispatch, dispatch ? dispatch->struct_size : 0, sizeof *dispatch);
+    if (status == DXT_OK) status = check_in_flight(ep, DXT_DISPATCH);
+    if (status == DXT_OK) status = check_handle(&dispatch->handle);
+    if (status == DXT_OK)
+        status = check_routes(ep, dispatch->topk_idx, dispatch->tokens, dispatch->topk);
+    if (status != DXT_OK) return status;
+    if (dispatch->format != DXT_EP_BF16 && dispatch->format != DXT_EP_FP8)
+        return dxt_ep_fail(DXT_ERR_INVALID, "no dispatch format %d", (int)dispatch->format);
+    if (dispatch->tokens > 0 && !dispatch->x) return dxt_ep_fail(DXT_ERR_INVALID, "x is NULL");
+    if (!dispatch->recv_x || !dispatch->recv_count)
+        return dxt_ep_fail(DXT_ERR_INVALID, "recv_x or recv_count is NULL");
+    if (dispatch->format == DXT_EP_FP8 && !dispatch->recv_scales)
+        return dxt_ep_fail(DXT_ERR_INVALID, "recv_scales is NULL");
+    return DXT_OK;
+}
+
+dxt_status dxt_ep_dispatch_send(dxt_ep *ep, const dxt_ep_dispatch *dispatch)
+{
+    dxt_status status = check_dispatch(ep, dispatch);
+    if (status != DXT_OK) return status;
+    uint64_t epoch = ep->sent[DXT_DISPATCH] + 1;
+    status = ep->engine->dispatch_send(ep, dispatch, epoch);
+    if (status != DXT_OK) return status;
+    ep->dispatch[epoch % DXT_EP_IN_FLIGHT] = *dispatch;
+    ep->sent[DXT_DISPATCH] = epoch;
+    return DXT_OK;
+}
+
+dxt_status dxt_ep_dispatch_recv(dxt_ep *ep)
+{
+    dxt_status status = check_sent(ep, DXT_DISPATCH);
+    if (status != DXT_OK) return status;
+    uint64_t epoch = ep->received[DXT_DISPATCH] + 1;
+    status = ep->engine->dispatch_recv(ep, &ep->dispatch[epoch % DXT_EP_IN_FLIGHT], epoch);
+    if (status != DXT_ERR_MASKED) ep->received[DXT_DISPATCH] = epoch;
+    return status;
+}
+
+/* ---- combine ---- */
+
+static dxt_status check_slots(const dxt_ep *ep, const dxt_ep_handle *handle, uint32_t expert,
+                              uint32_t source)
+{
+    dxt_ep_range range = handle->layout_range[(size_t)expert * ep->config.ranks + source];
+    if (range.count < 0 || range.begin < 0 || (uint32_t)range.count > ep->config.max_tokens ||
+        (uint32_t)range.begin > ep->slots - (uint32_t)range.count)
+        return dxt_ep_fail(DXT_ERR_INVALID, "handle: range of expert %u, rank %u is impossible",
+                           expert, source);
+    for (int32_t i = 0; i < range.count; i++) {
+        size_t slot = (size_t)expert * ep->slots + (size_t)range.begin + (size_t)i;
+        if (handle->src_info[slot] < 0 ||
+            (uint32_t)handle->src_info[slot] >= ep->config.max_tokens ||
+            handle->src_slot[slot] >= ep->config.max_topk)
+            return dxt_ep_fail(DXT_ERR_INVALID, "handle: slot %zu comes from nowhere", slot);
+    }
+    return DXT_OK;
+}
+
+static dxt_status check_combine(const dxt_ep *ep, const dxt_ep_combine *combine)
+{
+    dxt_status status =
+        check_size(ep, combine, combine ? combine->struct_size : 0, sizeof *combine);
+    if (status == DXT_OK) status = check_in_flight(ep, DXT_COMBINE);
+    if (status == DXT_OK) status = check_handle(&combine->handle);
+    if (status == DXT_OK)
+        status = check_routes(ep, combine->topk_idx, combine->tokens, combine->topk);
+    if (status != DXT_OK) return status;
+    if (combine->format != DXT_EP_COMBINE_BF16 && combine->format != DXT_EP_COMBINE_LOGFMT)
+        return dxt_ep_fail(DXT_ERR_INVALID, "no combine format %d", (int)combine->format);
+    if (!combine->x) return dxt_ep_fail(DXT_ERR_INVALID, "x is NULL");
+    if (combine->tokens > 0 && (!combine->topk_weights || !combine->out))
+        return dxt_ep_fail(DXT_ERR_INVALID, "topk_weights or out is NULL");
+    for (uint32_t expert = 0; expert < ep->local_experts; expert++)
+        for (uint32_t source = 0; source < ep->config.ranks; source++) {
+            status = check_slots(ep, &combine->handle, expert, source);
+            if (status != DXT_OK) return status;
+        }
+    return DXT_OK;
+}
+
+dxt_status dxt_ep_combine_send(dxt_ep *ep, const dxt_ep_combine *combine)
+{
+    dxt_status status = check_combine(ep, combine);
+    if (status != DXT_OK) return status;
+    uint64_t epoch = ep->sent[DXT_COMBINE] + 1;
+    status = ep->engine->combine_send(ep, combine, epoch);
+    if (status != DXT_OK) return status;
+    ep->combine[epoch % DXT_EP_IN_FLIGHT] = *combine;
+    ep->sent[DXT_COMBINE] = epoch;
+    return DXT_OK;
+}
+
+dxt_status dxt_ep_combine_recv(dxt_ep *ep)
+{
+    dxt_status status = check_sent(ep, DXT_COMBINE);
+    if (status != DXT_OK) return status;
+    uint64_t epoch = ep->received[DXT_COMBINE] + 1;
+    status = ep->engine->combine_recv(ep, &ep->combine[epoch % DXT_EP_IN_FLIGHT], epoch);
+    if (status != DXT_ERR_MASKED) ep->received[DXT_COMBINE] = epoch;
+    return status;
+}
+
+/* ---- the rest ---- */
+
+uint32_t dxt_ep_masked(const dxt_ep *ep, uint8_t *masked)
+{
+    return ep ? ep->engine->masked(ep, masked) : 0;
+}
+
+dxt_status dxt_ep_delay_path(dxt_ep *ep, uint32_t operator_index, uint32_t source, int64_t delay_ns)
+{
+    if (!ep) return dxt_ep_fail(DXT_ERR_INVALID, "ep is NULL");
+    if (operator_index >= DXT_EP_OPERATORS)
+        return dxt_ep_fail(DXT_ERR_INVALID, "no operator %u", operator_index);
+    if (source >= ep->config.ranks)
+        return dxt_ep_fail(DXT_ERR_INVALID, "no rank %u among %u", source, ep->config.ranks);
+    if (delay_ns < 0 || delay_ns > MAX_TIMEOUT_NS)
+        return dxt_ep_fail(DXT_ERR_INVALID, "delay_ns is out of range");
+    if (!ep->engine->delay_path)
+        return dxt_ep_fail(DXT_ERR_UNSUPPORTED, "engine \"%s\" cannot delay paths",
+                           ep->engine->name);
+    return ep->engine->delay_path(ep, operator_index, source, delay_ns);
+}

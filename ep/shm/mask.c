@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "shm/shm.h"
+
+#include <string.h>
+
+dxt_status shm_see_masks(shm *s)
+{
+    while (s->masks_seen < s->ranks) {
+        uint32_t entry = atomic_load(&s->header->mask_log[s->masks_seen]);
+        if (entry == 0) break;
+        if (entry <= s->ranks) s->masked[entry - 1] = 1;
+        s->masks_seen++;
+    }
+    if (!s->masked[s->rank]) return DXT_OK;
+    return dxt_ep_fail(DXT_ERR_MASKED, "the group went on without rank %u", s->rank);
+}
+
+/* Whoever sleeps looks at the log again. */
+static void rouse_all(const shm *s)
+{
+    for (uint32_t rank = 0; rank < s->ranks; rank++)
+        for (uint32_t i = 0; i < DXT_EP_OPERATORS; i++)
+            for (uint32_t parity = 0; parity < DXT_EP_IN_FLIGHT; parity++) {
+                shm_arrivals *arrivals = &shm_area(s, rank)->arrivals[i][parity];
+                atomic_fetch_add(&arrivals->count, 1);
+                shm_wake(&arrivals->count);
+            }
+}
+
+dxt_status shm_mask(shm *s, uint32_t victim)
+{
+    for (;;) {
+        dxt_status status = shm_see_masks(s);
+        if (status != DXT_OK || s->masked[victim]) return status;
+        uint32_t none = 0;
+        if (atomic_compare_exchange_strong(&s->header->mask_log[s->masks_seen], &none, victim + 1))
+            break;
+    }
+    rouse_all(s);
+    return shm_see_masks(s);
+}
+
+uint32_t shm_masked(const dxt_ep *ep, uint8_t *masked)
+{
+    const shm *s = ep->state;
+    if (masked) memset(masked, 0, s->ranks);
+    uint32_t count = 0;
+    for (; count < s->ranks; count++) {
+        uint32_t entry = atomic_load(&s->header->mask_log[count]);
+        if (entry == 0) break;
+        if (masked && entry <= s->ranks) masked[entry - 1] = 1;
+    }
+    return count;
+}

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Joining and leaving a group. */
+#include "shm/shm.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static dxt_status shm_buffer_size(const dxt_ep_config *config, size_t *size)
+{
+    shm_layout layout;
+    dxt_status status = shm_layout_of(config, &layout);
+    if (status == DXT_OK) *size = layout.size;
+    return status;
+}
+
+static dxt_status fail_errno(const char *what)
+{
+    char reason[128];
+    return dxt_ep_fail(DXT_ERR_IO, "%s: %s", what, strerror_r(errno, reason, sizeof reason));
+}
+
+/* ---- the segment ---- */
+
+static dxt_status map(shm *s, int fd)
+{
+    struct stat info;
+    if (fstat(fd, &info) != 0) return fail_errno("shared memory object");
+    if (info.st_size < 0 || (uint64_t)info.st_size < s->at.size)
+        return dxt_ep_fail(DXT_ERR_INVALID, "shared memory of %lld bytes, the group needs %zu",
+                           (long long)info.st_size, s->at.size);
+    void *base = mmap(NULL, s->at.size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (base == MAP_FAILED) return fail_errno("cannot map the shared memory");
+    /* Where the system allows it for shared memory: fewer faults and fewer TLB misses. */
+    madvise(base, s->at.size, MADV_HUGEPAGE);
+    s->base = base;
+    s->mapped = true;
+    return DXT_OK;
+}
+
+static dxt_status attach(shm *s, const dxt_ep_config *config)
+{
+    if (!config->memory) return map(s, config->fd);
+    if ((uintptr_t)config->memory % (size_t)sysconf(_SC_PAGESIZE) != 0)
+        return dxt_ep_fail(DXT_ERR_INVALID, "memory is not aligned to the page size");
+    s->base = config->memory;
+    return DXT_OK;
+}
+
+/* Each word is settled by whoever comes first. */
+static dxt_status agree(shm_header *header, const dxt_ep_config *config)
+{
+    const struct {
+        const char *name;
+        uint64_t value;
+    } words[SHM_CONFIG_WORDS] = {{"magic number", SHM_MAGIC},
+                                 {"ranks", config->ranks},
+                                 {"max_tokens", config->max_tokens},
+                                 {"hidden", config->hidden},
+                                 {"experts", config->experts},
+                                 {"max_topk", config->max_topk},
+                                 {"timeout_ns", (uint64_t)config->timeout_ns}};
+    for (size_t i = 0; i < SHM_CONFIG_WORDS; i++) {
+        uint64_t group = 0;
+        if (atomic_compare_exchange_strong(&header->config[i], &group, words[i].value)) continue;
+        if (group == words[i].value) continue;
+        if (i == 0)
+            return dxt_ep_fail(DXT_ERR_INVALID,
+                               "the shared memory was not zeroed, or is another version's");
+        return dxt_ep_fail(DXT_ERR_INVALID, "%s is %llu here, but %llu in the group", words[i].name,
+                           (unsigned long long)words[i].value, (unsigned long long)group);
+    }
+    return DXT_OK;
+}
+
+static dxt_status join(shm *s)
+{
+    uint32_t absent = 0;
+    if (atomic_compare_exchange_strong(&shm_area(s, s->rank)->joined, &absent, 1))
+        return shm_see_masks(s) == DXT_OK
+                   ? DXT_OK
+                   : dxt_ep_fail(DXT_ERR_INVALID, "the group has already given rank %u up",
+                                 s->rank);
+    return dxt_ep_fail(DXT_ERR_INVALID, "rank %u has already joined", s->rank);
+}
+
+/* ---- this rank's side ---- */
+
+static uint32_t usable_cores(void)
+{
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof set, &set) != 0) return 1;
+    return (uint32_t)CPU_COUNT(&set);
+}
+
+static void release(shm *s)
+{
+    if (s->mapped) munmap(s->base, s->at.size);
+    free(s->masked);
+    free(s->heard);
+    free(s->pending);
+    free(s->rows);
+    for (uint32_t i = 0; i < DXT_EP_OPERATORS; i++) free(s->delay_ns[i]);
+    free(s->route);
+    free(s);
+}
+
+static bool allocate(shm *s, const dxt_ep_config *config)
+{
+    size_t ranks = config->ranks;
+    s->masked = calloc(ranks, sizeof *s->masked);
+    s->heard = calloc(ranks, sizeof *s->heard);
+    s->pending = calloc(ranks, sizeof *s->pending);
+    s->rows = calloc(ranks, sizeof *s->rows);
+    s->route = calloc((size_t)config->max_tokens * config->max_topk, sizeof *s->route);
+    bool failed = !s->masked || !s->heard || !s->pending || !s->rows || !s->route;
+    for (uint32_t i = 0; i < DXT_EP_OPERATORS; i++) {
+        s->delay_ns[i] = calloc(ranks, sizeof *s->delay_ns[i]);
+        failed |= !s->delay_ns[i];
+    }
+    return !failed;
+}
+
+static dxt_status open_group(shm *s, const dxt_ep_config *config)
+{
+    if (!allocate(s, config)) return dxt_ep_fail(DXT_ERR_NO_MEMORY, "out of memory");
+    dxt_status status = attach(s, config);
+    if (status != DXT_OK) return status;
+    s->header = (shm_header *)(void *)s->base;
+    status = agree(s->header, config);
+    return status == DXT_OK ? join(s) : status;
+}
+
+static dxt_status shm_create(dxt_ep *ep)
+{
+    shm_layout layout;
+    dxt_status status = shm_layout_of(&ep->config, &layout);
+    if (status != DXT_OK) return status;
+    shm *s = calloc(1, sizeof *s);
+    if (!s) return dxt_ep_fail(DXT_ERR_NO_MEMORY, "out of memory");
+    s->at = layout;
+    s->rank = ep->config.rank;
+    s->ranks = ep->config.ranks;
+    s->spin = s->ranks <= usable_cores();
+    status = open_group(s, &ep->config);
+    if (status != DXT_OK) {
+        release(s);
+        return status;
+    }
+    ep->state = s;
+    return DXT_OK;
+}
+
+static void shm_destroy(dxt_ep *ep)
+{
+    release(ep->state);
+}
+
+static dxt_status shm_delay_path(dxt_ep *ep, uint32_t operator_index, uint32_t source,
+                                 int64_t delay_ns)
+{
+    shm *s = ep->state;
+    s->delay_ns[operator_index][source] = delay_ns;
+    return DXT_OK;
+}
+
+const dxt_ep_engine dxt_ep_shm = {.name = "shm",
+                                  .buffer_size = shm_buffer_size,
+                                  .create = shm_create,
+                                  .destroy = shm_destroy,
+                                  .dispatch_send = shm_dispatch_send,
+                                  .dispatch_recv = shm_dispatch_recv,
+                                  .combine_send = shm_combine_send,
+                                  .combine_recv = shm_combine_recv,
+                                  .masked = shm_masked,
+                                  .delay_path = shm_delay_path};

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The engine on shared memory: ranks are processes (or threads) of one machine. The segment holds a
+ * header and one area per rank; docs/ep.md draws it. It is position independent, nothing in it is
+ * ever cleaned up: flags carry the epoch of the operation that set them.
+ *
+ * Buffer reuse. Operation k uses the buffers of parity k % 2, which operation k-2 used before.
+ *   Dispatch: rank s writes its own outbox, every d reads it. d stores k-2 in its `consumed` word
+ *   when it has finished reading; s waits for that of every unmasked d before it writes for k. No
+ *   reader is overtaken. (Hearing from d in k-1 would not do: with two operations in flight d may
+ *   send k-1 before it receives k-2.)
+ *   Combine: expert owner s writes rows of the inbox of home h, only h reads it. h stores k-2 in
+ *   `consumed` when it has summed up; s waits for that before it writes for k. Nobody else writes
+ *   those rows: every (token, route) has one owner.
+ *   Flags: the flag of (parity, source) in d is set for k only after d consumed k-2, likewise.
+ * A masked rank. It is in nobody's way: an outbox, and flags of a masked source, are not read. One
+ * write could still hurt: a rank stopped in the middle of a row of h's inbox, masked meanwhile, and
+ * resumed when h uses that row for k+2. So a sender announces each row in `writing` before it looks
+ * at the log of masks and then writes; h, before it stores `consumed`, looks at `writing` of all
+ * masked ranks and moves such rows to spare ones (`moved`). Both announce before they look
+ * (sequentially consistent), so one of them sees the other.
+ */
+#ifndef DXT_EP_SHM_SHM_H
+#define DXT_EP_SHM_SHM_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "common/engine.h"
+
+#define SHM_LINE 64u
+#define SHM_CONFIG_WORDS 7
+/** "DXTEP", version 1. */
+#define SHM_MAGIC UINT64_C(0x4458544550000001)
+
+/** What the group agreed on, and who has been given up, in order: rank + 1 each, 0 behind the last.
+ *  An entry is added by compare-and-swap, so whoever adds one has seen all before it, and a rank
+ *  that is in the log adds none. */
+typedef struct shm_header {
+    _Atomic uint64_t config[SHM_CONFIG_WORDS];
+    _Alignas(SHM_LINE) _Atomic uint32_t mask_log[];
+} shm_header;
+
+/** Arrivals of one operator and parity at one rank; only who sleeps needs them. */
+typedef struct shm_arrivals {
+    _Alignas(SHM_LINE) _Atomic uint32_t count; /**< also the word that the receiver sleeps on */
+    _Atomic uint32_t sleeping;
+    _Atomic uint32_t target; /**< count at which to wake the sleeper */
+} shm_arrivals;
+
+/** Last operation received, as the low 32 bits of its epoch. */
+typedef struct shm_consumed {
+    _Alignas(SHM_LINE) _Atomic uint32_t epoch; /**< also the word that senders sleep on */
+    _Atomic uint32_t sleepers;
+} shm_consumed;
+
+/** Set by a source when its data of an epoch is complete. */
+typedef struct shm_flag {
+    _Alignas(SHM_LINE) _Atomic uint64_t epoch;
+    uint64_t stamp_ticks; /**< dxt_probe_clock() when it was */
+    int64_t stamp_ns;     /**< CLOCK_MONOTONIC when it was */
+    uint32_t rows;        /**< (token, expert) copies */
+    uint32_t format;
+} shm_flag;
+
+/** Control block of one rank. Behind it: flags [operator][parity][source], moved rows, outboxes,
+ *  inboxes. */
+typedef struct shm_rank {
+    _Alignas(SHM_LINE) _Atomic uint32_t joined;
+    _Atomic int64_t waiting_ns;                  /**< when it was last seen waiting for others */
+    _Alignas(SHM_LINE) _Atomic uint64_t writing; /**< shm_row_name() under way; 0 = none */
+    shm_arrivals arrivals[DXT_EP_OPERATORS][DXT_EP_IN_FLIGHT];
+    shm_consumed consumed[DXT_EP_OPERATORS];
+    _Alignas(SHM_LINE) _Atomic uint32_t moved_count[DXT_EP_IN_FLIGHT];
+} shm_rank;
+
+/** Head of an outbox. Behind it: routes [T][K] int32, scales [T][hidden ÷ block], rows [T][row]. */
+typedef struct shm_outbox {
+    _Alignas(SHM_LINE) uint32_t tokens;
+    uint32_t topk;
+} shm_outbox;
+
+/** Offsets in bytes; all but the first three from the start of what they lie in. */
+typedef struct shm_layout {
+    size_t size;
+    size_t ranks; /**< areas from the start of the segment */
+    size_t rank_stride;
+    size_t flags; /**< in an area */
+    size_t moved;
+    size_t outbox;
+    size_t outbox_stride;
+    size_t inbox;
+    size_t inbox_stride;
+    size_t routes; /**< in an outbox */
+    size_t scales;
+    size_t rows;
+    size_t row; /**< bytes of a row: hidden BF16 values */
+} shm_layout;
+
+/** One (token, route) of a source that leads to this rank. */
+typedef struct shm_route {
+    uint32_t token;
+    uint32_t expert; /**< local */
+    uint8_t slot;
+} shm_route;
+
+/** One rank's side. */
+typedef struct shm {
+    uint8_t *base;
+    bool mapped;
+    bool spin; /**< every rank has a core */
+    uint32_t rank, ranks;
+    shm_layout at;
+    shm_header *header;
+    uint32_t masks_seen;                 /**< entries of the log that are in `masked` */
+    uint8_t *masked;                     /**< [ranks] */
+    uint8_t *heard;                      /**< [ranks] arrived in the operation being received */
+    uint32_t *pending;                   /**< [ranks] scratch of the wait loop */
+    uint32_t *rows;                      /**< [ranks] scratch: rows per rank */
+    int64_t *delay_ns[DXT_EP_OPERATORS]; /**< [ranks] */
+    shm_route *route;                    /**< [T × K] scratch of dispatch */
+} shm;
+
+/* ---- layout.c ---- */
+
+/** @return DXT_OK; DXT_ERR_LIMIT (more bytes than can be addressed). */
+dxt_status shm_layout_of(const dxt_ep_config *config, shm_layout *layout);
+
+shm_rank *shm_area(const shm *s, uint32_t rank);
+shm_flag *shm_flag_at(const shm *s, uint32_t rank, uint32_t operator_index, uint64_t epoch,
+                      uint32_t source);
+shm_outbox *shm_outbox_at(const shm *s, uint32_t rank, uint64_t epoch);
+/** Rows of the inbox in use for an epoch that lie elsewhere: entry i in spare row i. */
+_Atomic uint32_t *shm_moved(const shm *s, uint32_t rank, uint64_t epoch);
+/** Where row @p row of the inbox of @p rank lies in an epoch whose buffer is free. */
+uint8_t *shm_inbox_row(const dxt_ep *ep, uint32_t rank, uint64_t epoch, uint32_t row);
+/** Name of an inbox row for shm_rank.writing; never 0. */
+uint64_t shm_row_name(uint32_t rank, uint64_t epoch, uint32_t row);
+
+/* ---- mask.c ---- */
+
+/** Take note of new masks. @return DXT_OK; DXT_ERR_MASKED: this rank is among them. */
+dxt_status shm_see_masks(shm *s);
+/** Give @p victim up for the whole group. @return As shm_see_masks(). */
+dxt_status shm_mask(shm *s, uint32_t victim);
+uint32_t shm_masked(const dxt_ep *ep, uint8_t *masked);
+
+/* ---- wait.c ---- */
+
+/** CLOCK_MONOTONIC in ns. */
+int64_t shm_now_ns(void);
+/** Sleep while *word is @p value, at most @p ns; may return early. */
+void shm_sleep(_Atomic uint32_t *word, uint32_t value, int64_t ns);
+void shm_wake(_Atomic uint32_t *word);
+
+/**
+ * Tell @p target that the data of this rank for an epoch is complete.
+ *
+ * @param rows    (token, expert) copies in it.
+ * @param format  Its format.
+ */
+void shm_announce(const dxt_ep *ep, uint32_t target, uint32_t operator_index, uint64_t epoch,
+                  uint32_t rows, uint32_t format);
+
+/**
+ * Wait until all unmasked ranks have announced an epoch, masking those that stay silent, and count
+ * the waits. Fills s->heard.
+ *
+ * @param row_bytes  Payload of one row.
+ * @return DXT_OK; DXT_ERR_MASKED.
+ */
+dxt_status shm_wait_all(dxt_ep *ep, uint32_t operator_index, uint64_t epoch, size_t row_bytes);
+
+/** Wait until @p target, unless masked, has consumed epoch − 2, or mask it. @return As above. */
+dxt_status shm_wait_free(dxt_ep *ep, uint32_t target, uint32_t operator_index, uint64_t epoch);
+
+/** Tell everybody that this rank has finished reading an epoch. */
+void shm_consume(const dxt_ep *ep, uint32_t operator_index, uint64_t epoch);
+
+/** DXT_OK, or DXT_ERR_INVALID when a rank that was heard sent another format. */
+dxt_status shm_check_formats(const dxt_ep *ep, uint32_t operator_index, uint64_t epoch,
+                             uint32_t format);
+
+/* ---- dispatch.c, combine.c ---- */
+
+dxt_status shm_dispatch_send(dxt_ep *ep, const dxt_ep_dispatch *dispatch, uint64_t epoch);
+dxt_status shm_dispatch_recv(dxt_ep *ep, const dxt_ep_dispatch *dispatch, uint64_t epoch);
+dxt_status shm_combine_send(dxt_ep *ep, const dxt_ep_combine *combine, uint64_t epoch);
+dxt_status shm_combine_recv(dxt_ep *ep, const dxt_ep_combine *combine, uint64_t epoch);
+
+#endif

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "shm/shm.h"
+
+#include <limits.h>
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Looks at the flags before sleeping, where every rank has a core of its own: about 10 us. */
+#define SPINS 200
+/* Longest sleep: how soon a mask, or an arrival whose sender died before it woke us, is noticed. */
+#define SLICE_NS (INT64_C(50) * 1000000)
+
+static int64_t least(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+int64_t shm_now_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+void shm_sleep(_Atomic uint32_t *word, uint32_t value, int64_t ns)
+{
+    if (ns <= 0) return;
+    struct timespec time = {.tv_sec = ns / 1000000000, .tv_nsec = ns % 1000000000};
+    syscall(SYS_futex, word, FUTEX_WAIT, value, &time, NULL, 0);
+}
+
+void shm_wake(_Atomic uint32_t *word)
+{
+    syscall(SYS_futex, word, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+}
+
+static void pause_briefly(void)
+{
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
+#endif
+}
+
+void shm_announce(const dxt_ep *ep, uint32_t target, uint32_t operator_index, uint64_t epoch,
+                  uint32_t rows, uint32_t format)
+{
+    const shm *s = ep->state;
+    shm_flag *flag = shm_flag_at(s, target, operator_index, epoch, s->rank);
+    flag->rows = rows;
+    flag->format = format;
+    flag->stamp_ns = shm_now_ns();
+    flag->stamp_ticks = dxt_probe_clock();
+    atomic_store_explicit(&flag->epoch, epoch, memory_order_release);
+
+    shm_arrivals *arrivals =
+        &shm_area(s, target)->arrivals[operator_index][epoch % DXT_EP_IN_FLIGHT];
+    uint32_t count = atomic_fetch_add(&arrivals->count, 1) + 1;
+    /* The receiver sets target and sleeping before it sleeps on an older count: either this sees
+     * them, or the receiver does not fall asleep. */
+    if (atomic_load(&arrivals->sleeping) && (int32_t)(count - atomic_load(&arrivals->target)) >= 0)
+        shm_wake(&arrivals->count);
+}
+
+/* ---- waiting for arrivals ---- */
+
+/* One wait under way. */
+typedef struct waiting {
+    dxt_ep *ep;
+    shm *s;
+    shm_arrivals *arrivals;
+    dxt_probe_op probe;
+    uint32_t operator_index;
+    uint64_t epoch;
+    size_t row_bytes;
+    uint32_t pending;   /* in s->pending */
+    uint32_t held_back; /* of these, arrived, but their path is delayed */
+    int64_t due_ns;     /* when the first of those counts as arrived */
+    int64_t begin_ns;   /* 0 until the first look at the clock */
+    int64_t deadline_ns;
+} waiting;
+
+static uint64_t ticks_of(const waiting *w, int64_t ns)
+{
+    if (ns == 0 || !w->probe.probe) return 0;
+    return (uint64_t)((double)ns * 1e-9 * (double)w->probe.probe->ticks_per_second);
+}
+
+/* Count @p source if it has arrived. */
+static bool take(waiting *w, uint32_t source)
+{
+    shm *s = w->s;
+    const shm_flag *flag = shm_flag_at(s, s->rank, w->operator_index, w->epoch, source);
+    if (atomic_load_explicit(&flag->epoch, memory_order_acquire) < w->epoch) return false;
+    int64_t delay_ns = s->delay_ns[w->operator_index][source];
+    if (delay_ns > 0) {
+        int64_t due_ns = flag->stamp_ns + delay_ns;
+        if (shm_now_ns() < due_ns) {
+            w->due_ns = w->held_back++ == 0 ? due_ns : least(w->due_ns, due_ns);
+            return false;
+        }
+    }
+    uint64_t wait_ticks = dxt_probe_until(&w->probe, flag->stamp_ticks + ticks_of(w, delay_ns));
+    dxt_probe_wait(&w->probe, source, wait_ticks, (uint64_t)flag->rows * w->row_bytes);
+    s->heard[source] = 1;
+    return true;
+}
+
+/* Look at all that are pending, and forget those that are masked. */
+static dxt_status look(waiting *w)
+{
+    shm *s = w->s;
+    dxt_status status = shm_see_masks(s);
+    if (status != DXT_OK) return status;
+    uint32_t left = 0;
+    w->held_back = 0;
+    for (uint32_t i = 0; i < w->pending; i++) {
+        uint32_t source = s->pending[i];
+        if (s->masked[source])
+            dxt_probe_timeout(&w->probe, source);
+        else if (!take(w, source))
+            s->pending[left++] = source;
+    }
+    w->pending = left;
+    return DXT_OK;
+}
+
+/* Whether a rank that owes us something is itself waiting for somebody: it may go on as soon as
+ * that one is masked, so it is not to blame yet. */
+static bool waits_itself(const waiting *w, uint32_t rank, int64_t now_ns)
+{
+    int64_t timeout_ns = w->ep->config.timeout_ns;
+    int64_t seen_ns = atomic_load(&shm_area(w->s, rank)->waiting_ns);
+    return now_ns - seen_ns < timeout_ns / 2 && now_ns < w->begin_ns + 2 * timeout_ns;
+}
+
+/* The deadline is over: mask those that are silent. */
+static dxt_status give_up(waiting *w, int64_t now_ns)
+{
+    shm *s = w->s;
+    for (uint32_t i = 0; i < w->pending; i++) {
+        uint32_t source = s->pending[i];
+        const shm_flag *flag = shm_flag_at(s, s->rank, w->operator_index, w->epoch, source);
+        bool silent = atomic_load_explicit(&flag->epoch, memory_order_acquire) < w->epoch;
+        if (!silent || waits_itself(w, source, now_ns)) continue;
+        dxt_status status = shm_mask(s, source);
+        if (status != DXT_OK) return status;
+    }
+    return DXT_OK;
+}
+
+static void sleep_on_arrivals(waiting *w, int64_t now_ns)
+{
+    shm_arrivals *arrivals = w->arrivals;
+    uint32_t count = atomic_load(&arrivals->count);
+    uint32_t before = w->pending;
+    atomic_store(&arrivals->target, count + w->pending - w->held_back);
+    atomic_store(&arrivals->sleeping, 1);
+    int64_t slice_ns = least(SLICE_NS, w->ep->config.timeout_ns / 8);
+    if (now_ns < w->deadline_ns) slice_ns = least(slice_ns, w->deadline_ns - now_ns);
+    /* Flags set before `count` was read are not counted again: look once more. */
+    if (look(w) == DXT_OK && w->pending == before) {
+        if (w->held_back > 0) slice_ns = least(slice_ns, w->due_ns - now_ns);
+        shm_sleep(&arrivals->count, count, slice_ns);
+    }
+    atomic_store(&arrivals->sleeping, 0);
+}
+
+static dxt_status wait_in_kernel(waiting *w)
+{
+    for (;;) {
+        dxt_status status = look(w);
+        if (status != DXT_OK || w->pending == 0) return status;
+        int64_t now_ns = shm_now_ns();
+        if (w->begin_ns == 0) {
+            w->begin_ns = now_ns;
+            w->deadline_ns = now_ns + w->ep->config.timeout_ns;
+        }
+        atomic_store(&shm_area(w->s, w->s->rank)->waiting_ns, now_ns);
+        if (now_ns >= w->deadline_ns) status = give_up(w, now_ns);
+        if (status != DXT_OK) return status;
+        sleep_on_arrivals(w, now_ns);
+    }
+}
+
+dxt_status shm_wait_all(dxt_ep *ep, uint32_t operator_index, uint64_t epoch, size_t row_bytes)
+{
+    shm *s = ep->state;
+    waiting w = {.ep = ep,
+                 .s = s,
+                 .arrivals =
+                     &shm_area(s, s->rank)->arrivals[operator_index][epoch % DXT_EP_IN_FLIGHT],
+                 .operator_index = operator_index,
+                 .epoch = epoch,
+                 .row_bytes = row_bytes};
+    dxt_probe_begin(&w.probe, ep->config.probe, operator_index);
+    dxt_status status = shm_see_masks(s);
+    if (status != DXT_OK) return status;
+    for (uint32_t source = 0; source < s->ranks; source++) {
+        s->heard[source] = 0;
+        if (!s->masked[source]) s->pending[w.pending++] = source;
+    }
+    status = look(&w);
+    for (int i = 0; s->spin && i < SPINS && status == DXT_OK && w.pending > 0; i++) {
+        pause_briefly();
+        status = look(&w);
+    }
+    if (status == DXT_OK && w.pending > 0) status = wait_in_kernel(&w);
+    if (status == DXT_OK) dxt_probe_end(&w.probe);
+    return status;
+}
+
+/* ---- waiting for a buffer ---- */
+
+dxt_status shm_wait_free(dxt_ep *ep, uint32_t target, uint32_t operator_index, uint64_t epoch)
+{
+    shm *s = ep->state;
+    shm_consumed *consumed = &shm_area(s, target)->consumed[operator_index];
+    uint32_t wanted = (uint32_t)epoch - DXT_EP_IN_FLIGHT;
+    int64_t begin_ns = 0;
+    for (;;) {
+        dxt_status status = shm_see_masks(s);
+        if (status != DXT_OK || s->masked[target]) return status;
+        uint32_t seen = atomic_load(&consumed->epoch);
+        if ((int32_t)(seen - wanted) >= 0) return DXT_OK;
+        int64_t now_ns = shm_now_ns();
+        if (begin_ns == 0) begin_ns = now_ns;
+        atomic_store(&shm_area(s, s->rank)->waiting_ns, now_ns);
+        waiting w = {.ep = ep, .s = s, .begin_ns = begin_ns};
+        if (now_ns - begin_ns >= ep->config.timeout_ns && !waits_itself(&w, target, now_ns)) {
+            status = shm_mask(s, target);
+            if (status != DXT_OK) return status;
+            continue;
+        }
+        atomic_fetch_add(&consumed->sleepers, 1);
+        shm_sleep(&consumed->epoch, seen, least(SLICE_NS, ep->config.timeout_ns / 8));
+        atomic_fetch_sub(&consumed->sleepers, 1);
+    }
+}
+
+void shm_consume(const dxt_ep *ep, uint32_t operator_index, uint64_t epoch)
+{
+    const shm *s = ep->state;
+    shm_consumed *consumed = &shm_area(s, s->rank)->consumed[operator_index];
+    atomic_store(&consumed->epoch, (uint32_t)epoch);
+    if (atomic_load(&consumed->sleepers) > 0) shm_wake(&consumed->epoch);
+}
+
+dxt_status shm_check_formats(const dxt_ep *ep, uint32_t operator_index, uint64_t epoch,
+                             uint32_t format)
+{
+    const shm *s = ep->state;
+    for (uint32_t source = 0; source < s->ranks; source++)
+        if (s->heard[source] &&
+            shm_flag_at(s, s->rank, operator_index, epoch, source)->format != format)
+            return dxt_ep_fail(DXT_ERR_INVALID, "rank %u sent another format than rank %u expects",
+                               source, s->rank);
+    return DXT_OK;
+}
