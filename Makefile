@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: Apache-2.0
+# The front door. Everything here is one line over a CMake preset or a script, which also run alone.
+
+.DEFAULT_GOAL := help
+.PHONY: help build demo test check fuzz asan tsan bench install format clean
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+DXT_FUZZ_SECONDS ?= 60
+export DXT_FUZZ_SECONDS
+
+help: ## this list
+	@echo "make TARGET, where TARGET is one of"
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## the optimised build: build/bin/deepxtrace and build/lib/libdeepxtrace.so
+	scripts/install-deps.sh build
+	cmake --preset release
+	cmake --build --preset release
+
+demo: build ## a job of 16 ranks with two slow ones, and their diagnosis
+	scripts/demo.sh
+
+test: ## every test that needs no GPU
+	@scripts/install-deps.sh build test
+	@scripts/test.sh test
+
+check: build ## format, layers, symbols, headers, limits, documents
+	@scripts/install-deps.sh check
+	@scripts/check.sh
+
+fuzz: ## each fuzz target for DXT_FUZZ_SECONDS (60), two at a time
+	@scripts/install-deps.sh build fuzz
+	@scripts/test.sh fuzz -L fuzz
+
+asan: ## unit tests under AddressSanitizer and UBSan
+	@scripts/install-deps.sh build test
+	@scripts/test.sh asan -L unit
+
+tsan: ## unit tests under ThreadSanitizer
+	@scripts/install-deps.sh build test
+	@scripts/test.sh tsan -L unit
+
+bench: build ## what the probe costs, what the engine moves
+	build/bin/deepxtrace bench
+
+install: build ## into PREFIX (/usr/local), below DESTDIR if given
+	cmake --preset release -DCMAKE_INSTALL_PREFIX=$(PREFIX)
+	cmake --build --preset release
+	DESTDIR=$(DESTDIR) cmake --install build
+
+format: ## rewrite every C file as .clang-format says
+	scripts/check-format.sh --fix
+
+clean: ## remove the trees that this file's targets build
+	rm -rf build build-dev build-asan build-tsan build-fuzz

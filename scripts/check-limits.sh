@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# check-limits.sh: at most 700 lines in a file, 70 in a function of C, 100 columns in a line of C.
+set -uo pipefail
+# shellcheck source=scripts/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+# FILE or FILE:FUNCTION, then the reason.
+exceptions='
+'
+
+mapfile -t sources < <(files '*.c' '*.h' '*.cpp' '*.sh' '*.bats' '*.py' '*.cmake' CMakeLists.txt)
+LC_ALL=C awk -v exceptions="$exceptions" '
+BEGIN {
+    count = split(exceptions, lines, "\n")
+    for (i = 1; i <= count; i++)
+        if (split(lines[i], word, " ") > 1) excepted[word[1]] = 1
+}
+function violation(line, text) { print FILENAME ":" line ": " text; bad = 1 }
+FNR == 1 { head = 0; begin = 0; c = FILENAME ~ /\.(c|h|cpp)$/ }
+FNR == 701 && !(FILENAME in excepted) { violation(701, "more than 700 lines") }
+c && length($0) > 100 && !(FILENAME in excepted) {
+    characters = $0
+    gsub(/[\200-\277]/, "", characters) # all but the first byte of each in UTF-8
+    if (length(characters) > 100) violation(FNR, "more than 100 columns")
+}
+!c { next }
+# The function begins with the first line of its declaration; a brace in column 0 opens its body.
+/^[A-Za-z_]/ && !head { head = FNR; declaration = "" }
+head && !begin { declaration = declaration " " $0 }
+/^\{/ && head { begin = head }
+/^\}/ && begin {
+    name = declaration
+    sub(/ *\(.*/, "", name)
+    sub(/.*[ *]/, "", name)
+    if (FNR - begin + 1 > 70 && !((FILENAME ":" name) in excepted))
+        violation(begin, name "() has " FNR - begin + 1 " lines, more than 70")
+    head = 0
+    begin = 0
+}
+!begin && (/^$/ || /^#/ || /;[ \t]*$/ || /^\}/) { head = 0 }
+END { exit bad }
+' "${sources[@]}"

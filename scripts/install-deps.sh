@@ -1,0 +1,144 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# install-deps.sh [build|test|check|fuzz]…   (default: build)
+# Sees to it that what these steps need is installed. Where everything is there it does nothing and
+# uses no network. On Debian and its kin root gets the missing packages installed; anyone else gets
+# the one line to run, and exit status 1.
+set -euo pipefail
+
+# package  test that it is there (see present)  what for
+build_needs="
+gcc            command:gcc         C-compiler
+g++            command:g++         C++-compiler
+make           command:make        front-door
+cmake          command:cmake       build
+ninja-build    command:ninja       build
+pkg-config     command:pkg-config  build
+libjansson-dev library:jansson     JSON
+"
+build_wishes="
+libcairo2-dev  library:cairo       heat-maps-as-PNG-and-PDF
+"
+test_needs="
+libcmocka-dev  library:cmocka      unit-tests
+bats           command:bats        command-line-tests
+jq             command:jq          command-line-tests
+python3-numpy  python:numpy        reference-of-the-ratio-method
+procps         command:pgrep       fault-tests
+"
+check_needs="
+clang            command:clang           headers
+clang-format-14  command:clang-format-14 format
+shellcheck       command:shellcheck      scripts
+man-db           command:man             man-pages
+git              command:git             list-of-files
+"
+fuzz_needs="
+clang            command:clang     fuzzing
+libclang-rt-dev  fuzzer:clang      libFuzzer
+"
+
+present()
+{
+    local kind=${1%%:*} name=${1#*:}
+    case $kind in
+    command) command -v "$name" ;;
+    library) pkg-config --exists "$name" ;;
+    python) python3 -c "import $name" ;;
+    fuzzer)
+        echo 'int LLVMFuzzerTestOneInput(const char *d, long n) { return d && n < 0; }' |
+            clang -fsanitize=fuzzer,address,undefined -x c - -o /dev/null
+        ;;
+    esac > /dev/null 2>&1
+}
+
+installed()
+{
+    [[ $(dpkg-query -W -f '${db:Status-Status}' "$1" 2> /dev/null) == installed ]]
+}
+
+# missing NEEDS: the packages of the table that are neither installed nor stand-ins for what works
+# without them, on one line.
+missing()
+{
+    local package test list=''
+    while read -r package test _; do
+        if [[ -n $package ]] && ! present "$test" && ! installed "$package"; then
+            list+=" $package"
+        fi
+    done <<< "$1"
+    echo "${list# }"
+}
+
+# at_least HAVE WANT
+at_least()
+{
+    [[ $(printf '%s\n%s\n' "$1" "$2" | sort -V | head -n 1) == "$2" ]]
+}
+
+check_versions()
+{
+    local version
+    if [[ -z ${CC:-} ]]; then
+        version=$(gcc -dumpfullversion)
+        if ! at_least "$version" 11; then
+            echo "GCC 11 or later is needed; this system has $version." >&2
+            return 1
+        fi
+    fi
+    version=$(cmake --version | awk 'NR == 1 { print $3 }')
+    if ! at_least "$version" 3.25; then
+        echo "CMake 3.25 or later is needed; this system has $version." >&2
+        return 1
+    fi
+}
+
+install_packages()
+{
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "$@" < /dev/null
+}
+
+needs='' wishes=''
+for group in "${@:-build}"; do
+    case $group in
+    build) needs+=$build_needs wishes+=$build_wishes ;;
+    test) needs+=$test_needs ;;
+    check) needs+=$check_needs ;;
+    fuzz) needs+=$fuzz_needs ;;
+    *)
+        echo "install-deps.sh: no group '$group'; there are build, test, check and fuzz" >&2
+        exit 2
+        ;;
+    esac
+done
+read -ra required <<< "$(missing "$needs" | tr ' ' '\n' | sort -u | tr '\n' ' ')"
+read -ra optional <<< "$(missing "$wishes")"
+
+if ((${#required[@]} + ${#optional[@]} == 0)); then
+    check_versions
+    exit
+fi
+if ! command -v apt-get > /dev/null; then
+    if ((${#optional[@]} > 0)); then
+        echo "Not installed, optional (Debian's name): ${optional[*]}"
+    fi
+    if ((${#required[@]} > 0)); then
+        echo "Please install what Debian calls: ${required[*]}" >&2
+        exit 1
+    fi
+elif (($(id -u) != 0)); then
+    if ((${#required[@]} > 0)); then
+        echo "Packages are missing. Please run:" >&2
+        echo "sudo apt-get install ${required[*]} ${optional[*]}" | sed 's/ *$//' >&2
+        exit 1
+    fi
+    echo "Optional: sudo apt-get install ${optional[*]}"
+else
+    echo "Installing ${required[*]} ${optional[*]}"
+    apt-get update -q < /dev/null || echo "apt-get update failed; trying what is known" >&2
+    if ((${#required[@]} > 0)); then install_packages "${required[@]}"; fi
+    if ((${#optional[@]} > 0)); then
+        install_packages "${optional[@]}" || echo "Going on without ${optional[*]}" >&2
+    fi
+fi
+check_versions

@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+# Shared by the scripts of this folder: source it, and be at the root of the source tree.
+
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
+
+# Exit status of a test or check that cannot run here.
+export SKIP=77
+
+# files PATTERN…: the tracked and the new files that match the shell patterns, one a line. A pattern
+# without a slash matches in any folder. Works in an unpacked archive as well.
+files()
+{
+    if git rev-parse --is-inside-work-tree > /dev/null 2>&1; then
+        git -c core.quotePath=off ls-files --cached --others --exclude-standard -- "$@"
+    else
+        find . -type f -not -path './.git/*' -not -path './build/*' -not -path './build-*' |
+            sed 's|^\./||' | while read -r path; do
+            for pattern in "${@:-*}"; do
+                # shellcheck disable=SC2053 # patterns are meant
+                if [[ $path == $pattern || ${path##*/} == $pattern ]]; then
+                    echo "$path"
+                    break
+                fi
+            done
+        done
+    fi | sort -u | while read -r path; do
+        if [[ -f $path ]]; then echo "$path"; fi
+    done
+}
+
+# count_line PASSED FAILED [SKIPPED]: the line that ends every run of tests.
+count_line()
+{
+    if ((${3:-0} > 0)); then
+        echo "$1 passed, $2 failed, $3 skipped"
+    else
+        echo "$1 passed, $2 failed"
+    fi
+}

@@ -1,0 +1,70 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# test.sh PRESET [CTEST-OPTION…]: build a preset and run its tests; the last line counts them.
+# Tests labelled `multi` judge a machine's timing and run one at a time, after the others.
+set -euo pipefail
+# shellcheck source=scripts/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+preset=${1:?usage: test.sh PRESET [CTEST-OPTION…]}
+shift
+tree=build-$preset
+if [[ $preset == test || $preset == release ]]; then tree=build; fi
+
+build()
+{
+    local targets
+    if [[ $preset != fuzz ]]; then
+        cmake --preset "$preset" && cmake --build "$tree"
+        return
+    fi
+    cmake --preset fuzz -DDXT_FUZZ_SECONDS="${DXT_FUZZ_SECONDS:-60}" || return
+    # A fuzz test is called as its program. The rest of the tree is not for this preset.
+    mapfile -t targets < <(ctest --test-dir "$tree" -N -L fuzz | sed -n 's/^ *Test *#[0-9]*: //p')
+    if ((${#targets[@]} > 0)); then cmake --build "$tree" --target "${targets[@]}"; fi
+}
+if ! build; then
+    echo "The build failed." >&2
+    count_line 0 1
+    exit 1
+fi
+
+export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_stack_use_after_return=1}
+export LSAN_OPTIONS=${LSAN_OPTIONS:-suppressions=$PWD/scripts/lsan.supp:print_suppressions=0}
+export UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1}
+export TSAN_OPTIONS=${TSAN_OPTIONS:-halt_on_error=1}
+runner=()
+# ThreadSanitizer of GCC 12 cannot place its shadow where the kernel randomises over 32 bits.
+if [[ $preset == tsan ]] && setarch -R true 2> /dev/null; then runner=(setarch -R); fi
+
+reports=$PWD/$tree/test-reports
+rm -rf "$reports"
+mkdir -p "$reports"
+status=0
+run_tests()
+{
+    local report=$reports/$1.xml
+    shift
+    "${runner[@]}" ctest --test-dir "$tree" --output-on-failure --no-tests=ignore \
+        --output-junit "$report" "$@" < /dev/null || status=1
+}
+run_tests parallel --parallel 2 "$@" -LE multi
+run_tests serial --parallel 1 "$@" -L multi
+
+# A test that was skipped says so by its exit status; one that could not be started has failed.
+read -r passed failed skipped < <(cat /dev/null "$reports"/*.xml | awk '
+    function finish() { if (open) { if (bad) failed++; else if (skip) skipped++; else passed++ } }
+    /<testcase / { finish(); open = 1; bad = skip = 0
+                   if ($0 ~ /status="disabled"/) skip = 1
+                   else if ($0 !~ /status="run"/) bad = 1 }
+    /<skipped message="SKIP_RETURN_CODE/ { skip = 1; bad = 0 }
+    /<failure/ { bad = 1 }
+    END { finish(); print passed + 0, failed + 0, skipped + 0 }')
+if ((passed + failed + skipped == 0)); then
+    echo "No test was found." >&2
+    status=1
+fi
+if ((failed > 0)); then status=1; fi
+if ((status != 0 && failed == 0)); then failed=1; fi
+count_line "$passed" "$failed" "$skipped"
+exit "$status"
