@@ -9,6 +9,11 @@
 #include "analysis/skew.h"
 #include "base/base.h"
 
+/* Cells looked at where a sum or median over all would be exact and slow. */
+#define BLOCK_SAMPLES ((size_t)1 << 18)
+/* Without a clock, lateness below this part of the longest wait is not worth telling. */
+#define RELATIVE_FLOOR 0.05
+
 /* ---- memory ---- */
 
 /* Cut the next `count` elements of `size` bytes from a block; with a NULL block, only count. */
@@ -22,8 +27,8 @@ static void *cut(char *block, size_t *used, size_t count, size_t size)
 static size_t lay_out(dxt_fit *fit, size_t n, size_t nodes, char *block)
 {
     size_t used = 0;
-    fit->value = cut(block, &used, n * n, sizeof(double));
-    fit->scratch = cut(block, &used, DXT_LEVEL_SAMPLE + 2 * n, sizeof(double));
+    fit->scratch = cut(block, &used, DXT_GROUP_SCRATCH(n), sizeof(double));
+    fit->factor = cut(block, &used, n, sizeof(double));
     fit->late = cut(block, &used, n, sizeof(double));
     fit->receive = cut(block, &used, n, sizeof(double));
     fit->limit = cut(block, &used, n, sizeof(double));
@@ -80,14 +85,17 @@ static void number_nodes(dxt_fit *fit, const int32_t *nodes)
     }
 }
 
-static void take_values(const dxt_window *window, dxt_fit *fit)
+/* As dxt_window_value() has it. */
+static void take_factors(const dxt_window *window, dxt_fit *fit)
 {
-    double *row = fit->scratch; /* DXT_LEVEL_SAMPLE ≥ DXT_MAX_RANKS */
-    for (uint32_t k = 0; k < fit->count; k++) {
-        dxt_window_row(window, fit->rank[k], row);
-        for (uint32_t m = 0; m < fit->count; m++)
-            fit->value[(size_t)k * fit->count + m] = row[fit->rank[m]];
-    }
+    double waits = 1;
+    if (!window->samples && window->samples_each > 0)
+        waits = (double)window->samples_each;
+    else if (!window->samples && window->ops > 0)
+        waits = (double)window->ops;
+    bool ticks = window->unit == DXT_UNIT_CYCLES && window->ticks_per_second;
+    for (uint32_t k = 0; k < fit->count; k++)
+        fit->factor[k] = (ticks ? 1e9 / window->ticks_per_second[fit->rank[k]] : 1) / waits;
 }
 
 /* Time of one step in the window's measure; NaN when it is not known. */
@@ -102,42 +110,107 @@ static double step_of(const dxt_window *window)
     }
 }
 
+static double longest_wait(const dxt_fit *fit)
+{
+    double longest = 0;
+    for (uint32_t i = 0; i < fit->count; i++)
+        for (uint32_t j = 0; j < fit->count; j++)
+            if (i != j) longest = fmax(longest, dxt_fit_wait(fit, i, j));
+    return longest;
+}
+
 /* ---- groups ---- */
+
+/* The members of one node, for the group fit. */
+struct members {
+    const dxt_fit *fit;
+    uint32_t count;
+    uint32_t index[DXT_MAX_RANKS];
+    double late[DXT_MAX_RANKS];
+};
+
+static double member_wait(const void *context, uint32_t i, uint32_t j)
+{
+    const struct members *members = context;
+    return dxt_fit_wait(members->fit, members->index[i], members->index[j]);
+}
 
 /* Fit the members of one node among themselves. */
 static void fit_node(dxt_fit *fit, uint32_t node, double floor, dxt_group *group)
 {
-    uint32_t n = fit->count, count = 0;
-    uint32_t members[DXT_MAX_RANKS];
-    double late[DXT_MAX_RANKS];
-    for (uint32_t k = 0; k < n; k++)
-        if (fit->node[k] == node) members[count++] = k;
-    dxt_group_input input = {.value = fit->value,
-                             .stride = n,
-                             .member = members,
-                             .count = count,
+    struct members members = {.fit = fit};
+    for (uint32_t k = 0; k < fit->count; k++)
+        if (fit->node[k] == node) members.index[members.count++] = k;
+    dxt_group_input input = {.wait = member_wait,
+                             .context = &members,
+                             .count = members.count,
                              .floor = floor,
+                             .timed = !isnan(fit->step),
                              .ops = fit->ops,
                              .scratch = fit->scratch};
-    dxt_group_fit(&input, late, group);
-    for (uint32_t k = 0; k < count; k++) {
-        fit->late[members[k]] = late[k];
-        fit->limit[members[k]] = group->limit;
-        fit->error[members[k]] = group->error;
+    dxt_group_fit(&input, members.late, group);
+    for (uint32_t k = 0; k < members.count; k++) {
+        fit->late[members.index[k]] = members.late[k];
+        fit->limit[members.index[k]] = group->limit;
+        fit->error[members.index[k]] = group->error;
     }
 }
 
-/* What ordinary ranks of node a typically wait for ordinary ranks of node b. */
-static double block_level(dxt_fit *fit, uint32_t a, uint32_t b)
+static bool is_ordinary(const dxt_fit *fit, uint32_t k)
 {
-    size_t used = 0;
-    for (uint32_t i = 0; i < fit->count; i++) {
-        if (fit->node[i] != a || fabs(fit->late[i]) > fit->limit[i]) continue;
-        for (uint32_t j = 0; j < fit->count && used < DXT_LEVEL_SAMPLE; j++)
-            if (fit->node[j] == b && fabs(fit->late[j]) <= fit->limit[j])
-                fit->scratch[used++] = fit->value[(size_t)i * fit->count + j];
+    return fabs(fit->late[k]) <= fit->limit[k];
+}
+
+/* Ordinary members of each node, node by node: `begin` has nodes + 1 entries into `list`. */
+struct roster {
+    uint32_t begin[DXT_MAX_RANKS + 1];
+    uint32_t list[DXT_MAX_RANKS];
+};
+
+static void call_roster(const dxt_fit *fit, struct roster *roster)
+{
+    uint32_t used = 0;
+    for (uint32_t node = 0; node < fit->nodes; node++) {
+        roster->begin[node] = used;
+        for (uint32_t k = 0; k < fit->count; k++)
+            if (fit->node[k] == node && is_ordinary(fit, k)) roster->list[used++] = k;
     }
-    return dxt_median(fit->scratch, used);
+    roster->begin[fit->nodes] = used;
+}
+
+/* What ordinary ranks of node a typically wait for ordinary ranks of node b; at most `most` cells. */
+static double block_level(const dxt_fit *fit, const struct roster *roster, uint32_t a, uint32_t b,
+                          size_t most)
+{
+    size_t width = roster->begin[b + 1] - roster->begin[b];
+    size_t cells = width * (roster->begin[a + 1] - roster->begin[a]);
+    size_t taken = cells < most ? cells : most;
+    for (size_t k = 0; k < taken; k++) {
+        size_t cell = dxt_spread_index(k, taken, cells);
+        uint32_t i = roster->list[roster->begin[a] + cell / width];
+        uint32_t j = roster->list[roster->begin[b] + cell % width];
+        fit->scratch[k] = dxt_fit_wait(fit, i, j);
+    }
+    return dxt_median(fit->scratch, taken);
+}
+
+/* Levels between all nodes, into fit->link. Many nodes need fewer cells each. */
+static void take_levels(dxt_fit *fit)
+{
+    struct roster roster;
+    size_t blocks = (size_t)fit->nodes * fit->nodes;
+    size_t most = BLOCK_SAMPLES / blocks;
+    most = most < 9 ? 9 : most > DXT_LEVEL_SAMPLE ? DXT_LEVEL_SAMPLE : most;
+    call_roster(fit, &roster);
+    for (uint32_t a = 0; a < fit->nodes; a++)
+        for (uint32_t b = 0; b < fit->nodes; b++)
+            fit->link[(size_t)a * fit->nodes + b] = block_level(fit, &roster, a, b, most);
+}
+
+static double node_wait(const void *context, uint32_t a, uint32_t b)
+{
+    const dxt_fit *fit = context;
+    return fit->link[(size_t)a * fit->nodes + b];
 }
 
 /* Turn what node a waits for node b into what that is above the expected, where that is abnormal. */
@@ -158,11 +231,15 @@ static void levels_to_links(dxt_fit *fit, double limit)
 /* Sum of deviations of the cells between two nodes from what the fit expects. */
 static double misfit_between(const dxt_fit *fit)
 {
+    size_t cells = (size_t)fit->count * fit->count;
+    size_t taken = cells < BLOCK_SAMPLES ? cells : BLOCK_SAMPLES;
     double sum = 0;
-    for (uint32_t i = 0; i < fit->count; i++)
-        for (uint32_t j = 0; j < fit->count; j++)
-            if (fit->node[i] != fit->node[j])
-                sum += fabs(fit->value[(size_t)i * fit->count + j] - dxt_fit_expected(fit, i, j));
+    for (size_t k = 0; k < taken; k++) {
+        size_t cell = dxt_spread_index(k, taken, cells);
+        uint32_t i = (uint32_t)(cell / fit->count), j = (uint32_t)(cell % fit->count);
+        if (fit->node[i] != fit->node[j])
+            sum += fabs(dxt_fit_wait(fit, i, j) - dxt_fit_expected(fit, i, j));
+    }
     return sum;
 }
 
@@ -190,18 +267,14 @@ static void settle_two_nodes(dxt_fit *fit, double limit)
 static void fit_between(dxt_fit *fit, double floor)
 {
     uint32_t n = fit->nodes;
-    uint32_t members[DXT_MAX_RANKS];
     bool any_late = false;
-    for (uint32_t a = 0; a < n; a++) {
-        members[a] = a;
-        for (uint32_t b = 0; b < n; b++) fit->link[(size_t)a * n + b] = block_level(fit, a, b);
-    }
+    take_levels(fit);
     dxt_group group;
-    dxt_group_input input = {.value = fit->link,
-                             .stride = n,
-                             .member = members,
+    dxt_group_input input = {.wait = node_wait,
+                             .context = fit,
                              .count = n,
                              .floor = floor,
+                             .timed = !isnan(fit->step),
                              .ops = fit->ops,
                              .scratch = fit->scratch};
     dxt_group_fit(&input, fit->node_late, &group);
@@ -228,8 +301,8 @@ static void split_early(dxt_fit *fit, uint32_t k)
     uint32_t n = fit->count;
     size_t used = 0;
     for (uint32_t i = 0; i < n; i++)
-        if (i != k && fit->node[i] == fit->node[k] && fabs(fit->late[i]) <= fit->limit[i])
-            fit->scratch[used++] = fit->value[(size_t)i * n + k];
+        if (i != k && fit->node[i] == fit->node[k] && is_ordinary(fit, i))
+            fit->scratch[used++] = dxt_fit_wait(fit, i, k);
     double awaited = dxt_median(fit->scratch, used);
     double if_early = dxt_expected_wait(fit->transfer + fit->late[k], fit->skew);
     if (used == 0 || awaited <= (if_early + fit->base) / 2) {
@@ -238,8 +311,8 @@ static void split_early(dxt_fit *fit, uint32_t k)
     }
     used = 0;
     for (uint32_t j = 0; j < n; j++)
-        if (j != k && fit->node[j] == fit->node[k] && fabs(fit->late[j]) <= fit->limit[j])
-            fit->scratch[used++] = fit->value[(size_t)k * n + j];
+        if (j != k && fit->node[j] == fit->node[k] && is_ordinary(fit, j))
+            fit->scratch[used++] = dxt_fit_wait(fit, k, j);
     fit->role[k] = DXT_ROLE_RECEIVER;
     fit->receive[k] = dxt_median(fit->scratch, used) - fit->base;
 }
@@ -297,7 +370,7 @@ static void fit_all(dxt_fit *fit, double floor)
 dxt_status dxt_fit_window(const dxt_window *window, const int32_t *nodes, double min_share,
                           dxt_fit *out)
 {
-    dxt_fit fit = {0};
+    dxt_fit fit = {.window = window};
     uint32_t n = 0;
     for (uint32_t r = 0; r < window->ranks; r++) n += present(window, r);
     fit.count = n;
@@ -309,10 +382,11 @@ dxt_status dxt_fit_window(const dxt_window *window, const int32_t *nodes, double
     for (uint32_t r = 0, k = 0; r < window->ranks; r++)
         if (present(window, r)) fit.rank[k++] = r;
     number_nodes(&fit, nodes);
-    take_values(window, &fit);
+    take_factors(window, &fit);
     fit.step = step_of(window);
     fit.ops = (double)window->ops;
-    if (n > 0) fit_all(&fit, isnan(fit.step) ? NAN : min_share * fit.step);
+    if (n > 0)
+        fit_all(&fit, isnan(fit.step) ? RELATIVE_FLOOR * longest_wait(&fit) : min_share * fit.step);
     *out = fit;
     return DXT_OK;
 }

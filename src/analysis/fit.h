@@ -24,43 +24,55 @@ typedef enum dxt_role {
 
 /** A fitted window over the n ranks that sent their row. */
 typedef struct dxt_fit {
-    uint32_t count;      /**< n */
-    uint32_t *rank;      /**< [n] rank of each member */
-    double *value;       /**< [n][n] waits in the window's measure: the one scratch matrix */
-    double step;         /**< time of one operation and what belongs to it; NaN = unknown */
-    double ops;          /**< 0 = unknown */
-    double *late;        /**< [n] own lateness against the ordinary of its node */
-    double *receive;     /**< [n] extra wait at its own door */
-    double *limit;       /**< [n] beyond which lateness is abnormal */
-    double *error;       /**< [n] standard error of late */
-    dxt_role *role;      /**< [n] */
-    double base;         /**< ordinary wait */
-    double skew;         /**< standard deviation of the difference of two arrivals */
-    double transfer;     /**< inside a node (or everywhere, when nodes are unknown) */
-    uint32_t nodes;      /**< number of nodes with a row; 1 when unknown */
-    uint32_t *node;      /**< [n] index of the node of each member, 0 … nodes − 1 */
-    int32_t *node_id;    /**< [nodes] as in the window */
-    double *node_late;   /**< [nodes] */
+    const dxt_window *window;
+    uint32_t count;    /**< n */
+    uint32_t *rank;    /**< [n] rank of each member */
+    double *factor;    /**< [n] a member's waits × this = the window's measure (÷ samples N×N) */
+    double step;       /**< time of one operation and what belongs to it; NaN = unknown */
+    double ops;        /**< 0 = unknown */
+    double *late;      /**< [n] own lateness against the ordinary of its node */
+    double *receive;   /**< [n] extra wait at its own door */
+    double *limit;     /**< [n] beyond which lateness is abnormal */
+    double *error;     /**< [n] standard error of late */
+    dxt_role *role;    /**< [n] */
+    double base;       /**< ordinary wait */
+    double skew;       /**< standard deviation of the difference of two arrivals */
+    double transfer;   /**< inside a node (or everywhere, when nodes are unknown) */
+    uint32_t nodes;    /**< number of nodes with a row; 1 when unknown */
+    uint32_t *node;    /**< [n] index of the node of each member, 0 … nodes − 1 */
+    int32_t *node_id;  /**< [nodes] as in the window */
+    double *node_late; /**< [nodes] */
     double *node_limit;  /**< [nodes] */
     dxt_role *node_role; /**< [nodes] late or ordinary */
     double between;      /**< transfer between nodes */
     double *link;        /**< [nodes][nodes] extra transfer into the row's node from the column's */
-    double *scratch;     /**< for the groups */
+    double *scratch;     /**< DXT_GROUP_SCRATCH(n) */
     void *block;         /**< what all of the above live in */
 } dxt_fit;
 
 /**
  * Fit a window.
  *
- * @param nodes  Node of each rank of the window, or NULL.
- * @param fit    Receives the fit, also with fewer than two rows; release with dxt_fit_free().
- *               Untouched on error.
+ * @param window  Must outlive the fit.
+ * @param nodes   Node of each rank of the window, or NULL.
+ * @param fit     Receives the fit, also with fewer than two rows; release with dxt_fit_free().
+ *                Untouched on error.
  * @return DXT_OK; DXT_ERR_NO_MEMORY.
  */
 dxt_status dxt_fit_window(const dxt_window *window, const int32_t *nodes, double min_share,
                           dxt_fit *fit);
 
 void dxt_fit_free(dxt_fit *fit);
+
+/** How long member i waited for member j, in the window's measure. */
+static inline double dxt_fit_wait(const dxt_fit *fit, uint32_t i, uint32_t j)
+{
+    const dxt_window *window = fit->window;
+    size_t cell = (size_t)fit->rank[i] * window->ranks + fit->rank[j];
+    double wait = (double)window->wait[cell] * fit->factor[i];
+    if (!window->samples) return wait;
+    return window->samples[cell] > 0 ? wait / (double)window->samples[cell] : 0;
+}
 
 /** Mean shift of the wait of member i for member j, before the cut at 0. */
 double dxt_fit_shift(const dxt_fit *fit, uint32_t i, uint32_t j);
@@ -78,9 +90,9 @@ typedef struct dxt_slow_path {
 /**
  * Find slow paths, largest excess first.
  *
- * @param paths     Receives an array to free(); NULL when there are none.
- * @param count     Receives their number; SIZE_MAX when so many cells deviate that the model itself
- *                  does not fit (@p paths is NULL then).
+ * @param paths  Receives an array to free(); NULL when there are none.
+ * @param count  Receives their number; SIZE_MAX when so many cells deviate that the model itself
+ *               does not fit (@p paths is NULL then).
  * @return DXT_OK; DXT_ERR_NO_MEMORY.
  */
 dxt_status dxt_fit_paths(const dxt_fit *fit, dxt_slow_path **paths, size_t *count);

@@ -3,13 +3,12 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "analysis/select.h"
 #include "analysis/skew.h"
 
-/* Groups up to this size are fitted against single wild cells; in larger ones a cell weighs little. */
-#define REFINE_MEMBERS 64u
-#define REFINE_ROUNDS 20
+#define REFINE_ROUNDS 10
 /* Pairs differ in their transfer time by up to about half of it (combine on NVLink: 10 µs ± 2–4 µs),
  * and lateness that small cannot be told from a slower pair. */
 #define TRANSFER_UNEVENNESS 0.5
@@ -19,93 +18,132 @@
 #define OUTLIER_SPREADS 5.0
 /* The spread of fewer members says nothing. */
 #define SPREAD_MEMBERS 6u
-/* Without a clock, lateness below this part of the longest wait is not worth telling. */
-#define RELATIVE_FLOOR 0.05
+/* Witnesses heard on each member of a large group: more add nothing to the median. */
+#define HEARD 16u
 
-static double wait_of(const dxt_group_input *in, uint32_t a, uint32_t b)
+/* Members fitted pair by pair: the whole group, or the witnesses of a large one. */
+struct panel {
+    uint32_t count;
+    uint32_t member[DXT_WITNESSES];
+    double late[DXT_WITNESSES];
+    uint32_t ordinary[DXT_WITNESSES]; /* positions in the panel */
+    uint32_t ordinary_count;
+    double *wait;   /* [count][count] */
+    double *pair;   /* [count][count] how much later the column arrives than the row */
+    double *sample; /* DXT_LEVEL_SAMPLE */
+};
+
+size_t dxt_spread_index(size_t k, size_t taken, size_t count)
 {
-    return in->value[in->member[a] * in->stride + in->member[b]];
+    if (taken >= count) return k;
+    size_t begin = k * count / taken, end = (k + 1) * count / taken;
+    return begin + (size_t)((k + 1) * UINT64_C(0x9E3779B97F4A7C15) >> 32) % (end - begin);
 }
 
-/* How much later b arrives than a, by the two waits of this pair alone. */
-static double pair_lateness(const dxt_group_input *in, double transfer, uint32_t a, uint32_t b)
+/* ---- the panel ---- */
+
+static double panel_wait(const struct panel *p, uint32_t a, uint32_t b)
 {
-    return dxt_lateness_of_waits(wait_of(in, a, b) - wait_of(in, b, a), transfer);
+    return p->wait[(size_t)a * p->count + b];
 }
 
-double dxt_group_level(const dxt_group_input *in, const uint32_t *listed, uint32_t count)
+static double panel_pair(const struct panel *p, uint32_t a, uint32_t b)
 {
-    if (count < 2) return 0;
-    if (count == 2)
-        return fmin(wait_of(in, listed[0], listed[1]), wait_of(in, listed[1], listed[0]));
-    size_t cells = (size_t)count * (count - 1);
-    size_t taken = cells < DXT_LEVEL_SAMPLE ? cells : DXT_LEVEL_SAMPLE;
-    for (size_t k = 0; k < taken; k++) {
-        /* Spread over the cells without a period that could coincide with rows or nodes. */
-        size_t cell = taken == cells ? k : (size_t)(k * UINT64_C(0x9E3779B97F4A7C15) % cells);
-        uint32_t a = (uint32_t)(cell / (count - 1)), b = (uint32_t)(cell % (count - 1));
-        if (b >= a) b++;
-        in->scratch[k] = wait_of(in, listed[a], listed[b]);
-    }
-    return dxt_median(in->scratch, taken);
+    return p->pair[(size_t)a * p->count + b];
 }
 
-static double longest_wait(const dxt_group_input *in)
+static void seat_panel(const dxt_group_input *in, struct panel *p)
+{
+    p->count = in->count < DXT_WITNESSES ? in->count : DXT_WITNESSES;
+    p->wait = in->scratch;
+    p->pair = in->scratch + DXT_WITNESSES * DXT_WITNESSES;
+    p->sample = in->scratch + 2 * DXT_WITNESSES * DXT_WITNESSES;
+    for (uint32_t a = 0; a < p->count; a++)
+        p->member[a] = (uint32_t)dxt_spread_index(a, p->count, in->count);
+    for (uint32_t a = 0; a < p->count; a++)
+        for (uint32_t b = 0; b < p->count; b++)
+            p->wait[(size_t)a * p->count + b] = in->wait(in->context, p->member[a], p->member[b]);
+}
+
+/* Median wait between the ordinary members of the panel; of two, the shorter of their waits. */
+static double panel_level(const struct panel *p)
+{
+    uint32_t n = p->ordinary_count;
+    size_t used = 0;
+    if (n < 2) return 0;
+    for (uint32_t a = 0; a < n; a++)
+        for (uint32_t b = 0; b < n; b++)
+            if (a != b) p->sample[used++] = panel_wait(p, p->ordinary[a], p->ordinary[b]);
+    return n == 2 ? fmin(p->sample[0], p->sample[1]) : dxt_median(p->sample, used);
+}
+
+static double panel_longest(const struct panel *p)
 {
     double longest = 0;
-    for (uint32_t a = 0; a < in->count; a++)
-        for (uint32_t b = 0; b < in->count; b++)
-            if (a != b) longest = fmax(longest, wait_of(in, a, b));
+    for (uint32_t a = 0; a < p->count; a++)
+        for (uint32_t b = 0; b < p->count; b++)
+            if (a != b) longest = fmax(longest, panel_wait(p, a, b));
     return longest;
 }
 
-static double median_of_diagonal(const dxt_group_input *in)
+static double panel_diagonal(const struct panel *p)
 {
-    double *own = in->scratch + DXT_LEVEL_SAMPLE;
-    for (uint32_t a = 0; a < in->count; a++) own[a] = wait_of(in, a, a);
-    return dxt_median(own, in->count);
+    for (uint32_t a = 0; a < p->count; a++) p->sample[a] = panel_wait(p, a, a);
+    return dxt_median(p->sample, p->count);
+}
+
+/* By the two waits of each pair alone. */
+static void panel_pairs(struct panel *p, double transfer)
+{
+    for (uint32_t a = 0; a < p->count; a++)
+        for (uint32_t b = 0; b < p->count; b++)
+            p->pair[(size_t)a * p->count + b] =
+                dxt_lateness_of_waits(panel_wait(p, a, b) - panel_wait(p, b, a), transfer);
 }
 
 /* Least squares over all pairs: exact when the pairs agree with each other. */
-static void mean_lateness(const dxt_group_input *in, double transfer, double *lateness)
+static void panel_means(struct panel *p)
 {
-    for (uint32_t b = 0; b < in->count; b++) lateness[b] = 0;
-    for (uint32_t a = 0; a < in->count; a++) {
-        for (uint32_t b = a + 1; b < in->count; b++) {
-            double later = pair_lateness(in, transfer, a, b);
-            lateness[b] += later / in->count;
-            lateness[a] -= later / in->count;
+    memset(p->late, 0, sizeof p->late);
+    for (uint32_t a = 0; a < p->count; a++) {
+        for (uint32_t b = a + 1; b < p->count; b++) {
+            double later = panel_pair(p, a, b);
+            p->late[b] += later / p->count;
+            p->late[a] -= later / p->count;
         }
     }
 }
 
 /* Turn least squares into least absolute deviations by reweighting, so that a slow path does not
  * make its two ends look late and early. */
-static void refine_lateness(const dxt_group_input *in, double transfer, double *lateness)
+static void panel_refine(struct panel *p)
 {
-    uint32_t n = in->count;
-    double *next = in->scratch + DXT_LEVEL_SAMPLE;
+    uint32_t n = p->count;
+    double next[DXT_WITNESSES];
     for (int round = 0; round < REFINE_ROUNDS; round++) {
         size_t used = 0;
         for (uint32_t a = 0; a < n; a++)
             for (uint32_t b = a + 1; b < n; b++)
-                in->scratch[used++] =
-                    fabs(pair_lateness(in, transfer, a, b) - (lateness[b] - lateness[a]));
-        double scale = dxt_median(in->scratch, used) + 1e-9;
+                p->sample[used++] = fabs(panel_pair(p, a, b) - (p->late[b] - p->late[a]));
+        double scale = dxt_median(p->sample, used) + 1e-9, change = 0;
         for (uint32_t b = 0; b < n; b++) {
             double sum = 0, weights = 0;
             for (uint32_t a = 0; a < n; a++) {
                 if (a == b) continue;
-                double later = pair_lateness(in, transfer, a, b);
-                double weight = 1 / fmax(fabs(later - (lateness[b] - lateness[a])), scale);
-                sum += weight * (later + lateness[a]);
+                double later = panel_pair(p, a, b);
+                double weight = 1 / fmax(fabs(later - (p->late[b] - p->late[a])), scale);
+                sum += weight * (later + p->late[a]);
                 weights += weight;
             }
-            next[b] = lateness[b] / 2 + sum / weights / 2;
+            next[b] = p->late[b] / 2 + sum / weights / 2;
+            change = fmax(change, fabs(next[b] - p->late[b]));
         }
-        for (uint32_t b = 0; b < n; b++) lateness[b] = next[b];
+        memcpy(p->late, next, n * sizeof *next);
+        if (change < scale / 100) break;
     }
 }
+
+/* ---- ordinary members ---- */
 
 static int ascending(const void *a, const void *b)
 {
@@ -113,27 +151,21 @@ static int ascending(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* Bounds of the ordinary cluster among the latenesses. */
-static void ordinary_range(const dxt_group_input *in, const double *lateness, double limit,
+/* Bounds of the ordinary cluster among latenesses; `sorted` is scratch of the same size. */
+static void ordinary_range(const double *late, uint32_t n, double limit, double *sorted,
                            double *low, double *high)
 {
-    uint32_t n = in->count, half = (n + 1) / 2;
-    double *sorted = in->scratch + DXT_LEVEL_SAMPLE;
-    for (uint32_t k = 0; k < n; k++) sorted[k] = lateness[k];
-    qsort(sorted, n, sizeof *sorted, ascending);
-    uint32_t best = 0;
+    uint32_t half = (n + 1) / 2, best = 0;
     double width = INFINITY;
+    memcpy(sorted, late, n * sizeof *late);
+    qsort(sorted, n, sizeof *sorted, ascending);
     for (uint32_t k = 0; k + half <= n; k++) {
         double range = sorted[k + half - 1] - sorted[k];
-        if (range <= 2 * limit) {
-            best = k;
-            width = range;
-            break;
-        }
-        if (range < width) {
+        if (range <= 2 * limit || range < width) {
             best = k;
             width = range;
         }
+        if (range <= 2 * limit) break;
     }
     double middle = sorted[best] + width / 2;
     double reach = fmax(limit, width / 2);
@@ -141,65 +173,159 @@ static void ordinary_range(const dxt_group_input *in, const double *lateness, do
     *high = middle + reach;
 }
 
-/* Lateness of each member by the cautious median of what the ordinary members say of it. */
-static void judge_by_ordinary(const dxt_group_input *in, double transfer, const uint32_t *ordinary,
-                              uint32_t count, double *lateness)
+static void find_ordinary(struct panel *p, double limit)
 {
-    double *said = in->scratch;
-    double *next = in->scratch + DXT_LEVEL_SAMPLE;
+    double sorted[DXT_WITNESSES], low, high;
+    ordinary_range(p->late, p->count, limit, sorted, &low, &high);
+    p->ordinary_count = 0;
+    for (uint32_t a = 0; a < p->count; a++)
+        if (p->late[a] >= low && p->late[a] <= high) p->ordinary[p->ordinary_count++] = a;
+}
+
+static void center_panel(const struct panel *p, double *late)
+{
     double mean = 0;
-    for (uint32_t b = 0; b < in->count; b++) {
-        size_t witnesses = 0;
-        for (uint32_t k = 0; k < count && witnesses < DXT_LEVEL_SAMPLE; k++)
-            if (ordinary[k] != b) said[witnesses++] = pair_lateness(in, transfer, ordinary[k], b);
-        next[b] = dxt_cautious_median(said, witnesses);
+    for (uint32_t k = 0; k < p->ordinary_count; k++)
+        mean += late[p->ordinary[k]] / p->ordinary_count;
+    for (uint32_t b = 0; b < p->count; b++) late[b] -= mean;
+}
+
+/* How badly latenesses explain the pairs. */
+static double misfit(const struct panel *p, const double *late)
+{
+    double sum = 0;
+    for (uint32_t a = 0; a < p->count; a++)
+        for (uint32_t b = a + 1; b < p->count; b++)
+            sum += fabs(panel_pair(p, a, b) - (late[b] - late[a]));
+    return sum;
+}
+
+/* Lateness by the cautious median of what the ordinary members say of each. */
+static void ask_ordinary(const struct panel *p, double *late)
+{
+    for (uint32_t b = 0; b < p->count; b++) {
+        size_t said = 0;
+        for (uint32_t k = 0; k < p->ordinary_count; k++)
+            if (p->ordinary[k] != b) p->sample[said++] = panel_pair(p, p->ordinary[k], b);
+        late[b] = dxt_cautious_median(p->sample, said);
     }
-    for (uint32_t k = 0; k < count; k++) mean += next[ordinary[k]] / count;
-    for (uint32_t b = 0; b < in->count; b++) lateness[b] = next[b] - mean;
+    center_panel(p, late);
 }
 
-/* 1.4826 × median absolute deviation: the standard deviation of the undisturbed members. */
-static double spread_of(const dxt_group_input *in, const double *lateness)
+/* The same by all others, their own lateness taken into account. */
+static void ask_all(const struct panel *p, double *late)
 {
-    uint32_t n = in->count;
+    for (uint32_t b = 0; b < p->count; b++) {
+        size_t said = 0;
+        for (uint32_t a = 0; a < p->count; a++)
+            if (a != b) p->sample[said++] = panel_pair(p, a, b) + p->late[a];
+        late[b] = dxt_cautious_median(p->sample, said);
+    }
+    center_panel(p, late);
+}
+
+/* A slow path is one voice among all, but could be the only one among few ordinary members; where
+ * there are hardly more than these, the others' lateness is not known well. Keep what fits better. */
+static void panel_judge(struct panel *p)
+{
+    double by_ordinary[DXT_WITNESSES], by_all[DXT_WITNESSES];
+    center_panel(p, p->late);
+    ask_ordinary(p, by_ordinary);
+    ask_all(p, by_all);
+    bool all = misfit(p, by_all) < misfit(p, by_ordinary);
+    memcpy(p->late, all ? by_all : by_ordinary, p->count * sizeof *p->late);
+}
+
+/* Standard deviation of the undisturbed members, from the width of the densest half: for a normal
+ * distribution ± 0.6745 of it, with the correction for few members of the least median of squares.
+ * Unlike a deviation from the median it stands half of the members being elsewhere. */
+static double spread_of(const double *late, uint32_t n, double *sorted)
+{
     if (n < SPREAD_MEMBERS) return 0;
-    double *copy = in->scratch;
-    uint32_t taken = n < DXT_LEVEL_SAMPLE ? n : DXT_LEVEL_SAMPLE;
-    for (uint32_t k = 0; k < taken; k++) copy[k] = lateness[k];
-    double middle = dxt_median(copy, taken);
-    for (uint32_t k = 0; k < taken; k++) copy[k] = fabs(lateness[k] - middle);
-    return 1.4826 * dxt_median(copy, taken);
+    uint32_t half = (n + 1) / 2;
+    double width = INFINITY;
+    memcpy(sorted, late, n * sizeof *late);
+    qsort(sorted, n, sizeof *sorted, ascending);
+    for (uint32_t k = 0; k + half <= n; k++) width = fmin(width, sorted[k + half - 1] - sorted[k]);
+    return width / (2 * 0.6745) * (1 + 5.0 / (n - 1));
 }
 
-void dxt_group_fit(const dxt_group_input *in, double *lateness, dxt_group *group)
+static void set_limit(dxt_group *group, double least, double ops, double spread)
 {
-    uint32_t n = in->count;
-    uint32_t *listed = (uint32_t *)(in->scratch + DXT_LEVEL_SAMPLE + n);
-    for (uint32_t k = 0; k < n; k++) listed[k] = k;
-    double base = dxt_group_level(in, listed, n);
+    double sampling = ops > 0 ? group->skew / sqrt(ops) : 0;
+    group->error = fmax(sampling, spread);
+    group->limit = fmax(least, fmax(SIGNIFICANCE * sampling, OUTLIER_SPREADS * spread));
+}
+
+static double fit_panel(const dxt_group_input *in, struct panel *p, dxt_group *group)
+{
+    uint32_t n = p->count;
+    for (uint32_t a = 0; a < n; a++) p->ordinary[a] = a;
+    p->ordinary_count = n;
+    double base = panel_level(p);
     /* Two members have no third to show what is ordinary; only the longer wait bounds the transfer. */
-    double bound = n == 2 ? longest_wait(in) : base;
-    double transfer = fmin(median_of_diagonal(in), bound);
-    double floor = isnan(in->floor) ? fmax(RELATIVE_FLOOR * longest_wait(in), base) : in->floor;
+    double bound = n == 2 ? panel_longest(p) : base;
+    double transfer = fmin(panel_diagonal(p), bound);
+    double floor = in->timed ? in->floor : fmax(in->floor, base);
     double least = fmax(floor, TRANSFER_UNEVENNESS * transfer);
     *group = (dxt_group){.transfer = transfer, .base = base, .limit = least};
-
-    mean_lateness(in, transfer, lateness);
-    if (n > 2 && n <= REFINE_MEMBERS) refine_lateness(in, transfer, lateness);
-    if (n < 2) return;
+    panel_pairs(p, transfer);
+    panel_means(p);
+    if (n > 2) panel_refine(p);
     /* The first round knows the ordinary members only roughly; the second uses what it learned. */
-    for (int round = 0; round < 2; round++) {
-        double low, high;
-        uint32_t ordinary = 0;
-        ordinary_range(in, lateness, group->limit, &low, &high);
-        for (uint32_t k = 0; k < n; k++)
-            if (lateness[k] >= low && lateness[k] <= high) listed[ordinary++] = k;
-        if (ordinary >= 2) group->base = dxt_group_level(in, listed, ordinary);
+    for (int round = 0; n >= 2 && round < 2; round++) {
+        find_ordinary(p, group->limit);
+        if (p->ordinary_count >= 2) group->base = panel_level(p);
         group->skew = dxt_skew_of_wait(group->base, transfer);
-        judge_by_ordinary(in, transfer, listed, ordinary, lateness);
-        double sampling = in->ops > 0 ? group->skew / sqrt(in->ops) : 0;
-        double spread = spread_of(in, lateness);
-        group->error = fmax(sampling, spread);
-        group->limit = fmax(least, fmax(SIGNIFICANCE * sampling, OUTLIER_SPREADS * spread));
+        panel_judge(p);
+        set_limit(group, least, in->ops, spread_of(p->late, n, p->sample));
     }
+    return least;
+}
+
+/* ---- large groups ---- */
+
+/* What the ordinary witnesses say of a member, in the median. */
+static double witnessed(const dxt_group_input *in, const struct panel *p, double transfer,
+                        uint32_t member)
+{
+    size_t said = 0;
+    for (uint32_t k = 0; k < p->ordinary_count && said < HEARD; k++) {
+        uint32_t a = p->ordinary[k], witness = p->member[a];
+        if (witness == member) continue;
+        double difference =
+            in->wait(in->context, witness, member) - in->wait(in->context, member, witness);
+        p->sample[said++] = dxt_lateness_of_waits(difference, transfer) + p->late[a];
+    }
+    return dxt_cautious_median(p->sample, said);
+}
+
+/* The witnesses may by chance be late themselves; who is ordinary is settled by all members. */
+static void center(const dxt_group_input *in, double limit, double *late)
+{
+    double *sorted = in->scratch + 2 * DXT_WITNESSES * DXT_WITNESSES + DXT_LEVEL_SAMPLE;
+    double low, high, sum = 0;
+    uint32_t ordinary = 0;
+    ordinary_range(late, in->count, limit, sorted, &low, &high);
+    for (uint32_t k = 0; k < in->count; k++) {
+        if (late[k] < low || late[k] > high) continue;
+        sum += late[k];
+        ordinary++;
+    }
+    double mean = sum / ordinary;
+    for (uint32_t k = 0; k < in->count; k++) late[k] -= mean;
+}
+
+void dxt_group_fit(const dxt_group_input *in, double *late, dxt_group *group)
+{
+    struct panel panel;
+    seat_panel(in, &panel);
+    double least = fit_panel(in, &panel, group);
+    if (in->count <= DXT_WITNESSES) {
+        memcpy(late, panel.late, in->count * sizeof *late);
+        return;
+    }
+    for (uint32_t k = 0; k < in->count; k++) late[k] = witnessed(in, &panel, group->transfer, k);
+    center(in, group->limit, late);
+    set_limit(group, least, in->ops, spread_of(late, in->count, panel.sample));
 }

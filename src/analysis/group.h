@@ -10,18 +10,24 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** Cells that a level is estimated from at most; larger groups are sampled. */
+/** Members that are fitted pair by pair. In a larger group that many of them, spread evenly, are the
+ *  witnesses for all. */
+#define DXT_WITNESSES 64u
+/** Cells that a level is estimated from at most; more are sampled. */
 #define DXT_LEVEL_SAMPLE 4096u
+/** Doubles of scratch that a group of `count` members takes. */
+#define DXT_GROUP_SCRATCH(count) (2 * DXT_WITNESSES * DXT_WITNESSES + DXT_LEVEL_SAMPLE + (count))
 
 /** The group to fit. */
 typedef struct dxt_group_input {
-    const double *value; /**< waits; [i * stride + j] is how long i waited for j */
-    size_t stride;
-    const uint32_t *member; /**< [count] indices into value */
-    uint32_t count;         /**< ≥ 1 */
-    double floor;           /**< smallest lateness worth telling; NaN = not known */
-    double ops;             /**< operations averaged over; 0 = not known */
-    double *scratch;        /**< DXT_LEVEL_SAMPLE + 2 × count doubles */
+    /** How long member i waited for member j. */
+    double (*wait)(const void *context, uint32_t i, uint32_t j);
+    const void *context;
+    uint32_t count;  /**< members, ≥ 1 */
+    double floor;    /**< smallest lateness worth telling */
+    bool timed;      /**< otherwise it must also exceed the ordinary wait */
+    double ops;      /**< operations averaged over; 0 = not known */
+    double *scratch; /**< DXT_GROUP_SCRATCH(count) */
 } dxt_group_input;
 
 /** What was found. */
@@ -43,12 +49,12 @@ typedef struct dxt_group {
  * @param lateness  [count] Receives the lateness against the ordinary; negative = early.
  * @param group     Receives the rest.
  *
- * Cost: O(count²).
+ * Cost: O(count²) up to DXT_WITNESSES members, beyond that O(DXT_WITNESSES × count).
  */
 void dxt_group_fit(const dxt_group_input *input, double *lateness, dxt_group *group);
 
-/** Median of up to DXT_LEVEL_SAMPLE waits between the listed members, diagonal left out; the only
- *  cell's own smaller direction when there are two members. 0 below two. */
-double dxt_group_level(const dxt_group_input *input, const uint32_t *listed, uint32_t count);
+/** The k-th of `taken` indices below `count`, different from each other and without a period that could
+ *  coincide with rows or nodes; all of them, in order, when taken = count. */
+size_t dxt_spread_index(size_t k, size_t taken, size_t count);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include "analysis/fit.h"
 #include "analysis/method.h"
+#include "analysis/screen.h"
 #include "analysis/select.h"
 #include "base/base.h"
 
@@ -19,6 +20,8 @@
 /* A rank late in the operator before is found late in this one by up to this part of the transfer
  * time, an echo (seen on NVLink: +3 µs of a 12 µs combine, whatever the delay in dispatch). */
 #define ECHO 0.8
+/* What a rank brings along is known to about this part: it is taken from means, not per operation. */
+#define INHERITED_DOUBT 0.1
 /* Fewer operations than this prove no health. */
 #define THIN_OPS 8
 /* Nobody has time for more lines than this; the heat map shows the rest. */
@@ -31,6 +34,8 @@ struct judge {
     dxt_fit fit;
     dxt_fit other; /* of the companion; count 0 when there is none */
     dxt_draft *draft;
+    double mean;     /* of all raw counters; NaN until needed */
+    double *leaving; /* of the companion's members; NULL until needed */
 };
 
 static bool is_phase(const dxt_window *window, const char *name)
@@ -76,21 +81,34 @@ static bool receives_much(const struct judge *judge, const dxt_window *dispatch,
 static double leaving_time(const dxt_fit *fit, uint32_t k)
 {
     double longest = 0;
-    for (uint32_t j = 0; j < fit->count; j++)
-        longest = fmax(longest, fit->value[(size_t)k * fit->count + j]);
+    for (uint32_t j = 0; j < fit->count; j++) longest = fmax(longest, dxt_fit_wait(fit, k, j));
     return fit->late[k] + longest;
+}
+
+/* Leaving times of all members of the companion's fit, in its scratch, and behind them their median.
+ * They take a pass over its matrix, so they wait until somebody is late. */
+static const double *leaving_times(struct judge *judge)
+{
+    const dxt_fit *fit = &judge->other;
+    uint32_t n = fit->count;
+    if (!judge->leaving) {
+        judge->leaving = fit->scratch;
+        for (uint32_t k = 0; k < n; k++) judge->leaving[k] = leaving_time(fit, k);
+        memcpy(judge->leaving + n + 1, judge->leaving, n * sizeof(double));
+        judge->leaving[n] = dxt_median(judge->leaving + n + 1, n);
+    }
+    return judge->leaving;
 }
 
 /* How much of a rank's lateness it brought along from the other operator, where something held it up
  * at its own door: who leaves one operator late, through no fault of its own, enters the next late. */
-static double inherited_lateness(const struct judge *judge, uint32_t rank)
+static double inherited_lateness(struct judge *judge, uint32_t rank)
 {
     const dxt_fit *fit = &judge->other;
     uint32_t k = other_member(judge, rank);
     if (k == fit->count) return 0;
-    for (uint32_t i = 0; i < fit->count; i++) fit->scratch[i] = leaving_time(fit, i);
-    double own = fit->scratch[k];
-    double later = own - dxt_median(fit->scratch, fit->count);
+    const double *leaving = leaving_times(judge);
+    double later = leaving[k] - leaving[fit->count];
     return later > fit->limit[k] ? later : 0;
 }
 
@@ -142,6 +160,33 @@ static bool path_persists(const struct judge *judge, const dxt_slow_path *path)
     return beyond_chance(share, 1.0 / (judge->fit.count - 1), (double)window->ops);
 }
 
+/* ---- raw means, for the lists of abnormal columns, rows and points ---- */
+
+static double mean_of_all(struct judge *judge)
+{
+    const dxt_window *window = judge->window;
+    size_t n = window->ranks;
+    if (!isnan(judge->mean)) return judge->mean;
+    judge->mean = 0;
+    for (size_t i = 0; i < n; i++)
+        judge->mean += dxt_screen_sum(window->wait + i * n, window->ranks) / (double)n / (double)n;
+    return judge->mean;
+}
+
+static double mean_of_column(const struct judge *judge, uint32_t rank)
+{
+    size_t n = judge->window->ranks;
+    double sum = 0;
+    for (size_t i = 0; i < n; i++) sum += (double)judge->window->wait[i * n + rank];
+    return sum / (double)n;
+}
+
+static double mean_of_row(const struct judge *judge, uint32_t rank)
+{
+    size_t n = judge->window->ranks;
+    return dxt_screen_sum(judge->window->wait + rank * n, judge->window->ranks) / (double)n;
+}
+
 /* ---- writing findings ---- */
 
 static dxt_severity severity_of(const struct judge *judge, double wait, double share)
@@ -177,7 +222,7 @@ static void weigh(const struct judge *judge, dxt_finding *finding, double wait, 
 
 /* Which finding a late rank is, and how much of its lateness is its own: 0 when all of it comes from
  * the other operator, as an echo or because the rank was held up there. */
-static double own_lateness(const struct judge *judge, uint32_t k, dxt_finding_kind *kind)
+static double own_lateness(struct judge *judge, uint32_t k, dxt_finding_kind *kind)
 {
     const dxt_fit *fit = &judge->fit;
     uint32_t rank = fit->rank[k];
@@ -190,26 +235,27 @@ static double own_lateness(const struct judge *judge, uint32_t k, dxt_finding_ki
         (role == DXT_ROLE_EARLY || role == DXT_ROLE_RECEIVER ||
          receives_much(judge, judge->companion, rank)))
         *kind = DXT_HOT_EXPERT;
-    double own = late - inherited_lateness(judge, rank);
-    return own > fit->limit[k] ? own : 0;
+    double inherited = inherited_lateness(judge, rank);
+    double own = late - inherited;
+    return own > fmax(fit->limit[k], INHERITED_DOUBT * inherited) ? own : 0;
 }
 
-static void write_late(const struct judge *judge, const dxt_raw_means *means, uint32_t k)
+static void write_late(struct judge *judge, uint32_t k)
 {
     const dxt_fit *fit = &judge->fit;
     uint32_t rank = fit->rank[k];
     dxt_finding_kind kind;
     double late = own_lateness(judge, k, &kind);
     if (late <= 0) return;
-    dxt_draft_col(judge->draft, rank, means->col[rank],
-                  dxt_normalise(means->col[rank], means->of_cols));
+    double mean = mean_of_column(judge, rank);
+    dxt_draft_col(judge->draft, rank, mean, dxt_normalise(mean, mean_of_all(judge)));
     dxt_finding *finding = dxt_draft_finding(judge->draft, kind);
     if (!finding) return;
     finding->rank = rank;
     weigh(judge, finding, late, fit->limit[k], fit->error[k]);
 }
 
-static void write_row(const struct judge *judge, const dxt_raw_means *means, uint32_t k)
+static void write_row(struct judge *judge, uint32_t k)
 {
     const dxt_fit *fit = &judge->fit;
     uint32_t rank = fit->rank[k];
@@ -218,24 +264,24 @@ static void write_row(const struct judge *judge, const dxt_raw_means *means, uin
     if (is_phase(judge->window, "dispatch") &&
         (other_role(judge, rank) == DXT_ROLE_LATE || receives_much(judge, judge->window, rank)))
         kind = DXT_HOT_EXPERT;
-    dxt_draft_row(judge->draft, rank, means->row[rank],
-                  dxt_normalise(means->row[rank], means->of_rows));
+    double mean = mean_of_row(judge, rank);
+    dxt_draft_row(judge->draft, rank, mean, dxt_normalise(mean, mean_of_all(judge)));
     dxt_finding *finding = dxt_draft_finding(judge->draft, kind);
     if (!finding) return;
     finding->rank = rank;
     weigh(judge, finding, early ? -fit->late[k] : fit->receive[k], fit->limit[k], fit->error[k]);
 }
 
-static void write_ranks(const struct judge *judge, const dxt_raw_means *means)
+static void write_ranks(struct judge *judge)
 {
     bool persists = lateness_persists(judge);
     for (uint32_t k = 0; k < judge->fit.count; k++) {
         switch (judge->fit.role[k]) {
         case DXT_ROLE_LATE:
-            if (persists) write_late(judge, means, k);
+            if (persists) write_late(judge, k);
             break;
         case DXT_ROLE_EARLY:
-        case DXT_ROLE_RECEIVER: write_row(judge, means, k); break;
+        case DXT_ROLE_RECEIVER: write_row(judge, k); break;
         case DXT_ROLE_ORDINARY: break;
         }
     }
@@ -264,8 +310,7 @@ static void write_nodes(const struct judge *judge)
 }
 
 /* Returns false when the window does not follow the model at all. */
-static bool write_paths(const struct judge *judge, const dxt_raw_means *means,
-                        const dxt_slow_path *paths, size_t count)
+static bool write_paths(struct judge *judge, const dxt_slow_path *paths, size_t count)
 {
     const dxt_fit *fit = &judge->fit;
     size_t n = judge->window->ranks, written = 0;
@@ -274,7 +319,7 @@ static bool write_paths(const struct judge *judge, const dxt_raw_means *means,
         if (!path_persists(judge, &paths[p])) continue;
         uint32_t row = fit->rank[paths[p].i], column = fit->rank[paths[p].j];
         double value = (double)judge->window->wait[row * n + column];
-        dxt_draft_point(judge->draft, row, column, value, dxt_normalise(value, means->all));
+        dxt_draft_point(judge->draft, row, column, value, dxt_normalise(value, mean_of_all(judge)));
         if (written++ >= MOST_PATH_FINDINGS) continue;
         dxt_finding *finding = dxt_draft_finding(judge->draft, DXT_SLOW_PATH);
         if (!finding) return true;
@@ -298,27 +343,22 @@ static void give_verdict(const struct judge *judge, bool fits)
 
 static dxt_status judge_window(struct judge *judge)
 {
-    dxt_raw_means means;
     dxt_slow_path *paths;
     size_t count;
-    dxt_status status = dxt_raw_means_get(judge->window, &means);
+    dxt_status status = dxt_fit_paths(&judge->fit, &paths, &count);
     if (status != DXT_OK) return status;
-    status = dxt_fit_paths(&judge->fit, &paths, &count);
-    if (status == DXT_OK) {
-        write_ranks(judge, &means);
-        write_nodes(judge);
-        bool fits = write_paths(judge, &means, paths, count);
-        give_verdict(judge, fits);
-        free(paths);
-    }
-    dxt_raw_means_free(&means);
-    return status;
+    write_ranks(judge);
+    write_nodes(judge);
+    bool fits = write_paths(judge, paths, count);
+    give_verdict(judge, fits);
+    free(paths);
+    return DXT_OK;
 }
 
 dxt_status dxt_robust(const dxt_window *window, const dxt_analysis_options *options,
                       const int32_t *nodes, dxt_draft *draft)
 {
-    struct judge judge = {.window = window, .draft = draft};
+    struct judge judge = {.window = window, .draft = draft, .mean = NAN};
     double min_share = options->min_share > 0 ? options->min_share : 0.01;
     dxt_status status = dxt_fit_window(window, nodes, min_share, &judge.fit);
     if (status != DXT_OK) return status;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "analysis/fit.h"
+#include "analysis/screen.h"
 #include "analysis/select.h"
 #include "analysis/skew.h"
 #include "base/base.h"
@@ -12,10 +13,22 @@
 #define OUTLIER_SPREADS 8.0
 /* … this part of what is expected of it … */
 #define RELATIVE_EXCESS 0.3
-/* … and the ordinary wait this many times: pairs are uneven by nature. */
-#define ORDINARY_EXCESS 1.0
+/* … and the ordinary wait: pairs are uneven by nature. What of that is skew counts twice, since pairs
+ * of ranks that take turns (on one core, on one link) are more skewed than others. */
+#define SKEW_EXCESS 2.0
 /* Where more cells than this part deviate, it is not the paths. */
 #define MOST_PATHS_SHARE 0.1
+
+/* A search under way. */
+struct search {
+    const dxt_fit *fit;
+    double spread;   /* typical deviation of a cell from the fit */
+    double *least;   /* [n] smallest excess in a column */
+    double *late;    /* [n] lateness as the row's node sees it */
+    bool contiguous; /* members are the ranks 0 … n − 1 */
+    dxt_slow_path *list;
+    size_t count, capacity, most;
+};
 
 /* 1.4826 × median absolute deviation of a sample of cells off the diagonal from the fit. */
 static double typical_deviation(const dxt_fit *fit)
@@ -24,25 +37,68 @@ static double typical_deviation(const dxt_fit *fit)
     size_t cells = (size_t)n * (n - 1);
     size_t taken = cells < DXT_LEVEL_SAMPLE ? cells : DXT_LEVEL_SAMPLE;
     for (size_t k = 0; k < taken; k++) {
-        size_t cell = taken == cells ? k : (size_t)(k * UINT64_C(0x9E3779B97F4A7C15) % cells);
+        size_t cell = dxt_spread_index(k, taken, cells);
         uint32_t i = (uint32_t)(cell / (n - 1)), j = (uint32_t)(cell % (n - 1));
         if (j >= i) j++;
-        fit->scratch[k] = fabs(fit->value[(size_t)i * n + j] - dxt_fit_expected(fit, i, j));
+        fit->scratch[k] = fabs(dxt_fit_wait(fit, i, j) - dxt_fit_expected(fit, i, j));
     }
     return 1.4826 * dxt_median(fit->scratch, taken);
 }
 
 /* Excess of one cell over the fit when it is abnormal, otherwise 0. */
-static double excess_of(const dxt_fit *fit, double spread, uint32_t i, uint32_t j)
+static double excess_of(const struct search *s, uint32_t i, uint32_t j)
 {
-    double value = fit->value[(size_t)i * fit->count + j];
-    double least = fmax(fmax(fit->limit[i], fit->limit[j]), ORDINARY_EXCESS * fit->base);
-    least = fmax(least, OUTLIER_SPREADS * spread);
-    /* The cut at 0 and the skew only add to the shift: most cells are settled without them. */
-    if (value - fmax(0, dxt_fit_shift(fit, i, j)) <= least) return 0;
-    double expected = dxt_fit_expected(fit, i, j);
-    double excess = value - expected;
-    return excess > fmax(least, RELATIVE_EXCESS * expected) ? excess : 0;
+    double expected = dxt_fit_expected(s->fit, i, j);
+    double excess = dxt_fit_wait(s->fit, i, j) - expected;
+    double least = fmax(fmax(s->least[j], s->fit->limit[i]), RELATIVE_EXCESS * expected);
+    return excess > least ? excess : 0;
+}
+
+/* Whether any cell of a row can be abnormal. Skew and receiving only add to what is expected, so a row
+ * that stays below the bare shifts is done: almost every one is. */
+static bool row_stands_out(struct search *s, uint32_t i)
+{
+    const dxt_fit *fit = s->fit;
+    uint32_t n = fit->count;
+    double shift = fit->transfer - fit->late[i];
+    const double *late = fit->late;
+    if (!s->contiguous) return true;
+    if (fit->nodes > 1) {
+        for (uint32_t j = 0; j < n; j++) s->late[j] = dxt_fit_shift(fit, i, j);
+        late = s->late;
+        shift = 0;
+    }
+    const dxt_window *window = fit->window;
+    size_t first = (size_t)i * n;
+    return dxt_screen_row(window->wait + first, window->samples ? window->samples + first : NULL,
+                          fit->factor[i], shift, late, s->least, n) > 0;
+}
+
+static dxt_status keep_path(struct search *s, uint32_t i, uint32_t j, double excess)
+{
+    if (s->count == s->capacity) {
+        size_t capacity = s->capacity ? 2 * s->capacity : 16;
+        dxt_slow_path *grown = realloc(s->list, capacity * sizeof *grown);
+        if (!grown) return dxt_fail_memory(capacity * sizeof *grown);
+        s->list = grown;
+        s->capacity = capacity;
+    }
+    s->list[s->count++] = (dxt_slow_path){i, j, excess, s->spread};
+    return DXT_OK;
+}
+
+/* DXT_END when there are too many. */
+static dxt_status search_row(struct search *s, uint32_t i)
+{
+    if (!row_stands_out(s, i)) return DXT_OK;
+    for (uint32_t j = 0; j < s->fit->count; j++) {
+        double excess = i == j ? 0 : excess_of(s, i, j);
+        if (excess <= 0) continue;
+        if (s->count == s->most) return DXT_END;
+        dxt_status status = keep_path(s, i, j, excess);
+        if (status != DXT_OK) return status;
+    }
+    return DXT_OK;
 }
 
 static int by_excess(const void *a, const void *b)
@@ -53,39 +109,38 @@ static int by_excess(const void *a, const void *b)
     return (x->j > y->j) - (x->j < y->j);
 }
 
+/* In the fit's scratch, which nothing else needs by now. */
+static void begin_search(struct search *s)
+{
+    const dxt_fit *fit = s->fit;
+    uint32_t n = fit->count;
+    s->spread = typical_deviation(fit);
+    s->most = 1 + (size_t)(MOST_PATHS_SHARE * n * (n - 1));
+    s->least = fit->scratch;
+    s->late = fit->scratch + n;
+    s->contiguous = n == fit->window->ranks;
+    double least = fmax(fit->base, SKEW_EXCESS * dxt_expected_wait(0, fit->skew));
+    least = fmax(least, OUTLIER_SPREADS * s->spread);
+    for (uint32_t j = 0; j < n; j++) s->least[j] = fmax(least, fit->limit[j]);
+}
+
 dxt_status dxt_fit_paths(const dxt_fit *fit, dxt_slow_path **paths, size_t *count)
 {
-    uint32_t n = fit->count;
+    struct search search = {.fit = fit};
+    dxt_status status = DXT_OK;
     *paths = NULL;
     *count = 0;
     /* Between two ranks a slow path and a late rank are the same. */
-    if (n < 3) return DXT_OK;
-    double spread = typical_deviation(fit);
-    size_t most = 1 + (size_t)(MOST_PATHS_SHARE * n * (n - 1)), found = 0, capacity = 0;
-    dxt_slow_path *list = NULL;
-    for (uint32_t i = 0; i < n; i++) {
-        for (uint32_t j = 0; j < n; j++) {
-            double excess = i == j ? 0 : excess_of(fit, spread, i, j);
-            if (excess <= 0) continue;
-            if (found == most) {
-                free(list);
-                *count = SIZE_MAX;
-                return DXT_OK;
-            }
-            if (found == capacity) {
-                capacity = capacity ? 2 * capacity : 16;
-                dxt_slow_path *grown = realloc(list, capacity * sizeof *list);
-                if (!grown) {
-                    free(list);
-                    return dxt_fail_memory(capacity * sizeof *list);
-                }
-                list = grown;
-            }
-            list[found++] = (dxt_slow_path){i, j, excess, spread};
-        }
+    if (fit->count < 3) return DXT_OK;
+    begin_search(&search);
+    for (uint32_t i = 0; i < fit->count && status == DXT_OK; i++) status = search_row(&search, i);
+    if (status != DXT_OK) {
+        free(search.list);
+        *count = status == DXT_END ? SIZE_MAX : 0;
+        return status == DXT_END ? DXT_OK : status;
     }
-    if (found > 1) qsort(list, found, sizeof *list, by_excess);
-    *paths = list;
-    *count = found;
+    if (search.count > 1) qsort(search.list, search.count, sizeof *search.list, by_excess);
+    *paths = search.list;
+    *count = search.count;
     return DXT_OK;
 }

@@ -62,12 +62,19 @@ static double integer_sum(const int64_t *values, size_t n, bool skip_zeros, size
     return sum;
 }
 
+/* Means of the raw counters, as NumPy's mean() over int64 gives them. */
+struct means {
+    double *col, *row;            /* [N] each */
+    double of_cols, of_rows, all; /* mean of the column means, of the row means, of all cells */
+    double nonzero;               /* mean of the non-zero cells; NaN when there is none */
+};
+
 double dxt_normalise(double x, double mean)
 {
     return x / (mean + 1e-8);
 }
 
-dxt_status dxt_raw_means_get(const dxt_window *window, dxt_raw_means *means)
+static dxt_status take_means(const dxt_window *window, struct means *means)
 {
     size_t n = window->ranks, used;
     double *col = calloc(2 * n, sizeof *col);
@@ -89,12 +96,6 @@ dxt_status dxt_raw_means_get(const dxt_window *window, dxt_raw_means *means)
     return DXT_OK;
 }
 
-void dxt_raw_means_free(dxt_raw_means *means)
-{
-    free(means->col);
-    *means = (dxt_raw_means){0};
-}
-
 static double or_default(double value, double fallback)
 {
     return value > 0 ? value : fallback;
@@ -106,8 +107,8 @@ dxt_status dxt_ratio(const dxt_window *window, const dxt_analysis_options *optio
     double col_limit = or_default(options->threshold_col, 3.0);
     double row_limit = or_default(options->threshold_row, 3.0);
     double point_limit = or_default(options->threshold_point, 5.0);
-    dxt_raw_means means;
-    dxt_status status = dxt_raw_means_get(window, &means);
+    struct means means = {0};
+    dxt_status status = take_means(window, &means);
     if (status != DXT_OK) return status;
 
     uint32_t n = window->ranks;
@@ -139,6 +140,6 @@ dxt_status dxt_ratio(const dxt_window *window, const dxt_analysis_options *optio
     draft->ordinary = means.all;
     if (draft->col_count + draft->row_count + draft->point_count > 0)
         draft->verdict = DXT_VERDICT_SLOW;
-    dxt_raw_means_free(&means);
+    free(means.col);
     return DXT_OK;
 }

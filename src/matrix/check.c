@@ -104,8 +104,13 @@ static dxt_status check_extra(const char *extra)
 
 static dxt_status check_matrix(const dxt_window *window, const char *field, const int64_t *cells)
 {
+    size_t count = (size_t)window->ranks * window->ranks;
     if (!cells) return DXT_OK;
-    for (size_t i = 0; i < (size_t)window->ranks * window->ranks; i++)
+    /* The sign bit of all values at once: one pass as fast as memory allows. */
+    uint64_t bits = 0;
+    for (size_t i = 0; i < count; i++) bits |= (uint64_t)cells[i];
+    if (bits >> 63 == 0) return DXT_OK;
+    for (size_t i = 0; i < count; i++)
         if (cells[i] < 0)
             return dxt_fail(DXT_ERR_INVALID, "%s: row %zu, column %zu: %lld is negative", field,
                             i / window->ranks, i % window->ranks, (long long)cells[i]);

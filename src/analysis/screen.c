@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "analysis/screen.h"
+
+#include <stddef.h>
+
+#define LANES 8
+
+static inline __attribute__((always_inline)) uint32_t
+screen_row(const int64_t *wait, const int64_t *samples, double factor, double shift,
+           const double *late, const double *least, uint32_t n)
+{
+    uint64_t above = 0;
+    for (uint32_t j = 0; j < n; j++) {
+        double expected = shift + late[j];
+        double bound = (expected > 0 ? expected : 0) + least[j];
+        /* Multiplied out: a division would cost more than the rest. */
+        if (samples) bound *= (double)samples[j];
+        above += (double)wait[j] * factor > bound;
+    }
+    return (uint32_t)above;
+}
+
+static inline __attribute__((always_inline)) double sum_row(const int64_t *wait, uint32_t n)
+{
+    double part[LANES] = {0}, sum = 0;
+    uint32_t j = 0;
+    for (; j + LANES <= n; j += LANES)
+        for (uint32_t k = 0; k < LANES; k++) part[k] += (double)wait[j + k];
+    for (; j < n; j++) sum += (double)wait[j];
+    for (uint32_t k = 0; k < LANES; k++) sum += part[k];
+    return sum;
+}
+
+#if defined(__x86_64__)
+
+/* int64 becomes double in vectors only with AVX-512DQ. */
+#define WIDE __attribute__((target("avx512f,avx512dq,prefer-vector-width=512")))
+
+WIDE static uint32_t screen_row_wide(const int64_t *wait, const int64_t *samples, double factor,
+                                     double shift, const double *late, const double *least,
+                                     uint32_t n)
+{
+    if (samples) return screen_row(wait, samples, factor, shift, late, least, n);
+    return screen_row(wait, NULL, factor, shift, late, least, n);
+}
+
+WIDE static double sum_row_wide(const int64_t *wait, uint32_t n)
+{
+    return sum_row(wait, n);
+}
+
+uint32_t dxt_screen_row(const int64_t *wait, const int64_t *samples, double factor, double shift,
+                        const double *late, const double *least, uint32_t n)
+{
+    if (__builtin_cpu_supports("avx512dq"))
+        return screen_row_wide(wait, samples, factor, shift, late, least, n);
+    return screen_row(wait, samples, factor, shift, late, least, n);
+}
+
+double dxt_screen_sum(const int64_t *wait, uint32_t n)
+{
+    return __builtin_cpu_supports("avx512dq") ? sum_row_wide(wait, n) : sum_row(wait, n);
+}
+
+#else
+
+uint32_t dxt_screen_row(const int64_t *wait, const int64_t *samples, double factor, double shift,
+                        const double *late, const double *least, uint32_t n)
+{
+    return screen_row(wait, samples, factor, shift, late, least, n);
+}
+
+double dxt_screen_sum(const int64_t *wait, uint32_t n)
+{
+    return sum_row(wait, n);
+}
+
+#endif

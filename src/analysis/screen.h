@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The passes over a whole matrix, written so that the compiler makes vectors of them. */
+#ifndef DXT_ANALYSIS_SCREEN_H
+#define DXT_ANALYSIS_SCREEN_H
+
+#include <stdint.h>
+
+/**
+ * How many cells of a row exceed max(0, shift + late[j]) + least[j].
+ *
+ * @param wait, samples  [n] raw counters; with samples a cell is wait × factor ÷ samples, and one
+ *                       without samples never exceeds. samples may be NULL.
+ * @param late, least    [n]
+ */
+uint32_t dxt_screen_row(const int64_t *wait, const int64_t *samples, double factor, double shift,
+                        const double *late, const double *least, uint32_t n);
+
+/** Sum of a row. */
+double dxt_screen_sum(const int64_t *wait, uint32_t n);
+
+#endif

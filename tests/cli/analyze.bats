@@ -1,0 +1,178 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# deepxtrace analyze: what it says, and every kind of bad input.
+
+bats_require_minimum_version 1.5.0
+
+setup() {
+    deepxtrace=${DEEPXTRACE:-${DXT_BUILD_DIR:?}/bin/deepxtrace}
+    data=${DXT_SOURCE_DIR:?}/tests/recorded/data
+    reference=$data/reference-matrices.jsonl
+    cd "$BATS_TEST_TMPDIR"
+}
+
+# Exit 2, nothing on standard output, one line on standard error that holds $1.
+refused() {
+    local expected=$1
+    shift
+    run --separate-stderr "$deepxtrace" analyze "$@"
+    echo "stderr: $stderr"
+    [ "$status" -eq 2 ]
+    [ -z "$output" ]
+    [ "${#stderr_lines[@]}" -eq 1 ]
+    [[ $stderr == "deepxtrace analyze: "*"$expected"* ]]
+}
+
+# refused() for a file of the given content; the line must name file and line number.
+refused_file() {
+    printf '%b' "$2" > bad
+    refused "bad:$1: " bad
+}
+
+@test "the reference matrices: each cause is named" {
+    run --separate-stderr "$deepxtrace" analyze "$reference"
+    [ "$status" -eq 0 ]
+    [ -z "$stderr" ]
+    [[ $output == *"rank 3 is late in dispatch: +"*"all 7"* ]]
+    [[ $output == *"the path 4 → 3 is slow in dispatch"* ]]
+    [[ $output == *"rank 2 is late in dispatch: +2.1M cycles"* ]]
+    [[ $output == *"rank 3 is late in combine: +2.1M cycles"* ]]
+    [ "$(wc -L <<< "$output")" -le 80 ]
+}
+
+@test "json: one valid line per window, in order, with the keys of the format" {
+    run --separate-stderr "$deepxtrace" analyze --json "$reference"
+    [ "$status" -eq 0 ]
+    [ "${#lines[@]}" -eq "$(wc -l < "$reference")" ]
+    [ "$(jq -c '[.phase, .window]' <<< "$output")" = "$(jq -c '[.phase, .window]' "$reference")" ]
+    [ "$(jq -c keys_unsorted <<< "$output" | sort -u)" = '["v","phase","window","ranks","method","verdict","abnormal_cols","abnormal_rows","abnormal_points","findings"]' ]
+    [ "$(jq -c 'select(.method != "robust" or .v != 1)' <<< "$output")" = "" ]
+}
+
+@test "ratio: the labels of the reference matrices" {
+    run --separate-stderr "$deepxtrace" analyze --json --method ratio "$reference"
+    [ "$status" -eq 0 ]
+    [ "$(jq -c '[[.abnormal_cols[][0]], [.abnormal_rows[][0]], [.abnormal_points[][:2]]]' \
+        <<< "$output")" = "$(jq -c '.label | [.cols, .rows, .points]' "$reference")" ]
+    run --separate-stderr "$deepxtrace" analyze --method ratio "$reference"
+    [[ $output == *"slow — 1 abnormal column"*"column 3: mean "*"row 6: mean "* ]]
+}
+
+@test "a dispatch and its combine are judged together" {
+    grep -F '"case":"hot1"' "$data/deepep-ep4-h200.jsonl" | head -n 2 > pair
+    run "$deepxtrace" analyze --json pair
+    [ "$(jq -r '.findings[0].kind' <<< "$output")" = $'hot_expert\nhot_expert' ]
+    # Neither when they are not neighbours, nor when they are of different windows.
+    { head -n 1 pair; head -n 1 pair; head -n 1 pair; tail -n 1 pair; tail -n 1 pair; } > apart
+    run "$deepxtrace" analyze --json apart
+    [ "$(jq -r '.findings[0].kind' <<< "$output" | tr '\n' ' ')" = \
+        "early_rank early_rank hot_expert hot_expert late_rank " ]
+    sed '2s/"window":0/"window":1/' pair > other
+    run "$deepxtrace" analyze --json other
+    [ "$(jq -r '.findings[0].kind' <<< "$output" | tr '\n' ' ')" = "early_rank late_rank " ]
+}
+
+@test "a rank that sent nothing is named by both methods" {
+    echo '{"v":1,"phase":"dispatch","ranks":4,"hosts":["a","b","c","d"],"wait":[[1,2,3,4],[1,2,3,4],null,[4,5,6,7]]}' > silent
+    for method in robust ratio; do
+        run --separate-stderr "$deepxtrace" analyze --exit-code --method $method silent
+        [ "$status" -eq 1 ]
+        [[ $output == *"rank 2 (host c) sent no counters: stopped, hung or dead?"* ]]
+    done
+}
+
+@test "thresholds of the ratio are options" {
+    run "$deepxtrace" analyze --json --method ratio --threshold-col 100 --threshold-row 100 \
+        --threshold-point 100 "$reference"
+    [ "$(jq -r .verdict <<< "$output" | sort -u)" = healthy ]
+    run "$deepxtrace" analyze --json --method ratio --keep-points --threshold-point 3 "$reference"
+    [ "$(jq -c '[.abnormal_points[] | select(.[1] == 3)] | length' <<< "${lines[0]}")" -eq 7 ]
+}
+
+@test "standard input, several files, and the exit code" {
+    run --separate-stderr bash -c "'$deepxtrace' analyze --json - < '$reference'"
+    [ "${#lines[@]}" -eq 5 ]
+    run --separate-stderr "$deepxtrace" analyze "$reference" "$reference"
+    [ "$status" -eq 0 ]
+    [ "$(grep -cF "$reference:" <<< "$output")" -eq 2 ]
+    run --separate-stderr "$deepxtrace" analyze --exit-code "$reference"
+    [ "$status" -eq 1 ]
+    head -n 1 "$data/deepep-ep4-h200.jsonl" > healthy
+    run --separate-stderr "$deepxtrace" analyze --exit-code healthy
+    [ "$status" -eq 0 ]
+    [[ ${output//$'\n'    / } == *"healthy — nobody waits more than "*" µs per operation for anybody" ]]
+}
+
+@test "windows are reported as they come" {
+    mkfifo pipe
+    "$deepxtrace" analyze --json pipe > answers &
+    exec 5> pipe
+    head -n 4 "$reference" >&5
+    for i in {1..100}; do
+        [ "$(wc -l < answers)" -ge 3 ] && break
+        sleep 0.1
+    done
+    [ "$(wc -l < answers)" -ge 3 ]
+    exec 5>&-
+    wait $!
+    [ "$(wc -l < answers)" -eq 4 ]
+}
+
+@test "the log text, both row forms" {
+    {
+        echo '[2025-09-15T16:28:53.686] [Diagnose] InstanceID: 7f, EPSize: 3, diagnose: {}, Dispatch Wait Recv Cost Per Token Matrix[src_rank, dst_rank]'
+        for rank in 0 1 2; do
+            echo "[2025-09-15T16:28:53.686] rank=$rank [ 10 9000 12]"
+        done
+        echo '[2025-09-15T16:28:53.690] [Diagnose] InstanceID: 7f, EPSize: 3, diagnose: {}, Combine Wait Recv Cost Per Token Matrix[src_rank, dst_rank]'
+        for rank in 0 1 2; do echo "[ 10 11 12]"; done
+    } > log
+    run --separate-stderr "$deepxtrace" analyze --json --method ratio --threshold-col 2 log
+    [ "$status" -eq 0 ]
+    [ "$(jq -c '[.phase, .ranks, [.abnormal_cols[][0]]]' <<< "$output")" = \
+        $'["dispatch",3,[1]]\n["combine",3,[]]' ]
+}
+
+@test "windows before a bad line are reported, then the line is named" {
+    { head -n 3 "$reference"; echo '{"v":1,'; head -n 1 "$reference"; } > partly
+    run --separate-stderr "$deepxtrace" analyze --json --exit-code partly
+    [ "$status" -eq 2 ]
+    [ "${#lines[@]}" -eq 3 ]
+    [ "${#stderr_lines[@]}" -eq 1 ]
+    [[ $stderr == "deepxtrace analyze: partly:4: "* ]]
+}
+
+@test "bad files: exit 2 and one line with file, line and reason" {
+    refused "nowhere.jsonl" nowhere.jsonl
+    refused "." .
+    : > bad
+    refused "bad" bad
+    refused_file 1 '{"v":1,"phase":"dispatch","ranks":2,"wait":[[1,2],[3'
+    refused_file 1 '{"v":1,"phase":"dispatch","ranks":2,"wait":[[1,2],[3,4,5]]}\n'
+    refused_file 1 '{"v":1,"phase":"dispatch","ranks":2,"wait":[[1,2],[3,-4]]}\n'
+    refused_file 1 '{"v":1,"phase":"dispatch","ranks":5000,"wait":[]}\n'
+    refused_file 1 '{"v":1,"phase":"dispatch","ranks":2,"wait":[[1,2],[3,9223372036854775808]]}\n'
+    refused_file 1 '{"v":1,"phase":"dispatch","ranks":2,"wait":[[1,2],[3,NaN]]}\n'
+    refused_file 1 '{"v":1,"phase":"dispatch","ranks":3,"wait":[[1,2],[3,4]]}\n'
+    refused_file 1 '{"v":2,"phase":"dispatch","ranks":2,"wait":[[1,2],[3,4]]}\n'
+    refused_file 1 '\x00\x01\x02\xff\xfe\x7fELF\x00\n'
+    refused_file 2 '1 2 3\n4 5\n6 7 8\n'
+    refused_file 2 '1 2\n3 nan\n'
+    refused_file 1 '1 -2\n3 4\n'
+    head -c 3000 /dev/urandom > bad
+    refused "bad:" bad
+}
+
+@test "wrong options: exit 2 and one line that names them" {
+    refused "--min-share: '5x' is not a percentage" --min-share 5x "$reference"
+    refused "--min-share: '5' is above 1; for a percentage write 5%" --min-share 5 "$reference"
+    refused "--method: 'mean' is not one of robust, ratio" --method mean "$reference"
+    refused "--ranks-per-node: '0' is not within 1 to 4096" --ranks-per-node 0 "$reference"
+    refused "--ranks-per-node: 'x' is not a whole number" --ranks-per-node=x "$reference"
+    refused "--threshold-col: '-1' is not a number above 0" --threshold-col -1 "$reference"
+    refused "--threshold-point: 'nan' is not a number above 0" --threshold-point nan "$reference"
+    refused "unknown option '--jsn'" --jsn "$reference"
+    refused "--json takes no value" --json=yes "$reference"
+    refused "--method needs NAME" "$reference" --method
+    refused "FILE...|- is missing"
+}

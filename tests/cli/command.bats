@@ -1,0 +1,109 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# deepxtrace itself: version, help, unknown commands, closed and full outputs.
+
+bats_require_minimum_version 1.5.0
+
+setup() {
+    deepxtrace=${DEEPXTRACE:-${DXT_BUILD_DIR:?}/bin/deepxtrace}
+    reference=${DXT_SOURCE_DIR:?}/tests/recorded/data/reference-matrices.jsonl
+    commands=(run analyze heatmap bench info)
+    mkdir "$BATS_TEST_TMPDIR/work"
+    cd "$BATS_TEST_TMPDIR/work"
+}
+
+# One line on standard error, nothing on standard output, exit 2.
+refused() {
+    run --separate-stderr "$deepxtrace" "$@"
+    [ "$status" -eq 2 ]
+    [ -z "$output" ]
+    [ "${#stderr_lines[@]}" -eq 1 ]
+}
+
+@test "the version is that of the project" {
+    run "$deepxtrace" --version
+    [ "$status" -eq 0 ]
+    [ "$output" = "deepxtrace $(sed -n 's/^project(deepxtrace VERSION \([0-9.]*\).*/\1/p' \
+        "$DXT_SOURCE_DIR/CMakeLists.txt")" ]
+}
+
+@test "help lists every command, and every command's help shows examples in 80 columns" {
+    run "$deepxtrace" --help
+    [ "$status" -eq 0 ]
+    for command in "${commands[@]}"; do [[ $output == *"  $command "* ]]; done
+    for command in "" "${commands[@]}"; do
+        run --separate-stderr "$deepxtrace" $command --help
+        [ "$status" -eq 0 ]
+        [ -z "$stderr" ]
+        [[ $output == *Examples:*"  deepxtrace $command"* ]]
+        [ "$(wc -L <<< "$output")" -le 80 ]
+    done
+}
+
+@test "every option of a command's help is in its man page" {
+    for command in "${commands[@]}"; do
+        page=$DXT_SOURCE_DIR/docs/man/deepxtrace-$command.1
+        for option in $("$deepxtrace" $command --help | grep -o '^  *\(-., \)\?--[a-z-]*' |
+            grep -o -e '--.*' | grep -vx -e --help); do
+            grep -qF -e "${option//-/\\-}" "$page" || { echo "$command: $option"; false; }
+        done
+    done
+}
+
+@test "an unknown command gets one line" {
+    refused frobnicate
+    [ "$stderr" = "deepxtrace: unknown command 'frobnicate' (see deepxtrace --help)" ]
+    refused
+    refused --jsn
+    refused ""
+    [ "$("$deepxtrace" $'a\nb\033[1m' 2>&1 | wc -l)" -eq 1 ]
+}
+
+@test "a reader that goes away is no error" {
+    run --separate-stderr bash -c "set -o pipefail
+        for i in {1..400}; do cat '$reference'; done | '$deepxtrace' analyze --json - | head -n 1"
+    [ "${#stderr_lines[@]}" -eq 0 ]
+    [ "$(jq -r .phase <<< "$output")" = dispatch ]
+}
+
+@test "a full standard output is exit 3 and one line" {
+    for command in "analyze $reference" "heatmap $reference" info --help; do
+        run --separate-stderr bash -c "'$deepxtrace' $command > /dev/full"
+        [ "$status" -eq 3 ]
+        [ "${#stderr_lines[@]}" -eq 1 ]
+        [[ $stderr == *"standard output: No space left on device" ]]
+    done
+}
+
+@test "info says what is there" {
+    run --separate-stderr "$deepxtrace" info
+    [ "$status" -eq 0 ]
+    [[ $output == "$("$deepxtrace" --version)"* ]]
+    [[ $output == *"probe clock"*MHz* ]]
+    [[ $output == *cairo* ]]
+    run --separate-stderr "$deepxtrace" info --json
+    [ "$status" -eq 0 ]
+    [ "$(jq '.v == 1 and .probe_clock_hz > 1e6 and .cores_online >= 1 and
+             (.parts | map(select(.name == "cairo" and (.why | length) > 0)) | length) == 1' \
+        <<< "$output")" = true ]
+    refused info surplus
+    refused info --jason
+}
+
+@test "a part that is missing says why" {
+    copy=$BATS_TEST_TMPDIR/alone
+    mkdir "$copy"
+    cp -L "$deepxtrace" "$copy/deepxtrace"
+    for library in $(ldd "$deepxtrace" | sed -n 's/.*=> \(.*libdeepxtrace[^ ]*\) .*/\1/p'); do
+        cp -L "$library" "$copy"
+    done
+    run --separate-stderr env LD_LIBRARY_PATH="$copy" "$copy/deepxtrace" info --json
+    [ "$status" -eq 0 ]
+    [ "$(jq -r '.parts[0].available' <<< "$output")" = false ]
+    run --separate-stderr env LD_LIBRARY_PATH="$copy" "$copy/deepxtrace" heatmap "$reference" \
+        -o picture.png
+    [ "$status" -eq 3 ]
+    [ "${#stderr_lines[@]}" -eq 1 ]
+    [[ $stderr == "deepxtrace heatmap: "*cairo* ]]
+    [ -z "$(ls -A)" ]
+}

@@ -1,0 +1,125 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# deepxtrace heatmap: pictures appear whole or not at all.
+
+bats_require_minimum_version 1.5.0
+
+setup() {
+    deepxtrace=${DEEPXTRACE:-${DXT_BUILD_DIR:?}/bin/deepxtrace}
+    data=${DXT_SOURCE_DIR:?}/tests/recorded/data
+    reference=$data/reference-matrices.jsonl
+    mkdir "$BATS_TEST_TMPDIR/work"
+    cd "$BATS_TEST_TMPDIR/work"
+}
+
+# Exit $1, nothing on standard output, one line on standard error that holds $2.
+refused() {
+    local code=$1 expected=$2
+    shift 2
+    run --separate-stderr "$deepxtrace" heatmap "$@"
+    echo "stderr: $stderr"
+    [ "$status" -eq "$code" ]
+    [ -z "$output" ]
+    [ "${#stderr_lines[@]}" -eq 1 ]
+    [[ $stderr == "deepxtrace heatmap: "*"$expected"* ]]
+}
+
+has_cairo() {
+    "$deepxtrace" info --json | jq -e '.parts[] | select(.name == "cairo") | .available' > /dev/null
+}
+
+@test "the terminal: the last window of each operator, with what was found" {
+    run --separate-stderr "$deepxtrace" heatmap "$reference"
+    [ "$status" -eq 0 ]
+    [ -z "$stderr" ]
+    [[ $output == *dispatch*"rank 2 is late in dispatch"*combine*"rank 3 is late in combine"* ]]
+    [[ $output != *$'\033'* ]]
+    run "$deepxtrace" heatmap "$reference" --phase combine
+    [[ $output != *"dispatch, window"* ]]
+    run "$deepxtrace" heatmap "$reference" --phase dispatch --window 1
+    [[ $output == *"rank 6"* ]]
+    run "$deepxtrace" heatmap "$reference" --case column-3 --method ratio
+    [[ $output == *"abnormal column: 3"* ]]
+}
+
+@test "colours only on a terminal and without NO_COLOR" {
+    command -v script > /dev/null || skip "no script command"
+    draw="$deepxtrace heatmap $reference --phase combine"
+    run env -u NO_COLOR TERM=xterm COLORTERM=truecolor script -qec "$draw" /dev/null
+    [[ $output == *$'\033[48;2;'* ]]
+    run env -u NO_COLOR -u COLORTERM TERM=xterm-256color script -qec "$draw" /dev/null
+    [[ $output == *$'\033[48;5;'* ]]
+    run env NO_COLOR=1 TERM=xterm COLORTERM=truecolor script -qec "$draw" /dev/null
+    [[ $output != *$'\033['* ]]
+    run env -u NO_COLOR TERM=dumb COLORTERM=truecolor script -qec "$draw" /dev/null
+    [[ $output != *$'\033['* ]]
+}
+
+@test "--color always colours in a pipe, never does not" {
+    run "$deepxtrace" heatmap "$reference" --phase combine --color always
+    [[ $output == *$'\033[48;'* ]]
+    run "$deepxtrace" heatmap "$reference" --phase combine --color never
+    [[ $output != *$'\033'* ]]
+    refused 2 "--color: 'on' is not one of auto, always, never" "$reference" --color on
+}
+
+@test "the format follows the name" {
+    "$deepxtrace" heatmap "$reference" -o a.svg
+    [ "$(head -c 5 a.svg)" = "<?xml" ] || [ "$(head -c 4 a.svg)" = "<svg" ]
+    tail -n 1 a.svg | grep -q '</svg>'
+    "$deepxtrace" heatmap "$reference" -o a.HTML
+    grep -qi '<!doctype html' a.HTML
+    ! grep -qE '(src|href)="?(https?:)?//' a.HTML
+    run "$deepxtrace" heatmap "$reference" -o -
+    [ "$status" -eq 0 ]
+    [[ $output == *"</svg>"* ]]
+    run "$deepxtrace" heatmap "$reference" -o - --format html
+    [[ $output == *"</html>"* ]]
+    "$deepxtrace" heatmap "$reference" -o plain --format terminal
+    grep -q 'rank 2 is late' plain
+    has_cairo || skip "no cairo here: PNG and PDF left out"
+    "$deepxtrace" heatmap "$reference" -o a.png
+    [ "$(head -c 4 a.png | tail -c 3)" = PNG ]
+    "$deepxtrace" heatmap - -o a.pdf < "$reference"
+    [ "$(head -c 5 a.pdf)" = "%PDF-" ]
+}
+
+@test "a file that exists is kept, or replaced with --force" {
+    echo mine > a.svg
+    refused 2 "a.svg: already exists (--force replaces it)" "$reference" -o a.svg
+    [ "$(cat a.svg)" = mine ]
+    "$deepxtrace" heatmap "$reference" -o a.svg --force
+    grep -q '</svg>' a.svg
+    refused 2 ".: Is a directory" "$reference" -o . --format svg --force
+    [ "$(ls -A)" = a.svg ]
+}
+
+@test "a full disk is exit 3, and nothing is left behind" {
+    refused 3 "/dev/full: No space left on device" "$reference" -o /dev/full --format svg
+    mkdir small
+    if mount -t tmpfs -o size=16k tmpfs small 2> /dev/null; then
+        head -c 20000 /dev/zero > small/fill 2> /dev/null || true
+        run --separate-stderr "$deepxtrace" heatmap "$reference" -o small/a.svg
+        left=$(ls -A small)
+        umount small
+        [ "$status" -eq 3 ]
+        [[ $stderr == "deepxtrace heatmap: small/a.svg: No space left on device" ]]
+        [ "$left" = fill ]
+    fi
+}
+
+@test "bad input leaves no picture" {
+    echo '{"v":1,' > bad
+    refused 2 "bad:1: " bad -o a.svg
+    refused 2 "nowhere" nowhere -o a.svg
+    refused 2 "no window 77" "$reference" --window 77 -o a.svg
+    refused 2 "no window of phase other" "$reference" --phase other -o a.svg
+    refused 2 "no window in case none" "$reference" --case none -o a.svg
+    refused 2 "must end in .svg, .png, .pdf or .html" "$reference" -o a.gif
+    refused 2 "a/b.svg: No such file or directory" "$reference" -o a/b.svg
+    refused 2 "--window: 'last' is not a whole number" "$reference" --window last -o a.svg
+    refused 2 "--format: 'gif' is not one of terminal, svg, html, png, pdf" "$reference" --format gif
+    refused 2 "FILE|- is missing"
+    refused 2 "one argument too many" "$reference" "$reference"
+    [ "$(ls -A)" = bad ]
+}

@@ -1,0 +1,149 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# deepxtrace run: small jobs, and every way to ask for one that cannot be.
+
+bats_require_minimum_version 1.5.0
+
+setup() {
+    deepxtrace=${DEEPXTRACE:-${DXT_BUILD_DIR:?}/bin/deepxtrace}
+    cd "$BATS_TEST_TMPDIR"
+}
+
+# One line on standard error that begins with "deepxtrace run: ", nothing on standard output.
+refused() {
+    run --separate-stderr "$deepxtrace" run "$@"
+    [ "$status" -eq 2 ]
+    [ -z "$output" ]
+    [ "${#stderr_lines[@]}" -eq 1 ]
+    [[ $stderr == "deepxtrace run: "* ]]
+}
+
+@test "a small job ends with a verdict and two heat maps" {
+    run --separate-stderr "$deepxtrace" run --ranks 2 --steps 40 --window 10
+    [ "$status" -eq 0 ]
+    [[ $output == *"window 1"* ]]
+    [[ $output == *"The whole run, 2 ranks, 3 windows, 30 steps:"* ]]
+    [[ $output == *dispatch* ]]
+    [[ $output == *combine* ]]
+    [[ $output != *$'\033'* ]]
+}
+
+@test "each format of dispatch and combine passes the check of the engine" {
+    for format in --bf16 --fp8; do
+        "$deepxtrace" run --ranks 3 --steps 4 --window 2 --experts 6 $format
+        "$deepxtrace" run --ranks 3 --steps 4 --window 2 --experts 6 $format --logfmt
+    done
+}
+
+@test "json has a line for each operator and window, and two for the whole run" {
+    run --separate-stderr "$deepxtrace" run --ranks 2 --steps 40 --window 10 --json
+    [ "$status" -eq 0 ]
+    [ "${#lines[@]}" -eq 8 ]
+    [ "$(jq -r .phase <<< "${lines[0]}")" = dispatch ]
+    [ "$(jq -r .phase <<< "${lines[1]}")" = combine ]
+    [ "$(jq -r .window <<< "${lines[7]}")" = null ]
+    [ "$(jq -r .ranks <<< "${lines[7]}")" = 2 ]
+}
+
+@test "a recording and pictures appear whole, and analyze reads the recording" {
+    "$deepxtrace" run --ranks 2 --steps 40 --window 10 --record run.jsonl --heatmap run.svg \
+        --heatmap run.html
+    [ "$(wc -l < run.jsonl)" -eq 6 ]
+    "$deepxtrace" analyze run.jsonl
+    grep -q '</svg>' run.svg
+    grep -q '</html>' run.html
+    [ "$(ls -A | wc -l)" -eq 3 ]
+}
+
+@test "--record - puts the recording on standard output and nothing else" {
+    run --separate-stderr "$deepxtrace" run --ranks 2 --steps 20 --window 10 --record -
+    [ "$status" -eq 0 ]
+    [ "${#lines[@]}" -eq 2 ]
+    [ "$(jq -r .ranks <<< "${lines[1]}")" = 2 ]
+}
+
+@test "output that exists is kept unless --force" {
+    echo mine > run.jsonl
+    refused --steps 20 --window 10 --record run.jsonl
+    [[ $stderr == *run.jsonl* ]]
+    [ "$(cat run.jsonl)" = mine ]
+    "$deepxtrace" run --ranks 2 --steps 20 --window 10 --record run.jsonl --force
+    [ "$(wc -l < run.jsonl)" -eq 2 ]
+    refused --record no/such/folder.jsonl
+}
+
+@test "a full disk fails the run and says so" {
+    [ -w /dev/full ] || skip "no /dev/full"
+    run --separate-stderr "$deepxtrace" run --ranks 2 --steps 20 --window 10 --record /dev/full
+    [ "$status" -eq 3 ]
+    [[ $stderr == *"/dev/full: No space left on device"* ]]
+}
+
+@test "async windows come by time" {
+    run --separate-stderr "$deepxtrace" run --ranks 2 --async 0.1 --json
+    [ "$status" -eq 0 ]
+    [ "${#lines[@]}" -ge 8 ]
+}
+
+@test "--exit-code tells a slow job" {
+    run "$deepxtrace" run --ranks 2 --steps 20 --window 10 --slow dispatch:1:20ms --exit-code
+    [ "$status" -eq 1 ]
+    [[ $output == *"rank 1 is late in dispatch"* ]]
+}
+
+@test "--color always colours the heat map in a pipe, never does not" {
+    run "$deepxtrace" run --ranks 2 --steps 20 --window 10 --color always
+    [[ $output == *$'\033['* ]]
+    run "$deepxtrace" run --ranks 2 --steps 20 --window 10 --color never
+    [[ $output != *$'\033['* ]]
+}
+
+@test "faults that cannot be" {
+    refused --slow dispatch:9:1ms
+    [[ $stderr == *"no rank 9"* ]]
+    refused --slow dispach:1:1ms
+    [[ $stderr == *"'dispach'"* ]]
+    refused --slow dispatch:1:5
+    [[ $stderr == *"no unit"* ]]
+    refused --slow dispatch:1
+    refused --slow dispatch:x:1ms
+    refused --slow-path combine:1:1ms
+    refused --slow-path 'combine:1<-7:1ms'
+    [[ $stderr == *"no rank 7"* ]]
+    refused --hot 1
+    refused --hot 1:0
+    refused --hot 4:2
+    [[ $stderr == *"no rank 4"* ]]
+}
+
+@test "jobs that cannot be" {
+    refused --ranks 1
+    refused --ranks 5000
+    refused --experts 7
+    [[ $stderr == *"7 experts"* ]]
+    refused --topk 9
+    refused --topk 17
+    refused --hidden 1000
+    refused --fp8 --bf16
+    refused --steps 50
+    [[ $stderr == *"no window"* ]]
+    refused --compute 5
+    refused --timeout 10
+    refused --engine warp
+    refused --heatmap waits.bmp
+    refused --record - --json
+    refused extra
+    refused --no-such-option
+}
+
+@test "more than the shared memory holds is refused before anything starts" {
+    refused --ranks 1024 --tokens 8192 --hidden 16384
+    [[ $stderr == *"of shared memory, /dev/shm has "*" free"* ]]
+}
+
+@test "--help fits 80 columns and shows examples" {
+    run "$deepxtrace" run --help
+    [ "$status" -eq 0 ]
+    [[ $output == *"deepxtrace run --ranks 4 --slow dispatch:2:5ms"* ]]
+    for line in "${lines[@]}"; do [ "${#line}" -le 80 ]; done
+}

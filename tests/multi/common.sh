@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+# Helpers of the tests in this folder. Each is given the command to test as $1.
+set -u
+deepxtrace=$1
+scratch=$(mktemp -d)
+children=
+parent=
+
+finish() {
+    [ -n "$parent" ] && kill -KILL "$parent" 2>/dev/null
+    rm -rf "$scratch"
+}
+trap finish EXIT
+
+fail() {
+    echo "FAILED: $*" >&2
+    for file in "$scratch"/out "$scratch"/err; do
+        [ -f "$file" ] && { echo "--- $(basename "$file")"; tail -n 20 "$file"; } >&2
+    done
+    exit 1
+}
+
+# until_true SECONDS COMMAND…: wait for it to succeed.
+until_true() {
+    local end=$((SECONDS + $1))
+    shift
+    until "$@"; do
+        [ $SECONDS -lt $end ] || return 1
+        sleep 0.05
+    done
+}
+
+lines_at_least() { [ "$(wc -l <"$scratch/out")" -ge "$1" ]; }
+children_at_least() { [ "$(wc -w <"/proc/$parent/task/$parent/children")" -ge "$1" ]; }
+
+# start RANKS OPTION…: run in the background; sets parent and children (rank 0 first).
+start() {
+    local ranks=$1
+    shift
+    "$deepxtrace" run --ranks "$ranks" "$@" >"$scratch/out" 2>"$scratch/err" &
+    parent=$!
+    until_true 20 children_at_least "$ranks" || fail "the ranks did not start"
+    children=$(cat "/proc/$parent/task/$parent/children")
+}
+
+pid_of_rank() { echo "$children" | cut -d' ' -f$(($1 + 1)); }
+
+# A zombie has ended: it only waits for its parent to look.
+alive() { grep -qs '^State:[[:space:]]*[^ZX]' "/proc/$1/status"; }
+ended() { ! alive "$1"; }
+all_ended() {
+    local pid
+    for pid in $children; do alive "$pid" && return 1; done
+    return 0
+}
+
+# ends SECONDS: wait for the parent; sets status.
+ends() {
+    until_true "$1" ended "$parent" || fail "still running after $1 s"
+    wait "$parent"
+    # shellcheck disable=SC2034 # for those who include this
+    status=$?
+    nothing_left
+    parent=
+}
+
+nothing_left() {
+    until_true 5 all_ended || fail "processes are left: $children"
+    ! compgen -G "/dev/shm/deepxtrace-$parent-*" >"$scratch/left" || fail "shared memory is left"
+}
+
+# silent: the ranks named silent so far, each once.
+silent() {
+    head -n "$(wc -l <"$scratch/out")" "$scratch/out" |
+        jq -r '.findings[] | select(.kind == "silent_rank") | .rank' | sort -un | tr '\n' ' ' |
+        sed 's/ $//'
+}
+names_silent() { [ "$(silent)" = "$1" ]; }
+
+# windows: how many intervals were told of (two operators each).
+windows() { echo $(($(wc -l <"$scratch/out") / 2)); }

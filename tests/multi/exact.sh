@@ -1,0 +1,24 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# exact.sh COMMAND RANKS: nobody is named without a fault, and exactly the slow rank with one.
+# shellcheck source=tests/multi/common.sh
+. "$(dirname "$0")/common.sh"
+ranks=$2
+
+# named: every (phase, kind, rank) of the verdict over the whole run.
+named() {
+    tail -n 2 "$scratch/out" |
+        jq -r '.phase as $phase | .findings[] | "\($phase) \(.kind) \(.rank // .path)"'
+}
+
+expect() {
+    local want=$1
+    shift
+    "$deepxtrace" run --ranks "$ranks" --json "$@" >"$scratch/out" 2>"$scratch/err" ||
+        fail "exit status $?"
+    [ "$(named)" = "$want" ] || fail "named '$(named)', not '$want'"
+}
+
+expect "" --steps 200
+expect "dispatch late_rank 1" --steps 200 --slow "dispatch:1:20ms"
+expect "combine late_rank 0" --steps 200 --slow "combine:0:20ms"

@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "commands.h"
+#include "options.h"
+#include "output.h"
+
+static void durations_need_a_unit(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        int64_t ns;
+    } good[] = {{"1ms", 1000000},   {"50us", 50000},    {"50µs", 50000},
+                {"50μs", 50000},    {"2s", 2000000000}, {"300ns", 300},
+                {"1.5ms", 1500000}, {"0.25us", 250},    {"0s", 0},
+                {".5us", 500},      {"1e3ns", 1000},    {"9000000000s", 9000000000000000000}};
+    static const char *const bad[] = {"",     "ms",    "-1ms", "+1ms",        "1 ms",  "1m",
+                                      "1msx", "0x1ms", "nans", "infs",        "1e99s", "1.2.3ms",
+                                      " 1ms", "1ms ",  "1h",   "9300000000s", ".ms"};
+    char why[160];
+    int64_t ns;
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+        assert_true(dxt_parse_duration(good[i].text, &ns, why, sizeof why));
+        assert_int_equal(ns, good[i].ns);
+    }
+    ns = 42;
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        why[0] = '\0';
+        assert_false(dxt_parse_duration(bad[i], &ns, why, sizeof why));
+        assert_true(strlen(why) > 0);
+    }
+    assert_false(dxt_parse_duration("5", &ns, why, sizeof why));
+    assert_string_equal(why, "'5' has no unit; write e.g. 5ms or 5us");
+    assert_false(dxt_parse_duration("soon", &ns, why, sizeof why));
+    assert_string_equal(why, "'soon' is not a duration (e.g. 300ns, 50us, 1ms, 2s)");
+    assert_int_equal(ns, 42);
+}
+
+static void shares_are_percentages_or_fractions(void **state)
+{
+    (void)state;
+    char why[160];
+    double share = 9;
+    assert_true(dxt_parse_share("1%", &share, why, sizeof why));
+    assert_true(share == 0.01);
+    assert_true(dxt_parse_share("0.01", &share, why, sizeof why));
+    assert_true(share == 0.01);
+    assert_true(dxt_parse_share("100%", &share, why, sizeof why));
+    assert_true(share == 1);
+    assert_true(dxt_parse_share("0", &share, why, sizeof why));
+    assert_false(dxt_parse_share("5x", &share, why, sizeof why));
+    assert_string_equal(why, "'5x' is not a percentage");
+    assert_false(dxt_parse_share("5", &share, why, sizeof why));
+    assert_string_equal(why, "'5' is above 1; for a percentage write 5%");
+    assert_false(dxt_parse_share("101%", &share, why, sizeof why));
+    assert_string_equal(why, "'101%' is above 100%");
+    static const char *const bad[] = {"", "%", "-1%", "nan", "inf", "1%%", "1 %", "1e400"};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        assert_false(dxt_parse_share(bad[i], &share, why, sizeof why));
+    assert_true(share == 0);
+}
+
+static void counts_stay_within_their_limits(void **state)
+{
+    (void)state;
+    char why[160];
+    uint64_t count = 7;
+    assert_true(dxt_parse_count("4096", 2, 4096, &count, why, sizeof why));
+    assert_int_equal(count, 4096);
+    assert_true(dxt_parse_count("18446744073709551615", 0, 0, &count, why, sizeof why));
+    assert_true(count == UINT64_MAX);
+    assert_false(dxt_parse_count("4097", 2, 4096, &count, why, sizeof why));
+    assert_string_equal(why, "'4097' is not within 2 to 4096");
+    assert_false(dxt_parse_count("18446744073709551616", 0, 0, &count, why, sizeof why));
+    assert_string_equal(why, "'18446744073709551616' is too large");
+    assert_false(dxt_parse_count("0", 1, 0, &count, why, sizeof why));
+    assert_string_equal(why, "'0' is below 1");
+    static const char *const bad[] = {"", "-1", "+1", "1.5", "1e3", " 1", "0x10", "one"};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        assert_false(dxt_parse_count(bad[i], 0, 0, &count, why, sizeof why));
+        assert_non_null(strstr(why, "is not a whole number"));
+    }
+    assert_true(count == UINT64_MAX);
+}
+
+static void numbers_are_positive_and_finite(void **state)
+{
+    (void)state;
+    char why[160];
+    double number = 1;
+    assert_true(dxt_parse_number("3.5", &number, why, sizeof why));
+    assert_true(number == 3.5);
+    static const char *const bad[] = {"0", "-3", "3x", "nan", "inf", "", "1e999", "0x3"};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        assert_false(dxt_parse_number(bad[i], &number, why, sizeof why));
+    assert_true(number == 3.5);
+}
+
+/* ---- a command line ---- */
+
+struct values {
+    bool json;
+    const char *output;
+    uint64_t ranks;
+    int64_t delay;
+    int method;
+    int pairs;
+};
+
+static bool parse_pair(const char *text, void *value, char *why, size_t why_size)
+{
+    if (strchr(text, ':')) {
+        ++*(int *)value;
+        return true;
+    }
+    snprintf(why, why_size, "'%s' has no colon", text);
+    return false;
+}
+
+/* What the last command line came to. */
+static struct values values;
+static char why_bad[512];
+static char *arguments[32];
+static int operands;
+
+/* Parse "try" and the given words, up to NULL. */
+static dxt_parsed parse(char *word, ...)
+{
+    static const char *const methods[] = {"robust", "ratio", NULL};
+    values = (struct values){0};
+    const dxt_option options[] = {
+        {.name = "json", .value = &values.json},
+        {.name = "output",
+         .letter = 'o',
+         .type = DXT_OPTION_TEXT,
+         .value = &values.output,
+         .argument = "FILE"},
+        {.name = "ranks",
+         .type = DXT_OPTION_COUNT,
+         .value = &values.ranks,
+         .argument = "N",
+         .min = 2,
+         .max = 64},
+        {.name = "delay",
+         .type = DXT_OPTION_DURATION,
+         .value = &values.delay,
+         .argument = "TIME",
+         .min = 1000,
+         .max = 1000000000},
+        {.name = "method",
+         .type = DXT_OPTION_CHOICE,
+         .value = &values.method,
+         .argument = "NAME",
+         .choices = methods},
+        {.name = "pair",
+         .type = DXT_OPTION_CUSTOM,
+         .value = &values.pairs,
+         .argument = "A:B",
+         .parse = parse_pair},
+    };
+    const dxt_command command = {.name = "try",
+                                 .operands = "FILE",
+                                 .min_operands = 1,
+                                 .max_operands = 2,
+                                 .options = options,
+                                 .option_count = sizeof options / sizeof options[0]};
+    va_list words;
+    int count = 0;
+    arguments[count++] = (char *)"try";
+    va_start(words, word);
+    for (; word; word = va_arg(words, char *)) arguments[count++] = word;
+    va_end(words);
+    operands = -5;
+    return dxt_options_parse(&command, count, arguments, &operands, why_bad, sizeof why_bad);
+}
+
+static void command_lines_are_read(void **state)
+{
+    (void)state;
+    assert_int_equal(parse("a", "--json", "--ranks", "8", "-oX", "--delay=5us", "--pair", "1:2",
+                           "--pair=3:4", "--method", "ratio", "-", NULL),
+                     DXT_PARSED);
+    assert_true(values.json);
+    assert_int_equal(values.ranks, 8);
+    assert_int_equal(values.delay, 5000);
+    assert_int_equal(values.method, 1);
+    assert_int_equal(values.pairs, 2);
+    assert_string_equal(values.output, "X");
+    assert_int_equal(operands, 2);
+    assert_string_equal(arguments[1], "a");
+    assert_string_equal(arguments[2], "-");
+    assert_int_equal(parse("-o", "-", "--", "--json", NULL), DXT_PARSED);
+    assert_string_equal(values.output, "-");
+    assert_false(values.json);
+    assert_string_equal(arguments[1], "--json");
+    assert_int_equal(parse("--json", "--help", "--nonsense", NULL), DXT_PARSED_HELP);
+    assert_int_equal(parse("-h", NULL), DXT_PARSED_HELP);
+}
+
+static void bad_command_lines_say_why(void **state)
+{
+    (void)state;
+#define BAD(reason, ...)                                        \
+    assert_int_equal(parse(__VA_ARGS__, NULL), DXT_PARSED_BAD); \
+    assert_string_equal(why_bad, reason)
+    BAD("unknown option '--jsn' (see deepxtrace try --help)", "--jsn", "a");
+    BAD("unknown option '--jso' (see deepxtrace try --help)", "--jso=3", "a");
+    BAD("unknown option '-x' (see deepxtrace try --help)", "-x", "a");
+    BAD("--json takes no value", "--json=1", "a");
+    BAD("--output needs FILE", "a", "-o");
+    BAD("--ranks: '1' is not within 2 to 64", "--ranks", "1", "a");
+    BAD("--delay: '5' has no unit; write e.g. 5ms or 5us", "--delay", "5", "a");
+    BAD("--delay: '5ns' is too short", "--delay", "5ns", "a");
+    BAD("--delay: '5s' is too long", "--delay", "5s", "a");
+    BAD("--method: 'mean' is not one of robust, ratio", "--method", "mean", "a");
+    BAD("--pair: 'x' has no colon", "--pair", "x", "a");
+    BAD("FILE is missing (see deepxtrace try --help)", "--json");
+    BAD("'c' is one argument too many", "a", "b", "c");
+    assert_int_equal(operands, -5);
+}
+
+/* ---- colours ---- */
+
+static void colours_need_a_terminal_that_has_them(void **state)
+{
+    (void)state;
+    assert_int_equal(dxt_choose_color(true, NULL, "truecolor", "xterm"), DXT_COLOR_TRUE);
+    assert_int_equal(dxt_choose_color(true, NULL, "24bit", "screen"), DXT_COLOR_TRUE);
+    assert_int_equal(dxt_choose_color(true, NULL, NULL, "xterm-direct"), DXT_COLOR_TRUE);
+    assert_int_equal(dxt_choose_color(true, "", NULL, "xterm-256color"), DXT_COLOR_256);
+    assert_int_equal(dxt_choose_color(true, NULL, "no", "foo-256color"), DXT_COLOR_256);
+    assert_int_equal(dxt_choose_color(true, "1", "truecolor", "xterm"), DXT_COLOR_NONE);
+    assert_int_equal(dxt_choose_color(false, NULL, "truecolor", "xterm"), DXT_COLOR_NONE);
+    assert_int_equal(dxt_choose_color(true, NULL, "truecolor", "dumb"), DXT_COLOR_NONE);
+    assert_int_equal(dxt_choose_color(true, NULL, NULL, NULL), DXT_COLOR_NONE);
+    assert_int_equal(dxt_choose_color(true, NULL, NULL, "vt100"), DXT_COLOR_NONE);
+}
+
+/* ---- files ---- */
+
+static char directory[64];
+static char path[128];
+
+static int make_directory(void **state)
+{
+    (void)state;
+    strcpy(directory, "output-test.XXXXXX");
+    assert_non_null(mkdtemp(directory));
+    snprintf(path, sizeof path, "%s/file", directory);
+    return 0;
+}
+
+static int remove_directory(void **state)
+{
+    (void)state;
+    unlink(path);
+    return rmdir(directory); /* fails if anything else was left there */
+}
+
+static void put(const char *text)
+{
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fputs(text, file);
+    fclose(file);
+}
+
+static void expect_content(const char *text)
+{
+    char content[64] = "";
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    content[fread(content, 1, sizeof content - 1, file)] = '\0';
+    fclose(file);
+    assert_string_equal(content, text);
+}
+
+static void a_file_appears_whole_or_not_at_all(void **state)
+{
+    (void)state;
+    dxt_output output;
+    struct stat there;
+    assert_int_equal(dxt_output_open(&output, "test", path, false), -1);
+    assert_int_equal(dxt_output_write(&output, "abc", 3), DXT_OK);
+    assert_int_equal(dxt_output_flush(&output), DXT_OK);
+    assert_int_not_equal(stat(path, &there), 0);
+    assert_int_equal(dxt_output_commit(&output), -1);
+    expect_content("abc");
+    assert_int_equal(stat(path, &there), 0);
+    mode_t mask = umask(0);
+    umask(mask);
+    assert_int_equal(there.st_mode & 0777, 0666 & ~mask);
+    assert_int_equal(dxt_output_open(&output, "test", path, true), -1);
+    assert_int_equal(dxt_output_write(&output, "xy", 2), DXT_OK);
+    dxt_output_abandon(&output);
+    dxt_output_abandon(&output);
+    expect_content("abc");
+    assert_int_equal(dxt_output_open(&output, "test", path, true), -1);
+    assert_int_equal(dxt_output_write(&output, "xy", 2), DXT_OK);
+    assert_int_equal(dxt_output_commit(&output), -1);
+    expect_content("xy");
+}
+
+static void what_exists_is_kept(void **state)
+{
+    (void)state;
+    dxt_output output;
+    put("old");
+    assert_int_equal(dxt_output_open(&output, "test", path, false), DXT_EXIT_USAGE);
+    expect_content("old");
+    assert_int_equal(dxt_output_open(&output, "test", directory, true), DXT_EXIT_USAGE);
+    assert_int_equal(dxt_output_open(&output, "test", "no/such/directory", true), DXT_EXIT_USAGE);
+    assert_int_equal(dxt_output_open(&output, "test", "", true), DXT_EXIT_USAGE);
+    /* One that comes to exist while ours is written is kept too. */
+    unlink(path);
+    assert_int_equal(dxt_output_open(&output, "test", path, false), -1);
+    assert_int_equal(dxt_output_write(&output, "new", 3), DXT_OK);
+    put("other");
+    assert_int_equal(dxt_output_commit(&output), DXT_EXIT_USAGE);
+    expect_content("other");
+}
+
+static void a_full_disk_is_a_failure(void **state)
+{
+    (void)state;
+    dxt_output output;
+    assert_int_equal(dxt_output_open(&output, "test", "/dev/full", false), -1);
+    assert_int_equal(dxt_output_write(&output, "abc", 3), DXT_OK);
+    assert_int_equal(dxt_output_flush(&output), DXT_ERR_IO);
+    assert_int_equal(dxt_output_write(&output, "abc", 3), DXT_ERR_IO);
+    assert_int_equal(dxt_output_commit(&output), DXT_EXIT_FAILED);
+    assert_int_equal(access("/dev/full", F_OK), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(durations_need_a_unit),
+        cmocka_unit_test(shares_are_percentages_or_fractions),
+        cmocka_unit_test(counts_stay_within_their_limits),
+        cmocka_unit_test(numbers_are_positive_and_finite),
+        cmocka_unit_test(command_lines_are_read),
+        cmocka_unit_test(bad_command_lines_say_why),
+        cmocka_unit_test(colours_need_a_terminal_that_has_them),
+        cmocka_unit_test_setup_teardown(a_file_appears_whole_or_not_at_all, make_directory,
+                                        remove_directory),
+        cmocka_unit_test_setup_teardown(what_exists_is_kept, make_directory, remove_directory),
+        cmocka_unit_test(a_full_disk_is_a_failure),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

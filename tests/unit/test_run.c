@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include <cmocka.h>
+
+#include "run_confirm.h"
+#include "run_load.h"
+
+/* ---- the verdict over the whole run ---- */
+
+static dxt_finding about(dxt_finding_kind kind, uint32_t rank, uint32_t source)
+{
+    return (dxt_finding){
+        .kind = kind, .rank = rank, .source = source, .node = -1, .source_node = -1};
+}
+
+static dxt_findings with(const dxt_finding *findings, size_t count)
+{
+    return (dxt_findings){.struct_size = sizeof(dxt_findings),
+                          .ranks = 8,
+                          .verdict = count ? DXT_VERDICT_SLOW : DXT_VERDICT_HEALTHY,
+                          .findings = findings,
+                          .finding_count = count};
+}
+
+static void what_happened_once_is_not_the_verdict(void **state)
+{
+    (void)state;
+    const dxt_finding late = about(DXT_LATE_RANK, 2, DXT_NO_RANK);
+    const dxt_finding hot = about(DXT_HOT_EXPERT, 2, DXT_NO_RANK);
+    const dxt_finding once = about(DXT_LATE_RANK, 5, DXT_NO_RANK);
+    const dxt_finding first[] = {late, once, once}, sum[] = {late, once};
+    const dxt_abnormal_axis cols[] = {{2, 9, 9}, {5, 8, 8}, {6, 7, 7}};
+    dxt_named named = {0};
+    dxt_findings windows[] = {with(first, 3), with(&hot, 1), with(NULL, 0)};
+    for (size_t w = 0; w < 3; w++) assert_int_equal(dxt_named_add(&named, &windows[w]), DXT_OK);
+    dxt_findings whole = with(sum, 2), confirmed;
+    whole.cols = cols;
+    whole.col_count = 3;
+    assert_int_equal(dxt_named_confirm(&named, &whole, &confirmed), DXT_OK);
+    assert_int_equal(confirmed.finding_count, 1);
+    assert_int_equal(confirmed.findings[0].rank, 2);
+    assert_int_equal(confirmed.verdict, DXT_VERDICT_SLOW);
+    assert_int_equal(confirmed.col_count, 2);
+    assert_int_equal(confirmed.cols[1].rank, 6);
+    dxt_confirmed_free(&confirmed);
+    dxt_named_free(&named);
+}
+
+static void a_run_in_which_nothing_lasts_is_healthy(void **state)
+{
+    (void)state;
+    const dxt_finding path = about(DXT_SLOW_PATH, 1, 3), other = about(DXT_SLOW_PATH, 1, 4);
+    dxt_named named = {0};
+    dxt_findings windows[] = {with(&path, 1), with(&other, 1), with(&other, 1)};
+    for (size_t w = 0; w < 3; w++) assert_int_equal(dxt_named_add(&named, &windows[w]), DXT_OK);
+    dxt_findings whole = with(&path, 1), confirmed;
+    assert_int_equal(dxt_named_confirm(&named, &whole, &confirmed), DXT_OK);
+    assert_int_equal(confirmed.finding_count, 0);
+    assert_int_equal(confirmed.verdict, DXT_VERDICT_HEALTHY);
+    dxt_confirmed_free(&confirmed);
+    dxt_named_free(&named);
+}
+
+static void a_silent_rank_is_always_named(void **state)
+{
+    (void)state;
+    const dxt_finding silent = about(DXT_SILENT_RANK, 7, DXT_NO_RANK);
+    dxt_named named = {0};
+    dxt_findings windows[] = {with(NULL, 0), with(NULL, 0), with(&silent, 1)};
+    for (size_t w = 0; w < 3; w++) assert_int_equal(dxt_named_add(&named, &windows[w]), DXT_OK);
+    dxt_findings whole = with(&silent, 1), confirmed;
+    assert_int_equal(dxt_named_confirm(&named, &whole, &confirmed), DXT_OK);
+    assert_int_equal(confirmed.finding_count, 1);
+    dxt_confirmed_free(&confirmed);
+    dxt_named_free(&named);
+}
+
+/* ---- the load ---- */
+
+enum { TOKENS = 64, HIDDEN = 256 };
+
+/* One rank that is a whole group: what it sends comes home. */
+static dxt_ep *lonely_engine(uint32_t experts, uint32_t topk, void **memory, size_t *size)
+{
+    dxt_ep_config config = {.struct_size = sizeof config,
+                            .ranks = 1,
+                            .max_tokens = TOKENS,
+                            .hidden = HIDDEN,
+                            .experts = experts,
+                            .max_topk = topk,
+                            .fd = -1};
+    dxt_ep *ep = NULL;
+    assert_int_equal(dxt_ep_buffer_size(&config, size), DXT_OK);
+    *memory = mmap(NULL, *size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    assert_true(*memory != MAP_FAILED);
+    config.memory = *memory;
+    assert_int_equal(dxt_ep_create(&config, &ep), DXT_OK);
+    return ep;
+}
+
+static void the_check_passes_what_is_right_and_nothing_else(void **state)
+{
+    (void)state;
+    void *memory;
+    size_t size;
+    const dxt_load_shape shape = {.ranks = 1,
+                                  .tokens = TOKENS,
+                                  .hidden = HIDDEN,
+                                  .experts = 8,
+                                  .topk = 4,
+                                  .hot_rank = DXT_NO_RANK,
+                                  .seed = 3};
+    dxt_ep *ep = lonely_engine(8, 4, &memory, &size);
+    dxt_load *load = dxt_load_create(&shape, 0);
+    assert_non_null(load);
+    dxt_load_route(load, 5);
+    assert_int_equal(dxt_load_dispatch_send(load, ep), DXT_OK);
+    assert_int_equal(dxt_ep_dispatch_recv(ep), DXT_OK);
+    assert_int_equal(dxt_load_received(load), TOKENS * 4);
+    assert_null(dxt_load_check_dispatch(load, 5));
+    assert_non_null(dxt_load_check_dispatch(load, 6));
+    dxt_load_experts(load, true);
+    assert_int_equal(dxt_load_combine_send(load, ep), DXT_OK);
+    assert_int_equal(dxt_ep_combine_recv(ep), DXT_OK);
+    assert_null(dxt_load_check_combine(load));
+    dxt_load_route(load, 6); /* other weights belong to these routes */
+    assert_non_null(dxt_load_check_combine(load));
+    dxt_load_destroy(load);
+    dxt_ep_destroy(ep);
+    munmap(memory, size);
+}
+
+static void random_numbers_repeat_and_differ(void **state)
+{
+    (void)state;
+    dxt_random a = dxt_random_for(1, 2, 3), b = dxt_random_for(1, 2, 3),
+               c = dxt_random_for(1, 2, 4);
+    double sum = 0;
+    for (int i = 0; i < 1000; i++) {
+        double unit = dxt_random_unit(&a);
+        assert_true(unit >= 0 && unit < 1);
+        assert_true(unit == dxt_random_unit(&b));
+        assert_true(unit != dxt_random_unit(&c));
+        sum += unit;
+    }
+    assert_true(sum > 450 && sum < 550);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_happened_once_is_not_the_verdict),
+        cmocka_unit_test(a_run_in_which_nothing_lasts_is_healthy),
+        cmocka_unit_test(a_silent_rank_is_always_named),
+        cmocka_unit_test(the_check_passes_what_is_right_and_nothing_else),
+        cmocka_unit_test(random_numbers_repeat_and_differ),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `bench`: one function per thing measured. Each prints a table or, with json, one line a row, and
+ * returns an exit status. */
+#ifndef DXT_BENCH_ALL_H
+#define DXT_BENCH_ALL_H
+
+#include <stdbool.h>
+
+#include <deepxtrace/deepxtrace.h>
+
+/** What was asked for; counts of 0 were not given. */
+typedef struct dxt_bench {
+    uint64_t ranks, repeat, tokens, hidden;
+    bool json;
+} dxt_bench;
+
+int dxt_bench_probe(const dxt_bench *bench);
+int dxt_bench_ep(const dxt_bench *bench);
+int dxt_bench_analysis(const dxt_bench *bench);
+int dxt_bench_gather(const dxt_bench *bench);
+
+/** The value below which @p part (0 … 1) of the values lie; sorts them. @p count at least 1. */
+double dxt_bench_quantile(double *values, size_t count, double part);
+
+/** CLOCK_MONOTONIC in ns. */
+double dxt_bench_now_ns(void);
+
+/** Complain that memory is short. @return DXT_EXIT_FAILED. */
+int dxt_bench_no_memory(void);
+
+#endif

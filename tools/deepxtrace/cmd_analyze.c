@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdbool.h>
+#include <stdio.h>
+
+#include <deepxtrace/deepxtrace.h>
+
+#include "commands.h"
+#include "input.h"
+#include "options.h"
+#include "output.h"
+
+/** One run of the command. */
+struct analyze {
+    dxt_tool_analysis analysis;
+    bool json;
+    bool exit_code;
+    bool many; /**< several files: name each */
+    bool found;
+};
+
+/* Report one window; −1 to go on. */
+static int report(struct analyze *run, const dxt_window *window, const dxt_window *companion)
+{
+    dxt_findings *findings;
+    dxt_status status = dxt_tool_analyze(&run->analysis, window, companion, &findings);
+    if (status != DXT_OK) return dxt_complain_status("analyze", status);
+    if (findings->verdict == DXT_VERDICT_SLOW) run->found = true;
+    status = run->json ? dxt_report_json(window, findings, dxt_stdout_write, NULL)
+                       : dxt_report_text(window, findings, dxt_stdout_write, NULL);
+    dxt_findings_free(findings);
+    /* Whoever reads a pipe sees each window when it is done. */
+    if (status == DXT_OK) status = dxt_stdout_flush();
+    /* What went wrong with standard output is said at the end, once. */
+    if (status == DXT_ERR_IO) return DXT_EXIT_FAILED;
+    return status == DXT_OK ? -1 : dxt_complain_status("analyze", status);
+}
+
+/*
+ * Windows in order, each with the other operator of the same interval if that is its neighbour. A
+ * window whose companion came before it is reported at once; any other waits for the next line.
+ */
+static int analyze_windows(struct analyze *run, dxt_reader *reader)
+{
+    dxt_window *before = NULL, *window = NULL, *after = NULL;
+    int result = -1;
+    dxt_status status = dxt_reader_next(reader, &window);
+    while (window && result < 0) {
+        const dxt_window *companion = before && dxt_tool_is_pair(before, window) ? before : NULL;
+        if (!companion) {
+            status = dxt_reader_next(reader, &after);
+            if (after && dxt_tool_is_pair(window, after)) companion = after;
+        }
+        result = report(run, window, companion);
+        /* With the pair complete, neither half can be another window's companion. */
+        bool complete = before && companion == before;
+        dxt_window_free(before);
+        before = complete ? NULL : window;
+        if (complete) dxt_window_free(window);
+        window = after;
+        after = NULL;
+        if (!window && status == DXT_OK) status = dxt_reader_next(reader, &window);
+    }
+    dxt_window_free(before);
+    dxt_window_free(window);
+    if (result < 0 && status != DXT_END) result = dxt_complain_status("analyze", status);
+    return result;
+}
+
+static int analyze_file(struct analyze *run, const char *path)
+{
+    dxt_reader *reader;
+    dxt_status status = dxt_reader_open(path, &reader);
+    if (status != DXT_OK) return dxt_complain_status("analyze", status);
+    if (run->many && !run->json) dxt_stdout_printf("%s:\n", path);
+    int result = analyze_windows(run, reader);
+    dxt_reader_close(reader);
+    return result;
+}
+
+int dxt_cmd_analyze(int argc, char **argv)
+{
+    struct analyze run = {0};
+    dxt_option options[2 + DXT_TOOL_ANALYSIS_OPTIONS] = {
+        {.name = "json", .value = &run.json, .help = "one line of JSON per window"},
+        {.name = "exit-code", .value = &run.exit_code, .help = "exit with 1 if a window is slow"},
+    };
+    dxt_tool_analysis_options(&run.analysis, options + 2);
+    const dxt_command command = {
+        .name = "analyze",
+        .summary = "Name what is slow in recorded wait matrices, and what it costs.",
+        .operands = "FILE...|-",
+        .min_operands = 1,
+        .max_operands = -1,
+        .options = options,
+        .option_count = sizeof options / sizeof options[0],
+        .notes = "Reads recordings (JSON Lines), diagnosis logs, and plain matrices; '-' is\n"
+                 "standard input. Windows are reported in their order, as they come. A dispatch\n"
+                 "and a combine of the same window that follow each other are judged together.\n\n"
+                 "Exit status: 0 done, 1 something is slow (--exit-code), 2 bad usage or input,\n"
+                 "3 failed.\n",
+        .examples = "  deepxtrace analyze recording.jsonl\n"
+                    "  deepxtrace analyze --json --method ratio recording.jsonl | jq .verdict\n"
+                    "  deepxtrace analyze --exit-code --min-share 5% - < recording.jsonl\n",
+    };
+    int count;
+    int result = dxt_command_line(&command, argc, argv, &count);
+    run.many = result < 0 && count > 1;
+    for (int i = 1; result < 0 && i <= count; i++) result = analyze_file(&run, argv[i]);
+    if (result >= 0) return result;
+    return run.exit_code && run.found ? DXT_EXIT_FINDINGS : DXT_EXIT_DONE;
+}

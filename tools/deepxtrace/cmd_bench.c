@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "bench_all.h"
+#include "commands.h"
+#include "options.h"
+#include "output.h"
+
+static dxt_bench line;
+
+static const dxt_option options[] = {
+    {.name = "ranks",
+     .letter = 'n',
+     .type = DXT_OPTION_COUNT,
+     .value = &line.ranks,
+     .argument = "N",
+     .min = 2,
+     .max = DXT_MAX_RANKS,
+     .help = "probe, ep: ranks (2); analysis, gather: largest number of ranks (2048, 128)"},
+    {.name = "repeat",
+     .type = DXT_OPTION_COUNT,
+     .value = &line.repeat,
+     .argument = "TIMES",
+     .min = 1,
+     .max = 1000000,
+     .help = "measurements that a figure is taken from"},
+    {.name = "tokens",
+     .type = DXT_OPTION_COUNT,
+     .value = &line.tokens,
+     .argument = "T",
+     .min = 1,
+     .max = 8192,
+     .help = "probe, ep: this number of tokens only"},
+    {.name = "hidden",
+     .type = DXT_OPTION_COUNT,
+     .value = &line.hidden,
+     .argument = "H",
+     .min = 128,
+     .max = 16384,
+     .help = "probe, ep: this hidden size only"},
+    {.name = "json", .value = &line.json, .help = "one line of JSON for each row"},
+};
+
+static const dxt_command command = {
+    .name = "bench",
+    .summary = "Measure what the parts cost on this machine.",
+    .operands = "[probe|ep|analysis|gather]",
+    .min_operands = 0,
+    .max_operands = 1,
+    .options = options,
+    .option_count = sizeof options / sizeof options[0],
+    .notes = "probe     what counting costs, and the engine with the probe on and off\n"
+             "ep        latency and bandwidth of dispatch and combine, next to memcpy\n"
+             "analysis  time to analyse one window, by number of ranks\n"
+             "gather    time to publish and to collect counters, by number of ranks\n"
+             "Without a name all of them, one after the other.\n",
+    .examples = "  deepxtrace bench probe\n"
+                "  deepxtrace bench ep --tokens 128 --hidden 7168\n"
+                "  deepxtrace bench analysis --ranks 512 --json\n",
+};
+
+static const struct {
+    const char *name;
+    int (*run)(const dxt_bench *bench);
+} benches[] = {
+    {"probe", dxt_bench_probe},
+    {"ep", dxt_bench_ep},
+    {"analysis", dxt_bench_analysis},
+    {"gather", dxt_bench_gather},
+};
+
+static int ascending(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+double dxt_bench_quantile(double *values, size_t count, double part)
+{
+    qsort(values, count, sizeof *values, ascending);
+    double at = part * (double)(count - 1);
+    size_t below = (size_t)at;
+    size_t above = below + 1 < count ? below + 1 : below;
+    return values[below] + (at - (double)below) * (values[above] - values[below]);
+}
+
+double dxt_bench_now_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
+}
+
+int dxt_bench_no_memory(void)
+{
+    dxt_complain("bench", "%s", strerror(ENOMEM));
+    return DXT_EXIT_FAILED;
+}
+
+int dxt_cmd_bench(int argc, char **argv)
+{
+    int operands = 0;
+    int result = dxt_command_line(&command, argc, argv, &operands);
+    if (result >= 0) return result;
+    if (line.hidden % 128 != 0)
+        return dxt_complain("bench", "--hidden: %llu is not a multiple of 128",
+                            (unsigned long long)line.hidden);
+    bool known = operands == 0;
+    for (size_t i = 0; i < sizeof benches / sizeof benches[0]; i++) {
+        if (operands > 0 && strcmp(argv[1], benches[i].name) != 0) continue;
+        known = true;
+        if (operands == 0 && i > 0 && !line.json) dxt_stdout_printf("\n");
+        result = benches[i].run(&line);
+        if (result != DXT_EXIT_DONE) return result;
+    }
+    if (known) return DXT_EXIT_DONE;
+    return dxt_complain("bench", "'%s' is not one of probe, ep, analysis, gather", argv[1]);
+}

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <deepxtrace/deepxtrace.h>
+
+#include "commands.h"
+#include "input.h"
+#include "options.h"
+#include "output.h"
+#include "tool_heatmap.h"
+
+/** An operator met in the input. */
+struct slot {
+    char *phase;
+    uint64_t seen;      /**< its windows so far */
+    dxt_window *window; /**< the chosen one; NULL = none yet */
+    dxt_findings *findings;
+};
+
+/** One run of the command. */
+struct heatmap {
+    dxt_tool_analysis analysis;
+    const char *input;
+    const char *phase;     /**< NULL = all */
+    const char *case_name; /**< NULL = any */
+    uint64_t number;
+    bool numbered; /**< --window was given */
+    const char *output;
+    int format; /**< dxt_format; −1 = from the name */
+    bool force;
+    int color; /**< index into dxt_color_choices */
+    struct slot slots[DXT_TOOL_PANELS];
+    size_t count;
+};
+
+static const char *const formats[] = {"terminal", "svg", "html", "png", "pdf", NULL};
+
+static bool parse_window(const char *text, void *value, char *why, size_t why_size)
+{
+    struct heatmap *run = value;
+    run->numbered = dxt_parse_count(text, 0, INT64_MAX, &run->number, why, why_size);
+    return run->numbered;
+}
+
+/* ---- choosing windows ---- */
+
+static struct slot *find_slot(struct heatmap *run, const char *phase)
+{
+    for (size_t i = 0; i < run->count; i++)
+        if (strcmp(run->slots[i].phase, phase) == 0) return &run->slots[i];
+    if (run->count == DXT_TOOL_PANELS) return NULL;
+    struct slot *slot = &run->slots[run->count];
+    slot->phase = strdup(phase);
+    if (!slot->phase) return NULL;
+    run->count++;
+    return slot;
+}
+
+/* Keep or release one window; later ones take the place of earlier ones. */
+static int consider(struct heatmap *run, dxt_window *window)
+{
+    struct slot *slot = find_slot(run, window->phase);
+    if (!slot) {
+        dxt_window_free(window);
+        return dxt_complain("heatmap", "%s: more than %u operators", run->input, DXT_TOOL_PANELS);
+    }
+    uint64_t number = window->index >= 0 ? (uint64_t)window->index : slot->seen;
+    slot->seen++;
+    if ((run->numbered && number != run->number) ||
+        (run->case_name &&
+         (!window->case_name || strcmp(window->case_name, run->case_name) != 0))) {
+        dxt_window_free(window);
+        return -1;
+    }
+    dxt_window_free(slot->window);
+    slot->window = window;
+    return -1;
+}
+
+static int read_windows(struct heatmap *run)
+{
+    dxt_reader *reader;
+    dxt_window *window;
+    dxt_status status = dxt_reader_open(run->input, &reader);
+    if (status != DXT_OK) return dxt_complain_status("heatmap", status);
+    int result = -1;
+    while (result < 0 && (status = dxt_reader_next(reader, &window)) == DXT_OK)
+        result = consider(run, window);
+    if (result < 0 && status != DXT_END) result = dxt_complain_status("heatmap", status);
+    dxt_reader_close(reader);
+    return result;
+}
+
+static int nothing_chosen(const struct heatmap *run)
+{
+    char which[32] = "";
+    if (run->numbered) snprintf(which, sizeof which, " %" PRIu64, run->number);
+    return dxt_complain("heatmap", "%s: no window%s%s%s%s%s", run->input, which,
+                        run->phase ? " of phase " : "", run->phase ? run->phase : "",
+                        run->case_name ? " in case " : "", run->case_name ? run->case_name : "");
+}
+
+/* Analyse the chosen windows into `diagnoses`. */
+static int diagnose(struct heatmap *run, dxt_diagnosis *diagnoses, size_t *count)
+{
+    *count = 0;
+    for (size_t i = 0; i < run->count; i++) {
+        struct slot *slot = &run->slots[i];
+        if (!slot->window || (run->phase && strcmp(run->phase, slot->phase) != 0)) continue;
+        const dxt_window *companion = NULL;
+        for (size_t j = 0; j < run->count && !companion; j++) {
+            const dxt_window *other = run->slots[j].window;
+            if (other && (i < j ? dxt_tool_is_pair(slot->window, other)
+                                : i > j && dxt_tool_is_pair(other, slot->window)))
+                companion = other;
+        }
+        dxt_status status =
+            dxt_tool_analyze(&run->analysis, slot->window, companion, &slot->findings);
+        if (status != DXT_OK) return dxt_complain_status("heatmap", status);
+        diagnoses[(*count)++] = (dxt_diagnosis){slot->window, slot->findings};
+    }
+    return *count ? -1 : nothing_chosen(run);
+}
+
+/* ---- drawing ---- */
+
+static int choose_format(struct heatmap *run)
+{
+    dxt_format format;
+    if (run->format >= 0) return -1;
+    run->format = DXT_FORMAT_TERMINAL;
+    if (!run->output) return -1;
+    run->format = DXT_FORMAT_SVG;
+    if (strcmp(run->output, "-") == 0) return -1;
+    if (dxt_format_from_name(run->output, &format) != DXT_OK)
+        return dxt_complain("heatmap",
+                            "%s: the name must end in .svg, .png, .pdf or .html (or give --format)",
+                            run->output);
+    run->format = (int)format;
+    return -1;
+}
+
+static int draw(struct heatmap *run, const dxt_diagnosis *diagnoses, size_t count)
+{
+    dxt_output output;
+    int result = dxt_output_open(&output, "heatmap", run->output ? run->output : "-", run->force);
+    if (result >= 0) return result;
+    int fd = output.file ? fileno(output.file) : STDOUT_FILENO;
+    dxt_status status = dxt_draw_heatmaps(
+        diagnoses, count, (dxt_format)run->format, diagnoses[0].window->source,
+        dxt_color_when(run->color, fd), dxt_terminal_columns(fd), dxt_output_write, &output);
+    if (status == DXT_OK || output.error) {
+        result = dxt_output_commit(&output);
+        return result < 0 ? DXT_EXIT_DONE : result;
+    }
+    dxt_output_abandon(&output);
+    /* What went wrong with standard output is said at the end, once. */
+    if (status == DXT_ERR_IO) return DXT_EXIT_FAILED;
+    dxt_complain_status("heatmap", status);
+    return DXT_EXIT_FAILED;
+}
+
+static int run_heatmap(struct heatmap *run)
+{
+    dxt_diagnosis diagnoses[DXT_TOOL_PANELS];
+    size_t count;
+    int result = choose_format(run);
+    if (result < 0) result = read_windows(run);
+    if (result < 0) result = diagnose(run, diagnoses, &count);
+    if (result < 0) result = draw(run, diagnoses, count);
+    for (size_t i = 0; i < run->count; i++) {
+        dxt_findings_free(run->slots[i].findings);
+        dxt_window_free(run->slots[i].window);
+        free(run->slots[i].phase);
+    }
+    return result;
+}
+
+int dxt_cmd_heatmap(int argc, char **argv)
+{
+    struct heatmap run = {.format = -1};
+    dxt_option options[7 + DXT_TOOL_ANALYSIS_OPTIONS] = {
+        {.name = "output",
+         .letter = 'o',
+         .type = DXT_OPTION_TEXT,
+         .value = &run.output,
+         .argument = "FILE",
+         .help = "picture: .svg, .png, .pdf or .html; '-' is standard output; default: the "
+                 "terminal"},
+        {.name = "format",
+         .type = DXT_OPTION_CHOICE,
+         .value = &run.format,
+         .argument = "NAME",
+         .choices = formats,
+         .help = "terminal, svg, html, png or pdf, whatever the name; '-o -' is svg unless this "
+                 "says otherwise"},
+        {.name = "force", .letter = 'f', .value = &run.force, .help = "replace FILE if it exists"},
+        {.name = "color",
+         .type = DXT_OPTION_CHOICE,
+         .value = &run.color,
+         .argument = "WHEN",
+         .choices = dxt_color_choices,
+         .help = "auto, always or never colour the terminal's picture"},
+        {.name = "phase",
+         .type = DXT_OPTION_TEXT,
+         .value = &run.phase,
+         .argument = "NAME",
+         .help = "only this operator, e.g. dispatch (default: all)"},
+        {.name = "window",
+         .type = DXT_OPTION_CUSTOM,
+         .value = &run,
+         .argument = "K",
+         .parse = parse_window,
+         .help = "window number K (default: the last of each operator)"},
+        {.name = "case",
+         .type = DXT_OPTION_TEXT,
+         .value = &run.case_name,
+         .argument = "NAME",
+         .help = "only windows of this case of the recording"},
+    };
+    dxt_tool_analysis_options(&run.analysis, options + 7);
+    const dxt_command command = {
+        .name = "heatmap",
+        .summary =
+            "Draw a recorded wait matrix: rows wait, columns are awaited; what was found is\n"
+            "marked and said below.",
+        .operands = "FILE|-",
+        .min_operands = 1,
+        .max_operands = 1,
+        .options = options,
+        .option_count = sizeof options / sizeof options[0],
+        .notes = "Colours on the terminal go by TERM and COLORTERM; there are none under NO_COLOR\n"
+                 "or in a pipe.\n\n"
+                 "Exit status: 0 done, 2 bad usage or input, 3 failed.\n",
+        .examples =
+            "  deepxtrace heatmap recording.jsonl\n"
+            "  deepxtrace heatmap recording.jsonl --phase dispatch --window 3 -o waits.svg\n"
+            "  deepxtrace heatmap recording.jsonl -o waits.png --force\n",
+    };
+    int count;
+    int result = dxt_command_line(&command, argc, argv, &count);
+    if (result >= 0) return result;
+    run.input = argv[1];
+    return run_heatmap(&run);
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "commands.h"
+#include "options.h"
+#include "run_options.h"
+
+/* An id that tells the windows of this run from those of any other. */
+static void name_instance(dxt_run *run)
+{
+    uint64_t parts[2] = {0, 0};
+    if (getrandom(parts, sizeof parts, 0) != (ssize_t)sizeof parts)
+        parts[0] = (uint64_t)dxt_run_now_ns();
+    snprintf(run->instance, sizeof run->instance, "run-%016llx%016llx",
+             (unsigned long long)parts[0], (unsigned long long)parts[1]);
+}
+
+/* The ranks have written; what is good gets its name. */
+static int keep_files(dxt_run *run, int result)
+{
+    bool good = result == DXT_EXIT_DONE || result == DXT_EXIT_FINDINGS;
+    if (good && run->recording) {
+        int status = dxt_output_commit(&run->record);
+        if (status >= 0) return status;
+    }
+    for (size_t p = 0; good && p < run->picture_count; p++) {
+        int status = dxt_output_commit(&run->pictures[p]);
+        if (status >= 0) return status;
+    }
+    return result;
+}
+
+int dxt_cmd_run(int argc, char **argv)
+{
+    static dxt_run run;
+    int result = dxt_run_options(argc, argv, &run);
+    if (result >= 0) return result;
+    run.parent = getpid();
+    name_instance(&run);
+    result = dxt_run_share(&run);
+    if (result < 0) result = keep_files(&run, dxt_run_watch(&run));
+    dxt_run_unshare(&run);
+    dxt_output_abandon(&run.record);
+    for (size_t p = 0; p < run.picture_count; p++) dxt_output_abandon(&run.pictures[p]);
+    return result;
+}

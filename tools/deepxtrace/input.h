@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What commands that read recordings share: the options of the analysis, and pairs of windows. */
+#ifndef DXT_TOOLS_INPUT_H
+#define DXT_TOOLS_INPUT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <deepxtrace/analysis.h>
+
+#include "options.h"
+
+/** The options of the analysis as the command line has them; zero it to begin. */
+typedef struct dxt_tool_analysis {
+    int method; /**< dxt_method */
+    double min_share, threshold_col, threshold_row, threshold_point;
+    uint64_t ranks_per_node;
+    bool excluding_zeros, keep_points;
+} dxt_tool_analysis;
+
+/** How many options dxt_tool_analysis_options() fills in. */
+#define DXT_TOOL_ANALYSIS_OPTIONS 8
+
+/** Write the options' table entries into @p options[0 … DXT_TOOL_ANALYSIS_OPTIONS). */
+void dxt_tool_analysis_options(dxt_tool_analysis *values, dxt_option *options);
+
+/** dxt_analyze() with them. @p companion may be NULL. */
+dxt_status dxt_tool_analyze(const dxt_tool_analysis *values, const dxt_window *window,
+                            const dxt_window *companion, dxt_findings **findings);
+
+/**
+ * Whether two neighbours in a file are the two operators over the same interval: the same ranks,
+ * instance, case and window number, and not the same operator. Without window numbers only a
+ * combine that follows a dispatch counts.
+ */
+bool dxt_tool_is_pair(const dxt_window *first, const dxt_window *second);
+
+#endif

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "output.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "commands.h"
+#include "options.h"
+
+/* ---- standard output ---- */
+
+static int stdout_error; /* errno of the first failed write */
+
+dxt_status dxt_stdout_write(void *context, const void *data, size_t size)
+{
+    (void)context;
+    if (stdout_error) return DXT_ERR_IO;
+    if (fwrite(data, 1, size, stdout) == size) return DXT_OK;
+    stdout_error = errno ? errno : EIO;
+    return DXT_ERR_IO;
+}
+
+dxt_status dxt_stdout_printf(const char *format, ...)
+{
+    if (stdout_error) return DXT_ERR_IO;
+    va_list args;
+    va_start(args, format);
+    int written = vprintf(format, args);
+    va_end(args);
+    if (written >= 0) return DXT_OK;
+    stdout_error = errno ? errno : EIO;
+    return DXT_ERR_IO;
+}
+
+dxt_status dxt_stdout_flush(void)
+{
+    if (!stdout_error && fflush(stdout) != 0) stdout_error = errno;
+    return stdout_error ? DXT_ERR_IO : DXT_OK;
+}
+
+int dxt_stdout_finish(const char *command, int status)
+{
+    dxt_stdout_flush();
+    if (!stdout_error) return status;
+    if (stdout_error == EPIPE) return DXT_EXIT_DONE;
+    dxt_complain(command, "standard output: %s", strerror(stdout_error));
+    return DXT_EXIT_FAILED;
+}
+
+/* ---- files ---- */
+
+static int refuse_file(dxt_output *output, int error)
+{
+    int status = dxt_complain(output->command, "%s: %s", output->path, strerror(error));
+    dxt_output_abandon(output);
+    return status;
+}
+
+/* A file of a temporary name next to `path`, with the permissions that a new file gets. */
+static int open_temporary(dxt_output *output)
+{
+    const char *slash = strrchr(output->path, '/');
+    int directory = slash ? (int)(slash - output->path) + 1 : 0;
+    if (asprintf(&output->temporary, "%.*s.%s.XXXXXX", directory, output->path,
+                 output->path + directory) < 0) {
+        output->temporary = NULL;
+        errno = ENOMEM;
+        return -1;
+    }
+    int fd = mkostemp(output->temporary, O_CLOEXEC);
+    if (fd < 0) {
+        free(output->temporary);
+        output->temporary = NULL;
+        return -1;
+    }
+    mode_t mask = umask(0);
+    umask(mask);
+    if (fchmod(fd, 0666 & ~mask) != 0) {
+        /* A file system without permissions; the file is good all the same. */
+        errno = 0;
+    }
+    return fd;
+}
+
+int dxt_output_open(dxt_output *output, const char *command, const char *path, bool replace)
+{
+    struct stat there;
+    *output = (dxt_output){.command = command, .path = path, .replace = replace};
+    if (strcmp(path, "-") == 0) return -1;
+    int fd;
+    if (path[0] == '\0') return dxt_complain(command, "the name of the output is empty");
+    if (stat(path, &there) == 0) {
+        if (S_ISDIR(there.st_mode)) return refuse_file(output, EISDIR);
+        if (S_ISREG(there.st_mode) && !replace)
+            return dxt_complain(command, "%s: already exists (--force replaces it)", path);
+        fd = S_ISREG(there.st_mode) ? open_temporary(output) : open(path, O_WRONLY | O_CLOEXEC);
+    } else {
+        fd = open_temporary(output);
+    }
+    if (fd < 0) return refuse_file(output, errno);
+    output->file = fdopen(fd, "w");
+    if (!output->file) {
+        int error = errno;
+        close(fd);
+        return refuse_file(output, error);
+    }
+    return -1;
+}
+
+dxt_status dxt_output_write(void *context, const void *data, size_t size)
+{
+    dxt_output *output = context;
+    if (!output->file) return dxt_stdout_write(NULL, data, size);
+    if (output->error) return DXT_ERR_IO;
+    if (fwrite(data, 1, size, output->file) == size) return DXT_OK;
+    output->error = errno ? errno : EIO;
+    return DXT_ERR_IO;
+}
+
+dxt_status dxt_output_flush(dxt_output *output)
+{
+    if (!output->file) return dxt_stdout_flush();
+    if (!output->error && fflush(output->file) != 0) output->error = errno;
+    return output->error ? DXT_ERR_IO : DXT_OK;
+}
+
+/* Move the file to its name; without `replace`, only if nothing has that name yet. */
+static int put_in_place(const dxt_output *output)
+{
+    if (output->replace) return rename(output->temporary, output->path);
+    if (renameat2(AT_FDCWD, output->temporary, AT_FDCWD, output->path, RENAME_NOREPLACE) == 0)
+        return 0;
+    if (errno != EINVAL && errno != ENOSYS) return -1;
+    if (access(output->path, F_OK) == 0) {
+        errno = EEXIST;
+        return -1;
+    }
+    return rename(output->temporary, output->path);
+}
+
+int dxt_output_commit(dxt_output *output)
+{
+    if (!output->file) return -1;
+    dxt_output_flush(output);
+    /* A full disk may show only when the data must really go there. */
+    if (!output->error && output->temporary && fsync(fileno(output->file)) != 0 &&
+        errno != EINVAL && errno != EROFS)
+        output->error = errno;
+    if (fclose(output->file) != 0 && !output->error) output->error = errno;
+    output->file = NULL;
+    int status = -1;
+    if (!output->error && output->temporary && put_in_place(output) != 0) {
+        status = dxt_complain(output->command, "%s: %s", output->path, strerror(errno));
+    } else if (output->error) {
+        dxt_complain(output->command, "%s: %s", output->path, strerror(output->error));
+        status = DXT_EXIT_FAILED;
+    } else {
+        free(output->temporary);
+        output->temporary = NULL;
+    }
+    dxt_output_abandon(output);
+    return status;
+}
+
+void dxt_output_abandon(dxt_output *output)
+{
+    if (output->file) fclose(output->file);
+    if (output->temporary) unlink(output->temporary);
+    free(output->temporary);
+    output->file = NULL;
+    output->temporary = NULL;
+}
+
+/* ---- the terminal ---- */
+
+dxt_color dxt_choose_color(bool terminal, const char *no_color, const char *colorterm,
+                           const char *term)
+{
+    if (!terminal || (no_color && *no_color)) return DXT_COLOR_NONE;
+    if (!term || !*term || strcmp(term, "dumb") == 0) return DXT_COLOR_NONE;
+    if (colorterm && (strcmp(colorterm, "truecolor") == 0 || strcmp(colorterm, "24bit") == 0))
+        return DXT_COLOR_TRUE;
+    if (strstr(term, "-direct") || strstr(term, "-truecolor")) return DXT_COLOR_TRUE;
+    static const char *const able[] = {"256color", "xterm", "screen", "tmux", "rxvt", "kitty"};
+    for (size_t i = 0; i < sizeof able / sizeof able[0]; i++)
+        if (strstr(term, able[i])) return DXT_COLOR_256;
+    return DXT_COLOR_NONE;
+}
+
+dxt_color dxt_terminal_color(int fd)
+{
+    return dxt_choose_color(isatty(fd), getenv("NO_COLOR"), getenv("COLORTERM"), getenv("TERM"));
+}
+
+const char *const dxt_color_choices[] = {"auto", "always", "never", NULL};
+
+dxt_color dxt_color_when(int choice, int fd)
+{
+    if (choice == 2) return DXT_COLOR_NONE;
+    dxt_color able = dxt_terminal_color(fd);
+    return choice == 1 && able == DXT_COLOR_NONE ? DXT_COLOR_256 : able;
+}
+
+uint32_t dxt_terminal_columns(int fd)
+{
+    struct winsize size;
+    if (isatty(fd) && ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col >= 20) return size.ws_col;
+    return 80;
+}
