@@ -6,9 +6,9 @@
  * A group has N ranks; the E experts are spread in order, E/N on each rank. Per layer:
  *   dispatch: each rank sends its tokens to the owners of their top-k experts;
  *   combine:  each expert's output goes home, where the top-k outputs are summed with weights.
- * Both are self-synchronising: a rank leaves only when it has heard from all N (or masked those that
- * stay silent). Two buffers alternate, so one operation may be started (sent) while the previous one
- * is still being received, but no more than that.
+ * Both are self-synchronising: a rank leaves only when it has heard from all N (or masked those
+ * that stay silent). Two buffers alternate, so one operation may be started (sent) while the
+ * previous one is still being received, but no more than that.
  */
 #ifndef DEEPXTRACE_EP_H
 #define DEEPXTRACE_EP_H
@@ -140,8 +140,8 @@ DXT_API const char *dxt_ep_error(void);
 /**
  * Send the tokens of one dispatch.
  *
- * @return DXT_OK; DXT_ERR_INVALID (an argument; a route out of range); DXT_ERR_STATE (two operations
- *         of this kind are already under way); DXT_ERR_MASKED.
+ * @return DXT_OK; DXT_ERR_INVALID (an argument; a route out of range); DXT_ERR_STATE (two
+ * operations of this kind are already under way); DXT_ERR_MASKED.
  *
  * Blocking: at most until the buffer of the operation before last is free. Threads: one thread per
  * rank at a time.

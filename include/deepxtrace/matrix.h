@@ -82,8 +82,8 @@ DXT_API dxt_status dxt_window_check(const dxt_window *window);
 DXT_API dxt_measure dxt_window_measure(const dxt_window *window);
 
 /**
- * One cell in the window's measure: wait ÷ samples (0 where a cell has no samples), else ÷ ops, else
- * the sum; cycles converted with the clock of the waiting rank.
+ * One cell in the window's measure: wait ÷ samples (0 where a cell has no samples), else ÷ ops,
+ * else the sum; cycles converted with the clock of the waiting rank.
  *
  * @param row, column  Below window->ranks.
  * @return The value, ≥ 0; NaN in a missing row.
@@ -96,9 +96,9 @@ DXT_API double dxt_window_value(const dxt_window *window, uint32_t row, uint32_t
 DXT_API void dxt_window_row(const dxt_window *window, uint32_t row, double *values);
 
 /**
- * Add a window of the same run and operator to another: sums of waits, samples, bytes, last, ops and
- * elapsed. An optional field that one of them lacks is dropped. A row that is missing in either is
- * missing in the sum.
+ * Add a window of the same run and operator to another: sums of waits, samples, bytes, last, ops
+ * and elapsed. An optional field that one of them lacks is dropped. A row that is missing in either
+ * is missing in the sum.
  *
  * @param sum     Changed; unchanged on error.
  * @param window  Same ranks, phase, unit and clock rates. Not modified.
@@ -108,7 +108,8 @@ DXT_API dxt_status dxt_window_add(dxt_window *sum, const dxt_window *window);
 
 /* ------------------------------------------------------------------ reading and writing --- */
 
-/** Reads windows one by one, from a recording, a log text or a plain matrix, told apart by content. */
+/** Reads windows one by one, from a recording, a log text or a plain matrix, told apart by content.
+ */
 typedef struct dxt_reader dxt_reader;
 
 /**

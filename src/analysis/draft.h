@@ -26,8 +26,8 @@ void dxt_draft_row(dxt_draft *draft, uint32_t rank, double mean, double normalis
 void dxt_draft_point(dxt_draft *draft, uint32_t row, uint32_t column, double value,
                      double normalised);
 
-/** Append a finding of one kind with every other field "does not apply"; NULL when out of memory. The
- *  pointer is valid until the next append. */
+/** Append a finding of one kind with every other field "does not apply"; NULL when out of memory.
+ * The pointer is valid until the next append. */
 dxt_finding *dxt_draft_finding(dxt_draft *draft, dxt_finding_kind kind);
 
 /** Copy into one block; ranks of nodes are filled in from window->nodes (or ranks per node). */

@@ -178,7 +178,8 @@ static void call_roster(const dxt_fit *fit, struct roster *roster)
     roster->begin[fit->nodes] = used;
 }
 
-/* What ordinary ranks of node a typically wait for ordinary ranks of node b; at most `most` cells. */
+/* What ordinary ranks of node a typically wait for ordinary ranks of node b; at most `most` cells.
+ */
 static double block_level(const dxt_fit *fit, const struct roster *roster, uint32_t a, uint32_t b,
                           size_t most)
 {
@@ -213,7 +214,8 @@ static double node_wait(const void *context, uint32_t a, uint32_t b)
     return fit->link[(size_t)a * fit->nodes + b];
 }
 
-/* Turn what node a waits for node b into what that is above the expected, where that is abnormal. */
+/* Turn what node a waits for node b into what that is above the expected, where that is abnormal.
+ */
 static void levels_to_links(dxt_fit *fit, double limit)
 {
     uint32_t n = fit->nodes;
@@ -294,8 +296,8 @@ static void fit_between(dxt_fit *fit, double floor)
 
 /* ---- roles ---- */
 
-/* Who waits for all may be early, or receive slowly. An early rank is there before anybody looks for
- * it; for a slow receiver the others wait as for anybody. */
+/* Who waits for all may be early, or receive slowly. An early rank is there before anybody looks
+ * for it; for a slow receiver the others wait as for anybody. */
 static void split_early(dxt_fit *fit, uint32_t k)
 {
     uint32_t n = fit->count;

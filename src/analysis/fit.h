@@ -4,8 +4,9 @@
  *
  *     E max(0, late_j − late_i + transfer(i, j) + X)  +  receive_i
  *
- * where late is each rank's lateness (its node's and its own), transfer depends on the pair of nodes,
- * X is the random skew of the two arrivals, and receive_i is what rank i loses at its own door.
+ * where late is each rank's lateness (its node's and its own), transfer depends on the pair of
+ * nodes, X is the random skew of the two arrivals, and receive_i is what rank i loses at its own
+ * door.
  */
 #ifndef DXT_ANALYSIS_FIT_H
 #define DXT_ANALYSIS_FIT_H

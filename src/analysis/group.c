@@ -9,8 +9,8 @@
 #include "analysis/skew.h"
 
 #define REFINE_ROUNDS 10
-/* Pairs differ in their transfer time by up to about half of it (combine on NVLink: 10 µs ± 2–4 µs),
- * and lateness that small cannot be told from a slower pair. */
+/* Pairs differ in their transfer time by up to about half of it (combine on NVLink: 10 µs ± 2–4
+ * µs), and lateness that small cannot be told from a slower pair. */
 #define TRANSFER_UNEVENNESS 0.5
 /* Standard errors that a lateness must exceed. */
 #define SIGNIFICANCE 4.0
@@ -225,7 +225,8 @@ static void ask_all(const struct panel *p, double *late)
 }
 
 /* A slow path is one voice among all, but could be the only one among few ordinary members; where
- * there are hardly more than these, the others' lateness is not known well. Keep what fits better. */
+ * there are hardly more than these, the others' lateness is not known well. Keep what fits better.
+ */
 static void panel_judge(struct panel *p)
 {
     double by_ordinary[DXT_WITNESSES], by_all[DXT_WITNESSES];
@@ -263,7 +264,8 @@ static double fit_panel(const dxt_group_input *in, struct panel *p, dxt_group *g
     for (uint32_t a = 0; a < n; a++) p->ordinary[a] = a;
     p->ordinary_count = n;
     double base = panel_level(p);
-    /* Two members have no third to show what is ordinary; only the longer wait bounds the transfer. */
+    /* Two members have no third to show what is ordinary; only the longer wait bounds the transfer.
+     */
     double bound = n == 2 ? panel_longest(p) : base;
     double transfer = fmin(panel_diagonal(p), bound);
     double floor = in->timed ? in->floor : fmax(in->floor, base);

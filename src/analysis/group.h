@@ -10,8 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** Members that are fitted pair by pair. In a larger group that many of them, spread evenly, are the
- *  witnesses for all. */
+/** Members that are fitted pair by pair. In a larger group that many of them, spread evenly, are
+ * the witnesses for all. */
 #define DXT_WITNESSES 64u
 /** Cells that a level is estimated from at most; more are sampled. */
 #define DXT_LEVEL_SAMPLE 4096u
@@ -42,9 +42,9 @@ typedef struct dxt_group {
 /**
  * Fit a group.
  *
- * The ordinary members are the earliest cluster that holds at least half of the group and is no wider
- * than the limit; if there is none, the densest half. Half late and half ordinary are therefore
- * told apart in favour of "late": a group whose one half is early loses nothing by it.
+ * The ordinary members are the earliest cluster that holds at least half of the group and is no
+ * wider than the limit; if there is none, the densest half. Half late and half ordinary are
+ * therefore told apart in favour of "late": a group whose one half is early loses nothing by it.
  *
  * @param lateness  [count] Receives the lateness against the ordinary; negative = early.
  * @param group     Receives the rest.
@@ -53,8 +53,8 @@ typedef struct dxt_group {
  */
 void dxt_group_fit(const dxt_group_input *input, double *lateness, dxt_group *group);
 
-/** The k-th of `taken` indices below `count`, different from each other and without a period that could
- *  coincide with rows or nodes; all of them, in order, when taken = count. */
+/** The k-th of `taken` indices below `count`, different from each other and without a period that
+ * could coincide with rows or nodes; all of them, in order, when taken = count. */
 size_t dxt_spread_index(size_t k, size_t taken, size_t count);
 
 #endif

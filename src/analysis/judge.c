@@ -20,7 +20,8 @@
 /* A rank late in the operator before is found late in this one by up to this part of the transfer
  * time, an echo (seen on NVLink: +3 µs of a 12 µs combine, whatever the delay in dispatch). */
 #define ECHO 0.8
-/* What a rank brings along is known to about this part: it is taken from means, not per operation. */
+/* What a rank brings along is known to about this part: it is taken from means, not per operation.
+ */
 #define INHERITED_DOUBT 0.1
 /* Fewer operations than this prove no health. */
 #define THIN_OPS 8
@@ -85,8 +86,8 @@ static double leaving_time(const dxt_fit *fit, uint32_t k)
     return fit->late[k] + longest;
 }
 
-/* Leaving times of all members of the companion's fit, in its scratch, and behind them their median.
- * They take a pass over its matrix, so they wait until somebody is late. */
+/* Leaving times of all members of the companion's fit, in its scratch, and behind them their
+ * median. They take a pass over its matrix, so they wait until somebody is late. */
 static const double *leaving_times(struct judge *judge)
 {
     const dxt_fit *fit = &judge->other;
@@ -100,8 +101,9 @@ static const double *leaving_times(struct judge *judge)
     return judge->leaving;
 }
 
-/* How much of a rank's lateness it brought along from the other operator, where something held it up
- * at its own door: who leaves one operator late, through no fault of its own, enters the next late. */
+/* How much of a rank's lateness it brought along from the other operator, where something held it
+ * up at its own door: who leaves one operator late, through no fault of its own, enters the next
+ * late. */
 static double inherited_lateness(struct judge *judge, uint32_t rank)
 {
     const dxt_fit *fit = &judge->other;
@@ -220,8 +222,8 @@ static void weigh(const struct judge *judge, dxt_finding *finding, double wait, 
     }
 }
 
-/* Which finding a late rank is, and how much of its lateness is its own: 0 when all of it comes from
- * the other operator, as an echo or because the rank was held up there. */
+/* Which finding a late rank is, and how much of its lateness is its own: 0 when all of it comes
+ * from the other operator, as an echo or because the rank was held up there. */
 static double own_lateness(struct judge *judge, uint32_t k, dxt_finding_kind *kind)
 {
     const dxt_fit *fit = &judge->fit;

@@ -13,8 +13,8 @@
 #define OUTLIER_SPREADS 8.0
 /* … this part of what is expected of it … */
 #define RELATIVE_EXCESS 0.3
-/* … and the ordinary wait: pairs are uneven by nature. What of that is skew counts twice, since pairs
- * of ranks that take turns (on one core, on one link) are more skewed than others. */
+/* … and the ordinary wait: pairs are uneven by nature. What of that is skew counts twice, since
+ * pairs of ranks that take turns (on one core, on one link) are more skewed than others. */
 #define SKEW_EXCESS 2.0
 /* Where more cells than this part deviate, it is not the paths. */
 #define MOST_PATHS_SHARE 0.1
@@ -54,8 +54,8 @@ static double excess_of(const struct search *s, uint32_t i, uint32_t j)
     return excess > least ? excess : 0;
 }
 
-/* Whether any cell of a row can be abnormal. Skew and receiving only add to what is expected, so a row
- * that stays below the bare shifts is done: almost every one is. */
+/* Whether any cell of a row can be abnormal. Skew and receiving only add to what is expected, so a
+ * row that stays below the bare shifts is done: almost every one is. */
 static bool row_stands_out(struct search *s, uint32_t i)
 {
     const dxt_fit *fit = s->fit;

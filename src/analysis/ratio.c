@@ -3,8 +3,8 @@
  * The established rule: column mean ÷ mean of column means above a threshold, rows alike, points ÷
  * overall mean, points inside a flagged row or column dropped.
  *
- * Programs compare its figures exactly, so sums run in NumPy's order. NumPy adds a contiguous run of
- * float64 in pairs: up to 128 values with eight interleaved accumulators, longer runs split in
+ * Programs compare its figures exactly, so sums run in NumPy's order. NumPy adds a contiguous run
+ * of float64 in pairs: up to 128 values with eight interleaved accumulators, longer runs split in
  * halves at a multiple of eight. A mean over axis 0 adds row after row. int64 input is converted
  * through a buffer of 8192 values, and each full buffer is summed on its own.
  */

@@ -58,8 +58,8 @@ static inline bool dxt_add_i64(int64_t a, int64_t b, int64_t *sum)
 
 /* ---- growing text ---- */
 
-/** A growing, always terminated buffer. Zero it to begin; release `data` with free(). After a failed
- *  allocation `failed` is set, and further appends do nothing. */
+/** A growing, always terminated buffer. Zero it to begin; release `data` with free(). After a
+ * failed allocation `failed` is set, and further appends do nothing. */
 typedef struct dxt_text {
     char *data;
     size_t size;
@@ -78,8 +78,8 @@ dxt_status dxt_text_flush(dxt_text *text, dxt_write_fn write, void *context);
 char *dxt_format_ns(double ns, char *buffer, size_t size);
 
 /**
- * Write a finite number in the fewest digits that read back as the same double, with a point whatever
- * the locale of the program.
+ * Write a finite number in the fewest digits that read back as the same double, with a point
+ * whatever the locale of the program.
  *
  * @param buffer  DXT_REAL_SIZE bytes.
  * @return Length.
@@ -105,7 +105,8 @@ uint32_t dxt_utf8_decode(const char *at, size_t left, size_t *size);
 
 /**
  * Find a function of a part, loading it at the first call. Looked for as
- * libdeepxtrace-NAME.so.0 in $DEEPXTRACE_PARTS, next to the core library, and where the system looks.
+ * libdeepxtrace-NAME.so.0 in $DEEPXTRACE_PARTS, next to the core library, and where the system
+ * looks.
  *
  * @param why  Receives a static or cached text: where it is, or why it is not there; NULL allowed.
  * @return The function, or NULL.

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The log of a diagnosis: a header line per window that states the number of ranks, then one row
- * per rank, either "rank=R [ … ]" or a bare "[ … ]"; any other lines between them. Rows may run over
- * several lines, and a matrix may stand in a second pair of brackets.
+ * per rank, either "rank=R [ … ]" or a bare "[ … ]"; any other lines between them. Rows may run
+ * over several lines, and a matrix may stand in a second pair of brackets.
  */
 #include <stdlib.h>
 #include <string.h>

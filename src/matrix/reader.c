@@ -31,7 +31,8 @@ static bool is_binary(const char *line, size_t size)
     return false;
 }
 
-/* Whether a matrix in brackets begins here: "[ 12 13", "[[1,2", but not "[2025-09-15" or "[7 INFO". */
+/* Whether a matrix in brackets begins here: "[ 12 13", "[[1,2", but not "[2025-09-15" or "[7 INFO".
+ */
 static bool is_bracketed(const char *at, const char *end)
 {
     if (!dxt_only_numbers(at, end)) return false;
