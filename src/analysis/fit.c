@@ -143,6 +143,7 @@ static void fit_node(dxt_fit *fit, uint32_t node, double floor, dxt_group *group
         if (fit->node[k] == node) members.index[members.count++] = k;
     dxt_group_input input = {.wait = member_wait,
                              .context = &members,
+                             .skew = NAN,
                              .count = members.count,
                              .floor = floor,
                              .timed = !isnan(fit->step),
@@ -274,6 +275,7 @@ static void fit_between(dxt_fit *fit, double floor)
     dxt_group group;
     dxt_group_input input = {.wait = node_wait,
                              .context = fit,
+                             .skew = fit->skew,
                              .count = n,
                              .floor = floor,
                              .timed = !isnan(fit->step),

@@ -12,12 +12,13 @@
 /* Pairs differ in their transfer time by up to about half of it (combine on NVLink: 10 µs ± 2–4
  * µs), and lateness that small cannot be told from a slower pair. */
 #define TRANSFER_UNEVENNESS 0.5
-/* Standard errors that a lateness must exceed. */
-#define SIGNIFICANCE 4.0
-/* The same in units of the spread over the members, which also holds what is systematic. */
-#define OUTLIER_SPREADS 5.0
 /* The spread of fewer members says nothing. */
 #define SPREAD_MEMBERS 6u
+/* Groups in which the waits of pairs say more about the skew than a median over cells. */
+#define FEW_MEMBERS 3u
+/* Spread over the members, in standard errors, from which it is not chance. When just over half are
+ * ordinary the densest half is all of them, and looks three times as wide as it is. */
+#define SYSTEMATIC_SPREAD 3.5
 /* Witnesses heard on each member of a large group: more add nothing to the median. */
 #define HEARD 16u
 
@@ -31,6 +32,7 @@ struct panel {
     double *wait;   /* [count][count] */
     double *pair;   /* [count][count] how much later the column arrives than the row */
     double *sample; /* DXT_LEVEL_SAMPLE */
+    dxt_lateness_scale scale;
 };
 
 size_t dxt_spread_index(size_t k, size_t taken, size_t count)
@@ -70,11 +72,37 @@ static double panel_level(const struct panel *p)
 {
     uint32_t n = p->ordinary_count;
     size_t used = 0;
-    if (n < 2) return 0;
     for (uint32_t a = 0; a < n; a++)
         for (uint32_t b = 0; b < n; b++)
             if (a != b) p->sample[used++] = panel_wait(p, p->ordinary[a], p->ordinary[b]);
-    return n == 2 ? fmin(p->sample[0], p->sample[1]) : dxt_median(p->sample, used);
+    return used == 2 ? fmin(p->sample[0], p->sample[1]) : dxt_median(p->sample, used);
+}
+
+/* Median skew of all pairs: unlike the level it holds for a late member as well, which matters
+ * where there are hardly two ordinary ones. */
+static double panel_pair_skew(const struct panel *p, double transfer)
+{
+    size_t used = 0;
+    for (uint32_t a = 0; a < p->count; a++)
+        for (uint32_t b = a + 1; b < p->count; b++)
+            p->sample[used++] =
+                dxt_skew_of_pair(panel_wait(p, a, b), panel_wait(p, b, a), transfer);
+    return dxt_median(p->sample, used);
+}
+
+/* The ordinary wait and the skew behind it. */
+static void take_level(const dxt_group_input *in, const struct panel *p, dxt_group *group)
+{
+    if (!isnan(in->skew)) {
+        group->skew = in->skew;
+        if (p->ordinary_count >= 2) group->base = panel_level(p);
+    } else if (p->count <= FEW_MEMBERS) {
+        group->skew = panel_pair_skew(p, group->transfer);
+        group->base = dxt_expected_wait(group->transfer, group->skew);
+    } else {
+        if (p->ordinary_count >= 2) group->base = panel_level(p);
+        group->skew = dxt_skew_of_wait(group->base, group->transfer);
+    }
 }
 
 static double panel_longest(const struct panel *p)
@@ -93,12 +121,13 @@ static double panel_diagonal(const struct panel *p)
 }
 
 /* By the two waits of each pair alone. */
-static void panel_pairs(struct panel *p, double transfer)
+static void panel_pairs(struct panel *p, double transfer, double skew)
 {
+    dxt_lateness_scale_make(&p->scale, transfer, skew);
     for (uint32_t a = 0; a < p->count; a++)
         for (uint32_t b = 0; b < p->count; b++)
             p->pair[(size_t)a * p->count + b] =
-                dxt_lateness_of_waits(panel_wait(p, a, b) - panel_wait(p, b, a), transfer);
+                dxt_lateness_read(&p->scale, panel_wait(p, a, b) - panel_wait(p, b, a));
 }
 
 /* Least squares over all pairs: exact when the pairs agree with each other. */
@@ -238,8 +267,8 @@ static void panel_judge(struct panel *p)
 }
 
 /* Standard deviation of the undisturbed members, from the width of the densest half: for a normal
- * distribution ± 0.6745 of it, with the correction for few members of the least median of squares.
- * Unlike a deviation from the median it stands half of the members being elsewhere. */
+ * distribution ± 0.6745 of it. Unlike a deviation from the median it stands half of the members
+ * being elsewhere. */
 static double spread_of(const double *late, uint32_t n, double *sorted)
 {
     if (n < SPREAD_MEMBERS) return 0;
@@ -248,14 +277,25 @@ static double spread_of(const double *late, uint32_t n, double *sorted)
     memcpy(sorted, late, n * sizeof *late);
     qsort(sorted, n, sizeof *sorted, ascending);
     for (uint32_t k = 0; k + half <= n; k++) width = fmin(width, sorted[k + half - 1] - sorted[k]);
-    return width / (2 * 0.6745) * (1 + 5.0 / (n - 1));
+    return width / (2 * 0.6745);
 }
 
-static void set_limit(dxt_group *group, double least, double ops, double spread)
+/* Standard errors that a lateness must exceed, so that among n members chance does about once in
+ * 1,000 windows: 3.5 for 2 members, 5.0 for 2048. */
+static double significance(uint32_t n)
+{
+    return 3.35 + 0.15 * log2(n);
+}
+
+/* Where the operations are known, the error follows from the skew, and the spread over the members
+ * only guards against what is systematic. Otherwise the spread is all there is, and few members
+ * make it uncertain: the correction is that of the least median of squares. */
+static void set_limit(dxt_group *group, double least, double ops, uint32_t n, double spread)
 {
     double sampling = ops > 0 ? group->skew / sqrt(ops) : 0;
-    group->error = fmax(sampling, spread);
-    group->limit = fmax(least, fmax(SIGNIFICANCE * sampling, OUTLIER_SPREADS * spread));
+    if (ops <= 0 && n > 1) spread *= 1 + 5.0 / (n - 1);
+    group->error = spread > SYSTEMATIC_SPREAD * sampling ? spread : sampling;
+    group->limit = fmax(least, significance(n) * group->error);
 }
 
 static double fit_panel(const dxt_group_input *in, struct panel *p, dxt_group *group)
@@ -263,24 +303,25 @@ static double fit_panel(const dxt_group_input *in, struct panel *p, dxt_group *g
     uint32_t n = p->count;
     for (uint32_t a = 0; a < n; a++) p->ordinary[a] = a;
     p->ordinary_count = n;
-    double base = panel_level(p);
+    double base = n < 2 ? 0 : panel_level(p);
     /* Two members have no third to show what is ordinary; only the longer wait bounds the transfer.
      */
     double bound = n == 2 ? panel_longest(p) : base;
-    double transfer = fmin(panel_diagonal(p), bound);
-    double floor = in->timed ? in->floor : fmax(in->floor, base);
-    double least = fmax(floor, TRANSFER_UNEVENNESS * transfer);
-    *group = (dxt_group){.transfer = transfer, .base = base, .limit = least};
-    panel_pairs(p, transfer);
+    *group = (dxt_group){.transfer = fmin(panel_diagonal(p), bound), .base = base};
+    if (n >= 2) take_level(in, p, group);
+    double floor = in->timed ? in->floor : fmax(in->floor, group->base);
+    double least = fmax(floor, TRANSFER_UNEVENNESS * group->transfer);
+    group->limit = least;
+    panel_pairs(p, group->transfer, group->skew);
     panel_means(p);
     if (n > 2) panel_refine(p);
     /* The first round knows the ordinary members only roughly; the second uses what it learned. */
     for (int round = 0; n >= 2 && round < 2; round++) {
         find_ordinary(p, group->limit);
-        if (p->ordinary_count >= 2) group->base = panel_level(p);
-        group->skew = dxt_skew_of_wait(group->base, transfer);
+        take_level(in, p, group);
+        panel_pairs(p, group->transfer, group->skew);
         panel_judge(p);
-        set_limit(group, least, in->ops, spread_of(p->late, n, p->sample));
+        set_limit(group, least, in->ops, n, spread_of(p->late, n, p->sample));
     }
     return least;
 }
@@ -288,8 +329,7 @@ static double fit_panel(const dxt_group_input *in, struct panel *p, dxt_group *g
 /* ---- large groups ---- */
 
 /* What the ordinary witnesses say of a member, in the median. */
-static double witnessed(const dxt_group_input *in, const struct panel *p, double transfer,
-                        uint32_t member)
+static double witnessed(const dxt_group_input *in, const struct panel *p, uint32_t member)
 {
     size_t said = 0;
     for (uint32_t k = 0; k < p->ordinary_count && said < HEARD; k++) {
@@ -297,7 +337,7 @@ static double witnessed(const dxt_group_input *in, const struct panel *p, double
         if (witness == member) continue;
         double difference =
             in->wait(in->context, witness, member) - in->wait(in->context, member, witness);
-        p->sample[said++] = dxt_lateness_of_waits(difference, transfer) + p->late[a];
+        p->sample[said++] = dxt_lateness_read(&p->scale, difference) + p->late[a];
     }
     return dxt_cautious_median(p->sample, said);
 }
@@ -327,7 +367,7 @@ void dxt_group_fit(const dxt_group_input *in, double *late, dxt_group *group)
         memcpy(late, panel.late, in->count * sizeof *late);
         return;
     }
-    for (uint32_t k = 0; k < in->count; k++) late[k] = witnessed(in, &panel, group->transfer, k);
+    for (uint32_t k = 0; k < in->count; k++) late[k] = witnessed(in, &panel, k);
     center(in, group->limit, late);
-    set_limit(group, least, in->ops, spread_of(late, in->count, panel.sample));
+    set_limit(group, least, in->ops, in->count, spread_of(late, in->count, panel.sample));
 }

@@ -27,6 +27,7 @@ typedef struct dxt_group_input {
     double floor;    /**< smallest lateness worth telling */
     bool timed;      /**< otherwise it must also exceed the ordinary wait */
     double ops;      /**< operations averaged over; 0 = not known */
+    double skew;     /**< known from elsewhere; NaN = to be found */
     double *scratch; /**< DXT_GROUP_SCRATCH(count) */
 } dxt_group_input;
 

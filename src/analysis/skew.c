@@ -43,9 +43,70 @@ double dxt_shift_of_wait(double wait, double skew)
     return high;
 }
 
-double dxt_lateness_of_waits(double waits_difference, double transfer)
+/* Lateness that makes the waits differ by `difference` ≥ 0. */
+static double lateness_of(double difference, double transfer, double skew)
 {
-    double size = fabs(waits_difference);
-    double lateness = size <= 2 * transfer ? size / 2 : size - transfer;
-    return waits_difference < 0 ? -lateness : lateness;
+    double low = 0, high = difference;
+    for (int i = 0; i < 40; i++) {
+        double middle = low + (high - low) / 2;
+        double made =
+            dxt_expected_wait(transfer + middle, skew) - dxt_expected_wait(transfer - middle, skew);
+        if (made < difference)
+            low = middle;
+        else
+            high = middle;
+    }
+    return high;
+}
+
+double dxt_skew_of_pair(double wait, double other_wait, double transfer)
+{
+    double difference = fabs(wait - other_wait), sum = wait + other_wait;
+    /* At a given difference the sum grows with the skew; all of it by skew is the most. */
+    double low = 0, high = sum / (2 * INV_SQRT_2PI);
+    for (int i = 0; i < 40; i++) {
+        double middle = low + (high - low) / 2;
+        double late = lateness_of(difference, transfer, middle);
+        double made =
+            dxt_expected_wait(transfer + late, middle) + dxt_expected_wait(transfer - late, middle);
+        if (made < sum)
+            low = middle;
+        else
+            high = middle;
+    }
+    return high;
+}
+
+void dxt_lateness_scale_make(dxt_lateness_scale *scale, double transfer, double skew)
+{
+    scale->transfer = transfer;
+    scale->skew = skew;
+    /* Beyond the last knot the waiting is one-sided, whatever the skew. */
+    scale->step = (transfer + 8 * skew) / (DXT_LATENESS_KNOTS - 1);
+    for (unsigned k = 0; k < DXT_LATENESS_KNOTS; k++) {
+        double late = k * scale->step;
+        scale->difference[k] =
+            dxt_expected_wait(transfer + late, skew) - dxt_expected_wait(transfer - late, skew);
+    }
+}
+
+double dxt_lateness_read(const dxt_lateness_scale *scale, double difference)
+{
+    double size = fabs(difference), late;
+    unsigned low = 0, high = DXT_LATENESS_KNOTS - 1;
+    if (scale->transfer <= 0) return difference;
+    if (size >= scale->difference[high]) {
+        late = size - scale->transfer;
+    } else {
+        while (high - low > 1) {
+            unsigned middle = (low + high) / 2;
+            if (scale->difference[middle] <= size)
+                low = middle;
+            else
+                high = middle;
+        }
+        double width = scale->difference[high] - scale->difference[low];
+        late = (low + (size - scale->difference[low]) / width) * scale->step;
+    }
+    return difference < 0 ? -late : late;
 }

@@ -17,15 +17,30 @@ double dxt_skew_of_wait(double wait, double transfer);
 /** The shift whose expected wait is @p wait: the inverse of dxt_expected_wait() at a fixed skew. */
 double dxt_shift_of_wait(double wait, double skew);
 
+/** The skew of two ranks from their waits for each other, whichever of them is later. */
+double dxt_skew_of_pair(double wait, double other_wait, double transfer);
+
+/** Knots of a dxt_lateness_scale. */
+#define DXT_LATENESS_KNOTS 128u
+
 /**
- * How much later the awaited rank arrives than the waiting one, from the waits of both for each
- * other. Without a transfer time the difference of the waits is the lateness, exactly and under any
- * distribution, since max(0, x) − max(0, −x) = x. With a transfer time c, both wait while they are
- * less than c apart, and the difference counts the lateness twice.
+ * Turns the waits of two ranks for each other into how much later one arrives than the other.
  *
- * @param waits_difference  wait(i, j) − wait(j, i).
- * @return Lateness of j over i.
+ * Without a transfer time the difference of the waits is the lateness, exactly and under any
+ * distribution, since max(0, x) − max(0, −x) = x. With a transfer time c, both wait while they are
+ * less than c apart, and the difference counts the lateness twice; the skew blurs the bend between
+ * the two. The scale holds that curve.
  */
-double dxt_lateness_of_waits(double waits_difference, double transfer);
+typedef struct dxt_lateness_scale {
+    double transfer, skew;
+    double step;                           /**< of lateness from knot to knot */
+    double difference[DXT_LATENESS_KNOTS]; /**< of the waits, at lateness 0, step, 2 step, … */
+} dxt_lateness_scale;
+
+/** Lay out the curve for a transfer time and a skew, both ≥ 0. */
+void dxt_lateness_scale_make(dxt_lateness_scale *scale, double transfer, double skew);
+
+/** Lateness of j over i from wait(i, j) − wait(j, i). */
+double dxt_lateness_read(const dxt_lateness_scale *scale, double difference);
 
 #endif

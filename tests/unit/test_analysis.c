@@ -85,13 +85,25 @@ static void waits_and_skew_invert_each_other(void **state)
             assert_true(wait >= shift);
             assert_near(dxt_shift_of_wait(wait, skew), shift, 1e-6);
             if (skew > shift / 4) assert_near(dxt_skew_of_wait(wait, shift), skew, 1e-3 * skew);
+            double late = shift / 3, transfer = 2;
+            double there = dxt_expected_wait(transfer + late, skew);
+            double back = dxt_expected_wait(transfer - late, skew);
+            if (skew > 3) assert_near(dxt_skew_of_pair(there, back, transfer), skew, 1e-3 * skew);
         }
     }
     assert_near(dxt_expected_wait(0, 1), 0.3989422804, 1e-9);
     assert_near(dxt_expected_wait(-5, 0), 0, 0);
-    assert_near(dxt_lateness_of_waits(20, 12), 10, 0);
-    assert_near(dxt_lateness_of_waits(-100, 12), -88, 0);
-    assert_near(dxt_lateness_of_waits(7, 0), 7, 0);
+    dxt_lateness_scale scale;
+    dxt_lateness_scale_make(&scale, 12, 0);
+    assert_near(dxt_lateness_read(&scale, 20), 10, 0.1);
+    assert_near(dxt_lateness_read(&scale, -100), -88, 1e-9);
+    dxt_lateness_scale_make(&scale, 0, 5);
+    assert_near(dxt_lateness_read(&scale, 7), 7, 0);
+    for (double late = -60; late < 60; late += 3.7) {
+        dxt_lateness_scale_make(&scale, 12, 6);
+        double difference = dxt_expected_wait(12 + late, 6) - dxt_expected_wait(12 - late, 6);
+        assert_near(dxt_lateness_read(&scale, difference), late, 0.05);
+    }
 }
 
 static void a_healthy_job_names_nobody(void **state)
@@ -151,6 +163,28 @@ static void several_late_ranks_are_all_named(void **state)
         assert_int_equal(found->col_count, cases[c].late);
         for (uint32_t k = 0; k < cases[c].late; k++) assert_int_equal(found->cols[k].rank, 2 * k);
         dxt_findings_free(found);
+    }
+}
+
+/* Arrivals vary by 15 µs, the late half is 18 µs late: the two halves overlap in every operation
+ * and are told apart over 100. */
+static void almost_half_may_be_late_within_the_jitter(void **state)
+{
+    (void)state;
+    for (uint32_t ranks = 4; ranks <= 256; ranks *= 4) {
+        for (int with_transfer = 0; with_transfer < 2; with_transfer++) {
+            healthy(ranks, 17 + ranks);
+            job.ops = 100;
+            job.jitter = 15 * US;
+            job.transfer = with_transfer ? 10 * US : 0;
+            uint32_t late = (ranks - 1) / 2;
+            for (uint32_t k = 0; k < late; k++) job.late[2 * k + 1] = 18 * US;
+            dxt_findings *found = diagnose("dispatch");
+            assert_int_equal(found->finding_count, late);
+            assert_int_equal(found->col_count, late);
+            for (uint32_t k = 0; k < late; k++) assert_int_equal(found->cols[k].rank, 2 * k + 1);
+            dxt_findings_free(found);
+        }
     }
 }
 
@@ -586,6 +620,7 @@ int main(void)
         cmocka_unit_test(a_healthy_job_names_nobody),
         cmocka_unit_test(a_late_rank_is_named_with_its_lateness),
         cmocka_unit_test(several_late_ranks_are_all_named),
+        cmocka_unit_test(almost_half_may_be_late_within_the_jitter),
         cmocka_unit_test(the_later_of_two_is_reported_first),
         cmocka_unit_test(an_early_rank_is_a_row_and_costs_nothing),
         cmocka_unit_test(a_slow_receiver_is_told_from_an_early_rank),
