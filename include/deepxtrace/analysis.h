@@ -92,6 +92,12 @@ typedef struct dxt_findings {
                                     silent ranks only */
     size_t finding_count;
     double ordinary; /**< typical wait in the window's measure, what everybody waits for anyway */
+    double step; /**< time of one operation and what belongs to it, in the measure; NaN = unknown */
+    double transfer; /**< what a wait takes even if the awaited was there first, in the measure */
+    const double *lateness; /**< [ranks] how much later each rank arrives than the ordinary ones, in
+                               the measure; negative = early, NaN = no row; NULL with the ratio
+                               method */
+    const double *lateness_error; /**< [ranks] standard error of each; NULL like lateness */
 } dxt_findings;
 
 /** Options of the analysis. Zero a struct, set struct_size, then what differs from the default. */

@@ -68,7 +68,7 @@ dxt_status dxt_analyze(const dxt_window *window, const dxt_analysis_options *giv
     if (status == DXT_OK) status = take_nodes(window, options.ranks_per_node, &nodes, &made);
     if (status != DXT_OK) return status;
 
-    dxt_draft draft = {.method = options.method};
+    dxt_draft draft = {.method = options.method, .step = NAN};
     if (options.method == DXT_METHOD_RATIO)
         status = dxt_ratio(window, &options, &draft);
     else

@@ -131,17 +131,21 @@ dxt_status dxt_draft_pack(const dxt_draft *draft, const dxt_window *window, cons
     size_t members =
         place_members(draft->findings, draft->finding_count, window->ranks, nodes, NULL);
     size_t axes = draft->col_count + draft->row_count;
-    size_t size = sizeof(dxt_findings) + axes * sizeof(dxt_abnormal_axis) +
+    size_t latenesses = draft->lateness ? 2 * (size_t)window->ranks : 0;
+    size_t size = sizeof(dxt_findings) + latenesses * sizeof(double) +
+                  axes * sizeof(dxt_abnormal_axis) +
                   draft->point_count * sizeof(dxt_abnormal_point) +
                   draft->finding_count * sizeof(dxt_finding) + members * sizeof(uint32_t);
     dxt_findings *packed = calloc(1, size);
     if (!packed) return dxt_fail_memory(size);
 
-    dxt_abnormal_axis *cols = (dxt_abnormal_axis *)(packed + 1);
+    double *lateness = (double *)(packed + 1);
+    dxt_abnormal_axis *cols = (dxt_abnormal_axis *)(lateness + latenesses);
     dxt_abnormal_axis *rows = cols + draft->col_count;
     dxt_abnormal_point *points = (dxt_abnormal_point *)(rows + draft->row_count);
     dxt_finding *causes = (dxt_finding *)(points + draft->point_count);
     uint32_t *ranks = (uint32_t *)(causes + draft->finding_count);
+    if (latenesses) memcpy(lateness, draft->lateness, latenesses * sizeof *lateness);
     if (draft->col_count) memcpy(cols, draft->cols, draft->col_count * sizeof *cols);
     if (draft->row_count) memcpy(rows, draft->rows, draft->row_count * sizeof *rows);
     if (draft->point_count) memcpy(points, draft->points, draft->point_count * sizeof *points);
@@ -163,7 +167,11 @@ dxt_status dxt_draft_pack(const dxt_draft *draft, const dxt_window *window, cons
                              .point_count = draft->point_count,
                              .findings = causes,
                              .finding_count = draft->finding_count,
-                             .ordinary = draft->ordinary};
+                             .ordinary = draft->ordinary,
+                             .step = draft->step,
+                             .transfer = draft->transfer,
+                             .lateness = latenesses ? lateness : NULL,
+                             .lateness_error = latenesses ? lateness + window->ranks : NULL};
     *findings = packed;
     return DXT_OK;
 }
@@ -174,5 +182,6 @@ void dxt_draft_free(dxt_draft *draft)
     free(draft->rows);
     free(draft->points);
     free(draft->findings);
+    free(draft->lateness);
     *draft = (dxt_draft){0};
 }

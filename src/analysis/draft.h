@@ -11,7 +11,8 @@
 typedef struct dxt_draft {
     dxt_method method;
     dxt_verdict verdict;
-    double ordinary;
+    double ordinary, step, transfer;
+    double *lateness, *lateness_error; /**< [ranks] in one block owned by lateness; NULL: none */
     dxt_abnormal_axis *cols, *rows;
     size_t col_count, col_capacity, row_count, row_capacity;
     dxt_abnormal_point *points;

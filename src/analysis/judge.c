@@ -343,6 +343,25 @@ static void give_verdict(const struct judge *judge, bool fits)
         if (draft->findings[f].kind != DXT_EARLY_RANK) draft->verdict = DXT_VERDICT_SLOW;
 }
 
+/* For whoever follows the ranks over time. */
+static dxt_status write_lateness(const struct judge *judge)
+{
+    const dxt_fit *fit = &judge->fit;
+    uint32_t n = judge->window->ranks;
+    double *lateness = malloc(2 * n * sizeof *lateness);
+    if (!lateness) return dxt_fail_memory(2 * n * sizeof *lateness);
+    for (uint32_t r = 0; r < 2 * n; r++) lateness[r] = NAN;
+    for (uint32_t k = 0; k < fit->count; k++) {
+        lateness[fit->rank[k]] = fit->late[k] + fit->node_late[fit->node[k]];
+        lateness[n + fit->rank[k]] = fit->error[k];
+    }
+    judge->draft->lateness = lateness;
+    judge->draft->lateness_error = lateness + n;
+    judge->draft->step = fit->step;
+    judge->draft->transfer = fit->transfer;
+    return DXT_OK;
+}
+
 static dxt_status judge_window(struct judge *judge)
 {
     dxt_slow_path *paths;
@@ -354,7 +373,7 @@ static dxt_status judge_window(struct judge *judge)
     bool fits = write_paths(judge, paths, count);
     give_verdict(judge, fits);
     free(paths);
-    return DXT_OK;
+    return write_lateness(judge);
 }
 
 dxt_status dxt_robust(const dxt_window *window, const dxt_analysis_options *options,
