@@ -65,12 +65,24 @@ dxt_status dxt_fit_window(const dxt_window *window, const int32_t *nodes, double
 
 void dxt_fit_free(dxt_fit *fit);
 
+/** What a kernel that gives a source up adds to its counter, once, in cycles (DeepEP: 2e11). */
+#define DXT_TIMEOUT_CYCLES INT64_C(200000000000)
+
+/** A counter without the time-out in it: it stands so far above what a window can hold that what
+ *  is less than 5 % above it is the time-out and the waits besides. */
+static inline int64_t dxt_without_timeout(const dxt_window *window, int64_t wait)
+{
+    if (wait < DXT_TIMEOUT_CYCLES || window->unit != DXT_UNIT_CYCLES) return wait;
+    int64_t rest = wait - DXT_TIMEOUT_CYCLES;
+    return rest < DXT_TIMEOUT_CYCLES / 20 ? rest : wait;
+}
+
 /** How long member i waited for member j, in the window's measure. */
 static inline double dxt_fit_wait(const dxt_fit *fit, uint32_t i, uint32_t j)
 {
     const dxt_window *window = fit->window;
     size_t cell = (size_t)fit->rank[i] * window->ranks + fit->rank[j];
-    double wait = (double)window->wait[cell] * fit->factor[i];
+    double wait = (double)dxt_without_timeout(window, window->wait[cell]) * fit->factor[i];
     if (!window->samples) return wait;
     return window->samples[cell] > 0 ? wait / (double)window->samples[cell] : 0;
 }

@@ -25,6 +25,10 @@
 #define INHERITED_DOUBT 0.1
 /* Fewer operations than this prove no health. */
 #define THIN_OPS 8
+/* Part of the step that an ordinary pair waits for each other beyond the transfer, from which on the
+ * ranks' own variation is worth a line. Real jobs vary by up to a fifth of their compute, which is
+ * 2–4 % here. */
+#define SYSTEMIC_SHARE 0.15
 /* Nobody has time for more lines than this; the heat map shows the rest. */
 #define MOST_PATH_FINDINGS 64u
 
@@ -332,6 +336,16 @@ static bool write_paths(struct judge *judge, const dxt_slow_path *paths, size_t 
     return true;
 }
 
+/* Everybody waits for everybody, and nobody more than others. */
+static void write_systemic(const struct judge *judge)
+{
+    const dxt_fit *fit = &judge->fit;
+    double wait = fit->base - fit->transfer;
+    if (fit->count < 2 || !(wait >= SYSTEMIC_SHARE * fit->step)) return;
+    dxt_finding *finding = dxt_draft_finding(judge->draft, DXT_SYSTEMIC_SKEW);
+    if (finding) weigh(judge, finding, wait, SYSTEMIC_SHARE * fit->step, 0);
+}
+
 static void give_verdict(const struct judge *judge, bool fits)
 {
     dxt_draft *draft = judge->draft;
@@ -371,6 +385,7 @@ static dxt_status judge_window(struct judge *judge)
     write_ranks(judge);
     write_nodes(judge);
     bool fits = write_paths(judge, paths, count);
+    write_systemic(judge);
     give_verdict(judge, fits);
     free(paths);
     return write_lateness(judge);
