@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "analysis/screen.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #define LANES 8
@@ -34,7 +35,7 @@ static inline __attribute__((always_inline)) double sum_row(const int64_t *wait,
 #if defined(__x86_64__)
 
 /* int64 becomes double in vectors only with AVX-512DQ. */
-#define WIDE __attribute__((target("avx512f,avx512dq,prefer-vector-width=512")))
+#define WIDE __attribute__((target("avx512f,avx512dq,avx512vl")))
 
 WIDE static uint32_t screen_row_wide(const int64_t *wait, const int64_t *samples, double factor,
                                      double shift, const double *late, const double *least,
@@ -49,17 +50,21 @@ WIDE static double sum_row_wide(const int64_t *wait, uint32_t n)
     return sum_row(wait, n);
 }
 
+static bool is_wide(void)
+{
+    return __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+}
+
 uint32_t dxt_screen_row(const int64_t *wait, const int64_t *samples, double factor, double shift,
                         const double *late, const double *least, uint32_t n)
 {
-    if (__builtin_cpu_supports("avx512dq"))
-        return screen_row_wide(wait, samples, factor, shift, late, least, n);
+    if (is_wide()) return screen_row_wide(wait, samples, factor, shift, late, least, n);
     return screen_row(wait, samples, factor, shift, late, least, n);
 }
 
 double dxt_screen_sum(const int64_t *wait, uint32_t n)
 {
-    return __builtin_cpu_supports("avx512dq") ? sum_row_wide(wait, n) : sum_row(wait, n);
+    return is_wide() ? sum_row_wide(wait, n) : sum_row(wait, n);
 }
 
 #else
