@@ -2,7 +2,6 @@
 #include "analysis/group.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "analysis/select.h"
@@ -174,12 +173,6 @@ static void panel_refine(struct panel *p)
 
 /* ---- ordinary members ---- */
 
-static int ascending(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 /* Bounds of the ordinary cluster among latenesses; `sorted` is scratch of the same size. */
 static void ordinary_range(const double *late, uint32_t n, double limit, double *sorted,
                            double *low, double *high)
@@ -187,7 +180,7 @@ static void ordinary_range(const double *late, uint32_t n, double limit, double 
     uint32_t half = (n + 1) / 2, best = 0;
     double width = INFINITY;
     memcpy(sorted, late, n * sizeof *late);
-    qsort(sorted, n, sizeof *sorted, ascending);
+    dxt_sort(sorted, n);
     for (uint32_t k = 0; k + half <= n; k++) {
         double range = sorted[k + half - 1] - sorted[k];
         if (range <= 2 * limit || range < width) {
@@ -275,7 +268,7 @@ static double spread_of(const double *late, uint32_t n, double *sorted)
     uint32_t half = (n + 1) / 2;
     double width = INFINITY;
     memcpy(sorted, late, n * sizeof *late);
-    qsort(sorted, n, sizeof *sorted, ascending);
+    dxt_sort(sorted, n);
     for (uint32_t k = 0; k + half <= n; k++) width = fmin(width, sorted[k + half - 1] - sorted[k]);
     return width / (2 * 0.6745);
 }

@@ -26,8 +26,8 @@ struct search {
     double *least;   /* [n] smallest excess in a column */
     double *late;    /* [n] lateness as the row's node sees it */
     bool contiguous; /* members are the ranks 0 … n − 1 */
-    dxt_slow_path *list;
-    size_t count, capacity, most;
+    dxt_path_list *list;
+    size_t most;
 };
 
 /* 1.4826 × median absolute deviation of a sample of cells off the diagonal from the fit. */
@@ -76,14 +76,15 @@ static bool row_stands_out(struct search *s, uint32_t i)
 
 static dxt_status keep_path(struct search *s, uint32_t i, uint32_t j, double excess)
 {
-    if (s->count == s->capacity) {
-        size_t capacity = s->capacity ? 2 * s->capacity : 16;
-        dxt_slow_path *grown = realloc(s->list, capacity * sizeof *grown);
+    dxt_path_list *list = s->list;
+    if (list->count == list->capacity) {
+        size_t capacity = list->capacity ? 2 * list->capacity : 16;
+        dxt_slow_path *grown = realloc(list->items, capacity * sizeof *grown);
         if (!grown) return dxt_fail_memory(capacity * sizeof *grown);
-        s->list = grown;
-        s->capacity = capacity;
+        list->items = grown;
+        list->capacity = capacity;
     }
-    s->list[s->count++] = (dxt_slow_path){i, j, excess, s->spread};
+    list->items[list->count++] = (dxt_slow_path){i, j, excess, s->spread};
     return DXT_OK;
 }
 
@@ -94,7 +95,7 @@ static dxt_status search_row(struct search *s, uint32_t i)
     for (uint32_t j = 0; j < s->fit->count; j++) {
         double excess = i == j ? 0 : excess_of(s, i, j);
         if (excess <= 0) continue;
-        if (s->count == s->most) return DXT_END;
+        if (s->list->count == s->most) return DXT_END;
         dxt_status status = keep_path(s, i, j, excess);
         if (status != DXT_OK) return status;
     }
@@ -124,23 +125,21 @@ static void begin_search(struct search *s)
     for (uint32_t j = 0; j < n; j++) s->least[j] = fmax(least, fit->limit[j]);
 }
 
-dxt_status dxt_fit_paths(const dxt_fit *fit, dxt_slow_path **paths, size_t *count)
+dxt_status dxt_fit_paths(const dxt_fit *fit, dxt_path_list *list)
 {
-    struct search search = {.fit = fit};
+    struct search search = {.fit = fit, .list = list};
     dxt_status status = DXT_OK;
-    *paths = NULL;
-    *count = 0;
+    list->count = 0;
+    list->misfit = false;
     /* Between two ranks a slow path and a late rank are the same. */
     if (fit->count < 3) return DXT_OK;
     begin_search(&search);
     for (uint32_t i = 0; i < fit->count && status == DXT_OK; i++) status = search_row(&search, i);
-    if (status != DXT_OK) {
-        free(search.list);
-        *count = status == DXT_END ? SIZE_MAX : 0;
-        return status == DXT_END ? DXT_OK : status;
+    if (status == DXT_END) {
+        list->misfit = true;
+        list->count = 0;
+        return DXT_OK;
     }
-    if (search.count > 1) qsort(search.list, search.count, sizeof *search.list, by_excess);
-    *paths = search.list;
-    *count = search.count;
-    return DXT_OK;
+    if (list->count > 1) qsort(list->items, list->count, sizeof *list->items, by_excess);
+    return status;
 }

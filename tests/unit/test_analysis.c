@@ -22,6 +22,12 @@ static void order_statistics_agree_with_sorting(void **state)
             assert_true(below <= k && k < below + equal);
         }
     }
+    for (size_t n = 0; n < 200; n += 7) {
+        double values[200];
+        for (size_t i = 0; i < n; i++) values[i] = floor(arrivals_uniform(&seed) * 50);
+        dxt_sort(values, n);
+        for (size_t i = 1; i < n; i++) assert_true(values[i - 1] <= values[i]);
+    }
     double pair[] = {3, -1};
     assert_near(dxt_median(pair, 2), 1, 0);
     assert_near(dxt_cautious_median(pair, 2), -1, 0);

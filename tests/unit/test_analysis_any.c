@@ -305,9 +305,48 @@ static void silent_ranks_are_named_by_both_methods(void **state)
     }
 }
 
+/* The same answers as one by one, and no allocation after the first window. */
+static void an_analyzer_uses_its_memory_again(void **state)
+{
+    (void)state;
+    dxt_analyzer *analyzer = NULL;
+    assert_int_equal(dxt_analyzer_create(&analyzer), DXT_OK);
+    for (int method = DXT_METHOD_ROBUST; method <= DXT_METHOD_RATIO; method++) {
+        for (uint64_t seed = 1; seed <= 5; seed++) {
+            healthy(100, seed);
+            job.late[4] = 50 * US;
+            job.path = one_path;
+            dxt_window *window = arrivals_window(&job, "dispatch");
+            dxt_window *other = arrivals_window(&job, "combine");
+            dxt_analysis_options options = {.struct_size = sizeof options,
+                                            .method = method,
+                                            .companion = other,
+                                            .ranks_per_node = 10};
+            dxt_findings *alone = analyze(window, &options);
+            const dxt_findings *found = NULL;
+            if (seed > 1) alloc_fail_arm(1);
+            assert_int_equal(dxt_analyzer_run(analyzer, window, &options, &found), DXT_OK);
+            assert_false(alloc_fail_disarm());
+            assert_int_equal(found->finding_count, alone->finding_count);
+            assert_int_equal(found->col_count, alone->col_count);
+            for (size_t f = 0; f < found->finding_count; f++) {
+                assert_int_equal(found->findings[f].kind, alone->findings[f].kind);
+                assert_int_equal(found->findings[f].rank, alone->findings[f].rank);
+                assert_true(found->findings[f].wait == alone->findings[f].wait);
+            }
+            dxt_findings_free(alone);
+            dxt_window_free(window);
+            dxt_window_free(other);
+        }
+    }
+    dxt_analyzer_destroy(analyzer);
+    dxt_analyzer_destroy(NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_analyzer_uses_its_memory_again),
         cmocka_unit_test(a_time_out_in_a_sum_is_set_aside),
         cmocka_unit_test(clocks_of_different_rates_are_compared_in_time),
         cmocka_unit_test(wild_skew_is_nobodys_fault),
