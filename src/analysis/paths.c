@@ -11,6 +11,8 @@
 
 /* A path must exceed this many typical deviations of a cell … */
 #define OUTLIER_SPREADS 8.0
+/* … as many in the logarithm, since cells may have long tails … */
+#define LOG_SPREADS 6.0
 /* … this part of what is expected of it … */
 #define RELATIVE_EXCESS 0.3
 /* … and the ordinary wait: pairs are uneven by nature. What of that is skew counts twice, since
@@ -23,6 +25,7 @@
 struct search {
     const dxt_fit *fit;
     double spread;   /* typical deviation of a cell from the fit */
+    double ratio;    /* smallest wait over the expected, by the spread of its logarithm */
     double *least;   /* [n] smallest excess in a column */
     double *late;    /* [n] lateness as the row's node sees it */
     bool contiguous; /* members are the ranks 0 … n − 1 */
@@ -45,13 +48,33 @@ static double typical_deviation(const dxt_fit *fit)
     return 1.4826 * dxt_median(fit->scratch, taken);
 }
 
+/* The same for the logarithm of wait over expected, where both are worth a ratio; as a factor. */
+static double least_ratio(const dxt_fit *fit)
+{
+    uint32_t n = fit->count;
+    size_t cells = (size_t)n * (n - 1), used = 0;
+    size_t taken = cells < DXT_LEVEL_SAMPLE ? cells : DXT_LEVEL_SAMPLE;
+    for (size_t k = 0; k < taken; k++) {
+        size_t cell = dxt_spread_index(k, taken, cells);
+        uint32_t i = (uint32_t)(cell / (n - 1)), j = (uint32_t)(cell % (n - 1));
+        if (j >= i) j++;
+        double wait = dxt_fit_wait(fit, i, j), expected = dxt_fit_expected(fit, i, j);
+        if (wait <= 0 || expected < fit->base / 10) continue;
+        fit->scratch[used++] = log(wait / expected);
+    }
+    if (used == 0) return 1;
+    double middle = dxt_median(fit->scratch, used);
+    for (size_t k = 0; k < used; k++) fit->scratch[k] = fabs(fit->scratch[k] - middle);
+    return exp(fmin(middle + LOG_SPREADS * 1.4826 * dxt_median(fit->scratch, used), 100));
+}
+
 /* Excess of one cell over the fit when it is abnormal, otherwise 0. */
 static double excess_of(const struct search *s, uint32_t i, uint32_t j)
 {
     double expected = dxt_fit_expected(s->fit, i, j);
-    double excess = dxt_fit_wait(s->fit, i, j) - expected;
+    double wait = dxt_fit_wait(s->fit, i, j), excess = wait - expected;
     double least = fmax(fmax(s->least[j], s->fit->limit[i]), RELATIVE_EXCESS * expected);
-    return excess > least ? excess : 0;
+    return excess > least && wait > s->ratio * expected ? excess : 0;
 }
 
 /* Whether any cell of a row can be abnormal. Skew and receiving only add to what is expected, so a
@@ -116,6 +139,7 @@ static void begin_search(struct search *s)
     const dxt_fit *fit = s->fit;
     uint32_t n = fit->count;
     s->spread = typical_deviation(fit);
+    s->ratio = least_ratio(fit);
     s->most = 1 + (size_t)(MOST_PATHS_SHARE * n * (n - 1));
     s->least = fit->scratch;
     s->late = fit->scratch + n;
