@@ -92,6 +92,12 @@ typedef struct dxt_findings {
                                     silent ranks only */
     size_t finding_count;
     double ordinary; /**< typical wait in the window's measure, what everybody waits for anyway */
+    double step; /**< time of one operation and what belongs to it, in the measure; NaN = unknown */
+    double transfer; /**< what a wait takes even if the awaited was there first, in the measure */
+    const double *lateness; /**< [ranks] how much later each rank arrives than the ordinary ones, in
+                               the measure; negative = early, NaN = no row; NULL with the ratio
+                               method */
+    const double *lateness_error; /**< [ranks] standard error of each; NULL like lateness */
 } dxt_findings;
 
 /** Options of the analysis. Zero a struct, set struct_size, then what differs from the default. */
@@ -126,6 +132,29 @@ DXT_API dxt_status dxt_analyze(const dxt_window *window, const dxt_analysis_opti
 
 /** Release a result. NULL is allowed. */
 DXT_API void dxt_findings_free(dxt_findings *findings);
+
+/** Analyses window after window in the same memory. */
+typedef struct dxt_analyzer dxt_analyzer;
+
+/** Make one; release with dxt_analyzer_destroy(). @return DXT_OK; DXT_ERR_NO_MEMORY. */
+DXT_API dxt_status dxt_analyzer_create(dxt_analyzer **analyzer);
+
+/**
+ * Analyse one window as dxt_analyze() does. Once a window of a size and with as much to find has been
+ * seen, nothing is allocated any more.
+ *
+ * @param findings  Receives the result, owned by the analyzer and valid until its next call.
+ *                  Untouched on error.
+ * @return As dxt_analyze().
+ *
+ * Blocking: no. Threads: one analyzer belongs to one thread at a time.
+ */
+DXT_API dxt_status dxt_analyzer_run(dxt_analyzer *analyzer, const dxt_window *window,
+                                    const dxt_analysis_options *options,
+                                    const dxt_findings **findings);
+
+/** Release. NULL is allowed. */
+DXT_API void dxt_analyzer_destroy(dxt_analyzer *analyzer);
 
 /** "late_rank", …: the names used in the diagnosis format. Static; "unknown" otherwise. */
 DXT_API const char *dxt_finding_kind_name(dxt_finding_kind kind);

@@ -29,17 +29,16 @@ static dxt_status take_options(const dxt_analysis_options *given, dxt_analysis_o
     return DXT_OK;
 }
 
-/* Node of each rank: as recorded, or by the size of a node; *made is the caller's to free. */
-static dxt_status take_nodes(const dxt_window *window, uint32_t ranks_per_node,
-                             const int32_t **nodes, int32_t **made)
+/* Node of each rank: as recorded, or by the size of a node; NULL, with DXT_OK, when unknown. */
+static dxt_status take_nodes(const dxt_window *window, uint32_t ranks_per_node, dxt_block *block,
+                             const int32_t **nodes)
 {
     *nodes = window->nodes;
-    *made = NULL;
     if (window->nodes || ranks_per_node == 0) return DXT_OK;
-    *made = malloc(window->ranks * sizeof **made);
-    if (!*made) return dxt_fail_memory(window->ranks * sizeof **made);
-    for (uint32_t r = 0; r < window->ranks; r++) (*made)[r] = (int32_t)(r / ranks_per_node);
-    *nodes = *made;
+    int32_t *made = dxt_block_fit(block, window->ranks * sizeof *made);
+    if (!made) return DXT_ERR_NO_MEMORY;
+    for (uint32_t r = 0; r < window->ranks; r++) made[r] = (int32_t)(r / ranks_per_node);
+    *nodes = made;
     return DXT_OK;
 }
 
@@ -56,33 +55,83 @@ static void write_silent(const dxt_window *window, dxt_draft *draft)
     }
 }
 
-dxt_status dxt_analyze(const dxt_window *window, const dxt_analysis_options *given,
-                       dxt_findings **findings)
+/* The result is left in the workspace. */
+static dxt_status analyze(dxt_workspace *workspace, const dxt_window *window,
+                          const dxt_analysis_options *given)
 {
     dxt_analysis_options options;
     const int32_t *nodes;
-    int32_t *made;
     dxt_status status = take_options(given, &options);
     if (status == DXT_OK) status = dxt_window_check(window);
     if (status == DXT_OK && options.companion) status = dxt_window_check(options.companion);
-    if (status == DXT_OK) status = take_nodes(window, options.ranks_per_node, &nodes, &made);
+    if (status == DXT_OK)
+        status = take_nodes(window, options.ranks_per_node, &workspace->nodes, &nodes);
     if (status != DXT_OK) return status;
 
-    dxt_draft draft = {.method = options.method};
+    dxt_draft_reset(&workspace->draft, options.method);
     if (options.method == DXT_METHOD_RATIO)
-        status = dxt_ratio(window, &options, &draft);
+        status = dxt_ratio(window, &options, workspace);
     else
-        status = dxt_robust(window, &options, nodes, &draft);
-    if (status == DXT_OK) {
-        write_silent(window, &draft);
-        status = dxt_draft_pack(&draft, window, nodes, findings);
-    }
-    dxt_draft_free(&draft);
-    free(made);
+        status = dxt_robust(window, &options, nodes, workspace);
+    if (status != DXT_OK) return status;
+    write_silent(window, &workspace->draft);
+    return dxt_draft_pack(&workspace->draft, window, nodes, &workspace->result);
+}
+
+void dxt_workspace_free(dxt_workspace *workspace)
+{
+    free(workspace->fit.data);
+    free(workspace->companion.data);
+    free(workspace->means.data);
+    free(workspace->nodes.data);
+    free(workspace->paths.items);
+    dxt_draft_free(&workspace->draft);
+}
+
+dxt_status dxt_analyze(const dxt_window *window, const dxt_analysis_options *options,
+                       dxt_findings **findings)
+{
+    dxt_workspace workspace = {0};
+    dxt_status status = analyze(&workspace, window, options);
+    if (status == DXT_OK)
+        *findings = workspace.result.data;
+    else
+        free(workspace.result.data);
+    dxt_workspace_free(&workspace);
     return status;
 }
 
 void dxt_findings_free(dxt_findings *findings)
 {
     free(findings);
+}
+
+/* ---- many windows ---- */
+
+struct dxt_analyzer {
+    dxt_workspace workspace;
+};
+
+dxt_status dxt_analyzer_create(dxt_analyzer **analyzer)
+{
+    dxt_analyzer *made = calloc(1, sizeof *made);
+    if (!made) return dxt_fail_memory(sizeof *made);
+    *analyzer = made;
+    return DXT_OK;
+}
+
+dxt_status dxt_analyzer_run(dxt_analyzer *analyzer, const dxt_window *window,
+                            const dxt_analysis_options *options, const dxt_findings **findings)
+{
+    dxt_status status = analyze(&analyzer->workspace, window, options);
+    if (status == DXT_OK) *findings = analyzer->workspace.result.data;
+    return status;
+}
+
+void dxt_analyzer_destroy(dxt_analyzer *analyzer)
+{
+    if (!analyzer) return;
+    free(analyzer->workspace.result.data);
+    dxt_workspace_free(&analyzer->workspace);
+    free(analyzer);
 }

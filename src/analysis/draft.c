@@ -125,23 +125,27 @@ static size_t place_members(dxt_finding *findings, size_t count, uint32_t ranks,
 }
 
 dxt_status dxt_draft_pack(const dxt_draft *draft, const dxt_window *window, const int32_t *nodes,
-                          dxt_findings **findings)
+                          dxt_block *result)
 {
     if (draft->failed) return dxt_fail_memory(0);
     size_t members =
         place_members(draft->findings, draft->finding_count, window->ranks, nodes, NULL);
     size_t axes = draft->col_count + draft->row_count;
-    size_t size = sizeof(dxt_findings) + axes * sizeof(dxt_abnormal_axis) +
+    size_t latenesses = draft->has_lateness ? 2 * (size_t)window->ranks : 0;
+    size_t size = sizeof(dxt_findings) + latenesses * sizeof(double) +
+                  axes * sizeof(dxt_abnormal_axis) +
                   draft->point_count * sizeof(dxt_abnormal_point) +
                   draft->finding_count * sizeof(dxt_finding) + members * sizeof(uint32_t);
-    dxt_findings *packed = calloc(1, size);
-    if (!packed) return dxt_fail_memory(size);
+    dxt_findings *packed = dxt_block_fit(result, size);
+    if (!packed) return DXT_ERR_NO_MEMORY;
 
-    dxt_abnormal_axis *cols = (dxt_abnormal_axis *)(packed + 1);
+    double *lateness = (double *)(packed + 1);
+    dxt_abnormal_axis *cols = (dxt_abnormal_axis *)(lateness + latenesses);
     dxt_abnormal_axis *rows = cols + draft->col_count;
     dxt_abnormal_point *points = (dxt_abnormal_point *)(rows + draft->row_count);
     dxt_finding *causes = (dxt_finding *)(points + draft->point_count);
     uint32_t *ranks = (uint32_t *)(causes + draft->finding_count);
+    if (latenesses) memcpy(lateness, draft->lateness.data, latenesses * sizeof *lateness);
     if (draft->col_count) memcpy(cols, draft->cols, draft->col_count * sizeof *cols);
     if (draft->row_count) memcpy(rows, draft->rows, draft->row_count * sizeof *rows);
     if (draft->point_count) memcpy(points, draft->points, draft->point_count * sizeof *points);
@@ -163,9 +167,39 @@ dxt_status dxt_draft_pack(const dxt_draft *draft, const dxt_window *window, cons
                              .point_count = draft->point_count,
                              .findings = causes,
                              .finding_count = draft->finding_count,
-                             .ordinary = draft->ordinary};
-    *findings = packed;
+                             .ordinary = draft->ordinary,
+                             .step = draft->step,
+                             .transfer = draft->transfer,
+                             .lateness = latenesses ? lateness : NULL,
+                             .lateness_error = latenesses ? lateness + window->ranks : NULL};
     return DXT_OK;
+}
+
+void *dxt_block_fit(dxt_block *block, size_t size)
+{
+    if (size <= block->size) return block->data;
+    free(block->data);
+    block->data = malloc(size);
+    block->size = block->data ? size : 0;
+    if (!block->data) dxt_fail_memory(size);
+    return block->data;
+}
+
+void dxt_draft_reset(dxt_draft *draft, dxt_method method)
+{
+    draft->method = method;
+    draft->verdict = DXT_VERDICT_HEALTHY;
+    draft->ordinary = draft->transfer = 0;
+    draft->step = NAN;
+    draft->col_count = draft->row_count = draft->point_count = draft->finding_count = 0;
+    draft->has_lateness = draft->failed = false;
+}
+
+double *dxt_draft_lateness(dxt_draft *draft, uint32_t ranks)
+{
+    double *room = dxt_block_fit(&draft->lateness, 2 * (size_t)ranks * sizeof *room);
+    draft->has_lateness = room != NULL;
+    return room;
 }
 
 void dxt_draft_free(dxt_draft *draft)
@@ -174,5 +208,6 @@ void dxt_draft_free(dxt_draft *draft)
     free(draft->rows);
     free(draft->points);
     free(draft->findings);
+    free(draft->lateness.data);
     *draft = (dxt_draft){0};
 }

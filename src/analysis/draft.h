@@ -7,11 +7,15 @@
 
 #include <deepxtrace/analysis.h>
 
-/** Zero it, set the plain fields, append; then pack or free. A failed append sets `failed`. */
+#include "analysis/block.h"
+
+/** Zero it, reset it, append, then pack; free it in the end. A failed append sets `failed`. */
 typedef struct dxt_draft {
     dxt_method method;
     dxt_verdict verdict;
-    double ordinary;
+    double ordinary, step, transfer;
+    dxt_block lateness; /**< [2][ranks] doubles: lateness, its error */
+    bool has_lateness;
     dxt_abnormal_axis *cols, *rows;
     size_t col_count, col_capacity, row_count, row_capacity;
     dxt_abnormal_point *points;
@@ -30,9 +34,15 @@ void dxt_draft_point(dxt_draft *draft, uint32_t row, uint32_t column, double val
  * The pointer is valid until the next append. */
 dxt_finding *dxt_draft_finding(dxt_draft *draft, dxt_finding_kind kind);
 
-/** Copy into one block; ranks of nodes are filled in from window->nodes (or ranks per node). */
+/** Begin anew with the arrays that are there. */
+void dxt_draft_reset(dxt_draft *draft, dxt_method method);
+
+/** Room for lateness and its error, [2][ranks]; NULL when out of memory. */
+double *dxt_draft_lateness(dxt_draft *draft, uint32_t ranks);
+
+/** Copy everything into one block, the result; ranks of nodes are filled in from @p nodes. */
 dxt_status dxt_draft_pack(const dxt_draft *draft, const dxt_window *window, const int32_t *nodes,
-                          dxt_findings **findings);
+                          dxt_block *result);
 
 /** Release the draft's arrays. */
 void dxt_draft_free(dxt_draft *draft);

@@ -44,12 +44,6 @@ static size_t lay_out(dxt_fit *fit, size_t n, size_t nodes, char *block)
     return used;
 }
 
-void dxt_fit_free(dxt_fit *fit)
-{
-    free(fit->block);
-    *fit = (dxt_fit){0};
-}
-
 /* ---- the window ---- */
 
 static bool present(const dxt_window *window, uint32_t rank)
@@ -371,18 +365,17 @@ static void fit_all(dxt_fit *fit, double floor)
     fit_between(fit, floor);
 }
 
-dxt_status dxt_fit_window(const dxt_window *window, const int32_t *nodes, double min_share,
-                          dxt_fit *out)
+dxt_status dxt_fit_window(dxt_block *block, const dxt_window *window, const int32_t *nodes,
+                          double min_share, dxt_fit *out)
 {
     dxt_fit fit = {.window = window};
     uint32_t n = 0;
     for (uint32_t r = 0; r < window->ranks; r++) n += present(window, r);
     fit.count = n;
     fit.nodes = count_nodes(window, nodes);
-    size_t size = lay_out(&fit, n, fit.nodes, NULL);
-    fit.block = malloc(size);
-    if (!fit.block) return dxt_fail_memory(size);
-    lay_out(&fit, n, fit.nodes, fit.block);
+    char *memory = dxt_block_fit(block, lay_out(&fit, n, fit.nodes, NULL));
+    if (!memory) return DXT_ERR_NO_MEMORY;
+    lay_out(&fit, n, fit.nodes, memory);
     for (uint32_t r = 0, k = 0; r < window->ranks; r++)
         if (present(window, r)) fit.rank[k++] = r;
     number_nodes(&fit, nodes);

@@ -15,6 +15,8 @@
 
 #include <deepxtrace/analysis.h>
 
+#include "analysis/block.h"
+
 /** What a rank (or a node) is for the others. */
 typedef enum dxt_role {
     DXT_ROLE_ORDINARY = 0,
@@ -48,29 +50,38 @@ typedef struct dxt_fit {
     double between;      /**< transfer between nodes */
     double *link;        /**< [nodes][nodes] extra transfer into the row's node from the column's */
     double *scratch;     /**< DXT_GROUP_SCRATCH(n) */
-    void *block;         /**< what all of the above live in */
 } dxt_fit;
 
 /**
  * Fit a window.
  *
+ * @param block   What the fit will live in; made large enough.
  * @param window  Must outlive the fit.
  * @param nodes   Node of each rank of the window, or NULL.
- * @param fit     Receives the fit, also with fewer than two rows; release with dxt_fit_free().
- *                Untouched on error.
+ * @param fit     Receives the fit, also with fewer than two rows. Untouched on error.
  * @return DXT_OK; DXT_ERR_NO_MEMORY.
  */
-dxt_status dxt_fit_window(const dxt_window *window, const int32_t *nodes, double min_share,
-                          dxt_fit *fit);
+dxt_status dxt_fit_window(dxt_block *block, const dxt_window *window, const int32_t *nodes,
+                          double min_share, dxt_fit *fit);
 
-void dxt_fit_free(dxt_fit *fit);
+/** What a kernel that gives a source up adds to its counter, once, in cycles (DeepEP: 2e11). */
+#define DXT_TIMEOUT_CYCLES INT64_C(200000000000)
+
+/** A counter without the time-out in it: it stands so far above what a window can hold that what
+ *  is less than 5 % above it is the time-out and the waits besides. */
+static inline int64_t dxt_without_timeout(const dxt_window *window, int64_t wait)
+{
+    if (wait < DXT_TIMEOUT_CYCLES || window->unit != DXT_UNIT_CYCLES) return wait;
+    int64_t rest = wait - DXT_TIMEOUT_CYCLES;
+    return rest < DXT_TIMEOUT_CYCLES / 20 ? rest : wait;
+}
 
 /** How long member i waited for member j, in the window's measure. */
 static inline double dxt_fit_wait(const dxt_fit *fit, uint32_t i, uint32_t j)
 {
     const dxt_window *window = fit->window;
     size_t cell = (size_t)fit->rank[i] * window->ranks + fit->rank[j];
-    double wait = (double)window->wait[cell] * fit->factor[i];
+    double wait = (double)dxt_without_timeout(window, window->wait[cell]) * fit->factor[i];
     if (!window->samples) return wait;
     return window->samples[cell] > 0 ? wait / (double)window->samples[cell] : 0;
 }
@@ -88,14 +99,19 @@ typedef struct dxt_slow_path {
     double error;  /**< typical deviation of a cell from the fit */
 } dxt_slow_path;
 
+/** Slow paths of a fit, largest excess first. Zero it to begin; release `items` with free(). */
+typedef struct dxt_path_list {
+    dxt_slow_path *items;
+    size_t count, capacity;
+    bool misfit; /**< so many cells deviate that the model itself does not fit; count is 0 then */
+} dxt_path_list;
+
 /**
- * Find slow paths, largest excess first.
+ * Find slow paths.
  *
- * @param paths  Receives an array to free(); NULL when there are none.
- * @param count  Receives their number; SIZE_MAX when so many cells deviate that the model itself
- *               does not fit (@p paths is NULL then).
+ * @param list  Overwritten; its memory is used again.
  * @return DXT_OK; DXT_ERR_NO_MEMORY.
  */
-dxt_status dxt_fit_paths(const dxt_fit *fit, dxt_slow_path **paths, size_t *count);
+dxt_status dxt_fit_paths(const dxt_fit *fit, dxt_path_list *list);
 
 #endif

@@ -2,7 +2,6 @@
 #include "analysis/group.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "analysis/select.h"
@@ -16,6 +15,8 @@
 #define SPREAD_MEMBERS 6u
 /* Groups in which the waits of pairs say more about the skew than a median over cells. */
 #define FEW_MEMBERS 3u
+/* With two members and no clock, how many times the shorter wait the lateness must be. */
+#define TWO_UNTIMED 20.0
 /* Spread over the members, in standard errors, from which it is not chance. When just over half are
  * ordinary the densest half is all of them, and looks three times as wide as it is. */
 #define SYSTEMATIC_SPREAD 3.5
@@ -32,6 +33,7 @@ struct panel {
     double *wait;   /* [count][count] */
     double *pair;   /* [count][count] how much later the column arrives than the row */
     double *sample; /* DXT_LEVEL_SAMPLE */
+    double noise;   /* standard error by the cells alone */
     dxt_lateness_scale scale;
 };
 
@@ -174,12 +176,6 @@ static void panel_refine(struct panel *p)
 
 /* ---- ordinary members ---- */
 
-static int ascending(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 /* Bounds of the ordinary cluster among latenesses; `sorted` is scratch of the same size. */
 static void ordinary_range(const double *late, uint32_t n, double limit, double *sorted,
                            double *low, double *high)
@@ -187,7 +183,7 @@ static void ordinary_range(const double *late, uint32_t n, double limit, double 
     uint32_t half = (n + 1) / 2, best = 0;
     double width = INFINITY;
     memcpy(sorted, late, n * sizeof *late);
-    qsort(sorted, n, sizeof *sorted, ascending);
+    dxt_sort(sorted, n);
     for (uint32_t k = 0; k + half <= n; k++) {
         double range = sorted[k + half - 1] - sorted[k];
         if (range <= 2 * limit || range < width) {
@@ -266,6 +262,21 @@ static void panel_judge(struct panel *p)
     memcpy(p->late, all ? by_all : by_ordinary, p->count * sizeof *p->late);
 }
 
+/* Standard error that the noise of single cells, which the arrivals do not explain, leaves in the
+ * median over a member's pairs. Of `pairs` deviations the fit has used up one per member but one. */
+static double noise_of(const struct panel *p)
+{
+    uint32_t n = p->count;
+    size_t used = 0;
+    if (n < 3) return 0;
+    for (uint32_t a = 0; a < n; a++)
+        for (uint32_t b = a + 1; b < n; b++)
+            p->sample[used++] = fabs(panel_pair(p, a, b) - (p->late[b] - p->late[a]));
+    double pairs = (double)used, free_pairs = pairs - (n - 1);
+    double deviation = 1.4826 * dxt_median(p->sample, used) * sqrt(pairs / free_pairs);
+    return 1.2533 * deviation / sqrt(n - 1);
+}
+
 /* Standard deviation of the undisturbed members, from the width of the densest half: for a normal
  * distribution ± 0.6745 of it. Unlike a deviation from the median it stands half of the members
  * being elsewhere. */
@@ -275,7 +286,7 @@ static double spread_of(const double *late, uint32_t n, double *sorted)
     uint32_t half = (n + 1) / 2;
     double width = INFINITY;
     memcpy(sorted, late, n * sizeof *late);
-    qsort(sorted, n, sizeof *sorted, ascending);
+    dxt_sort(sorted, n);
     for (uint32_t k = 0; k + half <= n; k++) width = fmin(width, sorted[k + half - 1] - sorted[k]);
     return width / (2 * 0.6745);
 }
@@ -290,9 +301,10 @@ static double significance(uint32_t n)
 /* Where the operations are known, the error follows from the skew, and the spread over the members
  * only guards against what is systematic. Otherwise the spread is all there is, and few members
  * make it uncertain: the correction is that of the least median of squares. */
-static void set_limit(dxt_group *group, double least, double ops, uint32_t n, double spread)
+static void set_limit(dxt_group *group, double least, double ops, uint32_t n, double spread,
+                      double noise)
 {
-    double sampling = ops > 0 ? group->skew / sqrt(ops) : 0;
+    double sampling = hypot(ops > 0 ? group->skew / sqrt(ops) : 0, noise);
     if (ops <= 0 && n > 1) spread *= 1 + 5.0 / (n - 1);
     group->error = spread > SYSTEMATIC_SPREAD * sampling ? spread : sampling;
     group->limit = fmax(least, significance(n) * group->error);
@@ -310,6 +322,8 @@ static double fit_panel(const dxt_group_input *in, struct panel *p, dxt_group *g
     *group = (dxt_group){.transfer = fmin(panel_diagonal(p), bound), .base = base};
     if (n >= 2) take_level(in, p, group);
     double floor = in->timed ? in->floor : fmax(in->floor, group->base);
+    /* Nothing but the two waits is known: they must be of different kinds. */
+    if (!in->timed && n == 2) floor = fmax(floor, TWO_UNTIMED * panel_level(p));
     double least = fmax(floor, TRANSFER_UNEVENNESS * group->transfer);
     group->limit = least;
     panel_pairs(p, group->transfer, group->skew);
@@ -321,7 +335,9 @@ static double fit_panel(const dxt_group_input *in, struct panel *p, dxt_group *g
         take_level(in, p, group);
         panel_pairs(p, group->transfer, group->skew);
         panel_judge(p);
-        set_limit(group, least, in->ops, n, spread_of(p->late, n, p->sample));
+        double noise = noise_of(p);
+        set_limit(group, least, in->ops, n, spread_of(p->late, n, p->sample), noise);
+        p->noise = noise;
     }
     return least;
 }
@@ -369,5 +385,6 @@ void dxt_group_fit(const dxt_group_input *in, double *late, dxt_group *group)
     }
     for (uint32_t k = 0; k < in->count; k++) late[k] = witnessed(in, &panel, k);
     center(in, group->limit, late);
-    set_limit(group, least, in->ops, in->count, spread_of(late, in->count, panel.sample));
+    set_limit(group, least, in->ops, in->count, spread_of(late, in->count, panel.sample),
+              panel.noise * sqrt(DXT_WITNESSES / (double)HEARD));
 }

@@ -25,6 +25,10 @@
 #define INHERITED_DOUBT 0.1
 /* Fewer operations than this prove no health. */
 #define THIN_OPS 8
+/* Part of the step that an ordinary pair waits for each other beyond the transfer, from which on the
+ * ranks' own variation is worth a line. Real jobs vary by up to a fifth of their compute, which is
+ * 2–4 % here. */
+#define SYSTEMIC_SHARE 0.15
 /* Nobody has time for more lines than this; the heat map shows the rest. */
 #define MOST_PATH_FINDINGS 64u
 
@@ -312,12 +316,12 @@ static void write_nodes(const struct judge *judge)
 }
 
 /* Returns false when the window does not follow the model at all. */
-static bool write_paths(struct judge *judge, const dxt_slow_path *paths, size_t count)
+static bool write_paths(struct judge *judge, const dxt_path_list *list)
 {
     const dxt_fit *fit = &judge->fit;
     size_t n = judge->window->ranks, written = 0;
-    if (count == SIZE_MAX) return false;
-    for (size_t p = 0; p < count; p++) {
+    const dxt_slow_path *paths = list->items;
+    for (size_t p = 0; p < list->count; p++) {
         if (!path_persists(judge, &paths[p])) continue;
         uint32_t row = fit->rank[paths[p].i], column = fit->rank[paths[p].j];
         double value = (double)judge->window->wait[row * n + column];
@@ -329,7 +333,17 @@ static bool write_paths(struct judge *judge, const dxt_slow_path *paths, size_t 
         finding->source = column;
         weigh(judge, finding, paths[p].excess, fit->limit[paths[p].i], paths[p].error);
     }
-    return true;
+    return !list->misfit;
+}
+
+/* Everybody waits for everybody, and nobody more than others. */
+static void write_systemic(const struct judge *judge)
+{
+    const dxt_fit *fit = &judge->fit;
+    double wait = fit->base - fit->transfer;
+    if (fit->count < 2 || !(wait >= SYSTEMIC_SHARE * fit->step)) return;
+    dxt_finding *finding = dxt_draft_finding(judge->draft, DXT_SYSTEMIC_SKEW);
+    if (finding) weigh(judge, finding, wait, SYSTEMIC_SHARE * fit->step, 0);
 }
 
 static void give_verdict(const struct judge *judge, bool fits)
@@ -343,33 +357,45 @@ static void give_verdict(const struct judge *judge, bool fits)
         if (draft->findings[f].kind != DXT_EARLY_RANK) draft->verdict = DXT_VERDICT_SLOW;
 }
 
-static dxt_status judge_window(struct judge *judge)
+/* For whoever follows the ranks over time. */
+static dxt_status write_lateness(const struct judge *judge)
 {
-    dxt_slow_path *paths;
-    size_t count;
-    dxt_status status = dxt_fit_paths(&judge->fit, &paths, &count);
-    if (status != DXT_OK) return status;
-    write_ranks(judge);
-    write_nodes(judge);
-    bool fits = write_paths(judge, paths, count);
-    give_verdict(judge, fits);
-    free(paths);
+    const dxt_fit *fit = &judge->fit;
+    uint32_t n = judge->window->ranks;
+    double *lateness = dxt_draft_lateness(judge->draft, n);
+    if (!lateness) return DXT_ERR_NO_MEMORY;
+    for (uint32_t r = 0; r < 2 * n; r++) lateness[r] = NAN;
+    for (uint32_t k = 0; k < fit->count; k++) {
+        lateness[fit->rank[k]] = fit->late[k] + fit->node_late[fit->node[k]];
+        lateness[n + fit->rank[k]] = fit->error[k];
+    }
+    judge->draft->step = fit->step;
+    judge->draft->transfer = fit->transfer;
     return DXT_OK;
 }
 
-dxt_status dxt_robust(const dxt_window *window, const dxt_analysis_options *options,
-                      const int32_t *nodes, dxt_draft *draft)
+static dxt_status judge_window(struct judge *judge, dxt_path_list *paths)
 {
-    struct judge judge = {.window = window, .draft = draft, .mean = NAN};
-    double min_share = options->min_share > 0 ? options->min_share : 0.01;
-    dxt_status status = dxt_fit_window(window, nodes, min_share, &judge.fit);
+    dxt_status status = dxt_fit_paths(&judge->fit, paths);
     if (status != DXT_OK) return status;
-    if (options->companion && options->companion->ranks == window->ranks) {
+    write_ranks(judge);
+    write_nodes(judge);
+    bool fits = write_paths(judge, paths);
+    write_systemic(judge);
+    give_verdict(judge, fits);
+    return write_lateness(judge);
+}
+
+dxt_status dxt_robust(const dxt_window *window, const dxt_analysis_options *options,
+                      const int32_t *nodes, dxt_workspace *workspace)
+{
+    struct judge judge = {.window = window, .draft = &workspace->draft, .mean = NAN};
+    double min_share = options->min_share > 0 ? options->min_share : 0.01;
+    dxt_status status = dxt_fit_window(&workspace->fit, window, nodes, min_share, &judge.fit);
+    if (status == DXT_OK && options->companion && options->companion->ranks == window->ranks) {
         judge.companion = options->companion;
-        status = dxt_fit_window(judge.companion, nodes, min_share, &judge.other);
+        status =
+            dxt_fit_window(&workspace->companion, judge.companion, nodes, min_share, &judge.other);
     }
-    if (status == DXT_OK) status = judge_window(&judge);
-    dxt_fit_free(&judge.other);
-    dxt_fit_free(&judge.fit);
-    return status;
+    return status == DXT_OK ? judge_window(&judge, &workspace->paths) : status;
 }

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The two methods, as dxt_analyze() calls them. Both fill a draft and report failures through it or
- * by status. */
+/* The two methods, as dxt_analyze() calls them. Both fill the draft of a workspace and report
+ * failures through it or by status. */
 #ifndef DXT_ANALYSIS_METHOD_H
 #define DXT_ANALYSIS_METHOD_H
 
-#include "analysis/draft.h"
+#include "analysis/workspace.h"
 
 /** The established rule (FIELD notes: ratio to the mean), as NumPy computes it, to the last bit. */
 dxt_status dxt_ratio(const dxt_window *window, const dxt_analysis_options *options,
-                     dxt_draft *draft);
+                     dxt_workspace *workspace);
 
 /** The arrival model. @p nodes: node of each rank, or NULL. */
 dxt_status dxt_robust(const dxt_window *window, const dxt_analysis_options *options,
-                      const int32_t *nodes, dxt_draft *draft);
+                      const int32_t *nodes, dxt_workspace *workspace);
 
 /** x ÷ (mean + 1e-8), the established normalisation. */
 double dxt_normalise(double x, double mean);

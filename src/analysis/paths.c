@@ -11,6 +11,8 @@
 
 /* A path must exceed this many typical deviations of a cell … */
 #define OUTLIER_SPREADS 8.0
+/* … as many in the logarithm, since cells may have long tails … */
+#define LOG_SPREADS 6.0
 /* … this part of what is expected of it … */
 #define RELATIVE_EXCESS 0.3
 /* … and the ordinary wait: pairs are uneven by nature. What of that is skew counts twice, since
@@ -23,11 +25,12 @@
 struct search {
     const dxt_fit *fit;
     double spread;   /* typical deviation of a cell from the fit */
+    double ratio;    /* smallest wait over the expected, by the spread of its logarithm */
     double *least;   /* [n] smallest excess in a column */
     double *late;    /* [n] lateness as the row's node sees it */
     bool contiguous; /* members are the ranks 0 … n − 1 */
-    dxt_slow_path *list;
-    size_t count, capacity, most;
+    dxt_path_list *list;
+    size_t most;
 };
 
 /* 1.4826 × median absolute deviation of a sample of cells off the diagonal from the fit. */
@@ -45,13 +48,33 @@ static double typical_deviation(const dxt_fit *fit)
     return 1.4826 * dxt_median(fit->scratch, taken);
 }
 
+/* The same for the logarithm of wait over expected, where both are worth a ratio; as a factor. */
+static double least_ratio(const dxt_fit *fit)
+{
+    uint32_t n = fit->count;
+    size_t cells = (size_t)n * (n - 1), used = 0;
+    size_t taken = cells < DXT_LEVEL_SAMPLE ? cells : DXT_LEVEL_SAMPLE;
+    for (size_t k = 0; k < taken; k++) {
+        size_t cell = dxt_spread_index(k, taken, cells);
+        uint32_t i = (uint32_t)(cell / (n - 1)), j = (uint32_t)(cell % (n - 1));
+        if (j >= i) j++;
+        double wait = dxt_fit_wait(fit, i, j), expected = dxt_fit_expected(fit, i, j);
+        if (wait <= 0 || expected < fit->base / 10) continue;
+        fit->scratch[used++] = log(wait / expected);
+    }
+    if (used == 0) return 1;
+    double middle = dxt_median(fit->scratch, used);
+    for (size_t k = 0; k < used; k++) fit->scratch[k] = fabs(fit->scratch[k] - middle);
+    return exp(fmin(middle + LOG_SPREADS * 1.4826 * dxt_median(fit->scratch, used), 100));
+}
+
 /* Excess of one cell over the fit when it is abnormal, otherwise 0. */
 static double excess_of(const struct search *s, uint32_t i, uint32_t j)
 {
     double expected = dxt_fit_expected(s->fit, i, j);
-    double excess = dxt_fit_wait(s->fit, i, j) - expected;
+    double wait = dxt_fit_wait(s->fit, i, j), excess = wait - expected;
     double least = fmax(fmax(s->least[j], s->fit->limit[i]), RELATIVE_EXCESS * expected);
-    return excess > least ? excess : 0;
+    return excess > least && wait > s->ratio * expected ? excess : 0;
 }
 
 /* Whether any cell of a row can be abnormal. Skew and receiving only add to what is expected, so a
@@ -76,14 +99,15 @@ static bool row_stands_out(struct search *s, uint32_t i)
 
 static dxt_status keep_path(struct search *s, uint32_t i, uint32_t j, double excess)
 {
-    if (s->count == s->capacity) {
-        size_t capacity = s->capacity ? 2 * s->capacity : 16;
-        dxt_slow_path *grown = realloc(s->list, capacity * sizeof *grown);
+    dxt_path_list *list = s->list;
+    if (list->count == list->capacity) {
+        size_t capacity = list->capacity ? 2 * list->capacity : 16;
+        dxt_slow_path *grown = realloc(list->items, capacity * sizeof *grown);
         if (!grown) return dxt_fail_memory(capacity * sizeof *grown);
-        s->list = grown;
-        s->capacity = capacity;
+        list->items = grown;
+        list->capacity = capacity;
     }
-    s->list[s->count++] = (dxt_slow_path){i, j, excess, s->spread};
+    list->items[list->count++] = (dxt_slow_path){i, j, excess, s->spread};
     return DXT_OK;
 }
 
@@ -94,7 +118,7 @@ static dxt_status search_row(struct search *s, uint32_t i)
     for (uint32_t j = 0; j < s->fit->count; j++) {
         double excess = i == j ? 0 : excess_of(s, i, j);
         if (excess <= 0) continue;
-        if (s->count == s->most) return DXT_END;
+        if (s->list->count == s->most) return DXT_END;
         dxt_status status = keep_path(s, i, j, excess);
         if (status != DXT_OK) return status;
     }
@@ -115,6 +139,7 @@ static void begin_search(struct search *s)
     const dxt_fit *fit = s->fit;
     uint32_t n = fit->count;
     s->spread = typical_deviation(fit);
+    s->ratio = least_ratio(fit);
     s->most = 1 + (size_t)(MOST_PATHS_SHARE * n * (n - 1));
     s->least = fit->scratch;
     s->late = fit->scratch + n;
@@ -124,23 +149,21 @@ static void begin_search(struct search *s)
     for (uint32_t j = 0; j < n; j++) s->least[j] = fmax(least, fit->limit[j]);
 }
 
-dxt_status dxt_fit_paths(const dxt_fit *fit, dxt_slow_path **paths, size_t *count)
+dxt_status dxt_fit_paths(const dxt_fit *fit, dxt_path_list *list)
 {
-    struct search search = {.fit = fit};
+    struct search search = {.fit = fit, .list = list};
     dxt_status status = DXT_OK;
-    *paths = NULL;
-    *count = 0;
+    list->count = 0;
+    list->misfit = false;
     /* Between two ranks a slow path and a late rank are the same. */
     if (fit->count < 3) return DXT_OK;
     begin_search(&search);
     for (uint32_t i = 0; i < fit->count && status == DXT_OK; i++) status = search_row(&search, i);
-    if (status != DXT_OK) {
-        free(search.list);
-        *count = status == DXT_END ? SIZE_MAX : 0;
-        return status == DXT_END ? DXT_OK : status;
+    if (status == DXT_END) {
+        list->misfit = true;
+        list->count = 0;
+        return DXT_OK;
     }
-    if (search.count > 1) qsort(search.list, search.count, sizeof *search.list, by_excess);
-    *paths = search.list;
-    *count = search.count;
-    return DXT_OK;
+    if (list->count > 1) qsort(list->items, list->count, sizeof *list->items, by_excess);
+    return status;
 }

@@ -11,7 +11,7 @@
 #include "analysis/method.h"
 
 #include <math.h>
-#include <stdlib.h>
+#include <string.h>
 
 #include "base/base.h"
 
@@ -74,11 +74,12 @@ double dxt_normalise(double x, double mean)
     return x / (mean + 1e-8);
 }
 
-static dxt_status take_means(const dxt_window *window, struct means *means)
+static dxt_status take_means(const dxt_window *window, dxt_block *block, struct means *means)
 {
     size_t n = window->ranks, used;
-    double *col = calloc(2 * n, sizeof *col);
-    if (!col) return dxt_fail_memory(2 * n * sizeof *col);
+    double *col = dxt_block_fit(block, 2 * n * sizeof *col);
+    if (!col) return DXT_ERR_NO_MEMORY;
+    memset(col, 0, 2 * n * sizeof *col);
     double *row = col + n;
     for (size_t i = 0; i < n; i++) {
         const int64_t *cells = window->wait + i * n;
@@ -102,13 +103,14 @@ static double or_default(double value, double fallback)
 }
 
 dxt_status dxt_ratio(const dxt_window *window, const dxt_analysis_options *options,
-                     dxt_draft *draft)
+                     dxt_workspace *workspace)
 {
+    dxt_draft *draft = &workspace->draft;
     double col_limit = or_default(options->threshold_col, 3.0);
     double row_limit = or_default(options->threshold_row, 3.0);
     double point_limit = or_default(options->threshold_point, 5.0);
     struct means means = {0};
-    dxt_status status = take_means(window, &means);
+    dxt_status status = take_means(window, &workspace->means, &means);
     if (status != DXT_OK) return status;
 
     uint32_t n = window->ranks;
@@ -140,6 +142,5 @@ dxt_status dxt_ratio(const dxt_window *window, const dxt_analysis_options *optio
     draft->ordinary = means.all;
     if (draft->col_count + draft->row_count + draft->point_count > 0)
         draft->verdict = DXT_VERDICT_SLOW;
-    free(means.col);
     return DXT_OK;
 }

@@ -66,3 +66,22 @@ double dxt_cautious_median(double *values, size_t n)
     middle_pair(values, n, &low, &high);
     return fabs(low) < fabs(high) ? low : high;
 }
+
+static void sift_down(double *values, size_t root, size_t n)
+{
+    for (size_t child; (child = 2 * root + 1) < n; root = child) {
+        if (child + 1 < n && values[child] < values[child + 1]) child++;
+        if (values[root] >= values[child]) return;
+        swap(&values[root], &values[child]);
+    }
+}
+
+/* Heapsort. */
+void dxt_sort(double *values, size_t n)
+{
+    for (size_t root = n / 2; root-- > 0;) sift_down(values, root, n);
+    for (size_t last = n; last-- > 1;) {
+        swap(&values[0], &values[last]);
+        sift_down(values, 0, last);
+    }
+}

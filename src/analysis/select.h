@@ -14,4 +14,7 @@ double dxt_median(double *values, size_t n);
 /** Median; of the middle two the one nearer to 0, so that half the witnesses are not enough. */
 double dxt_cautious_median(double *values, size_t n);
 
+/** Sort in ascending order, in place: qsort() may allocate. */
+void dxt_sort(double *values, size_t n);
+
 #endif

@@ -1,58 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include <cmocka.h>
-
-#include <deepxtrace/analysis.h>
-
-#include "alloc_fail.h"
 #include "analysis/select.h"
 #include "analysis/skew.h"
-#include "arrivals.h"
-
-#define US 1e3
-
-static arrivals job;
-
-/* A healthy job of the size of the measured ones: 5 % of a 60 µs compute as jitter. */
-static void healthy(uint32_t ranks, uint64_t seed)
-{
-    memset(&job, 0, sizeof job);
-    job = (arrivals){.ranks = ranks, .ops = 50, .seed = seed, .step = 220 * US, .jitter = 3 * US};
-}
-
-static dxt_findings *analyze(const dxt_window *window, const dxt_analysis_options *options)
-{
-    dxt_findings *findings = NULL;
-    assert_int_equal(dxt_analyze(window, options, &findings), DXT_OK);
-    return findings;
-}
-
-static dxt_findings *diagnose(const char *phase)
-{
-    dxt_window *window = arrivals_window(&job, phase);
-    dxt_findings *findings = analyze(window, NULL);
-    dxt_window_free(window);
-    return findings;
-}
-
-/* The one finding there is, of the expected kind. */
-static const dxt_finding *only(const dxt_findings *findings, dxt_finding_kind kind)
-{
-    assert_int_equal(findings->finding_count, 1);
-    assert_int_equal(findings->findings[0].kind, kind);
-    return &findings->findings[0];
-}
-
-static void assert_near(double value, double expected, double tolerance)
-{
-    if (!(fabs(value - expected) <= tolerance))
-        fail_msg("%g is not within %g of %g", value, tolerance, expected);
-}
+#include "judged.h"
 
 static void order_statistics_agree_with_sorting(void **state)
 {
@@ -69,6 +21,12 @@ static void order_statistics_agree_with_sorting(void **state)
                 below += values[i] < chosen, equal += values[i] == chosen;
             assert_true(below <= k && k < below + equal);
         }
+    }
+    for (size_t n = 0; n < 200; n += 7) {
+        double values[200];
+        for (size_t i = 0; i < n; i++) values[i] = floor(arrivals_uniform(&seed) * 50);
+        dxt_sort(values, n);
+        for (size_t i = 1; i < n; i++) assert_true(values[i - 1] <= values[i]);
     }
     double pair[] = {3, -1};
     assert_near(dxt_median(pair, 2), 1, 0);
@@ -432,186 +390,6 @@ static void one_stall_is_not_a_late_rank(void **state)
     }
 }
 
-static void silent_ranks_are_named_by_both_methods(void **state)
-{
-    (void)state;
-    for (int method = DXT_METHOD_ROBUST; method <= DXT_METHOD_RATIO; method++) {
-        healthy(8, 3);
-        dxt_window *window = arrivals_window(&job, "dispatch");
-        window->missing = calloc(8, 1);
-        assert_non_null(window->missing);
-        window->missing[4] = 1;
-        memset(window->wait + 4 * 8, 0, 8 * sizeof(int64_t));
-        dxt_analysis_options options = {.struct_size = sizeof options, .method = method};
-        dxt_findings *found = analyze(window, &options);
-        assert_int_equal(only(found, DXT_SILENT_RANK)->rank, 4);
-        assert_int_equal(found->verdict, DXT_VERDICT_SLOW);
-        assert_int_equal(found->findings[0].severity, DXT_SEVERITY_CRITICAL);
-        dxt_findings_free(found);
-        memset(window->missing, 1, 8);
-        memset(window->wait, 0, 64 * sizeof(int64_t));
-        found = analyze(window, &options);
-        assert_int_equal(found->finding_count, 8);
-        dxt_findings_free(found);
-        dxt_window_free(window);
-    }
-}
-
-static void thin_windows_are_inconclusive(void **state)
-{
-    (void)state;
-    healthy(8, 3);
-    job.ops = 3;
-    dxt_findings *found = diagnose("dispatch");
-    assert_int_equal(found->finding_count, 0);
-    assert_int_equal(found->verdict, DXT_VERDICT_INCONCLUSIVE);
-    dxt_findings_free(found);
-}
-
-static void renumbering_the_ranks_renumbers_the_findings(void **state)
-{
-    (void)state;
-    enum { N = 16 };
-    healthy(N, 8);
-    job.late[4] = 50 * US;
-    job.path = one_path;
-    dxt_window *window = arrivals_window(&job, "dispatch");
-    dxt_window *turned = arrivals_window(&job, "dispatch");
-    for (int i = 0; i < N; i++)
-        for (int j = 0; j < N; j++)
-            turned->wait[(i + 5) % N * N + (j + 5) % N] = window->wait[i * N + j];
-    dxt_findings *found = analyze(window, NULL), *again = analyze(turned, NULL);
-    assert_int_equal(found->finding_count, 2);
-    assert_int_equal(again->finding_count, 2);
-    for (size_t f = 0; f < 2; f++) {
-        assert_int_equal(again->findings[f].kind, found->findings[f].kind);
-        assert_int_equal(again->findings[f].rank, (found->findings[f].rank + 5) % N);
-        assert_near(again->findings[f].wait, found->findings[f].wait, 1);
-    }
-    dxt_findings_free(found);
-    dxt_findings_free(again);
-    dxt_window_free(window);
-    dxt_window_free(turned);
-}
-
-static void any_matrix_gives_a_finite_answer(void **state)
-{
-    (void)state;
-    uint64_t seed = 99;
-    for (int round = 0; round < 400; round++) {
-        uint32_t n = 2 + (uint32_t)(arrivals_uniform(&seed) * 20);
-        dxt_window *window;
-        assert_int_equal(dxt_window_create(n, "dispatch", &window), DXT_OK);
-        int kind = round % 4;
-        for (uint32_t c = 0; c < n * n; c++) {
-            double u = arrivals_uniform(&seed);
-            window->wait[c] = kind == 0   ? 0
-                              : kind == 1 ? (int64_t)(u * 9e18)
-                              : kind == 2 ? (int64_t)exp(u * 43)
-                                          : INT64_MAX;
-        }
-        if (round % 3 == 0) window->ops = 1 + round;
-        if (round % 5 == 0) window->elapsed_ns = 1 + round;
-        if (round % 2 == 0) give_nodes(window, 3);
-        for (int method = 0; method < 2; method++) {
-            dxt_analysis_options options = {.struct_size = sizeof options, .method = method};
-            dxt_findings *found = analyze(window, &options);
-            for (size_t f = 0; f < found->finding_count; f++) {
-                assert_true(isfinite(found->findings[f].wait));
-                assert_true(found->findings[f].confidence >= 0 &&
-                            found->findings[f].confidence <= 1);
-                assert_true(isnan(found->findings[f].share) ||
-                            (found->findings[f].share >= 0 && found->findings[f].share <= 1));
-            }
-            if (kind == 0 && method == 0) assert_int_equal(found->finding_count, 0);
-            dxt_findings_free(found);
-        }
-        dxt_window_free(window);
-    }
-}
-
-static void the_established_rule_gives_its_known_answers(void **state)
-{
-    (void)state;
-    enum { N = 8 };
-    dxt_window *window;
-    assert_int_equal(dxt_window_create(N, "dispatch", &window), DXT_OK);
-    for (int c = 0; c < N * N; c++) window->wait[c] = 10;
-    for (int i = 0; i < N; i++) window->wait[i * N + 3] = 100;
-    window->wait[5 * N + 6] = 200;
-    dxt_analysis_options options = {.struct_size = sizeof options, .method = DXT_METHOD_RATIO};
-    dxt_findings *found = analyze(window, &options);
-    /* mean of all = (63 · 10 + 8 · 90 + 190 − 10 + 20) ÷ 64; the column has 100. */
-    double mean = (64 * 10 + 8 * 90 + 190) / 64.0;
-    assert_int_equal(found->col_count, 1);
-    assert_int_equal(found->cols[0].rank, 3);
-    assert_true(found->cols[0].mean == 100);
-    assert_near(found->cols[0].normalised, 100 / (mean + 1e-8), 1e-12);
-    assert_int_equal(found->row_count, 0);
-    assert_int_equal(found->point_count, 1);
-    assert_int_equal(found->points[0].row, 5);
-    assert_int_equal(found->points[0].column, 6);
-    assert_int_equal(found->finding_count, 0);
-    assert_int_equal(found->verdict, DXT_VERDICT_SLOW);
-    dxt_findings_free(found);
-    options.keep_points = 1;
-    options.threshold_point = 4.0;
-    options.threshold_col = 10;
-    found = analyze(window, &options);
-    assert_int_equal(found->col_count, 0);
-    assert_int_equal(found->point_count, 9 - 8 * (100 / mean <= 4.0));
-    dxt_findings_free(found);
-    dxt_window_free(window);
-}
-
-static void wrong_options_and_windows_are_refused(void **state)
-{
-    (void)state;
-    healthy(4, 1);
-    dxt_window *window = arrivals_window(&job, "dispatch");
-    dxt_findings *found = NULL;
-    dxt_analysis_options options = {0};
-    assert_int_equal(dxt_analyze(window, &options, &found), DXT_ERR_INVALID);
-    options = (dxt_analysis_options){.struct_size = sizeof options, .method = 7};
-    assert_int_equal(dxt_analyze(window, &options, &found), DXT_ERR_INVALID);
-    options = (dxt_analysis_options){.struct_size = sizeof options, .min_share = NAN};
-    assert_int_equal(dxt_analyze(window, &options, &found), DXT_ERR_INVALID);
-    window->wait[3] = -1;
-    assert_int_equal(dxt_analyze(window, NULL, &found), DXT_ERR_INVALID);
-    assert_null(found);
-    dxt_window_free(window);
-}
-
-static void every_failed_allocation_is_survived(void **state)
-{
-    (void)state;
-    for (int method = DXT_METHOD_ROBUST; method <= DXT_METHOD_RATIO; method++) {
-        healthy(16, 8);
-        job.late[4] = 50 * US;
-        job.path = one_path;
-        dxt_window *window = arrivals_window(&job, "dispatch");
-        dxt_window *other = arrivals_window(&job, "combine");
-        dxt_analysis_options options = {.struct_size = sizeof options,
-                                        .method = method,
-                                        .companion = other,
-                                        .ranks_per_node = 8};
-        dxt_findings *found = NULL;
-        dxt_status status;
-        long k = 1;
-        for (;
-             alloc_fail_arm(k), status = dxt_analyze(window, &options, &found), alloc_fail_disarm();
-             k++) {
-            assert_int_equal(status, DXT_ERR_NO_MEMORY);
-            assert_null(found);
-        }
-        assert_int_equal(status, DXT_OK);
-        assert_true(k > 3);
-        dxt_findings_free(found);
-        dxt_window_free(window);
-        dxt_window_free(other);
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -632,13 +410,6 @@ int main(void)
         cmocka_unit_test(received_bytes_tell_a_hot_expert_from_a_late_rank),
         cmocka_unit_test(the_victim_of_a_slow_path_is_not_blamed),
         cmocka_unit_test(one_stall_is_not_a_late_rank),
-        cmocka_unit_test(silent_ranks_are_named_by_both_methods),
-        cmocka_unit_test(thin_windows_are_inconclusive),
-        cmocka_unit_test(renumbering_the_ranks_renumbers_the_findings),
-        cmocka_unit_test(any_matrix_gives_a_finite_answer),
-        cmocka_unit_test(the_established_rule_gives_its_known_answers),
-        cmocka_unit_test(wrong_options_and_windows_are_refused),
-        cmocka_unit_test(every_failed_allocation_is_survived),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Memory that an analysis takes, kept from one window to the next. */
+#ifndef DXT_ANALYSIS_WORKSPACE_H
+#define DXT_ANALYSIS_WORKSPACE_H
+
+#include "analysis/draft.h"
+#include "analysis/fit.h"
+
+/** Zero it to begin. */
+typedef struct dxt_workspace {
+    dxt_block fit, companion; /**< what the two fits live in */
+    dxt_block means;          /**< of the established rule */
+    dxt_block nodes;          /**< nodes by the size of a node */
+    dxt_block result;         /**< the findings handed out */
+    dxt_path_list paths;
+    dxt_draft draft;
+} dxt_workspace;
+
+/** Release everything but the result. */
+void dxt_workspace_free(dxt_workspace *workspace);
+
+#endif

@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What holds for any window: invariances, limits, wrong input, and the established rule. */
+#include <math.h>
+#include <stdlib.h>
+
+#include "alloc_fail.h"
+#include "judged.h"
+
+static double one_path(uint32_t i, uint32_t j)
+{
+    return i == 2 && j == 0 ? 40 * US : 0;
+}
+
+static void give_nodes(dxt_window *window, uint32_t size)
+{
+    window->nodes = malloc(window->ranks * sizeof *window->nodes);
+    assert_non_null(window->nodes);
+    for (uint32_t r = 0; r < window->ranks; r++) window->nodes[r] = (int32_t)(r / size) + 10;
+}
+
+static void a_time_out_in_a_sum_is_set_aside(void **state)
+{
+    (void)state;
+    for (int spoiled = 0; spoiled < 3; spoiled++) {
+        healthy(8, 3);
+        job.late[6] = 50 * US;
+        dxt_window *window = arrivals_window(&job, "dispatch");
+        window->unit = DXT_UNIT_CYCLES;
+        window->ticks_per_second = malloc(8 * sizeof(double));
+        assert_non_null(window->ticks_per_second);
+        for (int r = 0; r < 8; r++) window->ticks_per_second[r] = 1e9;
+        if (spoiled == 1) window->wait[2 * 8 + 3] += INT64_C(200000000000);
+        for (int r = 0; spoiled == 2 && r < 8; r++)
+            window->wait[r * 8 + 3] += INT64_C(200000000000);
+        dxt_findings *found = analyze(window, NULL);
+        assert_int_equal(only(found, DXT_LATE_RANK)->rank, 6);
+        assert_near(found->findings[0].wait, 50 * US, 3 * US);
+        dxt_findings_free(found);
+        dxt_window_free(window);
+    }
+}
+
+static void clocks_of_different_rates_are_compared_in_time(void **state)
+{
+    (void)state;
+    for (int late = 0; late < 2; late++) {
+        healthy(8, 3);
+        if (late) job.late[6] = 30 * US;
+        dxt_window *window = arrivals_window(&job, "dispatch");
+        window->unit = DXT_UNIT_CYCLES;
+        window->ticks_per_second = malloc(8 * sizeof(double));
+        assert_non_null(window->ticks_per_second);
+        for (int r = 0; r < 8; r++) {
+            window->ticks_per_second[r] = (r % 2 ? 1.2 : 1.98) * 1e9;
+            for (int j = 0; j < 8; j++)
+                window->wait[r * 8 + j] =
+                    (int64_t)((double)window->wait[r * 8 + j] * (r % 2 ? 1.2 : 1.98));
+        }
+        dxt_findings *found = analyze(window, NULL);
+        assert_int_equal(found->finding_count, late);
+        if (late) assert_near(only(found, DXT_LATE_RANK)->wait, 30 * US, 3 * US);
+        dxt_findings_free(found);
+        dxt_window_free(window);
+    }
+}
+
+static void wild_skew_is_nobodys_fault(void **state)
+{
+    (void)state;
+    healthy(8, 3);
+    job.ops = 400;
+    job.jitter = 80 * US;
+    dxt_findings *found = diagnose("dispatch");
+    const dxt_finding *finding = only(found, DXT_SYSTEMIC_SKEW);
+    assert_int_equal(finding->rank, DXT_NO_RANK);
+    assert_near(finding->wait, 0.564 * 80 * US, 4 * US);
+    assert_int_equal(found->col_count + found->row_count + found->point_count, 0);
+    dxt_findings_free(found);
+}
+
+/* What is the same for all is nobody's: a constant on all waits, or another unit of time. */
+static void a_constant_blames_nobody_and_a_scale_scales(void **state)
+{
+    (void)state;
+    healthy(8, 3);
+    job.late[6] = 40 * US;
+    dxt_window *window = arrivals_window(&job, "combine");
+    dxt_findings *found = analyze(window, NULL);
+    double wait = only(found, DXT_LATE_RANK)->wait;
+    dxt_findings_free(found);
+    for (int c = 0; c < 64; c++) window->wait[c] += (int64_t)(5 * US * 50);
+    found = analyze(window, NULL);
+    assert_int_equal(only(found, DXT_LATE_RANK)->rank, 6);
+    dxt_findings_free(found);
+    for (int c = 0; c < 64; c++) window->wait[c] = 7 * (window->wait[c] - (int64_t)(5 * US * 50));
+    window->elapsed_ns *= 7;
+    found = analyze(window, NULL);
+    assert_near(only(found, DXT_LATE_RANK)->wait, 7 * wait, 7 * wait / 100);
+    dxt_findings_free(found);
+    dxt_window_free(window);
+}
+
+static void windows_added_up_agree_with_the_sum(void **state)
+{
+    (void)state;
+    dxt_window *sum = NULL;
+    for (uint64_t seed = 1; seed <= 4; seed++) {
+        healthy(8, seed);
+        job.late[6] = 20 * US;
+        dxt_window *window = arrivals_window(&job, "dispatch");
+        dxt_findings *found = analyze(window, NULL);
+        assert_int_equal(only(found, DXT_LATE_RANK)->rank, 6);
+        dxt_findings_free(found);
+        if (sum) {
+            assert_int_equal(dxt_window_add(sum, window), DXT_OK);
+            dxt_window_free(window);
+        } else {
+            sum = window;
+        }
+    }
+    dxt_findings *found = analyze(sum, NULL);
+    assert_int_equal(only(found, DXT_LATE_RANK)->rank, 6);
+    assert_near(found->findings[0].wait, 20 * US, 2 * US);
+    dxt_findings_free(found);
+    dxt_window_free(sum);
+}
+
+static void thin_windows_are_inconclusive(void **state)
+{
+    (void)state;
+    healthy(8, 3);
+    job.ops = 3;
+    dxt_findings *found = diagnose("dispatch");
+    assert_int_equal(found->finding_count, 0);
+    assert_int_equal(found->verdict, DXT_VERDICT_INCONCLUSIVE);
+    dxt_findings_free(found);
+}
+
+static void renumbering_the_ranks_renumbers_the_findings(void **state)
+{
+    (void)state;
+    enum { N = 16 };
+    healthy(N, 8);
+    job.late[4] = 50 * US;
+    job.path = one_path;
+    dxt_window *window = arrivals_window(&job, "dispatch");
+    dxt_window *turned = arrivals_window(&job, "dispatch");
+    for (int i = 0; i < N; i++)
+        for (int j = 0; j < N; j++)
+            turned->wait[(i + 5) % N * N + (j + 5) % N] = window->wait[i * N + j];
+    dxt_findings *found = analyze(window, NULL), *again = analyze(turned, NULL);
+    assert_int_equal(found->finding_count, 2);
+    assert_int_equal(again->finding_count, 2);
+    for (size_t f = 0; f < 2; f++) {
+        assert_int_equal(again->findings[f].kind, found->findings[f].kind);
+        assert_int_equal(again->findings[f].rank, (found->findings[f].rank + 5) % N);
+        assert_near(again->findings[f].wait, found->findings[f].wait, 1);
+    }
+    dxt_findings_free(found);
+    dxt_findings_free(again);
+    dxt_window_free(window);
+    dxt_window_free(turned);
+}
+
+static void any_matrix_gives_a_finite_answer(void **state)
+{
+    (void)state;
+    uint64_t seed = 99;
+    for (int round = 0; round < 400; round++) {
+        uint32_t n = 2 + (uint32_t)(arrivals_uniform(&seed) * 20);
+        dxt_window *window;
+        assert_int_equal(dxt_window_create(n, "dispatch", &window), DXT_OK);
+        int kind = round % 4;
+        for (uint32_t c = 0; c < n * n; c++) {
+            double u = arrivals_uniform(&seed);
+            window->wait[c] = kind == 0   ? 0
+                              : kind == 1 ? (int64_t)(u * 9e18)
+                              : kind == 2 ? (int64_t)exp(u * 43)
+                                          : INT64_MAX;
+        }
+        if (round % 3 == 0) window->ops = 1 + round;
+        if (round % 5 == 0) window->elapsed_ns = 1 + round;
+        if (round % 2 == 0) give_nodes(window, 3);
+        for (int method = 0; method < 2; method++) {
+            dxt_analysis_options options = {.struct_size = sizeof options, .method = method};
+            dxt_findings *found = analyze(window, &options);
+            for (size_t f = 0; f < found->finding_count; f++) {
+                assert_true(isfinite(found->findings[f].wait));
+                assert_true(found->findings[f].confidence >= 0 &&
+                            found->findings[f].confidence <= 1);
+                assert_true(isnan(found->findings[f].share) ||
+                            (found->findings[f].share >= 0 && found->findings[f].share <= 1));
+            }
+            if (kind == 0 && method == 0) assert_int_equal(found->finding_count, 0);
+            dxt_findings_free(found);
+        }
+        dxt_window_free(window);
+    }
+}
+
+static void the_established_rule_gives_its_known_answers(void **state)
+{
+    (void)state;
+    enum { N = 8 };
+    dxt_window *window;
+    assert_int_equal(dxt_window_create(N, "dispatch", &window), DXT_OK);
+    for (int c = 0; c < N * N; c++) window->wait[c] = 10;
+    for (int i = 0; i < N; i++) window->wait[i * N + 3] = 100;
+    window->wait[5 * N + 6] = 200;
+    dxt_analysis_options options = {.struct_size = sizeof options, .method = DXT_METHOD_RATIO};
+    dxt_findings *found = analyze(window, &options);
+    /* mean of all = (63 · 10 + 8 · 90 + 190 − 10 + 20) ÷ 64; the column has 100. */
+    double mean = (64 * 10 + 8 * 90 + 190) / 64.0;
+    assert_int_equal(found->col_count, 1);
+    assert_int_equal(found->cols[0].rank, 3);
+    assert_true(found->cols[0].mean == 100);
+    assert_near(found->cols[0].normalised, 100 / (mean + 1e-8), 1e-12);
+    assert_int_equal(found->row_count, 0);
+    assert_int_equal(found->point_count, 1);
+    assert_int_equal(found->points[0].row, 5);
+    assert_int_equal(found->points[0].column, 6);
+    assert_int_equal(found->finding_count, 0);
+    assert_int_equal(found->verdict, DXT_VERDICT_SLOW);
+    dxt_findings_free(found);
+    options.keep_points = 1;
+    options.threshold_point = 4.0;
+    options.threshold_col = 10;
+    found = analyze(window, &options);
+    assert_int_equal(found->col_count, 0);
+    assert_int_equal(found->point_count, 9 - 8 * (100 / mean <= 4.0));
+    dxt_findings_free(found);
+    dxt_window_free(window);
+}
+
+static void wrong_options_and_windows_are_refused(void **state)
+{
+    (void)state;
+    healthy(4, 1);
+    dxt_window *window = arrivals_window(&job, "dispatch");
+    dxt_findings *found = NULL;
+    dxt_analysis_options options = {0};
+    assert_int_equal(dxt_analyze(window, &options, &found), DXT_ERR_INVALID);
+    options = (dxt_analysis_options){.struct_size = sizeof options, .method = 7};
+    assert_int_equal(dxt_analyze(window, &options, &found), DXT_ERR_INVALID);
+    options = (dxt_analysis_options){.struct_size = sizeof options, .min_share = NAN};
+    assert_int_equal(dxt_analyze(window, &options, &found), DXT_ERR_INVALID);
+    window->wait[3] = -1;
+    assert_int_equal(dxt_analyze(window, NULL, &found), DXT_ERR_INVALID);
+    assert_null(found);
+    dxt_window_free(window);
+}
+
+static void every_failed_allocation_is_survived(void **state)
+{
+    (void)state;
+    for (int method = DXT_METHOD_ROBUST; method <= DXT_METHOD_RATIO; method++) {
+        healthy(16, 8);
+        job.late[4] = 50 * US;
+        job.path = one_path;
+        dxt_window *window = arrivals_window(&job, "dispatch");
+        dxt_window *other = arrivals_window(&job, "combine");
+        dxt_analysis_options options = {.struct_size = sizeof options,
+                                        .method = method,
+                                        .companion = other,
+                                        .ranks_per_node = 8};
+        dxt_findings *found = NULL;
+        dxt_status status;
+        long k = 1;
+        for (;
+             alloc_fail_arm(k), status = dxt_analyze(window, &options, &found), alloc_fail_disarm();
+             k++) {
+            assert_int_equal(status, DXT_ERR_NO_MEMORY);
+            assert_null(found);
+        }
+        assert_int_equal(status, DXT_OK);
+        assert_true(k > 3);
+        dxt_findings_free(found);
+        dxt_window_free(window);
+        dxt_window_free(other);
+    }
+}
+
+static void silent_ranks_are_named_by_both_methods(void **state)
+{
+    (void)state;
+    for (int method = DXT_METHOD_ROBUST; method <= DXT_METHOD_RATIO; method++) {
+        healthy(8, 3);
+        dxt_window *window = arrivals_window(&job, "dispatch");
+        window->missing = calloc(8, 1);
+        assert_non_null(window->missing);
+        window->missing[4] = 1;
+        memset(window->wait + 4 * 8, 0, 8 * sizeof(int64_t));
+        dxt_analysis_options options = {.struct_size = sizeof options, .method = method};
+        dxt_findings *found = analyze(window, &options);
+        assert_int_equal(only(found, DXT_SILENT_RANK)->rank, 4);
+        assert_int_equal(found->verdict, DXT_VERDICT_SLOW);
+        assert_int_equal(found->findings[0].severity, DXT_SEVERITY_CRITICAL);
+        dxt_findings_free(found);
+        memset(window->missing, 1, 8);
+        memset(window->wait, 0, 64 * sizeof(int64_t));
+        found = analyze(window, &options);
+        assert_int_equal(found->finding_count, 8);
+        dxt_findings_free(found);
+        dxt_window_free(window);
+    }
+}
+
+/* The same answers as one by one, and no allocation after the first window. */
+static void an_analyzer_uses_its_memory_again(void **state)
+{
+    (void)state;
+    dxt_analyzer *analyzer = NULL;
+    assert_int_equal(dxt_analyzer_create(&analyzer), DXT_OK);
+    for (int method = DXT_METHOD_ROBUST; method <= DXT_METHOD_RATIO; method++) {
+        for (uint64_t seed = 1; seed <= 5; seed++) {
+            healthy(100, seed);
+            job.late[4] = 50 * US;
+            job.path = one_path;
+            dxt_window *window = arrivals_window(&job, "dispatch");
+            dxt_window *other = arrivals_window(&job, "combine");
+            dxt_analysis_options options = {.struct_size = sizeof options,
+                                            .method = method,
+                                            .companion = other,
+                                            .ranks_per_node = 10};
+            dxt_findings *alone = analyze(window, &options);
+            const dxt_findings *found = NULL;
+            if (seed > 1) alloc_fail_arm(1);
+            assert_int_equal(dxt_analyzer_run(analyzer, window, &options, &found), DXT_OK);
+            assert_false(alloc_fail_disarm());
+            assert_int_equal(found->finding_count, alone->finding_count);
+            assert_int_equal(found->col_count, alone->col_count);
+            for (size_t f = 0; f < found->finding_count; f++) {
+                assert_int_equal(found->findings[f].kind, alone->findings[f].kind);
+                assert_int_equal(found->findings[f].rank, alone->findings[f].rank);
+                assert_true(found->findings[f].wait == alone->findings[f].wait);
+            }
+            dxt_findings_free(alone);
+            dxt_window_free(window);
+            dxt_window_free(other);
+        }
+    }
+    dxt_analyzer_destroy(analyzer);
+    dxt_analyzer_destroy(NULL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_analyzer_uses_its_memory_again),
+        cmocka_unit_test(a_time_out_in_a_sum_is_set_aside),
+        cmocka_unit_test(clocks_of_different_rates_are_compared_in_time),
+        cmocka_unit_test(wild_skew_is_nobodys_fault),
+        cmocka_unit_test(a_constant_blames_nobody_and_a_scale_scales),
+        cmocka_unit_test(windows_added_up_agree_with_the_sum),
+        cmocka_unit_test(thin_windows_are_inconclusive),
+        cmocka_unit_test(renumbering_the_ranks_renumbers_the_findings),
+        cmocka_unit_test(any_matrix_gives_a_finite_answer),
+        cmocka_unit_test(the_established_rule_gives_its_known_answers),
+        cmocka_unit_test(wrong_options_and_windows_are_refused),
+        cmocka_unit_test(every_failed_allocation_is_survived),
+        cmocka_unit_test(silent_ranks_are_named_by_both_methods),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
