@@ -91,9 +91,13 @@ typedef struct dxt_findings {
     const dxt_finding *findings; /**< most expensive first; with the ratio method
                                     silent ranks only */
     size_t finding_count;
-    double ordinary; /**< typical wait in the window's measure, what everybody waits for anyway */
+    double
+        ordinary; /**< typical wait in the window's measure, what everybody waits for anyway; 0 with
+                        the ratio method */
     double step; /**< time of one operation and what belongs to it, in the measure; NaN = unknown */
     double transfer; /**< what a wait takes even if the awaited was there first, in the measure */
+    int inherited;   /**< 1 = ranks are late here because something held them up in the companion,
+                        which   names the cause */
     const double *lateness; /**< [ranks] how much later each rank arrives than the ordinary ones, in
                                the measure; negative = early, NaN = no row; NULL with the ratio
                                method */
@@ -140,8 +144,8 @@ typedef struct dxt_analyzer dxt_analyzer;
 DXT_API dxt_status dxt_analyzer_create(dxt_analyzer **analyzer);
 
 /**
- * Analyse one window as dxt_analyze() does. Once a window of a size and with as much to find has been
- * seen, nothing is allocated any more.
+ * Analyse one window as dxt_analyze() does. Once a window of a size and with as much to find has
+ * been seen, nothing is allocated any more.
  *
  * @param findings  Receives the result, owned by the analyzer and valid until its next call.
  *                  Untouched on error.

@@ -29,7 +29,7 @@ typedef struct dxt_window {
     int64_t index;      /**< number of the window in its run; −1 = not recorded */
     int64_t *wait;      /**< N×N sums of waits ≥ 0, as counted; a missing row holds zeros */
     uint8_t *missing;   /**< N: 1 = this rank sent nothing; NULL = all sent */
-    double *ticks_per_second; /**< N clock rates > 0; optional */
+    double *ticks_per_second; /**< N clock rates, 1 … DXT_MAX_TICKS_PER_SECOND; optional */
     int64_t *samples;         /**< N×N waits added into each cell; optional */
     int64_t samples_each; /**< the same number in every cell, when `samples` is NULL; optional */
     int64_t *bytes;       /**< N×N payload bytes received; optional */

@@ -17,6 +17,8 @@
 /** Bins of the histogram of waits; bin b counts waits in [2^b, 2^(b+1)) ticks, bin 0 also those
  *  of 0, the last also all longer ones. */
 #define DXT_HISTOGRAM_BINS 32u
+/** Fastest clock that waits may be counted with, in ticks per second; the slowest has 1. */
+#define DXT_MAX_TICKS_PER_SECOND 1e12
 /** "No rank" where a rank is optional. */
 #define DXT_NO_RANK UINT32_MAX
 
@@ -62,7 +64,8 @@ typedef struct dxt_probe {
     uint32_t operators;        /**< 1 … DXT_MAX_OPERATORS */
     uint32_t sources;          /**< ranks that can be waited for: 1 … DXT_MAX_RANKS */
     uint32_t flags;            /**< 0 */
-    uint64_t ticks_per_second; /**< rate of the clock that the waits are measured with */
+    uint64_t ticks_per_second; /**< rate of the clock that the waits are measured with; 0 =
+                                    unknown */
     uint64_t reserved[5];
 } dxt_probe;
 

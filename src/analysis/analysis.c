@@ -91,6 +91,7 @@ void dxt_workspace_free(dxt_workspace *workspace)
 dxt_status dxt_analyze(const dxt_window *window, const dxt_analysis_options *options,
                        dxt_findings **findings)
 {
+    if (!findings) return dxt_fail(DXT_ERR_INVALID, "there is no place for the findings");
     dxt_workspace workspace = {0};
     dxt_status status = analyze(&workspace, window, options);
     if (status == DXT_OK)
@@ -123,6 +124,7 @@ dxt_status dxt_analyzer_create(dxt_analyzer **analyzer)
 dxt_status dxt_analyzer_run(dxt_analyzer *analyzer, const dxt_window *window,
                             const dxt_analysis_options *options, const dxt_findings **findings)
 {
+    if (!analyzer || !findings) return dxt_fail(DXT_ERR_INVALID, "no analyzer, or no place");
     dxt_status status = analyze(&analyzer->workspace, window, options);
     if (status == DXT_OK) *findings = analyzer->workspace.result.data;
     return status;

@@ -80,21 +80,28 @@ static double cost(const dxt_finding *finding)
     return isnan(finding->wait) ? 0 : finding->wait;
 }
 
-static int by_cost(const void *a, const void *b)
+/* Whether a comes before b: by cost, equal ones in the order of kinds, ranks and paths. */
+static bool before(const dxt_finding *a, const dxt_finding *b)
 {
     double x = cost(a), y = cost(b);
-    return (x < y) - (x > y);
+    if (x != y) return x > y;
+    if (a->kind != b->kind) return a->kind < b->kind;
+    if (a->rank != b->rank) return a->rank < b->rank;
+    if (a->source != b->source) return a->source < b->source;
+    return a->node != b->node ? a->node < b->node : a->source_node < b->source_node;
 }
 
-/* Stable insertion keeps equal findings in the order of the ranks. */
+/* Shell's sort, in place: qsort() may allocate. */
 static void sort_findings(dxt_finding *findings, size_t count)
 {
-    for (size_t i = 1; i < count; i++) {
-        dxt_finding moving = findings[i];
-        size_t place = i;
-        for (; place > 0 && by_cost(&findings[place - 1], &moving) > 0; place--)
-            findings[place] = findings[place - 1];
-        findings[place] = moving;
+    for (size_t gap = count / 2; gap > 0; gap = gap == 2 ? 1 : gap * 5 / 11) {
+        for (size_t i = gap; i < count; i++) {
+            dxt_finding moving = findings[i];
+            size_t place = i;
+            for (; place >= gap && before(&moving, &findings[place - gap]); place -= gap)
+                findings[place] = findings[place - gap];
+            findings[place] = moving;
+        }
     }
 }
 
@@ -170,6 +177,7 @@ dxt_status dxt_draft_pack(const dxt_draft *draft, const dxt_window *window, cons
                              .ordinary = draft->ordinary,
                              .step = draft->step,
                              .transfer = draft->transfer,
+                             .inherited = draft->inherited,
                              .lateness = latenesses ? lateness : NULL,
                              .lateness_error = latenesses ? lateness + window->ranks : NULL};
     return DXT_OK;
@@ -192,7 +200,7 @@ void dxt_draft_reset(dxt_draft *draft, dxt_method method)
     draft->ordinary = draft->transfer = 0;
     draft->step = NAN;
     draft->col_count = draft->row_count = draft->point_count = draft->finding_count = 0;
-    draft->has_lateness = draft->failed = false;
+    draft->has_lateness = draft->inherited = draft->failed = false;
 }
 
 double *dxt_draft_lateness(dxt_draft *draft, uint32_t ranks)

@@ -16,6 +16,7 @@ typedef struct dxt_draft {
     double ordinary, step, transfer;
     dxt_block lateness; /**< [2][ranks] doubles: lateness, its error */
     bool has_lateness;
+    bool inherited;
     dxt_abnormal_axis *cols, *rows;
     size_t col_count, col_capacity, row_count, row_capacity;
     dxt_abnormal_point *points;

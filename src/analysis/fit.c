@@ -5,12 +5,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis/screen.h"
 #include "analysis/select.h"
 #include "analysis/skew.h"
 #include "base/base.h"
 
 /* Cells looked at where a sum or median over all would be exact and slow. */
 #define BLOCK_SAMPLES ((size_t)1 << 18)
+/* Nodes that the ordinary skew and transfer time are taken from at most. */
+#define TELLING_NODES 64u
+/* Where more pairs of nodes than this part are slow, it is not the ways between them. */
+#define MOST_LINKS_SHARE 0.1
 /* Without a clock, lateness below this part of the longest wait is not worth telling. */
 #define RELATIVE_FLOOR 0.05
 
@@ -40,6 +45,7 @@ static size_t lay_out(dxt_fit *fit, size_t n, size_t nodes, char *block)
     fit->node_late = cut(block, &used, nodes, sizeof(double));
     fit->node_limit = cut(block, &used, nodes, sizeof(double));
     fit->node_role = cut(block, &used, nodes, sizeof(dxt_role));
+    fit->tier = cut(block, &used, nodes * nodes, sizeof(double));
     fit->link = cut(block, &used, nodes * nodes, sizeof(double));
     return used;
 }
@@ -104,12 +110,26 @@ static double step_of(const dxt_window *window)
     }
 }
 
+/* Longest wait of a row, in the window's measure; without the vector pass where cells differ in
+ * more than the factor. */
+static double longest_in_row(const dxt_fit *fit, uint32_t i)
+{
+    const dxt_window *window = fit->window;
+    size_t first = (size_t)fit->rank[i] * window->ranks;
+    double longest = 0;
+    if (!window->samples && fit->count == window->ranks) {
+        int64_t most = dxt_screen_max(window->wait + first, i, window->ranks);
+        if (dxt_without_timeout(window, most) == most) return (double)most * fit->factor[i];
+    }
+    for (uint32_t j = 0; j < fit->count; j++)
+        if (i != j) longest = fmax(longest, dxt_fit_wait(fit, i, j));
+    return longest;
+}
+
 static double longest_wait(const dxt_fit *fit)
 {
     double longest = 0;
-    for (uint32_t i = 0; i < fit->count; i++)
-        for (uint32_t j = 0; j < fit->count; j++)
-            if (i != j) longest = fmax(longest, dxt_fit_wait(fit, i, j));
+    for (uint32_t i = 0; i < fit->count; i++) longest = fmax(longest, longest_in_row(fit, i));
     return longest;
 }
 
@@ -129,16 +149,18 @@ static double member_wait(const void *context, uint32_t i, uint32_t j)
     return dxt_fit_wait(members->fit, members->index[i], members->index[j]);
 }
 
-/* Fit the members of one node among themselves. */
-static void fit_node(dxt_fit *fit, uint32_t node, double floor, dxt_group *group)
+/* Fit the members of one node among themselves; a skew of NaN is to be found. @return Their
+ * number. */
+static uint32_t fit_node(dxt_fit *fit, uint32_t node, double floor, double skew, dxt_group *group)
 {
     struct members members = {.fit = fit};
     for (uint32_t k = 0; k < fit->count; k++)
         if (fit->node[k] == node) members.index[members.count++] = k;
     dxt_group_input input = {.wait = member_wait,
                              .context = &members,
-                             .skew = NAN,
+                             .skew = skew,
                              .count = members.count,
+                             .population = fit->count,
                              .floor = floor,
                              .timed = !isnan(fit->step),
                              .ops = fit->ops,
@@ -149,6 +171,7 @@ static void fit_node(dxt_fit *fit, uint32_t node, double floor, dxt_group *group
         fit->limit[members.index[k]] = group->limit;
         fit->error[members.index[k]] = group->error;
     }
+    return members.count;
 }
 
 static bool is_ordinary(const dxt_fit *fit, uint32_t k)
@@ -200,7 +223,8 @@ static void take_levels(dxt_fit *fit)
     call_roster(fit, &roster);
     for (uint32_t a = 0; a < fit->nodes; a++)
         for (uint32_t b = 0; b < fit->nodes; b++)
-            fit->link[(size_t)a * fit->nodes + b] = block_level(fit, &roster, a, b, most);
+            fit->link[(size_t)a * fit->nodes + b] =
+                a == b ? fit->transfer : block_level(fit, &roster, a, b, most);
 }
 
 static double node_wait(const void *context, uint32_t a, uint32_t b)
@@ -209,18 +233,51 @@ static double node_wait(const void *context, uint32_t a, uint32_t b)
     return fit->link[(size_t)a * fit->nodes + b];
 }
 
+/* What node a waits for node b above what the fit expects, tiers included; 0 where it is ordinary.
+ */
+static double link_excess(const dxt_fit *fit, double level, double limit, uint32_t a, uint32_t b)
+{
+    double shift = fit->between + fit->tier[(size_t)a * fit->nodes + b] + fit->node_late[b] -
+                   fit->node_late[a];
+    double expected = dxt_expected_wait(shift, fit->skew);
+    return a != b && level > expected + fmax(limit, expected) ? level - expected : 0;
+}
+
+static size_t count_slow_links(const dxt_fit *fit, double limit)
+{
+    size_t slow = 0;
+    for (uint32_t a = 0; a < fit->nodes; a++)
+        for (uint32_t b = 0; b < fit->nodes; b++)
+            slow += link_excess(fit, fit->link[(size_t)a * fit->nodes + b], limit, a, b) > 0;
+    return slow;
+}
+
+/* Where many ways are slow, and in both directions, it is how the machine is built. */
+static void take_tiers(dxt_fit *fit, double limit)
+{
+    uint32_t n = fit->nodes;
+    for (uint32_t a = 0; a < n; a++) {
+        for (uint32_t b = a + 1; b < n; b++) {
+            size_t there = (size_t)a * n + b, back = (size_t)b * n + a;
+            double both = fmin(link_excess(fit, fit->link[there], limit, a, b),
+                               link_excess(fit, fit->link[back], limit, b, a));
+            fit->tier[there] = fit->tier[back] = both;
+        }
+    }
+}
+
 /* Turn what node a waits for node b into what that is above the expected, where that is abnormal.
  */
 static void levels_to_links(dxt_fit *fit, double limit)
 {
     uint32_t n = fit->nodes;
+    size_t pairs = (size_t)n * (n - 1), most = 2 + (size_t)(MOST_LINKS_SHARE * (double)pairs);
+    if (count_slow_links(fit, limit) > most) take_tiers(fit, limit);
+    fit->tangled = count_slow_links(fit, limit) > most;
     for (uint32_t a = 0; a < n; a++) {
         for (uint32_t b = 0; b < n; b++) {
             double *cell = &fit->link[(size_t)a * n + b];
-            double shift = fit->between + fit->node_late[b] - fit->node_late[a];
-            double expected = dxt_expected_wait(shift, fit->skew);
-            bool slow = a != b && *cell > expected + fmax(limit, expected);
-            *cell = slow ? *cell - expected : 0;
+            *cell = fit->tangled ? 0 : link_excess(fit, *cell, limit, a, b);
         }
     }
 }
@@ -271,6 +328,7 @@ static void fit_between(dxt_fit *fit, double floor)
                              .context = fit,
                              .skew = fit->skew,
                              .count = n,
+                             .population = n,
                              .floor = floor,
                              .timed = !isnan(fit->step),
                              .ops = fit->ops,
@@ -311,8 +369,9 @@ static void split_early(dxt_fit *fit, uint32_t k)
     for (uint32_t j = 0; j < n; j++)
         if (j != k && fit->node[j] == fit->node[k] && is_ordinary(fit, j))
             fit->scratch[used++] = dxt_fit_wait(fit, k, j);
-    fit->role[k] = DXT_ROLE_RECEIVER;
-    fit->receive[k] = dxt_median(fit->scratch, used) - fit->base;
+    double extra = dxt_median(fit->scratch, used) - fit->base;
+    fit->role[k] = extra > fit->limit[k] ? DXT_ROLE_RECEIVER : DXT_ROLE_EARLY;
+    if (fit->role[k] == DXT_ROLE_RECEIVER) fit->receive[k] = extra;
 }
 
 static void give_roles(dxt_fit *fit)
@@ -333,36 +392,79 @@ double dxt_fit_shift(const dxt_fit *fit, uint32_t i, uint32_t j)
     double shift = fit->late[j] - fit->late[i];
     uint32_t a = fit->node[i], b = fit->node[j];
     if (a == b) return shift + fit->transfer;
-    return shift + fit->between + fit->node_late[b] - fit->node_late[a] +
-           fit->link[(size_t)a * fit->nodes + b];
+    size_t pair = (size_t)a * fit->nodes + b;
+    return shift + fit->between + fit->node_late[b] - fit->node_late[a] + fit->tier[pair] +
+           fit->link[pair];
 }
 
 double dxt_fit_expected(const dxt_fit *fit, uint32_t i, uint32_t j)
 {
-    return dxt_expected_wait(dxt_fit_shift(fit, i, j), fit->skew) + fit->receive[i];
+    double shift = dxt_fit_shift(fit, i, j);
+    /* A mean lateness may be one of some operations only; in the others it waits as anybody. */
+    if (fit->role[i] == DXT_ROLE_LATE) shift += fit->late[i];
+    return dxt_expected_wait(shift, fit->skew) + fit->receive[i];
+}
+
+/* Each node was fitted alone, with the earlier half of its ranks as the ordinary ones. Where that
+ * put the node apart and one of its ranks right among the others, it was the wrong half; and a node
+ * of one rank is that rank. */
+static void fold_nodes(dxt_fit *fit)
+{
+    for (uint32_t a = 0; a < fit->nodes; a++) {
+        uint32_t members = 0, among_others = 0;
+        for (uint32_t k = 0; k < fit->count; k++) {
+            if (fit->node[k] != a) continue;
+            members++;
+            among_others +=
+                !is_ordinary(fit, k) && fabs(fit->late[k] + fit->node_late[a]) <= fit->limit[k];
+        }
+        if (fit->node_late[a] == 0 || (members > 1 && among_others == 0)) continue;
+        for (uint32_t k = 0; k < fit->count; k++)
+            if (fit->node[k] == a) fit->late[k] += fit->node_late[a];
+        fit->node_late[a] = 0;
+        fit->node_role[a] = DXT_ROLE_ORDINARY;
+    }
+}
+
+/* What is ordinary: the means over nodes of several ranks, none of which is special. A few dozen of
+ * them tell it, and better than each for itself. */
+static void fit_ordinary(dxt_fit *fit, double floor)
+{
+    uint32_t told = 0, taken = fit->nodes < TELLING_NODES ? fit->nodes : TELLING_NODES;
+    fit->skew = fit->base = fit->transfer = 0;
+    for (uint32_t k = 0; k < taken; k++) {
+        dxt_group group;
+        uint32_t node = (uint32_t)dxt_spread_index(k, taken, fit->nodes);
+        if (fit_node(fit, node, floor, NAN, &group) < 2) continue;
+        told++;
+        fit->base += (group.base - fit->base) / told;
+        fit->skew += (group.skew - fit->skew) / told;
+        fit->transfer += (group.transfer - fit->transfer) / told;
+    }
 }
 
 static void fit_all(dxt_fit *fit, double floor)
 {
-    double base[3] = {0};
-    fit->skew = fit->base = fit->transfer = 0;
+    fit->tangled = false;
+    for (uint32_t k = 0; k < fit->count; k++) {
+        fit->receive[k] = 0;
+        fit->role[k] = DXT_ROLE_ORDINARY;
+    }
+    fit_ordinary(fit, floor);
     for (uint32_t node = 0; node < fit->nodes; node++) {
         dxt_group group;
-        fit_node(fit, node, floor, &group);
-        /* The means over the nodes: each has its own figure, none is special. */
-        base[0] += group.base / fit->nodes;
-        base[1] += group.skew / fit->nodes;
-        base[2] += group.transfer / fit->nodes;
         fit->node_late[node] = 0;
         fit->node_role[node] = DXT_ROLE_ORDINARY;
+        if (fit->nodes > 1) fit_node(fit, node, floor, fit->skew, &group);
     }
-    fit->base = base[0];
-    fit->skew = base[1];
-    fit->transfer = fit->between = base[2];
-    fit->link[0] = 0;
+    fit->between = fit->transfer;
+    for (size_t pair = 0; pair < (size_t)fit->nodes * fit->nodes; pair++)
+        fit->tier[pair] = fit->link[pair] = 0;
+    if (fit->nodes > 1) {
+        fit_between(fit, floor);
+        fold_nodes(fit);
+    }
     give_roles(fit);
-    if (fit->nodes < 2) return;
-    fit_between(fit, floor);
 }
 
 dxt_status dxt_fit_window(dxt_block *block, const dxt_window *window, const int32_t *nodes,

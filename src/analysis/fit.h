@@ -48,7 +48,10 @@ typedef struct dxt_fit {
     double *node_limit;  /**< [nodes] */
     dxt_role *node_role; /**< [nodes] late or ordinary */
     double between;      /**< transfer between nodes */
-    double *link;        /**< [nodes][nodes] extra transfer into the row's node from the column's */
+    double *tier;        /**< [nodes][nodes] extra transfer that belongs to the topology */
+    double *link;        /**< [nodes][nodes] extra transfer into the row's node from the column's
+                            that does not */
+    bool tangled;        /**< so many pairs of nodes are slow that the model does not fit them */
     double *scratch;     /**< DXT_GROUP_SCRATCH(n) */
 } dxt_fit;
 
@@ -58,6 +61,7 @@ typedef struct dxt_fit {
  * @param block   What the fit will live in; made large enough.
  * @param window  Must outlive the fit.
  * @param nodes   Node of each rank of the window, or NULL.
+ * @param min_share  Smallest part of the step that a lateness is worth telling from.
  * @param fit     Receives the fit, also with fewer than two rows. Untouched on error.
  * @return DXT_OK; DXT_ERR_NO_MEMORY.
  */
@@ -89,7 +93,8 @@ static inline double dxt_fit_wait(const dxt_fit *fit, uint32_t i, uint32_t j)
 /** Mean shift of the wait of member i for member j, before the cut at 0. */
 double dxt_fit_shift(const dxt_fit *fit, uint32_t i, uint32_t j);
 
-/** Expected wait of member i for member j. */
+/** Expected wait of member i for member j; the largest that fits when i is late in only some of the
+ *  operations. */
 double dxt_fit_expected(const dxt_fit *fit, uint32_t i, uint32_t j);
 
 /** A path that is slower than the fit explains. */

@@ -30,10 +30,11 @@ struct panel {
     double late[DXT_WITNESSES];
     uint32_t ordinary[DXT_WITNESSES]; /* positions in the panel */
     uint32_t ordinary_count;
-    double *wait;   /* [count][count] */
-    double *pair;   /* [count][count] how much later the column arrives than the row */
-    double *sample; /* DXT_LEVEL_SAMPLE */
-    double noise;   /* standard error by the cells alone */
+    double *wait;     /* [count][count] */
+    double *pair;     /* [count][count] how much later the column arrives than the row */
+    double *sample;   /* DXT_LEVEL_SAMPLE */
+    double pair_skew; /* of few members; negative until it is taken */
+    double noise;     /* standard error by the cells alone */
     dxt_lateness_scale scale;
 };
 
@@ -59,6 +60,7 @@ static double panel_pair(const struct panel *p, uint32_t a, uint32_t b)
 static void seat_panel(const dxt_group_input *in, struct panel *p)
 {
     p->count = in->count < DXT_WITNESSES ? in->count : DXT_WITNESSES;
+    p->pair_skew = -1;
     p->wait = in->scratch;
     p->pair = in->scratch + DXT_WITNESSES * DXT_WITNESSES;
     p->sample = in->scratch + 2 * DXT_WITNESSES * DXT_WITNESSES;
@@ -93,13 +95,14 @@ static double panel_pair_skew(const struct panel *p, double transfer)
 }
 
 /* The ordinary wait and the skew behind it. */
-static void take_level(const dxt_group_input *in, const struct panel *p, dxt_group *group)
+static void take_level(const dxt_group_input *in, struct panel *p, dxt_group *group)
 {
     if (!isnan(in->skew)) {
         group->skew = in->skew;
         if (p->ordinary_count >= 2) group->base = panel_level(p);
     } else if (p->count <= FEW_MEMBERS) {
-        group->skew = panel_pair_skew(p, group->transfer);
+        if (p->pair_skew < 0) p->pair_skew = panel_pair_skew(p, group->transfer);
+        group->skew = p->pair_skew;
         group->base = dxt_expected_wait(group->transfer, group->skew);
     } else {
         if (p->ordinary_count >= 2) group->base = panel_level(p);
@@ -263,7 +266,8 @@ static void panel_judge(struct panel *p)
 }
 
 /* Standard error that the noise of single cells, which the arrivals do not explain, leaves in the
- * median over a member's pairs. Of `pairs` deviations the fit has used up one per member but one. */
+ * median over a member's pairs. Of `pairs` deviations the fit has used up one per member but one.
+ */
 static double noise_of(const struct panel *p)
 {
     uint32_t n = p->count;
@@ -291,23 +295,24 @@ static double spread_of(const double *late, uint32_t n, double *sorted)
     return width / (2 * 0.6745);
 }
 
-/* Standard errors that a lateness must exceed, so that among n members chance does about once in
- * 1,000 windows: 3.5 for 2 members, 5.0 for 2048. */
+/* Standard errors that a lateness must exceed: 4.1 for 2 members, 5.3 for 2048. For normal arrivals
+ * 3.5 and 5.0 would do for one false alarm in 1,000 windows; real ones have longer tails, whose
+ * standard deviation the mean wait understates by up to a fifth. */
 static double significance(uint32_t n)
 {
-    return 3.35 + 0.15 * log2(n);
+    return 4.0 + 0.12 * log2(n);
 }
 
 /* Where the operations are known, the error follows from the skew, and the spread over the members
  * only guards against what is systematic. Otherwise the spread is all there is, and few members
  * make it uncertain: the correction is that of the least median of squares. */
-static void set_limit(dxt_group *group, double least, double ops, uint32_t n, double spread,
+static void set_limit(const dxt_group_input *in, dxt_group *group, double least, double spread,
                       double noise)
 {
-    double sampling = hypot(ops > 0 ? group->skew / sqrt(ops) : 0, noise);
-    if (ops <= 0 && n > 1) spread *= 1 + 5.0 / (n - 1);
+    double sampling = hypot(in->ops > 0 ? group->skew / sqrt(in->ops) : 0, noise);
+    if (in->ops <= 0 && in->count > 1) spread *= 1 + 5.0 / (in->count - 1);
     group->error = spread > SYSTEMATIC_SPREAD * sampling ? spread : sampling;
-    group->limit = fmax(least, significance(n) * group->error);
+    group->limit = fmax(least, significance(in->population) * group->error);
 }
 
 static double fit_panel(const dxt_group_input *in, struct panel *p, dxt_group *group)
@@ -336,7 +341,7 @@ static double fit_panel(const dxt_group_input *in, struct panel *p, dxt_group *g
         panel_pairs(p, group->transfer, group->skew);
         panel_judge(p);
         double noise = noise_of(p);
-        set_limit(group, least, in->ops, n, spread_of(p->late, n, p->sample), noise);
+        set_limit(in, group, least, spread_of(p->late, n, p->sample), noise);
         p->noise = noise;
     }
     return least;
@@ -385,6 +390,6 @@ void dxt_group_fit(const dxt_group_input *in, double *late, dxt_group *group)
     }
     for (uint32_t k = 0; k < in->count; k++) late[k] = witnessed(in, &panel, k);
     center(in, group->limit, late);
-    set_limit(group, least, in->ops, in->count, spread_of(late, in->count, panel.sample),
+    set_limit(in, group, least, spread_of(late, in->count, panel.sample),
               panel.noise * sqrt(DXT_WITNESSES / (double)HEARD));
 }

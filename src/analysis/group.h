@@ -23,12 +23,13 @@ typedef struct dxt_group_input {
     /** How long member i waited for member j. */
     double (*wait)(const void *context, uint32_t i, uint32_t j);
     const void *context;
-    uint32_t count;  /**< members, ≥ 1 */
-    double floor;    /**< smallest lateness worth telling */
-    bool timed;      /**< otherwise it must also exceed the ordinary wait */
-    double ops;      /**< operations averaged over; 0 = not known */
-    double skew;     /**< known from elsewhere; NaN = to be found */
-    double *scratch; /**< DXT_GROUP_SCRATCH(count) */
+    uint32_t count;      /**< members, ≥ 1 */
+    uint32_t population; /**< members of all groups that are judged together, ≥ count */
+    double floor;        /**< smallest lateness worth telling */
+    bool timed;          /**< otherwise it must also exceed the ordinary wait */
+    double ops;          /**< operations averaged over; 0 = not known */
+    double skew;         /**< known from elsewhere; NaN = to be found */
+    double *scratch;     /**< DXT_GROUP_SCRATCH(count) */
 } dxt_group_input;
 
 /** What was found. */

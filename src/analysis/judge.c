@@ -17,17 +17,21 @@
 #define CRITICAL_MULTIPLE 10.0
 /* Received bytes above the median from which a rank counts as hot. */
 #define HOT_BYTES 1.5
-/* A rank late in the operator before is found late in this one by up to this part of the transfer
+/* A rank late in dispatch is found late in the combine behind it by up to this part of the transfer
  * time, an echo (seen on NVLink: +3 µs of a 12 µs combine, whatever the delay in dispatch). */
 #define ECHO 0.8
 /* What a rank brings along is known to about this part: it is taken from means, not per operation.
  */
 #define INHERITED_DOUBT 0.1
+/* A limit is worth at least this many standard errors, also where it has another reason. */
+#define LIMIT_ERRORS 4.5
+/* Fewer operations than this prove nothing about who comes last. */
+#define FEW_OPS 10
 /* Fewer operations than this prove no health. */
 #define THIN_OPS 8
-/* Part of the step that an ordinary pair waits for each other beyond the transfer, from which on the
- * ranks' own variation is worth a line. Real jobs vary by up to a fifth of their compute, which is
- * 2–4 % here. */
+/* Part of the step that an ordinary pair waits for each other beyond the transfer, from which on
+ * the ranks' own variation is worth a line. Real jobs vary by up to a fifth of their compute, which
+ * is 2–4 % here. */
 #define SYSTEMIC_SHARE 0.15
 /* Nobody has time for more lines than this; the heat map shows the rest. */
 #define MOST_PATH_FINDINGS 64u
@@ -40,6 +44,7 @@ struct judge {
     dxt_fit other; /* of the companion; count 0 when there is none */
     dxt_draft *draft;
     double mean;     /* of all raw counters; NaN until needed */
+    double once;     /* largest lateness that was there only once; 0 = none */
     double *leaving; /* of the companion's members; NULL until needed */
 };
 
@@ -86,8 +91,9 @@ static bool receives_much(const struct judge *judge, const dxt_window *dispatch,
 static double leaving_time(const dxt_fit *fit, uint32_t k)
 {
     double longest = 0;
-    for (uint32_t j = 0; j < fit->count; j++) longest = fmax(longest, dxt_fit_wait(fit, k, j));
-    return fit->late[k] + longest;
+    for (uint32_t j = 0; j < fit->count; j++)
+        if (j != k) longest = fmax(longest, dxt_fit_wait(fit, k, j));
+    return fit->late[k] + fit->node_late[fit->node[k]] + longest;
 }
 
 /* Leaving times of all members of the companion's fit, in its scratch, and behind them their
@@ -118,7 +124,10 @@ static double inherited_lateness(struct judge *judge, uint32_t rank)
     return later > fit->limit[k] ? later : 0;
 }
 
-/* ---- evidence that a cause is at work all the time, not once ---- */
+/* ---- evidence that a cause is at work all the time, not once ----
+ *
+ * One long stall makes a mean, but not a late rank. Where the window records who came last, a cause
+ * must be last more often than chance has it, in the operations in which nothing later was. */
 
 /* In which part of the operations a rank came last, as the typical witness saw it. */
 static double last_share(const struct judge *judge, uint32_t k)
@@ -132,38 +141,69 @@ static double last_share(const struct judge *judge, uint32_t k)
     return dxt_median(judge->fit.scratch, used) / (double)window->ops;
 }
 
-/* Above what chance gives `part` of the sources, by two standard errors. */
-static bool beyond_chance(double observed, double part, double ops)
-{
-    return observed > part + 2 * sqrt(part * (1 - part) / ops);
-}
-
+/* Whether the window says anything about who came last. */
 static bool records_last(const dxt_window *window)
 {
-    return window->last && window->ops > 0;
+    if (!window->last || window->ops <= 0) return false;
+    for (size_t c = 0; c < (size_t)window->ranks * window->ranks; c++)
+        if (window->last[c] > 0) return true;
+    return false;
 }
 
-/* Late ranks must come last more often than others, all of them together: one long stall makes a
- * mean, but not a late rank. Without the record there is only the mean. */
-static bool lateness_persists(const struct judge *judge)
+/* Whether `share` of the operations for `some` of `all` sources is above chance by two standard
+ * errors, when `taken` of the operations went to later ones. Too few operations left prove nothing.
+ */
+static bool beyond_chance(double share, double some, double all, double taken, double ops)
 {
-    if (!records_last(judge->window)) return true;
-    double sum = 0, late = 0;
-    for (uint32_t k = 0; k < judge->fit.count; k++) {
-        if (judge->fit.role[k] != DXT_ROLE_LATE) continue;
-        sum += last_share(judge, k);
-        late++;
+    double left = ops * (1 - taken);
+    if (left < FEW_OPS || all <= some) return true;
+    double part = some / all;
+    return share / (1 - taken) > part + 2 * sqrt(part * (1 - part) / left);
+}
+
+static double all_lateness(const dxt_fit *fit, uint32_t k)
+{
+    return fit->late[k] + fit->node_late[fit->node[k]];
+}
+
+/* Ranks that are equally late share the operations; each must have a part of it worth the name. */
+static bool lateness_persists(const struct judge *judge, uint32_t k)
+{
+    const dxt_fit *fit = &judge->fit;
+    double ops = (double)judge->window->ops, own = last_share(judge, k);
+    double shared = own, peers = 1, taken = 0, later = 0;
+    for (uint32_t m = 0; m < fit->count; m++) {
+        double ahead = all_lateness(fit, m) - all_lateness(fit, k);
+        if (m == k || ahead < -fit->limit[k]) continue;
+        double share = last_share(judge, m);
+        if (ahead > fit->limit[k]) {
+            taken += share;
+            later++;
+        } else if (fit->role[m] == DXT_ROLE_LATE) {
+            shared += share;
+            peers++;
+        }
     }
-    return late == 0 || beyond_chance(sum, late / judge->fit.count, (double)judge->window->ops);
+    taken = fmin(taken, 1);
+    if (!beyond_chance(shared, peers, fit->count - later, taken, ops)) return false;
+    double fair = shared / peers;
+    return fair * ops < FEW_OPS || own > fair / 4;
 }
 
 static bool path_persists(const struct judge *judge, const dxt_slow_path *path)
 {
+    const dxt_fit *fit = &judge->fit;
     const dxt_window *window = judge->window;
-    if (!records_last(window)) return true;
-    size_t row = judge->fit.rank[path->i], column = judge->fit.rank[path->j];
-    double share = (double)window->last[row * window->ranks + column] / (double)window->ops;
-    return beyond_chance(share, 1.0 / (judge->fit.count - 1), (double)window->ops);
+    const int64_t *last = window->last + (size_t)fit->rank[path->i] * window->ranks;
+    double wait = dxt_fit_wait(fit, path->i, path->j), ops = (double)window->ops;
+    double taken = 0, later = 0;
+    for (uint32_t j = 0; j < fit->count; j++) {
+        if (j == path->j || dxt_fit_wait(fit, path->i, j) <= wait) continue;
+        taken += (double)last[fit->rank[j]] / ops;
+        later++;
+    }
+    double share = (double)last[fit->rank[path->j]] / ops;
+    return beyond_chance(share, 1, fit->count - 1 - later, fmin(taken, 1), ops);
 }
 
 /* ---- raw means, for the lists of abnormal columns, rows and points ---- */
@@ -212,11 +252,13 @@ static dxt_severity severity_of(const struct judge *judge, double wait, double s
 static void weigh(const struct judge *judge, dxt_finding *finding, double wait, double limit,
                   double error)
 {
-    double z = wait / fmax(fmax(error, limit / 4), 1e-9);
-    double doubt = exp(-z * z / 4);
-    finding->wait = wait;
-    finding->share = isnan(judge->fit.step) ? NAN : fmin(1, wait / judge->fit.step);
-    finding->confidence = fmin(0.999, 1 - doubt);
+    double z = wait / fmax(fmax(error, limit / LIMIT_ERRORS), 1e-9);
+    double doubt = exp(-z * z / 6);
+    /* Not below 0 by rounding, either. */
+    finding->wait = fmax(0, wait);
+    finding->share = isnan(judge->fit.step) ? NAN : fmin(1, finding->wait / judge->fit.step);
+    /* Without a clock only the proportions speak. */
+    finding->confidence = fmin(isnan(judge->fit.step) ? 0.95 : 0.999, 1 - doubt);
     if (finding->kind == DXT_EARLY_RANK) {
         /* Nobody waits for it: it costs nothing. */
         if (!isnan(finding->share)) finding->share = 0;
@@ -236,14 +278,16 @@ static double own_lateness(struct judge *judge, uint32_t k, dxt_finding_kind *ki
     *kind = DXT_LATE_RANK;
     if (!judge->companion) return late;
     dxt_role role = other_role(judge, rank);
-    if (role == DXT_ROLE_LATE && late < ECHO * fit->transfer) return 0;
-    if (is_phase(judge->companion, "dispatch") &&
-        (role == DXT_ROLE_EARLY || role == DXT_ROLE_RECEIVER ||
-         receives_much(judge, judge->companion, rank)))
+    bool after_dispatch = is_phase(judge->companion, "dispatch");
+    if (after_dispatch && role == DXT_ROLE_LATE && late < ECHO * fit->transfer) return 0;
+    if (after_dispatch && (role == DXT_ROLE_EARLY || role == DXT_ROLE_RECEIVER ||
+                           receives_much(judge, judge->companion, rank)))
         *kind = DXT_HOT_EXPERT;
     double inherited = inherited_lateness(judge, rank);
     double own = late - inherited;
-    return own > fmax(fit->limit[k], INHERITED_DOUBT * inherited) ? own : 0;
+    if (own > fmax(fit->limit[k], INHERITED_DOUBT * inherited)) return own;
+    judge->draft->inherited = true;
+    return 0;
 }
 
 static void write_late(struct judge *judge, uint32_t k)
@@ -280,11 +324,14 @@ static void write_row(struct judge *judge, uint32_t k)
 
 static void write_ranks(struct judge *judge)
 {
-    bool persists = lateness_persists(judge);
+    bool recorded = records_last(judge->window);
     for (uint32_t k = 0; k < judge->fit.count; k++) {
         switch (judge->fit.role[k]) {
         case DXT_ROLE_LATE:
-            if (persists) write_late(judge, k);
+            if (!recorded || lateness_persists(judge, k))
+                write_late(judge, k);
+            else
+                judge->once = fmax(judge->once, all_lateness(&judge->fit, k));
             break;
         case DXT_ROLE_EARLY:
         case DXT_ROLE_RECEIVER: write_row(judge, k); break;
@@ -293,24 +340,36 @@ static void write_ranks(struct judge *judge)
     }
 }
 
+static void write_late_node(const struct judge *judge, uint32_t a)
+{
+    const dxt_fit *fit = &judge->fit;
+    dxt_finding *finding = dxt_draft_finding(judge->draft, DXT_LATE_NODE);
+    if (!finding) return;
+    finding->node = fit->node_id[a];
+    weigh(judge, finding, fit->node_late[a], fit->node_limit[a], 0);
+}
+
+static void write_link(const struct judge *judge, uint32_t a, uint32_t b, double extra)
+{
+    const dxt_fit *fit = &judge->fit;
+    dxt_finding *finding = dxt_draft_finding(judge->draft, DXT_SLOW_NODE_PATH);
+    if (!finding) return;
+    finding->node = fit->node_id[a];
+    finding->source_node = fit->node_id[b];
+    weigh(judge, finding, extra, fit->node_limit[a], 0);
+}
+
 static void write_nodes(const struct judge *judge)
 {
     const dxt_fit *fit = &judge->fit;
-    for (uint32_t a = 0; fit->nodes > 1 && a < fit->nodes; a++) {
-        if (fit->node_role[a] == DXT_ROLE_LATE) {
-            dxt_finding *finding = dxt_draft_finding(judge->draft, DXT_LATE_NODE);
-            if (!finding) return;
-            finding->node = fit->node_id[a];
-            weigh(judge, finding, fit->node_late[a], fit->node_limit[a], 0);
-        }
+    size_t written = 0;
+    if (fit->nodes < 2) return;
+    for (uint32_t a = 0; a < fit->nodes; a++)
+        if (fit->node_role[a] == DXT_ROLE_LATE) write_late_node(judge, a);
+    for (uint32_t a = 0; a < fit->nodes; a++) {
         for (uint32_t b = 0; b < fit->nodes; b++) {
             double extra = fit->link[(size_t)a * fit->nodes + b];
-            if (extra <= 0) continue;
-            dxt_finding *finding = dxt_draft_finding(judge->draft, DXT_SLOW_NODE_PATH);
-            if (!finding) return;
-            finding->node = fit->node_id[a];
-            finding->source_node = fit->node_id[b];
-            weigh(judge, finding, extra, fit->node_limit[a], 0);
+            if (extra > 0 && written++ < MOST_PATH_FINDINGS) write_link(judge, a, b, extra);
         }
     }
 }
@@ -320,9 +379,10 @@ static bool write_paths(struct judge *judge, const dxt_path_list *list)
 {
     const dxt_fit *fit = &judge->fit;
     size_t n = judge->window->ranks, written = 0;
+    bool recorded = list->count > 0 && records_last(judge->window);
     const dxt_slow_path *paths = list->items;
     for (size_t p = 0; p < list->count; p++) {
-        if (!path_persists(judge, &paths[p])) continue;
+        if (recorded && !path_persists(judge, &paths[p])) continue;
         uint32_t row = fit->rank[paths[p].i], column = fit->rank[paths[p].j];
         double value = (double)judge->window->wait[row * n + column];
         dxt_draft_point(judge->draft, row, column, value, dxt_normalise(value, mean_of_all(judge)));
@@ -333,7 +393,7 @@ static bool write_paths(struct judge *judge, const dxt_path_list *list)
         finding->source = column;
         weigh(judge, finding, paths[p].excess, fit->limit[paths[p].i], paths[p].error);
     }
-    return !list->misfit;
+    return !list->misfit && !judge->fit.tangled;
 }
 
 /* Everybody waits for everybody, and nobody more than others. */
@@ -346,13 +406,23 @@ static void write_systemic(const struct judge *judge)
     if (finding) weigh(judge, finding, wait, SYSTEMIC_SHARE * fit->step, 0);
 }
 
-static void give_verdict(const struct judge *judge, bool fits)
+/* A program that never passes its counters on has waited for nobody, ever. */
+static bool nothing_counted(struct judge *judge)
+{
+    return judge->fit.count > 0 && mean_of_all(judge) == 0;
+}
+
+static void give_verdict(struct judge *judge, bool fits)
 {
     dxt_draft *draft = judge->draft;
     draft->ordinary = judge->fit.base;
     draft->verdict = DXT_VERDICT_HEALTHY;
     bool thin = judge->window->ops > 0 && judge->window->ops < THIN_OPS;
-    if (!fits || judge->fit.count < 2 || thin) draft->verdict = DXT_VERDICT_INCONCLUSIVE;
+    /* A stall that cost much is no health, and once is no cause. */
+    bool stalled = judge->once > 0 && !(judge->once < MAJOR_SHARE * judge->fit.step);
+    bool nothing = judge->fit.base <= 0 && nothing_counted(judge);
+    if (!fits || judge->fit.count < 2 || thin || stalled || nothing)
+        draft->verdict = DXT_VERDICT_INCONCLUSIVE;
     for (size_t f = 0; f < draft->finding_count; f++)
         if (draft->findings[f].kind != DXT_EARLY_RANK) draft->verdict = DXT_VERDICT_SLOW;
 }
@@ -392,7 +462,9 @@ dxt_status dxt_robust(const dxt_window *window, const dxt_analysis_options *opti
     struct judge judge = {.window = window, .draft = &workspace->draft, .mean = NAN};
     double min_share = options->min_share > 0 ? options->min_share : 0.01;
     dxt_status status = dxt_fit_window(&workspace->fit, window, nodes, min_share, &judge.fit);
-    if (status == DXT_OK && options->companion && options->companion->ranks == window->ranks) {
+    const dxt_window *companion = options->companion;
+    if (status == DXT_OK && companion && companion->ranks == window->ranks &&
+        dxt_window_measure(companion) == dxt_window_measure(window)) {
         judge.companion = options->companion;
         status =
             dxt_fit_window(&workspace->companion, judge.companion, nodes, min_share, &judge.other);

@@ -24,11 +24,10 @@
 /* A search under way. */
 struct search {
     const dxt_fit *fit;
-    double spread;   /* typical deviation of a cell from the fit */
-    double ratio;    /* smallest wait over the expected, by the spread of its logarithm */
-    double *least;   /* [n] smallest excess in a column */
-    double *late;    /* [n] lateness as the row's node sees it */
-    bool contiguous; /* members are the ranks 0 … n − 1 */
+    double spread; /* typical deviation of a cell from the fit */
+    double ratio;  /* smallest wait over the expected, by the spread of its logarithm */
+    double *least; /* [ranks] smallest excess in a column; infinite where the row is missing */
+    double *late;  /* [ranks] lateness as the row's node sees it */
     dxt_path_list *list;
     size_t most;
 };
@@ -73,7 +72,8 @@ static double excess_of(const struct search *s, uint32_t i, uint32_t j)
 {
     double expected = dxt_fit_expected(s->fit, i, j);
     double wait = dxt_fit_wait(s->fit, i, j), excess = wait - expected;
-    double least = fmax(fmax(s->least[j], s->fit->limit[i]), RELATIVE_EXCESS * expected);
+    double least = fmax(s->least[s->fit->rank[j]], s->fit->limit[i]);
+    least = fmax(least, RELATIVE_EXCESS * expected);
     return excess > least && wait > s->ratio * expected ? excess : 0;
 }
 
@@ -82,19 +82,15 @@ static double excess_of(const struct search *s, uint32_t i, uint32_t j)
 static bool row_stands_out(struct search *s, uint32_t i)
 {
     const dxt_fit *fit = s->fit;
-    uint32_t n = fit->count;
+    const dxt_window *window = fit->window;
+    size_t first = (size_t)fit->rank[i] * window->ranks;
     double shift = fit->transfer - fit->late[i];
-    const double *late = fit->late;
-    if (!s->contiguous) return true;
     if (fit->nodes > 1) {
-        for (uint32_t j = 0; j < n; j++) s->late[j] = dxt_fit_shift(fit, i, j);
-        late = s->late;
+        for (uint32_t j = 0; j < fit->count; j++) s->late[fit->rank[j]] = dxt_fit_shift(fit, i, j);
         shift = 0;
     }
-    const dxt_window *window = fit->window;
-    size_t first = (size_t)i * n;
     return dxt_screen_row(window->wait + first, window->samples ? window->samples + first : NULL,
-                          fit->factor[i], shift, late, s->least, n) > 0;
+                          fit->factor[i], shift, s->late, s->least, window->ranks) > 0;
 }
 
 static dxt_status keep_path(struct search *s, uint32_t i, uint32_t j, double excess)
@@ -133,7 +129,7 @@ static int by_excess(const void *a, const void *b)
     return (x->j > y->j) - (x->j < y->j);
 }
 
-/* In the fit's scratch, which nothing else needs by now. */
+/* In the fit's scratch, which nothing else needs by now and which holds 2 × DXT_MAX_RANKS. */
 static void begin_search(struct search *s)
 {
     const dxt_fit *fit = s->fit;
@@ -142,11 +138,17 @@ static void begin_search(struct search *s)
     s->ratio = least_ratio(fit);
     s->most = 1 + (size_t)(MOST_PATHS_SHARE * n * (n - 1));
     s->least = fit->scratch;
-    s->late = fit->scratch + n;
-    s->contiguous = n == fit->window->ranks;
+    s->late = fit->scratch + fit->window->ranks;
     double least = fmax(fit->base, SKEW_EXCESS * dxt_expected_wait(0, fit->skew));
     least = fmax(least, OUTLIER_SPREADS * s->spread);
-    for (uint32_t j = 0; j < n; j++) s->least[j] = fmax(least, fit->limit[j]);
+    for (uint32_t r = 0; r < fit->window->ranks; r++) {
+        s->least[r] = INFINITY;
+        s->late[r] = 0;
+    }
+    for (uint32_t j = 0; j < n; j++) {
+        s->least[fit->rank[j]] = fmax(least, fit->limit[j]);
+        s->late[fit->rank[j]] = fit->late[j];
+    }
 }
 
 dxt_status dxt_fit_paths(const dxt_fit *fit, dxt_path_list *list)

@@ -139,7 +139,6 @@ dxt_status dxt_ratio(const dxt_window *window, const dxt_analysis_options *optio
             if (normalised > point_limit) dxt_draft_point(draft, i, j, value, normalised);
         }
     }
-    draft->ordinary = means.all;
     if (draft->col_count + draft->row_count + draft->point_count > 0)
         draft->verdict = DXT_VERDICT_SLOW;
     return DXT_OK;

@@ -32,6 +32,24 @@ static inline __attribute__((always_inline)) double sum_row(const int64_t *wait,
     return sum;
 }
 
+static int64_t max_of(const int64_t *wait, uint32_t n)
+{
+    int64_t most[LANES] = {0};
+    uint32_t j = 0;
+    for (; j + LANES <= n; j += LANES)
+        for (uint32_t k = 0; k < LANES; k++)
+            most[k] = wait[j + k] > most[k] ? wait[j + k] : most[k];
+    for (; j < n; j++) most[0] = wait[j] > most[0] ? wait[j] : most[0];
+    for (uint32_t k = 1; k < LANES; k++) most[0] = most[k] > most[0] ? most[k] : most[0];
+    return most[0];
+}
+
+int64_t dxt_screen_max(const int64_t *wait, uint32_t except, uint32_t n)
+{
+    int64_t before = max_of(wait, except), after = max_of(wait + except + 1, n - except - 1);
+    return before > after ? before : after;
+}
+
 #if defined(__x86_64__)
 
 /* int64 becomes double in vectors only with AVX-512DQ. */

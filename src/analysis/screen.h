@@ -15,6 +15,9 @@
 uint32_t dxt_screen_row(const int64_t *wait, const int64_t *samples, double factor, double shift,
                         const double *late, const double *least, uint32_t n);
 
+/** Largest counter of a row, its @p except-th left out. */
+int64_t dxt_screen_max(const int64_t *wait, uint32_t except, uint32_t n);
+
 /** Sum of a row. */
 double dxt_screen_sum(const int64_t *wait, uint32_t n);
 

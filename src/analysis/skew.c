@@ -4,6 +4,8 @@
 #include <math.h>
 
 #define INV_SQRT_2PI 0.39894228040143267794
+/* Halvings of an interval: to a few millionths of it, finer than any window. */
+#define PAIR_ROUNDS 20
 #define SQRT_HALF 0.70710678118654752440
 
 double dxt_expected_wait(double shift, double skew)
@@ -47,7 +49,7 @@ double dxt_shift_of_wait(double wait, double skew)
 static double lateness_of(double difference, double transfer, double skew)
 {
     double low = 0, high = difference;
-    for (int i = 0; i < 40; i++) {
+    for (int i = 0; i < PAIR_ROUNDS; i++) {
         double middle = low + (high - low) / 2;
         double made =
             dxt_expected_wait(transfer + middle, skew) - dxt_expected_wait(transfer - middle, skew);
@@ -64,7 +66,7 @@ double dxt_skew_of_pair(double wait, double other_wait, double transfer)
     double difference = fabs(wait - other_wait), sum = wait + other_wait;
     /* At a given difference the sum grows with the skew; all of it by skew is the most. */
     double low = 0, high = sum / (2 * INV_SQRT_2PI);
-    for (int i = 0; i < 40; i++) {
+    for (int i = 0; i < PAIR_ROUNDS; i++) {
         double middle = low + (high - low) / 2;
         double late = lateness_of(difference, transfer, middle);
         double made =

@@ -131,9 +131,9 @@ static dxt_status check_missing(const dxt_window *window)
 static dxt_status check_ranks(const dxt_window *window)
 {
     for (uint32_t i = 0; i < window->ranks; i++) {
-        if (window->ticks_per_second &&
-            !(isfinite(window->ticks_per_second[i]) && window->ticks_per_second[i] > 0))
-            return wrong("ticks_per_second", "not above 0");
+        if (window->ticks_per_second && !(window->ticks_per_second[i] >= 1 &&
+                                          window->ticks_per_second[i] <= DXT_MAX_TICKS_PER_SECOND))
+            return wrong("ticks_per_second", "not 1 to 1e12");
         if (window->nodes && window->nodes[i] < 0) return wrong("nodes", "negative");
         if (!window->hosts) continue;
         const char *host = window->hosts[i];

@@ -100,8 +100,8 @@ static dxt_status take_tick_rate(recording *rec, uint32_t index)
     if (status != DXT_OK) return status;
     rec->window->ticks_per_second = list;
     if (!dxt_json_double(&rec->json, &rate)) return bad_json(rec);
-    if (!(rate > 0))
-        return dxt_reader_fail(rec->reader, DXT_ERR_FORMAT, "ticks_per_second: %g is not above 0",
+    if (!(rate >= 1 && rate <= DXT_MAX_TICKS_PER_SECOND))
+        return dxt_reader_fail(rec->reader, DXT_ERR_FORMAT, "ticks_per_second: %g is not 1 to 1e12",
                                rate);
     rec->window->ticks_per_second[index] = rate;
     return DXT_OK;

@@ -104,28 +104,36 @@ static void why_slow(dxt_text *line, const dxt_findings *findings)
 }
 
 /* "healthy — nobody waits more than 12 µs per operation for anybody" */
-static dxt_status verdict(dxt_text *line, const dxt_window *window, const dxt_findings *findings)
+static void why_healthy(dxt_text *line, const dxt_window *window, const dxt_findings *findings,
+                        double longest)
 {
-    double longest = NAN;
-    dxt_status status;
-    dxt_text_puts(line, dxt_verdict_name(findings->verdict));
-    switch (findings->verdict) {
-    case DXT_VERDICT_HEALTHY:
-        if (findings->method == DXT_METHOD_RATIO) {
-            dxt_text_puts(line, " — no column, row or point above its threshold");
-            return DXT_OK;
-        }
-        status = longest_wait(window, &longest);
-        if (status != DXT_OK || !isfinite(longest)) return status;
+    if (findings->method == DXT_METHOD_RATIO) {
+        dxt_text_puts(line, " — no column, row or point above its threshold");
+    } else if (findings->inherited) {
+        dxt_text_puts(line, " — its waits come from what the other operator's findings name");
+    } else if (isfinite(longest)) {
         dxt_text_puts(line, " — nobody waits more than ");
         dxt_words_wait(line, dxt_window_measure(window), longest);
         dxt_text_puts(line, " for anybody");
-        return DXT_OK;
-    case DXT_VERDICT_INCONCLUSIVE:
-        dxt_text_puts(line, " — too thin or too noisy to tell");
-        return DXT_OK;
-    default: why_slow(line, findings); return DXT_OK;
     }
+}
+
+static dxt_status verdict(dxt_text *line, const dxt_window *window, const dxt_findings *findings)
+{
+    double longest = NAN;
+    dxt_status status = longest_wait(window, &longest);
+    if (status != DXT_OK) return status;
+    dxt_text_puts(line, dxt_verdict_name(findings->verdict));
+    switch (findings->verdict) {
+    case DXT_VERDICT_HEALTHY: why_healthy(line, window, findings, longest); break;
+    case DXT_VERDICT_INCONCLUSIVE:
+        dxt_text_puts(line, longest > 0 ? " — too short or too noisy to tell, or something that "
+                                          "happened once"
+                                        : " — nothing was counted");
+        break;
+    default: why_slow(line, findings); break;
+    }
+    return DXT_OK;
 }
 
 static void heading(dxt_text *line, const dxt_window *window)

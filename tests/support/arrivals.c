@@ -4,6 +4,7 @@
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 
@@ -33,15 +34,26 @@ dxt_window *arrivals_window(const arrivals *job, const char *phase)
     window->unit = DXT_UNIT_NS;
     window->ops = job->ops;
     window->elapsed_ns = (int64_t)(job->step * job->ops);
+    if (job->record_last) {
+        window->last = calloc((size_t)n * n, sizeof(int64_t));
+        assert_non_null(window->last);
+    }
     for (int op = 0; op < job->ops; op++) {
         for (uint32_t r = 0; r < n; r++) arrival[r] = job->late[r] + job->jitter * normal(&state);
+        if (op % 5 == 0) arrival[job->sometimes] += job->sometimes_late;
         for (uint32_t i = 0; i < n; i++) {
+            double longest = 0;
+            int64_t *last = NULL;
             for (uint32_t j = 0; j < n; j++) {
                 double path = job->transfer + (job->path ? job->path(i, j) : 0);
                 double wait = arrival[j] + path - arrival[i];
                 if (i == j) wait = job->transfer;
                 window->wait[(size_t)i * n + j] += (int64_t)(fmax(0, wait) + job->receive[i]);
+                if (wait <= longest) continue;
+                longest = wait;
+                if (window->last) last = &window->last[(size_t)i * n + j];
             }
+            if (last) (*last)++;
         }
     }
     return window;

@@ -6,6 +6,8 @@
 #ifndef DXT_TESTS_ARRIVALS_H
 #define DXT_TESTS_ARRIVALS_H
 
+#include <stdbool.h>
+
 #include <deepxtrace/analysis.h>
 
 #define ARRIVALS_MAX_RANKS 1024
@@ -21,6 +23,9 @@ typedef struct arrivals {
     double late[ARRIVALS_MAX_RANKS];        /**< added to every arrival; negative = early */
     double receive[ARRIVALS_MAX_RANKS];     /**< added to every wait of the rank */
     double (*path)(uint32_t i, uint32_t j); /**< extra transfer; NULL = none */
+    bool record_last;                       /**< fill dxt_window.last */
+    uint32_t sometimes;                     /**< this rank is later by … */
+    double sometimes_late;                  /**< … this, in one operation of five; 0 = never */
 } arrivals;
 
 /** Make a window in ns; the caller frees it. Fails the test on error. */

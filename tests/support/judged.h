@@ -6,6 +6,7 @@
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -52,6 +53,18 @@ static inline void assert_near(double value, double expected, double tolerance)
 {
     if (!(fabs(value - expected) <= tolerance))
         fail_msg("%g is not within %g of %g", value, tolerance, expected);
+}
+
+static inline void give_nodes(dxt_window *window, uint32_t size)
+{
+    window->nodes = malloc(window->ranks * sizeof *window->nodes);
+    assert_non_null(window->nodes);
+    for (uint32_t r = 0; r < window->ranks; r++) window->nodes[r] = (int32_t)(r / size) + 10;
+}
+
+static inline double one_path(uint32_t i, uint32_t j)
+{
+    return i == 2 && j == 0 ? 40 * US : 0;
 }
 
 #endif

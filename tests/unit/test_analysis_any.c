@@ -6,18 +6,6 @@
 #include "alloc_fail.h"
 #include "judged.h"
 
-static double one_path(uint32_t i, uint32_t j)
-{
-    return i == 2 && j == 0 ? 40 * US : 0;
-}
-
-static void give_nodes(dxt_window *window, uint32_t size)
-{
-    window->nodes = malloc(window->ranks * sizeof *window->nodes);
-    assert_non_null(window->nodes);
-    for (uint32_t r = 0; r < window->ranks; r++) window->nodes[r] = (int32_t)(r / size) + 10;
-}
-
 static void a_time_out_in_a_sum_is_set_aside(void **state)
 {
     (void)state;
@@ -123,6 +111,19 @@ static void windows_added_up_agree_with_the_sum(void **state)
     assert_near(found->findings[0].wait, 20 * US, 2 * US);
     dxt_findings_free(found);
     dxt_window_free(sum);
+}
+
+static void a_window_without_any_wait_proves_nothing(void **state)
+{
+    (void)state;
+    dxt_window *window;
+    assert_int_equal(dxt_window_create(8, "dispatch", &window), DXT_OK);
+    window->ops = 50;
+    dxt_findings *found = analyze(window, NULL);
+    assert_int_equal(found->finding_count, 0);
+    assert_int_equal(found->verdict, DXT_VERDICT_INCONCLUSIVE);
+    dxt_findings_free(found);
+    dxt_window_free(window);
 }
 
 static void thin_windows_are_inconclusive(void **state)
@@ -352,6 +353,7 @@ int main(void)
         cmocka_unit_test(wild_skew_is_nobodys_fault),
         cmocka_unit_test(a_constant_blames_nobody_and_a_scale_scales),
         cmocka_unit_test(windows_added_up_agree_with_the_sum),
+        cmocka_unit_test(a_window_without_any_wait_proves_nothing),
         cmocka_unit_test(thin_windows_are_inconclusive),
         cmocka_unit_test(renumbering_the_ranks_renumbers_the_findings),
         cmocka_unit_test(any_matrix_gives_a_finite_answer),

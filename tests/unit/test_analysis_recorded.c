@@ -25,7 +25,8 @@ static void load(const char *name)
     char path[1024];
     dxt_reader *reader;
     dxt_status status;
-    snprintf(path, sizeof path, "%s/tests/recorded/data/%s", getenv("DXT_SOURCE_DIR"), name);
+    const char *tree = getenv("DXT_SOURCE_DIR");
+    snprintf(path, sizeof path, "%s/tests/recorded/data/%s", tree ? tree : ".", name);
     assert_int_equal(dxt_reader_open(path, &reader), DXT_OK);
     window_count = 0;
     while ((status = dxt_reader_next(reader, &windows[window_count])) == DXT_OK) {

@@ -294,11 +294,20 @@ static void the_text_begins_with_the_verdict(void **state)
     findings.verdict = DXT_VERDICT_INCONCLUSIVE;
     window->index = -1;
     expect_text(window, &findings,
-                "dispatch, 16 ranks: inconclusive — too thin or too noisy to tell\n");
+                "dispatch, 16 ranks: inconclusive — too short or too noisy to tell, or something\n"
+                "    that happened once\n");
     window->case_name = strdup("d_col2_50us");
     expect_text(window, &findings,
-                "dispatch, case d_col2_50us, 16 ranks: inconclusive — too thin or too noisy to\n"
-                "    tell\n");
+                "dispatch, case d_col2_50us, 16 ranks: inconclusive — too short or too noisy to\n"
+                "    tell, or something that happened once\n");
+    memset(window->wait, 0, 16 * 16 * sizeof *window->wait);
+    expect_text(window, &findings,
+                "dispatch, case d_col2_50us, 16 ranks: inconclusive — nothing was counted\n");
+    findings.verdict = DXT_VERDICT_HEALTHY;
+    findings.inherited = 1;
+    expect_text(window, &findings,
+                "dispatch, case d_col2_50us, 16 ranks: healthy — its waits come from what the\n"
+                "    other operator's findings name\n");
     findings.ranks = 8;
     assert_int_equal(dxt_report_text(window, &findings, collect, NULL), DXT_ERR_INVALID);
     assert_int_equal(dxt_report_json(window, &findings, collect, NULL), DXT_ERR_INVALID);
