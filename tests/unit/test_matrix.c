@@ -511,7 +511,7 @@ static dxt_window *random_window(void)
     for (uint32_t i = 0; i < ranks; i++) {
         if (flags & 32)
             window->ticks_per_second[i] =
-                (double)(1 + random_bits() % 1000000) * pow(10, (double)i) / 7;
+                1 + (double)(random_bits() % 1000000) * pow(10, (double)(i % 6)) / 7;
         if (flags & 128) window->hosts[i] = random_string();
         if (!(flags & 64) || random_bits() % 4) continue;
         window->missing[i] = 1;

@@ -91,7 +91,7 @@ static void recordings_are_read(void **state)
          "\"phase\":\"dispatch\",\"ranks\":2,\"nodes\":[0,1],\"hosts\":[\"a\\u0009b\",\"\u00e9\"],"
          "\"unit\":\"cycles\",\"ticks_per_second\":[1.5,2000000000]," W "}\n"},
         {R("\"ticks_per_second\":1.98e9," W), OUT("\"ticks_per_second\":1980000000," W)},
-        {R("\"ticks_per_second\":[0.1,0.1]," W), OUT("\"ticks_per_second\":0.1," W)},
+        {R("\"ticks_per_second\":[1.1,1.1]," W), OUT("\"ticks_per_second\":1.1," W)},
         {R("\"wait\":[null,[0,9223372036854775807]]"),
          OUT("\"wait\":[null,[0,9223372036854775807]]")},
         {R("\"wait\":[[1,2],null]"), OUT("\"wait\":[[1,2],null]")},
