@@ -22,7 +22,7 @@
 #define ECHO 0.8
 /* What a rank brings along is known to about this part: it is taken from means, not per operation.
  */
-#define INHERITED_DOUBT 0.1
+#define INHERITED_DOUBT 0.3
 /* A limit is worth at least this many standard errors, also where it has another reason. */
 #define LIMIT_ERRORS 4.5
 /* Fewer operations than this prove nothing about who comes last. */
@@ -111,9 +111,9 @@ static const double *leaving_times(struct judge *judge)
     return judge->leaving;
 }
 
-/* How much of a rank's lateness it brought along from the other operator, where something held it
- * up at its own door: who leaves one operator late, through no fault of its own, enters the next
- * late. */
+/* How much of a rank's lateness (earliness, when negative) it brought along from the other operator,
+ * where something held it or the others up: who leaves one operator late, through no fault of its own,
+ * enters the next late. */
 static double inherited_lateness(struct judge *judge, uint32_t rank)
 {
     const dxt_fit *fit = &judge->other;
@@ -121,7 +121,16 @@ static double inherited_lateness(struct judge *judge, uint32_t rank)
     if (k == fit->count) return 0;
     const double *leaving = leaving_times(judge);
     double later = leaving[k] - leaving[fit->count];
-    return later > fit->limit[k] ? later : 0;
+    return fabs(later) > fit->limit[k] ? later : 0;
+}
+
+/* What is left of `amount` when `inherited` of it came along; 0 when that explains it. */
+static double left_over(struct judge *judge, double amount, double inherited, double limit)
+{
+    double own = amount - fmax(0, inherited);
+    if (own > fmax(limit, INHERITED_DOUBT * inherited)) return own;
+    judge->draft->inherited = true;
+    return 0;
 }
 
 /* ---- evidence that a cause is at work all the time, not once ----
@@ -283,11 +292,7 @@ static double own_lateness(struct judge *judge, uint32_t k, dxt_finding_kind *ki
     if (after_dispatch && (role == DXT_ROLE_EARLY || role == DXT_ROLE_RECEIVER ||
                            receives_much(judge, judge->companion, rank)))
         *kind = DXT_HOT_EXPERT;
-    double inherited = inherited_lateness(judge, rank);
-    double own = late - inherited;
-    if (own > fmax(fit->limit[k], INHERITED_DOUBT * inherited)) return own;
-    judge->draft->inherited = true;
-    return 0;
+    return left_over(judge, late, inherited_lateness(judge, rank), fit->limit[k]);
 }
 
 static void write_late(struct judge *judge, uint32_t k)
@@ -314,12 +319,18 @@ static void write_row(struct judge *judge, uint32_t k)
     if (is_phase(judge->window, "dispatch") &&
         (other_role(judge, rank) == DXT_ROLE_LATE || receives_much(judge, judge->window, rank)))
         kind = DXT_HOT_EXPERT;
+    double amount = fit->receive[k];
+    if (early && judge->companion && kind == DXT_EARLY_RANK)
+        amount = left_over(judge, -fit->late[k], -inherited_lateness(judge, rank), fit->limit[k]);
+    else if (early)
+        amount = -fit->late[k];
+    if (amount <= 0) return;
     double mean = mean_of_row(judge, rank);
     dxt_draft_row(judge->draft, rank, mean, dxt_normalise(mean, mean_of_all(judge)));
     dxt_finding *finding = dxt_draft_finding(judge->draft, kind);
     if (!finding) return;
     finding->rank = rank;
-    weigh(judge, finding, early ? -fit->late[k] : fit->receive[k], fit->limit[k], fit->error[k]);
+    weigh(judge, finding, amount, fit->limit[k], fit->error[k]);
 }
 
 static void write_ranks(struct judge *judge)

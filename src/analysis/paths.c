@@ -11,8 +11,10 @@
 
 /* A path must exceed this many typical deviations of a cell … */
 #define OUTLIER_SPREADS 8.0
-/* … as many in the logarithm, since cells may have long tails … */
+/* … where cells have long tails, this many in the logarithm … */
 #define LOG_SPREADS 6.0
+/* … (they have when their logarithm spreads by more than this; uneven pairs stay below) … */
+#define LONG_TAILS 0.4
 /* … this part of what is expected of it … */
 #define RELATIVE_EXCESS 0.3
 /* … and the ordinary wait: pairs are uneven by nature. What of that is skew counts twice, since
@@ -64,7 +66,8 @@ static double least_ratio(const dxt_fit *fit)
     if (used == 0) return 1;
     double middle = dxt_median(fit->scratch, used);
     for (size_t k = 0; k < used; k++) fit->scratch[k] = fabs(fit->scratch[k] - middle);
-    return exp(fmin(middle + LOG_SPREADS * 1.4826 * dxt_median(fit->scratch, used), 100));
+    double spread = 1.4826 * dxt_median(fit->scratch, used);
+    return spread < LONG_TAILS ? 1 : exp(fmin(middle + LOG_SPREADS * spread, 100));
 }
 
 /* Excess of one cell over the fit when it is abnormal, otherwise 0. */
