@@ -111,9 +111,9 @@ static const double *leaving_times(struct judge *judge)
     return judge->leaving;
 }
 
-/* How much of a rank's lateness (earliness, when negative) it brought along from the other operator,
- * where something held it or the others up: who leaves one operator late, through no fault of its own,
- * enters the next late. */
+/* How much of a rank's lateness (earliness, when negative) it brought along from the other
+ * operator, where something held it or the others up: who leaves one operator late, through no
+ * fault of its own, enters the next late. */
 static double inherited_lateness(struct judge *judge, uint32_t rank)
 {
     const dxt_fit *fit = &judge->other;
