@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <string.h>
 
 /* Longer lists end in "and 7 more". */
 #define LIST_MOST 12u
@@ -18,9 +19,15 @@ const char *dxt_model_quantity(const dxt_model *model)
     }
 }
 
-void dxt_model_subtitle(const dxt_model *model, dxt_text *text)
+void dxt_model_subtitle(const dxt_model *model, const char *unit, dxt_text *text)
 {
-    dxt_text_printf(text, "%" PRIu32 " ranks, %s", model->ranks, dxt_model_quantity(model));
+    const char *quantity = dxt_model_quantity(model);
+    size_t named = (size_t)(strstr(quantity, " in ") - quantity);
+    dxt_text_printf(text, "%" PRIu32 " ranks, ", model->ranks);
+    if (unit)
+        dxt_text_printf(text, "%.*s in %s", (int)named, quantity, unit);
+    else
+        dxt_text_puts(text, quantity);
 }
 
 /* A list under way: "columns 2, 3 and 4 more". */

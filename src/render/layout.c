@@ -161,7 +161,7 @@ static double panel(dxt_pen *pen, const dxt_model *model, double x, double y, do
     dxt_grid grid = dxt_grid_for(model);
     y += paragraph(pen, model->title, title_style, x, y, width);
     pen->scratch.size = 0;
-    dxt_model_subtitle(model, &pen->scratch);
+    dxt_model_subtitle(model, NULL, &pen->scratch);
     if (pen->scratch.failed) return y - top;
     y += paragraph(pen, pen->scratch.data, subtitle_style, x, y, width);
     grid.x = x + AXIS_TITLE + grid.left;

@@ -67,8 +67,8 @@ double dxt_model_position(const dxt_model *model, uint32_t row, uint32_t column)
 /** Value of a cell in the unit shown (µs or cycles). */
 double dxt_model_shown(const dxt_model *model, uint32_t row, uint32_t column);
 
-/** "16 ranks; mean wait in µs". */
-void dxt_model_subtitle(const dxt_model *model, dxt_text *text);
+/** "16 ranks, mean wait in µs"; in @p unit instead if it is not NULL. */
+void dxt_model_subtitle(const dxt_model *model, const char *unit, dxt_text *text);
 /** "mean wait in µs", "sum of waits in cycles", … Static. */
 const char *dxt_model_quantity(const dxt_model *model);
 

@@ -97,8 +97,7 @@ static void put_title(dxt_screen *screen, const dxt_figures *figures)
 {
     dxt_text line = {0};
     put_wrapped(screen, screen->model->title, true);
-    dxt_model_subtitle(screen->model, &line);
-    if (figures && figures->name) dxt_text_printf(&line, ", figures in %s", figures->name);
+    dxt_model_subtitle(screen->model, figures ? figures->name : NULL, &line);
     if (line.failed)
         screen->text.failed = true;
     else
