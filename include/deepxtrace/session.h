@@ -38,28 +38,53 @@ typedef struct dxt_diagnosis {
  */
 typedef void (*dxt_diagnosis_fn)(void *context, const dxt_diagnosis *diagnoses, size_t count);
 
+/**
+ * Reads counters that do not lie in a dxt_probe in host memory: on a device, in a tensor, in
+ * another library.
+ *
+ * @param out  Receives the totals, which only grow: out->data has the session's operators and as
+ *             many sources as there are ranks, and holds what the last call left there, zeros at
+ *             first. A whole block of the same counts may be copied over it. Cells may hold
+ *             wait_ticks_sum alone. data->ticks_per_second is 0 = unknown until it is set;
+ *             out->time_ns is the time of the call, and may be set to a better one.
+ * @return DXT_OK; anything else: the rank has no mail this time, and after DXT_ERR_INVALID,
+ *         DXT_ERR_LIMIT, DXT_ERR_NO_MEMORY or DXT_ERR_STATE it has no diagnosis any more.
+ *
+ * Must not destroy the session.
+ * Threads: as dxt_diagnosis_fn, and once the one in dxt_session_create().
+ */
+typedef dxt_status (*dxt_snapshot_fn)(void *context, dxt_snapshot *out);
+
 /** Configuration. Zero a struct, set struct_size, then the fields; the same values on all ranks
  *  except where noted. */
 typedef struct dxt_session_config {
     size_t struct_size;
     dxt_session_mode mode;
-    dxt_probe *probe;             /**< this rank's counters; must outlive the session */
-    dxt_gather *gather;           /**< this rank's end, for this session alone; must outlive it */
-    const char *const *operators; /**< names, one per operator of the probe; NULL = "dispatch",
-                                       "combine" */
-    uint64_t interval_ops;        /**< sync: steps in a window; 0 = 100 */
-    int64_t interval_ns;          /**< async: length of a window; 0 = 20 s, at least 1 ms */
-    int64_t deadline_ns;          /**< sync: how long rank 0 waits for the mails of one step; async:
+    dxt_gather *gather;       /**< this rank's end, for this session alone; must outlive it */
+    dxt_probe *probe;         /**< this rank's counters; must outlive the session */
+    dxt_snapshot_fn snapshot; /**< instead of `probe`: reads the counters */
+    void *snapshot_context;   /**< handed to it */
+    uint32_t operators_count; /**< with `snapshot`: 1 … DXT_MAX_OPERATORS; with `probe`: as many
+                                       as it has, or 0 */
+    const char *const
+        *operators;          /**< names, one per operator, copied; NULL = "dispatch", "combine".
+                                       Two with these names, or with these behind a common prefix
+                                       ("ll_dispatch", "ll_combine"), explain each other */
+    uint64_t interval_ops;   /**< sync: steps in a window; 0 = 100 */
+    int64_t interval_ns;     /**< async: length of a window; 0 = 20 s, at least 1 ms */
+    int64_t deadline_ns;     /**< sync: how long rank 0 waits for the mails of one step; async:
                                      how late a mail may be; 0 = 2 s, async at most the interval.
                                      A rank that was silent is not waited for again until it shows
                                      itself */
-    uint64_t warmup_windows;      /**< windows to leave out at the beginning */
-    int32_t node;                 /**< node index of this rank; −1 = unknown */
-    const char *host;             /**< host name of this rank, copied; NULL = unknown */
-    const char *instance;         /**< id of the job, copied; NULL = none */
-    const char *source;           /**< text for dxt_window.source, copied; NULL = none */
-    dxt_analysis_options analysis; /**< `companion` is filled in by the session */
-    dxt_diagnosis_fn on_diagnosis; /**< rank 0 only; NULL = count, but tell nobody */
+    uint64_t warmup_windows; /**< windows to leave out at the beginning */
+    int32_t node;            /**< node index of this rank; −1 = unknown */
+    const char *host;        /**< host name of this rank, copied; NULL = unknown */
+    const char *instance;    /**< id of the job, copied; NULL = none. Mails of another one, as an
+                                       earlier job may have left behind, are no mails */
+    const char *source;      /**< text for dxt_window.source, copied; NULL = none */
+    const dxt_analysis_options *analysis; /**< copied, but for `companion`, which the session
+                                               fills in; NULL = the defaults */
+    dxt_diagnosis_fn on_diagnosis;        /**< rank 0 only; NULL = count, but tell nobody */
     void *on_diagnosis_context;
 } dxt_session_config;
 
@@ -86,8 +111,12 @@ DXT_API dxt_status dxt_session_create(const dxt_session_config *config, dxt_sess
  * Every `interval_ops` steps in sync mode the rank publishes, and rank 0 collects and diagnoses.
  * Does nothing in async mode. A rank whose mail has not come by the deadline is reported silent.
  *
- * @return DXT_OK. On an internal failure the session says so once, switches itself off, and returns
- *         the status from then on; the job may go on without it.
+ * A transport that fails costs the mails that it did not carry: the log is told when it begins and
+ * when it is over, and the session goes on.
+ *
+ * @return DXT_OK. On an internal failure (DXT_ERR_INVALID, DXT_ERR_LIMIT, DXT_ERR_NO_MEMORY,
+ *         DXT_ERR_STATE) the session says so once, switches itself off, and returns the status from
+ *         then on; the job may go on without it.
  *
  * Blocking: rank 0 up to the deadline; other ranks never. Threads: one at a time.
  */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/base.h"
+#include "gather/attempt.h"
 #include "gather/mailbox.h"
 
 struct dxt_gather {
@@ -27,7 +28,10 @@ dxt_status dxt_gather_create(uint32_t rank, uint32_t ranks, const dxt_gather_tra
                              dxt_gather **gather)
 {
     if (!transport || !gather) return dxt_fail(DXT_ERR_INVALID, "no transport, or no gather");
-    if (transport->struct_size < sizeof *transport || !transport->publish || !transport->collect)
+    dxt_gather_transport taken;
+    if (!dxt_take_struct(&taken, sizeof taken, transport,
+                         DXT_SIZE_UP_TO(dxt_gather_transport, collect)) ||
+        !taken.publish || !taken.collect)
         return dxt_fail(DXT_ERR_INVALID, "the transport of the gather is incomplete");
     dxt_status status = check_group(rank, ranks);
     if (status != DXT_OK) return status;
@@ -35,22 +39,25 @@ dxt_status dxt_gather_create(uint32_t rank, uint32_t ranks, const dxt_gather_tra
     if (!made) return dxt_fail_memory(sizeof *made);
     made->rank = rank;
     made->ranks = ranks;
-    made->transport = *transport;
+    made->transport = taken;
     *gather = made;
     return DXT_OK;
 }
 
-dxt_status dxt_gather_create_local(const dxt_gather_local_config *config, dxt_gather **gather)
+dxt_status dxt_gather_create_local(const dxt_gather_local_config *given, dxt_gather **gather)
 {
-    if (!config || !gather) return dxt_fail(DXT_ERR_INVALID, "no configuration, or no gather");
-    if (config->struct_size < sizeof *config)
-        return dxt_fail(DXT_ERR_INVALID, "the gather's configuration has no struct_size");
-    dxt_status status = check_group(config->rank, config->ranks);
+    if (!given || !gather) return dxt_fail(DXT_ERR_INVALID, "no configuration, or no gather");
+    dxt_gather_local_config config;
+    if (!dxt_take_struct(&config, sizeof config, given,
+                         DXT_SIZE_UP_TO(dxt_gather_local_config, fd)))
+        return dxt_fail(DXT_ERR_INVALID, "the gather's configuration of %zu bytes is too short",
+                        given->struct_size);
+    dxt_status status = check_group(config.rank, config.ranks);
     if (status != DXT_OK) return status;
     dxt_gather_transport transport;
-    status = dxt_mailbox_open(config, &transport);
+    status = dxt_mailbox_open(&config, &transport);
     if (status != DXT_OK) return status;
-    status = dxt_gather_create(config->rank, config->ranks, &transport, gather);
+    status = dxt_gather_create(config.rank, config.ranks, &transport, gather);
     if (status != DXT_OK) transport.destroy(transport.context);
     return status;
 }
@@ -78,39 +85,72 @@ static dxt_status failure(dxt_status status)
     return status < 0 ? status : DXT_ERR_IO;
 }
 
-dxt_status dxt_gather_publish(dxt_gather *gather, uint64_t sequence, const void *mail, size_t size)
+static dxt_status check_publish(const dxt_gather *gather, uint64_t sequence, const void *mail,
+                                size_t size)
 {
     if (!gather || (!mail && size > 0)) return dxt_fail(DXT_ERR_INVALID, "no gather, or no mail");
     if (sequence == DXT_GATHER_NEWEST || (gather->published && sequence <= gather->sequence))
         return dxt_fail(DXT_ERR_INVALID, "mail %llu after mail %llu", (unsigned long long)sequence,
                         (unsigned long long)gather->sequence);
-    dxt_status status = gather->transport.publish(gather->transport.context, sequence, mail, size);
-    if (status != DXT_OK)
-        return dxt_fail(failure(status), "cannot publish a mail of %zu bytes: %s", size,
-                        dxt_status_string(status));
+    return DXT_OK;
+}
+
+dxt_status dxt_gather_try_publish(dxt_gather *gather, uint64_t sequence, const void *mail,
+                                  size_t size)
+{
+    dxt_status status = check_publish(gather, sequence, mail, size);
+    if (status != DXT_OK) return status;
+    status = gather->transport.publish(gather->transport.context, sequence, mail, size);
+    if (status != DXT_OK) return failure(status);
     gather->published = true;
     gather->sequence = sequence;
+    return DXT_OK;
+}
+
+dxt_status dxt_gather_publish(dxt_gather *gather, uint64_t sequence, const void *mail, size_t size)
+{
+    dxt_status status = check_publish(gather, sequence, mail, size);
+    if (status != DXT_OK) return status;
+    status = dxt_gather_try_publish(gather, sequence, mail, size);
+    if (status == DXT_OK) return status;
+    return dxt_fail(status, "cannot publish a mail of %zu bytes: %s", size,
+                    dxt_status_string(status));
+}
+
+static dxt_status check_collect(const dxt_gather *gather, uint32_t rank, const void *mail,
+                                const size_t *size)
+{
+    if (!gather || !mail || !size) return dxt_fail(DXT_ERR_INVALID, "no gather, or no room");
+    if (rank >= gather->ranks)
+        return dxt_fail(DXT_ERR_INVALID, "rank %u of %u", rank, gather->ranks);
+    return DXT_OK;
+}
+
+dxt_status dxt_gather_try_collect(dxt_gather *gather, uint32_t rank, uint64_t wanted, void *mail,
+                                  size_t capacity, size_t *size, uint64_t *sequence)
+{
+    dxt_status status = check_collect(gather, rank, mail, size);
+    if (status != DXT_OK) return status;
+    size_t got_size = 0;
+    uint64_t got_sequence = 0;
+    status = gather->transport.collect(gather->transport.context, rank, wanted, mail, capacity,
+                                       &got_size, &got_sequence);
+    if (status == DXT_AGAIN) return status;
+    if (status != DXT_OK) return failure(status);
+    if (got_size > capacity || (wanted != DXT_GATHER_NEWEST && got_sequence != wanted))
+        return DXT_ERR_FORMAT;
+    *size = got_size;
+    if (sequence) *sequence = got_sequence;
     return DXT_OK;
 }
 
 dxt_status dxt_gather_collect(dxt_gather *gather, uint32_t rank, uint64_t wanted, void *mail,
                               size_t capacity, size_t *size, uint64_t *sequence)
 {
-    if (!gather || !mail || !size) return dxt_fail(DXT_ERR_INVALID, "no gather, or no room");
-    if (rank >= gather->ranks)
-        return dxt_fail(DXT_ERR_INVALID, "rank %u of %u", rank, gather->ranks);
-    size_t got_size = 0;
-    uint64_t got_sequence = 0;
-    dxt_status status = gather->transport.collect(gather->transport.context, rank, wanted, mail,
-                                                  capacity, &got_size, &got_sequence);
-    if (status == DXT_AGAIN) return status;
-    if (status == DXT_OK &&
-        (got_size > capacity || (wanted != DXT_GATHER_NEWEST && got_sequence != wanted)))
-        status = DXT_ERR_FORMAT;
-    if (status != DXT_OK)
-        return dxt_fail(failure(status), "cannot collect the mail of rank %u: %s", rank,
-                        dxt_status_string(status));
-    *size = got_size;
-    if (sequence) *sequence = got_sequence;
-    return DXT_OK;
+    dxt_status status = check_collect(gather, rank, mail, size);
+    if (status != DXT_OK) return status;
+    status = dxt_gather_try_collect(gather, rank, wanted, mail, capacity, size, sequence);
+    if (status >= 0) return status;
+    return dxt_fail(status, "cannot collect the mail of rank %u: %s", rank,
+                    dxt_status_string(status));
 }

@@ -16,9 +16,7 @@ static dxt_status check(const dxt_heatmap_panel *panels, size_t count, dxt_forma
         return dxt_fail(DXT_ERR_INVALID, "%zu panels; there may be %u", count, MOST_PANELS);
     if ((unsigned)format > DXT_FORMAT_PDF)
         return dxt_fail(DXT_ERR_INVALID, "heat map format %d does not exist", (int)format);
-    if (options && options->struct_size < sizeof *options)
-        return dxt_fail(DXT_ERR_INVALID, "heat map options of size %zu", options->struct_size);
-    if (options && (unsigned)options->color > DXT_COLOR_TRUE)
+    if ((unsigned)options->color > DXT_COLOR_TRUE)
         return dxt_fail(DXT_ERR_INVALID, "colour mode %d does not exist", (int)options->color);
     return DXT_OK;
 }
@@ -38,9 +36,10 @@ dxt_status dxt_heatmap_write(const dxt_heatmap_panel *panels, size_t count, dxt_
     dxt_heatmap_options options = {.struct_size = sizeof options};
     dxt_model *models[MOST_PANELS] = {0};
     dxt_text heading = {0};
-    dxt_status status = check(panels, count, format, given, write);
+    if (given && !dxt_take_struct(&options, sizeof options, given, sizeof given->struct_size))
+        return dxt_fail(DXT_ERR_INVALID, "heat map options of size %zu", given->struct_size);
+    dxt_status status = check(panels, count, format, &options, write);
     if (status != DXT_OK) return status;
-    if (given) options = *given;
     if (options.heading) dxt_text_clean(&heading, options.heading, false);
     if (heading.failed) status = dxt_fail_memory(0);
     for (size_t i = 0; status == DXT_OK && i < count; i++)

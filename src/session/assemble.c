@@ -42,18 +42,22 @@ static bool set_begin(dxt_window *window, int64_t realtime_ns)
     return copy_text(text, &window->begin);
 }
 
-/* Rates of all ranks; of one that was never heard that of any other, since its row is empty. */
-static bool set_rates(const dxt_assembly *a, dxt_window *window)
+/* Rates of all ranks; of one that has an empty row, and is not known, that of any other. */
+static bool set_rates(const dxt_assembly *a, const bool *present, dxt_window *window)
 {
-    double any = 0;
-    for (uint32_t r = 0; r < a->ranks && any == 0; r++)
-        if (a->identities[r].known) any = (double)a->identities[r].ticks_per_second;
+    uint64_t any = 0;
+    for (uint32_t r = 0; r < a->ranks; r++) {
+        uint64_t rate = a->identities[r].ticks_per_second;
+        if (present[r] && rate == 0) return true;
+        if (any == 0) any = rate;
+    }
     if (any == 0) return true;
     window->ticks_per_second = malloc(a->ranks * sizeof *window->ticks_per_second);
     if (!window->ticks_per_second) return false;
-    for (uint32_t r = 0; r < a->ranks; r++)
-        window->ticks_per_second[r] =
-            a->identities[r].known ? (double)a->identities[r].ticks_per_second : any;
+    for (uint32_t r = 0; r < a->ranks; r++) {
+        uint64_t rate = a->identities[r].ticks_per_second;
+        window->ticks_per_second[r] = (double)(rate > 0 ? rate : any);
+    }
     return true;
 }
 
@@ -78,24 +82,41 @@ static bool set_hosts(const dxt_assembly *a, dxt_window *window)
     return true;
 }
 
-static bool set_arrays(const dxt_assembly *a, dxt_window *window)
+/* Whether anybody has ever counted this. Foreign counters hold waits alone. */
+static bool is_counted(const dxt_assembly *a, const bool *present, uint32_t index,
+                       enum dxt_mail_plane plane)
 {
-    size_t cells = (size_t)a->ranks * a->ranks;
+    for (uint32_t r = 0; r < a->ranks; r++) {
+        if (!present[r]) continue;
+        const uint64_t *totals = dxt_mail_plane(a->after[r], a->ranks, index, plane);
+        for (uint32_t c = 0; c < a->ranks; c++)
+            if (totals[c] != 0) return true;
+    }
+    return false;
+}
+
+static bool set_arrays(const dxt_assembly *a, const bool *present, uint32_t index,
+                       dxt_window *window)
+{
+    static const enum dxt_mail_plane planes[] = {DXT_MAIL_SAMPLES, DXT_MAIL_BYTES, DXT_MAIL_LAST};
+    int64_t **const arrays[] = {&window->samples, &window->bytes, &window->last};
+    for (size_t i = 0; i < sizeof planes / sizeof planes[0]; i++) {
+        if (!is_counted(a, present, index, planes[i])) continue;
+        *arrays[i] = calloc((size_t)a->ranks * a->ranks, sizeof **arrays[i]);
+        if (!*arrays[i]) return false;
+    }
     window->missing = calloc(a->ranks, sizeof *window->missing);
-    window->samples = calloc(cells, sizeof *window->samples);
-    window->bytes = calloc(cells, sizeof *window->bytes);
-    window->last = calloc(cells, sizeof *window->last);
-    return window->missing && window->samples && window->bytes && window->last;
+    return window->missing != NULL;
 }
 
 /* Everything but the counters. @return false if memory ran out. */
-static bool describe(const dxt_assembly *a, dxt_window *window)
+static bool describe(const dxt_assembly *a, const bool *present, uint32_t index, dxt_window *window)
 {
     window->unit = DXT_UNIT_CYCLES;
     window->index = a->index;
     if (!copy_text(a->instance, &window->instance) || !copy_text(a->source, &window->source) ||
-        !set_rates(a, window) || !set_nodes(a, window) || !set_hosts(a, window) ||
-        !set_arrays(a, window))
+        !set_rates(a, present, window) || !set_nodes(a, window) || !set_hosts(a, window) ||
+        !set_arrays(a, present, index, window))
         return false;
     if (!a->before[0] || !a->after[0]) return true;
     dxt_mail_head begin, end;
@@ -112,6 +133,7 @@ static void fill_row(const dxt_assembly *a, uint32_t index, uint32_t row, dxt_wi
                                               [DXT_MAIL_BYTES] = window->bytes,
                                               [DXT_MAIL_LAST] = window->last};
     for (int p = 0; p < DXT_MAIL_PLANES; p++) {
+        if (!planes[p]) continue;
         const uint64_t *old = dxt_mail_plane(a->before[row], a->ranks, index, p);
         const uint64_t *new = dxt_mail_plane(a->after[row], a->ranks, index, p);
         int64_t *out = planes[p] + (size_t)row * a->ranks;
@@ -148,7 +170,7 @@ static dxt_status make(const dxt_assembly *a, uint32_t index, const bool *presen
     dxt_window *made;
     dxt_status status = dxt_window_create(a->ranks, a->names[index], &made);
     if (status != DXT_OK) return status;
-    if (!describe(a, made)) {
+    if (!describe(a, present, index, made)) {
         dxt_window_free(made);
         return dxt_fail_memory(0);
     }

@@ -11,9 +11,9 @@
 
 /** What is known of a rank, also while it is silent. */
 typedef struct dxt_identity {
-    bool known; /**< it has been heard at least once */
-    uint64_t ticks_per_second;
-    int32_t node; /**< −1 = unknown */
+    bool known;                /**< it has been heard at least once */
+    uint64_t ticks_per_second; /**< 0 = unknown */
+    int32_t node;              /**< −1 = unknown */
     char host[DXT_MAIL_TEXT];
 } dxt_identity;
 
@@ -38,7 +38,9 @@ bool dxt_mail_follows(const uint64_t *before, const uint64_t *after, uint32_t ra
                       uint32_t operators);
 
 /**
- * Make the windows. A rank without two mails that follow each other has a missing row.
+ * Make the windows. A rank without two mails that follow each other has a missing row. What none of
+ * the others has ever counted is left out, and the clock rates where one of them does not know its
+ * own.
  *
  * @param windows  Receives `operators` windows to release with dxt_window_free(). Untouched
  *                 on error.

@@ -28,7 +28,7 @@ typedef struct dxt_mail_head {
     uint64_t sequence;         /**< as it was published */
     int64_t time_ns;           /**< CLOCK_MONOTONIC of the rank at its snapshot, ≥ 0 */
     int64_t realtime_ns;       /**< CLOCK_REALTIME, ≥ 0 */
-    uint64_t ticks_per_second; /**< of the waits, 1 … DXT_MAIL_MAX_RATE */
+    uint64_t ticks_per_second; /**< of the waits, up to DXT_MAIL_MAX_RATE; 0 = unknown */
     int64_t node;              /**< index, or −1 */
     uint64_t reserved;
     char host[DXT_MAIL_TEXT];     /**< empty = unknown */

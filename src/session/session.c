@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/base.h"
+#include "gather/attempt.h"
 #include "session/assemble.h"
 #include "session/collect.h"
 #include "session/mail.h"
@@ -23,18 +24,24 @@
 #define MAX_SPAN_NS INT64_C(864000000000000)
 /* Enough for the analysis and for a callback that formats reports. */
 #define STACK_SIZE ((size_t)1 << 20)
+#define NO_COMPANION UINT32_MAX
 
 struct dxt_session {
-    dxt_session_config config; /* defaults filled in; pointers that are copied point to copies */
+    dxt_session_config config; /* defaults filled in; what is copied is below */
+    dxt_analysis_options analysis;
     uint32_t rank, ranks, operators;
     char *names[DXT_MAX_OPERATORS];
+    uint32_t companions[DXT_MAX_OPERATORS]; /* index of the operator, or NO_COMPANION */
     char *source;
     char instance[DXT_MAIL_TEXT];
     char host[DXT_MAIL_TEXT];
     dxt_snapshot *snapshot;
     uint64_t *mail;
     size_t mail_size;
-    dxt_collector *collector; /* rank 0 */
+    bool unpublished; /* the last mail did not get out */
+    /* rank 0 */
+    dxt_collector *collector;
+    dxt_analyzer *analyzers[DXT_MAX_OPERATORS];
     uint64_t steps;
     uint64_t rounds; /* windows collected, the warm-up included */
     _Atomic uint64_t windows;
@@ -51,6 +58,21 @@ struct dxt_session {
 
 /* ---- one window ---- */
 
+/* Counters from outside, which must have left the block what it is. */
+static dxt_status read_counters(dxt_session *s)
+{
+    dxt_probe *data = s->snapshot->data;
+    s->snapshot->time_ns = dxt_now_ns();
+    dxt_status status = s->config.snapshot(s->config.snapshot_context, s->snapshot);
+    if (status != DXT_OK) return status;
+    if (s->snapshot->data != data || data->layout != DXT_PROBE_LAYOUT ||
+        data->operators != s->operators || data->sources != s->ranks ||
+        data->ticks_per_second > DXT_MAIL_MAX_RATE || s->snapshot->time_ns < 0)
+        return DXT_ERR_INVALID;
+    return DXT_OK;
+}
+
+/* @return DXT_OK; why there is no mail, not logged. */
 static dxt_status publish(dxt_session *s, uint64_t sequence)
 {
     dxt_mail_head head = {.rank = s->rank,
@@ -59,24 +81,44 @@ static dxt_status publish(dxt_session *s, uint64_t sequence)
                           .sequence = sequence,
                           .realtime_ns = dxt_realtime_ns(),
                           .node = s->config.node};
-    dxt_status status = dxt_probe_snapshot(s->config.probe, s->snapshot);
+    dxt_status status =
+        s->config.probe ? dxt_probe_snapshot(s->config.probe, s->snapshot) : read_counters(s);
     if (status != DXT_OK) return status;
     head.time_ns = s->snapshot->time_ns;
     memcpy(head.host, s->host, sizeof head.host);
     memcpy(head.instance, s->instance, sizeof head.instance);
     dxt_mail_encode(s->mail, &head, s->snapshot->data);
-    return dxt_gather_publish(s->config.gather, sequence, s->mail, s->mail_size);
+    return dxt_gather_try_publish(s->config.gather, sequence, s->mail, s->mail_size);
 }
 
-static dxt_status analyse(dxt_session *s, dxt_window *const *windows, dxt_findings **findings)
+/* Pass the status on as an error, and say why. */
+static dxt_status cannot_publish(const dxt_session *s, dxt_status status)
+{
+    return dxt_fail(status < 0 ? status : DXT_ERR_IO,
+                    "rank %u cannot publish its counters (%zu bytes): %s", s->rank, s->mail_size,
+                    dxt_status_string(status));
+}
+
+/* What may pass is a mail that is missing. Told once when it begins and once when it ends. */
+static void tell_of_publishing(dxt_session *s, dxt_status status)
+{
+    bool failed = status != DXT_OK;
+    if (failed && !s->unpublished)
+        dxt_log(DXT_LOG_WARNING, "rank %u cannot publish its counters: %s; trying again", s->rank,
+                dxt_status_string(status));
+    else if (s->unpublished && !failed)
+        dxt_log(DXT_LOG_INFO, "rank %u publishes its counters again", s->rank);
+    s->unpublished = failed;
+}
+
+static dxt_status analyse(dxt_session *s, dxt_window *const *windows, const dxt_findings **findings)
 {
     dxt_status status = DXT_OK;
     for (uint32_t o = 0; o < s->operators && status == DXT_OK; o++) {
-        dxt_analysis_options options = s->config.analysis;
-        options.struct_size = sizeof options;
-        /* Dispatch and combine explain each other. */
-        options.companion = s->operators >= 2 && o < 2 ? windows[1 - o] : NULL;
-        status = dxt_analyze(windows[o], &options, &findings[o]);
+        dxt_analysis_options options = s->analysis;
+        uint32_t companion = s->companions[o];
+        options.companion = companion != NO_COMPANION ? windows[companion] : NULL;
+        status = dxt_analyzer_run(s->analyzers[o], windows[o], &options, &findings[o]);
     }
     return status;
 }
@@ -84,7 +126,7 @@ static dxt_status analyse(dxt_session *s, dxt_window *const *windows, dxt_findin
 static dxt_status diagnose(dxt_session *s)
 {
     dxt_window *windows[DXT_MAX_OPERATORS] = {NULL};
-    dxt_findings *findings[DXT_MAX_OPERATORS] = {NULL};
+    const dxt_findings *findings[DXT_MAX_OPERATORS] = {NULL};
     dxt_diagnosis diagnoses[DXT_MAX_OPERATORS];
     dxt_assembly assembly = {.operators = s->operators,
                              .names = (const char *const *)s->names,
@@ -101,10 +143,7 @@ static dxt_status diagnose(dxt_session *s)
             s->config.on_diagnosis(s->config.on_diagnosis_context, diagnoses, s->operators);
         atomic_fetch_add(&s->windows, 1);
     }
-    for (uint32_t o = 0; o < s->operators; o++) {
-        dxt_window_free(windows[o]);
-        dxt_findings_free(findings[o]);
-    }
+    for (uint32_t o = 0; o < s->operators; o++) dxt_window_free(windows[o]);
     return status;
 }
 
@@ -113,10 +152,13 @@ static dxt_status end_window(dxt_session *s, uint64_t sequence,
                              bool (*pause)(void *context, int64_t until_ns))
 {
     dxt_status status = publish(s, sequence);
-    if (status != DXT_OK || s->rank != 0) return status;
+    if (dxt_failure_lasts(status)) return cannot_publish(s, status);
+    tell_of_publishing(s, status);
+    if (s->rank != 0) return DXT_OK;
     const dxt_collect_options options = {.sequence = sequence,
                                          .deadline_ns = dxt_now_ns() + s->config.deadline_ns,
                                          .any_newer = s->config.mode == DXT_SESSION_ASYNC,
+                                         .unpublished = s->unpublished,
                                          .pause = pause,
                                          .context = s};
     status = dxt_collector_collect(s->collector, &options);
@@ -160,9 +202,9 @@ static bool sleep_or_stop(void *context, int64_t until_ns)
 {
     dxt_session *s = context;
     struct timespec until = {.tv_sec = until_ns / 1000000000, .tv_nsec = until_ns % 1000000000};
+    int error = 0;
     pthread_mutex_lock(&s->lock);
-    while (!s->stop && pthread_cond_timedwait(&s->wake, &s->lock, &until) != ETIMEDOUT)
-        ;
+    while (!s->stop && error == 0) error = pthread_cond_timedwait(&s->wake, &s->lock, &until);
     bool stop = s->stop;
     pthread_mutex_unlock(&s->lock);
     return stop;
@@ -175,13 +217,14 @@ static uint64_t interval_now(const dxt_session *s)
 }
 
 /* Sleep until the wall clock, which all ranks share, passes the next multiple of the interval, and
- * number the next mail after it. While a clock that was set back catches up, numbers go on one by
- * one. */
+ * number the next mail after it. A clock that was set back by less than an interval is waited for;
+ * while one that was set back further catches up, numbers go on one by one. */
 static bool sleep_until_next(dxt_session *s)
 {
     int64_t interval_ns = s->config.interval_ns, now_ns = dxt_realtime_ns();
     int64_t delay_ns = (int64_t)(s->sequence + 1) * interval_ns - now_ns;
     if (delay_ns > 2 * interval_ns) delay_ns = interval_ns - now_ns % interval_ns;
+    if (delay_ns < 0) delay_ns = 0; /* it was set forward, or the last window took too long */
     if (sleep_or_stop(s, dxt_now_ns() + delay_ns)) return true;
     uint64_t now = interval_now(s);
     s->sequence = now > s->sequence ? now : s->sequence + 1;
@@ -226,22 +269,34 @@ static void stop_thread(dxt_session *s)
 
 /* ---- life ---- */
 
+static dxt_status check_counters(const dxt_session_config *config)
+{
+    const dxt_probe *probe = config->probe;
+    uint32_t ranks = dxt_gather_ranks(config->gather), count = config->operators_count;
+    if (ranks < 2) return dxt_fail(DXT_ERR_INVALID, "a session needs at least 2 ranks");
+    if (probe && (probe->layout != DXT_PROBE_LAYOUT ||
+                  dxt_probe_size(probe->operators, probe->sources) == 0 ||
+                  probe->ticks_per_second > DXT_MAIL_MAX_RATE))
+        return dxt_fail(DXT_ERR_INVALID, "the session's probe is none");
+    if (probe && probe->sources < ranks)
+        return dxt_fail(DXT_ERR_INVALID, "a probe of %u sources in a group of %u ranks",
+                        probe->sources, ranks);
+    if (probe && count != 0 && count != probe->operators)
+        return dxt_fail(DXT_ERR_INVALID, "%u operators, but the probe has %u", count,
+                        probe->operators);
+    if (!probe && (count == 0 || count > DXT_MAX_OPERATORS))
+        return dxt_fail(DXT_ERR_INVALID, "%u operators, not 1 to %u", count, DXT_MAX_OPERATORS);
+    if (probe) count = probe->operators;
+    if (!config->operators && count > DXT_EP_OPERATORS)
+        return dxt_fail(DXT_ERR_INVALID, "the %u operators of the session need names", count);
+    return DXT_OK;
+}
+
 static dxt_status check_config(const dxt_session_config *config)
 {
-    if (config->struct_size < sizeof *config)
-        return dxt_fail(DXT_ERR_INVALID, "the session's configuration has no struct_size");
-    if (!config->probe || !config->gather)
-        return dxt_fail(DXT_ERR_INVALID, "a session needs a probe and a gather");
-    const dxt_probe *probe = config->probe;
-    if (probe->layout != DXT_PROBE_LAYOUT ||
-        dxt_probe_size(probe->operators, probe->sources) == 0 || probe->ticks_per_second == 0 ||
-        probe->ticks_per_second > DXT_MAIL_MAX_RATE)
-        return dxt_fail(DXT_ERR_INVALID, "the session's probe is none");
-    if (dxt_gather_ranks(config->gather) < 2)
-        return dxt_fail(DXT_ERR_INVALID, "a session needs at least 2 ranks");
-    if (probe->sources < dxt_gather_ranks(config->gather))
-        return dxt_fail(DXT_ERR_INVALID, "a probe of %u sources in a group of %u ranks",
-                        probe->sources, dxt_gather_ranks(config->gather));
+    if (!config->gather) return dxt_fail(DXT_ERR_INVALID, "a session needs a gather");
+    if (!config->probe == !config->snapshot)
+        return dxt_fail(DXT_ERR_INVALID, "a session needs a probe, or a function instead");
     if (config->mode != DXT_SESSION_SYNC && config->mode != DXT_SESSION_ASYNC)
         return dxt_fail(DXT_ERR_INVALID, "session mode %d", (int)config->mode);
     if (config->interval_ns != 0 &&
@@ -250,10 +305,21 @@ static dxt_status check_config(const dxt_session_config *config)
     if (config->deadline_ns < 0 || config->deadline_ns > MAX_SPAN_NS)
         return dxt_fail(DXT_ERR_INVALID, "a deadline of %lld ns", (long long)config->deadline_ns);
     if (config->node < -1) return dxt_fail(DXT_ERR_INVALID, "node %d", config->node);
-    if (!config->operators && probe->operators > DXT_EP_OPERATORS)
-        return dxt_fail(DXT_ERR_INVALID, "the %u operators of the probe need names",
-                        probe->operators);
-    return DXT_OK;
+    return check_counters(config);
+}
+
+/* Configuration and options as this version knows them, from a caller compiled against any. */
+static dxt_status take_config(const dxt_session_config *given, dxt_session_config *config,
+                              dxt_analysis_options *analysis)
+{
+    if (!dxt_take_struct(config, sizeof *config, given, DXT_SIZE_UP_TO(dxt_session_config, probe)))
+        return dxt_fail(DXT_ERR_INVALID, "the session's configuration of %zu bytes is too short",
+                        given->struct_size);
+    *analysis = (dxt_analysis_options){.struct_size = sizeof *analysis};
+    if (config->analysis && !dxt_take_struct(analysis, sizeof *analysis, config->analysis,
+                                             sizeof analysis->struct_size))
+        return dxt_fail(DXT_ERR_INVALID, "analysis options: struct_size is not set");
+    return check_config(config);
 }
 
 static void set_defaults(dxt_session *s)
@@ -266,31 +332,56 @@ static void set_defaults(dxt_session *s)
         config->deadline_ns = config->interval_ns;
     s->rank = dxt_gather_rank(config->gather);
     s->ranks = dxt_gather_ranks(config->gather);
-    s->operators = config->probe->operators;
+    s->operators = config->probe ? config->probe->operators : config->operators_count;
     s->mail_size = dxt_session_mail_size(s->operators, s->ranks);
     dxt_mail_set_text(s->host, config->host);
     dxt_mail_set_text(s->instance, config->instance);
     s->pid = getpid();
 }
 
-static dxt_status copy_texts(dxt_session *s, const dxt_session_config *config)
+/* Whether these are "dispatch" and "combine" behind the same prefix. */
+static bool are_companions(const char *dispatch, const char *combine)
+{
+    size_t length = strlen(dispatch), word = strlen("dispatch");
+    if (length < word || strcmp(dispatch + length - word, "dispatch") != 0) return false;
+    size_t prefix = length - word;
+    return strncmp(dispatch, combine, prefix) == 0 && strcmp(combine + prefix, "combine") == 0;
+}
+
+static void find_companions(dxt_session *s)
+{
+    for (uint32_t o = 0; o < s->operators; o++) s->companions[o] = NO_COMPANION;
+    for (uint32_t o = 0; o < s->operators; o++) {
+        for (uint32_t p = 0; p < s->operators; p++) {
+            if (!are_companions(s->names[o], s->names[p])) continue;
+            s->companions[o] = p;
+            s->companions[p] = o;
+        }
+    }
+}
+
+static dxt_status copy_texts(dxt_session *s)
 {
     static const char *const usual[DXT_EP_OPERATORS] = {"dispatch", "combine"};
-    const char *const *names = config->operators ? config->operators : usual;
+    const char *const *names = s->config.operators ? s->config.operators : usual;
     for (uint32_t o = 0; o < s->operators; o++) {
         if (!names[o] || !names[o][0])
             return dxt_fail(DXT_ERR_INVALID, "operator %u has no name", o);
         s->names[o] = strdup(names[o]);
         if (!s->names[o]) return dxt_fail_memory(0);
     }
-    if (!config->source) return DXT_OK;
-    s->source = strdup(config->source);
+    find_companions(s);
+    if (!s->config.source) return DXT_OK;
+    s->source = strdup(s->config.source);
     return s->source ? DXT_OK : dxt_fail_memory(0);
 }
 
 static void release(dxt_session *s)
 {
-    for (uint32_t o = 0; o < DXT_MAX_OPERATORS; o++) free(s->names[o]);
+    for (uint32_t o = 0; o < DXT_MAX_OPERATORS; o++) {
+        free(s->names[o]);
+        dxt_analyzer_destroy(s->analyzers[o]);
+    }
     free(s->source);
     free(s->mail);
     dxt_snapshot_destroy(s->snapshot);
@@ -300,20 +391,38 @@ static void release(dxt_session *s)
     free(s);
 }
 
-static dxt_status start(dxt_session *s, const dxt_session_config *config)
+static dxt_status make_snapshot(dxt_session *s)
 {
-    dxt_status status = copy_texts(s, config);
+    uint32_t sources = s->config.probe ? s->config.probe->sources : s->ranks;
+    dxt_status status = dxt_snapshot_create(s->operators, sources, &s->snapshot);
+    /* The clock of this machine need not be that of counters from outside. */
+    if (status == DXT_OK) s->snapshot->data->ticks_per_second = 0;
+    return status;
+}
+
+static dxt_status make_collector(dxt_session *s)
+{
+    dxt_status status =
+        dxt_collector_create(s->config.gather, s->operators, s->instance, &s->collector);
+    for (uint32_t o = 0; o < s->operators && status == DXT_OK; o++)
+        status = dxt_analyzer_create(&s->analyzers[o]);
+    return status;
+}
+
+static dxt_status start(dxt_session *s)
+{
+    dxt_status status = copy_texts(s);
     if (status != DXT_OK) return status;
     s->mail = malloc(s->mail_size);
     if (!s->mail) return dxt_fail_memory(s->mail_size);
-    status = dxt_snapshot_create(s->operators, config->probe->sources, &s->snapshot);
-    if (status == DXT_OK && s->rank == 0)
-        status = dxt_collector_create(config->gather, s->operators, &s->collector);
+    status = make_snapshot(s);
+    if (status == DXT_OK && s->rank == 0) status = make_collector(s);
     if (status != DXT_OK) return status;
     /* The first window begins here. */
-    if (config->mode == DXT_SESSION_ASYNC) s->sequence = interval_now(s);
+    if (s->config.mode == DXT_SESSION_ASYNC) s->sequence = interval_now(s);
     status = publish(s, s->sequence);
-    if (status != DXT_OK || config->mode != DXT_SESSION_ASYNC) return status;
+    if (status != DXT_OK) return cannot_publish(s, status);
+    if (s->config.mode != DXT_SESSION_ASYNC) return DXT_OK;
     int error = start_thread(s);
     if (error == 0) return DXT_OK;
     errno = error;
@@ -323,7 +432,9 @@ static dxt_status start(dxt_session *s, const dxt_session_config *config)
 dxt_status dxt_session_create(const dxt_session_config *config, dxt_session **session)
 {
     if (!config || !session) return dxt_fail(DXT_ERR_INVALID, "no configuration, or no session");
-    dxt_status status = check_config(config);
+    dxt_session_config taken;
+    dxt_analysis_options analysis;
+    dxt_status status = take_config(config, &taken, &analysis);
     if (status != DXT_OK) return status;
     dxt_session *s = calloc(1, sizeof *s);
     if (!s) return dxt_fail_memory(sizeof *s);
@@ -333,9 +444,10 @@ dxt_status dxt_session_create(const dxt_session_config *config, dxt_session **se
     pthread_mutex_init(&s->lock, NULL);
     pthread_cond_init(&s->wake, &monotonic);
     pthread_condattr_destroy(&monotonic);
-    s->config = *config;
+    s->config = taken;
+    s->analysis = analysis;
     set_defaults(s);
-    status = start(s, config);
+    status = start(s);
     if (status != DXT_OK) {
         release(s);
         return status;

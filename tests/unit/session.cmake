@@ -1,4 +1,6 @@
-foreach(test test_session_mail test_session test_session_async)
+foreach(test test_session_mail test_session test_session_foreign test_session_async)
   dxt_test(${test} SOURCES unit/${test}.c MODULES base probe matrix analysis gather session
            LIBS PkgConfig::JANSSON ${CMAKE_DL_LIBS} WRAP_ALLOC)
 endforeach()
+# The wall clock is set in the test.
+target_link_options(test_session_async PRIVATE -Wl,--wrap=dxt_realtime_ns)

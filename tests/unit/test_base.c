@@ -175,10 +175,46 @@ static void sleeping_ends_no_earlier_than_asked(void **state)
     assert_true(dxt_realtime_ns() > 1600000000000000000);
 }
 
+struct options {
+    size_t struct_size;
+    int first, second;
+    double third;
+};
+
+static void structs_of_other_versions_are_taken(void **state)
+{
+    (void)state;
+    struct {
+        struct options known;
+        int later;
+    } given = {{sizeof given, 1, 2, 3}, 4};
+    struct {
+        struct options known;
+        int behind;
+    } taken = {.known = {.first = 9}, .behind = 7};
+    size_t needed = DXT_SIZE_UP_TO(struct options, first);
+    assert_int_equal(needed, sizeof(size_t) + sizeof(int));
+    assert_true(dxt_take_struct(&taken, sizeof taken.known, &given, needed));
+    assert_int_equal(taken.known.struct_size, sizeof taken.known);
+    assert_int_equal(taken.known.second, 2);
+    assert_true(taken.known.third == 3);
+    assert_int_equal(taken.behind, 7);
+    given.known.struct_size = needed;
+    assert_true(dxt_take_struct(&taken, sizeof taken.known, &given, needed));
+    assert_int_equal(taken.known.struct_size, sizeof taken.known);
+    assert_int_equal(taken.known.first, 1);
+    assert_int_equal(taken.known.second, 0);
+    assert_true(taken.known.third == 0);
+    given.known = (struct options){needed - 1, 5, 5, 5};
+    assert_false(dxt_take_struct(&taken, sizeof taken.known, &given, needed));
+    assert_int_equal(taken.known.first, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(failures_reach_the_log_and_the_thread),
+        cmocka_unit_test(structs_of_other_versions_are_taken),
         cmocka_unit_test(every_status_has_a_text),
         cmocka_unit_test(spans_read_well),
         cmocka_unit_test(reals_read_back_in_few_digits),

@@ -17,6 +17,7 @@
 
 #include "alloc_fail.h"
 #include "base/base.h"
+#include "gather/attempt.h"
 #include "gather/mailbox.h"
 
 enum { CAPACITY = 1000 };
@@ -147,7 +148,7 @@ static void wrong_configurations_are_refused(void **state)
     assert_int_equal(dxt_gather_create_local(&bad, &none), DXT_ERR_INVALID);
     bad = good, bad.rank = 4;
     assert_int_equal(dxt_gather_create_local(&bad, &none), DXT_ERR_INVALID);
-    bad = good, bad.struct_size = 0;
+    bad = good, bad.struct_size = offsetof(dxt_gather_local_config, fd);
     assert_int_equal(dxt_gather_create_local(&bad, &none), DXT_ERR_INVALID);
     bad = good, bad.mail_capacity = 0;
     assert_int_equal(dxt_gather_create_local(&bad, &none), DXT_ERR_INVALID);
@@ -188,6 +189,33 @@ static dxt_status open_object(int fd, size_t offset, uint32_t rank, size_t capac
                                       .fd = fd,
                                       .offset = offset};
     return dxt_gather_create_local(&config, gather);
+}
+
+/* What a caller does not know has its default; what only a newer one knows is left alone. */
+static void callers_of_other_versions_are_served(void **state)
+{
+    (void)state;
+    int fd = new_object(dxt_gather_local_size(4, CAPACITY));
+    struct {
+        dxt_gather_local_config known;
+        char later[64];
+    } config = {.known = {.rank = 1, .ranks = 4, .mail_capacity = CAPACITY, .fd = fd}};
+    config.known.offset = 1;
+    config.known.memory = &config.known;
+    config.known.struct_size = offsetof(dxt_gather_local_config, offset);
+    dxt_gather *older = NULL, *newer = NULL;
+    assert_int_equal(dxt_gather_create_local(&config.known, &older), DXT_OK);
+    config.known.offset = 0;
+    config.known.memory = NULL;
+    config.known.struct_size = sizeof config;
+    memset(config.later, 0xff, sizeof config.later);
+    assert_int_equal(dxt_gather_create_local(&config.known, &newer), DXT_OK);
+    assert_int_equal(publish(newer, 5), DXT_OK);
+    uint64_t sequence = 0;
+    assert_int_equal(collect(older, 1, 5, &sequence), DXT_OK);
+    dxt_gather_destroy(older);
+    dxt_gather_destroy(newer);
+    close(fd);
 }
 
 static void a_shared_object_must_be_large_enough(void **state)
@@ -494,6 +522,46 @@ static void a_transport_of_the_caller_is_not_trusted(void **state)
     assert_int_equal(dxt_gather_publish(gather, 8, mail, 8), DXT_ERR_TIMEOUT);
     dxt_gather_destroy(gather);
     assert_int_equal(script.destroyed, 1);
+    bad = transport, bad.struct_size = offsetof(dxt_gather_transport, collect);
+    assert_int_equal(dxt_gather_create(0, 2, &bad, &gather), DXT_ERR_INVALID);
+    bad.struct_size = offsetof(dxt_gather_transport, destroy);
+    assert_int_equal(dxt_gather_create(0, 2, &bad, &gather), DXT_OK);
+    dxt_gather_destroy(gather);
+    assert_int_equal(script.destroyed, 1); /* a caller that knows of none has none */
+}
+
+static int errors;
+
+static void count_errors(void *context, dxt_log_level level, const char *message)
+{
+    (void)context, (void)message;
+    errors += level == DXT_LOG_ERROR;
+}
+
+/* A failure of the transport is logged, but not to those who reckon with it. */
+static void attempts_are_quiet(void **state)
+{
+    (void)state;
+    struct scripted script = {.status = DXT_ERR_IO};
+    const dxt_gather_transport transport = {.struct_size = sizeof transport,
+                                            .context = &script,
+                                            .publish = scripted_publish,
+                                            .collect = scripted_collect};
+    dxt_gather *gather = NULL;
+    unsigned char mail[8] = {0};
+    size_t size;
+    assert_int_equal(dxt_gather_create(0, 2, &transport, &gather), DXT_OK);
+    dxt_set_log(count_errors, NULL);
+    assert_int_equal(dxt_gather_try_publish(gather, 1, mail, 8), DXT_ERR_IO);
+    assert_int_equal(dxt_gather_try_collect(gather, 1, 1, mail, 8, &size, NULL), DXT_ERR_IO);
+    assert_int_equal(errors, 0);
+    assert_int_equal(dxt_gather_publish(gather, 1, mail, 8), DXT_ERR_IO);
+    assert_int_equal(dxt_gather_collect(gather, 1, 1, mail, 8, &size, NULL), DXT_ERR_IO);
+    script.status = DXT_ERR_INVALID;
+    assert_int_equal(dxt_gather_collect(gather, 1, 1, mail, 8, &size, NULL), DXT_ERR_INVALID);
+    assert_int_equal(errors, 3);
+    dxt_set_log(NULL, NULL);
+    dxt_gather_destroy(gather);
 }
 
 static dxt_status open_once(void *memory)
@@ -532,6 +600,8 @@ int main(void)
         cmocka_unit_test(readers_see_whole_mails_only),
         cmocka_unit_test(nonsense_does_no_harm),
         cmocka_unit_test(a_transport_of_the_caller_is_not_trusted),
+        cmocka_unit_test(attempts_are_quiet),
+        cmocka_unit_test(callers_of_other_versions_are_served),
         cmocka_unit_test(every_allocation_may_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

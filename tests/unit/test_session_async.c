@@ -142,6 +142,46 @@ static void a_waiting_session_ends_at_once(void **state)
     end_faulty_job(job, &faulty);
 }
 
+/* The wall clock as the session sees it. */
+int64_t __real_dxt_realtime_ns(void);
+int64_t __wrap_dxt_realtime_ns(void);
+static _Atomic int64_t clock_is_off_ns;
+
+int64_t __wrap_dxt_realtime_ns(void)
+{
+    return __real_dxt_realtime_ns() + clock_is_off_ns;
+}
+
+static _Atomic int64_t set_clock_ns;
+
+/* Between two windows, when the session knows which is next. */
+static void set_clock(void *context, const dxt_diagnosis *diagnoses, size_t count)
+{
+    on_diagnosis(context, diagnoses, count);
+    clock_is_off_ns = set_clock_ns;
+}
+
+/* By 60 years forth and back, which is more than any machine has been up, and by half an interval.
+ * The test's time limit watches. */
+static void the_wall_clock_may_be_set(void **state)
+{
+    (void)state;
+    struct job *job = new_job(2);
+    for (uint32_t r = 0; r < 2; r++) {
+        dxt_session_config config = config_of(job, r, DXT_SESSION_ASYNC);
+        config.on_diagnosis = set_clock;
+        start(job, r, &config);
+    }
+    static const int64_t set_ns[] = {INT64_C(1900000000000000000), 0, 7000000, -1000000,
+                                     INT64_C(-1700000000000000000)};
+    for (size_t i = 0; i < sizeof set_ns / sizeof set_ns[0]; i++) {
+        set_clock_ns = set_ns[i];
+        wait_for_windows(job, 4);
+    }
+    end_job(job);
+    clock_is_off_ns = 0;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -150,6 +190,7 @@ int main(void)
         cmocka_unit_test(the_thread_keeps_out_of_the_way),
         cmocka_unit_test(an_idle_session_ends_at_once),
         cmocka_unit_test(a_waiting_session_ends_at_once),
+        cmocka_unit_test(the_wall_clock_may_be_set),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -64,8 +64,8 @@ static inline void keep(struct record *record, size_t o, const dxt_diagnosis *di
     memcpy(record->missing, w->missing, w->ranks);
     for (uint32_t i = 0; i < w->ranks * w->ranks; i++) {
         record->wait[o][i] = w->wait[i];
-        record->samples[o][i] = w->samples[i];
-        record->bytes[o][i] = w->bytes[i];
+        record->samples[o][i] = w->samples ? w->samples[i] : -1;
+        record->bytes[o][i] = w->bytes ? w->bytes[i] : -1;
         record->value[o][i] = dxt_window_value(w, i / w->ranks, i % w->ranks);
     }
     const dxt_findings *f = diagnosis->findings;
@@ -114,10 +114,10 @@ static inline dxt_session_config config_of(struct job *job, uint32_t rank, dxt_s
 }
 
 /* Probes and gathers; each rank's clock has its own rate. */
-static inline struct job *new_job(uint32_t ranks)
+static inline struct job *new_job_of(uint32_t ranks, uint32_t operators)
 {
     struct job *job = calloc(1, sizeof *job);
-    size_t capacity = dxt_session_mail_size(DXT_EP_OPERATORS, ranks);
+    size_t capacity = dxt_session_mail_size(operators, ranks);
     size_t size = (dxt_gather_local_size(ranks, capacity) + 63) / 64 * 64;
     job->ranks = ranks;
     job->memory = memset(aligned_alloc(64, size), 0, size);
@@ -128,10 +128,15 @@ static inline struct job *new_job(uint32_t ranks)
                                           .mail_capacity = capacity,
                                           .memory = job->memory};
         assert_int_equal(dxt_gather_create_local(&config, &job->gathers[r]), DXT_OK);
-        assert_int_equal(dxt_probe_create(DXT_EP_OPERATORS, ranks, &job->probes[r]), DXT_OK);
+        assert_int_equal(dxt_probe_create(operators, ranks, &job->probes[r]), DXT_OK);
         job->probes[r]->ticks_per_second = 1000000000 + 500000000 * (uint64_t)r;
     }
     return job;
+}
+
+static inline struct job *new_job(uint32_t ranks)
+{
+    return new_job_of(ranks, DXT_EP_OPERATORS);
 }
 
 static inline void start(struct job *job, uint32_t rank, const dxt_session_config *config)

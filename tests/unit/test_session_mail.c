@@ -123,7 +123,7 @@ static void malformed_mails_are_refused(void **state)
         {offsetof(dxt_mail_head, sequence), 10, "another time"},
         {offsetof(dxt_mail_head, time_ns), UINT64_MAX, "before all time"},
         {offsetof(dxt_mail_head, realtime_ns), UINT64_C(1) << 63, "before all time"},
-        {offsetof(dxt_mail_head, ticks_per_second), 0, "clock rate"},
+        {offsetof(dxt_mail_head, ticks_per_second), 0, NULL}, /* unknown */
         {offsetof(dxt_mail_head, ticks_per_second), DXT_MAIL_MAX_RATE + 1, "clock rate"},
         {offsetof(dxt_mail_head, node), UINT64_MAX - 1, "node"},
         {offsetof(dxt_mail_head, node), UINT64_C(1) << 31, "node"},
@@ -300,15 +300,64 @@ static void what_is_unknown_is_left_out(void **state)
     assert_null(window->begin);
     assert_int_equal(window->elapsed_ns, 0);
     dxt_window_free(window);
+    f.identities[1].ticks_per_second = 0; /* of a row that is there */
+    assert_int_equal(dxt_assemble(&f.assembly, &window), DXT_OK);
+    assert_int_equal(dxt_window_check(window), DXT_OK);
+    assert_null(window->ticks_per_second);
+    dxt_window_free(window);
+    f.identities[1].ticks_per_second = 1001;
+    f.identities[0].ticks_per_second = 0; /* of one that is not */
+    assert_int_equal(dxt_assemble(&f.assembly, &window), DXT_OK);
+    assert_int_equal(dxt_window_check(window), DXT_OK);
+    assert_true(window->ticks_per_second[0] == 1001);
+    dxt_window_free(window);
     for (int r = 0; r < 4; r++) {
         free(f.after[r]);
         f.after[r] = NULL;
-        f.identities[r].known = false;
+        f.identities[r] = (dxt_identity){.known = false};
     }
     assert_int_equal(dxt_assemble(&f.assembly, &window), DXT_OK);
     assert_int_equal(dxt_window_check(window), DXT_OK);
     assert_int_equal(window->ops, 0);
     assert_null(window->ticks_per_second);
+    dxt_window_free(window);
+    tear_down(&f);
+}
+
+static void clear_plane(uint64_t *mail, enum dxt_mail_plane plane)
+{
+    memset((uint64_t *)dxt_mail_plane(mail, 4, 0, plane), 0, 4 * sizeof *mail);
+}
+
+/* Foreign counters hold waits alone. A plane that was counted before this window is not left out.
+ */
+static void what_nobody_counts_is_left_out(void **state)
+{
+    (void)state;
+    struct fixture f;
+    dxt_window *window;
+    set_up(&f, 4, 1);
+    for (int r = 0; r < 4; r++) {
+        for (int p = DXT_MAIL_SAMPLES; p <= DXT_MAIL_LAST; p++) clear_plane(f.before[r], p);
+        clear_plane(f.after[r], DXT_MAIL_SAMPLES);
+        if (r != 3) clear_plane(f.after[r], DXT_MAIL_BYTES);
+        clear_plane(f.after[r], DXT_MAIL_LAST);
+    }
+    ((uint64_t *)dxt_mail_plane(f.before[1], 4, 0, DXT_MAIL_LAST))[2] = 9;
+    ((uint64_t *)dxt_mail_plane(f.after[1], 4, 0, DXT_MAIL_LAST))[2] = 9;
+    assert_int_equal(dxt_assemble(&f.assembly, &window), DXT_OK);
+    assert_int_equal(dxt_window_check(window), DXT_OK);
+    assert_null(window->samples);
+    assert_non_null(window->bytes);
+    assert_non_null(window->last);
+    assert_int_equal(window->last[6], 0);
+    assert_true(dxt_window_value(window, 1, 0) > 0);
+    dxt_window_free(window);
+    free(f.before[3]); /* the row with bytes is missing */
+    f.before[3] = NULL;
+    assert_int_equal(dxt_assemble(&f.assembly, &window), DXT_OK);
+    assert_int_equal(dxt_window_check(window), DXT_OK);
+    assert_null(window->bytes);
     dxt_window_free(window);
     tear_down(&f);
 }
@@ -385,6 +434,7 @@ int main(void)
         cmocka_unit_test(windows_hold_the_differences),
         cmocka_unit_test(rows_without_two_mails_are_missing),
         cmocka_unit_test(what_is_unknown_is_left_out),
+        cmocka_unit_test(what_nobody_counts_is_left_out),
         cmocka_unit_test(every_allocation_may_fail),
         cmocka_unit_test(two_thousand_ranks),
     };

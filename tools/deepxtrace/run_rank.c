@@ -94,6 +94,8 @@ static int set_up_session(rank_state *state)
     state->report.run = run;
     state->report.record = run->record;
     memcpy(state->report.pictures, run->pictures, sizeof run->pictures);
+    const dxt_analysis_options analysis = {.struct_size = sizeof analysis,
+                                           .min_share = run->min_share};
     dxt_session_config config = {
         .struct_size = sizeof config,
         .mode = run->async_ns ? DXT_SESSION_ASYNC : DXT_SESSION_SYNC,
@@ -106,7 +108,7 @@ static int set_up_session(rank_state *state)
         .node = -1,
         .instance = run->instance,
         .source = "deepxtrace run",
-        .analysis = {.struct_size = sizeof config.analysis, .min_share = run->min_share},
+        .analysis = &analysis,
         .on_diagnosis = state->rank == 0 ? dxt_run_report_windows : NULL,
         .on_diagnosis_context = &state->report,
     };
