@@ -48,9 +48,11 @@ struct judge {
     double *leaving; /* of the companion's members; NULL until needed */
 };
 
+/* By the end of the name: "dispatch", and "ll_dispatch" of a program with several of them. */
 static bool is_phase(const dxt_window *window, const char *name)
 {
-    return strcmp(window->phase, name) == 0;
+    size_t size = strlen(window->phase), end = strlen(name);
+    return size >= end && strcmp(window->phase + size - end, name) == 0;
 }
 
 /* Position of a rank in the fit of the companion; count when it is not there. */
