@@ -17,8 +17,10 @@
 #define FEW_MEMBERS 3u
 /* With two members and no clock, how many times the shorter wait the lateness must be. */
 #define TWO_UNTIMED 20.0
+/* Members from which on a quarter of them tells their spread. */
+#define MANY_MEMBERS 32u
 /* Spread over the members, in standard errors, from which it is not chance. When just over half are
- * ordinary the densest half is all of them, and looks three times as wide as it is. */
+ * ordinary the densest part of all is twice that of the ordinary, and looks that much wider. */
 #define SYSTEMATIC_SPREAD 3.5
 /* Witnesses heard on each member of a large group: more add nothing to the median. */
 #define HEARD 16u
@@ -281,18 +283,20 @@ static double noise_of(const struct panel *p)
     return 1.2533 * deviation / sqrt(n - 1);
 }
 
-/* Standard deviation of the undisturbed members, from the width of the densest half: for a normal
- * distribution ± 0.6745 of it. Unlike a deviation from the median it stands half of the members
- * being elsewhere. */
+/* Standard deviation of the undisturbed members, from the width of the densest part: for a normal
+ * distribution half of it lies within ± 0.6745, a quarter within ± 0.3186. Unlike a deviation from
+ * the median it stands half of the members being elsewhere; of many members a quarter is enough, and
+ * stays narrow when just over half are ordinary. */
 static double spread_of(const double *late, uint32_t n, double *sorted)
 {
     if (n < SPREAD_MEMBERS) return 0;
-    uint32_t half = (n + 1) / 2;
+    bool many = n >= MANY_MEMBERS;
+    uint32_t part = many ? n / 4 : (n + 1) / 2;
     double width = INFINITY;
     memcpy(sorted, late, n * sizeof *late);
     dxt_sort(sorted, n);
-    for (uint32_t k = 0; k + half <= n; k++) width = fmin(width, sorted[k + half - 1] - sorted[k]);
-    return width / (2 * 0.6745);
+    for (uint32_t k = 0; k + part <= n; k++) width = fmin(width, sorted[k + part - 1] - sorted[k]);
+    return width / (2 * (many ? 0.3186 : 0.6745));
 }
 
 /* Standard errors that a lateness must exceed: 4.1 for 2 members, 5.3 for 2048. For normal arrivals
