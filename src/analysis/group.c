@@ -285,8 +285,8 @@ static double noise_of(const struct panel *p)
 
 /* Standard deviation of the undisturbed members, from the width of the densest part: for a normal
  * distribution half of it lies within ± 0.6745, a quarter within ± 0.3186. Unlike a deviation from
- * the median it stands half of the members being elsewhere; of many members a quarter is enough, and
- * stays narrow when just over half are ordinary. */
+ * the median it stands half of the members being elsewhere; of many members a quarter is enough,
+ * and stays narrow when just over half are ordinary. */
 static double spread_of(const double *late, uint32_t n, double *sorted)
 {
     if (n < SPREAD_MEMBERS) return 0;
