@@ -166,6 +166,8 @@ refused_file() {
 @test "wrong options: exit 2 and one line that names them" {
     refused "--min-share: '5x' is not a percentage" --min-share 5x "$reference"
     refused "--min-share: '5' is above 1; for a percentage write 5%" --min-share 5 "$reference"
+    refused "--min-share: '1' has no %; for a percentage write 1% or 100%" --min-share 1 "$reference"
+    refused "'' is not a file name" ""
     refused "--method: 'mean' is not one of robust, ratio" --method mean "$reference"
     refused "--ranks-per-node: '0' is not within 1 to 4096" --ranks-per-node 0 "$reference"
     refused "--ranks-per-node: 'x' is not a whole number" --ranks-per-node=x "$reference"

@@ -21,6 +21,32 @@ lines_of() {
     run "$deepxtrace" bench analysis --ranks 32 --repeat 2 --json
     lines_of analysis
     [ "$(jq -r .ranks <<< "${lines[1]}")" = 32 ]
+    run "$deepxtrace" bench analysis --repeat 1 --json
+    [ "$(jq -r .ranks <<< "$output" | tr '\n' ' ')" = "8 32 128 512 1024 2048 " ]
+}
+
+@test "bench analysis has a column for NumPy where there is one" {
+    python=
+    for candidate in python3 /usr/bin/python3; do
+        if [ -z "$python" ] && "$candidate" -c 'import numpy' 2> /dev/null; then
+            python=$candidate
+        fi
+    done
+    run "$deepxtrace" bench analysis --ranks 8 --repeat 1 --json
+    [ "$(jq 'has("numpy_ratio_us")' <<< "$output")" = "$([ -n "$python" ] && echo true || echo false)" ]
+    [ -z "$python" ] || [ "$(jq '.numpy_ratio_us > 0' <<< "$output")" = true ]
+    run "$deepxtrace" bench analysis --ranks 8 --repeat 1
+    [ -z "$python" ] || [[ ${lines[1]} == *"NumPy ratio"* ]]
+    [ "$(wc -w <<< "${lines[2]}")" -eq "$([ -n "$python" ] && echo 5 || echo 4)" ]
+    # A python3 without it.
+    if [ ! -x /usr/bin/python3 ] || ! /usr/bin/python3 -c 'import numpy' 2> /dev/null; then
+        mkdir -p "$BATS_TEST_TMPDIR/none"
+        printf '#!/bin/sh\nexit 1\n' > "$BATS_TEST_TMPDIR/none/python3"
+        chmod +x "$BATS_TEST_TMPDIR/none/python3"
+        PATH=$BATS_TEST_TMPDIR/none:$PATH run "$deepxtrace" bench analysis --ranks 8 --repeat 1
+        [ "$status" -eq 0 ]
+        [[ $output != *NumPy* ]]
+    fi
 }
 
 @test "bench gather" {

@@ -75,6 +75,45 @@ refused() {
     done
 }
 
+@test "a standard stream that came closed is not a file's" {
+    "$deepxtrace" run --ranks 2 --steps 20 --window 10 --record all.jsonl --heatmap all.svg \
+        <&- 2>&- > report
+    [ "$(jq -r .phase all.jsonl | wc -l)" -eq 2 ]
+    grep -q '</svg>' all.svg
+    run bash -c "'$deepxtrace' run --ranks 2 --steps 20 --window 10 --record out.jsonl \
+        --heatmap out.svg 2> said >&-"
+    [ "$status" -eq 3 ]
+    [ "$(grep -c 'standard output: ' said)" -eq 1 ]
+    # What is not whole is not there.
+    [ "$(ls -A | tr '\n' ' ')" = "all.jsonl all.svg report said " ]
+    run bash -c "'$deepxtrace' heatmap '$reference' -o quiet.svg <&- >&- 2>&-"
+    [ "$status" -eq 0 ]
+    grep -q '</svg>' quiet.svg
+    for command in "analyze $reference" "heatmap $reference" info --help help --version; do
+        run bash -c "'$deepxtrace' $command 2> said >&-"
+        [ "$status" -eq 3 ]
+        [ "$(wc -l < said)" -eq 1 ]
+    done
+    run bash -c "'$deepxtrace' analyze - 2> said <&-"
+    [ "$status" -eq 2 ]
+}
+
+@test "a file that may not grow is exit 3, and nothing is left behind" {
+    run --separate-stderr bash -c "ulimit -f 1; '$deepxtrace' heatmap '$reference' -o a.svg"
+    [ "$status" -eq 3 ]
+    [ "$stderr" = "deepxtrace heatmap: a.svg: File too large" ]
+    [ -z "$(ls -A)" ]
+}
+
+@test "help COMMAND is COMMAND --help" {
+    [ "$("$deepxtrace" help)" = "$("$deepxtrace" --help)" ]
+    for command in "${commands[@]}"; do
+        [ "$("$deepxtrace" help "$command")" = "$("$deepxtrace" "$command" --help)" ]
+    done
+    refused help frobnicate
+    refused help run surplus
+}
+
 @test "info says what is there" {
     run --separate-stderr "$deepxtrace" info
     [ "$status" -eq 0 ]

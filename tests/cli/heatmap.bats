@@ -40,6 +40,7 @@ has_cairo() {
     [[ $output == *"rank 6"* ]]
     run "$deepxtrace" heatmap "$reference" --case column-3 --method ratio
     [[ $output == *"abnormal column: 3"* ]]
+    [[ $output == *"dispatch, window 0, case column-3"* ]]
 }
 
 @test "colours only on a terminal and without NO_COLOR" {
@@ -94,6 +95,29 @@ has_cairo() {
     [ "$(ls -A)" = a.svg ]
 }
 
+@test "the input is never replaced" {
+    cp "$reference" input.svg
+    ln -s input.svg link.svg
+    refused 2 "input.svg: is the input" input.svg -o input.svg -f
+    refused 2 "link.svg: is the input" input.svg -o link.svg -f
+    refused 2 "input.svg: is the input" - -o input.svg -f < input.svg
+    cmp "$reference" input.svg
+}
+
+@test "a link to a picture stays one" {
+    mkdir elsewhere
+    echo old > elsewhere/b.svg
+    ln -s elsewhere/b.svg a.svg
+    refused 2 "a.svg: already exists" "$reference" -o a.svg
+    "$deepxtrace" heatmap "$reference" -o a.svg -f
+    [ "$(readlink a.svg)" = elsewhere/b.svg ]
+    grep -q '</svg>' elsewhere/b.svg
+    [ "$(ls -A elsewhere)" = b.svg ]
+    ln -s nothing.svg c.svg
+    refused 2 "c.svg: a link to a file that does not exist" "$reference" -o c.svg -f
+    [ "$(ls -A | tr '\n' ' ')" = "a.svg c.svg elsewhere " ]
+}
+
 @test "a full disk is exit 3, and nothing is left behind" {
     refused 3 "/dev/full: No space left on device" "$reference" -o /dev/full --format svg
     mkdir small
@@ -120,6 +144,8 @@ has_cairo() {
     refused 2 "--window: 'last' is not a whole number" "$reference" --window last -o a.svg
     refused 2 "--format: 'gif' is not one of terminal, svg, html, png, pdf" "$reference" --format gif
     refused 2 "FILE|- is missing"
+    refused 2 "'' is not a file name" ""
+    refused 2 "--output: given twice, 'a.svg' and 'b.svg'" "$reference" -o a.svg -o b.svg
     refused 2 "one argument too many" "$reference" "$reference"
     [ "$(ls -A)" = bad ]
 }

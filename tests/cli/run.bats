@@ -22,7 +22,7 @@ refused() {
     run --separate-stderr "$deepxtrace" run --ranks 2 --steps 40 --window 10
     [ "$status" -eq 0 ]
     [[ $output == *"window 1"* ]]
-    [[ $output == *"The whole run, 2 ranks, 3 windows, 30 steps:"* ]]
+    [[ $output == *"The whole run, 2 ranks, 3 windows, 30 steps (the first window is left out):"* ]]
     [[ $output == *dispatch* ]]
     [[ $output == *combine* ]]
     [[ $output != *$'\033'* ]]
@@ -72,6 +72,15 @@ refused() {
     refused --record no/such/folder.jsonl
 }
 
+@test "no two outputs go to the same file" {
+    mkdir -p one && cd one
+    refused --record a.svg --heatmap a.svg
+    [[ $stderr == *"a.svg: given for two outputs" ]]
+    refused --heatmap a.svg --heatmap "$PWD/../one/a.svg"
+    refused --record a.jsonl --record b.jsonl
+    [ -z "$(ls -A)" ]
+}
+
 @test "a full disk fails the run and says so" {
     [ -w /dev/full ] || skip "no /dev/full"
     run --separate-stderr "$deepxtrace" run --ranks 2 --steps 20 --window 10 --record /dev/full
@@ -110,6 +119,8 @@ refused() {
     refused --slow-path combine:1:1ms
     refused --slow-path 'combine:1<-7:1ms'
     [[ $stderr == *"no rank 7"* ]]
+    refused --slow-path 'combine:1<-1:1ms'
+    [[ $stderr == *"--slow-path: there is no path from rank 1 to itself" ]]
     refused --hot 1
     refused --hot 1:0
     refused --hot 4:2
@@ -124,6 +135,9 @@ refused() {
     refused --topk 9
     refused --topk 17
     refused --hidden 1000
+    refused --hidden 100
+    [[ $stderr == *"'100' is not a multiple of 128 within 128 to 16384" ]]
+    refused --jitter 1
     refused --fp8 --bf16
     refused --steps 50
     [[ $stderr == *"no window"* ]]

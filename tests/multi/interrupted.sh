@@ -12,6 +12,17 @@ ends 20
 grep -q 'The whole run' "$scratch/out" || fail "no verdict after Ctrl-C"
 "$deepxtrace" analyze "$scratch/run.jsonl" >/dev/null || fail "the recording cannot be read"
 
+# Without a window there is nothing to keep.
+for name in INT TERM; do
+    start 3 --steps 0 --window 1000000 --record "$scratch/none.jsonl" --heatmap "$scratch/none.svg"
+    sleep 0.5
+    kill -"$name" "$parent"
+    ends 20
+    [ "$status" = 3 ] || fail "exit status $status without a window, not 3"
+    [ "$(grep -c 'ended before the first window' "$scratch/err")" = 1 ] || fail "nothing was said"
+    [ -z "$(find "$scratch" -name '*none*')" ] || fail "files without a window are left"
+done
+
 # The second one does not wait for a job that cannot end by itself.
 start 3 --steps 0 --timeout 60s
 sleep 0.5

@@ -26,6 +26,20 @@ ends 60
 [ "$status" = 0 ] || fail "exit status $status"
 grep -q 'rank 1' "$scratch/out" || fail "the report does not name rank 1"
 
+# Windows in which all that the others do is wait do not take the counts from the whole run.
+tells() { grep -q "$1" "$scratch/out"; }
+start 4 --async 0.1 --steps 0 --timeout 2s
+until_true 30 tells 'window 4' || fail "no window"
+kill -KILL "$(pid_of_rank 1)"
+until_true 30 tells 'rank 1 sent no counters' || fail "rank 1 is not silent"
+sleep 1
+kill -INT "$parent"
+ends 30
+[ "$status" = 0 ] || fail "exit status $status"
+tells 'The whole run, 4 ranks, .* [1-9][0-9]* steps' || fail "the whole run has no steps"
+[ "$(sed '1,/^The whole run/d' "$scratch/out" | grep -c 'rank 1 sent no counters')" = 2 ] ||
+    fail "the whole run does not name rank 1"
+
 # Without the rank that reports there is no run.
 start 3 --steps 0 --timeout 1s
 sleep 0.5

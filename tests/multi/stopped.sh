@@ -28,6 +28,30 @@ kill -INT "$parent"
 ends 30
 [ "$status" = 0 ] || fail "exit status $status"
 
+# Without rank 0 nobody would end the run, nor tell of it.
+for mode in "--window 20" "--async 0.1"; do
+    # shellcheck disable=SC2086 # two words
+    start 3 --steps 0 $mode --timeout 300ms --json --record "$scratch/run.jsonl"
+    until_true 30 lines_at_least 4 || fail "no window"
+    kill -STOP "$(pid_of_rank 0)"
+    ends 30
+    [ "$status" = 3 ] || fail "exit status $status, not 3"
+    [ "$(grep -c 'rank 0, which makes the report, is stopped and does not go on' \
+        "$scratch/err")" = 1 ] || fail "the parent did not tell"
+    [ ! -e "$scratch/run.jsonl" ] || fail "half a recording has the name of a whole one"
+done
+
+# One that goes on in time is waited for.
+start 3 --steps 0 --window 20 --timeout 5s --json
+until_true 30 lines_at_least 4 || fail "no window"
+kill -STOP "$(pid_of_rank 0)"
+sleep 1
+kill -CONT "$(pid_of_rank 0)"
+until_true 30 lines_at_least "$(($(wc -l <"$scratch/out") + 4))" || fail "the run did not go on"
+kill -INT "$parent"
+ends 30
+[ "$status" = 0 ] || fail "exit status $status"
+
 # A stopped rank 0 ends the run when the others have ended without it.
 start 3 --steps 0 --window 20 --timeout 300ms --json
 until_true 30 lines_at_least 4 || fail "no window"

@@ -57,11 +57,16 @@ static void shares_are_percentages_or_fractions(void **state)
     assert_true(share == 0.01);
     assert_true(dxt_parse_share("100%", &share, why, sizeof why));
     assert_true(share == 1);
+    assert_true(dxt_parse_share("0.49", &share, why, sizeof why));
     assert_true(dxt_parse_share("0", &share, why, sizeof why));
     assert_false(dxt_parse_share("5x", &share, why, sizeof why));
     assert_string_equal(why, "'5x' is not a percentage");
     assert_false(dxt_parse_share("5", &share, why, sizeof why));
     assert_string_equal(why, "'5' is above 1; for a percentage write 5%");
+    assert_false(dxt_parse_share("1", &share, why, sizeof why));
+    assert_string_equal(why, "'1' has no %; for a percentage write 1% or 100%");
+    assert_false(dxt_parse_share("0.5", &share, why, sizeof why));
+    assert_string_equal(why, "'0.5' has no %; for a percentage write 0.5% or 50%");
     assert_false(dxt_parse_share("101%", &share, why, sizeof why));
     assert_string_equal(why, "'101%' is above 100%");
     static const char *const bad[] = {"", "%", "-1%", "nan", "inf", "1%%", "1 %", "1e400"};

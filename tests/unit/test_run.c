@@ -9,6 +9,7 @@
 
 #include "run_confirm.h"
 #include "run_load.h"
+#include "run_sum.h"
 
 /* ---- the verdict over the whole run ---- */
 
@@ -78,6 +79,68 @@ static void a_silent_rank_is_always_named(void **state)
     assert_int_equal(confirmed.finding_count, 1);
     dxt_confirmed_free(&confirmed);
     dxt_named_free(&named);
+}
+
+/* ---- the sum of the windows ---- */
+
+static dxt_window *window_of(int64_t ops)
+{
+    dxt_window *window = NULL;
+    assert_int_equal(dxt_window_create(3, "dispatch", &window), DXT_OK);
+    window->index = 4;
+    window->ops = window->samples_each = ops;
+    window->elapsed_ns = 1000;
+    for (size_t c = 0; c < 9; c++) window->wait[c] = ops ? (int64_t)c + 1 : 0;
+    window->last = calloc(9, sizeof *window->last);
+    assert_non_null(window->last);
+    return window;
+}
+
+static void add(dxt_run_sum *sum, int64_t ops, int silent)
+{
+    dxt_window *window = window_of(ops);
+    if (silent >= 0) {
+        window->missing = calloc(3, 1);
+        assert_non_null(window->missing);
+        window->missing[silent] = 1;
+        for (int c = 0; c < 3; c++) window->wait[3 * silent + c] = 0;
+    }
+    assert_int_equal(dxt_run_sum_add(sum, window), DXT_OK);
+    dxt_window_free(window);
+}
+
+static void an_empty_window_takes_nothing_from_the_sum(void **state)
+{
+    (void)state;
+    static dxt_run_sum sum;
+    memset(&sum, 0, sizeof sum);
+    add(&sum, 0, -1);
+    assert_null(sum.window);
+    add(&sum, 5, -1);
+    add(&sum, 0, 2);
+    add(&sum, 7, -1);
+    assert_int_equal(dxt_run_sum_end(&sum), DXT_OK);
+    assert_int_equal(sum.window->index, -1);
+    assert_int_equal(sum.window->ops, 12);
+    assert_int_equal(sum.window->samples_each, 12);
+    assert_int_equal(sum.window->elapsed_ns, 2000);
+    assert_int_equal(sum.window->wait[5], 12);
+    /* Who was silent in the empty one is silent in the whole. */
+    assert_non_null(sum.window->missing);
+    assert_int_equal(sum.window->missing[1], 0);
+    assert_int_equal(sum.window->missing[2], 1);
+    assert_int_equal(sum.window->wait[8], 0);
+    dxt_window_free(sum.window);
+}
+
+static void a_sum_of_nothing_stays_empty(void **state)
+{
+    (void)state;
+    static dxt_run_sum sum;
+    memset(&sum, 0, sizeof sum);
+    add(&sum, 0, 1);
+    assert_int_equal(dxt_run_sum_end(&sum), DXT_OK);
+    assert_null(sum.window);
 }
 
 /* ---- the load ---- */
@@ -157,6 +220,8 @@ int main(void)
         cmocka_unit_test(what_happened_once_is_not_the_verdict),
         cmocka_unit_test(a_run_in_which_nothing_lasts_is_healthy),
         cmocka_unit_test(a_silent_rank_is_always_named),
+        cmocka_unit_test(an_empty_window_takes_nothing_from_the_sum),
+        cmocka_unit_test(a_sum_of_nothing_stays_empty),
         cmocka_unit_test(the_check_passes_what_is_right_and_nothing_else),
         cmocka_unit_test(random_numbers_repeat_and_differ),
     };

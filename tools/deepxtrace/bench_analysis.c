@@ -55,7 +55,75 @@ static double time_reading(const dxt_window *window, double *times, size_t repea
     return dxt_bench_quantile(times, repeat, 0.5);
 }
 
-static int measure(const dxt_bench *bench, uint32_t ranks, double *times, size_t repeat)
+/* The ratio rule as it is usually written, on a matrix of the same size and kind; prints µs. */
+static const char numpy_rule[] =
+    "import sys, time\n"
+    "import numpy as np\n"
+    "n = int(sys.argv[1])\n"
+    "wait = np.random.default_rng(1).integers(2000000, 2000000 + (1 << 20), (n, n))\n"
+    "wait[:, 1] += 9000000\n"
+    "def rule():\n"
+    "    matrix = wait.astype(np.float64)\n"
+    "    cols, rows = matrix.mean(axis=0), matrix.mean(axis=1)\n"
+    "    cols = np.flatnonzero(cols / (cols.mean() + 1e-8) > 3)\n"
+    "    rows = np.flatnonzero(rows / (rows.mean() + 1e-8) > 3)\n"
+    "    points = matrix / (matrix.mean() + 1e-8) > 5\n"
+    "    points[:, cols] = False\n"
+    "    points[rows, :] = False\n"
+    "    return cols, rows, np.argwhere(points)\n"
+    "times = []\n"
+    "for i in range(6):\n"
+    "    begin = time.perf_counter()\n"
+    "    rule()\n"
+    "    times.append(time.perf_counter() - begin)\n"
+    "print(sorted(times[1:])[2] * 1e6)\n";
+
+/* Median of five by that Python; negative if it has no NumPy, or there is none. */
+static double time_numpy(const char *python, uint32_t ranks)
+{
+    char command[sizeof numpy_rule + 128];
+    double time_us = -1.0;
+    snprintf(command, sizeof command, "%s -c '%s' %u 2>/dev/null", python, numpy_rule, ranks);
+    FILE *answer = popen(command, "re");
+    if (!answer) return -1.0;
+    if (fscanf(answer, "%lf", &time_us) != 1) time_us = -1.0;
+    return pclose(answer) == 0 ? time_us : -1.0;
+}
+
+/* The first Python with NumPy; NULL = none. */
+static const char *find_numpy(void)
+{
+    static const char *const pythons[] = {"python3", "/usr/bin/python3"};
+    for (size_t i = 0; i < sizeof pythons / sizeof pythons[0]; i++)
+        if (time_numpy(pythons[i], 2) >= 0) return pythons[i];
+    return NULL;
+}
+
+/* What one number of ranks comes to, in µs; negative = not measured. */
+typedef struct row {
+    uint32_t ranks;
+    double robust, ratio, numpy, reading;
+} row;
+
+static void print_row(const row *r, bool json, bool numpy)
+{
+    if (json) {
+        dxt_stdout_printf("{\"v\": 1, \"bench\": \"analysis\", \"ranks\": %u, \"robust_us\": %.3f, "
+                          "\"ratio_us\": %.3f, ",
+                          r->ranks, r->robust, r->ratio);
+        if (r->numpy >= 0) dxt_stdout_printf("\"numpy_ratio_us\": %.3f, ", r->numpy);
+        dxt_stdout_printf("\"read_us\": %.3f}\n", r->reading);
+    } else {
+        dxt_stdout_printf("%8u%16.1f%16.1f", r->ranks, r->robust, r->ratio);
+        if (numpy && r->numpy >= 0) dxt_stdout_printf("%16.1f", r->numpy);
+        if (numpy && r->numpy < 0) dxt_stdout_printf("%16s", "-");
+        dxt_stdout_printf("%16.1f\n", r->reading);
+    }
+    dxt_stdout_flush();
+}
+
+static int measure(const dxt_bench *bench, uint32_t ranks, const char *python, double *times,
+                   size_t repeat)
 {
     dxt_window *window = NULL;
     if (make_window(ranks, &window) != DXT_OK) return dxt_bench_no_memory();
@@ -67,30 +135,28 @@ static int measure(const dxt_bench *bench, uint32_t ranks, double *times, size_t
         dxt_complain("bench", "%s", dxt_error());
         return DXT_EXIT_FAILED;
     }
-    if (bench->json)
-        dxt_stdout_printf("{\"v\": 1, \"bench\": \"analysis\", \"ranks\": %u, \"robust_us\": %.3f, "
-                          "\"ratio_us\": %.3f, \"read_us\": %.3f}\n",
-                          ranks, robust_ns / 1e3, ratio_ns / 1e3, read_ns / 1e3);
-    else
-        dxt_stdout_printf("%8u%16.1f%16.1f%16.1f\n", ranks, robust_ns / 1e3, ratio_ns / 1e3,
-                          read_ns / 1e3);
-    dxt_stdout_flush();
+    const row result = {ranks, robust_ns / 1e3, ratio_ns / 1e3,
+                        python ? time_numpy(python, ranks) : -1.0, read_ns / 1e3};
+    print_row(&result, bench->json, python != NULL);
     return DXT_EXIT_DONE;
 }
 
 int dxt_bench_analysis(const dxt_bench *bench)
 {
+    static const uint32_t sizes[] = {8, 32, 128, 512, 1024, 2048, DXT_MAX_RANKS};
     uint64_t largest = bench->ranks ? bench->ranks : 2048;
     size_t repeat = bench->repeat ? bench->repeat : 20;
     double *times = calloc(repeat, sizeof *times);
     if (!times) return dxt_bench_no_memory();
+    const char *python = find_numpy();
     if (!bench->json)
-        dxt_stdout_printf("Analysis of one window, median of %zu, in µs\n%8s%16s%16s%16s\n", repeat,
-                          "ranks", "robust", "ratio", "reading it");
+        dxt_stdout_printf("Analysis of one window, median of %zu, in µs%s\n%8s%16s%16s%s%16s\n",
+                          repeat, python ? "; NumPy: of 5" : "", "ranks", "robust", "ratio",
+                          python ? "     NumPy ratio" : "", "reading it");
     int result = DXT_EXIT_DONE;
-    uint64_t ranks = largest < 8 ? largest : 8;
-    for (; ranks <= largest && result == DXT_EXIT_DONE; ranks *= 4)
-        result = measure(bench, (uint32_t)ranks, times, repeat);
+    if (largest < sizes[0]) result = measure(bench, (uint32_t)largest, python, times, repeat);
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0] && result == DXT_EXIT_DONE; i++)
+        if (sizes[i] <= largest) result = measure(bench, sizes[i], python, times, repeat);
     free(times);
     return result;
 }

@@ -69,10 +69,10 @@ static int analyze_windows(struct analyze *run, dxt_reader *reader)
 static int analyze_file(struct analyze *run, const char *path)
 {
     dxt_reader *reader;
-    dxt_status status = dxt_reader_open(path, &reader);
-    if (status != DXT_OK) return dxt_complain_status("analyze", status);
+    int result = dxt_tool_open("analyze", path, &reader);
+    if (result >= 0) return result;
     if (run->many && !run->json) dxt_stdout_printf("%s:\n", path);
-    int result = analyze_windows(run, reader);
+    result = analyze_windows(run, reader);
     dxt_reader_close(reader);
     return result;
 }

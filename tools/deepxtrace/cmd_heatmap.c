@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <deepxtrace/deepxtrace.h>
@@ -86,9 +87,9 @@ static int read_windows(struct heatmap *run)
 {
     dxt_reader *reader;
     dxt_window *window;
-    dxt_status status = dxt_reader_open(run->input, &reader);
-    if (status != DXT_OK) return dxt_complain_status("heatmap", status);
-    int result = -1;
+    dxt_status status = DXT_OK;
+    int result = dxt_tool_open("heatmap", run->input, &reader);
+    if (result >= 0) return result;
     while (result < 0 && (status = dxt_reader_next(reader, &window)) == DXT_OK)
         result = consider(run, window);
     if (result < 0 && status != DXT_END) result = dxt_complain_status("heatmap", status);
@@ -145,6 +146,17 @@ static int choose_format(struct heatmap *run)
     return -1;
 }
 
+/* --force is for an old picture; the recording cannot be made again. */
+static int spare_input(const struct heatmap *run)
+{
+    struct stat in, out;
+    if (!run->output || stat(run->output, &out) != 0 || !S_ISREG(out.st_mode)) return -1;
+    bool piped = strcmp(run->input, "-") == 0;
+    if ((piped ? fstat(STDIN_FILENO, &in) : stat(run->input, &in)) != 0) return -1;
+    if (in.st_dev != out.st_dev || in.st_ino != out.st_ino) return -1;
+    return dxt_complain("heatmap", "%s: is the input, which is never replaced", run->output);
+}
+
 static int draw(struct heatmap *run, const dxt_diagnosis *diagnoses, size_t count)
 {
     dxt_output output;
@@ -170,6 +182,7 @@ static int run_heatmap(struct heatmap *run)
     dxt_diagnosis diagnoses[DXT_TOOL_PANELS];
     size_t count;
     int result = choose_format(run);
+    if (result < 0) result = spare_input(run);
     if (result < 0) result = read_windows(run);
     if (result < 0) result = diagnose(run, diagnoses, &count);
     if (result < 0) result = draw(run, diagnoses, count);
@@ -187,7 +200,7 @@ int dxt_cmd_heatmap(int argc, char **argv)
     dxt_option options[7 + DXT_TOOL_ANALYSIS_OPTIONS] = {
         {.name = "output",
          .letter = 'o',
-         .type = DXT_OPTION_TEXT,
+         .type = DXT_OPTION_FILE,
          .value = &run.output,
          .argument = "FILE",
          .help = "picture: .svg, .png, .pdf or .html; '-' is standard output; default: the "

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "commands.h"
+
 static const char *const methods[] = {"robust", "ratio", NULL};
 
 void dxt_tool_analysis_options(dxt_tool_analysis *values, dxt_option *options)
@@ -69,6 +71,13 @@ dxt_status dxt_tool_analyze(const dxt_tool_analysis *values, const dxt_window *w
         .excluding_zeros = values->excluding_zeros,
     };
     return dxt_analyze(window, &options, findings);
+}
+
+int dxt_tool_open(const char *command, const char *path, dxt_reader **reader)
+{
+    if (*path == '\0') return dxt_complain(command, "'' is not a file name");
+    dxt_status status = dxt_reader_open(path, reader);
+    return status == DXT_OK ? -1 : dxt_complain_status(command, status);
 }
 
 static bool same_text(const char *a, const char *b)

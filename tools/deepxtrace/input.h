@@ -29,6 +29,13 @@ dxt_status dxt_tool_analyze(const dxt_tool_analysis *values, const dxt_window *w
                             const dxt_window *companion, dxt_findings **findings);
 
 /**
+ * Open an input of @p command, as dxt_reader_open() does.
+ *
+ * @return −1 to go on; otherwise the exit status, said on standard error.
+ */
+int dxt_tool_open(const char *command, const char *path, dxt_reader **reader);
+
+/**
  * Whether two neighbours in a file are the two operators over the same interval: the same ranks,
  * instance, case and window number, and not the same operator. Without window numbers only a
  * combine that follows a dispatch counts.

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The table of commands. */
+#include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <deepxtrace/deepxtrace.h>
 
@@ -30,11 +33,32 @@ static int print_help(void)
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
         dxt_stdout_printf("  %-10s%s\n", commands[i].name, commands[i].summary);
     dxt_stdout_printf(
-        "\n  --version prints the version; COMMAND --help explains a command.\n\nExamples:\n"
+        "\n  --version prints the version; COMMAND --help (or help COMMAND) explains one.\n"
+        "\nExamples:\n"
         "  deepxtrace run --engine shm --ranks 4 --slow dispatch:2:1ms\n"
         "  deepxtrace analyze recording.jsonl\n"
         "  deepxtrace heatmap recording.jsonl -o waits.svg\n");
     return DXT_EXIT_DONE;
+}
+
+static const struct entry *find_command(const char *word)
+{
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
+        if (strcmp(word, commands[i].name) == 0) return &commands[i];
+    return NULL;
+}
+
+/* "help" alone or with the name of a command. */
+static int help(int argc, char **argv)
+{
+    char option[] = "--help";
+    if (argc < 2) return print_help();
+    if (argc > 2) return dxt_complain("help", "'%s' is one argument too many", argv[2]);
+    const struct entry *entry = find_command(argv[1]);
+    if (!entry)
+        return dxt_complain("help", "unknown command '%s' (see deepxtrace --help)", argv[1]);
+    char *line[] = {argv[1], option, NULL};
+    return entry->main(2, line);
 }
 
 static int call(int argc, char **argv, const char **name)
@@ -49,19 +73,37 @@ static int call(int argc, char **argv, const char **name)
         return DXT_EXIT_DONE;
     }
     if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) return print_help();
-    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
-        if (strcmp(word, commands[i].name) == 0) {
-            *name = commands[i].name;
-            return commands[i].main(argc - 1, argv + 1);
-        }
+    if (strcmp(word, "help") == 0) return help(argc - 1, argv + 1);
+    const struct entry *entry = find_command(word);
+    if (entry) {
+        *name = entry->name;
+        return entry->main(argc - 1, argv + 1);
+    }
     return dxt_complain(NULL, "unknown command '%s' (see deepxtrace --help)", word);
+}
+
+/* A file must not get the number of a standard stream that came closed: what is meant for the one
+ * would go into the other. What takes its place fails as the closed one would. */
+static int occupy_streams(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        if (fcntl(fd, F_GETFD) >= 0 || errno != EBADF) continue;
+        if (open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) == fd) continue;
+        dxt_complain(NULL, "/dev/null: %s", strerror(errno));
+        return DXT_EXIT_FAILED;
+    }
+    return -1;
 }
 
 int main(int argc, char **argv)
 {
     const char *name = NULL;
+    int closed = occupy_streams();
+    if (closed >= 0) return closed;
     /* A reader that goes away is an error of write(), seen in dxt_stdout_finish(). */
     signal(SIGPIPE, SIG_IGN);
+    /* So is a file that may not grow any more; what was begun of it can then be removed. */
+    signal(SIGXFSZ, SIG_IGN);
     int status = call(argc, argv, &name);
     return dxt_stdout_finish(name, status);
 }

@@ -70,6 +70,10 @@ bool dxt_parse_share(const char *text, double *share, char *why, size_t why_size
                           text);
         return refuse(why, why_size, "'%s' is above 100%%", text);
     }
+    /* Who forgets the sign of 1% does not mean 100%. */
+    if (!percent && value >= 0.5)
+        return refuse(why, why_size, "'%s' has no %%; for a percentage write %s%% or %g%%", text,
+                      text, value * 100);
     *share = value;
     return true;
 }
@@ -120,13 +124,34 @@ bool dxt_parse_choice(const char *text, const char *const *choices, int *choice,
     return false;
 }
 
+static bool parse_count(const dxt_option *option, const char *text, char *why, size_t why_size)
+{
+    uint64_t count;
+    uint64_t multiple = option->multiple ? option->multiple : 1;
+    uint64_t min = option->multiple ? 0 : option->min, max = option->multiple ? 0 : option->max;
+    if (!dxt_parse_count(text, min, max, &count, why, why_size)) return false;
+    if (option->multiple && (count < option->min || count > option->max || count % multiple != 0))
+        return refuse(why, why_size, "'%s' is not a multiple of %llu within %llu to %llu", text,
+                      (unsigned long long)multiple, (unsigned long long)option->min,
+                      (unsigned long long)option->max);
+    *(uint64_t *)option->value = count;
+    return true;
+}
+
+static bool parse_file(const char *text, const char **value, char *why, size_t why_size)
+{
+    if (*value) return refuse(why, why_size, "given twice, '%s' and '%s'", *value, text);
+    *value = text;
+    return true;
+}
+
 static bool parse_value(const dxt_option *option, const char *text, char *why, size_t why_size)
 {
     switch (option->type) {
     case DXT_OPTION_FLAG: *(bool *)option->value = true; return true;
     case DXT_OPTION_TEXT: *(const char **)option->value = text; return true;
-    case DXT_OPTION_COUNT:
-        return dxt_parse_count(text, option->min, option->max, option->value, why, why_size);
+    case DXT_OPTION_FILE: return parse_file(text, option->value, why, why_size);
+    case DXT_OPTION_COUNT: return parse_count(option, text, why, why_size);
     case DXT_OPTION_DURATION: {
         int64_t ns;
         if (!dxt_parse_duration(text, &ns, why, why_size)) return false;

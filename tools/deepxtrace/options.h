@@ -17,9 +17,10 @@
 typedef enum dxt_option_type {
     DXT_OPTION_FLAG = 0, /**< nothing; bool, set to true */
     DXT_OPTION_TEXT,     /**< const char *, points into argv */
+    DXT_OPTION_FILE,     /**< the same, NULL until given; not more than once */
     DXT_OPTION_COUNT,    /**< uint64_t, min … max */
     DXT_OPTION_DURATION, /**< int64_t in ns, min … max; "1ms", "50us", "2s", "300ns" */
-    DXT_OPTION_SHARE,    /**< double, 0 … 1; "1%" or "0.01" */
+    DXT_OPTION_SHARE,    /**< double, 0 … 1; "1%" or "0.01", from a half on only with % */
     DXT_OPTION_NUMBER,   /**< double > 0 */
     DXT_OPTION_CHOICE,   /**< int, index into choices */
     DXT_OPTION_CUSTOM    /**< whatever parse() makes of it; may be given repeatedly */
@@ -34,6 +35,7 @@ typedef struct dxt_option {
     const char *argument;       /**< name of the argument in the help; NULL for a flag */
     const char *help;           /**< what it does; is wrapped */
     uint64_t min, max;          /**< counts and durations; max 0 = no limit */
+    uint64_t multiple;          /**< counts: only multiples of this; 0 = any; needs a max */
     const char *const *choices; /**< NULL-terminated */
     /** Custom: false with a reason in @p why, e.g. "'9' is not a rank". */
     bool (*parse)(const char *text, void *value, char *why, size_t why_size);

@@ -62,13 +62,31 @@ static int refuse_file(dxt_output *output, int error)
     return status;
 }
 
-/* A file of a temporary name next to `path`, with the permissions that a new file gets. */
-static int open_temporary(dxt_output *output)
+/* The full name of what does not exist yet in a directory that does; NULL with errno. */
+static char *name_new(const char *path)
 {
-    const char *slash = strrchr(output->path, '/');
-    int directory = slash ? (int)(slash - output->path) + 1 : 0;
-    if (asprintf(&output->temporary, "%.*s.%s.XXXXXX", directory, output->path,
-                 output->path + directory) < 0) {
+    const char *slash = strrchr(path, '/');
+    const char *name = slash ? slash + 1 : path;
+    char *directory = slash ? strndup(path, (size_t)(name - path)) : strdup(".");
+    char *real = directory ? realpath(directory, NULL) : NULL;
+    char *target = NULL;
+    if (real && *name == '\0')
+        errno = EISDIR;
+    else if (real && asprintf(&target, "%s/%s", real, name) < 0)
+        target = NULL;
+    free(real);
+    free(directory);
+    return target;
+}
+
+/* A file of a temporary name next to the target, with the permissions that a new file gets. */
+static int open_temporary(dxt_output *output, bool exists)
+{
+    output->target = exists ? realpath(output->path, NULL) : name_new(output->path);
+    if (!output->target) return -1;
+    const char *name = strrchr(output->target, '/') + 1;
+    if (asprintf(&output->temporary, "%.*s.%s.XXXXXX", (int)(name - output->target), output->target,
+                 name) < 0) {
         output->temporary = NULL;
         errno = ENOMEM;
         return -1;
@@ -99,9 +117,12 @@ int dxt_output_open(dxt_output *output, const char *command, const char *path, b
         if (S_ISDIR(there.st_mode)) return refuse_file(output, EISDIR);
         if (S_ISREG(there.st_mode) && !replace)
             return dxt_complain(command, "%s: already exists (--force replaces it)", path);
-        fd = S_ISREG(there.st_mode) ? open_temporary(output) : open(path, O_WRONLY | O_CLOEXEC);
+        fd = S_ISREG(there.st_mode) ? open_temporary(output, true)
+                                    : open(path, O_WRONLY | O_CLOEXEC);
+    } else if (errno == ENOENT && lstat(path, &there) == 0) {
+        return dxt_complain(command, "%s: a link to a file that does not exist", path);
     } else {
-        fd = open_temporary(output);
+        fd = open_temporary(output, false);
     }
     if (fd < 0) return refuse_file(output, errno);
     output->file = fdopen(fd, "w");
@@ -111,6 +132,11 @@ int dxt_output_open(dxt_output *output, const char *command, const char *path, b
         return refuse_file(output, error);
     }
     return -1;
+}
+
+bool dxt_output_same(const dxt_output *a, const dxt_output *b)
+{
+    return a->target && b->target && strcmp(a->target, b->target) == 0;
 }
 
 dxt_status dxt_output_write(void *context, const void *data, size_t size)
@@ -133,15 +159,15 @@ dxt_status dxt_output_flush(dxt_output *output)
 /* Move the file to its name; without `replace`, only if nothing has that name yet. */
 static int put_in_place(const dxt_output *output)
 {
-    if (output->replace) return rename(output->temporary, output->path);
-    if (renameat2(AT_FDCWD, output->temporary, AT_FDCWD, output->path, RENAME_NOREPLACE) == 0)
+    if (output->replace) return rename(output->temporary, output->target);
+    if (renameat2(AT_FDCWD, output->temporary, AT_FDCWD, output->target, RENAME_NOREPLACE) == 0)
         return 0;
     if (errno != EINVAL && errno != ENOSYS) return -1;
-    if (access(output->path, F_OK) == 0) {
+    if (access(output->target, F_OK) == 0) {
         errno = EEXIST;
         return -1;
     }
-    return rename(output->temporary, output->path);
+    return rename(output->temporary, output->target);
 }
 
 int dxt_output_commit(dxt_output *output)
@@ -173,8 +199,10 @@ void dxt_output_abandon(dxt_output *output)
     if (output->file) fclose(output->file);
     if (output->temporary) unlink(output->temporary);
     free(output->temporary);
+    free(output->target);
     output->file = NULL;
     output->temporary = NULL;
+    output->target = NULL;
 }
 
 /* ---- the terminal ---- */

@@ -35,13 +35,14 @@ int dxt_stdout_finish(const char *command, int status);
 
 /**
  * A file being written under a temporary name in the directory of the final one, so that nothing
- * half-written is ever seen under that. "-" is standard output; a device or a pipe is written
- * directly.
+ * half-written is ever seen under that. A link to a file is followed. "-" is standard output; a
+ * device or a pipe is written directly.
  */
 typedef struct dxt_output {
     const char *command; /**< for messages */
     const char *path;    /**< as given; must outlive this */
-    char *temporary;     /**< NULL: written directly */
+    char *target;        /**< where it goes, links followed; NULL: written directly */
+    char *temporary;     /**< beside the target; NULL: written directly */
     FILE *file;          /**< NULL: standard output, or nothing open */
     bool replace;        /**< may take the place of an existing file */
     int error;           /**< errno of the first failed write; 0 = none */
@@ -57,6 +58,9 @@ typedef struct dxt_output {
  *         exists, there is no such directory, …).
  */
 int dxt_output_open(dxt_output *output, const char *command, const char *path, bool replace);
+
+/** Whether two that are open would end as the same file. */
+bool dxt_output_same(const dxt_output *a, const dxt_output *b);
 
 /** A dxt_write_fn; @p context is the dxt_output. DXT_ERR_IO once a write has failed. */
 dxt_status dxt_output_write(void *context, const void *data, size_t size);

@@ -93,7 +93,7 @@ static int allocate(dxt_run *run, size_t needed)
     if (needed > (size_t)LONG_MAX) return too_little(needed, &fs);
     /* Space that is only promised would end a rank with SIGBUS in the middle of the job. */
     int error = posix_fallocate(run->fd, 0, (off_t)needed);
-    if (error == ENOSPC || error == EFBIG) return too_little(needed, &fs);
+    if (error == ENOSPC) return too_little(needed, &fs);
     if (error != 0) {
         dxt_complain("run", "no shared memory: %s", strerror(error));
         return DXT_EXIT_FAILED;

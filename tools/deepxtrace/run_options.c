@@ -89,6 +89,10 @@ static bool parse_fault(const char *text, bool is_path, dxt_fault_list *list, ch
         (is_path && !parse_rank(source, &fault.source, why, why_size)) ||
         !dxt_parse_duration(duration, &fault.delay_ns, why, why_size))
         return false;
+    if (is_path && fault.rank == fault.source) {
+        snprintf(why, why_size, "there is no path from rank %u to itself", fault.rank);
+        return false;
+    }
     if (fault.delay_ns > LONGEST_NS) {
         snprintf(why, why_size, "'%s' is longer than an hour", duration);
         return false;
@@ -197,9 +201,6 @@ static int check_shape(given *g)
     if (g->topk > g->experts)
         return dxt_complain("run", "--topk: %llu experts of a token, but there are only %llu",
                             (unsigned long long)g->topk, (unsigned long long)g->experts);
-    if (g->hidden % DXT_EP_BLOCK != 0)
-        return dxt_complain("run", "--hidden: %llu is not a multiple of %u",
-                            (unsigned long long)g->hidden, DXT_EP_BLOCK);
     if (g->fp8 && g->bf16) return dxt_complain("run", "--fp8 and --bf16 exclude each other");
     if (g->hot.factor > 0 && g->hot.rank >= g->ranks)
         return dxt_complain("run", "--hot: there is no rank %llu (the ranks are 0 to %llu)",
@@ -269,6 +270,17 @@ static void put_together(const given *g, dxt_run *run)
     run->fd = -1;
 }
 
+static int check_names(const dxt_run *run)
+{
+    for (size_t p = 0; p < run->picture_count; p++) {
+        const dxt_output *picture = &run->pictures[p];
+        bool twice = run->recording && dxt_output_same(&run->record, picture);
+        for (size_t q = 0; q < p; q++) twice |= dxt_output_same(&run->pictures[q], picture);
+        if (twice) return dxt_complain("run", "%s: given for two outputs", picture->path);
+    }
+    return -1;
+}
+
 static int open_files(const given *g, dxt_run *run)
 {
     bool record_out = g->record && strcmp(g->record, "-") == 0;
@@ -284,6 +296,7 @@ static int open_files(const given *g, dxt_run *run)
         result = dxt_output_open(&run->pictures[p], "run", g->pictures.paths[p], g->force);
         if (result < 0) run->picture_count++;
     }
+    if (result < 0) result = check_names(run);
     if (result < 0) return result;
     if (run->recording) dxt_output_abandon(&run->record);
     for (size_t p = 0; p < run->picture_count; p++) dxt_output_abandon(&run->pictures[p]);
@@ -354,7 +367,14 @@ static const dxt_option options[] = {
           "steps of one dispatch and one combine (200; 0 = until "
           "Ctrl-C; with --async as long as three windows last)"),
     COUNT("tokens", 0, tokens, "T", 1, DXT_EP_MAX_TOKENS, "tokens of a rank in a step (16)"),
-    COUNT("hidden", 0, hidden, "H", DXT_EP_BLOCK, DXT_EP_MAX_HIDDEN, "channels of a token (1024)"),
+    {.name = "hidden",
+     .type = DXT_OPTION_COUNT,
+     .value = &line.hidden,
+     .argument = "H",
+     .min = DXT_EP_BLOCK,
+     .max = DXT_EP_MAX_HIDDEN,
+     .multiple = DXT_EP_BLOCK,
+     .help = "channels of a token, a multiple of 128 (1024)"},
     COUNT("experts", 0, experts, "E", 1, DXT_EP_MAX_EXPERTS, "experts in all (2 on each rank)"),
     COUNT("topk", 0, topk, "K", 1, DXT_EP_MAX_TOPK, "experts of a token (4, with 2 ranks 2)"),
     FLAG("fp8", 0, fp8, "dispatch in FP8 with scales"),
@@ -380,7 +400,12 @@ static const dxt_option options[] = {
     FLAG("json", 0, json,
          "one line for each operator and window, then two for "
          "the whole run"),
-    TEXT("record", 'r', record, "FILE", "write the windows to a recording"),
+    {.name = "record",
+     .letter = 'r',
+     .type = DXT_OPTION_FILE,
+     .value = &line.record,
+     .argument = "FILE",
+     .help = "write the windows to a recording"},
     {.name = "heatmap",
      .letter = 'o',
      .type = DXT_OPTION_CUSTOM,

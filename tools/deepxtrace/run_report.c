@@ -19,38 +19,6 @@ static void keep_failure(dxt_run_report *report, dxt_status status, const char *
     dxt_run_stop(report->run->control);
 }
 
-/* ---- the sum of all windows ---- */
-
-static dxt_status append(void *context, const void *data, size_t size)
-{
-    return fwrite(data, 1, size, context) == size ? DXT_OK : DXT_ERR_NO_MEMORY;
-}
-
-/* A copy of a window, by way of the recording format. */
-static dxt_status copy_window(const dxt_window *window, dxt_window **copy)
-{
-    char *line = NULL;
-    size_t size = 0;
-    FILE *memory = open_memstream(&line, &size);
-    if (!memory) return DXT_ERR_NO_MEMORY;
-    dxt_status status = dxt_window_write(window, append, memory);
-    if (fclose(memory) != 0 && status == DXT_OK) status = DXT_ERR_NO_MEMORY;
-    dxt_reader *reader = NULL;
-    if (status == DXT_OK) status = dxt_reader_open_memory(line, size, "window", &reader);
-    if (status == DXT_OK) status = dxt_reader_next(reader, copy);
-    dxt_reader_close(reader);
-    free(line);
-    return status;
-}
-
-static dxt_status add_to_sum(dxt_run_report *report, size_t index, const dxt_window *window)
-{
-    if (report->sum[index]) return dxt_window_add(report->sum[index], window);
-    dxt_status status = copy_window(window, &report->sum[index]);
-    if (status == DXT_OK) report->sum[index]->index = -1;
-    return status;
-}
-
 /* ---- windows as they come ---- */
 
 #define HEAD 12
@@ -109,9 +77,12 @@ void dxt_run_report_windows(void *context, const dxt_diagnosis *diagnoses, size_
     dxt_run_report *report = context;
     const dxt_run *run = report->run;
     for (size_t d = 0; d < count && d < DXT_EP_OPERATORS; d++) {
-        keep_failure(report, add_to_sum(report, d, diagnoses[d].window), "the sum of the windows");
-        keep_failure(report, dxt_named_add(&report->named[d], diagnoses[d].findings),
-                     "what the windows name");
+        keep_failure(report, dxt_run_sum_add(&report->sums[d], diagnoses[d].window),
+                     "the sum of the windows");
+        /* Nobody but the silent can be named where nothing was completed, and those always are. */
+        if (diagnoses[d].window->ops > 0)
+            keep_failure(report, dxt_named_add(&report->named[d], diagnoses[d].findings),
+                         "what the windows name");
         if (run->recording)
             dxt_window_write(diagnoses[d].window, dxt_output_write, &report->record);
         if (run->json)
@@ -136,12 +107,28 @@ static dxt_status judge(dxt_run_report *report, size_t index, verdict *v)
 {
     dxt_analysis_options options = {
         .struct_size = sizeof options,
-        .companion = report->sum[1 - index],
+        .companion = report->sums[1 - index].window,
         .min_share = report->run->min_share,
     };
-    dxt_status status = dxt_analyze(report->sum[index], &options, &v->all);
+    dxt_status status = dxt_analyze(report->sums[index].window, &options, &v->all);
     if (status != DXT_OK) return status;
     return dxt_named_confirm(&report->named[index], v->all, &v->confirmed);
+}
+
+static void say_headline(const dxt_run_report *report, int64_t steps)
+{
+    const dxt_run *run = report->run;
+    char text[128], left_out[64] = "";
+    int length = snprintf(text, sizeof text, "The whole run, %u ranks, %llu window%s, %lld steps",
+                          run->shape.ranks, (unsigned long long)report->windows,
+                          report->windows == 1 ? "" : "s", (long long)steps);
+    if (run->warmup_windows == 1)
+        snprintf(left_out, sizeof left_out, "(the first window is left out)");
+    else if (run->warmup_windows > 1)
+        snprintf(left_out, sizeof left_out, "(the first %llu windows are left out)",
+                 (unsigned long long)run->warmup_windows);
+    const char *gap = length + (int)strlen(left_out) + 2 > WIDTH ? "\n" : " ";
+    dxt_stdout_printf("\n%s%s%s:\n", text, *left_out ? gap : "", left_out);
 }
 
 static dxt_status say_whole(const dxt_run_report *report, const dxt_diagnosis *whole)
@@ -159,9 +146,7 @@ static dxt_status say_whole(const dxt_run_report *report, const dxt_diagnosis *w
         dxt_draw_heatmaps(whole, DXT_EP_OPERATORS, DXT_FORMAT_TERMINAL, NULL, run->color,
                           dxt_terminal_columns(STDOUT_FILENO), dxt_stdout_write, NULL);
     if (status != DXT_OK) return status;
-    dxt_stdout_printf("\nThe whole run, %u ranks, %llu window%s, %lld steps:\n", run->shape.ranks,
-                      (unsigned long long)report->windows, report->windows == 1 ? "" : "s",
-                      (long long)whole[0].window->ops);
+    say_headline(report, whole[0].window->ops);
     for (size_t d = 0; d < DXT_EP_OPERATORS && status == DXT_OK; d++)
         status = dxt_report_text(whole[d].window, whole[d].findings, dxt_stdout_write, NULL);
     return status;
@@ -183,9 +168,11 @@ static int conclude(dxt_run_report *report)
     verdict verdicts[DXT_EP_OPERATORS] = {{NULL, {0}}};
     dxt_diagnosis whole[DXT_EP_OPERATORS];
     bool slow = false;
+    for (size_t d = 0; d < DXT_EP_OPERATORS; d++)
+        keep_failure(report, dxt_run_sum_end(&report->sums[d]), "the sum of the windows");
     for (size_t d = 0; d < DXT_EP_OPERATORS && report->status == DXT_OK; d++) {
         keep_failure(report, judge(report, d, &verdicts[d]), "analysis");
-        whole[d] = (dxt_diagnosis){report->sum[d], &verdicts[d].confirmed};
+        whole[d] = (dxt_diagnosis){report->sums[d].window, &verdicts[d].confirmed};
         slow |= verdicts[d].confirmed.verdict == DXT_VERDICT_SLOW;
     }
     if (report->status == DXT_OK) keep_failure(report, say_whole(report, whole), "report");
@@ -208,13 +195,14 @@ static int finish_file(dxt_output *output)
 int dxt_run_report_end(dxt_run_report *report)
 {
     const dxt_run *run = report->run;
-    int result = DXT_EXIT_DONE;
-    if (report->windows > 0 && report->sum[0] && report->sum[1])
+    int result = DXT_EXIT_FAILED;
+    if (report->sums[0].window && report->sums[1].window)
         result = conclude(report);
     else if (report->status == DXT_OK)
-        dxt_complain("run", "ended before the first window was complete");
+        dxt_complain("run", report->windows ? "nothing was completed in any window"
+                                            : "ended before the first window was complete");
     for (size_t d = 0; d < DXT_EP_OPERATORS; d++) {
-        dxt_window_free(report->sum[d]);
+        dxt_window_free(report->sums[d].window);
         dxt_named_free(&report->named[d]);
     }
     int file = run->recording ? finish_file(&report->record) : -1;

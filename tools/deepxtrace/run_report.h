@@ -5,15 +5,16 @@
 
 #include "run_confirm.h"
 #include "run_job.h"
+#include "run_sum.h"
 
 /** Rank 0's report under way. Zero it, set `run`. */
 typedef struct dxt_run_report {
     const dxt_run *run;
-    dxt_window *sum[DXT_EP_OPERATORS]; /**< the whole run so far */
-    dxt_named named[DXT_EP_OPERATORS]; /**< who was named in the windows */
-    uint64_t windows;                  /**< intervals diagnosed */
-    dxt_status status;                 /**< first failure */
-    dxt_output record;                 /**< this process's view of the files */
+    dxt_run_sum sums[DXT_EP_OPERATORS]; /**< the whole run so far */
+    dxt_named named[DXT_EP_OPERATORS];  /**< who was named in the windows */
+    uint64_t windows;                   /**< intervals diagnosed */
+    dxt_status status;                  /**< first failure */
+    dxt_output record;                  /**< this process's view of the files */
     dxt_output pictures[DXT_RUN_MAX_PICTURES];
     char error[256]; /**< why, without a newline */
 } dxt_run_report;

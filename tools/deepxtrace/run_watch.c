@@ -26,11 +26,13 @@ typedef struct watch {
     pid_t *pids;   /* 0 = not started, or gone */
     bool *stopped; /* by a signal */
     uint32_t living;
-    int result;     /* of rank 0; −1 = not known yet */
-    bool failed;    /* some rank ended with a failure of its own */
-    bool killing;   /* the rest is being killed; nothing more to tell */
-    int64_t end_ns; /* when it will be; 0 = not set */
-    int interrupts; /* handled so far */
+    int result;         /* of rank 0; −1 = not known yet */
+    bool failed;        /* some rank ended with a failure of its own */
+    bool killing;       /* the rest is being killed; nothing more to tell */
+    int64_t end_ns;     /* when it will be; 0 = not set */
+    int interrupts;     /* handled so far */
+    int64_t looked_ns;  /* when time was last heeded */
+    int64_t stopped_ns; /* how long rank 0 has been stopped meanwhile */
 } watch;
 
 static volatile sig_atomic_t interrupts;
@@ -182,24 +184,41 @@ static void heed_interrupts(watch *state)
         kill_all(state);
         return;
     }
-    dxt_complain("run", "ending after this step (once more to end at once)");
-    dxt_run_stop(state->run->control);
     /* Nobody waits for a job that has not begun. */
     if (atomic_load(&state->run->control->gate) == 0) {
+        dxt_complain("run", "ended before the first window was complete");
         state->failed = true;
         kill_all(state);
+        return;
     }
+    dxt_complain("run", "ending after this step (once more to end at once)");
+    dxt_run_stop(state->run->control);
+}
+
+/* Counted turn by turn: a Ctrl-Z stops this process with the job, and that time is nobody's. */
+static void count_stopped(watch *state)
+{
+    int64_t now_ns = dxt_run_now_ns(), turn_ns = now_ns - state->looked_ns;
+    if (turn_ns > INT64_C(2000000) * TICK_MS) turn_ns = INT64_C(2000000) * TICK_MS;
+    state->looked_ns = now_ns;
+    state->stopped_ns = state->stopped[0] ? state->stopped_ns + turn_ns : 0;
 }
 
 /* The reporting rank may take its time as long as it is able to go on. */
 static void heed_time(watch *state)
 {
+    count_stopped(state);
     if (state->killing) return;
     if (state->end_ns && dxt_run_now_ns() > state->end_ns) {
         kill_all(state);
         return;
     }
     if (!state->stopped[0] || state->pids[0] == 0) return;
+    if (state->stopped_ns > state->run->timeout_ns + GRACE_NS) {
+        dxt_complain("run", "rank 0, which makes the report, is stopped and does not go on");
+        rank_failed(state, 0);
+        return;
+    }
     for (uint32_t r = 1; r < state->run->shape.ranks; r++)
         if (state->pids[r] != 0 && !state->stopped[r]) return;
     dxt_complain("run", "rank 0, which makes the report, is stopped and all others have ended");
@@ -208,7 +227,7 @@ static void heed_time(watch *state)
 
 int dxt_run_watch(const dxt_run *run)
 {
-    watch state = {.run = run, .result = -1};
+    watch state = {.run = run, .result = -1, .looked_ns = dxt_run_now_ns()};
     state.pids = calloc(run->shape.ranks, sizeof *state.pids);
     state.stopped = calloc(run->shape.ranks, sizeof *state.stopped);
     if (!state.pids || !state.stopped) {

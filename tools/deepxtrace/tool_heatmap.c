@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tool_heatmap.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,8 @@
 /* A caption names this many findings, and how many more there are. */
 #define NAMED 6u
 #define CAPTION_SIZE 4096u
+/* An operator, a window number and a case. */
+#define TITLE_SIZE 640u
 
 /* Append to a caption; what does not fit is cut. */
 static size_t append(char *caption, size_t used, const char *text)
@@ -70,6 +73,16 @@ static void write_caption(const dxt_diagnosis *diagnosis, char *caption)
                    : "healthy: nobody stands out");
 }
 
+/* As the report has it. @return NULL where the renderer's own title says it all. */
+static const char *write_title(const dxt_window *window, char *title)
+{
+    char number[32] = "";
+    if (!window->case_name) return NULL;
+    if (window->index >= 0) snprintf(number, sizeof number, ", window %" PRId64, window->index);
+    snprintf(title, TITLE_SIZE, "%s%s, case %s", window->phase, number, window->case_name);
+    return title;
+}
+
 dxt_status dxt_draw_heatmaps(const dxt_diagnosis *diagnoses, size_t count, dxt_format format,
                              const char *heading, dxt_color color, uint32_t columns,
                              dxt_write_fn write, void *context)
@@ -78,10 +91,11 @@ dxt_status dxt_draw_heatmaps(const dxt_diagnosis *diagnoses, size_t count, dxt_f
     dxt_status status = DXT_ERR_NO_MEMORY;
     dxt_heatmap_panel *panels = calloc(count, sizeof *panels);
     dxt_mark **marks = calloc(count, sizeof *marks);
-    char *captions = calloc(count, CAPTION_SIZE);
-    if (!panels || !marks || !captions) goto done;
+    char *captions = calloc(count, CAPTION_SIZE), *titles = calloc(count, TITLE_SIZE);
+    if (!panels || !marks || !captions || !titles) goto done;
     for (size_t i = 0; i < count; i++) {
         panels[i].window = diagnoses[i].window;
+        panels[i].title = write_title(diagnoses[i].window, titles + i * TITLE_SIZE);
         panels[i].caption = captions + i * CAPTION_SIZE;
         write_caption(&diagnoses[i], captions + i * CAPTION_SIZE);
         status = dxt_report_marks(diagnoses[i].window, diagnoses[i].findings, &marks[i],
@@ -96,6 +110,7 @@ done:
     for (size_t i = 0; marks && i < count; i++) free(marks[i]);
     free(marks);
     free(captions);
+    free(titles);
     free(panels);
     return status;
 }
