@@ -49,6 +49,7 @@ function header_room(name)
     if (name == "types.h" || name == "status.h") return "base"
     if (name == "deepxtrace.h") return "all"
     if (name ~ /^probe\.cuh?$/) return "probe"
+    if (name == "history.h") return "analysis"
     sub(/\.h$/, "", name)
     return name
 }

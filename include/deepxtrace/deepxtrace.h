@@ -5,6 +5,7 @@
 
 #include <deepxtrace/analysis.h>
 #include <deepxtrace/gather.h>
+#include <deepxtrace/history.h>
 #include <deepxtrace/matrix.h>
 #include <deepxtrace/probe.h>
 #include <deepxtrace/render.h>

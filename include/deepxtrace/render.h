@@ -76,6 +76,31 @@ DXT_API dxt_status dxt_heatmap_write(const dxt_heatmap_panel *panels, size_t cou
                                      dxt_format format, const dxt_heatmap_options *options,
                                      dxt_write_fn write, void *context);
 
+/** Values of ranks over time: the lateness of each rank in each window. */
+typedef struct dxt_timeline_panel {
+    uint32_t ranks;       /**< 1 … DXT_MAX_RANKS */
+    size_t windows;       /**< 1 … 4096 */
+    const int64_t *index; /**< [windows] their numbers */
+    const double *values; /**< [ranks][windows]; below 0 counts as 0, NaN = silent */
+    dxt_measure measure;
+    double ordinary;   /**< values up to about this are nothing to look at; 0 = not known */
+    const char *title; /**< NULL = none */
+} dxt_timeline_panel;
+
+/**
+ * Draw ranks × windows, one panel below the other: a row is a rank, a column a window, the newest
+ * on the right. Of more ranks than fit, blocks are drawn, coloured by the largest value in each; of
+ * more windows than fit on a terminal, the newest.
+ *
+ * @param panels   1 … 64.
+ * @param format   Not DXT_FORMAT_HTML.
+ * @param options  As for dxt_heatmap_write(). @p write gets everything of a panel at once.
+ * @return As dxt_heatmap_write().
+ */
+DXT_API dxt_status dxt_timeline_write(const dxt_timeline_panel *panels, size_t count,
+                                      dxt_format format, const dxt_heatmap_options *options,
+                                      dxt_write_fn write, void *context);
+
 /**
  * Format by the end of a file name, without regard to case.
  *

@@ -4,6 +4,7 @@
 #define DEEPXTRACE_REPORT_H
 
 #include <deepxtrace/analysis.h>
+#include <deepxtrace/history.h>
 #include <deepxtrace/render.h>
 
 #ifdef __cplusplus
@@ -38,6 +39,20 @@ DXT_API dxt_status dxt_report_text(const dxt_window *window, const dxt_findings 
 /** A window's result as one line of the diagnosis format. As dxt_report_text(). */
 DXT_API dxt_status dxt_report_json(const dxt_window *window, const dxt_findings *findings,
                                    dxt_write_fn write, void *context);
+
+/**
+ * A run's summary for people: who, since when, how often, what it costs; one line per episode, the
+ * most expensive first.
+ *
+ * @param history  Has seen at least one window.
+ * @return DXT_OK; DXT_ERR_INVALID; DXT_ERR_NO_MEMORY; what @p write returned.
+ */
+DXT_API dxt_status dxt_report_summary_text(const dxt_history *history, dxt_write_fn write,
+                                           void *context);
+
+/** A run's summary as one line of the diagnosis format. As dxt_report_summary_text(). */
+DXT_API dxt_status dxt_report_summary_json(const dxt_history *history, dxt_write_fn write,
+                                           void *context);
 
 /**
  * What to mark in the heat map of a window.

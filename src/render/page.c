@@ -18,11 +18,24 @@ static dxt_status cairo_backend(const dxt_backend **backend)
     return DXT_OK;
 }
 
+dxt_status dxt_page_backend(dxt_format format, const dxt_backend **backend)
+{
+    *backend = &dxt_svg_backend;
+    return format == DXT_FORMAT_SVG ? DXT_OK : cairo_backend(backend);
+}
+
+dxt_status dxt_page_status(dxt_format format, dxt_status status)
+{
+    if (format == DXT_FORMAT_SVG) return status;
+    if (status == DXT_ERR_NO_MEMORY) return dxt_fail_memory(0);
+    if (status == DXT_ERR_UNSUPPORTED) return dxt_fail(status, "Cairo cannot draw this picture");
+    return status;
+}
+
 dxt_status dxt_write_page(const dxt_job *job)
 {
-    const dxt_backend *backend = &dxt_svg_backend;
-    bool part = job->format != DXT_FORMAT_SVG;
-    dxt_status status = part ? cairo_backend(&backend) : DXT_OK;
+    const dxt_backend *backend;
+    dxt_status status = dxt_page_backend(job->format, &backend);
     for (size_t i = 0; status == DXT_OK && i < job->count; i++) {
         dxt_model *model = job->models[i];
         status = dxt_model_cells(model, dxt_block_for(model->ranks, DXT_PICTURE_CELLS));
@@ -30,8 +43,5 @@ dxt_status dxt_write_page(const dxt_job *job)
     if (status != DXT_OK) return status;
     dxt_page page = {.format = job->format, .write = job->write, .context = job->context};
     status = dxt_layout_draw(job->models, job->count, job->heading, backend, &page);
-    if (part && status == DXT_ERR_NO_MEMORY) return dxt_fail_memory(0);
-    if (part && status == DXT_ERR_UNSUPPORTED)
-        return dxt_fail(status, "Cairo cannot draw this picture");
-    return status;
+    return dxt_page_status(job->format, status);
 }

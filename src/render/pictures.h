@@ -3,6 +3,7 @@
 #ifndef DXT_RENDER_PICTURES_H
 #define DXT_RENDER_PICTURES_H
 
+#include "render/backend.h"
 #include "render/model.h"
 
 /** What is to be drawn and where it goes. Nothing in it is NULL but the heading. */
@@ -20,5 +21,10 @@ dxt_status dxt_write_terminal(const dxt_job *job);
 dxt_status dxt_write_html(const dxt_job *job);
 /** SVG, and PNG and PDF by the part. */
 dxt_status dxt_write_page(const dxt_job *job);
+
+/** What draws SVG, or the part for PNG and PDF. @return DXT_OK; DXT_ERR_UNSUPPORTED, said. */
+dxt_status dxt_page_backend(dxt_format format, const dxt_backend **backend);
+/** Say what a part, which cannot, has failed with. @return @p status. */
+dxt_status dxt_page_status(dxt_format format, dxt_status status);
 
 #endif

@@ -13,7 +13,7 @@
 
 #include "report/words.h"
 
-static void put_real(dxt_text *text, double value)
+void dxt_words_json_real(dxt_text *text, double value)
 {
     char figure[DXT_REAL_SIZE];
     if (!isfinite(value)) {
@@ -26,8 +26,8 @@ static void put_real(dxt_text *text, double value)
     if (!strpbrk(figure, ".e")) dxt_text_puts(text, ".0");
 }
 
-/* What is not UTF-8 becomes '?': the line must stay readable for any reader. */
-static void put_string(dxt_text *text, const char *string)
+/* The line must stay readable for any reader. */
+void dxt_words_json_string(dxt_text *text, const char *string)
 {
     dxt_text_puts(text, "\"");
     for (const char *at = string; *at;) {
@@ -49,9 +49,9 @@ static void put_axes(dxt_text *text, const char *key, const dxt_abnormal_axis *a
     dxt_text_printf(text, ",\"%s\":[", key);
     for (size_t i = 0; i < count; i++) {
         dxt_text_printf(text, "%s[%u,", i ? "," : "", axes[i].rank);
-        put_real(text, axes[i].mean);
+        dxt_words_json_real(text, axes[i].mean);
         dxt_text_puts(text, ",");
-        put_real(text, axes[i].normalised);
+        dxt_words_json_real(text, axes[i].normalised);
         dxt_text_puts(text, "]");
     }
     dxt_text_puts(text, "]");
@@ -63,9 +63,9 @@ static void put_points(dxt_text *text, const dxt_findings *findings)
     for (size_t i = 0; i < findings->point_count; i++) {
         const dxt_abnormal_point *point = &findings->points[i];
         dxt_text_printf(text, "%s[%u,%u,", i ? "," : "", point->row, point->column);
-        put_real(text, point->value);
+        dxt_words_json_real(text, point->value);
         dxt_text_puts(text, ",");
-        put_real(text, point->normalised);
+        dxt_words_json_real(text, point->normalised);
         dxt_text_puts(text, "]");
     }
     dxt_text_puts(text, "]");
@@ -102,22 +102,22 @@ static void put_finding(dxt_text *text, const dxt_window *window, const dxt_find
                     dxt_finding_kind_name(finding->kind));
     put_subject(text, finding);
     dxt_text_puts(text, ",\"wait_us\":");
-    put_real(text, timed ? finding->wait / 1000 : NAN);
+    dxt_words_json_real(text, timed ? finding->wait / 1000 : NAN);
     if (!timed) {
         dxt_text_puts(text, ",\"wait_cycles\":");
-        put_real(text, finding->wait);
+        dxt_words_json_real(text, finding->wait);
     }
     dxt_text_puts(text, ",\"share\":");
-    put_real(text, finding->share);
+    dxt_words_json_real(text, finding->share);
     dxt_text_printf(text,
                     ",\"severity\":\"%s\",\"confidence\":", dxt_severity_name(finding->severity));
-    put_real(text, finding->confidence);
+    dxt_words_json_real(text, finding->confidence);
     dxt_text_puts(text, ",\"text\":");
     dxt_words_finding(&sentence, window, findings, index);
     if (sentence.failed)
         text->failed = true;
     else
-        put_string(text, sentence.data);
+        dxt_words_json_string(text, sentence.data);
     dxt_text_puts(text, "}");
     free(sentence.data);
 }
@@ -129,7 +129,7 @@ dxt_status dxt_report_json(const dxt_window *window, const dxt_findings *finding
     dxt_status status = dxt_report_check(window, findings);
     if (status != DXT_OK) return status;
     dxt_text_puts(&text, "{\"v\":1,\"phase\":");
-    put_string(&text, window->phase);
+    dxt_words_json_string(&text, window->phase);
     if (window->index >= 0)
         dxt_text_printf(&text, ",\"window\":%" PRId64, window->index);
     else

@@ -42,9 +42,8 @@ static size_t word(const char *at)
     return length;
 }
 
-/* Move `line` to `text`, broken at blanks to fit WIDTH, further lines indented by `indent`. Blanks
- * at the beginning of the line stay. */
-static void wrap(dxt_text *text, dxt_text *line, size_t indent)
+/* Blanks at the beginning of the line stay. */
+void dxt_words_wrap(dxt_text *text, dxt_text *line, size_t indent)
 {
     const char *at = line->data;
     size_t column = 0;
@@ -155,7 +154,7 @@ static void axis_lines(dxt_text *text, const char *what, const dxt_abnormal_axis
         dxt_text_printf(&line, "  %s %u: mean ", what, axes[i].rank);
         dxt_words_figure(&line, axes[i].mean);
         dxt_text_printf(&line, ", %.2f times the mean of all %ss", axes[i].normalised, what);
-        wrap(text, &line, 4);
+        dxt_words_wrap(text, &line, 4);
     }
 }
 
@@ -167,7 +166,7 @@ static void point_lines(dxt_text *text, const dxt_findings *findings)
         dxt_text_printf(&line, "  point: rank %u waits for rank %u: ", point->row, point->column);
         dxt_words_figure(&line, point->value);
         dxt_text_printf(&line, ", %.2f times the mean", point->normalised);
-        wrap(text, &line, 4);
+        dxt_words_wrap(text, &line, 4);
     }
 }
 
@@ -183,13 +182,13 @@ dxt_status dxt_report_text(const dxt_window *window, const dxt_findings *finding
         free(line.data);
         return status;
     }
-    wrap(&text, &line, 4);
+    dxt_words_wrap(&text, &line, 4);
     for (size_t i = 0; i < findings->finding_count; i++) {
         const dxt_finding *finding = &findings->findings[i];
         dxt_text_printf(&line, "  %-8s %3.0f %%  ", dxt_severity_name(finding->severity),
                         isfinite(finding->confidence) ? floor(finding->confidence * 100) : 0);
         dxt_words_finding(&line, window, findings, i);
-        wrap(&text, &line, 18);
+        dxt_words_wrap(&text, &line, 18);
     }
     if (findings->method == DXT_METHOD_RATIO) {
         axis_lines(&text, "column", findings->cols, findings->col_count);

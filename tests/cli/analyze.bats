@@ -72,6 +72,62 @@ refused_file() {
     [ "$(jq -r '.findings[0].kind' <<< "$output" | tr '\n' ' ')" = "early_rank late_rank " ]
 }
 
+# Windows of one case of the recording from real hardware.
+recorded_case() {
+    grep -F "\"case\":\"$1\"" "$data/deepep-ep4-h200.jsonl"
+}
+
+@test "several windows of a run end with a summary" {
+    recorded_case d_col2_20us > run
+    run --separate-stderr "$deepxtrace" analyze run
+    [ "$status" -eq 0 ]
+    [ "$(wc -L <<< "$output")" -le 80 ]
+    [[ ${output//$'\n'    / } == *$'\n'"summary of 20 windows, case d_col2_20us:"$'\n'"  rank 2 late in dispatch since window 0, in 20 of 20 windows: +"*" µs per operation, "*" % of the time" ]]
+    # One for each run of a file, behind its last window.
+    { recorded_case healthy; cat run; } > two
+    run "$deepxtrace" analyze two
+    [ "$(grep -n '^summary' <<< "$output" | cut -d: -f2-)" = \
+        $'summary of 20 windows, case healthy: nobody stands out\nsummary of 20 windows, case d_col2_20us:' ]
+    # None of a single window, nor without a history, nor with the ratio rule.
+    head -n 2 run > single
+    run "$deepxtrace" analyze single
+    [[ $output != *summary* ]]
+    run "$deepxtrace" analyze --no-history run
+    [[ $output != *summary* ]]
+    run "$deepxtrace" analyze --method ratio run
+    [[ $output != *summary* ]]
+}
+
+@test "json: the summary only with --summary, and last" {
+    recorded_case d_col2_20us > run
+    run --separate-stderr "$deepxtrace" analyze --json run
+    [ "$status" -eq 0 ]
+    [ "${#lines[@]}" -eq 40 ]
+    [[ $output != *summary* ]]
+    run --separate-stderr "$deepxtrace" analyze --json --summary run
+    [ "$status" -eq 0 ]
+    [ "${#lines[@]}" -eq 41 ]
+    [ "$(jq -c '[keys_unsorted, .ranks, .windows, .case, .instance]' <<< "${lines[40]}")" = \
+        '[["v","summary","ranks","windows","instance","case"],4,20,"d_col2_20us",null]' ]
+    [ "$(jq -c '.summary[0] | keys_unsorted' <<< "${lines[40]}")" = \
+        '["kind","phase","rank","first","last","seen","windows","ongoing","wait_us","share","text"]' ]
+    [ "$(jq -c '.summary | map([.kind, .phase, .rank, .first, .last, .seen, .windows, .ongoing])' \
+        <<< "${lines[40]}")" = '[["late_rank","dispatch",2,0,19,20,20,true]]' ]
+}
+
+@test "small lateness that stays is named with the history of the run" {
+    recorded_case c_col3_5us > run
+    run "$deepxtrace" analyze --json --no-history run
+    [ "$(jq -c 'select(.phase == "combine") | .abnormal_cols[][0]' <<< "$output" | wc -l)" -lt 15 ]
+    run "$deepxtrace" analyze --json run
+    [ "$(jq -c 'select(.phase == "combine") | .abnormal_cols[][0]' <<< "$output" | wc -l)" -ge 17 ]
+    [ "$(jq -c '.abnormal_cols[][0]' <<< "$output" | sort -u)" = 3 ]
+    # Windows without a number are nobody's past.
+    sed -E 's/"window":[0-9]+,//' run > unnumbered
+    run "$deepxtrace" analyze --json unnumbered
+    [ "$(jq -c 'select(.phase == "combine") | .abnormal_cols[][0]' <<< "$output" | wc -l)" -lt 15 ]
+}
+
 @test "a rank that sent nothing is named by both methods" {
     echo '{"v":1,"phase":"dispatch","ranks":4,"hosts":["a","b","c","d"],"wait":[[1,2,3,4],[1,2,3,4],null,[4,5,6,7]]}' > silent
     for method in robust ratio; do

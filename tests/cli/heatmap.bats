@@ -149,3 +149,25 @@ has_cairo() {
     refused 2 "one argument too many" "$reference" "$reference"
     [ "$(ls -A)" = bad ]
 }
+
+@test "the timeline: lateness of each rank in the windows of a run" {
+    grep -F '"case":"d_col2_20us"' "$data/deepep-ep4-h200.jsonl" > run
+    run --separate-stderr "$deepxtrace" heatmap run --timeline
+    [ "$status" -eq 0 ]
+    [ -z "$stderr" ]
+    [ "$(wc -L <<< "$output")" -le 80 ]
+    [[ ${lines[0]} == "lateness in dispatch, case d_col2_20us" ]]
+    [[ ${lines[1]} == "windows 0 to 19" ]]
+    [[ ${lines[4]} == "rank 2 |████████████████████|" ]]
+    [[ ${lines[2]} != *[▓█]* ]]
+    [[ $output == *"lateness in combine"* ]]
+    run "$deepxtrace" heatmap run --timeline --phase dispatch
+    [[ $output != *"combine"* ]]
+    "$deepxtrace" heatmap run --timeline -o time.svg
+    [[ $(head -c 5 time.svg) == "<?xml" ]]
+    refused 2 "--timeline shows all windows" run --timeline --window 3
+    refused 2 "--timeline needs the robust method" run --timeline --method ratio
+    refused 2 "run: no numbered window" run --timeline --case none
+    refused 3 "text, SVG, PNG or PDF only" run --timeline -o time.html
+    [ ! -e time.html ]
+}

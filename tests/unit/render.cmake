@@ -9,3 +9,5 @@ if(TARGET deepxtrace-cairo)
   add_dependencies(test_render_part deepxtrace-cairo)
   target_compile_definitions(test_render_part PRIVATE EXPECT_CAIRO)
 endif()
+dxt_test(test_render_timeline SOURCES unit/test_render_timeline.c
+         MODULES base matrix render LIBS PkgConfig::JANSSON ${CMAKE_DL_LIBS} WRAP_ALLOC)

@@ -14,15 +14,49 @@ struct analyze {
     dxt_tool_analysis analysis;
     bool json;
     bool exit_code;
-    bool many; /**< several files: name each */
+    bool no_history;
+    bool summary;         /**< also with --json */
+    bool many;            /**< several files: name each */
+    dxt_history *history; /**< of the file under way; NULL = windows are judged alone */
     bool found;
 };
+
+/* Sum up the run that has ended, if there is more to it than its last window; −1 to go on. */
+static int report_summary(struct analyze *run)
+{
+    uint64_t windows = run->history ? dxt_history_run(run->history).windows : 0;
+    if (windows == 0 || (run->json ? !run->summary : windows == 1 && !run->summary)) return -1;
+    dxt_status status = run->json ? dxt_report_summary_json(run->history, dxt_stdout_write, NULL)
+                                  : dxt_report_summary_text(run->history, dxt_stdout_write, NULL);
+    if (status == DXT_OK) status = dxt_stdout_flush();
+    if (status == DXT_ERR_IO) return DXT_EXIT_FAILED;
+    return status == DXT_OK ? -1 : dxt_complain_status("analyze", status);
+}
+
+/* What the window says alone, then in the light of those before it. */
+static dxt_status judge(struct analyze *run, const dxt_window *window, const dxt_window *companion,
+                        dxt_findings **findings)
+{
+    dxt_findings *alone;
+    dxt_status status = dxt_tool_analyze(&run->analysis, window, companion, &alone);
+    if (status != DXT_OK || !run->history) {
+        if (status == DXT_OK) *findings = alone;
+        return status;
+    }
+    status = dxt_history_judge(run->history, window, alone, findings);
+    dxt_findings_free(alone);
+    return status;
+}
 
 /* Report one window; −1 to go on. */
 static int report(struct analyze *run, const dxt_window *window, const dxt_window *companion)
 {
     dxt_findings *findings;
-    dxt_status status = dxt_tool_analyze(&run->analysis, window, companion, &findings);
+    if (run->history && !dxt_history_continues(run->history, window)) {
+        int result = report_summary(run);
+        if (result >= 0) return result;
+    }
+    dxt_status status = judge(run, window, companion, &findings);
     if (status != DXT_OK) return dxt_complain_status("analyze", status);
     if (findings->verdict == DXT_VERDICT_SLOW) run->found = true;
     status = run->json ? dxt_report_json(window, findings, dxt_stdout_write, NULL)
@@ -66,13 +100,31 @@ static int analyze_windows(struct analyze *run, dxt_reader *reader)
     return result;
 }
 
+static dxt_status begin_history(struct analyze *run)
+{
+    dxt_history_options options = {.struct_size = sizeof options,
+                                   .min_share = run->analysis.min_share,
+                                   .ranks_per_node = (uint32_t)run->analysis.ranks_per_node};
+    if (run->no_history || run->analysis.method == DXT_METHOD_RATIO) return DXT_OK;
+    return dxt_history_create(&options, &run->history);
+}
+
 static int analyze_file(struct analyze *run, const char *path)
 {
     dxt_reader *reader;
     int result = dxt_tool_open("analyze", path, &reader);
     if (result >= 0) return result;
     if (run->many && !run->json) dxt_stdout_printf("%s:\n", path);
-    result = analyze_windows(run, reader);
+    dxt_status status = begin_history(run);
+    result =
+        status == DXT_OK ? analyze_windows(run, reader) : dxt_complain_status("analyze", status);
+    /* A file that breaks off has a beginning worth summing up. */
+    if (result != DXT_EXIT_FAILED) {
+        int summed = report_summary(run);
+        if (result < 0) result = summed;
+    }
+    dxt_history_destroy(run->history);
+    run->history = NULL;
     dxt_reader_close(reader);
     return result;
 }
@@ -80,11 +132,17 @@ static int analyze_file(struct analyze *run, const char *path)
 int dxt_cmd_analyze(int argc, char **argv)
 {
     struct analyze run = {0};
-    dxt_option options[2 + DXT_TOOL_ANALYSIS_OPTIONS] = {
+    dxt_option options[4 + DXT_TOOL_ANALYSIS_OPTIONS] = {
         {.name = "json", .value = &run.json, .help = "one line of JSON per window"},
         {.name = "exit-code", .value = &run.exit_code, .help = "exit with 1 if a window is slow"},
+        {.name = "no-history",
+         .value = &run.no_history,
+         .help = "judge every window alone, and sum nothing up"},
+        {.name = "summary",
+         .value = &run.summary,
+         .help = "sum up each run behind its last window, with --json as well"},
     };
-    dxt_tool_analysis_options(&run.analysis, options + 2);
+    dxt_tool_analysis_options(&run.analysis, options + 4);
     const dxt_command command = {
         .name = "analyze",
         .summary = "Name what is slow in recorded wait matrices, and what it costs.",
@@ -93,11 +151,14 @@ int dxt_cmd_analyze(int argc, char **argv)
         .max_operands = -1,
         .options = options,
         .option_count = sizeof options / sizeof options[0],
-        .notes = "Reads recordings (JSON Lines), diagnosis logs, and plain matrices; '-' is\n"
-                 "standard input. Windows are reported in their order, as they come. A dispatch\n"
-                 "and a combine of the same window that follow each other are judged together.\n\n"
-                 "Exit status: 0 done, 1 something is slow (--exit-code), 2 bad usage or input,\n"
-                 "3 failed.\n",
+        .notes =
+            "Reads recordings (JSON Lines), diagnosis logs, and plain matrices; '-' is\n"
+            "standard input. Windows are reported in their order, as they come. A dispatch\n"
+            "and a combine of the same window that follow each other are judged together, and\n"
+            "numbered windows of a run with those before them; a run of several windows ends\n"
+            "with a summary.\n\n"
+            "Exit status: 0 done, 1 something is slow (--exit-code), 2 bad usage or input,\n"
+            "3 failed.\n",
         .examples = "  deepxtrace analyze recording.jsonl\n"
                     "  deepxtrace analyze --json --method ratio recording.jsonl | jq .verdict\n"
                     "  deepxtrace analyze --exit-code --min-share 5% - < recording.jsonl\n",

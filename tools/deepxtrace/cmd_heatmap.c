@@ -14,6 +14,7 @@
 #include "options.h"
 #include "output.h"
 #include "tool_heatmap.h"
+#include "tool_timeline.h"
 
 /** An operator met in the input. */
 struct slot {
@@ -31,6 +32,7 @@ struct heatmap {
     const char *case_name; /**< NULL = any */
     uint64_t number;
     bool numbered; /**< --window was given */
+    bool timeline;
     const char *output;
     int format; /**< dxt_format; −1 = from the name */
     bool force;
@@ -157,15 +159,21 @@ static int spare_input(const struct heatmap *run)
     return dxt_complain("heatmap", "%s: is the input, which is never replaced", run->output);
 }
 
-static int draw(struct heatmap *run, const dxt_diagnosis *diagnoses, size_t count)
+/* The matrices, or with a timeline that. */
+static int draw(struct heatmap *run, const dxt_diagnosis *diagnoses, size_t count,
+                const dxt_tool_timeline *timeline)
 {
     dxt_output output;
     int result = dxt_output_open(&output, "heatmap", run->output ? run->output : "-", run->force);
     if (result >= 0) return result;
     int fd = output.file ? fileno(output.file) : STDOUT_FILENO;
-    dxt_status status = dxt_draw_heatmaps(
-        diagnoses, count, (dxt_format)run->format, diagnoses[0].window->source,
-        dxt_color_when(run->color, fd), dxt_terminal_columns(fd), dxt_output_write, &output);
+    dxt_color color = dxt_color_when(run->color, fd);
+    uint32_t columns = dxt_terminal_columns(fd);
+    dxt_status status = timeline ? dxt_tool_timeline_draw(timeline, (dxt_format)run->format, color,
+                                                          columns, dxt_output_write, &output)
+                                 : dxt_draw_heatmaps(diagnoses, count, (dxt_format)run->format,
+                                                     diagnoses[0].window->source, color, columns,
+                                                     dxt_output_write, &output);
     if (status == DXT_OK || output.error) {
         result = dxt_output_commit(&output);
         return result < 0 ? DXT_EXIT_DONE : result;
@@ -177,6 +185,22 @@ static int draw(struct heatmap *run, const dxt_diagnosis *diagnoses, size_t coun
     return DXT_EXIT_FAILED;
 }
 
+static int run_timeline(struct heatmap *run)
+{
+    dxt_tool_timeline timeline = {.input = run->input,
+                                  .phase = run->phase,
+                                  .case_name = run->case_name,
+                                  .analysis = &run->analysis};
+    int result = choose_format(run);
+    if (result < 0 && run->numbered)
+        result = dxt_complain("heatmap", "--timeline shows all windows; leave out --window");
+    if (result < 0) result = spare_input(run);
+    if (result < 0) result = dxt_tool_timeline_read(&timeline);
+    if (result < 0) result = draw(run, NULL, 0, &timeline);
+    dxt_tool_timeline_free(&timeline);
+    return result;
+}
+
 static int run_heatmap(struct heatmap *run)
 {
     dxt_diagnosis diagnoses[DXT_TOOL_PANELS];
@@ -185,7 +209,7 @@ static int run_heatmap(struct heatmap *run)
     if (result < 0) result = spare_input(run);
     if (result < 0) result = read_windows(run);
     if (result < 0) result = diagnose(run, diagnoses, &count);
-    if (result < 0) result = draw(run, diagnoses, count);
+    if (result < 0) result = draw(run, diagnoses, count, NULL);
     for (size_t i = 0; i < run->count; i++) {
         dxt_findings_free(run->slots[i].findings);
         dxt_window_free(run->slots[i].window);
@@ -197,7 +221,7 @@ static int run_heatmap(struct heatmap *run)
 int dxt_cmd_heatmap(int argc, char **argv)
 {
     struct heatmap run = {.format = -1};
-    dxt_option options[7 + DXT_TOOL_ANALYSIS_OPTIONS] = {
+    dxt_option options[8 + DXT_TOOL_ANALYSIS_OPTIONS] = {
         {.name = "output",
          .letter = 'o',
          .type = DXT_OPTION_FILE,
@@ -235,13 +259,15 @@ int dxt_cmd_heatmap(int argc, char **argv)
          .value = &run.case_name,
          .argument = "NAME",
          .help = "only windows of this case of the recording"},
+        {.name = "timeline",
+         .value = &run.timeline,
+         .help = "draw how late each rank was in the windows of the last run instead"},
     };
-    dxt_tool_analysis_options(&run.analysis, options + 7);
+    dxt_tool_analysis_options(&run.analysis, options + 8);
     const dxt_command command = {
         .name = "heatmap",
-        .summary =
-            "Draw a recorded wait matrix: rows wait, columns are awaited; what was found is\n"
-            "marked and said below.",
+        .summary = "Draw a recorded wait matrix: rows wait, columns are awaited; what was found\n"
+                   "is marked and said below.",
         .operands = "FILE|-",
         .min_operands = 1,
         .max_operands = 1,
@@ -253,11 +279,12 @@ int dxt_cmd_heatmap(int argc, char **argv)
         .examples =
             "  deepxtrace heatmap recording.jsonl\n"
             "  deepxtrace heatmap recording.jsonl --phase dispatch --window 3 -o waits.svg\n"
-            "  deepxtrace heatmap recording.jsonl -o waits.png --force\n",
+            "  deepxtrace heatmap recording.jsonl -o waits.png --force\n"
+            "  deepxtrace heatmap recording.jsonl --timeline -o lateness.svg\n",
     };
     int count;
     int result = dxt_command_line(&command, argc, argv, &count);
     if (result >= 0) return result;
     run.input = argv[1];
-    return run_heatmap(&run);
+    return run.timeline ? run_timeline(&run) : run_heatmap(&run);
 }

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Windows of one run judged with their history, and the run summed up: who, since when, how often,
+ * what it costs. Pure like the analysis: no I/O, no clock, no globals.
+ */
+#ifndef DEEPXTRACE_HISTORY_H
+#define DEEPXTRACE_HISTORY_H
+
+#include <deepxtrace/analysis.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Windows of an operator that are remembered rank by rank. */
+#define DXT_HISTORY_WINDOWS 64u
+/** Operators of a run that are followed; windows of more are judged on their own. */
+#define DXT_HISTORY_OPERATORS 8u
+/** Episodes that are kept per operator; of more, the later ones are not summed up. */
+#define DXT_HISTORY_EPISODES 256u
+
+/** Memory of one run. */
+typedef struct dxt_history dxt_history;
+
+/** Options. Zero a struct, set struct_size, then what differs from the default. */
+typedef struct dxt_history_options {
+    size_t struct_size;
+    double min_share;        /**< as in dxt_analysis_options; 0 = default 0.01 */
+    uint32_t ranks_per_node; /**< as in dxt_analysis_options; 0 = unknown */
+} dxt_history_options;
+
+/** What tells runs apart, and how long this one is. */
+typedef struct dxt_run_identity {
+    uint32_t ranks;
+    uint64_t windows; /**< judged so far, of the operator with the most */
+    const char *instance, *source, *case_name;
+} dxt_run_identity;
+
+/** One cause over time. Fields that do not apply hold DXT_NO_RANK or −1. */
+typedef struct dxt_episode {
+    const char *phase; /**< operator; owned by the history, gone when that forgets the run */
+    dxt_finding_kind kind;
+    uint32_t rank, source;
+    int32_t node, source_node;
+    int64_t first, last; /**< numbers of the first and the last window that names it */
+    uint64_t seen;       /**< windows that name it */
+    uint64_t windows;    /**< windows of the operator from the first one on: to the newest while
+                              ongoing, else to the last that names it */
+    int ongoing;         /**< whether one of the newest windows names it */
+    dxt_measure measure; /**< unit of `wait` */
+    double wait;         /**< mean lateness per operation in the windows that name it */
+    double share;        /**< part of the time lost over `windows`; NaN = unknown */
+} dxt_episode;
+
+/** Lateness of the ranks of one operator over its newest windows, one block to free(). */
+typedef struct dxt_timeline {
+    uint32_t ranks;
+    size_t windows;
+    dxt_measure measure;
+    double floor;           /**< smallest lateness worth telling in the newest window */
+    const int64_t *index;   /**< [windows] numbers, ascending */
+    const double *lateness; /**< [ranks][windows]; NaN = no row */
+} dxt_timeline;
+
+/**
+ * Begin a history that has seen nothing.
+ *
+ * @param options  NULL for the defaults.
+ * @param history  Receives it; release with dxt_history_destroy(). Untouched on error.
+ * @return DXT_OK; DXT_ERR_INVALID; DXT_ERR_NO_MEMORY.
+ *
+ * Threads: a history belongs to one thread at a time.
+ */
+DXT_API dxt_status dxt_history_create(const dxt_history_options *options, dxt_history **history);
+
+/** Release. NULL is allowed. */
+DXT_API void dxt_history_destroy(dxt_history *history);
+
+/**
+ * Whether a window continues the run seen so far: the same ranks, instance, source and case, and a
+ * number above that of the operator's last window. 1 also when nothing has been seen yet.
+ */
+DXT_API int dxt_history_continues(const dxt_history *history, const dxt_window *window);
+
+/**
+ * Judge a window with those before it. One that does not continue the run makes the history forget
+ * it first; one without a number, and a result of the ratio method, is given back as it is.
+ *
+ * What is added: a rank whose lateness is too small for any single window, but stays. What is
+ * taken away: small findings that the noise of the windows before explains, and what spilled once
+ * from another operator. In a group of two, growth of the step tells late from early.
+ *
+ * @param window    The next window of its operator. Not modified.
+ * @param findings  What dxt_analyze() says of it, with its companion if there is one.
+ * @param judged    Receives the result; release with dxt_findings_free(). Untouched on error.
+ * @return DXT_OK; DXT_ERR_INVALID (not of the same size); DXT_ERR_NO_MEMORY. After an error the
+ *         window has not been counted.
+ *
+ * Blocking: no. Cost: O(ranks²) time; the memory of a run is O(operators × ranks).
+ */
+DXT_API dxt_status dxt_history_judge(dxt_history *history, const dxt_window *window,
+                                     const dxt_findings *findings, dxt_findings **judged);
+
+/** Which run has been seen. Nothing seen: all fields 0 and NULL. Texts are the history's own. */
+DXT_API dxt_run_identity dxt_history_run(const dxt_history *history);
+
+/**
+ * Sum up the run.
+ *
+ * @param episodes  Receives an array to free(), the most expensive first; NULL when there are none.
+ * @param count     Receives their number.
+ * @return DXT_OK; DXT_ERR_NO_MEMORY.
+ */
+DXT_API dxt_status dxt_history_summary(const dxt_history *history, dxt_episode **episodes,
+                                       size_t *count);
+
+/**
+ * The lateness of all ranks in one operator, window by window.
+ *
+ * @param timeline  Receives it; release with free(). Untouched on error.
+ * @return DXT_OK; DXT_ERR_INVALID (no window of that operator); DXT_ERR_NO_MEMORY.
+ */
+DXT_API dxt_status dxt_history_timeline(const dxt_history *history, const char *phase,
+                                        dxt_timeline **timeline);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

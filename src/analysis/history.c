@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "analysis/history.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/base.h"
+
+dxt_status dxt_history_create(const dxt_history_options *given, dxt_history **history)
+{
+    dxt_history_options options = {.struct_size = sizeof options};
+    if (given) {
+        if (given->struct_size < sizeof given->struct_size)
+            return dxt_fail(DXT_ERR_INVALID, "history options: struct_size is not set");
+        size_t known = given->struct_size < sizeof options ? given->struct_size : sizeof options;
+        memcpy(&options, given, known);
+    }
+    if (!(options.min_share >= 0) || isinf(options.min_share))
+        return dxt_fail(DXT_ERR_INVALID,
+                        "history options: min_share must be finite and not negative");
+    dxt_history *made = calloc(1, sizeof *made);
+    if (!made) return dxt_fail_memory(sizeof *made);
+    made->min_share = options.min_share > 0 ? options.min_share : 0.01;
+    made->ranks_per_node = options.ranks_per_node;
+    *history = made;
+    return DXT_OK;
+}
+
+/* Forget the run. */
+static void forget(dxt_history *history)
+{
+    for (uint32_t t = 0; t < history->tracks; t++) dxt_track_free(&history->track[t]);
+    free(history->instance);
+    free(history->source);
+    free(history->case_name);
+    history->instance = history->source = history->case_name = NULL;
+    history->ranks = history->tracks = 0;
+}
+
+void dxt_history_destroy(dxt_history *history)
+{
+    if (!history) return;
+    forget(history);
+    free(history);
+}
+
+/* ---- runs ---- */
+
+static bool same_text(const char *a, const char *b)
+{
+    return (!a && !b) || (a && b && strcmp(a, b) == 0);
+}
+
+static bool copy_text(const char *text, char **copy)
+{
+    *copy = text ? strdup(text) : NULL;
+    return *copy || !text;
+}
+
+static dxt_track *find_track(dxt_history *history, const char *phase)
+{
+    for (uint32_t t = 0; t < history->tracks; t++)
+        if (strcmp(history->track[t].phase, phase) == 0) return &history->track[t];
+    return NULL;
+}
+
+int dxt_history_continues(const dxt_history *history, const dxt_window *window)
+{
+    if (history->ranks == 0) return 1;
+    if (window->index < 0 || window->ranks != history->ranks ||
+        !same_text(window->instance, history->instance) ||
+        !same_text(window->source, history->source) ||
+        !same_text(window->case_name, history->case_name))
+        return 0;
+    for (uint32_t t = 0; t < history->tracks; t++) {
+        const dxt_track *track = &history->track[t];
+        if (strcmp(track->phase, window->phase) == 0 && track->count > 0)
+            return window->index > dxt_track_moment(track, track->count - 1)->index &&
+                   dxt_window_measure(window) == track->measure;
+    }
+    return 1;
+}
+
+static dxt_status begin_run(dxt_history *history, const dxt_window *window)
+{
+    forget(history);
+    if (!copy_text(window->instance, &history->instance) ||
+        !copy_text(window->source, &history->source) ||
+        !copy_text(window->case_name, &history->case_name)) {
+        forget(history);
+        return dxt_fail_memory(0);
+    }
+    history->ranks = window->ranks;
+    return DXT_OK;
+}
+
+/* The track of a window; NULL when it is not followed. */
+static dxt_status take_track(dxt_history *history, const dxt_window *window, dxt_track **track)
+{
+    dxt_status status = DXT_OK;
+    *track = NULL;
+    if (history->ranks == 0 || !dxt_history_continues(history, window))
+        status = begin_run(history, window);
+    if (status != DXT_OK) return status;
+    *track = find_track(history, window->phase);
+    if (*track || history->tracks == DXT_HISTORY_OPERATORS) return DXT_OK;
+    status = dxt_track_init(&history->track[history->tracks], window->phase, window->ranks);
+    if (status == DXT_OK) *track = &history->track[history->tracks++];
+    return status;
+}
+
+dxt_status dxt_history_judge(dxt_history *history, const dxt_window *window,
+                             const dxt_findings *findings, dxt_findings **judged)
+{
+    dxt_track *track = NULL;
+    dxt_findings *result;
+    dxt_status status = DXT_OK;
+    if (findings->ranks != window->ranks)
+        return dxt_fail(DXT_ERR_INVALID, "history: findings of %u ranks for a window of %u",
+                        findings->ranks, window->ranks);
+    if (window->index < 0)
+        forget(history);
+    else if (findings->lateness)
+        status = take_track(history, window, &track);
+    if (status != DXT_OK) return status;
+    if (track) dxt_track_take(track, history, window, findings);
+    status = dxt_history_weigh(history, track, window, findings, &result);
+    if (status != DXT_OK) return status;
+    if (track) {
+        dxt_track_commit(track, result);
+        dxt_track_note(track, window->index, result);
+    }
+    *judged = result;
+    return DXT_OK;
+}
+
+dxt_run_identity dxt_history_run(const dxt_history *history)
+{
+    dxt_run_identity run = {.ranks = history->ranks,
+                            .instance = history->instance,
+                            .source = history->source,
+                            .case_name = history->case_name};
+    for (uint32_t t = 0; t < history->tracks; t++)
+        if (history->track[t].windows > run.windows) run.windows = history->track[t].windows;
+    return run;
+}
+
+dxt_status dxt_history_timeline(const dxt_history *history, const char *phase,
+                                dxt_timeline **timeline)
+{
+    const dxt_track *track = NULL;
+    for (uint32_t t = 0; t < history->tracks; t++)
+        if (strcmp(history->track[t].phase, phase) == 0) track = &history->track[t];
+    if (!track || track->count == 0)
+        return dxt_fail(DXT_ERR_INVALID, "history: no window of operator '%s'", phase);
+    size_t windows = track->count;
+    size_t size =
+        sizeof(dxt_timeline) + windows * sizeof(int64_t) + windows * track->ranks * sizeof(double);
+    dxt_timeline *made = malloc(size);
+    if (!made) return dxt_fail_memory(size);
+    int64_t *index = (int64_t *)(made + 1);
+    double *lateness = (double *)(index + windows);
+    for (uint32_t p = 0; p < windows; p++) {
+        index[p] = dxt_track_moment(track, p)->index;
+        for (uint32_t r = 0; r < track->ranks; r++)
+            lateness[r * windows + p] = dxt_track_late(track, p, r);
+    }
+    *made = (dxt_timeline){.ranks = track->ranks,
+                           .windows = windows,
+                           .measure = track->measure,
+                           .floor = dxt_track_moment(track, track->count - 1)->floor,
+                           .index = index,
+                           .lateness = lateness};
+    *timeline = made;
+    return DXT_OK;
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Findings joined to episodes. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analysis/history.h"
+#include "base/base.h"
+
+/* An episode is over when this many windows in a row do not name it. */
+#define GAP 8u
+
+bool dxt_finding_names(const dxt_finding *finding, uint32_t rank)
+{
+    if (finding->rank == rank) return true;
+    for (uint32_t k = 0; k < finding->rank_count; k++)
+        if (finding->ranks[k] == rank) return true;
+    return false;
+}
+
+static bool same_subject(const dxt_episode *episode, const dxt_finding *finding)
+{
+    return episode->kind == finding->kind && episode->rank == finding->rank &&
+           episode->source == finding->source && episode->node == finding->node &&
+           episode->source_node == finding->source_node;
+}
+
+static bool is_open(const dxt_track *track, size_t e)
+{
+    return track->windows - track->last_at[e] <= GAP;
+}
+
+/* The open episode of a finding, or a new one; SIZE_MAX when there is no room. */
+static size_t find_episode(dxt_track *track, const dxt_finding *finding, int64_t index)
+{
+    for (size_t e = track->episode_count; e-- > 0;)
+        if (is_open(track, e) && same_subject(&track->episodes[e], finding)) return e;
+    if (track->episode_count == DXT_HISTORY_EPISODES) return SIZE_MAX;
+    size_t e = track->episode_count++;
+    track->episodes[e] = (dxt_episode){.phase = track->phase,
+                                       .kind = finding->kind,
+                                       .rank = finding->rank,
+                                       .source = finding->source,
+                                       .node = finding->node,
+                                       .source_node = finding->source_node,
+                                       .first = index};
+    track->begin_at[e] = track->windows - 1;
+    return e;
+}
+
+/* `wait` and `share` hold sums until the summary is asked for. */
+void dxt_track_note(dxt_track *track, int64_t index, const dxt_findings *judged)
+{
+    for (size_t f = 0; f < judged->finding_count; f++) {
+        const dxt_finding *finding = &judged->findings[f];
+        size_t e = find_episode(track, finding, index);
+        if (e == SIZE_MAX) continue;
+        dxt_episode *episode = &track->episodes[e];
+        episode->last = index;
+        episode->seen++;
+        episode->wait += finding->wait;
+        episode->share += finding->share;
+        track->last_at[e] = track->windows;
+    }
+}
+
+static dxt_episode sum_up(const dxt_track *track, size_t e)
+{
+    dxt_episode episode = track->episodes[e];
+    episode.ongoing = is_open(track, e);
+    episode.windows = (episode.ongoing ? track->windows : track->last_at[e]) - track->begin_at[e];
+    episode.measure = track->measure;
+    episode.wait /= (double)episode.seen;
+    episode.share /= (double)episode.windows;
+    return episode;
+}
+
+/* Silence first, then by what it costs in all; harmless last. */
+static double cost(const dxt_episode *episode)
+{
+    if (episode->kind == DXT_SILENT_RANK) return INFINITY;
+    if (episode->kind == DXT_EARLY_RANK) return -1;
+    return isnan(episode->wait) ? 0 : episode->wait * (double)episode->seen;
+}
+
+static int by_cost(const void *a, const void *b)
+{
+    const dxt_episode *x = a, *y = b;
+    double more = cost(x), less = cost(y);
+    if (more != less) return (more < less) - (more > less);
+    if (x->first != y->first) return (x->first > y->first) - (x->first < y->first);
+    return (x->rank > y->rank) - (x->rank < y->rank);
+}
+
+dxt_status dxt_history_summary(const dxt_history *history, dxt_episode **episodes, size_t *count)
+{
+    size_t total = 0, used = 0;
+    for (uint32_t t = 0; t < history->tracks; t++) total += history->track[t].episode_count;
+    dxt_episode *made = total ? malloc(total * sizeof *made) : NULL;
+    if (total && !made) return dxt_fail_memory(total * sizeof *made);
+    for (uint32_t t = 0; t < history->tracks; t++)
+        for (size_t e = 0; e < history->track[t].episode_count; e++)
+            made[used++] = sum_up(&history->track[t], e);
+    if (used) qsort(made, used, sizeof *made, by_cost);
+    *episodes = made;
+    *count = used;
+    return DXT_OK;
+}

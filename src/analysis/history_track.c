@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "analysis/history.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analysis/select.h"
+#include "base/base.h"
+
+/* Median of |x|, x normal: this part of its standard deviation. */
+#define MEDIAN_DEVIATION 0.6745
+
+static void *cut(char *block, size_t *used, size_t count, size_t size)
+{
+    void *place = block ? block + *used : NULL;
+    *used += (count * size + 15) & ~(size_t)15;
+    return place;
+}
+
+static size_t lay_out(dxt_track *track, char *block)
+{
+    size_t used = 0, cells = (size_t)DXT_TRACK_SLOTS * track->ranks;
+    track->late = cut(block, &used, cells, sizeof *track->late);
+    track->leaving = cut(block, &used, cells, sizeof *track->leaving);
+    track->named = cut(block, &used, cells, sizeof *track->named);
+    track->base = cut(block, &used, track->ranks, sizeof *track->base);
+    track->base_of = cut(block, &used, track->ranks, sizeof *track->base_of);
+    track->scratch = cut(block, &used, track->ranks + DXT_TRACK_SLOTS, sizeof *track->scratch);
+    track->episodes = cut(block, &used, DXT_HISTORY_EPISODES, sizeof *track->episodes);
+    track->begin_at = cut(block, &used, DXT_HISTORY_EPISODES, sizeof *track->begin_at);
+    track->last_at = cut(block, &used, DXT_HISTORY_EPISODES, sizeof *track->last_at);
+    return used;
+}
+
+dxt_status dxt_track_init(dxt_track *track, const char *phase, uint32_t ranks)
+{
+    dxt_track made = {.ranks = ranks};
+    size_t size = lay_out(&made, NULL);
+    made.block = calloc(1, size);
+    made.phase = strdup(phase);
+    if (!made.block || !made.phase) {
+        dxt_track_free(&made);
+        return dxt_fail_memory(size);
+    }
+    lay_out(&made, made.block);
+    *track = made;
+    return DXT_OK;
+}
+
+void dxt_track_free(dxt_track *track)
+{
+    free(track->block);
+    free(track->phase);
+    *track = (dxt_track){0};
+}
+
+double dxt_track_significance(uint32_t ranks)
+{
+    /* As for a single window (group.c), and a little more: several lengths are tried. */
+    return 3.6 + 0.15 * log2(ranks);
+}
+
+/* ---- taking a window in ---- */
+
+static int32_t node_of(const dxt_history *history, const dxt_window *window, uint32_t rank)
+{
+    if (window->nodes) return window->nodes[rank];
+    return history->ranks_per_node ? (int32_t)(rank / history->ranks_per_node) : 0;
+}
+
+/* Lateness of the ordinary ranks of a node: its lower median, so that of two ranks the earlier one
+ * counts. NaN without a row. */
+static double node_level(const dxt_track *track, const dxt_history *history,
+                         const dxt_window *window, const double *late, int32_t node)
+{
+    size_t used = 0;
+    double *sample = track->scratch;
+    for (uint32_t r = 0; r < track->ranks; r++)
+        if (!isnan(late[r]) && node_of(history, window, r) == node) sample[used++] = late[r];
+    if (used == 0) return NAN;
+    double middle = dxt_median(sample, used), lower = -INFINITY;
+    for (size_t k = 0; k < used; k++)
+        if (sample[k] <= middle) lower = fmax(lower, sample[k]);
+    return lower;
+}
+
+/* First rank of the node of a rank. */
+static uint32_t first_of_node(const dxt_history *history, const dxt_window *window, uint32_t rank)
+{
+    uint32_t first = 0;
+    while (node_of(history, window, first) != node_of(history, window, rank)) first++;
+    return first;
+}
+
+/* As for one window: nodes that are hardly fewer than the ranks are not worth looking at. */
+static bool many_nodes(const dxt_history *history, const dxt_window *window)
+{
+    uint32_t nodes = 0;
+    if (!window->nodes && history->ranks_per_node == 0) return false;
+    for (uint32_t r = 0; r < window->ranks; r++) nodes += first_of_node(history, window, r) == r;
+    return nodes >= 2 && window->ranks >= 2 * nodes;
+}
+
+/* A late node is no late ranks: each rank against its own node. Of two ranks, which of them is the
+ * reference changes with who is late, but their difference does not. */
+static void take_lateness(dxt_track *track, const dxt_history *history, const dxt_window *window,
+                          const double *lateness, double *late)
+{
+    uint32_t n = track->ranks;
+    memcpy(late, lateness, n * sizeof *late);
+    if (n == 2) {
+        late[0] = lateness[0] - lateness[1];
+        late[1] = lateness[1] - lateness[0];
+        return;
+    }
+    if (!many_nodes(history, window)) return;
+    for (uint32_t first = 0; first < n; first++) {
+        int32_t node = node_of(history, window, first);
+        if (first_of_node(history, window, first) < first) continue;
+        double level = node_level(track, history, window, lateness, node);
+        for (uint32_t r = first; r < n; r++)
+            if (node_of(history, window, r) == node) late[r] -= level;
+    }
+}
+
+/* When each rank left the operator against the median of all: its arrival and its longest wait. */
+static void take_leaving(dxt_track *track, const dxt_window *window, const double *lateness,
+                         double *leaving)
+{
+    uint32_t n = track->ranks;
+    size_t used = 0;
+    for (uint32_t r = 0; r < n; r++) {
+        double longest = 0;
+        dxt_window_row(window, r, leaving);
+        for (uint32_t j = 0; j < n; j++)
+            if (j != r) longest = fmax(longest, leaving[j]);
+        track->scratch[r] = lateness[r] + longest;
+    }
+    memcpy(leaving, track->scratch, n * sizeof *leaving);
+    for (uint32_t r = 0; r < n; r++)
+        if (!isnan(leaving[r])) track->scratch[used++] = leaving[r];
+    double middle = dxt_median(track->scratch, used);
+    for (uint32_t r = 0; r < n; r++) leaving[r] -= middle;
+}
+
+static double median_known(const double *values, uint32_t count, double *scratch)
+{
+    size_t used = 0;
+    for (uint32_t k = 0; k < count; k++)
+        if (!isnan(values[k])) scratch[used++] = values[k];
+    return used ? dxt_median(scratch, used) : NAN;
+}
+
+/* The difference of two windows holds nothing that is the same in both, and its median over the
+ * ranks nothing of those that have just changed. */
+static double typical_change(dxt_track *track, const double *late, const double *before)
+{
+    size_t used = 0;
+    for (uint32_t r = 0; r < track->ranks; r++)
+        if (!isnan(late[r]) && !isnan(before[r]))
+            track->scratch[used++] = fabs(late[r] - before[r]);
+    return used ? dxt_median(track->scratch, used) / (MEDIAN_DEVIATION * sqrt(2)) : NAN;
+}
+
+void dxt_track_take(dxt_track *track, const dxt_history *history, const dxt_window *window,
+                    const dxt_findings *findings)
+{
+    size_t slot = dxt_track_slot(track, track->count), n = track->ranks;
+    double *late = track->late + slot * n;
+    dxt_moment *moment = &track->moment[slot];
+    take_lateness(track, history, window, findings->lateness, late);
+    take_leaving(track, window, findings->lateness, track->leaving + slot * n);
+    *moment = (dxt_moment){.index = window->index,
+                           .change = NAN,
+                           .step = findings->step,
+                           .transfer = findings->transfer,
+                           .floor = isnan(findings->step) ? findings->ordinary
+                                                          : history->min_share * findings->step};
+    moment->error = median_known(findings->lateness_error, track->ranks, track->scratch);
+    if (track->count == 0) return;
+    size_t before = dxt_track_slot(track, track->count - 1);
+    moment->change = typical_change(track, late, track->late + before * n);
+}
+
+void dxt_track_commit(dxt_track *track, const dxt_findings *judged)
+{
+    size_t slot = dxt_track_slot(track, track->count);
+    uint8_t *named = track->named + slot * track->ranks;
+    memset(named, 0, track->ranks);
+    for (size_t f = 0; f < judged->finding_count; f++)
+        for (uint32_t r = 0; r < track->ranks; r++)
+            if (dxt_finding_names(&judged->findings[f], r)) named[r] = 1;
+    track->moment[slot].quiet = judged->finding_count == 0;
+    track->measure = judged->measure;
+    track->windows++;
+    if (track->count < DXT_HISTORY_WINDOWS)
+        track->count++;
+    else
+        track->begin = (track->begin + 1) % DXT_TRACK_SLOTS;
+}
+
+/* ---- what the windows say together ---- */
+
+double dxt_track_noise(dxt_track *track, uint32_t count)
+{
+    double values[DXT_TRACK_SLOTS];
+    for (uint32_t p = 0; p < count; p++) values[p] = dxt_track_moment(track, p)->error;
+    double known = median_known(values, count, track->scratch);
+    for (uint32_t p = 0; p < count; p++) values[p] = dxt_track_moment(track, p)->change;
+    double seen = median_known(values, count, track->scratch);
+    if (isnan(seen)) return NAN;
+    /* A median over few differences may be far too small. */
+    seen *= 1 + 4.0 / ((count - 1) * (track->ranks - 1.0));
+    return fmax(seen, known);
+}
+
+double dxt_track_mean(const dxt_track *track, uint32_t end, uint32_t length, uint32_t rank)
+{
+    double sum = 0;
+    for (uint32_t p = end - length; p < end; p++) sum += dxt_track_late(track, p, rank);
+    return sum / length;
+}
+
+double dxt_track_median_leaving(const dxt_track *track, uint32_t end, uint32_t length,
+                                uint32_t rank)
+{
+    double values[DXT_TRACK_SLOTS], scratch[DXT_TRACK_SLOTS];
+    for (uint32_t p = end - length; p < end; p++)
+        values[p - (end - length)] =
+            track->leaving[(size_t)dxt_track_slot(track, p) * track->ranks + rank];
+    return median_known(values, length, scratch);
+}
+
+uint32_t dxt_track_base(dxt_track *track, uint32_t end, uint32_t rank, double *base)
+{
+    double sum = 0;
+    uint32_t used = 0;
+    for (uint32_t p = 0; p < end; p++) {
+        double late = dxt_track_late(track, p, rank);
+        size_t slot = dxt_track_slot(track, p);
+        if (track->named[slot * track->ranks + rank] || isnan(late)) continue;
+        sum += late;
+        used++;
+    }
+    if (used >= DXT_BASE_WINDOWS) {
+        track->base[rank] = sum / used;
+        track->base_of[rank] = (uint8_t)used;
+    }
+    *base = track->base[rank];
+    return track->base_of[rank];
+}

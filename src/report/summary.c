@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A run summed up, for people and for programs. */
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include <deepxtrace/report.h>
+
+#include "report/words.h"
+
+/* ---- one episode, one sentence ---- */
+
+static void subject(dxt_text *text, const dxt_episode *episode)
+{
+    static const char *const what[] = {
+        [DXT_LATE_RANK] = "late",
+        [DXT_EARLY_RANK] = "early",
+        [DXT_SLOW_RECEIVER] = "receives slowly",
+        [DXT_HOT_EXPERT] = "receives more than its share (hot expert)",
+        [DXT_SLOW_PATH] = "slow",
+        [DXT_LATE_NODE] = "late",
+        [DXT_SLOW_NODE_PATH] = "slow",
+        [DXT_SYSTEMIC_SKEW] = "waits for everybody",
+        [DXT_SILENT_RANK] = "silent",
+    };
+    unsigned kind = (unsigned)episode->kind;
+    if (episode->kind == DXT_SLOW_PATH)
+        dxt_text_printf(text, "path %u → %u", episode->source, episode->rank);
+    else if (episode->kind == DXT_SLOW_NODE_PATH)
+        dxt_text_printf(text, "path node %d → node %d", episode->source_node, episode->node);
+    else if (episode->kind == DXT_LATE_NODE)
+        dxt_text_printf(text, "node %d", episode->node);
+    else if (episode->kind == DXT_SYSTEMIC_SKEW)
+        dxt_text_puts(text, "everybody");
+    else
+        dxt_text_printf(text, "rank %u", episode->rank);
+    dxt_text_printf(text, " %s in ",
+                    kind < sizeof what / sizeof what[0] ? what[kind]
+                                                        : dxt_finding_kind_name(episode->kind));
+    dxt_words_name(text, episode->phase);
+}
+
+static void when(dxt_text *text, const dxt_episode *episode)
+{
+    if (episode->seen == 1)
+        dxt_text_printf(text, " once, in window %" PRId64, episode->first);
+    else if (episode->ongoing)
+        dxt_text_printf(text, " since window %" PRId64, episode->first);
+    else
+        dxt_text_printf(text, " from window %" PRId64 " to %" PRId64, episode->first,
+                        episode->last);
+    if (episode->seen > 1)
+        dxt_text_printf(text, ", in %" PRIu64 " of %" PRIu64 " windows", episode->seen,
+                        episode->windows);
+}
+
+void dxt_words_episode(dxt_text *text, const dxt_episode *episode)
+{
+    subject(text, episode);
+    when(text, episode);
+    if (!isfinite(episode->wait)) return;
+    dxt_text_puts(text, ": ");
+    if (episode->kind != DXT_EARLY_RANK) dxt_text_puts(text, "+");
+    dxt_words_wait(text, episode->measure, episode->wait);
+    if (episode->kind == DXT_EARLY_RANK)
+        dxt_text_puts(text, " (harmless)");
+    else
+        dxt_words_share(text, ", ", episode->share);
+}
+
+static dxt_status take(const dxt_history *history, dxt_run_identity *run, dxt_episode **episodes,
+                       size_t *count)
+{
+    if (!history) return dxt_fail(DXT_ERR_INVALID, "report: no history");
+    *run = dxt_history_run(history);
+    if (run->windows == 0) return dxt_fail(DXT_ERR_INVALID, "report: a history of no window");
+    return dxt_history_summary(history, episodes, count);
+}
+
+dxt_status dxt_report_summary_text(const dxt_history *history, dxt_write_fn write, void *context)
+{
+    dxt_run_identity run = {0};
+    dxt_episode *episodes = NULL;
+    size_t count = 0;
+    dxt_text text = {0}, line = {0};
+    dxt_status status = take(history, &run, &episodes, &count);
+    if (status != DXT_OK) return status;
+    dxt_text_printf(&line, "summary of %" PRIu64 " window%s", run.windows,
+                    run.windows == 1 ? "" : "s");
+    if (run.case_name) {
+        dxt_text_puts(&line, ", case ");
+        dxt_words_name(&line, run.case_name);
+    }
+    dxt_text_puts(&line, count ? ":" : ": nobody stands out");
+    dxt_words_wrap(&text, &line, 4);
+    for (size_t e = 0; e < count; e++) {
+        dxt_text_puts(&line, "  ");
+        dxt_words_episode(&line, &episodes[e]);
+        dxt_words_wrap(&text, &line, 4);
+    }
+    free(episodes);
+    return dxt_text_flush(&text, write, context);
+}
+
+/* ---- JSON ---- */
+
+static void put_subject(dxt_text *text, const dxt_episode *episode)
+{
+    if (episode->kind == DXT_SLOW_PATH)
+        dxt_text_printf(text, ",\"path\":[%u,%u]", episode->rank, episode->source);
+    else if (episode->kind == DXT_SLOW_NODE_PATH)
+        dxt_text_printf(text, ",\"path_nodes\":[%d,%d]", episode->node, episode->source_node);
+    else if (episode->kind == DXT_LATE_NODE)
+        dxt_text_printf(text, ",\"node\":%d", episode->node);
+    else if (episode->rank != DXT_NO_RANK)
+        dxt_text_printf(text, ",\"rank\":%u", episode->rank);
+}
+
+static void put_episode(dxt_text *text, const dxt_episode *episode)
+{
+    bool timed = episode->measure == DXT_MEASURE_NS_PER_OP || episode->measure == DXT_MEASURE_NS;
+    dxt_text sentence = {0};
+    dxt_text_printf(text, "{\"kind\":\"%s\",\"phase\":", dxt_finding_kind_name(episode->kind));
+    dxt_words_json_string(text, episode->phase);
+    put_subject(text, episode);
+    dxt_text_printf(text,
+                    ",\"first\":%" PRId64 ",\"last\":%" PRId64 ",\"seen\":%" PRIu64
+                    ",\"windows\":%" PRIu64 ",\"ongoing\":%s,\"wait_us\":",
+                    episode->first, episode->last, episode->seen, episode->windows,
+                    episode->ongoing ? "true" : "false");
+    dxt_words_json_real(text, timed ? episode->wait / 1000 : NAN);
+    if (!timed) {
+        dxt_text_puts(text, ",\"wait_cycles\":");
+        dxt_words_json_real(text, episode->wait);
+    }
+    dxt_text_puts(text, ",\"share\":");
+    dxt_words_json_real(text, episode->share);
+    dxt_text_puts(text, ",\"text\":");
+    dxt_words_episode(&sentence, episode);
+    if (sentence.failed)
+        text->failed = true;
+    else
+        dxt_words_json_string(text, sentence.data);
+    dxt_text_puts(text, "}");
+    free(sentence.data);
+}
+
+static void put_name(dxt_text *text, const char *key, const char *name)
+{
+    dxt_text_printf(text, ",\"%s\":", key);
+    if (name)
+        dxt_words_json_string(text, name);
+    else
+        dxt_text_puts(text, "null");
+}
+
+dxt_status dxt_report_summary_json(const dxt_history *history, dxt_write_fn write, void *context)
+{
+    dxt_run_identity run = {0};
+    dxt_episode *episodes = NULL;
+    size_t count = 0;
+    dxt_text text = {0};
+    dxt_status status = take(history, &run, &episodes, &count);
+    if (status != DXT_OK) return status;
+    dxt_text_puts(&text, "{\"v\":1,\"summary\":[");
+    for (size_t e = 0; e < count && !text.failed; e++) {
+        if (e) dxt_text_puts(&text, ",");
+        put_episode(&text, &episodes[e]);
+    }
+    dxt_text_printf(&text, "],\"ranks\":%u,\"windows\":%" PRIu64, run.ranks, run.windows);
+    put_name(&text, "instance", run.instance);
+    put_name(&text, "case", run.case_name);
+    dxt_text_puts(&text, "}\n");
+    free(episodes);
+    return dxt_text_flush(&text, write, context);
+}

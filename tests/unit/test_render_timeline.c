@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Ranks over time, on a terminal and as SVG. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <deepxtrace/render.h>
+
+#include "alloc_fail.h"
+
+#define MOST_RANKS 4096u
+#define MOST_WINDOWS 100u
+
+static char *output;
+static size_t used;
+static double values[MOST_RANKS * MOST_WINDOWS];
+static int64_t numbers[MOST_WINDOWS];
+
+static dxt_status keep(void *context, const void *data, size_t size)
+{
+    (void)context;
+    char *grown = realloc(output, used + size + 1);
+    if (!grown) return DXT_ERR_NO_MEMORY;
+    output = grown;
+    memcpy(output + used, data, size);
+    output[used += size] = '\0';
+    return DXT_OK;
+}
+
+static int forget(void **state)
+{
+    (void)state;
+    free(output);
+    output = NULL;
+    used = 0;
+    return 0;
+}
+
+/* Rank 1 is 7 µs late from window 12 on, rank 2 silent in the first window, the rest early. */
+static dxt_timeline_panel make(uint32_t ranks, size_t windows)
+{
+    for (size_t k = 0; k < windows; k++) {
+        numbers[k] = 10 + (int64_t)k;
+        for (uint32_t r = 0; r < ranks; r++) values[r * windows + k] = -100;
+        if (k >= 2) values[windows + k] = 7000;
+    }
+    if (ranks > 2) values[2 * windows] = NAN;
+    return (dxt_timeline_panel){.ranks = ranks,
+                                .windows = windows,
+                                .index = numbers,
+                                .values = values,
+                                .measure = DXT_MEASURE_NS_PER_OP,
+                                .ordinary = 2000,
+                                .title = "lateness <in> dispatch"};
+}
+
+static size_t count_of(const char *what)
+{
+    size_t count = 0;
+    for (const char *at = output; (at = strstr(at, what)); at += strlen(what)) count++;
+    return count;
+}
+
+static void the_terminal_shows_a_line_per_rank(void **state)
+{
+    (void)state;
+    dxt_timeline_panel panel = make(4, 5);
+    assert_int_equal(dxt_timeline_write(&panel, 1, DXT_FORMAT_TERMINAL, NULL, keep, NULL), DXT_OK);
+    assert_string_equal(output, "lateness <in> dispatch\n"
+                                "windows 10 to 14\n"
+                                "rank 0 |     |\n"
+                                "rank 1 |  ▓▓▓|\n"
+                                "rank 2 |–    |\n"
+                                "rank 3 |     |\n"
+                                "[ ] 0  [░] 0.50  [▒] 1.26  [▓] 3.17  [█] 7.96 µs and more\n");
+}
+
+static void colours_are_closed_again(void **state)
+{
+    (void)state;
+    dxt_timeline_panel panel = make(4, 5);
+    dxt_heatmap_options options = {.struct_size = sizeof options, .color = DXT_COLOR_256};
+    assert_int_equal(dxt_timeline_write(&panel, 1, DXT_FORMAT_TERMINAL, &options, keep, NULL),
+                     DXT_OK);
+    assert_true(count_of("\033[48;5;") >= 5);
+    for (char *line = strtok(output, "\n"); line; line = strtok(NULL, "\n")) {
+        const char *last = strrchr(line, '\033');
+        if (last) assert_memory_equal(last, "\033[0m", 4);
+    }
+}
+
+static void the_newest_windows_are_shown_and_many_ranks_as_blocks(void **state)
+{
+    (void)state;
+    dxt_timeline_panel panel = make(4096, 100);
+    assert_int_equal(dxt_timeline_write(&panel, 1, DXT_FORMAT_TERMINAL, NULL, keep, NULL), DXT_OK);
+    assert_non_null(strstr(output, "\nwindows 42 to 109, rows of 64 ranks\n"));
+    assert_int_equal(count_of("rank "), 64);
+    assert_non_null(strstr(output, "rank    0 |▓▓"));
+    assert_non_null(strstr(output, "rank   64 |  "));
+}
+
+static void svg_has_a_rectangle_per_cell(void **state)
+{
+    (void)state;
+    dxt_timeline_panel panels[] = {make(4, 20), make(4, 20)};
+    dxt_heatmap_options options = {.struct_size = sizeof options, .heading = "a & b"};
+    assert_int_equal(dxt_timeline_write(panels, 2, DXT_FORMAT_SVG, &options, keep, NULL), DXT_OK);
+    assert_non_null(strstr(output, "lateness &lt;in&gt; dispatch"));
+    assert_non_null(strstr(output, "a &amp; b"));
+    /* The paper, and for each panel its cells and the steps of the colour bar. */
+    assert_int_equal(count_of("<path"), 1 + 2 * (4 * 20 + 60));
+    assert_null(strstr(output, "nan"));
+    forget(NULL);
+    panels[0] = make(4096, 20);
+    assert_int_equal(dxt_timeline_write(panels, 1, DXT_FORMAT_SVG, NULL, keep, NULL), DXT_OK);
+    assert_non_null(strstr(output, "blocks of 32"));
+    assert_int_equal(count_of("<path"), 1 + 128 * 20 + 60);
+}
+
+static void a_timeline_of_nothing_is_drawn(void **state)
+{
+    (void)state;
+    dxt_timeline_panel panel = make(1, 1);
+    values[0] = NAN;
+    panel.ordinary = 0;
+    panel.title = NULL;
+    assert_int_equal(dxt_timeline_write(&panel, 1, DXT_FORMAT_TERMINAL, NULL, keep, NULL), DXT_OK);
+    assert_int_equal(dxt_timeline_write(&panel, 1, DXT_FORMAT_SVG, NULL, keep, NULL), DXT_OK);
+    assert_null(strstr(output, "nan"));
+}
+
+static void bad_input_is_refused(void **state)
+{
+    (void)state;
+    dxt_timeline_panel good = make(4, 5), bad = good;
+    assert_int_equal(dxt_timeline_write(&good, 1, DXT_FORMAT_HTML, NULL, keep, NULL),
+                     DXT_ERR_UNSUPPORTED);
+    assert_int_equal(dxt_timeline_write(&good, 0, DXT_FORMAT_SVG, NULL, keep, NULL),
+                     DXT_ERR_INVALID);
+    assert_int_equal(dxt_timeline_write(&good, 65, DXT_FORMAT_SVG, NULL, keep, NULL),
+                     DXT_ERR_INVALID);
+    assert_int_equal(dxt_timeline_write(&good, 1, (dxt_format)9, NULL, keep, NULL),
+                     DXT_ERR_INVALID);
+    bad.ranks = 4097;
+    assert_int_equal(dxt_timeline_write(&bad, 1, DXT_FORMAT_SVG, NULL, keep, NULL),
+                     DXT_ERR_INVALID);
+    bad = good;
+    bad.windows = 0;
+    assert_int_equal(dxt_timeline_write(&bad, 1, DXT_FORMAT_SVG, NULL, keep, NULL),
+                     DXT_ERR_INVALID);
+    assert_null(output);
+}
+
+static dxt_status ignore(void *context, const void *data, size_t size)
+{
+    (void)context;
+    (void)data;
+    (void)size;
+    return DXT_OK;
+}
+
+static void every_allocation_may_fail(void **state)
+{
+    (void)state;
+    static const dxt_format formats[] = {DXT_FORMAT_TERMINAL, DXT_FORMAT_SVG};
+    dxt_timeline_panel panel = make(8, 20);
+    dxt_heatmap_options options = {.struct_size = sizeof options, .heading = "heading"};
+    for (size_t f = 0; f < 2; f++) {
+        dxt_status status;
+        long k = 1;
+        for (; alloc_fail_arm(k),
+               status = dxt_timeline_write(&panel, 1, formats[f], &options, ignore, NULL),
+               alloc_fail_disarm();
+             k++)
+            assert_int_equal(status, DXT_ERR_NO_MEMORY);
+        assert_int_equal(status, DXT_OK);
+        assert_true(k > 1);
+    }
+}
+
+#define TEST(name) cmocka_unit_test_teardown(name, forget)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(the_terminal_shows_a_line_per_rank),
+        TEST(colours_are_closed_again),
+        TEST(the_newest_windows_are_shown_and_many_ranks_as_blocks),
+        TEST(svg_has_a_rectangle_per_cell),
+        TEST(a_timeline_of_nothing_is_drawn),
+        TEST(bad_input_is_refused),
+        TEST(every_allocation_may_fail),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

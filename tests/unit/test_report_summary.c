@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A run summed up, as text and as JSON. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <jansson.h>
+
+#include <deepxtrace/report.h>
+
+#include "alloc_fail.h"
+
+static char output[8192];
+static size_t used;
+
+static dxt_status keep(void *context, const void *data, size_t size)
+{
+    (void)context;
+    assert_true(used + size < sizeof output);
+    memcpy(output + used, data, size);
+    output[used += size] = '\0';
+    return DXT_OK;
+}
+
+static const dxt_finding late = {.kind = DXT_LATE_RANK,
+                                 .rank = 3,
+                                 .source = DXT_NO_RANK,
+                                 .node = -1,
+                                 .source_node = -1,
+                                 .wait = 22e3,
+                                 .share = 0.1,
+                                 .severity = DXT_SEVERITY_MAJOR,
+                                 .confidence = 0.999};
+
+/* Judge one window of 8 ranks that the given findings are said of. */
+static void judge(dxt_history *history, int64_t index, dxt_finding *findings, size_t count)
+{
+    static double lateness[8], error[8];
+    dxt_window *window;
+    dxt_findings *judged;
+    assert_int_equal(dxt_window_create(8, "dispatch", &window), DXT_OK);
+    window->unit = DXT_UNIT_NS;
+    window->ops = 50;
+    window->index = index;
+    window->case_name = strdup("a \"case\"");
+    dxt_findings found = {.struct_size = sizeof found,
+                          .ranks = 8,
+                          .step = NAN,
+                          .findings = findings,
+                          .finding_count = count,
+                          .lateness = lateness,
+                          .lateness_error = error};
+    assert_int_equal(dxt_history_judge(history, window, &found, &judged), DXT_OK);
+    dxt_findings_free(judged);
+    dxt_window_free(window);
+}
+
+static dxt_history *start(void)
+{
+    dxt_history *history;
+    used = 0;
+    output[0] = '\0';
+    assert_int_equal(dxt_history_create(NULL, &history), DXT_OK);
+    return history;
+}
+
+/* One episode of every kind, a second one of a rank, and one window of silence. */
+static dxt_history *eventful(void)
+{
+    dxt_history *history = start();
+    uint32_t node[] = {4, 5};
+    for (int64_t k = 0; k < 40; k++) {
+        dxt_finding all[9];
+        for (int f = 0; f < 9; f++) {
+            all[f] = late;
+            all[f].kind = (dxt_finding_kind)f;
+        }
+        all[DXT_EARLY_RANK].rank = 1;
+        all[DXT_SLOW_PATH].source = 6;
+        all[DXT_LATE_NODE].rank = all[DXT_SLOW_NODE_PATH].rank = DXT_NO_RANK;
+        all[DXT_SYSTEMIC_SKEW].rank = DXT_NO_RANK;
+        all[DXT_LATE_NODE].node = all[DXT_SLOW_NODE_PATH].node = 2;
+        all[DXT_SLOW_NODE_PATH].source_node = 0;
+        all[DXT_LATE_NODE].ranks = node;
+        all[DXT_LATE_NODE].rank_count = 2;
+        all[DXT_SILENT_RANK].wait = all[DXT_SILENT_RANK].share = NAN;
+        judge(history, k, all, k == 0 ? 9 : k < 20 || k == 39 ? 1 : 0);
+    }
+    return history;
+}
+
+static void the_text_says_who_since_when_and_how_often(void **state)
+{
+    (void)state;
+    dxt_history *history = eventful();
+    assert_int_equal(dxt_report_summary_text(history, keep, NULL), DXT_OK);
+    static const char *const lines[] = {
+        "summary of 40 windows, case a \"case\":\n  rank 3 silent in dispatch once, in window 0\n",
+        "  rank 3 late in dispatch from window 0 to 19, in 20 of 20 windows: +22.0 µs per\n"
+        "    operation, 10 % of the time\n",
+        "  rank 3 late in dispatch once, in window 39: +22.0 µs per operation, 10 % of\n"
+        "    the time\n",
+        "  path 6 → 3 slow in dispatch once, in window 0: +22.0 µs per operation, 10 % of\n",
+        "  node 2 late in dispatch once, in window 0: ",
+        "  path node 0 → node 2 slow in dispatch once, in window 0: ",
+        "  everybody waits for everybody in dispatch once, in window 0: ",
+        "  rank 1 early in dispatch once, in window 0: 22.0 µs per operation (harmless)\n",
+    };
+    for (size_t k = 0; k < sizeof lines / sizeof lines[0]; k++)
+        if (!strstr(output, lines[k])) fail_msg("'%s' is not in\n%s", lines[k], output);
+    dxt_history_destroy(history);
+}
+
+static void the_json_has_the_same(void **state)
+{
+    (void)state;
+    dxt_history *history = eventful();
+    assert_int_equal(dxt_report_summary_json(history, keep, NULL), DXT_OK);
+    assert_ptr_equal(strchr(output, '\n'), output + used - 1);
+    json_t *object = json_loads(output, 0, NULL);
+    assert_non_null(object);
+    const json_t *list = json_object_get(object, "summary"), *second = json_array_get(list, 1);
+    assert_int_equal(json_array_size(list), 10);
+    assert_int_equal(json_integer_value(json_object_get(object, "windows")), 40);
+    assert_string_equal(json_string_value(json_object_get(object, "case")), "a \"case\"");
+    assert_true(json_is_null(json_object_get(object, "instance")));
+    assert_string_equal(json_string_value(json_object_get(second, "kind")), "late_rank");
+    assert_int_equal(json_integer_value(json_object_get(second, "last")), 19);
+    assert_int_equal(json_integer_value(json_object_get(second, "seen")), 20);
+    assert_true(json_is_false(json_object_get(second, "ongoing")));
+    assert_true(json_real_value(json_object_get(second, "wait_us")) == 22.0);
+    assert_true(json_is_null(json_object_get(json_array_get(list, 0), "share")));
+    json_decref(object);
+    dxt_history_destroy(history);
+}
+
+static void a_quiet_run_says_so(void **state)
+{
+    (void)state;
+    dxt_history *history = start();
+    assert_int_equal(dxt_report_summary_text(history, keep, NULL), DXT_ERR_INVALID);
+    assert_int_equal(dxt_report_summary_json(NULL, keep, NULL), DXT_ERR_INVALID);
+    judge(history, 0, NULL, 0);
+    assert_int_equal(dxt_report_summary_text(history, keep, NULL), DXT_OK);
+    assert_string_equal(output, "summary of 1 window, case a \"case\": nobody stands out\n");
+    used = 0;
+    assert_int_equal(dxt_report_summary_json(history, keep, NULL), DXT_OK);
+    assert_string_equal(output, "{\"v\":1,\"summary\":[],\"ranks\":8,\"windows\":1,"
+                                "\"instance\":null,\"case\":\"a \\\"case\\\"\"}\n");
+    dxt_history_destroy(history);
+}
+
+static void every_allocation_may_fail(void **state)
+{
+    (void)state;
+    static dxt_status (*const writers[])(const dxt_history *, dxt_write_fn, void *) = {
+        dxt_report_summary_text, dxt_report_summary_json};
+    dxt_history *history = eventful();
+    for (size_t w = 0; w < 2; w++) {
+        dxt_status status;
+        long k = 1;
+        for (; used = 0, alloc_fail_arm(k), status = writers[w](history, keep, NULL),
+               alloc_fail_disarm();
+             k++)
+            assert_int_equal(status, DXT_ERR_NO_MEMORY);
+        assert_int_equal(status, DXT_OK);
+        assert_true(k > 2);
+    }
+    dxt_history_destroy(history);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_text_says_who_since_when_and_how_often),
+        cmocka_unit_test(the_json_has_the_same),
+        cmocka_unit_test(a_quiet_run_says_so),
+        cmocka_unit_test(every_allocation_may_fail),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
