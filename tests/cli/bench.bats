@@ -74,8 +74,31 @@ lines_of() {
     lines_of probe
 }
 
+@test "bench accuracy" {
+    run "$deepxtrace" bench accuracy --quick --repeat 2
+    [ "$status" -eq 0 ]
+    [[ $output == *"late 5%"* ]]
+    for line in "${lines[@]}"; do [ "${#line}" -le 80 ]; done
+    run "$deepxtrace" bench accuracy --ranks 3 --repeat 2 --json
+    lines_of accuracy
+    [ "$(jq -s -r '[.[].method] | unique | join(" ")' <<< "$output")" = "log-ratio ratio robust" ]
+    [ "$(jq -s '[.[] | select(.exact > .faulted or .false_alarms > .healthy)] | length' \
+        <<< "$output")" -eq 0 ]
+}
+
+@test "bench accuracy of recordings" {
+    data=${DXT_SOURCE_DIR:?}/tests/recorded/data
+    run "$deepxtrace" bench accuracy --json "$data/reference-matrices.jsonl"
+    lines_of accuracy
+    all=$(jq -c 'select(.case == "all" and .method == "robust") | [.exact, .faulted]' <<< "$output")
+    [ "$all" = "[5,5]" ]
+    run --separate-stderr "$deepxtrace" bench accuracy missing.jsonl
+    [ "$status" -eq 2 ]
+    [ "${#stderr_lines[@]}" -eq 1 ]
+}
+
 @test "bad usage is refused with one line" {
-    for args in "wheel" "analysis --repeat 0" "ep --hidden 100" "gather --ranks 1"; do
+    for args in "accuracy --ranks 4096" "probe extra" "wheel" "analysis --repeat 0" "ep --hidden 100" "gather --ranks 1"; do
         # shellcheck disable=SC2086 # several words
         run --separate-stderr "$deepxtrace" bench $args
         [ "$status" -eq 2 ]

@@ -11,13 +11,16 @@
 /** What was asked for; counts of 0 were not given. */
 typedef struct dxt_bench {
     uint64_t ranks, repeat, tokens, hidden;
-    bool json;
+    bool json, quick;
+    char *const *files; /**< accuracy: recordings */
+    int file_count;
 } dxt_bench;
 
 int dxt_bench_probe(const dxt_bench *bench);
 int dxt_bench_ep(const dxt_bench *bench);
 int dxt_bench_analysis(const dxt_bench *bench);
 int dxt_bench_gather(const dxt_bench *bench);
+int dxt_bench_accuracy(const dxt_bench *bench);
 
 /** The value below which @p part (0 … 1) of the values lie; sorts them. @p count at least 1. */
 double dxt_bench_quantile(double *values, size_t count, double part);

@@ -19,14 +19,15 @@ static const dxt_option options[] = {
      .argument = "N",
      .min = 2,
      .max = DXT_MAX_RANKS,
-     .help = "probe, ep: ranks (2); analysis, gather: largest number of ranks (2048, 128)"},
+     .help = "probe, ep: ranks (2); analysis, gather: largest number of ranks (2048, 128); "
+             "accuracy: this number only"},
     {.name = "repeat",
      .type = DXT_OPTION_COUNT,
      .value = &line.repeat,
      .argument = "TIMES",
      .min = 1,
      .max = 1000000,
-     .help = "measurements that a figure is taken from"},
+     .help = "measurements that a figure is taken from; accuracy: windows of each case"},
     {.name = "tokens",
      .type = DXT_OPTION_COUNT,
      .value = &line.tokens,
@@ -42,15 +43,16 @@ static const dxt_option options[] = {
      .max = 16384,
      .multiple = 128,
      .help = "probe, ep: this hidden size only, a multiple of 128"},
+    {.name = "quick", .value = &line.quick, .help = "accuracy: a few windows of 4 and 16 ranks"},
     {.name = "json", .value = &line.json, .help = "one line of JSON for each row"},
 };
 
 static const dxt_command command = {
     .name = "bench",
     .summary = "Measure what the parts cost on this machine.",
-    .operands = "[probe|ep|analysis|gather]",
+    .operands = "[probe|ep|analysis|gather|accuracy [FILE]]",
     .min_operands = 0,
-    .max_operands = 1,
+    .max_operands = -1,
     .options = options,
     .option_count = sizeof options / sizeof options[0],
     .notes = "probe     what counting costs, and the engine with the probe on and off\n"
@@ -58,20 +60,22 @@ static const dxt_command command = {
              "analysis  time to analyse one window, by number of ranks; next to it the ratio\n"
              "          rule in NumPy, if there is a python3 that has it\n"
              "gather    time to publish and to collect counters, by number of ranks\n"
-             "Without a name all of them, one after the other.\n",
+             "accuracy  how often what is wrong is named exactly, by this analysis and by\n"
+             "          others, in simulated windows or in recordings with labels (FILE)\n"
+             "Without a name all but accuracy, one after the other.\n",
     .examples = "  deepxtrace bench probe\n"
                 "  deepxtrace bench ep --tokens 128 --hidden 7168\n"
-                "  deepxtrace bench analysis --ranks 512 --json\n",
+                "  deepxtrace bench analysis --ranks 512 --json\n"
+                "  deepxtrace bench accuracy recording.jsonl\n",
 };
 
 static const struct {
     const char *name;
     int (*run)(const dxt_bench *bench);
 } benches[] = {
-    {"probe", dxt_bench_probe},
-    {"ep", dxt_bench_ep},
-    {"analysis", dxt_bench_analysis},
-    {"gather", dxt_bench_gather},
+    {"probe", dxt_bench_probe},       {"ep", dxt_bench_ep},
+    {"analysis", dxt_bench_analysis}, {"gather", dxt_bench_gather},
+    {"accuracy", dxt_bench_accuracy},
 };
 
 static int ascending(const void *a, const void *b)
@@ -108,13 +112,21 @@ int dxt_cmd_bench(int argc, char **argv)
     int result = dxt_command_line(&command, argc, argv, &operands);
     if (result >= 0) return result;
     bool known = operands == 0;
+    bool files = operands > 1 && strcmp(argv[1], "accuracy") == 0;
+    if (operands > 1 && !files)
+        return dxt_complain("bench", "'%s' is one argument too many", argv[2]);
+    line.files = argv + 2;
+    line.file_count = files ? operands - 1 : 0;
     for (size_t i = 0; i < sizeof benches / sizeof benches[0]; i++) {
         if (operands > 0 && strcmp(argv[1], benches[i].name) != 0) continue;
+        /* Minutes of simulation are nothing to do unasked. */
+        if (operands == 0 && benches[i].run == dxt_bench_accuracy) continue;
         known = true;
         if (operands == 0 && i > 0 && !line.json) dxt_stdout_printf("\n");
         result = benches[i].run(&line);
         if (result != DXT_EXIT_DONE) return result;
     }
     if (known) return DXT_EXIT_DONE;
-    return dxt_complain("bench", "'%s' is not one of probe, ep, analysis, gather", argv[1]);
+    return dxt_complain("bench", "'%s' is not one of probe, ep, analysis, gather, accuracy",
+                        argv[1]);
 }

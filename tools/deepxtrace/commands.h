@@ -14,6 +14,7 @@ enum {
 int dxt_cmd_run(int argc, char **argv);
 int dxt_cmd_analyze(int argc, char **argv);
 int dxt_cmd_heatmap(int argc, char **argv);
+int dxt_cmd_simulate(int argc, char **argv);
 int dxt_cmd_bench(int argc, char **argv);
 int dxt_cmd_info(int argc, char **argv);
 

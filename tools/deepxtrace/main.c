@@ -21,6 +21,7 @@ static const struct entry {
     {"run", dxt_cmd_run, "run an EP job with the probe on, diagnose it while it runs"},
     {"analyze", dxt_cmd_analyze, "name what is slow in recorded wait matrices"},
     {"heatmap", dxt_cmd_heatmap, "draw a recorded wait matrix"},
+    {"simulate", dxt_cmd_simulate, "make labelled recordings of a simulated job"},
     {"bench", dxt_cmd_bench, "measure the probe, dispatch and combine on this machine"},
     {"info", dxt_cmd_info, "show this build, its parts, and this machine's clocks"},
 };

@@ -1,0 +1,127 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# deepxtrace simulate: what is put in is what analyze names.
+
+bats_require_minimum_version 1.5.0
+
+setup() {
+    deepxtrace=${DEEPXTRACE:-${DXT_BUILD_DIR:?}/bin/deepxtrace}
+    cd "$BATS_TEST_TMPDIR"
+}
+
+# Exit 2, nothing on standard output, one line on standard error that holds $1.
+refused() {
+    local expected=$1
+    shift
+    run --separate-stderr "$deepxtrace" simulate "$@"
+    echo "stderr: $stderr"
+    [ "$status" -eq 2 ]
+    [ -z "$output" ]
+    [ "${#stderr_lines[@]}" -eq 1 ]
+    [[ $stderr == "deepxtrace simulate: "*"$expected"* ]]
+}
+
+# Every window of operator $1 has exactly the columns, rows and points $2.
+names() {
+    local phase=$1 expected=$2
+    shift 2
+    "$deepxtrace" simulate --windows 4 --calm "$@" > recording.jsonl
+    "$deepxtrace" analyze --json recording.jsonl |
+        jq -c "select(.phase == \"$phase\") | [[.abnormal_cols[][0]], [.abnormal_rows[][0]],
+            [.abnormal_points[][0:2]]]" | sort -u > named
+    cat named
+    [ "$(cat named)" = "$expected" ]
+}
+
+@test "a recording: two lines for each window, with its truth" {
+    run --separate-stderr "$deepxtrace" simulate --ranks 3 --windows 2 --window 7 --case probe \
+        --slow combine:1:30us
+    [ "$status" -eq 0 ]
+    [ -z "$stderr" ]
+    [ "${#lines[@]}" -eq 4 ]
+    [ "$(jq -r '[.phase, .window, .ranks, .ops, .samples, .case] | join(" ")' <<< "${lines[3]}")" = \
+        "combine 1 3 7 7 probe" ]
+    [ "$(jq -c .label <<< "${lines[2]}")" = '{"cols":[],"rows":[],"points":[]}' ]
+    [ "$(jq -c .label <<< "${lines[3]}")" = '{"cols":[1],"rows":[],"points":[]}' ]
+    [ "$(jq -r '.unit, .ticks_per_second' <<< "${lines[0]}")" = $'cycles\n1980000000' ]
+    [ "$(jq '.elapsed_ns > 7 * 220000' <<< "${lines[0]}")" = true ]
+}
+
+@test "analyze names what was done" {
+    names dispatch '[[],[],[]]'
+    names dispatch '[[2],[],[]]' --slow dispatch:2:23us
+    names combine '[[],[],[]]' --slow dispatch:2:23us
+    names combine '[[0,1],[],[]]' --ranks 8 --slow combine:0-1:30us
+    names dispatch '[[],[1],[]]' --early dispatch:1:30us
+    names dispatch '[[],[],[[3,1]]]' --ranks 8 --slow-path 'dispatch:3<-1:25us'
+    names dispatch '[[],[5],[]]' --ranks 8 --hot 5:2
+    names combine '[[5],[],[]]' --ranks 8 --hot 5:2
+    names dispatch '[[],[2],[]]' --ranks 8 --nic-in dispatch:2:25us
+}
+
+@test "a late node is one finding" {
+    "$deepxtrace" simulate --ranks 16 --ranks-per-node 8 --windows 1 --slow-node dispatch:1:30us \
+        --calm > node.jsonl
+    [ "$(head -1 node.jsonl | jq -c .label.nodes)" = "[1]" ]
+    run "$deepxtrace" analyze --json node.jsonl
+    [ "$(jq -c '[.findings[] | .kind, .node]' <<< "${lines[0]}")" = '["late_node",1]' ]
+}
+
+@test "clocks at different rates are compared in time" {
+    names dispatch '[[2],[],[]]' --ranks 8 --clock-spread 20% --slow dispatch:2:23us
+    [ "$(head -1 recording.jsonl | jq '.ticks_per_second | unique | length')" -eq 8 ]
+}
+
+@test "the seed decides" {
+    "$deepxtrace" simulate --seed 7 --windows 2 > first
+    "$deepxtrace" simulate --seed 7 --windows 2 > again
+    "$deepxtrace" simulate --seed 8 --windows 2 > other
+    cmp first again
+    run ! cmp -s first other
+}
+
+@test "from the first faulty window on, and in some steps only" {
+    "$deepxtrace" simulate --windows 3 --from 2 --slow dispatch:0:50us > onset.jsonl
+    run jq -c 'select(.phase == "dispatch") | .label.cols' onset.jsonl
+    [ "$output" = $'[]\n[]\n[0]' ]
+    run "$deepxtrace" simulate --windows 1 --calm --jitter 0% --every 5 --slow dispatch:0:50us
+    always=$("$deepxtrace" simulate --windows 1 --calm --jitter 0% --slow dispatch:0:50us | head -1)
+    some=$(jq '.wait[1][0]' <<< "${lines[0]}")
+    all=$(jq '.wait[1][0]' <<< "$always")
+    [ "$((some * 10))" -gt "$((all * 19 / 10))" ]
+    [ "$((some * 10))" -lt "$((all * 22 / 10))" ]
+}
+
+@test "a file appears whole and is not replaced unasked" {
+    "$deepxtrace" simulate --windows 1 -o out.jsonl
+    [ "$(wc -l < out.jsonl)" -eq 2 ]
+    refused "exists" --windows 1 -o out.jsonl
+    "$deepxtrace" simulate --windows 2 -o out.jsonl --force
+    [ "$(wc -l < out.jsonl)" -eq 4 ]
+    refused "" --windows 1 -o missing/out.jsonl
+}
+
+@test "what cannot be is refused with one line" {
+    refused "--ranks" --ranks 1
+    refused "--ranks" --ranks 4096
+    refused "no rank 4" --slow dispatch:4:1ms
+    refused "no rank 9" --slow-path 'dispatch:1<-9:1ms'
+    refused "PHASE:RANK:DURATION" --slow dispatch:1
+    refused "no unit" --slow dispatch:1:5
+    refused "not one of" --early gather:1:5us
+    refused "RANK:FACTOR" --hot 1
+    refused "--ranks-per-node" --slow-node dispatch:0:1ms
+    refused "no node 2" --ranks 16 --ranks-per-node 8 --slow-node dispatch:2:1ms
+    refused "lognormal:SIGMA" --tail normal:1
+    refused "sigma" --cell-tail lognormal:4
+    refused "shorter than" --step 50us
+    refused "one argument too many" something
+    refused "unknown option" --slowly 1
+}
+
+@test "help" {
+    run "$deepxtrace" simulate --help
+    [ "$status" -eq 0 ]
+    [[ $output == *"--slow-path"*"Examples:"* ]]
+    for line in "${lines[@]}"; do [ "${#line}" -le 80 ]; done
+}

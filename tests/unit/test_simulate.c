@@ -1,0 +1,515 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Known answers of the simulated job: what is put in comes out of the counters. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "alloc_fail.h"
+#include "bench_score.h"
+#include "simulate_faults.h"
+
+enum { N = 6, OPS = 20, TRANSFER = 10000 };
+
+/* No randomness at all, dispatch without latency, counters in ns. */
+static dxt_sim_config calm(const dxt_sim_fault *faults, size_t count)
+{
+    dxt_sim_config config;
+    dxt_sim_config_default(&config);
+    config.ranks = N;
+    config.ops = OPS;
+    config.jitter = config.wander = config.unevenness = config.weather = 0;
+    config.spread = false;
+    config.own_ns = 0;
+    config.latency_ns[DXT_DISPATCH] = config.between_ns[DXT_DISPATCH] = 0;
+    config.between_ns[DXT_COMBINE] = TRANSFER;
+    config.ticks_per_second = 1e9;
+    config.faults = faults;
+    config.fault_count = count;
+    return config;
+}
+
+static void run_window(const dxt_sim_config *config, dxt_window *pair[2])
+{
+    char why[128] = "";
+    dxt_sim *sim = NULL;
+    dxt_status status = dxt_sim_create(config, &sim, why, sizeof why);
+    assert_string_equal(why, "");
+    assert_int_equal(status, DXT_OK);
+    assert_int_equal(dxt_sim_next(sim, pair), DXT_OK);
+    for (int p = 0; p < 2; p++) assert_int_equal(dxt_window_check(pair[p]), DXT_OK);
+    dxt_sim_destroy(sim);
+}
+
+static void free_pair(dxt_window *pair[2])
+{
+    dxt_window_free(pair[0]);
+    dxt_window_free(pair[1]);
+}
+
+static int64_t mean(const dxt_window *window, uint32_t i, uint32_t j)
+{
+    int64_t sum = window->wait[(size_t)i * window->ranks + j];
+    assert_int_equal(sum % window->ops, 0);
+    return sum / window->ops;
+}
+
+/* What one fault makes of every cell: @p row and @p column of the rank, its own cell apart. */
+static void expect(const dxt_window *window, uint32_t rank, int64_t row, int64_t column,
+                   int64_t others, int64_t own)
+{
+    for (uint32_t i = 0; i < window->ranks; i++)
+        for (uint32_t j = 0; j < window->ranks; j++)
+            assert_int_equal(mean(window, i, j), i == j      ? own
+                                                 : i == rank ? row
+                                                 : j == rank ? column
+                                                             : others);
+}
+
+static void a_late_rank_is_waited_for_exactly_so_long(void **state)
+{
+    (void)state;
+    const dxt_sim_fault late = {
+        .kind = DXT_SIM_LATE, .phase = DXT_DISPATCH, .rank = 2, .size_ns = 23000};
+    dxt_sim_config config = calm(&late, 1);
+    dxt_window *pair[2];
+    run_window(&config, pair);
+    expect(pair[DXT_DISPATCH], 2, 0, 23000, 0, 0);
+    expect(pair[DXT_COMBINE], 2, TRANSFER, TRANSFER, TRANSFER, 12000);
+    /* A step, the lateness, and the transfer of combine. */
+    assert_int_equal(pair[0]->elapsed_ns, OPS * (220000 + 23000 + TRANSFER));
+    free_pair(pair);
+}
+
+static void late_in_combine_shows_above_the_transfer(void **state)
+{
+    (void)state;
+    const dxt_sim_fault late = {
+        .kind = DXT_SIM_LATE, .phase = DXT_COMBINE, .rank = 4, .size_ns = 4000};
+    dxt_sim_config config = calm(&late, 1);
+    dxt_window *pair[2];
+    run_window(&config, pair);
+    expect(pair[DXT_DISPATCH], 4, 0, 0, 0, 0);
+    expect(pair[DXT_COMBINE], 4, TRANSFER - 4000, TRANSFER + 4000, TRANSFER, 12000);
+    free_pair(pair);
+}
+
+static void an_early_rank_waits_and_costs_nothing(void **state)
+{
+    (void)state;
+    const dxt_sim_fault early = {
+        .kind = DXT_SIM_EARLY, .phase = DXT_DISPATCH, .rank = 0, .size_ns = 15000};
+    dxt_sim_config config = calm(&early, 1);
+    dxt_window *pair[2];
+    run_window(&config, pair);
+    expect(pair[DXT_DISPATCH], 0, 15000, 0, 0, 0);
+    assert_int_equal(pair[0]->elapsed_ns, OPS * (220000 + TRANSFER));
+    free_pair(pair);
+}
+
+static void a_slow_path_is_one_cell_and_its_victim_is_late_next(void **state)
+{
+    (void)state;
+    const dxt_sim_fault path = {
+        .kind = DXT_SIM_PATH, .phase = DXT_DISPATCH, .rank = 1, .source = 5, .size_ns = 7000};
+    dxt_sim_config config = calm(&path, 1);
+    dxt_window *pair[2];
+    run_window(&config, pair);
+    for (uint32_t i = 0; i < N; i++)
+        for (uint32_t j = 0; j < N; j++)
+            assert_int_equal(mean(pair[DXT_DISPATCH], i, j), i == 1 && j == 5 ? 7000 : 0);
+    expect(pair[DXT_COMBINE], 1, TRANSFER - 7000, TRANSFER + 7000, TRANSFER, 12000);
+    free_pair(pair);
+}
+
+static void a_hot_rank_receives_long_and_answers_late(void **state)
+{
+    (void)state;
+    /* 2 of 7 equal parts for one of six ranks: 12/7 of an even share; 6/7 for the others. */
+    const dxt_sim_fault hot = {.kind = DXT_SIM_HOT, .rank = 3, .factor = 2};
+    dxt_sim_config config = calm(&hot, 1);
+    config.receive_ns = 35000;
+    config.compute_ns = 70000;
+    dxt_window *pair[2];
+    run_window(&config, pair);
+    expect(pair[DXT_DISPATCH], 3, 25000, 0, 0, 0);
+    /* 25 µs of receiving, 50 µs more and 10 µs less of computing. */
+    expect(pair[DXT_COMBINE], 3, 0, TRANSFER + 85000, TRANSFER, 12000);
+    free_pair(pair);
+}
+
+static void network_cards_slow_a_row_or_a_column(void **state)
+{
+    (void)state;
+    dxt_sim_fault nic = {.kind = DXT_SIM_NIC_IN, .phase = DXT_DISPATCH, .rank = 1, .size_ns = 6000};
+    dxt_sim_config config = calm(&nic, 1);
+    dxt_window *pair[2];
+    run_window(&config, pair);
+    expect(pair[DXT_DISPATCH], 1, 6000, 0, 0, 0);
+    free_pair(pair);
+    nic.kind = DXT_SIM_NIC_OUT;
+    run_window(&config, pair);
+    expect(pair[DXT_DISPATCH], 1, 0, 6000, 0, 0);
+    free_pair(pair);
+    /* With nodes only what comes from another one passes the card. */
+    config.ranks_per_node = 3;
+    run_window(&config, pair);
+    for (uint32_t i = 0; i < N; i++)
+        assert_int_equal(mean(pair[DXT_DISPATCH], i, 1), i >= 3 ? 6000 : 0);
+    free_pair(pair);
+}
+
+static void nodes_are_late_as_a_whole(void **state)
+{
+    (void)state;
+    dxt_sim_fault fault = {.kind = DXT_SIM_NODE, .phase = DXT_DISPATCH, .rank = 1, .size_ns = 9000};
+    dxt_sim_config config = calm(&fault, 1);
+    config.ranks_per_node = 3;
+    dxt_window *pair[2];
+    run_window(&config, pair);
+    assert_non_null(pair[0]->nodes);
+    for (uint32_t i = 0; i < N; i++)
+        for (uint32_t j = 0; j < N; j++)
+            assert_int_equal(mean(pair[DXT_DISPATCH], i, j), i < 3 && j >= 3 ? 9000 : 0);
+    free_pair(pair);
+    fault.kind = DXT_SIM_NODE_PATH;
+    fault.rank = 1;
+    fault.source = 0;
+    run_window(&config, pair);
+    for (uint32_t i = 0; i < N; i++)
+        for (uint32_t j = 0; j < N; j++)
+            assert_int_equal(mean(pair[DXT_DISPATCH], i, j), i >= 3 && j < 3 ? 9000 : 0);
+    free_pair(pair);
+}
+
+static void faults_act_when_they_should(void **state)
+{
+    (void)state;
+    const dxt_sim_fault late = {
+        .kind = DXT_SIM_LATE, .phase = DXT_DISPATCH, .rank = 2, .size_ns = 20000};
+    dxt_sim_config config = calm(&late, 1);
+    char why[128];
+    dxt_sim *sim;
+    config.every = 5;
+    config.from = 2;
+    assert_int_equal(dxt_sim_create(&config, &sim, why, sizeof why), DXT_OK);
+    for (int64_t w = 0; w < 3; w++) {
+        dxt_window *pair[2];
+        assert_int_equal(dxt_sim_next(sim, pair), DXT_OK);
+        assert_int_equal(pair[0]->index, w);
+        expect(pair[DXT_DISPATCH], 2, 0, w < 2 ? 0 : 4000, 0, 0);
+        free_pair(pair);
+    }
+    dxt_sim_destroy(sim);
+    config.every = 1;
+    config.from = 0;
+    config.chance = 0.5;
+    config.ops = 1000;
+    dxt_window *pair[2];
+    run_window(&config, pair);
+    double part = (double)pair[DXT_DISPATCH]->wait[2] / 1000 / 20000;
+    assert_true(part > 0.4 && part < 0.6);
+    free_pair(pair);
+}
+
+static void counters_are_those_of_the_rank(void **state)
+{
+    (void)state;
+    const dxt_sim_fault late = {
+        .kind = DXT_SIM_LATE, .phase = DXT_DISPATCH, .rank = 2, .size_ns = 23000};
+    dxt_sim_config config = calm(&late, 1);
+    config.ticks_per_second = 2e9;
+    config.clock_spread = 0.1;
+    config.local_experts = 4;
+    config.counter_floor_ns = 250;
+    dxt_window *pair[2];
+    run_window(&config, pair);
+    const dxt_window *window = pair[DXT_DISPATCH];
+    assert_int_equal(window->unit, DXT_UNIT_CYCLES);
+    assert_int_equal(window->samples_each, 4 * OPS);
+    assert_true(fabs(window->ticks_per_second[0] - window->ticks_per_second[1]) > 1e6);
+    for (uint32_t i = 0; i < N; i++)
+        for (uint32_t j = 0; j < N; j++) {
+            double ns = 250 + (i != 2 && j == 2 ? 23000 : 0);
+            double cycles = ns * 4 * OPS * window->ticks_per_second[i] / 1e9;
+            assert_true(fabs((double)window->wait[i * N + j] - cycles) <= 0.5);
+            assert_true(fabs(dxt_window_value(window, i, j) - ns) < 0.1);
+        }
+    free_pair(pair);
+}
+
+static void the_seed_decides(void **state)
+{
+    (void)state;
+    dxt_sim_config config;
+    dxt_sim_config_default(&config);
+    config.ranks = 300; /* more than the inner loop takes at once */
+    config.ops = 5;
+    config.tail = config.cell_tail = 0.5;
+    dxt_window *first[2], *again[2], *other[2];
+    run_window(&config, first);
+    run_window(&config, again);
+    config.seed++;
+    run_window(&config, other);
+    size_t size = (size_t)300 * 300 * sizeof(int64_t);
+    for (int p = 0; p < 2; p++) {
+        assert_memory_equal(first[p]->wait, again[p]->wait, size);
+        assert_int_equal(first[p]->elapsed_ns, again[p]->elapsed_ns);
+        assert_int_not_equal(memcmp(first[p]->wait, other[p]->wait, size), 0);
+    }
+    for (uint32_t i = 0; i < 300; i++) assert_int_equal(first[0]->wait[i * 301], 0);
+    free_pair(first);
+    free_pair(again);
+    free_pair(other);
+}
+
+/* Normal lateness of standard deviation s: the mean wait is s ÷ √π. */
+static void jitter_is_normal(void **state)
+{
+    (void)state;
+    dxt_sim_config config = calm(NULL, 0);
+    config.jitter = 0.10;
+    config.ops = 5000;
+    dxt_window *pair[2];
+    run_window(&config, pair);
+    double sum = 0;
+    for (uint32_t i = 0; i < N; i++)
+        for (uint32_t j = 0; j < N; j++) sum += (double)pair[0]->wait[i * N + j];
+    double wait = sum / (N * (N - 1)) / config.ops;
+    assert_true(fabs(wait / (6000 / sqrt(3.14159265)) - 1) < 0.03);
+    free_pair(pair);
+}
+
+/* ---- the label ---- */
+
+static void expect_label(const dxt_sim_config *config, int phase, uint64_t number,
+                         const char *expected)
+{
+    static dxt_sim_truth truth;
+    dxt_window *window;
+    assert_int_equal(dxt_window_create(2, "dispatch", &window), DXT_OK);
+    dxt_sim_truth_of(config, phase, number, &truth);
+    assert_int_equal(dxt_sim_label(&truth, window), DXT_OK);
+    assert_string_equal(window->extra, expected);
+    dxt_window_free(window);
+}
+
+static void labels_say_what_is_to_be_named(void **state)
+{
+    (void)state;
+    const dxt_sim_fault faults[] = {
+        {.kind = DXT_SIM_LATE, .phase = DXT_DISPATCH, .rank = 5},
+        {.kind = DXT_SIM_LATE, .phase = DXT_DISPATCH, .rank = 2},
+        {.kind = DXT_SIM_HOT, .rank = 4, .factor = 2},
+        {.kind = DXT_SIM_EARLY, .phase = DXT_COMBINE, .rank = 1},
+        {.kind = DXT_SIM_PATH, .phase = DXT_DISPATCH, .rank = 3, .source = 1},
+        {.kind = DXT_SIM_PATH, .phase = DXT_DISPATCH, .rank = 0, .source = 2},
+        {.kind = DXT_SIM_PATH, .phase = DXT_DISPATCH, .rank = 3, .source = 1},
+        {.kind = DXT_SIM_NIC_IN, .phase = DXT_COMBINE, .rank = 0},
+        {.kind = DXT_SIM_NIC_OUT, .phase = DXT_COMBINE, .rank = 0},
+        {.kind = DXT_SIM_NODE, .phase = DXT_COMBINE, .rank = 1},
+        {.kind = DXT_SIM_NODE_PATH, .phase = DXT_COMBINE, .rank = 0, .source = 1},
+    };
+    dxt_sim_config config = calm(faults, sizeof faults / sizeof faults[0]);
+    config.from = 3;
+    expect_label(&config, DXT_DISPATCH, 2, "{\"label\":{\"cols\":[],\"rows\":[],\"points\":[]}}");
+    expect_label(&config, DXT_DISPATCH, 3,
+                 "{\"label\":{\"cols\":[2,5],\"rows\":[4],\"points\":[[0,2],[3,1]]}}");
+    expect_label(&config, DXT_COMBINE, 9,
+                 "{\"label\":{\"cols\":[0,4],\"rows\":[0,1],\"points\":[],\"nodes\":[1],"
+                 "\"node_points\":[[0,1]]}}");
+}
+
+/* ---- the command line ---- */
+
+static void faults_are_read(void **state)
+{
+    (void)state;
+    static dxt_sim_faults faults;
+    char why[256];
+    dxt_sim_fault_option option = {&faults, DXT_SIM_LATE};
+    assert_true(dxt_sim_parse_fault("combine:3-5:1.5us", &option, why, sizeof why));
+    assert_int_equal(faults.count, 3);
+    assert_int_equal(faults.items[2].rank, 5);
+    assert_int_equal(faults.items[2].phase, DXT_COMBINE);
+    assert_true(faults.items[2].size_ns == 1500);
+    option.kind = DXT_SIM_PATH;
+    assert_true(dxt_sim_parse_fault("dispatch:1<-7:2ms", &option, why, sizeof why));
+    assert_int_equal(faults.items[3].rank, 1);
+    assert_int_equal(faults.items[3].source, 7);
+    option.kind = DXT_SIM_HOT;
+    assert_true(dxt_sim_parse_fault("2:3.5", &option, why, sizeof why));
+    assert_true(faults.items[4].factor == 3.5);
+    static const struct {
+        dxt_sim_kind kind;
+        const char *text;
+    } bad[] = {{DXT_SIM_LATE, "dispatch:1"},          {DXT_SIM_LATE, "dispatch:5-3:1us"},
+               {DXT_SIM_LATE, "gather:1:1us"},        {DXT_SIM_LATE, "dispatch:x:1us"},
+               {DXT_SIM_LATE, "dispatch:1:2s"},       {DXT_SIM_PATH, "dispatch:1:1us"},
+               {DXT_SIM_PATH, "dispatch:1-2<-3:1us"}, {DXT_SIM_HOT, "1:0"},
+               {DXT_SIM_LATE, "dispatch:0-2047:1us"}, {DXT_SIM_LATE, ""}};
+    for (size_t k = 0; k < sizeof bad / sizeof bad[0]; k++) {
+        option.kind = bad[k].kind;
+        why[0] = '\0';
+        assert_false(dxt_sim_parse_fault(bad[k].text, &option, why, sizeof why));
+        assert_true(strlen(why) > 5);
+    }
+}
+
+static void what_cannot_be_is_refused(void **state)
+{
+    (void)state;
+    dxt_sim_fault fault = {.kind = DXT_SIM_LATE, .rank = N};
+    dxt_sim_config config = calm(&fault, 1);
+    dxt_sim *sim = NULL;
+    char why[128];
+    assert_int_equal(dxt_sim_create(&config, &sim, why, sizeof why), DXT_ERR_INVALID);
+    fault = (dxt_sim_fault){.kind = DXT_SIM_NODE, .rank = 0};
+    assert_int_equal(dxt_sim_create(&config, &sim, why, sizeof why), DXT_ERR_INVALID);
+    fault = (dxt_sim_fault){.kind = DXT_SIM_PATH, .rank = 1, .source = 1};
+    assert_int_equal(dxt_sim_create(&config, &sim, why, sizeof why), DXT_ERR_INVALID);
+    config.fault_count = 0;
+    config.compute_ns = config.step_ns;
+    assert_int_equal(dxt_sim_create(&config, &sim, why, sizeof why), DXT_ERR_INVALID);
+    assert_null(sim);
+}
+
+/* ---- memory ---- */
+
+static dxt_status simulate(const dxt_sim_config *config)
+{
+    char why[128];
+    dxt_sim *sim;
+    dxt_window *pair[2];
+    dxt_status status = dxt_sim_create(config, &sim, why, sizeof why);
+    if (status != DXT_OK) return status;
+    status = dxt_sim_next(sim, pair);
+    if (status == DXT_OK) free_pair(pair);
+    dxt_sim_destroy(sim);
+    return status;
+}
+
+static void every_failed_allocation_is_survived(void **state)
+{
+    (void)state;
+    const dxt_sim_fault path = {.kind = DXT_SIM_PATH, .rank = 1, .size_ns = 7000};
+    dxt_sim_config config = calm(&path, 1);
+    config.ranks_per_node = 3;
+    dxt_status status;
+    long k = 1;
+    for (; alloc_fail_arm(k), status = simulate(&config), alloc_fail_disarm(); k++)
+        assert_int_equal(status, DXT_ERR_NO_MEMORY);
+    assert_int_equal(status, DXT_OK);
+    assert_true(k > 15);
+}
+
+/* ---- scores ---- */
+
+static void intervals_are_those_of_wilson(void **state)
+{
+    (void)state;
+    double interval[2];
+    dxt_score_interval(8, 10, interval);
+    assert_true(fabs(interval[0] - 0.4902) < 1e-4 && fabs(interval[1] - 0.9433) < 1e-4);
+    dxt_score_interval(0, 0, interval);
+    assert_true(interval[0] == 0 && interval[1] == 1);
+    assert_true(isnan(dxt_score_rate(0, 0)));
+}
+
+static void methods_are_scored_against_the_truth(void **state)
+{
+    (void)state;
+    const dxt_sim_fault late = {
+        .kind = DXT_SIM_LATE, .phase = DXT_DISPATCH, .rank = 2, .size_ns = 23000};
+    dxt_sim_config config = calm(&late, 1);
+    static dxt_sim_truth truth;
+    dxt_score scores[DXT_SCORE_METHODS] = {{0}};
+    dxt_window *pair[2];
+    dxt_logratio *logratio = dxt_logratio_create(N);
+    run_window(&config, pair);
+    for (int p = 0; p < 2; p++) {
+        dxt_sim_truth_of(&config, p, 0, &truth);
+        const dxt_score_window given = {
+            .window = pair[p], .companion = pair[1 - p], .truth = &truth, .logratio = logratio};
+        assert_int_equal(dxt_score_add(&given, scores), DXT_OK);
+    }
+    for (int m = 0; m < DXT_SCORE_METHODS; m++) {
+        assert_int_equal(scores[m].faulted, 1);
+        assert_int_equal(scores[m].exact, 1);
+        assert_int_equal(scores[m].items, 1);
+        assert_int_equal(scores[m].true_names, 1);
+        assert_int_equal(scores[m].healthy, 1);
+        assert_int_equal(scores[m].false_alarms, 0);
+    }
+    /* The same window with another truth: nothing is right. */
+    memset(scores, 0, sizeof scores);
+    memset(&truth, 0, sizeof truth);
+    truth.rows[2] = 1;
+    const dxt_score_window wrong = {.window = pair[0], .truth = &truth, .logratio = logratio};
+    assert_int_equal(dxt_score_add(&wrong, scores), DXT_OK);
+    for (int m = 0; m < DXT_SCORE_METHODS; m++) {
+        assert_int_equal(scores[m].exact, 0);
+        assert_int_equal(scores[m].named, 1);
+        assert_int_equal(scores[m].true_names, 0);
+    }
+    dxt_logratio_destroy(logratio);
+    free_pair(pair);
+}
+
+/* One window of effects that multiply: rows, columns and cells come out in turn; and what a normal
+ * window has too is not abnormal. */
+static void log_ratio_takes_effects_apart(void **state)
+{
+    (void)state;
+    static dxt_sim_truth found;
+    dxt_window *window;
+    assert_int_equal(dxt_window_create(8, "dispatch", &window), DXT_OK);
+    window->unit = DXT_UNIT_NS;
+    for (uint32_t i = 0; i < 8; i++)
+        for (uint32_t j = 0; j < 8; j++)
+            window->wait[i * 8 + j] =
+                10000 * (i == 1 ? 2 : 1) * (j == 4 ? 3 : 1) * (i == 6 && j == 7 ? 3 : 1);
+    dxt_logratio *logratio = dxt_logratio_create(8);
+    assert_true(dxt_logratio_judge(logratio, window, &found));
+    for (uint32_t i = 0; i < 8; i++) {
+        assert_int_equal(found.rows[i], i == 1);
+        assert_int_equal(found.cols[i], i == 4);
+    }
+    assert_int_equal(found.points.count, 1);
+    assert_int_equal(found.points.items[0][0], 6);
+    assert_int_equal(found.points.items[0][1], 7);
+    memset(&found, 0, sizeof found);
+    for (int k = 0; k < 20; k++) dxt_logratio_learn(logratio, window);
+    assert_true(dxt_logratio_judge(logratio, window, &found));
+    assert_true(dxt_sim_truth_is_empty(&found));
+    dxt_logratio_destroy(logratio);
+    dxt_window_free(window);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_late_rank_is_waited_for_exactly_so_long),
+        cmocka_unit_test(late_in_combine_shows_above_the_transfer),
+        cmocka_unit_test(an_early_rank_waits_and_costs_nothing),
+        cmocka_unit_test(a_slow_path_is_one_cell_and_its_victim_is_late_next),
+        cmocka_unit_test(a_hot_rank_receives_long_and_answers_late),
+        cmocka_unit_test(network_cards_slow_a_row_or_a_column),
+        cmocka_unit_test(nodes_are_late_as_a_whole),
+        cmocka_unit_test(faults_act_when_they_should),
+        cmocka_unit_test(counters_are_those_of_the_rank),
+        cmocka_unit_test(the_seed_decides),
+        cmocka_unit_test(jitter_is_normal),
+        cmocka_unit_test(labels_say_what_is_to_be_named),
+        cmocka_unit_test(faults_are_read),
+        cmocka_unit_test(what_cannot_be_is_refused),
+        cmocka_unit_test(every_failed_allocation_is_survived),
+        cmocka_unit_test(intervals_are_those_of_wilson),
+        cmocka_unit_test(methods_are_scored_against_the_truth),
+        cmocka_unit_test(log_ratio_takes_effects_apart),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
