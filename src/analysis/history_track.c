@@ -204,7 +204,7 @@ void dxt_track_commit(dxt_track *track, const dxt_findings *judged)
 
 double dxt_track_noise(dxt_track *track, uint32_t count)
 {
-    double values[DXT_TRACK_SLOTS];
+    double values[DXT_TRACK_SLOTS] = {0};
     for (uint32_t p = 0; p < count; p++) values[p] = dxt_track_moment(track, p)->error;
     double known = median_known(values, count, track->scratch);
     for (uint32_t p = 0; p < count; p++) values[p] = dxt_track_moment(track, p)->change;
