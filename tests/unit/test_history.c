@@ -389,7 +389,7 @@ static void memory_is_bounded(void **state)
     static dxt_finding many[300];
     (void)state;
     for (int phase = 0; phase < 12; phase++) {
-        char name[16];
+        char name[32];
         snprintf(name, sizeof name, "operator-%d", phase);
         assert_int_equal(late_rank(name, 0), -1);
     }
