@@ -7,7 +7,6 @@
 
 #include "common/vec.h"
 
-#define QUARTER (DXT_EP_BLOCK / 4)
 #define VECTORS (DXT_EP_BLOCK / DXT_LANES)
 
 /* log2 of finite positive numbers, error below 1e-6: exponent, and a polynomial (interpolating at

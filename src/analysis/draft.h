@@ -21,7 +21,7 @@ typedef struct dxt_draft {
     size_t col_count, col_capacity, row_count, row_capacity;
     dxt_abnormal_point *points;
     size_t point_count, point_capacity;
-    dxt_finding *findings; /**< `ranks` point into `members` only after packing */
+    dxt_finding *findings; /**< their `ranks` are filled in when packed */
     size_t finding_count, finding_capacity;
     bool failed;
 } dxt_draft;

@@ -57,7 +57,7 @@ void dxt_track_free(dxt_track *track)
 
 double dxt_track_significance(uint32_t ranks)
 {
-    /* As for a single window (group.c), and a little more: several lengths are tried. */
+    /* Somewhat less than for a single window (group.c): a mean over several has shorter tails. */
     return 3.6 + 0.15 * log2(ranks);
 }
 

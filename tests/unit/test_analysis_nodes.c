@@ -135,6 +135,7 @@ static void a_topology_of_tiers_is_not_a_fault(void **state)
         give_nodes(window, 8);
         dxt_findings *found = analyze(window, NULL);
         assert_int_equal(found->finding_count, slow);
+        assert_int_equal(found->verdict, slow ? DXT_VERDICT_SLOW : DXT_VERDICT_HEALTHY);
         if (slow) assert_int_equal(only(found, DXT_LATE_RANK)->rank, 20);
         dxt_findings_free(found);
         dxt_window_free(window);
