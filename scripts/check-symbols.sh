@@ -52,7 +52,7 @@ check_library()
         violation "$list:1: missing; see scripts/update-symbols.sh"
         return
     fi
-    nm -D --defined-only "$library" | awk '{ print $3 }' | LC_ALL=C sort > "$work/exported"
+    exported "$library" > "$work/exported"
     differences "$list" "$work/exported" "is not exported any more" \
         "is exported, but not listed; see scripts/update-symbols.sh"
     for symbol in $(nm -D --undefined-only "$library" |

@@ -38,3 +38,11 @@ count_line()
         echo "$1 passed, $2 failed"
     fi
 }
+
+# exported LIBRARY: the names that it offers to programs, sorted. Those of a version that ends in
+# _PRIVATE are for its own parts.
+exported()
+{
+    nm -D --defined-only "$1" | awk '$2 != "A" && $3 !~ /_PRIVATE$/ { sub(/@.*/, "", $3); print $3 }' |
+        LC_ALL=C sort
+}

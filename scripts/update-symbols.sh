@@ -8,6 +8,5 @@ set -euo pipefail
 
 for library in build/lib/libdeepxtrace*.so; do
     name=${library##*/}
-    nm -D --defined-only "$library" | awk '{ print $3 }' | LC_ALL=C sort \
-        > "tests/install/symbols/${name%.so}.txt"
+    exported "$library" > "tests/install/symbols/${name%.so}.txt"
 done

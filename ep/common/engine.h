@@ -3,6 +3,7 @@
 #ifndef DXT_EP_COMMON_ENGINE_H
 #define DXT_EP_COMMON_ENGINE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <deepxtrace/ep.h>
@@ -32,6 +33,8 @@ struct dxt_ep {
  */
 struct dxt_ep_engine {
     const char *name;
+    /** Buffers are a device's: what they hold is checked by the engine, if at all. */
+    bool device_memory;
     dxt_status (*buffer_size)(const dxt_ep_config *config, size_t *size);
     dxt_status (*create)(dxt_ep *ep); /**< sets ep->state */
     void (*destroy)(dxt_ep *ep);
@@ -47,12 +50,14 @@ struct dxt_ep_engine {
 
 extern const dxt_ep_engine dxt_ep_shm;
 
+/* For engines in parts too: exports.map has their names. */
+
 /** Record the text for dxt_ep_error(). @return @p status. */
-dxt_status dxt_ep_fail(dxt_status status, const char *format, ...) DXT_PRINTF(2, 3);
+DXT_API dxt_status dxt_ep_fail(dxt_status status, const char *format, ...) DXT_PRINTF(2, 3);
 
 /** Payload bytes of one token as dispatch moves it, scales included. */
-size_t dxt_ep_token_bytes(const dxt_ep_config *config, dxt_ep_dispatch_format format);
+DXT_API size_t dxt_ep_token_bytes(const dxt_ep_config *config, dxt_ep_dispatch_format format);
 /** Payload bytes of one expert output as combine moves it. */
-size_t dxt_ep_output_bytes(const dxt_ep_config *config, dxt_ep_combine_format format);
+DXT_API size_t dxt_ep_output_bytes(const dxt_ep_config *config, dxt_ep_combine_format format);
 
 #endif

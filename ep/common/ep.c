@@ -8,6 +8,7 @@
 #include "common/engine.h"
 #include "common/fp8.h"
 #include "common/logfmt.h"
+#include "common/part.h"
 
 #define DEFAULT_TIMEOUT_NS (INT64_C(100) * 1000000000)
 /* Keeps deadlines far from overflow: 100 years. */
@@ -72,7 +73,7 @@ static dxt_status find_engine(const char *name, const dxt_ep_engine **engine)
         *engine = engines[i];
         return DXT_OK;
     }
-    return dxt_ep_fail(DXT_ERR_UNSUPPORTED, "no engine \"%s\" in this build", name);
+    return dxt_ep_part_find(name, engine);
 }
 
 static dxt_status check_config(const dxt_ep_config *config, const dxt_ep_engine **engine)
@@ -177,6 +178,7 @@ static dxt_status check_routes(const dxt_ep *ep, const int64_t *topk_idx, uint32
         return dxt_ep_fail(DXT_ERR_INVALID, "topk is %u, but max_topk is %u", topk,
                            ep->config.max_topk);
     if (tokens > 0 && !topk_idx) return dxt_ep_fail(DXT_ERR_INVALID, "topk_idx is NULL");
+    if (ep->engine->device_memory) return DXT_OK;
     for (uint32_t t = 0; t < tokens; t++) {
         const int64_t *routes = topk_idx + (size_t)t * topk;
         for (uint32_t k = 0; k < topk; k++) {
@@ -283,6 +285,7 @@ static dxt_status check_combine(const dxt_ep *ep, const dxt_ep_combine *combine)
     if (!combine->x) return dxt_ep_fail(DXT_ERR_INVALID, "x is NULL");
     if (combine->tokens > 0 && (!combine->topk_weights || !combine->out))
         return dxt_ep_fail(DXT_ERR_INVALID, "topk_weights or out is NULL");
+    if (ep->engine->device_memory) return DXT_OK;
     for (uint32_t expert = 0; expert < ep->local_experts; expert++)
         for (uint32_t source = 0; source < ep->config.ranks; source++) {
             status = check_slots(ep, &combine->handle, expert, source);

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "common/part.h"
+
+#include <dlfcn.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PATH_SIZE 1024
+
+/** Every engine that is a part: libdeepxtrace-ep-NAME.so.0. A new one is a line here. */
+static struct part {
+    const char *name;
+    const dxt_ep_engine *engine;
+    char why[PATH_SIZE + 64]; /* not there, if it is not */
+} parts[] = {
+    {.name = "cuda"},
+    {.name = "mpi"},
+};
+
+static pthread_mutex_t parts_lock = PTHREAD_MUTEX_INITIALIZER;
+
+/* Directory of the object that this very function lies in; empty if the system cannot tell. */
+static void own_directory(char *path, size_t size)
+{
+    Dl_info info;
+    path[0] = '\0';
+    if (!dladdr((const void *)parts, &info) || !info.dli_fname) return;
+    snprintf(path, size, "%s", info.dli_fname);
+    char *slash = strrchr(path, '/');
+    if (slash)
+        *slash = '\0';
+    else
+        snprintf(path, size, ".");
+}
+
+static bool try_load(struct part *part, const char *directory)
+{
+    char path[PATH_SIZE];
+    snprintf(path, sizeof path, "%s%slibdeepxtrace-ep-%s.so.0", directory, directory[0] ? "/" : "",
+             part->name);
+    void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    if (!library) {
+        const char *reason = dlerror();
+        snprintf(part->why, sizeof part->why, "%s", reason ? reason : "cannot be loaded");
+        return false;
+    }
+    const dxt_ep_engine *(*find)(uint32_t) = NULL;
+    void *address = dlsym(library, "dxt_ep_part_engine");
+    memcpy(&find, &address, sizeof find);
+    part->engine = find ? find(DXT_EP_PART_LAYOUT) : NULL;
+    if (part->engine) return true;
+    snprintf(part->why, sizeof part->why, "%s is of another version", path);
+    dlclose(library);
+    return false;
+}
+
+/* Tried again each time: what was missing may have been installed. */
+static void load(struct part *part)
+{
+    char directory[PATH_SIZE];
+    const char *given = getenv("DEEPXTRACE_PARTS");
+    if (given && given[0] && try_load(part, given)) return;
+    own_directory(directory, sizeof directory);
+    if (directory[0] && try_load(part, directory)) return;
+    try_load(part, "");
+}
+
+dxt_status dxt_ep_part_find(const char *name, const dxt_ep_engine **engine)
+{
+    dxt_status status = DXT_ERR_UNSUPPORTED;
+    pthread_mutex_lock(&parts_lock);
+    dxt_ep_fail(status, "there is no engine \"%s\"", name);
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        struct part *part = &parts[i];
+        if (strcmp(part->name, name) != 0) continue;
+        if (!part->engine) load(part);
+        if (!part->engine) {
+            dxt_ep_fail(status, "no engine \"%s\": %s", name, part->why);
+            continue;
+        }
+        *engine = part->engine;
+        status = DXT_OK;
+    }
+    pthread_mutex_unlock(&parts_lock);
+    return status;
+}
