@@ -45,6 +45,7 @@ static size_t lay_out(dxt_fit *fit, size_t n, size_t nodes, char *block)
     fit->node_late = cut(block, &used, nodes, sizeof(double));
     fit->node_limit = cut(block, &used, nodes, sizeof(double));
     fit->node_role = cut(block, &used, nodes, sizeof(dxt_role));
+    fit->folded = cut(block, &used, nodes, sizeof(bool));
     fit->tier = cut(block, &used, nodes * nodes, sizeof(double));
     fit->link = cut(block, &used, nodes * nodes, sizeof(double));
     return used;
@@ -423,6 +424,7 @@ static void fold_nodes(dxt_fit *fit)
             if (fit->node[k] == a) fit->late[k] += fit->node_late[a];
         fit->node_late[a] = 0;
         fit->node_role[a] = DXT_ROLE_ORDINARY;
+        fit->folded[a] = true;
     }
 }
 
@@ -455,6 +457,7 @@ static void fit_all(dxt_fit *fit, double floor)
         dxt_group group;
         fit->node_late[node] = 0;
         fit->node_role[node] = DXT_ROLE_ORDINARY;
+        fit->folded[node] = false;
         if (fit->nodes > 1) fit_node(fit, node, floor, fit->skew, &group);
     }
     fit->between = fit->transfer;

@@ -47,6 +47,7 @@ typedef struct dxt_fit {
     double *node_late; /**< [nodes] */
     double *node_limit;  /**< [nodes] */
     dxt_role *node_role; /**< [nodes] late or ordinary */
+    bool *folded;        /**< [nodes] the lateness of the node is in that of its ranks */
     double between;      /**< transfer between nodes */
     double *tier;        /**< [nodes][nodes] extra transfer that belongs to the topology */
     double *link;        /**< [nodes][nodes] extra transfer into the row's node from the column's

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "analysis/fit.h"
+#include "analysis/inherit.h"
 #include "analysis/method.h"
 #include "analysis/screen.h"
 #include "analysis/select.h"
@@ -43,9 +44,9 @@ struct judge {
     dxt_fit fit;
     dxt_fit other; /* of the companion; count 0 when there is none */
     dxt_draft *draft;
-    double mean;     /* of all raw counters; NaN until needed */
-    double once;     /* largest lateness that was there only once; 0 = none */
-    double *leaving; /* of the companion's members; NULL until needed */
+    double mean;             /* of all raw counters; NaN until needed */
+    double once;             /* largest lateness that was there only once; 0 = none */
+    dxt_inherited inherited; /* from the companion; NULL until needed */
 };
 
 /* By the end of the name: "dispatch", and "ll_dispatch" of a program with several of them. */
@@ -89,48 +90,19 @@ static bool receives_much(const struct judge *judge, const dxt_window *dispatch,
     return used > 0 && own > HOT_BYTES * dxt_median(judge->fit.scratch, used);
 }
 
-/* When member k left the companion's operator: its arrival and the longest of its mean waits. */
-static double leaving_time(const dxt_fit *fit, uint32_t k)
+/* What the ranks brought along from the other operator. It takes a pass over its matrix, so it
+ * waits until somebody is late. */
+static const dxt_inherited *inherited(struct judge *judge)
 {
-    double longest = 0;
-    for (uint32_t j = 0; j < fit->count; j++)
-        if (j != k) longest = fmax(longest, dxt_fit_wait(fit, k, j));
-    return fit->late[k] + fit->node_late[fit->node[k]] + longest;
-}
-
-/* Leaving times of all members of the companion's fit, in its scratch, and behind them their
- * median. They take a pass over its matrix, so they wait until somebody is late. */
-static const double *leaving_times(struct judge *judge)
-{
-    const dxt_fit *fit = &judge->other;
-    uint32_t n = fit->count;
-    if (!judge->leaving) {
-        judge->leaving = fit->scratch;
-        for (uint32_t k = 0; k < n; k++) judge->leaving[k] = leaving_time(fit, k);
-        memcpy(judge->leaving + n + 1, judge->leaving, n * sizeof(double));
-        judge->leaving[n] = dxt_median(judge->leaving + n + 1, n);
-    }
-    return judge->leaving;
-}
-
-/* How much of a rank's lateness (earliness, when negative) it brought along from the other
- * operator, where something held it or the others up: who leaves one operator late, through no
- * fault of its own, enters the next late. */
-static double inherited_lateness(struct judge *judge, uint32_t rank)
-{
-    const dxt_fit *fit = &judge->other;
-    uint32_t k = other_member(judge, rank);
-    if (k == fit->count) return 0;
-    const double *leaving = leaving_times(judge);
-    double later = leaving[k] - leaving[fit->count];
-    return fabs(later) > fit->limit[k] ? later : 0;
+    if (!judge->inherited.rank) dxt_inherit(&judge->fit, &judge->other, &judge->inherited);
+    return &judge->inherited;
 }
 
 /* What is left of `amount` when `inherited` of it came along; 0 when that explains it. */
-static double left_over(struct judge *judge, double amount, double inherited, double limit)
+static double left_over(struct judge *judge, double amount, double brought, double limit)
 {
-    double own = amount - fmax(0, inherited);
-    if (own > fmax(limit, INHERITED_DOUBT * inherited)) return own;
+    double own = amount - fmax(0, brought);
+    if (own > fmax(limit, INHERITED_DOUBT * brought)) return own;
     judge->draft->inherited = true;
     return 0;
 }
@@ -294,7 +266,7 @@ static double own_lateness(struct judge *judge, uint32_t k, dxt_finding_kind *ki
     if (after_dispatch && (role == DXT_ROLE_EARLY || role == DXT_ROLE_RECEIVER ||
                            receives_much(judge, judge->companion, rank)))
         *kind = DXT_HOT_EXPERT;
-    return left_over(judge, late, inherited_lateness(judge, rank), fit->limit[k]);
+    return left_over(judge, late, inherited(judge)->rank[k], fit->limit[k]);
 }
 
 static void write_late(struct judge *judge, uint32_t k)
@@ -323,7 +295,7 @@ static void write_row(struct judge *judge, uint32_t k)
         kind = DXT_HOT_EXPERT;
     double amount = fit->receive[k];
     if (early && judge->companion && kind == DXT_EARLY_RANK)
-        amount = left_over(judge, -fit->late[k], -inherited_lateness(judge, rank), fit->limit[k]);
+        amount = left_over(judge, -fit->late[k], -inherited(judge)->rank[k], fit->limit[k]);
     else if (early)
         amount = -fit->late[k];
     if (amount <= 0) return;
@@ -353,13 +325,17 @@ static void write_ranks(struct judge *judge)
     }
 }
 
-static void write_late_node(const struct judge *judge, uint32_t a)
+static void write_late_node(struct judge *judge, uint32_t a)
 {
     const dxt_fit *fit = &judge->fit;
+    double late = fit->node_late[a];
+    if (judge->companion)
+        late = left_over(judge, late, inherited(judge)->node[a], fit->node_limit[a]);
+    if (late <= 0) return;
     dxt_finding *finding = dxt_draft_finding(judge->draft, DXT_LATE_NODE);
     if (!finding) return;
     finding->node = fit->node_id[a];
-    weigh(judge, finding, fit->node_late[a], fit->node_limit[a], 0);
+    weigh(judge, finding, late, fit->node_limit[a], 0);
 }
 
 static void write_link(const struct judge *judge, uint32_t a, uint32_t b, double extra)
@@ -372,7 +348,7 @@ static void write_link(const struct judge *judge, uint32_t a, uint32_t b, double
     weigh(judge, finding, extra, fit->node_limit[a], 0);
 }
 
-static void write_nodes(const struct judge *judge)
+static void write_nodes(struct judge *judge)
 {
     const dxt_fit *fit = &judge->fit;
     size_t written = 0;
