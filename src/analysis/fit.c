@@ -162,7 +162,9 @@ static uint32_t fit_node(dxt_fit *fit, uint32_t node, double floor, double skew,
                              .skew = skew,
                              .count = members.count,
                              .population = fit->count,
+                             .ranks = true,
                              .floor = floor,
+                             .step = fit->step,
                              .timed = !isnan(fit->step),
                              .ops = fit->ops,
                              .scratch = fit->scratch};
@@ -331,6 +333,7 @@ static void fit_between(dxt_fit *fit, double floor)
                              .count = n,
                              .population = n,
                              .floor = floor,
+                             .step = fit->step,
                              .timed = !isnan(fit->step),
                              .ops = fit->ops,
                              .scratch = fit->scratch};

@@ -9,8 +9,11 @@
 
 #define REFINE_ROUNDS 10
 /* Pairs differ in their transfer time by up to about half of it (combine on NVLink: 10 µs ± 2–4
- * µs), and lateness that small cannot be told from a slower pair. */
+ * µs), and lateness that small cannot be told from a slower pair; over the many pairs of a rank
+ * that averages out. */
 #define TRANSFER_UNEVENNESS 0.5
+#define TRANSFER_UNEVENNESS_OF_MANY 0.3
+#define MANY_PEERS 7u
 /* The spread of fewer members says nothing. */
 #define SPREAD_MEMBERS 6u
 /* Groups in which the waits of pairs say more about the skew than a median over cells. */
@@ -22,6 +25,13 @@
 /* Spread over the members, in standard errors, from which it is not chance. When just over half are
  * ordinary the densest part of all is twice that of the ordinary, and looks that much wider. */
 #define SYSTEMATIC_SPREAD 3.5
+#define SPREAD_OF_MANY 2.5
+/* By which part of the step ranks without a fault differ in a window, as a standard deviation. */
+#define DRIFT 0.0025
+/* Deviation of cells from the fit, in parts of the ordinary wait, that no machine's pairs have. */
+#define WILD 0.8
+/* How much the deviation of few cells may be too small by chance, over the root of their number. */
+#define FEW_CELLS 1.5
 /* Witnesses heard on each member of a large group: more add nothing to the median. */
 #define HEARD 16u
 
@@ -267,10 +277,10 @@ static void panel_judge(struct panel *p)
     memcpy(p->late, all ? by_all : by_ordinary, p->count * sizeof *p->late);
 }
 
-/* Standard error that the noise of single cells, which the arrivals do not explain, leaves in the
+/* Standard error that the noise of pairs, which the arrivals do not explain, leaves in the
  * median over a member's pairs. Of `pairs` deviations the fit has used up one per member but one.
  */
-static double noise_of(const struct panel *p)
+static double pair_noise(const struct panel *p)
 {
     uint32_t n = p->count;
     size_t used = 0;
@@ -281,6 +291,38 @@ static double noise_of(const struct panel *p)
     double pairs = (double)used, free_pairs = pairs - (n - 1);
     double deviation = 1.4826 * dxt_median(p->sample, used) * sqrt(pairs / free_pairs);
     return 1.2533 * deviation / sqrt(n - 1);
+}
+
+/* Deviations of the panel's cells from what its arrivals explain, in `sample`; of those alone that
+ * waited long enough to have any. @return How many. */
+static size_t cell_deviations(const struct panel *p, const dxt_group *group)
+{
+    size_t used = 0;
+    for (uint32_t a = 0; a < p->count; a++)
+        for (uint32_t b = 0; b < p->count; b++) {
+            double shift = group->transfer + p->late[b] - p->late[a];
+            double expected = dxt_expected_wait(shift, group->skew);
+            if (a != b && expected >= group->base / 2)
+                p->sample[used++] = fabs(panel_wait(p, a, b) - expected);
+        }
+    return used;
+}
+
+/* Standard error that the noise of single cells leaves likewise, where they are wilder than the
+ * pairs of any machine; otherwise 0. A pair's two waits need not betray it: the fit has used up one
+ * cell per member, and what few are left may be small by chance, which the factor makes up for. Of
+ * three members too few are left to tell. */
+static double cell_noise(const struct panel *p, const dxt_group *group)
+{
+    uint32_t n = p->count;
+    if (n < 4) return 0;
+    size_t used = cell_deviations(p, group);
+    double left = fmax((double)used - n, 1);
+    double deviation = 1.4826 * dxt_median(p->sample, used) * sqrt((double)used / left);
+    if (deviation * (1 + 3 / sqrt((double)used)) < WILD * group->base) return 0;
+    double small = deviation / 16 + 1e-9;
+    double slope = dxt_lateness_read(&p->scale, small) / small;
+    return (1 + FEW_CELLS / sqrt(left)) * 1.2533 * 1.4142 * slope * deviation / sqrt(n - 1);
 }
 
 /* Standard deviation of the undisturbed members, from the width of the densest part: for a normal
@@ -299,24 +341,51 @@ static double spread_of(const double *late, uint32_t n, double *sorted)
     return width / (2 * (many ? 0.3186 : 0.6745));
 }
 
-/* Standard errors that a lateness must exceed: 4.1 for 2 members, 5.3 for 2048. For normal arrivals
- * 3.5 and 5.0 would do for one false alarm in 1,000 windows; real ones have longer tails, whose
- * standard deviation the mean wait understates by up to a fifth. */
-static double significance(uint32_t n)
+/* What is known of the arrivals of one member. */
+struct arrivals {
+    double deviation; /* standard deviation from operation to operation */
+    double lean;      /* skewness of the mean over the operations */
+};
+
+/* Times that cannot be negative lean to the late side, the more the larger their deviation v is
+ * against their mean: for a log-normal the skewness is 3 v + v³, and the mean wait understates the
+ * deviation by up to a fifth. Their mean is not known; an eighth of the step, which is compute and
+ * communication twice, is on the safe side. */
+static struct arrivals arrivals_of(const dxt_group_input *in, double skew)
 {
-    return 4.0 + 0.12 * log2(n);
+    double n = in->count;
+    struct arrivals own = {.deviation = n > 1 ? skew * sqrt(n / (2 * (n - 1))) : 0};
+    if (in->ops <= 0 || !(in->step > 0) || n < 2) return own;
+    double v = own.deviation / (in->step / 8);
+    /* Of two members it is the same on both sides. */
+    own.lean = (3 * v + v * v * v) / sqrt(in->ops) * (1 - 1 / ((n - 1) * (n - 1)));
+    own.deviation *= 1 + 0.2 * fmin(v * v, 1);
+    return own;
 }
 
-/* Where the operations are known, the error follows from the skew, and the spread over the members
- * only guards against what is systematic. Otherwise the spread is all there is, and few members
- * make it uncertain: the correction is that of the least median of squares. */
+/* Standard errors that a lateness must exceed: 4.1 for 2 members, 5.3 for 2048. For normal arrivals
+ * 3.5 and 5.0 would do for one false alarm in 1,000 windows, if the errors were known exactly. A
+ * lean moves the quantile out as Cornish and Fisher's expansion has it. */
+static double significance(const dxt_group_input *in, double lean)
+{
+    double z = 4.0 + 0.12 * log2(in->population);
+    return z + lean * (z * z - 1) / 6;
+}
+
+/* Where the operations are known, the error of a lateness against the ordinary follows from the
+ * skew, and the spread over the members only guards against what is systematic; over many members
+ * it is known better. Otherwise it is all there is, and few
+ * members make it uncertain: the correction is that of the least median of squares. */
 static void set_limit(const dxt_group_input *in, dxt_group *group, double least, double spread,
                       double noise)
 {
-    double sampling = hypot(in->ops > 0 ? group->skew / sqrt(in->ops) : 0, noise);
+    struct arrivals own = arrivals_of(in, group->skew);
+    double sampling = hypot(in->ops > 0 ? own.deviation / sqrt(in->ops) : 0, noise);
+    if (in->step > 0) sampling = hypot(sampling, DRIFT * in->step);
     if (in->ops <= 0 && in->count > 1) spread *= 1 + 5.0 / (in->count - 1);
-    group->error = spread > SYSTEMATIC_SPREAD * sampling ? spread : sampling;
-    group->limit = fmax(least, significance(in->population) * group->error);
+    double counts = in->count >= MANY_MEMBERS ? SPREAD_OF_MANY : SYSTEMATIC_SPREAD;
+    group->error = spread > counts * sampling ? spread : sampling;
+    group->limit = fmax(least, significance(in, own.lean) * group->error);
 }
 
 static double fit_panel(const dxt_group_input *in, struct panel *p, dxt_group *group)
@@ -333,7 +402,9 @@ static double fit_panel(const dxt_group_input *in, struct panel *p, dxt_group *g
     double floor = in->timed ? in->floor : fmax(in->floor, group->base);
     /* Nothing but the two waits is known: they must be of different kinds. */
     if (!in->timed && n == 2) floor = fmax(floor, TWO_UNTIMED * panel_level(p));
-    double least = fmax(floor, TRANSFER_UNEVENNESS * group->transfer);
+    bool averaged = in->ranks && n > MANY_PEERS;
+    double uneven = averaged ? TRANSFER_UNEVENNESS_OF_MANY : TRANSFER_UNEVENNESS;
+    double least = fmax(floor, uneven * group->transfer);
     group->limit = least;
     panel_pairs(p, group->transfer, group->skew);
     panel_means(p);
@@ -344,7 +415,7 @@ static double fit_panel(const dxt_group_input *in, struct panel *p, dxt_group *g
         take_level(in, p, group);
         panel_pairs(p, group->transfer, group->skew);
         panel_judge(p);
-        double noise = noise_of(p);
+        double noise = fmax(pair_noise(p), cell_noise(p, group));
         set_limit(in, group, least, spread_of(p->late, n, p->sample), noise);
         p->noise = noise;
     }

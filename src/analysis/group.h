@@ -26,6 +26,8 @@ typedef struct dxt_group_input {
     uint32_t count;      /**< members, ≥ 1 */
     uint32_t population; /**< members of all groups that are judged together, ≥ count */
     double floor;        /**< smallest lateness worth telling */
+    double step;         /**< time of one operation and what belongs to it; NaN = unknown */
+    bool ranks;          /**< the members are ranks of one node; otherwise nodes */
     bool timed;          /**< otherwise it must also exceed the ordinary wait */
     double ops;          /**< operations averaged over; 0 = not known */
     double skew;         /**< known from elsewhere; NaN = to be found */

@@ -184,6 +184,18 @@ static void add_late_ranks(struct weighing *w)
 
 /* ---- what one window says alone ---- */
 
+/* Whether the newest windows, two or more, show together what is beyond their noise. */
+static bool beyond_noise(const struct weighing *w, const dxt_finding *finding)
+{
+    double sign = finding->kind == DXT_EARLY_RANK ? -1 : 1;
+    for (uint32_t length = 2; length <= RECENT && length <= w->newest + 1; length++) {
+        double mean = dxt_track_mean(w->track, w->newest + 1, length, finding->rank);
+        if (sign * mean > finding->wait / 2 && sign * mean > chance(w->track, w->own_noise, length))
+            return true;
+    }
+    return false;
+}
+
 /* Whether windows before show a good part of a finding as well. */
 static bool supported(const struct weighing *w, const dxt_finding *finding)
 {
@@ -210,18 +222,20 @@ static bool spilled(const struct weighing *w, const dxt_finding *finding)
     return false;
 }
 
-/* Whether a finding stands; its confidence may suffer. What costs much is never taken away. */
+/* Whether a finding stands; its confidence may suffer. */
 static bool stands(const struct weighing *w, dxt_finding *finding)
 {
     bool late = finding->kind == DXT_LATE_RANK;
+    bool small = finding->severity == DXT_SEVERITY_MINOR;
     if (!late && finding->kind != DXT_EARLY_RANK) return true;
-    if (finding->severity != DXT_SEVERITY_MINOR || w->newest == 0 || supported(w, finding))
-        return true;
-    if (late && spilled(w, finding)) return false;
+    if (w->newest == 0) return true;
+    bool borne_out = supported(w, finding);
+    if (late && small && !borne_out && spilled(w, finding)) return false;
     if (w->newest < ESTABLISHED) return true;
     /* One window knows its own noise roughly, several know it better. */
-    if (finding->wait < dxt_track_significance(w->track->ranks) * w->own_noise) return false;
-    finding->confidence = fmin(finding->confidence, UNSUPPORTED);
+    if (finding->wait < chance(w->track, w->own_noise, 1) && !beyond_noise(w, finding))
+        return false;
+    if (small && !borne_out) finding->confidence = fmin(finding->confidence, UNSUPPORTED);
     return true;
 }
 

@@ -11,10 +11,12 @@
 
 /* A path must exceed this many typical deviations of a cell … */
 #define OUTLIER_SPREADS 8.0
-/* … where cells have long tails, this many in the logarithm … */
-#define LOG_SPREADS 6.0
-/* … (they have when their logarithm spreads by more than this; uneven pairs stay below) … */
+/* … where cells have long tails, which they have when their logarithm spreads by more than this
+ * (few cells may do so less by chance, uneven pairs never do), so much more that one cell in a
+ * thousand windows goes that far in the logarithm … */
 #define LONG_TAILS 0.4
+#define ONE_IN 1e3
+#define FEW_CELLS 3.0
 /* … this part of what is expected of it … */
 #define RELATIVE_EXCESS 0.3
 /* … and the ordinary wait: pairs are uneven by nature. What of that is skew counts twice, since
@@ -67,7 +69,9 @@ static double least_ratio(const dxt_fit *fit)
     double middle = dxt_median(fit->scratch, used);
     for (size_t k = 0; k < used; k++) fit->scratch[k] = fabs(fit->scratch[k] - middle);
     double spread = 1.4826 * dxt_median(fit->scratch, used);
-    return spread < LONG_TAILS ? 1 : exp(fmin(middle + LOG_SPREADS * spread, 100));
+    spread *= 1 + FEW_CELLS / sqrt((double)used);
+    double spreads = sqrt(2 * log(ONE_IN * (double)cells));
+    return spread < LONG_TAILS ? 1 : exp(fmin(middle + spreads * spread, 100));
 }
 
 /* Excess of one cell over the fit when it is abnormal, otherwise 0. */
@@ -75,9 +79,12 @@ static double excess_of(const struct search *s, uint32_t i, uint32_t j)
 {
     double expected = dxt_fit_expected(s->fit, i, j);
     double wait = dxt_fit_wait(s->fit, i, j), excess = wait - expected;
+    uint32_t a = s->fit->node[i], b = s->fit->node[j];
     double least = fmax(s->least[s->fit->rank[j]], s->fit->limit[i]);
+    /* Nodes are told apart less finely than their ranks. */
+    if (a != b) least = fmax(least, fmax(s->fit->node_limit[a], s->fit->node_limit[b]));
     least = fmax(least, RELATIVE_EXCESS * expected);
-    return excess > least && wait > s->ratio * expected ? excess : 0;
+    return excess > least && wait > s->ratio * fmax(expected, s->fit->base) ? excess : 0;
 }
 
 /* Whether any cell of a row can be abnormal. Skew and receiving only add to what is expected, so a

@@ -226,6 +226,8 @@ static double to_the_first(uint32_t i, uint32_t j)
 static void who_was_held_up_is_not_named(void **state)
 {
     (void)state;
+    /* Few ranks: one window alone says nothing of so little. */
+    healthy(4, 0);
     for (int k = 0; k < 20; k++) {
         job.jitter = 2 * US;
         job.transfer = job.late[0] = 0;
