@@ -376,6 +376,7 @@ dxt_status dxt_history_weigh(dxt_history *history, dxt_track *track, const dxt_w
     w.draft.ordinary = findings->ordinary;
     w.draft.step = findings->step;
     w.draft.transfer = findings->transfer;
+    w.draft.inherited = findings->inherited;
     int32_t *nodes = malloc(window->ranks * sizeof *nodes);
     w.edit = calloc(window->ranks, 1);
     dxt_status status = nodes && w.edit ? DXT_OK : dxt_fail_memory(window->ranks * sizeof *nodes);

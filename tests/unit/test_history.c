@@ -360,6 +360,21 @@ static void what_has_no_place_in_a_run_is_given_back(void **state)
     dxt_window_free(window);
 }
 
+static void what_is_known_of_the_companion_is_kept(void **state)
+{
+    (void)state;
+    for (int k = 0; k < 2; k++) {
+        dxt_window *window = numbered("combine", k);
+        dxt_findings *found = analyze(window, NULL), *judged = NULL;
+        found->inherited = k;
+        assert_int_equal(dxt_history_judge(history, window, found, &judged), DXT_OK);
+        assert_int_equal(judged->inherited, k);
+        dxt_findings_free(judged);
+        dxt_findings_free(found);
+        dxt_window_free(window);
+    }
+}
+
 static void a_silent_rank_is_no_obstacle(void **state)
 {
     (void)state;
@@ -505,6 +520,7 @@ int main(void)
         TEST(a_late_node_is_no_eight_late_ranks),
         TEST(another_run_is_judged_anew),
         TEST(what_has_no_place_in_a_run_is_given_back),
+        TEST(what_is_known_of_the_companion_is_kept),
         TEST(a_silent_rank_is_no_obstacle),
         TEST(memory_is_bounded),
         TEST(the_timeline_holds_the_newest_windows),
