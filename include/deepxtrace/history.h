@@ -101,6 +101,17 @@ DXT_API int dxt_history_continues(const dxt_history *history, const dxt_window *
 DXT_API dxt_status dxt_history_judge(dxt_history *history, const dxt_window *window,
                                      const dxt_findings *findings, dxt_findings **judged);
 
+/**
+ * As dxt_history_judge(), in memory that is used again: nothing is allocated once every operator
+ * has had a window, whatever there is to find.
+ *
+ * @param judged  Receives the result: owned by the history and valid until the next window of that
+ *                operator or of another run; @p findings itself where they are given back as they
+ *                are. Untouched on error.
+ */
+DXT_API dxt_status dxt_history_follow(dxt_history *history, const dxt_window *window,
+                                      const dxt_findings *findings, const dxt_findings **judged);
+
 /** Which run has been seen. Nothing seen: all fields 0 and NULL. Texts are the history's own. */
 DXT_API dxt_run_identity dxt_history_run(const dxt_history *history);
 

@@ -52,7 +52,17 @@ void dxt_track_free(dxt_track *track)
 {
     free(track->block);
     free(track->phase);
+    free(track->result.data);
     *track = (dxt_track){0};
+}
+
+void dxt_track_forget(dxt_track *track)
+{
+    track->begin = track->count = 0;
+    track->windows = 0;
+    track->episode_count = 0;
+    memset(track->base, 0, track->ranks * sizeof *track->base);
+    memset(track->base_of, 0, track->ranks);
 }
 
 double dxt_track_significance(uint32_t ranks)
