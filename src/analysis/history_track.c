@@ -143,8 +143,8 @@ static void take_leaving(dxt_track *track, const dxt_window *window, const doubl
     for (uint32_t r = 0; r < n; r++) {
         double longest = 0;
         dxt_window_row(window, r, leaving);
-        for (uint32_t j = 0; j < n; j++)
-            if (j != r) longest = fmax(longest, leaving[j]);
+        leaving[r] = 0;
+        for (uint32_t j = 0; j < n; j++) longest = leaving[j] > longest ? leaving[j] : longest;
         track->scratch[r] = lateness[r] + longest;
     }
     memcpy(leaving, track->scratch, n * sizeof *leaving);
