@@ -16,7 +16,8 @@ extern "C" {
 #define DXT_HISTORY_WINDOWS 64u
 /** Operators of a run that are followed; windows of more are judged on their own. */
 #define DXT_HISTORY_OPERATORS 8u
-/** Episodes that are kept per operator; of more, the later ones are not summed up. */
+/** Episodes that are kept per operator; of more, those that are over and cost least are forgotten.
+ */
 #define DXT_HISTORY_EPISODES 256u
 
 /** Memory of one run. */

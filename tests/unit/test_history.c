@@ -428,6 +428,36 @@ static void memory_is_bounded(void **state)
     dxt_window_free(window);
 }
 
+/* Weeks in which now this path stands out and now that: what matters is still summed up. */
+static void cheap_episodes_make_room_for_costly_ones(void **state)
+{
+    (void)state;
+    dxt_finding one = {.kind = DXT_SLOW_PATH, .node = -1, .source_node = -1};
+    for (int k = 0; k < 700; k++) {
+        one.rank = (uint32_t)k % 7;
+        one.source = 100 + (uint32_t)k;
+        one.wait = k == 20 ? 90 * US : US;
+        if (k >= 600) one = (dxt_finding){.kind = DXT_SLOW_PATH, .rank = 1, .wait = 9 * US};
+        dxt_window *window = numbered("dispatch", k);
+        dxt_findings *found = analyze(window, NULL), *judged;
+        dxt_findings with_path = *found;
+        with_path.findings = &one;
+        with_path.finding_count = 1;
+        assert_int_equal(dxt_history_judge(history, window, &with_path, &judged), DXT_OK);
+        dxt_findings_free(judged);
+        dxt_findings_free(found);
+        dxt_window_free(window);
+    }
+    dxt_episode *episodes;
+    assert_int_equal(summary(&episodes), DXT_HISTORY_EPISODES);
+    assert_int_equal(episodes[0].seen, 100);
+    assert_int_equal(episodes[0].first, 600);
+    assert_int_equal(episodes[0].windows, 100);
+    assert_int_equal(episodes[1].source, 120);
+    assert_true(episodes[2].first > 300); /* of equals the newest */
+    free(episodes);
+}
+
 static double many_paths(uint32_t i, uint32_t j)
 {
     return i != j && (i + 3 * j) % 8 == 0 ? 60 * US : 0;
@@ -638,6 +668,7 @@ int main(void)
         TEST(what_is_known_of_the_companion_is_kept),
         TEST(a_silent_rank_is_no_obstacle),
         TEST(memory_is_bounded),
+        TEST(cheap_episodes_make_room_for_costly_ones),
         TEST(a_run_is_followed_in_the_same_memory),
         TEST(what_is_not_followed_is_given_back),
         TEST(forgotten_operators_make_room),
