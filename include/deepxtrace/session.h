@@ -2,7 +2,7 @@
 /*
  * The diagnosis at run time: snapshots of this rank's probe travel to rank 0, which turns them into
  * windows, judges them with the windows before and hands them to a callback. The job runs for
- * weeks: once the first window is done, nothing is allocated any more.
+ * weeks: once the first window with operations is done, nothing is allocated any more.
  */
 #ifndef DEEPXTRACE_SESSION_H
 #define DEEPXTRACE_SESSION_H
