@@ -137,6 +137,7 @@ static dxt_status analyse(dxt_session *s, const dxt_window *const *windows,
         options.companion = companion != NO_COMPANION ? windows[companion] : NULL;
         status = dxt_analyzer_run(s->analyzers[o], windows[o], &options, &findings[o]);
     }
+    /* Those that have a place of their own: what is said of one lasts until its next window. */
     uint32_t followed = s->history ? s->operators : 0;
     if (followed > DXT_HISTORY_OPERATORS) followed = DXT_HISTORY_OPERATORS;
     for (uint32_t o = 0; o < followed && status == DXT_OK; o++)
@@ -437,7 +438,7 @@ static dxt_status make_history(dxt_session *s)
 }
 
 /* What rank 0 diagnoses with. */
-static dxt_status make_doctor(dxt_session *s)
+static dxt_status make_diagnostics(dxt_session *s)
 {
     dxt_status status =
         dxt_collector_create(s->config.gather, s->operators, s->instance, &s->collector);
@@ -454,7 +455,7 @@ static dxt_status start(dxt_session *s)
     s->mail = malloc(s->mail_size);
     if (!s->mail) return dxt_fail_memory(s->mail_size);
     status = make_snapshot(s);
-    if (status == DXT_OK && s->rank == 0) status = make_doctor(s);
+    if (status == DXT_OK && s->rank == 0) status = make_diagnostics(s);
     if (status != DXT_OK) return status;
     /* The first window begins here. */
     if (s->config.mode == DXT_SESSION_ASYNC) s->sequence = interval_now(s);
