@@ -46,7 +46,7 @@ function(dxt_test name)
   if(T_WRAP_ALLOC)
     target_sources(${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests/support/alloc_fail.c)
     target_link_options(${name} PRIVATE -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
-                        -Wl,--wrap=strdup,--wrap=strndup,--wrap=aligned_alloc)
+                        -Wl,--wrap=strdup,--wrap=strndup,--wrap=aligned_alloc,--wrap=qsort)
   endif()
   if(NOT T_TIMEOUT)
     set(T_TIMEOUT 120)

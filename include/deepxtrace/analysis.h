@@ -144,8 +144,9 @@ typedef struct dxt_analyzer dxt_analyzer;
 DXT_API dxt_status dxt_analyzer_create(dxt_analyzer **analyzer);
 
 /**
- * Analyse one window as dxt_analyze() does. Once a window of a size and with as much to find has
- * been seen, nothing is allocated any more.
+ * Analyse one window as dxt_analyze() does. Once a window of that size or a larger one has been
+ * seen, with the same method and with a companion if there is one, nothing is allocated any more,
+ * whatever there is to find (with the ratio method: at its default thresholds).
  *
  * @param findings  Receives the result, owned by the analyzer and valid until its next call.
  *                  Untouched on error.

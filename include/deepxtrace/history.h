@@ -16,7 +16,8 @@ extern "C" {
 #define DXT_HISTORY_WINDOWS 64u
 /** Operators of a run that are followed; windows of more are judged on their own. */
 #define DXT_HISTORY_OPERATORS 8u
-/** Episodes that are kept per operator; of more, the later ones are not summed up. */
+/** Episodes that are kept per operator; of more, those that are over and cost least are forgotten.
+ */
 #define DXT_HISTORY_EPISODES 256u
 
 /** Memory of one run. */
@@ -100,6 +101,17 @@ DXT_API int dxt_history_continues(const dxt_history *history, const dxt_window *
  */
 DXT_API dxt_status dxt_history_judge(dxt_history *history, const dxt_window *window,
                                      const dxt_findings *findings, dxt_findings **judged);
+
+/**
+ * As dxt_history_judge(), in memory that is used again: nothing is allocated once every operator
+ * has had a window, whatever there is to find.
+ *
+ * @param judged  Receives the result: owned by the history and valid until the next window of that
+ *                operator or of another run; @p findings itself where they are given back as they
+ *                are. Untouched on error.
+ */
+DXT_API dxt_status dxt_history_follow(dxt_history *history, const dxt_window *window,
+                                      const dxt_findings *findings, const dxt_findings **judged);
 
 /** Which run has been seen. Nothing seen: all fields 0 and NULL. Texts are the history's own. */
 DXT_API dxt_run_identity dxt_history_run(const dxt_history *history);

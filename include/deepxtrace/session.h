@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The diagnosis at run time: snapshots of this rank's probe travel to rank 0, which turns them into
- * windows, analyses them and hands them to a callback.
+ * windows, judges them with the windows before and hands them to a callback. The job runs for
+ * weeks: once the first window with operations is done, nothing is allocated any more.
  */
 #ifndef DEEPXTRACE_SESSION_H
 #define DEEPXTRACE_SESSION_H
 
 #include <deepxtrace/analysis.h>
 #include <deepxtrace/gather.h>
+#include <deepxtrace/history.h>
 #include <deepxtrace/probe.h>
 
 #ifdef __cplusplus
@@ -22,7 +24,13 @@ typedef enum dxt_session_mode {
         1 /**< every `interval_ns`, on a background thread: nothing in the job's way */
 } dxt_session_mode;
 
-/** One operator's window with its findings. */
+/**
+ * One operator's window with its findings, judged with the windows before as dxt_history_judge()
+ * does. Judged alone are, besides those of a session that was told so: windows in which nothing was
+ * completed, operators behind the first DXT_HISTORY_OPERATORS, results of the ratio method.
+ *
+ * Both are for reading: dxt_window_free() and dxt_findings_free() are not for them.
+ */
 typedef struct dxt_diagnosis {
     const dxt_window *window;
     const dxt_findings *findings;
@@ -86,6 +94,11 @@ typedef struct dxt_session_config {
                                                fills in; NULL = the defaults */
     dxt_diagnosis_fn on_diagnosis;        /**< rank 0 only; NULL = count, but tell nobody */
     void *on_diagnosis_context;
+    int alone;            /**< rank 0: 1 = judge every window by itself */
+    dxt_history *history; /**< rank 0: what windows are judged with, for this session alone while it
+                               lives; must outlive it. In on_diagnosis, and when the session is
+                               gone, dxt_history_summary() tells who, since when, how often. NULL =
+                               one of its own, with the options of `analysis` */
 } dxt_session_config;
 
 /** A session of one rank. */

@@ -131,6 +131,15 @@ static size_t place_members(dxt_finding *findings, size_t count, uint32_t ranks,
     return used;
 }
 
+/* Bytes of a result. */
+static size_t packed_size(size_t latenesses, size_t axes, size_t points, size_t findings,
+                          size_t members)
+{
+    return sizeof(dxt_findings) + latenesses * sizeof(double) + axes * sizeof(dxt_abnormal_axis) +
+           points * sizeof(dxt_abnormal_point) + findings * sizeof(dxt_finding) +
+           members * sizeof(uint32_t);
+}
+
 dxt_status dxt_draft_pack(const dxt_draft *draft, const dxt_window *window, const int32_t *nodes,
                           dxt_block *result)
 {
@@ -139,11 +148,8 @@ dxt_status dxt_draft_pack(const dxt_draft *draft, const dxt_window *window, cons
         place_members(draft->findings, draft->finding_count, window->ranks, nodes, NULL);
     size_t axes = draft->col_count + draft->row_count;
     size_t latenesses = draft->has_lateness ? 2 * (size_t)window->ranks : 0;
-    size_t size = sizeof(dxt_findings) + latenesses * sizeof(double) +
-                  axes * sizeof(dxt_abnormal_axis) +
-                  draft->point_count * sizeof(dxt_abnormal_point) +
-                  draft->finding_count * sizeof(dxt_finding) + members * sizeof(uint32_t);
-    dxt_findings *packed = dxt_block_fit(result, size);
+    dxt_findings *packed = dxt_block_fit(
+        result, packed_size(latenesses, axes, draft->point_count, draft->finding_count, members));
     if (!packed) return DXT_ERR_NO_MEMORY;
 
     double *lateness = (double *)(packed + 1);
@@ -201,6 +207,44 @@ void dxt_draft_reset(dxt_draft *draft, dxt_method method)
     draft->step = NAN;
     draft->col_count = draft->row_count = draft->point_count = draft->finding_count = 0;
     draft->has_lateness = draft->inherited = draft->failed = false;
+}
+
+static bool reserve(void **array, size_t *capacity, size_t wanted, size_t size)
+{
+    if (*capacity >= wanted) return true;
+    void *moved = realloc(*array, wanted * size);
+    if (!moved) return false;
+    *array = moved;
+    *capacity = wanted;
+    return true;
+}
+
+static bool reserve_axes(dxt_abnormal_axis **axes, size_t *capacity, size_t wanted)
+{
+    void *array = *axes;
+    bool reserved = reserve(&array, capacity, wanted, sizeof **axes);
+    *axes = array;
+    return reserved;
+}
+
+dxt_status dxt_draft_reserve(dxt_draft *draft, uint32_t ranks, size_t points, dxt_block *result)
+{
+    /* A rank has one finding, a node may be late, and paths are few. */
+    size_t findings = 2 * (size_t)ranks + 2 * DXT_MOST_PATH_FINDINGS + 1;
+    size_t lateness = 2 * (size_t)ranks, axes = 2 * (size_t)ranks;
+    void *causes = draft->findings, *cells = draft->points;
+    bool reserved = reserve(&causes, &draft->finding_capacity, findings, sizeof(dxt_finding));
+    draft->findings = causes;
+    reserved =
+        reserved && reserve(&cells, &draft->point_capacity, points, sizeof(dxt_abnormal_point));
+    draft->points = cells;
+    if (!reserved || !reserve_axes(&draft->cols, &draft->col_capacity, ranks) ||
+        !reserve_axes(&draft->rows, &draft->row_capacity, ranks))
+        return dxt_fail_memory(findings * sizeof(dxt_finding));
+    if (!dxt_block_fit(&draft->lateness, lateness * sizeof(double)) ||
+        !dxt_block_fit(result, packed_size(lateness, axes, points, findings, ranks)))
+        return DXT_ERR_NO_MEMORY;
+    return DXT_OK;
 }
 
 double *dxt_draft_lateness(dxt_draft *draft, uint32_t ranks)

@@ -9,6 +9,10 @@
 
 #include "analysis/block.h"
 
+/** Most slow paths, and most slow ways between nodes, that are told of a window: nobody has time
+ * for more lines; the heat map shows the rest. */
+#define DXT_MOST_PATH_FINDINGS 64u
+
 /** Zero it, reset it, append, then pack; free it in the end. A failed append sets `failed`. */
 typedef struct dxt_draft {
     dxt_method method;
@@ -37,6 +41,15 @@ dxt_finding *dxt_draft_finding(dxt_draft *draft, dxt_finding_kind kind);
 
 /** Begin anew with the arrays that are there. */
 void dxt_draft_reset(dxt_draft *draft, dxt_method method);
+
+/**
+ * Make room, in a draft and for its result, for the most that a window of @p ranks can hold, so
+ * that nothing is allocated later. What is not used is not touched: it costs addresses, no memory.
+ *
+ * @param points  Most points.
+ * @return DXT_OK; DXT_ERR_NO_MEMORY.
+ */
+dxt_status dxt_draft_reserve(dxt_draft *draft, uint32_t ranks, size_t points, dxt_block *result);
 
 /** Room for lateness and its error, [2][ranks]; NULL when out of memory. */
 double *dxt_draft_lateness(dxt_draft *draft, uint32_t ranks);

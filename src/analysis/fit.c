@@ -495,3 +495,11 @@ dxt_status dxt_fit_window(dxt_block *block, const dxt_window *window, const int3
     *out = fit;
     return DXT_OK;
 }
+
+dxt_status dxt_fit_reserve(dxt_block *block, uint32_t ranks)
+{
+    dxt_fit fit;
+    /* Nodes of fewer than two ranks on average are not looked at. */
+    size_t size = lay_out(&fit, ranks, ranks / 2, NULL);
+    return dxt_block_fit(block, size) ? DXT_OK : DXT_ERR_NO_MEMORY;
+}

@@ -112,6 +112,16 @@ typedef struct dxt_path_list {
     bool misfit; /**< so many cells deviate that the model itself does not fit; count is 0 then */
 } dxt_path_list;
 
+/** Most slow paths among @p ranks; where more cells deviate, it is the model that does not fit. */
+size_t dxt_most_paths(uint32_t ranks);
+
+/** Make room for that many. @return DXT_OK; DXT_ERR_NO_MEMORY. */
+dxt_status dxt_paths_reserve(dxt_path_list *list, uint32_t ranks);
+
+/** Make room in a block for the fit of any window of @p ranks, whatever its nodes.
+ *  @return DXT_OK; DXT_ERR_NO_MEMORY. */
+dxt_status dxt_fit_reserve(dxt_block *block, uint32_t ranks);
+
 /**
  * Find slow paths.
  *

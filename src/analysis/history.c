@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis/fit.h"
 #include "base/base.h"
 
 dxt_status dxt_history_create(const dxt_history_options *given, dxt_history **history)
@@ -27,21 +28,29 @@ dxt_status dxt_history_create(const dxt_history_options *given, dxt_history **hi
     return DXT_OK;
 }
 
-/* Forget the run. */
+/* Forget the run, but keep its memory: the next is most often one of the same operators. */
 static void forget(dxt_history *history)
 {
+    for (uint32_t t = 0; t < history->tracks; t++) dxt_track_forget(&history->track[t]);
+    history->ranks = 0;
+}
+
+static void free_tracks(dxt_history *history)
+{
     for (uint32_t t = 0; t < history->tracks; t++) dxt_track_free(&history->track[t]);
-    free(history->instance);
-    free(history->source);
-    free(history->case_name);
-    history->instance = history->source = history->case_name = NULL;
-    history->ranks = history->tracks = 0;
+    history->tracks = 0;
 }
 
 void dxt_history_destroy(dxt_history *history)
 {
     if (!history) return;
-    forget(history);
+    free_tracks(history);
+    free(history->instance);
+    free(history->source);
+    free(history->case_name);
+    dxt_draft_free(&history->draft);
+    free(history->edits.data);
+    free(history->nodes.data);
     free(history);
 }
 
@@ -52,10 +61,15 @@ static bool same_text(const char *a, const char *b)
     return (!a && !b) || (a && b && strcmp(a, b) == 0);
 }
 
+/* Untouched on error, and when it is the same already. */
 static bool copy_text(const char *text, char **copy)
 {
-    *copy = text ? strdup(text) : NULL;
-    return *copy || !text;
+    if (same_text(text, *copy)) return true;
+    char *made = text ? strdup(text) : NULL;
+    if (text && !made) return false;
+    free(*copy);
+    *copy = made;
+    return true;
 }
 
 static dxt_track *find_track(dxt_history *history, const char *phase)
@@ -85,58 +99,103 @@ int dxt_history_continues(const dxt_history *history, const dxt_window *window)
 static dxt_status begin_run(dxt_history *history, const dxt_window *window)
 {
     forget(history);
+    if (history->tracks > 0 && history->track[0].ranks != window->ranks) free_tracks(history);
     if (!copy_text(window->instance, &history->instance) ||
         !copy_text(window->source, &history->source) ||
-        !copy_text(window->case_name, &history->case_name)) {
-        forget(history);
+        !copy_text(window->case_name, &history->case_name))
         return dxt_fail_memory(0);
-    }
     history->ranks = window->ranks;
     return DXT_OK;
+}
+
+/* A place for one more operator, if need be that of one which this run does not have so far. */
+static dxt_track *free_place(dxt_history *history)
+{
+    if (history->tracks < DXT_HISTORY_OPERATORS) return &history->track[history->tracks];
+    for (uint32_t t = 0; t < history->tracks; t++)
+        if (history->track[t].count == 0) return &history->track[t];
+    return NULL;
 }
 
 /* The track of a window; NULL when it is not followed. */
 static dxt_status take_track(dxt_history *history, const dxt_window *window, dxt_track **track)
 {
+    dxt_track made;
     dxt_status status = DXT_OK;
     *track = NULL;
     if (history->ranks == 0 || !dxt_history_continues(history, window))
         status = begin_run(history, window);
     if (status != DXT_OK) return status;
     *track = find_track(history, window->phase);
-    if (*track || history->tracks == DXT_HISTORY_OPERATORS) return DXT_OK;
-    status = dxt_track_init(&history->track[history->tracks], window->phase, window->ranks);
-    if (status == DXT_OK) *track = &history->track[history->tracks++];
-    return status;
+    if (*track) return DXT_OK;
+    dxt_track *place = free_place(history);
+    if (!place) return DXT_OK;
+    status = dxt_track_init(&made, window->phase, window->ranks);
+    if (status != DXT_OK) return status;
+    if (place == &history->track[history->tracks])
+        history->tracks++;
+    else
+        dxt_track_free(place);
+    *place = made;
+    *track = place;
+    return DXT_OK;
 }
 
-dxt_status dxt_history_judge(dxt_history *history, const dxt_window *window,
-                             const dxt_findings *findings, dxt_findings **judged)
+/* Find the track of a window, NULL if it has none, and fill in its next slot. */
+static dxt_status take_window(dxt_history *history, const dxt_window *window,
+                              const dxt_findings *findings, dxt_track **track)
 {
-    dxt_track *track = NULL;
-    dxt_findings *result;
     dxt_status status = DXT_OK;
+    *track = NULL;
     if (findings->ranks != window->ranks)
         return dxt_fail(DXT_ERR_INVALID, "history: findings of %u ranks for a window of %u",
                         findings->ranks, window->ranks);
     if (window->index < 0)
         forget(history);
     else if (findings->lateness)
-        status = take_track(history, window, &track);
-    if (status != DXT_OK) return status;
-    if (track) dxt_track_take(track, history, window, findings);
-    status = dxt_history_weigh(history, track, window, findings, &result);
-    if (status != DXT_OK) return status;
-    if (track) {
-        dxt_track_commit(track, result);
-        dxt_track_note(track, window->index, result);
-    }
-    *judged = result;
+        status = take_track(history, window, track);
+    if (status == DXT_OK && *track) dxt_track_take(*track, history, window, findings);
+    return status;
+}
+
+static dxt_status judge(dxt_history *history, dxt_track *track, const dxt_window *window,
+                        const dxt_findings *findings, dxt_block *result)
+{
+    dxt_status status = dxt_history_weigh(history, track, window, findings, result);
+    if (status != DXT_OK || !track) return status;
+    dxt_track_commit(track, result->data);
+    dxt_track_note(track, window->index, result->data);
     return DXT_OK;
+}
+
+dxt_status dxt_history_judge(dxt_history *history, const dxt_window *window,
+                             const dxt_findings *findings, dxt_findings **judged)
+{
+    dxt_track *track;
+    dxt_block result = {0};
+    dxt_status status = take_window(history, window, findings, &track);
+    if (status == DXT_OK) status = judge(history, track, window, findings, &result);
+    if (status == DXT_OK) *judged = result.data;
+    return status;
+}
+
+dxt_status dxt_history_follow(dxt_history *history, const dxt_window *window,
+                              const dxt_findings *findings, const dxt_findings **judged)
+{
+    dxt_track *track;
+    dxt_status status = take_window(history, window, findings, &track);
+    if (status == DXT_OK && !track) *judged = findings;
+    if (status != DXT_OK || !track) return status;
+    status = dxt_draft_reserve(&history->draft, window->ranks, dxt_most_paths(window->ranks),
+                               &track->result);
+    if (status == DXT_OK) status = judge(history, track, window, findings, &track->result);
+    if (status == DXT_OK) *judged = track->result.data;
+    return status;
 }
 
 dxt_run_identity dxt_history_run(const dxt_history *history)
 {
+    if (history->ranks == 0) return (dxt_run_identity){.ranks = 0};
     dxt_run_identity run = {.ranks = history->ranks,
                             .instance = history->instance,
                             .source = history->source,

@@ -7,6 +7,8 @@
 
 #include <deepxtrace/history.h>
 
+#include "analysis/draft.h"
+
 /** One slot more than windows: the newest is filled in before it is counted. */
 #define DXT_TRACK_SLOTS (DXT_HISTORY_WINDOWS + 1)
 
@@ -22,7 +24,8 @@ typedef struct dxt_moment {
     bool quiet;      /**< it named nobody */
 } dxt_moment;
 
-/** One operator of a run. Slots are a ring; position 0 is the oldest. */
+/** One operator of a run. Slots are a ring; position 0 is the oldest. What is forgotten keeps its
+ *  operator and its memory: the run that follows is most often alike. */
 typedef struct dxt_track {
     char *phase;
     uint32_t ranks;
@@ -41,6 +44,7 @@ typedef struct dxt_track {
     uint64_t *last_at;  /**< [episode] and with its last one */
     size_t episode_count;
     void *block;
+    dxt_block result; /**< findings handed out by dxt_history_follow() */
 } dxt_track;
 
 struct dxt_history {
@@ -49,13 +53,17 @@ struct dxt_history {
     uint32_t ranks; /**< 0 = nothing seen */
     char *instance, *source, *case_name;
     dxt_track track[DXT_HISTORY_OPERATORS];
-    uint32_t tracks;
+    uint32_t tracks; /**< with memory; a `count` of 0: not seen in this run so far */
+    dxt_draft draft;
+    dxt_block edits, nodes; /**< [ranks] each, scratch of the judgement */
 };
 
 /* ---- one operator (history_track.c) ---- */
 
 dxt_status dxt_track_init(dxt_track *track, const char *phase, uint32_t ranks);
 void dxt_track_free(dxt_track *track);
+/** Begin anew in the memory that is there. */
+void dxt_track_forget(dxt_track *track);
 
 /** Fill in the next slot, position `count`, which is not counted yet. */
 void dxt_track_take(dxt_track *track, const dxt_history *history, const dxt_window *window,
@@ -100,9 +108,13 @@ double dxt_track_significance(uint32_t ranks);
 
 /* ---- the judgement (history_judge.c) ---- */
 
-/** @p track: of the window, or NULL to copy the result as it is; its next slot is filled in. */
+/**
+ * @param track   Of the window, or NULL to copy the findings as they are; its next slot is filled
+ *                in.
+ * @param result  Receives the findings; its memory is used again.
+ */
 dxt_status dxt_history_weigh(dxt_history *history, dxt_track *track, const dxt_window *window,
-                             const dxt_findings *findings, dxt_findings **judged);
+                             const dxt_findings *findings, dxt_block *result);
 
 /* ---- episodes (history_summary.c) ---- */
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One window's findings in the light of the windows before. */
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "analysis/draft.h"
@@ -51,7 +50,7 @@ struct weighing {
     double noise[DXT_HISTORY_OPERATORS];
     double own_noise;
     uint8_t *edit; /* [ranks] */
-    dxt_draft draft;
+    dxt_draft *draft;
 };
 
 static void weigh_finding(const struct weighing *w, dxt_finding *finding, double wait, double error,
@@ -174,7 +173,7 @@ static void add_late_ranks(struct weighing *w)
     for (uint32_t r = 0; r < w->track->ranks; r++) {
         struct lateness late;
         if ((w->edit[r] & NAMED) || !stays_late(w, r, &late)) continue;
-        dxt_finding *finding = dxt_draft_finding(&w->draft, DXT_LATE_RANK);
+        dxt_finding *finding = dxt_draft_finding(w->draft, DXT_LATE_RANK);
         if (!finding) return;
         finding->rank = r;
         weigh_finding(w, finding, late.wait, late.error, late.limit);
@@ -283,7 +282,7 @@ static void keep_finding(struct weighing *w, dxt_finding finding)
         finding.severity = DXT_SEVERITY_MINOR;
         w->edit[rank] |= ADD_ROW;
     }
-    dxt_finding *place = kept ? dxt_draft_finding(&w->draft, finding.kind) : NULL;
+    dxt_finding *place = kept ? dxt_draft_finding(w->draft, finding.kind) : NULL;
     if (place) *place = finding;
 }
 
@@ -314,10 +313,10 @@ static void copy_axes(struct weighing *w, bool rows)
     for (uint32_t r = 0; r < n; r++) {
         bool listed = next < count && axes[next].rank == r;
         if (listed && !(w->edit[r] & drop))
-            put(&w->draft, r, axes[next].mean, axes[next].normalised);
+            put(w->draft, r, axes[next].mean, axes[next].normalised);
         else if (!listed && (w->edit[r] & add)) {
             double mean = rows ? raw_mean(w->window, 0, 1) : raw_mean(w->window, r, n);
-            put(&w->draft, r, mean, dxt_normalise(mean, mean_of_all(w->window)));
+            put(w->draft, r, mean, dxt_normalise(mean, mean_of_all(w->window)));
         }
         next += listed;
     }
@@ -327,7 +326,7 @@ static dxt_status copy_lateness(struct weighing *w)
 {
     size_t n = w->window->ranks;
     if (!w->found->lateness) return DXT_OK;
-    double *lateness = dxt_draft_lateness(&w->draft, w->window->ranks);
+    double *lateness = dxt_draft_lateness(w->draft, w->window->ranks);
     if (!lateness) return DXT_ERR_NO_MEMORY;
     memcpy(lateness, w->found->lateness, n * sizeof *lateness);
     memcpy(lateness + n, w->found->lateness_error, n * sizeof *lateness);
@@ -336,10 +335,10 @@ static dxt_status copy_lateness(struct weighing *w)
 
 static void give_verdict(struct weighing *w)
 {
-    w->draft.verdict = w->found->verdict;
-    if (w->draft.verdict == DXT_VERDICT_SLOW && w->track) w->draft.verdict = DXT_VERDICT_HEALTHY;
-    for (size_t f = 0; f < w->draft.finding_count; f++)
-        if (w->draft.findings[f].kind != DXT_EARLY_RANK) w->draft.verdict = DXT_VERDICT_SLOW;
+    w->draft->verdict = w->found->verdict;
+    if (w->draft->verdict == DXT_VERDICT_SLOW && w->track) w->draft->verdict = DXT_VERDICT_HEALTHY;
+    for (size_t f = 0; f < w->draft->finding_count; f++)
+        if (w->draft->findings[f].kind != DXT_EARLY_RANK) w->draft->verdict = DXT_VERDICT_SLOW;
 }
 
 /* Nodes as far as findings need them. */
@@ -376,33 +375,32 @@ static void fill_draft(struct weighing *w)
     copy_axes(w, false);
     copy_axes(w, true);
     for (size_t p = 0; p < found->point_count; p++)
-        dxt_draft_point(&w->draft, found->points[p].row, found->points[p].column,
+        dxt_draft_point(w->draft, found->points[p].row, found->points[p].column,
                         found->points[p].value, found->points[p].normalised);
     give_verdict(w);
 }
 
 dxt_status dxt_history_weigh(dxt_history *history, dxt_track *track, const dxt_window *window,
-                             const dxt_findings *findings, dxt_findings **judged)
+                             const dxt_findings *findings, dxt_block *result)
 {
-    struct weighing w = {.history = history, .track = track, .window = window, .found = findings};
-    dxt_block result = {0};
-    dxt_draft_reset(&w.draft, findings->method);
-    w.draft.ordinary = findings->ordinary;
-    w.draft.step = findings->step;
-    w.draft.transfer = findings->transfer;
-    int32_t *nodes = malloc(window->ranks * sizeof *nodes);
-    w.edit = calloc(window->ranks, 1);
-    dxt_status status = nodes && w.edit ? DXT_OK : dxt_fail_memory(window->ranks * sizeof *nodes);
-    if (status == DXT_OK && track) look_around(&w);
-    if (status == DXT_OK) status = copy_lateness(&w);
-    if (status == DXT_OK) {
-        fill_draft(&w);
-        name_nodes(&w, nodes);
-        status = dxt_draft_pack(&w.draft, window, nodes, &result);
-    }
-    if (status == DXT_OK) *judged = result.data;
-    dxt_draft_free(&w.draft);
-    free(w.edit);
-    free(nodes);
-    return status;
+    struct weighing w = {.history = history,
+                         .track = track,
+                         .window = window,
+                         .found = findings,
+                         .draft = &history->draft};
+    int32_t *nodes = dxt_block_fit(&history->nodes, window->ranks * sizeof *nodes);
+    w.edit = dxt_block_fit(&history->edits, window->ranks);
+    if (!nodes || !w.edit) return DXT_ERR_NO_MEMORY;
+    memset(w.edit, 0, window->ranks);
+    dxt_draft_reset(w.draft, findings->method);
+    w.draft->ordinary = findings->ordinary;
+    w.draft->step = findings->step;
+    w.draft->transfer = findings->transfer;
+    w.draft->inherited = findings->inherited;
+    if (track) look_around(&w);
+    dxt_status status = copy_lateness(&w);
+    if (status != DXT_OK) return status;
+    fill_draft(&w);
+    name_nodes(&w, nodes);
+    return dxt_draft_pack(w.draft, window, nodes, result);
 }

@@ -30,13 +30,39 @@ static bool is_open(const dxt_track *track, size_t e)
     return track->windows - track->last_at[e] <= GAP;
 }
 
+/* Silence first, then by what it costs in all; harmless last. @p lost: the sum of its waits. */
+static double cost(const dxt_episode *episode, double lost)
+{
+    if (episode->kind == DXT_SILENT_RANK) return INFINITY;
+    if (episode->kind == DXT_EARLY_RANK) return -1;
+    return isnan(lost) ? 0 : lost;
+}
+
+/* Of the episodes that are over, the one that cost least, the oldest of equals; SIZE_MAX when none
+ * is over. */
+static size_t least_worth_keeping(const dxt_track *track)
+{
+    size_t least = SIZE_MAX;
+    double lowest = 0;
+    for (size_t e = 0; e < track->episode_count; e++) {
+        double worth = cost(&track->episodes[e], track->episodes[e].wait);
+        if (is_open(track, e) || (least != SIZE_MAX && worth > lowest)) continue;
+        if (least != SIZE_MAX && worth == lowest && track->last_at[e] > track->last_at[least])
+            continue;
+        least = e;
+        lowest = worth;
+    }
+    return least;
+}
+
 /* The open episode of a finding, or a new one; SIZE_MAX when there is no room. */
 static size_t find_episode(dxt_track *track, const dxt_finding *finding, int64_t index)
 {
     for (size_t e = track->episode_count; e-- > 0;)
         if (is_open(track, e) && same_subject(&track->episodes[e], finding)) return e;
-    if (track->episode_count == DXT_HISTORY_EPISODES) return SIZE_MAX;
-    size_t e = track->episode_count++;
+    bool full = track->episode_count == DXT_HISTORY_EPISODES;
+    size_t e = full ? least_worth_keeping(track) : track->episode_count++;
+    if (e == SIZE_MAX) return e;
     track->episodes[e] = (dxt_episode){.phase = track->phase,
                                        .kind = finding->kind,
                                        .rank = finding->rank,
@@ -75,18 +101,10 @@ static dxt_episode sum_up(const dxt_track *track, size_t e)
     return episode;
 }
 
-/* Silence first, then by what it costs in all; harmless last. */
-static double cost(const dxt_episode *episode)
-{
-    if (episode->kind == DXT_SILENT_RANK) return INFINITY;
-    if (episode->kind == DXT_EARLY_RANK) return -1;
-    return isnan(episode->wait) ? 0 : episode->wait * (double)episode->seen;
-}
-
 static int by_cost(const void *a, const void *b)
 {
     const dxt_episode *x = a, *y = b;
-    double more = cost(x), less = cost(y);
+    double more = cost(x, x->wait * (double)x->seen), less = cost(y, y->wait * (double)y->seen);
     if (more != less) return (more < less) - (more > less);
     if (x->first != y->first) return (x->first > y->first) - (x->first < y->first);
     return (x->rank > y->rank) - (x->rank < y->rank);

@@ -52,7 +52,17 @@ void dxt_track_free(dxt_track *track)
 {
     free(track->block);
     free(track->phase);
+    free(track->result.data);
     *track = (dxt_track){0};
+}
+
+void dxt_track_forget(dxt_track *track)
+{
+    track->begin = track->count = 0;
+    track->windows = 0;
+    track->episode_count = 0;
+    memset(track->base, 0, track->ranks * sizeof *track->base);
+    memset(track->base_of, 0, track->ranks);
 }
 
 double dxt_track_significance(uint32_t ranks)
@@ -133,8 +143,8 @@ static void take_leaving(dxt_track *track, const dxt_window *window, const doubl
     for (uint32_t r = 0; r < n; r++) {
         double longest = 0;
         dxt_window_row(window, r, leaving);
-        for (uint32_t j = 0; j < n; j++)
-            if (j != r) longest = fmax(longest, leaving[j]);
+        leaving[r] = 0;
+        for (uint32_t j = 0; j < n; j++) longest = leaving[j] > longest ? leaving[j] : longest;
         track->scratch[r] = lateness[r] + longest;
     }
     memcpy(leaving, track->scratch, n * sizeof *leaving);

@@ -34,8 +34,6 @@
  * the ranks' own variation is worth a line. Real jobs vary by up to a fifth of their compute, which
  * is 2–4 % here. */
 #define SYSTEMIC_SHARE 0.15
-/* Nobody has time for more lines than this; the heat map shows the rest. */
-#define MOST_PATH_FINDINGS 64u
 
 /* What the judgement of one window needs. */
 struct judge {
@@ -358,7 +356,7 @@ static void write_nodes(struct judge *judge)
     for (uint32_t a = 0; a < fit->nodes; a++) {
         for (uint32_t b = 0; b < fit->nodes; b++) {
             double extra = fit->link[(size_t)a * fit->nodes + b];
-            if (extra > 0 && written++ < MOST_PATH_FINDINGS) write_link(judge, a, b, extra);
+            if (extra > 0 && written++ < DXT_MOST_PATH_FINDINGS) write_link(judge, a, b, extra);
         }
     }
 }
@@ -375,7 +373,7 @@ static bool write_paths(struct judge *judge, const dxt_path_list *list)
         uint32_t row = fit->rank[paths[p].i], column = fit->rank[paths[p].j];
         double value = (double)judge->window->wait[row * n + column];
         dxt_draft_point(judge->draft, row, column, value, dxt_normalise(value, mean_of_all(judge)));
-        if (written++ >= MOST_PATH_FINDINGS) continue;
+        if (written++ >= DXT_MOST_PATH_FINDINGS) continue;
         dxt_finding *finding = dxt_draft_finding(judge->draft, DXT_SLOW_PATH);
         if (!finding) return true;
         finding->rank = row;

@@ -103,16 +103,33 @@ static bool row_stands_out(struct search *s, uint32_t i)
                           fit->factor[i], shift, s->late, s->least, window->ranks) > 0;
 }
 
+size_t dxt_most_paths(uint32_t ranks)
+{
+    return 1 + (size_t)(MOST_PATHS_SHARE * (double)ranks * (ranks - 1));
+}
+
+static dxt_status make_room(dxt_path_list *list, size_t capacity)
+{
+    if (list->capacity >= capacity) return DXT_OK;
+    dxt_slow_path *grown = realloc(list->items, capacity * sizeof *grown);
+    if (!grown) return dxt_fail_memory(capacity * sizeof *grown);
+    list->items = grown;
+    list->capacity = capacity;
+    return DXT_OK;
+}
+
+dxt_status dxt_paths_reserve(dxt_path_list *list, uint32_t ranks)
+{
+    return make_room(list, dxt_most_paths(ranks));
+}
+
 static dxt_status keep_path(struct search *s, uint32_t i, uint32_t j, double excess)
 {
     dxt_path_list *list = s->list;
-    if (list->count == list->capacity) {
-        size_t capacity = list->capacity ? 2 * list->capacity : 16;
-        dxt_slow_path *grown = realloc(list->items, capacity * sizeof *grown);
-        if (!grown) return dxt_fail_memory(capacity * sizeof *grown);
-        list->items = grown;
-        list->capacity = capacity;
-    }
+    dxt_status status = DXT_OK;
+    if (list->count == list->capacity)
+        status = make_room(list, list->capacity ? 2 * list->capacity : 16);
+    if (status != DXT_OK) return status;
     list->items[list->count++] = (dxt_slow_path){i, j, excess, s->spread};
     return DXT_OK;
 }
@@ -131,12 +148,38 @@ static dxt_status search_row(struct search *s, uint32_t i)
     return DXT_OK;
 }
 
-static int by_excess(const void *a, const void *b)
+/* Whether x comes before y. */
+static bool before(const dxt_slow_path *x, const dxt_slow_path *y)
 {
-    const dxt_slow_path *x = a, *y = b;
-    if (x->excess != y->excess) return x->excess < y->excess ? 1 : -1;
-    if (x->i != y->i) return x->i < y->i ? -1 : 1;
-    return (x->j > y->j) - (x->j < y->j);
+    if (x->excess != y->excess) return x->excess > y->excess;
+    return x->i != y->i ? x->i < y->i : x->j < y->j;
+}
+
+static void swap(dxt_slow_path *a, dxt_slow_path *b)
+{
+    dxt_slow_path keep = *a;
+    *a = *b;
+    *b = keep;
+}
+
+/* The root holds what comes last. */
+static void sift_down(dxt_slow_path *items, size_t root, size_t n)
+{
+    for (size_t child; (child = 2 * root + 1) < n; root = child) {
+        if (child + 1 < n && before(&items[child], &items[child + 1])) child++;
+        if (!before(&items[root], &items[child])) return;
+        swap(&items[root], &items[child]);
+    }
+}
+
+/* Heapsort, in place: qsort() may allocate. */
+static void sort_paths(dxt_slow_path *items, size_t n)
+{
+    for (size_t root = n / 2; root-- > 0;) sift_down(items, root, n);
+    for (size_t last = n; last-- > 1;) {
+        swap(&items[0], &items[last]);
+        sift_down(items, 0, last);
+    }
 }
 
 /* In the fit's scratch, which nothing else needs by now and which holds 2 × DXT_MAX_RANKS. */
@@ -146,7 +189,7 @@ static void begin_search(struct search *s)
     uint32_t n = fit->count;
     s->spread = typical_deviation(fit);
     s->ratio = least_ratio(fit);
-    s->most = 1 + (size_t)(MOST_PATHS_SHARE * n * (n - 1));
+    s->most = dxt_most_paths(n);
     s->least = fit->scratch;
     s->late = fit->scratch + fit->window->ranks;
     double least = fmax(fit->base, SKEW_EXCESS * dxt_expected_wait(0, fit->skew));
@@ -176,6 +219,6 @@ dxt_status dxt_fit_paths(const dxt_fit *fit, dxt_path_list *list)
         list->count = 0;
         return DXT_OK;
     }
-    if (list->count > 1) qsort(list->items, list->count, sizeof *list->items, by_excess);
+    sort_paths(list->items, list->count);
     return status;
 }

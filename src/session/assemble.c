@@ -24,70 +24,167 @@ bool dxt_mail_follows(const uint64_t *before, const uint64_t *after, uint32_t ra
     return outside <= INT64_MAX;
 }
 
-static bool copy_text(const char *from, char **to)
+/* Enough for "2025-09-15T16:28:53.686Z" in any year that gmtime_r() knows. */
+#define TIME_SIZE 64
+
+/* What an operator has room for, whether it is in use or not. */
+struct cells {
+    int64_t *plane[DXT_MAIL_PLANES];
+};
+
+struct dxt_assembler {
+    uint32_t ranks, operators;
+    dxt_window *windows;
+    struct cells *cells;
+    /* of all operators */
+    uint8_t *missing;
+    double *rates;
+    int32_t *nodes;
+    char **hosts;
+    char begin[TIME_SIZE];
+    int64_t *ops; /* scratch */
+};
+
+static bool allocate(dxt_assembler *a)
 {
-    if (!from || !from[0]) return true;
-    *to = strdup(from);
-    return *to != NULL;
+    size_t cells = (size_t)a->ranks * a->ranks;
+    a->windows = calloc(a->operators, sizeof *a->windows);
+    a->cells = calloc(a->operators, sizeof *a->cells);
+    a->missing = malloc(a->ranks * sizeof *a->missing);
+    a->rates = malloc(a->ranks * sizeof *a->rates);
+    a->nodes = malloc(a->ranks * sizeof *a->nodes);
+    a->hosts = malloc(a->ranks * sizeof *a->hosts);
+    a->ops = malloc(a->ranks * sizeof *a->ops);
+    if (!a->windows || !a->cells || !a->missing || !a->rates || !a->nodes || !a->hosts || !a->ops)
+        return false;
+    /* A plane that nobody counts is never touched, and takes no memory but its addresses. */
+    for (uint32_t o = 0; o < a->operators; o++) {
+        int64_t *all = malloc(DXT_MAIL_PLANES * cells * sizeof *all);
+        if (!all) return false;
+        for (size_t p = 0; p < DXT_MAIL_PLANES; p++) a->cells[o].plane[p] = all + p * cells;
+    }
+    return true;
 }
 
-static bool set_begin(dxt_window *window, int64_t realtime_ns)
+dxt_status dxt_assembler_create(uint32_t ranks, uint32_t operators, dxt_assembler **assembler)
 {
-    time_t seconds = (time_t)(realtime_ns / 1000000000);
-    struct tm utc;
-    char text[64];
-    if (!gmtime_r(&seconds, &utc)) return true;
-    size_t size = strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &utc);
-    snprintf(text + size, sizeof text - size, ".%03dZ", (int)(realtime_ns / 1000000 % 1000));
-    return copy_text(text, &window->begin);
+    dxt_assembler *made = calloc(1, sizeof *made);
+    if (!made) return dxt_fail_memory(sizeof *made);
+    made->ranks = ranks;
+    made->operators = operators;
+    if (!allocate(made)) {
+        dxt_assembler_destroy(made);
+        return dxt_fail_memory(DXT_MAIL_PLANES * (size_t)ranks * ranks * sizeof(int64_t));
+    }
+    *assembler = made;
+    return DXT_OK;
 }
 
-/* Rates of all ranks; of one that has an empty row, and is not known, that of any other. */
-static bool set_rates(const dxt_assembly *a, const bool *present, dxt_window *window)
+void dxt_assembler_destroy(dxt_assembler *a)
+{
+    if (!a) return;
+    for (uint32_t o = 0; a->cells && o < a->operators; o++) free(a->cells[o].plane[0]);
+    free(a->windows);
+    free(a->cells);
+    free(a->missing);
+    free(a->rates);
+    free(a->nodes);
+    free(a->hosts);
+    free(a->ops);
+    free(a);
+}
+
+/* ---- what all operators share ---- */
+
+static void find_missing(dxt_assembler *to, const dxt_assembly *a)
+{
+    for (uint32_t r = 0; r < a->ranks; r++)
+        to->missing[r] = !(a->before[r] && a->after[r] &&
+                           dxt_mail_follows(a->before[r], a->after[r], a->ranks, a->operators));
+}
+
+/* Rates of all ranks; of one that has an empty row, and is not known, that of any other. @return
+ * NULL when one is unknown. */
+static double *rates(dxt_assembler *to, const dxt_assembly *a)
 {
     uint64_t any = 0;
     for (uint32_t r = 0; r < a->ranks; r++) {
         uint64_t rate = a->identities[r].ticks_per_second;
-        if (present[r] && rate == 0) return true;
+        if (!to->missing[r] && rate == 0) return NULL;
         if (any == 0) any = rate;
     }
-    if (any == 0) return true;
-    window->ticks_per_second = malloc(a->ranks * sizeof *window->ticks_per_second);
-    if (!window->ticks_per_second) return false;
+    if (any == 0) return NULL;
     for (uint32_t r = 0; r < a->ranks; r++) {
         uint64_t rate = a->identities[r].ticks_per_second;
-        window->ticks_per_second[r] = (double)(rate > 0 ? rate : any);
+        to->rates[r] = (double)(rate > 0 ? rate : any);
     }
-    return true;
+    return to->rates;
 }
 
-static bool set_nodes(const dxt_assembly *a, dxt_window *window)
+static int32_t *nodes(dxt_assembler *to, const dxt_assembly *a)
 {
-    for (uint32_t r = 0; r < a->ranks; r++)
-        if (!a->identities[r].known || a->identities[r].node < 0) return true;
-    window->nodes = malloc(a->ranks * sizeof *window->nodes);
-    if (!window->nodes) return false;
-    for (uint32_t r = 0; r < a->ranks; r++) window->nodes[r] = a->identities[r].node;
-    return true;
+    for (uint32_t r = 0; r < a->ranks; r++) {
+        if (!a->identities[r].known || a->identities[r].node < 0) return NULL;
+        to->nodes[r] = a->identities[r].node;
+    }
+    return to->nodes;
 }
 
-static bool set_hosts(const dxt_assembly *a, dxt_window *window)
+/* Windows are for reading, whatever the type of their texts. */
+static char *text(const char *from)
 {
-    for (uint32_t r = 0; r < a->ranks; r++)
-        if (!a->identities[r].known || !a->identities[r].host[0]) return true;
-    window->hosts = calloc(a->ranks, sizeof *window->hosts);
-    if (!window->hosts) return false;
-    for (uint32_t r = 0; r < a->ranks; r++)
-        if (!copy_text(a->identities[r].host, &window->hosts[r])) return false;
-    return true;
+    return from && from[0] ? (char *)from : NULL;
 }
+
+static char **hosts(dxt_assembler *to, const dxt_assembly *a)
+{
+    for (uint32_t r = 0; r < a->ranks; r++) {
+        to->hosts[r] = text(a->identities[r].host);
+        if (!a->identities[r].known || !to->hosts[r]) return NULL;
+    }
+    return to->hosts;
+}
+
+static char *begin(dxt_assembler *to, int64_t realtime_ns)
+{
+    time_t seconds = (time_t)(realtime_ns / 1000000000);
+    struct tm utc;
+    if (!gmtime_r(&seconds, &utc)) return NULL;
+    size_t size = strftime(to->begin, TIME_SIZE, "%Y-%m-%dT%H:%M:%S", &utc);
+    snprintf(to->begin + size, TIME_SIZE - size, ".%03dZ", (int)(realtime_ns / 1000000 % 1000));
+    return to->begin;
+}
+
+/* A window of all that is not counted. */
+static dxt_window describe(dxt_assembler *to, const dxt_assembly *a)
+{
+    dxt_window window = {.struct_size = sizeof window,
+                         .ranks = a->ranks,
+                         .unit = DXT_UNIT_CYCLES,
+                         .index = a->index,
+                         .missing = to->missing,
+                         .ticks_per_second = rates(to, a),
+                         .nodes = nodes(to, a),
+                         .hosts = hosts(to, a),
+                         .instance = text(a->instance),
+                         .source = text(a->source)};
+    if (!a->before[0] || !a->after[0]) return window;
+    dxt_mail_head from, until;
+    dxt_mail_get_head(a->before[0], &from);
+    dxt_mail_get_head(a->after[0], &until);
+    if (until.time_ns > from.time_ns) window.elapsed_ns = until.time_ns - from.time_ns;
+    window.begin = begin(to, from.realtime_ns);
+    return window;
+}
+
+/* ---- one operator ---- */
 
 /* Whether anybody has ever counted this. Foreign counters hold waits alone. */
-static bool is_counted(const dxt_assembly *a, const bool *present, uint32_t index,
+static bool is_counted(const dxt_assembly *a, const uint8_t *missing, uint32_t index,
                        enum dxt_mail_plane plane)
 {
     for (uint32_t r = 0; r < a->ranks; r++) {
-        if (!present[r]) continue;
+        if (missing[r]) continue;
         const uint64_t *totals = dxt_mail_plane(a->after[r], a->ranks, index, plane);
         for (uint32_t c = 0; c < a->ranks; c++)
             if (totals[c] != 0) return true;
@@ -95,108 +192,65 @@ static bool is_counted(const dxt_assembly *a, const bool *present, uint32_t inde
     return false;
 }
 
-static bool set_arrays(const dxt_assembly *a, const bool *present, uint32_t index,
-                       dxt_window *window)
+static void fill_plane(const dxt_assembly *a, const uint8_t *missing, uint32_t index,
+                       enum dxt_mail_plane plane, int64_t *cells)
 {
-    static const enum dxt_mail_plane planes[] = {DXT_MAIL_SAMPLES, DXT_MAIL_BYTES, DXT_MAIL_LAST};
-    int64_t **const arrays[] = {&window->samples, &window->bytes, &window->last};
-    for (size_t i = 0; i < sizeof planes / sizeof planes[0]; i++) {
-        if (!is_counted(a, present, index, planes[i])) continue;
-        *arrays[i] = calloc((size_t)a->ranks * a->ranks, sizeof **arrays[i]);
-        if (!*arrays[i]) return false;
-    }
-    window->missing = calloc(a->ranks, sizeof *window->missing);
-    return window->missing != NULL;
-}
-
-/* Everything but the counters. @return false if memory ran out. */
-static bool describe(const dxt_assembly *a, const bool *present, uint32_t index, dxt_window *window)
-{
-    window->unit = DXT_UNIT_CYCLES;
-    window->index = a->index;
-    if (!copy_text(a->instance, &window->instance) || !copy_text(a->source, &window->source) ||
-        !set_rates(a, present, window) || !set_nodes(a, window) || !set_hosts(a, window) ||
-        !set_arrays(a, present, index, window))
-        return false;
-    if (!a->before[0] || !a->after[0]) return true;
-    dxt_mail_head begin, end;
-    dxt_mail_get_head(a->before[0], &begin);
-    dxt_mail_get_head(a->after[0], &end);
-    if (end.time_ns > begin.time_ns) window->elapsed_ns = end.time_ns - begin.time_ns;
-    return set_begin(window, begin.realtime_ns);
-}
-
-static void fill_row(const dxt_assembly *a, uint32_t index, uint32_t row, dxt_window *window)
-{
-    int64_t *const planes[DXT_MAIL_PLANES] = {[DXT_MAIL_WAIT] = window->wait,
-                                              [DXT_MAIL_SAMPLES] = window->samples,
-                                              [DXT_MAIL_BYTES] = window->bytes,
-                                              [DXT_MAIL_LAST] = window->last};
-    for (int p = 0; p < DXT_MAIL_PLANES; p++) {
-        if (!planes[p]) continue;
-        const uint64_t *old = dxt_mail_plane(a->before[row], a->ranks, index, p);
-        const uint64_t *new = dxt_mail_plane(a->after[row], a->ranks, index, p);
-        int64_t *out = planes[p] + (size_t)row * a->ranks;
+    for (uint32_t r = 0; r < a->ranks; r++) {
+        int64_t *out = cells + (size_t)r * a->ranks;
+        if (missing[r]) {
+            memset(out, 0, a->ranks * sizeof *out);
+            continue;
+        }
+        const uint64_t *old = dxt_mail_plane(a->before[r], a->ranks, index, plane);
+        const uint64_t *new = dxt_mail_plane(a->after[r], a->ranks, index, plane);
         for (uint32_t c = 0; c < a->ranks; c++) out[c] = (int64_t)(new[c] - old[c]);
     }
 }
 
-static int compare(const void *a, const void *b)
+/* The upper median of values ≥ 0, by halving the range: qsort() may allocate. 0 of none. */
+static int64_t middle(const int64_t *values, uint32_t count)
 {
-    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-    return (x > y) - (x < y);
+    int64_t low = 0, high = count > 0 ? INT64_MAX : 0;
+    while (low < high) {
+        int64_t guess = low + (high - low) / 2;
+        uint32_t below = 0;
+        for (uint32_t k = 0; k < count; k++) below += values[k] <= guess;
+        if (below > count / 2)
+            high = guess;
+        else
+            low = guess + 1;
+    }
+    return low;
 }
 
-/* `present` and `ops` have room for all ranks; `ops` is scratch. */
-static void fill(const dxt_assembly *a, uint32_t index, const bool *present, int64_t *ops,
-                 dxt_window *window)
+static int64_t operations(dxt_assembler *to, const dxt_assembly *a, uint32_t index)
 {
     uint32_t count = 0;
-    for (uint32_t r = 0; r < a->ranks; r++) {
-        window->missing[r] = !present[r];
-        if (!present[r]) continue;
-        fill_row(a, index, r, window);
-        ops[count++] = (int64_t)(*dxt_mail_operator(a->after[r], a->ranks, index) -
-                                 *dxt_mail_operator(a->before[r], a->ranks, index));
-    }
-    if (count == 0) return;
-    qsort(ops, count, sizeof *ops, compare);
-    window->ops = ops[count / 2];
+    for (uint32_t r = 0; r < a->ranks; r++)
+        if (!to->missing[r])
+            to->ops[count++] = (int64_t)(*dxt_mail_operator(a->after[r], a->ranks, index) -
+                                         *dxt_mail_operator(a->before[r], a->ranks, index));
+    return middle(to->ops, count);
 }
 
-static dxt_status make(const dxt_assembly *a, uint32_t index, const bool *present, int64_t *ops,
-                       dxt_window **window)
+void dxt_assemble(dxt_assembler *to, const dxt_assembly *a, const dxt_window **windows)
 {
-    dxt_window *made;
-    dxt_status status = dxt_window_create(a->ranks, a->names[index], &made);
-    if (status != DXT_OK) return status;
-    if (!describe(a, present, index, made)) {
-        dxt_window_free(made);
-        return dxt_fail_memory(0);
-    }
-    fill(a, index, present, ops, made);
-    *window = made;
-    return DXT_OK;
-}
-
-dxt_status dxt_assemble(const dxt_assembly *a, dxt_window **windows)
-{
-    dxt_window *made[DXT_MAX_OPERATORS] = {NULL};
-    bool *present = malloc(a->ranks * sizeof *present);
-    int64_t *ops = malloc(a->ranks * sizeof *ops);
-    dxt_status status = present && ops ? DXT_OK : dxt_fail_memory(a->ranks * sizeof *ops);
-    for (uint32_t r = 0; r < a->ranks && status == DXT_OK; r++)
-        present[r] = a->before[r] && a->after[r] &&
-                     dxt_mail_follows(a->before[r], a->after[r], a->ranks, a->operators);
-    for (uint32_t o = 0; o < a->operators && status == DXT_OK; o++)
-        status = make(a, o, present, ops, &made[o]);
-    free(present);
-    free(ops);
+    find_missing(to, a);
+    const dxt_window common = describe(to, a);
     for (uint32_t o = 0; o < a->operators; o++) {
-        if (status == DXT_OK)
-            windows[o] = made[o];
-        else
-            dxt_window_free(made[o]);
+        dxt_window *window = &to->windows[o];
+        *window = common;
+        window->phase = (char *)a->names[o];
+        int64_t **const planes[DXT_MAIL_PLANES] = {[DXT_MAIL_WAIT] = &window->wait,
+                                                   [DXT_MAIL_SAMPLES] = &window->samples,
+                                                   [DXT_MAIL_BYTES] = &window->bytes,
+                                                   [DXT_MAIL_LAST] = &window->last};
+        for (int p = 0; p < DXT_MAIL_PLANES; p++) {
+            if (p != DXT_MAIL_WAIT && !is_counted(a, to->missing, o, p)) continue;
+            *planes[p] = to->cells[o].plane[p];
+            fill_plane(a, to->missing, o, p, *planes[p]);
+        }
+        window->ops = operations(to, a, o);
+        windows[o] = window;
     }
-    return status;
 }

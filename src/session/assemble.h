@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Two mails of every rank in, one window per operator out. Pure: no I/O, no clock, no globals. */
+/* Two mails of every rank in, one window per operator out, window after window in the same memory.
+ * Pure: no I/O, no clock, no globals. */
 #ifndef DXT_SESSION_ASSEMBLE_H
 #define DXT_SESSION_ASSEMBLE_H
 
@@ -37,17 +38,32 @@ typedef struct dxt_assembly {
 bool dxt_mail_follows(const uint64_t *before, const uint64_t *after, uint32_t ranks,
                       uint32_t operators);
 
+/** Memory of the windows of one interval. */
+typedef struct dxt_assembler dxt_assembler;
+
+/**
+ * @param ranks      2 … DXT_MAX_RANKS.
+ * @param operators  1 … DXT_MAX_OPERATORS.
+ * @param assembler  Receives it; release with dxt_assembler_destroy(). Untouched on error.
+ * @return DXT_OK; DXT_ERR_NO_MEMORY.
+ */
+dxt_status dxt_assembler_create(uint32_t ranks, uint32_t operators, dxt_assembler **assembler);
+
+/** Release, and with it the windows. NULL is allowed. */
+void dxt_assembler_destroy(dxt_assembler *assembler);
+
 /**
  * Make the windows. A rank without two mails that follow each other has a missing row. What none of
  * the others has ever counted is left out, and the clock rates where one of them does not know its
  * own.
  *
- * @param windows  Receives `operators` windows to release with dxt_window_free(). Untouched
- *                 on error.
- * @return DXT_OK; DXT_ERR_NO_MEMORY; what dxt_window_create() returned.
+ * @param assembly  Of as many ranks and operators as the assembler.
+ * @param windows   Receives `operators` windows, valid until the next call and as long as the texts
+ *                  and identities of the assembly; dxt_window_free() is not for them.
  *
- * Cost: O(operators × ranks²).
+ * Cost: O(operators × ranks²); allocates nothing.
  */
-dxt_status dxt_assemble(const dxt_assembly *assembly, dxt_window **windows);
+void dxt_assemble(dxt_assembler *assembler, const dxt_assembly *assembly,
+                  const dxt_window **windows);
 
 #endif

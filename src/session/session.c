@@ -41,6 +41,10 @@ struct dxt_session {
     bool unpublished; /* the last mail did not get out */
     /* rank 0 */
     dxt_collector *collector;
+    dxt_assembler *assembler;
+    dxt_history *history; /* NULL = windows are judged alone */
+    bool own_history;
+    bool counts_ops[DXT_MAX_OPERATORS]; /* whether operations of it were ever counted */
     dxt_analyzer *analyzers[DXT_MAX_OPERATORS];
     uint64_t steps;
     uint64_t rounds; /* windows collected, the warm-up included */
@@ -111,7 +115,20 @@ static void tell_of_publishing(dxt_session *s, dxt_status status)
     s->unpublished = failed;
 }
 
-static dxt_status analyse(dxt_session *s, dxt_window *const *windows, const dxt_findings **findings)
+/* Whether there is something in a window to remember. In one in which an operator completed
+ * nothing, as when the job does something else for a while, nobody was late and nobody on time. */
+static bool is_telling(dxt_session *s, uint32_t index, const dxt_window *window)
+{
+    if (window->ops > 0) s->counts_ops[index] = true;
+    if (s->counts_ops[index]) return window->ops > 0;
+    size_t cells = (size_t)window->ranks * window->ranks;
+    for (size_t c = 0; c < cells; c++)
+        if (window->wait[c] > 0) return true;
+    return false;
+}
+
+static dxt_status analyse(dxt_session *s, const dxt_window *const *windows,
+                          const dxt_findings **findings)
 {
     dxt_status status = DXT_OK;
     for (uint32_t o = 0; o < s->operators && status == DXT_OK; o++) {
@@ -120,13 +137,19 @@ static dxt_status analyse(dxt_session *s, dxt_window *const *windows, const dxt_
         options.companion = companion != NO_COMPANION ? windows[companion] : NULL;
         status = dxt_analyzer_run(s->analyzers[o], windows[o], &options, &findings[o]);
     }
+    /* Those that have a place of their own: what is said of one lasts until its next window. */
+    uint32_t followed = s->history ? s->operators : 0;
+    if (followed > DXT_HISTORY_OPERATORS) followed = DXT_HISTORY_OPERATORS;
+    for (uint32_t o = 0; o < followed && status == DXT_OK; o++)
+        if (is_telling(s, o, windows[o]))
+            status = dxt_history_follow(s->history, windows[o], findings[o], &findings[o]);
     return status;
 }
 
 static dxt_status diagnose(dxt_session *s)
 {
-    dxt_window *windows[DXT_MAX_OPERATORS] = {NULL};
-    const dxt_findings *findings[DXT_MAX_OPERATORS] = {NULL};
+    const dxt_window *windows[DXT_MAX_OPERATORS];
+    const dxt_findings *findings[DXT_MAX_OPERATORS];
     dxt_diagnosis diagnoses[DXT_MAX_OPERATORS];
     dxt_assembly assembly = {.operators = s->operators,
                              .names = (const char *const *)s->names,
@@ -134,17 +157,15 @@ static dxt_status diagnose(dxt_session *s)
                              .instance = s->instance,
                              .source = s->source};
     dxt_collector_view(s->collector, &assembly);
-    dxt_status status = dxt_assemble(&assembly, windows);
-    if (status == DXT_OK) status = analyse(s, windows, findings);
-    if (status == DXT_OK) {
-        for (uint32_t o = 0; o < s->operators; o++)
-            diagnoses[o] = (dxt_diagnosis){windows[o], findings[o]};
-        if (s->config.on_diagnosis)
-            s->config.on_diagnosis(s->config.on_diagnosis_context, diagnoses, s->operators);
-        atomic_fetch_add(&s->windows, 1);
-    }
-    for (uint32_t o = 0; o < s->operators; o++) dxt_window_free(windows[o]);
-    return status;
+    dxt_assemble(s->assembler, &assembly, windows);
+    dxt_status status = analyse(s, windows, findings);
+    if (status != DXT_OK) return status;
+    for (uint32_t o = 0; o < s->operators; o++)
+        diagnoses[o] = (dxt_diagnosis){windows[o], findings[o]};
+    if (s->config.on_diagnosis)
+        s->config.on_diagnosis(s->config.on_diagnosis_context, diagnoses, s->operators);
+    atomic_fetch_add(&s->windows, 1);
+    return DXT_OK;
 }
 
 /* Publish, and on rank 0 collect and diagnose. @return DXT_OK; DXT_AGAIN (stopped); the failure. */
@@ -305,6 +326,8 @@ static dxt_status check_config(const dxt_session_config *config)
     if (config->deadline_ns < 0 || config->deadline_ns > MAX_SPAN_NS)
         return dxt_fail(DXT_ERR_INVALID, "a deadline of %lld ns", (long long)config->deadline_ns);
     if (config->node < -1) return dxt_fail(DXT_ERR_INVALID, "node %d", config->node);
+    if (config->alone && config->history)
+        return dxt_fail(DXT_ERR_INVALID, "a history for windows that are judged alone");
     return check_counters(config);
 }
 
@@ -386,6 +409,8 @@ static void release(dxt_session *s)
     free(s->mail);
     dxt_snapshot_destroy(s->snapshot);
     dxt_collector_destroy(s->collector);
+    dxt_assembler_destroy(s->assembler);
+    if (s->own_history) dxt_history_destroy(s->history);
     pthread_mutex_destroy(&s->lock);
     pthread_cond_destroy(&s->wake);
     free(s);
@@ -400,13 +425,27 @@ static dxt_status make_snapshot(dxt_session *s)
     return status;
 }
 
-static dxt_status make_collector(dxt_session *s)
+static dxt_status make_history(dxt_session *s)
+{
+    const dxt_history_options options = {.struct_size = sizeof options,
+                                         .min_share = s->analysis.min_share,
+                                         .ranks_per_node = s->analysis.ranks_per_node};
+    s->history = s->config.history;
+    if (s->config.alone || s->history) return DXT_OK;
+    dxt_status status = dxt_history_create(&options, &s->history);
+    s->own_history = status == DXT_OK;
+    return status;
+}
+
+/* What rank 0 diagnoses with. */
+static dxt_status make_diagnostics(dxt_session *s)
 {
     dxt_status status =
         dxt_collector_create(s->config.gather, s->operators, s->instance, &s->collector);
+    if (status == DXT_OK) status = dxt_assembler_create(s->ranks, s->operators, &s->assembler);
     for (uint32_t o = 0; o < s->operators && status == DXT_OK; o++)
         status = dxt_analyzer_create(&s->analyzers[o]);
-    return status;
+    return status == DXT_OK ? make_history(s) : status;
 }
 
 static dxt_status start(dxt_session *s)
@@ -416,7 +455,7 @@ static dxt_status start(dxt_session *s)
     s->mail = malloc(s->mail_size);
     if (!s->mail) return dxt_fail_memory(s->mail_size);
     status = make_snapshot(s);
-    if (status == DXT_OK && s->rank == 0) status = make_collector(s);
+    if (status == DXT_OK && s->rank == 0) status = make_diagnostics(s);
     if (status != DXT_OK) return status;
     /* The first window begins here. */
     if (s->config.mode == DXT_SESSION_ASYNC) s->sequence = interval_now(s);

@@ -45,6 +45,25 @@ refused() {
     [ "$(jq -r .ranks <<< "${lines[7]}")" = 2 ]
 }
 
+@test "several windows end with a summary, with --json on demand" {
+    run --separate-stderr "$deepxtrace" run --ranks 3 --steps 50 --window 10 --slow dispatch:1:20ms
+    [ "$status" -eq 0 ]
+    [[ $output == *"summary of 4 windows:"* ]]
+    [[ $output == *"rank 1 late in dispatch since window 0, in 4 of 4 windows: +"* ]]
+    run --separate-stderr "$deepxtrace" run --ranks 2 --steps 20 --window 10
+    [[ $output != *"summary of"* ]]
+}
+
+@test "the summary is what analyze says of the recording" {
+    "$deepxtrace" run --ranks 3 --steps 60 --window 10 --slow combine:2:15ms --json --summary \
+        --record run.jsonl > run.txt
+    [ "$(wc -l < run.txt)" -eq 13 ]
+    "$deepxtrace" analyze --json --summary --min-share 5% run.jsonl > analyze.txt
+    [ "$(jq '.summary[0].rank' < <(tail -1 run.txt))" = 2 ]
+    diff <(tail -1 run.txt) <(tail -1 analyze.txt)
+    diff <(head -10 run.txt) <(head -10 analyze.txt)
+}
+
 @test "a recording and pictures appear whole, and analyze reads the recording" {
     "$deepxtrace" run --ranks 2 --steps 40 --window 10 --record run.jsonl --heatmap run.svg \
         --heatmap run.html

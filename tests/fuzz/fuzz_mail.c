@@ -28,7 +28,8 @@ static void assemble(const dxt_mail_head *head, const uint64_t *before, const ui
 {
     const uint64_t *from[5] = {NULL}, *to[5] = {NULL};
     dxt_identity identities[5] = {{.known = false}};
-    dxt_window *windows[3];
+    const dxt_window *windows[3];
+    dxt_assembler *assembler;
     from[head->rank] = before;
     to[head->rank] = after;
     identities[head->rank] = (dxt_identity){
@@ -41,11 +42,11 @@ static void assemble(const dxt_mail_head *head, const uint64_t *before, const ui
                                    .after = to,
                                    .identities = identities,
                                    .instance = head->instance};
-    if (dxt_assemble(&assembly, windows) != DXT_OK) abort();
-    for (uint32_t o = 0; o < assembly.operators; o++) {
+    if (dxt_assembler_create(assembly.ranks, assembly.operators, &assembler) != DXT_OK) abort();
+    dxt_assemble(assembler, &assembly, windows);
+    for (uint32_t o = 0; o < assembly.operators; o++)
         if (dxt_window_check(windows[o]) != DXT_OK) abort();
-        dxt_window_free(windows[o]);
-    }
+    dxt_assembler_destroy(assembler);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Makes the k-th allocation fail. Declare the test with WRAP_ALLOC in dxt_test(); then
+ * Makes the k-th allocation fail, or counts them. Declare the test with WRAP_ALLOC in dxt_test();
+ * then
  *
  *     for (long k = 1; alloc_fail_arm(k), status = call(), alloc_fail_disarm(); k++)
  *         assert_int_equal(status, DXT_ERR_NO_MEMORY);
@@ -18,5 +19,11 @@
 void alloc_fail_arm(long k);
 /** Stop failing. @return Whether an allocation has failed since it was armed. */
 bool alloc_fail_disarm(void);
+
+/** Count from 0. */
+void alloc_count_begin(void);
+/** @return Allocations of any thread since then, and calls of qsort(), which allocates when there
+ * is much to sort. */
+long alloc_count(void);
 
 #endif

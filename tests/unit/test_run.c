@@ -21,11 +21,32 @@ static dxt_finding about(dxt_finding_kind kind, uint32_t rank, uint32_t source)
 
 static dxt_findings with(const dxt_finding *findings, size_t count)
 {
+    static const double nobody_late[8] = {0};
     return (dxt_findings){.struct_size = sizeof(dxt_findings),
                           .ranks = 8,
                           .verdict = count ? DXT_VERDICT_SLOW : DXT_VERDICT_HEALTHY,
                           .findings = findings,
-                          .finding_count = count};
+                          .finding_count = count,
+                          .lateness = nobody_late,
+                          .lateness_error = nobody_late};
+}
+
+/* A run of windows of which this is said. */
+static dxt_history *history_of(const dxt_findings *findings, size_t count)
+{
+    dxt_history *history = NULL;
+    dxt_window *window = NULL;
+    assert_int_equal(dxt_history_create(NULL, &history), DXT_OK);
+    assert_int_equal(dxt_window_create(8, "combine", &window), DXT_OK);
+    for (size_t w = 0; w < count; w++) {
+        dxt_findings *judged = NULL;
+        window->index = (int64_t)w;
+        assert_int_equal(dxt_history_judge(history, window, &findings[w], &judged), DXT_OK);
+        assert_int_equal(judged->finding_count, findings[w].finding_count);
+        dxt_findings_free(judged);
+    }
+    dxt_window_free(window);
+    return history;
 }
 
 static void what_happened_once_is_not_the_verdict(void **state)
@@ -34,51 +55,52 @@ static void what_happened_once_is_not_the_verdict(void **state)
     const dxt_finding late = about(DXT_LATE_RANK, 2, DXT_NO_RANK);
     const dxt_finding hot = about(DXT_HOT_EXPERT, 2, DXT_NO_RANK);
     const dxt_finding once = about(DXT_LATE_RANK, 5, DXT_NO_RANK);
-    const dxt_finding first[] = {late, once, once}, sum[] = {late, once};
+    const dxt_finding first[] = {late, once}, sum[] = {late, once};
     const dxt_abnormal_axis cols[] = {{2, 9, 9}, {5, 8, 8}, {6, 7, 7}};
-    dxt_named named = {0};
-    dxt_findings windows[] = {with(first, 3), with(&hot, 1), with(NULL, 0)};
-    for (size_t w = 0; w < 3; w++) assert_int_equal(dxt_named_add(&named, &windows[w]), DXT_OK);
+    const dxt_findings windows[] = {with(first, 2), with(&hot, 1), with(NULL, 0)};
+    dxt_history *history = history_of(windows, 3);
     dxt_findings whole = with(sum, 2), confirmed;
     whole.cols = cols;
     whole.col_count = 3;
-    assert_int_equal(dxt_named_confirm(&named, &whole, &confirmed), DXT_OK);
+    assert_int_equal(dxt_run_confirm(history, "combine", &whole, &confirmed), DXT_OK);
     assert_int_equal(confirmed.finding_count, 1);
     assert_int_equal(confirmed.findings[0].rank, 2);
     assert_int_equal(confirmed.verdict, DXT_VERDICT_SLOW);
     assert_int_equal(confirmed.col_count, 2);
     assert_int_equal(confirmed.cols[1].rank, 6);
     dxt_confirmed_free(&confirmed);
-    dxt_named_free(&named);
+    /* The other operator has named nobody. */
+    assert_int_equal(dxt_run_confirm(history, "dispatch", &whole, &confirmed), DXT_OK);
+    assert_int_equal(confirmed.finding_count, 0);
+    dxt_confirmed_free(&confirmed);
+    dxt_history_destroy(history);
 }
 
 static void a_run_in_which_nothing_lasts_is_healthy(void **state)
 {
     (void)state;
     const dxt_finding path = about(DXT_SLOW_PATH, 1, 3), other = about(DXT_SLOW_PATH, 1, 4);
-    dxt_named named = {0};
-    dxt_findings windows[] = {with(&path, 1), with(&other, 1), with(&other, 1)};
-    for (size_t w = 0; w < 3; w++) assert_int_equal(dxt_named_add(&named, &windows[w]), DXT_OK);
+    const dxt_findings windows[] = {with(&path, 1), with(&other, 1), with(&other, 1)};
+    dxt_history *history = history_of(windows, 3);
     dxt_findings whole = with(&path, 1), confirmed;
-    assert_int_equal(dxt_named_confirm(&named, &whole, &confirmed), DXT_OK);
+    assert_int_equal(dxt_run_confirm(history, "combine", &whole, &confirmed), DXT_OK);
     assert_int_equal(confirmed.finding_count, 0);
     assert_int_equal(confirmed.verdict, DXT_VERDICT_HEALTHY);
     dxt_confirmed_free(&confirmed);
-    dxt_named_free(&named);
+    dxt_history_destroy(history);
 }
 
 static void a_silent_rank_is_always_named(void **state)
 {
     (void)state;
     const dxt_finding silent = about(DXT_SILENT_RANK, 7, DXT_NO_RANK);
-    dxt_named named = {0};
-    dxt_findings windows[] = {with(NULL, 0), with(NULL, 0), with(&silent, 1)};
-    for (size_t w = 0; w < 3; w++) assert_int_equal(dxt_named_add(&named, &windows[w]), DXT_OK);
+    const dxt_findings windows[] = {with(NULL, 0), with(NULL, 0), with(&silent, 1)};
+    dxt_history *history = history_of(windows, 3);
     dxt_findings whole = with(&silent, 1), confirmed;
-    assert_int_equal(dxt_named_confirm(&named, &whole, &confirmed), DXT_OK);
+    assert_int_equal(dxt_run_confirm(history, "combine", &whole, &confirmed), DXT_OK);
     assert_int_equal(confirmed.finding_count, 1);
     dxt_confirmed_free(&confirmed);
-    dxt_named_free(&named);
+    dxt_history_destroy(history);
 }
 
 /* ---- the sum of the windows ---- */

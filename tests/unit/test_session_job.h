@@ -218,9 +218,9 @@ static inline const dxt_finding *find(const struct record *record, size_t o, dxt
 /* Local mailboxes with a fault in front of them. */
 struct faulty {
     dxt_gather *inner;
-    dxt_status publish_status, collect_status; /* DXT_OK: let pass */
-    bool scramble;                             /* turn over one bit of what rank 1 sent */
-    _Atomic int looks;                         /* at rank 1 */
+    _Atomic dxt_status publish_status, collect_status; /* DXT_OK: let pass */
+    bool scramble;                                     /* turn over one bit of what rank 1 sent */
+    _Atomic int looks;                                 /* at rank 1 */
     int held_back; /* looks at rank 1 that find nothing, the newest apart */
 };
 
@@ -228,7 +228,8 @@ static inline dxt_status faulty_publish(void *context, uint64_t sequence, const 
                                         size_t size)
 {
     struct faulty *f = context;
-    if (f->publish_status != DXT_OK) return f->publish_status;
+    dxt_status fault = f->publish_status;
+    if (fault != DXT_OK) return fault;
     return dxt_gather_publish(f->inner, sequence, mail, size);
 }
 

@@ -158,6 +158,7 @@ struct fixture {
     uint64_t *before[MOST], *after[MOST];
     dxt_identity identities[MOST];
     dxt_assembly assembly;
+    dxt_assembler *assembler;
 };
 
 static void set_up(struct fixture *f, uint32_t ranks, uint32_t operators)
@@ -179,10 +180,12 @@ static void set_up(struct fixture *f, uint32_t ranks, uint32_t operators)
                                  .index = 5,
                                  .instance = "job",
                                  .source = "a test"};
+    assert_int_equal(dxt_assembler_create(ranks, operators, &f->assembler), DXT_OK);
 }
 
 static void tear_down(struct fixture *f)
 {
+    dxt_assembler_destroy(f->assembler);
     for (int r = 0; r < MOST; r++) {
         free(f->before[r]);
         free(f->after[r]);
@@ -193,9 +196,9 @@ static void windows_hold_the_differences(void **state)
 {
     (void)state;
     struct fixture f;
-    dxt_window *windows[3];
+    const dxt_window *windows[3];
     set_up(&f, 4, 3);
-    assert_int_equal(dxt_assemble(&f.assembly, windows), DXT_OK);
+    dxt_assemble(f.assembler, &f.assembly, windows);
     for (uint32_t o = 0; o < 3; o++) {
         const dxt_window *w = windows[o];
         assert_int_equal(dxt_window_check(w), DXT_OK);
@@ -220,7 +223,6 @@ static void windows_hold_the_differences(void **state)
                 assert_int_equal(w->last[4 * r + c], 40 * (r + 1));
             }
         }
-        dxt_window_free(windows[o]);
     }
     tear_down(&f);
 }
@@ -228,8 +230,8 @@ static void windows_hold_the_differences(void **state)
 /* Row 2 is missing and holds zeros, the others are there. */
 static void check_row_2_missing(const struct fixture *f)
 {
-    dxt_window *windows[3];
-    assert_int_equal(dxt_assemble(&f->assembly, windows), DXT_OK);
+    const dxt_window *windows[3];
+    dxt_assemble(f->assembler, &f->assembly, windows);
     for (uint32_t o = 0; o < 3; o++) {
         assert_int_equal(dxt_window_check(windows[o]), DXT_OK);
         for (uint32_t r = 0; r < 4; r++) {
@@ -237,8 +239,15 @@ static void check_row_2_missing(const struct fixture *f)
             assert_int_equal(windows[o]->wait[4 * r], r == 2 ? 0 : 10 * (r + 1));
         }
         assert_int_equal(windows[o]->ops, 100); /* of 50, 100 and 200 */
-        dxt_window_free(windows[o]);
     }
+}
+
+static void check_row_2_after_loss(struct fixture *f)
+{
+    uint64_t *kept = f->after[2];
+    f->after[2] = NULL;
+    check_row_2_missing(f);
+    f->after[2] = kept;
 }
 
 static void rows_without_two_mails_are_missing(void **state)
@@ -250,10 +259,7 @@ static void rows_without_two_mails_are_missing(void **state)
     f.before[2] = NULL;
     check_row_2_missing(&f);
     f.before[2] = kept;
-    kept = f.after[2];
-    f.after[2] = NULL;
-    check_row_2_missing(&f);
-    f.after[2] = kept;
+    check_row_2_after_loss(&f);
     /* Backwards anywhere, or further than a window can tell: a rank that was restarted. */
     size_t words = dxt_session_mail_size(3, 4) / 8;
     for (size_t w = sizeof(dxt_mail_head) / 8; w < words; w += 5) {
@@ -276,51 +282,46 @@ static void what_is_unknown_is_left_out(void **state)
 {
     (void)state;
     struct fixture f;
-    dxt_window *window;
+    const dxt_window *window;
     set_up(&f, 4, 1);
     f.identities[3] = (dxt_identity){.known = false, .node = -1};
     free(f.before[3]);
     f.before[3] = NULL;
     f.assembly.instance = "";
     f.assembly.source = NULL;
-    assert_int_equal(dxt_assemble(&f.assembly, &window), DXT_OK);
+    dxt_assemble(f.assembler, &f.assembly, &window);
     assert_int_equal(dxt_window_check(window), DXT_OK);
     assert_null(window->nodes);
     assert_null(window->hosts);
     assert_null(window->instance);
     assert_null(window->source);
     assert_true(window->ticks_per_second[3] == 1000);
-    dxt_window_free(window);
     f.identities[3] = (dxt_identity){.known = true, .ticks_per_second = 1, .node = -1};
     free(f.after[0]);
     f.after[0] = NULL;
-    assert_int_equal(dxt_assemble(&f.assembly, &window), DXT_OK);
+    dxt_assemble(f.assembler, &f.assembly, &window);
     assert_null(window->nodes);
     assert_null(window->hosts);
     assert_null(window->begin);
     assert_int_equal(window->elapsed_ns, 0);
-    dxt_window_free(window);
     f.identities[1].ticks_per_second = 0; /* of a row that is there */
-    assert_int_equal(dxt_assemble(&f.assembly, &window), DXT_OK);
+    dxt_assemble(f.assembler, &f.assembly, &window);
     assert_int_equal(dxt_window_check(window), DXT_OK);
     assert_null(window->ticks_per_second);
-    dxt_window_free(window);
     f.identities[1].ticks_per_second = 1001;
     f.identities[0].ticks_per_second = 0; /* of one that is not */
-    assert_int_equal(dxt_assemble(&f.assembly, &window), DXT_OK);
+    dxt_assemble(f.assembler, &f.assembly, &window);
     assert_int_equal(dxt_window_check(window), DXT_OK);
     assert_true(window->ticks_per_second[0] == 1001);
-    dxt_window_free(window);
     for (int r = 0; r < 4; r++) {
         free(f.after[r]);
         f.after[r] = NULL;
         f.identities[r] = (dxt_identity){.known = false};
     }
-    assert_int_equal(dxt_assemble(&f.assembly, &window), DXT_OK);
+    dxt_assemble(f.assembler, &f.assembly, &window);
     assert_int_equal(dxt_window_check(window), DXT_OK);
     assert_int_equal(window->ops, 0);
     assert_null(window->ticks_per_second);
-    dxt_window_free(window);
     tear_down(&f);
 }
 
@@ -335,7 +336,7 @@ static void what_nobody_counts_is_left_out(void **state)
 {
     (void)state;
     struct fixture f;
-    dxt_window *window;
+    const dxt_window *window;
     set_up(&f, 4, 1);
     for (int r = 0; r < 4; r++) {
         for (int p = DXT_MAIL_SAMPLES; p <= DXT_MAIL_LAST; p++) clear_plane(f.before[r], p);
@@ -345,46 +346,55 @@ static void what_nobody_counts_is_left_out(void **state)
     }
     ((uint64_t *)dxt_mail_plane(f.before[1], 4, 0, DXT_MAIL_LAST))[2] = 9;
     ((uint64_t *)dxt_mail_plane(f.after[1], 4, 0, DXT_MAIL_LAST))[2] = 9;
-    assert_int_equal(dxt_assemble(&f.assembly, &window), DXT_OK);
+    dxt_assemble(f.assembler, &f.assembly, &window);
     assert_int_equal(dxt_window_check(window), DXT_OK);
     assert_null(window->samples);
     assert_non_null(window->bytes);
     assert_non_null(window->last);
     assert_int_equal(window->last[6], 0);
     assert_true(dxt_window_value(window, 1, 0) > 0);
-    dxt_window_free(window);
     free(f.before[3]); /* the row with bytes is missing */
     f.before[3] = NULL;
-    assert_int_equal(dxt_assemble(&f.assembly, &window), DXT_OK);
+    dxt_assemble(f.assembler, &f.assembly, &window);
     assert_int_equal(dxt_window_check(window), DXT_OK);
     assert_null(window->bytes);
-    dxt_window_free(window);
     tear_down(&f);
 }
 
-static dxt_status assemble_once(const struct fixture *f)
+/* What was in the memory before must not show. */
+static void windows_share_their_memory_with_those_before(void **state)
 {
-    dxt_window *windows[2] = {NULL};
-    dxt_status status = dxt_assemble(&f->assembly, windows);
-    for (int o = 0; o < 2; o++) {
-        if (status != DXT_OK) assert_null(windows[o]);
-        dxt_window_free(windows[o]);
-    }
-    return status;
+    (void)state;
+    struct fixture f;
+    const dxt_window *windows[3];
+    set_up(&f, 4, 3);
+    alloc_count_begin();
+    dxt_assemble(f.assembler, &f.assembly, windows);
+    const int64_t *wait = windows[1]->wait;
+    check_row_2_after_loss(&f);
+    dxt_assemble(f.assembler, &f.assembly, windows);
+    assert_int_equal(alloc_count(), 0);
+    assert_ptr_equal(windows[1]->wait, wait);
+    assert_int_equal(windows[1]->missing[2], 0);
+    assert_int_equal(windows[1]->last[8], 120);
+    tear_down(&f);
 }
 
 static void every_allocation_may_fail(void **state)
 {
     (void)state;
-    struct fixture f;
-    set_up(&f, 4, 2);
+    dxt_assembler *assembler = NULL;
     long k = 1;
     dxt_status status;
-    for (; alloc_fail_arm(k), status = assemble_once(&f), alloc_fail_disarm(); k++)
+    for (; alloc_fail_arm(k), status = dxt_assembler_create(4, 2, &assembler), alloc_fail_disarm();
+         k++) {
         assert_int_equal(status, DXT_ERR_NO_MEMORY);
+        assert_null(assembler);
+    }
     assert_int_equal(status, DXT_OK);
-    assert_true(k > 20);
-    tear_down(&f);
+    assert_true(k > 8);
+    dxt_assembler_destroy(assembler);
+    dxt_assembler_destroy(NULL);
 }
 
 /* 2048 ranks: right at the far corner, and the time it takes. The mails of all ranks are the same
@@ -407,16 +417,19 @@ static void two_thousand_ranks(void **state)
                              .before = from,
                              .after = to,
                              .identities = identities};
-    dxt_window *windows[2];
-    int64_t begin = dxt_now_ns();
-    assert_int_equal(dxt_assemble(&assembly, windows), DXT_OK);
-    print_message("2 windows of %d ranks: %.0f ms\n", N, 1e-6 * (double)(dxt_now_ns() - begin));
+    dxt_assembler *assembler;
+    const dxt_window *windows[2];
+    assert_int_equal(dxt_assembler_create(N, 2, &assembler), DXT_OK);
+    for (int again = 0; again < 2; again++) {
+        int64_t begin = dxt_now_ns();
+        dxt_assemble(assembler, &assembly, windows);
+        print_message("2 windows of %d ranks: %.0f ms\n", N, 1e-6 * (double)(dxt_now_ns() - begin));
+    }
     size_t last = (size_t)N * N - 1;
     assert_int_equal(windows[0]->wait[last], 7 + N - 1);
     assert_int_equal(windows[1]->last[last], 4 * (107 + N - 1));
     assert_int_equal(windows[1]->ops, 35);
-    dxt_window_free(windows[0]);
-    dxt_window_free(windows[1]);
+    dxt_assembler_destroy(assembler);
     free(identities);
     free(from);
     free(to);
@@ -435,6 +448,7 @@ int main(void)
         cmocka_unit_test(rows_without_two_mails_are_missing),
         cmocka_unit_test(what_is_unknown_is_left_out),
         cmocka_unit_test(what_nobody_counts_is_left_out),
+        cmocka_unit_test(windows_share_their_memory_with_those_before),
         cmocka_unit_test(every_allocation_may_fail),
         cmocka_unit_test(two_thousand_ranks),
     };

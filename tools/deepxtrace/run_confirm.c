@@ -5,55 +5,29 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What the windows have named. */
+struct windows {
+    const char *phase;
+    uint64_t count;
+    dxt_episode *episodes;
+    size_t episode_count;
+};
+
 /* The kind is left out: what is late in one window may be hot in the next. */
-static bool same_subject(const dxt_finding *a, const dxt_finding *b)
+static bool same_subject(const dxt_episode *episode, const dxt_finding *finding)
 {
-    return a->rank == b->rank && a->source == b->source && a->node == b->node &&
-           a->source_node == b->source_node;
+    return episode->rank == finding->rank && episode->source == finding->source &&
+           episode->node == finding->node && episode->source_node == finding->source_node;
 }
 
-static struct dxt_named_entry *entry_of(const dxt_named *named, const dxt_finding *finding)
+static bool borne_out(const struct windows *windows, const dxt_finding *finding)
 {
-    for (size_t i = 0; i < named->count; i++)
-        if (same_subject(&named->entries[i].finding, finding)) return &named->entries[i];
-    return NULL;
-}
-
-static struct dxt_named_entry *new_entry(dxt_named *named, const dxt_finding *finding)
-{
-    if (named->count == named->capacity) {
-        size_t capacity = named->capacity ? 2 * named->capacity : 16;
-        void *entries = realloc(named->entries, capacity * sizeof *named->entries);
-        if (!entries) return NULL;
-        named->entries = entries;
-        named->capacity = capacity;
-    }
-    struct dxt_named_entry *entry = &named->entries[named->count++];
-    *entry = (struct dxt_named_entry){*finding, 0};
-    entry->finding.ranks = NULL;
-    return entry;
-}
-
-dxt_status dxt_named_add(dxt_named *named, const dxt_findings *findings)
-{
-    for (size_t f = 0; f < findings->finding_count; f++) {
-        const dxt_finding *finding = &findings->findings[f];
-        bool again = false; /* one window counts a subject once */
-        for (size_t g = 0; g < f; g++) again |= same_subject(&findings->findings[g], finding);
-        if (again) continue;
-        struct dxt_named_entry *entry = entry_of(named, finding);
-        if (!entry) entry = new_entry(named, finding);
-        if (!entry) return DXT_ERR_NO_MEMORY;
-        entry->windows++;
-    }
-    named->windows++;
-    return DXT_OK;
-}
-
-static bool borne_out(const dxt_named *named, const dxt_finding *finding)
-{
-    const struct dxt_named_entry *entry = entry_of(named, finding);
-    return finding->kind == DXT_SILENT_RANK || (entry && 2 * entry->windows >= named->windows);
+    uint64_t seen = 0;
+    for (size_t e = 0; e < windows->episode_count; e++)
+        if (strcmp(windows->episodes[e].phase, windows->phase) == 0 &&
+            same_subject(&windows->episodes[e], finding))
+            seen += windows->episodes[e].seen;
+    return finding->kind == DXT_SILENT_RANK || 2 * seen >= windows->count;
 }
 
 /* Whether a rank, or a path if there is a source, is named by a finding that was dropped only. */
@@ -78,8 +52,8 @@ static size_t keep_axes(const dxt_findings *whole, const dxt_findings *confirmed
     return kept;
 }
 
-dxt_status dxt_named_confirm(const dxt_named *named, const dxt_findings *whole,
-                             dxt_findings *confirmed)
+static dxt_status confirm(const struct windows *windows, const dxt_findings *whole,
+                          dxt_findings *confirmed)
 {
     dxt_finding *findings = calloc(whole->finding_count + 1, sizeof *findings);
     dxt_abnormal_axis *cols = calloc(whole->col_count + 1, sizeof *cols);
@@ -97,7 +71,7 @@ dxt_status dxt_named_confirm(const dxt_named *named, const dxt_findings *whole,
     bool costly = false;
     result.finding_count = result.point_count = 0;
     for (size_t f = 0; f < whole->finding_count; f++) {
-        if (!borne_out(named, &whole->findings[f])) continue;
+        if (!borne_out(windows, &whole->findings[f])) continue;
         findings[result.finding_count++] = whole->findings[f];
         costly |= whole->findings[f].kind != DXT_EARLY_RANK;
     }
@@ -111,6 +85,16 @@ dxt_status dxt_named_confirm(const dxt_named *named, const dxt_findings *whole,
     return DXT_OK;
 }
 
+dxt_status dxt_run_confirm(const dxt_history *history, const char *phase, const dxt_findings *whole,
+                           dxt_findings *confirmed)
+{
+    struct windows windows = {.phase = phase, .count = dxt_history_run(history).windows};
+    dxt_status status = dxt_history_summary(history, &windows.episodes, &windows.episode_count);
+    if (status == DXT_OK) status = confirm(&windows, whole, confirmed);
+    free(windows.episodes);
+    return status;
+}
+
 void dxt_confirmed_free(dxt_findings *confirmed)
 {
     free((void *)confirmed->findings);
@@ -118,10 +102,4 @@ void dxt_confirmed_free(dxt_findings *confirmed)
     free((void *)confirmed->rows);
     free((void *)confirmed->points);
     memset(confirmed, 0, sizeof *confirmed);
-}
-
-void dxt_named_free(dxt_named *named)
-{
-    free(named->entries);
-    memset(named, 0, sizeof *named);
 }

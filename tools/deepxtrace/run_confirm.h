@@ -4,33 +4,21 @@
 #ifndef DXT_RUN_CONFIRM_H
 #define DXT_RUN_CONFIRM_H
 
-#include <deepxtrace/analysis.h>
-
-/** How often each rank, path or node was named in the windows of one operator. Zero it to begin. */
-typedef struct dxt_named {
-    struct dxt_named_entry {
-        dxt_finding finding; /**< the subject; its other fields are those of the first time */
-        uint64_t windows;
-    } * entries;
-    size_t count, capacity;
-    uint64_t windows;
-} dxt_named;
-
-/** Count the findings of one more window. @return DXT_OK; DXT_ERR_NO_MEMORY. */
-dxt_status dxt_named_add(dxt_named *named, const dxt_findings *findings);
+#include <deepxtrace/history.h>
 
 /**
  * The findings of the sum without those that the windows do not bear out. A silent rank is kept.
  *
+ * @param history    Has judged the windows.
+ * @param phase      Of the sum.
  * @param whole      Result for the sum; must outlive @p confirmed.
  * @param confirmed  Receives a copy that shares what it can; release with dxt_confirmed_free().
  * @return DXT_OK; DXT_ERR_NO_MEMORY.
  */
-dxt_status dxt_named_confirm(const dxt_named *named, const dxt_findings *whole,
-                             dxt_findings *confirmed);
+dxt_status dxt_run_confirm(const dxt_history *history, const char *phase, const dxt_findings *whole,
+                           dxt_findings *confirmed);
 
-/** Release what dxt_named_confirm() allocated; a zeroed one is allowed. */
+/** Release what dxt_run_confirm() allocated; a zeroed one is allowed. */
 void dxt_confirmed_free(dxt_findings *confirmed);
-void dxt_named_free(dxt_named *named);
 
 #endif

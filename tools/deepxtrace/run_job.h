@@ -56,7 +56,7 @@ typedef struct dxt_run {
     int64_t timeout_ns;
     double min_share;
     dxt_fault_list slow, paths;
-    bool json, text, exit_code, progress;
+    bool json, text, summary, exit_code, progress;
     dxt_color color;
     dxt_output record;
     bool recording;

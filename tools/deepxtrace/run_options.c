@@ -24,7 +24,7 @@ typedef struct given {
         size_t count;
     } pictures;
     uint64_t ranks, steps, tokens, hidden, experts, topk, window, warmup, seed;
-    bool fp8, bf16, logfmt, json, force, exit_code;
+    bool fp8, bf16, logfmt, json, summary, force, exit_code;
     double jitter, min_share;
     int64_t compute_ns, timeout_ns, async_ns;
     int color;
@@ -264,6 +264,7 @@ static void put_together(const given *g, dxt_run *run)
     run->paths = g->paths;
     run->json = g->json;
     run->text = !g->json && !(g->record && strcmp(g->record, "-") == 0);
+    run->summary = g->summary;
     run->exit_code = g->exit_code;
     run->progress = isatty(STDERR_FILENO) && !(run->text && isatty(STDOUT_FILENO));
     run->color = dxt_color_when(g->color, STDOUT_FILENO);
@@ -400,6 +401,7 @@ static const dxt_option options[] = {
     FLAG("json", 0, json,
          "one line for each operator and window, then two for "
          "the whole run"),
+    FLAG("summary", 0, summary, "say who, since when, how often; with --json as well"),
     {.name = "record",
      .letter = 'r',
      .type = DXT_OPTION_FILE,

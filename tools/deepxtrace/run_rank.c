@@ -94,6 +94,10 @@ static int set_up_session(rank_state *state)
     state->report.run = run;
     state->report.record = run->record;
     memcpy(state->report.pictures, run->pictures, sizeof run->pictures);
+    const dxt_history_options history = {.struct_size = sizeof history,
+                                         .min_share = run->min_share};
+    if (state->rank == 0 && dxt_history_create(&history, &state->report.history) != DXT_OK)
+        return failed(state, "no history", dxt_error());
     const dxt_analysis_options analysis = {.struct_size = sizeof analysis,
                                            .min_share = run->min_share};
     dxt_session_config config = {
@@ -111,6 +115,7 @@ static int set_up_session(rank_state *state)
         .analysis = &analysis,
         .on_diagnosis = state->rank == 0 ? dxt_run_report_windows : NULL,
         .on_diagnosis_context = &state->report,
+        .history = state->report.history,
     };
     if (dxt_session_create(&config, &state->session) != DXT_OK)
         return failed(state, "no session", dxt_error());

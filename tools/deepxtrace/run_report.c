@@ -79,10 +79,6 @@ void dxt_run_report_windows(void *context, const dxt_diagnosis *diagnoses, size_
     for (size_t d = 0; d < count && d < DXT_EP_OPERATORS; d++) {
         keep_failure(report, dxt_run_sum_add(&report->sums[d], diagnoses[d].window),
                      "the sum of the windows");
-        /* Nobody but the silent can be named where nothing was completed, and those always are. */
-        if (diagnoses[d].window->ops > 0)
-            keep_failure(report, dxt_named_add(&report->named[d], diagnoses[d].findings),
-                         "what the windows name");
         if (run->recording)
             dxt_window_write(diagnoses[d].window, dxt_output_write, &report->record);
         if (run->json)
@@ -112,7 +108,8 @@ static dxt_status judge(dxt_run_report *report, size_t index, verdict *v)
     };
     dxt_status status = dxt_analyze(report->sums[index].window, &options, &v->all);
     if (status != DXT_OK) return status;
-    return dxt_named_confirm(&report->named[index], v->all, &v->confirmed);
+    return dxt_run_confirm(report->history, report->sums[index].window->phase, v->all,
+                           &v->confirmed);
 }
 
 static void say_headline(const dxt_run_report *report, int64_t steps)
@@ -138,6 +135,8 @@ static dxt_status say_whole(const dxt_run_report *report, const dxt_diagnosis *w
         dxt_status status = DXT_OK;
         for (size_t d = 0; d < DXT_EP_OPERATORS && status == DXT_OK; d++)
             status = dxt_report_json(whole[d].window, whole[d].findings, dxt_stdout_write, NULL);
+        if (status == DXT_OK && run->summary)
+            status = dxt_report_summary_json(report->history, dxt_stdout_write, NULL);
         return status;
     }
     if (!run->text) return DXT_OK;
@@ -149,6 +148,10 @@ static dxt_status say_whole(const dxt_run_report *report, const dxt_diagnosis *w
     say_headline(report, whole[0].window->ops);
     for (size_t d = 0; d < DXT_EP_OPERATORS && status == DXT_OK; d++)
         status = dxt_report_text(whole[d].window, whole[d].findings, dxt_stdout_write, NULL);
+    /* Who, since when, how often: of one window there is no more to tell. */
+    bool several = dxt_history_run(report->history).windows > 1;
+    if (status == DXT_OK && (several || run->summary))
+        status = dxt_report_summary_text(report->history, dxt_stdout_write, NULL);
     return status;
 }
 
@@ -201,10 +204,8 @@ int dxt_run_report_end(dxt_run_report *report)
     else if (report->status == DXT_OK)
         dxt_complain("run", report->windows ? "nothing was completed in any window"
                                             : "ended before the first window was complete");
-    for (size_t d = 0; d < DXT_EP_OPERATORS; d++) {
-        dxt_window_free(report->sums[d].window);
-        dxt_named_free(&report->named[d]);
-    }
+    for (size_t d = 0; d < DXT_EP_OPERATORS; d++) dxt_window_free(report->sums[d].window);
+    dxt_history_destroy(report->history);
     int file = run->recording ? finish_file(&report->record) : -1;
     for (size_t p = 0; p < run->picture_count && file < 0; p++)
         file = finish_file(&report->pictures[p]);

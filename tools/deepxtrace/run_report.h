@@ -7,11 +7,11 @@
 #include "run_job.h"
 #include "run_sum.h"
 
-/** Rank 0's report under way. Zero it, set `run`. */
+/** Rank 0's report under way. Zero it, set `run`, and `history` to what the session judges with. */
 typedef struct dxt_run_report {
     const dxt_run *run;
     dxt_run_sum sums[DXT_EP_OPERATORS]; /**< the whole run so far */
-    dxt_named named[DXT_EP_OPERATORS];  /**< who was named in the windows */
+    dxt_history *history;               /**< the report's own when it ends */
     uint64_t windows;                   /**< intervals diagnosed */
     dxt_status status;                  /**< first failure */
     dxt_output record;                  /**< this process's view of the files */
