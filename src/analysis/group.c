@@ -28,6 +28,8 @@
 #define SPREAD_OF_MANY 2.5
 /* By which part of the step ranks without a fault differ in a window, as a standard deviation. */
 #define DRIFT 0.0025
+/* Largest standard deviation of a computing time, in means of it. */
+#define MOST_VARIATION 1.5
 /* Deviation of cells from the fit, in parts of the ordinary wait, that no machine's pairs have. */
 #define WILD 0.8
 /* How much the deviation of few cells may be too small by chance, over the root of their number. */
@@ -94,16 +96,19 @@ static double panel_level(const struct panel *p)
     return used == 2 ? fmin(p->sample[0], p->sample[1]) : dxt_median(p->sample, used);
 }
 
-/* Median skew of all pairs: unlike the level it holds for a late member as well, which matters
- * where there are hardly two ordinary ones. */
+/* Skew of the two that arrive closest to each other: of few members these are ordinary, unless they
+ * are all there are. The waits of a pair far apart hardly depend on it. */
 static double panel_pair_skew(const struct panel *p, double transfer)
 {
-    size_t used = 0;
+    double closest = INFINITY, skew = 0;
     for (uint32_t a = 0; a < p->count; a++)
-        for (uint32_t b = a + 1; b < p->count; b++)
-            p->sample[used++] =
-                dxt_skew_of_pair(panel_wait(p, a, b), panel_wait(p, b, a), transfer);
-    return dxt_median(p->sample, used);
+        for (uint32_t b = a + 1; b < p->count; b++) {
+            double there = panel_wait(p, a, b), back = panel_wait(p, b, a);
+            if (fabs(there - back) >= closest) continue;
+            closest = fabs(there - back);
+            skew = dxt_skew_of_pair(there, back, transfer);
+        }
+    return skew;
 }
 
 /* The ordinary wait and the skew behind it. */
@@ -356,7 +361,7 @@ static struct arrivals arrivals_of(const dxt_group_input *in, double skew)
     double n = in->count;
     struct arrivals own = {.deviation = n > 1 ? skew * sqrt(n / (2 * (n - 1))) : 0};
     if (in->ops <= 0 || !(in->step > 0) || n < 2) return own;
-    double v = own.deviation / (in->step / 8);
+    double v = fmin(own.deviation / (in->step / 8), MOST_VARIATION);
     /* Of two members it is the same on both sides. */
     own.lean = (3 * v + v * v * v) / sqrt(in->ops) * (1 - 1 / ((n - 1) * (n - 1)));
     own.deviation *= 1 + 0.2 * fmin(v * v, 1);
