@@ -4,14 +4,30 @@
 #include <math.h>
 
 #include "analysis/select.h"
+#include "analysis/skew.h"
+
+/* When member k reached the operator. Who is late waits for nobody: one whose own waits are those
+ * of the others was on time, and only what it sent came late. */
+static double arrival_time(const dxt_fit *fit, uint32_t k, double *scratch)
+{
+    double late = fit->late[k] + fit->node_late[fit->node[k]];
+    size_t used = 0;
+    if (fit->role[k] != DXT_ROLE_LATE) return late;
+    for (uint32_t j = 0; j < fit->count; j++)
+        if (fit->node[j] == fit->node[k] && fit->role[j] == DXT_ROLE_ORDINARY)
+            scratch[used++] = dxt_fit_wait(fit, k, j);
+    double waited = dxt_median(scratch, used);
+    double if_late = dxt_expected_wait(fit->transfer - fit->late[k], fit->skew);
+    return used > 0 && waited > (if_late + fit->base) / 2 ? late - fit->late[k] : late;
+}
 
 /* When member k left the operator: its arrival and the longest of its mean waits. */
-static double leaving_time(const dxt_fit *fit, uint32_t k)
+static double leaving_time(const dxt_fit *fit, uint32_t k, double *scratch)
 {
     double longest = 0;
     for (uint32_t j = 0; j < fit->count; j++)
         if (j != k) longest = fmax(longest, dxt_fit_wait(fit, k, j));
-    return fit->late[k] + fit->node_late[fit->node[k]] + longest;
+    return arrival_time(fit, k, scratch) + longest;
 }
 
 /* What the ordinary of `used` ranks or nodes did; of two, the earlier is the ordinary one. */
@@ -37,7 +53,7 @@ static void take_leaving(const dxt_fit *fit, const dxt_fit *other, double *leavi
     for (uint32_t k = 0, o = 0; k < fit->count; k++) {
         while (o < other->count && other->rank[o] < fit->rank[k]) o++;
         bool there = o < other->count && other->rank[o] == fit->rank[k];
-        leaving[k] = there ? leaving_time(other, o) : NAN;
+        leaving[k] = there ? leaving_time(other, o, fit->scratch) : NAN;
     }
 }
 

@@ -83,7 +83,7 @@ lines_of() {
     for line in "${lines[@]}"; do [ "${#line}" -le 80 ]; done
     run "$deepxtrace" bench accuracy --ranks 3 --repeat 2 --json
     lines_of accuracy
-    [ "$(jq -s -r '[.[].method] | unique | join(" ")' <<< "$output")" = "log-ratio ratio robust" ]
+    [ "$(jq -s -r '[.[].method] | unique | join(" ")' <<< "$output")" = "history log-ratio ratio robust" ]
     [ "$(jq -s '[.[] | select(.exact > .faulted or .false_alarms > .healthy)] | length' \
         <<< "$output")" -eq 0 ]
 }

@@ -12,7 +12,8 @@
 
 /* Ranks of a node in the cases that have nodes. */
 #define NODE 8u
-/* Windows that share a job: its ranks, its paths, what is wrong with it. */
+/* Windows that share a job: its ranks, its paths, what is wrong with it. What is said with the
+ * windows before counts in the second half. */
 #define JOB_WINDOWS 8u
 /* Up to this many ranks the log-ratio gets its baseline; beyond, it would take too long. */
 #define BASELINE_RANKS 64u
@@ -131,6 +132,7 @@ struct job {
     dxt_sim_config config;
     dxt_sim *sim;
     dxt_logratio *logratio[2];
+    dxt_history *history;
     dxt_sim_truth truth;
 };
 
@@ -140,15 +142,18 @@ static dxt_status judge_window(struct job *job, uint64_t number, dxt_score *scor
     dxt_status status = dxt_sim_next(job->sim, pair);
     if (status != DXT_OK) return status;
     for (int p = 0; p < 2 && status == DXT_OK; p++) {
-        if (number < job->config.from) {
-            dxt_logratio_learn(job->logratio[p], pair[p]);
-            continue;
-        }
-        dxt_sim_truth_of(&job->config, p, number, &job->truth);
         const dxt_score_window given = {.window = pair[p],
                                         .companion = pair[1 - p],
                                         .truth = &job->truth,
+                                        .history = job->history,
+                                        .settled = number >= job->config.from + JOB_WINDOWS / 2,
                                         .logratio = job->logratio[p]};
+        if (number < job->config.from) {
+            dxt_logratio_learn(job->logratio[p], pair[p]);
+            status = dxt_score_learn(&given);
+            continue;
+        }
+        dxt_sim_truth_of(&job->config, p, number, &job->truth);
         status = dxt_score_add(&given, scores);
     }
     dxt_window_free(pair[0]);
@@ -160,12 +165,14 @@ static dxt_status judge_job(struct job *job, uint64_t windows, dxt_score *scores
 {
     char why[128];
     dxt_status status = dxt_sim_create(&job->config, &job->sim, why, sizeof why);
+    if (status == DXT_OK) status = dxt_history_create(NULL, &job->history);
     if (status != DXT_OK) return status;
     for (int p = 0; p < 2; p++) job->logratio[p] = dxt_logratio_create(job->config.ranks);
     if (!job->logratio[0] || !job->logratio[1]) status = DXT_ERR_NO_MEMORY;
     for (uint64_t w = 0; w < job->config.from + windows && status == DXT_OK; w++)
         status = judge_window(job, w, scores);
     for (int p = 0; p < 2; p++) dxt_logratio_destroy(job->logratio[p]);
+    dxt_history_destroy(job->history);
     dxt_sim_destroy(job->sim);
     return status;
 }

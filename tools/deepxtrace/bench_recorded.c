@@ -22,6 +22,7 @@ struct tables {
         dxt_score scores[DXT_SCORE_METHODS];
     } cases[MOST_CASES];
     size_t count;
+    dxt_history *history; /* forgets by itself where another case begins */
     dxt_score all[DXT_SCORE_METHODS];
 };
 
@@ -97,7 +98,11 @@ static dxt_status judge(struct tables *tables, const dxt_window *window,
                         const dxt_window *companion)
 {
     static dxt_sim_truth truth;
-    dxt_score_window given = {.window = window, .companion = companion, .truth = &truth};
+    dxt_score_window given = {.window = window,
+                              .companion = companion,
+                              .truth = &truth,
+                              .history = tables->history,
+                              .settled = true};
     if (window->ranks > DXT_SIM_MAX_RANKS || !read_label(window, &truth, &given.without_nodes))
         return DXT_OK;
     given.logratio = dxt_logratio_create(window->ranks);
@@ -120,6 +125,8 @@ static void add_up(struct tables *tables)
             all->items += part->items;
             all->healthy += part->healthy;
             all->false_alarms += part->false_alarms;
+            all->sure += part->sure;
+            all->sure_true += part->sure_true;
         }
 }
 
@@ -150,8 +157,10 @@ int dxt_score_file(const char *path, bool json)
     struct tables *tables = calloc(1, sizeof *tables);
     dxt_status status = tables ? dxt_reader_open(path, &reader) : DXT_ERR_NO_MEMORY;
     if (status == DXT_OK) {
-        status = judge_all(tables, reader);
+        status = dxt_history_create(NULL, &tables->history);
+        if (status == DXT_OK) status = judge_all(tables, reader);
         dxt_reader_close(reader);
+        dxt_history_destroy(tables->history);
     }
     if (status == DXT_OK) {
         add_up(tables);
