@@ -16,6 +16,8 @@
 #define TELLING_NODES 64u
 /* Where more pairs of nodes than this part are slow, it is not the ways between them. */
 #define MOST_LINKS_SHARE 0.1
+/* A wait shorter than this part of the skew only says that the awaited was long there. */
+#define FAR_APART 10
 /* Without a clock, lateness below this part of the longest wait is not worth telling. */
 #define RELATIVE_FLOOR 0.05
 
@@ -36,6 +38,7 @@ static size_t lay_out(dxt_fit *fit, size_t n, size_t nodes, char *block)
     fit->factor = cut(block, &used, n, sizeof(double));
     fit->late = cut(block, &used, n, sizeof(double));
     fit->receive = cut(block, &used, n, sizeof(double));
+    fit->send = cut(block, &used, n, sizeof(double));
     fit->limit = cut(block, &used, n, sizeof(double));
     fit->error = cut(block, &used, n, sizeof(double));
     fit->rank = cut(block, &used, n, sizeof(uint32_t));
@@ -48,6 +51,7 @@ static size_t lay_out(dxt_fit *fit, size_t n, size_t nodes, char *block)
     fit->folded = cut(block, &used, nodes, sizeof(bool));
     fit->tier = cut(block, &used, nodes * nodes, sizeof(double));
     fit->link = cut(block, &used, nodes * nodes, sizeof(double));
+    fit->level = cut(block, &used, nodes * nodes, sizeof(double));
     return used;
 }
 
@@ -230,6 +234,19 @@ static void take_levels(dxt_fit *fit)
                 a == b ? fit->transfer : block_level(fit, &roster, a, b, most);
 }
 
+/* What the way between two nodes and their lateness come to is known better than its parts, and all
+ * that single paths are to be compared with. */
+static void keep_levels(dxt_fit *fit)
+{
+    double *measured = fit->link, *level = fit->level;
+    fit->link = level;
+    take_levels(fit);
+    fit->link = measured;
+    for (size_t pair = 0; pair < (size_t)fit->nodes * fit->nodes; pair++)
+        level[pair] =
+            level[pair] > fit->skew / FAR_APART ? dxt_shift_of_wait(level[pair], fit->skew) : NAN;
+}
+
 static double node_wait(const void *context, uint32_t a, uint32_t b)
 {
     const dxt_fit *fit = context;
@@ -354,41 +371,58 @@ static void fit_between(dxt_fit *fit, double floor)
 
 /* ---- roles ---- */
 
+/* What member k typically waits for the ordinary ranks of its node, or these for it; NaN where
+ * there are none. */
+static double typical_wait(const dxt_fit *fit, uint32_t k, bool of_it)
+{
+    size_t used = 0;
+    for (uint32_t i = 0; i < fit->count; i++)
+        if (i != k && fit->node[i] == fit->node[k] && is_ordinary(fit, i))
+            fit->scratch[used++] = of_it ? dxt_fit_wait(fit, k, i) : dxt_fit_wait(fit, i, k);
+    return used > 0 ? dxt_median(fit->scratch, used) : NAN;
+}
+
 /* Who waits for all may be early, or receive slowly. An early rank is there before anybody looks
  * for it; for a slow receiver the others wait as for anybody. */
 static void split_early(dxt_fit *fit, uint32_t k)
 {
-    uint32_t n = fit->count;
-    size_t used = 0;
-    for (uint32_t i = 0; i < n; i++)
-        if (i != k && fit->node[i] == fit->node[k] && is_ordinary(fit, i))
-            fit->scratch[used++] = dxt_fit_wait(fit, i, k);
-    double awaited = dxt_median(fit->scratch, used);
+    double awaited = typical_wait(fit, k, false);
     double if_early = dxt_expected_wait(fit->transfer + fit->late[k], fit->skew);
-    if (used == 0 || awaited <= (if_early + fit->base) / 2) {
-        fit->role[k] = DXT_ROLE_EARLY;
-        return;
-    }
-    used = 0;
-    for (uint32_t j = 0; j < n; j++)
-        if (j != k && fit->node[j] == fit->node[k] && is_ordinary(fit, j))
-            fit->scratch[used++] = dxt_fit_wait(fit, k, j);
-    double extra = dxt_median(fit->scratch, used) - fit->base;
-    fit->role[k] = extra > fit->limit[k] ? DXT_ROLE_RECEIVER : DXT_ROLE_EARLY;
-    if (fit->role[k] == DXT_ROLE_RECEIVER) fit->receive[k] = extra;
+    fit->role[k] = DXT_ROLE_EARLY;
+    if (!(awaited > (if_early + fit->base) / 2)) return;
+    double extra = typical_wait(fit, k, true) - fit->base;
+    if (!(extra > fit->limit[k])) return;
+    fit->role[k] = DXT_ROLE_RECEIVER;
+    fit->receive[k] = extra;
+}
+
+/* Whom all wait for may be late, or send slowly. Who is late waits for nobody; a slow sender waits
+ * for the others as anybody does. */
+static void split_late(dxt_fit *fit, uint32_t k)
+{
+    double waits = typical_wait(fit, k, true);
+    double if_late = dxt_expected_wait(fit->transfer - fit->late[k], fit->skew);
+    fit->role[k] = DXT_ROLE_LATE;
+    if (!(waits > (if_late + fit->base) / 2)) return;
+    double extra = typical_wait(fit, k, false) - fit->base;
+    if (!(extra > fit->limit[k])) return;
+    fit->role[k] = DXT_ROLE_SENDER;
+    fit->send[k] = extra;
 }
 
 static void give_roles(dxt_fit *fit)
 {
     for (uint32_t k = 0; k < fit->count; k++) {
         fit->role[k] = DXT_ROLE_ORDINARY;
-        fit->receive[k] = 0;
-        if (fit->late[k] > fit->limit[k]) fit->role[k] = DXT_ROLE_LATE;
+        fit->receive[k] = fit->send[k] = 0;
     }
     for (uint32_t k = 0; k < fit->count; k++)
-        if (fit->late[k] < -fit->limit[k]) split_early(fit, k);
+        if (fit->late[k] < -fit->limit[k])
+            split_early(fit, k);
+        else if (fit->late[k] > fit->limit[k])
+            split_late(fit, k);
     for (uint32_t k = 0; k < fit->count; k++)
-        if (fit->role[k] == DXT_ROLE_RECEIVER) fit->late[k] = 0;
+        if (fit->role[k] == DXT_ROLE_RECEIVER || fit->role[k] == DXT_ROLE_SENDER) fit->late[k] = 0;
 }
 
 double dxt_fit_shift(const dxt_fit *fit, uint32_t i, uint32_t j)
@@ -397,6 +431,7 @@ double dxt_fit_shift(const dxt_fit *fit, uint32_t i, uint32_t j)
     uint32_t a = fit->node[i], b = fit->node[j];
     if (a == b) return shift + fit->transfer;
     size_t pair = (size_t)a * fit->nodes + b;
+    if (!isnan(fit->level[pair])) return shift + fit->level[pair];
     return shift + fit->between + fit->node_late[b] - fit->node_late[a] + fit->tier[pair] +
            fit->link[pair];
 }
@@ -406,7 +441,7 @@ double dxt_fit_expected(const dxt_fit *fit, uint32_t i, uint32_t j)
     double shift = dxt_fit_shift(fit, i, j);
     /* A mean lateness may be one of some operations only; in the others it waits as anybody. */
     if (fit->role[i] == DXT_ROLE_LATE) shift += fit->late[i];
-    return dxt_expected_wait(shift, fit->skew) + fit->receive[i];
+    return dxt_expected_wait(shift, fit->skew) + fit->receive[i] + fit->send[j];
 }
 
 /* Each node was fitted alone, with the earlier half of its ranks as the ordinary ones. Where that
@@ -452,7 +487,7 @@ static void fit_all(dxt_fit *fit, double floor)
 {
     fit->tangled = false;
     for (uint32_t k = 0; k < fit->count; k++) {
-        fit->receive[k] = 0;
+        fit->receive[k] = fit->send[k] = 0;
         fit->role[k] = DXT_ROLE_ORDINARY;
     }
     fit_ordinary(fit, floor);
@@ -464,10 +499,13 @@ static void fit_all(dxt_fit *fit, double floor)
         if (fit->nodes > 1) fit_node(fit, node, floor, fit->skew, &group);
     }
     fit->between = fit->transfer;
-    for (size_t pair = 0; pair < (size_t)fit->nodes * fit->nodes; pair++)
+    for (size_t pair = 0; pair < (size_t)fit->nodes * fit->nodes; pair++) {
         fit->tier[pair] = fit->link[pair] = 0;
+        fit->level[pair] = NAN;
+    }
     if (fit->nodes > 1) {
         fit_between(fit, floor);
+        keep_levels(fit);
         fold_nodes(fit);
     }
     give_roles(fit);

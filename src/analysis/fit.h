@@ -2,11 +2,11 @@
 /*
  * The arrival model of one window. Expected wait of rank i for rank j:
  *
- *     E max(0, late_j − late_i + transfer(i, j) + X)  +  receive_i
+ *     E max(0, late_j − late_i + transfer(i, j) + X)  +  receive_i  +  send_j
  *
  * where late is each rank's lateness (its node's and its own), transfer depends on the pair of
- * nodes, X is the random skew of the two arrivals, and receive_i is what rank i loses at its own
- * door.
+ * nodes, X is the random skew of the two arrivals, and receive_i and send_j are what the two lose
+ * at their own doors.
  */
 #ifndef DXT_ANALYSIS_FIT_H
 #define DXT_ANALYSIS_FIT_H
@@ -20,9 +20,10 @@
 /** What a rank (or a node) is for the others. */
 typedef enum dxt_role {
     DXT_ROLE_ORDINARY = 0,
-    DXT_ROLE_LATE,    /**< the others wait for it */
-    DXT_ROLE_EARLY,   /**< it waits for all, and nobody for it */
-    DXT_ROLE_RECEIVER /**< it waits for all, and the others for it as for anybody */
+    DXT_ROLE_LATE,     /**< the others wait for it */
+    DXT_ROLE_EARLY,    /**< it waits for all, and nobody for it */
+    DXT_ROLE_RECEIVER, /**< it waits for all, and the others for it as for anybody */
+    DXT_ROLE_SENDER    /**< the others wait for it, and it for them as anybody does */
 } dxt_role;
 
 /** A fitted window over the n ranks that sent their row. */
@@ -35,6 +36,7 @@ typedef struct dxt_fit {
     double ops;        /**< 0 = unknown */
     double *late;      /**< [n] own lateness against the ordinary of its node */
     double *receive;   /**< [n] extra wait at its own door */
+    double *send;      /**< [n] how much later what it sends comes, though it is on time */
     double *limit;     /**< [n] beyond which lateness is abnormal */
     double *error;     /**< [n] standard error of late */
     dxt_role *role;    /**< [n] */
@@ -52,6 +54,8 @@ typedef struct dxt_fit {
     double *tier;        /**< [nodes][nodes] extra transfer that belongs to the topology */
     double *link;        /**< [nodes][nodes] extra transfer into the row's node from the column's
                             that does not */
+    double *level;       /**< [nodes][nodes] mean shift between ordinary ranks, as measured; NaN =
+                            not, or too far apart to tell */
     bool tangled;        /**< so many pairs of nodes are slow that the model does not fit them */
     double *scratch;     /**< DXT_GROUP_SCRATCH(n) */
 } dxt_fit;

@@ -420,7 +420,8 @@ static double fit_panel(const dxt_group_input *in, struct panel *p, dxt_group *g
         take_level(in, p, group);
         panel_pairs(p, group->transfer, group->skew);
         panel_judge(p);
-        double noise = fmax(pair_noise(p), cell_noise(p, group));
+        /* What stands for a cell between nodes is a median over many. */
+        double noise = fmax(pair_noise(p), in->ranks ? cell_noise(p, group) : 0);
         set_limit(in, group, least, spread_of(p->late, n, p->sample), noise);
         p->noise = noise;
     }

@@ -15,7 +15,6 @@ typedef struct dxt_inherited {
 /**
  * Take it from the other operator's fit.
  *
- * @param fit        Its scratch is used.
  * @param other      Its scratch will hold the result.
  * @param inherited  Overwritten; valid as long as nothing else uses that scratch.
  *

@@ -24,6 +24,9 @@
 /* What a rank brings along is known to about this part: it is taken from means, not per operation.
  */
 #define INHERITED_DOUBT 0.3
+/* For nodes, hardly better than by a factor of two: how late a node is and how long the way to it
+ * cannot be told apart well. */
+#define NODE_DOUBT 1.0
 /* A limit is worth at least this many standard errors, also where it has another reason. */
 #define LIMIT_ERRORS 4.5
 /* Fewer operations than this prove nothing about who comes last. */
@@ -97,10 +100,11 @@ static const dxt_inherited *inherited(struct judge *judge)
 }
 
 /* What is left of `amount` when `inherited` of it came along; 0 when that explains it. */
-static double left_over(struct judge *judge, double amount, double brought, double limit)
+static double left_over(struct judge *judge, double amount, double brought, double limit,
+                        double doubt)
 {
     double own = amount - fmax(0, brought);
-    if (own > fmax(limit, INHERITED_DOUBT * brought)) return own;
+    if (own > fmax(limit, doubt * brought)) return own;
     judge->draft->inherited = true;
     return 0;
 }
@@ -144,7 +148,12 @@ static bool beyond_chance(double share, double some, double all, double taken, d
 
 static double all_lateness(const dxt_fit *fit, uint32_t k)
 {
-    return fit->late[k] + fit->node_late[fit->node[k]];
+    return fit->late[k] + fit->send[k] + fit->node_late[fit->node[k]];
+}
+
+static bool is_late(dxt_role role)
+{
+    return role == DXT_ROLE_LATE || role == DXT_ROLE_SENDER;
 }
 
 /* Ranks that are equally late share the operations; each must have a part of it worth the name. */
@@ -160,7 +169,7 @@ static bool lateness_persists(const struct judge *judge, uint32_t k)
         if (ahead > fit->limit[k]) {
             taken += share;
             later++;
-        } else if (fit->role[m] == DXT_ROLE_LATE) {
+        } else if (is_late(fit->role[m])) {
             shared += share;
             peers++;
         }
@@ -255,16 +264,17 @@ static double own_lateness(struct judge *judge, uint32_t k, dxt_finding_kind *ki
 {
     const dxt_fit *fit = &judge->fit;
     uint32_t rank = fit->rank[k];
-    double late = fit->late[k];
+    double late = fit->late[k] + fit->send[k];
     *kind = DXT_LATE_RANK;
     if (!judge->companion) return late;
     dxt_role role = other_role(judge, rank);
     bool after_dispatch = is_phase(judge->companion, "dispatch");
-    if (after_dispatch && role == DXT_ROLE_LATE && late < ECHO * fit->transfer) return 0;
+    if (after_dispatch && is_late(role) && late < ECHO * fit->transfer) return 0;
+    if (fit->role[k] == DXT_ROLE_SENDER) return late;
     if (after_dispatch && (role == DXT_ROLE_EARLY || role == DXT_ROLE_RECEIVER ||
                            receives_much(judge, judge->companion, rank)))
         *kind = DXT_HOT_EXPERT;
-    return left_over(judge, late, inherited(judge)->rank[k], fit->limit[k]);
+    return left_over(judge, late, inherited(judge)->rank[k], fit->limit[k], INHERITED_DOUBT);
 }
 
 static void write_late(struct judge *judge, uint32_t k)
@@ -282,21 +292,33 @@ static void write_late(struct judge *judge, uint32_t k)
     weigh(judge, finding, late, fit->limit[k], fit->error[k]);
 }
 
+/* Whether a rank that waits for all in dispatch answers late as well: later than the waiting alone
+ * makes it. */
+static bool is_hot(const struct judge *judge, uint32_t k)
+{
+    const dxt_fit *fit = &judge->fit, *other = &judge->other;
+    if (!is_phase(judge->window, "dispatch")) return false;
+    if (receives_much(judge, judge->window, fit->rank[k])) return true;
+    uint32_t o = other_member(judge, fit->rank[k]);
+    if (o == other->count || other->role[o] != DXT_ROLE_LATE) return false;
+    return other->late[o] > fit->receive[k] + other->limit[o];
+}
+
 static void write_row(struct judge *judge, uint32_t k)
 {
     const dxt_fit *fit = &judge->fit;
     uint32_t rank = fit->rank[k];
     bool early = fit->role[k] == DXT_ROLE_EARLY;
     dxt_finding_kind kind = early ? DXT_EARLY_RANK : DXT_SLOW_RECEIVER;
-    if (is_phase(judge->window, "dispatch") &&
-        (other_role(judge, rank) == DXT_ROLE_LATE || receives_much(judge, judge->window, rank)))
-        kind = DXT_HOT_EXPERT;
+    bool hot = is_hot(judge, k);
     double amount = fit->receive[k];
-    if (early && judge->companion && kind == DXT_EARLY_RANK)
-        amount = left_over(judge, -fit->late[k], -inherited(judge)->rank[k], fit->limit[k]);
+    if (early && judge->companion && !hot)
+        amount = left_over(judge, -fit->late[k], -inherited(judge)->rank[k], fit->limit[k],
+                           INHERITED_DOUBT);
     else if (early)
         amount = -fit->late[k];
     if (amount <= 0) return;
+    if (hot) kind = DXT_HOT_EXPERT;
     double mean = mean_of_row(judge, rank);
     dxt_draft_row(judge->draft, rank, mean, dxt_normalise(mean, mean_of_all(judge)));
     dxt_finding *finding = dxt_draft_finding(judge->draft, kind);
@@ -311,6 +333,7 @@ static void write_ranks(struct judge *judge)
     for (uint32_t k = 0; k < judge->fit.count; k++) {
         switch (judge->fit.role[k]) {
         case DXT_ROLE_LATE:
+        case DXT_ROLE_SENDER:
             if (!recorded || lateness_persists(judge, k))
                 write_late(judge, k);
             else
@@ -328,7 +351,7 @@ static void write_late_node(struct judge *judge, uint32_t a)
     const dxt_fit *fit = &judge->fit;
     double late = fit->node_late[a];
     if (judge->companion)
-        late = left_over(judge, late, inherited(judge)->node[a], fit->node_limit[a]);
+        late = left_over(judge, late, inherited(judge)->node[a], fit->node_limit[a], NODE_DOUBT);
     if (late <= 0) return;
     dxt_finding *finding = dxt_draft_finding(judge->draft, DXT_LATE_NODE);
     if (!finding) return;
@@ -356,6 +379,10 @@ static void write_nodes(struct judge *judge)
     for (uint32_t a = 0; a < fit->nodes; a++) {
         for (uint32_t b = 0; b < fit->nodes; b++) {
             double extra = fit->link[(size_t)a * fit->nodes + b];
+            if (extra > 0 && judge->companion)
+                extra =
+                    left_over(judge, extra, inherited(judge)->node[b] - inherited(judge)->node[a],
+                              fit->node_limit[a], NODE_DOUBT);
             if (extra > 0 && written++ < DXT_MOST_PATH_FINDINGS) write_link(judge, a, b, extra);
         }
     }
@@ -423,7 +450,7 @@ static dxt_status write_lateness(const struct judge *judge)
     if (!lateness) return DXT_ERR_NO_MEMORY;
     for (uint32_t r = 0; r < 2 * n; r++) lateness[r] = NAN;
     for (uint32_t k = 0; k < fit->count; k++) {
-        lateness[fit->rank[k]] = fit->late[k] + fit->node_late[fit->node[k]];
+        lateness[fit->rank[k]] = all_lateness(fit, k);
         lateness[n + fit->rank[k]] = fit->error[k];
     }
     judge->draft->step = fit->step;

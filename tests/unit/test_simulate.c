@@ -429,11 +429,17 @@ static void methods_are_scored_against_the_truth(void **state)
     dxt_score scores[DXT_SCORE_METHODS] = {{0}};
     dxt_window *pair[2];
     dxt_logratio *logratio = dxt_logratio_create(N);
+    dxt_history *history;
+    assert_int_equal(dxt_history_create(NULL, &history), DXT_OK);
     run_window(&config, pair);
     for (int p = 0; p < 2; p++) {
         dxt_sim_truth_of(&config, p, 0, &truth);
-        const dxt_score_window given = {
-            .window = pair[p], .companion = pair[1 - p], .truth = &truth, .logratio = logratio};
+        const dxt_score_window given = {.window = pair[p],
+                                        .companion = pair[1 - p],
+                                        .truth = &truth,
+                                        .history = history,
+                                        .settled = true,
+                                        .logratio = logratio};
         assert_int_equal(dxt_score_add(&given, scores), DXT_OK);
     }
     for (int m = 0; m < DXT_SCORE_METHODS; m++) {
@@ -443,18 +449,26 @@ static void methods_are_scored_against_the_truth(void **state)
         assert_int_equal(scores[m].true_names, 1);
         assert_int_equal(scores[m].healthy, 1);
         assert_int_equal(scores[m].false_alarms, 0);
+        assert_int_equal(scores[m].sure_true, scores[m].sure);
     }
+    assert_int_equal(scores[DXT_SCORE_HISTORY].sure, 1);
     /* The same window with another truth: nothing is right. */
     memset(scores, 0, sizeof scores);
     memset(&truth, 0, sizeof truth);
     truth.rows[2] = 1;
-    const dxt_score_window wrong = {.window = pair[0], .truth = &truth, .logratio = logratio};
+    const dxt_score_window wrong = {.window = pair[0],
+                                    .truth = &truth,
+                                    .history = history,
+                                    .settled = true,
+                                    .logratio = logratio};
     assert_int_equal(dxt_score_add(&wrong, scores), DXT_OK);
     for (int m = 0; m < DXT_SCORE_METHODS; m++) {
         assert_int_equal(scores[m].exact, 0);
         assert_int_equal(scores[m].named, 1);
         assert_int_equal(scores[m].true_names, 0);
+        assert_int_equal(scores[m].sure_true, 0);
     }
+    dxt_history_destroy(history);
     dxt_logratio_destroy(logratio);
     free_pair(pair);
 }
