@@ -29,6 +29,8 @@
 #define STRIKES 2u
 /* What a small finding can be worth as long as no other window bears it out. */
 #define UNSUPPORTED 0.98
+/* What a finding is worth that one window of few ranks was sure of, when others bear it out. */
+#define BORNE_OUT 0.995
 /* Fewest windows whose mean says anything. */
 #define SHORTEST 3u
 /* Severity, as for one window. */

@@ -29,6 +29,10 @@
 #define NODE_DOUBT 1.0
 /* A limit is worth at least this many standard errors, also where it has another reason. */
 #define LIMIT_ERRORS 4.5
+/* With so few ranks one window is not enough to be sure. */
+#define FEW_RANKS 4u
+/* How many times a finding something else has to be for the finding to be its trace. */
+#define TRACE 1.5
 /* Fewer operations than this prove nothing about who comes last. */
 #define FEW_OPS 10
 /* Fewer operations than this prove no health. */
@@ -237,18 +241,38 @@ static dxt_severity severity_of(const struct judge *judge, double wait, double s
                                           : DXT_SEVERITY_CRITICAL;
 }
 
+/* The most that any rank brought along from the companion, either way. */
+static double most_inherited(struct judge *judge)
+{
+    double most = 0;
+    if (!judge->companion) return 0;
+    for (uint32_t k = 0; k < judge->fit.count; k++)
+        most = fmax(most, fabs(inherited(judge)->rank[k]));
+    return most;
+}
+
+/* Probability that a finding of `z` standard errors is true. */
+static double confidence_of(struct judge *judge, double wait, double z)
+{
+    double sure = 1 - exp(-z * z / 6);
+    /* Without a clock only the proportions speak; few ranks hardly bear each other out; and next to
+     * something much larger in the other operator a small finding may be its trace. */
+    double most = isnan(judge->fit.step) ? 0.95 : 0.999;
+    if (judge->fit.count <= FEW_RANKS) most = fmin(most, DXT_SURE_OF_FEW);
+    if (most_inherited(judge) > TRACE * wait) most = fmin(most, 0.95);
+    return fmin(sure, most);
+}
+
 /* Size, cost and doubt of a finding. `limit` is what `wait` had to exceed, `error` its standard
  * error; the limit stands for several of them even where the error looks smaller. */
-static void weigh(const struct judge *judge, dxt_finding *finding, double wait, double limit,
+static void weigh(struct judge *judge, dxt_finding *finding, double wait, double limit,
                   double error)
 {
     double z = wait / fmax(fmax(error, limit / LIMIT_ERRORS), 1e-9);
-    double doubt = exp(-z * z / 6);
     /* Not below 0 by rounding, either. */
     finding->wait = fmax(0, wait);
     finding->share = isnan(judge->fit.step) ? NAN : fmin(1, finding->wait / judge->fit.step);
-    /* Without a clock only the proportions speak. */
-    finding->confidence = fmin(isnan(judge->fit.step) ? 0.95 : 0.999, 1 - doubt);
+    finding->confidence = confidence_of(judge, finding->wait, z);
     if (finding->kind == DXT_EARLY_RANK) {
         /* Nobody waits for it: it costs nothing. */
         if (!isnan(finding->share)) finding->share = 0;
@@ -359,7 +383,7 @@ static void write_late_node(struct judge *judge, uint32_t a)
     weigh(judge, finding, late, fit->node_limit[a], 0);
 }
 
-static void write_link(const struct judge *judge, uint32_t a, uint32_t b, double extra)
+static void write_link(struct judge *judge, uint32_t a, uint32_t b, double extra)
 {
     const dxt_fit *fit = &judge->fit;
     dxt_finding *finding = dxt_draft_finding(judge->draft, DXT_SLOW_NODE_PATH);
@@ -411,7 +435,7 @@ static bool write_paths(struct judge *judge, const dxt_path_list *list)
 }
 
 /* Everybody waits for everybody, and nobody more than others. */
-static void write_systemic(const struct judge *judge)
+static void write_systemic(struct judge *judge)
 {
     const dxt_fit *fit = &judge->fit;
     double wait = fit->base - fit->transfer;

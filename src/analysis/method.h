@@ -14,6 +14,9 @@ dxt_status dxt_ratio(const dxt_window *window, const dxt_analysis_options *optio
 dxt_status dxt_robust(const dxt_window *window, const dxt_analysis_options *options,
                       const int32_t *nodes, dxt_workspace *workspace);
 
+/** Most that one window of few ranks can be sure of; several windows together may be surer. */
+#define DXT_SURE_OF_FEW 0.985
+
 /** x ÷ (mean + 1e-8), the established normalisation. */
 double dxt_normalise(double x, double mean);
 
