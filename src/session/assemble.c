@@ -61,13 +61,36 @@ static bool set_rates(const dxt_assembly *a, const bool *present, dxt_window *wi
     return true;
 }
 
+/* Nodes as the ranks say; where not all do, but all say their host, the ranks of a host are a node.
+ * @return false if that is not known either, or says nothing because each has a host of its own. */
+static bool find_nodes(const dxt_assembly *a, int32_t *nodes)
+{
+    bool by_node = true, by_host = true;
+    int32_t hosts = 0;
+    for (uint32_t r = 0; r < a->ranks; r++) {
+        const dxt_identity *identity = &a->identities[r];
+        by_node = by_node && identity->known && identity->node >= 0;
+        by_host = by_host && identity->known && identity->host[0];
+    }
+    for (uint32_t r = 0; r < a->ranks && by_node; r++) nodes[r] = a->identities[r].node;
+    if (by_node || !by_host) return by_node;
+    for (uint32_t r = 0; r < a->ranks; r++) {
+        const char *host = a->identities[r].host;
+        uint32_t same = r > 0 && strcmp(a->identities[r - 1].host, host) == 0 ? r - 1 : 0;
+        while (strcmp(a->identities[same].host, host) != 0) same++;
+        nodes[r] = same < r ? nodes[same] : hosts++;
+    }
+    return (uint32_t)hosts < a->ranks;
+}
+
 static bool set_nodes(const dxt_assembly *a, dxt_window *window)
 {
-    for (uint32_t r = 0; r < a->ranks; r++)
-        if (!a->identities[r].known || a->identities[r].node < 0) return true;
-    window->nodes = malloc(a->ranks * sizeof *window->nodes);
-    if (!window->nodes) return false;
-    for (uint32_t r = 0; r < a->ranks; r++) window->nodes[r] = a->identities[r].node;
+    int32_t *nodes = malloc(a->ranks * sizeof *nodes);
+    if (!nodes) return false;
+    if (find_nodes(a, nodes))
+        window->nodes = nodes;
+    else
+        free(nodes);
     return true;
 }
 
