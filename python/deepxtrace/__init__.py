@@ -2,18 +2,20 @@
 """DeepXTrace: who is slow in expert-parallel communication.
 
 ``deepxtrace.diagnose`` diagnoses a running torch program, ``deepxtrace.ep`` is low-latency dispatch
-and combine for CPU tensors; both need torch. ``Window`` and ``Findings`` are for notebooks and need
+and combine for CPU tensors; both need torch. ``attach()`` diagnoses programs that know nothing of
+it. ``Window`` and ``Findings`` are for notebooks and need
 NumPy alone.
 """
 from __future__ import annotations
 
 from pathlib import Path
 
+from ._attach import attach, detach
 from ._lib import DeepXTraceError, lib
 from .window import Finding, Findings, Window
 
-__all__ = ["DeepXTraceError", "Finding", "Findings", "Window", "__version__", "get_include",
-           "get_library"]
+__all__ = ["DeepXTraceError", "Finding", "Findings", "Window", "__version__", "attach", "detach",
+           "get_include", "get_library"]
 
 __version__: str = lib.dxt_version().decode()
 

@@ -32,7 +32,8 @@ class Session:
                  read: Callable[[np.ndarray, bool], bool],
                  on_diagnoses: Callable[[Any, int], None], say: Callable[[str], Any], *,
                  asynchronous: bool, interval: float, deadline: float, warmup_windows: int,
-                 ticks_per_second: int, host: str, instance: str, source: str) -> None:
+                 ticks_per_second: int, host: str, instance: str, source: str,
+                 method: int) -> None:
         self._mailroom, self._read, self._on_diagnoses = mailroom, read, on_diagnoses
         self._say, self._asynchronous, self._rate = say, asynchronous, ticks_per_second
         self._shape = (len(operators), ranks)
@@ -49,6 +50,7 @@ class Session:
                                          publish=self._callbacks[0], collect=self._callbacks[1])
         lib.dxt_gather_create(rank, ranks, c.byref(transport), c.byref(self._gather))
         names = (c.c_char_p * len(operators))(*[name.encode() for name in operators])
+        analysis = _lib.AnalysisOptions(struct_size=c.sizeof(_lib.AnalysisOptions), method=method)
         config = _lib.SessionConfig(
             struct_size=c.sizeof(_lib.SessionConfig),
             mode=_lib.SESSION_ASYNC if asynchronous else _lib.SESSION_SYNC, gather=self._gather,
@@ -56,7 +58,7 @@ class Session:
             interval_ops=1, interval_ns=max(int(interval * 1e9), 1_000_000),
             deadline_ns=int(deadline * 1e9), warmup_windows=warmup_windows, node=-1,
             host=host.encode("utf-8", "replace"), instance=instance.encode(),
-            source=source.encode(), on_diagnosis=self._callbacks[3])
+            source=source.encode(), analysis=c.pointer(analysis), on_diagnosis=self._callbacks[3])
         try:
             self._call(lib.dxt_session_create, c.byref(config), c.byref(self._session))
         except Exception:

@@ -29,7 +29,7 @@ from ._lib import lib
 from ._log import LineFile, TextLog
 from ._session import Session
 from ._settings import Settings
-from .window import Findings, _Analysis
+from .window import _METHODS, Findings, _Analysis
 
 __all__ = ["Diagnose"]
 
@@ -80,6 +80,10 @@ class Diagnose:
         experts ÷ ranks.
     store:
         The key-value store that carries the counters; torch.distributed's own by default.
+    log_path:
+        Folder of the log and the recording; by default what ``DEEPEP_DIAGNOSE_LOG_PATH`` names.
+    method:
+        How findings are made, "robust" or "ratio". The three lists are always the ratio rule's.
 
     Raises ValueError for settings that make no sense, and OSError where the log cannot be written.
     """
@@ -87,7 +91,8 @@ class Diagnose:
     def __init__(self, group: Any, interval: float = 20, enable_ll_diagnose: bool = True,
                  enable_normal_diagnose: bool = False, enable_async: bool = False, *,
                  device: Any = None, ticks_per_second: Optional[int] = None,
-                 local_experts: int = 1, store: Any = None) -> None:
+                 local_experts: int = 1, store: Any = None, log_path: Optional[str] = None,
+                 method: str = "robust") -> None:
         settings = Settings.read(interval)
         self.group = group
         self.rank = int(group.rank())
@@ -97,6 +102,8 @@ class Diagnose:
                              f"{_lib.MAX_RANKS} ranks")
         if local_experts < 1:
             raise ValueError(f"local_experts={local_experts} is not at least 1")
+        if method not in _METHODS:
+            raise ValueError(f"method={method!r} is not one of {', '.join(_METHODS)}")
         self.interval = settings.interval
         self.sync_step = settings.sync_step
         self.enable_ll_diagnose = bool(enable_ll_diagnose and settings.enable)
@@ -104,6 +111,7 @@ class Diagnose:
         self.enable_async = bool(enable_async)
         self.instance_id = uuid.uuid4()
         self._settings = settings
+        self._method = _METHODS[method]
         self._local_experts = int(local_experts)
         self._pid = os.getpid()
         self._ll: Optional[_Mode] = None
@@ -111,8 +119,9 @@ class Diagnose:
         self._modes: List[_Mode] = []
         if not (self.enable_ll_diagnose or self.enable_normal_diagnose):
             return
-        os.makedirs(settings.log_path, exist_ok=True)
-        path = os.path.join(settings.log_path, f"diagnose_rank{self.rank}")
+        folder = settings.log_path if log_path is None else log_path
+        os.makedirs(folder, exist_ok=True)
+        path = os.path.join(folder, f"diagnose_rank{self.rank}")
         self._log = TextLog(path + ".log")
         self._recording = (LineFile(path + ".jsonl", _RECORDING_LIMIT) if self.rank == 0 else None)
         self._device = device if device is not None else _tensors.default_device(group)
@@ -254,7 +263,8 @@ class Diagnose:
                 warmup_windows=(math.ceil(self._settings.warming_time / self.interval)
                                 if self.enable_async else 0),
                 ticks_per_second=self._rate * self._local_experts, host=socket.gethostname(),
-                instance=str(self.instance_id), source="deepxtrace.diagnose")
+                instance=str(self.instance_id), source="deepxtrace.diagnose",
+                method=self._method)
         except BaseException:
             mailroom.close()
             raise

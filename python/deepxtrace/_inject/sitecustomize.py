@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What deepxtrace-run puts in front of the module path of every Python process that it starts, itself
+or through others: attaches DeepXTrace when deep_ep is imported, then gets out of the way of the
+environment's own sitecustomize."""
+
+import os
+import sys
+
+
+def _package(folder):
+    """The package deepxtrace: the one installed for this interpreter, else the one that this file
+    belongs to."""
+    import importlib.util
+
+    try:
+        import deepxtrace
+    except ImportError:
+        spec = importlib.util.spec_from_file_location(
+            "deepxtrace",
+            os.path.join(folder, "__init__.py"),
+            submodule_search_locations=[folder],
+        )
+        deepxtrace = sys.modules["deepxtrace"] = importlib.util.module_from_spec(spec)
+        try:
+            spec.loader.exec_module(deepxtrace)
+        except BaseException:
+            del sys.modules["deepxtrace"]
+            raise
+    return deepxtrace
+
+
+def _warn(error):
+    import logging
+
+    logging.getLogger("deepxtrace").warning(
+        "DeepXTrace is not attached to this process (%s: %s)", type(error).__name__, error
+    )
+
+
+def _wait_for_import(folder):
+    if os.environ.get("DEEPXTRACE", "").strip().lower() not in ("1", "true", "on", "yes"):
+        return
+    # Not as a module of the package: that would import all of it, and NumPy, into every process.
+    scope = {"__name__": "deepxtrace._watch"}
+    with open(os.path.join(folder, "_watch.py"), "rb") as source:
+        exec(compile(source.read(), source.name, "exec"), scope)
+    names = os.environ.get("DEEPXTRACE_MODULES", "").replace(",", " ").split()
+
+    failed = []
+
+    def tell(module):
+        try:
+            if not failed:
+                _package(folder).attach().examine(module)
+        except Exception as error:
+            failed.append(error)
+            _warn(error)
+
+    watcher = scope["ImportWatcher"](names or ["deep_ep"], tell)
+    watcher.install()
+
+
+def _run_the_other(here):
+    """The sitecustomize that would have been run without this one."""
+    import importlib.machinery
+    import importlib.util
+
+    sys.path[:] = [entry for entry in sys.path if os.path.realpath(entry or ".") != here]
+    spec = importlib.machinery.PathFinder.find_spec("sitecustomize", sys.path)
+    if spec is None or spec.loader is None:
+        return
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["sitecustomize"] = module
+    spec.loader.exec_module(module)
+
+
+_here = os.path.realpath(os.path.dirname(__file__))
+try:
+    _wait_for_import(os.path.dirname(_here))
+except Exception as _error:
+    _warn(_error)
+_run_the_other(_here)
