@@ -13,6 +13,7 @@ Whoever publishes or collects touches memory only, whatever state the store and 
 from __future__ import annotations
 
 import collections
+import contextlib
 import datetime
 import struct
 import threading
@@ -92,7 +93,7 @@ class Mailroom:
             return None if mail is None or sequence is None else (sequence, mail)
 
     def close(self) -> None:
-        """Stop the thread. One that is stuck in the store is left behind: it ends with the process
+        """Post what waits to be posted and stop the thread. One that is stuck in the store is left behind: it ends with the process
         and touches nothing of ours any more."""
         with self._changed:
             self._stopping = True
@@ -118,8 +119,9 @@ class Mailroom:
             with self._changed:
                 self._changed.wait_for(
                     lambda: self._stopping or self._outgoing or self._asked, pause)
-                if self._stopping:
-                    return
+            if self._stopping:
+                self._post_last()
+                return
             try:
                 self._exchange(time.monotonic() >= due)
                 retry = 0.0
@@ -133,6 +135,12 @@ class Mailroom:
                 retry = min(max(2 * retry, 1.0), _LONGEST_RETRY_SECONDS)
                 if self._sleep(retry):
                     return
+
+    def _post_last(self) -> None:
+        """The window that ends with the program is a window too."""
+        if self._store is not None:
+            with contextlib.suppress(Exception):  # nobody is left to be told
+                self._post()
 
     def _sleep(self, seconds: float) -> bool:
         with self._changed:

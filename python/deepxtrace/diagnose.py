@@ -360,11 +360,10 @@ def _default_store() -> Any:
 def _ranks_of(group: Any) -> Tuple[int, ...]:
     """Global ranks of a group, which tell groups apart on all their members alike."""
     import torch.distributed as dist
-    ranks = getattr(dist, "get_process_group_ranks", None)
-    if ranks is not None:
-        return tuple(ranks(group))
-    known = dist.distributed_c10d._pg_group_ranks.get(group)
-    return tuple(sorted(known)) if known else tuple(range(group.size()))
+    try:
+        return tuple(dist.get_process_group_ranks(group))
+    except (AttributeError, KeyError, RuntimeError, TypeError, ValueError):
+        return tuple(range(group.size()))  # a group that torch.distributed does not know
 
 
 def _common_id(store: Any, group: Any, rank: int) -> uuid.UUID:

@@ -112,9 +112,10 @@ class Findings:
 
 
 def _array(values: Any, dtype: Any, shape: Tuple[int, ...], name: str) -> np.ndarray:
-    given = np.asarray(values)
-    array = np.array(np.broadcast_to(given, shape), dtype=dtype, order="C")
-    if np.issubdtype(dtype, np.integer) and not np.array_equal(array, np.broadcast_to(given, shape)):
+    given = np.broadcast_to(np.asarray(values), shape)
+    with np.errstate(invalid="ignore"):
+        array = np.array(given, dtype=dtype, order="C")
+    if np.issubdtype(dtype, np.integer) and not np.array_equal(array, given):
         raise ValueError(f"{name}: the values must be integers that fit {np.dtype(dtype)}")
     return array
 
