@@ -40,7 +40,7 @@ class AttachSettings:
     enabled: bool
     interval: float
     output: Optional[str]
-    method: Optional[str]
+    method: str
     modules: Tuple[str, ...]
 
     @classmethod
@@ -71,7 +71,7 @@ class AttachSettings:
             enabled in _YES,
             get("interval", 20.0, _seconds),
             get("output", None, os.fspath),
-            get("method", None, _method),
+            get("method", "robust", _method),
             get("modules", ("deep_ep",), _names),
         )
         if wrong:
@@ -331,10 +331,16 @@ class Attachment:
         if waits is None and experts is not None:
             waits = max(int(experts) // state.diagnose.group_size, 1)
 
+        what = f"{type(buffer).__module__}.{type(buffer).__name__}"
+
         def start() -> None:
             if waits is not None:
                 state.diagnose.set_local_experts(int(waits))
             state.diagnose.start_async_diagnose()
+            state.diagnose._say(
+                f"attached to {what}: {experts or 'unknown'} experts, {waits} waits for a source at"
+                f" a time, counters on {state.counters[0].device}"
+            )
 
         # Not in this call, which may be inside the capture of a graph, and is somebody's step.
         threading.Thread(

@@ -2,8 +2,8 @@
 """Tells when modules are imported. Needs nothing but the standard library, little of that, and no
 other file of this package: under deepxtrace-run every Python process loads it at its start."""
 
+import _thread
 import sys
-import threading
 
 
 class ImportWatcher:
@@ -17,7 +17,7 @@ class ImportWatcher:
     def __init__(self, packages, tell):
         self._packages = tuple(packages)
         self._tell = tell
-        self._searching = threading.local()
+        self._searching = _thread._local()
 
     def concerns(self, name):
         """Whether a module is one of these packages or in one."""

@@ -222,6 +222,9 @@ class Buffer:
     """
 
     num_sms: int = 20
+    #: Waits that an operation adds to the counter of a source: one, where DeepEP adds up those of all
+    #: local experts.
+    waits_per_source: int = 1
 
     def __init__(
         self,

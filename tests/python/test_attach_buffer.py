@@ -56,6 +56,9 @@ class Diagnosis:
     def close(self) -> None:
         self.told.append("closed")
 
+    def _say(self, text: str) -> None:
+        self.said = text
+
 
 class World:
     """What a test changes."""
@@ -223,6 +226,7 @@ def test_counters_are_there_before_the_first_operation(world: World) -> None:
         wait_for_start(diagnosis)
         call(buffer, "dispatch", "positional")
         assert diagnosis.told == [8, "started"]  # 32 experts of 4 ranks
+        assert "32 experts" in diagnosis.said and "deep_ep.buffer.Buffer" in diagnosis.said
     assert len(world.made) == 2
 
 
@@ -476,7 +480,7 @@ def test_next_to_another_import_hook(world: World, monkeypatch: Any, first: bool
 
 def test_settings(world: World, monkeypatch: Any) -> None:
     read = _attach.AttachSettings.read
-    assert read({}, {}) == _attach.AttachSettings(True, 20.0, None, None, ("deep_ep",))
+    assert read({}, {}) == _attach.AttachSettings(True, 20.0, None, "robust", ("deep_ep",))
     told = {
         "DEEPXTRACE": "on",
         "DEEPXTRACE_INTERVAL": " 5 ",

@@ -62,16 +62,14 @@ def _wait_for_import(folder):
 
 def _run_the_other(here):
     """The sitecustomize that would have been run without this one."""
-    import importlib.machinery
-    import importlib.util
-
     sys.path[:] = [entry for entry in sys.path if os.path.realpath(entry or ".") != here]
-    spec = importlib.machinery.PathFinder.find_spec("sitecustomize", sys.path)
-    if spec is None or spec.loader is None:
-        return
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["sitecustomize"] = module
-    spec.loader.exec_module(module)
+    this = sys.modules.pop("sitecustomize")
+    try:
+        import sitecustomize  # noqa: F401
+    except ImportError as error:
+        if error.name != "sitecustomize":
+            raise
+        sys.modules["sitecustomize"] = this
 
 
 _here = os.path.realpath(os.path.dirname(__file__))
