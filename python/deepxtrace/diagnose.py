@@ -181,9 +181,9 @@ class Diagnose:
         :meth:`diagnose_matrix` has them, with the key ``findings`` added. Everybody else, and every
         other call, gets None.
 
-        Rank 0 waits for the others up to 2 s; a rank that stays silent is among the findings, and not waited
-        for again until it is back. Other ranks never wait. While a CUDA graph is captured in this
-        thread the call does nothing.
+        Rank 0 waits for the others up to 2 s; a rank that stays silent is among the findings, and
+        not waited for again until it has made as many calls as the others. Other ranks never wait.
+        While a CUDA graph is captured in this thread the call does nothing.
         """
         return self._step(self._ll, diagnose_step, "diagnose_ll_sync")
 
