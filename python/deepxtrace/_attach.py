@@ -244,7 +244,7 @@ class Attachment:
 
     def _state_of(self, buffer: Any, device: Any = None) -> Optional[_Counted]:
         """The state of a Buffer, made when it is asked for first; None if it cannot have one."""
-        own = vars(buffer)
+        own: Dict[str, Optional[_Counted]] = vars(buffer)
         if _STATE in own:
             return own[_STATE]
         with self._lock:
@@ -261,7 +261,7 @@ class Attachment:
             return own[_STATE]
 
     def _begin(self, buffer: Any, device: Any) -> Optional[_Counted]:
-        group = getattr(buffer, "group", None)
+        group: Any = getattr(buffer, "group", None)
         if not _is_process_group(group):
             self._once(
                 logging.WARNING,
@@ -387,7 +387,7 @@ class _Arguments:
         """The arguments with one more, or with another in its place."""
         place = self._places.get(name)
         if place is not None and place < len(args):
-            return args[:place] + (value,) + args[place + 1 :], kwargs
+            return args[:place] + (value,) + args[place + 1:], kwargs
         return args, {**kwargs, name: value}
 
 
@@ -420,7 +420,7 @@ def _version(package: str) -> str:
 def _capturing() -> bool:
     import torch
 
-    return torch.cuda.is_available() and torch.cuda.is_current_stream_capturing()
+    return bool(torch.cuda.is_available() and torch.cuda.is_current_stream_capturing())
 
 
 def _is_process_group(group: Any) -> bool:
@@ -463,8 +463,8 @@ def attach(
     method: Optional[str] = None,
     modules: Optional[Any] = None,
 ) -> Attachment:
-    """Diagnose every `deep_ep.Buffer` in low-latency mode, whether deep_ep has been imported or will
-    be. A second call changes nothing.
+    """Diagnose every `deep_ep.Buffer` in low-latency mode, whether deep_ep is imported already or
+    later. A second call changes nothing.
 
     interval: seconds from one diagnosis to the next; DEEPXTRACE_INTERVAL, 20.
     output: folder of the log and the recording; DEEPXTRACE_OUTPUT, the current folder.
@@ -486,8 +486,8 @@ def attach(
 
 
 def detach() -> None:
-    """Undo attach(): stop the diagnoses, and leave `deep_ep.Buffer` as it was. Counters that are part
-    of a captured graph stay valid."""
+    """Undo attach(): stop the diagnoses, and leave `deep_ep.Buffer` as it was. What a captured
+    graph counts into stays valid."""
     global _attached
     with _attached_lock:
         attachment, _attached = _attached, None

@@ -100,8 +100,8 @@ _PROBE_FUNCTIONS = (
 
 
 class EpError(RuntimeError):
-    """A call into libdeepxtrace-ep failed. ``status`` is its dxt_status. (DeepEP raises RuntimeError
-    as well.)"""
+    """A call into libdeepxtrace-ep failed; ``status`` is its dxt_status. A RuntimeError, as DeepEP
+    raises."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(f"deepxtrace.ep: {message}")

@@ -2,8 +2,14 @@
 """Tells when modules are imported. Needs nothing but the standard library, little of that, and no
 other file of this package: under deepxtrace-run every Python process loads it at its start."""
 
+from __future__ import annotations
+
 import _thread
 import sys
+
+TYPE_CHECKING = False  # typing itself is too much to import
+if TYPE_CHECKING:
+    from typing import Any, Callable, Iterable
 
 
 class ImportWatcher:
@@ -14,26 +20,26 @@ class ImportWatcher:
     found. `tell` must not raise.
     """
 
-    def __init__(self, packages, tell):
+    def __init__(self, packages: Iterable[str], tell: Callable[[Any], object]) -> None:
         self._packages = tuple(packages)
         self._tell = tell
-        self._searching = _thread._local()
+        self._searching = _thread._local()  # type: ignore[attr-defined]
 
-    def concerns(self, name):
+    def concerns(self, name: str) -> bool:
         """Whether a module is one of these packages or in one."""
         return any(name == own or name.startswith(own + ".") for own in self._packages)
 
-    def install(self):
+    def install(self) -> None:
         """Begin. Modules that are there already are not told of."""
         if self not in sys.meta_path:
             sys.meta_path.insert(0, self)
 
-    def remove(self):
+    def remove(self) -> None:
         """End."""
         if self in sys.meta_path:
             sys.meta_path.remove(self)
 
-    def find_spec(self, name, path=None, target=None):
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
         """Called by the import machinery."""
         if not self.concerns(name) or getattr(self._searching, "now", False):
             return None
@@ -47,7 +53,7 @@ class ImportWatcher:
             self._watch(spec.loader)
         return spec
 
-    def _ask_others(self, name, path, target):
+    def _ask_others(self, name: str, path: Any, target: Any) -> Any:
         for finder in list(sys.meta_path):
             search = getattr(finder, "find_spec", None)
             if finder is self or search is None:
@@ -57,16 +63,16 @@ class ImportWatcher:
                 return spec
         return None
 
-    def _watch(self, loader):
+    def _watch(self, loader: Any) -> None:
         # A loader of Python source is an object for one module, and may have an attribute set; of
         # built-in and extension modules there is nothing to see.
         if not hasattr(loader, "get_source") or isinstance(loader, type):
             return
-        execute = getattr(loader, "exec_module", None)
+        execute: Any = getattr(loader, "exec_module", None)
         if execute is None:
             return
 
-        def exec_module(module):
+        def exec_module(module: Any) -> None:
             loader.__dict__.pop("exec_module", None)
             execute(module)
             if self in sys.meta_path:

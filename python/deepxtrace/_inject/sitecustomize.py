@@ -1,13 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What deepxtrace-run puts in front of the module path of every Python process that it starts, itself
-or through others: attaches DeepXTrace when deep_ep is imported, then gets out of the way of the
+"""What deepxtrace-run puts in front of the module path of every Python process that it starts, also
+through others: attaches DeepXTrace when deep_ep is imported, then gets out of the way of the
 environment's own sitecustomize."""
+
+from __future__ import annotations
 
 import os
 import sys
 
+TYPE_CHECKING = False  # typing itself is too much to import
+if TYPE_CHECKING:
+    from typing import Any
 
-def _package(folder):
+
+def _package(folder: str) -> Any:
     """The package deepxtrace: the one installed for this interpreter, else the one that this file
     belongs to."""
     import importlib.util
@@ -15,7 +21,7 @@ def _package(folder):
     try:
         import deepxtrace
     except ImportError:
-        spec = importlib.util.spec_from_file_location(
+        spec: Any = importlib.util.spec_from_file_location(
             "deepxtrace",
             os.path.join(folder, "__init__.py"),
             submodule_search_locations=[folder],
@@ -29,7 +35,7 @@ def _package(folder):
     return deepxtrace
 
 
-def _warn(error):
+def _warn(error: Exception) -> None:
     import logging
 
     logging.getLogger("deepxtrace").warning(
@@ -37,18 +43,18 @@ def _warn(error):
     )
 
 
-def _wait_for_import(folder):
+def _wait_for_import(folder: str) -> None:
     if os.environ.get("DEEPXTRACE", "").strip().lower() not in ("1", "true", "on", "yes"):
         return
     # Not as a module of the package: that would import all of it, and NumPy, into every process.
-    scope = {"__name__": "deepxtrace._watch"}
+    scope: dict[str, Any] = {"__name__": "deepxtrace._watch"}
     with open(os.path.join(folder, "_watch.py"), "rb") as source:
         exec(compile(source.read(), source.name, "exec"), scope)
     names = os.environ.get("DEEPXTRACE_MODULES", "").replace(",", " ").split()
 
-    failed = []
+    failed: list[Exception] = []
 
-    def tell(module):
+    def tell(module: Any) -> None:
         try:
             if not failed:
                 _package(folder).attach().examine(module)
@@ -60,12 +66,12 @@ def _wait_for_import(folder):
     watcher.install()
 
 
-def _run_the_other(here):
+def _run_the_other(here: str) -> None:
     """The sitecustomize that would have been run without this one."""
     sys.path[:] = [entry for entry in sys.path if os.path.realpath(entry or ".") != here]
     this = sys.modules.pop("sitecustomize")
     try:
-        import sitecustomize  # noqa: F401
+        import sitecustomize  # type: ignore[import]  # noqa: F401
     except ImportError as error:
         if error.name != "sitecustomize":
             raise
