@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What attach() adds to one Python call of low_latency_dispatch, which then does nothing. Under CUDA
+"""What attach() adds to a Python call of low_latency_dispatch, which then does nothing. Under CUDA
 graphs there is no such call.
 
     PYTHONPATH=python DEEPXTRACE_LIBRARY_PATH=build/lib python3 bench/attach_cost.py
