@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The one thing that pyproject.toml cannot say: the wheel has machine code, but none that depends on
-the version of Python."""
+"""The one thing that pyproject.toml cannot say: the wheel has machine code, but none that depends
+on the version of Python."""
 import os
 
 from setuptools import Distribution, setup

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The communication of one Mixture-of-Experts layer, with two ranks that are slow on purpose: rank 2
-before every dispatch, rank 3 before every combine. On GPUs with DeepEP, anywhere else with the CPU
-stand-in that has the same interface."""
+"""The communication of one Mixture-of-Experts layer, with two ranks that are slow on purpose: rank
+2 before every dispatch, rank 3 before every combine. On GPUs with DeepEP, anywhere else with the
+CPU stand-in that has the same interface."""
 import os
 import time
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The C library, as one table: every function with its result and its arguments, every struct with
-its fields, every constant with its value. At import they are compared with what the library that was
-found says of itself, so a mismatch is one clear error and never a wild pointer.
+its fields, every constant with its value. At import they are compared with what the library that
+was found says of itself, so a mismatch is one clear error and never a wild pointer.
 """
 from __future__ import annotations
 
@@ -267,8 +267,7 @@ class Writer:
 _sinks = {}  # type: dict[int, Callable[[int, str], None]]
 
 
-@LogFn
-def _on_log(_context: Any, level: int, message: bytes) -> None:
+def _hear(_context: Any, level: int, message: bytes) -> None:
     sink = _sinks.get(threading.get_ident())
     if sink is not None:
         sink(level, message.decode("utf-8", "replace"))
@@ -287,4 +286,5 @@ def forget_listener(ident: int) -> None:
     _sinks.pop(ident, None)
 
 
+_on_log = LogFn(_hear)  # must live as long as the library has it
 lib.dxt_set_log(_on_log, None)

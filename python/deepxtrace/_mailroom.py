@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Mailboxes in torch.distributed's key-value store.
 
-A mailbox holds the four newest mails of a rank. The keys, below a prefix that no other diagnosis has:
+A mailbox holds the four newest mails of a rank. The keys, below a prefix that no other diagnosis
+has:
 
     RANK/n      how many mails the rank has posted
     RANK/0 … 3  mail number n lies at n mod 4: its sequence in 8 bytes, then the mail
@@ -93,8 +94,8 @@ class Mailroom:
             return None if mail is None or sequence is None else (sequence, mail)
 
     def close(self) -> None:
-        """Post what waits to be posted and stop the thread. One that is stuck in the store is left behind: it ends with the process
-        and touches nothing of ours any more."""
+        """Post what waits to be posted and stop the thread. One that is stuck in the store is left
+        behind: it ends with the process and touches nothing of ours any more."""
         with self._changed:
             self._stopping = True
             self._changed.notify()

@@ -145,7 +145,7 @@ class Session:
             return _TRY_AGAIN
 
     def _find_cells(self, probe: Any) -> np.ndarray:
-        """The waits in the library's snapshot, which stays where it is, as ``[operators, ranks]``."""
+        """The waits in the library's snapshot, which stays where it is, by operator and rank."""
         operators, ranks = self._shape
         words = operators * ranks * _CELL_WORDS
         address = (c.addressof(probe.contents) + c.sizeof(_lib.Probe) +

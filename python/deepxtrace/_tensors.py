@@ -107,8 +107,8 @@ def capture_allowed() -> Iterator[None]:
     if _exchange is None:
         _exchange = _find_exchange()
     if _exchange is None:
-        raise RuntimeError("neither CUDA's nor HIP's driver library has a function to read counters "
-                           "beside a graph capture")
+        raise RuntimeError("neither CUDA's nor HIP's library lets counters be read beside a graph "
+                           "capture")
     mode = ctypes.c_int(_RELAXED)
     if _exchange(ctypes.byref(mode)) != 0:
         raise RuntimeError("the driver refuses to change this thread's capture mode")

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The diagnosis of a torch program that communicates with DeepEP, or with anything that counts waits
-into int64 tensors.
+"""The diagnosis of a torch program that communicates with DeepEP, or with anything that counts
+waits into int64 tensors.
 
     from deepxtrace import diagnose as ds
 
@@ -14,6 +14,7 @@ docs/python.md is the manual.
 from __future__ import annotations
 
 import atexit
+import ctypes
 import hashlib
 import math
 import os
@@ -311,7 +312,7 @@ class Diagnose:
             findings = Findings._from_c(window, found)
         raw = window.contents
         waits = np.ctypeslib.as_array(
-            (_lib.c.c_int64 * raw.ranks**2).from_address(raw.wait)).reshape(raw.ranks, -1).copy()
+            (ctypes.c_int64 * raw.ranks**2).from_address(raw.wait)).reshape(raw.ranks, -1).copy()
         return ({"abnormal_cols": findings.abnormal_cols, "abnormal_rows": findings.abnormal_rows,
                  "abnormal_points": findings.abnormal_points}, waits)
 
@@ -322,11 +323,11 @@ class Diagnose:
         lines = [f"{head}, diagnose: {three}, {operator.title()} Wait Recv Cost Per Token "
                  "Matrix[src_rank, dst_rank]"]
         if self._settings.log_details:
-            silent = window.contents.missing
-            missing = (_lib.c.c_uint8 * len(waits)).from_address(silent) if silent else ()
+            address = window.contents.missing
+            missing = (bytes(len(waits)) if not address
+                       else ctypes.string_at(address, len(waits)))
             lines += [f"rank={rank} [{' '.join(f'{value:8d}' for value in row)}]"
-                      for rank, row in enumerate(waits.tolist())
-                      if not (silent and missing[rank])]
+                      for rank, row in enumerate(waits.tolist()) if not missing[rank]]
         lines += [f"{head}, finding: {finding['text']}" for finding in result["findings"]]
         return lines
 

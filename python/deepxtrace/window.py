@@ -11,6 +11,7 @@ the C library.
 """
 from __future__ import annotations
 
+import copy
 import ctypes as c
 import json
 import os
@@ -87,7 +88,7 @@ class Findings:
 
     def to_dict(self) -> Dict[str, Any]:
         """The diagnosis format, one window's line of ``deepxtrace analyze --json``."""
-        return json.loads(json.dumps(self._dict))
+        return copy.deepcopy(self._dict)
 
     def __len__(self) -> int:
         return len(self.findings)
@@ -321,7 +322,8 @@ class Window:
         """Draw the matrix with the findings marked.
 
         Written to ``path`` as its ending says: .svg, .html, .txt for the terminal's characters, and
-        .png or .pdf where the part that draws them is installed. Without a path the SVG text is returned.
+        .png or .pdf where the part that draws them is installed. Without a path the SVG text is
+        returned.
         """
         if path is None:
             return self._draw(_lib.FORMAT_SVG, method).decode("utf-8")

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One rank of a job whose ranks do not need each other, so that it can be seen what the diagnosis does
-to it: job.py RANK RANKS PORT INTERVAL STEPS-FILE|-. Runs until the file `end` appears in the folder
-it was started in. Rank 1 is late in dispatch. With a steps file, begin and length of every step in ns
-go there."""
+"""One rank of a job whose ranks do not need each other, so that it can be seen what the diagnosis
+does to it: job.py RANK RANKS PORT INTERVAL STEPS-FILE|-. Runs until the file `end` appears in the
+folder it was started in. Rank 1 is late in dispatch. With a steps file, begin and length of every
+step in ns go there. An interval of 0 is a job without a diagnosis, to compare with."""
 import os
 import sys
 import time
@@ -33,14 +33,14 @@ def main():
     torch.set_num_threads(1)
     store = dist.PrefixStore("job", dist.TCPStore("127.0.0.1", port, None, False,
                                                   wait_for_workers=False))
-    diagnosis = ds.Diagnose(Group(rank, ranks), interval=interval, enable_async=True, device="cpu",
-                            ticks_per_second=TICKS, store=store)
+    diagnosis = ds.Diagnose(Group(rank, ranks), interval=interval or 1, enable_async=True,
+                            device="cpu", ticks_per_second=TICKS, store=store)
     dispatch, combine = diagnosis.get_stats_ll_stats_tensor()
     wait = torch.full((ranks,), TICKS // 10**5, dtype=torch.int64)
     waited_dispatch = wait.clone()
     if rank != 1:
         waited_dispatch[1] = TICKS // 1000
-    if interval > 0.001:  # else a job without a diagnosis, to compare with
+    if interval:
         diagnosis.start_async_diagnose()
     steps, work = [], np.ones((160, 160))
     while steps_file != "-" or not os.path.exists("end"):

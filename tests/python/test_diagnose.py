@@ -183,8 +183,8 @@ def test_the_log_and_the_recording(folder, monkeypatch):
             r"Matrix\[src_rank, dst_rank\]")
     assert re.fullmatch(head, log[0])
     for rank in range(RANKS):
-        waits = " ".join(f"{value:8d}" for value in ([0] * 4 if rank == 2 else
-                                                    [20000, 20000, 1000000, 20000]))
+        row = [0] * 4 if rank == 2 else [20000, 20000, 1000000, 20000]
+        waits = " ".join(f"{value:8d}" for value in row)
         assert re.fullmatch(rf"{stamp} rank={rank} \[{waits}\]", log[1 + rank])
     assert "finding: rank 2" in log[5]
     # The library's readers and the command know both files.
@@ -197,7 +197,8 @@ def test_the_log_and_the_recording(folder, monkeypatch):
     assert recorded[2].index == 1 and recorded[0].ticks_per_second.tolist() == [HZ] * 4
     assert recorded[0].elapsed_ns > 0 and recorded[0].ops == 0 and recorded[0].samples is None
     assert recorded[0].hosts is not None and recorded[0].nodes.tolist() == [0] * 4
-    for words in (["analyze"], ["heatmap", "--phase", "combine", "--window", "1", "--color", "never"]):
+    for words in (["analyze"],
+                  ["heatmap", "--phase", "combine", "--window", "1", "--color", "never"]):
         done = subprocess.run([COMMAND, *words, folder / "diagnose_rank0.jsonl"],
                               capture_output=True, text=True, check=True)
         assert "rank 3" in done.stdout

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Diagnose.diagnose_matrix() against the rule stated in NumPy (tests/recorded/ratio_numpy.py), to the
-last bit."""
+"""Diagnose.diagnose_matrix() against the rule stated in NumPy (tests/recorded/ratio_numpy.py), to
+the last bit."""
 import sys
 from pathlib import Path
 
@@ -60,7 +60,8 @@ def test_what_the_library_has_no_place_for():
     assert [col[0] for col in Diagnose.diagnose_matrix(wide)["abnormal_cols"]] == [7]
     assert Diagnose.diagnose_matrix([[5]]) == {"abnormal_cols": [], "abnormal_rows": [],
                                                "abnormal_points": []}
-    assert Diagnose.diagnose_matrix(np.zeros((4, 4), int), excluding_zeros=1)["abnormal_points"] == []
+    zeros = np.zeros((4, 4), int)
+    assert Diagnose.diagnose_matrix(zeros, excluding_zeros=1)["abnormal_points"] == []
     with pytest.raises(ValueError):
         Diagnose.diagnose_matrix(np.zeros(4))
 

@@ -55,8 +55,9 @@ def test_findings_are_those_of_the_command(method):
 
 def test_every_field_travels():
     n = 3
-    given = Window(np.arange(9).reshape(3, 3), "combine", unit="ns", ticks_per_second=[1e9, 2e9, 3e9],
-                   samples=np.arange(9).reshape(3, 3) + 1, ops=7, elapsed_ns=123, nodes=[0, 0, 1],
+    given = Window(np.arange(9).reshape(3, 3), "combine", unit="ns",
+                   ticks_per_second=[1e9, 2e9, 3e9], samples=np.arange(9).reshape(3, 3) + 1,
+                   ops=7, elapsed_ns=123, nodes=[0, 0, 1],
                    hosts=["a", "b", "ü"], index=4, instance="job", begin="2025-09-15T16:28:53Z",
                    source="test", case="none", bytes=np.full((n, n), 5), last=np.ones((n, n), int),
                    extra={"label": {"cols": [1]}}, missing=[1])
