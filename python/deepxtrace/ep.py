@@ -101,7 +101,7 @@ class Handle(Tuple[torch.Tensor, torch.Tensor, int, int, int]):
 
 
 class _Operation:
-    """An operation that was sent. It keeps alive what the engine will write to."""
+    """An operation that was sent. It keeps alive what the engine will write to, until it has."""
 
     def __init__(self, arguments: ctypes.Structure, tensors: Sequence[Any]) -> None:
         self.arguments = arguments
@@ -183,6 +183,7 @@ class _Engine:
             if received:
                 self._pending[index].popleft()
                 operation.received = True
+                operation.tensors = ()
         if operation.count_stats is not None:
             total, counts = operation.count_stats
             total += counts

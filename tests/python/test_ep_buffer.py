@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import time
+import weakref
 from typing import Any, List, Tuple
 
 import numpy as np
@@ -211,6 +212,10 @@ def body_forms(rank: int, ranks: int) -> None:
         torch.empty(0), topk_idx, weights, handle, zero_copy=True
     )
     assert torch.equal(combined, x)
+    # A handle does not keep what was received.
+    received = weakref.ref(recv)
+    del recv, sent
+    assert handle[2] == TOKENS and received() is None
     # A hook keeps the Buffer that it belongs to.
     _, count, _, _, hook = buffer.low_latency_dispatch(
         x, topk_idx, TOKENS, experts, return_recv_hook=True
