@@ -23,13 +23,14 @@ class Group:
         return self._ranks
 
 
-def make_all(ranks: int, store: Any = None, **options: Any) -> List[ds.Diagnose]:
-    """One Diagnose for each rank, with one id, on the CPU."""
+def make_all(ranks: int, store: Any = None, device: str = "cpu",
+             **options: Any) -> List[ds.Diagnose]:
+    """One Diagnose for each rank, with one id."""
     store = dist.HashStore() if store is None else store
     made = []
     for rank in range(ranks):
         ds._constructed.clear()  # each is the first in its own process
-        made.append(ds.Diagnose(Group(rank, ranks), store=store, device="cpu", **options))
+        made.append(ds.Diagnose(Group(rank, ranks), store=store, device=device, **options))
     ds._constructed.clear()
     return made
 
