@@ -54,6 +54,12 @@ for line in sys.stdin:
 print(*(f"{phase}:{counts.most_common(1)[0][0]}" for phase, counts in sorted(blamed.items())))'
 }
 
+echo "== a program that knows nothing of it"
+PYTHONPATH=$source/tests/python/cpu DELAY_MS=20 STEPS=150 DEEPEP_DIAGNOSE_WARMING_TIME=0 deepxtrace-run \
+    --interval 1 --output unaware python3 "$source/examples/python/unaware.py" || fail "unaware.py"
+[[ $(names unaware/diagnose_rank0.jsonl) == "combine:3 dispatch:2" ]] ||
+    fail "$(cat unaware/diagnose_rank0.log)"
+
 right=0
 for ((round = 1; round <= repetitions; round++)); do
     for example in sync async; do
