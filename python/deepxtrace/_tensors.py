@@ -53,7 +53,8 @@ class _CudaCopy:
         import torch
         self._torch = torch
         self._block = block
-        self._pinned = torch.zeros(block.shape, dtype=torch.int64, pin_memory=True)
+        self._pinned = torch.zeros(block.shape, dtype=torch.int64, device="cpu",
+                                   pin_memory=True)
         self._stream = torch.cuda.Stream(block.device)
         self._event = torch.cuda.Event()
         self._pending = False

@@ -66,6 +66,11 @@ def _check_tensor(
     _require(tensor.is_contiguous(), f"{name} is not contiguous")
 
 
+def _empty(shape: Sequence[int], dtype: torch.dtype) -> torch.Tensor:
+    """Whatever type and device are torch's defaults now."""
+    return torch.empty(tuple(shape), dtype=dtype, device="cpu")
+
+
 class EventOverlap:
     """Stands where DeepEP returns a CUDA event: there is nothing left to wait for."""
 
@@ -179,14 +184,15 @@ class _Engine:
             raise
         finally:
             if operation.wait_stats is not None:
-                operation.wait_stats += torch.from_numpy(self.waits[index] - before)
+                # Through NumPy, for tensors that were made in inference mode.
+                operation.wait_stats.numpy()[:] += self.waits[index] - before
             if received:
                 self._pending[index].popleft()
                 operation.received = True
                 operation.tensors = ()
         if operation.count_stats is not None:
             total, counts = operation.count_stats
-            total += counts
+            total.numpy()[:] += counts.numpy()
 
 
 def _config(ranks: int, shape: Shape) -> c.Config:
@@ -403,19 +409,19 @@ class Buffer:
                 (local,),
             )
         dtype = fp8_dtype if use_fp8 else torch.bfloat16
-        recv_x = torch.empty((local, slots, hidden), dtype=dtype)
-        scales = torch.empty((local, slots, hidden // c.BLOCK if use_fp8 else 0))
-        recv_count = torch.zeros(local, dtype=torch.int32)
+        recv_x = _empty((local, slots, hidden), dtype)
+        scales = _empty((local, slots, hidden // c.BLOCK if use_fp8 else 0), torch.float32)
+        recv_count = _empty((local,), torch.int32).zero_()
         handle = Handle(
             (
-                torch.empty((local, slots), dtype=torch.int32),
-                torch.zeros((local, self.group_size), dtype=torch.int64),
+                _empty((local, slots), torch.int32),
+                _empty((local, self.group_size), torch.int64).zero_(),
                 num_max_dispatch_tokens_per_rank,
                 hidden,
                 num_experts,
             )
         )
-        handle.src_slot = torch.empty((local, slots), dtype=torch.uint8)
+        handle.src_slot = _empty((local, slots), torch.uint8)
         arguments = c.Dispatch(
             struct_size=ctypes.sizeof(c.Dispatch),
             format=c.FP8 if use_fp8 else c.BF16,
@@ -479,7 +485,7 @@ class Buffer:
         self._check_stats("combine_wait_recv_cost_stats", combine_wait_recv_cost_stats)
         _require(dispatched.received, "the dispatch of this handle has not been received yet")
         if out is None:
-            out = torch.empty((tokens, hidden), dtype=torch.bfloat16)
+            out = _empty((tokens, hidden), torch.bfloat16)
         _check_tensor("out", out, torch.bfloat16, (tokens, hidden))
         arguments = c.Combine(
             struct_size=ctypes.sizeof(c.Combine),
@@ -504,7 +510,7 @@ class Buffer:
         _, _, max_tokens, hidden, experts = handle
         engine = self._engine(Shape(max_tokens, hidden, experts))
         shape = (engine.local_experts, engine.slots, hidden)
-        engine.zero_copy_x = torch.empty(shape, dtype=torch.bfloat16)
+        engine.zero_copy_x = _empty(shape, torch.bfloat16)
         return engine.zero_copy_x
 
     def low_latency_query_mask_buffer(self, mask_status: torch.Tensor) -> None:
@@ -514,7 +520,7 @@ class Buffer:
         for engine in self._engines.values():
             masked = (c_uint8 * self.group_size)()
             c.lib.dxt_ep_masked(engine.ep, masked)
-            mask_status |= torch.tensor(list(masked), dtype=torch.int32)
+            mask_status.numpy()[:] |= np.asarray(masked)
 
     def delay_path(self, operator: str, source: int, delay_s: float) -> None:
         """Make what `source` sends in "dispatch" or "combine" arrive later here, to try a

@@ -171,6 +171,7 @@ def body_forms(rank: int, ranks: int) -> None:
     buffer = make_buffer(ranks, experts, num_qps_per_rank=4, allow_mnnvl=True, unheard_of=1)
     x, topk_idx, weights = small(rank)
     slots = ranks * TOKENS
+    torch.set_default_dtype(torch.bfloat16)  # as servers do
     recv, count, handle, event, hook = buffer.low_latency_dispatch(x, topk_idx, TOKENS, experts)
     assert recv[0].shape == (4, slots, HIDDEN) and recv[0].dtype == ep.fp8_dtype
     assert recv[1].shape == (4, slots, HIDDEN // BLOCK) and recv[1].dtype == torch.float32
@@ -185,6 +186,7 @@ def body_forms(rank: int, ranks: int) -> None:
     with event:
         pass
     buffer.clean_low_latency_buffer(TOKENS, HIDDEN, experts)
+    torch.set_default_dtype(torch.float32)
     # Several operations under way, received out of order, and hooks that are called twice.
     sent = [
         buffer.low_latency_dispatch(
@@ -238,7 +240,9 @@ def body_counters(rank: int, ranks: int) -> None:
     def zeros() -> Any:
         return torch.zeros(ranks, dtype=torch.int64)
 
-    odd, even, combined = zeros(), zeros(), zeros()
+    odd, combined = zeros(), zeros()
+    with torch.inference_mode():
+        even = zeros()
     for step in range(6):
         stats = odd if step % 2 else even
         if rank == 1:
