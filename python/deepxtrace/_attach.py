@@ -8,6 +8,7 @@ reach the program: whatever goes wrong here is said in the log, and its call is 
 
 from __future__ import annotations
 
+import _thread
 import functools
 import inspect
 import logging
@@ -112,7 +113,7 @@ class _Once:
         key = key or text % arguments
         if key not in self._said:
             self._said.add(key)
-            log.log(level, text, *arguments)
+            log.log(level, "DeepXTrace: " + text, *arguments)
 
 
 class _Counted:
@@ -207,7 +208,7 @@ class Attachment:
         owner = next(base for base in cls.__mro__ if "__init__" in base.__dict__)
         if owner is not object:
             self._replace(owner, "__init__", self._constructor(owner.__dict__["__init__"]))
-        log.info("attached to %s%s", what, version)
+        log.info("DeepXTrace: attached to %s%s", what, version)
 
     def _replace(self, owner: type, name: str, wrapper: Any) -> None:
         original = owner.__dict__[name]
@@ -273,13 +274,18 @@ class Attachment:
             return None
         diagnose = _make_diagnose(group, device or _accelerator(), self.settings)
         self._running[id(diagnose)] = diagnose
-        weakref.finalize(buffer, self._end, id(diagnose)).atexit = False
+        weakref.finalize(buffer, self._end_elsewhere, id(diagnose)).atexit = False
         return _Counted(diagnose)
 
     def _end(self, key: int) -> None:
         diagnose = self._running.pop(key, None)
         if diagnose is not None:
             self._quietly("stopping the diagnosis", diagnose.close)
+
+    def _end_elsewhere(self, key: int) -> None:
+        # The garbage collector may call this in any thread, also in one that is to be stopped here,
+        # and while it holds any lock.
+        _thread.start_new_thread(self._end, (key,))
 
     def _with_counters(
         self,
@@ -299,7 +305,7 @@ class Attachment:
         if state is None or state.counters[index] is None:
             return args, kwargs
         if not state.started:
-            self._start_once(buffer, state, arguments.get("num_experts", args, kwargs))
+            self._start_once(buffer, state, arguments.experts(args, kwargs))
         return arguments.put(arguments.counters, state.counters[index], args, kwargs)
 
     def _counted_on(self, buffer: Any, device: Any) -> Optional[_Counted]:
@@ -329,7 +335,7 @@ class Attachment:
             state.started = True
         waits = getattr(buffer, "waits_per_source", None)
         if waits is None and experts is not None:
-            waits = max(int(experts) // state.diagnose.group_size, 1)
+            waits = max(experts // state.diagnose.group_size, 1)
 
         what = f"{type(buffer).__module__}.{type(buffer).__name__}"
 
@@ -381,6 +387,14 @@ class _Arguments:
             return args[place]
         return kwargs.get(name)
 
+    def experts(self, args: Tuple[Any, ...], kwargs: Mapping[str, Any]) -> Optional[int]:
+        """Of all ranks; a combine has the number in its handle."""
+        number = self.get("num_experts", args, kwargs)
+        if number is None:
+            handle = self.get("handle", args, kwargs)
+            number = handle[4] if isinstance(handle, tuple) and len(handle) == 5 else None
+        return number if isinstance(number, int) else None
+
     def put(
         self, name: str, value: Any, args: Tuple[Any, ...], kwargs: Dict[str, Any]
     ) -> Tuple[Tuple[Any, ...], Dict[str, Any]]:
@@ -396,6 +410,8 @@ def _find(cls: type, name: str, argument: str) -> Optional[Tuple[type, Any, _Arg
     for owner in cls.__mro__:
         if name in owner.__dict__:
             original = owner.__dict__[name]
+            if isinstance(original, (staticmethod, classmethod, property)):
+                return None
             try:
                 signature = inspect.signature(original)
             except (TypeError, ValueError):
@@ -407,7 +423,7 @@ def _find(cls: type, name: str, argument: str) -> Optional[Tuple[type, Any, _Arg
 
 
 def _version(package: str) -> str:
-    """" (version …)" of a package, or nothing while it is being imported and does not say."""
+    """In brackets; nothing while the package is being imported and does not say yet."""
     version = getattr(sys.modules.get(package), "__version__", None)
     if version is None:
         try:
@@ -493,3 +509,15 @@ def detach() -> None:
         attachment, _attached = _attached, None
     if attachment is not None:
         attachment.stop()
+
+
+def _after_fork() -> None:
+    """In the child, where no other thread is left to release a lock, nor any diagnosis to stop."""
+    global _attached_lock
+    _attached_lock = threading.Lock()
+    if _attached is not None:
+        _attached._lock = threading.RLock()
+        _attached._running.clear()
+
+
+os.register_at_fork(after_in_child=_after_fork)

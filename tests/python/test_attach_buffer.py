@@ -8,7 +8,11 @@ import gc
 import importlib
 import inspect
 import logging
+import os
+import signal
 import sys
+import threading
+import time
 from pathlib import Path
 from typing import Any, Iterator, List
 
@@ -54,6 +58,7 @@ class Diagnosis:
         self.told.append("started")
 
     def close(self) -> None:
+        self.closed_by = threading.get_ident()
         self.told.append("closed")
 
     def _say(self, text: str) -> None:
@@ -103,11 +108,15 @@ def world(tmp_path: Path, monkeypatch: Any, caplog: Any) -> Iterator[World]:
             del sys.modules[name]
 
 
+def until(condition: Any) -> None:
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
+
 def wait_for_start(diagnosis: Diagnosis) -> None:
-    for thread in __import__("threading").enumerate():
-        if thread.name == "deepxtrace-start":
-            thread.join()
-    assert "started" in diagnosis.told
+    until(lambda: hasattr(diagnosis, "said"))
 
 
 def call(buffer: Any, operator: str, how: str, **more: Any) -> Any:
@@ -228,6 +237,36 @@ def test_counters_are_there_before_the_first_operation(world: World) -> None:
         assert diagnosis.told == [8, "started"]  # 32 experts of 4 ranks
         assert "32 experts" in diagnosis.said and "deep_ep.buffer.Buffer" in diagnosis.said
     assert len(world.made) == 2
+
+
+def test_experts_are_in_the_handle_too(world: World) -> None:
+    world.install()
+    _attach.attach()
+    import deep_ep
+
+    buffer = deep_ep.Buffer(Group(), low_latency_mode=True)
+    buffer.low_latency_combine(torch.zeros(1), "idx", "weights", ("src", "range", 16, 128, 64))
+    wait_for_start(world.made[0])
+    assert world.made[0].told == [16, "started"]
+
+
+def test_methods_of_another_kind_are_not_touched(world: World, caplog: Any) -> None:
+    package = world.folder / "deep_ep"
+    package.mkdir()
+    (package / "__init__.py").write_text(
+        "class Buffer:\n"
+        "    @staticmethod\n"
+        "    def low_latency_dispatch(x, dispatch_wait_recv_cost_stats=None):\n"
+        "        return dispatch_wait_recv_cost_stats\n"
+        "    low_latency_combine = 3\n"
+    )
+    importlib.invalidate_caches()
+    _attach.attach()
+    import deep_ep
+
+    assert deep_ep.Buffer().low_latency_dispatch(torch.zeros(1)) is None
+    assert deep_ep.Buffer.low_latency_combine == 3
+    assert "takes no wait counters" in caplog.text
 
 
 def test_normal_mode_is_left_alone_until_it_is_not(world: World, caplog: Any) -> None:
@@ -436,7 +475,34 @@ def test_a_buffer_that_goes_takes_its_diagnosis_along(world: World) -> None:
     wait_for_start(world.made[0])
     del buffer
     gc.collect()
-    assert world.made[0].told[-1] == "closed"
+    until(lambda: world.made[0].told[-1] == "closed")
+    # Whoever collects it may be the thread that is to be stopped.
+    assert world.made[0].closed_by != threading.get_ident()
+
+
+def test_a_forked_child_goes_on(world: World) -> None:
+    world.install()
+    attachment = _attach.attach()
+    import deep_ep
+
+    buffer = deep_ep.Buffer(Group(), low_latency_mode=True)
+    with attachment._lock, _attach._attached_lock:  # somebody's, at the wrong moment
+        child = os.fork()
+        if child == 0:
+            signal.alarm(60)
+            status = 1
+            try:
+                thread = threading.Thread(target=call, args=(buffer, "dispatch", "mixed"))
+                thread.start()
+                thread.join(20)
+                other = deep_ep.Buffer(Group(), low_latency_mode=True)
+                call(other, "combine", "mixed")
+                status = 0 if not thread.is_alive() and len(buffer.calls) == 1 else 2
+                _attach.detach()
+            finally:
+                os._exit(status)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert world.made[0].told == []
 
 
 def test_what_is_not_there_stays_so(world: World) -> None:
