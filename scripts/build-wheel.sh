@@ -39,7 +39,8 @@ rm -rf "$stage/install"
 glibc=$(find "$package/bin" "$package/lib" -type f ! -name '*.copyright' -exec objdump -T {} + |
     grep -oE 'GLIBC_2\.[0-9]+' | sort -uV | tail -n 1)
 platform=manylinux_${glibc#GLIBC_}
-export DXT_WHEEL_PLATFORM=${platform/./_}_$(uname -m)
+DXT_WHEEL_PLATFORM=${platform/./_}_$(uname -m)
+export DXT_WHEEL_PLATFORM
 SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2> /dev/null || date +%s)}
 export SOURCE_DATE_EPOCH
 (

@@ -16,6 +16,7 @@ from __future__ import annotations
 import collections
 import contextlib
 import datetime
+import socket
 import struct
 import threading
 import time
@@ -40,6 +41,9 @@ def own_connection(store: Any) -> Any:
     while hasattr(root, "underlying_store"):
         root = root.underlying_store
     if hasattr(root, "host") and hasattr(root, "port"):
+        # Some versions of torch hold the interpreter's lock for as long as they try to connect,
+        # and the job would stand still. A server that takes this one will take theirs at once.
+        socket.create_connection((root.host, root.port), _CONNECT_SECONDS).close()
         return type(root)(host_name=root.host, port=root.port, is_master=False,
                           wait_for_workers=False,
                           timeout=datetime.timedelta(seconds=_CONNECT_SECONDS))

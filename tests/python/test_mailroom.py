@@ -171,3 +171,15 @@ def test_a_connection_of_its_own():
     assert not waiting.is_alive()
     memory = dist.HashStore()
     assert own_connection(memory) is memory
+
+
+def test_a_server_that_is_gone_is_not_handed_to_torch():
+    """Whose constructor may hold the interpreter's lock until it gives up."""
+    class Client:
+        host, port = "127.0.0.1", 1
+
+        def __init__(self, **_arguments):
+            raise AssertionError("the job would stand still")
+
+    with pytest.raises(OSError):
+        own_connection(Client.__new__(Client))
