@@ -79,7 +79,7 @@ class GroupMemory:
         except OSError as error:
             problem = f"rank {rank} cannot make shared memory: {error}"
         offers = all_gather((offer, problem))
-        if rank != 0 and offers[0][0]:
+        if rank != 0 and offers[0][0] and not problem:
             theirs, pid, fd, inode = offers[0][0]
             try:
                 if theirs != machine:

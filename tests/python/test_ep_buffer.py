@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import time
 import weakref
 from typing import Any, List, Tuple
@@ -14,7 +15,7 @@ import pytest
 torch = pytest.importorskip("torch")
 import torch.distributed as dist  # noqa: E402
 
-from deepxtrace import ep  # noqa: E402
+from deepxtrace import _ep_memory, ep  # noqa: E402
 from ranks import quit_at_once, run_ranks  # noqa: E402
 
 HIDDEN = 512
@@ -397,6 +398,41 @@ def body_errors(rank: int, ranks: int) -> None:
 
 def test_mistakes_are_named() -> None:
     run_ranks(2, body_errors)
+
+
+def fails(error: Exception) -> Any:
+    def call(*args: Any) -> Any:
+        raise error
+
+    return call
+
+
+def body_refused(rank: int, ranks: int) -> None:
+    """What one rank cannot do, all are told, and none waits for it."""
+    for who, name, instead, words in (
+        (0, "_create", fails(OSError(24, "Too many open files")), "rank 0 cannot make.*many"),
+        (1, "_open", fails(PermissionError(13, "Permission denied")), "rank 1 cannot open"),
+        (1, "_machine", fails(FileNotFoundError(2, "No /proc")), "rank 1 cannot make.*No /proc"),
+        (1, "_machine", lambda: ("another", "boot"), "rank 1 .*not on the machine"),
+    ):
+        with pytest.MonkeyPatch.context() as patch:
+            if rank == who:
+                patch.setattr(_ep_memory, name, instead)
+            with pytest.raises(RuntimeError, match=words):
+                make_buffer(ranks, 4)
+    # A limit on the size of files would end the process, not the call, if it were not looked at.
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (65536, hard))
+    buffer = make_buffer(ranks, 4)
+    x, topk_idx, _ = small(rank)
+    with pytest.raises(RuntimeError, match="no room"):
+        buffer.low_latency_dispatch(x, topk_idx, TOKENS, 4)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    round_trip(make_buffer(ranks, 4), 1, 4, 2, False, False, False)
+
+
+def test_memory_that_cannot_be_shared() -> None:
+    run_ranks(2, body_refused)
 
 
 def body_dies(rank: int, ranks: int) -> None:
