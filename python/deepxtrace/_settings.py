@@ -3,7 +3,7 @@
 is one error that names every variable at fault."""
 from __future__ import annotations
 
-import math
+import numbers
 import os
 from dataclasses import dataclass
 from typing import Any, Callable, List, Mapping, Optional
@@ -76,8 +76,8 @@ class Settings:
                 wrong.append(f"{_PREFIX}{name}={text!r} {reason}")
                 return default
 
-        if isinstance(interval, bool) or not isinstance(interval, (int, float)) or not (
-                math.isfinite(interval) and 0.001 <= interval <= _LONGEST):
+        if isinstance(interval, bool) or not isinstance(interval, numbers.Real) or not (
+                0.001 <= interval <= _LONGEST):
             wrong.append(f"interval={interval!r} is no number of seconds from 0.001 to "
                          f"{_LONGEST:g}")
             interval = 20

@@ -98,8 +98,8 @@ class Diagnose:
         self.group = group
         self.rank = int(group.rank())
         self.group_size = int(group.size())
-        if not 2 <= self.group_size <= _lib.MAX_RANKS:
-            raise ValueError(f"a group of {self.group_size}: the diagnosis needs 2 to "
+        if not 1 <= self.group_size <= _lib.MAX_RANKS:
+            raise ValueError(f"a group of {self.group_size}: the diagnosis is for 1 to "
                              f"{_lib.MAX_RANKS} ranks")
         if local_experts < 1:
             raise ValueError(f"local_experts={local_experts} is not at least 1")
@@ -234,6 +234,8 @@ class Diagnose:
                 self._recording.close()
 
     def _start_all(self) -> None:
+        if self.group_size < 2:
+            return  # a rank alone waits for nobody
         for mode in self._modes:
             if mode.session is None:
                 self._start(mode)

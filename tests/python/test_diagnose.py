@@ -105,6 +105,15 @@ def test_switched_off(monkeypatch, folder):
     diagnosis.close()
 
 
+def test_a_rank_alone_has_counters_and_nothing_to_diagnose():
+    sync, = make_all(1)
+    assert sync.get_stats_ll_stats_tensor()[0].shape == (1,)
+    assert sync.diagnose_ll_sync(1) is None and sync.get_all_stats_tensor().shape == (1, 2, 1)
+    thread, = make_all(1, enable_async=True)
+    thread.start_async_diagnose()
+    thread.stop_async_diagnose()
+
+
 def test_settings_at_fault_are_one_error(monkeypatch):
     monkeypatch.setenv("DEEPEP_DIAGNOSE_SYNC_STEP", "often")
     with pytest.raises(ValueError, match="DEEPEP_DIAGNOSE_SYNC_STEP='often'.*interval=-1"):
@@ -113,8 +122,9 @@ def test_settings_at_fault_are_one_error(monkeypatch):
         except ValueError as error:  # in any order
             raise ValueError("; ".join(sorted(str(error).split(": ", 1)[1].split("; ")))) from None
     monkeypatch.delenv("DEEPEP_DIAGNOSE_SYNC_STEP")
-    with pytest.raises(ValueError, match="a group of 1"):
-        ds.Diagnose(Group(0, 1))
+    for size in (0, 4097):
+        with pytest.raises(ValueError, match=f"a group of {size}"):
+            ds.Diagnose(Group(0, size))
     with pytest.raises(ValueError, match="local_experts=0"):
         ds.Diagnose(Group(0, 2), local_experts=0)
 

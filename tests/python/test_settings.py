@@ -2,6 +2,7 @@
 """The environment of the diagnosis: what is documented, or one clear error."""
 import itertools
 
+import numpy as np
 import pytest
 
 from deepxtrace._settings import Settings
@@ -57,6 +58,10 @@ def test_any_mix_is_the_documented_behaviour_or_one_error_that_names_all_at_faul
         for name in GOOD_OR_BAD:
             assert (f"{PREFIX}{name}={mix[name]!r}" in str(caught.value)) == (name in bad)
     assert errors == 63
+
+
+def test_numbers_of_numpy_are_numbers():
+    assert read(interval=np.int64(5)).interval == read(interval=np.float32(5)).interval == 5
 
 
 @pytest.mark.parametrize("interval", [0, -1, float("nan"), float("inf"), "20", None, True, 1e9])
