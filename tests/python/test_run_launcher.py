@@ -15,6 +15,7 @@ import pytest
 pytest.importorskip("torch")
 
 import deepxtrace  # noqa: E402
+from deepxtrace import run  # noqa: E402
 from standins import VERSIONS, write_deep_ep  # noqa: E402
 
 PACKAGE = str(Path(deepxtrace.__file__).parent.parent)
@@ -249,3 +250,9 @@ def test_a_failure_of_ours_is_one_line_and_the_program_goes_on(
     done = launch(env, "env", setting, sys.executable, "-c", ATTACHED)
     assert (done.stdout, done.returncode) == ("attached False\n", 0)
     assert done.stderr.count("\n") == 1 and "DeepXTrace is not attached" in done.stderr
+
+
+def test_the_manual_has_every_option() -> None:
+    manual = (Path(__file__).parents[2] / "docs" / "python-attach.md").read_text()
+    for option in run._OPTIONS:
+        assert f"`{option} " in manual and f"`DEEPXTRACE_{option[2:].upper()}`" in manual
