@@ -27,8 +27,10 @@ class Counters:
 
     def __init__(self, ranks: int, device: Any) -> None:
         import torch
-        self._block = torch.zeros((2, ranks), dtype=torch.int64, device=device)
-        self.dispatch, self.combine = self._block[0], self._block[1]
+        # Not as inference tensors, which only inference may change, even if that is what constructs.
+        with torch.inference_mode(False):
+            self._block = torch.zeros((2, ranks), dtype=torch.int64, device=device)
+            self.dispatch, self.combine = self._block[0], self._block[1]
         kind = self._block.device.type
         self._host = self._block.numpy() if kind == "cpu" else None
         self._cuda = _CudaCopy(self._block) if kind == "cuda" else None

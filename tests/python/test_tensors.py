@@ -93,6 +93,14 @@ def test_on_the_cpu_the_tensors_are_read_as_they_lie():
     assert counters.read(out, 0, True) and out.tolist() == [[0, 4, 0], [1, 1, 1]]
 
 
+def test_counters_made_in_inference_can_be_added_to_elsewhere():
+    with torch.inference_mode():
+        counters = _tensors.Counters(3, "cpu")
+        counters.dispatch += 1
+    counters.dispatch += 1
+    assert counters.dispatch.tolist() == [2, 2, 2]
+
+
 def test_where_counters_lie_by_default(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     backend = {"name": "nccl"}
