@@ -27,7 +27,7 @@ class Counters:
 
     def __init__(self, ranks: int, device: Any) -> None:
         import torch
-        # Not as inference tensors, which only inference may change, even if that is what constructs.
+        # Plain tensors even if inference constructs them: its own may not be changed elsewhere.
         with torch.inference_mode(False):
             self._block = torch.zeros((2, ranks), dtype=torch.int64, device=device)
             self.dispatch, self.combine = self._block[0], self._block[1]
