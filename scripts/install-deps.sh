@@ -26,8 +26,10 @@ jq             command:jq          command-line-tests
 python3-numpy  python:numpy        reference-of-the-ratio-method
 procps         command:pgrep       fault-tests
 python3-pytest python:pytest       tests-of-the-Python-package
-python3-torch  python:torch        tests-of-the-Python-package
 python3-venv   python:ensurepip    test-of-the-wheel
+"
+test_wishes="
+python3-torch  python:torch        tests-of-the-Python-package-with-torch
 "
 wheel_needs="
 binutils           command:objdump    platform-tag
@@ -112,7 +114,7 @@ needs='' wishes=''
 for group in "${@:-build}"; do
     case $group in
     build) needs+=$build_needs wishes+=$build_wishes ;;
-    test) needs+=$test_needs$wheel_needs ;;
+    test) needs+=$test_needs$wheel_needs wishes+=$test_wishes ;;
     wheel) needs+=$wheel_needs ;;
     check) needs+=$check_needs ;;
     fuzz) needs+=$fuzz_needs ;;

@@ -15,7 +15,7 @@ from ._lib import lib
 from ._mailroom import Mailroom
 
 _CELL_WORDS = c.sizeof(_lib.Cell) // 8
-#: After these the library gives a session up; anything else costs one mail.
+#: A status that costs one mail and no more: the session goes on with the next.
 _TRY_AGAIN = _lib.ERR_IO
 
 
