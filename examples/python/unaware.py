@@ -6,7 +6,6 @@ passes no counters. Rank 2 is slow before every dispatch, rank 3 before every co
     cat logs/diagnose_rank0.log
 """
 import os
-import socket
 import time
 
 import torch
@@ -23,7 +22,8 @@ def worker(rank, port):
     device = "cuda" if torch.cuda.is_available() else "cpu"
     if device == "cuda":
         torch.cuda.set_device(rank)
-    dist.init_process_group("gloo", f"tcp://127.0.0.1:{port}", rank=rank, world_size=RANKS)
+    store = dist.TCPStore("127.0.0.1", port, wait_for_workers=False)
+    dist.init_process_group("gloo", store=store, rank=rank, world_size=RANKS)
     experts = EXPERTS_PER_RANK * RANKS
     size = Buffer.get_low_latency_rdma_size_hint(TOKENS, HIDDEN, RANKS, experts)
     buffer = Buffer(dist.group.WORLD, 0, size, low_latency_mode=True,
@@ -52,10 +52,8 @@ def worker(rank, port):
 
 
 def main():
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    mp.spawn(worker, (port,), nprocs=RANKS)
+    store = dist.TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False)
+    mp.spawn(worker, (store.port,), nprocs=RANKS)
 
 
 if __name__ == "__main__":

@@ -49,10 +49,10 @@ def test_names_the_slow_ranks(tmp_path: Path, method: str) -> None:
     done = run(
         tmp_path, "--interval", "1", "--method", method, STEPS="60", DELAY_MS="50", RANKS="4"
     )
-    assert (done.returncode, done.stdout) == (0, "")
+    assert done.returncode == 0 and "DeepXTrace" not in done.stdout, done.stdout
     log = (tmp_path / "diagnose_rank0.log").read_text()
     assert "attached to deepxtrace.ep.Buffer: 16 experts, 1 waits for a source" in log
-    assert "failed" not in log
+    assert "failed" not in log, log
     for phase, slow in (("dispatch", 2), ("combine", 3)):
         # The most expensive of each window comes first; a loaded machine may add others to it.
         windows = [w for w in deepxtrace.Window.read(tmp_path / "diagnose_rank0.jsonl")
@@ -63,9 +63,9 @@ def test_names_the_slow_ranks(tmp_path: Path, method: str) -> None:
         assert named.most_common(1)[0][0] == slow and 2 * named[slow] > len(windows)
         # The hosts are known, and that they are one node.
         assert all(len(set(w.hosts)) == 1 and set(w.nodes) == {0} for w in windows)
-    if method == "robust":
-        said = Counter(re.findall(r"finding: (rank \d) .* is late in (\w+)", log))
-        assert said[("rank 2", "dispatch")] >= 2 and said[("rank 3", "combine")] >= 2
+        if method == "robust":
+            said = Counter(re.findall(rf"finding: rank (\d) .* in {phase}: ", log))
+            assert said.most_common(1)[0][0] == str(slow), log
     assert set(os.listdir(tmp_path)) == {"diagnose_rank0.jsonl"} | {
         f"diagnose_rank{rank}.log" for rank in range(4)
     }
