@@ -3,10 +3,11 @@
 reads the counters for it and carries its mails."""
 from __future__ import annotations
 
+import contextlib
 import ctypes as c
 import os
 import threading
-from typing import Any, Callable, Optional, Sequence, Set
+from typing import Any, Callable, Optional, Sequence, Set, Tuple
 
 import numpy as np
 
@@ -24,8 +25,8 @@ class Session:
 
     ``read(out, ordered)`` copies the counters into ``out[operators, ranks]`` and says whether it
     could; ``on_diagnoses(diagnoses, count)`` is called on rank 0 with the C structs, on the
-    session's thread in async mode. Both may raise: it is told through ``say``, once per message,
-    and the session goes on.
+    session's thread in async mode. Both may raise: it is told through ``say``, once for each kind
+    of exception, and the session goes on.
     """
 
     def __init__(self, mailroom: Mailroom, rank: int, ranks: int, operators: Sequence[str],
@@ -40,7 +41,8 @@ class Session:
         self._cells: Optional[np.ndarray] = None
         self._pid = os.getpid()
         self._lock = threading.Lock()
-        self._told: Set[str] = set()
+        self._told: Set[Tuple[str, type]] = set()
+        self._interrupt: Optional[BaseException] = None
         self._ident = 0  # of the session's thread
         self._gather, self._session = c.c_void_p(), c.c_void_p()
         # The library keeps these pointers for as long as the session lives.
@@ -87,34 +89,37 @@ class Session:
         self._mailroom.close()
 
     def _call(self, function: Any, *arguments: Any) -> None:
-        """What the library says meanwhile goes to the log."""
+        """What the library says meanwhile goes to the log; a signal's exception to the caller."""
         _lib.listen(self._heard)
         try:
             function(*arguments)
         finally:
             _lib.listen(None)
+            interrupt, self._interrupt = self._interrupt, None
+            if interrupt is not None:
+                raise interrupt
 
     def _heard(self, level: int, text: str) -> None:
         self._say(text)
 
     # ---- called by the library
 
-    def _guard(self, doing: str, error: BaseException) -> None:
-        text = f"{doing} failed: {type(error).__name__}: {error}"
-        try:
-            if text not in self._told:
-                self._told.add(text)
-                self._say(text)
-        except Exception:  # nobody to tell, and nothing may escape into C
-            pass
+    def _failed(self, doing: str, error: BaseException) -> int:
+        """Nothing may escape into C. Ctrl-C, and what else a signal raises, waits for _call()."""
+        if not isinstance(error, Exception):
+            self._interrupt = error
+        elif (doing, type(error)) not in self._told:
+            self._told.add((doing, type(error)))
+            with contextlib.suppress(Exception):
+                self._say(f"{doing} failed: {type(error).__name__}: {error}")
+        return _TRY_AGAIN
 
     def _publish(self, _context: Any, sequence: int, mail: int, size: int) -> int:
         try:
             self._mailroom.publish(sequence, c.string_at(mail, size))
             return _lib.OK
-        except Exception as error:
-            self._guard("publishing", error)
-            return _TRY_AGAIN
+        except BaseException as error:
+            return self._failed("publishing", error)
 
     def _collect(self, _context: Any, rank: int, wanted: int, mail: int, capacity: int, size: Any,
                  sequence: Any) -> int:
@@ -127,9 +132,8 @@ class Session:
             c.memmove(mail, found[1], len(found[1]))
             size[0], sequence[0] = len(found[1]), found[0]
             return _lib.OK
-        except Exception as error:
-            self._guard("collecting", error)
-            return _TRY_AGAIN
+        except BaseException as error:
+            return self._failed("collecting", error)
 
     def _snapshot(self, _context: Any, out: Any) -> int:
         try:
@@ -140,9 +144,8 @@ class Session:
                 self._cells = self._find_cells(out.contents.data)
             out.contents.data.contents.ticks_per_second = self._rate
             return _lib.OK if self._read(self._cells, not self._asynchronous) else _TRY_AGAIN
-        except Exception as error:
-            self._guard("reading the counters", error)
-            return _TRY_AGAIN
+        except BaseException as error:
+            return self._failed("reading the counters", error)
 
     def _find_cells(self, probe: Any) -> np.ndarray:
         """The waits in the library's snapshot, which stays where it is, by operator and rank."""
@@ -156,5 +159,5 @@ class Session:
     def _diagnosed(self, _context: Any, diagnoses: Any, count: int) -> None:
         try:
             self._on_diagnoses(diagnoses, count)
-        except Exception as error:
-            self._guard("handling a diagnosis", error)
+        except BaseException as error:
+            self._failed("handling a diagnosis", error)

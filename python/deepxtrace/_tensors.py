@@ -60,6 +60,8 @@ class _CudaCopy:
         self._stream = torch.cuda.Stream(block.device)
         self._event = torch.cuda.Event()
         self._pending = False
+        # The zeros are there before anybody looks from another stream.
+        torch.cuda.current_stream(block.device).synchronize()
 
     def read(self, out: np.ndarray, seconds: float, ordered: bool) -> bool:
         deadline = time.monotonic() + seconds

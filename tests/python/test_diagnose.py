@@ -412,6 +412,22 @@ def test_an_exception_in_the_thread_is_told_once_and_the_thread_goes_on(where, f
     assert capfd.readouterr() == ("", "")
 
 
+def test_an_interrupt_reaches_the_job(capfd):
+    made = make_all(2)
+    session = made[0]._ll.session
+
+    def interrupted(out, ordered):
+        raise KeyboardInterrupt
+
+    real, session._read = session._read, interrupted
+    with pytest.raises(KeyboardInterrupt):
+        made[0].diagnose_ll_sync(1)
+    session._read = real
+    made[1].diagnose_ll_sync(1)
+    assert on_all(made, lambda diagnosis: diagnosis.diagnose_ll_sync(1))[0] is not None
+    assert capfd.readouterr() == ("", "")
+
+
 def test_no_room_on_the_disk(folder):
     for name in ("diagnose_rank0.log", "diagnose_rank0.jsonl"):
         os.symlink("/dev/full", folder / name)
