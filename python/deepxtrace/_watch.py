@@ -81,4 +81,4 @@ class ImportWatcher:
         try:
             loader.exec_module = exec_module
         except AttributeError:
-            pass
+            pass  # a loader that takes none: its modules are not told of

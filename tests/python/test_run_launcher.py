@@ -144,6 +144,18 @@ def test_other_python_programs_see_nothing_of_it(env: Dict[str, str]) -> None:
     assert done.stdout.endswith("False\n")
 
 
+def test_a_program_may_detach(env: Dict[str, str]) -> None:
+    program = (
+        "import importlib, deep_ep, deepxtrace\n"
+        "print(hasattr(deep_ep.Buffer.low_latency_dispatch, '__wrapped__'))\n"
+        "deepxtrace.detach()\n"
+        "importlib.reload(deep_ep.buffer), importlib.reload(deep_ep)\n"
+        "print(hasattr(deep_ep.Buffer.low_latency_dispatch, '__wrapped__'))\n"
+    )
+    done = launch(env, sys.executable, "-c", program)
+    assert (done.stdout, done.stderr) == ("True\nFalse\n", "")
+
+
 SITE = "import sys\nprint('the site speaks', __name__, __file__, flush=True)\nsys.spoken = 1\n"
 
 

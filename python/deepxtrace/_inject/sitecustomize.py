@@ -52,15 +52,17 @@ def _wait_for_import(folder: str) -> None:
         exec(compile(source.read(), source.name, "exec"), scope)
     names = os.environ.get("DEEPXTRACE_MODULES", "").replace(",", " ").split()
 
-    failed: list[Exception] = []
+    attachments: list[Any] = []  # one, or None if it failed: there is no second attempt
 
     def tell(module: Any) -> None:
-        try:
-            if not failed:
-                _package(folder).attach().examine(module)
-        except Exception as error:
-            failed.append(error)
-            _warn(error)
+        if not attachments:
+            try:
+                attachments.append(_package(folder).attach())
+            except Exception as error:
+                attachments.append(None)
+                _warn(error)
+        if attachments[0] is not None:
+            attachments[0].examine(module)
 
     watcher = scope["ImportWatcher"](names or ["deep_ep"], tell)
     watcher.install()
