@@ -3,7 +3,8 @@
 N] [--interval SECONDS]. Blocks of steps with the diagnosing thread and without it take turns;
 printed is the median of the ratios of neighbours, with the middle half of them. On cuda a step
 is the replay of a graph of 20 kernels, on the CPU a matrix product; both end with an addition
-to the counters."""
+to the counters. Last, the CPU time of a window with nothing else running, which a busy machine
+blurs less."""
 import argparse
 import os
 import statistics
@@ -73,9 +74,16 @@ def main():
         ratios.append(times[True] / times[False])
         plain.append(times[False])
     low, middle, high = statistics.quantiles(ratios, n=4)
+    for diagnosis in made:
+        diagnosis.start_async_diagnose()
+    begin = time.process_time()
+    time.sleep(20 * options.interval)
+    spent = (time.process_time() - begin) / 20
     print(f"{options.device}: step {statistics.median(plain) * 1e6:.1f} µs, interval "
           f"{options.interval:g} s, {options.pairs} pairs of {options.steps} steps: ratio "
           f"with/without {middle:.4f} ({low:.4f} to {high:.4f})")
+    print(f"CPU time of rank 0 and another for a window, nothing else running: "
+          f"{spent * 1000:.2f} ms, {100 * spent / options.interval:.3f} % of a core")
 
 
 if __name__ == "__main__":
