@@ -44,7 +44,8 @@ def nothing(job):
 
 
 FAULTS = {"no diagnosis": nothing, "no fault": nothing, "rank stopped": stop, "rank killed": kill,
-          "store killed": lose_store, "store stopped": stop_store, "disk full": nothing}
+          "store killed": lose_store, "store killed, no diagnosis": lose_store,
+          "store stopped": stop_store, "disk full": nothing}
 
 
 def run(name, seconds, interval):
@@ -53,7 +54,7 @@ def run(name, seconds, interval):
         if name == "disk full":
             for kind in ("log", "jsonl"):
                 (Path(folder) / f"diagnose_rank0.{kind}").symlink_to("/dev/full")
-        with Job(folder, RANKS, 0 if name == "no diagnosis" else interval, True) as job:
+        with Job(folder, RANKS, 0 if name.endswith("no diagnosis") else interval, True) as job:
             until(lambda: (Path(folder) / f"diagnose_rank{RANKS - 1}.log").exists())
             time.sleep(2)
             marks = [time.monotonic_ns()]
@@ -89,7 +90,7 @@ def main():
         figures = ["{:7.1f} {:7.1f} {:7.1f}".format(
             *np.percentile(np.concatenate(pool) / 1000, [50, 99, 99.9])) for pool in pools]
         longest = max(part.max() for pool in pools for part in pool) / 1e6
-        print(f"{name:14s} " + "   ".join(figures) + f"   longest {longest:.0f} ms", flush=True)
+        print(f"{name:26s} " + "   ".join(figures) + f"   longest {longest:.0f} ms", flush=True)
 
 
 if __name__ == "__main__":
