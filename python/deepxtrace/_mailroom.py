@@ -30,6 +30,7 @@ _EAGER_SECONDS = 0.05
 _EAGER_PAUSE_SECONDS = 0.001
 _SHORTEST_PERIOD_SECONDS, _LONGEST_PERIOD_SECONDS = 0.02, 5.0
 _CONNECT_SECONDS = 5
+_FOR_EVER = datetime.timedelta(days=1)
 _LONGEST_RETRY_SECONDS = 60.0
 _JOIN_SECONDS = 0.8
 
@@ -44,9 +45,13 @@ def own_connection(store: Any) -> Any:
         # Some versions of torch hold the interpreter's lock for as long as they try to connect,
         # and the job would stand still. A server that takes this one will take theirs at once.
         socket.create_connection((root.host, root.port), _CONNECT_SECONDS).close()
-        return type(root)(host_name=root.host, port=root.port, is_master=False,
-                          wait_for_workers=False,
-                          timeout=datetime.timedelta(seconds=_CONNECT_SECONDS))
+        own = type(root)(host_name=root.host, port=root.port, is_master=False,
+                         wait_for_workers=False,
+                         timeout=datetime.timedelta(seconds=_CONNECT_SECONDS))
+        # No key is asked for that is not there, so only a server that hangs makes a call last. Such
+        # a call must not give up: if it did while the interpreter ends, it would end in abort().
+        own.set_timeout(_FOR_EVER)
+        return own
     return store
 
 

@@ -159,6 +159,7 @@ def test_a_connection_of_its_own():
     prefixed = dist.PrefixStore("a", dist.PrefixStore("b", root))
     own = own_connection(prefixed)
     assert isinstance(own, dist.TCPStore) and own is not root and own.port == root.port
+    assert own.timeout >= datetime.timedelta(hours=1)
     own.set("key", "value")
     assert root.get("key") == b"value"
     # A wait on the job's connection does not hold ours.
