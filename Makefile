@@ -2,7 +2,7 @@
 # The front door. Everything here is one line over a CMake preset or a script, which also run alone.
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test check fuzz asan tsan bench install format clean
+.PHONY: help build demo test check fuzz asan tsan bench install wheel format clean
 
 PREFIX ?= /usr/local
 DESTDIR ?=
@@ -48,6 +48,10 @@ install: build ## into PREFIX (/usr/local), below DESTDIR if given
 	cmake --preset release -DCMAKE_INSTALL_PREFIX=$(PREFIX)
 	cmake --build --preset release
 	DESTDIR=$(DESTDIR) cmake --install build
+
+wheel: build ## the Python wheel, into build/dist/
+	@scripts/install-deps.sh wheel
+	@scripts/build-wheel.sh
 
 format: ## rewrite every C file as .clang-format says
 	scripts/check-format.sh --fix

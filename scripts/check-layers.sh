@@ -58,7 +58,7 @@ FNR == 1 {
     room = part[1] == "src" ? part[2] : part[1]
     if (room == "include") room = header_room(part[2] "/" part[3])
     if (room != "all" && !(room in known)) violation("no level is known for " room)
-    umbrella = FILENAME ~ /^src\/base\/(version|part)\.c$/ || room == "tools" || room == "all"
+    umbrella = FILENAME ~ /^src\/base\/(constants|part|version)\.c$/ || room == "tools" || room == "all"
 }
 !/^[ \t]*#[ \t]*include[ \t]*[<"]/ { next }
 {

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# install-deps.sh [build|test|check|fuzz]…   (default: build)
+# install-deps.sh [build|test|check|fuzz|wheel]…   (default: build)
 # Sees to it that what these steps need is installed. Where everything is there it does nothing and
 # uses no network. On Debian and its kin root gets the missing packages installed; anyone else gets
 # the one line to run, and exit status 1.
@@ -25,6 +25,16 @@ bats           command:bats        command-line-tests
 jq             command:jq          command-line-tests
 python3-numpy  python:numpy        reference-of-the-ratio-method
 procps         command:pgrep       fault-tests
+python3-pytest python:pytest       tests-of-the-Python-package
+python3-venv   python:ensurepip    test-of-the-wheel
+"
+test_wishes="
+python3-torch  python:torch        tests-of-the-Python-package-with-torch
+"
+wheel_needs="
+binutils           command:objdump    platform-tag
+python3-setuptools python:setuptools  wheel
+python3-wheel      python:wheel       wheel
 "
 check_needs="
 clang            command:clang           headers
@@ -32,6 +42,8 @@ clang-format-14  command:clang-format-14 format
 shellcheck       command:shellcheck      scripts
 man-db           command:man             man-pages
 git              command:git             list-of-files
+mypy             python:mypy             types-of-the-Python-package
+python3-flake8   python:flake8           style-of-the-Python-package
 "
 fuzz_needs="
 clang            command:clang     fuzzing
@@ -102,11 +114,12 @@ needs='' wishes=''
 for group in "${@:-build}"; do
     case $group in
     build) needs+=$build_needs wishes+=$build_wishes ;;
-    test) needs+=$test_needs ;;
+    test) needs+=$test_needs$wheel_needs wishes+=$test_wishes ;;
+    wheel) needs+=$wheel_needs ;;
     check) needs+=$check_needs ;;
     fuzz) needs+=$fuzz_needs ;;
     *)
-        echo "install-deps.sh: no group '$group'; there are build, test, check and fuzz" >&2
+        echo "install-deps.sh: no group '$group'; there are build, test, check, fuzz and wheel" >&2
         exit 2
         ;;
     esac

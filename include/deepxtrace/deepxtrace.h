@@ -44,6 +44,23 @@ typedef struct dxt_part {
  */
 DXT_API size_t dxt_parts(dxt_part *parts, size_t capacity);
 
+/** A number that a program compiled against these headers has built in. */
+typedef struct dxt_constant {
+    const char *name; /**< "sizeof TYPE", "TYPE.FIELD" (its offset), or the name of a constant */
+    int64_t value;
+} dxt_constant;
+
+/**
+ * Sizes, offsets and constants of this library, for a binding in a language that does not read the
+ * headers to compare with its own.
+ *
+ * @param constants  Receives up to @p capacity entries; names are static. NULL if that is 0.
+ * @return How many there are.
+ *
+ * Blocking: no. Threads: any.
+ */
+DXT_API size_t dxt_constants(dxt_constant *constants, size_t capacity);
+
 #ifdef __cplusplus
 }
 #endif

@@ -85,7 +85,8 @@ typedef struct dxt_session_config {
                                      A rank that was silent is not waited for again until it shows
                                      itself */
     uint64_t warmup_windows; /**< windows to leave out at the beginning */
-    int32_t node;            /**< node index of this rank; −1 = unknown */
+    int32_t node;            /**< node index of this rank; −1 = unknown: where all ranks say
+                                     their host, those of one host are a node then */
     const char *host;        /**< host name of this rank, copied; NULL = unknown */
     const char *instance;    /**< id of the job, copied; NULL = none. Mails of another one, as an
                                        earlier job may have left behind, are no mails */

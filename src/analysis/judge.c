@@ -294,7 +294,9 @@ static double own_lateness(struct judge *judge, uint32_t k, dxt_finding_kind *ki
     dxt_role role = other_role(judge, rank);
     bool after_dispatch = is_phase(judge->companion, "dispatch");
     if (after_dispatch && is_late(role) && late < ECHO * fit->transfer) return 0;
-    if (fit->role[k] == DXT_ROLE_SENDER) return late;
+    /* A slow sender lets the others arrive late and is early by that, but does not receive slowly.
+     */
+    if (fit->role[k] == DXT_ROLE_SENDER && role != DXT_ROLE_RECEIVER) return late;
     if (after_dispatch && (role == DXT_ROLE_EARLY || role == DXT_ROLE_RECEIVER ||
                            receives_much(judge, judge->companion, rank)))
         *kind = DXT_HOT_EXPERT;
@@ -324,8 +326,9 @@ static bool is_hot(const struct judge *judge, uint32_t k)
     if (!is_phase(judge->window, "dispatch")) return false;
     if (receives_much(judge, judge->window, fit->rank[k])) return true;
     uint32_t o = other_member(judge, fit->rank[k]);
-    if (o == other->count || other->role[o] != DXT_ROLE_LATE) return false;
-    return other->late[o] > fit->receive[k] + other->limit[o];
+    if (o == other->count || !is_late(other->role[o])) return false;
+    if (other->role[o] == DXT_ROLE_SENDER && fit->role[k] != DXT_ROLE_RECEIVER) return false;
+    return other->late[o] + other->send[o] > fit->receive[k] + other->limit[o];
 }
 
 static void write_row(struct judge *judge, uint32_t k)

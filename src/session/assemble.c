@@ -121,13 +121,31 @@ static double *rates(dxt_assembler *to, const dxt_assembly *a)
     return to->rates;
 }
 
+/* Nodes as the ranks say; where not all do, but all say their host, the ranks of a host are a node.
+ * @return false if that is not known either, or says nothing because each has a host of its own. */
+static bool find_nodes(const dxt_assembly *a, int32_t *nodes)
+{
+    bool by_node = true, by_host = true;
+    int32_t hosts = 0;
+    for (uint32_t r = 0; r < a->ranks; r++) {
+        const dxt_identity *identity = &a->identities[r];
+        by_node = by_node && identity->known && identity->node >= 0;
+        by_host = by_host && identity->known && identity->host[0];
+    }
+    for (uint32_t r = 0; r < a->ranks && by_node; r++) nodes[r] = a->identities[r].node;
+    if (by_node || !by_host) return by_node;
+    for (uint32_t r = 0; r < a->ranks; r++) {
+        const char *host = a->identities[r].host;
+        uint32_t same = r > 0 && strcmp(a->identities[r - 1].host, host) == 0 ? r - 1 : 0;
+        while (strcmp(a->identities[same].host, host) != 0) same++;
+        nodes[r] = same < r ? nodes[same] : hosts++;
+    }
+    return (uint32_t)hosts < a->ranks;
+}
+
 static int32_t *nodes(dxt_assembler *to, const dxt_assembly *a)
 {
-    for (uint32_t r = 0; r < a->ranks; r++) {
-        if (!a->identities[r].known || a->identities[r].node < 0) return NULL;
-        to->nodes[r] = a->identities[r].node;
-    }
-    return to->nodes;
+    return find_nodes(a, to->nodes) ? to->nodes : NULL;
 }
 
 /* Windows are for reading, whatever the type of their texts. */

@@ -210,6 +210,36 @@ static void structs_of_other_versions_are_taken(void **state)
     assert_int_equal(taken.known.first, 1);
 }
 
+static int64_t constant(const char *name)
+{
+    static dxt_constant all[512];
+    size_t count = dxt_constants(all, 512);
+    int64_t value = INT64_MIN;
+    assert_true(count <= 512);
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(all[i].name, name) != 0) continue;
+        assert_int_equal(value, INT64_MIN); /* no name twice */
+        value = all[i].value;
+    }
+    return value;
+}
+
+static void bindings_can_ask_for_the_numbers(void **state)
+{
+    (void)state;
+    size_t count = dxt_constants(NULL, 0);
+    dxt_constant few[2] = {{NULL, 0}, {"untouched", 7}};
+    assert_int_equal(dxt_constants(few, 1), count);
+    assert_non_null(few[0].name);
+    assert_string_equal(few[1].name, "untouched");
+    assert_int_equal(constant("sizeof dxt_window"), sizeof(dxt_window));
+    assert_int_equal(constant("dxt_window.elapsed_ns"), offsetof(dxt_window, elapsed_ns));
+    assert_int_equal(constant("dxt_session_config.on_diagnosis_context"),
+                     offsetof(dxt_session_config, on_diagnosis_context));
+    assert_int_equal(constant("DXT_ERR_STATE"), DXT_ERR_STATE);
+    assert_int_equal(constant("DXT_MAX_RANKS"), DXT_MAX_RANKS);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -222,6 +252,7 @@ int main(void)
         cmocka_unit_test(text_grows_and_survives_failed_allocations),
         cmocka_unit_test(sums_and_products_notice_overflow),
         cmocka_unit_test(a_missing_part_says_why),
+        cmocka_unit_test(bindings_can_ask_for_the_numbers),
         cmocka_unit_test(sleeping_ends_no_earlier_than_asked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -278,6 +278,32 @@ static void rows_without_two_mails_are_missing(void **state)
     tear_down(&f);
 }
 
+static void ranks_of_a_host_are_a_node(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *hosts[4];
+        int32_t nodes[4];
+        bool known;
+    } cases[] = {{{"a", "a", "b", "b"}, {0, 0, 1, 1}, true},
+                 {{"b", "a", "a", "b"}, {0, 1, 1, 0}, true},
+                 {{"a", "a", "a", "a"}, {0, 0, 0, 0}, true},
+                 {{"a", "b", "c", "d"}, {0}, false}, /* a container each: no nodes to speak of */
+                 {{"a", "a", "", "b"}, {0}, false}};
+    struct fixture f;
+    const dxt_window *window;
+    set_up(&f, 4, 1);
+    f.identities[2].node = -1; /* not all say their node */
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        for (uint32_t r = 0; r < 4; r++) strcpy(f.identities[r].host, cases[i].hosts[r]);
+        dxt_assemble(f.assembler, &f.assembly, &window);
+        assert_int_equal(window->nodes != NULL, cases[i].known);
+        for (uint32_t r = 0; r < 4 && cases[i].known; r++)
+            assert_int_equal(window->nodes[r], cases[i].nodes[r]);
+    }
+    tear_down(&f);
+}
+
 static void what_is_unknown_is_left_out(void **state)
 {
     (void)state;
@@ -446,6 +472,7 @@ int main(void)
         cmocka_unit_test(malformed_mails_are_refused),
         cmocka_unit_test(windows_hold_the_differences),
         cmocka_unit_test(rows_without_two_mails_are_missing),
+        cmocka_unit_test(ranks_of_a_host_are_a_node),
         cmocka_unit_test(what_is_unknown_is_left_out),
         cmocka_unit_test(what_nobody_counts_is_left_out),
         cmocka_unit_test(windows_share_their_memory_with_those_before),

@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Mailboxes in torch.distributed's key-value store.
+
+A mailbox holds the four newest mails of a rank. The keys, below a prefix that no other diagnosis
+has:
+
+    RANK/n      how many mails the rank has posted
+    RANK/0 … 3  mail number n lies at n mod 4: its sequence in 8 bytes, then the mail
+
+Mail first, number second: what the number promises is there, so that nothing here ever waits for a
+key. All traffic is on a thread of its own, over a connection of its own where the store allows one.
+Whoever publishes or collects touches memory only, whatever state the store and the others are in.
+"""
+from __future__ import annotations
+
+import collections
+import contextlib
+import datetime
+import socket
+import struct
+import threading
+import time
+from typing import Any, Callable, Deque, Dict, List, Optional, Tuple
+
+#: Mails of a mailbox, as DXT_GATHER_DEPTH.
+DEPTH = 4
+_HEAD = struct.Struct("<Q")
+#: For how long after a question the store is asked again and again.
+_EAGER_SECONDS = 0.05
+_EAGER_PAUSE_SECONDS = 0.001
+_SHORTEST_PERIOD_SECONDS, _LONGEST_PERIOD_SECONDS = 0.02, 5.0
+_CONNECT_SECONDS = 5
+_FOR_EVER = datetime.timedelta(days=1)
+_LONGEST_RETRY_SECONDS = 60.0
+_JOIN_SECONDS = 0.8
+
+
+def own_connection(store: Any) -> Any:
+    """A second connection to the same store, so that a wait of the job on its own one is not ours,
+    nor ours the job's; stores without connections are used as they are."""
+    root = store
+    while hasattr(root, "underlying_store"):
+        root = root.underlying_store
+    if hasattr(root, "host") and hasattr(root, "port"):
+        # Some versions of torch hold the interpreter's lock for as long as they try to connect,
+        # and the job would stand still. A server that takes this one will take theirs at once.
+        socket.create_connection((root.host, root.port), _CONNECT_SECONDS).close()
+        own = type(root)(host_name=root.host, port=root.port, is_master=False,
+                         wait_for_workers=False,
+                         timeout=datetime.timedelta(seconds=_CONNECT_SECONDS))
+        # No key is asked for that is not there, so only a server that hangs makes a call last. Such
+        # a call must not give up: if it did while the interpreter ends, it would end in abort().
+        own.set_timeout(_FOR_EVER)
+        return own
+    return store
+
+
+class Mailroom:
+    """One rank's mailbox, and on rank 0 a mirror of all.
+
+    ``connect()`` makes the store to use; ``say(text)`` takes news for the log; ``interval`` is the
+    time between two mails in seconds, where that is known.
+    """
+
+    def __init__(self, connect: Callable[[], Any], prefix: str, rank: int, ranks: int,
+                 say: Callable[[str], Any], interval: float = 4.0) -> None:
+        self._connect, self._prefix = connect, prefix
+        self._rank, self._ranks, self._say = rank, ranks, say
+        self._period = min(max(interval / 4, _SHORTEST_PERIOD_SECONDS), _LONGEST_PERIOD_SECONDS)
+        self._changed = threading.Condition()
+        # under the condition's lock
+        self._outgoing: Deque[bytes] = collections.deque(maxlen=DEPTH)
+        self._mirror: Dict[int, Dict[int, bytes]] = {}
+        self._asked: Dict[int, float] = {}
+        self._stopping = False
+        # of the thread alone
+        self._store: Any = None
+        self._posted = 0
+        self._seen: Dict[int, int] = {}
+        self._failing = False
+        self._thread = threading.Thread(target=self._run, name="dxt-mailroom", daemon=True)
+        self._thread.start()
+
+    # ---- for the session; nothing here touches the store
+
+    def publish(self, sequence: int, mail: bytes) -> None:
+        letter = _HEAD.pack(sequence) + mail
+        with self._changed:
+            self._outgoing.append(letter)
+            if self._rank == 0:
+                self._keep(0, letter)
+            self._changed.notify()
+
+    def collect(self, rank: int, wanted: Optional[int]) -> Optional[Tuple[int, bytes]]:
+        """The mail with that sequence, or the newest; None if it is not there (yet)."""
+        with self._changed:
+            box = self._mirror.get(rank, {})
+            sequence = max(box, default=None) if wanted is None else wanted
+            mail = box.get(sequence) if sequence is not None else None
+            if (mail is None or wanted is None) and rank != self._rank:
+                self._asked[rank] = time.monotonic() + _EAGER_SECONDS
+                self._changed.notify()
+            return None if mail is None or sequence is None else (sequence, mail)
+
+    def close(self) -> None:
+        """Post what waits to be posted and stop the thread. One that is stuck in the store is left
+        behind: it ends with the process and touches nothing of ours any more."""
+        with self._changed:
+            self._stopping = True
+            self._changed.notify()
+        if self._thread is not threading.current_thread():
+            self._thread.join(_JOIN_SECONDS)
+
+    # ---- the thread
+
+    def _keep(self, rank: int, letter: bytes) -> None:
+        box = self._mirror.setdefault(rank, {})
+        box[_HEAD.unpack_from(letter)[0]] = letter[_HEAD.size:]
+        while len(box) > DEPTH:
+            del box[min(box)]
+
+    def _key(self, rank: int, name: Any) -> str:
+        return f"{self._prefix}/{rank}/{name}"
+
+    def _run(self) -> None:
+        retry, due = 0.0, 0.0
+        while True:
+            pause = max(due - time.monotonic(), 0.0)
+            with self._changed:
+                self._changed.wait_for(
+                    lambda: self._stopping or self._outgoing or self._asked, pause)
+            if self._stopping:
+                self._post_last()
+                return
+            try:
+                self._exchange(time.monotonic() >= due)
+                retry = 0.0
+                if time.monotonic() >= due:
+                    due = time.monotonic() + self._period
+            except Exception as error:  # the store's exceptions have no common name
+                if self._stopping:
+                    return
+                self._tell(error)
+                self._store = None
+                retry = min(max(2 * retry, 1.0), _LONGEST_RETRY_SECONDS)
+                if self._sleep(retry):
+                    return
+
+    def _post_last(self) -> None:
+        """The window that ends with the program is a window too."""
+        if self._store is not None:
+            with contextlib.suppress(Exception):  # nobody is left to be told
+                self._post()
+
+    def _sleep(self, seconds: float) -> bool:
+        with self._changed:
+            return self._changed.wait_for(lambda: self._stopping, seconds)
+
+    def _tell(self, error: Optional[BaseException]) -> None:
+        if error is not None and not self._failing:
+            self._say("the key-value store is out of reach, no counters travel: "
+                      f"{type(error).__name__}: {error}; trying again")
+        elif error is None and self._failing:
+            self._say("the key-value store answers again")
+        self._failing = error is not None
+
+    def _exchange(self, everybody: bool) -> None:
+        if self._store is None:
+            self._store = self._connect()
+            self._posted = self._store.add(self._key(self._rank, "n"), 0)
+        self._post()
+        if self._rank == 0:
+            with self._changed:
+                now = time.monotonic()
+                self._asked = {r: until for r, until in self._asked.items() if until > now}
+                ranks = list(range(1, self._ranks)) if everybody else list(self._asked)
+            for rank in ranks:
+                if self._stopping:
+                    return
+                self._fetch(rank)
+            if self._asked:
+                self._sleep(_EAGER_PAUSE_SECONDS)
+        self._tell(None)
+
+    def _post(self) -> None:
+        while True:
+            with self._changed:
+                if not self._outgoing:
+                    return
+                letter = self._outgoing[0]
+            self._store.set(self._key(self._rank, (self._posted + 1) % DEPTH), letter)
+            self._posted = self._store.add(self._key(self._rank, "n"), 1)
+            with self._changed:
+                if self._outgoing and self._outgoing[0] is letter:
+                    self._outgoing.popleft()
+
+    def _fetch(self, rank: int) -> None:
+        newest = self._store.add(self._key(rank, "n"), 0)
+        seen = self._seen.get(rank, 0)
+        if newest == seen:
+            return
+        first = seen + 1 if seen < newest else 1  # fewer than before: the store began anew
+        letters: List[bytes] = []
+        for number in range(max(first, newest - DEPTH + 1), newest + 1):
+            letter = self._store.get(self._key(rank, number % DEPTH))
+            if len(letter) > _HEAD.size:
+                letters.append(letter)
+        self._seen[rank] = newest
+        with self._changed:
+            for letter in letters:
+                self._keep(rank, letter)
+            self._asked.pop(rank, None)

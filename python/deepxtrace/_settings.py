@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The environment variables of the diagnosis, read once at construction. What cannot be understood
+is one error that names every variable at fault."""
+from __future__ import annotations
+
+import numbers
+import os
+from dataclasses import dataclass
+from typing import Any, Callable, List, Mapping, Optional
+
+_PREFIX = "DEEPEP_DIAGNOSE_"
+_YES, _NO = ("1", "true", "on", "yes"), ("0", "false", "off", "no")
+#: Longest span of time, in seconds, that the library takes: 10 days.
+_LONGEST = 864_000.0
+
+
+def _switch(text: str) -> bool:
+    word = text.lower()
+    if word not in _YES + _NO:
+        raise ValueError("is neither 1 nor 0")
+    return word in _YES
+
+
+def _span(least: float) -> Callable[[str], float]:
+    def read(text: str) -> float:
+        seconds = float(text)
+        if not least <= seconds <= _LONGEST:
+            raise ValueError(f"is no number of seconds from {least:g} to {_LONGEST:g}")
+        return seconds
+    return read
+
+
+def _threshold(text: str) -> float:
+    value = float(text)
+    if not value > 0:
+        raise ValueError("is not above 0")
+    return value
+
+
+def _count(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise ValueError("is not at least 1")
+    return value
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the environment asks for; times in seconds."""
+
+    enable: bool
+    interval: float
+    warming_time: float
+    sync_step: int
+    log_path: str
+    log_details: bool
+    threshold_col: float
+    threshold_row: float
+    threshold_point: float
+    excluding_zeros: bool
+
+    @classmethod
+    def read(cls, interval: float, environment: Optional[Mapping[str, str]] = None) -> "Settings":
+        """``interval`` is the caller's, which the environment overrides."""
+        variables = os.environ if environment is None else environment
+        wrong: List[str] = []
+
+        def get(name: str, default: Any, read: Callable[[str], Any]) -> Any:
+            text = variables.get(_PREFIX + name, "").strip()
+            if not text:
+                return default
+            try:
+                return read(text)
+            except ValueError as error:
+                reason = str(error) if str(error).startswith("is ") else "is not a number"
+                wrong.append(f"{_PREFIX}{name}={text!r} {reason}")
+                return default
+
+        if isinstance(interval, bool) or not isinstance(interval, numbers.Real) or not (
+                0.001 <= interval <= _LONGEST):
+            wrong.append(f"interval={interval!r} is no number of seconds from 0.001 to "
+                         f"{_LONGEST:g}")
+            interval = 20
+        seconds = get("INTERVAL", float(interval), _span(0.001))
+        settings = cls(
+            enable=get("ENABLE", True, _switch), interval=seconds,
+            warming_time=get("WARMING_TIME", seconds, _span(0)),
+            sync_step=get("SYNC_STEP", 580, _count),
+            log_path=variables.get(_PREFIX + "LOG_PATH", "") or ".",
+            log_details=get("LOG_DETAILS", False, _switch),
+            threshold_col=get("THRESHOLD_COL", 3.0, _threshold),
+            threshold_row=get("THRESHOLD_ROW", 3.0, _threshold),
+            threshold_point=get("THRESHOLD_POINT", 5.0, _threshold),
+            excluding_zeros=get("EXCLUDING_ZEROS", False, _switch))
+        if wrong:
+            raise ValueError("the diagnosis cannot be set up: " + "; ".join(wrong))
+        return settings

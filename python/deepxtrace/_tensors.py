@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Wait counters in torch tensors, and how they are read while kernels go on counting.
+
+They are never zeroed: whoever has two copies has a window. Tensors on the CPU are read as they lie.
+On a CUDA device one asynchronous copy goes to pinned memory on a stream of its own, so that it is
+ordered behind nothing that the job does, and its event is polled.
+"""
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import time
+from typing import Any, Iterator, Optional
+
+import numpy as np
+
+_POLL_SECONDS = 0.0002
+#: CU_STREAM_CAPTURE_MODE_RELAXED.
+_RELAXED = 2
+
+
+class Counters:
+    """Dispatch and combine of one mode: two int64 ``[N]`` tensors, rows of one block.
+
+    ``device`` is anything torch.device() takes.
+    """
+
+    def __init__(self, ranks: int, device: Any) -> None:
+        import torch
+        # Plain tensors even if inference constructs them: its own may not be changed elsewhere.
+        with torch.inference_mode(False):
+            self._block = torch.zeros((2, ranks), dtype=torch.int64, device=device)
+            self.dispatch, self.combine = self._block[0], self._block[1]
+        kind = self._block.device.type
+        self._host = self._block.numpy() if kind == "cpu" else None
+        self._cuda = _CudaCopy(self._block) if kind == "cuda" else None
+
+    def read(self, out: np.ndarray, seconds: float, ordered: bool) -> bool:
+        """Copy both rows into ``out[2, N]``.
+
+        ``ordered``: behind the kernels that this thread has launched. False if the device did not
+        answer within ``seconds``.
+        """
+        if self._host is not None:
+            out[:] = self._host
+            return True
+        if self._cuda is not None:
+            return self._cuda.read(out, seconds, ordered)
+        out[:] = self._block.cpu().numpy()
+        return True
+
+
+class _CudaCopy:
+    def __init__(self, block: Any) -> None:
+        import torch
+        self._torch = torch
+        self._block = block
+        self._pinned = torch.zeros(block.shape, dtype=torch.int64, device="cpu",
+                                   pin_memory=True)
+        self._stream = torch.cuda.Stream(block.device)
+        self._event = torch.cuda.Event()
+        self._pending = False
+        # The zeros are there before anybody looks from another stream.
+        torch.cuda.current_stream(block.device).synchronize()
+
+    def read(self, out: np.ndarray, seconds: float, ordered: bool) -> bool:
+        deadline = time.monotonic() + seconds
+        with capture_allowed():
+            # What an earlier call gave up on must land first: there is one buffer.
+            if self._pending and not self._wait(deadline):
+                return False
+            if ordered:
+                self._stream.wait_stream(self._torch.cuda.current_stream(self._block.device))
+            with self._torch.cuda.stream(self._stream):
+                self._pinned.copy_(self._block, non_blocking=True)
+                self._event.record(self._stream)
+            self._pending = True
+            if not self._wait(deadline):
+                return False
+        out[:] = self._pinned.numpy()
+        return True
+
+    def _wait(self, deadline: float) -> bool:
+        while not self._event.query():
+            if time.monotonic() >= deadline:
+                return False
+            time.sleep(_POLL_SECONDS)
+        self._pending = False
+        return True
+
+
+def _find_exchange() -> Optional[Any]:
+    """The driver's function that sets how strict this thread is about captures of others."""
+    for library, name in (("libcuda.so.1", "cuThreadExchangeStreamCaptureMode"),
+                          ("libamdhip64.so", "hipThreadExchangeStreamCaptureMode")):
+        with contextlib.suppress(OSError, AttributeError):
+            function = getattr(ctypes.CDLL(library), name)
+            function.restype, function.argtypes = ctypes.c_int, (ctypes.POINTER(ctypes.c_int),)
+            return function
+    return None
+
+
+_exchange: Optional[Any] = None
+
+
+@contextlib.contextmanager
+def capture_allowed() -> Iterator[None]:
+    """While another thread captures a graph in the global mode, copies and event queries of this
+    one would make that capture fail. They are not part of it, and inside here the driver is told
+    so, for this thread alone."""
+    global _exchange
+    if _exchange is None:
+        _exchange = _find_exchange()
+    if _exchange is None:
+        raise RuntimeError("neither CUDA's nor HIP's library lets counters be read beside a graph "
+                           "capture")
+    mode = ctypes.c_int(_RELAXED)
+    if _exchange(ctypes.byref(mode)) != 0:
+        raise RuntimeError("the driver refuses to change this thread's capture mode")
+    try:
+        yield
+    finally:
+        _exchange(ctypes.byref(mode))
+
+
+def default_device(group: Any) -> str:
+    """Where the counters of a group belong: with the accelerator, unless the group knows only the
+    CPU."""
+    import torch
+    import torch.distributed as dist
+    try:
+        backend = str(dist.get_backend(group)).lower()
+    except (RuntimeError, ValueError, TypeError, AttributeError):
+        backend = ""  # a stand-in for a group
+    if backend in ("gloo", "mpi"):
+        return "cpu"
+    for kind in ("cuda", "npu", "xpu"):
+        module = getattr(torch, kind, None)
+        if module is not None and module.is_available():
+            return kind
+    return "cpu"
+
+
+def is_capturing() -> bool:
+    """Whether this thread is capturing a CUDA graph."""
+    import torch
+    return bool(torch.cuda.is_current_stream_capturing())
+
+
+def clock_rate(device: Any) -> int:
+    """Ticks per second of what kernels on ``device`` count with: on the CPU the clock of our probe,
+    on CUDA the SM clock at its fullest; 0 = not known."""
+    import torch
+    kind = torch.device(device).type
+    if kind == "cpu":
+        from ._lib import lib
+        return int(lib.dxt_probe_clock_rate())
+    if kind != "cuda":
+        return 0
+    properties = torch.cuda.get_device_properties(device)
+    khz = getattr(properties, "clock_rate", 0)
+    if khz:
+        return int(khz) * 1000
+    try:
+        import pynvml
+        handle = torch.cuda._get_pynvml_handler(torch.device(device))
+        return int(pynvml.nvmlDeviceGetMaxClockInfo(handle, pynvml.NVML_CLOCK_SM)) * 1_000_000
+    except Exception:  # whatever of this is missing: the rate is not known, and that is no fault
+        return 0

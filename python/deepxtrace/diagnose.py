@@ -1,0 +1,408 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The diagnosis of a torch program that communicates with DeepEP, or with anything that counts
+waits into int64 tensors.
+
+    from deepxtrace import diagnose as ds
+
+    diagnosis = ds.Diagnose(group)
+    dispatch, combine = diagnosis.get_stats_ll_stats_tensor()
+    # pass them as dispatch_wait_recv_cost_stats= and combine_wait_recv_cost_stats=, then
+    result = diagnosis.diagnose_ll_sync(diagnose_step=100)
+
+docs/python.md is the manual.
+"""
+from __future__ import annotations
+
+import atexit
+import ctypes
+import hashlib
+import math
+import os
+import socket
+import time
+import uuid
+from typing import Any, Dict, List, Optional, Set, Tuple
+
+import numpy as np
+
+from . import _lib, _mailroom, _ratio, _tensors
+from ._lib import lib
+from ._log import LineFile, TextLog
+from ._session import Session
+from ._settings import Settings
+from .window import _METHODS, Findings, _Analysis
+
+__all__ = ["Diagnose"]
+
+#: How long rank 0 waits for the mails of one window, in seconds.
+DEADLINE_SECONDS = 2.0
+#: How long a construction waits for the group's common id, in seconds.
+_ID_SECONDS = 60.0
+#: A recording is rotated above this many bytes, and at midnight.
+_RECORDING_LIMIT = 1 << 28
+
+_running: Set["Diagnose"] = set()
+_constructed: Dict[Tuple[int, ...], int] = {}
+
+
+class _Mode:
+    """Low-latency or normal: its counters, its session, its last window."""
+
+    def __init__(self, name: str, operators: Tuple[str, str], ranks: int, device: Any) -> None:
+        self.name, self.operators = name, operators
+        self.counters = _tensors.Counters(ranks, device)
+        self.session: Optional[Session] = None
+        self.calls = 0
+        self.results: Optional[List[Dict[str, Any]]] = None
+        self.waits = np.zeros((ranks, 2, ranks), np.int64)
+
+
+class Diagnose:
+    """Collects the wait counters of a group on its rank 0 and names what is slow.
+
+    Parameters
+    ----------
+    group:
+        The expert-parallel process group. Every rank of it constructs its Diagnose, in the same
+        order.
+    interval:
+        Length of a window in seconds in async mode; ``DEEPEP_DIAGNOSE_INTERVAL`` overrides it.
+    enable_ll_diagnose, enable_normal_diagnose:
+        Which counters there are. ``DEEPEP_DIAGNOSE_ENABLE=0`` switches both off.
+    enable_async:
+        Diagnose on a thread, between :meth:`start_async_diagnose` and :meth:`stop_async_diagnose`;
+        otherwise in :meth:`diagnose_ll_sync` and :meth:`diagnose_normal_sync`.
+    device:
+        Where the counters lie; the accelerator by default, the CPU for groups that only know that.
+    ticks_per_second:
+        Clock rate of the counters; found out by default, 0 = unknown.
+    local_experts:
+        Waits that one rank has at a time for the same source, which low-latency kernels add up:
+        experts ÷ ranks.
+    store:
+        The key-value store that carries the counters; torch.distributed's own by default.
+    log_path:
+        Folder of the log and the recording; by default what ``DEEPEP_DIAGNOSE_LOG_PATH`` names.
+    method:
+        How findings are made, "robust" or "ratio". The three lists are always the ratio rule's.
+
+    Raises ValueError for settings that make no sense, and OSError where the log cannot be written.
+    """
+
+    def __init__(self, group: Any, interval: float = 20, enable_ll_diagnose: bool = True,
+                 enable_normal_diagnose: bool = False, enable_async: bool = False, *,
+                 device: Any = None, ticks_per_second: Optional[int] = None,
+                 local_experts: int = 1, store: Any = None, log_path: Optional[str] = None,
+                 method: str = "robust") -> None:
+        settings = Settings.read(interval)
+        self.group = group
+        self.rank = int(group.rank())
+        self.group_size = int(group.size())
+        if not 1 <= self.group_size <= _lib.MAX_RANKS:
+            raise ValueError(f"a group of {self.group_size}: the diagnosis is for 1 to "
+                             f"{_lib.MAX_RANKS} ranks")
+        if local_experts < 1:
+            raise ValueError(f"local_experts={local_experts} is not at least 1")
+        if method not in _METHODS:
+            raise ValueError(f"method={method!r} is not one of {', '.join(_METHODS)}")
+        self.interval = settings.interval
+        self.sync_step = settings.sync_step
+        self.enable_ll_diagnose = bool(enable_ll_diagnose and settings.enable)
+        self.enable_normal_diagnose = bool(enable_normal_diagnose and settings.enable)
+        self.enable_async = bool(enable_async)
+        self.instance_id = uuid.uuid4()
+        self._settings = settings
+        self._method = _METHODS[method]
+        self._local_experts = int(local_experts)
+        self._pid = os.getpid()
+        self._ll: Optional[_Mode] = None
+        self._normal: Optional[_Mode] = None
+        self._modes: List[_Mode] = []
+        if not (self.enable_ll_diagnose or self.enable_normal_diagnose):
+            return
+        folder = settings.log_path if log_path is None else log_path
+        os.makedirs(folder, exist_ok=True)
+        path = os.path.join(folder, f"diagnose_rank{self.rank}")
+        self._log = TextLog(path + ".log")
+        self._recording = (LineFile(path + ".jsonl", _RECORDING_LIMIT) if self.rank == 0 else None)
+        self._device = device if device is not None else _tensors.default_device(group)
+        self._rate = (_tensors.clock_rate(self._device) if ticks_per_second is None
+                      else int(ticks_per_second))
+        if self.enable_ll_diagnose:
+            self._ll = _Mode("ll", ("dispatch", "combine"), self.group_size, self._device)
+            self._modes.append(self._ll)
+        if self.enable_normal_diagnose:
+            self._normal = _Mode("normal", ("normal dispatch", "normal combine"), self.group_size,
+                                 self._device)
+            self._modes.append(self._normal)
+        self._store = _default_store() if store is None else store
+        self.instance_id = _common_id(self._store, group, self.rank)
+        self._on_cuda = str(self._modes[0].counters.dispatch.device).startswith("cuda")
+        self._unrecorded = False
+        if not self.enable_async:
+            self._start_all()
+
+    # ---- counters
+
+    def get_stats_ll_stats_tensor(self) -> Tuple[Any, Any]:
+        """The counters of low-latency dispatch and combine: int64 ``[N]`` tensors, the same ones
+        every time; (None, None) if that mode is not enabled. They only grow: never zero them."""
+        return _tensors_of(self._ll)
+
+    def get_stats_normal_stats_tensor(self) -> Tuple[Any, Any]:
+        """The counters of normal dispatch and combine, as :meth:`get_stats_ll_stats_tensor`."""
+        return _tensors_of(self._normal)
+
+    def get_all_stats_tensor(self) -> Optional[np.ndarray]:
+        """On rank 0 the waits of the newest window, int64 ``[waiting rank, dispatch and combine,
+        awaited rank]``, zeros before the first; of normal mode if low-latency is not enabled. None
+        on the others."""
+        if self.rank != 0 or not self._modes:
+            return None
+        return self._modes[0].waits.copy()
+
+    def get_instance_id(self) -> uuid.UUID:
+        """The id that the group's log lines carry."""
+        return self.instance_id
+
+    def set_local_experts(self, count: int) -> None:
+        """Tell how many experts wait side by side on a rank, where that was not known at
+        construction. Only before :meth:`start_async_diagnose`, and alike on all ranks."""
+        if any(mode.session is not None for mode in self._modes):
+            raise RuntimeError("the diagnosis has begun: local_experts cannot change any more")
+        if count < 1:
+            raise ValueError(f"{count} local experts")
+        self._local_experts = int(count)
+
+    # ---- sync
+
+    def diagnose_ll_sync(self, diagnose_step: int = 0) -> Optional[List[Dict[str, Any]]]:
+        """Call this once per step, on all ranks. Every ``diagnose_step`` calls (0 =
+        ``DEEPEP_DIAGNOSE_SYNC_STEP``) rank 0 gets a list of two dicts, for dispatch and combine, as
+        :meth:`diagnose_matrix` has them, with the key ``findings`` added. Everybody else, and every
+        other call, gets None.
+
+        Rank 0 waits for the others up to 2 s; a rank that stays silent is among the findings, and
+        not waited for again until it has made as many calls as the others. Other ranks never wait.
+        While a CUDA graph is captured in this thread the call does nothing.
+        """
+        return self._step(self._ll, diagnose_step, "diagnose_ll_sync")
+
+    def diagnose_normal_sync(self, diagnose_step: int = 0) -> Optional[List[Dict[str, Any]]]:
+        """As :meth:`diagnose_ll_sync`, for normal mode."""
+        return self._step(self._normal, diagnose_step, "diagnose_normal_sync")
+
+    def _step(self, mode: Optional[_Mode], step: int, name: str) -> Optional[List[Dict[str, Any]]]:
+        if self.enable_async:
+            raise RuntimeError(f"{name}() is for synchronous diagnosis, and this one was made with "
+                               "enable_async=True")
+        if step < 0:
+            raise ValueError(f"diagnose_step={step} is negative")
+        if (mode is None or mode.session is None or self._pid != os.getpid() or
+                (self._on_cuda and _tensors.is_capturing())):
+            return None
+        mode.calls += 1
+        if mode.calls % (step or self.sync_step) != 0:
+            return None
+        mode.results = None
+        mode.session.step()
+        results, mode.results = mode.results, None
+        return results
+
+    # ---- async
+
+    def start_async_diagnose(self) -> None:
+        """Start diagnosing every ``interval`` seconds on a thread, after
+        ``DEEPEP_DIAGNOSE_WARMING_TIME`` seconds. Does nothing if it runs already."""
+        if not self.enable_async:
+            raise RuntimeError("start_async_diagnose() needs enable_async=True")
+        if self._pid != os.getpid():
+            return
+        self._start_all()
+
+    def stop_async_diagnose(self) -> None:
+        """Stop the thread; it is gone within a second. The window under way is not diagnosed."""
+        if self.enable_async:
+            self._stop_all()
+
+    def close(self) -> None:
+        """End the diagnosis, synchronous or not, and close its files. The counters stay valid."""
+        self._stop_all()
+        if self._modes and self._pid == os.getpid():
+            self._log.close()
+            if self._recording is not None:
+                self._recording.close()
+
+    def _start_all(self) -> None:
+        if self.group_size < 2:
+            return  # a rank alone waits for nobody
+        for mode in self._modes:
+            if mode.session is None:
+                self._start(mode)
+        if self._modes:
+            _running.add(self)
+
+    def _stop_all(self) -> None:
+        _running.discard(self)
+        if self._pid != os.getpid():
+            return
+        for mode in self._modes:
+            session, mode.session = mode.session, None
+            if session is not None:
+                session.destroy()
+
+    def _start(self, mode: _Mode) -> None:
+        store = self._store
+        mailroom = _mailroom.Mailroom(
+            lambda: _mailroom.own_connection(store), f"deepxtrace/{self.instance_id}/{mode.name}",
+            self.rank, self.group_size, self._say,
+            *((self.interval,) if self.enable_async else ()))
+        try:
+            mode.session = Session(
+                mailroom, self.rank, self.group_size, mode.operators,
+                lambda out, ordered: mode.counters.read(out, DEADLINE_SECONDS, ordered),
+                lambda diagnoses, count: self._diagnosed(mode, diagnoses, count), self._say,
+                asynchronous=self.enable_async, interval=self.interval, deadline=DEADLINE_SECONDS,
+                warmup_windows=(math.ceil(self._settings.warming_time / self.interval)
+                                if self.enable_async else 0),
+                ticks_per_second=self._rate * self._local_experts, host=socket.gethostname(),
+                instance=str(self.instance_id), source="deepxtrace.diagnose",
+                method=self._method)
+        except BaseException:
+            mailroom.close()
+            raise
+
+    # ---- what rank 0 does with a window
+
+    def _say(self, text: str) -> None:
+        self._log.say(f"[Diagnose] InstanceID: {self.instance_id} EPSize: {self.group_size} "
+                      f"Rank: {self.rank}: {text}")
+
+    def _diagnosed(self, mode: _Mode, diagnoses: Any, count: int) -> None:
+        results, lines, records = [], [], []
+        for index in range(count):
+            window, found = diagnoses[index].window, diagnoses[index].findings
+            findings = Findings._from_c(window, found)
+            result, waits = self._judge(window)
+            mode.waits[:, index, :] = waits
+            result["findings"] = findings.to_dict()["findings"]
+            results.append(result)
+            lines += self._lines(mode.operators[index], window, result, waits)
+            writer = _lib.Writer()
+            lib.dxt_window_write(window, writer.function, None)
+            records.append(writer.text().rstrip("\n"))
+        mode.results = results
+        self._log.say(*lines)
+        self._record(records)
+
+    def _record(self, records: List[str]) -> None:
+        if self._recording is None:
+            return
+        before, self._unrecorded = self._unrecorded, not self._recording.write(records)
+        if self._unrecorded and not before:
+            self._say(f"{self._recording.path} cannot be written: {self._recording.reason}; "
+                      "trying again, windows are missing there")
+        elif before and not self._unrecorded:
+            self._say(f"{self._recording.path} is written again")
+
+    def _judge(self, window: Any) -> Tuple[Dict[str, Any], np.ndarray]:
+        """The established rule on a window, and its waits."""
+        s = self._settings
+        with _Analysis(window, "ratio", thresholds=(s.threshold_col, s.threshold_row,
+                                                    s.threshold_point),
+                       excluding_zeros=s.excluding_zeros) as found:
+            findings = Findings._from_c(window, found)
+        raw = window.contents
+        waits = np.ctypeslib.as_array(
+            (ctypes.c_int64 * raw.ranks**2).from_address(raw.wait)).reshape(raw.ranks, -1).copy()
+        return ({"abnormal_cols": findings.abnormal_cols, "abnormal_rows": findings.abnormal_rows,
+                 "abnormal_points": findings.abnormal_points}, waits)
+
+    def _lines(self, operator: str, window: Any, result: Dict[str, Any],
+               waits: np.ndarray) -> List[str]:
+        head = f"[Diagnose] InstanceID: {self.instance_id} EPSize: {self.group_size}"
+        three = {key: value for key, value in result.items() if key != "findings"}
+        lines = [f"{head}, diagnose: {three}, {operator.title()} Wait Recv Cost Per Token "
+                 "Matrix[src_rank, dst_rank]"]
+        if self._settings.log_details:
+            address = window.contents.missing
+            missing = (bytes(len(waits)) if not address
+                       else ctypes.string_at(address, len(waits)))
+            lines += [f"rank={rank} [{' '.join(f'{value:8d}' for value in row)}]"
+                      for rank, row in enumerate(waits.tolist()) if not missing[rank]]
+        lines += [f"{head}, finding: {finding['text']}" for finding in result["findings"]]
+        return lines
+
+    # ---- the established rule
+
+    @staticmethod
+    def diagnose_matrix(mat: Any, thres_col: float = 3.0, thres_row: float = 3.0,
+                        thres_point: float = 5.0, suppress_points_in_strong_rowscols: bool = True,
+                        excluding_zeros: int = 0) -> Dict[str, List[List[Any]]]:
+        """Flag the columns, rows and points of a wait matrix that exceed the mean by the given
+        factors, as docs/python.md says.
+
+        Returns ``{"abnormal_cols": [[j, mean, normalised]], "abnormal_rows": [[i, mean,
+        normalised]], "abnormal_points": [[i, j, value, normalised]]}``.
+        """
+        return _ratio.diagnose_matrix(mat, thres_col, thres_row, thres_point,
+                                      suppress_points_in_strong_rowscols, excluding_zeros)
+
+
+def _tensors_of(mode: Optional[_Mode]) -> Tuple[Any, Any]:
+    return (mode.counters.dispatch, mode.counters.combine) if mode else (None, None)
+
+
+# ---- the group
+
+def _default_store() -> Any:
+    import torch.distributed as dist
+    return dist.distributed_c10d._get_default_store()
+
+
+def _ranks_of(group: Any) -> Tuple[int, ...]:
+    """Global ranks of a group, which tell groups apart on all their members alike."""
+    import torch.distributed as dist
+    try:
+        return tuple(dist.get_process_group_ranks(group))
+    except (AttributeError, KeyError, RuntimeError, TypeError, ValueError):
+        return tuple(range(group.size()))  # a group that torch.distributed does not know
+
+
+def _common_id(store: Any, group: Any, rank: int) -> uuid.UUID:
+    """An id that all ranks of the group agree on: of whoever comes first. Nobody waits for anybody,
+    but for the moment between that rank's first word and its second."""
+    ranks = _ranks_of(group)
+    number = _constructed[ranks] = _constructed.get(ranks, -1) + 1
+    digest = hashlib.sha1(repr(ranks).encode()).hexdigest()[:16]
+    key = f"deepxtrace/id/{digest}/{number}"
+    if store.add(key + "/n", 1) == 1:
+        made = uuid.uuid4()
+        store.set(key, str(made))
+        store.add(key + "/set", 1)
+        return made
+    deadline = time.monotonic() + _ID_SECONDS
+    while store.add(key + "/set", 0) == 0:
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"rank {rank}: the group has not agreed on an id for the diagnosis "
+                               f"within {_ID_SECONDS:g} s")
+        time.sleep(0.001)
+    return uuid.UUID(store.get(key).decode())
+
+
+# ---- the end of the process, and the beginning of another
+
+@atexit.register
+def _stop_all() -> None:
+    """No thread of C may call into an interpreter that is going down."""
+    for diagnose in list(_running):
+        diagnose._stop_all()
+
+
+def _forget_all() -> None:
+    """In a forked child: the threads stayed with the parent."""
+    _running.clear()
+    _lib._sinks.clear()
+
+
+os.register_at_fork(after_in_child=_forget_all)

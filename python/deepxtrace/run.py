@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: Apache-2.0
+"""deepxtrace-run: start a command with DeepXTrace attached to the Python programs in it.
+
+The command takes the place of this process, so its exit status, its signals and its output are its
+own. What it inherits is DEEPXTRACE=1, the settings, and a folder in front of PYTHONPATH with a
+sitecustomize.py, which every Python process runs at its start: workers that are spawned, torchrun's
+and those of servers too.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+from typing import List, MutableMapping, NoReturn, Optional, Tuple
+
+from ._attach import AttachSettings
+
+_DESCRIPTION = """\
+Run a command, and diagnose the expert-parallel communication of the Python programs that it starts:
+whatever dispatches and combines through deep_ep.Buffer in low-latency mode. The program is not
+changed. Findings go to diagnose_rank0.log, windows to diagnose_rank0.jsonl."""
+_EPILOG = """\
+examples:
+  deepxtrace-run --output logs python3 -m sglang.launch_server --moe-a2a-backend deepep ...
+  deepxtrace-run --interval 10 torchrun --nproc-per-node 8 train.py
+
+Options go before the environment variables of the same meaning: DEEPXTRACE_INTERVAL,
+DEEPXTRACE_OUTPUT, DEEPXTRACE_METHOD, DEEPXTRACE_MODULES. With DEEPXTRACE=0 the command is run
+as it is. Exit status: the command's; 2 bad usage, 126 it cannot be run, 127 it is not there."""
+
+
+_OPTIONS = ("--interval", "--output", "--method", "--modules")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="deepxtrace-run",
+        usage="%(prog)s [OPTION]... [--] CMD [ARG]...",
+        allow_abbrev=False,
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--interval", metavar="SECONDS", help="between diagnoses (20)")
+    parser.add_argument("--output", metavar="FOLDER", help="of the log and the recording (.)")
+    parser.add_argument("--method", metavar="NAME", help="robust (default) or ratio")
+    parser.add_argument("--modules", metavar="NAMES", help="packages with a Buffer (deep_ep)")
+    return parser
+
+
+def _split(arguments: List[str]) -> Tuple[List[str], List[str]]:
+    """Our options, and the command with its own, of which nothing is taken away."""
+    index = 0
+    while index < len(arguments) and arguments[index].startswith("-"):
+        if arguments[index] == "--":
+            return arguments[:index], arguments[index + 1:]
+        index += 2 if arguments[index] in _OPTIONS else 1
+    return arguments[:index], arguments[index:]
+
+
+def prepare(
+    environment: MutableMapping[str, str], settings: MutableMapping[str, Optional[str]]
+) -> None:
+    """Put into an environment what attaches the Python processes that get it. Raises ValueError if
+    a setting makes no sense."""
+    if not AttachSettings.read(settings, environment).enabled:
+        return
+    folder = os.path.join(os.path.dirname(os.path.abspath(__file__)), "_inject")
+    if os.pathsep in folder:
+        raise ValueError(f"{folder!r} cannot be put into PYTHONPATH: it has a {os.pathsep!r}")
+    environment["DEEPXTRACE"] = "1"
+    for name, value in settings.items():
+        if value is not None:
+            # Workers may have another current folder.
+            text = os.path.abspath(value) if name == "output" else value
+            environment["DEEPXTRACE_" + name.upper()] = text
+    path = environment.get("PYTHONPATH", "")
+    if path.split(os.pathsep)[0] != folder:
+        environment["PYTHONPATH"] = folder + (os.pathsep + path if path else "")
+
+
+def main(arguments: Optional[List[str]] = None) -> NoReturn:
+    """The console script. Does not return."""
+    parser = _parser()
+    options, command = _split(sys.argv[1:] if arguments is None else arguments)
+    settings = vars(parser.parse_args(options))
+    if not command:
+        parser.error("no command was given")
+    try:
+        prepare(os.environ, settings)
+    except ValueError as error:
+        parser.error(str(error))
+    for name in ("SIGPIPE", "SIGXFSZ"):
+        # Python ignores them, and what is ignored would be inherited.
+        signal.signal(getattr(signal, name), signal.SIG_DFL)
+    try:
+        os.execvp(command[0], command)
+    except OSError as error:
+        print(f"deepxtrace-run: {command[0]}: {error.strerror}", file=sys.stderr)
+        sys.exit(127 if isinstance(error, FileNotFoundError) else 126)
+
+
+if __name__ == "__main__":
+    main()

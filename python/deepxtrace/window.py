@@ -1,0 +1,400 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Windows and findings, for notebooks and scripts: from NumPy or from a file, analysed and drawn by
+the C library.
+
+    >>> import numpy as np, deepxtrace
+    >>> waits = np.full((8, 8), 1000)
+    >>> waits[:, 3], waits[3, :] = 90_000, 0
+    >>> found = deepxtrace.Window(waits, "dispatch").analyze()
+    >>> found.verdict, [finding.rank for finding in found.findings]
+    ('slow', [3])
+"""
+from __future__ import annotations
+
+import copy
+import ctypes as c
+import json
+import os
+from dataclasses import dataclass
+from html import escape
+from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple, Union
+
+import numpy as np
+
+from . import _lib
+from ._lib import lib
+
+_UNITS = {"cycles": _lib.UNIT_CYCLES, "ns": _lib.UNIT_NS}
+_METHODS = {"robust": _lib.METHOD_ROBUST, "ratio": _lib.METHOD_RATIO}
+#: A caption names this many findings.
+_NAMED = 6
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One named cause. What does not apply, or is not known, is None; docs/formats.md has the
+    meaning of each field."""
+
+    kind: str
+    text: str
+    severity: str
+    confidence: float
+    wait_us: Optional[float] = None
+    share: Optional[float] = None
+    rank: Optional[int] = None
+    path: Optional[Tuple[int, int]] = None
+    node: Optional[int] = None
+    ranks: Optional[Tuple[int, ...]] = None
+    path_nodes: Optional[Tuple[int, int]] = None
+    wait_cycles: Optional[float] = None
+
+    @classmethod
+    def _from_json(cls, entry: Dict[str, Any]) -> "Finding":
+        known = {key: tuple(value) if isinstance(value, list) else value
+                 for key, value in entry.items() if key in cls.__dataclass_fields__}
+        return cls(**known)
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class Findings:
+    """What an analysis says of one window.
+
+    ``verdict`` is ``"healthy"``, ``"slow"`` or ``"inconclusive"``; ``findings`` are the causes, the
+    most expensive first; ``abnormal_cols``, ``abnormal_rows`` and ``abnormal_points`` are the lists
+    of docs/formats.md.
+    """
+
+    def __init__(self, line: bytes, text: str) -> None:
+        self._dict: Dict[str, Any] = json.loads(line)
+        self._text = text
+        self.phase: str = self._dict["phase"]
+        self.window: Optional[int] = self._dict["window"]
+        self.ranks: int = self._dict["ranks"]
+        self.method: str = self._dict["method"]
+        self.verdict: str = self._dict["verdict"]
+        self.abnormal_cols: List[List[Any]] = self._dict["abnormal_cols"]
+        self.abnormal_rows: List[List[Any]] = self._dict["abnormal_rows"]
+        self.abnormal_points: List[List[Any]] = self._dict["abnormal_points"]
+        self.findings: List[Finding] = [Finding._from_json(f) for f in self._dict["findings"]]
+
+    @classmethod
+    def _from_c(cls, window: Any, findings: Any) -> "Findings":
+        line, text = _lib.Writer(), _lib.Writer()
+        lib.dxt_report_json(window, findings, line.function, None)
+        lib.dxt_report_text(window, findings, text.function, None)
+        return cls(line.bytes(), text.text())
+
+    def to_dict(self) -> Dict[str, Any]:
+        """The diagnosis format, one window's line of ``deepxtrace analyze --json``."""
+        return copy.deepcopy(self._dict)
+
+    def __len__(self) -> int:
+        return len(self.findings)
+
+    def __iter__(self) -> Iterator[Finding]:
+        return iter(self.findings)
+
+    def __str__(self) -> str:
+        return self._text.rstrip("\n")
+
+    def __repr__(self) -> str:
+        return f"<Findings {self.phase} {self.verdict}: {len(self.findings)}>"
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><td>{escape(f.kind)}</td><td>{escape(f.severity)}</td>"
+            f"<td>{'' if f.share is None else f'{100 * f.share:.1f} %'}</td>"
+            f"<td style='text-align:left'>{escape(f.text)}</td></tr>" for f in self.findings)
+        table = ("<table><tr><th>kind</th><th>severity</th><th>share</th><th>finding</th></tr>"
+                 f"{rows}</table>" if rows else "")
+        return f"<div><b>{escape(self.phase)}: {escape(self.verdict)}</b>{table}</div>"
+
+
+def _array(values: Any, dtype: Any, shape: Tuple[int, ...], name: str) -> np.ndarray:
+    given = np.broadcast_to(np.asarray(values), shape)
+    with np.errstate(invalid="ignore"):
+        array = np.array(given, dtype=dtype, order="C")
+    if np.issubdtype(dtype, np.integer) and not np.array_equal(array, given):
+        raise ValueError(f"{name}: the values must be integers that fit {np.dtype(dtype)}")
+    return array
+
+
+class Window:
+    """The waits of one operator over one interval; row = waiting rank, column = awaited rank.
+
+    Parameters
+    ----------
+    wait:
+        N×N integers ≥ 0, 2 ≤ N ≤ 4096, in ``unit`` ("cycles" or "ns"), summed over the window.
+    phase:
+        Operator: "dispatch", "combine" or another name.
+    missing:
+        Ranks that sent nothing; their rows do not count.
+    ticks_per_second:
+        Clock rate of the cycles, one or N.
+    samples:
+        Waits added into every cell, one number or N×N.
+    ops, elapsed_ns:
+        Operations in the window; its length.
+    nodes, hosts:
+        Node index and host name of each rank.
+    index, instance, begin, source, case, extra:
+        Number of the window, id of the job, ISO 8601 time, who recorded it, name of the case, and
+        a JSON object of anything else.
+    """
+
+    def __init__(self, wait: Any, phase: str = "dispatch", *, unit: str = "cycles",
+                 missing: Sequence[int] = (), ticks_per_second: Any = None, samples: Any = None,
+                 ops: int = 0, elapsed_ns: int = 0, nodes: Any = None,
+                 hosts: Optional[Sequence[str]] = None, index: Optional[int] = None,
+                 instance: Optional[str] = None, begin: Optional[str] = None,
+                 source: Optional[str] = None, case: Optional[str] = None,
+                 bytes: Any = None, last: Any = None, extra: Optional[Dict[str, Any]] = None
+                 ) -> None:
+        shape = np.shape(wait)
+        if len(shape) != 2 or shape[0] != shape[1]:
+            raise ValueError(f"wait: the matrix is not square: {shape}")
+        if unit not in _UNITS:
+            raise ValueError(f"unit: {unit!r} is neither 'cycles' nor 'ns'")
+        n = shape[0]
+        square = (n, n)
+        self.wait: np.ndarray = _array(wait, np.int64, square, "wait")
+        self.phase, self.unit, self.index = phase, unit, index
+        self.missing: Tuple[int, ...] = tuple(sorted(int(rank) for rank in missing))
+        if self.missing and not 0 <= self.missing[0] <= self.missing[-1] < n:
+            raise ValueError(f"missing: there are the ranks 0 to {n - 1}")
+        self.ticks_per_second = None if ticks_per_second is None else _array(
+            ticks_per_second, np.float64, (n,), "ticks_per_second")
+        self.samples_each = int(samples) if samples is not None and np.ndim(samples) == 0 else 0
+        self.samples = None if samples is None or np.ndim(samples) == 0 else _array(
+            samples, np.int64, square, "samples")
+        self.bytes = None if bytes is None else _array(bytes, np.int64, square, "bytes")
+        self.last = None if last is None else _array(last, np.int64, square, "last")
+        self.ops, self.elapsed_ns = int(ops), int(elapsed_ns)
+        self.nodes = None if nodes is None else _array(nodes, np.int32, (n,), "nodes")
+        self.hosts = None if hosts is None else tuple(hosts)
+        if self.hosts is not None and len(self.hosts) != n:
+            raise ValueError(f"hosts: {len(self.hosts)} names for {n} ranks")
+        self.instance, self.begin, self.source, self.case = instance, begin, source, case
+        self.extra = extra
+        lib.dxt_window_check(self._struct())
+
+    @property
+    def ranks(self) -> int:
+        """Size of the group."""
+        return len(self.wait)
+
+    # ---- to and from C
+
+    def _struct(self) -> _lib.Window:
+        """The window as the library reads it; what it points to belongs to Python."""
+        def text(value: Optional[str]) -> Optional[bytes]:
+            return None if value is None else value.encode("utf-8")
+
+        def pointer(array: Optional[np.ndarray]) -> Optional[int]:
+            return None if array is None else array.ctypes.data
+
+        missing = np.zeros(self.ranks, np.uint8)
+        missing[list(self.missing)] = 1
+        wait = self.wait
+        if self.missing:
+            wait = wait.copy()
+            wait[list(self.missing), :] = 0
+        hosts = None
+        if self.hosts is not None:
+            hosts = (c.c_char_p * self.ranks)(*[host.encode("utf-8") for host in self.hosts])
+        struct = _lib.Window(
+            struct_size=c.sizeof(_lib.Window), ranks=self.ranks, unit=_UNITS[self.unit],
+            phase=self.phase.encode("utf-8"), index=-1 if self.index is None else self.index,
+            wait=pointer(wait), missing=pointer(missing) if self.missing else None,
+            ticks_per_second=pointer(self.ticks_per_second), samples=pointer(self.samples),
+            samples_each=self.samples_each, bytes=pointer(self.bytes), last=pointer(self.last),
+            ops=self.ops, elapsed_ns=self.elapsed_ns, nodes=pointer(self.nodes),
+            instance=text(self.instance), begin=text(self.begin), source=text(self.source),
+            case_name=text(self.case),
+            extra=text(json.dumps(self.extra) if self.extra is not None else None))
+        if hosts is not None:
+            struct.hosts = hosts
+        struct._keep = (wait, missing, hosts)  # alive as long as the struct
+        return struct
+
+    @classmethod
+    def _from_c(cls, pointer: Any) -> "Window":
+        """Copy a window of the library."""
+        raw = pointer.contents
+        n = raw.ranks
+
+        def array(address: Optional[int], kind: Any, *shape: int) -> Optional[np.ndarray]:
+            if not address:
+                return None
+            flat = (kind * int(np.prod(shape))).from_address(address)
+            return np.ctypeslib.as_array(flat).reshape(shape).copy()
+
+        def text(value: Optional[bytes]) -> Optional[str]:
+            return None if value is None else value.decode("utf-8")
+
+        missing = array(raw.missing, c.c_uint8, n)
+        samples = array(raw.samples, c.c_int64, n, n)
+        extra = text(raw.extra)
+        return cls(
+            array(raw.wait, c.c_int64, n, n), raw.phase.decode("utf-8"),
+            unit="ns" if raw.unit == _lib.UNIT_NS else "cycles",
+            missing=() if missing is None else np.flatnonzero(missing).tolist(),
+            ticks_per_second=array(raw.ticks_per_second, c.c_double, n),
+            samples=samples if samples is not None else raw.samples_each or None,
+            ops=raw.ops, elapsed_ns=raw.elapsed_ns, nodes=array(raw.nodes, c.c_int32, n),
+            hosts=[raw.hosts[r].decode("utf-8") for r in range(n)] if raw.hosts else None,
+            index=raw.index if raw.index >= 0 else None, instance=text(raw.instance),
+            begin=text(raw.begin), source=text(raw.source), case=text(raw.case_name),
+            bytes=array(raw.bytes, c.c_int64, n, n), last=array(raw.last, c.c_int64, n, n),
+            extra=json.loads(extra) if extra else None)
+
+    @classmethod
+    def read(cls, path: Union[str, "os.PathLike[str]"]) -> List["Window"]:
+        """All windows of a recording, a log text or a file of plain matrices."""
+        reader = c.c_void_p()
+        lib.dxt_reader_open(os.fsencode(path), c.byref(reader))
+        return cls._read_all(reader)
+
+    @classmethod
+    def parse(cls, data: Union[str, bytes]) -> List["Window"]:
+        """As :meth:`read`, from memory."""
+        content = data.encode("utf-8") if isinstance(data, str) else data
+        reader = c.c_void_p()
+        lib.dxt_reader_open_memory(content, len(content), b"data", c.byref(reader))
+        return cls._read_all(reader)
+
+    @classmethod
+    def _read_all(cls, reader: c.c_void_p) -> List["Window"]:
+        windows = []
+        try:
+            made = c.POINTER(_lib.Window)()
+            while lib.dxt_reader_next(reader, c.byref(made)) == _lib.OK:
+                try:
+                    windows.append(cls._from_c(made))
+                finally:
+                    lib.dxt_window_free(made)
+        finally:
+            lib.dxt_reader_close(reader)
+        return windows
+
+    def to_json(self) -> str:
+        """One line of a recording, without its newline."""
+        writer = _lib.Writer()
+        lib.dxt_window_write(self._struct(), writer.function, None)
+        return writer.text().rstrip("\n")
+
+    # ---- what one does with it
+
+    @property
+    def measure(self) -> str:
+        """Unit of :meth:`values`: "ns/op", "ns", "cycles/op" or "cycles"."""
+        return ("ns/op", "ns", "cycles/op", "cycles")[lib.dxt_window_measure(self._struct())]
+
+    def values(self) -> np.ndarray:
+        """The matrix in the window's :attr:`measure`, NaN in rows that are missing."""
+        struct = self._struct()
+        values = np.empty((self.ranks, self.ranks))
+        for row in range(self.ranks):
+            lib.dxt_window_row(struct, row, values[row].ctypes.data)
+        return values
+
+    def analyze(self, method: str = "robust", *, companion: Optional["Window"] = None,
+                min_share: float = 0.01, ranks_per_node: int = 0, threshold_col: float = 3.0,
+                threshold_row: float = 3.0, threshold_point: float = 5.0,
+                keep_points: bool = False, excluding_zeros: bool = False) -> Findings:
+        """Judge the window.
+
+        ``companion`` is the other operator's window of the same interval; with it a hot expert is
+        told from a late rank. The thresholds, all above 0, and the last two options belong to the
+        method "ratio".
+        """
+        struct = self._struct()
+        with _Analysis(struct, method, companion, min_share, ranks_per_node,
+                       (threshold_col, threshold_row, threshold_point), keep_points,
+                       excluding_zeros) as found:
+            return Findings._from_c(struct, found)
+
+    def heatmap(self, path: Union[str, "os.PathLike[str]", None] = None,
+                method: str = "robust") -> Optional[str]:
+        """Draw the matrix with the findings marked.
+
+        Written to ``path`` as its ending says: .svg, .html, .txt for the terminal's characters, and
+        .png or .pdf where the part that draws them is installed. Without a path the SVG text is
+        returned.
+        """
+        if path is None:
+            return self._draw(_lib.FORMAT_SVG, method).decode("utf-8")
+        kind = c.c_int(_lib.FORMAT_TERMINAL)
+        name = os.fsencode(path)
+        if not name.lower().endswith(b".txt"):
+            lib.dxt_format_from_name(name, c.byref(kind))
+        content = self._draw(kind.value, method)
+        with open(path, "wb") as file:
+            file.write(content)
+        return None
+
+    def _draw(self, kind: int, method: str) -> bytes:
+        struct, writer = self._struct(), _lib.Writer()
+        marks, count = c.POINTER(_lib.Mark)(), c.c_size_t()
+        with _Analysis(struct, method) as found:
+            lib.dxt_report_marks(struct, found, c.byref(marks), c.byref(count))
+            findings = Findings._from_c(struct, found)
+        try:
+            panel = _lib.HeatmapPanel(window=c.pointer(struct), marks=marks,
+                                      mark_count=count.value,
+                                      caption=_caption(findings).encode("utf-8"))
+            options = _lib.HeatmapOptions(struct_size=c.sizeof(_lib.HeatmapOptions))
+            lib.dxt_heatmap_write(c.byref(panel), 1, kind, c.byref(options), writer.function, None)
+        finally:
+            _lib.libc.free(marks)
+        return writer.bytes()
+
+    def __repr__(self) -> str:
+        number = "" if self.index is None else f" {self.index}"
+        return f"<Window {self.phase}{number}: {self.ranks} ranks>"
+
+    def _repr_svg_(self) -> str:
+        return self._draw(_lib.FORMAT_SVG, "robust").decode("utf-8")
+
+
+def _caption(findings: Findings) -> str:
+    lines = [finding.text for finding in findings][:_NAMED]
+    if len(findings) > _NAMED:
+        lines.append(f"and {len(findings) - _NAMED} more")
+    if not lines:
+        lines = {"healthy": ["healthy: nobody stands out"],
+                 "inconclusive": ["inconclusive: too thin or too noisy to tell"]}.get(
+                     findings.verdict, ["see the marks"])
+    return "\n".join(lines)
+
+
+class _Analysis:
+    """dxt_analyze() as a context: the findings live inside."""
+
+    def __init__(self, struct: Any, method: str = "robust", companion: Optional[Window] = None,
+                 min_share: float = 0.01, ranks_per_node: int = 0,
+                 thresholds: Tuple[float, float, float] = (3.0, 3.0, 5.0),
+                 keep_points: bool = False, excluding_zeros: bool = False) -> None:
+        if method not in _METHODS:
+            raise ValueError(f"method: {method!r} is neither 'robust' nor 'ratio'")
+        if not all(value > 0 for value in (*thresholds, min_share)):
+            raise ValueError("thresholds and min_share must be above 0")
+        self._companion = companion._struct() if companion is not None else None
+        self._options = _lib.AnalysisOptions(
+            struct_size=c.sizeof(_lib.AnalysisOptions), method=_METHODS[method],
+            companion=c.pointer(self._companion) if self._companion is not None else None,
+            min_share=min_share, ranks_per_node=ranks_per_node, threshold_col=thresholds[0],
+            threshold_row=thresholds[1], threshold_point=thresholds[2],
+            keep_points=bool(keep_points), excluding_zeros=bool(excluding_zeros))
+        self._struct = struct
+        self._found = c.c_void_p()
+
+    def __enter__(self) -> c.c_void_p:
+        lib.dxt_analyze(self._struct, c.byref(self._options), c.byref(self._found))
+        return self._found
+
+    def __exit__(self, *_unused: Any) -> None:
+        lib.dxt_findings_free(self._found)

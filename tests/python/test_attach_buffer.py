@@ -1,0 +1,577 @@
+# SPDX-License-Identifier: Apache-2.0
+"""attach() around stand-ins of deep_ep.Buffer. What a Diagnose does with the counters is not looked
+at here."""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import inspect
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any, Iterator, List
+
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from deepxtrace import _attach  # noqa: E402
+from standins import VERSIONS, write_deep_ep  # noqa: E402
+
+CALLERS = ["positional", "by name", "mixed"]
+FULL = "2025-07, both"
+
+
+class Group:
+    """As much of a process group as is used."""
+
+    def __init__(self, size: int = 4) -> None:
+        self._size = size
+
+    def size(self) -> int:
+        return self._size
+
+
+class Diagnosis:
+    """As much of a Diagnose as is used."""
+
+    def __init__(self, group: Group, device: Any) -> None:
+        self.group_size = group.size()
+        self.device = device
+        self.counters = tuple(
+            torch.zeros(group.size(), dtype=torch.int64, device=device) for _ in range(2)
+        )
+        self.told: List[Any] = []
+
+    def get_stats_ll_stats_tensor(self) -> Any:
+        return self.counters
+
+    def set_local_experts(self, count: int) -> None:
+        self.told.append(count)
+
+    def start_async_diagnose(self) -> None:
+        self.told.append("started")
+
+    def close(self) -> None:
+        self.closed_by = threading.get_ident()
+        self.told.append("closed")
+
+    def _say(self, text: str) -> None:
+        self.said = text
+
+
+class World:
+    """What a test changes."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.made: List[Diagnosis] = []
+        self.capturing = False
+        self.failure: Any = None
+
+    def make(self, group: Any, device: Any, settings: Any) -> Diagnosis:
+        if self.failure:
+            raise self.failure
+        self.made.append(Diagnosis(group, device))
+        return self.made[-1]
+
+    def install(self, version: str = FULL) -> None:
+        write_deep_ep(self.folder, VERSIONS[version])
+        importlib.invalidate_caches()
+
+
+@pytest.fixture
+def world(tmp_path: Path, monkeypatch: Any, caplog: Any) -> Iterator[World]:
+    made = World(tmp_path)
+    for name in list(sys.modules):
+        if name.split(".")[0] == "deep_ep":
+            del sys.modules[name]
+    monkeypatch.syspath_prepend(str(tmp_path))
+    for name in ("DEEPXTRACE", "DEEPXTRACE_INTERVAL", "DEEPXTRACE_OUTPUT", "DEEPXTRACE_METHOD",
+                 "DEEPXTRACE_MODULES"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(_attach, "_make_diagnose", made.make)
+    monkeypatch.setattr(_attach, "_is_process_group", lambda group: group is not None)
+    monkeypatch.setattr(_attach, "_accelerator", lambda: "cpu")
+    monkeypatch.setattr(_attach, "_capturing", lambda: made.capturing)
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    caplog.set_level(logging.INFO, "deepxtrace")
+    yield made
+    _attach.detach()
+    for name in list(sys.modules):
+        if name.split(".")[0] == "deep_ep":
+            del sys.modules[name]
+
+
+def until(condition: Any) -> None:
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
+
+def wait_for_start(diagnosis: Diagnosis) -> None:
+    until(lambda: hasattr(diagnosis, "said"))
+
+
+def call(buffer: Any, operator: str, how: str, **more: Any) -> Any:
+    """As a program does; `more` by name."""
+    first = {
+        "dispatch": {
+            "x": torch.zeros(2, 128),
+            "topk_idx": "routes",
+            "num_max_dispatch_tokens_per_rank": 16,
+            "num_experts": 32,
+        },
+        "combine": {
+            "x": torch.zeros(2, 128),
+            "topk_idx": "routes",
+            "topk_weights": "weights",
+            "handle": "handle",
+        },
+    }[operator]
+    cut = {"positional": 4, "mixed": 2, "by name": 0}[how]
+    args = list(first.values())[:cut]
+    kwargs = {**dict(list(first.items())[cut:]), **more}
+    method = getattr(buffer, "low_latency_" + operator)
+    result = method(*args, **kwargs)
+    bound = dict(inspect.signature(method).bind(*args, **kwargs).arguments)
+    return result, bound, buffer.calls[-1]
+
+
+@pytest.mark.parametrize("how", CALLERS)
+@pytest.mark.parametrize("version", VERSIONS)
+def test_every_version_is_called_as_before(world: World, version: str, how: str) -> None:
+    world.install(version)
+    import deep_ep
+
+    before = [inspect.signature(getattr(deep_ep.Buffer, n)) for n, _ in _attach._OPERATORS]
+    _attach.attach()
+    after = [inspect.signature(getattr(deep_ep.Buffer, n)) for n, _ in _attach._OPERATORS]
+    assert before == after
+    buffer = deep_ep.Buffer(Group(), 0, 1 << 20, low_latency_mode=True)
+    for index, operator in enumerate(("dispatch", "combine")):
+        argument = _attach._OPERATORS[index][1]
+        for more in ({}, {"return_recv_hook": True}, {"async_finish": True}):
+            result, passed, seen = call(buffer, operator, how, **more)
+            assert result[1] is seen and result[0].startswith(operator)
+            if index in VERSIONS[version].counts:
+                assert seen[argument] is world.made[0].counters[index]
+            else:
+                assert seen.get(argument) is None
+            # Nothing else differs from what was passed.
+            for name, value in passed.items():
+                assert seen[name] is value
+    assert len(world.made) == (1 if VERSIONS[version].counts else 0)
+
+
+def test_a_version_without_counters_is_said_once(world: World, caplog: Any) -> None:
+    world.install("2025-06, counts of tokens only")
+    _attach.attach()
+    import deep_ep
+
+    for _ in range(3):
+        call(deep_ep.Buffer(Group(), low_latency_mode=True), "dispatch", "positional")
+    importlib.reload(deep_ep.buffer)
+    importlib.reload(deep_ep)
+    said = [r for r in caplog.records if "takes no wait counters" in r.getMessage()]
+    assert len(said) == 1
+    assert not hasattr(deep_ep.Buffer.low_latency_dispatch, "__wrapped__")
+
+
+def test_half_a_version_is_said_once(world: World, caplog: Any) -> None:
+    world.install("dispatch only")
+    _attach.attach()
+    import deep_ep  # noqa: F401
+
+    said = [r.getMessage() for r in caplog.records if "takes no wait counters" in r.getMessage()]
+    assert len(said) == 1 and "low_latency_combine" in said[0]
+
+
+@pytest.mark.parametrize("by_position", [True, False])
+def test_own_counters_are_respected(world: World, by_position: bool) -> None:
+    world.install()
+    _attach.attach()
+    import deep_ep
+
+    buffer = deep_ep.Buffer(Group(), low_latency_mode=True)
+    own = torch.zeros(4, dtype=torch.int64)
+    x = torch.zeros(1)
+    if by_position:
+        buffer.low_latency_dispatch(x, "idx", 16, 32, None, own)
+        assert buffer.calls[-1]["dispatch_wait_recv_cost_stats"] is own
+        buffer.low_latency_dispatch(x, "idx", 16, 32, "stats", None, False)
+        seen = buffer.calls[-1]
+        assert seen["dispatch_wait_recv_cost_stats"] is world.made[0].counters[0]
+        assert seen["cumulative_local_expert_recv_stats"] == "stats" and seen["use_fp8"] is False
+    else:
+        call(buffer, "dispatch", "mixed", dispatch_wait_recv_cost_stats=own)
+        assert buffer.calls[-1]["dispatch_wait_recv_cost_stats"] is own
+        call(buffer, "combine", "mixed", combine_wait_recv_cost_stats=own)
+        assert buffer.calls[-1]["combine_wait_recv_cost_stats"] is own
+        call(buffer, "dispatch", "mixed", dispatch_wait_recv_cost_stats=None)
+        assert (
+            buffer.calls[-1]["dispatch_wait_recv_cost_stats"] is world.made[0].counters[0]
+        )
+
+
+def test_counters_are_there_before_the_first_operation(world: World) -> None:
+    world.install()
+    _attach.attach()
+    import deep_ep
+
+    buffers = [deep_ep.Buffer(Group(), low_latency_mode=True) for _ in range(2)]
+    assert len(world.made) == 2
+    for buffer, diagnosis in zip(buffers, world.made):
+        world.capturing = True  # a graph: the pointers that it gets are those of later, too
+        _, _, seen = call(buffer, "dispatch", "positional")
+        assert seen["dispatch_wait_recv_cost_stats"] is diagnosis.counters[0]
+        world.capturing = False
+        wait_for_start(diagnosis)
+        call(buffer, "dispatch", "positional")
+        assert diagnosis.told == [8, "started"]  # 32 experts of 4 ranks
+        assert "32 experts" in diagnosis.said and "deep_ep.buffer.Buffer" in diagnosis.said
+    assert len(world.made) == 2
+
+
+def test_experts_are_in_the_handle_too(world: World) -> None:
+    world.install()
+    _attach.attach()
+    import deep_ep
+
+    buffer = deep_ep.Buffer(Group(), low_latency_mode=True)
+    buffer.low_latency_combine(torch.zeros(1), "idx", "weights", ("src", "range", 16, 128, 64))
+    wait_for_start(world.made[0])
+    assert world.made[0].told == [16, "started"]
+
+
+def test_methods_of_another_kind_are_not_touched(world: World, caplog: Any) -> None:
+    package = world.folder / "deep_ep"
+    package.mkdir()
+    (package / "__init__.py").write_text(
+        "class Buffer:\n"
+        "    @staticmethod\n"
+        "    def low_latency_dispatch(x, dispatch_wait_recv_cost_stats=None):\n"
+        "        return dispatch_wait_recv_cost_stats\n"
+        "    low_latency_combine = 3\n"
+    )
+    importlib.invalidate_caches()
+    _attach.attach()
+    import deep_ep
+
+    assert deep_ep.Buffer().low_latency_dispatch(torch.zeros(1)) is None
+    assert deep_ep.Buffer.low_latency_combine == 3
+    assert "takes no wait counters" in caplog.text
+
+
+def test_normal_mode_is_left_alone_until_it_is_not(world: World, caplog: Any) -> None:
+    world.install()
+    _attach.attach()
+    import deep_ep
+
+    buffer = deep_ep.Buffer(Group(), 1 << 20)
+    assert not world.made
+    world.capturing = True
+    for _ in range(2):
+        _, _, seen = call(buffer, "combine", "positional")
+        assert seen["combine_wait_recv_cost_stats"] is None
+    assert not world.made
+    assert len([r for r in caplog.records if "captured" in r.getMessage()]) == 1
+    world.capturing = False
+    _, _, seen = call(buffer, "combine", "positional")
+    assert seen["combine_wait_recv_cost_stats"] is world.made[0].counters[1]
+
+
+def test_counters_follow_the_tokens(world: World) -> None:
+    world.install()
+    _attach.attach()
+    import deep_ep
+
+    buffer = deep_ep.Buffer(Group(), low_latency_mode=True)
+    elsewhere = torch.zeros(1, device="meta")
+    buffer.low_latency_dispatch(elsewhere, "idx", 16, 32)
+    assert [d.device for d in world.made] == ["cpu", torch.device("meta")]
+    assert world.made[0].told == ["closed"]
+    seen = buffer.calls[-1]["dispatch_wait_recv_cost_stats"]
+    assert seen is world.made[1].counters[0]
+    # Once it runs, tokens from elsewhere are not counted.
+    _, _, seen = call(buffer, "dispatch", "positional")
+    assert seen["dispatch_wait_recv_cost_stats"] is None and len(world.made) == 2
+
+
+def test_errors_of_the_program_stay_its_own(world: World) -> None:
+    world.install()
+    _attach.attach()
+    import deep_ep
+
+    buffer = deep_ep.Buffer(Group(), low_latency_mode=True)
+    with pytest.raises(ZeroDivisionError, match="thirteen"):
+        buffer.low_latency_dispatch(torch.zeros(1), "idx", 16, 13)
+    with pytest.raises(TypeError, match="low_latency_dispatch.. missing"):
+        buffer.low_latency_dispatch(torch.zeros(1))
+    with pytest.raises(TypeError, match="unexpected keyword argument 'nonsense'"):
+        buffer.low_latency_combine(torch.zeros(1), 1, 2, 3, nonsense=1)
+    with pytest.raises(TypeError, match="__init__"):
+        deep_ep.Buffer()
+    _, _, seen = call(buffer, "dispatch", "by name")
+    assert seen["dispatch_wait_recv_cost_stats"] is not None
+
+
+@pytest.mark.parametrize("where", ["construction", "operation"])
+def test_errors_of_ours_do_not_reach_it(world: World, caplog: Any, where: str) -> None:
+    world.install()
+    _attach.attach()
+    import deep_ep
+
+    world.failure = OSError("no room for a log")
+    for _ in range(2):
+        buffer = deep_ep.Buffer(Group(), low_latency_mode=where == "construction")
+        for _ in range(2):
+            _, _, seen = call(buffer, "dispatch", "mixed")
+            assert seen["dispatch_wait_recv_cost_stats"] is None
+    assert len([r for r in caplog.records if "no room for a log" in r.getMessage()]) == 1
+    # Tokens that are none, and a Buffer without the attributes of one.
+    world.failure = None
+    buffer = deep_ep.Buffer(Group(), low_latency_mode=True)
+    assert buffer.low_latency_dispatch("tokens", "idx", 16, 32)[0] == "dispatched"
+    bare = deep_ep.Buffer.__new__(deep_ep.Buffer)
+    bare.calls = []
+    assert bare.low_latency_dispatch(torch.zeros(1), "idx", 16, 32)[0] == "dispatched"
+
+
+def test_groups_that_cannot_be_diagnosed(world: World, caplog: Any) -> None:
+    world.install()
+    _attach.attach()
+    import deep_ep
+
+    for group in (None, Group(1)):
+        buffer = deep_ep.Buffer(group, low_latency_mode=True)
+        _, _, seen = call(buffer, "dispatch", "mixed")
+        assert seen["dispatch_wait_recv_cost_stats"] is None
+    assert not world.made
+    assert [r.getMessage() for r in caplog.records if "process group" in r.getMessage()]
+
+
+def test_import_before_attach(world: World) -> None:
+    world.install()
+    from deep_ep import Buffer
+
+    early = Buffer(Group(), low_latency_mode=True)
+    _attach.attach()
+    _, _, seen = call(early, "dispatch", "mixed")
+    assert seen["dispatch_wait_recv_cost_stats"] is world.made[0].counters[0]
+
+
+@pytest.mark.parametrize("version", [FULL, "version 2, in a deeper module"])
+def test_import_after_attach_and_reload(world: World, version: str) -> None:
+    world.install(version)
+    _attach.attach()
+    name = "deep_ep." + VERSIONS[version].submodule
+    module = importlib.import_module(name)  # the class, before the package has it
+    package = sys.modules["deep_ep"]
+    assert package.Buffer is module.Buffer
+    spec = module.__spec__
+    assert "exec_module" not in vars(spec.loader) and type(spec.loader).__name__ == (
+        "SourceFileLoader"
+    )
+    _, _, seen = call(module.Buffer(Group(), low_latency_mode=True), "combine", "mixed")
+    assert seen["combine_wait_recv_cost_stats"] is not None
+    old = module.Buffer
+    importlib.reload(module)
+    assert module.Buffer is not old
+    importlib.reload(package)
+    assert package.Buffer is module.Buffer
+    for cls in (old, module.Buffer):
+        _, _, seen = call(cls(Group(), low_latency_mode=True), "combine", "mixed")
+        assert seen["combine_wait_recv_cost_stats"] is not None
+    assert len(world.made) == 3
+
+
+def test_a_class_that_is_defined_behind_the_submodules(world: World) -> None:
+    """When attach() comes in the middle of the import of the package."""
+    package = world.folder / "deep_ep"
+    package.mkdir()
+    (package / "early.py").write_text("from deepxtrace import _attach\n_attach.attach()\n")
+    (package / "__init__.py").write_text(
+        "from . import early\n\nclass Buffer:\n"
+        "    def __init__(self, group):\n        self.group = group\n"
+        "    def low_latency_dispatch(self, x, dispatch_wait_recv_cost_stats=None):\n"
+        "        return dispatch_wait_recv_cost_stats\n"
+    )
+    importlib.invalidate_caches()
+    _attach.attach()  # as under deepxtrace-run
+    import deep_ep
+
+    assert deep_ep.Buffer(Group()).low_latency_dispatch(torch.zeros(1)) is not None
+
+
+def test_subclasses_and_other_wrappers(world: World) -> None:
+    world.install()
+    import deep_ep
+
+    class Mine(deep_ep.Buffer):
+        def __init__(self, group: Any) -> None:
+            super().__init__(group, low_latency_mode=True)
+
+        def low_latency_dispatch(self, *args: Any, **kwargs: Any) -> Any:
+            return super().low_latency_dispatch(*args, **kwargs)
+
+    _attach.attach()
+    buffer = Mine(Group())
+    _, _, seen = call(buffer, "dispatch", "mixed")
+    assert seen["dispatch_wait_recv_cost_stats"] is world.made[0].counters[0]
+    assert len(world.made) == 1
+    # Somebody wraps after us, and stays when we go.
+    ours = deep_ep.Buffer.low_latency_combine
+    deep_ep.Buffer.low_latency_combine = lambda *args, **kwargs: ours(*args, **kwargs)
+    theirs = deep_ep.Buffer.low_latency_combine
+    buffer.low_latency_combine(torch.zeros(1), 1, 2, 3)
+    assert buffer.calls[-1]["combine_wait_recv_cost_stats"] is world.made[0].counters[1]
+    _attach.detach()
+    assert deep_ep.Buffer.low_latency_combine is theirs
+    buffer.low_latency_combine(torch.zeros(1), 1, 2, 3)
+    assert buffer.calls[-1]["combine_wait_recv_cost_stats"] is None
+
+
+def test_twice_is_once_and_detach_undoes(world: World) -> None:
+    world.install()
+    import deep_ep
+
+    names = ("__init__", "low_latency_dispatch", "low_latency_combine")
+    before = [vars(deep_ep.Buffer)[name] for name in names]
+    finders = list(sys.meta_path)
+    first = _attach.attach()
+    assert _attach.attach(interval=3) is first
+    first.examine(deep_ep)
+    assert all(
+        getattr(vars(deep_ep.Buffer)[name], "__wrapped__") is original
+        for name, original in zip(names, before)
+    )
+    buffer = deep_ep.Buffer(Group(), low_latency_mode=True)
+    _attach.detach()
+    assert [vars(deep_ep.Buffer)[name] for name in names] == before
+    assert sys.meta_path == finders
+    assert world.made[0].told == ["closed"]
+    _, _, seen = call(buffer, "dispatch", "mixed")
+    assert seen["dispatch_wait_recv_cost_stats"] is None
+    _attach.detach()
+    _attach.attach()
+    _, _, seen = call(deep_ep.Buffer(Group(), low_latency_mode=True), "dispatch", "mixed")
+    assert seen["dispatch_wait_recv_cost_stats"] is world.made[1].counters[0]
+
+
+def test_a_buffer_that_goes_takes_its_diagnosis_along(world: World) -> None:
+    world.install()
+    _attach.attach()
+    import deep_ep
+
+    buffer = deep_ep.Buffer(Group(), low_latency_mode=True)
+    call(buffer, "dispatch", "mixed")
+    wait_for_start(world.made[0])
+    del buffer
+    gc.collect()
+    until(lambda: world.made[0].told[-1] == "closed")
+    # Whoever collects it may be the thread that is to be stopped.
+    assert world.made[0].closed_by != threading.get_ident()
+
+
+def test_a_forked_child_goes_on(world: World) -> None:
+    world.install()
+    attachment = _attach.attach()
+    import deep_ep
+
+    buffer = deep_ep.Buffer(Group(), low_latency_mode=True)
+    with attachment._lock, _attach._attached_lock:  # somebody's, at the wrong moment
+        child = os.fork()
+        if child == 0:
+            signal.alarm(60)
+            status = 1
+            try:
+                thread = threading.Thread(target=call, args=(buffer, "dispatch", "mixed"))
+                thread.start()
+                thread.join(20)
+                other = deep_ep.Buffer(Group(), low_latency_mode=True)
+                call(other, "combine", "mixed")
+                status = 0 if not thread.is_alive() and len(buffer.calls) == 1 else 2
+                _attach.detach()
+            finally:
+                os._exit(status)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert world.made[0].told == []
+
+
+def test_what_is_not_there_stays_so(world: World) -> None:
+    _attach.attach()
+    with pytest.raises(ModuleNotFoundError, match="No module named 'deep_ep'"):
+        importlib.import_module("deep_ep")
+    world.install()
+    import deep_ep  # noqa: F401
+
+    with pytest.raises(ModuleNotFoundError, match="No module named 'deep_ep.nothing'"):
+        importlib.import_module("deep_ep.nothing")
+
+
+class Delegating:
+    """A finder that asks the others, as ours does."""
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
+        if name.split(".")[0] != "deep_ep":
+            return None
+        for finder in sys.meta_path:
+            if finder is not self:
+                spec = finder.find_spec(name, path, target)
+                if spec is not None:
+                    return spec
+        return None
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_next_to_another_import_hook(world: World, monkeypatch: Any, first: bool) -> None:
+    monkeypatch.setattr(sys, "meta_path", list(sys.meta_path))
+    world.install()
+    if first:
+        _attach.attach()
+    sys.meta_path.insert(0, Delegating())  # type: ignore[arg-type]
+    _attach.attach()
+    import deep_ep
+
+    _, _, seen = call(deep_ep.Buffer(Group(), low_latency_mode=True), "dispatch", "mixed")
+    assert seen["dispatch_wait_recv_cost_stats"] is not None
+
+
+def test_settings(world: World, monkeypatch: Any) -> None:
+    read = _attach.AttachSettings.read
+    assert read({}, {}) == _attach.AttachSettings(True, 20.0, None, "robust", ("deep_ep",))
+    told = {
+        "DEEPXTRACE": "on",
+        "DEEPXTRACE_INTERVAL": " 5 ",
+        "DEEPXTRACE_OUTPUT": "logs",
+        "DEEPXTRACE_METHOD": "ratio",
+        "DEEPXTRACE_MODULES": "deep_ep, uccl.ep",
+    }
+    expected = _attach.AttachSettings(True, 5.0, "logs", "ratio", ("deep_ep", "uccl.ep"))
+    assert read({}, told) == expected
+    assert read({"interval": 1, "method": "robust"}, told).interval == 1
+    for name, value in [
+        ("DEEPXTRACE", "perhaps"),
+        ("DEEPXTRACE_INTERVAL", "0"),
+        ("DEEPXTRACE_INTERVAL", "soon"),
+        ("DEEPXTRACE_INTERVAL", "nan"),
+        ("DEEPXTRACE_METHOD", "guess"),
+        ("DEEPXTRACE_MODULES", "a b; c"),
+    ]:
+        with pytest.raises(ValueError, match=name):
+            read({}, {**told, name: value})
+    with pytest.raises(ValueError, match="INTERVAL.*METHOD"):
+        read({}, {"DEEPXTRACE_INTERVAL": "x", "DEEPXTRACE_METHOD": "y"})
+    world.install()
+    monkeypatch.setenv("DEEPXTRACE", "0")
+    _attach.attach()
+    import deep_ep
+
+    assert not hasattr(deep_ep.Buffer.low_latency_dispatch, "__wrapped__")

@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Jobs of real processes: the examples of the manual, and what happens to jobs. In the CMake tests
+these run alone."""
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("torch")
+
+from deepxtrace import Window  # noqa: E402
+from faults import Job, free_port, until  # noqa: E402
+
+EXAMPLES = Path(__file__).parent.parent.parent / "examples" / "python"
+RANKS = 4
+
+
+# ---- the examples
+
+def run_example(name, folder, **environment):
+    done = subprocess.run(
+        [EXAMPLES / "start.sh", str(RANKS), EXAMPLES / name], cwd=folder, capture_output=True,
+        text=True, timeout=240, check=False,
+        env={**os.environ, "PYTHON": sys.executable, "MASTER_PORT": str(free_port()),
+             "DELAY_MS": "20", **environment})
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_the_synchronous_example_names_both(tmp_path):
+    out = run_example("sync.py", tmp_path, STEPS="150").splitlines()
+    for operator, rank in (("dispatch", 2), ("combine", 3)):
+        lines = [line for line in out if line.startswith(operator)]
+        # Three windows, of which a machine that is busy with something else may spoil one.
+        assert sum(f"rank {rank} (host" in line and f"late in {operator}" in line
+                   for line in lines) >= 2, out
+
+
+def test_the_asynchronous_example_names_both(tmp_path):
+    run_example("async.py", tmp_path, STEPS="100", DEEPEP_DIAGNOSE_WARMING_TIME="0")
+    windows = Window.read(tmp_path / "diagnose_rank0.jsonl")
+    assert len(windows) >= 4
+    whole = windows[2:]  # the first may have begun before the first step
+    for window in whole:
+        rank = 2 if window.phase == "dispatch" else 3
+        worst = window.analyze().findings[0]
+        assert worst.rank == rank and worst.kind in ("late_rank", "hot_expert"), str(worst)
+
+
+# ---- what happens to jobs
+
+def windows(job):
+    path = job.folder / "diagnose_rank0.jsonl"
+    if not path.exists():
+        return []
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def log(job, rank):
+    path = job.folder / f"diagnose_rank{rank}.log"
+    return path.read_text() if path.exists() else ""
+
+
+def silent(window):
+    return [rank for rank, row in enumerate(window["wait"]) if row is None]
+
+
+def is_right(window):
+    """All rows are there, and they are what every step adds."""
+    if silent(window):
+        return False
+    late = [row[1] // max(row[0], 1) if rank != 1 else 100
+            for rank, row in enumerate(window["wait"])]
+    return window["phase"] != "dispatch" or all(ratio == 100 for ratio in late)
+
+
+def wait_for(job, condition, count=4):
+    """So many more windows that are as they should be, one after the other."""
+    seen = len(windows(job))
+
+    def enough():
+        new = windows(job)[seen:]
+        good = [condition(window) for window in new]
+        return any(all(good[k:k + count]) for k in range(len(good) - count + 1))
+    until(enough)
+
+
+def test_a_rank_is_stopped_and_continued(tmp_path):
+    with Job(tmp_path) as job:
+        wait_for(job, is_right)
+        job.signal(2, signal.SIGSTOP)
+        wait_for(job, lambda window: silent(window) == [2])
+        assert "rank 2 (host" in log(job, 0) and "sent no counters" in log(job, 0)
+        job.signal(2, signal.SIGCONT)
+        wait_for(job, is_right)
+        for status, out, err in job.finish():
+            assert status == 0 and err == "" and "stopped within" in out
+
+
+def test_a_rank_is_killed(tmp_path):
+    with Job(tmp_path) as job:
+        wait_for(job, is_right)
+        job.signal(3, signal.SIGKILL)
+        wait_for(job, lambda window: silent(window) == [3])
+        assert re.search(r"finding: rank 3 .*sent no counters", log(job, 0))
+        done = job.finish()
+        assert [status for status, _, _ in done] == [0, 0, 0, -9]
+        assert all(err == "" for _, _, err in done)
+
+
+def test_the_store_goes_and_comes_back(tmp_path):
+    with Job(tmp_path) as job:
+        wait_for(job, is_right)
+        job.kill_store()
+        wait_for(job, lambda window: silent(window) == [1, 2, 3])
+        until(lambda: all("the key-value store is out of reach" in log(job, rank)
+                          for rank in range(job.ranks)))
+        job.store = job.start_store()
+        wait_for(job, is_right)
+        for rank in range(job.ranks):
+            assert log(job, rank).count("the key-value store is out of reach") == 1
+            assert log(job, rank).count("the key-value store answers again") == 1
+        assert [status for status, _, _ in job.finish()] == [0] * job.ranks
+
+
+def test_the_store_goes_for_good(tmp_path):
+    with Job(tmp_path) as job:
+        wait_for(job, is_right)
+        job.kill_store()
+        wait_for(job, lambda window: silent(window) == [1, 2, 3])
+        assert [status for status, _, _ in job.finish()] == [0] * job.ranks
+
+
+def test_the_store_is_stopped(tmp_path):
+    """It neither answers nor refuses: whoever asks it hangs."""
+    with Job(tmp_path) as job:
+        wait_for(job, is_right)
+        job.store.send_signal(signal.SIGSTOP)
+        wait_for(job, lambda window: silent(window) == [1, 2, 3])
+        job.store.send_signal(signal.SIGCONT)
+        wait_for(job, is_right)
+        job.store.send_signal(signal.SIGSTOP)
+        wait_for(job, lambda window: silent(window) == [1, 2, 3])
+        assert [status for status, _, _ in job.finish()] == [0] * job.ranks
+
+
+@pytest.mark.parametrize("what", ["log", "jsonl"])
+def test_the_disk_of_rank_0_is_full(tmp_path, what):
+    os.symlink("/dev/full", tmp_path / f"diagnose_rank0.{what}")
+    with Job(tmp_path) as job:
+        if what == "log":
+            wait_for(job, is_right)
+        else:
+            until(lambda: "cannot be written: No space left on device" in log(job, 0))
+        os.unlink(tmp_path / f"diagnose_rank0.{what}")
+        wait_for(job, is_right)
+        until(lambda: ("lines could not be written here" if what == "log" else "is written again")
+              in log(job, 0))
+        for status, _, err in job.finish():
+            assert (status, err) == (0, "")

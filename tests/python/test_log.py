@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Files of whole lines: rotated, and indifferent to a disk that is full."""
+import os
+import re
+import resource
+import signal
+import subprocess
+import time
+
+import pytest
+
+from deepxtrace import _log
+from deepxtrace._log import LineFile, TextLog
+
+
+def test_lines_are_appended(tmp_path):
+    path = tmp_path / "x"
+    path.write_text("old\n")
+    file = LineFile(str(path))
+    assert file.write(["one", "zwei ü"]) and file.write(["three"])
+    assert path.read_text() == "old\none\nzwei ü\nthree\n"
+
+
+def test_stamps(tmp_path):
+    log = TextLog(str(tmp_path / "x"))
+    log.say("one", "two\nlines")
+    stamp = r"\[\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\] "
+    assert re.fullmatch(f"{stamp}one\n{stamp}two lines\n", (tmp_path / "x").read_text())
+
+
+def set_day(monkeypatch, day):
+    now = time.mktime((2025, 9, day, 12, 0, 0, 0, 0, -1))
+    monkeypatch.setattr(_log.time, "time", lambda: now)
+    real = time.strftime
+    monkeypatch.setattr(_log.time, "strftime",
+                        lambda form, when=None: real(form, when or time.localtime(now)))
+
+
+def test_midnight(tmp_path, monkeypatch):
+    set_day(monkeypatch, 10)
+    file = LineFile(str(tmp_path / "x"))
+    for day in range(10, 16):
+        set_day(monkeypatch, day)
+        file.write([f"day {day}"])
+        file.write(["more"])
+        os.utime(tmp_path / "x", (time.time(), time.time()))
+    assert sorted(os.listdir(tmp_path)) == ["x", "x.2025-09-13", "x.2025-09-14"]
+    assert (tmp_path / "x").read_text() == "day 15\nmore\n"
+    assert (tmp_path / "x.2025-09-14").read_text() == "day 14\nmore\n"
+
+
+def test_a_file_of_yesterday_is_rotated_at_the_start(tmp_path):
+    path = tmp_path / "x"
+    path.write_text("old\n")
+    os.utime(path, (1e9, 1e9))
+    LineFile(str(path)).write(["new"])
+    assert path.read_text() == "new\n"
+    assert (tmp_path / time.strftime("x.%Y-%m-%d", time.localtime(1e9))).read_text() == "old\n"
+
+
+def test_size(tmp_path):
+    file = LineFile(str(tmp_path / "x"), limit=10)
+    for number in range(5):
+        file.write([f"line number {number}"])
+    names = sorted(os.listdir(tmp_path))
+    today = time.strftime("%Y-%m-%d")
+    assert len(names) == 3 and all(name.startswith(f"x.{today}") for name in names[1:])
+    kept = sorted((tmp_path / name).read_text() for name in names)
+    assert kept == [f"line number {number}\n" for number in (2, 3, 4)]
+
+
+def test_other_files_are_left_alone(tmp_path):
+    for name in ("x.old", "xx.2025-01-01", "x.2025"):
+        (tmp_path / name).write_text(name)
+    file = LineFile(str(tmp_path / "x"), limit=1)
+    for number in range(6):
+        file.write([str(number)])
+    assert (tmp_path / "x.old").exists() and (tmp_path / "xx.2025-01-01").exists()
+
+
+def test_a_full_disk(tmp_path):
+    os.symlink("/dev/full", tmp_path / "x")
+    log = TextLog(str(tmp_path / "x"))
+    assert not log.say("a") and not log.say("b", "c")
+    assert log.reason == "No space left on device"
+    os.unlink(tmp_path / "x")
+    assert log.say("d")
+    lines = (tmp_path / "x").read_text().splitlines()
+    assert lines[0].endswith("[Diagnose] 3 lines could not be written here: "
+                             "No space left on device")
+    assert lines[1].endswith("] d") and len(lines) == 2
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs to mount a file system")
+def test_a_disk_that_fills_up_keeps_whole_lines(tmp_path):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16k", "none", disk],
+                      capture_output=True, check=False).returncode != 0:
+        pytest.skip("no file systems can be mounted here")
+    try:
+        file = LineFile(str(disk / "x"))
+        line = "y" * 999
+        written = [file.write([line]) for _ in range(40)]
+        assert True in written and False in written
+        content = (disk / "x").read_text()
+        assert set(content.splitlines()) == {line} and content.endswith("\n")
+        (disk / "x").write_text("")
+        assert file.write([line])
+        file.close()
+    finally:
+        subprocess.run(["umount", disk], check=True)
+
+
+def test_half_a_line_is_taken_back(tmp_path):
+    file = LineFile(str(tmp_path / "x"))
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        file.write(["first"])
+        resource.setrlimit(resource.RLIMIT_FSIZE, (10, before[1]))
+        assert not file.write(["a line that does not fit"])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
+    assert (tmp_path / "x").read_text() == "first\n"
+    assert file.write(["second"])
+    assert (tmp_path / "x").read_text() == "first\nsecond\n"
+
+
+def test_a_folder_that_goes_away(tmp_path):
+    folder = tmp_path / "f"
+    folder.mkdir()
+    file = LineFile(str(folder / "x"), limit=1)
+    file.write(["a"])
+    os.unlink(folder / "x")
+    folder.rmdir()
+    assert not file.write(["b"])
+    folder.mkdir()
+    assert file.write(["c"]) and (folder / "x").read_text() == "c\n"
+
+
+def test_a_place_that_cannot_be_written_is_an_error_at_once(tmp_path):
+    with pytest.raises(OSError):
+        LineFile(str(tmp_path / "none" / "x"))

@@ -1,0 +1,186 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Mailboxes in a key-value store: what is posted arrives, and nothing ever blocks."""
+import datetime
+import threading
+import time
+
+import pytest
+
+torch = pytest.importorskip("torch")
+import torch.distributed as dist  # noqa: E402
+
+from deepxtrace._mailroom import DEPTH, Mailroom, own_connection  # noqa: E402
+
+
+def until(condition):
+    """Wait for what a thread will do; the machine may be busy."""
+    end = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.002)
+    return condition()
+
+
+class Rooms:
+    def __init__(self, store, ranks=2, connect=None):
+        self.news = [[] for _ in range(ranks)]
+        self.rooms = [Mailroom(connect or (lambda: store), "job", rank, ranks,
+                               self.news[rank].append, interval=0.1) for rank in range(ranks)]
+
+    def __enter__(self):
+        return self.rooms
+
+    def __exit__(self, *_):
+        for room in self.rooms:
+            room.close()
+
+
+@pytest.fixture(params=["hash", "tcp", "file"])
+def store(request, tmp_path):
+    if request.param == "hash":
+        return dist.HashStore()
+    if request.param == "file":
+        return dist.FileStore(str(tmp_path / "store"), 2)
+    return dist.PrefixStore("default", dist.TCPStore("127.0.0.1", 0, 1, True))
+
+
+def test_mails_arrive(store):
+    with Rooms(store, connect=lambda: own_connection(store)) as (zero, one):
+        assert zero.collect(1, 7) is None and zero.collect(1, None) is None
+        one.publish(7, b"\x00\xffseven")
+        assert until(lambda: zero.collect(1, 7)) == (7, b"\x00\xffseven")
+        one.publish(9, b"nine")
+        assert until(lambda: zero.collect(1, 9)) == (9, b"nine")
+        assert zero.collect(1, None) == (9, b"nine") and zero.collect(1, 8) is None
+        zero.publish(9, b"own")
+        assert zero.collect(0, 9) == (9, b"own")
+
+
+def test_the_newest_are_kept():
+    store = dist.HashStore()
+    with Rooms(store) as (zero, one):
+        for number in range(1, 3 * DEPTH + 1):
+            one.publish(number, b"%d" % number)
+            until(lambda: not one._outgoing)
+        assert until(lambda: zero.collect(1, 12)) == (12, b"12")
+        kept = [number for number in range(1, 13) if zero.collect(1, number)]
+        assert kept[-DEPTH:] == [9, 10, 11, 12] and len(kept) == DEPTH
+
+
+def test_mails_from_before_a_restart_are_passed_on():
+    store = dist.HashStore()
+    with Rooms(store) as (_, one):
+        one.publish(1, b"a")
+        until(lambda: not one._outgoing)
+    with Rooms(store) as (zero, one):
+        one.publish(2, b"b")
+        assert until(lambda: zero.collect(1, 2)) == (2, b"b")
+        assert zero.collect(1, 1) == (1, b"a")
+
+
+def test_what_is_published_last_arrives():
+    store = dist.HashStore()
+    rooms = Rooms(store)
+    until(lambda: rooms.rooms[1]._store)
+    rooms.rooms[1].publish(1, b"last words")
+    rooms.rooms[1].close()
+    assert until(lambda: rooms.rooms[0].collect(1, 1)) == (1, b"last words")
+    rooms.rooms[0].close()
+
+
+class Troubled:
+    """A store that fails, or hangs, when told so."""
+
+    def __init__(self):
+        self.store, self.failing, self.calls = dist.HashStore(), False, 0
+        self.open = threading.Event()
+        self.open.set()
+
+    def _trouble(self):
+        self.calls += 1
+        self.open.wait()
+        if self.failing:
+            raise RuntimeError("Connection reset by peer")
+
+    def add(self, *arguments):
+        self._trouble()
+        return self.store.add(*arguments)
+
+    def set(self, *arguments):
+        self._trouble()
+        return self.store.set(*arguments)
+
+    def get(self, *arguments):
+        self._trouble()
+        return self.store.get(*arguments)
+
+
+def test_a_store_that_fails_is_told_once_and_again_when_it_is_back():
+    store = Troubled()
+    rooms = Rooms(store)
+    with rooms as (zero, one):
+        one.publish(1, b"a")
+        assert until(lambda: zero.collect(1, 1))
+        store.failing = True
+        for number in range(2, 9):
+            one.publish(number, b"x")
+            zero.collect(1, number)
+        until(lambda: rooms.news[1])
+        calls = store.calls
+        until(lambda: store.calls > calls)
+        assert [text for text in rooms.news[1]] == [
+            "the key-value store is out of reach, no counters travel: RuntimeError: Connection "
+            "reset by peer; trying again"]
+        store.failing = False
+        assert until(lambda: zero.collect(1, 8)) == (8, b"x")
+        until(lambda: len(rooms.news[1]) == 2)
+        assert rooms.news[1][1] == "the key-value store answers again"
+
+
+def test_a_store_that_hangs_holds_nobody():
+    store = Troubled()
+    rooms = Rooms(store)
+    zero, one = rooms.rooms
+    until(lambda: zero._store is not None and one._store is not None)
+    store.open.clear()
+    before = time.monotonic()
+    for number in range(1, 1000):
+        one.publish(number, b"x")
+        assert zero.collect(1, number) is None
+    one.close()
+    zero.close()
+    assert time.monotonic() - before < 30
+    store.open.set()
+    until(lambda: not one._thread.is_alive() and not zero._thread.is_alive())
+
+
+def test_a_connection_of_its_own():
+    root = dist.TCPStore("127.0.0.1", 0, 1, True)
+    prefixed = dist.PrefixStore("a", dist.PrefixStore("b", root))
+    own = own_connection(prefixed)
+    assert isinstance(own, dist.TCPStore) and own is not root and own.port == root.port
+    assert own.timeout >= datetime.timedelta(hours=1)
+    own.set("key", "value")
+    assert root.get("key") == b"value"
+    # A wait on the job's connection does not hold ours.
+    root.set_timeout(datetime.timedelta(seconds=20))
+    waiting = threading.Thread(target=lambda: root.wait(["late"]))
+    waiting.start()
+    assert own.add("n", 1) == 1
+    own.set("late", "now")
+    waiting.join(20)
+    assert not waiting.is_alive()
+    memory = dist.HashStore()
+    assert own_connection(memory) is memory
+
+
+def test_a_server_that_is_gone_is_not_handed_to_torch():
+    """Whose constructor may hold the interpreter's lock until it gives up."""
+    class Client:
+        host, port = "127.0.0.1", 1
+
+        def __init__(self, **_arguments):
+            raise AssertionError("the job would stand still")
+
+    with pytest.raises(OSError):
+        own_connection(Client.__new__(Client))

@@ -1,0 +1,270 @@
+# SPDX-License-Identifier: Apache-2.0
+"""deepxtrace-run: what it does to Python programs, and that it does nothing else."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Dict, List, Optional
+
+import pytest
+
+pytest.importorskip("torch")
+
+import deepxtrace  # noqa: E402
+from deepxtrace import run  # noqa: E402
+from standins import VERSIONS, write_deep_ep  # noqa: E402
+
+PACKAGE = str(Path(deepxtrace.__file__).parent.parent)
+ATTACHED = (
+    "import deep_ep; print('attached', hasattr(deep_ep.Buffer.low_latency_dispatch,"
+    " '__wrapped__'), flush=True)"
+)
+
+
+@pytest.fixture
+def env(tmp_path: Path) -> Dict[str, str]:
+    """An environment with a deep_ep and without any of our settings."""
+    write_deep_ep(tmp_path, VERSIONS["2025-07, both"])
+    clean = {k: v for k, v in os.environ.items() if not k.startswith("DEEPXTRACE")}
+    for name in ("DEEPXTRACE_LIBRARY_PATH",):
+        if name in os.environ:
+            clean[name] = os.environ[name]
+    clean["PYTHONPATH"] = os.pathsep.join([str(tmp_path), PACKAGE])
+    clean["PYTHONDONTWRITEBYTECODE"] = "1"
+    return clean
+
+
+def launch(env: Dict[str, str], *command: str, options: Optional[List[str]] = None) -> Any:
+    return subprocess.run(
+        [sys.executable, "-m", "deepxtrace.run", *(options or []), *command],
+        env=env,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def test_not_attached_without_it(env: Dict[str, str]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", ATTACHED], env=env, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "attached False\n"
+
+
+@pytest.mark.parametrize("way", ["itself", "subprocess", "shell", "script"])
+def test_attaches_python_however_it_is_started(
+    env: Dict[str, str], tmp_path: Path, way: str
+) -> None:
+    script = tmp_path / "program"
+    script.write_text(f"#!{sys.executable}\n{ATTACHED}\n")
+    script.chmod(0o755)
+    command = {
+        "itself": [sys.executable, "-c", ATTACHED],
+        "subprocess": [
+            sys.executable,
+            "-c",
+            f"import subprocess, sys; subprocess.run([sys.executable, '-c', {ATTACHED!r}])",
+        ],
+        "shell": ["sh", "-c", f'cd / && "{sys.executable}" -c "{ATTACHED}"'],
+        "script": [str(script)],
+    }[way]
+    done = launch(env, *command)
+    assert (done.stdout, done.stderr, done.returncode) == ("attached True\n", "", 0)
+
+
+@pytest.mark.parametrize("method", ["spawn", "forkserver", "fork"])
+def test_attaches_workers(env: Dict[str, str], tmp_path: Path, method: str) -> None:
+    program = tmp_path / "workers.py"
+    program.write_text(
+        "import multiprocessing, sys\n"
+        "def work():\n"
+        f"    {ATTACHED}\n"
+        "if __name__ == '__main__':\n"
+        f"    context = multiprocessing.get_context({method!r})\n"
+        "    worker = context.Process(target=work)\n"
+        "    worker.start()\n"
+        "    worker.join()\n"
+        "    sys.exit(worker.exitcode)\n"
+    )
+    done = launch(env, sys.executable, str(program))
+    assert (done.stdout, done.stderr, done.returncode) == ("attached True\n", "", 0)
+
+
+def test_attaches_the_workers_of_torchrun(env: Dict[str, str], tmp_path: Path) -> None:
+    program = tmp_path / "worker.py"
+    program.write_text(ATTACHED + "\n")
+    options = ["--standalone", "--nproc_per_node=2"]
+    torchrun = [sys.executable, "-m", "torch.distributed.run", *options, str(program)]
+    if subprocess.run(torchrun, env=env, capture_output=True, check=False).returncode != 0:
+        pytest.skip("torchrun of this torch does not work with this Python")
+    done = launch(env, *torchrun)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split("\n") == ["attached True", "attached True", ""]
+
+
+def test_works_for_an_interpreter_without_the_package(env: Dict[str, str], tmp_path: Path) -> None:
+    env["PYTHONPATH"] = str(tmp_path)
+    program = (
+        "import sys\n"
+        f"sys.path.insert(0, {PACKAGE!r})\n"
+        "from deepxtrace.run import main\n"
+        "main(sys.argv[1:])\n"
+    )
+    inner = ATTACHED + f"; import sys; assert {PACKAGE!r} not in sys.path"
+    done = subprocess.run(
+        [sys.executable, "-c", program, sys.executable, "-c", inner],
+        env=env,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.stdout, done.stderr) == ("attached True\n", "")
+
+
+LOOK = (
+    "import sys; print(sys.path, sorted(m for m in sys.modules if not m.startswith('_')),"
+    " 'deepxtrace' in sys.modules)"
+)
+
+
+def test_other_python_programs_see_nothing_of_it(env: Dict[str, str]) -> None:
+    plain = subprocess.run(
+        [sys.executable, "-c", LOOK], env=env, capture_output=True, text=True, check=True
+    )
+    done = launch(env, sys.executable, "-c", LOOK)
+    modules = "'sitecustomize', "
+    assert done.stdout.replace(modules, "") == plain.stdout.replace(modules, "")
+    assert done.stdout.endswith("False\n")
+
+
+def test_a_program_may_detach(env: Dict[str, str]) -> None:
+    program = (
+        "import importlib, deep_ep, deepxtrace\n"
+        "print(hasattr(deep_ep.Buffer.low_latency_dispatch, '__wrapped__'))\n"
+        "deepxtrace.detach()\n"
+        "importlib.reload(deep_ep.buffer), importlib.reload(deep_ep)\n"
+        "print(hasattr(deep_ep.Buffer.low_latency_dispatch, '__wrapped__'))\n"
+    )
+    done = launch(env, sys.executable, "-c", program)
+    assert (done.stdout, done.stderr) == ("True\nFalse\n", "")
+
+
+SITE = "import sys\nprint('the site speaks', __name__, __file__, flush=True)\nsys.spoken = 1\n"
+
+
+@pytest.mark.parametrize("end", ["", "raise RuntimeError('broken site')\n", "import no_such\n"])
+def test_an_existing_sitecustomize_is_run_once(
+    env: Dict[str, str], tmp_path: Path, end: str
+) -> None:
+    site = tmp_path / "sitecustomize.py"
+    site.write_text(SITE + end)
+    program = ATTACHED + "; import sys; print(sys.spoken)"
+    plain = subprocess.run(
+        [sys.executable, "-c", program], env=env, capture_output=True, text=True, check=False
+    )
+    done = launch(env, sys.executable, "-c", program)
+    # Once in the launcher's own interpreter, before it becomes the command.
+    spoken = f"the site speaks sitecustomize {site}\n"
+    assert plain.stdout == spoken + "attached False\n1\n"
+    assert done.stdout == spoken + plain.stdout.replace("False", "True")
+    assert (plain.returncode, done.returncode) == (0, 0)
+    assert done.stderr.count("broken site") == 2 * plain.stderr.count("broken site")
+    assert done.stderr.count("no_such") == 2 * plain.stderr.count("no_such")
+
+
+def test_an_isolated_interpreter_is_left_alone(env: Dict[str, str]) -> None:
+    done = launch(env, sys.executable, "-I", "-c", "import sys; print(len(sys.path) > 0)")
+    assert (done.stdout, done.stderr) == ("True\n", "")
+
+
+def test_the_command_takes_our_place(env: Dict[str, str], tmp_path: Path) -> None:
+    done = launch(env, "sh", "-c", 'printf "%s|" "$@"; exit 7', "sh", "", "a b", "--", "--interval")
+    assert (done.stdout, done.stderr, done.returncode) == ("|a b|--|--interval|", "", 7)
+    done = launch(env, "sh", "-c", "kill -9 $$")
+    assert done.returncode == -signal.SIGKILL
+    # Nor are signals ignored that were not.
+    done = launch(env, "sh", "-c", "kill -PIPE $$; echo survived")
+    assert (done.stdout, done.returncode) == ("", -signal.SIGPIPE)
+    done = launch(env, "--", "sh", "-c", "exit 3")
+    assert done.returncode == 3
+
+
+def environment_of(text: str) -> Dict[str, str]:
+    return dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
+
+
+def test_only_these_variables_change(env: Dict[str, str]) -> None:
+    plain = environment_of(
+        subprocess.run(["env"], env=env, capture_output=True, text=True, check=True).stdout
+    )
+    for nested in ([], [sys.executable, "-m", "deepxtrace.run"]):
+        seen = environment_of(launch(env, *nested, "env").stdout)
+        folder, rest = seen["PYTHONPATH"].split(os.pathsep, 1)
+        assert rest == env["PYTHONPATH"] and "sitecustomize.py" in os.listdir(folder)
+        assert seen["DEEPXTRACE"] == "1"
+        different = {k for k in set(plain) | set(seen) if plain.get(k) != seen.get(k)}
+        assert different - {"_", "SHLVL", "LC_CTYPE"} == {"DEEPXTRACE", "PYTHONPATH"}
+    options = ["--interval", "5", "--output=logs", "--method", "ratio", "--modules", "a,b"]
+    env["DEEPXTRACE_INTERVAL"] = "7"
+    seen = environment_of(launch(env, "env", options=options).stdout)
+    names = ("INTERVAL", "OUTPUT", "METHOD", "MODULES")
+    assert [seen["DEEPXTRACE_" + n] for n in names] == [
+        "5",
+        os.path.join(os.getcwd(), "logs"),
+        "ratio",
+        "a,b",
+    ]
+    env["DEEPXTRACE"] = "0"
+    off = environment_of(launch(env, "env").stdout)
+    assert off["PYTHONPATH"] == env["PYTHONPATH"] and off["DEEPXTRACE"] == "0"
+    done = launch(env, sys.executable, "-c", ATTACHED)
+    assert done.stdout == "attached False\n"
+    del env["PYTHONPATH"], env["DEEPXTRACE"]
+    program = f"import sys; sys.path.insert(0, {PACKAGE!r})\nimport deepxtrace.run as r; r.main()"
+    done = subprocess.run(
+        [sys.executable, "-c", program, "env"], env=env, capture_output=True, text=True, check=True
+    )
+    assert os.pathsep not in environment_of(done.stdout)["PYTHONPATH"]
+
+
+def test_bad_usage_is_one_clear_error(env: Dict[str, str]) -> None:
+    for arguments, words, status in [
+        ([], "no command", 2),
+        (["--interval", "x", "true"], "interval='x' is not a number", 2),
+        (["--method=guess", "true"], "method='guess' is not one of", 2),
+        (["--nonsense", "true"], "--nonsense", 2),
+        (["--interval"], "--interval", 2),
+        (["no-such-command"], "no-such-command: No such file", 127),
+        (["/"], "/: Permission denied", 126),
+    ]:
+        done = launch(env, *arguments)
+        assert done.returncode == status and words in done.stderr and not done.stdout
+        assert "Traceback" not in done.stderr
+    done = launch({**env, "DEEPXTRACE_INTERVAL": "soon"}, "true")
+    assert done.returncode == 2 and "DEEPXTRACE_INTERVAL='soon'" in done.stderr
+    done = launch(env, "--help")
+    assert done.returncode == 0 and all(len(line) <= 100 for line in done.stdout.splitlines())
+
+
+@pytest.mark.parametrize(
+    "setting", ["DEEPXTRACE_INTERVAL=soon", "DEEPXTRACE_LIBRARY_PATH=/nowhere"]
+)
+def test_a_failure_of_ours_is_one_line_and_the_program_goes_on(
+    env: Dict[str, str], setting: str
+) -> None:
+    done = launch(env, "env", setting, sys.executable, "-c", ATTACHED)
+    assert (done.stdout, done.returncode) == ("attached False\n", 0)
+    assert done.stderr.count("\n") == 1 and "DeepXTrace is not attached" in done.stderr
+
+
+def test_the_manual_has_every_option() -> None:
+    manual = (Path(__file__).parents[2] / "docs" / "python-attach.md").read_text()
+    for option in run._OPTIONS:
+        assert f"`{option} " in manual and f"`DEEPXTRACE_{option[2:].upper()}`" in manual

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Counters in tensors. What a CUDA device does is played by a stand-in here, see tests/gpu."""
+import contextlib
+import threading
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from deepxtrace import _tensors  # noqa: E402
+
+
+class Device:
+    """A device whose copies land when it is told to let them."""
+
+    def __init__(self, monkeypatch):
+        self.done, self.calls, self.modes = True, [], []
+        self.current = "the job's stream"
+        copy = self.copy = _tensors._CudaCopy.__new__(_tensors._CudaCopy)
+        self.block = copy._block = torch.zeros((2, 3), dtype=torch.int64)
+        copy._pinned, copy._pending = torch.zeros_like(copy._block), False
+        copy._stream, copy._event, copy._torch = self, self, self
+        self.cuda = self
+        monkeypatch.setattr(_tensors, "_exchange", self.exchange)
+
+    # what the reader calls
+    def exchange(self, mode):
+        self.modes.append(mode._obj.value)
+        mode._obj.value = 0
+        return 0
+
+    def current_stream(self, device):
+        return self.current
+
+    def wait_stream(self, stream):
+        self.calls.append(("wait", stream))
+
+    @contextlib.contextmanager
+    def stream(self, stream):
+        assert stream is self and self.modes[-1] == 2
+        yield
+
+    def record(self, stream):
+        self.calls.append("record")
+
+    def query(self):
+        assert self.modes[-1] == 2
+        return self.done
+
+
+def test_a_copy_is_read_when_it_has_landed(monkeypatch):
+    device, out = Device(monkeypatch), np.zeros((2, 3), np.int64)
+    device.block += 5
+    assert device.copy.read(out, 1, ordered=False) and out.tolist() == [[5] * 3] * 2
+    assert device.calls == ["record"] and device.modes == [2, 0]
+
+
+def test_in_order_it_waits_for_what_the_thread_has_launched(monkeypatch):
+    device, out = Device(monkeypatch), np.zeros((2, 3), np.int64)
+    assert device.copy.read(out, 1, ordered=True)
+    assert device.calls == [("wait", "the job's stream"), "record"]
+
+
+def test_a_copy_that_does_not_land_is_given_up_and_not_overtaken(monkeypatch):
+    device, out = Device(monkeypatch), np.full((2, 3), -1)
+    device.done = False
+    assert not device.copy.read(out, 0.001, ordered=False) and (out == -1).all()
+    device.block += 7
+    assert not device.copy.read(out, 0.001, ordered=False)
+    assert device.calls == ["record"]  # the buffer belongs to the first
+    threading.Timer(0.05, lambda: setattr(device, "done", True)).start()
+    assert device.copy.read(out, 60, ordered=False)
+    assert device.calls == ["record"] * 2 and (out == 7).all()
+    assert device.modes == [2, 0] * 3
+
+
+def test_a_driver_that_refuses_is_an_error(monkeypatch):
+    device = Device(monkeypatch)
+    monkeypatch.setattr(_tensors, "_exchange", lambda mode: 1)
+    with pytest.raises(RuntimeError, match="capture mode"):
+        device.copy.read(np.zeros((2, 3), np.int64), 1, ordered=False)
+    monkeypatch.setattr(_tensors, "_exchange", None)
+    monkeypatch.setattr(_tensors, "_find_exchange", lambda: None)
+    with pytest.raises(RuntimeError, match="beside a graph capture"):
+        device.copy.read(np.zeros((2, 3), np.int64), 1, ordered=False)
+
+
+def test_on_the_cpu_the_tensors_are_read_as_they_lie():
+    counters, out = _tensors.Counters(3, "cpu"), np.zeros((2, 3), np.int64)
+    counters.dispatch[1] += 4
+    counters.combine += 1
+    assert counters.read(out, 0, True) and out.tolist() == [[0, 4, 0], [1, 1, 1]]
+
+
+def test_counters_made_in_inference_can_be_added_to_elsewhere():
+    with torch.inference_mode():
+        counters = _tensors.Counters(3, "cpu")
+        counters.dispatch += 1
+    counters.dispatch += 1
+    assert counters.dispatch.tolist() == [2, 2, 2]
+
+
+def test_where_counters_lie_by_default(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    backend = {"name": "nccl"}
+    monkeypatch.setattr(torch.distributed, "get_backend", lambda group: backend["name"])
+    assert _tensors.default_device(None) == "cuda"
+    backend["name"] = "gloo"
+    assert _tensors.default_device(None) == "cpu"
+    backend["name"] = "cpu:gloo,cuda:nccl"
+    assert _tensors.default_device(None) == "cuda"
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert _tensors.default_device(None) == "cpu"

@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Windows and findings from NumPy and from files."""
+import doctest
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import deepxtrace
+from deepxtrace import DeepXTraceError, Window, window
+
+DATA = Path(__file__).parent.parent / "recorded" / "data"
+COMMAND = Path(deepxtrace.get_library()).parent.parent / "bin" / "deepxtrace"
+
+
+def late(rank, ranks=8, **fields):
+    waits = np.full((ranks, ranks), 1000)
+    waits[:, rank], waits[rank, :] = 90_000, 0
+    return Window(waits, **fields)
+
+
+def analyze(path, *words):
+    done = subprocess.run([COMMAND, "analyze", "--json", *words, path], capture_output=True,
+                          text=True, check=True)
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def test_the_example_in_the_documentation_of_the_module():
+    assert doctest.testmod(window).failed == 0
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in DATA.glob("*.jsonl")))
+def test_a_recording_keeps_all_it_has(name):
+    for text in (DATA / name).read_text().splitlines():
+        read, = Window.parse(text)
+        again, = Window.parse(read.to_json())
+        assert json.loads(again.to_json()) == json.loads(read.to_json())
+        kept = json.loads(read.to_json())
+        for key, value in json.loads(text).items():
+            if value is not None and key not in ("ticks_per_second", "samples"):
+                assert kept[key] == value, key
+
+
+@pytest.mark.parametrize("method", ["ratio"])
+def test_findings_are_those_of_the_command(method):
+    path = DATA / "deepep-ep4-h200.jsonl"
+    windows, answers = Window.read(path), analyze(path, "--method", method)
+    assert len(windows) == len(answers) > 100
+    for read, answer in zip(windows, answers):
+        assert read.analyze(method).to_dict() == answer
+
+
+def test_every_field_travels():
+    n = 3
+    given = Window(np.arange(9).reshape(3, 3), "combine", unit="ns",
+                   ticks_per_second=[1e9, 2e9, 3e9], samples=np.arange(9).reshape(3, 3) + 1,
+                   ops=7, elapsed_ns=123, nodes=[0, 0, 1],
+                   hosts=["a", "b", "ü"], index=4, instance="job", begin="2025-09-15T16:28:53Z",
+                   source="test", case="none", bytes=np.full((n, n), 5), last=np.ones((n, n), int),
+                   extra={"label": {"cols": [1]}}, missing=[1])
+    read, = Window.parse(given.to_json())
+    assert (read.phase, read.unit, read.ops, read.elapsed_ns, read.index) == (
+        "combine", "ns", 7, 123, 4)
+    assert (read.instance, read.begin, read.source, read.case) == (
+        "job", "2025-09-15T16:28:53Z", "test", "none")
+    assert read.hosts == ("a", "b", "ü") and read.missing == (1,)
+    assert read.extra == {"label": {"cols": [1]}} and read.nodes.tolist() == [0, 0, 1]
+    assert read.wait.tolist() == [[0, 1, 2], [0, 0, 0], [6, 7, 8]]
+    assert read.samples[2].tolist() == [7, 8, 9] and read.bytes.min() == 5 == read.bytes.max()
+    assert read.last.tolist() == np.ones((n, n), int).tolist()
+    assert read.ticks_per_second.tolist() == [1e9, 2e9, 3e9]
+    assert read.measure == "ns/op"
+    values = read.values()
+    assert np.isnan(values[1]).all() and values[2].tolist() == [6 / 7, 7 / 8, 8 / 9]
+
+
+def test_what_is_late_is_named():
+    found = late(3, samples=10, ticks_per_second=1e9).analyze()
+    assert found.verdict == "slow" and len(found) == 1
+    finding = found.findings[0]
+    assert (finding.kind, finding.rank, finding.path) == ("late_rank", 3, None)
+    assert finding.wait_us == pytest.approx(8.9) and "rank 3 is late" in str(finding)
+    assert [f.kind for f in found] == ["late_rank"]
+    assert "rank 3 is late in dispatch" in str(found)
+    path = np.full((8, 8), 1000)
+    path[5, 6] = 500_000
+    finding, = Window(path, samples=10).analyze().findings
+    assert (finding.kind, finding.path) == ("slow_path", (5, 6))
+
+
+def test_a_companion_tells_a_hot_expert_from_a_late_rank():
+    dispatch, combine = np.full((8, 8), 1000), np.full((8, 8), 20_000)
+    dispatch[2, :], combine[:, 2] = 80_000, 250_000
+    combine[2, :] = 20_000
+    alone = Window(combine, "combine").analyze().findings[0]
+    both = Window(combine, "combine").analyze(companion=Window(dispatch)).findings[0]
+    assert (alone.kind, both.kind) == ("late_rank", "hot_expert")
+    assert alone.rank == both.rank == 2
+
+
+@pytest.mark.parametrize("ending, begin", [("svg", b"<?xml"), ("html", b"<!DOCTYPE html>"),
+                                           ("txt", b"dispatch"), ("SVG", b"<?xml")])
+def test_pictures(tmp_path, ending, begin):
+    path = tmp_path / f"x.{ending}"
+    assert late(3).heatmap(path) is None
+    content = path.read_bytes()
+    assert content.lower().startswith(begin.lower()) or b"<svg" in content[:200]
+    assert b"rank 3 is late" in content
+
+
+def test_pictures_in_a_notebook():
+    assert "<svg" in late(3).heatmap() and late(3)._repr_svg_() == late(3).heatmap()
+    html = late(3, hosts=["<b>"] * 8).analyze()._repr_html_()
+    assert "late_rank" in html and "<b>)" not in html and "&lt;b&gt;" in html
+
+
+def test_a_picture_of_an_unknown_kind(tmp_path):
+    with pytest.raises(DeepXTraceError, match="x.gif"):
+        late(3).heatmap(tmp_path / "x.gif")
+    assert not (tmp_path / "x.gif").exists()
+
+
+@pytest.mark.parametrize("wait, fields, text", [
+    ([[1, 2, 3]], {}, "not square"), ([[1]], {}, "ranks"), ([[0, -1], [0, 0]], {}, "negative"),
+    ([[0, .5], [0, 0]], {}, "integers"), (np.zeros((2, 2)), {"unit": "ms"}, "neither"),
+    (np.zeros((2, 2)), {"missing": [2]}, "ranks 0 to 1"), (np.zeros((2, 2)), {"hosts": ["a"]},
+                                                           "1 names"),
+    (np.zeros((2, 2)), {"phase": ""}, "phase"), (np.zeros((2, 2)), {"nodes": [0, -1]}, "node"),
+    (np.full((2, 2), 2.0**63), {}, "integers"),
+    (np.zeros((2, 2)), {"ticks_per_second": 0}, "ticks_per_second")])
+def test_nonsense_is_refused(wait, fields, text):
+    with pytest.raises((ValueError, DeepXTraceError), match=text):
+        Window(wait, **fields)
+
+
+def test_options_are_checked():
+    for options in ({"method": "best"}, {"threshold_col": 0}, {"min_share": float("nan")}):
+        with pytest.raises(ValueError):
+            late(3).analyze(**options)
+
+
+def test_files(tmp_path):
+    with pytest.raises(DeepXTraceError, match="No such file"):
+        Window.read(tmp_path / "none")
+    (tmp_path / "w.txt").write_text("1 2\n3 4\n\n5 6\n7 8\n")
+    assert [w.wait.tolist() for w in Window.read(os.fspath(tmp_path / "w.txt"))] == [
+        [[1, 2], [3, 4]], [[5, 6], [7, 8]]]
