@@ -31,7 +31,7 @@ extern "C" {
 /** Configuration of a group; the same on all ranks except `rank`, `probe` and `memory`. */
 typedef struct dxt_ep_config {
     size_t struct_size;
-    const char *engine;  /**< "shm"; NULL = "shm" */
+    const char *engine;  /**< "shm", "cuda"; NULL = "shm" */
     uint32_t rank;       /**< of the caller; below `ranks` */
     uint32_t ranks;      /**< N, 1 … DXT_MAX_RANKS */
     uint32_t max_tokens; /**< most tokens a rank sends in one dispatch, 1 … DXT_EP_MAX_TOKENS */
@@ -67,6 +67,12 @@ typedef struct dxt_ep_handle {
     dxt_ep_range *layout_range; /**< [L][ranks] */
 } dxt_ep_handle;
 
+/** Where a route of a token led on this rank. */
+typedef struct dxt_ep_route {
+    int32_t slot; /**< in [L][S]; −1: to another rank, or nowhere */
+    float weight; /**< as given to the dispatch; 0 if not here */
+} dxt_ep_route;
+
 /** How tokens travel in dispatch. */
 typedef enum dxt_ep_dispatch_format {
     DXT_EP_BF16 = 0, /**< as they are; bit-exact */
@@ -95,6 +101,11 @@ typedef struct dxt_ep_dispatch {
     int32_t *recv_count;     /**< [L] tokens received by each local expert */
     dxt_ep_handle handle; /**< filled */
     void *stream;         /**< device engines; NULL here */
+    /* What follows may be left out of struct_size. */
+    const float *topk_weights; /**< [tokens][topk] or NULL; travel along, for `recv_routes` */
+    dxt_ep_route *recv_routes; /**< [ranks][max_tokens][max_topk] or NULL. cuda: filled with where
+                                    the routes of each token led, so that a combine given it can
+                                    sum before it sends. Other engines leave it alone */
 } dxt_ep_dispatch;
 
 /** Arguments of a combine. */
@@ -109,6 +120,11 @@ typedef struct dxt_ep_combine {
     uint32_t topk;
     uint16_t *out; /**< [tokens][hidden] BF16: Σ weight × output, summed in FP32 */
     void *stream;
+    /* What follows may be left out of struct_size. */
+    const dxt_ep_route *recv_routes; /**< as that dispatch filled it, or NULL. cuda: the outputs of
+                                          a token on one rank are summed there, with these weights,
+                                          and travel as one row; docs/ep.md says how it rounds. The
+                                          same for all ranks. Other engines ignore it */
 } dxt_ep_combine;
 
 /**
