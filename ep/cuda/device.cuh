@@ -1,0 +1,433 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the kernels share: access with a scope, polling with an end, the ends of an operation. */
+#ifndef DXT_EP_CUDA_DEVICE_CUH
+#define DXT_EP_CUDA_DEVICE_CUH
+
+#include <deepxtrace/probe.cuh>
+
+#include "cuda/cuda.h"
+
+#define FULL 0xffffffffu
+/* A receiver that has polled for longer leaves it to the monitor who takes part. */
+#define FAST_NS 1000000u
+/* From then on the monitor gives ranks up that others have given up. */
+#define GOSSIP_NS (4u * FAST_NS)
+
+#define DEVICE static __device__ __forceinline__
+
+/* ---- access ---- */
+
+DEVICE uint32_t load_acquire(const uint32_t *at)
+{
+    uint32_t value;
+    asm volatile("ld.acquire.sys.global.u32 %0, [%1];" : "=r"(value) : "l"(at) : "memory");
+    return value;
+}
+
+DEVICE uint64_t load_acquire(const uint64_t *at)
+{
+    uint64_t value;
+    asm volatile("ld.acquire.sys.global.u64 %0, [%1];" : "=l"(value) : "l"(at) : "memory");
+    return value;
+}
+
+DEVICE uint32_t load_relaxed(const uint32_t *at)
+{
+    uint32_t value;
+    asm volatile("ld.relaxed.sys.global.u32 %0, [%1];" : "=r"(value) : "l"(at) : "memory");
+    return value;
+}
+
+DEVICE void store_release(uint32_t *at, uint32_t value)
+{
+    asm volatile("st.release.sys.global.u32 [%0], %1;" ::"l"(at), "r"(value) : "memory");
+}
+
+DEVICE void store_release(uint64_t *at, uint64_t value)
+{
+    asm volatile("st.release.sys.global.u64 [%0], %1;" ::"l"(at), "l"(value) : "memory");
+}
+
+DEVICE uint32_t add_acq_rel(uint32_t *at, uint32_t value)
+{
+    uint32_t before;
+    asm volatile("atom.add.acq_rel.gpu.global.u32 %0, [%1], %2;"
+                 : "=r"(before)
+                 : "l"(at), "r"(value)
+                 : "memory");
+    return before;
+}
+
+/* Rows pass through once: they need no place in L1. */
+DEVICE uint4 load_row(const void *at)
+{
+    uint4 v;
+    asm volatile("ld.relaxed.sys.global.L1::no_allocate.v4.u32 {%0, %1, %2, %3}, [%4];"
+                 : "=r"(v.x), "=r"(v.y), "=r"(v.z), "=r"(v.w)
+                 : "l"(at)
+                 : "memory");
+    return v;
+}
+
+DEVICE uint64_t now_ns()
+{
+    uint64_t ns;
+    asm volatile("mov.u64 %0, %%globaltimer;" : "=l"(ns));
+    return ns;
+}
+
+/* A barrier of some warps of a block. */
+DEVICE void barrier(uint32_t name, uint32_t threads)
+{
+    asm volatile("bar.sync %0, %1;" ::"r"(name), "r"(threads) : "memory");
+}
+
+/* Wait for the kernels before this one in the stream, which may have let it begin early. */
+DEVICE void wait_for_predecessors()
+{
+    asm volatile("griddepcontrol.wait;" ::: "memory");
+}
+
+/* Let the next kernel of the stream begin when all blocks have come here. */
+DEVICE void let_successor_begin()
+{
+    asm volatile("griddepcontrol.launch_dependents;" ::: "memory");
+}
+
+/* ---- places ---- */
+
+DEVICE cuda_control *control_of(const cuda_group &g, uint32_t rank)
+{
+    return (cuda_control *)g.window[rank];
+}
+
+DEVICE uint32_t *arrival_of(const cuda_group &g, uint32_t rank, uint32_t op, uint32_t epoch,
+                            uint32_t row)
+{
+    return (uint32_t *)(g.window[rank] + g.at.arrivals[op]) +
+           (size_t)(epoch % CUDA_PARITIES) * g.at.row_count[op] + row;
+}
+
+DEVICE uint8_t *row_of(const cuda_group &g, uint32_t rank, uint32_t op, uint32_t epoch,
+                       uint32_t row)
+{
+    return g.window[rank] + g.at.rows[op] +
+           ((size_t)(epoch % CUDA_PARITIES) * g.at.row_count[op] + row) * g.at.row;
+}
+
+DEVICE uint8_t *table_of(const cuda_group &g, uint32_t rank, uint32_t epoch, uint32_t source)
+{
+    return g.window[rank] + g.at.table +
+           ((epoch % CUDA_PARITIES) * g.ranks + source) * g.at.table_stride;
+}
+
+/* Rank that a route leads to; g.ranks for a route that is not used or leads out of range. */
+DEVICE uint32_t owner_of(const cuda_group &g, int64_t expert)
+{
+    return expert >= 0 && expert < g.experts ? (uint32_t)expert / g.local_experts : g.ranks;
+}
+
+/* The same of the lane's route of a token. */
+DEVICE uint32_t owner_of_lane(const cuda_group &g, const int64_t *topk_idx, uint32_t topk,
+                              uint32_t t)
+{
+    uint32_t lane = threadIdx.x % 32;
+    return lane < topk ? owner_of(g, topk_idx[(size_t)t * topk + lane]) : g.ranks;
+}
+
+/* ---- masks ---- */
+
+/* Bit per rank that takes no part. A rank that finds itself given up takes no part in anything. */
+DEVICE uint32_t ranks_out(const cuda_group &g)
+{
+    uint32_t mask = load_relaxed(&g.state->mask);
+    return mask >> g.rank & 1u ? (1u << g.ranks) - 1u : mask;
+}
+
+DEVICE void report_masks(const cuda_group &g, uint32_t mask)
+{
+    atomicOr_system(&g.report->masked, mask);
+}
+
+DEVICE void report_trouble(const cuda_group &g, uint32_t trouble)
+{
+    atomicOr_system(&g.report->trouble, trouble);
+}
+
+/* Give ranks up, and tell all, those too. */
+DEVICE void give_up(const cuda_group &g, uint32_t victims)
+{
+    for (uint32_t rank = 0; rank < g.ranks; rank++)
+        atomicOr_system(&control_of(g, rank)->gossip, victims);
+    report_masks(g, victims);
+}
+
+/* What others have found out counts from the next operation on. Only the first block of a send
+ * calls, before any block of the receive can begin: all blocks of an operation see one mask. */
+DEVICE void hear_gossip(const cuda_group &g)
+{
+    uint32_t gossip = load_relaxed(&control_of(g, g.rank)->gossip);
+    if ((gossip & ~load_relaxed(&g.state->mask)) == 0) return;
+    atomicOr(&g.state->mask, gossip);
+    report_masks(g, gossip);
+    __threadfence();
+}
+
+/* Who waits for others shows that it is alive. */
+DEVICE void show_life(const cuda_group &g)
+{
+    atomicAdd_system(&control_of(g, g.rank)->beat, 1u);
+}
+
+/* ---- the ends of a send ---- */
+
+/* Whether @p rank, unless it has to be given up, has read what an operation of this epoch is going
+ * to overwrite. Called by any threads, all the same way in a warp. */
+DEVICE bool wait_for_room(const cuda_group &g, uint32_t op, uint32_t epoch, uint32_t rank)
+{
+    const uint32_t *consumed = &control_of(g, g.rank)->consumed[op][rank];
+    uint32_t wanted = epoch - CUDA_PARITIES;
+    if ((int32_t)(load_acquire(consumed) - wanted) >= 0) return true;
+    uint64_t begin = now_ns();
+    uint64_t shown = begin;
+    uint32_t beat = 0;
+    uint64_t limit = g.timeout_ns;
+    bool looked = false;
+    for (;;) {
+        if ((int32_t)(load_acquire(consumed) - wanted) >= 0) return true;
+        if (load_relaxed(&control_of(g, g.rank)->gossip) >> rank & 1u) return false;
+        uint64_t waited = now_ns() - begin;
+        if (now_ns() - shown > g.timeout_ns / 16) {
+            if (threadIdx.x == 0) show_life(g);
+            shown = now_ns();
+        }
+        if (!looked && waited > g.timeout_ns / 2) {
+            beat = load_relaxed(&control_of(g, rank)->beat);
+            looked = true;
+        }
+        if (waited < limit) continue;
+        if (limit == g.timeout_ns && load_relaxed(&control_of(g, rank)->beat) != beat) {
+            limit *= 2;
+            continue;
+        }
+        give_up(g, 1u << rank);
+        return false;
+    }
+}
+
+/* Of @p targets, a bit each, those that have room. All lanes call. */
+DEVICE uint32_t with_room(const cuda_group &g, uint32_t op, uint32_t epoch, uint32_t targets)
+{
+    uint32_t lane = threadIdx.x % 32;
+    bool room = lane < g.ranks && targets >> lane & 1u && wait_for_room(g, op, epoch, lane);
+    return __ballot_sync(FULL, room);
+}
+
+/* The block has sent: warp 0 calls, after its flags. The last block tells everybody that all rows
+ * of this rank are there, and counts the operation. */
+DEVICE void end_send(const cuda_group &g, uint32_t op, uint32_t epoch, uint32_t format,
+                     uint32_t out)
+{
+    uint32_t lane = threadIdx.x % 32;
+    uint32_t before = 0;
+    __syncwarp();
+    if (lane == 0) before = add_acq_rel(&g.state->send_done[op], 1u);
+    before = __shfl_sync(FULL, before, 0);
+    if (before + 1 < gridDim.x) return;
+    if (lane < g.ranks) {
+        uint32_t rows = atomicExch(&g.state->rows[op][lane], 0u);
+        uint64_t word = (uint64_t)epoch << 32 | (uint64_t)format << 24 | rows;
+        if (!(out >> lane & 1u))
+            store_release(&control_of(g, lane)->complete[op][epoch % CUDA_PARITIES][g.rank], word);
+    }
+    if (lane == 0) {
+        g.state->send_done[op] = 0;
+        g.state->sent[op] = epoch;
+    }
+}
+
+/* ---- the ends of a receive ---- */
+
+/* One warp of a receive watches the sources as a whole: it counts the waits, and gives up who stays
+ * silent. The other warps poll for what they need, and look at the mask. */
+struct cuda_monitor {
+    dxt_gpu_wait wait;
+    uint64_t begin_ns;
+    uint64_t shown_ns;
+    uint64_t limit_ns;
+    uint32_t beat;
+    bool looked;
+};
+
+/* The lane's source has been silent for long: what now? @return Whether it is to be given up. */
+DEVICE bool silent(const cuda_group &g, cuda_monitor *m, uint32_t source, uint64_t waited_ns)
+{
+    if (waited_ns < GOSSIP_NS) return false;
+    if (load_relaxed(&control_of(g, g.rank)->gossip) >> source & 1u) return true;
+    if (!m->looked && waited_ns > g.timeout_ns / 2) {
+        m->beat = load_relaxed(&control_of(g, source)->beat);
+        m->looked = true;
+    }
+    if (waited_ns < m->limit_ns) return false;
+    /* It may owe us something only because it waits for the one that is really dead. */
+    if (m->limit_ns == g.timeout_ns && load_relaxed(&control_of(g, source)->beat) != m->beat) {
+        m->limit_ns *= 2;
+        return false;
+    }
+    return true;
+}
+
+/* Tell the blocks of a slow dispatch who takes part. Sources are decided once. */
+DEVICE void decide(const cuda_group &g, uint32_t epoch, uint32_t decided, uint32_t absent)
+{
+    uint64_t word = (uint64_t)epoch << 32 | absent << 16 | decided;
+    __threadfence();
+    atomicExch((unsigned long long *)&g.state->verdict, (unsigned long long)word);
+}
+
+/* One round of the monitor after the data failed to come at once. Lanes of sources that are still
+ * missing have @p missing set. @return Whether this lane's source is given up. */
+DEVICE bool monitor_slowly(const cuda_group &g, cuda_monitor *m, uint32_t op, uint32_t epoch,
+                           bool missing, uint32_t out)
+{
+    uint32_t lane = threadIdx.x % 32;
+    uint64_t now = __shfl_sync(FULL, now_ns(), 0);
+    uint64_t waited = now - m->begin_ns;
+    if (waited < FAST_NS / 2) return false;
+    bool gone = missing && silent(g, m, lane, waited);
+    if (now - m->shown_ns > g.timeout_ns / 16) {
+        if (lane == 0) show_life(g);
+        m->shown_ns = now;
+    }
+    uint32_t victims = __ballot_sync(FULL, gone);
+    if (victims != 0 && lane == 0) give_up(g, victims);
+    if (op == DXT_DISPATCH) {
+        uint64_t table = 0;
+        if (lane < g.ranks)
+            table = load_acquire(&control_of(g, g.rank)->table[epoch % CUDA_PARITIES][lane]);
+        uint32_t here = __ballot_sync(FULL, lane < g.ranks && table >> 32 == epoch);
+        /* Who was out before is absent; who is given up now is, unless its table was believed. */
+        uint64_t verdict = *(volatile uint64_t *)&g.state->verdict;
+        uint32_t decided = verdict >> 32 == epoch ? (uint32_t)verdict & 0xffffu : 0;
+        uint32_t absent = verdict >> 32 == epoch ? (uint32_t)verdict >> 16 : 0;
+        uint32_t new_absent = (out | victims) & ~decided & ~(here & ~out);
+        uint32_t new_decided = decided | here | out | victims;
+        __syncwarp();
+        if (lane == 0 && new_decided != decided)
+            decide(g, epoch, new_decided, absent | new_absent);
+        __syncwarp();
+    }
+    return gone;
+}
+
+/* The monitor: warp 0 of block 0 of a receive. Lanes are sources. */
+DEVICE void monitor(const cuda_group &g, uint32_t op, uint32_t epoch, uint32_t format,
+                    uint32_t out, uint32_t row_bytes)
+{
+    uint32_t lane = threadIdx.x % 32;
+    const uint64_t *word =
+        &control_of(g, g.rank)->complete[op][epoch % CUDA_PARITIES][lane % CUDA_MAX_RANKS];
+    bool missing = lane < g.ranks && !(out >> lane & 1u);
+    dxt_gpu_longest longest = dxt_gpu_nobody();
+    cuda_monitor m;
+    m.begin_ns = __shfl_sync(FULL, now_ns(), 0);
+    m.shown_ns = m.begin_ns;
+    m.limit_ns = g.timeout_ns;
+    m.beat = 0;
+    m.looked = false;
+    dxt_gpu_begin(&m.wait, g.probe, op);
+    while (__any_sync(FULL, missing)) {
+        uint64_t seen = missing ? load_acquire(word) : 0;
+        if (missing && seen >> 32 == epoch) {
+            uint64_t bytes = (seen & 0xffffffu) * row_bytes;
+            dxt_gpu_note(&longest, lane, dxt_gpu_end(&m.wait, lane, 1, bytes));
+            if ((seen >> 24 & 0xffu) != format) report_trouble(g, CUDA_TROUBLE_FORMAT);
+            missing = false;
+        } else {
+            dxt_gpu_poll(&m.wait);
+        }
+        if (monitor_slowly(g, &m, op, epoch, missing, out)) {
+            dxt_gpu_timeout(&m.wait, lane);
+            missing = false;
+        }
+    }
+    uint64_t inside = g.probe ? dxt_gpu_clock() - m.wait.begin_ticks : 0;
+    dxt_gpu_warp_finish(g.probe, op, longest, inside);
+}
+
+/* Wait until the tables of all sources are there, or it is decided that they are not coming. Lanes
+ * are sources; all blocks of one operation come to the same result.
+ * @return Tokens of the lane's source; @p present gets a bit for each source that takes part. */
+DEVICE uint32_t wait_for_tables(const cuda_group &g, uint32_t epoch, uint32_t out,
+                                uint32_t *present)
+{
+    uint32_t lane = threadIdx.x % 32;
+    const uint64_t *table =
+        &control_of(g, g.rank)->table[epoch % CUDA_PARITIES][lane % CUDA_MAX_RANKS];
+    bool open = lane < g.ranks && !(out >> lane & 1u);
+    bool here = false;
+    uint32_t tokens = 0;
+    uint64_t begin = 0;
+    while (__any_sync(FULL, open)) {
+        uint64_t word = open ? load_acquire(table) : 0;
+        if (open && word >> 32 == epoch) {
+            tokens = (uint32_t)word;
+            here = true;
+            open = false;
+        }
+        uint64_t now = __shfl_sync(FULL, now_ns(), 0);
+        if (begin == 0) begin = now;
+        if (now - begin > FAST_NS) break;
+    }
+    uint32_t undecided = __ballot_sync(FULL, open);
+    while (undecided != 0) {
+        uint64_t verdict = 0;
+        if (lane == 0) verdict = load_acquire(&g.state->verdict);
+        verdict = __shfl_sync(FULL, verdict, 0);
+        if (verdict >> 32 != epoch || (undecided & ~(uint32_t)verdict) != 0) continue;
+        if (open && !(verdict >> 16 >> lane & 1u)) {
+            tokens = (uint32_t)load_acquire(table);
+            here = true;
+        }
+        break;
+    }
+    *present = __ballot_sync(FULL, here);
+    return tokens < g.max_tokens ? tokens : g.max_tokens;
+}
+
+/* Wait for one row of a source. A source that has sent all and not this row has another idea of the
+ * routes. @return Whether it came. */
+DEVICE bool wait_for_row(const cuda_group &g, uint32_t op, uint32_t epoch, uint32_t source,
+                         uint32_t row)
+{
+    const uint32_t *arrival = arrival_of(g, g.rank, op, epoch, row);
+    const cuda_control *control = control_of(g, g.rank);
+    for (uint32_t i = 1; load_acquire(arrival) != epoch; i++) {
+        if (i % 64u != 0) continue;
+        if (load_relaxed(&control->gossip) >> source & 1u) return false;
+        uint64_t all = load_acquire(&control->complete[op][epoch % CUDA_PARITIES][source]);
+        if (all >> 32 != epoch || load_acquire(arrival) == epoch) continue;
+        report_trouble(g, CUDA_TROUBLE_ROUTE);
+        return false;
+    }
+    return true;
+}
+
+/* The block has read all that it reads of the window: warp 0 calls, after a barrier. The last block
+ * tells everybody, and counts the operation. */
+DEVICE void end_receive(const cuda_group &g, uint32_t op, uint32_t epoch, uint32_t out)
+{
+    uint32_t lane = threadIdx.x % 32;
+    uint32_t before = 0;
+    if (lane == 0) before = add_acq_rel(&g.state->receive_done[op], 1u);
+    before = __shfl_sync(FULL, before, 0);
+    if (before + 1 < gridDim.x) return;
+    if (lane < g.ranks && !(out >> lane & 1u))
+        store_release(&control_of(g, lane)->consumed[op][g.rank], epoch);
+    if (lane == 0) {
+        g.state->receive_done[op] = 0;
+        g.state->received[op] = epoch;
+    }
+}
+
+#endif
