@@ -4,3 +4,9 @@ dxt_test(test_run SOURCES unit/test_run.c ${tools}/run_confirm.c ${tools}/run_lo
          ${tools}/run_sum.c
          LIBS deepxtrace deepxtrace-ep)
 target_include_directories(test_run PRIVATE ${tools})
+
+# The load of a rank on a device, on a device that is the process itself.
+dxt_test(test_device_load SOURCES unit/test_device_load.c ${tools}/device.c ${tools}/device_load.c
+         ${tools}/run_load.c
+         LIBS deepxtrace deepxtrace-ep ${CMAKE_DL_LIBS})
+target_include_directories(test_device_load PRIVATE ${tools})

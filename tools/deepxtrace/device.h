@@ -21,6 +21,9 @@
 /** Changes with anything in this file. */
 #define DXT_DEVICE_LAYOUT 1u
 
+/** What the links of a GPU are said to carry in one direction (NVLink 4: 18 of 25 GB/s). */
+#define DXT_LINK_BYTES_PER_S 450e9
+
 /** Size of what share() fills. */
 #define DXT_DEVICE_SHARED_BYTES 64u
 
