@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+# For the tests in this folder, which are given the command to test as $1: they need four GPUs.
+# shellcheck source=tests/multi/common.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../multi/common.sh"
+
+gpus=$("$deepxtrace" info --json | jq -r '.parts[] | select(.name == "run-cuda") | .why')
+case $gpus in
+*"; "[4-9]" GPUs" | *"; "[1-9][0-9]" GPUs") ;;
+*)
+    echo "needs four GPUs; there is: $gpus"
+    exit 77
+    ;;
+esac

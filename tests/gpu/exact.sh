@@ -1,0 +1,74 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# exact.sh COMMAND [FOLDER]: on four GPUs nobody is named without a fault, and exactly whoever is at
+# fault with one. Every case is told of; with FOLDER its windows are left there as labelled
+# recordings.
+# shellcheck source=tests/gpu/common.sh
+. "$(dirname "$0")/common.sh"
+folder=${2:-$scratch}
+mkdir -p "$folder"
+
+job=(--engine cuda --ranks 4 --tokens 128 --hidden 7168 --experts 256 --topk 8 --fp8
+    --steps 1100 --window 50 --compute 60us --min-share 1%)
+wrong=0
+
+# named: every (phase, kind, rank) of the verdict over the whole run, on one line.
+named() {
+    tail -n 2 "$scratch/out" |
+        jq -r '.phase as $phase | .findings[] | "\($phase) \(.kind) \(.rank // .path)"' |
+        paste -sd, - | sed 's/,/, /g'
+}
+
+# label NAME DISPATCH COMBINE: windows with what is known of them, appended to the recording.
+label() {
+    jq -c --arg case "$1" --argjson dispatch "$2" --argjson combine "$3" --arg gpus "$gpus" \
+        '.source = "deepxtrace run --engine cuda, EP\(.ranks), \($gpus)" | .case = $case |
+         .label = (if .phase == "dispatch" then $dispatch else $combine end)' \
+        "$scratch/run.jsonl" >>"$folder/cuda-ep4.jsonl"
+}
+
+nobody='{"cols":[],"rows":[],"points":[]}'
+cols() { echo "{\"cols\":[$1],\"rows\":[],\"points\":[]}"; }
+rows() { echo "{\"cols\":[],\"rows\":[$1],\"points\":[]}"; }
+
+# try NAME NAMED DISPATCH-LABEL COMBINE-LABEL OPTION…; NAMED is a pattern, '*' = anything.
+try() {
+    local name=$1 want=$2 dispatch=$3 combine=$4 got result=ok
+    shift 4
+    rm -f "$scratch/run.jsonl"
+    timeout 120 "$deepxtrace" run "${job[@]}" --json --record "$scratch/run.jsonl" "$@" \
+        >"$scratch/out" 2>"$scratch/err" || fail "$name: exit status $?"
+    got=$(named)
+    # shellcheck disable=SC2053 # a pattern is meant
+    if [[ $got != $want ]]; then
+        result=WRONG
+        wrong=$((wrong + 1))
+    fi
+    printf '%-14s %-6s named: %s\n' "$name" "$result" "${got:-nobody}"
+    label "$name" "$dispatch" "$combine"
+}
+
+rm -f "$folder/cuda-ep4.jsonl"
+try healthy "" "$nobody" "$nobody"
+try healthy_j20 "" "$nobody" "$nobody" --jitter 20%
+for us in 5 10 20 50 100; do
+    try "d_col2_${us}us" "dispatch late_rank 2" "$(cols 2)" "$nobody" \
+        --slow "dispatch:2:${us}us"
+done
+for us in 10 20 50; do
+    try "c_col3_${us}us" "combine late_rank 3" "$nobody" "$(cols 3)" \
+        --slow "combine:3:${us}us"
+done
+try d_col0_col2_50us "dispatch late_rank 0, dispatch late_rank 2" "$(cols 0,2)" "$nobody" \
+    --slow dispatch:0:50us --slow dispatch:2:50us
+try early0_50us "dispatch early_rank 0" "$(rows 0)" "$nobody" \
+    --slow dispatch:1:50us --slow dispatch:2:50us --slow dispatch:3:50us
+try d_col2_50us_j20 "dispatch late_rank 2" "$(cols 2)" "$nobody" \
+    --slow dispatch:2:50us --jitter 20%
+try c_col3_50us_j20 "combine late_rank 3" "$nobody" "$(cols 3)" \
+    --slow combine:3:50us --jitter 20%
+# What a hot receiver does to dispatch depends on how busy its links are.
+try hot1 "*combine hot_expert 1" null "$(cols 1)" --hot 1:3
+# Not a slow path alone: the copy is in the way of all that its two GPUs send and receive.
+try traffic_3_to_1 "*" null null --slow-path 'combine:1<-3:30us'
+((wrong == 0)) || fail "$wrong cases"
