@@ -100,12 +100,12 @@ static int together(const dxt_run_rank_state *state)
     gpu *own = state->own;
     dxt_run_control *control = state->run->control;
     uint32_t ranks = state->run->shape.ranks;
-    uint32_t all = (++own->meetings + 1) * ranks;
+    uint32_t all = ++own->meetings * ranks;
     int64_t end_ns = dxt_run_now_ns() + MEET_NS;
-    atomic_fetch_add(&control->ready, 1);
-    while (atomic_load(&control->ready) < all) {
+    atomic_fetch_add(&control->met, 1);
+    while (atomic_load(&control->met) < all) {
         if (atomic_load(&control->stop)) return DXT_EXIT_FAILED;
-        if (dxt_run_now_ns() > end_ns) return dxt_run_failed(state, "the check", "a rank is gone");
+        if (dxt_run_now_ns() > end_ns) return dxt_run_failed(state, "set up", "a rank is gone");
         pause_ns(100000);
     }
     return -1;
@@ -247,6 +247,9 @@ static int set_up(dxt_run_rank_state *state)
     if (!make_streams(state)) return device_failed(state, "no streams");
     own->load = dxt_device_load_create(own->device, &run->shape, state->rank);
     if (!own->load) return device_failed(state, "no buffers");
+    /* The engine waits for the others no longer than they may be silent later. */
+    result = together(state);
+    if (result >= 0) return result;
     dxt_ep_config config = dxt_run_ep_config(run, state->rank);
     config.probe = own->probe;
     if (dxt_ep_create(&config, &state->ep) != DXT_OK)

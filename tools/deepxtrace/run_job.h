@@ -41,6 +41,7 @@ typedef struct dxt_run_control {
     _Atomic uint32_t gate;        /**< futex: intervals that may begin; UINT32_MAX = all */
     _Atomic uint64_t last_step;   /**< first step that nobody takes */
     _Atomic uint32_t told;        /**< what all ranks find: 1 = one is telling it; 2 = told */
+    _Atomic uint32_t met;         /**< devices: comings of ranks to their meetings */
     _Atomic uint32_t device_gate; /**< devices: intervals that may begin */
     uint8_t buffers[DXT_RUN_MAX_FAULTS][DXT_DEVICE_SHARED_BYTES]; /**< devices: of the receiver of
                                                                        each slow path */
