@@ -23,6 +23,7 @@ struct send_arguments {
     const dxt_ep_range *layout_range;
     const dxt_ep_route *recv_routes;
     uint32_t format;
+    bool announce;
 };
 
 struct receive_arguments {
@@ -31,6 +32,7 @@ struct receive_arguments {
     uint16_t *out;
     uint32_t tokens, topk, format;
     bool summed;
+    bool announce;
 };
 
 /* Add weight × value of 8 BF16 channels. */
@@ -97,12 +99,16 @@ DEVICE bool send_sum(const cuda_group &g, const send_arguments &a, uint32_t epoc
     return true;
 }
 
-/* The row is stored by all threads: tell its home. */
-DEVICE void announce_row(const cuda_group &g, uint32_t epoch, uint32_t home, uint32_t row)
+/* The row is stored, by all threads before a barrier: warp 0 tells its home.
+ * @return 1 for the lane that is the home. */
+DEVICE uint32_t announce_row(const cuda_group &g, uint32_t epoch, uint32_t home, uint32_t row)
 {
-    if (threadIdx.x != 0) return;
-    atomicAdd(&g.state->rows[DXT_COMBINE][home], 1u);
-    store_release(arrival_of(g, home, DXT_COMBINE, epoch, row), epoch);
+    uint32_t lane = threadIdx.x % 32;
+    if (lane == home) {
+        fence();
+        store_relaxed(arrival_of(g, home, DXT_COMBINE, epoch, row), epoch);
+    }
+    return lane == home;
 }
 
 template <bool LOGFMT>
@@ -110,12 +116,9 @@ __global__ void __launch_bounds__(SEND_THREADS, 4)
     combine_send_summed(const __grid_constant__ cuda_group g,
                         const __grid_constant__ send_arguments a)
 {
-    wait_for_predecessors();
-    if (blockIdx.x == 0 && threadIdx.x == 0) hear_gossip(g);
-    let_successor_begin();
     uint32_t lane = threadIdx.x % 32;
-    uint32_t epoch = load_relaxed(&g.state->sent[DXT_COMBINE]) + 1u;
-    uint32_t out = ranks_out(g);
+    uint32_t rows = 0;
+    send_begin begin = begin_send(g, DXT_COMBINE, a.announce);
     uint32_t slots = g.local_experts * g.slots;
     for (uint32_t i = blockIdx.x; i < g.ranks * g.max_tokens; i += gridDim.x) {
         /* Neighbours go to different homes, so that all links are used; to oneself last. */
@@ -125,12 +128,12 @@ __global__ void __launch_bounds__(SEND_THREADS, 4)
         if (lane < g.max_topk)
             route = a.recv_routes[((size_t)home * g.max_tokens + t) * g.max_topk + lane];
         uint32_t routes = __ballot_sync(FULL, (uint32_t)route.slot < slots);
-        if (routes == 0 || out >> home & 1u) continue;
-        bool sent = send_sum<LOGFMT>(g, a, epoch, home, t, routes, route);
-        if (__syncthreads_and(sent)) announce_row(g, epoch, home, g.rank * g.max_tokens + t);
+        if (routes == 0 || begin.out >> home & 1u) continue;
+        bool sent = send_sum<LOGFMT>(g, a, begin.epoch, home, t, routes, route);
+        if (__syncthreads_and(sent) && threadIdx.x < 32u)
+            rows += announce_row(g, begin.epoch, home, g.rank * g.max_tokens + t);
     }
-    __syncthreads();
-    if (threadIdx.x < 32u) end_send(g, DXT_COMBINE, epoch, a.format | FORM_SUMMED, out);
+    if (threadIdx.x < 32u) end_send(g, DXT_COMBINE, begin, a.format | FORM_SUMMED, rows);
 }
 
 template <bool LOGFMT>
@@ -152,24 +155,22 @@ __global__ void __launch_bounds__(SEND_THREADS, 4)
     combine_send_rows(const __grid_constant__ cuda_group g,
                       const __grid_constant__ send_arguments a)
 {
-    wait_for_predecessors();
-    if (blockIdx.x == 0 && threadIdx.x == 0) hear_gossip(g);
-    let_successor_begin();
-    uint32_t epoch = load_relaxed(&g.state->sent[DXT_COMBINE]) + 1u;
-    uint32_t out = ranks_out(g);
+    uint32_t rows = 0;
+    send_begin begin = begin_send(g, DXT_COMBINE, a.announce);
     uint32_t pairs = g.local_experts * g.ranks;
     uint32_t sharing = gridDim.x / pairs > 0 ? gridDim.x / pairs : 1u;
     for (uint32_t p = blockIdx.x; p < pairs * sharing; p += gridDim.x) {
         uint32_t expert = p % pairs / g.ranks;
         uint32_t home = (g.rank + 1u + p) % g.ranks;
         dxt_ep_range range = a.layout_range[(size_t)expert * g.ranks + home];
-        if (range.count <= 0 || out >> home & 1u) continue;
+        if (range.count <= 0 || begin.out >> home & 1u) continue;
         if (range.begin < 0 || (uint32_t)range.count > g.max_tokens ||
             (uint32_t)range.begin > g.slots - (uint32_t)range.count) {
             report_trouble(g, CUDA_TROUBLE_ROUTE);
             continue;
         }
-        if (!__syncthreads_and(with_room(g, DXT_COMBINE, epoch, 1u << home) != 0)) continue;
+        if (!__syncthreads_and(with_room(g, DXT_COMBINE, begin.epoch, 1u << home) != 0))
+            continue;
         for (uint32_t i = p / pairs; i < (uint32_t)range.count; i += sharing) {
             size_t slot = (size_t)expert * g.slots + (uint32_t)range.begin + i;
             uint32_t t = (uint32_t)a.src_info[slot];
@@ -180,13 +181,12 @@ __global__ void __launch_bounds__(SEND_THREADS, 4)
             }
             uint32_t row = t * g.max_topk + k;
             send_output<LOGFMT>(g, a.x + slot * g.hidden,
-                                row_of(g, home, DXT_COMBINE, epoch, row));
+                                row_of(g, home, DXT_COMBINE, begin.epoch, row));
             __syncthreads();
-            announce_row(g, epoch, home, row);
+            if (threadIdx.x < 32u) rows += announce_row(g, begin.epoch, home, row);
         }
     }
-    __syncthreads();
-    if (threadIdx.x < 32u) end_send(g, DXT_COMBINE, epoch, a.format, out);
+    if (threadIdx.x < 32u) end_send(g, DXT_COMBINE, begin, a.format, rows);
 }
 
 /* ---- receive ---- */
@@ -277,57 +277,69 @@ __global__ void __launch_bounds__(512, 2)
     combine_receive(const __grid_constant__ cuda_group g,
                     const __grid_constant__ receive_arguments a)
 {
+    __shared__ receive_begin begin;
     __shared__ uint32_t come;
-    let_successor_begin();
-    uint32_t epoch = load_relaxed(&g.state->received[DXT_COMBINE]) + 1u;
-    uint32_t out = ranks_out(g);
+    uint32_t before = begin_receive(g, DXT_COMBINE, &begin);
     if (blockIdx.x > 0) {
         for (uint32_t t = blockIdx.x - 1u; t < a.tokens; t += gridDim.x - 1u) {
-            contributions all = wait_for_token(g, a, epoch, out, t, &come);
-            sum_token<LOGFMT>(g, epoch, all, a.out + (size_t)t * g.hidden);
+            contributions all = wait_for_token(g, a, begin.epoch, begin.out, t, &come);
+            sum_token<LOGFMT>(g, begin.epoch, all, a.out + (size_t)t * g.hidden);
             __syncthreads();
         }
     } else if (threadIdx.x < 32u) {
         uint32_t row_bytes = LOGFMT
                                  ? g.hidden / DXT_EP_BLOCK * (uint32_t)sizeof(dxt_logfmt_block)
                                  : g.hidden * 2u;
-        monitor(g, DXT_COMBINE, epoch, a.format | (a.summed ? FORM_SUMMED : 0u), out, row_bytes);
+        monitor(g, DXT_COMBINE, begin.epoch, a.format | (a.summed ? FORM_SUMMED : 0u), begin.out,
+                row_bytes);
         wait_for_predecessors();
     }
-    __syncthreads();
-    if (threadIdx.x < 32u) end_receive(g, DXT_COMBINE, epoch, out);
+    end_receive(g, DXT_COMBINE, begin, before, a.announce);
 }
 
 /* ---- launching ---- */
 
-cudaError_t cuda_launch_combine_send(const cuda_group *group, const dxt_ep_combine *combine)
+cudaError_t cuda_launch_combine_send(const cuda_group *group, const dxt_ep_combine *combine,
+                                     cuda_order order)
 {
     send_arguments a = {combine->x,
                         combine->handle.src_info,
                         combine->handle.src_slot,
                         combine->handle.layout_range,
                         combine->recv_routes,
-                        (uint32_t)combine->format};
+                        (uint32_t)combine->format,
+                        order.announce};
     bool logfmt = combine->format == DXT_EP_COMBINE_LOGFMT;
     if (combine->recv_routes)
-        return launch_early(logfmt ? combine_send_summed<true> : combine_send_summed<false>,
-                            at_most(group->ranks * group->max_tokens, group->blocks), SEND_THREADS,
-                            0, combine->stream, *group, a);
+        return launch(logfmt ? combine_send_summed<true> : combine_send_summed<false>, true,
+                      at_most(group->ranks * group->max_tokens, group->blocks), SEND_THREADS, 0,
+                      combine->stream, *group, a);
     uint32_t pairs = group->local_experts * group->ranks;
     uint32_t blocks = pairs < group->blocks ? group->blocks / pairs * pairs : group->blocks;
-    return launch_early(logfmt ? combine_send_rows<true> : combine_send_rows<false>, blocks,
-                        SEND_THREADS, 0, combine->stream, *group, a);
+    return launch(logfmt ? combine_send_rows<true> : combine_send_rows<false>, true, blocks,
+                  SEND_THREADS, 0, combine->stream, *group, a);
 }
 
-cudaError_t cuda_launch_combine_receive(const cuda_group *group, const dxt_ep_combine *combine)
+cudaError_t cuda_launch_combine_receive(const cuda_group *group, const dxt_ep_combine *combine,
+                                        cuda_order order)
 {
     receive_arguments a = {combine->topk_idx, combine->topk_weights,
                            combine->out,      combine->tokens,
                            combine->topk,     (uint32_t)combine->format,
-                           combine->recv_routes != NULL};
+                           combine->recv_routes != NULL, order.announce};
     bool logfmt = combine->format == DXT_EP_COMBINE_LOGFMT;
     uint32_t threads = whole_warps(group->hidden / 16u);
-    return launch_early(logfmt ? combine_receive<true> : combine_receive<false>,
-                        1u + at_most(combine->tokens, group->blocks), threads < 64u ? 64u : threads,
-                        0, combine->stream, *group, a);
+    return launch(logfmt ? combine_receive<true> : combine_receive<false>, order.early,
+                  1u + at_most(combine->tokens, group->blocks), threads < 64u ? 64u : threads, 0,
+                  combine->stream, *group, a);
+}
+
+cudaError_t cuda_prepare_combine(void)
+{
+    cudaError_t error = load_kernel(combine_send_summed<true>);
+    if (error == cudaSuccess) error = load_kernel(combine_send_summed<false>);
+    if (error == cudaSuccess) error = load_kernel(combine_send_rows<true>);
+    if (error == cudaSuccess) error = load_kernel(combine_send_rows<false>);
+    if (error == cudaSuccess) error = load_kernel(combine_receive<true>);
+    return error == cudaSuccess ? load_kernel(combine_receive<false>) : error;
 }

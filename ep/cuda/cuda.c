@@ -17,6 +17,10 @@ typedef struct cuda_rank {
     cuda_membership membership;
     cuda_report *report; /* as the host sees it */
     int device;
+    cudaStream_t stream; /* of the last launch outside of graphs */
+    bool streamed;
+    bool several_streams; /* there was another before */
+    bool after_send;      /* the last launch was a send */
 } cuda_rank;
 
 /* ---- limits ---- */
@@ -132,7 +136,9 @@ static dxt_status open_rank(cuda_rank *r, const dxt_ep *ep)
     g->max_topk = config->max_topk;
     g->slots = ep->slots;
     cuda_layout_of(config, &g->at);
-    status = cuda_check(cuda_prepare_kernels(g), "the kernels cannot be loaded");
+    status = cuda_check(cuda_prepare_dispatch(g), "the kernels cannot be loaded");
+    if (status == DXT_OK)
+        status = cuda_check(cuda_prepare_combine(), "the kernels cannot be loaded");
     if (status == DXT_OK) status = cuda_join(config, &g->at, &r->membership, g->window);
     return status == DXT_OK ? look_at_gpu(r, config) : status;
 }
@@ -152,7 +158,10 @@ static dxt_status engine_create(dxt_ep *ep)
 
 static void engine_destroy(dxt_ep *ep)
 {
-    release(ep->state);
+    cuda_rank *r = ep->state;
+    cudaDeviceSynchronize();
+    if (__atomic_load_n(&r->report->masked, __ATOMIC_RELAXED) == 0) cuda_part(&r->membership);
+    release(r);
 }
 
 /* ---- operations ---- */
@@ -181,22 +190,50 @@ static dxt_status check_trouble(const cuda_rank *r)
     return DXT_OK;
 }
 
+/* Buffers that have been read are announced by the send that follows in the stream, which waits for
+ * the receive anyway; but by the receive itself, at its end, if another operation of its kind is
+ * under way (others may want to send before we do), or if kernels of several streams may overlap.
+ * A receive may begin early behind a send, which has waited for what came before, and not behind
+ * another receive, whose count of operations it would miss. */
+static dxt_status launch_order(dxt_ep *ep, uint32_t op, bool send, void *stream, cuda_order *order)
+{
+    cuda_rank *r = ep->state;
+    enum cudaStreamCaptureStatus capture;
+    dxt_status status =
+        cuda_check(cudaStreamIsCapturing((cudaStream_t)stream, &capture), "the stream");
+    if (status != DXT_OK) return status;
+    if (capture == cudaStreamCaptureStatusNone) {
+        r->several_streams |= r->streamed && r->stream != (cudaStream_t)stream;
+        r->streamed = true;
+        r->stream = (cudaStream_t)stream;
+    }
+    bool another = ep->sent[op] - ep->received[op] == DXT_EP_IN_FLIGHT;
+    order->early = r->after_send;
+    order->announce = send ? !r->several_streams : r->several_streams || another;
+    r->after_send = send;
+    return DXT_OK;
+}
+
 static dxt_status engine_dispatch_send(dxt_ep *ep, const dxt_ep_dispatch *dispatch, uint64_t epoch)
 {
     (void)epoch; /* counted on the device, where graphs are replayed */
     const cuda_rank *r = ep->state;
+    cuda_order order;
     dxt_status status = check_masked(r);
+    if (status == DXT_OK) status = launch_order(ep, DXT_DISPATCH, true, dispatch->stream, &order);
     if (status != DXT_OK) return status;
-    return cuda_check(cuda_launch_dispatch_send(&r->group, dispatch), "dispatch");
+    return cuda_check(cuda_launch_dispatch_send(&r->group, dispatch, order), "dispatch");
 }
 
 static dxt_status engine_dispatch_recv(dxt_ep *ep, const dxt_ep_dispatch *dispatch, uint64_t epoch)
 {
     (void)epoch;
     const cuda_rank *r = ep->state;
+    cuda_order order;
     dxt_status status = check_masked(r);
+    if (status == DXT_OK) status = launch_order(ep, DXT_DISPATCH, false, dispatch->stream, &order);
     if (status != DXT_OK) return status;
-    status = cuda_check(cuda_launch_dispatch_receive(&r->group, dispatch), "dispatch");
+    status = cuda_check(cuda_launch_dispatch_receive(&r->group, dispatch, order), "dispatch");
     return status == DXT_OK ? check_trouble(r) : status;
 }
 
@@ -204,18 +241,22 @@ static dxt_status engine_combine_send(dxt_ep *ep, const dxt_ep_combine *combine,
 {
     (void)epoch;
     const cuda_rank *r = ep->state;
+    cuda_order order;
     dxt_status status = check_masked(r);
+    if (status == DXT_OK) status = launch_order(ep, DXT_COMBINE, true, combine->stream, &order);
     if (status != DXT_OK) return status;
-    return cuda_check(cuda_launch_combine_send(&r->group, combine), "combine");
+    return cuda_check(cuda_launch_combine_send(&r->group, combine, order), "combine");
 }
 
 static dxt_status engine_combine_recv(dxt_ep *ep, const dxt_ep_combine *combine, uint64_t epoch)
 {
     (void)epoch;
     const cuda_rank *r = ep->state;
+    cuda_order order;
     dxt_status status = check_masked(r);
+    if (status == DXT_OK) status = launch_order(ep, DXT_COMBINE, false, combine->stream, &order);
     if (status != DXT_OK) return status;
-    status = cuda_check(cuda_launch_combine_receive(&r->group, combine), "combine");
+    status = cuda_check(cuda_launch_combine_receive(&r->group, combine, order), "combine");
     return status == DXT_OK ? check_trouble(r) : status;
 }
 

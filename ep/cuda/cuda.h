@@ -10,6 +10,7 @@
 #ifndef DXT_EP_CUDA_CUDA_H
 #define DXT_EP_CUDA_CUDA_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -52,6 +53,9 @@ typedef struct cuda_control {
     uint64_t table[CUDA_PARITIES][CUDA_MAX_RANKS];
 } cuda_control;
 
+#define CUDA_BLOCK_BITS 12u
+#define CUDA_ROW_BITS 13u
+
 /** Words of one rank that only its own kernels use. */
 typedef struct cuda_state {
     uint32_t mask; /**< bit per rank given up; changes between a send and the next, and when the
@@ -59,12 +63,14 @@ typedef struct cuda_state {
     uint32_t sent[DXT_EP_OPERATORS];
     uint32_t received[DXT_EP_OPERATORS];
     uint32_t pad0[27];
-    uint32_t send_done[DXT_EP_OPERATORS]; /**< blocks */
-    uint32_t pad1[30];
-    uint32_t receive_done[DXT_EP_OPERATORS];
-    uint32_t pad2[30];
-    uint32_t rows[DXT_EP_OPERATORS][CUDA_MAX_RANKS]; /**< sent to each rank in this operation */
-    uint32_t pad3[16];
+    /** Blocks that have sent, and above CUDA_BLOCK_BITS the rows that they sent to ranks 0 … 3. */
+    uint64_t send_done[DXT_EP_OPERATORS];
+    uint32_t more_rows[DXT_EP_OPERATORS][CUDA_MAX_RANKS]; /**< to the ranks above */
+    uint32_t pad1[12];
+    uint32_t receive_begun[DXT_EP_OPERATORS]; /**< blocks that know which operation it is */
+    uint32_t
+        receive_done[DXT_EP_OPERATORS]; /**< blocks that have read all, where that is counted */
+    uint32_t pad2[28];
     /** Of a dispatch that waits long: epoch, ranks absent, ranks decided: 32, 16, 16 bits. */
     uint64_t verdict;
     uint32_t pad4[30];
@@ -104,17 +110,28 @@ typedef struct cuda_group {
     uint32_t blocks; /**< most blocks of one launch */
 } cuda_group;
 
+/** How an operation fits in with the rank's others; see launch_order() in cuda.c. */
+typedef struct cuda_order {
+    bool early;    /**< a receive: may begin while the kernel before it runs */
+    bool announce; /**< a send: tells others what has been received; a receive does itself */
+} cuda_order;
+
 void cuda_layout_of(const dxt_ep_config *config, cuda_layout *layout);
 
 /* ---- kernels, launched on the caller's stream ---- */
 
-cudaError_t cuda_launch_dispatch_send(const cuda_group *group, const dxt_ep_dispatch *dispatch);
-cudaError_t cuda_launch_dispatch_receive(const cuda_group *group, const dxt_ep_dispatch *dispatch);
-cudaError_t cuda_launch_combine_send(const cuda_group *group, const dxt_ep_combine *combine);
-cudaError_t cuda_launch_combine_receive(const cuda_group *group, const dxt_ep_combine *combine);
+cudaError_t cuda_launch_dispatch_send(const cuda_group *group, const dxt_ep_dispatch *dispatch,
+                                      cuda_order order);
+cudaError_t cuda_launch_dispatch_receive(const cuda_group *group, const dxt_ep_dispatch *dispatch,
+                                         cuda_order order);
+cudaError_t cuda_launch_combine_send(const cuda_group *group, const dxt_ep_combine *combine,
+                                     cuda_order order);
+cudaError_t cuda_launch_combine_receive(const cuda_group *group, const dxt_ep_combine *combine,
+                                        cuda_order order);
 
-/** Let the kernels use as much shared memory as this group may need. */
-cudaError_t cuda_prepare_kernels(const cuda_group *group);
+/** Load the kernels, and let them use as much shared memory as this group may need. */
+cudaError_t cuda_prepare_dispatch(const cuda_group *group);
+cudaError_t cuda_prepare_combine(void);
 
 /** Ranks of an NCCL group (ncclComm_t) that share this one's NVLink domain, itself included. */
 uint32_t cuda_ranks_within_reach(void *nccl_comm);

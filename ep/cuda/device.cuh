@@ -48,6 +48,43 @@ DEVICE void store_release(uint64_t *at, uint64_t value)
     asm volatile("st.release.sys.global.u64 [%0], %1;" ::"l"(at), "l"(value) : "memory");
 }
 
+/* All that the block has stored before a barrier is there before what this thread stores next. */
+DEVICE void fence()
+{
+    asm volatile("fence.acq_rel.sys;" ::: "memory");
+}
+
+DEVICE void store_relaxed(uint32_t *at, uint32_t value)
+{
+    asm volatile("st.relaxed.sys.global.u32 [%0], %1;" ::"l"(at), "r"(value) : "memory");
+}
+
+DEVICE void store_relaxed(uint64_t *at, uint64_t value)
+{
+    asm volatile("st.relaxed.sys.global.u64 [%0], %1;" ::"l"(at), "l"(value) : "memory");
+}
+
+/* Nobody waits for the value until it is used. */
+DEVICE uint32_t add_relaxed(uint32_t *at, uint32_t value)
+{
+    uint32_t before;
+    asm volatile("atom.add.relaxed.gpu.global.u32 %0, [%1], %2;"
+                 : "=r"(before)
+                 : "l"(at), "r"(value)
+                 : "memory");
+    return before;
+}
+
+DEVICE uint64_t add_relaxed(uint64_t *at, uint64_t value)
+{
+    uint64_t before;
+    asm volatile("atom.add.relaxed.gpu.global.u64 %0, [%1], %2;"
+                 : "=l"(before)
+                 : "l"(at), "l"(value)
+                 : "memory");
+    return before;
+}
+
 DEVICE uint32_t add_acq_rel(uint32_t *at, uint32_t value)
 {
     uint32_t before;
@@ -223,26 +260,60 @@ DEVICE uint32_t with_room(const cuda_group &g, uint32_t op, uint32_t epoch, uint
     return __ballot_sync(FULL, room);
 }
 
-/* The block has sent: warp 0 calls, after its flags. The last block tells everybody that all rows
- * of this rank are there, and counts the operation. */
-DEVICE void end_send(const cuda_group &g, uint32_t op, uint32_t epoch, uint32_t format,
-                     uint32_t out)
+/* What a send begins with. Only the first block has more to do than to read. */
+struct send_begin {
+    uint32_t epoch;
+    uint32_t out;
+};
+
+DEVICE send_begin begin_send(const cuda_group &g, uint32_t op, bool announce)
 {
     uint32_t lane = threadIdx.x % 32;
-    uint32_t before = 0;
+    wait_for_predecessors();
+    if (blockIdx.x == 0 && threadIdx.x == 0) hear_gossip(g);
+    let_successor_begin();
+    send_begin begin = {load_relaxed(&g.state->sent[op]) + 1u, ranks_out(g)};
+    /* Receives before this kernel have ended: what they read may be overwritten. Their own telling so
+     * would make each of them longer. */
+    if (announce && blockIdx.x == 0 && threadIdx.x / 32 == 1u && lane < g.ranks &&
+        !(begin.out >> lane & 1u))
+        for (uint32_t i = 0; i < DXT_EP_OPERATORS; i++)
+            store_relaxed(&control_of(g, lane)->consumed[i][g.rank],
+                          load_relaxed(&g.state->received[i]));
+    return begin;
+}
+
+/* The block has sent @p rows to the rank that is this lane: warp 0 calls, after its fences. The last
+ * block tells everybody that all rows of this rank are there, and counts the operation. */
+DEVICE void end_send(const cuda_group &g, uint32_t op, send_begin begin, uint32_t format,
+                     uint32_t rows)
+{
+    uint32_t lane = threadIdx.x % 32;
+    uint32_t packed = g.max_tokens * g.max_topk >> CUDA_ROW_BITS == 0 ? 4u : 0u;
+    uint32_t shift = CUDA_BLOCK_BITS + CUDA_ROW_BITS * (lane % 4u);
+    uint64_t mine = lane < packed ? (uint64_t)rows << shift : 0;
+    mine += __shfl_xor_sync(FULL, mine, 1);
+    mine += __shfl_xor_sync(FULL, mine, 2);
+    if (g.ranks > packed) {
+        if (lane >= packed && rows > 0) atomicAdd(&g.state->more_rows[op][lane], rows);
+        __threadfence();
+    }
+    uint64_t done = 0;
     __syncwarp();
-    if (lane == 0) before = add_acq_rel(&g.state->send_done[op], 1u);
-    before = __shfl_sync(FULL, before, 0);
-    if (before + 1 < gridDim.x) return;
+    if (lane == 0) done = add_relaxed(&g.state->send_done[op], mine + 1u) + mine + 1u;
+    done = __shfl_sync(FULL, done, 0);
+    if ((done & ((1u << CUDA_BLOCK_BITS) - 1u)) < gridDim.x) return;
     if (lane < g.ranks) {
-        uint32_t rows = atomicExch(&g.state->rows[op][lane], 0u);
-        uint64_t word = (uint64_t)epoch << 32 | (uint64_t)format << 24 | rows;
-        if (!(out >> lane & 1u))
-            store_release(&control_of(g, lane)->complete[op][epoch % CUDA_PARITIES][g.rank], word);
+        uint32_t all = lane < packed ? (uint32_t)(done >> shift) & ((1u << CUDA_ROW_BITS) - 1u)
+                                     : atomicExch(&g.state->more_rows[op][lane], 0u);
+        uint64_t word = (uint64_t)begin.epoch << 32 | (uint64_t)format << 24 | all;
+        if (!(begin.out >> lane & 1u))
+            store_relaxed(
+                &control_of(g, lane)->complete[op][begin.epoch % CUDA_PARITIES][g.rank], word);
     }
     if (lane == 0) {
         g.state->send_done[op] = 0;
-        g.state->sent[op] = epoch;
+        g.state->sent[op] = begin.epoch;
     }
 }
 
@@ -395,39 +466,67 @@ DEVICE uint32_t wait_for_tables(const cuda_group &g, uint32_t epoch, uint32_t ou
     return tokens < g.max_tokens ? tokens : g.max_tokens;
 }
 
-/* Wait for one row of a source. A source that has sent all and not this row has another idea of the
- * routes. @return Whether it came. */
+/* Wait for one row of a source. A source that has sent all, and long ago, and not this row, has
+ * another idea of the routes. @return Whether it came. */
 DEVICE bool wait_for_row(const cuda_group &g, uint32_t op, uint32_t epoch, uint32_t source,
                          uint32_t row)
 {
     const uint32_t *arrival = arrival_of(g, g.rank, op, epoch, row);
     const cuda_control *control = control_of(g, g.rank);
+    uint64_t complete_ns = 0;
     for (uint32_t i = 1; load_acquire(arrival) != epoch; i++) {
         if (i % 64u != 0) continue;
         if (load_relaxed(&control->gossip) >> source & 1u) return false;
         uint64_t all = load_acquire(&control->complete[op][epoch % CUDA_PARITIES][source]);
-        if (all >> 32 != epoch || load_acquire(arrival) == epoch) continue;
+        if (all >> 32 != epoch) continue;
+        if (complete_ns == 0) complete_ns = now_ns();
+        if (now_ns() - complete_ns < FAST_NS) continue;
         report_trouble(g, CUDA_TROUBLE_ROUTE);
         return false;
     }
     return true;
 }
 
-/* The block has read all that it reads of the window: warp 0 calls, after a barrier. The last block
- * tells everybody, and counts the operation. */
-DEVICE void end_receive(const cuda_group &g, uint32_t op, uint32_t epoch, uint32_t out)
+/* What a receive begins with, in shared memory. */
+struct receive_begin {
+    uint32_t epoch;
+    uint32_t out;
+};
+
+/* @return For thread 0: how many blocks have begun before this one. Nobody waits for it here. */
+DEVICE uint32_t begin_receive(const cuda_group &g, uint32_t op, receive_begin *begin)
+{
+    uint32_t before = 0;
+    let_successor_begin();
+    if (threadIdx.x == 0) {
+        begin->epoch = load_relaxed(&g.state->received[op]) + 1u;
+        begin->out = ranks_out(g);
+        before = add_relaxed(&g.state->receive_begun[op], 1u);
+    }
+    __syncthreads();
+    return before;
+}
+
+/* The end of a receive, for all threads. When all blocks know the operation it is counted. Usually
+ * the next send tells the others that it has been read; where none may come soon, or it may come
+ * too soon, the last block does. */
+DEVICE void end_receive(const cuda_group &g, uint32_t op, const receive_begin &begin,
+                        uint32_t before, bool announce)
 {
     uint32_t lane = threadIdx.x % 32;
-    uint32_t before = 0;
-    if (lane == 0) before = add_acq_rel(&g.state->receive_done[op], 1u);
-    before = __shfl_sync(FULL, before, 0);
-    if (before + 1 < gridDim.x) return;
-    if (lane < g.ranks && !(out >> lane & 1u))
-        store_release(&control_of(g, lane)->consumed[op][g.rank], epoch);
-    if (lane == 0) {
-        g.state->receive_done[op] = 0;
-        g.state->received[op] = epoch;
+    if (threadIdx.x == 0 && before + 1 == gridDim.x) {
+        g.state->receive_begun[op] = 0;
+        g.state->received[op] = begin.epoch;
     }
+    if (!announce) return;
+    __syncthreads();
+    if (threadIdx.x >= 32u) return;
+    uint32_t done = 0;
+    if (lane == 0) done = add_acq_rel(&g.state->receive_done[op], 1u) + 1u;
+    if (__shfl_sync(FULL, done, 0) < gridDim.x) return;
+    if (lane < g.ranks && !(begin.out >> lane & 1u))
+        store_release(&control_of(g, lane)->consumed[op][g.rank], begin.epoch);
+    if (lane == 0) g.state->receive_done[op] = 0;
 }
 
 #endif

@@ -20,6 +20,7 @@ struct send_arguments {
     const int64_t *topk_idx;
     const float *topk_weights;
     uint32_t tokens, topk, format;
+    bool announce;
 };
 
 struct receive_arguments {
@@ -31,6 +32,7 @@ struct receive_arguments {
     dxt_ep_range *layout_range;
     dxt_ep_route *recv_routes;
     uint32_t format;
+    bool announce;
 };
 
 /* ---- send: the table ---- */
@@ -42,8 +44,9 @@ DEVICE void send_table(const cuda_group &g, const send_arguments &a, uint32_t ep
 {
     uint32_t words = (a.tokens + 31u) / 32u;
     uint32_t routes = a.tokens * a.topk;
+    bool room = threadIdx.x > 0 || wait_for_room(g, DXT_DISPATCH, epoch, target);
     for (uint32_t i = threadIdx.x; i < g.local_experts * words; i += blockDim.x) who[i] = 0;
-    __syncthreads();
+    if (!__syncthreads_and(room)) return;
     for (uint32_t i = threadIdx.x; i < routes; i += blockDim.x) {
         int64_t expert = a.topk_idx[i];
         uint32_t token = i / a.topk;
@@ -53,7 +56,6 @@ DEVICE void send_table(const cuda_group &g, const send_arguments &a, uint32_t ep
                      1u << token % 32u);
     }
     __syncthreads();
-    if (!__syncthreads_and(wait_for_room(g, DXT_DISPATCH, epoch, target))) return;
     uint8_t *table = table_of(g, target, epoch, g.rank);
     cuda_entry *entries = (cuda_entry *)(table + g.at.table_entries);
     for (uint32_t i = threadIdx.x; i < routes; i += blockDim.x) {
@@ -168,30 +170,30 @@ __global__ void __launch_bounds__(512) dispatch_send(const __grid_constant__ cud
     extern __shared__ uint32_t who[];
     __shared__ float scales[CUDA_MAX_HIDDEN / DXT_EP_BLOCK];
     __shared__ uint32_t refused; /* ranks that one of the warps found no room at */
+    uint32_t lane = threadIdx.x % 32;
+    uint32_t rows = 0; /* to the rank that is this lane, for warp 0 */
     if (threadIdx.x == 0) refused = 0;
     __syncthreads();
-    wait_for_predecessors();
-    if (blockIdx.x == 0 && threadIdx.x == 0) hear_gossip(g);
-    let_successor_begin();
-    uint32_t lane = threadIdx.x % 32;
-    uint32_t epoch = load_relaxed(&g.state->sent[DXT_DISPATCH]) + 1u;
-    uint32_t out = ranks_out(g);
+    send_begin begin = begin_send(g, DXT_DISPATCH, a.announce);
     if (blockIdx.x < g.ranks) {
-        if (!(out >> blockIdx.x & 1u)) send_table(g, a, epoch, blockIdx.x, who);
+        if (!(begin.out >> blockIdx.x & 1u)) send_table(g, a, begin.epoch, blockIdx.x, who);
     } else {
         for (uint32_t t = blockIdx.x - g.ranks; t < a.tokens; t += gridDim.x - g.ranks) {
-            uint32_t targets = FP8 ? send_row_fp8(g, a, epoch, t, out, &refused, scales)
-                                   : send_row_bf16(g, a, epoch, t, out, &refused);
+            uint32_t targets =
+                FP8 ? send_row_fp8(g, a, begin.epoch, t, begin.out, &refused, scales)
+                    : send_row_bf16(g, a, begin.epoch, t, begin.out, &refused);
             targets &= ~refused;
             if (threadIdx.x < 32u && targets >> lane & 1u) {
-                atomicAdd(&g.state->rows[DXT_DISPATCH][lane], 1u);
-                store_release(arrival_of(g, lane, DXT_DISPATCH, epoch, g.rank * g.max_tokens + t),
-                              epoch);
+                fence();
+                store_relaxed(
+                    arrival_of(g, lane, DXT_DISPATCH, begin.epoch, g.rank * g.max_tokens + t),
+                    begin.epoch);
+                rows++;
             }
             if (FP8) __syncthreads();
         }
     }
-    if (threadIdx.x < 32u) end_send(g, DXT_DISPATCH, epoch, a.format, out);
+    if (threadIdx.x < 32u) end_send(g, DXT_DISPATCH, begin, a.format, rows);
 }
 
 /* ---- receive ---- */
@@ -347,28 +349,26 @@ __global__ void __launch_bounds__(RECEIVE_THREADS, 2)
     dispatch_receive(const __grid_constant__ cuda_group g,
                      const __grid_constant__ receive_arguments a)
 {
+    __shared__ receive_begin begin;
     __shared__ tables from;
     __shared__ bool came[TEAMS];
-    let_successor_begin();
-    uint32_t epoch = load_relaxed(&g.state->received[DXT_DISPATCH]) + 1u;
-    uint32_t out = ranks_out(g);
+    uint32_t before = begin_receive(g, DXT_DISPATCH, &begin);
     if (blockIdx.x > 0) {
-        wait_in_block(g, epoch, out, RECEIVE_THREADS, &from);
+        wait_in_block(g, begin.epoch, begin.out, RECEIVE_THREADS, &from);
         uint32_t items = g.ranks * g.max_tokens;
         uint32_t team = (blockIdx.x - 1u) * TEAMS + threadIdx.x / 32u / TEAM;
         for (uint32_t i = team; i < items; i += (gridDim.x - 1u) * TEAMS)
-            receive_token(g, a, epoch, i % g.ranks, i / g.ranks, from.tokens[i % g.ranks],
+            receive_token(g, a, begin.epoch, i % g.ranks, i / g.ranks, from.tokens[i % g.ranks],
                           from.present, came);
     } else if (threadIdx.x < 32u) {
         uint32_t row_bytes = a.format == DXT_EP_FP8 ? g.hidden + g.hidden / 32u : g.hidden * 2u;
-        monitor(g, DXT_DISPATCH, epoch, a.format, out, row_bytes);
+        monitor(g, DXT_DISPATCH, begin.epoch, a.format, begin.out, row_bytes);
         wait_for_predecessors();
     } else {
-        wait_in_block(g, epoch, out, RECEIVE_THREADS - 32u, &from);
-        write_ranges(g, a, epoch, from.present);
+        wait_in_block(g, begin.epoch, begin.out, RECEIVE_THREADS - 32u, &from);
+        write_ranges(g, a, begin.epoch, from.present);
     }
-    __syncthreads();
-    if (threadIdx.x < 32u) end_receive(g, DXT_DISPATCH, epoch, out);
+    end_receive(g, DXT_DISPATCH, begin, before, a.announce);
 }
 
 /* ---- launching ---- */
@@ -378,35 +378,52 @@ static size_t table_shared(const cuda_group *group, uint32_t tokens)
     return (size_t)group->local_experts * ((tokens + 31u) / 32u) * sizeof(uint32_t);
 }
 
-cudaError_t cuda_launch_dispatch_send(const cuda_group *group, const dxt_ep_dispatch *dispatch)
+cudaError_t cuda_launch_dispatch_send(const cuda_group *group, const dxt_ep_dispatch *dispatch,
+                                      cuda_order order)
 {
-    send_arguments a = {dispatch->x,      dispatch->topk_idx, dispatch->topk_weights,
-                        dispatch->tokens, dispatch->topk,     (uint32_t)dispatch->format};
+    send_arguments a = {dispatch->x,
+                        dispatch->topk_idx,
+                        dispatch->topk_weights,
+                        dispatch->tokens,
+                        dispatch->topk,
+                        (uint32_t)dispatch->format,
+                        order.announce};
     uint32_t blocks = group->ranks + at_most(a.tokens, group->blocks);
     uint32_t threads = whole_warps(group->hidden / 16u);
     if (threads < 128u) threads = 128u;
     size_t shared = table_shared(group, a.tokens);
-    return launch_early(dispatch->format == DXT_EP_FP8 ? dispatch_send<true> : dispatch_send<false>,
-                        blocks, threads, shared, dispatch->stream, *group, a);
+    return launch(dispatch->format == DXT_EP_FP8 ? dispatch_send<true> : dispatch_send<false>, true,
+                  blocks, threads, shared, dispatch->stream, *group, a);
 }
 
-cudaError_t cuda_launch_dispatch_receive(const cuda_group *group, const dxt_ep_dispatch *dispatch)
+cudaError_t cuda_launch_dispatch_receive(const cuda_group *group, const dxt_ep_dispatch *dispatch,
+                                         cuda_order order)
 {
-    receive_arguments a = {(uint8_t *)dispatch->recv_x,   dispatch->recv_scales,
-                           dispatch->recv_count,          dispatch->handle.src_info,
-                           dispatch->handle.src_slot,     dispatch->handle.layout_range,
-                           dispatch->recv_routes,         (uint32_t)dispatch->format};
+    receive_arguments a = {(uint8_t *)dispatch->recv_x,
+                           dispatch->recv_scales,
+                           dispatch->recv_count,
+                           dispatch->handle.src_info,
+                           dispatch->handle.src_slot,
+                           dispatch->handle.layout_range,
+                           dispatch->recv_routes,
+                           (uint32_t)dispatch->format,
+                           order.announce};
     uint32_t teams = (group->ranks * group->max_tokens + TEAMS - 1u) / TEAMS;
-    return launch_early(dispatch_receive, 1u + at_most(teams, group->blocks), RECEIVE_THREADS, 0,
-                        dispatch->stream, *group, a);
+    return launch(dispatch_receive, order.early, 1u + at_most(teams, group->blocks),
+                  RECEIVE_THREADS, 0, dispatch->stream, *group, a);
 }
 
-cudaError_t cuda_prepare_kernels(const cuda_group *group)
+static cudaError_t allow_shared(void (*kernel)(cuda_group, send_arguments), size_t bytes)
 {
-    int shared = (int)table_shared(group, group->max_tokens);
-    cudaError_t error = cudaFuncSetAttribute(
-        dispatch_send<true>, cudaFuncAttributeMaxDynamicSharedMemorySize, shared);
-    if (error != cudaSuccess) return error;
-    return cudaFuncSetAttribute(dispatch_send<false>, cudaFuncAttributeMaxDynamicSharedMemorySize,
-                                shared);
+    return cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, (int)bytes);
+}
+
+cudaError_t cuda_prepare_dispatch(const cuda_group *group)
+{
+    size_t shared = table_shared(group, group->max_tokens);
+    cudaError_t error = allow_shared(dispatch_send<true>, shared);
+    if (error == cudaSuccess) error = allow_shared(dispatch_send<false>, shared);
+    if (error == cudaSuccess) error = load_kernel(dispatch_send<true>);
+    if (error == cudaSuccess) error = load_kernel(dispatch_send<false>);
+    return error == cudaSuccess ? load_kernel(dispatch_receive) : error;
 }

@@ -15,6 +15,8 @@
 /** "DXTCU", version 1. */
 #define MAGIC UINT64_C(0x4458544355000001)
 #define SLICE_NS 200000
+/* Longest wait for the others at the end. */
+#define PARTING_NS (INT64_C(2) * 1000000000)
 
 /* One rank's entry on the page. */
 struct place {
@@ -31,6 +33,7 @@ struct page {
     ncclUniqueId id;
     _Atomic uint32_t here;
     _Atomic uint32_t ready;
+    _Atomic uint32_t left;
     struct place places[CUDA_MAX_RANKS];
 };
 
@@ -237,6 +240,16 @@ dxt_status cuda_join(const dxt_ep_config *config, const cuda_layout *layout, cud
     if (status == DXT_OK) status = look_around(page, config, &m->alone);
     if (status == DXT_OK) status = open_windows(page, config, layout, m, windows);
     return status;
+}
+
+void cuda_part(cuda_membership *m)
+{
+    if (!m->page || !m->memory) return;
+    struct page *page = m->page;
+    int64_t deadline_ns = now_ns() + PARTING_NS;
+    atomic_fetch_add(&page->left, 1);
+    while (atomic_load(&page->left) < atomic_load(&page->ready) && now_ns() < deadline_ns)
+        nanosleep(&(struct timespec){.tv_nsec = SLICE_NS}, NULL);
 }
 
 void cuda_leave(cuda_membership *m)

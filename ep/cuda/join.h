@@ -37,6 +37,9 @@ size_t cuda_page_size(void);
 dxt_status cuda_join(const dxt_ep_config *config, const cuda_layout *layout,
                      cuda_membership *membership, uint8_t **windows);
 
+/** Wait a while for the others to be ready to leave: they may still store into this window. */
+void cuda_part(cuda_membership *membership);
+
 /** Undo it, also when only half done. Does not wait for the others. */
 void cuda_leave(cuda_membership *membership);
 
