@@ -1,14 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# exact.sh COMMAND [FOLDER]: on four GPUs nobody is named without a fault, and exactly whoever is at
-# fault with one. Every case is told of; with FOLDER its windows are left there as labelled
-# recordings.
+# exact.sh COMMAND [FOLDER]: on four GPUs (some cases also on fewer) nobody is named without a fault,
+# and exactly whoever is at fault with one. Every case is told of; with FOLDER its windows are left
+# there as labelled recordings.
 # shellcheck source=tests/gpu/common.sh
 . "$(dirname "$0")/common.sh"
 folder=${2:-$scratch}
 mkdir -p "$folder"
 
-job=(--engine cuda --ranks 4 --tokens 128 --hidden 7168 --experts 256 --topk 8 --fp8
+job=(--engine cuda --ranks "$ranks" --tokens 128 --hidden 7168 --experts 256 --topk 8 --fp8
     --steps 1100 --window 50 --compute 60us --min-share 1%)
 wrong=0
 
@@ -24,7 +24,7 @@ label() {
     jq -c --arg case "$1" --argjson dispatch "$2" --argjson combine "$3" --arg gpus "$gpus" \
         '.source = "deepxtrace run --engine cuda, EP\(.ranks), \($gpus)" | .case = $case |
          .label = (if .phase == "dispatch" then $dispatch else $combine end)' \
-        "$scratch/run.jsonl" >>"$folder/cuda-ep4.jsonl"
+        "$scratch/run.jsonl" >>"$folder/cuda-ep$ranks.jsonl"
 }
 
 nobody='{"cols":[],"rows":[],"points":[]}'
@@ -48,27 +48,30 @@ try() {
     label "$name" "$dispatch" "$combine"
 }
 
-rm -f "$folder/cuda-ep4.jsonl"
+rm -f "$folder/cuda-ep$ranks.jsonl"
 try healthy "" "$nobody" "$nobody"
 try healthy_j20 "" "$nobody" "$nobody" --jitter 20%
+d=$((ranks - 2)) c=$((ranks - 1))
 for us in 5 10 20 50 100; do
-    try "d_col2_${us}us" "dispatch late_rank 2" "$(cols 2)" "$nobody" \
-        --slow "dispatch:2:${us}us"
+    try "d_col${d}_${us}us" "dispatch late_rank $d" "$(cols $d)" "$nobody" \
+        --slow "dispatch:$d:${us}us"
 done
 for us in 10 20 50; do
-    try "c_col3_${us}us" "combine late_rank 3" "$nobody" "$(cols 3)" \
-        --slow "combine:3:${us}us"
+    try "c_col${c}_${us}us" "combine late_rank $c" "$nobody" "$(cols $c)" \
+        --slow "combine:$c:${us}us"
 done
-try d_col0_col2_50us "dispatch late_rank 0, dispatch late_rank 2" "$(cols 0,2)" "$nobody" \
-    --slow dispatch:0:50us --slow dispatch:2:50us
-try early0_50us "dispatch early_rank 0" "$(rows 0)" "$nobody" \
-    --slow dispatch:1:50us --slow dispatch:2:50us --slow dispatch:3:50us
-try d_col2_50us_j20 "dispatch late_rank 2" "$(cols 2)" "$nobody" \
-    --slow dispatch:2:50us --jitter 20%
-try c_col3_50us_j20 "combine late_rank 3" "$nobody" "$(cols 3)" \
-    --slow combine:3:50us --jitter 20%
+try "d_col${d}_50us_j20" "dispatch late_rank $d" "$(cols $d)" "$nobody" \
+    --slow "dispatch:$d:50us" --jitter 20%
+try "c_col${c}_50us_j20" "combine late_rank $c" "$nobody" "$(cols $c)" \
+    --slow "combine:$c:50us" --jitter 20%
+if ((ranks >= 4)); then
+    try d_col0_col2_50us "dispatch late_rank 0, dispatch late_rank 2" "$(cols 0,2)" "$nobody" \
+        --slow dispatch:0:50us --slow dispatch:2:50us
+    try early0_50us "dispatch early_rank 0" "$(rows 0)" "$nobody" \
+        --slow dispatch:1:50us --slow dispatch:2:50us --slow dispatch:3:50us
+fi
 # What a hot receiver does to dispatch depends on how busy its links are.
 try hot1 "*combine hot_expert 1" null "$(cols 1)" --hot 1:3
 # Not a slow path alone: the copy is in the way of all that its two GPUs send and receive.
-try traffic_3_to_1 "*" null null --slow-path 'combine:1<-3:30us'
+try "traffic_${c}_to_0" "*" null null --slow-path "combine:0<-$c:30us"
 ((wrong == 0)) || fail "$wrong cases"
