@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Combine, in two forms. Summed, when the caller has the routes of the dispatch: the outputs of a
- * token on one rank are summed there in FP32 and travel as one row, at (source, token) of the home's
- * window; the output of a token with one route to a rank travels as it is, and the home weighs it.
+ * token on one rank are summed there in FP32 and travel as one row, at (source, token) of the
+ * home's window; the output of a token with one route to a rank travels as it is, and the home
+ * weighs it.
  * By rows: each output travels, to (token, route), and the home does all the weighing.
  */
 #include "cuda/device.cuh"
@@ -10,10 +11,10 @@
 #include "cuda/launch.cuh"
 #include "cuda/logfmt.cuh"
 
-#define SEND_THREADS 256u
+#define ROWS_THREADS 256u
 /* Told with a format: ranks must agree on the form, too. */
 #define FORM_SUMMED 16u
-/* Rows whose loads are under way at once at home. */
+/* Outputs of a sum whose loads are under way at once. */
 #define AT_ONCE 4
 
 struct send_arguments {
@@ -52,8 +53,7 @@ DEVICE uint4 pack_bf16(const float *sum)
                       bf16_pair(sum[4], sum[5]), bf16_pair(sum[6], sum[7]));
 }
 
-template <bool LOGFMT>
-DEVICE void store_output(uint8_t *row, uint32_t c, uint4 value, bool store)
+template <bool LOGFMT> DEVICE void store_output(uint8_t *row, uint32_t c, uint4 value, bool store)
 {
     if (LOGFMT)
         logfmt_store(row, c, value, store);
@@ -63,8 +63,8 @@ DEVICE void store_output(uint8_t *row, uint32_t c, uint4 value, bool store)
 
 /* ---- send ---- */
 
-/* Sum of the routes of one token, whose slots and weights the lanes hold, to its home. Room there is
- * asked for while the first outputs are on their way. @return Whether there was any. */
+/* Sum of the routes of one token, whose slots and weights the lanes hold, to its home. Room there
+ * is asked for while the first outputs are on their way. @return Whether there was any. */
 template <bool LOGFMT>
 DEVICE bool send_sum(const cuda_group &g, const send_arguments &a, uint32_t epoch, uint32_t home,
                      uint32_t t, uint32_t routes, dxt_ep_route route)
@@ -74,27 +74,31 @@ DEVICE bool send_sum(const cuda_group &g, const send_arguments &a, uint32_t epoc
     uint8_t *row = row_of(g, home, DXT_COMBINE, epoch, g.rank * g.max_tokens + t);
     bool single = (routes & (routes - 1u)) == 0;
     bool asked = false;
-    for (uint32_t first = threadIdx.x - lane; first < chunks; first += 2u * SEND_THREADS) {
-        uint32_t c[2] = {first + lane, first + SEND_THREADS + lane};
-        float sum[2][8] = {};
-        uint4 value[2] = {};
-        for (uint32_t left = routes; left != 0; left &= left - 1u) {
-            int k = __ffs(left) - 1;
-            size_t from = __shfl_sync(FULL, (uint32_t)route.slot, k);
-            float weight = __shfl_sync(FULL, route.weight, k);
-            const uint4 *x = (const uint4 *)(a.x + from * g.hidden);
+    for (uint32_t first = threadIdx.x - lane; first < chunks; first += blockDim.x) {
+        uint32_t c = min(first + lane, chunks - 1u);
+        float sum[8] = {};
+        uint4 value[AT_ONCE];
+        for (uint32_t left = routes; left != 0;) {
+            float weight[AT_ONCE];
 #pragma unroll
-            for (int i = 0; i < 2; i++)
-                if (c[i] < chunks) value[i] = load_row(x + c[i]);
+            for (int i = 0; i < AT_ONCE; i++) {
+                int k = (__ffs(left) - 1) & 31;
+                size_t from = __shfl_sync(FULL, (uint32_t)route.slot, k);
+                float times = __shfl_sync(FULL, route.weight, k);
+                weight[i] = 0.0f;
+                value[i] = make_uint4(0, 0, 0, 0);
+                if (left == 0) continue;
+                left &= left - 1u;
+                weight[i] = times;
+                value[i] = load_row((const uint4 *)(a.x + from * g.hidden) + c);
+            }
             if (!asked && with_room(g, DXT_COMBINE, epoch, 1u << home) == 0) return false;
             asked = true;
             if (single) break;
 #pragma unroll
-            for (int i = 0; i < 2; i++) add_bf16(sum[i], value[i], weight);
+            for (int i = 0; i < AT_ONCE; i++) add_bf16(sum, value[i], weight[i]);
         }
-#pragma unroll
-        for (int i = 0; i < 2; i++)
-            store_output<LOGFMT>(row, c[i], single ? value[i] : pack_bf16(sum[i]), c[i] < chunks);
+        store_output<LOGFMT>(row, c, single ? value[0] : pack_bf16(sum), first + lane < chunks);
     }
     return true;
 }
@@ -112,7 +116,7 @@ DEVICE uint32_t announce_row(const cuda_group &g, uint32_t epoch, uint32_t home,
 }
 
 template <bool LOGFMT>
-__global__ void __launch_bounds__(SEND_THREADS, 4)
+__global__ void __launch_bounds__(512, 2)
     combine_send_summed(const __grid_constant__ cuda_group g,
                         const __grid_constant__ send_arguments a)
 {
@@ -136,8 +140,7 @@ __global__ void __launch_bounds__(SEND_THREADS, 4)
     if (threadIdx.x < 32u) end_send(g, DXT_COMBINE, begin, a.format | FORM_SUMMED, rows);
 }
 
-template <bool LOGFMT>
-DEVICE void send_output(const cuda_group &g, const uint16_t *x, uint8_t *row)
+template <bool LOGFMT> DEVICE void send_output(const cuda_group &g, const uint16_t *x, uint8_t *row)
 {
     uint32_t lane = threadIdx.x % 32;
     uint32_t chunks = g.hidden / 8u;
@@ -151,7 +154,7 @@ DEVICE void send_output(const cuda_group &g, const uint16_t *x, uint8_t *row)
 
 /* Blocks share the tokens of each (local expert, home). */
 template <bool LOGFMT>
-__global__ void __launch_bounds__(SEND_THREADS, 4)
+__global__ void __launch_bounds__(ROWS_THREADS, 4)
     combine_send_rows(const __grid_constant__ cuda_group g,
                       const __grid_constant__ send_arguments a)
 {
@@ -169,8 +172,7 @@ __global__ void __launch_bounds__(SEND_THREADS, 4)
             report_trouble(g, CUDA_TROUBLE_ROUTE);
             continue;
         }
-        if (!__syncthreads_and(with_room(g, DXT_COMBINE, begin.epoch, 1u << home) != 0))
-            continue;
+        if (!__syncthreads_and(with_room(g, DXT_COMBINE, begin.epoch, 1u << home) != 0)) continue;
         for (uint32_t i = p / pairs; i < (uint32_t)range.count; i += sharing) {
             size_t slot = (size_t)expert * g.slots + (uint32_t)range.begin + i;
             uint32_t t = (uint32_t)a.src_info[slot];
@@ -199,9 +201,8 @@ struct contributions {
 };
 
 /* Wait for the contributions of one token; the first warp polls. All threads call. */
-DEVICE contributions wait_for_token(const cuda_group &g, const receive_arguments &a,
-                                    uint32_t epoch, uint32_t out, uint32_t t,
-                                    volatile uint32_t *shared_come)
+DEVICE contributions wait_for_token(const cuda_group &g, const receive_arguments &a, uint32_t epoch,
+                                    uint32_t out, uint32_t t, volatile uint32_t *shared_come)
 {
     uint32_t lane = threadIdx.x % 32;
     uint32_t owner = owner_of_lane(g, a.topk_idx, a.topk, t);
@@ -232,8 +233,7 @@ DEVICE contributions wait_for_token(const cuda_group &g, const receive_arguments
 }
 
 template <bool LOGFMT>
-DEVICE void sum_token(const cuda_group &g, uint32_t epoch, const contributions &all,
-                      uint16_t *out)
+DEVICE void sum_token(const cuda_group &g, uint32_t epoch, const contributions &all, uint16_t *out)
 {
     uint32_t lane = threadIdx.x % 32;
     uint32_t chunks = g.hidden / 8u;
@@ -287,9 +287,8 @@ __global__ void __launch_bounds__(512, 2)
             __syncthreads();
         }
     } else if (threadIdx.x < 32u) {
-        uint32_t row_bytes = LOGFMT
-                                 ? g.hidden / DXT_EP_BLOCK * (uint32_t)sizeof(dxt_logfmt_block)
-                                 : g.hidden * 2u;
+        uint32_t row_bytes =
+            LOGFMT ? g.hidden / DXT_EP_BLOCK * (uint32_t)sizeof(dxt_logfmt_block) : g.hidden * 2u;
         monitor(g, DXT_COMBINE, begin.epoch, a.format | (a.summed ? FORM_SUMMED : 0u), begin.out,
                 row_bytes);
         wait_for_predecessors();
@@ -298,6 +297,13 @@ __global__ void __launch_bounds__(512, 2)
 }
 
 /* ---- launching ---- */
+
+/* A thread for every 16 channels, two loads of a row. */
+static uint32_t row_threads(const cuda_group *group)
+{
+    uint32_t threads = whole_warps(group->hidden / 16u);
+    return threads < 64u ? 64u : threads;
+}
 
 cudaError_t cuda_launch_combine_send(const cuda_group *group, const dxt_ep_combine *combine,
                                      cuda_order order)
@@ -312,25 +318,28 @@ cudaError_t cuda_launch_combine_send(const cuda_group *group, const dxt_ep_combi
     bool logfmt = combine->format == DXT_EP_COMBINE_LOGFMT;
     if (combine->recv_routes)
         return launch(logfmt ? combine_send_summed<true> : combine_send_summed<false>, true,
-                      at_most(group->ranks * group->max_tokens, group->blocks), SEND_THREADS, 0,
-                      combine->stream, *group, a);
+                      at_most(group->ranks * group->max_tokens, group->blocks), row_threads(group),
+                      0, combine->stream, *group, a);
     uint32_t pairs = group->local_experts * group->ranks;
     uint32_t blocks = pairs < group->blocks ? group->blocks / pairs * pairs : group->blocks;
     return launch(logfmt ? combine_send_rows<true> : combine_send_rows<false>, true, blocks,
-                  SEND_THREADS, 0, combine->stream, *group, a);
+                  ROWS_THREADS, 0, combine->stream, *group, a);
 }
 
 cudaError_t cuda_launch_combine_receive(const cuda_group *group, const dxt_ep_combine *combine,
                                         cuda_order order)
 {
-    receive_arguments a = {combine->topk_idx, combine->topk_weights,
-                           combine->out,      combine->tokens,
-                           combine->topk,     (uint32_t)combine->format,
-                           combine->recv_routes != NULL, order.announce};
+    receive_arguments a = {combine->topk_idx,
+                           combine->topk_weights,
+                           combine->out,
+                           combine->tokens,
+                           combine->topk,
+                           (uint32_t)combine->format,
+                           combine->recv_routes != NULL,
+                           order.announce};
     bool logfmt = combine->format == DXT_EP_COMBINE_LOGFMT;
-    uint32_t threads = whole_warps(group->hidden / 16u);
     return launch(logfmt ? combine_receive<true> : combine_receive<false>, order.early,
-                  1u + at_most(combine->tokens, group->blocks), threads < 64u ? 64u : threads, 0,
+                  1u + at_most(combine->tokens, group->blocks), row_threads(group), 0,
                   combine->stream, *group, a);
 }
 

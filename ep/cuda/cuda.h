@@ -63,7 +63,7 @@ typedef struct cuda_state {
     uint32_t sent[DXT_EP_OPERATORS];
     uint32_t received[DXT_EP_OPERATORS];
     uint32_t pad0[27];
-    /** Blocks that have sent, and above CUDA_BLOCK_BITS the rows that they sent to ranks 0 … 3. */
+    /** Blocks that have sent, and above CUDA_BLOCK_BITS the rows that ranks 0 … 3 get of them. */
     uint64_t send_done[DXT_EP_OPERATORS];
     uint32_t more_rows[DXT_EP_OPERATORS][CUDA_MAX_RANKS]; /**< to the ranks above */
     uint32_t pad1[12];

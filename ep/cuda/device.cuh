@@ -273,8 +273,8 @@ DEVICE send_begin begin_send(const cuda_group &g, uint32_t op, bool announce)
     if (blockIdx.x == 0 && threadIdx.x == 0) hear_gossip(g);
     let_successor_begin();
     send_begin begin = {load_relaxed(&g.state->sent[op]) + 1u, ranks_out(g)};
-    /* Receives before this kernel have ended: what they read may be overwritten. Their own telling so
-     * would make each of them longer. */
+    /* Receives before this kernel have ended: what they read may be overwritten. Their own telling
+     * so would make each of them longer. */
     if (announce && blockIdx.x == 0 && threadIdx.x / 32 == 1u && lane < g.ranks &&
         !(begin.out >> lane & 1u))
         for (uint32_t i = 0; i < DXT_EP_OPERATORS; i++)
@@ -283,8 +283,9 @@ DEVICE send_begin begin_send(const cuda_group &g, uint32_t op, bool announce)
     return begin;
 }
 
-/* The block has sent @p rows to the rank that is this lane: warp 0 calls, after its fences. The last
- * block tells everybody that all rows of this rank are there, and counts the operation. */
+/* The block has sent, @p rows of it to the rank that is this lane: warp 0 calls, after its fences.
+ * The last block tells everybody that all is there, and counts the operation. Nothing that is read
+ * depends on it: it may come before what it tells of. */
 DEVICE void end_send(const cuda_group &g, uint32_t op, send_begin begin, uint32_t format,
                      uint32_t rows)
 {
@@ -308,8 +309,8 @@ DEVICE void end_send(const cuda_group &g, uint32_t op, send_begin begin, uint32_
                                      : atomicExch(&g.state->more_rows[op][lane], 0u);
         uint64_t word = (uint64_t)begin.epoch << 32 | (uint64_t)format << 24 | all;
         if (!(begin.out >> lane & 1u))
-            store_relaxed(
-                &control_of(g, lane)->complete[op][begin.epoch % CUDA_PARITIES][g.rank], word);
+            store_relaxed(&control_of(g, lane)->complete[op][begin.epoch % CUDA_PARITIES][g.rank],
+                          word);
     }
     if (lane == 0) {
         g.state->send_done[op] = 0;
@@ -328,6 +329,8 @@ struct cuda_monitor {
     uint64_t limit_ns;
     uint32_t beat;
     bool looked;
+    uint32_t decided; /* of a dispatch, bit per source: whether it takes part is settled */
+    uint32_t absent;  /* and it does not */
 };
 
 /* The lane's source has been silent for long: what now? @return Whether it is to be given up. */
@@ -348,18 +351,17 @@ DEVICE bool silent(const cuda_group &g, cuda_monitor *m, uint32_t source, uint64
     return true;
 }
 
-/* Tell the blocks of a slow dispatch who takes part. Sources are decided once. */
-DEVICE void decide(const cuda_group &g, uint32_t epoch, uint32_t decided, uint32_t absent)
+/* Tell the blocks of a dispatch who takes part. Sources are decided once; at the end all are. */
+DEVICE void decide(const cuda_group &g, uint32_t epoch, const cuda_monitor &m)
 {
-    uint64_t word = (uint64_t)epoch << 32 | absent << 16 | decided;
-    __threadfence();
-    atomicExch((unsigned long long *)&g.state->verdict, (unsigned long long)word);
+    uint64_t word = (uint64_t)epoch << 32 | m.absent << 16 | m.decided;
+    if (threadIdx.x % 32 == 0) store_relaxed(&g.state->verdict, word);
 }
 
 /* One round of the monitor after the data failed to come at once. Lanes of sources that are still
  * missing have @p missing set. @return Whether this lane's source is given up. */
 DEVICE bool monitor_slowly(const cuda_group &g, cuda_monitor *m, uint32_t op, uint32_t epoch,
-                           bool missing, uint32_t out)
+                           bool missing)
 {
     uint32_t lane = threadIdx.x % 32;
     uint64_t now = __shfl_sync(FULL, now_ns(), 0);
@@ -372,58 +374,57 @@ DEVICE bool monitor_slowly(const cuda_group &g, cuda_monitor *m, uint32_t op, ui
     }
     uint32_t victims = __ballot_sync(FULL, gone);
     if (victims != 0 && lane == 0) give_up(g, victims);
-    if (op == DXT_DISPATCH) {
-        uint64_t table = 0;
-        if (lane < g.ranks)
-            table = load_acquire(&control_of(g, g.rank)->table[epoch % CUDA_PARITIES][lane]);
-        uint32_t here = __ballot_sync(FULL, lane < g.ranks && table >> 32 == epoch);
-        /* Who was out before is absent; who is given up now is, unless its table was believed. */
-        uint64_t verdict = *(volatile uint64_t *)&g.state->verdict;
-        uint32_t decided = verdict >> 32 == epoch ? (uint32_t)verdict & 0xffffu : 0;
-        uint32_t absent = verdict >> 32 == epoch ? (uint32_t)verdict >> 16 : 0;
-        uint32_t new_absent = (out | victims) & ~decided & ~(here & ~out);
-        uint32_t new_decided = decided | here | out | victims;
-        __syncwarp();
-        if (lane == 0 && new_decided != decided)
-            decide(g, epoch, new_decided, absent | new_absent);
-        __syncwarp();
-    }
+    if (op != DXT_DISPATCH) return gone;
+    uint64_t table = 0;
+    if (lane < g.ranks)
+        table = load_acquire(&control_of(g, g.rank)->table[epoch % CUDA_PARITIES][lane]);
+    uint32_t here = __ballot_sync(FULL, lane < g.ranks && table >> 32 == epoch);
+    uint32_t decided = m->decided;
+    /* Whose table is there takes part, even if its rows never come. */
+    m->decided |= here | victims;
+    m->absent |= victims & ~here & ~decided;
+    if (m->decided != decided) decide(g, epoch, *m);
     return gone;
 }
 
 /* The monitor: warp 0 of block 0 of a receive. Lanes are sources. */
-DEVICE void monitor(const cuda_group &g, uint32_t op, uint32_t epoch, uint32_t format,
-                    uint32_t out, uint32_t row_bytes)
+DEVICE void monitor(const cuda_group &g, uint32_t op, uint32_t epoch, uint32_t format, uint32_t out,
+                    uint32_t row_bytes)
 {
     uint32_t lane = threadIdx.x % 32;
     const uint64_t *word =
         &control_of(g, g.rank)->complete[op][epoch % CUDA_PARITIES][lane % CUDA_MAX_RANKS];
     bool missing = lane < g.ranks && !(out >> lane & 1u);
-    dxt_gpu_longest longest = dxt_gpu_nobody();
+    uint64_t ticks = 0;
     cuda_monitor m;
     m.begin_ns = __shfl_sync(FULL, now_ns(), 0);
     m.shown_ns = m.begin_ns;
     m.limit_ns = g.timeout_ns;
     m.beat = 0;
     m.looked = false;
+    m.decided = out;
+    m.absent = out;
     dxt_gpu_begin(&m.wait, g.probe, op);
     while (__any_sync(FULL, missing)) {
         uint64_t seen = missing ? load_acquire(word) : 0;
         if (missing && seen >> 32 == epoch) {
             uint64_t bytes = (seen & 0xffffffu) * row_bytes;
-            dxt_gpu_note(&longest, lane, dxt_gpu_end(&m.wait, lane, 1, bytes));
+            ticks = dxt_gpu_end(&m.wait, lane, 1, bytes);
             if ((seen >> 24 & 0xffu) != format) report_trouble(g, CUDA_TROUBLE_FORMAT);
             missing = false;
         } else {
             dxt_gpu_poll(&m.wait);
         }
-        if (monitor_slowly(g, &m, op, epoch, missing, out)) {
+        if (monitor_slowly(g, &m, op, epoch, missing)) {
             dxt_gpu_timeout(&m.wait, lane);
             missing = false;
         }
     }
+    /* A block may have stopped looking for itself just before the last table came. */
+    m.decided = (1u << g.ranks) - 1u;
+    if (op == DXT_DISPATCH) decide(g, epoch, m);
     uint64_t inside = g.probe ? dxt_gpu_clock() - m.wait.begin_ticks : 0;
-    dxt_gpu_warp_finish(g.probe, op, longest, inside);
+    dxt_gpu_warp_finish(g.probe, op, lane, ticks, inside);
 }
 
 /* Wait until the tables of all sources are there, or it is decided that they are not coming. Lanes
@@ -457,7 +458,10 @@ DEVICE uint32_t wait_for_tables(const cuda_group &g, uint32_t epoch, uint32_t ou
         verdict = __shfl_sync(FULL, verdict, 0);
         if (verdict >> 32 != epoch || (undecided & ~(uint32_t)verdict) != 0) continue;
         if (open && !(verdict >> 16 >> lane & 1u)) {
-            tokens = (uint32_t)load_acquire(table);
+            /* It is on its way: its sender's rows were seen. */
+            uint64_t word = load_acquire(table);
+            while (word >> 32 != epoch) word = load_acquire(table);
+            tokens = (uint32_t)word;
             here = true;
         }
         break;

@@ -93,16 +93,28 @@ DEVICE void send_table(const cuda_group &g, const send_arguments &a, uint32_t ep
 
 /* ---- send: the rows ---- */
 
-/* Ranks that token @p t can go to, a bit each, for all lanes of the warp. Who has room is asked while
- * the routes are on their way. */
-DEVICE uint32_t targets_of(const cuda_group &g, const send_arguments &a, uint32_t epoch,
-                           uint32_t t, uint32_t out, uint32_t *refused)
+/* Where a token goes. */
+struct targets {
+    uint32_t ranks;  /* a bit each */
+    uint32_t routes; /* to the rank that is this lane */
+};
+
+/* Ranks that token @p t can go to, for all lanes of the warp. Who has room is asked while its
+ * routes are on their way. */
+DEVICE targets targets_of(const cuda_group &g, const send_arguments &a, uint32_t epoch, uint32_t t,
+                          uint32_t out, uint32_t *refused)
 {
     uint32_t owner = owner_of_lane(g, a.topk_idx, a.topk, t);
     uint32_t room = with_room(g, DXT_DISPATCH, epoch, ~out);
     uint32_t full = ~(room | out) & ((1u << g.ranks) - 1u);
     if (full != 0) atomicOr(refused, full);
-    return room & __reduce_or_sync(FULL, owner < g.ranks ? 1u << owner : 0u);
+    targets to = {0, 0};
+    for (uint32_t rank = 0; rank < g.ranks; rank++) {
+        uint32_t routes = __ballot_sync(FULL, owner == rank);
+        if (routes != 0) to.ranks |= 1u << rank & room;
+        if (threadIdx.x % 32 == rank) to.routes = __popc(routes);
+    }
+    return to;
 }
 
 /* Store 16 bytes of a row at each target; where to begin differs, so that all links are used. */
@@ -117,24 +129,24 @@ DEVICE void store_everywhere(const cuda_group &g, uint32_t epoch, uint32_t t, ui
     }
 }
 
-DEVICE uint32_t send_row_bf16(const cuda_group &g, const send_arguments &a, uint32_t epoch,
-                              uint32_t t, uint32_t out, uint32_t *refused)
+DEVICE targets send_row_bf16(const cuda_group &g, const send_arguments &a, uint32_t epoch,
+                             uint32_t t, uint32_t out, uint32_t *refused)
 {
-    uint32_t targets = targets_of(g, a, epoch, t, out, refused);
+    targets to = targets_of(g, a, epoch, t, out, refused);
     const uint4 *x = (const uint4 *)(a.x + (size_t)t * g.hidden);
     for (uint32_t c = threadIdx.x; c < g.hidden / 8u; c += blockDim.x)
-        store_everywhere(g, epoch, t, targets, c * 16u, __ldg(x + c));
+        store_everywhere(g, epoch, t, to.ranks, c * 16u, __ldg(x + c));
     __syncthreads();
-    return targets;
+    return to;
 }
 
 /* A lane converts 16 channels; 8 lanes share a scale. */
-DEVICE uint32_t send_row_fp8(const cuda_group &g, const send_arguments &a, uint32_t epoch,
-                             uint32_t t, uint32_t out, uint32_t *refused, float *scales)
+DEVICE targets send_row_fp8(const cuda_group &g, const send_arguments &a, uint32_t epoch,
+                            uint32_t t, uint32_t out, uint32_t *refused, float *scales)
 {
     uint32_t lane = threadIdx.x % 32;
     uint32_t chunks = g.hidden / 16u;
-    uint32_t targets = 0;
+    targets to = {0, 0};
     const uint4 *x = (const uint4 *)(a.x + (size_t)t * g.hidden);
     for (uint32_t first = threadIdx.x - lane; first < chunks; first += blockDim.x) {
         uint32_t c = first + lane;
@@ -144,28 +156,28 @@ DEVICE uint32_t send_row_fp8(const cuda_group &g, const send_arguments &a, uint3
             low = __ldg(x + 2u * c);
             high = __ldg(x + 2u * c + 1u);
         }
-        if (first < blockDim.x) targets = targets_of(g, a, epoch, t, out, refused);
+        if (first < blockDim.x) to = targets_of(g, a, epoch, t, out, refused);
         float scale;
         uint4 codes = fp8_encode(low, high, &scale);
         if (c >= chunks) continue;
         if (lane % 8u == 0) scales[c / 8u] = scale;
-        store_everywhere(g, epoch, t, targets, c * 16u, codes);
+        store_everywhere(g, epoch, t, to.ranks, c * 16u, codes);
     }
     __syncthreads();
-    if (threadIdx.x >= 32u) return targets;
+    if (threadIdx.x >= 32u) return to;
     uint32_t row = g.rank * g.max_tokens + t;
     for (uint32_t target = 0; target < g.ranks; target++) {
-        if (!(targets >> target & 1u)) continue;
-        float *to = (float *)(row_of(g, target, DXT_DISPATCH, epoch, row) + g.hidden);
-        for (uint32_t i = lane; i < g.hidden / DXT_EP_BLOCK; i += 32u) to[i] = scales[i];
+        if (!(to.ranks >> target & 1u)) continue;
+        float *tail = (float *)(row_of(g, target, DXT_DISPATCH, epoch, row) + g.hidden);
+        for (uint32_t i = lane; i < g.hidden / DXT_EP_BLOCK; i += 32u) tail[i] = scales[i];
     }
     __syncwarp();
-    return targets;
+    return to;
 }
 
 template <bool FP8>
-__global__ void __launch_bounds__(512) dispatch_send(const __grid_constant__ cuda_group g,
-                                                     const __grid_constant__ send_arguments a)
+__global__ void __launch_bounds__(512)
+    dispatch_send(const __grid_constant__ cuda_group g, const __grid_constant__ send_arguments a)
 {
     extern __shared__ uint32_t who[];
     __shared__ float scales[CUDA_MAX_HIDDEN / DXT_EP_BLOCK];
@@ -179,16 +191,14 @@ __global__ void __launch_bounds__(512) dispatch_send(const __grid_constant__ cud
         if (!(begin.out >> blockIdx.x & 1u)) send_table(g, a, begin.epoch, blockIdx.x, who);
     } else {
         for (uint32_t t = blockIdx.x - g.ranks; t < a.tokens; t += gridDim.x - g.ranks) {
-            uint32_t targets =
-                FP8 ? send_row_fp8(g, a, begin.epoch, t, begin.out, &refused, scales)
-                    : send_row_bf16(g, a, begin.epoch, t, begin.out, &refused);
-            targets &= ~refused;
-            if (threadIdx.x < 32u && targets >> lane & 1u) {
+            targets to = FP8 ? send_row_fp8(g, a, begin.epoch, t, begin.out, &refused, scales)
+                             : send_row_bf16(g, a, begin.epoch, t, begin.out, &refused);
+            if (threadIdx.x < 32u && (to.ranks & ~refused) >> lane & 1u) {
                 fence();
                 store_relaxed(
                     arrival_of(g, lane, DXT_DISPATCH, begin.epoch, g.rank * g.max_tokens + t),
                     begin.epoch);
-                rows++;
+                rows += to.routes;
             }
             if (FP8) __syncthreads();
         }
@@ -269,8 +279,8 @@ DEVICE void copy_scales(const cuda_group &g, const uint8_t *row, float *recv_sca
 }
 
 /* Who a slot belongs to, for the combine. */
-DEVICE void write_handle(const cuda_group &g, const receive_arguments &a, uint32_t item,
-                         uint32_t t, token_routes routes)
+DEVICE void write_handle(const cuda_group &g, const receive_arguments &a, uint32_t item, uint32_t t,
+                         token_routes routes)
 {
     uint32_t lane = threadIdx.x % 32;
     bool here = routes.valid >> lane & 1u;
@@ -381,12 +391,8 @@ static size_t table_shared(const cuda_group *group, uint32_t tokens)
 cudaError_t cuda_launch_dispatch_send(const cuda_group *group, const dxt_ep_dispatch *dispatch,
                                       cuda_order order)
 {
-    send_arguments a = {dispatch->x,
-                        dispatch->topk_idx,
-                        dispatch->topk_weights,
-                        dispatch->tokens,
-                        dispatch->topk,
-                        (uint32_t)dispatch->format,
+    send_arguments a = {dispatch->x,      dispatch->topk_idx, dispatch->topk_weights,
+                        dispatch->tokens, dispatch->topk,     (uint32_t)dispatch->format,
                         order.announce};
     uint32_t blocks = group->ranks + at_most(a.tokens, group->blocks);
     uint32_t threads = whole_warps(group->hidden / 16u);
@@ -399,15 +405,10 @@ cudaError_t cuda_launch_dispatch_send(const cuda_group *group, const dxt_ep_disp
 cudaError_t cuda_launch_dispatch_receive(const cuda_group *group, const dxt_ep_dispatch *dispatch,
                                          cuda_order order)
 {
-    receive_arguments a = {(uint8_t *)dispatch->recv_x,
-                           dispatch->recv_scales,
-                           dispatch->recv_count,
-                           dispatch->handle.src_info,
-                           dispatch->handle.src_slot,
-                           dispatch->handle.layout_range,
-                           dispatch->recv_routes,
-                           (uint32_t)dispatch->format,
-                           order.announce};
+    receive_arguments a = {
+        (uint8_t *)dispatch->recv_x, dispatch->recv_scales,      dispatch->recv_count,
+        dispatch->handle.src_info,   dispatch->handle.src_slot,  dispatch->handle.layout_range,
+        dispatch->recv_routes,       (uint32_t)dispatch->format, order.announce};
     uint32_t teams = (group->ranks * group->max_tokens + TEAMS - 1u) / TEAMS;
     return launch(dispatch_receive, order.early, 1u + at_most(teams, group->blocks),
                   RECEIVE_THREADS, 0, dispatch->stream, *group, a);

@@ -24,8 +24,7 @@ static cudaError_t launch(void (*kernel)(Parameters...), bool early, uint32_t bl
 }
 
 /* Load a kernel now: loading at the first launch may wait for kernels that wait for other ranks. */
-template <typename... Parameters>
-static cudaError_t load_kernel(void (*kernel)(Parameters...))
+template <typename... Parameters> static cudaError_t load_kernel(void (*kernel)(Parameters...))
 {
     cudaFuncAttributes attributes;
     return cudaFuncGetAttributes(&attributes, kernel);

@@ -114,8 +114,8 @@ DEVICE logfmt_part logfmt_load(const uint8_t *row, uint32_t c)
         *(const volatile uint64_t *)(block + offsetof(dxt_logfmt_block, bits_8_9) + 8u * (j % 4u));
     part.high = part.high >> (j / 4u * 2u) & UINT64_C(0x0303030303030303);
     uint64_t scale = *(const volatile uint64_t *)block;
-    part.scale = make_float2(__uint_as_float((uint32_t)scale),
-                             __uint_as_float((uint32_t)(scale >> 32)));
+    part.scale =
+        make_float2(__uint_as_float((uint32_t)scale), __uint_as_float((uint32_t)(scale >> 32)));
     return part;
 }
 
@@ -128,8 +128,8 @@ DEVICE void logfmt_add(float *sum, const logfmt_part &part, float weight)
     bool sane = low >= -160.0f && step >= 0.0f && last <= 127.999f;
 #pragma unroll
     for (int i = 0; i < 8; i++) {
-        uint32_t code = (uint32_t)(part.low >> (8 * i) & 0xffu) |
-                        (uint32_t)(part.high >> (8 * i) & 3u) << 8;
+        uint32_t code =
+            (uint32_t)(part.low >> (8 * i) & 0xffu) | (uint32_t)(part.high >> (8 * i) & 3u) << 8;
         uint32_t magnitude = code & 0x1ffu;
         if (magnitude == 0) continue;
         float value = sane ? exp2_of(low + (float)((int32_t)magnitude - 1) * step)

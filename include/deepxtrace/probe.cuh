@@ -132,8 +132,8 @@ DXT_GPU_FN dxt_operator_counters *dxt_gpu_operator(const dxt_probe *probe, uint3
 
 DXT_GPU_FN dxt_cell *dxt_gpu_cell(const dxt_probe *probe, uint32_t index, uint32_t source)
 {
-    return (dxt_cell *)dxt_gpu_operator(probe, probe->operators) +
-           (size_t)index * probe->sources + source;
+    return (dxt_cell *)dxt_gpu_operator(probe, probe->operators) + (size_t)index * probe->sources +
+           source;
 }
 
 /* ------------------------------------------------------------------ one wait --- */
@@ -258,27 +258,29 @@ DXT_GPU_FN void dxt_gpu_finish(dxt_probe *probe, uint32_t operator_index,
 
 #if defined(__CUDACC__)
 /**
- * Count one operation whose waits one warp has seen, each lane its own: all 32 lanes call.
+ * Count one operation whose waits one warp has seen, each lane another source: all 32 lanes call.
  *
- * @param longest  What this lane noted; dxt_gpu_nobody() for a lane that waited for nobody.
+ * @param source        Of this lane.
+ * @param ticks         That it waited; 0 also for a lane that waited for nobody. Taken as at most
+ *                      2^32 - 1.
+ * @param inside_ticks  Of lane 0.
+ *
+ * Cost: about 100 cycles.
  */
-DXT_GPU_FN void dxt_gpu_warp_finish(dxt_probe *probe, uint32_t operator_index,
-                                    dxt_gpu_longest longest, uint64_t inside_ticks)
+DXT_GPU_FN void dxt_gpu_warp_finish(dxt_probe *probe, uint32_t operator_index, uint32_t source,
+                                    uint64_t ticks, uint64_t inside_ticks)
 {
     if (!probe) return;
-    for (int lane = 16; lane > 0; lane /= 2) {
-        dxt_gpu_longest other;
-        other.last_ticks = __shfl_xor_sync(0xffffffffu, longest.last_ticks, lane);
-        other.second_ticks = __shfl_xor_sync(0xffffffffu, longest.second_ticks, lane);
-        other.last_source = __shfl_xor_sync(0xffffffffu, longest.last_source, lane);
-        dxt_gpu_join(&longest, &other);
-    }
-    uint64_t inside = inside_ticks;
-    for (int lane = 16; lane > 0; lane /= 2) {
-        uint64_t other = __shfl_xor_sync(0xffffffffu, inside, lane);
-        if (other > inside) inside = other;
-    }
-    if (threadIdx.x % 32 == 0) dxt_gpu_finish(probe, operator_index, &longest, inside);
+    const uint32_t all = 0xffffffffu;
+    uint32_t mine = ticks < all ? (uint32_t)ticks : all;
+    uint32_t last = __reduce_max_sync(all, mine);
+    uint32_t who = (uint32_t)__ffs((int)__ballot_sync(all, mine == last)) - 1u;
+    bool it = threadIdx.x % 32u == who;
+    dxt_gpu_longest longest;
+    longest.second_ticks = __reduce_max_sync(all, it ? 0u : mine);
+    longest.last_ticks = last;
+    longest.last_source = __shfl_sync(all, last > 0 ? source : DXT_NO_RANK, (int)who);
+    if (threadIdx.x % 32u == 0) dxt_gpu_finish(probe, operator_index, &longest, inside_ticks);
 }
 #endif
 
@@ -357,10 +359,10 @@ DXT_GPU_FN void dxt_gpu_finish(dxt_probe *probe, uint32_t operator_index,
     (void)probe, (void)operator_index, (void)longest, (void)inside_ticks;
 }
 #if defined(__CUDACC__)
-DXT_GPU_FN void dxt_gpu_warp_finish(dxt_probe *probe, uint32_t operator_index,
-                                    dxt_gpu_longest longest, uint64_t inside_ticks)
+DXT_GPU_FN void dxt_gpu_warp_finish(dxt_probe *probe, uint32_t operator_index, uint32_t source,
+                                    uint64_t ticks, uint64_t inside_ticks)
 {
-    (void)probe, (void)operator_index, (void)longest, (void)inside_ticks;
+    (void)probe, (void)operator_index, (void)source, (void)ticks, (void)inside_ticks;
 }
 #endif
 DXT_GPU_FN void dxt_gpu_note_shared(uint64_t *shared, uint32_t source, uint64_t ticks)

@@ -64,14 +64,14 @@ static __global__ void count_alone(dxt_probe *probe, uint64_t *cycles, uint32_t 
         __nanosleep(2000);
         __syncwarp();
         int64_t begin = clock64();
-        dxt_gpu_longest longest = dxt_gpu_nobody();
+        uint64_t ticks = 0;
         if (threadIdx.x < lanes) {
             dxt_gpu_wait wait;
             dxt_gpu_begin(&wait, probe, DXT_DISPATCH);
             dxt_gpu_poll(&wait);
-            dxt_gpu_note(&longest, threadIdx.x, dxt_gpu_end(&wait, threadIdx.x, 1, 7392));
+            ticks = dxt_gpu_end(&wait, threadIdx.x, 1, 7392);
         }
-        dxt_gpu_warp_finish(probe, DXT_DISPATCH, longest, 1);
+        dxt_gpu_warp_finish(probe, DXT_DISPATCH, threadIdx.x, ticks, 1);
         __syncwarp();
         if (threadIdx.x == 0) cycles[round] = (uint64_t)(clock64() - begin);
     }
