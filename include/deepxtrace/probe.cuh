@@ -169,6 +169,14 @@ DXT_GPU_FN uint64_t dxt_gpu_elapsed(const dxt_gpu_wait *wait)
     return now > wait->begin_ticks ? now - wait->begin_ticks : 0;
 }
 
+/** Ticks since the begin, waited or not; 0 when nothing is counted. */
+DXT_GPU_FN uint64_t dxt_gpu_inside(const dxt_gpu_wait *wait)
+{
+    if (!wait->probe) return 0;
+    uint64_t now = dxt_gpu_clock();
+    return now > wait->begin_ticks ? now - wait->begin_ticks : 0;
+}
+
 /**
  * Count a wait of known length.
  *
@@ -321,6 +329,11 @@ DXT_GPU_FN void dxt_gpu_poll(dxt_gpu_wait *wait)
     (void)wait;
 }
 DXT_GPU_FN uint64_t dxt_gpu_elapsed(const dxt_gpu_wait *wait)
+{
+    (void)wait;
+    return 0;
+}
+DXT_GPU_FN uint64_t dxt_gpu_inside(const dxt_gpu_wait *wait)
 {
     (void)wait;
     return 0;

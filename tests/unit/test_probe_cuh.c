@@ -71,6 +71,7 @@ static void first_look_is_no_wait(void **state)
     dxt_gpu_begin(&wait, probe, DXT_DISPATCH);
     test_clock = 90;
     assert_int_equal(dxt_gpu_elapsed(&wait), 0);
+    assert_int_equal(dxt_gpu_inside(&wait), 40);
     dxt_gpu_poll(&wait);
     assert_int_equal(dxt_gpu_elapsed(&wait), 40);
     /* A clock that lags, as another multiprocessor's may. */
@@ -89,6 +90,7 @@ static void null_probe_counts_nothing(void **state)
     dxt_gpu_wait wait;
     dxt_gpu_begin(&wait, NULL, DXT_DISPATCH);
     dxt_gpu_timeout(&wait, 1);
+    assert_int_equal(dxt_gpu_inside(&wait), 0);
     dxt_gpu_finish(NULL, DXT_DISPATCH, &longest, 1);
     dxt_gpu_close_shared(shared, SOURCES, NULL, DXT_DISPATCH, 1);
     assert_int_equal(clock_reads, 0);
