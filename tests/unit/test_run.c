@@ -216,7 +216,7 @@ static void random_numbers_repeat_and_differ(void **state)
 }
 
 /* Ranks that begin and complete steps in any order that operations allow: nobody completes a step
- * that not all have begun, and nobody begins one without having completed the one `ahead` before. */
+ * that not all have begun, nor begins one without having completed the one `ahead` before. */
 enum { RANKS = 5 };
 
 static void end_at_random(uint64_t ahead, uint64_t seed)
