@@ -31,6 +31,7 @@
 typedef struct traffic {
     const dxt_fault *path;
     void *from, *to, *fork;
+    void *done[AHEAD]; /* events: the end of what was copied beside each step under way */
 } traffic;
 
 typedef struct gpu {
@@ -41,9 +42,10 @@ typedef struct gpu {
     dxt_probe *copy; /* pinned */
     void *stream, *side, *background;
     void *finished[AHEAD]; /* events: the end of each step under way */
-    void *copied;
-    void *gate;         /* control->device_gate, as the device sees it */
-    uint32_t intervals; /* begun */
+    void *copied;          /* event: the counters, on the side stream */
+    void *settled;         /* event: everything queued so far */
+    void *gate;            /* control->device_gate, as the device sees it */
+    uint32_t intervals;    /* begun */
     uint32_t meetings;
     int64_t begun_ns;
     bool opened; /* rank 0: the gate of the interval under way */
@@ -146,27 +148,41 @@ static int map_paths(dxt_run_rank_state *state)
         t->from = device->allocate(TRAFFIC_BYTES);
         t->to = device->map_shared(state->run->control->buffers[i]);
         t->fork = device->event_create(false);
-        if (!t->from || !t->to || !t->fork) return device_failed(state, "--slow-path");
+        bool complete = t->from && t->to && t->fork;
+        for (uint32_t k = 0; k < AHEAD; k++) {
+            t->done[k] = device->event_create(false);
+            complete = complete && t->done[k];
+        }
+        if (!complete) return device_failed(state, "--slow-path");
     }
     return -1;
 }
 
-static int congest(dxt_run_rank_state *state, uint32_t operator_index)
+/* One path beside one step. What was copied beside the step that this one takes the place of may
+ * still be under way: then the link is busy as it is, and nothing is added, lest more and more is
+ * queued. */
+static bool copy_beside(const gpu *own, const traffic *t, uint64_t number)
+{
+    const dxt_device *device = own->device;
+    void *done = t->done[number % AHEAD];
+    if (device->event_query(done) == 0) return true;
+    if (device->event_record(t->fork, own->stream) != 0 ||
+        device->wait_event(own->background, t->fork) != 0)
+        return false;
+    double left = (double)t->path->delay_ns * DXT_LINK_BYTES_PER_S / 1e9;
+    for (; left >= 1.0; left -= (double)TRAFFIC_BYTES) {
+        size_t size = left < (double)TRAFFIC_BYTES ? (size_t)left : TRAFFIC_BYTES;
+        if (device->copy_queued(t->to, t->from, size, own->background) != 0) return false;
+    }
+    return device->event_record(done, own->background) == 0;
+}
+
+static int congest(dxt_run_rank_state *state, uint32_t operator_index, uint64_t number)
 {
     gpu *own = state->own;
-    const dxt_device *device = own->device;
     for (size_t i = 0; i < own->traffic_count; i++) {
-        const traffic *t = &own->traffic[i];
-        if (t->path->operator_index != operator_index) continue;
-        if (device->event_record(t->fork, own->stream) != 0 ||
-            device->wait_event(own->background, t->fork) != 0)
-            return device_failed(state, "--slow-path");
-        double left = (double)t->path->delay_ns * DXT_LINK_BYTES_PER_S / 1e9;
-        for (; left >= 1.0; left -= (double)TRAFFIC_BYTES) {
-            size_t size = left < (double)TRAFFIC_BYTES ? (size_t)left : TRAFFIC_BYTES;
-            if (device->copy_queued(t->to, t->from, size, own->background) != 0)
-                return device_failed(state, "--slow-path");
-        }
+        if (own->traffic[i].path->operator_index != operator_index) continue;
+        if (!copy_beside(own, &own->traffic[i], number)) return device_failed(state, "--slow-path");
     }
     return -1;
 }
@@ -218,7 +234,8 @@ static bool make_streams(dxt_run_rank_state *state)
     own->side = device->stream_create();
     own->background = device->stream_create();
     own->copied = device->event_create(false);
-    bool complete = own->stream && own->side && own->background && own->copied;
+    own->settled = device->event_create(false);
+    bool complete = own->stream && own->side && own->background && own->copied && own->settled;
     for (uint32_t i = 0; i < AHEAD; i++) {
         own->finished[i] = device->event_create(false);
         complete = complete && own->finished[i];
@@ -272,10 +289,12 @@ static void tear_down(dxt_run_rank_state *state)
         device->unmap_shared(own->traffic[i].to);
         device->release(own->traffic[i].from);
         device->event_destroy(own->traffic[i].fork);
+        for (uint32_t k = 0; k < AHEAD; k++) device->event_destroy(own->traffic[i].done[k]);
     }
     if (own->room) device->release(own->room);
     for (uint32_t i = 0; i < AHEAD; i++) device->event_destroy(own->finished[i]);
     device->event_destroy(own->copied);
+    device->event_destroy(own->settled);
     device->stream_destroy(own->background);
     device->stream_destroy(own->side);
     device->stream_destroy(own->stream);
@@ -343,7 +362,7 @@ static void open_gate(const dxt_run_rank_state *state)
     own->opened = true;
 }
 
-static int compute(dxt_run_rank_state *state, uint32_t operator_index)
+static int compute(dxt_run_rank_state *state, uint32_t operator_index, uint64_t number)
 {
     gpu *own = state->own;
     int64_t usual_ns = state->run->compute_ns;
@@ -356,7 +375,7 @@ static int compute(dxt_run_rank_state *state, uint32_t operator_index)
     work.delay_ns = state->slow_ns[operator_index];
     work.swing = state->run->jitter * (2.0 * dxt_random_unit(&own->random) - 1.0);
     if (own->device->compute(&work, own->stream) != 0) return device_failed(state, "compute");
-    return congest(state, operator_index);
+    return congest(state, operator_index, number);
 }
 
 static int step(dxt_run_rank_state *state, uint64_t number)
@@ -364,11 +383,11 @@ static int step(dxt_run_rank_state *state, uint64_t number)
     gpu *own = state->own;
     void *finished = own->finished[number % AHEAD];
     int result = number < AHEAD ? -1 : await(state, finished);
-    if (result < 0) result = compute(state, DXT_DISPATCH);
+    if (result < 0) result = compute(state, DXT_DISPATCH, number);
     if (result >= 0) return result;
     dxt_status status = dxt_device_load_dispatch(own->load, state->ep, number, own->stream);
     result = dxt_run_heed(state, status, "dispatch");
-    if (result < 0) result = compute(state, DXT_COMBINE);
+    if (result < 0) result = compute(state, DXT_COMBINE, number);
     if (result >= 0) return result;
     status = dxt_device_load_combine(own->load, state->ep, number, own->stream);
     result = dxt_run_heed(state, status, "combine");
@@ -381,9 +400,9 @@ static int step(dxt_run_rank_state *state, uint64_t number)
 static int settle(dxt_run_rank_state *state)
 {
     gpu *own = state->own;
-    if (own->device->event_record(own->copied, own->stream) != 0)
+    if (own->device->event_record(own->settled, own->stream) != 0)
         return device_failed(state, "a step");
-    return await(state, own->copied);
+    return await(state, own->settled);
 }
 
 /* ---- the check ---- */
