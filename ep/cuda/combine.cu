@@ -305,6 +305,14 @@ static uint32_t row_threads(const cuda_group *group)
     return threads < 64u ? 64u : threads;
 }
 
+/* Sums of few tokens are made as fast as one can be. Where there are more than fit on the GPU in such
+ * blocks, smaller ones, of which more fit: while one waits for its fence others store. */
+static uint32_t sum_threads(const cuda_group *group, uint32_t sums)
+{
+    uint32_t threads = row_threads(group);
+    return sums > 2u * group->processors ? at_most(threads, 256u) : threads;
+}
+
 cudaError_t cuda_launch_combine_send(const cuda_group *group, const dxt_ep_combine *combine,
                                      cuda_order order)
 {
@@ -316,10 +324,11 @@ cudaError_t cuda_launch_combine_send(const cuda_group *group, const dxt_ep_combi
                         (uint32_t)combine->format,
                         order.announce};
     bool logfmt = combine->format == DXT_EP_COMBINE_LOGFMT;
+    uint32_t sums = group->ranks * group->max_tokens;
     if (combine->recv_routes)
         return launch(logfmt ? combine_send_summed<true> : combine_send_summed<false>, true,
-                      at_most(group->ranks * group->max_tokens, group->blocks), row_threads(group),
-                      0, combine->stream, *group, a);
+                      at_most(sums, group->blocks), sum_threads(group, sums), 0, combine->stream,
+                      *group, a);
     uint32_t pairs = group->local_experts * group->ranks;
     uint32_t blocks = pairs < group->blocks ? group->blocks / pairs * pairs : group->blocks;
     return launch(logfmt ? combine_send_rows<true> : combine_send_rows<false>, true, blocks,

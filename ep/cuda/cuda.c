@@ -106,6 +106,7 @@ static dxt_status look_at_gpu(cuda_rank *r, const dxt_ep_config *config)
     if (status != DXT_OK) return status;
     if (major < 9)
         return dxt_ep_fail(DXT_ERR_UNSUPPORTED, "the GPU has compute capability %d, not 9", major);
+    r->group.processors = (uint32_t)processors;
     r->group.blocks = (uint32_t)processors * BLOCKS_PER_SM;
     /* Ranks that share a GPU wait for each other: what they launch must fit at the same time. */
     if (r->membership.alone && config->ranks > 1)

@@ -107,7 +107,8 @@ typedef struct cuda_group {
     cuda_layout at;
     uint64_t timeout_ns;
     uint32_t rank, ranks, max_tokens, hidden, experts, local_experts, max_topk, slots;
-    uint32_t blocks; /**< most blocks of one launch */
+    uint32_t processors; /**< of the GPU */
+    uint32_t blocks;     /**< most blocks of one launch */
 } cuda_group;
 
 /** How an operation fits in with the rank's others; see launch_order() in cuda.c. */
