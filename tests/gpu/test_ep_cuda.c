@@ -158,10 +158,17 @@ static void upload(const struct ep_case *c, const struct ep_buffers *b, struct d
     CUDA(cudaStreamSynchronize(d->stream));
 }
 
+/* A copy to ordinary memory would wait as well, but in the way of launches of other threads. */
+static void wait_for_stream(struct device_buffers *d)
+{
+    CUDA(cudaStreamSynchronize(d->stream));
+}
+
 static void download_dispatch(const struct ep_case *c, struct ep_buffers *b,
                               struct device_buffers *d)
 {
     struct sizes n = sizes_of(c);
+    wait_for_stream(d);
     copy(b->recv_x, d->at.recv_x, n.slots * n.hidden * sizeof(uint16_t), d);
     copy(b->recv_scales, d->at.recv_scales, n.slots * (n.hidden / DXT_EP_BLOCK) * sizeof(float), d);
     copy(b->recv_count, d->at.recv_count, n.local * sizeof(int32_t), d);
@@ -176,6 +183,7 @@ static void download_dispatch(const struct ep_case *c, struct ep_buffers *b,
 static void download_out(const struct ep_case *c, struct ep_buffers *b, struct device_buffers *d)
 {
     struct sizes n = sizes_of(c);
+    wait_for_stream(d);
     copy(b->out, d->at.out, n.tokens * n.hidden * sizeof(uint16_t), d);
     CUDA(cudaStreamSynchronize(d->stream));
 }
@@ -350,7 +358,7 @@ static int replayed(struct ep_rank *rank)
     dxt_ep_dispatch dispatch = dispatch_of(rank, &d, way);
     dxt_ep_combine combine = combine_of(rank, &d, way);
     for (int i = 0; i < 2; i++) {
-        CUDA(cudaStreamBeginCapture(d.stream, cudaStreamCaptureModeGlobal));
+        CUDA(cudaStreamBeginCapture(d.stream, cudaStreamCaptureModeThreadLocal));
         if (i == 0) {
             EP_CHECK(dxt_ep_dispatch_send(rank->ep, &dispatch) == DXT_OK);
             EP_CHECK(dxt_ep_dispatch_recv(rank->ep) == DXT_OK);
