@@ -16,7 +16,6 @@ typedef struct cuda_rank {
     cuda_group group;
     cuda_membership membership;
     cuda_report *report; /* as the host sees it */
-    int device;
     cudaStream_t stream; /* of the last launch outside of graphs */
     bool streamed;
     bool several_streams; /* there was another before */
@@ -92,16 +91,17 @@ static dxt_status allocate(cuda_rank *r)
 
 static dxt_status look_at_gpu(cuda_rank *r, const dxt_ep_config *config)
 {
+    int device = 0;
     int processors = 0;
     int major = 0;
-    dxt_status status = cuda_check(cudaGetDevice(&r->device), "no GPU");
-    if (status == DXT_OK)
-        status = cuda_check(
-            cudaDeviceGetAttribute(&processors, cudaDevAttrMultiProcessorCount, r->device),
-            "the GPU cannot be looked at");
+    dxt_status status = cuda_check(cudaGetDevice(&device), "no GPU");
     if (status == DXT_OK)
         status =
-            cuda_check(cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, r->device),
+            cuda_check(cudaDeviceGetAttribute(&processors, cudaDevAttrMultiProcessorCount, device),
+                       "the GPU cannot be looked at");
+    if (status == DXT_OK)
+        status =
+            cuda_check(cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device),
                        "the GPU cannot be looked at");
     if (status != DXT_OK) return status;
     if (major < 9)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The arithmetic of probe.cuh, compiled for the host: it counts what probe.h counts. */
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -193,6 +194,46 @@ static void blocks_find_the_last_together(void **state)
     dxt_probe_destroy(probe);
 }
 
+/* ---- threads ---- */
+
+static dxt_probe *common_probe;
+static uint64_t common_shared[SOURCES];
+
+static void *count_many(void *argument)
+{
+    uint32_t thread = *(const uint32_t *)argument;
+    dxt_gpu_wait wait = {common_probe, 0, DXT_DISPATCH, 1};
+    for (uint64_t i = 1; i <= 5000; i++) {
+        dxt_gpu_count(&wait, (uint32_t)i % 2, i, 1, 3);
+        dxt_gpu_note_shared(common_shared, (uint32_t)i % 2, i * 4 + thread);
+    }
+    return NULL;
+}
+
+static void threads_count_together(void **state)
+{
+    (void)state;
+    pthread_t ids[4];
+    uint32_t numbers[4];
+    common_probe = new_probe();
+    for (uint32_t i = 0; i < 4; i++) {
+        numbers[i] = i;
+        assert_int_equal(pthread_create(&ids[i], NULL, count_many, &numbers[i]), 0);
+    }
+    for (uint32_t i = 0; i < 4; i++) pthread_join(ids[i], NULL);
+    dxt_gpu_close_shared(common_shared, SOURCES, common_probe, DXT_DISPATCH, 1);
+    const dxt_cell *even = dxt_probe_cell(common_probe, DXT_DISPATCH, 0);
+    const dxt_cell *odd = dxt_probe_cell(common_probe, DXT_DISPATCH, 1);
+    assert_int_equal(even->samples + odd->samples, 20000);
+    assert_int_equal(even->wait_ticks_sum + odd->wait_ticks_sum, 4 * (5000 * 5001 / 2));
+    assert_int_equal(even->bytes, 30000);
+    assert_int_equal(even->wait_ticks_max, 5000);
+    assert_int_equal(odd->wait_ticks_max, 4999);
+    assert_int_equal(even->last_count, 1);
+    assert_int_equal(even->last_margin_ticks_sum, 4);
+    dxt_probe_destroy(common_probe);
+}
+
 static void histogram_has_room_for_all(void **state)
 {
     (void)state;
@@ -214,6 +255,7 @@ int main(void)
         cmocka_unit_test(timeouts_are_counted_apart),
         cmocka_unit_test(counts_as_the_host_does),
         cmocka_unit_test(blocks_find_the_last_together),
+        cmocka_unit_test(threads_count_together),
         cmocka_unit_test(histogram_has_room_for_all),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
