@@ -12,11 +12,11 @@ job=(--engine cuda --ranks "$ranks" --tokens 128 --hidden 7168 --experts 256 --t
     --steps 1100 --window 50 --compute 60us --min-share 1%)
 wrong=0
 
-# named: every (phase, kind, rank) of the verdict over the whole run, on one line.
+# named: every (phase, kind, rank) of the verdict over the whole run, sorted, on one line.
 named() {
     tail -n 2 "$scratch/out" |
         jq -r '.phase as $phase | .findings[] | "\($phase) \(.kind) \(.rank // .path)"' |
-        paste -sd, - | sed 's/,/, /g'
+        LC_ALL=C sort | paste -sd, - | sed 's/,/, /g'
 }
 
 # label NAME DISPATCH COMBINE: windows with what is known of them, appended to the recording.
@@ -71,7 +71,7 @@ if ((ranks >= 4)); then
         --slow dispatch:1:50us --slow dispatch:2:50us --slow dispatch:3:50us
 fi
 # What a hot receiver does to dispatch depends on how busy its links are.
-try hot1 "*combine hot_expert 1" null "$(cols 1)" --hot 1:3
+try hot1 "combine hot_expert 1*" null "$(cols 1)" --hot 1:3
 # Not a slow path alone: the copy is in the way of all that its two GPUs send and receive.
 try "traffic_${c}_to_0" "*" null null --slow-path "combine:0<-$c:30us"
 ((wrong == 0)) || fail "$wrong cases"
