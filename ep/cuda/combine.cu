@@ -305,8 +305,8 @@ static uint32_t row_threads(const cuda_group *group)
     return threads < 64u ? 64u : threads;
 }
 
-/* Sums of few tokens are made as fast as one can be. Where there are more than fit on the GPU in such
- * blocks, smaller ones, of which more fit: while one waits for its fence others store. */
+/* Sums of few tokens are made as fast as one can be. Where there are more than fit on the GPU in
+ * such blocks, smaller ones, of which more fit: while one waits for its fence others store. */
 static uint32_t sum_threads(const cuda_group *group, uint32_t sums)
 {
     uint32_t threads = row_threads(group);

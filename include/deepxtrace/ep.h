@@ -88,8 +88,8 @@ typedef enum dxt_ep_combine_format {
                                    range of its block; docs/ep.md has the layout */
 } dxt_ep_combine_format;
 
-/** Arguments of a dispatch. Buffers are the caller's and must stay valid until it is received; cuda:
- *  in device memory, and until the receive has ended on its stream. */
+/** Arguments of a dispatch. Buffers are the caller's and must stay valid until it is received; for
+ *  cuda they are device memory, and must until the receive has ended on its stream. */
 typedef struct dxt_ep_dispatch {
     size_t struct_size;
     dxt_ep_dispatch_format format;
