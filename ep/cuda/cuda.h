@@ -58,8 +58,7 @@ typedef struct cuda_control {
 
 /** Words of one rank that only its own kernels use. */
 typedef struct cuda_state {
-    uint32_t mask; /**< bit per rank given up; changes between a send and the next, and when the
-                        monitor of a receive gives a rank up */
+    uint32_t mask; /**< bit per rank given up; changes at the begin of a send only */
     uint32_t sent[DXT_EP_OPERATORS];
     uint32_t received[DXT_EP_OPERATORS];
     uint32_t pad0[27];
@@ -67,13 +66,13 @@ typedef struct cuda_state {
     uint64_t send_done[DXT_EP_OPERATORS];
     uint32_t more_rows[DXT_EP_OPERATORS][CUDA_MAX_RANKS]; /**< to the ranks above */
     uint32_t pad1[12];
-    uint32_t receive_begun[DXT_EP_OPERATORS]; /**< blocks that know which operation it is */
-    uint32_t
-        receive_done[DXT_EP_OPERATORS]; /**< blocks that have read all, where that is counted */
+    /** Blocks that know which operation it is; that have read all, where that is counted. */
+    uint32_t receive_begun[DXT_EP_OPERATORS];
+    uint32_t receive_done[DXT_EP_OPERATORS];
     uint32_t pad2[28];
-    /** Of a dispatch that waits long: epoch, ranks absent, ranks decided: 32, 16, 16 bits. */
+    /** Who takes part in a dispatch: epoch, ranks absent, ranks decided: 32, 16, 16 bits. */
     uint64_t verdict;
-    uint32_t pad4[30];
+    uint32_t pad3[30];
 } cuda_state;
 
 /** What the device tells the host, in pinned host memory; only written when something is wrong. */
