@@ -6,6 +6,7 @@
 
 #include "commands.h"
 #include "options.h"
+#include "run_engine.h"
 #include "run_options.h"
 
 /* An id that tells the windows of this run from those of any other. */
@@ -40,7 +41,9 @@ int dxt_cmd_run(int argc, char **argv)
     if (result >= 0) return result;
     run.parent = getpid();
     name_instance(&run);
-    result = dxt_run_share(&run);
+    const dxt_run_engine *engine = dxt_run_engine_of(run.engine);
+    if (engine->prepare) result = engine->prepare();
+    if (result < 0) result = dxt_run_share(&run);
     if (result < 0) result = keep_files(&run, dxt_run_watch(&run));
     dxt_run_unshare(&run);
     dxt_output_abandon(&run.record);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "run_options.h"
 
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +8,7 @@
 
 #include "commands.h"
 #include "options.h"
+#include "run_engine.h"
 
 static const char *const phase_names[] = {"dispatch", "combine", NULL};
 
@@ -222,16 +222,6 @@ static int check_windows(const given *g)
 
 /* ---- putting it together ---- */
 
-/* Long enough for every rank to have its turn meanwhile, so that it is not late for having waited
- * for a processor. */
-static int64_t usual_compute_ns(uint64_t ranks)
-{
-    cpu_set_t set;
-    int processors = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
-    if (processors < 1) processors = 1;
-    return 200000 * (int64_t)((ranks + (uint64_t)processors - 1) / (uint64_t)processors);
-}
-
 static void put_together(const given *g, dxt_run *run)
 {
     run->engine = g->engine;
@@ -309,6 +299,8 @@ static const char notes[] =
     "their experts, compute again, and send the outputs home. A first step is checked\n"
     "against the expected values. Rank 0 prints each window as it is diagnosed and,\n"
     "at the end, the wait matrices of the whole run and what they come to.\n\n"
+    "With --engine cuda each process has a GPU, which is busy for the time of compute\n"
+    "and of delays, moves the tokens over NVLink and counts the waits.\n\n"
     "Ctrl-C ends the job after the step under way; a second one at once.\n";
 
 static const char examples[] =
@@ -362,7 +354,7 @@ static given line = {.engine = "shm",
     }
 
 static const dxt_option options[] = {
-    TEXT("engine", 0, engine, "NAME", "what carries the data: shm"),
+    TEXT("engine", 0, engine, "NAME", "what carries the data: shm or cuda (shm)"),
     COUNT("ranks", 'n', ranks, "N", 2, DXT_MAX_RANKS, "processes (4)"),
     COUNT("steps", 's', steps, "S", 0, UINT64_MAX / 4,
           "steps of one dispatch and one combine (200; 0 = until "
@@ -383,7 +375,7 @@ static const dxt_option options[] = {
     FLAG("logfmt", 0, logfmt, "combine in 10-bit LogFMT instead of BF16"),
     DURATION("compute", compute_ns, 0,
              "compute before dispatch, and before combine on average "
-             "(200us, times the ranks that share a processor)"),
+             "(200us, times the ranks that share a processor; cuda: 60us)"),
     SHARE("jitter", jitter, "how far compute varies (5%)"),
     COUNT("seed", 0, seed, "NUMBER", 0, 0, "of tokens, routes and jitter (1)"),
     CUSTOM("slow", slow, "PHASE:RANK:DURATION", parse_slow,
@@ -441,7 +433,8 @@ int dxt_run_options(int argc, char **argv, dxt_run *run)
     if (result < 0) result = check_shape(&line);
     if (result >= 0) return result;
     if (line.steps == UINT64_MAX && !line.async_ns) line.steps = 200;
-    if (line.compute_ns < 0) line.compute_ns = usual_compute_ns(line.ranks);
+    if (line.compute_ns < 0)
+        line.compute_ns = dxt_run_engine_of(line.engine)->usual_compute_ns(line.ranks);
     result = check_windows(&line);
     if (result >= 0) return result;
     put_together(&line, run);
