@@ -350,12 +350,14 @@ static double spread_of(const double *late, uint32_t n, double *sorted)
 struct arrivals {
     double deviation; /* standard deviation from operation to operation */
     double lean;      /* skewness of the mean over the operations */
+    double tail;      /* excess kurtosis of it */
 };
 
 /* Times that cannot be negative lean to the late side, the more the larger their deviation v is
- * against their mean: for a log-normal the skewness is 3 v + v³, and the mean wait understates the
- * deviation by up to a fifth. Their mean is not known; an eighth of the step, which is compute and
- * communication twice, is on the safe side. */
+ * against their mean: for a log-normal the skewness is 3 v + v³ and the excess kurtosis 16 v² + 15
+ * v⁴
+ * + 6 v⁶ + v⁸, and the mean wait understates the deviation by up to a fifth. Their mean is not
+ * known; an eighth of the step, which is compute and communication twice, is on the safe side. */
 static struct arrivals arrivals_of(const dxt_group_input *in, double skew)
 {
     double n = in->count;
@@ -364,17 +366,20 @@ static struct arrivals arrivals_of(const dxt_group_input *in, double skew)
     double v = fmin(own.deviation / (in->step / 8), MOST_VARIATION);
     /* Of two members it is the same on both sides. */
     own.lean = (3 * v + v * v * v) / sqrt(in->ops) * (1 - 1 / ((n - 1) * (n - 1)));
-    own.deviation *= 1 + 0.2 * fmin(v * v, 1);
+    double w = v * v;
+    own.tail = w * (16 + w * (15 + w * (6 + w))) / in->ops;
+    own.deviation *= 1 + 0.2 * fmin(w, 1);
     return own;
 }
 
 /* Standard errors that a lateness must exceed: 4.1 for 2 members, 5.3 for 2048. For normal arrivals
- * 3.5 and 5.0 would do for one false alarm in 1,000 windows, if the errors were known exactly. A
- * lean moves the quantile out as Cornish and Fisher's expansion has it. */
-static double significance(const dxt_group_input *in, double lean)
+ * 3.5 and 5.0 would do for one false alarm in 1,000 windows, if the errors were known exactly. Lean
+ * and tail move the quantile out as Cornish and Fisher's expansion has it. */
+static double significance(const dxt_group_input *in, const struct arrivals *own)
 {
-    double z = 4.0 + 0.12 * log2(in->population);
-    return z + lean * (z * z - 1) / 6;
+    double z = 4.0 + 0.12 * log2(in->population), lean = own->lean;
+    double third = lean * (z * z - 1) / 6, fourth = own->tail * (z * z - 3) * z / 24;
+    return z + third + fmax(0, fourth - lean * lean * (2 * z * z - 5) * z / 36);
 }
 
 /* Where the operations are known, the error of a lateness against the ordinary follows from the
@@ -390,7 +395,7 @@ static void set_limit(const dxt_group_input *in, dxt_group *group, double least,
     if (in->ops <= 0 && in->count > 1) spread *= 1 + 5.0 / (in->count - 1);
     double counts = in->count >= MANY_MEMBERS ? SPREAD_OF_MANY : SYSTEMATIC_SPREAD;
     group->error = spread > counts * sampling ? spread : sampling;
-    group->limit = fmax(least, significance(in, own.lean) * group->error);
+    group->limit = fmax(least, significance(in, &own) * group->error);
 }
 
 static double fit_panel(const dxt_group_input *in, struct panel *p, dxt_group *group)
