@@ -31,7 +31,7 @@ extern "C" {
 /** Configuration of a group; the same on all ranks except `rank`, `probe` and `memory`. */
 typedef struct dxt_ep_config {
     size_t struct_size;
-    const char *engine;  /**< "shm"; NULL = "shm" */
+    const char *engine;  /**< "shm" or "mpi"; NULL = "shm" */
     uint32_t rank;       /**< of the caller; below `ranks` */
     uint32_t ranks;      /**< N, 1 … DXT_MAX_RANKS */
     uint32_t max_tokens; /**< most tokens a rank sends in one dispatch, 1 … DXT_EP_MAX_TOKENS */
@@ -46,6 +46,8 @@ typedef struct dxt_ep_config {
                               dxt_ep_buffer_size() bytes; is not closed. Ignored with `memory` */
     void *memory;        /**< shm: instead of `fd`: zeroed memory that all ranks (threads) share,
                               aligned to the page size; stays the caller's */
+    const void *comm;    /**< mpi: points to the MPI_Comm whose ranks the group is, in their order;
+                              NULL = MPI_COMM_WORLD. MPI must be initialized. */
 } dxt_ep_config;
 
 /** One rank's membership in a group. */
@@ -112,10 +114,10 @@ typedef struct dxt_ep_combine {
 } dxt_ep_combine;
 
 /**
- * Bytes of shared memory that a group needs.
+ * Bytes of shared memory that a group needs from the caller.
  *
- * @param config  rank, probe, fd and memory are not looked at.
- * @param size    Receives the size, a multiple of the page size.
+ * @param config  rank, probe, fd, memory and comm are not looked at.
+ * @param size    Receives the size, a multiple of the page size; 0 if the engine sees to it.
  * @return DXT_OK; DXT_ERR_INVALID; DXT_ERR_LIMIT; DXT_ERR_UNSUPPORTED (engine).
  */
 DXT_API dxt_status dxt_ep_buffer_size(const dxt_ep_config *config, size_t *size);
@@ -125,9 +127,10 @@ DXT_API dxt_status dxt_ep_buffer_size(const dxt_ep_config *config, size_t *size)
  *
  * @param ep  Receives it; release with dxt_ep_destroy(). Untouched on error.
  * @return DXT_OK; DXT_ERR_INVALID (also: the others configured something else); DXT_ERR_LIMIT;
- *         DXT_ERR_UNSUPPORTED; DXT_ERR_IO; DXT_ERR_NO_MEMORY.
+ *         DXT_ERR_UNSUPPORTED; DXT_ERR_IO; DXT_ERR_NO_MEMORY; DXT_ERR_STATE (mpi: MPI is not
+ *         initialized; another rank could not join).
  *
- * Blocking: no; the first operation waits for the others.
+ * Blocking: no; the first operation waits for the others. mpi: collective, until all have called.
  */
 DXT_API dxt_status dxt_ep_create(const dxt_ep_config *config, dxt_ep **ep);
 
@@ -157,7 +160,7 @@ DXT_API dxt_status dxt_ep_dispatch_send(dxt_ep *ep, const dxt_ep_dispatch *dispa
  *         on without this rank).
  *
  * Blocking: until every unmasked rank has been heard, at most timeout_ns; for a rank that is itself
- * seen waiting for another, twice that. Polls briefly, then sleeps in the kernel. The waits are
+ * seen waiting for another, twice that; for one of another machine half as long again. Polls briefly, then sleeps in the kernel. The waits are
  * counted here.
  */
 DXT_API dxt_status dxt_ep_dispatch_recv(dxt_ep *ep);
