@@ -140,14 +140,16 @@ void dxt_run_stop(dxt_run_control *control)
     atomic_store(&control->stop, 1);
 }
 
-bool dxt_run_ended(const dxt_run *run, uint64_t step)
+bool dxt_run_ended(const dxt_run *run, uint64_t step, uint64_t ahead)
 {
-    /* Whoever begins a step knows that all others have at least sent in the one before: nobody can
-     * be further than in the next. The one after that is safe to agree on. */
+    /* Whoever begins a step has completed the one `ahead` before it, and so knows that all others
+     * have at least begun that: nobody can be further than `ahead` beyond this step. The one after
+     * that is safe to agree on. */
     if (atomic_load(&run->control->stop)) {
+        uint64_t agreed = step + ahead + 1;
         uint64_t last = atomic_load(&run->control->last_step);
-        while (step + 2 < last &&
-               !atomic_compare_exchange_weak(&run->control->last_step, &last, step + 2))
+        while (agreed < last &&
+               !atomic_compare_exchange_weak(&run->control->last_step, &last, agreed))
             ;
     }
     return step >= atomic_load(&run->control->last_step);

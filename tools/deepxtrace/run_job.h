@@ -39,7 +39,6 @@ typedef struct dxt_run_control {
     _Atomic uint32_t ready;     /**< ranks that are set up */
     _Atomic uint32_t gate;      /**< futex: intervals that may begin; UINT32_MAX = all */
     _Atomic uint64_t last_step; /**< first step that nobody takes */
-    _Atomic uint64_t steps;     /**< steps that rank 0 has finished */
 } dxt_run_control;
 
 /** A job. Read-only once its ranks are there, but for what `control` points to. */
@@ -87,8 +86,13 @@ void dxt_run_unshare(dxt_run *run);
 
 /** Ask all ranks to end. Safe in a signal handler. */
 void dxt_run_stop(dxt_run_control *control);
-/** Whether @p step is not to be taken any more. All ranks get the same answer. */
-bool dxt_run_ended(const dxt_run *run, uint64_t step);
+/**
+ * Whether @p step is not to be taken any more. All ranks get the same answer.
+ *
+ * @param ahead  Steps that a rank may have begun without having completed the first; the same on
+ *               all ranks, at least 1.
+ */
+bool dxt_run_ended(const dxt_run *run, uint64_t step, uint64_t ahead);
 
 /** Let interval @p number (from 0) begin; UINT32_MAX opens for good. Wakes all who wait. */
 void dxt_run_open_gate(dxt_run_control *control, uint32_t number);

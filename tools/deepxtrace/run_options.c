@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "run_options.h"
 
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +8,7 @@
 
 #include "commands.h"
 #include "options.h"
+#include "run_engine.h"
 
 static const char *const phase_names[] = {"dispatch", "combine", NULL};
 
@@ -222,16 +222,6 @@ static int check_windows(const given *g)
 
 /* ---- putting it together ---- */
 
-/* Long enough for every rank to have its turn meanwhile, so that it is not late for having waited
- * for a processor. */
-static int64_t usual_compute_ns(uint64_t ranks)
-{
-    cpu_set_t set;
-    int processors = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
-    if (processors < 1) processors = 1;
-    return 200000 * (int64_t)((ranks + (uint64_t)processors - 1) / (uint64_t)processors);
-}
-
 static void put_together(const given *g, dxt_run *run)
 {
     run->engine = g->engine;
@@ -439,7 +429,8 @@ int dxt_run_options(int argc, char **argv, dxt_run *run)
     if (result < 0) result = check_shape(&line);
     if (result >= 0) return result;
     if (line.steps == UINT64_MAX && !line.async_ns) line.steps = 200;
-    if (line.compute_ns < 0) line.compute_ns = usual_compute_ns(line.ranks);
+    if (line.compute_ns < 0)
+        line.compute_ns = dxt_run_engine_of(line.engine)->usual_compute_ns(line.ranks);
     result = check_windows(&line);
     if (result >= 0) return result;
     put_together(&line, run);
