@@ -29,18 +29,18 @@ static pthread_mutex_t parts_lock = PTHREAD_MUTEX_INITIALIZER;
 /* A process can hold one MPI: the one that it was linked with, or else the one that started it. */
 static const char *which_mpi(char *why, size_t size)
 {
-    static const char *const names[] = {"openmpi", "mpich"};
-    static const char *const libraries[] = {"libmpi.so.40", "libmpich.so.12"};
+    static const char *const names[] = {"openmpi", "mpich", "mpich"};
+    static const char *const libraries[] = {"libmpi.so.40", "libmpich.so.12", "libmpi.so.12"};
     const char *given = getenv("DEEPXTRACE_MPI");
-    for (size_t i = 0; given && given[0] && i < sizeof names / sizeof names[0]; i++)
-        if (strcmp(given, names[i]) == 0) return names[i];
-    for (size_t i = 0; !(given && given[0]) && i < sizeof names / sizeof names[0]; i++) {
-        void *library = dlopen(libraries[i], RTLD_NOW | RTLD_NOLOAD);
+    bool chosen = given && given[0];
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (chosen && strcmp(given, names[i]) == 0) return names[i];
+        void *library = chosen ? NULL : dlopen(libraries[i], RTLD_NOW | RTLD_NOLOAD);
         if (!library) continue;
         dlclose(library);
         return names[i];
     }
-    if (given && given[0])
+    if (chosen)
         snprintf(why, size, "DEEPXTRACE_MPI is \"%s\", neither \"openmpi\" nor \"mpich\"", given);
     else if (getenv("OMPI_COMM_WORLD_SIZE"))
         return names[0];
@@ -105,10 +105,11 @@ dxt_status dxt_ep_part_find(const char *name, const dxt_ep_engine **engine)
 {
     dxt_status status = DXT_ERR_UNSUPPORTED;
     pthread_mutex_lock(&parts_lock);
-    dxt_ep_fail(status, "there is no engine \"%s\"", name);
+    bool known = false;
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
         struct part *part = &parts[i];
         if (strcmp(part->name, name) != 0) continue;
+        known = true;
         if (!part->engine) load(part);
         if (!part->engine) {
             dxt_ep_fail(status, "no engine \"%s\": %s", name, part->why);
@@ -118,5 +119,6 @@ dxt_status dxt_ep_part_find(const char *name, const dxt_ep_engine **engine)
         status = DXT_OK;
     }
     pthread_mutex_unlock(&parts_lock);
+    if (!known) dxt_ep_fail(status, "there is no engine \"%s\"", name);
     return status;
 }

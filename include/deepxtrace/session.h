@@ -77,8 +77,8 @@ typedef struct dxt_session_config {
                                      A rank that was silent is not waited for again until it shows
                                      itself */
     uint64_t warmup_windows; /**< windows to leave out at the beginning */
-    int32_t node;            /**< node index of this rank; −1 = unknown */
-    const char *host;        /**< host name of this rank, copied; NULL = unknown */
+    int32_t node;            /**< node index of this rank; −1 = what the gather knows (MPI) */
+    const char *host;        /**< host name of this rank, copied; NULL = what the gather knows */
     const char *instance;    /**< id of the job, copied; NULL = none. Mails of another one, as an
                                        earlier job may have left behind, are no mails */
     const char *source;      /**< text for dxt_window.source, copied; NULL = none */
