@@ -42,3 +42,51 @@ launch()
     shift
     "$mpirun" "${options[@]}" -n "$ranks" "$@"
 }
+
+# In tests of the command: where it is.
+# shellcheck disable=SC2034 # for those who include this
+deepxtrace=${DXT_BIN_DIR:-}/deepxtrace
+
+# named: every (phase, kind, subject) of the verdict over the whole run, which is the last two lines.
+named()
+{
+    grep '^{' "$scratch/out" | tail -n 2 | jq -r '.phase as $phase | .findings[] |
+        "\($phase) \(.kind) \(.rank // .path // .node)"' | sort
+}
+
+# expect WANT: what the run named, all on one line.
+expect()
+{
+    local have
+    have=$(named | paste -sd ' ')
+    [[ $have == "$1" ]] || fail "named '$have', not '$1'"
+}
+
+# until_true SECONDS COMMAND…: wait for it to succeed.
+until_true()
+{
+    local end=$((SECONDS + $1))
+    shift
+    until "$@"; do
+        ((SECONDS < end)) || return 1
+        sleep 0.05
+    done
+}
+
+windows() { grep -c '^{' "$scratch/out"; }
+windows_at_least() { (($(windows) >= $1)); }
+ended() { ! kill -0 "$1" 2>/dev/null; }
+
+# pid_of_rank RANK: the process whose environment says so.
+pid_of_rank()
+{
+    local pid
+    for pid in $(pgrep -f "^$deepxtrace run --engine mpi"); do
+        if tr '\0' '\n' <"/proc/$pid/environ" 2>/dev/null |
+            grep -qxE "(OMPI_COMM_WORLD_RANK|PMI_RANK)=$1"; then
+            echo "$pid"
+            return
+        fi
+    done
+    return 1
+}

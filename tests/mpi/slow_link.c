@@ -4,7 +4,6 @@
  * every frame needs so long to pass, in both directions, until it is killed. For kernels without
  * netem. In each namespace appears an interface of that name, which is up; "ready" is said then.
  */
-#define _GNU_SOURCE
 #include <fcntl.h>
 #include <linux/if_tun.h>
 #include <net/if.h>
