@@ -11,7 +11,7 @@
 /** What was asked for; counts of 0 were not given. */
 typedef struct dxt_bench {
     uint64_t ranks, repeat, tokens, hidden;
-    bool json, quick;
+    bool json, quick, mpi;
     char *const *files; /**< accuracy: recordings */
     int file_count;
 } dxt_bench;
@@ -20,6 +20,8 @@ int dxt_bench_probe(const dxt_bench *bench);
 int dxt_bench_ep(const dxt_bench *bench);
 int dxt_bench_analysis(const dxt_bench *bench);
 int dxt_bench_gather(const dxt_bench *bench);
+/** Gather among the ranks that mpirun has started. */
+int dxt_bench_gather_mpi(const dxt_bench *bench);
 int dxt_bench_accuracy(const dxt_bench *bench);
 
 /** The value below which @p part (0 … 1) of the values lie; sorts them. @p count at least 1. */
@@ -27,6 +29,9 @@ double dxt_bench_quantile(double *values, size_t count, double part);
 
 /** CLOCK_MONOTONIC in ns. */
 double dxt_bench_now_ns(void);
+
+/** What the calling thread has used of its processor, in ns. */
+double dxt_bench_thread_ns(void);
 
 /** Complain that memory is short. @return DXT_EXIT_FAILED. */
 int dxt_bench_no_memory(void);
