@@ -18,6 +18,8 @@ libjansson-dev library:jansson     JSON
 "
 build_wishes="
 libcairo2-dev  library:cairo       heat-maps-as-PNG-and-PDF
+libopenmpi-dev library:ompi-c      jobs-over-Open-MPI
+libmpich-dev   library:mpich       jobs-over-MPICH
 "
 test_needs="
 libcmocka-dev  library:cmocka      unit-tests
@@ -25,6 +27,11 @@ bats           command:bats        command-line-tests
 jq             command:jq          command-line-tests
 python3-numpy  python:numpy        reference-of-the-ratio-method
 procps         command:pgrep       fault-tests
+"
+test_wishes="
+openmpi-bin    command:mpirun.openmpi  tests-of-Open-MPI
+mpich          command:mpirun.mpich    tests-of-MPICH
+iproute2       command:ip              tests-on-several-hosts
 "
 check_needs="
 clang            command:clang           headers
@@ -102,7 +109,7 @@ needs='' wishes=''
 for group in "${@:-build}"; do
     case $group in
     build) needs+=$build_needs wishes+=$build_wishes ;;
-    test) needs+=$test_needs ;;
+    test) needs+=$test_needs wishes+=$test_wishes ;;
     check) needs+=$check_needs ;;
     fuzz) needs+=$fuzz_needs ;;
     *)

@@ -20,8 +20,9 @@
  * masked ranks and moves such rows to spare ones (`moved`). Both announce before they look
  * (sequentially consistent), so one of them sees the other.
  * Ranks elsewhere. An engine that spans machines joins with only its own machine's ranks as members
- * of the segment, and says by what means the others are reached (shm_far). What such a rank sends is
- * entered among the flags by its receiver, so that waiting, masks and checks are the same for all.
+ * of the segment, and says by what means the others are reached (shm_far). What such a rank sends
+ * is entered among the flags by its receiver, so that waiting, masks and checks are the same for
+ * all.
  */
 #ifndef DXT_EP_SHM_SHM_H
 #define DXT_EP_SHM_SHM_H

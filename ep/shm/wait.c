@@ -11,7 +11,8 @@
 #define SPINS 200
 /* Longest sleep: how soon a mask, or an arrival whose sender died before it woke us, is noticed. */
 #define SLICE_NS (INT64_C(50) * 1000000)
-/* Pauses between two looks at what comes from elsewhere: a quarter of the wait so far, within these. */
+/* Pauses between two looks at what comes from elsewhere: a quarter of the wait so far, within
+ * these. */
 #define FAR_SHORTEST_NS INT64_C(5000)
 #define FAR_LONGEST_NS INT64_C(200000)
 

@@ -160,8 +160,8 @@ DXT_API dxt_status dxt_ep_dispatch_send(dxt_ep *ep, const dxt_ep_dispatch *dispa
  *         on without this rank).
  *
  * Blocking: until every unmasked rank has been heard, at most timeout_ns; for a rank that is itself
- * seen waiting for another, twice that; for one of another machine half as long again. Polls briefly, then sleeps in the kernel. The waits are
- * counted here.
+ * seen waiting for another, twice that; for one of another machine half as long again. Polls
+ * briefly, then sleeps in the kernel. The waits are counted here.
  */
 DXT_API dxt_status dxt_ep_dispatch_recv(dxt_ep *ep);
 

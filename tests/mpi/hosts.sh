@@ -2,6 +2,7 @@
 # shellcheck shell=bash
 # Several hosts on one machine: network namespaces with a link each to a switch, names of their own,
 # and no memory shared with each other. Include after common.sh.
+# shellcheck disable=SC2154 # scratch, mpi and others are common.sh's
 
 id=$$
 hosts=()
@@ -23,8 +24,8 @@ hosts_up()
     command -v ip >/dev/null || skip "no ip command (iproute2)"
     ip netns add "$switch" 2>"$scratch/err" || skip "network namespaces: $(cat "$scratch/err")"
     trap hosts_down EXIT
-    ip -n "$switch" link add bridge type bridge && ip -n "$switch" link set bridge up ||
-        skip "no bridge between network namespaces"
+    ip -n "$switch" link add bridge type bridge || skip "no bridge between network namespaces"
+    ip -n "$switch" link set bridge up
     echo '127.0.0.1 localhost' >"$scratch/hosts"
     for ((i = 0; i < $1; i++)); do
         host=dxt$id-$i
@@ -60,7 +61,8 @@ slow_down()
     mkfifo "$scratch/ready"
     "$DXT_BIN_DIR/mpi_slow_link" "$host" "$switch" slow0 "$(($2 * 1000))" >"$scratch/ready" &
     cable=$!
-    read -r ready <"$scratch/ready" && [[ $ready == ready ]] || skip "no slow link"
+    read -r ready <"$scratch/ready"
+    [[ $ready == ready ]] || skip "no slow link"
     ip -n "$switch" link set dev slow0 master bridge
     ip -n "$host" address add "10.77.0.$(($1 + 1))/24" dev slow0
     # It has another address on the wire than the link before.

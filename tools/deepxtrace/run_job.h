@@ -73,7 +73,8 @@ typedef struct dxt_run {
 
 #define DXT_RUN_NAME_SIZE 40
 
-/** Make a name of two random numbers, that tells the windows of this run from those of any other. */
+/** Make a name of two random numbers, that tells the windows of this run from those of any other.
+ */
 void dxt_run_name(char name[DXT_RUN_NAME_SIZE], uint64_t a, uint64_t b);
 
 /** How long rank 0 waits for the mails of the others. */

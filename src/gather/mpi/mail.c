@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Mailboxes as messages. Whoever publishes sends its mail to rank 0 at once, and a thread of its own
- * pushes what does not go at once, so that neither end waits for the program to call MPI. Rank 0
- * keeps one receive waiting for each rank and, when it looks into a mailbox, takes over what came.
- * Messages of one rank do not overtake each other, and a mail is there as a whole or not at all;
- * docs/mpi.md says what speaks against windows.
+ * Mailboxes as messages. Whoever publishes sends its mail to rank 0 at once, and a thread of its
+ * own pushes what does not go at once, so that neither end waits for the program to call MPI. Rank
+ * 0 keeps one receive waiting for each rank and, when it looks into a mailbox, takes over what
+ * came. Messages of one rank do not overtake each other, and a mail is there as a whole or not at
+ * all; docs/mpi.md says what speaks against windows.
  */
 #include "gather/mpi/mpi.h"
 
