@@ -86,7 +86,7 @@ static void check_mail(dxt_gather *gather, uint32_t from, uint64_t wanted, size_
 
 static void publish(dxt_gather *gather, uint64_t sequence, size_t size, dxt_status want)
 {
-    unsigned char *mail = malloc(LARGE);
+    unsigned char *mail = malloc(size);
     fill(mail, size, rank, sequence);
     CHECK(dxt_gather_publish(gather, sequence, mail, size) == want);
     free(mail);
