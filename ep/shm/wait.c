@@ -110,7 +110,6 @@ typedef struct waiting {
     size_t row_bytes;
     uint32_t pending;   /* in s->pending */
     uint32_t held_back; /* of these, arrived, but their path is delayed */
-    uint32_t far;       /* of these, not in the segment */
     int64_t due_ns;     /* when the first of those counts as arrived */
     int64_t begin_ns;   /* 0 until the first look at the clock */
     int64_t deadline_ns;
@@ -150,15 +149,13 @@ static dxt_status look(waiting *w)
     if (status == DXT_OK) status = shm_see_masks(s);
     if (status != DXT_OK) return status;
     uint32_t left = 0;
-    w->held_back = w->far = 0;
+    w->held_back = 0;
     for (uint32_t i = 0; i < w->pending; i++) {
         uint32_t source = s->pending[i];
         if (s->masked[source])
             dxt_probe_timeout(&w->probe, source);
-        else if (!take(w, source)) {
+        else if (!take(w, source))
             s->pending[left++] = source;
-            w->far += shm_is_far(s, source);
-        }
     }
     w->pending = left;
     return DXT_OK;
@@ -202,7 +199,8 @@ static void sleep_on_arrivals(waiting *w, int64_t now_ns)
     /* Flags set before `count` was read are not counted again: look once more. */
     if (look(w) == DXT_OK && w->pending == before) {
         if (w->held_back > 0) slice_ns = least(slice_ns, w->due_ns - now_ns);
-        if (w->far > 0) slice_ns = least(slice_ns, far_pause_ns(now_ns - w->begin_ns));
+        /* Also when all that is missing is near: what was sent far moves only meanwhile. */
+        if (w->s->far) slice_ns = least(slice_ns, far_pause_ns(now_ns - w->begin_ns));
         shm_sleep(&arrivals->count, count, slice_ns);
     }
     atomic_store(&arrivals->sleeping, 0);

@@ -70,12 +70,15 @@ int main(int argc, char **argv)
     const char *name = "alltoallv";
     dxt_gather_mpi_config mails = {.struct_size = sizeof mails,
                                    .mail_capacity = dxt_session_mail_size(1, (uint32_t)ranks)};
+    /* What a processor that is shared with other programs costs is nothing to name. */
+    const dxt_analysis_options analysis = {.struct_size = sizeof analysis, .min_share = 0.05};
     dxt_session_config config = {.struct_size = sizeof config,
                                  .interval_ops = WINDOW,
                                  .warmup_windows = 1,
                                  .node = -1,
                                  .operators_count = 1,
                                  .operators = &name,
+                                 .analysis = &analysis,
                                  .on_diagnosis = on_diagnosis};
     if (dxt_probe_create(1, (uint32_t)ranks, &probe) != DXT_OK || /* [+] */
         dxt_gather_create_mpi(&mails, &gather) != DXT_OK) {       /* [+] */

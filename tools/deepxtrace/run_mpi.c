@@ -20,14 +20,16 @@ enum { GATE, LAST_STEP, NAME };
 
 static dxt_run_control own_control;
 static volatile sig_atomic_t exit_status;
+static uint32_t own_rank;
 
 int dxt_run_mpi_start(struct dxt_run_mpi *mpi)
 {
     mpi->place.struct_size = sizeof mpi->place;
     dxt_status status = dxt_mpi_start();
     if (status == DXT_OK) status = dxt_mpi_find_place(NULL, &mpi->place);
-    if (status != DXT_OK) return dxt_complain_status("run", status);
-    dxt_complain_mute(mpi->place.rank != 0);
+    if (status != DXT_OK) return dxt_complain("run", "--engine mpi: %s", dxt_error());
+    own_rank = mpi->place.rank;
+    dxt_complain_mute(own_rank != 0);
     return -1;
 }
 
@@ -121,8 +123,10 @@ int dxt_run_mpi_end(int result)
 {
     exit_status = result;
     fflush(NULL);
-    /* To finalize is to wait for all. Whoever ends without it ends the job. */
-    if (result != DXT_EXIT_DONE && result != DXT_EXIT_FINDINGS) _exit(result);
+    /* To finalize is to wait for all. Whoever ends without it ends the job, which is not for those
+     * who leave it to rank 0 to say why. */
+    bool good = result == DXT_EXIT_DONE || result == DXT_EXIT_FINDINGS;
+    if (!good && !(result == DXT_EXIT_USAGE && own_rank != 0)) _exit(result);
     signal(SIGALRM, leave);
     alarm(END_SECONDS);
     if (dxt_mpi_end() != DXT_OK && result == DXT_EXIT_DONE) result = DXT_EXIT_FAILED;

@@ -305,7 +305,8 @@ static const char examples[] =
     "  deepxtrace run --ranks 4 --slow dispatch:2:5ms\n"
     "  deepxtrace run --ranks 8 --slow-path 'combine:1<-6:5ms' --heatmap waits.svg\n"
     "  deepxtrace run --ranks 4 --hot 1:8 --compute 2ms --record run.jsonl\n"
-    "  deepxtrace run --ranks 16 --async 2 --json\n";
+    "  deepxtrace run --ranks 16 --async 2 --json\n"
+    "  mpirun -n 16 deepxtrace run --engine mpi\n";
 
 /* The command line being read; options point into it. */
 static given line = {.engine = "shm",
