@@ -2,7 +2,7 @@
 # The front door. Everything here is one line over a CMake preset or a script, which also run alone.
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test check fuzz asan tsan bench install format clean
+.PHONY: help build demo test test-gpu check fuzz asan tsan bench install format clean
 
 PREFIX ?= /usr/local
 DESTDIR ?=
@@ -11,7 +11,7 @@ export DXT_FUZZ_SECONDS
 
 help: ## this list
 	@echo "make TARGET, where TARGET is one of"
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-9s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## the optimised build: build/bin/deepxtrace and build/lib/libdeepxtrace.so
 	scripts/install-deps.sh build
@@ -24,6 +24,13 @@ demo: build ## a job of 16 ranks with two slow ones, and their diagnosis
 test: ## every test that needs no GPU
 	@scripts/install-deps.sh build test
 	@scripts/test.sh test
+
+test-gpu: ## tests that need NVIDIA GPUs; skipped without
+	@scripts/install-deps.sh build test
+	@cmake --preset test
+	@cmake --build build
+	@cmake --build build --target gpu-tests
+	@scripts/test-gpu.sh build
 
 check: build ## format, layers, symbols, headers, limits, documents
 	@scripts/install-deps.sh check

@@ -4,32 +4,24 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
-#include <sched.h>
-#include <signal.h>
-#include <stdarg.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-#define MAX_RANKS 64u
+#include "group.h"
+
 #define MAX_ITERATIONS 1000000u
 #define GROUPS 2
 #define COLUMNS 3 /* what is timed in an iteration: dispatch, combine, memcpy; or on, off */
 
 /* What the processes share besides the groups. Behind it: times [ranks][rows][COLUMNS] in ns. */
 struct shared {
-    _Atomic uint32_t arrived;
-    _Atomic uint32_t generation;
-    _Atomic uint32_t failed;
-    char error[256];
-    uint64_t dispatch_bytes[MAX_RANKS];
-    uint64_t combine_bytes[MAX_RANKS];
+    struct bench_group group;
+    uint64_t dispatch_bytes[BENCH_MAX_RANKS];
+    uint64_t combine_bytes[BENCH_MAX_RANKS];
     int64_t times[];
 };
 
@@ -62,35 +54,6 @@ static int64_t now_ns(void)
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
-/* ---- processes in step ---- */
-
-/* Only the first failure is told. */
-static int DXT_PRINTF(2, 3) complain(struct shared *shared, const char *format, ...)
-{
-    uint32_t none = 0;
-    if (!atomic_compare_exchange_strong(&shared->failed, &none, 1)) return -1;
-    va_list args;
-    va_start(args, format);
-    vsnprintf(shared->error, sizeof shared->error, format, args);
-    va_end(args);
-    return -1;
-}
-
-static int meet(const struct run *run)
-{
-    struct shared *shared = run->shared;
-    uint32_t generation = atomic_load(&shared->generation);
-    if (atomic_fetch_add(&shared->arrived, 1) + 1 == run->config->ranks) {
-        atomic_store(&shared->arrived, 0);
-        atomic_fetch_add(&shared->generation, 1);
-    }
-    while (atomic_load(&shared->generation) == generation) {
-        if (atomic_load(&shared->failed)) return -1;
-        sched_yield();
-    }
-    return 0;
 }
 
 static int64_t *time_at(const struct run *run, uint32_t rank, uint32_t row, uint32_t column)
@@ -171,7 +134,7 @@ static int make_buffers(struct rank *rank)
         !handle.layout_range || !rank->dispatch.recv_x || !rank->dispatch.recv_scales ||
         !rank->dispatch.recv_count || !rank->combine.x || !rank->combine.out ||
         fill_routes(rank, topk_idx) != 0)
-        return complain(rank->run->shared, "rank %u: out of memory", rank->index);
+        return bench_complain(&rank->run->shared->group, "rank %u: out of memory", rank->index);
     uint64_t state = rank->index;
     for (size_t i = 0; i < (size_t)c->tokens * c->hidden; i++)
         x[i] = (uint16_t)(0x3e00u + (next_random(&state) & 0x81ffu));
@@ -191,24 +154,24 @@ static int join(struct rank *rank, uint32_t group, dxt_probe *probe)
                             .probe = probe,
                             .fd = rank->run->fd[group]};
     if (dxt_ep_create(&config, &rank->ep[group]) == DXT_OK) return 0;
-    return complain(rank->run->shared, "rank %u: %s", rank->index, dxt_ep_error());
+    return bench_complain(&rank->run->shared->group, "rank %u: %s", rank->index, dxt_ep_error());
 }
 
 static int operate(struct rank *rank, uint32_t group, int64_t *dispatch_ns, int64_t *combine_ns)
 {
     dxt_ep *ep = rank->ep[group];
-    if (meet(rank->run) != 0) return -1;
+    if (bench_meet(&rank->run->shared->group) != 0) return -1;
     int64_t begin_ns = now_ns();
     dxt_status status = dxt_ep_dispatch_send(ep, &rank->dispatch);
     if (status == DXT_OK) status = dxt_ep_dispatch_recv(ep);
     *dispatch_ns = now_ns() - begin_ns;
-    if (meet(rank->run) != 0) return -1;
+    if (bench_meet(&rank->run->shared->group) != 0) return -1;
     begin_ns = now_ns();
     if (status == DXT_OK) status = dxt_ep_combine_send(ep, &rank->combine);
     if (status == DXT_OK) status = dxt_ep_combine_recv(ep);
     *combine_ns = now_ns() - begin_ns;
     if (status == DXT_OK) return 0;
-    return complain(rank->run->shared, "rank %u: %s", rank->index, dxt_ep_error());
+    return bench_complain(&rank->run->shared->group, "rank %u: %s", rank->index, dxt_ep_error());
 }
 
 /* Bytes of payload that reach this rank; the buffers of the memcpy are as large. */
@@ -231,12 +194,12 @@ static int weigh(struct rank *rank)
     rank->copy_from = filled(rank->copy_size, 1);
     rank->copy_to = filled(rank->copy_size, 1);
     if (rank->copy_from && rank->copy_to) return 0;
-    return complain(rank->run->shared, "rank %u: out of memory", rank->index);
+    return bench_complain(&rank->run->shared->group, "rank %u: out of memory", rank->index);
 }
 
 static int copy(struct rank *rank, int64_t *copy_ns)
 {
-    if (meet(rank->run) != 0) return -1;
+    if (bench_meet(&rank->run->shared->group) != 0) return -1;
     int64_t begin_ns = now_ns();
     memcpy(rank->copy_to, rank->copy_from, rank->copy_size);
     __asm__ volatile("" ::"r"(rank->copy_to) : "memory");
@@ -259,7 +222,7 @@ static int measure(struct rank *rank)
             return -1;
         if (copy(rank, time_at(run, rank->index, row, 2)) != 0) return -1;
     }
-    return meet(run);
+    return bench_meet(&run->shared->group);
 }
 
 /* Times of one pair into columns 0 (on) and 1 (off); group `on` carries the probe. */
@@ -282,14 +245,14 @@ static int renew_groups(struct rank *rank, uint32_t on)
         dxt_ep_destroy(rank->ep[group]);
         rank->ep[group] = NULL;
     }
-    if (meet(run) != 0) return -1;
+    if (bench_meet(&run->shared->group) != 0) return -1;
     for (uint32_t group = 0; group < GROUPS && rank->index == 0; group++) {
         void *memory = mmap(NULL, run->group_size, PROT_WRITE, MAP_SHARED, run->fd[group], 0);
-        if (memory == MAP_FAILED) return complain(run->shared, "cannot map a group");
+        if (memory == MAP_FAILED) return bench_complain(&run->shared->group, "cannot map a group");
         memset(memory, 0, run->group_size);
         munmap(memory, run->group_size);
     }
-    if (meet(run) != 0) return -1;
+    if (bench_meet(&run->shared->group) != 0) return -1;
     for (uint32_t group = 0; group < GROUPS; group++)
         if (join(rank, group, group == on ? rank->probe : NULL) != 0) return -1;
     return 0;
@@ -307,52 +270,24 @@ static int measure_pairs(struct rank *rank)
         }
         if (measure_pair(rank, row, on) != 0) return -1;
     }
-    return meet(run);
+    return bench_meet(&run->shared->group);
 }
 
 /* ---- the parent ---- */
 
-static void rank_process(const struct run *run, uint32_t index, rank_body body)
-{
-    /* No rank outlives its parent. */
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    struct rank rank = {.run = run, .index = index};
-    if (dxt_probe_create(DXT_EP_OPERATORS, run->config->ranks, &rank.probe) != DXT_OK)
-        _exit(complain(run->shared, "rank %u: no probe", index) != 0);
-    _exit(make_buffers(&rank) != 0 || body(&rank) != 0);
-}
+/* A rank, as bench_start() knows it. */
+struct job {
+    const struct run *run;
+    rank_body body;
+};
 
-static void reap(const struct run *run, pid_t *children, uint32_t count)
+static int rank_process(void *context, uint32_t index)
 {
-    for (uint32_t left = count; left > 0;) {
-        for (uint32_t i = 0; i < count; i++) {
-            int status;
-            if (children[i] == 0 || waitpid(children[i], &status, WNOHANG) != children[i]) continue;
-            children[i] = 0;
-            left--;
-            if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-                complain(run->shared, "rank %u ended early", i);
-        }
-        if (left > 0) usleep(5000);
-        /* One that sits in an operation would wait for the dead until its time-out. */
-        if (atomic_load(&run->shared->failed))
-            for (uint32_t i = 0; i < count; i++)
-                if (children[i] > 0) kill(children[i], SIGKILL);
-    }
-}
-
-static void start(const struct run *run, rank_body body)
-{
-    pid_t children[MAX_RANKS] = {0};
-    uint32_t started = 0;
-    for (; started < run->config->ranks; started++) {
-        children[started] = fork();
-        if (children[started] == 0) rank_process(run, started, body);
-        if (children[started] > 0) continue;
-        complain(run->shared, "cannot start rank %u: %s", started, strerror(errno));
-        break;
-    }
-    reap(run, children, started);
+    const struct job *job = context;
+    struct rank rank = {.run = job->run, .index = index};
+    if (dxt_probe_create(DXT_EP_OPERATORS, job->run->config->ranks, &rank.probe) != DXT_OK)
+        return bench_complain(&job->run->shared->group, "rank %u: no probe", index);
+    return make_buffers(&rank) != 0 || job->body(&rank) != 0;
 }
 
 static int tell(char *error, size_t size, const char *text)
@@ -364,7 +299,8 @@ static int tell(char *error, size_t size, const char *text)
 static int check(const struct ep_bench_config *c, uint32_t rows, size_t *size, char *error,
                  size_t error_size)
 {
-    if (c->ranks == 0 || c->ranks > MAX_RANKS) return tell(error, error_size, "1 to 64 ranks");
+    if (c->ranks == 0 || c->ranks > BENCH_MAX_RANKS)
+        return tell(error, error_size, "1 to 64 ranks");
     if (rows == 0 || rows > MAX_ITERATIONS) return tell(error, error_size, "iterations");
     dxt_ep_config config = {.struct_size = sizeof config,
                             .ranks = c->ranks,
@@ -397,17 +333,19 @@ static int perform(struct run *run, int groups, rank_body body, char *error, siz
     run->shared =
         mmap(NULL, run->shared_size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (run->shared == MAP_FAILED) return tell(error, error_size, "out of memory");
+    run->shared->group.ranks = run->config->ranks;
     for (; made < groups; made++) {
         run->fd[made] = make_group(run->group_size);
         if (run->fd[made] >= 0) continue;
-        complain(run->shared, "cannot make %zu bytes of shared memory: %s", run->group_size,
-                 strerror(errno));
+        bench_complain(&run->shared->group, "cannot make %zu bytes of shared memory: %s",
+                       run->group_size, strerror(errno));
         break;
     }
-    if (made == groups) start(run, body);
+    struct job job = {run, body};
+    if (made == groups) bench_start(&run->shared->group, rank_process, &job);
     while (made > 0) close(run->fd[--made]);
-    if (!atomic_load(&run->shared->failed)) return 0;
-    tell(error, error_size, run->shared->error);
+    if (!atomic_load(&run->shared->group.failed)) return 0;
+    tell(error, error_size, run->shared->group.error);
     munmap(run->shared, run->shared_size);
     return -1;
 }

@@ -10,12 +10,12 @@ if ! command -v clang-format-14 > /dev/null; then
     echo "check-format.sh: clang-format-14 is not installed"
     exit "$SKIP"
 fi
-mapfile -t sources < <(files '*.c' '*.h' '*.cpp')
+mapfile -t sources < <(files '*.c' '*.h' '*.cpp' '*.cu' '*.cuh')
 if [[ ${1:-} == --fix ]]; then
     clang-format-14 -i "${sources[@]}"
     # Comments are the author's, except where they are too wide: those are wrapped, and no others.
     wrapping="{$(sed 's/ReflowComments: false/ReflowComments: true/' .clang-format | paste -sd,)}"
-    scripts/check-limits.sh | sed -nE 's/^(.*\.[ch]):([0-9]+): more than 100 columns$/\1 \2/p' |
+    scripts/check-limits.sh | sed -nE 's/^(.*\.(c|h|cu|cuh)):([0-9]+): more than 100 columns$/\1 \3/p' |
         sort -k1,1 -k2,2nr | while read -r file line; do
         clang-format-14 -i --style="$wrapping" --lines="$line:$line" "$file"
     done

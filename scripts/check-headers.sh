@@ -15,7 +15,7 @@ for compiler in "gcc -std=c11 -x c" "g++ -std=c++17 -x c++" "clang -std=c11 -x c
         echo "check-headers.sh: ${command[0]} is not installed; not tried"
         continue
     fi
-    for header in include/deepxtrace/*.h; do
+    for header in include/deepxtrace/*.h include/deepxtrace/*.cuh; do
         name=deepxtrace/${header##*/}
         if ! printf '#include <%s>\n#include <%s>\n' "$name" "$name" |
             "${command[@]}" "${flags[@]}" - 2> >(grep -E 'error:|warning:' |

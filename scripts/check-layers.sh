@@ -27,8 +27,9 @@ render    ^(time|unistd|fcntl|signal|pthread)\.h$|^sys/|^net
 report    ^(time|unistd|fcntl|signal|pthread|dlfcn)\.h$|^sys/|^net
 '
 
-mapfile -t sources < <(files 'src/*.c' 'src/*.h' 'ep/*.c' 'ep/*.h' 'tools/*.c' 'tools/*.h' \
-    'bench/*.c' 'bench/*.h' 'include/deepxtrace/*.h')
+mapfile -t sources < <(files 'src/*.c' 'src/*.h' 'ep/*.c' 'ep/*.h' 'ep/*.cu' 'ep/*.cuh' \
+    'tools/*.c' 'tools/*.h' 'bench/*.c' 'bench/*.h' 'include/deepxtrace/*.h' \
+    'include/deepxtrace/*.cuh')
 awk -v rules="$rules" -v system_rules="$system_rules" '
 BEGIN {
     count = split(rules, lines, "\n")

@@ -9,7 +9,7 @@ set -uo pipefail
 exceptions='
 '
 
-mapfile -t sources < <(files '*.c' '*.h' '*.cpp' '*.sh' '*.bats' '*.py' '*.cmake' CMakeLists.txt)
+mapfile -t sources < <(files '*.c' '*.h' '*.cpp' '*.cu' '*.cuh' '*.sh' '*.bats' '*.py' '*.cmake' CMakeLists.txt)
 LC_ALL=C awk -v exceptions="$exceptions" '
 BEGIN {
     count = split(exceptions, lines, "\n")
@@ -17,7 +17,7 @@ BEGIN {
         if (split(lines[i], word, " ") > 1) excepted[word[1]] = 1
 }
 function violation(line, text) { print FILENAME ":" line ": " text; bad = 1 }
-FNR == 1 { head = 0; begin = 0; c = FILENAME ~ /\.(c|h|cpp)$/ }
+FNR == 1 { head = 0; begin = 0; c = FILENAME ~ /\.(c|h|cpp|cu|cuh)$/ }
 FNR == 701 && !(FILENAME in excepted) { violation(701, "more than 700 lines") }
 c && length($0) > 100 && !(FILENAME in excepted) {
     characters = $0

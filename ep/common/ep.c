@@ -14,6 +14,10 @@
 /* Keeps deadlines far from overflow: 100 years. */
 #define MAX_TIMEOUT_NS (INT64_C(3155760000) * 1000000000)
 
+/* The arguments as they were before their optional tails. */
+#define DISPATCH_LEAST offsetof(dxt_ep_dispatch, topk_weights)
+#define COMBINE_LEAST offsetof(dxt_ep_combine, recv_routes)
+
 static const char *const operator_names[DXT_EP_OPERATORS] = {"dispatch", "combine"};
 
 static const dxt_ep_engine *const engines[] = {&dxt_ep_shm};
@@ -95,7 +99,7 @@ dxt_status dxt_ep_buffer_size(const dxt_ep_config *config, size_t *size)
     return engine->buffer_size(config, size);
 }
 
-static dxt_status check_member(const dxt_ep_config *config)
+static dxt_status check_member(const dxt_ep_config *config, const dxt_ep_engine *engine)
 {
     if (config->rank >= config->ranks)
         return dxt_ep_fail(DXT_ERR_INVALID, "rank is %u, but there are %u ranks", config->rank,
@@ -103,7 +107,7 @@ static dxt_status check_member(const dxt_ep_config *config)
     if (config->timeout_ns < 0 || config->timeout_ns > MAX_TIMEOUT_NS)
         return dxt_ep_fail(DXT_ERR_INVALID, "timeout_ns is out of range");
     const dxt_probe *probe = config->probe;
-    if (!probe) return DXT_OK;
+    if (!probe || engine->device_memory) return DXT_OK;
     if (probe->layout != DXT_PROBE_LAYOUT)
         return dxt_ep_fail(DXT_ERR_INVALID, "the probe has layout %u, not %u", probe->layout,
                            DXT_PROBE_LAYOUT);
@@ -118,7 +122,7 @@ dxt_status dxt_ep_create(const dxt_ep_config *config, dxt_ep **ep)
 {
     const dxt_ep_engine *engine;
     dxt_status status = check_config(config, &engine);
-    if (status == DXT_OK) status = check_member(config);
+    if (status == DXT_OK) status = check_member(config, engine);
     if (status != DXT_OK) return status;
     if (!ep) return dxt_ep_fail(DXT_ERR_INVALID, "ep is NULL");
     dxt_ep *created = calloc(1, sizeof *created);
@@ -153,6 +157,11 @@ static dxt_status check_size(const dxt_ep *ep, const void *arguments, size_t hav
     if (!arguments) return dxt_ep_fail(DXT_ERR_INVALID, "the arguments are NULL");
     if (have < want) return dxt_ep_fail(DXT_ERR_INVALID, "struct_size is %zu, not %zu", have, want);
     return DXT_OK;
+}
+
+static size_t least(size_t a, size_t b)
+{
+    return a < b ? a : b;
 }
 
 static dxt_status check_handle(const dxt_ep_handle *handle)
@@ -213,7 +222,7 @@ static dxt_status check_sent(const dxt_ep *ep, uint32_t index)
 static dxt_status check_dispatch(const dxt_ep *ep, const dxt_ep_dispatch *dispatch)
 {
     dxt_status status =
-        check_size(ep, dispatch, dispatch ? dispatch->struct_size : 0, sizeof *dispatch);
+        check_size(ep, dispatch, dispatch ? dispatch->struct_size : 0, DISPATCH_LEAST);
     if (status == DXT_OK) status = check_in_flight(ep, DXT_DISPATCH);
     if (status == DXT_OK) status = check_handle(&dispatch->handle);
     if (status == DXT_OK)
@@ -234,9 +243,11 @@ dxt_status dxt_ep_dispatch_send(dxt_ep *ep, const dxt_ep_dispatch *dispatch)
     dxt_status status = check_dispatch(ep, dispatch);
     if (status != DXT_OK) return status;
     uint64_t epoch = ep->sent[DXT_DISPATCH] + 1;
-    status = ep->engine->dispatch_send(ep, dispatch, epoch);
+    dxt_ep_dispatch known = {0};
+    memcpy(&known, dispatch, least(dispatch->struct_size, sizeof known));
+    status = ep->engine->dispatch_send(ep, &known, epoch);
     if (status != DXT_OK) return status;
-    ep->dispatch[epoch % DXT_EP_IN_FLIGHT] = *dispatch;
+    ep->dispatch[epoch % DXT_EP_IN_FLIGHT] = known;
     ep->sent[DXT_DISPATCH] = epoch;
     return DXT_OK;
 }
@@ -273,8 +284,7 @@ static dxt_status check_slots(const dxt_ep *ep, const dxt_ep_handle *handle, uin
 
 static dxt_status check_combine(const dxt_ep *ep, const dxt_ep_combine *combine)
 {
-    dxt_status status =
-        check_size(ep, combine, combine ? combine->struct_size : 0, sizeof *combine);
+    dxt_status status = check_size(ep, combine, combine ? combine->struct_size : 0, COMBINE_LEAST);
     if (status == DXT_OK) status = check_in_flight(ep, DXT_COMBINE);
     if (status == DXT_OK) status = check_handle(&combine->handle);
     if (status == DXT_OK)
@@ -299,9 +309,11 @@ dxt_status dxt_ep_combine_send(dxt_ep *ep, const dxt_ep_combine *combine)
     dxt_status status = check_combine(ep, combine);
     if (status != DXT_OK) return status;
     uint64_t epoch = ep->sent[DXT_COMBINE] + 1;
-    status = ep->engine->combine_send(ep, combine, epoch);
+    dxt_ep_combine known = {0};
+    memcpy(&known, combine, least(combine->struct_size, sizeof known));
+    status = ep->engine->combine_send(ep, &known, epoch);
     if (status != DXT_OK) return status;
-    ep->combine[epoch % DXT_EP_IN_FLIGHT] = *combine;
+    ep->combine[epoch % DXT_EP_IN_FLIGHT] = known;
     ep->sent[DXT_COMBINE] = epoch;
     return DXT_OK;
 }

@@ -31,7 +31,7 @@ extern "C" {
 /** Configuration of a group; the same on all ranks except `rank`, `probe` and `memory`. */
 typedef struct dxt_ep_config {
     size_t struct_size;
-    const char *engine;  /**< "shm" or "mpi"; NULL = "shm" */
+    const char *engine;  /**< "shm", "mpi", "cuda"; NULL = "shm" */
     uint32_t rank;       /**< of the caller; below `ranks` */
     uint32_t ranks;      /**< N, 1 … DXT_MAX_RANKS */
     uint32_t max_tokens; /**< most tokens a rank sends in one dispatch, 1 … DXT_EP_MAX_TOKENS */
@@ -41,10 +41,12 @@ typedef struct dxt_ep_config {
     uint32_t max_topk;   /**< most experts of a token, 1 … DXT_EP_MAX_TOPK, at most `experts` */
     int64_t timeout_ns;  /**< a peer silent for longer is masked; 0 = 100 s */
     dxt_probe *probe;    /**< counts the waits of this rank (DXT_DISPATCH, DXT_COMBINE; at least
-                              `ranks` sources); NULL = off. Must outlive the group. */
-    int fd;              /**< shm: shared memory object of the whole group, zeroed, at least
-                              dxt_ep_buffer_size() bytes; is not closed. Ignored with `memory` */
-    void *memory;        /**< shm: instead of `fd`: zeroed memory that all ranks (threads) share,
+                              `ranks` sources); NULL = off. Must outlive the group. cuda: in device
+                              memory, see docs/probe-cuda.md */
+    int fd;              /**< shared memory object of the whole group, zeroed, at least
+                              dxt_ep_buffer_size() bytes; is not closed. Ignored with `memory`.
+                              cuda: a page on which the ranks meet */
+    void *memory;        /**< instead of `fd`: zeroed memory that all ranks (threads) share,
                               aligned to the page size; stays the caller's */
     const void *comm;    /**< mpi: points to the MPI_Comm whose ranks the group is, in their order;
                               NULL = MPI_COMM_WORLD. MPI must be initialized. */
@@ -69,6 +71,12 @@ typedef struct dxt_ep_handle {
     dxt_ep_range *layout_range; /**< [L][ranks] */
 } dxt_ep_handle;
 
+/** Where a route of a token led on this rank. */
+typedef struct dxt_ep_route {
+    int32_t slot; /**< in [L][S]; −1: to another rank, or nowhere */
+    float weight; /**< as given to the dispatch; 0 if not here */
+} dxt_ep_route;
+
 /** How tokens travel in dispatch. */
 typedef enum dxt_ep_dispatch_format {
     DXT_EP_BF16 = 0, /**< as they are; bit-exact */
@@ -82,7 +90,8 @@ typedef enum dxt_ep_combine_format {
                                    range of its block; docs/ep.md has the layout */
 } dxt_ep_combine_format;
 
-/** Arguments of a dispatch. Buffers are the caller's and must stay valid until it is received. */
+/** Arguments of a dispatch. Buffers are the caller's and must stay valid until it is received; for
+ *  cuda they are device memory, and must until the receive has ended on its stream. */
 typedef struct dxt_ep_dispatch {
     size_t struct_size;
     dxt_ep_dispatch_format format;
@@ -96,7 +105,12 @@ typedef struct dxt_ep_dispatch {
     float *recv_scales;      /**< FP8: [L][S][hidden ÷ DXT_EP_BLOCK]; unused for BF16 */
     int32_t *recv_count;     /**< [L] tokens received by each local expert */
     dxt_ep_handle handle; /**< filled */
-    void *stream;         /**< device engines; NULL here */
+    void *stream;         /**< cuda: cudaStream_t of send and receive; shm: NULL */
+    /* What follows may be left out of struct_size. */
+    const float *topk_weights; /**< [tokens][topk] or NULL; travel along, for `recv_routes` */
+    dxt_ep_route *recv_routes; /**< [ranks][max_tokens][max_topk] or NULL. cuda: filled with where
+                                    the routes of each token led, so that a combine given it can
+                                    sum before it sends. Other engines leave it alone */
 } dxt_ep_dispatch;
 
 /** Arguments of a combine. */
@@ -111,6 +125,11 @@ typedef struct dxt_ep_combine {
     uint32_t topk;
     uint16_t *out; /**< [tokens][hidden] BF16: Σ weight × output, summed in FP32 */
     void *stream;
+    /* What follows may be left out of struct_size. */
+    const dxt_ep_route *recv_routes; /**< as that dispatch filled it, or NULL. cuda: the outputs of
+                                          a token on one rank are summed there, with these weights,
+                                          and travel as one row; docs/ep.md says how it rounds. The
+                                          same for all ranks. Other engines ignore it */
 } dxt_ep_combine;
 
 /**
@@ -127,14 +146,17 @@ DXT_API dxt_status dxt_ep_buffer_size(const dxt_ep_config *config, size_t *size)
  *
  * @param ep  Receives it; release with dxt_ep_destroy(). Untouched on error.
  * @return DXT_OK; DXT_ERR_INVALID (also: the others configured something else); DXT_ERR_LIMIT;
- *         DXT_ERR_UNSUPPORTED; DXT_ERR_IO; DXT_ERR_NO_MEMORY; DXT_ERR_STATE (mpi: MPI is not
- *         initialized; another rank could not join).
+ *         DXT_ERR_UNSUPPORTED; DXT_ERR_IO; DXT_ERR_NO_MEMORY; mpi: DXT_ERR_STATE (MPI is not
+ *         initialized; another rank could not join); cuda: DXT_ERR_TIMEOUT.
  *
- * Blocking: no; the first operation waits for the others. mpi: collective, until all have called.
+ * Blocking: shm: no; the first operation waits for the others. mpi: collective, until all have
+ * called. cuda: until all have joined, at most timeout_ns; the rank belongs to the device that is
+ * current in this thread, which must be current in every later call as well.
  */
 DXT_API dxt_status dxt_ep_create(const dxt_ep_config *config, dxt_ep **ep);
 
-/** Leave. NULL is allowed. Others see a silent peer if they go on. */
+/** Leave. NULL is allowed. Others see a silent peer if they go on. cuda: waits for the rank's own
+ *  operations, and up to 2 s for the others to leave, unless ranks are masked. */
 DXT_API void dxt_ep_destroy(dxt_ep *ep);
 
 /** Why the last failed call of this thread failed, in one line; empty if none did. */
@@ -147,7 +169,8 @@ DXT_API const char *dxt_ep_error(void);
  * operations of this kind are already under way); DXT_ERR_MASKED.
  *
  * Blocking: at most until the buffer of the operation before last is free. Threads: one thread per
- * rank at a time.
+ * rank at a time. cuda: never blocks; the operation waits on its stream, and may be captured in a
+ * graph.
  */
 DXT_API dxt_status dxt_ep_dispatch_send(dxt_ep *ep, const dxt_ep_dispatch *dispatch);
 
@@ -162,6 +185,9 @@ DXT_API dxt_status dxt_ep_dispatch_send(dxt_ep *ep, const dxt_ep_dispatch *dispa
  * Blocking: until every unmasked rank has been heard, at most timeout_ns; for a rank that is itself
  * seen waiting for another, twice that; for one of another machine half as long again. Polls
  * briefly, then sleeps in the kernel. The waits are counted here.
+ *
+ * cuda: never blocks; the output is there when the stream has come so far. What the device finds
+ * wrong is returned by a later receive, and DXT_ERR_MASKED by the next call.
  */
 DXT_API dxt_status dxt_ep_dispatch_recv(dxt_ep *ep);
 

@@ -105,3 +105,20 @@ lines_of() {
         [ "${#stderr_lines[@]}" -eq 1 ]
     done
 }
+
+@test "bench with an engine that is not there" {
+    run --separate-stderr "$deepxtrace" bench ep --engine fantasy
+    [ "$status" -eq 2 ]
+    [ "${#stderr_lines[@]}" -eq 1 ]
+    run --separate-stderr "$deepxtrace" bench ep --logfmt
+    [ "$status" -eq 2 ]
+    [[ $stderr == *"need --engine cuda"* ]]
+    gpus=$("$deepxtrace" info --json | jq -r '.parts[] | select(.name == "run-cuda") | .why')
+    if [[ $gpus == NVIDIA* ]]; then skip "there is a GPU"; fi
+    for name in ep probe; do
+        run --separate-stderr "$deepxtrace" bench "$name" --engine cuda --repeat 8
+        [ "$status" -eq 3 ]
+        [ -z "$output" ]
+        [ "${#stderr_lines[@]}" -eq 1 ]
+    done
+}

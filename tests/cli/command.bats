@@ -123,7 +123,8 @@ refused() {
     run --separate-stderr "$deepxtrace" info --json
     [ "$status" -eq 0 ]
     [ "$(jq '.v == 1 and .probe_clock_hz > 1e6 and .cores_online >= 1 and
-             (.parts | map(select(.name == "cairo" and (.why | length) > 0)) | length) == 1' \
+             (.parts | map(select((.name | IN("cairo", "ep-cuda", "run-cuda")) and
+                                  (.why | length) > 0)) | length) == 3' \
         <<< "$output")" = true ]
     refused info surplus
     refused info --jason

@@ -165,3 +165,32 @@ refused() {
     [[ $output == *"deepxtrace run --ranks 4 --slow dispatch:2:5ms"* ]]
     for line in "${lines[@]}"; do [ "${#line}" -le 80 ]; done
 }
+
+# Whether the GPU engine could run here.
+has_gpu() {
+    [[ $("$deepxtrace" info --json | jq -r '.parts[] | select(.name == "run-cuda") | .why') == NVIDIA* ]]
+}
+
+@test "an engine that is not there is refused in one line" {
+    refused --engine fantasy
+    [[ $stderr == *'no engine "fantasy"'* ]]
+}
+
+@test "--engine cuda says in one line why it cannot be" {
+    if has_gpu; then skip "there is a GPU"; fi
+    run --separate-stderr "$deepxtrace" run --engine cuda --ranks 2 --experts 4 --steps 4 --window 2
+    [ "$status" -ge 2 ]
+    [ -z "$output" ]
+    [ "${#stderr_lines[@]}" -eq 1 ]
+    [[ $stderr == "deepxtrace run: "* ]]
+}
+
+@test "without its part --engine cuda is refused before anything starts" {
+    mkdir copy
+    cp -P "$deepxtrace" "$(dirname "$deepxtrace")"/../lib/libdeepxtrace.so* \
+        "$(dirname "$deepxtrace")"/../lib/libdeepxtrace-ep.so* copy
+    deepxtrace=$PWD/copy/deepxtrace
+    export LD_LIBRARY_PATH=$PWD/copy
+    refused --engine cuda
+    [[ $stderr == *libdeepxtrace-run-cuda.so.0* ]]
+}

@@ -29,7 +29,7 @@ prefix=$work/moved
 libdir=$prefix/$(cached CMAKE_INSTALL_LIBDIR)
 
 echo "== the headers, all and no others"
-diff <(cd "$source/include" && find . -name '*.h' | sort) \
+diff <(cd "$source/include" && find . -name '*.h' -o -name '*.cuh' | sort) \
     <(cd "$prefix/include" && find . -type f | sort) || fail "headers"
 
 echo "== the man pages"

@@ -413,6 +413,7 @@ dxt_probe *ep_probe_new(uint32_t sources)
 dxt_ep_config ep_config_of(const struct ep_case *c, uint32_t rank)
 {
     return (dxt_ep_config){.struct_size = sizeof(dxt_ep_config),
+                           .engine = c->engine,
                            .rank = rank,
                            .ranks = c->ranks,
                            .max_tokens = c->max_tokens,
@@ -425,7 +426,9 @@ dxt_ep_config ep_config_of(const struct ep_case *c, uint32_t rank)
 
 int ep_run_here(struct ep_rank *rank, ep_body body)
 {
-    if (rank->c->probe) rank->config.probe = ep_probe_new(rank->c->ranks);
+    dxt_probe *probe = rank->c->probe ? ep_probe_new(rank->c->ranks) : NULL;
+    rank->config.probe = probe;
+    if (rank->c->enter) rank->c->enter(rank);
     EP_CHECK(dxt_ep_create(&rank->config, &rank->ep) == DXT_OK);
     make_buffers(rank->c, &rank->buffers[0]);
     make_buffers(rank->c, &rank->buffers[1]);
@@ -433,6 +436,6 @@ int ep_run_here(struct ep_rank *rank, ep_body body)
     free_buffers(&rank->buffers[0]);
     free_buffers(&rank->buffers[1]);
     dxt_ep_destroy(rank->ep);
-    free(rank->config.probe);
+    free(probe);
     return failed;
 }

@@ -13,12 +13,17 @@
 
 #include <deepxtrace/ep.h>
 
+struct ep_rank;
+
 /** Shape of a group and of its traffic. */
 struct ep_case {
     uint32_t ranks, max_tokens, hidden, experts, topk;
     uint64_t seed;
     int64_t timeout_ns; /**< 0 = 20 s */
     bool probe;
+    const char *engine; /**< NULL = the default */
+    /** Called on each rank before it joins, if given; may change rank->config. */
+    void (*enter)(struct ep_rank *rank);
 };
 
 /** One set of buffers of one rank, all sizes as ep.h states them. */

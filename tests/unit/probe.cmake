@@ -13,3 +13,6 @@ add_test(NAME test_probe_compiled_out
          COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/unit/probe_compiled_out.sh ${CMAKE_NM}
                  $<TARGET_OBJECTS:probe_disabled>)
 set_tests_properties(test_probe_compiled_out PROPERTIES LABELS "unit")
+
+# The probe of GPU kernels, compiled for the host.
+dxt_test(test_probe_cuh SOURCES unit/test_probe_cuh.c MODULES base probe)

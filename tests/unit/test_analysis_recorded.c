@@ -161,11 +161,28 @@ static void clear_faults_of_real_hardware_are_named_exactly(void **state)
     unload();
 }
 
+static void faults_on_our_own_engine_are_named_exactly(void **state)
+{
+    (void)state;
+    const char *const names[] = {"cuda-ep2-h200.jsonl", "cuda-ep4-h200.jsonl"};
+    for (size_t n = 0; n < sizeof names / sizeof names[0]; n++) {
+        load(names[n]);
+        struct score score = score_cases(DXT_METHOD_ROBUST, any_case);
+        printf("%s: %d of %d faulted windows exact, %d of %d healthy windows quiet\n", names[n],
+               score.faulted_exact, score.faulted, score.healthy_quiet, score.healthy);
+        assert_true(score.faulted > 0 && score.healthy > 0);
+        assert_int_equal(score.faulted_exact, score.faulted);
+        assert_int_equal(score.healthy_quiet, score.healthy);
+        unload();
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reference_matrices_are_exact),
         cmocka_unit_test(clear_faults_of_real_hardware_are_named_exactly),
+        cmocka_unit_test(faults_on_our_own_engine_are_named_exactly),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -370,6 +370,42 @@ static void bad_paths_are_refused(void **state)
     assert_int_equal(dxt_ep_masked(NULL, NULL), 0);
 }
 
+/* The last @p size bytes before memory that must not be touched. */
+static void *at_the_edge(const void *from, size_t size)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    uint8_t *memory =
+        mmap(NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    assert_ptr_not_equal(memory, MAP_FAILED);
+    assert_int_equal(mprotect(memory + page, page, PROT_NONE), 0);
+    return memcpy(memory + page - size, from, size);
+}
+
+/* A caller that was built before the optional tails: nothing behind its arguments is looked at. */
+static void arguments_may_lack_their_tails(void **state)
+{
+    (void)state;
+    size_t dispatch_size = offsetof(dxt_ep_dispatch, topk_weights);
+    size_t combine_size = offsetof(dxt_ep_combine, recv_routes);
+    REFUSE_DISPATCH(d.struct_size = dispatch_size - 1, DXT_ERR_INVALID, "struct_size");
+    REFUSE_COMBINE(c.struct_size = combine_size - 1, DXT_ERR_INVALID, "struct_size");
+    for (uint32_t rank = 0; rank < RANKS; rank++) {
+        struct member *m = &members[rank];
+        m->dispatch.struct_size = dispatch_size;
+        m->combine.struct_size = combine_size;
+        const dxt_ep_dispatch *dispatch = at_the_edge(&m->dispatch, dispatch_size);
+        assert_int_equal(dxt_ep_dispatch_send(m->ep, dispatch), DXT_OK);
+    }
+    for (uint32_t rank = 0; rank < RANKS; rank++)
+        assert_int_equal(dxt_ep_dispatch_recv(members[rank].ep), DXT_OK);
+    for (uint32_t rank = 0; rank < RANKS; rank++) {
+        const dxt_ep_combine *combine = at_the_edge(&members[rank].combine, combine_size);
+        assert_int_equal(dxt_ep_combine_send(members[rank].ep, combine), DXT_OK);
+    }
+    for (uint32_t rank = 0; rank < RANKS; rank++)
+        assert_int_equal(dxt_ep_combine_recv(members[rank].ep), DXT_OK);
+}
+
 /* ---- what others left ---- */
 
 static void formats_must_be_the_same(void **state)
@@ -493,6 +529,7 @@ int main(void)
         WITH_GROUP(bad_dispatches_are_refused),
         WITH_GROUP(bad_combines_are_refused),
         WITH_GROUP(bad_paths_are_refused),
+        WITH_GROUP(arguments_may_lack_their_tails),
         WITH_GROUP(formats_must_be_the_same),
         WITH_GROUP(answers_must_be_complete),
         WITH_GROUP(rubbish_stays_within_bounds),

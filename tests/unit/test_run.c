@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "run_confirm.h"
+#include "run_job.h"
 #include "run_load.h"
 #include "run_sum.h"
 
@@ -214,6 +215,47 @@ static void random_numbers_repeat_and_differ(void **state)
     assert_true(sum > 450 && sum < 550);
 }
 
+/* Ranks that begin and complete steps in any order that operations allow: nobody completes a step
+ * that not all have begun, nor begins one without having completed the one `ahead` before. */
+enum { RANKS = 5 };
+
+static void end_at_random(uint64_t ahead, uint64_t seed)
+{
+    dxt_run_control control = {.last_step = UINT64_MAX};
+    dxt_run run = {.control = &control, .shape = {.ranks = RANKS}};
+    dxt_random random = dxt_random_for(seed, ahead, 0);
+    uint64_t begun[RANKS] = {0}, completed[RANKS] = {0}, ended_at[RANKS];
+    bool ended[RANKS] = {false};
+    uint64_t turns = 0, stop_turn = dxt_random_next(&random) % 300;
+    for (uint32_t living = RANKS; living > 0; turns++) {
+        assert_true(turns < 100000);
+        if (turns == stop_turn) dxt_run_stop(&control);
+        uint32_t r = (uint32_t)(dxt_random_next(&random) % RANKS);
+        uint64_t slowest = UINT64_MAX;
+        for (uint32_t other = 0; other < RANKS; other++)
+            if (begun[other] < slowest) slowest = begun[other];
+        if (completed[r] < begun[r] && completed[r] < slowest && dxt_random_next(&random) % 2) {
+            completed[r]++;
+        } else if (!ended[r] && begun[r] < completed[r] + ahead) {
+            ended[r] = dxt_run_ended(&run, begun[r], ahead);
+            ended_at[r] = begun[r];
+            if (ended[r])
+                living--;
+            else
+                begun[r]++;
+        }
+    }
+    for (uint32_t r = 1; r < RANKS; r++) assert_int_equal(ended_at[r], ended_at[0]);
+    assert_true(ended_at[0] <= stop_turn + 2 * ahead + 2);
+}
+
+static void all_ranks_end_after_the_same_step(void **state)
+{
+    (void)state;
+    for (uint64_t ahead = 1; ahead <= 4; ahead++)
+        for (uint64_t seed = 0; seed < 500; seed++) end_at_random(ahead, seed);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -224,6 +266,7 @@ int main(void)
         cmocka_unit_test(a_sum_of_nothing_stays_empty),
         cmocka_unit_test(the_check_passes_what_is_right_and_nothing_else),
         cmocka_unit_test(random_numbers_repeat_and_differ),
+        cmocka_unit_test(all_ranks_end_after_the_same_step),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

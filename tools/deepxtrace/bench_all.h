@@ -11,13 +11,18 @@
 /** What was asked for; counts of 0 were not given. */
 typedef struct dxt_bench {
     uint64_t ranks, repeat, tokens, hidden;
-    bool json, quick, mpi;
-    char *const *files; /**< accuracy: recordings */
+    bool json, quick, bf16, logfmt, mpi;
+    const char *engine;  /**< NULL = "shm" */
+    const char *against; /**< folder of another build, or NULL */
+    char *const *files;  /**< accuracy: recordings */
     int file_count;
 } dxt_bench;
 
 int dxt_bench_probe(const dxt_bench *bench);
 int dxt_bench_ep(const dxt_bench *bench);
+/** The same two with an engine on GPUs. */
+int dxt_bench_cuda_ep(const dxt_bench *bench);
+int dxt_bench_cuda_probe(const dxt_bench *bench);
 int dxt_bench_analysis(const dxt_bench *bench);
 int dxt_bench_gather(const dxt_bench *bench);
 /** Gather among the ranks that mpirun has started. */

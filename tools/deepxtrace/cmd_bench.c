@@ -12,6 +12,11 @@
 static dxt_bench line;
 
 static const dxt_option options[] = {
+    {.name = "engine",
+     .type = DXT_OPTION_TEXT,
+     .value = &line.engine,
+     .argument = "NAME",
+     .help = "probe, ep: what carries the data: shm or cuda (shm)"},
     {.name = "ranks",
      .letter = 'n',
      .type = DXT_OPTION_COUNT,
@@ -19,8 +24,8 @@ static const dxt_option options[] = {
      .argument = "N",
      .min = 2,
      .max = DXT_MAX_RANKS,
-     .help = "probe, ep: ranks (2); analysis, gather: largest number of ranks (2048, 128); "
-             "accuracy: this number only"},
+     .help = "probe, ep: ranks (2; cuda: 4); analysis, gather: largest number of ranks (2048, "
+             "128); accuracy: this number only"},
     {.name = "repeat",
      .type = DXT_OPTION_COUNT,
      .value = &line.repeat,
@@ -43,6 +48,13 @@ static const dxt_option options[] = {
      .max = 16384,
      .multiple = 128,
      .help = "probe, ep: this hidden size only, a multiple of 128"},
+    {.name = "bf16", .value = &line.bf16, .help = "cuda: dispatch in BF16 instead of FP8"},
+    {.name = "logfmt", .value = &line.logfmt, .help = "cuda: combine in LogFMT instead of BF16"},
+    {.name = "against",
+     .type = DXT_OPTION_TEXT,
+     .value = &line.against,
+     .argument = "FOLDER",
+     .help = "cuda: compare a probe that is off with the build of the library in FOLDER, too"},
     {.name = "quick", .value = &line.quick, .help = "accuracy: a few windows of 4 and 16 ranks"},
     {.name = "mpi",
      .value = &line.mpi,
@@ -69,6 +81,7 @@ static const dxt_command command = {
              "Without a name all but accuracy, one after the other.\n",
     .examples = "  deepxtrace bench probe\n"
                 "  deepxtrace bench ep --tokens 128 --hidden 7168\n"
+                "  deepxtrace bench ep --engine cuda --ranks 8\n"
                 "  deepxtrace bench analysis --ranks 512 --json\n"
                 "  mpirun -n 16 deepxtrace bench gather --mpi\n"
                 "  deepxtrace bench accuracy recording.jsonl\n",
@@ -77,10 +90,11 @@ static const dxt_command command = {
 static const struct {
     const char *name;
     int (*run)(const dxt_bench *bench);
+    int (*run_cuda)(const dxt_bench *bench); /* with --engine cuda; NULL: has no engine */
 } benches[] = {
-    {"probe", dxt_bench_probe},       {"ep", dxt_bench_ep},
-    {"analysis", dxt_bench_analysis}, {"gather", dxt_bench_gather},
-    {"accuracy", dxt_bench_accuracy},
+    {"probe", dxt_bench_probe, dxt_bench_cuda_probe}, {"ep", dxt_bench_ep, dxt_bench_cuda_ep},
+    {"analysis", dxt_bench_analysis, NULL},           {"gather", dxt_bench_gather, NULL},
+    {"accuracy", dxt_bench_accuracy, NULL},
 };
 
 static int ascending(const void *a, const void *b)
@@ -123,6 +137,11 @@ int dxt_cmd_bench(int argc, char **argv)
     int operands = 0;
     int result = dxt_command_line(&command, argc, argv, &operands);
     if (result >= 0) return result;
+    bool cuda = line.engine && strcmp(line.engine, "cuda") == 0;
+    if (line.engine && !cuda && strcmp(line.engine, "shm") != 0)
+        return dxt_complain("bench", "--engine: '%s' is not one of shm, cuda", line.engine);
+    if (!cuda && (line.bf16 || line.logfmt || line.against))
+        return dxt_complain("bench", "--bf16, --logfmt and --against need --engine cuda");
     bool known = operands == 0;
     bool files = operands > 1 && strcmp(argv[1], "accuracy") == 0;
     if (operands > 1 && !files)
@@ -133,9 +152,10 @@ int dxt_cmd_bench(int argc, char **argv)
         if (operands > 0 && strcmp(argv[1], benches[i].name) != 0) continue;
         /* Minutes of simulation are nothing to do unasked. */
         if (operands == 0 && benches[i].run == dxt_bench_accuracy) continue;
+        if (cuda && operands == 0 && !benches[i].run_cuda) continue;
         known = true;
         if (operands == 0 && i > 0 && !line.json) dxt_stdout_printf("\n");
-        result = benches[i].run(&line);
+        result = (cuda && benches[i].run_cuda ? benches[i].run_cuda : benches[i].run)(&line);
         if (result != DXT_EXIT_DONE) return result;
     }
     if (known) return DXT_EXIT_DONE;

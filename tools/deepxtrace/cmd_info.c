@@ -11,16 +11,28 @@
 
 #include <deepxtrace/deepxtrace.h>
 
+#include <deepxtrace/ep.h>
+
 #include "commands.h"
+#include "device.h"
 #include "options.h"
 #include "output.h"
 
 #define MAX_PARTS 16
 
+/** A part that is not the library's own, and what it says of itself. */
+struct tool_part {
+    const char *name;
+    const char *purpose;
+    bool available;
+    char why[512];
+};
+
 /** What the command shows. */
 struct info {
     dxt_part parts[MAX_PARTS];
     size_t part_count;
+    struct tool_part tool_parts[2];
     uint64_t clock_hz;
     const char *clock;
     double resolution_ns; /**< of CLOCK_MONOTONIC */
@@ -55,6 +67,36 @@ static const char *clock_name(void)
 #endif
 }
 
+/* An engine that is a part says so when it is asked for a size, and touches no device for that. */
+static void ask_engine(struct tool_part *part, const char *engine)
+{
+    const dxt_ep_config config = {.struct_size = sizeof config,
+                                  .engine = engine,
+                                  .ranks = 2,
+                                  .max_tokens = 1,
+                                  .hidden = 1024,
+                                  .experts = 2,
+                                  .max_topk = 1};
+    size_t size;
+    part->available = dxt_ep_buffer_size(&config, &size) == DXT_OK;
+    snprintf(part->why, sizeof part->why, "%s",
+             part->available ? "loaded when --engine asks for it" : dxt_ep_error());
+}
+
+static void ask_device(struct tool_part *part, const char *name)
+{
+    const char *why = NULL;
+    const dxt_device *device = dxt_device_find(name, &why);
+    part->available = device != NULL;
+    uint32_t count = device ? device->count() : 0;
+    if (count == 0)
+        snprintf(part->why, sizeof part->why, "%s", device ? device->error() : why);
+    else if (device->describe(0, part->why, sizeof part->why) != 0)
+        snprintf(part->why, sizeof part->why, "%s", device->error());
+    size_t length = strlen(part->why);
+    if (count > 1) snprintf(part->why + length, sizeof part->why - length, "; %u GPUs", count);
+}
+
 static void collect(struct info *info)
 {
     struct timespec step = {0};
@@ -62,6 +104,12 @@ static void collect(struct info *info)
     *info = (struct info){.clock = clock_name(), .vectors = vector_level()};
     size_t count = dxt_parts(info->parts, MAX_PARTS);
     info->part_count = count < MAX_PARTS ? count : MAX_PARTS;
+    info->tool_parts[0] =
+        (struct tool_part){.name = "ep-cuda", .purpose = "dispatch and combine on NVIDIA GPUs"};
+    info->tool_parts[1] =
+        (struct tool_part){.name = "run-cuda", .purpose = "run and bench on NVIDIA GPUs"};
+    ask_engine(&info->tool_parts[0], "cuda");
+    ask_device(&info->tool_parts[1], "cuda");
     info->clock_hz = dxt_probe_clock_rate();
     clock_getres(CLOCK_MONOTONIC, &step);
     info->resolution_ns = (double)step.tv_sec * 1e9 + (double)step.tv_nsec;
@@ -71,6 +119,11 @@ static void collect(struct info *info)
         info->shared_bytes = (unsigned long long)shared.f_blocks * shared.f_frsize;
         info->shared_free_bytes = (unsigned long long)shared.f_bavail * shared.f_frsize;
     }
+}
+
+static void print_part(const char *name, const char *purpose, bool available, const char *why)
+{
+    dxt_stdout_printf("part %-9s %s: %s\n  %s\n", name, purpose, available ? "yes" : "no", why);
 }
 
 static void print_text(const struct info *info)
@@ -83,21 +136,32 @@ static void print_text(const struct info *info)
     dxt_stdout_printf("shared memory  %.1f MiB, %.1f MiB free\n",
                       (double)info->shared_bytes / 1048576,
                       (double)info->shared_free_bytes / 1048576);
-    for (size_t i = 0; i < info->part_count; i++) {
-        const dxt_part *part = &info->parts[i];
-        dxt_stdout_printf("part %-9s %s: %s\n  %s\n", part->name, part->purpose,
-                          part->available ? "yes" : "no", part->why);
+    for (size_t i = 0; i < info->part_count; i++)
+        print_part(info->parts[i].name, info->parts[i].purpose, info->parts[i].available,
+                   info->parts[i].why);
+    for (size_t i = 0; i < sizeof info->tool_parts / sizeof info->tool_parts[0]; i++) {
+        const struct tool_part *part = &info->tool_parts[i];
+        print_part(part->name, part->purpose, part->available, part->why);
     }
+}
+
+static void add_part(json_t *parts, const char *name, const char *purpose, bool available,
+                     const char *why)
+{
+    json_array_append_new(parts, json_pack("{s:s, s:s, s:b, s:s}", "name", name, "purpose", purpose,
+                                           "available", available, "why", why));
 }
 
 static json_t *as_json(const struct info *info)
 {
     json_t *parts = json_array();
     for (size_t i = 0; i < info->part_count; i++)
-        json_array_append_new(parts,
-                              json_pack("{s:s, s:s, s:b, s:s}", "name", info->parts[i].name,
-                                        "purpose", info->parts[i].purpose, "available",
-                                        info->parts[i].available, "why", info->parts[i].why));
+        add_part(parts, info->parts[i].name, info->parts[i].purpose, info->parts[i].available,
+                 info->parts[i].why);
+    for (size_t i = 0; i < sizeof info->tool_parts / sizeof info->tool_parts[0]; i++) {
+        const struct tool_part *part = &info->tool_parts[i];
+        add_part(parts, part->name, part->purpose, part->available, part->why);
+    }
     return json_pack("{s:i, s:s, s:s, s:s, s:s, s:I, s:f, s:I, s:I, s:s, s:I, s:I, s:o}", "v", 1,
                      "version", dxt_version(), "build_type", DXT_BUILD_TYPE, "compiler",
                      DXT_COMPILER, "probe_clock", info->clock, "probe_clock_hz",

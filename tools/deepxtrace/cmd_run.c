@@ -6,6 +6,7 @@
 
 #include "commands.h"
 #include "options.h"
+#include "run_engine.h"
 #include "run_mpi.h"
 #include "run_options.h"
 
@@ -37,7 +38,9 @@ static int run_children(dxt_run *run)
 {
     run->parent = getpid();
     name_instance(run);
-    int result = dxt_run_share(run);
+    const dxt_run_engine *engine = dxt_run_engine_of(run->engine);
+    int result = engine->prepare ? engine->prepare() : -1;
+    if (result < 0) result = dxt_run_share(run);
     if (result < 0) result = dxt_run_watch(run);
     dxt_run_unshare(run);
     return result;

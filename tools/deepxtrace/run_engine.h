@@ -29,6 +29,9 @@ typedef struct dxt_run_engine {
     uint64_t ahead;
     /** How long to compute when nobody says. */
     int64_t (*usual_compute_ns)(uint64_t ranks);
+    /** In the parent, before there are ranks: is everything there that can be looked for without
+     *  touching a device? NULL: nothing to look for. */
+    int (*prepare)(void);
     /** Join the group and get the load ready. What it made is for tear_down(), also on failure. */
     int (*set_up)(dxt_run_rank_state *state);
     /** Once before the job, on all ranks: is what arrives what was sent? */
@@ -36,7 +39,7 @@ typedef struct dxt_run_engine {
     /** Say where the session reads the counters. */
     void (*counters)(dxt_run_rank_state *state, dxt_session_config *config);
     /** An interval begins now, on all ranks at about the same time. */
-    void (*begin)(dxt_run_rank_state *state);
+    int (*begin)(dxt_run_rank_state *state);
     /** Compute, dispatch, compute, combine; or queue that. */
     int (*step)(dxt_run_rank_state *state, uint64_t step);
     /** Complete what is queued. NULL: nothing ever is. */
@@ -46,6 +49,8 @@ typedef struct dxt_run_engine {
 
 /** Ranks that are processes: they compute by sleeping, and count in memory of their own. */
 extern const dxt_run_engine dxt_run_processes;
+/** Ranks that have a GPU each: compute and operations are queued there, and counted there. */
+extern const dxt_run_engine dxt_run_cuda;
 
 /** How ranks work with the engine of this name. */
 const dxt_run_engine *dxt_run_engine_of(const char *name);
@@ -61,8 +66,5 @@ dxt_status dxt_run_delay_paths(const dxt_run_rank_state *state);
 
 /** Random numbers of the compute time, apart from those of the load. */
 enum { DXT_RUN_STREAM_COMPUTE = 1u << 20 };
-
-/** The step that is checked; no other has its routes. */
-#define DXT_RUN_CHECKED_STEP (UINT64_MAX / 2)
 
 #endif

@@ -10,6 +10,7 @@
 #include <deepxtrace/deepxtrace.h>
 #include <deepxtrace/ep.h>
 
+#include "device.h"
 #include "output.h"
 #include "run_load.h"
 
@@ -35,10 +36,15 @@ typedef struct dxt_fault_list {
 
 /** What the processes of a job share. Zeroed but for the limits. */
 typedef struct dxt_run_control {
-    _Atomic uint32_t stop;      /**< 1 = end after a step that all agree on */
-    _Atomic uint32_t ready;     /**< ranks that are set up */
-    _Atomic uint32_t gate;      /**< futex: intervals that may begin; UINT32_MAX = all */
-    _Atomic uint64_t last_step; /**< first step that nobody takes */
+    _Atomic uint32_t stop;        /**< 1 = end after a step that all agree on */
+    _Atomic uint32_t ready;       /**< ranks that are set up */
+    _Atomic uint32_t gate;        /**< futex: intervals that may begin; UINT32_MAX = all */
+    _Atomic uint64_t last_step;   /**< first step that nobody takes */
+    _Atomic uint32_t told;        /**< what all ranks find: 1 = one is telling it; 2 = told */
+    _Atomic uint32_t met;         /**< devices: comings of ranks to their meetings */
+    _Atomic uint32_t device_gate; /**< devices: intervals that may begin */
+    uint8_t buffers[DXT_RUN_MAX_FAULTS][DXT_DEVICE_SHARED_BYTES]; /**< devices: of the receiver of
+                                                                       each slow path */
 } dxt_run_control;
 
 /** A job. Read-only once its ranks are there, but for what `control` points to. */

@@ -207,6 +207,23 @@ void dxt_load_destroy(dxt_load *load)
     free(load);
 }
 
+dxt_load_arrays dxt_load_arrays_of(const dxt_load *load)
+{
+    return (dxt_load_arrays){
+        .x = load->x,
+        .weights = load->weights,
+        .routes = load->routes,
+        .received = load->received,
+        .scales = load->scales,
+        .output = load->output,
+        .result = load->result,
+        .counts = load->counts,
+        .handle = load->handle,
+        .local_experts = load->local_experts,
+        .slots = load->slots,
+    };
+}
+
 /* ---- a step ---- */
 
 dxt_status dxt_load_dispatch_send(dxt_load *load, dxt_ep *ep)

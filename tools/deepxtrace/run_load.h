@@ -29,12 +29,32 @@ typedef struct dxt_load_shape {
     uint64_t seed;
 } dxt_load_shape;
 
+/** The step that is checked before a job; no other has its routes. */
+#define DXT_LOAD_CHECKED_STEP (UINT64_MAX / 2)
+
 /** Buffers of one rank. */
 typedef struct dxt_load dxt_load;
 
 /** @return NULL when memory is short. Release with dxt_load_destroy(). */
 dxt_load *dxt_load_create(const dxt_load_shape *shape, uint32_t rank);
 void dxt_load_destroy(dxt_load *load);
+
+/** Where the buffers of a load are, for a rank that keeps copies of them on a device. */
+typedef struct dxt_load_arrays {
+    uint16_t *x;
+    float *weights;
+    int64_t *routes;
+    void *received;
+    float *scales;    /**< NULL unless dispatch is in FP8 */
+    uint16_t *output; /**< the same as `received` unless dispatch is in FP8 */
+    uint16_t *result;
+    int32_t *counts;
+    dxt_ep_handle handle;
+    uint32_t local_experts;
+    size_t slots; /**< of one local expert */
+} dxt_load_arrays;
+
+dxt_load_arrays dxt_load_arrays_of(const dxt_load *load);
 
 /** Choose the experts of this rank's tokens for a step. Any step can be asked for at any time. */
 void dxt_load_route(dxt_load *load, uint64_t step);

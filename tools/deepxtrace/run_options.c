@@ -299,6 +299,8 @@ static const char notes[] =
     "their experts, compute again, and send the outputs home. A first step is checked\n"
     "against the expected values. Rank 0 prints each window as it is diagnosed and,\n"
     "at the end, the wait matrices of the whole run and what they come to.\n\n"
+    "With --engine cuda each process has a GPU, which is busy for the time of compute\n"
+    "and of delays, moves the tokens over NVLink and counts the waits.\n\n"
     "Ctrl-C ends the job after the step under way; a second one at once.\n";
 
 static const char examples[] =
@@ -352,7 +354,8 @@ static given line = {.engine = "shm",
     }
 
 static const dxt_option options[] = {
-    TEXT("engine", 0, engine, "NAME", "what carries the data: shm, or under mpirun mpi (shm)"),
+    TEXT("engine", 0, engine, "NAME",
+         "what carries the data: shm, cuda, or under mpirun mpi (shm)"),
     COUNT("ranks", 'n', ranks, "N", 2, DXT_MAX_RANKS, "processes (4; with mpi those of mpirun)"),
     COUNT("steps", 's', steps, "S", 0, UINT64_MAX / 4,
           "steps of one dispatch and one combine (200; 0 = until "
@@ -373,7 +376,7 @@ static const dxt_option options[] = {
     FLAG("logfmt", 0, logfmt, "combine in 10-bit LogFMT instead of BF16"),
     DURATION("compute", compute_ns, 0,
              "compute before dispatch, and before combine on average "
-             "(200us, times the ranks that share a processor)"),
+             "(200us, times the ranks that share a processor; cuda: 60us)"),
     SHARE("jitter", jitter, "how far compute varies (5%)"),
     COUNT("seed", 0, seed, "NUMBER", 0, 0, "of tokens, routes and jitter (1)"),
     CUSTOM("slow", slow, "PHASE:RANK:DURATION", parse_slow,

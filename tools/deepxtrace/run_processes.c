@@ -73,9 +73,10 @@ static void counters(dxt_run_rank_state *state, dxt_session_config *config)
     config->probe = ((process *)state->own)->probe;
 }
 
-static void begin(dxt_run_rank_state *state)
+static int begin(dxt_run_rank_state *state)
 {
     ((process *)state->own)->time_ns = dxt_run_now_ns();
+    return -1;
 }
 
 /* ---- a step ---- */
@@ -152,12 +153,12 @@ static int step(dxt_run_rank_state *state, uint64_t number)
 static int check(dxt_run_rank_state *state)
 {
     process *own = state->own;
-    dxt_load_route(own->load, DXT_RUN_CHECKED_STEP);
+    dxt_load_route(own->load, DXT_LOAD_CHECKED_STEP);
     dxt_status status = dxt_load_dispatch_send(own->load, state->ep);
     if (status == DXT_OK) status = dxt_ep_dispatch_recv(state->ep);
     int result = dxt_run_heed(state, status, "dispatch");
     if (result >= 0) return result;
-    const char *wrong = dxt_load_check_dispatch(own->load, DXT_RUN_CHECKED_STEP);
+    const char *wrong = dxt_load_check_dispatch(own->load, DXT_LOAD_CHECKED_STEP);
     if (wrong) return dxt_run_failed(state, "the check of the engine failed", wrong);
     dxt_load_experts(own->load, true);
     status = dxt_load_combine_send(own->load, state->ep);

@@ -13,7 +13,7 @@
 #include "run_mpi.h"
 
 /* The first is also how ranks work with an engine that is not known here: it says so itself. */
-static const dxt_run_engine *const engines[] = {&dxt_run_processes};
+static const dxt_run_engine *const engines[] = {&dxt_run_processes, &dxt_run_cuda};
 
 const dxt_run_engine *dxt_run_engine_of(const char *name)
 {
@@ -134,18 +134,17 @@ static int work(dxt_run_rank_state *state, const dxt_run_engine *engine)
     int64_t shown_ns = dxt_run_now_ns();
     bool progress = run->progress && state->rank == 0;
     uint32_t interval = 1;
-    engine->begin(state);
-    for (uint64_t step = 0; !dxt_run_ended(run, step, engine->ahead); step++) {
+    int result = engine->begin(state);
+    for (uint64_t step = 0; result < 0 && !dxt_run_ended(run, step, engine->ahead); step++) {
         /* Between machines the end is agreed on where an interval begins. */
         bool last = (!run->async_ns || run->mpi) && (step + 1) % run->window_ops == 0;
-        int result = engine->step(state, step);
+        result = engine->step(state, step);
         if (result < 0 && last && engine->settle) result = engine->settle(state);
         if (result >= 0) return result;
         step_session(state);
         if (last) {
             result = begin_interval(state, interval++, step + 1);
-            if (result >= 0) return result;
-            engine->begin(state);
+            if (result < 0) result = engine->begin(state);
         }
         if (progress && dxt_run_now_ns() - shown_ns > 200000000) {
             shown_ns = dxt_run_now_ns();
@@ -153,7 +152,7 @@ static int work(dxt_run_rank_state *state, const dxt_run_engine *engine)
         }
     }
     if (progress) fprintf(stderr, "\r\033[K");
-    int result = engine->settle ? engine->settle(state) : -1;
+    if (result < 0 && engine->settle) result = engine->settle(state);
     return result < 0 ? DXT_EXIT_DONE : result;
 }
 

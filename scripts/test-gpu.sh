@@ -1,0 +1,54 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# test-gpu.sh [BUILD-FOLDER [NAME…]]: run the tests that need GPUs, all or those named, as they were
+# built (`make test-gpu` builds them); the last line counts. A test that exits with 77 cannot run
+# here and says why. RECORDINGS=FOLDER keeps what the runs recorded.
+set -uo pipefail
+# shellcheck source=scripts/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+build=${1:-build}
+shift || true
+command=$PWD/$build/bin/deepxtrace
+logs=$build/test-gpu
+mkdir -p "$logs"
+passed=0 failed=0 skipped=0
+
+# run_test NAME COMMAND…
+run_test()
+{
+    local name=$1 result
+    shift
+    timeout --kill-after=10 "${DXT_GPU_TEST_SECONDS:-300}" "$@" > "$logs/$name.log" 2>&1 < /dev/null
+    case $? in
+    0) passed=$((passed + 1)) result=ok ;;
+    "$SKIP") skipped=$((skipped + 1)) result="skipped: $(tail -n 1 "$logs/$name.log")" ;;
+    *) failed=$((failed + 1)) result=FAILED ;;
+    esac
+    printf 'gpu %-18s %s\n' "$name" "$result"
+    if [[ $result == FAILED ]]; then tail -n 40 "$logs/$name.log" | sed 's/^/    /'; fi
+}
+
+wanted()
+{
+    local name
+    if ((${#only[@]} == 0)); then return 0; fi
+    for name in "${only[@]}"; do if [[ $name == "$1" ]]; then return 0; fi; done
+    return 1
+}
+
+only=("$@")
+for program in "$build"/bin/gpu/test_*; do
+    name=${program##*/}
+    if [[ -x $program ]] && wanted "$name"; then run_test "$name" "$program"; fi
+done
+for script in tests/gpu/*.sh; do
+    name=${script##*/}
+    name=${name%.sh}
+    if [[ $name == common ]] || ! wanted "$name"; then continue; fi
+    extra=()
+    if [[ $name == exact && -n ${RECORDINGS:-} ]]; then extra=("$RECORDINGS"); fi
+    run_test "$name" bash "$script" "$command" ${extra[@]+"${extra[@]}"}
+done
+count_line "$passed" "$failed" "$skipped"
+((failed == 0))
