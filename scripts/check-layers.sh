@@ -51,6 +51,7 @@ function header_room(name)
     if (name == "deepxtrace.h") return "all"
     if (name ~ /^probe\.cuh?$/) return "probe"
     if (name == "history.h") return "analysis"
+    if (name == "mpi.h") return "gather"
     sub(/\.h$/, "", name)
     return name
 }

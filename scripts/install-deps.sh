@@ -18,6 +18,8 @@ libjansson-dev library:jansson     JSON
 "
 build_wishes="
 libcairo2-dev  library:cairo       heat-maps-as-PNG-and-PDF
+libopenmpi-dev library:ompi-c      jobs-over-Open-MPI
+libmpich-dev   library:mpich       jobs-over-MPICH
 "
 test_needs="
 libcmocka-dev  library:cmocka      unit-tests
@@ -29,7 +31,10 @@ python3-pytest python:pytest       tests-of-the-Python-package
 python3-venv   python:ensurepip    test-of-the-wheel
 "
 test_wishes="
-python3-torch  python:torch        tests-of-the-Python-package-with-torch
+python3-torch  python:torch            tests-of-the-Python-package-with-torch
+openmpi-bin    command:mpirun.openmpi  tests-of-Open-MPI
+mpich          command:mpirun.mpich    tests-of-MPICH
+iproute2       command:ip              tests-on-several-hosts
 "
 wheel_needs="
 binutils           command:objdump    platform-tag

@@ -9,17 +9,49 @@
 
 #define PATH_SIZE 1024
 
-/** Every engine that is a part: libdeepxtrace-ep-NAME.so.0. A new one is a line here. */
+/* Which of two libraries that cannot share a process to go with, and why none. */
+static const char *which_mpi(char *why, size_t size);
+
+/** Every engine that is a part: libdeepxtrace-ep-NAME.so.0, or libdeepxtrace-ep-NAME-VARIANT.so.0.
+ *  A new one is a line here. */
 static struct part {
     const char *name;
+    const char *(*variant)(char *why, size_t size); /* NULL: there is only one */
     const dxt_ep_engine *engine;
     char why[PATH_SIZE + 64]; /* not there, if it is not */
 } parts[] = {
     {.name = "cuda"},
-    {.name = "mpi"},
+    {.name = "mpi", .variant = which_mpi},
 };
 
 static pthread_mutex_t parts_lock = PTHREAD_MUTEX_INITIALIZER;
+
+/* A process can hold one MPI: the one that it was linked with, or else the one that started it. */
+static const char *which_mpi(char *why, size_t size)
+{
+    static const char *const names[] = {"openmpi", "mpich", "mpich"};
+    static const char *const libraries[] = {"libmpi.so.40", "libmpich.so.12", "libmpi.so.12"};
+    const char *given = getenv("DEEPXTRACE_MPI");
+    bool chosen = given && given[0];
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (chosen && strcmp(given, names[i]) == 0) return names[i];
+        void *library = chosen ? NULL : dlopen(libraries[i], RTLD_NOW | RTLD_NOLOAD);
+        if (!library) continue;
+        dlclose(library);
+        return names[i];
+    }
+    if (chosen)
+        snprintf(why, size, "DEEPXTRACE_MPI is \"%s\", neither \"openmpi\" nor \"mpich\"", given);
+    else if (getenv("OMPI_COMM_WORLD_SIZE"))
+        return names[0];
+    else if (getenv("PMI_RANK") || getenv("PMI_FD"))
+        return names[1];
+    else if (getenv("PMIX_RANK"))
+        return names[0];
+    else
+        snprintf(why, size, "not started by mpirun or srun, and no MPI library is loaded");
+    return NULL;
+}
 
 /* Directory of the object that this very function lies in; empty if the system cannot tell. */
 static void own_directory(char *path, size_t size)
@@ -35,11 +67,11 @@ static void own_directory(char *path, size_t size)
         snprintf(path, size, ".");
 }
 
-static bool try_load(struct part *part, const char *directory)
+static bool try_load(struct part *part, const char *variant, const char *directory)
 {
     char path[PATH_SIZE];
-    snprintf(path, sizeof path, "%s%slibdeepxtrace-ep-%s.so.0", directory, directory[0] ? "/" : "",
-             part->name);
+    snprintf(path, sizeof path, "%s%slibdeepxtrace-ep-%s%s%s.so.0", directory,
+             directory[0] ? "/" : "", part->name, variant[0] ? "-" : "", variant);
     void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     if (!library) {
         const char *reason = dlerror();
@@ -61,20 +93,23 @@ static void load(struct part *part)
 {
     char directory[PATH_SIZE];
     const char *given = getenv("DEEPXTRACE_PARTS");
-    if (given && given[0] && try_load(part, given)) return;
+    const char *variant = part->variant ? part->variant(part->why, sizeof part->why) : "";
+    if (!variant) return;
+    if (given && given[0] && try_load(part, variant, given)) return;
     own_directory(directory, sizeof directory);
-    if (directory[0] && try_load(part, directory)) return;
-    try_load(part, "");
+    if (directory[0] && try_load(part, variant, directory)) return;
+    try_load(part, variant, "");
 }
 
 dxt_status dxt_ep_part_find(const char *name, const dxt_ep_engine **engine)
 {
     dxt_status status = DXT_ERR_UNSUPPORTED;
     pthread_mutex_lock(&parts_lock);
-    dxt_ep_fail(status, "there is no engine \"%s\"", name);
+    bool known = false;
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
         struct part *part = &parts[i];
         if (strcmp(part->name, name) != 0) continue;
+        known = true;
         if (!part->engine) load(part);
         if (!part->engine) {
             dxt_ep_fail(status, "no engine \"%s\": %s", name, part->why);
@@ -84,5 +119,6 @@ dxt_status dxt_ep_part_find(const char *name, const dxt_ep_engine **engine)
         status = DXT_OK;
     }
     pthread_mutex_unlock(&parts_lock);
+    if (!known) dxt_ep_fail(status, "there is no engine \"%s\"", name);
     return status;
 }

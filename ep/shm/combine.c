@@ -67,10 +67,14 @@ dxt_status shm_combine_send(dxt_ep *ep, const dxt_ep_combine *combine, uint64_t 
     for (uint32_t i = 1; i <= s->ranks; i++) {
         uint32_t home = (s->rank + i) % s->ranks;
         dxt_status status = shm_wait_free(ep, home, DXT_COMBINE, epoch);
-        if (status == DXT_OK && !s->masked[home])
+        if (status != DXT_OK) return status;
+        if (s->masked[home]) continue;
+        if (shm_is_far(s, home))
+            status = s->far->combine_send(ep, combine, home, epoch);
+        else
             status = write_rows(ep, combine, home, epoch, stream);
         if (status != DXT_OK) return status;
-        if (!s->masked[home])
+        if (!s->masked[home] && !shm_is_far(s, home))
             shm_announce(ep, home, DXT_COMBINE, epoch, (uint32_t)rows_for(ep, combine, home),
                          (uint32_t)combine->format);
     }
@@ -107,7 +111,10 @@ static void sum_token(const dxt_ep *ep, const dxt_ep_combine *combine, uint64_t 
         size_t route = (size_t)t * combine->topk + k;
         int64_t expert = combine->topk_idx[route];
         if (expert < 0 || !s->heard[expert / ep->local_experts]) continue;
-        rows[count] = shm_inbox_row(ep, s->rank, epoch, t * ep->config.max_topk + k);
+        uint32_t row = t * ep->config.max_topk + k;
+        rows[count] = shm_is_far(s, (uint32_t)(expert / ep->local_experts))
+                          ? s->far->row(ep, epoch, row)
+                          : shm_inbox_row(ep, s->rank, epoch, row);
         weights[count++] = combine->topk_weights[route];
     }
     uint16_t *out = combine->out + (size_t)t * hidden;
@@ -122,7 +129,7 @@ static void move_rows(const shm *s, uint64_t epoch)
 {
     uint32_t count = 0;
     for (uint32_t rank = 0; rank < s->ranks; rank++) {
-        if (!s->masked[rank]) continue;
+        if (!s->masked[rank] || shm_is_far(s, rank)) continue;
         uint64_t name = atomic_load(&shm_area(s, rank)->writing);
         uint32_t row = (uint32_t)name;
         if (name == 0 || name != shm_row_name(s->rank, epoch, row)) continue;
@@ -140,10 +147,10 @@ dxt_status shm_combine_recv(dxt_ep *ep, const dxt_ep_combine *combine, uint64_t 
     if (status != DXT_OK) return status;
     status = shm_check_formats(ep, DXT_COMBINE, epoch, (uint32_t)combine->format);
     if (status == DXT_OK) status = check_rows(ep, combine, epoch);
+    if (status == DXT_OK && s->far) status = s->far->find_rows(ep, combine, epoch);
     for (uint32_t t = 0; t < combine->tokens && status == DXT_OK; t++)
         sum_token(ep, combine, epoch, t);
     if (shm_see_masks(s) != DXT_OK) return DXT_ERR_MASKED;
     move_rows(s, epoch);
-    shm_consume(ep, DXT_COMBINE, epoch);
-    return status;
+    return shm_consume(ep, DXT_COMBINE, epoch, status);
 }

@@ -21,7 +21,7 @@ static size_t place(cursor *c, size_t count, size_t size, size_t alignment)
     return start;
 }
 
-dxt_status shm_layout_of(const dxt_ep_config *config, shm_layout *layout)
+dxt_status shm_layout_of(const dxt_ep_config *config, uint32_t members, shm_layout *layout)
 {
     size_t page = (size_t)sysconf(_SC_PAGESIZE);
     size_t ranks = config->ranks;
@@ -49,7 +49,7 @@ dxt_status shm_layout_of(const dxt_ep_config *config, shm_layout *layout)
 
     cursor all = {.at = sizeof(shm_header)};
     place(&all, ranks + 1, sizeof(uint32_t), SHM_LINE);
-    at.ranks = place(&all, ranks, at.rank_stride, page);
+    at.ranks = place(&all, members, at.rank_stride, page);
     at.size = place(&all, 0, 0, page);
     if (outbox.failed || inbox.failed || area.failed || all.failed)
         return dxt_ep_fail(DXT_ERR_LIMIT, "the group needs more memory than can be addressed");
@@ -59,7 +59,7 @@ dxt_status shm_layout_of(const dxt_ep_config *config, shm_layout *layout)
 
 static uint8_t *area_bytes(const shm *s, uint32_t rank)
 {
-    return s->base + s->at.ranks + rank * s->at.rank_stride;
+    return s->base + s->at.ranks + s->area_of[rank] * s->at.rank_stride;
 }
 
 shm_rank *shm_area(const shm *s, uint32_t rank)

@@ -19,7 +19,7 @@ dxt_status shm_see_masks(shm *s)
 static void rouse_all(const shm *s)
 {
     for (uint32_t rank = 0; rank < s->ranks; rank++)
-        for (uint32_t i = 0; i < DXT_EP_OPERATORS; i++)
+        for (uint32_t i = 0; i < DXT_EP_OPERATORS && !shm_is_far(s, rank); i++)
             for (uint32_t parity = 0; parity < DXT_EP_IN_FLIGHT; parity++) {
                 shm_arrivals *arrivals = &shm_area(s, rank)->arrivals[i][parity];
                 atomic_fetch_add(&arrivals->count, 1);
@@ -27,8 +27,10 @@ static void rouse_all(const shm *s)
             }
 }
 
-dxt_status shm_mask(shm *s, uint32_t victim)
+/* @param added  Receives whether it was this rank that did it. */
+static dxt_status add_mask(shm *s, uint32_t victim, bool *added)
 {
+    *added = false;
     for (;;) {
         dxt_status status = shm_see_masks(s);
         if (status != DXT_OK || s->masked[victim]) return status;
@@ -36,8 +38,24 @@ dxt_status shm_mask(shm *s, uint32_t victim)
         if (atomic_compare_exchange_strong(&s->header->mask_log[s->masks_seen], &none, victim + 1))
             break;
     }
+    *added = true;
     rouse_all(s);
     return shm_see_masks(s);
+}
+
+dxt_status shm_mask_here(shm *s, uint32_t victim)
+{
+    bool added;
+    return add_mask(s, victim, &added);
+}
+
+dxt_status shm_mask(dxt_ep *ep, uint32_t victim)
+{
+    shm *s = ep->state;
+    bool added;
+    dxt_status status = add_mask(s, victim, &added);
+    if (added && s->far) s->far->tell_masked(ep, victim);
+    return status;
 }
 
 uint32_t shm_masked(const dxt_ep *ep, uint8_t *masked)

@@ -13,7 +13,7 @@
 static dxt_status shm_buffer_size(const dxt_ep_config *config, size_t *size)
 {
     shm_layout layout;
-    dxt_status status = shm_layout_of(config, &layout);
+    dxt_status status = shm_layout_of(config, config->ranks, &layout);
     if (status == DXT_OK) *size = layout.size;
     return status;
 }
@@ -100,6 +100,7 @@ static uint32_t usable_cores(void)
 static void release(shm *s)
 {
     if (s->mapped) munmap(s->base, s->at.size);
+    free(s->area_of);
     free(s->masked);
     free(s->heard);
     free(s->pending);
@@ -112,12 +113,13 @@ static void release(shm *s)
 static bool allocate(shm *s, const dxt_ep_config *config)
 {
     size_t ranks = config->ranks;
+    s->area_of = calloc(ranks, sizeof *s->area_of);
     s->masked = calloc(ranks, sizeof *s->masked);
     s->heard = calloc(ranks, sizeof *s->heard);
     s->pending = calloc(ranks, sizeof *s->pending);
     s->rows = calloc(ranks, sizeof *s->rows);
     s->route = calloc((size_t)config->max_tokens * config->max_topk, sizeof *s->route);
-    bool failed = !s->masked || !s->heard || !s->pending || !s->rows || !s->route;
+    bool failed = !s->area_of || !s->masked || !s->heard || !s->pending || !s->rows || !s->route;
     for (uint32_t i = 0; i < DXT_EP_OPERATORS; i++) {
         s->delay_ns[i] = calloc(ranks, sizeof *s->delay_ns[i]);
         failed |= !s->delay_ns[i];
@@ -125,9 +127,12 @@ static bool allocate(shm *s, const dxt_ep_config *config)
     return !failed;
 }
 
-static dxt_status open_group(shm *s, const dxt_ep_config *config)
+static dxt_status open_group(shm *s, const dxt_ep_config *config, const shm_members *members)
 {
     if (!allocate(s, config)) return dxt_ep_fail(DXT_ERR_NO_MEMORY, "out of memory");
+    for (uint32_t rank = 0; rank < s->ranks; rank++)
+        s->area_of[rank] = members->far ? SHM_NO_AREA : rank;
+    for (uint32_t i = 0; members->far && i < members->count; i++) s->area_of[members->ranks[i]] = i;
     dxt_status status = attach(s, config);
     if (status != DXT_OK) return status;
     s->header = (shm_header *)(void *)s->base;
@@ -135,18 +140,20 @@ static dxt_status open_group(shm *s, const dxt_ep_config *config)
     return status == DXT_OK ? join(s) : status;
 }
 
-static dxt_status shm_create(dxt_ep *ep)
+dxt_status shm_join(dxt_ep *ep, const shm_members *members)
 {
     shm_layout layout;
-    dxt_status status = shm_layout_of(&ep->config, &layout);
+    dxt_status status = shm_layout_of(&ep->config, members->count, &layout);
     if (status != DXT_OK) return status;
     shm *s = calloc(1, sizeof *s);
     if (!s) return dxt_ep_fail(DXT_ERR_NO_MEMORY, "out of memory");
     s->at = layout;
     s->rank = ep->config.rank;
     s->ranks = ep->config.ranks;
-    s->spin = s->ranks <= usable_cores();
-    status = open_group(s, &ep->config);
+    s->far = members->far;
+    s->far_state = members->far_state;
+    s->spin = members->count <= usable_cores();
+    status = open_group(s, &ep->config, members);
     if (status != DXT_OK) {
         release(s);
         return status;
@@ -155,13 +162,18 @@ static dxt_status shm_create(dxt_ep *ep)
     return DXT_OK;
 }
 
-static void shm_destroy(dxt_ep *ep)
+static dxt_status shm_create(dxt_ep *ep)
+{
+    const shm_members all = {.count = ep->config.ranks};
+    return shm_join(ep, &all);
+}
+
+void shm_destroy(dxt_ep *ep)
 {
     release(ep->state);
 }
 
-static dxt_status shm_delay_path(dxt_ep *ep, uint32_t operator_index, uint32_t source,
-                                 int64_t delay_ns)
+dxt_status shm_delay_path(dxt_ep *ep, uint32_t operator_index, uint32_t source, int64_t delay_ns)
 {
     shm *s = ep->state;
     s->delay_ns[operator_index][source] = delay_ns;

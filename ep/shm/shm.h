@@ -19,6 +19,10 @@
  * at the log of masks and then writes; h, before it stores `consumed`, looks at `writing` of all
  * masked ranks and moves such rows to spare ones (`moved`). Both announce before they look
  * (sequentially consistent), so one of them sees the other.
+ * Ranks elsewhere. An engine that spans machines joins with only its own machine's ranks as members
+ * of the segment, and says by what means the others are reached (shm_far). What such a rank sends
+ * is entered among the flags by its receiver, so that waiting, masks and checks are the same for
+ * all.
  */
 #ifndef DXT_EP_SHM_SHM_H
 #define DXT_EP_SHM_SHM_H
@@ -99,17 +103,67 @@ typedef struct shm_layout {
 
 /** One (token, route) of a source that leads to this rank. */
 typedef struct shm_route {
-    uint32_t token;
+    uint32_t row;    /**< among the rows that the source sent */
+    uint32_t token;  /**< its index there */
     uint32_t expert; /**< local */
     uint8_t slot;
 } shm_route;
+
+/** What a source sent in a dispatch, wherever it lies. */
+typedef struct shm_sent {
+    const uint8_t *rows;
+    size_t stride; /**< bytes from row to row */
+    const float *scales;
+    uint32_t routes; /**< that lead to this rank, in shm.route */
+} shm_sent;
+
+/**
+ * The way to ranks that are no members of the segment. Arguments have been checked; epochs and
+ * operators are as everywhere; @p target and @p source are such ranks, and not masked.
+ */
+typedef struct shm_far {
+    /** Make progress: enter what has arrived with shm_arrived(), heed masks. @return DXT_OK;
+     *  DXT_ERR_IO. */
+    dxt_status (*poll)(dxt_ep *ep);
+    /** Whether what was sent to @p target two operations before is out of the way. */
+    bool (*is_free)(const dxt_ep *ep, uint32_t target, uint32_t operator_index, uint64_t epoch);
+    /** Send what is in this rank's own outbox. */
+    dxt_status (*dispatch_send)(dxt_ep *ep, const dxt_ep_dispatch *dispatch, uint32_t target,
+                                uint64_t epoch);
+    /** Routes of a source that was heard into shm.route; counted in ranges[local expert][source].
+     *  Nothing that overflows a packed buffer. */
+    shm_sent (*unpack)(const dxt_ep *ep, uint32_t source, uint64_t epoch, dxt_ep_range *ranges);
+    dxt_status (*combine_send)(dxt_ep *ep, const dxt_ep_combine *combine, uint32_t home,
+                               uint64_t epoch);
+    /** Find the rows of all sources that were heard. @return DXT_OK; DXT_ERR_INVALID. */
+    dxt_status (*find_rows)(dxt_ep *ep, const dxt_ep_combine *combine, uint64_t epoch);
+    /** Row of an inbox as found. */
+    const void *(*row)(const dxt_ep *ep, uint64_t epoch, uint32_t row);
+    /** The operation has been read. @return DXT_OK; DXT_ERR_IO; DXT_ERR_MASKED. */
+    dxt_status (*consume)(dxt_ep *ep, uint32_t operator_index, uint64_t epoch);
+    /** This rank has given @p victim up: let the others know. */
+    void (*tell_masked)(dxt_ep *ep, uint32_t victim);
+} shm_far;
+
+/** Who has an area in the segment. */
+typedef struct shm_members {
+    uint32_t count;
+    const uint32_t *ranks; /**< [count] in rising order */
+    const shm_far *far;    /**< NULL if all ranks are members */
+    void *far_state;
+} shm_members;
+
+#define SHM_NO_AREA UINT32_MAX
 
 /** One rank's side. */
 typedef struct shm {
     uint8_t *base;
     bool mapped;
-    bool spin; /**< every rank has a core */
+    bool spin; /**< every member has a core */
     uint32_t rank, ranks;
+    uint32_t *area_of; /**< [ranks] index of the area; SHM_NO_AREA: not a member */
+    const shm_far *far;
+    void *far_state;
     shm_layout at;
     shm_header *header;
     uint32_t masks_seen;                 /**< entries of the log that are in `masked` */
@@ -124,7 +178,12 @@ typedef struct shm {
 /* ---- layout.c ---- */
 
 /** @return DXT_OK; DXT_ERR_LIMIT (more bytes than can be addressed). */
-dxt_status shm_layout_of(const dxt_ep_config *config, shm_layout *layout);
+dxt_status shm_layout_of(const dxt_ep_config *config, uint32_t members, shm_layout *layout);
+
+static inline bool shm_is_far(const shm *s, uint32_t rank)
+{
+    return s->far && s->area_of[rank] == SHM_NO_AREA;
+}
 
 shm_rank *shm_area(const shm *s, uint32_t rank);
 shm_flag *shm_flag_at(const shm *s, uint32_t rank, uint32_t operator_index, uint64_t epoch,
@@ -137,12 +196,23 @@ uint8_t *shm_inbox_row(const dxt_ep *ep, uint32_t rank, uint64_t epoch, uint32_t
 /** Name of an inbox row for shm_rank.writing; never 0. */
 uint64_t shm_row_name(uint32_t rank, uint64_t epoch, uint32_t row);
 
+/* ---- shm.c ---- */
+
+/** Join a segment, ep->config.fd or .memory, and set ep->state. As dxt_ep_engine.create. */
+dxt_status shm_join(dxt_ep *ep, const shm_members *members);
+/** Leave it. */
+void shm_destroy(dxt_ep *ep);
+/** As dxt_ep_engine.delay_path. */
+dxt_status shm_delay_path(dxt_ep *ep, uint32_t operator_index, uint32_t source, int64_t delay_ns);
+
 /* ---- mask.c ---- */
 
 /** Take note of new masks. @return DXT_OK; DXT_ERR_MASKED: this rank is among them. */
 dxt_status shm_see_masks(shm *s);
 /** Give @p victim up for the whole group. @return As shm_see_masks(). */
-dxt_status shm_mask(shm *s, uint32_t victim);
+dxt_status shm_mask(dxt_ep *ep, uint32_t victim);
+/** The same for what another machine says: nobody elsewhere is told. */
+dxt_status shm_mask_here(shm *s, uint32_t victim);
 uint32_t shm_masked(const dxt_ep *ep, uint8_t *masked);
 
 /* ---- wait.c ---- */
@@ -162,6 +232,16 @@ void shm_wake(_Atomic uint32_t *word);
 void shm_announce(const dxt_ep *ep, uint32_t target, uint32_t operator_index, uint64_t epoch,
                   uint32_t rows, uint32_t format);
 
+/** Enter what came from far @p source as arrived now at this rank. */
+void shm_arrived(const dxt_ep *ep, uint32_t source, uint32_t operator_index, uint64_t epoch,
+                 uint32_t rows, uint32_t format);
+
+/** Sleep between two polls of the far ranks, longer the longer one has waited. */
+void shm_pause(int64_t waited_ns);
+
+/** Note for others that this rank is waiting for somebody. */
+void shm_note_waiting(const shm *s, int64_t now_ns);
+
 /**
  * Wait until all unmasked ranks have announced an epoch, masking those that stay silent, and count
  * the waits. Fills s->heard.
@@ -174,14 +254,20 @@ dxt_status shm_wait_all(dxt_ep *ep, uint32_t operator_index, uint64_t epoch, siz
 /** Wait until @p target, unless masked, has consumed epoch − 2, or mask it. @return As above. */
 dxt_status shm_wait_free(dxt_ep *ep, uint32_t target, uint32_t operator_index, uint64_t epoch);
 
-/** Tell everybody that this rank has finished reading an epoch. */
-void shm_consume(const dxt_ep *ep, uint32_t operator_index, uint64_t epoch);
+/** Tell everybody that this rank has finished reading an epoch. @return @p status of that, or what
+ *  goes wrong here. */
+dxt_status shm_consume(dxt_ep *ep, uint32_t operator_index, uint64_t epoch, dxt_status status);
 
 /** DXT_OK, or DXT_ERR_INVALID when a rank that was heard sent another format. */
 dxt_status shm_check_formats(const dxt_ep *ep, uint32_t operator_index, uint64_t epoch,
                              uint32_t format);
 
 /* ---- dispatch.c, combine.c ---- */
+
+/** Parts of an outbox: routes [tokens][topk], scales of a token, its row. */
+int32_t *shm_outbox_routes(const shm *s, shm_outbox *box);
+float *shm_outbox_scales(const dxt_ep *ep, shm_outbox *box, uint32_t token);
+uint8_t *shm_outbox_row(const shm *s, shm_outbox *box, uint32_t token);
 
 dxt_status shm_dispatch_send(dxt_ep *ep, const dxt_ep_dispatch *dispatch, uint64_t epoch);
 dxt_status shm_dispatch_recv(dxt_ep *ep, const dxt_ep_dispatch *dispatch, uint64_t epoch);

@@ -11,6 +11,10 @@
 #define SPINS 200
 /* Longest sleep: how soon a mask, or an arrival whose sender died before it woke us, is noticed. */
 #define SLICE_NS (INT64_C(50) * 1000000)
+/* Pauses between two looks at what comes from elsewhere: a quarter of the wait so far, within
+ * these. */
+#define FAR_SHORTEST_NS INT64_C(5000)
+#define FAR_LONGEST_NS INT64_C(200000)
 
 static int64_t least(int64_t a, int64_t b)
 {
@@ -45,16 +49,44 @@ static void pause_briefly(void)
 #endif
 }
 
-void shm_announce(const dxt_ep *ep, uint32_t target, uint32_t operator_index, uint64_t epoch,
-                  uint32_t rows, uint32_t format)
+static int64_t far_pause_ns(int64_t waited_ns)
 {
-    const shm *s = ep->state;
-    shm_flag *flag = shm_flag_at(s, target, operator_index, epoch, s->rank);
+    int64_t ns = waited_ns / 4;
+    return ns < FAR_SHORTEST_NS ? FAR_SHORTEST_NS : least(ns, FAR_LONGEST_NS);
+}
+
+void shm_pause(int64_t waited_ns)
+{
+    struct timespec time = {.tv_sec = 0, .tv_nsec = far_pause_ns(waited_ns)};
+    nanosleep(&time, NULL);
+}
+
+void shm_note_waiting(const shm *s, int64_t now_ns)
+{
+    atomic_store(&shm_area(s, s->rank)->waiting_ns, now_ns);
+}
+
+static void set_flag(shm_flag *flag, uint64_t epoch, uint32_t rows, uint32_t format)
+{
     flag->rows = rows;
     flag->format = format;
     flag->stamp_ns = shm_now_ns();
     flag->stamp_ticks = dxt_probe_clock();
     atomic_store_explicit(&flag->epoch, epoch, memory_order_release);
+}
+
+void shm_arrived(const dxt_ep *ep, uint32_t source, uint32_t operator_index, uint64_t epoch,
+                 uint32_t rows, uint32_t format)
+{
+    const shm *s = ep->state;
+    set_flag(shm_flag_at(s, s->rank, operator_index, epoch, source), epoch, rows, format);
+}
+
+void shm_announce(const dxt_ep *ep, uint32_t target, uint32_t operator_index, uint64_t epoch,
+                  uint32_t rows, uint32_t format)
+{
+    const shm *s = ep->state;
+    set_flag(shm_flag_at(s, target, operator_index, epoch, s->rank), epoch, rows, format);
 
     shm_arrivals *arrivals =
         &shm_area(s, target)->arrivals[operator_index][epoch % DXT_EP_IN_FLIGHT];
@@ -113,7 +145,8 @@ static bool take(waiting *w, uint32_t source)
 static dxt_status look(waiting *w)
 {
     shm *s = w->s;
-    dxt_status status = shm_see_masks(s);
+    dxt_status status = s->far ? s->far->poll(w->ep) : DXT_OK;
+    if (status == DXT_OK) status = shm_see_masks(s);
     if (status != DXT_OK) return status;
     uint32_t left = 0;
     w->held_back = 0;
@@ -129,10 +162,12 @@ static dxt_status look(waiting *w)
 }
 
 /* Whether a rank that owes us something is itself waiting for somebody: it may go on as soon as
- * that one is masked, so it is not to blame yet. */
+ * that one is masked, so it is not to blame yet. A rank elsewhere cannot be seen, and gets a little
+ * longer instead. */
 static bool waits_itself(const waiting *w, uint32_t rank, int64_t now_ns)
 {
     int64_t timeout_ns = w->ep->config.timeout_ns;
+    if (shm_is_far(w->s, rank)) return now_ns < w->begin_ns + timeout_ns + timeout_ns / 2;
     int64_t seen_ns = atomic_load(&shm_area(w->s, rank)->waiting_ns);
     return now_ns - seen_ns < timeout_ns / 2 && now_ns < w->begin_ns + 2 * timeout_ns;
 }
@@ -146,7 +181,7 @@ static dxt_status give_up(waiting *w, int64_t now_ns)
         const shm_flag *flag = shm_flag_at(s, s->rank, w->operator_index, w->epoch, source);
         bool silent = atomic_load_explicit(&flag->epoch, memory_order_acquire) < w->epoch;
         if (!silent || waits_itself(w, source, now_ns)) continue;
-        dxt_status status = shm_mask(s, source);
+        dxt_status status = shm_mask(w->ep, source);
         if (status != DXT_OK) return status;
     }
     return DXT_OK;
@@ -164,6 +199,8 @@ static void sleep_on_arrivals(waiting *w, int64_t now_ns)
     /* Flags set before `count` was read are not counted again: look once more. */
     if (look(w) == DXT_OK && w->pending == before) {
         if (w->held_back > 0) slice_ns = least(slice_ns, w->due_ns - now_ns);
+        /* Also when all that is missing is near: what was sent far moves only meanwhile. */
+        if (w->s->far) slice_ns = least(slice_ns, far_pause_ns(now_ns - w->begin_ns));
         shm_sleep(&arrivals->count, count, slice_ns);
     }
     atomic_store(&arrivals->sleeping, 0);
@@ -179,7 +216,7 @@ static dxt_status wait_in_kernel(waiting *w)
             w->begin_ns = now_ns;
             w->deadline_ns = now_ns + w->ep->config.timeout_ns;
         }
-        atomic_store(&shm_area(w->s, w->s->rank)->waiting_ns, now_ns);
+        shm_note_waiting(w->s, now_ns);
         if (now_ns >= w->deadline_ns) status = give_up(w, now_ns);
         if (status != DXT_OK) return status;
         sleep_on_arrivals(w, now_ns);
@@ -215,38 +252,65 @@ dxt_status shm_wait_all(dxt_ep *ep, uint32_t operator_index, uint64_t epoch, siz
 
 /* ---- waiting for a buffer ---- */
 
+/* @param seen  Receives the word that sleep_until_free() sleeps on. */
+static bool is_free(const dxt_ep *ep, uint32_t target, uint32_t operator_index, uint64_t epoch,
+                    uint32_t *seen)
+{
+    const shm *s = ep->state;
+    if (shm_is_far(s, target)) return s->far->is_free(ep, target, operator_index, epoch);
+    *seen = atomic_load(&shm_area(s, target)->consumed[operator_index].epoch);
+    return (int32_t)(*seen - ((uint32_t)epoch - DXT_EP_IN_FLIGHT)) >= 0;
+}
+
+static dxt_status sleep_until_free(dxt_ep *ep, uint32_t target, uint32_t operator_index,
+                                   uint32_t seen, int64_t waited_ns)
+{
+    const shm *s = ep->state;
+    if (shm_is_far(s, target)) {
+        shm_pause(waited_ns);
+        return s->far->poll(ep);
+    }
+    shm_consumed *consumed = &shm_area(s, target)->consumed[operator_index];
+    int64_t slice_ns = least(SLICE_NS, ep->config.timeout_ns / 8);
+    /* Whoever is waited for may in turn need this rank to keep its messages moving. */
+    if (s->far) slice_ns = least(slice_ns, far_pause_ns(waited_ns));
+    atomic_fetch_add(&consumed->sleepers, 1);
+    shm_sleep(&consumed->epoch, seen, slice_ns);
+    atomic_fetch_sub(&consumed->sleepers, 1);
+    return s->far ? s->far->poll(ep) : DXT_OK;
+}
+
 dxt_status shm_wait_free(dxt_ep *ep, uint32_t target, uint32_t operator_index, uint64_t epoch)
 {
     shm *s = ep->state;
-    shm_consumed *consumed = &shm_area(s, target)->consumed[operator_index];
-    uint32_t wanted = (uint32_t)epoch - DXT_EP_IN_FLIGHT;
     int64_t begin_ns = 0;
     for (;;) {
         dxt_status status = shm_see_masks(s);
         if (status != DXT_OK || s->masked[target]) return status;
-        uint32_t seen = atomic_load(&consumed->epoch);
-        if ((int32_t)(seen - wanted) >= 0) return DXT_OK;
+        uint32_t seen = 0;
+        if (is_free(ep, target, operator_index, epoch, &seen)) return DXT_OK;
         int64_t now_ns = shm_now_ns();
         if (begin_ns == 0) begin_ns = now_ns;
-        atomic_store(&shm_area(s, s->rank)->waiting_ns, now_ns);
+        shm_note_waiting(s, now_ns);
         waiting w = {.ep = ep, .s = s, .begin_ns = begin_ns};
         if (now_ns - begin_ns >= ep->config.timeout_ns && !waits_itself(&w, target, now_ns)) {
-            status = shm_mask(s, target);
+            status = shm_mask(ep, target);
             if (status != DXT_OK) return status;
             continue;
         }
-        atomic_fetch_add(&consumed->sleepers, 1);
-        shm_sleep(&consumed->epoch, seen, least(SLICE_NS, ep->config.timeout_ns / 8));
-        atomic_fetch_sub(&consumed->sleepers, 1);
+        status = sleep_until_free(ep, target, operator_index, seen, now_ns - begin_ns);
+        if (status != DXT_OK) return status;
     }
 }
 
-void shm_consume(const dxt_ep *ep, uint32_t operator_index, uint64_t epoch)
+dxt_status shm_consume(dxt_ep *ep, uint32_t operator_index, uint64_t epoch, dxt_status status)
 {
     const shm *s = ep->state;
     shm_consumed *consumed = &shm_area(s, s->rank)->consumed[operator_index];
     atomic_store(&consumed->epoch, (uint32_t)epoch);
     if (atomic_load(&consumed->sleepers) > 0) shm_wake(&consumed->epoch);
+    dxt_status far = s->far ? s->far->consume(ep, operator_index, epoch) : DXT_OK;
+    return status == DXT_OK ? far : status;
 }
 
 dxt_status shm_check_formats(const dxt_ep *ep, uint32_t operator_index, uint64_t epoch,

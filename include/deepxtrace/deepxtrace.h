@@ -7,6 +7,7 @@
 #include <deepxtrace/gather.h>
 #include <deepxtrace/history.h>
 #include <deepxtrace/matrix.h>
+#include <deepxtrace/mpi.h>
 #include <deepxtrace/probe.h>
 #include <deepxtrace/render.h>
 #include <deepxtrace/report.h>

@@ -31,7 +31,7 @@ extern "C" {
 /** Configuration of a group; the same on all ranks except `rank`, `probe` and `memory`. */
 typedef struct dxt_ep_config {
     size_t struct_size;
-    const char *engine;  /**< "shm", "cuda"; NULL = "shm" */
+    const char *engine;  /**< "shm", "mpi", "cuda"; NULL = "shm" */
     uint32_t rank;       /**< of the caller; below `ranks` */
     uint32_t ranks;      /**< N, 1 … DXT_MAX_RANKS */
     uint32_t max_tokens; /**< most tokens a rank sends in one dispatch, 1 … DXT_EP_MAX_TOKENS */
@@ -48,6 +48,8 @@ typedef struct dxt_ep_config {
                               cuda: a page on which the ranks meet */
     void *memory;        /**< instead of `fd`: zeroed memory that all ranks (threads) share,
                               aligned to the page size; stays the caller's */
+    const void *comm;    /**< mpi: points to the MPI_Comm whose ranks the group is, in their order;
+                              NULL = MPI_COMM_WORLD. MPI must be initialized. */
 } dxt_ep_config;
 
 /** One rank's membership in a group. */
@@ -131,10 +133,10 @@ typedef struct dxt_ep_combine {
 } dxt_ep_combine;
 
 /**
- * Bytes of shared memory that a group needs.
+ * Bytes of shared memory that a group needs from the caller.
  *
- * @param config  rank, probe, fd and memory are not looked at.
- * @param size    Receives the size, a multiple of the page size.
+ * @param config  rank, probe, fd, memory and comm are not looked at.
+ * @param size    Receives the size, a multiple of the page size; 0 if the engine sees to it.
  * @return DXT_OK; DXT_ERR_INVALID; DXT_ERR_LIMIT; DXT_ERR_UNSUPPORTED (engine).
  */
 DXT_API dxt_status dxt_ep_buffer_size(const dxt_ep_config *config, size_t *size);
@@ -144,11 +146,12 @@ DXT_API dxt_status dxt_ep_buffer_size(const dxt_ep_config *config, size_t *size)
  *
  * @param ep  Receives it; release with dxt_ep_destroy(). Untouched on error.
  * @return DXT_OK; DXT_ERR_INVALID (also: the others configured something else); DXT_ERR_LIMIT;
- *         DXT_ERR_UNSUPPORTED; DXT_ERR_IO; DXT_ERR_NO_MEMORY; cuda: DXT_ERR_TIMEOUT.
+ *         DXT_ERR_UNSUPPORTED; DXT_ERR_IO; DXT_ERR_NO_MEMORY; mpi: DXT_ERR_STATE (MPI is not
+ *         initialized; another rank could not join); cuda: DXT_ERR_TIMEOUT.
  *
- * Blocking: shm: no; the first operation waits for the others. cuda: until all have joined, at most
- * timeout_ns; the rank belongs to the device that is current in this thread, which must be current
- * in every later call as well.
+ * Blocking: shm: no; the first operation waits for the others. mpi: collective, until all have
+ * called. cuda: until all have joined, at most timeout_ns; the rank belongs to the device that is
+ * current in this thread, which must be current in every later call as well.
  */
 DXT_API dxt_status dxt_ep_create(const dxt_ep_config *config, dxt_ep **ep);
 
@@ -180,8 +183,8 @@ DXT_API dxt_status dxt_ep_dispatch_send(dxt_ep *ep, const dxt_ep_dispatch *dispa
  *         on without this rank).
  *
  * Blocking: until every unmasked rank has been heard, at most timeout_ns; for a rank that is itself
- * seen waiting for another, twice that. Polls briefly, then sleeps in the kernel. The waits are
- * counted here.
+ * seen waiting for another, twice that; for one of another machine half as long again. Polls
+ * briefly, then sleeps in the kernel. The waits are counted here.
  *
  * cuda: never blocks; the output is there when the stream has come so far. What the device finds
  * wrong is returned by a later receive, and DXT_ERR_MASKED by the next call.

@@ -85,12 +85,13 @@ typedef struct dxt_session_config {
                                      A rank that was silent is not waited for again until it shows
                                      itself */
     uint64_t warmup_windows; /**< windows to leave out at the beginning */
-    int32_t node;            /**< node index of this rank; −1 = unknown: where all ranks say
-                                     their host, those of one host are a node then */
-    const char *host;        /**< host name of this rank, copied; NULL = unknown */
-    const char *instance;    /**< id of the job, copied; NULL = none. Mails of another one, as an
+    int32_t node;         /**< node index of this rank; −1 = what the gather knows (MPI); if that
+                                  is not known of all ranks, but their hosts are, the ranks of a
+                                  host are a node */
+    const char *host;     /**< host name of this rank, copied; NULL = what the gather knows */
+    const char *instance; /**< id of the job, copied; NULL = none. Mails of another one, as an
                                        earlier job may have left behind, are no mails */
-    const char *source;      /**< text for dxt_window.source, copied; NULL = none */
+    const char *source;   /**< text for dxt_window.source, copied; NULL = none */
     const dxt_analysis_options *analysis; /**< copied, but for `companion`, which the session
                                                fills in; NULL = the defaults */
     dxt_diagnosis_fn on_diagnosis;        /**< rank 0 only; NULL = count, but tell nobody */

@@ -36,6 +36,7 @@ class Config(ctypes.Structure):
         ("probe", c_void_p),
         ("fd", c_int),
         ("memory", c_void_p),
+        ("comm", c_void_p),
     ]
 
 

@@ -11,18 +11,51 @@
 
 #define PATH_SIZE 1024
 
-/** Every part there is. A new one is a line here and a library that exports its functions. */
+/* Which of two libraries that cannot share a process to go with, and why none. */
+static const char *which_mpi(char *why, size_t size);
+
+/** Every part there is, libdeepxtrace-NAME.so.0 or libdeepxtrace-NAME-VARIANT.so.0. A new one is a
+ *  line here and a library that exports its functions. */
 static struct part {
     const char *name;
     const char *purpose;
+    const char *(*variant)(char *why, size_t size); /* NULL: there is only one */
     bool tried;
     void *library;
     char why[PATH_SIZE + 64];
 } parts[] = {
     {.name = "cairo", .purpose = "heat maps as PNG and PDF"},
+    {.name = "mpi", .purpose = "jobs on more than one machine", .variant = which_mpi},
 };
 
 static pthread_mutex_t parts_lock = PTHREAD_MUTEX_INITIALIZER;
+
+/* A process can hold one MPI: the one that it was linked with, or else the one that started it. */
+static const char *which_mpi(char *why, size_t size)
+{
+    static const char *const names[] = {"openmpi", "mpich", "mpich"};
+    static const char *const libraries[] = {"libmpi.so.40", "libmpich.so.12", "libmpi.so.12"};
+    const char *given = getenv("DEEPXTRACE_MPI");
+    bool chosen = given && given[0];
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (chosen && strcmp(given, names[i]) == 0) return names[i];
+        void *library = chosen ? NULL : dlopen(libraries[i], RTLD_NOW | RTLD_NOLOAD);
+        if (!library) continue;
+        dlclose(library);
+        return names[i];
+    }
+    if (chosen)
+        snprintf(why, size, "DEEPXTRACE_MPI is \"%s\", neither \"openmpi\" nor \"mpich\"", given);
+    else if (getenv("OMPI_COMM_WORLD_SIZE"))
+        return names[0];
+    else if (getenv("PMI_RANK") || getenv("PMI_FD"))
+        return names[1];
+    else if (getenv("PMIX_RANK"))
+        return names[0];
+    else
+        snprintf(why, size, "not started by mpirun or srun, and no MPI library is loaded");
+    return NULL;
+}
 
 /* Directory of the object that this very function lies in; empty if the system cannot tell. */
 static void own_directory(char *path, size_t size)
@@ -38,11 +71,11 @@ static void own_directory(char *path, size_t size)
         snprintf(path, size, ".");
 }
 
-static bool try_load(struct part *part, const char *directory)
+static bool try_load(struct part *part, const char *variant, const char *directory)
 {
     char path[PATH_SIZE];
-    snprintf(path, sizeof path, "%s%slibdeepxtrace-%s.so.0", directory, directory[0] ? "/" : "",
-             part->name);
+    snprintf(path, sizeof path, "%s%slibdeepxtrace-%s%s%s.so.0", directory, directory[0] ? "/" : "",
+             part->name, variant[0] ? "-" : "", variant);
     part->library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     const char *reason = part->library ? path : dlerror();
     snprintf(part->why, sizeof part->why, "%s", reason ? reason : "cannot be loaded");
@@ -53,11 +86,14 @@ static void load(struct part *part)
 {
     char directory[PATH_SIZE];
     const char *given = getenv("DEEPXTRACE_PARTS");
-    part->tried = true;
-    if (given && given[0] && try_load(part, given)) return;
+    const char *variant = part->variant ? part->variant(part->why, sizeof part->why) : "";
+    /* Which one it is may be known later, when an MPI has been loaded. */
+    part->tried = variant != NULL;
+    if (!variant) return;
+    if (given && given[0] && try_load(part, variant, given)) return;
     own_directory(directory, sizeof directory);
-    if (directory[0] && try_load(part, directory)) return;
-    try_load(part, "");
+    if (directory[0] && try_load(part, variant, directory)) return;
+    try_load(part, variant, "");
 }
 
 void *dxt_part_function(const char *name, const char *function, const char **why)

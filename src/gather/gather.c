@@ -2,10 +2,12 @@
 /* What all transports have in common. They return statuses; this says why. */
 #include <deepxtrace/gather.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/base.h"
 #include "gather/attempt.h"
+#include "gather/gather.h"
 #include "gather/mailbox.h"
 
 struct dxt_gather {
@@ -14,6 +16,8 @@ struct dxt_gather {
     dxt_gather_transport transport;
     bool published;    /* anything yet */
     uint64_t sequence; /* of the last mail */
+    int32_t node;
+    char host[64];
 };
 
 static dxt_status check_group(uint32_t rank, uint32_t ranks)
@@ -40,6 +44,7 @@ dxt_status dxt_gather_create(uint32_t rank, uint32_t ranks, const dxt_gather_tra
     made->rank = rank;
     made->ranks = ranks;
     made->transport = taken;
+    made->node = -1;
     *gather = made;
     return DXT_OK;
 }
@@ -77,6 +82,22 @@ uint32_t dxt_gather_rank(const dxt_gather *gather)
 uint32_t dxt_gather_ranks(const dxt_gather *gather)
 {
     return gather->ranks;
+}
+
+void dxt_gather_set_place(dxt_gather *gather, int32_t node, const char *host)
+{
+    gather->node = node;
+    snprintf(gather->host, sizeof gather->host, "%s", host);
+}
+
+int32_t dxt_gather_node(const dxt_gather *gather)
+{
+    return gather->node;
+}
+
+const char *dxt_gather_host(const dxt_gather *gather)
+{
+    return gather->host;
 }
 
 /* A transport of the caller may return anything. */

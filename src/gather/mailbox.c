@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "base/base.h"
+#include "gather/gather.h"
 
 /* "DX" and the version of the layout. */
 #define LAYOUT_MAGIC UINT64_C(0x4401)
@@ -38,7 +39,7 @@ static size_t slot_size(size_t capacity)
 size_t dxt_gather_local_size(uint32_t ranks, size_t mail_capacity)
 {
     if (ranks == 0 || ranks > DXT_MAX_RANKS || mail_capacity == 0 ||
-        mail_capacity > DXT_MAILBOX_MAX_CAPACITY)
+        mail_capacity > DXT_GATHER_MAX_CAPACITY)
         return 0;
     size_t slots = (size_t)ranks * DXT_GATHER_DEPTH, size;
     if (!dxt_mul_size(slots, slot_size(mail_capacity), &size)) return 0;

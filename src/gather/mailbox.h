@@ -29,9 +29,6 @@ typedef struct dxt_mailbox_slot {
 _Static_assert(sizeof(dxt_mailbox_head) == 64, "slots start on cache lines");
 _Static_assert(sizeof(dxt_mailbox_slot) == 64, "mails start on cache lines");
 
-/** Largest mail_capacity. */
-#define DXT_MAILBOX_MAX_CAPACITY ((size_t)1 << 30)
-
 /** Everything that must agree between the ranks, in one word, so that a single compare-and-swap
  *  lays the mailboxes out and nobody can die half-way. */
 uint64_t dxt_mailbox_layout(uint32_t ranks, size_t mail_capacity);

@@ -12,6 +12,7 @@
 
 #include "base/base.h"
 #include "gather/attempt.h"
+#include "gather/gather.h"
 #include "session/assemble.h"
 #include "session/collect.h"
 #include "session/mail.h"
@@ -357,7 +358,9 @@ static void set_defaults(dxt_session *s)
     s->ranks = dxt_gather_ranks(config->gather);
     s->operators = config->probe ? config->probe->operators : config->operators_count;
     s->mail_size = dxt_session_mail_size(s->operators, s->ranks);
-    dxt_mail_set_text(s->host, config->host);
+    /* What the program does not say, its transport may know. */
+    if (config->node < 0) config->node = dxt_gather_node(config->gather);
+    dxt_mail_set_text(s->host, config->host ? config->host : dxt_gather_host(config->gather));
     dxt_mail_set_text(s->instance, config->instance);
     s->pid = getpid();
 }

@@ -56,7 +56,7 @@ lines_of() {
     run "$deepxtrace" bench gather --ranks 8 --repeat 2 --json
     lines_of gather
     [ "$(jq '.mail_bytes > 0' <<< "${lines[0]}")" = true ]
-    [ "$(jq '.window_us > 0' <<< "${lines[0]}")" = true ]
+    [ "$(jq '.busy_us > 0' <<< "${lines[0]}")" = true ]
     [ "$(jq .ranks <<< "${lines[-1]}")" = 8 ]
 }
 

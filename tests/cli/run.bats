@@ -163,6 +163,10 @@ refused() {
     refused --compute 5
     refused --timeout 10
     refused --engine warp
+    refused --engine mpi
+    [[ $stderr == *"not started by mpirun or srun, and no MPI library is loaded" ]]
+    DEEPXTRACE_MPI=other refused --engine mpi
+    [[ $stderr == *'DEEPXTRACE_MPI is "other", neither "openmpi" nor "mpich"' ]]
     refused --heatmap waits.bmp
     refused --record - --json
     refused extra

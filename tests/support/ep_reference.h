@@ -53,7 +53,13 @@ struct ep_rank {
 /** What a rank does. @return 0, or not 0 after having said on stderr what is wrong. */
 typedef int (*ep_body)(struct ep_rank *rank);
 
-/** Run a body on all ranks, each with its group joined. @return How many failed. */
+/** What a rank of a case configures; without memory. */
+dxt_ep_config ep_config_of(const struct ep_case *c, uint32_t rank);
+/** Run a body on one rank, whose case, number and config are filled in. @return as the body. */
+int ep_run_here(struct ep_rank *rank, ep_body body);
+
+/** Run a body on all ranks, each with its group joined. @return How many failed. ep_run.c has these
+ *  for one machine, tests/mpi/run.c for ranks that MPI has started. */
 int ep_run_threads(const struct ep_case *c, ep_body body, void *context);
 int ep_run_processes(const struct ep_case *c, ep_body body, void *context);
 

@@ -18,6 +18,7 @@
 #include "alloc_fail.h"
 #include "base/base.h"
 #include "gather/attempt.h"
+#include "gather/gather.h"
 #include "gather/mailbox.h"
 
 enum { CAPACITY = 1000 };
@@ -152,7 +153,7 @@ static void wrong_configurations_are_refused(void **state)
     assert_int_equal(dxt_gather_create_local(&bad, &none), DXT_ERR_INVALID);
     bad = good, bad.mail_capacity = 0;
     assert_int_equal(dxt_gather_create_local(&bad, &none), DXT_ERR_INVALID);
-    bad = good, bad.mail_capacity = DXT_MAILBOX_MAX_CAPACITY + 1;
+    bad = good, bad.mail_capacity = DXT_GATHER_MAX_CAPACITY + 1;
     assert_int_equal(dxt_gather_create_local(&bad, &none), DXT_ERR_LIMIT);
     bad = good, bad.ranks = DXT_MAX_RANKS + 1;
     assert_int_equal(dxt_gather_create_local(&bad, &none), DXT_ERR_LIMIT);
@@ -166,7 +167,7 @@ static void wrong_configurations_are_refused(void **state)
     assert_null(none);
     assert_int_equal(dxt_gather_local_size(0, 10), 0);
     assert_int_equal(dxt_gather_local_size(1, 0), 0);
-    assert_true(dxt_gather_local_size(DXT_MAX_RANKS, DXT_MAILBOX_MAX_CAPACITY) > 0);
+    assert_true(dxt_gather_local_size(DXT_MAX_RANKS, DXT_GATHER_MAX_CAPACITY) > 0);
     dxt_gather_destroy(first);
     free(memory);
 }

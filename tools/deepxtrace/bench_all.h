@@ -11,7 +11,7 @@
 /** What was asked for; counts of 0 were not given. */
 typedef struct dxt_bench {
     uint64_t ranks, repeat, tokens, hidden;
-    bool json, quick, bf16, logfmt;
+    bool json, quick, bf16, logfmt, mpi;
     const char *engine;  /**< NULL = "shm" */
     const char *against; /**< folder of another build, or NULL */
     char *const *files;  /**< accuracy: recordings */
@@ -25,6 +25,8 @@ int dxt_bench_cuda_ep(const dxt_bench *bench);
 int dxt_bench_cuda_probe(const dxt_bench *bench);
 int dxt_bench_analysis(const dxt_bench *bench);
 int dxt_bench_gather(const dxt_bench *bench);
+/** Gather among the ranks that mpirun has started. */
+int dxt_bench_gather_mpi(const dxt_bench *bench);
 int dxt_bench_accuracy(const dxt_bench *bench);
 
 /** The value below which @p part (0 … 1) of the values lie; sorts them. @p count at least 1. */
@@ -32,6 +34,9 @@ double dxt_bench_quantile(double *values, size_t count, double part);
 
 /** CLOCK_MONOTONIC in ns. */
 double dxt_bench_now_ns(void);
+
+/** What the calling thread has used of its processor, in ns. */
+double dxt_bench_thread_ns(void);
 
 /** Complain that memory is short. @return DXT_EXIT_FAILED. */
 int dxt_bench_no_memory(void);

@@ -69,130 +69,120 @@ static dxt_status round_trip(const group *g, uint64_t sequence, double *publish_
     return status;
 }
 
-/* ---- a window's end ---- */
+/* ---- whole windows ---- */
 
-/* Sessions of all ranks over the same counters, so that 1024 of them fit into memory. */
-typedef struct job {
-    group mailboxes;
-    dxt_probe *probe;
-    dxt_session **sessions;
-} job;
+/* Mails that a mailbox keeps make so many windows. */
+#define WINDOWS (DXT_GATHER_DEPTH - 1)
 
-static void drop_job(job *j)
+/* Something to count: no two cells are the same. */
+static void count_waits(dxt_probe *probe, uint32_t rank)
 {
-    for (uint32_t r = 0; j->sessions && r < j->mailboxes.ranks; r++)
-        dxt_session_destroy(j->sessions[r]);
-    free(j->sessions);
-    dxt_probe_destroy(j->probe);
-    drop_group(&j->mailboxes);
-}
-
-static int make_job(job *j, uint32_t ranks)
-{
-    *j = (job){.probe = NULL};
-    int result = make_group(&j->mailboxes, ranks);
-    if (result >= 0) return result;
-    j->sessions = calloc(ranks, sizeof(dxt_session *));
-    if (!j->sessions) return dxt_bench_no_memory();
-    dxt_status status = dxt_probe_create(DXT_EP_OPERATORS, ranks, &j->probe);
-    for (uint32_t r = 0; r < ranks && status == DXT_OK; r++) {
-        const dxt_session_config config = {.struct_size = sizeof config,
-                                           .gather = j->mailboxes.ends[r],
-                                           .probe = j->probe,
-                                           .interval_ops = 1,
-                                           .node = -1};
-        status = dxt_session_create(&config, &j->sessions[r]);
-    }
-    return status == DXT_OK ? -1 : dxt_complain_status("bench", status);
-}
-
-/* A hundred operations in which everybody waits about as long for everybody. */
-static void count_waits(dxt_probe *probe, uint64_t window)
-{
-    uint64_t noise = window;
-    for (uint32_t o = 0; o < probe->operators; o++) {
-        dxt_probe_operator(probe, o)->ops += 100;
-        for (uint32_t s = 0; s < probe->sources; s++) {
-            dxt_cell *cell = dxt_probe_cell(probe, o, s);
-            noise = noise * UINT64_C(6364136223846793005) + 1;
-            cell->wait_ticks_sum += 5000000 + (noise >> 44);
-            cell->samples += 100;
-            cell->bytes += 409600;
-            cell->last_count += noise >> 61;
-        }
+    for (uint32_t o = 0; o < DXT_EP_OPERATORS; o++) {
+        dxt_probe_op op;
+        dxt_probe_begin(&op, probe, o);
+        for (uint32_t source = 0; source < probe->sources; source++)
+            dxt_probe_wait(&op, source, 5000 + (source * 7919 + rank * 104729) % 5000, 4096);
+        dxt_probe_end(&op);
     }
 }
 
-/* What rank 0 does when a window ends and all mails are there: publish its own, collect, diagnose.
- * The first window, which allocates, is not measured. */
-static int measure_window(uint32_t ranks, double *window_ns, size_t repeat)
+/* Let a rank publish the mails of all windows; those of rank 0 are its own to collect. */
+static dxt_status play(const group *g, uint32_t rank, double *busy_ns)
 {
-    job j;
-    int result = make_job(&j, ranks);
+    dxt_probe *probe = NULL;
+    dxt_session *session = NULL;
+    dxt_status status = dxt_probe_create(DXT_EP_OPERATORS, g->ranks, &probe);
+    const dxt_session_config config = {.struct_size = sizeof config,
+                                       .gather = g->ends[rank],
+                                       .probe = probe,
+                                       .interval_ops = 1,
+                                       .node = -1};
+    if (status == DXT_OK) status = dxt_session_create(&config, &session);
+    for (uint32_t w = 0; w < WINDOWS && status == DXT_OK; w++) {
+        count_waits(probe, rank);
+        double begin_ns = dxt_bench_thread_ns();
+        status = dxt_session_step(session);
+        busy_ns[w] = dxt_bench_thread_ns() - begin_ns;
+    }
+    dxt_session_destroy(session);
+    dxt_probe_destroy(probe);
+    return status;
+}
+
+/* What rank 0 is busy with in a window, from its own mail to the findings. */
+static int replay(uint32_t ranks, double *busy_ns)
+{
+    group g;
+    double all_ns[WINDOWS] = {0};
+    int result = make_group(&g, ranks);
     dxt_status status = DXT_OK;
-    for (size_t i = 0; result < 0 && status == DXT_OK && i <= repeat; i++) {
-        count_waits(j.probe, i);
-        for (uint32_t r = ranks; r-- > 1 && status == DXT_OK;)
-            status = dxt_session_step(j.sessions[r]);
-        double begin_ns = dxt_bench_now_ns();
-        if (status == DXT_OK) status = dxt_session_step(j.sessions[0]);
-        if (i > 0) window_ns[i - 1] = dxt_bench_now_ns() - begin_ns;
-    }
-    drop_job(&j);
-    return status == DXT_OK ? result : dxt_complain_status("bench", status);
+    for (uint32_t r = ranks; r-- > 0 && result < 0 && status == DXT_OK;)
+        status = play(&g, r, all_ns);
+    drop_group(&g);
+    if (result >= 0) return result;
+    if (status != DXT_OK) return dxt_complain_status("bench", status);
+    *busy_ns = dxt_bench_quantile(all_ns, WINDOWS, 0.5);
+    return -1;
 }
 
 /* ---- the table ---- */
 
-static int measure_transport(uint32_t ranks, double *publish_ns, double *collect_ns, size_t repeat)
+static void print_row(const dxt_bench *bench, const group *g, double publish_us, double collect_us,
+                      double busy_us)
+{
+    /* At a window a second. */
+    double share = busy_us / 1e6, bytes = (double)g->ranks * (double)g->mail_size;
+    if (bench->json)
+        dxt_stdout_printf("{\"v\": 1, \"bench\": \"gather\", \"ranks\": %u, \"mail_bytes\": %zu, "
+                          "\"window_bytes\": %.0f, \"publish_us\": %.3f, "
+                          "\"collect_all_us\": %.3f, \"busy_us\": %.3f, \"share\": %.6f}\n",
+                          g->ranks, g->mail_size, bytes, publish_us, collect_us, busy_us, share);
+    else
+        dxt_stdout_printf("%8u%12zu%12.3f%12.2f%12.1f%12.1f%10.3f %%\n", g->ranks, g->mail_size,
+                          bytes / 1e6, publish_us, collect_us, busy_us, 100.0 * share);
+    dxt_stdout_flush();
+}
+
+static int measure(const dxt_bench *bench, uint32_t ranks, double *publish_ns, double *collect_ns,
+                   size_t repeat)
 {
     group g;
+    double busy_ns = 0;
     int result = make_group(&g, ranks);
     dxt_status status = DXT_OK;
     for (size_t i = 0; result < 0 && status == DXT_OK && i < repeat; i++)
         status = round_trip(&g, i + 1, &publish_ns[i], &collect_ns[i]);
     drop_group(&g);
-    return status == DXT_OK ? result : dxt_complain_status("bench", status);
-}
-
-static int measure(const dxt_bench *bench, uint32_t ranks, double *times_ns, size_t repeat)
-{
-    double *publish_ns = times_ns, *collect_ns = times_ns + repeat;
-    double *window_ns = times_ns + 2 * repeat;
-    int result = measure_transport(ranks, publish_ns, collect_ns, repeat);
-    if (result < 0) result = measure_window(ranks, window_ns, repeat);
     if (result >= 0) return result;
-    size_t mail_size = dxt_session_mail_size(DXT_EP_OPERATORS, ranks);
-    double publish_us = dxt_bench_quantile(publish_ns, repeat, 0.5) / 1e3;
-    double collect_us = dxt_bench_quantile(collect_ns, repeat, 0.5) / 1e3;
-    double window_us = dxt_bench_quantile(window_ns, repeat, 0.5) / 1e3;
-    if (bench->json)
-        dxt_stdout_printf("{\"v\": 1, \"bench\": \"gather\", \"ranks\": %u, \"mail_bytes\": %zu, "
-                          "\"publish_us\": %.3f, \"collect_all_us\": %.3f, \"window_us\": %.3f}\n",
-                          ranks, mail_size, publish_us, collect_us, window_us);
-    else
-        dxt_stdout_printf("%8u%16zu%16.2f%16.2f%16.2f\n", ranks, mail_size, publish_us, collect_us,
-                          window_us);
-    dxt_stdout_flush();
-    return -1;
+    if (status != DXT_OK) return dxt_complain_status("bench", status);
+    result = replay(ranks, &busy_ns);
+    if (result >= 0) return result;
+    print_row(bench, &g, dxt_bench_quantile(publish_ns, repeat, 0.5) / 1e3,
+              dxt_bench_quantile(collect_ns, repeat, 0.5) / 1e3, busy_ns / 1e3);
+    return DXT_EXIT_DONE;
 }
 
 int dxt_bench_gather(const dxt_bench *bench)
 {
-    uint64_t largest = bench->ranks ? bench->ranks : 128, ranks = 2;
+    if (bench->mpi) return dxt_bench_gather_mpi(bench);
+    uint64_t largest = bench->ranks ? bench->ranks : 128;
     size_t repeat = bench->repeat ? bench->repeat : 50;
-    double *times_ns = calloc(3 * repeat, sizeof *times_ns);
-    int result = times_ns ? -1 : dxt_bench_no_memory();
-    if (result < 0 && !bench->json)
-        dxt_stdout_printf("Local mailboxes, and rank 0 at the end of a window; median of %zu, in "
-                          "µs\n%8s%16s%16s%16s%16s\n",
-                          repeat, "ranks", "mail bytes", "publish one", "collect all",
-                          "window's end");
-    while (result < 0) {
-        result = measure(bench, (uint32_t)ranks, times_ns, repeat);
-        if (ranks == largest) break;
-        ranks = 4 * ranks < largest ? 4 * ranks : largest;
-    }
-    free(times_ns);
-    return result < 0 ? DXT_EXIT_DONE : result;
+    double *publish_ns = calloc(repeat, sizeof *publish_ns);
+    double *collect_ns = calloc(repeat, sizeof *collect_ns);
+    int result = publish_ns && collect_ns ? DXT_EXIT_DONE : dxt_bench_no_memory();
+    if (result == DXT_EXIT_DONE && !bench->json)
+        dxt_stdout_printf("Local mailboxes, median of %zu, in µs; rank 0 with all that a window "
+                          "takes, median of %u\n%8s%12s%12s%12s%12s%12s%12s\n%32s%12s%12s%12s"
+                          "%12s\n",
+                          repeat, WINDOWS, "ranks", "mail bytes", "MB/window", "publish", "collect",
+                          "rank 0", "of a core", "", "one", "all", "is busy", "at 1/s");
+    uint64_t ranks = 2;
+    for (; ranks <= largest && result == DXT_EXIT_DONE; ranks *= 4)
+        result = measure(bench, (uint32_t)ranks, publish_ns, collect_ns, repeat);
+    /* The largest, also when it is no power of four. */
+    if (result == DXT_EXIT_DONE && ranks / 4 != largest)
+        result = measure(bench, (uint32_t)largest, publish_ns, collect_ns, repeat);
+    free(publish_ns);
+    free(collect_ns);
+    return result;
 }

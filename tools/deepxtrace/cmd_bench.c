@@ -56,6 +56,9 @@ static const dxt_option options[] = {
      .argument = "FOLDER",
      .help = "cuda: compare a probe that is off with the build of the library in FOLDER, too"},
     {.name = "quick", .value = &line.quick, .help = "accuracy: a few windows of 4 and 16 ranks"},
+    {.name = "mpi",
+     .value = &line.mpi,
+     .help = "gather, under mpirun: mailboxes over MPI, among the ranks that it started"},
     {.name = "json", .value = &line.json, .help = "one line of JSON for each row"},
 };
 
@@ -71,7 +74,8 @@ static const dxt_command command = {
              "ep        latency and bandwidth of dispatch and combine, next to memcpy\n"
              "analysis  time to analyse one window, by number of ranks; next to it the ratio\n"
              "          rule in NumPy, if there is a python3 that has it\n"
-             "gather    time to publish and to collect counters, by number of ranks\n"
+             "gather    bytes of a window, time to publish and to collect it, and how long\n"
+             "          rank 0 is busy with it, by number of ranks\n"
              "accuracy  how often what is wrong is named exactly, by this analysis and by\n"
              "          others, in simulated windows or in recordings with labels (FILE)\n"
              "Without a name all but accuracy, one after the other.\n",
@@ -79,6 +83,7 @@ static const dxt_command command = {
                 "  deepxtrace bench ep --tokens 128 --hidden 7168\n"
                 "  deepxtrace bench ep --engine cuda --ranks 8\n"
                 "  deepxtrace bench analysis --ranks 512 --json\n"
+                "  mpirun -n 16 deepxtrace bench gather --mpi\n"
                 "  deepxtrace bench accuracy recording.jsonl\n",
 };
 
@@ -111,6 +116,13 @@ double dxt_bench_now_ns(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
+}
+
+double dxt_bench_thread_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
     return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
 }
 

@@ -7,16 +7,15 @@
 #include "commands.h"
 #include "options.h"
 #include "run_engine.h"
+#include "run_mpi.h"
 #include "run_options.h"
 
-/* An id that tells the windows of this run from those of any other. */
 static void name_instance(dxt_run *run)
 {
     uint64_t parts[2] = {0, 0};
     if (getrandom(parts, sizeof parts, 0) != (ssize_t)sizeof parts)
         parts[0] = (uint64_t)dxt_run_now_ns();
-    snprintf(run->instance, sizeof run->instance, "run-%016llx%016llx",
-             (unsigned long long)parts[0], (unsigned long long)parts[1]);
+    dxt_run_name(run->instance, parts[0], parts[1]);
 }
 
 /* The ranks have written; what is good gets its name. */
@@ -34,19 +33,27 @@ static int keep_files(dxt_run *run, int result)
     return result;
 }
 
+/* All ranks on this machine, as children of this process. */
+static int run_children(dxt_run *run)
+{
+    run->parent = getpid();
+    name_instance(run);
+    const dxt_run_engine *engine = dxt_run_engine_of(run->engine);
+    int result = engine->prepare ? engine->prepare() : -1;
+    if (result < 0) result = dxt_run_share(run);
+    if (result < 0) result = dxt_run_watch(run);
+    dxt_run_unshare(run);
+    return result;
+}
+
 int dxt_cmd_run(int argc, char **argv)
 {
     static dxt_run run;
+    static char instance[DXT_RUN_NAME_SIZE];
+    run.instance = instance;
     int result = dxt_run_options(argc, argv, &run);
-    if (result >= 0) return result;
-    run.parent = getpid();
-    name_instance(&run);
-    const dxt_run_engine *engine = dxt_run_engine_of(run.engine);
-    if (engine->prepare) result = engine->prepare();
-    if (result < 0) result = dxt_run_share(&run);
-    if (result < 0) result = keep_files(&run, dxt_run_watch(&run));
-    dxt_run_unshare(&run);
+    if (result < 0) result = keep_files(&run, run.mpi ? dxt_run_mpi(&run) : run_children(&run));
     dxt_output_abandon(&run.record);
     for (size_t p = 0; p < run.picture_count; p++) dxt_output_abandon(&run.pictures[p]);
-    return result;
+    return run.mpi ? dxt_run_mpi_end(dxt_stdout_finish("run", result)) : result;
 }

@@ -305,9 +305,17 @@ int dxt_command_line(const dxt_command *command, int argc, char **argv, int *ope
 
 /* ---- messages ---- */
 
+static bool muted;
+
+void dxt_complain_mute(bool mute)
+{
+    muted = mute;
+}
+
 int dxt_complain(const char *command, const char *format, ...)
 {
     char line[1024];
+    if (muted) return DXT_EXIT_USAGE;
     va_list args;
     va_start(args, format);
     vsnprintf(line, sizeof line, format, args);

@@ -94,6 +94,10 @@ int dxt_command_line(const dxt_command *command, int argc, char **argv, int *ope
 /** Write "deepxtrace COMMAND: …" and a newline to standard error. @return DXT_EXIT_USAGE. */
 int dxt_complain(const char *command, const char *format, ...) DXT_PRINTF(2, 3);
 
+/** Whether to leave out what dxt_complain() says: of many processes with the same command line one
+ *  is enough to complain of it. */
+void dxt_complain_mute(bool mute);
+
 /**
  * Say why a library call failed, as dxt_complain() with dxt_error().
  *

@@ -170,6 +170,16 @@ static int put_in_place(const dxt_output *output)
     return rename(output->temporary, output->target);
 }
 
+int dxt_output_name(dxt_output *output)
+{
+    if (!output->file || !output->temporary) return -1;
+    if (put_in_place(output) != 0) return refuse_file(output, errno);
+    free(output->temporary);
+    output->temporary = NULL;
+    output->named = true;
+    return -1;
+}
+
 int dxt_output_commit(dxt_output *output)
 {
     if (!output->file) return -1;
@@ -196,6 +206,10 @@ int dxt_output_commit(dxt_output *output)
 
 void dxt_output_abandon(dxt_output *output)
 {
+    struct stat there;
+    bool empty = output->named && output->file && fflush(output->file) == 0 &&
+                 fstat(fileno(output->file), &there) == 0 && there.st_size == 0;
+    if (empty) unlink(output->target);
     if (output->file) fclose(output->file);
     if (output->temporary) unlink(output->temporary);
     free(output->temporary);

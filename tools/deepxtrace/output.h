@@ -45,6 +45,7 @@ typedef struct dxt_output {
     char *temporary;     /**< beside the target; NULL: written directly */
     FILE *file;          /**< NULL: standard output, or nothing open */
     bool replace;        /**< may take the place of an existing file */
+    bool named;          /**< has its name already */
     int error;           /**< errno of the first failed write; 0 = none */
 } dxt_output;
 
@@ -67,6 +68,14 @@ dxt_status dxt_output_write(void *context, const void *data, size_t size);
 
 /** Hand what was written to the system. DXT_ERR_IO if that failed now or before. */
 dxt_status dxt_output_flush(dxt_output *output);
+
+/**
+ * Give a file its name before it is complete, and go on writing to it. If it is empty when it is
+ * dropped, it goes as well.
+ *
+ * @return As dxt_output_commit().
+ */
+int dxt_output_name(dxt_output *output);
 
 /**
  * Give the file its name.

@@ -46,6 +46,12 @@ dxt_ep_config dxt_run_ep_config(const dxt_run *run, uint32_t rank)
     };
 }
 
+void dxt_run_name(char name[DXT_RUN_NAME_SIZE], uint64_t a, uint64_t b)
+{
+    snprintf(name, DXT_RUN_NAME_SIZE, "run-%016llx%016llx", (unsigned long long)a,
+             (unsigned long long)b);
+}
+
 /* ---- shared memory ---- */
 
 static const char *format_bytes(double bytes, char *text, size_t size)
@@ -145,7 +151,7 @@ bool dxt_run_ended(const dxt_run *run, uint64_t step, uint64_t ahead)
     /* Whoever begins a step has completed the one `ahead` before it, and so knows that all others
      * have at least begun that: nobody can be further than `ahead` beyond this step. The one after
      * that is safe to agree on. */
-    if (atomic_load(&run->control->stop)) {
+    if (!run->mpi && atomic_load(&run->control->stop)) {
         uint64_t agreed = step + ahead + 1;
         uint64_t last = atomic_load(&run->control->last_step);
         while (agreed < last &&

@@ -72,9 +72,16 @@ typedef struct dxt_run {
     int fd; /**< shared memory: first the engine's, then the mailboxes */
     size_t engine_size, gather_size;
     dxt_run_control *control;
-    int parent; /**< process id */
-    char instance[40];
+    struct dxt_run_mpi *mpi; /**< NULL: the ranks are children of one process */
+    int parent;              /**< process id */
+    char *instance;          /**< name of the job, DXT_RUN_NAME_SIZE bytes */
 } dxt_run;
+
+#define DXT_RUN_NAME_SIZE 40
+
+/** Make a name of two random numbers, that tells the windows of this run from those of any other.
+ */
+void dxt_run_name(char name[DXT_RUN_NAME_SIZE], uint64_t a, uint64_t b);
 
 /** How long rank 0 waits for the mails of the others. */
 int64_t dxt_run_deadline_ns(const dxt_run *run);

@@ -9,6 +9,7 @@
 #include "commands.h"
 #include "options.h"
 #include "run_engine.h"
+#include "run_mpi.h"
 
 static const char *const phase_names[] = {"dispatch", "combine", NULL};
 
@@ -307,11 +308,11 @@ static const char examples[] =
     "  deepxtrace run --ranks 4 --slow dispatch:2:5ms\n"
     "  deepxtrace run --ranks 8 --slow-path 'combine:1<-6:5ms' --heatmap waits.svg\n"
     "  deepxtrace run --ranks 4 --hot 1:8 --compute 2ms --record run.jsonl\n"
-    "  deepxtrace run --ranks 16 --async 2 --json\n";
+    "  deepxtrace run --ranks 16 --async 2 --json\n"
+    "  mpirun -n 16 deepxtrace run --engine mpi\n";
 
 /* The command line being read; options point into it. */
 static given line = {.engine = "shm",
-                     .ranks = 4,
                      .steps = UINT64_MAX,
                      .tokens = 16,
                      .hidden = 1024,
@@ -354,8 +355,9 @@ static given line = {.engine = "shm",
     }
 
 static const dxt_option options[] = {
-    TEXT("engine", 0, engine, "NAME", "what carries the data: shm or cuda (shm)"),
-    COUNT("ranks", 'n', ranks, "N", 2, DXT_MAX_RANKS, "processes (4)"),
+    TEXT("engine", 0, engine, "NAME",
+         "what carries the data: shm, cuda, or under mpirun mpi (shm)"),
+    COUNT("ranks", 'n', ranks, "N", 2, DXT_MAX_RANKS, "processes (4; with mpi those of mpirun)"),
     COUNT("steps", 's', steps, "S", 0, UINT64_MAX / 4,
           "steps of one dispatch and one combine (200; 0 = until "
           "Ctrl-C; with --async as long as three windows last)"),
@@ -426,15 +428,46 @@ static const dxt_command command = {
     .examples = examples,
 };
 
+/* On average, so that all ranks come to the same. */
+static uint64_t ranks_of_a_node(const dxt_mpi_place *place)
+{
+    uint64_t nodes = (uint64_t)place->nodes;
+    return (place->ranks + nodes - 1) / nodes;
+}
+
+/* How many there are is for mpirun to say. */
+static int join_mpi(given *g, dxt_run *run)
+{
+    static struct dxt_run_mpi mpi;
+    int result = dxt_run_mpi_start(&mpi);
+    if (result >= 0) return result;
+    run->mpi = &mpi;
+    uint32_t ranks = mpi.place.ranks;
+    if (g->ranks && g->ranks != ranks)
+        return dxt_complain("run", "--ranks: %llu, but mpirun has started %u",
+                            (unsigned long long)g->ranks, ranks);
+    if (ranks < 2) return dxt_complain("run", "--engine mpi: mpirun has started only one process");
+    g->ranks = ranks;
+    /* Rank 0 writes and reports, and says what is wrong with that. */
+    if (mpi.place.rank == 0) return -1;
+    g->record = NULL;
+    g->pictures.count = 0;
+    return -1;
+}
+
 int dxt_run_options(int argc, char **argv, dxt_run *run)
 {
     int operands = 0;
     int result = dxt_command_line(&command, argc, argv, &operands);
+    if (result < 0 && strcmp(line.engine, "mpi") == 0) result = join_mpi(&line, run);
+    if (line.ranks == 0) line.ranks = 4;
     if (result < 0) result = check_shape(&line);
     if (result >= 0) return result;
     if (line.steps == UINT64_MAX && !line.async_ns) line.steps = 200;
     if (line.compute_ns < 0)
-        line.compute_ns = dxt_run_engine_of(line.engine)->usual_compute_ns(line.ranks);
+        line.compute_ns =
+            dxt_run_engine_of(line.engine)
+                ->usual_compute_ns(run->mpi ? ranks_of_a_node(&run->mpi->place) : line.ranks);
     result = check_windows(&line);
     if (result >= 0) return result;
     put_together(&line, run);

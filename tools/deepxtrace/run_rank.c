@@ -10,6 +10,7 @@
 #include "commands.h"
 #include "options.h"
 #include "run_engine.h"
+#include "run_mpi.h"
 
 /* The first is also how ranks work with an engine that is not known here: it says so itself. */
 static const dxt_run_engine *const engines[] = {&dxt_run_processes, &dxt_run_cuda};
@@ -47,10 +48,11 @@ dxt_status dxt_run_delay_paths(const dxt_run_rank_state *state)
     return DXT_OK;
 }
 
-static int set_up_session(dxt_run_rank_state *state, const dxt_run_engine *engine)
+static dxt_status open_gather(dxt_run_rank_state *state)
 {
     const dxt_run *run = state->run;
-    dxt_gather_local_config mailboxes = {
+    if (run->mpi) return dxt_run_mpi_gather(run, &state->gather);
+    const dxt_gather_local_config mailboxes = {
         .struct_size = sizeof mailboxes,
         .rank = state->rank,
         .ranks = run->shape.ranks,
@@ -58,8 +60,13 @@ static int set_up_session(dxt_run_rank_state *state, const dxt_run_engine *engin
         .fd = run->fd,
         .offset = run->engine_size,
     };
-    if (dxt_gather_create_local(&mailboxes, &state->gather) != DXT_OK)
-        return dxt_run_failed(state, "no mailboxes", dxt_error());
+    return dxt_gather_create_local(&mailboxes, &state->gather);
+}
+
+static int set_up_session(dxt_run_rank_state *state, const dxt_run_engine *engine)
+{
+    const dxt_run *run = state->run;
+    if (open_gather(state) != DXT_OK) return dxt_run_failed(state, "no mailboxes", dxt_error());
     state->report.run = run;
     state->report.record = run->record;
     memcpy(state->report.pictures, run->pictures, sizeof run->pictures);
@@ -95,14 +102,16 @@ static int set_up_session(dxt_run_rank_state *state, const dxt_run_engine *engin
 
 /* All ranks begin an interval together, so that rank 0 is not late for having diagnosed the one
  * before. */
-static void begin_interval(const dxt_run_rank_state *state, uint32_t number)
+static int begin_interval(const dxt_run_rank_state *state, uint32_t number, uint64_t step)
 {
     dxt_run_control *control = state->run->control;
+    if (state->run->mpi) return dxt_run_mpi_begin(state->run, number, step);
     if (state->rank == 0)
         dxt_run_open_gate(control, number);
     else
         dxt_run_wait_gate(control, number,
                           dxt_run_deadline_ns(state->run) + state->run->timeout_ns);
+    return -1;
 }
 
 static void show_progress(const dxt_run_rank_state *state, uint64_t step)
@@ -132,14 +141,15 @@ static int work(dxt_run_rank_state *state, const dxt_run_engine *engine)
     uint32_t interval = 1;
     int result = engine->begin(state);
     for (uint64_t step = 0; result < 0 && !dxt_run_ended(run, step, engine->ahead); step++) {
-        bool last = !run->async_ns && (step + 1) % run->window_ops == 0;
+        /* Between machines the end is agreed on where an interval begins. */
+        bool last = (!run->async_ns || run->mpi) && (step + 1) % run->window_ops == 0;
         result = engine->step(state, step);
         if (result < 0 && last && engine->settle) result = engine->settle(state);
         if (result >= 0) return result;
         step_session(state);
         if (last) {
-            begin_interval(state, interval++);
-            result = engine->begin(state);
+            result = begin_interval(state, interval++, step + 1);
+            if (result < 0) result = engine->begin(state);
         }
         if (progress && dxt_run_now_ns() - shown_ns > 200000000) {
             shown_ns = dxt_run_now_ns();
@@ -152,9 +162,10 @@ static int work(dxt_run_rank_state *state, const dxt_run_engine *engine)
 }
 
 /* Rank 0 lets the job begin when all are there; the parent ends it if one cannot come. */
-static void meet(const dxt_run_rank_state *state)
+static int meet(const dxt_run_rank_state *state)
 {
     dxt_run_control *control = state->run->control;
+    if (state->run->mpi) return dxt_run_mpi_meet(state->run);
     atomic_fetch_add(&control->ready, 1);
     if (state->rank == 0) {
         const struct timespec moment = {0, 1000000};
@@ -162,14 +173,15 @@ static void meet(const dxt_run_rank_state *state)
         dxt_run_open_gate(control, 0);
     }
     while (atomic_load(&control->gate) == 0) dxt_run_wait_gate(control, 0, 1000000000);
+    return -1;
 }
 
 static int live(dxt_run_rank_state *state, const dxt_run_engine *engine)
 {
     int result = engine->set_up(state);
     if (result >= 0) return result;
-    meet(state);
-    result = engine->check(state);
+    result = meet(state);
+    if (result < 0) result = engine->check(state);
     if (result < 0) result = set_up_session(state, engine);
     if (result < 0) result = work(state, engine);
     dxt_session_destroy(state->session);
@@ -180,8 +192,10 @@ static int live(dxt_run_rank_state *state, const dxt_run_engine *engine)
 
 int dxt_run_rank(const dxt_run *run, uint32_t rank)
 {
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != run->parent) return DXT_EXIT_FAILED;
+    if (!run->mpi) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        if (getppid() != run->parent) return DXT_EXIT_FAILED;
+    }
     prctl(PR_SET_TIMERSLACK, 1);
     const dxt_run_engine *engine = dxt_run_engine_of(run->engine);
     dxt_run_rank_state state = {.run = run, .rank = rank};

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "mpi/mpi.h"
+
+#define NAME_SIZE 64
+
+dxt_status epm_failed(const char *what, int error)
+{
+    char text[MPI_MAX_ERROR_STRING] = "";
+    int length = 0;
+    MPI_Error_string(error, text, &length);
+    return dxt_ep_fail(DXT_ERR_IO, "%s: %s", what, text);
+}
+
+dxt_status epm_all_well(MPI_Comm comm, dxt_status status)
+{
+    int mine = status != DXT_OK, any = 0;
+    int error = MPI_Allreduce(&mine, &any, 1, MPI_INT, MPI_MAX, comm);
+    if (status != DXT_OK) return status;
+    if (error != MPI_SUCCESS) return epm_failed("agreeing", error);
+    return any ? dxt_ep_fail(DXT_ERR_STATE, "another rank could not join the group") : DXT_OK;
+}
+
+/* Those that can share memory with this rank; with EPM_NODE_SIZE smaller groups of them. */
+static int split(MPI_Comm comm, MPI_Comm *node)
+{
+    int error = MPI_Comm_split_type(comm, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, node);
+    const char *given = getenv(EPM_NODE_SIZE);
+    long size = given ? strtol(given, NULL, 10) : 0;
+    if (error != MPI_SUCCESS || size <= 0) return error;
+    int rank;
+    MPI_Comm part;
+    MPI_Comm_rank(*node, &rank);
+    error = MPI_Comm_split(*node, (int)(rank / size), rank, &part);
+    if (error != MPI_SUCCESS) return error;
+    MPI_Comm_free(node);
+    *node = part;
+    return MPI_SUCCESS;
+}
+
+/* ---- the segment ---- */
+
+/* An object that no other program has; the name goes as soon as all have it. */
+static int create_named(char *name, size_t size)
+{
+    for (int attempt = 0; attempt < 100; attempt++) {
+        snprintf(name, NAME_SIZE, "/deepxtrace-mpi-%d-%d", (int)getpid(), attempt);
+        int fd = shm_open(name, O_RDWR | O_CREAT | O_EXCL, 0600);
+        if (fd < 0 && errno == EEXIST) continue;
+        if (fd < 0) break;
+        /* Space that is only promised would end a rank with SIGBUS in the middle of the job. */
+        int error = posix_fallocate(fd, 0, (off_t)size);
+        if (error == 0) return fd;
+        shm_unlink(name);
+        close(fd);
+        errno = error;
+        break;
+    }
+    name[0] = '\0';
+    return -1;
+}
+
+/* The first rank of the node makes the segment, the others open it. Collective over the node. */
+static dxt_status make_segment(MPI_Comm node, size_t size, int *fd)
+{
+    char name[NAME_SIZE] = "", reason[128] = "";
+    int rank;
+    MPI_Comm_rank(node, &rank);
+    *fd = -1;
+    if (rank == 0) *fd = create_named(name, size);
+    if (rank == 0 && *fd < 0) snprintf(reason, sizeof reason, "%s", strerror(errno));
+    int error = MPI_Bcast(name, sizeof name, MPI_CHAR, 0, node);
+    if (error == MPI_SUCCESS && rank != 0 && name[0]) *fd = shm_open(name, O_RDWR, 0);
+    if (rank != 0 && *fd < 0) snprintf(reason, sizeof reason, "%s", strerror(errno));
+    MPI_Barrier(node);
+    if (rank == 0 && name[0]) shm_unlink(name);
+    if (error != MPI_SUCCESS) return epm_failed("no shared memory", error);
+    if (*fd >= 0) return DXT_OK;
+    return dxt_ep_fail(DXT_ERR_IO, "no shared memory of %zu bytes: %s", size, reason);
+}
+
+/* ---- who is here ---- */
+
+static dxt_status list_members(MPI_Comm comm, MPI_Comm node, uint32_t *members, uint32_t *count)
+{
+    int size, rank, error = MPI_Comm_size(node, &size);
+    MPI_Comm_rank(comm, &rank);
+    uint32_t mine = (uint32_t)rank;
+    /* In the order of the node, which is that of the whole group: the split kept it. */
+    if (error == MPI_SUCCESS)
+        error = MPI_Allgather(&mine, 1, MPI_UINT32_T, members, 1, MPI_UINT32_T, node);
+    if (error != MPI_SUCCESS) return epm_failed("finding the ranks of this node", error);
+    *count = (uint32_t)size;
+    return DXT_OK;
+}
+
+dxt_status epm_share(const dxt_ep_config *config, MPI_Comm comm, uint32_t *members, uint32_t *count,
+                     int *fd)
+{
+    MPI_Comm node;
+    shm_layout layout = {.size = 0};
+    *fd = -1;
+    int error = split(comm, &node);
+    if (error != MPI_SUCCESS) return epm_failed("finding the nodes", error);
+    dxt_status status = list_members(comm, node, members, count);
+    if (status == DXT_OK) status = shm_layout_of(config, *count, &layout);
+    if (epm_all_well(node, status) == DXT_OK) status = make_segment(node, layout.size, fd);
+    MPI_Comm_free(&node);
+    return epm_all_well(comm, status);
+}

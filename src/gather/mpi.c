@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The core's side of MPI: finds the part, and says why when something fails. */
+#include <deepxtrace/mpi.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/base.h"
+#include "gather/gather.h"
+#include "gather/mpi_part.h"
+
+struct dxt_mpi_board {
+    const dxt_mpi_part *part;
+    void *state;
+};
+
+/* @return NULL, having said why, if there is none. */
+static const dxt_mpi_part *find_part(void)
+{
+    const char *why;
+    const dxt_mpi_part *(*table)(void) = NULL;
+    void *address = dxt_part_function("mpi", DXT_MPI_ENTRY, &why);
+    memcpy(&table, &address, sizeof table);
+    const dxt_mpi_part *part = table ? table() : NULL;
+    if (part && part->version == DXT_MPI_PART_VERSION) return part;
+    dxt_fail(DXT_ERR_UNSUPPORTED, "no MPI: %s", part ? "the part is of another version" : why);
+    return NULL;
+}
+
+static dxt_status pass_on(dxt_status status, const char *what, const char *why)
+{
+    return status == DXT_OK ? DXT_OK : dxt_fail(status, "%s: %s", what, why);
+}
+
+dxt_status dxt_mpi_start(void)
+{
+    char why[DXT_MPI_WHY] = "";
+    const dxt_mpi_part *part = find_part();
+    return part ? pass_on(part->start(why), "cannot start MPI", why) : DXT_ERR_UNSUPPORTED;
+}
+
+dxt_status dxt_mpi_end(void)
+{
+    char why[DXT_MPI_WHY] = "";
+    const dxt_mpi_part *part = find_part();
+    return part ? pass_on(part->end(why), "cannot end MPI", why) : DXT_ERR_UNSUPPORTED;
+}
+
+dxt_status dxt_mpi_find_place(const void *comm, dxt_mpi_place *place)
+{
+    char why[DXT_MPI_WHY] = "";
+    dxt_mpi_place found = {.struct_size = sizeof found};
+    if (!place || place->struct_size < sizeof found)
+        return dxt_fail(DXT_ERR_INVALID, "no place, or struct_size is not set");
+    const dxt_mpi_part *part = find_part();
+    if (!part) return DXT_ERR_UNSUPPORTED;
+    dxt_status status = pass_on(part->find_place(comm, &found, why),
+                                "cannot find the place among MPI's ranks", why);
+    if (status != DXT_OK) return status;
+    found.struct_size = place->struct_size;
+    memcpy(place, &found, sizeof found);
+    return DXT_OK;
+}
+
+dxt_status dxt_gather_create_mpi(const dxt_gather_mpi_config *given, dxt_gather **gather)
+{
+    char why[DXT_MPI_WHY] = "";
+    dxt_gather_mpi_config config;
+    dxt_gather_transport transport;
+    dxt_mpi_place place = {.struct_size = sizeof place};
+    if (!given || !gather) return dxt_fail(DXT_ERR_INVALID, "no configuration, or no gather");
+    if (!dxt_take_struct(&config, sizeof config, given, sizeof config))
+        return dxt_fail(DXT_ERR_INVALID, "the gather's configuration of %zu bytes is too short",
+                        given->struct_size);
+    if (config.mail_capacity == 0 || config.mail_capacity > DXT_GATHER_MAX_CAPACITY)
+        return dxt_fail(config.mail_capacity == 0 ? DXT_ERR_INVALID : DXT_ERR_LIMIT,
+                        "no mailboxes for mails of %zu bytes", config.mail_capacity);
+    const dxt_mpi_part *part = find_part();
+    if (!part) return DXT_ERR_UNSUPPORTED;
+    dxt_status status = part->find_place(config.comm, &place, why);
+    if (status == DXT_OK)
+        status = part->open_mail(config.comm, config.mail_capacity, &transport, why);
+    if (status != DXT_OK) return pass_on(status, "no mailboxes over MPI", why);
+    status = dxt_gather_create(place.rank, place.ranks, &transport, gather);
+    if (status != DXT_OK)
+        transport.destroy(transport.context);
+    else
+        dxt_gather_set_place(*gather, place.node, place.host);
+    return status;
+}
+
+/* ---- boards ---- */
+
+dxt_status dxt_mpi_board_create(const void *comm, dxt_mpi_board **board)
+{
+    char why[DXT_MPI_WHY] = "";
+    if (!board) return dxt_fail(DXT_ERR_INVALID, "no board");
+    const dxt_mpi_part *part = find_part();
+    if (!part) return DXT_ERR_UNSUPPORTED;
+    dxt_mpi_board *made = calloc(1, sizeof *made);
+    if (!made) return dxt_fail_memory(sizeof *made);
+    made->part = part;
+    dxt_status status =
+        pass_on(part->open_board(comm, &made->state, why), "no board over MPI", why);
+    if (status != DXT_OK) {
+        free(made);
+        return status;
+    }
+    *board = made;
+    return DXT_OK;
+}
+
+dxt_status dxt_mpi_board_show(dxt_mpi_board *board, const uint64_t words[DXT_MPI_BOARD_WORDS])
+{
+    char why[DXT_MPI_WHY] = "";
+    if (!board || !words) return dxt_fail(DXT_ERR_INVALID, "no board, or no words");
+    return pass_on(board->part->show(board->state, words, why), "cannot show words", why);
+}
+
+dxt_status dxt_mpi_board_read(dxt_mpi_board *board, uint64_t words[DXT_MPI_BOARD_WORDS])
+{
+    char why[DXT_MPI_WHY] = "";
+    if (!board || !words) return dxt_fail(DXT_ERR_INVALID, "no board, or no room");
+    return pass_on(board->part->read(board->state, words, why), "cannot read the board", why);
+}
+
+void dxt_mpi_board_destroy(dxt_mpi_board *board)
+{
+    if (!board) return;
+    board->part->close_board(board->state);
+    free(board);
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef DXT_GATHER_MPI_MPI_H
+#define DXT_GATHER_MPI_MPI_H
+
+#include <mpi.h>
+#include <stdbool.h>
+
+#include "gather/mpi_part.h"
+
+/** How long the end of something is waited for. */
+#define MPI_PART_LINGER_NS INT64_C(2000000000)
+
+/** CLOCK_MONOTONIC in ns. */
+int64_t mpi_part_now_ns(void);
+
+/** Sleep between two looks at something, twice as long as the last time up to a limit. */
+void mpi_part_pause(int64_t *pause_ns);
+
+/** Write why into a text of DXT_MPI_WHY bytes. @return @p status. */
+dxt_status mpi_part_say(dxt_status status, char *why, const char *format, ...) DXT_PRINTF(3, 4);
+
+/** The same for what MPI returned. @return DXT_OK; DXT_ERR_IO. */
+dxt_status mpi_part_check(int error, char *why);
+
+/** Duplicate a communicator that was handed over. Collective. */
+dxt_status mpi_part_open(const void *given, MPI_Comm *comm, char *why);
+
+/** The same outcome on all ranks: DXT_OK, or an error. Collective. */
+dxt_status mpi_part_all_well(MPI_Comm comm, dxt_status status, char *why);
+
+/** Give up a receive that may be waiting. */
+void mpi_part_cancel(MPI_Request *request);
+
+/* mail.c, board.c; as in dxt_mpi_part. */
+dxt_status mpi_part_open_mail(const void *comm, size_t mail_capacity,
+                              dxt_gather_transport *transport, char *why);
+dxt_status mpi_part_open_board(const void *comm, void **board, char *why);
+dxt_status mpi_part_show(void *board, const uint64_t *words, char *why);
+dxt_status mpi_part_read(void *board, uint64_t *words, char *why);
+void mpi_part_close_board(void *board);
+
+#endif

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+# Helpers of the tests in this folder. Each is given which MPI ("openmpi", "mpich"), and where its
+# mpirun is, as $1 and $2.
+set -u
+mpi=$1
+mpirun=$2
+shift 2
+# Exit status of a test that cannot run here.
+export SKIP=77
+
+# In a build with sanitizers: MPI keeps memory to the end, and has unloaded its plugins by then, so
+# that LeakSanitizer could not say whose it is.
+export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0
+
+scratch=$(mktemp -d)
+finish() { rm -rf "$scratch"; }
+trap finish EXIT
+
+fail()
+{
+    echo "FAILED: $*" >&2
+    for file in "$scratch"/out "$scratch"/err; do
+        [[ -f $file ]] && { echo "--- $(basename "$file")"; tail -n 20 "$file"; } >&2
+    done
+    exit 1
+}
+
+skip()
+{
+    echo "skipped: $*"
+    exit "$SKIP"
+}
+
+# Options of mpirun that a machine with few processors, a container and a test need.
+options=()
+if [[ $mpi == openmpi ]]; then
+    options=(--oversubscribe)
+    if (($(id -u) == 0)); then options+=(--allow-run-as-root); fi
+fi
+
+# launch RANKS PROGRAM…
+launch()
+{
+    local ranks=$1
+    shift
+    "$mpirun" "${options[@]}" -n "$ranks" "$@"
+}
+
+# In tests of the command: where it is.
+# shellcheck disable=SC2034 # for those who include this
+deepxtrace=${DXT_BIN_DIR:-}/deepxtrace
+
+# named: every (phase, kind, subject) of the verdict over the whole run, which is the last two lines.
+named()
+{
+    grep '^{' "$scratch/out" | tail -n 2 | jq -r '.phase as $phase | .findings[] |
+        "\($phase) \(.kind) \(.rank // .path // .node)"' | sort
+}
+
+# expect WANT: what the run named, all on one line.
+expect()
+{
+    local have
+    have=$(named | paste -sd ' ')
+    [[ $have == "$1" ]] || fail "named '$have', not '$1'"
+}
+
+# until_true SECONDS COMMAND…: wait for it to succeed.
+until_true()
+{
+    local end=$((SECONDS + $1))
+    shift
+    until "$@"; do
+        ((SECONDS < end)) || return 1
+        sleep 0.05
+    done
+}
+
+windows() { grep -c '^{' "$scratch/out"; }
+windows_at_least() { (($(windows) >= $1)); }
+ended() { ! kill -0 "$1" 2>/dev/null; }
+
+# pid_of_rank RANK: the process whose environment says so.
+pid_of_rank()
+{
+    local pid
+    for pid in $(pgrep -f "^$deepxtrace run --engine mpi"); do
+        if tr '\0' '\n' <"/proc/$pid/environ" 2>/dev/null |
+            grep -qxE "(OMPI_COMM_WORLD_RANK|PMI_RANK)=$1"; then
+            echo "$pid"
+            return
+        fi
+    done
+    return 1
+}

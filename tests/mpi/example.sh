@@ -1,0 +1,10 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# example.sh MPI MPIRUN PROGRAM: the example names the rank that it slows down, in every window.
+# shellcheck source=tests/mpi/common.sh
+. "$(dirname "$0")/common.sh"
+
+launch 4 "$1" 2 >"$scratch/out" 2>"$scratch/err" || fail "exit status $?"
+[[ $(grep -c '^window [0-9]: rank 2 .*is late in alltoallv' "$scratch/out") == 3 ]] ||
+    fail "not three windows that name rank 2"
+! grep -qE 'rank [013] .*is late' "$scratch/out" || fail "another rank is named"

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Mailboxes and boards over MPI, on as many ranks as mpirun starts. */
+#include <fcntl.h>
+#include <mpi.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <deepxtrace/deepxtrace.h>
+
+/* Too large to be sent before the other end asks for it. */
+#define LARGE ((size_t)1 << 20)
+#define SMALL 64
+
+static int rank, ranks, failures;
+
+#define CHECK(condition)                                                                   \
+    do {                                                                                   \
+        if (!(condition)) {                                                                \
+            fprintf(stderr, "%s:%d: rank %d: not so: %s (%s)\n", __FILE__, __LINE__, rank, \
+                    #condition, dxt_error());                                              \
+            failures++;                                                                    \
+        }                                                                                  \
+    } while (0)
+
+static dxt_gather *open_gather(size_t capacity)
+{
+    const dxt_gather_mpi_config config = {.struct_size = sizeof config, .mail_capacity = capacity};
+    dxt_gather *gather = NULL;
+    if (dxt_gather_create_mpi(&config, &gather) != DXT_OK) {
+        fprintf(stderr, "rank %d: %s\n", rank, dxt_error());
+        MPI_Abort(MPI_COMM_WORLD, 1);
+    }
+    return gather;
+}
+
+/* Memory of all ranks of this machine that MPI knows nothing of. */
+static atomic_int *open_shared(void)
+{
+    char name[64];
+    int pid = (int)getpid();
+    MPI_Bcast(&pid, 1, MPI_INT, 0, MPI_COMM_WORLD);
+    snprintf(name, sizeof name, "/dxt-test-mail-%d", pid);
+    int fd = shm_open(name, O_RDWR | O_CREAT, 0600);
+    if (fd < 0 || ftruncate(fd, 4096) != 0) MPI_Abort(MPI_COMM_WORLD, 1);
+    void *memory = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    close(fd);
+    MPI_Barrier(MPI_COMM_WORLD);
+    shm_unlink(name);
+    return memory;
+}
+
+static void fill(unsigned char *mail, size_t size, int from, uint64_t sequence)
+{
+    for (size_t i = 0; i < size; i++) mail[i] = (unsigned char)(i * 7 + (size_t)from + sequence);
+}
+
+/* Collect until it is there or half a minute is over. */
+static dxt_status wait_for(dxt_gather *gather, uint32_t from, uint64_t wanted, void *mail,
+                           size_t capacity, size_t *size, uint64_t *sequence)
+{
+    dxt_status status = DXT_AGAIN;
+    for (int i = 0; i < 30000 && status == DXT_AGAIN; i++) {
+        status = dxt_gather_collect(gather, from, wanted, mail, capacity, size, sequence);
+        if (status == DXT_AGAIN) usleep(1000);
+    }
+    return status;
+}
+
+static void check_mail(dxt_gather *gather, uint32_t from, uint64_t wanted, size_t want_size)
+{
+    unsigned char *mail = malloc(LARGE), *want = malloc(LARGE);
+    size_t size = 0;
+    uint64_t sequence = 0;
+    CHECK(wait_for(gather, from, wanted, mail, LARGE, &size, &sequence) == DXT_OK);
+    CHECK(sequence == wanted && size == want_size);
+    fill(want, want_size, (int)from, wanted);
+    CHECK(size == want_size && memcmp(mail, want, size) == 0);
+    free(mail);
+    free(want);
+}
+
+static void publish(dxt_gather *gather, uint64_t sequence, size_t size, dxt_status want)
+{
+    unsigned char *mail = malloc(size);
+    fill(mail, size, rank, sequence);
+    CHECK(dxt_gather_publish(gather, sequence, mail, size) == want);
+    free(mail);
+}
+
+/* ---- the tests ---- */
+
+static void mails_arrive_whole_and_the_newest_are_kept(void)
+{
+    dxt_gather *gather = open_gather(LARGE);
+    unsigned char *mail = malloc(LARGE);
+    size_t size;
+    CHECK(dxt_gather_rank(gather) == (uint32_t)rank);
+    CHECK(dxt_gather_ranks(gather) == (uint32_t)ranks);
+    CHECK(dxt_gather_collect(gather, 0, DXT_GATHER_NEWEST, mail, LARGE, &size, NULL) ==
+          (rank == 0 ? DXT_AGAIN : DXT_ERR_INVALID));
+    publish(gather, 1, SMALL, DXT_OK);
+    publish(gather, 2, LARGE, DXT_OK);
+    publish(gather, 2, SMALL, DXT_ERR_INVALID);
+    for (uint32_t r = 0; rank == 0 && r < (uint32_t)ranks; r++) {
+        check_mail(gather, r, 2, LARGE);
+        check_mail(gather, r, 1, SMALL);
+        CHECK(dxt_gather_collect(gather, r, 2, mail, SMALL, &size, NULL) == DXT_ERR_LIMIT);
+        CHECK(dxt_gather_collect(gather, r, 3, mail, LARGE, &size, NULL) == DXT_AGAIN);
+    }
+    MPI_Barrier(MPI_COMM_WORLD);
+    for (uint64_t s = 3; s < 3 + DXT_GATHER_DEPTH; s++) publish(gather, s, SMALL, DXT_OK);
+    publish(gather, 100, LARGE + 1, DXT_ERR_LIMIT);
+    for (uint32_t r = 0; rank == 0 && r < (uint32_t)ranks; r++) {
+        for (uint64_t s = 2 + DXT_GATHER_DEPTH; s >= 3; s--) check_mail(gather, r, s, SMALL);
+        CHECK(dxt_gather_collect(gather, r, 2, mail, LARGE, &size, NULL) == DXT_AGAIN);
+    }
+    free(mail);
+    dxt_gather_destroy(gather);
+}
+
+/* Whoever has published goes off without a call of MPI until rank 0 has its mail. */
+static void mails_arrive_while_the_others_do_not_call_mpi(atomic_int *shared)
+{
+    dxt_gather *gather = open_gather(LARGE);
+    atomic_store(&shared[0], 0);
+    MPI_Barrier(MPI_COMM_WORLD);
+    if (rank == 0) {
+        for (uint32_t r = 1; r < (uint32_t)ranks; r++) check_mail(gather, r, 7, LARGE);
+        atomic_store(&shared[0], 1);
+    } else {
+        publish(gather, 7, LARGE, DXT_OK);
+        for (int i = 0; i < 60000 && !atomic_load(&shared[0]); i++) usleep(1000);
+        CHECK(atomic_load(&shared[0]));
+    }
+    dxt_gather_destroy(gather);
+}
+
+/* Publishing comes back when rank 0 takes nothing, and says when there is no room any more. */
+static void nobody_waits_for_a_rank_0_that_does_not_look(atomic_int *shared)
+{
+    dxt_gather *gather = open_gather(LARGE);
+    unsigned char *mail = malloc(LARGE);
+    atomic_store(&shared[1], 0);
+    MPI_Barrier(MPI_COMM_WORLD);
+    if (rank == 0) {
+        for (int i = 0; i < 60000 && atomic_load(&shared[1]) < ranks - 1; i++) usleep(1000);
+        CHECK(atomic_load(&shared[1]) == ranks - 1);
+        for (uint32_t r = 1; r < (uint32_t)ranks; r++)
+            check_mail(gather, r, (uint64_t)atomic_load(&shared[2 + r]), LARGE);
+    } else {
+        dxt_status status = DXT_OK;
+        uint64_t sequence = 0;
+        for (; status == DXT_OK && sequence < 100; sequence++) {
+            fill(mail, LARGE, rank, sequence + 1);
+            status = dxt_gather_publish(gather, sequence + 1, mail, LARGE);
+        }
+        CHECK(status == DXT_ERR_IO && sequence > DXT_GATHER_DEPTH);
+        atomic_store(&shared[2 + rank], (int)sequence - 1); /* the last that went */
+        atomic_fetch_add(&shared[1], 1);
+    }
+    free(mail);
+    MPI_Barrier(MPI_COMM_WORLD);
+    dxt_gather_destroy(gather);
+}
+
+static void a_board_shows_the_newest_words(void)
+{
+    dxt_mpi_board *board = NULL;
+    uint64_t words[DXT_MPI_BOARD_WORDS] = {9, 9, 9, 9};
+    CHECK(dxt_mpi_board_create(NULL, &board) == DXT_OK);
+    CHECK(dxt_mpi_board_read(board, words) == DXT_OK && words[0] == 0 && words[3] == 0);
+    MPI_Barrier(MPI_COMM_WORLD);
+    for (uint64_t i = 1; i <= 1000; i++) {
+        uint64_t shown[DXT_MPI_BOARD_WORDS] = {i, i + 1, i + 2, i + 3};
+        if (rank == 0) CHECK(dxt_mpi_board_show(board, shown) == DXT_OK);
+    }
+    if (rank != 0) CHECK(dxt_mpi_board_show(board, words) == DXT_ERR_INVALID);
+    uint64_t before = 0;
+    for (int i = 0; i < 30000 && words[0] != 1000; i++) {
+        CHECK(dxt_mpi_board_read(board, words) == DXT_OK);
+        CHECK(words[0] >= before && (words[0] == 0 || words[3] == words[0] + 3));
+        before = words[0];
+        if (words[0] != 1000) usleep(1000);
+    }
+    CHECK(words[0] == 1000 && words[1] == 1001);
+    /* The last words leave rank 0 while it takes the board down. */
+    dxt_mpi_board_destroy(board);
+}
+
+static void everybody_knows_its_place(void)
+{
+    dxt_mpi_place place = {.struct_size = sizeof place};
+    CHECK(dxt_mpi_find_place(NULL, &place) == DXT_OK);
+    CHECK(place.rank == (uint32_t)rank && place.ranks == (uint32_t)ranks);
+    CHECK(place.host[0] && place.library[0] && place.node >= 0 && place.node < place.nodes);
+    const char *size = getenv("DEEPXTRACE_MPI_NODE_SIZE");
+    int each = size && atoi(size) > 0 ? atoi(size) : ranks;
+    CHECK(place.node == rank / each && place.nodes == (ranks + each - 1) / each);
+    place.struct_size = 8;
+    CHECK(dxt_mpi_find_place(NULL, &place) == DXT_ERR_INVALID);
+}
+
+static void what_cannot_be_is_refused(void)
+{
+    dxt_gather *gather = NULL;
+    dxt_gather_mpi_config config = {.struct_size = sizeof config};
+    CHECK(dxt_gather_create_mpi(NULL, &gather) == DXT_ERR_INVALID);
+    CHECK(dxt_gather_create_mpi(&config, &gather) == DXT_ERR_INVALID);
+    config.mail_capacity = (size_t)1 << 40;
+    CHECK(dxt_gather_create_mpi(&config, &gather) == DXT_ERR_LIMIT);
+    config.struct_size = 8;
+    CHECK(dxt_gather_create_mpi(&config, &gather) == DXT_ERR_INVALID);
+    CHECK(!gather);
+    CHECK(dxt_mpi_board_create(NULL, NULL) == DXT_ERR_INVALID);
+    dxt_mpi_board_destroy(NULL);
+}
+
+int main(void)
+{
+    dxt_mpi_place place = {.struct_size = sizeof place};
+    CHECK(dxt_mpi_find_place(NULL, &place) == DXT_ERR_STATE);
+    if (dxt_mpi_start() != DXT_OK) {
+        fprintf(stderr, "%s\n", dxt_error());
+        return 1;
+    }
+    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+    MPI_Comm_size(MPI_COMM_WORLD, &ranks);
+    atomic_int *shared = open_shared();
+    everybody_knows_its_place();
+    what_cannot_be_is_refused();
+    mails_arrive_whole_and_the_newest_are_kept();
+    mails_arrive_while_the_others_do_not_call_mpi(shared);
+    nobody_waits_for_a_rank_0_that_does_not_look(shared);
+    a_board_shows_the_newest_words();
+    munmap(shared, 4096);
+    int all = 0;
+    MPI_Allreduce(&failures, &all, 1, MPI_INT, MPI_SUM, MPI_COMM_WORLD);
+    CHECK(dxt_mpi_end() == DXT_OK);
+    if (rank == 0) printf("%d checks failed\n", all);
+    return all != 0;
+}

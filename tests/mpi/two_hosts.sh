@@ -1,0 +1,41 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# two_hosts.sh MPI MPIRUN HOSTS RANKS-PER-HOST: nodes and hosts are right without being told, and a
+# slow link and a late rank are told apart in one run.
+# shellcheck source=tests/mpi/common.sh
+. "$(dirname "$0")/common.sh"
+# shellcheck source=tests/mpi/hosts.sh
+. "$(dirname "$0")/hosts.sh"
+count=$1
+each=$2
+
+# What is told at the end counts: that MPI may fail to finalize is said in docs/mpi.md.
+job()
+{
+    rm -f "$scratch/run.jsonl"
+    launch_on "$each" "$deepxtrace" run --engine mpi --steps 100 --tokens 4 --hidden 256 --json \
+        --record "$scratch/run.jsonl" "$@" >"$scratch/out" 2>"$scratch/err"
+    windows_at_least 4 || fail "no report"
+}
+
+hosts_up "$count"
+job --compute 4ms
+expect ""
+want=$(for ((r = 0; r < count * each; r++)); do echo "$((r / each)) ${hosts[r / each]}"; done)
+have=$(head -n 1 "$scratch/run.jsonl" | jq -r '[.nodes, .hosts] | transpose[] | "\(.[0]) \(.[1])"')
+[[ $have == "$want" ]] || fail "nodes and hosts: $have"
+
+# The last host is far away, and a rank of the first is late.
+slow_down $((count - 1)) 20
+job --slow dispatch:1:60ms
+late=$(named | grep -c '^dispatch late_rank 1$')
+((late == 1)) || fail "rank 1 is not named: $(named | paste -sd ' ')"
+others=$(named | grep late_rank | grep -vc '^dispatch late_rank 1$')
+((others == 0)) || fail "named as well: $(named | paste -sd ' ')"
+# Of two nodes either end of the link may be it; the other ranks see whose it is.
+if ((count == 2)); then
+    link=$(named | grep -cE '(slow_node_path|late_node) ')
+else
+    link=$(named | grep -cE "late_node $((count - 1))\$|slow_node_path .*$((count - 1))")
+fi
+((link >= 1)) || fail "the link is not named: $(named | paste -sd ' ')"
