@@ -148,20 +148,24 @@ struct members {
     double late[DXT_MAX_RANKS];
 };
 
-static double member_wait(const void *context, uint32_t i, uint32_t j)
+static void member_waits(const void *context, uint32_t i, const uint32_t *others, uint32_t count,
+                         double *wait)
 {
     const struct members *members = context;
-    return dxt_fit_wait(members->fit, members->index[i], members->index[j]);
+    for (uint32_t k = 0; k < count; k++)
+        wait[k] = dxt_fit_wait(members->fit, members->index[i], members->index[others[k]]);
 }
 
 /* Fit the members of one node among themselves; a skew of NaN is to be found. @return Their
  * number. */
 static uint32_t fit_node(dxt_fit *fit, uint32_t node, double floor, double skew, dxt_group *group)
 {
-    struct members members = {.fit = fit};
+    struct members members;
+    members.fit = fit;
+    members.count = 0;
     for (uint32_t k = 0; k < fit->count; k++)
         if (fit->node[k] == node) members.index[members.count++] = k;
-    dxt_group_input input = {.wait = member_wait,
+    dxt_group_input input = {.waits = member_waits,
                              .context = &members,
                              .skew = skew,
                              .count = members.count,
@@ -247,10 +251,11 @@ static void keep_levels(dxt_fit *fit)
             level[pair] > fit->skew / FAR_APART ? dxt_shift_of_wait(level[pair], fit->skew) : NAN;
 }
 
-static double node_wait(const void *context, uint32_t a, uint32_t b)
+static void node_waits(const void *context, uint32_t a, const uint32_t *others, uint32_t count,
+                       double *wait)
 {
     const dxt_fit *fit = context;
-    return fit->link[(size_t)a * fit->nodes + b];
+    for (uint32_t k = 0; k < count; k++) wait[k] = fit->link[(size_t)a * fit->nodes + others[k]];
 }
 
 /* What node a waits for node b above what the fit expects, tiers included; 0 where it is ordinary.
@@ -344,7 +349,7 @@ static void fit_between(dxt_fit *fit, double floor)
     bool any_late = false;
     take_levels(fit);
     dxt_group group;
-    dxt_group_input input = {.wait = node_wait,
+    dxt_group_input input = {.waits = node_waits,
                              .context = fit,
                              .skew = fit->skew,
                              .count = n,
