@@ -249,16 +249,13 @@ static void take_levels(dxt_fit *fit)
 }
 
 /* What the way between two nodes and their lateness come to is known better than its parts, and all
- * that single paths are to be compared with. */
-static void keep_levels(dxt_fit *fit)
+ * that single paths are to be compared with: from the waits in fit->level. */
+static void levels_to_shifts(dxt_fit *fit)
 {
-    double *measured = fit->link, *level = fit->level;
-    fit->link = level;
-    take_levels(fit);
-    fit->link = measured;
-    for (size_t pair = 0; pair < (size_t)fit->nodes * fit->nodes; pair++)
-        level[pair] =
-            level[pair] > fit->skew / FAR_APART ? dxt_shift_of_wait(level[pair], fit->skew) : NAN;
+    for (size_t pair = 0; pair < (size_t)fit->nodes * fit->nodes; pair++) {
+        double *level = &fit->level[pair];
+        *level = *level > fit->skew / FAR_APART ? dxt_shift_of_wait(*level, fit->skew) : NAN;
+    }
 }
 
 static void node_waits(const void *context, uint32_t a, const uint32_t *others, uint32_t count,
@@ -345,11 +342,12 @@ static void settle_two_nodes(dxt_fit *fit, double limit)
     levels_to_links(fit, limit);
     if (misfit_between(fit) < 0.8 * as_node) {
         fit->node_role[0] = fit->node_role[1] = DXT_ROLE_ORDINARY;
-        return;
+    } else {
+        memset(fit->link, 0, sizeof level);
+        fit->node_late[0] = late[0];
+        fit->node_late[1] = late[1];
     }
-    memset(fit->link, 0, sizeof level);
-    fit->node_late[0] = late[0];
-    fit->node_late[1] = late[1];
+    memcpy(fit->level, level, sizeof level);
 }
 
 /* Fit the nodes among each other as if each were one rank. */
@@ -378,10 +376,13 @@ static void fit_between(dxt_fit *fit, double floor)
         fit->node_role[a] = late ? DXT_ROLE_LATE : DXT_ROLE_ORDINARY;
         if (fabs(fit->node_late[a]) <= group.limit) fit->node_late[a] = 0;
     }
-    if (n == 2 && any_late)
+    if (n == 2 && any_late) {
         settle_two_nodes(fit, group.limit);
-    else
+    } else {
+        memcpy(fit->level, fit->link, (size_t)n * n * sizeof *fit->level);
         levels_to_links(fit, group.limit);
+    }
+    levels_to_shifts(fit);
 }
 
 /* ---- roles ---- */
@@ -501,7 +502,6 @@ static void fit_all(dxt_fit *fit, double floor)
     }
     if (fit->nodes > 1) {
         fit_between(fit, floor);
-        keep_levels(fit);
         fold_nodes(fit);
     }
     give_roles(fit);

@@ -77,6 +77,7 @@ static void seat_panel(const dxt_group_input *in, struct panel *p)
 {
     p->count = in->count < DXT_WITNESSES ? in->count : DXT_WITNESSES;
     p->pair_skew = -1;
+    p->scale.transfer = -1;
     p->wait = in->scratch;
     p->pair = in->scratch + DXT_WITNESSES * DXT_WITNESSES;
     p->sample = in->scratch + 2 * DXT_WITNESSES * DXT_WITNESSES;
@@ -147,6 +148,8 @@ static double panel_diagonal(const struct panel *p)
 static void panel_pairs(struct panel *p, double transfer, double skew)
 {
     size_t n = p->count;
+    /* As they are; a new round mostly finds the same. */
+    if (p->scale.transfer == transfer && p->scale.skew == skew) return;
     dxt_lateness_scale_make(&p->scale, transfer, skew);
     for (uint32_t a = 0; a < n; a++) {
         p->pair[a * n + a] = 0;

@@ -169,9 +169,8 @@ static dxt_status keep_path(struct search *s, uint32_t i, uint32_t j, double exc
 static void add_to_mean(const struct search *s, uint32_t rank)
 {
     const dxt_window *window = s->fit->window;
-    double n = window->ranks;
-    s->list->mean +=
-        dxt_screen_sum(window->wait + rank * (size_t)window->ranks, window->ranks) / n / n;
+    uint32_t n = window->ranks;
+    s->list->mean += dxt_screen_sum(window->wait + (size_t)rank * n, n) / n / n;
 }
 
 /* DXT_END when there are too many. */

@@ -44,6 +44,19 @@ double dxt_select(double *values, size_t n, size_t k)
 
 /* ---- medians ---- */
 
+/* So few are sorted by insertion. */
+#define FEW_VALUES 16u
+
+static void sort_few(double *values, size_t n)
+{
+    for (size_t i = 1; i < n; i++) {
+        double value = values[i];
+        size_t at = i;
+        for (; at > 0 && values[at - 1] > value; at--) values[at] = values[at - 1];
+        values[at] = value;
+    }
+}
+
 /* Values from which on a sample of them finds where the median is. */
 #define MANY_VALUES 256u
 #define SAMPLE 64u
@@ -106,6 +119,12 @@ static size_t narrow(double *values, size_t n, size_t *first, size_t *second)
 static void middle_pair(double *values, size_t n, double *low, double *high)
 {
     size_t first = (n - 1) / 2, second = n / 2;
+    if (n <= FEW_VALUES) {
+        sort_few(values, n);
+        *low = values[first];
+        *high = values[second];
+        return;
+    }
     n = narrow(values, n, &first, &second);
     *high = dxt_select(values, n, second);
     *low = *high;
@@ -182,9 +201,6 @@ void dxt_cautious_medians(double (*values)[DXT_LANES], uint32_t rows, double *me
 
 /* ---- sorting ---- */
 
-/* Fewer are sorted by insertion. */
-#define FEW_VALUES 16u
-
 static void sift_down(double *values, size_t root, size_t n)
 {
     for (size_t child; (child = 2 * root + 1) < n; root = child) {
@@ -200,16 +216,6 @@ static void sort_heap(double *values, size_t n)
     for (size_t last = n; last-- > 1;) {
         swap(&values[0], &values[last]);
         sift_down(values, 0, last);
-    }
-}
-
-static void sort_few(double *values, size_t n)
-{
-    for (size_t i = 1; i < n; i++) {
-        double value = values[i];
-        size_t at = i;
-        for (; at > 0 && values[at - 1] > value; at--) values[at] = values[at - 1];
-        values[at] = value;
     }
 }
 
