@@ -175,8 +175,8 @@ DXT_VECTORS static size_t pair_deviations(const struct panel *p)
     size_t used = 0, n = p->count;
     for (size_t a = 0; a < n; a++) {
         const double *pair = p->pair + a * n;
-        double *sample = p->sample + used - (a + 1), late = p->late[a];
-        for (size_t b = a + 1; b < n; b++) sample[b] = fabs(pair[b] - (p->late[b] - late));
+        double *sample = p->sample + used, late = p->late[a];
+        for (size_t b = a + 1; b < n; b++) sample[b - a - 1] = fabs(pair[b] - (p->late[b] - late));
         used += n - a - 1;
     }
     return used;

@@ -122,8 +122,8 @@ static void take_view(struct search *s, uint32_t node)
     s->node = node;
 }
 
-/* Whether any cell of a row can be abnormal. Skew only adds to what is expected, so a row that stays
- * below the bare shifts is done: almost every one is. */
+/* Whether any cell of a row can be abnormal. Skew only adds to what is expected, so a row that
+ * stays below the bare shifts is done: almost every one is. */
 static bool row_stands_out(struct search *s, uint32_t i)
 {
     const dxt_fit *fit = s->fit;

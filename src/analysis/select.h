@@ -19,8 +19,8 @@ double dxt_cautious_median(double *values, size_t n);
 /** Columns of dxt_cautious_medians(). */
 #define DXT_LANES 16u
 
-/** Cautious medians of columns of up to @p rows values each; what is missing is INFINITY. Overwrites
- *  the values. */
+/** Cautious medians of columns of up to @p rows values each; what is missing is INFINITY.
+ *  Overwrites the values. */
 void dxt_cautious_medians(double (*values)[DXT_LANES], uint32_t rows, double *median);
 
 /** Sort in ascending order, in place: qsort() may allocate. */

@@ -19,7 +19,8 @@
 #define DXT_TAIL_KNOTS_PER_UNIT 8.0
 #define DXT_TAIL_END 8.0
 
-/** tail(z), P(X > z) and the density at z = 0, 1/8, 2/8, …; at 8, which stands for all beyond, 0. */
+/** tail(z), P(X > z) and the density at z = 0, 1/8, 2/8, …; 0 at 8, which stands for all beyond.
+ */
 typedef struct dxt_tail_knot {
     double tail, beyond, density;
 } dxt_tail_knot;
