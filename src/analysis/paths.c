@@ -42,10 +42,10 @@ struct search {
 
 /* ---- what a cell is like ---- */
 
-/* A sample of cells off the diagonal. */
+/* A sample of cells off the diagonal, in the fit's scratch. */
 struct sample {
     uint32_t count;
-    uint16_t row[DXT_LEVEL_SAMPLE], column[DXT_LEVEL_SAMPLE]; /* members */
+    double *wait, *expected, *work; /* [count] each */
 };
 
 /* As dxt_spread_index() spreads them. They are scattered over a large matrix, so that all are asked
@@ -53,46 +53,51 @@ struct sample {
 static void take_sample(const dxt_fit *fit, struct sample *sample)
 {
     const dxt_window *window = fit->window;
+    uint16_t row[DXT_LEVEL_SAMPLE], column[DXT_LEVEL_SAMPLE];
     uint32_t n = fit->count, cells = n * (n - 1);
     sample->count = cells < DXT_LEVEL_SAMPLE ? cells : DXT_LEVEL_SAMPLE;
+    sample->wait = fit->scratch;
+    sample->expected = sample->wait + DXT_LEVEL_SAMPLE;
+    sample->work = sample->expected + DXT_LEVEL_SAMPLE;
     for (uint32_t k = 0; k < sample->count; k++) {
         uint32_t cell = (uint32_t)dxt_spread_index(k, sample->count, cells);
         uint32_t i = cell / (n - 1), j = cell % (n - 1);
         j += j >= i;
-        sample->row[k] = (uint16_t)i;
-        sample->column[k] = (uint16_t)j;
+        row[k] = (uint16_t)i;
+        column[k] = (uint16_t)j;
         __builtin_prefetch(window->wait + (size_t)fit->rank[i] * window->ranks + fit->rank[j]);
+    }
+    for (uint32_t k = 0; k < sample->count; k++) {
+        sample->wait[k] = dxt_fit_wait(fit, row[k], column[k]);
+        sample->expected[k] = dxt_fit_expected(fit, row[k], column[k]);
     }
 }
 
 /* 1.4826 × median absolute deviation of the sample from the fit. */
-static double typical_deviation(const dxt_fit *fit, const struct sample *sample)
+static double typical_deviation(const struct sample *sample)
 {
-    for (uint32_t k = 0; k < sample->count; k++) {
-        uint32_t i = sample->row[k], j = sample->column[k];
-        fit->scratch[k] = fabs(dxt_fit_wait(fit, i, j) - dxt_fit_expected(fit, i, j));
-    }
-    return 1.4826 * dxt_median(fit->scratch, sample->count);
+    for (uint32_t k = 0; k < sample->count; k++)
+        sample->work[k] = fabs(sample->wait[k] - sample->expected[k]);
+    return 1.4826 * dxt_median(sample->work, sample->count);
 }
 
 /* The same for the logarithm of wait over expected, where both are worth a ratio; as a factor. The
- * logarithm of a median is the median of the logarithms. */
+ * logarithm of a median is the median of the logarithms. Waits become ratios. */
 static double least_ratio(const dxt_fit *fit, const struct sample *sample)
 {
-    double *ratio = fit->scratch, *copy = ratio + DXT_LEVEL_SAMPLE;
+    double *ratio = sample->wait, *work = sample->work;
     size_t used = 0;
     for (uint32_t k = 0; k < sample->count; k++) {
-        uint32_t i = sample->row[k], j = sample->column[k];
-        double wait = dxt_fit_wait(fit, i, j), expected = dxt_fit_expected(fit, i, j);
+        double wait = sample->wait[k], expected = sample->expected[k];
         ratio[used] = wait / expected;
         used += !(wait <= 0 || expected < fit->base / 10);
     }
     if (used == 0) return 1;
-    memcpy(copy, ratio, used * sizeof *copy);
-    double typical = dxt_median(copy, used), middle = log(typical);
+    memcpy(work, ratio, used * sizeof *work);
+    double typical = dxt_median(work, used), middle = log(typical);
     for (size_t k = 0; k < used; k++)
-        copy[k] = ratio[k] > typical ? ratio[k] / typical : typical / ratio[k];
-    double spread = 1.4826 * log(dxt_median(copy, used));
+        work[k] = ratio[k] > typical ? ratio[k] / typical : typical / ratio[k];
+    double spread = 1.4826 * log(dxt_median(work, used));
     spread *= 1 + FEW_CELLS / sqrt((double)used);
     double cells = (double)fit->count * (fit->count - 1);
     double spreads = sqrt(2 * log(ONE_IN * cells));
@@ -239,7 +244,7 @@ static void begin_search(struct search *s)
     uint32_t n = fit->count, ranks = fit->window->ranks;
     struct sample sample;
     take_sample(fit, &sample);
-    s->spread = typical_deviation(fit, &sample);
+    s->spread = typical_deviation(&sample);
     s->ratio = least_ratio(fit, &sample);
     s->most = dxt_most_paths(n);
     s->least = fit->scratch;
