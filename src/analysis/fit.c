@@ -62,32 +62,41 @@ static bool present(const dxt_window *window, uint32_t rank)
     return !window->missing || !window->missing[rank];
 }
 
-/* How many different nodes the present ranks have; 1 when they are not worth looking at: one node
- * only, or hardly more ranks than nodes. */
-static uint32_t count_nodes(const dxt_window *window, const int32_t *nodes)
+/* Number the nodes of the present ranks in order of appearance. Neighbours mostly share a node.
+ * @param number  [ranks] Receives the number of each rank's node.
+ * @param id      Receives which node each number is.
+ * @return How many there are. */
+static uint32_t number_all(const dxt_window *window, const int32_t *nodes, uint32_t *number,
+                           int32_t *id)
 {
-    uint32_t different = 0, ranks = 0;
-    if (!nodes) return 1;
+    uint32_t known = 0, node = 0;
     for (uint32_t r = 0; r < window->ranks; r++) {
         if (!present(window, r)) continue;
-        ranks++;
-        uint32_t earlier = 0;
-        while (earlier < r && !(present(window, earlier) && nodes[earlier] == nodes[r])) earlier++;
-        if (earlier == r) different++;
+        if (known == 0 || id[node] != nodes[r]) {
+            node = 0;
+            while (node < known && id[node] != nodes[r]) node++;
+            if (node == known) id[known++] = nodes[r];
+        }
+        number[r] = node;
     }
-    return different >= 2 && ranks >= 2 * different ? different : 1;
+    return known;
 }
 
-static void number_nodes(dxt_fit *fit, const int32_t *nodes)
+/* Nodes of a window, when they are worth looking at: several, and not hardly fewer than ranks. */
+struct numbering {
+    uint32_t nodes; /* otherwise 1 */
+    uint32_t number[DXT_MAX_RANKS];
+    int32_t id[DXT_MAX_RANKS];
+};
+
+static void number_nodes(const dxt_window *window, const int32_t *nodes, uint32_t ranks,
+                         struct numbering *numbering)
 {
-    uint32_t known = 0;
-    for (uint32_t k = 0; k < fit->count; k++) {
-        uint32_t node = 0;
-        int32_t id = fit->nodes > 1 ? nodes[fit->rank[k]] : -1;
-        while (node < known && fit->node_id[node] != id) node++;
-        if (node == known) fit->node_id[known++] = id;
-        fit->node[k] = node;
-    }
+    uint32_t different = nodes ? number_all(window, nodes, numbering->number, numbering->id) : 1;
+    numbering->nodes = different >= 2 && ranks >= 2 * different ? different : 1;
+    if (numbering->nodes > 1) return;
+    memset(numbering->number, 0, window->ranks * sizeof *numbering->number);
+    numbering->id[0] = -1;
 }
 
 /* As dxt_window_value() has it. */
@@ -115,9 +124,8 @@ static double step_of(const dxt_window *window)
     }
 }
 
-/* Longest wait of a row, in the window's measure; without the vector pass where cells differ in
- * more than the factor. */
-static double longest_in_row(const dxt_fit *fit, uint32_t i)
+/* Without the vector pass where cells differ in more than the factor. */
+double dxt_fit_longest(const dxt_fit *fit, uint32_t i)
 {
     const dxt_window *window = fit->window;
     size_t first = (size_t)fit->rank[i] * window->ranks;
@@ -126,15 +134,17 @@ static double longest_in_row(const dxt_fit *fit, uint32_t i)
         int64_t most = dxt_screen_max(window->wait + first, i, window->ranks);
         if (dxt_without_timeout(window, most) == most) return (double)most * fit->factor[i];
     }
-    for (uint32_t j = 0; j < fit->count; j++)
-        if (i != j) longest = fmax(longest, dxt_fit_wait(fit, i, j));
+    for (uint32_t j = 0; j < fit->count; j++) {
+        double wait = i == j ? 0 : dxt_fit_wait(fit, i, j);
+        longest = wait > longest ? wait : longest;
+    }
     return longest;
 }
 
 static double longest_wait(const dxt_fit *fit)
 {
     double longest = 0;
-    for (uint32_t i = 0; i < fit->count; i++) longest = fmax(longest, longest_in_row(fit, i));
+    for (uint32_t i = 0; i < fit->count; i++) longest = fmax(longest, dxt_fit_longest(fit, i));
     return longest;
 }
 
@@ -148,20 +158,24 @@ struct members {
     double late[DXT_MAX_RANKS];
 };
 
-static double member_wait(const void *context, uint32_t i, uint32_t j)
+static void member_waits(const void *context, uint32_t i, const uint32_t *others, uint32_t count,
+                         double *wait)
 {
     const struct members *members = context;
-    return dxt_fit_wait(members->fit, members->index[i], members->index[j]);
+    for (uint32_t k = 0; k < count; k++)
+        wait[k] = dxt_fit_wait(members->fit, members->index[i], members->index[others[k]]);
 }
 
 /* Fit the members of one node among themselves; a skew of NaN is to be found. @return Their
  * number. */
 static uint32_t fit_node(dxt_fit *fit, uint32_t node, double floor, double skew, dxt_group *group)
 {
-    struct members members = {.fit = fit};
+    struct members members;
+    members.fit = fit;
+    members.count = 0;
     for (uint32_t k = 0; k < fit->count; k++)
         if (fit->node[k] == node) members.index[members.count++] = k;
-    dxt_group_input input = {.wait = member_wait,
+    dxt_group_input input = {.waits = member_waits,
                              .context = &members,
                              .skew = skew,
                              .count = members.count,
@@ -235,22 +249,20 @@ static void take_levels(dxt_fit *fit)
 }
 
 /* What the way between two nodes and their lateness come to is known better than its parts, and all
- * that single paths are to be compared with. */
-static void keep_levels(dxt_fit *fit)
+ * that single paths are to be compared with: from the waits in fit->level. */
+static void levels_to_shifts(dxt_fit *fit)
 {
-    double *measured = fit->link, *level = fit->level;
-    fit->link = level;
-    take_levels(fit);
-    fit->link = measured;
-    for (size_t pair = 0; pair < (size_t)fit->nodes * fit->nodes; pair++)
-        level[pair] =
-            level[pair] > fit->skew / FAR_APART ? dxt_shift_of_wait(level[pair], fit->skew) : NAN;
+    for (size_t pair = 0; pair < (size_t)fit->nodes * fit->nodes; pair++) {
+        double *level = &fit->level[pair];
+        *level = *level > fit->skew / FAR_APART ? dxt_shift_of_wait(*level, fit->skew) : NAN;
+    }
 }
 
-static double node_wait(const void *context, uint32_t a, uint32_t b)
+static void node_waits(const void *context, uint32_t a, const uint32_t *others, uint32_t count,
+                       double *wait)
 {
     const dxt_fit *fit = context;
-    return fit->link[(size_t)a * fit->nodes + b];
+    for (uint32_t k = 0; k < count; k++) wait[k] = fit->link[(size_t)a * fit->nodes + others[k]];
 }
 
 /* What node a waits for node b above what the fit expects, tiers included; 0 where it is ordinary.
@@ -330,11 +342,12 @@ static void settle_two_nodes(dxt_fit *fit, double limit)
     levels_to_links(fit, limit);
     if (misfit_between(fit) < 0.8 * as_node) {
         fit->node_role[0] = fit->node_role[1] = DXT_ROLE_ORDINARY;
-        return;
+    } else {
+        memset(fit->link, 0, sizeof level);
+        fit->node_late[0] = late[0];
+        fit->node_late[1] = late[1];
     }
-    memset(fit->link, 0, sizeof level);
-    fit->node_late[0] = late[0];
-    fit->node_late[1] = late[1];
+    memcpy(fit->level, level, sizeof level);
 }
 
 /* Fit the nodes among each other as if each were one rank. */
@@ -344,7 +357,7 @@ static void fit_between(dxt_fit *fit, double floor)
     bool any_late = false;
     take_levels(fit);
     dxt_group group;
-    dxt_group_input input = {.wait = node_wait,
+    dxt_group_input input = {.waits = node_waits,
                              .context = fit,
                              .skew = fit->skew,
                              .count = n,
@@ -363,10 +376,13 @@ static void fit_between(dxt_fit *fit, double floor)
         fit->node_role[a] = late ? DXT_ROLE_LATE : DXT_ROLE_ORDINARY;
         if (fabs(fit->node_late[a]) <= group.limit) fit->node_late[a] = 0;
     }
-    if (n == 2 && any_late)
+    if (n == 2 && any_late) {
         settle_two_nodes(fit, group.limit);
-    else
+    } else {
+        memcpy(fit->level, fit->link, (size_t)n * n * sizeof *fit->level);
         levels_to_links(fit, group.limit);
+    }
+    levels_to_shifts(fit);
 }
 
 /* ---- roles ---- */
@@ -423,25 +439,6 @@ static void give_roles(dxt_fit *fit)
             split_late(fit, k);
     for (uint32_t k = 0; k < fit->count; k++)
         if (fit->role[k] == DXT_ROLE_RECEIVER || fit->role[k] == DXT_ROLE_SENDER) fit->late[k] = 0;
-}
-
-double dxt_fit_shift(const dxt_fit *fit, uint32_t i, uint32_t j)
-{
-    double shift = fit->late[j] - fit->late[i];
-    uint32_t a = fit->node[i], b = fit->node[j];
-    if (a == b) return shift + fit->transfer;
-    size_t pair = (size_t)a * fit->nodes + b;
-    if (!isnan(fit->level[pair])) return shift + fit->level[pair];
-    return shift + fit->between + fit->node_late[b] - fit->node_late[a] + fit->tier[pair] +
-           fit->link[pair];
-}
-
-double dxt_fit_expected(const dxt_fit *fit, uint32_t i, uint32_t j)
-{
-    double shift = dxt_fit_shift(fit, i, j);
-    /* A mean lateness may be one of some operations only; in the others it waits as anybody. */
-    if (fit->role[i] == DXT_ROLE_LATE) shift += fit->late[i];
-    return dxt_expected_wait(shift, fit->skew) + fit->receive[i] + fit->send[j];
 }
 
 /* Each node was fitted alone, with the earlier half of its ranks as the ordinary ones. Where that
@@ -505,7 +502,6 @@ static void fit_all(dxt_fit *fit, double floor)
     }
     if (fit->nodes > 1) {
         fit_between(fit, floor);
-        keep_levels(fit);
         fold_nodes(fit);
     }
     give_roles(fit);
@@ -518,13 +514,18 @@ dxt_status dxt_fit_window(dxt_block *block, const dxt_window *window, const int3
     uint32_t n = 0;
     for (uint32_t r = 0; r < window->ranks; r++) n += present(window, r);
     fit.count = n;
-    fit.nodes = count_nodes(window, nodes);
+    struct numbering numbering;
+    number_nodes(window, nodes, n, &numbering);
+    fit.nodes = numbering.nodes;
     char *memory = dxt_block_fit(block, lay_out(&fit, n, fit.nodes, NULL));
     if (!memory) return DXT_ERR_NO_MEMORY;
     lay_out(&fit, n, fit.nodes, memory);
-    for (uint32_t r = 0, k = 0; r < window->ranks; r++)
-        if (present(window, r)) fit.rank[k++] = r;
-    number_nodes(&fit, nodes);
+    for (uint32_t r = 0, k = 0; r < window->ranks; r++) {
+        if (!present(window, r)) continue;
+        fit.node[k] = numbering.number[r];
+        fit.rank[k++] = r;
+    }
+    memcpy(fit.node_id, numbering.id, fit.nodes * sizeof *fit.node_id);
     take_factors(window, &fit);
     fit.step = step_of(window);
     fit.ops = (double)window->ops;

@@ -13,9 +13,12 @@
 
 #include "analysis/group.h"
 
+#include <math.h>
+
 #include <deepxtrace/analysis.h>
 
 #include "analysis/block.h"
+#include "analysis/tail.h"
 
 /** What a rank (or a node) is for the others. */
 typedef enum dxt_role {
@@ -95,12 +98,33 @@ static inline double dxt_fit_wait(const dxt_fit *fit, uint32_t i, uint32_t j)
     return window->samples[cell] > 0 ? wait / (double)window->samples[cell] : 0;
 }
 
+/** Longest wait of a member for another, in the window's measure. */
+double dxt_fit_longest(const dxt_fit *fit, uint32_t i);
+
+/** What the way and the nodes add to the wait of a member of node a for one of node b. */
+static inline double dxt_fit_way(const dxt_fit *fit, uint32_t a, uint32_t b)
+{
+    if (a == b) return fit->transfer;
+    size_t pair = (size_t)a * fit->nodes + b;
+    if (!isnan(fit->level[pair])) return fit->level[pair];
+    return fit->between + fit->node_late[b] - fit->node_late[a] + fit->tier[pair] + fit->link[pair];
+}
+
 /** Mean shift of the wait of member i for member j, before the cut at 0. */
-double dxt_fit_shift(const dxt_fit *fit, uint32_t i, uint32_t j);
+static inline double dxt_fit_shift(const dxt_fit *fit, uint32_t i, uint32_t j)
+{
+    return fit->late[j] - fit->late[i] + dxt_fit_way(fit, fit->node[i], fit->node[j]);
+}
 
 /** Expected wait of member i for member j; the largest that fits when i is late in only some of the
  *  operations. */
-double dxt_fit_expected(const dxt_fit *fit, uint32_t i, uint32_t j);
+static inline double dxt_fit_expected(const dxt_fit *fit, uint32_t i, uint32_t j)
+{
+    double shift = dxt_fit_shift(fit, i, j);
+    /* A mean lateness may be one of some operations only; in the others it waits as anybody. */
+    if (fit->role[i] == DXT_ROLE_LATE) shift += fit->late[i];
+    return dxt_wait_of(shift, fit->skew) + fit->receive[i] + fit->send[j];
+}
 
 /** A path that is slower than the fit explains. */
 typedef struct dxt_slow_path {
@@ -113,6 +137,7 @@ typedef struct dxt_slow_path {
 typedef struct dxt_path_list {
     dxt_slow_path *items;
     size_t count, capacity;
+    double mean; /**< of all raw counters, where it could be had in passing; otherwise NaN */
     bool misfit; /**< so many cells deviate that the model itself does not fit; count is 0 then */
 } dxt_path_list;
 

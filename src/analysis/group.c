@@ -6,6 +6,8 @@
 
 #include "analysis/select.h"
 #include "analysis/skew.h"
+#include "analysis/tail.h"
+#include "analysis/vectors.h"
 
 #define REFINE_ROUNDS 10
 /* Pairs differ in their transfer time by up to about half of it (combine on NVLink: 10 µs ± 2–4
@@ -75,14 +77,14 @@ static void seat_panel(const dxt_group_input *in, struct panel *p)
 {
     p->count = in->count < DXT_WITNESSES ? in->count : DXT_WITNESSES;
     p->pair_skew = -1;
+    p->scale.transfer = -1;
     p->wait = in->scratch;
     p->pair = in->scratch + DXT_WITNESSES * DXT_WITNESSES;
     p->sample = in->scratch + 2 * DXT_WITNESSES * DXT_WITNESSES;
     for (uint32_t a = 0; a < p->count; a++)
         p->member[a] = (uint32_t)dxt_spread_index(a, p->count, in->count);
     for (uint32_t a = 0; a < p->count; a++)
-        for (uint32_t b = 0; b < p->count; b++)
-            p->wait[(size_t)a * p->count + b] = in->wait(in->context, p->member[a], p->member[b]);
+        in->waits(in->context, p->member[a], p->member, p->count, p->wait + (size_t)a * p->count);
 }
 
 /* Median wait between the ordinary members of the panel; of two, the shorter of their waits. */
@@ -145,65 +147,92 @@ static double panel_diagonal(const struct panel *p)
 /* By the two waits of each pair alone. */
 static void panel_pairs(struct panel *p, double transfer, double skew)
 {
+    size_t n = p->count;
+    /* As they are; a new round mostly finds the same. */
+    if (p->scale.transfer == transfer && p->scale.skew == skew) return;
     dxt_lateness_scale_make(&p->scale, transfer, skew);
-    for (uint32_t a = 0; a < p->count; a++)
-        for (uint32_t b = 0; b < p->count; b++)
-            p->pair[(size_t)a * p->count + b] =
-                dxt_lateness_read(&p->scale, panel_wait(p, a, b) - panel_wait(p, b, a));
+    for (uint32_t a = 0; a < n; a++) {
+        p->pair[a * n + a] = 0;
+        for (uint32_t b = a + 1; b < n; b++) {
+            double later = dxt_lateness_read(&p->scale, panel_wait(p, a, b) - panel_wait(p, b, a));
+            p->pair[a * n + b] = later;
+            p->pair[b * n + a] = -later;
+        }
+    }
 }
 
 /* Least squares over all pairs: exact when the pairs agree with each other. */
 static void panel_means(struct panel *p)
 {
     memset(p->late, 0, sizeof p->late);
-    for (uint32_t a = 0; a < p->count; a++) {
-        for (uint32_t b = a + 1; b < p->count; b++) {
-            double later = panel_pair(p, a, b);
-            p->late[b] += later / p->count;
-            p->late[a] -= later / p->count;
+    for (uint32_t a = 0; a < p->count; a++)
+        for (uint32_t b = 0; b < p->count; b++) p->late[b] += panel_pair(p, a, b) / p->count;
+}
+
+/* How far the pairs are from what latenesses make of them, each pair once, in `sample`. */
+DXT_VECTORS static size_t pair_deviations(const struct panel *p)
+{
+    size_t used = 0, n = p->count;
+    for (size_t a = 0; a < n; a++) {
+        const double *pair = p->pair + a * n;
+        double *sample = p->sample + used, late = p->late[a];
+        for (size_t b = a + 1; b < n; b++) sample[b - a - 1] = fabs(pair[b] - (p->late[b] - late));
+        used += n - a - 1;
+    }
+    return used;
+}
+
+/* Each lateness by the others' and the pairs, those that are far off weighing less. */
+DXT_VECTORS static void weigh_pairs(const struct panel *p, double scale, double *next)
+{
+    size_t n = p->count;
+    double sum[DXT_WITNESSES] = {0}, weights[DXT_WITNESSES] = {0};
+    for (size_t a = 0; a < n; a++) {
+        const double *pair = p->pair + a * n;
+        double late = p->late[a];
+        for (size_t b = 0; b < n; b++) {
+            double off = fabs(pair[b] - (p->late[b] - late));
+            double weight = a == b ? 0 : 1 / (off > scale ? off : scale);
+            sum[b] += weight * (pair[b] + late);
+            weights[b] += weight;
         }
     }
+    for (size_t b = 0; b < n; b++) next[b] = p->late[b] / 2 + sum[b] / weights[b] / 2;
 }
 
 /* Turn least squares into least absolute deviations by reweighting, so that a slow path does not
  * make its two ends look late and early. */
 static void panel_refine(struct panel *p)
 {
-    uint32_t n = p->count;
     double next[DXT_WITNESSES];
     for (int round = 0; round < REFINE_ROUNDS; round++) {
-        size_t used = 0;
-        for (uint32_t a = 0; a < n; a++)
-            for (uint32_t b = a + 1; b < n; b++)
-                p->sample[used++] = fabs(panel_pair(p, a, b) - (p->late[b] - p->late[a]));
-        double scale = dxt_median(p->sample, used) + 1e-9, change = 0;
-        for (uint32_t b = 0; b < n; b++) {
-            double sum = 0, weights = 0;
-            for (uint32_t a = 0; a < n; a++) {
-                if (a == b) continue;
-                double later = panel_pair(p, a, b);
-                double weight = 1 / fmax(fabs(later - (p->late[b] - p->late[a])), scale);
-                sum += weight * (later + p->late[a]);
-                weights += weight;
-            }
-            next[b] = p->late[b] / 2 + sum / weights / 2;
-            change = fmax(change, fabs(next[b] - p->late[b]));
+        size_t pairs = pair_deviations(p);
+        double scale = dxt_median(p->sample, pairs) + 1e-9, change = 0;
+        weigh_pairs(p, scale, next);
+        for (uint32_t b = 0; b < p->count; b++) {
+            double moved = fabs(next[b] - p->late[b]);
+            change = moved > change ? moved : change;
         }
-        memcpy(p->late, next, n * sizeof *next);
+        memcpy(p->late, next, p->count * sizeof *next);
         if (change < scale / 100) break;
     }
 }
 
 /* ---- ordinary members ---- */
 
-/* Bounds of the ordinary cluster among latenesses; `sorted` is scratch of the same size. */
-static void ordinary_range(const double *late, uint32_t n, double limit, double *sorted,
-                           double *low, double *high)
+static const double *sort_into(double *sorted, const double *late, uint32_t n)
+{
+    memcpy(sorted, late, n * sizeof *late);
+    dxt_sort(sorted, n);
+    return sorted;
+}
+
+/* Bounds of the ordinary cluster among sorted latenesses. */
+static void ordinary_range(const double *sorted, uint32_t n, double limit, double *low,
+                           double *high)
 {
     uint32_t half = (n + 1) / 2, best = 0;
     double width = INFINITY;
-    memcpy(sorted, late, n * sizeof *late);
-    dxt_sort(sorted, n);
     for (uint32_t k = 0; k + half <= n; k++) {
         double range = sorted[k + half - 1] - sorted[k];
         if (range <= 2 * limit || range < width) {
@@ -221,7 +250,7 @@ static void ordinary_range(const double *late, uint32_t n, double limit, double 
 static void find_ordinary(struct panel *p, double limit)
 {
     double sorted[DXT_WITNESSES], low, high;
-    ordinary_range(p->late, p->count, limit, sorted, &low, &high);
+    ordinary_range(sort_into(sorted, p->late, p->count), p->count, limit, &low, &high);
     p->ordinary_count = 0;
     for (uint32_t a = 0; a < p->count; a++)
         if (p->late[a] >= low && p->late[a] <= high) p->ordinary[p->ordinary_count++] = a;
@@ -245,28 +274,37 @@ static double misfit(const struct panel *p, const double *late)
     return sum;
 }
 
-/* Lateness by the cautious median of what the ordinary members say of each. */
-static void ask_ordinary(const struct panel *p, double *late)
+/* Lateness by the cautious median of what others say of each: `from` lists these, `add` is added
+ * to what each says. */
+static void ask(const struct panel *p, const uint32_t *from, uint32_t count, const double *add,
+                double *late)
 {
-    for (uint32_t b = 0; b < p->count; b++) {
-        size_t said = 0;
-        for (uint32_t k = 0; k < p->ordinary_count; k++)
-            if (p->ordinary[k] != b) p->sample[said++] = panel_pair(p, p->ordinary[k], b);
-        late[b] = dxt_cautious_median(p->sample, said);
+    double said[DXT_WITNESSES][DXT_LANES], median[DXT_LANES];
+    for (uint32_t first = 0; first < p->count; first += DXT_LANES) {
+        uint32_t lanes = p->count - first < DXT_LANES ? p->count - first : DXT_LANES;
+        for (uint32_t k = 0; k < count; k++) {
+            const double *pair = p->pair + (size_t)from[k] * p->count + first;
+            for (uint32_t c = 0; c < DXT_LANES; c++)
+                said[k][c] = c < lanes && first + c != from[k] ? pair[c] + add[from[k]] : INFINITY;
+        }
+        dxt_cautious_medians(said, count, median);
+        memcpy(late + first, median, lanes * sizeof *late);
     }
     center_panel(p, late);
 }
 
-/* The same by all others, their own lateness taken into account. */
+static void ask_ordinary(const struct panel *p, double *late)
+{
+    static const double nothing[DXT_WITNESSES];
+    ask(p, p->ordinary, p->ordinary_count, nothing, late);
+}
+
+/* By all, their own lateness taken into account. */
 static void ask_all(const struct panel *p, double *late)
 {
-    for (uint32_t b = 0; b < p->count; b++) {
-        size_t said = 0;
-        for (uint32_t a = 0; a < p->count; a++)
-            if (a != b) p->sample[said++] = panel_pair(p, a, b) + p->late[a];
-        late[b] = dxt_cautious_median(p->sample, said);
-    }
-    center_panel(p, late);
+    uint32_t all[DXT_WITNESSES];
+    for (uint32_t a = 0; a < p->count; a++) all[a] = a;
+    ask(p, all, p->count, p->late, late);
 }
 
 /* A slow path is one voice among all, but could be the only one among few ordinary members; where
@@ -288,11 +326,8 @@ static void panel_judge(struct panel *p)
 static double pair_noise(const struct panel *p)
 {
     uint32_t n = p->count;
-    size_t used = 0;
     if (n < 3) return 0;
-    for (uint32_t a = 0; a < n; a++)
-        for (uint32_t b = a + 1; b < n; b++)
-            p->sample[used++] = fabs(panel_pair(p, a, b) - (p->late[b] - p->late[a]));
+    size_t used = pair_deviations(p);
     double pairs = (double)used, free_pairs = pairs - (n - 1);
     double deviation = 1.4826 * dxt_median(p->sample, used) * sqrt(pairs / free_pairs);
     return 1.2533 * deviation / sqrt(n - 1);
@@ -306,7 +341,7 @@ static size_t cell_deviations(const struct panel *p, const dxt_group *group)
     for (uint32_t a = 0; a < p->count; a++)
         for (uint32_t b = 0; b < p->count; b++) {
             double shift = group->transfer + p->late[b] - p->late[a];
-            double expected = dxt_expected_wait(shift, group->skew);
+            double expected = dxt_wait_of(shift, group->skew);
             if (a != b && expected >= group->base / 2)
                 p->sample[used++] = fabs(panel_wait(p, a, b) - expected);
         }
@@ -334,15 +369,16 @@ static double cell_noise(const struct panel *p, const dxt_group *group)
  * distribution half of it lies within ± 0.6745, a quarter within ± 0.3186. Unlike a deviation from
  * the median it stands half of the members being elsewhere; of many members a quarter is enough,
  * and stays narrow when just over half are ordinary. */
-static double spread_of(const double *late, uint32_t n, double *sorted)
+static double spread_of(const double *sorted, uint32_t n)
 {
     if (n < SPREAD_MEMBERS) return 0;
     bool many = n >= MANY_MEMBERS;
     uint32_t part = many ? n / 4 : (n + 1) / 2;
     double width = INFINITY;
-    memcpy(sorted, late, n * sizeof *late);
-    dxt_sort(sorted, n);
-    for (uint32_t k = 0; k + part <= n; k++) width = fmin(width, sorted[k + part - 1] - sorted[k]);
+    for (uint32_t k = 0; k + part <= n; k++) {
+        double range = sorted[k + part - 1] - sorted[k];
+        width = range < width ? range : width;
+    }
     return width / (2 * (many ? 0.3186 : 0.6745));
 }
 
@@ -427,7 +463,8 @@ static double fit_panel(const dxt_group_input *in, struct panel *p, dxt_group *g
         panel_judge(p);
         /* What stands for a cell between nodes is a median over many. */
         double noise = fmax(pair_noise(p), in->ranks ? cell_noise(p, group) : 0);
-        set_limit(in, group, least, spread_of(p->late, n, p->sample), noise);
+        const double *sorted = sort_into(p->sample, p->late, n);
+        set_limit(in, group, least, spread_of(sorted, n), noise);
         p->noise = noise;
     }
     return least;
@@ -435,27 +472,70 @@ static double fit_panel(const dxt_group_input *in, struct panel *p, dxt_group *g
 
 /* ---- large groups ---- */
 
-/* What the ordinary witnesses say of a member, in the median. */
-static double witnessed(const dxt_group_input *in, const struct panel *p, uint32_t member)
+/* Members that are looked at together. */
+#define TILE (4 * DXT_LANES)
+
+/* The witnesses that are heard: one more than on each member, since none is heard on itself. */
+struct heard {
+    uint32_t count;
+    uint32_t member[HEARD + 1];
+    double late[HEARD + 1];
+};
+
+static void choose_heard(const struct panel *p, struct heard *heard)
 {
-    size_t said = 0;
-    for (uint32_t k = 0; k < p->ordinary_count && said < HEARD; k++) {
-        uint32_t a = p->ordinary[k], witness = p->member[a];
-        if (witness == member) continue;
-        double difference =
-            in->wait(in->context, witness, member) - in->wait(in->context, member, witness);
-        p->sample[said++] = dxt_lateness_read(&p->scale, difference) + p->late[a];
+    heard->count = p->ordinary_count < HEARD + 1 ? p->ordinary_count : HEARD + 1;
+    for (uint32_t k = 0; k < heard->count; k++) {
+        heard->member[k] = p->member[p->ordinary[k]];
+        heard->late[k] = p->late[p->ordinary[k]];
     }
-    return dxt_cautious_median(p->sample, said);
+}
+
+/* What the witnesses say of one member, in one column. */
+static void hear(const struct panel *p, const struct heard *heard, uint32_t member,
+                 const double *for_it, size_t stride, const double *of_it,
+                 double (*said)[DXT_LANES], uint32_t column)
+{
+    uint32_t used = 0;
+    for (uint32_t k = 0; k < heard->count && used < HEARD; k++)
+        if (heard->member[k] != member)
+            said[used++][column] =
+                dxt_lateness_read(&p->scale, for_it[k * stride] - of_it[k]) + heard->late[k];
+    while (used < HEARD) said[used++][column] = INFINITY;
+}
+
+/* Lateness of all members by the median over the witnesses: what these waited for them row by row,
+ * what they waited for these member by member. */
+static void ask_witnesses(const dxt_group_input *in, const struct panel *p, double *late)
+{
+    struct heard heard;
+    double for_it[HEARD + 1][TILE], of_it[HEARD + 1], said[HEARD][DXT_LANES], median[DXT_LANES];
+    choose_heard(p, &heard);
+    for (uint32_t first = 0; first < in->count; first += TILE) {
+        uint32_t member[TILE], count = in->count - first < TILE ? in->count - first : TILE;
+        for (uint32_t c = 0; c < count; c++) member[c] = first + c;
+        for (uint32_t k = 0; k < heard.count; k++)
+            in->waits(in->context, heard.member[k], member, count, for_it[k]);
+        for (uint32_t c = 0; c < count; c++) {
+            uint32_t column = c % DXT_LANES;
+            in->waits(in->context, member[c], heard.member, heard.count, of_it);
+            hear(p, &heard, member[c], for_it[0] + c, TILE, of_it, said, column);
+            if (column + 1 < DXT_LANES && c + 1 < count) continue;
+            /* Columns beyond the last member hold what was there before. */
+            for (uint32_t k = 0; k < HEARD; k++)
+                for (uint32_t rest = column + 1; rest < DXT_LANES; rest++) said[k][rest] = INFINITY;
+            dxt_cautious_medians(said, HEARD, median);
+            memcpy(late + member[c] - column, median, (column + 1) * sizeof *late);
+        }
+    }
 }
 
 /* The witnesses may by chance be late themselves; who is ordinary is settled by all members. */
-static void center(const dxt_group_input *in, double limit, double *late)
+static void center(const dxt_group_input *in, const double *sorted, double limit, double *late)
 {
-    double *sorted = in->scratch + 2 * DXT_WITNESSES * DXT_WITNESSES + DXT_LEVEL_SAMPLE;
     double low, high, sum = 0;
     uint32_t ordinary = 0;
-    ordinary_range(late, in->count, limit, sorted, &low, &high);
+    ordinary_range(sorted, in->count, limit, &low, &high);
     for (uint32_t k = 0; k < in->count; k++) {
         if (late[k] < low || late[k] > high) continue;
         sum += late[k];
@@ -474,8 +554,9 @@ void dxt_group_fit(const dxt_group_input *in, double *late, dxt_group *group)
         memcpy(late, panel.late, in->count * sizeof *late);
         return;
     }
-    for (uint32_t k = 0; k < in->count; k++) late[k] = witnessed(in, &panel, k);
-    center(in, group->limit, late);
-    set_limit(in, group, least, spread_of(late, in->count, panel.sample),
+    ask_witnesses(in, &panel, late);
+    const double *sorted = sort_into(panel.sample, late, in->count);
+    center(in, sorted, group->limit, late);
+    set_limit(in, group, least, spread_of(sorted, in->count),
               panel.noise * sqrt(DXT_WITNESSES / (double)HEARD));
 }

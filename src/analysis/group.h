@@ -20,8 +20,9 @@
 
 /** The group to fit. */
 typedef struct dxt_group_input {
-    /** How long member i waited for member j. */
-    double (*wait)(const void *context, uint32_t i, uint32_t j);
+    /** How long member i waited for each of `count` others. */
+    void (*waits)(const void *context, uint32_t i, const uint32_t *others, uint32_t count,
+                  double *wait);
     const void *context;
     uint32_t count;      /**< members, ≥ 1 */
     uint32_t population; /**< members of all groups that are judged together, ≥ count */

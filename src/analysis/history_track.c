@@ -89,10 +89,7 @@ static double node_level(const dxt_track *track, const dxt_history *history,
     for (uint32_t r = 0; r < track->ranks; r++)
         if (!isnan(late[r]) && node_of(history, window, r) == node) sample[used++] = late[r];
     if (used == 0) return NAN;
-    double middle = dxt_median(sample, used), lower = -INFINITY;
-    for (size_t k = 0; k < used; k++)
-        if (sample[k] <= middle) lower = fmax(lower, sample[k]);
-    return lower;
+    return dxt_select(sample, used, (used - 1) / 2);
 }
 
 /* First rank of the node of a rank. */

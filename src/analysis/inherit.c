@@ -8,10 +8,7 @@
 /* When member k left the operator: its arrival and the longest of its mean waits. */
 static double leaving_time(const dxt_fit *fit, uint32_t k)
 {
-    double longest = 0;
-    for (uint32_t j = 0; j < fit->count; j++)
-        if (j != k) longest = fmax(longest, dxt_fit_wait(fit, k, j));
-    return fit->late[k] + fit->node_late[fit->node[k]] + longest;
+    return fit->late[k] + fit->node_late[fit->node[k]] + dxt_fit_longest(fit, k);
 }
 
 /* Median leaving time of the ordinary ranks of one node, or of all for a node of UINT32_MAX: what

@@ -489,6 +489,7 @@ static dxt_status judge_window(struct judge *judge, dxt_path_list *paths)
 {
     dxt_status status = dxt_fit_paths(&judge->fit, paths);
     if (status != DXT_OK) return status;
+    judge->mean = paths->mean;
     write_ranks(judge);
     write_nodes(judge);
     bool fits = write_paths(judge, paths);

@@ -2,6 +2,7 @@
 /* Cells that stand out from the fitted arrivals: slow paths. */
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "analysis/fit.h"
 #include "analysis/screen.h"
@@ -31,48 +32,79 @@ struct search {
     double spread; /* typical deviation of a cell from the fit */
     double ratio;  /* smallest wait over the expected, by the spread of its logarithm */
     double *least; /* [ranks] smallest excess in a column; infinite where the row is missing */
-    double *late;  /* [ranks] lateness as the row's node sees it */
+    double *bar;   /* [ranks] the same, and what the column's rank loses by sending */
+    double *late;  /* [ranks] lateness as the node sees it, the way to it included */
+    uint32_t node; /* whose view `late` is */
     dxt_path_list *list;
     size_t most;
+    bool summed; /* take the mean along */
 };
 
-/* 1.4826 × median absolute deviation of a sample of cells off the diagonal from the fit. */
-static double typical_deviation(const dxt_fit *fit)
+/* ---- what a cell is like ---- */
+
+/* A sample of cells off the diagonal, in the fit's scratch. */
+struct sample {
+    uint32_t count;
+    double *wait, *expected, *work; /* [count] each */
+};
+
+/* As dxt_spread_index() spreads them. They are scattered over a large matrix, so that all are asked
+ * for before any is looked at. */
+static void take_sample(const dxt_fit *fit, struct sample *sample)
 {
-    uint32_t n = fit->count;
-    size_t cells = (size_t)n * (n - 1);
-    size_t taken = cells < DXT_LEVEL_SAMPLE ? cells : DXT_LEVEL_SAMPLE;
-    for (size_t k = 0; k < taken; k++) {
-        size_t cell = dxt_spread_index(k, taken, cells);
-        uint32_t i = (uint32_t)(cell / (n - 1)), j = (uint32_t)(cell % (n - 1));
-        if (j >= i) j++;
-        fit->scratch[k] = fabs(dxt_fit_wait(fit, i, j) - dxt_fit_expected(fit, i, j));
+    const dxt_window *window = fit->window;
+    uint16_t row[DXT_LEVEL_SAMPLE], column[DXT_LEVEL_SAMPLE];
+    uint32_t n = fit->count, cells = n * (n - 1);
+    sample->count = cells < DXT_LEVEL_SAMPLE ? cells : DXT_LEVEL_SAMPLE;
+    sample->wait = fit->scratch;
+    sample->expected = sample->wait + DXT_LEVEL_SAMPLE;
+    sample->work = sample->expected + DXT_LEVEL_SAMPLE;
+    for (uint32_t k = 0; k < sample->count; k++) {
+        uint32_t cell = (uint32_t)dxt_spread_index(k, sample->count, cells);
+        uint32_t i = cell / (n - 1), j = cell % (n - 1);
+        j += j >= i;
+        row[k] = (uint16_t)i;
+        column[k] = (uint16_t)j;
+        __builtin_prefetch(window->wait + (size_t)fit->rank[i] * window->ranks + fit->rank[j]);
     }
-    return 1.4826 * dxt_median(fit->scratch, taken);
+    for (uint32_t k = 0; k < sample->count; k++) {
+        sample->wait[k] = dxt_fit_wait(fit, row[k], column[k]);
+        sample->expected[k] = dxt_fit_expected(fit, row[k], column[k]);
+    }
 }
 
-/* The same for the logarithm of wait over expected, where both are worth a ratio; as a factor. */
-static double least_ratio(const dxt_fit *fit)
+/* 1.4826 × median absolute deviation of the sample from the fit. */
+static double typical_deviation(const struct sample *sample)
 {
-    uint32_t n = fit->count;
-    size_t cells = (size_t)n * (n - 1), used = 0;
-    size_t taken = cells < DXT_LEVEL_SAMPLE ? cells : DXT_LEVEL_SAMPLE;
-    for (size_t k = 0; k < taken; k++) {
-        size_t cell = dxt_spread_index(k, taken, cells);
-        uint32_t i = (uint32_t)(cell / (n - 1)), j = (uint32_t)(cell % (n - 1));
-        if (j >= i) j++;
-        double wait = dxt_fit_wait(fit, i, j), expected = dxt_fit_expected(fit, i, j);
-        if (wait <= 0 || expected < fit->base / 10) continue;
-        fit->scratch[used++] = log(wait / expected);
+    for (uint32_t k = 0; k < sample->count; k++)
+        sample->work[k] = fabs(sample->wait[k] - sample->expected[k]);
+    return 1.4826 * dxt_median(sample->work, sample->count);
+}
+
+/* The same for the logarithm of wait over expected, where both are worth a ratio; as a factor. The
+ * logarithm of a median is the median of the logarithms. Waits become ratios. */
+static double least_ratio(const dxt_fit *fit, const struct sample *sample)
+{
+    double *ratio = sample->wait, *work = sample->work;
+    size_t used = 0;
+    for (uint32_t k = 0; k < sample->count; k++) {
+        double wait = sample->wait[k], expected = sample->expected[k];
+        ratio[used] = wait / expected;
+        used += !(wait <= 0 || expected < fit->base / 10);
     }
     if (used == 0) return 1;
-    double middle = dxt_median(fit->scratch, used);
-    for (size_t k = 0; k < used; k++) fit->scratch[k] = fabs(fit->scratch[k] - middle);
-    double spread = 1.4826 * dxt_median(fit->scratch, used);
+    memcpy(work, ratio, used * sizeof *work);
+    double typical = dxt_median(work, used), middle = log(typical);
+    for (size_t k = 0; k < used; k++)
+        work[k] = ratio[k] > typical ? ratio[k] / typical : typical / ratio[k];
+    double spread = 1.4826 * log(dxt_median(work, used));
     spread *= 1 + FEW_CELLS / sqrt((double)used);
-    double spreads = sqrt(2 * log(ONE_IN * (double)cells));
+    double cells = (double)fit->count * (fit->count - 1);
+    double spreads = sqrt(2 * log(ONE_IN * cells));
     return spread < LONG_TAILS ? 1 : exp(fmin(middle + spreads * spread, 100));
 }
+
+/* ---- single cells ---- */
 
 /* Excess of one cell over the fit when it is abnormal, otherwise 0. */
 static double excess_of(const struct search *s, uint32_t i, uint32_t j)
@@ -87,20 +119,24 @@ static double excess_of(const struct search *s, uint32_t i, uint32_t j)
     return excess > least && wait > s->ratio * fmax(expected, s->fit->base) ? excess : 0;
 }
 
-/* Whether any cell of a row can be abnormal. Skew and receiving only add to what is expected, so a
- * row that stays below the bare shifts is done: almost every one is. */
+static void take_view(struct search *s, uint32_t node)
+{
+    const dxt_fit *fit = s->fit;
+    for (uint32_t j = 0; j < fit->count; j++)
+        s->late[fit->rank[j]] = fit->late[j] + dxt_fit_way(fit, node, fit->node[j]);
+    s->node = node;
+}
+
+/* Whether any cell of a row can be abnormal. Skew only adds to what is expected, so a row that
+ * stays below the bare shifts is done: almost every one is. */
 static bool row_stands_out(struct search *s, uint32_t i)
 {
     const dxt_fit *fit = s->fit;
     const dxt_window *window = fit->window;
     size_t first = (size_t)fit->rank[i] * window->ranks;
-    double shift = fit->transfer - fit->late[i];
-    if (fit->nodes > 1) {
-        for (uint32_t j = 0; j < fit->count; j++) s->late[fit->rank[j]] = dxt_fit_shift(fit, i, j);
-        shift = 0;
-    }
+    if (s->node != fit->node[i]) take_view(s, fit->node[i]);
     return dxt_screen_row(window->wait + first, window->samples ? window->samples + first : NULL,
-                          fit->factor[i], shift, s->late, s->least, window->ranks) > 0;
+                          fit->factor[i], -fit->late[i], s->late, s->bar, window->ranks) > 0;
 }
 
 size_t dxt_most_paths(uint32_t ranks)
@@ -134,10 +170,20 @@ static dxt_status keep_path(struct search *s, uint32_t i, uint32_t j, double exc
     return DXT_OK;
 }
 
+/* While the row is at hand. */
+static void add_to_mean(const struct search *s, uint32_t rank)
+{
+    const dxt_window *window = s->fit->window;
+    uint32_t n = window->ranks;
+    s->list->mean += dxt_screen_sum(window->wait + (size_t)rank * n, n) / n / n;
+}
+
 /* DXT_END when there are too many. */
 static dxt_status search_row(struct search *s, uint32_t i)
 {
-    if (!row_stands_out(s, i)) return DXT_OK;
+    bool stands_out = row_stands_out(s, i);
+    if (s->summed) add_to_mean(s, s->fit->rank[i]);
+    if (!stands_out) return DXT_OK;
     for (uint32_t j = 0; j < s->fit->count; j++) {
         double excess = i == j ? 0 : excess_of(s, i, j);
         if (excess <= 0) continue;
@@ -182,25 +228,40 @@ static void sort_paths(dxt_slow_path *items, size_t n)
     }
 }
 
-/* In the fit's scratch, which nothing else needs by now and which holds 2 × DXT_MAX_RANKS. */
+/* A mean is wanted where anybody is named; of all rows, where all are there. */
+static bool is_summed(const dxt_fit *fit)
+{
+    uint32_t k = 0;
+    if (fit->count < fit->window->ranks) return false;
+    while (k < fit->count && fit->role[k] == DXT_ROLE_ORDINARY) k++;
+    return k < fit->count;
+}
+
+/* In the fit's scratch, which nothing else needs by now and which holds 3 × DXT_MAX_RANKS. */
 static void begin_search(struct search *s)
 {
     const dxt_fit *fit = s->fit;
-    uint32_t n = fit->count;
-    s->spread = typical_deviation(fit);
-    s->ratio = least_ratio(fit);
+    uint32_t n = fit->count, ranks = fit->window->ranks;
+    struct sample sample;
+    take_sample(fit, &sample);
+    s->spread = typical_deviation(&sample);
+    s->ratio = least_ratio(fit, &sample);
     s->most = dxt_most_paths(n);
     s->least = fit->scratch;
-    s->late = fit->scratch + fit->window->ranks;
+    s->bar = s->least + ranks;
+    s->late = s->bar + ranks;
+    s->node = UINT32_MAX;
+    s->summed = is_summed(fit);
     double least = fmax(fit->base, SKEW_EXCESS * dxt_expected_wait(0, fit->skew));
     least = fmax(least, OUTLIER_SPREADS * s->spread);
-    for (uint32_t r = 0; r < fit->window->ranks; r++) {
-        s->least[r] = INFINITY;
+    for (uint32_t r = 0; r < ranks; r++) {
+        s->least[r] = s->bar[r] = INFINITY;
         s->late[r] = 0;
     }
     for (uint32_t j = 0; j < n; j++) {
-        s->least[fit->rank[j]] = fmax(least, fit->limit[j]);
-        s->late[fit->rank[j]] = fit->late[j];
+        uint32_t r = fit->rank[j];
+        s->least[r] = fmax(least, fit->limit[j]);
+        s->bar[r] = s->least[r] + fit->send[j];
     }
 }
 
@@ -210,13 +271,16 @@ dxt_status dxt_fit_paths(const dxt_fit *fit, dxt_path_list *list)
     dxt_status status = DXT_OK;
     list->count = 0;
     list->misfit = false;
+    list->mean = NAN;
     /* Between two ranks a slow path and a late rank are the same. */
     if (fit->count < 3) return DXT_OK;
     begin_search(&search);
+    if (search.summed) list->mean = 0;
     for (uint32_t i = 0; i < fit->count && status == DXT_OK; i++) status = search_row(&search, i);
     if (status == DXT_END) {
         list->misfit = true;
         list->count = 0;
+        list->mean = NAN;
         return DXT_OK;
     }
     sort_paths(list->items, list->count);

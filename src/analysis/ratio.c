@@ -13,6 +13,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "analysis/screen.h"
+#include "analysis/vectors.h"
 #include "base/base.h"
 
 #define PAIRWISE_RUN 128
@@ -41,15 +43,36 @@ static double pairwise_sum(const double *values, size_t n)
     return sum;
 }
 
-/* Sum of a contiguous run of int64 as float64, buffer by buffer. With `skip_zeros`, of its non-zero
- * values as if they had been gathered into an array first; `used` receives their number. */
-static double integer_sum(const int64_t *values, size_t n, bool skip_zeros, size_t *used)
+/* The same order for int64, each converted on its way; at most one buffer. */
+static inline __attribute__((always_inline)) double integer_run(const int64_t *values, size_t n)
+{
+    double part[8] = {0};
+    size_t i = 0;
+    for (; i + 8 <= n; i += 8)
+        for (size_t k = 0; k < 8; k++) part[k] += (double)values[i + k];
+    double sum =
+        ((part[0] + part[1]) + (part[2] + part[3])) + ((part[4] + part[5]) + (part[6] + part[7]));
+    for (; i < n; i++) sum += (double)values[i];
+    return sum;
+}
+
+DXT_VECTORS static double integer_buffer(const int64_t *values, size_t n)
+{
+    if (n <= PAIRWISE_RUN) return integer_run(values, n);
+    size_t half = n / 2;
+    half -= half % 8;
+    return integer_buffer(values, half) + integer_buffer(values + half, n - half);
+}
+
+/* Sum of the non-zero values, as if they had been gathered into an array first; `used` receives
+ * their number. */
+static double nonzero_sum(const int64_t *values, size_t n, size_t *used)
 {
     double buffer[CAST_BUFFER];
     double sum = 0;
     size_t filled = 0, count = 0;
     for (size_t i = 0; i < n; i++) {
-        if (skip_zeros && values[i] == 0) continue;
+        if (values[i] == 0) continue;
         buffer[filled++] = (double)values[i];
         count++;
         if (filled == CAST_BUFFER) {
@@ -62,11 +85,15 @@ static double integer_sum(const int64_t *values, size_t n, bool skip_zeros, size
     return sum;
 }
 
+DXT_VECTORS static void add_row(double *restrict col, const int64_t *restrict cells, size_t n)
+{
+    for (size_t j = 0; j < n; j++) col[j] += (double)cells[j];
+}
+
 /* Means of the raw counters, as NumPy's mean() over int64 gives them. */
 struct means {
     double *col, *row;            /* [N] each */
     double of_cols, of_rows, all; /* mean of the column means, of the row means, of all cells */
-    double nonzero;               /* mean of the non-zero cells; NaN when there is none */
 };
 
 double dxt_normalise(double x, double mean)
@@ -74,27 +101,45 @@ double dxt_normalise(double x, double mean)
     return x / (mean + 1e-8);
 }
 
+/* All in one pass: buffers of the whole matrix are summed while their rows are in the cache. */
 static dxt_status take_means(const dxt_window *window, dxt_block *block, struct means *means)
 {
-    size_t n = window->ranks, used;
-    double *col = dxt_block_fit(block, 2 * n * sizeof *col);
+    size_t n = window->ranks, summed = 0;
+    double *col = dxt_block_fit(block, 2 * n * sizeof *col), all = 0;
     if (!col) return DXT_ERR_NO_MEMORY;
     memset(col, 0, 2 * n * sizeof *col);
     double *row = col + n;
     for (size_t i = 0; i < n; i++) {
         const int64_t *cells = window->wait + i * n;
-        for (size_t j = 0; j < n; j++) col[j] += (double)cells[j];
-        row[i] = integer_sum(cells, n, false, &used) / (double)n;
+        add_row(col, cells, n);
+        row[i] = integer_buffer(cells, n) / (double)n;
+        for (; summed + CAST_BUFFER <= (i + 1) * n; summed += CAST_BUFFER)
+            all += integer_buffer(window->wait + summed, CAST_BUFFER);
     }
+    if (summed < n * n) all += integer_buffer(window->wait + summed, n * n - summed);
     for (size_t j = 0; j < n; j++) col[j] /= (double)n;
     means->col = col;
     means->row = row;
     means->of_cols = pairwise_sum(col, n) / (double)n;
     means->of_rows = pairwise_sum(row, n) / (double)n;
-    means->all = integer_sum(window->wait, n * n, false, &used) / (double)(n * n);
-    double sum = integer_sum(window->wait, n * n, true, &used);
-    means->nonzero = used ? sum / (double)used : NAN;
+    means->all = all / (double)(n * n);
     return DXT_OK;
+}
+
+/* Mean of the non-zero cells; NaN when there is none. */
+static double mean_of_nonzero(const dxt_window *window)
+{
+    size_t used, n = window->ranks;
+    double sum = nonzero_sum(window->wait, n * n, &used);
+    return used ? sum / (double)used : NAN;
+}
+
+/* What is the most in a row decides whether there is anything to look at. */
+static bool row_has_points(const int64_t *cells, uint32_t n, double mean, double limit)
+{
+    int64_t most = dxt_screen_max(cells, 0, n);
+    if (cells[0] > most) most = cells[0];
+    return dxt_normalise((double)most, mean) > limit;
 }
 
 static double or_default(double value, double fallback)
@@ -123,12 +168,13 @@ dxt_status dxt_ratio(const dxt_window *window, const dxt_analysis_options *optio
         if (normalised > row_limit) dxt_draft_row(draft, i, means.row[i], normalised);
     }
     /* NaN, where every cell is zero, flags nothing: every comparison with it is false. */
-    double mean = options->excluding_zeros ? means.nonzero : means.all;
+    double mean = options->excluding_zeros ? mean_of_nonzero(window) : means.all;
     size_t next_row = 0;
     for (uint32_t i = 0; i < n; i++) {
         bool in_row = next_row < draft->row_count && draft->rows[next_row].rank == i;
         if (in_row) next_row++;
         if (in_row && !options->keep_points) continue;
+        if (!row_has_points(window->wait + (size_t)i * n, n, mean, point_limit)) continue;
         size_t next_col = 0;
         for (uint32_t j = 0; j < n; j++) {
             bool in_col = next_col < draft->col_count && draft->cols[next_col].rank == j;

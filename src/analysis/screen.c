@@ -32,7 +32,7 @@ static inline __attribute__((always_inline)) double sum_row(const int64_t *wait,
     return sum;
 }
 
-static int64_t max_of(const int64_t *wait, uint32_t n)
+static inline __attribute__((always_inline)) int64_t max_row(const int64_t *wait, uint32_t n)
 {
     int64_t most[LANES] = {0};
     uint32_t j = 0;
@@ -42,12 +42,6 @@ static int64_t max_of(const int64_t *wait, uint32_t n)
     for (; j < n; j++) most[0] = wait[j] > most[0] ? wait[j] : most[0];
     for (uint32_t k = 1; k < LANES; k++) most[0] = most[k] > most[0] ? most[k] : most[0];
     return most[0];
-}
-
-int64_t dxt_screen_max(const int64_t *wait, uint32_t except, uint32_t n)
-{
-    int64_t before = max_of(wait, except), after = max_of(wait + except + 1, n - except - 1);
-    return before > after ? before : after;
 }
 
 #if defined(__x86_64__)
@@ -68,6 +62,11 @@ WIDE static double sum_row_wide(const int64_t *wait, uint32_t n)
     return sum_row(wait, n);
 }
 
+WIDE static int64_t max_row_wide(const int64_t *wait, uint32_t n)
+{
+    return max_row(wait, n);
+}
+
 static bool is_wide(void)
 {
     return __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
@@ -85,6 +84,11 @@ double dxt_screen_sum(const int64_t *wait, uint32_t n)
     return is_wide() ? sum_row_wide(wait, n) : sum_row(wait, n);
 }
 
+static int64_t max_of(const int64_t *wait, uint32_t n)
+{
+    return is_wide() ? max_row_wide(wait, n) : max_row(wait, n);
+}
+
 #else
 
 uint32_t dxt_screen_row(const int64_t *wait, const int64_t *samples, double factor, double shift,
@@ -98,4 +102,15 @@ double dxt_screen_sum(const int64_t *wait, uint32_t n)
     return sum_row(wait, n);
 }
 
+static int64_t max_of(const int64_t *wait, uint32_t n)
+{
+    return max_row(wait, n);
+}
+
 #endif
+
+int64_t dxt_screen_max(const int64_t *wait, uint32_t except, uint32_t n)
+{
+    int64_t before = max_of(wait, except), after = max_of(wait + except + 1, n - except - 1);
+    return before > after ? before : after;
+}

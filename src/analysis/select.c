@@ -2,6 +2,9 @@
 #include "analysis/select.h"
 
 #include <math.h>
+#include <stdint.h>
+
+#include "analysis/vectors.h"
 
 static void swap(double *a, double *b)
 {
@@ -39,15 +42,96 @@ double dxt_select(double *values, size_t n, size_t k)
     return values[k];
 }
 
+/* ---- medians ---- */
+
+/* So few are sorted by insertion. */
+#define FEW_VALUES 16u
+
+static void sort_few(double *values, size_t n)
+{
+    for (size_t i = 1; i < n; i++) {
+        double value = values[i];
+        size_t at = i;
+        for (; at > 0 && values[at - 1] > value; at--) values[at] = values[at - 1];
+        values[at] = value;
+    }
+}
+
+/* Values from which on a sample of them finds where the median is. */
+#define MANY_VALUES 256u
+#define SAMPLE 64u
+/* Places in the sorted sample around its median that hold the true one: 2.5 standard errors. */
+#define SAMPLE_REACH 10u
+
+/* Two values that the middle of many is most likely between. */
+static void guess_middle(const double *values, size_t n, double *low, double *high)
+{
+    double sample[SAMPLE];
+    size_t stride = n / SAMPLE;
+    for (size_t k = 0; k < SAMPLE; k++) {
+        /* Without a period that could be one of the values' own. */
+        size_t jump = (size_t)((k + 1) * UINT64_C(0x9E3779B97F4A7C15) >> 32) % stride;
+        double value = values[k * stride + jump];
+        size_t at = k;
+        for (; at > 0 && sample[at - 1] > value; at--) sample[at] = sample[at - 1];
+        sample[at] = value;
+    }
+    *low = sample[SAMPLE / 2 - SAMPLE_REACH];
+    *high = sample[SAMPLE / 2 + SAMPLE_REACH];
+}
+
+DXT_VECTORS static void count_values(const double *values, size_t n, double low, double high,
+                                     size_t *below, size_t *above)
+{
+    int64_t under = 0, over = 0;
+    for (size_t i = 0; i < n; i++) {
+        under += values[i] < low;
+        over += values[i] > high;
+    }
+    *below = (size_t)under;
+    *above = (size_t)over;
+}
+
+/* Drop what is certainly not in the middle, equally many on both sides but for the places `first`
+ * and `second`, which are moved along. @return How many are left. */
+static size_t narrow(double *values, size_t n, size_t *first, size_t *second)
+{
+    while (n >= MANY_VALUES) {
+        double low, high;
+        size_t below, above, kept = 0;
+        guess_middle(values, n, &low, &high);
+        count_values(values, n, low, high, &below, &above);
+        /* A wrong guess, or many equal values. */
+        if (*first < below || *second >= n - above || below + above < n / 4) break;
+        for (size_t i = 0; i < n; i++) {
+            double value = values[i];
+            values[kept] = value;
+            kept += !(value < low) & !(value > high);
+        }
+        *first -= below;
+        *second -= below;
+        n = kept;
+    }
+    return n;
+}
+
 /* The two values in the middle; the same one twice when n is odd. */
 static void middle_pair(double *values, size_t n, double *low, double *high)
 {
-    *high = dxt_select(values, n, n / 2);
+    size_t first = (n - 1) / 2, second = n / 2;
+    if (n <= FEW_VALUES) {
+        sort_few(values, n);
+        *low = values[first];
+        *high = values[second];
+        return;
+    }
+    n = narrow(values, n, &first, &second);
+    *high = dxt_select(values, n, second);
     *low = *high;
-    if (n % 2 != 0) return;
-    /* Selection left the smaller half in front: its largest is the other one. */
+    if (first == second) return;
+    /* Selection left the smaller ones in front: their largest is the other one. */
     *low = values[0];
-    for (size_t i = 1; i < n / 2; i++)
+    for (size_t i = 1; i < second; i++)
         if (values[i] > *low) *low = values[i];
 }
 
@@ -67,6 +151,56 @@ double dxt_cautious_median(double *values, size_t n)
     return fabs(low) < fabs(high) ? low : high;
 }
 
+/* ---- many columns at once ---- */
+
+/* Put the smaller of each two in `upper`. */
+static inline __attribute__((always_inline)) void exchange(double *restrict upper,
+                                                           double *restrict lower, uint32_t n)
+{
+    for (uint32_t c = 0; c < n; c++) {
+        double a = upper[c], b = lower[c];
+        upper[c] = a < b ? a : b;
+        lower[c] = a < b ? b : a;
+    }
+}
+
+/* Batcher's network for any number of rows: the same exchanges whatever the values, of up to p rows
+ * at a time. */
+DXT_VECTORS static void sort_columns(double (*values)[DXT_LANES], uint32_t rows)
+{
+    uint32_t top = 1;
+    while (2 * top < rows) top *= 2;
+    for (uint32_t p = top; p > 0; p /= 2) {
+        uint32_t apart = p, first = 0;
+        for (uint32_t q = top;; q /= 2) {
+            for (uint32_t i = first; i + apart < rows; i += 2 * p) {
+                uint32_t together = rows - apart - i < p ? rows - apart - i : p;
+                exchange(values[i], values[i + apart], together * DXT_LANES);
+            }
+            if (q == p) break;
+            apart = q - p;
+            first = p;
+        }
+    }
+}
+
+void dxt_cautious_medians(double (*values)[DXT_LANES], uint32_t rows, double *median)
+{
+    sort_columns(values, rows);
+    for (uint32_t c = 0; c < DXT_LANES; c++) {
+        uint32_t used = rows;
+        while (used > 0 && values[used - 1][c] == INFINITY) used--;
+        if (used == 0) {
+            median[c] = 0;
+            continue;
+        }
+        double low = values[(used - 1) / 2][c], high = values[used / 2][c];
+        median[c] = fabs(low) < fabs(high) ? low : high;
+    }
+}
+
+/* ---- sorting ---- */
+
 static void sift_down(double *values, size_t root, size_t n)
 {
     for (size_t child; (child = 2 * root + 1) < n; root = child) {
@@ -76,12 +210,54 @@ static void sift_down(double *values, size_t root, size_t n)
     }
 }
 
-/* Heapsort. */
-void dxt_sort(double *values, size_t n)
+static void sort_heap(double *values, size_t n)
 {
     for (size_t root = n / 2; root-- > 0;) sift_down(values, root, n);
     for (size_t last = n; last-- > 1;) {
         swap(&values[0], &values[last]);
         sift_down(values, 0, last);
     }
+}
+
+/* Put what is below the middle of three in front, without a branch on the values. @return How many
+ * there are; the pivot stands behind them. */
+static size_t split(double *values, size_t n)
+{
+    size_t middle = n / 2, last = n - 1, smaller = 0;
+    if (values[middle] < values[0]) swap(&values[middle], &values[0]);
+    if (values[last] < values[0]) swap(&values[last], &values[0]);
+    if (values[last] < values[middle]) swap(&values[last], &values[middle]);
+    swap(&values[middle], &values[last]);
+    double pivot = values[last];
+    for (size_t i = 0; i < last; i++) {
+        double value = values[i];
+        values[i] = values[smaller];
+        values[smaller] = value;
+        smaller += value < pivot;
+    }
+    swap(&values[smaller], &values[last]);
+    return smaller;
+}
+
+/* Quicksort; where it does not get on, by heap. */
+static void sort_part(double *values, size_t n, unsigned splits)
+{
+    while (n > FEW_VALUES) {
+        if (splits-- == 0) {
+            sort_heap(values, n);
+            return;
+        }
+        size_t smaller = split(values, n);
+        sort_part(values, smaller, splits);
+        values += smaller + 1;
+        n -= smaller + 1;
+    }
+    sort_few(values, n);
+}
+
+void dxt_sort(double *values, size_t n)
+{
+    unsigned splits = 4;
+    for (size_t left = n; left > 1; left /= 2) splits += 2;
+    sort_part(values, n, splits);
 }

@@ -3,46 +3,59 @@
 
 #include <math.h>
 
+#include "analysis/tail.h"
+#include "analysis/vectors.h"
+
 #define INV_SQRT_2PI 0.39894228040143267794
+/* Five are usual. */
+#define NEWTON_ROUNDS 60
+#define NEWTON_ENOUGH 1e-15
 /* Halvings of an interval: to a few millionths of it, finer than any window. */
 #define PAIR_ROUNDS 20
-#define SQRT_HALF 0.70710678118654752440
 
 double dxt_expected_wait(double shift, double skew)
 {
-    /* Beyond 8 standard deviations the cut-off no longer matters. */
-    if (shift >= 8 * skew) return shift;
-    if (shift <= -8 * skew) return 0;
-    double z = shift / skew;
-    return shift * 0.5 * erfc(-z * SQRT_HALF) + skew * INV_SQRT_2PI * exp(-0.5 * z * z);
+    return dxt_wait_of(shift, skew);
 }
+
+/* P(X > −shift), near enough for Newton's method: to 2e-5. */
+static double slope_of(double shift, double skew)
+{
+    double z = fabs(shift) / skew;
+    if (!(z < 8)) return shift > 0;
+    unsigned k = (unsigned)(z * DXT_TAIL_KNOTS_PER_UNIT + 0.5);
+    const dxt_tail_knot *knot = &dxt_tail[k];
+    double x = k / DXT_TAIL_KNOTS_PER_UNIT, d = z - x;
+    double beyond = knot->beyond - d * knot->density * (1 - d * x / 2);
+    return shift > 0 ? 1 - beyond : beyond;
+}
+
+/* Newton's method on a convex, growing function, from the right of its root. */
 
 double dxt_skew_of_wait(double wait, double transfer)
 {
     if (wait <= 0 || wait <= transfer) return 0;
-    /* The expected wait grows with the skew, from `transfer` on; at the upper end it is ≥ wait. */
-    double low = 0, high = wait / INV_SQRT_2PI;
-    for (int i = 0; i < 50; i++) {
-        double middle = low + (high - low) / 2;
-        if (dxt_expected_wait(transfer, middle) < wait)
-            low = middle;
-        else
-            high = middle;
+    /* The expected wait grows with the skew, from `transfer` on; here it is ≥ wait. */
+    double skew = wait / INV_SQRT_2PI;
+    for (int i = 0; i < NEWTON_ROUNDS; i++) {
+        double z = transfer / skew;
+        double slope = INV_SQRT_2PI * exp(-0.5 * z * z);
+        double step = (dxt_expected_wait(transfer, skew) - wait) / slope;
+        if (!(fabs(step) > skew * NEWTON_ENOUGH)) break;
+        skew -= step;
     }
-    return high;
+    return skew;
 }
 
 double dxt_shift_of_wait(double wait, double skew)
 {
-    double low = -8 * skew, high = wait;
-    for (int i = 0; i < 50; i++) {
-        double middle = low + (high - low) / 2;
-        if (dxt_expected_wait(middle, skew) < wait)
-            low = middle;
-        else
-            high = middle;
+    double shift = wait, nearest = -8 * skew;
+    for (int i = 0; i < NEWTON_ROUNDS && shift > nearest; i++) {
+        double step = (dxt_wait_of(shift, skew) - wait) / slope_of(shift, skew);
+        if (!(fabs(step) > (fabs(shift) + skew) * NEWTON_ENOUGH)) break;
+        shift -= step;
     }
-    return high;
+    return fmax(shift, nearest);
 }
 
 /* Lateness that makes the waits differ by `difference` ≥ 0. */
@@ -79,36 +92,28 @@ double dxt_skew_of_pair(double wait, double other_wait, double transfer)
     return high;
 }
 
+DXT_VECTORS static void lay_out_differences(dxt_lateness_scale *scale)
+{
+    double transfer = scale->transfer, skew = scale->skew, step = scale->step;
+    for (int32_t k = 0; k < (int32_t)DXT_LATENESS_KNOTS; k++) {
+        double late = k * step;
+        scale->difference[k] =
+            dxt_wait_of(transfer + late, skew) - dxt_wait_of(transfer - late, skew);
+    }
+}
+
 void dxt_lateness_scale_make(dxt_lateness_scale *scale, double transfer, double skew)
 {
     scale->transfer = transfer;
     scale->skew = skew;
     /* Beyond the last knot the waiting is one-sided, whatever the skew. */
     scale->step = (transfer + 8 * skew) / (DXT_LATENESS_KNOTS - 1);
-    for (unsigned k = 0; k < DXT_LATENESS_KNOTS; k++) {
-        double late = k * scale->step;
-        scale->difference[k] =
-            dxt_expected_wait(transfer + late, skew) - dxt_expected_wait(transfer - late, skew);
+    lay_out_differences(scale);
+    scale->places_per_step = scale->step > 0 ? 1 / scale->step : 0;
+    unsigned knot = 0;
+    for (unsigned place = 0; place < DXT_LATENESS_PLACES; place++) {
+        while (knot + 2 < DXT_LATENESS_KNOTS && scale->difference[knot + 1] <= place * scale->step)
+            knot++;
+        scale->knot[place] = (uint8_t)knot;
     }
-}
-
-double dxt_lateness_read(const dxt_lateness_scale *scale, double difference)
-{
-    double size = fabs(difference), late;
-    unsigned low = 0, high = DXT_LATENESS_KNOTS - 1;
-    if (scale->transfer <= 0) return difference;
-    if (size >= scale->difference[high]) {
-        late = size - scale->transfer;
-    } else {
-        while (high - low > 1) {
-            unsigned middle = (low + high) / 2;
-            if (scale->difference[middle] <= size)
-                low = middle;
-            else
-                high = middle;
-        }
-        double width = scale->difference[high] - scale->difference[low];
-        late = (low + (size - scale->difference[low]) / width) * scale->step;
-    }
-    return difference < 0 ? -late : late;
 }

@@ -7,6 +7,9 @@
 #ifndef DXT_ANALYSIS_SKEW_H
 #define DXT_ANALYSIS_SKEW_H
 
+#include <math.h>
+#include <stdint.h>
+
 /** E[max(0, shift + X)], X normal with mean 0 and standard deviation @p skew ≥ 0. */
 double dxt_expected_wait(double shift, double skew);
 
@@ -22,6 +25,9 @@ double dxt_skew_of_pair(double wait, double other_wait, double transfer);
 
 /** Knots of a dxt_lateness_scale. */
 #define DXT_LATENESS_KNOTS 128u
+/** Places of equal width, one step each, that its differences fall into: a step of lateness makes
+ *  one to two steps of difference. */
+#define DXT_LATENESS_PLACES (2 * DXT_LATENESS_KNOTS)
 
 /**
  * Turns the waits of two ranks for each other into how much later one arrives than the other.
@@ -35,12 +41,30 @@ typedef struct dxt_lateness_scale {
     double transfer, skew;
     double step;                           /**< of lateness from knot to knot */
     double difference[DXT_LATENESS_KNOTS]; /**< of the waits, at lateness 0, step, 2 step, … */
+    double places_per_step;                /**< 1 ÷ step; 0 when the step is 0 */
+    uint8_t knot[DXT_LATENESS_PLACES];     /**< last knot that is not above a place's beginning */
 } dxt_lateness_scale;
 
 /** Lay out the curve for a transfer time and a skew, both ≥ 0. */
 void dxt_lateness_scale_make(dxt_lateness_scale *scale, double transfer, double skew);
 
 /** Lateness of j over i from wait(i, j) − wait(j, i). */
-double dxt_lateness_read(const dxt_lateness_scale *scale, double difference);
+static inline double dxt_lateness_read(const dxt_lateness_scale *scale, double difference)
+{
+    const unsigned last = DXT_LATENESS_KNOTS - 1;
+    double size = fabs(difference), late;
+    if (scale->transfer <= 0) return difference;
+    if (size >= scale->difference[last]) {
+        late = size - scale->transfer;
+    } else {
+        /* At most one knot lies inside a place; where rounding takes the next place, the curve goes
+         * on to where it meets it. */
+        unsigned low = scale->knot[(unsigned)(size * scale->places_per_step)];
+        low += low + 1 < last && scale->difference[low + 1] <= size;
+        double width = scale->difference[low + 1] - scale->difference[low];
+        late = (low + (size - scale->difference[low]) / width) * scale->step;
+    }
+    return difference < 0 ? -late : late;
+}
 
 #endif

@@ -30,8 +30,65 @@ static void order_statistics_agree_with_sorting(void **state)
     }
     double pair[] = {3, -1};
     assert_near(dxt_median(pair, 2), 1, 0);
+    pair[0] = 3, pair[1] = -1;
     assert_near(dxt_cautious_median(pair, 2), -1, 0);
     assert_near(dxt_median(pair, 0), 0, 0);
+}
+
+static void medians_of_many_agree_with_sorting(void **state)
+{
+    (void)state;
+    static double values[5000], sorted[5000];
+    uint64_t seed = 5;
+    for (size_t n = 200; n < 5000; n = n * 5 / 4 + 1) {
+        for (unsigned kind = 0; kind < 4; kind++) {
+            for (size_t i = 0; i < n; i++) {
+                double u = arrivals_uniform(&seed);
+                /* Even, of few kinds, with a tail over hundreds of powers of ten, and in two
+                 * lumps. */
+                values[i] = kind == 0   ? u
+                            : kind == 1 ? floor(u * 3)
+                            : kind == 2 ? exp(400 * u * u * u)
+                                        : (i % 2 ? 1e6 : 0) + u;
+            }
+            memcpy(sorted, values, n * sizeof *values);
+            dxt_sort(sorted, n);
+            double low = sorted[(n - 1) / 2], high = sorted[n / 2];
+            assert_near(dxt_median(values, n), low + (high - low) / 2, 0);
+        }
+    }
+}
+
+static void medians_of_columns_agree_with_those_of_each(void **state)
+{
+    (void)state;
+    uint64_t seed = 9;
+    for (uint32_t rows = 1; rows <= 64; rows++) {
+        double values[64][DXT_LANES], column[DXT_LANES][64], median[DXT_LANES];
+        uint32_t used[DXT_LANES] = {0};
+        for (uint32_t k = 0; k < rows; k++)
+            for (uint32_t c = 0; c < DXT_LANES; c++) {
+                double value = floor(arrivals_uniform(&seed) * 40) - 20;
+                bool said = c == 0 || arrivals_uniform(&seed) > 0.1;
+                values[k][c] = said ? value : INFINITY;
+                if (said) column[c][used[c]++] = value;
+            }
+        dxt_cautious_medians(values, rows, median);
+        for (uint32_t c = 0; c < DXT_LANES; c++)
+            assert_near(median[c], dxt_cautious_median(column[c], used[c]), 0);
+    }
+}
+
+static void expected_waits_are_the_closed_form(void **state)
+{
+    (void)state;
+    for (double skew = 0.01; skew < 1e6; skew *= 97)
+        for (double z = -9; z < 9; z += 0.0137) {
+            double shift = z * skew;
+            double form = shift * 0.5 * erfc(-z / sqrt(2)) +
+                          skew * exp(-0.5 * z * z) / sqrt(2 * 3.14159265358979323846);
+            assert_near(dxt_expected_wait(shift, skew), form, 1e-14 * skew);
+        }
 }
 
 static void waits_and_skew_invert_each_other(void **state)
@@ -349,6 +406,9 @@ static void one_stall_is_not_a_late_rank(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(medians_of_many_agree_with_sorting),
+        cmocka_unit_test(medians_of_columns_agree_with_those_of_each),
+        cmocka_unit_test(expected_waits_are_the_closed_form),
         cmocka_unit_test(order_statistics_agree_with_sorting),
         cmocka_unit_test(waits_and_skew_invert_each_other),
         cmocka_unit_test(a_healthy_job_names_nobody),
