@@ -102,6 +102,9 @@ typedef struct dxt_findings {
                                the measure; negative = early, NaN = no row; NULL with the ratio
                                method */
     const double *lateness_error; /**< [ranks] standard error of each; NULL like lateness */
+    const double
+        *lateness_of_node; /**< [ranks] what of the lateness is that of the rank's whole node;
+                                         NULL like lateness */
 } dxt_findings;
 
 /** Options of the analysis. Zero a struct, set struct_size, then what differs from the default. */

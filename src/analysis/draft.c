@@ -147,7 +147,7 @@ dxt_status dxt_draft_pack(const dxt_draft *draft, const dxt_window *window, cons
     size_t members =
         place_members(draft->findings, draft->finding_count, window->ranks, nodes, NULL);
     size_t axes = draft->col_count + draft->row_count;
-    size_t latenesses = draft->has_lateness ? 2 * (size_t)window->ranks : 0;
+    size_t latenesses = draft->has_lateness ? 3 * (size_t)window->ranks : 0;
     dxt_findings *packed = dxt_block_fit(
         result, packed_size(latenesses, axes, draft->point_count, draft->finding_count, members));
     if (!packed) return DXT_ERR_NO_MEMORY;
@@ -185,7 +185,8 @@ dxt_status dxt_draft_pack(const dxt_draft *draft, const dxt_window *window, cons
                              .transfer = draft->transfer,
                              .inherited = draft->inherited,
                              .lateness = latenesses ? lateness : NULL,
-                             .lateness_error = latenesses ? lateness + window->ranks : NULL};
+                             .lateness_error = latenesses ? lateness + window->ranks : NULL,
+                             .lateness_of_node = latenesses ? lateness + 2 * window->ranks : NULL};
     return DXT_OK;
 }
 
@@ -231,7 +232,7 @@ dxt_status dxt_draft_reserve(dxt_draft *draft, uint32_t ranks, size_t points, dx
 {
     /* A rank has one finding, a node may be late, and paths are few. */
     size_t findings = 2 * (size_t)ranks + 2 * DXT_MOST_PATH_FINDINGS + 1;
-    size_t lateness = 2 * (size_t)ranks, axes = 2 * (size_t)ranks;
+    size_t lateness = 3 * (size_t)ranks, axes = 2 * (size_t)ranks;
     void *causes = draft->findings, *cells = draft->points;
     bool reserved = reserve(&causes, &draft->finding_capacity, findings, sizeof(dxt_finding));
     draft->findings = causes;
@@ -249,7 +250,7 @@ dxt_status dxt_draft_reserve(dxt_draft *draft, uint32_t ranks, size_t points, dx
 
 double *dxt_draft_lateness(dxt_draft *draft, uint32_t ranks)
 {
-    double *room = dxt_block_fit(&draft->lateness, 2 * (size_t)ranks * sizeof *room);
+    double *room = dxt_block_fit(&draft->lateness, 3 * (size_t)ranks * sizeof *room);
     draft->has_lateness = room != NULL;
     return room;
 }

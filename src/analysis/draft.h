@@ -18,7 +18,7 @@ typedef struct dxt_draft {
     dxt_method method;
     dxt_verdict verdict;
     double ordinary, step, transfer;
-    dxt_block lateness; /**< [2][ranks] doubles: lateness, its error */
+    dxt_block lateness; /**< [3][ranks] doubles: lateness, its error, its node's part */
     bool has_lateness;
     bool inherited;
     dxt_abnormal_axis *cols, *rows;
@@ -51,7 +51,7 @@ void dxt_draft_reset(dxt_draft *draft, dxt_method method);
  */
 dxt_status dxt_draft_reserve(dxt_draft *draft, uint32_t ranks, size_t points, dxt_block *result);
 
-/** Room for lateness and its error, [2][ranks]; NULL when out of memory. */
+/** Room for lateness, its error and its node's part, [3][ranks]; NULL when out of memory. */
 double *dxt_draft_lateness(dxt_draft *draft, uint32_t ranks);
 
 /** Copy everything into one block, the result; ranks of nodes are filled in from @p nodes. */

@@ -248,14 +248,26 @@ static void take_levels(dxt_fit *fit)
                 a == b ? fit->transfer : block_level(fit, &roster, a, b, most);
 }
 
-/* What the way between two nodes and their lateness come to is known better than its parts, and all
- * that single paths are to be compared with: from the waits in fit->level. */
+/* Mean shift between two nodes by their lateness and the topology. */
+static double between_nodes(const dxt_fit *fit, uint32_t a, uint32_t b)
+{
+    return fit->between + fit->tier[(size_t)a * fit->nodes + b] + fit->node_late[b] -
+           fit->node_late[a];
+}
+
+/* Where a way between two nodes is ordinary, or known to be slow, its measured level is known
+ * better than its parts, and all that single paths are to be compared with: from the waits in
+ * fit->level. What is neither shows in its paths. */
 static void levels_to_shifts(dxt_fit *fit)
 {
-    for (size_t pair = 0; pair < (size_t)fit->nodes * fit->nodes; pair++) {
-        double *level = &fit->level[pair];
-        *level = *level > fit->skew / FAR_APART ? dxt_shift_of_wait(*level, fit->skew) : NAN;
-    }
+    for (uint32_t a = 0; a < fit->nodes; a++)
+        for (uint32_t b = 0; b < fit->nodes; b++) {
+            size_t pair = (size_t)a * fit->nodes + b;
+            double wait = fit->level[pair], shift = between_nodes(fit, a, b);
+            double excess = wait - dxt_expected_wait(shift + fit->link[pair], fit->skew);
+            bool told = wait > fit->skew / FAR_APART && excess <= fit->node_limit[a];
+            fit->level[pair] = told ? dxt_shift_of_wait(wait, fit->skew) : NAN;
+        }
 }
 
 static void node_waits(const void *context, uint32_t a, const uint32_t *others, uint32_t count,
@@ -269,10 +281,10 @@ static void node_waits(const void *context, uint32_t a, const uint32_t *others, 
  */
 static double link_excess(const dxt_fit *fit, double level, double limit, uint32_t a, uint32_t b)
 {
-    double shift = fit->between + fit->tier[(size_t)a * fit->nodes + b] + fit->node_late[b] -
-                   fit->node_late[a];
-    double expected = dxt_expected_wait(shift, fit->skew);
-    return a != b && level > expected + fmax(limit, expected) ? level - expected : 0;
+    double expected = dxt_expected_wait(between_nodes(fit, a, b), fit->skew);
+    double usual =
+        dxt_expected_wait(fit->between + fit->tier[(size_t)a * fit->nodes + b], fit->skew);
+    return a != b && level > expected + fmax(limit, usual) ? level - expected : 0;
 }
 
 static size_t count_slow_links(const dxt_fit *fit, double limit)
@@ -374,7 +386,6 @@ static void fit_between(dxt_fit *fit, double floor)
         any_late = any_late || late;
         fit->node_limit[a] = group.limit;
         fit->node_role[a] = late ? DXT_ROLE_LATE : DXT_ROLE_ORDINARY;
-        if (fabs(fit->node_late[a]) <= group.limit) fit->node_late[a] = 0;
     }
     if (n == 2 && any_late) {
         settle_two_nodes(fit, group.limit);
@@ -383,6 +394,9 @@ static void fit_between(dxt_fit *fit, double floor)
         levels_to_links(fit, group.limit);
     }
     levels_to_shifts(fit);
+    /* Too little to be told, but the ways had to be seen against it. */
+    for (uint32_t a = 0; a < n; a++)
+        if (fabs(fit->node_late[a]) <= group.limit) fit->node_late[a] = 0;
 }
 
 /* ---- roles ---- */
@@ -455,6 +469,11 @@ static void fold_nodes(dxt_fit *fit)
                 !is_ordinary(fit, k) && fabs(fit->late[k] + fit->node_late[a]) <= fit->limit[k];
         }
         if (fit->node_late[a] == 0 || (members > 1 && among_others == 0)) continue;
+        /* What was measured between the ordinary ranks is so still. */
+        for (uint32_t b = 0; b < fit->nodes; b++) {
+            fit->level[(size_t)a * fit->nodes + b] += fit->node_late[a];
+            fit->level[(size_t)b * fit->nodes + a] -= fit->node_late[a];
+        }
         for (uint32_t k = 0; k < fit->count; k++)
             if (fit->node[k] == a) fit->late[k] += fit->node_late[a];
         fit->node_late[a] = 0;

@@ -357,6 +357,7 @@ static double cell_noise(const struct panel *p, const dxt_group *group)
     uint32_t n = p->count;
     if (n < 4) return 0;
     size_t used = cell_deviations(p, group);
+    if (used == 0) return 0;
     double left = fmax((double)used - n, 1);
     double deviation = 1.4826 * dxt_median(p->sample, used) * sqrt((double)used / left);
     if (deviation * (1 + 3 / sqrt((double)used)) < WILD * group->base) return 0;
@@ -427,7 +428,7 @@ static void set_limit(const dxt_group_input *in, dxt_group *group, double least,
 {
     struct arrivals own = arrivals_of(in, group->skew);
     double sampling = hypot(in->ops > 0 ? own.deviation / sqrt(in->ops) : 0, noise);
-    if (in->step > 0) sampling = hypot(sampling, DRIFT * in->step);
+    if (in->step > 0) sampling = hypot(sampling, fmin(DRIFT * in->step, in->floor / 4));
     if (in->ops <= 0 && in->count > 1) spread *= 1 + 5.0 / (in->count - 1);
     double counts = in->count >= MANY_MEMBERS ? SPREAD_OF_MANY : SYSTEMATIC_SPREAD;
     group->error = spread > counts * sampling ? spread : sampling;

@@ -234,9 +234,11 @@ static bool stands(const struct weighing *w, dxt_finding *finding)
     if (late && small && !borne_out && spilled(w, finding)) return false;
     if (w->newest < ESTABLISHED) return true;
     /* One window knows its own noise roughly, several know it better. */
-    if (finding->wait < chance(w->track, w->own_noise, 1) && !beyond_noise(w, finding))
-        return false;
+    bool beyond = beyond_noise(w, finding);
+    if (finding->wait < chance(w->track, w->own_noise, 1) && !beyond) return false;
     if (small && !borne_out) finding->confidence = fmin(finding->confidence, UNSUPPORTED);
+    if (beyond && finding->confidence >= DXT_SURE_OF_FEW)
+        finding->confidence = fmax(finding->confidence, BORNE_OUT);
     return true;
 }
 
@@ -317,7 +319,7 @@ static void copy_axes(struct weighing *w, bool rows)
         if (listed && !(w->edit[r] & drop))
             put(w->draft, r, axes[next].mean, axes[next].normalised);
         else if (!listed && (w->edit[r] & add)) {
-            double mean = rows ? raw_mean(w->window, 0, 1) : raw_mean(w->window, r, n);
+            double mean = rows ? raw_mean(w->window, r * n, 1) : raw_mean(w->window, r, n);
             put(w->draft, r, mean, dxt_normalise(mean, mean_of_all(w->window)));
         }
         next += listed;
@@ -332,6 +334,7 @@ static dxt_status copy_lateness(struct weighing *w)
     if (!lateness) return DXT_ERR_NO_MEMORY;
     memcpy(lateness, w->found->lateness, n * sizeof *lateness);
     memcpy(lateness + n, w->found->lateness_error, n * sizeof *lateness);
+    memcpy(lateness + 2 * n, w->found->lateness_of_node, n * sizeof *lateness);
     return DXT_OK;
 }
 

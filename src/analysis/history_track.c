@@ -73,62 +73,16 @@ double dxt_track_significance(uint32_t ranks)
 
 /* ---- taking a window in ---- */
 
-static int32_t node_of(const dxt_history *history, const dxt_window *window, uint32_t rank)
-{
-    if (window->nodes) return window->nodes[rank];
-    return history->ranks_per_node ? (int32_t)(rank / history->ranks_per_node) : 0;
-}
-
-/* Lateness of the ordinary ranks of a node: its lower median, so that of two ranks the earlier one
- * counts. NaN without a row. */
-static double node_level(const dxt_track *track, const dxt_history *history,
-                         const dxt_window *window, const double *late, int32_t node)
-{
-    size_t used = 0;
-    double *sample = track->scratch;
-    for (uint32_t r = 0; r < track->ranks; r++)
-        if (!isnan(late[r]) && node_of(history, window, r) == node) sample[used++] = late[r];
-    if (used == 0) return NAN;
-    return dxt_select(sample, used, (used - 1) / 2);
-}
-
-/* First rank of the node of a rank. */
-static uint32_t first_of_node(const dxt_history *history, const dxt_window *window, uint32_t rank)
-{
-    uint32_t first = 0;
-    while (node_of(history, window, first) != node_of(history, window, rank)) first++;
-    return first;
-}
-
-/* As for one window: nodes that are hardly fewer than the ranks are not worth looking at. */
-static bool many_nodes(const dxt_history *history, const dxt_window *window)
-{
-    uint32_t nodes = 0;
-    if (!window->nodes && history->ranks_per_node == 0) return false;
-    for (uint32_t r = 0; r < window->ranks; r++) nodes += first_of_node(history, window, r) == r;
-    return nodes >= 2 && window->ranks >= 2 * nodes;
-}
-
 /* A late node is no late ranks: each rank against its own node. Of two ranks, which of them is the
  * reference changes with who is late, but their difference does not. */
-static void take_lateness(dxt_track *track, const dxt_history *history, const dxt_window *window,
-                          const double *lateness, double *late)
+static void take_lateness(const dxt_findings *findings, uint32_t n, double *late)
 {
-    uint32_t n = track->ranks;
-    memcpy(late, lateness, n * sizeof *late);
-    if (n == 2) {
-        late[0] = lateness[0] - lateness[1];
-        late[1] = lateness[1] - lateness[0];
-        return;
-    }
-    if (!many_nodes(history, window)) return;
-    for (uint32_t first = 0; first < n; first++) {
-        int32_t node = node_of(history, window, first);
-        if (first_of_node(history, window, first) < first) continue;
-        double level = node_level(track, history, window, lateness, node);
-        for (uint32_t r = first; r < n; r++)
-            if (node_of(history, window, r) == node) late[r] -= level;
-    }
+    for (uint32_t r = 0; r < n; r++)
+        late[r] = findings->lateness[r] - findings->lateness_of_node[r];
+    if (n != 2) return;
+    double later = late[0] - late[1];
+    late[0] = later;
+    late[1] = -later;
 }
 
 /* When each rank left the operator against the median of all: its arrival and its longest wait. */
@@ -176,7 +130,7 @@ void dxt_track_take(dxt_track *track, const dxt_history *history, const dxt_wind
     size_t slot = dxt_track_slot(track, track->count), n = track->ranks;
     double *late = track->late + slot * n;
     dxt_moment *moment = &track->moment[slot];
-    take_lateness(track, history, window, findings->lateness, late);
+    take_lateness(findings, track->ranks, late);
     take_leaving(track, window, findings->lateness, track->leaving + slot * n);
     *moment = (dxt_moment){.index = window->index,
                            .change = NAN,

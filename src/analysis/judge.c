@@ -29,10 +29,14 @@
 #define NODE_DOUBT 1.0
 /* A limit is worth at least this many standard errors, also where it has another reason. */
 #define LIMIT_ERRORS 4.5
+/* How early a slow sender is at most in the operator before, in parts of what it sends late. */
+#define SEND_AND_EARLY 1.3
 /* With so few ranks one window is not enough to be sure. */
 #define FEW_RANKS 4u
 /* How many times a finding something else has to be for the finding to be its trace. */
 #define TRACE 1.5
+/* In the same window, where the fit has told them apart, much smaller a finding has to be. */
+#define SMALL_NEXT_TO 0.125
 /* Fewer operations than this prove nothing about who comes last. */
 #define FEW_OPS 10
 /* Fewer operations than this prove no health. */
@@ -282,6 +286,18 @@ static void weigh(struct judge *judge, dxt_finding *finding, double wait, double
     }
 }
 
+/* Whether a rank that answers late waited for all in the dispatch before. A slow sender does so
+ * without receiving more: it lets the others arrive late, and is early by that much. */
+static bool received_long(const struct judge *judge, uint32_t k)
+{
+    const dxt_fit *fit = &judge->fit, *other = &judge->other;
+    uint32_t o = other_member(judge, fit->rank[k]);
+    if (receives_much(judge, judge->companion, fit->rank[k])) return true;
+    if (o == other->count) return false;
+    if (other->role[o] == DXT_ROLE_EARLY) return -other->late[o] > SEND_AND_EARLY * fit->send[k];
+    return other->role[o] == DXT_ROLE_RECEIVER;
+}
+
 /* Which finding a late rank is, and how much of its lateness is its own: 0 when all of it comes
  * from the other operator, as an echo or because the rank was held up there. */
 static double own_lateness(struct judge *judge, uint32_t k, dxt_finding_kind *kind)
@@ -291,15 +307,9 @@ static double own_lateness(struct judge *judge, uint32_t k, dxt_finding_kind *ki
     double late = fit->late[k] + fit->send[k];
     *kind = DXT_LATE_RANK;
     if (!judge->companion) return late;
-    dxt_role role = other_role(judge, rank);
     bool after_dispatch = is_phase(judge->companion, "dispatch");
-    if (after_dispatch && is_late(role) && late < ECHO * fit->transfer) return 0;
-    /* A slow sender lets the others arrive late and is early by that, but does not receive slowly.
-     */
-    if (fit->role[k] == DXT_ROLE_SENDER && role != DXT_ROLE_RECEIVER) return late;
-    if (after_dispatch && (role == DXT_ROLE_EARLY || role == DXT_ROLE_RECEIVER ||
-                           receives_much(judge, judge->companion, rank)))
-        *kind = DXT_HOT_EXPERT;
+    if (after_dispatch && is_late(other_role(judge, rank)) && late < ECHO * fit->transfer) return 0;
+    if (after_dispatch && received_long(judge, k)) *kind = DXT_HOT_EXPERT;
     return left_over(judge, late, inherited(judge)->rank[k], fit->limit[k], INHERITED_DOUBT);
 }
 
@@ -327,7 +337,6 @@ static bool is_hot(const struct judge *judge, uint32_t k)
     if (receives_much(judge, judge->window, fit->rank[k])) return true;
     uint32_t o = other_member(judge, fit->rank[k]);
     if (o == other->count || !is_late(other->role[o])) return false;
-    if (other->role[o] == DXT_ROLE_SENDER && fit->role[k] != DXT_ROLE_RECEIVER) return false;
     return other->late[o] + other->send[o] > fit->receive[k] + other->limit[o];
 }
 
@@ -339,7 +348,7 @@ static void write_row(struct judge *judge, uint32_t k)
     dxt_finding_kind kind = early ? DXT_EARLY_RANK : DXT_SLOW_RECEIVER;
     bool hot = is_hot(judge, k);
     double amount = fit->receive[k];
-    if (early && judge->companion && !hot)
+    if (early && judge->companion)
         amount = left_over(judge, -fit->late[k], -inherited(judge)->rank[k], fit->limit[k],
                            INHERITED_DOUBT);
     else if (early)
@@ -406,7 +415,9 @@ static void write_nodes(struct judge *judge)
     for (uint32_t a = 0; a < fit->nodes; a++) {
         for (uint32_t b = 0; b < fit->nodes; b++) {
             double extra = fit->link[(size_t)a * fit->nodes + b];
-            if (extra > 0 && judge->companion)
+            /* With more nodes than two it is told against their lateness, however that came about.
+             */
+            if (extra > 0 && judge->companion && fit->nodes == 2)
                 extra =
                     left_over(judge, extra, inherited(judge)->node[b] - inherited(judge)->node[a],
                               fit->node_limit[a], NODE_DOUBT);
@@ -453,6 +464,18 @@ static bool nothing_counted(struct judge *judge)
     return judge->fit.count > 0 && mean_of_all(judge) == 0;
 }
 
+/* What is small next to something large in the same window may be its trace as well. */
+static void doubt_traces(dxt_draft *draft)
+{
+    double most = 0;
+    for (size_t f = 0; f < draft->finding_count; f++) most = fmax(most, draft->findings[f].wait);
+    for (size_t f = 0; f < draft->finding_count; f++) {
+        dxt_finding *finding = &draft->findings[f];
+        if (finding->wait < SMALL_NEXT_TO * most)
+            finding->confidence = fmin(finding->confidence, 0.95);
+    }
+}
+
 static void give_verdict(struct judge *judge, bool fits)
 {
     dxt_draft *draft = judge->draft;
@@ -475,10 +498,11 @@ static dxt_status write_lateness(const struct judge *judge)
     uint32_t n = judge->window->ranks;
     double *lateness = dxt_draft_lateness(judge->draft, n);
     if (!lateness) return DXT_ERR_NO_MEMORY;
-    for (uint32_t r = 0; r < 2 * n; r++) lateness[r] = NAN;
+    for (uint32_t r = 0; r < 3 * n; r++) lateness[r] = NAN;
     for (uint32_t k = 0; k < fit->count; k++) {
         lateness[fit->rank[k]] = all_lateness(fit, k);
         lateness[n + fit->rank[k]] = fit->error[k];
+        lateness[2 * n + fit->rank[k]] = fit->node_late[fit->node[k]];
     }
     judge->draft->step = fit->step;
     judge->draft->transfer = fit->transfer;
@@ -494,6 +518,7 @@ static dxt_status judge_window(struct judge *judge, dxt_path_list *paths)
     write_nodes(judge);
     bool fits = write_paths(judge, paths);
     write_systemic(judge);
+    doubt_traces(judge->draft);
     give_verdict(judge, fits);
     return write_lateness(judge);
 }
