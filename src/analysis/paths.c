@@ -194,6 +194,33 @@ static dxt_status search_row(struct search *s, uint32_t i)
     return DXT_OK;
 }
 
+/* Whether so many rows from member i on can be told together: neighbours of one node. */
+static bool are_together(const dxt_fit *fit, uint32_t i)
+{
+    uint32_t last = i + DXT_SCREEN_ROWS - 1;
+    if (fit->window->samples || last >= fit->count) return false;
+    if (fit->rank[last] - fit->rank[i] != last - i) return false;
+    for (uint32_t k = i + 1; k <= last; k++)
+        if (fit->node[k] != fit->node[i]) return false;
+    return true;
+}
+
+/* Whether none of these rows stands out; then they are done. */
+static bool pass_together(struct search *s, uint32_t i)
+{
+    const dxt_fit *fit = s->fit;
+    const dxt_window *window = fit->window;
+    size_t n = window->ranks;
+    double shift[DXT_SCREEN_ROWS];
+    if (s->node != fit->node[i]) take_view(s, fit->node[i]);
+    for (uint32_t k = 0; k < DXT_SCREEN_ROWS; k++) shift[k] = -fit->late[i + k];
+    if (dxt_screen_rows(window->wait + fit->rank[i] * n, n, &fit->factor[i], shift, s->late, s->bar,
+                        window->ranks) > 0)
+        return false;
+    for (uint32_t k = 0; s->summed && k < DXT_SCREEN_ROWS; k++) add_to_mean(s, fit->rank[i + k]);
+    return true;
+}
+
 /* Whether x comes before y. */
 static bool before(const dxt_slow_path *x, const dxt_slow_path *y)
 {
@@ -276,7 +303,13 @@ dxt_status dxt_fit_paths(const dxt_fit *fit, dxt_path_list *list)
     if (fit->count < 3) return DXT_OK;
     begin_search(&search);
     if (search.summed) list->mean = 0;
-    for (uint32_t i = 0; i < fit->count && status == DXT_OK; i++) status = search_row(&search, i);
+    for (uint32_t i = 0; i < fit->count && status == DXT_OK; i++) {
+        bool together = i % DXT_SCREEN_ROWS == 0 && are_together(fit, i);
+        if (together && pass_together(&search, i))
+            i += DXT_SCREEN_ROWS - 1;
+        else
+            status = search_row(&search, i);
+    }
     if (status == DXT_END) {
         list->misfit = true;
         list->count = 0;

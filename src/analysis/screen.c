@@ -21,6 +21,23 @@ screen_row(const int64_t *wait, const int64_t *samples, double factor, double sh
     return (uint32_t)above;
 }
 
+static inline __attribute__((always_inline)) uint32_t
+screen_rows(const int64_t *wait, size_t stride, const double *factor, const double *shift,
+            const double *late, const double *least, uint32_t n)
+{
+    const int64_t *a = wait, *b = a + stride, *c = b + stride, *d = c + stride;
+    uint64_t above = 0;
+    for (uint32_t j = 0; j < n; j++) {
+        double as = shift[0] + late[j], bs = shift[1] + late[j];
+        double cs = shift[2] + late[j], ds = shift[3] + late[j];
+        above += (double)a[j] * factor[0] > (as > 0 ? as : 0) + least[j];
+        above += (double)b[j] * factor[1] > (bs > 0 ? bs : 0) + least[j];
+        above += (double)c[j] * factor[2] > (cs > 0 ? cs : 0) + least[j];
+        above += (double)d[j] * factor[3] > (ds > 0 ? ds : 0) + least[j];
+    }
+    return (uint32_t)above;
+}
+
 static inline __attribute__((always_inline)) double sum_row(const int64_t *wait, uint32_t n)
 {
     double part[LANES] = {0}, sum = 0;
@@ -57,6 +74,13 @@ WIDE static uint32_t screen_row_wide(const int64_t *wait, const int64_t *samples
     return screen_row(wait, NULL, factor, shift, late, least, n);
 }
 
+WIDE static uint32_t screen_rows_wide(const int64_t *wait, size_t stride, const double *factor,
+                                      const double *shift, const double *late, const double *least,
+                                      uint32_t n)
+{
+    return screen_rows(wait, stride, factor, shift, late, least, n);
+}
+
 WIDE static double sum_row_wide(const int64_t *wait, uint32_t n)
 {
     return sum_row(wait, n);
@@ -79,6 +103,13 @@ uint32_t dxt_screen_row(const int64_t *wait, const int64_t *samples, double fact
     return screen_row(wait, samples, factor, shift, late, least, n);
 }
 
+uint32_t dxt_screen_rows(const int64_t *wait, size_t stride, const double *factor,
+                         const double *shift, const double *late, const double *least, uint32_t n)
+{
+    if (is_wide()) return screen_rows_wide(wait, stride, factor, shift, late, least, n);
+    return screen_rows(wait, stride, factor, shift, late, least, n);
+}
+
 double dxt_screen_sum(const int64_t *wait, uint32_t n)
 {
     return is_wide() ? sum_row_wide(wait, n) : sum_row(wait, n);
@@ -95,6 +126,12 @@ uint32_t dxt_screen_row(const int64_t *wait, const int64_t *samples, double fact
                         const double *late, const double *least, uint32_t n)
 {
     return screen_row(wait, samples, factor, shift, late, least, n);
+}
+
+uint32_t dxt_screen_rows(const int64_t *wait, size_t stride, const double *factor,
+                         const double *shift, const double *late, const double *least, uint32_t n)
+{
+    return screen_rows(wait, stride, factor, shift, late, least, n);
 }
 
 double dxt_screen_sum(const int64_t *wait, uint32_t n)

@@ -3,6 +3,7 @@
 #ifndef DXT_ANALYSIS_SCREEN_H
 #define DXT_ANALYSIS_SCREEN_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 /**
@@ -14,6 +15,14 @@
  */
 uint32_t dxt_screen_row(const int64_t *wait, const int64_t *samples, double factor, double shift,
                         const double *late, const double *least, uint32_t n);
+
+/** Rows of dxt_screen_rows(). */
+#define DXT_SCREEN_ROWS 4u
+
+/** The same over so many rows together, @p stride cells apart: what belongs to the columns is read
+ *  once for all. factor, shift: one for each row. */
+uint32_t dxt_screen_rows(const int64_t *wait, size_t stride, const double *factor,
+                         const double *shift, const double *late, const double *least, uint32_t n);
 
 /** Largest counter of a row, its @p except-th left out. */
 int64_t dxt_screen_max(const int64_t *wait, uint32_t except, uint32_t n);
