@@ -2,6 +2,8 @@ dxt_test(test_analysis SOURCES unit/test_analysis.c support/arrivals.c
          MODULES base matrix analysis)
 dxt_test(test_analysis_nodes SOURCES unit/test_analysis_nodes.c support/arrivals.c
          MODULES base matrix analysis)
+dxt_test(test_analysis_doubt SOURCES unit/test_analysis_doubt.c support/arrivals.c
+         MODULES base matrix analysis)
 dxt_test(test_analysis_any SOURCES unit/test_analysis_any.c support/arrivals.c
          MODULES base matrix analysis WRAP_ALLOC)
 dxt_test(test_analysis_recorded SOURCES unit/test_analysis_recorded.c MODULES base matrix analysis
