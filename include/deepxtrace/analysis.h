@@ -104,7 +104,7 @@ typedef struct dxt_findings {
     const double *lateness_error; /**< [ranks] standard error of each; NULL like lateness */
     const double
         *lateness_of_node; /**< [ranks] what of the lateness is that of the rank's whole node;
-                                         NULL like lateness */
+                                         NULL like lateness; a history takes NULL for 0 */
 } dxt_findings;
 
 /** Options of the analysis. Zero a struct, set struct_size, then what differs from the default. */

@@ -334,7 +334,8 @@ static dxt_status copy_lateness(struct weighing *w)
     if (!lateness) return DXT_ERR_NO_MEMORY;
     memcpy(lateness, w->found->lateness, n * sizeof *lateness);
     memcpy(lateness + n, w->found->lateness_error, n * sizeof *lateness);
-    memcpy(lateness + 2 * n, w->found->lateness_of_node, n * sizeof *lateness);
+    for (size_t r = 0; r < n; r++)
+        lateness[2 * n + r] = w->found->lateness_of_node ? w->found->lateness_of_node[r] : 0;
     return DXT_OK;
 }
 

@@ -77,8 +77,8 @@ double dxt_track_significance(uint32_t ranks)
  * reference changes with who is late, but their difference does not. */
 static void take_lateness(const dxt_findings *findings, uint32_t n, double *late)
 {
-    for (uint32_t r = 0; r < n; r++)
-        late[r] = findings->lateness[r] - findings->lateness_of_node[r];
+    const double *of_node = findings->lateness_of_node;
+    for (uint32_t r = 0; r < n; r++) late[r] = findings->lateness[r] - (of_node ? of_node[r] : 0);
     if (n != 2) return;
     double later = late[0] - late[1];
     late[0] = later;
