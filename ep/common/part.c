@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define PATH_SIZE 1024
 
@@ -61,10 +62,18 @@ static void own_directory(char *path, size_t size)
     if (!dladdr((const void *)parts, &info) || !info.dli_fname) return;
     snprintf(path, size, "%s", info.dli_fname);
     char *slash = strrchr(path, '/');
-    if (slash)
-        *slash = '\0';
-    else
-        snprintf(path, size, ".");
+    /* Without one it is the name of a program that this is a part of: nowhere to look. */
+    if (!slash) slash = path;
+    *slash = '\0';
+}
+
+/* Keep why a library could not be loaded: that it is not here says less than what is wrong with one
+ * that is. */
+static void keep_reason(struct part *part, const char *path, const char *reason)
+{
+    bool here = strchr(path, '/') && access(path, F_OK) == 0;
+    if (here || !part->why[0])
+        snprintf(part->why, sizeof part->why, "%s", reason ? reason : "cannot be loaded");
 }
 
 static bool try_load(struct part *part, const char *variant, const char *directory)
@@ -74,8 +83,7 @@ static bool try_load(struct part *part, const char *variant, const char *directo
              directory[0] ? "/" : "", part->name, variant[0] ? "-" : "", variant);
     void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     if (!library) {
-        const char *reason = dlerror();
-        snprintf(part->why, sizeof part->why, "%s", reason ? reason : "cannot be loaded");
+        keep_reason(part, path, dlerror());
         return false;
     }
     const dxt_ep_engine *(*find)(uint32_t) = NULL;
@@ -95,6 +103,7 @@ static void load(struct part *part)
     const char *given = getenv("DEEPXTRACE_PARTS");
     const char *variant = part->variant ? part->variant(part->why, sizeof part->why) : "";
     if (!variant) return;
+    part->why[0] = '\0';
     if (given && given[0] && try_load(part, variant, given)) return;
     own_directory(directory, sizeof directory);
     if (directory[0] && try_load(part, variant, directory)) return;

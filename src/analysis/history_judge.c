@@ -117,7 +117,7 @@ static double own_part(const struct weighing *w, uint32_t rank, uint32_t length,
         double limit = fmax(moment->floor, chance(other, noise, there));
         double level = dxt_track_mean(other, end, there, rank);
         bool late_there = level > fmax(limit, unevenness(other, moment));
-        if (strcmp(other->phase, "dispatch") == 0 && late_there && late < ECHO * w->now->transfer)
+        if (dxt_is_phase(other->phase, "dispatch") && late_there && late < ECHO * w->now->transfer)
             return 0;
         most = fmax(most, dxt_track_median_leaving(other, end, there, rank));
     }

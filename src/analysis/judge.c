@@ -58,13 +58,6 @@ struct judge {
     dxt_inherited inherited; /* from the companion; NULL until needed */
 };
 
-/* By the end of the name: "dispatch", and "ll_dispatch" of a program with several of them. */
-static bool is_phase(const dxt_window *window, const char *name)
-{
-    size_t size = strlen(window->phase), end = strlen(name);
-    return size >= end && strcmp(window->phase + size - end, name) == 0;
-}
-
 /* Position of a rank in the fit of the companion; count when it is not there. */
 static uint32_t other_member(const struct judge *judge, uint32_t rank)
 {
@@ -307,7 +300,7 @@ static double own_lateness(struct judge *judge, uint32_t k, dxt_finding_kind *ki
     double late = fit->late[k] + fit->send[k];
     *kind = DXT_LATE_RANK;
     if (!judge->companion) return late;
-    bool after_dispatch = is_phase(judge->companion, "dispatch");
+    bool after_dispatch = dxt_is_phase(judge->companion->phase, "dispatch");
     if (after_dispatch && is_late(other_role(judge, rank)) && late < ECHO * fit->transfer) return 0;
     if (after_dispatch && received_long(judge, k)) *kind = DXT_HOT_EXPERT;
     return left_over(judge, late, inherited(judge)->rank[k], fit->limit[k], INHERITED_DOUBT);
@@ -333,7 +326,7 @@ static void write_late(struct judge *judge, uint32_t k)
 static bool is_hot(const struct judge *judge, uint32_t k)
 {
     const dxt_fit *fit = &judge->fit, *other = &judge->other;
-    if (!is_phase(judge->window, "dispatch")) return false;
+    if (!dxt_is_phase(judge->window->phase, "dispatch")) return false;
     if (receives_much(judge, judge->window, fit->rank[k])) return true;
     uint32_t o = other_member(judge, fit->rank[k]);
     if (o == other->count || !is_late(other->role[o])) return false;

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <deepxtrace/analysis.h>
+#include <string.h>
+
+#include "analysis/method.h"
 
 const char *dxt_finding_kind_name(dxt_finding_kind kind)
 {
@@ -44,4 +46,10 @@ const char *dxt_method_name(dxt_method method)
     case DXT_METHOD_RATIO: return "ratio";
     }
     return "unknown";
+}
+
+bool dxt_is_phase(const char *phase, const char *kind)
+{
+    size_t size = strlen(phase), end = strlen(kind);
+    return size >= end && strcmp(phase + size - end, kind) == 0;
 }

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <deepxtrace/deepxtrace.h>
 
@@ -65,10 +66,18 @@ static void own_directory(char *path, size_t size)
     if (!dladdr((const void *)parts, &info) || !info.dli_fname) return;
     snprintf(path, size, "%s", info.dli_fname);
     char *slash = strrchr(path, '/');
-    if (slash)
-        *slash = '\0';
-    else
-        snprintf(path, size, ".");
+    /* Without one it is the name of a program that this is a part of: nowhere to look. */
+    if (!slash) slash = path;
+    *slash = '\0';
+}
+
+/* Keep why a library could not be loaded: that it is not here says less than what is wrong with one
+ * that is. */
+static void keep_reason(struct part *part, const char *path, const char *reason)
+{
+    bool here = strchr(path, '/') && access(path, F_OK) == 0;
+    if (here || !part->why[0])
+        snprintf(part->why, sizeof part->why, "%s", reason ? reason : "cannot be loaded");
 }
 
 static bool try_load(struct part *part, const char *variant, const char *directory)
@@ -77,8 +86,10 @@ static bool try_load(struct part *part, const char *variant, const char *directo
     snprintf(path, sizeof path, "%s%slibdeepxtrace-%s%s%s.so.0", directory, directory[0] ? "/" : "",
              part->name, variant[0] ? "-" : "", variant);
     part->library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-    const char *reason = part->library ? path : dlerror();
-    snprintf(part->why, sizeof part->why, "%s", reason ? reason : "cannot be loaded");
+    if (part->library)
+        snprintf(part->why, sizeof part->why, "%s", path);
+    else
+        keep_reason(part, path, dlerror());
     return part->library != NULL;
 }
 
@@ -90,6 +101,7 @@ static void load(struct part *part)
     /* Which one it is may be known later, when an MPI has been loaded. */
     part->tried = variant != NULL;
     if (!variant) return;
+    part->why[0] = '\0';
     if (given && given[0] && try_load(part, variant, given)) return;
     own_directory(directory, sizeof directory);
     if (directory[0] && try_load(part, variant, directory)) return;

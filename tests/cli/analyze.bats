@@ -234,3 +234,17 @@ recorded_case() {
     refused "--method needs NAME" "$reference" --method
     refused "FILE...|- is missing"
 }
+
+@test "operators behind the same words explain each other" {
+    "$deepxtrace" simulate -n 8 --slow dispatch:3:20us --windows 6 --seed 4 -o "$BATS_TEST_TMPDIR/plain.jsonl"
+    sed -E 's/"phase": *"(dispatch|combine)"/"phase":"ll_\1"/' "$BATS_TEST_TMPDIR/plain.jsonl" \
+        > "$BATS_TEST_TMPDIR/words.jsonl"
+    grep -q '"ll_combine"' "$BATS_TEST_TMPDIR/words.jsonl"
+    for name in plain words; do
+        "$deepxtrace" analyze --json "$BATS_TEST_TMPDIR/$name.jsonl" |
+            jq -c 'select(.findings) | [.findings[] | [.kind, .rank, .wait_us]]' \
+                > "$BATS_TEST_TMPDIR/$name.found"
+    done
+    [ "$(grep -c late_rank "$BATS_TEST_TMPDIR/plain.found")" -eq 6 ]
+    diff "$BATS_TEST_TMPDIR/plain.found" "$BATS_TEST_TMPDIR/words.found"
+}

@@ -85,12 +85,20 @@ static bool same_text(const char *a, const char *b)
     return (!a && !b) || (a && b && strcmp(a, b) == 0);
 }
 
+static bool is_pair_of_phases(const char *dispatch, const char *combine)
+{
+    size_t before = strlen(dispatch), end = strlen("dispatch");
+    if (before < end || strcmp(dispatch + before - end, "dispatch") != 0) return false;
+    before -= end;
+    return strncmp(dispatch, combine, before) == 0 && strcmp(combine + before, "combine") == 0;
+}
+
 bool dxt_tool_is_pair(const dxt_window *first, const dxt_window *second)
 {
     if (first->ranks != second->ranks || first->index != second->index) return false;
     if (!same_text(first->instance, second->instance)) return false;
     if (!same_text(first->case_name, second->case_name)) return false;
-    bool forward = strcmp(first->phase, "dispatch") == 0 && strcmp(second->phase, "combine") == 0;
-    bool backward = strcmp(first->phase, "combine") == 0 && strcmp(second->phase, "dispatch") == 0;
-    return forward || (backward && first->index >= 0);
+    /* "dispatch" and "combine", or these behind the same words ("ll_dispatch", "ll_combine"). */
+    bool forward = is_pair_of_phases(first->phase, second->phase);
+    return forward || (is_pair_of_phases(second->phase, first->phase) && first->index >= 0);
 }
