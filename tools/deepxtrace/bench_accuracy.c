@@ -12,6 +12,8 @@
 
 /* Ranks of a node in the cases that have nodes. */
 #define NODE 8u
+/* Operations of a window where a case does not say: what `run` and a session have. */
+#define WINDOW_OPS 100u
 /* Windows that share a job: its ranks, its paths, what is wrong with it. What is said with the
  * windows before counts in the second half. */
 #define JOB_WINDOWS 8u
@@ -37,7 +39,7 @@ static const struct test_case {
     enum fault_set what;
     double size;          /* of the step */
     double jitter;        /* 0 = 5 % */
-    uint32_t ops;         /* 0 = 50 */
+    uint32_t ops;         /* 0 = WINDOW_OPS */
     uint32_t least, most; /* number of ranks; 0 = any */
     uint32_t every;       /* 0 = always */
     double tail, cell_tail;
@@ -191,7 +193,7 @@ static dxt_status judge_case(const struct test_case *test, uint32_t ranks, uint6
         job.config.tail = test->tail;
         job.config.cell_tail = test->cell_tail;
         job.config.every = test->every ? test->every : 1;
-        if (test->ops) job.config.ops = test->ops;
+        job.config.ops = test->ops ? test->ops : WINDOW_OPS;
         job.config.from = ranks <= BASELINE_RANKS ? DXT_LOGRATIO_BASELINE : 0;
         job.config.seed = dxt_sim_bits(&random);
         set_faults(test, &job.config, &random);
@@ -211,7 +213,7 @@ static uint64_t window_count(const dxt_bench *bench, const struct test_case *tes
     if (bench->quick) return 8;
     size_t k = 0;
     while (most[k].ranks < ranks) k++;
-    if (test->ops > 50) return most[k].windows / 2;
+    if (test->ops > WINDOW_OPS) return most[k].windows / 2;
     return test->what == NOTHING && ranks <= 16 ? 3 * most[k].windows : most[k].windows;
 }
 
@@ -221,7 +223,7 @@ static int measure(const dxt_bench *bench, uint32_t ranks)
         dxt_score scores[DXT_SCORE_METHODS] = {{0}};
         const struct test_case *test = &cases[c];
         if (ranks < test->least || (test->most && ranks > test->most)) continue;
-        if (bench->quick && test->ops > 50) continue;
+        if (bench->quick && test->ops > WINDOW_OPS) continue;
         dxt_status status = judge_case(test, ranks, window_count(bench, test, ranks), scores);
         if (status != DXT_OK) {
             dxt_complain_status("bench", status);
