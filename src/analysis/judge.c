@@ -375,11 +375,20 @@ static void write_ranks(struct judge *judge)
     }
 }
 
+/* Whether what the nodes brought along is known. Between two nodes a slow way in the other operator
+ * looks like one's lateness in this one and the other way round: each would excuse the other. */
+static bool nodes_inherit(const struct judge *judge)
+{
+    const dxt_fit *other = &judge->other;
+    if (!judge->companion) return false;
+    return other->nodes != 2 || (other->link[1] <= 0 && other->link[2] <= 0);
+}
+
 static void write_late_node(struct judge *judge, uint32_t a)
 {
     const dxt_fit *fit = &judge->fit;
     double late = fit->node_late[a];
-    if (judge->companion)
+    if (nodes_inherit(judge))
         late = left_over(judge, late, inherited(judge)->node[a], fit->node_limit[a], NODE_DOUBT);
     if (late <= 0) return;
     dxt_finding *finding = dxt_draft_finding(judge->draft, DXT_LATE_NODE);
@@ -410,7 +419,7 @@ static void write_nodes(struct judge *judge)
             double extra = fit->link[(size_t)a * fit->nodes + b];
             /* With more nodes than two it is told against their lateness, however that came about.
              */
-            if (extra > 0 && judge->companion && fit->nodes == 2)
+            if (extra > 0 && fit->nodes == 2 && nodes_inherit(judge))
                 extra =
                     left_over(judge, extra, inherited(judge)->node[b] - inherited(judge)->node[a],
                               fit->node_limit[a], NODE_DOUBT);

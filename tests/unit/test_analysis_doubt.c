@@ -154,11 +154,32 @@ static void operators_do_not_excuse_each_other(void **state)
     dxt_window_free(combine);
 }
 
+/* Between two nodes a slow way and the other node's lateness look alike; a third tells them apart. */
+static void two_nodes_do_not_excuse_each_other(void **state)
+{
+    (void)state;
+    healthy(16, 8);
+    job.path = to_node_0;
+    dxt_window *dispatch = arrivals_window(&job, "dispatch");
+    job.path = to_node_1;
+    dxt_window *combine = arrivals_window(&job, "combine");
+    give_nodes(dispatch, 8);
+    give_nodes(combine, 8);
+    dxt_findings *found = diagnose_with(dispatch, combine);
+    assert_int_equal(found->verdict, DXT_VERDICT_SLOW);
+    dxt_findings_free(found);
+    found = diagnose_with(combine, dispatch);
+    assert_int_equal(found->verdict, DXT_VERDICT_SLOW);
+    dxt_findings_free(found);
+    dxt_window_free(dispatch);
+    dxt_window_free(combine);
+}
+
 /* A node that something held up as a whole is not late by itself. */
 static void a_node_that_was_held_up_is_not_named(void **state)
 {
     (void)state;
-    healthy(16, 7);
+    healthy(24, 7);
     job.path = to_node_0;
     dxt_window *dispatch = arrivals_window(&job, "dispatch");
     job.path = NULL;
@@ -213,6 +234,7 @@ int main(void)
         cmocka_unit_test(few_wild_operations_prove_little),
         cmocka_unit_test(a_slow_sender_is_one_finding),
         cmocka_unit_test(operators_do_not_excuse_each_other),
+        cmocka_unit_test(two_nodes_do_not_excuse_each_other),
         cmocka_unit_test(a_node_that_was_held_up_is_not_named),
         cmocka_unit_test(what_may_be_a_trace_is_doubted),
     };
