@@ -90,7 +90,7 @@ int main(int argc, char **argv)
     dxt_session_create(&config, &session); /* [+] */
 
     for (int step = 0; step < STEPS; step++) {
-        compute(rank == slow ? 12000000 : 2000000);
+        compute(rank == slow ? 22000000 : 2000000);
         dxt_probe_op op;
         dxt_probe_begin(&op, probe, 0); /* [+] */
         wait_for_all(&op, rank, ranks); /* [+] */
