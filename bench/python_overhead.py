@@ -21,7 +21,7 @@ from threads import make_all  # noqa: E402
 
 
 def make_step(device, tensors):
-    size = 1024 if device == "cuda" else 192
+    size = 512 if device == "cuda" else 192
     work = torch.ones(size, size, device=device)
     wait = torch.ones_like(tensors[0])
 
@@ -74,14 +74,14 @@ def main():
         ratios.append(times[True] / times[False])
         plain.append(times[False])
     low, middle, high = statistics.quantiles(ratios, n=4)
+    print(f"{options.device}: step {statistics.median(plain) * 1e6:.1f} µs, interval "
+          f"{options.interval:g} s, {options.pairs} pairs of {options.steps} steps: ratio "
+          f"with/without {middle:.4f} ({low:.4f} to {high:.4f})", flush=True)
     for diagnosis in made:
         diagnosis.start_async_diagnose()
     begin = time.process_time()
     time.sleep(20 * options.interval)
     spent = (time.process_time() - begin) / 20
-    print(f"{options.device}: step {statistics.median(plain) * 1e6:.1f} µs, interval "
-          f"{options.interval:g} s, {options.pairs} pairs of {options.steps} steps: ratio "
-          f"with/without {middle:.4f} ({low:.4f} to {high:.4f})")
     print(f"CPU time of rank 0 and another for a window, nothing else running: "
           f"{spent * 1000:.2f} ms, {100 * spent / options.interval:.3f} % of a core")
 

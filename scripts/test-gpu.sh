@@ -50,5 +50,22 @@ for script in tests/gpu/*.sh; do
     if [[ $name == exact && -n ${RECORDINGS:-} ]]; then extra=("$RECORDINGS"); fi
     run_test "$name" bash "$script" "$command" ${extra[@]+"${extra[@]}"}
 done
+# The Python package, with a Python whose torch sees a GPU.
+export PYTHONPATH=$PWD/python DEEPXTRACE_LIBRARY_PATH=$PWD/$build/lib PYTHONDONTWRITEBYTECODE=1
+# with_torch MODULES ARGUMENT…: run Python, or exit with 77.
+with_torch()
+{
+    scripts/python.sh torch,numpy -c 'import sys, torch
+sys.exit(0 if torch.cuda.is_available() else "torch sees no GPU")' || return 77
+    scripts/python.sh "$@"
+}
+export -f with_torch
+if wanted python_cuda; then
+    run_test python_cuda bash -c 'with_torch torch,numpy,pytest -m pytest -q -p no:cacheprovider \
+        tests/gpu/test_python_cuda.py'
+fi
+if wanted attach_graphs; then
+    run_test attach_graphs bash -c 'with_torch torch,numpy tests/gpu/attach_graphs.py'
+fi
 count_line "$passed" "$failed" "$skipped"
 ((failed == 0))
