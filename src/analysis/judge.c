@@ -384,6 +384,12 @@ static bool nodes_inherit(const struct judge *judge)
     return other->nodes != 2 || (other->link[1] <= 0 && other->link[2] <= 0);
 }
 
+/* One of them is late, or the way from it is slow: the other one's waits are the same. */
+static void doubt_two_nodes(const dxt_fit *fit, dxt_finding *finding)
+{
+    if (fit->nodes == 2) finding->confidence = fmin(finding->confidence, 0.95);
+}
+
 static void write_late_node(struct judge *judge, uint32_t a)
 {
     const dxt_fit *fit = &judge->fit;
@@ -395,6 +401,7 @@ static void write_late_node(struct judge *judge, uint32_t a)
     if (!finding) return;
     finding->node = fit->node_id[a];
     weigh(judge, finding, late, fit->node_limit[a], 0);
+    doubt_two_nodes(fit, finding);
 }
 
 static void write_link(struct judge *judge, uint32_t a, uint32_t b, double extra)
@@ -405,6 +412,7 @@ static void write_link(struct judge *judge, uint32_t a, uint32_t b, double extra
     finding->node = fit->node_id[a];
     finding->source_node = fit->node_id[b];
     weigh(judge, finding, extra, fit->node_limit[a], 0);
+    doubt_two_nodes(fit, finding);
 }
 
 static void write_nodes(struct judge *judge)
