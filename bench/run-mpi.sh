@@ -7,6 +7,10 @@ set -u
 cd "$(dirname "$0")/.." || exit 1
 runs=${1:-10}
 bin=$PWD/build/bin
+if ! ls "$bin"/mpi_bench-* > /dev/null 2>&1; then
+    echo "build/bin/mpi_bench-* is missing; \`cmake --preset test && cmake --build --preset test\` makes it" >&2
+    exit 2
+fi
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
