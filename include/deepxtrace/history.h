@@ -26,8 +26,7 @@ typedef struct dxt_history dxt_history;
 /** Options. Zero a struct, set struct_size, then what differs from the default. */
 typedef struct dxt_history_options {
     size_t struct_size;
-    double min_share;        /**< as in dxt_analysis_options; 0 = default 0.01 */
-    uint32_t ranks_per_node; /**< as in dxt_analysis_options; 0 = unknown */
+    double min_share; /**< as in dxt_analysis_options; 0 = default 0.01 */
 } dxt_history_options;
 
 /** What tells runs apart, and how long this one is. */

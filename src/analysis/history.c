@@ -23,7 +23,6 @@ dxt_status dxt_history_create(const dxt_history_options *given, dxt_history **hi
     dxt_history *made = calloc(1, sizeof *made);
     if (!made) return dxt_fail_memory(sizeof *made);
     made->min_share = options.min_share > 0 ? options.min_share : 0.01;
-    made->ranks_per_node = options.ranks_per_node;
     *history = made;
     return DXT_OK;
 }

@@ -49,7 +49,6 @@ typedef struct dxt_track {
 
 struct dxt_history {
     double min_share;
-    uint32_t ranks_per_node;
     uint32_t ranks; /**< 0 = nothing seen */
     char *instance, *source, *case_name;
     dxt_track track[DXT_HISTORY_OPERATORS];

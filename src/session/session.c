@@ -431,8 +431,7 @@ static dxt_status make_snapshot(dxt_session *s)
 static dxt_status make_history(dxt_session *s)
 {
     const dxt_history_options options = {.struct_size = sizeof options,
-                                         .min_share = s->analysis.min_share,
-                                         .ranks_per_node = s->analysis.ranks_per_node};
+                                         .min_share = s->analysis.min_share};
     s->history = s->config.history;
     if (s->config.alone || s->history) return DXT_OK;
     dxt_status status = dxt_history_create(&options, &s->history);

@@ -103,8 +103,7 @@ static int analyze_windows(struct analyze *run, dxt_reader *reader)
 static dxt_status begin_history(struct analyze *run)
 {
     dxt_history_options options = {.struct_size = sizeof options,
-                                   .min_share = run->analysis.min_share,
-                                   .ranks_per_node = (uint32_t)run->analysis.ranks_per_node};
+                                   .min_share = run->analysis.min_share};
     if (run->no_history || run->analysis.method == DXT_METHOD_RATIO) return DXT_OK;
     return dxt_history_create(&options, &run->history);
 }

@@ -88,8 +88,7 @@ static dxt_status finish(dxt_tool_timeline *timeline, const dxt_history *history
 int dxt_tool_timeline_read(dxt_tool_timeline *timeline)
 {
     dxt_history_options options = {.struct_size = sizeof options,
-                                   .min_share = timeline->analysis->min_share,
-                                   .ranks_per_node = (uint32_t)timeline->analysis->ranks_per_node};
+                                   .min_share = timeline->analysis->min_share};
     dxt_history *history = NULL;
     if (timeline->analysis->method == DXT_METHOD_RATIO)
         return dxt_complain("heatmap", "--timeline needs the robust method");
