@@ -47,7 +47,7 @@ jobs()
             echo "    run $run named: $have"
         fi
     done
-    printf '%-8s %3d ranks  %-40s %d of %d exact\n' "$mpi" "$ranks" "$label" "$exact" "$runs"
+    printf '%-8s %3d ranks  %-50s %d of %d exact\n' "$mpi" "$ranks" "$label" "$exact" "$runs"
 }
 
 for mpi in openmpi mpich; do
@@ -63,6 +63,10 @@ for mpi in openmpi mpich; do
         jobs "dispatch 2 and combine 3 late by $delay" 64 "$both" \
             --slow "dispatch:2:$delay" --slow "combine:3:$delay"
     done
+    export DEEPXTRACE_MPI_NODE_SIZE=4
+    jobs "dispatch 2 and combine 3 late by 10 ms, nodes of 4" 64 "$both" \
+        --slow dispatch:2:10ms --slow combine:3:10ms
+    unset DEEPXTRACE_MPI_NODE_SIZE
     for ranks in 2 8 16 64; do launch "$ranks" "$bin/deepxtrace" bench gather --mpi | tail -n 1; done
     for size in 0 1; do
         echo "ranks of a node: $([[ $size == 0 ]] && echo all || echo one)"

@@ -71,7 +71,7 @@ int main(int argc, char **argv)
     dxt_gather_mpi_config mails = {.struct_size = sizeof mails,
                                    .mail_capacity = dxt_session_mail_size(1, (uint32_t)ranks)};
     /* What a processor that is shared with other programs costs is nothing to name. */
-    const dxt_analysis_options analysis = {.struct_size = sizeof analysis, .min_share = 0.05};
+    const dxt_analysis_options analysis = {.struct_size = sizeof analysis, .min_share = 0.1};
     dxt_session_config config = {.struct_size = sizeof config,
                                  .interval_ops = WINDOW,
                                  .warmup_windows = 1,

@@ -25,6 +25,9 @@ typedef struct dxt_mpi_place {
     int32_t nodes;
     char host[64];    /**< name of the machine */
     char library[96]; /**< name and version of the MPI */
+    /** Ranks for each processor that they may run on, rounded up, on the machine where these are
+     *  most: above 1 they take turns */
+    uint32_t ranks_per_processor;
 } dxt_mpi_place;
 
 /**

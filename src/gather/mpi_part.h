@@ -9,7 +9,7 @@
 #include <deepxtrace/mpi.h>
 
 /** Changes with anything below. */
-#define DXT_MPI_PART_VERSION 1u
+#define DXT_MPI_PART_VERSION 2u
 #define DXT_MPI_WHY 320u
 
 typedef struct dxt_mpi_part {

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# exact.sh MPI MPIRUN RANKS DELAY: nobody is named without a fault, and exactly the slow ranks with.
+# exact.sh MPI MPIRUN RANKS DELAY: nobody is named without a fault, and exactly the slow ranks with. On a
+# busy machine the others are late, too, by less than the share that is asked for.
 # shellcheck source=tests/mpi/common.sh
 . "$(dirname "$0")/common.sh"
 ranks=$1
@@ -8,7 +9,7 @@ delay=$2
 
 job()
 {
-    launch "$ranks" "$deepxtrace" run --engine mpi --steps 150 --json "$@" \
+    launch "$ranks" "$deepxtrace" run --engine mpi --steps 150 --min-share 25% --json "$@" \
         >"$scratch/out" 2>"$scratch/err" || fail "exit status $?"
 }
 

@@ -2,6 +2,7 @@
 /* Mailboxes and boards over MPI, on as many ranks as mpirun starts. */
 #include <fcntl.h>
 #include <mpi.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -201,6 +202,11 @@ static void everybody_knows_its_place(void)
     const char *size = getenv("DEEPXTRACE_MPI_NODE_SIZE");
     int each = size && atoi(size) > 0 ? atoi(size) : ranks;
     CHECK(place.node == rank / each && place.nodes == (ranks + each - 1) / each);
+    /* The launcher binds nobody here, and nodes of one machine share its processors. */
+    cpu_set_t set;
+    CHECK(sched_getaffinity(0, sizeof set, &set) == 0);
+    int processors = CPU_COUNT(&set);
+    CHECK(place.ranks_per_processor == (uint32_t)((ranks + processors - 1) / processors));
     place.struct_size = 8;
     CHECK(dxt_mpi_find_place(NULL, &place) == DXT_ERR_INVALID);
 }

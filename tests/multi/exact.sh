@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# exact.sh COMMAND RANKS: nobody is named without a fault, and exactly the slow rank with one.
+# exact.sh COMMAND RANKS: nobody is named without a fault, and exactly the slow rank with one. On a busy
+# machine the others are late, too, by less than the share that is asked for.
 # shellcheck source=tests/multi/common.sh
 . "$(dirname "$0")/common.sh"
 ranks=$2
@@ -14,7 +15,7 @@ named() {
 expect() {
     local want=$1
     shift
-    "$deepxtrace" run --ranks "$ranks" --json "$@" >"$scratch/out" 2>"$scratch/err" ||
+    "$deepxtrace" run --ranks "$ranks" --min-share 25% --json "$@" >"$scratch/out" 2>"$scratch/err" ||
         fail "exit status $?"
     [ "$(named)" = "$want" ] || fail "named '$(named)', not '$want'"
 }

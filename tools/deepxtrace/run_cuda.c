@@ -61,10 +61,10 @@ static int device_failed(const dxt_run_rank_state *state, const char *what)
     return dxt_run_failed(state, what, ((gpu *)state->own)->device->error());
 }
 
-static int64_t usual_compute_ns(uint64_t ranks)
+static dxt_run_usual usual(uint64_t ranks_per_processor)
 {
-    (void)ranks;
-    return USUAL_COMPUTE_NS;
+    (void)ranks_per_processor;
+    return (dxt_run_usual){.compute_ns = USUAL_COMPUTE_NS, .min_share = 0.05};
 }
 
 static int prepare(void)
@@ -432,7 +432,7 @@ static int check(dxt_run_rank_state *state)
 const dxt_run_engine dxt_run_cuda = {
     .name = "cuda",
     .ahead = AHEAD,
-    .usual_compute_ns = usual_compute_ns,
+    .usual = usual,
     .prepare = prepare,
     .set_up = set_up,
     .check = check,

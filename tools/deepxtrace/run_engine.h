@@ -18,6 +18,12 @@ typedef struct dxt_run_rank_state {
     dxt_run_report report;
 } dxt_run_rank_state;
 
+/** What a job is like when nobody says. */
+typedef struct dxt_run_usual {
+    int64_t compute_ns;
+    double min_share; /**< of the step, above which a lateness is worth a finding */
+} dxt_run_usual;
+
 /**
  * The work of a rank with one kind of engine. What returns an int returns −1 to go on, otherwise
  * the exit status of the rank, with what is wrong said on standard error.
@@ -27,8 +33,8 @@ typedef struct dxt_run_engine {
     /** Steps that a rank may have begun without having completed the first of them: where a step is
      *  only queued more than 1. */
     uint64_t ahead;
-    /** How long to compute when nobody says. */
-    int64_t (*usual_compute_ns)(uint64_t ranks);
+    /** What is not said on the command line. */
+    dxt_run_usual (*usual)(uint64_t ranks_per_processor);
     /** In the parent, before there are ranks: is everything there that can be looked for without
      *  touching a device? NULL: nothing to look for. */
     int (*prepare)(void);

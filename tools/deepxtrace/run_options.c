@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "run_options.h"
 
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -320,7 +321,7 @@ static given line = {.engine = "shm",
                      .warmup = 1,
                      .seed = 1,
                      .jitter = 0.05,
-                     .min_share = 0.05,
+                     .min_share = -1,
                      .compute_ns = -1,
                      .timeout_ns = 5000000000};
 
@@ -391,7 +392,9 @@ static const dxt_option options[] = {
            "windows of this length, taken by a thread of its own"),
     COUNT("warmup", 0, warmup, "WINDOWS", 0, UINT32_MAX, "windows to leave out first (1)"),
     DURATION("timeout", timeout_ns, 1000000, "when the others go on without a silent rank (5s)"),
-    SHARE("min-share", min_share, "smallest share of the time worth a finding (5%)"),
+    SHARE("min-share", min_share,
+          "smallest share of the time worth a finding (5%; 10% where ranks "
+          "share processors)"),
     FLAG("json", 0, json,
          "one line for each operator and window, then two for "
          "the whole run"),
@@ -428,11 +431,12 @@ static const dxt_command command = {
     .examples = examples,
 };
 
-/* On average, so that all ranks come to the same. */
-static uint64_t ranks_of_a_node(const dxt_mpi_place *place)
+static uint64_t ranks_per_processor(const given *g, const dxt_run *run)
 {
-    uint64_t nodes = (uint64_t)place->nodes;
-    return (place->ranks + nodes - 1) / nodes;
+    cpu_set_t set;
+    if (run->mpi) return run->mpi->place.ranks_per_processor;
+    int processors = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+    return (g->ranks + (uint64_t)processors - 1) / (uint64_t)processors;
 }
 
 /* How many there are is for mpirun to say. */
@@ -464,10 +468,9 @@ int dxt_run_options(int argc, char **argv, dxt_run *run)
     if (result < 0) result = check_shape(&line);
     if (result >= 0) return result;
     if (line.steps == UINT64_MAX && !line.async_ns) line.steps = 200;
-    if (line.compute_ns < 0)
-        line.compute_ns =
-            dxt_run_engine_of(line.engine)
-                ->usual_compute_ns(run->mpi ? ranks_of_a_node(&run->mpi->place) : line.ranks);
+    dxt_run_usual usual = dxt_run_engine_of(line.engine)->usual(ranks_per_processor(&line, run));
+    if (line.compute_ns < 0) line.compute_ns = usual.compute_ns;
+    if (line.min_share < 0) line.min_share = usual.min_share;
     result = check_windows(&line);
     if (result >= 0) return result;
     put_together(&line, run);

@@ -2,7 +2,6 @@
 /* The work of a rank that is a process and nothing else: it sleeps for compute, and its operations
  * return when they are done. */
 #include <errno.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -17,14 +16,13 @@ typedef struct process {
     dxt_load *load;
 } process;
 
-/* Long enough for every rank to have its turn meanwhile, so that it is not late for having waited
- * for a processor. */
-static int64_t usual_compute_ns(uint64_t ranks)
+/* Compute is long enough for every rank to have its turn meanwhile, so that it is not late for
+ * having waited for a processor. Those who take turns are late by some part of a step all the same
+ * when something else runs beside them. */
+static dxt_run_usual usual(uint64_t ranks_per_processor)
 {
-    cpu_set_t set;
-    int processors = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
-    if (processors < 1) processors = 1;
-    return 200000 * (int64_t)((ranks + (uint64_t)processors - 1) / (uint64_t)processors);
+    return (dxt_run_usual){.compute_ns = 200000 * (int64_t)ranks_per_processor,
+                           .min_share = ranks_per_processor > 1 ? 0.1 : 0.05};
 }
 
 static void sleep_until(int64_t time_ns)
@@ -172,7 +170,7 @@ static int check(dxt_run_rank_state *state)
 const dxt_run_engine dxt_run_processes = {
     .name = "shm",
     .ahead = 1,
-    .usual_compute_ns = usual_compute_ns,
+    .usual = usual,
     .set_up = set_up,
     .check = check,
     .counters = counters,

@@ -28,6 +28,10 @@ dxt_status mpi_part_open(const void *given, MPI_Comm *comm, char *why);
 /** The same outcome on all ranks: DXT_OK, or an error. Collective. */
 dxt_status mpi_part_all_well(MPI_Comm comm, dxt_status status, char *why);
 
+/** Ranks for a processor where they are most; ranks on one kernel share its processors. Collective.
+ */
+dxt_status mpi_part_ranks_per_processor(MPI_Comm comm, uint32_t ranks, uint32_t *most, char *why);
+
 /** Give up a receive that may be waiting. */
 void mpi_part_cancel(MPI_Request *request);
 

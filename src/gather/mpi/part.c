@@ -194,7 +194,9 @@ static dxt_status find_place(const void *given, dxt_mpi_place *place, char *why)
     MPI_Get_processor_name(host, &length);
     snprintf(place->host, sizeof place->host, "%.63s", host);
     name_library(place);
-    return number_nodes(comm, place, why);
+    status = number_nodes(comm, place, why);
+    if (status != DXT_OK) return status;
+    return mpi_part_ranks_per_processor(comm, place->ranks, &place->ranks_per_processor, why);
 }
 
 const dxt_mpi_part *dxt_mpi_part_table(void)
