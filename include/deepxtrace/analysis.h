@@ -122,6 +122,8 @@ typedef struct dxt_analysis_options {
     double threshold_point;  /**< ratio: 0 = default 5.0 */
     int keep_points;         /**< ratio: also report points inside flagged rows and columns */
     int excluding_zeros;     /**< ratio: normalise points by the mean of the non-zero cells */
+    const struct dxt_history *history; /**< windows of the same run before this one (history.h):
+                                  say in small groups how far single waits vary; NULL = unknown */
 } dxt_analysis_options;
 
 /**

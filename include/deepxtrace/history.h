@@ -87,8 +87,9 @@ DXT_API int dxt_history_continues(const dxt_history *history, const dxt_window *
  * it first; one without a number, and a result of the ratio method, is given back as it is.
  *
  * What is added: a rank whose lateness is too small for any single window, but stays. What is
- * taken away: small findings that the noise of the windows before explains, and what spilled once
- * from another operator. In a group of two, growth of the step tells late from early.
+ * taken away: small findings that the noise of the windows before explains, and what spilled from
+ * another operator, in which the rank is ten times as late. In a group of two, growth of the step
+ * tells late from early.
  *
  * @param window    The next window of its operator. Not modified.
  * @param findings  What dxt_analyze() says of it, with its companion if there is one.

@@ -18,6 +18,10 @@
 #define MOST_LINKS_SHARE 0.1
 /* A wait shorter than this part of the skew only says that the awaited was long there. */
 #define FAR_APART 10
+/* What a door adds is known less well than lateness, which is in both waits of a pair. */
+#define DOOR_LIMITS 1.5
+/* In larger nodes the median lateness of a door tells it as well, and less noisily. */
+#define DOOR_MEMBERS 8u
 /* Without a clock, lateness below this part of the longest wait is not worth telling. */
 #define RELATIVE_FLOOR 0.05
 
@@ -168,7 +172,7 @@ static void member_waits(const void *context, uint32_t i, const uint32_t *others
 
 /* Fit the members of one node among themselves; a skew of NaN is to be found. @return Their
  * number. */
-static uint32_t fit_node(dxt_fit *fit, uint32_t node, double floor, double skew, dxt_group *group)
+static uint32_t fit_node(dxt_fit *fit, uint32_t node, double skew, dxt_group *group)
 {
     struct members members;
     members.fit = fit;
@@ -181,7 +185,8 @@ static uint32_t fit_node(dxt_fit *fit, uint32_t node, double floor, double skew,
                              .count = members.count,
                              .population = fit->count,
                              .ranks = true,
-                             .floor = floor,
+                             .cell_spread = fit->known_spread,
+                             .floor = fit->floor,
                              .step = fit->step,
                              .timed = !isnan(fit->step),
                              .ops = fit->ops,
@@ -208,13 +213,16 @@ struct roster {
 
 static void call_roster(const dxt_fit *fit, struct roster *roster)
 {
-    uint32_t used = 0;
-    for (uint32_t node = 0; node < fit->nodes; node++) {
-        roster->begin[node] = used;
-        for (uint32_t k = 0; k < fit->count; k++)
-            if (fit->node[k] == node && is_ordinary(fit, k)) roster->list[used++] = k;
+    uint32_t *next = roster->begin, used = 0;
+    memset(next, 0, (fit->nodes + 1) * sizeof *next);
+    for (uint32_t k = 0; k < fit->count; k++) next[fit->node[k]] += is_ordinary(fit, k);
+    for (uint32_t node = 0; node <= fit->nodes; node++) {
+        used += next[node];
+        next[node] = used;
     }
-    roster->begin[fit->nodes] = used;
+    /* From behind, which leaves each at its beginning. */
+    for (uint32_t k = fit->count; k-- > 0;)
+        if (is_ordinary(fit, k)) roster->list[--next[fit->node[k]]] = k;
 }
 
 /* What ordinary ranks of node a typically wait for ordinary ranks of node b; at most `most` cells.
@@ -363,7 +371,7 @@ static void settle_two_nodes(dxt_fit *fit, double limit)
 }
 
 /* Fit the nodes among each other as if each were one rank. */
-static void fit_between(dxt_fit *fit, double floor)
+static void fit_between(dxt_fit *fit)
 {
     uint32_t n = fit->nodes;
     bool any_late = false;
@@ -374,7 +382,7 @@ static void fit_between(dxt_fit *fit, double floor)
                              .skew = fit->skew,
                              .count = n,
                              .population = n,
-                             .floor = floor,
+                             .floor = fit->floor,
                              .step = fit->step,
                              .timed = !isnan(fit->step),
                              .ops = fit->ops,
@@ -401,26 +409,29 @@ static void fit_between(dxt_fit *fit, double floor)
 
 /* ---- roles ---- */
 
-/* What member k typically waits for the ordinary ranks of its node, or these for it; NaN where
- * there are none. */
-static double typical_wait(const dxt_fit *fit, uint32_t k, bool of_it)
+/* What member k typically waits for the ordinary ranks of its node, or these for it, of two the
+ * less; NaN where there are none. */
+static double typical_wait(const dxt_fit *fit, const struct roster *roster, uint32_t k, bool of_it)
 {
     size_t used = 0;
-    for (uint32_t i = 0; i < fit->count; i++)
-        if (i != k && fit->node[i] == fit->node[k] && is_ordinary(fit, i))
+    for (uint32_t m = roster->begin[fit->node[k]]; m < roster->begin[fit->node[k] + 1]; m++) {
+        uint32_t i = roster->list[m];
+        if (i != k)
             fit->scratch[used++] = of_it ? dxt_fit_wait(fit, k, i) : dxt_fit_wait(fit, i, k);
+    }
+    if (used == 2) return fmin(fit->scratch[0], fit->scratch[1]);
     return used > 0 ? dxt_median(fit->scratch, used) : NAN;
 }
 
 /* Who waits for all may be early, or receive slowly. An early rank is there before anybody looks
  * for it; for a slow receiver the others wait as for anybody. */
-static void split_early(dxt_fit *fit, uint32_t k)
+static void split_early(dxt_fit *fit, const struct roster *roster, uint32_t k)
 {
-    double awaited = typical_wait(fit, k, false);
+    double awaited = typical_wait(fit, roster, k, false);
     double if_early = dxt_expected_wait(fit->transfer + fit->late[k], fit->skew);
     fit->role[k] = DXT_ROLE_EARLY;
     if (!(awaited > (if_early + fit->base) / 2)) return;
-    double extra = typical_wait(fit, k, true) - fit->base;
+    double extra = typical_wait(fit, roster, k, true) - fit->base;
     if (!(extra > fit->limit[k])) return;
     fit->role[k] = DXT_ROLE_RECEIVER;
     fit->receive[k] = extra;
@@ -428,29 +439,69 @@ static void split_early(dxt_fit *fit, uint32_t k)
 
 /* Whom all wait for may be late, or send slowly. Who is late waits for nobody; a slow sender waits
  * for the others as anybody does. */
-static void split_late(dxt_fit *fit, uint32_t k)
+static void split_late(dxt_fit *fit, const struct roster *roster, uint32_t k)
 {
-    double waits = typical_wait(fit, k, true);
+    double waits = typical_wait(fit, roster, k, true);
     double if_late = dxt_expected_wait(fit->transfer - fit->late[k], fit->skew);
     fit->role[k] = DXT_ROLE_LATE;
     if (!(waits > (if_late + fit->base) / 2)) return;
-    double extra = typical_wait(fit, k, false) - fit->base;
+    double extra = typical_wait(fit, roster, k, false) - fit->base;
     if (!(extra > fit->limit[k])) return;
     fit->role[k] = DXT_ROLE_SENDER;
     fit->send[k] = extra;
 }
 
+/* What a slow door adds to one of the two waits of each pair is half lateness to the fit, which
+ * may be too little of it. Lateness takes from the one wait what it adds to the other; a door does
+ * not. */
+static void find_door(dxt_fit *fit, const struct roster *roster, uint32_t k)
+{
+    double waits = typical_wait(fit, roster, k, true) - fit->base;
+    double awaited = typical_wait(fit, roster, k, false) - fit->base;
+    double limit = DOOR_LIMITS * fit->limit[k];
+    if (waits > limit && fabs(awaited) < waits / 2) {
+        fit->role[k] = DXT_ROLE_RECEIVER;
+        fit->receive[k] = waits;
+    } else if (awaited > limit && fabs(waits) < awaited / 2) {
+        fit->role[k] = DXT_ROLE_SENDER;
+        fit->send[k] = awaited;
+    }
+}
+
+/* Among the ordinary ranks of a node, which come at 0 without a door that was taken for half a
+ * lateness, too. */
+static void find_doors(dxt_fit *fit, const struct roster *roster, uint32_t node)
+{
+    uint32_t begin = roster->begin[node], end = roster->begin[node + 1], ordinary = 0;
+    double sum = 0;
+    /* Of two, one's door and the other's are the same wait. */
+    if (end - begin < 3 || end - begin > DOOR_MEMBERS) return;
+    for (uint32_t m = begin; m < end; m++) find_door(fit, roster, roster->list[m]);
+    for (uint32_t m = begin; m < end; m++) {
+        uint32_t k = roster->list[m];
+        if (fit->role[k] != DXT_ROLE_ORDINARY) continue;
+        ordinary++;
+        sum += fit->late[k];
+    }
+    if (ordinary == 0 || ordinary == end - begin) return;
+    for (uint32_t k = 0; k < fit->count; k++)
+        if (fit->node[k] == node) fit->late[k] -= sum / ordinary;
+}
+
 static void give_roles(dxt_fit *fit)
 {
+    struct roster roster;
+    call_roster(fit, &roster);
     for (uint32_t k = 0; k < fit->count; k++) {
         fit->role[k] = DXT_ROLE_ORDINARY;
         fit->receive[k] = fit->send[k] = 0;
     }
     for (uint32_t k = 0; k < fit->count; k++)
         if (fit->late[k] < -fit->limit[k])
-            split_early(fit, k);
+            split_early(fit, &roster, k);
         else if (fit->late[k] > fit->limit[k])
-            split_late(fit, k);
+            split_late(fit, &roster, k);
+    for (uint32_t node = 0; node < fit->nodes; node++) find_doors(fit, &roster, node);
     for (uint32_t k = 0; k < fit->count; k++)
         if (fit->role[k] == DXT_ROLE_RECEIVER || fit->role[k] == DXT_ROLE_SENDER) fit->late[k] = 0;
 }
@@ -484,35 +535,36 @@ static void fold_nodes(dxt_fit *fit)
 
 /* What is ordinary: the means over nodes of several ranks, none of which is special. A few dozen of
  * them tell it, and better than each for itself. */
-static void fit_ordinary(dxt_fit *fit, double floor)
+static void fit_ordinary(dxt_fit *fit)
 {
     uint32_t told = 0, taken = fit->nodes < TELLING_NODES ? fit->nodes : TELLING_NODES;
-    fit->skew = fit->base = fit->transfer = 0;
+    fit->skew = fit->base = fit->transfer = fit->cell_spread = 0;
     for (uint32_t k = 0; k < taken; k++) {
         dxt_group group;
         uint32_t node = (uint32_t)dxt_spread_index(k, taken, fit->nodes);
-        if (fit_node(fit, node, floor, NAN, &group) < 2) continue;
+        if (fit_node(fit, node, NAN, &group) < 2) continue;
         told++;
         fit->base += (group.base - fit->base) / told;
         fit->skew += (group.skew - fit->skew) / told;
         fit->transfer += (group.transfer - fit->transfer) / told;
+        if (!isnan(group.cell_spread)) fit->cell_spread = fmax(fit->cell_spread, group.cell_spread);
     }
 }
 
-static void fit_all(dxt_fit *fit, double floor)
+static void fit_all(dxt_fit *fit)
 {
     fit->tangled = false;
     for (uint32_t k = 0; k < fit->count; k++) {
         fit->receive[k] = fit->send[k] = 0;
         fit->role[k] = DXT_ROLE_ORDINARY;
     }
-    fit_ordinary(fit, floor);
+    fit_ordinary(fit);
     for (uint32_t node = 0; node < fit->nodes; node++) {
         dxt_group group;
         fit->node_late[node] = 0;
         fit->node_role[node] = DXT_ROLE_ORDINARY;
         fit->folded[node] = false;
-        if (fit->nodes > 1) fit_node(fit, node, floor, fit->skew, &group);
+        if (fit->nodes > 1) fit_node(fit, node, fit->skew, &group);
     }
     fit->between = fit->transfer;
     for (size_t pair = 0; pair < (size_t)fit->nodes * fit->nodes; pair++) {
@@ -520,16 +572,16 @@ static void fit_all(dxt_fit *fit, double floor)
         fit->level[pair] = NAN;
     }
     if (fit->nodes > 1) {
-        fit_between(fit, floor);
+        fit_between(fit);
         fold_nodes(fit);
     }
     give_roles(fit);
 }
 
 dxt_status dxt_fit_window(dxt_block *block, const dxt_window *window, const int32_t *nodes,
-                          double min_share, dxt_fit *out)
+                          double min_share, double cell_spread, dxt_fit *out)
 {
-    dxt_fit fit = {.window = window};
+    dxt_fit fit = {.window = window, .known_spread = cell_spread};
     uint32_t n = 0;
     for (uint32_t r = 0; r < window->ranks; r++) n += present(window, r);
     fit.count = n;
@@ -548,8 +600,8 @@ dxt_status dxt_fit_window(dxt_block *block, const dxt_window *window, const int3
     take_factors(window, &fit);
     fit.step = step_of(window);
     fit.ops = (double)window->ops;
-    if (n > 0)
-        fit_all(&fit, isnan(fit.step) ? RELATIVE_FLOOR * longest_wait(&fit) : min_share * fit.step);
+    fit.floor = isnan(fit.step) ? RELATIVE_FLOOR * longest_wait(&fit) : min_share * fit.step;
+    if (n > 0) fit_all(&fit);
     *out = fit;
     return DXT_OK;
 }

@@ -32,24 +32,27 @@ typedef enum dxt_role {
 /** A fitted window over the n ranks that sent their row. */
 typedef struct dxt_fit {
     const dxt_window *window;
-    uint32_t count;    /**< n */
-    uint32_t *rank;    /**< [n] rank of each member */
-    double *factor;    /**< [n] a member's waits × this = the window's measure (÷ samples N×N) */
-    double step;       /**< time of one operation and what belongs to it; NaN = unknown */
-    double ops;        /**< 0 = unknown */
-    double *late;      /**< [n] own lateness against the ordinary of its node */
-    double *receive;   /**< [n] extra wait at its own door */
-    double *send;      /**< [n] how much later what it sends comes, though it is on time */
-    double *limit;     /**< [n] beyond which lateness is abnormal */
-    double *error;     /**< [n] standard error of late */
-    dxt_role *role;    /**< [n] */
-    double base;       /**< ordinary wait */
-    double skew;       /**< standard deviation of the difference of two arrivals */
-    double transfer;   /**< inside a node (or everywhere, when nodes are unknown) */
-    uint32_t nodes;    /**< number of nodes with a row; 1 when unknown */
-    uint32_t *node;    /**< [n] index of the node of each member, 0 … nodes − 1 */
-    int32_t *node_id;  /**< [nodes] as in the window */
-    double *node_late; /**< [nodes] */
+    uint32_t count;  /**< n */
+    uint32_t *rank;  /**< [n] rank of each member */
+    double *factor;  /**< [n] a member's waits × this = the window's measure (÷ samples N×N) */
+    double step;     /**< time of one operation and what belongs to it; NaN = unknown */
+    double ops;      /**< 0 = unknown */
+    double *late;    /**< [n] own lateness against the ordinary of its node */
+    double *receive; /**< [n] extra wait at its own door */
+    double *send;    /**< [n] how much later what it sends comes, though it is on time */
+    double *limit;   /**< [n] beyond which lateness is abnormal */
+    double *error;   /**< [n] standard error of late */
+    dxt_role *role;  /**< [n] */
+    double base;     /**< ordinary wait */
+    double skew;     /**< standard deviation of the difference of two arrivals */
+    double floor;    /**< smallest lateness worth telling */
+    double known_spread; /**< of single waits over the windows, as in dxt_group_input */
+    double cell_spread;  /**< as in dxt_group, of the nodes' groups the largest */
+    double transfer;     /**< inside a node (or everywhere, when nodes are unknown) */
+    uint32_t nodes;      /**< number of nodes with a row; 1 when unknown */
+    uint32_t *node;      /**< [n] index of the node of each member, 0 … nodes − 1 */
+    int32_t *node_id;    /**< [nodes] as in the window */
+    double *node_late;   /**< [nodes] */
     double *node_limit;  /**< [nodes] */
     dxt_role *node_role; /**< [nodes] late or ordinary */
     bool *folded;        /**< [nodes] the lateness of the node is in that of its ranks */
@@ -70,11 +73,12 @@ typedef struct dxt_fit {
  * @param window  Must outlive the fit.
  * @param nodes   Node of each rank of the window, or NULL.
  * @param min_share  Smallest part of the step that a lateness is worth telling from.
+ * @param cell_spread  As in dxt_group_input.
  * @param fit     Receives the fit, also with fewer than two rows. Untouched on error.
  * @return DXT_OK; DXT_ERR_NO_MEMORY.
  */
 dxt_status dxt_fit_window(dxt_block *block, const dxt_window *window, const int32_t *nodes,
-                          double min_share, dxt_fit *fit);
+                          double min_share, double cell_spread, dxt_fit *fit);
 
 /** What a kernel that gives a source up adds to its counter, once, in cycles (DeepEP: 2e11). */
 #define DXT_TIMEOUT_CYCLES INT64_C(200000000000)

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "analysis/lean.h"
 #include "analysis/select.h"
 #include "analysis/skew.h"
 #include "analysis/tail.h"
@@ -30,10 +31,11 @@
 #define SPREAD_OF_MANY 2.5
 /* By which part of the step ranks without a fault differ in a window, as a standard deviation. */
 #define DRIFT 0.0025
-/* Largest standard deviation of a computing time, in means of it. */
-#define MOST_VARIATION 1.5
 /* Deviation of cells from the fit, in parts of the ordinary wait, that no machine's pairs have. */
 #define WILD 0.8
+/* Spread of cells over the windows, as a standard deviation of their logarithm, that is ordinary.
+ */
+#define CALM 0.36
 /* How much the deviation of few cells may be too small by chance, over the root of their number. */
 #define FEW_CELLS 1.5
 /* Witnesses heard on each member of a large group: more add nothing to the median. */
@@ -333,6 +335,34 @@ static double pair_noise(const struct panel *p)
     return 1.2533 * deviation / sqrt(n - 1);
 }
 
+/* For normal arrivals 3.5 and 5.0 would do for one false alarm in 1,000 windows, if the errors were
+ * known exactly. */
+double dxt_group_significance(uint32_t population)
+{
+    return 4.0 + 0.12 * log2(population);
+}
+
+/* How far single cells vary beyond what the arrivals do to them, where the windows before say so.
+ */
+static double own_spread(const dxt_group_input *in, const dxt_group *group)
+{
+    if (isnan(in->cell_spread)) return NAN;
+    double arrivals =
+        in->ops > 0 ? group->skew / sqrt(in->ops) / (group->base + DXT_CELL_FLOOR * in->floor) : 0;
+    double own = in->cell_spread * in->cell_spread - arrivals * arrivals;
+    return own > CALM * CALM ? sqrt(own) : 0;
+}
+
+/* Standard error that cells so spread leave in the median over a member's pairs: the limit that
+ * log-normal ones need is not that many standard deviations. */
+static double spread_noise(const dxt_group_input *in, const struct panel *p, const dxt_group *group)
+{
+    double z = dxt_group_significance(in->population);
+    double of_median = (p->count > 3 ? 1.2533 : 1) * group->cell_spread / sqrt(p->count - 1);
+    double times = exp(z * of_median) - 1;
+    return dxt_lateness_read(&p->scale, (group->base + DXT_CELL_FLOOR * in->floor) * times) / z;
+}
+
 /* Deviations of the panel's cells from what its arrivals explain, in `sample`; of those alone that
  * waited long enough to have any. @return How many. */
 static size_t cell_deviations(const struct panel *p, const dxt_group *group)
@@ -386,37 +416,20 @@ static double spread_of(const double *sorted, uint32_t n)
 /* What is known of the arrivals of one member. */
 struct arrivals {
     double deviation; /* standard deviation from operation to operation */
-    double lean;      /* skewness of the mean over the operations */
-    double tail;      /* excess kurtosis of it */
+    dxt_lean lean;    /* of the mean over the operations */
 };
 
-/* Times that cannot be negative lean to the late side, the more the larger their deviation v is
- * against their mean: for a log-normal the skewness is 3 v + v³ and the excess kurtosis 16 v² + 15
- * v⁴
- * + 6 v⁶ + v⁸, and the mean wait understates the deviation by up to a fifth. Their mean is not
- * known; an eighth of the step, which is compute and communication twice, is on the safe side. */
 static struct arrivals arrivals_of(const dxt_group_input *in, double skew)
 {
     double n = in->count;
     struct arrivals own = {.deviation = n > 1 ? skew * sqrt(n / (2 * (n - 1))) : 0};
     if (in->ops <= 0 || !(in->step > 0) || n < 2) return own;
-    double v = fmin(own.deviation / (in->step / 8), MOST_VARIATION);
+    double v = dxt_variation(own.deviation, in->step);
+    own.lean = dxt_lean_of(v, in->ops);
     /* Of two members it is the same on both sides. */
-    own.lean = (3 * v + v * v * v) / sqrt(in->ops) * (1 - 1 / ((n - 1) * (n - 1)));
-    double w = v * v;
-    own.tail = w * (16 + w * (15 + w * (6 + w))) / in->ops;
-    own.deviation *= 1 + 0.2 * fmin(w, 1);
+    own.lean.skewness *= 1 - 1 / ((n - 1) * (n - 1));
+    own.deviation *= dxt_understated(v);
     return own;
-}
-
-/* Standard errors that a lateness must exceed: 4.1 for 2 members, 5.3 for 2048. For normal arrivals
- * 3.5 and 5.0 would do for one false alarm in 1,000 windows, if the errors were known exactly. Lean
- * and tail move the quantile out as Cornish and Fisher's expansion has it. */
-static double significance(const dxt_group_input *in, const struct arrivals *own)
-{
-    double z = 4.0 + 0.12 * log2(in->population), lean = own->lean;
-    double third = lean * (z * z - 1) / 6, fourth = own->tail * (z * z - 3) * z / 24;
-    return z + third + fmax(0, fourth - lean * lean * (2 * z * z - 5) * z / 36);
 }
 
 /* Where the operations are known, the error of a lateness against the ordinary follows from the
@@ -432,7 +445,8 @@ static void set_limit(const dxt_group_input *in, dxt_group *group, double least,
     if (in->ops <= 0 && in->count > 1) spread *= 1 + 5.0 / (in->count - 1);
     double counts = in->count >= MANY_MEMBERS ? SPREAD_OF_MANY : SYSTEMATIC_SPREAD;
     group->error = spread > counts * sampling ? spread : sampling;
-    group->limit = fmax(least, significance(in, &own) * group->error);
+    group->limit = fmax(least, dxt_lean_quantile(dxt_group_significance(in->population), own.lean) *
+                                   group->error);
 }
 
 static double fit_panel(const dxt_group_input *in, struct panel *p, dxt_group *group)
@@ -463,7 +477,13 @@ static double fit_panel(const dxt_group_input *in, struct panel *p, dxt_group *g
         panel_pairs(p, group->transfer, group->skew);
         panel_judge(p);
         /* What stands for a cell between nodes is a median over many. */
-        double noise = fmax(pair_noise(p), in->ranks ? cell_noise(p, group) : 0);
+        double noise = 0;
+        group->cell_spread = own_spread(in, group);
+        if (in->ranks && isnan(group->cell_spread))
+            noise = cell_noise(p, group);
+        else if (in->ranks)
+            noise = spread_noise(in, p, group);
+        noise = fmax(noise, pair_noise(p));
         const double *sorted = sort_into(p->sample, p->late, n);
         set_limit(in, group, least, spread_of(sorted, n), noise);
         p->noise = noise;

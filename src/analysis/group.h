@@ -15,6 +15,9 @@
 #define DXT_WITNESSES 64u
 /** Cells that a level is estimated from at most; more are sampled. */
 #define DXT_LEVEL_SAMPLE 4096u
+/** Part of the smallest lateness worth telling that is added to a wait before its logarithm is
+ * taken: what is shorter is no wait. */
+#define DXT_CELL_FLOOR 0.125
 /** Doubles of scratch that a group of `count` members takes. */
 #define DXT_GROUP_SCRATCH(count) (2 * DXT_WITNESSES * DXT_WITNESSES + DXT_LEVEL_SAMPLE + (count))
 
@@ -32,6 +35,8 @@ typedef struct dxt_group_input {
     bool timed;          /**< otherwise it must also exceed the ordinary wait */
     double ops;          /**< operations averaged over; 0 = not known */
     double skew;         /**< known from elsewhere; NaN = to be found */
+    double cell_spread;  /**< of ranks: standard deviation of the logarithm of a cell (and the
+                              floor) from window to window; NaN = unknown */
     double *scratch;     /**< DXT_GROUP_SCRATCH(count) */
 } dxt_group_input;
 
@@ -42,7 +47,13 @@ typedef struct dxt_group {
     double skew;     /**< standard deviation of the difference of two ordinary arrivals */
     double error;    /**< standard error of a lateness */
     double limit;    /**< lateness beyond which a member is no longer ordinary */
+    double
+        cell_spread; /**< what of it is not the arrivals' doing, where that is more than ordinary,
+                             otherwise 0; NaN = unknown */
 } dxt_group;
+
+/** Standard errors that a lateness must exceed: 4.1 for 2 members, 5.3 for 2048. */
+double dxt_group_significance(uint32_t population);
 
 /**
  * Fit a group.

@@ -140,6 +140,15 @@ static dxt_status take_track(dxt_history *history, const dxt_window *window, dxt
     return DXT_OK;
 }
 
+double dxt_history_cell_spread(const dxt_history *history, const dxt_window *window)
+{
+    if (!history || history->ranks == 0 || !dxt_history_continues(history, window)) return NAN;
+    for (uint32_t t = 0; t < history->tracks; t++)
+        if (strcmp(history->track[t].phase, window->phase) == 0)
+            return dxt_track_cell_spread(&history->track[t]);
+    return NAN;
+}
+
 /* Find the track of a window, NULL if it has none, and fill in its next slot. */
 static dxt_status take_window(dxt_history *history, const dxt_window *window,
                               const dxt_findings *findings, dxt_track **track)

@@ -9,19 +9,24 @@
 
 #include "analysis/draft.h"
 
+/** Ranks up to which it is known how far single cells vary from window to window. */
+#define DXT_CELLS_OF 16u
+
 /** One slot more than windows: the newest is filled in before it is counted. */
 #define DXT_TRACK_SLOTS (DXT_HISTORY_WINDOWS + 1)
 
 /** What is kept of a window beside its ranks. */
 typedef struct dxt_moment {
     int64_t index;
-    double error;    /**< standard error of a lateness, as that window alone knew it */
-    double change;   /**< typical change of a rank since the window before, as a standard
+    double error;       /**< standard error of a lateness, as that window alone knew it */
+    double change;      /**< typical change of a rank since the window before, as a standard
                           deviation of one window; NaN = unknown */
-    double step;     /**< NaN = unknown */
-    double transfer; /**< what a wait takes anyway */
-    double floor;    /**< smallest lateness worth telling */
-    bool quiet;      /**< it named nobody */
+    double cell_change; /**< the same of the logarithm of a cell; NaN = unknown */
+    double ops;         /**< 0 = unknown */
+    double step;        /**< NaN = unknown */
+    double transfer;    /**< what a wait takes anyway */
+    double floor;       /**< smallest lateness worth telling */
+    bool quiet;         /**< it named nobody */
 } dxt_moment;
 
 /** One operator of a run. Slots are a ring; position 0 is the oldest. What is forgotten keeps its
@@ -38,7 +43,8 @@ typedef struct dxt_track {
     uint8_t *named;   /**< [slot][rank] whether a finding named it */
     double *base;     /**< [rank] lateness when it was ordinary */
     uint8_t *base_of; /**< [rank] windows behind that; 0 = none */
-    double *scratch;  /**< [ranks + DXT_TRACK_SLOTS] */
+    double *scratch;  /**< [ranks + DXT_TRACK_SLOTS], or of a small group [ranks² + …] */
+    double *cell; /**< [ranks²] of a small group: logarithm of the newest cells and the floor */
     dxt_episode *episodes;
     uint64_t *begin_at; /**< [episode] value of `windows` before its first window */
     uint64_t *last_at;  /**< [episode] and with its last one */
@@ -89,6 +95,12 @@ static inline const dxt_moment *dxt_track_moment(const dxt_track *track, uint32_
  *  positions, never below what the windows knew themselves. NaN = unknown. */
 double dxt_track_noise(dxt_track *track, uint32_t count);
 
+/** Standard deviation of the logarithm of a cell (and the floor) likewise; NaN = unknown. */
+double dxt_track_cell_spread(const dxt_track *track);
+/** Changes between windows that tell it, and changes of cells in all of them. */
+#define DXT_CELL_WINDOWS 3u
+#define DXT_CELL_CHANGES 18u
+
 /** Mean lateness of a rank over the @p length positions that end before @p end; NaN if a row is
  *  missing. */
 double dxt_track_mean(const dxt_track *track, uint32_t end, uint32_t length, uint32_t rank);
@@ -102,8 +114,13 @@ uint32_t dxt_track_base(dxt_track *track, uint32_t end, uint32_t rank, double *b
 /** Windows that make a baseline. */
 #define DXT_BASE_WINDOWS 8u
 
-/** Standard errors that a lateness must exceed among @p ranks. */
-double dxt_track_significance(uint32_t ranks);
+/** Standard errors that a mean lateness over some windows must exceed, where a window's is
+ *  @p noise. */
+double dxt_track_significance(const dxt_track *track, double noise, uint32_t windows);
+
+/** Standard deviation of the logarithm of a cell (and the floor) from window to window in the run
+ *  that @p window continues; NaN = unknown, also with a @p history of NULL. */
+double dxt_history_cell_spread(const dxt_history *history, const dxt_window *window);
 
 /* ---- the judgement (history_judge.c) ---- */
 

@@ -95,7 +95,7 @@ static bool stays(const struct weighing *w, uint32_t rank, uint32_t length, doub
  * this. */
 static double chance(const dxt_track *track, double noise, uint32_t length)
 {
-    return dxt_track_significance(track->ranks) * noise / sqrt(length);
+    return dxt_track_significance(track, noise, length) * noise / sqrt(length);
 }
 
 static double unevenness(const dxt_track *track, const dxt_moment *moment)
@@ -150,7 +150,8 @@ static bool late_by_change(const struct weighing *w, uint32_t rank, uint32_t len
     double mean = dxt_track_mean(w->track, w->newest + 1, length, rank);
     double windows = 1 / (1.0 / length + 1.0 / behind);
     double error = w->own_noise / sqrt(windows);
-    double limit = fmax(w->now->floor, dxt_track_significance(w->track->ranks) * error);
+    double limit =
+        fmax(w->now->floor, dxt_track_significance(w->track, w->own_noise, length) * error);
     /* From early to ordinary is no lateness. */
     if (!(mean - base > limit) || mean < limit / 2) return false;
     if (!stays(w, rank, length, base, limit)) return false;
@@ -170,11 +171,23 @@ static bool stays_late(const struct weighing *w, uint32_t rank, struct lateness 
     return false;
 }
 
+/* A rank that is very late in another operator at this time. */
+static bool spilled(const struct weighing *w, uint32_t rank, double wait)
+{
+    for (uint32_t t = 0; t < w->history->tracks; t++) {
+        const dxt_track *other = &w->history->track[t];
+        if (other == w->track || other->count == 0) continue;
+        if (dxt_track_late(other, other->count - 1, rank) > SPILL * wait) return true;
+    }
+    return false;
+}
+
 static void add_late_ranks(struct weighing *w)
 {
     for (uint32_t r = 0; r < w->track->ranks; r++) {
         struct lateness late;
         if ((w->edit[r] & NAMED) || !stays_late(w, r, &late)) continue;
+        if (spilled(w, r, late.wait)) continue;
         dxt_finding *finding = dxt_draft_finding(w->draft, DXT_LATE_RANK);
         if (!finding) return;
         finding->rank = r;
@@ -211,18 +224,6 @@ static bool supported(const struct weighing *w, const dxt_finding *finding)
     return strikes >= STRIKES;
 }
 
-/* A rank that is very late in another operator at this time. */
-static bool spilled(const struct weighing *w, const dxt_finding *finding)
-{
-    for (uint32_t t = 0; t < w->history->tracks; t++) {
-        const dxt_track *other = &w->history->track[t];
-        if (other == w->track || other->count == 0) continue;
-        if (dxt_track_late(other, other->count - 1, finding->rank) > SPILL * finding->wait)
-            return true;
-    }
-    return false;
-}
-
 /* Whether a finding stands; its confidence may suffer. */
 static bool stands(const struct weighing *w, dxt_finding *finding)
 {
@@ -230,9 +231,9 @@ static bool stands(const struct weighing *w, dxt_finding *finding)
     bool small = finding->severity == DXT_SEVERITY_MINOR;
     if (!late && finding->kind != DXT_EARLY_RANK) return true;
     if (w->newest == 0) return true;
-    bool borne_out = supported(w, finding);
-    if (late && small && !borne_out && spilled(w, finding)) return false;
+    if (late && small && spilled(w, finding->rank, finding->wait)) return false;
     if (w->newest < ESTABLISHED) return true;
+    bool borne_out = supported(w, finding);
     /* One window knows its own noise roughly, several know it better. */
     bool beyond = beyond_noise(w, finding);
     if (finding->wait < chance(w->track, w->own_noise, 1) && !beyond) return false;

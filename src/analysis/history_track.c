@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis/group.h"
+#include "analysis/lean.h"
 #include "analysis/select.h"
 #include "base/base.h"
 
@@ -26,7 +28,10 @@ static size_t lay_out(dxt_track *track, char *block)
     track->named = cut(block, &used, cells, sizeof *track->named);
     track->base = cut(block, &used, track->ranks, sizeof *track->base);
     track->base_of = cut(block, &used, track->ranks, sizeof *track->base_of);
-    track->scratch = cut(block, &used, track->ranks + DXT_TRACK_SLOTS, sizeof *track->scratch);
+    size_t few = track->ranks <= DXT_CELLS_OF ? (size_t)track->ranks * track->ranks : 0;
+    track->cell = cut(block, &used, few, sizeof *track->cell);
+    track->scratch =
+        cut(block, &used, few + track->ranks + DXT_TRACK_SLOTS, sizeof *track->scratch);
     track->episodes = cut(block, &used, DXT_HISTORY_EPISODES, sizeof *track->episodes);
     track->begin_at = cut(block, &used, DXT_HISTORY_EPISODES, sizeof *track->begin_at);
     track->last_at = cut(block, &used, DXT_HISTORY_EPISODES, sizeof *track->last_at);
@@ -65,24 +70,42 @@ void dxt_track_forget(dxt_track *track)
     memset(track->base_of, 0, track->ranks);
 }
 
-double dxt_track_significance(uint32_t ranks)
+double dxt_track_significance(const dxt_track *track, double noise, uint32_t windows)
 {
-    /* Somewhat less than for a single window (group.c): a mean over several has shorter tails. */
-    return 3.6 + 0.15 * log2(ranks);
+    /* Somewhat less than for a single window (group.c): the noise is known better. */
+    double z = 3.6 + 0.15 * log2(track->ranks);
+    const dxt_moment *now = dxt_track_moment(track, track->count > 0 ? track->count - 1 : 0);
+    if (!(now->ops > 0)) return z;
+    /* Of two ranks it is their difference, which leans to neither side. */
+    bool two = track->ranks == 2;
+    double variation = dxt_variation((two ? M_SQRT1_2 : 1) * noise * sqrt(now->ops), now->step);
+    dxt_lean lean = dxt_lean_of(variation, now->ops * windows);
+    if (two) lean = (dxt_lean){.skewness = 0, .kurtosis = lean.kurtosis / 2};
+    return dxt_understated(variation) * dxt_lean_quantile(z, lean);
 }
 
 /* ---- taking a window in ---- */
 
-/* A late node is no late ranks: each rank against its own node. Of two ranks, which of them is the
- * reference changes with who is late, but their difference does not. */
+/* A late node is no late ranks: each rank against its own node. As long as nobody stands out, all
+ * ranks make the 0 that lateness is told against, and each takes a part of its own away. */
 static void take_lateness(const dxt_findings *findings, uint32_t n, double *late)
 {
     const double *of_node = findings->lateness_of_node;
-    for (uint32_t r = 0; r < n; r++) late[r] = findings->lateness[r] - (of_node ? of_node[r] : 0);
-    if (n != 2) return;
-    double later = late[0] - late[1];
-    late[0] = later;
-    late[1] = -later;
+    double sum = 0, sizes = 0;
+    for (uint32_t r = 0; r < n; r++) {
+        late[r] = findings->lateness[r] - (of_node ? of_node[r] : 0);
+        sum += late[r];
+        sizes += fabs(late[r]);
+    }
+    if (n == 2) {
+        /* Which of them is the reference changes with who is late, but their difference does not.
+         */
+        double later = late[0] - late[1];
+        late[0] = later;
+        late[1] = -later;
+    } else if (fabs(sum) < 1e-6 * sizes) {
+        for (uint32_t r = 0; r < n; r++) late[r] *= n / (n - 1.0);
+    }
 }
 
 /* When each rank left the operator against the median of all: its arrival and its longest wait. */
@@ -124,6 +147,26 @@ static double typical_change(dxt_track *track, const double *late, const double 
     return used ? dxt_median(track->scratch, used) / (MEDIAN_DEVIATION * sqrt(2)) : NAN;
 }
 
+/* Take over the cells, and say how much they typically changed; NaN without any to compare with.
+ * Times by which cells differ say more than differences: what is long varies more. */
+static double take_cells(dxt_track *track, const dxt_window *window, double floor)
+{
+    uint32_t n = track->ranks;
+    size_t used = 0;
+    double *row = track->scratch + (size_t)n * n;
+    if (n > DXT_CELLS_OF) return NAN;
+    for (uint32_t i = 0; i < n; i++) {
+        dxt_window_row(window, i, row);
+        for (uint32_t j = 0; j < n; j++) {
+            double *cell = &track->cell[(size_t)i * n + j], now = log(row[j] + floor);
+            double change = fabs(now - *cell);
+            if (i != j && track->count > 0 && isfinite(change)) track->scratch[used++] = change;
+            *cell = now;
+        }
+    }
+    return used ? dxt_median(track->scratch, used) / (MEDIAN_DEVIATION * sqrt(2)) : NAN;
+}
+
 void dxt_track_take(dxt_track *track, const dxt_history *history, const dxt_window *window,
                     const dxt_findings *findings)
 {
@@ -139,6 +182,8 @@ void dxt_track_take(dxt_track *track, const dxt_history *history, const dxt_wind
                            .floor = isnan(findings->step) ? findings->ordinary
                                                           : history->min_share * findings->step};
     moment->error = median_known(findings->lateness_error, track->ranks, track->scratch);
+    moment->ops = (double)window->ops;
+    moment->cell_change = take_cells(track, window, moment->floor * DXT_CELL_FLOOR);
     if (track->count == 0) return;
     size_t before = dxt_track_slot(track, track->count - 1);
     moment->change = typical_change(track, late, track->late + before * n);
@@ -174,6 +219,18 @@ double dxt_track_noise(dxt_track *track, uint32_t count)
     /* A median over few differences may be far too small. */
     seen *= 1 + 4.0 / ((count - 1) * (track->ranks - 1.0));
     return fmax(seen, known);
+}
+
+double dxt_track_cell_spread(const dxt_track *track)
+{
+    double values[DXT_TRACK_SLOTS], scratch[DXT_TRACK_SLOTS];
+    uint32_t used = 0, n = track->ranks;
+    for (uint32_t p = 0; p < track->count; p++) {
+        values[used] = dxt_track_moment(track, p)->cell_change;
+        used += !isnan(values[used]);
+    }
+    bool enough = used >= DXT_CELL_WINDOWS && used * (n - 1) * n >= DXT_CELL_CHANGES;
+    return enough ? median_known(values, used, scratch) : NAN;
 }
 
 double dxt_track_mean(const dxt_track *track, uint32_t end, uint32_t length, uint32_t rank)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "analysis/fit.h"
+#include "analysis/history.h"
 #include "analysis/inherit.h"
 #include "analysis/method.h"
 #include "analysis/screen.h"
@@ -24,6 +25,8 @@
 /* What a rank brings along is known to about this part: it is taken from means, not per operation.
  */
 #define INHERITED_DOUBT 0.3
+/* A slow receiver leaves with the last of what comes, which is later than any of it on average. */
+#define RECEIVED_DOUBT 0.5
 /* For nodes, hardly better than by a factor of two: how late a node is and how long the way to it
  * cannot be told apart well. */
 #define NODE_DOUBT 1.0
@@ -303,7 +306,9 @@ static double own_lateness(struct judge *judge, uint32_t k, dxt_finding_kind *ki
     bool after_dispatch = dxt_is_phase(judge->companion->phase, "dispatch");
     if (after_dispatch && is_late(other_role(judge, rank)) && late < ECHO * fit->transfer) return 0;
     if (after_dispatch && received_long(judge, k)) *kind = DXT_HOT_EXPERT;
-    return left_over(judge, late, inherited(judge)->rank[k], fit->limit[k], INHERITED_DOUBT);
+    bool received = other_role(judge, rank) == DXT_ROLE_RECEIVER;
+    return left_over(judge, late, inherited(judge)->rank[k], fit->limit[k],
+                     received ? RECEIVED_DOUBT : INHERITED_DOUBT);
 }
 
 static void write_late(struct judge *judge, uint32_t k)
@@ -538,13 +543,15 @@ dxt_status dxt_robust(const dxt_window *window, const dxt_analysis_options *opti
 {
     struct judge judge = {.window = window, .draft = &workspace->draft, .mean = NAN};
     double min_share = options->min_share > 0 ? options->min_share : 0.01;
-    dxt_status status = dxt_fit_window(&workspace->fit, window, nodes, min_share, &judge.fit);
     const dxt_window *companion = options->companion;
+    dxt_status status =
+        dxt_fit_window(&workspace->fit, window, nodes, min_share,
+                       dxt_history_cell_spread(options->history, window), &judge.fit);
     if (status == DXT_OK && companion && companion->ranks == window->ranks &&
         dxt_window_measure(companion) == dxt_window_measure(window)) {
         judge.companion = options->companion;
-        status =
-            dxt_fit_window(&workspace->companion, judge.companion, nodes, min_share, &judge.other);
+        status = dxt_fit_window(&workspace->companion, judge.companion, nodes, min_share,
+                                dxt_history_cell_spread(options->history, companion), &judge.other);
     }
     return status == DXT_OK ? judge_window(&judge, &workspace->paths) : status;
 }

@@ -281,6 +281,9 @@ static void begin_search(struct search *s)
     s->summed = is_summed(fit);
     double least = fmax(fit->base, SKEW_EXCESS * dxt_expected_wait(0, fit->skew));
     least = fmax(least, OUTLIER_SPREADS * s->spread);
+    /* Log-normal, where the windows before show that it is much. */
+    double times = exp(dxt_group_significance(n) * fit->cell_spread) - 1;
+    least = fmax(least, (fit->base + DXT_CELL_FLOOR * fit->floor) * times);
     for (uint32_t r = 0; r < ranks; r++) {
         s->least[r] = s->bar[r] = INFINITY;
         s->late[r] = 0;

@@ -61,6 +61,7 @@ static const dxt_constant table[] = {
     {FIELD(dxt_analysis_options, threshold_point)},
     {FIELD(dxt_analysis_options, keep_points)},
     {FIELD(dxt_analysis_options, excluding_zeros)},
+    {FIELD(dxt_analysis_options, history)},
     {SIZE(dxt_gather_transport)},
     {FIELD(dxt_gather_transport, struct_size)},
     {FIELD(dxt_gather_transport, context)},

@@ -82,17 +82,19 @@ static void count_sure(const dxt_findings *findings, const dxt_sim_truth *truth,
     }
 }
 
-static dxt_status analyze(const dxt_score_window *given, bool ratio, dxt_findings **findings)
+static dxt_status analyze(const dxt_score_window *given, int method, dxt_findings **findings)
 {
+    bool ratio = method == DXT_SCORE_RATIO;
     const dxt_analysis_options options = {
         .struct_size = sizeof options,
         .method = ratio ? DXT_METHOD_RATIO : DXT_METHOD_ROBUST,
         .companion = ratio ? NULL : given->companion,
+        .history = method == DXT_SCORE_HISTORY ? given->history : NULL,
     };
     return dxt_analyze(given->window, &options, findings);
 }
 
-/* The same window as analyze() has judged alone, with those before. */
+/* What analyze() has made of a window, with those before. */
 static dxt_status look_back(const dxt_score_window *given, dxt_findings **findings)
 {
     dxt_findings *alone = *findings;
@@ -104,7 +106,7 @@ static dxt_status look_back(const dxt_score_window *given, dxt_findings **findin
 dxt_status dxt_score_learn(const dxt_score_window *given)
 {
     dxt_findings *findings;
-    dxt_status status = analyze(given, false, &findings);
+    dxt_status status = analyze(given, DXT_SCORE_HISTORY, &findings);
     if (status != DXT_OK) return status;
     status = look_back(given, &findings);
     dxt_findings_free(findings);
@@ -119,7 +121,7 @@ static dxt_status judge(const dxt_score_window *given, int method, dxt_sim_truth
     if (method == DXT_SCORE_LOGRATIO) {
         *fits = dxt_logratio_judge(given->logratio, given->window, found);
     } else {
-        dxt_status status = analyze(given, method == DXT_SCORE_RATIO, &findings);
+        dxt_status status = analyze(given, method, &findings);
         if (status != DXT_OK) return status;
         if (method == DXT_SCORE_HISTORY) status = look_back(given, &findings);
         *fits = names_of(findings, found);

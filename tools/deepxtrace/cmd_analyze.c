@@ -38,7 +38,7 @@ static dxt_status judge(struct analyze *run, const dxt_window *window, const dxt
                         dxt_findings **findings)
 {
     dxt_findings *alone;
-    dxt_status status = dxt_tool_analyze(&run->analysis, window, companion, &alone);
+    dxt_status status = dxt_tool_analyze(&run->analysis, window, companion, run->history, &alone);
     if (status != DXT_OK || !run->history) {
         if (status == DXT_OK) *findings = alone;
         return status;

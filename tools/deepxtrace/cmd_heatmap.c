@@ -123,7 +123,7 @@ static int diagnose(struct heatmap *run, dxt_diagnosis *diagnoses, size_t *count
                 companion = other;
         }
         dxt_status status =
-            dxt_tool_analyze(&run->analysis, slot->window, companion, &slot->findings);
+            dxt_tool_analyze(&run->analysis, slot->window, companion, NULL, &slot->findings);
         if (status != DXT_OK) return dxt_complain_status("heatmap", status);
         diagnoses[(*count)++] = (dxt_diagnosis){slot->window, slot->findings};
     }

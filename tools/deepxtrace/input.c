@@ -56,7 +56,8 @@ void dxt_tool_analysis_options(dxt_tool_analysis *values, dxt_option *options)
 }
 
 dxt_status dxt_tool_analyze(const dxt_tool_analysis *values, const dxt_window *window,
-                            const dxt_window *companion, dxt_findings **findings)
+                            const dxt_window *companion, const dxt_history *history,
+                            dxt_findings **findings)
 {
     const dxt_analysis_options options = {
         .struct_size = sizeof options,
@@ -69,6 +70,7 @@ dxt_status dxt_tool_analyze(const dxt_tool_analysis *values, const dxt_window *w
         .threshold_point = values->threshold_point,
         .keep_points = values->keep_points,
         .excluding_zeros = values->excluding_zeros,
+        .history = history,
     };
     return dxt_analyze(window, &options, findings);
 }

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include <deepxtrace/analysis.h>
+#include <deepxtrace/history.h>
 
 #include "options.h"
 
@@ -24,9 +24,10 @@ typedef struct dxt_tool_analysis {
 /** Write the options' table entries into @p options[0 … DXT_TOOL_ANALYSIS_OPTIONS). */
 void dxt_tool_analysis_options(dxt_tool_analysis *values, dxt_option *options);
 
-/** dxt_analyze() with them. @p companion may be NULL. */
+/** dxt_analyze() with them. @p companion and @p history may be NULL. */
 dxt_status dxt_tool_analyze(const dxt_tool_analysis *values, const dxt_window *window,
-                            const dxt_window *companion, dxt_findings **findings);
+                            const dxt_window *companion, const dxt_history *history,
+                            dxt_findings **findings);
 
 /**
  * Open an input of @p command, as dxt_reader_open() does.

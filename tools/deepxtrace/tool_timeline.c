@@ -45,7 +45,7 @@ static dxt_status take(dxt_tool_timeline *timeline, dxt_history *history, const 
 {
     dxt_findings *alone, *judged;
     if (!dxt_history_continues(history, window)) dxt_tool_timeline_free(timeline);
-    dxt_status status = dxt_tool_analyze(timeline->analysis, window, NULL, &alone);
+    dxt_status status = dxt_tool_analyze(timeline->analysis, window, NULL, history, &alone);
     if (status != DXT_OK) return status;
     status = dxt_history_judge(history, window, alone, &judged);
     dxt_findings_free(alone);

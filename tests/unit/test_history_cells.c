@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* In small groups: how far single waits vary, which one window cannot tell and those before it can,
+ * and the doors of a rank. */
+#include <stdlib.h>
+
+#include <deepxtrace/history.h>
+
+#include "judged.h"
+
+static dxt_history *history;
+
+static int begin(void **state)
+{
+    (void)state;
+    history = NULL;
+    assert_int_equal(dxt_history_create(NULL, &history), DXT_OK);
+    return 0;
+}
+
+static int end(void **state)
+{
+    (void)state;
+    dxt_history_destroy(history);
+    return 0;
+}
+
+/* What is said of a window after those before it. */
+static dxt_findings *follow(const dxt_window *window)
+{
+    const dxt_analysis_options options = {.struct_size = sizeof options, .history = history};
+    dxt_findings *alone = analyze(window, &options), *judged = NULL;
+    assert_int_equal(dxt_history_judge(history, window, alone, &judged), DXT_OK);
+    dxt_findings_free(alone);
+    return judged;
+}
+
+static double normal(uint64_t *state)
+{
+    return sqrt(-2 * log(1 - arrivals_uniform(state))) * cos(6.283185307 * arrivals_uniform(state));
+}
+
+/* Log-normal cells, each for itself, around 10 µs. */
+static dxt_window *wild(int64_t index, uint64_t *state)
+{
+    dxt_window *window = arrivals_window(&job, "combine");
+    window->index = index;
+    for (size_t c = 0; c < (size_t)job.ranks * job.ranks; c++)
+        window->wait[c] = (int64_t)(job.ops * 10 * US * exp(0.8 * normal(state) - 0.32));
+    return window;
+}
+
+/* Windows of two hundred that alarm, the first few of the run left out. */
+static void count_alarms(uint32_t ranks, uint64_t seed, size_t *alone, size_t *followed)
+{
+    *alone = *followed = 0;
+    healthy(ranks, 1);
+    for (int64_t index = 0; index < 200; index++) {
+        dxt_window *window = wild(index, &seed);
+        dxt_findings *found = analyze(window, NULL), *judged = follow(window);
+        if (index >= 10) {
+            *alone += found->finding_count > 0;
+            *followed += judged->finding_count > 0;
+        }
+        dxt_findings_free(found);
+        dxt_findings_free(judged);
+        dxt_window_free(window);
+    }
+}
+
+static void how_wild_cells_are_is_learned(void **state)
+{
+    size_t alone, followed;
+    (void)state;
+    for (uint32_t ranks = 2; ranks <= 3; ranks++) {
+        count_alarms(ranks, 5 + ranks, &alone, &followed);
+        assert_in_range(alone, 5, 100);
+        assert_in_range(followed, 0, 2);
+    }
+    count_alarms(4, 9, &alone, &followed);
+    assert_in_range(followed, 0, 1);
+}
+
+/* What reaches rank 1 comes later. */
+static double to_1(uint32_t i, uint32_t j)
+{
+    return i == 1 && j != 1 ? 18 * US : 0;
+}
+
+static dxt_window *combine_window(int64_t index)
+{
+    job.seed = 100 + (uint64_t)index;
+    dxt_window *window = arrivals_window(&job, "combine");
+    window->index = index;
+    return window;
+}
+
+/* Of four ranks, the one that receives slowly is half of the waits there are: alone it may be that
+ * cells vary that much, but not after a few windows in which they did not. */
+static void calm_cells_bear_a_slow_receiver_out(void **state)
+{
+    (void)state;
+    healthy(4, 1);
+    job.transfer = 10 * US;
+    for (int64_t index = 0; index < 8; index++) {
+        job.path = index < 6 ? NULL : to_1;
+        dxt_window *window = combine_window(index);
+        dxt_findings *judged = follow(window);
+        if (index < 6)
+            assert_int_equal(judged->finding_count, 0);
+        else
+            assert_int_equal(only(judged, DXT_SLOW_RECEIVER)->rank, 1);
+        dxt_findings_free(judged);
+        dxt_window_free(window);
+    }
+}
+
+/* Windows of another run say nothing about this one. */
+static void another_run_says_nothing_about_cells(void **state)
+{
+    uint64_t seed = 3;
+    (void)state;
+    healthy(3, 1);
+    for (int64_t index = 0; index < 12; index++) {
+        dxt_window *window = wild(index, &seed);
+        dxt_findings_free(follow(window));
+        dxt_window_free(window);
+    }
+    job.transfer = 10 * US;
+    job.path = to_1;
+    dxt_window *window = combine_window(12);
+    const dxt_analysis_options options = {.struct_size = sizeof options, .history = history};
+    dxt_findings *known = analyze(window, &options);
+    window->instance = strdup("another");
+    dxt_findings *unknown = analyze(window, &options);
+    assert_int_equal(known->finding_count, 0);
+    assert_int_equal(unknown->finding_count, 1);
+    dxt_findings_free(known);
+    dxt_findings_free(unknown);
+    dxt_window_free(window);
+}
+
+/* Too little for a lateness that stands out, as the fit shares it between both waits of a pair; but
+ * lateness would have shortened the others' waits. */
+static void a_door_is_no_half_lateness(void **state)
+{
+    (void)state;
+    healthy(3, 1);
+    job.transfer = 10 * US;
+    job.path = to_1;
+    dxt_findings *found = diagnose("combine");
+    assert_near(only(found, DXT_SLOW_RECEIVER)->wait, 18 * US, 3 * US);
+    assert_int_equal(found->findings[0].rank, 1);
+    /* Nobody is early or late for it. */
+    for (uint32_t r = 0; r < 3; r++) assert_near(found->lateness[r], 0, 4 * US);
+    dxt_findings_free(found);
+    /* Of two ranks it could be either's door, or the way between them. */
+    healthy(2, 1);
+    job.transfer = 10 * US;
+    job.path = to_1;
+    found = diagnose("combine");
+    for (size_t f = 0; f < found->finding_count; f++)
+        assert_int_not_equal(found->findings[f].kind, DXT_SLOW_RECEIVER);
+    dxt_findings_free(found);
+}
+
+/* As long as nobody stands out, all three make what lateness is told against. */
+static void a_rank_of_three_is_held_against_the_others(void **state)
+{
+    (void)state;
+    healthy(3, 1);
+    job.ops = 200;
+    size_t named = 0;
+    for (int64_t index = 0; index < 40; index++) {
+        job.late[2] = index < 20 ? 0 : 2.6 * US;
+        job.seed = 7 + (uint64_t)index;
+        dxt_window *window = arrivals_window(&job, "dispatch");
+        window->index = index;
+        dxt_findings *judged = follow(window);
+        if (index < 20) assert_int_equal(judged->finding_count, 0);
+        if (index >= 28 && judged->finding_count == 1)
+            named += judged->findings[0].kind == DXT_LATE_RANK && judged->findings[0].rank == 2;
+        dxt_findings_free(judged);
+        dxt_window_free(window);
+    }
+    assert_int_equal(named, 12);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(how_wild_cells_are_is_learned),
+        TEST(calm_cells_bear_a_slow_receiver_out),
+        TEST(another_run_says_nothing_about_cells),
+        TEST(a_door_is_no_half_lateness),
+        TEST(a_rank_of_three_is_held_against_the_others),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
