@@ -23,6 +23,8 @@
 /* … and the ordinary wait: pairs are uneven by nature. What of that is skew counts twice, since
  * pairs of ranks that take turns (on one core, on one link) are more skewed than others. */
 #define SKEW_EXCESS 2.0
+/* Ranks up to which the windows before tell deviations better than this one. */
+#define FEW_RANKS 4u
 /* Where more cells than this part deviate, it is not the paths. */
 #define MOST_PATHS_SHARE 0.1
 
@@ -270,9 +272,12 @@ static void begin_search(struct search *s)
     const dxt_fit *fit = s->fit;
     uint32_t n = fit->count, ranks = fit->window->ranks;
     struct sample sample;
+    /* Of few ranks the cells that deviate are many of those that tell what a deviation is. */
+    bool calm = n <= FEW_RANKS && fit->known_spread >= 0 && fit->cell_spread == 0;
     take_sample(fit, &sample);
-    s->spread = typical_deviation(&sample);
-    s->ratio = least_ratio(fit, &sample);
+    s->spread = calm ? fit->known_spread * (fit->base + DXT_CELL_FLOOR * fit->floor)
+                     : typical_deviation(&sample);
+    s->ratio = calm ? 1 : least_ratio(fit, &sample);
     s->most = dxt_most_paths(n);
     s->least = fit->scratch;
     s->bar = s->least + ranks;
