@@ -18,8 +18,10 @@
 #define MOST_LINKS_SHARE 0.1
 /* A wait shorter than this part of the skew only says that the awaited was long there. */
 #define FAR_APART 10
-/* What a door adds is known less well than lateness, which is in both waits of a pair. */
+/* What a door adds is known less well than lateness, which is in both waits of a pair; least where
+ * nothing says how far single waits vary. */
 #define DOOR_LIMITS 1.5
+#define DOOR_LIMITS_ALONE 2.5
 /* In larger nodes the median lateness of a door tells it as well, and less noisily. */
 #define DOOR_MEMBERS 8u
 /* Without a clock, lateness below this part of the longest wait is not worth telling. */
@@ -458,7 +460,7 @@ static void find_door(dxt_fit *fit, const struct roster *roster, uint32_t k)
 {
     double waits = typical_wait(fit, roster, k, true) - fit->base;
     double awaited = typical_wait(fit, roster, k, false) - fit->base;
-    double limit = DOOR_LIMITS * fit->limit[k];
+    double limit = fit->limit[k] * (isnan(fit->known_spread) ? DOOR_LIMITS_ALONE : DOOR_LIMITS);
     if (waits > limit && fabs(awaited) < waits / 2) {
         fit->role[k] = DXT_ROLE_RECEIVER;
         fit->receive[k] = waits;

@@ -8,28 +8,14 @@
 
 #include "base/base.h"
 
-bool dxt_mail_follows(const uint64_t *before, const uint64_t *after, uint32_t ranks,
-                      uint32_t operators)
-{
-    dxt_mail_head from, to;
-    dxt_mail_get_head(before, &from);
-    dxt_mail_get_head(after, &to);
-    if (to.ticks_per_second != from.ticks_per_second || to.time_ns < from.time_ns) return false;
-    const uint64_t *old = dxt_mail_operator(before, ranks, 0);
-    const uint64_t *new = dxt_mail_operator(after, ranks, 0);
-    uint64_t outside = 0;
-    /* Backwards wraps around to a difference above INT64_MAX. */
-    for (size_t w = 0; w < operators * dxt_mail_operator_words(ranks); w++)
-        outside |= new[w] - old[w];
-    return outside <= INT64_MAX;
-}
-
 /* Enough for "2025-09-15T16:28:53.686Z" in any year that gmtime_r() knows. */
 #define TIME_SIZE 64
 
 /* What an operator has room for, whether it is in use or not. */
 struct cells {
     int64_t *plane[DXT_MAIL_PLANES];
+    bool
+        counted[DXT_MAIL_PLANES]; /* in this interval: waits always, the rest if anybody ever did */
 };
 
 struct dxt_assembler {
@@ -96,11 +82,89 @@ void dxt_assembler_destroy(dxt_assembler *a)
 
 /* ---- what all operators share ---- */
 
-static void find_missing(dxt_assembler *to, const dxt_assembly *a)
+/* Differences of one row of a plane. Backwards wraps around to a difference above INT64_MAX, which
+ * is also more than a window can hold. @return All bits that were set in any. */
+static uint64_t subtract(const uint64_t *restrict old, const uint64_t *restrict new, uint32_t count,
+                         int64_t *restrict cells)
 {
-    for (uint32_t r = 0; r < a->ranks; r++)
-        to->missing[r] = !(a->before[r] && a->after[r] &&
-                           dxt_mail_follows(a->before[r], a->after[r], a->ranks, a->operators));
+    uint64_t bits = 0;
+    for (uint32_t c = 0; c < count; c++) {
+        uint64_t difference = new[c] - old[c];
+        bits |= difference;
+        cells[c] = (int64_t)difference;
+    }
+    return bits;
+}
+
+static bool is_zero(const uint64_t *values, uint32_t count)
+{
+    uint64_t bits = 0;
+    for (uint32_t c = 0; c < count; c++) bits |= values[c];
+    return bits == 0;
+}
+
+/* Take over what a rank counted in one plane. One that nobody has counted so far is not touched:
+ * rows before this are made when the first does. @return As subtract(). */
+static uint64_t take_plane(struct cells *cells, const dxt_assembly *a, uint32_t rank,
+                           uint32_t index, enum dxt_mail_plane plane)
+{
+    const uint64_t *old = dxt_mail_plane(a->before[rank], a->ranks, index, plane);
+    const uint64_t *new = dxt_mail_plane(a->after[rank], a->ranks, index, plane);
+    int64_t *all = cells->plane[plane];
+    size_t first = (size_t)rank * a->ranks;
+    if (!cells->counted[plane]) {
+        if (is_zero(new, a->ranks)) return is_zero(old, a->ranks) ? 0 : UINT64_MAX;
+        cells->counted[plane] = true;
+        memset(all, 0, first * sizeof *all);
+    }
+    return subtract(old, new, a->ranks, all + first);
+}
+
+/* Whether the second mail of a rank can be what the first has grown to; if so it is taken over. Not
+ * so when the rank was restarted in between. */
+static bool take_rank(dxt_assembler *to, const dxt_assembly *a, uint32_t rank)
+{
+    dxt_mail_head from, until;
+    uint64_t bits = 0;
+    if (!a->before[rank] || !a->after[rank]) return false;
+    dxt_mail_get_head(a->before[rank], &from);
+    dxt_mail_get_head(a->after[rank], &until);
+    if (until.ticks_per_second != from.ticks_per_second || until.time_ns < from.time_ns)
+        return false;
+    for (uint32_t o = 0; o < a->operators && bits <= INT64_MAX; o++) {
+        bits |= *dxt_mail_operator(a->after[rank], a->ranks, o) -
+                *dxt_mail_operator(a->before[rank], a->ranks, o);
+        for (int p = 0; p < DXT_MAIL_PLANES && bits <= INT64_MAX; p++)
+            bits |= take_plane(&to->cells[o], a, rank, o, p);
+    }
+    return bits <= INT64_MAX;
+}
+
+static void clear_row(dxt_assembler *to, uint32_t rank)
+{
+    for (uint32_t o = 0; o < to->operators; o++)
+        for (int p = 0; p < DXT_MAIL_PLANES; p++)
+            if (to->cells[o].counted[p])
+                memset(to->cells[o].plane[p] + (size_t)rank * to->ranks, 0,
+                       to->ranks * sizeof(int64_t));
+}
+
+/* All rows, each looked at once: at many ranks memory is what takes time. */
+static void take_rows(dxt_assembler *to, const dxt_assembly *a)
+{
+    bool counted[DXT_MAX_OPERATORS][DXT_MAIL_PLANES];
+    for (uint32_t o = 0; o < a->operators; o++)
+        for (int p = 0; p < DXT_MAIL_PLANES; p++) to->cells[o].counted[p] = p == DXT_MAIL_WAIT;
+    for (uint32_t r = 0; r < a->ranks; r++) {
+        for (uint32_t o = 0; o < a->operators; o++)
+            memcpy(counted[o], to->cells[o].counted, sizeof counted[o]);
+        to->missing[r] = !take_rank(to, a, r);
+        if (!to->missing[r]) continue;
+        /* It counted nothing. */
+        for (uint32_t o = 0; o < a->operators; o++)
+            memcpy(to->cells[o].counted, counted[o], sizeof counted[o]);
+        clear_row(to, r);
+    }
 }
 
 /* Rates of all ranks; of one that has an empty row, and is not known, that of any other. @return
@@ -197,34 +261,6 @@ static dxt_window describe(dxt_assembler *to, const dxt_assembly *a)
 
 /* ---- one operator ---- */
 
-/* Whether anybody has ever counted this. Foreign counters hold waits alone. */
-static bool is_counted(const dxt_assembly *a, const uint8_t *missing, uint32_t index,
-                       enum dxt_mail_plane plane)
-{
-    for (uint32_t r = 0; r < a->ranks; r++) {
-        if (missing[r]) continue;
-        const uint64_t *totals = dxt_mail_plane(a->after[r], a->ranks, index, plane);
-        for (uint32_t c = 0; c < a->ranks; c++)
-            if (totals[c] != 0) return true;
-    }
-    return false;
-}
-
-static void fill_plane(const dxt_assembly *a, const uint8_t *missing, uint32_t index,
-                       enum dxt_mail_plane plane, int64_t *cells)
-{
-    for (uint32_t r = 0; r < a->ranks; r++) {
-        int64_t *out = cells + (size_t)r * a->ranks;
-        if (missing[r]) {
-            memset(out, 0, a->ranks * sizeof *out);
-            continue;
-        }
-        const uint64_t *old = dxt_mail_plane(a->before[r], a->ranks, index, plane);
-        const uint64_t *new = dxt_mail_plane(a->after[r], a->ranks, index, plane);
-        for (uint32_t c = 0; c < a->ranks; c++) out[c] = (int64_t)(new[c] - old[c]);
-    }
-}
-
 /* The upper median of values ≥ 0, by halving the range: qsort() may allocate. 0 of none. */
 static int64_t middle(const int64_t *values, uint32_t count)
 {
@@ -253,7 +289,7 @@ static int64_t operations(dxt_assembler *to, const dxt_assembly *a, uint32_t ind
 
 void dxt_assemble(dxt_assembler *to, const dxt_assembly *a, const dxt_window **windows)
 {
-    find_missing(to, a);
+    take_rows(to, a);
     const dxt_window common = describe(to, a);
     for (uint32_t o = 0; o < a->operators; o++) {
         dxt_window *window = &to->windows[o];
@@ -263,11 +299,9 @@ void dxt_assemble(dxt_assembler *to, const dxt_assembly *a, const dxt_window **w
                                                    [DXT_MAIL_SAMPLES] = &window->samples,
                                                    [DXT_MAIL_BYTES] = &window->bytes,
                                                    [DXT_MAIL_LAST] = &window->last};
-        for (int p = 0; p < DXT_MAIL_PLANES; p++) {
-            if (p != DXT_MAIL_WAIT && !is_counted(a, to->missing, o, p)) continue;
-            *planes[p] = to->cells[o].plane[p];
-            fill_plane(a, to->missing, o, p, *planes[p]);
-        }
+        /* Foreign counters hold waits alone. */
+        for (int p = 0; p < DXT_MAIL_PLANES; p++)
+            if (to->cells[o].counted[p]) *planes[p] = to->cells[o].plane[p];
         window->ops = operations(to, a, o);
         windows[o] = window;
     }

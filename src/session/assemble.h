@@ -31,13 +31,6 @@ typedef struct dxt_assembly {
     const char *source;   /**< NULL = none */
 } dxt_assembly;
 
-/**
- * Whether @p after can be what @p before has grown to: no counter ran backwards, and no difference
- * is beyond what a window can hold. Not so when the rank was restarted in between.
- */
-bool dxt_mail_follows(const uint64_t *before, const uint64_t *after, uint32_t ranks,
-                      uint32_t operators);
-
 /** Memory of the windows of one interval. */
 typedef struct dxt_assembler dxt_assembler;
 

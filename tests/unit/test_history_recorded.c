@@ -57,7 +57,8 @@ static void add_to_score(const dxt_window *window, const dxt_findings *found, st
 static void judge_pair(dxt_history *history, dxt_window *const pair[2], struct score *score)
 {
     for (int k = 0; k < 2; k++) {
-        dxt_analysis_options options = {.struct_size = sizeof options, .companion = pair[1 - k]};
+        dxt_analysis_options options = {
+            .struct_size = sizeof options, .companion = pair[1 - k], .history = history};
         dxt_findings *found, *judged;
         assert_int_equal(dxt_analyze(pair[k], &options, &found), DXT_OK);
         assert_int_equal(dxt_history_judge(history, pair[k], found, &judged), DXT_OK);
@@ -71,12 +72,12 @@ static void judge_pair(dxt_history *history, dxt_window *const pair[2], struct s
 static void score_recording(struct score half[2])
 {
     char path[1024];
+    const char *tree = getenv("DXT_SOURCE_DIR");
     dxt_reader *reader;
     dxt_history *history;
     dxt_window *pair[2];
     int number = -1;
-    snprintf(path, sizeof path, "%s/tests/recorded/data/deepep-ep4-h200.jsonl",
-             getenv("DXT_SOURCE_DIR"));
+    snprintf(path, sizeof path, "%s/tests/recorded/data/deepep-ep4-h200.jsonl", tree ? tree : ".");
     assert_int_equal(dxt_reader_open(path, &reader), DXT_OK);
     assert_int_equal(dxt_history_create(NULL, &history), DXT_OK);
     while (dxt_reader_next(reader, &pair[0]) == DXT_OK) {
@@ -107,8 +108,8 @@ static void faults_of_real_hardware_are_named_exactly(void **state)
     }
     assert_int_equal(all.faulted, 560);
     assert_int_equal(all.healthy, 480);
-    assert_true(all.faulted_exact * 100 >= all.faulted * 99);
-    assert_true(all.healthy_quiet >= 479);
+    assert_true(all.faulted_exact >= 558);
+    assert_int_equal(all.healthy_quiet, 480);
     assert_int_equal(all.major, 0);
 }
 
