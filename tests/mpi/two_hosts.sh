@@ -19,7 +19,7 @@ job()
 }
 
 hosts_up "$count"
-job --compute 4ms
+job --compute 4ms --min-share 25%
 expect ""
 want=$(for ((r = 0; r < count * each; r++)); do echo "$((r / each)) ${hosts[r / each]}"; done)
 have=$(head -n 1 "$scratch/run.jsonl" | jq -r '[.nodes, .hosts] | transpose[] | "\(.[0]) \(.[1])"')
