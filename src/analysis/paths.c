@@ -18,6 +18,8 @@
 #define LONG_TAILS 0.4
 #define ONE_IN 1e3
 #define FEW_CELLS 3.0
+/* … but nothing spreads by more than this … */
+#define WILDEST 1.0
 /* … this part of what is expected of it … */
 #define RELATIVE_EXCESS 0.3
 /* … and the ordinary wait: pairs are uneven by nature. What of that is skew counts twice, since
@@ -100,7 +102,7 @@ static double least_ratio(const dxt_fit *fit, const struct sample *sample)
     for (size_t k = 0; k < used; k++)
         work[k] = ratio[k] > typical ? ratio[k] / typical : typical / ratio[k];
     double spread = 1.4826 * log(dxt_median(work, used));
-    spread *= 1 + FEW_CELLS / sqrt((double)used);
+    spread = fmin(spread * (1 + FEW_CELLS / sqrt((double)used)), WILDEST);
     double cells = (double)fit->count * (fit->count - 1);
     double spreads = sqrt(2 * log(ONE_IN * cells));
     return spread < LONG_TAILS ? 1 : exp(fmin(middle + spreads * spread, 100));

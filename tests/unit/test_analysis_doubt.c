@@ -38,6 +38,27 @@ static void wild_cells_are_noise(void **state)
     assert_int_equal(alarms_of_wild_cells(64, 0.8, 20), 0);
 }
 
+/* Four processes on two processors, one way 5 ms slow: the other waits differ by factors, but not
+ * by this one. Recorded. */
+static void no_noise_goes_that_far(void **state)
+{
+    static const int64_t waits[16] = {0,       2390615, 249524261, 617109,  1044474, 0,
+                                      1144348, 1450401, 782545,    2313351, 0,       956133,
+                                      698451,  2459127, 410399,    0};
+    dxt_window *window;
+    (void)state;
+    assert_int_equal(dxt_window_create(4, "dispatch", &window), DXT_OK);
+    memcpy(window->wait, waits, sizeof waits);
+    window->unit = DXT_UNIT_NS;
+    window->ops = window->samples_each = 50;
+    window->elapsed_ns = 298807054;
+    dxt_findings *found = analyze(window, NULL);
+    assert_int_equal(only(found, DXT_SLOW_PATH)->rank, 0);
+    assert_int_equal(found->findings[0].source, 2);
+    dxt_findings_free(found);
+    dxt_window_free(window);
+}
+
 /* How many of 40 windows name rank 1 late by `late`. */
 static size_t times_named(double late)
 {
@@ -231,6 +252,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(wild_cells_are_noise),
+        cmocka_unit_test(no_noise_goes_that_far),
         cmocka_unit_test(small_differences_between_ranks_are_usual),
         cmocka_unit_test(few_wild_operations_prove_little),
         cmocka_unit_test(a_slow_sender_is_one_finding),
