@@ -134,7 +134,8 @@ typedef struct dxt_analysis_options {
  * @param findings  Receives the result; release with dxt_findings_free(). Untouched on error.
  * @return DXT_OK; DXT_ERR_INVALID (window inconsistent); DXT_ERR_NO_MEMORY.
  *
- * Blocking: no. Threads: reentrant. Cost: O(ranks²) time, one scratch matrix.
+ * Blocking: no. Threads: reentrant, but of the threads that use a history only one at a time. Cost:
+ * O(ranks²) time, one scratch matrix.
  */
 DXT_API dxt_status dxt_analyze(const dxt_window *window, const dxt_analysis_options *options,
                                dxt_findings **findings);

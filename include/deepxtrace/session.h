@@ -92,8 +92,8 @@ typedef struct dxt_session_config {
     const char *instance; /**< id of the job, copied; NULL = none. Mails of another one, as an
                                        earlier job may have left behind, are no mails */
     const char *source;   /**< text for dxt_window.source, copied; NULL = none */
-    const dxt_analysis_options *analysis; /**< copied, but for `companion`, which the session
-                                               fills in; NULL = the defaults */
+    const dxt_analysis_options *analysis; /**< copied, but for `companion` and `history`,
+                                               which the session fills in; NULL = the defaults */
     dxt_diagnosis_fn on_diagnosis;        /**< rank 0 only; NULL = count, but tell nobody */
     void *on_diagnosis_context;
     int alone;            /**< rank 0: 1 = judge every window by itself */

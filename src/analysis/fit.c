@@ -22,7 +22,7 @@
  * nothing says how far single waits vary. */
 #define DOOR_LIMITS 1.5
 #define DOOR_LIMITS_ALONE 2.5
-/* In larger nodes the median lateness of a door tells it as well, and less noisily. */
+/* Among more ordinary ranks the median lateness of a door tells it as well, and less noisily. */
 #define DOOR_MEMBERS 8u
 /* Without a clock, lateness below this part of the longest wait is not worth telling. */
 #define RELATIVE_FLOOR 0.05
@@ -381,6 +381,7 @@ static void fit_between(dxt_fit *fit)
     dxt_group group;
     dxt_group_input input = {.waits = node_waits,
                              .context = fit,
+                             .cell_spread = NAN,
                              .skew = fit->skew,
                              .count = n,
                              .population = n,
@@ -468,10 +469,11 @@ static void find_door(dxt_fit *fit, const struct roster *roster, uint32_t k)
         fit->role[k] = DXT_ROLE_SENDER;
         fit->send[k] = awaited;
     }
+    if (fit->role[k] != DXT_ROLE_ORDINARY) fit->limit[k] = limit;
 }
 
-/* Among the ordinary ranks of a node, which come at 0 without a door that was taken for half a
- * lateness, too. */
+/* Among the ordinary ranks of a node, if these are few. They come at 0 without a door that was
+ * taken for half a lateness, too. */
 static void find_doors(dxt_fit *fit, const struct roster *roster, uint32_t node)
 {
     uint32_t begin = roster->begin[node], end = roster->begin[node + 1], ordinary = 0;
@@ -486,8 +488,12 @@ static void find_doors(dxt_fit *fit, const struct roster *roster, uint32_t node)
         sum += fit->late[k];
     }
     if (ordinary == 0 || ordinary == end - begin) return;
-    for (uint32_t k = 0; k < fit->count; k++)
-        if (fit->node[k] == node) fit->late[k] -= sum / ordinary;
+    for (uint32_t k = 0; k < fit->count; k++) {
+        if (fit->node[k] != node) continue;
+        fit->late[k] -= sum / ordinary;
+        bool one_of_them = fit->role[k] == DXT_ROLE_LATE || fit->role[k] == DXT_ROLE_EARLY;
+        if (one_of_them && is_ordinary(fit, k)) fit->role[k] = DXT_ROLE_ORDINARY;
+    }
 }
 
 static void give_roles(dxt_fit *fit)

@@ -47,7 +47,7 @@ typedef struct dxt_fit {
     double skew;     /**< standard deviation of the difference of two arrivals */
     double floor;    /**< smallest lateness worth telling */
     double known_spread; /**< of single waits over the windows, as in dxt_group_input */
-    double cell_spread;  /**< as in dxt_group, of the nodes' groups the largest */
+    double cell_spread;  /**< as in dxt_group, of the nodes' groups the largest; unknown is 0 */
     double transfer;     /**< inside a node (or everywhere, when nodes are unknown) */
     uint32_t nodes;      /**< number of nodes with a row; 1 when unknown */
     uint32_t *node;      /**< [n] index of the node of each member, 0 … nodes − 1 */

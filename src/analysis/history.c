@@ -78,14 +78,18 @@ static dxt_track *find_track(dxt_history *history, const char *phase)
     return NULL;
 }
 
+static bool of_same_run(const dxt_history *history, const dxt_window *window)
+{
+    return window->index >= 0 && window->ranks == history->ranks &&
+           same_text(window->instance, history->instance) &&
+           same_text(window->source, history->source) &&
+           same_text(window->case_name, history->case_name);
+}
+
 int dxt_history_continues(const dxt_history *history, const dxt_window *window)
 {
     if (history->ranks == 0) return 1;
-    if (window->index < 0 || window->ranks != history->ranks ||
-        !same_text(window->instance, history->instance) ||
-        !same_text(window->source, history->source) ||
-        !same_text(window->case_name, history->case_name))
-        return 0;
+    if (!of_same_run(history, window)) return 0;
     for (uint32_t t = 0; t < history->tracks; t++) {
         const dxt_track *track = &history->track[t];
         if (strcmp(track->phase, window->phase) == 0 && track->count > 0)
@@ -142,10 +146,15 @@ static dxt_status take_track(dxt_history *history, const dxt_window *window, dxt
 
 double dxt_history_cell_spread(const dxt_history *history, const dxt_window *window)
 {
-    if (!history || history->ranks == 0 || !dxt_history_continues(history, window)) return NAN;
-    for (uint32_t t = 0; t < history->tracks; t++)
-        if (strcmp(history->track[t].phase, window->phase) == 0)
-            return dxt_track_cell_spread(&history->track[t]);
+    if (!history || history->ranks == 0 || !of_same_run(history, window)) return NAN;
+    for (uint32_t t = 0; t < history->tracks; t++) {
+        const dxt_track *track = &history->track[t];
+        if (strcmp(track->phase, window->phase) != 0 || track->count == 0) continue;
+        bool same = dxt_window_measure(window) == track->measure;
+        /* A companion may have been followed already. */
+        bool newer = window->index >= dxt_track_moment(track, track->count - 1)->index;
+        return same && newer ? dxt_track_cell_spread(track) : NAN;
+    }
     return NAN;
 }
 

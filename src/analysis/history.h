@@ -18,15 +18,17 @@
 /** What is kept of a window beside its ranks. */
 typedef struct dxt_moment {
     int64_t index;
-    double error;       /**< standard error of a lateness, as that window alone knew it */
-    double change;      /**< typical change of a rank since the window before, as a standard
+    double error;          /**< standard error of a lateness, as that window alone knew it */
+    double change;         /**< typical change of a rank since the window before, as a standard
                           deviation of one window; NaN = unknown */
-    double cell_change; /**< the same of the logarithm of a cell; NaN = unknown */
-    double ops;         /**< 0 = unknown */
-    double step;        /**< NaN = unknown */
-    double transfer;    /**< what a wait takes anyway */
-    double floor;       /**< smallest lateness worth telling */
-    bool quiet;         /**< it named nobody */
+    double factor;         /**< largest by which a lateness was made larger (take_lateness()) */
+    uint32_t cell_changes; /**< cells that tell … */
+    double cell_change;    /**< the same of the logarithm of a cell; NaN = unknown */
+    double ops;            /**< 0 = unknown */
+    double step;           /**< NaN = unknown */
+    double transfer;       /**< what a wait takes anyway */
+    double floor;          /**< smallest lateness worth telling */
+    bool quiet;            /**< it named nobody */
 } dxt_moment;
 
 /** One operator of a run. Slots are a ring; position 0 is the oldest. What is forgotten keeps its
@@ -44,7 +46,8 @@ typedef struct dxt_track {
     double *base;     /**< [rank] lateness when it was ordinary */
     uint8_t *base_of; /**< [rank] windows behind that; 0 = none */
     double *scratch;  /**< [ranks + DXT_TRACK_SLOTS], or of a small group [ranks² + …] */
-    double *cell; /**< [ranks²] of a small group: logarithm of the newest cells and the floor */
+    double *cell; /**< [2][ranks²] of a small group: logarithm of the newest cells and the floor, in
+                       turns; NaN where it tells nothing */
     dxt_episode *episodes;
     uint64_t *begin_at; /**< [episode] value of `windows` before its first window */
     uint64_t *last_at;  /**< [episode] and with its last one */
@@ -116,10 +119,12 @@ uint32_t dxt_track_base(dxt_track *track, uint32_t end, uint32_t rank, double *b
 
 /** Standard errors that a mean lateness over some windows must exceed, where a window's is
  *  @p noise. */
-double dxt_track_significance(const dxt_track *track, double noise, uint32_t windows);
+double dxt_track_significance(const dxt_track *track, const dxt_moment *now, double noise,
+                              uint32_t windows);
 
 /** Standard deviation of the logarithm of a cell (and the floor) from window to window in the run
- *  that @p window continues; NaN = unknown, also with a @p history of NULL. */
+ *  that @p window continues, or whose newest it is; NaN = unknown, also with a @p history of NULL.
+ */
 double dxt_history_cell_spread(const dxt_history *history, const dxt_window *window);
 
 /* ---- the judgement (history_judge.c) ---- */

@@ -93,14 +93,16 @@ static bool stays(const struct weighing *w, uint32_t rank, uint32_t length, doub
 
 /* Beyond what a mean of `length` windows can be by chance, in an operator other than this one or in
  * this. */
-static double chance(const dxt_track *track, double noise, uint32_t length)
+static double chance(const dxt_track *track, const dxt_moment *moment, double noise,
+                     uint32_t length)
 {
-    return dxt_track_significance(track, noise, length) * noise / sqrt(length);
+    return dxt_track_significance(track, moment, noise, length) * noise / sqrt(length);
 }
 
 static double unevenness(const dxt_track *track, const dxt_moment *moment)
 {
-    return (track->ranks <= FEW_RANKS ? UNEVENNESS_OF_FEW : UNEVENNESS) * moment->transfer;
+    double part = track->ranks <= FEW_RANKS ? UNEVENNESS_OF_FEW : UNEVENNESS;
+    return part * moment->factor * moment->transfer;
 }
 
 /* What is left of a rank's lateness after what other operators account for: an echo of being late
@@ -114,7 +116,7 @@ static double own_part(const struct weighing *w, uint32_t rank, uint32_t length,
         uint32_t end = other->count, there = length < end ? length : end;
         const dxt_moment *moment = dxt_track_moment(other, end - 1);
         double noise = isnan(w->noise[t]) ? moment->error : w->noise[t];
-        double limit = fmax(moment->floor, chance(other, noise, there));
+        double limit = fmax(moment->floor, chance(other, moment, noise, there));
         double level = dxt_track_mean(other, end, there, rank);
         bool late_there = level > fmax(limit, unevenness(other, moment));
         if (dxt_is_phase(other->phase, "dispatch") && late_there && late < ECHO * w->now->transfer)
@@ -134,7 +136,7 @@ static bool late_by_mean(const struct weighing *w, uint32_t rank, uint32_t lengt
 {
     double mean = dxt_track_mean(w->track, w->newest + 1, length, rank);
     double limit = fmax(fmax(w->now->floor, unevenness(w->track, w->now)),
-                        chance(w->track, w->own_noise, length));
+                        chance(w->track, w->now, w->own_noise, length));
     if (!(mean > limit) || !stays(w, rank, length, 0, limit)) return false;
     *late = (struct lateness){own_part(w, rank, length, mean), w->own_noise / sqrt(length), limit};
     return late->wait > limit;
@@ -151,7 +153,7 @@ static bool late_by_change(const struct weighing *w, uint32_t rank, uint32_t len
     double windows = 1 / (1.0 / length + 1.0 / behind);
     double error = w->own_noise / sqrt(windows);
     double limit =
-        fmax(w->now->floor, dxt_track_significance(w->track, w->own_noise, length) * error);
+        fmax(w->now->floor, dxt_track_significance(w->track, w->now, w->own_noise, length) * error);
     /* From early to ordinary is no lateness. */
     if (!(mean - base > limit) || mean < limit / 2) return false;
     if (!stays(w, rank, length, base, limit)) return false;
@@ -204,7 +206,8 @@ static bool beyond_noise(const struct weighing *w, const dxt_finding *finding)
     double sign = finding->kind == DXT_EARLY_RANK ? -1 : 1;
     for (uint32_t length = 2; length <= RECENT && length <= w->newest + 1; length++) {
         double mean = dxt_track_mean(w->track, w->newest + 1, length, finding->rank);
-        if (sign * mean > finding->wait / 2 && sign * mean > chance(w->track, w->own_noise, length))
+        if (sign * mean > finding->wait / 2 &&
+            sign * mean > chance(w->track, w->now, w->own_noise, length))
             return true;
     }
     return false;
@@ -236,7 +239,7 @@ static bool stands(const struct weighing *w, dxt_finding *finding)
     bool borne_out = supported(w, finding);
     /* One window knows its own noise roughly, several know it better. */
     bool beyond = beyond_noise(w, finding);
-    if (finding->wait < chance(w->track, w->own_noise, 1) && !beyond) return false;
+    if (finding->wait < chance(w->track, w->now, w->own_noise, 1) && !beyond) return false;
     if (small && !borne_out) finding->confidence = fmin(finding->confidence, UNSUPPORTED);
     if (beyond && finding->confidence >= DXT_SURE_OF_FEW)
         finding->confidence = fmax(finding->confidence, BORNE_OUT);

@@ -12,6 +12,9 @@
 
 /* Median of |x|, x normal: this part of its standard deviation. */
 #define MEDIAN_DEVIATION 0.6745
+/* Ranks up to which their own part of what they are held against is made up for; of more it is
+ * little. */
+#define FEW_ENOUGH 64u
 
 static void *cut(char *block, size_t *used, size_t count, size_t size)
 {
@@ -29,7 +32,7 @@ static size_t lay_out(dxt_track *track, char *block)
     track->base = cut(block, &used, track->ranks, sizeof *track->base);
     track->base_of = cut(block, &used, track->ranks, sizeof *track->base_of);
     size_t few = track->ranks <= DXT_CELLS_OF ? (size_t)track->ranks * track->ranks : 0;
-    track->cell = cut(block, &used, few, sizeof *track->cell);
+    track->cell = cut(block, &used, 2 * few, sizeof *track->cell);
     track->scratch =
         cut(block, &used, few + track->ranks + DXT_TRACK_SLOTS, sizeof *track->scratch);
     track->episodes = cut(block, &used, DXT_HISTORY_EPISODES, sizeof *track->episodes);
@@ -70,11 +73,11 @@ void dxt_track_forget(dxt_track *track)
     memset(track->base_of, 0, track->ranks);
 }
 
-double dxt_track_significance(const dxt_track *track, double noise, uint32_t windows)
+double dxt_track_significance(const dxt_track *track, const dxt_moment *now, double noise,
+                              uint32_t windows)
 {
     /* Somewhat less than for a single window (group.c): the noise is known better. */
     double z = 3.6 + 0.15 * log2(track->ranks);
-    const dxt_moment *now = dxt_track_moment(track, track->count > 0 ? track->count - 1 : 0);
     if (!(now->ops > 0)) return z;
     /* Of two ranks it is their difference, which leans to neither side. */
     bool two = track->ranks == 2;
@@ -86,26 +89,49 @@ double dxt_track_significance(const dxt_track *track, double noise, uint32_t win
 
 /* ---- taking a window in ---- */
 
-/* A late node is no late ranks: each rank against its own node. As long as nobody stands out, all
- * ranks make the 0 that lateness is told against, and each takes a part of its own away. */
-static void take_lateness(const dxt_findings *findings, uint32_t n, double *late)
+/* Whether two ranks are held against the same ordinary ones. */
+static bool same_node(const dxt_window *window, uint32_t a, uint32_t b)
 {
-    const double *of_node = findings->lateness_of_node;
-    double sum = 0, sizes = 0;
-    for (uint32_t r = 0; r < n; r++) {
-        late[r] = findings->lateness[r] - (of_node ? of_node[r] : 0);
+    return !window->nodes || window->nodes[a] == window->nodes[b];
+}
+
+/* As long as nobody stands out, all ranks of a node make the 0 that lateness is told against, and
+ * each takes a part of its own away: by how much, as a factor. 1 where somebody stands out. */
+static double own_part_of_zero(const dxt_window *window, const double *late, uint32_t rank)
+{
+    double sum = 0, sizes = 0, count = 0;
+    for (uint32_t r = 0; r < window->ranks; r++) {
+        if (isnan(late[r]) || !same_node(window, rank, r)) continue;
         sum += late[r];
         sizes += fabs(late[r]);
+        count++;
     }
+    return count > 2 && fabs(sum) < 1e-6 * sizes ? count / (count - 1) : 1;
+}
+
+/* A late node is no late ranks: each rank against its own node. @return The largest factor by which
+ * a lateness was made larger, so as to be against the other ranks. */
+static double take_lateness(const dxt_window *window, const dxt_findings *findings, double *late,
+                            double *factor)
+{
+    const double *of_node = findings->lateness_of_node;
+    uint32_t n = window->ranks;
+    double most = 1;
+    for (uint32_t r = 0; r < n; r++) late[r] = findings->lateness[r] - (of_node ? of_node[r] : 0);
     if (n == 2) {
         /* Which of them is the reference changes with who is late, but their difference does not.
          */
         double later = late[0] - late[1];
         late[0] = later;
         late[1] = -later;
-    } else if (fabs(sum) < 1e-6 * sizes) {
-        for (uint32_t r = 0; r < n; r++) late[r] *= n / (n - 1.0);
     }
+    if (n == 2 || n > FEW_ENOUGH) return most;
+    for (uint32_t r = 0; r < n; r++) factor[r] = own_part_of_zero(window, late, r);
+    for (uint32_t r = 0; r < n; r++) {
+        late[r] *= factor[r];
+        most = fmax(most, factor[r]);
+    }
+    return most;
 }
 
 /* When each rank left the operator against the median of all: its arrival and its longest wait. */
@@ -147,24 +173,41 @@ static double typical_change(dxt_track *track, const double *late, const double 
     return used ? dxt_median(track->scratch, used) / (MEDIAN_DEVIATION * sqrt(2)) : NAN;
 }
 
-/* Take over the cells, and say how much they typically changed; NaN without any to compare with.
+/* A late rank waits for nobody, and what is waited for it is its lateness: how far its waits vary
+ * does not show. */
+static bool hides_waits(const dxt_track *track, const dxt_findings *findings, const double *late,
+                        uint32_t rank)
+{
+    double limit = dxt_group_significance(track->ranks) * findings->lateness_error[rank];
+    return !(late[rank] <= limit);
+}
+
+/* Take over the cells, and say how much they typically changed, those inside nodes that show it.
  * Times by which cells differ say more than differences: what is long varies more. */
-static double take_cells(dxt_track *track, const dxt_window *window, double floor)
+static void take_cells(dxt_track *track, const dxt_window *window, const dxt_findings *findings,
+                       dxt_moment *moment)
 {
     uint32_t n = track->ranks;
-    size_t used = 0;
-    double *row = track->scratch + (size_t)n * n;
-    if (n > DXT_CELLS_OF) return NAN;
+    size_t cells = (size_t)n * n, used = 0;
+    if (n > DXT_CELLS_OF) return;
+    double *now = track->cell + (track->windows % 2) * cells;
+    const double *before = track->cell + (track->windows + 1) % 2 * cells;
+    const double *late = track->late + dxt_track_slot(track, track->count) * (size_t)n;
     for (uint32_t i = 0; i < n; i++) {
-        dxt_window_row(window, i, row);
+        dxt_window_row(window, i, now + (size_t)i * n);
         for (uint32_t j = 0; j < n; j++) {
-            double *cell = &track->cell[(size_t)i * n + j], now = log(row[j] + floor);
-            double change = fabs(now - *cell);
-            if (i != j && track->count > 0 && isfinite(change)) track->scratch[used++] = change;
-            *cell = now;
+            double *cell = &now[(size_t)i * n + j];
+            bool shows = i != j && same_node(window, i, j) &&
+                         !hides_waits(track, findings, late, i) &&
+                         !hides_waits(track, findings, late, j);
+            *cell = shows ? log(*cell + DXT_CELL_FLOOR * moment->floor) : NAN;
+            double change = fabs(*cell - before[(size_t)i * n + j]);
+            if (track->count > 0 && isfinite(change)) track->scratch[used++] = change;
         }
     }
-    return used ? dxt_median(track->scratch, used) / (MEDIAN_DEVIATION * sqrt(2)) : NAN;
+    moment->cell_changes = (uint32_t)used;
+    if (used > 0)
+        moment->cell_change = dxt_median(track->scratch, used) / (MEDIAN_DEVIATION * sqrt(2));
 }
 
 void dxt_track_take(dxt_track *track, const dxt_history *history, const dxt_window *window,
@@ -173,17 +216,19 @@ void dxt_track_take(dxt_track *track, const dxt_history *history, const dxt_wind
     size_t slot = dxt_track_slot(track, track->count), n = track->ranks;
     double *late = track->late + slot * n;
     dxt_moment *moment = &track->moment[slot];
-    take_lateness(findings, track->ranks, late);
+    double factor = take_lateness(window, findings, late, track->scratch);
     take_leaving(track, window, findings->lateness, track->leaving + slot * n);
     *moment = (dxt_moment){.index = window->index,
                            .change = NAN,
+                           .cell_change = NAN,
+                           .factor = factor,
+                           .ops = (double)window->ops,
                            .step = findings->step,
                            .transfer = findings->transfer,
                            .floor = isnan(findings->step) ? findings->ordinary
                                                           : history->min_share * findings->step};
     moment->error = median_known(findings->lateness_error, track->ranks, track->scratch);
-    moment->ops = (double)window->ops;
-    moment->cell_change = take_cells(track, window, moment->floor * DXT_CELL_FLOOR);
+    take_cells(track, window, findings, moment);
     if (track->count == 0) return;
     size_t before = dxt_track_slot(track, track->count - 1);
     moment->change = typical_change(track, late, track->late + before * n);
@@ -224,12 +269,14 @@ double dxt_track_noise(dxt_track *track, uint32_t count)
 double dxt_track_cell_spread(const dxt_track *track)
 {
     double values[DXT_TRACK_SLOTS], scratch[DXT_TRACK_SLOTS];
-    uint32_t used = 0, n = track->ranks;
+    uint32_t used = 0, changes = 0;
     for (uint32_t p = 0; p < track->count; p++) {
-        values[used] = dxt_track_moment(track, p)->cell_change;
-        used += !isnan(values[used]);
+        const dxt_moment *moment = dxt_track_moment(track, p);
+        if (isnan(moment->cell_change)) continue;
+        values[used++] = moment->cell_change;
+        changes += moment->cell_changes;
     }
-    bool enough = used >= DXT_CELL_WINDOWS && used * (n - 1) * n >= DXT_CELL_CHANGES;
+    bool enough = used >= DXT_CELL_WINDOWS && changes >= DXT_CELL_CHANGES;
     return enough ? median_known(values, used, scratch) : NAN;
 }
 

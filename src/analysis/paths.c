@@ -27,6 +27,8 @@
 #define SKEW_EXCESS 2.0
 /* Ranks up to which the windows before tell deviations better than this one. */
 #define FEW_RANKS 4u
+/* These do not show how uneven the pairs are for good: so many ordinary waits make up for it. */
+#define CALM_EXCESS 1.25
 /* Where more cells than this part deviate, it is not the paths. */
 #define MOST_PATHS_SHARE 0.1
 
@@ -275,7 +277,8 @@ static void begin_search(struct search *s)
     uint32_t n = fit->count, ranks = fit->window->ranks;
     struct sample sample;
     /* Of few ranks the cells that deviate are many of those that tell what a deviation is. */
-    bool calm = n <= FEW_RANKS && fit->known_spread >= 0 && fit->cell_spread == 0;
+    bool calm =
+        n <= FEW_RANKS && fit->nodes == 1 && fit->known_spread >= 0 && fit->cell_spread == 0;
     take_sample(fit, &sample);
     s->spread = calm ? fit->known_spread * (fit->base + DXT_CELL_FLOOR * fit->floor)
                      : typical_deviation(&sample);
@@ -286,7 +289,8 @@ static void begin_search(struct search *s)
     s->late = s->bar + ranks;
     s->node = UINT32_MAX;
     s->summed = is_summed(fit);
-    double least = fmax(fit->base, SKEW_EXCESS * dxt_expected_wait(0, fit->skew));
+    double least =
+        fmax((calm ? CALM_EXCESS : 1) * fit->base, SKEW_EXCESS * dxt_expected_wait(0, fit->skew));
     least = fmax(least, OUTLIER_SPREADS * s->spread);
     /* Log-normal, where the windows before show that it is much. */
     double times = exp(dxt_group_significance(n) * fit->cell_spread) - 1;

@@ -50,15 +50,16 @@ dxt_status dxt_mpi_find_place(const void *comm, dxt_mpi_place *place)
 {
     char why[DXT_MPI_WHY] = "";
     dxt_mpi_place found = {.struct_size = sizeof found};
-    if (!place || place->struct_size < sizeof found)
+    if (!place || place->struct_size < DXT_SIZE_UP_TO(dxt_mpi_place, library))
         return dxt_fail(DXT_ERR_INVALID, "no place, or struct_size is not set");
     const dxt_mpi_part *part = find_part();
     if (!part) return DXT_ERR_UNSUPPORTED;
     dxt_status status = pass_on(part->find_place(comm, &found, why),
                                 "cannot find the place among MPI's ranks", why);
     if (status != DXT_OK) return status;
+    size_t size = place->struct_size < sizeof found ? place->struct_size : sizeof found;
     found.struct_size = place->struct_size;
-    memcpy(place, &found, sizeof found);
+    memcpy(place, &found, size);
     return DXT_OK;
 }
 

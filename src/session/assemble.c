@@ -14,8 +14,8 @@
 /* What an operator has room for, whether it is in use or not. */
 struct cells {
     int64_t *plane[DXT_MAIL_PLANES];
-    bool
-        counted[DXT_MAIL_PLANES]; /* in this interval: waits always, the rest if anybody ever did */
+    /* In this interval: waits always, the rest if anybody ever did. */
+    bool counted[DXT_MAIL_PLANES];
 };
 
 struct dxt_assembler {

@@ -35,7 +35,7 @@ skip()
 # Options of mpirun that a machine with few processors, a container and a test need.
 options=()
 if [[ $mpi == openmpi ]]; then
-    options=(--oversubscribe)
+    options=(--oversubscribe --bind-to none)
     if (($(id -u) == 0)); then options+=(--allow-run-as-root); fi
 fi
 

@@ -55,6 +55,20 @@ static dxt_window *wild(int64_t index, uint64_t *state)
     return lognormal(index, 0.8, state);
 }
 
+/* What reaches rank 1 comes later. */
+static double to_1(uint32_t i, uint32_t j)
+{
+    return i == 1 && j != 1 ? 18 * US : 0;
+}
+
+static dxt_window *combine_window(int64_t index)
+{
+    job.seed = 100 + (uint64_t)index;
+    dxt_window *window = arrivals_window(&job, "combine");
+    window->index = index;
+    return window;
+}
+
 /* Windows of two hundred that alarm, the first few of the run left out. */
 static void count_alarms(uint32_t ranks, uint64_t seed, size_t *alone, size_t *followed)
 {
@@ -86,18 +100,120 @@ static void how_wild_cells_are_is_learned(void **state)
     assert_in_range(followed, 0, 1);
 }
 
-/* What reaches rank 1 comes later. */
-static double to_1(uint32_t i, uint32_t j)
+/* A late rank waits for nobody, and what is waited for it is its lateness: neither varies, however
+ * wild the rest is. */
+static void a_late_rank_does_not_make_wild_cells_calm(void **state)
 {
-    return i == 1 && j != 1 ? 18 * US : 0;
+    uint64_t seed = 4;
+    size_t others = 0, named = 0;
+    (void)state;
+    healthy(4, 1);
+    for (int64_t index = 0; index < 200; index++) {
+        dxt_window *window = lognormal(index, 0.6, &seed);
+        for (uint32_t r = 0; r < 4; r++) {
+            window->wait[2 * 4 + r] = 0;
+            if (r != 2) window->wait[r * 4 + 2] += (int64_t)(job.ops * 100 * US);
+        }
+        dxt_findings *judged = follow(window);
+        for (size_t f = 0; f < judged->finding_count; f++) {
+            const dxt_finding *finding = &judged->findings[f];
+            bool right = finding->kind == DXT_LATE_RANK && finding->rank == 2;
+            named += right;
+            others += !right;
+        }
+        dxt_findings_free(judged);
+        dxt_window_free(window);
+    }
+    assert_int_equal(named, 200);
+    assert_in_range(others, 0, 3);
 }
 
-static dxt_window *combine_window(int64_t index)
+/* Ways between nodes that vary say nothing about the ranks of one. */
+static void wild_links_do_not_hide_a_late_rank(void **state)
 {
-    job.seed = 100 + (uint64_t)index;
-    dxt_window *window = arrivals_window(&job, "combine");
-    window->index = index;
-    return window;
+    uint64_t seed = 3;
+    (void)state;
+    for (int64_t index = 0; index < 30; index++) {
+        healthy(16, 20 + (uint64_t)index);
+        job.transfer = 10 * US;
+        job.jitter = 1 * US;
+        job.late[2] = index < 10 ? 0 : 14 * US;
+        dxt_window *window = arrivals_window(&job, "combine");
+        window->index = index;
+        give_nodes(window, 4);
+        for (uint32_t c = 0; c < 256; c++)
+            if (c / 16 / 4 != c % 16 / 4)
+                window->wait[c] = (int64_t)((double)(window->wait[c] + job.ops * 15 * (int)US) *
+                                            exp(0.6 * normal(&seed)));
+        dxt_findings *judged = follow(window);
+        bool named = false;
+        for (size_t f = 0; f < judged->finding_count; f++)
+            named |= judged->findings[f].kind == DXT_LATE_RANK && judged->findings[f].rank == 2;
+        assert_int_equal(named, index >= 10);
+        dxt_findings_free(judged);
+        dxt_window_free(window);
+    }
+}
+
+/* What is known of a companion is the same before and after it was followed. */
+static void a_followed_companion_is_of_the_same_run(void **state)
+{
+    uint64_t seed = 11;
+    (void)state;
+    for (int64_t index = 0; index < 600; index++) {
+        healthy(3, 20 + (uint64_t)index);
+        job.transfer = 10 * US;
+        job.jitter = 1 * US;
+        job.late[1] = 7.8 * US;
+        dxt_window *combine = combine_window(index);
+        dxt_window *dispatch = wild(index, &seed);
+        free(dispatch->phase);
+        dispatch->phase = strdup("dispatch");
+        for (uint32_t c = 0; c < 9; c++) dispatch->wait[c] /= 3;
+        const dxt_analysis_options options = {
+            .struct_size = sizeof options, .history = history, .companion = dispatch};
+        dxt_findings *before = analyze(combine, &options);
+        dxt_findings_free(follow(dispatch));
+        dxt_findings *after = analyze(combine, &options), *judged = NULL;
+        assert_int_equal(before->finding_count, after->finding_count);
+        assert_int_equal(dxt_history_judge(history, combine, after, &judged), DXT_OK);
+        dxt_findings_free(judged);
+        dxt_findings_free(before);
+        dxt_findings_free(after);
+        dxt_window_free(combine);
+        dxt_window_free(dispatch);
+    }
+}
+
+/* Beside a door that pulled everybody to one side, who is hardly late is not named. */
+static void nothing_below_the_floor_is_named_beside_a_door(void **state)
+{
+    const dxt_analysis_options options = {
+        .struct_size = sizeof options, .min_share = 0.05, .history = history};
+    size_t doors = 0;
+    (void)state;
+    for (int64_t index = 0; index < 8; index++) {
+        healthy(4, 1);
+        job.transfer = 10 * US;
+        job.jitter = 1 * US;
+        dxt_window *window = combine_window(index);
+        dxt_findings_free(follow(window));
+        dxt_window_free(window);
+    }
+    for (int late = 10; late < 32; late++) {
+        job.path = to_1;
+        job.late[3] = late * US / 2;
+        dxt_window *window = combine_window(8);
+        dxt_findings *found = analyze(window, &options);
+        for (size_t f = 0; f < found->finding_count; f++) {
+            doors += found->findings[f].kind == DXT_SLOW_RECEIVER;
+            assert_true(found->findings[f].kind == DXT_EARLY_RANK ||
+                        found->findings[f].share >= 0.05);
+        }
+        dxt_findings_free(found);
+        dxt_window_free(window);
+    }
+    assert_true(doors > 0);
 }
 
 /* Of four ranks, the one that receives slowly is half of the waits there are: alone it may be that
@@ -219,9 +335,16 @@ static void a_rank_of_three_is_held_against_the_others(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(how_wild_cells_are_is_learned),   TEST(calm_cells_bear_a_slow_receiver_out),
-        TEST(calm_cells_bear_a_slow_path_out), TEST(another_run_says_nothing_about_cells),
-        TEST(a_door_is_no_half_lateness),      TEST(a_rank_of_three_is_held_against_the_others),
+        TEST(how_wild_cells_are_is_learned),
+        TEST(a_late_rank_does_not_make_wild_cells_calm),
+        TEST(wild_links_do_not_hide_a_late_rank),
+        TEST(a_followed_companion_is_of_the_same_run),
+        TEST(another_run_says_nothing_about_cells),
+        TEST(calm_cells_bear_a_slow_receiver_out),
+        TEST(calm_cells_bear_a_slow_path_out),
+        TEST(a_door_is_no_half_lateness),
+        TEST(nothing_below_the_floor_is_named_beside_a_door),
+        TEST(a_rank_of_three_is_held_against_the_others),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

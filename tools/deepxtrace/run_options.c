@@ -394,7 +394,7 @@ static const dxt_option options[] = {
     DURATION("timeout", timeout_ns, 1000000, "when the others go on without a silent rank (5s)"),
     SHARE("min-share", min_share,
           "smallest share of the time worth a finding (5%; 10% where ranks "
-          "share processors)"),
+          "share processors, but with cuda)"),
     FLAG("json", 0, json,
          "one line for each operator and window, then two for "
          "the whole run"),
@@ -435,8 +435,10 @@ static uint64_t ranks_per_processor(const given *g, const dxt_run *run)
 {
     cpu_set_t set;
     if (run->mpi) return run->mpi->place.ranks_per_processor;
-    int processors = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
-    return (g->ranks + (uint64_t)processors - 1) / (uint64_t)processors;
+    /* More processors than a set has room for are enough for all. */
+    if (sched_getaffinity(0, sizeof set, &set) != 0) return 1;
+    uint64_t processors = (uint64_t)CPU_COUNT(&set);
+    return (g->ranks + processors - 1) / processors;
 }
 
 /* How many there are is for mpirun to say. */
