@@ -174,12 +174,12 @@ static double typical_change(dxt_track *track, const double *late, const double 
 }
 
 /* A late rank waits for nobody, and what is waited for it is its lateness: how far its waits vary
- * does not show. */
+ * does not show. Of two ranks there would be no others left. */
 static bool hides_waits(const dxt_track *track, const dxt_findings *findings, const double *late,
                         uint32_t rank)
 {
     double limit = dxt_group_significance(track->ranks) * findings->lateness_error[rank];
-    return !(late[rank] <= limit);
+    return track->ranks > 2 && !(late[rank] <= limit);
 }
 
 /* Take over the cells, and say how much they typically changed, those inside nodes that show it.
