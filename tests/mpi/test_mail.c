@@ -207,6 +207,11 @@ static void everybody_knows_its_place(void)
     CHECK(sched_getaffinity(0, sizeof set, &set) == 0);
     int processors = CPU_COUNT(&set);
     CHECK(place.ranks_per_processor == (uint32_t)((ranks + processors - 1) / processors));
+    /* A caller that knows nothing of the last field. */
+    place.struct_size = offsetof(dxt_mpi_place, ranks_per_processor);
+    place.ranks_per_processor = UINT32_MAX;
+    CHECK(dxt_mpi_find_place(NULL, &place) == DXT_OK);
+    CHECK(place.rank == (uint32_t)rank && place.ranks_per_processor == UINT32_MAX);
     place.struct_size = 8;
     CHECK(dxt_mpi_find_place(NULL, &place) == DXT_ERR_INVALID);
 }

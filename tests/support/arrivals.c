@@ -17,7 +17,7 @@ double arrivals_uniform(uint64_t *state)
     return (double)((z ^ (z >> 31)) >> 11) * 0x1p-53;
 }
 
-static double normal(uint64_t *state)
+double arrivals_normal(uint64_t *state)
 {
     double u = arrivals_uniform(state) + 0x1p-60, v = arrivals_uniform(state);
     return sqrt(-2 * log(u)) * cos(6.283185307179586 * v);
@@ -39,7 +39,8 @@ dxt_window *arrivals_window(const arrivals *job, const char *phase)
         assert_non_null(window->last);
     }
     for (int op = 0; op < job->ops; op++) {
-        for (uint32_t r = 0; r < n; r++) arrival[r] = job->late[r] + job->jitter * normal(&state);
+        for (uint32_t r = 0; r < n; r++)
+            arrival[r] = job->late[r] + job->jitter * arrivals_normal(&state);
         if (op % 5 == 0) arrival[job->sometimes] += job->sometimes_late;
         for (uint32_t i = 0; i < n; i++) {
             double longest = 0;

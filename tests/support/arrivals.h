@@ -34,4 +34,7 @@ dxt_window *arrivals_window(const arrivals *job, const char *phase);
 /** Next number of a generator: uniform in [0, 1). */
 double arrivals_uniform(uint64_t *state);
 
+/** The same, normal with a standard deviation of 1. */
+double arrivals_normal(uint64_t *state);
+
 #endif

@@ -6,11 +6,6 @@
 
 /* ---- noise ---- */
 
-static double normal(uint64_t *state)
-{
-    return sqrt(-2 * log(1 - arrivals_uniform(state))) * cos(6.283185307 * arrivals_uniform(state));
-}
-
 /* How many of `count` windows alarm whose cells are log-normal, each for itself. */
 static size_t alarms_of_wild_cells(uint32_t ranks, double sigma, size_t count)
 {
@@ -20,7 +15,7 @@ static size_t alarms_of_wild_cells(uint32_t ranks, double sigma, size_t count)
     for (size_t k = 0; k < count; k++) {
         dxt_window *window = arrivals_window(&job, "combine");
         for (size_t c = 0; c < (size_t)ranks * ranks; c++)
-            window->wait[c] = (int64_t)(50 * 10 * US * exp(sigma * normal(&state)));
+            window->wait[c] = (int64_t)(50 * 10 * US * exp(sigma * arrivals_normal(&state)));
         dxt_findings *found = analyze(window, NULL);
         alarms += found->finding_count > 0;
         dxt_findings_free(found);
