@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # check-layers.sh: what may include what (docs/architecture.md). A folder of src/ sees lower levels
-# only; ep/ is a library of its own; the command and the benchmarks live on the public API.
+# only; ep/ is a library of its own; the tools live on the public API.
 set -uo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -17,7 +17,6 @@ report    base matrix analysis render
 session   base probe matrix analysis gather
 ep        probe:public base:public
 tools     all:public
-bench     all:public
 '
 # The system is kept out of what is to work on a recording alone, and heavy libraries out of all but
 # their part.
@@ -28,7 +27,7 @@ report    ^(time|unistd|fcntl|signal|pthread|dlfcn)\.h$|^sys/|^net
 '
 
 mapfile -t sources < <(files 'src/*.c' 'src/*.h' 'ep/*.c' 'ep/*.h' 'ep/*.cu' 'ep/*.cuh' \
-    'tools/*.c' 'tools/*.h' 'bench/*.c' 'bench/*.h' 'include/deepxtrace/*.h' \
+    'tools/*.c' 'tools/*.h' 'include/deepxtrace/*.h' \
     'include/deepxtrace/*.cuh')
 awk -v rules="$rules" -v system_rules="$system_rules" '
 BEGIN {
@@ -84,7 +83,6 @@ name ~ /^deepxtrace\// {
         next
     }
     if (!(folder in known)) next
-    if (room == "tools" && folder == "bench") next
     if (!((room, folder) in allowed)) violation(room " must not see \"" name "\"")
     next
 }

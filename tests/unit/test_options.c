@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "commands.h"
+#include "exit.h"
 #include "options.h"
 #include "output.h"
 

@@ -7,10 +7,10 @@
 
 #include <cmocka.h>
 
-#include "run_confirm.h"
-#include "run_job.h"
-#include "run_load.h"
-#include "run_sum.h"
+#include "confirm.h"
+#include "job.h"
+#include "load.h"
+#include "sum.h"
 
 /* ---- the verdict over the whole run ---- */
 

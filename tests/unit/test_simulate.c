@@ -9,8 +9,8 @@
 #include <cmocka.h>
 
 #include "alloc_fail.h"
-#include "bench_score.h"
-#include "simulate_faults.h"
+#include "faults.h"
+#include "score.h"
 
 enum { N = 6, OPS = 20, TRANSFER = 10000 };
 

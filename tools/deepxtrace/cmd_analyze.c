@@ -5,6 +5,7 @@
 #include <deepxtrace/deepxtrace.h>
 
 #include "commands.h"
+#include "exit.h"
 #include "input.h"
 #include "options.h"
 #include "output.h"

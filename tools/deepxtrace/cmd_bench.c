@@ -4,8 +4,9 @@
 #include <string.h>
 #include <time.h>
 
-#include "bench_all.h"
+#include "bench.h"
 #include "commands.h"
+#include "exit.h"
 #include "options.h"
 #include "output.h"
 

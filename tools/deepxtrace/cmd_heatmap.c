@@ -10,11 +10,12 @@
 #include <deepxtrace/deepxtrace.h>
 
 #include "commands.h"
+#include "exit.h"
+#include "heatmap.h"
 #include "input.h"
 #include "options.h"
 #include "output.h"
-#include "tool_heatmap.h"
-#include "tool_timeline.h"
+#include "timeline.h"
 
 /** An operator met in the input. */
 struct slot {

@@ -15,6 +15,7 @@
 
 #include "commands.h"
 #include "device.h"
+#include "exit.h"
 #include "options.h"
 #include "output.h"
 

@@ -5,10 +5,11 @@
 #include <unistd.h>
 
 #include "commands.h"
+#include "engine.h"
+#include "exit.h"
+#include "job_options.h"
+#include "mpirun.h"
 #include "options.h"
-#include "run_engine.h"
-#include "run_mpi.h"
-#include "run_options.h"
 
 static void name_instance(dxt_run *run)
 {

@@ -4,9 +4,10 @@
 #include <string.h>
 
 #include "commands.h"
+#include "exit.h"
+#include "faults.h"
 #include "options.h"
 #include "output.h"
-#include "simulate_faults.h"
 
 /** What the command line gives. */
 typedef struct given {

@@ -10,6 +10,7 @@
 #include <deepxtrace/deepxtrace.h>
 
 #include "commands.h"
+#include "exit.h"
 #include "options.h"
 #include "output.h"
 

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "bench.h"
+#include "exit.h"
+#include "options.h"
+#include "output.h"
+
+/* A window as a job would give it: a floor, noise, one late rank. */
+static dxt_status make_window(uint32_t ranks, dxt_window **window)
+{
+    dxt_status status = dxt_window_create(ranks, "dispatch", window);
+    if (status != DXT_OK) return status;
+    uint64_t noise = 12345;
+    for (size_t c = 0; c < (size_t)ranks * ranks; c++) {
+        noise = noise * 6364136223846793005u + 1442695040888963407u;
+        (*window)->wait[c] = 2000000 + (int64_t)(noise >> 44) + (c % ranks == 1 ? 9000000 : 0);
+    }
+    (*window)->unit = DXT_UNIT_NS;
+    (*window)->ops = 100;
+    (*window)->samples_each = 100;
+    (*window)->elapsed_ns = 100000000;
+    return DXT_OK;
+}
+
+/* Time of one method in ns; negative on failure. */
+static double time_method(const dxt_window *window, dxt_method method, double *times, size_t repeat)
+{
+    dxt_analysis_options options = {.struct_size = sizeof options, .method = method};
+    for (size_t i = 0; i < repeat; i++) {
+        dxt_findings *findings = NULL;
+        double begin_ns = dxt_bench_now_ns();
+        dxt_status status = dxt_analyze(window, &options, &findings);
+        times[i] = dxt_bench_now_ns() - begin_ns;
+        dxt_findings_free(findings);
+        if (status != DXT_OK) return -1.0;
+    }
+    return dxt_bench_quantile(times, repeat, 0.5);
+}
+
+/* What any method has to pay: every cell read once. */
+static double time_reading(const dxt_window *window, double *times, size_t repeat)
+{
+    size_t cells = (size_t)window->ranks * window->ranks;
+    volatile int64_t sink = 0;
+    for (size_t i = 0; i < repeat; i++) {
+        double begin_ns = dxt_bench_now_ns();
+        int64_t sum = 0;
+        for (size_t c = 0; c < cells; c++) sum += window->wait[c];
+        sink = sum;
+        times[i] = dxt_bench_now_ns() - begin_ns;
+    }
+    (void)sink;
+    return dxt_bench_quantile(times, repeat, 0.5);
+}
+
+/* The ratio rule as it is usually written, on a matrix of the same size and kind; prints µs. */
+static const char numpy_rule[] =
+    "import sys, time\n"
+    "import numpy as np\n"
+    "n = int(sys.argv[1])\n"
+    "wait = np.random.default_rng(1).integers(2000000, 2000000 + (1 << 20), (n, n))\n"
+    "wait[:, 1] += 9000000\n"
+    "def rule():\n"
+    "    matrix = wait.astype(np.float64)\n"
+    "    cols, rows = matrix.mean(axis=0), matrix.mean(axis=1)\n"
+    "    cols = np.flatnonzero(cols / (cols.mean() + 1e-8) > 3)\n"
+    "    rows = np.flatnonzero(rows / (rows.mean() + 1e-8) > 3)\n"
+    "    points = matrix / (matrix.mean() + 1e-8) > 5\n"
+    "    points[:, cols] = False\n"
+    "    points[rows, :] = False\n"
+    "    return cols, rows, np.argwhere(points)\n"
+    "times = []\n"
+    "for i in range(6):\n"
+    "    begin = time.perf_counter()\n"
+    "    rule()\n"
+    "    times.append(time.perf_counter() - begin)\n"
+    "print(sorted(times[1:])[2] * 1e6)\n";
+
+/* Median of five by that Python; negative if it has no NumPy, or there is none. */
+static double time_numpy(const char *python, uint32_t ranks)
+{
+    char command[sizeof numpy_rule + 128];
+    double time_us = -1.0;
+    snprintf(command, sizeof command, "%s -c '%s' %u 2>/dev/null", python, numpy_rule, ranks);
+    FILE *answer = popen(command, "re");
+    if (!answer) return -1.0;
+    if (fscanf(answer, "%lf", &time_us) != 1) time_us = -1.0;
+    return pclose(answer) == 0 ? time_us : -1.0;
+}
+
+/* The first Python with NumPy; NULL = none. */
+static const char *find_numpy(void)
+{
+    static const char *const pythons[] = {"python3", "/usr/bin/python3"};
+    for (size_t i = 0; i < sizeof pythons / sizeof pythons[0]; i++)
+        if (time_numpy(pythons[i], 2) >= 0) return pythons[i];
+    return NULL;
+}
+
+/* What one number of ranks comes to, in µs; negative = not measured. */
+typedef struct row {
+    uint32_t ranks;
+    double robust, ratio, numpy, reading;
+} row;
+
+static void print_row(const row *r, bool json, bool numpy)
+{
+    if (json) {
+        dxt_stdout_printf("{\"v\": 1, \"bench\": \"analysis\", \"ranks\": %u, \"robust_us\": %.3f, "
+                          "\"ratio_us\": %.3f, ",
+                          r->ranks, r->robust, r->ratio);
+        if (r->numpy >= 0) dxt_stdout_printf("\"numpy_ratio_us\": %.3f, ", r->numpy);
+        dxt_stdout_printf("\"read_us\": %.3f}\n", r->reading);
+    } else {
+        dxt_stdout_printf("%8u%16.1f%16.1f", r->ranks, r->robust, r->ratio);
+        if (numpy && r->numpy >= 0) dxt_stdout_printf("%16.1f", r->numpy);
+        if (numpy && r->numpy < 0) dxt_stdout_printf("%16s", "-");
+        dxt_stdout_printf("%16.1f\n", r->reading);
+    }
+    dxt_stdout_flush();
+}
+
+static int measure(const dxt_bench *bench, uint32_t ranks, const char *python, double *times,
+                   size_t repeat)
+{
+    dxt_window *window = NULL;
+    if (make_window(ranks, &window) != DXT_OK) return dxt_bench_no_memory();
+    double robust_ns = time_method(window, DXT_METHOD_ROBUST, times, repeat);
+    double ratio_ns = time_method(window, DXT_METHOD_RATIO, times, repeat);
+    double read_ns = time_reading(window, times, repeat);
+    dxt_window_free(window);
+    if (robust_ns < 0 || ratio_ns < 0) {
+        dxt_complain("bench", "%s", dxt_error());
+        return DXT_EXIT_FAILED;
+    }
+    const row result = {ranks, robust_ns / 1e3, ratio_ns / 1e3,
+                        python ? time_numpy(python, ranks) : -1.0, read_ns / 1e3};
+    print_row(&result, bench->json, python != NULL);
+    return DXT_EXIT_DONE;
+}
+
+int dxt_bench_analysis(const dxt_bench *bench)
+{
+    static const uint32_t sizes[] = {8, 32, 128, 512, 1024, 2048, DXT_MAX_RANKS};
+    uint64_t largest = bench->ranks ? bench->ranks : 2048;
+    size_t repeat = bench->repeat ? bench->repeat : 20;
+    double *times = calloc(repeat, sizeof *times);
+    if (!times) return dxt_bench_no_memory();
+    const char *python = find_numpy();
+    if (!bench->json)
+        dxt_stdout_printf("Analysis of one window, median of %zu, in µs%s\n%8s%16s%16s%s%16s\n",
+                          repeat, python ? "; NumPy: of 5" : "", "ranks", "robust", "ratio",
+                          python ? "     NumPy ratio" : "", "reading it");
+    int result = DXT_EXIT_DONE;
+    if (largest < sizes[0]) result = measure(bench, (uint32_t)largest, python, times, repeat);
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0] && result == DXT_EXIT_DONE; i++)
+        if (sizes[i] <= largest) result = measure(bench, sizes[i], python, times, repeat);
+    free(times);
+    return result;
+}

@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "options.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "exit.h"
+#include "output.h"
+
+/* ---- one value ---- */
+
+static bool refuse(char *why, size_t why_size, const char *format, ...) DXT_PRINTF(3, 4);
+
+static bool refuse(char *why, size_t why_size, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    vsnprintf(why, why_size, format, args);
+    va_end(args);
+    return false;
+}
+
+/* A plain decimal number ≥ 0 at the beginning of `text`; NULL if there is none. */
+static const char *scan_decimal(const char *text, double *value)
+{
+    size_t digits = strspn(text, "0123456789.");
+    if (digits == 0 || (digits == 1 && text[0] == '.')) return NULL;
+    if (text[0] == '0' && (text[1] == 'x' || text[1] == 'X')) return NULL;
+    char *end;
+    *value = strtod(text, &end);
+    return end > text ? end : NULL;
+}
+
+bool dxt_parse_duration(const char *text, int64_t *ns, char *why, size_t why_size)
+{
+    static const struct {
+        const char *unit;
+        double factor;
+    } units[] = {{"ns", 1},          {"us", 1e3}, {"\xc2\xb5s", 1e3}, /* micro sign */
+                 {"\xce\xbcs", 1e3},                                  /* Greek mu */
+                 {"ms", 1e6},        {"s", 1e9}};
+    double value;
+    const char *unit = scan_decimal(text, &value);
+    if (unit && *unit == '\0')
+        return refuse(why, why_size, "'%s' has no unit; write e.g. %sms or %sus", text, text, text);
+    for (size_t i = 0; unit && i < sizeof units / sizeof units[0]; i++) {
+        if (strcmp(unit, units[i].unit) != 0) continue;
+        double result = round(value * units[i].factor);
+        if (!(result < 9.2e18)) return refuse(why, why_size, "'%s' is too long", text);
+        *ns = (int64_t)result;
+        return true;
+    }
+    return refuse(why, why_size, "'%s' is not a duration (e.g. 300ns, 50us, 1ms, 2s)", text);
+}
+
+bool dxt_parse_share(const char *text, double *share, char *why, size_t why_size)
+{
+    double value;
+    const char *end = scan_decimal(text, &value);
+    bool percent = end && strcmp(end, "%") == 0;
+    if (!end || (*end && !percent)) return refuse(why, why_size, "'%s' is not a percentage", text);
+    if (percent) value /= 100;
+    if (!(value <= 1)) {
+        if (!percent && value <= 100)
+            return refuse(why, why_size, "'%s' is above 1; for a percentage write %s%%", text,
+                          text);
+        return refuse(why, why_size, "'%s' is above 100%%", text);
+    }
+    /* Who forgets the sign of 1% does not mean 100%. */
+    if (!percent && value >= 0.5)
+        return refuse(why, why_size, "'%s' has no %%; for a percentage write %s%% or %g%%", text,
+                      text, value * 100);
+    *share = value;
+    return true;
+}
+
+bool dxt_parse_number(const char *text, double *number, char *why, size_t why_size)
+{
+    double value;
+    const char *end = scan_decimal(text, &value);
+    if (!end || *end || !isfinite(value) || !(value > 0))
+        return refuse(why, why_size, "'%s' is not a number above 0", text);
+    *number = value;
+    return true;
+}
+
+bool dxt_parse_count(const char *text, uint64_t min, uint64_t max, uint64_t *count, char *why,
+                     size_t why_size)
+{
+    uint64_t value = 0;
+    bool fits = true;
+    size_t digits = strspn(text, "0123456789");
+    if (digits == 0 || text[digits])
+        return refuse(why, why_size, "'%s' is not a whole number", text);
+    for (size_t i = 0; i < digits; i++)
+        fits = fits && !__builtin_mul_overflow(value, (uint64_t)10, &value) &&
+               !__builtin_add_overflow(value, (uint64_t)(text[i] - '0'), &value);
+    if (!fits || value < min || (max && value > max)) {
+        if (max)
+            return refuse(why, why_size, "'%s' is not within %llu to %llu", text,
+                          (unsigned long long)min, (unsigned long long)max);
+        return fits ? refuse(why, why_size, "'%s' is below %llu", text, (unsigned long long)min)
+                    : refuse(why, why_size, "'%s' is too large", text);
+    }
+    *count = value;
+    return true;
+}
+
+bool dxt_parse_choice(const char *text, const char *const *choices, int *choice, char *why,
+                      size_t why_size)
+{
+    for (int i = 0; choices[i]; i++)
+        if (strcmp(text, choices[i]) == 0) {
+            *choice = i;
+            return true;
+        }
+    int used = snprintf(why, why_size, "'%s' is not one of", text);
+    for (int i = 0; choices[i] && used >= 0 && (size_t)used < why_size; i++)
+        used += snprintf(why + used, why_size - (size_t)used, "%s %s", i ? "," : "", choices[i]);
+    return false;
+}
+
+static bool parse_count(const dxt_option *option, const char *text, char *why, size_t why_size)
+{
+    uint64_t count;
+    uint64_t multiple = option->multiple ? option->multiple : 1;
+    uint64_t min = option->multiple ? 0 : option->min, max = option->multiple ? 0 : option->max;
+    if (!dxt_parse_count(text, min, max, &count, why, why_size)) return false;
+    if (option->multiple && (count < option->min || count > option->max || count % multiple != 0))
+        return refuse(why, why_size, "'%s' is not a multiple of %llu within %llu to %llu", text,
+                      (unsigned long long)multiple, (unsigned long long)option->min,
+                      (unsigned long long)option->max);
+    *(uint64_t *)option->value = count;
+    return true;
+}
+
+static bool parse_file(const char *text, const char **value, char *why, size_t why_size)
+{
+    if (*value) return refuse(why, why_size, "given twice, '%s' and '%s'", *value, text);
+    *value = text;
+    return true;
+}
+
+static bool parse_value(const dxt_option *option, const char *text, char *why, size_t why_size)
+{
+    switch (option->type) {
+    case DXT_OPTION_FLAG: *(bool *)option->value = true; return true;
+    case DXT_OPTION_TEXT: *(const char **)option->value = text; return true;
+    case DXT_OPTION_FILE: return parse_file(text, option->value, why, why_size);
+    case DXT_OPTION_COUNT: return parse_count(option, text, why, why_size);
+    case DXT_OPTION_DURATION: {
+        int64_t ns;
+        if (!dxt_parse_duration(text, &ns, why, why_size)) return false;
+        if ((uint64_t)ns < option->min) return refuse(why, why_size, "'%s' is too short", text);
+        if (option->max && (uint64_t)ns > option->max)
+            return refuse(why, why_size, "'%s' is too long", text);
+        *(int64_t *)option->value = ns;
+        return true;
+    }
+    case DXT_OPTION_SHARE: return dxt_parse_share(text, option->value, why, why_size);
+    case DXT_OPTION_NUMBER: return dxt_parse_number(text, option->value, why, why_size);
+    case DXT_OPTION_CHOICE:
+        return dxt_parse_choice(text, option->choices, option->value, why, why_size);
+    case DXT_OPTION_CUSTOM: return option->parse(text, option->value, why, why_size);
+    }
+    return refuse(why, why_size, "is not understood");
+}
+
+/* ---- a command line ---- */
+
+/* The option that `argument` ("--name", "--name=value", "-l", "-lvalue") names, and the value that
+ * is part of it, if any. */
+static const dxt_option *find_option(const dxt_command *command, const char *argument,
+                                     const char **value)
+{
+    *value = NULL;
+    for (size_t i = 0; i < command->option_count; i++) {
+        const dxt_option *option = &command->options[i];
+        if (argument[1] != '-') {
+            if (!option->letter || argument[1] != option->letter) continue;
+            if (argument[2]) *value = argument + 2;
+            return option;
+        }
+        size_t length = strlen(option->name);
+        if (strncmp(argument + 2, option->name, length) != 0) continue;
+        if (argument[2 + length] == '=') *value = argument + 3 + length;
+        if (argument[2 + length] == '\0' || *value) return option;
+    }
+    return NULL;
+}
+
+static bool read_option(const dxt_command *command, int argc, char **argv, int *at, char *why,
+                        size_t why_size)
+{
+    char reason[256];
+    const char *argument = argv[*at];
+    const char *value;
+    const dxt_option *option = find_option(command, argument, &value);
+    if (!option)
+        return refuse(why, why_size, "unknown option '%.*s' (see deepxtrace %s --help)",
+                      (int)strcspn(argument, "="), argument, command->name);
+    if (option->type == DXT_OPTION_FLAG) {
+        if (value) return refuse(why, why_size, "--%s takes no value", option->name);
+    } else if (!value) {
+        if (*at + 1 >= argc)
+            return refuse(why, why_size, "--%s needs %s", option->name, option->argument);
+        value = argv[++*at];
+    }
+    if (parse_value(option, value, reason, sizeof reason)) return true;
+    return refuse(why, why_size, "--%s: %s", option->name, reason);
+}
+
+dxt_parsed dxt_options_parse(const dxt_command *command, int argc, char **argv, int *operands,
+                             char *why, size_t why_size)
+{
+    int count = 0;
+    bool only_operands = false;
+    for (int at = 1; at < argc; at++) {
+        char *argument = argv[at];
+        if (only_operands || argument[0] != '-' || argument[1] == '\0') {
+            argv[1 + count++] = argument;
+        } else if (strcmp(argument, "--") == 0) {
+            only_operands = true;
+        } else if (strcmp(argument, "--help") == 0 || strcmp(argument, "-h") == 0) {
+            return DXT_PARSED_HELP;
+        } else if (!read_option(command, argc, argv, &at, why, why_size)) {
+            return DXT_PARSED_BAD;
+        }
+    }
+    if (command->max_operands >= 0 && count > command->max_operands) {
+        refuse(why, why_size, "'%s' is one argument too many", argv[1 + command->max_operands]);
+        return DXT_PARSED_BAD;
+    }
+    if (count < command->min_operands) {
+        refuse(why, why_size, "%s is missing (see deepxtrace %s --help)", command->operands,
+               command->name);
+        return DXT_PARSED_BAD;
+    }
+    *operands = count;
+    return DXT_PARSED;
+}
+
+/* ---- help ---- */
+
+/* Column in which the text of an option begins, and the last one that it may use. */
+#define HELP_COLUMN 26
+#define HELP_WIDTH 80
+
+/* Print from HELP_COLUMN on, broken at blanks. */
+static void help_text(const char *text)
+{
+    size_t column = HELP_COLUMN;
+    for (const char *at = text; *at; at += strspn(at, " ")) {
+        size_t length = strcspn(at, " ");
+        bool first = column == HELP_COLUMN;
+        if (!first && column + 1 + length > HELP_WIDTH) {
+            dxt_stdout_printf("\n%*s", HELP_COLUMN, "");
+            column = HELP_COLUMN;
+            first = true;
+        }
+        dxt_stdout_printf("%s%.*s", first ? "" : " ", (int)length, at);
+        column += length + !first;
+        at += length;
+    }
+    dxt_stdout_printf("\n");
+}
+
+static void help_option(const dxt_option *option)
+{
+    char left[80];
+    int used = option->letter ? snprintf(left, sizeof left, "-%c, ", option->letter) : 0;
+    snprintf(left + used, sizeof left - (size_t)used, "--%s%s%s", option->name,
+             option->argument ? " " : "", option->argument ? option->argument : "");
+    dxt_stdout_printf("  %-*s", HELP_COLUMN - 2, left);
+    if (strlen(left) > HELP_COLUMN - 3) dxt_stdout_printf("\n%*s", HELP_COLUMN, "");
+    help_text(option->help);
+}
+
+static int print_help(const dxt_command *command)
+{
+    dxt_stdout_printf("%s\n\nUsage: deepxtrace %s", command->summary, command->name);
+    if (command->option_count) dxt_stdout_printf(" [OPTION]...");
+    dxt_stdout_printf("%s%s\n\n", command->operands ? " " : "",
+                      command->operands ? command->operands : "");
+    for (size_t i = 0; i < command->option_count; i++) help_option(&command->options[i]);
+    dxt_stdout_printf("  %-24s%s\n", "-h, --help", "show this and stop");
+    if (command->notes) dxt_stdout_printf("\n%s", command->notes);
+    dxt_stdout_printf("\nExamples:\n%s", command->examples);
+    return DXT_EXIT_DONE;
+}
+
+int dxt_command_line(const dxt_command *command, int argc, char **argv, int *operands)
+{
+    char why[512];
+    switch (dxt_options_parse(command, argc, argv, operands, why, sizeof why)) {
+    case DXT_PARSED: return -1;
+    case DXT_PARSED_HELP: return print_help(command);
+    default: return dxt_complain(command->name, "%s", why);
+    }
+}
+
+/* ---- messages ---- */
+
+static bool muted;
+
+void dxt_complain_mute(bool mute)
+{
+    muted = mute;
+}
+
+int dxt_complain(const char *command, const char *format, ...)
+{
+    char line[1024];
+    if (muted) return DXT_EXIT_USAGE;
+    va_list args;
+    va_start(args, format);
+    vsnprintf(line, sizeof line, format, args);
+    va_end(args);
+    /* One line whatever a file name or an argument holds. */
+    for (char *at = line; *at; at++)
+        if ((unsigned char)*at < 0x20 || *at == 0x7f) *at = '?';
+    fprintf(stderr, "deepxtrace%s%s: %s\n", command ? " " : "", command ? command : "", line);
+    return DXT_EXIT_USAGE;
+}
+
+int dxt_complain_status(const char *command, dxt_status status)
+{
+    bool told = status != DXT_ERR_NO_MEMORY && *dxt_error();
+    dxt_complain(command, "%s", told ? dxt_error() : dxt_status_string(status));
+    switch (status) {
+    case DXT_ERR_INVALID:
+    case DXT_ERR_LIMIT:
+    case DXT_ERR_FORMAT:
+    case DXT_ERR_IO: return DXT_EXIT_USAGE;
+    default: return DXT_EXIT_FAILED;
+    }
+}

@@ -1,0 +1,444 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The work of a rank that has a GPU: compute, operations and delays are queued on a stream, a few
+ * steps ahead of what the GPU is at, so that no host is in the way of the times that are looked at.
+ */
+#include <errno.h>
+#include <sched.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "device_load.h"
+#include "engine.h"
+#include "exit.h"
+#include "options.h"
+
+/* Steps that may be queued. */
+#define AHEAD 4u
+/* From the moment at which the hosts may begin an interval to that at which the GPUs do. */
+#define LEAD_NS 500000
+/* How long copying the counters, or a rank before the job begins, may take. */
+#define COPY_NS INT64_C(2000000000)
+#define MEET_NS INT64_C(120000000000)
+/* Compute of a step when nobody says, twice. */
+#define USUAL_COMPUTE_NS 60000
+/* Size of the buffers that keep a link busy. */
+#define TRAFFIC_BYTES ((size_t)64 << 20)
+
+/* A path that is slow because a copy runs beside. */
+typedef struct traffic {
+    const dxt_fault *path;
+    void *from, *to, *fork;
+    void *done[AHEAD]; /* events: the end of what was copied beside each step under way */
+} traffic;
+
+typedef struct gpu {
+    const dxt_device *device;
+    dxt_device_load *load;
+    dxt_probe *probe; /* on the device */
+    size_t probe_size;
+    dxt_probe *copy; /* pinned */
+    void *stream, *side, *background;
+    void *finished[AHEAD]; /* events: the end of each step under way */
+    void *copied;          /* event: the counters, on the side stream */
+    void *settled;         /* event: everything queued so far */
+    void *gate;            /* control->device_gate, as the device sees it */
+    uint32_t intervals;    /* begun */
+    uint32_t meetings;
+    int64_t begun_ns;
+    bool opened; /* rank 0: the gate of the interval under way */
+    bool by_copy;
+    dxt_random random;
+    traffic traffic[DXT_RUN_MAX_FAULTS];
+    size_t traffic_count;
+    void *room; /* that others copy into */
+} gpu;
+
+static int device_failed(const dxt_run_rank_state *state, const char *what)
+{
+    return dxt_run_failed(state, what, ((gpu *)state->own)->device->error());
+}
+
+static dxt_run_usual usual(uint64_t ranks_per_processor)
+{
+    (void)ranks_per_processor;
+    return (dxt_run_usual){.compute_ns = USUAL_COMPUTE_NS, .min_share = 0.05};
+}
+
+static int prepare(void)
+{
+    const char *why = NULL;
+    return dxt_device_find("cuda", &why) ? -1 : dxt_complain("run", "--engine cuda: %s", why);
+}
+
+/* ---- waiting on the host ---- */
+
+static void pause_ns(long ns)
+{
+    const struct timespec moment = {0, ns};
+    nanosleep(&moment, NULL);
+}
+
+/* Short waits by looking, long ones in sleep: a silent peer keeps the GPU for seconds. */
+static int await(const dxt_run_rank_state *state, void *event)
+{
+    const dxt_device *device = ((gpu *)state->own)->device;
+    for (uint32_t looks = 0;; looks++) {
+        int reached = device->event_query(event);
+        if (reached > 0) return -1;
+        if (reached < 0) return device_failed(state, "a step");
+        if (looks < 2000)
+            sched_yield();
+        else
+            pause_ns(50000);
+    }
+}
+
+/* Before the job the ranks take their time, more than the engine would wait for. */
+static int together(const dxt_run_rank_state *state)
+{
+    gpu *own = state->own;
+    dxt_run_control *control = state->run->control;
+    uint32_t ranks = state->run->shape.ranks;
+    uint32_t all = ++own->meetings * ranks;
+    int64_t end_ns = dxt_run_now_ns() + MEET_NS;
+    atomic_fetch_add(&control->met, 1);
+    while (atomic_load(&control->met) < all) {
+        if (atomic_load(&control->stop)) return DXT_EXIT_FAILED;
+        if (dxt_run_now_ns() > end_ns) return dxt_run_failed(state, "set up", "a rank is gone");
+        pause_ns(100000);
+    }
+    return -1;
+}
+
+/* ---- slow paths: copies that keep the link busy ---- */
+
+/* Every rank asks its engine, and all get the same answer. */
+static int set_up_paths(dxt_run_rank_state *state)
+{
+    const dxt_fault_list *paths = &state->run->paths;
+    gpu *own = state->own;
+    if (paths->count == 0) return -1;
+    if (dxt_ep_delay_path(state->ep, DXT_DISPATCH, 0, 0) != DXT_ERR_UNSUPPORTED) {
+        if (dxt_run_delay_paths(state) == DXT_OK) return -1;
+        return dxt_run_failed(state, "no engine", dxt_ep_error());
+    }
+    own->by_copy = true;
+    for (size_t i = 0; i < paths->count; i++) {
+        if (paths->items[i].rank != state->rank) continue;
+        if (!own->room) own->room = own->device->allocate(TRAFFIC_BYTES);
+        if (!own->room || own->device->share(own->room, state->run->control->buffers[i]) != 0)
+            return device_failed(state, "--slow-path");
+    }
+    return -1;
+}
+
+/* When all ranks have made their room. */
+static int map_paths(dxt_run_rank_state *state)
+{
+    gpu *own = state->own;
+    const dxt_device *device = own->device;
+    const dxt_fault_list *paths = &state->run->paths;
+    for (size_t i = 0; own->by_copy && i < paths->count; i++) {
+        if (paths->items[i].source != state->rank) continue;
+        traffic *t = &own->traffic[own->traffic_count++];
+        t->path = &paths->items[i];
+        t->from = device->allocate(TRAFFIC_BYTES);
+        t->to = device->map_shared(state->run->control->buffers[i]);
+        t->fork = device->event_create(false);
+        bool complete = t->from && t->to && t->fork;
+        for (uint32_t k = 0; k < AHEAD; k++) {
+            t->done[k] = device->event_create(false);
+            complete = complete && t->done[k];
+        }
+        if (!complete) return device_failed(state, "--slow-path");
+    }
+    return -1;
+}
+
+/* One path beside one step. What was copied beside the step that this one takes the place of may
+ * still be under way: then the link is busy as it is, and nothing is added, lest more and more is
+ * queued. */
+static bool copy_beside(const gpu *own, const traffic *t, uint64_t number)
+{
+    const dxt_device *device = own->device;
+    void *done = t->done[number % AHEAD];
+    if (device->event_query(done) == 0) return true;
+    if (device->event_record(t->fork, own->stream) != 0 ||
+        device->wait_event(own->background, t->fork) != 0)
+        return false;
+    double left = (double)t->path->delay_ns * DXT_LINK_BYTES_PER_S / 1e9;
+    for (; left >= 1.0; left -= (double)TRAFFIC_BYTES) {
+        size_t size = left < (double)TRAFFIC_BYTES ? (size_t)left : TRAFFIC_BYTES;
+        if (device->copy_queued(t->to, t->from, size, own->background) != 0) return false;
+    }
+    return device->event_record(done, own->background) == 0;
+}
+
+static int congest(dxt_run_rank_state *state, uint32_t operator_index, uint64_t number)
+{
+    gpu *own = state->own;
+    for (size_t i = 0; i < own->traffic_count; i++) {
+        if (own->traffic[i].path->operator_index != operator_index) continue;
+        if (!copy_beside(own, &own->traffic[i], number)) return device_failed(state, "--slow-path");
+    }
+    return -1;
+}
+
+/* ---- set up ---- */
+
+static int choose_device(const dxt_run_rank_state *state)
+{
+    const dxt_device *device = ((gpu *)state->own)->device;
+    uint32_t ranks = state->run->shape.ranks, devices = device->count();
+    if (devices >= ranks)
+        return device->use(state->rank) == 0 ? -1 : device_failed(state, "no GPU");
+    /* All ranks find this and one tells it; who leaves before makes the parent end them all. */
+    _Atomic uint32_t *told = &state->run->control->told;
+    uint32_t none = 0;
+    if (!atomic_compare_exchange_strong(told, &none, 1)) {
+        while (atomic_load(told) != 2) pause_ns(1000000);
+        return DXT_EXIT_FAILED;
+    }
+    if (devices == 0)
+        dxt_complain("run", "--engine cuda: %s", device->error());
+    else
+        dxt_complain("run", "--engine cuda: %u ranks need a GPU each, there %s %u", ranks,
+                     devices == 1 ? "is" : "are", devices);
+    atomic_store(told, 2);
+    return DXT_EXIT_FAILED;
+}
+
+/* Counters on the device, laid out here: the GPU counts nanoseconds. */
+static bool make_probe(gpu *own, uint32_t ranks)
+{
+    dxt_probe *empty = NULL;
+    own->probe_size = dxt_probe_size(DXT_EP_OPERATORS, ranks);
+    own->probe = own->device->allocate(own->probe_size);
+    own->copy = own->device->allocate_pinned(own->probe_size);
+    if (!own->probe || !own->copy || dxt_probe_create(DXT_EP_OPERATORS, ranks, &empty) != DXT_OK)
+        return false;
+    empty->ticks_per_second = 1000000000;
+    bool copied = own->device->copy(own->probe, empty, own->probe_size) == 0;
+    dxt_probe_destroy(empty);
+    return copied;
+}
+
+static bool make_streams(dxt_run_rank_state *state)
+{
+    gpu *own = state->own;
+    const dxt_device *device = own->device;
+    own->stream = device->stream_create();
+    own->side = device->stream_create();
+    own->background = device->stream_create();
+    own->copied = device->event_create(false);
+    own->settled = device->event_create(false);
+    bool complete = own->stream && own->side && own->background && own->copied && own->settled;
+    for (uint32_t i = 0; i < AHEAD; i++) {
+        own->finished[i] = device->event_create(false);
+        complete = complete && own->finished[i];
+    }
+    size_t page = 4096;
+    uint8_t *control = (uint8_t *)state->run->control;
+    size_t size = (sizeof *state->run->control + page - 1) / page * page;
+    uint8_t *mapped = complete ? device->map_host(control, size) : NULL;
+    if (!mapped) return false;
+    own->gate = mapped + offsetof(dxt_run_control, device_gate);
+    return true;
+}
+
+static int set_up(dxt_run_rank_state *state)
+{
+    const char *why = NULL;
+    const dxt_run *run = state->run;
+    gpu *own = state->own = calloc(1, sizeof *own);
+    if (!own) return dxt_run_failed(state, "no buffers", strerror(ENOMEM));
+    own->random = dxt_random_for(run->shape.seed, DXT_RUN_STREAM_COMPUTE, state->rank);
+    own->device = dxt_device_find("cuda", &why);
+    if (!own->device) return dxt_run_failed(state, "no GPU", why);
+    int result = choose_device(state);
+    if (result >= 0) return result;
+    if (!make_probe(own, run->shape.ranks)) return device_failed(state, "no counters");
+    if (!make_streams(state)) return device_failed(state, "no streams");
+    own->load = dxt_device_load_create(own->device, &run->shape, state->rank);
+    if (!own->load) return device_failed(state, "no buffers");
+    /* The engine waits for the others no longer than they may be silent later. */
+    result = together(state);
+    if (result >= 0) return result;
+    dxt_ep_config config = dxt_run_ep_config(run, state->rank);
+    config.probe = own->probe;
+    if (dxt_ep_create(&config, &state->ep) != DXT_OK)
+        return dxt_run_failed(state, "no engine", dxt_ep_error());
+    return set_up_paths(state);
+}
+
+/* With a rank that is gone the GPU may be busy with waiting for it: the end of the process frees
+ * everything, and waits for nobody. */
+static void tear_down(dxt_run_rank_state *state)
+{
+    gpu *own = state->own;
+    if (!own || !own->device || !state->ep || dxt_ep_masked(state->ep, NULL) > 0) return;
+    const dxt_device *device = own->device;
+    device->synchronize(own->stream);
+    device->synchronize(own->background);
+    dxt_ep_destroy(state->ep);
+    dxt_device_load_destroy(own->load);
+    for (size_t i = 0; i < own->traffic_count; i++) {
+        device->unmap_shared(own->traffic[i].to);
+        device->release(own->traffic[i].from);
+        device->event_destroy(own->traffic[i].fork);
+        for (uint32_t k = 0; k < AHEAD; k++) device->event_destroy(own->traffic[i].done[k]);
+    }
+    if (own->room) device->release(own->room);
+    for (uint32_t i = 0; i < AHEAD; i++) device->event_destroy(own->finished[i]);
+    device->event_destroy(own->copied);
+    device->event_destroy(own->settled);
+    device->stream_destroy(own->background);
+    device->stream_destroy(own->side);
+    device->stream_destroy(own->stream);
+    device->unmap_host(state->run->control);
+    device->release_pinned(own->copy);
+    device->release(own->probe);
+    free(own);
+    state->own = NULL;
+}
+
+/* ---- counters ---- */
+
+/* The copy runs beside whatever the GPU is at, and is waited for without a call that blocks other
+ * work of the process or disturbs the capture of a graph. */
+static dxt_status snapshot(void *context, dxt_snapshot *out)
+{
+    dxt_run_rank_state *state = context;
+    gpu *own = state->own;
+    const dxt_device *device = own->device;
+    /* Called in this thread or in the session's, which knows of no device. */
+    if (device->use(state->rank) != 0) return DXT_ERR_IO;
+    device->tolerate_captures();
+    if (device->copy_queued(own->copy, own->probe, own->probe_size, own->side) != 0 ||
+        device->event_record(own->copied, own->side) != 0)
+        return DXT_ERR_IO;
+    int64_t end_ns = dxt_run_now_ns() + COPY_NS;
+    int reached = 0;
+    while ((reached = device->event_query(own->copied)) == 0) {
+        if (dxt_run_now_ns() > end_ns) return DXT_ERR_IO;
+        pause_ns(5000);
+    }
+    if (reached < 0) return DXT_ERR_IO;
+    memcpy(out->data, own->copy, own->probe_size);
+    return DXT_OK;
+}
+
+static void counters(dxt_run_rank_state *state, dxt_session_config *config)
+{
+    config->snapshot = snapshot;
+    config->snapshot_context = state;
+    config->operators_count = DXT_EP_OPERATORS;
+}
+
+/* ---- a step ---- */
+
+/* The GPUs begin an interval together, on a word that all of them see. */
+static int begin(dxt_run_rank_state *state)
+{
+    gpu *own = state->own;
+    own->begun_ns = dxt_run_now_ns();
+    own->opened = false;
+    own->intervals++;
+    if (own->device->gate(own->gate, own->intervals, state->run->timeout_ns, own->stream) == 0)
+        return -1;
+    return device_failed(state, "beginning an interval");
+}
+
+/* Once something is queued behind the gate, and the others have had the time for that, too. */
+static void open_gate(const dxt_run_rank_state *state)
+{
+    gpu *own = state->own;
+    if (state->rank != 0 || own->opened) return;
+    while (dxt_run_now_ns() - own->begun_ns < LEAD_NS) sched_yield();
+    atomic_store(&state->run->control->device_gate, own->intervals);
+    own->opened = true;
+}
+
+static int compute(dxt_run_rank_state *state, uint32_t operator_index, uint64_t number)
+{
+    gpu *own = state->own;
+    int64_t usual_ns = state->run->compute_ns;
+    dxt_device_compute work = {.mean_ns = usual_ns};
+    if (operator_index == DXT_COMBINE) {
+        work = dxt_device_load_expert_time(own->load, usual_ns);
+        if (dxt_device_load_experts(own->load, own->stream) != 0)
+            return device_failed(state, "the experts");
+    }
+    work.delay_ns = state->slow_ns[operator_index];
+    work.swing = state->run->jitter * (2.0 * dxt_random_unit(&own->random) - 1.0);
+    if (own->device->compute(&work, own->stream) != 0) return device_failed(state, "compute");
+    return congest(state, operator_index, number);
+}
+
+static int step(dxt_run_rank_state *state, uint64_t number)
+{
+    gpu *own = state->own;
+    void *finished = own->finished[number % AHEAD];
+    int result = number < AHEAD ? -1 : await(state, finished);
+    if (result < 0) result = compute(state, DXT_DISPATCH, number);
+    if (result >= 0) return result;
+    dxt_status status = dxt_device_load_dispatch(own->load, state->ep, number, own->stream);
+    result = dxt_run_heed(state, status, "dispatch");
+    if (result < 0) result = compute(state, DXT_COMBINE, number);
+    if (result >= 0) return result;
+    status = dxt_device_load_combine(own->load, state->ep, number, own->stream);
+    result = dxt_run_heed(state, status, "combine");
+    if (result < 0 && own->device->event_record(finished, own->stream) != 0)
+        result = device_failed(state, "a step");
+    open_gate(state);
+    return result;
+}
+
+static int settle(dxt_run_rank_state *state)
+{
+    gpu *own = state->own;
+    if (own->device->event_record(own->settled, own->stream) != 0)
+        return device_failed(state, "a step");
+    return await(state, own->settled);
+}
+
+/* ---- the check ---- */
+
+static int wrong(const dxt_run_rank_state *state, const char *what)
+{
+    return what ? dxt_run_failed(state, "the check of the engine failed", what) : -1;
+}
+
+static int check(dxt_run_rank_state *state)
+{
+    gpu *own = state->own;
+    int result = map_paths(state);
+    if (result < 0) result = together(state);
+    if (result >= 0) return result;
+    dxt_status status = dxt_device_load_checked_dispatch(own->load, state->ep, own->stream);
+    result = dxt_run_heed(state, status, "dispatch");
+    if (result < 0) result = wrong(state, dxt_device_load_check_dispatch(own->load, own->stream));
+    if (result < 0) result = together(state);
+    if (result >= 0) return result;
+    status = dxt_device_load_checked_combine(own->load, state->ep, own->stream);
+    result = dxt_run_heed(state, status, "combine");
+    if (result < 0) result = wrong(state, dxt_device_load_check_combine(own->load, own->stream));
+    return result < 0 ? together(state) : result;
+}
+
+const dxt_run_engine dxt_run_cuda = {
+    .name = "cuda",
+    .ahead = AHEAD,
+    .usual = usual,
+    .prepare = prepare,
+    .set_up = set_up,
+    .check = check,
+    .counters = counters,
+    .begin = begin,
+    .step = step,
+    .settle = settle,
+    .tear_down = tear_down,
+};

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "job.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/futex.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/statvfs.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "exit.h"
+#include "options.h"
+
+int64_t dxt_run_now_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+int64_t dxt_run_deadline_ns(const dxt_run *run)
+{
+    int64_t half = run->timeout_ns / 2;
+    if (half > 2000000000) return 2000000000;
+    return half < 50000000 ? 50000000 : half;
+}
+
+dxt_ep_config dxt_run_ep_config(const dxt_run *run, uint32_t rank)
+{
+    return (dxt_ep_config){
+        .struct_size = sizeof(dxt_ep_config),
+        .engine = run->engine,
+        .rank = rank,
+        .ranks = run->shape.ranks,
+        .max_tokens = run->shape.tokens,
+        .hidden = run->shape.hidden,
+        .experts = run->shape.experts,
+        .max_topk = run->shape.topk,
+        .timeout_ns = run->timeout_ns,
+        .fd = run->fd,
+    };
+}
+
+void dxt_run_name(char name[DXT_RUN_NAME_SIZE], uint64_t a, uint64_t b)
+{
+    snprintf(name, DXT_RUN_NAME_SIZE, "run-%016llx%016llx", (unsigned long long)a,
+             (unsigned long long)b);
+}
+
+/* ---- shared memory ---- */
+
+static const char *format_bytes(double bytes, char *text, size_t size)
+{
+    static const char *const units[] = {"bytes", "kB", "MB", "GB", "TB"};
+    size_t unit = 0;
+    for (; bytes >= 1000.0 && unit + 1 < sizeof units / sizeof units[0]; unit++) bytes /= 1000.0;
+    snprintf(text, size, bytes < 10.0 && unit > 0 ? "%.1f %s" : "%.0f %s", bytes, units[unit]);
+    return text;
+}
+
+static int too_little(size_t needed, const struct statvfs *fs)
+{
+    char need[32], have[32];
+    double free_bytes = (double)fs->f_bavail * (double)fs->f_frsize;
+    return dxt_complain("run", "the job needs %s of shared memory, /dev/shm has %s free",
+                        format_bytes((double)needed, need, sizeof need),
+                        format_bytes(free_bytes, have, sizeof have));
+}
+
+/* An object of shared memory without a name: whatever happens, it ends with its processes. */
+static int open_nameless(void)
+{
+    char name[64];
+    for (int attempt = 0; attempt < 100; attempt++) {
+        snprintf(name, sizeof name, "/deepxtrace-%d-%d", (int)getpid(), attempt);
+        int fd = shm_open(name, O_RDWR | O_CREAT | O_EXCL, 0600);
+        if (fd >= 0) {
+            shm_unlink(name);
+            return fd;
+        }
+        if (errno != EEXIST) return -1;
+    }
+    return -1;
+}
+
+static int allocate(dxt_run *run, size_t needed)
+{
+    struct statvfs fs = {0};
+    run->fd = open_nameless();
+    if (run->fd < 0 || fstatvfs(run->fd, &fs) != 0)
+        return dxt_complain("run", "no shared memory: %s", strerror(errno));
+    double blocks = (double)needed / (double)(fs.f_frsize ? fs.f_frsize : 1);
+    if (fs.f_blocks > 0 && blocks > (double)fs.f_bavail) return too_little(needed, &fs);
+    if (needed > (size_t)LONG_MAX) return too_little(needed, &fs);
+    /* Space that is only promised would end a rank with SIGBUS in the middle of the job. */
+    int error = posix_fallocate(run->fd, 0, (off_t)needed);
+    if (error == ENOSPC) return too_little(needed, &fs);
+    if (error != 0) {
+        dxt_complain("run", "no shared memory: %s", strerror(error));
+        return DXT_EXIT_FAILED;
+    }
+    return -1;
+}
+
+int dxt_run_share(dxt_run *run)
+{
+    run->fd = -1;
+    dxt_ep_config config = dxt_run_ep_config(run, 0);
+    dxt_status status = dxt_ep_buffer_size(&config, &run->engine_size);
+    if (status != DXT_OK) return dxt_complain("run", "%s", dxt_ep_error());
+    size_t mail = dxt_session_mail_size(DXT_EP_OPERATORS, run->shape.ranks);
+    run->gather_size = dxt_gather_local_size(run->shape.ranks, mail);
+    size_t needed = 0;
+    if (__builtin_add_overflow(run->engine_size, run->gather_size, &needed))
+        return dxt_complain("run", "the job needs more memory than can be addressed");
+    int result = allocate(run, needed);
+    if (result >= 0) return result;
+    run->control =
+        mmap(NULL, sizeof *run->control, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (run->control == MAP_FAILED) {
+        run->control = NULL;
+        dxt_complain("run", "no shared memory: %s", strerror(errno));
+        return DXT_EXIT_FAILED;
+    }
+    atomic_store(&run->control->last_step, run->steps ? run->steps : UINT64_MAX);
+    return -1;
+}
+
+void dxt_run_unshare(dxt_run *run)
+{
+    if (run->fd >= 0) close(run->fd);
+    if (run->control) munmap(run->control, sizeof *run->control);
+    run->fd = -1;
+    run->control = NULL;
+}
+
+/* ---- ending together ---- */
+
+void dxt_run_stop(dxt_run_control *control)
+{
+    atomic_store(&control->stop, 1);
+}
+
+bool dxt_run_ended(const dxt_run *run, uint64_t step, uint64_t ahead)
+{
+    /* Whoever begins a step has completed the one `ahead` before it, and so knows that all others
+     * have at least begun that: nobody can be further than `ahead` beyond this step. The one after
+     * that is safe to agree on. */
+    if (!run->mpi && atomic_load(&run->control->stop)) {
+        uint64_t agreed = step + ahead + 1;
+        uint64_t last = atomic_load(&run->control->last_step);
+        while (agreed < last &&
+               !atomic_compare_exchange_weak(&run->control->last_step, &last, agreed))
+            ;
+    }
+    return step >= atomic_load(&run->control->last_step);
+}
+
+/* ---- beginning together ---- */
+
+static long futex(_Atomic uint32_t *word, int operation, uint32_t value,
+                  const struct timespec *timeout)
+{
+    return syscall(SYS_futex, (uint32_t *)word, operation, value, timeout, NULL, 0);
+}
+
+void dxt_run_open_gate(dxt_run_control *control, uint32_t number)
+{
+    uint32_t open = number == UINT32_MAX ? UINT32_MAX : number + 1;
+    if (atomic_load(&control->gate) < open) atomic_store(&control->gate, open);
+    futex(&control->gate, FUTEX_WAKE, INT_MAX, NULL);
+}
+
+void dxt_run_wait_gate(dxt_run_control *control, uint32_t number, int64_t timeout_ns)
+{
+    int64_t end_ns = dxt_run_now_ns() + timeout_ns;
+    for (;;) {
+        uint32_t open = atomic_load(&control->gate);
+        int64_t left_ns = end_ns - dxt_run_now_ns();
+        if (open > number || left_ns <= 0) return;
+        struct timespec left = {left_ns / 1000000000, left_ns % 1000000000};
+        futex(&control->gate, FUTEX_WAIT, open, &left);
+    }
+}

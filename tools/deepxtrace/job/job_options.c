@@ -1,0 +1,479 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "job_options.h"
+
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "engine.h"
+#include "mpirun.h"
+#include "options.h"
+
+static const char *const phase_names[] = {"dispatch", "combine", NULL};
+
+/* Longest of all times that can be asked for. */
+#define LONGEST_NS INT64_C(3600000000000)
+
+/* What the command line gives, before it is put together. Counts of 0: not given. */
+typedef struct given {
+    const char *engine, *record;
+    struct pictures {
+        const char *paths[DXT_RUN_MAX_PICTURES];
+        dxt_format formats[DXT_RUN_MAX_PICTURES];
+        size_t count;
+    } pictures;
+    uint64_t ranks, steps, tokens, hidden, experts, topk, window, warmup, seed;
+    bool fp8, bf16, logfmt, json, summary, force, exit_code;
+    double jitter, min_share;
+    int64_t compute_ns, timeout_ns, async_ns;
+    int color;
+    struct hot {
+        uint64_t rank;
+        double factor; /* 0 = not given */
+    } hot;
+    dxt_fault_list slow, paths;
+} given;
+
+/* ---- PHASE:RANK:DURATION and its like ---- */
+
+/* Cut @p text at the first @p separator. @return false, with a reason, if there is none. */
+static bool cut(char *text, const char *separator, char **rest, const char *form, char *why,
+                size_t why_size)
+{
+    char *at = strstr(text, separator);
+    if (!at) {
+        snprintf(why, why_size, "'%s' is not of the form %s", text, form);
+        return false;
+    }
+    *at = '\0';
+    *rest = at + strlen(separator);
+    return true;
+}
+
+static bool parse_rank(const char *text, uint32_t *rank, char *why, size_t why_size)
+{
+    uint64_t number;
+    if (!dxt_parse_count(text, 0, DXT_MAX_RANKS - 1, &number, why, why_size)) return false;
+    *rank = (uint32_t)number;
+    return true;
+}
+
+static bool add_fault(dxt_fault_list *list, const dxt_fault *fault, char *why, size_t why_size)
+{
+    if (list->count == DXT_RUN_MAX_FAULTS) {
+        snprintf(why, why_size, "given more than %u times", DXT_RUN_MAX_FAULTS);
+        return false;
+    }
+    list->items[list->count++] = *fault;
+    return true;
+}
+
+static bool parse_fault(const char *text, bool is_path, dxt_fault_list *list, char *why,
+                        size_t why_size)
+{
+    const char *form = is_path ? "PHASE:DST<-SRC:DURATION" : "PHASE:RANK:DURATION";
+    char copy[128], *rank = NULL, *source = NULL, *duration = NULL;
+    dxt_fault fault = {.source = DXT_NO_RANK};
+    int phase = 0;
+    if (snprintf(copy, sizeof copy, "%s", text) >= (int)sizeof copy) {
+        snprintf(why, why_size, "not of the form %s", form);
+        return false;
+    }
+    if (!cut(copy, ":", &rank, form, why, why_size) ||
+        !cut(rank, ":", &duration, form, why, why_size) ||
+        (is_path && !cut(rank, "<-", &source, form, why, why_size)))
+        return false;
+    if (!dxt_parse_choice(copy, phase_names, &phase, why, why_size) ||
+        !parse_rank(rank, &fault.rank, why, why_size) ||
+        (is_path && !parse_rank(source, &fault.source, why, why_size)) ||
+        !dxt_parse_duration(duration, &fault.delay_ns, why, why_size))
+        return false;
+    if (is_path && fault.rank == fault.source) {
+        snprintf(why, why_size, "there is no path from rank %u to itself", fault.rank);
+        return false;
+    }
+    if (fault.delay_ns > LONGEST_NS) {
+        snprintf(why, why_size, "'%s' is longer than an hour", duration);
+        return false;
+    }
+    fault.operator_index = (uint32_t)phase;
+    return add_fault(list, &fault, why, why_size);
+}
+
+static bool parse_slow(const char *text, void *value, char *why, size_t why_size)
+{
+    return parse_fault(text, false, value, why, why_size);
+}
+
+static bool parse_path(const char *text, void *value, char *why, size_t why_size)
+{
+    return parse_fault(text, true, value, why, why_size);
+}
+
+static bool parse_hot(const char *text, void *value, char *why, size_t why_size)
+{
+    struct hot *hot = value;
+    char copy[128], *factor = NULL;
+    uint32_t rank;
+    snprintf(copy, sizeof copy, "%s", text);
+    if (!cut(copy, ":", &factor, "RANK:FACTOR", why, why_size) ||
+        !parse_rank(copy, &rank, why, why_size) ||
+        !dxt_parse_number(factor, &hot->factor, why, why_size))
+        return false;
+    hot->rank = rank;
+    return true;
+}
+
+/* Not known to be missing. */
+static bool can_draw(dxt_format format, const char **why)
+{
+    dxt_part parts[16];
+    size_t count = dxt_parts(parts, sizeof parts / sizeof parts[0]);
+    bool needs_cairo = format == DXT_FORMAT_PNG || format == DXT_FORMAT_PDF;
+    for (size_t i = 0; needs_cairo && i < count && i < sizeof parts / sizeof parts[0]; i++)
+        if (strcmp(parts[i].name, "cairo") == 0 && !parts[i].available) {
+            *why = parts[i].why;
+            return false;
+        }
+    return true;
+}
+
+static bool parse_picture(const char *text, void *value, char *why, size_t why_size)
+{
+    struct pictures *pictures = value;
+    const char *missing = NULL;
+    dxt_format format;
+    if (pictures->count == DXT_RUN_MAX_PICTURES) {
+        snprintf(why, why_size, "given more than %u times", DXT_RUN_MAX_PICTURES);
+        return false;
+    }
+    if (dxt_format_from_name(text, &format) != DXT_OK) {
+        snprintf(why, why_size, "'%s' does not end in .svg, .png, .pdf or .html", text);
+        return false;
+    }
+    if (!can_draw(format, &missing)) {
+        snprintf(why, why_size, "'%s' cannot be drawn: %s", text, missing);
+        return false;
+    }
+    pictures->formats[pictures->count] = format;
+    pictures->paths[pictures->count++] = text;
+    return true;
+}
+
+/* Seconds, or a duration with its unit. */
+static bool parse_async(const char *text, void *value, char *why, size_t why_size)
+{
+    int64_t *ns = value;
+    double seconds;
+    if (!dxt_parse_duration(text, ns, why, why_size)) {
+        if (!dxt_parse_number(text, &seconds, why, why_size)) return false;
+        *ns = seconds < 86400.0 ? (int64_t)(seconds * 1e9) : INT64_MAX;
+    }
+    if (*ns >= 1000000 && *ns <= INT64_C(86400000000000)) return true;
+    snprintf(why, why_size, "'%s' is not between 1ms and one day", text);
+    return false;
+}
+
+/* ---- checking what belongs together ---- */
+
+static int check_ranks(const dxt_fault_list *list, const char *option, uint64_t ranks)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        const dxt_fault *fault = &list->items[i];
+        uint32_t rank = fault->rank >= ranks ? fault->rank : fault->source;
+        if (rank == DXT_NO_RANK || rank < ranks) continue;
+        return dxt_complain("run", "--%s: there is no rank %u (the ranks are 0 to %llu)", option,
+                            rank, (unsigned long long)ranks - 1);
+    }
+    return -1;
+}
+
+static int check_shape(given *g)
+{
+    if (g->experts == 0) g->experts = 2 * g->ranks;
+    if (g->experts % g->ranks != 0)
+        return dxt_complain("run",
+                            "--experts: %llu experts cannot be spread evenly over %llu ranks",
+                            (unsigned long long)g->experts, (unsigned long long)g->ranks);
+    /* With every expert in every token there would be no routing. */
+    if (g->topk == 0) g->topk = g->experts >= 8 ? 4 : g->experts >= 2 ? g->experts / 2 : 1;
+    if (g->topk > g->experts)
+        return dxt_complain("run", "--topk: %llu experts of a token, but there are only %llu",
+                            (unsigned long long)g->topk, (unsigned long long)g->experts);
+    if (g->fp8 && g->bf16) return dxt_complain("run", "--fp8 and --bf16 exclude each other");
+    if (g->hot.factor > 0 && g->hot.rank >= g->ranks)
+        return dxt_complain("run", "--hot: there is no rank %llu (the ranks are 0 to %llu)",
+                            (unsigned long long)g->hot.rank, (unsigned long long)g->ranks - 1);
+    if (g->hot.factor > 0 && g->topk == g->experts)
+        return dxt_complain("run", "--hot: every token goes to all %llu experts; lower --topk",
+                            (unsigned long long)g->experts);
+    int result = check_ranks(&g->slow, "slow", g->ranks);
+    return result >= 0 ? result : check_ranks(&g->paths, "slow-path", g->ranks);
+}
+
+static int check_windows(const given *g)
+{
+    if (g->async_ns || g->steps == 0 || g->steps / g->window > g->warmup) return -1;
+    return dxt_complain("run", "--steps: %llu steps hold no window of %llu after %llu to warm up",
+                        (unsigned long long)g->steps, (unsigned long long)g->window,
+                        (unsigned long long)g->warmup);
+}
+
+/* ---- putting it together ---- */
+
+static void put_together(const given *g, dxt_run *run)
+{
+    run->engine = g->engine;
+    run->shape = (dxt_load_shape){
+        .ranks = (uint32_t)g->ranks,
+        .tokens = (uint32_t)g->tokens,
+        .hidden = (uint32_t)g->hidden,
+        .experts = (uint32_t)g->experts,
+        .topk = (uint32_t)g->topk,
+        .dispatch_format = g->fp8 ? DXT_EP_FP8 : DXT_EP_BF16,
+        .combine_format = g->logfmt ? DXT_EP_COMBINE_LOGFMT : DXT_EP_COMBINE_BF16,
+        .hot_rank = g->hot.factor > 0 ? (uint32_t)g->hot.rank : DXT_NO_RANK,
+        .hot_factor = g->hot.factor,
+        .seed = g->seed,
+    };
+    run->steps = g->steps;
+    run->window_ops = g->window;
+    run->async_ns = g->async_ns;
+    /* Windows of a given time: as many as the default makes in steps. */
+    if (g->async_ns && g->steps == UINT64_MAX) {
+        run->steps = 0;
+        run->windows = 3;
+    }
+    run->warmup_windows = g->warmup;
+    run->compute_ns = g->compute_ns;
+    run->jitter = g->jitter;
+    run->timeout_ns = g->timeout_ns;
+    run->min_share = g->min_share;
+    run->slow = g->slow;
+    run->paths = g->paths;
+    run->json = g->json;
+    run->text = !g->json && !(g->record && strcmp(g->record, "-") == 0);
+    run->summary = g->summary;
+    run->exit_code = g->exit_code;
+    run->progress = isatty(STDERR_FILENO) && !(run->text && isatty(STDOUT_FILENO));
+    run->color = dxt_color_when(g->color, STDOUT_FILENO);
+    run->fd = -1;
+}
+
+static int check_names(const dxt_run *run)
+{
+    for (size_t p = 0; p < run->picture_count; p++) {
+        const dxt_output *picture = &run->pictures[p];
+        bool twice = run->recording && dxt_output_same(&run->record, picture);
+        for (size_t q = 0; q < p; q++) twice |= dxt_output_same(&run->pictures[q], picture);
+        if (twice) return dxt_complain("run", "%s: given for two outputs", picture->path);
+    }
+    return -1;
+}
+
+static int open_files(const given *g, dxt_run *run)
+{
+    bool record_out = g->record && strcmp(g->record, "-") == 0;
+    if (record_out && g->json)
+        return dxt_complain("run", "--record - and --json both want standard output");
+    int result = -1;
+    if (g->record) {
+        result = dxt_output_open(&run->record, "run", g->record, g->force);
+        run->recording = result < 0;
+    }
+    for (size_t p = 0; p < g->pictures.count && result < 0; p++) {
+        run->picture_formats[p] = g->pictures.formats[p];
+        result = dxt_output_open(&run->pictures[p], "run", g->pictures.paths[p], g->force);
+        if (result < 0) run->picture_count++;
+    }
+    if (result < 0) result = check_names(run);
+    if (result < 0) return result;
+    if (run->recording) dxt_output_abandon(&run->record);
+    for (size_t p = 0; p < run->picture_count; p++) dxt_output_abandon(&run->pictures[p]);
+    return result;
+}
+
+static const char notes[] =
+    "The job is real: N processes compute (they sleep), send tokens to the owners of\n"
+    "their experts, compute again, and send the outputs home. A first step is checked\n"
+    "against the expected values. Rank 0 prints each window as it is diagnosed and,\n"
+    "at the end, the wait matrices of the whole run and what they come to.\n\n"
+    "With --engine cuda each process has a GPU, which is busy for the time of compute\n"
+    "and of delays, moves the tokens over NVLink and counts the waits.\n\n"
+    "Ctrl-C ends the job after the step under way; a second one at once.\n";
+
+static const char examples[] =
+    "  deepxtrace run --ranks 4 --slow dispatch:2:5ms\n"
+    "  deepxtrace run --ranks 8 --slow-path 'combine:1<-6:5ms' --heatmap waits.svg\n"
+    "  deepxtrace run --ranks 4 --hot 1:8 --compute 2ms --record run.jsonl\n"
+    "  deepxtrace run --ranks 16 --async 2 --json\n"
+    "  mpirun -n 16 deepxtrace run --engine mpi\n";
+
+/* The command line being read; options point into it. */
+static given line = {.engine = "shm",
+                     .steps = UINT64_MAX,
+                     .tokens = 16,
+                     .hidden = 1024,
+                     .window = 50,
+                     .warmup = 1,
+                     .seed = 1,
+                     .jitter = 0.05,
+                     .min_share = -1,
+                     .compute_ns = -1,
+                     .timeout_ns = 5000000000};
+
+#define TEXT(n, l, field, arg, text)                                                            \
+    {                                                                                           \
+        .name = n, .letter = l, .type = DXT_OPTION_TEXT, .value = &line.field, .argument = arg, \
+        .help = text                                                                            \
+    }
+#define FLAG(n, l, field, text)                                                             \
+    {                                                                                       \
+        .name = n, .letter = l, .type = DXT_OPTION_FLAG, .value = &line.field, .help = text \
+    }
+#define COUNT(n, l, field, arg, low, high, text)                                                 \
+    {                                                                                            \
+        .name = n, .letter = l, .type = DXT_OPTION_COUNT, .value = &line.field, .argument = arg, \
+        .min = low, .max = high, .help = text                                                    \
+    }
+#define DURATION(n, field, low, text)                                                         \
+    {                                                                                         \
+        .name = n, .type = DXT_OPTION_DURATION, .value = &line.field, .argument = "DURATION", \
+        .min = low, .max = LONGEST_NS, .help = text                                           \
+    }
+#define SHARE(n, field, text)                                                             \
+    {                                                                                     \
+        .name = n, .type = DXT_OPTION_SHARE, .value = &line.field, .argument = "PERCENT", \
+        .help = text                                                                      \
+    }
+#define CUSTOM(n, field, arg, function, text)                                        \
+    {                                                                                \
+        .name = n, .type = DXT_OPTION_CUSTOM, .value = &line.field, .argument = arg, \
+        .parse = function, .help = text                                              \
+    }
+
+static const dxt_option options[] = {
+    TEXT("engine", 0, engine, "NAME",
+         "what carries the data: shm, cuda, or under mpirun mpi (shm)"),
+    COUNT("ranks", 'n', ranks, "N", 2, DXT_MAX_RANKS, "processes (4; with mpi those of mpirun)"),
+    COUNT("steps", 's', steps, "S", 0, UINT64_MAX / 4,
+          "steps of one dispatch and one combine (200; 0 = until "
+          "Ctrl-C; with --async as long as three windows last)"),
+    COUNT("tokens", 0, tokens, "T", 1, DXT_EP_MAX_TOKENS, "tokens of a rank in a step (16)"),
+    {.name = "hidden",
+     .type = DXT_OPTION_COUNT,
+     .value = &line.hidden,
+     .argument = "H",
+     .min = DXT_EP_BLOCK,
+     .max = DXT_EP_MAX_HIDDEN,
+     .multiple = DXT_EP_BLOCK,
+     .help = "channels of a token, a multiple of 128 (1024)"},
+    COUNT("experts", 0, experts, "E", 1, DXT_EP_MAX_EXPERTS, "experts in all (2 on each rank)"),
+    COUNT("topk", 0, topk, "K", 1, DXT_EP_MAX_TOPK, "experts of a token (4, with 2 ranks 2)"),
+    FLAG("fp8", 0, fp8, "dispatch in FP8 with scales"),
+    FLAG("bf16", 0, bf16, "dispatch in BF16 (default)"),
+    FLAG("logfmt", 0, logfmt, "combine in 10-bit LogFMT instead of BF16"),
+    DURATION("compute", compute_ns, 0,
+             "compute before dispatch, and before combine on average "
+             "(200us, times the ranks that share a processor; cuda: 60us)"),
+    SHARE("jitter", jitter, "how far compute varies (5%)"),
+    COUNT("seed", 0, seed, "NUMBER", 0, 0, "of tokens, routes and jitter (1)"),
+    CUSTOM("slow", slow, "PHASE:RANK:DURATION", parse_slow,
+           "make a rank late for every dispatch or combine"),
+    CUSTOM("slow-path", paths, "PHASE:DST<-SRC:DURATION", parse_path,
+           "make what SRC sends arrive later at DST"),
+    CUSTOM("hot", hot, "RANK:FACTOR", parse_hot,
+           "choose each expert of a rank FACTOR times as often"),
+    COUNT("window", 'w', window, "OPS", 1, UINT32_MAX, "steps in a window (50)"),
+    CUSTOM("async", async_ns, "SECONDS", parse_async,
+           "windows of this length, taken by a thread of its own"),
+    COUNT("warmup", 0, warmup, "WINDOWS", 0, UINT32_MAX, "windows to leave out first (1)"),
+    DURATION("timeout", timeout_ns, 1000000, "when the others go on without a silent rank (5s)"),
+    SHARE("min-share", min_share,
+          "smallest share of the time worth a finding (5%; 10% where ranks "
+          "share processors, but with cuda)"),
+    FLAG("json", 0, json,
+         "one line for each operator and window, then two for "
+         "the whole run"),
+    FLAG("summary", 0, summary, "say who, since when, how often; with --json as well"),
+    {.name = "record",
+     .letter = 'r',
+     .type = DXT_OPTION_FILE,
+     .value = &line.record,
+     .argument = "FILE",
+     .help = "write the windows to a recording"},
+    {.name = "heatmap",
+     .letter = 'o',
+     .type = DXT_OPTION_CUSTOM,
+     .value = &line.pictures,
+     .argument = "FILE",
+     .parse = parse_picture,
+     .help = "draw the whole run: .svg, .png, .pdf or .html; may be repeated"},
+    FLAG("force", 'f', force, "replace files that exist"),
+    FLAG("exit-code", 0, exit_code, "exit with 1 if the whole run has a costly finding"),
+    {.name = "color",
+     .type = DXT_OPTION_CHOICE,
+     .value = &line.color,
+     .argument = "WHEN",
+     .choices = dxt_color_choices,
+     .help = "auto, always or never"},
+};
+
+static const dxt_command command = {
+    .name = "run",
+    .summary = "Run an expert-parallel job with the probe on, diagnose it while it runs.",
+    .options = options,
+    .option_count = sizeof options / sizeof options[0],
+    .notes = notes,
+    .examples = examples,
+};
+
+static uint64_t ranks_per_processor(const given *g, const dxt_run *run)
+{
+    cpu_set_t set;
+    if (run->mpi) return run->mpi->place.ranks_per_processor;
+    /* More processors than a set has room for are enough for all. */
+    if (sched_getaffinity(0, sizeof set, &set) != 0) return 1;
+    uint64_t processors = (uint64_t)CPU_COUNT(&set);
+    return (g->ranks + processors - 1) / processors;
+}
+
+/* How many there are is for mpirun to say. */
+static int join_mpi(given *g, dxt_run *run)
+{
+    static struct dxt_run_mpi mpi;
+    int result = dxt_run_mpi_start(&mpi);
+    if (result >= 0) return result;
+    run->mpi = &mpi;
+    uint32_t ranks = mpi.place.ranks;
+    if (g->ranks && g->ranks != ranks)
+        return dxt_complain("run", "--ranks: %llu, but mpirun has started %u",
+                            (unsigned long long)g->ranks, ranks);
+    if (ranks < 2) return dxt_complain("run", "--engine mpi: mpirun has started only one process");
+    g->ranks = ranks;
+    /* Rank 0 writes and reports, and says what is wrong with that. */
+    if (mpi.place.rank == 0) return -1;
+    g->record = NULL;
+    g->pictures.count = 0;
+    return -1;
+}
+
+int dxt_run_options(int argc, char **argv, dxt_run *run)
+{
+    int operands = 0;
+    int result = dxt_command_line(&command, argc, argv, &operands);
+    if (result < 0 && strcmp(line.engine, "mpi") == 0) result = join_mpi(&line, run);
+    if (line.ranks == 0) line.ranks = 4;
+    if (result < 0) result = check_shape(&line);
+    if (result >= 0) return result;
+    if (line.steps == UINT64_MAX && !line.async_ns) line.steps = 200;
+    dxt_run_usual usual = dxt_run_engine_of(line.engine)->usual(ranks_per_processor(&line, run));
+    if (line.compute_ns < 0) line.compute_ns = usual.compute_ns;
+    if (line.min_share < 0) line.min_share = usual.min_share;
+    result = check_windows(&line);
+    if (result >= 0) return result;
+    put_together(&line, run);
+    return open_files(&line, run);
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `simulate`: what an analysis should name, as the recorded data labels it: a late rank is a column
+ * of its own operator only, an early one a row, a hot one a row of dispatch and a column of
+ * combine, a path a point. Victims are not labelled, and a node is not spelled out. */
+#ifndef DXT_SIMULATE_TRUTH_H
+#define DXT_SIMULATE_TRUTH_H
+
+#include "model.h"
+
+/** Most faults of one job. */
+#define DXT_SIM_MAX_FAULTS 2048u
+
+/** A list of pairs: waiting, awaited. */
+typedef struct dxt_sim_pairs {
+    uint32_t items[DXT_SIM_MAX_FAULTS][2];
+    size_t count;
+} dxt_sim_pairs;
+
+/** What is wrong in one window; sorted, without repetition. */
+typedef struct dxt_sim_truth {
+    uint8_t cols[DXT_SIM_MAX_RANKS], rows[DXT_SIM_MAX_RANKS], nodes[DXT_SIM_MAX_RANKS];
+    dxt_sim_pairs points, node_points;
+} dxt_sim_truth;
+
+/** Add a pair in its place, unless it is there. @return false if there is no room. */
+bool dxt_sim_pairs_add(dxt_sim_pairs *pairs, uint32_t waiting, uint32_t awaited);
+
+/** The truth about window number @p window of operator @p phase. */
+void dxt_sim_truth_of(const dxt_sim_config *config, int phase, uint64_t window,
+                      dxt_sim_truth *truth);
+
+/** Whether nothing is wrong. */
+bool dxt_sim_truth_is_empty(const dxt_sim_truth *truth);
+
+/** Write it into the field "label", with nodes if the window has them. @return DXT_OK; or
+ *  DXT_ERR_NO_MEMORY. */
+dxt_status dxt_sim_label(const dxt_sim_truth *truth, dxt_window *window);
+
+#endif
