@@ -27,12 +27,25 @@ static struct part {
 
 static pthread_mutex_t parts_lock = PTHREAD_MUTEX_INITIALIZER;
 
+/* The thread that loads a part when the process is forked does not exist in the child. A fork does
+ * not wait for it: a library's constructor, which runs under the lock, may itself fork. A part that
+ * was half loaded is loaded again. */
+static void free_lock(void)
+{
+    pthread_mutex_init(&parts_lock, NULL);
+}
+
+__attribute__((constructor)) static void watch_forks(void)
+{
+    (void)pthread_atfork(NULL, NULL, free_lock);
+}
+
 /* A process can hold one MPI: the one that it was linked with, or else the one that started it. */
 static const char *which_mpi(char *why, size_t size)
 {
     static const char *const names[] = {"openmpi", "mpich", "mpich"};
     static const char *const libraries[] = {"libmpi.so.40", "libmpich.so.12", "libmpi.so.12"};
-    const char *given = getenv("DEEPXTRACE_MPI");
+    const char *given = secure_getenv("DEEPXTRACE_MPI");
     bool chosen = given && given[0];
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (chosen && strcmp(given, names[i]) == 0) return names[i];
@@ -100,7 +113,7 @@ static bool try_load(struct part *part, const char *variant, const char *directo
 static void load(struct part *part)
 {
     char directory[PATH_SIZE];
-    const char *given = getenv("DEEPXTRACE_PARTS");
+    const char *given = secure_getenv("DEEPXTRACE_PARTS");
     const char *variant = part->variant ? part->variant(part->why, sizeof part->why) : "";
     if (!variant) return;
     part->why[0] = '\0';

@@ -128,6 +128,19 @@ size_t dxt_format_real(double value, char *buffer);
  */
 uint32_t dxt_utf8_decode(const char *at, size_t left, size_t *size);
 
+/**
+ * Whether a character may not leave the library in a text: it would not be seen, or would change
+ * how the text around it is shown. Control characters (C0, DEL, C1), marks that turn the direction
+ * of writing, line and paragraph separators, noncharacters, and DXT_UTF8_NONE.
+ */
+bool dxt_is_unprintable(uint32_t code);
+
+/**
+ * Make a string fit to be shown: every byte that is part of an unprintable character, or of none,
+ * becomes '?'.
+ */
+void dxt_clean(char *string);
+
 /* ---- parts: shared objects loaded at run time ---- */
 
 /**

@@ -13,6 +13,24 @@ static pthread_mutex_t sink_lock = PTHREAD_MUTEX_INITIALIZER;
 static dxt_log_fn sink;
 static void *sink_context;
 
+/* A fork waits until nobody holds the lock: its child would wait for a thread that it does not
+ * have. */
+static void lock_sink(void)
+{
+    pthread_mutex_lock(&sink_lock);
+}
+
+static void unlock_sink(void)
+{
+    pthread_mutex_unlock(&sink_lock);
+}
+
+__attribute__((constructor)) static void watch_forks(void)
+{
+    /* Without memory for it a fork is as safe as it was without the handlers. */
+    (void)pthread_atfork(lock_sink, unlock_sink, unlock_sink);
+}
+
 static _Thread_local char last_error[MESSAGE_SIZE];
 
 const char *dxt_error(void)

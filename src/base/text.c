@@ -113,6 +113,22 @@ uint32_t dxt_utf8_decode(const char *at, size_t left, size_t *size)
     return DXT_UTF8_NONE;
 }
 
+bool dxt_is_unprintable(uint32_t code)
+{
+    static const uint32_t ranges[][2] = {
+        {0x00, 0x1f},     {0x7f, 0x9f},     {0x061c, 0x061c}, {0x200e, 0x200f},
+        {0x2028, 0x202e}, {0x2066, 0x2069}, {0xfdd0, 0xfdef}, {DXT_UTF8_NONE, DXT_UTF8_NONE}};
+    for (size_t i = 0; i < sizeof ranges / sizeof ranges[0]; i++)
+        if (code >= ranges[i][0] && code <= ranges[i][1]) return true;
+    return (code & 0xfffe) == 0xfffe; /* the last two of every plane */
+}
+
+void dxt_clean(char *string)
+{
+    for (size_t size; *string; string += size)
+        if (dxt_is_unprintable(dxt_utf8_decode(string, SIZE_MAX, &size))) memset(string, '?', size);
+}
+
 char *dxt_format_ns(double ns, char *buffer, size_t size)
 {
     static const struct {

@@ -15,16 +15,9 @@ uint32_t dxt_utf8_next(const char *string, size_t *size)
     return code == DXT_UTF8_NONE ? REPLACEMENT : code;
 }
 
-static bool is_control(uint32_t c)
-{
-    bool bidirectional = (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
-    bool separator = c == 0x2028 || c == 0x2029;
-    bool noncharacter = (c & 0xfffe) == 0xfffe || (c >= 0xfdd0 && c <= 0xfdef);
-    return c < 0x20 || (c >= 0x7f && c < 0xa0) || bidirectional || separator || noncharacter;
-}
-
 void dxt_text_clean(dxt_text *text, const char *string, bool newlines)
 {
+    dxt_text_puts(text, ""); /* terminated, even if nothing is left */
     for (size_t size; *string; string += size) {
         uint32_t c = dxt_utf8_next(string, &size);
         if (c == '\n')
@@ -33,7 +26,7 @@ void dxt_text_clean(dxt_text *text, const char *string, bool newlines)
             dxt_text_puts(text, " ");
         else if (c == REPLACEMENT)
             dxt_text_puts(text, "\xef\xbf\xbd");
-        else if (!is_control(c))
+        else if (!dxt_is_unprintable(c))
             dxt_text_append(text, string, size);
     }
 }

@@ -13,8 +13,7 @@ size_t dxt_words_character(const char *string)
 {
     size_t size;
     uint32_t code = dxt_utf8_decode(string, SIZE_MAX, &size);
-    bool control = code < 0x20 || (code >= 0x7f && code < 0xa0);
-    return code == DXT_UTF8_NONE || control ? 0 : size;
+    return dxt_is_unprintable(code) ? 0 : size;
 }
 
 void dxt_words_name(dxt_text *text, const char *name)

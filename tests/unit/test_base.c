@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -240,6 +244,62 @@ static void bindings_can_ask_for_the_numbers(void **state)
     assert_int_equal(constant("DXT_MAX_RANKS"), DXT_MAX_RANKS);
 }
 
+static void what_would_not_be_seen_is_unprintable(void **state)
+{
+    (void)state;
+    static const uint32_t bad[] = {0,      '\t',   '\n',    0x1b,     0x7f,         0x80,   0x9b,
+                                   0x9d,   0x61c,  0x200e,  0x2028,   0x202e,       0x2066, 0xfdd0,
+                                   0xfffe, 0xffff, 0x1fffe, 0x10ffff, DXT_UTF8_NONE};
+    static const uint32_t good[] = {' ', '~', 0xa0, 0xb5, 0x200d, 0x2030, 0x4e2d, 0xfffd, 0x1f600};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) assert_true(dxt_is_unprintable(bad[i]));
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
+        assert_false(dxt_is_unprintable(good[i]));
+    char text[] = "a\x1b[31m\xc2\x9b \xe2\x80\xaegpu \xc2\xb5s \xff";
+    dxt_clean(text);
+    assert_string_equal(text, "a?[31m?? ???gpu \xc2\xb5s ?");
+}
+
+static atomic_bool stop;
+
+static void *fail_all_the_time(void *context)
+{
+    while (!atomic_load(&stop)) {
+        dxt_fail(DXT_ERR_INVALID, "again");
+        dxt_set_log(NULL, context);
+        const char *why;
+        dxt_part_function("nothing", "nothing", &why);
+    }
+    return NULL;
+}
+
+/* A lock that another thread holds when the process is forked is never released in the child. */
+static void a_forked_child_can_fail(void **state)
+{
+    (void)state;
+    pthread_t threads[4];
+    for (int i = 0; i < 4; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, fail_all_the_time, NULL), 0);
+    int ended = 0;
+    for (int i = 0; i < 300; i++) {
+        pid_t child = fork();
+        assert_true(child >= 0);
+        if (child == 0) {
+            const char *why;
+            alarm(20);
+            dxt_fail(DXT_ERR_INVALID, "in the child");
+            dxt_part_function("nothing", "nothing", &why);
+            _exit(0);
+        }
+        int status = -1;
+        assert_int_equal(waitpid(child, &status, 0), child);
+        if (!WIFEXITED(status)) break; /* one child that hangs is enough to know */
+        ended++;
+    }
+    atomic_store(&stop, true);
+    for (int i = 0; i < 4; i++) pthread_join(threads[i], NULL);
+    assert_int_equal(ended, 300);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -249,6 +309,8 @@ int main(void)
         cmocka_unit_test(spans_read_well),
         cmocka_unit_test(reals_read_back_in_few_digits),
         cmocka_unit_test(characters_are_decoded_or_refused),
+        cmocka_unit_test(what_would_not_be_seen_is_unprintable),
+        cmocka_unit_test(a_forked_child_can_fail),
         cmocka_unit_test(text_grows_and_survives_failed_allocations),
         cmocka_unit_test(sums_and_products_notice_overflow),
         cmocka_unit_test(a_missing_part_says_why),

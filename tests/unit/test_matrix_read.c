@@ -243,6 +243,7 @@ static void broken_json_is_refused(void **state)
         {"{\"x\":\"\xed\xa0\x80\"}", DXT_ERR_FORMAT, "t:1: column 7: a string is not UTF-8"},
         {"{\"case\":\"a\\u0000\"}", DXT_ERR_FORMAT, "t:1: column 11: U+0000 in a string"},
         {"{\"x\":1,\"\\u0078\":2}", DXT_ERR_FORMAT, "t:1: field \"\\u0078\": it is there twice"},
+        {"{\"\xc2\x9b\":1,\"\xc2\x9b\":2}", DXT_ERR_FORMAT, "t:1: field \"??\": it is there twice"},
         {"{\"v\":1,\"v\":1}", DXT_ERR_FORMAT, "t:1: v is there twice"},
     };
     REFUSE(cases);

@@ -135,6 +135,23 @@ static void a_timeline_of_nothing_is_drawn(void **state)
     assert_null(strstr(output, "nan"));
 }
 
+/* Also one of which nothing is left once it is cleaned. */
+static void titles_and_headings_may_be_empty(void **state)
+{
+    (void)state;
+    static const char *const empty[] = {"", "\xe2\x80\xae", "\xef\xbf\xbf", "\x1b"};
+    static const dxt_format formats[] = {DXT_FORMAT_TERMINAL, DXT_FORMAT_SVG};
+    for (size_t i = 0; i < 8; i++) {
+        dxt_timeline_panel panel = make(3, 4);
+        panel.title = empty[i % 4];
+        dxt_heatmap_options options = {.struct_size = sizeof options, .heading = empty[i % 4]};
+        dxt_status status = dxt_timeline_write(&panel, 1, formats[i / 4], &options, keep, NULL);
+        assert_int_equal(status, DXT_OK);
+        if (empty[i % 4][0]) assert_null(strstr(output, empty[i % 4]));
+        forget(NULL);
+    }
+}
+
 static void bad_input_is_refused(void **state)
 {
     (void)state;
@@ -194,6 +211,7 @@ int main(void)
         TEST(the_newest_windows_are_shown_and_many_ranks_as_blocks),
         TEST(svg_has_a_rectangle_per_cell),
         TEST(a_timeline_of_nothing_is_drawn),
+        TEST(titles_and_headings_may_be_empty),
         TEST(bad_input_is_refused),
         TEST(every_allocation_may_fail),
     };
