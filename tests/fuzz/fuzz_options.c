@@ -31,23 +31,23 @@ static void parse(int argc, char **argv)
     const char *kept = NULL, *output = NULL;
     bool json = false;
     int64_t delay = 5000;
-    dxt_tool_analysis analysis = {0};
-    dxt_option options[4 + DXT_TOOL_ANALYSIS_OPTIONS] = {
+    analysis_options analysis = {0};
+    cli_option options[4 + ANALYSIS_OPTIONS] = {
         {.name = "json", .value = &json},
-        {.name = "output", .letter = 'o', .type = DXT_OPTION_TEXT, .value = &output},
-        {.name = "delay", .type = DXT_OPTION_DURATION, .value = &delay, .min = 10, .max = 1000000},
-        {.name = "keep", .type = DXT_OPTION_CUSTOM, .value = &kept, .parse = keep},
+        {.name = "output", .letter = 'o', .type = OPTION_TEXT, .value = &output},
+        {.name = "delay", .type = OPTION_DURATION, .value = &delay, .min = 10, .max = 1000000},
+        {.name = "keep", .type = OPTION_CUSTOM, .value = &kept, .parse = keep},
     };
     for (size_t i = 1; i < 4; i++) options[i].argument = "VALUE";
-    dxt_tool_analysis_options(&analysis, options + 4);
-    const dxt_command command = {.name = "fuzz",
+    analysis_options_of(&analysis, options + 4);
+    const cli_command command = {.name = "fuzz",
                                  .operands = "FILE",
                                  .min_operands = 1,
                                  .max_operands = 3,
                                  .options = options,
                                  .option_count = sizeof options / sizeof options[0]};
-    switch (dxt_options_parse(&command, argc, argv, &operands, why, sizeof why)) {
-    case DXT_PARSED:
+    switch (options_parse(&command, argc, argv, &operands, why, sizeof why)) {
+    case PARSED:
         require(operands >= 1 && operands <= 3);
         require(analysis.min_share >= 0 && analysis.min_share <= 1);
         require(analysis.ranks_per_node <= DXT_MAX_RANKS);
@@ -55,8 +55,8 @@ static void parse(int argc, char **argv)
         require(analysis.method == DXT_METHOD_ROBUST || analysis.method == DXT_METHOD_RATIO);
         require(delay >= 10 && delay <= 1000000);
         break;
-    case DXT_PARSED_HELP: break;
-    case DXT_PARSED_BAD: require(why[0]); break;
+    case PARSED_HELP: break;
+    case PARSED_BAD: require(why[0]); break;
     }
 }
 

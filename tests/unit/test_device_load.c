@@ -42,17 +42,17 @@ static const char *error(void)
     return "no memory";
 }
 
-static dxt_device_widen widened;
+static device_widen widened;
 
-static int widen(const dxt_device_widen *arguments, void *stream)
+static int widen(const device_widen *arguments, void *stream)
 {
     (void)stream;
     widened = *arguments;
     return 0;
 }
 
-static const dxt_device host = {
-    .layout = DXT_DEVICE_LAYOUT,
+static const device_table host = {
+    .layout = DEVICE_LAYOUT,
     .error = error,
     .allocate = allocate,
     .release = release,
@@ -61,19 +61,19 @@ static const dxt_device host = {
     .widen = widen,
 };
 
-static dxt_load_shape shape_of(dxt_ep_dispatch_format format)
+static load_shape shape_of(dxt_ep_dispatch_format format)
 {
-    return (dxt_load_shape){.ranks = 1,
-                            .tokens = 8,
-                            .hidden = 256,
-                            .experts = 6,
-                            .topk = 3,
-                            .dispatch_format = format,
-                            .hot_rank = DXT_NO_RANK,
-                            .seed = 3};
+    return (load_shape){.ranks = 1,
+                        .tokens = 8,
+                        .hidden = 256,
+                        .experts = 6,
+                        .topk = 3,
+                        .dispatch_format = format,
+                        .hot_rank = DXT_NO_RANK,
+                        .seed = 3};
 }
 
-static dxt_ep *join(const dxt_load_shape *shape, void **memory)
+static dxt_ep *join(const load_shape *shape, void **memory)
 {
     size_t size;
     dxt_ep *ep = NULL;
@@ -97,22 +97,22 @@ static void the_check_passes_what_is_right(void **state)
     const dxt_ep_dispatch_format formats[] = {DXT_EP_BF16, DXT_EP_FP8};
     for (size_t f = 0; f < sizeof formats / sizeof formats[0]; f++) {
         void *memory;
-        const dxt_load_shape shape = shape_of(formats[f]);
+        const load_shape shape = shape_of(formats[f]);
         dxt_ep *ep = join(&shape, &memory);
         allocations_left = 100;
-        dxt_device_load *load = dxt_device_load_create(&host, &shape, 0);
+        device_load *load = device_load_create(&host, &shape, 0);
         assert_non_null(load);
         for (int again = 0; again < 2; again++) {
-            assert_int_equal(dxt_device_load_dispatch(load, ep, 5, NULL), DXT_OK);
-            assert_int_equal(dxt_device_load_experts(load, NULL), 0);
-            assert_int_equal(dxt_device_load_combine(load, ep, 5, NULL), DXT_OK);
-            assert_int_equal(dxt_device_load_checked_dispatch(load, ep, NULL), DXT_OK);
-            assert_null(dxt_device_load_check_dispatch(load, NULL));
-            assert_int_equal(dxt_device_load_checked_combine(load, ep, NULL), DXT_OK);
-            assert_null(dxt_device_load_check_combine(load, NULL));
+            assert_int_equal(device_load_dispatch(load, ep, 5, NULL), DXT_OK);
+            assert_int_equal(device_load_experts(load, NULL), 0);
+            assert_int_equal(device_load_combine(load, ep, 5, NULL), DXT_OK);
+            assert_int_equal(device_load_checked_dispatch(load, ep, NULL), DXT_OK);
+            assert_null(device_load_check_dispatch(load, NULL));
+            assert_int_equal(device_load_checked_combine(load, ep, NULL), DXT_OK);
+            assert_null(device_load_check_combine(load, NULL));
         }
         assert_int_equal(widened.hidden, formats[f] == DXT_EP_FP8 ? 256 : 0);
-        dxt_device_load_destroy(load);
+        device_load_destroy(load);
         dxt_ep_destroy(ep);
         free(memory);
     }
@@ -123,16 +123,16 @@ static void the_check_finds_what_is_wrong(void **state)
 {
     (void)state;
     void *memory;
-    const dxt_load_shape shape = shape_of(DXT_EP_BF16);
+    const load_shape shape = shape_of(DXT_EP_BF16);
     dxt_ep *ep = join(&shape, &memory);
     allocations_left = 100;
-    dxt_device_load *load = dxt_device_load_create(&host, &shape, 0);
+    device_load *load = device_load_create(&host, &shape, 0);
     assert_non_null(load);
-    assert_non_null(dxt_device_load_check_dispatch(load, NULL));
-    assert_int_equal(dxt_device_load_dispatch(load, ep, 5, NULL), DXT_OK);
-    assert_non_null(dxt_device_load_check_dispatch(load, NULL));
-    assert_non_null(dxt_device_load_check_combine(load, NULL));
-    dxt_device_load_destroy(load);
+    assert_non_null(device_load_check_dispatch(load, NULL));
+    assert_int_equal(device_load_dispatch(load, ep, 5, NULL), DXT_OK);
+    assert_non_null(device_load_check_dispatch(load, NULL));
+    assert_non_null(device_load_check_combine(load, NULL));
+    device_load_destroy(load);
     dxt_ep_destroy(ep);
     free(memory);
 }
@@ -142,7 +142,7 @@ static void ranges_outside_of_the_buffers_are_not_followed(void **state)
     (void)state;
     static int32_t counts[6];
     static dxt_ep_range ranges[6];
-    const dxt_load_shape shape = shape_of(DXT_EP_BF16);
+    const load_shape shape = shape_of(DXT_EP_BF16);
     const struct {
         int32_t count;
         dxt_ep_range range;
@@ -151,54 +151,54 @@ static void ranges_outside_of_the_buffers_are_not_followed(void **state)
         dxt_ep_handle handle = {.layout_range = ranges};
         counts[2] = bad[b].count;
         ranges[2] = bad[b].range;
-        assert_false(dxt_device_load_possible(&shape, counts, &handle));
+        assert_false(device_load_possible(&shape, counts, &handle));
     }
     counts[2] = 4;
     ranges[2] = (dxt_ep_range){4, 0};
     dxt_ep_handle handle = {.layout_range = ranges};
-    assert_true(dxt_device_load_possible(&shape, counts, &handle));
+    assert_true(device_load_possible(&shape, counts, &handle));
 }
 
 static void tokens_are_counted_once_for_a_rank(void **state)
 {
     (void)state;
     uint64_t to_rank[2];
-    dxt_load_shape shape = shape_of(DXT_EP_FP8);
+    load_shape shape = shape_of(DXT_EP_FP8);
     shape.ranks = 2;
     /* With five of six experts in each token, all go to both ranks. */
     shape.topk = 5;
     allocations_left = 100;
-    dxt_device_load *load = dxt_device_load_create(&host, &shape, 1);
+    device_load *load = device_load_create(&host, &shape, 1);
     assert_non_null(load);
-    dxt_device_load_copies(load, 7, to_rank);
+    device_load_copies(load, 7, to_rank);
     assert_int_equal(to_rank[0], 8);
     assert_int_equal(to_rank[1], 8);
-    dxt_device_compute time = dxt_device_load_expert_time(load, 60000);
+    device_compute time = device_load_expert_time(load, 60000);
     assert_int_equal(time.mean_ns, 60000);
     assert_int_equal(time.count, 3);
     assert_true(time.usual == 40.0);
-    dxt_device_load_destroy(load);
+    device_load_destroy(load);
 }
 
 static void a_device_without_memory_is_no_load(void **state)
 {
     (void)state;
-    const dxt_load_shape shape = shape_of(DXT_EP_FP8);
-    dxt_device_load *load = NULL;
+    const load_shape shape = shape_of(DXT_EP_FP8);
+    device_load *load = NULL;
     size_t some = 0;
     for (; !load && some < 100; some++) {
         allocations_left = some;
-        load = dxt_device_load_create(&host, &shape, 0);
+        load = device_load_create(&host, &shape, 0);
     }
     assert_in_range(some, 10, 20);
-    dxt_device_load_destroy(load);
+    device_load_destroy(load);
 }
 
 static void a_device_that_is_unknown_says_why(void **state)
 {
     (void)state;
     const char *why = NULL;
-    assert_null(dxt_device_find("fantasy", &why));
+    assert_null(device_find("fantasy", &why));
     assert_non_null(strstr(why, "libdeepxtrace-run-fantasy.so.0"));
 }
 

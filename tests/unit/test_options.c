@@ -30,18 +30,18 @@ static void durations_need_a_unit(void **state)
     char why[160];
     int64_t ns;
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
-        assert_true(dxt_parse_duration(good[i].text, &ns, why, sizeof why));
+        assert_true(cli_parse_duration(good[i].text, &ns, why, sizeof why));
         assert_int_equal(ns, good[i].ns);
     }
     ns = 42;
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         why[0] = '\0';
-        assert_false(dxt_parse_duration(bad[i], &ns, why, sizeof why));
+        assert_false(cli_parse_duration(bad[i], &ns, why, sizeof why));
         assert_true(strlen(why) > 0);
     }
-    assert_false(dxt_parse_duration("5", &ns, why, sizeof why));
+    assert_false(cli_parse_duration("5", &ns, why, sizeof why));
     assert_string_equal(why, "'5' has no unit; write e.g. 5ms or 5us");
-    assert_false(dxt_parse_duration("soon", &ns, why, sizeof why));
+    assert_false(cli_parse_duration("soon", &ns, why, sizeof why));
     assert_string_equal(why, "'soon' is not a duration (e.g. 300ns, 50us, 1ms, 2s)");
     assert_int_equal(ns, 42);
 }
@@ -51,27 +51,27 @@ static void shares_are_percentages_or_fractions(void **state)
     (void)state;
     char why[160];
     double share = 9;
-    assert_true(dxt_parse_share("1%", &share, why, sizeof why));
+    assert_true(cli_parse_share("1%", &share, why, sizeof why));
     assert_true(share == 0.01);
-    assert_true(dxt_parse_share("0.01", &share, why, sizeof why));
+    assert_true(cli_parse_share("0.01", &share, why, sizeof why));
     assert_true(share == 0.01);
-    assert_true(dxt_parse_share("100%", &share, why, sizeof why));
+    assert_true(cli_parse_share("100%", &share, why, sizeof why));
     assert_true(share == 1);
-    assert_true(dxt_parse_share("0.49", &share, why, sizeof why));
-    assert_true(dxt_parse_share("0", &share, why, sizeof why));
-    assert_false(dxt_parse_share("5x", &share, why, sizeof why));
+    assert_true(cli_parse_share("0.49", &share, why, sizeof why));
+    assert_true(cli_parse_share("0", &share, why, sizeof why));
+    assert_false(cli_parse_share("5x", &share, why, sizeof why));
     assert_string_equal(why, "'5x' is not a percentage");
-    assert_false(dxt_parse_share("5", &share, why, sizeof why));
+    assert_false(cli_parse_share("5", &share, why, sizeof why));
     assert_string_equal(why, "'5' is above 1; for a percentage write 5%");
-    assert_false(dxt_parse_share("1", &share, why, sizeof why));
+    assert_false(cli_parse_share("1", &share, why, sizeof why));
     assert_string_equal(why, "'1' has no %; for a percentage write 1% or 100%");
-    assert_false(dxt_parse_share("0.5", &share, why, sizeof why));
+    assert_false(cli_parse_share("0.5", &share, why, sizeof why));
     assert_string_equal(why, "'0.5' has no %; for a percentage write 0.5% or 50%");
-    assert_false(dxt_parse_share("101%", &share, why, sizeof why));
+    assert_false(cli_parse_share("101%", &share, why, sizeof why));
     assert_string_equal(why, "'101%' is above 100%");
     static const char *const bad[] = {"", "%", "-1%", "nan", "inf", "1%%", "1 %", "1e400"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
-        assert_false(dxt_parse_share(bad[i], &share, why, sizeof why));
+        assert_false(cli_parse_share(bad[i], &share, why, sizeof why));
     assert_true(share == 0);
 }
 
@@ -80,19 +80,19 @@ static void counts_stay_within_their_limits(void **state)
     (void)state;
     char why[160];
     uint64_t count = 7;
-    assert_true(dxt_parse_count("4096", 2, 4096, &count, why, sizeof why));
+    assert_true(cli_parse_count("4096", 2, 4096, &count, why, sizeof why));
     assert_int_equal(count, 4096);
-    assert_true(dxt_parse_count("18446744073709551615", 0, 0, &count, why, sizeof why));
+    assert_true(cli_parse_count("18446744073709551615", 0, 0, &count, why, sizeof why));
     assert_true(count == UINT64_MAX);
-    assert_false(dxt_parse_count("4097", 2, 4096, &count, why, sizeof why));
+    assert_false(cli_parse_count("4097", 2, 4096, &count, why, sizeof why));
     assert_string_equal(why, "'4097' is not within 2 to 4096");
-    assert_false(dxt_parse_count("18446744073709551616", 0, 0, &count, why, sizeof why));
+    assert_false(cli_parse_count("18446744073709551616", 0, 0, &count, why, sizeof why));
     assert_string_equal(why, "'18446744073709551616' is too large");
-    assert_false(dxt_parse_count("0", 1, 0, &count, why, sizeof why));
+    assert_false(cli_parse_count("0", 1, 0, &count, why, sizeof why));
     assert_string_equal(why, "'0' is below 1");
     static const char *const bad[] = {"", "-1", "+1", "1.5", "1e3", " 1", "0x10", "one"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-        assert_false(dxt_parse_count(bad[i], 0, 0, &count, why, sizeof why));
+        assert_false(cli_parse_count(bad[i], 0, 0, &count, why, sizeof why));
         assert_non_null(strstr(why, "is not a whole number"));
     }
     assert_true(count == UINT64_MAX);
@@ -103,11 +103,11 @@ static void numbers_are_positive_and_finite(void **state)
     (void)state;
     char why[160];
     double number = 1;
-    assert_true(dxt_parse_number("3.5", &number, why, sizeof why));
+    assert_true(cli_parse_number("3.5", &number, why, sizeof why));
     assert_true(number == 3.5);
     static const char *const bad[] = {"0", "-3", "3x", "nan", "inf", "", "1e999", "0x3"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
-        assert_false(dxt_parse_number(bad[i], &number, why, sizeof why));
+        assert_false(cli_parse_number(bad[i], &number, why, sizeof why));
     assert_true(number == 3.5);
 }
 
@@ -139,41 +139,41 @@ static char *arguments[32];
 static int operands;
 
 /* Parse "try" and the given words, up to NULL. */
-static dxt_parsed parse(char *word, ...)
+static cli_parsed parse(char *word, ...)
 {
     static const char *const methods[] = {"robust", "ratio", NULL};
     values = (struct values){0};
-    const dxt_option options[] = {
+    const cli_option options[] = {
         {.name = "json", .value = &values.json},
         {.name = "output",
          .letter = 'o',
-         .type = DXT_OPTION_TEXT,
+         .type = OPTION_TEXT,
          .value = &values.output,
          .argument = "FILE"},
         {.name = "ranks",
-         .type = DXT_OPTION_COUNT,
+         .type = OPTION_COUNT,
          .value = &values.ranks,
          .argument = "N",
          .min = 2,
          .max = 64},
         {.name = "delay",
-         .type = DXT_OPTION_DURATION,
+         .type = OPTION_DURATION,
          .value = &values.delay,
          .argument = "TIME",
          .min = 1000,
          .max = 1000000000},
         {.name = "method",
-         .type = DXT_OPTION_CHOICE,
+         .type = OPTION_CHOICE,
          .value = &values.method,
          .argument = "NAME",
          .choices = methods},
         {.name = "pair",
-         .type = DXT_OPTION_CUSTOM,
+         .type = OPTION_CUSTOM,
          .value = &values.pairs,
          .argument = "A:B",
          .parse = parse_pair},
     };
-    const dxt_command command = {.name = "try",
+    const cli_command command = {.name = "try",
                                  .operands = "FILE",
                                  .min_operands = 1,
                                  .max_operands = 2,
@@ -186,7 +186,7 @@ static dxt_parsed parse(char *word, ...)
     for (; word; word = va_arg(words, char *)) arguments[count++] = word;
     va_end(words);
     operands = -5;
-    return dxt_options_parse(&command, count, arguments, &operands, why_bad, sizeof why_bad);
+    return options_parse(&command, count, arguments, &operands, why_bad, sizeof why_bad);
 }
 
 static void command_lines_are_read(void **state)
@@ -194,7 +194,7 @@ static void command_lines_are_read(void **state)
     (void)state;
     assert_int_equal(parse("a", "--json", "--ranks", "8", "-oX", "--delay=5us", "--pair", "1:2",
                            "--pair=3:4", "--method", "ratio", "-", NULL),
-                     DXT_PARSED);
+                     PARSED);
     assert_true(values.json);
     assert_int_equal(values.ranks, 8);
     assert_int_equal(values.delay, 5000);
@@ -204,19 +204,19 @@ static void command_lines_are_read(void **state)
     assert_int_equal(operands, 2);
     assert_string_equal(arguments[1], "a");
     assert_string_equal(arguments[2], "-");
-    assert_int_equal(parse("-o", "-", "--", "--json", NULL), DXT_PARSED);
+    assert_int_equal(parse("-o", "-", "--", "--json", NULL), PARSED);
     assert_string_equal(values.output, "-");
     assert_false(values.json);
     assert_string_equal(arguments[1], "--json");
-    assert_int_equal(parse("--json", "--help", "--nonsense", NULL), DXT_PARSED_HELP);
-    assert_int_equal(parse("-h", NULL), DXT_PARSED_HELP);
+    assert_int_equal(parse("--json", "--help", "--nonsense", NULL), PARSED_HELP);
+    assert_int_equal(parse("-h", NULL), PARSED_HELP);
 }
 
 static void bad_command_lines_say_why(void **state)
 {
     (void)state;
-#define BAD(reason, ...)                                        \
-    assert_int_equal(parse(__VA_ARGS__, NULL), DXT_PARSED_BAD); \
+#define BAD(reason, ...)                                    \
+    assert_int_equal(parse(__VA_ARGS__, NULL), PARSED_BAD); \
     assert_string_equal(why_bad, reason)
     BAD("unknown option '--jsn' (see deepxtrace try --help)", "--jsn", "a");
     BAD("unknown option '--jso' (see deepxtrace try --help)", "--jso=3", "a");
@@ -239,16 +239,16 @@ static void bad_command_lines_say_why(void **state)
 static void colours_need_a_terminal_that_has_them(void **state)
 {
     (void)state;
-    assert_int_equal(dxt_choose_color(true, NULL, "truecolor", "xterm"), DXT_COLOR_TRUE);
-    assert_int_equal(dxt_choose_color(true, NULL, "24bit", "screen"), DXT_COLOR_TRUE);
-    assert_int_equal(dxt_choose_color(true, NULL, NULL, "xterm-direct"), DXT_COLOR_TRUE);
-    assert_int_equal(dxt_choose_color(true, "", NULL, "xterm-256color"), DXT_COLOR_256);
-    assert_int_equal(dxt_choose_color(true, NULL, "no", "foo-256color"), DXT_COLOR_256);
-    assert_int_equal(dxt_choose_color(true, "1", "truecolor", "xterm"), DXT_COLOR_NONE);
-    assert_int_equal(dxt_choose_color(false, NULL, "truecolor", "xterm"), DXT_COLOR_NONE);
-    assert_int_equal(dxt_choose_color(true, NULL, "truecolor", "dumb"), DXT_COLOR_NONE);
-    assert_int_equal(dxt_choose_color(true, NULL, NULL, NULL), DXT_COLOR_NONE);
-    assert_int_equal(dxt_choose_color(true, NULL, NULL, "vt100"), DXT_COLOR_NONE);
+    assert_int_equal(choose_color(true, NULL, "truecolor", "xterm"), DXT_COLOR_TRUE);
+    assert_int_equal(choose_color(true, NULL, "24bit", "screen"), DXT_COLOR_TRUE);
+    assert_int_equal(choose_color(true, NULL, NULL, "xterm-direct"), DXT_COLOR_TRUE);
+    assert_int_equal(choose_color(true, "", NULL, "xterm-256color"), DXT_COLOR_256);
+    assert_int_equal(choose_color(true, NULL, "no", "foo-256color"), DXT_COLOR_256);
+    assert_int_equal(choose_color(true, "1", "truecolor", "xterm"), DXT_COLOR_NONE);
+    assert_int_equal(choose_color(false, NULL, "truecolor", "xterm"), DXT_COLOR_NONE);
+    assert_int_equal(choose_color(true, NULL, "truecolor", "dumb"), DXT_COLOR_NONE);
+    assert_int_equal(choose_color(true, NULL, NULL, NULL), DXT_COLOR_NONE);
+    assert_int_equal(choose_color(true, NULL, NULL, "vt100"), DXT_COLOR_NONE);
 }
 
 /* ---- files ---- */
@@ -293,57 +293,57 @@ static void expect_content(const char *text)
 static void a_file_appears_whole_or_not_at_all(void **state)
 {
     (void)state;
-    dxt_output output;
+    output_file output;
     struct stat there;
-    assert_int_equal(dxt_output_open(&output, "test", path, false), -1);
-    assert_int_equal(dxt_output_write(&output, "abc", 3), DXT_OK);
-    assert_int_equal(dxt_output_flush(&output), DXT_OK);
+    assert_int_equal(output_open(&output, "test", path, false), -1);
+    assert_int_equal(output_write(&output, "abc", 3), DXT_OK);
+    assert_int_equal(output_flush(&output), DXT_OK);
     assert_int_not_equal(stat(path, &there), 0);
-    assert_int_equal(dxt_output_commit(&output), -1);
+    assert_int_equal(output_commit(&output), -1);
     expect_content("abc");
     assert_int_equal(stat(path, &there), 0);
     mode_t mask = umask(0);
     umask(mask);
     assert_int_equal(there.st_mode & 0777, 0666 & ~mask);
-    assert_int_equal(dxt_output_open(&output, "test", path, true), -1);
-    assert_int_equal(dxt_output_write(&output, "xy", 2), DXT_OK);
-    dxt_output_abandon(&output);
-    dxt_output_abandon(&output);
+    assert_int_equal(output_open(&output, "test", path, true), -1);
+    assert_int_equal(output_write(&output, "xy", 2), DXT_OK);
+    output_abandon(&output);
+    output_abandon(&output);
     expect_content("abc");
-    assert_int_equal(dxt_output_open(&output, "test", path, true), -1);
-    assert_int_equal(dxt_output_write(&output, "xy", 2), DXT_OK);
-    assert_int_equal(dxt_output_commit(&output), -1);
+    assert_int_equal(output_open(&output, "test", path, true), -1);
+    assert_int_equal(output_write(&output, "xy", 2), DXT_OK);
+    assert_int_equal(output_commit(&output), -1);
     expect_content("xy");
 }
 
 static void what_exists_is_kept(void **state)
 {
     (void)state;
-    dxt_output output;
+    output_file output;
     put("old");
-    assert_int_equal(dxt_output_open(&output, "test", path, false), DXT_EXIT_USAGE);
+    assert_int_equal(output_open(&output, "test", path, false), EXIT_USAGE);
     expect_content("old");
-    assert_int_equal(dxt_output_open(&output, "test", directory, true), DXT_EXIT_USAGE);
-    assert_int_equal(dxt_output_open(&output, "test", "no/such/directory", true), DXT_EXIT_USAGE);
-    assert_int_equal(dxt_output_open(&output, "test", "", true), DXT_EXIT_USAGE);
+    assert_int_equal(output_open(&output, "test", directory, true), EXIT_USAGE);
+    assert_int_equal(output_open(&output, "test", "no/such/directory", true), EXIT_USAGE);
+    assert_int_equal(output_open(&output, "test", "", true), EXIT_USAGE);
     /* One that comes to exist while ours is written is kept too. */
     unlink(path);
-    assert_int_equal(dxt_output_open(&output, "test", path, false), -1);
-    assert_int_equal(dxt_output_write(&output, "new", 3), DXT_OK);
+    assert_int_equal(output_open(&output, "test", path, false), -1);
+    assert_int_equal(output_write(&output, "new", 3), DXT_OK);
     put("other");
-    assert_int_equal(dxt_output_commit(&output), DXT_EXIT_USAGE);
+    assert_int_equal(output_commit(&output), EXIT_USAGE);
     expect_content("other");
 }
 
 static void a_full_disk_is_a_failure(void **state)
 {
     (void)state;
-    dxt_output output;
-    assert_int_equal(dxt_output_open(&output, "test", "/dev/full", false), -1);
-    assert_int_equal(dxt_output_write(&output, "abc", 3), DXT_OK);
-    assert_int_equal(dxt_output_flush(&output), DXT_ERR_IO);
-    assert_int_equal(dxt_output_write(&output, "abc", 3), DXT_ERR_IO);
-    assert_int_equal(dxt_output_commit(&output), DXT_EXIT_FAILED);
+    output_file output;
+    assert_int_equal(output_open(&output, "test", "/dev/full", false), -1);
+    assert_int_equal(output_write(&output, "abc", 3), DXT_OK);
+    assert_int_equal(output_flush(&output), DXT_ERR_IO);
+    assert_int_equal(output_write(&output, "abc", 3), DXT_ERR_IO);
+    assert_int_equal(output_commit(&output), EXIT_FAILED);
     assert_int_equal(access("/dev/full", F_OK), 0);
 }
 

@@ -63,17 +63,17 @@ static void what_happened_once_is_not_the_verdict(void **state)
     dxt_findings whole = with(sum, 2), confirmed;
     whole.cols = cols;
     whole.col_count = 3;
-    assert_int_equal(dxt_run_confirm(history, "combine", &whole, &confirmed), DXT_OK);
+    assert_int_equal(job_confirm(history, "combine", &whole, &confirmed), DXT_OK);
     assert_int_equal(confirmed.finding_count, 1);
     assert_int_equal(confirmed.findings[0].rank, 2);
     assert_int_equal(confirmed.verdict, DXT_VERDICT_SLOW);
     assert_int_equal(confirmed.col_count, 2);
     assert_int_equal(confirmed.cols[1].rank, 6);
-    dxt_confirmed_free(&confirmed);
+    confirmed_free(&confirmed);
     /* The other operator has named nobody. */
-    assert_int_equal(dxt_run_confirm(history, "dispatch", &whole, &confirmed), DXT_OK);
+    assert_int_equal(job_confirm(history, "dispatch", &whole, &confirmed), DXT_OK);
     assert_int_equal(confirmed.finding_count, 0);
-    dxt_confirmed_free(&confirmed);
+    confirmed_free(&confirmed);
     dxt_history_destroy(history);
 }
 
@@ -84,10 +84,10 @@ static void a_run_in_which_nothing_lasts_is_healthy(void **state)
     const dxt_findings windows[] = {with(&path, 1), with(&other, 1), with(&other, 1)};
     dxt_history *history = history_of(windows, 3);
     dxt_findings whole = with(&path, 1), confirmed;
-    assert_int_equal(dxt_run_confirm(history, "combine", &whole, &confirmed), DXT_OK);
+    assert_int_equal(job_confirm(history, "combine", &whole, &confirmed), DXT_OK);
     assert_int_equal(confirmed.finding_count, 0);
     assert_int_equal(confirmed.verdict, DXT_VERDICT_HEALTHY);
-    dxt_confirmed_free(&confirmed);
+    confirmed_free(&confirmed);
     dxt_history_destroy(history);
 }
 
@@ -98,9 +98,9 @@ static void a_silent_rank_is_always_named(void **state)
     const dxt_findings windows[] = {with(NULL, 0), with(NULL, 0), with(&silent, 1)};
     dxt_history *history = history_of(windows, 3);
     dxt_findings whole = with(&silent, 1), confirmed;
-    assert_int_equal(dxt_run_confirm(history, "combine", &whole, &confirmed), DXT_OK);
+    assert_int_equal(job_confirm(history, "combine", &whole, &confirmed), DXT_OK);
     assert_int_equal(confirmed.finding_count, 1);
-    dxt_confirmed_free(&confirmed);
+    confirmed_free(&confirmed);
     dxt_history_destroy(history);
 }
 
@@ -119,7 +119,7 @@ static dxt_window *window_of(int64_t ops)
     return window;
 }
 
-static void add(dxt_run_sum *sum, int64_t ops, int silent)
+static void add(job_sum *sum, int64_t ops, int silent)
 {
     dxt_window *window = window_of(ops);
     if (silent >= 0) {
@@ -128,21 +128,21 @@ static void add(dxt_run_sum *sum, int64_t ops, int silent)
         window->missing[silent] = 1;
         for (int c = 0; c < 3; c++) window->wait[3 * silent + c] = 0;
     }
-    assert_int_equal(dxt_run_sum_add(sum, window), DXT_OK);
+    assert_int_equal(job_sum_add(sum, window), DXT_OK);
     dxt_window_free(window);
 }
 
 static void an_empty_window_takes_nothing_from_the_sum(void **state)
 {
     (void)state;
-    static dxt_run_sum sum;
+    static job_sum sum;
     memset(&sum, 0, sizeof sum);
     add(&sum, 0, -1);
     assert_null(sum.window);
     add(&sum, 5, -1);
     add(&sum, 0, 2);
     add(&sum, 7, -1);
-    assert_int_equal(dxt_run_sum_end(&sum), DXT_OK);
+    assert_int_equal(job_sum_end(&sum), DXT_OK);
     assert_int_equal(sum.window->index, -1);
     assert_int_equal(sum.window->ops, 12);
     assert_int_equal(sum.window->samples_each, 12);
@@ -159,10 +159,10 @@ static void an_empty_window_takes_nothing_from_the_sum(void **state)
 static void a_sum_of_nothing_stays_empty(void **state)
 {
     (void)state;
-    static dxt_run_sum sum;
+    static job_sum sum;
     memset(&sum, 0, sizeof sum);
     add(&sum, 0, 1);
-    assert_int_equal(dxt_run_sum_end(&sum), DXT_OK);
+    assert_int_equal(job_sum_end(&sum), DXT_OK);
     assert_null(sum.window);
 }
 
@@ -194,29 +194,29 @@ static void the_check_passes_what_is_right_and_nothing_else(void **state)
     (void)state;
     void *memory;
     size_t size;
-    const dxt_load_shape shape = {.ranks = 1,
-                                  .tokens = TOKENS,
-                                  .hidden = HIDDEN,
-                                  .experts = 8,
-                                  .topk = 4,
-                                  .hot_rank = DXT_NO_RANK,
-                                  .seed = 3};
+    const load_shape shape = {.ranks = 1,
+                              .tokens = TOKENS,
+                              .hidden = HIDDEN,
+                              .experts = 8,
+                              .topk = 4,
+                              .hot_rank = DXT_NO_RANK,
+                              .seed = 3};
     dxt_ep *ep = lonely_engine(8, 4, &memory, &size);
-    dxt_load *load = dxt_load_create(&shape, 0);
+    rank_load *load = load_create(&shape, 0);
     assert_non_null(load);
-    dxt_load_route(load, 5);
-    assert_int_equal(dxt_load_dispatch_send(load, ep), DXT_OK);
+    load_route(load, 5);
+    assert_int_equal(load_dispatch_send(load, ep), DXT_OK);
     assert_int_equal(dxt_ep_dispatch_recv(ep), DXT_OK);
-    assert_int_equal(dxt_load_received(load), TOKENS * 4);
-    assert_null(dxt_load_check_dispatch(load, 5));
-    assert_non_null(dxt_load_check_dispatch(load, 6));
-    dxt_load_experts(load, true);
-    assert_int_equal(dxt_load_combine_send(load, ep), DXT_OK);
+    assert_int_equal(load_received(load), TOKENS * 4);
+    assert_null(load_check_dispatch(load, 5));
+    assert_non_null(load_check_dispatch(load, 6));
+    load_experts(load, true);
+    assert_int_equal(load_combine_send(load, ep), DXT_OK);
     assert_int_equal(dxt_ep_combine_recv(ep), DXT_OK);
-    assert_null(dxt_load_check_combine(load));
-    dxt_load_route(load, 6); /* other weights belong to these routes */
-    assert_non_null(dxt_load_check_combine(load));
-    dxt_load_destroy(load);
+    assert_null(load_check_combine(load));
+    load_route(load, 6); /* other weights belong to these routes */
+    assert_non_null(load_check_combine(load));
+    load_destroy(load);
     dxt_ep_destroy(ep);
     munmap(memory, size);
 }
@@ -224,14 +224,13 @@ static void the_check_passes_what_is_right_and_nothing_else(void **state)
 static void random_numbers_repeat_and_differ(void **state)
 {
     (void)state;
-    dxt_random a = dxt_random_for(1, 2, 3), b = dxt_random_for(1, 2, 3),
-               c = dxt_random_for(1, 2, 4);
+    random_state a = random_for(1, 2, 3), b = random_for(1, 2, 3), c = random_for(1, 2, 4);
     double sum = 0;
     for (int i = 0; i < 1000; i++) {
-        double unit = dxt_random_unit(&a);
+        double unit = random_unit(&a);
         assert_true(unit >= 0 && unit < 1);
-        assert_true(unit == dxt_random_unit(&b));
-        assert_true(unit != dxt_random_unit(&c));
+        assert_true(unit == random_unit(&b));
+        assert_true(unit != random_unit(&c));
         sum += unit;
     }
     assert_true(sum > 450 && sum < 550);
@@ -243,23 +242,23 @@ enum { RANKS = 5 };
 
 static void end_at_random(uint64_t ahead, uint64_t seed)
 {
-    dxt_run_control control = {.last_step = UINT64_MAX};
-    dxt_run run = {.control = &control, .shape = {.ranks = RANKS}};
-    dxt_random random = dxt_random_for(seed, ahead, 0);
+    job_control control = {.last_step = UINT64_MAX};
+    job run = {.control = &control, .shape = {.ranks = RANKS}};
+    random_state random = random_for(seed, ahead, 0);
     uint64_t begun[RANKS] = {0}, completed[RANKS] = {0}, ended_at[RANKS];
     bool ended[RANKS] = {false};
-    uint64_t turns = 0, stop_turn = dxt_random_next(&random) % 300;
+    uint64_t turns = 0, stop_turn = random_next(&random) % 300;
     for (uint32_t living = RANKS; living > 0; turns++) {
         assert_true(turns < 100000);
-        if (turns == stop_turn) dxt_run_stop(&control);
-        uint32_t r = (uint32_t)(dxt_random_next(&random) % RANKS);
+        if (turns == stop_turn) job_stop(&control);
+        uint32_t r = (uint32_t)(random_next(&random) % RANKS);
         uint64_t slowest = UINT64_MAX;
         for (uint32_t other = 0; other < RANKS; other++)
             if (begun[other] < slowest) slowest = begun[other];
-        if (completed[r] < begun[r] && completed[r] < slowest && dxt_random_next(&random) % 2) {
+        if (completed[r] < begun[r] && completed[r] < slowest && random_next(&random) % 2) {
             completed[r]++;
         } else if (!ended[r] && begun[r] < completed[r] + ahead) {
-            ended[r] = dxt_run_ended(&run, begun[r], ahead);
+            ended[r] = job_ended(&run, begun[r], ahead);
             ended_at[r] = begun[r];
             if (ended[r])
                 living--;

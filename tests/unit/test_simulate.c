@@ -15,10 +15,10 @@
 enum { N = 6, OPS = 20, TRANSFER = 10000 };
 
 /* No randomness at all, dispatch without latency, counters in ns. */
-static dxt_sim_config calm(const dxt_sim_fault *faults, size_t count)
+static sim_config calm(const sim_fault *faults, size_t count)
 {
-    dxt_sim_config config;
-    dxt_sim_config_default(&config);
+    sim_config config;
+    sim_config_default(&config);
     config.ranks = N;
     config.ops = OPS;
     config.jitter = config.wander = config.unevenness = config.weather = 0;
@@ -32,16 +32,16 @@ static dxt_sim_config calm(const dxt_sim_fault *faults, size_t count)
     return config;
 }
 
-static void run_window(const dxt_sim_config *config, dxt_window *pair[2])
+static void run_window(const sim_config *config, dxt_window *pair[2])
 {
     char why[128] = "";
-    dxt_sim *sim = NULL;
-    dxt_status status = dxt_sim_create(config, &sim, why, sizeof why);
+    simulation *sim = NULL;
+    dxt_status status = sim_create(config, &sim, why, sizeof why);
     assert_string_equal(why, "");
     assert_int_equal(status, DXT_OK);
-    assert_int_equal(dxt_sim_next(sim, pair), DXT_OK);
+    assert_int_equal(sim_next(sim, pair), DXT_OK);
     for (int p = 0; p < 2; p++) assert_int_equal(dxt_window_check(pair[p]), DXT_OK);
-    dxt_sim_destroy(sim);
+    sim_destroy(sim);
 }
 
 static void free_pair(dxt_window *pair[2])
@@ -72,9 +72,8 @@ static void expect(const dxt_window *window, uint32_t rank, int64_t row, int64_t
 static void a_late_rank_is_waited_for_exactly_so_long(void **state)
 {
     (void)state;
-    const dxt_sim_fault late = {
-        .kind = DXT_SIM_LATE, .phase = DXT_DISPATCH, .rank = 2, .size_ns = 23000};
-    dxt_sim_config config = calm(&late, 1);
+    const sim_fault late = {.kind = SIM_LATE, .phase = DXT_DISPATCH, .rank = 2, .size_ns = 23000};
+    sim_config config = calm(&late, 1);
     dxt_window *pair[2];
     run_window(&config, pair);
     expect(pair[DXT_DISPATCH], 2, 0, 23000, 0, 0);
@@ -87,9 +86,8 @@ static void a_late_rank_is_waited_for_exactly_so_long(void **state)
 static void late_in_combine_shows_above_the_transfer(void **state)
 {
     (void)state;
-    const dxt_sim_fault late = {
-        .kind = DXT_SIM_LATE, .phase = DXT_COMBINE, .rank = 4, .size_ns = 4000};
-    dxt_sim_config config = calm(&late, 1);
+    const sim_fault late = {.kind = SIM_LATE, .phase = DXT_COMBINE, .rank = 4, .size_ns = 4000};
+    sim_config config = calm(&late, 1);
     dxt_window *pair[2];
     run_window(&config, pair);
     expect(pair[DXT_DISPATCH], 4, 0, 0, 0, 0);
@@ -100,9 +98,8 @@ static void late_in_combine_shows_above_the_transfer(void **state)
 static void an_early_rank_waits_and_costs_nothing(void **state)
 {
     (void)state;
-    const dxt_sim_fault early = {
-        .kind = DXT_SIM_EARLY, .phase = DXT_DISPATCH, .rank = 0, .size_ns = 15000};
-    dxt_sim_config config = calm(&early, 1);
+    const sim_fault early = {.kind = SIM_EARLY, .phase = DXT_DISPATCH, .rank = 0, .size_ns = 15000};
+    sim_config config = calm(&early, 1);
     dxt_window *pair[2];
     run_window(&config, pair);
     expect(pair[DXT_DISPATCH], 0, 15000, 0, 0, 0);
@@ -113,9 +110,9 @@ static void an_early_rank_waits_and_costs_nothing(void **state)
 static void a_slow_path_is_one_cell_and_its_victim_is_late_next(void **state)
 {
     (void)state;
-    const dxt_sim_fault path = {
-        .kind = DXT_SIM_PATH, .phase = DXT_DISPATCH, .rank = 1, .source = 5, .size_ns = 7000};
-    dxt_sim_config config = calm(&path, 1);
+    const sim_fault path = {
+        .kind = SIM_PATH, .phase = DXT_DISPATCH, .rank = 1, .source = 5, .size_ns = 7000};
+    sim_config config = calm(&path, 1);
     dxt_window *pair[2];
     run_window(&config, pair);
     for (uint32_t i = 0; i < N; i++)
@@ -129,8 +126,8 @@ static void a_hot_rank_receives_long_and_answers_late(void **state)
 {
     (void)state;
     /* 2 of 7 equal parts for one of six ranks: 12/7 of an even share; 6/7 for the others. */
-    const dxt_sim_fault hot = {.kind = DXT_SIM_HOT, .rank = 3, .factor = 2};
-    dxt_sim_config config = calm(&hot, 1);
+    const sim_fault hot = {.kind = SIM_HOT, .rank = 3, .factor = 2};
+    sim_config config = calm(&hot, 1);
     config.receive_ns = 35000;
     config.compute_ns = 70000;
     dxt_window *pair[2];
@@ -144,13 +141,13 @@ static void a_hot_rank_receives_long_and_answers_late(void **state)
 static void network_cards_slow_a_row_or_a_column(void **state)
 {
     (void)state;
-    dxt_sim_fault nic = {.kind = DXT_SIM_NIC_IN, .phase = DXT_DISPATCH, .rank = 1, .size_ns = 6000};
-    dxt_sim_config config = calm(&nic, 1);
+    sim_fault nic = {.kind = SIM_NIC_IN, .phase = DXT_DISPATCH, .rank = 1, .size_ns = 6000};
+    sim_config config = calm(&nic, 1);
     dxt_window *pair[2];
     run_window(&config, pair);
     expect(pair[DXT_DISPATCH], 1, 6000, 0, 0, 0);
     free_pair(pair);
-    nic.kind = DXT_SIM_NIC_OUT;
+    nic.kind = SIM_NIC_OUT;
     run_window(&config, pair);
     expect(pair[DXT_DISPATCH], 1, 0, 6000, 0, 0);
     free_pair(pair);
@@ -165,8 +162,8 @@ static void network_cards_slow_a_row_or_a_column(void **state)
 static void nodes_are_late_as_a_whole(void **state)
 {
     (void)state;
-    dxt_sim_fault fault = {.kind = DXT_SIM_NODE, .phase = DXT_DISPATCH, .rank = 1, .size_ns = 9000};
-    dxt_sim_config config = calm(&fault, 1);
+    sim_fault fault = {.kind = SIM_NODE, .phase = DXT_DISPATCH, .rank = 1, .size_ns = 9000};
+    sim_config config = calm(&fault, 1);
     config.ranks_per_node = 3;
     dxt_window *pair[2];
     run_window(&config, pair);
@@ -175,7 +172,7 @@ static void nodes_are_late_as_a_whole(void **state)
         for (uint32_t j = 0; j < N; j++)
             assert_int_equal(mean(pair[DXT_DISPATCH], i, j), i < 3 && j >= 3 ? 9000 : 0);
     free_pair(pair);
-    fault.kind = DXT_SIM_NODE_PATH;
+    fault.kind = SIM_NODE_PATH;
     fault.rank = 1;
     fault.source = 0;
     run_window(&config, pair);
@@ -188,22 +185,21 @@ static void nodes_are_late_as_a_whole(void **state)
 static void faults_act_when_they_should(void **state)
 {
     (void)state;
-    const dxt_sim_fault late = {
-        .kind = DXT_SIM_LATE, .phase = DXT_DISPATCH, .rank = 2, .size_ns = 20000};
-    dxt_sim_config config = calm(&late, 1);
+    const sim_fault late = {.kind = SIM_LATE, .phase = DXT_DISPATCH, .rank = 2, .size_ns = 20000};
+    sim_config config = calm(&late, 1);
     char why[128];
-    dxt_sim *sim;
+    simulation *sim;
     config.every = 5;
     config.from = 2;
-    assert_int_equal(dxt_sim_create(&config, &sim, why, sizeof why), DXT_OK);
+    assert_int_equal(sim_create(&config, &sim, why, sizeof why), DXT_OK);
     for (int64_t w = 0; w < 3; w++) {
         dxt_window *pair[2];
-        assert_int_equal(dxt_sim_next(sim, pair), DXT_OK);
+        assert_int_equal(sim_next(sim, pair), DXT_OK);
         assert_int_equal(pair[0]->index, w);
         expect(pair[DXT_DISPATCH], 2, 0, w < 2 ? 0 : 4000, 0, 0);
         free_pair(pair);
     }
-    dxt_sim_destroy(sim);
+    sim_destroy(sim);
     config.every = 1;
     config.from = 0;
     config.chance = 0.5;
@@ -218,9 +214,8 @@ static void faults_act_when_they_should(void **state)
 static void counters_are_those_of_the_rank(void **state)
 {
     (void)state;
-    const dxt_sim_fault late = {
-        .kind = DXT_SIM_LATE, .phase = DXT_DISPATCH, .rank = 2, .size_ns = 23000};
-    dxt_sim_config config = calm(&late, 1);
+    const sim_fault late = {.kind = SIM_LATE, .phase = DXT_DISPATCH, .rank = 2, .size_ns = 23000};
+    sim_config config = calm(&late, 1);
     config.ticks_per_second = 2e9;
     config.clock_spread = 0.1;
     config.local_experts = 4;
@@ -244,8 +239,8 @@ static void counters_are_those_of_the_rank(void **state)
 static void the_seed_decides(void **state)
 {
     (void)state;
-    dxt_sim_config config;
-    dxt_sim_config_default(&config);
+    sim_config config;
+    sim_config_default(&config);
     config.ranks = 300; /* more than the inner loop takes at once */
     config.ops = 5;
     config.tail = config.cell_tail = 0.5;
@@ -270,7 +265,7 @@ static void the_seed_decides(void **state)
 static void jitter_is_normal(void **state)
 {
     (void)state;
-    dxt_sim_config config = calm(NULL, 0);
+    sim_config config = calm(NULL, 0);
     config.jitter = 0.10;
     config.ops = 5000;
     dxt_window *pair[2];
@@ -285,14 +280,13 @@ static void jitter_is_normal(void **state)
 
 /* ---- the label ---- */
 
-static void expect_label(const dxt_sim_config *config, int phase, uint64_t number,
-                         const char *expected)
+static void expect_label(const sim_config *config, int phase, uint64_t number, const char *expected)
 {
-    static dxt_sim_truth truth;
+    static sim_truth truth;
     dxt_window *window;
     assert_int_equal(dxt_window_create(2, "dispatch", &window), DXT_OK);
-    dxt_sim_truth_of(config, phase, number, &truth);
-    assert_int_equal(dxt_sim_label(&truth, window), DXT_OK);
+    sim_truth_of(config, phase, number, &truth);
+    assert_int_equal(sim_label(&truth, window), DXT_OK);
     assert_string_equal(window->extra, expected);
     dxt_window_free(window);
 }
@@ -300,20 +294,20 @@ static void expect_label(const dxt_sim_config *config, int phase, uint64_t numbe
 static void labels_say_what_is_to_be_named(void **state)
 {
     (void)state;
-    const dxt_sim_fault faults[] = {
-        {.kind = DXT_SIM_LATE, .phase = DXT_DISPATCH, .rank = 5},
-        {.kind = DXT_SIM_LATE, .phase = DXT_DISPATCH, .rank = 2},
-        {.kind = DXT_SIM_HOT, .rank = 4, .factor = 2},
-        {.kind = DXT_SIM_EARLY, .phase = DXT_COMBINE, .rank = 1},
-        {.kind = DXT_SIM_PATH, .phase = DXT_DISPATCH, .rank = 3, .source = 1},
-        {.kind = DXT_SIM_PATH, .phase = DXT_DISPATCH, .rank = 0, .source = 2},
-        {.kind = DXT_SIM_PATH, .phase = DXT_DISPATCH, .rank = 3, .source = 1},
-        {.kind = DXT_SIM_NIC_IN, .phase = DXT_COMBINE, .rank = 0},
-        {.kind = DXT_SIM_NIC_OUT, .phase = DXT_COMBINE, .rank = 0},
-        {.kind = DXT_SIM_NODE, .phase = DXT_COMBINE, .rank = 1},
-        {.kind = DXT_SIM_NODE_PATH, .phase = DXT_COMBINE, .rank = 0, .source = 1},
+    const sim_fault faults[] = {
+        {.kind = SIM_LATE, .phase = DXT_DISPATCH, .rank = 5},
+        {.kind = SIM_LATE, .phase = DXT_DISPATCH, .rank = 2},
+        {.kind = SIM_HOT, .rank = 4, .factor = 2},
+        {.kind = SIM_EARLY, .phase = DXT_COMBINE, .rank = 1},
+        {.kind = SIM_PATH, .phase = DXT_DISPATCH, .rank = 3, .source = 1},
+        {.kind = SIM_PATH, .phase = DXT_DISPATCH, .rank = 0, .source = 2},
+        {.kind = SIM_PATH, .phase = DXT_DISPATCH, .rank = 3, .source = 1},
+        {.kind = SIM_NIC_IN, .phase = DXT_COMBINE, .rank = 0},
+        {.kind = SIM_NIC_OUT, .phase = DXT_COMBINE, .rank = 0},
+        {.kind = SIM_NODE, .phase = DXT_COMBINE, .rank = 1},
+        {.kind = SIM_NODE_PATH, .phase = DXT_COMBINE, .rank = 0, .source = 1},
     };
-    dxt_sim_config config = calm(faults, sizeof faults / sizeof faults[0]);
+    sim_config config = calm(faults, sizeof faults / sizeof faults[0]);
     config.from = 3;
     expect_label(&config, DXT_DISPATCH, 2, "{\"label\":{\"cols\":[],\"rows\":[],\"points\":[]}}");
     expect_label(&config, DXT_DISPATCH, 3,
@@ -328,33 +322,33 @@ static void labels_say_what_is_to_be_named(void **state)
 static void faults_are_read(void **state)
 {
     (void)state;
-    static dxt_sim_faults faults;
+    static sim_faults faults;
     char why[256];
-    dxt_sim_fault_option option = {&faults, DXT_SIM_LATE};
-    assert_true(dxt_sim_parse_fault("combine:3-5:1.5us", &option, why, sizeof why));
+    sim_fault_option option = {&faults, SIM_LATE};
+    assert_true(sim_parse_fault("combine:3-5:1.5us", &option, why, sizeof why));
     assert_int_equal(faults.count, 3);
     assert_int_equal(faults.items[2].rank, 5);
     assert_int_equal(faults.items[2].phase, DXT_COMBINE);
     assert_true(faults.items[2].size_ns == 1500);
-    option.kind = DXT_SIM_PATH;
-    assert_true(dxt_sim_parse_fault("dispatch:1<-7:2ms", &option, why, sizeof why));
+    option.kind = SIM_PATH;
+    assert_true(sim_parse_fault("dispatch:1<-7:2ms", &option, why, sizeof why));
     assert_int_equal(faults.items[3].rank, 1);
     assert_int_equal(faults.items[3].source, 7);
-    option.kind = DXT_SIM_HOT;
-    assert_true(dxt_sim_parse_fault("2:3.5", &option, why, sizeof why));
+    option.kind = SIM_HOT;
+    assert_true(sim_parse_fault("2:3.5", &option, why, sizeof why));
     assert_true(faults.items[4].factor == 3.5);
     static const struct {
-        dxt_sim_kind kind;
+        sim_kind kind;
         const char *text;
-    } bad[] = {{DXT_SIM_LATE, "dispatch:1"},          {DXT_SIM_LATE, "dispatch:5-3:1us"},
-               {DXT_SIM_LATE, "gather:1:1us"},        {DXT_SIM_LATE, "dispatch:x:1us"},
-               {DXT_SIM_LATE, "dispatch:1:2s"},       {DXT_SIM_PATH, "dispatch:1:1us"},
-               {DXT_SIM_PATH, "dispatch:1-2<-3:1us"}, {DXT_SIM_HOT, "1:0"},
-               {DXT_SIM_LATE, "dispatch:0-2047:1us"}, {DXT_SIM_LATE, ""}};
+    } bad[] = {{SIM_LATE, "dispatch:1"},          {SIM_LATE, "dispatch:5-3:1us"},
+               {SIM_LATE, "gather:1:1us"},        {SIM_LATE, "dispatch:x:1us"},
+               {SIM_LATE, "dispatch:1:2s"},       {SIM_PATH, "dispatch:1:1us"},
+               {SIM_PATH, "dispatch:1-2<-3:1us"}, {SIM_HOT, "1:0"},
+               {SIM_LATE, "dispatch:0-2047:1us"}, {SIM_LATE, ""}};
     for (size_t k = 0; k < sizeof bad / sizeof bad[0]; k++) {
         option.kind = bad[k].kind;
         why[0] = '\0';
-        assert_false(dxt_sim_parse_fault(bad[k].text, &option, why, sizeof why));
+        assert_false(sim_parse_fault(bad[k].text, &option, why, sizeof why));
         assert_true(strlen(why) > 5);
     }
 }
@@ -362,41 +356,41 @@ static void faults_are_read(void **state)
 static void what_cannot_be_is_refused(void **state)
 {
     (void)state;
-    dxt_sim_fault fault = {.kind = DXT_SIM_LATE, .rank = N};
-    dxt_sim_config config = calm(&fault, 1);
-    dxt_sim *sim = NULL;
+    sim_fault fault = {.kind = SIM_LATE, .rank = N};
+    sim_config config = calm(&fault, 1);
+    simulation *sim = NULL;
     char why[128];
-    assert_int_equal(dxt_sim_create(&config, &sim, why, sizeof why), DXT_ERR_INVALID);
-    fault = (dxt_sim_fault){.kind = DXT_SIM_NODE, .rank = 0};
-    assert_int_equal(dxt_sim_create(&config, &sim, why, sizeof why), DXT_ERR_INVALID);
-    fault = (dxt_sim_fault){.kind = DXT_SIM_PATH, .rank = 1, .source = 1};
-    assert_int_equal(dxt_sim_create(&config, &sim, why, sizeof why), DXT_ERR_INVALID);
+    assert_int_equal(sim_create(&config, &sim, why, sizeof why), DXT_ERR_INVALID);
+    fault = (sim_fault){.kind = SIM_NODE, .rank = 0};
+    assert_int_equal(sim_create(&config, &sim, why, sizeof why), DXT_ERR_INVALID);
+    fault = (sim_fault){.kind = SIM_PATH, .rank = 1, .source = 1};
+    assert_int_equal(sim_create(&config, &sim, why, sizeof why), DXT_ERR_INVALID);
     config.fault_count = 0;
     config.compute_ns = config.step_ns;
-    assert_int_equal(dxt_sim_create(&config, &sim, why, sizeof why), DXT_ERR_INVALID);
+    assert_int_equal(sim_create(&config, &sim, why, sizeof why), DXT_ERR_INVALID);
     assert_null(sim);
 }
 
 /* ---- memory ---- */
 
-static dxt_status simulate(const dxt_sim_config *config)
+static dxt_status simulate(const sim_config *config)
 {
     char why[128];
-    dxt_sim *sim;
+    simulation *sim;
     dxt_window *pair[2];
-    dxt_status status = dxt_sim_create(config, &sim, why, sizeof why);
+    dxt_status status = sim_create(config, &sim, why, sizeof why);
     if (status != DXT_OK) return status;
-    status = dxt_sim_next(sim, pair);
+    status = sim_next(sim, pair);
     if (status == DXT_OK) free_pair(pair);
-    dxt_sim_destroy(sim);
+    sim_destroy(sim);
     return status;
 }
 
 static void every_failed_allocation_is_survived(void **state)
 {
     (void)state;
-    const dxt_sim_fault path = {.kind = DXT_SIM_PATH, .rank = 1, .size_ns = 7000};
-    dxt_sim_config config = calm(&path, 1);
+    const sim_fault path = {.kind = SIM_PATH, .rank = 1, .size_ns = 7000};
+    sim_config config = calm(&path, 1);
     config.ranks_per_node = 3;
     dxt_status status;
     long k = 1;
@@ -412,37 +406,36 @@ static void intervals_are_those_of_wilson(void **state)
 {
     (void)state;
     double interval[2];
-    dxt_score_interval(8, 10, interval);
+    score_interval(8, 10, interval);
     assert_true(fabs(interval[0] - 0.4902) < 1e-4 && fabs(interval[1] - 0.9433) < 1e-4);
-    dxt_score_interval(0, 0, interval);
+    score_interval(0, 0, interval);
     assert_true(interval[0] == 0 && interval[1] == 1);
-    assert_true(isnan(dxt_score_rate(0, 0)));
+    assert_true(isnan(score_rate(0, 0)));
 }
 
 static void methods_are_scored_against_the_truth(void **state)
 {
     (void)state;
-    const dxt_sim_fault late = {
-        .kind = DXT_SIM_LATE, .phase = DXT_DISPATCH, .rank = 2, .size_ns = 23000};
-    dxt_sim_config config = calm(&late, 1);
-    static dxt_sim_truth truth;
-    dxt_score scores[DXT_SCORE_METHODS] = {{0}};
+    const sim_fault late = {.kind = SIM_LATE, .phase = DXT_DISPATCH, .rank = 2, .size_ns = 23000};
+    sim_config config = calm(&late, 1);
+    static sim_truth truth;
+    score_sheet scores[SCORE_METHODS] = {{0}};
     dxt_window *pair[2];
-    dxt_logratio *logratio = dxt_logratio_create(N);
+    logratio_rule *logratio = logratio_create(N);
     dxt_history *history;
     assert_int_equal(dxt_history_create(NULL, &history), DXT_OK);
     run_window(&config, pair);
     for (int p = 0; p < 2; p++) {
-        dxt_sim_truth_of(&config, p, 0, &truth);
-        const dxt_score_window given = {.window = pair[p],
-                                        .companion = pair[1 - p],
-                                        .truth = &truth,
-                                        .history = history,
-                                        .settled = true,
-                                        .logratio = logratio};
-        assert_int_equal(dxt_score_add(&given, scores), DXT_OK);
+        sim_truth_of(&config, p, 0, &truth);
+        const score_window given = {.window = pair[p],
+                                    .companion = pair[1 - p],
+                                    .truth = &truth,
+                                    .history = history,
+                                    .settled = true,
+                                    .logratio = logratio};
+        assert_int_equal(score_add(&given, scores), DXT_OK);
     }
-    for (int m = 0; m < DXT_SCORE_METHODS; m++) {
+    for (int m = 0; m < SCORE_METHODS; m++) {
         assert_int_equal(scores[m].faulted, 1);
         assert_int_equal(scores[m].exact, 1);
         assert_int_equal(scores[m].items, 1);
@@ -451,25 +444,25 @@ static void methods_are_scored_against_the_truth(void **state)
         assert_int_equal(scores[m].false_alarms, 0);
         assert_int_equal(scores[m].sure_true, scores[m].sure);
     }
-    assert_int_equal(scores[DXT_SCORE_HISTORY].sure, 1);
+    assert_int_equal(scores[SCORE_HISTORY].sure, 1);
     /* The same window with another truth: nothing is right. */
     memset(scores, 0, sizeof scores);
     memset(&truth, 0, sizeof truth);
     truth.rows[2] = 1;
-    const dxt_score_window wrong = {.window = pair[0],
-                                    .truth = &truth,
-                                    .history = history,
-                                    .settled = true,
-                                    .logratio = logratio};
-    assert_int_equal(dxt_score_add(&wrong, scores), DXT_OK);
-    for (int m = 0; m < DXT_SCORE_METHODS; m++) {
+    const score_window wrong = {.window = pair[0],
+                                .truth = &truth,
+                                .history = history,
+                                .settled = true,
+                                .logratio = logratio};
+    assert_int_equal(score_add(&wrong, scores), DXT_OK);
+    for (int m = 0; m < SCORE_METHODS; m++) {
         assert_int_equal(scores[m].exact, 0);
         assert_int_equal(scores[m].named, 1);
         assert_int_equal(scores[m].true_names, 0);
         assert_int_equal(scores[m].sure_true, 0);
     }
     dxt_history_destroy(history);
-    dxt_logratio_destroy(logratio);
+    logratio_destroy(logratio);
     free_pair(pair);
 }
 
@@ -478,7 +471,7 @@ static void methods_are_scored_against_the_truth(void **state)
 static void log_ratio_takes_effects_apart(void **state)
 {
     (void)state;
-    static dxt_sim_truth found;
+    static sim_truth found;
     dxt_window *window;
     assert_int_equal(dxt_window_create(8, "dispatch", &window), DXT_OK);
     window->unit = DXT_UNIT_NS;
@@ -486,8 +479,8 @@ static void log_ratio_takes_effects_apart(void **state)
         for (uint32_t j = 0; j < 8; j++)
             window->wait[i * 8 + j] =
                 10000 * (i == 1 ? 2 : 1) * (j == 4 ? 3 : 1) * (i == 6 && j == 7 ? 3 : 1);
-    dxt_logratio *logratio = dxt_logratio_create(8);
-    assert_true(dxt_logratio_judge(logratio, window, &found));
+    logratio_rule *logratio = logratio_create(8);
+    assert_true(logratio_judge(logratio, window, &found));
     for (uint32_t i = 0; i < 8; i++) {
         assert_int_equal(found.rows[i], i == 1);
         assert_int_equal(found.cols[i], i == 4);
@@ -496,10 +489,10 @@ static void log_ratio_takes_effects_apart(void **state)
     assert_int_equal(found.points.items[0][0], 6);
     assert_int_equal(found.points.items[0][1], 7);
     memset(&found, 0, sizeof found);
-    for (int k = 0; k < 20; k++) dxt_logratio_learn(logratio, window);
-    assert_true(dxt_logratio_judge(logratio, window, &found));
-    assert_true(dxt_sim_truth_is_empty(&found));
-    dxt_logratio_destroy(logratio);
+    for (int k = 0; k < 20; k++) logratio_learn(logratio, window);
+    assert_true(logratio_judge(logratio, window, &found));
+    assert_true(sim_truth_is_empty(&found));
+    logratio_destroy(logratio);
     dxt_window_free(window);
 }
 

@@ -104,15 +104,15 @@ static int copy_queued(void *to, const void *from, size_t size, void *stream)
     return heed(cudaMemcpyAsync(to, from, size, cudaMemcpyDefault, stream), "copy");
 }
 
-DXT_STATIC_ASSERT(sizeof(cudaIpcMemHandle_t) == DXT_DEVICE_SHARED_BYTES, "handles are passed on");
+DXT_STATIC_ASSERT(sizeof(cudaIpcMemHandle_t) == DEVICE_SHARED_BYTES, "handles are passed on");
 
-static int share(void *memory, uint8_t shared[DXT_DEVICE_SHARED_BYTES])
+static int share(void *memory, uint8_t shared[DEVICE_SHARED_BYTES])
 {
     return heed(cudaIpcGetMemHandle((cudaIpcMemHandle_t *)(void *)shared, memory),
                 "sharing memory");
 }
 
-static void *map_shared(const uint8_t shared[DXT_DEVICE_SHARED_BYTES])
+static void *map_shared(const uint8_t shared[DEVICE_SHARED_BYTES])
 {
     void *memory = NULL;
     cudaIpcMemHandle_t handle;
@@ -220,25 +220,25 @@ static void tolerate_captures(void)
 
 /* ---- kernels ---- */
 
-static int compute(const dxt_device_compute *arguments, void *stream)
+static int compute(const device_compute *arguments, void *stream)
 {
-    return heed(dxt_cuda_compute(arguments, stream), "compute");
+    return heed(cuda_compute(arguments, stream), "compute");
 }
 
-static int widen(const dxt_device_widen *arguments, void *stream)
+static int widen(const device_widen *arguments, void *stream)
 {
-    return heed(dxt_cuda_widen(arguments, stream), "the experts");
+    return heed(cuda_widen(arguments, stream), "the experts");
 }
 
 static int gate(const uint32_t *word, uint32_t number, int64_t timeout_ns, void *stream)
 {
-    return heed(dxt_cuda_gate(word, number, timeout_ns, stream), "the gate");
+    return heed(cuda_gate(word, number, timeout_ns, stream), "the gate");
 }
 
-const dxt_device *dxt_device_part(uint32_t layout)
+const device_table *dxt_device_part(uint32_t layout)
 {
-    static const dxt_device device = {
-        .layout = DXT_DEVICE_LAYOUT,
+    static const device_table device = {
+        .layout = DEVICE_LAYOUT,
         .error = last_error,
         .count = count,
         .use = use,
@@ -272,5 +272,5 @@ const dxt_device *dxt_device_part(uint32_t layout)
         .widen = widen,
         .gate = gate,
     };
-    return layout == DXT_DEVICE_LAYOUT ? &device : NULL;
+    return layout == DEVICE_LAYOUT ? &device : NULL;
 }

@@ -14,7 +14,7 @@ __device__ static uint64_t now_ns()
 
 // ---- compute ----
 
-__global__ static void compute_kernel(dxt_device_compute compute)
+__global__ static void compute_kernel(device_compute compute)
 {
     const uint64_t begin_ns = now_ns();
     __shared__ unsigned int tokens;
@@ -31,7 +31,7 @@ __global__ static void compute_kernel(dxt_device_compute compute)
         ;
 }
 
-cudaError_t dxt_cuda_compute(const dxt_device_compute *compute, cudaStream_t stream)
+cudaError_t cuda_compute(const device_compute *compute, cudaStream_t stream)
 {
     compute_kernel<<<1, compute->counts ? 128 : 32, 0, stream>>>(*compute);
     return cudaGetLastError();
@@ -40,7 +40,7 @@ cudaError_t dxt_cuda_compute(const dxt_device_compute *compute, cudaStream_t str
 // ---- the outputs of the experts ----
 
 // Eight channels at a time; blocks of a column share the slots of one local expert.
-__global__ static void widen_kernel(dxt_device_widen widen)
+__global__ static void widen_kernel(device_widen widen)
 {
     const uint32_t expert = blockIdx.x;
     const uint32_t blocks = widen.hidden / 128;
@@ -63,7 +63,7 @@ __global__ static void widen_kernel(dxt_device_widen widen)
     }
 }
 
-cudaError_t dxt_cuda_widen(const dxt_device_widen *widen, cudaStream_t stream)
+cudaError_t cuda_widen(const device_widen *widen, cudaStream_t stream)
 {
     uint32_t columns = widen->local_experts >= 64 ? 8 : 512 / widen->local_experts;
     widen_kernel<<<dim3(widen->local_experts, columns), 256, 0, stream>>>(*widen);
@@ -80,8 +80,8 @@ __global__ static void gate_kernel(const volatile uint32_t *word, uint32_t numbe
         ;
 }
 
-cudaError_t dxt_cuda_gate(const uint32_t *word, uint32_t number, int64_t timeout_ns,
-                          cudaStream_t stream)
+cudaError_t cuda_gate(const uint32_t *word, uint32_t number, int64_t timeout_ns,
+                      cudaStream_t stream)
 {
     gate_kernel<<<1, 1, 0, stream>>>(word, number, static_cast<uint64_t>(timeout_ns));
     return cudaGetLastError();

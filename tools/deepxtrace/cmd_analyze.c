@@ -12,7 +12,7 @@
 
 /** One run of the command. */
 struct analyze {
-    dxt_tool_analysis analysis;
+    analysis_options analysis;
     bool json;
     bool exit_code;
     bool no_history;
@@ -27,11 +27,11 @@ static int report_summary(struct analyze *run)
 {
     uint64_t windows = run->history ? dxt_history_run(run->history).windows : 0;
     if (windows == 0 || (run->json ? !run->summary : windows == 1 && !run->summary)) return -1;
-    dxt_status status = run->json ? dxt_report_summary_json(run->history, dxt_stdout_write, NULL)
-                                  : dxt_report_summary_text(run->history, dxt_stdout_write, NULL);
-    if (status == DXT_OK) status = dxt_stdout_flush();
-    if (status == DXT_ERR_IO) return DXT_EXIT_FAILED;
-    return status == DXT_OK ? -1 : dxt_complain_status("analyze", status);
+    dxt_status status = run->json ? dxt_report_summary_json(run->history, stdout_write, NULL)
+                                  : dxt_report_summary_text(run->history, stdout_write, NULL);
+    if (status == DXT_OK) status = stdout_flush();
+    if (status == DXT_ERR_IO) return EXIT_FAILED;
+    return status == DXT_OK ? -1 : complain_status("analyze", status);
 }
 
 /* What the window says alone, then in the light of those before it. */
@@ -39,7 +39,7 @@ static dxt_status judge(struct analyze *run, const dxt_window *window, const dxt
                         dxt_findings **findings)
 {
     dxt_findings *alone;
-    dxt_status status = dxt_tool_analyze(&run->analysis, window, companion, run->history, &alone);
+    dxt_status status = analyze_window(&run->analysis, window, companion, run->history, &alone);
     if (status != DXT_OK || !run->history) {
         if (status == DXT_OK) *findings = alone;
         return status;
@@ -58,16 +58,16 @@ static int report(struct analyze *run, const dxt_window *window, const dxt_windo
         if (result >= 0) return result;
     }
     dxt_status status = judge(run, window, companion, &findings);
-    if (status != DXT_OK) return dxt_complain_status("analyze", status);
+    if (status != DXT_OK) return complain_status("analyze", status);
     if (findings->verdict == DXT_VERDICT_SLOW) run->found = true;
-    status = run->json ? dxt_report_json(window, findings, dxt_stdout_write, NULL)
-                       : dxt_report_text(window, findings, dxt_stdout_write, NULL);
+    status = run->json ? dxt_report_json(window, findings, stdout_write, NULL)
+                       : dxt_report_text(window, findings, stdout_write, NULL);
     dxt_findings_free(findings);
     /* Whoever reads a pipe sees each window when it is done. */
-    if (status == DXT_OK) status = dxt_stdout_flush();
+    if (status == DXT_OK) status = stdout_flush();
     /* What went wrong with standard output is said at the end, once. */
-    if (status == DXT_ERR_IO) return DXT_EXIT_FAILED;
-    return status == DXT_OK ? -1 : dxt_complain_status("analyze", status);
+    if (status == DXT_ERR_IO) return EXIT_FAILED;
+    return status == DXT_OK ? -1 : complain_status("analyze", status);
 }
 
 /*
@@ -80,10 +80,10 @@ static int analyze_windows(struct analyze *run, dxt_reader *reader)
     int result = -1;
     dxt_status status = dxt_reader_next(reader, &window);
     while (window && result < 0) {
-        const dxt_window *companion = before && dxt_tool_is_pair(before, window) ? before : NULL;
+        const dxt_window *companion = before && is_pair(before, window) ? before : NULL;
         if (!companion) {
             status = dxt_reader_next(reader, &after);
-            if (after && dxt_tool_is_pair(window, after)) companion = after;
+            if (after && is_pair(window, after)) companion = after;
         }
         result = report(run, window, companion);
         /* With the pair complete, neither half can be another window's companion. */
@@ -97,7 +97,7 @@ static int analyze_windows(struct analyze *run, dxt_reader *reader)
     }
     dxt_window_free(before);
     dxt_window_free(window);
-    if (result < 0 && status != DXT_END) result = dxt_complain_status("analyze", status);
+    if (result < 0 && status != DXT_END) result = complain_status("analyze", status);
     return result;
 }
 
@@ -112,14 +112,13 @@ static dxt_status begin_history(struct analyze *run)
 static int analyze_file(struct analyze *run, const char *path)
 {
     dxt_reader *reader;
-    int result = dxt_tool_open("analyze", path, &reader);
+    int result = input_open("analyze", path, &reader);
     if (result >= 0) return result;
-    if (run->many && !run->json) dxt_stdout_printf("%s:\n", path);
+    if (run->many && !run->json) stdout_printf("%s:\n", path);
     dxt_status status = begin_history(run);
-    result =
-        status == DXT_OK ? analyze_windows(run, reader) : dxt_complain_status("analyze", status);
+    result = status == DXT_OK ? analyze_windows(run, reader) : complain_status("analyze", status);
     /* A file that breaks off has a beginning worth summing up. */
-    if (result != DXT_EXIT_FAILED) {
+    if (result != EXIT_FAILED) {
         int summed = report_summary(run);
         if (result < 0) result = summed;
     }
@@ -129,10 +128,10 @@ static int analyze_file(struct analyze *run, const char *path)
     return result;
 }
 
-int dxt_cmd_analyze(int argc, char **argv)
+int cmd_analyze(int argc, char **argv)
 {
     struct analyze run = {0};
-    dxt_option options[4 + DXT_TOOL_ANALYSIS_OPTIONS] = {
+    cli_option options[4 + ANALYSIS_OPTIONS] = {
         {.name = "json", .value = &run.json, .help = "one line of JSON per window"},
         {.name = "exit-code", .value = &run.exit_code, .help = "exit with 1 if a window is slow"},
         {.name = "no-history",
@@ -142,8 +141,8 @@ int dxt_cmd_analyze(int argc, char **argv)
          .value = &run.summary,
          .help = "sum up each run behind its last window, with --json as well"},
     };
-    dxt_tool_analysis_options(&run.analysis, options + 4);
-    const dxt_command command = {
+    analysis_options_of(&run.analysis, options + 4);
+    const cli_command command = {
         .name = "analyze",
         .summary = "Name what is slow in recorded wait matrices, and what it costs.",
         .operands = "FILE...|-",
@@ -164,9 +163,9 @@ int dxt_cmd_analyze(int argc, char **argv)
                     "  deepxtrace analyze --exit-code --min-share 5% - < recording.jsonl\n",
     };
     int count;
-    int result = dxt_command_line(&command, argc, argv, &count);
+    int result = command_line(&command, argc, argv, &count);
     run.many = result < 0 && count > 1;
     for (int i = 1; result < 0 && i <= count; i++) result = analyze_file(&run, argv[i]);
     if (result >= 0) return result;
-    return run.exit_code && run.found ? DXT_EXIT_FINDINGS : DXT_EXIT_DONE;
+    return run.exit_code && run.found ? EXIT_FINDINGS : EXIT_DONE;
 }

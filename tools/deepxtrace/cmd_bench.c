@@ -10,17 +10,17 @@
 #include "options.h"
 #include "output.h"
 
-static dxt_bench line;
+static bench_options line;
 
-static const dxt_option options[] = {
+static const cli_option options[] = {
     {.name = "engine",
-     .type = DXT_OPTION_TEXT,
+     .type = OPTION_TEXT,
      .value = &line.engine,
      .argument = "NAME",
      .help = "probe, ep: what carries the data: shm or cuda (shm)"},
     {.name = "ranks",
      .letter = 'n',
-     .type = DXT_OPTION_COUNT,
+     .type = OPTION_COUNT,
      .value = &line.ranks,
      .argument = "N",
      .min = 2,
@@ -28,21 +28,21 @@ static const dxt_option options[] = {
      .help = "probe, ep: ranks (2; cuda: 4); analysis, gather: largest number of ranks (2048, "
              "128); accuracy: this number only"},
     {.name = "repeat",
-     .type = DXT_OPTION_COUNT,
+     .type = OPTION_COUNT,
      .value = &line.repeat,
      .argument = "TIMES",
      .min = 1,
      .max = 1000000,
      .help = "measurements that a figure is taken from; accuracy: windows of each case"},
     {.name = "tokens",
-     .type = DXT_OPTION_COUNT,
+     .type = OPTION_COUNT,
      .value = &line.tokens,
      .argument = "T",
      .min = 1,
      .max = 8192,
      .help = "probe, ep: this number of tokens only"},
     {.name = "hidden",
-     .type = DXT_OPTION_COUNT,
+     .type = OPTION_COUNT,
      .value = &line.hidden,
      .argument = "H",
      .min = 128,
@@ -52,7 +52,7 @@ static const dxt_option options[] = {
     {.name = "bf16", .value = &line.bf16, .help = "cuda: dispatch in BF16 instead of FP8"},
     {.name = "logfmt", .value = &line.logfmt, .help = "cuda: combine in LogFMT instead of BF16"},
     {.name = "against",
-     .type = DXT_OPTION_TEXT,
+     .type = OPTION_TEXT,
      .value = &line.against,
      .argument = "FOLDER",
      .help = "cuda: compare a probe that is off with the build of the library in FOLDER, too"},
@@ -63,7 +63,7 @@ static const dxt_option options[] = {
     {.name = "json", .value = &line.json, .help = "one line of JSON for each row"},
 };
 
-static const dxt_command command = {
+static const cli_command command = {
     .name = "bench",
     .summary = "Measure what the parts cost on this machine.",
     .operands = "[probe|ep|analysis|gather|accuracy [FILE]]",
@@ -90,12 +90,12 @@ static const dxt_command command = {
 
 static const struct {
     const char *name;
-    int (*run)(const dxt_bench *bench);
-    int (*run_cuda)(const dxt_bench *bench); /* with --engine cuda; NULL: has no engine */
+    int (*run)(const bench_options *bench);
+    int (*run_cuda)(const bench_options *bench); /* with --engine cuda; NULL: has no engine */
 } benches[] = {
-    {"probe", dxt_bench_probe, dxt_bench_cuda_probe}, {"ep", dxt_bench_ep, dxt_bench_cuda_ep},
-    {"analysis", dxt_bench_analysis, NULL},           {"gather", dxt_bench_gather, NULL},
-    {"accuracy", dxt_bench_accuracy, NULL},
+    {"probe", bench_probe, bench_cuda_probe}, {"ep", bench_ep, bench_cuda_ep},
+    {"analysis", bench_analysis, NULL},       {"gather", bench_gather, NULL},
+    {"accuracy", bench_accuracy, NULL},
 };
 
 static int ascending(const void *a, const void *b)
@@ -104,7 +104,7 @@ static int ascending(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-double dxt_bench_quantile(double *values, size_t count, double part)
+double bench_quantile(double *values, size_t count, double part)
 {
     qsort(values, count, sizeof *values, ascending);
     double at = part * (double)(count - 1);
@@ -113,53 +113,51 @@ double dxt_bench_quantile(double *values, size_t count, double part)
     return values[below] + (at - (double)below) * (values[above] - values[below]);
 }
 
-double dxt_bench_now_ns(void)
+double bench_now_ns(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
 }
 
-double dxt_bench_thread_ns(void)
+double bench_thread_ns(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
     return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
 }
 
-int dxt_bench_no_memory(void)
+int bench_no_memory(void)
 {
-    dxt_complain("bench", "%s", strerror(ENOMEM));
-    return DXT_EXIT_FAILED;
+    complain("bench", "%s", strerror(ENOMEM));
+    return EXIT_FAILED;
 }
 
-int dxt_cmd_bench(int argc, char **argv)
+int cmd_bench(int argc, char **argv)
 {
     int operands = 0;
-    int result = dxt_command_line(&command, argc, argv, &operands);
+    int result = command_line(&command, argc, argv, &operands);
     if (result >= 0) return result;
     bool cuda = line.engine && strcmp(line.engine, "cuda") == 0;
     if (line.engine && !cuda && strcmp(line.engine, "shm") != 0)
-        return dxt_complain("bench", "--engine: '%s' is not one of shm, cuda", line.engine);
+        return complain("bench", "--engine: '%s' is not one of shm, cuda", line.engine);
     if (!cuda && (line.bf16 || line.logfmt || line.against))
-        return dxt_complain("bench", "--bf16, --logfmt and --against need --engine cuda");
+        return complain("bench", "--bf16, --logfmt and --against need --engine cuda");
     bool known = operands == 0;
     bool files = operands > 1 && strcmp(argv[1], "accuracy") == 0;
-    if (operands > 1 && !files)
-        return dxt_complain("bench", "'%s' is one argument too many", argv[2]);
+    if (operands > 1 && !files) return complain("bench", "'%s' is one argument too many", argv[2]);
     line.files = argv + 2;
     line.file_count = files ? operands - 1 : 0;
     for (size_t i = 0; i < sizeof benches / sizeof benches[0]; i++) {
         if (operands > 0 && strcmp(argv[1], benches[i].name) != 0) continue;
         /* Minutes of simulation are nothing to do unasked. */
-        if (operands == 0 && benches[i].run == dxt_bench_accuracy) continue;
+        if (operands == 0 && benches[i].run == bench_accuracy) continue;
         if (cuda && operands == 0 && !benches[i].run_cuda) continue;
         known = true;
-        if (operands == 0 && i > 0 && !line.json) dxt_stdout_printf("\n");
+        if (operands == 0 && i > 0 && !line.json) stdout_printf("\n");
         result = (cuda && benches[i].run_cuda ? benches[i].run_cuda : benches[i].run)(&line);
-        if (result != DXT_EXIT_DONE) return result;
+        if (result != EXIT_DONE) return result;
     }
-    if (known) return DXT_EXIT_DONE;
-    return dxt_complain("bench", "'%s' is not one of probe, ep, analysis, gather, accuracy",
-                        argv[1]);
+    if (known) return EXIT_DONE;
+    return complain("bench", "'%s' is not one of probe, ep, analysis, gather, accuracy", argv[1]);
 }

@@ -27,7 +27,7 @@ struct slot {
 
 /** One run of the command. */
 struct heatmap {
-    dxt_tool_analysis analysis;
+    analysis_options analysis;
     const char *input;
     const char *phase;     /**< NULL = all */
     const char *case_name; /**< NULL = any */
@@ -37,8 +37,8 @@ struct heatmap {
     const char *output;
     int format; /**< dxt_format; −1 = from the name */
     bool force;
-    int color; /**< index into dxt_color_choices */
-    struct slot slots[DXT_TOOL_PANELS];
+    int color; /**< index into color_choices */
+    struct slot slots[DRAW_PANELS];
     size_t count;
 };
 
@@ -47,7 +47,7 @@ static const char *const formats[] = {"terminal", "svg", "html", "png", "pdf", N
 static bool parse_window(const char *text, void *value, char *why, size_t why_size)
 {
     struct heatmap *run = value;
-    run->numbered = dxt_parse_count(text, 0, INT64_MAX, &run->number, why, why_size);
+    run->numbered = cli_parse_count(text, 0, INT64_MAX, &run->number, why, why_size);
     return run->numbered;
 }
 
@@ -57,7 +57,7 @@ static struct slot *find_slot(struct heatmap *run, const char *phase)
 {
     for (size_t i = 0; i < run->count; i++)
         if (strcmp(run->slots[i].phase, phase) == 0) return &run->slots[i];
-    if (run->count == DXT_TOOL_PANELS) return NULL;
+    if (run->count == DRAW_PANELS) return NULL;
     struct slot *slot = &run->slots[run->count];
     slot->phase = strdup(phase);
     if (!slot->phase) return NULL;
@@ -71,7 +71,7 @@ static int consider(struct heatmap *run, dxt_window *window)
     struct slot *slot = find_slot(run, window->phase);
     if (!slot) {
         dxt_window_free(window);
-        return dxt_complain("heatmap", "%s: more than %u operators", run->input, DXT_TOOL_PANELS);
+        return complain("heatmap", "%s: more than %u operators", run->input, DRAW_PANELS);
     }
     uint64_t number = window->index >= 0 ? (uint64_t)window->index : slot->seen;
     slot->seen++;
@@ -91,11 +91,11 @@ static int read_windows(struct heatmap *run)
     dxt_reader *reader;
     dxt_window *window;
     dxt_status status = DXT_OK;
-    int result = dxt_tool_open("heatmap", run->input, &reader);
+    int result = input_open("heatmap", run->input, &reader);
     if (result >= 0) return result;
     while (result < 0 && (status = dxt_reader_next(reader, &window)) == DXT_OK)
         result = consider(run, window);
-    if (result < 0 && status != DXT_END) result = dxt_complain_status("heatmap", status);
+    if (result < 0 && status != DXT_END) result = complain_status("heatmap", status);
     dxt_reader_close(reader);
     return result;
 }
@@ -104,9 +104,9 @@ static int nothing_chosen(const struct heatmap *run)
 {
     char which[32] = "";
     if (run->numbered) snprintf(which, sizeof which, " %" PRIu64, run->number);
-    return dxt_complain("heatmap", "%s: no window%s%s%s%s%s", run->input, which,
-                        run->phase ? " of phase " : "", run->phase ? run->phase : "",
-                        run->case_name ? " in case " : "", run->case_name ? run->case_name : "");
+    return complain("heatmap", "%s: no window%s%s%s%s%s", run->input, which,
+                    run->phase ? " of phase " : "", run->phase ? run->phase : "",
+                    run->case_name ? " in case " : "", run->case_name ? run->case_name : "");
 }
 
 /* Analyse the chosen windows into `diagnoses`. */
@@ -119,13 +119,13 @@ static int diagnose(struct heatmap *run, dxt_diagnosis *diagnoses, size_t *count
         const dxt_window *companion = NULL;
         for (size_t j = 0; j < run->count && !companion; j++) {
             const dxt_window *other = run->slots[j].window;
-            if (other && (i < j ? dxt_tool_is_pair(slot->window, other)
-                                : i > j && dxt_tool_is_pair(other, slot->window)))
+            if (other &&
+                (i < j ? is_pair(slot->window, other) : i > j && is_pair(other, slot->window)))
                 companion = other;
         }
         dxt_status status =
-            dxt_tool_analyze(&run->analysis, slot->window, companion, NULL, &slot->findings);
-        if (status != DXT_OK) return dxt_complain_status("heatmap", status);
+            analyze_window(&run->analysis, slot->window, companion, NULL, &slot->findings);
+        if (status != DXT_OK) return complain_status("heatmap", status);
         diagnoses[(*count)++] = (dxt_diagnosis){slot->window, slot->findings};
     }
     return *count ? -1 : nothing_chosen(run);
@@ -142,9 +142,9 @@ static int choose_format(struct heatmap *run)
     run->format = DXT_FORMAT_SVG;
     if (strcmp(run->output, "-") == 0) return -1;
     if (dxt_format_from_name(run->output, &format) != DXT_OK)
-        return dxt_complain("heatmap",
-                            "%s: the name must end in .svg, .png, .pdf or .html (or give --format)",
-                            run->output);
+        return complain("heatmap",
+                        "%s: the name must end in .svg, .png, .pdf or .html (or give --format)",
+                        run->output);
     run->format = (int)format;
     return -1;
 }
@@ -157,54 +157,54 @@ static int spare_input(const struct heatmap *run)
     bool piped = strcmp(run->input, "-") == 0;
     if ((piped ? fstat(STDIN_FILENO, &in) : stat(run->input, &in)) != 0) return -1;
     if (in.st_dev != out.st_dev || in.st_ino != out.st_ino) return -1;
-    return dxt_complain("heatmap", "%s: is the input, which is never replaced", run->output);
+    return complain("heatmap", "%s: is the input, which is never replaced", run->output);
 }
 
 /* The matrices, or with a timeline that. */
 static int draw(struct heatmap *run, const dxt_diagnosis *diagnoses, size_t count,
-                const dxt_tool_timeline *timeline)
+                const draw_timeline *timeline)
 {
-    dxt_output output;
-    int result = dxt_output_open(&output, "heatmap", run->output ? run->output : "-", run->force);
+    output_file output;
+    int result = output_open(&output, "heatmap", run->output ? run->output : "-", run->force);
     if (result >= 0) return result;
     int fd = output.file ? fileno(output.file) : STDOUT_FILENO;
-    dxt_color color = dxt_color_when(run->color, fd);
-    uint32_t columns = dxt_terminal_columns(fd);
-    dxt_status status = timeline ? dxt_tool_timeline_draw(timeline, (dxt_format)run->format, color,
-                                                          columns, dxt_output_write, &output)
-                                 : dxt_draw_heatmaps(diagnoses, count, (dxt_format)run->format,
-                                                     diagnoses[0].window->source, color, columns,
-                                                     dxt_output_write, &output);
+    dxt_color color = color_when(run->color, fd);
+    uint32_t columns = terminal_columns(fd);
+    dxt_status status = timeline ? timeline_draw(timeline, (dxt_format)run->format, color, columns,
+                                                 output_write, &output)
+                                 : draw_heatmaps(diagnoses, count, (dxt_format)run->format,
+                                                 diagnoses[0].window->source, color, columns,
+                                                 output_write, &output);
     if (status == DXT_OK || output.error) {
-        result = dxt_output_commit(&output);
-        return result < 0 ? DXT_EXIT_DONE : result;
+        result = output_commit(&output);
+        return result < 0 ? EXIT_DONE : result;
     }
-    dxt_output_abandon(&output);
+    output_abandon(&output);
     /* What went wrong with standard output is said at the end, once. */
-    if (status == DXT_ERR_IO) return DXT_EXIT_FAILED;
-    dxt_complain_status("heatmap", status);
-    return DXT_EXIT_FAILED;
+    if (status == DXT_ERR_IO) return EXIT_FAILED;
+    complain_status("heatmap", status);
+    return EXIT_FAILED;
 }
 
 static int run_timeline(struct heatmap *run)
 {
-    dxt_tool_timeline timeline = {.input = run->input,
-                                  .phase = run->phase,
-                                  .case_name = run->case_name,
-                                  .analysis = &run->analysis};
+    draw_timeline timeline = {.input = run->input,
+                              .phase = run->phase,
+                              .case_name = run->case_name,
+                              .analysis = &run->analysis};
     int result = choose_format(run);
     if (result < 0 && run->numbered)
-        result = dxt_complain("heatmap", "--timeline shows all windows; leave out --window");
+        result = complain("heatmap", "--timeline shows all windows; leave out --window");
     if (result < 0) result = spare_input(run);
-    if (result < 0) result = dxt_tool_timeline_read(&timeline);
+    if (result < 0) result = timeline_read(&timeline);
     if (result < 0) result = draw(run, NULL, 0, &timeline);
-    dxt_tool_timeline_free(&timeline);
+    timeline_free(&timeline);
     return result;
 }
 
 static int run_heatmap(struct heatmap *run)
 {
-    dxt_diagnosis diagnoses[DXT_TOOL_PANELS];
+    dxt_diagnosis diagnoses[DRAW_PANELS];
     size_t count;
     int result = choose_format(run);
     if (result < 0) result = spare_input(run);
@@ -219,19 +219,19 @@ static int run_heatmap(struct heatmap *run)
     return result;
 }
 
-int dxt_cmd_heatmap(int argc, char **argv)
+int cmd_heatmap(int argc, char **argv)
 {
     struct heatmap run = {.format = -1};
-    dxt_option options[8 + DXT_TOOL_ANALYSIS_OPTIONS] = {
+    cli_option options[8 + ANALYSIS_OPTIONS] = {
         {.name = "output",
          .letter = 'o',
-         .type = DXT_OPTION_FILE,
+         .type = OPTION_FILE,
          .value = &run.output,
          .argument = "FILE",
          .help = "picture: .svg, .png, .pdf or .html; '-' is standard output; default: the "
                  "terminal"},
         {.name = "format",
-         .type = DXT_OPTION_CHOICE,
+         .type = OPTION_CHOICE,
          .value = &run.format,
          .argument = "NAME",
          .choices = formats,
@@ -239,24 +239,24 @@ int dxt_cmd_heatmap(int argc, char **argv)
                  "says otherwise"},
         {.name = "force", .letter = 'f', .value = &run.force, .help = "replace FILE if it exists"},
         {.name = "color",
-         .type = DXT_OPTION_CHOICE,
+         .type = OPTION_CHOICE,
          .value = &run.color,
          .argument = "WHEN",
-         .choices = dxt_color_choices,
+         .choices = color_choices,
          .help = "auto, always or never colour the terminal's picture"},
         {.name = "phase",
-         .type = DXT_OPTION_TEXT,
+         .type = OPTION_TEXT,
          .value = &run.phase,
          .argument = "NAME",
          .help = "only this operator, e.g. dispatch (default: all)"},
         {.name = "window",
-         .type = DXT_OPTION_CUSTOM,
+         .type = OPTION_CUSTOM,
          .value = &run,
          .argument = "K",
          .parse = parse_window,
          .help = "window number K (default: the last of each operator)"},
         {.name = "case",
-         .type = DXT_OPTION_TEXT,
+         .type = OPTION_TEXT,
          .value = &run.case_name,
          .argument = "NAME",
          .help = "only windows of this case of the recording"},
@@ -264,8 +264,8 @@ int dxt_cmd_heatmap(int argc, char **argv)
          .value = &run.timeline,
          .help = "draw how late each rank was in the windows of the last run instead"},
     };
-    dxt_tool_analysis_options(&run.analysis, options + 8);
-    const dxt_command command = {
+    analysis_options_of(&run.analysis, options + 8);
+    const cli_command command = {
         .name = "heatmap",
         .summary = "Draw a recorded wait matrix: rows wait, columns are awaited; what was found\n"
                    "is marked and said below.",
@@ -284,7 +284,7 @@ int dxt_cmd_heatmap(int argc, char **argv)
             "  deepxtrace heatmap recording.jsonl --timeline -o lateness.svg\n",
     };
     int count;
-    int result = dxt_command_line(&command, argc, argv, &count);
+    int result = command_line(&command, argc, argv, &count);
     if (result >= 0) return result;
     run.input = argv[1];
     return run.timeline ? run_timeline(&run) : run_heatmap(&run);

@@ -87,7 +87,7 @@ static void ask_engine(struct tool_part *part, const char *engine)
 static void ask_device(struct tool_part *part, const char *name)
 {
     const char *why = NULL;
-    const dxt_device *device = dxt_device_find(name, &why);
+    const device_table *device = device_find(name, &why);
     part->available = device != NULL;
     uint32_t count = device ? device->count() : 0;
     if (count == 0)
@@ -124,19 +124,18 @@ static void collect(struct info *info)
 
 static void print_part(const char *name, const char *purpose, bool available, const char *why)
 {
-    dxt_stdout_printf("part %-9s %s: %s\n  %s\n", name, purpose, available ? "yes" : "no", why);
+    stdout_printf("part %-9s %s: %s\n  %s\n", name, purpose, available ? "yes" : "no", why);
 }
 
 static void print_text(const struct info *info)
 {
-    dxt_stdout_printf("deepxtrace %s (%s, %s)\n", dxt_version(), DXT_BUILD_TYPE, DXT_COMPILER);
-    dxt_stdout_printf("probe clock    %s, %.6g MHz\n", info->clock, (double)info->clock_hz / 1e6);
-    dxt_stdout_printf("system clock   CLOCK_MONOTONIC, resolution %.0f ns\n", info->resolution_ns);
-    dxt_stdout_printf("cores          %ld of %ld online\n", info->online, info->cores);
-    dxt_stdout_printf("vectors        %s\n", info->vectors);
-    dxt_stdout_printf("shared memory  %.1f MiB, %.1f MiB free\n",
-                      (double)info->shared_bytes / 1048576,
-                      (double)info->shared_free_bytes / 1048576);
+    stdout_printf("deepxtrace %s (%s, %s)\n", dxt_version(), DXT_BUILD_TYPE, DXT_COMPILER);
+    stdout_printf("probe clock    %s, %.6g MHz\n", info->clock, (double)info->clock_hz / 1e6);
+    stdout_printf("system clock   CLOCK_MONOTONIC, resolution %.0f ns\n", info->resolution_ns);
+    stdout_printf("cores          %ld of %ld online\n", info->online, info->cores);
+    stdout_printf("vectors        %s\n", info->vectors);
+    stdout_printf("shared memory  %.1f MiB, %.1f MiB free\n", (double)info->shared_bytes / 1048576,
+                  (double)info->shared_free_bytes / 1048576);
     for (size_t i = 0; i < info->part_count; i++)
         print_part(info->parts[i].name, info->parts[i].purpose, info->parts[i].available,
                    info->parts[i].why);
@@ -173,13 +172,13 @@ static json_t *as_json(const struct info *info)
                      (json_int_t)info->shared_free_bytes, "parts", parts);
 }
 
-int dxt_cmd_info(int argc, char **argv)
+int cmd_info(int argc, char **argv)
 {
     bool json = false;
-    const dxt_option options[] = {
+    const cli_option options[] = {
         {.name = "json", .value = &json, .help = "one JSON object instead of text"},
     };
-    const dxt_command command = {
+    const cli_command command = {
         .name = "info",
         .summary = "Show this build, the parts it has, and this machine's clocks.",
         .options = options,
@@ -188,22 +187,22 @@ int dxt_cmd_info(int argc, char **argv)
                     "  deepxtrace info --json | jq .parts\n",
     };
     int operands;
-    int status = dxt_command_line(&command, argc, argv, &operands);
+    int status = command_line(&command, argc, argv, &operands);
     if (status >= 0) return status;
     struct info info;
     collect(&info);
     if (!json) {
         print_text(&info);
-        return DXT_EXIT_DONE;
+        return EXIT_DONE;
     }
     json_t *root = as_json(&info);
     char *text = root ? json_dumps(root, JSON_COMPACT) : NULL;
     json_decref(root);
     if (!text) {
-        dxt_complain("info", "%s", dxt_status_string(DXT_ERR_NO_MEMORY));
-        return DXT_EXIT_FAILED;
+        complain("info", "%s", dxt_status_string(DXT_ERR_NO_MEMORY));
+        return EXIT_FAILED;
     }
-    dxt_stdout_printf("%s\n", text);
+    stdout_printf("%s\n", text);
     free(text);
-    return DXT_EXIT_DONE;
+    return EXIT_DONE;
 }

@@ -16,12 +16,12 @@ typedef struct given {
     double clock_ghz;
     bool calm, force;
     const char *name, *path;
-    dxt_sim_config config;
+    sim_config config;
 } given;
 
-static dxt_sim_faults faults;
-static dxt_sim_fault_option fault_options[DXT_SIM_KINDS];
-static dxt_sim_truth truth;
+static sim_faults faults;
+static sim_fault_option fault_options[SIM_KINDS];
+static sim_truth truth;
 
 /* "lognormal:SIGMA". */
 static bool parse_tail(const char *text, void *value, char *why, size_t why_size)
@@ -32,7 +32,7 @@ static bool parse_tail(const char *text, void *value, char *why, size_t why_size
         snprintf(why, why_size, "'%.100s' is not of the form lognormal:SIGMA", text);
         return false;
     }
-    if (!dxt_parse_number(text + sizeof form - 1, &sigma, why, why_size)) return false;
+    if (!cli_parse_number(text + sizeof form - 1, &sigma, why, why_size)) return false;
     if (sigma > 3) {
         snprintf(why, why_size, "sigma is at most 3");
         return false;
@@ -41,40 +41,39 @@ static bool parse_tail(const char *text, void *value, char *why, size_t why_size
     return true;
 }
 
-#define FAULT(word, fault_kind, form, text)                                           \
-    {                                                                                 \
-        .name = word, .type = DXT_OPTION_CUSTOM, .value = &fault_options[fault_kind], \
-        .argument = form, .parse = dxt_sim_parse_fault, .help = text                  \
+#define FAULT(word, fault_kind, form, text)                                       \
+    {                                                                             \
+        .name = word, .type = OPTION_CUSTOM, .value = &fault_options[fault_kind], \
+        .argument = form, .parse = sim_parse_fault, .help = text                  \
     }
-#define COUNT(word, initial, target, form, least, most, text)                       \
-    {                                                                               \
-        .name = word, .letter = initial, .type = DXT_OPTION_COUNT, .value = target, \
-        .argument = form, .min = least, .max = most, .help = text                   \
+#define COUNT(word, initial, target, form, least, most, text)                                     \
+    {                                                                                             \
+        .name = word, .letter = initial, .type = OPTION_COUNT, .value = target, .argument = form, \
+        .min = least, .max = most, .help = text                                                   \
     }
-#define DURATION(word, target, text)                                                        \
-    {                                                                                       \
-        .name = word, .type = DXT_OPTION_DURATION, .value = target, .argument = "DURATION", \
-        .max = DXT_SIM_LONGEST_NS, .help = text                                             \
-    }
-#define SHARE(word, target, text)                                                       \
+#define DURATION(word, target, text)                                                    \
     {                                                                                   \
-        .name = word, .type = DXT_OPTION_SHARE, .value = target, .argument = "PERCENT", \
-        .help = text                                                                    \
+        .name = word, .type = OPTION_DURATION, .value = target, .argument = "DURATION", \
+        .max = SIM_LONGEST_NS, .help = text                                             \
     }
-#define TAIL(word, target, text)                                                                 \
+#define SHARE(word, target, text)                                                                \
     {                                                                                            \
-        .name = word, .type = DXT_OPTION_CUSTOM, .value = target, .argument = "lognormal:SIGMA", \
-        .parse = parse_tail, .help = text                                                        \
+        .name = word, .type = OPTION_SHARE, .value = target, .argument = "PERCENT", .help = text \
+    }
+#define TAIL(word, target, text)                                                             \
+    {                                                                                        \
+        .name = word, .type = OPTION_CUSTOM, .value = target, .argument = "lognormal:SIGMA", \
+        .parse = parse_tail, .help = text                                                    \
     }
 
 static given g;
 
-static const dxt_option options[] = {
-    COUNT("ranks", 'n', &g.ranks, "N", 2, DXT_SIM_MAX_RANKS, "ranks (default 4)"),
-    COUNT("ranks-per-node", 0, &g.ranks_per_node, "G", 1, DXT_SIM_MAX_RANKS,
+static const cli_option options[] = {
+    COUNT("ranks", 'n', &g.ranks, "N", 2, SIM_MAX_RANKS, "ranks (default 4)"),
+    COUNT("ranks-per-node", 0, &g.ranks_per_node, "G", 1, SIM_MAX_RANKS,
           "ranks 0 to G-1 share a node, and so on (default: one node, not recorded)"),
     COUNT("windows", 0, &g.windows, "COUNT", 1, 1000000, "windows (default 20)"),
-    COUNT("window", 'w', &g.ops, "OPS", 1, DXT_SIM_MAX_OPS, "steps in a window (default 50)"),
+    COUNT("window", 'w', &g.ops, "OPS", 1, SIM_MAX_OPS, "steps in a window (default 50)"),
     COUNT("local-experts", 0, &g.local_experts, "COUNT", 1, 1024,
           "waits of one operation that a counter adds up (default 1)"),
     COUNT("seed", 0, &g.seed, "NUMBER", 0, 0, "of everything that is random (default 1)"),
@@ -87,15 +86,15 @@ static const dxt_option options[] = {
     {.name = "calm",
      .value = &g.calm,
      .help = "no randomness but --jitter and the tails: paths alike, ranks alike"},
-    FAULT("slow", DXT_SIM_LATE, "PHASE:RANK:DURATION", "a rank arrives later; 0-6 is a range"),
-    FAULT("early", DXT_SIM_EARLY, "PHASE:RANK:DURATION", "a rank computes less"),
-    FAULT("hot", DXT_SIM_HOT, "RANK:FACTOR", "a rank's experts are chosen more often"),
-    FAULT("slow-path", DXT_SIM_PATH, "PHASE:DST<-SRC:DURATION", "what SRC sends DST is slow"),
-    FAULT("nic-in", DXT_SIM_NIC_IN, "PHASE:RANK:DURATION", "a rank receives slowly"),
-    FAULT("nic-out", DXT_SIM_NIC_OUT, "PHASE:RANK:DURATION", "what a rank sends is slow"),
-    FAULT("slow-node", DXT_SIM_NODE, "PHASE:NODE:DURATION", "a whole node arrives later"),
-    FAULT("slow-node-path", DXT_SIM_NODE_PATH, "PHASE:DST<-SRC:DURATION", "between two nodes"),
-    COUNT("every", 0, &g.every, "K", 1, DXT_SIM_MAX_OPS, "the faults act in every K-th step only"),
+    FAULT("slow", SIM_LATE, "PHASE:RANK:DURATION", "a rank arrives later; 0-6 is a range"),
+    FAULT("early", SIM_EARLY, "PHASE:RANK:DURATION", "a rank computes less"),
+    FAULT("hot", SIM_HOT, "RANK:FACTOR", "a rank's experts are chosen more often"),
+    FAULT("slow-path", SIM_PATH, "PHASE:DST<-SRC:DURATION", "what SRC sends DST is slow"),
+    FAULT("nic-in", SIM_NIC_IN, "PHASE:RANK:DURATION", "a rank receives slowly"),
+    FAULT("nic-out", SIM_NIC_OUT, "PHASE:RANK:DURATION", "what a rank sends is slow"),
+    FAULT("slow-node", SIM_NODE, "PHASE:NODE:DURATION", "a whole node arrives later"),
+    FAULT("slow-node-path", SIM_NODE_PATH, "PHASE:DST<-SRC:DURATION", "between two nodes"),
+    COUNT("every", 0, &g.every, "K", 1, SIM_MAX_OPS, "the faults act in every K-th step only"),
     SHARE("chance", &g.config.chance, "the faults act in a step with this probability"),
     COUNT("from", 0, &g.from, "WINDOW", 0, 0, "first window in which the faults act (default 0)"),
     SHARE("clock-spread", &g.config.clock_spread,
@@ -103,20 +102,20 @@ static const dxt_option options[] = {
     DURATION("counter-floor", &g.counter_floor_ns,
              "added to every wait, as counters do that stamp after a first look"),
     {.name = "case",
-     .type = DXT_OPTION_TEXT,
+     .type = OPTION_TEXT,
      .value = &g.name,
      .argument = "NAME",
      .help = "name of the case in the recording"},
     {.name = "output",
      .letter = 'o',
-     .type = DXT_OPTION_TEXT,
+     .type = OPTION_TEXT,
      .value = &g.path,
      .argument = "FILE|-",
      .help = "where the recording goes (default: standard output)"},
     {.name = "force", .letter = 'f', .value = &g.force, .help = "replace a file that exists"},
 };
 
-static const dxt_command command = {
+static const cli_command command = {
     .name = "simulate",
     .summary = "Make recordings of a simulated job in which something is known to be wrong.",
     .max_operands = 0,
@@ -133,9 +132,8 @@ static const dxt_command command = {
 
 static void set_defaults(void)
 {
-    for (int k = 0; k < DXT_SIM_KINDS; k++)
-        fault_options[k] = (dxt_sim_fault_option){&faults, (dxt_sim_kind)k};
-    dxt_sim_config_default(&g.config);
+    for (int k = 0; k < SIM_KINDS; k++) fault_options[k] = (sim_fault_option){&faults, (sim_kind)k};
+    sim_config_default(&g.config);
     g.ranks = g.config.ranks;
     g.windows = 20;
     g.ops = g.config.ops;
@@ -150,7 +148,7 @@ static void set_defaults(void)
  * computing time, unless the step is too short for it. */
 static void put_together(void)
 {
-    dxt_sim_config *config = &g.config;
+    sim_config *config = &g.config;
     double inside_ns = config->step_ns - 2 * config->compute_ns;
     if (g.compute_ns >= 0) config->compute_ns = (double)g.compute_ns;
     if (g.step_ns >= 0)
@@ -177,19 +175,19 @@ static dxt_status describe(dxt_window *window, int phase, uint64_t number)
     window->source = strdup("deepxtrace simulate");
     if (g.name) window->case_name = strdup(g.name);
     if (!window->source || (g.name && !window->case_name)) return DXT_ERR_NO_MEMORY;
-    dxt_sim_truth_of(&g.config, phase, number, &truth);
-    return dxt_sim_label(&truth, window);
+    sim_truth_of(&g.config, phase, number, &truth);
+    return sim_label(&truth, window);
 }
 
-static dxt_status write_windows(dxt_sim *sim, dxt_output *output)
+static dxt_status write_windows(simulation *sim, output_file *output)
 {
     dxt_status status = DXT_OK;
     for (uint64_t w = 0; w < g.windows && status == DXT_OK; w++) {
         dxt_window *pair[2] = {NULL, NULL};
-        status = dxt_sim_next(sim, pair);
+        status = sim_next(sim, pair);
         for (int p = 0; p < 2 && status == DXT_OK; p++) {
             status = describe(pair[p], p, w);
-            if (status == DXT_OK) status = dxt_window_write(pair[p], dxt_output_write, output);
+            if (status == DXT_OK) status = dxt_window_write(pair[p], output_write, output);
         }
         dxt_window_free(pair[0]);
         dxt_window_free(pair[1]);
@@ -197,36 +195,36 @@ static dxt_status write_windows(dxt_sim *sim, dxt_output *output)
     return status;
 }
 
-static int simulate(dxt_sim *sim)
+static int simulate(simulation *sim)
 {
-    dxt_output output = {0};
-    int result = dxt_output_open(&output, "simulate", g.path ? g.path : "-", g.force);
+    output_file output = {0};
+    int result = output_open(&output, "simulate", g.path ? g.path : "-", g.force);
     if (result >= 0) return result;
     dxt_status status = write_windows(sim, &output);
     /* What went wrong with the file is said when it is committed. */
     if (status == DXT_OK || status == DXT_ERR_IO) {
-        result = dxt_output_commit(&output);
-        return result >= 0 ? result : DXT_EXIT_DONE;
+        result = output_commit(&output);
+        return result >= 0 ? result : EXIT_DONE;
     }
-    dxt_output_abandon(&output);
-    return dxt_complain_status("simulate", status);
+    output_abandon(&output);
+    return complain_status("simulate", status);
 }
 
-int dxt_cmd_simulate(int argc, char **argv)
+int cmd_simulate(int argc, char **argv)
 {
     char why[256];
     int operands;
-    dxt_sim *sim;
+    simulation *sim;
     set_defaults();
-    int result = dxt_command_line(&command, argc, argv, &operands);
+    int result = command_line(&command, argc, argv, &operands);
     if (result >= 0) return result;
     put_together();
-    dxt_status status = dxt_sim_create(&g.config, &sim, why, sizeof why);
+    dxt_status status = sim_create(&g.config, &sim, why, sizeof why);
     if (status != DXT_OK) {
-        dxt_complain("simulate", "%s", why);
-        return status == DXT_ERR_INVALID ? DXT_EXIT_USAGE : DXT_EXIT_FAILED;
+        complain("simulate", "%s", why);
+        return status == DXT_ERR_INVALID ? EXIT_USAGE : EXIT_FAILED;
     }
     result = simulate(sim);
-    dxt_sim_destroy(sim);
+    sim_destroy(sim);
     return result;
 }

@@ -19,28 +19,28 @@ static const struct entry {
     int (*main)(int argc, char **argv);
     const char *summary;
 } commands[] = {
-    {"run", dxt_cmd_run, "run an EP job with the probe on, diagnose it while it runs"},
-    {"analyze", dxt_cmd_analyze, "name what is slow in recorded wait matrices"},
-    {"heatmap", dxt_cmd_heatmap, "draw a recorded wait matrix"},
-    {"simulate", dxt_cmd_simulate, "make labelled recordings of a simulated job"},
-    {"bench", dxt_cmd_bench, "measure the probe, dispatch and combine on this machine"},
-    {"info", dxt_cmd_info, "show this build, its parts, and this machine's clocks"},
+    {"run", cmd_run, "run an EP job with the probe on, diagnose it while it runs"},
+    {"analyze", cmd_analyze, "name what is slow in recorded wait matrices"},
+    {"heatmap", cmd_heatmap, "draw a recorded wait matrix"},
+    {"simulate", cmd_simulate, "make labelled recordings of a simulated job"},
+    {"bench", cmd_bench, "measure the probe, dispatch and combine on this machine"},
+    {"info", cmd_info, "show this build, its parts, and this machine's clocks"},
 };
 
 static int print_help(void)
 {
-    dxt_stdout_printf("deepxtrace finds the slow rank, the slow receiver or the slow path in\n"
-                      "Mixture-of-Experts expert-parallel communication.\n\n"
-                      "Usage: deepxtrace COMMAND [OPTION]... [FILE]...\n\nCommands:\n");
+    stdout_printf("deepxtrace finds the slow rank, the slow receiver or the slow path in\n"
+                  "Mixture-of-Experts expert-parallel communication.\n\n"
+                  "Usage: deepxtrace COMMAND [OPTION]... [FILE]...\n\nCommands:\n");
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
-        dxt_stdout_printf("  %-10s%s\n", commands[i].name, commands[i].summary);
-    dxt_stdout_printf(
+        stdout_printf("  %-10s%s\n", commands[i].name, commands[i].summary);
+    stdout_printf(
         "\n  --version prints the version; COMMAND --help (or help COMMAND) explains one.\n"
         "\nExamples:\n"
         "  deepxtrace run --engine shm --ranks 4 --slow dispatch:2:1ms\n"
         "  deepxtrace analyze recording.jsonl\n"
         "  deepxtrace heatmap recording.jsonl -o waits.svg\n");
-    return DXT_EXIT_DONE;
+    return EXIT_DONE;
 }
 
 static const struct entry *find_command(const char *word)
@@ -55,10 +55,9 @@ static int help(int argc, char **argv)
 {
     char option[] = "--help";
     if (argc < 2) return print_help();
-    if (argc > 2) return dxt_complain("help", "'%s' is one argument too many", argv[2]);
+    if (argc > 2) return complain("help", "'%s' is one argument too many", argv[2]);
     const struct entry *entry = find_command(argv[1]);
-    if (!entry)
-        return dxt_complain("help", "unknown command '%s' (see deepxtrace --help)", argv[1]);
+    if (!entry) return complain("help", "unknown command '%s' (see deepxtrace --help)", argv[1]);
     char *line[] = {argv[1], option, NULL};
     return entry->main(2, line);
 }
@@ -66,13 +65,13 @@ static int help(int argc, char **argv)
 static int call(int argc, char **argv, const char **name)
 {
     if (argc < 2) {
-        dxt_complain(NULL, "which command? (see deepxtrace --help)");
-        return DXT_EXIT_USAGE;
+        complain(NULL, "which command? (see deepxtrace --help)");
+        return EXIT_USAGE;
     }
     const char *word = argv[1];
     if (strcmp(word, "--version") == 0) {
-        dxt_stdout_printf("deepxtrace %s\n", dxt_version());
-        return DXT_EXIT_DONE;
+        stdout_printf("deepxtrace %s\n", dxt_version());
+        return EXIT_DONE;
     }
     if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) return print_help();
     if (strcmp(word, "help") == 0) return help(argc - 1, argv + 1);
@@ -81,7 +80,7 @@ static int call(int argc, char **argv, const char **name)
         *name = entry->name;
         return entry->main(argc - 1, argv + 1);
     }
-    return dxt_complain(NULL, "unknown command '%s' (see deepxtrace --help)", word);
+    return complain(NULL, "unknown command '%s' (see deepxtrace --help)", word);
 }
 
 /* A file must not get the number of a standard stream that came closed: what is meant for the one
@@ -91,8 +90,8 @@ static int occupy_streams(void)
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
         if (fcntl(fd, F_GETFD) >= 0 || errno != EBADF) continue;
         if (open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) == fd) continue;
-        dxt_complain(NULL, "/dev/null: %s", strerror(errno));
-        return DXT_EXIT_FAILED;
+        complain(NULL, "/dev/null: %s", strerror(errno));
+        return EXIT_FAILED;
     }
     return -1;
 }
@@ -102,10 +101,10 @@ int main(int argc, char **argv)
     const char *name = NULL;
     int closed = occupy_streams();
     if (closed >= 0) return closed;
-    /* A reader that goes away is an error of write(), seen in dxt_stdout_finish(). */
+    /* A reader that goes away is an error of write(), seen in stdout_finish(). */
     signal(SIGPIPE, SIG_IGN);
     /* So is a file that may not grow any more; what was begun of it can then be removed. */
     signal(SIGXFSZ, SIG_IGN);
     int status = call(argc, argv, &name);
-    return dxt_stdout_finish(name, status);
+    return stdout_finish(name, status);
 }

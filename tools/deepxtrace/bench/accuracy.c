@@ -81,36 +81,36 @@ static const struct test_case {
     {.name = "nodes, hot expert", .what = HOT, .least = 16, .nodes = true},
 };
 
-static dxt_sim_fault faults[DXT_SIM_MAX_FAULTS];
+static sim_fault faults[SIM_MAX_FAULTS];
 
-static dxt_sim_fault *add(dxt_sim_config *config, dxt_sim_kind kind, int phase, double size)
+static sim_fault *add(sim_config *config, sim_kind kind, int phase, double size)
 {
-    dxt_sim_fault *fault = &faults[config->fault_count++];
-    *fault = (dxt_sim_fault){.kind = kind, .phase = phase, .size_ns = size * config->step_ns};
+    sim_fault *fault = &faults[config->fault_count++];
+    *fault = (sim_fault){.kind = kind, .phase = phase, .size_ns = size * config->step_ns};
     return fault;
 }
 
 /* k of n ranks at random are late: each is taken with the chance that leaves k in all. */
-static void add_minority(dxt_sim_config *config, int phase, double size, uint64_t *random)
+static void add_minority(sim_config *config, int phase, double size, uint64_t *random)
 {
     uint32_t n = config->ranks, left = (n - 1) / 2;
     for (uint32_t i = 0; i < n; i++)
-        if (dxt_sim_unit(random) * (n - i) < left) {
-            add(config, DXT_SIM_LATE, phase, size)->rank = i;
+        if (sim_unit(random) * (n - i) < left) {
+            add(config, SIM_LATE, phase, size)->rank = i;
             left--;
         }
 }
 
-static void set_faults(const struct test_case *test, dxt_sim_config *config, uint64_t *random)
+static void set_faults(const struct test_case *test, sim_config *config, uint64_t *random)
 {
-    static const dxt_sim_kind kinds[] = {
-        [LATE] = DXT_SIM_LATE,          [EARLY] = DXT_SIM_EARLY,    [HOT] = DXT_SIM_HOT,
-        [LATE_AND_PATH] = DXT_SIM_LATE, [NODE_LATE] = DXT_SIM_NODE, [NIC_IN] = DXT_SIM_NIC_IN,
-        [NIC_OUT] = DXT_SIM_NIC_OUT,    [PATH] = DXT_SIM_PATH};
+    static const sim_kind kinds[] = {
+        [LATE] = SIM_LATE,          [EARLY] = SIM_EARLY,    [HOT] = SIM_HOT,
+        [LATE_AND_PATH] = SIM_LATE, [NODE_LATE] = SIM_NODE, [NIC_IN] = SIM_NIC_IN,
+        [NIC_OUT] = SIM_NIC_OUT,    [PATH] = SIM_PATH};
     uint32_t n = config->ranks;
-    int phase = dxt_sim_unit(random) < 0.5 ? DXT_DISPATCH : DXT_COMBINE;
-    uint32_t rank = (uint32_t)(dxt_sim_unit(random) * n);
-    uint32_t other = (rank + 1 + (uint32_t)(dxt_sim_unit(random) * (n - 1))) % n;
+    int phase = sim_unit(random) < 0.5 ? DXT_DISPATCH : DXT_COMBINE;
+    uint32_t rank = (uint32_t)(sim_unit(random) * n);
+    uint32_t other = (rank + 1 + (uint32_t)(sim_unit(random) * (n - 1))) % n;
     config->faults = faults;
     config->fault_count = 0;
     if (test->what == NOTHING) return;
@@ -118,75 +118,75 @@ static void set_faults(const struct test_case *test, dxt_sim_config *config, uin
         add_minority(config, phase, test->size, random);
         return;
     }
-    dxt_sim_fault *fault = add(config, kinds[test->what], phase, test->size);
+    sim_fault *fault = add(config, kinds[test->what], phase, test->size);
     fault->rank = test->what == NODE_LATE ? rank / NODE : rank;
     fault->source = other;
     /* Twice an even share, whatever the number of ranks. */
     fault->factor = 2.0 * (n - 1) / (n - 2.0);
     if (test->what != LATE_AND_PATH) return;
-    fault = add(config, DXT_SIM_PATH, phase, test->size);
+    fault = add(config, SIM_PATH, phase, test->size);
     fault->rank = other;
     fault->source = (rank + other) % n == other ? (other + 1) % n : rank;
 }
 
 /* What one job is judged with. */
 struct job {
-    dxt_sim_config config;
-    dxt_sim *sim;
-    dxt_logratio *logratio[2];
+    sim_config config;
+    simulation *sim;
+    logratio_rule *logratio[2];
     dxt_history *history;
-    dxt_sim_truth truth;
+    sim_truth truth;
 };
 
-static dxt_status judge_window(struct job *job, uint64_t number, dxt_score *scores)
+static dxt_status judge_window(struct job *job, uint64_t number, score_sheet *scores)
 {
     dxt_window *pair[2];
-    dxt_status status = dxt_sim_next(job->sim, pair);
+    dxt_status status = sim_next(job->sim, pair);
     if (status != DXT_OK) return status;
     for (int p = 0; p < 2 && status == DXT_OK; p++) {
-        const dxt_score_window given = {.window = pair[p],
-                                        .companion = pair[1 - p],
-                                        .truth = &job->truth,
-                                        .history = job->history,
-                                        .settled = number >= job->config.from + JOB_WINDOWS / 2,
-                                        .logratio = job->logratio[p]};
+        const score_window given = {.window = pair[p],
+                                    .companion = pair[1 - p],
+                                    .truth = &job->truth,
+                                    .history = job->history,
+                                    .settled = number >= job->config.from + JOB_WINDOWS / 2,
+                                    .logratio = job->logratio[p]};
         if (number < job->config.from) {
-            dxt_logratio_learn(job->logratio[p], pair[p]);
-            status = dxt_score_learn(&given);
+            logratio_learn(job->logratio[p], pair[p]);
+            status = score_learn(&given);
             continue;
         }
-        dxt_sim_truth_of(&job->config, p, number, &job->truth);
-        status = dxt_score_add(&given, scores);
+        sim_truth_of(&job->config, p, number, &job->truth);
+        status = score_add(&given, scores);
     }
     dxt_window_free(pair[0]);
     dxt_window_free(pair[1]);
     return status;
 }
 
-static dxt_status judge_job(struct job *job, uint64_t windows, dxt_score *scores)
+static dxt_status judge_job(struct job *job, uint64_t windows, score_sheet *scores)
 {
     char why[128];
-    dxt_status status = dxt_sim_create(&job->config, &job->sim, why, sizeof why);
+    dxt_status status = sim_create(&job->config, &job->sim, why, sizeof why);
     if (status == DXT_OK) status = dxt_history_create(NULL, &job->history);
     if (status != DXT_OK) return status;
-    for (int p = 0; p < 2; p++) job->logratio[p] = dxt_logratio_create(job->config.ranks);
+    for (int p = 0; p < 2; p++) job->logratio[p] = logratio_create(job->config.ranks);
     if (!job->logratio[0] || !job->logratio[1]) status = DXT_ERR_NO_MEMORY;
     for (uint64_t w = 0; w < job->config.from + windows && status == DXT_OK; w++)
         status = judge_window(job, w, scores);
-    for (int p = 0; p < 2; p++) dxt_logratio_destroy(job->logratio[p]);
+    for (int p = 0; p < 2; p++) logratio_destroy(job->logratio[p]);
     dxt_history_destroy(job->history);
-    dxt_sim_destroy(job->sim);
+    sim_destroy(job->sim);
     return status;
 }
 
 static dxt_status judge_case(const struct test_case *test, uint32_t ranks, uint64_t windows,
-                             dxt_score *scores)
+                             score_sheet *scores)
 {
     static struct job job;
-    uint64_t random = dxt_sim_mix((uint64_t)ranks << 32 | (uint64_t)(test - cases));
+    uint64_t random = sim_mix((uint64_t)ranks << 32 | (uint64_t)(test - cases));
     dxt_status status = DXT_OK;
     for (uint64_t done = 0; done < windows && status == DXT_OK; done += JOB_WINDOWS) {
-        dxt_sim_config_default(&job.config);
+        sim_config_default(&job.config);
         job.config.ranks = ranks;
         job.config.ranks_per_node = test->nodes ? NODE : 0;
         if (test->jitter > 0) job.config.jitter = test->jitter;
@@ -194,8 +194,8 @@ static dxt_status judge_case(const struct test_case *test, uint32_t ranks, uint6
         job.config.cell_tail = test->cell_tail;
         job.config.every = test->every ? test->every : 1;
         job.config.ops = test->ops ? test->ops : WINDOW_OPS;
-        job.config.from = ranks <= BASELINE_RANKS ? DXT_LOGRATIO_BASELINE : 0;
-        job.config.seed = dxt_sim_bits(&random);
+        job.config.from = ranks <= BASELINE_RANKS ? LOGRATIO_BASELINE : 0;
+        job.config.seed = sim_bits(&random);
         set_faults(test, &job.config, &random);
         uint64_t left = windows - done;
         status = judge_job(&job, left < JOB_WINDOWS ? left : JOB_WINDOWS, scores);
@@ -204,7 +204,8 @@ static dxt_status judge_case(const struct test_case *test, uint32_t ranks, uint6
 }
 
 /* Pairs of windows that a default run takes a case from: as many as the time allows. */
-static uint64_t window_count(const dxt_bench *bench, const struct test_case *test, uint32_t ranks)
+static uint64_t window_count(const bench_options *bench, const struct test_case *test,
+                             uint32_t ranks)
 {
     static const struct {
         uint32_t ranks, windows;
@@ -217,35 +218,35 @@ static uint64_t window_count(const dxt_bench *bench, const struct test_case *tes
     return test->what == NOTHING && ranks <= 16 ? 3 * most[k].windows : most[k].windows;
 }
 
-static int measure(const dxt_bench *bench, uint32_t ranks)
+static int measure(const bench_options *bench, uint32_t ranks)
 {
     for (size_t c = 0; c < sizeof cases / sizeof cases[0]; c++) {
-        dxt_score scores[DXT_SCORE_METHODS] = {{0}};
+        score_sheet scores[SCORE_METHODS] = {{0}};
         const struct test_case *test = &cases[c];
         if (ranks < test->least || (test->most && ranks > test->most)) continue;
         if (bench->quick && test->ops > WINDOW_OPS) continue;
         dxt_status status = judge_case(test, ranks, window_count(bench, test, ranks), scores);
         if (status != DXT_OK) {
-            dxt_complain_status("bench", status);
-            return DXT_EXIT_FAILED;
+            complain_status("bench", status);
+            return EXIT_FAILED;
         }
-        dxt_score_print(test->name, ranks, bench->json, scores);
+        score_print(test->name, ranks, bench->json, scores);
     }
-    return DXT_EXIT_DONE;
+    return EXIT_DONE;
 }
 
-int dxt_bench_accuracy(const dxt_bench *bench)
+int bench_accuracy(const bench_options *bench)
 {
     static const uint32_t all[] = {2, 3, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048};
-    int result = DXT_EXIT_DONE;
-    if (bench->ranks > DXT_SIM_MAX_RANKS)
-        return dxt_complain("bench", "accuracy takes at most %u ranks", DXT_SIM_MAX_RANKS);
-    if (!bench->json) dxt_score_print_head();
-    for (int f = 0; f < bench->file_count && result == DXT_EXIT_DONE; f++)
-        result = dxt_score_file(bench->files[f], bench->json);
+    int result = EXIT_DONE;
+    if (bench->ranks > SIM_MAX_RANKS)
+        return complain("bench", "accuracy takes at most %u ranks", SIM_MAX_RANKS);
+    if (!bench->json) score_print_head();
+    for (int f = 0; f < bench->file_count && result == EXIT_DONE; f++)
+        result = score_file(bench->files[f], bench->json);
     if (bench->file_count > 0) return result;
     if (bench->ranks) return measure(bench, (uint32_t)bench->ranks);
-    for (size_t k = 0; k < sizeof all / sizeof all[0] && result == DXT_EXIT_DONE; k++)
+    for (size_t k = 0; k < sizeof all / sizeof all[0] && result == EXIT_DONE; k++)
         if (!bench->quick || all[k] == 4 || all[k] == 16) result = measure(bench, all[k]);
     return result;
 }

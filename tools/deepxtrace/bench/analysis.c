@@ -30,13 +30,13 @@ static double time_method(const dxt_window *window, dxt_method method, double *t
     dxt_analysis_options options = {.struct_size = sizeof options, .method = method};
     for (size_t i = 0; i < repeat; i++) {
         dxt_findings *findings = NULL;
-        double begin_ns = dxt_bench_now_ns();
+        double begin_ns = bench_now_ns();
         dxt_status status = dxt_analyze(window, &options, &findings);
-        times[i] = dxt_bench_now_ns() - begin_ns;
+        times[i] = bench_now_ns() - begin_ns;
         dxt_findings_free(findings);
         if (status != DXT_OK) return -1.0;
     }
-    return dxt_bench_quantile(times, repeat, 0.5);
+    return bench_quantile(times, repeat, 0.5);
 }
 
 /* What any method has to pay: every cell read once. */
@@ -45,14 +45,14 @@ static double time_reading(const dxt_window *window, double *times, size_t repea
     size_t cells = (size_t)window->ranks * window->ranks;
     volatile int64_t sink = 0;
     for (size_t i = 0; i < repeat; i++) {
-        double begin_ns = dxt_bench_now_ns();
+        double begin_ns = bench_now_ns();
         int64_t sum = 0;
         for (size_t c = 0; c < cells; c++) sum += window->wait[c];
         sink = sum;
-        times[i] = dxt_bench_now_ns() - begin_ns;
+        times[i] = bench_now_ns() - begin_ns;
     }
     (void)sink;
-    return dxt_bench_quantile(times, repeat, 0.5);
+    return bench_quantile(times, repeat, 0.5);
 }
 
 /* The ratio rule as it is usually written, on a matrix of the same size and kind; prints µs. */
@@ -108,54 +108,54 @@ typedef struct row {
 static void print_row(const row *r, bool json, bool numpy)
 {
     if (json) {
-        dxt_stdout_printf("{\"v\": 1, \"bench\": \"analysis\", \"ranks\": %u, \"robust_us\": %.3f, "
-                          "\"ratio_us\": %.3f, ",
-                          r->ranks, r->robust, r->ratio);
-        if (r->numpy >= 0) dxt_stdout_printf("\"numpy_ratio_us\": %.3f, ", r->numpy);
-        dxt_stdout_printf("\"read_us\": %.3f}\n", r->reading);
+        stdout_printf("{\"v\": 1, \"bench\": \"analysis\", \"ranks\": %u, \"robust_us\": %.3f, "
+                      "\"ratio_us\": %.3f, ",
+                      r->ranks, r->robust, r->ratio);
+        if (r->numpy >= 0) stdout_printf("\"numpy_ratio_us\": %.3f, ", r->numpy);
+        stdout_printf("\"read_us\": %.3f}\n", r->reading);
     } else {
-        dxt_stdout_printf("%8u%16.1f%16.1f", r->ranks, r->robust, r->ratio);
-        if (numpy && r->numpy >= 0) dxt_stdout_printf("%16.1f", r->numpy);
-        if (numpy && r->numpy < 0) dxt_stdout_printf("%16s", "-");
-        dxt_stdout_printf("%16.1f\n", r->reading);
+        stdout_printf("%8u%16.1f%16.1f", r->ranks, r->robust, r->ratio);
+        if (numpy && r->numpy >= 0) stdout_printf("%16.1f", r->numpy);
+        if (numpy && r->numpy < 0) stdout_printf("%16s", "-");
+        stdout_printf("%16.1f\n", r->reading);
     }
-    dxt_stdout_flush();
+    stdout_flush();
 }
 
-static int measure(const dxt_bench *bench, uint32_t ranks, const char *python, double *times,
+static int measure(const bench_options *bench, uint32_t ranks, const char *python, double *times,
                    size_t repeat)
 {
     dxt_window *window = NULL;
-    if (make_window(ranks, &window) != DXT_OK) return dxt_bench_no_memory();
+    if (make_window(ranks, &window) != DXT_OK) return bench_no_memory();
     double robust_ns = time_method(window, DXT_METHOD_ROBUST, times, repeat);
     double ratio_ns = time_method(window, DXT_METHOD_RATIO, times, repeat);
     double read_ns = time_reading(window, times, repeat);
     dxt_window_free(window);
     if (robust_ns < 0 || ratio_ns < 0) {
-        dxt_complain("bench", "%s", dxt_error());
-        return DXT_EXIT_FAILED;
+        complain("bench", "%s", dxt_error());
+        return EXIT_FAILED;
     }
     const row result = {ranks, robust_ns / 1e3, ratio_ns / 1e3,
                         python ? time_numpy(python, ranks) : -1.0, read_ns / 1e3};
     print_row(&result, bench->json, python != NULL);
-    return DXT_EXIT_DONE;
+    return EXIT_DONE;
 }
 
-int dxt_bench_analysis(const dxt_bench *bench)
+int bench_analysis(const bench_options *bench)
 {
     static const uint32_t sizes[] = {8, 32, 128, 512, 1024, 2048, DXT_MAX_RANKS};
     uint64_t largest = bench->ranks ? bench->ranks : 2048;
     size_t repeat = bench->repeat ? bench->repeat : 20;
     double *times = calloc(repeat, sizeof *times);
-    if (!times) return dxt_bench_no_memory();
+    if (!times) return bench_no_memory();
     const char *python = find_numpy();
     if (!bench->json)
-        dxt_stdout_printf("Analysis of one window, median of %zu, in µs%s\n%8s%16s%16s%s%16s\n",
-                          repeat, python ? "; NumPy: of 5" : "", "ranks", "robust", "ratio",
-                          python ? "     NumPy ratio" : "", "reading it");
-    int result = DXT_EXIT_DONE;
+        stdout_printf("Analysis of one window, median of %zu, in µs%s\n%8s%16s%16s%s%16s\n", repeat,
+                      python ? "; NumPy: of 5" : "", "ranks", "robust", "ratio",
+                      python ? "     NumPy ratio" : "", "reading it");
+    int result = EXIT_DONE;
     if (largest < sizes[0]) result = measure(bench, (uint32_t)largest, python, times, repeat);
-    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0] && result == DXT_EXIT_DONE; i++)
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0] && result == EXIT_DONE; i++)
         if (sizes[i] <= largest) result = measure(bench, sizes[i], python, times, repeat);
     free(times);
     return result;

@@ -10,13 +10,13 @@
 #include "output.h"
 
 static const uint32_t token_counts[] = {1, 8, 32, 128, 512};
-static const char *const timed[DXT_TIMES] = {"dispatch", "combine", "pair", "in a row"};
+static const char *const timed[TIME_COUNT] = {"dispatch", "combine", "pair", "in a row"};
 
 /* 256 experts, top 8, FP8 there and BF16 back: what low-latency kernels are usually quoted for. */
-static dxt_device_bench configure(const dxt_bench *bench)
+static device_bench configure(const bench_options *bench)
 {
     uint32_t ranks = bench->ranks ? (uint32_t)bench->ranks : 4;
-    dxt_device_bench device = {
+    device_bench device = {
         .engine = bench->engine,
         .shape = {.ranks = ranks,
                   .hidden = bench->hidden ? (uint32_t)bench->hidden : 7168,
@@ -36,13 +36,13 @@ static dxt_device_bench configure(const dxt_bench *bench)
 
 static int failed(const char *error)
 {
-    dxt_complain("bench", "%s", error);
-    return DXT_EXIT_FAILED;
+    complain("bench", "%s", error);
+    return EXIT_FAILED;
 }
 
-static void describe(const dxt_device_bench *bench, char *text, size_t size)
+static void describe(const device_bench *bench, char *text, size_t size)
 {
-    const dxt_load_shape *shape = &bench->shape;
+    const load_shape *shape = &bench->shape;
     snprintf(text, size, "%u ranks, hidden %u, top %u of %u experts, %s there, %s back",
              shape->ranks, shape->hidden, shape->topk, shape->experts,
              shape->dispatch_format == DXT_EP_FP8 ? "FP8" : "BF16",
@@ -51,15 +51,15 @@ static void describe(const dxt_device_bench *bench, char *text, size_t size)
 
 /* ---- dispatch and combine ---- */
 
-static void print_times(const dxt_bench *bench, const dxt_device_bench *device,
-                        const dxt_device_times *times, uint32_t tokens, const char *about)
+static void print_times(const bench_options *bench, const device_bench *device,
+                        const device_times *times, uint32_t tokens, const char *about)
 {
-    const dxt_load_shape *shape = &device->shape;
-    for (int what = 0; what < DXT_TIMES; what++) {
+    const load_shape *shape = &device->shape;
+    for (int what = 0; what < TIME_COUNT; what++) {
         double median_ns = times->median_ns[what];
         double rate = times->bytes[what] / median_ns, part = median_ns / times->limit_ns[what];
         if (bench->json)
-            dxt_stdout_printf(
+            stdout_printf(
                 "{\"v\": 1, \"bench\": \"ep\", \"engine\": \"%s\", \"device\": \"%s\", "
                 "\"operator\": \"%s\", \"ranks\": %u, \"tokens\": %u, \"hidden\": %u, "
                 "\"experts\": %u, \"topk\": %u, \"fp8\": %s, \"logfmt\": %s, \"repeat\": %u, "
@@ -72,69 +72,67 @@ static void print_times(const dxt_bench *bench, const dxt_device_bench *device,
                 median_ns / 1e3, times->p99_ns[what] / 1e3, times->bytes[what], rate,
                 times->limit_ns[what] / 1e3, part);
         else
-            dxt_stdout_printf("%6u  %-9s%10.2f%10.2f%12.0f%9.1f%10.2f%9.1f\n", tokens, timed[what],
-                              median_ns / 1e3, times->p99_ns[what] / 1e3, times->bytes[what] / 1e3,
-                              rate, times->limit_ns[what] / 1e3, part);
+            stdout_printf("%6u  %-9s%10.2f%10.2f%12.0f%9.1f%10.2f%9.1f\n", tokens, timed[what],
+                          median_ns / 1e3, times->p99_ns[what] / 1e3, times->bytes[what] / 1e3,
+                          rate, times->limit_ns[what] / 1e3, part);
     }
 }
 
-int dxt_bench_cuda_ep(const dxt_bench *bench)
+int bench_cuda_ep(const bench_options *bench)
 {
     char about[128], error[256], shape[128];
-    dxt_device_times times[DXT_BENCH_SHAPES];
-    dxt_device_bench device = configure(bench);
+    device_times times[BENCH_SHAPES];
+    device_bench device = configure(bench);
     device.repeat = bench->repeat ? (uint32_t)bench->repeat : 1000;
     if (!bench->tokens) {
         device.count = sizeof token_counts / sizeof token_counts[0];
         for (uint32_t i = 0; i < device.count; i++) device.tokens[i] = token_counts[i];
     }
-    if (dxt_device_bench_times(&device, times, about, error) != 0) return failed(error);
+    if (device_bench_times(&device, times, about, error) != 0) return failed(error);
     describe(&device, shape, sizeof shape);
     if (!bench->json)
-        dxt_stdout_printf("Dispatch and combine: %s\n%s\n"
-                          "Graphs replayed %u times, slowest rank; limit: %.0f GB/s a rank and "
-                          "direction;\nin a row: per pair, %u pairs in a graph\n"
-                          "%6s  %-9s%10s%10s%12s%9s%10s%9s\n%6s  %-9s%10s%10s%12s%9s%10s%9s\n",
-                          shape, about, device.repeat, DXT_LINK_BYTES_PER_S / 1e9,
-                          DXT_BENCH_IN_A_ROW, "tokens", "", "median", "p99", "sent", "sent",
-                          "limit", "median", "", "", "us", "us", "kB", "GB/s", "us", "/limit");
+        stdout_printf("Dispatch and combine: %s\n%s\n"
+                      "Graphs replayed %u times, slowest rank; limit: %.0f GB/s a rank and "
+                      "direction;\nin a row: per pair, %u pairs in a graph\n"
+                      "%6s  %-9s%10s%10s%12s%9s%10s%9s\n%6s  %-9s%10s%10s%12s%9s%10s%9s\n",
+                      shape, about, device.repeat, LINK_BYTES_PER_S / 1e9, BENCH_IN_A_ROW, "tokens",
+                      "", "median", "p99", "sent", "sent", "limit", "median", "", "", "us", "us",
+                      "kB", "GB/s", "us", "/limit");
     for (uint32_t i = 0; i < device.count; i++)
         print_times(bench, &device, &times[i], device.tokens[i], about);
-    return DXT_EXIT_DONE;
+    return EXIT_DONE;
 }
 
 /* ---- the probe ---- */
 
-static int compare(const dxt_bench *bench, const dxt_device_bench *device, int what)
+static int compare(const bench_options *bench, const device_bench *device, int what)
 {
     char error[256], shape[128];
-    dxt_device_pairs pairs;
-    if (dxt_device_bench_pairs(device, what, &pairs, error) != 0) return failed(error);
-    const char *first = what == DXT_PAIRS_PROBE ? "on" : "off";
-    const char *second = what == DXT_PAIRS_PROBE ? "off" : "compiled out";
+    device_pairs pairs;
+    if (device_bench_pairs(device, what, &pairs, error) != 0) return failed(error);
+    const char *first = what == PAIRS_PROBE ? "on" : "off";
+    const char *second = what == PAIRS_PROBE ? "off" : "compiled out";
     describe(device, shape, sizeof shape);
     if (bench->json)
-        dxt_stdout_printf("{\"v\": 1, \"bench\": \"probe\", \"engine\": \"%s\", \"first\": \"%s\", "
-                          "\"second\": \"%s\", \"ranks\": %u, \"tokens\": %u, \"hidden\": %u, "
-                          "\"first_us\": %.3f, \"second_us\": %.3f, \"pairs\": %u, "
-                          "\"ratio\": %.5f, \"ratio_low\": %.5f, \"ratio_high\": %.5f}\n",
-                          device->engine, first, second, device->shape.ranks, device->tokens[0],
-                          device->shape.hidden, pairs.first_ns / 1e3, pairs.second_ns / 1e3,
-                          device->repeat, pairs.ratio, pairs.low, pairs.high);
+        stdout_printf("{\"v\": 1, \"bench\": \"probe\", \"engine\": \"%s\", \"first\": \"%s\", "
+                      "\"second\": \"%s\", \"ranks\": %u, \"tokens\": %u, \"hidden\": %u, "
+                      "\"first_us\": %.3f, \"second_us\": %.3f, \"pairs\": %u, "
+                      "\"ratio\": %.5f, \"ratio_low\": %.5f, \"ratio_high\": %.5f}\n",
+                      device->engine, first, second, device->shape.ranks, device->tokens[0],
+                      device->shape.hidden, pairs.first_ns / 1e3, pairs.second_ns / 1e3,
+                      device->repeat, pairs.ratio, pairs.low, pairs.high);
     else
-        dxt_stdout_printf("Probe %s and %s, %u tokens, %s:\n  %.2f us and %.2f us a dispatch and "
-                          "combine; ratio, median of %u pairs: %.4f (95 %% within %.4f to %.4f)\n",
-                          first, second, device->tokens[0], shape, pairs.first_ns / 1e3,
-                          pairs.second_ns / 1e3, device->repeat, pairs.ratio, pairs.low,
-                          pairs.high);
-    return DXT_EXIT_DONE;
+        stdout_printf("Probe %s and %s, %u tokens, %s:\n  %.2f us and %.2f us a dispatch and "
+                      "combine; ratio, median of %u pairs: %.4f (95 %% within %.4f to %.4f)\n",
+                      first, second, device->tokens[0], shape, pairs.first_ns / 1e3,
+                      pairs.second_ns / 1e3, device->repeat, pairs.ratio, pairs.low, pairs.high);
+    return EXIT_DONE;
 }
 
-int dxt_bench_cuda_probe(const dxt_bench *bench)
+int bench_cuda_probe(const bench_options *bench)
 {
-    dxt_device_bench device = configure(bench);
+    device_bench device = configure(bench);
     if (device.repeat < 8) device.repeat = 8;
-    int result = compare(bench, &device, DXT_PAIRS_PROBE);
-    return result == DXT_EXIT_DONE && bench->against ? compare(bench, &device, DXT_PAIRS_NULL)
-                                                     : result;
+    int result = compare(bench, &device, PAIRS_PROBE);
+    return result == EXIT_DONE && bench->against ? compare(bench, &device, PAIRS_NULL) : result;
 }

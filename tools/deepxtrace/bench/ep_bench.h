@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Measures the expert-parallel engine with real rank processes over shared memory. Public API only:
  * link libdeepxtrace (for the probe's counters) and libdeepxtrace-ep. */
-#ifndef DXT_BENCH_EP_BENCH_H
-#define DXT_BENCH_EP_BENCH_H
+#ifndef TOOLS_BENCH_EP_BENCH_H
+#define TOOLS_BENCH_EP_BENCH_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -29,12 +29,12 @@ static int make_group(group *g, uint32_t ranks)
 {
     *g = (group){.ranks = ranks, .mail_size = dxt_session_mail_size(DXT_EP_OPERATORS, ranks)};
     size_t size = dxt_gather_local_size(ranks, g->mail_size);
-    if (size == 0) return dxt_complain("bench", "--ranks: %u is too many", ranks);
+    if (size == 0) return complain("bench", "--ranks: %u is too many", ranks);
     g->ends = calloc(ranks, sizeof(dxt_gather *));
     g->mail = calloc(1, g->mail_size);
     if (!g->ends || !g->mail || posix_memalign(&g->memory, 4096, size) != 0) {
         g->memory = NULL;
-        return dxt_bench_no_memory();
+        return bench_no_memory();
     }
     memset(g->memory, 0, size);
     for (uint32_t r = 0; r < ranks; r++) {
@@ -47,7 +47,7 @@ static int make_group(group *g, uint32_t ranks)
             .memory = g->memory,
         };
         dxt_status status = dxt_gather_create_local(&config, &g->ends[r]);
-        if (status != DXT_OK) return dxt_complain_status("bench", status);
+        if (status != DXT_OK) return complain_status("bench", status);
     }
     return -1;
 }
@@ -57,15 +57,15 @@ static dxt_status round_trip(const group *g, uint64_t sequence, double *publish_
                              double *collect_ns)
 {
     dxt_status status = DXT_OK;
-    double begin_ns = dxt_bench_now_ns();
+    double begin_ns = bench_now_ns();
     for (uint32_t r = 0; r < g->ranks && status == DXT_OK; r++)
         status = dxt_gather_publish(g->ends[r], sequence, g->mail, g->mail_size);
-    *publish_ns = (dxt_bench_now_ns() - begin_ns) / g->ranks;
-    begin_ns = dxt_bench_now_ns();
+    *publish_ns = (bench_now_ns() - begin_ns) / g->ranks;
+    begin_ns = bench_now_ns();
     size_t size;
     for (uint32_t r = 0; r < g->ranks && status == DXT_OK; r++)
         status = dxt_gather_collect(g->ends[0], r, sequence, g->mail, g->mail_size, &size, NULL);
-    *collect_ns = dxt_bench_now_ns() - begin_ns;
+    *collect_ns = bench_now_ns() - begin_ns;
     return status;
 }
 
@@ -100,9 +100,9 @@ static dxt_status play(const group *g, uint32_t rank, double *busy_ns)
     if (status == DXT_OK) status = dxt_session_create(&config, &session);
     for (uint32_t w = 0; w < WINDOWS && status == DXT_OK; w++) {
         count_waits(probe, rank);
-        double begin_ns = dxt_bench_thread_ns();
+        double begin_ns = bench_thread_ns();
         status = dxt_session_step(session);
-        busy_ns[w] = dxt_bench_thread_ns() - begin_ns;
+        busy_ns[w] = bench_thread_ns() - begin_ns;
     }
     dxt_session_destroy(session);
     dxt_probe_destroy(probe);
@@ -120,31 +120,31 @@ static int replay(uint32_t ranks, double *busy_ns)
         status = play(&g, r, all_ns);
     drop_group(&g);
     if (result >= 0) return result;
-    if (status != DXT_OK) return dxt_complain_status("bench", status);
-    *busy_ns = dxt_bench_quantile(all_ns, WINDOWS, 0.5);
+    if (status != DXT_OK) return complain_status("bench", status);
+    *busy_ns = bench_quantile(all_ns, WINDOWS, 0.5);
     return -1;
 }
 
 /* ---- the table ---- */
 
-static void print_row(const dxt_bench *bench, const group *g, double publish_us, double collect_us,
-                      double busy_us)
+static void print_row(const bench_options *bench, const group *g, double publish_us,
+                      double collect_us, double busy_us)
 {
     /* At a window a second. */
     double share = busy_us / 1e6, bytes = (double)g->ranks * (double)g->mail_size;
     if (bench->json)
-        dxt_stdout_printf("{\"v\": 1, \"bench\": \"gather\", \"ranks\": %u, \"mail_bytes\": %zu, "
-                          "\"window_bytes\": %.0f, \"publish_us\": %.3f, "
-                          "\"collect_all_us\": %.3f, \"busy_us\": %.3f, \"share\": %.6f}\n",
-                          g->ranks, g->mail_size, bytes, publish_us, collect_us, busy_us, share);
+        stdout_printf("{\"v\": 1, \"bench\": \"gather\", \"ranks\": %u, \"mail_bytes\": %zu, "
+                      "\"window_bytes\": %.0f, \"publish_us\": %.3f, "
+                      "\"collect_all_us\": %.3f, \"busy_us\": %.3f, \"share\": %.6f}\n",
+                      g->ranks, g->mail_size, bytes, publish_us, collect_us, busy_us, share);
     else
-        dxt_stdout_printf("%8u%12zu%12.3f%12.2f%12.1f%12.1f%10.3f %%\n", g->ranks, g->mail_size,
-                          bytes / 1e6, publish_us, collect_us, busy_us, 100.0 * share);
-    dxt_stdout_flush();
+        stdout_printf("%8u%12zu%12.3f%12.2f%12.1f%12.1f%10.3f %%\n", g->ranks, g->mail_size,
+                      bytes / 1e6, publish_us, collect_us, busy_us, 100.0 * share);
+    stdout_flush();
 }
 
-static int measure(const dxt_bench *bench, uint32_t ranks, double *publish_ns, double *collect_ns,
-                   size_t repeat)
+static int measure(const bench_options *bench, uint32_t ranks, double *publish_ns,
+                   double *collect_ns, size_t repeat)
 {
     group g;
     double busy_ns = 0;
@@ -154,33 +154,33 @@ static int measure(const dxt_bench *bench, uint32_t ranks, double *publish_ns, d
         status = round_trip(&g, i + 1, &publish_ns[i], &collect_ns[i]);
     drop_group(&g);
     if (result >= 0) return result;
-    if (status != DXT_OK) return dxt_complain_status("bench", status);
+    if (status != DXT_OK) return complain_status("bench", status);
     result = replay(ranks, &busy_ns);
     if (result >= 0) return result;
-    print_row(bench, &g, dxt_bench_quantile(publish_ns, repeat, 0.5) / 1e3,
-              dxt_bench_quantile(collect_ns, repeat, 0.5) / 1e3, busy_ns / 1e3);
-    return DXT_EXIT_DONE;
+    print_row(bench, &g, bench_quantile(publish_ns, repeat, 0.5) / 1e3,
+              bench_quantile(collect_ns, repeat, 0.5) / 1e3, busy_ns / 1e3);
+    return EXIT_DONE;
 }
 
-int dxt_bench_gather(const dxt_bench *bench)
+int bench_gather(const bench_options *bench)
 {
-    if (bench->mpi) return dxt_bench_gather_mpi(bench);
+    if (bench->mpi) return bench_gather_mpi(bench);
     uint64_t largest = bench->ranks ? bench->ranks : 128;
     size_t repeat = bench->repeat ? bench->repeat : 50;
     double *publish_ns = calloc(repeat, sizeof *publish_ns);
     double *collect_ns = calloc(repeat, sizeof *collect_ns);
-    int result = publish_ns && collect_ns ? DXT_EXIT_DONE : dxt_bench_no_memory();
-    if (result == DXT_EXIT_DONE && !bench->json)
-        dxt_stdout_printf("Local mailboxes, median of %zu, in µs; rank 0 with all that a window "
-                          "takes, median of %u\n%8s%12s%12s%12s%12s%12s%12s\n%32s%12s%12s%12s"
-                          "%12s\n",
-                          repeat, WINDOWS, "ranks", "mail bytes", "MB/window", "publish", "collect",
-                          "rank 0", "of a core", "", "one", "all", "is busy", "at 1/s");
+    int result = publish_ns && collect_ns ? EXIT_DONE : bench_no_memory();
+    if (result == EXIT_DONE && !bench->json)
+        stdout_printf("Local mailboxes, median of %zu, in µs; rank 0 with all that a window "
+                      "takes, median of %u\n%8s%12s%12s%12s%12s%12s%12s\n%32s%12s%12s%12s"
+                      "%12s\n",
+                      repeat, WINDOWS, "ranks", "mail bytes", "MB/window", "publish", "collect",
+                      "rank 0", "of a core", "", "one", "all", "is busy", "at 1/s");
     uint64_t ranks = 2;
-    for (; ranks <= largest && result == DXT_EXIT_DONE; ranks *= 4)
+    for (; ranks <= largest && result == EXIT_DONE; ranks *= 4)
         result = measure(bench, (uint32_t)ranks, publish_ns, collect_ns, repeat);
     /* The largest, also when it is no power of four. */
-    if (result == DXT_EXIT_DONE && ranks / 4 != largest)
+    if (result == EXIT_DONE && ranks / 4 != largest)
         result = measure(bench, (uint32_t)largest, publish_ns, collect_ns, repeat);
     free(publish_ns);
     free(collect_ns);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Rank processes of a benchmark: started together, in step where they want to be, and all ended
  * when one fails. */
-#ifndef DXT_BENCH_GROUP_H
-#define DXT_BENCH_GROUP_H
+#ifndef TOOLS_BENCH_GROUP_H
+#define TOOLS_BENCH_GROUP_H
 
 #include <stdatomic.h>
 #include <stdint.h>

@@ -9,28 +9,28 @@
 /* Waits below this count as this, in the window's measure: there is no logarithm of 0. */
 #define SHORTEST 1.0
 
-struct dxt_logratio {
+struct logratio_rule {
     uint32_t ranks, learned;
     double *value;    /* [ranks²] what is left of each cell; the diagonal takes no part */
     double *baseline; /* [ranks²] sum over the normal windows */
     double *scratch;  /* [ranks²] */
 };
 
-dxt_logratio *dxt_logratio_create(uint32_t ranks)
+logratio_rule *logratio_create(uint32_t ranks)
 {
     size_t cells = (size_t)ranks * ranks;
-    dxt_logratio *made = calloc(1, sizeof *made);
+    logratio_rule *made = calloc(1, sizeof *made);
     if (!made) return NULL;
     made->ranks = ranks;
     made->value = calloc(cells, sizeof(double));
     made->baseline = calloc(cells, sizeof(double));
     made->scratch = calloc(cells, sizeof(double));
     if (made->value && made->baseline && made->scratch) return made;
-    dxt_logratio_destroy(made);
+    logratio_destroy(made);
     return NULL;
 }
 
-void dxt_logratio_destroy(dxt_logratio *logratio)
+void logratio_destroy(logratio_rule *logratio)
 {
     if (!logratio) return;
     free(logratio->value);
@@ -73,7 +73,7 @@ static uint32_t node_end(const dxt_window *window, uint32_t begin)
 }
 
 /* Logarithms of one block of paths between two nodes, against their median. */
-static void compare_block(dxt_logratio *l, const uint32_t row[2], const uint32_t col[2])
+static void compare_block(logratio_rule *l, const uint32_t row[2], const uint32_t col[2])
 {
     size_t used = 0;
     for (uint32_t i = row[0]; i < row[1]; i++)
@@ -88,7 +88,7 @@ static void compare_block(dxt_logratio *l, const uint32_t row[2], const uint32_t
 }
 
 /* The median of what is left of row or column @p k, which is taken away from it. */
-static double take_axis(dxt_logratio *l, uint32_t k, bool is_row)
+static double take_axis(logratio_rule *l, uint32_t k, bool is_row)
 {
     size_t n = l->ranks, used = 0, begin = is_row ? k * n : k, step = is_row ? 1 : n;
     for (uint32_t m = 0; m < n; m++)
@@ -100,7 +100,7 @@ static double take_axis(dxt_logratio *l, uint32_t k, bool is_row)
 }
 
 /* Values of a window up to the removal of its own effect. */
-static void load(dxt_logratio *l, const dxt_window *window)
+static void load(logratio_rule *l, const dxt_window *window)
 {
     uint32_t n = l->ranks;
     size_t used = 0;
@@ -117,15 +117,15 @@ static void load(dxt_logratio *l, const dxt_window *window)
     for (size_t k = 0; k < (size_t)n * n; k++) l->value[k] -= effect;
 }
 
-void dxt_logratio_learn(dxt_logratio *l, const dxt_window *window)
+void logratio_learn(logratio_rule *l, const dxt_window *window)
 {
-    if (l->learned == DXT_LOGRATIO_BASELINE) return;
+    if (l->learned == LOGRATIO_BASELINE) return;
     load(l, window);
     for (size_t k = 0; k < (size_t)l->ranks * l->ranks; k++) l->baseline[k] += l->value[k];
     l->learned++;
 }
 
-bool dxt_logratio_judge(dxt_logratio *l, const dxt_window *window, dxt_sim_truth *found)
+bool logratio_judge(logratio_rule *l, const dxt_window *window, sim_truth *found)
 {
     uint32_t n = l->ranks;
     bool fits = true;
@@ -137,6 +137,6 @@ bool dxt_logratio_judge(dxt_logratio *l, const dxt_window *window, dxt_sim_truth
     for (uint32_t i = 0; i < n; i++)
         for (uint32_t j = 0; j < n; j++)
             if (i != j && l->value[(size_t)i * n + j] > log(POINT_FACTOR))
-                fits = fits && dxt_sim_pairs_add(&found->points, i, j);
+                fits = fits && sim_pairs_add(&found->points, i, j);
     return fits;
 }

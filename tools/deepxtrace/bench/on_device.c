@@ -26,31 +26,31 @@ struct shared {
     struct bench_group group;
     _Atomic uint32_t gate; /* rounds that the GPUs may begin; they see this word */
     char about[128];
-    dxt_device_times results[DXT_BENCH_SHAPES];
+    device_times results[BENCH_SHAPES];
     uint64_t tokens_to[BENCH_MAX_RANKS][BENCH_MAX_RANKS]; /* from, to: in a dispatch */
     double times[];
 };
 
 /* One measurement. */
 struct run {
-    const dxt_device_bench *bench;
-    int what; /* DXT_PAIRS_… */
+    const device_bench *bench;
+    int what; /* PAIRS_… */
     uint32_t rows;
     struct shared *shared;
     size_t shared_size;
-    int fd[DXT_BENCH_SHAPES > HALVES *VARIANTS ? DXT_BENCH_SHAPES : HALVES *VARIANTS];
+    int fd[BENCH_SHAPES > HALVES *VARIANTS ? BENCH_SHAPES : HALVES *VARIANTS];
 };
 
 /* One rank process. */
 struct rank {
     const struct run *run;
-    const dxt_device *device;
+    const device_table *device;
     uint32_t index;
     uint32_t rounds;
     void *stream, *gate;
     void **events; /* rows × VARIANTS + 1 */
     dxt_probe *probe;
-    dxt_device_load *load;
+    device_load *load;
 };
 
 /* ---- one rank ---- */
@@ -78,7 +78,7 @@ static double *time_at(const struct run *run, uint32_t rank, uint32_t row, uint3
 
 static int choose_device(struct rank *rank)
 {
-    const dxt_device *device = rank->device;
+    const device_table *device = rank->device;
     uint32_t ranks = rank->run->bench->shape.ranks, devices = device->count();
     if (devices == 0) return bench_complain(group_of(rank), "%s", device->error());
     if (devices < ranks)
@@ -96,10 +96,10 @@ static int set_up(struct rank *rank)
 {
     const struct run *run = rank->run;
     const char *why = NULL;
-    rank->device = dxt_device_find(run->bench->engine, &why);
+    rank->device = device_find(run->bench->engine, &why);
     if (!rank->device) return bench_complain(group_of(rank), "%s", why);
     if (choose_device(rank) != 0) return -1;
-    const dxt_device *device = rank->device;
+    const device_table *device = rank->device;
     uint8_t *mapped = device->map_host(run->shared, run->shared_size);
     rank->gate = mapped ? mapped + offsetof(struct shared, gate) : NULL;
     rank->stream = device->stream_create();
@@ -125,7 +125,7 @@ typedef dxt_status (*create_function)(const dxt_ep_config *, dxt_ep **);
 /* Join a group: the first of these with this descriptor. */
 static dxt_ep *join(struct rank *rank, create_function create, uint32_t tokens, int fd, bool probe)
 {
-    const dxt_load_shape *shape = &rank->run->bench->shape;
+    const load_shape *shape = &rank->run->bench->shape;
     dxt_ep_config config = {.struct_size = sizeof config,
                             .engine = rank->run->bench->engine,
                             .rank = rank->index,
@@ -146,24 +146,24 @@ static dxt_ep *join(struct rank *rank, create_function create, uint32_t tokens, 
 /* Once without a graph: what is loaded when it is first called cannot be captured. */
 static int operate(struct rank *rank, dxt_ep *ep)
 {
-    if (dxt_device_load_dispatch(rank->load, ep, 0, rank->stream) != DXT_OK ||
-        dxt_device_load_combine(rank->load, ep, 0, rank->stream) != DXT_OK)
+    if (device_load_dispatch(rank->load, ep, 0, rank->stream) != DXT_OK ||
+        device_load_combine(rank->load, ep, 0, rank->stream) != DXT_OK)
         return engine_failed(rank);
     return rank->device->synchronize(rank->stream) == 0 ? 0 : device_failed(rank, "an operation");
 }
 
 static void *capture(struct rank *rank, dxt_ep *ep, bool dispatch, bool combine, uint32_t times)
 {
-    const dxt_device *device = rank->device;
+    const device_table *device = rank->device;
     dxt_status status = DXT_OK;
     if (device->capture_begin(rank->stream) != 0) {
         device_failed(rank, "no graph");
         return NULL;
     }
     for (uint32_t i = 0; i < times && status == DXT_OK; i++) {
-        if (dispatch) status = dxt_device_load_dispatch(rank->load, ep, 0, rank->stream);
+        if (dispatch) status = device_load_dispatch(rank->load, ep, 0, rank->stream);
         if (combine && status == DXT_OK)
-            status = dxt_device_load_combine(rank->load, ep, 0, rank->stream);
+            status = device_load_combine(rank->load, ep, 0, rank->stream);
     }
     if (status != DXT_OK) engine_failed(rank);
     void *graph = device->capture_end(rank->stream);
@@ -178,7 +178,7 @@ static int replay(struct rank *rank, void *const *graphs, uint32_t variants, uin
                   uint32_t rows)
 {
     const struct run *run = rank->run;
-    const dxt_device *device = rank->device;
+    const device_table *device = rank->device;
     void **events = rank->events;
     uint32_t round = ++rank->rounds;
     int bad = device->gate(rank->gate, round, GATE_NS, rank->stream);
@@ -212,19 +212,19 @@ static double slowest(const struct run *run, uint32_t row, uint32_t variant)
     return most;
 }
 
-static void summarize(const struct run *run, int what, double *scratch, dxt_device_times *times)
+static void summarize(const struct run *run, int what, double *scratch, device_times *times)
 {
-    double per = what == DXT_TIME_ROW ? DXT_BENCH_IN_A_ROW : 1.0;
+    double per = what == TIME_ROW ? BENCH_IN_A_ROW : 1.0;
     for (uint32_t row = 0; row < run->rows; row++) scratch[row] = slowest(run, row, 0) / per;
-    times->median_ns[what] = dxt_bench_quantile(scratch, run->rows, 0.5);
-    times->p99_ns[what] = dxt_bench_quantile(scratch, run->rows, 0.99);
+    times->median_ns[what] = bench_quantile(scratch, run->rows, 0.5);
+    times->p99_ns[what] = bench_quantile(scratch, run->rows, 0.99);
 }
 
 /* A token crosses once to a rank, whatever number of its experts are there, and so does the sum of
  * what they make of it. */
-static void weigh(const struct run *run, dxt_device_times *times)
+static void weigh(const struct run *run, device_times *times)
 {
-    const dxt_load_shape *shape = &run->bench->shape;
+    const load_shape *shape = &run->bench->shape;
     size_t blocks = shape->hidden / DXT_EP_BLOCK;
     double token = shape->dispatch_format == DXT_EP_FP8
                        ? (double)(shape->hidden + blocks * sizeof(float))
@@ -243,10 +243,10 @@ static void weigh(const struct run *run, dxt_device_times *times)
         sent += out / shape->ranks;
         busiest = fmax(busiest, fmax(out, in));
     }
-    const double bytes[DXT_TIMES] = {token, output, token + output, token + output};
-    for (int what = 0; what < DXT_TIMES; what++) {
+    const double bytes[TIME_COUNT] = {token, output, token + output, token + output};
+    for (int what = 0; what < TIME_COUNT; what++) {
         times->bytes[what] = sent * bytes[what];
-        times->limit_ns[what] = busiest * bytes[what] / DXT_LINK_BYTES_PER_S * 1e9;
+        times->limit_ns[what] = busiest * bytes[what] / LINK_BYTES_PER_S * 1e9;
     }
 }
 
@@ -255,17 +255,17 @@ static void weigh(const struct run *run, dxt_device_times *times)
 static int measure_shape(struct rank *rank, uint32_t index, double *scratch)
 {
     const struct run *run = rank->run;
-    dxt_load_shape shape = run->bench->shape;
+    load_shape shape = run->bench->shape;
     shape.tokens = run->bench->tokens[index];
-    rank->load = dxt_device_load_create(rank->device, &shape, rank->index);
+    rank->load = device_load_create(rank->device, &shape, rank->index);
     if (!rank->load) return device_failed(rank, "no buffers");
-    dxt_device_load_copies(rank->load, 0, run->shared->tokens_to[rank->index]);
+    device_load_copies(rank->load, 0, run->shared->tokens_to[rank->index]);
     dxt_ep *ep = join(rank, dxt_ep_create, shape.tokens, run->fd[index], false);
     if (!ep || operate(rank, ep) != 0) return -1;
-    dxt_device_times *times = &run->shared->results[index];
-    for (int what = 0; what < DXT_TIMES; what++) {
-        void *graph = capture(rank, ep, what != DXT_TIME_COMBINE, what != DXT_TIME_DISPATCH,
-                              what == DXT_TIME_ROW ? DXT_BENCH_IN_A_ROW : 1);
+    device_times *times = &run->shared->results[index];
+    for (int what = 0; what < TIME_COUNT; what++) {
+        void *graph = capture(rank, ep, what != TIME_COMBINE, what != TIME_DISPATCH,
+                              what == TIME_ROW ? BENCH_IN_A_ROW : 1);
         if (!graph || replay(rank, &graph, 1, 0, run->rows) != 0) return -1;
         if (rank->index == 0) summarize(run, what, scratch, times);
         rank->device->graph_destroy(graph);
@@ -275,7 +275,7 @@ static int measure_shape(struct rank *rank, uint32_t index, double *scratch)
     if (dxt_ep_masked(ep, NULL) > 0) return bench_complain(group_of(rank), "a rank was given up");
     if (bench_meet(group_of(rank)) != 0) return -1;
     dxt_ep_destroy(ep);
-    dxt_device_load_destroy(rank->load);
+    device_load_destroy(rank->load);
     return 0;
 }
 
@@ -313,12 +313,12 @@ static int measure_half(struct rank *rank, uint32_t half, const create_function 
     dxt_ep *eps[VARIANTS] = {NULL};
     for (uint32_t i = 0; i < VARIANTS; i++) {
         uint32_t variant = (i + half) % VARIANTS;
-        bool probe = run->what == DXT_PAIRS_PROBE && variant == 0;
+        bool probe = run->what == PAIRS_PROBE && variant == 0;
         dxt_ep *ep = join(rank, creates[variant], run->bench->tokens[0],
                           run->fd[half * VARIANTS + i], probe);
         if (!ep || operate(rank, ep) != 0) return -1;
         eps[variant] = ep;
-        graphs[variant] = capture(rank, ep, true, true, DXT_BENCH_IN_A_ROW);
+        graphs[variant] = capture(rank, ep, true, true, BENCH_IN_A_ROW);
         if (!graphs[variant]) return -1;
     }
     uint32_t first = half * (run->rows / HALVES);
@@ -335,13 +335,12 @@ static int measure_pairs(void *context, uint32_t index)
 {
     const struct run *run = context;
     struct rank rank = {.run = run, .index = index};
-    dxt_load_shape shape = run->bench->shape;
+    load_shape shape = run->bench->shape;
     shape.tokens = run->bench->tokens[0];
     create_function creates[VARIANTS] = {dxt_ep_create, dxt_ep_create};
     int result = set_up(&rank);
-    if (result == 0 && run->what == DXT_PAIRS_NULL && !(creates[1] = other_create(&rank)))
-        return -1;
-    if (result == 0 && !(rank.load = dxt_device_load_create(rank.device, &shape, index)))
+    if (result == 0 && run->what == PAIRS_NULL && !(creates[1] = other_create(&rank))) return -1;
+    if (result == 0 && !(rank.load = device_load_create(rank.device, &shape, index)))
         return device_failed(&rank, "no buffers");
     for (uint32_t half = 0; half < HALVES && result == 0; half++)
         result = measure_half(&rank, half, creates);
@@ -354,7 +353,7 @@ static int make_groups(struct run *run, uint32_t count, char error[256])
 {
     for (uint32_t i = 0; i < count; i++) {
         size_t size = 0;
-        const dxt_load_shape *shape = &run->bench->shape;
+        const load_shape *shape = &run->bench->shape;
         dxt_ep_config config = {.struct_size = sizeof config,
                                 .engine = run->bench->engine,
                                 .ranks = shape->ranks,
@@ -380,7 +379,7 @@ static int perform(struct run *run, uint32_t groups, bench_body body, char error
     const char *why = NULL;
     uint32_t ranks = run->bench->shape.ranks;
     for (size_t i = 0; i < sizeof run->fd / sizeof run->fd[0]; i++) run->fd[i] = -1;
-    if (!dxt_device_find(run->bench->engine, &why)) {
+    if (!device_find(run->bench->engine, &why)) {
         snprintf(error, 256, "%s", why);
         return -1;
     }
@@ -406,8 +405,8 @@ static int perform(struct run *run, uint32_t groups, bench_body body, char error
     return result;
 }
 
-int dxt_device_bench_times(const dxt_device_bench *bench, dxt_device_times *times, char about[128],
-                           char error[256])
+int device_bench_times(const device_bench *bench, device_times *times, char about[128],
+                       char error[256])
 {
     struct run run = {.bench = bench, .rows = bench->repeat};
     if (perform(&run, bench->count, measure_times, error) != 0) return -1;
@@ -417,20 +416,19 @@ int dxt_device_bench_times(const dxt_device_bench *bench, dxt_device_times *time
     return 0;
 }
 
-int dxt_device_bench_pairs(const dxt_device_bench *bench, int what, dxt_device_pairs *pairs,
-                           char error[256])
+int device_bench_pairs(const device_bench *bench, int what, device_pairs *pairs, char error[256])
 {
     struct run run = {.bench = bench, .what = what, .rows = bench->repeat < 8 ? 8 : bench->repeat};
     if (perform(&run, HALVES * VARIANTS, measure_pairs, error) != 0) return -1;
     double *scratch = malloc(run.rows * sizeof *scratch);
     if (scratch) {
         for (uint32_t i = 0; i < run.rows; i++) scratch[i] = slowest(&run, i, 0);
-        pairs->first_ns = dxt_bench_quantile(scratch, run.rows, 0.5) / DXT_BENCH_IN_A_ROW;
+        pairs->first_ns = bench_quantile(scratch, run.rows, 0.5) / BENCH_IN_A_ROW;
         for (uint32_t i = 0; i < run.rows; i++) scratch[i] = slowest(&run, i, 1);
-        pairs->second_ns = dxt_bench_quantile(scratch, run.rows, 0.5) / DXT_BENCH_IN_A_ROW;
+        pairs->second_ns = bench_quantile(scratch, run.rows, 0.5) / BENCH_IN_A_ROW;
         for (uint32_t i = 0; i < run.rows; i++)
             scratch[i] = slowest(&run, i, 0) / slowest(&run, i, 1);
-        pairs->ratio = dxt_bench_quantile(scratch, run.rows, 0.5);
+        pairs->ratio = bench_quantile(scratch, run.rows, 0.5);
         /* Binomial ranks of the median, by the normal approximation; sorted by now. */
         double half = 0.98 * sqrt((double)run.rows);
         uint32_t low = (uint32_t)fmax(0, floor((double)run.rows / 2 - half));

@@ -19,11 +19,11 @@ struct tables {
     struct entry {
         char name[64];
         uint32_t ranks;
-        dxt_score scores[DXT_SCORE_METHODS];
+        score_sheet scores[SCORE_METHODS];
     } cases[MOST_CASES];
     size_t count;
     dxt_history *history; /* forgets by itself where another case begins */
-    dxt_score all[DXT_SCORE_METHODS];
+    score_sheet all[SCORE_METHODS];
 };
 
 static bool read_set(const json_t *list, uint8_t *set)
@@ -34,13 +34,13 @@ static bool read_set(const json_t *list, uint8_t *set)
     json_array_foreach((json_t *)list, k, item)
     {
         json_int_t rank = json_integer_value(item);
-        if (!json_is_integer(item) || rank < 0 || rank >= DXT_SIM_MAX_RANKS) return false;
+        if (!json_is_integer(item) || rank < 0 || rank >= SIM_MAX_RANKS) return false;
         set[rank] = 1;
     }
     return true;
 }
 
-static bool read_pairs(const json_t *list, dxt_sim_pairs *pairs)
+static bool read_pairs(const json_t *list, sim_pairs *pairs)
 {
     size_t k;
     json_t *item;
@@ -53,13 +53,13 @@ static bool read_pairs(const json_t *list, dxt_sim_pairs *pairs)
             if (!json_is_integer(rank) || json_integer_value(rank) < 0) return false;
             pair[m] = (uint32_t)json_integer_value(rank);
         }
-        if (!dxt_sim_pairs_add(pairs, pair[0], pair[1])) return false;
+        if (!sim_pairs_add(pairs, pair[0], pair[1])) return false;
     }
     return true;
 }
 
 /* The label of a window; false if it has none that is one truth. */
-static bool read_label(const dxt_window *window, dxt_sim_truth *truth, bool *without_nodes)
+static bool read_label(const dxt_window *window, sim_truth *truth, bool *without_nodes)
 {
     if (!window->extra) return false;
     json_t *extra = json_loads(window->extra, 0, NULL);
@@ -97,27 +97,27 @@ static struct entry *entry_of(struct tables *tables, const dxt_window *window)
 static dxt_status judge(struct tables *tables, const dxt_window *window,
                         const dxt_window *companion)
 {
-    static dxt_sim_truth truth;
-    dxt_score_window given = {.window = window,
-                              .companion = companion,
-                              .truth = &truth,
-                              .history = tables->history,
-                              .settled = true};
-    if (window->ranks > DXT_SIM_MAX_RANKS || !read_label(window, &truth, &given.without_nodes))
+    static sim_truth truth;
+    score_window given = {.window = window,
+                          .companion = companion,
+                          .truth = &truth,
+                          .history = tables->history,
+                          .settled = true};
+    if (window->ranks > SIM_MAX_RANKS || !read_label(window, &truth, &given.without_nodes))
         return DXT_OK;
-    given.logratio = dxt_logratio_create(window->ranks);
+    given.logratio = logratio_create(window->ranks);
     if (!given.logratio) return DXT_ERR_NO_MEMORY;
-    dxt_status status = dxt_score_add(&given, entry_of(tables, window)->scores);
-    dxt_logratio_destroy(given.logratio);
+    dxt_status status = score_add(&given, entry_of(tables, window)->scores);
+    logratio_destroy(given.logratio);
     return status;
 }
 
 static void add_up(struct tables *tables)
 {
     for (size_t k = 0; k < tables->count; k++)
-        for (int m = 0; m < DXT_SCORE_METHODS; m++) {
-            const dxt_score *part = &tables->cases[k].scores[m];
-            dxt_score *all = &tables->all[m];
+        for (int m = 0; m < SCORE_METHODS; m++) {
+            const score_sheet *part = &tables->cases[k].scores[m];
+            score_sheet *all = &tables->all[m];
             all->faulted += part->faulted;
             all->exact += part->exact;
             all->named += part->named;
@@ -137,7 +137,7 @@ static dxt_status judge_all(struct tables *tables, dxt_reader *reader)
     dxt_status status = dxt_reader_next(reader, &first);
     while (first && status == DXT_OK) {
         status = dxt_reader_next(reader, &second);
-        bool pair = second && dxt_tool_is_pair(first, second);
+        bool pair = second && is_pair(first, second);
         dxt_status judged = judge(tables, first, pair ? second : NULL);
         if (pair && judged == DXT_OK) judged = judge(tables, second, first);
         dxt_window_free(first);
@@ -151,7 +151,7 @@ static dxt_status judge_all(struct tables *tables, dxt_reader *reader)
     return status == DXT_END ? DXT_OK : status;
 }
 
-int dxt_score_file(const char *path, bool json)
+int score_file(const char *path, bool json)
 {
     dxt_reader *reader;
     struct tables *tables = calloc(1, sizeof *tables);
@@ -165,10 +165,10 @@ int dxt_score_file(const char *path, bool json)
     if (status == DXT_OK) {
         add_up(tables);
         for (size_t k = 0; k < tables->count; k++)
-            dxt_score_print(tables->cases[k].name, tables->cases[k].ranks, json,
-                            tables->cases[k].scores);
-        dxt_score_print("all", 0, json, tables->all);
+            score_print(tables->cases[k].name, tables->cases[k].ranks, json,
+                        tables->cases[k].scores);
+        score_print("all", 0, json, tables->all);
     }
     free(tables);
-    return status == DXT_OK ? DXT_EXIT_DONE : dxt_complain_status("bench", status);
+    return status == DXT_OK ? EXIT_DONE : complain_status("bench", status);
 }

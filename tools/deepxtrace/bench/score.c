@@ -9,35 +9,35 @@
 
 #include "output.h"
 
-const char *const dxt_score_names[DXT_SCORE_METHODS] = {"robust", "history", "ratio", "log-ratio"};
+const char *const score_names[SCORE_METHODS] = {"robust", "history", "ratio", "log-ratio"};
 
 /* ---- what a method named ---- */
 
 /* Names of a result, in the form of a truth; false if there are more points than fit. */
-static bool names_of(const dxt_findings *findings, dxt_sim_truth *found)
+static bool names_of(const dxt_findings *findings, sim_truth *found)
 {
     bool fits = true;
     for (size_t k = 0; k < findings->col_count; k++) found->cols[findings->cols[k].rank] = 1;
     for (size_t k = 0; k < findings->row_count; k++) found->rows[findings->rows[k].rank] = 1;
     for (size_t k = 0; k < findings->point_count; k++)
-        fits = fits && dxt_sim_pairs_add(&found->points, findings->points[k].row,
-                                         findings->points[k].column);
+        fits = fits &&
+               sim_pairs_add(&found->points, findings->points[k].row, findings->points[k].column);
     for (size_t k = 0; k < findings->finding_count; k++) {
         const dxt_finding *finding = &findings->findings[k];
-        if (finding->kind == DXT_LATE_NODE && finding->node < (int32_t)DXT_SIM_MAX_RANKS)
+        if (finding->kind == DXT_LATE_NODE && finding->node < (int32_t)SIM_MAX_RANKS)
             found->nodes[finding->node] = 1;
         if (finding->kind == DXT_SLOW_NODE_PATH)
-            fits = fits && dxt_sim_pairs_add(&found->node_points, (uint32_t)finding->node,
-                                             (uint32_t)finding->source_node);
+            fits = fits && sim_pairs_add(&found->node_points, (uint32_t)finding->node,
+                                         (uint32_t)finding->source_node);
     }
     return fits;
 }
 
 /* A method that knows no nodes spells them out: where every rank of a late node is named, and the
  * node is to be named, it has said so. */
-static void fold_nodes(const dxt_window *window, const dxt_sim_truth *truth, dxt_sim_truth *found)
+static void fold_nodes(const dxt_window *window, const sim_truth *truth, sim_truth *found)
 {
-    for (int32_t node = 0; window->nodes && node < (int32_t)DXT_SIM_MAX_RANKS; node++) {
+    for (int32_t node = 0; window->nodes && node < (int32_t)SIM_MAX_RANKS; node++) {
         bool all = truth->nodes[node];
         for (uint32_t i = 0; all && i < window->ranks; i++)
             if (window->nodes[i] == node) all = found->cols[i];
@@ -48,14 +48,14 @@ static void fold_nodes(const dxt_window *window, const dxt_sim_truth *truth, dxt
     }
 }
 
-static bool has_pair(const dxt_sim_pairs *pairs, uint32_t row, uint32_t column)
+static bool has_pair(const sim_pairs *pairs, uint32_t row, uint32_t column)
 {
     for (size_t k = 0; k < pairs->count; k++)
         if (pairs->items[k][0] == row && pairs->items[k][1] == column) return true;
     return false;
 }
 
-static bool is_true(const dxt_finding *finding, const dxt_sim_truth *truth)
+static bool is_true(const dxt_finding *finding, const sim_truth *truth)
 {
     switch (finding->kind) {
     case DXT_LATE_RANK: return truth->cols[finding->rank];
@@ -72,7 +72,7 @@ static bool is_true(const dxt_finding *finding, const dxt_sim_truth *truth)
 }
 
 /* Everybody's skew is nobody's fault, and true whatever the label says. */
-static void count_sure(const dxt_findings *findings, const dxt_sim_truth *truth, dxt_score *score)
+static void count_sure(const dxt_findings *findings, const sim_truth *truth, score_sheet *score)
 {
     for (size_t k = 0; k < findings->finding_count; k++) {
         const dxt_finding *finding = &findings->findings[k];
@@ -82,20 +82,20 @@ static void count_sure(const dxt_findings *findings, const dxt_sim_truth *truth,
     }
 }
 
-static dxt_status analyze(const dxt_score_window *given, int method, dxt_findings **findings)
+static dxt_status analyze(const score_window *given, int method, dxt_findings **findings)
 {
-    bool ratio = method == DXT_SCORE_RATIO;
+    bool ratio = method == SCORE_RATIO;
     const dxt_analysis_options options = {
         .struct_size = sizeof options,
         .method = ratio ? DXT_METHOD_RATIO : DXT_METHOD_ROBUST,
         .companion = ratio ? NULL : given->companion,
-        .history = method == DXT_SCORE_HISTORY ? given->history : NULL,
+        .history = method == SCORE_HISTORY ? given->history : NULL,
     };
     return dxt_analyze(given->window, &options, findings);
 }
 
 /* What analyze() has made of a window, with those before. */
-static dxt_status look_back(const dxt_score_window *given, dxt_findings **findings)
+static dxt_status look_back(const score_window *given, dxt_findings **findings)
 {
     dxt_findings *alone = *findings;
     dxt_status status = dxt_history_judge(given->history, given->window, alone, findings);
@@ -103,34 +103,33 @@ static dxt_status look_back(const dxt_score_window *given, dxt_findings **findin
     return status;
 }
 
-dxt_status dxt_score_learn(const dxt_score_window *given)
+dxt_status score_learn(const score_window *given)
 {
     dxt_findings *findings;
-    dxt_status status = analyze(given, DXT_SCORE_HISTORY, &findings);
+    dxt_status status = analyze(given, SCORE_HISTORY, &findings);
     if (status != DXT_OK) return status;
     status = look_back(given, &findings);
     dxt_findings_free(findings);
     return status;
 }
 
-static dxt_status judge(const dxt_score_window *given, int method, dxt_sim_truth *found, bool *fits,
-                        dxt_score *score)
+static dxt_status judge(const score_window *given, int method, sim_truth *found, bool *fits,
+                        score_sheet *score)
 {
     dxt_findings *findings;
     memset(found, 0, sizeof *found);
-    if (method == DXT_SCORE_LOGRATIO) {
-        *fits = dxt_logratio_judge(given->logratio, given->window, found);
+    if (method == SCORE_LOGRATIO) {
+        *fits = logratio_judge(given->logratio, given->window, found);
     } else {
         dxt_status status = analyze(given, method, &findings);
         if (status != DXT_OK) return status;
-        if (method == DXT_SCORE_HISTORY) status = look_back(given, &findings);
+        if (method == SCORE_HISTORY) status = look_back(given, &findings);
         *fits = names_of(findings, found);
-        if (method != DXT_SCORE_HISTORY || given->settled)
-            count_sure(findings, given->truth, score);
+        if (method != SCORE_HISTORY || given->settled) count_sure(findings, given->truth, score);
         dxt_findings_free(findings);
         if (status != DXT_OK) return status;
     }
-    if (method == DXT_SCORE_RATIO || method == DXT_SCORE_LOGRATIO)
+    if (method == SCORE_RATIO || method == SCORE_LOGRATIO)
         fold_nodes(given->window, given->truth, found);
     return DXT_OK;
 }
@@ -143,14 +142,14 @@ struct tally {
 
 static void tally_set(struct tally *tally, const uint8_t *found, const uint8_t *truth)
 {
-    for (uint32_t i = 0; i < DXT_SIM_MAX_RANKS; i++) {
+    for (uint32_t i = 0; i < SIM_MAX_RANKS; i++) {
         tally->found += found[i];
         tally->truth += truth[i];
         tally->both += found[i] && truth[i];
     }
 }
 
-static void tally_pairs(struct tally *tally, const dxt_sim_pairs *found, const dxt_sim_pairs *truth)
+static void tally_pairs(struct tally *tally, const sim_pairs *found, const sim_pairs *truth)
 {
     size_t f = 0, t = 0;
     while (f < found->count && t < truth->count) {
@@ -165,15 +164,15 @@ static void tally_pairs(struct tally *tally, const dxt_sim_pairs *found, const d
     tally->truth += truth->count;
 }
 
-dxt_status dxt_score_add(const dxt_score_window *given, dxt_score scores[DXT_SCORE_METHODS])
+dxt_status score_add(const score_window *given, score_sheet scores[SCORE_METHODS])
 {
-    static dxt_sim_truth found;
-    for (int m = 0; m < DXT_SCORE_METHODS; m++) {
+    static sim_truth found;
+    for (int m = 0; m < SCORE_METHODS; m++) {
         bool fits = true;
         dxt_status status = judge(given, m, &found, &fits, &scores[m]);
         if (status != DXT_OK) return status;
-        if (m == DXT_SCORE_HISTORY && !given->settled) continue;
-        if (given->without_nodes && !dxt_sim_truth_is_empty(given->truth)) {
+        if (m == SCORE_HISTORY && !given->settled) continue;
+        if (given->without_nodes && !sim_truth_is_empty(given->truth)) {
             memset(found.nodes, 0, sizeof found.nodes);
             found.node_points.count = 0;
         }
@@ -197,12 +196,12 @@ dxt_status dxt_score_add(const dxt_score_window *given, dxt_score scores[DXT_SCO
     return DXT_OK;
 }
 
-double dxt_score_rate(uint64_t part, uint64_t whole)
+double score_rate(uint64_t part, uint64_t whole)
 {
     return whole ? (double)part / (double)whole : NAN;
 }
 
-void dxt_score_interval(uint64_t hits, uint64_t count, double interval[2])
+void score_interval(uint64_t hits, uint64_t count, double interval[2])
 {
     const double z = 1.959963984540054;
     double n = (double)count, p = count ? (double)hits / n : 0.5;
@@ -215,23 +214,24 @@ void dxt_score_interval(uint64_t hits, uint64_t count, double interval[2])
 
 /* ---- printing ---- */
 
-static void print_json(const char *name, uint32_t ranks, const char *method, const dxt_score *score)
+static void print_json(const char *name, uint32_t ranks, const char *method,
+                       const score_sheet *score)
 {
     double exact[2], alarms[2];
-    dxt_score_interval(score->exact, score->faulted, exact);
-    dxt_score_interval(score->false_alarms, score->healthy, alarms);
-    dxt_stdout_printf("{\"v\": 1, \"bench\": \"accuracy\", \"ranks\": %u, \"case\": \"%s\", "
-                      "\"method\": \"%s\", \"faulted\": %llu, \"exact\": %llu, "
-                      "\"exact_low\": %.4f, \"exact_high\": %.4f, \"named\": %llu, "
-                      "\"true_names\": %llu, \"items\": %llu, \"healthy\": %llu, "
-                      "\"false_alarms\": %llu, \"false_alarms_low\": %.4f, "
-                      "\"false_alarms_high\": %.4f, \"sure\": %llu, \"sure_true\": %llu}\n",
-                      ranks, name, method, (unsigned long long)score->faulted,
-                      (unsigned long long)score->exact, exact[0], exact[1],
-                      (unsigned long long)score->named, (unsigned long long)score->true_names,
-                      (unsigned long long)score->items, (unsigned long long)score->healthy,
-                      (unsigned long long)score->false_alarms, alarms[0], alarms[1],
-                      (unsigned long long)score->sure, (unsigned long long)score->sure_true);
+    score_interval(score->exact, score->faulted, exact);
+    score_interval(score->false_alarms, score->healthy, alarms);
+    stdout_printf("{\"v\": 1, \"bench\": \"accuracy\", \"ranks\": %u, \"case\": \"%s\", "
+                  "\"method\": \"%s\", \"faulted\": %llu, \"exact\": %llu, "
+                  "\"exact_low\": %.4f, \"exact_high\": %.4f, \"named\": %llu, "
+                  "\"true_names\": %llu, \"items\": %llu, \"healthy\": %llu, "
+                  "\"false_alarms\": %llu, \"false_alarms_low\": %.4f, "
+                  "\"false_alarms_high\": %.4f, \"sure\": %llu, \"sure_true\": %llu}\n",
+                  ranks, name, method, (unsigned long long)score->faulted,
+                  (unsigned long long)score->exact, exact[0], exact[1],
+                  (unsigned long long)score->named, (unsigned long long)score->true_names,
+                  (unsigned long long)score->items, (unsigned long long)score->healthy,
+                  (unsigned long long)score->false_alarms, alarms[0], alarms[1],
+                  (unsigned long long)score->sure, (unsigned long long)score->sure_true);
 }
 
 /* A rate in percent, or a dash. */
@@ -244,52 +244,50 @@ static const char *percent(double rate, char text[8])
     return text;
 }
 
-void dxt_score_print_head(void)
+void score_print_head(void)
 {
-    dxt_stdout_printf(
-        "Windows in which exactly what is wrong is named, in %%: by this analysis, each\n"
-        "window alone with the 95 %% interval, and with the windows before it; by the\n"
-        "ratio to the mean; by the log-ratio. Findings of a confidence of 0.99 and more\n"
-        "that are true, in %%. False alarms per 1,000 windows of the operator with\n"
-        "nothing wrong, alone and with the windows before.\n\n"
-        "%4s %-22s%6s %-10s%6s%6s%6s%6s%6s%6s\n",
-        "", "case", "alone", "(95 %)", "run", "ratio", "log-r", "sure", "false", "run");
+    stdout_printf("Windows in which exactly what is wrong is named, in %%: by this analysis, each\n"
+                  "window alone with the 95 %% interval, and with the windows before it; by the\n"
+                  "ratio to the mean; by the log-ratio. Findings of a confidence of 0.99 and more\n"
+                  "that are true, in %%. False alarms per 1,000 windows of the operator with\n"
+                  "nothing wrong, alone and with the windows before.\n\n"
+                  "%4s %-22s%6s %-10s%6s%6s%6s%6s%6s%6s\n",
+                  "", "case", "alone", "(95 %)", "run", "ratio", "log-r", "sure", "false", "run");
 }
 
 /* Where nothing is wrong, naming nothing is exact. */
-static double exact_rate(const dxt_score *score, double interval[2])
+static double exact_rate(const score_sheet *score, double interval[2])
 {
     bool quiet = score->faulted == 0;
     uint64_t exact = quiet ? score->healthy - score->false_alarms : score->exact;
     uint64_t windows = quiet ? score->healthy : score->faulted;
-    dxt_score_interval(exact, windows, interval);
-    return dxt_score_rate(exact, windows);
+    score_interval(exact, windows, interval);
+    return score_rate(exact, windows);
 }
 
-static const char *alarms_of(const dxt_score *score, char text[8])
+static const char *alarms_of(const score_sheet *score, char text[8])
 {
-    double rate = 1000 * dxt_score_rate(score->false_alarms, score->healthy);
+    double rate = 1000 * score_rate(score->false_alarms, score->healthy);
     snprintf(text, 8, isnan(rate) ? "-" : "%.0f", rate);
     return text;
 }
 
-void dxt_score_print(const char *name, uint32_t ranks, bool json,
-                     const dxt_score scores[DXT_SCORE_METHODS])
+void score_print(const char *name, uint32_t ranks, bool json,
+                 const score_sheet scores[SCORE_METHODS])
 {
-    char text[DXT_SCORE_METHODS][8], sure[8], alarms[2][8], size[16] = "", range[32];
+    char text[SCORE_METHODS][8], sure[8], alarms[2][8], size[16] = "", range[32];
     double interval[2];
-    for (int m = 0; json && m < DXT_SCORE_METHODS; m++)
-        print_json(name, ranks, dxt_score_names[m], &scores[m]);
+    for (int m = 0; json && m < SCORE_METHODS; m++)
+        print_json(name, ranks, score_names[m], &scores[m]);
     if (json) return;
-    for (int m = DXT_SCORE_METHODS - 1; m >= 0; m--)
-        percent(exact_rate(&scores[m], interval), text[m]);
-    const dxt_score *ours = &scores[DXT_SCORE_ROBUST], *run = &scores[DXT_SCORE_HISTORY];
+    for (int m = SCORE_METHODS - 1; m >= 0; m--) percent(exact_rate(&scores[m], interval), text[m]);
+    const score_sheet *ours = &scores[SCORE_ROBUST], *run = &scores[SCORE_HISTORY];
     snprintf(range, sizeof range, "%.1f-%.1f", 100 * interval[0], 100 * interval[1]);
     if (ranks) snprintf(size, sizeof size, "%u", ranks);
-    dxt_stdout_printf(
-        "%4s %-22.22s%6s %-10s%6s%6s%6s%6s%6s%6s\n", size, name, text[DXT_SCORE_ROBUST], range,
-        text[DXT_SCORE_HISTORY], text[DXT_SCORE_RATIO], text[DXT_SCORE_LOGRATIO],
-        percent(dxt_score_rate(ours->sure_true + run->sure_true, ours->sure + run->sure), sure),
+    stdout_printf(
+        "%4s %-22.22s%6s %-10s%6s%6s%6s%6s%6s%6s\n", size, name, text[SCORE_ROBUST], range,
+        text[SCORE_HISTORY], text[SCORE_RATIO], text[SCORE_LOGRATIO],
+        percent(score_rate(ours->sure_true + run->sure_true, ours->sure + run->sure), sure),
         alarms_of(ours, alarms[0]), alarms_of(run, alarms[1]));
-    dxt_stdout_flush();
+    stdout_flush();
 }

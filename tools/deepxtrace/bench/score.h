@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `bench accuracy`: windows of known truth, judged by every method, and how the methods did. */
-#ifndef DXT_BENCH_SCORE_H
-#define DXT_BENCH_SCORE_H
+#ifndef TOOLS_BENCH_SCORE_H
+#define TOOLS_BENCH_SCORE_H
 
 #include <deepxtrace/deepxtrace.h>
 
@@ -9,57 +9,57 @@
 
 /** The methods that are compared. */
 enum {
-    DXT_SCORE_ROBUST = 0, /**< this analysis, each window alone */
-    DXT_SCORE_HISTORY,    /**< the same with the windows before */
-    DXT_SCORE_RATIO,
-    DXT_SCORE_LOGRATIO,
-    DXT_SCORE_METHODS
+    SCORE_ROBUST = 0, /**< this analysis, each window alone */
+    SCORE_HISTORY,    /**< the same with the windows before */
+    SCORE_RATIO,
+    SCORE_LOGRATIO,
+    SCORE_METHODS
 };
 
 /** "robust", "history", "ratio", "log-ratio". */
-extern const char *const dxt_score_names[DXT_SCORE_METHODS];
+extern const char *const score_names[SCORE_METHODS];
 
 /** How a method did. Items are columns, rows, points, nodes and pairs of nodes. */
-typedef struct dxt_score {
+typedef struct score_sheet {
     uint64_t faulted, exact;        /**< windows in which something is wrong */
     uint64_t named, true_names;     /**< items named in them, and how many of those are true */
     uint64_t items;                 /**< items to be named in them */
     uint64_t healthy, false_alarms; /**< windows in which nothing is wrong; those with a name */
     uint64_t sure, sure_true;       /**< findings of a confidence of 0.99 and more; true ones */
-} dxt_score;
+} score_sheet;
 
 /** One window with all that is needed to judge it. */
-typedef struct dxt_score_window {
+typedef struct score_window {
     const dxt_window *window, *companion;
-    const dxt_sim_truth *truth;
-    dxt_logratio *logratio;
+    const sim_truth *truth;
+    logratio_rule *logratio;
     dxt_history *history; /**< of the run; has seen the windows before */
     bool settled;         /**< enough of them have been seen to count what it says */
     bool without_nodes;   /**< the truth says nothing about nodes: naming one besides is no fault */
-} dxt_score_window;
+} score_window;
 
 /** Let the history see a window that is not counted. @return What the analysis returned. */
-dxt_status dxt_score_learn(const dxt_score_window *given);
+dxt_status score_learn(const score_window *given);
 
 /** Judge a window by all methods and count. @return DXT_OK, or what the analysis returned. */
-dxt_status dxt_score_add(const dxt_score_window *given, dxt_score scores[DXT_SCORE_METHODS]);
+dxt_status score_add(const score_window *given, score_sheet scores[SCORE_METHODS]);
 
 /** The 95 % interval of a rate, after Wilson. @p count may be 0. */
-void dxt_score_interval(uint64_t hits, uint64_t count, double interval[2]);
+void score_interval(uint64_t hits, uint64_t count, double interval[2]);
 
 /** Part of @p whole; NaN if that is 0. */
-double dxt_score_rate(uint64_t part, uint64_t whole);
+double score_rate(uint64_t part, uint64_t whole);
 
 /** Print one row of the table, or one line of JSON for each method. */
-void dxt_score_print(const char *name, uint32_t ranks, bool json,
-                     const dxt_score scores[DXT_SCORE_METHODS]);
-void dxt_score_print_head(void);
+void score_print(const char *name, uint32_t ranks, bool json,
+                 const score_sheet scores[SCORE_METHODS]);
+void score_print_head(void);
 
 /**
  * Judge recorded windows whose label is known, case by case.
  *
  * @return An exit status.
  */
-int dxt_score_file(const char *path, bool json);
+int score_file(const char *path, bool json);
 
 #endif

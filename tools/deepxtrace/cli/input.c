@@ -5,57 +5,57 @@
 
 static const char *const methods[] = {"robust", "ratio", NULL};
 
-void dxt_tool_analysis_options(dxt_tool_analysis *values, dxt_option *options)
+void analysis_options_of(analysis_options *values, cli_option *options)
 {
-    const dxt_option table[DXT_TOOL_ANALYSIS_OPTIONS] = {
+    const cli_option table[ANALYSIS_OPTIONS] = {
         {.name = "method",
-         .type = DXT_OPTION_CHOICE,
+         .type = OPTION_CHOICE,
          .value = &values->method,
          .argument = "NAME",
          .choices = methods,
          .help = "robust (default), or ratio: the established ratio to the mean"},
         {.name = "min-share",
-         .type = DXT_OPTION_SHARE,
+         .type = OPTION_SHARE,
          .value = &values->min_share,
          .argument = "SHARE",
          .help = "leave out what costs less of the time (default 1%)"},
         {.name = "ranks-per-node",
-         .type = DXT_OPTION_COUNT,
+         .type = OPTION_COUNT,
          .value = &values->ranks_per_node,
          .argument = "G",
          .min = 1,
          .max = DXT_MAX_RANKS,
          .help = "ranks 0 to G-1 share a node, and so on, where the input does not say"},
         {.name = "threshold-col",
-         .type = DXT_OPTION_NUMBER,
+         .type = OPTION_NUMBER,
          .value = &values->threshold_col,
          .argument = "X",
          .help = "ratio: a column is abnormal above X times the mean (default 3)"},
         {.name = "threshold-row",
-         .type = DXT_OPTION_NUMBER,
+         .type = OPTION_NUMBER,
          .value = &values->threshold_row,
          .argument = "X",
          .help = "ratio: the same for a row (default 3)"},
         {.name = "threshold-point",
-         .type = DXT_OPTION_NUMBER,
+         .type = OPTION_NUMBER,
          .value = &values->threshold_point,
          .argument = "X",
          .help = "ratio: the same for a single cell (default 5)"},
         {.name = "excluding-zeros",
-         .type = DXT_OPTION_FLAG,
+         .type = OPTION_FLAG,
          .value = &values->excluding_zeros,
          .help = "ratio: compare cells with the mean of those that are not zero"},
         {.name = "keep-points",
-         .type = DXT_OPTION_FLAG,
+         .type = OPTION_FLAG,
          .value = &values->keep_points,
          .help = "ratio: also list cells inside abnormal rows and columns"},
     };
     memcpy(options, table, sizeof table);
 }
 
-dxt_status dxt_tool_analyze(const dxt_tool_analysis *values, const dxt_window *window,
-                            const dxt_window *companion, const dxt_history *history,
-                            dxt_findings **findings)
+dxt_status analyze_window(const analysis_options *values, const dxt_window *window,
+                          const dxt_window *companion, const dxt_history *history,
+                          dxt_findings **findings)
 {
     const dxt_analysis_options options = {
         .struct_size = sizeof options,
@@ -73,11 +73,11 @@ dxt_status dxt_tool_analyze(const dxt_tool_analysis *values, const dxt_window *w
     return dxt_analyze(window, &options, findings);
 }
 
-int dxt_tool_open(const char *command, const char *path, dxt_reader **reader)
+int input_open(const char *command, const char *path, dxt_reader **reader)
 {
-    if (*path == '\0') return dxt_complain(command, "'' is not a file name");
+    if (*path == '\0') return complain(command, "'' is not a file name");
     dxt_status status = dxt_reader_open(path, reader);
-    return status == DXT_OK ? -1 : dxt_complain_status(command, status);
+    return status == DXT_OK ? -1 : complain_status(command, status);
 }
 
 static bool same_text(const char *a, const char *b)
@@ -93,7 +93,7 @@ static bool is_pair_of_phases(const char *dispatch, const char *combine)
     return strncmp(dispatch, combine, before) == 0 && strcmp(combine + before, "combine") == 0;
 }
 
-bool dxt_tool_is_pair(const dxt_window *first, const dxt_window *second)
+bool is_pair(const dxt_window *first, const dxt_window *second)
 {
     if (first->ranks != second->ranks || first->index != second->index) return false;
     if (!same_text(first->instance, second->instance)) return false;

@@ -35,7 +35,7 @@ static const char *scan_decimal(const char *text, double *value)
     return end > text ? end : NULL;
 }
 
-bool dxt_parse_duration(const char *text, int64_t *ns, char *why, size_t why_size)
+bool cli_parse_duration(const char *text, int64_t *ns, char *why, size_t why_size)
 {
     static const struct {
         const char *unit;
@@ -57,7 +57,7 @@ bool dxt_parse_duration(const char *text, int64_t *ns, char *why, size_t why_siz
     return refuse(why, why_size, "'%s' is not a duration (e.g. 300ns, 50us, 1ms, 2s)", text);
 }
 
-bool dxt_parse_share(const char *text, double *share, char *why, size_t why_size)
+bool cli_parse_share(const char *text, double *share, char *why, size_t why_size)
 {
     double value;
     const char *end = scan_decimal(text, &value);
@@ -78,7 +78,7 @@ bool dxt_parse_share(const char *text, double *share, char *why, size_t why_size
     return true;
 }
 
-bool dxt_parse_number(const char *text, double *number, char *why, size_t why_size)
+bool cli_parse_number(const char *text, double *number, char *why, size_t why_size)
 {
     double value;
     const char *end = scan_decimal(text, &value);
@@ -88,7 +88,7 @@ bool dxt_parse_number(const char *text, double *number, char *why, size_t why_si
     return true;
 }
 
-bool dxt_parse_count(const char *text, uint64_t min, uint64_t max, uint64_t *count, char *why,
+bool cli_parse_count(const char *text, uint64_t min, uint64_t max, uint64_t *count, char *why,
                      size_t why_size)
 {
     uint64_t value = 0;
@@ -110,7 +110,7 @@ bool dxt_parse_count(const char *text, uint64_t min, uint64_t max, uint64_t *cou
     return true;
 }
 
-bool dxt_parse_choice(const char *text, const char *const *choices, int *choice, char *why,
+bool cli_parse_choice(const char *text, const char *const *choices, int *choice, char *why,
                       size_t why_size)
 {
     for (int i = 0; choices[i]; i++)
@@ -124,12 +124,12 @@ bool dxt_parse_choice(const char *text, const char *const *choices, int *choice,
     return false;
 }
 
-static bool parse_count(const dxt_option *option, const char *text, char *why, size_t why_size)
+static bool parse_count(const cli_option *option, const char *text, char *why, size_t why_size)
 {
     uint64_t count;
     uint64_t multiple = option->multiple ? option->multiple : 1;
     uint64_t min = option->multiple ? 0 : option->min, max = option->multiple ? 0 : option->max;
-    if (!dxt_parse_count(text, min, max, &count, why, why_size)) return false;
+    if (!cli_parse_count(text, min, max, &count, why, why_size)) return false;
     if (option->multiple && (count < option->min || count > option->max || count % multiple != 0))
         return refuse(why, why_size, "'%s' is not a multiple of %llu within %llu to %llu", text,
                       (unsigned long long)multiple, (unsigned long long)option->min,
@@ -145,27 +145,27 @@ static bool parse_file(const char *text, const char **value, char *why, size_t w
     return true;
 }
 
-static bool parse_value(const dxt_option *option, const char *text, char *why, size_t why_size)
+static bool parse_value(const cli_option *option, const char *text, char *why, size_t why_size)
 {
     switch (option->type) {
-    case DXT_OPTION_FLAG: *(bool *)option->value = true; return true;
-    case DXT_OPTION_TEXT: *(const char **)option->value = text; return true;
-    case DXT_OPTION_FILE: return parse_file(text, option->value, why, why_size);
-    case DXT_OPTION_COUNT: return parse_count(option, text, why, why_size);
-    case DXT_OPTION_DURATION: {
+    case OPTION_FLAG: *(bool *)option->value = true; return true;
+    case OPTION_TEXT: *(const char **)option->value = text; return true;
+    case OPTION_FILE: return parse_file(text, option->value, why, why_size);
+    case OPTION_COUNT: return parse_count(option, text, why, why_size);
+    case OPTION_DURATION: {
         int64_t ns;
-        if (!dxt_parse_duration(text, &ns, why, why_size)) return false;
+        if (!cli_parse_duration(text, &ns, why, why_size)) return false;
         if ((uint64_t)ns < option->min) return refuse(why, why_size, "'%s' is too short", text);
         if (option->max && (uint64_t)ns > option->max)
             return refuse(why, why_size, "'%s' is too long", text);
         *(int64_t *)option->value = ns;
         return true;
     }
-    case DXT_OPTION_SHARE: return dxt_parse_share(text, option->value, why, why_size);
-    case DXT_OPTION_NUMBER: return dxt_parse_number(text, option->value, why, why_size);
-    case DXT_OPTION_CHOICE:
-        return dxt_parse_choice(text, option->choices, option->value, why, why_size);
-    case DXT_OPTION_CUSTOM: return option->parse(text, option->value, why, why_size);
+    case OPTION_SHARE: return cli_parse_share(text, option->value, why, why_size);
+    case OPTION_NUMBER: return cli_parse_number(text, option->value, why, why_size);
+    case OPTION_CHOICE:
+        return cli_parse_choice(text, option->choices, option->value, why, why_size);
+    case OPTION_CUSTOM: return option->parse(text, option->value, why, why_size);
     }
     return refuse(why, why_size, "is not understood");
 }
@@ -174,12 +174,12 @@ static bool parse_value(const dxt_option *option, const char *text, char *why, s
 
 /* The option that `argument` ("--name", "--name=value", "-l", "-lvalue") names, and the value that
  * is part of it, if any. */
-static const dxt_option *find_option(const dxt_command *command, const char *argument,
+static const cli_option *find_option(const cli_command *command, const char *argument,
                                      const char **value)
 {
     *value = NULL;
     for (size_t i = 0; i < command->option_count; i++) {
-        const dxt_option *option = &command->options[i];
+        const cli_option *option = &command->options[i];
         if (argument[1] != '-') {
             if (!option->letter || argument[1] != option->letter) continue;
             if (argument[2]) *value = argument + 2;
@@ -193,17 +193,17 @@ static const dxt_option *find_option(const dxt_command *command, const char *arg
     return NULL;
 }
 
-static bool read_option(const dxt_command *command, int argc, char **argv, int *at, char *why,
+static bool read_option(const cli_command *command, int argc, char **argv, int *at, char *why,
                         size_t why_size)
 {
     char reason[256];
     const char *argument = argv[*at];
     const char *value;
-    const dxt_option *option = find_option(command, argument, &value);
+    const cli_option *option = find_option(command, argument, &value);
     if (!option)
         return refuse(why, why_size, "unknown option '%.*s' (see deepxtrace %s --help)",
                       (int)strcspn(argument, "="), argument, command->name);
-    if (option->type == DXT_OPTION_FLAG) {
+    if (option->type == OPTION_FLAG) {
         if (value) return refuse(why, why_size, "--%s takes no value", option->name);
     } else if (!value) {
         if (*at + 1 >= argc)
@@ -214,8 +214,8 @@ static bool read_option(const dxt_command *command, int argc, char **argv, int *
     return refuse(why, why_size, "--%s: %s", option->name, reason);
 }
 
-dxt_parsed dxt_options_parse(const dxt_command *command, int argc, char **argv, int *operands,
-                             char *why, size_t why_size)
+cli_parsed options_parse(const cli_command *command, int argc, char **argv, int *operands,
+                         char *why, size_t why_size)
 {
     int count = 0;
     bool only_operands = false;
@@ -226,22 +226,22 @@ dxt_parsed dxt_options_parse(const dxt_command *command, int argc, char **argv, 
         } else if (strcmp(argument, "--") == 0) {
             only_operands = true;
         } else if (strcmp(argument, "--help") == 0 || strcmp(argument, "-h") == 0) {
-            return DXT_PARSED_HELP;
+            return PARSED_HELP;
         } else if (!read_option(command, argc, argv, &at, why, why_size)) {
-            return DXT_PARSED_BAD;
+            return PARSED_BAD;
         }
     }
     if (command->max_operands >= 0 && count > command->max_operands) {
         refuse(why, why_size, "'%s' is one argument too many", argv[1 + command->max_operands]);
-        return DXT_PARSED_BAD;
+        return PARSED_BAD;
     }
     if (count < command->min_operands) {
         refuse(why, why_size, "%s is missing (see deepxtrace %s --help)", command->operands,
                command->name);
-        return DXT_PARSED_BAD;
+        return PARSED_BAD;
     }
     *operands = count;
-    return DXT_PARSED;
+    return PARSED;
 }
 
 /* ---- help ---- */
@@ -258,48 +258,48 @@ static void help_text(const char *text)
         size_t length = strcspn(at, " ");
         bool first = column == HELP_COLUMN;
         if (!first && column + 1 + length > HELP_WIDTH) {
-            dxt_stdout_printf("\n%*s", HELP_COLUMN, "");
+            stdout_printf("\n%*s", HELP_COLUMN, "");
             column = HELP_COLUMN;
             first = true;
         }
-        dxt_stdout_printf("%s%.*s", first ? "" : " ", (int)length, at);
+        stdout_printf("%s%.*s", first ? "" : " ", (int)length, at);
         column += length + !first;
         at += length;
     }
-    dxt_stdout_printf("\n");
+    stdout_printf("\n");
 }
 
-static void help_option(const dxt_option *option)
+static void help_option(const cli_option *option)
 {
     char left[80];
     int used = option->letter ? snprintf(left, sizeof left, "-%c, ", option->letter) : 0;
     snprintf(left + used, sizeof left - (size_t)used, "--%s%s%s", option->name,
              option->argument ? " " : "", option->argument ? option->argument : "");
-    dxt_stdout_printf("  %-*s", HELP_COLUMN - 2, left);
-    if (strlen(left) > HELP_COLUMN - 3) dxt_stdout_printf("\n%*s", HELP_COLUMN, "");
+    stdout_printf("  %-*s", HELP_COLUMN - 2, left);
+    if (strlen(left) > HELP_COLUMN - 3) stdout_printf("\n%*s", HELP_COLUMN, "");
     help_text(option->help);
 }
 
-static int print_help(const dxt_command *command)
+static int print_help(const cli_command *command)
 {
-    dxt_stdout_printf("%s\n\nUsage: deepxtrace %s", command->summary, command->name);
-    if (command->option_count) dxt_stdout_printf(" [OPTION]...");
-    dxt_stdout_printf("%s%s\n\n", command->operands ? " " : "",
-                      command->operands ? command->operands : "");
+    stdout_printf("%s\n\nUsage: deepxtrace %s", command->summary, command->name);
+    if (command->option_count) stdout_printf(" [OPTION]...");
+    stdout_printf("%s%s\n\n", command->operands ? " " : "",
+                  command->operands ? command->operands : "");
     for (size_t i = 0; i < command->option_count; i++) help_option(&command->options[i]);
-    dxt_stdout_printf("  %-24s%s\n", "-h, --help", "show this and stop");
-    if (command->notes) dxt_stdout_printf("\n%s", command->notes);
-    dxt_stdout_printf("\nExamples:\n%s", command->examples);
-    return DXT_EXIT_DONE;
+    stdout_printf("  %-24s%s\n", "-h, --help", "show this and stop");
+    if (command->notes) stdout_printf("\n%s", command->notes);
+    stdout_printf("\nExamples:\n%s", command->examples);
+    return EXIT_DONE;
 }
 
-int dxt_command_line(const dxt_command *command, int argc, char **argv, int *operands)
+int command_line(const cli_command *command, int argc, char **argv, int *operands)
 {
     char why[512];
-    switch (dxt_options_parse(command, argc, argv, operands, why, sizeof why)) {
-    case DXT_PARSED: return -1;
-    case DXT_PARSED_HELP: return print_help(command);
-    default: return dxt_complain(command->name, "%s", why);
+    switch (options_parse(command, argc, argv, operands, why, sizeof why)) {
+    case PARSED: return -1;
+    case PARSED_HELP: return print_help(command);
+    default: return complain(command->name, "%s", why);
     }
 }
 
@@ -307,15 +307,15 @@ int dxt_command_line(const dxt_command *command, int argc, char **argv, int *ope
 
 static bool muted;
 
-void dxt_complain_mute(bool mute)
+void complain_mute(bool mute)
 {
     muted = mute;
 }
 
-int dxt_complain(const char *command, const char *format, ...)
+int complain(const char *command, const char *format, ...)
 {
     char line[1024];
-    if (muted) return DXT_EXIT_USAGE;
+    if (muted) return EXIT_USAGE;
     va_list args;
     va_start(args, format);
     vsnprintf(line, sizeof line, format, args);
@@ -324,18 +324,18 @@ int dxt_complain(const char *command, const char *format, ...)
     for (char *at = line; *at; at++)
         if ((unsigned char)*at < 0x20 || *at == 0x7f) *at = '?';
     fprintf(stderr, "deepxtrace%s%s: %s\n", command ? " " : "", command ? command : "", line);
-    return DXT_EXIT_USAGE;
+    return EXIT_USAGE;
 }
 
-int dxt_complain_status(const char *command, dxt_status status)
+int complain_status(const char *command, dxt_status status)
 {
     bool told = status != DXT_ERR_NO_MEMORY && *dxt_error();
-    dxt_complain(command, "%s", told ? dxt_error() : dxt_status_string(status));
+    complain(command, "%s", told ? dxt_error() : dxt_status_string(status));
     switch (status) {
     case DXT_ERR_INVALID:
     case DXT_ERR_LIMIT:
     case DXT_ERR_FORMAT:
-    case DXT_ERR_IO: return DXT_EXIT_USAGE;
-    default: return DXT_EXIT_FAILED;
+    case DXT_ERR_IO: return EXIT_USAGE;
+    default: return EXIT_FAILED;
     }
 }

@@ -4,8 +4,8 @@
  * limits and its help. Understands --name VALUE, --name=VALUE, -l VALUE, -lVALUE, "--", and "-" as
  * an operand; options and operands may be mixed.
  */
-#ifndef DXT_TOOLS_OPTIONS_H
-#define DXT_TOOLS_OPTIONS_H
+#ifndef TOOLS_CLI_OPTIONS_H
+#define TOOLS_CLI_OPTIONS_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -13,24 +13,24 @@
 
 #include <deepxtrace/status.h>
 
-/** What an option takes, and the type that dxt_option.value points to. */
-typedef enum dxt_option_type {
-    DXT_OPTION_FLAG = 0, /**< nothing; bool, set to true */
-    DXT_OPTION_TEXT,     /**< const char *, points into argv */
-    DXT_OPTION_FILE,     /**< the same, NULL until given; not more than once */
-    DXT_OPTION_COUNT,    /**< uint64_t, min … max */
-    DXT_OPTION_DURATION, /**< int64_t in ns, min … max; "1ms", "50us", "2s", "300ns" */
-    DXT_OPTION_SHARE,    /**< double, 0 … 1; "1%" or "0.01", from a half on only with % */
-    DXT_OPTION_NUMBER,   /**< double > 0 */
-    DXT_OPTION_CHOICE,   /**< int, index into choices */
-    DXT_OPTION_CUSTOM    /**< whatever parse() makes of it; may be given repeatedly */
-} dxt_option_type;
+/** What an option takes, and the type that cli_option.value points to. */
+typedef enum cli_option_type {
+    OPTION_FLAG = 0, /**< nothing; bool, set to true */
+    OPTION_TEXT,     /**< const char *, points into argv */
+    OPTION_FILE,     /**< the same, NULL until given; not more than once */
+    OPTION_COUNT,    /**< uint64_t, min … max */
+    OPTION_DURATION, /**< int64_t in ns, min … max; "1ms", "50us", "2s", "300ns" */
+    OPTION_SHARE,    /**< double, 0 … 1; "1%" or "0.01", from a half on only with % */
+    OPTION_NUMBER,   /**< double > 0 */
+    OPTION_CHOICE,   /**< int, index into choices */
+    OPTION_CUSTOM    /**< whatever parse() makes of it; may be given repeatedly */
+} cli_option_type;
 
 /** One option. */
-typedef struct dxt_option {
+typedef struct cli_option {
     const char *name; /**< without the dashes */
     char letter;      /**< short form; 0 = none */
-    dxt_option_type type;
+    cli_option_type type;
     void *value;                /**< changed only when the option is given */
     const char *argument;       /**< name of the argument in the help; NULL for a flag */
     const char *help;           /**< what it does; is wrapped */
@@ -39,71 +39,71 @@ typedef struct dxt_option {
     const char *const *choices; /**< NULL-terminated */
     /** Custom: false with a reason in @p why, e.g. "'9' is not a rank". */
     bool (*parse)(const char *text, void *value, char *why, size_t why_size);
-} dxt_option;
+} cli_option;
 
 /** A command: what its help shows and its command line may hold. */
-typedef struct dxt_command {
+typedef struct cli_command {
     const char *name;               /**< "analyze" */
     const char *summary;            /**< one sentence */
     const char *operands;           /**< "FILE...|-"; NULL = none allowed */
     int min_operands, max_operands; /**< max −1 = any number */
-    const dxt_option *options;
+    const cli_option *options;
     size_t option_count;
     const char *notes;    /**< paragraphs behind the options; NULL = none */
     const char *examples; /**< lines, each "  deepxtrace …\n" */
-} dxt_command;
+} cli_command;
 
 /* ---- one value; false leaves the value alone and writes the reason, e.g. "'5x' is not a
  *      percentage" ---- */
 
-bool dxt_parse_duration(const char *text, int64_t *ns, char *why, size_t why_size);
-bool dxt_parse_share(const char *text, double *share, char *why, size_t why_size);
-bool dxt_parse_number(const char *text, double *number, char *why, size_t why_size);
+bool cli_parse_duration(const char *text, int64_t *ns, char *why, size_t why_size);
+bool cli_parse_share(const char *text, double *share, char *why, size_t why_size);
+bool cli_parse_number(const char *text, double *number, char *why, size_t why_size);
 /** @param max  0 = no limit. */
-bool dxt_parse_count(const char *text, uint64_t min, uint64_t max, uint64_t *count, char *why,
+bool cli_parse_count(const char *text, uint64_t min, uint64_t max, uint64_t *count, char *why,
                      size_t why_size);
-bool dxt_parse_choice(const char *text, const char *const *choices, int *choice, char *why,
+bool cli_parse_choice(const char *text, const char *const *choices, int *choice, char *why,
                       size_t why_size);
 
 /* ---- a command line ---- */
 
-/** What dxt_options_parse() came to. */
-typedef enum dxt_parsed { DXT_PARSED = 0, DXT_PARSED_HELP = 1, DXT_PARSED_BAD = 2 } dxt_parsed;
+/** What options_parse() came to. */
+typedef enum cli_parsed { PARSED = 0, PARSED_HELP = 1, PARSED_BAD = 2 } cli_parsed;
 
 /**
  * Read a command line into the values of the options.
  *
  * @param argv      Operands are moved to argv[1] … argv[*operands].
  * @param operands  Receives their number.
- * @param why       Receives one line on DXT_PARSED_BAD, e.g. "--min-share: '5x' is not a
+ * @param why       Receives one line on PARSED_BAD, e.g. "--min-share: '5x' is not a
  *                  percentage".
- * @return DXT_PARSED_HELP when --help or -h was met; what follows it is not looked at.
+ * @return PARSED_HELP when --help or -h was met; what follows it is not looked at.
  */
-dxt_parsed dxt_options_parse(const dxt_command *command, int argc, char **argv, int *operands,
-                             char *why, size_t why_size);
+cli_parsed options_parse(const cli_command *command, int argc, char **argv, int *operands,
+                         char *why, size_t why_size);
 
 /**
- * dxt_options_parse() that answers --help on standard output and complains on standard error.
+ * options_parse() that answers --help on standard output and complains on standard error.
  *
  * @return −1 to go on; otherwise the exit status.
  */
-int dxt_command_line(const dxt_command *command, int argc, char **argv, int *operands);
+int command_line(const cli_command *command, int argc, char **argv, int *operands);
 
 /* ---- one-line messages ---- */
 
-/** Write "deepxtrace COMMAND: …" and a newline to standard error. @return DXT_EXIT_USAGE. */
-int dxt_complain(const char *command, const char *format, ...) DXT_PRINTF(2, 3);
+/** Write "deepxtrace COMMAND: …" and a newline to standard error. @return EXIT_USAGE. */
+int complain(const char *command, const char *format, ...) DXT_PRINTF(2, 3);
 
-/** Whether to leave out what dxt_complain() says: of many processes with the same command line one
+/** Whether to leave out what complain() says: of many processes with the same command line one
  *  is enough to complain of it. */
-void dxt_complain_mute(bool mute);
+void complain_mute(bool mute);
 
 /**
- * Say why a library call failed, as dxt_complain() with dxt_error().
+ * Say why a library call failed, as complain() with dxt_error().
  *
- * @return DXT_EXIT_USAGE for bad input (invalid, limit, format, and a file that cannot be opened or
- *         read), otherwise DXT_EXIT_FAILED.
+ * @return EXIT_USAGE for bad input (invalid, limit, format, and a file that cannot be opened or
+ *         read), otherwise EXIT_FAILED.
  */
-int dxt_complain_status(const char *command, dxt_status status);
+int complain_status(const char *command, dxt_status status);
 
 #endif

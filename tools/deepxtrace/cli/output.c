@@ -17,7 +17,7 @@
 
 static int stdout_error; /* errno of the first failed write */
 
-dxt_status dxt_stdout_write(void *context, const void *data, size_t size)
+dxt_status stdout_write(void *context, const void *data, size_t size)
 {
     (void)context;
     if (stdout_error) return DXT_ERR_IO;
@@ -26,7 +26,7 @@ dxt_status dxt_stdout_write(void *context, const void *data, size_t size)
     return DXT_ERR_IO;
 }
 
-dxt_status dxt_stdout_printf(const char *format, ...)
+dxt_status stdout_printf(const char *format, ...)
 {
     if (stdout_error) return DXT_ERR_IO;
     va_list args;
@@ -38,27 +38,27 @@ dxt_status dxt_stdout_printf(const char *format, ...)
     return DXT_ERR_IO;
 }
 
-dxt_status dxt_stdout_flush(void)
+dxt_status stdout_flush(void)
 {
     if (!stdout_error && fflush(stdout) != 0) stdout_error = errno;
     return stdout_error ? DXT_ERR_IO : DXT_OK;
 }
 
-int dxt_stdout_finish(const char *command, int status)
+int stdout_finish(const char *command, int status)
 {
-    dxt_stdout_flush();
+    stdout_flush();
     if (!stdout_error) return status;
-    if (stdout_error == EPIPE) return DXT_EXIT_DONE;
-    dxt_complain(command, "standard output: %s", strerror(stdout_error));
-    return DXT_EXIT_FAILED;
+    if (stdout_error == EPIPE) return EXIT_DONE;
+    complain(command, "standard output: %s", strerror(stdout_error));
+    return EXIT_FAILED;
 }
 
 /* ---- files ---- */
 
-static int refuse_file(dxt_output *output, int error)
+static int refuse_file(output_file *output, int error)
 {
-    int status = dxt_complain(output->command, "%s: %s", output->path, strerror(error));
-    dxt_output_abandon(output);
+    int status = complain(output->command, "%s: %s", output->path, strerror(error));
+    output_abandon(output);
     return status;
 }
 
@@ -80,7 +80,7 @@ static char *name_new(const char *path)
 }
 
 /* A file of a temporary name next to the target, with the permissions that a new file gets. */
-static int open_temporary(dxt_output *output, bool exists)
+static int open_temporary(output_file *output, bool exists)
 {
     output->target = exists ? realpath(output->path, NULL) : name_new(output->path);
     if (!output->target) return -1;
@@ -106,21 +106,21 @@ static int open_temporary(dxt_output *output, bool exists)
     return fd;
 }
 
-int dxt_output_open(dxt_output *output, const char *command, const char *path, bool replace)
+int output_open(output_file *output, const char *command, const char *path, bool replace)
 {
     struct stat there;
-    *output = (dxt_output){.command = command, .path = path, .replace = replace};
+    *output = (output_file){.command = command, .path = path, .replace = replace};
     if (strcmp(path, "-") == 0) return -1;
     int fd;
-    if (path[0] == '\0') return dxt_complain(command, "the name of the output is empty");
+    if (path[0] == '\0') return complain(command, "the name of the output is empty");
     if (stat(path, &there) == 0) {
         if (S_ISDIR(there.st_mode)) return refuse_file(output, EISDIR);
         if (S_ISREG(there.st_mode) && !replace)
-            return dxt_complain(command, "%s: already exists (--force replaces it)", path);
+            return complain(command, "%s: already exists (--force replaces it)", path);
         fd = S_ISREG(there.st_mode) ? open_temporary(output, true)
                                     : open(path, O_WRONLY | O_CLOEXEC);
     } else if (errno == ENOENT && lstat(path, &there) == 0) {
-        return dxt_complain(command, "%s: a link to a file that does not exist", path);
+        return complain(command, "%s: a link to a file that does not exist", path);
     } else {
         fd = open_temporary(output, false);
     }
@@ -134,30 +134,30 @@ int dxt_output_open(dxt_output *output, const char *command, const char *path, b
     return -1;
 }
 
-bool dxt_output_same(const dxt_output *a, const dxt_output *b)
+bool output_same(const output_file *a, const output_file *b)
 {
     return a->target && b->target && strcmp(a->target, b->target) == 0;
 }
 
-dxt_status dxt_output_write(void *context, const void *data, size_t size)
+dxt_status output_write(void *context, const void *data, size_t size)
 {
-    dxt_output *output = context;
-    if (!output->file) return dxt_stdout_write(NULL, data, size);
+    output_file *output = context;
+    if (!output->file) return stdout_write(NULL, data, size);
     if (output->error) return DXT_ERR_IO;
     if (fwrite(data, 1, size, output->file) == size) return DXT_OK;
     output->error = errno ? errno : EIO;
     return DXT_ERR_IO;
 }
 
-dxt_status dxt_output_flush(dxt_output *output)
+dxt_status output_flush(output_file *output)
 {
-    if (!output->file) return dxt_stdout_flush();
+    if (!output->file) return stdout_flush();
     if (!output->error && fflush(output->file) != 0) output->error = errno;
     return output->error ? DXT_ERR_IO : DXT_OK;
 }
 
 /* Move the file to its name; without `replace`, only if nothing has that name yet. */
-static int put_in_place(const dxt_output *output)
+static int put_in_place(const output_file *output)
 {
     if (output->replace) return rename(output->temporary, output->target);
     if (renameat2(AT_FDCWD, output->temporary, AT_FDCWD, output->target, RENAME_NOREPLACE) == 0)
@@ -170,7 +170,7 @@ static int put_in_place(const dxt_output *output)
     return rename(output->temporary, output->target);
 }
 
-int dxt_output_name(dxt_output *output)
+int output_name(output_file *output)
 {
     if (!output->file || !output->temporary) return -1;
     if (put_in_place(output) != 0) return refuse_file(output, errno);
@@ -180,10 +180,10 @@ int dxt_output_name(dxt_output *output)
     return -1;
 }
 
-int dxt_output_commit(dxt_output *output)
+int output_commit(output_file *output)
 {
     if (!output->file) return -1;
-    dxt_output_flush(output);
+    output_flush(output);
     /* A full disk may show only when the data must really go there. */
     if (!output->error && output->temporary && fsync(fileno(output->file)) != 0 &&
         errno != EINVAL && errno != EROFS)
@@ -192,19 +192,19 @@ int dxt_output_commit(dxt_output *output)
     output->file = NULL;
     int status = -1;
     if (!output->error && output->temporary && put_in_place(output) != 0) {
-        status = dxt_complain(output->command, "%s: %s", output->path, strerror(errno));
+        status = complain(output->command, "%s: %s", output->path, strerror(errno));
     } else if (output->error) {
-        dxt_complain(output->command, "%s: %s", output->path, strerror(output->error));
-        status = DXT_EXIT_FAILED;
+        complain(output->command, "%s: %s", output->path, strerror(output->error));
+        status = EXIT_FAILED;
     } else {
         free(output->temporary);
         output->temporary = NULL;
     }
-    dxt_output_abandon(output);
+    output_abandon(output);
     return status;
 }
 
-void dxt_output_abandon(dxt_output *output)
+void output_abandon(output_file *output)
 {
     struct stat there;
     bool empty = output->named && output->file && fflush(output->file) == 0 &&
@@ -221,8 +221,7 @@ void dxt_output_abandon(dxt_output *output)
 
 /* ---- the terminal ---- */
 
-dxt_color dxt_choose_color(bool terminal, const char *no_color, const char *colorterm,
-                           const char *term)
+dxt_color choose_color(bool terminal, const char *no_color, const char *colorterm, const char *term)
 {
     if (!terminal || (no_color && *no_color)) return DXT_COLOR_NONE;
     if (!term || !*term || strcmp(term, "dumb") == 0) return DXT_COLOR_NONE;
@@ -235,21 +234,21 @@ dxt_color dxt_choose_color(bool terminal, const char *no_color, const char *colo
     return DXT_COLOR_NONE;
 }
 
-dxt_color dxt_terminal_color(int fd)
+dxt_color terminal_color(int fd)
 {
-    return dxt_choose_color(isatty(fd), getenv("NO_COLOR"), getenv("COLORTERM"), getenv("TERM"));
+    return choose_color(isatty(fd), getenv("NO_COLOR"), getenv("COLORTERM"), getenv("TERM"));
 }
 
-const char *const dxt_color_choices[] = {"auto", "always", "never", NULL};
+const char *const color_choices[] = {"auto", "always", "never", NULL};
 
-dxt_color dxt_color_when(int choice, int fd)
+dxt_color color_when(int choice, int fd)
 {
     if (choice == 2) return DXT_COLOR_NONE;
-    dxt_color able = dxt_terminal_color(fd);
+    dxt_color able = terminal_color(fd);
     return choice == 1 && able == DXT_COLOR_NONE ? DXT_COLOR_256 : able;
 }
 
-uint32_t dxt_terminal_columns(int fd)
+uint32_t terminal_columns(int fd)
 {
     struct winsize size;
     if (isatty(fd) && ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col >= 20) return size.ws_col;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Where commands write: standard output with a remembered error, and files that appear whole. */
-#ifndef DXT_TOOLS_OUTPUT_H
-#define DXT_TOOLS_OUTPUT_H
+#ifndef TOOLS_CLI_OUTPUT_H
+#define TOOLS_CLI_OUTPUT_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -14,22 +14,22 @@
 /* ---- standard output ---- */
 
 /** A dxt_write_fn to standard output (@p context unused). DXT_ERR_IO once it has failed. */
-dxt_status dxt_stdout_write(void *context, const void *data, size_t size);
+dxt_status stdout_write(void *context, const void *data, size_t size);
 
-/** printf() by way of dxt_stdout_write(). */
-dxt_status dxt_stdout_printf(const char *format, ...) DXT_PRINTF(1, 2);
+/** printf() by way of stdout_write(). */
+dxt_status stdout_printf(const char *format, ...) DXT_PRINTF(1, 2);
 
 /** Hand everything written so far to the system, e.g. after each window of a running job. */
-dxt_status dxt_stdout_flush(void);
+dxt_status stdout_flush(void);
 
 /**
  * Flush at the end of a command (main does this).
  *
  * @param status  Exit status so far.
- * @return @p status; DXT_EXIT_DONE, in silence, if the reader of a pipe has gone; DXT_EXIT_FAILED,
+ * @return @p status; EXIT_DONE, in silence, if the reader of a pipe has gone; EXIT_FAILED,
  *         with one line on standard error, if output was lost.
  */
-int dxt_stdout_finish(const char *command, int status);
+int stdout_finish(const char *command, int status);
 
 /* ---- files ---- */
 
@@ -38,7 +38,7 @@ int dxt_stdout_finish(const char *command, int status);
  * half-written is ever seen under that. A link to a file is followed. "-" is standard output; a
  * device or a pipe is written directly.
  */
-typedef struct dxt_output {
+typedef struct output_file {
     const char *command; /**< for messages */
     const char *path;    /**< as given; must outlive this */
     char *target;        /**< where it goes, links followed; NULL: written directly */
@@ -47,46 +47,46 @@ typedef struct dxt_output {
     bool replace;        /**< may take the place of an existing file */
     bool named;          /**< has its name already */
     int error;           /**< errno of the first failed write; 0 = none */
-} dxt_output;
+} output_file;
 
 /**
  * Begin a file.
  *
- * @param output   Filled in; must not move; end it with dxt_output_commit() or
- *                 dxt_output_abandon().
+ * @param output   Filled in; must not move; end it with output_commit() or
+ *                 output_abandon().
  * @param replace  Whether the file may exist (--force).
- * @return −1 to go on; otherwise the exit status, said on standard error: DXT_EXIT_USAGE (it
+ * @return −1 to go on; otherwise the exit status, said on standard error: EXIT_USAGE (it
  *         exists, there is no such directory, …).
  */
-int dxt_output_open(dxt_output *output, const char *command, const char *path, bool replace);
+int output_open(output_file *output, const char *command, const char *path, bool replace);
 
 /** Whether two that are open would end as the same file. */
-bool dxt_output_same(const dxt_output *a, const dxt_output *b);
+bool output_same(const output_file *a, const output_file *b);
 
-/** A dxt_write_fn; @p context is the dxt_output. DXT_ERR_IO once a write has failed. */
-dxt_status dxt_output_write(void *context, const void *data, size_t size);
+/** A dxt_write_fn; @p context is the output_file. DXT_ERR_IO once a write has failed. */
+dxt_status output_write(void *context, const void *data, size_t size);
 
 /** Hand what was written to the system. DXT_ERR_IO if that failed now or before. */
-dxt_status dxt_output_flush(dxt_output *output);
+dxt_status output_flush(output_file *output);
 
 /**
  * Give a file its name before it is complete, and go on writing to it. If it is empty when it is
  * dropped, it goes as well.
  *
- * @return As dxt_output_commit().
+ * @return As output_commit().
  */
-int dxt_output_name(dxt_output *output);
+int output_name(output_file *output);
 
 /**
  * Give the file its name.
  *
- * @return −1 when all is well; otherwise the exit status, said on standard error: DXT_EXIT_FAILED
- *         (a write failed; nothing is left behind), DXT_EXIT_USAGE (it came to exist meanwhile).
+ * @return −1 when all is well; otherwise the exit status, said on standard error: EXIT_FAILED
+ *         (a write failed; nothing is left behind), EXIT_USAGE (it came to exist meanwhile).
  */
-int dxt_output_commit(dxt_output *output);
+int output_commit(output_file *output);
 
 /** Drop the file: nothing is left behind. Also for one that was never opened or is zeroed. */
-void dxt_output_abandon(dxt_output *output);
+void output_abandon(output_file *output);
 
 /* ---- the terminal ---- */
 
@@ -96,19 +96,19 @@ void dxt_output_abandon(dxt_output *output);
  * @param terminal   Whether the output is a terminal.
  * @param no_color, colorterm, term  Values of NO_COLOR, COLORTERM and TERM; NULL = not set.
  */
-dxt_color dxt_choose_color(bool terminal, const char *no_color, const char *colorterm,
-                           const char *term);
+dxt_color choose_color(bool terminal, const char *no_color, const char *colorterm,
+                       const char *term);
 
-/** dxt_choose_color() for a file descriptor and the environment. */
-dxt_color dxt_terminal_color(int fd);
+/** choose_color() for a file descriptor and the environment. */
+dxt_color terminal_color(int fd);
 
 /** Choices of an option --color: auto, always, never. */
-extern const char *const dxt_color_choices[];
+extern const char *const color_choices[];
 
-/** Colours by such a choice: "always" is 256 colours where dxt_terminal_color() finds none. */
-dxt_color dxt_color_when(int choice, int fd);
+/** Colours by such a choice: "always" is 256 colours where terminal_color() finds none. */
+dxt_color color_when(int choice, int fd);
 
 /** Characters in a line of the terminal; 80 if it is none or does not tell. */
-uint32_t dxt_terminal_columns(int fd);
+uint32_t terminal_columns(int fd);
 
 #endif

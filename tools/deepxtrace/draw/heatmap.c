@@ -83,11 +83,11 @@ static const char *write_title(const dxt_window *window, char *title)
     return title;
 }
 
-dxt_status dxt_draw_heatmaps(const dxt_diagnosis *diagnoses, size_t count, dxt_format format,
-                             const char *heading, dxt_color color, uint32_t columns,
-                             dxt_write_fn write, void *context)
+dxt_status draw_heatmaps(const dxt_diagnosis *diagnoses, size_t count, dxt_format format,
+                         const char *heading, dxt_color color, uint32_t columns, dxt_write_fn write,
+                         void *context)
 {
-    if (count == 0 || count > DXT_TOOL_PANELS) return DXT_ERR_INVALID;
+    if (count == 0 || count > DRAW_PANELS) return DXT_ERR_INVALID;
     dxt_status status = DXT_ERR_NO_MEMORY;
     dxt_heatmap_panel *panels = calloc(count, sizeof *panels);
     dxt_mark **marks = calloc(count, sizeof *marks);

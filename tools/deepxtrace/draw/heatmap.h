@@ -1,24 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Heat maps of diagnosed windows: the findings as marks and captions. */
-#ifndef DXT_TOOLS_TOOL_HEATMAP_H
-#define DXT_TOOLS_TOOL_HEATMAP_H
+#ifndef TOOLS_DRAW_HEATMAP_H
+#define TOOLS_DRAW_HEATMAP_H
 
 #include <deepxtrace/render.h>
 #include <deepxtrace/session.h>
 
 /** Most windows in one picture. */
-#define DXT_TOOL_PANELS 64u
+#define DRAW_PANELS 64u
 
 /**
  * Draw one panel per diagnosed window, with what was found marked, and said below it.
  *
- * @param diagnoses  1 … DXT_TOOL_PANELS windows with their findings.
+ * @param diagnoses  1 … DRAW_PANELS windows with their findings.
  * @param heading    Above all panels; NULL = none.
- * @param color, columns  For the terminal; see dxt_terminal_color(), dxt_terminal_columns().
+ * @param color, columns  For the terminal; see terminal_color(), terminal_columns().
  * @return DXT_OK; DXT_ERR_INVALID; DXT_ERR_UNSUPPORTED; DXT_ERR_NO_MEMORY; what @p write returned.
  */
-dxt_status dxt_draw_heatmaps(const dxt_diagnosis *diagnoses, size_t count, dxt_format format,
-                             const char *heading, dxt_color color, uint32_t columns,
-                             dxt_write_fn write, void *context);
+dxt_status draw_heatmaps(const dxt_diagnosis *diagnoses, size_t count, dxt_format format,
+                         const char *heading, dxt_color color, uint32_t columns, dxt_write_fn write,
+                         void *context);
 
 #endif

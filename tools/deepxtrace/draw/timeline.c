@@ -7,7 +7,7 @@
 
 #include "options.h"
 
-void dxt_tool_timeline_free(dxt_tool_timeline *timeline)
+void timeline_free(draw_timeline *timeline)
 {
     for (size_t p = 0; p < timeline->count; p++) {
         free(timeline->phases[p]);
@@ -18,7 +18,7 @@ void dxt_tool_timeline_free(dxt_tool_timeline *timeline)
 }
 
 /* Note the operator of a window. */
-static dxt_status note_phase(dxt_tool_timeline *timeline, const char *phase)
+static dxt_status note_phase(draw_timeline *timeline, const char *phase)
 {
     for (size_t p = 0; p < timeline->count; p++)
         if (strcmp(timeline->phases[p], phase) == 0) return DXT_OK;
@@ -32,7 +32,7 @@ static dxt_status note_phase(dxt_tool_timeline *timeline, const char *phase)
     return DXT_OK;
 }
 
-static bool wanted(const dxt_tool_timeline *timeline, const dxt_window *window)
+static bool wanted(const draw_timeline *timeline, const dxt_window *window)
 {
     if (window->index < 0) return false;
     if (timeline->phase && strcmp(window->phase, timeline->phase) != 0) return false;
@@ -40,11 +40,11 @@ static bool wanted(const dxt_tool_timeline *timeline, const dxt_window *window)
            (window->case_name && strcmp(window->case_name, timeline->case_name) == 0);
 }
 
-static dxt_status take(dxt_tool_timeline *timeline, dxt_history *history, const dxt_window *window)
+static dxt_status take(draw_timeline *timeline, dxt_history *history, const dxt_window *window)
 {
     dxt_findings *alone, *judged;
-    if (!dxt_history_continues(history, window)) dxt_tool_timeline_free(timeline);
-    dxt_status status = dxt_tool_analyze(timeline->analysis, window, NULL, history, &alone);
+    if (!dxt_history_continues(history, window)) timeline_free(timeline);
+    dxt_status status = analyze_window(timeline->analysis, window, NULL, history, &alone);
     if (status != DXT_OK) return status;
     status = dxt_history_judge(history, window, alone, &judged);
     dxt_findings_free(alone);
@@ -53,7 +53,7 @@ static dxt_status take(dxt_tool_timeline *timeline, dxt_history *history, const 
     return note_phase(timeline, window->phase);
 }
 
-static dxt_status take_all(dxt_tool_timeline *timeline, dxt_history *history)
+static dxt_status take_all(draw_timeline *timeline, dxt_history *history)
 {
     dxt_reader *reader;
     dxt_window *window;
@@ -68,7 +68,7 @@ static dxt_status take_all(dxt_tool_timeline *timeline, dxt_history *history)
     return status == DXT_END ? DXT_OK : status;
 }
 
-static dxt_status finish(dxt_tool_timeline *timeline, const dxt_history *history)
+static dxt_status finish(draw_timeline *timeline, const dxt_history *history)
 {
     dxt_run_identity run = dxt_history_run(history);
     dxt_status status = DXT_OK;
@@ -84,27 +84,25 @@ static dxt_status finish(dxt_tool_timeline *timeline, const dxt_history *history
     return status;
 }
 
-int dxt_tool_timeline_read(dxt_tool_timeline *timeline)
+int timeline_read(draw_timeline *timeline)
 {
     dxt_history_options options = {.struct_size = sizeof options,
                                    .min_share = timeline->analysis->min_share};
     dxt_history *history = NULL;
     if (timeline->analysis->method == DXT_METHOD_RATIO)
-        return dxt_complain("heatmap", "--timeline needs the robust method");
+        return complain("heatmap", "--timeline needs the robust method");
     dxt_status status = dxt_history_create(&options, &history);
     if (status == DXT_OK) status = take_all(timeline, history);
     if (status == DXT_OK) status = finish(timeline, history);
     dxt_history_destroy(history);
-    if (status != DXT_OK) return dxt_complain_status("heatmap", status);
+    if (status != DXT_OK) return complain_status("heatmap", status);
     if (timeline->count == 0)
-        return dxt_complain("heatmap", "%s: no numbered window that was asked for",
-                            timeline->input);
+        return complain("heatmap", "%s: no numbered window that was asked for", timeline->input);
     return -1;
 }
 
-dxt_status dxt_tool_timeline_draw(const dxt_tool_timeline *timeline, dxt_format format,
-                                  dxt_color color, uint32_t columns, dxt_write_fn write,
-                                  void *context)
+dxt_status timeline_draw(const draw_timeline *timeline, dxt_format format, dxt_color color,
+                         uint32_t columns, dxt_write_fn write, void *context)
 {
     dxt_timeline_panel panels[DXT_HISTORY_OPERATORS];
     dxt_heatmap_options options = {

@@ -65,7 +65,7 @@ static dxt_status confirm(const struct windows *windows, const dxt_findings *who
     result.rows = rows;
     result.points = points;
     if (!findings || !cols || !rows || !points) {
-        dxt_confirmed_free(&result);
+        confirmed_free(&result);
         return DXT_ERR_NO_MEMORY;
     }
     bool costly = false;
@@ -85,8 +85,8 @@ static dxt_status confirm(const struct windows *windows, const dxt_findings *who
     return DXT_OK;
 }
 
-dxt_status dxt_run_confirm(const dxt_history *history, const char *phase, const dxt_findings *whole,
-                           dxt_findings *confirmed)
+dxt_status job_confirm(const dxt_history *history, const char *phase, const dxt_findings *whole,
+                       dxt_findings *confirmed)
 {
     struct windows windows = {.phase = phase, .count = dxt_history_run(history).windows};
     dxt_status status = dxt_history_summary(history, &windows.episodes, &windows.episode_count);
@@ -95,7 +95,7 @@ dxt_status dxt_run_confirm(const dxt_history *history, const char *phase, const 
     return status;
 }
 
-void dxt_confirmed_free(dxt_findings *confirmed)
+void confirmed_free(dxt_findings *confirmed)
 {
     free((void *)confirmed->findings);
     free((void *)confirmed->cols);

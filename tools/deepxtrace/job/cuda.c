@@ -29,14 +29,14 @@
 
 /* A path that is slow because a copy runs beside. */
 typedef struct traffic {
-    const dxt_fault *path;
+    const job_fault *path;
     void *from, *to, *fork;
     void *done[AHEAD]; /* events: the end of what was copied beside each step under way */
 } traffic;
 
 typedef struct gpu {
-    const dxt_device *device;
-    dxt_device_load *load;
+    const device_table *device;
+    device_load *load;
     dxt_probe *probe; /* on the device */
     size_t probe_size;
     dxt_probe *copy; /* pinned */
@@ -50,27 +50,27 @@ typedef struct gpu {
     int64_t begun_ns;
     bool opened; /* rank 0: the gate of the interval under way */
     bool by_copy;
-    dxt_random random;
-    traffic traffic[DXT_RUN_MAX_FAULTS];
+    random_state random;
+    traffic traffic[JOB_MAX_FAULTS];
     size_t traffic_count;
     void *room; /* that others copy into */
 } gpu;
 
-static int device_failed(const dxt_run_rank_state *state, const char *what)
+static int device_failed(const job_rank *state, const char *what)
 {
-    return dxt_run_failed(state, what, ((gpu *)state->own)->device->error());
+    return job_failed(state, what, ((gpu *)state->own)->device->error());
 }
 
-static dxt_run_usual usual(uint64_t ranks_per_processor)
+static job_usual usual(uint64_t ranks_per_processor)
 {
     (void)ranks_per_processor;
-    return (dxt_run_usual){.compute_ns = USUAL_COMPUTE_NS, .min_share = 0.05};
+    return (job_usual){.compute_ns = USUAL_COMPUTE_NS, .min_share = 0.05};
 }
 
 static int prepare(void)
 {
     const char *why = NULL;
-    return dxt_device_find("cuda", &why) ? -1 : dxt_complain("run", "--engine cuda: %s", why);
+    return device_find("cuda", &why) ? -1 : complain("run", "--engine cuda: %s", why);
 }
 
 /* ---- waiting on the host ---- */
@@ -82,9 +82,9 @@ static void pause_ns(long ns)
 }
 
 /* Short waits by looking, long ones in sleep: a silent peer keeps the GPU for seconds. */
-static int await(const dxt_run_rank_state *state, void *event)
+static int await(const job_rank *state, void *event)
 {
-    const dxt_device *device = ((gpu *)state->own)->device;
+    const device_table *device = ((gpu *)state->own)->device;
     for (uint32_t looks = 0;; looks++) {
         int reached = device->event_query(event);
         if (reached > 0) return -1;
@@ -97,17 +97,17 @@ static int await(const dxt_run_rank_state *state, void *event)
 }
 
 /* Before the job the ranks take their time, more than the engine would wait for. */
-static int together(const dxt_run_rank_state *state)
+static int together(const job_rank *state)
 {
     gpu *own = state->own;
-    dxt_run_control *control = state->run->control;
+    job_control *control = state->run->control;
     uint32_t ranks = state->run->shape.ranks;
     uint32_t all = ++own->meetings * ranks;
-    int64_t end_ns = dxt_run_now_ns() + MEET_NS;
+    int64_t end_ns = job_now_ns() + MEET_NS;
     atomic_fetch_add(&control->met, 1);
     while (atomic_load(&control->met) < all) {
-        if (atomic_load(&control->stop)) return DXT_EXIT_FAILED;
-        if (dxt_run_now_ns() > end_ns) return dxt_run_failed(state, "set up", "a rank is gone");
+        if (atomic_load(&control->stop)) return EXIT_FAILED;
+        if (job_now_ns() > end_ns) return job_failed(state, "set up", "a rank is gone");
         pause_ns(100000);
     }
     return -1;
@@ -116,14 +116,14 @@ static int together(const dxt_run_rank_state *state)
 /* ---- slow paths: copies that keep the link busy ---- */
 
 /* Every rank asks its engine, and all get the same answer. */
-static int set_up_paths(dxt_run_rank_state *state)
+static int set_up_paths(job_rank *state)
 {
-    const dxt_fault_list *paths = &state->run->paths;
+    const job_fault_list *paths = &state->run->paths;
     gpu *own = state->own;
     if (paths->count == 0) return -1;
     if (dxt_ep_delay_path(state->ep, DXT_DISPATCH, 0, 0) != DXT_ERR_UNSUPPORTED) {
-        if (dxt_run_delay_paths(state) == DXT_OK) return -1;
-        return dxt_run_failed(state, "no engine", dxt_ep_error());
+        if (job_delay_paths(state) == DXT_OK) return -1;
+        return job_failed(state, "no engine", dxt_ep_error());
     }
     own->by_copy = true;
     for (size_t i = 0; i < paths->count; i++) {
@@ -136,11 +136,11 @@ static int set_up_paths(dxt_run_rank_state *state)
 }
 
 /* When all ranks have made their room. */
-static int map_paths(dxt_run_rank_state *state)
+static int map_paths(job_rank *state)
 {
     gpu *own = state->own;
-    const dxt_device *device = own->device;
-    const dxt_fault_list *paths = &state->run->paths;
+    const device_table *device = own->device;
+    const job_fault_list *paths = &state->run->paths;
     for (size_t i = 0; own->by_copy && i < paths->count; i++) {
         if (paths->items[i].source != state->rank) continue;
         traffic *t = &own->traffic[own->traffic_count++];
@@ -163,13 +163,13 @@ static int map_paths(dxt_run_rank_state *state)
  * queued. */
 static bool copy_beside(const gpu *own, const traffic *t, uint64_t number)
 {
-    const dxt_device *device = own->device;
+    const device_table *device = own->device;
     void *done = t->done[number % AHEAD];
     if (device->event_query(done) == 0) return true;
     if (device->event_record(t->fork, own->stream) != 0 ||
         device->wait_event(own->background, t->fork) != 0)
         return false;
-    double left = (double)t->path->delay_ns * DXT_LINK_BYTES_PER_S / 1e9;
+    double left = (double)t->path->delay_ns * LINK_BYTES_PER_S / 1e9;
     for (; left >= 1.0; left -= (double)TRAFFIC_BYTES) {
         size_t size = left < (double)TRAFFIC_BYTES ? (size_t)left : TRAFFIC_BYTES;
         if (device->copy_queued(t->to, t->from, size, own->background) != 0) return false;
@@ -177,7 +177,7 @@ static bool copy_beside(const gpu *own, const traffic *t, uint64_t number)
     return device->event_record(done, own->background) == 0;
 }
 
-static int congest(dxt_run_rank_state *state, uint32_t operator_index, uint64_t number)
+static int congest(job_rank *state, uint32_t operator_index, uint64_t number)
 {
     gpu *own = state->own;
     for (size_t i = 0; i < own->traffic_count; i++) {
@@ -189,9 +189,9 @@ static int congest(dxt_run_rank_state *state, uint32_t operator_index, uint64_t 
 
 /* ---- set up ---- */
 
-static int choose_device(const dxt_run_rank_state *state)
+static int choose_device(const job_rank *state)
 {
-    const dxt_device *device = ((gpu *)state->own)->device;
+    const device_table *device = ((gpu *)state->own)->device;
     uint32_t ranks = state->run->shape.ranks, devices = device->count();
     if (devices >= ranks)
         return device->use(state->rank) == 0 ? -1 : device_failed(state, "no GPU");
@@ -200,15 +200,15 @@ static int choose_device(const dxt_run_rank_state *state)
     uint32_t none = 0;
     if (!atomic_compare_exchange_strong(told, &none, 1)) {
         while (atomic_load(told) != 2) pause_ns(1000000);
-        return DXT_EXIT_FAILED;
+        return EXIT_FAILED;
     }
     if (devices == 0)
-        dxt_complain("run", "--engine cuda: %s", device->error());
+        complain("run", "--engine cuda: %s", device->error());
     else
-        dxt_complain("run", "--engine cuda: %u ranks need a GPU each, there %s %u", ranks,
-                     devices == 1 ? "is" : "are", devices);
+        complain("run", "--engine cuda: %u ranks need a GPU each, there %s %u", ranks,
+                 devices == 1 ? "is" : "are", devices);
     atomic_store(told, 2);
-    return DXT_EXIT_FAILED;
+    return EXIT_FAILED;
 }
 
 /* Counters on the device, laid out here: the GPU counts nanoseconds. */
@@ -226,10 +226,10 @@ static bool make_probe(gpu *own, uint32_t ranks)
     return copied;
 }
 
-static bool make_streams(dxt_run_rank_state *state)
+static bool make_streams(job_rank *state)
 {
     gpu *own = state->own;
-    const dxt_device *device = own->device;
+    const device_table *device = own->device;
     own->stream = device->stream_create();
     own->side = device->stream_create();
     own->background = device->stream_create();
@@ -245,46 +245,46 @@ static bool make_streams(dxt_run_rank_state *state)
     size_t size = (sizeof *state->run->control + page - 1) / page * page;
     uint8_t *mapped = complete ? device->map_host(control, size) : NULL;
     if (!mapped) return false;
-    own->gate = mapped + offsetof(dxt_run_control, device_gate);
+    own->gate = mapped + offsetof(job_control, device_gate);
     return true;
 }
 
-static int set_up(dxt_run_rank_state *state)
+static int set_up(job_rank *state)
 {
     const char *why = NULL;
-    const dxt_run *run = state->run;
+    const job *run = state->run;
     gpu *own = state->own = calloc(1, sizeof *own);
-    if (!own) return dxt_run_failed(state, "no buffers", strerror(ENOMEM));
-    own->random = dxt_random_for(run->shape.seed, DXT_RUN_STREAM_COMPUTE, state->rank);
-    own->device = dxt_device_find("cuda", &why);
-    if (!own->device) return dxt_run_failed(state, "no GPU", why);
+    if (!own) return job_failed(state, "no buffers", strerror(ENOMEM));
+    own->random = random_for(run->shape.seed, JOB_STREAM_COMPUTE, state->rank);
+    own->device = device_find("cuda", &why);
+    if (!own->device) return job_failed(state, "no GPU", why);
     int result = choose_device(state);
     if (result >= 0) return result;
     if (!make_probe(own, run->shape.ranks)) return device_failed(state, "no counters");
     if (!make_streams(state)) return device_failed(state, "no streams");
-    own->load = dxt_device_load_create(own->device, &run->shape, state->rank);
+    own->load = device_load_create(own->device, &run->shape, state->rank);
     if (!own->load) return device_failed(state, "no buffers");
     /* The engine waits for the others no longer than they may be silent later. */
     result = together(state);
     if (result >= 0) return result;
-    dxt_ep_config config = dxt_run_ep_config(run, state->rank);
+    dxt_ep_config config = job_ep_config(run, state->rank);
     config.probe = own->probe;
     if (dxt_ep_create(&config, &state->ep) != DXT_OK)
-        return dxt_run_failed(state, "no engine", dxt_ep_error());
+        return job_failed(state, "no engine", dxt_ep_error());
     return set_up_paths(state);
 }
 
 /* With a rank that is gone the GPU may be busy with waiting for it: the end of the process frees
  * everything, and waits for nobody. */
-static void tear_down(dxt_run_rank_state *state)
+static void tear_down(job_rank *state)
 {
     gpu *own = state->own;
     if (!own || !own->device || !state->ep || dxt_ep_masked(state->ep, NULL) > 0) return;
-    const dxt_device *device = own->device;
+    const device_table *device = own->device;
     device->synchronize(own->stream);
     device->synchronize(own->background);
     dxt_ep_destroy(state->ep);
-    dxt_device_load_destroy(own->load);
+    device_load_destroy(own->load);
     for (size_t i = 0; i < own->traffic_count; i++) {
         device->unmap_shared(own->traffic[i].to);
         device->release(own->traffic[i].from);
@@ -311,19 +311,19 @@ static void tear_down(dxt_run_rank_state *state)
  * work of the process or disturbs the capture of a graph. */
 static dxt_status snapshot(void *context, dxt_snapshot *out)
 {
-    dxt_run_rank_state *state = context;
+    job_rank *state = context;
     gpu *own = state->own;
-    const dxt_device *device = own->device;
+    const device_table *device = own->device;
     /* Called in this thread or in the session's, which knows of no device. */
     if (device->use(state->rank) != 0) return DXT_ERR_IO;
     device->tolerate_captures();
     if (device->copy_queued(own->copy, own->probe, own->probe_size, own->side) != 0 ||
         device->event_record(own->copied, own->side) != 0)
         return DXT_ERR_IO;
-    int64_t end_ns = dxt_run_now_ns() + COPY_NS;
+    int64_t end_ns = job_now_ns() + COPY_NS;
     int reached = 0;
     while ((reached = device->event_query(own->copied)) == 0) {
-        if (dxt_run_now_ns() > end_ns) return DXT_ERR_IO;
+        if (job_now_ns() > end_ns) return DXT_ERR_IO;
         pause_ns(5000);
     }
     if (reached < 0) return DXT_ERR_IO;
@@ -331,7 +331,7 @@ static dxt_status snapshot(void *context, dxt_snapshot *out)
     return DXT_OK;
 }
 
-static void counters(dxt_run_rank_state *state, dxt_session_config *config)
+static void counters(job_rank *state, dxt_session_config *config)
 {
     config->snapshot = snapshot;
     config->snapshot_context = state;
@@ -341,10 +341,10 @@ static void counters(dxt_run_rank_state *state, dxt_session_config *config)
 /* ---- a step ---- */
 
 /* The GPUs begin an interval together, on a word that all of them see. */
-static int begin(dxt_run_rank_state *state)
+static int begin(job_rank *state)
 {
     gpu *own = state->own;
-    own->begun_ns = dxt_run_now_ns();
+    own->begun_ns = job_now_ns();
     own->opened = false;
     own->intervals++;
     if (own->device->gate(own->gate, own->intervals, state->run->timeout_ns, own->stream) == 0)
@@ -353,51 +353,51 @@ static int begin(dxt_run_rank_state *state)
 }
 
 /* Once something is queued behind the gate, and the others have had the time for that, too. */
-static void open_gate(const dxt_run_rank_state *state)
+static void open_gate(const job_rank *state)
 {
     gpu *own = state->own;
     if (state->rank != 0 || own->opened) return;
-    while (dxt_run_now_ns() - own->begun_ns < LEAD_NS) sched_yield();
+    while (job_now_ns() - own->begun_ns < LEAD_NS) sched_yield();
     atomic_store(&state->run->control->device_gate, own->intervals);
     own->opened = true;
 }
 
-static int compute(dxt_run_rank_state *state, uint32_t operator_index, uint64_t number)
+static int compute(job_rank *state, uint32_t operator_index, uint64_t number)
 {
     gpu *own = state->own;
     int64_t usual_ns = state->run->compute_ns;
-    dxt_device_compute work = {.mean_ns = usual_ns};
+    device_compute work = {.mean_ns = usual_ns};
     if (operator_index == DXT_COMBINE) {
-        work = dxt_device_load_expert_time(own->load, usual_ns);
-        if (dxt_device_load_experts(own->load, own->stream) != 0)
+        work = device_load_expert_time(own->load, usual_ns);
+        if (device_load_experts(own->load, own->stream) != 0)
             return device_failed(state, "the experts");
     }
     work.delay_ns = state->slow_ns[operator_index];
-    work.swing = state->run->jitter * (2.0 * dxt_random_unit(&own->random) - 1.0);
+    work.swing = state->run->jitter * (2.0 * random_unit(&own->random) - 1.0);
     if (own->device->compute(&work, own->stream) != 0) return device_failed(state, "compute");
     return congest(state, operator_index, number);
 }
 
-static int step(dxt_run_rank_state *state, uint64_t number)
+static int step(job_rank *state, uint64_t number)
 {
     gpu *own = state->own;
     void *finished = own->finished[number % AHEAD];
     int result = number < AHEAD ? -1 : await(state, finished);
     if (result < 0) result = compute(state, DXT_DISPATCH, number);
     if (result >= 0) return result;
-    dxt_status status = dxt_device_load_dispatch(own->load, state->ep, number, own->stream);
-    result = dxt_run_heed(state, status, "dispatch");
+    dxt_status status = device_load_dispatch(own->load, state->ep, number, own->stream);
+    result = job_heed(state, status, "dispatch");
     if (result < 0) result = compute(state, DXT_COMBINE, number);
     if (result >= 0) return result;
-    status = dxt_device_load_combine(own->load, state->ep, number, own->stream);
-    result = dxt_run_heed(state, status, "combine");
+    status = device_load_combine(own->load, state->ep, number, own->stream);
+    result = job_heed(state, status, "combine");
     if (result < 0 && own->device->event_record(finished, own->stream) != 0)
         result = device_failed(state, "a step");
     open_gate(state);
     return result;
 }
 
-static int settle(dxt_run_rank_state *state)
+static int settle(job_rank *state)
 {
     gpu *own = state->own;
     if (own->device->event_record(own->settled, own->stream) != 0)
@@ -407,29 +407,29 @@ static int settle(dxt_run_rank_state *state)
 
 /* ---- the check ---- */
 
-static int wrong(const dxt_run_rank_state *state, const char *what)
+static int wrong(const job_rank *state, const char *what)
 {
-    return what ? dxt_run_failed(state, "the check of the engine failed", what) : -1;
+    return what ? job_failed(state, "the check of the engine failed", what) : -1;
 }
 
-static int check(dxt_run_rank_state *state)
+static int check(job_rank *state)
 {
     gpu *own = state->own;
     int result = map_paths(state);
     if (result < 0) result = together(state);
     if (result >= 0) return result;
-    dxt_status status = dxt_device_load_checked_dispatch(own->load, state->ep, own->stream);
-    result = dxt_run_heed(state, status, "dispatch");
-    if (result < 0) result = wrong(state, dxt_device_load_check_dispatch(own->load, own->stream));
+    dxt_status status = device_load_checked_dispatch(own->load, state->ep, own->stream);
+    result = job_heed(state, status, "dispatch");
+    if (result < 0) result = wrong(state, device_load_check_dispatch(own->load, own->stream));
     if (result < 0) result = together(state);
     if (result >= 0) return result;
-    status = dxt_device_load_checked_combine(own->load, state->ep, own->stream);
-    result = dxt_run_heed(state, status, "combine");
-    if (result < 0) result = wrong(state, dxt_device_load_check_combine(own->load, own->stream));
+    status = device_load_checked_combine(own->load, state->ep, own->stream);
+    result = job_heed(state, status, "combine");
+    if (result < 0) result = wrong(state, device_load_check_combine(own->load, own->stream));
     return result < 0 ? together(state) : result;
 }
 
-const dxt_run_engine dxt_run_cuda = {
+const job_engine job_cuda = {
     .name = "cuda",
     .ahead = AHEAD,
     .usual = usual,

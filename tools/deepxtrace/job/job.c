@@ -16,21 +16,21 @@
 #include "exit.h"
 #include "options.h"
 
-int64_t dxt_run_now_ns(void)
+int64_t job_now_ns(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-int64_t dxt_run_deadline_ns(const dxt_run *run)
+int64_t job_deadline_ns(const job *run)
 {
     int64_t half = run->timeout_ns / 2;
     if (half > 2000000000) return 2000000000;
     return half < 50000000 ? 50000000 : half;
 }
 
-dxt_ep_config dxt_run_ep_config(const dxt_run *run, uint32_t rank)
+dxt_ep_config job_ep_config(const job *run, uint32_t rank)
 {
     return (dxt_ep_config){
         .struct_size = sizeof(dxt_ep_config),
@@ -46,9 +46,9 @@ dxt_ep_config dxt_run_ep_config(const dxt_run *run, uint32_t rank)
     };
 }
 
-void dxt_run_name(char name[DXT_RUN_NAME_SIZE], uint64_t a, uint64_t b)
+void job_name(char name[JOB_NAME_SIZE], uint64_t a, uint64_t b)
 {
-    snprintf(name, DXT_RUN_NAME_SIZE, "run-%016llx%016llx", (unsigned long long)a,
+    snprintf(name, JOB_NAME_SIZE, "run-%016llx%016llx", (unsigned long long)a,
              (unsigned long long)b);
 }
 
@@ -67,9 +67,9 @@ static int too_little(size_t needed, const struct statvfs *fs)
 {
     char need[32], have[32];
     double free_bytes = (double)fs->f_bavail * (double)fs->f_frsize;
-    return dxt_complain("run", "the job needs %s of shared memory, /dev/shm has %s free",
-                        format_bytes((double)needed, need, sizeof need),
-                        format_bytes(free_bytes, have, sizeof have));
+    return complain("run", "the job needs %s of shared memory, /dev/shm has %s free",
+                    format_bytes((double)needed, need, sizeof need),
+                    format_bytes(free_bytes, have, sizeof have));
 }
 
 /* An object of shared memory without a name: whatever happens, it ends with its processes. */
@@ -88,12 +88,12 @@ static int open_nameless(void)
     return -1;
 }
 
-static int allocate(dxt_run *run, size_t needed)
+static int allocate(job *run, size_t needed)
 {
     struct statvfs fs = {0};
     run->fd = open_nameless();
     if (run->fd < 0 || fstatvfs(run->fd, &fs) != 0)
-        return dxt_complain("run", "no shared memory: %s", strerror(errno));
+        return complain("run", "no shared memory: %s", strerror(errno));
     double blocks = (double)needed / (double)(fs.f_frsize ? fs.f_frsize : 1);
     if (fs.f_blocks > 0 && blocks > (double)fs.f_bavail) return too_little(needed, &fs);
     if (needed > (size_t)LONG_MAX) return too_little(needed, &fs);
@@ -101,37 +101,37 @@ static int allocate(dxt_run *run, size_t needed)
     int error = posix_fallocate(run->fd, 0, (off_t)needed);
     if (error == ENOSPC) return too_little(needed, &fs);
     if (error != 0) {
-        dxt_complain("run", "no shared memory: %s", strerror(error));
-        return DXT_EXIT_FAILED;
+        complain("run", "no shared memory: %s", strerror(error));
+        return EXIT_FAILED;
     }
     return -1;
 }
 
-int dxt_run_share(dxt_run *run)
+int job_share(job *run)
 {
     run->fd = -1;
-    dxt_ep_config config = dxt_run_ep_config(run, 0);
+    dxt_ep_config config = job_ep_config(run, 0);
     dxt_status status = dxt_ep_buffer_size(&config, &run->engine_size);
-    if (status != DXT_OK) return dxt_complain("run", "%s", dxt_ep_error());
+    if (status != DXT_OK) return complain("run", "%s", dxt_ep_error());
     size_t mail = dxt_session_mail_size(DXT_EP_OPERATORS, run->shape.ranks);
     run->gather_size = dxt_gather_local_size(run->shape.ranks, mail);
     size_t needed = 0;
     if (__builtin_add_overflow(run->engine_size, run->gather_size, &needed))
-        return dxt_complain("run", "the job needs more memory than can be addressed");
+        return complain("run", "the job needs more memory than can be addressed");
     int result = allocate(run, needed);
     if (result >= 0) return result;
     run->control =
         mmap(NULL, sizeof *run->control, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (run->control == MAP_FAILED) {
         run->control = NULL;
-        dxt_complain("run", "no shared memory: %s", strerror(errno));
-        return DXT_EXIT_FAILED;
+        complain("run", "no shared memory: %s", strerror(errno));
+        return EXIT_FAILED;
     }
     atomic_store(&run->control->last_step, run->steps ? run->steps : UINT64_MAX);
     return -1;
 }
 
-void dxt_run_unshare(dxt_run *run)
+void job_unshare(job *run)
 {
     if (run->fd >= 0) close(run->fd);
     if (run->control) munmap(run->control, sizeof *run->control);
@@ -141,12 +141,12 @@ void dxt_run_unshare(dxt_run *run)
 
 /* ---- ending together ---- */
 
-void dxt_run_stop(dxt_run_control *control)
+void job_stop(job_control *control)
 {
     atomic_store(&control->stop, 1);
 }
 
-bool dxt_run_ended(const dxt_run *run, uint64_t step, uint64_t ahead)
+bool job_ended(const job *run, uint64_t step, uint64_t ahead)
 {
     /* Whoever begins a step has completed the one `ahead` before it, and so knows that all others
      * have at least begun that: nobody can be further than `ahead` beyond this step. The one after
@@ -169,19 +169,19 @@ static long futex(_Atomic uint32_t *word, int operation, uint32_t value,
     return syscall(SYS_futex, (uint32_t *)word, operation, value, timeout, NULL, 0);
 }
 
-void dxt_run_open_gate(dxt_run_control *control, uint32_t number)
+void job_open_gate(job_control *control, uint32_t number)
 {
     uint32_t open = number == UINT32_MAX ? UINT32_MAX : number + 1;
     if (atomic_load(&control->gate) < open) atomic_store(&control->gate, open);
     futex(&control->gate, FUTEX_WAKE, INT_MAX, NULL);
 }
 
-void dxt_run_wait_gate(dxt_run_control *control, uint32_t number, int64_t timeout_ns)
+void job_wait_gate(job_control *control, uint32_t number, int64_t timeout_ns)
 {
-    int64_t end_ns = dxt_run_now_ns() + timeout_ns;
+    int64_t end_ns = job_now_ns() + timeout_ns;
     for (;;) {
         uint32_t open = atomic_load(&control->gate);
-        int64_t left_ns = end_ns - dxt_run_now_ns();
+        int64_t left_ns = end_ns - job_now_ns();
         if (open > number || left_ns <= 0) return;
         struct timespec left = {left_ns / 1000000000, left_ns % 1000000000};
         futex(&control->gate, FUTEX_WAIT, open, &left);

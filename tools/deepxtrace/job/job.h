@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `run`: the job as it was asked for, and what its processes share. One parent watches
  * (watch.c), N ranks work (rank.c), rank 0 also reports (report.c). */
-#ifndef DXT_RUN_JOB_H
-#define DXT_RUN_JOB_H
+#ifndef TOOLS_JOB_JOB_H
+#define TOOLS_JOB_JOB_H
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -15,27 +15,27 @@
 #include "output.h"
 
 /** Most of --slow and of --slow-path each. */
-#define DXT_RUN_MAX_FAULTS 64u
+#define JOB_MAX_FAULTS 64u
 
 /** Most of --heatmap. */
-#define DXT_RUN_MAX_PICTURES 4u
+#define JOB_MAX_PICTURES 4u
 
 /** A rank that sleeps before every operation of a kind, or, with a source, a slow path to it. */
-typedef struct dxt_fault {
+typedef struct job_fault {
     uint32_t operator_index;
     uint32_t rank;   /**< of a path, the receiver */
     uint32_t source; /**< of a path; otherwise DXT_NO_RANK */
     int64_t delay_ns;
-} dxt_fault;
+} job_fault;
 
 /** A list of them, as the command line fills it. */
-typedef struct dxt_fault_list {
-    dxt_fault items[DXT_RUN_MAX_FAULTS];
+typedef struct job_fault_list {
+    job_fault items[JOB_MAX_FAULTS];
     size_t count;
-} dxt_fault_list;
+} job_fault_list;
 
 /** What the processes of a job share. Zeroed but for the limits. */
-typedef struct dxt_run_control {
+typedef struct job_control {
     _Atomic uint32_t stop;        /**< 1 = end after a step that all agree on */
     _Atomic uint32_t ready;       /**< ranks that are set up */
     _Atomic uint32_t gate;        /**< futex: intervals that may begin; UINT32_MAX = all */
@@ -43,14 +43,14 @@ typedef struct dxt_run_control {
     _Atomic uint32_t told;        /**< what all ranks find: 1 = one is telling it; 2 = told */
     _Atomic uint32_t met;         /**< devices: comings of ranks to their meetings */
     _Atomic uint32_t device_gate; /**< devices: intervals that may begin */
-    uint8_t buffers[DXT_RUN_MAX_FAULTS][DXT_DEVICE_SHARED_BYTES]; /**< devices: of the receiver of
+    uint8_t buffers[JOB_MAX_FAULTS][DEVICE_SHARED_BYTES]; /**< devices: of the receiver of
                                                                        each slow path */
-} dxt_run_control;
+} job_control;
 
 /** A job. Read-only once its ranks are there, but for what `control` points to. */
-typedef struct dxt_run {
+typedef struct job {
     const char *engine;
-    dxt_load_shape shape;
+    load_shape shape;
     uint64_t steps; /**< 0 = until `windows` are diagnosed, or until stopped */
     uint64_t windows;
     uint64_t window_ops;
@@ -60,68 +60,68 @@ typedef struct dxt_run {
     double jitter; /**< of the compute time, 0 … 1 */
     int64_t timeout_ns;
     double min_share;
-    dxt_fault_list slow, paths;
+    job_fault_list slow, paths;
     bool json, text, summary, exit_code, progress;
     dxt_color color;
-    dxt_output record;
+    output_file record;
     bool recording;
-    dxt_output pictures[DXT_RUN_MAX_PICTURES];
-    dxt_format picture_formats[DXT_RUN_MAX_PICTURES];
+    output_file pictures[JOB_MAX_PICTURES];
+    dxt_format picture_formats[JOB_MAX_PICTURES];
     size_t picture_count;
 
     int fd; /**< shared memory: first the engine's, then the mailboxes */
     size_t engine_size, gather_size;
-    dxt_run_control *control;
-    struct dxt_run_mpi *mpi; /**< NULL: the ranks are children of one process */
-    int parent;              /**< process id */
-    char *instance;          /**< name of the job, DXT_RUN_NAME_SIZE bytes */
-} dxt_run;
+    job_control *control;
+    struct job_mpi *mpi; /**< NULL: the ranks are children of one process */
+    int parent;          /**< process id */
+    char *instance;      /**< name of the job, JOB_NAME_SIZE bytes */
+} job;
 
-#define DXT_RUN_NAME_SIZE 40
+#define JOB_NAME_SIZE 40
 
 /** Make a name of two random numbers, that tells the windows of this run from those of any other.
  */
-void dxt_run_name(char name[DXT_RUN_NAME_SIZE], uint64_t a, uint64_t b);
+void job_name(char name[JOB_NAME_SIZE], uint64_t a, uint64_t b);
 
 /** How long rank 0 waits for the mails of the others. */
-int64_t dxt_run_deadline_ns(const dxt_run *run);
+int64_t job_deadline_ns(const job *run);
 
 /** Engine configuration of a rank; the probe is the caller's to set. */
-dxt_ep_config dxt_run_ep_config(const dxt_run *run, uint32_t rank);
+dxt_ep_config job_ep_config(const job *run, uint32_t rank);
 
 /**
  * Make the shared memory of the job; it has no name any more when this returns.
  *
  * @return −1 to go on; otherwise the exit status, said on standard error.
  */
-int dxt_run_share(dxt_run *run);
-void dxt_run_unshare(dxt_run *run);
+int job_share(job *run);
+void job_unshare(job *run);
 
 /** Ask all ranks to end. Safe in a signal handler. */
-void dxt_run_stop(dxt_run_control *control);
+void job_stop(job_control *control);
 /**
  * Whether @p step is not to be taken any more. All ranks get the same answer.
  *
  * @param ahead  Steps that a rank may have begun without having completed the first; the same on
  *               all ranks, at least 1.
  */
-bool dxt_run_ended(const dxt_run *run, uint64_t step, uint64_t ahead);
+bool job_ended(const job *run, uint64_t step, uint64_t ahead);
 
 /** Let interval @p number (from 0) begin; UINT32_MAX opens for good. Wakes all who wait. */
-void dxt_run_open_gate(dxt_run_control *control, uint32_t number);
+void job_open_gate(job_control *control, uint32_t number);
 /** Wait until interval @p number may begin, at most @p timeout_ns. */
-void dxt_run_wait_gate(dxt_run_control *control, uint32_t number, int64_t timeout_ns);
+void job_wait_gate(job_control *control, uint32_t number, int64_t timeout_ns);
 
 /** CLOCK_MONOTONIC in ns. */
-int64_t dxt_run_now_ns(void);
+int64_t job_now_ns(void);
 
 /** Be rank @p rank; called in its process. @return its exit status. */
-int dxt_run_rank(const dxt_run *run, uint32_t rank);
+int job_work(const job *run, uint32_t rank);
 
 /** Exit status of a rank that the others had given up. */
-#define DXT_RUN_EXIT_MASKED 64
+#define JOB_EXIT_MASKED 64
 
 /** Start the ranks, see them through, leave nothing behind. @return the exit status. */
-int dxt_run_watch(const dxt_run *run);
+int job_watch(const job *run);
 
 #endif

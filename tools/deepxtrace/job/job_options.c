@@ -20,8 +20,8 @@ static const char *const phase_names[] = {"dispatch", "combine", NULL};
 typedef struct given {
     const char *engine, *record;
     struct pictures {
-        const char *paths[DXT_RUN_MAX_PICTURES];
-        dxt_format formats[DXT_RUN_MAX_PICTURES];
+        const char *paths[JOB_MAX_PICTURES];
+        dxt_format formats[JOB_MAX_PICTURES];
         size_t count;
     } pictures;
     uint64_t ranks, steps, tokens, hidden, experts, topk, window, warmup, seed;
@@ -33,7 +33,7 @@ typedef struct given {
         uint64_t rank;
         double factor; /* 0 = not given */
     } hot;
-    dxt_fault_list slow, paths;
+    job_fault_list slow, paths;
 } given;
 
 /* ---- PHASE:RANK:DURATION and its like ---- */
@@ -55,27 +55,27 @@ static bool cut(char *text, const char *separator, char **rest, const char *form
 static bool parse_rank(const char *text, uint32_t *rank, char *why, size_t why_size)
 {
     uint64_t number;
-    if (!dxt_parse_count(text, 0, DXT_MAX_RANKS - 1, &number, why, why_size)) return false;
+    if (!cli_parse_count(text, 0, DXT_MAX_RANKS - 1, &number, why, why_size)) return false;
     *rank = (uint32_t)number;
     return true;
 }
 
-static bool add_fault(dxt_fault_list *list, const dxt_fault *fault, char *why, size_t why_size)
+static bool add_fault(job_fault_list *list, const job_fault *fault, char *why, size_t why_size)
 {
-    if (list->count == DXT_RUN_MAX_FAULTS) {
-        snprintf(why, why_size, "given more than %u times", DXT_RUN_MAX_FAULTS);
+    if (list->count == JOB_MAX_FAULTS) {
+        snprintf(why, why_size, "given more than %u times", JOB_MAX_FAULTS);
         return false;
     }
     list->items[list->count++] = *fault;
     return true;
 }
 
-static bool parse_fault(const char *text, bool is_path, dxt_fault_list *list, char *why,
+static bool parse_fault(const char *text, bool is_path, job_fault_list *list, char *why,
                         size_t why_size)
 {
     const char *form = is_path ? "PHASE:DST<-SRC:DURATION" : "PHASE:RANK:DURATION";
     char copy[128], *rank = NULL, *source = NULL, *duration = NULL;
-    dxt_fault fault = {.source = DXT_NO_RANK};
+    job_fault fault = {.source = DXT_NO_RANK};
     int phase = 0;
     if (snprintf(copy, sizeof copy, "%s", text) >= (int)sizeof copy) {
         snprintf(why, why_size, "not of the form %s", form);
@@ -85,10 +85,10 @@ static bool parse_fault(const char *text, bool is_path, dxt_fault_list *list, ch
         !cut(rank, ":", &duration, form, why, why_size) ||
         (is_path && !cut(rank, "<-", &source, form, why, why_size)))
         return false;
-    if (!dxt_parse_choice(copy, phase_names, &phase, why, why_size) ||
+    if (!cli_parse_choice(copy, phase_names, &phase, why, why_size) ||
         !parse_rank(rank, &fault.rank, why, why_size) ||
         (is_path && !parse_rank(source, &fault.source, why, why_size)) ||
-        !dxt_parse_duration(duration, &fault.delay_ns, why, why_size))
+        !cli_parse_duration(duration, &fault.delay_ns, why, why_size))
         return false;
     if (is_path && fault.rank == fault.source) {
         snprintf(why, why_size, "there is no path from rank %u to itself", fault.rank);
@@ -120,7 +120,7 @@ static bool parse_hot(const char *text, void *value, char *why, size_t why_size)
     snprintf(copy, sizeof copy, "%s", text);
     if (!cut(copy, ":", &factor, "RANK:FACTOR", why, why_size) ||
         !parse_rank(copy, &rank, why, why_size) ||
-        !dxt_parse_number(factor, &hot->factor, why, why_size))
+        !cli_parse_number(factor, &hot->factor, why, why_size))
         return false;
     hot->rank = rank;
     return true;
@@ -145,8 +145,8 @@ static bool parse_picture(const char *text, void *value, char *why, size_t why_s
     struct pictures *pictures = value;
     const char *missing = NULL;
     dxt_format format;
-    if (pictures->count == DXT_RUN_MAX_PICTURES) {
-        snprintf(why, why_size, "given more than %u times", DXT_RUN_MAX_PICTURES);
+    if (pictures->count == JOB_MAX_PICTURES) {
+        snprintf(why, why_size, "given more than %u times", JOB_MAX_PICTURES);
         return false;
     }
     if (dxt_format_from_name(text, &format) != DXT_OK) {
@@ -167,8 +167,8 @@ static bool parse_async(const char *text, void *value, char *why, size_t why_siz
 {
     int64_t *ns = value;
     double seconds;
-    if (!dxt_parse_duration(text, ns, why, why_size)) {
-        if (!dxt_parse_number(text, &seconds, why, why_size)) return false;
+    if (!cli_parse_duration(text, ns, why, why_size)) {
+        if (!cli_parse_number(text, &seconds, why, why_size)) return false;
         *ns = seconds < 86400.0 ? (int64_t)(seconds * 1e9) : INT64_MAX;
     }
     if (*ns >= 1000000 && *ns <= INT64_C(86400000000000)) return true;
@@ -178,14 +178,14 @@ static bool parse_async(const char *text, void *value, char *why, size_t why_siz
 
 /* ---- checking what belongs together ---- */
 
-static int check_ranks(const dxt_fault_list *list, const char *option, uint64_t ranks)
+static int check_ranks(const job_fault_list *list, const char *option, uint64_t ranks)
 {
     for (size_t i = 0; i < list->count; i++) {
-        const dxt_fault *fault = &list->items[i];
+        const job_fault *fault = &list->items[i];
         uint32_t rank = fault->rank >= ranks ? fault->rank : fault->source;
         if (rank == DXT_NO_RANK || rank < ranks) continue;
-        return dxt_complain("run", "--%s: there is no rank %u (the ranks are 0 to %llu)", option,
-                            rank, (unsigned long long)ranks - 1);
+        return complain("run", "--%s: there is no rank %u (the ranks are 0 to %llu)", option, rank,
+                        (unsigned long long)ranks - 1);
     }
     return -1;
 }
@@ -194,21 +194,20 @@ static int check_shape(given *g)
 {
     if (g->experts == 0) g->experts = 2 * g->ranks;
     if (g->experts % g->ranks != 0)
-        return dxt_complain("run",
-                            "--experts: %llu experts cannot be spread evenly over %llu ranks",
-                            (unsigned long long)g->experts, (unsigned long long)g->ranks);
+        return complain("run", "--experts: %llu experts cannot be spread evenly over %llu ranks",
+                        (unsigned long long)g->experts, (unsigned long long)g->ranks);
     /* With every expert in every token there would be no routing. */
     if (g->topk == 0) g->topk = g->experts >= 8 ? 4 : g->experts >= 2 ? g->experts / 2 : 1;
     if (g->topk > g->experts)
-        return dxt_complain("run", "--topk: %llu experts of a token, but there are only %llu",
-                            (unsigned long long)g->topk, (unsigned long long)g->experts);
-    if (g->fp8 && g->bf16) return dxt_complain("run", "--fp8 and --bf16 exclude each other");
+        return complain("run", "--topk: %llu experts of a token, but there are only %llu",
+                        (unsigned long long)g->topk, (unsigned long long)g->experts);
+    if (g->fp8 && g->bf16) return complain("run", "--fp8 and --bf16 exclude each other");
     if (g->hot.factor > 0 && g->hot.rank >= g->ranks)
-        return dxt_complain("run", "--hot: there is no rank %llu (the ranks are 0 to %llu)",
-                            (unsigned long long)g->hot.rank, (unsigned long long)g->ranks - 1);
+        return complain("run", "--hot: there is no rank %llu (the ranks are 0 to %llu)",
+                        (unsigned long long)g->hot.rank, (unsigned long long)g->ranks - 1);
     if (g->hot.factor > 0 && g->topk == g->experts)
-        return dxt_complain("run", "--hot: every token goes to all %llu experts; lower --topk",
-                            (unsigned long long)g->experts);
+        return complain("run", "--hot: every token goes to all %llu experts; lower --topk",
+                        (unsigned long long)g->experts);
     int result = check_ranks(&g->slow, "slow", g->ranks);
     return result >= 0 ? result : check_ranks(&g->paths, "slow-path", g->ranks);
 }
@@ -216,17 +215,17 @@ static int check_shape(given *g)
 static int check_windows(const given *g)
 {
     if (g->async_ns || g->steps == 0 || g->steps / g->window > g->warmup) return -1;
-    return dxt_complain("run", "--steps: %llu steps hold no window of %llu after %llu to warm up",
-                        (unsigned long long)g->steps, (unsigned long long)g->window,
-                        (unsigned long long)g->warmup);
+    return complain("run", "--steps: %llu steps hold no window of %llu after %llu to warm up",
+                    (unsigned long long)g->steps, (unsigned long long)g->window,
+                    (unsigned long long)g->warmup);
 }
 
 /* ---- putting it together ---- */
 
-static void put_together(const given *g, dxt_run *run)
+static void put_together(const given *g, job *run)
 {
     run->engine = g->engine;
-    run->shape = (dxt_load_shape){
+    run->shape = (load_shape){
         .ranks = (uint32_t)g->ranks,
         .tokens = (uint32_t)g->tokens,
         .hidden = (uint32_t)g->hidden,
@@ -258,40 +257,40 @@ static void put_together(const given *g, dxt_run *run)
     run->summary = g->summary;
     run->exit_code = g->exit_code;
     run->progress = isatty(STDERR_FILENO) && !(run->text && isatty(STDOUT_FILENO));
-    run->color = dxt_color_when(g->color, STDOUT_FILENO);
+    run->color = color_when(g->color, STDOUT_FILENO);
     run->fd = -1;
 }
 
-static int check_names(const dxt_run *run)
+static int check_names(const job *run)
 {
     for (size_t p = 0; p < run->picture_count; p++) {
-        const dxt_output *picture = &run->pictures[p];
-        bool twice = run->recording && dxt_output_same(&run->record, picture);
-        for (size_t q = 0; q < p; q++) twice |= dxt_output_same(&run->pictures[q], picture);
-        if (twice) return dxt_complain("run", "%s: given for two outputs", picture->path);
+        const output_file *picture = &run->pictures[p];
+        bool twice = run->recording && output_same(&run->record, picture);
+        for (size_t q = 0; q < p; q++) twice |= output_same(&run->pictures[q], picture);
+        if (twice) return complain("run", "%s: given for two outputs", picture->path);
     }
     return -1;
 }
 
-static int open_files(const given *g, dxt_run *run)
+static int open_files(const given *g, job *run)
 {
     bool record_out = g->record && strcmp(g->record, "-") == 0;
     if (record_out && g->json)
-        return dxt_complain("run", "--record - and --json both want standard output");
+        return complain("run", "--record - and --json both want standard output");
     int result = -1;
     if (g->record) {
-        result = dxt_output_open(&run->record, "run", g->record, g->force);
+        result = output_open(&run->record, "run", g->record, g->force);
         run->recording = result < 0;
     }
     for (size_t p = 0; p < g->pictures.count && result < 0; p++) {
         run->picture_formats[p] = g->pictures.formats[p];
-        result = dxt_output_open(&run->pictures[p], "run", g->pictures.paths[p], g->force);
+        result = output_open(&run->pictures[p], "run", g->pictures.paths[p], g->force);
         if (result < 0) run->picture_count++;
     }
     if (result < 0) result = check_names(run);
     if (result < 0) return result;
-    if (run->recording) dxt_output_abandon(&run->record);
-    for (size_t p = 0; p < run->picture_count; p++) dxt_output_abandon(&run->pictures[p]);
+    if (run->recording) output_abandon(&run->record);
+    for (size_t p = 0; p < run->picture_count; p++) output_abandon(&run->pictures[p]);
     return result;
 }
 
@@ -324,37 +323,36 @@ static given line = {.engine = "shm",
                      .compute_ns = -1,
                      .timeout_ns = 5000000000};
 
-#define TEXT(n, l, field, arg, text)                                                            \
-    {                                                                                           \
-        .name = n, .letter = l, .type = DXT_OPTION_TEXT, .value = &line.field, .argument = arg, \
-        .help = text                                                                            \
-    }
-#define FLAG(n, l, field, text)                                                             \
+#define TEXT(n, l, field, arg, text)                                                        \
     {                                                                                       \
-        .name = n, .letter = l, .type = DXT_OPTION_FLAG, .value = &line.field, .help = text \
+        .name = n, .letter = l, .type = OPTION_TEXT, .value = &line.field, .argument = arg, \
+        .help = text                                                                        \
     }
-#define COUNT(n, l, field, arg, low, high, text)                                                 \
-    {                                                                                            \
-        .name = n, .letter = l, .type = DXT_OPTION_COUNT, .value = &line.field, .argument = arg, \
-        .min = low, .max = high, .help = text                                                    \
+#define FLAG(n, l, field, text)                                                         \
+    {                                                                                   \
+        .name = n, .letter = l, .type = OPTION_FLAG, .value = &line.field, .help = text \
     }
-#define DURATION(n, field, low, text)                                                         \
-    {                                                                                         \
-        .name = n, .type = DXT_OPTION_DURATION, .value = &line.field, .argument = "DURATION", \
-        .min = low, .max = LONGEST_NS, .help = text                                           \
+#define COUNT(n, l, field, arg, low, high, text)                                             \
+    {                                                                                        \
+        .name = n, .letter = l, .type = OPTION_COUNT, .value = &line.field, .argument = arg, \
+        .min = low, .max = high, .help = text                                                \
     }
-#define SHARE(n, field, text)                                                             \
+#define DURATION(n, field, low, text)                                                     \
     {                                                                                     \
-        .name = n, .type = DXT_OPTION_SHARE, .value = &line.field, .argument = "PERCENT", \
-        .help = text                                                                      \
+        .name = n, .type = OPTION_DURATION, .value = &line.field, .argument = "DURATION", \
+        .min = low, .max = LONGEST_NS, .help = text                                       \
     }
-#define CUSTOM(n, field, arg, function, text)                                        \
-    {                                                                                \
-        .name = n, .type = DXT_OPTION_CUSTOM, .value = &line.field, .argument = arg, \
-        .parse = function, .help = text                                              \
+#define SHARE(n, field, text)                                                                      \
+    {                                                                                              \
+        .name = n, .type = OPTION_SHARE, .value = &line.field, .argument = "PERCENT", .help = text \
+    }
+#define CUSTOM(n, field, arg, function, text)                                    \
+    {                                                                            \
+        .name = n, .type = OPTION_CUSTOM, .value = &line.field, .argument = arg, \
+        .parse = function, .help = text                                          \
     }
 
-static const dxt_option options[] = {
+static const cli_option options[] = {
     TEXT("engine", 0, engine, "NAME",
          "what carries the data: shm, cuda, or under mpirun mpi (shm)"),
     COUNT("ranks", 'n', ranks, "N", 2, DXT_MAX_RANKS, "processes (4; with mpi those of mpirun)"),
@@ -363,7 +361,7 @@ static const dxt_option options[] = {
           "Ctrl-C; with --async as long as three windows last)"),
     COUNT("tokens", 0, tokens, "T", 1, DXT_EP_MAX_TOKENS, "tokens of a rank in a step (16)"),
     {.name = "hidden",
-     .type = DXT_OPTION_COUNT,
+     .type = OPTION_COUNT,
      .value = &line.hidden,
      .argument = "H",
      .min = DXT_EP_BLOCK,
@@ -400,13 +398,13 @@ static const dxt_option options[] = {
     FLAG("summary", 0, summary, "say who, since when, how often; with --json as well"),
     {.name = "record",
      .letter = 'r',
-     .type = DXT_OPTION_FILE,
+     .type = OPTION_FILE,
      .value = &line.record,
      .argument = "FILE",
      .help = "write the windows to a recording"},
     {.name = "heatmap",
      .letter = 'o',
-     .type = DXT_OPTION_CUSTOM,
+     .type = OPTION_CUSTOM,
      .value = &line.pictures,
      .argument = "FILE",
      .parse = parse_picture,
@@ -414,14 +412,14 @@ static const dxt_option options[] = {
     FLAG("force", 'f', force, "replace files that exist"),
     FLAG("exit-code", 0, exit_code, "exit with 1 if the whole run has a costly finding"),
     {.name = "color",
-     .type = DXT_OPTION_CHOICE,
+     .type = OPTION_CHOICE,
      .value = &line.color,
      .argument = "WHEN",
-     .choices = dxt_color_choices,
+     .choices = color_choices,
      .help = "auto, always or never"},
 };
 
-static const dxt_command command = {
+static const cli_command command = {
     .name = "run",
     .summary = "Run an expert-parallel job with the probe on, diagnose it while it runs.",
     .options = options,
@@ -430,7 +428,7 @@ static const dxt_command command = {
     .examples = examples,
 };
 
-static uint64_t ranks_per_processor(const given *g, const dxt_run *run)
+static uint64_t ranks_per_processor(const given *g, const job *run)
 {
     cpu_set_t set;
     if (run->mpi) return run->mpi->place.ranks_per_processor;
@@ -441,17 +439,17 @@ static uint64_t ranks_per_processor(const given *g, const dxt_run *run)
 }
 
 /* How many there are is for mpirun to say. */
-static int join_mpi(given *g, dxt_run *run)
+static int join_mpi(given *g, job *run)
 {
-    static struct dxt_run_mpi mpi;
-    int result = dxt_run_mpi_start(&mpi);
+    static struct job_mpi mpi;
+    int result = job_mpi_start(&mpi);
     if (result >= 0) return result;
     run->mpi = &mpi;
     uint32_t ranks = mpi.place.ranks;
     if (g->ranks && g->ranks != ranks)
-        return dxt_complain("run", "--ranks: %llu, but mpirun has started %u",
-                            (unsigned long long)g->ranks, ranks);
-    if (ranks < 2) return dxt_complain("run", "--engine mpi: mpirun has started only one process");
+        return complain("run", "--ranks: %llu, but mpirun has started %u",
+                        (unsigned long long)g->ranks, ranks);
+    if (ranks < 2) return complain("run", "--engine mpi: mpirun has started only one process");
     g->ranks = ranks;
     /* Rank 0 writes and reports, and says what is wrong with that. */
     if (mpi.place.rank == 0) return -1;
@@ -460,16 +458,16 @@ static int join_mpi(given *g, dxt_run *run)
     return -1;
 }
 
-int dxt_run_options(int argc, char **argv, dxt_run *run)
+int job_options_read(int argc, char **argv, job *run)
 {
     int operands = 0;
-    int result = dxt_command_line(&command, argc, argv, &operands);
+    int result = command_line(&command, argc, argv, &operands);
     if (result < 0 && strcmp(line.engine, "mpi") == 0) result = join_mpi(&line, run);
     if (line.ranks == 0) line.ranks = 4;
     if (result < 0) result = check_shape(&line);
     if (result >= 0) return result;
     if (line.steps == UINT64_MAX && !line.async_ns) line.steps = 200;
-    dxt_run_usual usual = dxt_run_engine_of(line.engine)->usual(ranks_per_processor(&line, run));
+    job_usual usual = job_engine_of(line.engine)->usual(ranks_per_processor(&line, run));
     if (line.compute_ns < 0) line.compute_ns = usual.compute_ns;
     if (line.min_share < 0) line.min_share = usual.min_share;
     result = check_windows(&line);

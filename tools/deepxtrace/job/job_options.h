@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The command line of `run`. */
-#ifndef DXT_RUN_OPTIONS_H
-#define DXT_RUN_OPTIONS_H
+#ifndef TOOLS_JOB_JOB_OPTIONS_H
+#define TOOLS_JOB_JOB_OPTIONS_H
 
 #include "job.h"
 
@@ -11,6 +11,6 @@
  * @param run  Zeroed; filled in.
  * @return −1 to go on; otherwise the exit status, with all files closed.
  */
-int dxt_run_options(int argc, char **argv, dxt_run *run);
+int job_options_read(int argc, char **argv, job *run);
 
 #endif

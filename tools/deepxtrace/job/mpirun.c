@@ -18,22 +18,22 @@ enum { GATE, LAST_STEP, NAME };
 /* How long the others are waited for at the end; a rank that is stopped never comes. */
 #define END_SECONDS 10
 
-static dxt_run_control own_control;
+static job_control own_control;
 static volatile sig_atomic_t exit_status;
 static uint32_t own_rank;
 
-int dxt_run_mpi_start(struct dxt_run_mpi *mpi)
+int job_mpi_start(struct job_mpi *mpi)
 {
     mpi->place.struct_size = sizeof mpi->place;
     dxt_status status = dxt_mpi_start();
     if (status == DXT_OK) status = dxt_mpi_find_place(NULL, &mpi->place);
-    if (status != DXT_OK) return dxt_complain("run", "--engine mpi: %s", dxt_error());
+    if (status != DXT_OK) return complain("run", "--engine mpi: %s", dxt_error());
     own_rank = mpi->place.rank;
-    dxt_complain_mute(own_rank != 0);
+    complain_mute(own_rank != 0);
     return -1;
 }
 
-dxt_status dxt_run_mpi_gather(const dxt_run *run, dxt_gather **gather)
+dxt_status job_mpi_gather(const job *run, dxt_gather **gather)
 {
     const dxt_gather_mpi_config config = {
         .struct_size = sizeof config,
@@ -43,10 +43,10 @@ dxt_status dxt_run_mpi_gather(const dxt_run *run, dxt_gather **gather)
 
 /* ---- beginning and ending together ---- */
 
-static int failed(const dxt_run *run, const char *what)
+static int failed(const job *run, const char *what)
 {
-    dxt_complain("run", "rank %u: %s", run->mpi->place.rank, what);
-    return DXT_EXIT_FAILED;
+    complain("run", "rank %u: %s", run->mpi->place.rank, what);
+    return EXIT_FAILED;
 }
 
 /* Of one turn of waiting no more than this counts. */
@@ -54,15 +54,15 @@ static int failed(const dxt_run *run, const char *what)
 
 /* Wait until the gate of an interval is open. Counted turn by turn: the time for which this process
  * was stopped is nobody's, and what has come meanwhile has yet to be seen. */
-static int wait_for(const dxt_run *run, uint32_t number, int64_t timeout_ns,
+static int wait_for(const job *run, uint32_t number, int64_t timeout_ns,
                     uint64_t words[DXT_MPI_BOARD_WORDS])
 {
-    int64_t waited_ns = 0, seen_ns = dxt_run_now_ns();
+    int64_t waited_ns = 0, seen_ns = job_now_ns();
     struct timespec pause = {0, 20000};
     for (;;) {
         if (dxt_mpi_board_read(run->mpi->board, words) != DXT_OK) return failed(run, dxt_error());
         if (words[GATE] > number) return -1;
-        int64_t turn_ns = dxt_run_now_ns() - seen_ns;
+        int64_t turn_ns = job_now_ns() - seen_ns;
         seen_ns += turn_ns;
         waited_ns += turn_ns < LONGEST_TURN_NS ? turn_ns : LONGEST_TURN_NS;
         if (waited_ns > timeout_ns)
@@ -72,7 +72,7 @@ static int wait_for(const dxt_run *run, uint32_t number, int64_t timeout_ns,
     }
 }
 
-int dxt_run_mpi_begin(const dxt_run *run, uint32_t number, uint64_t step)
+int job_mpi_begin(const job *run, uint32_t number, uint64_t step)
 {
     uint64_t words[DXT_MPI_BOARD_WORDS];
     if (run->mpi->place.rank == 0) {
@@ -83,24 +83,24 @@ int dxt_run_mpi_begin(const dxt_run *run, uint32_t number, uint64_t step)
         words[LAST_STEP] = atomic_load(&run->control->last_step);
         return dxt_mpi_board_show(run->mpi->board, words) == DXT_OK ? -1 : failed(run, dxt_error());
     }
-    int result = wait_for(run, number, dxt_run_deadline_ns(run) + run->timeout_ns, words);
+    int result = wait_for(run, number, job_deadline_ns(run) + run->timeout_ns, words);
     if (result < 0) atomic_store(&run->control->last_step, words[LAST_STEP]);
     return result;
 }
 
-int dxt_run_mpi_meet(const dxt_run *run)
+int job_mpi_meet(const job *run)
 {
     uint64_t words[DXT_MPI_BOARD_WORDS] = {[GATE] = 1, [LAST_STEP] = UINT64_MAX};
     if (run->steps) words[LAST_STEP] = run->steps;
     int result = -1;
     if (run->mpi->place.rank == 0) {
         if (getrandom(&words[NAME], 2 * sizeof words[NAME], 0) < 0)
-            words[NAME] = (uint64_t)dxt_run_now_ns();
+            words[NAME] = (uint64_t)job_now_ns();
         if (dxt_mpi_board_show(run->mpi->board, words) != DXT_OK) return failed(run, dxt_error());
     } else {
         result = wait_for(run, 0, run->timeout_ns, words);
     }
-    dxt_run_name(run->instance, words[NAME], words[NAME + 1]);
+    job_name(run->instance, words[NAME], words[NAME + 1]);
     return result;
 }
 
@@ -109,7 +109,7 @@ int dxt_run_mpi_meet(const dxt_run *run)
 static void stop(int number)
 {
     (void)number;
-    dxt_run_stop(&own_control);
+    job_stop(&own_control);
 }
 
 /* mpirun passes on what interrupts it; what that means is for rank 0 to say. */
@@ -126,42 +126,42 @@ static void leave(int number)
     _exit(exit_status);
 }
 
-int dxt_run_mpi_end(int result)
+int job_mpi_end(int result)
 {
     exit_status = result;
     fflush(NULL);
     /* To finalize is to wait for all. Whoever ends without it ends the job, which is not for those
      * who leave it to rank 0 to say why. */
-    bool good = result == DXT_EXIT_DONE || result == DXT_EXIT_FINDINGS;
-    if (!good && !(result == DXT_EXIT_USAGE && own_rank != 0)) _exit(result);
+    bool good = result == EXIT_DONE || result == EXIT_FINDINGS;
+    if (!good && !(result == EXIT_USAGE && own_rank != 0)) _exit(result);
     signal(SIGALRM, leave);
     alarm(END_SECONDS);
-    if (dxt_mpi_end() != DXT_OK && result == DXT_EXIT_DONE) result = DXT_EXIT_FAILED;
+    if (dxt_mpi_end() != DXT_OK && result == EXIT_DONE) result = EXIT_FAILED;
     alarm(0);
     return result;
 }
 
 /* MPI may end the job at any moment, with a signal that nobody can catch: a recording has its name
  * from the beginning. */
-static int name_recording(dxt_run *run)
+static int name_recording(job *run)
 {
-    return run->recording ? dxt_output_name(&run->record) : -1;
+    return run->recording ? output_name(&run->record) : -1;
 }
 
-int dxt_run_mpi(dxt_run *run)
+int job_mpi(job *run)
 {
     run->control = &own_control;
     atomic_store(&own_control.last_step, run->steps ? run->steps : UINT64_MAX);
     catch_signals(run->mpi->place.rank == 0);
     int result = name_recording(run);
     if (result >= 0) return result;
-    dxt_complain_mute(false);
+    complain_mute(false);
     if (dxt_mpi_board_create(NULL, &run->mpi->board) != DXT_OK) return failed(run, dxt_error());
-    result = dxt_run_rank(run, run->mpi->place.rank);
+    result = job_work(run, run->mpi->place.rank);
     dxt_mpi_board_destroy(run->mpi->board);
     run->control = NULL;
-    if (result != DXT_RUN_EXIT_MASKED) return result;
-    dxt_complain("run", "rank %u came back after the others had given it up; it has left",
-                 run->mpi->place.rank);
-    return run->mpi->place.rank == 0 ? DXT_EXIT_FAILED : DXT_EXIT_DONE;
+    if (result != JOB_EXIT_MASKED) return result;
+    complain("run", "rank %u came back after the others had given it up; it has left",
+             run->mpi->place.rank);
+    return run->mpi->place.rank == 0 ? EXIT_FAILED : EXIT_DONE;
 }

@@ -11,18 +11,18 @@
 typedef struct process {
     int64_t time_ns;                    /* when compute may begin */
     uint64_t *waited[DXT_EP_OPERATORS]; /* ticks so far, by source */
-    dxt_random random;
+    random_state random;
     dxt_probe *probe;
-    dxt_load *load;
+    rank_load *load;
 } process;
 
 /* Compute is long enough for every rank to have its turn meanwhile, so that it is not late for
  * having waited for a processor. Those who take turns are late by some part of a step all the same
  * when something else runs beside them. */
-static dxt_run_usual usual(uint64_t ranks_per_processor)
+static job_usual usual(uint64_t ranks_per_processor)
 {
-    return (dxt_run_usual){.compute_ns = 200000 * (int64_t)ranks_per_processor,
-                           .min_share = ranks_per_processor > 1 ? 0.1 : 0.05};
+    return (job_usual){.compute_ns = 200000 * (int64_t)ranks_per_processor,
+                       .min_share = ranks_per_processor > 1 ? 0.1 : 0.05};
 }
 
 static void sleep_until(int64_t time_ns)
@@ -34,73 +34,73 @@ static void sleep_until(int64_t time_ns)
 
 /* ---- set up ---- */
 
-static int set_up(dxt_run_rank_state *state)
+static int set_up(job_rank *state)
 {
-    const dxt_run *run = state->run;
+    const job *run = state->run;
     process *own = state->own = calloc(1, sizeof *own);
-    if (!own) return dxt_run_failed(state, "no buffers", strerror(ENOMEM));
-    own->random = dxt_random_for(run->shape.seed, DXT_RUN_STREAM_COMPUTE, state->rank);
+    if (!own) return job_failed(state, "no buffers", strerror(ENOMEM));
+    own->random = random_for(run->shape.seed, JOB_STREAM_COMPUTE, state->rank);
     if (dxt_probe_create(DXT_EP_OPERATORS, run->shape.ranks, &own->probe) != DXT_OK)
-        return dxt_run_failed(state, "no counters", dxt_error());
-    dxt_ep_config config = dxt_run_ep_config(run, state->rank);
+        return job_failed(state, "no counters", dxt_error());
+    dxt_ep_config config = job_ep_config(run, state->rank);
     config.probe = own->probe;
-    if (dxt_ep_create(&config, &state->ep) != DXT_OK || dxt_run_delay_paths(state) != DXT_OK)
-        return dxt_run_failed(state, "no engine", dxt_ep_error());
-    own->load = dxt_load_create(&run->shape, state->rank);
+    if (dxt_ep_create(&config, &state->ep) != DXT_OK || job_delay_paths(state) != DXT_OK)
+        return job_failed(state, "no engine", dxt_ep_error());
+    own->load = load_create(&run->shape, state->rank);
     bool complete = own->load != NULL;
     for (size_t o = 0; o < DXT_EP_OPERATORS; o++) {
         own->waited[o] = calloc(run->shape.ranks, sizeof *own->waited[o]);
         complete = complete && own->waited[o];
     }
-    return complete ? -1 : dxt_run_failed(state, "no buffers", strerror(ENOMEM));
+    return complete ? -1 : job_failed(state, "no buffers", strerror(ENOMEM));
 }
 
-static void tear_down(dxt_run_rank_state *state)
+static void tear_down(job_rank *state)
 {
     process *own = state->own;
     if (!own) return;
     for (size_t o = 0; o < DXT_EP_OPERATORS; o++) free(own->waited[o]);
-    dxt_load_destroy(own->load);
+    load_destroy(own->load);
     dxt_ep_destroy(state->ep);
     dxt_probe_destroy(own->probe);
     free(own);
 }
 
-static void counters(dxt_run_rank_state *state, dxt_session_config *config)
+static void counters(job_rank *state, dxt_session_config *config)
 {
     config->probe = ((process *)state->own)->probe;
 }
 
-static int begin(dxt_run_rank_state *state)
+static int begin(job_rank *state)
 {
-    ((process *)state->own)->time_ns = dxt_run_now_ns();
+    ((process *)state->own)->time_ns = job_now_ns();
     return -1;
 }
 
 /* ---- a step ---- */
 
 /* A time around @p mean_ns, uniform within the jitter. */
-static int64_t vary(const dxt_run_rank_state *state, double mean_ns)
+static int64_t vary(const job_rank *state, double mean_ns)
 {
     process *own = state->own;
-    double swing = state->run->jitter * (2.0 * dxt_random_unit(&own->random) - 1.0);
+    double swing = state->run->jitter * (2.0 * random_unit(&own->random) - 1.0);
     return (int64_t)(mean_ns * (1.0 + swing));
 }
 
 /* What the experts take: on average as long as compute before dispatch, more for more tokens. */
-static double expert_ns(const dxt_run_rank_state *state)
+static double expert_ns(const job_rank *state)
 {
-    const dxt_load_shape *shape = &state->run->shape;
+    const load_shape *shape = &state->run->shape;
     const process *own = state->own;
     double usual = (double)shape->tokens * shape->topk;
-    return (double)state->run->compute_ns * (double)dxt_load_received(own->load) / usual;
+    return (double)state->run->compute_ns * (double)load_received(own->load) / usual;
 }
 
 /* When the last token of an operation was there. A rank with a device of its own computes from then
  * on; here its process may still have been waiting for its turn on a processor, which is not to
  * make it late. Who comes last waits for nobody: it counts from the middle of its own sending, as
  * those do on average who wait for it. */
-static int64_t arrival_ns(const dxt_run_rank_state *state, uint32_t operator_index, int64_t send_ns,
+static int64_t arrival_ns(const job_rank *state, uint32_t operator_index, int64_t send_ns,
                           int64_t receive_ns)
 {
     const process *own = state->own;
@@ -115,59 +115,59 @@ static int64_t arrival_ns(const dxt_run_rank_state *state, uint32_t operator_ind
     return receive_ns + (int64_t)((double)longest * 1e9 / (double)own->probe->ticks_per_second);
 }
 
-static int dispatch(dxt_run_rank_state *state, uint64_t step)
+static int dispatch(job_rank *state, uint64_t step)
 {
     process *own = state->own;
-    dxt_load_route(own->load, step);
+    load_route(own->load, step);
     sleep_until(own->time_ns + vary(state, (double)state->run->compute_ns) +
                 state->slow_ns[DXT_DISPATCH]);
-    int64_t send_ns = dxt_run_now_ns();
-    dxt_status status = dxt_load_dispatch_send(own->load, state->ep);
-    int64_t receive_ns = dxt_run_now_ns();
+    int64_t send_ns = job_now_ns();
+    dxt_status status = load_dispatch_send(own->load, state->ep);
+    int64_t receive_ns = job_now_ns();
     if (status == DXT_OK) status = dxt_ep_dispatch_recv(state->ep);
     own->time_ns = arrival_ns(state, DXT_DISPATCH, send_ns, receive_ns);
-    return dxt_run_heed(state, status, "dispatch");
+    return job_heed(state, status, "dispatch");
 }
 
-static int combine(dxt_run_rank_state *state)
+static int combine(job_rank *state)
 {
     process *own = state->own;
-    dxt_load_experts(own->load, false);
+    load_experts(own->load, false);
     sleep_until(own->time_ns + vary(state, expert_ns(state)) + state->slow_ns[DXT_COMBINE]);
-    int64_t send_ns = dxt_run_now_ns();
-    dxt_status status = dxt_load_combine_send(own->load, state->ep);
-    int64_t receive_ns = dxt_run_now_ns();
+    int64_t send_ns = job_now_ns();
+    dxt_status status = load_combine_send(own->load, state->ep);
+    int64_t receive_ns = job_now_ns();
     if (status == DXT_OK) status = dxt_ep_combine_recv(state->ep);
     own->time_ns = arrival_ns(state, DXT_COMBINE, send_ns, receive_ns);
-    return dxt_run_heed(state, status, "combine");
+    return job_heed(state, status, "combine");
 }
 
-static int step(dxt_run_rank_state *state, uint64_t number)
+static int step(job_rank *state, uint64_t number)
 {
     int result = dispatch(state, number);
     return result < 0 ? combine(state) : result;
 }
 
-static int check(dxt_run_rank_state *state)
+static int check(job_rank *state)
 {
     process *own = state->own;
-    dxt_load_route(own->load, DXT_LOAD_CHECKED_STEP);
-    dxt_status status = dxt_load_dispatch_send(own->load, state->ep);
+    load_route(own->load, LOAD_CHECKED_STEP);
+    dxt_status status = load_dispatch_send(own->load, state->ep);
     if (status == DXT_OK) status = dxt_ep_dispatch_recv(state->ep);
-    int result = dxt_run_heed(state, status, "dispatch");
+    int result = job_heed(state, status, "dispatch");
     if (result >= 0) return result;
-    const char *wrong = dxt_load_check_dispatch(own->load, DXT_LOAD_CHECKED_STEP);
-    if (wrong) return dxt_run_failed(state, "the check of the engine failed", wrong);
-    dxt_load_experts(own->load, true);
-    status = dxt_load_combine_send(own->load, state->ep);
+    const char *wrong = load_check_dispatch(own->load, LOAD_CHECKED_STEP);
+    if (wrong) return job_failed(state, "the check of the engine failed", wrong);
+    load_experts(own->load, true);
+    status = load_combine_send(own->load, state->ep);
     if (status == DXT_OK) status = dxt_ep_combine_recv(state->ep);
-    result = dxt_run_heed(state, status, "combine");
+    result = job_heed(state, status, "combine");
     if (result >= 0) return result;
-    wrong = dxt_load_check_combine(own->load);
-    return wrong ? dxt_run_failed(state, "the check of the engine failed", wrong) : -1;
+    wrong = load_check_combine(own->load);
+    return wrong ? job_failed(state, "the check of the engine failed", wrong) : -1;
 }
 
-const dxt_run_engine dxt_run_processes = {
+const job_engine job_processes = {
     .name = "shm",
     .ahead = 1,
     .usual = usual,

@@ -13,33 +13,33 @@
 #include "options.h"
 
 /* The first is also how ranks work with an engine that is not known here: it says so itself. */
-static const dxt_run_engine *const engines[] = {&dxt_run_processes, &dxt_run_cuda};
+static const job_engine *const engines[] = {&job_processes, &job_cuda};
 
-const dxt_run_engine *dxt_run_engine_of(const char *name)
+const job_engine *job_engine_of(const char *name)
 {
     for (size_t i = 0; i < sizeof engines / sizeof engines[0]; i++)
         if (strcmp(engines[i]->name, name) == 0) return engines[i];
     return engines[0];
 }
 
-int dxt_run_failed(const dxt_run_rank_state *state, const char *what, const char *why)
+int job_failed(const job_rank *state, const char *what, const char *why)
 {
-    dxt_complain("run", "rank %u: %s: %s", state->rank, what, why);
-    return DXT_EXIT_FAILED;
+    complain("run", "rank %u: %s: %s", state->rank, what, why);
+    return EXIT_FAILED;
 }
 
-int dxt_run_heed(const dxt_run_rank_state *state, dxt_status status, const char *what)
+int job_heed(const job_rank *state, dxt_status status, const char *what)
 {
     if (status == DXT_OK) return -1;
-    if (status == DXT_ERR_MASKED) return DXT_RUN_EXIT_MASKED;
-    return dxt_run_failed(state, what, dxt_ep_error());
+    if (status == DXT_ERR_MASKED) return JOB_EXIT_MASKED;
+    return job_failed(state, what, dxt_ep_error());
 }
 
-dxt_status dxt_run_delay_paths(const dxt_run_rank_state *state)
+dxt_status job_delay_paths(const job_rank *state)
 {
-    const dxt_fault_list *paths = &state->run->paths;
+    const job_fault_list *paths = &state->run->paths;
     for (size_t i = 0; i < paths->count; i++) {
-        const dxt_fault *path = &paths->items[i];
+        const job_fault *path = &paths->items[i];
         if (path->rank != state->rank) continue;
         dxt_status status =
             dxt_ep_delay_path(state->ep, path->operator_index, path->source, path->delay_ns);
@@ -48,10 +48,10 @@ dxt_status dxt_run_delay_paths(const dxt_run_rank_state *state)
     return DXT_OK;
 }
 
-static dxt_status open_gather(dxt_run_rank_state *state)
+static dxt_status open_gather(job_rank *state)
 {
-    const dxt_run *run = state->run;
-    if (run->mpi) return dxt_run_mpi_gather(run, &state->gather);
+    const job *run = state->run;
+    if (run->mpi) return job_mpi_gather(run, &state->gather);
     const dxt_gather_local_config mailboxes = {
         .struct_size = sizeof mailboxes,
         .rank = state->rank,
@@ -63,17 +63,17 @@ static dxt_status open_gather(dxt_run_rank_state *state)
     return dxt_gather_create_local(&mailboxes, &state->gather);
 }
 
-static int set_up_session(dxt_run_rank_state *state, const dxt_run_engine *engine)
+static int set_up_session(job_rank *state, const job_engine *engine)
 {
-    const dxt_run *run = state->run;
-    if (open_gather(state) != DXT_OK) return dxt_run_failed(state, "no mailboxes", dxt_error());
+    const job *run = state->run;
+    if (open_gather(state) != DXT_OK) return job_failed(state, "no mailboxes", dxt_error());
     state->report.run = run;
     state->report.record = run->record;
     memcpy(state->report.pictures, run->pictures, sizeof run->pictures);
     const dxt_history_options history = {.struct_size = sizeof history,
                                          .min_share = run->min_share};
     if (state->rank == 0 && dxt_history_create(&history, &state->report.history) != DXT_OK)
-        return dxt_run_failed(state, "no history", dxt_error());
+        return job_failed(state, "no history", dxt_error());
     const dxt_analysis_options analysis = {.struct_size = sizeof analysis,
                                            .min_share = run->min_share};
     dxt_session_config config = {
@@ -82,19 +82,19 @@ static int set_up_session(dxt_run_rank_state *state, const dxt_run_engine *engin
         .gather = state->gather,
         .interval_ops = run->window_ops,
         .interval_ns = run->async_ns,
-        .deadline_ns = run->async_ns ? 0 : dxt_run_deadline_ns(run),
+        .deadline_ns = run->async_ns ? 0 : job_deadline_ns(run),
         .warmup_windows = run->warmup_windows,
         .node = -1,
         .instance = run->instance,
         .source = "deepxtrace run",
         .analysis = &analysis,
-        .on_diagnosis = state->rank == 0 ? dxt_run_report_windows : NULL,
+        .on_diagnosis = state->rank == 0 ? job_report_windows : NULL,
         .on_diagnosis_context = &state->report,
         .history = state->report.history,
     };
     engine->counters(state, &config);
     if (dxt_session_create(&config, &state->session) != DXT_OK)
-        return dxt_run_failed(state, "no session", dxt_error());
+        return job_failed(state, "no session", dxt_error());
     return -1;
 }
 
@@ -102,21 +102,20 @@ static int set_up_session(dxt_run_rank_state *state, const dxt_run_engine *engin
 
 /* All ranks begin an interval together, so that rank 0 is not late for having diagnosed the one
  * before. */
-static int begin_interval(const dxt_run_rank_state *state, uint32_t number, uint64_t step)
+static int begin_interval(const job_rank *state, uint32_t number, uint64_t step)
 {
-    dxt_run_control *control = state->run->control;
-    if (state->run->mpi) return dxt_run_mpi_begin(state->run, number, step);
+    job_control *control = state->run->control;
+    if (state->run->mpi) return job_mpi_begin(state->run, number, step);
     if (state->rank == 0)
-        dxt_run_open_gate(control, number);
+        job_open_gate(control, number);
     else
-        dxt_run_wait_gate(control, number,
-                          dxt_run_deadline_ns(state->run) + state->run->timeout_ns);
+        job_wait_gate(control, number, job_deadline_ns(state->run) + state->run->timeout_ns);
     return -1;
 }
 
-static void show_progress(const dxt_run_rank_state *state, uint64_t step)
+static void show_progress(const job_rank *state, uint64_t step)
 {
-    const dxt_run *run = state->run;
+    const job *run = state->run;
     if (run->steps)
         fprintf(stderr, "\rstep %llu of %llu ", (unsigned long long)step,
                 (unsigned long long)run->steps);
@@ -125,7 +124,7 @@ static void show_progress(const dxt_run_rank_state *state, uint64_t step)
 }
 
 /* A session that fails has said so and switched itself off; the job goes on. */
-static void step_session(dxt_run_rank_state *state)
+static void step_session(job_rank *state)
 {
     dxt_status status = dxt_session_step(state->session);
     if (status == DXT_OK || state->rank != 0 || state->report.status != DXT_OK) return;
@@ -133,14 +132,14 @@ static void step_session(dxt_run_rank_state *state)
     snprintf(state->report.error, sizeof state->report.error, "%s", dxt_error());
 }
 
-static int work(dxt_run_rank_state *state, const dxt_run_engine *engine)
+static int work(job_rank *state, const job_engine *engine)
 {
-    const dxt_run *run = state->run;
-    int64_t shown_ns = dxt_run_now_ns();
+    const job *run = state->run;
+    int64_t shown_ns = job_now_ns();
     bool progress = run->progress && state->rank == 0;
     uint32_t interval = 1;
     int result = engine->begin(state);
-    for (uint64_t step = 0; result < 0 && !dxt_run_ended(run, step, engine->ahead); step++) {
+    for (uint64_t step = 0; result < 0 && !job_ended(run, step, engine->ahead); step++) {
         /* Between machines the end is agreed on where an interval begins. */
         bool last = (!run->async_ns || run->mpi) && (step + 1) % run->window_ops == 0;
         result = engine->step(state, step);
@@ -151,32 +150,32 @@ static int work(dxt_run_rank_state *state, const dxt_run_engine *engine)
             result = begin_interval(state, interval++, step + 1);
             if (result < 0) result = engine->begin(state);
         }
-        if (progress && dxt_run_now_ns() - shown_ns > 200000000) {
-            shown_ns = dxt_run_now_ns();
+        if (progress && job_now_ns() - shown_ns > 200000000) {
+            shown_ns = job_now_ns();
             show_progress(state, step + 1);
         }
     }
     if (progress) fprintf(stderr, "\r\033[K");
     if (result < 0 && engine->settle) result = engine->settle(state);
-    return result < 0 ? DXT_EXIT_DONE : result;
+    return result < 0 ? EXIT_DONE : result;
 }
 
 /* Rank 0 lets the job begin when all are there; the parent ends it if one cannot come. */
-static int meet(const dxt_run_rank_state *state)
+static int meet(const job_rank *state)
 {
-    dxt_run_control *control = state->run->control;
-    if (state->run->mpi) return dxt_run_mpi_meet(state->run);
+    job_control *control = state->run->control;
+    if (state->run->mpi) return job_mpi_meet(state->run);
     atomic_fetch_add(&control->ready, 1);
     if (state->rank == 0) {
         const struct timespec moment = {0, 1000000};
         while (atomic_load(&control->ready) < state->run->shape.ranks) nanosleep(&moment, NULL);
-        dxt_run_open_gate(control, 0);
+        job_open_gate(control, 0);
     }
-    while (atomic_load(&control->gate) == 0) dxt_run_wait_gate(control, 0, 1000000000);
+    while (atomic_load(&control->gate) == 0) job_wait_gate(control, 0, 1000000000);
     return -1;
 }
 
-static int live(dxt_run_rank_state *state, const dxt_run_engine *engine)
+static int live(job_rank *state, const job_engine *engine)
 {
     int result = engine->set_up(state);
     if (result >= 0) return result;
@@ -186,24 +185,24 @@ static int live(dxt_run_rank_state *state, const dxt_run_engine *engine)
     if (result < 0) result = work(state, engine);
     dxt_session_destroy(state->session);
     state->session = NULL;
-    if (state->rank == 0 && result == DXT_EXIT_DONE) result = dxt_run_report_end(&state->report);
+    if (state->rank == 0 && result == EXIT_DONE) result = job_report_end(&state->report);
     return result;
 }
 
-int dxt_run_rank(const dxt_run *run, uint32_t rank)
+int job_work(const job *run, uint32_t rank)
 {
     if (!run->mpi) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
-        if (getppid() != run->parent) return DXT_EXIT_FAILED;
+        if (getppid() != run->parent) return EXIT_FAILED;
     }
     prctl(PR_SET_TIMERSLACK, 1);
-    const dxt_run_engine *engine = dxt_run_engine_of(run->engine);
-    dxt_run_rank_state state = {.run = run, .rank = rank};
+    const job_engine *engine = job_engine_of(run->engine);
+    job_rank state = {.run = run, .rank = rank};
     for (size_t i = 0; i < run->slow.count; i++)
         if (run->slow.items[i].rank == rank)
             state.slow_ns[run->slow.items[i].operator_index] += run->slow.items[i].delay_ns;
     int result = live(&state, engine);
     dxt_gather_destroy(state.gather);
     engine->tear_down(&state);
-    return dxt_stdout_finish("run", result);
+    return stdout_finish("run", result);
 }

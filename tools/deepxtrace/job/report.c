@@ -11,12 +11,12 @@
 #include "options.h"
 
 /* Keep the first failure; the job goes on to its end or is asked to stop. */
-static void keep_failure(dxt_run_report *report, dxt_status status, const char *what)
+static void keep_failure(job_report *report, dxt_status status, const char *what)
 {
     if (status >= DXT_OK || report->status != DXT_OK) return;
     report->status = status;
     snprintf(report->error, sizeof report->error, "%s: %s", what, dxt_error());
-    dxt_run_stop(report->run->control);
+    job_stop(report->run->control);
 }
 
 /* ---- windows as they come ---- */
@@ -35,20 +35,20 @@ static int length_of(const char *text, size_t bytes)
 /* A paragraph behind its head, broken at blanks. */
 static void say(const char *head, const char *text)
 {
-    dxt_stdout_printf("%-*s", HEAD - 1, head);
+    stdout_printf("%-*s", HEAD - 1, head);
     int column = HEAD - 1;
     for (const char *at = text; *at; at += strspn(at, " ")) {
         size_t bytes = strcspn(at, " ");
         int length = length_of(at, bytes);
         if (column >= HEAD && column + 1 + length > WIDTH) {
-            dxt_stdout_printf("\n%*s", HEAD - 1, "");
+            stdout_printf("\n%*s", HEAD - 1, "");
             column = HEAD - 1;
         }
-        dxt_stdout_printf(" %.*s", (int)bytes, at);
+        stdout_printf(" %.*s", (int)bytes, at);
         column += 1 + length;
         at += bytes;
     }
-    dxt_stdout_printf("\n");
+    stdout_printf("\n");
 }
 
 static void say_window(const dxt_diagnosis *diagnoses, size_t count)
@@ -72,23 +72,22 @@ static void say_window(const dxt_diagnosis *diagnoses, size_t count)
     if (!said) say(head, dxt_verdict_name(DXT_VERDICT_HEALTHY));
 }
 
-void dxt_run_report_windows(void *context, const dxt_diagnosis *diagnoses, size_t count)
+void job_report_windows(void *context, const dxt_diagnosis *diagnoses, size_t count)
 {
-    dxt_run_report *report = context;
-    const dxt_run *run = report->run;
+    job_report *report = context;
+    const job *run = report->run;
     for (size_t d = 0; d < count && d < DXT_EP_OPERATORS; d++) {
-        keep_failure(report, dxt_run_sum_add(&report->sums[d], diagnoses[d].window),
+        keep_failure(report, job_sum_add(&report->sums[d], diagnoses[d].window),
                      "the sum of the windows");
-        if (run->recording)
-            dxt_window_write(diagnoses[d].window, dxt_output_write, &report->record);
+        if (run->recording) dxt_window_write(diagnoses[d].window, output_write, &report->record);
         if (run->json)
-            dxt_report_json(diagnoses[d].window, diagnoses[d].findings, dxt_stdout_write, NULL);
+            dxt_report_json(diagnoses[d].window, diagnoses[d].findings, stdout_write, NULL);
     }
     if (run->text) say_window(diagnoses, count);
     /* A full disk or a reader that has gone ends the job: nobody would see the rest. */
-    if (dxt_stdout_flush() != DXT_OK) dxt_run_stop(run->control);
-    if (run->recording && dxt_output_flush(&report->record) != DXT_OK) dxt_run_stop(run->control);
-    if (++report->windows == run->windows) dxt_run_stop(run->control);
+    if (stdout_flush() != DXT_OK) job_stop(run->control);
+    if (run->recording && output_flush(&report->record) != DXT_OK) job_stop(run->control);
+    if (++report->windows == run->windows) job_stop(run->control);
 }
 
 /* ---- the whole run ---- */
@@ -99,7 +98,7 @@ typedef struct verdict {
     dxt_findings confirmed; /* of those, what the windows bear out */
 } verdict;
 
-static dxt_status judge(dxt_run_report *report, size_t index, verdict *v)
+static dxt_status judge(job_report *report, size_t index, verdict *v)
 {
     dxt_analysis_options options = {
         .struct_size = sizeof options,
@@ -108,13 +107,12 @@ static dxt_status judge(dxt_run_report *report, size_t index, verdict *v)
     };
     dxt_status status = dxt_analyze(report->sums[index].window, &options, &v->all);
     if (status != DXT_OK) return status;
-    return dxt_run_confirm(report->history, report->sums[index].window->phase, v->all,
-                           &v->confirmed);
+    return job_confirm(report->history, report->sums[index].window->phase, v->all, &v->confirmed);
 }
 
-static void say_headline(const dxt_run_report *report, int64_t steps)
+static void say_headline(const job_report *report, int64_t steps)
 {
-    const dxt_run *run = report->run;
+    const job *run = report->run;
     char text[128], left_out[64] = "";
     int length = snprintf(text, sizeof text, "The whole run, %u ranks, %llu window%s, %lld steps",
                           run->shape.ranks, (unsigned long long)report->windows,
@@ -125,54 +123,53 @@ static void say_headline(const dxt_run_report *report, int64_t steps)
         snprintf(left_out, sizeof left_out, "(the first %llu windows are left out)",
                  (unsigned long long)run->warmup_windows);
     const char *gap = length + (int)strlen(left_out) + 2 > WIDTH ? "\n" : " ";
-    dxt_stdout_printf("\n%s%s%s:\n", text, *left_out ? gap : "", left_out);
+    stdout_printf("\n%s%s%s:\n", text, *left_out ? gap : "", left_out);
 }
 
-static dxt_status say_whole(const dxt_run_report *report, const dxt_diagnosis *whole)
+static dxt_status say_whole(const job_report *report, const dxt_diagnosis *whole)
 {
-    const dxt_run *run = report->run;
+    const job *run = report->run;
     if (run->json) {
         dxt_status status = DXT_OK;
         for (size_t d = 0; d < DXT_EP_OPERATORS && status == DXT_OK; d++)
-            status = dxt_report_json(whole[d].window, whole[d].findings, dxt_stdout_write, NULL);
+            status = dxt_report_json(whole[d].window, whole[d].findings, stdout_write, NULL);
         if (status == DXT_OK && run->summary)
-            status = dxt_report_summary_json(report->history, dxt_stdout_write, NULL);
+            status = dxt_report_summary_json(report->history, stdout_write, NULL);
         return status;
     }
     if (!run->text) return DXT_OK;
-    dxt_stdout_printf("\n");
+    stdout_printf("\n");
     dxt_status status =
-        dxt_draw_heatmaps(whole, DXT_EP_OPERATORS, DXT_FORMAT_TERMINAL, NULL, run->color,
-                          dxt_terminal_columns(STDOUT_FILENO), dxt_stdout_write, NULL);
+        draw_heatmaps(whole, DXT_EP_OPERATORS, DXT_FORMAT_TERMINAL, NULL, run->color,
+                      terminal_columns(STDOUT_FILENO), stdout_write, NULL);
     if (status != DXT_OK) return status;
     say_headline(report, whole[0].window->ops);
     for (size_t d = 0; d < DXT_EP_OPERATORS && status == DXT_OK; d++)
-        status = dxt_report_text(whole[d].window, whole[d].findings, dxt_stdout_write, NULL);
+        status = dxt_report_text(whole[d].window, whole[d].findings, stdout_write, NULL);
     /* Who, since when, how often: of one window there is no more to tell. */
     bool several = dxt_history_run(report->history).windows > 1;
     if (status == DXT_OK && (several || run->summary))
-        status = dxt_report_summary_text(report->history, dxt_stdout_write, NULL);
+        status = dxt_report_summary_text(report->history, stdout_write, NULL);
     return status;
 }
 
-static dxt_status draw_whole(dxt_run_report *report, const dxt_diagnosis *whole)
+static dxt_status draw_whole(job_report *report, const dxt_diagnosis *whole)
 {
-    const dxt_run *run = report->run;
+    const job *run = report->run;
     dxt_status status = DXT_OK;
     for (size_t p = 0; p < run->picture_count && status == DXT_OK; p++)
-        status =
-            dxt_draw_heatmaps(whole, DXT_EP_OPERATORS, run->picture_formats[p], "deepxtrace run",
-                              run->color, 0, dxt_output_write, &report->pictures[p]);
+        status = draw_heatmaps(whole, DXT_EP_OPERATORS, run->picture_formats[p], "deepxtrace run",
+                               run->color, 0, output_write, &report->pictures[p]);
     return status;
 }
 
-static int conclude(dxt_run_report *report)
+static int conclude(job_report *report)
 {
     verdict verdicts[DXT_EP_OPERATORS] = {{NULL, {0}}};
     dxt_diagnosis whole[DXT_EP_OPERATORS];
     bool slow = false;
     for (size_t d = 0; d < DXT_EP_OPERATORS; d++)
-        keep_failure(report, dxt_run_sum_end(&report->sums[d]), "the sum of the windows");
+        keep_failure(report, job_sum_end(&report->sums[d]), "the sum of the windows");
     for (size_t d = 0; d < DXT_EP_OPERATORS && report->status == DXT_OK; d++) {
         keep_failure(report, judge(report, d, &verdicts[d]), "analysis");
         whole[d] = (dxt_diagnosis){report->sums[d].window, &verdicts[d].confirmed};
@@ -181,29 +178,29 @@ static int conclude(dxt_run_report *report)
     if (report->status == DXT_OK) keep_failure(report, say_whole(report, whole), "report");
     if (report->status == DXT_OK) keep_failure(report, draw_whole(report, whole), "heat map");
     for (size_t d = 0; d < DXT_EP_OPERATORS; d++) {
-        dxt_confirmed_free(&verdicts[d].confirmed);
+        confirmed_free(&verdicts[d].confirmed);
         dxt_findings_free(verdicts[d].all);
     }
-    return slow && report->run->exit_code ? DXT_EXIT_FINDINGS : DXT_EXIT_DONE;
+    return slow && report->run->exit_code ? EXIT_FINDINGS : EXIT_DONE;
 }
 
 /* What was written must reach the file here: the parent, which names the file, holds none of it. */
-static int finish_file(dxt_output *output)
+static int finish_file(output_file *output)
 {
-    if (dxt_output_flush(output) == DXT_OK || !output->file) return -1;
-    dxt_complain("run", "%s: %s", output->path, strerror(output->error));
-    return DXT_EXIT_FAILED;
+    if (output_flush(output) == DXT_OK || !output->file) return -1;
+    complain("run", "%s: %s", output->path, strerror(output->error));
+    return EXIT_FAILED;
 }
 
-int dxt_run_report_end(dxt_run_report *report)
+int job_report_end(job_report *report)
 {
-    const dxt_run *run = report->run;
-    int result = DXT_EXIT_FAILED;
+    const job *run = report->run;
+    int result = EXIT_FAILED;
     if (report->sums[0].window && report->sums[1].window)
         result = conclude(report);
     else if (report->status == DXT_OK)
-        dxt_complain("run", report->windows ? "nothing was completed in any window"
-                                            : "ended before the first window was complete");
+        complain("run", report->windows ? "nothing was completed in any window"
+                                        : "ended before the first window was complete");
     for (size_t d = 0; d < DXT_EP_OPERATORS; d++) dxt_window_free(report->sums[d].window);
     dxt_history_destroy(report->history);
     int file = run->recording ? finish_file(&report->record) : -1;
@@ -211,6 +208,6 @@ int dxt_run_report_end(dxt_run_report *report)
         file = finish_file(&report->pictures[p]);
     if (file >= 0) return file;
     if (report->status == DXT_OK || report->status == DXT_ERR_IO) return result;
-    dxt_complain("run", "%s", report->error);
-    return DXT_EXIT_FAILED;
+    complain("run", "%s", report->error);
+    return EXIT_FAILED;
 }

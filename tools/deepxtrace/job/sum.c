@@ -27,7 +27,7 @@ static dxt_status copy_window(const dxt_window *window, dxt_window **copy)
     return status;
 }
 
-dxt_status dxt_run_sum_add(dxt_run_sum *sum, const dxt_window *window)
+dxt_status job_sum_add(job_sum *sum, const dxt_window *window)
 {
     if (window->ops <= 0) {
         for (uint32_t r = 0; window->missing && r < window->ranks; r++)
@@ -45,7 +45,7 @@ static void clear_row(int64_t *cells, uint32_t ranks, uint32_t row)
     if (cells) memset(cells + (size_t)row * ranks, 0, ranks * sizeof *cells);
 }
 
-dxt_status dxt_run_sum_end(dxt_run_sum *sum)
+dxt_status job_sum_end(job_sum *sum)
 {
     dxt_window *window = sum->window;
     for (uint32_t r = 0; window && r < window->ranks; r++) {

@@ -22,7 +22,7 @@
 #define TICK_MS 50
 
 typedef struct watch {
-    const dxt_run *run;
+    const job *run;
     pid_t *pids;   /* 0 = not started, or gone */
     bool *stopped; /* by a signal */
     uint32_t living;
@@ -77,7 +77,7 @@ static void be_rank(const watch *state, uint32_t rank, const sigset_t *before)
     signal(SIGINT, SIG_IGN);
     signal(SIGTERM, SIG_DFL);
     sigprocmask(SIG_SETMASK, before, NULL);
-    _exit(dxt_run_rank(state->run, rank));
+    _exit(job_work(state->run, rank));
 }
 
 static void kill_all(watch *state)
@@ -96,7 +96,7 @@ static void start(watch *state, const sigset_t *before)
         pid_t pid = fork();
         if (pid == 0) be_rank(state, r, before);
         if (pid < 0) {
-            dxt_complain("run", "cannot start rank %u: %s", r, strerror(errno));
+            complain("run", "cannot start rank %u: %s", r, strerror(errno));
             state->failed = true;
             kill_all(state);
             return;
@@ -114,20 +114,19 @@ static void rank_failed(watch *state, uint32_t rank)
     state->failed = true;
     bool begun = atomic_load(&state->run->control->gate) > 0;
     if (rank == 0 || !begun) kill_all(state);
-    dxt_run_stop(state->run->control);
+    job_stop(state->run->control);
 }
 
 static void rank_exited(watch *state, uint32_t rank, int result)
 {
     if (rank == 0) {
         state->result = result;
-        state->end_ns = dxt_run_now_ns() + state->run->timeout_ns + GRACE_NS;
+        state->end_ns = job_now_ns() + state->run->timeout_ns + GRACE_NS;
     }
-    if (result == DXT_RUN_EXIT_MASKED) {
-        dxt_complain("run", "rank %u came back after the others had given it up; it has left",
-                     rank);
+    if (result == JOB_EXIT_MASKED) {
+        complain("run", "rank %u came back after the others had given it up; it has left", rank);
         if (rank == 0) rank_failed(state, rank);
-    } else if (result != DXT_EXIT_DONE && result != DXT_EXIT_FINDINGS) {
+    } else if (result != EXIT_DONE && result != EXIT_FINDINGS) {
         rank_failed(state, rank);
     }
 }
@@ -137,12 +136,12 @@ static void rank_killed(watch *state, uint32_t rank, int number)
     if (state->killing) return;
     bool begun = atomic_load(&state->run->control->gate) > 0;
     if (rank == 0 || !begun) {
-        dxt_complain("run", "rank %u%s was killed by signal %d (%s)", rank,
-                     rank == 0 ? ", which makes the report," : "", number, strsignal(number));
+        complain("run", "rank %u%s was killed by signal %d (%s)", rank,
+                 rank == 0 ? ", which makes the report," : "", number, strsignal(number));
         rank_failed(state, rank);
     } else {
-        dxt_complain("run", "rank %u was killed by signal %d (%s); the others go on without it",
-                     rank, number, strsignal(number));
+        complain("run", "rank %u was killed by signal %d (%s); the others go on without it", rank,
+                 number, strsignal(number));
     }
 }
 
@@ -150,13 +149,13 @@ static void note_change(watch *state, uint32_t rank, int status)
 {
     if (WIFSTOPPED(status)) {
         if (!state->killing)
-            dxt_complain("run", "rank %u was stopped by signal %d (%s)", rank, WSTOPSIG(status),
-                         strsignal(WSTOPSIG(status)));
+            complain("run", "rank %u was stopped by signal %d (%s)", rank, WSTOPSIG(status),
+                     strsignal(WSTOPSIG(status)));
         state->stopped[rank] = true;
         return;
     }
     if (WIFCONTINUED(status)) {
-        if (!state->killing && state->stopped[rank]) dxt_complain("run", "rank %u goes on", rank);
+        if (!state->killing && state->stopped[rank]) complain("run", "rank %u goes on", rank);
         state->stopped[rank] = false;
         return;
     }
@@ -186,19 +185,19 @@ static void heed_interrupts(watch *state)
     }
     /* Nobody waits for a job that has not begun. */
     if (atomic_load(&state->run->control->gate) == 0) {
-        dxt_complain("run", "ended before the first window was complete");
+        complain("run", "ended before the first window was complete");
         state->failed = true;
         kill_all(state);
         return;
     }
-    dxt_complain("run", "ending after this step (once more to end at once)");
-    dxt_run_stop(state->run->control);
+    complain("run", "ending after this step (once more to end at once)");
+    job_stop(state->run->control);
 }
 
 /* Counted turn by turn: a Ctrl-Z stops this process with the job, and that time is nobody's. */
 static void count_stopped(watch *state)
 {
-    int64_t now_ns = dxt_run_now_ns(), turn_ns = now_ns - state->looked_ns;
+    int64_t now_ns = job_now_ns(), turn_ns = now_ns - state->looked_ns;
     if (turn_ns > INT64_C(2000000) * TICK_MS) turn_ns = INT64_C(2000000) * TICK_MS;
     state->looked_ns = now_ns;
     state->stopped_ns = state->stopped[0] ? state->stopped_ns + turn_ns : 0;
@@ -209,32 +208,32 @@ static void heed_time(watch *state)
 {
     count_stopped(state);
     if (state->killing) return;
-    if (state->end_ns && dxt_run_now_ns() > state->end_ns) {
+    if (state->end_ns && job_now_ns() > state->end_ns) {
         kill_all(state);
         return;
     }
     if (!state->stopped[0] || state->pids[0] == 0) return;
     if (state->stopped_ns > state->run->timeout_ns + GRACE_NS) {
-        dxt_complain("run", "rank 0, which makes the report, is stopped and does not go on");
+        complain("run", "rank 0, which makes the report, is stopped and does not go on");
         rank_failed(state, 0);
         return;
     }
     for (uint32_t r = 1; r < state->run->shape.ranks; r++)
         if (state->pids[r] != 0 && !state->stopped[r]) return;
-    dxt_complain("run", "rank 0, which makes the report, is stopped and all others have ended");
+    complain("run", "rank 0, which makes the report, is stopped and all others have ended");
     rank_failed(state, 0);
 }
 
-int dxt_run_watch(const dxt_run *run)
+int job_watch(const job *run)
 {
-    watch state = {.run = run, .result = -1, .looked_ns = dxt_run_now_ns()};
+    watch state = {.run = run, .result = -1, .looked_ns = job_now_ns()};
     state.pids = calloc(run->shape.ranks, sizeof *state.pids);
     state.stopped = calloc(run->shape.ranks, sizeof *state.stopped);
     if (!state.pids || !state.stopped) {
         free(state.pids);
         free(state.stopped);
-        dxt_complain("run", "%s", strerror(ENOMEM));
-        return DXT_EXIT_FAILED;
+        complain("run", "%s", strerror(ENOMEM));
+        return EXIT_FAILED;
     }
     /* The ranks inherit empty buffers and the rate of the clock. */
     fflush(NULL);
@@ -251,5 +250,5 @@ int dxt_run_watch(const dxt_run *run)
     }
     free(state.pids);
     free(state.stopped);
-    return state.failed || state.result < 0 ? DXT_EXIT_FAILED : state.result;
+    return state.failed || state.result < 0 ? EXIT_FAILED : state.result;
 }

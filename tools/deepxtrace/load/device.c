@@ -25,7 +25,7 @@ static void library_directory(char *path, size_t size)
         path[0] = '\0';
 }
 
-const dxt_device *dxt_device_find(const char *name, const char **why)
+const device_table *device_find(const char *name, const char **why)
 {
     static char reason[1200];
     char library[64], path[1024], directory[960];
@@ -44,10 +44,10 @@ const dxt_device *dxt_device_find(const char *name, const char **why)
         if (!part) snprintf(reason, sizeof reason, "%s", told ? told : "cannot be loaded");
     }
     if (!part) return NULL;
-    const dxt_device *(*find)(uint32_t) = NULL;
+    const device_table *(*find)(uint32_t) = NULL;
     void *address = dlsym(part, "dxt_device_part");
     memcpy(&find, &address, sizeof find);
-    const dxt_device *device = find ? find(DXT_DEVICE_LAYOUT) : NULL;
+    const device_table *device = find ? find(DEVICE_LAYOUT) : NULL;
     if (device) return device;
     snprintf(reason, sizeof reason, "%s is of another version", path);
     dlclose(part);

@@ -8,8 +8,8 @@
  * Functions return 0, or −1 with the reason in error() of the same thread, unless they say
  * otherwise. Work that takes a stream is queued; the rest blocks.
  */
-#ifndef DXT_DEVICE_H
-#define DXT_DEVICE_H
+#ifndef TOOLS_LOAD_DEVICE_H
+#define TOOLS_LOAD_DEVICE_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -19,34 +19,34 @@
 #include <deepxtrace/types.h>
 
 /** Changes with anything in this file. */
-#define DXT_DEVICE_LAYOUT 1u
+#define DEVICE_LAYOUT 1u
 
 /** What the links of a GPU are said to carry in one direction (NVLink 4: 18 of 25 GB/s). */
-#define DXT_LINK_BYTES_PER_S 450e9
+#define LINK_BYTES_PER_S 450e9
 
 /** Size of what share() fills. */
-#define DXT_DEVICE_SHARED_BYTES 64u
+#define DEVICE_SHARED_BYTES 64u
 
 /** A time to compute: mean, plus or minus a random part, plus a delay. */
-typedef struct dxt_device_compute {
+typedef struct device_compute {
     int64_t mean_ns;
     int64_t delay_ns;
     double swing;          /**< −1 … 1: part of the mean to add */
     const int32_t *counts; /**< NULL, or tokens of each local expert, on the device … */
     uint32_t count;        /**< … that many; the mean is for … */
     double usual;          /**< … that many tokens in all */
-} dxt_device_compute;
+} device_compute;
 
 /** Tokens as dispatch received them in FP8, to be made BF16; layout as in ep.h. */
-typedef struct dxt_device_widen {
+typedef struct device_widen {
     const uint8_t *values;
     const float *scales;
     const int32_t *counts;
     uint16_t *output;
     uint32_t local_experts, slots, hidden;
-} dxt_device_widen;
+} device_widen;
 
-typedef struct dxt_device {
+typedef struct device_table {
     uint32_t layout;
     const char *(*error)(void);
 
@@ -68,8 +68,8 @@ typedef struct dxt_device {
     int (*copy_queued)(void *to, const void *from, size_t size, void *stream);
 
     /** Let another process see device memory; map_shared() there. */
-    int (*share)(void *memory, uint8_t shared[DXT_DEVICE_SHARED_BYTES]);
-    void *(*map_shared)(const uint8_t shared[DXT_DEVICE_SHARED_BYTES]);
+    int (*share)(void *memory, uint8_t shared[DEVICE_SHARED_BYTES]);
+    void *(*map_shared)(const uint8_t shared[DEVICE_SHARED_BYTES]);
     void (*unmap_shared)(void *memory);
 
     void *(*stream_create)(void); /**< waits for no other stream */
@@ -90,15 +90,15 @@ typedef struct dxt_device {
     void (*tolerate_captures)(void);
 
     /** Keep the stream busy for so long. */
-    int (*compute)(const dxt_device_compute *compute, void *stream);
-    int (*widen)(const dxt_device_widen *widen, void *stream);
+    int (*compute)(const device_compute *compute, void *stream);
+    int (*widen)(const device_widen *widen, void *stream);
     /** Hold the stream until the word, an address from map_host(), is at least @p number, but no
      *  longer than @p timeout_ns. */
     int (*gate)(const uint32_t *word, uint32_t number, int64_t timeout_ns, void *stream);
-} dxt_device;
+} device_table;
 
 /** What a part exports. @return NULL if it was built for another layout. */
-DXT_API const dxt_device *dxt_device_part(uint32_t layout);
+DXT_API const device_table *dxt_device_part(uint32_t layout);
 
 /**
  * Find the functions for a kind of device, loading the part if need be.
@@ -107,6 +107,6 @@ DXT_API const dxt_device *dxt_device_part(uint32_t layout);
  * @param why   Receives the reason when NULL is returned; valid until the next call.
  * @return NULL when there is no such part.
  */
-const dxt_device *dxt_device_find(const char *name, const char **why);
+const device_table *device_find(const char *name, const char **why);
 
 #endif

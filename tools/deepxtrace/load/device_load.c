@@ -4,14 +4,14 @@
 #include <stdlib.h>
 
 /* Behind the routes of the steps are those of the check. */
-#define CHECKED DXT_DEVICE_ROUTES
+#define CHECKED DEVICE_ROUTES
 
-struct dxt_device_load {
-    const dxt_device *device;
-    dxt_load_shape shape;
+struct device_load {
+    const device_table *device;
+    load_shape shape;
     uint32_t rank;
-    dxt_load *load; /* the host's */
-    dxt_load_arrays host;
+    rank_load *load; /* the host's */
+    load_arrays host;
     uint32_t blocks;     /* of FP8 scales in a token */
     int64_t *all_routes; /* host: [CHECKED + 1][tokens][topk] */
     /* on the device */
@@ -24,17 +24,17 @@ struct dxt_device_load {
     dxt_ep_route *recv_routes;
 };
 
-static size_t routes_in_step(const dxt_device_load *load)
+static size_t routes_in_step(const device_load *load)
 {
     return (size_t)load->shape.tokens * load->shape.topk;
 }
 
 /* ---- life ---- */
 
-static bool allocate(dxt_device_load *load)
+static bool allocate(device_load *load)
 {
-    const dxt_device *device = load->device;
-    const dxt_load_shape *shape = &load->shape;
+    const device_table *device = load->device;
+    const load_shape *shape = &load->shape;
     size_t slots = load->host.local_experts * load->host.slots;
     size_t tokens = (size_t)shape->tokens * shape->hidden * sizeof(uint16_t);
     load->routes = device->allocate((CHECKED + 1) * routes_in_step(load) * sizeof *load->routes);
@@ -60,15 +60,15 @@ static bool allocate(dxt_device_load *load)
            load->recv_routes;
 }
 
-static bool upload(dxt_device_load *load)
+static bool upload(device_load *load)
 {
-    const dxt_device *device = load->device;
+    const device_table *device = load->device;
     size_t routes = routes_in_step(load);
     size_t bytes = (CHECKED + 1) * routes * sizeof *load->all_routes;
     load->all_routes = malloc(bytes);
     if (!load->all_routes) return false;
     for (uint64_t table = 0; table <= CHECKED; table++) {
-        dxt_load_route(load->load, table == CHECKED ? DXT_LOAD_CHECKED_STEP : table);
+        load_route(load->load, table == CHECKED ? LOAD_CHECKED_STEP : table);
         for (size_t r = 0; r < routes; r++)
             load->all_routes[table * routes + r] = load->host.routes[r];
     }
@@ -78,23 +78,22 @@ static bool upload(dxt_device_load *load)
            device->copy(load->weights, load->host.weights, routes * sizeof *load->weights) == 0;
 }
 
-dxt_device_load *dxt_device_load_create(const dxt_device *device, const dxt_load_shape *shape,
-                                        uint32_t rank)
+device_load *device_load_create(const device_table *device, const load_shape *shape, uint32_t rank)
 {
-    dxt_device_load *load = calloc(1, sizeof *load);
+    device_load *load = calloc(1, sizeof *load);
     if (!load) return NULL;
     load->device = device;
     load->shape = *shape;
     load->rank = rank;
     load->blocks = shape->hidden / DXT_EP_BLOCK;
-    load->load = dxt_load_create(shape, rank);
-    if (load->load) load->host = dxt_load_arrays_of(load->load);
+    load->load = load_create(shape, rank);
+    if (load->load) load->host = load_arrays_of(load->load);
     if (load->load && allocate(load) && upload(load)) return load;
-    dxt_device_load_destroy(load);
+    device_load_destroy(load);
     return NULL;
 }
 
-void dxt_device_load_destroy(dxt_device_load *load)
+void device_load_destroy(device_load *load)
 {
     if (!load) return;
     void *const device[] = {load->routes,
@@ -111,14 +110,14 @@ void dxt_device_load_destroy(dxt_device_load *load)
                             load->recv_routes};
     for (size_t i = 0; i < sizeof device / sizeof device[0]; i++)
         if (device[i]) load->device->release(device[i]);
-    dxt_load_destroy(load->load);
+    load_destroy(load->load);
     free(load->all_routes);
     free(load);
 }
 
 /* ---- a step ---- */
 
-static dxt_status dispatch(dxt_device_load *load, dxt_ep *ep, uint64_t table, void *stream)
+static dxt_status dispatch(device_load *load, dxt_ep *ep, uint64_t table, void *stream)
 {
     dxt_ep_dispatch arguments = {
         .struct_size = sizeof arguments,
@@ -139,7 +138,7 @@ static dxt_status dispatch(dxt_device_load *load, dxt_ep *ep, uint64_t table, vo
     return status == DXT_OK ? dxt_ep_dispatch_recv(ep) : status;
 }
 
-static dxt_status combine(dxt_device_load *load, dxt_ep *ep, uint64_t table, void *stream)
+static dxt_status combine(device_load *load, dxt_ep *ep, uint64_t table, void *stream)
 {
     dxt_ep_combine arguments = {
         .struct_size = sizeof arguments,
@@ -158,20 +157,20 @@ static dxt_status combine(dxt_device_load *load, dxt_ep *ep, uint64_t table, voi
     return status == DXT_OK ? dxt_ep_combine_recv(ep) : status;
 }
 
-dxt_status dxt_device_load_dispatch(dxt_device_load *load, dxt_ep *ep, uint64_t step, void *stream)
+dxt_status device_load_dispatch(device_load *load, dxt_ep *ep, uint64_t step, void *stream)
 {
-    return dispatch(load, ep, step % DXT_DEVICE_ROUTES, stream);
+    return dispatch(load, ep, step % DEVICE_ROUTES, stream);
 }
 
-dxt_status dxt_device_load_combine(dxt_device_load *load, dxt_ep *ep, uint64_t step, void *stream)
+dxt_status device_load_combine(device_load *load, dxt_ep *ep, uint64_t step, void *stream)
 {
-    return combine(load, ep, step % DXT_DEVICE_ROUTES, stream);
+    return combine(load, ep, step % DEVICE_ROUTES, stream);
 }
 
-int dxt_device_load_experts(dxt_device_load *load, void *stream)
+int device_load_experts(device_load *load, void *stream)
 {
     if (!load->scales) return 0;
-    const dxt_device_widen widen = {
+    const device_widen widen = {
         .values = load->received,
         .scales = load->scales,
         .counts = load->counts,
@@ -183,9 +182,9 @@ int dxt_device_load_experts(dxt_device_load *load, void *stream)
     return load->device->widen(&widen, stream);
 }
 
-dxt_device_compute dxt_device_load_expert_time(const dxt_device_load *load, int64_t usual_ns)
+device_compute device_load_expert_time(const device_load *load, int64_t usual_ns)
 {
-    return (dxt_device_compute){
+    return (device_compute){
         .mean_ns = usual_ns,
         .counts = load->counts,
         .count = load->host.local_experts,
@@ -193,10 +192,10 @@ dxt_device_compute dxt_device_load_expert_time(const dxt_device_load *load, int6
     };
 }
 
-void dxt_device_load_copies(const dxt_device_load *load, uint64_t step, uint64_t *to_rank)
+void device_load_copies(const device_load *load, uint64_t step, uint64_t *to_rank)
 {
-    const dxt_load_shape *shape = &load->shape;
-    const int64_t *routes = load->all_routes + step % DXT_DEVICE_ROUTES * routes_in_step(load);
+    const load_shape *shape = &load->shape;
+    const int64_t *routes = load->all_routes + step % DEVICE_ROUTES * routes_in_step(load);
     for (uint32_t rank = 0; rank < shape->ranks; rank++) to_rank[rank] = 0;
     for (uint32_t t = 0; t < shape->tokens; t++, routes += shape->topk)
         for (uint32_t k = 0; k < shape->topk; k++) {
@@ -210,18 +209,18 @@ void dxt_device_load_copies(const dxt_device_load *load, uint64_t step, uint64_t
 
 /* ---- the check ---- */
 
-dxt_status dxt_device_load_checked_dispatch(dxt_device_load *load, dxt_ep *ep, void *stream)
+dxt_status device_load_checked_dispatch(device_load *load, dxt_ep *ep, void *stream)
 {
     return dispatch(load, ep, CHECKED, stream);
 }
 
-dxt_status dxt_device_load_checked_combine(dxt_device_load *load, dxt_ep *ep, void *stream)
+dxt_status device_load_checked_combine(device_load *load, dxt_ep *ep, void *stream)
 {
     return combine(load, ep, CHECKED, stream);
 }
 
-bool dxt_device_load_possible(const dxt_load_shape *shape, const int32_t *counts,
-                              const dxt_ep_handle *handle)
+bool device_load_possible(const load_shape *shape, const int32_t *counts,
+                          const dxt_ep_handle *handle)
 {
     bool good = true;
     int64_t slots = (int64_t)shape->ranks * shape->tokens;
@@ -237,10 +236,10 @@ bool dxt_device_load_possible(const dxt_load_shape *shape, const int32_t *counts
 }
 
 /* The slots of one local expert that hold a token. */
-static bool download_expert(const dxt_device_load *load, uint32_t expert)
+static bool download_expert(const device_load *load, uint32_t expert)
 {
-    const dxt_device *device = load->device;
-    const dxt_load_arrays *host = &load->host;
+    const device_table *device = load->device;
+    const load_arrays *host = &load->host;
     size_t first = expert * host->slots, count = (size_t)host->counts[expert];
     size_t token = load->shape.hidden * (host->scales ? sizeof(uint8_t) : sizeof(uint16_t));
     if (host->scales &&
@@ -254,7 +253,7 @@ static bool download_expert(const dxt_device_load *load, uint32_t expert)
            device->copy(host->handle.src_slot + first, load->handle.src_slot + first, count) == 0;
 }
 
-static bool upload_expert(const dxt_device_load *load, uint32_t expert)
+static bool upload_expert(const device_load *load, uint32_t expert)
 {
     size_t first = expert * load->host.slots * load->shape.hidden;
     size_t bytes =
@@ -262,36 +261,36 @@ static bool upload_expert(const dxt_device_load *load, uint32_t expert)
     return load->device->copy(load->output + first, load->host.output + first, bytes) == 0;
 }
 
-const char *dxt_device_load_check_dispatch(dxt_device_load *load, void *stream)
+const char *device_load_check_dispatch(device_load *load, void *stream)
 {
-    const dxt_device *device = load->device;
-    const dxt_load_arrays *host = &load->host;
+    const device_table *device = load->device;
+    const load_arrays *host = &load->host;
     size_t ranges = (size_t)host->local_experts * load->shape.ranks;
     if (device->synchronize(stream) != 0 ||
         device->copy(host->counts, load->counts, host->local_experts * sizeof *host->counts) != 0 ||
         device->copy(host->handle.layout_range, load->handle.layout_range,
                      ranges * sizeof *host->handle.layout_range) != 0)
         return device->error();
-    if (!dxt_device_load_possible(&load->shape, host->counts, &host->handle))
+    if (!device_load_possible(&load->shape, host->counts, &host->handle))
         return "counts and ranges that cannot be";
     for (uint32_t e = 0; e < host->local_experts; e++)
         if (!download_expert(load, e)) return device->error();
-    const char *wrong = dxt_load_check_dispatch(load->load, DXT_LOAD_CHECKED_STEP);
+    const char *wrong = load_check_dispatch(load->load, LOAD_CHECKED_STEP);
     if (wrong) return wrong;
-    dxt_load_experts(load->load, true);
+    load_experts(load->load, true);
     for (uint32_t e = 0; e < host->local_experts; e++)
         if (!upload_expert(load, e)) return device->error();
     return NULL;
 }
 
-const char *dxt_device_load_check_combine(dxt_device_load *load, void *stream)
+const char *device_load_check_combine(device_load *load, void *stream)
 {
-    const dxt_device *device = load->device;
+    const device_table *device = load->device;
     size_t bytes = (size_t)load->shape.tokens * load->shape.hidden * sizeof *load->host.result;
     if (device->synchronize(stream) != 0 ||
         device->copy(load->host.result, load->result, bytes) != 0)
         return device->error();
     /* The sums are of the outputs of the routes that the load has now. */
-    dxt_load_route(load->load, DXT_LOAD_CHECKED_STEP);
-    return dxt_load_check_combine(load->load);
+    load_route(load->load, LOAD_CHECKED_STEP);
+    return load_check_combine(load->load);
 }

@@ -9,8 +9,8 @@
 /* Streams of random numbers. */
 enum { STREAM_TOKENS = 1, STREAM_WEIGHTS = 2, STREAM_ROUTES = 3 };
 
-struct dxt_load {
-    dxt_load_shape shape;
+struct rank_load {
+    load_shape shape;
     uint32_t rank;
     uint32_t local_experts;
     size_t slots; /* of one local expert */
@@ -31,7 +31,7 @@ struct dxt_load {
 
 /* ---- numbers ---- */
 
-uint64_t dxt_random_next(dxt_random *random)
+uint64_t random_next(random_state *random)
 {
     uint64_t z = random->state += 0x9e3779b97f4a7c15u;
     z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
@@ -39,18 +39,18 @@ uint64_t dxt_random_next(dxt_random *random)
     return z ^ (z >> 31);
 }
 
-dxt_random dxt_random_for(uint64_t seed, uint64_t stream, uint64_t index)
+random_state random_for(uint64_t seed, uint64_t stream, uint64_t index)
 {
-    dxt_random random = {seed};
-    random.state = dxt_random_next(&random) ^ stream;
-    random.state = dxt_random_next(&random) ^ index;
-    random.state = dxt_random_next(&random);
+    random_state random = {seed};
+    random.state = random_next(&random) ^ stream;
+    random.state = random_next(&random) ^ index;
+    random.state = random_next(&random);
     return random;
 }
 
-double dxt_random_unit(dxt_random *random)
+double random_unit(random_state *random)
 {
-    return (double)(dxt_random_next(random) >> 11) * 0x1p-53;
+    return (double)(random_next(random) >> 11) * 0x1p-53;
 }
 
 static float from_bf16(uint16_t value)
@@ -79,19 +79,19 @@ static float from_e4m3(uint8_t value)
 
 /* ---- tokens and routes ---- */
 
-static void make_token(const dxt_load_shape *shape, uint32_t rank, uint32_t token, uint16_t *row)
+static void make_token(const load_shape *shape, uint32_t rank, uint32_t token, uint16_t *row)
 {
-    dxt_random random =
-        dxt_random_for(shape->seed, STREAM_TOKENS, (uint64_t)rank * shape->tokens + token);
+    random_state random =
+        random_for(shape->seed, STREAM_TOKENS, (uint64_t)rank * shape->tokens + token);
     for (uint32_t c = 0; c < shape->hidden; c++)
-        row[c] = to_bf16((float)(dxt_random_unit(&random) * 2.0 - 1.0));
+        row[c] = to_bf16((float)(random_unit(&random) * 2.0 - 1.0));
 }
 
 /* A random element of [first, first + count) that is not yet chosen. There must be one. */
-static int64_t pick(dxt_random *random, uint32_t first, uint32_t count, const int64_t *chosen,
+static int64_t pick(random_state *random, uint32_t first, uint32_t count, const int64_t *chosen,
                     uint32_t chosen_count)
 {
-    uint32_t at = (uint32_t)(dxt_random_unit(random) * count);
+    uint32_t at = (uint32_t)(random_unit(random) * count);
     for (;; at = (at + 1) % count) {
         bool taken = false;
         for (uint32_t k = 0; k < chosen_count; k++)
@@ -101,7 +101,7 @@ static int64_t pick(dxt_random *random, uint32_t first, uint32_t count, const in
 }
 
 /* Top-k experts of one token without repetition; those of the hot rank weigh `hot_factor`. */
-static void route_token(const dxt_load_shape *shape, dxt_random *random, int64_t *routes)
+static void route_token(const load_shape *shape, random_state *random, int64_t *routes)
 {
     uint32_t per_rank = shape->experts / shape->ranks;
     uint32_t hot_first = shape->hot_rank == DXT_NO_RANK ? 0 : shape->hot_rank * per_rank;
@@ -111,8 +111,8 @@ static void route_token(const dxt_load_shape *shape, dxt_random *random, int64_t
     uint32_t cold_count = 0, hot_count = 0;
     for (uint32_t k = 0; k < shape->topk; k++) {
         double weight = hot_left * shape->hot_factor;
-        bool is_hot = hot_left > 0 &&
-                      (cold_left == 0 || dxt_random_unit(random) * (weight + cold_left) < weight);
+        bool is_hot =
+            hot_left > 0 && (cold_left == 0 || random_unit(random) * (weight + cold_left) < weight);
         if (is_hot) {
             routes[k] = hot[hot_count] = pick(random, hot_first, per_rank, hot, hot_count);
             hot_count++;
@@ -128,23 +128,23 @@ static void route_token(const dxt_load_shape *shape, dxt_random *random, int64_t
     }
 }
 
-static void make_routes(const dxt_load_shape *shape, uint32_t rank, uint64_t step, int64_t *routes)
+static void make_routes(const load_shape *shape, uint32_t rank, uint64_t step, int64_t *routes)
 {
-    dxt_random random = dxt_random_for(shape->seed, STREAM_ROUTES + step, rank);
+    random_state random = random_for(shape->seed, STREAM_ROUTES + step, rank);
     for (uint32_t t = 0; t < shape->tokens; t++)
         route_token(shape, &random, routes + (size_t)t * shape->topk);
 }
 
-void dxt_load_route(dxt_load *load, uint64_t step)
+void load_route(rank_load *load, uint64_t step)
 {
     make_routes(&load->shape, load->rank, step, load->routes);
 }
 
 /* ---- life ---- */
 
-static bool allocate(dxt_load *load)
+static bool allocate(rank_load *load)
 {
-    const dxt_load_shape *shape = &load->shape;
+    const load_shape *shape = &load->shape;
     size_t routes = (size_t)shape->tokens * shape->topk;
     size_t slots = load->local_experts * load->slots;
     bool fp8 = shape->dispatch_format == DXT_EP_FP8;
@@ -168,27 +168,27 @@ static bool allocate(dxt_load *load)
            load->handle.layout_range;
 }
 
-dxt_load *dxt_load_create(const dxt_load_shape *shape, uint32_t rank)
+rank_load *load_create(const load_shape *shape, uint32_t rank)
 {
-    dxt_load *load = calloc(1, sizeof *load);
+    rank_load *load = calloc(1, sizeof *load);
     if (!load) return NULL;
     load->shape = *shape;
     load->rank = rank;
     load->local_experts = shape->experts / shape->ranks;
     load->slots = (size_t)shape->ranks * shape->tokens;
     if (!allocate(load)) {
-        dxt_load_destroy(load);
+        load_destroy(load);
         return NULL;
     }
     for (uint32_t t = 0; t < shape->tokens; t++)
         make_token(shape, rank, t, load->x + (size_t)t * shape->hidden);
-    dxt_random random = dxt_random_for(shape->seed, STREAM_WEIGHTS, rank);
+    random_state random = random_for(shape->seed, STREAM_WEIGHTS, rank);
     for (size_t r = 0; r < (size_t)shape->tokens * shape->topk; r++)
-        load->weights[r] = (float)(0.1 + 0.9 * dxt_random_unit(&random));
+        load->weights[r] = (float)(0.1 + 0.9 * random_unit(&random));
     return load;
 }
 
-void dxt_load_destroy(dxt_load *load)
+void load_destroy(rank_load *load)
 {
     if (!load) return;
     if (load->received != load->output) free(load->received);
@@ -207,9 +207,9 @@ void dxt_load_destroy(dxt_load *load)
     free(load);
 }
 
-dxt_load_arrays dxt_load_arrays_of(const dxt_load *load)
+load_arrays load_arrays_of(const rank_load *load)
 {
-    return (dxt_load_arrays){
+    return (load_arrays){
         .x = load->x,
         .weights = load->weights,
         .routes = load->routes,
@@ -226,7 +226,7 @@ dxt_load_arrays dxt_load_arrays_of(const dxt_load *load)
 
 /* ---- a step ---- */
 
-dxt_status dxt_load_dispatch_send(dxt_load *load, dxt_ep *ep)
+dxt_status load_dispatch_send(rank_load *load, dxt_ep *ep)
 {
     dxt_ep_dispatch dispatch = {
         .struct_size = sizeof dispatch,
@@ -243,7 +243,7 @@ dxt_status dxt_load_dispatch_send(dxt_load *load, dxt_ep *ep)
     return dxt_ep_dispatch_send(ep, &dispatch);
 }
 
-dxt_status dxt_load_combine_send(dxt_load *load, dxt_ep *ep)
+dxt_status load_combine_send(rank_load *load, dxt_ep *ep)
 {
     dxt_ep_combine combine = {
         .struct_size = sizeof combine,
@@ -259,7 +259,7 @@ dxt_status dxt_load_combine_send(dxt_load *load, dxt_ep *ep)
     return dxt_ep_combine_send(ep, &combine);
 }
 
-uint64_t dxt_load_received(const dxt_load *load)
+uint64_t load_received(const rank_load *load)
 {
     uint64_t received = 0;
     for (uint32_t e = 0; e < load->local_experts; e++) received += (uint64_t)load->counts[e];
@@ -267,7 +267,7 @@ uint64_t dxt_load_received(const dxt_load *load)
 }
 
 /* A received FP8 token as BF16. */
-static void widen(const dxt_load *load, size_t slot, uint16_t *row)
+static void widen(const rank_load *load, size_t slot, uint16_t *row)
 {
     static float table[256];
     if (table[1] == 0.0f)
@@ -284,7 +284,7 @@ static float factor(int64_t expert)
     return expert % 2 ? 2.0f : 1.0f;
 }
 
-void dxt_load_experts(dxt_load *load, bool checked)
+void load_experts(rank_load *load, bool checked)
 {
     uint32_t hidden = load->shape.hidden;
     for (uint32_t e = 0; e < load->local_experts; e++) {
@@ -302,7 +302,7 @@ void dxt_load_experts(dxt_load *load, bool checked)
 /* ---- checks ---- */
 
 /* Is the token in this slot the one that was sent? FP8 keeps three bits of the fraction. */
-static bool same_token(const dxt_load *load, size_t slot, const uint16_t *sent)
+static bool same_token(const rank_load *load, size_t slot, const uint16_t *sent)
 {
     uint32_t hidden = load->shape.hidden;
     if (!load->scales)
@@ -317,9 +317,9 @@ static bool same_token(const dxt_load *load, size_t slot, const uint16_t *sent)
     return true;
 }
 
-static const char *check_source(dxt_load *load, uint32_t expert, uint32_t source)
+static const char *check_source(rank_load *load, uint32_t expert, uint32_t source)
 {
-    const dxt_load_shape *shape = &load->shape;
+    const load_shape *shape = &load->shape;
     int64_t global = (int64_t)load->rank * load->local_experts + expert;
     int32_t expected = 0;
     for (size_t r = 0; r < (size_t)shape->tokens * shape->topk; r++)
@@ -350,7 +350,7 @@ static const char *check_source(dxt_load *load, uint32_t expert, uint32_t source
     return NULL;
 }
 
-const char *dxt_load_check_dispatch(dxt_load *load, uint64_t step)
+const char *load_check_dispatch(rank_load *load, uint64_t step)
 {
     for (uint32_t source = 0; source < load->shape.ranks; source++) {
         make_routes(&load->shape, source, step, load->other_routes);
@@ -362,9 +362,9 @@ const char *dxt_load_check_dispatch(dxt_load *load, uint64_t step)
     return NULL;
 }
 
-const char *dxt_load_check_combine(dxt_load *load)
+const char *load_check_combine(rank_load *load)
 {
-    const dxt_load_shape *shape = &load->shape;
+    const load_shape *shape = &load->shape;
     bool coarse =
         shape->dispatch_format == DXT_EP_FP8 || shape->combine_format == DXT_EP_COMBINE_LOGFMT;
     for (uint32_t t = 0; t < shape->tokens; t++) {

@@ -1,46 +1,46 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a rank of `run` computes and sends: tokens, routes, stand-in experts, and the check that
  * what came back is what it should be. */
-#ifndef DXT_RUN_LOAD_H
-#define DXT_RUN_LOAD_H
+#ifndef TOOLS_LOAD_LOAD_H
+#define TOOLS_LOAD_LOAD_H
 
 #include <stdbool.h>
 
 #include <deepxtrace/ep.h>
 
 /** Random numbers: splitmix64. Seed it with any value. */
-typedef struct dxt_random {
+typedef struct random_state {
     uint64_t state;
-} dxt_random;
+} random_state;
 
 /** A generator of its own for each combination of the three numbers. */
-dxt_random dxt_random_for(uint64_t seed, uint64_t stream, uint64_t index);
-uint64_t dxt_random_next(dxt_random *random);
+random_state random_for(uint64_t seed, uint64_t stream, uint64_t index);
+uint64_t random_next(random_state *random);
 /** Uniform in [0, 1). */
-double dxt_random_unit(dxt_random *random);
+double random_unit(random_state *random);
 
 /** The shape of the job; the same on all ranks. */
-typedef struct dxt_load_shape {
+typedef struct load_shape {
     uint32_t ranks, tokens, hidden, experts, topk;
     dxt_ep_dispatch_format dispatch_format;
     dxt_ep_combine_format combine_format;
     uint32_t hot_rank; /**< whose experts are chosen more often; DXT_NO_RANK = nobody's */
     double hot_factor; /**< how many times more often than any other expert */
     uint64_t seed;
-} dxt_load_shape;
+} load_shape;
 
 /** The step that is checked before a job; no other has its routes. */
-#define DXT_LOAD_CHECKED_STEP (UINT64_MAX / 2)
+#define LOAD_CHECKED_STEP (UINT64_MAX / 2)
 
 /** Buffers of one rank. */
-typedef struct dxt_load dxt_load;
+typedef struct rank_load rank_load;
 
-/** @return NULL when memory is short. Release with dxt_load_destroy(). */
-dxt_load *dxt_load_create(const dxt_load_shape *shape, uint32_t rank);
-void dxt_load_destroy(dxt_load *load);
+/** @return NULL when memory is short. Release with load_destroy(). */
+rank_load *load_create(const load_shape *shape, uint32_t rank);
+void load_destroy(rank_load *load);
 
 /** Where the buffers of a load are, for a rank that keeps copies of them on a device. */
-typedef struct dxt_load_arrays {
+typedef struct load_arrays {
     uint16_t *x;
     float *weights;
     int64_t *routes;
@@ -52,25 +52,25 @@ typedef struct dxt_load_arrays {
     dxt_ep_handle handle;
     uint32_t local_experts;
     size_t slots; /**< of one local expert */
-} dxt_load_arrays;
+} load_arrays;
 
-dxt_load_arrays dxt_load_arrays_of(const dxt_load *load);
+load_arrays load_arrays_of(const rank_load *load);
 
 /** Choose the experts of this rank's tokens for a step. Any step can be asked for at any time. */
-void dxt_load_route(dxt_load *load, uint64_t step);
+void load_route(rank_load *load, uint64_t step);
 
-dxt_status dxt_load_dispatch_send(dxt_load *load, dxt_ep *ep);
-dxt_status dxt_load_combine_send(dxt_load *load, dxt_ep *ep);
+dxt_status load_dispatch_send(rank_load *load, dxt_ep *ep);
+dxt_status load_combine_send(rank_load *load, dxt_ep *ep);
 
 /** Tokens received in the last dispatch. */
-uint64_t dxt_load_received(const dxt_load *load);
-/** Let the experts make their outputs; with @p checked such that dxt_load_check_combine() works. */
-void dxt_load_experts(dxt_load *load, bool checked);
+uint64_t load_received(const rank_load *load);
+/** Let the experts make their outputs; with @p checked such that load_check_combine() works. */
+void load_experts(rank_load *load, bool checked);
 
 /** Compare what the last dispatch brought with what the others must have sent in @p step.
  *  @return NULL, or one line that says what is wrong, valid until the next call. */
-const char *dxt_load_check_dispatch(dxt_load *load, uint64_t step);
+const char *load_check_dispatch(rank_load *load, uint64_t step);
 /** Compare what the last combine brought with the sums computed here. As above. */
-const char *dxt_load_check_combine(dxt_load *load);
+const char *load_check_combine(rank_load *load);
 
 #endif

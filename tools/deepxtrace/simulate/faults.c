@@ -8,13 +8,13 @@
 
 static const char *const phase_names[] = {"dispatch", "combine", NULL};
 
-static const char *form_of(dxt_sim_kind kind)
+static const char *form_of(sim_kind kind)
 {
     switch (kind) {
-    case DXT_SIM_HOT: return "RANK:FACTOR";
-    case DXT_SIM_PATH:
-    case DXT_SIM_NODE_PATH: return "PHASE:DST<-SRC:DURATION";
-    case DXT_SIM_NODE: return "PHASE:NODE:DURATION";
+    case SIM_HOT: return "RANK:FACTOR";
+    case SIM_PATH:
+    case SIM_NODE_PATH: return "PHASE:DST<-SRC:DURATION";
+    case SIM_NODE: return "PHASE:NODE:DURATION";
     default: return "PHASE:RANK:DURATION";
     }
 }
@@ -32,7 +32,7 @@ static bool cut(char *text, const char *separator, char **rest)
 static bool parse_rank(const char *text, uint32_t *rank, char *why, size_t why_size)
 {
     uint64_t number;
-    if (!dxt_parse_count(text, 0, DXT_SIM_MAX_RANKS - 1, &number, why, why_size)) return false;
+    if (!cli_parse_count(text, 0, SIM_MAX_RANKS - 1, &number, why, why_size)) return false;
     *rank = (uint32_t)number;
     return true;
 }
@@ -49,23 +49,22 @@ static bool parse_ranks(char *text, uint32_t *first, uint32_t *last, char *why, 
     return false;
 }
 
-static bool parse_size(const char *text, dxt_sim_fault *fault, char *why, size_t why_size)
+static bool parse_size(const char *text, sim_fault *fault, char *why, size_t why_size)
 {
     int64_t ns;
-    if (fault->kind == DXT_SIM_HOT) return dxt_parse_number(text, &fault->factor, why, why_size);
-    if (!dxt_parse_duration(text, &ns, why, why_size)) return false;
+    if (fault->kind == SIM_HOT) return cli_parse_number(text, &fault->factor, why, why_size);
+    if (!cli_parse_duration(text, &ns, why, why_size)) return false;
     fault->size_ns = (double)ns;
-    if (ns <= DXT_SIM_LONGEST_NS) return true;
+    if (ns <= SIM_LONGEST_NS) return true;
     snprintf(why, why_size, "'%s' is longer than a second", text);
     return false;
 }
 
-static bool append(dxt_sim_faults *faults, dxt_sim_fault fault, uint32_t last, char *why,
-                   size_t why_size)
+static bool append(sim_faults *faults, sim_fault fault, uint32_t last, char *why, size_t why_size)
 {
     for (; fault.rank <= last; fault.rank++) {
-        if (faults->count == DXT_SIM_MAX_FAULTS) {
-            snprintf(why, why_size, "more than %u faults", DXT_SIM_MAX_FAULTS);
+        if (faults->count == SIM_MAX_FAULTS) {
+            snprintf(why, why_size, "more than %u faults", SIM_MAX_FAULTS);
             return false;
         }
         faults->items[faults->count++] = fault;
@@ -73,23 +72,22 @@ static bool append(dxt_sim_faults *faults, dxt_sim_fault fault, uint32_t last, c
     return true;
 }
 
-bool dxt_sim_parse_fault(const char *text, void *option, char *why, size_t why_size)
+bool sim_parse_fault(const char *text, void *option, char *why, size_t why_size)
 {
-    const dxt_sim_fault_option *given = option;
-    bool is_path = given->kind == DXT_SIM_PATH || given->kind == DXT_SIM_NODE_PATH;
+    const sim_fault_option *given = option;
+    bool is_path = given->kind == SIM_PATH || given->kind == SIM_NODE_PATH;
     char copy[128], *rank = copy, *size = NULL, *source = NULL;
-    dxt_sim_fault fault = {.kind = given->kind};
+    sim_fault fault = {.kind = given->kind};
     uint32_t last;
     bool fits = snprintf(copy, sizeof copy, "%s", text) < (int)sizeof copy;
-    if (given->kind != DXT_SIM_HOT) fits = fits && cut(copy, ":", &rank);
+    if (given->kind != SIM_HOT) fits = fits && cut(copy, ":", &rank);
     fits = fits && cut(rank, ":", &size);
     if (is_path) fits = fits && cut(rank, "<-", &source);
     if (!fits) {
         snprintf(why, why_size, "'%.100s' is not of the form %s", text, form_of(given->kind));
         return false;
     }
-    if (given->kind != DXT_SIM_HOT &&
-        !dxt_parse_choice(copy, phase_names, &fault.phase, why, why_size))
+    if (given->kind != SIM_HOT && !cli_parse_choice(copy, phase_names, &fault.phase, why, why_size))
         return false;
     if (is_path ? !parse_rank(rank, &fault.rank, why, why_size) ||
                       !parse_rank(source, &fault.source, why, why_size)

@@ -1,26 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `simulate`: faults as a command line gives them. */
-#ifndef DXT_SIMULATE_FAULTS_H
-#define DXT_SIMULATE_FAULTS_H
+#ifndef TOOLS_SIMULATE_FAULTS_H
+#define TOOLS_SIMULATE_FAULTS_H
 
 #include "truth.h"
 
 /** All faults given so far. */
-typedef struct dxt_sim_faults {
-    dxt_sim_fault items[DXT_SIM_MAX_FAULTS];
+typedef struct sim_faults {
+    sim_fault items[SIM_MAX_FAULTS];
     size_t count;
-} dxt_sim_faults;
+} sim_faults;
 
 /** What an option that takes one kind of fault points to. */
-typedef struct dxt_sim_fault_option {
-    dxt_sim_faults *faults;
-    dxt_sim_kind kind;
-} dxt_sim_fault_option;
+typedef struct sim_fault_option {
+    sim_faults *faults;
+    sim_kind kind;
+} sim_fault_option;
 
 /**
  * A parse function of options.h. PHASE:RANK:DURATION, where RANK may be a range as in 0-6;
  * PHASE:DST<-SRC:DURATION for paths; RANK:FACTOR for a hot rank.
  */
-bool dxt_sim_parse_fault(const char *text, void *option, char *why, size_t why_size);
+bool sim_parse_fault(const char *text, void *option, char *why, size_t why_size);
 
 #endif

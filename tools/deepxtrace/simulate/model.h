@@ -1,45 +1,45 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `simulate`: dispatch and combine, operation by operation, as docs/accuracy.md describes the
  * model. Times are ns. The same seed gives the same windows from the same build. */
-#ifndef DXT_SIMULATE_MODEL_H
-#define DXT_SIMULATE_MODEL_H
+#ifndef TOOLS_SIMULATE_MODEL_H
+#define TOOLS_SIMULATE_MODEL_H
 
 #include <stdbool.h>
 
 #include <deepxtrace/matrix.h>
 
 /** Most ranks of a simulated group. */
-#define DXT_SIM_MAX_RANKS 2048u
+#define SIM_MAX_RANKS 2048u
 /** Longest time that may be asked for, so that a wait fits 31 bits of ns. */
-#define DXT_SIM_LONGEST_NS 1000000000
+#define SIM_LONGEST_NS 1000000000
 /** Most operations in a window. */
-#define DXT_SIM_MAX_OPS 100000u
+#define SIM_MAX_OPS 100000u
 
 /** What can be wrong. */
-typedef enum dxt_sim_kind {
-    DXT_SIM_LATE = 0,      /**< `rank` computes longer before the operator */
-    DXT_SIM_EARLY = 1,     /**< `rank` computes less before it */
-    DXT_SIM_HOT = 2,       /**< the experts of `rank` are chosen `factor` times as often */
-    DXT_SIM_PATH = 3,      /**< what `source` sends to `rank` takes longer */
-    DXT_SIM_NIC_IN = 4,    /**< what `rank` receives from other nodes takes longer */
-    DXT_SIM_NIC_OUT = 5,   /**< what `rank` sends to other nodes takes longer */
-    DXT_SIM_NODE = 6,      /**< every rank of node `rank` computes longer */
-    DXT_SIM_NODE_PATH = 7, /**< all paths from node `source` to node `rank` take longer */
-    DXT_SIM_KINDS
-} dxt_sim_kind;
+typedef enum sim_kind {
+    SIM_LATE = 0,      /**< `rank` computes longer before the operator */
+    SIM_EARLY = 1,     /**< `rank` computes less before it */
+    SIM_HOT = 2,       /**< the experts of `rank` are chosen `factor` times as often */
+    SIM_PATH = 3,      /**< what `source` sends to `rank` takes longer */
+    SIM_NIC_IN = 4,    /**< what `rank` receives from other nodes takes longer */
+    SIM_NIC_OUT = 5,   /**< what `rank` sends to other nodes takes longer */
+    SIM_NODE = 6,      /**< every rank of node `rank` computes longer */
+    SIM_NODE_PATH = 7, /**< all paths from node `source` to node `rank` take longer */
+    SIM_KINDS
+} sim_kind;
 
 /** One fault. */
-typedef struct dxt_sim_fault {
-    dxt_sim_kind kind;
+typedef struct sim_fault {
+    sim_kind kind;
     int phase;       /**< DXT_DISPATCH or DXT_COMBINE; not used by a hot rank */
     uint32_t rank;   /**< or node */
     uint32_t source; /**< of a path, the sending rank or node */
     double size_ns;  /**< by how much, per operation */
     double factor;   /**< hot only */
-} dxt_sim_fault;
+} sim_fault;
 
-/** A job. dxt_sim_config_default() fills it in. */
-typedef struct dxt_sim_config {
+/** A job. sim_config_default() fills it in. */
+typedef struct sim_config {
     uint32_t ranks;
     uint32_t ranks_per_node; /**< 0 = one node, and windows do not say so */
     uint32_t ops;            /**< steps of one dispatch and one combine in a window */
@@ -51,28 +51,28 @@ typedef struct dxt_sim_config {
     double tail;       /**< sigma of a log-normal factor of each computing time; 0 = none */
     double wander;     /**< standard deviation of a rank's computing time from window to window */
     double cell_tail;  /**< sigma of a log-normal factor of each cell of a window; 0 = none */
-    double latency_ns[2];        /**< of a path within a node, mean, by operator */
-    double between_ns[2];        /**< of a path between nodes */
-    double unevenness;           /**< sd of the latency over the paths of a run, as a part of it */
-    double weather;              /**< sd of a path's latency from window to window, same measure */
-    bool spread;                 /**< latency varies from operation to operation (gamma, shape 2) */
-    double own_ns;               /**< a rank's own work inside dispatch, nobody else's business */
-    double receive_ns;           /**< time to receive one even share of tokens; for hot ranks */
-    double counter_floor_ns;     /**< smallest wait that a counter can see, in every wait */
-    double ticks_per_second;     /**< of the counters */
-    double clock_spread;         /**< sd of a rank's clock rate, as a part of it */
-    double chance;               /**< that the faults act in an operation; 1 = always */
-    uint32_t every;              /**< the faults act in one operation of so many; 1 = always */
-    uint64_t from;               /**< first window in which they act */
-    const dxt_sim_fault *faults; /**< must outlive the simulation */
+    double latency_ns[2];    /**< of a path within a node, mean, by operator */
+    double between_ns[2];    /**< of a path between nodes */
+    double unevenness;       /**< sd of the latency over the paths of a run, as a part of it */
+    double weather;          /**< sd of a path's latency from window to window, same measure */
+    bool spread;             /**< latency varies from operation to operation (gamma, shape 2) */
+    double own_ns;           /**< a rank's own work inside dispatch, nobody else's business */
+    double receive_ns;       /**< time to receive one even share of tokens; for hot ranks */
+    double counter_floor_ns; /**< smallest wait that a counter can see, in every wait */
+    double ticks_per_second; /**< of the counters */
+    double clock_spread;     /**< sd of a rank's clock rate, as a part of it */
+    double chance;           /**< that the faults act in an operation; 1 = always */
+    uint32_t every;          /**< the faults act in one operation of so many; 1 = always */
+    uint64_t from;           /**< first window in which they act */
+    const sim_fault *faults; /**< must outlive the simulation */
     size_t fault_count;
-} dxt_sim_config;
+} sim_config;
 
 /** Four ranks on NVLink, calibrated against the recording of tests/recorded; nothing is wrong. */
-void dxt_sim_config_default(dxt_sim_config *config);
+void sim_config_default(sim_config *config);
 
 /** A job that runs. */
-typedef struct dxt_sim dxt_sim;
+typedef struct simulation simulation;
 
 /**
  * Set a job up.
@@ -80,8 +80,8 @@ typedef struct dxt_sim dxt_sim;
  * @param why  Receives one line if it cannot be.
  * @return DXT_OK; DXT_ERR_INVALID; DXT_ERR_NO_MEMORY.
  */
-dxt_status dxt_sim_create(const dxt_sim_config *config, dxt_sim **sim, char *why, size_t why_size);
-void dxt_sim_destroy(dxt_sim *sim);
+dxt_status sim_create(const sim_config *config, simulation **sim, char *why, size_t why_size);
+void sim_destroy(simulation *sim);
 
 /**
  * Run the next window.
@@ -89,6 +89,6 @@ void dxt_sim_destroy(dxt_sim *sim);
  * @param pair  Receives the dispatch and the combine window; release both with dxt_window_free().
  *              Without a label. Untouched on error.
  */
-dxt_status dxt_sim_next(dxt_sim *sim, dxt_window *pair[2]);
+dxt_status sim_next(simulation *sim, dxt_window *pair[2]);
 
 #endif

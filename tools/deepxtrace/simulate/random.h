@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Random numbers of `simulate`. */
-#ifndef DXT_SIMULATE_RANDOM_H
-#define DXT_SIMULATE_RANDOM_H
+#ifndef TOOLS_SIMULATE_RANDOM_H
+#define TOOLS_SIMULATE_RANDOM_H
 
 #include <math.h>
 #include <stdint.h>
 
-static inline uint64_t dxt_sim_mix(uint64_t z)
+static inline uint64_t sim_mix(uint64_t z)
 {
     z = (z ^ (z >> 30)) * UINT64_C(0xBF58476D1CE4E5B9);
     z = (z ^ (z >> 27)) * UINT64_C(0x94D049BB133111EB);
@@ -14,28 +14,28 @@ static inline uint64_t dxt_sim_mix(uint64_t z)
 }
 
 /** splitmix64. */
-static inline uint64_t dxt_sim_bits(uint64_t *state)
+static inline uint64_t sim_bits(uint64_t *state)
 {
-    return dxt_sim_mix(*state += UINT64_C(0x9E3779B97F4A7C15));
+    return sim_mix(*state += UINT64_C(0x9E3779B97F4A7C15));
 }
 
 /** Uniform in (0, 1). */
-static inline double dxt_sim_unit(uint64_t *state)
+static inline double sim_unit(uint64_t *state)
 {
-    return ((double)(dxt_sim_bits(state) >> 11) + 0.5) * 0x1p-53;
+    return ((double)(sim_bits(state) >> 11) + 0.5) * 0x1p-53;
 }
 
 /** Standard normal. */
-static inline double dxt_sim_normal(uint64_t *state)
+static inline double sim_normal(uint64_t *state)
 {
-    double u = dxt_sim_unit(state), v = dxt_sim_unit(state);
+    double u = sim_unit(state), v = sim_unit(state);
     return sqrt(-2.0 * log(u)) * cos(6.283185307179586 * v);
 }
 
 /** Mean 1, log-normal of shape @p sigma. */
-static inline double dxt_sim_lognormal(uint64_t *state, double sigma)
+static inline double sim_lognormal(uint64_t *state, double sigma)
 {
-    return exp(sigma * dxt_sim_normal(state) - sigma * sigma / 2);
+    return exp(sigma * sim_normal(state) - sigma * sigma / 2);
 }
 
 #endif

@@ -8,9 +8,9 @@
 /* Cells that are worked on together; their scratch stays in the first cache. */
 #define CHUNK 256u
 
-void dxt_sim_spread_set(dxt_sim_spread *spread, bool wanted)
+void sim_spread_set(sim_spread *spread, bool wanted)
 {
-    const int count = 1 << DXT_SIM_SPREAD_BITS;
+    const int count = 1 << SIM_SPREAD_BITS;
     double sum = 0, x = 0;
     spread->constant = !wanted;
     for (int k = 0; k < count; k++) {
@@ -26,23 +26,23 @@ void dxt_sim_spread_set(dxt_sim_spread *spread, bool wanted)
         spread->factor[k] = wanted ? (float)(spread->factor[k] * count / sum) : 1.0f;
 }
 
-double dxt_sim_cheap_normal(uint64_t number)
+double sim_cheap_normal(uint64_t number)
 {
-    uint64_t bits = dxt_sim_mix(dxt_sim_mix(number + UINT64_C(0x9E3779B97F4A7C15)));
+    uint64_t bits = sim_mix(sim_mix(number + UINT64_C(0x9E3779B97F4A7C15)));
     /* The sum of four uniform numbers, of variance 1/3. */
     double sum = (double)(bits & 0xFFFF) + (double)(bits >> 16 & 0xFFFF) +
                  (double)(bits >> 32 & 0xFFFF) + (double)(bits >> 48);
     return (sum / 65536.0 - 2.0) * 1.7320508075688772;
 }
 
-static void draw_factors(const dxt_sim_spread *spread, uint32_t noise, uint32_t begin,
-                         uint32_t count, float *factor)
+static void draw_factors(const sim_spread *spread, uint32_t noise, uint32_t begin, uint32_t count,
+                         float *factor)
 {
     for (uint32_t k = 0; k < count; k++) {
         uint32_t bits = (begin + k) * UINT32_C(0x9E3779B1) ^ noise;
         bits = (bits ^ bits >> 15) * UINT32_C(0x85EBCA77);
         bits = (bits ^ bits >> 13) * UINT32_C(0xC2B2AE3D);
-        factor[k] = spread->factor[bits >> (32 - DXT_SIM_SPREAD_BITS)];
+        factor[k] = spread->factor[bits >> (32 - SIM_SPREAD_BITS)];
     }
 }
 
@@ -62,7 +62,7 @@ static int32_t longest_of(const float *restrict due, uint32_t count)
 }
 
 /* When what each of @p count others sends is there, less when this rank began to wait. */
-static void add_up(const dxt_sim_row *row, uint32_t begin, uint32_t count, const float *latency,
+static void add_up(const sim_row *row, uint32_t begin, uint32_t count, const float *latency,
                    const float *factor, float *restrict due)
 {
     const float *arrival = row->arrival + begin;
@@ -76,7 +76,7 @@ static void add_up(const dxt_sim_row *row, uint32_t begin, uint32_t count, const
     if (row->own >= begin && row->own - begin < count) due[row->own - begin] = 0;
 }
 
-int32_t dxt_sim_add_row(const dxt_sim_row *row, const dxt_sim_spread *spread, int64_t *sum)
+int32_t sim_add_row(const sim_row *row, const sim_spread *spread, int64_t *sum)
 {
     float factor[CHUNK], due[CHUNK];
     int32_t longest = 0;

@@ -1,27 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `simulate`: one row of one operation, the loop where all the time goes. */
-#ifndef DXT_SIMULATE_ROW_H
-#define DXT_SIMULATE_ROW_H
+#ifndef TOOLS_SIMULATE_ROW_H
+#define TOOLS_SIMULATE_ROW_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 /** Factors of a latency, equally likely: quantiles of a distribution of mean 1. */
-#define DXT_SIM_SPREAD_BITS 12
-typedef struct dxt_sim_spread {
+#define SIM_SPREAD_BITS 12
+typedef struct sim_spread {
     bool constant; /**< all are 1 */
-    float factor[1 << DXT_SIM_SPREAD_BITS];
-} dxt_sim_spread;
+    float factor[1 << SIM_SPREAD_BITS];
+} sim_spread;
 
 /** Gamma of shape 2, cut at the last quantile; or none at all. */
-void dxt_sim_spread_set(dxt_sim_spread *spread, bool wanted);
+void sim_spread_set(sim_spread *spread, bool wanted);
 
 /** About standard normal, from any number: cheap, and without a state. */
-double dxt_sim_cheap_normal(uint64_t number);
+double sim_cheap_normal(uint64_t number);
 
 /** One rank in one operation. Times are ns after the earliest arrival. */
-typedef struct dxt_sim_row {
+typedef struct sim_row {
     uint32_t ranks;
     uint32_t own;         /**< this rank; it does not wait for itself here */
     uint32_t noise;       /**< any number */
@@ -30,7 +30,7 @@ typedef struct dxt_sim_row {
     const float *usual;   /**< [ranks] of such paths */
     const float *extra;   /**< [ranks]; NULL = none */
     float head_start;     /**< when this rank begins to wait, less what receiving costs it */
-} dxt_sim_row;
+} sim_row;
 
 /**
  * Add max(0, arrival + latency × factor − own arrival), in whole ns, to each cell of a row.
@@ -38,6 +38,6 @@ typedef struct dxt_sim_row {
  * @return The longest with the usual latency and no factor: those say how soon a wait within the
  *         operation is over; the operation is over when all data is there, whatever came first.
  */
-int32_t dxt_sim_add_row(const dxt_sim_row *row, const dxt_sim_spread *spread, int64_t *sum);
+int32_t sim_add_row(const sim_row *row, const sim_spread *spread, int64_t *sum);
 
 #endif

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool dxt_sim_pairs_add(dxt_sim_pairs *pairs, uint32_t waiting, uint32_t awaited)
+bool sim_pairs_add(sim_pairs *pairs, uint32_t waiting, uint32_t awaited)
 {
     size_t at = pairs->count;
     while (at > 0 && (pairs->items[at - 1][0] > waiting ||
@@ -13,7 +13,7 @@ bool dxt_sim_pairs_add(dxt_sim_pairs *pairs, uint32_t waiting, uint32_t awaited)
         at--;
     if (at > 0 && pairs->items[at - 1][0] == waiting && pairs->items[at - 1][1] == awaited)
         return true;
-    if (pairs->count == DXT_SIM_MAX_FAULTS) return false;
+    if (pairs->count == SIM_MAX_FAULTS) return false;
     memmove(pairs->items[at + 1], pairs->items[at], (pairs->count - at) * sizeof pairs->items[0]);
     pairs->items[at][0] = waiting;
     pairs->items[at][1] = awaited;
@@ -21,40 +21,39 @@ bool dxt_sim_pairs_add(dxt_sim_pairs *pairs, uint32_t waiting, uint32_t awaited)
     return true;
 }
 
-static void add(dxt_sim_truth *truth, const dxt_sim_fault *fault, int phase)
+static void add(sim_truth *truth, const sim_fault *fault, int phase)
 {
-    if (fault->kind == DXT_SIM_HOT) {
+    if (fault->kind == SIM_HOT) {
         if (phase == DXT_DISPATCH) truth->rows[fault->rank] = 1;
         if (phase == DXT_COMBINE) truth->cols[fault->rank] = 1;
         return;
     }
     if (fault->phase != phase) return;
     switch (fault->kind) {
-    case DXT_SIM_LATE:
-    case DXT_SIM_NIC_OUT: truth->cols[fault->rank] = 1; break;
-    case DXT_SIM_EARLY:
-    case DXT_SIM_NIC_IN: truth->rows[fault->rank] = 1; break;
-    case DXT_SIM_NODE: truth->nodes[fault->rank] = 1; break;
-    case DXT_SIM_PATH: dxt_sim_pairs_add(&truth->points, fault->rank, fault->source); break;
-    default: dxt_sim_pairs_add(&truth->node_points, fault->rank, fault->source); break;
+    case SIM_LATE:
+    case SIM_NIC_OUT: truth->cols[fault->rank] = 1; break;
+    case SIM_EARLY:
+    case SIM_NIC_IN: truth->rows[fault->rank] = 1; break;
+    case SIM_NODE: truth->nodes[fault->rank] = 1; break;
+    case SIM_PATH: sim_pairs_add(&truth->points, fault->rank, fault->source); break;
+    default: sim_pairs_add(&truth->node_points, fault->rank, fault->source); break;
     }
 }
 
-void dxt_sim_truth_of(const dxt_sim_config *config, int phase, uint64_t window,
-                      dxt_sim_truth *truth)
+void sim_truth_of(const sim_config *config, int phase, uint64_t window, sim_truth *truth)
 {
     memset(truth, 0, sizeof *truth);
     if (window < config->from) return;
-    for (size_t f = 0; f < config->fault_count && f < DXT_SIM_MAX_FAULTS; f++)
+    for (size_t f = 0; f < config->fault_count && f < SIM_MAX_FAULTS; f++)
         add(truth, &config->faults[f], phase);
 }
 
 static bool any(const uint8_t *set)
 {
-    return memchr(set, 1, DXT_SIM_MAX_RANKS) != NULL;
+    return memchr(set, 1, SIM_MAX_RANKS) != NULL;
 }
 
-bool dxt_sim_truth_is_empty(const dxt_sim_truth *truth)
+bool sim_truth_is_empty(const sim_truth *truth)
 {
     return !any(truth->cols) && !any(truth->rows) && !any(truth->nodes) &&
            truth->points.count == 0 && truth->node_points.count == 0;
@@ -64,7 +63,7 @@ static void print_set(FILE *file, const char *name, const uint8_t *set)
 {
     const char *comma = "";
     fprintf(file, "\"%s\":[", name);
-    for (uint32_t i = 0; i < DXT_SIM_MAX_RANKS; i++)
+    for (uint32_t i = 0; i < SIM_MAX_RANKS; i++)
         if (set[i]) {
             fprintf(file, "%s%u", comma, i);
             comma = ",";
@@ -72,7 +71,7 @@ static void print_set(FILE *file, const char *name, const uint8_t *set)
     fputc(']', file);
 }
 
-static void print_pairs(FILE *file, const char *name, const dxt_sim_pairs *pairs)
+static void print_pairs(FILE *file, const char *name, const sim_pairs *pairs)
 {
     fprintf(file, "\"%s\":[", name);
     for (size_t k = 0; k < pairs->count; k++)
@@ -80,7 +79,7 @@ static void print_pairs(FILE *file, const char *name, const dxt_sim_pairs *pairs
     fputc(']', file);
 }
 
-dxt_status dxt_sim_label(const dxt_sim_truth *truth, dxt_window *window)
+dxt_status sim_label(const sim_truth *truth, dxt_window *window)
 {
     char *text = NULL;
     size_t size = 0;

@@ -2,38 +2,37 @@
 /* `simulate`: what an analysis should name, as the recorded data labels it: a late rank is a column
  * of its own operator only, an early one a row, a hot one a row of dispatch and a column of
  * combine, a path a point. Victims are not labelled, and a node is not spelled out. */
-#ifndef DXT_SIMULATE_TRUTH_H
-#define DXT_SIMULATE_TRUTH_H
+#ifndef TOOLS_SIMULATE_TRUTH_H
+#define TOOLS_SIMULATE_TRUTH_H
 
 #include "model.h"
 
 /** Most faults of one job. */
-#define DXT_SIM_MAX_FAULTS 2048u
+#define SIM_MAX_FAULTS 2048u
 
 /** A list of pairs: waiting, awaited. */
-typedef struct dxt_sim_pairs {
-    uint32_t items[DXT_SIM_MAX_FAULTS][2];
+typedef struct sim_pairs {
+    uint32_t items[SIM_MAX_FAULTS][2];
     size_t count;
-} dxt_sim_pairs;
+} sim_pairs;
 
 /** What is wrong in one window; sorted, without repetition. */
-typedef struct dxt_sim_truth {
-    uint8_t cols[DXT_SIM_MAX_RANKS], rows[DXT_SIM_MAX_RANKS], nodes[DXT_SIM_MAX_RANKS];
-    dxt_sim_pairs points, node_points;
-} dxt_sim_truth;
+typedef struct sim_truth {
+    uint8_t cols[SIM_MAX_RANKS], rows[SIM_MAX_RANKS], nodes[SIM_MAX_RANKS];
+    sim_pairs points, node_points;
+} sim_truth;
 
 /** Add a pair in its place, unless it is there. @return false if there is no room. */
-bool dxt_sim_pairs_add(dxt_sim_pairs *pairs, uint32_t waiting, uint32_t awaited);
+bool sim_pairs_add(sim_pairs *pairs, uint32_t waiting, uint32_t awaited);
 
 /** The truth about window number @p window of operator @p phase. */
-void dxt_sim_truth_of(const dxt_sim_config *config, int phase, uint64_t window,
-                      dxt_sim_truth *truth);
+void sim_truth_of(const sim_config *config, int phase, uint64_t window, sim_truth *truth);
 
 /** Whether nothing is wrong. */
-bool dxt_sim_truth_is_empty(const dxt_sim_truth *truth);
+bool sim_truth_is_empty(const sim_truth *truth);
 
 /** Write it into the field "label", with nodes if the window has them. @return DXT_OK; or
  *  DXT_ERR_NO_MEMORY. */
-dxt_status dxt_sim_label(const dxt_sim_truth *truth, dxt_window *window);
+dxt_status sim_label(const sim_truth *truth, dxt_window *window);
 
 #endif
