@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,21 +48,23 @@ static int split(MPI_Comm comm, MPI_Comm *node)
 
 /* ---- the segment ---- */
 
-/* An object that no other program has; the name goes as soon as all have it. */
+/* An object that no other program has: its name is random, so that nobody can take it beforehand,
+ * and goes as soon as all have the object. */
 static int create_named(char *name, size_t size)
 {
-    for (int attempt = 0; attempt < 100; attempt++) {
-        snprintf(name, NAME_SIZE, "/deepxtrace-mpi-%d-%d", (int)getpid(), attempt);
-        int fd = shm_open(name, O_RDWR | O_CREAT | O_EXCL, 0600);
-        if (fd < 0 && errno == EEXIST) continue;
-        if (fd < 0) break;
+    uint64_t random;
+    int fd = -1;
+    if (getentropy(&random, sizeof random) == 0) {
+        snprintf(name, NAME_SIZE, "/deepxtrace-mpi-%d-%016" PRIx64, (int)getpid(), random);
+        fd = shm_open(name, O_RDWR | O_CREAT | O_EXCL, 0600);
+    }
+    if (fd >= 0) {
         /* Space that is only promised would end a rank with SIGBUS in the middle of the job. */
         int error = posix_fallocate(fd, 0, (off_t)size);
         if (error == 0) return fd;
         shm_unlink(name);
         close(fd);
         errno = error;
-        break;
     }
     name[0] = '\0';
     return -1;

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <linux/futex.h>
 #include <stdio.h>
@@ -72,20 +73,17 @@ static int too_little(size_t needed, const struct statvfs *fs)
                     format_bytes(free_bytes, have, sizeof have));
 }
 
-/* An object of shared memory without a name: whatever happens, it ends with its processes. */
+/* An object of shared memory without a name: whatever happens, it ends with its processes. The name
+ * that it has for a moment is random, so that nobody can take it beforehand. */
 static int open_nameless(void)
 {
     char name[64];
-    for (int attempt = 0; attempt < 100; attempt++) {
-        snprintf(name, sizeof name, "/deepxtrace-%d-%d", (int)getpid(), attempt);
-        int fd = shm_open(name, O_RDWR | O_CREAT | O_EXCL, 0600);
-        if (fd >= 0) {
-            shm_unlink(name);
-            return fd;
-        }
-        if (errno != EEXIST) return -1;
-    }
-    return -1;
+    uint64_t random;
+    if (getentropy(&random, sizeof random) != 0) return -1;
+    snprintf(name, sizeof name, "/deepxtrace-%d-%016" PRIx64, (int)getpid(), random);
+    int fd = shm_open(name, O_RDWR | O_CREAT | O_EXCL, 0600);
+    if (fd >= 0) shm_unlink(name);
+    return fd;
 }
 
 static int allocate(job *run, size_t needed)
