@@ -35,8 +35,26 @@ typedef enum dxt_finding_kind {
     DXT_LATE_NODE = 5,      /**< all ranks of `node` are late for the other nodes */
     DXT_SLOW_NODE_PATH = 6, /**< all paths `source_node` → `node` are slow */
     DXT_SYSTEMIC_SKEW = 7,  /**< everybody waits for everybody; nobody in particular */
-    DXT_SILENT_RANK = 8     /**< `rank` sent no counters */
+    DXT_SILENT_RANK = 8,    /**< `rank` sent no counters, or takes no part: `silence` */
+    DXT_SLOW_LINK = 9,    /**< the link of `rank` (NIC, cable, PCIe, NVLink) is slow: `direction` */
+    DXT_PATH_STALLS = 10, /**< many paths stall now and then, none in particular: `paths` */
+    DXT_SLOW_NODE_LINK = 11 /**< the uplink of `node` is slow: `direction` */
 } dxt_finding_kind;
+
+/** Which way what passes a link is slow. */
+typedef enum dxt_direction {
+    DXT_DIRECTION_NONE = 0, /**< no link */
+    DXT_DIRECTION_IN = 1,   /**< what comes in through it */
+    DXT_DIRECTION_OUT = 2,  /**< what goes out */
+    DXT_DIRECTION_BOTH = 3
+} dxt_direction;
+
+/** How a rank is silent. */
+typedef enum dxt_silence {
+    DXT_SILENCE_NO_COUNTERS = 0, /**< its row is missing */
+    DXT_SILENCE_NO_PART = 1,     /**< nobody waits for it and it for nobody, while others count */
+    DXT_SILENCE_TIMED_OUT = 2    /**< others gave up waiting for it */
+} dxt_silence;
 
 /** How much of the time is lost: below 5 %, below 20 %, more. */
 typedef enum dxt_severity {
@@ -52,13 +70,25 @@ typedef struct dxt_finding {
     uint32_t source;       /**< of a path, the awaited rank */
     int32_t node;          /**< the node blamed; of a node path, the waiting node */
     int32_t source_node;   /**< of a node path, the awaited node */
-    const uint32_t *ranks; /**< ranks of the node; owned by the findings */
+    const uint32_t *ranks; /**< ranks of the node, or of the rail that `paths` are of; owned by the
+                                findings */
     uint32_t rank_count;   /**< how many of them */
     double wait;           /**< lateness (slowness) per operation above the ordinary, in the measure
                                 of the window: ns or cycles */
     double share; /**< part of the elapsed time that the group loses, 0 … 1; NaN = unknown */
-    dxt_severity severity; /**< by `share` where known, else by how far above the ordinary */
-    double confidence;     /**< probability that the finding is true, 0 … 1 */
+    dxt_severity severity;   /**< by `share` where known, else by how far above the ordinary */
+    double confidence;       /**< probability that the finding is true, 0 … 1 */
+    dxt_direction direction; /**< of a link */
+    int between_nodes;     /**< of a rank's link: 1 = slow towards the ranks of other nodes only */
+    dxt_silence silence;   /**< of a silent rank */
+    double share_most;     /**< where `share` is only known to be that at least: the most it can
+                                  be; otherwise not above `share` */
+    const uint32_t *paths; /**< [path_count][2] paths that are one cause, waiting and awaited rank,
+                                  the slowest first; NULL = none are listed */
+    uint32_t path_count;   /**< how many are listed */
+    uint32_t path_total;   /**< how many there are, ≥ path_count */
+    const int32_t *nodes;  /**< nodes concerned, where these are several; NULL = not listed */
+    uint32_t node_count;   /**< how many of them */
 } dxt_finding;
 
 /** An abnormal column or row. */
@@ -103,8 +133,10 @@ typedef struct dxt_findings {
                                method */
     const double *lateness_error; /**< [ranks] standard error of each; NULL like lateness */
     const double
-        *lateness_of_node; /**< [ranks] what of the lateness is that of the rank's whole node;
+        *lateness_of_node;     /**< [ranks] what of the lateness is that of the rank's whole node;
                                          NULL like lateness; a history takes NULL for 0 */
+    uint32_t likely_node_size; /**< nodes are unknown, and ranks 0 … this − 1, and so on, behave as
+                                    nodes would; 0 = nothing of the kind */
 } dxt_findings;
 
 /** Options of the analysis. Zero a struct, set struct_size, then what differs from the default. */
@@ -169,6 +201,10 @@ DXT_API void dxt_analyzer_destroy(dxt_analyzer *analyzer);
 
 /** "late_rank", …: the names used in the diagnosis format. Static; "unknown" otherwise. */
 DXT_API const char *dxt_finding_kind_name(dxt_finding_kind kind);
+/** "in", "out", "both"; "none" otherwise. */
+DXT_API const char *dxt_direction_name(dxt_direction direction);
+/** "no counters", "takes no part", "timed out". */
+DXT_API const char *dxt_silence_name(dxt_silence silence);
 /** "minor", "major", "critical". */
 DXT_API const char *dxt_severity_name(dxt_severity severity);
 /** "healthy", "slow", "inconclusive". */

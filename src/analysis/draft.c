@@ -68,8 +68,90 @@ dxt_finding *dxt_draft_finding(dxt_draft *draft, dxt_finding_kind kind)
                                .node = -1,
                                .source_node = -1,
                                .wait = NAN,
-                               .share = NAN};
+                               .share = NAN,
+                               .share_most = NAN};
     return place;
+}
+
+/* ---- lists of findings ---- */
+
+/* Whether packing fills in the ranks of a finding from its node. */
+static bool has_members(const dxt_finding *finding)
+{
+    return finding->kind == DXT_LATE_NODE || finding->kind == DXT_SLOW_NODE_LINK;
+}
+
+/* What pointed into one array points to the same place of another. */
+static void move_lists(dxt_finding *findings, size_t count, const uint32_t *from, uint32_t *to)
+{
+    for (size_t f = 0; f < count; f++) {
+        dxt_finding *finding = &findings[f];
+        if (finding->ranks && !has_members(finding)) finding->ranks = to + (finding->ranks - from);
+        if (finding->paths) finding->paths = to + (finding->paths - from);
+        if (finding->nodes)
+            finding->nodes = (int32_t *)to + ((const uint32_t *)finding->nodes - from);
+    }
+}
+
+/* Room for `count` more; the array of before is released only when nothing points into it. */
+static uint32_t *extend_list(dxt_draft *draft, size_t count)
+{
+    size_t wanted = draft->list_count + count;
+    if (wanted > draft->list_capacity) {
+        size_t capacity = wanted + draft->list_capacity;
+        uint32_t *grown = malloc(capacity * sizeof *grown);
+        if (!grown) {
+            draft->failed = true;
+            return NULL;
+        }
+        if (draft->list_count) memcpy(grown, draft->list, draft->list_count * sizeof *grown);
+        move_lists(draft->findings, draft->finding_count, draft->list, grown);
+        free(draft->list);
+        draft->list = grown;
+        draft->list_capacity = capacity;
+    }
+    uint32_t *place = draft->list + draft->list_count;
+    draft->list_count = wanted;
+    return place;
+}
+
+void dxt_draft_list(dxt_draft *draft, dxt_list which, const void *values, uint32_t count)
+{
+    if (draft->failed || draft->finding_count == 0 || count == 0) return;
+    size_t words = which == DXT_LIST_PATHS ? 2 * (size_t)count : count;
+    uint32_t *place = extend_list(draft, words);
+    if (!place) return;
+    memcpy(place, values, words * sizeof *place);
+    dxt_finding *finding = &draft->findings[draft->finding_count - 1];
+    switch (which) {
+    case DXT_LIST_RANKS:
+        finding->ranks = place;
+        finding->rank_count = count;
+        break;
+    case DXT_LIST_PATHS:
+        finding->paths = place;
+        finding->path_count = count;
+        finding->path_total = finding->path_total > count ? finding->path_total : count;
+        break;
+    case DXT_LIST_NODES:
+        finding->nodes = (int32_t *)place;
+        finding->node_count = count;
+        break;
+    }
+}
+
+dxt_finding *dxt_draft_copy(dxt_draft *draft, const dxt_finding *finding)
+{
+    dxt_finding *copy = dxt_draft_finding(draft, finding->kind);
+    if (!copy) return NULL;
+    *copy = *finding;
+    copy->ranks = copy->paths = NULL;
+    copy->nodes = NULL;
+    if (!has_members(finding))
+        dxt_draft_list(draft, DXT_LIST_RANKS, finding->ranks, finding->rank_count);
+    dxt_draft_list(draft, DXT_LIST_PATHS, finding->paths, finding->path_count);
+    dxt_draft_list(draft, DXT_LIST_NODES, finding->nodes, finding->node_count);
+    return draft->failed ? NULL : copy;
 }
 
 /* What a finding costs, for the order of the report: silence first, then by time lost. */
@@ -103,11 +185,6 @@ static void sort_findings(dxt_finding *findings, size_t count)
             findings[place] = moving;
         }
     }
-}
-
-static bool has_members(const dxt_finding *finding)
-{
-    return finding->kind == DXT_LATE_NODE;
 }
 
 /* Fill in which ranks belong to the node of each finding; returns how many slots that takes. */
@@ -146,10 +223,11 @@ dxt_status dxt_draft_pack(const dxt_draft *draft, const dxt_window *window, cons
     if (draft->failed) return dxt_fail_memory(0);
     size_t members =
         place_members(draft->findings, draft->finding_count, window->ranks, nodes, NULL);
-    size_t axes = draft->col_count + draft->row_count;
+    size_t axes = draft->col_count + draft->row_count, listed = draft->list_count;
     size_t latenesses = draft->has_lateness ? 3 * (size_t)window->ranks : 0;
-    dxt_findings *packed = dxt_block_fit(
-        result, packed_size(latenesses, axes, draft->point_count, draft->finding_count, members));
+    dxt_findings *packed =
+        dxt_block_fit(result, packed_size(latenesses, axes, draft->point_count,
+                                          draft->finding_count, members + listed));
     if (!packed) return DXT_ERR_NO_MEMORY;
 
     double *lateness = (double *)(packed + 1);
@@ -157,13 +235,15 @@ dxt_status dxt_draft_pack(const dxt_draft *draft, const dxt_window *window, cons
     dxt_abnormal_axis *rows = cols + draft->col_count;
     dxt_abnormal_point *points = (dxt_abnormal_point *)(rows + draft->row_count);
     dxt_finding *causes = (dxt_finding *)(points + draft->point_count);
-    uint32_t *ranks = (uint32_t *)(causes + draft->finding_count);
+    uint32_t *lists = (uint32_t *)(causes + draft->finding_count), *ranks = lists + listed;
     if (latenesses) memcpy(lateness, draft->lateness.data, latenesses * sizeof *lateness);
     if (draft->col_count) memcpy(cols, draft->cols, draft->col_count * sizeof *cols);
     if (draft->row_count) memcpy(rows, draft->rows, draft->row_count * sizeof *rows);
     if (draft->point_count) memcpy(points, draft->points, draft->point_count * sizeof *points);
     if (draft->finding_count)
         memcpy(causes, draft->findings, draft->finding_count * sizeof *causes);
+    if (listed) memcpy(lists, draft->list, listed * sizeof *lists);
+    move_lists(causes, draft->finding_count, draft->list, lists);
     sort_findings(causes, draft->finding_count);
     place_members(causes, draft->finding_count, window->ranks, nodes, ranks);
 
@@ -186,7 +266,8 @@ dxt_status dxt_draft_pack(const dxt_draft *draft, const dxt_window *window, cons
                              .inherited = draft->inherited,
                              .lateness = latenesses ? lateness : NULL,
                              .lateness_error = latenesses ? lateness + window->ranks : NULL,
-                             .lateness_of_node = latenesses ? lateness + 2 * window->ranks : NULL};
+                             .lateness_of_node = latenesses ? lateness + 2 * window->ranks : NULL,
+                             .likely_node_size = draft->likely_node_size};
     return DXT_OK;
 }
 
@@ -207,6 +288,8 @@ void dxt_draft_reset(dxt_draft *draft, dxt_method method)
     draft->ordinary = draft->transfer = 0;
     draft->step = NAN;
     draft->col_count = draft->row_count = draft->point_count = draft->finding_count = 0;
+    draft->list_count = 0;
+    draft->likely_node_size = 0;
     draft->has_lateness = draft->inherited = draft->failed = false;
 }
 
@@ -232,18 +315,22 @@ dxt_status dxt_draft_reserve(dxt_draft *draft, uint32_t ranks, size_t points, dx
 {
     /* A rank has one finding, a node may be late, and paths are few. */
     size_t findings = 2 * (size_t)ranks + 2 * DXT_MOST_PATH_FINDINGS + 1;
+    size_t members = 2 * (size_t)ranks + DXT_MOST_LISTED;
     size_t lateness = 3 * (size_t)ranks, axes = 2 * (size_t)ranks;
-    void *causes = draft->findings, *cells = draft->points;
+    void *causes = draft->findings, *cells = draft->points, *lists = draft->list;
     bool reserved = reserve(&causes, &draft->finding_capacity, findings, sizeof(dxt_finding));
     draft->findings = causes;
     reserved =
         reserved && reserve(&cells, &draft->point_capacity, points, sizeof(dxt_abnormal_point));
     draft->points = cells;
+    reserved =
+        reserved && reserve(&lists, &draft->list_capacity, DXT_MOST_LISTED, sizeof(uint32_t));
+    draft->list = lists;
     if (!reserved || !reserve_axes(&draft->cols, &draft->col_capacity, ranks) ||
         !reserve_axes(&draft->rows, &draft->row_capacity, ranks))
         return dxt_fail_memory(findings * sizeof(dxt_finding));
     if (!dxt_block_fit(&draft->lateness, lateness * sizeof(double)) ||
-        !dxt_block_fit(result, packed_size(lateness, axes, points, findings, ranks)))
+        !dxt_block_fit(result, packed_size(lateness, axes, points, findings, members)))
         return DXT_ERR_NO_MEMORY;
     return DXT_OK;
 }
@@ -261,6 +348,7 @@ void dxt_draft_free(dxt_draft *draft)
     free(draft->rows);
     free(draft->points);
     free(draft->findings);
+    free(draft->list);
     free(draft->lateness.data);
     *draft = (dxt_draft){0};
 }

@@ -13,6 +13,9 @@
  * for more lines; the heat map shows the rest. */
 #define DXT_MOST_PATH_FINDINGS 64u
 
+/** Words in the lists of all findings of a window, those of nodes left out. */
+#define DXT_MOST_LISTED 4096u
+
 /** Zero it, reset it, append, then pack; free it in the end. A failed append sets `failed`. */
 typedef struct dxt_draft {
     dxt_method method;
@@ -25,8 +28,11 @@ typedef struct dxt_draft {
     size_t col_count, col_capacity, row_count, row_capacity;
     dxt_abnormal_point *points;
     size_t point_count, point_capacity;
-    dxt_finding *findings; /**< their `ranks` are filled in when packed */
+    dxt_finding *findings; /**< the `ranks` of nodes are filled in when packed */
     size_t finding_count, finding_capacity;
+    uint32_t *list; /**< what other lists of findings point into */
+    size_t list_count, list_capacity;
+    uint32_t likely_node_size;
     bool failed;
 } dxt_draft;
 
@@ -38,6 +44,19 @@ void dxt_draft_point(dxt_draft *draft, uint32_t row, uint32_t column, double val
 /** Append a finding of one kind with every other field "does not apply"; NULL when out of memory.
  * The pointer is valid until the next append. */
 dxt_finding *dxt_draft_finding(dxt_draft *draft, dxt_finding_kind kind);
+
+/** Which list of a finding. */
+typedef enum dxt_list { DXT_LIST_RANKS, DXT_LIST_PATHS, DXT_LIST_NODES } dxt_list;
+
+/**
+ * Give the finding appended last a list, copied.
+ *
+ * @param values  [count], of paths [count][2]; node indices as they are. Not of this draft.
+ */
+void dxt_draft_list(dxt_draft *draft, dxt_list which, const void *values, uint32_t count);
+
+/** Append a finding of another result with its lists. @return As dxt_draft_finding(). */
+dxt_finding *dxt_draft_copy(dxt_draft *draft, const dxt_finding *finding);
 
 /** Begin anew with the arrays that are there. */
 void dxt_draft_reset(dxt_draft *draft, dxt_method method);

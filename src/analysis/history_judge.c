@@ -290,8 +290,7 @@ static void keep_finding(struct weighing *w, dxt_finding finding)
         finding.severity = DXT_SEVERITY_MINOR;
         w->edit[rank] |= ADD_ROW;
     }
-    dxt_finding *place = kept ? dxt_draft_finding(w->draft, finding.kind) : NULL;
-    if (place) *place = finding;
+    if (kept) dxt_draft_copy(w->draft, &finding);
 }
 
 /* ---- the lists, and the result ---- */
@@ -357,6 +356,7 @@ static void name_nodes(const struct weighing *w, int32_t *nodes)
     for (uint32_t r = 0; r < w->window->ranks; r++) nodes[r] = -1;
     for (size_t f = 0; f < w->found->finding_count; f++) {
         const dxt_finding *finding = &w->found->findings[f];
+        if (finding->node < 0) continue;
         for (uint32_t k = 0; k < finding->rank_count; k++) nodes[finding->ranks[k]] = finding->node;
     }
 }
@@ -407,6 +407,7 @@ dxt_status dxt_history_weigh(dxt_history *history, dxt_track *track, const dxt_w
     w.draft->step = findings->step;
     w.draft->transfer = findings->transfer;
     w.draft->inherited = findings->inherited;
+    w.draft->likely_node_size = findings->likely_node_size;
     if (track) look_around(&w);
     dxt_status status = copy_lateness(&w);
     if (status != DXT_OK) return status;

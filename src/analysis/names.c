@@ -15,6 +15,30 @@ const char *dxt_finding_kind_name(dxt_finding_kind kind)
     case DXT_SLOW_NODE_PATH: return "slow_node_path";
     case DXT_SYSTEMIC_SKEW: return "systemic_skew";
     case DXT_SILENT_RANK: return "silent_rank";
+    case DXT_SLOW_LINK: return "slow_link";
+    case DXT_PATH_STALLS: return "path_stalls";
+    case DXT_SLOW_NODE_LINK: return "slow_node_link";
+    }
+    return "unknown";
+}
+
+const char *dxt_direction_name(dxt_direction direction)
+{
+    switch (direction) {
+    case DXT_DIRECTION_NONE: break;
+    case DXT_DIRECTION_IN: return "in";
+    case DXT_DIRECTION_OUT: return "out";
+    case DXT_DIRECTION_BOTH: return "both";
+    }
+    return "none";
+}
+
+const char *dxt_silence_name(dxt_silence silence)
+{
+    switch (silence) {
+    case DXT_SILENCE_NO_COUNTERS: return "no counters";
+    case DXT_SILENCE_NO_PART: return "takes no part";
+    case DXT_SILENCE_TIMED_OUT: return "timed out";
     }
     return "unknown";
 }

@@ -71,25 +71,59 @@ static void put_points(dxt_text *text, const dxt_findings *findings)
     dxt_text_puts(text, "]");
 }
 
-/* Whom the finding names: rank, path, node with its ranks, or path_nodes. */
+static void put_ranks(dxt_text *text, const dxt_finding *finding)
+{
+    if (finding->rank_count == 0) return;
+    dxt_text_puts(text, ",\"ranks\":[");
+    for (uint32_t i = 0; i < finding->rank_count; i++)
+        dxt_text_printf(text, "%s%u", i ? "," : "", finding->ranks[i]);
+    dxt_text_puts(text, "]");
+}
+
+static void put_paths(dxt_text *text, const dxt_finding *finding)
+{
+    if (finding->path_count > 0) dxt_text_puts(text, ",\"paths\":[");
+    for (uint32_t i = 0; i < finding->path_count; i++)
+        dxt_text_printf(text, "%s[%u,%u]", i ? "," : "", finding->paths[2 * (size_t)i],
+                        finding->paths[2 * (size_t)i + 1]);
+    if (finding->path_count > 0) dxt_text_puts(text, "]");
+    if (finding->path_total > 0) dxt_text_printf(text, ",\"path_count\":%u", finding->path_total);
+}
+
+static void put_nodes(dxt_text *text, const dxt_finding *finding)
+{
+    if (finding->node_count == 0) return;
+    dxt_text_puts(text, ",\"nodes\":[");
+    for (uint32_t i = 0; i < finding->node_count; i++)
+        dxt_text_printf(text, "%s%d", i ? "," : "", finding->nodes[i]);
+    dxt_text_puts(text, "]");
+}
+
+/* Whom the finding names: rank, path or paths, node with its ranks, or path_nodes. */
 static void put_subject(dxt_text *text, const dxt_finding *finding)
 {
     switch (finding->kind) {
     case DXT_SLOW_PATH:
-        dxt_text_printf(text, ",\"path\":[%u,%u]", finding->rank, finding->source);
+        if (finding->path_count == 0)
+            dxt_text_printf(text, ",\"path\":[%u,%u]", finding->rank, finding->source);
         break;
     case DXT_SLOW_NODE_PATH:
         dxt_text_printf(text, ",\"path_nodes\":[%d,%d]", finding->node, finding->source_node);
         break;
     case DXT_LATE_NODE:
-        dxt_text_printf(text, ",\"node\":%d,\"ranks\":[", finding->node);
-        for (uint32_t i = 0; i < finding->rank_count; i++)
-            dxt_text_printf(text, "%s%u", i ? "," : "", finding->ranks[i]);
-        dxt_text_puts(text, "]");
-        break;
+    case DXT_SLOW_NODE_LINK: dxt_text_printf(text, ",\"node\":%d", finding->node); break;
     default:
         if (finding->rank != DXT_NO_RANK) dxt_text_printf(text, ",\"rank\":%u", finding->rank);
     }
+    put_ranks(text, finding);
+    put_paths(text, finding);
+    put_nodes(text, finding);
+    if (finding->direction != DXT_DIRECTION_NONE)
+        dxt_text_printf(text, ",\"direction\":\"%s\"", dxt_direction_name(finding->direction));
+    if (finding->kind == DXT_SLOW_LINK)
+        dxt_text_printf(text, ",\"between_nodes\":%s", finding->between_nodes ? "true" : "false");
+    if (finding->kind == DXT_SILENT_RANK)
+        dxt_text_printf(text, ",\"reason\":\"%s\"", dxt_silence_name(finding->silence));
 }
 
 static void put_finding(dxt_text *text, const dxt_window *window, const dxt_findings *findings,
@@ -109,6 +143,10 @@ static void put_finding(dxt_text *text, const dxt_window *window, const dxt_find
     }
     dxt_text_puts(text, ",\"share\":");
     dxt_words_json_real(text, finding->share);
+    if (finding->share_most > finding->share) {
+        dxt_text_puts(text, ",\"share_most\":");
+        dxt_words_json_real(text, finding->share_most);
+    }
     dxt_text_printf(text,
                     ",\"severity\":\"%s\",\"confidence\":", dxt_severity_name(finding->severity));
     dxt_words_json_real(text, finding->confidence);
@@ -142,6 +180,9 @@ dxt_status dxt_report_json(const dxt_window *window, const dxt_findings *finding
     dxt_text_puts(&text, ",\"findings\":[");
     for (size_t i = 0; i < findings->finding_count && !text.failed; i++)
         put_finding(&text, window, findings, i);
-    dxt_text_puts(&text, "]}\n");
+    dxt_text_puts(&text, "]");
+    if (findings->likely_node_size > 0)
+        dxt_text_printf(&text, ",\"likely_ranks_per_node\":%u", findings->likely_node_size);
+    dxt_text_puts(&text, "}\n");
     return dxt_text_flush(&text, write, context);
 }

@@ -14,14 +14,20 @@ static bool is_column(const dxt_mark *marks, size_t count, uint32_t column)
     return false;
 }
 
+/* Ranks that a finding marks as columns though they are in no list of abnormal ones. */
+static uint32_t columns_of(const dxt_finding *finding)
+{
+    bool node = finding->kind == DXT_LATE_NODE || finding->kind == DXT_SLOW_NODE_LINK;
+    return node ? finding->rank_count : 0;
+}
+
 dxt_status dxt_report_marks(const dxt_window *window, const dxt_findings *findings,
                             dxt_mark **marks, size_t *count)
 {
     dxt_status status = dxt_report_check(window, findings);
     if (status != DXT_OK) return status;
     size_t most = findings->col_count + findings->row_count + findings->point_count;
-    for (size_t i = 0; i < findings->finding_count; i++)
-        if (findings->findings[i].kind == DXT_LATE_NODE) most += findings->findings[i].rank_count;
+    for (size_t i = 0; i < findings->finding_count; i++) most += columns_of(&findings->findings[i]);
     if (most == 0) {
         *marks = NULL;
         *count = 0;
@@ -34,7 +40,7 @@ dxt_status dxt_report_marks(const dxt_window *window, const dxt_findings *findin
         list[used++] = (dxt_mark){.kind = DXT_MARK_COLUMN, .column = findings->cols[i].rank};
     for (size_t i = 0; i < findings->finding_count; i++) {
         const dxt_finding *finding = &findings->findings[i];
-        for (uint32_t r = 0; finding->kind == DXT_LATE_NODE && r < finding->rank_count; r++)
+        for (uint32_t r = 0; r < columns_of(finding); r++)
             if (!is_column(list, used, finding->ranks[r]))
                 list[used++] = (dxt_mark){.kind = DXT_MARK_COLUMN, .column = finding->ranks[r]};
     }

@@ -45,6 +45,19 @@ static bool is_own(const dxt_finding *finding, uint32_t rank)
     return rank == finding->rank;
 }
 
+/* ": 15 % to 71 % of the time", where the share is known as a range. */
+static void cost_range(const struct words *w)
+{
+    const dxt_finding *finding = w->finding;
+    if (!(finding->share_most > finding->share)) {
+        cost(w, "");
+        return;
+    }
+    dxt_text_printf(w->text, ": it costs %.*f", finding->share < 0.0995 ? 1 : 0,
+                    finding->share * 100);
+    dxt_words_share(w->text, " to ", finding->share_most);
+}
+
 /*
  * "; all 15 others wait for it": of the ranks that sent counters and are not blamed themselves,
  * those that wait for the blamed one (of a node: its first) at least half of what the finding says.
@@ -122,9 +135,38 @@ static void hot_expert(const struct words *w)
     who_waits(w, "others");
 }
 
+/* "12 paths from rank 3", "16 paths of ranks 3, 11", "40 paths": what paths have in common. */
+static void paths(const struct words *w)
+{
+    const dxt_finding *finding = w->finding;
+    dxt_text_printf(w->text, "%u paths", finding->path_total);
+    if (finding->rank_count) {
+        dxt_text_puts(w->text, " between ");
+        dxt_words_ranks(w->text, finding->ranks, finding->rank_count);
+    } else if (finding->source != DXT_NO_RANK) {
+        dxt_text_puts(w->text, " from ");
+        dxt_words_rank(w->text, w->window, finding->source);
+    } else if (finding->rank != DXT_NO_RANK) {
+        dxt_text_puts(w->text, " to ");
+        dxt_words_rank(w->text, w->window, finding->rank);
+    }
+}
+
+static void slow_paths(const struct words *w)
+{
+    paths(w);
+    dxt_text_puts(w->text, " are slow");
+    in_phase(w);
+    cost(w, "+");
+}
+
 static void slow_path(const struct words *w)
 {
     const dxt_finding *finding = w->finding;
+    if (finding->path_count > 0) {
+        slow_paths(w);
+        return;
+    }
     dxt_text_printf(w->text, "the path %u → %u is slow", finding->source, finding->rank);
     in_phase(w);
     dxt_text_puts(w->text, ": ");
@@ -163,18 +205,82 @@ static void slow_node_path(const struct words *w)
     dxt_words_share(w->text, ", ", finding->share);
 }
 
+/* What is slow of a link, in words that follow a name. */
+static void slow_direction(const struct words *w, const char *others)
+{
+    static const char *const ways[] = {
+        [DXT_DIRECTION_NONE] = " is slow",
+        [DXT_DIRECTION_IN] = " receives slowly",
+        [DXT_DIRECTION_OUT] = " sends slowly",
+        [DXT_DIRECTION_BOTH] = " is slow in both directions",
+    };
+    unsigned way = (unsigned)w->finding->direction;
+    dxt_text_puts(w->text, ways[way < sizeof ways / sizeof ways[0] ? way : 0]);
+    in_phase(w);
+    cost(w, "+");
+    dxt_text_printf(w->text, ", with %s", others);
+}
+
+static void slow_link(const struct words *w)
+{
+    dxt_text_puts(w->text, "the link of ");
+    dxt_words_rank(w->text, w->window, w->finding->rank);
+    slow_direction(w, w->finding->between_nodes ? "all ranks of other nodes" : "all other ranks");
+}
+
+static void slow_node_link(const struct words *w)
+{
+    const dxt_finding *finding = w->finding;
+    dxt_text_printf(w->text, "the uplink of node %d", finding->node);
+    if (finding->rank_count) {
+        dxt_text_puts(w->text, " (");
+        dxt_words_ranks(w->text, finding->ranks, finding->rank_count);
+        dxt_text_puts(w->text, ")");
+    }
+    slow_direction(w, "all other nodes");
+}
+
+static void path_stalls(const struct words *w)
+{
+    const dxt_finding *finding = w->finding;
+    dxt_text_printf(w->text, "%u paths stall now and then", finding->path_total);
+    if (finding->node_count > 1) {
+        dxt_text_puts(w->text, " between nodes ");
+        for (uint32_t i = 0; i < finding->node_count && i < 8; i++)
+            dxt_text_printf(w->text, "%s%d", i ? ", " : "", finding->nodes[i]);
+        if (finding->node_count > 8) dxt_text_puts(w->text, " …");
+    }
+    in_phase(w);
+    cost(w, "up to ");
+    dxt_text_puts(w->text, "; no path in particular");
+}
+
 static void systemic_skew(const struct words *w)
 {
     dxt_text_puts(w->text, "everybody waits for everybody");
     in_phase(w);
-    cost(w, "");
+    cost_range(w);
     dxt_text_puts(w->text, "; nobody in particular is late");
 }
 
 static void silent_rank(const struct words *w)
 {
     dxt_words_rank(w->text, w->window, w->finding->rank);
-    dxt_text_puts(w->text, " sent no counters: stopped, hung or dead?");
+    switch (w->finding->silence) {
+    case DXT_SILENCE_NO_COUNTERS:
+        dxt_text_puts(w->text, " sent no counters: stopped, hung or dead?");
+        break;
+    case DXT_SILENCE_NO_PART:
+        dxt_text_puts(w->text, " takes no part");
+        in_phase(w);
+        dxt_text_puts(w->text, ": nobody waits for it, and it for nobody; hung or masked?");
+        break;
+    case DXT_SILENCE_TIMED_OUT:
+        dxt_text_puts(w->text, " timed out");
+        in_phase(w);
+        dxt_text_puts(w->text, ": the others gave up waiting for it; hung or dead?");
+        break;
+    }
 }
 
 void dxt_words_finding(dxt_text *text, const dxt_window *window, const dxt_findings *findings,
@@ -185,7 +291,8 @@ void dxt_words_finding(dxt_text *text, const dxt_window *window, const dxt_findi
         [DXT_SLOW_RECEIVER] = slow_receiver,   [DXT_HOT_EXPERT] = hot_expert,
         [DXT_SLOW_PATH] = slow_path,           [DXT_LATE_NODE] = late_node,
         [DXT_SLOW_NODE_PATH] = slow_node_path, [DXT_SYSTEMIC_SKEW] = systemic_skew,
-        [DXT_SILENT_RANK] = silent_rank,
+        [DXT_SILENT_RANK] = silent_rank,       [DXT_SLOW_LINK] = slow_link,
+        [DXT_PATH_STALLS] = path_stalls,       [DXT_SLOW_NODE_LINK] = slow_node_link,
     };
     const struct words words = {text, window, findings, &findings->findings[index]};
     unsigned kind = (unsigned)words.finding->kind;

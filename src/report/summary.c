@@ -8,6 +8,9 @@
 
 #include "report/words.h"
 
+/* Lines of episodes: nobody reads more. */
+#define MOST_LINES 10u
+
 /* ---- one episode, one sentence ---- */
 
 static void subject(dxt_text *text, const dxt_episode *episode)
@@ -22,6 +25,9 @@ static void subject(dxt_text *text, const dxt_episode *episode)
         [DXT_SLOW_NODE_PATH] = "slow",
         [DXT_SYSTEMIC_SKEW] = "waits for everybody",
         [DXT_SILENT_RANK] = "silent",
+        [DXT_SLOW_LINK] = "slow",
+        [DXT_PATH_STALLS] = "stall now and then",
+        [DXT_SLOW_NODE_LINK] = "slow",
     };
     unsigned kind = (unsigned)episode->kind;
     if (episode->kind == DXT_SLOW_PATH)
@@ -32,6 +38,12 @@ static void subject(dxt_text *text, const dxt_episode *episode)
         dxt_text_printf(text, "node %d", episode->node);
     else if (episode->kind == DXT_SYSTEMIC_SKEW)
         dxt_text_puts(text, "everybody");
+    else if (episode->kind == DXT_SLOW_LINK)
+        dxt_text_printf(text, "link of rank %u", episode->rank);
+    else if (episode->kind == DXT_SLOW_NODE_LINK)
+        dxt_text_printf(text, "uplink of node %d", episode->node);
+    else if (episode->kind == DXT_PATH_STALLS)
+        dxt_text_puts(text, "paths");
     else
         dxt_text_printf(text, "rank %u", episode->rank);
     dxt_text_printf(text, " %s in ",
@@ -93,11 +105,15 @@ dxt_status dxt_report_summary_text(const dxt_history *history, dxt_write_fn writ
     }
     dxt_text_puts(&line, count ? ":" : ": nobody stands out");
     dxt_words_wrap(&text, &line, 4);
-    for (size_t e = 0; e < count; e++) {
+    size_t lines = count < MOST_LINES ? count : MOST_LINES;
+    for (size_t e = 0; e < lines; e++) {
         dxt_text_puts(&line, "  ");
         dxt_words_episode(&line, &episodes[e]);
         dxt_words_wrap(&text, &line, 4);
     }
+    if (count > lines)
+        dxt_text_printf(&text, "  and %zu more that cost less (--json has them all)\n",
+                        count - lines);
     free(episodes);
     return dxt_text_flush(&text, write, context);
 }
@@ -110,7 +126,7 @@ static void put_subject(dxt_text *text, const dxt_episode *episode)
         dxt_text_printf(text, ",\"path\":[%u,%u]", episode->rank, episode->source);
     else if (episode->kind == DXT_SLOW_NODE_PATH)
         dxt_text_printf(text, ",\"path_nodes\":[%d,%d]", episode->node, episode->source_node);
-    else if (episode->kind == DXT_LATE_NODE)
+    else if (episode->kind == DXT_LATE_NODE || episode->kind == DXT_SLOW_NODE_LINK)
         dxt_text_printf(text, ",\"node\":%d", episode->node);
     else if (episode->rank != DXT_NO_RANK)
         dxt_text_printf(text, ",\"rank\":%u", episode->rank);

@@ -11,6 +11,8 @@
 #include "report/words.h"
 
 #define WIDTH 80
+/* Lines of findings: nobody reads more. */
+#define MOST_LINES 10u
 
 dxt_status dxt_report_check(const dxt_window *window, const dxt_findings *findings)
 {
@@ -170,6 +172,30 @@ static void point_lines(dxt_text *text, const dxt_findings *findings)
     }
 }
 
+static void finding_lines(dxt_text *text, const dxt_window *window, const dxt_findings *findings)
+{
+    dxt_text line = {0};
+    size_t count = findings->finding_count, lines = count < MOST_LINES ? count : MOST_LINES;
+    for (size_t i = 0; i < lines; i++) {
+        const dxt_finding *finding = &findings->findings[i];
+        dxt_text_printf(&line, "  %-8s %3.0f %%  ", dxt_severity_name(finding->severity),
+                        isfinite(finding->confidence) ? floor(finding->confidence * 100) : 0);
+        dxt_words_finding(&line, window, findings, i);
+        dxt_words_wrap(text, &line, 18);
+    }
+    if (count > lines)
+        dxt_text_printf(text, "  and %zu more that cost less (--json has them all)\n",
+                        count - lines);
+    uint32_t size = findings->likely_node_size;
+    if (size == 0) return;
+    dxt_text_printf(
+        &line,
+        "  hint: ranks %u–%u, and so on, behave as a block each: if these are nodes, try "
+        "--ranks-per-node %u",
+        size, 2 * size - 1, size);
+    dxt_words_wrap(text, &line, 4);
+}
+
 dxt_status dxt_report_text(const dxt_window *window, const dxt_findings *findings,
                            dxt_write_fn write, void *context)
 {
@@ -183,13 +209,7 @@ dxt_status dxt_report_text(const dxt_window *window, const dxt_findings *finding
         return status;
     }
     dxt_words_wrap(&text, &line, 4);
-    for (size_t i = 0; i < findings->finding_count; i++) {
-        const dxt_finding *finding = &findings->findings[i];
-        dxt_text_printf(&line, "  %-8s %3.0f %%  ", dxt_severity_name(finding->severity),
-                        isfinite(finding->confidence) ? floor(finding->confidence * 100) : 0);
-        dxt_words_finding(&line, window, findings, i);
-        dxt_words_wrap(&text, &line, 18);
-    }
+    finding_lines(&text, window, findings);
     if (findings->method == DXT_METHOD_RATIO) {
         axis_lines(&text, "column", findings->cols, findings->col_count);
         axis_lines(&text, "row", findings->rows, findings->row_count);

@@ -8,3 +8,4 @@ dxt_test(test_analysis_any SOURCES unit/test_analysis_any.c support/arrivals.c
          MODULES base matrix analysis WRAP_ALLOC)
 dxt_test(test_analysis_recorded SOURCES unit/test_analysis_recorded.c MODULES base matrix analysis
          LIBS PkgConfig::JANSSON)
+dxt_test(test_draft SOURCES unit/test_draft.c MODULES base matrix analysis WRAP_ALLOC)

@@ -7,68 +7,9 @@
 #include <string.h>
 
 #include <cmocka.h>
-#include <jansson.h>
-
-#include <deepxtrace/report.h>
 
 #include "alloc_fail.h"
-
-/* ---- a window of 16 ranks whose every wait is 1000 ns per operation ---- */
-
-static dxt_window *make_window(uint32_t ranks)
-{
-    dxt_window *window;
-    assert_int_equal(dxt_window_create(ranks, "dispatch", &window), DXT_OK);
-    window->unit = DXT_UNIT_NS;
-    window->samples_each = 10;
-    window->index = 3;
-    for (size_t i = 0; i < (size_t)ranks * ranks; i++) window->wait[i] = 10000;
-    return window;
-}
-
-static void set_column(dxt_window *window, uint32_t column, int64_t wait)
-{
-    for (uint32_t i = 0; i < window->ranks; i++)
-        if (i != column) window->wait[(size_t)i * window->ranks + column] = wait;
-}
-
-static const uint32_t node_ranks[] = {8, 9, 10, 11, 12, 13, 14, 15};
-
-static dxt_finding make_finding(dxt_finding_kind kind)
-{
-    return (dxt_finding){.kind = kind,
-                         .rank = 2,
-                         .source = DXT_NO_RANK,
-                         .node = -1,
-                         .source_node = -1,
-                         .wait = 1.03e6,
-                         .share = 0.38,
-                         .severity = DXT_SEVERITY_CRITICAL,
-                         .confidence = 0.987};
-}
-
-static dxt_findings make_findings(const dxt_finding *list, size_t count)
-{
-    return (dxt_findings){.struct_size = sizeof(dxt_findings),
-                          .ranks = 16,
-                          .method = DXT_METHOD_ROBUST,
-                          .measure = DXT_MEASURE_NS_PER_OP,
-                          .verdict = DXT_VERDICT_SLOW,
-                          .findings = list,
-                          .finding_count = count};
-}
-
-static void expect_sentence(const dxt_window *window, const dxt_finding *finding,
-                            dxt_measure measure, const char *expected)
-{
-    char buffer[512];
-    dxt_findings findings = make_findings(finding, 1);
-    findings.ranks = window->ranks;
-    findings.measure = measure;
-    size_t length = dxt_report_sentence(window, &findings, 0, buffer, sizeof buffer);
-    assert_string_equal(buffer, expected);
-    assert_int_equal(length, strlen(expected));
-}
+#include "reported.h"
 
 /* ---- sentences ---- */
 
@@ -138,10 +79,24 @@ static void every_kind_has_its_sentence(void **state)
     expect_sentence(window, &finding, DXT_MEASURE_NS_PER_OP,
                     "everybody waits for everybody in dispatch: 1.03 ms per operation, 38 % of the "
                     "time; nobody in particular is late");
+    finding.share_most = 0.71;
+    finding.share = 0.15;
+    expect_sentence(window, &finding, DXT_MEASURE_NS_PER_OP,
+                    "everybody waits for everybody in dispatch: it costs 15 to 71 % of the time; "
+                    "nobody in particular is late");
+    finding.share_most = NAN;
     finding.kind = DXT_SILENT_RANK;
     finding.rank = 5;
     expect_sentence(window, &finding, DXT_MEASURE_NS_PER_OP,
                     "rank 5 sent no counters: stopped, hung or dead?");
+    finding.silence = DXT_SILENCE_NO_PART;
+    expect_sentence(window, &finding, DXT_MEASURE_NS_PER_OP,
+                    "rank 5 takes no part in dispatch: nobody waits for it, and it for nobody; "
+                    "hung or masked?");
+    finding.silence = DXT_SILENCE_TIMED_OUT;
+    expect_sentence(window, &finding, DXT_MEASURE_NS_PER_OP,
+                    "rank 5 timed out in dispatch: the others gave up waiting for it; hung or "
+                    "dead?");
     strcpy(window->phase, "combine");
     finding = make_finding(DXT_HOT_EXPERT);
     set_column(window, 2, 10000000);
@@ -247,19 +202,6 @@ static void a_short_buffer_never_holds_half_a_character(void **state)
 }
 
 /* ---- text and JSON ---- */
-
-static char out[65536];
-static size_t out_size;
-
-static dxt_status collect(void *context, const void *data, size_t size)
-{
-    (void)context;
-    assert_true(out_size + size < sizeof out);
-    memcpy(out + out_size, data, size);
-    out_size += size;
-    out[out_size] = '\0';
-    return DXT_OK;
-}
 
 static dxt_status refuse(void *context, const void *data, size_t size)
 {
@@ -372,18 +314,6 @@ static void ratio_lists_columns_rows_and_points(void **state)
                 "dispatch, window 3, 16 ranks: healthy — no column, row or point above its\n"
                 "    threshold\n");
     dxt_window_free(window);
-}
-
-static json_t *report_json(const dxt_window *window, const dxt_findings *findings)
-{
-    json_error_t error;
-    out_size = 0;
-    assert_int_equal(dxt_report_json(window, findings, collect, NULL), DXT_OK);
-    assert_int_equal(out[out_size - 1], '\n');
-    assert_ptr_equal(strchr(out, '\n'), out + out_size - 1);
-    json_t *root = json_loads(out, 0, &error);
-    assert_non_null(root);
-    return root;
 }
 
 static void json_has_its_keys_in_order(void **state)

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is said of links, of several paths that are one cause, and of many findings. */
+#include "reported.h"
+
+static void links_say_which_way_and_to_whom(void **state)
+{
+    (void)state;
+    dxt_window *window = make_window(16);
+    dxt_finding finding = make_finding(DXT_SLOW_LINK);
+    finding.direction = DXT_DIRECTION_BOTH;
+    expect_sentence(window, &finding, DXT_MEASURE_NS_PER_OP,
+                    "the link of rank 2 is slow in both directions in dispatch: +1.03 ms per "
+                    "operation, 38 % of the time, with all other ranks");
+    finding.direction = DXT_DIRECTION_IN;
+    finding.between_nodes = 1;
+    expect_sentence(window, &finding, DXT_MEASURE_NS_PER_OP,
+                    "the link of rank 2 receives slowly in dispatch: +1.03 ms per "
+                    "operation, 38 % of the time, with all ranks of other nodes");
+    finding = make_finding(DXT_SLOW_NODE_LINK);
+    finding.direction = DXT_DIRECTION_OUT;
+    finding.node = 1;
+    finding.ranks = node_ranks;
+    finding.rank_count = 8;
+    expect_sentence(window, &finding, DXT_MEASURE_NS_PER_OP,
+                    "the uplink of node 1 (ranks 8–15) sends slowly in dispatch: "
+                    "+1.03 ms per operation, 38 % of the time, with all other nodes");
+    dxt_window_free(window);
+}
+
+static void paths_of_one_cause_are_counted(void **state)
+{
+    (void)state;
+    static const uint32_t list[] = {3, 11, 11, 3}, rail[] = {3, 11};
+    static const int32_t between[] = {0, 1};
+    dxt_window *window = make_window(16);
+    dxt_finding finding = make_finding(DXT_SLOW_PATH);
+    finding.rank = DXT_NO_RANK;
+    finding.paths = list;
+    finding.path_count = 2;
+    finding.path_total = 5;
+    expect_sentence(window, &finding, DXT_MEASURE_NS_PER_OP,
+                    "5 paths are slow in dispatch: +1.03 ms per operation, 38 % of the time");
+    finding.source = 3;
+    expect_sentence(window, &finding, DXT_MEASURE_NS_PER_OP,
+                    "5 paths from rank 3 are slow in dispatch: +1.03 ms per operation, 38 % of the "
+                    "time");
+    finding.source = DXT_NO_RANK;
+    finding.rank = 3;
+    expect_sentence(window, &finding, DXT_MEASURE_NS_PER_OP,
+                    "5 paths to rank 3 are slow in dispatch: +1.03 ms per operation, 38 % of the "
+                    "time");
+    finding.ranks = rail;
+    finding.rank_count = 2;
+    expect_sentence(window, &finding, DXT_MEASURE_NS_PER_OP,
+                    "5 paths between ranks 3, 11 are slow in dispatch: +1.03 ms per operation, "
+                    "38 % of the time");
+    finding.kind = DXT_PATH_STALLS;
+    finding.nodes = between;
+    finding.node_count = 2;
+    expect_sentence(window, &finding, DXT_MEASURE_NS_PER_OP,
+                    "5 paths stall now and then between nodes 0, 1 in dispatch: up to 1.03 ms per "
+                    "operation, 38 % of the time; no path in particular");
+    dxt_window_free(window);
+}
+
+static void json_has_lists_directions_and_reasons(void **state)
+{
+    (void)state;
+    static const uint32_t paths[] = {3, 11, 11, 3}, rail[] = {3, 11};
+    static const int32_t between[] = {0, 1};
+    dxt_window *window = make_window(16);
+    dxt_finding list[5];
+    for (size_t i = 0; i < 5; i++) list[i] = make_finding(DXT_SLOW_LINK);
+    list[0].direction = DXT_DIRECTION_BOTH;
+    list[0].between_nodes = 1;
+    list[1].kind = DXT_SLOW_PATH;
+    list[1].rank = DXT_NO_RANK;
+    list[1].ranks = rail;
+    list[1].rank_count = 2;
+    list[1].paths = paths;
+    list[1].path_count = 2;
+    list[1].path_total = 7;
+    list[2].kind = DXT_PATH_STALLS;
+    list[2].rank = DXT_NO_RANK;
+    list[2].path_total = 90;
+    list[2].nodes = between;
+    list[2].node_count = 2;
+    list[2].share_most = 0.7;
+    list[3].kind = DXT_SLOW_NODE_LINK;
+    list[3].direction = DXT_DIRECTION_IN;
+    list[3].node = 1;
+    list[3].ranks = node_ranks;
+    list[3].rank_count = 8;
+    list[4].kind = DXT_SILENT_RANK;
+    list[4].silence = DXT_SILENCE_TIMED_OUT;
+    dxt_findings findings = make_findings(list, 5);
+    findings.likely_node_size = 8;
+    json_decref(report_json(window, &findings));
+    static const char *const parts[] = {
+        "{\"kind\":\"slow_link\",\"rank\":2,\"direction\":\"both\",\"between_nodes\":true,",
+        "{\"kind\":\"slow_path\",\"ranks\":[3,11],\"paths\":[[3,11],[11,3]],\"path_count\":7,",
+        "{\"kind\":\"path_stalls\",\"path_count\":90,\"nodes\":[0,1],",
+        "\"share\":0.38,\"share_most\":0.7,",
+        "{\"kind\":\"slow_node_link\",\"node\":1,\"ranks\":[8,9,10,11,12,13,14,15],"
+        "\"direction\":\"in\",",
+        "{\"kind\":\"silent_rank\",\"rank\":2,\"reason\":\"timed out\",",
+        "}],\"likely_ranks_per_node\":8}",
+    };
+    for (size_t k = 0; k < sizeof parts / sizeof parts[0]; k++)
+        if (!strstr(out, parts[k])) fail_msg("'%s' is not in\n%s", parts[k], out);
+    dxt_mark *marks;
+    size_t count;
+    assert_int_equal(dxt_report_marks(window, &findings, &marks, &count), DXT_OK);
+    assert_int_equal(count, 8);
+    free(marks);
+    dxt_window_free(window);
+}
+
+static void of_many_findings_ten_are_told_and_the_rest_counted(void **state)
+{
+    (void)state;
+    dxt_window *window = make_window(16);
+    dxt_finding list[13];
+    for (size_t i = 0; i < 13; i++) {
+        list[i] = make_finding(DXT_LATE_RANK);
+        list[i].rank = (uint32_t)i;
+    }
+    dxt_findings findings = make_findings(list, 13);
+    out_size = 0;
+    assert_int_equal(dxt_report_text(window, &findings, collect, NULL), DXT_OK);
+    assert_non_null(strstr(out, "13 findings"));
+    assert_non_null(strstr(out, "rank 9 is late"));
+    assert_null(strstr(out, "rank 10 is late"));
+    assert_non_null(strstr(out, "\n  and 3 more that cost less (--json has them all)\n"));
+    findings.finding_count = 0;
+    findings.verdict = DXT_VERDICT_HEALTHY;
+    findings.likely_node_size = 8;
+    out_size = 0;
+    assert_int_equal(dxt_report_text(window, &findings, collect, NULL), DXT_OK);
+    assert_non_null(strstr(out, "ranks 8–15, and so on,"));
+    assert_non_null(strstr(out, "--ranks-per-node 8\n"));
+    dxt_window_free(window);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(links_say_which_way_and_to_whom),
+        cmocka_unit_test(paths_of_one_cause_are_counted),
+        cmocka_unit_test(json_has_lists_directions_and_reasons),
+        cmocka_unit_test(of_many_findings_ten_are_told_and_the_rest_counted),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
