@@ -19,14 +19,37 @@ if(DXT_FUZZ)
   target_compile_options(dxt_flags INTERFACE -fsanitize=fuzzer-no-link)
 endif()
 
-# dxt_module(NAME SOURCES … [LIBS …])
+# dxt_room(NAME SEES room… HEADERS public header…)
+# Make the folder rooms/NAME of the build tree, which holds what the room may include and nothing
+# else: links to its own folder, to those of the rooms that it sees, and to the public headers of
+# all these. Who includes more does not compile. DXT_ROOM_NAME receives the path.
+function(dxt_room name)
+  cmake_parse_arguments(R "" "" "SEES;HEADERS" ${ARGN})
+  set_property(GLOBAL PROPERTY DXT_HEADERS_${name} "${R_HEADERS}")
+  set(room ${PROJECT_BINARY_DIR}/rooms/${name})
+  file(REMOVE_RECURSE ${room})
+  file(MAKE_DIRECTORY ${room}/deepxtrace)
+  foreach(seen ${name} ${R_SEES})
+    file(CREATE_LINK ${PROJECT_SOURCE_DIR}/src/${seen} ${room}/${seen} SYMBOLIC)
+    get_property(headers GLOBAL PROPERTY DXT_HEADERS_${seen})
+    foreach(header ${headers})
+      file(CREATE_LINK ${PROJECT_SOURCE_DIR}/include/deepxtrace/${header}
+           ${room}/deepxtrace/${header} SYMBOLIC)
+    endforeach()
+  endforeach()
+  set(DXT_ROOM_${name} ${room} PARENT_SCOPE)
+endfunction()
+
+# dxt_module(NAME SOURCES … [SEES room…] [HEADERS public header…] [LIBS …])
 # A room of src/: an object library dxt_NAME that becomes part of libdeepxtrace and of the tests
-# that name it. The one-way rule between rooms is checked by scripts/check-layers.sh.
+# that name it. It is compiled with the include paths of the rooms that it sees (dxt_room);
+# scripts/check-layers.sh reads SEES and HEADERS as well.
 function(dxt_module name)
-  cmake_parse_arguments(M "" "" "SOURCES;LIBS" ${ARGN})
+  cmake_parse_arguments(M "" "" "SOURCES;SEES;HEADERS;LIBS" ${ARGN})
+  dxt_room(${name} SEES ${M_SEES} HEADERS ${M_HEADERS})
+  set(DXT_ROOM_${name} ${DXT_ROOM_${name}} PARENT_SCOPE)
   add_library(dxt_${name} OBJECT ${M_SOURCES})
-  target_include_directories(dxt_${name} PUBLIC ${PROJECT_SOURCE_DIR}/include
-                             PRIVATE ${PROJECT_SOURCE_DIR}/src)
+  target_include_directories(dxt_${name} PRIVATE ${DXT_ROOM_${name}})
   target_link_libraries(dxt_${name} PRIVATE dxt_flags PUBLIC ${M_LIBS})
   set_property(GLOBAL APPEND PROPERTY DXT_MODULES dxt_${name})
 endfunction()

@@ -1,27 +1,40 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # check-layers.sh: what may include what (docs/architecture.md). A folder of src/ sees lower levels
-# only; ep/ is a library of its own; the tools live on the public API.
+# only: what dxt_module() in its CMakeLists.txt names, which is also all that the compiler finds.
+# ep/ is a library of its own; the tools live on the public API.
 set -uo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-rules='
-base
-probe     base
-matrix    base
-analysis  base matrix
-render    base matrix
-gather    base
-report    base matrix analysis render
-session   base probe matrix analysis gather
+# One line for each room: what it sees.
+rules="$(cat src/*/CMakeLists.txt | tr '\n' ' ' | sed 's/dxt_module(/\n&/g' |
+    sed -nE 's/^dxt_module\(([a-z]+) (SEES ([a-z ]+))?.*/\1 \3/p')
 ep        probe:public base:public
-tools     all:public
+tools     all:public"
+# One line for each room: its public headers.
+headers="$(cat src/*/CMakeLists.txt | tr '\n' ' ' | sed 's/dxt_module(/\n&/g' |
+    sed -nE 's/^dxt_module\(([a-z]+) .*HEADERS ([a-z. ]+).*/\1 \2/p')"
+# The rooms in the order of their levels, lowest first; those of one level do not see each other.
+levels='
+base      0
+numeric   1
+probe     1
+matrix    1
+analysis  2
+render    2
+gather    2
+history   3
+report    4
+session   4
+monitor   5
 '
 # The system is kept out of what is to work on a recording alone, and heavy libraries out of all but
 # their part.
 system_rules='
 analysis  ^(time|unistd|fcntl|signal|pthread|dlfcn)\.h$|^sys/|^net
+numeric   ^(time|unistd|fcntl|signal|pthread|dlfcn)\.h$|^sys/|^net
+history   ^(time|unistd|fcntl|signal|pthread|dlfcn)\.h$|^sys/|^net
 render    ^(time|unistd|fcntl|signal|pthread)\.h$|^sys/|^net
 report    ^(time|unistd|fcntl|signal|pthread|dlfcn)\.h$|^sys/|^net
 '
@@ -29,28 +42,39 @@ report    ^(time|unistd|fcntl|signal|pthread|dlfcn)\.h$|^sys/|^net
 mapfile -t sources < <(files 'src/*.c' 'src/*.h' 'ep/*.c' 'ep/*.h' 'ep/*.cu' 'ep/*.cuh' \
     'tools/*.c' 'tools/*.h' 'include/deepxtrace/*.h' \
     'include/deepxtrace/*.cuh')
-awk -v rules="$rules" -v system_rules="$system_rules" '
+awk -v rules="$rules" -v system_rules="$system_rules" -v headers="$headers" -v levels="$levels" '
 BEGIN {
+    count = split(levels, lines, "\n")
+    for (i = 1; i <= count; i++)
+        if (split(lines[i], word, " ") == 2) level[word[1]] = word[2]
+    count = split(headers, lines, "\n")
+    for (i = 1; i <= count; i++) {
+        words = split(lines[i], word, " ")
+        for (w = 2; w <= words; w++) owner[word[w]] = word[1]
+    }
     count = split(rules, lines, "\n")
     for (i = 1; i <= count; i++) {
         words = split(lines[i], word, " ")
         if (words == 0) continue
         known[word[1]] = 1
-        for (w = 2; w <= words; w++) allowed[word[1], word[w]] = 1
+        for (w = 2; w <= words; w++) {
+            allowed[word[1], word[w]] = 1
+            if (!(word[1] in level) && word[w] !~ /:/) refuse(word[1] " has no level")
+            else if (word[w] in level && level[word[w]] >= level[word[1]])
+                refuse(word[1] " must not see " word[w] ", which is not below it")
+        }
     }
     count = split(system_rules, lines, "\n")
     for (i = 1; i <= count; i++)
         if (split(lines[i], word, " ") == 2) forbidden[word[1]] = word[2]
 }
+function refuse(text) { print "src/*/CMakeLists.txt: " text; bad = 1 }
 function violation(text) { print FILENAME ":" FNR ": " text; bad = 1 }
 function header_room(name)
 {
     sub(/^deepxtrace\//, "", name)
-    if (name == "types.h" || name == "status.h") return "base"
     if (name == "deepxtrace.h") return "all"
-    if (name ~ /^probe\.cuh?$/) return "probe"
-    if (name == "history.h") return "analysis"
-    if (name == "mpi.h") return "gather"
+    if (name in owner) return owner[name]
     sub(/\.h$/, "", name)
     return name
 }

@@ -154,8 +154,9 @@ typedef struct dxt_analysis_options {
     double threshold_point;  /**< ratio: 0 = default 5.0 */
     int keep_points;         /**< ratio: also report points inside flagged rows and columns */
     int excluding_zeros;     /**< ratio: normalise points by the mean of the non-zero cells */
-    const struct dxt_history *history; /**< windows of the same run before this one (history.h):
-                                  say in small groups how far single waits vary; NULL = unknown */
+    double cell_spread;      /**< how far single waits of the window's operator vary from window to
+                             window, as dxt_history_prior() (history.h) has it; 0 = unknown */
+    double companion_spread; /**< the same of the companion's operator */
 } dxt_analysis_options;
 
 /**
@@ -166,8 +167,7 @@ typedef struct dxt_analysis_options {
  * @param findings  Receives the result; release with dxt_findings_free(). Untouched on error.
  * @return DXT_OK; DXT_ERR_INVALID (window inconsistent); DXT_ERR_NO_MEMORY.
  *
- * Blocking: no. Threads: reentrant, but of the threads that use a history only one at a time. Cost:
- * O(ranks²) time, one scratch matrix.
+ * Blocking: no. Threads: reentrant. Cost: O(ranks²) time, one scratch matrix.
  */
 DXT_API dxt_status dxt_analyze(const dxt_window *window, const dxt_analysis_options *options,
                                dxt_findings **findings);

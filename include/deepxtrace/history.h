@@ -83,6 +83,20 @@ DXT_API void dxt_history_destroy(dxt_history *history);
 DXT_API int dxt_history_continues(const dxt_history *history, const dxt_window *window);
 
 /**
+ * Fill in what the windows so far say about the next one: dxt_analysis_options.cell_spread, and
+ * companion_spread for the companion that is set there. Call it before dxt_analyze().
+ *
+ * @param history  NULL, or of another run than the window: both become 0, unknown.
+ * @param window   The window to analyse. Its companion may have been followed already.
+ * @param options  struct_size must be set; the other fields stay.
+ * @return DXT_OK; DXT_ERR_INVALID (no window, no options, or these are too small).
+ *
+ * Blocking: no. Threads: the history belongs to one thread at a time. Cost: O(windows remembered).
+ */
+DXT_API dxt_status dxt_history_prior(const dxt_history *history, const dxt_window *window,
+                                     dxt_analysis_options *options);
+
+/**
  * Judge a window with those before it. One that does not continue the run makes the history forget
  * it first; one without a number, and a result of the ratio method, is given back as it is.
  *

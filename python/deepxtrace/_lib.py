@@ -83,7 +83,8 @@ class AnalysisOptions(c.Structure):
                 ("min_share", c.c_double), ("ranks_per_node", c.c_uint32),
                 ("threshold_col", c.c_double), ("threshold_row", c.c_double),
                 ("threshold_point", c.c_double), ("keep_points", c.c_int),
-                ("excluding_zeros", c.c_int), ("history", c.c_void_p)]
+                ("excluding_zeros", c.c_int), ("cell_spread", c.c_double),
+                ("companion_spread", c.c_double)]
 
 
 class GatherTransport(c.Structure):

@@ -271,16 +271,6 @@ dxt_status dxt_draft_pack(const dxt_draft *draft, const dxt_window *window, cons
     return DXT_OK;
 }
 
-void *dxt_block_fit(dxt_block *block, size_t size)
-{
-    if (size <= block->size) return block->data;
-    free(block->data);
-    block->data = malloc(size);
-    block->size = block->data ? size : 0;
-    if (!block->data) dxt_fail_memory(size);
-    return block->data;
-}
-
 void dxt_draft_reset(dxt_draft *draft, dxt_method method)
 {
     draft->method = method;

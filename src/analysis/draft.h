@@ -7,7 +7,7 @@
 
 #include <deepxtrace/analysis.h>
 
-#include "analysis/block.h"
+#include "base/block.h"
 
 /** Most slow paths, and most slow ways between nodes, that are told of a window: nobody has time
  * for more lines; the heat map shows the rest. */

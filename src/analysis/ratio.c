@@ -13,9 +13,9 @@
 #include <math.h>
 #include <string.h>
 
-#include "analysis/screen.h"
-#include "analysis/vectors.h"
 #include "base/base.h"
+#include "numeric/screen.h"
+#include "numeric/vectors.h"
 
 #define PAIRWISE_RUN 128
 #define CAST_BUFFER 8192

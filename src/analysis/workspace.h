@@ -3,8 +3,8 @@
 #ifndef DXT_ANALYSIS_WORKSPACE_H
 #define DXT_ANALYSIS_WORKSPACE_H
 
+#include "analysis/arrive/fit.h"
 #include "analysis/draft.h"
-#include "analysis/fit.h"
 
 /** Zero it to begin. */
 typedef struct dxt_workspace {

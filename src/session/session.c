@@ -136,7 +136,8 @@ static dxt_status analyse(dxt_session *s, const dxt_window *const *windows,
         dxt_analysis_options options = s->analysis;
         uint32_t companion = s->companions[o];
         options.companion = companion != NO_COMPANION ? windows[companion] : NULL;
-        options.history = s->history;
+        status = dxt_history_prior(s->history, windows[o], &options);
+        if (status != DXT_OK) break;
         status = dxt_analyzer_run(s->analyzers[o], windows[o], &options, &findings[o]);
     }
     /* Those that have a place of their own: what is said of one lasts until its next window. */

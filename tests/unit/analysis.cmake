@@ -1,11 +1,12 @@
 dxt_test(test_analysis SOURCES unit/test_analysis.c support/arrivals.c
-         MODULES base matrix analysis)
+         MODULES base numeric matrix analysis)
 dxt_test(test_analysis_nodes SOURCES unit/test_analysis_nodes.c support/arrivals.c
-         MODULES base matrix analysis)
+         MODULES base numeric matrix analysis)
 dxt_test(test_analysis_doubt SOURCES unit/test_analysis_doubt.c support/arrivals.c
-         MODULES base matrix analysis)
+         MODULES base numeric matrix analysis)
 dxt_test(test_analysis_any SOURCES unit/test_analysis_any.c support/arrivals.c
-         MODULES base matrix analysis WRAP_ALLOC)
-dxt_test(test_analysis_recorded SOURCES unit/test_analysis_recorded.c MODULES base matrix analysis
+         MODULES base numeric matrix analysis WRAP_ALLOC)
+dxt_test(test_analysis_recorded SOURCES unit/test_analysis_recorded.c
+         MODULES base numeric matrix analysis
          LIBS PkgConfig::JANSSON)
-dxt_test(test_draft SOURCES unit/test_draft.c MODULES base matrix analysis WRAP_ALLOC)
+dxt_test(test_draft SOURCES unit/test_draft.c MODULES base numeric matrix analysis WRAP_ALLOC)

@@ -4,5 +4,6 @@ dxt_test(test_simulate SOURCES unit/test_simulate.c ${tools}/simulate/model.c
          ${tools}/simulate/row.c ${tools}/simulate/truth.c ${tools}/simulate/faults.c
          ${tools}/bench/logratio.c ${tools}/bench/score.c ${tools}/cli/options.c
          ${tools}/cli/output.c
-         MODULES base matrix analysis LIBS PkgConfig::JANSSON ${CMAKE_DL_LIBS} WRAP_ALLOC)
+         MODULES base numeric matrix analysis history
+         LIBS PkgConfig::JANSSON ${CMAKE_DL_LIBS} WRAP_ALLOC)
 target_include_directories(test_simulate PRIVATE ${tools}/cli ${tools}/simulate ${tools}/bench)

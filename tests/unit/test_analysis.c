@@ -2,9 +2,9 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "analysis/select.h"
-#include "analysis/skew.h"
 #include "judged.h"
+#include "numeric/select.h"
+#include "numeric/skew.h"
 
 static void order_statistics_agree_with_sorting(void **state)
 {

@@ -24,11 +24,18 @@ static int end(void **state)
     return 0;
 }
 
+/* What one window says, with what those before it say of single waits. */
+static dxt_findings *analyze_next(const dxt_window *window, dxt_analysis_options options)
+{
+    options.struct_size = sizeof options;
+    assert_int_equal(dxt_history_prior(history, window, &options), DXT_OK);
+    return analyze(window, &options);
+}
+
 /* What is said of a window after those before it. */
 static dxt_findings *follow(const dxt_window *window)
 {
-    const dxt_analysis_options options = {.struct_size = sizeof options, .history = history};
-    dxt_findings *alone = analyze(window, &options), *judged = NULL;
+    dxt_findings *alone = analyze_next(window, (dxt_analysis_options){0}), *judged = NULL;
     assert_int_equal(dxt_history_judge(history, window, alone, &judged), DXT_OK);
     dxt_findings_free(alone);
     return judged;
@@ -165,11 +172,10 @@ static void a_followed_companion_is_of_the_same_run(void **state)
         free(dispatch->phase);
         dispatch->phase = strdup("dispatch");
         for (uint32_t c = 0; c < 9; c++) dispatch->wait[c] /= 3;
-        const dxt_analysis_options options = {
-            .struct_size = sizeof options, .history = history, .companion = dispatch};
-        dxt_findings *before = analyze(combine, &options);
+        const dxt_analysis_options options = {.companion = dispatch};
+        dxt_findings *before = analyze_next(combine, options);
         dxt_findings_free(follow(dispatch));
-        dxt_findings *after = analyze(combine, &options), *judged = NULL;
+        dxt_findings *after = analyze_next(combine, options), *judged = NULL;
         assert_int_equal(before->finding_count, after->finding_count);
         assert_int_equal(dxt_history_judge(history, combine, after, &judged), DXT_OK);
         dxt_findings_free(judged);
@@ -183,8 +189,7 @@ static void a_followed_companion_is_of_the_same_run(void **state)
 /* Beside a door that pulled everybody to one side, who is hardly late is not named. */
 static void nothing_below_the_floor_is_named_beside_a_door(void **state)
 {
-    const dxt_analysis_options options = {
-        .struct_size = sizeof options, .min_share = 0.05, .history = history};
+    const dxt_analysis_options options = {.min_share = 0.05};
     size_t doors = 0;
     (void)state;
     for (int64_t index = 0; index < 8; index++) {
@@ -199,7 +204,7 @@ static void nothing_below_the_floor_is_named_beside_a_door(void **state)
         job.path = to_1;
         job.late[3] = late * US / 2;
         dxt_window *window = combine_window(8);
-        dxt_findings *found = analyze(window, &options);
+        dxt_findings *found = analyze_next(window, options);
         for (size_t f = 0; f < found->finding_count; f++) {
             doors += found->findings[f].kind == DXT_SLOW_RECEIVER;
             assert_true(found->findings[f].kind == DXT_EARLY_RANK ||
@@ -268,10 +273,9 @@ static void another_run_says_nothing_about_cells(void **state)
     job.transfer = 10 * US;
     job.path = to_1;
     dxt_window *window = combine_window(12);
-    const dxt_analysis_options options = {.struct_size = sizeof options, .history = history};
-    dxt_findings *known = analyze(window, &options);
+    dxt_findings *known = analyze_next(window, (dxt_analysis_options){0});
     window->instance = strdup("another");
-    dxt_findings *unknown = analyze(window, &options);
+    dxt_findings *unknown = analyze_next(window, (dxt_analysis_options){0});
     assert_int_equal(known->finding_count, 0);
     assert_int_equal(unknown->finding_count, 1);
     dxt_findings_free(known);

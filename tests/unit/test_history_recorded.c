@@ -57,9 +57,9 @@ static void add_to_score(const dxt_window *window, const dxt_findings *found, st
 static void judge_pair(dxt_history *history, dxt_window *const pair[2], struct score *score)
 {
     for (int k = 0; k < 2; k++) {
-        dxt_analysis_options options = {
-            .struct_size = sizeof options, .companion = pair[1 - k], .history = history};
+        dxt_analysis_options options = {.struct_size = sizeof options, .companion = pair[1 - k]};
         dxt_findings *found, *judged;
+        assert_int_equal(dxt_history_prior(history, pair[k], &options), DXT_OK);
         assert_int_equal(dxt_analyze(pair[k], &options, &found), DXT_OK);
         assert_int_equal(dxt_history_judge(history, pair[k], found, &judged), DXT_OK);
         add_to_score(pair[k], judged, score);

@@ -85,13 +85,14 @@ static void count_sure(const dxt_findings *findings, const sim_truth *truth, sco
 static dxt_status analyze(const score_window *given, int method, dxt_findings **findings)
 {
     bool ratio = method == SCORE_RATIO;
-    const dxt_analysis_options options = {
+    dxt_analysis_options options = {
         .struct_size = sizeof options,
         .method = ratio ? DXT_METHOD_RATIO : DXT_METHOD_ROBUST,
         .companion = ratio ? NULL : given->companion,
-        .history = method == SCORE_HISTORY ? given->history : NULL,
     };
-    return dxt_analyze(given->window, &options, findings);
+    const dxt_history *history = method == SCORE_HISTORY ? given->history : NULL;
+    dxt_status status = dxt_history_prior(history, given->window, &options);
+    return status == DXT_OK ? dxt_analyze(given->window, &options, findings) : status;
 }
 
 /* What analyze() has made of a window, with those before. */

@@ -57,7 +57,7 @@ dxt_status analyze_window(const analysis_options *values, const dxt_window *wind
                           const dxt_window *companion, const dxt_history *history,
                           dxt_findings **findings)
 {
-    const dxt_analysis_options options = {
+    dxt_analysis_options options = {
         .struct_size = sizeof options,
         .method = (dxt_method)values->method,
         .companion = companion,
@@ -68,9 +68,9 @@ dxt_status analyze_window(const analysis_options *values, const dxt_window *wind
         .threshold_point = values->threshold_point,
         .keep_points = values->keep_points,
         .excluding_zeros = values->excluding_zeros,
-        .history = history,
     };
-    return dxt_analyze(window, &options, findings);
+    dxt_status status = dxt_history_prior(history, window, &options);
+    return status == DXT_OK ? dxt_analyze(window, &options, findings) : status;
 }
 
 int input_open(const char *command, const char *path, dxt_reader **reader)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Who leaves one operator late, through no fault of its own, enters the next late. */
-#ifndef DXT_ANALYSIS_INHERIT_H
-#define DXT_ANALYSIS_INHERIT_H
+#ifndef DXT_EXPLAIN_INHERIT_H
+#define DXT_EXPLAIN_INHERIT_H
 
-#include "analysis/fit.h"
+#include "analysis/arrive/fit.h"
 
 /** What the members of a fit brought along from another operator over the same interval. */
 typedef struct dxt_inherited {

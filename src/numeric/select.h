@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Order statistics. Each reorders its input; none allocates. */
-#ifndef DXT_ANALYSIS_SELECT_H
-#define DXT_ANALYSIS_SELECT_H
+#ifndef DXT_NUMERIC_SELECT_H
+#define DXT_NUMERIC_SELECT_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "analysis/inherit.h"
+#include "analysis/explain/inherit.h"
 
 #include <math.h>
 
-#include "analysis/select.h"
+#include "numeric/select.h"
 
 /* When member k left the operator: its arrival and the longest of its mean waits. */
 static double leaving_time(const dxt_fit *fit, uint32_t k)

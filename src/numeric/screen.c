@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "analysis/screen.h"
+#include "numeric/screen.h"
 
 #include <stdbool.h>
 #include <stddef.h>

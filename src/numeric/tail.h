@@ -8,8 +8,8 @@
  * and E max(0, X + z) = z + tail(z). All further derivatives are the density times a polynomial
  * (Hermite's), so a knot of three numbers is enough for a series that is exact to rounding.
  */
-#ifndef DXT_ANALYSIS_TAIL_H
-#define DXT_ANALYSIS_TAIL_H
+#ifndef DXT_NUMERIC_TAIL_H
+#define DXT_NUMERIC_TAIL_H
 
 #include <math.h>
 #include <stdint.h>

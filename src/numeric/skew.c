@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "analysis/skew.h"
+#include "numeric/skew.h"
 
 #include <math.h>
 
-#include "analysis/tail.h"
-#include "analysis/vectors.h"
+#include "numeric/tail.h"
+#include "numeric/vectors.h"
 
 #define INV_SQRT_2PI 0.39894228040143267794
 /* Five are usual. */

@@ -4,11 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analysis/fit.h"
-#include "analysis/screen.h"
-#include "analysis/select.h"
-#include "analysis/skew.h"
+#include "analysis/arrive/fit.h"
 #include "base/base.h"
+#include "numeric/screen.h"
+#include "numeric/select.h"
+#include "numeric/skew.h"
 
 /* A path must exceed this many typical deviations of a cell … */
 #define OUTLIER_SPREADS 8.0

@@ -8,17 +8,17 @@
  * nodes, X is the random skew of the two arrivals, and receive_i and send_j are what the two lose
  * at their own doors.
  */
-#ifndef DXT_ANALYSIS_FIT_H
-#define DXT_ANALYSIS_FIT_H
+#ifndef DXT_ARRIVE_FIT_H
+#define DXT_ARRIVE_FIT_H
 
-#include "analysis/group.h"
+#include "analysis/arrive/group.h"
 
 #include <math.h>
 
 #include <deepxtrace/analysis.h>
 
-#include "analysis/block.h"
-#include "analysis/tail.h"
+#include "base/block.h"
+#include "numeric/tail.h"
 
 /** What a rank (or a node) is for the others. */
 typedef enum dxt_role {

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analysis/history.h"
 #include "base/base.h"
+#include "history/history.h"
 
 /* An episode is over when this many windows in a row do not name it. */
 #define GAP 8u

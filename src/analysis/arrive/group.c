@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "analysis/group.h"
+#include "analysis/arrive/group.h"
 
 #include <math.h>
 #include <string.h>
 
-#include "analysis/lean.h"
-#include "analysis/select.h"
-#include "analysis/skew.h"
-#include "analysis/tail.h"
-#include "analysis/vectors.h"
+#include "numeric/lean.h"
+#include "numeric/select.h"
+#include "numeric/skew.h"
+#include "numeric/tail.h"
+#include "numeric/vectors.h"
 
 #define REFINE_ROUNDS 10
 /* Pairs differ in their transfer time by up to about half of it (combine on NVLink: 10 µs ± 2–4

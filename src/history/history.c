@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "analysis/history.h"
+#include "history/history.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "analysis/fit.h"
+#include "analysis/arrive/fit.h"
 #include "base/base.h"
+
+/* What a spread is at least, so that 0 can stand for unknown. */
+#define SMALLEST_SPREAD 1e-9
 
 dxt_status dxt_history_create(const dxt_history_options *given, dxt_history **history)
 {
@@ -144,18 +147,34 @@ static dxt_status take_track(dxt_history *history, const dxt_window *window, dxt
     return DXT_OK;
 }
 
-double dxt_history_cell_spread(const dxt_history *history, const dxt_window *window)
+/* Standard deviation of the logarithm of a cell (and the floor) from window to window in the run
+ * that the window continues, or whose newest it is; 0 = unknown. One that is known is above 0. */
+static double prior_spread(const dxt_history *history, const dxt_window *window)
 {
-    if (!history || history->ranks == 0 || !of_same_run(history, window)) return NAN;
+    if (!history || history->ranks == 0 || !of_same_run(history, window)) return 0;
     for (uint32_t t = 0; t < history->tracks; t++) {
         const dxt_track *track = &history->track[t];
         if (strcmp(track->phase, window->phase) != 0 || track->count == 0) continue;
         bool same = dxt_window_measure(window) == track->measure;
         /* A companion may have been followed already. */
         bool newer = window->index >= dxt_track_moment(track, track->count - 1)->index;
-        return same && newer ? dxt_track_cell_spread(track) : NAN;
+        double spread = same && newer ? dxt_track_cell_spread(track) : NAN;
+        return isnan(spread) ? 0 : fmax(spread, SMALLEST_SPREAD);
     }
-    return NAN;
+    return 0;
+}
+
+dxt_status dxt_history_prior(const dxt_history *history, const dxt_window *window,
+                             dxt_analysis_options *options)
+{
+    if (!window || !options)
+        return dxt_fail(DXT_ERR_INVALID, "history prior: window and options must not be NULL");
+    if (options->struct_size < DXT_SIZE_UP_TO(dxt_analysis_options, companion_spread))
+        return dxt_fail(DXT_ERR_INVALID, "history prior: the options have no place for it");
+    const dxt_window *companion = options->companion;
+    options->cell_spread = prior_spread(history, window);
+    options->companion_spread = companion ? prior_spread(history, companion) : 0;
+    return DXT_OK;
 }
 
 /* Find the track of a window, NULL if it has none, and fill in its next slot. */

@@ -5,8 +5,8 @@
  * 3 v + v³ and the excess kurtosis 16 v² + 15 v⁴ + 6 v⁶ + v⁸. The mean itself is not known; an
  * eighth of the step, which is compute and communication twice, is on the safe side.
  */
-#ifndef DXT_ANALYSIS_LEAN_H
-#define DXT_ANALYSIS_LEAN_H
+#ifndef DXT_NUMERIC_LEAN_H
+#define DXT_NUMERIC_LEAN_H
 
 #include <math.h>
 

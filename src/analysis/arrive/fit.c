@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "analysis/fit.h"
+#include "analysis/arrive/fit.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "analysis/screen.h"
-#include "analysis/select.h"
-#include "analysis/skew.h"
 #include "base/base.h"
+#include "numeric/screen.h"
+#include "numeric/select.h"
+#include "numeric/skew.h"
 
 /* Cells looked at where a sum or median over all would be exact and slow. */
 #define BLOCK_SAMPLES ((size_t)1 << 18)

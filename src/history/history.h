@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a history remembers of one operator, and what it makes of it. */
-#ifndef DXT_ANALYSIS_HISTORY_H
-#define DXT_ANALYSIS_HISTORY_H
+#ifndef DXT_HISTORY_HISTORY_H
+#define DXT_HISTORY_HISTORY_H
 
 #include <stdbool.h>
 
@@ -66,7 +66,7 @@ struct dxt_history {
     dxt_block edits, nodes; /**< [ranks] each, scratch of the judgement */
 };
 
-/* ---- one operator (history_track.c) ---- */
+/* ---- one operator (track.c) ---- */
 
 dxt_status dxt_track_init(dxt_track *track, const char *phase, uint32_t ranks);
 void dxt_track_free(dxt_track *track);
@@ -122,12 +122,7 @@ uint32_t dxt_track_base(dxt_track *track, uint32_t end, uint32_t rank, double *b
 double dxt_track_significance(const dxt_track *track, const dxt_moment *now, double noise,
                               uint32_t windows);
 
-/** Standard deviation of the logarithm of a cell (and the floor) from window to window in the run
- *  that @p window continues, or whose newest it is; NaN = unknown, also with a @p history of NULL.
- */
-double dxt_history_cell_spread(const dxt_history *history, const dxt_window *window);
-
-/* ---- the judgement (history_judge.c) ---- */
+/* ---- the judgement (judge.c) ---- */
 
 /**
  * @param track   Of the window, or NULL to copy the findings as they are; its next slot is filled
@@ -137,7 +132,7 @@ double dxt_history_cell_spread(const dxt_history *history, const dxt_window *win
 dxt_status dxt_history_weigh(dxt_history *history, dxt_track *track, const dxt_window *window,
                              const dxt_findings *findings, dxt_block *result);
 
-/* ---- episodes (history_summary.c) ---- */
+/* ---- episodes (summary.c) ---- */
 
 /** Whether a finding names a rank as its cause. */
 bool dxt_finding_names(const dxt_finding *finding, uint32_t rank);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A piece of memory that is used again. */
-#ifndef DXT_ANALYSIS_BLOCK_H
-#define DXT_ANALYSIS_BLOCK_H
+#ifndef DXT_BASE_BLOCK_H
+#define DXT_BASE_BLOCK_H
 
 #include <stddef.h>
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "analysis/select.h"
+#include "numeric/select.h"
 
 #include <math.h>
 #include <stdint.h>
 
-#include "analysis/vectors.h"
+#include "numeric/vectors.h"
 
 static void swap(double *a, double *b)
 {

@@ -4,13 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analysis/fit.h"
-#include "analysis/history.h"
-#include "analysis/inherit.h"
+#include "analysis/arrive/fit.h"
+#include "analysis/explain/inherit.h"
 #include "analysis/method.h"
-#include "analysis/screen.h"
-#include "analysis/select.h"
 #include "base/base.h"
+#include "numeric/screen.h"
+#include "numeric/select.h"
 
 /* Severity by share of the time lost, and without a clock by multiples of the ordinary wait. */
 #define MAJOR_SHARE 0.05
@@ -538,20 +537,24 @@ static dxt_status judge_window(struct judge *judge, dxt_path_list *paths)
     return write_lateness(judge);
 }
 
+static double known_spread(double spread)
+{
+    return spread > 0 ? spread : NAN;
+}
+
 dxt_status dxt_robust(const dxt_window *window, const dxt_analysis_options *options,
                       const int32_t *nodes, dxt_workspace *workspace)
 {
     struct judge judge = {.window = window, .draft = &workspace->draft, .mean = NAN};
     double min_share = options->min_share > 0 ? options->min_share : 0.01;
     const dxt_window *companion = options->companion;
-    dxt_status status =
-        dxt_fit_window(&workspace->fit, window, nodes, min_share,
-                       dxt_history_cell_spread(options->history, window), &judge.fit);
+    dxt_status status = dxt_fit_window(&workspace->fit, window, nodes, min_share,
+                                       known_spread(options->cell_spread), &judge.fit);
     if (status == DXT_OK && companion && companion->ranks == window->ranks &&
         dxt_window_measure(companion) == dxt_window_measure(window)) {
         judge.companion = options->companion;
         status = dxt_fit_window(&workspace->companion, judge.companion, nodes, min_share,
-                                dxt_history_cell_spread(options->history, companion), &judge.other);
+                                known_spread(options->companion_spread), &judge.other);
     }
     return status == DXT_OK ? judge_window(&judge, &workspace->paths) : status;
 }

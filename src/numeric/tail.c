@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "analysis/tail.h"
+#include "numeric/tail.h"
 
 /* clang-format off */
 const dxt_tail_knot dxt_tail[DXT_TAIL_KNOTS] = {

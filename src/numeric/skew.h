@@ -4,8 +4,8 @@
  * from operation to operation. With the difference of two arrivals normal of standard deviation s,
  * the expected wait has a closed form (the mean of a normal variable cut off below 0).
  */
-#ifndef DXT_ANALYSIS_SKEW_H
-#define DXT_ANALYSIS_SKEW_H
+#ifndef DXT_NUMERIC_SKEW_H
+#define DXT_NUMERIC_SKEW_H
 
 #include <math.h>
 #include <stdint.h>

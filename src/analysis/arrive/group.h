@@ -3,8 +3,8 @@
  * Arrivals in a group whose members all wait for each other: the ranks of one node, or the nodes of
  * a job. From the waits alone, how late does each member arrive against the ordinary ones?
  */
-#ifndef DXT_ANALYSIS_GROUP_H
-#define DXT_ANALYSIS_GROUP_H
+#ifndef DXT_ARRIVE_GROUP_H
+#define DXT_ARRIVE_GROUP_H
 
 #include <stdbool.h>
 #include <stddef.h>

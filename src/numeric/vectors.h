@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Loops that are worth compiling once more for the vectors that most machines have. */
-#ifndef DXT_ANALYSIS_VECTORS_H
-#define DXT_ANALYSIS_VECTORS_H
+#ifndef DXT_NUMERIC_VECTORS_H
+#define DXT_NUMERIC_VECTORS_H
 
 /** Before a function: compile it also for wide vectors; the loader picks what the machine has.
  *  Sanitizers run before the loader has picked, and clang 14 knows no clones in C. */

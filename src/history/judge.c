@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "analysis/draft.h"
-#include "analysis/history.h"
 #include "analysis/method.h"
 #include "base/base.h"
+#include "history/history.h"
 
 /* Part of the transfer time by which the mean over windows must exceed what pairs differ anyway.
  * For one window it is half; over the peers of a rank that averages out to about a quarter, which

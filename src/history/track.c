@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "analysis/history.h"
+#include "history/history.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "analysis/group.h"
-#include "analysis/lean.h"
-#include "analysis/select.h"
+#include "analysis/arrive/group.h"
 #include "base/base.h"
+#include "numeric/lean.h"
+#include "numeric/select.h"
 
 /* Median of |x|, x normal: this part of its standard deviation. */
 #define MEDIAN_DEVIATION 0.6745

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The passes over a whole matrix, written so that the compiler makes vectors of them. */
-#ifndef DXT_ANALYSIS_SCREEN_H
-#define DXT_ANALYSIS_SCREEN_H
+#ifndef DXT_NUMERIC_SCREEN_H
+#define DXT_NUMERIC_SCREEN_H
 
 #include <stddef.h>
 #include <stdint.h>
