@@ -83,6 +83,9 @@ endif()
 
 set(dxt_nvcc_flags -O3 -std=c++17 -lineinfo -Xcompiler=-fPIC,-fvisibility=hidden,-Wall
     --expt-relaxed-constexpr)
+foreach(flag ${dxt_harden})
+  list(APPEND dxt_nvcc_flags -Xcompiler=${flag})
+endforeach()
 foreach(architecture ${DXT_CUDA_ARCHITECTURES})
   list(APPEND dxt_nvcc_flags -gencode=arch=compute_${architecture},code=sm_${architecture})
   set(last ${architecture})
@@ -149,8 +152,7 @@ function(dxt_cuda_part name)
   file(CONFIGURE OUTPUT ${map} CONTENT "{ global: ${P_EXPORT}; local: *; };\n")
   target_link_options(${target} PRIVATE -Wl,--no-undefined -Wl,--version-script=${map})
   set_target_properties(${target} PROPERTIES OUTPUT_NAME deepxtrace-${name} SOVERSION 0
-                        VERSION ${PROJECT_VERSION} INSTALL_RPATH_USE_LINK_PATH TRUE
-                        INSTALL_RPATH "$ORIGIN")
+                        VERSION ${PROJECT_VERSION} INSTALL_RPATH "$ORIGIN")
   if(P_FOLDER)
     set_target_properties(${target} PROPERTIES
                           LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/${P_FOLDER})

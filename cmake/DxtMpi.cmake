@@ -25,6 +25,7 @@ function(dxt_mpi_part name mpi)
   target_link_libraries(${part} PRIVATE dxt_flags Threads::Threads m ${P_LIBS}
                         ${DXT_MPI_${mpi}_LINK_LIBRARIES})
   target_link_options(${part} PRIVATE -Wl,--no-undefined -Wl,--as-needed)
-  set_target_properties(${part} PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION 0)
+  set_target_properties(${part} PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION 0
+                        INSTALL_RPATH "$ORIGIN")
   install(TARGETS ${part} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 endfunction()

@@ -147,3 +147,28 @@ refused() {
     [[ $stderr == "deepxtrace heatmap: "*cairo* ]]
     [ -z "$(ls -A)" ]
 }
+
+@test "a library in the folder where it is started does not run" {
+    cat > planted.c << 'END'
+#include <fcntl.h>
+#include <unistd.h>
+__attribute__((constructor)) static void run(void) { close(creat("planted-ran", 0600)); }
+END
+    # Whatever the command, its libraries and its parts ask for by name.
+    for file in "$deepxtrace" "$(dirname "$deepxtrace")"/../lib/libdeepxtrace*.so; do
+        readelf -d "$file" | sed -nE 's/.*\(NEEDED\).*\[(.*)\]$/\1/p'
+    done | sort -u | grep -v '^ld-' > names
+    grep -q '^libjansson' names
+    while read -r name; do
+        "${CC:-cc}" -shared -fPIC -Wl,-soname,"$name" -o "$name" planted.c
+    done < names
+    for command in --version "info --json" "analyze $reference" \
+        "heatmap $reference -o picture.png"; do
+        run "$deepxtrace" $command
+        [ "$status" -eq 0 ]
+        [ ! -e planted-ran ]
+    done
+    # They would have run.
+    run env LD_LIBRARY_PATH= LD_PRELOAD=./libjansson.so.4 true
+    [ -e planted-ran ]
+}

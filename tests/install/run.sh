@@ -77,6 +77,9 @@ fi
 "$prefix/bin/deepxtrace" info > "$work/info" || fail "deepxtrace info"
 grep -qF "$version" "$work/info" || fail "deepxtrace info does not tell the version"
 
+echo "== every program and library: its search path, its hardening"
+"$source/scripts/check-elf.sh" "$prefix" || fail "check-elf.sh"
+
 echo "== the same after another move"
 mv "$prefix" "$work/moved again"
 "$work/moved again/bin/deepxtrace" info > "$work/info" || fail "deepxtrace info"

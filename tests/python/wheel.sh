@@ -37,6 +37,8 @@ ldd "$(python3 -c 'import deepxtrace; print(deepxtrace.__path__[0])')/bin/deepxt
 if grep -E 'libdeepxtrace|libjansson' libraries | grep -v "$work/venv"; then
     fail "libraries from elsewhere"
 fi
+"$source/scripts/check-elf.sh" "$(python3 -c 'import deepxtrace; print(deepxtrace.__path__[0])')" ||
+    fail "check-elf.sh"
 echo '#include <deepxtrace/probe.h>' | "${CC:-cc}" -fsyntax-only -x c -I \
     "$(python3 -c 'import deepxtrace; print(deepxtrace.get_include())')" - || fail "headers"
 deepxtrace-run --help > /dev/null || fail "deepxtrace-run"
