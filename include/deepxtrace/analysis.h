@@ -146,7 +146,8 @@ typedef struct dxt_analysis_options {
     const dxt_window
         *companion;          /**< the other operator over the same interval: lets a hot expert be
                                       told from a late rank; NULL = unknown */
-    double min_share;        /**< smallest share worth a finding; 0 = default 0.01 */
+    double min_share;        /**< smallest share worth a finding; 0 = as the window says,
+                                  else 0.01 */
     uint32_t ranks_per_node; /**< when the window has no `nodes`: ranks 0 … G−1 share a node, and
                                       so on; 0 = unknown */
     double threshold_col;    /**< ratio: 0 = default 3.0 */

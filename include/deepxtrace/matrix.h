@@ -16,6 +16,32 @@ extern "C" {
 /** Unit in which dxt_window.wait was counted. */
 typedef enum dxt_unit { DXT_UNIT_CYCLES = 0, DXT_UNIT_NS = 1 } dxt_unit;
 
+/** Where the waits of a window come from: how much they can tell (docs/formats.md). */
+typedef enum dxt_origin {
+    DXT_ORIGIN_UNKNOWN = 0,  /**< not recorded; judged as counters by source */
+    DXT_ORIGIN_SOURCE = 1,   /**< a counter for each awaited rank, where the waiting is done */
+    DXT_ORIGIN_BARRIER = 2,  /**< a word from each rank, beside a barrier: when it came there */
+    DXT_ORIGIN_DURATION = 3, /**< one wait or duration per operation and rank, and
+                                  wait(i, j) = Σ max(0, w_i − w_j): it holds no paths */
+} dxt_origin;
+
+/** Stands in dxt_window.wait for a cell that nobody observed, which is no zero; in
+ *  dxt_window.tokens and rank_ops for a number that is not known. */
+#define DXT_NOT_OBSERVED INT64_C(-1)
+
+/** Most columns of dxt_window.tokens. */
+#define DXT_MAX_LOCAL_EXPERTS 4096u
+
+/** The place of a rank. Texts are UTF-8 and end in a zero; "" = not known. */
+typedef struct dxt_place {
+    int64_t pid;    /**< process id; 0 = not known */
+    int64_t rank;   /**< its rank in the whole job; −1 = not known */
+    int32_t gpu;    /**< index of the GPU on its host; −1 = not known, or none */
+    char host[256]; /**< host name */
+    char uuid[64];  /**< of the GPU, such as "GPU-5f0c…" */
+    char pci[32];   /**< PCI bus id of the GPU, such as "0000:3b:00.0" */
+} dxt_place;
+
 /**
  * One window. Every pointer is owned by the window, allocated with malloc() and released by
  * dxt_window_free(); NULL and 0 mean "not recorded" where the comment says optional. N is `ranks`;
@@ -27,24 +53,39 @@ typedef struct dxt_window {
     dxt_unit unit;      /**< of `wait` */
     char *phase;        /**< operator: "dispatch", "combine" or another name; never NULL */
     int64_t index;      /**< number of the window in its run; −1 = not recorded */
-    int64_t *wait;      /**< N×N sums of waits ≥ 0, as counted; a missing row holds zeros */
+    int64_t *wait;      /**< N×N sums of waits ≥ 0, as counted, or DXT_NOT_OBSERVED; a missing
+                                   row holds zeros */
     uint8_t *missing;   /**< N: 1 = this rank sent nothing; NULL = all sent */
     double *ticks_per_second; /**< N clock rates, 1 … DXT_MAX_TICKS_PER_SECOND; optional */
     int64_t *samples;         /**< N×N waits added into each cell; optional */
-    int64_t samples_each; /**< the same number in every cell, when `samples` is NULL; optional */
-    int64_t *bytes;       /**< N×N payload bytes received; optional */
-    int64_t *last;        /**< N×N operations in which the column's rank came last to the row's
+    int64_t samples_each;   /**< the same number in every cell, when `samples` is NULL; optional */
+    int64_t *bytes;         /**< N×N payload bytes received; optional */
+    int64_t *last;          /**< N×N operations in which the column's rank came last to the row's
                                    rank; optional */
-    int64_t ops;          /**< operations in the window; optional */
-    int64_t elapsed_ns;   /**< length of the window; optional */
-    int32_t *nodes;       /**< N node indices ≥ 0; optional */
-    char **hosts;         /**< N host names; optional */
-    char *instance;       /**< id of the job; optional */
-    char *begin;          /**< begin of the window, ISO 8601; optional */
-    char *source;         /**< what made the recording; optional */
-    char *case_name;      /**< field "case"; optional */
-    char *extra;          /**< JSON object of all other fields, "label" included, on one line;
+    int64_t ops;            /**< operations in the window, with `rank_ops` their upper median;
                                    optional */
+    int64_t elapsed_ns;     /**< length of the window; optional */
+    int32_t *nodes;         /**< N node indices ≥ 0; optional */
+    char **hosts;           /**< N host names; optional */
+    char *instance;         /**< id of the job; optional */
+    char *begin;            /**< begin of the window, ISO 8601; optional */
+    char *source;           /**< what made the recording; optional */
+    char *case_name;        /**< field "case"; optional */
+    char *extra;            /**< JSON object of all other fields, "label" included, on one line;
+                                   optional */
+    dxt_origin origin;      /**< where the waits come from; optional */
+    dxt_place *devices;     /**< N places; optional */
+    int64_t *tokens;        /**< N×local_experts tokens that each rank received in the window, or
+                                   DXT_NOT_OBSERVED; optional */
+    uint32_t local_experts; /**< columns of `tokens`: 1 = one sum per rank, else one per expert
+                                   that lives there; 0 without tokens */
+    int64_t *rank_ops;      /**< N operations of each rank, where they differ, or
+                                   DXT_NOT_OBSERVED: each row is divided by its own; optional */
+    double min_share;       /**< smallest part of the time that was worth a finding where the window
+                                   was recorded, above 0, at most 1; optional */
+    char *group;            /**< name of the process group; optional */
+    char *mix;              /**< which mix of work ran in the window, such as the graphs that were
+                                   replayed: only windows of the same mix compare; optional */
 } dxt_window;
 
 /** What dxt_window_value() returns. Per operation means per (operation, local expert) wait. */
@@ -82,11 +123,12 @@ DXT_API dxt_status dxt_window_check(const dxt_window *window);
 DXT_API dxt_measure dxt_window_measure(const dxt_window *window);
 
 /**
- * One cell in the window's measure: wait ÷ samples (0 where a cell has no samples), else ÷ ops,
- * else the sum; cycles converted with the clock of the waiting rank.
+ * One cell in the window's measure: wait ÷ samples (0 where a cell has no samples), else ÷ the ops
+ * of the waiting rank (0 where it has none), else ÷ ops, else the sum; cycles converted with the
+ * clock of the waiting rank.
  *
  * @param row, column  Below window->ranks.
- * @return The value, ≥ 0; NaN in a missing row.
+ * @return The value, ≥ 0; NaN in a missing row and where nobody observed the cell.
  *
  * Blocking: no. Threads: reentrant.
  */
@@ -96,12 +138,21 @@ DXT_API double dxt_window_value(const dxt_window *window, uint32_t row, uint32_t
 DXT_API void dxt_window_row(const dxt_window *window, uint32_t row, double *values);
 
 /**
- * Add a window of the same run and operator to another: sums of waits, samples, bytes, last, ops
- * and elapsed. An optional field that one of them lacks is dropped. A row that is missing in either
- * is missing in the sum.
+ * Operations of one rank.
+ *
+ * @param rank  Below window->ranks.
+ * @return Its own where they are known, else `ops`; 0 = not recorded, or none with `rank_ops`.
+ */
+DXT_API int64_t dxt_window_ops(const dxt_window *window, uint32_t rank);
+
+/**
+ * Add a window of the same run and operator to another: sums of waits, samples, bytes, last,
+ * tokens, ops and elapsed. An optional field that one of them lacks is dropped. A row that is
+ * missing in either is missing in the sum, a cell that was not observed in either is not observed
+ * in the sum. A mix that differs is dropped.
  *
  * @param sum     Changed; unchanged on error.
- * @param window  Same ranks, phase, unit and clock rates. Not modified.
+ * @param window  Same ranks, phase, unit, clock rates, origin and group. Not modified.
  * @return DXT_OK; DXT_ERR_INVALID; DXT_ERR_LIMIT (a sum would pass 2^63 − 1); DXT_ERR_NO_MEMORY.
  */
 DXT_API dxt_status dxt_window_add(dxt_window *sum, const dxt_window *window);

@@ -11,11 +11,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from ._attach import attach, detach
-from ._lib import DeepXTraceError, lib
+from ._lib import NOT_OBSERVED, DeepXTraceError, lib
 from .window import Finding, Findings, Window
 
-__all__ = ["DeepXTraceError", "Finding", "Findings", "Window", "__version__", "attach", "detach",
-           "get_include", "get_library"]
+__all__ = ["DeepXTraceError", "Finding", "Findings", "NOT_OBSERVED", "Window", "__version__",
+           "attach", "detach", "get_include", "get_library"]
 
 __version__: str = lib.dxt_version().decode()
 

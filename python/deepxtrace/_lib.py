@@ -20,6 +20,8 @@ LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG = 0, 1, 2, 3
 MAX_RANKS, MAX_OPERATORS, PROBE_LAYOUT = 4096, 16, 1
 DISPATCH, COMBINE = 0, 1
 UNIT_CYCLES, UNIT_NS = 0, 1
+ORIGIN_UNKNOWN, ORIGIN_SOURCE, ORIGIN_BARRIER, ORIGIN_DURATION = 0, 1, 2, 3
+NOT_OBSERVED = -1
 MEASURE_NS_PER_OP, MEASURE_NS, MEASURE_CYCLES_PER_OP, MEASURE_CYCLES = 0, 1, 2, 3
 METHOD_ROBUST, METHOD_RATIO = 0, 1
 SESSION_SYNC, SESSION_ASYNC = 0, 1
@@ -32,7 +34,8 @@ _CONSTANTS = (
     "OK", "END", "AGAIN", "ERR_INVALID", "ERR_NO_MEMORY", "ERR_LIMIT", "ERR_IO", "ERR_FORMAT",
     "ERR_UNSUPPORTED", "ERR_TIMEOUT", "ERR_MASKED", "ERR_STATE", "LOG_ERROR", "LOG_WARNING",
     "LOG_INFO", "LOG_DEBUG", "MAX_RANKS", "MAX_OPERATORS", "PROBE_LAYOUT", "DISPATCH", "COMBINE",
-    "UNIT_CYCLES", "UNIT_NS", "MEASURE_NS_PER_OP", "MEASURE_NS", "MEASURE_CYCLES_PER_OP",
+    "UNIT_CYCLES", "UNIT_NS", "ORIGIN_UNKNOWN", "ORIGIN_SOURCE", "ORIGIN_BARRIER",
+    "ORIGIN_DURATION", "NOT_OBSERVED", "MEASURE_NS_PER_OP", "MEASURE_NS", "MEASURE_CYCLES_PER_OP",
     "MEASURE_CYCLES", "METHOD_ROBUST", "METHOD_RATIO", "SESSION_SYNC", "SESSION_ASYNC",
     "FORMAT_TERMINAL", "FORMAT_SVG", "FORMAT_HTML", "FORMAT_PNG", "FORMAT_PDF", "COLOR_NONE")
 
@@ -67,6 +70,11 @@ class Snapshot(c.Structure):
     _fields_ = [("time_ns", c.c_int64), ("data", c.POINTER(Probe))]
 
 
+class Place(c.Structure):
+    _fields_ = [("pid", c.c_int64), ("rank", c.c_int64), ("gpu", c.c_int32),
+                ("host", c.c_char * 256), ("uuid", c.c_char * 64), ("pci", c.c_char * 32)]
+
+
 class Window(c.Structure):
     _fields_ = [("struct_size", c.c_size_t), ("ranks", c.c_uint32), ("unit", c.c_int),
                 ("phase", c.c_char_p), ("index", c.c_int64), ("wait", c.c_void_p),
@@ -75,7 +83,9 @@ class Window(c.Structure):
                 ("last", c.c_void_p), ("ops", c.c_int64), ("elapsed_ns", c.c_int64),
                 ("nodes", c.c_void_p), ("hosts", c.POINTER(c.c_char_p)), ("instance", c.c_char_p),
                 ("begin", c.c_char_p), ("source", c.c_char_p), ("case_name", c.c_char_p),
-                ("extra", c.c_char_p)]
+                ("extra", c.c_char_p), ("origin", c.c_int), ("devices", c.POINTER(Place)),
+                ("tokens", c.c_void_p), ("local_experts", c.c_uint32), ("rank_ops", c.c_void_p),
+                ("min_share", c.c_double), ("group", c.c_char_p), ("mix", c.c_char_p)]
 
 
 class AnalysisOptions(c.Structure):
@@ -132,7 +142,7 @@ class Constant(c.Structure):
 
 #: Structs by their name in C.
 _STRUCTS = {"dxt_cell": Cell, "dxt_operator_counters": OperatorCounters, "dxt_probe": Probe,
-            "dxt_snapshot": Snapshot, "dxt_window": Window,
+            "dxt_snapshot": Snapshot, "dxt_place": Place, "dxt_window": Window,
             "dxt_analysis_options": AnalysisOptions, "dxt_gather_transport": GatherTransport,
             "dxt_diagnosis": Diagnosis, "dxt_session_config": SessionConfig, "dxt_mark": Mark,
             "dxt_heatmap_panel": HeatmapPanel, "dxt_heatmap_options": HeatmapOptions}

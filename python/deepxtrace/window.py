@@ -23,8 +23,11 @@ import numpy as np
 
 from . import _lib
 from ._lib import lib
+from ._ranks import device_of, devices_of, known, places_of, upper_median
 
 _UNITS = {"cycles": _lib.UNIT_CYCLES, "ns": _lib.UNIT_NS}
+_ORIGINS = {None: _lib.ORIGIN_UNKNOWN, "source": _lib.ORIGIN_SOURCE,
+            "barrier": _lib.ORIGIN_BARRIER, "duration": _lib.ORIGIN_DURATION}
 _METHODS = {"robust": _lib.METHOD_ROBUST, "ratio": _lib.METHOD_RATIO}
 #: A caption names this many findings.
 _NAMED = 6
@@ -128,6 +131,7 @@ class Window:
     ----------
     wait:
         N×N integers ≥ 0, 2 ≤ N ≤ 4096, in ``unit`` ("cycles" or "ns"), summed over the window.
+        None, NaN or :data:`NOT_OBSERVED` is a cell that nobody observed.
     phase:
         Operator: "dispatch", "combine" or another name.
     missing:
@@ -137,9 +141,19 @@ class Window:
     samples:
         Waits added into every cell, one number or N×N.
     ops, elapsed_ns:
-        Operations in the window; its length.
+        Operations in the window, one number or one for each rank (None: not known); its length.
     nodes, hosts:
         Node index and host name of each rank.
+    devices:
+        Place of each rank: None, or a dict of what is known of "host", "gpu", "uuid", "pci", "pid"
+        and "rank" (its rank in the whole job).
+    tokens:
+        Tokens that each rank received: N, or N×(experts of a rank).
+    origin:
+        Where the waits come from: "source", "barrier" or "duration"; docs/formats.md.
+    min_share, group, mix:
+        Smallest share that was worth a finding where the window was recorded; name of the process
+        group; which mix of work ran.
     index, instance, begin, source, case, extra:
         Number of the window, id of the job, ISO 8601 time, who recorded it, name of the case, and
         a JSON object of anything else.
@@ -147,20 +161,24 @@ class Window:
 
     def __init__(self, wait: Any, phase: str = "dispatch", *, unit: str = "cycles",
                  missing: Sequence[int] = (), ticks_per_second: Any = None, samples: Any = None,
-                 ops: int = 0, elapsed_ns: int = 0, nodes: Any = None,
+                 ops: Any = 0, elapsed_ns: int = 0, nodes: Any = None,
                  hosts: Optional[Sequence[str]] = None, index: Optional[int] = None,
                  instance: Optional[str] = None, begin: Optional[str] = None,
                  source: Optional[str] = None, case: Optional[str] = None,
-                 bytes: Any = None, last: Any = None, extra: Optional[Dict[str, Any]] = None
-                 ) -> None:
+                 bytes: Any = None, last: Any = None, extra: Optional[Dict[str, Any]] = None,
+                 devices: Optional[Sequence[Optional[Dict[str, Any]]]] = None,
+                 tokens: Any = None, origin: Optional[str] = None, min_share: float = 0,
+                 group: Optional[str] = None, mix: Optional[str] = None) -> None:
         shape = np.shape(wait)
         if len(shape) != 2 or shape[0] != shape[1]:
             raise ValueError(f"wait: the matrix is not square: {shape}")
         if unit not in _UNITS:
             raise ValueError(f"unit: {unit!r} is neither 'cycles' nor 'ns'")
+        if origin not in _ORIGINS:
+            raise ValueError(f"origin: {origin!r} is none of 'source', 'barrier' and 'duration'")
         n = shape[0]
         square = (n, n)
-        self.wait: np.ndarray = _array(wait, np.int64, square, "wait")
+        self.wait: np.ndarray = _array(known(wait), np.int64, square, "wait")
         self.phase, self.unit, self.index = phase, unit, index
         self.missing: Tuple[int, ...] = tuple(sorted(int(rank) for rank in missing))
         if self.missing and not 0 <= self.missing[0] <= self.missing[-1] < n:
@@ -172,13 +190,20 @@ class Window:
             samples, np.int64, square, "samples")
         self.bytes = None if bytes is None else _array(bytes, np.int64, square, "bytes")
         self.last = None if last is None else _array(last, np.int64, square, "last")
-        self.ops, self.elapsed_ns = int(ops), int(elapsed_ns)
+        self.rank_ops = None if np.ndim(ops) == 0 else _array(known(ops), np.int64, (n,), "ops")
+        self.ops = int(ops) if self.rank_ops is None else upper_median(self.rank_ops)
+        self.elapsed_ns = int(elapsed_ns)
         self.nodes = None if nodes is None else _array(nodes, np.int32, (n,), "nodes")
         self.hosts = None if hosts is None else tuple(hosts)
         if self.hosts is not None and len(self.hosts) != n:
             raise ValueError(f"hosts: {len(self.hosts)} names for {n} ranks")
         self.instance, self.begin, self.source, self.case = instance, begin, source, case
         self.extra = extra
+        self.devices = devices_of(devices, n)
+        self.tokens = None if tokens is None else _array(
+            known(tokens), np.int64, (n, *np.shape(tokens)[1:2]), "tokens")
+        self.origin, self.group, self.min_share = origin, group, float(min_share)
+        self.mix = None if mix is None else str(mix)
         lib.dxt_window_check(self._struct())
 
     @property
@@ -214,10 +239,17 @@ class Window:
             ops=self.ops, elapsed_ns=self.elapsed_ns, nodes=pointer(self.nodes),
             instance=text(self.instance), begin=text(self.begin), source=text(self.source),
             case_name=text(self.case),
-            extra=text(json.dumps(self.extra) if self.extra is not None else None))
+            extra=text(json.dumps(self.extra) if self.extra is not None else None),
+            origin=_ORIGINS[self.origin], tokens=pointer(self.tokens),
+            local_experts=0 if self.tokens is None else self.tokens.size // self.ranks,
+            rank_ops=pointer(self.rank_ops), min_share=self.min_share, group=text(self.group),
+            mix=text(self.mix))
         if hosts is not None:
             struct.hosts = hosts
-        struct._keep = (wait, missing, hosts)  # alive as long as the struct
+        places = places_of(self.devices)
+        if places is not None:
+            struct.devices = places
+        struct._keep = (wait, missing, hosts, places)  # alive as long as the struct
         return struct
 
     @classmethod
@@ -238,18 +270,25 @@ class Window:
         missing = array(raw.missing, c.c_uint8, n)
         samples = array(raw.samples, c.c_int64, n, n)
         extra = text(raw.extra)
+        rank_ops = array(raw.rank_ops, c.c_int64, n)
+        experts = (raw.local_experts,) if raw.local_experts > 1 else ()
         return cls(
             array(raw.wait, c.c_int64, n, n), raw.phase.decode("utf-8"),
             unit="ns" if raw.unit == _lib.UNIT_NS else "cycles",
             missing=() if missing is None else np.flatnonzero(missing).tolist(),
             ticks_per_second=array(raw.ticks_per_second, c.c_double, n),
             samples=samples if samples is not None else raw.samples_each or None,
-            ops=raw.ops, elapsed_ns=raw.elapsed_ns, nodes=array(raw.nodes, c.c_int32, n),
+            ops=raw.ops if rank_ops is None else rank_ops, elapsed_ns=raw.elapsed_ns,
+            nodes=array(raw.nodes, c.c_int32, n),
             hosts=[raw.hosts[r].decode("utf-8") for r in range(n)] if raw.hosts else None,
             index=raw.index if raw.index >= 0 else None, instance=text(raw.instance),
             begin=text(raw.begin), source=text(raw.source), case=text(raw.case_name),
             bytes=array(raw.bytes, c.c_int64, n, n), last=array(raw.last, c.c_int64, n, n),
-            extra=json.loads(extra) if extra else None)
+            extra=json.loads(extra) if extra else None,
+            devices=[device_of(raw.devices[r]) for r in range(n)] if raw.devices else None,
+            tokens=array(raw.tokens, c.c_int64, n, *experts),
+            origin=next(name for name, value in _ORIGINS.items() if value == raw.origin),
+            min_share=raw.min_share, group=text(raw.group), mix=text(raw.mix))
 
     @classmethod
     def read(cls, path: Union[str, "os.PathLike[str]"]) -> List["Window"]:
@@ -294,7 +333,8 @@ class Window:
         return ("ns/op", "ns", "cycles/op", "cycles")[lib.dxt_window_measure(self._struct())]
 
     def values(self) -> np.ndarray:
-        """The matrix in the window's :attr:`measure`, NaN in rows that are missing."""
+        """The matrix in the window's :attr:`measure`, NaN in rows that are missing and
+        in cells that nobody observed."""
         struct = self._struct()
         values = np.empty((self.ranks, self.ranks))
         for row in range(self.ranks):

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "analysis/method.h"
+#include "analysis/observed.h"
 #include "base/base.h"
 
 /* Options as this version knows them, from a caller compiled against any version. */
@@ -71,15 +72,29 @@ static dxt_status reserve(dxt_workspace *workspace, const dxt_window *window,
     return dxt_draft_reserve(&workspace->draft, n, dxt_most_paths(n), &workspace->result);
 }
 
+/* The window and its companion, checked, without holes. */
+static dxt_status take_windows(dxt_workspace *workspace, const dxt_window *window,
+                               dxt_analysis_options *options, dxt_window *seen, dxt_window *other)
+{
+    bool ratio = options->method == DXT_METHOD_RATIO;
+    dxt_status status = dxt_observed(window, ratio ? DXT_INSTEAD_NOTHING : DXT_INSTEAD_ORDINARY,
+                                     &workspace->observed, seen);
+    if (status != DXT_OK || !options->companion) return status;
+    status = dxt_observed(options->companion, DXT_INSTEAD_ORDINARY, &workspace->companion_observed,
+                          other);
+    options->companion = other;
+    return status;
+}
+
 /* The result is left in the workspace. */
 static dxt_status analyze(dxt_workspace *workspace, const dxt_window *window,
                           const dxt_analysis_options *given, bool many)
 {
     dxt_analysis_options options;
     const int32_t *nodes;
+    dxt_window seen, other;
     dxt_status status = take_options(given, &options);
-    if (status == DXT_OK) status = dxt_window_check(window);
-    if (status == DXT_OK && options.companion) status = dxt_window_check(options.companion);
+    if (status == DXT_OK) status = take_windows(workspace, window, &options, &seen, &other);
     if (status == DXT_OK)
         status = take_nodes(window, options.ranks_per_node, &workspace->nodes, &nodes);
     if (status == DXT_OK && many) status = reserve(workspace, window, &options);
@@ -87,9 +102,9 @@ static dxt_status analyze(dxt_workspace *workspace, const dxt_window *window,
 
     dxt_draft_reset(&workspace->draft, options.method);
     if (options.method == DXT_METHOD_RATIO)
-        status = dxt_ratio(window, &options, workspace);
+        status = dxt_ratio(&seen, &options, workspace);
     else
-        status = dxt_robust(window, &options, nodes, workspace);
+        status = dxt_robust(&seen, &options, nodes, workspace);
     if (status != DXT_OK) return status;
     write_silent(window, &workspace->draft);
     return dxt_draft_pack(&workspace->draft, window, nodes, &workspace->result);
@@ -101,6 +116,8 @@ void dxt_workspace_free(dxt_workspace *workspace)
     free(workspace->companion.data);
     free(workspace->means.data);
     free(workspace->nodes.data);
+    free(workspace->observed.data);
+    free(workspace->companion_observed.data);
     free(workspace->paths.items);
     dxt_draft_free(&workspace->draft);
 }

@@ -14,12 +14,19 @@ static bool same_clocks(const dxt_window *a, const dxt_window *b)
                   a->ranks * sizeof *a->ticks_per_second) == 0;
 }
 
+static bool same_text(const char *a, const char *b)
+{
+    return a && b ? strcmp(a, b) == 0 : !a && !b;
+}
+
 static dxt_status check_same(const dxt_window *sum, const dxt_window *window)
 {
     const char *what = sum->ranks != window->ranks              ? "ranks"
                        : strcmp(sum->phase, window->phase) != 0 ? "phase"
                        : sum->unit != window->unit              ? "unit"
                        : !same_clocks(sum, window)              ? "ticks_per_second"
+                       : sum->origin != window->origin          ? "origin"
+                       : !same_text(sum->group, window->group)  ? "group"
                                                                 : NULL;
     if (!what) return DXT_OK;
     return dxt_fail(DXT_ERR_INVALID, "windows that differ in %s cannot be added", what);
@@ -43,7 +50,7 @@ static bool has_samples(const dxt_window *window)
 
 /* What the sum will hold; arrays that stay NULL are dropped. */
 typedef struct totals {
-    int64_t *wait, *samples, *bytes, *last;
+    int64_t *wait, *samples, *bytes, *last, *tokens, *rank_ops;
     uint8_t *missing;
     int64_t samples_each, ops, elapsed_ns;
     bool fits;
@@ -52,6 +59,14 @@ typedef struct totals {
 static void add_number(totals *to, int64_t a, int64_t b, int64_t *sum)
 {
     if (a > 0 && b > 0) to->fits = to->fits && dxt_add_i64(a, b, sum);
+}
+
+/* Two cells or two numbers: what is not known of one of them is not known of the sum. */
+static bool add_known(int64_t a, int64_t b, int64_t *sum)
+{
+    if (a >= 0 && b >= 0) return dxt_add_i64(a, b, sum);
+    *sum = DXT_NOT_OBSERVED;
+    return true;
 }
 
 /* Add row by row into new arrays, so that nothing has changed if a sum does not fit. */
@@ -64,7 +79,7 @@ static void add_rows(totals *to, const dxt_window *a, const dxt_window *b)
         }
         size_t cell = (size_t)row * a->ranks;
         for (size_t end = cell + a->ranks; cell < end; cell++) {
-            bool fits = dxt_add_i64(a->wait[cell], b->wait[cell], &to->wait[cell]);
+            bool fits = add_known(a->wait[cell], b->wait[cell], &to->wait[cell]);
             if (to->samples)
                 fits &= dxt_add_i64(samples_at(a, cell), samples_at(b, cell), &to->samples[cell]);
             if (to->bytes) fits &= dxt_add_i64(a->bytes[cell], b->bytes[cell], &to->bytes[cell]);
@@ -74,18 +89,35 @@ static void add_rows(totals *to, const dxt_window *a, const dxt_window *b)
     }
 }
 
+/* What there is one number, or a few, of for each rank. */
+static void add_ranks(totals *to, const dxt_window *a, const dxt_window *b)
+{
+    size_t experts = to->tokens ? (size_t)a->ranks * a->local_experts : 0;
+    for (size_t i = 0; i < experts; i++)
+        to->fits = add_known(a->tokens[i], b->tokens[i], &to->tokens[i]) && to->fits;
+    for (uint32_t rank = 0; to->rank_ops && rank < a->ranks; rank++)
+        to->fits =
+            add_known(dxt_window_ops(a, rank), dxt_window_ops(b, rank), &to->rank_ops[rank]) &&
+            to->fits;
+}
+
 static bool allocate(totals *to, const dxt_window *a, const dxt_window *b)
 {
     size_t cells = (size_t)a->ranks * a->ranks;
     bool samples = (a->samples || b->samples) && has_samples(a) && has_samples(b);
     bool bytes = a->bytes && b->bytes, last = a->last && b->last;
     bool missing = a->missing || b->missing;
+    bool tokens = a->tokens && b->tokens && a->local_experts == b->local_experts;
+    bool rank_ops = (a->rank_ops || b->rank_ops) && a->ops > 0 && b->ops > 0;
     to->wait = calloc(cells, sizeof *to->wait);
     if (samples) to->samples = calloc(cells, sizeof *to->samples);
     if (bytes) to->bytes = calloc(cells, sizeof *to->bytes);
     if (last) to->last = calloc(cells, sizeof *to->last);
     if (missing) to->missing = calloc(a->ranks, 1);
-    return to->wait && (to->samples || !samples) && (to->bytes || !bytes) && (to->last || !last) &&
+    if (tokens) to->tokens = calloc((size_t)a->ranks * a->local_experts, sizeof *to->tokens);
+    if (rank_ops) to->rank_ops = calloc(a->ranks, sizeof *to->rank_ops);
+    return to->wait && (to->tokens || !tokens) && (to->rank_ops || !rank_ops) &&
+           (to->samples || !samples) && (to->bytes || !bytes) && (to->last || !last) &&
            (to->missing || !missing);
 }
 
@@ -96,16 +128,30 @@ static void replace(dxt_window *sum, totals *to)
                   .samples = sum->samples,
                   .bytes = sum->bytes,
                   .last = sum->last,
+                  .tokens = sum->tokens,
+                  .rank_ops = sum->rank_ops,
                   .missing = sum->missing};
     sum->wait = to->wait;
     sum->samples = to->samples;
     sum->bytes = to->bytes;
     sum->last = to->last;
     sum->missing = to->missing;
+    sum->tokens = to->tokens;
+    if (!to->tokens) sum->local_experts = 0;
+    sum->rank_ops = to->rank_ops;
     sum->samples_each = to->samples_each;
     sum->ops = to->ops;
     sum->elapsed_ns = to->elapsed_ns;
     *to = old;
+}
+
+/* What is of one window and not of another is not of their sum. */
+static void drop_unlike(dxt_window *sum, const dxt_window *window)
+{
+    if (sum->min_share != window->min_share) sum->min_share = 0;
+    if (same_text(sum->mix, window->mix)) return;
+    free(sum->mix);
+    sum->mix = NULL;
 }
 
 dxt_status dxt_window_add(dxt_window *sum, const dxt_window *window)
@@ -117,19 +163,24 @@ dxt_status dxt_window_add(dxt_window *sum, const dxt_window *window)
         status = dxt_fail_memory(0);
     } else {
         add_rows(&to, sum, window);
+        add_ranks(&to, sum, window);
         if (!sum->samples && !window->samples)
             add_number(&to, sum->samples_each, window->samples_each, &to.samples_each);
         add_number(&to, sum->ops, window->ops, &to.ops);
         add_number(&to, sum->elapsed_ns, window->elapsed_ns, &to.elapsed_ns);
-        if (to.fits)
+        if (to.fits) {
             replace(sum, &to);
-        else
+            drop_unlike(sum, window);
+        } else {
             status = dxt_fail(DXT_ERR_LIMIT, "a sum of two windows is above 2^63 - 1");
+        }
     }
     free(to.wait);
     free(to.samples);
     free(to.bytes);
     free(to.last);
     free(to.missing);
+    free(to.tokens);
+    free(to.rank_ops);
     return status;
 }

@@ -23,12 +23,25 @@ const dxt_field dxt_fields[DXT_FIELDS] = {
     {"nodes", DXT_KIND_NODES, false, 0},
     {"hosts", DXT_KIND_HOSTS, false, 0},
     {"window", DXT_KIND_INTEGER, false, offsetof(dxt_window, index)},
-    {"ops", DXT_KIND_INTEGER, false, offsetof(dxt_window, ops)},
+    {"ops", DXT_KIND_OPS, false, 0},
+    {"origin", DXT_KIND_ORIGIN, false, 0},
+    {"devices", DXT_KIND_DEVICES, false, 0},
+    {"tokens", DXT_KIND_TOKENS, false, 0},
+    {"min_share", DXT_KIND_SHARE, false, 0},
+    {"mix", DXT_KIND_MIX, false, 0},
+    {"group", DXT_KIND_STRING, false, offsetof(dxt_window, group)},
     {"elapsed_ns", DXT_KIND_INTEGER, false, offsetof(dxt_window, elapsed_ns)},
     {"instance", DXT_KIND_STRING, false, offsetof(dxt_window, instance)},
     {"begin", DXT_KIND_STRING, false, offsetof(dxt_window, begin)},
     {"source", DXT_KIND_STRING, false, offsetof(dxt_window, source)},
     {"case", DXT_KIND_STRING, false, offsetof(dxt_window, case_name)},
+};
+
+const char *const dxt_origins[DXT_ORIGINS] = {
+    [DXT_ORIGIN_UNKNOWN] = NULL,
+    [DXT_ORIGIN_SOURCE] = "source",
+    [DXT_ORIGIN_BARRIER] = "barrier",
+    [DXT_ORIGIN_DURATION] = "duration",
 };
 
 int dxt_field_find(const char *name)
@@ -102,18 +115,58 @@ static dxt_status check_extra(const char *extra)
 
 /* ---- arrays and strings ---- */
 
-static dxt_status check_matrix(const dxt_window *window, const char *field, const int64_t *cells)
+/* The sign bit of all values at once: one pass as fast as memory allows. */
+static bool any_negative(const int64_t *values, size_t count)
+{
+    uint64_t bits = 0;
+    for (size_t i = 0; i < count; i++) bits |= (uint64_t)values[i];
+    return bits >> 63 != 0;
+}
+
+/* @p least: 0, or DXT_NOT_OBSERVED where a cell may be that. */
+static dxt_status check_matrix(const dxt_window *window, const char *field, const int64_t *cells,
+                               int64_t least, bool *negative)
 {
     size_t count = (size_t)window->ranks * window->ranks;
-    if (!cells) return DXT_OK;
-    /* The sign bit of all values at once: one pass as fast as memory allows. */
-    uint64_t bits = 0;
-    for (size_t i = 0; i < count; i++) bits |= (uint64_t)cells[i];
-    if (bits >> 63 == 0) return DXT_OK;
+    *negative = cells && any_negative(cells, count);
+    if (!*negative) return DXT_OK;
     for (size_t i = 0; i < count; i++)
-        if (cells[i] < 0)
+        if (cells[i] < least)
             return dxt_fail(DXT_ERR_INVALID, "%s: row %zu, column %zu: %lld is negative", field,
                             i / window->ranks, i % window->ranks, (long long)cells[i]);
+    return DXT_OK;
+}
+
+static dxt_status check_tokens(const dxt_window *window)
+{
+    if (!window->tokens)
+        return window->local_experts == 0 ? DXT_OK : wrong("local_experts", "without tokens");
+    if (window->local_experts < 1 || window->local_experts > DXT_MAX_LOCAL_EXPERTS)
+        return wrong("local_experts", "not 1 to 4096");
+    size_t count = (size_t)window->ranks * window->local_experts;
+    for (size_t i = 0; i < count; i++)
+        if (window->tokens[i] < DXT_NOT_OBSERVED) return wrong("tokens", "negative");
+    return DXT_OK;
+}
+
+static bool is_text(const char *text, size_t size)
+{
+    const char *end = memchr(text, '\0', size);
+    return end && dxt_utf8_valid(text, (size_t)(end - text));
+}
+
+static dxt_status check_devices(const dxt_window *window)
+{
+    for (uint32_t i = 0; window->devices && i < window->ranks; i++) {
+        const dxt_place *device = &window->devices[i];
+        if (device->pid < 0) return wrong("devices", "a pid is negative");
+        if (device->rank < -1) return wrong("devices", "a rank is below -1");
+        if (device->gpu < -1) return wrong("devices", "a gpu is below -1");
+        if (!is_text(device->host, sizeof device->host) ||
+            !is_text(device->uuid, sizeof device->uuid) ||
+            !is_text(device->pci, sizeof device->pci))
+            return wrong("devices", "a text is not UTF-8, or does not end");
+    }
     return DXT_OK;
 }
 
@@ -135,6 +188,8 @@ static dxt_status check_ranks(const dxt_window *window)
                                           window->ticks_per_second[i] <= DXT_MAX_TICKS_PER_SECOND))
             return wrong("ticks_per_second", "not 1 to 1e12");
         if (window->nodes && window->nodes[i] < 0) return wrong("nodes", "negative");
+        if (window->rank_ops && window->rank_ops[i] < DXT_NOT_OBSERVED)
+            return wrong("rank_ops", "negative");
         if (!window->hosts) continue;
         const char *host = window->hosts[i];
         if (!host || !dxt_utf8_valid(host, strlen(host))) return wrong("hosts", "not UTF-8");
@@ -150,6 +205,11 @@ static dxt_status check_scalars(const dxt_window *window)
     if (window->samples_each < 0) return wrong("samples_each", "negative");
     if (window->ops < 0) return wrong("ops", "negative");
     if (window->elapsed_ns < 0) return wrong("elapsed_ns", "negative");
+    if ((unsigned)window->origin >= DXT_ORIGINS) return wrong("origin", "not known");
+    if (!(window->min_share >= 0 && window->min_share <= 1))
+        return wrong("min_share", "not 0 to 1");
+    if (window->mix && !dxt_utf8_valid(window->mix, strlen(window->mix)))
+        return wrong("mix", "not UTF-8");
     for (int field = 0; field < DXT_FIELDS; field++) {
         if (dxt_fields[field].kind != DXT_KIND_STRING) continue;
         const char *place = (const char *)window + dxt_fields[field].offset;
@@ -160,7 +220,7 @@ static dxt_status check_scalars(const dxt_window *window)
     return DXT_OK;
 }
 
-dxt_status dxt_window_check(const dxt_window *window)
+dxt_status dxt_window_look(const dxt_window *window, bool *observed)
 {
     if (!window || window->struct_size < sizeof *window)
         return wrong("struct_size", "not that of a window");
@@ -170,13 +230,24 @@ dxt_status dxt_window_check(const dxt_window *window)
     if (!window->phase || !dxt_phase_valid(window->phase, strlen(window->phase)))
         return wrong("phase", "not 1 to 255 bytes of UTF-8 without control characters");
     if (!window->wait) return wrong("wait", "missing");
+    bool sparse = false, negative;
     dxt_status status = check_scalars(window);
-    if (status == DXT_OK) status = check_matrix(window, "wait", window->wait);
+    if (status == DXT_OK)
+        status = check_matrix(window, "wait", window->wait, DXT_NOT_OBSERVED, &sparse);
     if (status == DXT_OK) status = check_missing(window);
-    if (status == DXT_OK) status = check_matrix(window, "samples", window->samples);
-    if (status == DXT_OK) status = check_matrix(window, "bytes", window->bytes);
-    if (status == DXT_OK) status = check_matrix(window, "last", window->last);
+    if (status == DXT_OK) status = check_matrix(window, "samples", window->samples, 0, &negative);
+    if (status == DXT_OK) status = check_matrix(window, "bytes", window->bytes, 0, &negative);
+    if (status == DXT_OK) status = check_matrix(window, "last", window->last, 0, &negative);
     if (status == DXT_OK) status = check_ranks(window);
+    if (status == DXT_OK) status = check_devices(window);
+    if (status == DXT_OK) status = check_tokens(window);
     if (status == DXT_OK && window->extra) status = check_extra(window->extra);
+    if (status == DXT_OK) *observed = !sparse;
     return status;
+}
+
+dxt_status dxt_window_check(const dxt_window *window)
+{
+    bool observed;
+    return dxt_window_look(window, &observed);
 }

@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include <deepxtrace/matrix.h>
+
 /** Most fields of a window that are not ours. */
 #define DXT_MAX_OTHER_FIELDS 256
 
@@ -20,6 +22,12 @@ typedef enum dxt_field_kind {
     DXT_KIND_NODES,
     DXT_KIND_HOSTS,
     DXT_KIND_MATRIX,
+    DXT_KIND_OPS,
+    DXT_KIND_ORIGIN,
+    DXT_KIND_DEVICES,
+    DXT_KIND_TOKENS,
+    DXT_KIND_SHARE,
+    DXT_KIND_MIX,
     DXT_KIND_INTEGER, /**< 0 … 2^63 − 1 at `offset` */
     DXT_KIND_STRING   /**< at `offset` */
 } dxt_field_kind;
@@ -38,13 +46,20 @@ enum {
     DXT_FIELD_BYTES,
     DXT_FIELD_LAST,
     DXT_MATRIX_FIELDS,
-    DXT_FIELDS = 18
+    DXT_FIELDS = 24
 };
 
 extern const dxt_field dxt_fields[DXT_FIELDS];
 
+/** Names of dxt_origin, by value; the unknown one has none. */
+#define DXT_ORIGINS 4
+extern const char *const dxt_origins[DXT_ORIGINS];
+
 /** @return The number of the field of this name, −1 if it is not ours. */
 int dxt_field_find(const char *name);
+
+/** As dxt_window_check(). @param observed  Receives whether every cell was, when DXT_OK. */
+dxt_status dxt_window_look(const dxt_window *window, bool *observed);
 
 /** The names of a window's other fields. Zero it to begin. */
 typedef struct dxt_others {

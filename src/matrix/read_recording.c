@@ -4,254 +4,25 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "matrix/fields.h"
-#include "matrix/json.h"
-#include "matrix/reader.h"
+#include "matrix/recording.h"
 #include "matrix/scan.h"
-
-/* An N×N array as it is read; N is what its first row says. */
-typedef struct matrix {
-    int64_t *cells;
-    uint8_t *missing; /* DXT_MAX_RANKS flags; NULL = no row is null */
-    uint32_t rows, columns;
-} matrix;
-
-/* The line under way. */
-typedef struct recording {
-    dxt_reader *reader;
-    dxt_json json;
-    dxt_window *window; /* its arrays are as long as the counts below say */
-    matrix matrices[DXT_MATRIX_FIELDS];
-    uint32_t ticks, nodes, hosts; /* elements */
-    bool ticks_each;              /* one number for all ranks */
-    uint32_t seen;                /* bit per field */
-    dxt_others others;
-    dxt_text extra;
-} recording;
-
-static dxt_status bad_json(const recording *rec)
-{
-    return dxt_reader_fail(rec->reader, DXT_ERR_FORMAT, "column %zu: %s",
-                           (size_t)(rec->json.at - rec->json.begin) + 1, rec->json.why);
-}
-
-/* ---- numbers and lists ---- */
-
-/* Take an integer of 0 … most. `index` < 0: the field itself, else an element of it. */
-static dxt_status take_integer(recording *rec, const char *field, int64_t index, int64_t most,
-                               int64_t *value)
-{
-    dxt_json *json = &rec->json;
-    dxt_json_space(json);
-    int64_t taken;
-    const char *next = dxt_scan_integer(json->at, json->end, &taken);
-    bool plain = next && (*json->at != '0' || next == json->at + 1);
-    if (plain && next < json->end) plain = dxt_is_blank(*next) || memchr(",]}", *next, 3);
-    char why[96];
-    dxt_status status = DXT_ERR_LIMIT;
-    if (plain && taken <= most) {
-        *value = taken;
-        json->at = next;
-        return DXT_OK;
-    }
-    if (!plain)
-        status = dxt_scan_why(json->at, json->end, why, sizeof why);
-    else
-        snprintf(why, sizeof why, "%lld is above %lld", (long long)taken, (long long)most);
-    if (index < 0) return dxt_reader_fail(rec->reader, status, "%s: %s", field, why);
-    return dxt_reader_fail(rec->reader, status, "%s: element %lld: %s", field, (long long)index,
-                           why);
-}
-
-/* Make room for one more element: the lists grow at 0, 16, 32, 64 … */
-static dxt_status grow(void **list, uint32_t count, size_t size)
-{
-    if (count > 0 && (count < 16 || (count & (count - 1)) != 0)) return DXT_OK;
-    size_t capacity = count == 0 ? 16 : 2 * (size_t)count;
-    void *grown = realloc(*list, capacity * size);
-    if (!grown) return dxt_fail_memory(capacity * size);
-    *list = grown;
-    return DXT_OK;
-}
-
-typedef dxt_status (*element_fn)(recording *rec, uint32_t index);
-
-/* Take an array of one element per rank. */
-static dxt_status take_list(recording *rec, const char *field, uint32_t *count, element_fn take)
-{
-    dxt_json *json = &rec->json;
-    if (!dxt_json_expect(json, '[')) return bad_json(rec);
-    do {
-        if (*count == DXT_MAX_RANKS)
-            return dxt_reader_fail(rec->reader, DXT_ERR_LIMIT, "%s: more than %u elements", field,
-                                   DXT_MAX_RANKS);
-        dxt_status status = take(rec, *count);
-        if (status != DXT_OK) return status;
-        ++*count;
-    } while (dxt_json_take(json, ','));
-    return dxt_json_expect(json, ']') ? DXT_OK : bad_json(rec);
-}
-
-static dxt_status take_tick_rate(recording *rec, uint32_t index)
-{
-    double rate;
-    void *list = rec->window->ticks_per_second;
-    dxt_status status = grow(&list, index, sizeof rate);
-    if (status != DXT_OK) return status;
-    rec->window->ticks_per_second = list;
-    if (!dxt_json_double(&rec->json, &rate)) return bad_json(rec);
-    if (!(rate >= 1 && rate <= DXT_MAX_TICKS_PER_SECOND))
-        return dxt_reader_fail(rec->reader, DXT_ERR_FORMAT, "ticks_per_second: %g is not 1 to 1e12",
-                               rate);
-    rec->window->ticks_per_second[index] = rate;
-    return DXT_OK;
-}
-
-static dxt_status take_ticks(recording *rec)
-{
-    dxt_json_space(&rec->json);
-    if (rec->json.at < rec->json.end && *rec->json.at == '[')
-        return take_list(rec, "ticks_per_second", &rec->ticks, take_tick_rate);
-    rec->ticks_each = true;
-    return take_tick_rate(rec, 0);
-}
-
-static dxt_status take_node(recording *rec, uint32_t index)
-{
-    int64_t node;
-    void *list = rec->window->nodes;
-    dxt_status status = grow(&list, index, sizeof *rec->window->nodes);
-    if (status != DXT_OK) return status;
-    rec->window->nodes = list;
-    status = take_integer(rec, "nodes", index, INT32_MAX, &node);
-    if (status == DXT_OK) rec->window->nodes[index] = (int32_t)node;
-    return status;
-}
-
-static dxt_status take_string(recording *rec, char **text)
-{
-    dxt_status status = dxt_json_string(&rec->json, text);
-    return status == DXT_ERR_FORMAT ? bad_json(rec) : status;
-}
-
-static dxt_status take_host(recording *rec, uint32_t index)
-{
-    void *list = rec->window->hosts;
-    dxt_status status = grow(&list, index, sizeof *rec->window->hosts);
-    if (status != DXT_OK) return status;
-    rec->window->hosts = list;
-    return take_string(rec, &rec->window->hosts[index]);
-}
-
-/* ---- matrices ---- */
-
-/* Take "[1, 2, …]" of at most `limit` values. */
-static dxt_status take_row(recording *rec, const char *field, uint32_t row, int64_t *cells,
-                           uint32_t limit, uint32_t *count)
-{
-    dxt_json *json = &rec->json;
-    uint32_t taken = 0;
-    if (!dxt_json_expect(json, '[')) return bad_json(rec);
-    for (;;) {
-        dxt_json_space(json);
-        int64_t value;
-        const char *next = dxt_scan_integer(json->at, json->end, &value);
-        bool plain = next && (*json->at != '0' || next == json->at + 1);
-        if (!plain || (next < json->end && *next != ',' && *next != ']' && !dxt_is_blank(*next))) {
-            char why[96];
-            dxt_status status = dxt_scan_why(json->at, json->end, why, sizeof why);
-            return dxt_reader_fail(rec->reader, status, "%s: row %u, column %u: %s", field, row,
-                                   taken, why);
-        }
-        if (taken == limit)
-            return dxt_reader_fail(rec->reader,
-                                   limit < DXT_MAX_RANKS ? DXT_ERR_FORMAT : DXT_ERR_LIMIT,
-                                   "%s: row %u has more than %u values", field, row, limit);
-        cells[taken++] = value;
-        json->at = next;
-        if (json->at < json->end && *json->at == ',')
-            json->at++;
-        else if (!dxt_json_take(json, ','))
-            break;
-    }
-    *count = taken;
-    return dxt_json_expect(json, ']') ? DXT_OK : bad_json(rec);
-}
-
-/* The first row that is there says how wide the matrix is. */
-static dxt_status take_first_row(recording *rec, const char *field, matrix *m)
-{
-    int64_t *row = rec->reader->row;
-    uint32_t columns = 0;
-    dxt_status status = take_row(rec, field, m->rows, row, DXT_MAX_RANKS, &columns);
-    if (status != DXT_OK) return status;
-    if (m->rows >= columns)
-        return dxt_reader_fail(rec->reader, DXT_ERR_FORMAT, "%s: more than %u rows of %u values",
-                               field, m->rows, columns);
-    m->cells = calloc((size_t)columns * columns, sizeof *m->cells);
-    if (!m->cells) return dxt_fail_memory((size_t)columns * columns * sizeof *m->cells);
-    memcpy(m->cells + (size_t)m->rows * columns, row, columns * sizeof *row);
-    m->columns = columns;
-    return DXT_OK;
-}
-
-static dxt_status take_matrix_row(recording *rec, const char *field, matrix *m)
-{
-    if (m->columns == 0) return take_first_row(rec, field, m);
-    uint32_t count = 0;
-    int64_t *cells = m->cells + (size_t)m->rows * m->columns;
-    dxt_status status = take_row(rec, field, m->rows, cells, m->columns, &count);
-    if (status != DXT_OK || count == m->columns) return status;
-    return dxt_reader_fail(rec->reader, DXT_ERR_FORMAT, "%s: row %u has %u values, not %u", field,
-                           m->rows, count, m->columns);
-}
-
-static dxt_status take_null_row(recording *rec, const char *field, matrix *m)
-{
-    if (m != &rec->matrices[DXT_FIELD_WAIT])
-        return dxt_reader_fail(rec->reader, DXT_ERR_FORMAT, "%s: row %u is null", field, m->rows);
-    if (!m->missing) m->missing = calloc(DXT_MAX_RANKS, 1);
-    if (!m->missing) return dxt_fail_memory(DXT_MAX_RANKS);
-    m->missing[m->rows] = 1;
-    return DXT_OK;
-}
-
-static dxt_status take_matrix(recording *rec, int field)
-{
-    const char *name = dxt_fields[field].name;
-    matrix *m = &rec->matrices[field];
-    if (!dxt_json_expect(&rec->json, '[')) return bad_json(rec);
-    do {
-        uint32_t limit = m->columns ? m->columns : DXT_MAX_RANKS;
-        if (m->rows == limit)
-            return dxt_reader_fail(
-                rec->reader, limit < DXT_MAX_RANKS ? DXT_ERR_FORMAT : DXT_ERR_LIMIT,
-                m->columns ? "%s: more than %u rows of %u values" : "%s: more than %u rows", name,
-                limit, limit);
-        dxt_status status = dxt_json_literal(&rec->json, "null") ? take_null_row(rec, name, m)
-                                                                 : take_matrix_row(rec, name, m);
-        if (status != DXT_OK) return status;
-        m->rows++;
-    } while (dxt_json_take(&rec->json, ','));
-    return dxt_json_expect(&rec->json, ']') ? DXT_OK : bad_json(rec);
-}
 
 /* ---- fields ---- */
 
-static dxt_status take_version(recording *rec)
+static dxt_status take_version(dxt_recording *rec)
 {
     int64_t version;
-    dxt_status status = take_integer(rec, "v", -1, INT64_MAX, &version);
+    dxt_status status = dxt_take_integer(rec, "v", -1, INT64_MAX, &version);
     if (status == DXT_OK && version != 1)
         return dxt_reader_fail(rec->reader, DXT_ERR_FORMAT, "v: version %lld is not known, only 1",
                                (long long)version);
     return status;
 }
 
-static dxt_status take_ranks(recording *rec)
+static dxt_status take_ranks(dxt_recording *rec)
 {
     int64_t ranks;
-    dxt_status status = take_integer(rec, "ranks", -1, DXT_MAX_RANKS, &ranks);
+    dxt_status status = dxt_take_integer(rec, "ranks", -1, DXT_MAX_RANKS, &ranks);
     if (status != DXT_OK) return status;
     if (ranks < 2)
         return dxt_reader_fail(rec->reader, DXT_ERR_FORMAT, "ranks: %lld is below 2",
@@ -260,10 +31,10 @@ static dxt_status take_ranks(recording *rec)
     return DXT_OK;
 }
 
-static dxt_status take_unit(recording *rec)
+static dxt_status take_unit(dxt_recording *rec)
 {
     char *unit;
-    dxt_status status = take_string(rec, &unit);
+    dxt_status status = dxt_take_string(rec, &unit);
     if (status != DXT_OK) return status;
     bool ns = strcmp(unit, "ns") == 0, cycles = strcmp(unit, "cycles") == 0;
     free(unit);
@@ -273,24 +44,63 @@ static dxt_status take_unit(recording *rec)
     return DXT_OK;
 }
 
-static dxt_status take_phase(recording *rec)
+static dxt_status take_phase(dxt_recording *rec)
 {
-    dxt_status status = take_string(rec, &rec->window->phase);
+    dxt_status status = dxt_take_string(rec, &rec->window->phase);
     if (status == DXT_OK && !dxt_phase_valid(rec->window->phase, strlen(rec->window->phase)))
         return dxt_reader_fail(rec->reader, DXT_ERR_FORMAT,
                                "phase: not 1 to 255 bytes without control characters");
     return status;
 }
 
-static dxt_status take_samples(recording *rec)
+static dxt_status take_samples(dxt_recording *rec)
 {
-    dxt_json_space(&rec->json);
-    if (rec->json.at < rec->json.end && *rec->json.at == '[')
-        return take_matrix(rec, DXT_FIELD_SAMPLES);
-    return take_integer(rec, "samples", -1, INT64_MAX, &rec->window->samples_each);
+    if (dxt_at_array(rec)) return dxt_take_matrix(rec, DXT_FIELD_SAMPLES);
+    return dxt_take_integer(rec, "samples", -1, INT64_MAX, &rec->window->samples_each);
 }
 
-static dxt_status take_field(recording *rec, int field)
+static dxt_status take_origin(dxt_recording *rec)
+{
+    char *name;
+    dxt_status status = dxt_take_string(rec, &name);
+    if (status != DXT_OK) return status;
+    int origin = DXT_ORIGINS - 1;
+    while (origin > 0 && strcmp(name, dxt_origins[origin]) != 0) origin--;
+    free(name);
+    if (origin == 0)
+        return dxt_reader_fail(rec->reader, DXT_ERR_FORMAT,
+                               "origin: neither \"source\", \"barrier\" nor \"duration\"");
+    rec->window->origin = (dxt_origin)origin;
+    return DXT_OK;
+}
+
+static dxt_status take_share(dxt_recording *rec)
+{
+    double share;
+    if (!dxt_json_double(&rec->json, &share)) return dxt_recording_bad_json(rec);
+    if (!(share > 0 && share <= 1))
+        return dxt_reader_fail(rec->reader, DXT_ERR_FORMAT,
+                               "min_share: %g is not above 0 and at most 1", share);
+    rec->window->min_share = share;
+    return DXT_OK;
+}
+
+/* A name; a number is the name that its digits spell. */
+static dxt_status take_mix(dxt_recording *rec)
+{
+    dxt_json_space(&rec->json);
+    if (rec->json.at < rec->json.end && *rec->json.at == '"')
+        return dxt_take_string(rec, &rec->window->mix);
+    int64_t number;
+    dxt_status status = dxt_take_integer(rec, "mix", -1, INT64_MAX, &number);
+    if (status != DXT_OK) return status;
+    char digits[24];
+    snprintf(digits, sizeof digits, "%lld", (long long)number);
+    rec->window->mix = strdup(digits);
+    return rec->window->mix ? DXT_OK : dxt_fail_memory(sizeof digits);
+}
+
+static dxt_status take_field(dxt_recording *rec, int field)
 {
     const dxt_field *about = &dxt_fields[field];
     if (rec->seen & 1u << field)
@@ -303,19 +113,25 @@ static dxt_status take_field(recording *rec, int field)
     case DXT_KIND_RANKS: return take_ranks(rec);
     case DXT_KIND_PHASE: return take_phase(rec);
     case DXT_KIND_UNIT: return take_unit(rec);
-    case DXT_KIND_TICKS: return take_ticks(rec);
+    case DXT_KIND_TICKS: return dxt_take_ticks(rec);
     case DXT_KIND_SAMPLES: return take_samples(rec);
-    case DXT_KIND_NODES: return take_list(rec, "nodes", &rec->nodes, take_node);
-    case DXT_KIND_HOSTS: return take_list(rec, "hosts", &rec->hosts, take_host);
-    case DXT_KIND_MATRIX: return take_matrix(rec, field);
+    case DXT_KIND_NODES: return dxt_take_nodes(rec);
+    case DXT_KIND_HOSTS: return dxt_take_hosts(rec);
+    case DXT_KIND_DEVICES: return dxt_take_devices(rec);
+    case DXT_KIND_TOKENS: return dxt_take_tokens(rec);
+    case DXT_KIND_OPS: return dxt_take_ops(rec);
+    case DXT_KIND_ORIGIN: return take_origin(rec);
+    case DXT_KIND_SHARE: return take_share(rec);
+    case DXT_KIND_MIX: return take_mix(rec);
+    case DXT_KIND_MATRIX: return dxt_take_matrix(rec, field);
     case DXT_KIND_INTEGER:
-        return take_integer(rec, about->name, -1, INT64_MAX, (int64_t *)(void *)at);
-    default: return take_string(rec, (char **)(void *)at);
+        return dxt_take_integer(rec, about->name, -1, INT64_MAX, (int64_t *)(void *)at);
+    default: return dxt_take_string(rec, (char **)(void *)at);
     }
 }
 
 /* Keep a field that is not ours as it is written. `name` is its name, quotes and all. */
-static dxt_status keep_field(recording *rec, char *key, const char *name, size_t name_size)
+static dxt_status keep_field(dxt_recording *rec, char *key, const char *name, size_t name_size)
 {
     const char *why = dxt_others_add(&rec->others, key);
     if (why)
@@ -323,7 +139,7 @@ static dxt_status keep_field(recording *rec, char *key, const char *name, size_t
                                name_size < 64 ? (int)name_size : 64, name, why);
     dxt_json_space(&rec->json);
     const char *from = rec->json.at;
-    if (!dxt_json_skip(&rec->json)) return bad_json(rec);
+    if (!dxt_json_skip(&rec->json)) return dxt_recording_bad_json(rec);
     dxt_text_puts(&rec->extra, rec->extra.size ? "," : "{");
     dxt_text_append(&rec->extra, name, name_size);
     dxt_text_puts(&rec->extra, ":");
@@ -331,17 +147,17 @@ static dxt_status keep_field(recording *rec, char *key, const char *name, size_t
     return rec->extra.failed ? dxt_fail_memory(0) : DXT_OK;
 }
 
-static dxt_status take_member(recording *rec)
+static dxt_status take_member(dxt_recording *rec)
 {
     char *key;
     dxt_json_space(&rec->json);
     const char *name = rec->json.at;
-    dxt_status status = take_string(rec, &key);
+    dxt_status status = dxt_take_string(rec, &key);
     if (status != DXT_OK) return status;
     size_t name_size = (size_t)(rec->json.at - name);
     if (!dxt_json_expect(&rec->json, ':')) {
         free(key);
-        return bad_json(rec);
+        return dxt_recording_bad_json(rec);
     }
     int field = dxt_field_find(key);
     if (field < 0) return keep_field(rec, key, name, name_size);
@@ -351,59 +167,24 @@ static dxt_status take_member(recording *rec)
 
 /* ---- the whole line ---- */
 
-static dxt_status wrong_count(const recording *rec, const char *field, uint32_t count)
-{
-    return dxt_reader_fail(rec->reader, DXT_ERR_FORMAT, "%s has %u elements, ranks is %u", field,
-                           count, rec->window->ranks);
-}
-
 /* Now that everything has been read: is it there, and as long as `ranks` says? */
-static dxt_status check_shapes(const recording *rec)
+static dxt_status check_shapes(const dxt_recording *rec)
 {
-    const dxt_window *window = rec->window;
     for (int field = 0; field < DXT_FIELDS; field++)
         if (dxt_fields[field].required && !(rec->seen & 1u << field))
             return dxt_reader_fail(rec->reader, DXT_ERR_FORMAT, "%s is missing",
                                    dxt_fields[field].name);
-    for (int field = 0; field < DXT_MATRIX_FIELDS; field++) {
-        const matrix *m = &rec->matrices[field];
-        const char *name = dxt_fields[field].name;
-        if (m->columns > 0 && m->rows != m->columns)
-            return dxt_reader_fail(rec->reader, DXT_ERR_FORMAT,
-                                   "%s is not square: %u rows of %u values", name, m->rows,
-                                   m->columns);
-        if (m->rows > 0 && m->rows != window->ranks)
-            return dxt_reader_fail(rec->reader, DXT_ERR_FORMAT, "%s has %u rows, ranks is %u", name,
-                                   m->rows, window->ranks);
-    }
-    if (rec->ticks > 0 && rec->ticks != window->ranks)
-        return wrong_count(rec, "ticks_per_second", rec->ticks);
-    if (window->nodes && rec->nodes != window->ranks) return wrong_count(rec, "nodes", rec->nodes);
-    if (window->hosts && rec->hosts != window->ranks) return wrong_count(rec, "hosts", rec->hosts);
-    return DXT_OK;
-}
-
-/* One clock rate for all ranks becomes one per rank. */
-static dxt_status spread_ticks(recording *rec)
-{
-    if (!rec->ticks_each || !rec->window->ticks_per_second) return DXT_OK;
-    size_t size = rec->window->ranks * sizeof *rec->window->ticks_per_second;
-    double *ticks = malloc(size);
-    if (!ticks) return dxt_fail_memory(size);
-    for (uint32_t i = 0; i < rec->window->ranks; i++) ticks[i] = *rec->window->ticks_per_second;
-    free(rec->window->ticks_per_second);
-    rec->window->ticks_per_second = ticks;
-    return DXT_OK;
+    return dxt_check_matrices(rec);
 }
 
 /* Give the window what was read beside it. */
-static dxt_status complete(recording *rec)
+static dxt_status complete(dxt_recording *rec)
 {
     dxt_window *window = rec->window;
     dxt_status status = check_shapes(rec);
-    if (status == DXT_OK) status = spread_ticks(rec);
+    if (status == DXT_OK) status = dxt_complete_ranks(rec);
     if (status != DXT_OK) return status;
-    matrix *wait = &rec->matrices[DXT_FIELD_WAIT];
+    dxt_matrix *wait = &rec->matrices[DXT_FIELD_WAIT];
     if (!wait->cells) {
         size_t cells = (size_t)window->ranks * window->ranks;
         wait->cells = calloc(cells, sizeof *wait->cells);
@@ -424,25 +205,25 @@ static dxt_status complete(recording *rec)
     return DXT_OK;
 }
 
-static dxt_status take_object(recording *rec)
+static dxt_status take_object(dxt_recording *rec)
 {
     dxt_json *json = &rec->json;
-    if (!dxt_json_expect(json, '{')) return bad_json(rec);
+    if (!dxt_json_expect(json, '{')) return dxt_recording_bad_json(rec);
     if (!dxt_json_take(json, '}')) {
         do {
             dxt_status status = take_member(rec);
             if (status != DXT_OK) return status;
         } while (dxt_json_take(json, ','));
-        if (!dxt_json_expect(json, '}')) return bad_json(rec);
+        if (!dxt_json_expect(json, '}')) return dxt_recording_bad_json(rec);
     }
     if (dxt_json_space(json)) {
         json->why = "text behind the object";
-        return bad_json(rec);
+        return dxt_recording_bad_json(rec);
     }
     return complete(rec);
 }
 
-static void release(recording *rec)
+static void release(dxt_recording *rec)
 {
     if (rec->window && rec->window->hosts) {
         for (uint32_t i = 0; i < rec->hosts; i++) free(rec->window->hosts[i]);
@@ -460,7 +241,7 @@ static void release(recording *rec)
 
 dxt_status dxt_next_recording(dxt_reader *reader, dxt_window **window)
 {
-    recording rec = {.reader = reader};
+    dxt_recording rec = {.reader = reader};
     size_t size;
     dxt_status status;
     do {

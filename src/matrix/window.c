@@ -52,6 +52,11 @@ void dxt_window_free(dxt_window *window)
     free(window->source);
     free(window->case_name);
     free(window->extra);
+    free(window->devices);
+    free(window->tokens);
+    free(window->rank_ops);
+    free(window->group);
+    free(window->mix);
     free(window);
 }
 
@@ -63,33 +68,48 @@ dxt_measure dxt_window_measure(const dxt_window *window)
     return counted ? DXT_MEASURE_CYCLES_PER_OP : DXT_MEASURE_CYCLES;
 }
 
-/* What the waits of a row are to be multiplied with. */
-static double row_factor(const dxt_window *window, uint32_t row)
+int64_t dxt_window_ops(const dxt_window *window, uint32_t rank)
 {
-    bool ticks = window->unit == DXT_UNIT_CYCLES && window->ticks_per_second;
-    return ticks ? 1e9 / window->ticks_per_second[row] : 1;
+    bool own = window->rank_ops && window->rank_ops[rank] != DXT_NOT_OBSERVED;
+    return own ? window->rank_ops[rank] : window->ops;
 }
 
-static double cell_value(const dxt_window *window, size_t cell, double factor)
+/* How the waits of a row become values, where samples do not say it cell by cell. */
+struct scale {
+    double factor, divisor; /* 0: no operation, no wait */
+};
+
+static struct scale row_scale(const dxt_window *window, uint32_t row)
 {
-    double wait = (double)window->wait[cell] * factor;
-    if (window->samples)
-        return window->samples[cell] > 0 ? wait / (double)window->samples[cell] : 0;
-    if (window->samples_each > 0) return wait / (double)window->samples_each;
-    return window->ops > 0 ? wait / (double)window->ops : wait;
+    bool ticks = window->unit == DXT_UNIT_CYCLES && window->ticks_per_second;
+    struct scale scale = {ticks ? 1e9 / window->ticks_per_second[row] : 1, 1};
+    if (window->samples) return scale;
+    if (window->samples_each > 0)
+        scale.divisor = (double)window->samples_each;
+    else if (window->ops > 0)
+        scale.divisor = (double)dxt_window_ops(window, row);
+    return scale;
+}
+
+static double cell_value(const dxt_window *window, size_t cell, struct scale scale)
+{
+    if (window->wait[cell] == DXT_NOT_OBSERVED) return NAN;
+    double wait = (double)window->wait[cell] * scale.factor;
+    double divisor = window->samples ? (double)window->samples[cell] : scale.divisor;
+    return divisor > 0 ? wait / divisor : 0;
 }
 
 double dxt_window_value(const dxt_window *window, uint32_t row, uint32_t column)
 {
     if (window->missing && window->missing[row]) return NAN;
-    return cell_value(window, (size_t)row * window->ranks + column, row_factor(window, row));
+    return cell_value(window, (size_t)row * window->ranks + column, row_scale(window, row));
 }
 
 void dxt_window_row(const dxt_window *window, uint32_t row, double *values)
 {
     bool missing = window->missing && window->missing[row];
-    double factor = row_factor(window, row);
+    struct scale scale = row_scale(window, row);
     size_t first = (size_t)row * window->ranks;
     for (uint32_t column = 0; column < window->ranks; column++)
-        values[column] = missing ? NAN : cell_value(window, first + column, factor);
+        values[column] = missing ? NAN : cell_value(window, first + column, scale);
 }

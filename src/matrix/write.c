@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/base.h"
+#include "matrix/fields.h"
 
 #define CHUNK_SIZE 16384
 /* Longest number: 20 digits, or %.17g with sign, point and exponent. */
@@ -116,6 +117,19 @@ static void put_integer_field(output *out, const char *name, int64_t value, int6
     put_integer(out, value);
 }
 
+/* Numbers; what is not known is null. */
+static void put_list(output *out, const int64_t *values, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        put_char(out, i ? ',' : '[');
+        if (values[i] < 0)
+            put_bytes(out, "null", 4);
+        else
+            put_integer(out, values[i]);
+    }
+    put_char(out, ']');
+}
+
 static void put_matrix_field(output *out, const char *name, const int64_t *cells, uint32_t ranks,
                              const uint8_t *missing)
 {
@@ -127,11 +141,7 @@ static void put_matrix_field(output *out, const char *name, const int64_t *cells
             put_bytes(out, "null", 4);
             continue;
         }
-        for (uint32_t column = 0; column < ranks; column++) {
-            put_char(out, column ? ',' : '[');
-            put_integer(out, cells[(size_t)row * ranks + column]);
-        }
-        put_char(out, ']');
+        put_list(out, cells + (size_t)row * ranks, ranks);
     }
     put_char(out, ']');
 }
@@ -145,6 +155,64 @@ static void put_nodes(output *out, const dxt_window *window)
         put_integer(out, window->nodes[i]);
     }
     put_char(out, ']');
+}
+
+static void put_ops(output *out, const dxt_window *window)
+{
+    if (!window->rank_ops) {
+        put_integer_field(out, "ops", window->ops, 1);
+        return;
+    }
+    put_name(out, "ops");
+    put_list(out, window->rank_ops, window->ranks);
+}
+
+static void put_tokens(output *out, const dxt_window *window)
+{
+    if (!window->tokens) return;
+    put_name(out, "tokens");
+    if (window->local_experts == 1) {
+        put_list(out, window->tokens, window->ranks);
+        return;
+    }
+    for (uint32_t i = 0; i < window->ranks; i++) {
+        put_char(out, i ? ',' : '[');
+        put_list(out, window->tokens + (size_t)i * window->local_experts, window->local_experts);
+    }
+    put_char(out, ']');
+}
+
+static void put_known(output *out, const char *name, const char *text)
+{
+    if (text[0]) put_text_field(out, name, text);
+}
+
+static void put_devices(output *out, const dxt_window *window)
+{
+    if (!window->devices) return;
+    put_name(out, "devices");
+    for (uint32_t i = 0; i < window->ranks; i++) {
+        const dxt_place *device = &window->devices[i];
+        put_char(out, i ? ',' : '[');
+        out->first = true;
+        put_known(out, "host", device->host);
+        put_integer_field(out, "gpu", device->gpu, 0);
+        put_known(out, "uuid", device->uuid);
+        put_known(out, "pci", device->pci);
+        put_integer_field(out, "pid", device->pid, 1);
+        put_integer_field(out, "rank", device->rank, 0);
+        if (out->first) put_char(out, '{');
+        put_char(out, '}');
+    }
+    out->first = false;
+    put_char(out, ']');
+}
+
+static void put_share(output *out, const dxt_window *window)
+{
+    if (!(window->min_share > 0)) return;
+    put_name(out, "min_share");
+    put_double(out, window->min_share);
 }
 
 static void put_hosts(output *out, const dxt_window *window)
@@ -202,21 +270,27 @@ dxt_status dxt_window_write(const dxt_window *window, dxt_write_fn write, void *
     put_text_field(&out, "source", window->source);
     put_text_field(&out, "case", window->case_name);
     put_text_field(&out, "instance", window->instance);
+    put_text_field(&out, "group", window->group);
     put_text_field(&out, "begin", window->begin);
     put_text_field(&out, "phase", window->phase);
     put_integer_field(&out, "window", window->index, 0);
+    put_text_field(&out, "mix", window->mix);
     put_integer_field(&out, "ranks", window->ranks, 2);
     put_nodes(&out, window);
     put_hosts(&out, window);
-    put_integer_field(&out, "ops", window->ops, 1);
+    put_devices(&out, window);
+    put_text_field(&out, "origin", dxt_origins[window->origin]);
+    put_ops(&out, window);
     if (!window->samples) put_integer_field(&out, "samples", window->samples_each, 1);
     put_text_field(&out, "unit", window->unit == DXT_UNIT_NS ? "ns" : "cycles");
     put_ticks(&out, window);
     put_integer_field(&out, "elapsed_ns", window->elapsed_ns, 1);
+    put_share(&out, window);
     put_matrix_field(&out, "wait", window->wait, window->ranks, window->missing);
     put_matrix_field(&out, "samples", window->samples, window->ranks, NULL);
     put_matrix_field(&out, "bytes", window->bytes, window->ranks, NULL);
     put_matrix_field(&out, "last", window->last, window->ranks, NULL);
+    put_tokens(&out, window);
     put_extra(&out, window->extra);
     put_bytes(&out, "}\n", 2);
     flush(&out);

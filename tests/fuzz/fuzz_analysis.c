@@ -62,7 +62,14 @@ static dxt_window *make(tape *t, uint32_t ranks, const char *phase)
     if (has & 128) w->missing = calloc(ranks, 1);
     if (has & 256) w->nodes = calloc(ranks, sizeof *w->nodes);
     if (has & 512) w->ticks_per_second = calloc(ranks, sizeof *w->ticks_per_second);
+    if (has & 1024) w->rank_ops = calloc(ranks, sizeof *w->rank_ops);
+    if (has & 2048) w->min_share = (double)(1 + next(t, 1) % 100) / 100;
+    w->origin = (dxt_origin)(has >> 12 & 3);
+    /* Whole rows, columns, or any cell. */
+    for (size_t c = 0; has & 16384 && c < (size_t)ranks * ranks; c++)
+        if (next(t, 1) % 3 == 0) w->wait[c] = DXT_NOT_OBSERVED;
     for (uint32_t r = 0; r < ranks; r++) {
+        if (w->rank_ops) w->rank_ops[r] = counter(t) - 1;
         if (w->missing && (w->missing[r] = next(t, 1) % 4 == 0) != 0)
             memset(w->wait + (size_t)r * ranks, 0, ranks * sizeof *w->wait);
         if (w->nodes) w->nodes[r] = (int32_t)(next(t, 1) % 8);

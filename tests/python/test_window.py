@@ -77,6 +77,26 @@ def test_every_field_travels():
     assert np.isnan(values[1]).all() and values[2].tolist() == [6 / 7, 7 / 8, 8 / 9]
 
 
+def test_what_a_window_says_of_its_origin_travels():
+    devices = [{"host": "h", "gpu": 3, "uuid": "GPU-1", "pci": "0000:3b:00.0", "pid": 7,
+                "rank": 9}, None]
+    given = Window([[0, None], [4, np.nan]], unit="ns", ops=[2, None], devices=devices,
+                   tokens=[[1, 2], [None, 3]], origin="duration", min_share=0.05, group="ep", mix=3)
+    read, = Window.parse(given.to_json())
+    assert read.wait.tolist() == [[0, deepxtrace.NOT_OBSERVED], [4, deepxtrace.NOT_OBSERVED]]
+    assert read.rank_ops.tolist() == [2, deepxtrace.NOT_OBSERVED] and read.ops == 2
+    assert read.devices == (devices[0], {}) == given.devices
+    assert read.tokens.tolist() == [[1, 2], [deepxtrace.NOT_OBSERVED, 3]]
+    assert (read.origin, read.min_share, read.group, read.mix) == ("duration", 0.05, "ep", "3")
+    assert np.isnan(read.values()).tolist() == [[False, True], [False, True]]
+    assert Window([[0, 1], [2, 0]], tokens=[5, 6]).tokens.tolist() == [5, 6]
+    for wrong in ({"origin": "guess"}, {"devices": [None]}, {"devices": [{"gpus": 1}, None]},
+                  {"devices": [{"uuid": "x" * 64}, None]}, {"tokens": [1, 2, 3]},
+                  {"ops": [1, 2, 3]}):
+        with pytest.raises(ValueError):
+            Window([[0, 1], [2, 0]], **wrong)
+
+
 def test_what_is_late_is_named():
     found = late(3, samples=10, ticks_per_second=1e9).analyze()
     assert found.verdict == "slow" and len(found) == 1
@@ -124,7 +144,7 @@ def test_a_picture_of_an_unknown_kind(tmp_path):
 
 
 @pytest.mark.parametrize("wait, fields, text", [
-    ([[1, 2, 3]], {}, "not square"), ([[1]], {}, "ranks"), ([[0, -1], [0, 0]], {}, "negative"),
+    ([[1, 2, 3]], {}, "not square"), ([[1]], {}, "ranks"), ([[0, -2], [0, 0]], {}, "negative"),
     ([[0, .5], [0, 0]], {}, "integers"), (np.zeros((2, 2)), {"unit": "ms"}, "neither"),
     (np.zeros((2, 2)), {"missing": [2]}, "ranks 0 to 1"), (np.zeros((2, 2)), {"hosts": ["a"]},
                                                            "1 names"),

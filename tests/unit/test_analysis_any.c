@@ -28,6 +28,26 @@ static void a_time_out_in_a_sum_is_set_aside(void **state)
     }
 }
 
+static void cells_that_nobody_observed_speak_for_nobody(void **state)
+{
+    (void)state;
+    for (int late = 0; late < 2; late++) {
+        healthy(8, 3);
+        if (late) job.late[6] = 50 * US;
+        dxt_window *window = arrivals_window(&job, "dispatch");
+        for (int r = 0; r < 8; r++) window->wait[r * 8 + (r + 3) % 8] = DXT_NOT_OBSERVED;
+        dxt_findings *found = analyze(window, NULL);
+        assert_int_equal(found->finding_count, late);
+        if (late) assert_int_equal(only(found, DXT_LATE_RANK)->rank, 6);
+        dxt_findings_free(found);
+        for (int c = 0; c < 64; c++) window->wait[c] = DXT_NOT_OBSERVED;
+        found = analyze(window, NULL);
+        assert_int_equal(found->finding_count, 0);
+        dxt_findings_free(found);
+        dxt_window_free(window);
+    }
+}
+
 static void clocks_of_different_rates_are_compared_in_time(void **state)
 {
     (void)state;
@@ -245,7 +265,7 @@ static void wrong_options_and_windows_are_refused(void **state)
     assert_int_equal(dxt_analyze(window, &options, &found), DXT_ERR_INVALID);
     options = (dxt_analysis_options){.struct_size = sizeof options, .min_share = NAN};
     assert_int_equal(dxt_analyze(window, &options, &found), DXT_ERR_INVALID);
-    window->wait[3] = -1;
+    window->wait[3] = -2;
     assert_int_equal(dxt_analyze(window, NULL, &found), DXT_ERR_INVALID);
     assert_null(found);
     dxt_window_free(window);
@@ -381,6 +401,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_analyzer_uses_its_memory_again),
         cmocka_unit_test(a_time_out_in_a_sum_is_set_aside),
+        cmocka_unit_test(cells_that_nobody_observed_speak_for_nobody),
         cmocka_unit_test(clocks_of_different_rates_are_compared_in_time),
         cmocka_unit_test(wild_skew_is_nobodys_fault),
         cmocka_unit_test(a_constant_blames_nobody_and_a_scale_scales),

@@ -131,7 +131,7 @@ static void break_index(dxt_window *w)
 }
 static void break_wait(dxt_window *w)
 {
-    w->wait[2] = -1;
+    w->wait[2] = -2;
 }
 static void break_samples(dxt_window *w)
 {
@@ -238,7 +238,7 @@ static void inconsistent_windows_are_found(void **state)
         {break_phase, "phase: not 1 to 255 bytes of UTF-8 without control characters"},
         {break_unit, "unit: not known"},
         {break_index, "index: below -1"},
-        {break_wait, "wait: row 1, column 0: -1 is negative"},
+        {break_wait, "wait: row 1, column 0: -2 is negative"},
         {break_samples, "samples: row 1, column 1: -1 is negative"},
         {break_bytes, "bytes: row 0, column 0: -9223372036854775808 is negative"},
         {break_last, "last: row 0, column 0: -1 is negative"},

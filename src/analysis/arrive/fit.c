@@ -108,14 +108,16 @@ static void number_nodes(const dxt_window *window, const int32_t *nodes, uint32_
 /* As dxt_window_value() has it. */
 static void take_factors(const dxt_window *window, dxt_fit *fit)
 {
-    double waits = 1;
-    if (!window->samples && window->samples_each > 0)
-        waits = (double)window->samples_each;
-    else if (!window->samples && window->ops > 0)
-        waits = (double)window->ops;
     bool ticks = window->unit == DXT_UNIT_CYCLES && window->ticks_per_second;
-    for (uint32_t k = 0; k < fit->count; k++)
-        fit->factor[k] = (ticks ? 1e9 / window->ticks_per_second[fit->rank[k]] : 1) / waits;
+    for (uint32_t k = 0; k < fit->count; k++) {
+        double waits = 1;
+        if (!window->samples && window->samples_each > 0)
+            waits = (double)window->samples_each;
+        else if (!window->samples && window->ops > 0)
+            waits = (double)dxt_window_ops(window, fit->rank[k]);
+        double factor = ticks ? 1e9 / window->ticks_per_second[fit->rank[k]] : 1;
+        fit->factor[k] = waits > 0 ? factor / waits : 0;
+    }
 }
 
 /* Time of one step in the window's measure; NaN when it is not known. */

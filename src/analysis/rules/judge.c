@@ -546,7 +546,9 @@ dxt_status dxt_robust(const dxt_window *window, const dxt_analysis_options *opti
                       const int32_t *nodes, dxt_workspace *workspace)
 {
     struct judge judge = {.window = window, .draft = &workspace->draft, .mean = NAN};
-    double min_share = options->min_share > 0 ? options->min_share : 0.01;
+    double min_share = options->min_share > 0  ? options->min_share
+                       : window->min_share > 0 ? window->min_share
+                                               : 0.01;
     const dxt_window *companion = options->companion;
     dxt_status status = dxt_fit_window(&workspace->fit, window, nodes, min_share,
                                        known_spread(options->cell_spread), &judge.fit);

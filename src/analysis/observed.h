@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef DXT_ANALYSIS_OBSERVED_H
+#define DXT_ANALYSIS_OBSERVED_H
+
+#include <deepxtrace/matrix.h>
+
+#include "base/block.h"
+
+/** What stands for the cells of a window that nobody observed. */
+typedef enum dxt_instead {
+    DXT_INSTEAD_NOTHING, /**< no wait at all: for rules that know no cells that are not there */
+    DXT_INSTEAD_ORDINARY /**< what is ordinary in the row: such a cell speaks for nobody */
+} dxt_instead;
+
+/**
+ * Check a window, and make one of it in which every cell can be read.
+ *
+ * @param block  Holds the view's cells, and must live as long; untouched if all was observed.
+ * @param view   Receives the window, or one that shares everything but the waits and samples.
+ * @return DXT_OK; DXT_ERR_NO_MEMORY; what dxt_window_check() says.
+ *
+ * Cost: as dxt_window_check(); a copy of it, and a selection per row, if a cell is missing.
+ */
+dxt_status dxt_observed(const dxt_window *window, dxt_instead instead, dxt_block *block,
+                        dxt_window *view);
+
+#endif
