@@ -2,7 +2,7 @@
 # The front door. Everything here is one line over a CMake preset or a script, which also run alone.
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test test-gpu check fuzz asan tsan bench install wheel format clean
+.PHONY: help build demo test test-gpu check fuzz asan tsan arm64 bench install wheel format clean
 
 PREFIX ?= /usr/local
 DESTDIR ?=
@@ -48,6 +48,10 @@ tsan: ## unit tests under ThreadSanitizer
 	@scripts/install-deps.sh build test
 	@scripts/test.sh tsan -L unit
 
+arm64: ## unit tests and a job on AArch64, under qemu-user; skipped where that cannot be
+	@scripts/install-deps.sh build test arm64
+	@scripts/test-arm64.sh || [ $$? -eq 77 ]
+
 bench: build ## what the probe costs, what the engine moves
 	build/bin/deepxtrace bench
 
@@ -64,4 +68,4 @@ format: ## rewrite every C file as .clang-format says
 	scripts/check-format.sh --fix
 
 clean: ## remove the trees that this file's targets build
-	rm -rf build build-dev build-asan build-tsan build-fuzz
+	rm -rf build build-dev build-asan build-tsan build-arm64 build-fuzz

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# install-deps.sh [build|test|check|fuzz|wheel]…   (default: build)
+# install-deps.sh [build|test|check|fuzz|wheel|arm64]…   (default: build)
 # Sees to it that what these steps need is installed. Where everything is there it does nothing and
 # uses no network. On Debian and its kin root gets the missing packages installed; anyone else gets
 # the one line to run, and exit status 1.
@@ -35,6 +35,7 @@ python3-torch  python:torch            tests-of-the-Python-package-with-torch
 openmpi-bin    command:mpirun.openmpi  tests-of-Open-MPI
 mpich          command:mpirun.mpich    tests-of-MPICH
 iproute2       command:ip              tests-on-several-hosts
+spin           command:spin            models-of-the-protocols
 "
 wheel_needs="
 binutils           command:objdump    platform-tag
@@ -53,6 +54,12 @@ python3-flake8   python:flake8           style-of-the-Python-package
 fuzz_needs="
 clang            command:clang     fuzzing
 libclang-rt-dev  fuzzer:clang      libFuzzer
+"
+
+arm64_wishes="
+gcc-aarch64-linux-gnu command:aarch64-linux-gnu-gcc cross-compiler
+g++-aarch64-linux-gnu command:aarch64-linux-gnu-g++ cross-compiler
+qemu-user             command:qemu-aarch64          running-what-it-builds
 "
 
 present()
@@ -123,8 +130,9 @@ for group in "${@:-build}"; do
     wheel) needs+=$wheel_needs ;;
     check) needs+=$check_needs ;;
     fuzz) needs+=$fuzz_needs ;;
+    arm64) wishes+=$arm64_wishes ;;
     *)
-        echo "install-deps.sh: no group '$group'; there are build, test, check, fuzz and wheel" >&2
+        echo "install-deps.sh: no group '$group'; there are build, test, check, fuzz, wheel and arm64" >&2
         exit 2
         ;;
     esac

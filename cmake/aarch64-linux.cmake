@@ -1,0 +1,16 @@
+# AArch64 on another machine: Debian's cross compiler, the libraries of a folder (DXT_SYSROOT), and
+# qemu-user to run what was built. scripts/test-arm64.sh fills the folder and runs the tests.
+set(CMAKE_SYSTEM_NAME Linux)
+set(CMAKE_SYSTEM_PROCESSOR aarch64)
+set(CMAKE_C_COMPILER aarch64-linux-gnu-gcc)
+set(CMAKE_CXX_COMPILER aarch64-linux-gnu-g++)
+set(DXT_SYSROOT "" CACHE PATH "Debian packages of arm64, unpacked")
+set(CMAKE_TRY_COMPILE_PLATFORM_VARIABLES DXT_SYSROOT)
+set(CMAKE_CROSSCOMPILING_EMULATOR "qemu-aarch64;-L;/usr/aarch64-linux-gnu")
+set(CMAKE_EXE_LINKER_FLAGS_INIT "-Wl,-rpath-link,${DXT_SYSROOT}/usr/lib/aarch64-linux-gnu")
+set(CMAKE_FIND_ROOT_PATH ${DXT_SYSROOT} /usr/aarch64-linux-gnu)
+set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)
+set(CMAKE_FIND_ROOT_PATH_MODE_LIBRARY ONLY)
+set(CMAKE_FIND_ROOT_PATH_MODE_INCLUDE ONLY)
+set(ENV{PKG_CONFIG_LIBDIR} ${DXT_SYSROOT}/usr/lib/aarch64-linux-gnu/pkgconfig)
+set(ENV{PKG_CONFIG_SYSROOT_DIR} ${DXT_SYSROOT})
