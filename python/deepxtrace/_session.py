@@ -33,7 +33,7 @@ class Session:
                  read: Callable[[np.ndarray, bool], bool],
                  on_diagnoses: Callable[[Any, int], None], say: Callable[[str], Any], *,
                  asynchronous: bool, interval: float, deadline: float, warmup_windows: int,
-                 ticks_per_second: int, host: str, instance: str, source: str,
+                 ticks_per_second: Callable[[], int], host: str, instance: str, source: str,
                  method: int) -> None:
         self._mailroom, self._read, self._on_diagnoses = mailroom, read, on_diagnoses
         self._say, self._asynchronous, self._rate = say, asynchronous, ticks_per_second
@@ -142,7 +142,7 @@ class Session:
                 _lib.listen(self._heard)
             if self._cells is None:
                 self._cells = self._find_cells(out.contents.data)
-            out.contents.data.contents.ticks_per_second = self._rate
+            out.contents.data.contents.ticks_per_second = self._rate()
             return _lib.OK if self._read(self._cells, not self._asynchronous) else _TRY_AGAIN
         except BaseException as error:
             return self._failed("reading the counters", error)

@@ -15,39 +15,70 @@ from typing import Any, Iterator, Optional
 import numpy as np
 
 _POLL_SECONDS = 0.0002
+#: Experts of one rank whose tokens are counted, at most.
+MAX_LOCAL_EXPERTS = 1024
 #: CU_STREAM_CAPTURE_MODE_RELAXED.
 _RELAXED = 2
 
 
 class Counters:
-    """Dispatch and combine of one mode: two int64 ``[N]`` tensors, rows of one block.
+    """Dispatch and combine of one mode: two int64 ``[N]`` tensors; behind them, in the same block,
+    room for tokens received by local expert.
 
     ``device`` is anything torch.device() takes.
     """
 
     def __init__(self, ranks: int, device: Any) -> None:
         import torch
+        self._ranks = ranks
+        self._local_experts = 0  # whose tokens are counted
+        self._tokens = np.zeros(MAX_LOCAL_EXPERTS, np.int64)
+        self._tokens_before = np.zeros(MAX_LOCAL_EXPERTS, np.uint32)
         # Plain tensors even if inference constructs them: its own may not be changed elsewhere.
         with torch.inference_mode(False):
-            self._block = torch.zeros((2, ranks), dtype=torch.int64, device=device)
-            self.dispatch, self.combine = self._block[0], self._block[1]
+            self._block = torch.zeros(2 * ranks + MAX_LOCAL_EXPERTS // 2, dtype=torch.int64,
+                                      device=device)
+            self.dispatch, self.combine = self._block[:ranks], self._block[ranks:2 * ranks]
+            self._received = self._block[2 * ranks:].view(torch.int32)
         kind = self._block.device.type
         self._host = self._block.numpy() if kind == "cpu" else None
         self._cuda = _CudaCopy(self._block) if kind == "cuda" else None
 
     def read(self, out: np.ndarray, seconds: float, ordered: bool) -> bool:
-        """Copy both rows into ``out[2, N]``.
+        """Copy both rows into ``out[2, N]``, and see which tokens have come.
 
         ``ordered``: behind the kernels that this thread has launched. False if the device did not
-        answer within ``seconds``.
+        answer within ``seconds``. One thread at a time.
         """
         if self._host is not None:
-            out[:] = self._host
-            return True
-        if self._cuda is not None:
-            return self._cuda.read(out, seconds, ordered)
-        out[:] = self._block.cpu().numpy()
+            block = self._host
+        elif self._cuda is not None:
+            copied = self._cuda.read(seconds, ordered)
+            if copied is None:
+                return False
+            block = copied
+        else:
+            block = self._block.cpu().numpy()
+        out[:] = block[:2 * self._ranks].reshape(2, -1)
+        # What kernels count in 32 bits goes round; less than that comes between two readings.
+        received = block[2 * self._ranks:].view(np.uint32).copy()
+        self._tokens += received - self._tokens_before
+        self._tokens_before = received
         return True
+
+    def tokens_of(self, local_experts: int) -> Any:
+        """Where the tokens of as many local experts are counted: an int32 tensor, the same one
+        every time; None if there are too many, or it was asked for another number before."""
+        if not 1 <= local_experts <= MAX_LOCAL_EXPERTS:
+            return None
+        if self._local_experts == 0:
+            self._received, self._local_experts = self._received[:local_experts], local_experts
+        return self._received if self._local_experts == local_experts else None
+
+    @property
+    def tokens(self) -> np.ndarray:
+        """Tokens received so far by local expert, as of the last read(); empty if not counted."""
+        return self._tokens[:self._local_experts]
 
 
 class _CudaCopy:
@@ -63,12 +94,13 @@ class _CudaCopy:
         # The zeros are there before anybody looks from another stream.
         torch.cuda.current_stream(block.device).synchronize()
 
-    def read(self, out: np.ndarray, seconds: float, ordered: bool) -> bool:
+    def read(self, seconds: float, ordered: bool) -> Optional[np.ndarray]:
+        """The block as it is on the device; None if it did not answer. Until the next call."""
         deadline = time.monotonic() + seconds
         with capture_allowed():
             # What an earlier call gave up on must land first: there is one buffer.
             if self._pending and not self._wait(deadline):
-                return False
+                return None
             if ordered:
                 self._stream.wait_stream(self._torch.cuda.current_stream(self._block.device))
             with self._torch.cuda.stream(self._stream):
@@ -76,9 +108,9 @@ class _CudaCopy:
                 self._event.record(self._stream)
             self._pending = True
             if not self._wait(deadline):
-                return False
-        out[:] = self._pinned.numpy()
-        return True
+                return None
+        block: np.ndarray = self._pinned.numpy()
+        return block
 
     def _wait(self, deadline: float) -> bool:
         while not self._event.query():

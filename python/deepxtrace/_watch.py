@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from typing import Any, Callable, Iterable
 
 
+#: Packages that have something to attach to, unless others are named.
+PACKAGES = ("deep_ep", "deep_ep_v25", "nixl_ep")
+
+
 class ImportWatcher:
     """Calls `tell(module)` each time a module of one of the named packages has been executed: when
     it is imported, and when it is loaded again.

@@ -15,17 +15,17 @@ from __future__ import annotations
 
 import atexit
 import ctypes
-import hashlib
 import math
 import os
 import socket
-import time
+import threading
 import uuid
 from typing import Any, Dict, List, Optional, Set, Tuple
 
 import numpy as np
 
-from . import _lib, _mailroom, _ratio, _tensors
+from . import _attach, _group, _lib, _mailroom, _ratio, _tensors
+from ._graphs import Operations
 from ._lib import lib
 from ._log import LineFile, TextLog
 from ._session import Session
@@ -36,13 +36,10 @@ __all__ = ["Diagnose"]
 
 #: How long rank 0 waits for the mails of one window, in seconds.
 DEADLINE_SECONDS = 2.0
-#: How long a construction waits for the group's common id, in seconds.
-_ID_SECONDS = 60.0
 #: A recording is rotated above this many bytes, and at midnight.
 _RECORDING_LIMIT = 1 << 28
 
 _running: Set["Diagnose"] = set()
-_constructed: Dict[Tuple[int, ...], int] = {}
 
 
 class _Mode:
@@ -51,6 +48,7 @@ class _Mode:
     def __init__(self, name: str, operators: Tuple[str, str], ranks: int, device: Any) -> None:
         self.name, self.operators = name, operators
         self.counters = _tensors.Counters(ranks, device)
+        self.operations = Operations(len(operators))
         self.session: Optional[Session] = None
         self.calls = 0
         self.results: Optional[List[Dict[str, Any]]] = None
@@ -78,7 +76,7 @@ class Diagnose:
         Clock rate of the counters; found out by default, 0 = unknown.
     local_experts:
         Waits that one rank has at a time for the same source, which low-latency kernels add up:
-        experts ÷ ranks.
+        experts ÷ ranks. Learnt from the calls that carry the counters, where these can be watched.
     store:
         The key-value store that carries the counters; torch.distributed's own by default.
     log_path:
@@ -92,8 +90,9 @@ class Diagnose:
     def __init__(self, group: Any, interval: float = 20, enable_ll_diagnose: bool = True,
                  enable_normal_diagnose: bool = False, enable_async: bool = False, *,
                  device: Any = None, ticks_per_second: Optional[int] = None,
-                 local_experts: int = 1, store: Any = None, log_path: Optional[str] = None,
-                 method: str = "robust") -> None:
+                 local_experts: Optional[int] = None, store: Any = None,
+                 log_path: Optional[str] = None, method: str = "robust",
+                 _attached: bool = False) -> None:
         settings = Settings.read(interval)
         self.group = group
         self.rank = int(group.rank())
@@ -101,7 +100,7 @@ class Diagnose:
         if not 1 <= self.group_size <= _lib.MAX_RANKS:
             raise ValueError(f"a group of {self.group_size}: the diagnosis is for 1 to "
                              f"{_lib.MAX_RANKS} ranks")
-        if local_experts < 1:
+        if local_experts is not None and local_experts < 1:
             raise ValueError(f"local_experts={local_experts} is not at least 1")
         if method not in _METHODS:
             raise ValueError(f"method={method!r} is not one of {', '.join(_METHODS)}")
@@ -113,11 +112,13 @@ class Diagnose:
         self.instance_id = uuid.uuid4()
         self._settings = settings
         self._method = _METHODS[method]
-        self._local_experts = int(local_experts)
+        self._local_experts = None if local_experts is None else int(local_experts)
+        self._attached = _attached
         self._pid = os.getpid()
         self._ll: Optional[_Mode] = None
         self._normal: Optional[_Mode] = None
         self._modes: List[_Mode] = []
+        self._telling, self._told, self._note = threading.Lock(), False, ""
         if not (self.enable_ll_diagnose or self.enable_normal_diagnose):
             return
         folder = settings.log_path if log_path is None else log_path
@@ -135,10 +136,12 @@ class Diagnose:
             self._normal = _Mode("normal", ("normal dispatch", "normal combine"), self.group_size,
                                  self._device)
             self._modes.append(self._normal)
-        self._store = _default_store() if store is None else store
-        self.instance_id = _common_id(self._store, group, self.rank)
+        self._store = _group.default_store() if store is None else store
+        self.instance_id = _group.common_id(self._store, group, self.rank)
         self._on_cuda = str(self._modes[0].counters.dispatch.device).startswith("cuda")
         self._unrecorded = False
+        if self._ll is not None and not _attached:
+            _attach.watch(self, list(self.get_stats_ll_stats_tensor()))
         if not self.enable_async:
             self._start_all()
 
@@ -173,6 +176,56 @@ class Diagnose:
         if count < 1:
             raise ValueError(f"{count} local experts")
         self._local_experts = int(count)
+
+    # ---- operations
+
+    def count_operations(self, dispatch: int = 1, combine: int = 1) -> None:
+        """Tell that this rank has issued so many operations since the last call of this; from the
+        first one on, only these are counted. Calls of a Buffer that deepxtrace knows and that carry
+        the counters, and replays of graphs that hold such calls, are counted without it. While the
+        current stream is captured into a CUDA graph, they are counted at each replay of that."""
+        if dispatch < 0 or combine < 0:
+            raise ValueError(f"dispatch={dispatch}, combine={combine}: operations are not undone")
+        if self._modes:
+            self._modes[0].operations.count((dispatch, combine))
+
+    @property
+    def operations(self) -> Operations:
+        """What this rank has issued in low-latency mode."""
+        return self._ll.operations if self._ll is not None else Operations()
+
+    @property
+    def is_told(self) -> bool:
+        """Whether a call of the Buffer has told what tell() takes."""
+        return self._told
+
+    def tell(self, buffer: str, experts: Optional[int], waits: Optional[int]) -> None:
+        """What the first call of a Buffer tells: the name of its class, how many experts all ranks
+        have, and how many waits for a source are added up at a time. Threads: any."""
+        with self._telling:
+            if self._told:
+                return
+            self._told = True
+        if waits is not None and self._local_experts is None:
+            self._local_experts = int(waits)
+        doing = "attached to" if self._attached else "counting for"
+        self._note = (f"{doing} {buffer}: {experts or None} experts, {waits} waits for a source"
+                      f" at a time, counters on {self._modes[0].counters.dispatch.device}")
+        if self._attached:
+            # Not in this call, which may be inside the capture of a graph, and is somebody's step.
+            threading.Thread(target=self._start_attached, name="deepxtrace-start",
+                             daemon=True).start()
+
+    def _start_attached(self) -> None:
+        try:
+            self.start_async_diagnose()
+        except Exception as error:
+            self._say(f"starting the diagnosis failed: {type(error).__name__}: {error}")
+
+    def tokens_of(self, local_experts: int) -> Any:
+        """An int32 tensor for as many local experts, to count tokens received in; None if there is
+        none of that size."""
+        return self._ll.counters.tokens_of(local_experts) if self._ll is not None else None
 
     # ---- sync
 
@@ -228,6 +281,8 @@ class Diagnose:
     def close(self) -> None:
         """End the diagnosis, synchronous or not, and close its files. The counters stay valid."""
         self._stop_all()
+        if not self._attached:
+            _attach.unwatch(self)
         if self._modes and self._pid == os.getpid():
             self._log.close()
             if self._recording is not None:
@@ -260,17 +315,23 @@ class Diagnose:
         try:
             mode.session = Session(
                 mailroom, self.rank, self.group_size, mode.operators,
-                lambda out, ordered: mode.counters.read(out, DEADLINE_SECONDS, ordered),
+                lambda out, ordered: self._read(mode, out, ordered),
                 lambda diagnoses, count: self._diagnosed(mode, diagnoses, count), self._say,
                 asynchronous=self.enable_async, interval=self.interval, deadline=DEADLINE_SECONDS,
                 warmup_windows=(math.ceil(self._settings.warming_time / self.interval)
                                 if self.enable_async else 0),
-                ticks_per_second=self._rate * self._local_experts, host=socket.gethostname(),
-                instance=str(self.instance_id), source="deepxtrace.diagnose",
-                method=self._method)
+                ticks_per_second=lambda: self._rate * (self._local_experts or 1),
+                host=socket.gethostname(), instance=str(self.instance_id),
+                source="deepxtrace.diagnose", method=self._method)
         except BaseException:
             mailroom.close()
             raise
+
+    def _read(self, mode: _Mode, out: np.ndarray, ordered: bool) -> bool:
+        note, self._note = self._note, ""
+        if note:
+            self._say(note)
+        return mode.counters.read(out, DEADLINE_SECONDS, ordered)
 
     # ---- what rank 0 does with a window
 
@@ -351,43 +412,6 @@ class Diagnose:
 
 def _tensors_of(mode: Optional[_Mode]) -> Tuple[Any, Any]:
     return (mode.counters.dispatch, mode.counters.combine) if mode else (None, None)
-
-
-# ---- the group
-
-def _default_store() -> Any:
-    import torch.distributed as dist
-    return dist.distributed_c10d._get_default_store()
-
-
-def _ranks_of(group: Any) -> Tuple[int, ...]:
-    """Global ranks of a group, which tell groups apart on all their members alike."""
-    import torch.distributed as dist
-    try:
-        return tuple(dist.get_process_group_ranks(group))
-    except (AttributeError, KeyError, RuntimeError, TypeError, ValueError):
-        return tuple(range(group.size()))  # a group that torch.distributed does not know
-
-
-def _common_id(store: Any, group: Any, rank: int) -> uuid.UUID:
-    """An id that all ranks of the group agree on: of whoever comes first. Nobody waits for anybody,
-    but for the moment between that rank's first word and its second."""
-    ranks = _ranks_of(group)
-    number = _constructed[ranks] = _constructed.get(ranks, -1) + 1
-    digest = hashlib.sha1(repr(ranks).encode()).hexdigest()[:16]
-    key = f"deepxtrace/id/{digest}/{number}"
-    if store.add(key + "/n", 1) == 1:
-        made = uuid.uuid4()
-        store.set(key, str(made))
-        store.add(key + "/set", 1)
-        return made
-    deadline = time.monotonic() + _ID_SECONDS
-    while store.add(key + "/set", 0) == 0:
-        if time.monotonic() > deadline:
-            raise RuntimeError(f"rank {rank}: the group has not agreed on an id for the diagnosis "
-                               f"within {_ID_SECONDS:g} s")
-        time.sleep(0.001)
-    return uuid.UUID(store.get(key).decode())
 
 
 # ---- the end of the process, and the beginning of another

@@ -21,6 +21,9 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from deepxtrace import _attach  # noqa: E402
+from deepxtrace._graphs import Operations  # noqa: E402
+from deepxtrace.adapters import _counted  # noqa: E402
+from deepxtrace.adapters.deep_ep import DeepEP  # noqa: E402
 from standins import VERSIONS, write_deep_ep  # noqa: E402
 
 CALLERS = ["positional", "by name", "mixed"]
@@ -47,22 +50,23 @@ class Diagnosis:
             torch.zeros(group.size(), dtype=torch.int64, device=device) for _ in range(2)
         )
         self.told: List[Any] = []
+        self.is_told = False
+        self.operations = Operations()
 
     def get_stats_ll_stats_tensor(self) -> Any:
         return self.counters
 
-    def set_local_experts(self, count: int) -> None:
-        self.told.append(count)
+    def tell(self, buffer: str, experts: Any, waits: Any) -> None:
+        self.is_told = True
+        self.told.append((buffer, experts, waits))
 
-    def start_async_diagnose(self) -> None:
-        self.told.append("started")
+    def tokens_of(self, local_experts: int) -> Any:
+        self.tokens = torch.zeros(local_experts, dtype=torch.int32)
+        return self.tokens
 
     def close(self) -> None:
         self.closed_by = threading.get_ident()
         self.told.append("closed")
-
-    def _say(self, text: str) -> None:
-        self.said = text
 
 
 class World:
@@ -74,7 +78,7 @@ class World:
         self.capturing = False
         self.failure: Any = None
 
-    def make(self, group: Any, device: Any, settings: Any) -> Diagnosis:
+    def make(self, group: Any, device: Any, settings: Any, **more: Any) -> Diagnosis:
         if self.failure:
             raise self.failure
         self.made.append(Diagnosis(group, device))
@@ -96,9 +100,9 @@ def world(tmp_path: Path, monkeypatch: Any, caplog: Any) -> Iterator[World]:
                  "DEEPXTRACE_MODULES"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(_attach, "_make_diagnose", made.make)
-    monkeypatch.setattr(_attach, "_is_process_group", lambda group: group is not None)
+    monkeypatch.setattr(_counted, "_is_process_group", lambda group: group is not None)
     monkeypatch.setattr(_attach, "_accelerator", lambda: "cpu")
-    monkeypatch.setattr(_attach, "_capturing", lambda: made.capturing)
+    monkeypatch.setattr(_counted, "captured_into", lambda: True if made.capturing else None)
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
     caplog.set_level(logging.INFO, "deepxtrace")
     yield made
@@ -113,10 +117,6 @@ def until(condition: Any) -> None:
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.005)
-
-
-def wait_for_start(diagnosis: Diagnosis) -> None:
-    until(lambda: hasattr(diagnosis, "said"))
 
 
 def call(buffer: Any, operator: str, how: str, **more: Any) -> Any:
@@ -150,13 +150,13 @@ def test_every_version_is_called_as_before(world: World, version: str, how: str)
     world.install(version)
     import deep_ep
 
-    before = [inspect.signature(getattr(deep_ep.Buffer, n)) for n, _ in _attach._OPERATORS]
+    before = [inspect.signature(getattr(deep_ep.Buffer, n)) for n, _ in DeepEP.operators]
     _attach.attach()
-    after = [inspect.signature(getattr(deep_ep.Buffer, n)) for n, _ in _attach._OPERATORS]
+    after = [inspect.signature(getattr(deep_ep.Buffer, n)) for n, _ in DeepEP.operators]
     assert before == after
     buffer = deep_ep.Buffer(Group(), 0, 1 << 20, low_latency_mode=True)
     for index, operator in enumerate(("dispatch", "combine")):
-        argument = _attach._OPERATORS[index][1]
+        argument = DeepEP.operators[index][1]
         for more in ({}, {"return_recv_hook": True}, {"async_finish": True}):
             result, passed, seen = call(buffer, operator, how, **more)
             assert result[1] is seen and result[0].startswith(operator)
@@ -164,7 +164,9 @@ def test_every_version_is_called_as_before(world: World, version: str, how: str)
                 assert seen[argument] is world.made[0].counters[index]
             else:
                 assert seen.get(argument) is None
-            # Nothing else differs from what was passed.
+            # Nothing else differs from what was passed, but that tokens are counted.
+            if index in VERSIONS[version].counts and "cumulative_local_expert_recv_stats" in seen:
+                assert seen["cumulative_local_expert_recv_stats"] is world.made[0].tokens
             for name, value in passed.items():
                 assert seen[name] is value
     assert len(world.made) == (1 if VERSIONS[version].counts else 0)
@@ -220,6 +222,68 @@ def test_own_counters_are_respected(world: World, by_position: bool) -> None:
         )
 
 
+def test_tokens_that_the_caller_counts_stay_its_own(world: World) -> None:
+    world.install()
+    _attach.attach()
+    import deep_ep
+
+    buffer = deep_ep.Buffer(Group(), low_latency_mode=True)
+    own = torch.zeros(8, dtype=torch.int32)
+    _, _, seen = call(buffer, "dispatch", "mixed", cumulative_local_expert_recv_stats=own)
+    assert seen["cumulative_local_expert_recv_stats"] is own
+
+
+def test_calls_are_counted_once(world: World) -> None:
+    world.install()
+    _attach.attach()
+    import deep_ep
+
+    buffers = [deep_ep.Buffer(Group(), low_latency_mode=True) for _ in range(2)]
+    for _ in range(3):
+        call(buffers[0], "dispatch", "mixed", return_recv_hook=True)
+        call(buffers[1], "dispatch", "mixed")
+        call(buffers[1], "combine", "mixed")
+    with pytest.raises(ZeroDivisionError):
+        buffers[0].low_latency_dispatch(torch.zeros(1), "idx", 16, 13)
+    assert [d.operations.issued() for d in world.made] == [(3, 0), (3, 3)]
+
+
+def test_a_method_that_calls_another_is_one_operation(world: World) -> None:
+    world.install()
+    package = world.folder / "deep_ep" / "__init__.py"
+    package.write_text(package.read_text() + (
+        "\nclass Derived(Buffer):\n"
+        "    def low_latency_dispatch(self, x, topk_idx, num_max_dispatch_tokens_per_rank,"
+        " num_experts, dispatch_wait_recv_cost_stats=None):\n"
+        "        return super().low_latency_dispatch(x, topk_idx,"
+        " num_max_dispatch_tokens_per_rank, num_experts,"
+        " dispatch_wait_recv_cost_stats=dispatch_wait_recv_cost_stats)\n"
+    ))
+    _attach.attach()
+    import deep_ep
+
+    buffer = deep_ep.Derived(Group(), low_latency_mode=True)
+    call(buffer, "dispatch", "mixed")
+    assert world.made[0].operations.issued() == (1, 0) and len(world.made) == 1
+
+
+def test_a_class_below_python_is_none_of_ours(world: World, caplog: Any) -> None:
+    """As deep_ep._C.Buffer, whose methods are pybind11's and have no signature."""
+    world.install()
+    (world.folder / "deep_ep" / "_C.py").write_text(
+        "Buffer = type('Buffer', (), {'low_latency_dispatch': dict.fromkeys,"
+        " 'low_latency_combine': dict.update})\n"
+    )
+    package = world.folder / "deep_ep" / "__init__.py"
+    package.write_text("from . import _C\n" + package.read_text())
+    _attach.attach()
+    import deep_ep
+
+    assert "nothing can be" not in caplog.text
+    _, _, seen = call(deep_ep.Buffer(Group(), low_latency_mode=True), "dispatch", "mixed")
+    assert seen["dispatch_wait_recv_cost_stats"] is world.made[0].counters[0]
+
+
 def test_counters_are_there_before_the_first_operation(world: World) -> None:
     world.install()
     _attach.attach()
@@ -232,10 +296,8 @@ def test_counters_are_there_before_the_first_operation(world: World) -> None:
         _, _, seen = call(buffer, "dispatch", "positional")
         assert seen["dispatch_wait_recv_cost_stats"] is diagnosis.counters[0]
         world.capturing = False
-        wait_for_start(diagnosis)
         call(buffer, "dispatch", "positional")
-        assert diagnosis.told == [8, "started"]  # 32 experts of 4 ranks
-        assert "32 experts" in diagnosis.said and "deep_ep.buffer.Buffer" in diagnosis.said
+        assert diagnosis.told == [("deep_ep.buffer.Buffer", 32, 8)]  # 4 ranks
     assert len(world.made) == 2
 
 
@@ -246,8 +308,7 @@ def test_experts_are_in_the_handle_too(world: World) -> None:
 
     buffer = deep_ep.Buffer(Group(), low_latency_mode=True)
     buffer.low_latency_combine(torch.zeros(1), "idx", "weights", ("src", "range", 16, 128, 64))
-    wait_for_start(world.made[0])
-    assert world.made[0].told == [16, "started"]
+    assert world.made[0].told == [("deep_ep.buffer.Buffer", 64, 16)]
 
 
 def test_methods_of_another_kind_are_not_touched(world: World, caplog: Any) -> None:
@@ -296,7 +357,7 @@ def test_counters_follow_the_tokens(world: World) -> None:
     elsewhere = torch.zeros(1, device="meta")
     buffer.low_latency_dispatch(elsewhere, "idx", 16, 32)
     assert [d.device for d in world.made] == ["cpu", torch.device("meta")]
-    assert world.made[0].told == ["closed"]
+    until(lambda: world.made[0].told == ["closed"])
     seen = buffer.calls[-1]["dispatch_wait_recv_cost_stats"]
     assert seen is world.made[1].counters[0]
     # Once it runs, tokens from elsewhere are not counted.
@@ -472,7 +533,6 @@ def test_a_buffer_that_goes_takes_its_diagnosis_along(world: World) -> None:
 
     buffer = deep_ep.Buffer(Group(), low_latency_mode=True)
     call(buffer, "dispatch", "mixed")
-    wait_for_start(world.made[0])
     del buffer
     gc.collect()
     until(lambda: world.made[0].told[-1] == "closed")
@@ -546,7 +606,9 @@ def test_next_to_another_import_hook(world: World, monkeypatch: Any, first: bool
 
 def test_settings(world: World, monkeypatch: Any) -> None:
     read = _attach.AttachSettings.read
-    assert read({}, {}) == _attach.AttachSettings(True, 20.0, None, "robust", ("deep_ep",))
+    assert read({}, {}) == _attach.AttachSettings(
+        True, 20.0, None, "robust", ("deep_ep", "deep_ep_v25", "nixl_ep")
+    )
     told = {
         "DEEPXTRACE": "on",
         "DEEPXTRACE_INTERVAL": " 5 ",

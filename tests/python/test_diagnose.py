@@ -19,7 +19,7 @@ torch = pytest.importorskip("torch")
 import torch.distributed as dist  # noqa: E402
 
 import deepxtrace  # noqa: E402
-from deepxtrace import _tensors, diagnose as ds  # noqa: E402
+from deepxtrace import _group, _tensors, diagnose as ds  # noqa: E402
 from threads import Group, make_all, on_all  # noqa: E402
 
 COMMAND = Path(deepxtrace.get_library()).parent.parent / "bin" / "deepxtrace"
@@ -87,7 +87,7 @@ def test_two_groups_have_two_ids():
     first = ds.Diagnose(Group(0, 2), store=store, device="cpu")
     second = ds.Diagnose(Group(0, 2), store=store, device="cpu")
     assert first.instance_id != second.instance_id
-    ds._constructed.clear()
+    _group._constructed.clear()
     assert ds.Diagnose(Group(1, 2), store=store, device="cpu").instance_id == first.instance_id
 
 
@@ -512,7 +512,7 @@ def test_a_forked_child_has_no_diagnosis_and_does_no_harm(folder):
 def test_a_session_that_gives_up_says_so_once_and_the_job_goes_on(folder):
     made = make_all(2)
     on_all(made, lambda diagnosis: diagnosis.diagnose_ll_sync(1))
-    made[0]._ll.session._rate = 2**63  # which no clock has, and which stays
+    made[0]._ll.session._rate = lambda: 2**63  # which no clock has, and which stays
     for _ in range(3):
         assert made[0].diagnose_ll_sync(1) is None
     log = (folder / "diagnose_rank0.log").read_text()

@@ -7,7 +7,7 @@ from typing import Any, Callable, List
 
 import torch.distributed as dist
 
-from deepxtrace import diagnose as ds
+from deepxtrace import _group, diagnose as ds
 
 
 class Group:
@@ -29,9 +29,9 @@ def make_all(ranks: int, store: Any = None, device: str = "cpu",
     store = dist.HashStore() if store is None else store
     made = []
     for rank in range(ranks):
-        ds._constructed.clear()  # each is the first in its own process
+        _group._constructed.clear()  # each is the first in its own process
         made.append(ds.Diagnose(Group(rank, ranks), store=store, device=device, **options))
-    ds._constructed.clear()
+    _group._constructed.clear()
     return made
 
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What deepxtrace-run puts in front of the module path of every Python process that it starts, also
-through others: attaches DeepXTrace when deep_ep is imported, then gets out of the way of the
-environment's own sitecustomize."""
+through others: attaches DeepXTrace when a library that it knows is imported, then gets out of the
+way of the environment's own sitecustomize."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def _wait_for_import(folder: str) -> None:
         if attachments[0] is not None:
             attachments[0].examine(module)
 
-    watcher = scope["ImportWatcher"](names or ["deep_ep"], tell)
+    watcher = scope["ImportWatcher"](names or scope["PACKAGES"], tell)
     watcher.install()
 
 

@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: Apache-2.0
+"""DeepEP's Buffer in low-latency mode, also that of the package deep_ep_v25, and UCCL's."""
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from ._counted import CountedBuffers
+
+
+class DeepEP(CountedBuffers):
+    """`deep_ep.Buffer`."""
+
+    operators = (("low_latency_dispatch", "dispatch_wait_recv_cost_stats"),
+                 ("low_latency_combine", "combine_wait_recv_cost_stats"))
+    since = ". DeepEP has them since July 2025"
+
+    def ready(self, buffer: Any) -> bool:
+        if getattr(buffer, "low_latency_mode", True):
+            return True
+        self.services.once(logging.INFO, "a Buffer in normal mode is not diagnosed until it"
+                           " dispatches with low latency")
+        self.services.nothing("a Buffer was made in normal mode")
+        return False
+
+
+LIBRARY = DeepEP
