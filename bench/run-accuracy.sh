@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # run-accuracy.sh REPETITIONS [RANKS…]
-# How often `deepxtrace run` names exactly what was done to the job: nobody in a healthy one, the slow
+# How often `deepxtrace job` names exactly what was done to the job: nobody in a healthy one, the slow
 # rank, the slow path, the hot expert. Judges the verdict over the whole run and every window alone.
 # COMMAND (default build/bin/deepxtrace), DELAY (of a rank), PATH_DELAY, HEAT, STEPS and WINDOW may be
 # set; KEEP is a folder for the recordings of the runs whose verdict was not exact.
@@ -48,7 +48,7 @@ series()
     shift 5
     local whole=0 right=0 windows=0 i w r n out file
     for ((i = 1; i <= repetitions; i++)); do
-        out=$("$command" run --ranks "$ranks" --steps "$steps" --window "$window" --seed "$i" \
+        out=$("$command" job --ranks "$ranks" --steps "$steps" --window "$window" --seed "$i" \
             --json --record "$scratch/run.jsonl" --force "$@" | findings)
         read -r w r n < <(judge "$phase" "$kind" "$subject" <<< "$out")
         if ((w == 0)) && [[ ${KEEP:-} ]]; then

@@ -38,7 +38,7 @@ jobs()
     local label=$1 ranks=$2 want=$3 exact=0 run have
     shift 3
     for ((run = 0; run < runs; run++)); do
-        launch "$ranks" "$bin/deepxtrace" run --engine mpi --steps 200 --json "$@" \
+        launch "$ranks" "$bin/deepxtrace" job --engine mpi --steps 200 --json "$@" \
             >"$scratch/out" 2>"$scratch/err"
         have=$(named)
         if [[ $have == "$want" ]]; then

@@ -18,12 +18,12 @@ mkdir -p "$folder"
 color=never
 if [[ -t 1 && -z ${NO_COLOR:-} ]]; then color=always; fi
 
-job=(run --ranks 16 --steps 200 --window 50 --slow "dispatch:2:$delay" --slow "combine:3:$delay")
+job=(job --ranks 16 --steps 200 --window 50 --slow "dispatch:2:$delay" --slow "combine:3:$delay")
 cat << END
 16 processes dispatch and combine. Rank 2 sleeps $delay before every dispatch and
 rank 3 before every combine; the diagnosis is not told.
 
-\$ deepxtrace run --ranks 16 --steps 200 --window 50 \\
+\$ deepxtrace job --ranks 16 --steps 200 --window 50 \\
       --slow dispatch:2:$delay --slow combine:3:$delay
 
 END
@@ -54,5 +54,5 @@ Exactly the two slow ranks were named. What the run left:
 Next:
   $command analyze $folder/demo.jsonl
   $command heatmap $folder/demo.jsonl --phase combine
-  $command run --ranks 8 --slow-path 'dispatch:1<-6:10ms'
+  $command job --ranks 8 --slow-path 'dispatch:1<-6:10ms'
 END

@@ -2,7 +2,7 @@
 """A program with DeepEP that knows nothing of DeepXTrace, as servers are: it spawns its workers and
 passes no counters. Rank 2 is slow before every dispatch, rank 3 before every combine.
 
-    deepxtrace-run --interval 5 --output logs python3 unaware.py
+    deepxtrace run --interval 5 --output logs python3 unaware.py
     cat logs/diagnose_rank0.log
 """
 import os

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""deepxtrace-run: start a command with DeepXTrace attached to the Python programs in it.
+"""deepxtrace run, which is deepxtrace-run as well: start a command with DeepXTrace attached to the
+Python programs in it. The table of options is here; the command `deepxtrace` hands over its own
+command line.
 
 The command takes the place of this process, so its exit status, its signals and its output are its
 own. What it inherits is DEEPXTRACE=1, the settings, and a folder in front of PYTHONPATH with a
@@ -11,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import signal
 import sys
 from typing import List, MutableMapping, NoReturn, Optional, Tuple
@@ -18,25 +21,34 @@ from typing import List, MutableMapping, NoReturn, Optional, Tuple
 from ._attach import AttachSettings
 
 _DESCRIPTION = """\
-Run a command, and diagnose the expert-parallel communication of the Python programs that it starts:
-whatever dispatches and combines through deep_ep.Buffer in low-latency mode. The program is not
-changed. Findings go to diagnose_rank0.log, windows to diagnose_rank0.jsonl."""
+Run a command, and diagnose the expert-parallel communication of the Python
+programs that it starts: whatever dispatches and combines through deep_ep.Buffer
+in low-latency mode. The program is not changed. Findings go to
+diagnose_rank0.log, windows to diagnose_rank0.jsonl."""
 _EPILOG = """\
-examples:
-  deepxtrace-run --output logs python3 -m sglang.launch_server --moe-a2a-backend deepep ...
-  deepxtrace-run --interval 10 torchrun --nproc-per-node 8 train.py
+Examples:
+  deepxtrace run --output logs python3 -m sglang.launch_server ...
+  deepxtrace run --interval 10 torchrun --nproc-per-node 8 train.py
 
-Options go before the environment variables of the same meaning: DEEPXTRACE_INTERVAL,
-DEEPXTRACE_OUTPUT, DEEPXTRACE_METHOD, DEEPXTRACE_MODULES. With DEEPXTRACE=0 the command is run
-as it is. Exit status: the command's; 2 bad usage, 126 it cannot be run, 127 it is not there."""
+Each option goes before the environment variable of its name: --interval before
+DEEPXTRACE_INTERVAL, and so on. With DEEPXTRACE=0 the command is run as it is.
+Exit status: the command's; 2 bad usage, 3 no Python package, 126 the command
+cannot be run, 127 it is not there."""
 
 
 _OPTIONS = ("--interval", "--output", "--method", "--modules")
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="deepxtrace-run",
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line, as the command deepxtrace does."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message}\n")
+
+
+def _parser(prog: str) -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog=prog,
         usage="%(prog)s [OPTION]... [--] CMD [ARG]...",
         allow_abbrev=False,
         description=_DESCRIPTION,
@@ -47,6 +59,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--output", metavar="FOLDER", help="of the log and the recording (.)")
     parser.add_argument("--method", metavar="NAME", help="robust (default) or ratio")
     parser.add_argument("--modules", metavar="NAMES", help="packages with a Buffer (deep_ep)")
+    parser.add_argument("--quiet", action="store_const", const="1",
+                        help="say nothing on standard error when attached, nor at the end")
     return parser
 
 
@@ -81,13 +95,27 @@ def prepare(
         environment["PYTHONPATH"] = folder + (os.pathsep + path if path else "")
 
 
-def main(arguments: Optional[List[str]] = None) -> NoReturn:
-    """The console script. Does not return."""
-    parser = _parser()
-    options, command = _split(sys.argv[1:] if arguments is None else arguments)
-    settings = vars(parser.parse_args(options))
+def _is_of_the_job(option: str, job_options: str) -> bool:
+    name = option.partition("=")[0] if option.startswith("--") else option[:2]
+    return name in job_options.split()
+
+
+def main(arguments: Optional[List[str]] = None, job_options: str = "") -> NoReturn:
+    """The console script. Does not return. ``job_options`` are those of ``deepxtrace job``, if it
+    was the command that called: who means that is told."""
+    parser = _parser("deepxtrace run" if job_options else "deepxtrace-run")
+    given = sys.argv[1:] if arguments is None else arguments
+    options, command = _split(given)
+    known, strange = parser.parse_known_args(options)
+    if strange and _is_of_the_job(strange[0], job_options):
+        parser.error(f"{strange[0]} is an option of the built-in job: deepxtrace job "
+                     + " ".join(map(shlex.quote, given)))
+    if strange:
+        parser.error(f"unknown option {strange[0]!r} (see {parser.prog} --help)")
+    settings = vars(known)
     if not command:
-        parser.error("no command was given")
+        parser.error("no command was given"
+                     + ("; the built-in job is: deepxtrace job" if job_options else ""))
     try:
         prepare(os.environ, settings)
     except ValueError as error:
@@ -98,7 +126,7 @@ def main(arguments: Optional[List[str]] = None) -> NoReturn:
     try:
         os.execvp(command[0], command)
     except OSError as error:
-        print(f"deepxtrace-run: {command[0]}: {error.strerror}", file=sys.stderr)
+        print(f"{parser.prog}: {command[0]}: {error.strerror}", file=sys.stderr)
         sys.exit(127 if isinstance(error, FileNotFoundError) else 126)
 
 

@@ -7,7 +7,7 @@ bats_require_minimum_version 1.5.0
 setup() {
     deepxtrace=${DEEPXTRACE:-${DXT_BUILD_DIR:?}/bin/deepxtrace}
     reference=${DXT_SOURCE_DIR:?}/tests/recorded/data/reference-matrices.jsonl
-    commands=(run analyze heatmap bench info)
+    commands=(run job analyze heatmap simulate bench info)
     mkdir "$BATS_TEST_TMPDIR/work"
     cd "$BATS_TEST_TMPDIR/work"
 }
@@ -76,11 +76,11 @@ refused() {
 }
 
 @test "a standard stream that came closed is not a file's" {
-    "$deepxtrace" run --ranks 2 --steps 20 --window 10 --record all.jsonl --heatmap all.svg \
+    "$deepxtrace" job --ranks 2 --steps 20 --window 10 --record all.jsonl --heatmap all.svg \
         <&- 2>&- > report
     [ "$(jq -r .phase all.jsonl | wc -l)" -eq 2 ]
     grep -q '</svg>' all.svg
-    run bash -c "'$deepxtrace' run --ranks 2 --steps 20 --window 10 --record out.jsonl \
+    run bash -c "'$deepxtrace' job --ranks 2 --steps 20 --window 10 --record out.jsonl \
         --heatmap out.svg 2> said >&-"
     [ "$status" -eq 3 ]
     [ "$(grep -c 'standard output: ' said)" -eq 1 ]
@@ -108,10 +108,10 @@ refused() {
 @test "help COMMAND is COMMAND --help" {
     [ "$("$deepxtrace" help)" = "$("$deepxtrace" --help)" ]
     for command in "${commands[@]}"; do
-        [ "$("$deepxtrace" help "$command")" = "$("$deepxtrace" "$command" --help)" ]
+        [ "$("$deepxtrace" help "$command")" = "$("$deepxtrace" $command --help)" ]
     done
     refused help frobnicate
-    refused help run surplus
+    refused help job surplus
 }
 
 @test "info says what is there" {

@@ -1,215 +1,133 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# deepxtrace run: small jobs, and every way to ask for one that cannot be.
+# deepxtrace run: hands a command over, and says what to type to those who mean the job.
 
 bats_require_minimum_version 1.5.0
 
 setup() {
     deepxtrace=${DEEPXTRACE:-${DXT_BUILD_DIR:?}/bin/deepxtrace}
-    cd "$BATS_TEST_TMPDIR"
+    command -v python3 > /dev/null || skip "no python3"
+    unset DEEPXTRACE_PYTHON PYTHONPATH ${!DEEPXTRACE_*}
+    export PYTHONDONTWRITEBYTECODE=1
+    mkdir "$BATS_TEST_TMPDIR/work"
+    cd "$BATS_TEST_TMPDIR/work"
 }
 
-# One line on standard error that begins with "deepxtrace run: ", nothing on standard output.
+# One line on standard error, which is this, nothing on standard output, exit 2.
 refused() {
+    local said=$1
+    shift
     run --separate-stderr "$deepxtrace" run "$@"
     [ "$status" -eq 2 ]
     [ -z "$output" ]
-    [ "${#stderr_lines[@]}" -eq 1 ]
-    [[ $stderr == "deepxtrace run: "* ]]
+    [ "$stderr" = "deepxtrace run: $said" ] || { echo "$stderr"; false; }
 }
 
-@test "a small job ends with a verdict and two heat maps" {
-    run --separate-stderr "$deepxtrace" run --ranks 2 --steps 40 --window 10
-    [ "$status" -eq 0 ]
-    [[ $output == *"window 1"* ]]
-    [[ $output == *"The whole run, 2 ranks, 3 windows, 30 steps (the first window is left out):"* ]]
-    [[ $output == *dispatch* ]]
-    [[ $output == *combine* ]]
-    [[ $output != *$'\033'* ]]
-}
-
-@test "each format of dispatch and combine passes the check of the engine" {
-    for format in --bf16 --fp8; do
-        "$deepxtrace" run --ranks 3 --steps 4 --window 2 --experts 6 $format
-        "$deepxtrace" run --ranks 3 --steps 4 --window 2 --experts 6 $format --logfmt
-    done
-}
-
-@test "json has a line for each operator and window, and two for the whole run" {
-    run --separate-stderr "$deepxtrace" run --ranks 2 --steps 40 --window 10 --json
-    [ "$status" -eq 0 ]
-    [ "${#lines[@]}" -eq 8 ]
-    [ "$(jq -r .phase <<< "${lines[0]}")" = dispatch ]
-    [ "$(jq -r .phase <<< "${lines[1]}")" = combine ]
-    [ "$(jq -r .window <<< "${lines[7]}")" = null ]
-    [ "$(jq -r .ranks <<< "${lines[7]}")" = 2 ]
-}
-
-@test "several windows end with a summary, with --json on demand" {
-    run --separate-stderr "$deepxtrace" run --ranks 3 --steps 50 --window 10 --slow dispatch:1:20ms
-    [ "$status" -eq 0 ]
-    [[ $output == *"summary of 4 windows:"* ]]
-    [[ $output == *"rank 1 late in dispatch since window 0, in 4 of 4 windows: +"* ]]
-    run --separate-stderr "$deepxtrace" run --ranks 2 --steps 20 --window 10
-    [[ $output != *"summary of"* ]]
-}
-
-@test "the summary is what analyze says of the recording" {
-    "$deepxtrace" run --ranks 3 --steps 60 --window 10 --slow combine:2:15ms --json --summary \
-        --record run.jsonl > run.txt
-    [ "$(wc -l < run.txt)" -eq 13 ]
-    "$deepxtrace" analyze --json --summary --min-share 5% run.jsonl > analyze.txt
-    [ "$(jq '.summary[0].rank' < <(tail -1 run.txt))" = 2 ]
-    diff <(tail -1 run.txt) <(tail -1 analyze.txt)
-    diff <(head -10 run.txt) <(head -10 analyze.txt)
-}
-
-@test "a recording and pictures appear whole, and analyze reads the recording" {
-    "$deepxtrace" run --ranks 2 --steps 40 --window 10 --record run.jsonl --heatmap run.svg \
-        --heatmap run.html
-    [ "$(wc -l < run.jsonl)" -eq 6 ]
-    "$deepxtrace" analyze run.jsonl
-    grep -q '</svg>' run.svg
-    grep -q '</html>' run.html
-    [ "$(ls -A | wc -l)" -eq 3 ]
-}
-
-@test "--record - puts the recording on standard output and nothing else" {
-    run --separate-stderr "$deepxtrace" run --ranks 2 --steps 20 --window 10 --record -
-    [ "$status" -eq 0 ]
-    [ "${#lines[@]}" -eq 2 ]
-    [ "$(jq -r .ranks <<< "${lines[1]}")" = 2 ]
-}
-
-@test "output that exists is kept unless --force" {
-    echo mine > run.jsonl
-    refused --steps 20 --window 10 --record run.jsonl
-    [[ $stderr == *run.jsonl* ]]
-    [ "$(cat run.jsonl)" = mine ]
-    "$deepxtrace" run --ranks 2 --steps 20 --window 10 --record run.jsonl --force
-    [ "$(wc -l < run.jsonl)" -eq 2 ]
-    refused --record no/such/folder.jsonl
-}
-
-@test "no two outputs go to the same file" {
-    mkdir -p one && cd one
-    refused --record a.svg --heatmap a.svg
-    [[ $stderr == *"a.svg: given for two outputs" ]]
-    refused --heatmap a.svg --heatmap "$PWD/../one/a.svg"
-    refused --record a.jsonl --record b.jsonl
-    [ -z "$(ls -A)" ]
-}
-
-@test "a full disk fails the run and says so" {
-    [ -w /dev/full ] || skip "no /dev/full"
-    run --separate-stderr "$deepxtrace" run --ranks 2 --steps 20 --window 10 --record /dev/full
-    [ "$status" -eq 3 ]
-    [[ $stderr == *"/dev/full: No space left on device"* ]]
-}
-
-@test "async windows come by time" {
-    run --separate-stderr "$deepxtrace" run --ranks 2 --async 0.1 --json
-    [ "$status" -eq 0 ]
-    [ "${#lines[@]}" -ge 8 ]
-}
-
-@test "--exit-code tells a slow job" {
-    run "$deepxtrace" run --ranks 2 --steps 20 --window 10 --slow dispatch:1:20ms --exit-code
-    [ "$status" -eq 1 ]
-    [[ $output == *"rank 1 is late in dispatch"* ]]
-}
-
-@test "--color always colours the heat map in a pipe, never does not" {
-    run "$deepxtrace" run --ranks 2 --steps 20 --window 10 --color always
-    [[ $output == *$'\033['* ]]
-    run "$deepxtrace" run --ranks 2 --steps 20 --window 10 --color never
-    [[ $output != *$'\033['* ]]
-}
-
-@test "faults that cannot be" {
-    refused --slow dispatch:9:1ms
-    [[ $stderr == *"no rank 9"* ]]
-    refused --slow dispach:1:1ms
-    [[ $stderr == *"'dispach'"* ]]
-    refused --slow dispatch:1:5
-    [[ $stderr == *"no unit"* ]]
-    refused --slow dispatch:1
-    refused --slow dispatch:x:1ms
-    refused --slow-path combine:1:1ms
-    refused --slow-path 'combine:1<-7:1ms'
-    [[ $stderr == *"no rank 7"* ]]
-    refused --slow-path 'combine:1<-1:1ms'
-    [[ $stderr == *"--slow-path: there is no path from rank 1 to itself" ]]
-    refused --hot 1
-    refused --hot 1:0
-    refused --hot 4:2
-    [[ $stderr == *"no rank 4"* ]]
-}
-
-@test "jobs that cannot be" {
-    refused --ranks 1
-    refused --ranks 5000
-    refused --experts 7
-    [[ $stderr == *"7 experts"* ]]
-    refused --topk 9
-    refused --topk 17
-    refused --hidden 1000
-    refused --hidden 100
-    [[ $stderr == *"'100' is not a multiple of 128 within 128 to 16384" ]]
-    refused --jitter 1
-    refused --fp8 --bf16
-    refused --steps 50
-    [[ $stderr == *"no window"* ]]
-    refused --compute 5
-    refused --timeout 10
-    refused --engine warp
-    refused --engine mpi
-    [[ $stderr == *"not started by mpirun or srun, and no MPI library is loaded" ]]
-    DEEPXTRACE_MPI=other refused --engine mpi
-    [[ $stderr == *'DEEPXTRACE_MPI is "other", neither "openmpi" nor "mpich"' ]]
-    refused --heatmap waits.bmp
-    refused --record - --json
-    refused extra
-    refused --no-such-option
-}
-
-@test "more than the shared memory holds is refused before anything starts" {
-    refused --ranks 1024 --tokens 8192 --hidden 16384
-    [[ $stderr == *"of shared memory, /dev/shm has "*" free"* ]]
-}
-
-@test "--help fits 80 columns and shows examples" {
-    run "$deepxtrace" run --help
-    [ "$status" -eq 0 ]
-    [[ $output == *"deepxtrace run --ranks 4 --slow dispatch:2:5ms"* ]]
-    for line in "${lines[@]}"; do [ "${#line}" -le 80 ]; done
-}
-
-# Whether the GPU engine could run here.
-has_gpu() {
-    [[ $("$deepxtrace" info --json | jq -r '.parts[] | select(.name == "run-cuda") | .why') == NVIDIA* ]]
-}
-
-@test "an engine that is not there is refused in one line" {
-    refused --engine fantasy
-    [[ $stderr == *'no engine "fantasy"'* ]]
-}
-
-@test "--engine cuda says in one line why it cannot be" {
-    if has_gpu; then skip "there is a GPU"; fi
-    run --separate-stderr "$deepxtrace" run --engine cuda --ranks 2 --experts 4 --steps 4 --window 2
-    [ "$status" -ge 2 ]
+@test "the exit status and the signals are those of the command" {
+    run "$deepxtrace" run sh -c 'exit 7'
+    [ "$status" -eq 7 ]
     [ -z "$output" ]
-    [ "${#stderr_lines[@]}" -eq 1 ]
-    [[ $stderr == "deepxtrace run: "* ]]
+    run "$deepxtrace" run -- sh -c 'kill -KILL $$'
+    [ "$status" -eq 137 ]
+    # A reader that has gone ends the command as it would without us.
+    run bash -c "set -o pipefail; '$deepxtrace' run sh -c 'while echo y; do :; done' | head -n 1"
+    [ "$status" -eq 141 ]
+    run --separate-stderr "$deepxtrace" run no-such-command
+    [ "$status" -eq 127 ]
+    [ "$stderr" = "deepxtrace run: no-such-command: No such file or directory" ]
+    run "$deepxtrace" run /
+    [ "$status" -eq 126 ]
+    "$deepxtrace" run sh -c 'echo $$ > inner; exec sleep 60' &
+    outer=$!
+    for _ in {1..100}; do [ -s inner ] && break || sleep 0.1; done
+    [ "$(cat inner)" = "$outer" ]
+    kill "$outer"
+    run wait "$outer"
+    [ "$status" -ne 0 ]
 }
 
-@test "without its part --engine cuda is refused before anything starts" {
-    mkdir copy
-    cp -P "$deepxtrace" "$(dirname "$deepxtrace")"/../lib/libdeepxtrace.so* \
-        "$(dirname "$deepxtrace")"/../lib/libdeepxtrace-ep.so* copy
-    deepxtrace=$PWD/copy/deepxtrace
-    export LD_LIBRARY_PATH=$PWD/copy
-    refused --engine cuda
-    [[ $stderr == *libdeepxtrace-run-cuda.so.0* ]]
+@test "what the command is given is what it gets" {
+    run "$deepxtrace" run printf '|%s' 'a b' -- --ranks '' "it's"
+    [ "$status" -eq 0 ]
+    [ "$output" = "|a b|--|--ranks||it's" ]
+    [ "$(echo through | "$deepxtrace" run cat)" = through ]
+}
+
+@test "Python programs are attached, whoever starts them" {
+    run "$deepxtrace" run python3 -c 'import os; print(os.environ["DEEPXTRACE"])'
+    [ "$status" -eq 0 ]
+    [ "$output" = 1 ]
+    run "$deepxtrace" run sh -c 'cd / && python3 -c "import sys; print(sys.modules[\"sitecustomize\"])"'
+    [ "$status" -eq 0 ]
+    [[ $output == *_inject/sitecustomize.py* ]]
+    # The package that they get works.
+    run "$deepxtrace" run sh -c 'PYTHONPATH=$PYTHONPATH/../.. python3 -c "
+import importlib.util
+print(importlib.util.find_spec(\"deepxtrace\").origin)"'
+    [ "$status" -eq 0 ]
+    [ -e "$(dirname "$output")/lib/libdeepxtrace.so.0" ]
+}
+
+@test "options become settings" {
+    run "$deepxtrace" run --interval=3 --output logs --method ratio --modules a,b --quiet env
+    [ "$status" -eq 0 ]
+    for setting in INTERVAL=3 "OUTPUT=$PWD/logs" METHOD=ratio MODULES=a,b QUIET=1; do
+        grep -qx "DEEPXTRACE_$setting" <<< "$output"
+    done
+    run --separate-stderr "$deepxtrace" run --interval soon true
+    [ "$status" -eq 2 ]
+    [ "${#stderr_lines[@]}" -eq 1 ]
+}
+
+@test "who means the job is told what to type" {
+    job="no command was given; the built-in job is: deepxtrace job"
+    refused "$job"
+    refused "$job --ranks 4" --ranks 4
+    refused "$job -n 4 --slow-path 'dispatch:1<-6:10ms'" -n 4 --slow-path 'dispatch:1<-6:10ms'
+    refused "$job --engine mpi --record 'it'\\''s.jsonl'" --engine mpi --record "it's.jsonl"
+    refused "$job" --quiet
+    job="is an option of the built-in job: deepxtrace job"
+    refused "--ranks $job --ranks 4 sh -c 'exit 1'" --ranks 4 sh -c 'exit 1'
+    refused "--steps=9 $job --interval 5 --steps=9" --interval 5 --steps=9
+    refused "-n4 $job -n4 true" -n4 true
+    refused "unknown option '--nonsense' (see deepxtrace run --help)" --nonsense true
+}
+
+@test "without Python or the package one line says what is missing" {
+    copy=$BATS_TEST_TMPDIR/alone/bin
+    mkdir -p "$copy"
+    cp -L "$deepxtrace" "$copy/deepxtrace"
+    # No package is installed for this one.
+    printf '#!/bin/sh\nexec python3 -I -S "$@"\n' > bare
+    chmod +x bare
+    export LD_LIBRARY_PATH=$(dirname "$deepxtrace")/../lib
+    run --separate-stderr env DEEPXTRACE_PYTHON=./bare "$copy/deepxtrace" run sh -c 'exit 7'
+    [ "$status" -eq 3 ]
+    [ "${#stderr_lines[@]}" -eq 1 ]
+    [[ $stderr == "deepxtrace run: "*"pip install"* ]]
+    run --separate-stderr env DEEPXTRACE_PYTHON=./nowhere "$copy/deepxtrace" run sh -c 'exit 7'
+    [ "$status" -eq 3 ]
+    [ "$stderr" = "deepxtrace run: ./nowhere is not here: the launcher is a Python program \
+(DEEPXTRACE_PYTHON names another interpreter)" ]
+}
+
+@test "other names: a link to the command, and deepxtrace-run" {
+    ln -s "$deepxtrace" linked
+    run ./linked run sh -c 'exit 7'
+    [ "$status" -eq 7 ]
+    run "$(dirname "$deepxtrace")/deepxtrace-run" sh -c 'exit 7'
+    [ "$status" -eq 7 ]
+    run "$(dirname "$deepxtrace")/deepxtrace-run" --interval 3 printenv DEEPXTRACE_INTERVAL
+    [ "$output" = 3 ]
+}
+
+@test "code in the current folder does not run" {
+    mkdir deepxtrace
+    for module in importlib types argparse os signal shlex sitecustomize deepxtrace/__init__ \
+        deepxtrace/run; do
+        echo 'open("/dev/stderr", "w").write("planted\n")' > "$module.py"
+    done
+    run "$deepxtrace" run sh -c 'exit 7'
+    [ "$status" -eq 7 ]
+    [ -z "$output" ]
 }

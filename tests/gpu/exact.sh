@@ -22,7 +22,7 @@ named() {
 # label NAME DISPATCH COMBINE: windows with what is known of them, appended to the recording.
 label() {
     jq -c --arg case "$1" --argjson dispatch "$2" --argjson combine "$3" --arg gpus "$gpus" \
-        '.source = "deepxtrace run --engine cuda, EP\(.ranks), \($gpus)" | .case = $case |
+        '.source = "deepxtrace job --engine cuda, EP\(.ranks), \($gpus)" | .case = $case |
          .label = (if .phase == "dispatch" then $dispatch else $combine end)' \
         "$scratch/run.jsonl" >>"$folder/cuda-ep$ranks.jsonl"
 }
@@ -36,7 +36,7 @@ try() {
     local name=$1 want=$2 dispatch=$3 combine=$4 got result=ok
     shift 4
     rm -f "$scratch/run.jsonl"
-    timeout 120 "$deepxtrace" run "${job[@]}" --json --record "$scratch/run.jsonl" "$@" \
+    timeout 120 "$deepxtrace" job "${job[@]}" --json --record "$scratch/run.jsonl" "$@" \
         >"$scratch/out" 2>"$scratch/err" || fail "$name: exit status $?"
     got=$(named)
     # shellcheck disable=SC2053 # a pattern is meant

@@ -77,6 +77,22 @@ fi
 "$prefix/bin/deepxtrace" info > "$work/info" || fail "deepxtrace info"
 grep -qF "$version" "$work/info" || fail "deepxtrace info does not tell the version"
 
+echo "== run, with the Python package beside the command"
+if command -v python3 > /dev/null; then
+    export PYTHONDONTWRITEBYTECODE=1
+    for name in "deepxtrace run" deepxtrace-run; do
+        # shellcheck disable=SC2086 # two words are meant
+        "$prefix/bin/"$name sh -c 'exit 7' && fail "$name did not hand on the exit status"
+        (($? == 7)) || fail "$name"
+        # shellcheck disable=SC2086
+        package=$("$prefix/bin/"$name python3 -c 'import sys; print(sys.modules["sitecustomize"].__file__)')
+    done
+    package=$(dirname "$(dirname "$package")")
+    [[ $(realpath "$package") == "$(realpath "$prefix")"/* ]] || fail "the package is $package"
+    [[ -e $package/lib/libdeepxtrace.so.0 && -e $package/include/deepxtrace/probe.h ]] ||
+        fail "links of the package"
+fi
+
 echo "== every program and library: its search path, its hardening"
 "$source/scripts/check-elf.sh" "$prefix" || fail "check-elf.sh"
 

@@ -85,7 +85,7 @@ ended() { ! kill -0 "$1" 2>/dev/null; }
 pid_of_rank()
 {
     local pid
-    for pid in $(pgrep -f "^$deepxtrace run --engine mpi"); do
+    for pid in $(pgrep -f "^$deepxtrace job --engine mpi"); do
         if tr '\0' '\n' <"/proc/$pid/environ" 2>/dev/null |
             grep -qxE "(OMPI_COMM_WORLD_RANK|PMI_RANK)=$1"; then
             echo "$pid"

@@ -9,7 +9,7 @@ delay=$2
 
 job()
 {
-    launch "$ranks" "$deepxtrace" run --engine mpi --steps 150 --min-share 25% --json "$@" \
+    launch "$ranks" "$deepxtrace" job --engine mpi --steps 150 --min-share 25% --json "$@" \
         >"$scratch/out" 2>"$scratch/err" || fail "exit status $?"
 }
 

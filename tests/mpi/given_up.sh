@@ -13,7 +13,7 @@ silent()
 names_three() { [[ $(silent) == 3 ]]; }
 tells_of_it() { grep -q 'rank 3 came back after the others had given it up' "$scratch/err"; }
 
-launch 6 "$deepxtrace" run --engine mpi --window 20 --steps 0 --timeout 1s --json \
+launch 6 "$deepxtrace" job --engine mpi --window 20 --steps 0 --timeout 1s --json \
     >"$scratch/out" 2>"$scratch/err" &
 job=$!
 trap 'kill -KILL "$job" 2>/dev/null; finish' EXIT

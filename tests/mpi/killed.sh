@@ -4,7 +4,7 @@
 # shellcheck source=tests/mpi/common.sh
 . "$(dirname "$0")/common.sh"
 
-launch 4 "$deepxtrace" run --engine mpi --window 20 --steps 0 --json \
+launch 4 "$deepxtrace" job --engine mpi --window 20 --steps 0 --json \
     --record "$scratch/run.jsonl" >"$scratch/out" 2>"$scratch/err" &
 job=$!
 trap 'kill -KILL "$job" 2>/dev/null; finish' EXIT

@@ -9,9 +9,9 @@ refused()
 {
     local text=$1
     shift
-    launch 3 "$deepxtrace" run --engine mpi "$@" >"$scratch/out" 2>"$scratch/err" &&
+    launch 3 "$deepxtrace" job --engine mpi "$@" >"$scratch/out" 2>"$scratch/err" &&
         fail "$* was not refused"
-    [[ $(grep -c 'deepxtrace run: ' "$scratch/err") == 1 ]] || fail "not one complaint of $*"
+    [[ $(grep -c 'deepxtrace job: ' "$scratch/err") == 1 ]] || fail "not one complaint of $*"
     grep -qFe "$text" "$scratch/err" || fail "not '$text'"
 }
 
@@ -25,5 +25,5 @@ refused 'already exists' --record "$scratch/there.jsonl"
 # The other MPI's processes are all first and only ones to this one.
 other=mpich
 if [[ $mpi == mpich ]]; then other=openmpi; fi
-launch 2 env DEEPXTRACE_MPI=$other "$deepxtrace" run --engine mpi >"$scratch/out" 2>"$scratch/err" && fail "the wrong MPI started"
+launch 2 env DEEPXTRACE_MPI=$other "$deepxtrace" job --engine mpi >"$scratch/out" 2>"$scratch/err" && fail "the wrong MPI started"
 exit 0

@@ -13,7 +13,7 @@ silent()
 }
 names_three() { [[ $(silent "$1") == 3 ]]; }
 
-launch 4 "$deepxtrace" run --engine mpi --async 0.5 --steps 0 --timeout 60s --json \
+launch 4 "$deepxtrace" job --engine mpi --async 0.5 --steps 0 --timeout 60s --json \
     >"$scratch/out" 2>"$scratch/err" &
 job=$!
 trap 'kill -KILL "$job" 2>/dev/null; finish' EXIT

@@ -13,7 +13,7 @@ each=$2
 job()
 {
     rm -f "$scratch/run.jsonl"
-    launch_on "$each" "$deepxtrace" run --engine mpi --steps 100 --tokens 4 --hidden 256 --json \
+    launch_on "$each" "$deepxtrace" job --engine mpi --steps 100 --tokens 4 --hidden 256 --json \
         --record "$scratch/run.jsonl" "$@" >"$scratch/out" 2>"$scratch/err"
     windows_at_least 4 || fail "no report"
 }

@@ -38,7 +38,7 @@ children_at_least() { [ "$(wc -w <"/proc/$parent/task/$parent/children")" -ge "$
 start() {
     local ranks=$1
     shift
-    "$deepxtrace" run --ranks "$ranks" "$@" >"$scratch/out" 2>"$scratch/err" &
+    "$deepxtrace" job --ranks "$ranks" "$@" >"$scratch/out" 2>"$scratch/err" &
     parent=$!
     until_true 20 children_at_least "$ranks" || fail "the ranks did not start"
     children=$(cat "/proc/$parent/task/$parent/children")

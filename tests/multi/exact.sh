@@ -15,7 +15,7 @@ named() {
 expect() {
     local want=$1
     shift
-    "$deepxtrace" run --ranks "$ranks" --min-share 25% --json "$@" >"$scratch/out" 2>"$scratch/err" ||
+    "$deepxtrace" job --ranks "$ranks" --min-share 25% --json "$@" >"$scratch/out" 2>"$scratch/err" ||
         fail "exit status $?"
     [ "$(named)" = "$want" ] || fail "named '$(named)', not '$want'"
 }

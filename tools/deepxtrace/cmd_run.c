@@ -1,60 +1,54 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
-#include <unistd.h>
 
 #include "commands.h"
-#include "engine.h"
 #include "exit.h"
-#include "job_options.h"
-#include "mpirun.h"
+#include "launch.h"
 #include "options.h"
 
-static void name_instance(job *run)
-{
-    uint64_t parts[2] = {0, 0};
-    if (getrandom(parts, sizeof parts, 0) != (ssize_t)sizeof parts)
-        parts[0] = (uint64_t)job_now_ns();
-    job_name(run->instance, parts[0], parts[1]);
-}
+/* What the table of the built-in job says of a command line. */
+struct job_line {
+    int argc;
+    char **argv;
+    char names[1024]; /* "--ranks -n --steps …" */
+    bool whole;       /* it is one of the job, with nothing but options */
+};
 
-/* The ranks have written; what is good gets its name. */
-static int keep_files(job *run, int result)
+static void look(const cli_command *command, void *context)
 {
-    bool good = result == EXIT_DONE || result == EXIT_FINDINGS;
-    if (good && run->recording) {
-        int status = output_commit(&run->record);
-        if (status >= 0) return status;
+    struct job_line *line = context;
+    char why[256];
+    int operands = 0;
+    size_t used = 0;
+    for (size_t i = 0; i < command->option_count; i++) {
+        const cli_option *option = &command->options[i];
+        char letter[4] = {' ', '-', option->letter, '\0'};
+        int length = snprintf(line->names + used, sizeof line->names - used, "%s--%s%s",
+                              i ? " " : "", option->name, option->letter ? letter : "");
+        if (length < 0 || (size_t)length >= sizeof line->names - used) break;
+        used += (size_t)length;
     }
-    for (size_t p = 0; good && p < run->picture_count; p++) {
-        int status = output_commit(&run->pictures[p]);
-        if (status >= 0) return status;
-    }
-    return result;
-}
-
-/* All ranks on this machine, as children of this process. */
-static int run_children(job *run)
-{
-    run->parent = getpid();
-    name_instance(run);
-    const job_engine *engine = job_engine_of(run->engine);
-    int result = engine->prepare ? engine->prepare() : -1;
-    if (result < 0) result = job_share(run);
-    if (result < 0) result = job_watch(run);
-    job_unshare(run);
-    return result;
+    line->whole =
+        options_parse(command, line->argc, line->argv, &operands, why, sizeof why) == PARSED &&
+        operands == 0;
 }
 
 int cmd_run(int argc, char **argv)
 {
-    static job run;
-    static char instance[JOB_NAME_SIZE];
-    run.instance = instance;
-    int result = job_options_read(argc, argv, &run);
-    if (result < 0) result = keep_files(&run, run.mpi ? job_mpi(&run) : run_children(&run));
-    output_abandon(&run.record);
-    for (size_t p = 0; p < run.picture_count; p++) output_abandon(&run.pictures[p]);
-    return run.mpi ? job_mpi_end(stdout_finish("run", result)) : result;
+    struct job_line line = {.argc = argc};
+    char text[2048];
+    line.argv = calloc((size_t)argc + 1, sizeof *line.argv);
+    if (!line.argv) {
+        complain("run", "%s", dxt_status_string(DXT_ERR_NO_MEMORY));
+        return EXIT_FAILED;
+    }
+    memcpy(line.argv, argv, (size_t)argc * sizeof *argv);
+    command_line_look(cmd_job, "job", look, &line);
+    free(line.argv);
+    if (!line.whole) return launch(argc, argv, line.names);
+    command_line_text(argc - 1, argv + 1, text, sizeof text);
+    return complain("run", "no command was given; the built-in job is: deepxtrace job%s%s",
+                    argc > 1 ? " " : "", text);
 }

@@ -4,6 +4,7 @@
 #define TOOLS_COMMANDS_H
 
 int cmd_run(int argc, char **argv);
+int cmd_job(int argc, char **argv);
 int cmd_analyze(int argc, char **argv);
 int cmd_heatmap(int argc, char **argv);
 int cmd_simulate(int argc, char **argv);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -19,7 +20,8 @@ static const struct entry {
     int (*main)(int argc, char **argv);
     const char *summary;
 } commands[] = {
-    {"run", cmd_run, "run an EP job with the probe on, diagnose it while it runs"},
+    {"run", cmd_run, "run any program with the diagnosis attached"},
+    {"job", cmd_job, "run an EP job with the probe on, diagnose it while it runs"},
     {"analyze", cmd_analyze, "name what is slow in recorded wait matrices"},
     {"heatmap", cmd_heatmap, "draw a recorded wait matrix"},
     {"simulate", cmd_simulate, "make labelled recordings of a simulated job"},
@@ -37,7 +39,8 @@ static int print_help(void)
     stdout_printf(
         "\n  --version prints the version; COMMAND --help (or help COMMAND) explains one.\n"
         "\nExamples:\n"
-        "  deepxtrace run --engine shm --ranks 4 --slow dispatch:2:1ms\n"
+        "  deepxtrace run --output logs python3 server.py\n"
+        "  deepxtrace job --ranks 4 --slow dispatch:2:1ms\n"
         "  deepxtrace analyze recording.jsonl\n"
         "  deepxtrace heatmap recording.jsonl -o waits.svg\n");
     return EXIT_DONE;
@@ -62,8 +65,19 @@ static int help(int argc, char **argv)
     return entry->main(2, line);
 }
 
+/* `deepxtrace-run` is `deepxtrace run`. */
+static bool is_run(const char *program)
+{
+    const char *slash = strrchr(program, '/');
+    return strcmp(slash ? slash + 1 : program, "deepxtrace-run") == 0;
+}
+
 static int call(int argc, char **argv, const char **name)
 {
+    if (argc > 0 && is_run(argv[0])) {
+        *name = "run";
+        return cmd_run(argc, argv);
+    }
     if (argc < 2) {
         complain(NULL, "which command? (see deepxtrace --help)");
         return EXIT_USAGE;

@@ -12,7 +12,7 @@
 
 /* Ranks of a node in the cases that have nodes. */
 #define NODE 8u
-/* Operations of a window where a case does not say: what `run` and a session have. */
+/* Operations of a window where a case does not say: what `job` and a session have. */
 #define WINDOW_OPS 100u
 /* Windows that share a job: its ranks, its paths, what is wrong with it. What is said with the
  * windows before counts in the second half. */

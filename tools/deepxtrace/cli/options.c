@@ -293,13 +293,57 @@ static int print_help(const cli_command *command)
     return EXIT_DONE;
 }
 
+/* Who wants to see a table in place of its help. */
+static void (*looking)(const cli_command *command, void *context);
+static void *looking_context;
+
 int command_line(const cli_command *command, int argc, char **argv, int *operands)
 {
     char why[512];
     switch (options_parse(command, argc, argv, operands, why, sizeof why)) {
     case PARSED: return -1;
-    case PARSED_HELP: return print_help(command);
+    case PARSED_HELP:
+        if (!looking) return print_help(command);
+        looking(command, looking_context);
+        return EXIT_DONE;
     default: return complain(command->name, "%s", why);
+    }
+}
+
+void command_line_look(int (*main)(int argc, char **argv), const char *name,
+                       void (*look)(const cli_command *command, void *context), void *context)
+{
+    char word[64], help[] = "--help";
+    snprintf(word, sizeof word, "%s", name);
+    char *argv[] = {word, help, NULL};
+    looking = look;
+    looking_context = context;
+    main(2, argv);
+    looking = NULL;
+}
+
+static size_t put(char *text, size_t size, size_t used, const char *more)
+{
+    size_t length = strlen(more);
+    if (used + length < size) memcpy(text + used, more, length + 1);
+    return used + length;
+}
+
+void command_line_text(int count, char *const *words, char *text, size_t size)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                "-_=+,./:@%^";
+    size_t used = 0;
+    text[0] = '\0';
+    for (int i = 0; i < count; i++) {
+        bool quoted = !words[i][0] || words[i][strspn(words[i], plain)];
+        used = put(text, size, used, i ? " " : "");
+        used = put(text, size, used, quoted ? "'" : "");
+        for (const char *at = words[i]; *at; at++) {
+            char one[2] = {*at, '\0'};
+            used = put(text, size, used, *at == '\'' ? "'\\''" : one);
+        }
+        used = put(text, size, used, quoted ? "'" : "");
     }
 }
 
@@ -314,7 +358,7 @@ void complain_mute(bool mute)
 
 int complain(const char *command, const char *format, ...)
 {
-    char line[1024];
+    char line[4096];
     if (muted) return EXIT_USAGE;
     va_list args;
     va_start(args, format);

@@ -89,6 +89,19 @@ cli_parsed options_parse(const cli_command *command, int argc, char **argv, int 
  */
 int command_line(const cli_command *command, int argc, char **argv, int *operands);
 
+/**
+ * Look at the table of a command without running it.
+ *
+ * @param main  The command; it must begin with command_line().
+ * @param name  Its name.
+ * @param look  Called once, with the table; that is gone when this returns.
+ */
+void command_line_look(int (*main)(int argc, char **argv), const char *name,
+                       void (*look)(const cli_command *command, void *context), void *context);
+
+/** Write words as a shell takes them, with blanks between; what does not fit is cut off. */
+void command_line_text(int count, char *const *words, char *text, size_t size);
+
 /* ---- one-line messages ---- */
 
 /** Write "deepxtrace COMMAND: …" and a newline to standard error. @return EXIT_USAGE. */

@@ -70,7 +70,7 @@ static job_usual usual(uint64_t ranks_per_processor)
 static int prepare(void)
 {
     const char *why = NULL;
-    return device_find("cuda", &why) ? -1 : complain("run", "--engine cuda: %s", why);
+    return device_find("cuda", &why) ? -1 : complain("job", "--engine cuda: %s", why);
 }
 
 /* ---- waiting on the host ---- */
@@ -203,9 +203,9 @@ static int choose_device(const job_rank *state)
         return EXIT_FAILED;
     }
     if (devices == 0)
-        complain("run", "--engine cuda: %s", device->error());
+        complain("job", "--engine cuda: %s", device->error());
     else
-        complain("run", "--engine cuda: %u ranks need a GPU each, there %s %u", ranks,
+        complain("job", "--engine cuda: %u ranks need a GPU each, there %s %u", ranks,
                  devices == 1 ? "is" : "are", devices);
     atomic_store(told, 2);
     return EXIT_FAILED;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How a rank of `run` works: what is the same with every engine is in rank.c, and what is not
+/* How a rank of `job` works: what is the same with every engine is in rank.c, and what is not
  * is behind the table below, in one file for each kind of engine. */
 #ifndef TOOLS_JOB_ENGINE_H
 #define TOOLS_JOB_ENGINE_H

@@ -68,7 +68,7 @@ static int too_little(size_t needed, const struct statvfs *fs)
 {
     char need[32], have[32];
     double free_bytes = (double)fs->f_bavail * (double)fs->f_frsize;
-    return complain("run", "the job needs %s of shared memory, /dev/shm has %s free",
+    return complain("job", "the job needs %s of shared memory, /dev/shm has %s free",
                     format_bytes((double)needed, need, sizeof need),
                     format_bytes(free_bytes, have, sizeof have));
 }
@@ -91,7 +91,7 @@ static int allocate(job *run, size_t needed)
     struct statvfs fs = {0};
     run->fd = open_nameless();
     if (run->fd < 0 || fstatvfs(run->fd, &fs) != 0)
-        return complain("run", "no shared memory: %s", strerror(errno));
+        return complain("job", "no shared memory: %s", strerror(errno));
     double blocks = (double)needed / (double)(fs.f_frsize ? fs.f_frsize : 1);
     if (fs.f_blocks > 0 && blocks > (double)fs.f_bavail) return too_little(needed, &fs);
     if (needed > (size_t)LONG_MAX) return too_little(needed, &fs);
@@ -99,7 +99,7 @@ static int allocate(job *run, size_t needed)
     int error = posix_fallocate(run->fd, 0, (off_t)needed);
     if (error == ENOSPC) return too_little(needed, &fs);
     if (error != 0) {
-        complain("run", "no shared memory: %s", strerror(error));
+        complain("job", "no shared memory: %s", strerror(error));
         return EXIT_FAILED;
     }
     return -1;
@@ -110,19 +110,19 @@ int job_share(job *run)
     run->fd = -1;
     dxt_ep_config config = job_ep_config(run, 0);
     dxt_status status = dxt_ep_buffer_size(&config, &run->engine_size);
-    if (status != DXT_OK) return complain("run", "%s", dxt_ep_error());
+    if (status != DXT_OK) return complain("job", "%s", dxt_ep_error());
     size_t mail = dxt_session_mail_size(DXT_EP_OPERATORS, run->shape.ranks);
     run->gather_size = dxt_gather_local_size(run->shape.ranks, mail);
     size_t needed = 0;
     if (__builtin_add_overflow(run->engine_size, run->gather_size, &needed))
-        return complain("run", "the job needs more memory than can be addressed");
+        return complain("job", "the job needs more memory than can be addressed");
     int result = allocate(run, needed);
     if (result >= 0) return result;
     run->control =
         mmap(NULL, sizeof *run->control, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (run->control == MAP_FAILED) {
         run->control = NULL;
-        complain("run", "no shared memory: %s", strerror(errno));
+        complain("job", "no shared memory: %s", strerror(errno));
         return EXIT_FAILED;
     }
     atomic_store(&run->control->last_step, run->steps ? run->steps : UINT64_MAX);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `run`: the job as it was asked for, and what its processes share. One parent watches
+/* `job`: the job as it was asked for, and what its processes share. One parent watches
  * (watch.c), N ranks work (rank.c), rank 0 also reports (report.c). */
 #ifndef TOOLS_JOB_JOB_H
 #define TOOLS_JOB_JOB_H

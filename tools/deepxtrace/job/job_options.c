@@ -184,7 +184,7 @@ static int check_ranks(const job_fault_list *list, const char *option, uint64_t 
         const job_fault *fault = &list->items[i];
         uint32_t rank = fault->rank >= ranks ? fault->rank : fault->source;
         if (rank == DXT_NO_RANK || rank < ranks) continue;
-        return complain("run", "--%s: there is no rank %u (the ranks are 0 to %llu)", option, rank,
+        return complain("job", "--%s: there is no rank %u (the ranks are 0 to %llu)", option, rank,
                         (unsigned long long)ranks - 1);
     }
     return -1;
@@ -194,19 +194,19 @@ static int check_shape(given *g)
 {
     if (g->experts == 0) g->experts = 2 * g->ranks;
     if (g->experts % g->ranks != 0)
-        return complain("run", "--experts: %llu experts cannot be spread evenly over %llu ranks",
+        return complain("job", "--experts: %llu experts cannot be spread evenly over %llu ranks",
                         (unsigned long long)g->experts, (unsigned long long)g->ranks);
     /* With every expert in every token there would be no routing. */
     if (g->topk == 0) g->topk = g->experts >= 8 ? 4 : g->experts >= 2 ? g->experts / 2 : 1;
     if (g->topk > g->experts)
-        return complain("run", "--topk: %llu experts of a token, but there are only %llu",
+        return complain("job", "--topk: %llu experts of a token, but there are only %llu",
                         (unsigned long long)g->topk, (unsigned long long)g->experts);
-    if (g->fp8 && g->bf16) return complain("run", "--fp8 and --bf16 exclude each other");
+    if (g->fp8 && g->bf16) return complain("job", "--fp8 and --bf16 exclude each other");
     if (g->hot.factor > 0 && g->hot.rank >= g->ranks)
-        return complain("run", "--hot: there is no rank %llu (the ranks are 0 to %llu)",
+        return complain("job", "--hot: there is no rank %llu (the ranks are 0 to %llu)",
                         (unsigned long long)g->hot.rank, (unsigned long long)g->ranks - 1);
     if (g->hot.factor > 0 && g->topk == g->experts)
-        return complain("run", "--hot: every token goes to all %llu experts; lower --topk",
+        return complain("job", "--hot: every token goes to all %llu experts; lower --topk",
                         (unsigned long long)g->experts);
     int result = check_ranks(&g->slow, "slow", g->ranks);
     return result >= 0 ? result : check_ranks(&g->paths, "slow-path", g->ranks);
@@ -215,7 +215,7 @@ static int check_shape(given *g)
 static int check_windows(const given *g)
 {
     if (g->async_ns || g->steps == 0 || g->steps / g->window > g->warmup) return -1;
-    return complain("run", "--steps: %llu steps hold no window of %llu after %llu to warm up",
+    return complain("job", "--steps: %llu steps hold no window of %llu after %llu to warm up",
                     (unsigned long long)g->steps, (unsigned long long)g->window,
                     (unsigned long long)g->warmup);
 }
@@ -267,7 +267,7 @@ static int check_names(const job *run)
         const output_file *picture = &run->pictures[p];
         bool twice = run->recording && output_same(&run->record, picture);
         for (size_t q = 0; q < p; q++) twice |= output_same(&run->pictures[q], picture);
-        if (twice) return complain("run", "%s: given for two outputs", picture->path);
+        if (twice) return complain("job", "%s: given for two outputs", picture->path);
     }
     return -1;
 }
@@ -276,15 +276,15 @@ static int open_files(const given *g, job *run)
 {
     bool record_out = g->record && strcmp(g->record, "-") == 0;
     if (record_out && g->json)
-        return complain("run", "--record - and --json both want standard output");
+        return complain("job", "--record - and --json both want standard output");
     int result = -1;
     if (g->record) {
-        result = output_open(&run->record, "run", g->record, g->force);
+        result = output_open(&run->record, "job", g->record, g->force);
         run->recording = result < 0;
     }
     for (size_t p = 0; p < g->pictures.count && result < 0; p++) {
         run->picture_formats[p] = g->pictures.formats[p];
-        result = output_open(&run->pictures[p], "run", g->pictures.paths[p], g->force);
+        result = output_open(&run->pictures[p], "job", g->pictures.paths[p], g->force);
         if (result < 0) run->picture_count++;
     }
     if (result < 0) result = check_names(run);
@@ -304,11 +304,11 @@ static const char notes[] =
     "Ctrl-C ends the job after the step under way; a second one at once.\n";
 
 static const char examples[] =
-    "  deepxtrace run --ranks 4 --slow dispatch:2:5ms\n"
-    "  deepxtrace run --ranks 8 --slow-path 'combine:1<-6:5ms' --heatmap waits.svg\n"
-    "  deepxtrace run --ranks 4 --hot 1:8 --compute 2ms --record run.jsonl\n"
-    "  deepxtrace run --ranks 16 --async 2 --json\n"
-    "  mpirun -n 16 deepxtrace run --engine mpi\n";
+    "  deepxtrace job --ranks 4 --slow dispatch:2:5ms\n"
+    "  deepxtrace job --ranks 8 --slow-path 'combine:1<-6:5ms' --heatmap waits.svg\n"
+    "  deepxtrace job --ranks 4 --hot 1:8 --compute 2ms --record run.jsonl\n"
+    "  deepxtrace job --ranks 16 --async 2 --json\n"
+    "  mpirun -n 16 deepxtrace job --engine mpi\n";
 
 /* The command line being read; options point into it. */
 static given line = {.engine = "shm",
@@ -420,7 +420,7 @@ static const cli_option options[] = {
 };
 
 static const cli_command command = {
-    .name = "run",
+    .name = "job",
     .summary = "Run an expert-parallel job with the probe on, diagnose it while it runs.",
     .options = options,
     .option_count = sizeof options / sizeof options[0],
@@ -447,9 +447,9 @@ static int join_mpi(given *g, job *run)
     run->mpi = &mpi;
     uint32_t ranks = mpi.place.ranks;
     if (g->ranks && g->ranks != ranks)
-        return complain("run", "--ranks: %llu, but mpirun has started %u",
+        return complain("job", "--ranks: %llu, but mpirun has started %u",
                         (unsigned long long)g->ranks, ranks);
-    if (ranks < 2) return complain("run", "--engine mpi: mpirun has started only one process");
+    if (ranks < 2) return complain("job", "--engine mpi: mpirun has started only one process");
     g->ranks = ranks;
     /* Rank 0 writes and reports, and says what is wrong with that. */
     if (mpi.place.rank == 0) return -1;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The command line of `run`. */
+/* The command line of `job`. */
 #ifndef TOOLS_JOB_JOB_OPTIONS_H
 #define TOOLS_JOB_JOB_OPTIONS_H
 

@@ -27,7 +27,7 @@ int job_mpi_start(struct job_mpi *mpi)
     mpi->place.struct_size = sizeof mpi->place;
     dxt_status status = dxt_mpi_start();
     if (status == DXT_OK) status = dxt_mpi_find_place(NULL, &mpi->place);
-    if (status != DXT_OK) return complain("run", "--engine mpi: %s", dxt_error());
+    if (status != DXT_OK) return complain("job", "--engine mpi: %s", dxt_error());
     own_rank = mpi->place.rank;
     complain_mute(own_rank != 0);
     return -1;
@@ -45,7 +45,7 @@ dxt_status job_mpi_gather(const job *run, dxt_gather **gather)
 
 static int failed(const job *run, const char *what)
 {
-    complain("run", "rank %u: %s", run->mpi->place.rank, what);
+    complain("job", "rank %u: %s", run->mpi->place.rank, what);
     return EXIT_FAILED;
 }
 
@@ -161,7 +161,7 @@ int job_mpi(job *run)
     dxt_mpi_board_destroy(run->mpi->board);
     run->control = NULL;
     if (result != JOB_EXIT_MASKED) return result;
-    complain("run", "rank %u came back after the others had given it up; it has left",
+    complain("job", "rank %u came back after the others had given it up; it has left",
              run->mpi->place.rank);
     return run->mpi->place.rank == 0 ? EXIT_FAILED : EXIT_DONE;
 }

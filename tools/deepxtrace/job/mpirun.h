@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `run --engine mpi`: mpirun has started this process as one of the ranks. There is no parent, and
+/* `job --engine mpi`: mpirun has started this process as one of the ranks. There is no parent, and
  * what the ranks of one machine share otherwise is shown on a board by rank 0. */
 #ifndef TOOLS_JOB_MPIRUN_H
 #define TOOLS_JOB_MPIRUN_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One rank of `run`: a process that computes, dispatches, computes, combines, with the probe on. */
+/* One rank of `job`: a process that computes, dispatches, computes, combines, with the probe on. */
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -24,7 +24,7 @@ const job_engine *job_engine_of(const char *name)
 
 int job_failed(const job_rank *state, const char *what, const char *why)
 {
-    complain("run", "rank %u: %s: %s", state->rank, what, why);
+    complain("job", "rank %u: %s: %s", state->rank, what, why);
     return EXIT_FAILED;
 }
 
@@ -86,7 +86,7 @@ static int set_up_session(job_rank *state, const job_engine *engine)
         .warmup_windows = run->warmup_windows,
         .node = -1,
         .instance = run->instance,
-        .source = "deepxtrace run",
+        .source = "deepxtrace job",
         .analysis = &analysis,
         .on_diagnosis = state->rank == 0 ? job_report_windows : NULL,
         .on_diagnosis_context = &state->report,
@@ -204,5 +204,5 @@ int job_work(const job *run, uint32_t rank)
     int result = live(&state, engine);
     dxt_gather_destroy(state.gather);
     engine->tear_down(&state);
-    return stdout_finish("run", result);
+    return stdout_finish("job", result);
 }

@@ -158,7 +158,7 @@ static dxt_status draw_whole(job_report *report, const dxt_diagnosis *whole)
     const job *run = report->run;
     dxt_status status = DXT_OK;
     for (size_t p = 0; p < run->picture_count && status == DXT_OK; p++)
-        status = draw_heatmaps(whole, DXT_EP_OPERATORS, run->picture_formats[p], "deepxtrace run",
+        status = draw_heatmaps(whole, DXT_EP_OPERATORS, run->picture_formats[p], "deepxtrace job",
                                run->color, 0, output_write, &report->pictures[p]);
     return status;
 }
@@ -188,7 +188,7 @@ static int conclude(job_report *report)
 static int finish_file(output_file *output)
 {
     if (output_flush(output) == DXT_OK || !output->file) return -1;
-    complain("run", "%s: %s", output->path, strerror(output->error));
+    complain("job", "%s: %s", output->path, strerror(output->error));
     return EXIT_FAILED;
 }
 
@@ -199,7 +199,7 @@ int job_report_end(job_report *report)
     if (report->sums[0].window && report->sums[1].window)
         result = conclude(report);
     else if (report->status == DXT_OK)
-        complain("run", report->windows ? "nothing was completed in any window"
+        complain("job", report->windows ? "nothing was completed in any window"
                                         : "ended before the first window was complete");
     for (size_t d = 0; d < DXT_EP_OPERATORS; d++) dxt_window_free(report->sums[d].window);
     dxt_history_destroy(report->history);
@@ -208,6 +208,6 @@ int job_report_end(job_report *report)
         file = finish_file(&report->pictures[p]);
     if (file >= 0) return file;
     if (report->status == DXT_OK || report->status == DXT_ERR_IO) return result;
-    complain("run", "%s", report->error);
+    complain("job", "%s", report->error);
     return EXIT_FAILED;
 }

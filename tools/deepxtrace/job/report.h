@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What rank 0 of `run` tells: each window as it comes, and the whole run at the end. */
+/* What rank 0 of `job` tells: each window as it comes, and the whole run at the end. */
 #ifndef TOOLS_JOB_REPORT_H
 #define TOOLS_JOB_REPORT_H
 
@@ -7,7 +7,7 @@
 #include "job.h"
 #include "sum.h"
 
-/** Rank 0's report under way. Zero it, set `run`, and `history` to what the session judges with. */
+/** Rank 0's report under way. Zero it, set `job`, and `history` to what the session judges with. */
 typedef struct job_report {
     const job *run;
     job_sum sums[DXT_EP_OPERATORS]; /**< the whole run so far */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `run`: the sum of the windows of one operator, from which the verdict over the whole run is. */
+/* `job`: the sum of the windows of one operator, from which the verdict over the whole run is. */
 #ifndef TOOLS_JOB_SUM_H
 #define TOOLS_JOB_SUM_H
 

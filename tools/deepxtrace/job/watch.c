@@ -96,7 +96,7 @@ static void start(watch *state, const sigset_t *before)
         pid_t pid = fork();
         if (pid == 0) be_rank(state, r, before);
         if (pid < 0) {
-            complain("run", "cannot start rank %u: %s", r, strerror(errno));
+            complain("job", "cannot start rank %u: %s", r, strerror(errno));
             state->failed = true;
             kill_all(state);
             return;
@@ -124,7 +124,7 @@ static void rank_exited(watch *state, uint32_t rank, int result)
         state->end_ns = job_now_ns() + state->run->timeout_ns + GRACE_NS;
     }
     if (result == JOB_EXIT_MASKED) {
-        complain("run", "rank %u came back after the others had given it up; it has left", rank);
+        complain("job", "rank %u came back after the others had given it up; it has left", rank);
         if (rank == 0) rank_failed(state, rank);
     } else if (result != EXIT_DONE && result != EXIT_FINDINGS) {
         rank_failed(state, rank);
@@ -136,11 +136,11 @@ static void rank_killed(watch *state, uint32_t rank, int number)
     if (state->killing) return;
     bool begun = atomic_load(&state->run->control->gate) > 0;
     if (rank == 0 || !begun) {
-        complain("run", "rank %u%s was killed by signal %d (%s)", rank,
+        complain("job", "rank %u%s was killed by signal %d (%s)", rank,
                  rank == 0 ? ", which makes the report," : "", number, strsignal(number));
         rank_failed(state, rank);
     } else {
-        complain("run", "rank %u was killed by signal %d (%s); the others go on without it", rank,
+        complain("job", "rank %u was killed by signal %d (%s); the others go on without it", rank,
                  number, strsignal(number));
     }
 }
@@ -149,13 +149,13 @@ static void note_change(watch *state, uint32_t rank, int status)
 {
     if (WIFSTOPPED(status)) {
         if (!state->killing)
-            complain("run", "rank %u was stopped by signal %d (%s)", rank, WSTOPSIG(status),
+            complain("job", "rank %u was stopped by signal %d (%s)", rank, WSTOPSIG(status),
                      strsignal(WSTOPSIG(status)));
         state->stopped[rank] = true;
         return;
     }
     if (WIFCONTINUED(status)) {
-        if (!state->killing && state->stopped[rank]) complain("run", "rank %u goes on", rank);
+        if (!state->killing && state->stopped[rank]) complain("job", "rank %u goes on", rank);
         state->stopped[rank] = false;
         return;
     }
@@ -185,12 +185,12 @@ static void heed_interrupts(watch *state)
     }
     /* Nobody waits for a job that has not begun. */
     if (atomic_load(&state->run->control->gate) == 0) {
-        complain("run", "ended before the first window was complete");
+        complain("job", "ended before the first window was complete");
         state->failed = true;
         kill_all(state);
         return;
     }
-    complain("run", "ending after this step (once more to end at once)");
+    complain("job", "ending after this step (once more to end at once)");
     job_stop(state->run->control);
 }
 
@@ -214,13 +214,13 @@ static void heed_time(watch *state)
     }
     if (!state->stopped[0] || state->pids[0] == 0) return;
     if (state->stopped_ns > state->run->timeout_ns + GRACE_NS) {
-        complain("run", "rank 0, which makes the report, is stopped and does not go on");
+        complain("job", "rank 0, which makes the report, is stopped and does not go on");
         rank_failed(state, 0);
         return;
     }
     for (uint32_t r = 1; r < state->run->shape.ranks; r++)
         if (state->pids[r] != 0 && !state->stopped[r]) return;
-    complain("run", "rank 0, which makes the report, is stopped and all others have ended");
+    complain("job", "rank 0, which makes the report, is stopped and all others have ended");
     rank_failed(state, 0);
 }
 
@@ -232,7 +232,7 @@ int job_watch(const job *run)
     if (!state.pids || !state.stopped) {
         free(state.pids);
         free(state.stopped);
-        complain("run", "%s", strerror(ENOMEM));
+        complain("job", "%s", strerror(ENOMEM));
         return EXIT_FAILED;
     }
     /* The ranks inherit empty buffers and the rate of the clock. */

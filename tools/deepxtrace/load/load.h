@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a rank of `run` computes and sends: tokens, routes, stand-in experts, and the check that
+/* What a rank of `job` computes and sends: tokens, routes, stand-in experts, and the check that
  * what came back is what it should be. */
 #ifndef TOOLS_LOAD_LOAD_H
 #define TOOLS_LOAD_LOAD_H

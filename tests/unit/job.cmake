@@ -1,9 +1,9 @@
-# What `deepxtrace run` computes and concludes, without starting a job.
+# What `deepxtrace job` computes and concludes, without starting a job.
 set(tools ${PROJECT_SOURCE_DIR}/tools/deepxtrace)
-dxt_test(test_run SOURCES unit/test_run.c ${tools}/cli/options.c ${tools}/cli/output.c
+dxt_test(test_job SOURCES unit/test_job.c ${tools}/cli/options.c ${tools}/cli/output.c
          ${tools}/job/confirm.c ${tools}/job/job.c ${tools}/load/load.c ${tools}/job/sum.c
          LIBS deepxtrace deepxtrace-ep)
-target_include_directories(test_run PRIVATE ${tools}/cli ${tools}/load ${tools}/job)
+target_include_directories(test_job PRIVATE ${tools}/cli ${tools}/load ${tools}/job)
 
 # The load of a rank on a device, on a device that is the process itself.
 dxt_test(test_device_load SOURCES unit/test_device_load.c ${tools}/load/device.c

@@ -1,0 +1,215 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# deepxtrace job: small jobs, and every way to ask for one that cannot be.
+
+bats_require_minimum_version 1.5.0
+
+setup() {
+    deepxtrace=${DEEPXTRACE:-${DXT_BUILD_DIR:?}/bin/deepxtrace}
+    cd "$BATS_TEST_TMPDIR"
+}
+
+# One line on standard error that begins with "deepxtrace job: ", nothing on standard output.
+refused() {
+    run --separate-stderr "$deepxtrace" job "$@"
+    [ "$status" -eq 2 ]
+    [ -z "$output" ]
+    [ "${#stderr_lines[@]}" -eq 1 ]
+    [[ $stderr == "deepxtrace job: "* ]]
+}
+
+@test "a small job ends with a verdict and two heat maps" {
+    run --separate-stderr "$deepxtrace" job --ranks 2 --steps 40 --window 10
+    [ "$status" -eq 0 ]
+    [[ $output == *"window 1"* ]]
+    [[ $output == *"The whole run, 2 ranks, 3 windows, 30 steps (the first window is left out):"* ]]
+    [[ $output == *dispatch* ]]
+    [[ $output == *combine* ]]
+    [[ $output != *$'\033'* ]]
+}
+
+@test "each format of dispatch and combine passes the check of the engine" {
+    for format in --bf16 --fp8; do
+        "$deepxtrace" job --ranks 3 --steps 4 --window 2 --experts 6 $format
+        "$deepxtrace" job --ranks 3 --steps 4 --window 2 --experts 6 $format --logfmt
+    done
+}
+
+@test "json has a line for each operator and window, and two for the whole run" {
+    run --separate-stderr "$deepxtrace" job --ranks 2 --steps 40 --window 10 --json
+    [ "$status" -eq 0 ]
+    [ "${#lines[@]}" -eq 8 ]
+    [ "$(jq -r .phase <<< "${lines[0]}")" = dispatch ]
+    [ "$(jq -r .phase <<< "${lines[1]}")" = combine ]
+    [ "$(jq -r .window <<< "${lines[7]}")" = null ]
+    [ "$(jq -r .ranks <<< "${lines[7]}")" = 2 ]
+}
+
+@test "several windows end with a summary, with --json on demand" {
+    run --separate-stderr "$deepxtrace" job --ranks 3 --steps 50 --window 10 --slow dispatch:1:20ms
+    [ "$status" -eq 0 ]
+    [[ $output == *"summary of 4 windows:"* ]]
+    [[ $output == *"rank 1 late in dispatch since window 0, in 4 of 4 windows: +"* ]]
+    run --separate-stderr "$deepxtrace" job --ranks 2 --steps 20 --window 10
+    [[ $output != *"summary of"* ]]
+}
+
+@test "the summary is what analyze says of the recording" {
+    "$deepxtrace" job --ranks 3 --steps 60 --window 10 --slow combine:2:15ms --min-share 10% --json --summary \
+        --record run.jsonl > run.txt
+    [ "$(wc -l < run.txt)" -eq 13 ]
+    "$deepxtrace" analyze --json --summary --min-share 10% run.jsonl > analyze.txt
+    [ "$(jq '.summary[0].rank' < <(tail -1 run.txt))" = 2 ]
+    diff <(tail -1 run.txt) <(tail -1 analyze.txt)
+    diff <(head -10 run.txt) <(head -10 analyze.txt)
+}
+
+@test "a recording and pictures appear whole, and analyze reads the recording" {
+    "$deepxtrace" job --ranks 2 --steps 40 --window 10 --record run.jsonl --heatmap run.svg \
+        --heatmap run.html
+    [ "$(wc -l < run.jsonl)" -eq 6 ]
+    "$deepxtrace" analyze run.jsonl
+    grep -q '</svg>' run.svg
+    grep -q '</html>' run.html
+    [ "$(ls -A | wc -l)" -eq 3 ]
+}
+
+@test "--record - puts the recording on standard output and nothing else" {
+    run --separate-stderr "$deepxtrace" job --ranks 2 --steps 20 --window 10 --record -
+    [ "$status" -eq 0 ]
+    [ "${#lines[@]}" -eq 2 ]
+    [ "$(jq -r .ranks <<< "${lines[1]}")" = 2 ]
+}
+
+@test "output that exists is kept unless --force" {
+    echo mine > run.jsonl
+    refused --steps 20 --window 10 --record run.jsonl
+    [[ $stderr == *run.jsonl* ]]
+    [ "$(cat run.jsonl)" = mine ]
+    "$deepxtrace" job --ranks 2 --steps 20 --window 10 --record run.jsonl --force
+    [ "$(wc -l < run.jsonl)" -eq 2 ]
+    refused --record no/such/folder.jsonl
+}
+
+@test "no two outputs go to the same file" {
+    mkdir -p one && cd one
+    refused --record a.svg --heatmap a.svg
+    [[ $stderr == *"a.svg: given for two outputs" ]]
+    refused --heatmap a.svg --heatmap "$PWD/../one/a.svg"
+    refused --record a.jsonl --record b.jsonl
+    [ -z "$(ls -A)" ]
+}
+
+@test "a full disk fails the run and says so" {
+    [ -w /dev/full ] || skip "no /dev/full"
+    run --separate-stderr "$deepxtrace" job --ranks 2 --steps 20 --window 10 --record /dev/full
+    [ "$status" -eq 3 ]
+    [[ $stderr == *"/dev/full: No space left on device"* ]]
+}
+
+@test "async windows come by time" {
+    run --separate-stderr "$deepxtrace" job --ranks 2 --async 0.1 --json
+    [ "$status" -eq 0 ]
+    [ "${#lines[@]}" -ge 8 ]
+}
+
+@test "--exit-code tells a slow job" {
+    run "$deepxtrace" job --ranks 2 --steps 20 --window 10 --slow dispatch:1:20ms --exit-code
+    [ "$status" -eq 1 ]
+    [[ $output == *"rank 1 is late in dispatch"* ]]
+}
+
+@test "--color always colours the heat map in a pipe, never does not" {
+    run "$deepxtrace" job --ranks 2 --steps 20 --window 10 --color always
+    [[ $output == *$'\033['* ]]
+    run "$deepxtrace" job --ranks 2 --steps 20 --window 10 --color never
+    [[ $output != *$'\033['* ]]
+}
+
+@test "faults that cannot be" {
+    refused --slow dispatch:9:1ms
+    [[ $stderr == *"no rank 9"* ]]
+    refused --slow dispach:1:1ms
+    [[ $stderr == *"'dispach'"* ]]
+    refused --slow dispatch:1:5
+    [[ $stderr == *"no unit"* ]]
+    refused --slow dispatch:1
+    refused --slow dispatch:x:1ms
+    refused --slow-path combine:1:1ms
+    refused --slow-path 'combine:1<-7:1ms'
+    [[ $stderr == *"no rank 7"* ]]
+    refused --slow-path 'combine:1<-1:1ms'
+    [[ $stderr == *"--slow-path: there is no path from rank 1 to itself" ]]
+    refused --hot 1
+    refused --hot 1:0
+    refused --hot 4:2
+    [[ $stderr == *"no rank 4"* ]]
+}
+
+@test "jobs that cannot be" {
+    refused --ranks 1
+    refused --ranks 5000
+    refused --experts 7
+    [[ $stderr == *"7 experts"* ]]
+    refused --topk 9
+    refused --topk 17
+    refused --hidden 1000
+    refused --hidden 100
+    [[ $stderr == *"'100' is not a multiple of 128 within 128 to 16384" ]]
+    refused --jitter 1
+    refused --fp8 --bf16
+    refused --steps 50
+    [[ $stderr == *"no window"* ]]
+    refused --compute 5
+    refused --timeout 10
+    refused --engine warp
+    refused --engine mpi
+    [[ $stderr == *"not started by mpirun or srun, and no MPI library is loaded" ]]
+    DEEPXTRACE_MPI=other refused --engine mpi
+    [[ $stderr == *'DEEPXTRACE_MPI is "other", neither "openmpi" nor "mpich"' ]]
+    refused --heatmap waits.bmp
+    refused --record - --json
+    refused extra
+    refused --no-such-option
+}
+
+@test "more than the shared memory holds is refused before anything starts" {
+    refused --ranks 1024 --tokens 8192 --hidden 16384
+    [[ $stderr == *"of shared memory, /dev/shm has "*" free"* ]]
+}
+
+@test "--help fits 80 columns and shows examples" {
+    run "$deepxtrace" job --help
+    [ "$status" -eq 0 ]
+    [[ $output == *"deepxtrace job --ranks 4 --slow dispatch:2:5ms"* ]]
+    for line in "${lines[@]}"; do [ "${#line}" -le 80 ]; done
+}
+
+# Whether the GPU engine could run here.
+has_gpu() {
+    [[ $("$deepxtrace" info --json | jq -r '.parts[] | select(.name == "run-cuda") | .why') == NVIDIA* ]]
+}
+
+@test "an engine that is not there is refused in one line" {
+    refused --engine fantasy
+    [[ $stderr == *'no engine "fantasy"'* ]]
+}
+
+@test "--engine cuda says in one line why it cannot be" {
+    if has_gpu; then skip "there is a GPU"; fi
+    run --separate-stderr "$deepxtrace" job --engine cuda --ranks 2 --experts 4 --steps 4 --window 2
+    [ "$status" -ge 2 ]
+    [ -z "$output" ]
+    [ "${#stderr_lines[@]}" -eq 1 ]
+    [[ $stderr == "deepxtrace job: "* ]]
+}
+
+@test "without its part --engine cuda is refused before anything starts" {
+    mkdir copy
+    cp -P "$deepxtrace" "$(dirname "$deepxtrace")"/../lib/libdeepxtrace.so* \
+        "$(dirname "$deepxtrace")"/../lib/libdeepxtrace-ep.so* copy
+    deepxtrace=$PWD/copy/deepxtrace
+    export LD_LIBRARY_PATH=$PWD/copy
+    refused --engine cuda
+    [[ $stderr == *libdeepxtrace-run-cuda.so.0* ]]
+}

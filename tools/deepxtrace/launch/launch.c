@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "launch.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "exit.h"
+#include "options.h"
+
+/*
+ * What the interpreter begins with: argv is the folder that holds the package or nothing, the
+ * options of the job, and the command line. The current folder, which Python would look in first,
+ * is left out: nobody expects code from there. The package itself is not executed, only its
+ * launcher: that needs neither NumPy nor the library.
+ */
+static const char begin[] =
+    "import sys\n"
+    "if sys.path[:1] == ['']: del sys.path[0]\n"
+    "import importlib.util, types\n"
+    "places = [sys.argv[1]]\n"
+    "if not sys.argv[1]:\n"
+    "    spec = importlib.util.find_spec('deepxtrace')\n"
+    "    places = list(spec.submodule_search_locations or []) if spec else []\n"
+    "if not places:\n"
+    "    print('deepxtrace run: the Python package is not here;',\n"
+    "          '`make wheel` in the source tree makes it, then: pip install build/dist/*.whl',\n"
+    "          file=sys.stderr)\n"
+    "    sys.exit(3)\n"
+    "package = sys.modules['deepxtrace'] = types.ModuleType('deepxtrace')\n"
+    "package.__path__ = places\n"
+    "from deepxtrace.run import main\n"
+    "main(sys.argv[3:], sys.argv[2])\n";
+
+/* Where the package may be, seen from the program: in the build tree and where it is installed, and
+ * in the wheel, which is the package. */
+static const char *const places[] = {"/../share/deepxtrace/python/deepxtrace", "/.."};
+
+/* The folder of the package beside this program; "" if there is none. */
+static void find_package(char folder[PATH_MAX])
+{
+    char program[PATH_MAX], path[2 * PATH_MAX];
+    ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
+    folder[0] = '\0';
+    if (length <= 0) return;
+    program[length] = '\0';
+    char *slash = strrchr(program, '/');
+    if (!slash) return;
+    *slash = '\0';
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+        snprintf(path, sizeof path, "%s%s/_inject/sitecustomize.py", program, places[i]);
+        if (access(path, R_OK) != 0) continue;
+        snprintf(path, sizeof path, "%s%s", program, places[i]);
+        if (realpath(path, folder)) return;
+        folder[0] = '\0';
+    }
+}
+
+int launch(int argc, char **argv, const char *job_options)
+{
+    enum { OWN = 5 };
+    char folder[PATH_MAX], code[sizeof begin];
+    char dash_c[] = "-c";
+    const char *given = getenv("DEEPXTRACE_PYTHON");
+    char *python = strdup(given && *given ? given : "python3"), *options = strdup(job_options);
+    char **line = calloc(OWN + (size_t)argc, sizeof *line);
+    if (!python || !options || !line) {
+        free(python);
+        free(options);
+        free(line);
+        complain("run", "%s", dxt_status_string(DXT_ERR_NO_MEMORY));
+        return EXIT_FAILED;
+    }
+    find_package(folder);
+    memcpy(code, begin, sizeof begin);
+    char *const own[OWN] = {python, dash_c, code, folder, options};
+    memcpy(line, own, sizeof own);
+    for (int i = 1; i < argc; i++) line[OWN + i - 1] = argv[i];
+    execvp(python, line);
+    complain(
+        "run",
+        "%s %s: the launcher is a Python program (DEEPXTRACE_PYTHON names another interpreter)",
+        python, errno == ENOENT ? "is not here" : strerror(errno));
+    free(python);
+    free(options);
+    free(line);
+    return EXIT_FAILED;
+}
