@@ -198,7 +198,8 @@ _query_found = False
 
 
 def _capture_id() -> Optional[int]:
-    """Of this thread's current stream; None if it is not captured, 0 if the id is not known."""
+    """Of this thread's current stream; None if it is not captured, 0 if the id is not known, and
+    below 0 if the capture has failed already."""
     global _query, _query_found
     import torch
     if not (torch.cuda.is_initialized() and torch.cuda.is_current_stream_capturing()):
@@ -208,7 +209,7 @@ def _capture_id() -> Optional[int]:
     if _query is None:
         return 0
     status, number = _query(torch.cuda.current_stream().cuda_stream)
-    return number if status == _ACTIVE else 0
+    return number if status == _ACTIVE else -status
 
 
 def captured_into() -> Optional[_Content]:
@@ -217,11 +218,13 @@ def captured_into() -> Optional[_Content]:
     if number is None:
         return None
     found = _open.get(number)
-    content = found() if found is not None else None
-    if content is None and number == 0 and len(_open) == 1:
+    if found is None and number == 0 and len(_open) == 1:
         # The driver does not tell: there is one that it can be.
-        content = next(iter(_open.values()))()
-    return content or _UNSEEN
+        found = next(iter(_open.values()))
+    if found is None and number >= 0:
+        return _UNSEEN
+    # What will never be replayed holds what nobody counts.
+    return (found() if found is not None else None) or _Content(0)
 
 
 class GraphWatch:
@@ -298,8 +301,8 @@ def _close(content: _Content) -> None:
 
 def _replay(original: Any) -> Any:
     @functools.wraps(original)
-    def replay(graph: Any) -> Any:
-        result = original(graph)
+    def replay(graph: Any, *args: Any, **kwargs: Any) -> Any:
+        result = original(graph, *args, **kwargs)
         try:
             content = graph._deepxtrace_content
         except AttributeError:
