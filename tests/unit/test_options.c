@@ -10,8 +10,8 @@
 
 #include <cmocka.h>
 
-#include "exit.h"
 #include "options.h"
+#include "outcome.h"
 #include "output.h"
 
 static void durations_need_a_unit(void **state)

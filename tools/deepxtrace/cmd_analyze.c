@@ -5,9 +5,9 @@
 #include <deepxtrace/deepxtrace.h>
 
 #include "commands.h"
-#include "exit.h"
 #include "input.h"
 #include "options.h"
+#include "outcome.h"
 #include "output.h"
 
 /** One run of the command. */
@@ -22,16 +22,16 @@ struct analyze {
     bool found;
 };
 
-/* Sum up the run that has ended, if there is more to it than its last window; −1 to go on. */
-static int report_summary(struct analyze *run)
+/* Sum up the run that has ended, if there is more to it than its last window. */
+static outcome report_summary(struct analyze *run)
 {
     uint64_t windows = run->history ? dxt_history_run(run->history).windows : 0;
-    if (windows == 0 || (run->json ? !run->summary : windows == 1 && !run->summary)) return -1;
+    if (windows == 0 || (run->json ? !run->summary : windows == 1 && !run->summary)) return GO_ON;
     dxt_status status = run->json ? dxt_report_summary_json(run->history, stdout_write, NULL)
                                   : dxt_report_summary_text(run->history, stdout_write, NULL);
     if (status == DXT_OK) status = stdout_flush();
     if (status == DXT_ERR_IO) return EXIT_FAILED;
-    return status == DXT_OK ? -1 : complain_status("analyze", status);
+    return status == DXT_OK ? GO_ON : complain_status("analyze", status);
 }
 
 /* What the window says alone, then in the light of those before it. */
@@ -49,13 +49,13 @@ static dxt_status judge(struct analyze *run, const dxt_window *window, const dxt
     return status;
 }
 
-/* Report one window; −1 to go on. */
-static int report(struct analyze *run, const dxt_window *window, const dxt_window *companion)
+/* Report one window. */
+static outcome report(struct analyze *run, const dxt_window *window, const dxt_window *companion)
 {
     dxt_findings *findings;
     if (run->history && !dxt_history_continues(run->history, window)) {
-        int result = report_summary(run);
-        if (result >= 0) return result;
+        outcome result = report_summary(run);
+        if (result != GO_ON) return result;
     }
     dxt_status status = judge(run, window, companion, &findings);
     if (status != DXT_OK) return complain_status("analyze", status);
@@ -67,19 +67,19 @@ static int report(struct analyze *run, const dxt_window *window, const dxt_windo
     if (status == DXT_OK) status = stdout_flush();
     /* What went wrong with standard output is said at the end, once. */
     if (status == DXT_ERR_IO) return EXIT_FAILED;
-    return status == DXT_OK ? -1 : complain_status("analyze", status);
+    return status == DXT_OK ? GO_ON : complain_status("analyze", status);
 }
 
 /*
  * Windows in order, each with the other operator of the same interval if that is its neighbour. A
  * window whose companion came before it is reported at once; any other waits for the next line.
  */
-static int analyze_windows(struct analyze *run, dxt_reader *reader)
+static outcome analyze_windows(struct analyze *run, dxt_reader *reader)
 {
     dxt_window *before = NULL, *window = NULL, *after = NULL;
-    int result = -1;
+    outcome result = GO_ON;
     dxt_status status = dxt_reader_next(reader, &window);
-    while (window && result < 0) {
+    while (window && result == GO_ON) {
         const dxt_window *companion = before && is_pair(before, window) ? before : NULL;
         if (!companion) {
             status = dxt_reader_next(reader, &after);
@@ -97,7 +97,7 @@ static int analyze_windows(struct analyze *run, dxt_reader *reader)
     }
     dxt_window_free(before);
     dxt_window_free(window);
-    if (result < 0 && status != DXT_END) result = complain_status("analyze", status);
+    if (result == GO_ON && status != DXT_END) result = complain_status("analyze", status);
     return result;
 }
 
@@ -109,18 +109,18 @@ static dxt_status begin_history(struct analyze *run)
     return dxt_history_create(&options, &run->history);
 }
 
-static int analyze_file(struct analyze *run, const char *path)
+static outcome analyze_file(struct analyze *run, const char *path)
 {
     dxt_reader *reader;
-    int result = input_open("analyze", path, &reader);
-    if (result >= 0) return result;
+    outcome result = input_open("analyze", path, &reader);
+    if (result != GO_ON) return result;
     if (run->many && !run->json) stdout_printf("%s:\n", path);
     dxt_status status = begin_history(run);
     result = status == DXT_OK ? analyze_windows(run, reader) : complain_status("analyze", status);
     /* A file that breaks off has a beginning worth summing up. */
     if (result != EXIT_FAILED) {
-        int summed = report_summary(run);
-        if (result < 0) result = summed;
+        outcome summed = report_summary(run);
+        if (result == GO_ON) result = summed;
     }
     dxt_history_destroy(run->history);
     run->history = NULL;
@@ -128,7 +128,7 @@ static int analyze_file(struct analyze *run, const char *path)
     return result;
 }
 
-int cmd_analyze(int argc, char **argv)
+outcome cmd_analyze(int argc, char **argv)
 {
     struct analyze run = {0};
     cli_option options[4 + ANALYSIS_OPTIONS] = {
@@ -163,9 +163,9 @@ int cmd_analyze(int argc, char **argv)
                     "  deepxtrace analyze --exit-code --min-share 5% - < recording.jsonl\n",
     };
     int count;
-    int result = command_line(&command, argc, argv, &count);
-    run.many = result < 0 && count > 1;
-    for (int i = 1; result < 0 && i <= count; i++) result = analyze_file(&run, argv[i]);
-    if (result >= 0) return result;
+    outcome result = command_line(&command, argc, argv, &count);
+    run.many = result == GO_ON && count > 1;
+    for (int i = 1; result == GO_ON && i <= count; i++) result = analyze_file(&run, argv[i]);
+    if (result != GO_ON) return result;
     return run.exit_code && run.found ? EXIT_FINDINGS : EXIT_DONE;
 }

@@ -6,8 +6,8 @@
 
 #include "bench.h"
 #include "commands.h"
-#include "exit.h"
 #include "options.h"
+#include "outcome.h"
 #include "output.h"
 
 static bench_options line;
@@ -90,8 +90,8 @@ static const cli_command command = {
 
 static const struct {
     const char *name;
-    int (*run)(const bench_options *bench);
-    int (*run_cuda)(const bench_options *bench); /* with --engine cuda; NULL: has no engine */
+    outcome (*run)(const bench_options *bench);
+    outcome (*run_cuda)(const bench_options *bench); /* with --engine cuda; NULL: has no engine */
 } benches[] = {
     {"probe", bench_probe, bench_cuda_probe}, {"ep", bench_ep, bench_cuda_ep},
     {"analysis", bench_analysis, NULL},       {"gather", bench_gather, NULL},
@@ -127,17 +127,17 @@ double bench_thread_ns(void)
     return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
 }
 
-int bench_no_memory(void)
+outcome bench_no_memory(void)
 {
     complain("bench", "%s", strerror(ENOMEM));
     return EXIT_FAILED;
 }
 
-int cmd_bench(int argc, char **argv)
+outcome cmd_bench(int argc, char **argv)
 {
     int operands = 0;
-    int result = command_line(&command, argc, argv, &operands);
-    if (result >= 0) return result;
+    outcome result = command_line(&command, argc, argv, &operands);
+    if (result != GO_ON) return result;
     bool cuda = line.engine && strcmp(line.engine, "cuda") == 0;
     if (line.engine && !cuda && strcmp(line.engine, "shm") != 0)
         return complain("bench", "--engine: '%s' is not one of shm, cuda", line.engine);

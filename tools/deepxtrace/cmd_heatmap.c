@@ -10,10 +10,10 @@
 #include <deepxtrace/deepxtrace.h>
 
 #include "commands.h"
-#include "exit.h"
 #include "heatmap.h"
 #include "input.h"
 #include "options.h"
+#include "outcome.h"
 #include "output.h"
 #include "timeline.h"
 
@@ -66,7 +66,7 @@ static struct slot *find_slot(struct heatmap *run, const char *phase)
 }
 
 /* Keep or release one window; later ones take the place of earlier ones. */
-static int consider(struct heatmap *run, dxt_window *window)
+static outcome consider(struct heatmap *run, dxt_window *window)
 {
     struct slot *slot = find_slot(run, window->phase);
     if (!slot) {
@@ -79,28 +79,28 @@ static int consider(struct heatmap *run, dxt_window *window)
         (run->case_name &&
          (!window->case_name || strcmp(window->case_name, run->case_name) != 0))) {
         dxt_window_free(window);
-        return -1;
+        return GO_ON;
     }
     dxt_window_free(slot->window);
     slot->window = window;
-    return -1;
+    return GO_ON;
 }
 
-static int read_windows(struct heatmap *run)
+static outcome read_windows(struct heatmap *run)
 {
     dxt_reader *reader;
     dxt_window *window;
     dxt_status status = DXT_OK;
-    int result = input_open("heatmap", run->input, &reader);
-    if (result >= 0) return result;
-    while (result < 0 && (status = dxt_reader_next(reader, &window)) == DXT_OK)
+    outcome result = input_open("heatmap", run->input, &reader);
+    if (result != GO_ON) return result;
+    while (result == GO_ON && (status = dxt_reader_next(reader, &window)) == DXT_OK)
         result = consider(run, window);
-    if (result < 0 && status != DXT_END) result = complain_status("heatmap", status);
+    if (result == GO_ON && status != DXT_END) result = complain_status("heatmap", status);
     dxt_reader_close(reader);
     return result;
 }
 
-static int nothing_chosen(const struct heatmap *run)
+static outcome nothing_chosen(const struct heatmap *run)
 {
     char which[32] = "";
     if (run->numbered) snprintf(which, sizeof which, " %" PRIu64, run->number);
@@ -110,7 +110,7 @@ static int nothing_chosen(const struct heatmap *run)
 }
 
 /* Analyse the chosen windows into `diagnoses`. */
-static int diagnose(struct heatmap *run, dxt_diagnosis *diagnoses, size_t *count)
+static outcome diagnose(struct heatmap *run, dxt_diagnosis *diagnoses, size_t *count)
 {
     *count = 0;
     for (size_t i = 0; i < run->count; i++) {
@@ -128,45 +128,45 @@ static int diagnose(struct heatmap *run, dxt_diagnosis *diagnoses, size_t *count
         if (status != DXT_OK) return complain_status("heatmap", status);
         diagnoses[(*count)++] = (dxt_diagnosis){slot->window, slot->findings};
     }
-    return *count ? -1 : nothing_chosen(run);
+    return *count ? GO_ON : nothing_chosen(run);
 }
 
 /* ---- drawing ---- */
 
-static int choose_format(struct heatmap *run)
+static outcome choose_format(struct heatmap *run)
 {
     dxt_format format;
-    if (run->format >= 0) return -1;
+    if (run->format >= 0) return GO_ON;
     run->format = DXT_FORMAT_TERMINAL;
-    if (!run->output) return -1;
+    if (!run->output) return GO_ON;
     run->format = DXT_FORMAT_SVG;
-    if (strcmp(run->output, "-") == 0) return -1;
+    if (strcmp(run->output, "-") == 0) return GO_ON;
     if (dxt_format_from_name(run->output, &format) != DXT_OK)
         return complain("heatmap",
                         "%s: the name must end in .svg, .png, .pdf or .html (or give --format)",
                         run->output);
     run->format = (int)format;
-    return -1;
+    return GO_ON;
 }
 
 /* --force is for an old picture; the recording cannot be made again. */
-static int spare_input(const struct heatmap *run)
+static outcome spare_input(const struct heatmap *run)
 {
     struct stat in, out;
-    if (!run->output || stat(run->output, &out) != 0 || !S_ISREG(out.st_mode)) return -1;
+    if (!run->output || stat(run->output, &out) != 0 || !S_ISREG(out.st_mode)) return GO_ON;
     bool piped = strcmp(run->input, "-") == 0;
-    if ((piped ? fstat(STDIN_FILENO, &in) : stat(run->input, &in)) != 0) return -1;
-    if (in.st_dev != out.st_dev || in.st_ino != out.st_ino) return -1;
+    if ((piped ? fstat(STDIN_FILENO, &in) : stat(run->input, &in)) != 0) return GO_ON;
+    if (in.st_dev != out.st_dev || in.st_ino != out.st_ino) return GO_ON;
     return complain("heatmap", "%s: is the input, which is never replaced", run->output);
 }
 
 /* The matrices, or with a timeline that. */
-static int draw(struct heatmap *run, const dxt_diagnosis *diagnoses, size_t count,
-                const draw_timeline *timeline)
+static outcome draw(struct heatmap *run, const dxt_diagnosis *diagnoses, size_t count,
+                    const draw_timeline *timeline)
 {
     output_file output;
-    int result = output_open(&output, "heatmap", run->output ? run->output : "-", run->force);
-    if (result >= 0) return result;
+    outcome result = output_open(&output, "heatmap", run->output ? run->output : "-", run->force);
+    if (result != GO_ON) return result;
     int fd = output.file ? fileno(output.file) : STDOUT_FILENO;
     dxt_color color = color_when(run->color, fd);
     uint32_t columns = terminal_columns(fd);
@@ -177,7 +177,7 @@ static int draw(struct heatmap *run, const dxt_diagnosis *diagnoses, size_t coun
                                                  output_write, &output);
     if (status == DXT_OK || output.error) {
         result = output_commit(&output);
-        return result < 0 ? EXIT_DONE : result;
+        return result == GO_ON ? EXIT_DONE : result;
     }
     output_abandon(&output);
     /* What went wrong with standard output is said at the end, once. */
@@ -186,31 +186,31 @@ static int draw(struct heatmap *run, const dxt_diagnosis *diagnoses, size_t coun
     return EXIT_FAILED;
 }
 
-static int run_timeline(struct heatmap *run)
+static outcome run_timeline(struct heatmap *run)
 {
     draw_timeline timeline = {.input = run->input,
                               .phase = run->phase,
                               .case_name = run->case_name,
                               .analysis = &run->analysis};
-    int result = choose_format(run);
-    if (result < 0 && run->numbered)
+    outcome result = choose_format(run);
+    if (result == GO_ON && run->numbered)
         result = complain("heatmap", "--timeline shows all windows; leave out --window");
-    if (result < 0) result = spare_input(run);
-    if (result < 0) result = timeline_read(&timeline);
-    if (result < 0) result = draw(run, NULL, 0, &timeline);
+    if (result == GO_ON) result = spare_input(run);
+    if (result == GO_ON) result = timeline_read(&timeline);
+    if (result == GO_ON) result = draw(run, NULL, 0, &timeline);
     timeline_free(&timeline);
     return result;
 }
 
-static int run_heatmap(struct heatmap *run)
+static outcome run_heatmap(struct heatmap *run)
 {
     dxt_diagnosis diagnoses[DRAW_PANELS];
     size_t count;
-    int result = choose_format(run);
-    if (result < 0) result = spare_input(run);
-    if (result < 0) result = read_windows(run);
-    if (result < 0) result = diagnose(run, diagnoses, &count);
-    if (result < 0) result = draw(run, diagnoses, count, NULL);
+    outcome result = choose_format(run);
+    if (result == GO_ON) result = spare_input(run);
+    if (result == GO_ON) result = read_windows(run);
+    if (result == GO_ON) result = diagnose(run, diagnoses, &count);
+    if (result == GO_ON) result = draw(run, diagnoses, count, NULL);
     for (size_t i = 0; i < run->count; i++) {
         dxt_findings_free(run->slots[i].findings);
         dxt_window_free(run->slots[i].window);
@@ -219,7 +219,7 @@ static int run_heatmap(struct heatmap *run)
     return result;
 }
 
-int cmd_heatmap(int argc, char **argv)
+outcome cmd_heatmap(int argc, char **argv)
 {
     struct heatmap run = {.format = -1};
     cli_option options[8 + ANALYSIS_OPTIONS] = {
@@ -284,8 +284,8 @@ int cmd_heatmap(int argc, char **argv)
             "  deepxtrace heatmap recording.jsonl --timeline -o lateness.svg\n",
     };
     int count;
-    int result = command_line(&command, argc, argv, &count);
-    if (result >= 0) return result;
+    outcome result = command_line(&command, argc, argv, &count);
+    if (result != GO_ON) return result;
     run.input = argv[1];
     return run.timeline ? run_timeline(&run) : run_heatmap(&run);
 }

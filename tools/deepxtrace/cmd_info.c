@@ -15,8 +15,8 @@
 
 #include "commands.h"
 #include "device.h"
-#include "exit.h"
 #include "options.h"
+#include "outcome.h"
 #include "output.h"
 
 #define MAX_PARTS 16
@@ -172,7 +172,7 @@ static json_t *as_json(const struct info *info)
                      (json_int_t)info->shared_free_bytes, "parts", parts);
 }
 
-int cmd_info(int argc, char **argv)
+outcome cmd_info(int argc, char **argv)
 {
     bool json = false;
     const cli_option options[] = {
@@ -187,8 +187,8 @@ int cmd_info(int argc, char **argv)
                     "  deepxtrace info --json | jq .parts\n",
     };
     int operands;
-    int status = command_line(&command, argc, argv, &operands);
-    if (status >= 0) return status;
+    outcome status = command_line(&command, argc, argv, &operands);
+    if (status != GO_ON) return status;
     struct info info;
     collect(&info);
     if (!json) {

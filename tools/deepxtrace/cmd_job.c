@@ -6,10 +6,10 @@
 
 #include "commands.h"
 #include "engine.h"
-#include "exit.h"
 #include "job_options.h"
 #include "mpirun.h"
 #include "options.h"
+#include "outcome.h"
 
 static void name_instance(job *run)
 {
@@ -20,40 +20,40 @@ static void name_instance(job *run)
 }
 
 /* The ranks have written; what is good gets its name. */
-static int keep_files(job *run, int result)
+static outcome keep_files(job *run, outcome result)
 {
     bool good = result == EXIT_DONE || result == EXIT_FINDINGS;
     if (good && run->recording) {
-        int status = output_commit(&run->record);
-        if (status >= 0) return status;
+        outcome status = output_commit(&run->record);
+        if (status != GO_ON) return status;
     }
     for (size_t p = 0; good && p < run->picture_count; p++) {
-        int status = output_commit(&run->pictures[p]);
-        if (status >= 0) return status;
+        outcome status = output_commit(&run->pictures[p]);
+        if (status != GO_ON) return status;
     }
     return result;
 }
 
 /* All ranks on this machine, as children of this process. */
-static int run_children(job *run)
+static outcome run_children(job *run)
 {
     run->parent = getpid();
     name_instance(run);
     const job_engine *engine = job_engine_of(run->engine);
-    int result = engine->prepare ? engine->prepare() : -1;
-    if (result < 0) result = job_share(run);
-    if (result < 0) result = job_watch(run);
+    outcome result = engine->prepare ? engine->prepare() : GO_ON;
+    if (result == GO_ON) result = job_share(run);
+    if (result == GO_ON) result = job_watch(run);
     job_unshare(run);
     return result;
 }
 
-int cmd_job(int argc, char **argv)
+outcome cmd_job(int argc, char **argv)
 {
     static job run;
     static char instance[JOB_NAME_SIZE];
     run.instance = instance;
-    int result = job_options_read(argc, argv, &run);
-    if (result < 0) result = keep_files(&run, run.mpi ? job_mpi(&run) : run_children(&run));
+    outcome result = job_options_read(argc, argv, &run);
+    if (result == GO_ON) result = keep_files(&run, run.mpi ? job_mpi(&run) : run_children(&run));
     output_abandon(&run.record);
     for (size_t p = 0; p < run.picture_count; p++) output_abandon(&run.pictures[p]);
     return run.mpi ? job_mpi_end(stdout_finish("job", result)) : result;

@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "commands.h"
-#include "exit.h"
 #include "launch.h"
 #include "options.h"
+#include "outcome.h"
 
 /* What the table of the built-in job says of a command line. */
 struct job_line {
@@ -35,7 +35,7 @@ static void look(const cli_command *command, void *context)
         operands == 0;
 }
 
-int cmd_run(int argc, char **argv)
+outcome cmd_run(int argc, char **argv)
 {
     struct job_line line = {.argc = argc};
     char text[2048];

@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "commands.h"
-#include "exit.h"
 #include "faults.h"
 #include "options.h"
+#include "outcome.h"
 #include "output.h"
 
 /** What the command line gives. */
@@ -195,29 +195,29 @@ static dxt_status write_windows(simulation *sim, output_file *output)
     return status;
 }
 
-static int simulate(simulation *sim)
+static outcome simulate(simulation *sim)
 {
     output_file output = {0};
-    int result = output_open(&output, "simulate", g.path ? g.path : "-", g.force);
-    if (result >= 0) return result;
+    outcome result = output_open(&output, "simulate", g.path ? g.path : "-", g.force);
+    if (result != GO_ON) return result;
     dxt_status status = write_windows(sim, &output);
     /* What went wrong with the file is said when it is committed. */
     if (status == DXT_OK || status == DXT_ERR_IO) {
         result = output_commit(&output);
-        return result >= 0 ? result : EXIT_DONE;
+        return result != GO_ON ? result : EXIT_DONE;
     }
     output_abandon(&output);
     return complain_status("simulate", status);
 }
 
-int cmd_simulate(int argc, char **argv)
+outcome cmd_simulate(int argc, char **argv)
 {
     char why[256];
     int operands;
     simulation *sim;
     set_defaults();
-    int result = command_line(&command, argc, argv, &operands);
-    if (result >= 0) return result;
+    outcome result = command_line(&command, argc, argv, &operands);
+    if (result != GO_ON) return result;
     put_together();
     dxt_status status = sim_create(&g.config, &sim, why, sizeof why);
     if (status != DXT_OK) {

@@ -3,12 +3,14 @@
 #ifndef TOOLS_COMMANDS_H
 #define TOOLS_COMMANDS_H
 
-int cmd_run(int argc, char **argv);
-int cmd_job(int argc, char **argv);
-int cmd_analyze(int argc, char **argv);
-int cmd_heatmap(int argc, char **argv);
-int cmd_simulate(int argc, char **argv);
-int cmd_bench(int argc, char **argv);
-int cmd_info(int argc, char **argv);
+#include "outcome.h"
+
+outcome cmd_run(int argc, char **argv);
+outcome cmd_job(int argc, char **argv);
+outcome cmd_analyze(int argc, char **argv);
+outcome cmd_heatmap(int argc, char **argv);
+outcome cmd_simulate(int argc, char **argv);
+outcome cmd_bench(int argc, char **argv);
+outcome cmd_info(int argc, char **argv);
 
 #endif

@@ -11,13 +11,13 @@
 #include <deepxtrace/deepxtrace.h>
 
 #include "commands.h"
-#include "exit.h"
 #include "options.h"
+#include "outcome.h"
 #include "output.h"
 
 static const struct entry {
     const char *name;
-    int (*main)(int argc, char **argv);
+    outcome (*main)(int argc, char **argv);
     const char *summary;
 } commands[] = {
     {"run", cmd_run, "run any program with the diagnosis attached"},
@@ -29,7 +29,7 @@ static const struct entry {
     {"info", cmd_info, "show this build, its parts, and this machine's clocks"},
 };
 
-static int print_help(void)
+static outcome print_help(void)
 {
     stdout_printf("deepxtrace finds the slow rank, the slow receiver or the slow path in\n"
                   "Mixture-of-Experts expert-parallel communication.\n\n"
@@ -54,7 +54,7 @@ static const struct entry *find_command(const char *word)
 }
 
 /* "help" alone or with the name of a command. */
-static int help(int argc, char **argv)
+static outcome help(int argc, char **argv)
 {
     char option[] = "--help";
     if (argc < 2) return print_help();
@@ -72,7 +72,7 @@ static bool is_run(const char *program)
     return strcmp(slash ? slash + 1 : program, "deepxtrace-run") == 0;
 }
 
-static int call(int argc, char **argv, const char **name)
+static outcome call(int argc, char **argv, const char **name)
 {
     if (argc > 0 && is_run(argv[0])) {
         *name = "run";
@@ -99,7 +99,7 @@ static int call(int argc, char **argv, const char **name)
 
 /* A file must not get the number of a standard stream that came closed: what is meant for the one
  * would go into the other. What takes its place fails as the closed one would. */
-static int occupy_streams(void)
+static outcome occupy_streams(void)
 {
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
         if (fcntl(fd, F_GETFD) >= 0 || errno != EBADF) continue;
@@ -107,18 +107,18 @@ static int occupy_streams(void)
         complain(NULL, "/dev/null: %s", strerror(errno));
         return EXIT_FAILED;
     }
-    return -1;
+    return GO_ON;
 }
 
 int main(int argc, char **argv)
 {
     const char *name = NULL;
-    int closed = occupy_streams();
-    if (closed >= 0) return closed;
+    outcome closed = occupy_streams();
+    if (closed != GO_ON) return closed;
     /* A reader that goes away is an error of write(), seen in stdout_finish(). */
     signal(SIGPIPE, SIG_IGN);
     /* So is a file that may not grow any more; what was begun of it can then be removed. */
     signal(SIGXFSZ, SIG_IGN);
-    int status = call(argc, argv, &name);
+    outcome status = call(argc, argv, &name);
     return stdout_finish(name, status);
 }

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "bench.h"
-#include "exit.h"
 #include "options.h"
+#include "outcome.h"
 #include "output.h"
 #include "random.h"
 #include "score.h"
@@ -218,7 +218,7 @@ static uint64_t window_count(const bench_options *bench, const struct test_case 
     return test->what == NOTHING && ranks <= 16 ? 3 * most[k].windows : most[k].windows;
 }
 
-static int measure(const bench_options *bench, uint32_t ranks)
+static outcome measure(const bench_options *bench, uint32_t ranks)
 {
     for (size_t c = 0; c < sizeof cases / sizeof cases[0]; c++) {
         score_sheet scores[SCORE_METHODS] = {{0}};
@@ -235,10 +235,10 @@ static int measure(const bench_options *bench, uint32_t ranks)
     return EXIT_DONE;
 }
 
-int bench_accuracy(const bench_options *bench)
+outcome bench_accuracy(const bench_options *bench)
 {
     static const uint32_t all[] = {2, 3, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048};
-    int result = EXIT_DONE;
+    outcome result = EXIT_DONE;
     if (bench->ranks > SIM_MAX_RANKS)
         return complain("bench", "accuracy takes at most %u ranks", SIM_MAX_RANKS);
     if (!bench->json) score_print_head();

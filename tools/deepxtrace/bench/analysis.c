@@ -3,8 +3,8 @@
 #include <stdlib.h>
 
 #include "bench.h"
-#include "exit.h"
 #include "options.h"
+#include "outcome.h"
 #include "output.h"
 
 /* A window as a job would give it: a floor, noise, one late rank. */
@@ -122,8 +122,8 @@ static void print_row(const row *r, bool json, bool numpy)
     stdout_flush();
 }
 
-static int measure(const bench_options *bench, uint32_t ranks, const char *python, double *times,
-                   size_t repeat)
+static outcome measure(const bench_options *bench, uint32_t ranks, const char *python,
+                       double *times, size_t repeat)
 {
     dxt_window *window = NULL;
     if (make_window(ranks, &window) != DXT_OK) return bench_no_memory();
@@ -141,7 +141,7 @@ static int measure(const bench_options *bench, uint32_t ranks, const char *pytho
     return EXIT_DONE;
 }
 
-int bench_analysis(const bench_options *bench)
+outcome bench_analysis(const bench_options *bench)
 {
     static const uint32_t sizes[] = {8, 32, 128, 512, 1024, 2048, DXT_MAX_RANKS};
     uint64_t largest = bench->ranks ? bench->ranks : 2048;
@@ -153,7 +153,7 @@ int bench_analysis(const bench_options *bench)
         stdout_printf("Analysis of one window, median of %zu, in µs%s\n%8s%16s%16s%s%16s\n", repeat,
                       python ? "; NumPy: of 5" : "", "ranks", "robust", "ratio",
                       python ? "     NumPy ratio" : "", "reading it");
-    int result = EXIT_DONE;
+    outcome result = EXIT_DONE;
     if (largest < sizes[0]) result = measure(bench, (uint32_t)largest, python, times, repeat);
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0] && result == EXIT_DONE; i++)
         if (sizes[i] <= largest) result = measure(bench, sizes[i], python, times, repeat);

@@ -8,6 +8,8 @@
 
 #include <deepxtrace/deepxtrace.h>
 
+#include "outcome.h"
+
 /** What was asked for; counts of 0 were not given. */
 typedef struct bench_options {
     uint64_t ranks, repeat, tokens, hidden;
@@ -18,16 +20,16 @@ typedef struct bench_options {
     int file_count;
 } bench_options;
 
-int bench_probe(const bench_options *bench);
-int bench_ep(const bench_options *bench);
+outcome bench_probe(const bench_options *bench);
+outcome bench_ep(const bench_options *bench);
 /** The same two with an engine on GPUs. */
-int bench_cuda_ep(const bench_options *bench);
-int bench_cuda_probe(const bench_options *bench);
-int bench_analysis(const bench_options *bench);
-int bench_gather(const bench_options *bench);
+outcome bench_cuda_ep(const bench_options *bench);
+outcome bench_cuda_probe(const bench_options *bench);
+outcome bench_analysis(const bench_options *bench);
+outcome bench_gather(const bench_options *bench);
 /** Gather among the ranks that mpirun has started. */
-int bench_gather_mpi(const bench_options *bench);
-int bench_accuracy(const bench_options *bench);
+outcome bench_gather_mpi(const bench_options *bench);
+outcome bench_accuracy(const bench_options *bench);
 
 /** The value below which @p part (0 … 1) of the values lie; sorts them. @p count at least 1. */
 double bench_quantile(double *values, size_t count, double part);
@@ -39,6 +41,6 @@ double bench_now_ns(void);
 double bench_thread_ns(void);
 
 /** Complain that memory is short. @return EXIT_FAILED. */
-int bench_no_memory(void);
+outcome bench_no_memory(void);
 
 #endif

@@ -4,9 +4,9 @@
 
 #include "bench.h"
 #include "device.h"
-#include "exit.h"
 #include "on_device.h"
 #include "options.h"
+#include "outcome.h"
 #include "output.h"
 
 static const uint32_t token_counts[] = {1, 8, 32, 128, 512};
@@ -34,7 +34,7 @@ static device_bench configure(const bench_options *bench)
     return device;
 }
 
-static int failed(const char *error)
+static outcome failed(const char *error)
 {
     complain("bench", "%s", error);
     return EXIT_FAILED;
@@ -78,7 +78,7 @@ static void print_times(const bench_options *bench, const device_bench *device,
     }
 }
 
-int bench_cuda_ep(const bench_options *bench)
+outcome bench_cuda_ep(const bench_options *bench)
 {
     char about[128], error[256], shape[128];
     device_times times[BENCH_SHAPES];
@@ -105,7 +105,7 @@ int bench_cuda_ep(const bench_options *bench)
 
 /* ---- the probe ---- */
 
-static int compare(const bench_options *bench, const device_bench *device, int what)
+static outcome compare(const bench_options *bench, const device_bench *device, int what)
 {
     char error[256], shape[128];
     device_pairs pairs;
@@ -129,10 +129,10 @@ static int compare(const bench_options *bench, const device_bench *device, int w
     return EXIT_DONE;
 }
 
-int bench_cuda_probe(const bench_options *bench)
+outcome bench_cuda_probe(const bench_options *bench)
 {
     device_bench device = configure(bench);
     if (device.repeat < 8) device.repeat = 8;
-    int result = compare(bench, &device, PAIRS_PROBE);
+    outcome result = compare(bench, &device, PAIRS_PROBE);
     return result == EXIT_DONE && bench->against ? compare(bench, &device, PAIRS_NULL) : result;
 }

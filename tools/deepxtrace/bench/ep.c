@@ -3,8 +3,8 @@
 
 #include "bench.h"
 #include "ep_bench.h"
-#include "exit.h"
 #include "options.h"
+#include "outcome.h"
 #include "output.h"
 
 static const uint32_t token_counts[] = {1, 16, 128};
@@ -27,7 +27,7 @@ static struct ep_bench_config shape(const bench_options *bench, uint32_t tokens,
     };
 }
 
-static int failed(const char *error)
+static outcome failed(const char *error)
 {
     complain("bench", "%s", error);
     return EXIT_FAILED;
@@ -55,7 +55,7 @@ static void print_row(const struct ep_bench_config *config, const char *operator
                   memcpy_rate / 1e9, bandwidth / memcpy_rate);
 }
 
-static int measure(const bench_options *bench, uint32_t tokens, uint32_t hidden)
+static outcome measure(const bench_options *bench, uint32_t tokens, uint32_t hidden)
 {
     char error[256];
     struct ep_bench_result r;
@@ -69,7 +69,7 @@ static int measure(const bench_options *bench, uint32_t tokens, uint32_t hidden)
     return EXIT_DONE;
 }
 
-int bench_ep(const bench_options *bench)
+outcome bench_ep(const bench_options *bench)
 {
     struct ep_bench_config usual = shape(bench, 1, 128);
     if (!bench->json)
@@ -78,7 +78,7 @@ int bench_ep(const bench_options *bench)
                       usual.ranks, usual.experts, usual.topk, usual.iterations, "tokens", "hidden",
                       "", "median", "p99", "moved", "memcpy", "moved", "", "us", "us", "GB/s",
                       "GB/s", "/memcpy");
-    int result = EXIT_DONE;
+    outcome result = EXIT_DONE;
     size_t tokens = sizeof token_counts / sizeof token_counts[0];
     size_t sizes = sizeof hidden_sizes / sizeof hidden_sizes[0];
     for (size_t t = 0; t < (bench->tokens ? 1 : tokens); t++)
@@ -90,7 +90,7 @@ int bench_ep(const bench_options *bench)
 
 /* ---- the probe ---- */
 
-static int print_pairs(const bench_options *bench, const dxt_probe_cost *cost, double per_ns)
+static outcome print_pairs(const bench_options *bench, const dxt_probe_cost *cost, double per_ns)
 {
     char error[256];
     struct ep_bench_pairs pairs;
@@ -123,7 +123,7 @@ static int print_pairs(const bench_options *bench, const dxt_probe_cost *cost, d
     return EXIT_DONE;
 }
 
-int bench_probe(const bench_options *bench)
+outcome bench_probe(const bench_options *bench)
 {
     dxt_probe_cost cost;
     uint32_t sources = bench->ranks ? (uint32_t)bench->ranks : 2;

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "bench.h"
-#include "exit.h"
 #include "options.h"
+#include "outcome.h"
 #include "output.h"
 
 /* A group whose ranks all live here. */
@@ -25,7 +25,7 @@ static void drop_group(group *g)
     free(g->memory);
 }
 
-static int make_group(group *g, uint32_t ranks)
+static outcome make_group(group *g, uint32_t ranks)
 {
     *g = (group){.ranks = ranks, .mail_size = dxt_session_mail_size(DXT_EP_OPERATORS, ranks)};
     size_t size = dxt_gather_local_size(ranks, g->mail_size);
@@ -49,7 +49,7 @@ static int make_group(group *g, uint32_t ranks)
         dxt_status status = dxt_gather_create_local(&config, &g->ends[r]);
         if (status != DXT_OK) return complain_status("bench", status);
     }
-    return -1;
+    return GO_ON;
 }
 
 /* One round: every rank publishes, rank 0 collects from all. */
@@ -110,19 +110,19 @@ static dxt_status play(const group *g, uint32_t rank, double *busy_ns)
 }
 
 /* What rank 0 is busy with in a window, from its own mail to the findings. */
-static int replay(uint32_t ranks, double *busy_ns)
+static outcome replay(uint32_t ranks, double *busy_ns)
 {
     group g;
     double all_ns[WINDOWS] = {0};
-    int result = make_group(&g, ranks);
+    outcome result = make_group(&g, ranks);
     dxt_status status = DXT_OK;
-    for (uint32_t r = ranks; r-- > 0 && result < 0 && status == DXT_OK;)
+    for (uint32_t r = ranks; r-- > 0 && result == GO_ON && status == DXT_OK;)
         status = play(&g, r, all_ns);
     drop_group(&g);
-    if (result >= 0) return result;
+    if (result != GO_ON) return result;
     if (status != DXT_OK) return complain_status("bench", status);
     *busy_ns = bench_quantile(all_ns, WINDOWS, 0.5);
-    return -1;
+    return GO_ON;
 }
 
 /* ---- the table ---- */
@@ -143,33 +143,33 @@ static void print_row(const bench_options *bench, const group *g, double publish
     stdout_flush();
 }
 
-static int measure(const bench_options *bench, uint32_t ranks, double *publish_ns,
-                   double *collect_ns, size_t repeat)
+static outcome measure(const bench_options *bench, uint32_t ranks, double *publish_ns,
+                       double *collect_ns, size_t repeat)
 {
     group g;
     double busy_ns = 0;
-    int result = make_group(&g, ranks);
+    outcome result = make_group(&g, ranks);
     dxt_status status = DXT_OK;
-    for (size_t i = 0; result < 0 && status == DXT_OK && i < repeat; i++)
+    for (size_t i = 0; result == GO_ON && status == DXT_OK && i < repeat; i++)
         status = round_trip(&g, i + 1, &publish_ns[i], &collect_ns[i]);
     drop_group(&g);
-    if (result >= 0) return result;
+    if (result != GO_ON) return result;
     if (status != DXT_OK) return complain_status("bench", status);
     result = replay(ranks, &busy_ns);
-    if (result >= 0) return result;
+    if (result != GO_ON) return result;
     print_row(bench, &g, bench_quantile(publish_ns, repeat, 0.5) / 1e3,
               bench_quantile(collect_ns, repeat, 0.5) / 1e3, busy_ns / 1e3);
     return EXIT_DONE;
 }
 
-int bench_gather(const bench_options *bench)
+outcome bench_gather(const bench_options *bench)
 {
     if (bench->mpi) return bench_gather_mpi(bench);
     uint64_t largest = bench->ranks ? bench->ranks : 128;
     size_t repeat = bench->repeat ? bench->repeat : 50;
     double *publish_ns = calloc(repeat, sizeof *publish_ns);
     double *collect_ns = calloc(repeat, sizeof *collect_ns);
-    int result = publish_ns && collect_ns ? EXIT_DONE : bench_no_memory();
+    outcome result = publish_ns && collect_ns ? EXIT_DONE : bench_no_memory();
     if (result == EXIT_DONE && !bench->json)
         stdout_printf("Local mailboxes, median of %zu, in µs; rank 0 with all that a window "
                       "takes, median of %u\n%8s%12s%12s%12s%12s%12s%12s\n%32s%12s%12s%12s"

@@ -4,8 +4,8 @@
 #include <time.h>
 
 #include "bench.h"
-#include "exit.h"
 #include "options.h"
+#include "outcome.h"
 #include "output.h"
 
 /* Words of the board: the window that is wanted. */
@@ -103,7 +103,7 @@ static dxt_status ask(const bench_options *bench, const job *j)
     return status;
 }
 
-int bench_gather_mpi(const bench_options *bench)
+outcome bench_gather_mpi(const bench_options *bench)
 {
     job j = {.place = {.struct_size = sizeof j.place}};
     dxt_status status = dxt_mpi_start();

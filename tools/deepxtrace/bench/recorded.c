@@ -5,9 +5,9 @@
 
 #include <jansson.h>
 
-#include "exit.h"
 #include "input.h"
 #include "options.h"
+#include "outcome.h"
 #include "output.h"
 #include "score.h"
 
@@ -151,7 +151,7 @@ static dxt_status judge_all(struct tables *tables, dxt_reader *reader)
     return status == DXT_END ? DXT_OK : status;
 }
 
-int score_file(const char *path, bool json)
+outcome score_file(const char *path, bool json)
 {
     dxt_reader *reader;
     struct tables *tables = calloc(1, sizeof *tables);

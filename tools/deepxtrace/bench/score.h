@@ -6,6 +6,7 @@
 #include <deepxtrace/deepxtrace.h>
 
 #include "logratio.h"
+#include "outcome.h"
 
 /** The methods that are compared. */
 enum {
@@ -60,6 +61,6 @@ void score_print_head(void);
  *
  * @return An exit status.
  */
-int score_file(const char *path, bool json);
+outcome score_file(const char *path, bool json);
 
 #endif

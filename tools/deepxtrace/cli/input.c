@@ -73,11 +73,11 @@ dxt_status analyze_window(const analysis_options *values, const dxt_window *wind
     return status == DXT_OK ? dxt_analyze(window, &options, findings) : status;
 }
 
-int input_open(const char *command, const char *path, dxt_reader **reader)
+outcome input_open(const char *command, const char *path, dxt_reader **reader)
 {
     if (*path == '\0') return complain(command, "'' is not a file name");
     dxt_status status = dxt_reader_open(path, reader);
-    return status == DXT_OK ? -1 : complain_status(command, status);
+    return status == DXT_OK ? GO_ON : complain_status(command, status);
 }
 
 static bool same_text(const char *a, const char *b)

@@ -32,9 +32,9 @@ dxt_status analyze_window(const analysis_options *values, const dxt_window *wind
 /**
  * Open an input of @p command, as dxt_reader_open() does.
  *
- * @return −1 to go on; otherwise the exit status, said on standard error.
+ * @return GO_ON; otherwise the exit status, said on standard error.
  */
-int input_open(const char *command, const char *path, dxt_reader **reader);
+outcome input_open(const char *command, const char *path, dxt_reader **reader);
 
 /**
  * Whether two neighbours in a file are the two operators over the same interval: the same ranks,

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "exit.h"
+#include "outcome.h"
 #include "output.h"
 
 /* ---- one value ---- */
@@ -280,7 +280,7 @@ static void help_option(const cli_option *option)
     help_text(option->help);
 }
 
-static int print_help(const cli_command *command)
+static outcome print_help(const cli_command *command)
 {
     stdout_printf("%s\n\nUsage: deepxtrace %s", command->summary, command->name);
     if (command->option_count) stdout_printf(" [OPTION]...");
@@ -297,11 +297,11 @@ static int print_help(const cli_command *command)
 static void (*looking)(const cli_command *command, void *context);
 static void *looking_context;
 
-int command_line(const cli_command *command, int argc, char **argv, int *operands)
+outcome command_line(const cli_command *command, int argc, char **argv, int *operands)
 {
     char why[512];
     switch (options_parse(command, argc, argv, operands, why, sizeof why)) {
-    case PARSED: return -1;
+    case PARSED: return GO_ON;
     case PARSED_HELP:
         if (!looking) return print_help(command);
         looking(command, looking_context);
@@ -310,7 +310,7 @@ int command_line(const cli_command *command, int argc, char **argv, int *operand
     }
 }
 
-void command_line_look(int (*main)(int argc, char **argv), const char *name,
+void command_line_look(outcome (*main)(int argc, char **argv), const char *name,
                        void (*look)(const cli_command *command, void *context), void *context)
 {
     char word[64], help[] = "--help";
@@ -356,7 +356,7 @@ void complain_mute(bool mute)
     muted = mute;
 }
 
-int complain(const char *command, const char *format, ...)
+outcome complain(const char *command, const char *format, ...)
 {
     char line[4096];
     if (muted) return EXIT_USAGE;
@@ -371,7 +371,7 @@ int complain(const char *command, const char *format, ...)
     return EXIT_USAGE;
 }
 
-int complain_status(const char *command, dxt_status status)
+outcome complain_status(const char *command, dxt_status status)
 {
     bool told = status != DXT_ERR_NO_MEMORY && *dxt_error();
     complain(command, "%s", told ? dxt_error() : dxt_status_string(status));

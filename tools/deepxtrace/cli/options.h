@@ -13,6 +13,8 @@
 
 #include <deepxtrace/status.h>
 
+#include "outcome.h"
+
 /** What an option takes, and the type that cli_option.value points to. */
 typedef enum cli_option_type {
     OPTION_FLAG = 0, /**< nothing; bool, set to true */
@@ -85,9 +87,9 @@ cli_parsed options_parse(const cli_command *command, int argc, char **argv, int 
 /**
  * options_parse() that answers --help on standard output and complains on standard error.
  *
- * @return −1 to go on; otherwise the exit status.
+ * @return GO_ON; otherwise the exit status.
  */
-int command_line(const cli_command *command, int argc, char **argv, int *operands);
+outcome command_line(const cli_command *command, int argc, char **argv, int *operands);
 
 /**
  * Look at the table of a command without running it.
@@ -96,7 +98,7 @@ int command_line(const cli_command *command, int argc, char **argv, int *operand
  * @param name  Its name.
  * @param look  Called once, with the table; that is gone when this returns.
  */
-void command_line_look(int (*main)(int argc, char **argv), const char *name,
+void command_line_look(outcome (*main)(int argc, char **argv), const char *name,
                        void (*look)(const cli_command *command, void *context), void *context);
 
 /** Write words as a shell takes them, with blanks between; what does not fit is cut off. */
@@ -105,7 +107,7 @@ void command_line_text(int count, char *const *words, char *text, size_t size);
 /* ---- one-line messages ---- */
 
 /** Write "deepxtrace COMMAND: …" and a newline to standard error. @return EXIT_USAGE. */
-int complain(const char *command, const char *format, ...) DXT_PRINTF(2, 3);
+outcome complain(const char *command, const char *format, ...) DXT_PRINTF(2, 3);
 
 /** Whether to leave out what complain() says: of many processes with the same command line one
  *  is enough to complain of it. */
@@ -117,6 +119,6 @@ void complain_mute(bool mute);
  * @return EXIT_USAGE for bad input (invalid, limit, format, and a file that cannot be opened or
  *         read), otherwise EXIT_FAILED.
  */
-int complain_status(const char *command, dxt_status status);
+outcome complain_status(const char *command, dxt_status status);
 
 #endif

@@ -10,8 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "exit.h"
 #include "options.h"
+#include "outcome.h"
 
 /* ---- standard output ---- */
 
@@ -44,7 +44,7 @@ dxt_status stdout_flush(void)
     return stdout_error ? DXT_ERR_IO : DXT_OK;
 }
 
-int stdout_finish(const char *command, int status)
+outcome stdout_finish(const char *command, outcome status)
 {
     stdout_flush();
     if (!stdout_error) return status;
@@ -55,9 +55,9 @@ int stdout_finish(const char *command, int status)
 
 /* ---- files ---- */
 
-static int refuse_file(output_file *output, int error)
+static outcome refuse_file(output_file *output, int error)
 {
-    int status = complain(output->command, "%s: %s", output->path, strerror(error));
+    outcome status = complain(output->command, "%s: %s", output->path, strerror(error));
     output_abandon(output);
     return status;
 }
@@ -106,11 +106,11 @@ static int open_temporary(output_file *output, bool exists)
     return fd;
 }
 
-int output_open(output_file *output, const char *command, const char *path, bool replace)
+outcome output_open(output_file *output, const char *command, const char *path, bool replace)
 {
     struct stat there;
     *output = (output_file){.command = command, .path = path, .replace = replace};
-    if (strcmp(path, "-") == 0) return -1;
+    if (strcmp(path, "-") == 0) return GO_ON;
     int fd;
     if (path[0] == '\0') return complain(command, "the name of the output is empty");
     if (stat(path, &there) == 0) {
@@ -131,7 +131,7 @@ int output_open(output_file *output, const char *command, const char *path, bool
         close(fd);
         return refuse_file(output, error);
     }
-    return -1;
+    return GO_ON;
 }
 
 bool output_same(const output_file *a, const output_file *b)
@@ -170,19 +170,19 @@ static int put_in_place(const output_file *output)
     return rename(output->temporary, output->target);
 }
 
-int output_name(output_file *output)
+outcome output_name(output_file *output)
 {
-    if (!output->file || !output->temporary) return -1;
+    if (!output->file || !output->temporary) return GO_ON;
     if (put_in_place(output) != 0) return refuse_file(output, errno);
     free(output->temporary);
     output->temporary = NULL;
     output->named = true;
-    return -1;
+    return GO_ON;
 }
 
-int output_commit(output_file *output)
+outcome output_commit(output_file *output)
 {
-    if (!output->file) return -1;
+    if (!output->file) return GO_ON;
     output_flush(output);
     /* A full disk may show only when the data must really go there. */
     if (!output->error && output->temporary && fsync(fileno(output->file)) != 0 &&
@@ -190,7 +190,7 @@ int output_commit(output_file *output)
         output->error = errno;
     if (fclose(output->file) != 0 && !output->error) output->error = errno;
     output->file = NULL;
-    int status = -1;
+    outcome status = GO_ON;
     if (!output->error && output->temporary && put_in_place(output) != 0) {
         status = complain(output->command, "%s: %s", output->path, strerror(errno));
     } else if (output->error) {

@@ -11,6 +11,8 @@
 #include <deepxtrace/render.h>
 #include <deepxtrace/status.h>
 
+#include "outcome.h"
+
 /* ---- standard output ---- */
 
 /** A dxt_write_fn to standard output (@p context unused). DXT_ERR_IO once it has failed. */
@@ -29,7 +31,7 @@ dxt_status stdout_flush(void);
  * @return @p status; EXIT_DONE, in silence, if the reader of a pipe has gone; EXIT_FAILED,
  *         with one line on standard error, if output was lost.
  */
-int stdout_finish(const char *command, int status);
+outcome stdout_finish(const char *command, outcome status);
 
 /* ---- files ---- */
 
@@ -55,10 +57,10 @@ typedef struct output_file {
  * @param output   Filled in; must not move; end it with output_commit() or
  *                 output_abandon().
  * @param replace  Whether the file may exist (--force).
- * @return −1 to go on; otherwise the exit status, said on standard error: EXIT_USAGE (it
+ * @return GO_ON; otherwise the exit status, said on standard error: EXIT_USAGE (it
  *         exists, there is no such directory, …).
  */
-int output_open(output_file *output, const char *command, const char *path, bool replace);
+outcome output_open(output_file *output, const char *command, const char *path, bool replace);
 
 /** Whether two that are open would end as the same file. */
 bool output_same(const output_file *a, const output_file *b);
@@ -75,15 +77,15 @@ dxt_status output_flush(output_file *output);
  *
  * @return As output_commit().
  */
-int output_name(output_file *output);
+outcome output_name(output_file *output);
 
 /**
  * Give the file its name.
  *
- * @return −1 when all is well; otherwise the exit status, said on standard error: EXIT_FAILED
+ * @return GO_ON when all is well; otherwise the exit status, said on standard error: EXIT_FAILED
  *         (a write failed; nothing is left behind), EXIT_USAGE (it came to exist meanwhile).
  */
-int output_commit(output_file *output);
+outcome output_commit(output_file *output);
 
 /** Drop the file: nothing is left behind. Also for one that was never opened or is zeroed. */
 void output_abandon(output_file *output);

@@ -84,7 +84,7 @@ static dxt_status finish(draw_timeline *timeline, const dxt_history *history)
     return status;
 }
 
-int timeline_read(draw_timeline *timeline)
+outcome timeline_read(draw_timeline *timeline)
 {
     dxt_history_options options = {.struct_size = sizeof options,
                                    .min_share = timeline->analysis->min_share};
@@ -98,7 +98,7 @@ int timeline_read(draw_timeline *timeline)
     if (status != DXT_OK) return complain_status("heatmap", status);
     if (timeline->count == 0)
         return complain("heatmap", "%s: no numbered window that was asked for", timeline->input);
-    return -1;
+    return GO_ON;
 }
 
 dxt_status timeline_draw(const draw_timeline *timeline, dxt_format format, dxt_color color,

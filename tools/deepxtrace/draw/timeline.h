@@ -20,9 +20,9 @@ typedef struct draw_timeline {
     char *title[DXT_HISTORY_OPERATORS];
 } draw_timeline;
 
-/** Read the input; of several runs the last one counts. @return −1 to go on, else the exit status,
+/** Read the input; of several runs the last one counts. @return GO_ON, else the exit status,
  *  with the reason said. */
-int timeline_read(draw_timeline *timeline);
+outcome timeline_read(draw_timeline *timeline);
 
 /** Draw what was read. @return As dxt_timeline_write(). */
 dxt_status timeline_draw(const draw_timeline *timeline, dxt_format format, dxt_color color,

@@ -12,8 +12,8 @@
 
 #include "device_load.h"
 #include "engine.h"
-#include "exit.h"
 #include "options.h"
+#include "outcome.h"
 
 /* Steps that may be queued. */
 #define AHEAD 4u
@@ -56,7 +56,7 @@ typedef struct gpu {
     void *room; /* that others copy into */
 } gpu;
 
-static int device_failed(const job_rank *state, const char *what)
+static outcome device_failed(const job_rank *state, const char *what)
 {
     return job_failed(state, what, ((gpu *)state->own)->device->error());
 }
@@ -67,10 +67,10 @@ static job_usual usual(uint64_t ranks_per_processor)
     return (job_usual){.compute_ns = USUAL_COMPUTE_NS, .min_share = 0.05};
 }
 
-static int prepare(void)
+static outcome prepare(void)
 {
     const char *why = NULL;
-    return device_find("cuda", &why) ? -1 : complain("job", "--engine cuda: %s", why);
+    return device_find("cuda", &why) ? GO_ON : complain("job", "--engine cuda: %s", why);
 }
 
 /* ---- waiting on the host ---- */
@@ -82,12 +82,12 @@ static void pause_ns(long ns)
 }
 
 /* Short waits by looking, long ones in sleep: a silent peer keeps the GPU for seconds. */
-static int await(const job_rank *state, void *event)
+static outcome await(const job_rank *state, void *event)
 {
     const device_table *device = ((gpu *)state->own)->device;
     for (uint32_t looks = 0;; looks++) {
         int reached = device->event_query(event);
-        if (reached > 0) return -1;
+        if (reached > 0) return GO_ON;
         if (reached < 0) return device_failed(state, "a step");
         if (looks < 2000)
             sched_yield();
@@ -97,7 +97,7 @@ static int await(const job_rank *state, void *event)
 }
 
 /* Before the job the ranks take their time, more than the engine would wait for. */
-static int together(const job_rank *state)
+static outcome together(const job_rank *state)
 {
     gpu *own = state->own;
     job_control *control = state->run->control;
@@ -110,19 +110,19 @@ static int together(const job_rank *state)
         if (job_now_ns() > end_ns) return job_failed(state, "set up", "a rank is gone");
         pause_ns(100000);
     }
-    return -1;
+    return GO_ON;
 }
 
 /* ---- slow paths: copies that keep the link busy ---- */
 
 /* Every rank asks its engine, and all get the same answer. */
-static int set_up_paths(job_rank *state)
+static outcome set_up_paths(job_rank *state)
 {
     const job_fault_list *paths = &state->run->paths;
     gpu *own = state->own;
-    if (paths->count == 0) return -1;
+    if (paths->count == 0) return GO_ON;
     if (dxt_ep_delay_path(state->ep, DXT_DISPATCH, 0, 0) != DXT_ERR_UNSUPPORTED) {
-        if (job_delay_paths(state) == DXT_OK) return -1;
+        if (job_delay_paths(state) == DXT_OK) return GO_ON;
         return job_failed(state, "no engine", dxt_ep_error());
     }
     own->by_copy = true;
@@ -132,11 +132,11 @@ static int set_up_paths(job_rank *state)
         if (!own->room || own->device->share(own->room, state->run->control->buffers[i]) != 0)
             return device_failed(state, "--slow-path");
     }
-    return -1;
+    return GO_ON;
 }
 
 /* When all ranks have made their room. */
-static int map_paths(job_rank *state)
+static outcome map_paths(job_rank *state)
 {
     gpu *own = state->own;
     const device_table *device = own->device;
@@ -155,7 +155,7 @@ static int map_paths(job_rank *state)
         }
         if (!complete) return device_failed(state, "--slow-path");
     }
-    return -1;
+    return GO_ON;
 }
 
 /* One path beside one step. What was copied beside the step that this one takes the place of may
@@ -177,24 +177,24 @@ static bool copy_beside(const gpu *own, const traffic *t, uint64_t number)
     return device->event_record(done, own->background) == 0;
 }
 
-static int congest(job_rank *state, uint32_t operator_index, uint64_t number)
+static outcome congest(job_rank *state, uint32_t operator_index, uint64_t number)
 {
     gpu *own = state->own;
     for (size_t i = 0; i < own->traffic_count; i++) {
         if (own->traffic[i].path->operator_index != operator_index) continue;
         if (!copy_beside(own, &own->traffic[i], number)) return device_failed(state, "--slow-path");
     }
-    return -1;
+    return GO_ON;
 }
 
 /* ---- set up ---- */
 
-static int choose_device(const job_rank *state)
+static outcome choose_device(const job_rank *state)
 {
     const device_table *device = ((gpu *)state->own)->device;
     uint32_t ranks = state->run->shape.ranks, devices = device->count();
     if (devices >= ranks)
-        return device->use(state->rank) == 0 ? -1 : device_failed(state, "no GPU");
+        return device->use(state->rank) == 0 ? GO_ON : device_failed(state, "no GPU");
     /* All ranks find this and one tells it; who leaves before makes the parent end them all. */
     _Atomic uint32_t *told = &state->run->control->told;
     uint32_t none = 0;
@@ -249,7 +249,7 @@ static bool make_streams(job_rank *state)
     return true;
 }
 
-static int set_up(job_rank *state)
+static outcome set_up(job_rank *state)
 {
     const char *why = NULL;
     const job *run = state->run;
@@ -258,15 +258,15 @@ static int set_up(job_rank *state)
     own->random = random_for(run->shape.seed, JOB_STREAM_COMPUTE, state->rank);
     own->device = device_find("cuda", &why);
     if (!own->device) return job_failed(state, "no GPU", why);
-    int result = choose_device(state);
-    if (result >= 0) return result;
+    outcome result = choose_device(state);
+    if (result != GO_ON) return result;
     if (!make_probe(own, run->shape.ranks)) return device_failed(state, "no counters");
     if (!make_streams(state)) return device_failed(state, "no streams");
     own->load = device_load_create(own->device, &run->shape, state->rank);
     if (!own->load) return device_failed(state, "no buffers");
     /* The engine waits for the others no longer than they may be silent later. */
     result = together(state);
-    if (result >= 0) return result;
+    if (result != GO_ON) return result;
     dxt_ep_config config = job_ep_config(run, state->rank);
     config.probe = own->probe;
     if (dxt_ep_create(&config, &state->ep) != DXT_OK)
@@ -341,14 +341,14 @@ static void counters(job_rank *state, dxt_session_config *config)
 /* ---- a step ---- */
 
 /* The GPUs begin an interval together, on a word that all of them see. */
-static int begin(job_rank *state)
+static outcome begin(job_rank *state)
 {
     gpu *own = state->own;
     own->begun_ns = job_now_ns();
     own->opened = false;
     own->intervals++;
     if (own->device->gate(own->gate, own->intervals, state->run->timeout_ns, own->stream) == 0)
-        return -1;
+        return GO_ON;
     return device_failed(state, "beginning an interval");
 }
 
@@ -362,7 +362,7 @@ static void open_gate(const job_rank *state)
     own->opened = true;
 }
 
-static int compute(job_rank *state, uint32_t operator_index, uint64_t number)
+static outcome compute(job_rank *state, uint32_t operator_index, uint64_t number)
 {
     gpu *own = state->own;
     int64_t usual_ns = state->run->compute_ns;
@@ -378,26 +378,26 @@ static int compute(job_rank *state, uint32_t operator_index, uint64_t number)
     return congest(state, operator_index, number);
 }
 
-static int step(job_rank *state, uint64_t number)
+static outcome step(job_rank *state, uint64_t number)
 {
     gpu *own = state->own;
     void *finished = own->finished[number % AHEAD];
-    int result = number < AHEAD ? -1 : await(state, finished);
-    if (result < 0) result = compute(state, DXT_DISPATCH, number);
-    if (result >= 0) return result;
+    outcome result = number < AHEAD ? GO_ON : await(state, finished);
+    if (result == GO_ON) result = compute(state, DXT_DISPATCH, number);
+    if (result != GO_ON) return result;
     dxt_status status = device_load_dispatch(own->load, state->ep, number, own->stream);
     result = job_heed(state, status, "dispatch");
-    if (result < 0) result = compute(state, DXT_COMBINE, number);
-    if (result >= 0) return result;
+    if (result == GO_ON) result = compute(state, DXT_COMBINE, number);
+    if (result != GO_ON) return result;
     status = device_load_combine(own->load, state->ep, number, own->stream);
     result = job_heed(state, status, "combine");
-    if (result < 0 && own->device->event_record(finished, own->stream) != 0)
+    if (result == GO_ON && own->device->event_record(finished, own->stream) != 0)
         result = device_failed(state, "a step");
     open_gate(state);
     return result;
 }
 
-static int settle(job_rank *state)
+static outcome settle(job_rank *state)
 {
     gpu *own = state->own;
     if (own->device->event_record(own->settled, own->stream) != 0)
@@ -407,26 +407,26 @@ static int settle(job_rank *state)
 
 /* ---- the check ---- */
 
-static int wrong(const job_rank *state, const char *what)
+static outcome wrong(const job_rank *state, const char *what)
 {
-    return what ? job_failed(state, "the check of the engine failed", what) : -1;
+    return what ? job_failed(state, "the check of the engine failed", what) : GO_ON;
 }
 
-static int check(job_rank *state)
+static outcome check(job_rank *state)
 {
     gpu *own = state->own;
-    int result = map_paths(state);
-    if (result < 0) result = together(state);
-    if (result >= 0) return result;
+    outcome result = map_paths(state);
+    if (result == GO_ON) result = together(state);
+    if (result != GO_ON) return result;
     dxt_status status = device_load_checked_dispatch(own->load, state->ep, own->stream);
     result = job_heed(state, status, "dispatch");
-    if (result < 0) result = wrong(state, device_load_check_dispatch(own->load, own->stream));
-    if (result < 0) result = together(state);
-    if (result >= 0) return result;
+    if (result == GO_ON) result = wrong(state, device_load_check_dispatch(own->load, own->stream));
+    if (result == GO_ON) result = together(state);
+    if (result != GO_ON) return result;
     status = device_load_checked_combine(own->load, state->ep, own->stream);
     result = job_heed(state, status, "combine");
-    if (result < 0) result = wrong(state, device_load_check_combine(own->load, own->stream));
-    return result < 0 ? together(state) : result;
+    if (result == GO_ON) result = wrong(state, device_load_check_combine(own->load, own->stream));
+    return result == GO_ON ? together(state) : result;
 }
 
 const job_engine job_cuda = {

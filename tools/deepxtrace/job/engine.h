@@ -25,8 +25,8 @@ typedef struct job_usual {
 } job_usual;
 
 /**
- * The work of a rank with one kind of engine. What returns an int returns −1 to go on, otherwise
- * the exit status of the rank, with what is wrong said on standard error.
+ * The work of a rank with one kind of engine. What returns an outcome returns GO_ON,
+ * otherwise the exit status of the rank, with what is wrong said on standard error.
  */
 typedef struct job_engine {
     const char *name;
@@ -37,19 +37,19 @@ typedef struct job_engine {
     job_usual (*usual)(uint64_t ranks_per_processor);
     /** In the parent, before there are ranks: is everything there that can be looked for without
      *  touching a device? NULL: nothing to look for. */
-    int (*prepare)(void);
+    outcome (*prepare)(void);
     /** Join the group and get the load ready. What it made is for tear_down(), also on failure. */
-    int (*set_up)(job_rank *state);
+    outcome (*set_up)(job_rank *state);
     /** Once before the job, on all ranks: is what arrives what was sent? */
-    int (*check)(job_rank *state);
+    outcome (*check)(job_rank *state);
     /** Say where the session reads the counters. */
     void (*counters)(job_rank *state, dxt_session_config *config);
     /** An interval begins now, on all ranks at about the same time. */
-    int (*begin)(job_rank *state);
+    outcome (*begin)(job_rank *state);
     /** Compute, dispatch, compute, combine; or queue that. */
-    int (*step)(job_rank *state, uint64_t step);
+    outcome (*step)(job_rank *state, uint64_t step);
     /** Complete what is queued. NULL: nothing ever is. */
-    int (*settle)(job_rank *state);
+    outcome (*settle)(job_rank *state);
     void (*tear_down)(job_rank *state);
 } job_engine;
 
@@ -62,10 +62,10 @@ extern const job_engine job_cuda;
 const job_engine *job_engine_of(const char *name);
 
 /** Complain for a rank. @return the exit status of a failure. */
-int job_failed(const job_rank *state, const char *what, const char *why);
+outcome job_failed(const job_rank *state, const char *what, const char *why);
 
-/** What an operation of the engine returned. @return −1 to go on, otherwise the exit status. */
-int job_heed(const job_rank *state, dxt_status status, const char *what);
+/** What an operation of the engine returned. @return GO_ON, otherwise the exit status. */
+outcome job_heed(const job_rank *state, dxt_status status, const char *what);
 
 /** Delay the paths to this rank as the command line asks, with what the engine offers. */
 dxt_status job_delay_paths(const job_rank *state);

@@ -14,8 +14,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "exit.h"
 #include "options.h"
+#include "outcome.h"
 
 int64_t job_now_ns(void)
 {
@@ -64,7 +64,7 @@ static const char *format_bytes(double bytes, char *text, size_t size)
     return text;
 }
 
-static int too_little(size_t needed, const struct statvfs *fs)
+static outcome too_little(size_t needed, const struct statvfs *fs)
 {
     char need[32], have[32];
     double free_bytes = (double)fs->f_bavail * (double)fs->f_frsize;
@@ -86,7 +86,7 @@ static int open_nameless(void)
     return fd;
 }
 
-static int allocate(job *run, size_t needed)
+static outcome allocate(job *run, size_t needed)
 {
     struct statvfs fs = {0};
     run->fd = open_nameless();
@@ -102,10 +102,10 @@ static int allocate(job *run, size_t needed)
         complain("job", "no shared memory: %s", strerror(error));
         return EXIT_FAILED;
     }
-    return -1;
+    return GO_ON;
 }
 
-int job_share(job *run)
+outcome job_share(job *run)
 {
     run->fd = -1;
     dxt_ep_config config = job_ep_config(run, 0);
@@ -116,8 +116,8 @@ int job_share(job *run)
     size_t needed = 0;
     if (__builtin_add_overflow(run->engine_size, run->gather_size, &needed))
         return complain("job", "the job needs more memory than can be addressed");
-    int result = allocate(run, needed);
-    if (result >= 0) return result;
+    outcome result = allocate(run, needed);
+    if (result != GO_ON) return result;
     run->control =
         mmap(NULL, sizeof *run->control, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (run->control == MAP_FAILED) {
@@ -126,7 +126,7 @@ int job_share(job *run)
         return EXIT_FAILED;
     }
     atomic_store(&run->control->last_step, run->steps ? run->steps : UINT64_MAX);
-    return -1;
+    return GO_ON;
 }
 
 void job_unshare(job *run)

@@ -92,9 +92,9 @@ dxt_ep_config job_ep_config(const job *run, uint32_t rank);
 /**
  * Make the shared memory of the job; it has no name any more when this returns.
  *
- * @return −1 to go on; otherwise the exit status, said on standard error.
+ * @return GO_ON; otherwise the exit status, said on standard error.
  */
-int job_share(job *run);
+outcome job_share(job *run);
 void job_unshare(job *run);
 
 /** Ask all ranks to end. Safe in a signal handler. */
@@ -116,12 +116,9 @@ void job_wait_gate(job_control *control, uint32_t number, int64_t timeout_ns);
 int64_t job_now_ns(void);
 
 /** Be rank @p rank; called in its process. @return its exit status. */
-int job_work(const job *run, uint32_t rank);
-
-/** Exit status of a rank that the others had given up. */
-#define JOB_EXIT_MASKED 64
+outcome job_work(const job *run, uint32_t rank);
 
 /** Start the ranks, see them through, leave nothing behind. @return the exit status. */
-int job_watch(const job *run);
+outcome job_watch(const job *run);
 
 #endif

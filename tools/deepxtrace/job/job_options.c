@@ -178,7 +178,7 @@ static bool parse_async(const char *text, void *value, char *why, size_t why_siz
 
 /* ---- checking what belongs together ---- */
 
-static int check_ranks(const job_fault_list *list, const char *option, uint64_t ranks)
+static outcome check_ranks(const job_fault_list *list, const char *option, uint64_t ranks)
 {
     for (size_t i = 0; i < list->count; i++) {
         const job_fault *fault = &list->items[i];
@@ -187,10 +187,10 @@ static int check_ranks(const job_fault_list *list, const char *option, uint64_t 
         return complain("job", "--%s: there is no rank %u (the ranks are 0 to %llu)", option, rank,
                         (unsigned long long)ranks - 1);
     }
-    return -1;
+    return GO_ON;
 }
 
-static int check_shape(given *g)
+static outcome check_shape(given *g)
 {
     if (g->experts == 0) g->experts = 2 * g->ranks;
     if (g->experts % g->ranks != 0)
@@ -208,13 +208,13 @@ static int check_shape(given *g)
     if (g->hot.factor > 0 && g->topk == g->experts)
         return complain("job", "--hot: every token goes to all %llu experts; lower --topk",
                         (unsigned long long)g->experts);
-    int result = check_ranks(&g->slow, "slow", g->ranks);
-    return result >= 0 ? result : check_ranks(&g->paths, "slow-path", g->ranks);
+    outcome result = check_ranks(&g->slow, "slow", g->ranks);
+    return result != GO_ON ? result : check_ranks(&g->paths, "slow-path", g->ranks);
 }
 
-static int check_windows(const given *g)
+static outcome check_windows(const given *g)
 {
-    if (g->async_ns || g->steps == 0 || g->steps / g->window > g->warmup) return -1;
+    if (g->async_ns || g->steps == 0 || g->steps / g->window > g->warmup) return GO_ON;
     return complain("job", "--steps: %llu steps hold no window of %llu after %llu to warm up",
                     (unsigned long long)g->steps, (unsigned long long)g->window,
                     (unsigned long long)g->warmup);
@@ -261,7 +261,7 @@ static void put_together(const given *g, job *run)
     run->fd = -1;
 }
 
-static int check_names(const job *run)
+static outcome check_names(const job *run)
 {
     for (size_t p = 0; p < run->picture_count; p++) {
         const output_file *picture = &run->pictures[p];
@@ -269,26 +269,26 @@ static int check_names(const job *run)
         for (size_t q = 0; q < p; q++) twice |= output_same(&run->pictures[q], picture);
         if (twice) return complain("job", "%s: given for two outputs", picture->path);
     }
-    return -1;
+    return GO_ON;
 }
 
-static int open_files(const given *g, job *run)
+static outcome open_files(const given *g, job *run)
 {
     bool record_out = g->record && strcmp(g->record, "-") == 0;
     if (record_out && g->json)
         return complain("job", "--record - and --json both want standard output");
-    int result = -1;
+    outcome result = GO_ON;
     if (g->record) {
         result = output_open(&run->record, "job", g->record, g->force);
-        run->recording = result < 0;
+        run->recording = result == GO_ON;
     }
-    for (size_t p = 0; p < g->pictures.count && result < 0; p++) {
+    for (size_t p = 0; p < g->pictures.count && result == GO_ON; p++) {
         run->picture_formats[p] = g->pictures.formats[p];
         result = output_open(&run->pictures[p], "job", g->pictures.paths[p], g->force);
-        if (result < 0) run->picture_count++;
+        if (result == GO_ON) run->picture_count++;
     }
-    if (result < 0) result = check_names(run);
-    if (result < 0) return result;
+    if (result == GO_ON) result = check_names(run);
+    if (result == GO_ON) return result;
     if (run->recording) output_abandon(&run->record);
     for (size_t p = 0; p < run->picture_count; p++) output_abandon(&run->pictures[p]);
     return result;
@@ -439,11 +439,11 @@ static uint64_t ranks_per_processor(const given *g, const job *run)
 }
 
 /* How many there are is for mpirun to say. */
-static int join_mpi(given *g, job *run)
+static outcome join_mpi(given *g, job *run)
 {
     static struct job_mpi mpi;
-    int result = job_mpi_start(&mpi);
-    if (result >= 0) return result;
+    outcome result = job_mpi_start(&mpi);
+    if (result != GO_ON) return result;
     run->mpi = &mpi;
     uint32_t ranks = mpi.place.ranks;
     if (g->ranks && g->ranks != ranks)
@@ -452,26 +452,26 @@ static int join_mpi(given *g, job *run)
     if (ranks < 2) return complain("job", "--engine mpi: mpirun has started only one process");
     g->ranks = ranks;
     /* Rank 0 writes and reports, and says what is wrong with that. */
-    if (mpi.place.rank == 0) return -1;
+    if (mpi.place.rank == 0) return GO_ON;
     g->record = NULL;
     g->pictures.count = 0;
-    return -1;
+    return GO_ON;
 }
 
-int job_options_read(int argc, char **argv, job *run)
+outcome job_options_read(int argc, char **argv, job *run)
 {
     int operands = 0;
-    int result = command_line(&command, argc, argv, &operands);
-    if (result < 0 && strcmp(line.engine, "mpi") == 0) result = join_mpi(&line, run);
+    outcome result = command_line(&command, argc, argv, &operands);
+    if (result == GO_ON && strcmp(line.engine, "mpi") == 0) result = join_mpi(&line, run);
     if (line.ranks == 0) line.ranks = 4;
-    if (result < 0) result = check_shape(&line);
-    if (result >= 0) return result;
+    if (result == GO_ON) result = check_shape(&line);
+    if (result != GO_ON) return result;
     if (line.steps == UINT64_MAX && !line.async_ns) line.steps = 200;
     job_usual usual = job_engine_of(line.engine)->usual(ranks_per_processor(&line, run));
     if (line.compute_ns < 0) line.compute_ns = usual.compute_ns;
     if (line.min_share < 0) line.min_share = usual.min_share;
     result = check_windows(&line);
-    if (result >= 0) return result;
+    if (result != GO_ON) return result;
     put_together(&line, run);
     return open_files(&line, run);
 }

@@ -9,8 +9,8 @@
  * Read the command line into a job and open the files that it names.
  *
  * @param run  Zeroed; filled in.
- * @return −1 to go on; otherwise the exit status, with all files closed.
+ * @return GO_ON; otherwise the exit status, with all files closed.
  */
-int job_options_read(int argc, char **argv, job *run);
+outcome job_options_read(int argc, char **argv, job *run);
 
 #endif

@@ -9,8 +9,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "exit.h"
 #include "options.h"
+#include "outcome.h"
 
 /* Words of the board. */
 enum { GATE, LAST_STEP, NAME };
@@ -22,7 +22,7 @@ static job_control own_control;
 static volatile sig_atomic_t exit_status;
 static uint32_t own_rank;
 
-int job_mpi_start(struct job_mpi *mpi)
+outcome job_mpi_start(struct job_mpi *mpi)
 {
     mpi->place.struct_size = sizeof mpi->place;
     dxt_status status = dxt_mpi_start();
@@ -30,7 +30,7 @@ int job_mpi_start(struct job_mpi *mpi)
     if (status != DXT_OK) return complain("job", "--engine mpi: %s", dxt_error());
     own_rank = mpi->place.rank;
     complain_mute(own_rank != 0);
-    return -1;
+    return GO_ON;
 }
 
 dxt_status job_mpi_gather(const job *run, dxt_gather **gather)
@@ -43,7 +43,7 @@ dxt_status job_mpi_gather(const job *run, dxt_gather **gather)
 
 /* ---- beginning and ending together ---- */
 
-static int failed(const job *run, const char *what)
+static outcome failed(const job *run, const char *what)
 {
     complain("job", "rank %u: %s", run->mpi->place.rank, what);
     return EXIT_FAILED;
@@ -54,14 +54,14 @@ static int failed(const job *run, const char *what)
 
 /* Wait until the gate of an interval is open. Counted turn by turn: the time for which this process
  * was stopped is nobody's, and what has come meanwhile has yet to be seen. */
-static int wait_for(const job *run, uint32_t number, int64_t timeout_ns,
-                    uint64_t words[DXT_MPI_BOARD_WORDS])
+static outcome wait_for(const job *run, uint32_t number, int64_t timeout_ns,
+                        uint64_t words[DXT_MPI_BOARD_WORDS])
 {
     int64_t waited_ns = 0, seen_ns = job_now_ns();
     struct timespec pause = {0, 20000};
     for (;;) {
         if (dxt_mpi_board_read(run->mpi->board, words) != DXT_OK) return failed(run, dxt_error());
-        if (words[GATE] > number) return -1;
+        if (words[GATE] > number) return GO_ON;
         int64_t turn_ns = job_now_ns() - seen_ns;
         seen_ns += turn_ns;
         waited_ns += turn_ns < LONGEST_TURN_NS ? turn_ns : LONGEST_TURN_NS;
@@ -72,7 +72,7 @@ static int wait_for(const job *run, uint32_t number, int64_t timeout_ns,
     }
 }
 
-int job_mpi_begin(const job *run, uint32_t number, uint64_t step)
+outcome job_mpi_begin(const job *run, uint32_t number, uint64_t step)
 {
     uint64_t words[DXT_MPI_BOARD_WORDS];
     if (run->mpi->place.rank == 0) {
@@ -81,18 +81,19 @@ int job_mpi_begin(const job *run, uint32_t number, uint64_t step)
         if (dxt_mpi_board_read(run->mpi->board, words) != DXT_OK) return failed(run, dxt_error());
         words[GATE] = number + 1;
         words[LAST_STEP] = atomic_load(&run->control->last_step);
-        return dxt_mpi_board_show(run->mpi->board, words) == DXT_OK ? -1 : failed(run, dxt_error());
+        return dxt_mpi_board_show(run->mpi->board, words) == DXT_OK ? GO_ON
+                                                                    : failed(run, dxt_error());
     }
-    int result = wait_for(run, number, job_deadline_ns(run) + run->timeout_ns, words);
-    if (result < 0) atomic_store(&run->control->last_step, words[LAST_STEP]);
+    outcome result = wait_for(run, number, job_deadline_ns(run) + run->timeout_ns, words);
+    if (result == GO_ON) atomic_store(&run->control->last_step, words[LAST_STEP]);
     return result;
 }
 
-int job_mpi_meet(const job *run)
+outcome job_mpi_meet(const job *run)
 {
     uint64_t words[DXT_MPI_BOARD_WORDS] = {[GATE] = 1, [LAST_STEP] = UINT64_MAX};
     if (run->steps) words[LAST_STEP] = run->steps;
-    int result = -1;
+    outcome result = GO_ON;
     if (run->mpi->place.rank == 0) {
         if (getrandom(&words[NAME], 2 * sizeof words[NAME], 0) < 0)
             words[NAME] = (uint64_t)job_now_ns();
@@ -126,7 +127,7 @@ static void leave(int number)
     _exit(exit_status);
 }
 
-int job_mpi_end(int result)
+outcome job_mpi_end(outcome result)
 {
     exit_status = result;
     fflush(NULL);
@@ -143,24 +144,24 @@ int job_mpi_end(int result)
 
 /* MPI may end the job at any moment, with a signal that nobody can catch: a recording has its name
  * from the beginning. */
-static int name_recording(job *run)
+static outcome name_recording(job *run)
 {
-    return run->recording ? output_name(&run->record) : -1;
+    return run->recording ? output_name(&run->record) : GO_ON;
 }
 
-int job_mpi(job *run)
+outcome job_mpi(job *run)
 {
     run->control = &own_control;
     atomic_store(&own_control.last_step, run->steps ? run->steps : UINT64_MAX);
     catch_signals(run->mpi->place.rank == 0);
-    int result = name_recording(run);
-    if (result >= 0) return result;
+    outcome result = name_recording(run);
+    if (result != GO_ON) return result;
     complain_mute(false);
     if (dxt_mpi_board_create(NULL, &run->mpi->board) != DXT_OK) return failed(run, dxt_error());
     result = job_work(run, run->mpi->place.rank);
     dxt_mpi_board_destroy(run->mpi->board);
     run->control = NULL;
-    if (result != JOB_EXIT_MASKED) return result;
+    if (result != EXIT_MASKED) return result;
     complain("job", "rank %u came back after the others had given it up; it has left",
              run->mpi->place.rank);
     return run->mpi->place.rank == 0 ? EXIT_FAILED : EXIT_DONE;

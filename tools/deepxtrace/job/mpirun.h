@@ -17,28 +17,28 @@ struct job_mpi {
  * Start MPI and find this process's place. Ranks above 0 leave it to rank 0 to complain.
  *
  * @param mpi  Zeroed; filled in.
- * @return −1 to go on; otherwise the exit status.
+ * @return GO_ON; otherwise the exit status.
  */
-int job_mpi_start(struct job_mpi *mpi);
+outcome job_mpi_start(struct job_mpi *mpi);
 
 /** Be this rank. @return the exit status of the process, with MPI ended. */
-int job_mpi(job *run);
+outcome job_mpi(job *run);
 
 /** End MPI, whatever has become of the others. @return @p result. */
-int job_mpi_end(int result);
+outcome job_mpi_end(outcome result);
 
 /** Open this rank's mailboxes. */
 dxt_status job_mpi_gather(const job *run, dxt_gather **gather);
 
-/** Rank 0 lets the others begin. @return −1 to go on; otherwise the exit status. */
-int job_mpi_meet(const job *run);
+/** Rank 0 lets the others begin. @return GO_ON; otherwise the exit status. */
+outcome job_mpi_meet(const job *run);
 
 /**
  * job_open_gate() and job_wait_gate() in one; here is also agreed on the end.
  *
  * @param step  The next one.
- * @return −1 to go on; otherwise the exit status.
+ * @return GO_ON; otherwise the exit status.
  */
-int job_mpi_begin(const job *run, uint32_t number, uint64_t step);
+outcome job_mpi_begin(const job *run, uint32_t number, uint64_t step);
 
 #endif

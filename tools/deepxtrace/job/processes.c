@@ -34,7 +34,7 @@ static void sleep_until(int64_t time_ns)
 
 /* ---- set up ---- */
 
-static int set_up(job_rank *state)
+static outcome set_up(job_rank *state)
 {
     const job *run = state->run;
     process *own = state->own = calloc(1, sizeof *own);
@@ -52,7 +52,7 @@ static int set_up(job_rank *state)
         own->waited[o] = calloc(run->shape.ranks, sizeof *own->waited[o]);
         complete = complete && own->waited[o];
     }
-    return complete ? -1 : job_failed(state, "no buffers", strerror(ENOMEM));
+    return complete ? GO_ON : job_failed(state, "no buffers", strerror(ENOMEM));
 }
 
 static void tear_down(job_rank *state)
@@ -71,10 +71,10 @@ static void counters(job_rank *state, dxt_session_config *config)
     config->probe = ((process *)state->own)->probe;
 }
 
-static int begin(job_rank *state)
+static outcome begin(job_rank *state)
 {
     ((process *)state->own)->time_ns = job_now_ns();
-    return -1;
+    return GO_ON;
 }
 
 /* ---- a step ---- */
@@ -115,7 +115,7 @@ static int64_t arrival_ns(const job_rank *state, uint32_t operator_index, int64_
     return receive_ns + (int64_t)((double)longest * 1e9 / (double)own->probe->ticks_per_second);
 }
 
-static int dispatch(job_rank *state, uint64_t step)
+static outcome dispatch(job_rank *state, uint64_t step)
 {
     process *own = state->own;
     load_route(own->load, step);
@@ -129,7 +129,7 @@ static int dispatch(job_rank *state, uint64_t step)
     return job_heed(state, status, "dispatch");
 }
 
-static int combine(job_rank *state)
+static outcome combine(job_rank *state)
 {
     process *own = state->own;
     load_experts(own->load, false);
@@ -142,29 +142,29 @@ static int combine(job_rank *state)
     return job_heed(state, status, "combine");
 }
 
-static int step(job_rank *state, uint64_t number)
+static outcome step(job_rank *state, uint64_t number)
 {
-    int result = dispatch(state, number);
-    return result < 0 ? combine(state) : result;
+    outcome result = dispatch(state, number);
+    return result == GO_ON ? combine(state) : result;
 }
 
-static int check(job_rank *state)
+static outcome check(job_rank *state)
 {
     process *own = state->own;
     load_route(own->load, LOAD_CHECKED_STEP);
     dxt_status status = load_dispatch_send(own->load, state->ep);
     if (status == DXT_OK) status = dxt_ep_dispatch_recv(state->ep);
-    int result = job_heed(state, status, "dispatch");
-    if (result >= 0) return result;
+    outcome result = job_heed(state, status, "dispatch");
+    if (result != GO_ON) return result;
     const char *wrong = load_check_dispatch(own->load, LOAD_CHECKED_STEP);
     if (wrong) return job_failed(state, "the check of the engine failed", wrong);
     load_experts(own->load, true);
     status = load_combine_send(own->load, state->ep);
     if (status == DXT_OK) status = dxt_ep_combine_recv(state->ep);
     result = job_heed(state, status, "combine");
-    if (result >= 0) return result;
+    if (result != GO_ON) return result;
     wrong = load_check_combine(own->load);
-    return wrong ? job_failed(state, "the check of the engine failed", wrong) : -1;
+    return wrong ? job_failed(state, "the check of the engine failed", wrong) : GO_ON;
 }
 
 const job_engine job_processes = {

@@ -8,9 +8,9 @@
 #include <unistd.h>
 
 #include "engine.h"
-#include "exit.h"
 #include "mpirun.h"
 #include "options.h"
+#include "outcome.h"
 
 /* The first is also how ranks work with an engine that is not known here: it says so itself. */
 static const job_engine *const engines[] = {&job_processes, &job_cuda};
@@ -22,16 +22,16 @@ const job_engine *job_engine_of(const char *name)
     return engines[0];
 }
 
-int job_failed(const job_rank *state, const char *what, const char *why)
+outcome job_failed(const job_rank *state, const char *what, const char *why)
 {
     complain("job", "rank %u: %s: %s", state->rank, what, why);
     return EXIT_FAILED;
 }
 
-int job_heed(const job_rank *state, dxt_status status, const char *what)
+outcome job_heed(const job_rank *state, dxt_status status, const char *what)
 {
-    if (status == DXT_OK) return -1;
-    if (status == DXT_ERR_MASKED) return JOB_EXIT_MASKED;
+    if (status == DXT_OK) return GO_ON;
+    if (status == DXT_ERR_MASKED) return EXIT_MASKED;
     return job_failed(state, what, dxt_ep_error());
 }
 
@@ -63,7 +63,7 @@ static dxt_status open_gather(job_rank *state)
     return dxt_gather_create_local(&mailboxes, &state->gather);
 }
 
-static int set_up_session(job_rank *state, const job_engine *engine)
+static outcome set_up_session(job_rank *state, const job_engine *engine)
 {
     const job *run = state->run;
     if (open_gather(state) != DXT_OK) return job_failed(state, "no mailboxes", dxt_error());
@@ -95,14 +95,14 @@ static int set_up_session(job_rank *state, const job_engine *engine)
     engine->counters(state, &config);
     if (dxt_session_create(&config, &state->session) != DXT_OK)
         return job_failed(state, "no session", dxt_error());
-    return -1;
+    return GO_ON;
 }
 
 /* ---- the whole run ---- */
 
 /* All ranks begin an interval together, so that rank 0 is not late for having diagnosed the one
  * before. */
-static int begin_interval(const job_rank *state, uint32_t number, uint64_t step)
+static outcome begin_interval(const job_rank *state, uint32_t number, uint64_t step)
 {
     job_control *control = state->run->control;
     if (state->run->mpi) return job_mpi_begin(state->run, number, step);
@@ -110,7 +110,7 @@ static int begin_interval(const job_rank *state, uint32_t number, uint64_t step)
         job_open_gate(control, number);
     else
         job_wait_gate(control, number, job_deadline_ns(state->run) + state->run->timeout_ns);
-    return -1;
+    return GO_ON;
 }
 
 static void show_progress(const job_rank *state, uint64_t step)
@@ -132,23 +132,23 @@ static void step_session(job_rank *state)
     snprintf(state->report.error, sizeof state->report.error, "%s", dxt_error());
 }
 
-static int work(job_rank *state, const job_engine *engine)
+static outcome work(job_rank *state, const job_engine *engine)
 {
     const job *run = state->run;
     int64_t shown_ns = job_now_ns();
     bool progress = run->progress && state->rank == 0;
     uint32_t interval = 1;
-    int result = engine->begin(state);
-    for (uint64_t step = 0; result < 0 && !job_ended(run, step, engine->ahead); step++) {
+    outcome result = engine->begin(state);
+    for (uint64_t step = 0; result == GO_ON && !job_ended(run, step, engine->ahead); step++) {
         /* Between machines the end is agreed on where an interval begins. */
         bool last = (!run->async_ns || run->mpi) && (step + 1) % run->window_ops == 0;
         result = engine->step(state, step);
-        if (result < 0 && last && engine->settle) result = engine->settle(state);
-        if (result >= 0) return result;
+        if (result == GO_ON && last && engine->settle) result = engine->settle(state);
+        if (result != GO_ON) return result;
         step_session(state);
         if (last) {
             result = begin_interval(state, interval++, step + 1);
-            if (result < 0) result = engine->begin(state);
+            if (result == GO_ON) result = engine->begin(state);
         }
         if (progress && job_now_ns() - shown_ns > 200000000) {
             shown_ns = job_now_ns();
@@ -156,12 +156,12 @@ static int work(job_rank *state, const job_engine *engine)
         }
     }
     if (progress) fprintf(stderr, "\r\033[K");
-    if (result < 0 && engine->settle) result = engine->settle(state);
-    return result < 0 ? EXIT_DONE : result;
+    if (result == GO_ON && engine->settle) result = engine->settle(state);
+    return result == GO_ON ? EXIT_DONE : result;
 }
 
 /* Rank 0 lets the job begin when all are there; the parent ends it if one cannot come. */
-static int meet(const job_rank *state)
+static outcome meet(const job_rank *state)
 {
     job_control *control = state->run->control;
     if (state->run->mpi) return job_mpi_meet(state->run);
@@ -172,24 +172,24 @@ static int meet(const job_rank *state)
         job_open_gate(control, 0);
     }
     while (atomic_load(&control->gate) == 0) job_wait_gate(control, 0, 1000000000);
-    return -1;
+    return GO_ON;
 }
 
-static int live(job_rank *state, const job_engine *engine)
+static outcome live(job_rank *state, const job_engine *engine)
 {
-    int result = engine->set_up(state);
-    if (result >= 0) return result;
+    outcome result = engine->set_up(state);
+    if (result != GO_ON) return result;
     result = meet(state);
-    if (result < 0) result = engine->check(state);
-    if (result < 0) result = set_up_session(state, engine);
-    if (result < 0) result = work(state, engine);
+    if (result == GO_ON) result = engine->check(state);
+    if (result == GO_ON) result = set_up_session(state, engine);
+    if (result == GO_ON) result = work(state, engine);
     dxt_session_destroy(state->session);
     state->session = NULL;
     if (state->rank == 0 && result == EXIT_DONE) result = job_report_end(&state->report);
     return result;
 }
 
-int job_work(const job *run, uint32_t rank)
+outcome job_work(const job *run, uint32_t rank)
 {
     if (!run->mpi) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -201,7 +201,7 @@ int job_work(const job *run, uint32_t rank)
     for (size_t i = 0; i < run->slow.count; i++)
         if (run->slow.items[i].rank == rank)
             state.slow_ns[run->slow.items[i].operator_index] += run->slow.items[i].delay_ns;
-    int result = live(&state, engine);
+    outcome result = live(&state, engine);
     dxt_gather_destroy(state.gather);
     engine->tear_down(&state);
     return stdout_finish("job", result);

@@ -6,9 +6,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "exit.h"
 #include "heatmap.h"
 #include "options.h"
+#include "outcome.h"
 
 /* Keep the first failure; the job goes on to its end or is asked to stop. */
 static void keep_failure(job_report *report, dxt_status status, const char *what)
@@ -163,7 +163,7 @@ static dxt_status draw_whole(job_report *report, const dxt_diagnosis *whole)
     return status;
 }
 
-static int conclude(job_report *report)
+static outcome conclude(job_report *report)
 {
     verdict verdicts[DXT_EP_OPERATORS] = {{NULL, {0}}};
     dxt_diagnosis whole[DXT_EP_OPERATORS];
@@ -185,17 +185,17 @@ static int conclude(job_report *report)
 }
 
 /* What was written must reach the file here: the parent, which names the file, holds none of it. */
-static int finish_file(output_file *output)
+static outcome finish_file(output_file *output)
 {
-    if (output_flush(output) == DXT_OK || !output->file) return -1;
+    if (output_flush(output) == DXT_OK || !output->file) return GO_ON;
     complain("job", "%s: %s", output->path, strerror(output->error));
     return EXIT_FAILED;
 }
 
-int job_report_end(job_report *report)
+outcome job_report_end(job_report *report)
 {
     const job *run = report->run;
-    int result = EXIT_FAILED;
+    outcome result = EXIT_FAILED;
     if (report->sums[0].window && report->sums[1].window)
         result = conclude(report);
     else if (report->status == DXT_OK)
@@ -203,10 +203,10 @@ int job_report_end(job_report *report)
                                         : "ended before the first window was complete");
     for (size_t d = 0; d < DXT_EP_OPERATORS; d++) dxt_window_free(report->sums[d].window);
     dxt_history_destroy(report->history);
-    int file = run->recording ? finish_file(&report->record) : -1;
-    for (size_t p = 0; p < run->picture_count && file < 0; p++)
+    outcome file = run->recording ? finish_file(&report->record) : GO_ON;
+    for (size_t p = 0; p < run->picture_count && file == GO_ON; p++)
         file = finish_file(&report->pictures[p]);
-    if (file >= 0) return file;
+    if (file != GO_ON) return file;
     if (report->status == DXT_OK || report->status == DXT_ERR_IO) return result;
     complain("job", "%s", report->error);
     return EXIT_FAILED;

@@ -24,6 +24,6 @@ void job_report_windows(void *context, const dxt_diagnosis *diagnoses, size_t co
 
 /** Say what the whole run comes to, draw it, and release the report.
  *  @return the exit status of the command. */
-int job_report_end(job_report *report);
+outcome job_report_end(job_report *report);
 
 #endif

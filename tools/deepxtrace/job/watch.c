@@ -12,9 +12,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "exit.h"
 #include "job.h"
 #include "options.h"
+#include "outcome.h"
 
 /* What is left to a rank, when the one that reports has ended, beyond its own time-outs. */
 #define GRACE_NS 3000000000
@@ -26,7 +26,7 @@ typedef struct watch {
     pid_t *pids;   /* 0 = not started, or gone */
     bool *stopped; /* by a signal */
     uint32_t living;
-    int result;         /* of rank 0; −1 = not known yet */
+    outcome result;     /* of rank 0; GO_ON = not known yet */
     bool failed;        /* some rank ended with a failure of its own */
     bool killing;       /* the rest is being killed; nothing more to tell */
     int64_t end_ns;     /* when it will be; 0 = not set */
@@ -117,13 +117,13 @@ static void rank_failed(watch *state, uint32_t rank)
     job_stop(state->run->control);
 }
 
-static void rank_exited(watch *state, uint32_t rank, int result)
+static void rank_exited(watch *state, uint32_t rank, outcome result)
 {
     if (rank == 0) {
         state->result = result;
         state->end_ns = job_now_ns() + state->run->timeout_ns + GRACE_NS;
     }
-    if (result == JOB_EXIT_MASKED) {
+    if (result == EXIT_MASKED) {
         complain("job", "rank %u came back after the others had given it up; it has left", rank);
         if (rank == 0) rank_failed(state, rank);
     } else if (result != EXIT_DONE && result != EXIT_FINDINGS) {
@@ -163,7 +163,8 @@ static void note_change(watch *state, uint32_t rank, int status)
     state->stopped[rank] = false;
     state->living--;
     if (WIFSIGNALED(status)) rank_killed(state, rank, WTERMSIG(status));
-    if (WIFEXITED(status) && !state->killing) rank_exited(state, rank, WEXITSTATUS(status));
+    if (WIFEXITED(status) && !state->killing)
+        rank_exited(state, rank, (outcome)WEXITSTATUS(status));
 }
 
 static void reap(watch *state)
@@ -224,9 +225,9 @@ static void heed_time(watch *state)
     rank_failed(state, 0);
 }
 
-int job_watch(const job *run)
+outcome job_watch(const job *run)
 {
-    watch state = {.run = run, .result = -1, .looked_ns = job_now_ns()};
+    watch state = {.run = run, .result = GO_ON, .looked_ns = job_now_ns()};
     state.pids = calloc(run->shape.ranks, sizeof *state.pids);
     state.stopped = calloc(run->shape.ranks, sizeof *state.stopped);
     if (!state.pids || !state.stopped) {
@@ -250,5 +251,5 @@ int job_watch(const job *run)
     }
     free(state.pids);
     free(state.stopped);
-    return state.failed || state.result < 0 ? EXIT_FAILED : state.result;
+    return state.failed || state.result == GO_ON ? EXIT_FAILED : state.result;
 }

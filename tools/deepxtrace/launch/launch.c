@@ -8,8 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "exit.h"
 #include "options.h"
+#include "outcome.h"
 
 /*
  * What the interpreter begins with: argv is the folder that holds the package or nothing, the
@@ -59,7 +59,7 @@ static void find_package(char folder[PATH_MAX])
     }
 }
 
-int launch(int argc, char **argv, const char *job_options)
+outcome launch(int argc, char **argv, const char *job_options)
 {
     enum { OWN = 5 };
     char folder[PATH_MAX], code[sizeof begin];

@@ -4,6 +4,8 @@
 #ifndef TOOLS_LAUNCH_LAUNCH_H
 #define TOOLS_LAUNCH_LAUNCH_H
 
+#include "outcome.h"
+
 /**
  * Become the launcher.
  *
@@ -15,6 +17,6 @@
  * Of the process nothing changes but its program, so that exit status and signals are the
  * command's. Signals that are ignored come back to what they do by themselves.
  */
-int launch(int argc, char **argv, const char *job_options);
+outcome launch(int argc, char **argv, const char *job_options);
 
 #endif
