@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/base.h"
+#include "numeric/sort.h"
 
 /* Room for one more element of `size` bytes; returns its place, or NULL. */
 static void *append(dxt_draft *draft, void **array, size_t *count, size_t *capacity, size_t size)
@@ -163,7 +164,7 @@ static double cost(const dxt_finding *finding)
 }
 
 /* Whether a comes before b: by cost, equal ones in the order of kinds, ranks and paths. */
-static bool before(const dxt_finding *a, const dxt_finding *b)
+static inline bool before(const dxt_finding *a, const dxt_finding *b)
 {
     double x = cost(a), y = cost(b);
     if (x != y) return x > y;
@@ -173,19 +174,7 @@ static bool before(const dxt_finding *a, const dxt_finding *b)
     return a->node != b->node ? a->node < b->node : a->source_node < b->source_node;
 }
 
-/* Shell's sort, in place: qsort() may allocate. */
-static void sort_findings(dxt_finding *findings, size_t count)
-{
-    for (size_t gap = count / 2; gap > 0; gap = gap == 2 ? 1 : gap * 5 / 11) {
-        for (size_t i = gap; i < count; i++) {
-            dxt_finding moving = findings[i];
-            size_t place = i;
-            for (; place >= gap && before(&moving, &findings[place - gap]); place -= gap)
-                findings[place] = findings[place - gap];
-            findings[place] = moving;
-        }
-    }
-}
+DXT_SORT(sort_findings, dxt_finding, before)
 
 /* Fill in which ranks belong to the node of each finding; returns how many slots that takes. */
 static size_t place_members(dxt_finding *findings, size_t count, uint32_t ranks,

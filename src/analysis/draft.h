@@ -7,14 +7,8 @@
 
 #include <deepxtrace/analysis.h>
 
+#include "analysis/tuning.h"
 #include "base/block.h"
-
-/** Most slow paths, and most slow ways between nodes, that are told of a window: nobody has time
- * for more lines; the heat map shows the rest. */
-#define DXT_MOST_PATH_FINDINGS 64u
-
-/** Words in the lists of all findings of a window, those of nodes left out. */
-#define DXT_MOST_LISTED 4096u
 
 /** Zero it, reset it, append, then pack; free it in the end. A failed append sets `failed`. */
 typedef struct dxt_draft {

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <string.h>
-
-#include "analysis/method.h"
+#include <deepxtrace/analysis.h>
 
 const char *dxt_finding_kind_name(dxt_finding_kind kind)
 {
@@ -70,10 +68,4 @@ const char *dxt_method_name(dxt_method method)
     case DXT_METHOD_RATIO: return "ratio";
     }
     return "unknown";
-}
-
-bool dxt_is_phase(const char *phase, const char *kind)
-{
-    size_t size = strlen(phase), end = strlen(kind);
-    return size >= end && strcmp(phase + size - end, kind) == 0;
 }

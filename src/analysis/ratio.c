@@ -8,15 +8,18 @@
  * halves at a multiple of eight. A mean over axis 0 adds row after row. int64 input is converted
  * through a buffer of 8192 values, and each full buffer is summed on its own.
  */
-#include "analysis/method.h"
+#include "analysis/ratio.h"
 
 #include <math.h>
 #include <string.h>
 
-#include "base/base.h"
+#include "analysis/raw.h"
+#include "analysis/tuning.h"
 #include "numeric/screen.h"
 #include "numeric/vectors.h"
 
+/* How NumPy does it. */
+#define ADDED_TOGETHER 8
 #define PAIRWISE_RUN 128
 #define CAST_BUFFER 8192
 
@@ -96,11 +99,6 @@ struct means {
     double of_cols, of_rows, all; /* mean of the column means, of the row means, of all cells */
 };
 
-double dxt_normalise(double x, double mean)
-{
-    return x / (mean + 1e-8);
-}
-
 /* All in one pass: buffers of the whole matrix are summed while their rows are in the cache. */
 static dxt_status take_means(const dxt_window *window, dxt_block *block, struct means *means)
 {
@@ -147,43 +145,60 @@ static double or_default(double value, double fallback)
     return value > 0 ? value : fallback;
 }
 
-dxt_status dxt_ratio(const dxt_window *window, const dxt_analysis_options *options,
-                     dxt_workspace *workspace)
+size_t dxt_ratio_most_points(uint32_t ranks)
 {
-    dxt_draft *draft = &workspace->draft;
-    double col_limit = or_default(options->threshold_col, 3.0);
-    double row_limit = or_default(options->threshold_row, 3.0);
-    double point_limit = or_default(options->threshold_point, 5.0);
+    return (size_t)ranks * ranks / (size_t)DXT_RATIO_POINT;
+}
+
+static void take_axes(const struct means *means, uint32_t n, double col_limit, double row_limit,
+                      dxt_draft *draft)
+{
+    for (uint32_t j = 0; j < n; j++) {
+        double normalised = dxt_normalise(means->col[j], means->of_cols);
+        if (normalised > col_limit) dxt_draft_col(draft, j, means->col[j], normalised);
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        double normalised = dxt_normalise(means->row[i], means->of_rows);
+        if (normalised > row_limit) dxt_draft_row(draft, i, means->row[i], normalised);
+    }
+}
+
+/* Cells of one row, those in flagged columns left out unless all are kept. */
+static void take_points(const int64_t *cells, uint32_t row, uint32_t n, double mean, double limit,
+                        bool keep, dxt_draft *draft)
+{
+    size_t next_col = 0;
+    for (uint32_t j = 0; j < n; j++) {
+        bool in_col = next_col < draft->col_count && draft->cols[next_col].rank == j;
+        if (in_col) next_col++;
+        if (in_col && !keep) continue;
+        double value = (double)cells[j];
+        double normalised = dxt_normalise(value, mean);
+        if (normalised > limit) dxt_draft_point(draft, row, j, value, normalised);
+    }
+}
+
+dxt_status dxt_ratio(const dxt_window *window, const dxt_analysis_options *options,
+                     dxt_block *memory, dxt_draft *draft)
+{
+    double limit = or_default(options->threshold_point, DXT_RATIO_POINT);
     struct means means = {0};
-    dxt_status status = take_means(window, &workspace->means, &means);
+    dxt_status status = take_means(window, memory, &means);
     if (status != DXT_OK) return status;
 
     uint32_t n = window->ranks;
-    for (uint32_t j = 0; j < n; j++) {
-        double normalised = dxt_normalise(means.col[j], means.of_cols);
-        if (normalised > col_limit) dxt_draft_col(draft, j, means.col[j], normalised);
-    }
-    for (uint32_t i = 0; i < n; i++) {
-        double normalised = dxt_normalise(means.row[i], means.of_rows);
-        if (normalised > row_limit) dxt_draft_row(draft, i, means.row[i], normalised);
-    }
+    take_axes(&means, n, or_default(options->threshold_col, DXT_RATIO_AXIS),
+              or_default(options->threshold_row, DXT_RATIO_AXIS), draft);
     /* NaN, where every cell is zero, flags nothing: every comparison with it is false. */
     double mean = options->excluding_zeros ? mean_of_nonzero(window) : means.all;
     size_t next_row = 0;
     for (uint32_t i = 0; i < n; i++) {
+        const int64_t *cells = window->wait + (size_t)i * n;
         bool in_row = next_row < draft->row_count && draft->rows[next_row].rank == i;
         if (in_row) next_row++;
         if (in_row && !options->keep_points) continue;
-        if (!row_has_points(window->wait + (size_t)i * n, n, mean, point_limit)) continue;
-        size_t next_col = 0;
-        for (uint32_t j = 0; j < n; j++) {
-            bool in_col = next_col < draft->col_count && draft->cols[next_col].rank == j;
-            if (in_col) next_col++;
-            if (in_col && !options->keep_points) continue;
-            double value = (double)window->wait[(size_t)i * n + j];
-            double normalised = dxt_normalise(value, mean);
-            if (normalised > point_limit) dxt_draft_point(draft, i, j, value, normalised);
-        }
+        if (row_has_points(cells, n, mean, limit))
+            take_points(cells, i, n, mean, limit, options->keep_points, draft);
     }
     if (draft->col_count + draft->row_count + draft->point_count > 0)
         draft->verdict = DXT_VERDICT_SLOW;

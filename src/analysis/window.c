@@ -1,173 +1,157 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <deepxtrace/analysis.h>
+/* The steps from a window to its findings; README.md says what each is about. */
+#include "analysis/window.h"
 
 #include <math.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include "analysis/method.h"
+#include "analysis/arrive/fit.h"
+#include "analysis/case.h"
+#include "analysis/explain/paths.h"
+#include "analysis/explain/persists.h"
 #include "analysis/observed.h"
-#include "base/base.h"
+#include "analysis/ratio.h"
+#include "analysis/rules/rules.h"
+#include "analysis/tuning.h"
+#include "analysis/weigh.h"
 
-/* Options as this version knows them, from a caller compiled against any version. */
-static dxt_status take_options(const dxt_analysis_options *given, dxt_analysis_options *options)
-{
-    *options = (dxt_analysis_options){.struct_size = sizeof *options};
-    if (!given) return DXT_OK;
-    if (given->struct_size < sizeof given->struct_size)
-        return dxt_fail(DXT_ERR_INVALID, "analysis options: struct_size is not set");
-    size_t known = given->struct_size < sizeof *options ? given->struct_size : sizeof *options;
-    memcpy(options, given, known);
-    if (options->method != DXT_METHOD_ROBUST && options->method != DXT_METHOD_RATIO)
-        return dxt_fail(DXT_ERR_INVALID, "analysis options: unknown method %d",
-                        (int)options->method);
-    double numbers[] = {options->min_share,     options->threshold_col,
-                        options->threshold_row, options->threshold_point,
-                        options->cell_spread,   options->companion_spread};
-    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
-        if (!(numbers[i] >= 0) || isinf(numbers[i]))
-            return dxt_fail(DXT_ERR_INVALID,
-                            "analysis options: numbers must be finite and not negative");
-    return DXT_OK;
-}
-
-/* Node of each rank: as recorded, or by the size of a node; NULL, with DXT_OK, when unknown. */
-static dxt_status take_nodes(const dxt_window *window, uint32_t ranks_per_node, dxt_block *block,
-                             const int32_t **nodes)
-{
-    *nodes = window->nodes;
-    if (window->nodes || ranks_per_node == 0) return DXT_OK;
-    int32_t *made = dxt_block_fit(block, window->ranks * sizeof *made);
-    if (!made) return DXT_ERR_NO_MEMORY;
-    for (uint32_t r = 0; r < window->ranks; r++) made[r] = (int32_t)(r / ranks_per_node);
-    *nodes = made;
-    return DXT_OK;
-}
-
-static void write_silent(const dxt_window *window, dxt_draft *draft)
-{
-    for (uint32_t r = 0; window->missing && r < window->ranks; r++) {
-        if (!window->missing[r]) continue;
-        dxt_finding *finding = dxt_draft_finding(draft, DXT_SILENT_RANK);
-        if (!finding) return;
-        finding->rank = r;
-        finding->severity = DXT_SEVERITY_CRITICAL;
-        finding->confidence = 1;
-        draft->verdict = DXT_VERDICT_SLOW;
-    }
-}
-
-/* Room for whatever windows of this size may hold, so that later ones allocate nothing. With the
- * ratio method and its usual threshold, at most every fifth cell is five times the mean. */
-static dxt_status reserve(dxt_workspace *workspace, const dxt_window *window,
-                          const dxt_analysis_options *options)
-{
-    uint32_t n = window->ranks;
-    if (options->method == DXT_METHOD_RATIO)
-        return dxt_draft_reserve(&workspace->draft, n, (size_t)n * n / 5, &workspace->result);
-    dxt_status status = dxt_fit_reserve(&workspace->fit, n);
-    if (status == DXT_OK && options->companion) status = dxt_fit_reserve(&workspace->companion, n);
-    if (status == DXT_OK) status = dxt_paths_reserve(&workspace->paths, n);
-    if (status != DXT_OK) return status;
-    return dxt_draft_reserve(&workspace->draft, n, dxt_most_paths(n), &workspace->result);
-}
-
-/* The window and its companion, checked, without holes. */
-static dxt_status take_windows(dxt_workspace *workspace, const dxt_window *window,
-                               dxt_analysis_options *options, dxt_window *seen, dxt_window *other)
-{
-    bool ratio = options->method == DXT_METHOD_RATIO;
-    dxt_status status = dxt_observed(window, ratio ? DXT_INSTEAD_NOTHING : DXT_INSTEAD_ORDINARY,
-                                     &workspace->observed, seen);
-    if (status != DXT_OK || !options->companion) return status;
-    status = dxt_observed(options->companion, DXT_INSTEAD_ORDINARY, &workspace->companion_observed,
-                          other);
-    options->companion = other;
-    return status;
-}
-
-/* The result is left in the workspace. */
-static dxt_status analyze(dxt_workspace *workspace, const dxt_window *window,
-                          const dxt_analysis_options *given, bool many)
-{
-    dxt_analysis_options options;
-    const int32_t *nodes;
-    dxt_window seen, other;
-    dxt_status status = take_options(given, &options);
-    if (status == DXT_OK) status = take_windows(workspace, window, &options, &seen, &other);
-    if (status == DXT_OK)
-        status = take_nodes(window, options.ranks_per_node, &workspace->nodes, &nodes);
-    if (status == DXT_OK && many) status = reserve(workspace, window, &options);
-    if (status != DXT_OK) return status;
-
-    dxt_draft_reset(&workspace->draft, options.method);
-    if (options.method == DXT_METHOD_RATIO)
-        status = dxt_ratio(&seen, &options, workspace);
-    else
-        status = dxt_robust(&seen, &options, nodes, workspace);
-    if (status != DXT_OK) return status;
-    write_silent(window, &workspace->draft);
-    return dxt_draft_pack(&workspace->draft, window, nodes, &workspace->result);
-}
-
-void dxt_workspace_free(dxt_workspace *workspace)
-{
-    free(workspace->fit.data);
-    free(workspace->companion.data);
-    free(workspace->means.data);
-    free(workspace->nodes.data);
-    free(workspace->observed.data);
-    free(workspace->companion_observed.data);
-    free(workspace->paths.items);
-    dxt_draft_free(&workspace->draft);
-}
-
-dxt_status dxt_analyze(const dxt_window *window, const dxt_analysis_options *options,
-                       dxt_findings **findings)
-{
-    if (!findings) return dxt_fail(DXT_ERR_INVALID, "there is no place for the findings");
-    dxt_workspace workspace = {0};
-    dxt_status status = analyze(&workspace, window, options, false);
-    if (status == DXT_OK)
-        *findings = workspace.result.data;
-    else
-        free(workspace.result.data);
-    dxt_workspace_free(&workspace);
-    return status;
-}
-
-void dxt_findings_free(dxt_findings *findings)
-{
-    free(findings);
-}
-
-/* ---- many windows ---- */
-
-struct dxt_analyzer {
-    dxt_workspace workspace;
+/* What an analysis looks at: the window and its companion, checked, without holes. */
+struct input {
+    dxt_window window, companion;
+    bool has_companion;
+    const int32_t *nodes; /* node of each rank; NULL = unknown */
 };
 
-dxt_status dxt_analyzer_create(dxt_analyzer **analyzer)
+/* Node of each rank: as recorded, or by the size of a node. */
+static dxt_status take_nodes(dxt_workspace *workspace, uint32_t ranks_per_node, struct input *input)
 {
-    dxt_analyzer *made = calloc(1, sizeof *made);
-    if (!made) return dxt_fail_memory(sizeof *made);
-    *analyzer = made;
+    const dxt_window *window = &input->window;
+    input->nodes = window->nodes;
+    if (window->nodes || ranks_per_node == 0) return DXT_OK;
+    int32_t *made = dxt_block_fit(&workspace->nodes, window->ranks * sizeof *made);
+    if (!made) return DXT_ERR_NO_MEMORY;
+    for (uint32_t r = 0; r < window->ranks; r++) made[r] = (int32_t)(r / ranks_per_node);
+    input->nodes = made;
     return DXT_OK;
 }
 
-dxt_status dxt_analyzer_run(dxt_analyzer *analyzer, const dxt_window *window,
-                            const dxt_analysis_options *options, const dxt_findings **findings)
+static dxt_status take_input(dxt_workspace *workspace, const dxt_window *window,
+                             const dxt_analysis_options *options, struct input *input)
 {
-    if (!analyzer || !findings) return dxt_fail(DXT_ERR_INVALID, "no analyzer, or no place");
-    dxt_status status = analyze(&analyzer->workspace, window, options, true);
-    if (status == DXT_OK) *findings = analyzer->workspace.result.data;
+    bool ratio = options->method == DXT_METHOD_RATIO;
+    *input = (struct input){.has_companion = options->companion};
+    dxt_status status = dxt_observed(window, ratio ? DXT_INSTEAD_NOTHING : DXT_INSTEAD_ORDINARY,
+                                     &workspace->observed, &input->window);
+    if (status == DXT_OK && options->companion)
+        status = dxt_observed(options->companion, DXT_INSTEAD_ORDINARY,
+                              &workspace->companion_observed, &input->companion);
+    return status == DXT_OK ? take_nodes(workspace, options->ranks_per_node, input) : status;
+}
+
+/* Who arrived when, in this operator and, if it is of the same kind, in the other one. */
+static dxt_status fit_both(dxt_workspace *workspace, const struct input *input,
+                           const dxt_analysis_options *options, dxt_case *c)
+{
+    const dxt_window *window = &input->window, *companion = &input->companion;
+    double share = options->min_share > 0  ? options->min_share
+                   : window->min_share > 0 ? window->min_share
+                                           : DXT_MIN_SHARE;
+    double spread = options->cell_spread > 0 ? options->cell_spread : NAN;
+    double other = options->companion_spread > 0 ? options->companion_spread : NAN;
+    dxt_status status =
+        dxt_fit_window(&workspace->fit, window, input->nodes, share, spread, &c->fit);
+    bool alike = input->has_companion && companion->ranks == window->ranks &&
+                 dxt_window_measure(companion) == dxt_window_measure(window);
+    if (status != DXT_OK || !alike) return status;
+    c->companion = companion;
+    return dxt_fit_window(&workspace->companion, companion, input->nodes, share, other, &c->other);
+}
+
+/* What the fit does not explain: single paths, and who is late only once in a while. */
+static dxt_status explain(dxt_workspace *workspace, dxt_case *c)
+{
+    dxt_status status = dxt_fit_paths(&c->fit, &workspace->paths);
+    if (status != DXT_OK) return status;
+    c->paths = &workspace->paths;
+    c->mean = c->paths->mean;
+    dxt_note_passing(c, c->fit.passing);
+    return DXT_OK;
+}
+
+static void give_verdict(dxt_case *c)
+{
+    const dxt_fit *fit = &c->fit;
+    bool thin = c->window->ops > 0 && c->window->ops < DXT_THIN_OPS;
+    bool fits = !c->paths->misfit && !fit->tangled;
+    /* A stall that cost much is no health, and once is no cause. */
+    bool stalled = c->once > 0 && !(c->once < DXT_MAJOR_SHARE * fit->step);
+    /* A program that never passes its counters on has waited for nobody, ever. */
+    bool nothing = fit->base <= 0 && fit->count > 0 && dxt_case_mean(c) == 0;
+    if (!fits || fit->count < 2 || thin || stalled || nothing)
+        c->draft->verdict = DXT_VERDICT_INCONCLUSIVE;
+}
+
+/* One finding that costs time is enough. */
+static void call_slow(dxt_draft *draft)
+{
+    for (size_t f = 0; f < draft->finding_count; f++)
+        if (draft->findings[f].kind != DXT_EARLY_RANK) draft->verdict = DXT_VERDICT_SLOW;
+}
+
+/* For whoever follows the ranks over time. */
+static dxt_status write_lateness(const dxt_case *c)
+{
+    const dxt_fit *fit = &c->fit;
+    uint32_t n = c->window->ranks;
+    double *late = dxt_draft_lateness(c->draft, n);
+    if (!late) return DXT_ERR_NO_MEMORY;
+    double *error = late + n, *of_node = error + n;
+    for (uint32_t r = 0; r < n; r++) late[r] = error[r] = of_node[r] = NAN;
+    for (uint32_t k = 0; k < fit->count; k++) {
+        late[fit->rank[k]] = dxt_fit_all_lateness(fit, k);
+        error[fit->rank[k]] = fit->error[k];
+        of_node[fit->rank[k]] = fit->node_late[fit->node[k]];
+    }
+    c->draft->ordinary = fit->base;
+    c->draft->step = fit->step;
+    c->draft->transfer = fit->transfer;
+    return DXT_OK;
+}
+
+static dxt_status judge_robust(dxt_workspace *workspace, const struct input *input,
+                               const dxt_analysis_options *options, dxt_case *c)
+{
+    dxt_status status = fit_both(workspace, input, options, c);
+    if (status == DXT_OK) status = explain(workspace, c);
+    if (status != DXT_OK) return status;
+    dxt_apply_rules(c);
+    dxt_doubt_traces(c->draft);
+    give_verdict(c);
+    return write_lateness(c);
+}
+
+static dxt_status judge_ratio(dxt_workspace *workspace, const struct input *input,
+                              const dxt_analysis_options *options, dxt_case *c)
+{
+    dxt_status status = dxt_ratio(&input->window, options, &workspace->means, c->draft);
+    if (status == DXT_OK) dxt_apply_rules(c);
     return status;
 }
 
-void dxt_analyzer_destroy(dxt_analyzer *analyzer)
+dxt_status dxt_analyze_window(dxt_workspace *workspace, const dxt_window *window,
+                              const dxt_analysis_options *options, bool reserve)
 {
-    if (!analyzer) return;
-    free(analyzer->workspace.result.data);
-    dxt_workspace_free(&analyzer->workspace);
-    free(analyzer);
+    struct input input;
+    dxt_status status = take_input(workspace, window, options, &input);
+    if (status == DXT_OK && reserve)
+        status = dxt_workspace_reserve(workspace, window->ranks, options);
+    if (status != DXT_OK) return status;
+
+    dxt_case c = {.window = &input.window, .draft = &workspace->draft, .mean = NAN};
+    dxt_draft_reset(c.draft, options->method);
+    bool ratio = options->method == DXT_METHOD_RATIO;
+    status = ratio ? judge_ratio(workspace, &input, options, &c)
+                   : judge_robust(workspace, &input, options, &c);
+    if (status != DXT_OK) return status;
+    call_slow(c.draft);
+    return dxt_draft_pack(c.draft, window, input.nodes, &workspace->result);
 }

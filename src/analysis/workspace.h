@@ -3,8 +3,8 @@
 #ifndef DXT_ANALYSIS_WORKSPACE_H
 #define DXT_ANALYSIS_WORKSPACE_H
 
-#include "analysis/arrive/fit.h"
 #include "analysis/draft.h"
+#include "analysis/explain/paths.h"
 
 /** Zero it to begin. */
 typedef struct dxt_workspace {
@@ -16,6 +16,11 @@ typedef struct dxt_workspace {
     dxt_path_list paths;
     dxt_draft draft;
 } dxt_workspace;
+
+/** Room for whatever windows of @p ranks may hold, so that later ones allocate nothing.
+ *  @return DXT_OK; DXT_ERR_NO_MEMORY. */
+dxt_status dxt_workspace_reserve(dxt_workspace *workspace, uint32_t ranks,
+                                 const dxt_analysis_options *options);
 
 /** Release everything but the result. */
 void dxt_workspace_free(dxt_workspace *workspace);

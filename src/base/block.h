@@ -14,4 +14,13 @@ typedef struct dxt_block {
 /** Make room for @p size bytes; what was there is lost. @return The data, or NULL, said. */
 void *dxt_block_fit(dxt_block *block, size_t size);
 
+/** Cut the next @p count elements of @p size bytes from a block; with a NULL block, only count.
+ *  @param used  Bytes cut so far; grows by these, up to the next multiple of 16. */
+static inline void *dxt_cut(char *block, size_t *used, size_t count, size_t size)
+{
+    void *place = block ? block + *used : NULL;
+    *used += (count * size + 15) & ~(size_t)15;
+    return place;
+}
+
 #endif

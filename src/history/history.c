@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analysis/arrive/fit.h"
+#include "analysis/explain/paths.h"
 #include "base/base.h"
 
 /* What a spread is at least, so that 0 can stand for unknown. */

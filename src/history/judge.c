@@ -4,7 +4,10 @@
 #include <string.h>
 
 #include "analysis/draft.h"
-#include "analysis/method.h"
+#include "analysis/phase.h"
+#include "analysis/raw.h"
+#include "analysis/tuning.h"
+#include "analysis/weigh.h"
 #include "base/base.h"
 #include "history/history.h"
 

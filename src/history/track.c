@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "analysis/arrive/group.h"
+#include "analysis/arrive/variation.h"
 #include "base/base.h"
 #include "numeric/lean.h"
 #include "numeric/select.h"

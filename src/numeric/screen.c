@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "numeric/screen.h"
 
-#include <stdbool.h>
 #include <stddef.h>
+
+#include "numeric/vectors.h"
 
 #define LANES 8
 
@@ -21,9 +22,17 @@ screen_row(const int64_t *wait, const int64_t *samples, double factor, double sh
     return (uint32_t)above;
 }
 
-static inline __attribute__((always_inline)) uint32_t
-screen_rows(const int64_t *wait, size_t stride, const double *factor, const double *shift,
-            const double *late, const double *least, uint32_t n)
+DXT_VECTORS static uint32_t count_row(const int64_t *wait, const int64_t *samples, double factor,
+                                      double shift, const double *late, const double *least,
+                                      uint32_t n)
+{
+    if (samples) return screen_row(wait, samples, factor, shift, late, least, n);
+    return screen_row(wait, NULL, factor, shift, late, least, n);
+}
+
+DXT_VECTORS static uint32_t count_rows(const int64_t *wait, size_t stride, const double *factor,
+                                       const double *shift, const double *late, const double *least,
+                                       uint32_t n)
 {
     const int64_t *a = wait, *b = a + stride, *c = b + stride, *d = c + stride;
     uint64_t above = 0;
@@ -38,7 +47,7 @@ screen_rows(const int64_t *wait, size_t stride, const double *factor, const doub
     return (uint32_t)above;
 }
 
-static inline __attribute__((always_inline)) double sum_row(const int64_t *wait, uint32_t n)
+DXT_VECTORS static double sum_of(const int64_t *wait, uint32_t n)
 {
     double part[LANES] = {0}, sum = 0;
     uint32_t j = 0;
@@ -49,7 +58,7 @@ static inline __attribute__((always_inline)) double sum_row(const int64_t *wait,
     return sum;
 }
 
-static inline __attribute__((always_inline)) int64_t max_row(const int64_t *wait, uint32_t n)
+DXT_VECTORS static int64_t max_of(const int64_t *wait, uint32_t n)
 {
     int64_t most[LANES] = {0};
     uint32_t j = 0;
@@ -61,90 +70,22 @@ static inline __attribute__((always_inline)) int64_t max_row(const int64_t *wait
     return most[0];
 }
 
-#if defined(__x86_64__)
-
-/* int64 becomes double in vectors only with AVX-512DQ. */
-#define WIDE __attribute__((target("avx512f,avx512dq,avx512vl")))
-
-WIDE static uint32_t screen_row_wide(const int64_t *wait, const int64_t *samples, double factor,
-                                     double shift, const double *late, const double *least,
-                                     uint32_t n)
-{
-    if (samples) return screen_row(wait, samples, factor, shift, late, least, n);
-    return screen_row(wait, NULL, factor, shift, late, least, n);
-}
-
-WIDE static uint32_t screen_rows_wide(const int64_t *wait, size_t stride, const double *factor,
-                                      const double *shift, const double *late, const double *least,
-                                      uint32_t n)
-{
-    return screen_rows(wait, stride, factor, shift, late, least, n);
-}
-
-WIDE static double sum_row_wide(const int64_t *wait, uint32_t n)
-{
-    return sum_row(wait, n);
-}
-
-WIDE static int64_t max_row_wide(const int64_t *wait, uint32_t n)
-{
-    return max_row(wait, n);
-}
-
-static bool is_wide(void)
-{
-    return __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
-}
-
 uint32_t dxt_screen_row(const int64_t *wait, const int64_t *samples, double factor, double shift,
                         const double *late, const double *least, uint32_t n)
 {
-    if (is_wide()) return screen_row_wide(wait, samples, factor, shift, late, least, n);
-    return screen_row(wait, samples, factor, shift, late, least, n);
+    return count_row(wait, samples, factor, shift, late, least, n);
 }
 
 uint32_t dxt_screen_rows(const int64_t *wait, size_t stride, const double *factor,
                          const double *shift, const double *late, const double *least, uint32_t n)
 {
-    if (is_wide()) return screen_rows_wide(wait, stride, factor, shift, late, least, n);
-    return screen_rows(wait, stride, factor, shift, late, least, n);
+    return count_rows(wait, stride, factor, shift, late, least, n);
 }
 
 double dxt_screen_sum(const int64_t *wait, uint32_t n)
 {
-    return is_wide() ? sum_row_wide(wait, n) : sum_row(wait, n);
+    return sum_of(wait, n);
 }
-
-static int64_t max_of(const int64_t *wait, uint32_t n)
-{
-    return is_wide() ? max_row_wide(wait, n) : max_row(wait, n);
-}
-
-#else
-
-uint32_t dxt_screen_row(const int64_t *wait, const int64_t *samples, double factor, double shift,
-                        const double *late, const double *least, uint32_t n)
-{
-    return screen_row(wait, samples, factor, shift, late, least, n);
-}
-
-uint32_t dxt_screen_rows(const int64_t *wait, size_t stride, const double *factor,
-                         const double *shift, const double *late, const double *least, uint32_t n)
-{
-    return screen_rows(wait, stride, factor, shift, late, least, n);
-}
-
-double dxt_screen_sum(const int64_t *wait, uint32_t n)
-{
-    return sum_row(wait, n);
-}
-
-static int64_t max_of(const int64_t *wait, uint32_t n)
-{
-    return max_row(wait, n);
-}
-
-#endif
 
 int64_t dxt_screen_max(const int64_t *wait, uint32_t except, uint32_t n)
 {

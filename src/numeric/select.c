@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdint.h>
 
+#include "numeric/sort.h"
 #include "numeric/vectors.h"
 
 static void swap(double *a, double *b)
@@ -44,18 +45,12 @@ double dxt_select(double *values, size_t n, size_t k)
 
 /* ---- medians ---- */
 
-/* So few are sorted by insertion. */
-#define FEW_VALUES 16u
-
-static void sort_few(double *values, size_t n)
+static inline bool is_less(const double *a, const double *b)
 {
-    for (size_t i = 1; i < n; i++) {
-        double value = values[i];
-        size_t at = i;
-        for (; at > 0 && values[at - 1] > value; at--) values[at] = values[at - 1];
-        values[at] = value;
-    }
+    return *a < *b;
 }
+
+DXT_SORT(sort_doubles, double, is_less)
 
 /* Values from which on a sample of them finds where the median is. */
 #define MANY_VALUES 256u
@@ -71,11 +66,9 @@ static void guess_middle(const double *values, size_t n, double *low, double *hi
     for (size_t k = 0; k < SAMPLE; k++) {
         /* Without a period that could be one of the values' own. */
         size_t jump = (size_t)((k + 1) * UINT64_C(0x9E3779B97F4A7C15) >> 32) % stride;
-        double value = values[k * stride + jump];
-        size_t at = k;
-        for (; at > 0 && sample[at - 1] > value; at--) sample[at] = sample[at - 1];
-        sample[at] = value;
+        sample[k] = values[k * stride + jump];
     }
+    sort_doubles_few(sample, SAMPLE);
     *low = sample[SAMPLE / 2 - SAMPLE_REACH];
     *high = sample[SAMPLE / 2 + SAMPLE_REACH];
 }
@@ -119,8 +112,8 @@ static size_t narrow(double *values, size_t n, size_t *first, size_t *second)
 static void middle_pair(double *values, size_t n, double *low, double *high)
 {
     size_t first = (n - 1) / 2, second = n / 2;
-    if (n <= FEW_VALUES) {
-        sort_few(values, n);
+    if (n <= DXT_SORT_FEW) {
+        sort_doubles_few(values, n);
         *low = values[first];
         *high = values[second];
         return;
@@ -141,14 +134,6 @@ double dxt_median(double *values, size_t n)
     double low, high;
     middle_pair(values, n, &low, &high);
     return low + (high - low) / 2;
-}
-
-double dxt_cautious_median(double *values, size_t n)
-{
-    if (n == 0) return 0;
-    double low, high;
-    middle_pair(values, n, &low, &high);
-    return fabs(low) < fabs(high) ? low : high;
 }
 
 /* ---- many columns at once ---- */
@@ -201,63 +186,7 @@ void dxt_cautious_medians(double (*values)[DXT_LANES], uint32_t rows, double *me
 
 /* ---- sorting ---- */
 
-static void sift_down(double *values, size_t root, size_t n)
-{
-    for (size_t child; (child = 2 * root + 1) < n; root = child) {
-        if (child + 1 < n && values[child] < values[child + 1]) child++;
-        if (values[root] >= values[child]) return;
-        swap(&values[root], &values[child]);
-    }
-}
-
-static void sort_heap(double *values, size_t n)
-{
-    for (size_t root = n / 2; root-- > 0;) sift_down(values, root, n);
-    for (size_t last = n; last-- > 1;) {
-        swap(&values[0], &values[last]);
-        sift_down(values, 0, last);
-    }
-}
-
-/* Put what is below the middle of three in front, without a branch on the values. @return How many
- * there are; the pivot stands behind them. */
-static size_t split(double *values, size_t n)
-{
-    size_t middle = n / 2, last = n - 1, smaller = 0;
-    if (values[middle] < values[0]) swap(&values[middle], &values[0]);
-    if (values[last] < values[0]) swap(&values[last], &values[0]);
-    if (values[last] < values[middle]) swap(&values[last], &values[middle]);
-    swap(&values[middle], &values[last]);
-    double pivot = values[last];
-    for (size_t i = 0; i < last; i++) {
-        double value = values[i];
-        values[i] = values[smaller];
-        values[smaller] = value;
-        smaller += value < pivot;
-    }
-    swap(&values[smaller], &values[last]);
-    return smaller;
-}
-
-/* Quicksort; where it does not get on, by heap. */
-static void sort_part(double *values, size_t n, unsigned splits)
-{
-    while (n > FEW_VALUES) {
-        if (splits-- == 0) {
-            sort_heap(values, n);
-            return;
-        }
-        size_t smaller = split(values, n);
-        sort_part(values, smaller, splits);
-        values += smaller + 1;
-        n -= smaller + 1;
-    }
-    sort_few(values, n);
-}
-
 void dxt_sort(double *values, size_t n)
 {
-    unsigned splits = 4;
-    for (size_t left = n; left > 1; left /= 2) splits += 2;
-    sort_part(values, n, splits);
+    sort_doubles(values, n);
 }

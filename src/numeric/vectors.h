@@ -4,7 +4,8 @@
 #define DXT_NUMERIC_VECTORS_H
 
 /** Before a function: compile it also for wide vectors; the loader picks what the machine has.
- *  Sanitizers run before the loader has picked, and clang 14 knows no clones in C. */
+ *  Only before a static one: the clones of others would be exported. Sanitizers run before the
+ * loader has picked, and clang 14 knows no clones in C. */
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(DXT_SANITIZED)
 #define DXT_VECTORS __attribute__((target_clones("default", "avx2", "arch=x86-64-v4")))
 #else

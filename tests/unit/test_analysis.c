@@ -30,8 +30,6 @@ static void order_statistics_agree_with_sorting(void **state)
     }
     double pair[] = {3, -1};
     assert_near(dxt_median(pair, 2), 1, 0);
-    pair[0] = 3, pair[1] = -1;
-    assert_near(dxt_cautious_median(pair, 2), -1, 0);
     assert_near(dxt_median(pair, 0), 0, 0);
 }
 
@@ -59,6 +57,15 @@ static void medians_of_many_agree_with_sorting(void **state)
     }
 }
 
+/* Of the two in the middle the one nearer to 0. */
+static double cautious_median(double *values, size_t n)
+{
+    if (n == 0) return 0;
+    dxt_sort(values, n);
+    double low = values[(n - 1) / 2], high = values[n / 2];
+    return fabs(low) < fabs(high) ? low : high;
+}
+
 static void medians_of_columns_agree_with_those_of_each(void **state)
 {
     (void)state;
@@ -75,7 +82,7 @@ static void medians_of_columns_agree_with_those_of_each(void **state)
             }
         dxt_cautious_medians(values, rows, median);
         for (uint32_t c = 0; c < DXT_LANES; c++)
-            assert_near(median[c], dxt_cautious_median(column[c], used[c]), 0);
+            assert_near(median[c], cautious_median(column[c], used[c]), 0);
     }
 }
 

@@ -10,16 +10,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** Members that are fitted pair by pair. In a larger group that many of them, spread evenly, are
- * the witnesses for all. */
-#define DXT_WITNESSES 64u
-/** Cells that a level is estimated from at most; more are sampled. */
-#define DXT_LEVEL_SAMPLE 4096u
-/** Part of the smallest lateness worth telling that is added to a wait before its logarithm is
- * taken: what is shorter is no wait. */
-#define DXT_CELL_FLOOR 0.125
-/** Doubles of scratch that a group of `count` members takes. */
-#define DXT_GROUP_SCRATCH(count) (2 * DXT_WITNESSES * DXT_WITNESSES + DXT_LEVEL_SAMPLE + (count))
+#include "analysis/tuning.h"
+
+/** What a fit of a group works in. */
+typedef struct dxt_group_scratch {
+    double wait[DXT_WITNESSES * DXT_WITNESSES];
+    double pair[DXT_WITNESSES * DXT_WITNESSES];
+    double sample[DXT_LEVEL_SAMPLE];
+} dxt_group_scratch;
+
+_Static_assert(DXT_LEVEL_SAMPLE >= DXT_WITNESSES * DXT_WITNESSES,
+               "all cells of a panel are sampled");
+_Static_assert(DXT_HEARD < DXT_WITNESSES, "one more than are heard must be there");
 
 /** The group to fit. */
 typedef struct dxt_group_input {
@@ -37,7 +39,8 @@ typedef struct dxt_group_input {
     double skew;         /**< known from elsewhere; NaN = to be found */
     double cell_spread;  /**< of ranks: standard deviation of the logarithm of a cell (and the
                               floor) from window to window; NaN = unknown */
-    double *scratch;     /**< DXT_GROUP_SCRATCH(count) */
+    dxt_group_scratch *scratch;
+    double *sorted; /**< [count] scratch as well */
 } dxt_group_input;
 
 /** What was found. */
@@ -68,9 +71,5 @@ double dxt_group_significance(uint32_t population);
  * Cost: O(count²) up to DXT_WITNESSES members, beyond that O(DXT_WITNESSES × count).
  */
 void dxt_group_fit(const dxt_group_input *input, double *lateness, dxt_group *group);
-
-/** The k-th of `taken` indices below `count`, different from each other and without a period that
- * could coincide with rows or nodes; all of them, in order, when taken = count. */
-size_t dxt_spread_index(size_t k, size_t taken, size_t count);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "analysis/explain/inherit.h"
+#include "analysis/explain/carried.h"
 
 #include <math.h>
 
@@ -38,7 +38,7 @@ static double less(double leaving, double level)
     return isnan(leaving) || isnan(level) ? 0 : leaving - level;
 }
 
-/* The two fits may lack different ranks: those that only one of them has brought nothing along. */
+/* The two fits may lack different ranks: those that only one of them has carried nothing over. */
 static void take_leaving(const dxt_fit *fit, const dxt_fit *other, double *leaving)
 {
     for (uint32_t k = 0, o = 0; k < fit->count; k++) {
@@ -48,18 +48,23 @@ static void take_leaving(const dxt_fit *fit, const dxt_fit *other, double *leavi
     }
 }
 
-void dxt_inherit(const dxt_fit *fit, const dxt_fit *other, dxt_inherited *inherited)
+void dxt_carry_over(const dxt_fit *fit, const dxt_fit *other, dxt_carried *carried)
 {
-    uint32_t n = fit->count;
-    double *leaving = other->scratch, *node = leaving + n, *known = node + fit->nodes;
+    double *leaving = fit->carried, *node = fit->carried_node, *known = fit->values;
     take_leaving(fit, other, leaving);
     double all = ordinary_leaving(fit, leaving, UINT32_MAX, known);
     for (uint32_t a = 0; a < fit->nodes; a++) node[a] = ordinary_leaving(fit, leaving, a, known);
-    for (uint32_t k = 0; k < n; k++) {
+    for (uint32_t k = 0; k < fit->count; k++) {
         bool apart = fit->nodes > 1 && !fit->folded[fit->node[k]];
         leaving[k] = less(leaving[k], apart ? node[fit->node[k]] : all);
     }
     double level = ordinary_node(fit, node, known);
     for (uint32_t a = 0; a < fit->nodes; a++) node[a] = less(node[a], level);
-    *inherited = (dxt_inherited){.rank = leaving, .node = node};
+    *carried = (dxt_carried){.rank = leaving, .node = node};
+}
+
+double dxt_left_over(double amount, double carried, double limit, double doubt)
+{
+    double own = amount - fmax(0, carried);
+    return own > fmax(limit, doubt * carried) ? own : 0;
 }

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Ways between nodes: what of a wait between two nodes is neither their lateness nor how the
+ * machine is built. */
+#ifndef DXT_ARRIVE_LINKS_H
+#define DXT_ARRIVE_LINKS_H
+
+#include "analysis/arrive/model.h"
+
+/** Turn what node a waits for node b, in fit->link, into what that is above the expected, where
+ * that is abnormal; otherwise 0. Where many ways are slow in both directions, that is the topology.
+ */
+void dxt_levels_to_links(dxt_fit *fit, double limit);
+
+/** Turn what node a waits for node b, in fit->level, into the shift that single paths are compared
+ *  with. Where a way is ordinary, or known to be slow, its measured level is known better than its
+ *  parts; what is neither shows in its paths, and is NaN. */
+void dxt_levels_to_shifts(dxt_fit *fit);
+
+#endif

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "analysis/arrive/model.h"
+
+#include "numeric/screen.h"
+
+/* Without the vector pass where cells differ in more than the factor. */
+double dxt_fit_longest(const dxt_fit *fit, uint32_t i)
+{
+    const dxt_window *window = fit->window;
+    size_t first = (size_t)fit->rank[i] * window->ranks;
+    double longest = 0;
+    if (!window->samples && fit->count == window->ranks) {
+        int64_t most = dxt_screen_max(window->wait + first, i, window->ranks);
+        if (dxt_without_timeout(window, most) == most) return (double)most * fit->factor[i];
+    }
+    for (uint32_t j = 0; j < fit->count; j++) {
+        double wait = i == j ? 0 : dxt_fit_wait(fit, i, j);
+        longest = wait > longest ? wait : longest;
+    }
+    return longest;
+}

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The arrival model of one window. Expected wait of rank i for rank j:
+ *
+ *     E max(0, late_j − late_i + transfer(i, j) + X)  +  receive_i  +  send_j
+ *
+ * where late is each rank's lateness (its node's and its own), transfer depends on the pair of
+ * nodes, X is the random skew of the two arrivals, and receive_i and send_j are what the two lose
+ * at their own sides.
+ */
+#ifndef DXT_ARRIVE_MODEL_H
+#define DXT_ARRIVE_MODEL_H
+
+#include "analysis/arrive/group.h"
+
+#include <math.h>
+
+#include <deepxtrace/analysis.h>
+
+#include "numeric/tail.h"
+
+/** What a rank (or a node) is for the others. */
+typedef enum dxt_role {
+    DXT_ROLE_ORDINARY = 0,
+    DXT_ROLE_LATE,     /**< the others wait for it */
+    DXT_ROLE_EARLY,    /**< it waits for all, and nobody for it */
+    DXT_ROLE_RECEIVER, /**< it waits for all, and the others for it as for anybody */
+    DXT_ROLE_SENDER    /**< the others wait for it, and it for them as anybody does */
+} dxt_role;
+
+/** Cells off the diagonal, spread evenly. */
+typedef struct dxt_cell_sample {
+    uint32_t count;
+    double wait[DXT_LEVEL_SAMPLE], expected[DXT_LEVEL_SAMPLE], work[DXT_LEVEL_SAMPLE];
+} dxt_cell_sample;
+
+/** What the steps of a fit work in, one after the other. */
+typedef union dxt_scratch {
+    dxt_group_scratch group;
+    dxt_cell_sample cells;
+} dxt_scratch;
+
+/** A fitted window over the n ranks that sent their row. */
+typedef struct dxt_fit {
+    const dxt_window *window;
+    uint32_t count;  /**< n */
+    uint32_t *rank;  /**< [n] rank of each member */
+    double *factor;  /**< [n] a member's waits × this = the window's measure (÷ samples N×N) */
+    double step;     /**< time of one operation and what belongs to it; NaN = unknown */
+    double ops;      /**< 0 = unknown */
+    double *late;    /**< [n] own lateness against the ordinary of its node */
+    double *receive; /**< [n] extra wait on its receive side */
+    double *send;    /**< [n] how much later what it sends comes, though it is on time */
+    double *limit;   /**< [n] beyond which lateness is abnormal */
+    double *error;   /**< [n] standard error of late */
+    dxt_role *role;  /**< [n] */
+    double base;     /**< ordinary wait */
+    double skew;     /**< standard deviation of the difference of two arrivals */
+    double floor;    /**< smallest lateness worth telling */
+    double known_spread; /**< of single waits over the windows, as in dxt_group_input */
+    double cell_spread;  /**< as in dxt_group, of the nodes' groups the largest; unknown is 0 */
+    double transfer;     /**< inside a node (or everywhere, when nodes are unknown) */
+    uint32_t nodes;      /**< number of nodes with a row; 1 when unknown */
+    uint32_t *node;      /**< [n] index of the node of each member, 0 … nodes − 1 */
+    int32_t *node_id;    /**< [nodes] as in the window */
+    double *node_late;   /**< [nodes] */
+    double *node_limit;  /**< [nodes] */
+    dxt_role *node_role; /**< [nodes] late or ordinary */
+    bool *folded;        /**< [nodes] the lateness of the node is in that of its ranks */
+    double between;      /**< transfer between nodes */
+    double *tier;        /**< [nodes][nodes] extra transfer that belongs to the topology */
+    double *link;        /**< [nodes][nodes] extra transfer into the row's node from the column's
+                            that does not */
+    double *level;       /**< [nodes][nodes] mean shift between ordinary ranks, as measured; NaN =
+                            not, or too far apart to tell */
+    bool tangled;        /**< so many pairs of nodes are slow that the model does not fit them */
+    dxt_scratch *scratch;
+    double *values;       /**< [ranks of the window] scratch of medians over members */
+    double *least;        /**< [ranks of the window] scratch of the search for paths … */
+    double *bar;          /**< [ranks of the window] … */
+    double *seen;         /**< [ranks of the window] … */
+    double *carried;      /**< [n] room for dxt_carried */
+    double *carried_node; /**< [nodes] */
+    bool *passing;        /**< [n] room for dxt_note_passing() */
+} dxt_fit;
+
+/** What a kernel that gives a source up adds to its counter, once, in cycles (DeepEP: 2e11). */
+#define DXT_TIMEOUT_CYCLES INT64_C(200000000000)
+
+/** A counter without the time-out in it: it stands so far above what a window can hold that what
+ *  is less than 5 % above it is the time-out and the waits besides. */
+static inline int64_t dxt_without_timeout(const dxt_window *window, int64_t wait)
+{
+    if (wait < DXT_TIMEOUT_CYCLES || window->unit != DXT_UNIT_CYCLES) return wait;
+    int64_t rest = wait - DXT_TIMEOUT_CYCLES;
+    return rest < DXT_TIMEOUT_CYCLES / DXT_TIMEOUT_PARTS ? rest : wait;
+}
+
+/** How long member i waited for member j, in the window's measure. */
+static inline double dxt_fit_wait(const dxt_fit *fit, uint32_t i, uint32_t j)
+{
+    const dxt_window *window = fit->window;
+    size_t cell = (size_t)fit->rank[i] * window->ranks + fit->rank[j];
+    double wait = (double)dxt_without_timeout(window, window->wait[cell]) * fit->factor[i];
+    if (!window->samples) return wait;
+    return window->samples[cell] > 0 ? wait / (double)window->samples[cell] : 0;
+}
+
+/** Longest wait of a member for another, in the window's measure. */
+double dxt_fit_longest(const dxt_fit *fit, uint32_t i);
+
+/** What the way and the nodes add to the wait of a member of node a for one of node b. */
+static inline double dxt_fit_way(const dxt_fit *fit, uint32_t a, uint32_t b)
+{
+    if (a == b) return fit->transfer;
+    size_t pair = (size_t)a * fit->nodes + b;
+    if (!isnan(fit->level[pair])) return fit->level[pair];
+    return fit->between + fit->node_late[b] - fit->node_late[a] + fit->tier[pair] + fit->link[pair];
+}
+
+/** Mean shift of the wait of member i for member j, before the cut at 0. */
+static inline double dxt_fit_shift(const dxt_fit *fit, uint32_t i, uint32_t j)
+{
+    return fit->late[j] - fit->late[i] + dxt_fit_way(fit, fit->node[i], fit->node[j]);
+}
+
+/** Expected wait of member i for member j; the largest that fits when i is late in only some of the
+ *  operations. */
+static inline double dxt_fit_expected(const dxt_fit *fit, uint32_t i, uint32_t j)
+{
+    double shift = dxt_fit_shift(fit, i, j);
+    /* A mean lateness may be one of some operations only; in the others it waits as anybody. */
+    if (fit->role[i] == DXT_ROLE_LATE) shift += fit->late[i];
+    return dxt_wait_of(shift, fit->skew) + fit->receive[i] + fit->send[j];
+}
+
+/** Whether the lateness of a member is within its limit. */
+static inline bool dxt_fit_is_ordinary(const dxt_fit *fit, uint32_t k)
+{
+    return fabs(fit->late[k]) <= fit->limit[k];
+}
+
+/** Its lateness, what it sends late, and its node's. */
+static inline double dxt_fit_all_lateness(const dxt_fit *fit, uint32_t k)
+{
+    return fit->late[k] + fit->send[k] + fit->node_late[fit->node[k]];
+}
+
+#endif

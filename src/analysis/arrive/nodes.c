@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "analysis/arrive/nodes.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "analysis/arrive/group.h"
+#include "analysis/arrive/links.h"
+#include "analysis/arrive/roster.h"
+#include "numeric/select.h"
+#include "numeric/skew.h"
+#include "numeric/spread.h"
+
+/* What ordinary ranks of node a typically wait for ordinary ranks of node b; at most `most` cells.
+ */
+static double block_level(const dxt_fit *fit, const dxt_roster *roster, uint32_t a, uint32_t b,
+                          size_t most)
+{
+    size_t width = roster->begin[b + 1] - roster->begin[b];
+    size_t cells = width * (roster->begin[a + 1] - roster->begin[a]);
+    size_t taken = cells < most ? cells : most;
+    double *values = fit->scratch->group.sample;
+    for (size_t k = 0; k < taken; k++) {
+        size_t cell = dxt_spread_index(k, taken, cells);
+        uint32_t i = roster->list[roster->begin[a] + cell / width];
+        uint32_t j = roster->list[roster->begin[b] + cell % width];
+        values[k] = dxt_fit_wait(fit, i, j);
+    }
+    return dxt_median(values, taken);
+}
+
+/* Levels between all nodes, into fit->link. Many nodes need fewer cells each. */
+static void take_levels(dxt_fit *fit)
+{
+    dxt_roster roster;
+    size_t blocks = (size_t)fit->nodes * fit->nodes;
+    size_t most = (size_t)DXT_BLOCK_SAMPLES / blocks;
+    most = most < DXT_BLOCK_LEAST    ? DXT_BLOCK_LEAST
+           : most > DXT_LEVEL_SAMPLE ? DXT_LEVEL_SAMPLE
+                                     : most;
+    dxt_call_roster(fit, &roster);
+    for (uint32_t a = 0; a < fit->nodes; a++)
+        for (uint32_t b = 0; b < fit->nodes; b++)
+            fit->link[(size_t)a * fit->nodes + b] =
+                a == b ? fit->transfer : block_level(fit, &roster, a, b, most);
+}
+
+static void node_waits(const void *context, uint32_t a, const uint32_t *others, uint32_t count,
+                       double *wait)
+{
+    const dxt_fit *fit = context;
+    for (uint32_t k = 0; k < count; k++) wait[k] = fit->link[(size_t)a * fit->nodes + others[k]];
+}
+
+/* Sum of deviations of the cells between two nodes from what the fit expects. */
+static double misfit_between(const dxt_fit *fit)
+{
+    size_t cells = (size_t)fit->count * fit->count;
+    size_t taken = cells < DXT_BLOCK_SAMPLES ? cells : DXT_BLOCK_SAMPLES;
+    double sum = 0;
+    for (size_t k = 0; k < taken; k++) {
+        size_t cell = dxt_spread_index(k, taken, cells);
+        uint32_t i = (uint32_t)(cell / fit->count), j = (uint32_t)(cell % fit->count);
+        if (fit->node[i] != fit->node[j])
+            sum += fabs(dxt_fit_wait(fit, i, j) - dxt_fit_expected(fit, i, j));
+    }
+    return sum;
+}
+
+/* Of two nodes, one is late or the way from it is slow: both make its columns high for the other.
+ * They differ in what its ranks wait for a rank that is later still; keep what fits better. */
+static void settle_two_nodes(dxt_fit *fit, double limit)
+{
+    double level[2 * 2], late[2] = {fit->node_late[0], fit->node_late[1]};
+    memcpy(level, fit->link, sizeof level);
+    memset(fit->link, 0, sizeof level);
+    double as_node = misfit_between(fit);
+    memcpy(fit->link, level, sizeof level);
+    fit->node_late[0] = fit->node_late[1] = 0;
+    dxt_levels_to_links(fit, limit);
+    if (misfit_between(fit) < DXT_TWO_NODES_BETTER * as_node) {
+        fit->node_role[0] = fit->node_role[1] = DXT_ROLE_ORDINARY;
+    } else {
+        memset(fit->link, 0, sizeof level);
+        fit->node_late[0] = late[0];
+        fit->node_late[1] = late[1];
+    }
+    memcpy(fit->level, level, sizeof level);
+}
+
+void dxt_fit_between(dxt_fit *fit)
+{
+    uint32_t n = fit->nodes;
+    bool any_late = false;
+    take_levels(fit);
+    dxt_group group;
+    dxt_group_input input = {.waits = node_waits,
+                             .context = fit,
+                             .cell_spread = NAN,
+                             .skew = fit->skew,
+                             .count = n,
+                             .population = n,
+                             .floor = fit->floor,
+                             .step = fit->step,
+                             .timed = !isnan(fit->step),
+                             .ops = fit->ops,
+                             .scratch = &fit->scratch->group,
+                             .sorted = fit->values};
+    dxt_group_fit(&input, fit->node_late, &group);
+    fit->between = fmax(fit->transfer, dxt_shift_of_wait(group.base, fit->skew));
+    for (uint32_t a = 0; a < n; a++) {
+        bool late = fit->node_late[a] > group.limit;
+        any_late = any_late || late;
+        fit->node_limit[a] = group.limit;
+        fit->node_role[a] = late ? DXT_ROLE_LATE : DXT_ROLE_ORDINARY;
+    }
+    if (n == 2 && any_late) {
+        settle_two_nodes(fit, group.limit);
+    } else {
+        memcpy(fit->level, fit->link, (size_t)n * n * sizeof *fit->level);
+        dxt_levels_to_links(fit, group.limit);
+    }
+    dxt_levels_to_shifts(fit);
+    /* Too little to be told, but the ways had to be seen against it. */
+    for (uint32_t a = 0; a < n; a++)
+        if (fabs(fit->node_late[a]) <= group.limit) fit->node_late[a] = 0;
+}
+
+void dxt_fold_nodes(dxt_fit *fit)
+{
+    for (uint32_t a = 0; a < fit->nodes; a++) {
+        uint32_t members = 0, among_others = 0;
+        for (uint32_t k = 0; k < fit->count; k++) {
+            if (fit->node[k] != a) continue;
+            members++;
+            among_others += !dxt_fit_is_ordinary(fit, k) &&
+                            fabs(fit->late[k] + fit->node_late[a]) <= fit->limit[k];
+        }
+        if (fit->node_late[a] == 0 || (members > 1 && among_others == 0)) continue;
+        /* What was measured between the ordinary ranks is so still. */
+        for (uint32_t b = 0; b < fit->nodes; b++) {
+            fit->level[(size_t)a * fit->nodes + b] += fit->node_late[a];
+            fit->level[(size_t)b * fit->nodes + a] -= fit->node_late[a];
+        }
+        for (uint32_t k = 0; k < fit->count; k++)
+            if (fit->node[k] == a) fit->late[k] += fit->node_late[a];
+        fit->node_late[a] = 0;
+        fit->node_role[a] = DXT_ROLE_ORDINARY;
+        fit->folded[a] = true;
+    }
+}

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "analysis/arrive/noise.h"
+
+#include <math.h>
+
+#include "analysis/arrive/variation.h"
+#include "analysis/tuning.h"
+#include "numeric/lean.h"
+#include "numeric/normal.h"
+#include "numeric/select.h"
+#include "numeric/tail.h"
+
+/* Of `pairs` deviations the fit has used up one per member but one. */
+double dxt_pair_noise(const dxt_panel *p)
+{
+    uint32_t n = p->count;
+    if (n <= 2) return 0;
+    size_t used = dxt_panel_deviations(p);
+    double pairs = (double)used, free_pairs = pairs - (n - 1);
+    double deviation =
+        DXT_MAD_TO_DEVIATION * dxt_median(p->sample, used) * sqrt(pairs / free_pairs);
+    return DXT_MEDIAN_ERROR * deviation / sqrt(n - 1);
+}
+
+double dxt_group_significance(uint32_t population)
+{
+    return DXT_SIGNIFICANCE + DXT_SIGNIFICANCE_PER_DOUBLING * log2(population);
+}
+
+double dxt_own_spread(const dxt_group_input *in, const dxt_group *group)
+{
+    if (isnan(in->cell_spread)) return NAN;
+    double arrivals =
+        in->ops > 0 ? group->skew / sqrt(in->ops) / (group->base + DXT_CELL_FLOOR * in->floor) : 0;
+    double own = in->cell_spread * in->cell_spread - arrivals * arrivals;
+    return own > DXT_CALM * DXT_CALM ? sqrt(own) : 0;
+}
+
+/* The limit that log-normal cells need is not so many standard deviations. */
+double dxt_spread_noise(const dxt_group_input *in, const dxt_panel *p, const dxt_group *group)
+{
+    double z = dxt_group_significance(in->population);
+    double of_median = (p->count > DXT_FEW_MEMBERS ? DXT_MEDIAN_ERROR : 1) * group->cell_spread /
+                       sqrt(p->count - 1);
+    double times = exp(z * of_median) - 1;
+    return dxt_lateness_read(&p->scale, (group->base + DXT_CELL_FLOOR * in->floor) * times) / z;
+}
+
+/* Deviations of the panel's cells from what its arrivals explain, in `sample`; of those alone that
+ * waited long enough to have any. @return How many. */
+static size_t cell_deviations(const dxt_panel *p, const dxt_group *group)
+{
+    size_t used = 0;
+    for (uint32_t a = 0; a < p->count; a++)
+        for (uint32_t b = 0; b < p->count; b++) {
+            double shift = group->transfer + p->late[b] - p->late[a];
+            double expected = dxt_wait_of(shift, group->skew);
+            if (a != b && expected >= group->base / 2)
+                p->sample[used++] = fabs(dxt_panel_wait(p, a, b) - expected);
+        }
+    return used;
+}
+
+/* A pair's two waits need not betray it: the fit has used up one cell per member, and what few are
+ * left may be small by chance, which the factor makes up for. */
+double dxt_cell_noise(const dxt_panel *p, const dxt_group *group)
+{
+    uint32_t n = p->count;
+    if (n < DXT_WILD_MEMBERS) return 0;
+    size_t used = cell_deviations(p, group);
+    if (used == 0) return 0;
+    double left = fmax((double)used - n, 1);
+    double deviation =
+        DXT_MAD_TO_DEVIATION * dxt_median(p->sample, used) * sqrt((double)used / left);
+    if (deviation * (1 + DXT_WILD_ERRORS / sqrt((double)used)) < DXT_WILD * group->base) return 0;
+    double small = deviation / DXT_SLOPE_PARTS + DXT_TINY;
+    double slope = dxt_lateness_read(&p->scale, small) / small;
+    return (1 + DXT_FEW_CELLS_NOISE / sqrt(left)) * DXT_MEDIAN_ERROR * DXT_ROOT_OF_2 * slope *
+           deviation / sqrt(n - 1);
+}
+
+/* From the width of the densest part: unlike a deviation from the median it stands half of the
+ * members being elsewhere; of many members a quarter is enough, and stays narrow when just over
+ * half are ordinary. */
+double dxt_member_spread(const double *sorted, uint32_t n)
+{
+    if (n < DXT_SPREAD_MEMBERS) return 0;
+    bool many = n >= DXT_MANY_MEMBERS;
+    uint32_t part = many ? n / 2 / 2 : (n + 1) / 2;
+    double width = INFINITY;
+    for (uint32_t k = 0; k + part <= n; k++) {
+        double range = sorted[k + part - 1] - sorted[k];
+        width = range < width ? range : width;
+    }
+    return width / (2 * (many ? DXT_QUARTER_WIDTH : DXT_HALF_WIDTH));
+}
+
+/* What is known of the arrivals of one member. */
+struct arrivals {
+    double deviation; /* standard deviation from operation to operation */
+    dxt_lean lean;    /* of the mean over the operations */
+};
+
+static struct arrivals arrivals_of(const dxt_group_input *in, double skew)
+{
+    double n = in->count;
+    struct arrivals own = {.deviation = n > 1 ? skew * sqrt(n / (2 * (n - 1))) : 0};
+    if (in->ops <= 0 || !(in->step > 0) || n < 2) return own;
+    double v = dxt_variation(own.deviation, in->step);
+    own.lean = dxt_lean_of(v, in->ops);
+    /* Of two members it is the same on both sides. */
+    own.lean.skewness *= 1 - 1 / ((n - 1) * (n - 1));
+    own.deviation *= dxt_understated(v);
+    return own;
+}
+
+/* Where the operations are known, the error of a lateness against the ordinary follows from the
+ * skew, and the spread over the members only guards against what is systematic; over many members
+ * it is known better. Otherwise it is all there is, and few members make it uncertain. */
+void dxt_set_limit(const dxt_group_input *in, dxt_group *group, double least, double spread,
+                   double noise)
+{
+    struct arrivals own = arrivals_of(in, group->skew);
+    double sampling = hypot(in->ops > 0 ? own.deviation / sqrt(in->ops) : 0, noise);
+    if (in->step > 0)
+        sampling = hypot(sampling, fmin(DXT_DRIFT * in->step, DXT_DRIFT_OF_FLOOR * in->floor));
+    if (in->ops <= 0 && in->count > 1) spread *= 1 + DXT_FEW_SPREAD / (in->count - 1);
+    double counts = in->count >= DXT_MANY_MEMBERS ? DXT_SPREAD_OF_MANY : DXT_SYSTEMATIC_SPREAD;
+    group->error = spread > counts * sampling ? spread : sampling;
+    group->limit = fmax(least, dxt_lean_quantile(dxt_group_significance(in->population), own.lean) *
+                                   group->error);
+}

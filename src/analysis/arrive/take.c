@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "analysis/arrive/take.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/base.h"
+
+#define NS_PER_SECOND 1e9
+
+/* ---- memory ---- */
+
+/* For n of `ranks` ranks. */
+static size_t lay_out(dxt_fit *fit, size_t n, size_t ranks, size_t nodes, char *block)
+{
+    size_t used = 0;
+    fit->scratch = dxt_cut(block, &used, 1, sizeof *fit->scratch);
+    fit->values = dxt_cut(block, &used, ranks, sizeof(double));
+    fit->least = dxt_cut(block, &used, ranks, sizeof(double));
+    fit->bar = dxt_cut(block, &used, ranks, sizeof(double));
+    fit->seen = dxt_cut(block, &used, ranks, sizeof(double));
+    fit->carried = dxt_cut(block, &used, n, sizeof(double));
+    fit->carried_node = dxt_cut(block, &used, nodes, sizeof(double));
+    fit->factor = dxt_cut(block, &used, n, sizeof(double));
+    fit->late = dxt_cut(block, &used, n, sizeof(double));
+    fit->receive = dxt_cut(block, &used, n, sizeof(double));
+    fit->send = dxt_cut(block, &used, n, sizeof(double));
+    fit->limit = dxt_cut(block, &used, n, sizeof(double));
+    fit->error = dxt_cut(block, &used, n, sizeof(double));
+    fit->passing = dxt_cut(block, &used, n, sizeof(bool));
+    fit->rank = dxt_cut(block, &used, n, sizeof(uint32_t));
+    fit->role = dxt_cut(block, &used, n, sizeof(dxt_role));
+    fit->node = dxt_cut(block, &used, n, sizeof(uint32_t));
+    fit->node_id = dxt_cut(block, &used, nodes, sizeof(int32_t));
+    fit->node_late = dxt_cut(block, &used, nodes, sizeof(double));
+    fit->node_limit = dxt_cut(block, &used, nodes, sizeof(double));
+    fit->node_role = dxt_cut(block, &used, nodes, sizeof(dxt_role));
+    fit->folded = dxt_cut(block, &used, nodes, sizeof(bool));
+    fit->tier = dxt_cut(block, &used, nodes * nodes, sizeof(double));
+    fit->link = dxt_cut(block, &used, nodes * nodes, sizeof(double));
+    fit->level = dxt_cut(block, &used, nodes * nodes, sizeof(double));
+    return used;
+}
+
+dxt_status dxt_fit_reserve(dxt_block *block, uint32_t ranks)
+{
+    dxt_fit fit;
+    /* Nodes of fewer than two ranks on average are not looked at. */
+    size_t size = lay_out(&fit, ranks, ranks, ranks / 2, NULL);
+    return dxt_block_fit(block, size) ? DXT_OK : DXT_ERR_NO_MEMORY;
+}
+
+/* ---- what the window says itself ---- */
+
+static bool present(const dxt_window *window, uint32_t rank)
+{
+    return !window->missing || !window->missing[rank];
+}
+
+/* Number the nodes of the present ranks in order of appearance. Neighbours mostly share a node.
+ * @param number  [ranks] Receives the number of each rank's node.
+ * @param id      Receives which node each number is.
+ * @return How many there are. */
+static uint32_t number_all(const dxt_window *window, const int32_t *nodes, uint32_t *number,
+                           int32_t *id)
+{
+    uint32_t known = 0, node = 0;
+    for (uint32_t r = 0; r < window->ranks; r++) {
+        if (!present(window, r)) continue;
+        if (known == 0 || id[node] != nodes[r]) {
+            node = 0;
+            while (node < known && id[node] != nodes[r]) node++;
+            if (node == known) id[known++] = nodes[r];
+        }
+        number[r] = node;
+    }
+    return known;
+}
+
+/* Nodes of a window, when they are worth looking at: several, and not hardly fewer than ranks. */
+struct numbering {
+    uint32_t nodes; /* otherwise 1 */
+    uint32_t number[DXT_MAX_RANKS];
+    int32_t id[DXT_MAX_RANKS];
+};
+
+static void number_nodes(const dxt_window *window, const int32_t *nodes, uint32_t ranks,
+                         struct numbering *numbering)
+{
+    uint32_t different = nodes ? number_all(window, nodes, numbering->number, numbering->id) : 1;
+    numbering->nodes = different >= 2 && ranks >= 2 * different ? different : 1;
+    if (numbering->nodes > 1) return;
+    memset(numbering->number, 0, window->ranks * sizeof *numbering->number);
+    numbering->id[0] = -1;
+}
+
+/* As dxt_window_value() has it. */
+static void take_factors(const dxt_window *window, dxt_fit *fit)
+{
+    bool ticks = window->unit == DXT_UNIT_CYCLES && window->ticks_per_second;
+    for (uint32_t k = 0; k < fit->count; k++) {
+        double waits = 1;
+        if (!window->samples && window->samples_each > 0)
+            waits = (double)window->samples_each;
+        else if (!window->samples && window->ops > 0)
+            waits = (double)dxt_window_ops(window, fit->rank[k]);
+        double factor = ticks ? NS_PER_SECOND / window->ticks_per_second[fit->rank[k]] : 1;
+        fit->factor[k] = waits > 0 ? factor / waits : 0;
+    }
+}
+
+/* Time of one step in the window's measure; NaN when it is not known. */
+static double step_of(const dxt_window *window)
+{
+    if (window->elapsed_ns <= 0) return NAN;
+    switch (dxt_window_measure(window)) {
+    case DXT_MEASURE_NS: return (double)window->elapsed_ns;
+    case DXT_MEASURE_NS_PER_OP:
+        return window->ops > 0 ? (double)window->elapsed_ns / (double)window->ops : NAN;
+    default: return NAN;
+    }
+}
+
+static double longest_wait(const dxt_fit *fit)
+{
+    double longest = 0;
+    for (uint32_t i = 0; i < fit->count; i++) longest = fmax(longest, dxt_fit_longest(fit, i));
+    return longest;
+}
+
+/* Who is there, on which node, and in which unit. */
+static void take_members(const struct numbering *numbering, dxt_fit *fit)
+{
+    const dxt_window *window = fit->window;
+    for (uint32_t r = 0, k = 0; r < window->ranks; r++) {
+        if (!present(window, r)) continue;
+        fit->node[k] = numbering->number[r];
+        fit->rank[k++] = r;
+    }
+    memcpy(fit->node_id, numbering->id, fit->nodes * sizeof *fit->node_id);
+    take_factors(window, fit);
+}
+
+dxt_status dxt_fit_take(dxt_block *block, const dxt_window *window, const int32_t *nodes,
+                        double min_share, double cell_spread, dxt_fit *out)
+{
+    dxt_fit fit = {.window = window, .known_spread = cell_spread};
+    struct numbering numbering;
+    for (uint32_t r = 0; r < window->ranks; r++) fit.count += present(window, r);
+    number_nodes(window, nodes, fit.count, &numbering);
+    fit.nodes = numbering.nodes;
+    char *memory = dxt_block_fit(block, lay_out(&fit, fit.count, window->ranks, fit.nodes, NULL));
+    if (!memory) return DXT_ERR_NO_MEMORY;
+    lay_out(&fit, fit.count, window->ranks, fit.nodes, memory);
+    take_members(&numbering, &fit);
+    fit.step = step_of(window);
+    fit.ops = (double)window->ops;
+    fit.floor = isnan(fit.step) ? DXT_RELATIVE_FLOOR * longest_wait(&fit) : min_share * fit.step;
+    *out = fit;
+    return DXT_OK;
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From a window to a fit that knows its members, their nodes and its units, but no lateness yet. */
+#ifndef DXT_ARRIVE_TAKE_H
+#define DXT_ARRIVE_TAKE_H
+
+#include "analysis/arrive/model.h"
+#include "base/block.h"
+
+/** As dxt_fit_window(), which says what the parameters are. */
+dxt_status dxt_fit_take(dxt_block *block, const dxt_window *window, const int32_t *nodes,
+                        double min_share, double cell_spread, dxt_fit *fit);
+
+/** Make room in a block for the fit of any window of @p ranks, whatever its nodes.
+ *  @return DXT_OK; DXT_ERR_NO_MEMORY. */
+dxt_status dxt_fit_reserve(dxt_block *block, uint32_t ranks);
+
+#endif

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One window on its way from a fit to findings: all that a rule may look at. */
+#ifndef DXT_ANALYSIS_CASE_H
+#define DXT_ANALYSIS_CASE_H
+
+#include <deepxtrace/analysis.h>
+
+#include "analysis/arrive/model.h"
+#include "analysis/draft.h"
+#include "analysis/explain/carried.h"
+#include "analysis/explain/paths.h"
+
+/** Nothing of it changes while the rules run but what is taken at its first use. */
+typedef struct dxt_case {
+    const dxt_window *window;
+    const dxt_window *companion; /**< NULL: unknown */
+    dxt_fit fit;                 /**< `count` 0 with the ratio method */
+    dxt_fit other;               /**< of the companion; count 0 when there is none */
+    const dxt_path_list *paths;  /**< what the fit does not explain; NULL with the ratio method */
+    bool *passing;       /**< [fit.count] late, but only once in a while: no cause; NULL = nobody */
+    double once;         /**< largest lateness of those; 0 = none */
+    double mean;         /**< of all raw counters; NaN until dxt_case_mean() */
+    dxt_carried carried; /**< from the companion; NULL until dxt_case_carried() */
+    dxt_draft *draft;    /**< where findings go */
+} dxt_case;
+
+/** What was carried over from the companion, which must be there. It takes a pass over its matrix,
+ *  so that it waits until somebody is late. */
+const dxt_carried *dxt_case_carried(dxt_case *c);
+
+/** The most that any rank carried over, either way; 0 without a companion. */
+double dxt_case_most_carried(dxt_case *c);
+
+/** Mean of all raw counters. */
+double dxt_case_mean(dxt_case *c);
+
+#endif

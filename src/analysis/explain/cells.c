@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "analysis/explain/cells.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "analysis/tuning.h"
+#include "numeric/normal.h"
+#include "numeric/select.h"
+#include "numeric/spread.h"
+
+/* They are scattered over a large matrix, so that all are asked for before any is looked at. */
+void dxt_cells_take(const dxt_fit *fit, dxt_cell_sample *sample)
+{
+    const dxt_window *window = fit->window;
+    uint16_t row[DXT_LEVEL_SAMPLE], column[DXT_LEVEL_SAMPLE];
+    uint32_t n = fit->count, cells = n * (n - 1);
+    sample->count = cells < DXT_LEVEL_SAMPLE ? cells : DXT_LEVEL_SAMPLE;
+    for (uint32_t k = 0; k < sample->count; k++) {
+        uint32_t cell = (uint32_t)dxt_spread_index(k, sample->count, cells);
+        uint32_t i = cell / (n - 1), j = cell % (n - 1);
+        j += j >= i;
+        row[k] = (uint16_t)i;
+        column[k] = (uint16_t)j;
+        __builtin_prefetch(window->wait + (size_t)fit->rank[i] * window->ranks + fit->rank[j]);
+    }
+    for (uint32_t k = 0; k < sample->count; k++) {
+        sample->wait[k] = dxt_fit_wait(fit, row[k], column[k]);
+        sample->expected[k] = dxt_fit_expected(fit, row[k], column[k]);
+    }
+}
+
+double dxt_cells_deviation(dxt_cell_sample *sample)
+{
+    for (uint32_t k = 0; k < sample->count; k++)
+        sample->work[k] = fabs(sample->wait[k] - sample->expected[k]);
+    return DXT_MAD_TO_DEVIATION * dxt_median(sample->work, sample->count);
+}
+
+/* The logarithm of a median is the median of the logarithms. */
+double dxt_cells_least_ratio(const dxt_fit *fit, dxt_cell_sample *sample)
+{
+    double *ratio = sample->wait, *work = sample->work;
+    size_t used = 0;
+    for (uint32_t k = 0; k < sample->count; k++) {
+        double wait = sample->wait[k], expected = sample->expected[k];
+        ratio[used] = wait / expected;
+        used += !(wait <= 0 || expected < DXT_RATIO_LEAST * fit->base);
+    }
+    if (used == 0) return 1;
+    memcpy(work, ratio, used * sizeof *work);
+    double typical = dxt_median(work, used), middle = log(typical);
+    for (size_t k = 0; k < used; k++)
+        work[k] = ratio[k] > typical ? ratio[k] / typical : typical / ratio[k];
+    double spread = DXT_MAD_TO_DEVIATION * log(dxt_median(work, used));
+    spread = fmin(spread * (1 + DXT_FEW_CELLS_TAIL / sqrt((double)used)), DXT_WILDEST);
+    double cells = (double)fit->count * (fit->count - 1);
+    double spreads = sqrt(2 * log(DXT_ONE_IN * cells));
+    return spread < DXT_LONG_TAILS ? 1 : exp(fmin(middle + spreads * spread, DXT_MOST_EXPONENT));
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "analysis/explain/companion.h"
+
+#include "analysis/phase.h"
+#include "analysis/tuning.h"
+#include "numeric/select.h"
+
+uint32_t dxt_other_member(const dxt_case *c, uint32_t rank)
+{
+    uint32_t k = 0;
+    while (k < c->other.count && c->other.rank[k] != rank) k++;
+    return k;
+}
+
+dxt_role dxt_other_role(const dxt_case *c, uint32_t rank)
+{
+    uint32_t k = dxt_other_member(c, rank);
+    return k < c->other.count ? c->other.role[k] : DXT_ROLE_ORDINARY;
+}
+
+bool dxt_follows_dispatch(const dxt_case *c)
+{
+    return c->companion && dxt_is_phase(c->companion->phase, "dispatch");
+}
+
+bool dxt_receives_much(const dxt_case *c, const dxt_window *dispatch, uint32_t rank)
+{
+    uint32_t n = dispatch->ranks;
+    if (!dispatch->bytes || n < 2) return false;
+    double own = 0, *others = c->fit.values;
+    size_t used = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        if (dispatch->missing && dispatch->missing[i]) continue;
+        double sum = 0;
+        for (uint32_t j = 0; j < n; j++) sum += (double)dispatch->bytes[(size_t)i * n + j];
+        if (i == rank)
+            own = sum;
+        else
+            others[used++] = sum;
+    }
+    return used > 0 && own > DXT_HOT_BYTES * dxt_median(others, used);
+}
+
+dxt_own dxt_own_part(double amount, double carried, double limit, double doubt)
+{
+    double left = dxt_left_over(amount, carried, limit, doubt);
+    return (dxt_own){.wait = left, .carried = left <= 0};
+}
+
+dxt_own dxt_own_lateness(dxt_case *c, uint32_t k)
+{
+    const dxt_fit *fit = &c->fit;
+    double late = fit->late[k] + fit->send[k];
+    if (!c->companion) return (dxt_own){.wait = late};
+    dxt_role other = dxt_other_role(c, fit->rank[k]);
+    if (dxt_follows_dispatch(c) && dxt_role_is_late(other) && late < DXT_ECHO * fit->transfer)
+        return (dxt_own){.wait = 0};
+    double doubt = other == DXT_ROLE_RECEIVER ? DXT_RECEIVED_DOUBT : DXT_CARRIED_DOUBT;
+    return dxt_own_part(late, dxt_case_carried(c)->rank[k], fit->limit[k], doubt);
+}
+
+dxt_own dxt_own_earliness(dxt_case *c, uint32_t k)
+{
+    const dxt_fit *fit = &c->fit;
+    if (!c->companion) return (dxt_own){.wait = -fit->late[k]};
+    return dxt_own_part(-fit->late[k], -dxt_case_carried(c)->rank[k], fit->limit[k],
+                        DXT_CARRIED_DOUBT);
+}
+
+bool dxt_nodes_carry(const dxt_case *c)
+{
+    const dxt_fit *other = &c->other;
+    if (!c->companion) return false;
+    return other->nodes != 2 || (other->link[1] <= 0 && other->link[2] <= 0);
+}

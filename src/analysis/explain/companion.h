@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the other operator over the same interval says of a rank, and what of a rank's lateness it
+ * leaves to be explained. */
+#ifndef DXT_EXPLAIN_COMPANION_H
+#define DXT_EXPLAIN_COMPANION_H
+
+#include "analysis/case.h"
+
+static inline bool dxt_role_is_late(dxt_role role)
+{
+    return role == DXT_ROLE_LATE || role == DXT_ROLE_SENDER;
+}
+
+/** Position of a rank in the fit of the companion; its count when it is not there. */
+uint32_t dxt_other_member(const dxt_case *c, uint32_t rank);
+/** Role of a rank in that fit; ordinary when it is not there. */
+dxt_role dxt_other_role(const dxt_case *c, uint32_t rank);
+/** Whether the companion is a dispatch, which comes before this operator. */
+bool dxt_follows_dispatch(const dxt_case *c);
+
+/** Whether a rank receives far more payload than others in a dispatch that recorded it. */
+bool dxt_receives_much(const dxt_case *c, const dxt_window *dispatch, uint32_t rank);
+
+/** How much later (earlier) than the ordinary a rank is through its own doing. */
+typedef struct dxt_own {
+    double wait;
+    bool carried; /**< nothing is left, because it was carried over from the companion */
+} dxt_own;
+
+/** The lateness of member k, less what it carried over, and 0 for the echo of being late in
+ *  dispatch. */
+dxt_own dxt_own_lateness(dxt_case *c, uint32_t k);
+/** Likewise for how early it is. */
+dxt_own dxt_own_earliness(dxt_case *c, uint32_t k);
+
+/** Whether what the nodes carried over is known. Between two nodes a slow way in the other operator
+ *  looks like one's lateness in this one and the other way round: each would excuse the other. */
+bool dxt_nodes_carry(const dxt_case *c);
+
+/** What is left of @p amount when @p carried of it was carried over. */
+dxt_own dxt_own_part(double amount, double carried, double limit, double doubt);
+
+#endif

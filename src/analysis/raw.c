@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "analysis/raw.h"
+
+#include "analysis/tuning.h"
+#include "numeric/screen.h"
+
+double dxt_raw_mean(const dxt_window *window)
+{
+    size_t n = window->ranks;
+    double mean = 0;
+    for (size_t i = 0; i < n; i++)
+        mean += dxt_screen_sum(window->wait + i * n, window->ranks) / (double)n / (double)n;
+    return mean;
+}
+
+double dxt_raw_mean_of_column(const dxt_window *window, uint32_t rank)
+{
+    size_t n = window->ranks;
+    double sum = 0;
+    for (size_t i = 0; i < n; i++) sum += (double)window->wait[i * n + rank];
+    return sum / (double)n;
+}
+
+double dxt_raw_mean_of_row(const dxt_window *window, uint32_t rank)
+{
+    size_t n = window->ranks;
+    return dxt_screen_sum(window->wait + rank * n, window->ranks) / (double)n;
+}
+
+double dxt_normalise(double x, double mean)
+{
+    return x / (mean + DXT_RATIO_GUARD);
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Means of raw counters, for the lists of abnormal columns, rows and points. */
+#ifndef DXT_ANALYSIS_RAW_H
+#define DXT_ANALYSIS_RAW_H
+
+#include <deepxtrace/matrix.h>
+
+double dxt_raw_mean(const dxt_window *window);
+double dxt_raw_mean_of_column(const dxt_window *window, uint32_t rank);
+double dxt_raw_mean_of_row(const dxt_window *window, uint32_t rank);
+
+/** x ÷ (mean + 1e-8), the established normalisation. */
+double dxt_normalise(double x, double mean);
+
+#endif

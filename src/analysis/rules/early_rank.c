@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * early_rank: it waits for all, and nobody for it. It costs nothing.
+ *
+ * How large: how early it is, less what it carried over (DXT_CARRIED_DOUBT).
+ * How sure: against the limit and the error of a lateness in its group (arrive/noise.c).
+ */
+#include "analysis/explain/companion.h"
+#include "analysis/raw.h"
+#include "analysis/rules/rules.h"
+
+static bool applies(dxt_case *c, dxt_subject s)
+{
+    return c->fit.role[s.a] == DXT_ROLE_EARLY;
+}
+
+static dxt_size size(dxt_case *c, dxt_subject s)
+{
+    dxt_own own = dxt_own_earliness(c, s.a);
+    return (dxt_size){.wait = own.wait,
+                      .limit = c->fit.limit[s.a],
+                      .error = c->fit.error[s.a],
+                      .explained = own.carried};
+}
+
+static void write(dxt_case *c, dxt_subject s, dxt_finding *finding)
+{
+    uint32_t rank = c->fit.rank[s.a];
+    double mean = dxt_raw_mean_of_row(c->window, rank);
+    dxt_draft_row(c->draft, rank, mean, dxt_normalise(mean, dxt_case_mean(c)));
+    if (finding) finding->rank = rank;
+}
+
+const dxt_rule dxt_rule_early_rank = {
+    .kind = DXT_EARLY_RANK,
+    .about = DXT_ABOUT_MEMBER,
+    .applies = applies,
+    .size = size,
+    .write = write,
+};

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * late_node: all ranks of a node are late for the other nodes.
+ *
+ * How large: its lateness among the nodes (arrive/nodes.c), less what it carried over
+ * (DXT_NODE_DOUBT), where that is known.
+ * How sure: against the limit of a lateness among nodes; of two, one of them is late or the way
+ * from it is slow (DXT_DOUBTFUL): the other one's waits are the same.
+ */
+#include "analysis/explain/companion.h"
+#include "analysis/rules/rules.h"
+#include "analysis/tuning.h"
+
+static bool applies(dxt_case *c, dxt_subject s)
+{
+    return c->fit.node_role[s.a] == DXT_ROLE_LATE;
+}
+
+static dxt_size size(dxt_case *c, dxt_subject s)
+{
+    const dxt_fit *fit = &c->fit;
+    dxt_own own = {.wait = fit->node_late[s.a]};
+    if (dxt_nodes_carry(c))
+        own = dxt_own_part(own.wait, dxt_case_carried(c)->node[s.a], fit->node_limit[s.a],
+                           DXT_NODE_DOUBT);
+    return (dxt_size){.wait = own.wait,
+                      .limit = fit->node_limit[s.a],
+                      .surest = fit->nodes == 2 ? DXT_DOUBTFUL : 0,
+                      .explained = own.carried};
+}
+
+static void write(dxt_case *c, dxt_subject s, dxt_finding *finding)
+{
+    if (finding) finding->node = c->fit.node_id[s.a];
+}
+
+const dxt_rule dxt_rule_late_node = {
+    .kind = DXT_LATE_NODE,
+    .about = DXT_ABOUT_NODE,
+    .applies = applies,
+    .size = size,
+    .write = write,
+};

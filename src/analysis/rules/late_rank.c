@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * late_rank: the others wait for it. It comes late, or what it sends does.
+ *
+ * How large: its lateness and what it sends late, less what it carried over from the other operator
+ * (DXT_CARRIED_DOUBT, DXT_RECEIVED_DOUBT) and less the echo of being late in dispatch (DXT_ECHO).
+ * How sure: against the limit and the error of a lateness in its group (arrive/noise.c).
+ */
+#include "analysis/explain/companion.h"
+#include "analysis/raw.h"
+#include "analysis/rules/rules.h"
+
+static bool applies(dxt_case *c, dxt_subject s)
+{
+    return dxt_role_is_late(c->fit.role[s.a]) && !(c->passing && c->passing[s.a]);
+}
+
+static dxt_size size(dxt_case *c, dxt_subject s)
+{
+    dxt_own own = dxt_own_lateness(c, s.a);
+    return (dxt_size){.wait = own.wait,
+                      .limit = c->fit.limit[s.a],
+                      .error = c->fit.error[s.a],
+                      .explained = own.carried};
+}
+
+static void write(dxt_case *c, dxt_subject s, dxt_finding *finding)
+{
+    uint32_t rank = c->fit.rank[s.a];
+    double mean = dxt_raw_mean_of_column(c->window, rank);
+    dxt_draft_col(c->draft, rank, mean, dxt_normalise(mean, dxt_case_mean(c)));
+    if (finding) finding->rank = rank;
+}
+
+const dxt_rule dxt_rule_late_rank = {
+    .kind = DXT_LATE_RANK,
+    .about = DXT_ABOUT_MEMBER,
+    .applies = applies,
+    .size = size,
+    .write = write,
+};

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "analysis/rules/rules.h"
+
+#include <math.h>
+
+#include "analysis/tuning.h"
+
+/* A kind of finding is a row here. Rules about the same, one below the other, share their subjects:
+ * the first that applies to one has it. */
+/* clang-format off */
+static const dxt_rule *const table[] = {
+    &dxt_rule_hot_expert, /* before the late and the slow to receive, which it is as well */
+    &dxt_rule_late_rank,
+    &dxt_rule_early_rank,
+    &dxt_rule_slow_receiver,
+    &dxt_rule_late_node,
+    &dxt_rule_slow_node_path,
+    &dxt_rule_slow_path,
+    &dxt_rule_systemic_skew,
+    &dxt_rule_silent_rank,
+};
+/* clang-format on */
+
+enum { RULES = sizeof table / sizeof table[0] };
+
+static uint32_t subjects_of(const dxt_case *c, dxt_about about)
+{
+    uint32_t nodes = c->fit.nodes < 2 ? 0 : c->fit.nodes;
+    switch (about) {
+    case DXT_ABOUT_MEMBER: return c->fit.count;
+    case DXT_ABOUT_NODE: return nodes;
+    case DXT_ABOUT_NODE_PAIR: return nodes * nodes;
+    case DXT_ABOUT_PATH: return c->paths ? (uint32_t)c->paths->count : 0;
+    case DXT_ABOUT_WINDOW: return 1;
+    case DXT_ABOUT_RANK: return c->window->ranks;
+    }
+    return 0;
+}
+
+static dxt_subject subject_of(const dxt_case *c, dxt_about about, uint32_t k)
+{
+    if (about != DXT_ABOUT_NODE_PAIR) return (dxt_subject){.a = k};
+    return (dxt_subject){.a = k / c->fit.nodes, .b = k % c->fit.nodes};
+}
+
+/* The most that a finding of this size can be sure of. */
+static double surest(dxt_case *c, double wait)
+{
+    /* Without a clock only the proportions speak; few ranks hardly bear each other out; and next to
+     * something much larger in the other operator a small finding may be its trace. */
+    double most = isnan(c->fit.step) ? DXT_DOUBTFUL : DXT_SUREST;
+    if (c->fit.count <= DXT_SURE_RANKS) most = fmin(most, DXT_SURE_OF_FEW);
+    if (dxt_case_most_carried(c) > DXT_TRACE * wait) most = fmin(most, DXT_DOUBTFUL);
+    return most;
+}
+
+/* Write what a rule that applies says, unless nothing is left of it. */
+static void conclude(dxt_case *c, const dxt_rule *rule, dxt_subject s, uint32_t *written)
+{
+    dxt_size size = rule->size(c, s);
+    if (size.explained) c->draft->inherited = true;
+    if (size.wait <= 0) return;
+    bool told = rule->most == 0 || *written < rule->most;
+    ++*written;
+    dxt_finding *finding = told ? dxt_draft_finding(c->draft, rule->kind) : NULL;
+    if (finding) dxt_weigh(finding, &size, c->fit.step, c->fit.base, surest(c, fmax(0, size.wait)));
+    rule->write(c, s, finding);
+}
+
+/* Rules `first` … `end` − 1 are about the same. */
+static void apply_group(dxt_case *c, size_t first, size_t end)
+{
+    uint32_t written[RULES] = {0};
+    dxt_about about = table[first]->about;
+    uint32_t count = subjects_of(c, about);
+    for (uint32_t k = 0; k < count; k++) {
+        dxt_subject s = subject_of(c, about, k);
+        size_t r = first;
+        while (r < end && !table[r]->applies(c, s)) r++;
+        if (r < end) conclude(c, table[r], s, &written[r]);
+    }
+}
+
+void dxt_apply_rules(dxt_case *c)
+{
+    size_t end;
+    for (size_t first = 0; first < RULES; first = end) {
+        for (end = first + 1; end < RULES && table[end]->about == table[first]->about;) end++;
+        apply_group(c, first, end);
+    }
+}

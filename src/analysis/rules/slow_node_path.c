@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * slow_node_path: all paths from one node to another are slow, beyond what the lateness of the two
+ * and the topology explain (arrive/links.c).
+ *
+ * How large: what the way takes above that; between two nodes less what they carried over
+ * (DXT_NODE_DOUBT). With more nodes it is told against their lateness, however that came about.
+ * How sure: against the limit of a lateness among nodes; of two, one of them is late or the way
+ * from it is slow (DXT_DOUBTFUL).
+ */
+#include "analysis/explain/companion.h"
+#include "analysis/rules/rules.h"
+#include "analysis/tuning.h"
+
+static double excess(const dxt_case *c, dxt_subject s)
+{
+    return c->fit.link[(size_t)s.a * c->fit.nodes + s.b];
+}
+
+static bool applies(dxt_case *c, dxt_subject s)
+{
+    return excess(c, s) > 0;
+}
+
+static dxt_size size(dxt_case *c, dxt_subject s)
+{
+    const dxt_fit *fit = &c->fit;
+    dxt_own own = {.wait = excess(c, s)};
+    if (fit->nodes == 2 && dxt_nodes_carry(c)) {
+        const double *carried = dxt_case_carried(c)->node;
+        own = dxt_own_part(own.wait, carried[s.b] - carried[s.a], fit->node_limit[s.a],
+                           DXT_NODE_DOUBT);
+    }
+    return (dxt_size){.wait = own.wait,
+                      .limit = fit->node_limit[s.a],
+                      .surest = fit->nodes == 2 ? DXT_DOUBTFUL : 0,
+                      .explained = own.carried};
+}
+
+static void write(dxt_case *c, dxt_subject s, dxt_finding *finding)
+{
+    if (!finding) return;
+    finding->node = c->fit.node_id[s.a];
+    finding->source_node = c->fit.node_id[s.b];
+}
+
+const dxt_rule dxt_rule_slow_node_path = {
+    .kind = DXT_SLOW_NODE_PATH,
+    .about = DXT_ABOUT_NODE_PAIR,
+    .most = DXT_MOST_PATH_FINDINGS,
+    .applies = applies,
+    .size = size,
+    .write = write,
+};

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * slow_receiver: it waits for all, though the others wait for it as for anybody: it is on time, and
+ * receives slowly (arrive/sides.c).
+ *
+ * How large: what its receive side adds to each of its waits.
+ * How sure: against the limit and the error of a lateness in its group; in small groups the limit
+ * is that of a side (DXT_SIDE_LIMITS, DXT_SIDE_LIMITS_ALONE).
+ */
+#include "analysis/raw.h"
+#include "analysis/rules/rules.h"
+
+static bool applies(dxt_case *c, dxt_subject s)
+{
+    return c->fit.role[s.a] == DXT_ROLE_RECEIVER;
+}
+
+static dxt_size size(dxt_case *c, dxt_subject s)
+{
+    return (dxt_size){
+        .wait = c->fit.receive[s.a], .limit = c->fit.limit[s.a], .error = c->fit.error[s.a]};
+}
+
+static void write(dxt_case *c, dxt_subject s, dxt_finding *finding)
+{
+    uint32_t rank = c->fit.rank[s.a];
+    double mean = dxt_raw_mean_of_row(c->window, rank);
+    dxt_draft_row(c->draft, rank, mean, dxt_normalise(mean, dxt_case_mean(c)));
+    if (finding) finding->rank = rank;
+}
+
+const dxt_rule dxt_rule_slow_receiver = {
+    .kind = DXT_SLOW_RECEIVER,
+    .about = DXT_ABOUT_MEMBER,
+    .applies = applies,
+    .size = size,
+    .write = write,
+};

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Numbers of the normal distribution that every textbook has. */
+#ifndef DXT_NUMERIC_NORMAL_H
+#define DXT_NUMERIC_NORMAL_H
+
+/** Half of it lies within this many standard deviations of its mean … */
+#define DXT_HALF_WIDTH 0.6745
+/** … and a quarter within this many. */
+#define DXT_QUARTER_WIDTH 0.3186
+/** Median absolute deviation × this = standard deviation: 1 ÷ DXT_HALF_WIDTH. */
+#define DXT_MAD_TO_DEVIATION 1.4826
+/** Standard error of a median over many, in those of the mean: √(π ÷ 2). */
+#define DXT_MEDIAN_ERROR 1.2533
+/** √2: standard deviation of a difference of two, in that of one. */
+#define DXT_ROOT_OF_2 1.4142
+
+#endif
