@@ -7,12 +7,13 @@
 
 #include "analysis/explain/paths.h"
 #include "base/base.h"
-
-/* What a spread is at least, so that 0 can stand for unknown. */
-#define SMALLEST_SPREAD 1e-9
+#include "history/episodes.h"
+#include "history/judge.h"
+#include "history/take.h"
 
 dxt_status dxt_history_create(const dxt_history_options *given, dxt_history **history)
 {
+    if (!history) return dxt_fail(DXT_ERR_INVALID, "history: the place for it must not be NULL");
     dxt_history_options options = {.struct_size = sizeof options};
     if (given) {
         if (given->struct_size < sizeof given->struct_size)
@@ -25,7 +26,7 @@ dxt_status dxt_history_create(const dxt_history_options *given, dxt_history **hi
                         "history options: min_share must be finite and not negative");
     dxt_history *made = calloc(1, sizeof *made);
     if (!made) return dxt_fail_memory(sizeof *made);
-    made->min_share = options.min_share > 0 ? options.min_share : 0.01;
+    made->min_share = options.min_share > 0 ? options.min_share : DXT_MIN_SHARE;
     *history = made;
     return DXT_OK;
 }
@@ -91,6 +92,7 @@ static bool of_same_run(const dxt_history *history, const dxt_window *window)
 
 int dxt_history_continues(const dxt_history *history, const dxt_window *window)
 {
+    if (!history || !window) return 0;
     if (history->ranks == 0) return 1;
     if (!of_same_run(history, window)) return 0;
     for (uint32_t t = 0; t < history->tracks; t++) {
@@ -159,7 +161,7 @@ static double prior_spread(const dxt_history *history, const dxt_window *window)
         /* A companion may have been followed already. */
         bool newer = window->index >= dxt_track_moment(track, track->count - 1)->index;
         double spread = same && newer ? dxt_track_cell_spread(track) : NAN;
-        return isnan(spread) ? 0 : fmax(spread, SMALLEST_SPREAD);
+        return isnan(spread) ? 0 : fmax(spread, DXT_SMALLEST_SPREAD);
     }
     return 0;
 }
@@ -190,7 +192,7 @@ static dxt_status take_window(dxt_history *history, const dxt_window *window,
         forget(history);
     else if (findings->lateness)
         status = take_track(history, window, track);
-    if (status == DXT_OK && *track) dxt_track_take(*track, history, window, findings);
+    if (status == DXT_OK && *track) dxt_track_take(*track, history->min_share, window, findings);
     return status;
 }
 
@@ -207,6 +209,8 @@ static dxt_status judge(dxt_history *history, dxt_track *track, const dxt_window
 dxt_status dxt_history_judge(dxt_history *history, const dxt_window *window,
                              const dxt_findings *findings, dxt_findings **judged)
 {
+    if (!history || !window || !findings || !judged)
+        return dxt_fail(DXT_ERR_INVALID, "history: window, findings and result must not be NULL");
     dxt_track *track;
     dxt_block result = {0};
     dxt_status status = take_window(history, window, findings, &track);
@@ -218,6 +222,8 @@ dxt_status dxt_history_judge(dxt_history *history, const dxt_window *window,
 dxt_status dxt_history_follow(dxt_history *history, const dxt_window *window,
                               const dxt_findings *findings, const dxt_findings **judged)
 {
+    if (!history || !window || !findings || !judged)
+        return dxt_fail(DXT_ERR_INVALID, "history: window, findings and result must not be NULL");
     dxt_track *track;
     dxt_status status = take_window(history, window, findings, &track);
     if (status == DXT_OK && !track) *judged = findings;
@@ -231,6 +237,7 @@ dxt_status dxt_history_follow(dxt_history *history, const dxt_window *window,
 
 dxt_run_identity dxt_history_run(const dxt_history *history)
 {
+    if (!history) return (dxt_run_identity){.ranks = 0};
     if (history->ranks == 0) return (dxt_run_identity){.ranks = 0};
     dxt_run_identity run = {.ranks = history->ranks,
                             .instance = history->instance,
@@ -244,6 +251,8 @@ dxt_run_identity dxt_history_run(const dxt_history *history)
 dxt_status dxt_history_timeline(const dxt_history *history, const char *phase,
                                 dxt_timeline **timeline)
 {
+    if (!history || !phase || !timeline)
+        return dxt_fail(DXT_ERR_INVALID, "history: operator and result must not be NULL");
     const dxt_track *track = NULL;
     for (uint32_t t = 0; t < history->tracks; t++)
         if (strcmp(history->track[t].phase, phase) == 0) track = &history->track[t];

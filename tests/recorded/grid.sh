@@ -38,6 +38,12 @@ for n in 2 3 4 6 8 16 64; do
         make "$n-$phase-several" "${job[@]}" --slow "$phase:1:30us" --slow-path "$phase:0<-$last:60us"
     done
 done
+# Longer than what is remembered.
+for n in 2 4 16; do
+    for slow in 4us 23us; do
+        make "$n-long-$slow" --ranks "$n" --windows 90 --slow "combine:1:$slow" --from 20
+    done
+done
 # Nodes.
 for shape in 4:2 6:3 8:4 8:2 16:8 16:4 32:8 64:8; do
     n=${shape%:*} g=${shape#*:}

@@ -1,22 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Findings joined to episodes. */
+#include "history/episodes.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/base.h"
 #include "history/history.h"
-
-/* An episode is over when this many windows in a row do not name it. */
-#define GAP 8u
-
-bool dxt_finding_names(const dxt_finding *finding, uint32_t rank)
-{
-    if (finding->rank == rank) return true;
-    for (uint32_t k = 0; k < finding->rank_count; k++)
-        if (finding->ranks[k] == rank) return true;
-    return false;
-}
 
 static bool same_subject(const dxt_episode *episode, const dxt_finding *finding)
 {
@@ -27,7 +17,7 @@ static bool same_subject(const dxt_episode *episode, const dxt_finding *finding)
 
 static bool is_open(const dxt_track *track, size_t e)
 {
-    return track->windows - track->last_at[e] <= GAP;
+    return track->windows - track->last_at[e] <= DXT_EPISODE_GAP;
 }
 
 /* Silence first, then by what it costs in all; harmless last. @p lost: the sum of its waits. */
@@ -112,6 +102,8 @@ static int by_cost(const void *a, const void *b)
 
 dxt_status dxt_history_summary(const dxt_history *history, dxt_episode **episodes, size_t *count)
 {
+    if (!history || !episodes || !count)
+        return dxt_fail(DXT_ERR_INVALID, "history: the places for the summary must not be NULL");
     size_t total = 0, used = 0;
     for (uint32_t t = 0; t < history->tracks; t++) total += history->track[t].episode_count;
     dxt_episode *made = total ? malloc(total * sizeof *made) : NULL;

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Findings joined to episodes: who, since when, how often. */
+#ifndef DXT_HISTORY_EPISODES_H
+#define DXT_HISTORY_EPISODES_H
+
+#include "history/track.h"
+
+/** Note the findings of the window just counted. */
+void dxt_track_note(dxt_track *track, int64_t index, const dxt_findings *judged);
+
+#endif

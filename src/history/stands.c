@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "history/stands.h"
+
+#include <math.h>
+
+/* Whether the newest windows, two or more, show together what is beyond their noise. */
+static bool beyond_noise(const dxt_weighing *w, const dxt_finding *finding)
+{
+    double sign = finding->kind == DXT_EARLY_RANK ? -1 : 1;
+    for (uint32_t length = 2; length <= DXT_RECENT && length <= w->newest + 1; length++) {
+        double mean = dxt_track_mean(w->track, w->newest + 1, length, finding->rank);
+        if (sign * mean > finding->wait / 2 &&
+            sign * mean > dxt_history_chance(w->track, w->now, w->own_noise, length))
+            return true;
+    }
+    return false;
+}
+
+/* Whether windows before show a good part of a finding as well. */
+static bool supported(const dxt_weighing *w, const dxt_finding *finding)
+{
+    double sign = finding->kind == DXT_EARLY_RANK ? -1 : 1;
+    uint32_t strikes = 0;
+    for (uint32_t back = 1; back <= DXT_RECENT && back <= w->newest; back++) {
+        double late = dxt_track_late(w->track, w->newest - back, finding->rank);
+        if (!(sign * late > finding->wait / 2)) continue;
+        if (back == 1) return true;
+        strikes++;
+    }
+    return strikes >= DXT_STRIKES;
+}
+
+/* Whether a finding stands; its confidence may suffer. */
+static bool stands(const dxt_weighing *w, dxt_finding *finding)
+{
+    bool late = finding->kind == DXT_LATE_RANK;
+    bool small = finding->severity == DXT_SEVERITY_MINOR;
+    if (!late && finding->kind != DXT_EARLY_RANK) return true;
+    if (w->newest == 0) return true;
+    if (late && small && dxt_history_spilled(w, finding->rank, finding->wait)) return false;
+    if (w->newest < DXT_ESTABLISHED) return true;
+    bool borne_out = supported(w, finding);
+    /* One window knows its own noise roughly, several know it better. */
+    bool beyond = beyond_noise(w, finding);
+    if (finding->wait < dxt_history_chance(w->track, w->now, w->own_noise, 1) && !beyond)
+        return false;
+    if (small && !borne_out) finding->confidence = fmin(finding->confidence, DXT_UNSUPPORTED);
+    if (beyond && finding->confidence >= DXT_SURE_OF_FEW)
+        finding->confidence = fmax(finding->confidence, DXT_BORNE_OUT);
+    return true;
+}
+
+/* The step when nobody was named, and its standard deviation; NaN if too few windows tell. */
+static double ordinary_step(const dxt_weighing *w, double *deviation)
+{
+    double sum = 0, squares = 0;
+    uint32_t used = 0;
+    for (uint32_t p = 0; p < w->newest; p++) {
+        const dxt_moment *moment = dxt_track_moment(w->track, p);
+        if (!moment->quiet || isnan(moment->step)) continue;
+        double step = moment->step - w->now->step;
+        sum += step;
+        squares += step * step;
+        used++;
+    }
+    if (used < DXT_ESTABLISHED) return NAN;
+    double mean = sum / used;
+    *deviation = sqrt(fmax(0, squares / used - mean * mean));
+    return mean + w->now->step;
+}
+
+/* Of two ranks, the waits say only which is later. When one becomes late the step grows by as much;
+ * when the other becomes early it does not. In doubt it is late. */
+static bool other_is_early(const dxt_weighing *w, const dxt_finding *finding)
+{
+    double base, deviation = 0, step = ordinary_step(w, &deviation);
+    if (w->track->ranks != 2 || finding->kind != DXT_LATE_RANK || isnan(step)) return false;
+    if (dxt_track_base(w->track, w->newest, finding->rank, &base) == 0) base = 0;
+    double later = dxt_track_late(w->track, w->newest, finding->rank) - base;
+    return w->now->step - step + 2 * deviation < later / 2;
+}
+
+void dxt_keep_finding(dxt_weighing *w, dxt_finding finding)
+{
+    bool kept = !w->track || stands(w, &finding);
+    bool turned = kept && w->track && other_is_early(w, &finding);
+    uint32_t rank = finding.rank;
+    if (!kept || turned)
+        w->edit[rank] |= finding.kind == DXT_EARLY_RANK ? DXT_DROP_ROW : DXT_DROP_COL;
+    if (turned) {
+        rank = 1 - rank;
+        finding.kind = DXT_EARLY_RANK;
+        finding.rank = rank;
+        if (!isnan(finding.share)) finding.share = 0;
+        finding.severity = DXT_SEVERITY_MINOR;
+        w->edit[rank] |= DXT_ADD_ROW;
+    }
+    if (kept) dxt_draft_copy(w->draft, &finding);
+}

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "history/stays.h"
+
+#include <math.h>
+
+#include "analysis/phase.h"
+#include "analysis/weigh.h"
+
+/* Whether three quarters of the newest windows, the last one included, show at least half of the
+ * lateness that has to be shown (one long stall makes a mean, but not a late rank), and the last
+ * few still half of the mean (it has not ended). */
+static bool stays(const dxt_weighing *w, uint32_t rank, uint32_t length, double base, double limit)
+{
+    uint32_t shown = 0, end = w->newest + 1;
+    for (uint32_t p = end - length; p < end; p++)
+        shown += dxt_track_late(w->track, p, rank) - base > limit / 2;
+    if (shown < DXT_SHOWN_PART * length ||
+        !(dxt_track_late(w->track, w->newest, rank) - base > limit / 2))
+        return false;
+    double mean = dxt_track_mean(w->track, end, length, rank) - base;
+    return dxt_track_mean(w->track, end, DXT_SHORTEST, rank) - base > mean / 2;
+}
+
+static double unevenness(const dxt_track *track, const dxt_moment *moment)
+{
+    double part =
+        track->ranks <= DXT_HISTORY_FEW ? DXT_HISTORY_UNEVENNESS_OF_FEW : DXT_HISTORY_UNEVENNESS;
+    return part * moment->factor * moment->transfer;
+}
+
+/* What is left of a rank's lateness after what other operators account for: an echo of being late
+ * there, or having been held up there through no fault of its own. */
+static double own_part(const dxt_weighing *w, uint32_t rank, uint32_t length, double late)
+{
+    double most = 0;
+    for (uint32_t t = 0; t < w->history->tracks; t++) {
+        const dxt_track *other = &w->history->track[t];
+        if (other == w->track || other->count == 0) continue;
+        uint32_t end = other->count, there = length < end ? length : end;
+        const dxt_moment *moment = dxt_track_moment(other, end - 1);
+        double noise = isnan(w->noise[t]) ? moment->error : w->noise[t];
+        double limit = fmax(moment->floor, dxt_history_chance(other, moment, noise, there));
+        double level = dxt_track_mean(other, end, there, rank);
+        bool late_there = level > fmax(limit, unevenness(other, moment));
+        if (dxt_is_phase(other->phase, "dispatch") && late_there &&
+            late < DXT_ECHO * w->now->transfer)
+            return 0;
+        most = fmax(most, dxt_track_median_leaving(other, end, there, rank));
+    }
+    return late - most > DXT_HISTORY_DOUBT * most ? late - most : 0;
+}
+
+struct lateness {
+    double wait, error, limit;
+};
+
+/* Against the ordinary ranks: the mean since it began must exceed the unevenness of the pairs. */
+static bool late_by_mean(const dxt_weighing *w, uint32_t rank, uint32_t length,
+                         struct lateness *late)
+{
+    double mean = dxt_track_mean(w->track, w->newest + 1, length, rank);
+    double limit = fmax(fmax(w->now->floor, unevenness(w->track, w->now)),
+                        dxt_history_chance(w->track, w->now, w->own_noise, length));
+    if (!(mean > limit) || !stays(w, rank, length, 0, limit)) return false;
+    *late = (struct lateness){own_part(w, rank, length, mean), w->own_noise / sqrt(length), limit};
+    return late->wait > limit;
+}
+
+/* Against its own past: what is uneven between the pairs was so before and drops out. */
+static bool late_by_change(const dxt_weighing *w, uint32_t rank, uint32_t length,
+                           struct lateness *late)
+{
+    double base;
+    uint32_t behind = dxt_track_base(w->track, w->newest + 1 - length, rank, &base);
+    if (behind < DXT_BASE_WINDOWS) return false;
+    double mean = dxt_track_mean(w->track, w->newest + 1, length, rank);
+    double windows = 1 / (1.0 / length + 1.0 / behind);
+    double error = w->own_noise / sqrt(windows);
+    double limit =
+        fmax(w->now->floor, dxt_track_significance(w->track, w->now, w->own_noise, length) * error);
+    /* From early to ordinary is no lateness. */
+    if (!(mean - base > limit) || mean < limit / 2) return false;
+    if (!stays(w, rank, length, base, limit)) return false;
+    *late = (struct lateness){own_part(w, rank, length, mean - base), error, limit};
+    return late->wait > limit;
+}
+
+/* DXT_SHORTEST, then powers of 2. */
+static uint32_t next_length(uint32_t length)
+{
+    uint32_t next = 2;
+    while (next <= length) next *= 2;
+    return next;
+}
+
+static bool stays_late(const dxt_weighing *w, uint32_t rank, struct lateness *late)
+{
+    uint32_t length = DXT_SHORTEST;
+    if (isnan(w->own_noise) || isnan(dxt_track_late(w->track, w->newest, rank))) return false;
+    while (length <= w->newest + 1) {
+        if (late_by_mean(w, rank, length, late)) return true;
+        if (length <= DXT_RECENT && late_by_change(w, rank, length, late)) return true;
+        length = next_length(length);
+    }
+    return false;
+}
+
+void dxt_add_late_ranks(dxt_weighing *w)
+{
+    for (uint32_t r = 0; r < w->track->ranks; r++) {
+        struct lateness late;
+        if ((w->edit[r] & DXT_NAMED) || !stays_late(w, r, &late)) continue;
+        if (dxt_history_spilled(w, r, late.wait)) continue;
+        dxt_finding *finding = dxt_draft_finding(w->draft, DXT_LATE_RANK);
+        if (!finding) return;
+        finding->rank = r;
+        const dxt_size size = {.wait = late.wait, .limit = late.limit, .error = late.error};
+        dxt_weigh(finding, &size, w->found->step, w->found->ordinary, DXT_SUREST);
+        w->edit[r] |= DXT_ADD_COL;
+    }
+}

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "history/take.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "analysis/arrive/group.h"
+#include "numeric/normal.h"
+#include "numeric/select.h"
+
+/* Whether two ranks are held against the same ordinary ones. */
+static bool same_node(const dxt_window *window, uint32_t a, uint32_t b)
+{
+    return !window->nodes || window->nodes[a] == window->nodes[b];
+}
+
+/* As long as nobody stands out, all ranks of a node make the 0 that lateness is told against, and
+ * each takes a part of its own away: by how much, as a factor. 1 where somebody stands out. */
+static double own_part_of_zero(const dxt_window *window, const double *late, uint32_t rank)
+{
+    double sum = 0, sizes = 0, count = 0;
+    for (uint32_t r = 0; r < window->ranks; r++) {
+        if (isnan(late[r]) || !same_node(window, rank, r)) continue;
+        sum += late[r];
+        sizes += fabs(late[r]);
+        count++;
+    }
+    return count > 2 && fabs(sum) < DXT_NO_SUM * sizes ? count / (count - 1) : 1;
+}
+
+/* A late node is no late ranks: each rank against its own node. @return The largest factor by which
+ * a lateness was made larger, so as to be against the other ranks. */
+static double take_lateness(const dxt_window *window, const dxt_findings *findings, double *late,
+                            double *factor)
+{
+    const double *of_node = findings->lateness_of_node;
+    uint32_t n = window->ranks;
+    double most = 1;
+    for (uint32_t r = 0; r < n; r++) late[r] = findings->lateness[r] - (of_node ? of_node[r] : 0);
+    if (n == 2) {
+        /* Which of them is the reference changes with who is late, but their difference does not.
+         */
+        double later = late[0] - late[1];
+        late[0] = later;
+        late[1] = -later;
+    }
+    if (n == 2 || n > DXT_OWN_PART_RANKS) return most;
+    for (uint32_t r = 0; r < n; r++) factor[r] = own_part_of_zero(window, late, r);
+    for (uint32_t r = 0; r < n; r++) {
+        late[r] *= factor[r];
+        most = fmax(most, factor[r]);
+    }
+    return most;
+}
+
+/* When each rank left the operator against the median of all: its arrival and its longest wait. */
+static void take_leaving(dxt_track *track, const dxt_window *window, const double *lateness,
+                         double *leaving)
+{
+    uint32_t n = track->ranks;
+    size_t used = 0;
+    for (uint32_t r = 0; r < n; r++) {
+        double longest = 0;
+        dxt_window_row(window, r, leaving);
+        leaving[r] = 0;
+        for (uint32_t j = 0; j < n; j++) longest = leaving[j] > longest ? leaving[j] : longest;
+        track->scratch[r] = lateness[r] + longest;
+    }
+    memcpy(leaving, track->scratch, n * sizeof *leaving);
+    for (uint32_t r = 0; r < n; r++)
+        if (!isnan(leaving[r])) track->scratch[used++] = leaving[r];
+    double middle = dxt_median(track->scratch, used);
+    for (uint32_t r = 0; r < n; r++) leaving[r] -= middle;
+}
+
+/* The difference of two windows holds nothing that is the same in both, and its median over the
+ * ranks nothing of those that have just changed. */
+static double typical_change(dxt_track *track, const double *late, const double *before)
+{
+    size_t used = 0;
+    for (uint32_t r = 0; r < track->ranks; r++)
+        if (!isnan(late[r]) && !isnan(before[r]))
+            track->scratch[used++] = fabs(late[r] - before[r]);
+    return used ? dxt_median(track->scratch, used) / (DXT_HALF_WIDTH * sqrt(2)) : NAN;
+}
+
+/* A late rank waits for nobody, and what is waited for it is its lateness: how far its waits vary
+ * does not show. Of two ranks there would be no others left. */
+static bool hides_waits(const dxt_track *track, const dxt_findings *findings, const double *late,
+                        uint32_t rank)
+{
+    double limit = dxt_group_significance(track->ranks) * findings->lateness_error[rank];
+    return track->ranks > 2 && !(late[rank] <= limit);
+}
+
+/* Take over the cells, and say how much they typically changed, those inside nodes that show it.
+ * Times by which cells differ say more than differences: what is long varies more. */
+static void take_cells(dxt_track *track, const dxt_window *window, const dxt_findings *findings,
+                       dxt_moment *moment)
+{
+    uint32_t n = track->ranks;
+    size_t cells = (size_t)n * n, used = 0;
+    if (n > DXT_CELLS_OF) return;
+    double *now = track->cell + (track->windows % 2) * cells;
+    const double *before = track->cell + (track->windows + 1) % 2 * cells;
+    const double *late = track->late + dxt_track_slot(track, track->count) * (size_t)n;
+    for (uint32_t i = 0; i < n; i++) {
+        dxt_window_row(window, i, now + (size_t)i * n);
+        for (uint32_t j = 0; j < n; j++) {
+            double *cell = &now[(size_t)i * n + j];
+            bool shows = i != j && same_node(window, i, j) &&
+                         !hides_waits(track, findings, late, i) &&
+                         !hides_waits(track, findings, late, j);
+            *cell = shows ? log(*cell + DXT_CELL_FLOOR * moment->floor) : NAN;
+            double change = fabs(*cell - before[(size_t)i * n + j]);
+            if (track->count > 0 && isfinite(change)) track->scratch[used++] = change;
+        }
+    }
+    moment->cell_changes = (uint32_t)used;
+    if (used > 0)
+        moment->cell_change = dxt_median(track->scratch, used) / (DXT_HALF_WIDTH * sqrt(2));
+}
+
+void dxt_track_take(dxt_track *track, double min_share, const dxt_window *window,
+                    const dxt_findings *findings)
+{
+    size_t slot = dxt_track_slot(track, track->count), n = track->ranks;
+    double *late = track->late + slot * n;
+    dxt_moment *moment = &track->moment[slot];
+    double factor = take_lateness(window, findings, late, track->scratch);
+    take_leaving(track, window, findings->lateness, track->leaving + slot * n);
+    *moment = (dxt_moment){.index = window->index,
+                           .change = NAN,
+                           .cell_change = NAN,
+                           .factor = factor,
+                           .ops = (double)window->ops,
+                           .step = findings->step,
+                           .transfer = findings->transfer,
+                           .floor = isnan(findings->step) ? findings->ordinary
+                                                          : min_share * findings->step};
+    moment->error = dxt_median_known(findings->lateness_error, track->ranks, track->scratch);
+    take_cells(track, window, findings, moment);
+    if (track->count == 0) return;
+    size_t before = dxt_track_slot(track, track->count - 1);
+    moment->change = typical_change(track, late, track->late + before * n);
+}

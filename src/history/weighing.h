@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A window's findings while they are held against the windows before. */
+#ifndef DXT_HISTORY_WEIGHING_H
+#define DXT_HISTORY_WEIGHING_H
+
+#include "history/history.h"
+
+/* What becomes of a rank's column or row in the lists. */
+enum dxt_edit {
+    DXT_ADD_COL = 1,
+    DXT_DROP_COL = 2,
+    DXT_ADD_ROW = 4,
+    DXT_DROP_ROW = 8,
+    DXT_NAMED = 16
+};
+
+typedef struct dxt_weighing {
+    dxt_history *history;
+    dxt_track *track; /* NULL: copy */
+    const dxt_window *window;
+    const dxt_findings *found;
+    const dxt_moment *now;
+    uint32_t newest; /* position of the window */
+    double noise[DXT_HISTORY_OPERATORS];
+    double own_noise;
+    uint8_t *edit; /* [ranks] */
+    dxt_draft *draft;
+} dxt_weighing;
+
+/** Beyond what a mean of @p length windows can be by chance, in this operator or in another one. */
+double dxt_history_chance(const dxt_track *track, const dxt_moment *moment, double noise,
+                          uint32_t length);
+
+/** Whether a rank is very late in another operator at this time, compared with @p wait. */
+bool dxt_history_spilled(const dxt_weighing *w, uint32_t rank, double wait);
+
+#endif
