@@ -168,7 +168,7 @@ typedef struct dxt_reader dxt_reader;
  *
  * @param path    "-" is standard input.
  * @param reader  Receives it; release with dxt_reader_close(). Untouched on error.
- * @return DXT_OK; DXT_ERR_IO; DXT_ERR_NO_MEMORY.
+ * @return DXT_OK; DXT_ERR_INVALID (NULL); DXT_ERR_IO; DXT_ERR_NO_MEMORY.
  *
  * Blocking: on the file. Threads: one reader belongs to one thread at a time.
  */

@@ -76,11 +76,13 @@ void dxt_gather_destroy(dxt_gather *gather)
 
 uint32_t dxt_gather_rank(const dxt_gather *gather)
 {
+    if (!gather) return 0;
     return gather->rank;
 }
 
 uint32_t dxt_gather_ranks(const dxt_gather *gather)
 {
+    if (!gather) return 0;
     return gather->ranks;
 }
 

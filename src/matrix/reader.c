@@ -109,6 +109,8 @@ static dxt_status make_reader(dxt_status opened, dxt_reader *made, dxt_reader **
 
 dxt_status dxt_reader_open(const char *path, dxt_reader **reader)
 {
+    if (!path || !reader)
+        return dxt_fail(DXT_ERR_INVALID, "reader: path and result must not be NULL");
     dxt_reader *made = calloc(1, sizeof *made);
     if (!made) return dxt_fail_memory(sizeof *made);
     return make_reader(dxt_input_open(&made->input, path), made, reader);
@@ -117,6 +119,8 @@ dxt_status dxt_reader_open(const char *path, dxt_reader **reader)
 dxt_status dxt_reader_open_memory(const void *data, size_t size, const char *name,
                                   dxt_reader **reader)
 {
+    if ((!data && size > 0) || !name || !reader)
+        return dxt_fail(DXT_ERR_INVALID, "reader: data, name and result must not be NULL");
     dxt_reader *made = calloc(1, sizeof *made);
     if (!made) return dxt_fail_memory(sizeof *made);
     return make_reader(dxt_input_open_memory(&made->input, data, size, name), made, reader);
@@ -124,6 +128,8 @@ dxt_status dxt_reader_open_memory(const void *data, size_t size, const char *nam
 
 dxt_status dxt_reader_next(dxt_reader *reader, dxt_window **window)
 {
+    if (!reader || !window)
+        return dxt_fail(DXT_ERR_INVALID, "reader: it and the result must not be NULL");
     if (reader->status == DXT_END) return DXT_END;
     if (reader->status != DXT_OK) return dxt_fail(reader->status, "%s", reader->message);
     dxt_window *read;
@@ -139,6 +145,7 @@ dxt_status dxt_reader_next(dxt_reader *reader, dxt_window **window)
 
 uint64_t dxt_reader_line(const dxt_reader *reader)
 {
+    if (!reader) return 0;
     return reader->line;
 }
 

@@ -10,6 +10,8 @@
 
 dxt_status dxt_window_create(uint32_t ranks, const char *phase, dxt_window **window)
 {
+    if (!phase || !window)
+        return dxt_fail(DXT_ERR_INVALID, "window: operator and result must not be NULL");
     if (ranks < 2) return dxt_fail(DXT_ERR_INVALID, "a window has at least 2 ranks, not %u", ranks);
     if (ranks > DXT_MAX_RANKS)
         return dxt_fail(DXT_ERR_LIMIT, "a window has at most %u ranks, not %u", DXT_MAX_RANKS,
@@ -62,6 +64,7 @@ void dxt_window_free(dxt_window *window)
 
 dxt_measure dxt_window_measure(const dxt_window *window)
 {
+    if (!window) return DXT_MEASURE_CYCLES;
     bool time = window->unit == DXT_UNIT_NS || window->ticks_per_second;
     bool counted = window->samples || window->samples_each > 0 || window->ops > 0;
     if (time) return counted ? DXT_MEASURE_NS_PER_OP : DXT_MEASURE_NS;
@@ -70,6 +73,7 @@ dxt_measure dxt_window_measure(const dxt_window *window)
 
 int64_t dxt_window_ops(const dxt_window *window, uint32_t rank)
 {
+    if (!window) return 0;
     bool own = window->rank_ops && window->rank_ops[rank] != DXT_NOT_OBSERVED;
     return own ? window->rank_ops[rank] : window->ops;
 }
@@ -101,12 +105,14 @@ static double cell_value(const dxt_window *window, size_t cell, struct scale sca
 
 double dxt_window_value(const dxt_window *window, uint32_t row, uint32_t column)
 {
+    if (!window) return NAN;
     if (window->missing && window->missing[row]) return NAN;
     return cell_value(window, (size_t)row * window->ranks + column, row_scale(window, row));
 }
 
 void dxt_window_row(const dxt_window *window, uint32_t row, double *values)
 {
+    if (!window || !values) return;
     bool missing = window->missing && window->missing[row];
     struct scale scale = row_scale(window, row);
     size_t first = (size_t)row * window->ranks;

@@ -59,6 +59,8 @@ dxt_status dxt_heatmap_write(const dxt_heatmap_panel *panels, size_t count, dxt_
 
 dxt_status dxt_format_from_name(const char *name, dxt_format *format)
 {
+    if (!name || !format)
+        return dxt_fail(DXT_ERR_INVALID, "format: name and result must not be NULL");
     static const struct {
         const char *ending;
         dxt_format format;

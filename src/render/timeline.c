@@ -33,7 +33,7 @@ static dxt_status check_panel(const dxt_timeline_panel *panel)
 }
 
 static dxt_status check(const dxt_timeline_panel *panels, size_t count, dxt_format format,
-                        const dxt_heatmap_options *options, dxt_write_fn write)
+                        dxt_write_fn write)
 {
     if (!panels || count == 0 || count > MOST_PANELS || !write)
         return dxt_fail(DXT_ERR_INVALID, "a timeline needs 1 to %u panels and somewhere to go",
@@ -42,8 +42,6 @@ static dxt_status check(const dxt_timeline_panel *panels, size_t count, dxt_form
         return dxt_fail(DXT_ERR_INVALID, "heat map format %d does not exist", (int)format);
     if (format == DXT_FORMAT_HTML)
         return dxt_fail(DXT_ERR_UNSUPPORTED, "a timeline is drawn as text, SVG, PNG or PDF only");
-    if (options && options->struct_size < sizeof *options)
-        return dxt_fail(DXT_ERR_INVALID, "heat map options of size %zu", options->struct_size);
     dxt_status status = DXT_OK;
     for (size_t p = 0; p < count && status == DXT_OK; p++) status = check_panel(&panels[p]);
     return status;
@@ -299,9 +297,10 @@ dxt_status dxt_timeline_write(const dxt_timeline_panel *panels, size_t count, dx
                               const dxt_heatmap_options *given, dxt_write_fn write, void *context)
 {
     dxt_heatmap_options options = {.struct_size = sizeof options};
-    dxt_status status = check(panels, count, format, given, write);
+    if (given && !dxt_take_struct(&options, sizeof options, given, sizeof given->struct_size))
+        return dxt_fail(DXT_ERR_INVALID, "heat map options of size %zu", given->struct_size);
+    dxt_status status = check(panels, count, format, write);
     if (status != DXT_OK) return status;
-    if (given) options = *given;
     if (format == DXT_FORMAT_TERMINAL) return write_text(panels, count, &options, write, context);
     dxt_page page = {.format = format, .write = write, .context = context};
     return write_picture(panels, count, &options, &page);

@@ -199,6 +199,9 @@ static void finding_lines(dxt_text *text, const dxt_window *window, const dxt_fi
 dxt_status dxt_report_text(const dxt_window *window, const dxt_findings *findings,
                            dxt_write_fn write, void *context)
 {
+    if (!window || !findings || !write)
+        return dxt_fail(DXT_ERR_INVALID,
+                        "report: window, findings and the function that writes must not be NULL");
     dxt_text text = {0}, line = {0};
     dxt_status status = dxt_report_check(window, findings);
     if (status != DXT_OK) return status;

@@ -105,6 +105,23 @@ static void the_newest_windows_are_shown_and_many_ranks_as_blocks(void **state)
     assert_non_null(strstr(output, "rank   64 |  "));
 }
 
+/* As dxt_heatmap_write() takes them: what an older caller does not know has its default. */
+static void options_of_an_older_caller_are_taken(void **state)
+{
+    (void)state;
+    dxt_timeline_panel panel = make(4, 5);
+    dxt_heatmap_options options = {.struct_size = offsetof(dxt_heatmap_options, heading),
+                                   .color = DXT_COLOR_256,
+                                   .heading = "not known to it"};
+    assert_int_equal(dxt_timeline_write(&panel, 1, DXT_FORMAT_TERMINAL, &options, keep, NULL),
+                     DXT_OK);
+    assert_true(count_of("\033[48;5;") >= 5);
+    assert_int_equal(count_of("not known"), 0);
+    options.struct_size = 0;
+    assert_int_equal(dxt_timeline_write(&panel, 1, DXT_FORMAT_TERMINAL, &options, keep, NULL),
+                     DXT_ERR_INVALID);
+}
+
 static void svg_has_a_rectangle_per_cell(void **state)
 {
     (void)state;
@@ -209,6 +226,7 @@ int main(void)
         TEST(the_terminal_shows_a_line_per_rank),
         TEST(colours_are_closed_again),
         TEST(the_newest_windows_are_shown_and_many_ranks_as_blocks),
+        TEST(options_of_an_older_caller_are_taken),
         TEST(svg_has_a_rectangle_per_cell),
         TEST(a_timeline_of_nothing_is_drawn),
         TEST(titles_and_headings_may_be_empty),
