@@ -15,7 +15,7 @@ _constructed: Dict[Tuple[int, ...], int] = {}
 
 def default_store() -> Any:
     import torch.distributed as dist
-    return dist.distributed_c10d._getdefault_store()
+    return dist.distributed_c10d._get_default_store()
 
 
 def ranks_of(group: Any) -> Tuple[int, ...]:
