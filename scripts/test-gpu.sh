@@ -67,5 +67,11 @@ fi
 if wanted attach_graphs; then
     run_test attach_graphs bash -c 'with_torch torch,numpy tests/gpu/attach_graphs.py'
 fi
+# With the real DeepEP, where it is installed.
+for name in count_deepep sample_deepep; do
+    if wanted "$name"; then
+        run_test "$name" bash -c "with_torch torch,numpy,deep_ep tests/gpu/$name.py"
+    fi
+done
 count_line "$passed" "$failed" "$skipped"
 ((failed == 0))

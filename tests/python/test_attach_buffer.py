@@ -526,6 +526,23 @@ def test_twice_is_once_and_detach_undoes(world: World) -> None:
     assert seen["dispatch_wait_recv_cost_stats"] is world.made[1].counters[0]
 
 
+def test_a_buffer_may_be_attached_to_again(world: World) -> None:
+    world.install()
+    import deep_ep
+
+    buffer = deep_ep.Buffer(Group(), low_latency_mode=True)
+    given = []
+    for _ in range(3):
+        _attach.attach()
+        given.append(call(buffer, "dispatch", "mixed")[2]["dispatch_wait_recv_cost_stats"])
+        _attach.detach()
+        assert call(buffer, "dispatch", "mixed")[2]["dispatch_wait_recv_cost_stats"] is None
+    assert [d.counters[0] for d in world.made] == given and len(set(map(id, given))) == 3
+    # Graphs of all three may be replayed.
+    state = vars(buffer)["_deepxtrace_state"]
+    assert [s.diagnose for s in (state.before.before, state.before, state)] == world.made
+
+
 def test_a_buffer_that_goes_takes_its_diagnosis_along(world: World) -> None:
     world.install()
     _attach.attach()

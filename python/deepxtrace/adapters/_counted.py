@@ -24,9 +24,10 @@ _TOKENS = "cumulative_local_expert_recv_stats"
 class _Counted:
     """What belongs to one Buffer: its counters and the diagnosis of them."""
 
-    def __init__(self, diagnose: Any, counters: Tuple[Any, Any], name: str) -> None:
-        self.diagnose, self.counters, self.name = diagnose, counters, name
-        self.started = False
+    def __init__(self, services: Services, diagnose: Any) -> None:
+        self.services, self.diagnose = services, diagnose
+        self.counters = diagnose.get_stats_ll_stats_tensor() if diagnose is not None else None
+        self.before: Optional[_Counted] = None
 
 
 class CountedBuffers(Adapter):
@@ -154,37 +155,39 @@ class CountedBuffers(Adapter):
 
     def _state_of(self, buffer: Any, device: Any = None) -> Optional[_Counted]:
         """The state of a Buffer, made when it is asked for first; None if it cannot have one."""
-        own: Dict[str, Optional[_Counted]] = vars(buffer)
-        if _STATE in own:
-            return own[_STATE]
-        with self._lock:
-            if _STATE not in own:
-                if captured_into() is not None:
-                    self.services.once(
-                        logging.WARNING,
-                        "a Buffer is first used while a graph is captured: it is diagnosed from its"
-                        " first operation outside on")
-                    return None
-                own[_STATE] = None  # one attempt
-                own[_STATE] = self._begin(buffer, device)
-            return own[_STATE]
+        own: Dict[str, _Counted] = vars(buffer)
+        state = own.get(_STATE)
+        if state is None or state.services is not self.services:
+            with self._lock:
+                state = own.get(_STATE)
+                if state is None or state.services is not self.services:
+                    if captured_into() is not None:
+                        self.services.once(
+                            logging.WARNING, "a Buffer is first used while a graph is captured: it"
+                            " is diagnosed from its first operation outside on")
+                        return None
+                    # What another attach() has left stays alive: graphs count into it.
+                    before = state
+                    own[_STATE] = _Counted(self.services, None)  # one attempt
+                    own[_STATE] = state = self._begin(buffer, device)
+                    state.before = before
+        return state if state.diagnose is not None else None
 
-    def _begin(self, buffer: Any, device: Any) -> Optional[_Counted]:
+    def _begin(self, buffer: Any, device: Any) -> _Counted:
         group = self.group(buffer)
         if group is None:
             self.services.once(
                 logging.WARNING,
                 "a Buffer without a torch.distributed process group is not diagnosed")
             self.services.nothing("a Buffer had no process group of torch.distributed")
-            return None
+            return _Counted(self.services, None)
         if group.size() < 2:
             self.services.once(logging.INFO, "a Buffer of one rank has nobody to wait for")
             self.services.nothing("a Buffer of one rank has nobody to wait for")
-            return None
+            return _Counted(self.services, None)
         diagnose = self.services.diagnose(group, device, **self.options(buffer))
         weakref.finalize(buffer, self.services.end, diagnose).atexit = False
-        return _Counted(diagnose, diagnose.get_stats_ll_stats_tensor(),
-                        f"{type(buffer).__module__}.{type(buffer).__name__}")
+        return _Counted(self.services, diagnose)
 
     def _counting(self, buffer: Any, index: int, arguments: Arguments, args: Tuple[Any, ...],
                   kwargs: Dict[str, Any]) -> Tuple[Tuple[Any, ...], Dict[str, Any], Any]:
@@ -202,7 +205,7 @@ class CountedBuffers(Adapter):
         else:
             x = arguments.get("x", args, kwargs)
             state = self._counted_on(buffer, x.device)
-            if state is None or state.counters[index] is None:
+            if state is None or state.counters is None or state.counters[index] is None:
                 return args, kwargs, None
             diagnose = state.diagnose
             args, kwargs = arguments.put(argument, state.counters[index], args, kwargs)
@@ -235,7 +238,8 @@ class CountedBuffers(Adapter):
         """The state of a Buffer with counters where its tokens are. At construction it was a guess
         where they would be."""
         state = self._state_of(buffer, device)
-        if state is None or state.counters[0] is None or state.counters[0].device == device:
+        if (state is None or state.counters is None or state.counters[0] is None
+                or state.counters[0].device == device):
             return state
         with self._lock:
             if state.diagnose.is_told or captured_into() is not None:

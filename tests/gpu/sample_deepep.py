@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The sample of the established interface, as written, on the real DeepEP: ranks are late by 1 ms on
+purpose, and are to be named, with sizes within 10 %, and nobody else; in sync and in async mode.
+Neither experts nor operations are told by the program. Needs two GPUs (with four, two ranks are
+late), torch and DeepEP:
+
+    PYTHONPATH=python DEEPXTRACE_LIBRARY_PATH=build/lib python3 tests/gpu/sample_deepep.py
+"""
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+
+import torch
+import torch.distributed as dist
+import torch.multiprocessing as mp
+
+TOKENS, HIDDEN, TOPK, EXPERTS_PER_RANK, DELAY_US = 64, 2048, 8, 32, 1000
+
+
+def worker(rank, ranks, port, mode, late, steps):
+    from deep_ep import Buffer
+
+    from deepxtrace import diagnose as ds
+
+    torch.cuda.set_device(rank)
+    store = dist.TCPStore("127.0.0.1", port, wait_for_workers=False)
+    dist.init_process_group("nccl", store=store, rank=rank, world_size=ranks)
+    group, experts = dist.group.WORLD, EXPERTS_PER_RANK * ranks
+    buffer = Buffer(group, 0, Buffer.get_low_latency_rdma_size_hint(TOKENS, HIDDEN, ranks, experts),
+                    low_latency_mode=True, num_qps_per_rank=EXPERTS_PER_RANK)
+    x = torch.randn(TOKENS, HIDDEN).bfloat16().cuda()
+    weights, routes = torch.rand(TOKENS, experts).topk(TOPK, dim=-1)
+    weights, routes = weights.cuda(), routes.cuda()
+
+    def hold_up(operator):
+        if late[operator] == rank:
+            torch.cuda.synchronize()
+            time.sleep(DELAY_US / 1e6)
+
+    diagnosis = ds.Diagnose(group, interval=2, enable_async=mode == "async")
+    dispatch_stats, combine_stats = diagnosis.get_stats_ll_stats_tensor()
+    if mode == "async":
+        diagnosis.start_async_diagnose()
+    for _ in range(steps):
+        hold_up(0)
+        received, _, handle, _, _ = buffer.low_latency_dispatch(
+            x, routes, TOKENS, experts, dispatch_wait_recv_cost_stats=dispatch_stats, use_fp8=False)
+        hold_up(1)
+        buffer.low_latency_combine(received, routes, weights, handle,
+                                   combine_wait_recv_cost_stats=combine_stats)
+        if mode == "sync":
+            diagnosis.diagnose_ll_sync(diagnose_step=100)
+    torch.cuda.synchronize()
+    dist.barrier()
+    diagnosis.close()
+    dist.destroy_process_group()
+
+
+def judge(folder, late, ranks):
+    """Lines of what is wrong; how many windows were looked at."""
+    command = os.environ.get("DEEPXTRACE_COMMAND", "build/bin/deepxtrace")
+    recording = os.path.join(folder, "diagnose_rank0.jsonl")
+    done = subprocess.run([command, "analyze", "--json", recording], stdout=subprocess.PIPE,
+                          check=True)
+    windows = [line for line in map(json.loads, done.stdout.splitlines()) if "phase" in line]
+    wrong = []
+    for window in windows[2:]:  # the first has the start of the job in it
+        truth = late[("dispatch", "combine").index(window["phase"])]
+        said = [(f["kind"], f.get("rank"), f.get("wait_us")) for f in window["findings"]]
+        right = [one for one in said if one[:2] == ("late_rank", truth)
+                 and abs(one[2] - DELAY_US) <= DELAY_US / 10]
+        either = ranks == 2 and any(" or rank " in f["text"] for f in window["findings"])
+        if not (len(said) == 1 and (right or either)):
+            wrong.append(f"{window['phase']} {window['window']}: {said}")
+    return wrong, len(windows)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--steps", type=int, default=3000)
+    args = parser.parse_args()
+    ranks = min(torch.cuda.device_count(), 4)
+    if ranks < 2:
+        print("needs two GPUs")
+        sys.exit(77)
+    late, failed = ((2, 3) if ranks == 4 else (1, 1)), False
+    for mode in ("sync", "async"):
+        with tempfile.TemporaryDirectory() as folder:
+            os.environ["DEEPEP_DIAGNOSE_LOG_PATH"] = folder
+            store = dist.TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False)
+            mp.spawn(worker, (ranks, store.port, mode, late, args.steps), nprocs=ranks)
+            wrong, count = judge(folder, late, ranks)
+        print(f"{mode}: {ranks} ranks, {count} windows, {len(wrong)} wrong", *wrong, sep="\n  ")
+        failed = failed or bool(wrong) or count < 6
+    sys.exit(failed)
+
+
+if __name__ == "__main__":
+    main()
