@@ -2,7 +2,8 @@
 # The front door. Everything here is one line over a CMake preset or a script, which also run alone.
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test test-gpu check fuzz asan tsan arm64 bench install wheel format clean
+.PHONY: help build demo test test-gpu check check-deepep fuzz asan tsan arm64 bench install wheel \
+	format clean
 
 PREFIX ?= /usr/local
 DESTDIR ?=
@@ -11,7 +12,7 @@ export DXT_FUZZ_SECONDS
 
 help: ## this list
 	@echo "make TARGET, where TARGET is one of"
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-9s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-13s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## the optimised build: build/bin/deepxtrace and build/lib/libdeepxtrace.so
 	scripts/install-deps.sh build
@@ -35,6 +36,9 @@ test-gpu: ## tests that need NVIDIA GPUs; skipped without
 check: build ## format, layers, symbols, headers, limits, documents
 	@scripts/install-deps.sh check
 	@scripts/check.sh
+
+check-deepep: ## DeepEP 2.5's headers with counters, compiled by nvcc; loads its wheels
+	@scripts/check-deepep.sh
 
 fuzz: ## each fuzz target for DXT_FUZZ_SECONDS (60), two at a time
 	@scripts/install-deps.sh build fuzz

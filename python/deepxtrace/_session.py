@@ -7,7 +7,7 @@ import contextlib
 import ctypes as c
 import os
 import threading
-from typing import Any, Callable, Optional, Sequence, Set, Tuple
+from typing import Any, Callable, NamedTuple, Optional, Sequence, Set, Tuple
 
 import numpy as np
 
@@ -16,21 +16,30 @@ from ._lib import lib
 from ._mailroom import Mailroom
 
 _CELL_WORDS = c.sizeof(_lib.Cell) // 8
+_HEAD_WORDS = c.sizeof(_lib.OperatorCounters) // 8
 #: A status that costs one mail and no more: the session goes on with the next.
 _TRY_AGAIN = _lib.ERR_IO
+
+
+class Block(NamedTuple):
+    """Counters of a rank as the library wants them; what is not known stays 0."""
+
+    waits: np.ndarray  #: ticks, ``[operator, rank waited for]``
+    samples: np.ndarray  #: waits in these sums
+    ops: np.ndarray  #: operations completed, by operator
 
 
 class Session:
     """One session of one rank.
 
-    ``read(out, ordered)`` copies the counters into ``out[operators, ranks]`` and says whether it
-    could; ``on_diagnoses(diagnoses, count)`` is called on rank 0 with the C structs, on the
-    session's thread in async mode. Both may raise: it is told through ``say``, once for each kind
-    of exception, and the session goes on.
+    ``read(out, ordered)`` copies the counters into a Block and says whether it could;
+    ``on_diagnoses(diagnoses, count)`` is called on rank 0 with the C structs, on the session's
+    thread in async mode. Both may raise: it is told through ``say``, once for each kind of
+    exception, and the session goes on.
     """
 
     def __init__(self, mailroom: Mailroom, rank: int, ranks: int, operators: Sequence[str],
-                 read: Callable[[np.ndarray, bool], bool],
+                 read: Callable[[Block, bool], bool],
                  on_diagnoses: Callable[[Any, int], None], say: Callable[[str], Any], *,
                  asynchronous: bool, interval: float, deadline: float, warmup_windows: int,
                  ticks_per_second: Callable[[], int], host: str, instance: str, source: str,
@@ -38,7 +47,7 @@ class Session:
         self._mailroom, self._read, self._on_diagnoses = mailroom, read, on_diagnoses
         self._say, self._asynchronous, self._rate = say, asynchronous, ticks_per_second
         self._shape = (len(operators), ranks)
-        self._cells: Optional[np.ndarray] = None
+        self._block: Optional[Block] = None
         self._pid = os.getpid()
         self._lock = threading.Lock()
         self._told: Set[Tuple[str, type]] = set()
@@ -140,21 +149,25 @@ class Session:
             if self._asynchronous:
                 self._ident = threading.get_ident()
                 _lib.listen(self._heard)
-            if self._cells is None:
-                self._cells = self._find_cells(out.contents.data)
+            if self._block is None:
+                self._block = self._find_block(out.contents.data)
             out.contents.data.contents.ticks_per_second = self._rate()
-            return _lib.OK if self._read(self._cells, not self._asynchronous) else _TRY_AGAIN
+            return _lib.OK if self._read(self._block, not self._asynchronous) else _TRY_AGAIN
         except BaseException as error:
             return self._failed("reading the counters", error)
 
-    def _find_cells(self, probe: Any) -> np.ndarray:
-        """The waits in the library's snapshot, which stays where it is, by operator and rank."""
+    def _find_block(self, probe: Any) -> Block:
+        """What is in the library's snapshot, which stays where it is."""
         operators, ranks = self._shape
-        words = operators * ranks * _CELL_WORDS
-        address = (c.addressof(probe.contents) + c.sizeof(_lib.Probe) +
-                   operators * c.sizeof(_lib.OperatorCounters))
-        cells = np.ctypeslib.as_array((c.c_int64 * words).from_address(address))
-        return cells.reshape(operators, ranks, _CELL_WORDS)[:, :, 0]
+        address = c.addressof(probe.contents) + c.sizeof(_lib.Probe)
+
+        def words(count: int) -> np.ndarray:
+            return np.ctypeslib.as_array((c.c_int64 * count).from_address(address))
+
+        heads = words(operators * _HEAD_WORDS).reshape(operators, _HEAD_WORDS)
+        address += operators * c.sizeof(_lib.OperatorCounters)
+        cells = words(operators * ranks * _CELL_WORDS).reshape(operators, ranks, _CELL_WORDS)
+        return Block(cells[:, :, 0], cells[:, :, 1], heads[:, 0])
 
     def _diagnosed(self, _context: Any, diagnoses: Any, count: int) -> None:
         try:

@@ -20,7 +20,7 @@ import os
 import socket
 import threading
 import uuid
-from typing import Any, Dict, List, Optional, Set, Tuple
+from typing import Any, Dict, List, Optional, Sequence, Set, Tuple
 
 import numpy as np
 
@@ -28,7 +28,7 @@ from . import _attach, _group, _lib, _mailroom, _ratio, _tensors
 from ._graphs import Operations
 from ._lib import lib
 from ._log import LineFile, TextLog
-from ._session import Session
+from ._session import Block, Session
 from ._settings import Settings
 from .window import _METHODS, Findings, _Analysis
 
@@ -43,16 +43,18 @@ _running: Set["Diagnose"] = set()
 
 
 class _Mode:
-    """Low-latency or normal: its counters, its session, its last window."""
+    """Low-latency, normal, or counters of a library's own: them, their session, their last
+    window."""
 
-    def __init__(self, name: str, operators: Tuple[str, str], ranks: int, device: Any) -> None:
+    def __init__(self, name: str, operators: Sequence[str], ranks: int, device: Any,
+                 counters: Any = None) -> None:
         self.name, self.operators = name, operators
-        self.counters = _tensors.Counters(ranks, device)
+        self.counters = counters or _tensors.Counters(ranks, device)
         self.operations = Operations(len(operators))
         self.session: Optional[Session] = None
         self.calls = 0
         self.results: Optional[List[Dict[str, Any]]] = None
-        self.waits = np.zeros((ranks, 2, ranks), np.int64)
+        self.waits = np.zeros((ranks, len(operators), ranks), np.int64)
 
 
 class Diagnose:
@@ -92,7 +94,7 @@ class Diagnose:
                  device: Any = None, ticks_per_second: Optional[int] = None,
                  local_experts: Optional[int] = None, store: Any = None,
                  log_path: Optional[str] = None, method: str = "robust",
-                 _attached: bool = False) -> None:
+                 _attached: bool = False, _counters: Any = None) -> None:
         settings = Settings.read(interval)
         self.group = group
         self.rank = int(group.rank())
@@ -106,7 +108,8 @@ class Diagnose:
             raise ValueError(f"method={method!r} is not one of {', '.join(_METHODS)}")
         self.interval = settings.interval
         self.sync_step = settings.sync_step
-        self.enable_ll_diagnose = bool(enable_ll_diagnose and settings.enable)
+        self.enable_ll_diagnose = bool(enable_ll_diagnose and settings.enable
+                                       and _counters is None)
         self.enable_normal_diagnose = bool(enable_normal_diagnose and settings.enable)
         self.enable_async = bool(enable_async)
         self.instance_id = uuid.uuid4()
@@ -118,8 +121,10 @@ class Diagnose:
         self._ll: Optional[_Mode] = None
         self._normal: Optional[_Mode] = None
         self._modes: List[_Mode] = []
+        self._strangers: Set[int] = set()
         self._telling, self._told, self._note = threading.Lock(), False, ""
-        if not (self.enable_ll_diagnose or self.enable_normal_diagnose):
+        has_own = _counters is not None and settings.enable
+        if not (self.enable_ll_diagnose or self.enable_normal_diagnose or has_own):
             return
         folder = settings.log_path if log_path is None else log_path
         os.makedirs(folder, exist_ok=True)
@@ -136,9 +141,13 @@ class Diagnose:
             self._normal = _Mode("normal", ("normal dispatch", "normal combine"), self.group_size,
                                  self._device)
             self._modes.append(self._normal)
+        if has_own:
+            # A library's: operators, read(), waits, samples, operations, strangers().
+            self._modes.append(_Mode("own", _counters.operators, self.group_size, self._device,
+                                     _counters))
         self._store = _group.default_store() if store is None else store
         self.instance_id = _group.common_id(self._store, group, self.rank)
-        self._on_cuda = str(self._modes[0].counters.dispatch.device).startswith("cuda")
+        self._on_cuda = str(self._device).startswith("cuda")
         self._unrecorded = False
         if self._ll is not None and not _attached:
             _attach.watch(self, list(self.get_stats_ll_stats_tensor()))
@@ -209,8 +218,9 @@ class Diagnose:
         if waits is not None and self._local_experts is None:
             self._local_experts = int(waits)
         doing = "attached to" if self._attached else "counting for"
-        self._note = (f"{doing} {buffer}: {experts or None} experts, {waits} waits for a source"
-                      f" at a time, counters on {self._modes[0].counters.dispatch.device}")
+        device = self._ll.counters.dispatch.device if self._ll else self._device
+        self._note = (f"{doing} {buffer}: {experts or None} experts, {waits} waits for a"
+                      f" source at a time, counters on {device}")
         if self._attached:
             # Not in this call, which may be inside the capture of a graph, and is somebody's step.
             threading.Thread(target=self._start_attached, name="deepxtrace-start",
@@ -327,11 +337,22 @@ class Diagnose:
             mailroom.close()
             raise
 
-    def _read(self, mode: _Mode, out: np.ndarray, ordered: bool) -> bool:
+    def _read(self, mode: _Mode, out: Block, ordered: bool) -> bool:
         note, self._note = self._note, ""
         if note:
             self._say(note)
-        return mode.counters.read(out, DEADLINE_SECONDS, ordered)
+        own: Any = mode.counters
+        if mode.name != "own":
+            return bool(own.read(out.waits, DEADLINE_SECONDS, ordered))
+        if not own.read(DEADLINE_SECONDS, ordered):
+            return False
+        out.waits[:], out.samples[:], out.ops[:] = own.waits, own.samples, own.operations
+        for rank in own.strangers(self.rank):
+            if rank not in self._strangers:
+                self._strangers.add(rank)
+                self._say(f"rank {rank} is not instrumented: its kernels announce nothing, and how "
+                          "long it is waited for is not known")
+        return True
 
     # ---- what rank 0 does with a window
 

@@ -16,7 +16,7 @@ from typing import Any, Callable, Iterator, Protocol, Type
 log = logging.getLogger("deepxtrace")
 
 #: Files of this folder, in the order in which they look at a module.
-_FILES = ("deep_ep", "nixl_ep")
+_FILES = ("deep_ep", "deepep_v2", "nixl_ep")
 
 
 class Services(Protocol):

@@ -1,0 +1,202 @@
+# SPDX-License-Identifier: Apache-2.0
+"""DeepEP V2's headers with wait counters in them, made from those of the installed package.
+
+The package is not changed: a copy of its include/ is, at places that are found by the code that
+stands there. Each place must be found exactly as often as it is known to be there. Where one is
+not, the version is not known, and nothing is made.
+"""
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Dict, Tuple
+
+#: What the copy gets in addition, next to this file and in the copy.
+OWN_HEADER = ("deepep_v2.cuh", "deep_ep/deepxtrace.cuh")
+
+
+class UnknownVersion(Exception):
+    """The headers are not those that the edits were made for."""
+
+
+@dataclass(frozen=True)
+class Edit:
+    """Replace ``old`` by ``new`` in one file: ``@`` in ``new`` is what was found.
+
+    ``inside``: only from this code on to the next function template; ``times``: how often it must
+    be there; ``before``: what must follow in the same statement. White space stands for any.
+    """
+
+    old: str
+    new: str
+    inside: str = ""
+    times: int = 1
+    before: str = ""
+
+    def apply(self, text: str, file: str) -> str:
+        """The text with the edit. Raises UnknownVersion."""
+        start, end = 0, len(text)
+        if self.inside:
+            start = text.find(self.inside)
+            if start < 0 or text.find(self.inside, start + 1) >= 0:
+                raise UnknownVersion(f"{file} has no single {self.inside!r}")
+            following = text.find("\ntemplate", start)
+            end = following if following >= 0 else end
+        pattern = _spaced(self.old)
+        if self.before:
+            pattern += "(?=[^;]*" + _spaced(self.before) + ")"
+        part, times = re.subn(pattern, lambda found: self.new.replace("@", str(found[0])),
+                              text[start:end])
+        if times != self.times:
+            raise UnknownVersion(f"{file} has {self.old!r} {times} times, not {self.times}")
+        return text[:start] + part + text[end:]
+
+
+def _spaced(code: str) -> str:
+    return r"\s+".join(re.escape(word) for word in code.split())
+
+
+@dataclass(frozen=True)
+class Layout:
+    """One generation of the headers."""
+
+    name: str
+    barrier: str  # file of the barriers
+    edits: Dict[str, Tuple[Edit, ...]]
+    size_header: str  # what to include for `used`
+    used: str  # bytes of the workspace that the library uses, a constant expression
+    folder: str  # of the kernels
+    space: str  # their namespace
+    kernels: Dict[str, str]  # by name, with template arguments for a trial
+
+
+_INCLUDE = "\n#include <deep_ep/deepxtrace.cuh>\n"
+_PARAMETER = "const int& sm_idx, const int& thread_idx) {"
+_WITH_WATCH = "const int& sm_idx, const int& thread_idx, auto& dxt_watch) {"
+
+_NVLINK = "void nvlink_barrier_wo_local_sync("
+_GIN = "void gin_barrier_wo_local_sync("
+_SCALEUP = "void scaleup_barrier_wo_local_sync("
+_SCALEOUT = "void scaleout_barrier_wo_local_sync("
+_BOTH = "void gpu_barrier("
+
+
+def _barrier_edits(*, include: str, more: str = "", workspace: str, counter: str, signal: str,
+                   base: str, used: str, gin: str,
+                   gin_edits: Tuple[Edit, ...]) -> Tuple[Edit, ...]:
+    """Edits of the file with the barriers; the two generations differ in names."""
+    def passing(call: str) -> str:
+        return call[:-2] + ", dxt_watch);"
+
+    rank = "rank_idx, sm_idx, thread_idx);"
+    up = f"{workspace}, {rank}"
+    up_both = f"{workspace}, scaleup_rank_idx, sm_idx, thread_idx);"
+    world = f"{gin}, 1, {rank}"
+    rail = f"{gin}, scaleout_rank_idx, scaleup_{rank}"
+    first_sm = "gin, scaleout_rank_idx, scaleup_rank_idx, sm_idx, thread_idx);"
+    other_sms = "gin, scaleout_rank_idx, scaleup_rank_idx, sm_idx - 1, thread_idx);"
+    return (
+        Edit(include, "@" + more + _INCLUDE),
+        *(Edit(_PARAMETER, _WITH_WATCH, function)
+          for function in (_NVLINK, _GIN, _SCALEUP, _SCALEOUT)),
+        Edit("__syncthreads();",
+             f"const auto dxt_epoch = *{counter} + 1;\n"
+             "    dxt_watch.reach([&](deepxtrace::Word* word, int peer) {\n"
+             "        return gin.template get_sym_ptr<ncclTeamTagLsa>(word, peer);\n"
+             "    }, dxt_epoch, rank_idx, thread_idx);\n"
+             "    @", _NVLINK),
+        Edit("const auto target = sign ? 0 : kNumRanks;",
+             f"@\n    dxt_watch.watch({signal}, target, dxt_epoch, rank_idx, thread_idx);",
+             _NVLINK),
+        *gin_edits,
+        Edit(f"gin, {up}", passing(f"gin, {up}"), _SCALEUP),
+        Edit(world, passing(world), _SCALEUP),
+        Edit(rail, passing(rail), _SCALEOUT),
+        Edit("__device__ void gpu_barrier(", "__device__ auto gpu_barrier("),
+        Edit("do_scaleup &= kNumScaleupRanks > 1;",
+             "@\n    deepxtrace::Watch<kTag, kNumScaleupRanks, kNumThreads, "
+             f"{used}>\n        dxt_watch({base}, scaleout_rank_idx * kNumScaleupRanks);",
+             "auto gpu_barrier("),
+        Edit(f"gin, {up_both}", passing(f"gin, {up_both}"), "auto gpu_barrier(", 2),
+        Edit(first_sm, passing(first_sm), "auto gpu_barrier("),
+        Edit(other_sms, passing(other_sms), "auto gpu_barrier("),
+        # At the exits of dispatch the callers add up, once the epilogue may start.
+        Edit("if constexpr (kSyncAtEnd) cooperative_groups::this_grid().sync();",
+             "@\n    if constexpr (kTag != kDispatchTag1 and kTag != kHybridDispatchTag1)\n"
+             "        dxt_watch.finish(sm_idx, thread_idx);\n    return dxt_watch;",
+             "auto gpu_barrier("),
+    )
+
+
+def _exit_edits(tag: str) -> Tuple[Edit, ...]:
+    """Edits of a dispatch kernel: its exit barrier, and the release of the epilogue after it."""
+    return (
+        Edit("comm::gpu_barrier<", "const auto dxt_watch = @",
+             before=f"comm::{tag}, true, true, false>"),
+        Edit("cudaTriggerProgrammaticLaunchCompletion();",
+             "@\n    dxt_watch.finish(sm_idx, thread_idx);"),
+    )
+
+
+_WORLD_RANK = ("std::is_same_v<team_t, ncclTeamTagWorld> ? i : "
+               "i * dxt_watch.kPeers + scaleup_rank_idx")
+
+_GIN_2_1 = (
+    Edit("const auto signal_idx = static_cast<ncclGinSignal_t>(i);",
+         "const auto dxt_start = clock64();\n            @", _GIN),
+    Edit("return false; });",
+         "@\n            if (i != rank_idx)\n"
+         f"                dxt_watch.arrived({_WORLD_RANK}, clock64() - dxt_start);", _GIN),
+)
+_GIN_2_5 = (
+    Edit("barrier_gin.wait_signal<team_t, kNumTimeoutCycles>(i, rank_idx);",
+         "{\n                const auto dxt_start = clock64();\n                @\n"
+         "                if (i != rank_idx)\n"
+         f"                    dxt_watch.arrived({_WORLD_RANK}, clock64() - dxt_start);\n"
+         "            }", _GIN),
+)
+
+_USED_2_1 = "layout::WorkspaceLayout::get_num_bytes()"
+_USED_2_5 = "layout::EPWorkspaceLayout::get_num_bytes()"
+
+#: 16 ranks and 4 x 8, 7168 bfloat16, 128 tokens, 256 experts, top-8.
+_KERNELS = {
+    "dispatch": "true, false, false, 24, 4, 12, 16, 14336, 0, 128, 256, 8, 1, 1, 200000000000",
+    "combine": "true, false, true, 24, 15, 16, 7168, 128, 256, 8, 1, 200000000000",
+    "hybrid_dispatch":
+        "false, false, 24, 4, 4, 4, 4, 8, 14336, 0, 128, 256, 8, 1, 9, 200000000000",
+    "hybrid_combine": "false, true, 24, 4, 4, 4, 8, 7168, 128, 256, 8, 9, 200000000000",
+}
+
+LAYOUTS = (
+    Layout(
+        name="2.1", barrier="deep_ep/common/comm.cuh",
+        edits={
+            "deep_ep/common/layout.cuh": (
+                Edit("static int64_t get_num_bytes() {",
+                     "static constexpr int64_t get_num_bytes() {"),
+            ),
+            "deep_ep/common/comm.cuh": _barrier_edits(
+                include="#include <deep_ep/common/layout.cuh>", workspace="workspace",
+                counter="workspace.get_nvl_barrier_counter_ptr()",
+                signal="workspace.get_nvl_barrier_signal_ptr(phase)", base="workspace.workspace",
+                used=_USED_2_1, gin="gin.nccl_dev_comm", gin_edits=_GIN_2_1),
+            "deep_ep/impls/dispatch.cuh": _exit_edits("kDispatchTag1"),
+            "deep_ep/impls/hybrid_dispatch.cuh": _exit_edits("kHybridDispatchTag1"),
+        },
+        size_header="deep_ep/common/layout.cuh", used="deep_ep::elastic::" + _USED_2_1,
+        folder="deep_ep/impls/", space="deep_ep::elastic", kernels=_KERNELS),
+    Layout(
+        name="2.5", barrier="deep_ep/comm/barrier.cuh",
+        edits={
+            "deep_ep/comm/barrier.cuh": _barrier_edits(
+                include="#include <deep_ep/layout/common/barrier.cuh>",
+                more="\n#include <deep_ep/layout/ep/workspace.cuh>",
+                workspace="signals", counter="counter_ptr", signal="signal_ptr", base="&signals",
+                used=_USED_2_5, gin="gin", gin_edits=_GIN_2_5),
+            "deep_ep/impls/ep/dispatch.cuh": _exit_edits("kDispatchTag1"),
+            "deep_ep/impls/ep/hybrid_dispatch.cuh": _exit_edits("kHybridDispatchTag1"),
+        },
+        size_header="deep_ep/layout/ep/workspace.cuh", used="deep_ep::" + _USED_2_5,
+        folder="deep_ep/impls/ep/", space="deep_ep::ep", kernels=_KERNELS),
+)

@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Counters that kernels of DeepEP V2 keep in their workspace, and how they are read."""
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import threading
+import time
+from typing import Any, Callable, List, Optional
+
+import numpy as np
+
+from .._tensors import capture_allowed
+
+#: In the order in which the kernels have them.
+OPERATORS = ("dispatch", "dispatch transfer", "combine", "combine transfer")
+#: As struct Area of deepep_v2.cuh has it, in words of 8 bytes.
+MAX_RANKS = 1024
+_REACHED = 8
+_WAIT = _REACHED + MAX_RANKS
+_SAMPLES = _WAIT + len(OPERATORS) * MAX_RANKS
+AREA_WORDS = _SAMPLES + len(OPERATORS) * MAX_RANKS
+_POLL_SECONDS = 0.0002
+#: Operations after which a rank that has announced none of them is known to announce none.
+_SURE = 2
+
+
+class SlackCounters:
+    """The counters of one rank, at an address of the GPU. They are only read.
+
+    The memory is the library's: close() must have returned before it is released. One thread reads;
+    any may close.
+    """
+
+    def __init__(self, address: int, ranks: int, device: Any, one_node: bool) -> None:
+        import torch
+        self._torch, self._device, self._address = torch, device, address
+        self._ranks, self._one_node = ranks, one_node
+        self.operators = OPERATORS
+        self.closed = False
+        self._lock = threading.Lock()
+        self._area: np.ndarray = np.zeros(AREA_WORDS, np.int64)
+        # All of it now: later there may be a step that must not be held up.
+        self._pinned = torch.zeros(AREA_WORDS, dtype=torch.int64, device="cpu", pin_memory=True)
+        self._event = torch.cuda.Event()
+        self._stream = torch.cuda.Stream(device)
+        self._copy: Callable[..., None] = _copier()
+        self._pending = False
+
+    def close(self) -> None:
+        """Read no more. A copy that is under way ends before the library releases the memory: it
+        waits for the whole device first."""
+        # Not `with`: the garbage collector may call this in the thread that holds the lock.
+        held = self._lock.acquire(timeout=0.1)
+        self.closed = True
+        if held:
+            self._lock.release()
+
+    def read(self, seconds: float, ordered: bool) -> bool:
+        """Take the counters as they are; False if the device did not answer in that time, or they
+        are closed. `ordered`: behind the kernels that this thread has launched."""
+        deadline = time.monotonic() + seconds
+        with capture_allowed(), self._torch.cuda.device(self._device):
+            stream = self._stream
+            if self._pending and not self._wait(deadline):
+                return False
+            if ordered:
+                stream.wait_stream(self._torch.cuda.current_stream(self._device))
+            with self._lock:
+                if self.closed:
+                    return False
+                self._copy(self._pinned.data_ptr(), self._address, 8 * AREA_WORDS,
+                           stream.cuda_stream)
+                self._event.record(stream)
+                self._pending = True
+            if not self._wait(deadline):
+                return False
+        self._area = self._pinned.numpy().copy()
+        return True
+
+    def _wait(self, deadline: float) -> bool:
+        while not self._event.query():
+            if time.monotonic() >= deadline:
+                return False
+            time.sleep(_POLL_SECONDS)
+        self._pending = False
+        return True
+
+    # ---- as of the last read()
+
+    @property
+    def operations(self) -> np.ndarray:
+        """How often this rank has done each operator."""
+        return self._area[:len(OPERATORS)]
+
+    @property
+    def waits(self) -> np.ndarray:
+        """Cycles waited, ``[operator, rank]``."""
+        return self._table(_WAIT)
+
+    @property
+    def samples(self) -> np.ndarray:
+        """Waits in these sums, ``[operator, rank]``."""
+        return self._table(_SAMPLES)
+
+    def _table(self, first: int) -> np.ndarray:
+        table = self._area[first:first + len(OPERATORS) * MAX_RANKS]
+        return table.reshape(len(OPERATORS), MAX_RANKS)[:, :self._ranks]
+
+    def strangers(self, rank: int) -> List[int]:
+        """Ranks whose kernels have no counters, as seen by this rank: they announce nothing. Known
+        within one node only."""
+        if not self._one_node or self.operations.max() < _SURE:
+            return []
+        reached = self._area[_REACHED:_REACHED + self._ranks]
+        return [other for other in range(self._ranks) if other != rank and reached[other] == 0]
+
+
+def _copier() -> Callable[..., None]:
+    """The driver's function that copies to the host and does not care what kind of memory it is."""
+    with contextlib.suppress(OSError, AttributeError):
+        function = ctypes.CDLL("libcuda.so.1").cuMemcpyDtoHAsync_v2
+        function.restype = ctypes.c_int
+        function.argtypes = (ctypes.c_void_p, ctypes.c_uint64, ctypes.c_size_t, ctypes.c_void_p)
+
+        def copy(target: int, source: int, size: int, stream: Optional[int]) -> None:
+            error = function(target, source, size, stream)
+            if error != 0:
+                raise RuntimeError(f"the counters cannot be copied: CUDA error {error}")
+
+        return copy
+    raise RuntimeError("CUDA's driver is not there")
