@@ -6,9 +6,10 @@ between, one process for each GPU, and a plan of who is held up when.
         --plan plan.json --truth truth.jsonl
 
 Of a plan, each phase has "seconds", and perhaps "rank", "operator" ("dispatch" or "combine") and
-"us": that rank comes so much later to that operator, or earlier; or "rank" and "slow": true, that
-rank's stores go along with a copy to its neighbour; or "tokens": a fraction of the tokens on all
-ranks. The truth has a line for each phase: when it was what, in seconds of the epoch.
+"us": that rank comes so much later to that operator, or earlier; "also": a list of more of these;
+"rank" and "slow": true: that rank's stores go along with a copy to its neighbour; "tokens": a
+fraction of the tokens on all ranks. The truth has a line for each phase: when it was what, in
+seconds of the epoch.
 """
 import argparse
 import json
@@ -165,9 +166,11 @@ class Job:
     def pair(self, share):
         x, topk_idx, weights = self.inputs[share]
         for buffer in self.buffers:
-            self.spins[0]()
+            if self.options.work_us > 0:
+                self.spins[0]()
             buffer.dispatch(x, topk_idx, weights)
-            self.spins[1]()
+            if self.options.work_us > 0:
+                self.spins[1]()
             buffer.combine(topk_idx, weights)
 
     def prepare(self, shares):
@@ -190,11 +193,11 @@ class Job:
 
     def run_phase(self, phase, ends):
         """All ranks do the same number of steps: rank 0 says how long it goes on."""
-        mine = phase.get("rank") == self.rank
-        late = {"dispatch": 0, "combine": 1}.get(phase.get("operator"))
         for index, spin in enumerate(self.spins):
-            spin.more = 1e3 * phase["us"] if mine and index == late else 0
-        self.copies.on = bool(mine and phase.get("slow"))
+            spin.more = 1e3 * sum(one["us"] for one in [phase, *phase.get("also", [])]
+                                  if one.get("rank") == self.rank
+                                  and one.get("operator") == ("dispatch", "combine")[index])
+        self.copies.on = bool(phase.get("rank") == self.rank and phase.get("slow"))
         share = phase.get("tokens", 1.0)
         turn, steps, began = 0, 0, time.time()
         more = torch.ones(1, dtype=torch.int32)

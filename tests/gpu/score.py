@@ -20,12 +20,17 @@ def name_of(phase):
     if phase.get("slow"):
         parts.append(f"rank {phase['rank']} sends slowly")
     elif phase.get("us"):
-        parts.append(f"rank {phase['rank']} {phase['us']:+g} us {phase['operator']}")
+        parts.extend(f"rank {one['rank']} {one['us']:+g} us {one['operator']}"
+                     for one in faults_of(phase))
     else:
         parts.append("none")
     if phase.get("tokens", 1.0) != 1.0:
         parts.append(f"{phase['tokens']:g} of the tokens")
     return ", ".join(parts)
+
+
+def faults_of(phase):
+    return [phase, *phase.get("also", [])]
 
 
 def is_healthy(phase):
@@ -47,16 +52,17 @@ def is_right(findings, phase, ranks):
         if ranks == 2:
             return bool(findings)
         return any(names(found, rank) for found in findings)
-    late = phase["us"] > 0
-    kind, other = ("late_rank", "early_rank") if late else ("early_rank", "late_rank")
-    word = "late" if late else "early"
-    said = [found for found in findings
-            if found["kind"] == kind and names(found, rank)
-            or f"rank {rank} is {word}" in found.get("text", "")]
-    wrong = [found for found in findings
-             if found not in said and found["kind"] in (kind, other)
-             and not (found["kind"] == other and ranks == 2 and names(found, rank))]
-    return bool(said) and not wrong
+    said, kinds = [], ("late_rank", "early_rank")
+    for fault in faults_of(phase):
+        kind, word = (kinds[0], "late") if fault["us"] > 0 else (kinds[1], "early")
+        own = [found for found in findings
+               if found["kind"] == kind and names(found, fault["rank"])
+               or f"rank {fault['rank']} is {word}" in found.get("text", "")]
+        if not own:
+            return False
+        said.extend(own)
+    return not [found for found in findings if found not in said and found["kind"] in kinds
+                and not (ranks == 2 and names(found, rank))]
 
 
 def read_lines(path):
@@ -99,7 +105,7 @@ def main():
         if options.source:
             window["source"] = options.source
         labelled.append({**window, "case": name_of(phase), "label": {
-            key: phase[key] for key in ("rank", "operator", "us", "slow", "tokens")
+            key: phase[key] for key in ("rank", "operator", "us", "also", "slow", "tokens")
             if key in phase}})
     table, wrong = collections.OrderedDict(), []
     for (_, index), (phase, findings, lines) in groups.items():

@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Two runs of deepep_job.py's program at a time, one attached and one not, which take turns on the
+same GPUs: what being attached costs, in pairs.
+
+    python3 tests/gpu/deepep_turns.py --library v2 --work-us 0 --blocks 4 --rounds 10 OUT.jsonl
+
+Each round starts both anew. OUT gets a line for each block; printed is the median ratio.
+"""
+import argparse
+import json
+import os
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+import torch
+import torch.distributed as dist
+import torch.multiprocessing as mp
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import deepep_job  # noqa: E402
+
+NAMES = ("attached", "plain")
+#: After this long a run that the other one waits for is taken for lost.
+PATIENCE = 120.0
+
+
+def parser():
+    made = argparse.ArgumentParser(description=__doc__)
+    made.add_argument("out")
+    made.add_argument("--library", choices=("ll", "v2"), required=True)
+    made.add_argument("--ranks", type=int, default=2)
+    made.add_argument("--tokens", type=int, default=128)
+    made.add_argument("--fp8", action="store_true")
+    made.add_argument("--work-us", type=float, default=0.0)
+    made.add_argument("--jitter", type=float, default=0.0)
+    made.add_argument("--pairs", type=int, default=10)
+    made.add_argument("--blocks", type=int, default=4)
+    made.add_argument("--block-seconds", type=float, default=0.4)
+    made.add_argument("--rounds", type=int, default=1)
+    made.add_argument("--interval", type=float, default=1.0)
+    made.add_argument("--name", choices=NAMES, help=argparse.SUPPRESS)
+    made.add_argument("--folder", help=argparse.SUPPRESS)
+    made.set_defaults(eager=False, buffers=1)
+    return made
+
+
+def wait_for(folder, what):
+    """Until a file has that content, or is there at all."""
+    name, content = what
+    deadline = time.monotonic() + PATIENCE
+    path = os.path.join(folder, name)
+    while time.monotonic() < deadline:
+        try:
+            with open(path, encoding="utf-8") as file:
+                if content is None or file.read() == content:
+                    return
+        except FileNotFoundError:
+            pass
+        time.sleep(0.0005)
+    raise TimeoutError(f"the other run does not come: {path}")
+
+
+def write(folder, name, content):
+    path = os.path.join(folder, name)
+    with open(path + ".new", "w", encoding="utf-8") as file:
+        file.write(content)
+    os.replace(path + ".new", path)
+
+
+def run(rank, options, port):
+    torch.cuda.set_device(rank)
+    dist.init_process_group("nccl", init_method=f"tcp://127.0.0.1:{port}", rank=rank,
+                            world_size=options.ranks, device_id=torch.device("cuda", rank))
+    deepep_job.ends_group = dist.new_group(backend="gloo")
+    job = deepep_job.Job(rank, options)
+    job.prepare([1.0])
+    job.run_phase({}, time.time() + options.block_seconds)
+    other = NAMES[1 - NAMES.index(options.name)]
+    if rank == 0:
+        write(options.folder, "ready-" + options.name, "")
+        wait_for(options.folder, ("ready-" + other, None))
+    for block in range(options.blocks):
+        if rank == 0:
+            wait_for(options.folder, ("turn", options.name))
+        dist.barrier(group=deepep_job.ends_group)
+        done = job.run_phase({}, time.time() + options.block_seconds)
+        if rank == 0:
+            with open(options.out, "a", encoding="utf-8") as file:
+                file.write(json.dumps({"name": options.name, "block": block, **done}) + "\n")
+            write(options.folder, "turn", other)
+    if rank == 0:
+        write(options.folder, "ended-" + options.name, "")
+        wait_for(options.folder, ("ended-" + other, None))
+    dist.barrier(group=deepep_job.ends_group)
+    job.destroy()
+    dist.destroy_process_group()
+
+
+def start(name, folder):
+    command = [sys.executable, os.path.abspath(__file__), *sys.argv[1:], "--name", name, "--folder",
+               folder]
+    environment = dict(os.environ, DEEPXTRACE="0")
+    if name == "attached":
+        environment["DEEPXTRACE"] = "1"
+        command = [sys.executable, "-m", "deepxtrace.run", "--interval", sys_interval(),
+                   "--output", os.path.join(folder, "logs"), *command]
+    return subprocess.Popen(command, env=environment)
+
+
+def sys_interval():
+    return str(parser().parse_args().interval)
+
+
+def main():
+    options = parser().parse_args()
+    if options.name is not None:
+        with socket.socket() as listener:
+            listener.bind(("127.0.0.1", 0))
+            port = listener.getsockname()[1]
+        mp.spawn(run, args=(options, port), nprocs=options.ranks)
+        return
+    began = 0
+    if os.path.exists(options.out):
+        os.unlink(options.out)
+    ratios = []
+    for number in range(options.rounds):
+        with tempfile.TemporaryDirectory() as folder:
+            write(folder, "turn", NAMES[number % 2])
+            for job in [start(name, folder) for name in NAMES]:
+                if job.wait() != 0:
+                    sys.exit("a run failed")
+        with open(options.out, encoding="utf-8") as file:
+            lines = [json.loads(line) for line in file][began:]
+        began += len(lines)
+        step = {name: [line["step_us"] for line in lines if line["name"] == name]
+                for name in NAMES}
+        pairs = [a / b for a, b in zip(*step.values())]
+        ratios.append(statistics.median(pairs))
+        print(f"round {number}: attached {statistics.median(step['attached']):.2f} us, plain "
+              f"{statistics.median(step['plain']):.2f} us, ratio {ratios[-1]:.4f} "
+              f"({len(pairs)} pairs)", flush=True)
+    print(f"{options.library} {'FP8' if options.fp8 else 'BF16'}: median ratio "
+          f"{statistics.median(ratios):.4f}, from {min(ratios):.4f} to {max(ratios):.4f}, "
+          f"{options.rounds} rounds")
+
+
+if __name__ == "__main__":
+    main()
