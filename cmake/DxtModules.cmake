@@ -92,6 +92,7 @@ endfunction()
 # A libFuzzer program and a ctest of label "fuzz" that runs it for DXT_FUZZ_SECONDS. The seeds in
 # CORPUS, relative to the current source directory, are only read: what is found goes into the build
 # directory, and so does the input that made it fail. The target "fuzzers" builds them all.
+# In a build without fuzzing the seeds alone are replayed, as a unit test.
 function(dxt_fuzz name)
   cmake_parse_arguments(F "" "CORPUS;MAX_LEN" "SOURCES;MODULES;LIBS" ${ARGN})
   add_executable(${name} ${F_SOURCES})
@@ -101,6 +102,12 @@ function(dxt_fuzz name)
   foreach(module ${F_MODULES})
     target_link_libraries(${name} PRIVATE dxt_${module})
   endforeach()
+  if(NOT DXT_FUZZ)
+    target_sources(${name} PRIVATE fuzz/replay.c)
+    add_test(NAME ${name} COMMAND ${name} ${CMAKE_CURRENT_SOURCE_DIR}/${F_CORPUS})
+    set_tests_properties(${name} PROPERTIES TIMEOUT 120 LABELS unit)
+    return()
+  endif()
   target_link_options(${name} PRIVATE -fsanitize=fuzzer)
   if(NOT TARGET fuzzers)
     add_custom_target(fuzzers)

@@ -20,6 +20,7 @@ build_wishes="
 libcairo2-dev  library:cairo       heat-maps-as-PNG-and-PDF
 libopenmpi-dev library:ompi-c      jobs-over-Open-MPI
 libmpich-dev   library:mpich       jobs-over-MPICH
+zlib1g-dev     library:zlib        files-that-are-packed
 "
 test_needs="
 libcmocka-dev  library:cmocka      unit-tests

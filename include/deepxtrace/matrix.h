@@ -159,8 +159,8 @@ DXT_API dxt_status dxt_window_add(dxt_window *sum, const dxt_window *window);
 
 /* ------------------------------------------------------------------ reading and writing --- */
 
-/** Reads windows one by one, from a recording, a log text or a plain matrix, told apart by content.
- */
+/** Reads windows one by one: from recordings, logs, and matrices as text or as NumPy stores them,
+ *  told apart by content (docs/formats.md). */
 typedef struct dxt_reader dxt_reader;
 
 /**
@@ -183,13 +183,70 @@ DXT_API dxt_status dxt_reader_open(const char *path, dxt_reader **reader);
 DXT_API dxt_status dxt_reader_open_memory(const void *data, size_t size, const char *name,
                                           dxt_reader **reader);
 
+/** Where a reader gets plain bytes from: one file, or several that are one log, in order. */
+typedef struct dxt_source {
+    size_t struct_size; /**< sizeof(dxt_source) */
+    void *context;      /**< for the functions */
+    /**
+     * Put up to @p size bytes of the file under way into @p buffer.
+     *
+     * @param got  Receives how many: 0 at its end.
+     * @return DXT_OK; DXT_ERR_FORMAT: packed data are damaged or end too early, which ends the file
+     *         with what there was; DXT_ERR_IO with errno set; another failure.
+     */
+    dxt_status (*read)(void *context, void *buffer, size_t size, size_t *got);
+    /**
+     * Go on to the next file.
+     *
+     * @param name  Receives its name for messages; valid until the next call.
+     * @return DXT_OK; DXT_END: there is no other; DXT_ERR_IO with errno set, and the name of the
+     *         file; another failure. NULL instead of the function: there is one file.
+     */
+    dxt_status (*next)(void *context, const char **name);
+} dxt_source;
+
+/**
+ * Read from functions. A window whose rows are in two files is put together.
+ *
+ * @param source  Copied; what its context points to must stay valid until dxt_reader_close().
+ * @param name    Of the first file, for messages; copied.
+ * @return DXT_OK; DXT_ERR_INVALID; DXT_ERR_NO_MEMORY.
+ */
+DXT_API dxt_status dxt_reader_open_source(const dxt_source *source, const char *name,
+                                          dxt_reader **reader);
+
+/** What a reader has to say of something that did not become a window. */
+typedef enum dxt_remark {
+    DXT_REMARK_LOST = 0, /**< a window that cannot be read */
+    DXT_REMARK_CUT = 1,  /**< a window that is incomplete because the input ends */
+    DXT_REMARK_NOTE = 2  /**< how something was read; no window is lost */
+} dxt_remark;
+
+/**
+ * Hear a remark.
+ *
+ * @param message  "FILE:LINE: reason"; valid during the call.
+ * @return 0: the reading ends with this as its error (DXT_REMARK_NOTE: goes on); else it goes on
+ *         without the window.
+ */
+typedef int (*dxt_remark_fn)(void *context, dxt_remark kind, const char *message);
+
+/**
+ * Leave out windows that cannot be read. Without this the first of them is an error that ends the
+ * reading.
+ *
+ * @param on_remark  Called from dxt_reader_next(); it must not call the reader. NULL: as without.
+ */
+DXT_API void dxt_reader_on_remark(dxt_reader *reader, dxt_remark_fn on_remark, void *context);
+
 /**
  * Read the next window.
  *
  * @param window  Receives it; release with dxt_window_free(). Untouched unless DXT_OK.
  * @return DXT_OK; DXT_END after the last one; DXT_ERR_FORMAT or DXT_ERR_LIMIT with
  *         "FILE:LINE: reason" in dxt_error(); DXT_ERR_IO; DXT_ERR_NO_MEMORY. An input without any
- *         window is DXT_ERR_FORMAT. After an error every further call returns the same error.
+ *         window is DXT_ERR_FORMAT. After an error every further call returns the same error; with
+ *         dxt_reader_on_remark() a window that cannot be read is none.
  *
  * Blocking: on the file. Cost: one line is held in memory.
  */

@@ -12,16 +12,17 @@
 
 static dxt_status set_name(dxt_input *input, const char *name)
 {
-    input->name = strdup(name);
-    if (!input->name) return dxt_fail_memory(strlen(name) + 1);
-    input->line_max = DXT_MAX_LINE;
+    char *copy = strdup(name);
+    if (!copy) return dxt_fail_memory(strlen(name) + 1);
+    free(input->name);
+    input->name = copy;
     return DXT_OK;
 }
 
 dxt_status dxt_input_open(dxt_input *input, const char *path)
 {
     bool standard = strcmp(path, "-") == 0;
-    *input = (dxt_input){.fd = STDIN_FILENO};
+    *input = (dxt_input){.fd = STDIN_FILENO, .line_max = DXT_MAX_LINE};
     if (!standard) input->fd = open(path, O_RDONLY | O_CLOEXEC);
     if (input->fd < 0) return dxt_fail_errno("%s", path);
     struct stat about;
@@ -37,7 +38,14 @@ dxt_status dxt_input_open(dxt_input *input, const char *path)
 
 dxt_status dxt_input_open_memory(dxt_input *input, const void *data, size_t size, const char *name)
 {
-    *input = (dxt_input){.fd = -1, .data = data, .size = size, .ended = true};
+    *input =
+        (dxt_input){.fd = -1, .data = data, .size = size, .ended = true, .line_max = DXT_MAX_LINE};
+    return set_name(input, name);
+}
+
+dxt_status dxt_input_open_source(dxt_input *input, const dxt_source *source, const char *name)
+{
+    *input = (dxt_input){.fd = -1, .source = *source, .line_max = DXT_MAX_LINE};
     return set_name(input, name);
 }
 
@@ -73,11 +81,32 @@ static dxt_status make_room(dxt_input *input)
     return DXT_OK;
 }
 
+static dxt_status read_source(dxt_input *input)
+{
+    size_t got = 0;
+    errno = 0;
+    dxt_status status = input->source.read(input->source.context, input->buffer + input->size,
+                                           input->capacity - input->size, &got);
+    if (status == DXT_ERR_FORMAT) {
+        /* What was packed before the damage counts. */
+        input->ended = input->damaged = true;
+        return DXT_OK;
+    }
+    if (status != DXT_OK)
+        return errno ? dxt_fail_errno("%s", input->name)
+                     : dxt_fail(status, "%s: reading failed", input->name);
+    if (got > input->capacity - input->size) got = input->capacity - input->size;
+    input->size += got;
+    input->ended = got == 0;
+    return DXT_OK;
+}
+
 /* Read more behind the line under way. */
 static dxt_status refill(dxt_input *input)
 {
     dxt_status status = make_room(input);
     if (status != DXT_OK) return status;
+    if (input->source.read) return read_source(input);
     ssize_t got;
     do {
         got = read(input->fd, input->buffer + input->size, input->capacity - input->size);
@@ -105,16 +134,42 @@ dxt_status dxt_input_line(dxt_input *input, const char **line, size_t *size)
     const char *from = input->data + input->at;
     const char *end = newline ? newline : input->data + input->size;
     if ((size_t)(end - from) > input->line_max) return too_long(input);
-    input->line_at = input->at;
     input->at = (size_t)(end - input->data) + (newline != NULL);
     input->line++;
+    input->cut = !newline;
     *line = from;
     *size = (size_t)(end - from) - (end > from && end[-1] == '\r');
     return DXT_OK;
 }
 
-void dxt_input_unread(dxt_input *input)
+dxt_status dxt_input_peek(dxt_input *input, size_t size, const char **bytes, size_t *got)
 {
-    input->at = input->line_at;
-    input->line--;
+    while (input->size - input->at < size && !input->ended) {
+        dxt_status status = refill(input);
+        if (status != DXT_OK) return status;
+    }
+    size_t left = input->size - input->at;
+    *bytes = left ? input->data + input->at : "";
+    *got = left < size ? left : size;
+    return DXT_OK;
+}
+
+void dxt_input_skip(dxt_input *input, size_t size)
+{
+    input->at += size;
+}
+
+dxt_status dxt_input_next_file(dxt_input *input)
+{
+    const char *name = NULL;
+    if (!input->source.next) return DXT_END;
+    errno = 0;
+    dxt_status status = input->source.next(input->source.context, &name);
+    if (status == DXT_END) return DXT_END;
+    if (status != DXT_OK && errno) return dxt_fail_errno("%s", name ? name : input->name);
+    if (status != DXT_OK) return dxt_fail(status, "%s: the next file failed", input->name);
+    input->at = input->size = 0;
+    input->line = 0;
+    input->ended = input->cut = input->damaged = false;
+    return set_name(input, name ? name : "?");
 }

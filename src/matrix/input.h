@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Lines of a file or of memory. One line is held at a time. */
+/* Lines of files or of memory. One line is held at a time. */
 #ifndef DXT_MATRIX_INPUT_H
 #define DXT_MATRIX_INPUT_H
+
+#include <deepxtrace/matrix.h>
 
 #include "base/base.h"
 
@@ -9,33 +11,48 @@
 #define DXT_MAX_LINE ((size_t)1 << 30)
 
 typedef struct dxt_input {
-    char *name;       /**< for messages */
-    int fd;           /**< −1 = memory */
-    const char *data; /**< the memory, or `buffer` */
-    char *buffer;     /**< of a file; grows to the longest line */
-    size_t capacity;  /**< of `buffer` */
-    size_t size;      /**< bytes in `data` */
-    size_t at;        /**< next line in `data` */
-    size_t line_at;   /**< line handed out last */
-    size_t line_max;  /**< DXT_MAX_LINE; tests lower it */
-    uint64_t line;    /**< its number, from 1; 0 = none yet */
-    bool ended;       /**< nothing follows `data` */
+    char *name;        /**< of the file under way, for messages */
+    int fd;            /**< −1 = memory or `source` */
+    dxt_source source; /**< without `read`: fd or memory */
+    const char *data;  /**< the memory, or `buffer` */
+    char *buffer;      /**< of a file; grows to the longest line */
+    size_t capacity;   /**< of `buffer` */
+    size_t size;       /**< bytes in `data` */
+    size_t at;         /**< next line in `data` */
+    size_t line_max;   /**< DXT_MAX_LINE; tests lower it */
+    uint64_t line;     /**< number of the last line in its file, from 1; 0 = none yet */
+    bool ended;        /**< nothing of this file follows `data` */
+    bool cut;          /**< the last line handed out had no end */
+    bool damaged;      /**< the file ended because its packed data are damaged or cut off */
 } dxt_input;
 
 /** Open a path, "-" for standard input. @return DXT_OK; DXT_ERR_IO; DXT_ERR_NO_MEMORY. */
 dxt_status dxt_input_open(dxt_input *input, const char *path);
 /** @p data must outlive the input; @p name is copied. @return DXT_OK; DXT_ERR_NO_MEMORY. */
 dxt_status dxt_input_open_memory(dxt_input *input, const void *data, size_t size, const char *name);
+/** @p source is copied, @p name as well. @return DXT_OK; DXT_ERR_NO_MEMORY. */
+dxt_status dxt_input_open_source(dxt_input *input, const dxt_source *source, const char *name);
 void dxt_input_close(dxt_input *input);
 
 /**
- * Get the next line, without its end ("\n" or "\r\n").
+ * Get the next line of the file under way, without its end ("\n" or "\r\n").
  *
  * @return DXT_OK; DXT_END; DXT_ERR_LIMIT (line too long); DXT_ERR_IO; DXT_ERR_NO_MEMORY.
  */
 dxt_status dxt_input_line(dxt_input *input, const char **line, size_t *size);
 
-/** Let dxt_input_line() hand out the last line again. */
-void dxt_input_unread(dxt_input *input);
+/**
+ * Have bytes at hand, as many as the file has left, without taking them.
+ *
+ * @param bytes  Receives them, until the next call for this input.
+ * @param got    Receives how many: less than @p size only where the file ends before.
+ */
+dxt_status dxt_input_peek(dxt_input *input, size_t size, const char **bytes, size_t *got);
+
+/** Take bytes that dxt_input_peek() has shown. */
+void dxt_input_skip(dxt_input *input, size_t size);
+
+/** Begin the next file. @return DXT_OK; DXT_END: there is no other; what the source returned. */
+dxt_status dxt_input_next_file(dxt_input *input);
 
 #endif

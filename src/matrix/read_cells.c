@@ -16,7 +16,7 @@ static dxt_status take_other(dxt_recording *rec, const char *field, uint32_t row
         *value = DXT_NOT_OBSERVED;
         return DXT_OK;
     }
-    dxt_status status = dxt_scan_why(json->at, json->end, why, sizeof why);
+    dxt_status status = dxt_scan_why_counter(json->at, json->end, why, sizeof why);
     return dxt_reader_fail(rec->reader, status, "%s: row %u, column %u: %s", field, row, column,
                            why);
 }

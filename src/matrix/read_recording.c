@@ -239,23 +239,15 @@ static void release(dxt_recording *rec)
     free(rec->extra.data);
 }
 
-dxt_status dxt_next_recording(dxt_reader *reader, dxt_window **window)
+dxt_status dxt_read_recording(dxt_reader *reader, const char *line, size_t size,
+                              dxt_window **window)
 {
-    dxt_recording rec = {.reader = reader};
-    size_t size;
-    dxt_status status;
-    do {
-        status = dxt_input_line(&reader->input, &rec.json.begin, &size);
-        if (status != DXT_OK) return status;
-        rec.json.at = rec.json.begin;
-        rec.json.end = rec.json.begin + size;
-    } while (!dxt_json_space(&rec.json));
-    reader->line = reader->input.line;
+    dxt_recording rec = {.reader = reader, .json = {line, line, line + size, NULL}};
     rec.window = calloc(1, sizeof *rec.window);
     if (!rec.window) return dxt_fail_memory(sizeof *rec.window);
     rec.window->struct_size = sizeof *rec.window;
     rec.window->index = -1;
-    status = take_object(&rec);
+    dxt_status status = take_object(&rec);
     if (status == DXT_OK) {
         *window = rec.window;
         rec.window = NULL;

@@ -5,16 +5,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "matrix/scan.h"
 
-/* So many bytes at the beginning tell text from binary data. */
+/* So many bytes at the beginning tell what a file is. */
 #define SNIFF_SIZE 4096
+
+/* ---- what is said ---- */
 
 dxt_status dxt_reader_fail(const dxt_reader *reader, dxt_status status, const char *format, ...)
 {
-    char reason[512];
+    char reason[640];
     va_list args;
     va_start(args, format);
     vsnprintf(reason, sizeof reason, format, args);
@@ -24,77 +25,199 @@ dxt_status dxt_reader_fail(const dxt_reader *reader, dxt_status status, const ch
     return dxt_fail(status, "%s:%llu: %s", reader->input.name, (unsigned long long)line, reason);
 }
 
-/* A control character that no text has; escape begins the colours of a log. */
-static bool is_binary(const char *line, size_t size)
+/* Ask the listener whether to go on. */
+static bool goes_on(dxt_reader *reader, dxt_remark kind, const char *message)
 {
-    for (size_t i = 0; i < size; i++)
-        if ((unsigned char)line[i] < ' ' && !dxt_is_blank(line[i]) && line[i] != 27) return true;
-    return false;
+    bool on = reader->on_remark && reader->on_remark(reader->context, kind, message) != 0;
+    return on || kind == DXT_REMARK_NOTE;
 }
 
-/* Whether a matrix in brackets begins here: "[ 12 13", "[[1,2", but not "[2025-09-15" or "[7 INFO".
- */
-static bool is_bracketed(const char *at, const char *end)
+dxt_status dxt_reader_lose(dxt_reader *reader, dxt_remark kind, dxt_status status, uint64_t line,
+                           const char *format, ...)
 {
-    if (!dxt_only_numbers(at, end)) return false;
-    while (at < end && (*at == '[' || dxt_is_blank(*at))) at++;
-    if (at < end && *at == '-') at++;
-    const char *digits = at;
-    while (at < end && dxt_is_digit(*at)) at++;
-    return at > digits && (at == end || dxt_is_blank(*at) || *at == ',' || *at == ']');
-}
-
-/* Choose the reader by the first byte that says something. */
-static dxt_status sniff(dxt_reader *reader, const char *line, size_t size)
-{
-    const char *at = line, *end = line + size;
-    while (at < end && dxt_is_blank(*at)) at++;
-    if (is_binary(line, size < SNIFF_SIZE ? size : SNIFF_SIZE))
-        return dxt_reader_fail(reader, DXT_ERR_FORMAT, "binary data");
-    if (at == end) return DXT_OK;
-    reader->log.headless = *at == '[' && is_bracketed(at, end);
-    size_t word = (size_t)(end - at);
-    if (*at == '{')
-        reader->next = dxt_next_recording;
-    else if (dxt_is_digit(*at) || strchr("+-.,#", *at) || (word >= 3 && !strncasecmp(at, "nan", 3)))
-        reader->next = dxt_next_plain;
-    else
-        reader->next = dxt_next_log;
+    char reason[640], message[1024];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(reason, sizeof reason, format, args);
+    va_end(args);
+    dxt_clean(reason);
+    snprintf(message, sizeof message, "%s:%llu: %s", reader->input.name, (unsigned long long)line,
+             reason);
+    if (!goes_on(reader, kind, message)) return dxt_fail(status, "%s", message);
+    if (kind != DXT_REMARK_NOTE) reader->lost++;
     return DXT_OK;
 }
 
-/* The line that decides is handed out again to the reader chosen. */
-static dxt_status choose(dxt_reader *reader)
+void dxt_reader_hint(dxt_reader *reader, const char *format, ...)
 {
-    const char *line;
-    size_t size;
-    dxt_status status;
-    while (!reader->next) {
-        status = dxt_input_line(&reader->input, &line, &size);
-        if (status != DXT_OK) return status;
-        if (reader->input.line == 1 && size >= 3 && memcmp(line, "\xef\xbb\xbf", 3) == 0) {
-            /* A byte-order mark is skipped for good. */
-            reader->input.line_at += 3;
-            line += 3;
-            size -= 3;
-        }
-        status = sniff(reader, line, size);
-        if (status != DXT_OK) return status;
-    }
-    dxt_input_unread(&reader->input);
+    if (reader->clue[0]) return;
+    va_list args;
+    va_start(args, format);
+    vsnprintf(reader->clue, sizeof reader->clue, format, args);
+    va_end(args);
+}
+
+dxt_status dxt_reader_give(dxt_reader *reader, dxt_window *window, uint64_t line)
+{
+    reader->ready[reader->ready_count++] = (dxt_ready){window, line};
     return DXT_OK;
 }
 
-static dxt_status read_next(dxt_reader *reader, dxt_window **window)
+static dxt_status nothing_read(dxt_reader *reader)
 {
-    dxt_status status = reader->next ? DXT_OK : choose(reader);
-    if (status == DXT_OK) status = reader->next(reader, window);
-    if (status != DXT_END || reader->any) return status;
+    if (reader->lost > 0)
+        return dxt_reader_fail(reader, DXT_ERR_FORMAT, "no window could be read, of %llu",
+                               (unsigned long long)reader->lost);
+    if (reader->clue[0])
+        return dxt_reader_fail(reader, DXT_ERR_FORMAT, "no window: %s", reader->clue);
     if (reader->input.line == 0)
         return dxt_reader_fail(reader, DXT_ERR_FORMAT, "no window: the input is empty");
     return dxt_reader_fail(reader, DXT_ERR_FORMAT,
                            "no window up to here: neither a recording nor rows of a matrix");
 }
+
+/* ---- lines ---- */
+
+/* A control character that no log has; escape, bell and backspace belong to terminals. */
+static bool is_binary(const char *bytes, size_t size)
+{
+    for (size_t i = 0; i < size && bytes[i] != '\n'; i++) {
+        unsigned char c = (unsigned char)bytes[i];
+        if (c < ' ' && !dxt_is_blank(bytes[i]) && c != 27 && c != 0 && c != 8 && c != 7)
+            return true;
+    }
+    return size > 0 && bytes[0] == '\0';
+}
+
+/* A file that is none of ours: the end, or of several only this one's. */
+static dxt_status refuse(dxt_reader *reader, const char *what)
+{
+    if (!reader->input.source.next)
+        return dxt_reader_fail(
+            reader, DXT_ERR_FORMAT,
+            "this looks like %s; what is read: recordings (JSON Lines with \"v\", \"phase\", "
+            "\"ranks\", \"wait\"), logs of a diagnosis, and matrices as text or .npy",
+            what);
+    dxt_reader_hint(reader, "this looks like %s", what);
+    reader->input.at = reader->input.size;
+    reader->input.ended = true;
+    return DXT_OK;
+}
+
+/* Look at the first bytes of a file. Whoever writes into a pipe is not waited for. */
+static dxt_status begin_file(dxt_reader *reader)
+{
+    dxt_input *input = &reader->input;
+    const char *bytes;
+    size_t got;
+    dxt_status status = dxt_input_peek(input, 8, &bytes, &got);
+    if (status != DXT_OK) return status;
+    reader->begun = true;
+    if (got >= 3 && memcmp(bytes, "\xef\xbb\xbf", 3) == 0) {
+        dxt_input_skip(input, 3);
+        bytes += 3;
+    }
+    if (dxt_is_npy(bytes, got)) return dxt_npy_begin(reader);
+    size_t there = input->size - input->at;
+    if (there > SNIFF_SIZE) there = SNIFF_SIZE;
+    const char *guess = dxt_guess(bytes, there);
+    if (!guess && is_binary(bytes, there)) guess = "binary data";
+    return guess ? refuse(reader, guess) : DXT_OK;
+}
+
+/* The next line, be it one that was wrapped in another. */
+static dxt_status next_line(dxt_reader *reader, const char **line, size_t *size)
+{
+    dxt_text *inner = &reader->inner;
+    if (reader->inner_at >= inner->size) return dxt_input_line(&reader->input, line, size);
+    const char *from = inner->data + reader->inner_at;
+    size_t left = inner->size - reader->inner_at;
+    const char *newline = memchr(from, '\n', left);
+    *line = from;
+    *size = newline ? (size_t)(newline - from) : left;
+    reader->inner_at += *size + (newline != NULL);
+    if (*size > 0 && from[*size - 1] == '\r') --*size;
+    return DXT_OK;
+}
+
+/* Zeros at the end of a file are what a machine that went down leaves. */
+static void trim_zeros(const char **line, size_t *size)
+{
+    while (*size > 0 && **line == '\0') {
+        ++*line;
+        --*size;
+    }
+    while (*size > 0 && (*line)[*size - 1] == '\0') --*size;
+}
+
+static dxt_status read_json(dxt_reader *reader, const char *line, size_t size)
+{
+    dxt_window *window;
+    dxt_status status = dxt_read_recording(reader, line, size, &window);
+    if (status == DXT_OK) return dxt_reader_give(reader, window, reader->input.line);
+    if (status != DXT_ERR_FORMAT && status != DXT_ERR_LIMIT) return status;
+    bool cut = reader->input.cut && reader->inner_at >= reader->inner.size;
+    char why[768];
+    snprintf(why, sizeof why, "%s", dxt_error() + strlen(reader->input.name) + 1);
+    const char *reason = strstr(why, ": ");
+    return dxt_reader_lose(reader, cut ? DXT_REMARK_CUT : DXT_REMARK_LOST, status,
+                           reader->input.line, "%s", reason ? reason + 2 : why);
+}
+
+static dxt_status take_line(dxt_reader *reader, const char *line, size_t size)
+{
+    const char *at = line, *end = line + size;
+    while (at < end && dxt_is_blank(*at)) at++;
+    if (at < end && *at == '{') {
+        if (dxt_is_recording(at, end)) return read_json(reader, line, size);
+        return dxt_unwrap_json(reader, at, end);
+    }
+    dxt_status status = dxt_unwrap_text(reader, &line, &size);
+    if (status != DXT_OK) return status;
+    const char *object = dxt_find_recording(line, line + size);
+    if (object) return read_json(reader, object, (size_t)(line + size - object));
+    return dxt_text_line(reader, line, line + size);
+}
+
+static dxt_status end_of_file(dxt_reader *reader)
+{
+    dxt_status status = DXT_OK;
+    if (reader->input.damaged)
+        status = dxt_reader_lose(reader, DXT_REMARK_CUT, DXT_ERR_FORMAT, reader->input.line + 1,
+                                 "the packed data are damaged or cut off here");
+    if (status == DXT_OK) status = dxt_table_end(reader, true);
+    if (status != DXT_OK) return status;
+    status = dxt_input_next_file(&reader->input);
+    if (status != DXT_OK && status != DXT_END) return status;
+    bool more = status == DXT_OK;
+    reader->begun = false;
+    reader->partial.size = 0;
+    status = dxt_text_end(reader, more);
+    return status != DXT_OK || more || reader->ready_count ? status : DXT_END;
+}
+
+/* Read until a window is ready. */
+static dxt_status read_next(dxt_reader *reader)
+{
+    dxt_status status = DXT_OK;
+    const char *line;
+    size_t size;
+    while (reader->ready_count == 0 && status == DXT_OK) {
+        if (!reader->begun) {
+            status = begin_file(reader);
+        } else if (reader->npy.windows > 0) {
+            status = dxt_npy_next(reader);
+        } else if ((status = next_line(reader, &line, &size)) == DXT_OK) {
+            if (size > 0 && (line[0] == '\0' || line[size - 1] == '\0')) trim_zeros(&line, &size);
+            status = take_line(reader, line, size);
+        } else if (status == DXT_END) {
+            status = end_of_file(reader);
+        }
+    }
+    return status == DXT_END && reader->handed == 0 ? nothing_read(reader) : status;
+}
+
+/* ---- the public interface ---- */
 
 static dxt_status make_reader(dxt_status opened, dxt_reader *made, dxt_reader **reader)
 {
@@ -126,21 +249,44 @@ dxt_status dxt_reader_open_memory(const void *data, size_t size, const char *nam
     return make_reader(dxt_input_open_memory(&made->input, data, size, name), made, reader);
 }
 
+dxt_status dxt_reader_open_source(const dxt_source *source, const char *name, dxt_reader **reader)
+{
+    dxt_source taken;
+    if (!dxt_take_struct(&taken, sizeof taken, source, DXT_SIZE_UP_TO(dxt_source, read)) ||
+        !taken.read)
+        return dxt_fail(DXT_ERR_INVALID, "a source without a function that reads");
+    dxt_reader *made = calloc(1, sizeof *made);
+    if (!made) return dxt_fail_memory(sizeof *made);
+    return make_reader(dxt_input_open_source(&made->input, &taken, name), made, reader);
+}
+
+void dxt_reader_on_remark(dxt_reader *reader, dxt_remark_fn on_remark, void *context)
+{
+    reader->on_remark = on_remark;
+    reader->context = context;
+}
+
 dxt_status dxt_reader_next(dxt_reader *reader, dxt_window **window)
 {
     if (!reader || !window)
         return dxt_fail(DXT_ERR_INVALID, "reader: it and the result must not be NULL");
     if (reader->status == DXT_END) return DXT_END;
     if (reader->status != DXT_OK) return dxt_fail(reader->status, "%s", reader->message);
-    dxt_window *read;
-    reader->status = read_next(reader, &read);
-    if (reader->status == DXT_OK) {
-        reader->any = true;
-        *window = read;
-    } else if (reader->status < DXT_OK) {
-        snprintf(reader->message, sizeof reader->message, "%s", dxt_error());
+    dxt_status status = read_next(reader);
+    if (reader->ready_count > 0) {
+        /* What went wrong behind a window is said when that has been handed out. */
+        if (status < DXT_OK) reader->status = status;
+        if (status < DXT_OK) snprintf(reader->message, sizeof reader->message, "%s", dxt_error());
+        *window = reader->ready[0].window;
+        reader->line = reader->ready[0].line;
+        reader->ready_count--;
+        memmove(reader->ready, reader->ready + 1, reader->ready_count * sizeof *reader->ready);
+        reader->handed++;
+        return DXT_OK;
     }
-    return reader->status;
+    reader->status = status;
+    if (status < DXT_OK) snprintf(reader->message, sizeof reader->message, "%s", dxt_error());
+    return status;
 }
 
 uint64_t dxt_reader_line(const dxt_reader *reader)
@@ -153,8 +299,11 @@ void dxt_reader_close(dxt_reader *reader)
 {
     if (!reader) return;
     dxt_input_close(&reader->input);
-    dxt_window_free(reader->rows.window);
-    free(reader->log.instance);
-    free(reader->log.begin);
+    for (uint32_t i = 0; i < DXT_SHEETS; i++) dxt_sheet_drop(&reader->sheets[i]);
+    for (uint32_t i = 0; i < reader->ready_count; i++) dxt_window_free(reader->ready[i].window);
+    dxt_table_drop(&reader->table);
+    free(reader->inner.data);
+    free(reader->clean.data);
+    free(reader->partial.data);
     free(reader);
 }

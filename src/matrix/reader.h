@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the three kinds of readers share. */
+/*
+ * What the readers share. reader.c hands every line to whom it concerns: JSON lines to
+ * read_recording.c, all other text to text.c, which finds headers (header.c), rows in brackets
+ * (find_row.c) and tables (table.c) in it; rows become windows in sheets.c.
+ */
 #ifndef DXT_MATRIX_READER_H
 #define DXT_MATRIX_READER_H
 
@@ -7,65 +11,236 @@
 
 #include "matrix/input.h"
 
-/** A window that grows row by row: log texts and plain matrices. */
-typedef struct dxt_rows {
+/** Most windows under way at a time: writers that share a log. */
+#define DXT_SHEETS 8
+/** Series of numbered windows that are remembered: writer and operator. */
+#define DXT_SERIES 64
+/** Windows that are remembered because they may come again, from a second handler. */
+#define DXT_ECHOES 8
+
+/** A row of a matrix as it is read; its values are in dxt_reader.row. */
+typedef struct dxt_row {
+    bool open;         /**< its bracket has not closed */
+    bool comma;        /**< a value must follow */
+    bool named;        /**< it carries its rank */
+    bool last;         /**< the bracket of the matrix closed behind it */
+    bool pure;         /**< nothing stands in front of it */
+    bool decimals;     /**< values are in dxt_reader.reals as well */
+    uint32_t width;    /**< values so far */
+    uint32_t label;    /**< of the text in front of it */
+    int64_t rank;      /**< −1 = the next one */
+    uint64_t line;     /**< where it begins */
+    dxt_status status; /**< DXT_OK, or what is wrong with it */
+    char why[160];     /**< its reason */
+} dxt_row;
+
+/** A window under way. */
+typedef struct dxt_sheet {
+    bool used;
+    bool headed;        /**< it has a header */
+    bool named;         /**< its rows carry their ranks */
+    bool lost;          /**< it cannot be read: what follows of it is passed over */
+    bool doubled;       /**< its header came twice, so every line will */
+    bool skipped;       /**< the second copy of the last row has come */
+    bool stays;         /**< it has had a row since another one began */
     dxt_window *window; /**< made with the first row; all rows still missing */
+    double *reals;      /**< N×N, once there are decimals */
     uint32_t ranks;     /**< N; 0 = as many as the first row has */
     uint32_t count;     /**< rows so far */
-    uint32_t rank;      /**< of the row under way */
-    uint32_t width;     /**< values in the row under way */
-    bool open;          /**< a row is under way */
-    bool comma;         /**< a value must follow */
-} dxt_rows;
-
-/** Where a log reader stands. */
-typedef struct dxt_log_state {
-    bool headed;     /**< behind a header whose matrix is not complete */
-    bool headless;   /**< the text begins with a matrix in brackets; no headers needed */
-    bool named;      /**< the rows of this window carry their ranks */
-    bool surplus;    /**< behind a complete matrix: no row may follow */
-    uint64_t header; /**< line of the header */
+    uint32_t label;     /**< of the text in front of its header */
+    int64_t last_rank;  /**< of the newest row; −1 = none */
+    uint64_t line;      /**< of the header, or the first row */
+    uint64_t order;     /**< when it began */
+    uint64_t touched;   /**< when the newest row came */
+    uint64_t head;      /**< hash of the header's text; 0 = none */
+    uint64_t cells;     /**< hash of the rows in the order they came */
+    char phase[256];
     char *instance;
     char *begin;
-} dxt_log_state;
+} dxt_sheet;
+
+/** Rows of numbers without brackets, of one matrix. */
+typedef struct dxt_table {
+    int64_t *cells;
+    double *reals; /**< the same as real numbers */
+    uint32_t width, rows, capacity;
+    bool decimals; /**< `reals` say more than `cells` */
+    bool lost;     /**< it cannot be read: its rows are passed over */
+    uint64_t line;
+} dxt_table;
+
+/** An array as NumPy stores it, under way. */
+typedef struct dxt_npy {
+    char kind;     /**< i, u or f */
+    bool swapped;  /**< the bytes of a value are in the other order */
+    bool fortran;  /**< column by column */
+    uint32_t size; /**< bytes of a value */
+    uint32_t ranks;
+    uint64_t windows; /**< to come; 0 = no array is under way */
+} dxt_npy;
+
+/** A window that is ready to be handed out. */
+typedef struct dxt_ready {
+    dxt_window *window;
+    uint64_t line;
+} dxt_ready;
 
 struct dxt_reader {
     dxt_input input;
-    /** Reads one window: DXT_OK, DXT_END or a failure that has been reported. */
-    dxt_status (*next)(dxt_reader *reader, dxt_window **window);
     dxt_status status;  /**< DXT_OK, or what every further call returns */
     char message[1024]; /**< its text */
-    uint64_t line;      /**< first line of the last window */
-    bool any;           /**< there has been a window */
-    char phase[256];    /**< of the windows to come; logs and plain matrices */
+    dxt_remark_fn on_remark;
+    void *context;
+    uint64_t line;   /**< first line of the last window */
+    uint64_t handed; /**< windows handed out */
+    uint64_t lost;   /**< windows that could not be read, or were left out */
+    uint64_t tick;   /**< counts headers and rows */
+    bool begun;      /**< the first bytes of the file under way have been looked at */
+    bool headers;    /**< there has been a header: this is a log */
+    bool surplus;    /**< rows without a header have been told of */
+    dxt_npy npy;
+    char clue[384];  /**< what is known about why there is no window */
+    char phase[256]; /**< of windows without a header */
+    dxt_row rowing;  /**< the row under way */
+    dxt_sheet sheets[DXT_SHEETS];
     struct {
-        char name[256];
+        uint32_t ranks;
+        int64_t rank;  /**< of its last row */
+        uint64_t line; /**< where it began */
+    } newest;          /**< the window that was finished last */
+    uint64_t tail;     /**< hash of the newest row */
+    dxt_table table;
+    dxt_ready ready[DXT_SHEETS + 2];
+    uint32_t ready_count;
+    struct {
+        uint64_t head, cells;
+    } echoes[DXT_ECHOES];
+    uint32_t echo;
+    struct {
+        uint64_t key, used;
         int64_t count;
-    } phases[DXT_MAX_OPERATORS]; /**< windows so far; logs and plain matrices */
-    dxt_rows rows;
-    dxt_log_state log;
-    int64_t row[DXT_MAX_RANKS]; /**< the row under way */
+    } series[DXT_SERIES];
+    dxt_text inner; /**< lines that were wrapped in another */
+    size_t inner_at;
+    dxt_text clean;   /**< the line under way without colours */
+    dxt_text partial; /**< a line that comes in parts */
+    int64_t row[DXT_MAX_RANKS + 1];
+    double reals[DXT_MAX_RANKS + 1];
 };
 
-dxt_status dxt_next_recording(dxt_reader *reader, dxt_window **window);
-dxt_status dxt_next_log(dxt_reader *reader, dxt_window **window);
-dxt_status dxt_next_plain(dxt_reader *reader, dxt_window **window);
+/** One line of a recording. @return DXT_OK; DXT_ERR_FORMAT, DXT_ERR_LIMIT: reported. */
+dxt_status dxt_read_recording(dxt_reader *reader, const char *line, size_t size,
+                              dxt_window **window);
+
+/* ---- reader.c ---- */
 
 /** dxt_fail() with "FILE:LINE: " of the current line in front. */
 dxt_status dxt_reader_fail(const dxt_reader *reader, dxt_status status, const char *format, ...)
     DXT_PRINTF(3, 4);
 
-/* ---- rows.c: windows that grow row by row ---- */
+/**
+ * Tell of a window that is left out.
+ *
+ * @return DXT_OK: go on; @p status, reported, if nobody listens or the listener wants the end.
+ */
+dxt_status dxt_reader_lose(dxt_reader *reader, dxt_remark kind, dxt_status status, uint64_t line,
+                           const char *format, ...) DXT_PRINTF(5, 6);
 
-/** Open a row. @return DXT_OK; DXT_ERR_FORMAT (rank out of range or repeated, one row too many). */
-dxt_status dxt_rows_open(dxt_reader *reader, uint32_t rank);
-/** Add a value to the open row: the one at @p *at, which moves behind it. */
-dxt_status dxt_rows_value(dxt_reader *reader, const char **at, const char *end);
-/** Close the row; the first one makes the window. */
-dxt_status dxt_rows_close(dxt_reader *reader);
-/** Whether no row is missing. */
-bool dxt_rows_complete(const dxt_rows *rows);
-/** Give the window away, numbered within its phase. There must be one. */
-dxt_status dxt_rows_finish(dxt_reader *reader, dxt_window **window);
+/** Have a window handed out; it is taken over. */
+dxt_status dxt_reader_give(dxt_reader *reader, dxt_window *window, uint64_t line);
+
+/** Remember why there may be no window, unless something is known already. */
+void dxt_reader_hint(dxt_reader *reader, const char *format, ...) DXT_PRINTF(2, 3);
+
+/* ---- unwrap.c: what stands around a line ---- */
+
+/** The line without colours and without what containers write in front; parts of a line are kept
+ *  until the last one (then @p size is 0 before). @return DXT_OK; DXT_ERR_NO_MEMORY; DXT_ERR_LIMIT.
+ */
+dxt_status dxt_unwrap_text(dxt_reader *reader, const char **line, size_t *size);
+/** Whether a line of JSON is one of a recording. */
+bool dxt_is_recording(const char *line, const char *end);
+/** Where a recording's object begins in a line of text; NULL if there is none. */
+const char *dxt_find_recording(const char *line, const char *end);
+/** Put the text that an object of JSON carries into `inner`, if it does. */
+dxt_status dxt_unwrap_json(dxt_reader *reader, const char *line, const char *end);
+
+/* ---- text.c ---- */
+
+/** A line of text that is no recording. */
+dxt_status dxt_text_line(dxt_reader *reader, const char *line, const char *end);
+/** The file has ended; @p more: another one follows. */
+dxt_status dxt_text_end(dxt_reader *reader, bool more);
+
+/* ---- header.c ---- */
+
+bool dxt_is_header(const char *at, const char *end);
+/** Begin a window. */
+dxt_status dxt_read_header(dxt_reader *reader, const char *at, const char *end);
+/** A line with an instance and no matrix ends the window of its writer. */
+dxt_status dxt_read_finding(dxt_reader *reader, const char *at, const char *end);
+/** Hash of the text in front of a header or row, without times. */
+uint32_t dxt_label(const char *at, const char *end);
+/** Take the operator that a text names, "dispatch" or "combine", for windows without a header. */
+void dxt_note_phase(dxt_reader *reader, const char *at, const char *end);
+
+/* ---- find_row.c ---- */
+
+/** Where a row or the rest of one begins in a line. */
+typedef struct dxt_found {
+    const char *begin;    /**< of the word "rank", or as `at` */
+    const char *at, *end; /**< numbers and brackets */
+    bool named, bracket;
+    int64_t rank;
+} dxt_found;
+
+/** Find a row: "rank=R [ … ]", "rank R: 1 2 3", "[ … ]", "tensor([[ … ". */
+bool dxt_find_row(const char *line, const char *end, dxt_found *found);
+/** Find nothing but numbers and brackets at the end of a line: the rest of a row that is open. */
+bool dxt_find_rest(const char *line, const char *end, dxt_found *found);
+
+/** rows.c: put the finished row where it belongs. */
+dxt_status dxt_sheet_row(dxt_reader *reader);
+
+/* ---- sheets.c: windows that grow row by row ---- */
+
+/** A sheet without rows; the oldest one is finished if there is no room. NULL: see @p status. */
+dxt_sheet *dxt_sheet_begin(dxt_reader *reader, dxt_status *status);
+/** All its rows are there, or as many as there will be: number it and hand it out. */
+dxt_status dxt_sheet_give(dxt_reader *reader, dxt_sheet *sheet);
+/** Its writer goes on to something else: hand it out, or tell why not. */
+dxt_status dxt_sheet_end(dxt_reader *reader, dxt_sheet *sheet);
+/** The input ends, @p torn: within a row: hand it out if its last rows are there. */
+dxt_status dxt_sheet_cut(dxt_reader *reader, dxt_sheet *sheet, bool torn);
+void dxt_sheet_drop(dxt_sheet *sheet);
+/** Make whole numbers of decimals. */
+dxt_status dxt_round(dxt_reader *reader, uint64_t line, const double *reals, int64_t *cells,
+                     size_t count);
+/** Number and hand out a window of text. */
+dxt_status dxt_give_text(dxt_reader *reader, dxt_window *window, uint64_t line);
+/** FNV-1a. */
+uint64_t dxt_hash(uint64_t hash, const void *bytes, size_t size);
+#define DXT_HASH_SEED UINT64_C(1469598103934665603)
+
+/* ---- table.c ---- */
+
+/** A line outside any log: a row of numbers, a heading, a blank line or something else. */
+dxt_status dxt_table_line(dxt_reader *reader, const char *line, const char *end);
+/** Nothing follows the rows so far; @p cut: because the file ends. */
+dxt_status dxt_table_end(dxt_reader *reader, bool cut);
+void dxt_table_drop(dxt_table *table);
+
+/* ---- read_npy.c ---- */
+
+bool dxt_is_npy(const char *bytes, size_t size);
+/** The head of an array as NumPy stores it. */
+dxt_status dxt_npy_begin(dxt_reader *reader);
+/** One window of it. */
+dxt_status dxt_npy_next(dxt_reader *reader);
+
+/* ---- guess.c ---- */
+
+/** What a file looks like that is none of ours, by its first bytes; NULL: nothing in particular. */
+const char *dxt_guess(const char *bytes, size_t size);
 
 #endif

@@ -1,121 +1,292 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "matrix/reader.h"
-#include "matrix/scan.h"
-
+/*
+ * Where a row of a text belongs: its rank, its length and what stands in front of it say so. Lines
+ * that two handlers have written come twice, and are read once.
+ */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static dxt_status no_such_rank(const dxt_reader *reader, uint32_t rank)
-{
-    return dxt_reader_fail(reader, DXT_ERR_FORMAT, "rank %u does not exist among %u ranks", rank,
-                           reader->rows.ranks);
-}
+#include "matrix/reader.h"
 
-dxt_status dxt_rows_open(dxt_reader *reader, uint32_t rank)
+static uint64_t hash_row(const dxt_reader *reader)
 {
-    dxt_rows *rows = &reader->rows;
-    if (rows->ranks > 0 && rank >= rows->ranks)
-        return dxt_reader_fail(reader, DXT_ERR_FORMAT, "rank %u does not exist among %u ranks",
-                               rank, rows->ranks);
-    if (rows->window && !rows->window->missing[rank])
-        return dxt_reader_fail(reader, DXT_ERR_FORMAT, "the row of rank %u is repeated", rank);
-    rows->rank = rank;
-    rows->width = 0;
-    rows->comma = false;
-    rows->open = true;
-    return DXT_OK;
-}
-
-dxt_status dxt_rows_value(dxt_reader *reader, const char **at, const char *end)
-{
-    dxt_rows *rows = &reader->rows;
-    int64_t value;
-    const char *next = dxt_scan_integer(*at, end, &value);
-    if (!next || (next < end && !dxt_is_blank(*next) && *next != ',' && *next != ']')) {
-        char why[96];
-        dxt_status status = dxt_scan_why(*at, end, why, sizeof why);
-        return dxt_reader_fail(reader, status, "row %u, column %u: %s", rows->rank, rows->width,
-                               why);
+    const dxt_row *row = &reader->rowing;
+    uint64_t hash = DXT_HASH_SEED ^ row->width;
+    for (uint32_t i = 0; i < row->width; i++) {
+        uint64_t value;
+        memcpy(&value, row->decimals ? (const void *)&reader->reals[i] : &reader->row[i],
+               sizeof value);
+        hash = (hash ^ value) * UINT64_C(0x9e3779b97f4a7c15);
+        hash ^= hash >> 29;
     }
-    uint32_t limit = rows->ranks ? rows->ranks : DXT_MAX_RANKS;
-    if (rows->width == limit)
-        return dxt_reader_fail(reader, rows->ranks ? DXT_ERR_FORMAT : DXT_ERR_LIMIT,
-                               rows->ranks ? "row %u has more than %u values"
-                                           : "row %u has more than %u values, the most ranks",
-                               rows->rank, limit);
-    reader->row[rows->width++] = value;
-    rows->comma = false;
-    *at = next;
-    return DXT_OK;
+    return hash;
 }
 
-/* The first row says how many ranks there are, unless a header has. */
-static dxt_status make_window(dxt_reader *reader)
+static dxt_status make_window(dxt_sheet *sheet)
 {
-    dxt_rows *rows = &reader->rows;
-    if (rows->ranks == 0) {
-        if (rows->width < 2)
-            return dxt_reader_fail(reader, DXT_ERR_FORMAT,
-                                   "row %u has %u value; a matrix has at least 2 ranks", rows->rank,
-                                   rows->width);
-        rows->ranks = rows->width;
-        if (rows->rank >= rows->ranks) return no_such_rank(reader, rows->rank);
-    }
     dxt_window *window;
-    dxt_status status = dxt_window_create(rows->ranks, reader->phase, &window);
+    dxt_status status = dxt_window_create(sheet->ranks, sheet->phase, &window);
     if (status != DXT_OK) return status;
-    window->missing = malloc(rows->ranks);
+    window->missing = malloc(sheet->ranks);
     if (!window->missing) {
         dxt_window_free(window);
-        return dxt_fail_memory(rows->ranks);
+        return dxt_fail_memory(sheet->ranks);
     }
-    memset(window->missing, 1, rows->ranks);
-    rows->window = window;
+    memset(window->missing, 1, sheet->ranks);
+    sheet->window = window;
     return DXT_OK;
 }
 
-dxt_status dxt_rows_close(dxt_reader *reader)
+/* From the first decimal on the cells are kept as such. */
+static dxt_status make_reals(dxt_sheet *sheet)
 {
-    dxt_rows *rows = &reader->rows;
-    if (rows->comma || rows->width == 0)
-        return dxt_reader_fail(reader, DXT_ERR_FORMAT, "row %u, column %u: a value is missing",
-                               rows->rank, rows->width);
-    if (!rows->window) {
-        dxt_status status = make_window(reader);
-        if (status != DXT_OK) return status;
-    }
-    if (rows->width != rows->ranks)
-        return dxt_reader_fail(reader, DXT_ERR_FORMAT, "row %u has %u values, %u were expected",
-                               rows->rank, rows->width, rows->ranks);
-    memcpy(rows->window->wait + (size_t)rows->rank * rows->ranks, reader->row,
-           rows->ranks * sizeof *reader->row);
-    rows->window->missing[rows->rank] = 0;
-    rows->count++;
-    rows->open = false;
+    size_t count = (size_t)sheet->ranks * sheet->ranks;
+    sheet->reals = calloc(count, sizeof *sheet->reals);
+    if (!sheet->reals) return dxt_fail_memory(count * sizeof *sheet->reals);
+    for (size_t i = 0; i < count; i++) sheet->reals[i] = (double)sheet->window->wait[i];
     return DXT_OK;
 }
 
-bool dxt_rows_complete(const dxt_rows *rows)
+static uint32_t rank_of(const dxt_sheet *sheet, const dxt_row *row)
 {
-    return rows->window && rows->count == rows->ranks;
+    return row->named ? (uint32_t)row->rank : sheet->count;
 }
 
-dxt_status dxt_rows_finish(dxt_reader *reader, dxt_window **window)
+static dxt_status add(dxt_reader *reader, dxt_sheet *sheet)
 {
-    size_t i = 0;
-    while (i < DXT_MAX_OPERATORS && strcmp(reader->phases[i].name, reader->phase) != 0 &&
-           reader->phases[i].name[0] != '\0')
-        i++;
-    if (i == DXT_MAX_OPERATORS)
-        return dxt_reader_fail(reader, DXT_ERR_LIMIT, "more than %u phases", DXT_MAX_OPERATORS);
-    dxt_rows *rows = &reader->rows;
-    strcpy(reader->phases[i].name, reader->phase);
-    rows->window->index = reader->phases[i].count++;
-    if (rows->count == rows->ranks) {
-        free(rows->window->missing);
-        rows->window->missing = NULL;
+    const dxt_row *row = &reader->rowing;
+    uint32_t rank = rank_of(sheet, row);
+    dxt_status status = sheet->window ? DXT_OK : make_window(sheet);
+    bool kept = !sheet->lost;
+    if (status == DXT_OK && kept && row->decimals && !sheet->reals) status = make_reals(sheet);
+    if (status != DXT_OK) return status;
+    size_t first = (size_t)rank * sheet->ranks;
+    if (kept && sheet->reals)
+        memcpy(sheet->reals + first, reader->reals, sheet->ranks * sizeof *reader->reals);
+    else if (kept)
+        memcpy(sheet->window->wait + first, reader->row, sheet->ranks * sizeof *reader->row);
+    sheet->window->missing[rank] = 0;
+    uint64_t hash = hash_row(reader);
+    sheet->cells = (sheet->cells ^ hash) * UINT64_C(0x9e3779b97f4a7c15) + rank;
+    sheet->named = row->named;
+    sheet->last_rank = rank;
+    sheet->touched = ++reader->tick;
+    sheet->skipped = false;
+    sheet->count++;
+    for (uint32_t i = 0; i < DXT_SHEETS; i++)
+        if (reader->sheets[i].used && reader->sheets[i].order > sheet->order) sheet->stays = true;
+    reader->tail = hash;
+    return sheet->count == sheet->ranks ? dxt_sheet_give(reader, sheet) : DXT_OK;
+}
+
+/* Whether the row is the one that was added last, once more. */
+static bool repeats(const dxt_reader *reader, const dxt_sheet *sheet)
+{
+    const dxt_row *row = &reader->rowing;
+    if (sheet->count == 0 || row->width != sheet->ranks || row->status != DXT_OK) return false;
+    uint32_t rank = row->named ? (uint32_t)row->rank : (uint32_t)sheet->last_rank;
+    if (rank >= sheet->ranks || row->named != sheet->named || sheet->window->missing[rank])
+        return false;
+    size_t first = (size_t)rank * sheet->ranks;
+    if (sheet->reals)
+        return memcmp(sheet->reals + first, reader->reals, row->width * sizeof *reader->reals) == 0;
+    return !row->decimals &&
+           memcmp(sheet->window->wait + first, reader->row, row->width * sizeof *reader->row) == 0;
+}
+
+/* Whether the row may be one of the sheet's. A row that is spoilt may have any length. */
+static bool takes(const dxt_sheet *sheet, const dxt_row *row)
+{
+    if (!sheet->used || !sheet->headed) return false;
+    if (row->status == DXT_OK && row->width != sheet->ranks) return false;
+    if (sheet->count > 0 && sheet->named != row->named) return false;
+    if (!row->named) return sheet->count < sheet->ranks;
+    return row->rank < sheet->ranks && (!sheet->window || sheet->window->missing[row->rank]);
+}
+
+/* Whether the row fits sheet `a` better than sheet `b`, which is older. */
+static bool fits_better(const dxt_sheet *a, const dxt_sheet *b, const dxt_row *row)
+{
+    bool a_label = a->label == row->label, b_label = b->label == row->label;
+    if (a_label != b_label) return a_label;
+    if (!row->named) return a->count < b->count;
+    bool a_next = a->last_rank == row->rank - 1, b_next = b->last_rank == row->rank - 1;
+    if (a_next != b_next) return a_next;
+    /* They take turns, unless the older one has had nothing since the newer one began. */
+    return b->stays || b->count == 0 ? a->touched < b->touched : a->touched > b->touched;
+}
+
+static dxt_sheet *choose(dxt_reader *reader)
+{
+    dxt_sheet *best = NULL;
+    for (uint32_t i = 0; i < DXT_SHEETS; i++) {
+        dxt_sheet *sheet = &reader->sheets[i];
+        if (!takes(sheet, &reader->rowing)) continue;
+        if (!best) {
+            best = sheet;
+            continue;
+        }
+        bool newer = sheet->order > best->order;
+        bool better = newer ? fits_better(sheet, best, &reader->rowing)
+                            : !fits_better(best, sheet, &reader->rowing);
+        if (better) best = sheet;
     }
-    *window = rows->window;
-    *rows = (dxt_rows){0};
-    return DXT_OK;
+    return best;
+}
+
+/* ---- rows that do not fit ---- */
+
+/* Tell that a window cannot be read; what follows of it is passed over. */
+static dxt_status lose(dxt_reader *reader, dxt_sheet *sheet, dxt_status status, const char *why)
+{
+    if (sheet->lost) return DXT_OK;
+    sheet->lost = true;
+    return dxt_reader_lose(reader, DXT_REMARK_LOST, status, reader->input.line, "%s", why);
+}
+
+/* The row is spoilt: its window is lost. */
+static dxt_status lose_row(dxt_reader *reader, dxt_sheet *sheet)
+{
+    const dxt_row *row = &reader->rowing;
+    char why[224];
+    if (row->named || strncmp(row->why, "column", 6) != 0)
+        snprintf(why, sizeof why, "%s", row->why);
+    else
+        snprintf(why, sizeof why, "row %u, %s", sheet->count, row->why);
+    dxt_status status = lose(reader, sheet, row->status, why);
+    return status == DXT_OK ? add(reader, sheet) : status;
+}
+
+/* What keeps a whole row from being one of the sheet's. */
+static dxt_status misfit(dxt_reader *reader, dxt_sheet *sheet)
+{
+    const dxt_row *row = &reader->rowing;
+    char why[128];
+    if (row->named && row->rank >= sheet->ranks)
+        snprintf(why, sizeof why, "rank %lld does not exist among %u ranks", (long long)row->rank,
+                 sheet->ranks);
+    else if (row->width != sheet->ranks)
+        snprintf(why, sizeof why, "row %u has %u values, %u were expected", rank_of(sheet, row),
+                 row->width, sheet->ranks);
+    else
+        snprintf(why, sizeof why, "the row of rank %lld is repeated", (long long)row->rank);
+    dxt_status status = lose(reader, sheet, DXT_ERR_FORMAT, why);
+    bool counts = row->width != sheet->ranks && (!row->named || row->rank < sheet->ranks) &&
+                  (!row->named || !sheet->window || sheet->window->missing[row->rank]);
+    return status == DXT_OK && counts ? add(reader, sheet) : status;
+}
+
+/* A row that no window under way takes. */
+static dxt_status stray_row(dxt_reader *reader)
+{
+    const dxt_row *row = &reader->rowing;
+    dxt_sheet *under_way = NULL;
+    for (uint32_t i = 0; i < DXT_SHEETS; i++) {
+        dxt_sheet *sheet = &reader->sheets[i];
+        if (!sheet->used || !sheet->headed) continue;
+        if (sheet->count == 0 || sheet->named == row->named) under_way = sheet;
+        if (repeats(reader, sheet)) return DXT_OK;
+    }
+    /* Lists that others print. */
+    if (!row->named && row->width < 2) return DXT_OK;
+    if (under_way) return misfit(reader, under_way);
+    if (row->status != DXT_OK || row->width != reader->newest.ranks || reader->surplus)
+        return DXT_OK;
+    if (hash_row(reader) == reader->tail && (!row->named || row->rank == reader->newest.rank))
+        return DXT_OK;
+    reader->surplus = true;
+    return dxt_reader_lose(reader, DXT_REMARK_LOST, DXT_ERR_FORMAT, reader->input.line,
+                           "one row too many behind line %llu",
+                           (unsigned long long)reader->newest.line);
+}
+
+/* ---- rows without headers ---- */
+
+static dxt_sheet *find_headless(dxt_reader *reader)
+{
+    for (uint32_t i = 0; i < DXT_SHEETS; i++)
+        if (reader->sheets[i].used && !reader->sheets[i].headed) return &reader->sheets[i];
+    return NULL;
+}
+
+/* The first row says how many ranks there are. */
+static dxt_status begin_headless(dxt_reader *reader)
+{
+    const dxt_row *row = &reader->rowing;
+    dxt_status status;
+    if (row->width < 2 && row->status == DXT_OK) {
+        dxt_reader_hint(reader, "row 0 has %u value; a matrix has at least 2 ranks", row->width);
+        return DXT_OK;
+    }
+    dxt_sheet *sheet = dxt_sheet_begin(reader, &status);
+    if (!sheet) return status;
+    sheet->ranks = row->width < 2 ? 2 : row->width;
+    sheet->line = row->line;
+    if (row->named && row->rank >= sheet->ranks) {
+        status = misfit(reader, sheet);
+        dxt_sheet_drop(sheet);
+        return status;
+    }
+    return row->status == DXT_OK ? add(reader, sheet) : lose_row(reader, sheet);
+}
+
+/* The bracket of the whole matrix has closed: it is as it is. */
+static dxt_status close_headless(dxt_reader *reader)
+{
+    dxt_sheet *sheet = find_headless(reader);
+    if (!sheet || !reader->rowing.last || sheet->named) return DXT_OK;
+    dxt_status status = DXT_OK;
+    if (!sheet->lost)
+        status = dxt_reader_lose(reader, DXT_REMARK_LOST, DXT_ERR_FORMAT, reader->input.line,
+                                 "the matrix is not square: %u rows of %u values", sheet->count,
+                                 sheet->ranks);
+    dxt_sheet_drop(sheet);
+    return status;
+}
+
+static dxt_status headless_row(dxt_reader *reader)
+{
+    const dxt_row *row = &reader->rowing;
+    dxt_sheet *sheet = find_headless(reader);
+    if (!sheet) {
+        bool echo = row->named && row->rank == reader->newest.rank && row->status == DXT_OK &&
+                    hash_row(reader) == reader->tail;
+        return echo ? DXT_OK : begin_headless(reader);
+    }
+    if (sheet->count > 0 && sheet->named != row->named) return DXT_OK;
+    if (sheet->lost) return rank_of(sheet, row) < sheet->ranks ? add(reader, sheet) : DXT_OK;
+    if (row->named && row->width == sheet->ranks && row->rank < sheet->ranks &&
+        !sheet->window->missing[row->rank]) {
+        if (repeats(reader, sheet)) return DXT_OK;
+        /* The next matrix begins. */
+        dxt_status status = dxt_sheet_end(reader, sheet);
+        return status == DXT_OK ? begin_headless(reader) : status;
+    }
+    if (row->status != DXT_OK) return lose_row(reader, sheet);
+    if (row->width == sheet->ranks && (!row->named || row->rank < sheet->ranks))
+        return add(reader, sheet);
+    if (row->pure || row->named) return misfit(reader, sheet);
+    /* Lists that others print need not be rows. */
+    dxt_sheet_drop(sheet);
+    return begin_headless(reader);
+}
+
+dxt_status dxt_sheet_row(dxt_reader *reader)
+{
+    dxt_row *row = &reader->rowing;
+    if (row->rank > INT32_MAX) row->rank = INT32_MAX;
+    for (uint32_t i = 0; i < DXT_SHEETS; i++) {
+        dxt_sheet *sheet = &reader->sheets[i];
+        if (!sheet->doubled || sheet->skipped || !repeats(reader, sheet)) continue;
+        sheet->skipped = true;
+        return DXT_OK;
+    }
+    if (!reader->headers) {
+        dxt_status status = headless_row(reader);
+        return status == DXT_OK ? close_headless(reader) : status;
+    }
+    dxt_sheet *sheet = choose(reader);
+    if (!sheet) return stray_row(reader);
+    return row->status == DXT_OK ? add(reader, sheet) : lose_row(reader, sheet);
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "matrix/scan.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/base.h"
 
@@ -56,16 +56,72 @@ dxt_status dxt_scan_why(const char *at, const char *end, char *text, size_t size
     return DXT_ERR_FORMAT;
 }
 
-bool dxt_only_numbers(const char *at, const char *end)
+dxt_status dxt_scan_why_counter(const char *at, const char *end, char *text, size_t size)
 {
-    static const char marks[] = "[],+-.eEnNaAiIfF";
-    bool any = false;
-    for (; at < end; at++) {
-        if (dxt_is_blank(*at)) continue;
-        if (!dxt_is_digit(*at) && !memchr(marks, *at, sizeof marks - 1)) return false;
+    dxt_status status = dxt_scan_why(at, end, text, size);
+    size_t length = strlen(text), tail = strlen("is negative");
+    if (length >= tail && strcmp(text + length - tail, "is negative") == 0)
+        snprintf(text + length, size - length, ": the counter ran over");
+    return status;
+}
+
+/* Digits with a point: the leading 18 as an integer, and the power of ten that belongs to it. */
+static const char *scan_digits(const char *at, const char *end, uint64_t *digits, int *power)
+{
+    bool any = false, point = false;
+    for (*digits = 0, *power = 0; at < end; at++) {
+        if (*at == '.' && !point) {
+            point = true;
+            continue;
+        }
+        if (!dxt_is_digit(*at)) break;
         any = true;
+        if (*digits < UINT64_C(1000000000000000000)) {
+            *digits = *digits * 10 + (uint64_t)(*at - '0');
+            *power -= point;
+        } else {
+            *power += !point;
+        }
     }
-    return any;
+    return any ? at : NULL;
+}
+
+static const char *scan_exponent(const char *at, const char *end, int *power)
+{
+    if (at == end || (*at | 32) != 'e') return at;
+    const char *sign = ++at;
+    if (at < end && (*at == '+' || *at == '-')) at++;
+    int value = 0;
+    const char *from = at;
+    for (; at < end && dxt_is_digit(*at); at++)
+        if (value < 10000) value = value * 10 + (*at - '0');
+    *power += *sign == '-' ? -value : value;
+    return at > from ? at : NULL;
+}
+
+const char *dxt_scan_number(const char *at, const char *end, int64_t *whole, double *real,
+                            bool *decimal)
+{
+    uint64_t digits;
+    int power;
+    bool negative = at < end && *at == '-';
+    if (at < end && (*at == '+' || *at == '-')) at++;
+    at = scan_digits(at, end, &digits, &power);
+    if (at) at = scan_exponent(at, end, &power);
+    if (!at || (at < end && !dxt_ends_number(*at)) || (negative && digits > 0)) return NULL;
+    while (power < 0 && digits % 10 == 0 && digits > 0) {
+        digits /= 10;
+        power++;
+    }
+    long double value = (long double)digits;
+    if (digits > 0) value *= powl(10, power);
+    if (value > 1e300L) return NULL;
+    *real = (double)value;
+    if ((power >= 0 || digits == 0) && value < 9223372036854775808.0L)
+        *whole = (int64_t)value;
+    else
+        *decimal = true;
+    return at;
 }
 
 bool dxt_utf8_valid(const char *text, size_t size)

@@ -19,6 +19,18 @@ static inline bool dxt_is_blank(char c)
     return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
+static inline bool dxt_is_letter(char c)
+{
+    return (unsigned char)((c | 32) - 'a') < 26;
+}
+
+/** What may stand behind a number: a blank, a bracket, a quote, or what separates values. */
+static inline bool dxt_ends_number(char c)
+{
+    return dxt_is_blank(c) || c == ',' || c == ']' || c == ';' || c == '"' || c == '\'' ||
+           c == ')' || c == '[';
+}
+
 /**
  * Read digits as an integer of 0 … 2^63 − 1.
  *
@@ -37,15 +49,26 @@ static inline const char *dxt_scan_integer(const char *at, const char *end, int6
 }
 
 /**
+ * Read a number ≥ 0 as people write them: digits, a point, an exponent.
+ *
+ * @param whole    Receives it, if it is an integer below 2^63 (1.5e3 is).
+ * @param real     Receives it in any case.
+ * @param decimal  Set if it is no such integer.
+ * @return Behind it; NULL, and nothing received, if there is none or something else follows.
+ */
+const char *dxt_scan_number(const char *at, const char *end, int64_t *whole, double *real,
+                            bool *decimal);
+
+/** dxt_scan_why() for a counter, and what a negative one means. */
+dxt_status dxt_scan_why_counter(const char *at, const char *end, char *text, size_t size);
+
+/**
  * Say why no integer of 0 … 2^63 − 1 stands at @p at, e.g. "-5 is negative".
  *
  * @param text  Receives the reason; printable whatever the input is.
  * @return DXT_ERR_LIMIT if it is too large, else DXT_ERR_FORMAT.
  */
 dxt_status dxt_scan_why(const char *at, const char *end, char *text, size_t size);
-
-/** Whether there is nothing here but numbers in brackets, or what might stand in their place. */
-bool dxt_only_numbers(const char *at, const char *end);
 
 /** Whether @p size bytes are UTF-8 as RFC 3629 defines it. */
 bool dxt_utf8_valid(const char *text, size_t size);

@@ -189,18 +189,159 @@ recorded_case() {
         $'["dispatch",3,[1]]\n["combine",3,[]]' ]
 }
 
-@test "windows before a bad line are reported, then the line is named" {
+@test "one bad line loses one window: named and counted, and --strict stops there" {
     { head -n 3 "$reference"; echo '{"v":1,'; head -n 1 "$reference"; } > partly
     run --separate-stderr "$deepxtrace" analyze --json --exit-code partly
+    [ "$status" -eq 1 ]
+    [ "${#lines[@]}" -eq 4 ]
+    [ "${stderr_lines[0]}" = "deepxtrace analyze: partly:4: column 8: the line ends too early; the window is left out" ]
+    [ "${stderr_lines[1]}" = "deepxtrace analyze: 1 of 5 windows could not be read" ]
+    [ "${#stderr_lines[@]}" -eq 2 ]
+    run --separate-stderr "$deepxtrace" analyze --json --exit-code --strict partly
     [ "$status" -eq 2 ]
     [ "${#lines[@]}" -eq 3 ]
-    [ "${#stderr_lines[@]}" -eq 1 ]
-    [[ $stderr == "deepxtrace analyze: partly:4: "* ]]
+    [ "$stderr" = "deepxtrace analyze: partly:4: column 8: the line ends too early" ]
+    run --separate-stderr "$deepxtrace" heatmap partly
+    [ "$status" -eq 0 ]
+    [ "${#stderr_lines[@]}" -eq 2 ]
+    run --separate-stderr "$deepxtrace" heatmap --strict partly
+    [ "$status" -eq 2 ]
+}
+
+@test "a last line that is cut off is a warning" {
+    { head -n 3 "$reference"; head -n 1 "$reference" | head -c 99; } > cut
+    for command in analyze heatmap "heatmap --timeline"; do
+        # shellcheck disable=SC2086
+        run --separate-stderr "$deepxtrace" $command cut
+        [ "$status" -eq 0 ]
+        [[ $stderr == *"cut:4: column "*": the line ends too early; it is left out" ]]
+        [ "${#stderr_lines[@]}" -eq 1 ]
+    done
+}
+
+@test "many bad lines: eight are told, all are counted" {
+    { head -n 1 "$reference"; for i in {1..40}; do echo "{\"v\":1,$i"; done; } > bad
+    run --separate-stderr "$deepxtrace" analyze bad
+    [ "$status" -eq 0 ]
+    [ "${#stderr_lines[@]}" -eq 10 ]
+    [ "${stderr_lines[9]}" = "deepxtrace analyze: 40 of 41 windows could not be read" ]
+}
+
+# log INSTANCE SECOND LATE: a window of four ranks in which rank LATE is waited for.
+log() {
+    echo "[2025-09-15T16:28:$2.000] [Diagnose] InstanceID: $1 EPSize: 4, diagnose: {}, Dispatch Wait Recv Cost Per Token Matrix[src_rank, dst_rank]"
+    local row column
+    for row in 0 1 2 3; do
+        local cells=""
+        for column in 0 1 2 3; do
+            if ((column == $3 && row != $3)); then cells+=" 5$row$column""00"; else cells+=" 4$row$column"; fi
+        done
+        echo "[2025-09-15T16:28:$2.000] rank=$row [$cells]"
+    done
+}
+
+# windows FILE…: the numbers of the windows in their order, and who is late in them.
+windows() {
+    "$deepxtrace" analyze --json "$@" | jq -c '[.window, [.findings[].rank]]' | tr '\n' ' '
+}
+
+@test "parts of a rotated log, in any order, packed or not, and folders, are one log" {
+    { log a 01 1; log a 02 1; } > whole
+    mkdir logs
+    { log a 03 1; log a 04 1 | head -n 3; } > logs/diagnose_rank0.log.1
+    { log a 04 1 | tail -n 2; log a 05 1; } > logs/diagnose_rank0.log
+    gzip -c whole > logs/diagnose_rank0.log.2.gz
+    echo "not a log" > logs/README
+    expected='[0,[1]] [1,[1]] [2,[1]] [3,[1]] [4,[1]] '
+    [ "$(windows logs)" = "$expected" ]
+    [ "$(windows logs/*)" = "$expected" ]
+    [ "$(windows logs/diagnose_rank0.log logs/diagnose_rank0.log.1 whole)" = "$expected" ]
+    # Files of another run are a log of their own.
+    log b 01 2 > other.log
+    run --separate-stderr "$deepxtrace" analyze other.log logs
+    [ "$status" -eq 0 ]
+    [[ $output == "other.log:"*"logs/diagnose_rank0.log and 2 older:"*"rank 1 late in dispatch since window 0"* ]]
+    run --separate-stderr "$deepxtrace" heatmap logs
+    [ "$status" -eq 0 ]
+    [ -z "$stderr" ]
+    run --separate-stderr "$deepxtrace" heatmap logs other.log
+    [ "$status" -eq 2 ]
+    [[ $stderr == *"are two logs; name one of them" ]]
+}
+
+@test "a folder with a recording and the log of the same run: the recording" {
+    mkdir both
+    log a 01 1 > both/diagnose_rank0.log
+    { head -n 1 "$reference" | sed 's/{"v":1,/{"v":1,"instance":"a",/'; } > both/diagnose_rank0.jsonl
+    run --separate-stderr "$deepxtrace" analyze --json both
+    [ "$status" -eq 0 ]
+    [ "${#lines[@]}" -eq 1 ]
+    [ "$stderr" = "deepxtrace analyze: both/diagnose_rank0.log: left out: its windows are in a recording beside it" ]
+    mkdir empty
+    echo "nothing" > empty/README
+    refused "empty: no recording, log or matrix is in it" empty
+}
+
+@test "packed files are unpacked, and what is damaged of them is said" {
+    log a 01 1 > one
+    log a 02 1 > two
+    gzip -c one > packed.gz
+    gzip -c two >> packed.gz
+    [ "$(windows packed.gz)" = '[0,[1]] [1,[1]] ' ]
+    [ "$("$deepxtrace" analyze --json - < packed.gz | wc -l)" -eq 2 ]
+    for i in {1..60}; do log a "$((i + 9))" 1; done > many
+    gzip -c many > many.gz
+    head -c "$(($(stat -c %s many.gz) / 2))" many.gz > half.gz
+    run --separate-stderr "$deepxtrace" analyze half.gz
+    [ "$status" -eq 0 ]
+    [[ ${stderr_lines[0]} == *"half.gz:"*": the packed data are damaged or cut off here; it is left out" ]]
+    run --separate-stderr "$deepxtrace" analyze --strict half.gz
+    [ "$status" -eq 2 ]
+    head -c 30 packed.gz > bad
+    refused "bad:1: the packed data are damaged or cut off here" bad
+    printf 'PK\3\4nothing' > bad
+    refused "bad: a zip archive that is damaged, or none" bad
+}
+
+@test "NumPy's archives are read, in both orders of axes and of bytes" {
+    /usr/bin/env python3 -c 'import numpy' 2> /dev/null || python=/usr/bin/python3
+    ${python:-python3} - << 'EOF' || skip "no NumPy"
+import numpy as np
+m = np.full((8, 8), 400) + np.arange(8)
+m[:, 5] += 50000
+m[5, :] = 390
+np.savez("plain.npz", dispatch_final=m, other=np.arange(3), names=np.array(["a"]))
+np.savez_compressed("packed.npz", combine=m.astype(">i4"))
+np.save("fortran.npy", np.asfortranarray(m.astype(">f8")))
+np.save("objects.npy", m.astype(object), allow_pickle=True)
+np.savez("objects.npz", m.astype(object))
+np.savez("vector.npz", np.arange(8))
+EOF
+    for file in plain.npz packed.npz fortran.npy; do
+        [ "$("$deepxtrace" analyze --json "$file" | jq -c '[.phase, .findings[].rank]')" = \
+            "[\"$([[ $file == packed* ]] && echo combine || echo dispatch)\",5]" ]
+    done
+    [ "$(windows - < plain.npz)" = '[0,[5]] ' ]
+    refused "it holds Python objects, which are never unpickled" objects.npy
+    refused "it holds Python objects, which are never unpickled" objects.npz
+    refused "it is no square matrix" vector.npz
+}
+
+@test "what people hand in by mistake is named" {
+    "$deepxtrace" heatmap "$reference" -o picture.svg
+    refused "this looks like an SVG picture" picture.svg
+    echo '{"traceEvents":[{"ph":"X","ts":1}]}' > trace.json
+    refused "this looks like a trace of events" trace.json
+    echo '{"name":"x"}' > other.json
+    refused 'JSON, but no recording (no "v", "phase", "ranks", "wait")' other.json
+    log a 01 1 | head -n 1 > headers
+    refused "DEEPEP_DIAGNOSE_LOG_DETAILS=1" headers
+    printf '[[1 2 ... 3 4]\n ...\n [1 2 ... 3 4]]\n' > short
+    refused 'numpy.set_printoptions(threshold=sys.maxsize)' short
 }
 
 @test "bad files: exit 2 and one line with file, line and reason" {
     refused "nowhere.jsonl" nowhere.jsonl
-    refused "." .
     : > bad
     refused "bad" bad
     refused_file 1 '{"v":1,"phase":"dispatch","ranks":2,"wait":[[1,2],[3'
@@ -232,7 +373,7 @@ recorded_case() {
     refused "unknown option '--jsn'" --jsn "$reference"
     refused "--json takes no value" --json=yes "$reference"
     refused "--method needs NAME" "$reference" --method
-    refused "FILE...|- is missing"
+    refused "FILE|FOLDER...|- is missing"
 }
 
 @test "operators behind the same words explain each other" {

@@ -137,16 +137,15 @@ has_cairo() {
     refused 2 "bad:1: " bad -o a.svg
     refused 2 "nowhere" nowhere -o a.svg
     refused 2 "no window 77" "$reference" --window 77 -o a.svg
-    refused 2 "no window of phase other" "$reference" --phase other -o a.svg
+    refused 2 "no window of phase other; there are: dispatch (windows " "$reference" --phase other -o a.svg
     refused 2 "no window in case none" "$reference" --case none -o a.svg
     refused 2 "must end in .svg, .png, .pdf or .html" "$reference" -o a.gif
     refused 2 "a/b.svg: No such file or directory" "$reference" -o a/b.svg
     refused 2 "--window: 'last' is not a whole number" "$reference" --window last -o a.svg
     refused 2 "--format: 'gif' is not one of terminal, svg, html, png, pdf" "$reference" --format gif
-    refused 2 "FILE|- is missing"
+    refused 2 "FILE|FOLDER...|- is missing"
     refused 2 "'' is not a file name" ""
     refused 2 "--output: given twice, 'a.svg' and 'b.svg'" "$reference" -o a.svg -o b.svg
-    refused 2 "one argument too many" "$reference" "$reference"
     [ "$(ls -A)" = bad ]
 }
 

@@ -1,4 +1,4 @@
-foreach(kind recording log plain)
+foreach(kind recording log plain prefix print npy)
   dxt_fuzz(fuzz_${kind} SOURCES fuzz/fuzz_reader.c MODULES base matrix LIBS ${CMAKE_DL_LIBS}
            CORPUS fuzz/corpus/fuzz_${kind})
 endforeach()

@@ -5,6 +5,7 @@
 #include <deepxtrace/deepxtrace.h>
 
 #include "commands.h"
+#include "files.h"
 #include "input.h"
 #include "options.h"
 #include "outcome.h"
@@ -17,6 +18,7 @@ struct analyze {
     bool exit_code;
     bool no_history;
     bool summary;         /**< also with --json */
+    bool strict;          /**< stop at the first window that cannot be read */
     bool many;            /**< several files: name each */
     dxt_history *history; /**< of the file under way; NULL = windows are judged alone */
     bool found;
@@ -74,15 +76,15 @@ static outcome report(struct analyze *run, const dxt_window *window, const dxt_w
  * Windows in order, each with the other operator of the same interval if that is its neighbour. A
  * window whose companion came before it is reported at once; any other waits for the next line.
  */
-static outcome analyze_windows(struct analyze *run, dxt_reader *reader)
+static outcome analyze_windows(struct analyze *run, cli_input *input)
 {
     dxt_window *before = NULL, *window = NULL, *after = NULL;
     outcome result = GO_ON;
-    dxt_status status = dxt_reader_next(reader, &window);
+    dxt_status status = input_next(input, &window);
     while (window && result == GO_ON) {
         const dxt_window *companion = before && is_pair(before, window) ? before : NULL;
         if (!companion) {
-            status = dxt_reader_next(reader, &after);
+            status = input_next(input, &after);
             if (after && is_pair(window, after)) companion = after;
         }
         result = report(run, window, companion);
@@ -93,12 +95,11 @@ static outcome analyze_windows(struct analyze *run, dxt_reader *reader)
         if (complete) dxt_window_free(window);
         window = after;
         after = NULL;
-        if (!window && status == DXT_OK) status = dxt_reader_next(reader, &window);
+        if (!window && status == DXT_OK) status = input_next(input, &window);
     }
     dxt_window_free(before);
     dxt_window_free(window);
-    if (result == GO_ON && status != DXT_END) result = complain_status("analyze", status);
-    return result;
+    return result == GO_ON ? input_end(input, status) : result;
 }
 
 static dxt_status begin_history(struct analyze *run)
@@ -109,14 +110,14 @@ static dxt_status begin_history(struct analyze *run)
     return dxt_history_create(&options, &run->history);
 }
 
-static outcome analyze_file(struct analyze *run, const char *path)
+static outcome analyze_log(struct analyze *run, const file_group *log)
 {
-    dxt_reader *reader;
-    outcome result = input_open("analyze", path, &reader);
+    cli_input input;
+    outcome result = input_open(&input, "analyze", log->paths, log->count, run->strict);
     if (result != GO_ON) return result;
-    if (run->many && !run->json) stdout_printf("%s:\n", path);
+    if (run->many && !run->json) stdout_printf("%s:\n", log->name);
     dxt_status status = begin_history(run);
-    result = status == DXT_OK ? analyze_windows(run, reader) : complain_status("analyze", status);
+    result = status == DXT_OK ? analyze_windows(run, &input) : complain_status("analyze", status);
     /* A file that breaks off has a beginning worth summing up. */
     if (result != EXIT_FAILED) {
         outcome summed = report_summary(run);
@@ -124,14 +125,29 @@ static outcome analyze_file(struct analyze *run, const char *path)
     }
     dxt_history_destroy(run->history);
     run->history = NULL;
-    dxt_reader_close(reader);
+    input_close(&input);
+    return result;
+}
+
+/* All logs, even if one of them cannot be read. */
+static outcome analyze_all(struct analyze *run, char **operands, int count)
+{
+    file_groups logs;
+    outcome result = files_find("analyze", operands, (size_t)count, &logs);
+    run->many = logs.count > 1;
+    for (size_t i = 0; i < logs.count && (result == GO_ON || result == EXIT_USAGE); i++) {
+        outcome status = analyze_log(run, &logs.groups[i]);
+        if (status != GO_ON) result = status;
+        if (status != GO_ON && run->strict) break;
+    }
+    files_free(&logs);
     return result;
 }
 
 outcome cmd_analyze(int argc, char **argv)
 {
     struct analyze run = {0};
-    cli_option options[4 + ANALYSIS_OPTIONS] = {
+    cli_option options[5 + ANALYSIS_OPTIONS] = {
         {.name = "json", .value = &run.json, .help = "one line of JSON per window"},
         {.name = "exit-code", .value = &run.exit_code, .help = "exit with 1 if a window is slow"},
         {.name = "no-history",
@@ -140,32 +156,39 @@ outcome cmd_analyze(int argc, char **argv)
         {.name = "summary",
          .value = &run.summary,
          .help = "sum up each run behind its last window, with --json as well"},
+        {.name = "strict",
+         .value = &run.strict,
+         .help = "stop at the first window that cannot be read"},
     };
-    analysis_options_of(&run.analysis, options + 4);
+    analysis_options_of(&run.analysis, options + 5);
     const cli_command command = {
         .name = "analyze",
         .summary = "Name what is slow in recorded wait matrices, and what it costs.",
-        .operands = "FILE...|-",
+        .operands = "FILE|FOLDER...|-",
         .min_operands = 1,
         .max_operands = -1,
         .options = options,
         .option_count = sizeof options / sizeof options[0],
         .notes =
-            "Reads recordings (JSON Lines), diagnosis logs, and plain matrices; '-' is\n"
-            "standard input. Windows are reported in their order, as they come. A dispatch\n"
+            "Reads recordings (JSON Lines), diagnosis logs whatever stands in front of their\n"
+            "lines, and matrices as they are printed or stored (.npy), packed (.gz, .npz) or\n"
+            "not; '-' is standard input. Parts of a log that was rotated are put in order of\n"
+            "time. A window that cannot be read is left out and told on standard error.\n"
+            "Windows are reported in their order, as they come. A dispatch\n"
             "and a combine of the same window that follow each other are judged together, and\n"
             "numbered windows of a run with those before them; a run of several windows ends\n"
             "with a summary.\n\n"
             "Exit status: 0 done, 1 something is slow (--exit-code), 2 bad usage or input,\n"
             "3 failed.\n",
         .examples = "  deepxtrace analyze recording.jsonl\n"
+                    "  deepxtrace analyze /var/log/diagnose\n"
+                    "  kubectl logs decode-0 --timestamps | deepxtrace analyze -\n"
                     "  deepxtrace analyze --json --method ratio recording.jsonl | jq .verdict\n"
                     "  deepxtrace analyze --exit-code --min-share 5% - < recording.jsonl\n",
     };
     int count;
     outcome result = command_line(&command, argc, argv, &count);
-    run.many = result == GO_ON && count > 1;
-    for (int i = 1; result == GO_ON && i <= count; i++) result = analyze_file(&run, argv[i]);
+    if (result == GO_ON) result = analyze_all(&run, argv + 1, count);
     if (result != GO_ON) return result;
     return run.exit_code && run.found ? EXIT_FINDINGS : EXIT_DONE;
 }

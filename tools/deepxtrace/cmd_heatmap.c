@@ -4,12 +4,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <deepxtrace/deepxtrace.h>
 
 #include "commands.h"
+#include "files.h"
 #include "heatmap.h"
 #include "input.h"
 #include "options.h"
@@ -20,8 +22,9 @@
 /** An operator met in the input. */
 struct slot {
     char *phase;
-    uint64_t seen;      /**< its windows so far */
-    dxt_window *window; /**< the chosen one; NULL = none yet */
+    uint64_t seen;        /**< its windows so far */
+    uint64_t first, last; /**< least and largest of their numbers */
+    dxt_window *window;   /**< the chosen one; NULL = none yet */
     dxt_findings *findings;
 };
 
@@ -29,6 +32,8 @@ struct slot {
 struct heatmap {
     analysis_options analysis;
     const char *input;
+    file_groups files;     /**< of which one is read */
+    bool strict;           /**< stop at the first window that cannot be read */
     const char *phase;     /**< NULL = all */
     const char *case_name; /**< NULL = any */
     uint64_t number;
@@ -74,6 +79,8 @@ static outcome consider(struct heatmap *run, dxt_window *window)
         return complain("heatmap", "%s: more than %u operators", run->input, DRAW_PANELS);
     }
     uint64_t number = window->index >= 0 ? (uint64_t)window->index : slot->seen;
+    if (slot->seen == 0 || number < slot->first) slot->first = number;
+    if (slot->seen == 0 || number > slot->last) slot->last = number;
     slot->seen++;
     if ((run->numbered && number != run->number) ||
         (run->case_name &&
@@ -88,25 +95,35 @@ static outcome consider(struct heatmap *run, dxt_window *window)
 
 static outcome read_windows(struct heatmap *run)
 {
-    dxt_reader *reader;
+    cli_input input;
     dxt_window *window;
     dxt_status status = DXT_OK;
-    outcome result = input_open("heatmap", run->input, &reader);
+    outcome result = input_open(&input, "heatmap", run->files.groups->paths,
+                                run->files.groups->count, run->strict);
     if (result != GO_ON) return result;
-    while (result == GO_ON && (status = dxt_reader_next(reader, &window)) == DXT_OK)
+    while (result == GO_ON && (status = input_next(&input, &window)) == DXT_OK)
         result = consider(run, window);
-    if (result == GO_ON && status != DXT_END) result = complain_status("heatmap", status);
-    dxt_reader_close(reader);
+    if (result == GO_ON) result = input_end(&input, status);
+    input_close(&input);
     return result;
 }
 
 static outcome nothing_chosen(const struct heatmap *run)
 {
-    char which[32] = "";
+    char which[32] = "", there[512] = "";
+    size_t used = 0;
     if (run->numbered) snprintf(which, sizeof which, " %" PRIu64, run->number);
-    return complain("heatmap", "%s: no window%s%s%s%s%s", run->input, which,
+    for (size_t i = 0; i < run->count && used < sizeof there; i++) {
+        const struct slot *slot = &run->slots[i];
+        used += (size_t)snprintf(there + used, sizeof there - used,
+                                 slot->first == slot->last ? "%s%s (window %" PRIu64 ")"
+                                                           : "%s%s (windows %" PRIu64 " to %" PRIu64
+                                                             ")",
+                                 i ? ", " : "", slot->phase, slot->first, slot->last);
+    }
+    return complain("heatmap", "%s: no window%s%s%s%s%s; there are: %s", run->input, which,
                     run->phase ? " of phase " : "", run->phase ? run->phase : "",
-                    run->case_name ? " in case " : "", run->case_name ? run->case_name : "");
+                    run->case_name ? " in case " : "", run->case_name ? run->case_name : "", there);
 }
 
 /* Analyse the chosen windows into `diagnoses`. */
@@ -115,7 +132,7 @@ static outcome diagnose(struct heatmap *run, dxt_diagnosis *diagnoses, size_t *c
     *count = 0;
     for (size_t i = 0; i < run->count; i++) {
         struct slot *slot = &run->slots[i];
-        if (!slot->window || (run->phase && strcmp(run->phase, slot->phase) != 0)) continue;
+        if (!slot->window || (run->phase && strcasecmp(run->phase, slot->phase) != 0)) continue;
         const dxt_window *companion = NULL;
         for (size_t j = 0; j < run->count && !companion; j++) {
             const dxt_window *other = run->slots[j].window;
@@ -186,9 +203,20 @@ static outcome draw(struct heatmap *run, const dxt_diagnosis *diagnoses, size_t 
     return EXIT_FAILED;
 }
 
+/* The parts of one log make one picture. */
+static outcome find_log(struct heatmap *run, char **operands, size_t count)
+{
+    outcome result = files_find("heatmap", operands, count, &run->files);
+    if (result != GO_ON || run->files.count == 1) return result;
+    return complain("heatmap", "%s and %s are two logs; name one of them",
+                    run->files.groups[0].name, run->files.groups[1].name);
+}
+
 static outcome run_timeline(struct heatmap *run)
 {
     draw_timeline timeline = {.input = run->input,
+                              .files = run->files.groups,
+                              .strict = run->strict,
                               .phase = run->phase,
                               .case_name = run->case_name,
                               .analysis = &run->analysis};
@@ -219,62 +247,77 @@ static outcome run_heatmap(struct heatmap *run)
     return result;
 }
 
-outcome cmd_heatmap(int argc, char **argv)
+/* Options of its own, before those of the analysis. */
+#define OWN_OPTIONS 9
+
+static void options_of(struct heatmap *run, cli_option *options)
 {
-    struct heatmap run = {.format = -1};
-    cli_option options[8 + ANALYSIS_OPTIONS] = {
+    const cli_option table[OWN_OPTIONS] = {
         {.name = "output",
          .letter = 'o',
          .type = OPTION_FILE,
-         .value = &run.output,
+         .value = &run->output,
          .argument = "FILE",
          .help = "picture: .svg, .png, .pdf or .html; '-' is standard output; default: the "
                  "terminal"},
         {.name = "format",
          .type = OPTION_CHOICE,
-         .value = &run.format,
+         .value = &run->format,
          .argument = "NAME",
          .choices = formats,
          .help = "terminal, svg, html, png or pdf, whatever the name; '-o -' is svg unless this "
                  "says otherwise"},
-        {.name = "force", .letter = 'f', .value = &run.force, .help = "replace FILE if it exists"},
+        {.name = "force", .letter = 'f', .value = &run->force, .help = "replace FILE if it exists"},
         {.name = "color",
          .type = OPTION_CHOICE,
-         .value = &run.color,
+         .value = &run->color,
          .argument = "WHEN",
          .choices = color_choices,
          .help = "auto, always or never colour the terminal's picture"},
         {.name = "phase",
          .type = OPTION_TEXT,
-         .value = &run.phase,
+         .value = &run->phase,
          .argument = "NAME",
          .help = "only this operator, e.g. dispatch (default: all)"},
         {.name = "window",
          .type = OPTION_CUSTOM,
-         .value = &run,
+         .value = run,
          .argument = "K",
          .parse = parse_window,
          .help = "window number K (default: the last of each operator)"},
         {.name = "case",
          .type = OPTION_TEXT,
-         .value = &run.case_name,
+         .value = &run->case_name,
          .argument = "NAME",
          .help = "only windows of this case of the recording"},
         {.name = "timeline",
-         .value = &run.timeline,
+         .value = &run->timeline,
          .help = "draw how late each rank was in the windows of the last run instead"},
+        {.name = "strict",
+         .value = &run->strict,
+         .help = "draw nothing if a window cannot be read"},
     };
-    analysis_options_of(&run.analysis, options + 8);
+    memcpy(options, table, sizeof table);
+    analysis_options_of(&run->analysis, options + OWN_OPTIONS);
+}
+
+outcome cmd_heatmap(int argc, char **argv)
+{
+    struct heatmap run = {.format = -1};
+    cli_option options[OWN_OPTIONS + ANALYSIS_OPTIONS];
+    options_of(&run, options);
     const cli_command command = {
         .name = "heatmap",
         .summary = "Draw a recorded wait matrix: rows wait, columns are awaited; what was found\n"
                    "is marked and said below.",
-        .operands = "FILE|-",
+        .operands = "FILE|FOLDER...|-",
         .min_operands = 1,
-        .max_operands = 1,
+        .max_operands = -1,
         .options = options,
         .option_count = sizeof options / sizeof options[0],
-        .notes = "Colours on the terminal go by TERM and COLORTERM; there are none under NO_COLOR\n"
+        .notes = "Parts of a log that was rotated are put in order of time. A window that cannot\n"
+                 "be read is left out and told on standard error.\n"
+                 "Colours on the terminal go by TERM and COLORTERM; there are none under NO_COLOR\n"
                  "or in a pipe.\n\n"
                  "Exit status: 0 done, 2 bad usage or input, 3 failed.\n",
         .examples =
@@ -287,5 +330,8 @@ outcome cmd_heatmap(int argc, char **argv)
     outcome result = command_line(&command, argc, argv, &count);
     if (result != GO_ON) return result;
     run.input = argv[1];
-    return run.timeline ? run_timeline(&run) : run_heatmap(&run);
+    result = find_log(&run, argv + 1, (size_t)count);
+    if (result == GO_ON) result = run.timeline ? run_timeline(&run) : run_heatmap(&run);
+    files_free(&run.files);
+    return result;
 }

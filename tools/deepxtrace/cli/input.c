@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "input.h"
 
+#include <stdio.h>
 #include <string.h>
+
+#include "output.h"
 
 static const char *const methods[] = {"robust", "ratio", NULL};
 
@@ -73,11 +76,80 @@ dxt_status analyze_window(const analysis_options *values, const dxt_window *wind
     return status == DXT_OK ? dxt_analyze(window, &options, findings) : status;
 }
 
-outcome input_open(const char *command, const char *path, dxt_reader **reader)
+/* A file with thousands of bad lines has one cause: so many are told one by one. */
+#define MOST_REMARKS 8
+
+/* Write the first remark, if that has not been done. */
+static void say_first(cli_input *input)
 {
-    if (*path == '\0') return complain(command, "'' is not a file name");
-    dxt_status status = dxt_reader_open(path, reader);
-    return status == DXT_OK ? GO_ON : complain_status(command, status);
+    if (input->first[0]) complain(input->command, "%s", input->first);
+    input->first[0] = '\0';
+}
+
+static int hear(void *context, dxt_remark kind, const char *message)
+{
+    cli_input *input = context;
+    static const char *const what[] = {"; the window is left out", "; it is left out", ""};
+    if (input->strict && kind != DXT_REMARK_NOTE) return 0;
+    if (kind == DXT_REMARK_LOST) input->lost++;
+    if (input->said++ == 0) {
+        snprintf(input->first, sizeof input->first, "%s%s", message, what[kind]);
+        return 1;
+    }
+    say_first(input);
+    if (input->said <= MOST_REMARKS) complain(input->command, "%s%s", message, what[kind]);
+    if (input->said == MOST_REMARKS) complain(input->command, "more of the kind is only counted");
+    return 1;
+}
+
+outcome input_open(cli_input *input, const char *command, char *const *paths, size_t count,
+                   bool strict)
+{
+    char why[512];
+    *input = (cli_input){.command = command, .strict = strict};
+    dxt_status status = unpack_open(paths, count, &input->files, why, sizeof why);
+    if (status != DXT_OK) {
+        complain(command, "%s", why);
+        return status == DXT_ERR_NO_MEMORY ? EXIT_FAILED : EXIT_USAGE;
+    }
+    const dxt_source source = {sizeof source, input->files, unpack_read, unpack_next};
+    status = dxt_reader_open_source(&source, unpack_name(input->files), &input->reader);
+    if (status != DXT_OK) {
+        input_close(input);
+        return complain_status(command, status);
+    }
+    dxt_reader_on_remark(input->reader, hear, input);
+    return GO_ON;
+}
+
+dxt_status input_next(cli_input *input, dxt_window **window)
+{
+    dxt_status status = dxt_reader_next(input->reader, window);
+    if (status == DXT_OK) input->windows++;
+    if (status == DXT_OK) say_first(input);
+    return status;
+}
+
+outcome input_end(cli_input *input, dxt_status status)
+{
+    /* Of a file that is nothing but one bad window all has been said with that. */
+    bool all = input->first[0] && input->windows == 0 && status == DXT_ERR_FORMAT;
+    say_first(input);
+    if (all) return EXIT_USAGE;
+    if (status != DXT_END) return complain_status(input->command, status);
+    if (input->lost > 0)
+        complain(input->command, "%llu of %llu windows could not be read",
+                 (unsigned long long)input->lost,
+                 (unsigned long long)(input->windows + input->lost));
+    return GO_ON;
+}
+
+void input_close(cli_input *input)
+{
+    dxt_reader_close(input->reader);
+    unpack_close(input->files);
+    input->reader = NULL;
+    input->files = NULL;
 }
 
 static bool same_text(const char *a, const char *b)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What commands that read recordings share: the options of the analysis, and pairs of windows. */
+/* What commands that read recordings share: their input, the options of the analysis, and pairs of
+ * windows. */
 #ifndef TOOLS_CLI_INPUT_H
 #define TOOLS_CLI_INPUT_H
 
@@ -9,6 +10,7 @@
 #include <deepxtrace/history.h>
 
 #include "options.h"
+#include "unpack.h"
 
 /** The options of the analysis as the command line has them; zero it to begin. */
 typedef struct analysis_options {
@@ -29,12 +31,40 @@ dxt_status analyze_window(const analysis_options *values, const dxt_window *wind
                           const dxt_window *companion, const dxt_history *history,
                           dxt_findings **findings);
 
+/** One input of a command: a file, or the parts of a log. */
+typedef struct cli_input {
+    const char *command;
+    dxt_reader *reader;
+    unpack *files;
+    bool strict;      /**< the first window that cannot be read ends the reading */
+    uint64_t windows; /**< handed out */
+    uint64_t lost;    /**< could not be read */
+    uint64_t said;    /**< remarks so far */
+    char first[1024]; /**< the first one, which may turn out to be all there is to say */
+} cli_input;
+
 /**
- * Open an input of @p command, as dxt_reader_open() does.
+ * Open an input; packed files are unpacked. What cannot be read of it is left out and said on
+ * standard error, unless @p strict.
  *
+ * @param input  Filled in; must not move; end it with input_close().
+ * @param paths  Must outlive it.
  * @return GO_ON; otherwise the exit status, said on standard error.
  */
-outcome input_open(const char *command, const char *path, dxt_reader **reader);
+outcome input_open(cli_input *input, const char *command, char *const *paths, size_t count,
+                   bool strict);
+
+/** dxt_reader_next(). */
+dxt_status input_next(cli_input *input, dxt_window **window);
+
+/**
+ * Say how much could not be read, and why the reading ended with @p status.
+ *
+ * @return GO_ON if it came to its end; otherwise the exit status.
+ */
+outcome input_end(cli_input *input, dxt_status status);
+
+void input_close(cli_input *input);
 
 /**
  * Whether two neighbours in a file are the two operators over the same interval: the same ranks,

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "options.h"
 
@@ -35,7 +36,7 @@ static dxt_status note_phase(draw_timeline *timeline, const char *phase)
 static bool wanted(const draw_timeline *timeline, const dxt_window *window)
 {
     if (window->index < 0) return false;
-    if (timeline->phase && strcmp(window->phase, timeline->phase) != 0) return false;
+    if (timeline->phase && strcasecmp(window->phase, timeline->phase) != 0) return false;
     return !timeline->case_name ||
            (window->case_name && strcmp(window->case_name, timeline->case_name) == 0);
 }
@@ -53,19 +54,22 @@ static dxt_status take(draw_timeline *timeline, dxt_history *history, const dxt_
     return note_phase(timeline, window->phase);
 }
 
-static dxt_status take_all(draw_timeline *timeline, dxt_history *history)
+/* @return GO_ON; otherwise the exit status. */
+static outcome take_all(draw_timeline *timeline, dxt_history *history)
 {
-    dxt_reader *reader;
+    cli_input input;
     dxt_window *window;
-    dxt_status status = dxt_reader_open(timeline->input, &reader);
-    if (status != DXT_OK) return status;
-    while ((status = dxt_reader_next(reader, &window)) == DXT_OK) {
-        if (wanted(timeline, window)) status = take(timeline, history, window);
+    dxt_status status = DXT_OK, taken = DXT_OK;
+    outcome result = input_open(&input, "heatmap", timeline->files->paths, timeline->files->count,
+                                timeline->strict);
+    if (result != GO_ON) return result;
+    while (taken == DXT_OK && (status = input_next(&input, &window)) == DXT_OK) {
+        if (wanted(timeline, window)) taken = take(timeline, history, window);
         dxt_window_free(window);
-        if (status != DXT_OK) break;
     }
-    dxt_reader_close(reader);
-    return status == DXT_END ? DXT_OK : status;
+    result = taken == DXT_OK ? input_end(&input, status) : complain_status("heatmap", taken);
+    input_close(&input);
+    return result;
 }
 
 static dxt_status finish(draw_timeline *timeline, const dxt_history *history)
@@ -92,9 +96,11 @@ outcome timeline_read(draw_timeline *timeline)
     if (timeline->analysis->method == DXT_METHOD_RATIO)
         return complain("heatmap", "--timeline needs the robust method");
     dxt_status status = dxt_history_create(&options, &history);
-    if (status == DXT_OK) status = take_all(timeline, history);
-    if (status == DXT_OK) status = finish(timeline, history);
+    if (status != DXT_OK) return complain_status("heatmap", status);
+    outcome result = take_all(timeline, history);
+    if (result == GO_ON) status = finish(timeline, history);
     dxt_history_destroy(history);
+    if (result != GO_ON) return result;
     if (status != DXT_OK) return complain_status("heatmap", status);
     if (timeline->count == 0)
         return complain("heatmap", "%s: no numbered window that was asked for", timeline->input);

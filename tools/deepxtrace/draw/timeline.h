@@ -6,13 +6,16 @@
 #include <deepxtrace/history.h>
 #include <deepxtrace/render.h>
 
+#include "files.h"
 #include "input.h"
 
 /** Set the input, then read, draw and free. */
 typedef struct draw_timeline {
-    const char *input;
-    const char *phase;     /**< NULL = all */
-    const char *case_name; /**< NULL = any */
+    const char *input;       /**< for messages */
+    const file_group *files; /**< what is read */
+    bool strict;             /**< nothing if a window cannot be read */
+    const char *phase;       /**< NULL = all */
+    const char *case_name;   /**< NULL = any */
     const analysis_options *analysis;
     size_t count; /**< operators of the last run */
     char *phases[DXT_HISTORY_OPERATORS];

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Rows of a matrix in a line of text, whatever stands in front: "rank=3 [ 1 2 ]", "rank 3: 1 2",
+ * "[ 1 2 ]", "tensor([[1, 2],". A row is what a line ends with.
+ */
+#include <string.h>
+#include <strings.h>
+
+#include "matrix/reader.h"
+#include "matrix/scan.h"
+
+static const char *skip_blanks(const char *at, const char *end)
+{
+    while (at < end && dxt_is_blank(*at)) at++;
+    return at;
+}
+
+/* Of a number, a bracket or what separates them. */
+static bool is_numeric(char c)
+{
+    static const bool numeric[256] = {
+        ['\t'] = true, ['\v'] = true, ['\f'] = true, ['\r'] = true, [' '] = true, ['['] = true,
+        [']'] = true,  [','] = true,  ['+'] = true,  ['-'] = true,  ['.'] = true, ['e'] = true,
+        ['E'] = true,  ['0'] = true,  ['1'] = true,  ['2'] = true,  ['3'] = true, ['4'] = true,
+        ['5'] = true,  ['6'] = true,  ['7'] = true,  ['8'] = true,  ['9'] = true};
+    return numeric[(unsigned char)c];
+}
+
+/* A word such as nan, which stands for a number that is none. */
+static size_t none_length(const char *at, const char *end)
+{
+    static const char *const words[] = {"nan", "infinity", "inf", "none", "null"};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        size_t size = strlen(words[i]);
+        if ((size_t)(end - at) >= size && strncasecmp(at, words[i], size) == 0 &&
+            (at + size == end || dxt_ends_number(at[size])))
+            return size;
+    }
+    return 0;
+}
+
+/* What may stand behind a row: the rest of a print, quotes, full stops. */
+static const char *cut_tail(const char *at, const char *end)
+{
+    const char *close = memrchr(at, ']', (size_t)(end - at));
+    if (!close) {
+        while (end > at && dxt_is_blank(end[-1])) end--;
+        return end;
+    }
+    const char *tail = close + 1;
+    for (const char *c = tail; c < end; c++) {
+        if (dxt_is_blank(*c) || strchr(",;.)\"'`\\|>", *c)) {
+            /* ", device='npu:0')" */
+            const char *word = skip_blanks(c + 1, end);
+            if (*c == ',' && word < end && dxt_is_letter(*word)) return tail;
+            if (*c == ')') return tail;
+            continue;
+        }
+        return end;
+    }
+    return tail;
+}
+
+/* Behind the brackets at `at`, a number or a word in its place, and no date. */
+static bool begins_row(const char *at, const char *end)
+{
+    while (at < end && (*at == '[' || dxt_is_blank(*at))) at++;
+    if (none_length(at, end)) return true;
+    const char *word = at;
+    if (at < end && (*at == '-' || *at == '+')) at++;
+    if (at < end && *at == '.') return end - at >= 3 && memcmp(at, "...", 3) == 0;
+    const char *digits = at;
+    while (at < end && (dxt_is_digit(*at) || *at == '.')) at++;
+    if (at == digits) return false;
+    if (at < end && (*at | 32) == 'e') return true;
+    return at == end || dxt_ends_number(*at) ||
+           (word == digits && *at != '-' && *at != ':' && *at != '/' && !dxt_is_letter(*at));
+}
+
+/* "[7]" and no more: a process id, a step. */
+static const char *skip_single(const char *at, const char *end)
+{
+    const char *in = skip_blanks(at + 1, end);
+    while (in < end && (dxt_is_digit(*in) || *in == '.')) in++;
+    in = skip_blanks(in, end);
+    return in < end && *in == ']' && in + 1 < end ? in + 1 : NULL;
+}
+
+/* The first bracket of [at, end), all of it numeric, with which a row begins. */
+static const char *first_row(const char *at, const char *end)
+{
+    while (at < end) {
+        const char *open = memchr(at, '[', (size_t)(end - at));
+        if (!open) return NULL;
+        const char *single = skip_single(open, end);
+        if (!single && begins_row(open, end)) return open;
+        at = single ? single : open + 1;
+    }
+    return NULL;
+}
+
+/* Where the numbers with which the line ends begin. */
+static const char *numeric_from(const char *line, const char *end)
+{
+    const char *at = end;
+    while (at > line) {
+        if (is_numeric(at[-1])) {
+            at--;
+            continue;
+        }
+        /* The end of "nan" or "inf"? */
+        const char *word = at;
+        while (word > line && dxt_is_letter(word[-1])) word--;
+        if (word == at || !none_length(word, end)) break;
+        at = word;
+    }
+    /* Not from within a word: "16:28:53.686] [ 1 2" begins behind the time. */
+    if (at > line && at < end && at[-1] != '(')
+        while (at < end && !dxt_is_blank(*at) && *at != '[') at++;
+    return at;
+}
+
+/* Behind "tensor(" or "array(", if the text begins so. */
+static const char *skip_call(const char *at, const char *end)
+{
+    static const char *const calls[] = {"tensor(", "array(", "np.array("};
+    for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++) {
+        size_t size = strlen(calls[i]);
+        if ((size_t)(end - at) > size && memcmp(at, calls[i], size) == 0) return at + size;
+    }
+    return at;
+}
+
+/* Nothing but numbers, at least two. */
+static bool is_list(const char *at, const char *end)
+{
+    int count = 0;
+    while ((at = skip_blanks(at, end)) < end) {
+        int64_t whole;
+        double real;
+        bool decimal;
+        const char *next = dxt_scan_number(at, end, &whole, &real, &decimal);
+        /* A negative counter is a number, if one that cannot be. */
+        if (!next && *at == '-' && end - at > 1 && dxt_is_digit(at[1]))
+            for (next = at + 1; next < end && !dxt_ends_number(*next);) next++;
+        if (!next) return false;
+        at = skip_blanks(next, end);
+        if (at < end && (*at == ',' || *at == ';')) at++;
+        count++;
+    }
+    return count >= 2;
+}
+
+/* Behind "rank=R", "rank R", "rankR:": a row. */
+static bool find_named(const char *line, const char *end, dxt_found *found)
+{
+    for (const char *at = line; end - at > 6; at++) {
+        at = memchr(at, 'a', (size_t)(end - at));
+        if (!at || end - at < 5) return false;
+        if (at == line || (at[-1] | 32) != 'r' || at[1] != 'n' || at[2] != 'k') continue;
+        if (at - 1 > line && (dxt_is_letter(at[-2]) || dxt_is_digit(at[-2]) || at[-2] == '_'))
+            continue;
+        const char *number = at + 3;
+        while (number < end && (dxt_is_blank(*number) || *number == '=' || *number == ':'))
+            number++;
+        int64_t rank;
+        const char *row = dxt_scan_integer(number, end, &rank);
+        if (!row || row == end) continue;
+        if (!dxt_is_blank(*row) && *row != ':' && *row != '=' && *row != ',' && *row != '[')
+            continue;
+        while (row < end && (dxt_is_blank(*row) || strchr(":=,|>-", *row))) row++;
+        row = skip_call(row, end);
+        if (row == end) continue;
+        bool bracket = *row == '[';
+        if (bracket ? !begins_row(row, end) : !is_list(row, end)) continue;
+        *found = (dxt_found){at - 1, row, end, true, bracket, rank};
+        const char *close = bracket ? memchr(row, ']', (size_t)(end - row)) : NULL;
+        if (close) found->end = close + 1;
+        return true;
+    }
+    return false;
+}
+
+bool dxt_find_row(const char *line, const char *end, dxt_found *found)
+{
+    if (find_named(line, end, found)) return true;
+    const char *to = cut_tail(line, end);
+    const char *open = to > line ? first_row(numeric_from(line, to), to) : NULL;
+    if (!open) return false;
+    *found = (dxt_found){open, open, to, false, true, -1};
+    return true;
+}
+
+bool dxt_find_rest(const char *line, const char *end, dxt_found *found)
+{
+    const char *to = cut_tail(line, end);
+    const char *at = skip_blanks(numeric_from(line, to), to);
+    /* "- 5 6" begins behind the dash. */
+    while (at < to && *at == '-' && at + 1 < to && dxt_is_blank(at[1]))
+        at = skip_blanks(at + 1, to);
+    if (at == to) return false;
+    *found = (dxt_found){at, at, to, false, *at == '[', -1};
+    return true;
+}

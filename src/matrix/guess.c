@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What people hand in by mistake, told by the first bytes of the file. */
+#include <string.h>
+
+#include "matrix/reader.h"
+#include "matrix/scan.h"
+
+static const struct {
+    const char *bytes;
+    size_t size;
+    const char *what;
+} magics[] = {
+    {"\x89PNG", 4, "a PNG picture"},
+    {"\xff\xd8\xff", 3, "a JPEG picture"},
+    {"GIF8", 4, "a GIF picture"},
+    {"%PDF", 4, "a PDF"},
+    {"\x1f\x8b", 2, "gzip data (zcat FILE | deepxtrace analyze -)"},
+    {"\x28\xb5\x2f\xfd", 4, "zstd data (zstdcat FILE | deepxtrace analyze -)"},
+    {"\xfd"
+     "7zXZ",
+     5, "xz data (xzcat FILE | deepxtrace analyze -)"},
+    {"BZh", 3, "bzip2 data (bzcat FILE | deepxtrace analyze -)"},
+    {"PK\x03\x04", 4, "a zip archive"},
+    {"\x7f"
+     "ELF",
+     4, "a program"},
+    {"SQLite format 3", 15, "a SQLite database"},
+    {"PAR1", 4, "a Parquet file"},
+    {"\x89HDF", 4, "an HDF5 file"},
+    {"\x80\x02", 2, "a Python pickle, which is never loaded"},
+    {"\x80\x03", 2, "a Python pickle, which is never loaded"},
+    {"\x80\x04", 2, "a Python pickle, which is never loaded"},
+    {"\x80\x05", 2, "a Python pickle, which is never loaded"},
+    {"\xff\xfe", 2, "UTF-16 text (iconv -f UTF-16 -t UTF-8 FILE | deepxtrace analyze -)"},
+    {"\xfe\xff", 2, "UTF-16 text (iconv -f UTF-16 -t UTF-8 FILE | deepxtrace analyze -)"},
+};
+
+static bool has(const char *bytes, size_t size, const char *what)
+{
+    return memmem(bytes, size, what, strlen(what)) != NULL;
+}
+
+/* A matrix, a log or a recording is none of these, whatever words it holds. */
+static bool is_ours(const char *bytes, size_t size)
+{
+    return has(bytes, size, "EPSize:") || has(bytes, size, "\"wait\"") || has(bytes, size, "rank=");
+}
+
+const char *dxt_guess(const char *bytes, size_t size)
+{
+    for (size_t i = 0; i < sizeof magics / sizeof magics[0]; i++)
+        if (size >= magics[i].size && memcmp(bytes, magics[i].bytes, magics[i].size) == 0)
+            return magics[i].what;
+    if (is_ours(bytes, size)) return NULL;
+    const char *at = bytes, *end = bytes + size;
+    while (at < end && dxt_is_blank(*at)) at++;
+    size_t left = (size_t)(end - at);
+    if (left == 0) return NULL;
+    if (has(at, left, "\"traceEvents\"") || (has(at, left, "\"ph\"") && has(at, left, "\"ts\"")))
+        return "a trace of events (Chrome or PyTorch profiler)";
+    if (has(at, left, "busbw") && has(at, left, "algbw")) return "the table of nccl-tests";
+    if (*at == '<' && left > 4 && (at[1] == '!' || at[1] == '?' || dxt_is_letter(at[1])))
+        return has(at, left, "<svg") ? "an SVG picture" : "HTML or XML";
+    return NULL;
+}

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Headers of a diagnosis' log: a line per window that states the number of ranks, the operator and
+ * its writer. Whatever stands in front of it is passed over.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "matrix/reader.h"
+#include "matrix/scan.h"
+
+#define TITLE " Wait Recv Cost"
+
+static const char *find(const char *at, const char *end, const char *what)
+{
+    return at < end ? memmem(at, (size_t)(end - at), what, strlen(what)) : NULL;
+}
+
+static const char *skip_blanks(const char *at, const char *end)
+{
+    while (at < end && dxt_is_blank(*at)) at++;
+    return at;
+}
+
+bool dxt_is_header(const char *at, const char *end)
+{
+    return find(at, end, "EPSize:") && find(at, end, TITLE) && find(at, end, "Matrix[");
+}
+
+/* ---- what stands in front ---- */
+
+/* "2025-09-15" and the like: at least ten characters. */
+static bool is_date(const char *at, const char *end)
+{
+    return end - at >= 10 && dxt_is_digit(at[0]) && dxt_is_digit(at[3]) && at[4] == '-' &&
+           dxt_is_digit(at[5]) && at[7] == '-' && dxt_is_digit(at[9]);
+}
+
+uint32_t dxt_label(const char *at, const char *end)
+{
+    uint64_t hash = DXT_HASH_SEED;
+    while (at < end) {
+        at = skip_blanks(at, end);
+        const char *word = at;
+        bool time = at < end && dxt_is_digit(*at);
+        bool digits = time, colon = false;
+        for (; at < end && !dxt_is_blank(*at); at++) {
+            if (*at == '[' && is_date(at + 1, end)) return (uint32_t)(hash ^ hash >> 32);
+            if (at > word && *at == ':') colon = true;
+        }
+        /* Times and dates differ from line to line, "0:" of a launcher does not. */
+        time = digits && ((colon && at - word > 4) || is_date(word, at));
+        if (!time) hash = dxt_hash(hash, word, (size_t)(at - word));
+    }
+    return (uint32_t)(hash ^ hash >> 32);
+}
+
+void dxt_note_phase(dxt_reader *reader, const char *at, const char *end)
+{
+    static const char *const names[] = {"dispatch", "combine"};
+    int found = -1;
+    for (; end - at >= 7; at++)
+        for (int i = 0; i < 2; i++) {
+            size_t k = 0, length = strlen(names[i]);
+            if ((size_t)(end - at) < length) continue;
+            while (k < length && (at[k] | 32) == names[i][k]) k++;
+            if (k < length) continue;
+            if (found >= 0 && found != i) return;
+            found = i;
+        }
+    if (found >= 0) strcpy(reader->phase, names[found]);
+}
+
+/* ---- the parts of a header ---- */
+
+static dxt_status copy_text(const char *at, const char *end, char **copy)
+{
+    free(*copy);
+    *copy = strndup(at, (size_t)(end - at));
+    return *copy ? DXT_OK : dxt_fail_memory((size_t)(end - at) + 1);
+}
+
+/* The time stamp in brackets, which is the writer's; else the first one of the line. */
+static const char *find_time(const char *at, const char *end, const char **to)
+{
+    for (const char *open = at; (open = find(open, end, "[")); open++) {
+        const char *close = find(open, end, "]");
+        if (!close || close - open < 12 || close - open > 64 || !is_date(open + 1, close)) continue;
+        *to = close;
+        return open + 1;
+    }
+    for (; end - at >= 19; at++) {
+        if (!is_date(at, end) || (at[10] != 'T' && at[10] != ' ') || at[13] != ':') continue;
+        const char *stop = at + 11;
+        while (stop < end && (dxt_is_digit(*stop) || memchr(":.,Z", *stop, 4))) stop++;
+        if (stop - at > 64) return NULL;
+        *to = stop[-1] == ',' || stop[-1] == ':' ? stop - 1 : stop;
+        return at;
+    }
+    return NULL;
+}
+
+static dxt_status read_begin(const char *at, const char *end, char **begin)
+{
+    const char *to, *from = find_time(at, end, &to);
+    if (!from || !dxt_phase_valid(from, (size_t)(to - from))) return DXT_OK;
+    dxt_status status = copy_text(from, to, begin);
+    if (status != DXT_OK) return status;
+    if (to - from > 10 && (*begin)[10] == ' ') (*begin)[10] = 'T';
+    char *comma = strchr(*begin, ',');
+    if (comma) *comma = '.';
+    return DXT_OK;
+}
+
+static bool find_instance(const char *at, const char *end, const char **from, const char **to)
+{
+    const char *label = find(at, end, "InstanceID:");
+    if (!label) return false;
+    *from = skip_blanks(label + strlen("InstanceID:"), end);
+    *to = *from;
+    while (*to < end && !dxt_is_blank(**to) && **to != ',') ++*to;
+    return *to > *from;
+}
+
+/* The operator's name: between the last comma and the title. */
+static bool read_phase(const char *at, const char *end, char phase[256])
+{
+    const char *to = find(at, end, TITLE);
+    for (const char *next = to; (next = find(next + 1, end, TITLE));) to = next;
+    const char *from = to;
+    while (from > at && from[-1] != ',' && from[-1] != '}' && from[-1] != ']') from--;
+    from = skip_blanks(from, to);
+    if (!dxt_phase_valid(from, (size_t)(to - from))) return false;
+    for (size_t i = 0; i < (size_t)(to - from); i++)
+        phase[i] = from[i] >= 'A' && from[i] <= 'Z' ? (char)(from[i] + 32) : from[i];
+    phase[to - from] = '\0';
+    return true;
+}
+
+static bool same_instance(const dxt_sheet *sheet, const char *from, const char *to)
+{
+    size_t size = sheet->instance ? strlen(sheet->instance) : 0;
+    return size == (size_t)(to - from) && (size == 0 || memcmp(sheet->instance, from, size) == 0);
+}
+
+/* What a header says before anything is begun. */
+typedef struct heading {
+    uint32_t ranks;
+    uint64_t hash;
+    const char *instance, *instance_end;
+    char phase[256];
+} heading;
+
+static dxt_status parse_head(dxt_reader *reader, const char *at, const char *end, heading *head)
+{
+    uint64_t line = reader->input.line;
+    const char *label = find(at, end, "EPSize:");
+    const char *number = skip_blanks(label + strlen("EPSize:"), end);
+    int64_t ranks = 0;
+    char why[96];
+    if (!dxt_scan_integer(number, end, &ranks)) {
+        dxt_status status = dxt_scan_why(number, end, why, sizeof why);
+        return dxt_reader_lose(reader, DXT_REMARK_LOST, status, line, "EPSize: %s", why);
+    }
+    if (ranks < 2)
+        return dxt_reader_lose(reader, DXT_REMARK_LOST, DXT_ERR_FORMAT, line,
+                               "EPSize %d: a matrix has at least 2 ranks", (int)ranks);
+    if (ranks > DXT_MAX_RANKS)
+        return dxt_reader_lose(reader, DXT_REMARK_LOST, DXT_ERR_LIMIT, line,
+                               "EPSize %lld: at most %u ranks", (long long)ranks, DXT_MAX_RANKS);
+    if (!read_phase(at, end, head->phase))
+        return dxt_reader_lose(reader, DXT_REMARK_LOST, DXT_ERR_FORMAT, line,
+                               "the header names no operator");
+    if (find_instance(at, end, &head->instance, &head->instance_end) &&
+        !dxt_phase_valid(head->instance, (size_t)(head->instance_end - head->instance)))
+        return dxt_reader_lose(reader, DXT_REMARK_LOST, DXT_ERR_FORMAT, line,
+                               "InstanceID is no printable name");
+    head->ranks = (uint32_t)ranks;
+    return DXT_OK;
+}
+
+/* Its writer's window so far has ended. @return the same header's sheet, if it has come twice. */
+static dxt_status end_before(dxt_reader *reader, const heading *head, dxt_sheet **same)
+{
+    for (uint32_t i = 0; i < DXT_SHEETS; i++) {
+        dxt_sheet *sheet = &reader->sheets[i];
+        if (!sheet->used) continue;
+        if (!sheet->headed) {
+            /* The rows in front of the first header: the log was rotated between them. */
+            dxt_sheet_drop(sheet);
+            continue;
+        }
+        /* Rows without ranks cannot be shared out once a window has some. */
+        bool bare = sheet->count > 0 && !sheet->named && sheet->last_rank >= 0;
+        if (!same_instance(sheet, head->instance, head->instance_end) && !bare) continue;
+        if (sheet->head == head->hash && sheet->count == 0 && !sheet->lost) {
+            sheet->doubled = true;
+            *same = sheet;
+            return DXT_OK;
+        }
+        dxt_status status = dxt_sheet_end(reader, sheet);
+        if (status != DXT_OK) return status;
+    }
+    return DXT_OK;
+}
+
+dxt_status dxt_read_header(dxt_reader *reader, const char *at, const char *end)
+{
+    heading head = {.ranks = 0};
+    dxt_sheet *same = NULL;
+    reader->headers = true;
+    dxt_table_drop(&reader->table);
+    dxt_status status = parse_head(reader, at, end, &head);
+    if (status != DXT_OK || head.ranks == 0) return status;
+    const char *from = find(at, end, "InstanceID:"), *until, *time = find_time(at, end, &until);
+    if (!from) from = find(at, end, "EPSize:");
+    head.hash = dxt_hash(DXT_HASH_SEED, from, (size_t)(end - from));
+    if (time) head.hash = dxt_hash(head.hash, time, (size_t)(until - time));
+    status = end_before(reader, &head, &same);
+    if (status != DXT_OK || same) return status;
+    dxt_sheet *sheet = dxt_sheet_begin(reader, &status);
+    if (!sheet) return status;
+    sheet->headed = true;
+    sheet->ranks = head.ranks;
+    sheet->head = head.hash;
+    const char *tag = find(at, end, "[Diagnose]");
+    sheet->label = dxt_label(at, tag ? tag : from);
+    strcpy(sheet->phase, head.phase);
+    status = read_begin(at, end, &sheet->begin);
+    if (status == DXT_OK && head.instance_end > head.instance)
+        status = copy_text(head.instance, head.instance_end, &sheet->instance);
+    reader->surplus = false;
+    return status;
+}
+
+dxt_status dxt_read_finding(dxt_reader *reader, const char *at, const char *end)
+{
+    const char *from, *to;
+    if (!find_instance(at, end, &from, &to)) return DXT_OK;
+    for (uint32_t i = 0; i < DXT_SHEETS; i++) {
+        dxt_sheet *sheet = &reader->sheets[i];
+        if (!sheet->used || !sheet->headed || sheet->count == 0) continue;
+        if (same_instance(sheet, from, to)) return dxt_sheet_end(reader, sheet);
+    }
+    return DXT_OK;
+}

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Arrays as NumPy stores them (format versions 1 to 3): N×N, or several of these behind each other.
+ * Only plain numbers are read; objects would have to be unpickled, which runs what the file says.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "matrix/reader.h"
+#include "matrix/scan.h"
+
+#define MAGIC "\x93NUMPY"
+#define MAGIC_SIZE 6
+/* A head of a plain array has some hundred bytes. */
+#define HEAD_MAX ((size_t)1 << 16)
+
+bool dxt_is_npy(const char *bytes, size_t size)
+{
+    return size >= MAGIC_SIZE && memcmp(bytes, MAGIC, MAGIC_SIZE) == 0;
+}
+
+/* ---- the head ---- */
+
+static const char *find(const char *at, const char *end, const char *what)
+{
+    const char *found = memmem(at, (size_t)(end - at), what, strlen(what));
+    return found ? found + strlen(what) : NULL;
+}
+
+static const char *skip_blanks(const char *at, const char *end)
+{
+    while (at < end && (dxt_is_blank(*at) || *at == ':')) at++;
+    return at;
+}
+
+/* "'descr': '<i8'": order of bytes, kind and size of a value. @return NULL, or what is wrong. */
+static const char *read_type(dxt_npy *npy, const char *at, const char *end)
+{
+    at = find(at, end, "'descr'");
+    if (!at) return "its head says nothing of a type";
+    at = skip_blanks(at, end);
+    if (at == end || *at != '\'') return "it has fields, a matrix has numbers";
+    if (end - at < 4) return "its head ends too early";
+    int64_t size = 0;
+    const char *next = dxt_scan_integer(at + 3, end, &size);
+    npy->swapped = at[1] == '>';
+    npy->kind = at[2];
+    if (at[1] == '|' && at[2] == 'O') return "it holds Python objects, which are never unpickled";
+    if (!next || next == end || *next != '\'' || !memchr("<>|=", at[1], 4))
+        return "its type is not known";
+    bool whole = (npy->kind == 'i' || npy->kind == 'u') &&
+                 (size == 1 || size == 2 || size == 4 || size == 8);
+    bool real = npy->kind == 'f' && (size == 2 || size == 4 || size == 8);
+    if (!whole && !real) return "it holds neither integers nor real numbers";
+    npy->size = (uint32_t)size;
+    return NULL;
+}
+
+/* "'shape': (8, 8)" or more axes in front. @return NULL, or what is wrong. */
+static const char *read_shape(dxt_npy *npy, const char *at, const char *end)
+{
+    int64_t axes[8];
+    uint32_t count = 0;
+    at = find(at, end, "'shape'");
+    at = at ? skip_blanks(at, end) : NULL;
+    if (!at || at == end || *at++ != '(') return "its head says nothing of a shape";
+    while (count < 8) {
+        while (at < end && (dxt_is_blank(*at) || *at == ',')) at++;
+        if (at == end || *at == ')') break;
+        at = dxt_scan_integer(at, end, &axes[count]);
+        if (!at) return "its shape is not known";
+        count++;
+    }
+    if (count < 2 || axes[count - 1] != axes[count - 2]) return "it is no square matrix";
+    if (axes[count - 1] < 2) return "a matrix has at least 2 ranks";
+    if (axes[count - 1] > DXT_MAX_RANKS) return "it has more than 4096 ranks";
+    if (npy->fortran && count > 2) return "several matrices are read row by row only";
+    npy->ranks = (uint32_t)axes[count - 1];
+    uint64_t windows = 1;
+    for (uint32_t i = 0; i + 2 < count; i++)
+        if (axes[i] < 0 || __builtin_mul_overflow(windows, (uint64_t)axes[i], &windows))
+            return "it has too many matrices";
+    npy->windows = windows;
+    return windows ? NULL : "it is empty";
+}
+
+/* A file of it cannot be read: the end, or of several only this one's. */
+static dxt_status refuse(dxt_reader *reader, const char *why)
+{
+    reader->npy = (dxt_npy){0};
+    reader->input.at = reader->input.size;
+    reader->input.ended = true;
+    if (!reader->input.source.next)
+        return dxt_reader_fail(reader, DXT_ERR_FORMAT, "a NumPy array: %s", why);
+    dxt_reader_hint(reader, "a NumPy array: %s", why);
+    return DXT_OK;
+}
+
+/* The operator: what the array is called, as far as that names one. */
+static void name_phase(dxt_reader *reader)
+{
+    const char *name = reader->input.name, *slash = strrchr(name, '/'), *colon;
+    name = slash ? slash + 1 : name;
+    colon = strrchr(name, ':');
+    name = colon ? colon + 1 : name;
+    strcpy(reader->phase, "dispatch");
+    dxt_note_phase(reader, name, name + strlen(name));
+}
+
+dxt_status dxt_npy_begin(dxt_reader *reader)
+{
+    const char *bytes;
+    size_t got, from = 10, size;
+    dxt_status status = dxt_input_peek(&reader->input, 12, &bytes, &got);
+    if (status != DXT_OK) return status;
+    if (got < 12) return refuse(reader, "it ends too early");
+    const unsigned char *b = (const unsigned char *)bytes;
+    size = b[8] | (size_t)b[9] << 8;
+    if (b[6] > 1) {
+        from = 12;
+        size |= (size_t)b[10] << 16 | (size_t)b[11] << 24;
+    }
+    if (b[6] < 1 || b[6] > 3) return refuse(reader, "a version that is not known");
+    if (size > HEAD_MAX) return refuse(reader, "its head is too long");
+    status = dxt_input_peek(&reader->input, from + size, &bytes, &got);
+    if (status != DXT_OK) return status;
+    if (got < from + size) return refuse(reader, "it ends too early");
+    dxt_npy npy = {0};
+    const char *at = bytes + from, *end = at + size;
+    const char *order = find(at, end, "'fortran_order'");
+    npy.fortran = order && end - skip_blanks(order, end) >= 4 &&
+                  memcmp(skip_blanks(order, end), "True", 4) == 0;
+    const char *why = read_type(&npy, at, end);
+    if (!why) why = read_shape(&npy, at, end);
+    if (why) return refuse(reader, why);
+    dxt_input_skip(&reader->input, from + size);
+    reader->npy = npy;
+    name_phase(reader);
+    return DXT_OK;
+}
+
+/* ---- the values ---- */
+
+static uint64_t load(const dxt_npy *npy, const unsigned char *at)
+{
+    uint64_t bits = 0;
+    for (uint32_t i = 0; i < npy->size; i++)
+        bits |= (uint64_t)at[npy->swapped ? npy->size - 1 - i : i] << 8 * i;
+    return bits;
+}
+
+/* Half precision. */
+static double half(uint64_t bits)
+{
+    int exponent = (int)(bits >> 10 & 31);
+    double fraction = (double)(bits & 1023), sign = bits >> 15 ? -1 : 1;
+    if (exponent == 31) return fraction > 0 ? NAN : sign * INFINITY;
+    return sign * (exponent ? ldexp(1024 + fraction, exponent - 25) : ldexp(fraction, -24));
+}
+
+static double real_of(const dxt_npy *npy, uint64_t bits)
+{
+    if (npy->size == 2) return half(bits);
+    if (npy->size == 8) {
+        double value;
+        memcpy(&value, &bits, sizeof value);
+        return value;
+    }
+    uint32_t low = (uint32_t)bits;
+    float value;
+    memcpy(&value, &low, sizeof value);
+    return (double)value;
+}
+
+/* One value. @return NULL, or what is wrong with it. */
+static const char *take(const dxt_npy *npy, const unsigned char *at, int64_t *cell, double *real)
+{
+    uint64_t bits = load(npy, at);
+    if (npy->kind == 'f') {
+        *real = real_of(npy, bits);
+        if (isnan(*real) || isinf(*real)) return "not a number";
+        return *real < 0 ? "negative: the counter ran over" : NULL;
+    }
+    if (npy->kind == 'i' && npy->size < 8 && bits >> (8 * npy->size - 1))
+        return "negative: the counter ran over";
+    if (bits >> 63) return npy->kind == 'i' ? "negative: the counter ran over" : "above 2^63 - 1";
+    *cell = (int64_t)bits;
+    return NULL;
+}
+
+/* Read the lines of the array, rows or columns, into the window. */
+static dxt_status take_all(dxt_reader *reader, dxt_window *window, double *reals, char *why,
+                           size_t why_size, bool *cut)
+{
+    const dxt_npy *npy = &reader->npy;
+    uint32_t ranks = npy->ranks;
+    size_t line = (size_t)ranks * npy->size;
+    for (uint32_t i = 0; i < ranks; i++) {
+        const char *bytes;
+        size_t got;
+        dxt_status status = dxt_input_peek(&reader->input, line, &bytes, &got);
+        if (status != DXT_OK) return status;
+        if (got < line) {
+            *cut = true;
+            snprintf(why, why_size, "the array ends after %u of %u rows", i, ranks);
+            return DXT_OK;
+        }
+        for (uint32_t j = 0; j < ranks; j++) {
+            uint32_t row = npy->fortran ? j : i, column = npy->fortran ? i : j;
+            size_t cell = (size_t)row * ranks + column;
+            const char *wrong = take(npy, (const unsigned char *)bytes + (size_t)j * npy->size,
+                                     &window->wait[cell], reals ? &reals[cell] : NULL);
+            if (wrong && !*why)
+                snprintf(why, why_size, "row %u, column %u: %s", row, column, wrong);
+        }
+        dxt_input_skip(&reader->input, line);
+    }
+    return DXT_OK;
+}
+
+dxt_status dxt_npy_next(dxt_reader *reader)
+{
+    uint32_t ranks = reader->npy.ranks;
+    size_t cells = (size_t)ranks * ranks;
+    dxt_window *window;
+    double *reals = NULL;
+    char why[96] = "";
+    bool cut = false;
+    dxt_status status = dxt_window_create(ranks, reader->phase, &window);
+    if (status != DXT_OK) return status;
+    if (reader->npy.kind == 'f' && !(reals = malloc(cells * sizeof *reals)))
+        status = dxt_fail_memory(cells * sizeof *reals);
+    reader->npy.windows--;
+    uint64_t lost = reader->lost;
+    if (status == DXT_OK) status = take_all(reader, window, reals, why, sizeof why, &cut);
+    if (cut) reader->npy.windows = 0;
+    if (status == DXT_OK && *why)
+        status = dxt_reader_lose(reader, cut ? DXT_REMARK_CUT : DXT_REMARK_LOST, DXT_ERR_FORMAT, 1,
+                                 "%s", why);
+    else if (status == DXT_OK && reals)
+        status = dxt_round(reader, 1, reals, window->wait, cells);
+    free(reals);
+    if (status == DXT_OK && lost == reader->lost) return dxt_give_text(reader, window, 1);
+    dxt_window_free(window);
+    return status;
+}

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Windows that grow row by row: how they begin and end. Several may be under way, because writers
+ * that share a log write in turns.
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "matrix/reader.h"
+
+uint64_t dxt_hash(uint64_t hash, const void *bytes, size_t size)
+{
+    const unsigned char *at = bytes;
+    for (size_t i = 0; i < size; i++) hash = (hash ^ at[i]) * UINT64_C(1099511628211);
+    return hash;
+}
+
+/* ---- begin and end ---- */
+
+void dxt_sheet_drop(dxt_sheet *sheet)
+{
+    dxt_window_free(sheet->window);
+    free(sheet->reals);
+    free(sheet->instance);
+    free(sheet->begin);
+    *sheet = (dxt_sheet){0};
+}
+
+dxt_sheet *dxt_sheet_begin(dxt_reader *reader, dxt_status *status)
+{
+    dxt_sheet *place = NULL, *oldest = &reader->sheets[0];
+    for (uint32_t i = 0; i < DXT_SHEETS; i++) {
+        dxt_sheet *sheet = &reader->sheets[i];
+        if (!sheet->used && !place) place = sheet;
+        if (sheet->order < oldest->order) oldest = sheet;
+    }
+    *status = DXT_OK;
+    if (!place) {
+        place = oldest;
+        *status = dxt_sheet_end(reader, place);
+        if (*status != DXT_OK) return NULL;
+    }
+    *place = (dxt_sheet){.used = true,
+                         .last_rank = -1,
+                         .line = reader->input.line,
+                         .order = ++reader->tick,
+                         .cells = DXT_HASH_SEED};
+    strcpy(place->phase, reader->phase);
+    return place;
+}
+
+/* Whether the window has come before: every line twice, or all lines of it twice. */
+static bool is_echo(dxt_reader *reader, const dxt_sheet *sheet)
+{
+    if (sheet->head == 0) return false;
+    for (uint32_t i = 0; i < DXT_ECHOES; i++)
+        if (reader->echoes[i].head == sheet->head && reader->echoes[i].cells == sheet->cells)
+            return true;
+    reader->echoes[reader->echo].head = sheet->head;
+    reader->echoes[reader->echo].cells = sheet->cells;
+    reader->echo = (reader->echo + 1) % DXT_ECHOES;
+    return false;
+}
+
+dxt_status dxt_round(dxt_reader *reader, uint64_t line, const double *reals, int64_t *cells,
+                     size_t count)
+{
+    static const char *const parts[] = {"thousandths", "millionths", "billionths", "trillionths"};
+    double most = 0, factor = 1;
+    bool whole = true;
+    int power = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (reals[i] > most) most = reals[i];
+        whole = whole && reals[i] == floor(reals[i]);
+    }
+    if (!(most < 9.2e18))
+        return dxt_reader_lose(reader, DXT_REMARK_LOST, DXT_ERR_LIMIT, line, "%g is above 2^63 - 1",
+                               most);
+    /* Rounded to whole numbers small ones would lose what they tell. */
+    for (; !whole && most > 0 && most * factor < 1000 && power < 4; power++) factor *= 1000;
+    for (size_t i = 0; i < count; i++) cells[i] = (int64_t)llrint(reals[i] * factor);
+    if (power == 0) return DXT_OK;
+    return dxt_reader_lose(reader, DXT_REMARK_NOTE, DXT_OK, line,
+                           "decimals below 1000 are counted in %s", parts[power - 1]);
+}
+
+/* The number of the window in the series of its writer and operator. */
+static int64_t next_number(dxt_reader *reader, const dxt_window *window)
+{
+    uint64_t key = dxt_hash(DXT_HASH_SEED, window->phase, strlen(window->phase) + 1);
+    if (window->instance) key = dxt_hash(key, window->instance, strlen(window->instance));
+    uint32_t place = 0;
+    for (uint32_t i = 0; i < DXT_SERIES; i++) {
+        if (reader->series[i].used && reader->series[i].key == key) {
+            reader->series[i].used = ++reader->tick;
+            return reader->series[i].count++;
+        }
+        if (reader->series[i].used < reader->series[place].used) place = i;
+    }
+    reader->series[place].key = key;
+    reader->series[place].used = ++reader->tick;
+    reader->series[place].count = 1;
+    return 0;
+}
+
+dxt_status dxt_give_text(dxt_reader *reader, dxt_window *window, uint64_t line)
+{
+    window->index = next_number(reader, window);
+    return dxt_reader_give(reader, window, line);
+}
+
+dxt_status dxt_sheet_give(dxt_reader *reader, dxt_sheet *sheet)
+{
+    dxt_window *window = sheet->window;
+    dxt_status status = DXT_OK;
+    uint64_t lost = reader->lost;
+    reader->newest.ranks = sheet->ranks;
+    reader->newest.rank = sheet->last_rank;
+    reader->newest.line = sheet->line;
+    if (sheet->lost || is_echo(reader, sheet)) {
+        dxt_sheet_drop(sheet);
+        return DXT_OK;
+    }
+    if (sheet->reals)
+        status = dxt_round(reader, sheet->line, sheet->reals, window->wait,
+                           (size_t)sheet->ranks * sheet->ranks);
+    if (status == DXT_OK && lost == reader->lost) {
+        if (sheet->count == sheet->ranks) {
+            free(window->missing);
+            window->missing = NULL;
+        }
+        window->instance = sheet->instance;
+        window->begin = sheet->begin;
+        sheet->instance = sheet->begin = NULL;
+        sheet->window = NULL;
+        status = dxt_give_text(reader, window, sheet->line);
+    }
+    dxt_sheet_drop(sheet);
+    return status;
+}
+
+/* Whether the first rows are not there: the log was rotated between them. */
+static bool lacks_head(const dxt_sheet *sheet)
+{
+    return !sheet->headed && sheet->named && sheet->window->missing[0];
+}
+
+dxt_status dxt_sheet_end(dxt_reader *reader, dxt_sheet *sheet)
+{
+    dxt_status status = DXT_OK;
+    bool whole = sheet->count > 0 && (sheet->named || sheet->count == sheet->ranks);
+    if (whole && !sheet->lost && !lacks_head(sheet)) return dxt_sheet_give(reader, sheet);
+    if (sheet->count == 0 && sheet->headed)
+        dxt_reader_hint(reader, "headers without rows; the rows are written with "
+                                "DEEPEP_DIAGNOSE_LOG_DETAILS=1");
+    else if (!sheet->lost && !sheet->named)
+        status = dxt_reader_lose(reader, DXT_REMARK_LOST, DXT_ERR_FORMAT, reader->input.line,
+                                 "the matrix of line %llu ends after %u of %u rows",
+                                 (unsigned long long)sheet->line, sheet->count, sheet->ranks);
+    dxt_sheet_drop(sheet);
+    return status;
+}
+
+dxt_status dxt_sheet_cut(dxt_reader *reader, dxt_sheet *sheet, bool torn)
+{
+    dxt_status status = DXT_OK;
+    if (sheet->lost || (sheet->count == 0 && !torn)) return dxt_sheet_end(reader, sheet);
+    bool last = sheet->window && !sheet->window->missing[sheet->ranks - 1];
+    if (sheet->named && last && !torn) return dxt_sheet_end(reader, sheet);
+    if (sheet->window && lacks_head(sheet))
+        dxt_reader_hint(reader, "the first rows of the only matrix are not there");
+    else
+        status = dxt_reader_lose(
+            reader, DXT_REMARK_CUT, DXT_ERR_FORMAT, reader->input.line,
+            "the last window is incomplete: the matrix of line %llu ends after %u of %u rows",
+            (unsigned long long)sheet->line, sheet->count, sheet->ranks);
+    dxt_sheet_drop(sheet);
+    return status;
+}

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What stands around the lines of a log: colours, the objects of container logs, lines in parts. */
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "matrix/fields.h"
+#include "matrix/json.h"
+#include "matrix/reader.h"
+#include "matrix/scan.h"
+
+/* So far a recording may begin with fields of others. */
+#define LOOK_SIZE 4096
+/* A part of a line that Docker has cut is not shorter. */
+#define PART_SIZE 16000
+
+/* ---- colours ---- */
+
+/* Behind an escape sequence: ESC [ … letter, ESC ] … BEL, ESC and one character. */
+static const char *skip_escape(const char *at, const char *end)
+{
+    if (++at == end) return at;
+    char kind = *at++;
+    if (kind == '[') {
+        while (at < end && (unsigned char)*at < '@') at++;
+        return at < end ? at + 1 : at;
+    }
+    if (kind != ']') return at;
+    while (at < end && *at != 7 && *at != 27) at++;
+    return at < end && *at == 7 ? at + 1 : at;
+}
+
+static dxt_status strip_colours(dxt_reader *reader, const char **line, size_t *size)
+{
+    dxt_text *clean = &reader->clean;
+    const char *at = *line, *end = at + *size;
+    clean->size = 0;
+    dxt_text_puts(clean, "");
+    while (at < end) {
+        const char *escape = memchr(at, 27, (size_t)(end - at));
+        dxt_text_append(clean, at, (size_t)((escape ? escape : end) - at));
+        at = escape ? skip_escape(escape, end) : end;
+    }
+    if (clean->failed) return dxt_fail_memory(0);
+    *line = clean->data;
+    *size = clean->size;
+    return DXT_OK;
+}
+
+/* ---- parts of lines ---- */
+
+static dxt_status keep_part(dxt_reader *reader, const char *at, size_t size)
+{
+    if (reader->partial.size + size > reader->input.line_max)
+        return dxt_reader_fail(reader, DXT_ERR_LIMIT, "the line is longer than %zu bytes",
+                               reader->input.line_max);
+    dxt_text_append(&reader->partial, at, size);
+    return reader->partial.failed ? dxt_fail_memory(0) : DXT_OK;
+}
+
+/* Behind "TIME stdout F " of a container's log; `part`: P instead of F. */
+static const char *skip_container(const char *at, const char *end, bool *part)
+{
+    if (end - at < 24 || !dxt_is_digit(*at) || at[4] != '-' || at[10] != 'T') return NULL;
+    const char *space = memchr(at, ' ', (size_t)(end - at));
+    if (!space || end - space < 10) return NULL;
+    if (memcmp(space, " stdout ", 8) != 0 && memcmp(space, " stderr ", 8) != 0) return NULL;
+    if ((space[8] != 'F' && space[8] != 'P') || space[9] != ' ') return NULL;
+    *part = space[8] == 'P';
+    return space + 10;
+}
+
+dxt_status dxt_unwrap_text(dxt_reader *reader, const char **line, size_t *size)
+{
+    bool part = false;
+    const char *text = skip_container(*line, *line + *size, &part);
+    if (text) {
+        *size -= (size_t)(text - *line);
+        *line = text;
+        if (part || reader->partial.size > 0) {
+            dxt_status status = keep_part(reader, *line, *size);
+            if (status != DXT_OK) return status;
+            *line = reader->partial.data;
+            *size = part ? 0 : reader->partial.size;
+            if (!part) reader->partial.size = 0;
+        }
+    }
+    return memchr(*line, 27, *size) ? strip_colours(reader, line, size) : DXT_OK;
+}
+
+/* ---- JSON ---- */
+
+static bool has(const char *at, const char *end, const char *what)
+{
+    return memmem(at, (size_t)(end - at), what, strlen(what)) != NULL;
+}
+
+bool dxt_is_recording(const char *line, const char *end)
+{
+    if (end - line >= 5 && memcmp(line, "{\"v\":", 5) == 0) return true;
+    const char *to = end - line > LOOK_SIZE ? line + LOOK_SIZE : end;
+    if (has(line, to, "\"wait\"") || (has(line, to, "\"v\"") && has(line, to, "\"phase\"")))
+        return true;
+    return has(line, to, "\"phase\"") && has(line, to, "\"ranks\"");
+}
+
+const char *dxt_find_recording(const char *line, const char *end)
+{
+    return end > line ? memmem(line, (size_t)(end - line), "{\"v\":1,", 7) : NULL;
+}
+
+static bool carries_text(const char *name)
+{
+    static const char *const names[] = {"log", "message", "msg", "line", "text", "body", "content"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (strcasecmp(name, names[i]) == 0) return true;
+    return false;
+}
+
+/* The first member whose name says that it carries text. Other objects leave `text` alone. */
+static dxt_status find_text(dxt_json *json, char **name, char **text)
+{
+    if (!dxt_json_expect(json, '{')) return DXT_END;
+    do {
+        dxt_status status = dxt_json_string(json, name);
+        if (status != DXT_OK) return status == DXT_ERR_FORMAT ? DXT_END : status;
+        if (!dxt_json_expect(json, ':')) return DXT_END;
+        dxt_json_space(json);
+        if (carries_text(*name) && json->at < json->end && *json->at == '"') {
+            status = dxt_json_string(json, text);
+            return status == DXT_ERR_FORMAT ? DXT_END : status;
+        }
+        if (!dxt_json_skip(json)) return DXT_END;
+        free(*name);
+        *name = NULL;
+    } while (dxt_json_take(json, ','));
+    return DXT_END;
+}
+
+/* Have the lines of `partial` read next. An object among several lines of another is left alone, so
+ * that no text is copied more than once for each depth. */
+static void serve_inner(dxt_reader *reader)
+{
+    dxt_text done = reader->inner;
+    if (reader->inner_at >= done.size) {
+        reader->inner = reader->partial;
+        reader->inner_at = 0;
+        reader->partial = done;
+    }
+    reader->partial.size = 0;
+}
+
+dxt_status dxt_unwrap_json(dxt_reader *reader, const char *line, const char *end)
+{
+    dxt_json json = {line, line, end, NULL};
+    char *name = NULL, *text = NULL;
+    dxt_status status = find_text(&json, &name, &text);
+    if (status == DXT_END) {
+        dxt_reader_hint(reader,
+                        "JSON, but no recording (no \"v\", \"phase\", \"ranks\", \"wait\")");
+        status = DXT_OK;
+    } else if (status == DXT_OK) {
+        size_t size = strlen(text);
+        /* Docker cuts lines after 16 KiB: only the last part ends in a newline. */
+        bool part = strcmp(name, "log") == 0 && size >= PART_SIZE && text[size - 1] != '\n';
+        status = keep_part(reader, text, size);
+        if (status == DXT_OK && !part) serve_inner(reader);
+    }
+    free(name);
+    free(text);
+    return status;
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Texts through the readers: what comes out, and what is said. */
+#ifndef DXT_TESTS_MATRIX_READING_H
+#define DXT_TESTS_MATRIX_READING_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <deepxtrace/matrix.h>
+
+#include "base/base.h"
+#include "matrix/reader.h"
+
+#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
+#define TITLE " Wait Recv Cost Per Token Matrix[src_rank, dst_rank]"
+#define HEAD(size, phase)                                                 \
+    "[2025-09-15T16:28:53.686] [Diagnose] InstanceID: 7f-1 EPSize: " size \
+    ", diagnose: {'abnormal_cols': [[2, 3.5, 3.1]]}, " phase TITLE
+
+static inline dxt_reader *open_text(const char *text, size_t size)
+{
+    dxt_reader *reader = NULL;
+    assert_int_equal(dxt_reader_open_memory(text, size, "t", &reader), DXT_OK);
+    return reader;
+}
+
+static inline dxt_status collect(void *context, const void *data, size_t size)
+{
+    dxt_text_append(context, data, size);
+    return DXT_OK;
+}
+
+/* All windows of a text as lines of a recording; the status that ended it. */
+static inline dxt_status read_all(dxt_reader *reader, dxt_text *out)
+{
+    dxt_window *window = NULL;
+    dxt_status status;
+    while ((status = dxt_reader_next(reader, &window)) == DXT_OK) {
+        dxt_status written = dxt_window_write(window, collect, out);
+        dxt_window_free(window);
+        if (written != DXT_OK) return written;
+        if (out->failed) return DXT_ERR_NO_MEMORY;
+    }
+    return status;
+}
+
+static inline void assert_reads(const char *text, const char *expected)
+{
+    dxt_reader *reader = open_text(text, strlen(text));
+    dxt_text out = {0};
+    dxt_status status = read_all(reader, &out);
+    if (status != DXT_END) print_error("%s\n%s\n", text, dxt_error());
+    assert_int_equal(status, DXT_END);
+    assert_string_equal(out.data, expected);
+    free(out.data);
+    dxt_reader_close(reader);
+}
+
+typedef struct bad_case {
+    const char *text;
+    dxt_status status;
+    const char *message;
+} bad_case;
+
+static inline void assert_refused(const bad_case *bad, size_t size)
+{
+    dxt_reader *reader = open_text(bad->text, size);
+    dxt_text out = {0};
+    dxt_status status = read_all(reader, &out);
+    if (status != bad->status) print_error("%s\n%s\n", bad->text, dxt_error());
+    assert_int_equal(status, bad->status);
+    assert_string_equal(dxt_error(), bad->message);
+    /* and it stays so */
+    dxt_fail(DXT_ERR_STATE, "something else");
+    dxt_window *window = NULL;
+    assert_int_equal(dxt_reader_next(reader, &window), bad->status);
+    assert_null(window);
+    assert_string_equal(dxt_error(), bad->message);
+    free(out.data);
+    dxt_reader_close(reader);
+}
+
+#define REFUSE(cases) \
+    for (size_t i = 0; i < LENGTH(cases); i++) assert_refused(&cases[i], strlen(cases[i].text))
+
+#endif
