@@ -38,7 +38,7 @@ check: build ## format, layers, symbols, headers, limits, documents
 	@scripts/check.sh
 
 check-deepep: ## DeepEP 2.5's headers with counters, compiled by nvcc; loads its wheels
-	@scripts/check-deepep.sh
+	@scripts/deepep-v25.sh
 
 fuzz: ## each fuzz target for DXT_FUZZ_SECONDS (60), two at a time
 	@scripts/install-deps.sh build fuzz

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Headers of our own that have, of DeepEP V2's, the places that the adapter edits, and next to
-nothing else. They are not to be compiled: what nvcc says to the real ones, scripts/check-deepep.sh
+nothing else. They are not to be compiled: what nvcc says to the real ones, scripts/deepep-v25.sh
 tells."""
 from __future__ import annotations
 

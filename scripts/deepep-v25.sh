@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# check-deepep.sh [FOLDER]: edit the headers of published DeepEP 2.5 and compile them with nvcc. Loads
+# deepep-v25.sh [FOLDER]: edit the headers of published DeepEP 2.5 and compile them with nvcc. Loads
 # its wheel and NCCL's by name through pip, into FOLDER or a temporary one; runs no code of theirs.
 # Not part of make test: it needs a network, nvcc, and half a gigabyte.
 set -euo pipefail
@@ -14,7 +14,7 @@ if [[ -z $folder ]]; then
     trap 'rm -rf "$folder"' EXIT
 fi
 nvcc=$(command -v nvcc || echo /usr/local/cuda/bin/nvcc)
-[[ -x $nvcc ]] || { echo "check-deepep: nvcc is missing" >&2 && exit "$SKIP"; }
+[[ -x $nvcc ]] || { echo "deepep-v25: nvcc is missing" >&2 && exit "$SKIP"; }
 
 python3 -m pip download -q --no-deps --only-binary=:all: --python-version 3.12 \
     --platform manylinux_2_28_x86_64 --platform manylinux_2_27_x86_64 -d "$folder" "${wheels[@]}"
@@ -40,7 +40,7 @@ compiler = build.Compiler(nvcc, "90a", os.path.join(unpacked, "nvidia", "nccl"))
 try:
     headers = build.prepare(os.path.join(unpacked, "deep_ep_v25"), compiler, cache)
 except build.Unusable as error:
-    sys.exit(f"check-deepep: DeepEP 2.5: {error}")
+    sys.exit(f"deepep-v25: DeepEP 2.5: {error}")
 print(f"DeepEP 2.5: edited, compiled; counters at byte {headers.offset} of the workspace")
 with open(os.path.join(headers.root, "trial.log"), encoding="utf-8") as log:
     for line in log:
