@@ -54,5 +54,5 @@ Exactly the two slow ranks were named. What the run left:
 Next:
   $command analyze $folder/demo.jsonl
   $command heatmap $folder/demo.jsonl --phase combine
-  $command job --ranks 8 --slow-path 'dispatch:1<-6:10ms'
+  $command job --ranks 8 --slow-path 'dispatch:6->1:10ms'
 END

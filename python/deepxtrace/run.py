@@ -12,6 +12,7 @@ and those of servers too.
 from __future__ import annotations
 
 import argparse
+import difflib
 import os
 import shlex
 import signal
@@ -111,7 +112,10 @@ def main(arguments: Optional[List[str]] = None, job_options: str = "") -> NoRetu
         parser.error(f"{strange[0]} is an option of the built-in job: deepxtrace job "
                      + " ".join(map(shlex.quote, given)))
     if strange:
-        parser.error(f"unknown option {strange[0]!r} (see {parser.prog} --help)")
+        name = strange[0].partition("=")[0]
+        meant = difflib.get_close_matches(name, parser._option_string_actions, 1)
+        hint = f"did you mean {meant[0]}?" if meant else f"see {parser.prog} --help"
+        parser.error(f"unknown option {name!r} ({hint})")
     settings = vars(known)
     if not command:
         parser.error("no command was given"

@@ -21,6 +21,8 @@ refused() {
 }
 
 @test "the version is that of the project" {
+    [ "$("$deepxtrace" -V)" = "$("$deepxtrace" --version)" ]
+    [ "$("$deepxtrace" version)" = "$("$deepxtrace" --version)" ]
     run "$deepxtrace" --version
     [ "$status" -eq 0 ]
     [ "$output" = "deepxtrace $(sed -n 's/^project(deepxtrace VERSION \([0-9.]*\).*/\1/p' \
@@ -53,6 +55,12 @@ refused() {
 @test "an unknown command gets one line" {
     refused frobnicate
     [ "$stderr" = "deepxtrace: unknown command 'frobnicate' (see deepxtrace --help)" ]
+    for pair in analyse:analyze Analyze:analyze heat:heatmap benhc:bench jb:job; do
+        refused "${pair%:*}"
+        [ "$stderr" = "deepxtrace: unknown command '${pair%:*}' (did you mean '${pair#*:}'?)" ]
+    done
+    refused info --jsno
+    [ "$stderr" = "deepxtrace info: unknown option '--jsno' (did you mean --json?)" ]
     refused
     refused --jsn
     refused ""

@@ -136,6 +136,12 @@ refused() {
     refused --slow dispatch:1
     refused --slow dispatch:x:1ms
     refused --slow-path combine:1:1ms
+    [[ $stderr == *"not of the form PHASE:FROM->TO:DURATION" ]]
+    # FROM->TO, and the arrow of findings: the one that is not there is told.
+    for path in '7->1' '1<-7' '7 → 1' '1 ← 7'; do
+        refused --slow-path "combine:$path:1ms"
+        [[ $stderr == *"there is no rank 7 "* ]]
+    done
     refused --slow-path 'combine:1<-7:1ms'
     [[ $stderr == *"no rank 7"* ]]
     refused --slow-path 'combine:1<-1:1ms'
@@ -159,7 +165,9 @@ refused() {
     refused --jitter 1
     refused --fp8 --bf16
     refused --steps 50
-    [[ $stderr == *"no window"* ]]
+    [[ $stderr == *"1 window of 50 steps to warm up at least 100 are needed, or --window 25" ]]
+    refused --steps 1 --warmup 1 --window 4294967295
+    [[ $stderr == *"at least 8589934590 are needed" ]]
     refused --compute 5
     refused --timeout 10
     refused --engine warp

@@ -91,6 +91,7 @@ print(importlib.util.find_spec(\"deepxtrace\").origin)"'
     refused "--steps=9 $job --interval 5 --steps=9" --interval 5 --steps=9
     refused "-n4 $job -n4 true" -n4 true
     refused "unknown option '--nonsense' (see deepxtrace run --help)" --nonsense true
+    refused "unknown option '--intervall' (did you mean --interval?)" --intervall=3 true
 }
 
 @test "without Python or the package one line says what is missing" {

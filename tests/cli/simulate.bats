@@ -54,6 +54,10 @@ names() {
     names combine '[[0,1],[],[]]' --ranks 8 --slow combine:0-1:30us
     names dispatch '[[],[1],[]]' --early dispatch:1:30us
     names dispatch '[[],[],[[3,1]]]' --ranks 8 --slow-path 'dispatch:3<-1:25us'
+    for path in '1->3' '1 → 3'; do
+        cmp <("$deepxtrace" simulate --ranks 8 --slow-path 'dispatch:3<-1:25us') \
+            <("$deepxtrace" simulate --ranks 8 --slow-path "dispatch:$path:25us")
+    done
     names dispatch '[[],[5],[]]' --ranks 8 --hot 5:2
     names combine '[[5],[],[]]' --ranks 8 --hot 5:2
     names dispatch '[[],[2],[]]' --ranks 8 --nic-in dispatch:2:25us

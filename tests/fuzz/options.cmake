@@ -1,6 +1,7 @@
 # The command's option parser.
 set(tools ${PROJECT_SOURCE_DIR}/tools/deepxtrace)
-dxt_fuzz(fuzz_options SOURCES fuzz/fuzz_options.c ${tools}/cli/options.c ${tools}/cli/output.c
+dxt_fuzz(fuzz_options SOURCES fuzz/fuzz_options.c ${tools}/cli/options.c ${tools}/cli/nearest.c
+         ${tools}/cli/output.c
          ${tools}/cli/input.c ${tools}/cli/unpack.c ${tools}/cli/zip.c
          MODULES base numeric matrix analysis history LIBS ${CMAKE_DL_LIBS}
          CORPUS fuzz/corpus/fuzz_options MAX_LEN 512)

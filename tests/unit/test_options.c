@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "nearest.h"
 #include "options.h"
 #include "outcome.h"
 #include "output.h"
@@ -218,8 +219,8 @@ static void bad_command_lines_say_why(void **state)
 #define BAD(reason, ...)                                    \
     assert_int_equal(parse(__VA_ARGS__, NULL), PARSED_BAD); \
     assert_string_equal(why_bad, reason)
-    BAD("unknown option '--jsn' (see deepxtrace try --help)", "--jsn", "a");
-    BAD("unknown option '--jso' (see deepxtrace try --help)", "--jso=3", "a");
+    BAD("unknown option '--jsn' (did you mean --json?)", "--jsn", "a");
+    BAD("unknown option '--jso' (did you mean --json?)", "--jso=3", "a");
     BAD("unknown option '-x' (see deepxtrace try --help)", "-x", "a");
     BAD("--json takes no value", "--json=1", "a");
     BAD("--output needs FILE", "a", "-o");
@@ -347,6 +348,81 @@ static void a_full_disk_is_a_failure(void **state)
     assert_int_equal(access("/dev/full", F_OK), 0);
 }
 
+static void paths_either_way_round(void **state)
+{
+    (void)state;
+    static const char *const same[] = {"6->1",
+                                       "1<-6",
+                                       "6 -> 1",
+                                       "1 <- 6",
+                                       "6 \xe2\x86\x92 1", /* the arrows of findings */
+                                       "1 \xe2\x86\x90 6"};
+    char *to, *from;
+    for (size_t i = 0; i < sizeof same / sizeof same[0]; i++) {
+        char text[16];
+        snprintf(text, sizeof text, "%s", same[i]);
+        assert_true(cli_cut_path(text, &to, &from));
+        assert_string_equal(to, "1");
+        assert_string_equal(from, "6");
+    }
+    char none[] = "6-1", empty[] = "->";
+    assert_false(cli_cut_path(none, &to, &from));
+    assert_string_equal(none, "6-1");
+    assert_true(cli_cut_path(empty, &to, &from));
+    assert_string_equal(to, "");
+    assert_string_equal(from, "");
+}
+
+static const char *some_word(const void *context, size_t index)
+{
+    const char *const *words = context;
+    return words[index];
+}
+
+static void what_was_meant_is_near(void **state)
+{
+    (void)state;
+    static const char *const words[] = {"summary", "json", "slow", "slow-path", "ranks", NULL};
+    static const char *const cases[][2] = {
+        {"sumary", "summary"},
+        {"summaryy", "summary"},
+        {"sumamry", "summary"},
+        {"JSON", "json"},
+        {"jsom", "json"},
+        {"slowpath", "slow-path"},
+        {"sl", "slow"},
+        {"rank", "ranks"},
+        {"runs", "ranks"},
+        {"xyz", NULL},
+        {"", NULL},
+        {"s", NULL},
+        {"summaries-of-all-the-windows-and-what-they-come-to", NULL}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const char *meant = nearest(cases[i][0], some_word, words);
+        if (cases[i][1]) {
+            assert_non_null(meant);
+            assert_string_equal(meant, cases[i][1]);
+        } else {
+            assert_null(meant);
+        }
+    }
+}
+
+static void words_as_a_shell_takes_them(void **state)
+{
+    (void)state;
+    char plain[] = "--ranks=4", arrow[] = "dispatch:1<-6:1ms", quote[] = "it's", empty[] = "";
+    char *words[] = {plain, arrow, quote, empty};
+    char text[64], little[12];
+    command_line_text(4, words, text, sizeof text);
+    assert_string_equal(text, "--ranks=4 'dispatch:1<-6:1ms' 'it'\\''s' ''");
+    command_line_text(4, words, little, sizeof little);
+    assert_memory_equal(little, "--ranks=4 ", 10);
+    assert_true(strlen(little) < sizeof little);
+    command_line_text(0, words, text, sizeof text);
+    assert_string_equal(text, "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -361,6 +437,9 @@ int main(void)
                                         remove_directory),
         cmocka_unit_test_setup_teardown(what_exists_is_kept, make_directory, remove_directory),
         cmocka_unit_test(a_full_disk_is_a_failure),
+        cmocka_unit_test(paths_either_way_round),
+        cmocka_unit_test(what_was_meant_is_near),
+        cmocka_unit_test(words_as_a_shell_takes_them),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

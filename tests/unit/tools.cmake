@@ -1,5 +1,5 @@
 # Parts of the command that can be tested without starting it.
 set(tools ${PROJECT_SOURCE_DIR}/tools/deepxtrace)
-dxt_test(test_options SOURCES unit/test_options.c ${tools}/cli/options.c ${tools}/cli/output.c
+dxt_test(test_options SOURCES unit/test_options.c ${tools}/cli/options.c ${tools}/cli/nearest.c ${tools}/cli/output.c
          MODULES base LIBS ${CMAKE_DL_LIBS})
 target_include_directories(test_options PRIVATE ${tools}/cli)

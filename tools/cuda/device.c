@@ -12,12 +12,23 @@ static const char *last_error(void)
     return message;
 }
 
+/* What the runtime says in its own terms, in words of whoever has just this machine. */
+static const char *in_words(cudaError_t error)
+{
+    int driver = 0;
+    if (error == cudaErrorNoDevice) return "the NVIDIA driver finds none";
+    if (error != cudaErrorInsufficientDriver) return cudaGetErrorString(error);
+    bool known = cudaDriverGetVersion(&driver) == cudaSuccess && driver > 0;
+    return known ? "the NVIDIA driver is older than the CUDA that this part was built with"
+                 : "no NVIDIA driver is installed";
+}
+
 /* The error is taken off the runtime, so that it is not told again by a later call. */
 static int heed(cudaError_t error, const char *what)
 {
     if (error == cudaSuccess) return 0;
     cudaGetLastError();
-    snprintf(message, sizeof message, "%s: %s", what, cudaGetErrorString(error));
+    snprintf(message, sizeof message, "%s: %s", what, in_words(error));
     return -1;
 }
 

@@ -89,11 +89,12 @@ static const cli_option options[] = {
     FAULT("slow", SIM_LATE, "PHASE:RANK:DURATION", "a rank arrives later; 0-6 is a range"),
     FAULT("early", SIM_EARLY, "PHASE:RANK:DURATION", "a rank computes less"),
     FAULT("hot", SIM_HOT, "RANK:FACTOR", "a rank's experts are chosen more often"),
-    FAULT("slow-path", SIM_PATH, "PHASE:DST<-SRC:DURATION", "what SRC sends DST is slow"),
+    FAULT("slow-path", SIM_PATH, "PHASE:FROM->TO:DURATION",
+          "what FROM sends TO is slow; or TO<-FROM"),
     FAULT("nic-in", SIM_NIC_IN, "PHASE:RANK:DURATION", "a rank receives slowly"),
     FAULT("nic-out", SIM_NIC_OUT, "PHASE:RANK:DURATION", "what a rank sends is slow"),
     FAULT("slow-node", SIM_NODE, "PHASE:NODE:DURATION", "a whole node arrives later"),
-    FAULT("slow-node-path", SIM_NODE_PATH, "PHASE:DST<-SRC:DURATION", "between two nodes"),
+    FAULT("slow-node-path", SIM_NODE_PATH, "PHASE:FROM->TO:DURATION", "between two nodes"),
     COUNT("every", 0, &g.every, "K", 1, SIM_MAX_OPS, "the faults act in every K-th step only"),
     SHARE("chance", &g.config.chance, "the faults act in a step with this probability"),
     COUNT("from", 0, &g.from, "WINDOW", 0, 0, "first window in which the faults act (default 0)"),
@@ -124,10 +125,10 @@ static const cli_command command = {
     .notes = "Every step of a rank is: compute, dispatch, compute, combine. Each window makes\n"
              "two lines, with the truth in the field \"label\". Faults may be given repeatedly.\n"
              "PHASE is dispatch or combine; a DURATION has a unit (ns, us, ms, s). Quote\n"
-             "paths: the shell would take the < for itself.\n",
+             "paths: the shell would take the > for itself.\n",
     .examples = "  deepxtrace simulate --slow dispatch:2:23us | deepxtrace analyze -\n"
                 "  deepxtrace simulate -n 16 --ranks-per-node 8 --slow-node combine:1:50us\n"
-                "  deepxtrace simulate -n 64 --slow-path 'dispatch:3<-9:20us' -o path.jsonl\n",
+                "  deepxtrace simulate -n 64 --slow-path 'dispatch:9->3:20us' -o path.jsonl\n",
 };
 
 static void set_defaults(void)

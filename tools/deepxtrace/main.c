@@ -11,6 +11,7 @@
 #include <deepxtrace/deepxtrace.h>
 
 #include "commands.h"
+#include "nearest.h"
 #include "options.h"
 #include "outcome.h"
 #include "output.h"
@@ -36,13 +37,12 @@ static outcome print_help(void)
                   "Usage: deepxtrace COMMAND [OPTION]... [FILE]...\n\nCommands:\n");
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
         stdout_printf("  %-10s%s\n", commands[i].name, commands[i].summary);
-    stdout_printf(
-        "\n  --version prints the version; COMMAND --help (or help COMMAND) explains one.\n"
-        "\nExamples:\n"
-        "  deepxtrace run --output logs python3 server.py\n"
-        "  deepxtrace job --ranks 4 --slow dispatch:2:1ms\n"
-        "  deepxtrace analyze recording.jsonl\n"
-        "  deepxtrace heatmap recording.jsonl -o waits.svg\n");
+    stdout_printf("\n  COMMAND --help (or help COMMAND) explains one; -V prints the version.\n"
+                  "\nExamples:\n"
+                  "  deepxtrace run --output logs python3 server.py\n"
+                  "  deepxtrace job --ranks 4 --slow dispatch:2:1ms\n"
+                  "  deepxtrace analyze recording.jsonl\n"
+                  "  deepxtrace heatmap recording.jsonl -o waits.svg\n");
     return EXIT_DONE;
 }
 
@@ -53,6 +53,19 @@ static const struct entry *find_command(const char *word)
     return NULL;
 }
 
+static const char *command_name(const void *context, size_t index)
+{
+    (void)context;
+    return index < sizeof commands / sizeof commands[0] ? commands[index].name : NULL;
+}
+
+static outcome unknown(const char *command, const char *word)
+{
+    const char *meant = nearest(word, command_name, NULL);
+    if (meant) return complain(command, "unknown command '%s' (did you mean '%s'?)", word, meant);
+    return complain(command, "unknown command '%s' (see deepxtrace --help)", word);
+}
+
 /* "help" alone or with the name of a command. */
 static outcome help(int argc, char **argv)
 {
@@ -60,7 +73,7 @@ static outcome help(int argc, char **argv)
     if (argc < 2) return print_help();
     if (argc > 2) return complain("help", "'%s' is one argument too many", argv[2]);
     const struct entry *entry = find_command(argv[1]);
-    if (!entry) return complain("help", "unknown command '%s' (see deepxtrace --help)", argv[1]);
+    if (!entry) return unknown("help", argv[1]);
     char *line[] = {argv[1], option, NULL};
     return entry->main(2, line);
 }
@@ -83,7 +96,7 @@ static outcome call(int argc, char **argv, const char **name)
         return EXIT_USAGE;
     }
     const char *word = argv[1];
-    if (strcmp(word, "--version") == 0) {
+    if (strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0 || strcmp(word, "version") == 0) {
         stdout_printf("deepxtrace %s\n", dxt_version());
         return EXIT_DONE;
     }
@@ -94,7 +107,7 @@ static outcome call(int argc, char **argv, const char **name)
         *name = entry->name;
         return entry->main(argc - 1, argv + 1);
     }
-    return complain(NULL, "unknown command '%s' (see deepxtrace --help)", word);
+    return unknown(NULL, word);
 }
 
 /* A file must not get the number of a standard stream that came closed: what is meant for the one

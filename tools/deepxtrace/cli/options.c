@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "nearest.h"
 #include "outcome.h"
 #include "output.h"
 
@@ -124,6 +125,26 @@ bool cli_parse_choice(const char *text, const char *const *choices, int *choice,
     return false;
 }
 
+bool cli_cut_path(char *text, char **to, char **from)
+{
+    static const struct {
+        const char *arrow;
+        bool forward;
+    } arrows[] = {{"->", true}, {"<-", false}, {"\xe2\x86\x92", true}, {"\xe2\x86\x90", false}};
+    for (size_t i = 0; i < sizeof arrows / sizeof arrows[0]; i++) {
+        char *at = strstr(text, arrows[i].arrow);
+        if (!at) continue;
+        char *right = at + strlen(arrows[i].arrow);
+        right += strspn(right, " ");
+        while (at > text && at[-1] == ' ') at--;
+        *at = '\0';
+        *to = arrows[i].forward ? right : text;
+        *from = arrows[i].forward ? text : right;
+        return true;
+    }
+    return false;
+}
+
 static bool parse_count(const cli_option *option, const char *text, char *why, size_t why_size)
 {
     uint64_t count;
@@ -193,6 +214,27 @@ static const cli_option *find_option(const cli_command *command, const char *arg
     return NULL;
 }
 
+static const char *option_name(const void *context, size_t index)
+{
+    const cli_command *command = context;
+    return index < command->option_count ? command->options[index].name : NULL;
+}
+
+static bool refuse_unknown(const cli_command *command, const char *argument, char *why,
+                           size_t why_size)
+{
+    char name[64];
+    int length = (int)strcspn(argument, "=");
+    bool is_long = argument[1] == '-';
+    snprintf(name, sizeof name, "%.*s", is_long ? length - 2 : 0, argument + (is_long ? 2 : 0));
+    const char *meant = nearest(name, option_name, command);
+    if (meant)
+        return refuse(why, why_size, "unknown option '%.*s' (did you mean --%s?)", length, argument,
+                      meant);
+    return refuse(why, why_size, "unknown option '%.*s' (see deepxtrace %s --help)", length,
+                  argument, command->name);
+}
+
 static bool read_option(const cli_command *command, int argc, char **argv, int *at, char *why,
                         size_t why_size)
 {
@@ -200,9 +242,7 @@ static bool read_option(const cli_command *command, int argc, char **argv, int *
     const char *argument = argv[*at];
     const char *value;
     const cli_option *option = find_option(command, argument, &value);
-    if (!option)
-        return refuse(why, why_size, "unknown option '%.*s' (see deepxtrace %s --help)",
-                      (int)strcspn(argument, "="), argument, command->name);
+    if (!option) return refuse_unknown(command, argument, why, why_size);
     if (option->type == OPTION_FLAG) {
         if (value) return refuse(why, why_size, "--%s takes no value", option->name);
     } else if (!value) {

@@ -67,6 +67,10 @@ bool cli_parse_count(const char *text, uint64_t min, uint64_t max, uint64_t *cou
 bool cli_parse_choice(const char *text, const char *const *choices, int *choice, char *why,
                       size_t why_size);
 
+/** Cut a path in two where its arrow is, either way round: "6->1", "1<-6", or as findings print it,
+ *  "6 → 1". @return false when there is none. */
+bool cli_cut_path(char *text, char **to, char **from);
+
 /* ---- a command line ---- */
 
 /** What options_parse() came to. */

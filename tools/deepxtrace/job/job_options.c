@@ -73,7 +73,7 @@ static bool add_fault(job_fault_list *list, const job_fault *fault, char *why, s
 static bool parse_fault(const char *text, bool is_path, job_fault_list *list, char *why,
                         size_t why_size)
 {
-    const char *form = is_path ? "PHASE:DST<-SRC:DURATION" : "PHASE:RANK:DURATION";
+    const char *form = is_path ? "PHASE:FROM->TO:DURATION" : "PHASE:RANK:DURATION";
     char copy[128], *rank = NULL, *source = NULL, *duration = NULL;
     job_fault fault = {.source = DXT_NO_RANK};
     int phase = 0;
@@ -82,9 +82,12 @@ static bool parse_fault(const char *text, bool is_path, job_fault_list *list, ch
         return false;
     }
     if (!cut(copy, ":", &rank, form, why, why_size) ||
-        !cut(rank, ":", &duration, form, why, why_size) ||
-        (is_path && !cut(rank, "<-", &source, form, why, why_size)))
+        !cut(rank, ":", &duration, form, why, why_size))
         return false;
+    if (is_path && !cli_cut_path(rank, &rank, &source)) {
+        snprintf(why, why_size, "not of the form %s", form);
+        return false;
+    }
     if (!cli_parse_choice(copy, phase_names, &phase, why, why_size) ||
         !parse_rank(rank, &fault.rank, why, why_size) ||
         (is_path && !parse_rank(source, &fault.source, why, why_size)) ||
@@ -215,9 +218,17 @@ static outcome check_shape(given *g)
 static outcome check_windows(const given *g)
 {
     if (g->async_ns || g->steps == 0 || g->steps / g->window > g->warmup) return GO_ON;
-    return complain("job", "--steps: %llu steps hold no window of %llu after %llu to warm up",
-                    (unsigned long long)g->steps, (unsigned long long)g->window,
-                    (unsigned long long)g->warmup);
+    /* The first windows warm up; one more is needed. */
+    uint64_t windows = g->warmup + 1, fits = g->steps / windows, needed;
+    char smaller[64] = "";
+    if (fits > 0) snprintf(smaller, sizeof smaller, ", or --window %llu", (unsigned long long)fits);
+    if (__builtin_mul_overflow(windows, g->window, &needed)) needed = UINT64_MAX;
+    return complain(
+        "job",
+        "--steps: %llu are too few; with %llu window%s of %llu steps to warm up at least "
+        "%llu are needed%s",
+        (unsigned long long)g->steps, (unsigned long long)g->warmup, g->warmup == 1 ? "" : "s",
+        (unsigned long long)g->window, (unsigned long long)needed, smaller);
 }
 
 /* ---- putting it together ---- */
@@ -305,7 +316,7 @@ static const char notes[] =
 
 static const char examples[] =
     "  deepxtrace job --ranks 4 --slow dispatch:2:5ms\n"
-    "  deepxtrace job --ranks 8 --slow-path 'combine:1<-6:5ms' --heatmap waits.svg\n"
+    "  deepxtrace job --ranks 8 --slow-path 'combine:6->1:5ms' --heatmap waits.svg\n"
     "  deepxtrace job --ranks 4 --hot 1:8 --compute 2ms --record run.jsonl\n"
     "  deepxtrace job --ranks 16 --async 2 --json\n"
     "  mpirun -n 16 deepxtrace job --engine mpi\n";
@@ -380,8 +391,8 @@ static const cli_option options[] = {
     COUNT("seed", 0, seed, "NUMBER", 0, 0, "of tokens, routes and jitter (1)"),
     CUSTOM("slow", slow, "PHASE:RANK:DURATION", parse_slow,
            "make a rank late for every dispatch or combine"),
-    CUSTOM("slow-path", paths, "PHASE:DST<-SRC:DURATION", parse_path,
-           "make what SRC sends arrive later at DST"),
+    CUSTOM("slow-path", paths, "PHASE:FROM->TO:DURATION", parse_path,
+           "make what FROM sends arrive later at TO; or TO<-FROM"),
     CUSTOM("hot", hot, "RANK:FACTOR", parse_hot,
            "choose each expert of a rank FACTOR times as often"),
     COUNT("window", 'w', window, "OPS", 1, UINT32_MAX, "steps in a window (50)"),

@@ -13,7 +13,7 @@ static const char *form_of(sim_kind kind)
     switch (kind) {
     case SIM_HOT: return "RANK:FACTOR";
     case SIM_PATH:
-    case SIM_NODE_PATH: return "PHASE:DST<-SRC:DURATION";
+    case SIM_NODE_PATH: return "PHASE:FROM->TO:DURATION";
     case SIM_NODE: return "PHASE:NODE:DURATION";
     default: return "PHASE:RANK:DURATION";
     }
@@ -82,7 +82,7 @@ bool sim_parse_fault(const char *text, void *option, char *why, size_t why_size)
     bool fits = snprintf(copy, sizeof copy, "%s", text) < (int)sizeof copy;
     if (given->kind != SIM_HOT) fits = fits && cut(copy, ":", &rank);
     fits = fits && cut(rank, ":", &size);
-    if (is_path) fits = fits && cut(rank, "<-", &source);
+    if (is_path) fits = fits && cli_cut_path(rank, &rank, &source);
     if (!fits) {
         snprintf(why, why_size, "'%.100s' is not of the form %s", text, form_of(given->kind));
         return false;
