@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # check-layers.sh: what may include what (docs/architecture.md). A folder of src/ sees lower levels
 # only: what dxt_module() in its CMakeLists.txt names, which is also all that the compiler finds.
-# ep/ is a library of its own; the tools live on the public API.
+# ep/ is a library of its own; the tools and the monitor, a part of its own, live on the public API.
 set -uo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -11,6 +11,7 @@ set -uo pipefail
 rules="$(cat src/*/CMakeLists.txt | tr '\n' ' ' | sed 's/dxt_module(/\n&/g' |
     sed -nE 's/^dxt_module\(([a-z]+) (SEES ([a-z ]+))?.*/\1 \3/p')
 ep        probe:public base:public
+monitor   all:public
 tools     all:public"
 # One line for each room: its public headers.
 headers="$(cat src/*/CMakeLists.txt | tr '\n' ' ' | sed 's/dxt_module(/\n&/g' |
@@ -83,7 +84,8 @@ FNR == 1 {
     room = part[1] == "src" ? part[2] : part[1]
     if (room == "include") room = header_room(part[2] "/" part[3])
     if (room != "all" && !(room in known)) violation("no level is known for " room)
-    umbrella = FILENAME ~ /^src\/base\/(constants|part|version)\.c$/ || room == "tools" || room == "all"
+    umbrella = FILENAME ~ /^src\/base\/(constants|part|version)\.c$/ || room == "tools" || room == "all" ||
+        room == "monitor"
 }
 !/^[ \t]*#[ \t]*include[ \t]*[<"]/ { next }
 {

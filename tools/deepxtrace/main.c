@@ -25,6 +25,7 @@ static const struct entry {
     {"job", cmd_job, "run an EP job with the probe on, diagnose it while it runs"},
     {"analyze", cmd_analyze, "name what is slow in recorded wait matrices"},
     {"heatmap", cmd_heatmap, "draw a recorded wait matrix"},
+    {"serve", cmd_serve, "follow recordings: history, incidents, metrics, alerts"},
     {"simulate", cmd_simulate, "make labelled recordings of a simulated job"},
     {"bench", cmd_bench, "measure the probe, dispatch and combine on this machine"},
     {"info", cmd_info, "show this build, its parts, and this machine's clocks"},

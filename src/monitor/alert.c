@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Messages that begin and end of an incident send: at least once each, kept over restarts. */
+#include <curl/curl.h>
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "serve.h"
+
+/* Waits between tries: from this, doubled, to that. */
+#define FIRST_WAIT_S 5
+#define LONGEST_WAIT_S 600
+/* A command or a server that takes longer is given up for this time. */
+#define PATIENCE_S 30
+
+/* What is used of libcurl, which is loaded only when there is a webhook. */
+typedef struct curl_table {
+    void *library;
+    CURL *(*init)(void);
+    CURLcode (*setopt)(CURL *, CURLoption, ...);
+    CURLcode (*perform)(CURL *);
+    CURLcode (*getinfo)(CURL *, CURLINFO, ...);
+    void (*cleanup)(CURL *);
+    struct curl_slist *(*append)(struct curl_slist *, const char *);
+    void (*free_all)(struct curl_slist *);
+} curl_table;
+
+struct alerts {
+    const dxt_monitor_options *options;
+    void (*say)(const char *line);
+    store s;
+    curl_table curl;
+    char *url;
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t wake;
+    bool stop, running, told;
+};
+
+/* ---- a webhook ---- */
+
+static int load_curl(curl_table *curl, char *why)
+{
+    static const struct {
+        const char *name;
+        size_t at;
+    } names[] = {{"curl_easy_init", offsetof(curl_table, init)},
+                 {"curl_easy_setopt", offsetof(curl_table, setopt)},
+                 {"curl_easy_perform", offsetof(curl_table, perform)},
+                 {"curl_easy_getinfo", offsetof(curl_table, getinfo)},
+                 {"curl_easy_cleanup", offsetof(curl_table, cleanup)},
+                 {"curl_slist_append", offsetof(curl_table, append)},
+                 {"curl_slist_free_all", offsetof(curl_table, free_all)}};
+    curl->library = dlopen("libcurl.so.4", RTLD_NOW | RTLD_LOCAL);
+    for (size_t i = 0; curl->library && i < sizeof names / sizeof names[0]; i++) {
+        void *address = dlsym(curl->library, names[i].name);
+        if (!address) curl->library = NULL;
+        memcpy((char *)curl + names[i].at, &address, sizeof address);
+    }
+    if (curl->library) return 0;
+    snprintf(why, DXT_MONITOR_WHY, "--webhook-file needs libcurl: install Debian's libcurl4");
+    return 2;
+}
+
+/* The first line of a file, which is never shown. */
+static char *first_line(const char *path, char *why)
+{
+    char *line = NULL;
+    size_t capacity = 0;
+    FILE *file = fopen(path, "re");
+    ssize_t length = file ? getline(&line, &capacity, file) : -1;
+    if (!file) snprintf(why, DXT_MONITOR_WHY, "%.300s: %s", path, strerror(errno));
+    if (file) fclose(file);
+    while (length > 0 && strchr("\r\n \t", line[length - 1])) line[--length] = '\0';
+    if (length > 0) return line;
+    if (file) snprintf(why, DXT_MONITOR_WHY, "%.300s: the first line is empty", path);
+    free(line);
+    return NULL;
+}
+
+static size_t ignore(char *data, size_t size, size_t count, void *context)
+{
+    (void)data, (void)context;
+    return size * count;
+}
+
+static bool post(alerts *a, const char *body, char *why, size_t why_size)
+{
+    const curl_table *c = &a->curl;
+    CURL *handle = c->init();
+    struct curl_slist *headers = c->append(NULL, "Content-Type: application/json");
+    long status = 0;
+    CURLcode code = handle && headers ? CURLE_OK : CURLE_OUT_OF_MEMORY;
+    if (code == CURLE_OK) {
+        c->setopt(handle, CURLOPT_URL, a->url);
+        c->setopt(handle, CURLOPT_POSTFIELDS, body);
+        c->setopt(handle, CURLOPT_HTTPHEADER, headers);
+        c->setopt(handle, CURLOPT_TIMEOUT, (long)PATIENCE_S);
+        c->setopt(handle, CURLOPT_NOSIGNAL, 1L);
+        c->setopt(handle, CURLOPT_PROTOCOLS_STR, "http,https");
+        c->setopt(handle, CURLOPT_WRITEFUNCTION, ignore);
+        code = c->perform(handle);
+        c->getinfo(handle, CURLINFO_RESPONSE_CODE, &status);
+    }
+    c->free_all(headers);
+    if (handle) c->cleanup(handle);
+    if (code == CURLE_OK && status >= 200 && status < 300) return true;
+    if (code == CURLE_OK)
+        snprintf(why, why_size, "the webhook answered %ld", status);
+    else
+        snprintf(why, why_size, "the webhook cannot be reached (libcurl: error %d)", (int)code);
+    return false;
+}
+
+/* ---- a command ---- */
+
+static bool feed(int fd, const char *body)
+{
+    size_t size = strlen(body), written = 0;
+    while (written < size) {
+        ssize_t n = write(fd, body + written, size - written);
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) return errno == EPIPE; /* it may not care to read */
+        written += (size_t)n;
+    }
+    return true;
+}
+
+static pid_t spawn(const char *command, int input)
+{
+    posix_spawn_file_actions_t actions;
+    char *const arguments[] = {(char *)command, NULL};
+    pid_t child = -1;
+    if (posix_spawn_file_actions_init(&actions) != 0) return -1;
+    bool well = posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO) == 0 &&
+                posix_spawnp(&child, command, &actions, NULL, arguments, environ) == 0;
+    posix_spawn_file_actions_destroy(&actions);
+    return well ? child : -1;
+}
+
+/* Without a shell; what it prints is ours. */
+static bool run_command(alerts *a, const char *body, char *why, size_t why_size)
+{
+    int ends[2], status = 0;
+    if (pipe2(ends, O_CLOEXEC) != 0) return false;
+    pid_t child = spawn(a->options->command, ends[0]);
+    close(ends[0]);
+    if (child > 0) feed(ends[1], body);
+    close(ends[1]);
+    struct timespec pause = {.tv_nsec = 50000000};
+    pid_t ended = child < 0 ? -1 : 0;
+    for (int i = 0; ended == 0 && i < PATIENCE_S * 20; i++) {
+        ended = waitpid(child, &status, WNOHANG);
+        if (ended == 0) nanosleep(&pause, NULL);
+    }
+    if (ended == 0) {
+        kill(child, SIGKILL);
+        waitpid(child, &status, 0);
+        snprintf(why, why_size, "%.100s took more than %d s", a->options->command, PATIENCE_S);
+        return false;
+    }
+    if (ended > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0) return true;
+    if (child < 0) {
+        snprintf(why, why_size, "%.100s cannot be run", a->options->command);
+        return false;
+    }
+    snprintf(why, why_size, "%.100s failed with status %d", a->options->command,
+             WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
+    return false;
+}
+
+/* ---- the queue ---- */
+
+static int64_t now_s(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return now.tv_sec;
+}
+
+/* The oldest message that is due. Of a channel they go in order: one that fails holds up the next.
+ */
+static bool next_due(alerts *a, int64_t *id, int64_t *attempts, char **channel, char **body)
+{
+    query q = query_begin(&a->s, "SELECT id, attempts, channel, body FROM alert WHERE id IN (SELECT"
+                                 " min(id) FROM alert GROUP BY channel) AND next_ns <= ? LIMIT 1");
+    query_int(&q, now_s());
+    *channel = *body = NULL;
+    if (query_row(&q)) {
+        *id = query_get_int(&q, 0);
+        *attempts = query_get_int(&q, 1);
+        *channel = strdup(query_get_text(&q, 2));
+        *body = strdup(query_get_text(&q, 3));
+    }
+    query_end(&q);
+    return *channel && *body;
+}
+
+static void send_one(alerts *a, int64_t id, int64_t attempts, const char *channel, const char *body)
+{
+    char why[256] = "it is not set up any more", line[400];
+    bool hook = strcmp(channel, "webhook") == 0;
+    bool there = hook ? a->url != NULL : a->options->command != NULL;
+    bool sent =
+        there && (hook ? post(a, body, why, sizeof why) : run_command(a, body, why, sizeof why));
+    query q = {0};
+    if (sent || !there) {
+        q = query_begin(&a->s, "DELETE FROM alert WHERE id = ?");
+    } else {
+        int64_t wait = FIRST_WAIT_S;
+        for (int64_t i = 0; i < attempts && wait < LONGEST_WAIT_S; i++) wait *= 2;
+        q = query_begin(&a->s,
+                        "UPDATE alert SET attempts = attempts + 1, next_ns = ? WHERE id = ?");
+        query_int(&q, now_s() + (wait < LONGEST_WAIT_S ? wait : LONGEST_WAIT_S));
+    }
+    query_int(&q, id);
+    query_do(&q);
+    if (!sent && !a->told) {
+        snprintf(line, sizeof line, "an incident could not be sent: %s; trying again", why);
+        a->say(line);
+    }
+    a->told = !sent;
+}
+
+static void *work(void *context)
+{
+    alerts *a = context;
+    for (;;) {
+        int64_t id, attempts;
+        char *channel, *body;
+        bool due = next_due(a, &id, &attempts, &channel, &body);
+        if (due) send_one(a, id, attempts, channel, body);
+        free(channel);
+        free(body);
+        struct timespec until;
+        clock_gettime(CLOCK_REALTIME, &until);
+        until.tv_sec += 1;
+        pthread_mutex_lock(&a->lock);
+        bool stop = a->stop;
+        if (!stop && !due) pthread_cond_timedwait(&a->wake, &a->lock, &until);
+        pthread_mutex_unlock(&a->lock);
+        if (stop) return NULL;
+    }
+}
+
+int alerts_start(const dxt_monitor_options *options, void (*say)(const char *line), alerts **out,
+                 char *why)
+{
+    alerts *a = calloc(1, sizeof *a);
+    if (!a) return 3;
+    *a = (alerts){.options = options,
+                  .say = say,
+                  .lock = PTHREAD_MUTEX_INITIALIZER,
+                  .wake = PTHREAD_COND_INITIALIZER};
+    *out = a;
+    int status = 0;
+    if (options->webhook_file) {
+        status = load_curl(&a->curl, why);
+        if (status == 0) a->url = first_line(options->webhook_file, why);
+        if (status == 0 && !a->url) status = 2;
+    }
+    if (status != 0 || (!options->webhook_file && !options->command)) return status;
+    signal(SIGPIPE, SIG_IGN);
+    status = store_open_writer(&a->s, options->store);
+    if (status != 0) {
+        snprintf(why, DXT_MONITOR_WHY, "%.200s: %s", options->store, a->s.why);
+        return status;
+    }
+    a->running = pthread_create(&a->thread, NULL, work, a) == 0;
+    return a->running ? 0 : 3;
+}
+
+void alerts_wake(alerts *a)
+{
+    pthread_mutex_lock(&a->lock);
+    pthread_cond_signal(&a->wake);
+    pthread_mutex_unlock(&a->lock);
+}
+
+void alerts_stop(alerts *a)
+{
+    if (!a) return;
+    pthread_mutex_lock(&a->lock);
+    a->stop = true;
+    pthread_cond_signal(&a->wake);
+    pthread_mutex_unlock(&a->lock);
+    if (a->running) pthread_join(a->thread, NULL);
+    if (a->s.db) store_close(&a->s);
+    free(a->url);
+    free(a);
+}

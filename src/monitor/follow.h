@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Files and folders that grow: what is new in them, line by line, each line once. */
+#ifndef DXT_MONITOR_FOLLOW_H
+#define DXT_MONITOR_FOLLOW_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/types.h>
+
+/** Longest line, and most text of a log that is looked at in one go. */
+#define FOLLOW_MAX_LINE (1u << 30)
+
+/** One file. A rotated file keeps its identity under its new name; so does a compressed copy. */
+typedef struct followed {
+    char *path;
+    char identity[40]; /**< of its first line; "" = it has none yet */
+    int64_t id;        /**< in the store; 0 = not there yet */
+    int64_t position;  /**< bytes of text that are dealt with */
+    int64_t stored;    /**< bytes that were dealt with before, as the store has it */
+    int64_t line;      /**< lines before that */
+    dev_t device;      /**< of the file that was last opened … */
+    ino_t inode;       /**< … as is this */
+    off_t size;        /**< of it, when it was last read to its end */
+    int64_t grown_ns;  /**< when it last grew, CLOCK_MONOTONIC */
+    bool packed;       /**< gzip */
+    bool log;          /**< text of a log, whose windows are several lines */
+    bool done;         /**< packed, and read to its end */
+    bool seen;         /**< by the last scan */
+    bool told;         /**< that it cannot be read */
+} followed;
+
+/** All that is followed. */
+typedef struct follower {
+    const char *const *inputs;
+    size_t input_count;
+    followed *files;
+    size_t count, capacity;
+} follower;
+
+/** Text being read. */
+typedef struct text_source {
+    FILE *plain;
+    void *packed; /**< a gzFile */
+} text_source;
+
+/**
+ * Look for files: the inputs, and in folders *.jsonl, *.log, and these with a number, a date or .gz
+ * behind. New ones come last, in the order of their time of change.
+ *
+ * @return false if there is no memory.
+ */
+bool follow_scan(follower *f);
+
+/** Whether there may be something new in a file; notes its size. Opens nothing. */
+bool follow_grew(followed *file, int64_t now_ns);
+
+/**
+ * Open at a position of the text, and see which file it is.
+ *
+ * @param identity  Receives the identity of its first whole line, "" if there is none; 40 bytes.
+ * @return 0; else errno.
+ */
+int follow_open(const followed *file, text_source *source, char *identity);
+
+/** Go to a position of the text. @return Whether it is there. */
+bool follow_seek(text_source *source, int64_t position);
+
+/**
+ * Read a line with its newline.
+ *
+ * @param line  getline()'s buffer.
+ * @return Its length; 0 at the end or at a line without an end (yet); −1 on an error.
+ */
+ssize_t follow_line(text_source *source, char **line, size_t *capacity);
+
+void follow_close(text_source *source);
+void follow_free(follower *f);
+
+#endif

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Incidents: findings that stay for some windows, from their beginning to their end. */
+#ifndef DXT_MONITOR_INCIDENT_H
+#define DXT_MONITOR_INCIDENT_H
+
+#include "record.h"
+
+enum { INCIDENT_PENDING = 0, INCIDENT_OPEN = 1, INCIDENT_CLOSED = 2 };
+
+/**
+ * Count a window that was just stored: what it names is pending, opens after open_count of
+ * open_windows windows of its operator, and closes likewise. Alerts are queued in the same
+ * transaction.
+ *
+ * @return false with store.why.
+ */
+bool incident_count(recorder *r, const judged_window *w, const dxt_findings *findings,
+                    int64_t begin_ns);
+
+/** Put a message for each channel into the queue. @p event is "opened" or "closed". */
+bool alert_queue(recorder *r, int64_t incident, const char *event);
+
+#endif

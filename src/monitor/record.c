@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "record.h"
+
+#include <deepxtrace/report.h>
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <zlib.h>
+
+#include "incident.h"
+
+/* Matrices kept of the newest windows of an operator, and of every so many. */
+#define NEWEST 20
+#define SAMPLED 50
+/* Ranks up to which a matrix is kept to the last bit. */
+#define EXACT_RANKS 128u
+
+/* ---- texts ---- */
+
+bool record_parse_time(const char *text, int64_t *ns)
+{
+    struct tm t = {0};
+    int used = 0;
+    double seconds;
+    if (!text ||
+        sscanf(text, "%4d-%2d-%2d%*1[T ]%2d:%2d:%lf%n", &t.tm_year, &t.tm_mon, &t.tm_mday,
+               &t.tm_hour, &t.tm_min, &seconds, &used) != 6 ||
+        used == 0)
+        return false;
+    if (!(seconds >= 0 && seconds < 61)) return false;
+    t.tm_year -= 1900;
+    t.tm_mon -= 1;
+    time_t whole = timegm(&t);
+    int hours = 0, minutes = 0;
+    char sign = text[used];
+    if ((sign == '+' || sign == '-') && sscanf(text + used + 1, "%2d:%2d", &hours, &minutes) >= 1) {
+        int offset = hours * 3600 + minutes * 60;
+        whole += sign == '+' ? -offset : offset;
+    }
+    *ns = (int64_t)whole * 1000000000 + (int64_t)(seconds * 1e9);
+    return true;
+}
+
+struct text {
+    char *data;
+    size_t size, capacity;
+};
+
+static dxt_status keep(void *context, const void *data, size_t size)
+{
+    struct text *text = context;
+    if (text->size + size + 1 > text->capacity) {
+        size_t capacity = 2 * (text->size + size) + 256;
+        char *grown = realloc(text->data, capacity);
+        if (!grown) return DXT_ERR_NO_MEMORY;
+        text->data = grown;
+        text->capacity = capacity;
+    }
+    memcpy(text->data + text->size, data, size);
+    text->size += size;
+    text->data[text->size] = '\0';
+    return DXT_OK;
+}
+
+static bool no_memory(recorder *r)
+{
+    snprintf(r->s->why, sizeof r->s->why, "out of memory");
+    return false;
+}
+
+/* ---- groups and places ---- */
+
+/* What people know it by: the process group, else the file. */
+static const char *name_of(const recorder *r, const dxt_window *w)
+{
+    return w->group && w->group[0] ? w->group : r->file_name;
+}
+
+static bool find_group(recorder *r, const dxt_window *w, int64_t *id)
+{
+    const char *instance = w->instance ? w->instance : "";
+    query q = query_begin(
+        r->s,
+        "INSERT INTO grp (name, instance, ranks, recorded) VALUES (?, ?, ?, ?)"
+        " ON CONFLICT DO UPDATE SET recorded = max(recorded, excluded.recorded) RETURNING id");
+    query_text(&q, name_of(r, w));
+    query_text(&q, instance);
+    query_int(&q, w->ranks);
+    query_int(&q, r->recording);
+    *id = query_row(&q) ? query_get_int(&q, 0) : 0;
+    return query_end(&q) && *id != 0;
+}
+
+static bool store_places(recorder *r, const dxt_window *w)
+{
+    if (!w->devices && !w->hosts) return true;
+    for (uint32_t rank = 0; rank < w->ranks; rank++) {
+        const dxt_place *p = w->devices ? &w->devices[rank] : NULL;
+        const char *host = p && p->host[0] ? p->host : w->hosts ? w->hosts[rank] : NULL;
+        query q = query_begin(r->s, "INSERT OR REPLACE INTO place VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
+        query_int(&q, r->group);
+        query_int(&q, rank);
+        query_text(&q, host);
+        if (p && p->gpu >= 0)
+            query_int(&q, p->gpu);
+        else
+            query_null(&q);
+        query_text(&q, p && p->uuid[0] ? p->uuid : NULL);
+        query_text(&q, p && p->pci[0] ? p->pci : NULL);
+        if (p && p->pid > 0)
+            query_int(&q, p->pid);
+        else
+            query_null(&q);
+        if (p && p->rank >= 0)
+            query_int(&q, p->rank);
+        else
+            query_null(&q);
+        if (!query_do(&q)) return false;
+    }
+    return true;
+}
+
+/* ---- sums and matrices ---- */
+
+/* float32 [3][ranks]: lateness, mean of the row, mean of the column; NaN = unknown. */
+static float *make_sums(const dxt_window *w, const dxt_findings *findings)
+{
+    uint32_t n = w->ranks;
+    float *sums = malloc(3 * (size_t)n * sizeof *sums);
+    double *row = malloc((size_t)n * sizeof *row), *column = calloc(2 * (size_t)n, sizeof *column);
+    if (!sums || !row || !column) {
+        free(sums);
+        sums = NULL;
+    }
+    for (uint32_t i = 0; sums && i < n; i++) {
+        double sum = 0;
+        uint32_t seen = 0;
+        dxt_window_row(w, i, row);
+        for (uint32_t j = 0; j < n; j++) {
+            if (i == j || isnan(row[j])) continue;
+            sum += row[j];
+            seen++;
+            column[j] += row[j];
+            column[n + j]++;
+        }
+        sums[i] = findings->lateness ? (float)findings->lateness[i] : NAN;
+        sums[n + i] = seen ? (float)(sum / seen) : NAN;
+    }
+    for (uint32_t j = 0; sums && j < n; j++)
+        sums[2 * n + j] = column[n + j] > 0 ? (float)(column[j] / column[n + j]) : NAN;
+    free(row);
+    free(column);
+    return sums;
+}
+
+static unsigned char log_step(double value)
+{
+    if (isnan(value)) return 0;
+    double step = value > 0 ? floor(log2(value * 16) * LOG_STEPS + 0.5) + 2 : 1;
+    return (unsigned char)fmin(255, fmax(1, step));
+}
+
+static bool store_matrix(recorder *r, const dxt_window *w, int keep_for)
+{
+    uint32_t n = w->ranks;
+    bool exact = n <= EXACT_RANKS;
+    size_t size = (size_t)n * n * (exact ? sizeof(float) : 1);
+    uLongf packed_size = compressBound(size);
+    unsigned char *cells = malloc(size), *packed = malloc(packed_size);
+    double *row = malloc((size_t)n * sizeof *row);
+    bool well = cells && packed && row;
+    for (uint32_t i = 0; well && i < n; i++) {
+        dxt_window_row(w, i, row);
+        for (uint32_t j = 0; j < n; j++) {
+            size_t at = (size_t)i * n + j;
+            float value = (float)row[j];
+            if (exact)
+                memcpy(cells + at * sizeof value, &value, sizeof value);
+            else
+                cells[at] = log_step(row[j]);
+        }
+    }
+    well = well && compress2(packed, &packed_size, cells, size, 1) == Z_OK;
+    if (!well) no_memory(r);
+    if (well) {
+        query q = query_begin(r->s, "INSERT INTO matrix VALUES (?, ?, ?, ?)");
+        query_int(&q, r->window);
+        query_int(&q, keep_for);
+        query_int(&q, exact ? CODING_FLOAT : CODING_LOG);
+        query_blob(&q, packed, packed_size);
+        well = query_do(&q);
+    }
+    free(cells);
+    free(packed);
+    free(row);
+    return well;
+}
+
+/* What is no longer among the newest goes, unless it is kept for something else. */
+static bool thin_out(recorder *r, const char *operator_name)
+{
+    query q = query_begin(
+        r->s, "DELETE FROM matrix WHERE keep = 1 AND window < (SELECT min(id) FROM (SELECT id FROM"
+              " window WHERE grp = ?1 AND operator = ?2 ORDER BY id DESC LIMIT ?3)) AND window IN"
+              " (SELECT id FROM window WHERE grp = ?1 AND operator = ?2 ORDER BY id DESC LIMIT ?3"
+              " OFFSET ?3)");
+    query_int(&q, r->group);
+    query_text(&q, operator_name);
+    query_int(&q, NEWEST);
+    return query_do(&q);
+}
+
+/* ---- the window ---- */
+
+static bool is_stored(recorder *r, int64_t ordinal, bool *stored)
+{
+    query q = query_begin(r->s, "SELECT 1 FROM window WHERE file = ? AND ordinal = ?");
+    query_int(&q, r->file);
+    query_int(&q, ordinal);
+    *stored = query_row(&q);
+    return query_end(&q);
+}
+
+static double largest_share(const dxt_findings *findings)
+{
+    double share = findings->finding_count ? NAN : 0;
+    for (size_t i = 0; i < findings->finding_count; i++)
+        share = fmax(share, findings->findings[i].share);
+    return share;
+}
+
+static bool insert_window(recorder *r, const judged_window *w, const dxt_findings *findings,
+                          int64_t begin_ns, bool read_time)
+{
+    struct text diagnosis = {0};
+    float *sums = make_sums(w->window, findings);
+    dxt_status status = dxt_report_json(w->window, findings, keep, &diagnosis);
+    if (!sums || status != DXT_OK) {
+        free(sums);
+        free(diagnosis.data);
+        return no_memory(r);
+    }
+    query q = query_begin(
+        r->s, "INSERT INTO window (file, ordinal, grp, operator, number, begin_ns, begin_read,"
+              " elapsed_ns, verdict, share, findings, diagnosis, measure, sums)"
+              " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+    query_int(&q, r->file);
+    query_int(&q, w->ordinal);
+    query_int(&q, r->group);
+    query_text(&q, w->window->phase);
+    if (w->window->index >= 0)
+        query_int(&q, w->window->index);
+    else
+        query_null(&q);
+    query_int(&q, begin_ns);
+    query_int(&q, read_time);
+    if (w->window->elapsed_ns > 0)
+        query_int(&q, w->window->elapsed_ns);
+    else
+        query_null(&q);
+    query_text(&q, dxt_verdict_name(findings->verdict));
+    query_real(&q, largest_share(findings));
+    query_int(&q, (int64_t)findings->finding_count);
+    query_text(&q, diagnosis.data);
+    query_int(&q, findings->measure);
+    query_blob(&q, sums, 3 * (size_t)w->window->ranks * sizeof *sums);
+    bool well = query_do(&q);
+    r->window = sqlite3_last_insert_rowid(r->s->db);
+    free(sums);
+    free(diagnosis.data);
+    return well;
+}
+
+static bool add_total(recorder *r, const char *name, const char *operator_name, int64_t amount)
+{
+    query q = query_begin(r->s, "INSERT INTO total VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
+                                " value = value + excluded.value");
+    query_text(&q, name);
+    query_int(&q, r->group);
+    query_text(&q, operator_name);
+    query_int(&q, amount);
+    return query_do(&q);
+}
+
+static bool count_totals(recorder *r, const dxt_window *w, const dxt_findings *findings,
+                         int64_t begin_ns, int64_t *number)
+{
+    for (size_t i = 0; i < findings->finding_count; i++) {
+        const char *kind = dxt_finding_kind_name(findings->findings[i].kind);
+        if (!add_total(r, kind, w->phase, 1)) return false;
+    }
+    if (!add_total(r, "windows", w->phase, 1)) return false;
+    query q = query_begin(r->s, "UPDATE grp SET windows = windows + 1, last_ns = ?1,"
+                                " first_ns = coalesce(first_ns, ?1) WHERE id = ?2");
+    query_int(&q, begin_ns);
+    query_int(&q, r->group);
+    if (!query_do(&q)) return false;
+    q = query_begin(r->s,
+                    "SELECT value FROM total WHERE name = 'windows' AND grp = ? AND operator = ?");
+    query_int(&q, r->group);
+    query_text(&q, w->phase);
+    *number = query_row(&q) ? query_get_int(&q, 0) : 1;
+    return query_end(&q);
+}
+
+bool record_window(void *context, const judged_window *w, const dxt_findings *findings)
+{
+    recorder *r = context;
+    bool stored = w->ordinal < r->stored;
+    if (!stored && !is_stored(r, w->ordinal, &stored)) return false;
+    if (stored) return true;
+    int64_t begin_ns = r->now_ns, number = 1;
+    bool known = record_parse_time(w->window->begin, &begin_ns);
+    if (r->options->keep_ns > 0 && begin_ns < r->now_ns - r->options->keep_ns) {
+        r->old++;
+        return true;
+    }
+    if (!find_group(r, w->window, &r->group)) return false;
+    if (!insert_window(r, w, findings, begin_ns, !known)) return false;
+    if (!count_totals(r, w->window, findings, begin_ns, &number)) return false;
+    if (number == 1 && !store_places(r, w->window)) return false;
+    int keep_for = KEEP_NEW | (number % SAMPLED == 1 ? KEEP_SAMPLE : 0);
+    if (!store_matrix(r, w->window, keep_for)) return false;
+    if (!incident_count(r, w, findings, begin_ns)) return false;
+    if (!thin_out(r, w->window->phase)) return false;
+    r->windows++;
+    r->changed = true;
+    return true;
+}
+
+/* ---- retention ---- */
+
+static int64_t store_bytes(recorder *r)
+{
+    query q = query_begin(r->s, "SELECT (page_count - freelist_count) * page_size FROM"
+                                " pragma_page_count, pragma_freelist_count, pragma_page_size");
+    int64_t bytes = query_row(&q) ? query_get_int(&q, 0) : 0;
+    return query_end(&q) ? bytes : 0;
+}
+
+static bool forget_before(recorder *r, const char *sql, int64_t limit)
+{
+    query q = query_begin(r->s, sql);
+    query_int(&q, limit);
+    return query_do(&q);
+}
+
+bool record_forget(recorder *r)
+{
+    bool well = true;
+    if (r->options->keep_ns > 0) {
+        int64_t limit = r->now_ns - r->options->keep_ns;
+        well = forget_before(r, "DELETE FROM window WHERE begin_ns < ?", limit) &&
+               forget_before(r, "DELETE FROM incident WHERE state = 2 AND end_ns < ?", limit);
+    }
+    /* A tenth at a time, the oldest first, until it fits. */
+    for (int i = 0; well && r->options->keep_bytes > 0 && i < 100; i++) {
+        if (store_bytes(r) <= r->options->keep_bytes) break;
+        query q = query_begin(r->s, "DELETE FROM window WHERE id <= (SELECT min(id) +"
+                                    " (max(id) - min(id)) / 10 FROM window)");
+        well = query_do(&q);
+        if (sqlite3_changes(r->s->db) == 0) break;
+    }
+    return well && store_run(r->s, "PRAGMA incremental_vacuum(1000)");
+}

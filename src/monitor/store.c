@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+/* How long a statement waits for another connection's. */
+#define BUSY_MS 5000
+
+/* One step for each version: migrations[v] makes version v + 1 of version v. */
+static const char *const migrations[STORE_VERSION] = {
+    /* Ordinals are byte offsets in the file's text, so that no line is stored twice. Times are ns
+     * since 1970. */
+    "CREATE TABLE file (id INTEGER PRIMARY KEY, identity TEXT NOT NULL UNIQUE, path TEXT NOT NULL,"
+    " position INTEGER NOT NULL DEFAULT 0,"
+    " done INTEGER NOT NULL DEFAULT 0, windows INTEGER NOT NULL DEFAULT 0,"
+    " bad INTEGER NOT NULL DEFAULT 0, problem TEXT);"
+    "CREATE TABLE grp (id INTEGER PRIMARY KEY, name TEXT NOT NULL, instance TEXT NOT NULL,"
+    " ranks INTEGER NOT NULL, recorded INTEGER NOT NULL DEFAULT 0, first_ns INTEGER, last_ns "
+    "INTEGER,"
+    " windows INTEGER NOT NULL DEFAULT 0, UNIQUE (name, instance, ranks));"
+    "CREATE TABLE place (grp INTEGER NOT NULL REFERENCES grp ON DELETE CASCADE, rank INTEGER NOT "
+    "NULL,"
+    " host TEXT, gpu INTEGER, uuid TEXT, pci TEXT, pid INTEGER, job_rank INTEGER,"
+    " PRIMARY KEY (grp, rank)) WITHOUT ROWID;"
+    "CREATE TABLE window (id INTEGER PRIMARY KEY AUTOINCREMENT,"
+    " file INTEGER NOT NULL REFERENCES file ON DELETE CASCADE, ordinal INTEGER NOT NULL,"
+    " grp INTEGER NOT NULL REFERENCES grp ON DELETE CASCADE, operator TEXT NOT NULL, number "
+    "INTEGER,"
+    " begin_ns INTEGER NOT NULL, begin_read INTEGER NOT NULL, elapsed_ns INTEGER,"
+    " verdict TEXT NOT NULL, share REAL, findings INTEGER NOT NULL, diagnosis TEXT NOT NULL,"
+    " measure INTEGER NOT NULL, sums BLOB NOT NULL, UNIQUE (file, ordinal));"
+    "CREATE INDEX window_group ON window (grp, operator, id);"
+    "CREATE INDEX window_begin ON window (begin_ns);"
+    "CREATE TABLE matrix (window INTEGER PRIMARY KEY REFERENCES window ON DELETE CASCADE,"
+    " keep INTEGER NOT NULL, coding INTEGER NOT NULL, cells BLOB NOT NULL);"
+    "CREATE TABLE incident (number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE,"
+    " state INTEGER NOT NULL, grp INTEGER NOT NULL REFERENCES grp ON DELETE CASCADE,"
+    " operator TEXT NOT NULL, kind TEXT NOT NULL, subject TEXT NOT NULL, rank INTEGER, source "
+    "INTEGER,"
+    " node INTEGER, source_node INTEGER, host TEXT, gpu INTEGER, uuid TEXT,"
+    " begin_ns INTEGER NOT NULL, end_ns INTEGER, first_window INTEGER, last_window INTEGER,"
+    " seen INTEGER NOT NULL, hits INTEGER NOT NULL, length INTEGER NOT NULL, share REAL,"
+    " lost_ns INTEGER NOT NULL, severity TEXT NOT NULL, text TEXT NOT NULL);"
+    "CREATE INDEX incident_state ON incident (grp, operator, state);"
+    "CREATE TABLE alert (id INTEGER PRIMARY KEY AUTOINCREMENT, channel TEXT NOT NULL,"
+    " body TEXT NOT NULL, attempts INTEGER NOT NULL DEFAULT 0, next_ns INTEGER NOT NULL DEFAULT 0);"
+    "CREATE TABLE total (name TEXT NOT NULL, grp INTEGER NOT NULL REFERENCES grp ON DELETE CASCADE,"
+    " operator TEXT NOT NULL, value INTEGER NOT NULL, PRIMARY KEY (name, grp, operator))"
+    " WITHOUT ROWID;",
+};
+
+static int refuse(store *s, int status, const char *format, const char *what)
+{
+    snprintf(s->why, sizeof s->why, format, what);
+    return status;
+}
+
+bool store_run(store *s, const char *sql)
+{
+    char *message = NULL;
+    if (sqlite3_exec(s->db, sql, NULL, NULL, &message) == SQLITE_OK) return true;
+    snprintf(s->why, sizeof s->why, "%s", message ? message : sqlite3_errmsg(s->db));
+    sqlite3_free(message);
+    return false;
+}
+
+/* ---- statements ---- */
+
+query query_begin(store *s, const char *sql)
+{
+    query q = {.store = s};
+    q.failed = sqlite3_prepare_v2(s->db, sql, -1, &q.stmt, NULL) != SQLITE_OK;
+    return q;
+}
+
+static void note(query *q, int result)
+{
+    if (result != SQLITE_OK) q->failed = true;
+}
+
+void query_int(query *q, int64_t value)
+{
+    if (!q->failed) note(q, sqlite3_bind_int64(q->stmt, ++q->bound, value));
+}
+
+void query_real(query *q, double value)
+{
+    if (q->failed) return;
+    if (isfinite(value))
+        note(q, sqlite3_bind_double(q->stmt, ++q->bound, value));
+    else
+        query_null(q);
+}
+
+void query_text(query *q, const char *value)
+{
+    if (!q->failed) note(q, sqlite3_bind_text(q->stmt, ++q->bound, value, -1, SQLITE_STATIC));
+}
+
+void query_blob(query *q, const void *value, size_t size)
+{
+    if (!q->failed) note(q, sqlite3_bind_blob64(q->stmt, ++q->bound, value, size, SQLITE_STATIC));
+}
+
+void query_null(query *q)
+{
+    if (!q->failed) note(q, sqlite3_bind_null(q->stmt, ++q->bound));
+}
+
+bool query_row(query *q)
+{
+    if (q->failed) return false;
+    int result = sqlite3_step(q->stmt);
+    if (result == SQLITE_ROW) return true;
+    if (result != SQLITE_DONE) q->failed = true;
+    return false;
+}
+
+int64_t query_get_int(query *q, int column)
+{
+    return sqlite3_column_int64(q->stmt, column);
+}
+
+double query_get_real(query *q, int column)
+{
+    return query_is_null(q, column) ? NAN : sqlite3_column_double(q->stmt, column);
+}
+
+const char *query_get_text(query *q, int column)
+{
+    const unsigned char *text = sqlite3_column_text(q->stmt, column);
+    return text ? (const char *)text : "";
+}
+
+bool query_is_null(query *q, int column)
+{
+    return sqlite3_column_type(q->stmt, column) == SQLITE_NULL;
+}
+
+bool query_end(query *q)
+{
+    if (q->failed)
+        snprintf(q->store->why, sizeof q->store->why, "%s", sqlite3_errmsg(q->store->db));
+    sqlite3_finalize(q->stmt);
+    q->stmt = NULL;
+    return !q->failed;
+}
+
+bool query_do(query *q)
+{
+    while (query_row(q)) continue;
+    return query_end(q);
+}
+
+/* ---- opening ---- */
+
+/* The lock is a file of its own: it is the process's, whatever connections it has. */
+static int take_lock(store *s, const char *path)
+{
+    char *name = NULL;
+    if (asprintf(&name, "%s.lock", path) < 0) return refuse(s, 3, "%s", "out of memory");
+    s->lock = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    free(name);
+    if (s->lock < 0) return refuse(s, 2, "cannot be locked: %s", strerror(errno));
+    if (flock(s->lock, LOCK_EX | LOCK_NB) != 0)
+        return refuse(s, 2, "%s", "another `deepxtrace serve` uses it; give this one --store FILE");
+    return 0;
+}
+
+static int version_of(store *s)
+{
+    query q = query_begin(s, "PRAGMA user_version");
+    int version = query_row(&q) ? (int)query_get_int(&q, 0) : -1;
+    return query_end(&q) ? version : -1;
+}
+
+static int migrate(store *s)
+{
+    int version = version_of(s);
+    if (version < 0) return 2;
+    if (version > STORE_VERSION) {
+        snprintf(
+            s->why, sizeof s->why,
+            "its schema is version %d, this program knows up to %d; use a later deepxtrace, or "
+            "another --store FILE",
+            version, STORE_VERSION);
+        return 2;
+    }
+    for (; version < STORE_VERSION; version++) {
+        char done[64];
+        snprintf(done, sizeof done, "PRAGMA user_version = %d; COMMIT", version + 1);
+        if (!store_run(s, "BEGIN IMMEDIATE") || !store_run(s, migrations[version]) ||
+            !store_run(s, done)) {
+            char why[sizeof s->why];
+            memcpy(why, s->why, sizeof why);
+            store_run(s, "ROLLBACK");
+            memcpy(s->why, why, sizeof why);
+            return 3;
+        }
+    }
+    return 0;
+}
+
+/* A new store is its owner's alone: it holds host names. Its journal gets the same mode. */
+static int make_private(store *s, const char *path)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0) return refuse(s, 2, "%s", strerror(errno));
+    close(fd);
+    return 0;
+}
+
+static int connect_to(store *s, const char *path, int flags)
+{
+    if (sqlite3_open_v2(path, &s->db, flags | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
+        return refuse(s, 2, "%s", s->db ? sqlite3_errmsg(s->db) : "out of memory");
+    sqlite3_busy_timeout(s->db, BUSY_MS);
+    /* A store that somebody sent must not run code of its schema's. */
+    sqlite3_db_config(s->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+    sqlite3_db_config(s->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+    return store_run(s, "PRAGMA foreign_keys = ON") ? 0 : 2;
+}
+
+int store_open(store *s, const char *path)
+{
+    *s = (store){.lock = -1};
+    int status = take_lock(s, path);
+    if (status == 0) status = make_private(s, path);
+    if (status == 0) status = connect_to(s, path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+    /* A file that is no database is noticed at the first statement that reads. */
+    if (status == 0 && version_of(s) < 0) status = 2;
+    if (status == 0 && !store_run(s, "PRAGMA auto_vacuum = INCREMENTAL;"
+                                     " PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL"))
+        status = 3;
+    return status == 0 ? migrate(s) : status;
+}
+
+int store_open_reader(store *s, const char *path)
+{
+    *s = (store){.lock = -1};
+    return connect_to(s, path, SQLITE_OPEN_READONLY);
+}
+
+int store_open_writer(store *s, const char *path)
+{
+    *s = (store){.lock = -1};
+    return connect_to(s, path, SQLITE_OPEN_READWRITE);
+}
+
+void store_close(store *s)
+{
+    if (s->db) sqlite3_close(s->db);
+    if (s->lock >= 0) close(s->lock);
+    *s = (store){.lock = -1};
+}
