@@ -168,7 +168,7 @@ static dxt_status take_line(dxt_reader *reader, const char *line, size_t size)
 {
     const char *at = line, *end = line + size;
     while (at < end && dxt_is_blank(*at)) at++;
-    if (at < end && *at == '{') {
+    if (at < end && *at == '{' && dxt_is_object(at, end)) {
         if (dxt_is_recording(at, end)) return read_json(reader, line, size);
         return dxt_unwrap_json(reader, at, end);
     }

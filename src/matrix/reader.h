@@ -160,6 +160,9 @@ void dxt_reader_hint(dxt_reader *reader, const char *format, ...) DXT_PRINTF(2, 
 dxt_status dxt_unwrap_text(dxt_reader *reader, const char **line, size_t *size);
 /** Whether a line of JSON is one of a recording. */
 bool dxt_is_recording(const char *line, const char *end);
+/** Whether a brace begins an object in JSON, and not a Python dictionary or a set of labels. */
+bool dxt_is_object(const char *brace, const char *end);
+
 /** Where a recording's object begins in a line of text; NULL if there is none. */
 const char *dxt_find_recording(const char *line, const char *end);
 /** Put the text that an object of JSON carries into `inner`, if it does. */

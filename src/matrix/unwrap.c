@@ -11,6 +11,8 @@
 
 /* So far a recording may begin with fields of others. */
 #define LOOK_SIZE 4096
+/* Braces in front of a recording that are looked at: labels of whoever passed the line on. */
+#define MOST_BRACES 8
 /* A part of a line that Docker has cut is not shorter. */
 #define PART_SIZE 16000
 
@@ -95,6 +97,13 @@ static bool has(const char *at, const char *end, const char *what)
     return memmem(at, (size_t)(end - at), what, strlen(what)) != NULL;
 }
 
+bool dxt_is_object(const char *brace, const char *end)
+{
+    const char *name = brace + 1;
+    while (name < end && dxt_is_blank(*name)) name++;
+    return name == end || *name == '"' || *name == '}';
+}
+
 bool dxt_is_recording(const char *line, const char *end)
 {
     if (end - line >= 5 && memcmp(line, "{\"v\":", 5) == 0) return true;
@@ -106,7 +115,14 @@ bool dxt_is_recording(const char *line, const char *end)
 
 const char *dxt_find_recording(const char *line, const char *end)
 {
-    return end > line ? memmem(line, (size_t)(end - line), "{\"v\":1,", 7) : NULL;
+    const char *at = line;
+    for (int i = 0; i < MOST_BRACES; i++) {
+        at = end > at ? memchr(at, '{', (size_t)(end - at)) : NULL;
+        if (!at) return NULL;
+        if (dxt_is_object(at, end) && dxt_is_recording(at, end)) return at;
+        at++;
+    }
+    return NULL;
 }
 
 static bool carries_text(const char *name)

@@ -235,6 +235,27 @@ static void any_prefix_is_read(void **state)
         assert_reads(texts[i], LOGGED("dispatch", "0", "[[1,2],[3,4]]"));
 }
 
+/* Written by json.dumps(), passed on by whatever adds times and labels. */
+static void a_recording_is_found_behind_a_prefix(void **state)
+{
+    (void)state;
+    static const char *const prefixes[] = {"2025-09-15T16:28:53.686123456Z ",
+                                           "2025-09-15T16:28:53.686123456Z stderr F ",
+                                           "0: ",
+                                           "{app=\"x\",pod=\"y\"} ",
+                                           "[2025-09-15T16:28:53.686] ",
+                                           "rank 0 {'a': 1} "};
+    for (size_t i = 0; i < LENGTH(prefixes); i++) {
+        char text[512];
+        snprintf(
+            text, sizeof text,
+            "%s{\"v\": 1, \"phase\": \"dispatch\", \"ranks\": 2, \"wait\": [[1, 2], [3, 4]]}\n",
+            prefixes[i]);
+        assert_reads(text, "{\"v\":1,\"phase\":\"dispatch\",\"ranks\":2,\"unit\":\"cycles\","
+                           "\"wait\":[[1,2],[3,4]]}\n");
+    }
+}
+
 static void containers_are_read(void **state)
 {
     (void)state;
@@ -338,6 +359,7 @@ int main(void)
         cmocka_unit_test(too_many_ranks_are_refused),
         cmocka_unit_test(other_files_are_told),
         cmocka_unit_test(any_prefix_is_read),
+        cmocka_unit_test(a_recording_is_found_behind_a_prefix),
         cmocka_unit_test(containers_are_read),
         cmocka_unit_test(docker_cuts_long_lines),
         cmocka_unit_test(any_print_of_a_matrix_is_read),
