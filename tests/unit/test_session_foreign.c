@@ -40,6 +40,8 @@ static void sums_alone_are_judged(void **state)
     struct job *job = start_job(8, DXT_SESSION_SYNC);
     for (int window = 0; window < 2; window++) {
         for (uint32_t r = 0; r < 8; r++) count_sums(job->probes[r], r);
+        /* Rows are of ranks' own times: on a busy machine short ones are of unequal length. */
+        usleep(100000);
         count_steps(job);
         check_sums(last_record(job));
     }
