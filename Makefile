@@ -2,7 +2,7 @@
 # The front door. Everything here is one line over a CMake preset or a script, which also run alone.
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test test-gpu check check-deepep fuzz asan tsan arm64 bench install wheel \
+.PHONY: help build demo test test-gpu mutants check check-deepep fuzz asan tsan arm64 bench install wheel \
 	format clean
 
 PREFIX ?= /usr/local
@@ -32,6 +32,10 @@ test-gpu: ## tests that need NVIDIA GPUs; skipped without
 	@cmake --build build
 	@cmake --build build --target gpu-tests
 	@scripts/test-gpu.sh build
+
+mutants: ## move each number of src/analysis/tuning.h, and see whether a test notices
+	@scripts/install-deps.sh build test
+	@scripts/mutants.sh
 
 check: build ## format, layers, symbols, headers, limits, documents
 	@scripts/install-deps.sh check
@@ -72,4 +76,4 @@ format: ## rewrite every C file as .clang-format says
 	scripts/check-format.sh --fix
 
 clean: ## remove the trees that this file's targets build
-	rm -rf build build-dev build-asan build-tsan build-arm64 build-fuzz
+	rm -rf build build-dev build-asan build-tsan build-arm64 build-fuzz build-mutants

@@ -10,6 +10,9 @@
 #include "analysis/tuning.h"
 #include "base/block.h"
 
+/** Arrays of a result that have a number for each rank: lateness, its error, its node's part. */
+#define DXT_LATENESSES 3u
+
 /** Zero it, reset it, append, then pack; free it in the end. A failed append sets `failed`. */
 typedef struct dxt_draft {
     dxt_method method;
@@ -55,21 +58,8 @@ dxt_finding *dxt_draft_copy(dxt_draft *draft, const dxt_finding *finding);
 /** Begin anew with the arrays that are there. */
 void dxt_draft_reset(dxt_draft *draft, dxt_method method);
 
-/**
- * Make room, in a draft and for its result, for the most that a window of @p ranks can hold, so
- * that nothing is allocated later. What is not used is not touched: it costs addresses, no memory.
- *
- * @param points  Most points.
- * @return DXT_OK; DXT_ERR_NO_MEMORY.
- */
-dxt_status dxt_draft_reserve(dxt_draft *draft, uint32_t ranks, size_t points, dxt_block *result);
-
 /** Room for lateness, its error and its node's part, [3][ranks]; NULL when out of memory. */
 double *dxt_draft_lateness(dxt_draft *draft, uint32_t ranks);
-
-/** Copy everything into one block, the result; ranks of nodes are filled in from @p nodes. */
-dxt_status dxt_draft_pack(const dxt_draft *draft, const dxt_window *window, const int32_t *nodes,
-                          dxt_block *result);
 
 /** Release the draft's arrays. */
 void dxt_draft_free(dxt_draft *draft);

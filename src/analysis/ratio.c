@@ -3,10 +3,7 @@
  * The established rule: column mean ÷ mean of column means above a threshold, rows alike, points ÷
  * overall mean, points inside a flagged row or column dropped.
  *
- * Programs compare its figures exactly, so sums run in NumPy's order. NumPy adds a contiguous run
- * of float64 in pairs: up to 128 values with eight interleaved accumulators, longer runs split in
- * halves at a multiple of eight. A mean over axis 0 adds row after row. int64 input is converted
- * through a buffer of 8192 values, and each full buffer is summed on its own.
+ * Programs compare its figures exactly, so sums run in NumPy's order (numeric/numpy.h).
  */
 #include "analysis/ratio.h"
 
@@ -15,78 +12,9 @@
 
 #include "analysis/raw.h"
 #include "analysis/tuning.h"
+#include "numeric/numpy.h"
 #include "numeric/screen.h"
 #include "numeric/vectors.h"
-
-/* How NumPy does it. */
-#define ADDED_TOGETHER 8
-#define PAIRWISE_RUN 128
-#define CAST_BUFFER 8192
-
-static double pairwise_sum(const double *values, size_t n)
-{
-    if (n < 8) {
-        double sum = 0;
-        for (size_t i = 0; i < n; i++) sum += values[i];
-        return sum;
-    }
-    if (n > PAIRWISE_RUN) {
-        size_t half = n / 2;
-        half -= half % 8;
-        return pairwise_sum(values, half) + pairwise_sum(values + half, n - half);
-    }
-    double part[8];
-    for (size_t k = 0; k < 8; k++) part[k] = values[k];
-    size_t i = 8;
-    for (; i + 8 <= n; i += 8)
-        for (size_t k = 0; k < 8; k++) part[k] += values[i + k];
-    double sum =
-        ((part[0] + part[1]) + (part[2] + part[3])) + ((part[4] + part[5]) + (part[6] + part[7]));
-    for (; i < n; i++) sum += values[i];
-    return sum;
-}
-
-/* The same order for int64, each converted on its way; at most one buffer. */
-static inline __attribute__((always_inline)) double integer_run(const int64_t *values, size_t n)
-{
-    double part[8] = {0};
-    size_t i = 0;
-    for (; i + 8 <= n; i += 8)
-        for (size_t k = 0; k < 8; k++) part[k] += (double)values[i + k];
-    double sum =
-        ((part[0] + part[1]) + (part[2] + part[3])) + ((part[4] + part[5]) + (part[6] + part[7]));
-    for (; i < n; i++) sum += (double)values[i];
-    return sum;
-}
-
-DXT_VECTORS static double integer_buffer(const int64_t *values, size_t n)
-{
-    if (n <= PAIRWISE_RUN) return integer_run(values, n);
-    size_t half = n / 2;
-    half -= half % 8;
-    return integer_buffer(values, half) + integer_buffer(values + half, n - half);
-}
-
-/* Sum of the non-zero values, as if they had been gathered into an array first; `used` receives
- * their number. */
-static double nonzero_sum(const int64_t *values, size_t n, size_t *used)
-{
-    double buffer[CAST_BUFFER];
-    double sum = 0;
-    size_t filled = 0, count = 0;
-    for (size_t i = 0; i < n; i++) {
-        if (values[i] == 0) continue;
-        buffer[filled++] = (double)values[i];
-        count++;
-        if (filled == CAST_BUFFER) {
-            sum += pairwise_sum(buffer, filled);
-            filled = 0;
-        }
-    }
-    if (filled > 0) sum += pairwise_sum(buffer, filled);
-    *used = count;
-    return sum;
-}
 
 DXT_VECTORS static void add_row(double *restrict col, const int64_t *restrict cells, size_t n)
 {
@@ -110,16 +38,16 @@ static dxt_status take_means(const dxt_window *window, dxt_block *block, struct 
     for (size_t i = 0; i < n; i++) {
         const int64_t *cells = window->wait + i * n;
         add_row(col, cells, n);
-        row[i] = integer_buffer(cells, n) / (double)n;
-        for (; summed + CAST_BUFFER <= (i + 1) * n; summed += CAST_BUFFER)
-            all += integer_buffer(window->wait + summed, CAST_BUFFER);
+        row[i] = dxt_numpy_sum_i64(cells, n) / (double)n;
+        for (; summed + DXT_NUMPY_BUFFER <= (i + 1) * n; summed += DXT_NUMPY_BUFFER)
+            all += dxt_numpy_sum_i64(window->wait + summed, DXT_NUMPY_BUFFER);
     }
-    if (summed < n * n) all += integer_buffer(window->wait + summed, n * n - summed);
+    if (summed < n * n) all += dxt_numpy_sum_i64(window->wait + summed, n * n - summed);
     for (size_t j = 0; j < n; j++) col[j] /= (double)n;
     means->col = col;
     means->row = row;
-    means->of_cols = pairwise_sum(col, n) / (double)n;
-    means->of_rows = pairwise_sum(row, n) / (double)n;
+    means->of_cols = dxt_numpy_sum(col, n) / (double)n;
+    means->of_rows = dxt_numpy_sum(row, n) / (double)n;
     means->all = all / (double)(n * n);
     return DXT_OK;
 }
@@ -128,7 +56,7 @@ static dxt_status take_means(const dxt_window *window, dxt_block *block, struct 
 static double mean_of_nonzero(const dxt_window *window)
 {
     size_t used, n = window->ranks;
-    double sum = nonzero_sum(window->wait, n * n, &used);
+    double sum = dxt_numpy_nonzero_sum(window->wait, n * n, &used);
     return used ? sum / (double)used : NAN;
 }
 

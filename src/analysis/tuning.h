@@ -145,8 +145,8 @@
 #define DXT_TELLING_NODES 64u
 /* Cells looked at where all would be exact and slow, and the fewest of one pair of nodes. More:
  * surer, slower. Chosen. */
-#define DXT_BLOCK_SAMPLES 262144
-#define DXT_BLOCK_LEAST 9
+#define DXT_BLOCK_SAMPLES 262144u
+#define DXT_BLOCK_LEAST 9u
 /* Slow ways between nodes above which it is not the ways [part of the pairs]. Larger: topology is
  * taken for faults. Chosen. */
 #define DXT_MOST_LINKS_SHARE 0.1

@@ -9,6 +9,7 @@
 #include "analysis/explain/paths.h"
 #include "analysis/explain/persists.h"
 #include "analysis/observed.h"
+#include "analysis/pack.h"
 #include "analysis/ratio.h"
 #include "analysis/rules/rules.h"
 #include "analysis/tuning.h"

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "analysis/arrive/take.h"
+#include "analysis/pack.h"
 #include "analysis/ratio.h"
 
 dxt_status dxt_workspace_reserve(dxt_workspace *workspace, uint32_t ranks,

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/base.h"
-#include "history/history.h"
+#include "history/memory.h"
 
 static bool same_subject(const dxt_episode *episode, const dxt_finding *finding)
 {

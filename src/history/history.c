@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "history/history.h"
+#include "history/memory.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "analysis/explain/paths.h"
+#include "analysis/pack.h"
 #include "base/base.h"
 #include "history/episodes.h"
 #include "history/judge.h"

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "analysis/pack.h"
 #include "analysis/raw.h"
 #include "history/stands.h"
 #include "history/stays.h"

@@ -3,7 +3,7 @@
 #ifndef DXT_HISTORY_JUDGE_H
 #define DXT_HISTORY_JUDGE_H
 
-#include "history/history.h"
+#include "history/memory.h"
 
 /**
  * @param track   Of the window, or NULL to copy the findings as they are; its next slot is filled

@@ -74,7 +74,7 @@ static bool late_by_change(const dxt_weighing *w, uint32_t rank, uint32_t length
     uint32_t behind = dxt_track_base(w->track, w->newest + 1 - length, rank, &base);
     if (behind < DXT_BASE_WINDOWS) return false;
     double mean = dxt_track_mean(w->track, w->newest + 1, length, rank);
-    double windows = 1 / (1.0 / length + 1.0 / behind);
+    double windows = 1 / (1 / (double)length + 1 / (double)behind);
     double error = w->own_noise / sqrt(windows);
     double limit =
         fmax(w->now->floor, dxt_track_significance(w->track, w->now, w->own_noise, length) * error);

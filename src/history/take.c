@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "analysis/arrive/group.h"
+#include "analysis/arrive/noise.h"
 #include "numeric/normal.h"
 #include "numeric/select.h"
 

@@ -154,7 +154,7 @@ double dxt_track_noise(dxt_track *track, uint32_t count)
     double seen = dxt_median_known(values, count, track->scratch);
     if (isnan(seen)) return NAN;
     /* A median over few differences may be far too small. */
-    seen *= 1 + DXT_FEW_CHANGES / ((count - 1) * (track->ranks - 1.0));
+    seen *= 1 + DXT_FEW_CHANGES / ((count - 1) * ((double)track->ranks - 1));
     return fmax(seen, known);
 }
 

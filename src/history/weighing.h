@@ -3,15 +3,15 @@
 #ifndef DXT_HISTORY_WEIGHING_H
 #define DXT_HISTORY_WEIGHING_H
 
-#include "history/history.h"
+#include "history/memory.h"
 
 /* What becomes of a rank's column or row in the lists. */
 enum dxt_edit {
     DXT_ADD_COL = 1,
     DXT_DROP_COL = 2,
-    DXT_ADD_ROW = 4,
-    DXT_DROP_ROW = 8,
-    DXT_NAMED = 16
+    DXT_ADD_ROW = 2 * DXT_DROP_COL,
+    DXT_DROP_ROW = 2 * DXT_ADD_ROW,
+    DXT_NAMED = 2 * DXT_DROP_ROW
 };
 
 typedef struct dxt_weighing {

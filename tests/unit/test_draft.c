@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "alloc_fail.h"
-#include "analysis/draft.h"
+#include "analysis/pack.h"
 
 #define FINDINGS 40u
 

@@ -11,7 +11,7 @@
 #ifndef DXT_ARRIVE_MODEL_H
 #define DXT_ARRIVE_MODEL_H
 
-#include "analysis/arrive/group.h"
+#include "analysis/arrive/group_data.h"
 
 #include <math.h>
 

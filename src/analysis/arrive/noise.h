@@ -5,6 +5,9 @@
 
 #include "analysis/arrive/panel.h"
 
+/** Standard errors that a lateness must exceed: 4.1 for 2 members, 5.3 for 2048. */
+double dxt_group_significance(uint32_t population);
+
 /** Standard error that the noise of pairs, which the arrivals do not explain, leaves in the median
  *  over a member's pairs. */
 double dxt_pair_noise(const dxt_panel *p);

@@ -6,7 +6,7 @@
 #ifndef DXT_ARRIVE_PANEL_H
 #define DXT_ARRIVE_PANEL_H
 
-#include "analysis/arrive/group.h"
+#include "analysis/arrive/group_data.h"
 #include "numeric/skew.h"
 
 typedef struct dxt_panel {

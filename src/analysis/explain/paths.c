@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis/arrive/noise.h"
 #include "analysis/explain/cells.h"
 #include "analysis/tuning.h"
 #include "base/base.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a history remembers: its run, and a track for each operator. */
-#ifndef DXT_HISTORY_HISTORY_H
-#define DXT_HISTORY_HISTORY_H
+#ifndef DXT_HISTORY_MEMORY_H
+#define DXT_HISTORY_MEMORY_H
 
 #include "analysis/draft.h"
 #include "history/track.h"
