@@ -2,8 +2,8 @@
 # The front door. Everything here is one line over a CMake preset or a script, which also run alone.
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test test-gpu mutants check check-deepep fuzz asan tsan arm64 bench install wheel \
-	format clean
+.PHONY: help build demo test test-gpu mutants check check-deepep fuzz asan tsan arm64 bench install \
+	wheel format clean
 
 PREFIX ?= /usr/local
 DESTDIR ?=

@@ -10,8 +10,8 @@ set -uo pipefail
 budget=5
 tree=build-mutants
 # The quick ones, and those that notice most, first.
-tests='test_analysis test_analysis_any test_analysis_nodes test_analysis_doubt test_history
-    test_history_cells test_draft test_analysis_recorded test_history_recorded'
+tests='test_tuning test_tuning_rules test_tuning_history test_analysis test_analysis_any
+    test_analysis_nodes test_analysis_doubt test_history test_history_cells test_draft test_analysis_recorded test_history_recorded'
 
 # mutate NAME=VALUE: run the tests until one notices.
 mutate()
@@ -37,7 +37,8 @@ fi
 
 export DXT_SOURCE_DIR=$PWD DXT_BUILD_DIR=$PWD/$tree
 # shellcheck disable=SC2086 # several words
-if ! cmake --preset mutants > /dev/null || ! cmake --build "$tree" --target $tests deepxtrace-command > /dev/null; then
+if ! cmake --preset mutants > /dev/null ||
+    ! cmake --build "$tree" --target $tests deepxtrace-command > /dev/null; then
     echo "The build failed." >&2
     count_line 0 1
     exit 1

@@ -6,8 +6,9 @@
  * accuracy`) and on made-up windows and kept.
  *
  * `make mutants` moves each of them both ways and runs the tests. It reads this file: one define a
- * line, a number alone. What is a size of memory stands between the marks "sizes" and "end of
- * sizes", and is moved by building again.
+ * line, a number alone. A size of memory stands between the marks "sizes" and "end of sizes", and
+ * is moved by building again. "not moved" are samples, which trade time for what no test could see,
+ * and guards, which act where no window is.
  */
 #ifndef DXT_ANALYSIS_TUNING_H
 #define DXT_ANALYSIS_TUNING_H
@@ -49,7 +50,7 @@
 /* Smallest time that is told from none [ns or cycles], a guard against dividing by zero. */
 #define DXT_TINY 1e-9
 /* Largest exponent that is taken, a guard against overflow. */
-#define DXT_MOST_EXPONENT 100.0
+#define DXT_MOST_EXPONENT 100.0 /* not moved: a guard */
 /* Added to a mean that is divided by, in the established rule. From FIELD: it is theirs. */
 #define DXT_RATIO_GUARD 1e-8
 /* Thresholds of the established rule [times the mean]. From FIELD: they are theirs. */
@@ -121,7 +122,7 @@
 #define DXT_FEW_CELLS_NOISE 1.5
 #define DXT_FEW_CELLS_TAIL 3.0
 /* Step at which the slope from waits to lateness is taken [1 ÷ part of a deviation]. Numeric. */
-#define DXT_SLOPE_PARTS 16
+#define DXT_SLOPE_PARTS 16 /* not moved: numeric */
 /* Spread of cells over the windows that is ordinary [standard deviation of the logarithm]. Larger:
  * wild cells are believed. Chosen: a factor of 1.4. */
 #define DXT_CALM 0.36
@@ -142,11 +143,11 @@
 
 /* Nodes that the ordinary skew and transfer time are taken from at most, spread evenly. More: no
  * better, slower. Chosen. */
-#define DXT_TELLING_NODES 64u
+#define DXT_TELLING_NODES 64u /* not moved: a sample */
 /* Cells looked at where all would be exact and slow, and the fewest of one pair of nodes. More:
  * surer, slower. Chosen. */
-#define DXT_BLOCK_SAMPLES 262144u
-#define DXT_BLOCK_LEAST 9u
+#define DXT_BLOCK_SAMPLES 262144u /* not moved: a sample */
+#define DXT_BLOCK_LEAST 9u        /* not moved: a sample */
 /* Slow ways between nodes above which it is not the ways [part of the pairs]. Larger: topology is
  * taken for faults. Chosen. */
 #define DXT_MOST_LINKS_SHARE 0.1
@@ -272,13 +273,13 @@
 /* Ranks up to which their own part of what they are held against is made up for; of more it is
  * little. Latenesses that add up to less than this part of their sizes are told against all. */
 #define DXT_OWN_PART_RANKS 64u
-#define DXT_NO_SUM 1e-6
+#define DXT_NO_SUM 1e-6 /* not moved: a guard */
 /* Changes between windows, and changes of cells in all of them, that tell how far cells vary.
  * Larger: later, but surer. Chosen. */
 #define DXT_CELL_WINDOWS 3u
 #define DXT_CELL_CHANGES 18u
 /* What such a spread is at least, so that 0 can stand for unknown. */
-#define DXT_SMALLEST_SPREAD 1e-9
+#define DXT_SMALLEST_SPREAD 1e-9 /* not moved: a guard */
 /* An episode is over when so many windows in a row do not name it. Larger: fewer, longer ones.
  * Chosen. */
 #define DXT_EPISODE_GAP 8u

@@ -1,0 +1,516 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Where the fit of one window tips over: ranks, cells, sides, nodes and paths (tipping.h). */
+#include "tipping.h"
+
+/* ---- lateness of ranks ---- */
+
+static bool late_1(double amount)
+{
+    m.late[1] = amount;
+    judge();
+    return named(DXT_LATE_RANK, 1);
+}
+
+static double late_tip(void)
+{
+    return tip(late_1, 0.01 * US, 4000 * US) / US;
+}
+
+static double no_clock_floor(void)
+{
+    begin(8);
+    m.step = 0;
+    m.late[5] = 200 * US;
+    return late_tip();
+}
+
+static double no_clock_two(void)
+{
+    begin(2);
+    m.step = 0;
+    m.skew = 5 * US;
+    return late_tip();
+}
+
+static double least_share(void)
+{
+    begin(8);
+    return late_tip();
+}
+
+static double uneven(uint32_t ranks)
+{
+    begin(ranks);
+    m.transfer = 50 * US;
+    return late_tip();
+}
+
+static double uneven_6(void)
+{
+    return uneven(6);
+}
+
+static double uneven_8(void)
+{
+    return uneven(8);
+}
+
+static double skewed(uint32_t ranks, double skew, double step)
+{
+    begin(ranks);
+    m.skew = skew;
+    m.step = step;
+    m.share = 1e-6;
+    return late_tip();
+}
+
+static double skewed_4(void)
+{
+    return skewed(4, 20 * US, 20000 * US);
+}
+
+static double skewed_64(void)
+{
+    return skewed(64, 20 * US, 20000 * US);
+}
+
+static double leaning(void)
+{
+    return skewed(8, 60 * US, 1200 * US);
+}
+
+static double leaning_most(void)
+{
+    return skewed(8, 300 * US, 600 * US);
+}
+
+static double drift(double share)
+{
+    begin(8);
+    m.share = share;
+    m.skew = 0.01 * US;
+    judge();
+    return said.error / US;
+}
+
+static double drift_of_step(void)
+{
+    return drift(0.1);
+}
+
+static double drift_of_floor(void)
+{
+    return drift(0.001);
+}
+
+/* Members that differ for good, the more the more of them. */
+static void differ(double amount)
+{
+    for (uint32_t r = 2; r < m.ranks; r++) m.late[r] = amount * deviate(1000 + r);
+}
+
+static double differing(uint32_t ranks, double by)
+{
+    begin(ranks);
+    m.skew = 5 * US;
+    m.step = 2000 * US;
+    m.share = 1e-4;
+    differ(by);
+    judge();
+    return said.error / US;
+}
+
+static double differ_5(void)
+{
+    return differing(5, 40 * US);
+}
+
+static double differ_8(void)
+{
+    return differing(8, 6 * US);
+}
+
+static double differ_24(void)
+{
+    return differing(24, 6 * US);
+}
+
+static double differ_40(void)
+{
+    return differing(40, 6 * US);
+}
+
+static double ordinary_error;
+
+static bool wider(double amount)
+{
+    differ(amount);
+    judge();
+    return said.error > 1.05 * ordinary_error;
+}
+
+static double systematic(uint32_t ranks)
+{
+    ordinary_error = differing(ranks, 0) * US;
+    return tip(wider, 0.01 * US, 50 * US) / US;
+}
+
+static double systematic_16(void)
+{
+    return systematic(16);
+}
+
+static double systematic_40(void)
+{
+    return systematic(40);
+}
+
+static double without_operations(void)
+{
+    begin(8);
+    m.ops = 0;
+    m.share = 1e-6;
+    m.step = 2000 * US;
+    m.skew = 5 * US;
+    differ(6 * US);
+    judge();
+    return said.error / US;
+}
+
+static double ordinary_of(uint32_t ranks)
+{
+    begin(ranks);
+    m.transfer = 5 * US;
+    m.skew = 8 * US;
+    m.spread = 0.2;
+    judge();
+    return said.ordinary / US;
+}
+
+static double ordinary_of_3(void)
+{
+    return ordinary_of(3);
+}
+
+static double ordinary_of_4(void)
+{
+    return ordinary_of(4);
+}
+
+/* ---- single cells ---- */
+
+static void wild(uint32_t ranks, double spread)
+{
+    begin(ranks);
+    m.skew = 20 * US;
+    m.share = 1e-4;
+    m.spread = spread;
+}
+
+static bool louder(double spread)
+{
+    wild(6, spread);
+    judge();
+    return said.error > 0.4 * said.ordinary;
+}
+
+static double wild_from(void)
+{
+    return tip(louder, 0.2, 3);
+}
+
+static double wild_error(void)
+{
+    wild(6, 0.7);
+    judge();
+    return said.error / US;
+}
+
+static bool not_calm(double spread)
+{
+    wild(6, 0.1);
+    m.known_spread = spread;
+    judge();
+    return said.error > 1.02 * ordinary_error;
+}
+
+static double calm_to(void)
+{
+    ordinary_error = INFINITY;
+    not_calm(0.01);
+    ordinary_error = said.error;
+    return tip(not_calm, 0.05, 2);
+}
+
+static double spread_error(void)
+{
+    wild(6, 0.1);
+    m.known_spread = 0.6;
+    judge();
+    return said.error / US;
+}
+
+/* ---- sides ---- */
+
+static bool receives(double amount)
+{
+    m.receive[1] = amount;
+    judge();
+    return named(DXT_SLOW_RECEIVER, 1);
+}
+
+static double receiver(uint32_t ranks, double known)
+{
+    begin(ranks);
+    m.transfer = 50 * US;
+    m.known_spread = known;
+    return tip(receives, 0.1 * US, 900 * US) / US;
+}
+
+static double receiver_4(void)
+{
+    return receiver(4, 0);
+}
+
+static double receiver_4_known(void)
+{
+    return receiver(4, 0.1);
+}
+
+static double receiver_3(void)
+{
+    return receiver(3, 0.1);
+}
+
+static double receiver_8(void)
+{
+    return receiver(8, 0.1);
+}
+
+static double receiver_9(void)
+{
+    return receiver(9, 0.1);
+}
+
+/* ---- nodes ---- */
+
+/* Ways into one node from so many others; then from others again. */
+static bool no_ways(double ways)
+{
+    uint32_t left = (uint32_t)ways;
+    begin(18);
+    m.node_size = 3;
+    m.between = 3 * US;
+    for (uint32_t k = 0; k < left; k++) m.node_extra[k % 6][(k + (k < 6 ? 1 : 3)) % 6] = 60 * US;
+    judge();
+    return !named(DXT_SLOW_NODE_PATH, -1);
+}
+
+static double most_ways(void)
+{
+    return count_from(no_ways, 1);
+}
+
+/* Of what one node waits for the other, so much is the way; the rest is lateness. */
+static bool is_a_way(double part)
+{
+    begin(16);
+    m.node_size = 8;
+    m.between = 3 * US;
+    for (uint32_t r = 8; r < 16; r++) m.late[r] = 40 * US - part;
+    m.node_extra[0][1] = part;
+    m.late[2] = 70 * US;
+    judge();
+    return named(DXT_SLOW_NODE_PATH, -1);
+}
+
+static double way_or_node(void)
+{
+    return tip(is_a_way, 1 * US, 39 * US) / US;
+}
+
+/* ---- paths ---- */
+
+static bool path_12(double amount)
+{
+    m.extra[1][2] = amount;
+    judge();
+    return named(DXT_SLOW_PATH, 1);
+}
+
+static double path_tip(void)
+{
+    return tip(path_12, 0.1 * US, 30000 * US) / US;
+}
+
+static double path_of_skew(void)
+{
+    begin(16);
+    m.skew = 20 * US;
+    return path_tip();
+}
+
+static double path_among_spread(void)
+{
+    begin(16);
+    m.transfer = 20 * US;
+    m.spread = 0.25;
+    return path_tip();
+}
+
+static double path_of_a_late_rank(void)
+{
+    begin(16);
+    m.late[2] = 300 * US;
+    return path_tip();
+}
+
+static double path_of_long_tails(void)
+{
+    begin(8);
+    m.transfer = 20 * US;
+    m.spread = 0.55;
+    m.seed = 3;
+    return path_tip();
+}
+
+static double path_of_wildest(void)
+{
+    begin(16);
+    m.transfer = 20 * US;
+    m.spread = 1.6;
+    return path_tip();
+}
+
+static bool tails(double spread)
+{
+    m.spread = spread;
+    m.extra[1][2] = 100 * US;
+    judge();
+    return !named(DXT_SLOW_PATH, 1);
+}
+
+static double long_tails_from(void)
+{
+    begin(24);
+    m.transfer = 20 * US;
+    return tip(tails, 0.05, 2);
+}
+
+static double path_of_few(uint32_t ranks)
+{
+    begin(ranks);
+    m.transfer = 20 * US;
+    m.known_spread = 0.1;
+    m.spread = 0.1;
+    return path_tip();
+}
+
+static double path_of_4(void)
+{
+    return path_of_few(4);
+}
+
+static double path_of_5(void)
+{
+    return path_of_few(5);
+}
+
+/* Two so early that waits for them are about a tenth of the ordinary one. */
+static double path_beside(double early)
+{
+    begin(6);
+    m.transfer = 20 * US;
+    m.skew = 8 * US;
+    m.spread = 0.55;
+    m.late[4] = m.late[5] = -early;
+    return path_tip();
+}
+
+static double path_beside_more(void)
+{
+    return path_beside(22 * US);
+}
+
+static double path_beside_less(void)
+{
+    return path_beside(24 * US);
+}
+
+static bool too_many_paths(double paths)
+{
+    begin(8);
+    for (uint32_t k = 0; k < (uint32_t)paths; k++) {
+        uint32_t i = k % 8, j = (i + 1 + 2 * (k / 8) + i % 3) % 8;
+        if (i != j) m.extra[i][j] = 80 * US;
+    }
+    judge();
+    return said.verdict == DXT_VERDICT_INCONCLUSIVE;
+}
+
+static double most_paths(void)
+{
+    return count_from(too_many_paths, 1);
+}
+
+/* ---- the table ---- */
+
+/* clang-format off */
+static const tipping rows[] = {
+    ROW(no_clock_floor, 10),
+    ROW(no_clock_two, 5.8836),
+    ROW(least_share, 2.1816),
+    ROW(uneven_6, 25),
+    ROW(uneven_8, 15),
+    ROW(skewed_4, 6.932),
+    ROW(skewed_64, 6.7366),
+    ROW(leaning, 21.465),
+    ROW(leaning_most, 279.87),
+    ROW(drift_of_step, 0.5),
+    ROW(drift_of_floor, 0.050006),
+    ROW(differ_5, 0.39845),
+    ROW(differ_8, 0.38127),
+    ROW(differ_24, 4.1148),
+    ROW(differ_40, 4.021),
+    ROW(systematic_16, 2.2499),
+    ROW(systematic_40, 1.3487),
+    ROW(without_operations, 2.1006),
+    ROW(ordinary_of_3, 6.835),
+    ROW(ordinary_of_4, 6.5777),
+    ROW(wild_from, 0.54064),
+    ROW(wild_error, 5.1931),
+    ROW(calm_to, 0.43863),
+    ROW(spread_error, 5.2764),
+    ROW(receiver_4, 62.5),
+    ROW(receiver_4_known, 37.5),
+    ROW(receiver_3, 37.5),
+    ROW(receiver_8, 22.5),
+    ROW(receiver_9, 33.75),
+    ROW(most_ways, 6),
+    ROW(way_or_node, 18.199),
+    ROW(path_of_skew, 15.958),
+    ROW(path_among_spread, 30.84),
+    ROW(path_of_a_late_rank, 90),
+    ROW(path_of_long_tails, 1024.2),
+    ROW(path_of_wildest, 1818.5),
+    ROW(long_tails_from, 0.36727),
+    ROW(path_of_4, 24.637),
+    ROW(path_of_5, 19.082),
+    ROW(path_beside_more, 1308.9),
+    ROW(path_beside_less, 1332),
+    ROW(most_paths, 7),
+};
+/* clang-format on */
+
+static void answers_change_where_they_did(void **state)
+{
+    (void)state;
+    size_t wrong = changed(rows, sizeof rows / sizeof rows[0]);
+    assert_int_equal(wrong, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(answers_change_where_they_did)};
+    return cmocka_run_group_tests_name("tuning", tests, NULL, NULL);
+}
