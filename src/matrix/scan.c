@@ -89,13 +89,14 @@ static const char *scan_digits(const char *at, const char *end, uint64_t *digits
 static const char *scan_exponent(const char *at, const char *end, int *power)
 {
     if (at == end || (*at | 32) != 'e') return at;
-    const char *sign = ++at;
+    at++;
+    bool negative = at < end && *at == '-';
     if (at < end && (*at == '+' || *at == '-')) at++;
     int value = 0;
     const char *from = at;
     for (; at < end && dxt_is_digit(*at); at++)
         if (value < 10000) value = value * 10 + (*at - '0');
-    *power += *sign == '-' ? -value : value;
+    *power += negative ? -value : value;
     return at > from ? at : NULL;
 }
 
