@@ -116,6 +116,7 @@ static dxt_status begin_file(dxt_reader *reader)
     if (got >= 3 && memcmp(bytes, "\xef\xbb\xbf", 3) == 0) {
         dxt_input_skip(input, 3);
         bytes += 3;
+        got -= 3;
     }
     if (dxt_is_npy(bytes, got)) return dxt_npy_begin(reader);
     size_t there = input->size - input->at;

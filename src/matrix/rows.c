@@ -53,10 +53,12 @@ static uint32_t rank_of(const dxt_sheet *sheet, const dxt_row *row)
     return row->named ? (uint32_t)row->rank : sheet->count;
 }
 
+/* Add the row to its window; of one that is lost it is only counted, if it can be one of its rows. */
 static dxt_status add(dxt_reader *reader, dxt_sheet *sheet)
 {
     const dxt_row *row = &reader->rowing;
     uint32_t rank = rank_of(sheet, row);
+    if (rank >= sheet->ranks || (sheet->window && !sheet->window->missing[rank])) return DXT_OK;
     dxt_status status = sheet->window ? DXT_OK : make_window(sheet);
     bool kept = !sheet->lost;
     if (status == DXT_OK && kept && row->decimals && !sheet->reals) status = make_reals(sheet);
@@ -188,9 +190,11 @@ static dxt_status stray_row(dxt_reader *reader)
         if (sheet->count == 0 || sheet->named == row->named) under_way = sheet;
         if (repeats(reader, sheet)) return DXT_OK;
     }
-    /* Lists that others print. */
-    if (!row->named && row->width < 2) return DXT_OK;
-    if (under_way) return misfit(reader, under_way);
+    /* Lists that others print are no rows: what stands in front is not what the writer writes. */
+    bool other = !row->named && (row->width < 2 || !under_way || under_way->count == 0 ||
+                                 row->label != under_way->label);
+    if (under_way && !other) return misfit(reader, under_way);
+    if (under_way) return DXT_OK;
     if (row->status != DXT_OK || row->width != reader->newest.ranks || reader->surplus)
         return DXT_OK;
     if (hash_row(reader) == reader->tail && (!row->named || row->rank == reader->newest.rank))
@@ -255,6 +259,7 @@ static dxt_status headless_row(dxt_reader *reader)
         return echo ? DXT_OK : begin_headless(reader);
     }
     if (sheet->count > 0 && sheet->named != row->named) return DXT_OK;
+    if (!row->named && row->width < 2 && row->status == DXT_OK) return DXT_OK;
     if (sheet->lost) return rank_of(sheet, row) < sheet->ranks ? add(reader, sheet) : DXT_OK;
     if (row->named && row->width == sheet->ranks && row->rank < sheet->ranks &&
         !sheet->window->missing[row->rank]) {

@@ -115,9 +115,11 @@ dxt_status dxt_sheet_give(dxt_reader *reader, dxt_sheet *sheet)
     dxt_window *window = sheet->window;
     dxt_status status = DXT_OK;
     uint64_t lost = reader->lost;
-    reader->newest.ranks = sheet->ranks;
-    reader->newest.rank = sheet->last_rank;
-    reader->newest.line = sheet->line;
+    if (!sheet->lost || sheet->headed) {
+        reader->newest.ranks = sheet->ranks;
+        reader->newest.rank = sheet->last_rank;
+        reader->newest.line = sheet->line;
+    }
     if (sheet->lost || is_echo(reader, sheet)) {
         dxt_sheet_drop(sheet);
         return DXT_OK;

@@ -327,6 +327,9 @@ static dxt_status row(dxt_reader *reader, const parts *line)
     dxt_table *table = &reader->table;
     char why[192];
     if (table->lost) return DXT_OK;
+    /* "0 1 2" above rows that begin with their number is a heading. */
+    bool heading = table->rows == 1 && line->width == table->width + 1;
+    if (heading && counts_up(table, 1, table->width)) dxt_table_drop(table);
     if (table->rows > 0 && line->width != table->width) {
         if (!is_complete(table)) {
             snprintf(why, sizeof why, "row %u has %u values, %u were expected", table->rows,

@@ -94,6 +94,18 @@ static void one_bad_line_loses_one_window(void **state)
     assert_string_equal(dxt_error(), "t:3: no window could be read, of 1");
 }
 
+static void lines_of_others_lose_nothing(void **state)
+{
+    (void)state;
+#define OTHERS                                                                                 \
+    "INFO 09-15 16:28:53 [metrics.py:12] 12.3 tokens/s [1, 2, 3]\n[7, 8, 9]\n[12]\n"           \
+    "rank 3: loaded 12 of 40\nrank=3 loss 0.3\n{\"level\":\"info\"}\nshape (3, 4) in 3.5 ms\n"
+    check(OTHERS A("01") OTHERS R0 OTHERS R1 OTHERS A("02") OTHERS R0 R1 OTHERS, DXT_END,
+          "a dispatch0:1,2/3,4 a dispatch1:1,2/3,4", "");
+    check(A("01") "INFO [9, 9, 9]\n[1 2]\nINFO [9, 9, 9]\n[3 4]\nINFO [9, 9, 9]\n", DXT_END,
+          "a dispatch0:1,2/3,4", "");
+}
+
 static void what_ends_too_early_is_left_out(void **state)
 {
     (void)state;
@@ -284,6 +296,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_bad_line_loses_one_window),
+        cmocka_unit_test(lines_of_others_lose_nothing),
         cmocka_unit_test(what_ends_too_early_is_left_out),
         cmocka_unit_test(lines_that_come_twice_are_read_once),
         cmocka_unit_test(writers_take_turns),

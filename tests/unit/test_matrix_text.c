@@ -287,6 +287,9 @@ static void containers_are_read(void **state)
     assert_reads(DOCKER("{\\\"v\\\":1,\\\"phase\\\":\\\"dispatch\\\",\\\"ranks\\\":2,"
                         "\\\"wait\\\":[[1,2],[3,4]]}"),
                  RECORDED);
+    assert_reads("2025-09-15T16:28:53Z {\"v\": 1, \"phase\": \"dispatch\", \"ranks\": 2, "
+                 "\"wait\": [[1, 2], [3, 4]]}\n",
+                 RECORDED);
     assert_reads("INFO begins\n" RECORDED "{\"level\":\"info\",\"step\":3}\nINFO ends\n", RECORDED);
 }
 
@@ -340,6 +343,8 @@ static void any_print_of_a_matrix_is_read(void **state)
         "# rank0..1\n1,2\n3,4\n",
         "0: 1 2\n1: 3 4\n",
         "1,2,\n3,4,\n",
+        "   0 1\n0  1 2\n1  3 4\n",
+        "     r0  r1\nr0    1   2\nr1    3   4\n",
     };
     for (size_t i = 0; i < LENGTH(texts); i++)
         assert_reads(texts[i], PLAIN("dispatch", "0", "[[1,2],[3,4]]"));
