@@ -15,7 +15,10 @@ from ._lib import NOT_OBSERVED, DeepXTraceError, lib
 from .window import Finding, Findings, Window
 
 __all__ = ["DeepXTraceError", "Finding", "Findings", "NOT_OBSERVED", "Window", "__version__",
-           "attach", "detach", "get_include", "get_library"]
+           "attach", "detach", "get_include", "get_library", "read"]
+
+#: All windows of files, whatever form they have.
+read = Window.read
 
 __version__: str = lib.dxt_version().decode()
 

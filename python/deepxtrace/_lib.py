@@ -25,6 +25,7 @@ NOT_OBSERVED = -1
 MEASURE_NS_PER_OP, MEASURE_NS, MEASURE_CYCLES_PER_OP, MEASURE_CYCLES = 0, 1, 2, 3
 METHOD_ROBUST, METHOD_RATIO = 0, 1
 SESSION_SYNC, SESSION_ASYNC = 0, 1
+REMARK_LOST, REMARK_CUT, REMARK_NOTE = 0, 1, 2
 FORMAT_TERMINAL, FORMAT_SVG, FORMAT_HTML, FORMAT_PNG, FORMAT_PDF = 0, 1, 2, 3, 4
 COLOR_NONE = 0
 GATHER_NEWEST = 2**64 - 1
@@ -36,7 +37,8 @@ _CONSTANTS = (
     "LOG_INFO", "LOG_DEBUG", "MAX_RANKS", "MAX_OPERATORS", "PROBE_LAYOUT", "DISPATCH", "COMBINE",
     "UNIT_CYCLES", "UNIT_NS", "ORIGIN_UNKNOWN", "ORIGIN_SOURCE", "ORIGIN_BARRIER",
     "ORIGIN_DURATION", "NOT_OBSERVED", "MEASURE_NS_PER_OP", "MEASURE_NS", "MEASURE_CYCLES_PER_OP",
-    "MEASURE_CYCLES", "METHOD_ROBUST", "METHOD_RATIO", "SESSION_SYNC", "SESSION_ASYNC",
+    "MEASURE_CYCLES", "METHOD_ROBUST", "METHOD_RATIO", "REMARK_LOST", "REMARK_CUT",
+    "REMARK_NOTE", "SESSION_SYNC", "SESSION_ASYNC",
     "FORMAT_TERMINAL", "FORMAT_SVG", "FORMAT_HTML", "FORMAT_PNG", "FORMAT_PDF", "COLOR_NONE")
 
 Status = c.c_int
@@ -45,6 +47,10 @@ WriteFn = c.CFUNCTYPE(Status, c.c_void_p, c.c_void_p, c.c_size_t)
 PublishFn = c.CFUNCTYPE(Status, c.c_void_p, c.c_uint64, c.c_void_p, c.c_size_t)
 CollectFn = c.CFUNCTYPE(Status, c.c_void_p, c.c_uint32, c.c_uint64, c.c_void_p, c.c_size_t,
                         c.POINTER(c.c_size_t), c.POINTER(c.c_uint64))
+ReadFn = c.CFUNCTYPE(Status, c.c_void_p, c.c_void_p, c.c_size_t, c.POINTER(c.c_size_t),
+                     use_errno=True)
+NextFn = c.CFUNCTYPE(Status, c.c_void_p, c.POINTER(c.c_char_p), use_errno=True)
+RemarkFn = c.CFUNCTYPE(c.c_int, c.c_void_p, c.c_int, c.c_char_p)
 DestroyFn = c.CFUNCTYPE(None, c.c_void_p)
 
 
@@ -136,6 +142,11 @@ class HeatmapOptions(c.Structure):
                 ("heading", c.c_char_p), ("scale_min", c.c_double), ("scale_max", c.c_double)]
 
 
+class Source(c.Structure):
+    _fields_ = [("struct_size", c.c_size_t), ("context", c.c_void_p), ("read", ReadFn),
+                ("next", NextFn)]
+
+
 class Constant(c.Structure):
     _fields_ = [("name", c.c_char_p), ("value", c.c_int64)]
 
@@ -145,7 +156,8 @@ _STRUCTS = {"dxt_cell": Cell, "dxt_operator_counters": OperatorCounters, "dxt_pr
             "dxt_snapshot": Snapshot, "dxt_place": Place, "dxt_window": Window,
             "dxt_analysis_options": AnalysisOptions, "dxt_gather_transport": GatherTransport,
             "dxt_diagnosis": Diagnosis, "dxt_session_config": SessionConfig, "dxt_mark": Mark,
-            "dxt_heatmap_panel": HeatmapPanel, "dxt_heatmap_options": HeatmapOptions}
+            "dxt_source": Source, "dxt_heatmap_panel": HeatmapPanel,
+            "dxt_heatmap_options": HeatmapOptions}
 
 _P = c.POINTER
 _HANDLE = _P(c.c_void_p)
@@ -164,6 +176,8 @@ _FUNCTIONS = (
     ("dxt_window_write", Status, (_P(Window), WriteFn, c.c_void_p)),
     ("dxt_reader_open", Status, (c.c_char_p, _HANDLE)),
     ("dxt_reader_open_memory", Status, (c.c_char_p, c.c_size_t, c.c_char_p, _HANDLE)),
+    ("dxt_reader_open_source", Status, (_P(Source), c.c_char_p, _HANDLE)),
+    ("dxt_reader_on_remark", None, (c.c_void_p, RemarkFn, c.c_void_p)),
     ("dxt_reader_next", Status, (c.c_void_p, _P(_P(Window)))),
     ("dxt_reader_close", None, (c.c_void_p,)),
     ("dxt_analyze", Status, (_P(Window), _P(AnalysisOptions), _HANDLE)),

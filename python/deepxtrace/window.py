@@ -22,6 +22,7 @@ from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple, Union
 import numpy as np
 
 from . import _lib
+from ._files import Reader
 from ._lib import lib
 from ._ranks import device_of, devices_of, known, places_of, upper_median
 
@@ -291,32 +292,32 @@ class Window:
             min_share=raw.min_share, group=text(raw.group), mix=text(raw.mix))
 
     @classmethod
-    def read(cls, path: Union[str, "os.PathLike[str]"]) -> List["Window"]:
-        """All windows of a recording, a log text or a file of plain matrices."""
-        reader = c.c_void_p()
-        lib.dxt_reader_open(os.fsencode(path), c.byref(reader))
-        return cls._read_all(reader)
+    def read(cls, *paths: Union[str, "os.PathLike[str]"], strict: bool = False) -> List["Window"]:
+        """All windows of recordings, logs and matrices in whatever form (docs/formats.md has the
+        table), packed or not. Several files are the parts of one log, in any order; a folder stands
+        for the files in it.
+
+        A window that cannot be read is left out with a warning; with ``strict`` it is an error.
+        """
+        with Reader(strict).open([os.fspath(path) for path in paths]) as reader:
+            return cls._read_all(reader.handle)
 
     @classmethod
-    def parse(cls, data: Union[str, bytes]) -> List["Window"]:
-        """As :meth:`read`, from memory."""
+    def parse(cls, data: Union[str, bytes], *, strict: bool = False) -> List["Window"]:
+        """As :meth:`read`, from memory; plain bytes only."""
         content = data.encode("utf-8") if isinstance(data, str) else data
-        reader = c.c_void_p()
-        lib.dxt_reader_open_memory(content, len(content), b"data", c.byref(reader))
-        return cls._read_all(reader)
+        with Reader(strict).parse(content) as reader:
+            return cls._read_all(reader.handle)
 
     @classmethod
     def _read_all(cls, reader: c.c_void_p) -> List["Window"]:
         windows = []
-        try:
-            made = c.POINTER(_lib.Window)()
-            while lib.dxt_reader_next(reader, c.byref(made)) == _lib.OK:
-                try:
-                    windows.append(cls._from_c(made))
-                finally:
-                    lib.dxt_window_free(made)
-        finally:
-            lib.dxt_reader_close(reader)
+        made = c.POINTER(_lib.Window)()
+        while lib.dxt_reader_next(reader, c.byref(made)) == _lib.OK:
+            try:
+                windows.append(cls._from_c(made))
+            finally:
+                lib.dxt_window_free(made)
         return windows
 
     def to_json(self) -> str:

@@ -44,7 +44,8 @@ dxt_status dxt_reader_lose(dxt_reader *reader, dxt_remark kind, dxt_status statu
     snprintf(message, sizeof message, "%s:%llu: %s", reader->input.name, (unsigned long long)line,
              reason);
     if (!goes_on(reader, kind, message)) return dxt_fail(status, "%s", message);
-    if (kind != DXT_REMARK_NOTE) reader->lost++;
+    if (kind == DXT_REMARK_NOTE) return DXT_OK;
+    if (reader->lost++ == 0) memcpy(reader->first_loss, message, sizeof message);
     return DXT_OK;
 }
 
@@ -65,7 +66,8 @@ dxt_status dxt_reader_give(dxt_reader *reader, dxt_window *window, uint64_t line
 
 static dxt_status nothing_read(dxt_reader *reader)
 {
-    if (reader->lost > 0)
+    if (reader->lost == 1) return dxt_fail(DXT_ERR_FORMAT, "%s", reader->first_loss);
+    if (reader->lost > 1)
         return dxt_reader_fail(reader, DXT_ERR_FORMAT, "no window could be read, of %llu",
                                (unsigned long long)reader->lost);
     if (reader->clue[0])

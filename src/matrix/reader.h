@@ -99,9 +99,10 @@ struct dxt_reader {
     bool headers;    /**< there has been a header: this is a log */
     bool surplus;    /**< rows without a header have been told of */
     dxt_npy npy;
-    char clue[384];  /**< what is known about why there is no window */
-    char phase[256]; /**< of windows without a header */
-    dxt_row rowing;  /**< the row under way */
+    char first_loss[1024]; /**< what was said of the first one */
+    char clue[384];        /**< what is known about why there is no window */
+    char phase[256];       /**< of windows without a header */
+    dxt_row rowing;        /**< the row under way */
     dxt_sheet sheets[DXT_SHEETS];
     struct {
         uint32_t ranks;

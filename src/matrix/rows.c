@@ -53,7 +53,8 @@ static uint32_t rank_of(const dxt_sheet *sheet, const dxt_row *row)
     return row->named ? (uint32_t)row->rank : sheet->count;
 }
 
-/* Add the row to its window; of one that is lost it is only counted, if it can be one of its rows. */
+/* Add the row to its window; of one that is lost it is only counted, if it can be one of its rows.
+ */
 static dxt_status add(dxt_reader *reader, dxt_sheet *sheet)
 {
     const dxt_row *row = &reader->rowing;

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Windows and findings from NumPy and from files."""
 import doctest
+import gzip
 import json
 import os
 import subprocess
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -168,3 +170,54 @@ def test_files(tmp_path):
     (tmp_path / "w.txt").write_text("1 2\n3 4\n\n5 6\n7 8\n")
     assert [w.wait.tolist() for w in Window.read(os.fspath(tmp_path / "w.txt"))] == [
         [[1, 2], [3, 4]], [[5, 6], [7, 8]]]
+
+
+def _log(instance: str, second: int, late: int) -> str:
+    wait = [[4000 if column == late and row != late else 40 + row + column for column in range(4)]
+            for row in range(4)]
+    time = f"[2025-09-15T16:28:{second:02d}.000]"
+    return (f"{time} [Diagnose] InstanceID: {instance} EPSize: 4, diagnose: {{}}, Dispatch Wait "
+            "Recv Cost Per Token Matrix[src_rank, dst_rank]\n"
+            + "".join(f"{time} rank={rank} {row}\n" for rank, row in enumerate(wait)))
+
+
+def test_whatever_people_have_is_read(tmp_path):
+    text = _log("a", 1, 2)
+    (tmp_path / "new.log").write_text(_log("a", 3, 2))
+    with gzip.open(tmp_path / "old.log.gz", "wt") as file:
+        file.write(text + _log("a", 2, 2))
+    windows = deepxtrace.read(tmp_path / "new.log", tmp_path / "old.log.gz")
+    assert [window.begin[-6:] for window in windows] == ["01.000", "02.000", "03.000"]
+    assert [window.index for window in deepxtrace.read(tmp_path)] == [0, 1, 2]
+    wait = Window.parse(text)[0].wait
+    np.save(tmp_path / "w.npy", np.asfortranarray(wait.astype(">i4")))
+    np.savez_compressed(tmp_path / "w.npz", combine=wait, other=np.arange(3))
+    for name, phase in (("w.npy", "dispatch"), ("w.npz", "combine")):
+        window, = deepxtrace.read(tmp_path / name)
+        assert window.phase == phase and np.array_equal(window.wait, wait)
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "d.log").write_text(text)
+    (tmp_path / "folder" / "d.jsonl").write_text(window.to_json() + "\n")
+    assert [w.phase for w in deepxtrace.read(tmp_path / "folder")] == ["combine"]
+
+
+def test_what_cannot_be_read_is_a_warning_or_an_error(tmp_path):
+    path = tmp_path / "x.log"
+    path.write_text(_log("a", 1, 2) + _log("a", 2, 2).replace("[40,", "[-40,"))
+    with pytest.warns(UserWarning, match="the counter ran over; it is left out"):
+        assert len(deepxtrace.read(path)) == 1
+    with pytest.raises(DeepXTraceError, match="x.log:7: row 0, column 0: -40 is negative"):
+        deepxtrace.read(path, strict=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(UserWarning, match="ran over"):
+            deepxtrace.read(path)
+    packed = gzip.compress(_log("a", 1, 2).encode() * 50)
+    (tmp_path / "cut.gz").write_bytes(packed[:len(packed) - 12])
+    with pytest.warns(UserWarning, match="damaged or cut off"):
+        assert deepxtrace.read(tmp_path / "cut.gz")
+    with pytest.raises(DeepXTraceError, match="No such file"):
+        deepxtrace.read(path, tmp_path / "none")
+    np.save(tmp_path / "o.npy", np.eye(4).astype(object), allow_pickle=True)
+    with pytest.raises(DeepXTraceError, match="never unpickled"):
+        deepxtrace.read(tmp_path / "o.npy")

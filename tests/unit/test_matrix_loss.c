@@ -91,14 +91,18 @@ static void one_bad_line_loses_one_window(void **state)
           "lost t:3: column 8: the line ends too early\n");
     check(A("01") R0 "rank=1 [3 -4]\n", DXT_ERR_FORMAT, "",
           "lost t:3: row 1, column 1: -4 is negative: the counter ran over\n");
-    assert_string_equal(dxt_error(), "t:3: no window could be read, of 1");
+    assert_string_equal(dxt_error(), "t:3: row 1, column 1: -4 is negative: the counter ran over");
+    check("{\"v\":1,\n{\"v\":2}\n", DXT_ERR_FORMAT, "",
+          "lost t:1: column 8: the line ends too early\n"
+          "lost t:2: v: version 2 is not known, only 1\n");
+    assert_string_equal(dxt_error(), "t:2: no window could be read, of 2");
 }
 
 static void lines_of_others_lose_nothing(void **state)
 {
     (void)state;
-#define OTHERS                                                                                 \
-    "INFO 09-15 16:28:53 [metrics.py:12] 12.3 tokens/s [1, 2, 3]\n[7, 8, 9]\n[12]\n"           \
+#define OTHERS                                                                       \
+    "INFO 09-15 16:28:53 [metrics.py:12] 12.3 tokens/s [1, 2, 3]\n[7, 8, 9]\n[12]\n" \
     "rank 3: loaded 12 of 40\nrank=3 loss 0.3\n{\"level\":\"info\"}\nshape (3, 4) in 3.5 ms\n"
     check(OTHERS A("01") OTHERS R0 OTHERS R1 OTHERS A("02") OTHERS R0 R1 OTHERS, DXT_END,
           "a dispatch0:1,2/3,4 a dispatch1:1,2/3,4", "");
