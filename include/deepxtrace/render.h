@@ -52,9 +52,8 @@ typedef struct dxt_heatmap_panel {
 typedef struct dxt_heatmap_options {
     size_t struct_size;
     dxt_color color;     /**< terminal only */
-    uint32_t columns;    /**< terminal: characters that fit, 0 = 80, at least 24. Up to 16 ranks the
-                               values are always shown, and the matrix may be wider; more ranks
-                               have values where they fit, else cells or blocks that do */
+    uint32_t columns;    /**< terminal: characters that fit, 0 = 80, at least 24. Ranks have values
+                               where they fit, else cells or blocks that do */
     const char *heading; /**< above all panels; NULL = none */
     double scale_min, scale_max; /**< colour scale in the measure; both 0 = from the data */
 } dxt_heatmap_options;

@@ -45,18 +45,21 @@ static struct shape shape_for(const dxt_screen *screen)
     return (struct shape){1, colors ? 2 : 1};
 }
 
-/* Colour of a cell; grey if it is silent, the terminal's own if there is none. */
+/* Colour of a cell; grey if it is silent, the terminal's own if there is none, or nobody observed
+ * it. */
 static uint32_t color_of(const dxt_screen *screen, uint32_t row, uint32_t column)
 {
     if (row >= screen->model->side) return DXT_PLAIN;
     double position = dxt_model_position(screen->model, row, column);
-    return isnan(position) ? GREY : dxt_palette_rgb(position);
+    if (!isnan(position)) return dxt_palette_rgb(position);
+    return dxt_model_silent(screen->model, row) ? GREY : DXT_PLAIN;
 }
 
 static void draw_shaded(dxt_screen *screen, uint32_t row, uint32_t column, uint32_t width)
 {
     double position = dxt_model_position(screen->model, row, column);
-    const char *shade = isnan(position) ? "–" : dxt_palette_shade(position);
+    const char *empty = dxt_model_silent(screen->model, row) ? "–" : "·";
+    const char *shade = isnan(position) ? empty : dxt_palette_shade(position);
     bool point = dxt_model_point(screen->model, row, column);
     for (uint32_t i = 0; i < width; i++)
         dxt_text_puts(&screen->text, point && i + 1 == width ? "*" : shade);
@@ -84,15 +87,27 @@ static void draw_colored(dxt_screen *screen, uint32_t row, uint32_t column, stru
     }
 }
 
+/* The first rank in some rows of cells that is silent, else DXT_NO_RANK. */
+static uint32_t silent_in(const dxt_model *model, uint32_t row, uint32_t rows)
+{
+    uint32_t end = (row + rows) * model->block;
+    for (uint32_t rank = row * model->block; rank < end && rank < model->ranks; rank++)
+        if (model->row_marked[rank] & DXT_FLAG_SILENT) return rank;
+    return DXT_NO_RANK;
+}
+
 static void draw_row_label(dxt_screen *screen, uint32_t row, struct shape shape)
 {
     const dxt_model *model = screen->model;
     uint32_t step = shape.rows == 2 ? 8 : shape.width == 2 ? 1 : 4;
     uint32_t flagged = dxt_model_flagged(model, model->row_marked, row, shape.rows);
+    uint32_t silent = silent_in(model, row, shape.rows);
     if (flagged != DXT_NO_RANK)
-        dxt_screen_row_label(screen, flagged, true);
+        dxt_screen_row_label(screen, flagged, "*");
+    else if (silent != DXT_NO_RANK)
+        dxt_screen_row_label(screen, silent, "–");
     else
-        dxt_screen_row_label(screen, row % step == 0 ? row * model->block : DXT_NO_RANK, false);
+        dxt_screen_row_label(screen, row % step == 0 ? row * model->block : DXT_NO_RANK, " ");
 }
 
 /* A number above every few columns; its first digit stands on its cell. */
@@ -101,7 +116,7 @@ static void draw_column_labels(dxt_screen *screen, struct shape shape)
     const dxt_model *model = screen->model;
     uint32_t used = 0, step = 1, line = model->side * shape.width;
     while (step * shape.width < screen->label_digits + 2) step *= 2;
-    dxt_screen_row_label(screen, DXT_NO_RANK, false);
+    dxt_screen_row_label(screen, DXT_NO_RANK, " ");
     for (uint32_t column = 0; column < model->side; column += step) {
         char label[16];
         uint32_t at = column * shape.width;
@@ -120,7 +135,7 @@ static void draw_flagged_columns(dxt_screen *screen, struct shape shape, bool nu
 {
     const dxt_model *model = screen->model;
     uint32_t used = 0;
-    dxt_screen_row_label(screen, DXT_NO_RANK, false);
+    dxt_screen_row_label(screen, DXT_NO_RANK, " ");
     for (uint32_t column = 0; column < model->side; column++) {
         uint32_t rank = dxt_model_flagged(model, model->column_marked, column, 1);
         if (rank == DXT_NO_RANK) continue;

@@ -19,6 +19,20 @@ const char *dxt_model_quantity(const dxt_model *model)
     }
 }
 
+/* When the window began and how long it was. */
+static void put_interval(const dxt_window *window, dxt_text *text)
+{
+    char figure[DXT_FIGURE_SIZE];
+    if (window->begin && window->begin[0]) {
+        dxt_text_puts(text, "; began ");
+        dxt_text_clean(text, window->begin, false);
+    }
+    if (window->elapsed_ns > 0)
+        dxt_text_printf(text, "; %s long",
+                        dxt_format_ns((double)window->elapsed_ns, figure, sizeof figure));
+    if (window->ops > 0) dxt_text_printf(text, "; %" PRId64 " operations", window->ops);
+}
+
 void dxt_model_subtitle(const dxt_model *model, const char *unit, dxt_text *text)
 {
     const char *quantity = dxt_model_quantity(model);
@@ -28,6 +42,7 @@ void dxt_model_subtitle(const dxt_model *model, const char *unit, dxt_text *text
         dxt_text_printf(text, "%.*s in %s", (int)named, quantity, unit);
     else
         dxt_text_puts(text, quantity);
+    put_interval(model->window, text);
 }
 
 /* A list under way: "columns 2, 3 and 4 more". */
@@ -141,6 +156,8 @@ void dxt_model_key(const dxt_model *model, const dxt_key_words *words, dxt_text 
                    model->window->missing, model->ranks, UINT8_MAX);
         dxt_text_puts(text, "\n");
     }
+    if (model->unobserved)
+        dxt_text_printf(text, "%s: not observed, nobody counts these waits\n", words->empty);
     if (model->scale.largest > model->scale.high * 1.005) {
         dxt_wait_figure(model->measure, model->scale.largest, figure, sizeof figure);
         dxt_text_printf(text, "beyond the scale: the longest wait is %s\n", figure);
@@ -167,7 +184,7 @@ void dxt_model_hint(const dxt_model *model, uint32_t row, uint32_t column, dxt_t
     dxt_text_puts(text, model->block > 1 ? " for " : " waits for rank ");
     hint_ranks(model, column, text);
     if (isnan(value))
-        dxt_text_puts(text, ": silent");
+        dxt_text_puts(text, dxt_model_silent(model, row) ? ": silent" : ": not observed");
     else
         dxt_text_printf(text, ": %s",
                         dxt_wait_figure(model->measure, value, figure, sizeof figure));

@@ -133,7 +133,7 @@ static double matrix_width(const dxt_model *model, const dxt_grid *grid)
 static double panel_width(const dxt_model *model)
 {
     dxt_grid grid = dxt_grid_for(model);
-    return fmax(NARROWEST, AXIS_TITLE + grid.left + matrix_width(model, &grid));
+    return fmax(NARROWEST, AXIS_TITLE + grid.left + matrix_width(model, &grid) + grid.right);
 }
 
 static void axis_titles(dxt_pen *pen, const dxt_model *model, const dxt_grid *grid)
@@ -156,7 +156,7 @@ static void axis_titles(dxt_pen *pen, const dxt_model *model, const dxt_grid *gr
 /* Draw a panel with its top left corner at x, y. @return Its height. */
 static double panel(dxt_pen *pen, const dxt_model *model, double x, double y, double width)
 {
-    static const dxt_key_words words = {.mark = "outlined", .silent = "hatched"};
+    static const dxt_key_words words = {.mark = "outlined", .silent = "hatched", .empty = "empty"};
     double top = y;
     dxt_grid grid = dxt_grid_for(model);
     y += paragraph(pen, model->title, title_style, x, y, width);
@@ -212,7 +212,7 @@ dxt_status dxt_layout_draw(dxt_model *const *models, size_t count, const char *h
     dxt_pen pen = {0};
     double width = 0;
     for (size_t i = 0; i < count; i++) width = fmax(width, panel_width(models[i]));
-    page->width = width + 2 * MARGIN;
+    page->width = ceil(width + 2 * MARGIN);
     page->height = ceil(page_body(&pen, models, count, heading, width) + 2 * MARGIN);
     page->title = heading ? heading : models[0]->title;
     pen.backend = backend;

@@ -30,11 +30,20 @@ typedef struct dxt_grid {
     double label_size; /**< of the rank numbers */
     double left;       /**< room for them, left of x */
     double top;        /**< and above y */
+    double right;      /**< room for the names of nodes, right of the last cell; 0 = none */
 } dxt_grid;
 
 /** Sizes for a model; x and y are left 0. */
 dxt_grid dxt_grid_for(const dxt_model *model);
-/** Draw cells, outlines and the labels of both axes. */
+/** Lines between nodes, and their names at the right: hosts where they are known. */
+void dxt_draw_nodes(dxt_pen *pen, const dxt_model *model, const dxt_grid *grid);
+/** Width of the longest name; 0 without nodes. */
+double dxt_node_names(const dxt_model *model);
+
+/** Rank numbers at one axis; flagged ones first. */
+void dxt_draw_axis(dxt_pen *pen, const dxt_model *model, const dxt_grid *grid, bool rows);
+
+/** Draw cells, outlines, nodes and the labels of both axes. */
 void dxt_grid_draw(dxt_pen *pen, const dxt_model *model, const dxt_grid *grid);
 
 /** A pattern of slanted lines that says "silent". */

@@ -6,6 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Marks that choose the scale; the first are the most expensive. */
+#define MOST_WEIGHED 64u
+
 static dxt_status note_marks(dxt_model *model)
 {
     for (size_t i = 0; i < model->mark_count; i++) {
@@ -48,12 +51,50 @@ static char *title_of(const dxt_heatmap_panel *panel)
     return NULL;
 }
 
+/* What a mark points at: the longest wait of its cells, if that is not out of proportion. */
+static double marked_value(const dxt_model *model, const dxt_mark *mark, double *values)
+{
+    double sum = 0, longest = 0;
+    uint32_t count = 0, first = 0, last = model->ranks - 1;
+    if (mark->kind != DXT_MARK_COLUMN) first = last = mark->row;
+    for (uint32_t row = first; row <= last; row++) {
+        if (mark->kind == DXT_MARK_ROW) dxt_window_row(model->window, row, values);
+        uint32_t begin = mark->kind == DXT_MARK_ROW ? 0 : mark->column;
+        uint32_t end = mark->kind == DXT_MARK_ROW ? last + 1 : mark->column + 1;
+        if (mark->kind == DXT_MARK_ROW) end = model->ranks;
+        for (uint32_t column = begin; column < end; column++) {
+            double value = mark->kind == DXT_MARK_ROW
+                               ? values[column]
+                               : dxt_window_value(model->window, row, column);
+            if (isnan(value) || row == column) continue;
+            sum += value;
+            longest = fmax(longest, value);
+            count++;
+        }
+    }
+    return count ? fmin(longest, 3 * sum / count) : 0;
+}
+
+/* What is named is to stand out: the scale ends near the largest of it. */
+static dxt_status end_near_marks(dxt_model *model)
+{
+    double *values = malloc(model->ranks * sizeof *values), most = 0;
+    if (!values) return dxt_fail_memory(model->ranks * sizeof *values);
+    for (size_t i = 0; i < model->mark_count && i < MOST_WEIGHED; i++)
+        most = fmax(most, marked_value(model, &model->marks[i], values));
+    free(values);
+    if (!(most > 0) || most >= model->scale.high) return DXT_OK;
+    model->scale.high = most;
+    model->scale.low = fmin(model->scale.low, most / 3);
+    return DXT_OK;
+}
+
 static dxt_status choose_scale(dxt_model *model, const dxt_heatmap_options *options)
 {
     dxt_status status = dxt_scale_choose(model->window, &model->scale);
     if (status != DXT_OK) return status;
     double low = options->scale_min, high = options->scale_max;
-    if (low == 0 && high == 0) return DXT_OK;
+    if (low == 0 && high == 0) return end_near_marks(model);
     if (!isfinite(low) || !isfinite(high) || low < 0 || low >= high)
         return dxt_fail(DXT_ERR_INVALID, "a scale from %g to %g", low, high);
     model->scale.high = high;
@@ -73,8 +114,11 @@ static dxt_status fill(dxt_model *model, const dxt_heatmap_panel *panel,
     bool caption_failed = panel->caption && panel->caption[0] && !model->caption;
     if (!model->row_marked || !model->column_marked || !model->title || caption_failed)
         return dxt_fail_memory(0);
-    for (uint32_t row = 0; window->missing && row < window->ranks; row++)
-        model->silent += window->missing[row] != 0;
+    for (uint32_t row = 0; window->missing && row < window->ranks; row++) {
+        if (!window->missing[row]) continue;
+        model->silent++;
+        model->row_marked[row] |= DXT_FLAG_SILENT;
+    }
     dxt_status status = note_marks(model);
     return status == DXT_OK ? choose_scale(model, options) : status;
 }
@@ -112,6 +156,7 @@ void dxt_model_free(dxt_model *model)
     free(model->caption);
     free(model->cells);
     free(model->points);
+    free(model->silent_row);
     free(model);
 }
 
@@ -141,17 +186,42 @@ static void note_points(dxt_model *model)
     }
 }
 
+/* The rows of silent ranks say that, whoever else is in their blocks. */
+static void note_silence(dxt_model *model)
+{
+    const uint8_t *missing = model->window->missing;
+    for (uint32_t rank = 0; missing && rank < model->ranks; rank++)
+        if (missing[rank]) model->silent_row[rank / model->block] = 1;
+    for (uint32_t row = 0; row < model->side; row++) {
+        double *cells = model->cells + (size_t)row * model->side;
+        for (uint32_t column = 0; column < model->side; column++) {
+            if (model->silent_row[row]) cells[column] = NAN;
+            model->unobserved =
+                model->unobserved || (isnan(cells[column]) && !model->silent_row[row]);
+        }
+    }
+}
+
+static void drop_cells(dxt_model *model)
+{
+    free(model->cells);
+    free(model->points);
+    free(model->silent_row);
+    model->cells = NULL;
+    model->points = model->silent_row = NULL;
+    model->block = 0;
+}
+
 dxt_status dxt_model_cells(dxt_model *model, uint32_t block)
 {
     uint32_t side = (model->ranks + block - 1) / block;
     size_t count = (size_t)side * side;
-    free(model->cells);
-    free(model->points);
-    model->block = 0;
+    drop_cells(model);
     model->cells = malloc(count * sizeof *model->cells);
     model->points = calloc(count, 1);
+    model->silent_row = calloc(side, 1);
     double *values = malloc(model->ranks * sizeof *values);
-    if (!model->cells || !model->points || !values) {
+    if (!model->cells || !model->points || !model->silent_row || !values) {
         free(values);
         return dxt_fail_memory(count * sizeof *model->cells);
     }
@@ -162,9 +232,25 @@ dxt_status dxt_model_cells(dxt_model *model, uint32_t block)
         dxt_window_row(model->window, row, values);
         add_row(model, model->cells + (size_t)(row / block) * side, values);
     }
+    note_silence(model);
     note_points(model);
     free(values);
     return DXT_OK;
+}
+
+uint32_t dxt_model_run(const dxt_model *model, const uint8_t *flags, uint32_t cell)
+{
+    uint32_t end = cell;
+    while (end < model->side && dxt_model_flagged(model, flags, end, 1) != DXT_NO_RANK) end++;
+    return end - cell;
+}
+
+int32_t dxt_model_node(const dxt_model *model, uint32_t rank)
+{
+    const int32_t *nodes = model->window->nodes;
+    bool several = false;
+    for (uint32_t i = 1; nodes && i < model->ranks && !several; i++) several = nodes[i] != nodes[0];
+    return several ? nodes[rank] : -1;
 }
 
 uint32_t dxt_model_flagged(const dxt_model *model, const uint8_t *flags, uint32_t cell,

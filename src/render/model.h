@@ -6,8 +6,9 @@
 #include "render/scale.h"
 #include "render/words.h"
 
-/** How a rank is flagged on an axis: as a whole, or as one end of a flagged path. */
-enum { DXT_FLAG_AXIS = 1, DXT_FLAG_POINT = 2 };
+/** How a rank is flagged on an axis: as a whole, as one end of a flagged path, or because it sent
+ *  nothing. */
+enum { DXT_FLAG_AXIS = 1, DXT_FLAG_POINT = 2, DXT_FLAG_SILENT = 4 };
 
 /** One panel, worked out. */
 typedef struct dxt_model {
@@ -20,11 +21,14 @@ typedef struct dxt_model {
     uint8_t *row_marked;    /**< per rank: DXT_FLAG_… */
     uint8_t *column_marked; /**< per rank: DXT_FLAG_… */
     uint32_t silent;        /**< how many rows are missing */
+    bool unobserved;        /**< there are cells that nobody observed */
     char *title;            /**< clean, one line */
     char *caption;          /**< clean, with newlines; NULL = none */
     uint32_t block;         /**< ranks in the side of one cell of the picture; 0 = no cells yet */
     uint32_t side;          /**< cells in a row: ranks ÷ block, rounded up */
-    double *cells;          /**< side × side: largest wait in each block; NaN = all silent */
+    double *cells;          /**< side × side: largest wait in each block; NaN = not observed, or in
+                               a row with a silent rank */
+    uint8_t *silent_row;    /**< side: whether a rank in it is silent */
     uint8_t *points;        /**< side × side: whether a flagged path is in it */
 } dxt_model;
 
@@ -57,11 +61,23 @@ static inline bool dxt_model_point(const dxt_model *model, uint32_t row, uint32_
     return model->points[(size_t)row * model->side + column];
 }
 
+/** Whether a rank in a row of cells is silent. */
+static inline bool dxt_model_silent(const dxt_model *model, uint32_t row)
+{
+    return model->silent_row[row];
+}
+
 /** First rank flagged as a whole among @p count cells from @p cell on, else DXT_NO_RANK. */
 uint32_t dxt_model_flagged(const dxt_model *model, const uint8_t *flags, uint32_t cell,
                            uint32_t count);
 
-/** Position of a cell on the scale, 0 … 1; NaN = silent. */
+/** How many cells from @p cell on have a rank each that is flagged as a whole: one outline. */
+uint32_t dxt_model_run(const dxt_model *model, const uint8_t *flags, uint32_t cell);
+
+/** Node of a rank; −1 = not known, or there is only one. */
+int32_t dxt_model_node(const dxt_model *model, uint32_t rank);
+
+/** Position of a cell on the scale, 0 … 1; NaN = silent or not observed. */
 double dxt_model_position(const dxt_model *model, uint32_t row, uint32_t column);
 
 /** Value of a cell in the unit shown (µs or cycles). */
@@ -76,6 +92,7 @@ const char *dxt_model_quantity(const dxt_model *model);
 typedef struct dxt_key_words {
     const char *mark;   /**< e.g. "outlined" */
     const char *silent; /**< e.g. "hatched" */
+    const char *empty;  /**< how a cell that nobody observed looks, e.g. "empty" */
 } dxt_key_words;
 
 /** The key below the picture, one statement a line, each ended by a newline. */

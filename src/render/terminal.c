@@ -67,16 +67,16 @@ static void switch_bold(dxt_screen *screen, bool on)
     if (screen->color != DXT_COLOR_NONE) dxt_text_puts(&screen->text, on ? "\033[1m" : "\033[0m");
 }
 
-void dxt_screen_row_label(dxt_screen *screen, uint32_t rank, bool flagged)
+void dxt_screen_row_label(dxt_screen *screen, uint32_t rank, const char *mark)
 {
     if (rank == DXT_NO_RANK) {
         dxt_screen_spaces(screen, screen->label_digits + 1);
         return;
     }
-    if (flagged) switch_bold(screen, true);
-    dxt_text_printf(&screen->text, "%*" PRIu32, (int)screen->label_digits, rank);
-    dxt_text_puts(&screen->text, flagged ? "*" : " ");
-    if (flagged) switch_bold(screen, false);
+    bool bold = *mark != ' ';
+    if (bold) switch_bold(screen, true);
+    dxt_text_printf(&screen->text, "%*" PRIu32 "%s", (int)screen->label_digits, rank, mark);
+    if (bold) switch_bold(screen, false);
 }
 
 /* ---- words ---- */
@@ -177,7 +177,9 @@ static void put_bar(dxt_screen *screen)
 static void put_key(dxt_screen *screen, bool figures)
 {
     bool colors = screen->color != DXT_COLOR_NONE;
-    dxt_key_words words = {.mark = "marked *", .silent = figures || !colors ? "–" : "grey"};
+    dxt_key_words words = {.mark = "marked *",
+                           .silent = figures || !colors ? "–" : "grey",
+                           .empty = figures || !colors ? "·" : "blank"};
     dxt_text key = {0};
     dxt_text_puts(&screen->text, "\n");
     if (colors)
@@ -224,14 +226,13 @@ static dxt_status draw_panel(dxt_screen *screen, dxt_model *model)
     /* A figure takes two characters at least. */
     if (model->ranks <= screen->columns / 2) {
         status = dxt_model_cells(model, 1);
-        if (status == DXT_OK) status = dxt_figures_fit(screen, &figures, &fit);
         if (status != DXT_OK) return status;
+        fit = dxt_figures_fit(screen, &figures);
     }
     if (!fit) return draw_blocks(screen, model);
     put_title(screen, &figures);
     dxt_draw_figures(screen, &figures);
     put_key(screen, true);
-    free(figures.widths);
     return DXT_OK;
 }
 

@@ -26,24 +26,26 @@ uint32_t dxt_screen_ink(const dxt_screen *screen, uint32_t ground);
 void dxt_screen_newline(dxt_screen *screen);
 /** @p count spaces. */
 void dxt_screen_spaces(dxt_screen *screen, size_t count);
-/** The number of a rank and its marker, e.g. " 12*". @p rank may be DXT_NO_RANK for none. */
-void dxt_screen_row_label(dxt_screen *screen, uint32_t rank, bool flagged);
+/** The number of a rank and its marker of one character, e.g. " 12*"; bold unless that is a blank.
+ *  @p rank may be DXT_NO_RANK for none. */
+void dxt_screen_row_label(dxt_screen *screen, uint32_t rank, const char *mark);
 
 /** How figures fit into the cells. */
 typedef struct dxt_figures {
     double unit;      /**< they count this many µs or cycles */
     bool compact;     /**< two digits where that suffices, else three */
+    bool whole;       /**< two digits at the most */
     const char *name; /**< of the unit, where it is not that of the model; else NULL */
-    uint8_t *widths;  /**< per column, without the marker; release with free() */
+    size_t width;     /**< of every column, without the marker */
 } dxt_figures;
 
 /**
  * Find figures for the model's cells, which must be single ranks.
  *
- * @param fit      Receives whether there are any that fit into the columns.
- * @param figures  Receives them if so.
+ * @param figures  Receives them.
+ * @return Whether there are any that fit into the columns.
  */
-dxt_status dxt_figures_fit(const dxt_screen *screen, dxt_figures *figures, bool *fit);
+bool dxt_figures_fit(const dxt_screen *screen, dxt_figures *figures);
 /** The matrix as figures, one line a row. */
 void dxt_draw_figures(dxt_screen *screen, const dxt_figures *figures);
 

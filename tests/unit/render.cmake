@@ -2,6 +2,8 @@ dxt_test(test_render_model SOURCES unit/test_render_model.c MODULES base matrix 
          LIBS PkgConfig::JANSSON ${CMAKE_DL_LIBS} WRAP_ALLOC)
 dxt_test(test_render SOURCES unit/test_render.c unit/test_render_windows.c
          MODULES base matrix render LIBS PkgConfig::JANSSON ${CMAKE_DL_LIBS} WRAP_ALLOC)
+dxt_test(test_render_golden SOURCES unit/test_render_golden.c unit/test_render_windows.c
+         MODULES base matrix render LIBS ${CMAKE_DL_LIBS})
 dxt_test(test_render_part SOURCES unit/test_render_part.c unit/test_render_windows.c
          MODULES base matrix render LIBS PkgConfig::JANSSON ${CMAKE_DL_LIBS})
 if(TARGET deepxtrace-cairo)

@@ -2,6 +2,7 @@
 #include "heatmap.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,8 +49,52 @@ static size_t append_points(char *caption, size_t used, const dxt_findings *find
     return count ? append(caption, used, line) : used;
 }
 
-static void write_caption(const dxt_diagnosis *diagnosis, char *caption)
+/* The column that is waited for longest. */
+static uint32_t longest_column(const dxt_window *window)
 {
+    uint32_t longest = 0;
+    double most = -1;
+    for (uint32_t column = 0; column < window->ranks; column++) {
+        double sum = 0;
+        uint32_t count = 0;
+        for (uint32_t row = 0; row < window->ranks; row++) {
+            double value = dxt_window_value(window, row, column);
+            if (isnan(value) || row == column) continue;
+            sum += value;
+            count++;
+        }
+        if (count == 0 || sum / count <= most) continue;
+        most = sum / count;
+        longest = column;
+    }
+    return longest;
+}
+
+/* What holds a rank up in the other operator is seen here as well: say where it comes from. */
+static size_t append_cause(char *caption, size_t used, const dxt_diagnosis *diagnoses, size_t count,
+                           size_t panel)
+{
+    char sentence[512], line[640];
+    if (!diagnoses[panel].findings->inherited) return used;
+    uint32_t column = longest_column(diagnoses[panel].window);
+    for (size_t i = 0; i < count; i++) {
+        const dxt_findings *cause = diagnoses[i].findings;
+        if (i == panel || cause->inherited || cause->finding_count == 0) continue;
+        dxt_report_sentence(diagnoses[i].window, cause, 0, sentence, sizeof sentence);
+        snprintf(line, sizeof line, "column %u is no finding of its own, it follows: %s", column,
+                 sentence);
+        return append(caption, used, line);
+    }
+    snprintf(line, sizeof line,
+             "column %u is no finding of its own: it follows from what the other operator's "
+             "findings name",
+             column);
+    return append(caption, used, line);
+}
+
+static void write_caption(const dxt_diagnosis *diagnoses, size_t count, size_t panel, char *caption)
+{
+    const dxt_diagnosis *diagnosis = &diagnoses[panel];
     const dxt_findings *findings = diagnosis->findings;
     char line[512];
     size_t used = 0;
@@ -66,6 +111,7 @@ static void write_caption(const dxt_diagnosis *diagnosis, char *caption)
         used = append_axes(caption, used, "row", findings->rows, findings->row_count);
         used = append_points(caption, used, findings);
     }
+    used = append_cause(caption, used, diagnoses, count, panel);
     if (used == 0)
         append(caption, 0,
                findings->verdict == DXT_VERDICT_INCONCLUSIVE
@@ -97,7 +143,7 @@ dxt_status draw_heatmaps(const dxt_diagnosis *diagnoses, size_t count, dxt_forma
         panels[i].window = diagnoses[i].window;
         panels[i].title = write_title(diagnoses[i].window, titles + i * TITLE_SIZE);
         panels[i].caption = captions + i * CAPTION_SIZE;
-        write_caption(&diagnoses[i], captions + i * CAPTION_SIZE);
+        write_caption(diagnoses, count, i, captions + i * CAPTION_SIZE);
         status = dxt_report_marks(diagnoses[i].window, diagnoses[i].findings, &marks[i],
                                   &panels[i].mark_count);
         if (status != DXT_OK) goto done;
