@@ -43,7 +43,8 @@ dxt_status dxt_observed(const dxt_window *window, dxt_instead instead, dxt_block
         double usual = instead == DXT_INSTEAD_ORDINARY ? ordinary(window, i, scratch) : 0;
         for (size_t c = i * n; c < (i + 1) * n; c++) {
             if (wait[c] != DXT_NOT_OBSERVED) continue;
-            wait[c] = (int64_t)usual;
+            /* The largest counter is no double. */
+            wait[c] = usual < (double)INT64_MAX ? (int64_t)usual : INT64_MAX;
             samples[c] = 1;
         }
     }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "analysis/weigh.h"
 
+#include <assert.h>
 #include <math.h>
 
 #include "analysis/tuning.h"
@@ -35,6 +36,7 @@ void dxt_weigh(dxt_finding *finding, const dxt_size *size, double step, double o
     finding->severity = severity_of(size->wait, finding->share, ordinary);
     finding->confidence = fmin(confidence_of(size), surest);
     if (size->surest > 0) finding->confidence = fmin(finding->confidence, size->surest);
+    assert(finding->confidence >= 0 && finding->confidence <= 1);
     if (finding->kind != DXT_EARLY_RANK) return;
     /* Nobody waits for it: it costs nothing. */
     if (!isnan(finding->share)) finding->share = 0;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "history/episodes.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -60,6 +61,7 @@ static size_t find_episode(dxt_track *track, const dxt_finding *finding, int64_t
                                        .node = finding->node,
                                        .source_node = finding->source_node,
                                        .first = index};
+    assert(track->windows > 0 && e < DXT_HISTORY_EPISODES);
     track->begin_at[e] = track->windows - 1;
     return e;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "history/stays.h"
 
+#include <assert.h>
 #include <math.h>
 
 #include "analysis/phase.h"
@@ -12,6 +13,7 @@
 static bool stays(const dxt_weighing *w, uint32_t rank, uint32_t length, double base, double limit)
 {
     uint32_t shown = 0, end = w->newest + 1;
+    assert(length > 0 && length <= end);
     for (uint32_t p = end - length; p < end; p++)
         shown += dxt_track_late(w->track, p, rank) - base > limit / 2;
     if (shown < DXT_SHOWN_PART * length ||

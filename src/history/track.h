@@ -3,6 +3,7 @@
 #ifndef DXT_HISTORY_TRACK_H
 #define DXT_HISTORY_TRACK_H
 
+#include <assert.h>
 #include <stdbool.h>
 
 #include <deepxtrace/history.h>
@@ -64,6 +65,7 @@ void dxt_track_commit(dxt_track *track, const dxt_findings *judged);
 
 static inline uint32_t dxt_track_slot(const dxt_track *track, uint32_t position)
 {
+    assert(position < DXT_TRACK_SLOTS);
     return (track->begin + position) % DXT_TRACK_SLOTS;
 }
 

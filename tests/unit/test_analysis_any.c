@@ -48,6 +48,21 @@ static void cells_that_nobody_observed_speak_for_nobody(void **state)
     }
 }
 
+/* As large as counters can be: what stands for the one that is not there is no larger. */
+static void the_largest_counters_may_have_a_hole(void **state)
+{
+    (void)state;
+    healthy(4, 3);
+    dxt_window *window = arrivals_window(&job, "dispatch");
+    for (int c = 0; c < 16; c++) window->wait[c] = INT64_MAX;
+    window->wait[2] = DXT_NOT_OBSERVED;
+    dxt_findings *found = analyze(window, NULL);
+    for (size_t f = 0; f < found->finding_count; f++)
+        assert_true(found->findings[f].kind != DXT_SLOW_PATH);
+    dxt_findings_free(found);
+    dxt_window_free(window);
+}
+
 static void clocks_of_different_rates_are_compared_in_time(void **state)
 {
     (void)state;
@@ -402,6 +417,7 @@ int main(void)
         cmocka_unit_test(an_analyzer_uses_its_memory_again),
         cmocka_unit_test(a_time_out_in_a_sum_is_set_aside),
         cmocka_unit_test(cells_that_nobody_observed_speak_for_nobody),
+        cmocka_unit_test(the_largest_counters_may_have_a_hole),
         cmocka_unit_test(clocks_of_different_rates_are_compared_in_time),
         cmocka_unit_test(wild_skew_is_nobodys_fault),
         cmocka_unit_test(a_constant_blames_nobody_and_a_scale_scales),

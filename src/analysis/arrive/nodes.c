@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "analysis/arrive/nodes.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -20,6 +21,7 @@ static double block_level(const dxt_fit *fit, const dxt_roster *roster, uint32_t
     size_t cells = width * (roster->begin[a + 1] - roster->begin[a]);
     size_t taken = cells < most ? cells : most;
     double *values = fit->scratch->group.sample;
+    assert(taken <= DXT_LEVEL_SAMPLE);
     for (size_t k = 0; k < taken; k++) {
         size_t cell = dxt_spread_index(k, taken, cells);
         uint32_t i = roster->list[roster->begin[a] + cell / width];

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "analysis/arrive/ordinary.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -43,6 +44,7 @@ void dxt_panel_find_ordinary(dxt_panel *p, double limit)
 static void center_panel(const dxt_panel *p, double *late)
 {
     double mean = 0;
+    assert(p->ordinary_count > 0);
     for (uint32_t k = 0; k < p->ordinary_count; k++)
         mean += late[p->ordinary[k]] / p->ordinary_count;
     for (uint32_t b = 0; b < p->count; b++) late[b] -= mean;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "analysis/arrive/take.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -149,6 +150,7 @@ dxt_status dxt_fit_take(dxt_block *block, const dxt_window *window, const int32_
     for (uint32_t r = 0; r < window->ranks; r++) fit.count += present(window, r);
     number_nodes(window, nodes, fit.count, &numbering);
     fit.nodes = numbering.nodes;
+    assert(fit.nodes == 1 || 2 * fit.nodes <= fit.count);
     char *memory = dxt_block_fit(block, lay_out(&fit, fit.count, window->ranks, fit.nodes, NULL));
     if (!memory) return DXT_ERR_NO_MEMORY;
     lay_out(&fit, fit.count, window->ranks, fit.nodes, memory);

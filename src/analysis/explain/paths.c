@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "analysis/explain/paths.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -90,6 +91,7 @@ static dxt_status keep_path(struct search *s, uint32_t i, uint32_t j, double exc
     if (list->count == list->capacity)
         status = make_room(list, list->capacity ? 2 * list->capacity : FIRST_ROOM);
     if (status != DXT_OK) return status;
+    assert(list->count < list->capacity);
     list->items[list->count++] = (dxt_slow_path){i, j, excess, s->spread};
     return DXT_OK;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "analysis/rules/rules.h"
 
+#include <assert.h>
 #include <math.h>
 
 #include "analysis/tuning.h"
@@ -58,12 +59,16 @@ static double surest(dxt_case *c, double wait)
 static void conclude(dxt_case *c, const dxt_rule *rule, dxt_subject s, uint32_t *written)
 {
     dxt_size size = rule->size(c, s);
+    assert(!(size.limit < 0) && !(size.error < 0));
     if (size.explained) c->draft->inherited = true;
     if (size.wait <= 0) return;
     bool told = rule->most == 0 || *written < rule->most;
     ++*written;
     dxt_finding *finding = told ? dxt_draft_finding(c->draft, rule->kind) : NULL;
-    if (finding) dxt_weigh(finding, &size, c->fit.step, c->fit.base, surest(c, fmax(0, size.wait)));
+    if (finding) {
+        double most = isnan(size.wait) ? 1 : surest(c, fmax(0, size.wait));
+        dxt_weigh(finding, &size, c->fit.step, c->fit.base, most);
+    }
     rule->write(c, s, finding);
 }
 
