@@ -389,3 +389,58 @@ EOF
     [ "$(grep -c late_rank "$BATS_TEST_TMPDIR/plain.found")" -eq 6 ]
     diff "$BATS_TEST_TMPDIR/plain.found" "$BATS_TEST_TMPDIR/words.found"
 }
+
+@test "a long run is told by its changes" {
+    "$deepxtrace" simulate --windows 500 --from 200 --slow dispatch:2:40us --jitter 1% -o long
+    run "$deepxtrace" analyze long
+    [ "$status" -eq 0 ]
+    [ "${#lines[@]}" -lt 100 ]
+    [[ $output == *"dispatch, windows 10 to 199: the same as window 9"*"dispatch, window 200, 4 ranks: slow"* ]]
+    [[ $output == *"to 499: the same as window "*"summary of 500 windows"* ]]
+    # The lines before the summary are those of every window with --all.
+    [ "$("$deepxtrace" analyze --all long | grep -c '^dispatch, window ')" -eq 500 ]
+    diff <("$deepxtrace" analyze long | sed -n '/^summary/,$p') \
+        <("$deepxtrace" analyze --all long | sed -n '/^summary/,$p')
+    [ "$("$deepxtrace" analyze --json long | wc -l)" -eq 1000 ]
+}
+
+@test "--summary-only is the summary, in text and json" {
+    recorded_case d_col2_20us > run
+    diff <("$deepxtrace" analyze --summary-only run) \
+        <("$deepxtrace" analyze run | sed -n '/^summary/,$p')
+    diff <("$deepxtrace" analyze --json --summary-only run) \
+        <("$deepxtrace" analyze --json --summary run | tail -n 1)
+    run "$deepxtrace" analyze --summary-only --exit-code run
+    [ "$status" -eq 1 ]
+}
+
+@test "--since leaves out what began before" {
+    for minute in 0 1 2 3; do
+        printf '{"v":1,"phase":"dispatch","window":%d,"ranks":2,"begin":"2026-11-26T03:0%d:00%s","wait":[[0,5],[7,0]]}\n' \
+            "$minute" "$minute" "${zone-Z}"
+    done > timed
+    windows() { "$deepxtrace" analyze --json "$@" timed | jq -c .window | tr '\n' ' '; }
+    [ "$(windows --since 2026-11-26T03:02Z)" = "2 3 " ]
+    [ "$(windows --since 2026-11-26T04:01:30+01:00)" = "2 3 " ]
+    [ "$(TZ=XST-2 windows --since '2026-11-26 05:03')" = "3 " ]
+    [ "$(windows --since 2000-01-01)" = "0 1 2 3 " ]
+    run --separate-stderr "$deepxtrace" analyze --since soon timed
+    [ "$status" -eq 2 ]
+    [ "$stderr" = "deepxtrace analyze: --since: 'soon' is no time (03:00, 2026-11-26T03:00, 90m)" ]
+    sed -i 's/"begin"[^,]*,//' timed
+    run --separate-stderr "$deepxtrace" analyze --since 03:00 timed
+    [ "$status" -eq 2 ]
+    [[ $stderr == *'a window does not say when it began ("begin")' ]]
+}
+
+@test "--rank tells what concerns a rank, and the exit status goes by that" {
+    recorded_case d_col2_20us > run
+    [ "$("$deepxtrace" analyze --json --rank 2 run | jq -c '.findings[].rank' | sort -u)" = 2 ]
+    [ "$("$deepxtrace" analyze --json --rank 2 --exit-code run | jq -s length)" -ge 20 ]
+    run "$deepxtrace" analyze --rank 2 --exit-code run
+    [ "$status" -eq 1 ]
+    run "$deepxtrace" analyze --rank 3 --exit-code --json run
+    [ "$status" -eq 0 ]
+    [ -z "$output" ]
+    [ "$("$deepxtrace" analyze --json --method ratio --rank 2 run | jq -c '.abnormal_cols[][0]' | sort -u)" = 2 ]
+}

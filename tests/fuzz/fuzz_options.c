@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Command lines: the input is the words, one a line. */
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "input.h"
 #include "options.h"
+#include "since.h"
 
 #define MAX_WORDS 32
 
@@ -26,6 +28,13 @@ static bool keep(const char *text, void *value, char *why, size_t why_size)
 
 static void parse(int argc, char **argv)
 {
+    int64_t moment_ns;
+    for (int i = 1; i < argc; i++) {
+        char path[64], *to, *from;
+        if (since_parse(argv[i], INT64_C(1795694400000000000), &moment_ns)) require(argv[i][0]);
+        snprintf(path, sizeof path, "%s", argv[i]);
+        if (cli_cut_path(path, &to, &from)) require(strlen(to) + strlen(from) < sizeof path);
+    }
     char why[64] = "";
     int operands = -1;
     const char *kept = NULL, *output = NULL;

@@ -4,12 +4,15 @@
 
 #include <deepxtrace/deepxtrace.h>
 
+#include "about.h"
+#include "changes.h"
 #include "commands.h"
 #include "files.h"
 #include "input.h"
 #include "options.h"
 #include "outcome.h"
 #include "output.h"
+#include "since.h"
 
 /** One run of the command. */
 struct analyze {
@@ -18,9 +21,14 @@ struct analyze {
     bool exit_code;
     bool no_history;
     bool summary;         /**< also with --json */
+    bool summary_only;    /**< and no windows */
+    bool all;             /**< the windows that say the same as those before, too */
+    int64_t since_ns;     /**< no windows that began before; 0 = all */
+    uint64_t rank;        /**< only what concerns this one; UINT64_MAX = all */
     bool strict;          /**< stop at the first window that cannot be read */
     bool many;            /**< several files: name each */
     dxt_history *history; /**< of the file under way; NULL = windows are judged alone */
+    changes told;         /**< of the run under way */
     bool found;
 };
 
@@ -28,9 +36,12 @@ struct analyze {
 static outcome report_summary(struct analyze *run)
 {
     uint64_t windows = run->history ? dxt_history_run(run->history).windows : 0;
-    if (windows == 0 || (run->json ? !run->summary : windows == 1 && !run->summary)) return GO_ON;
-    dxt_status status = run->json ? dxt_report_summary_json(run->history, stdout_write, NULL)
-                                  : dxt_report_summary_text(run->history, stdout_write, NULL);
+    bool asked = run->summary || run->summary_only;
+    dxt_status status = changes_end(&run->told);
+    if (status != DXT_OK) return EXIT_FAILED;
+    if (windows == 0 || (run->json ? !asked : windows == 1 && !asked)) return GO_ON;
+    status = run->json ? dxt_report_summary_json(run->history, stdout_write, NULL)
+                       : dxt_report_summary_text(run->history, stdout_write, NULL);
     if (status == DXT_OK) status = stdout_flush();
     if (status == DXT_ERR_IO) return EXIT_FAILED;
     return status == DXT_OK ? GO_ON : complain_status("analyze", status);
@@ -51,19 +62,60 @@ static dxt_status judge(struct analyze *run, const dxt_window *window, const dxt
     return status;
 }
 
+/* Whether a window began too early to be looked at. One that does not say when is an error. */
+static bool too_early(const struct analyze *run, const dxt_window *window, outcome *result)
+{
+    int64_t begin_ns;
+    if (run->since_ns == 0) return false;
+    if (window->begin && since_parse_date(window->begin, &begin_ns))
+        return begin_ns < run->since_ns;
+    *result = complain("analyze", "--since: a window does not say when it began (\"begin\")");
+    return true;
+}
+
+static dxt_status tell(struct analyze *run, const dxt_window *window, const dxt_findings *findings)
+{
+    change_state *state = NULL;
+    if (run->summary_only) return DXT_OK;
+    if (run->json) return dxt_report_json(window, findings, stdout_write, NULL);
+    if (!changes_look(&run->told, window, findings, &state) && !run->all) return DXT_OK;
+    dxt_status status = run->all ? DXT_OK : changes_tell(state, window);
+    return status == DXT_OK ? dxt_report_text(window, findings, stdout_write, NULL) : status;
+}
+
+/* The same of what concerns one rank; a window that has nothing of the kind is not told. */
+static dxt_status tell_about(struct analyze *run, const dxt_window *window,
+                             const dxt_findings *findings)
+{
+    dxt_findings view;
+    bool slow = findings->verdict == DXT_VERDICT_SLOW;
+    if (run->rank == UINT64_MAX) {
+        run->found |= slow;
+        return tell(run, window, findings);
+    }
+    dxt_status status = about_rank(findings, (uint32_t)run->rank, &view);
+    if (status != DXT_OK) return status;
+    if (view.finding_count + view.col_count + view.row_count + view.point_count > 0) {
+        run->found |= slow;
+        status = tell(run, window, &view);
+    }
+    about_free(&view);
+    return status;
+}
+
 /* Report one window. */
 static outcome report(struct analyze *run, const dxt_window *window, const dxt_window *companion)
 {
     dxt_findings *findings;
+    outcome early = GO_ON;
+    if (too_early(run, window, &early)) return early;
     if (run->history && !dxt_history_continues(run->history, window)) {
         outcome result = report_summary(run);
         if (result != GO_ON) return result;
     }
     dxt_status status = judge(run, window, companion, &findings);
     if (status != DXT_OK) return complain_status("analyze", status);
-    if (findings->verdict == DXT_VERDICT_SLOW) run->found = true;
-    status = run->json ? dxt_report_json(window, findings, stdout_write, NULL)
-                       : dxt_report_text(window, findings, stdout_write, NULL);
+    status = tell_about(run, window, findings);
     dxt_findings_free(findings);
     /* Whoever reads a pipe sees each window when it is done. */
     if (status == DXT_OK) status = stdout_flush();
@@ -144,10 +196,12 @@ static outcome analyze_all(struct analyze *run, char **operands, int count)
     return result;
 }
 
+enum { OWN = 9 };
+
 outcome cmd_analyze(int argc, char **argv)
 {
-    struct analyze run = {0};
-    cli_option options[5 + ANALYSIS_OPTIONS] = {
+    struct analyze run = {.rank = UINT64_MAX};
+    cli_option options[OWN + ANALYSIS_OPTIONS] = {
         {.name = "json", .value = &run.json, .help = "one line of JSON per window"},
         {.name = "exit-code", .value = &run.exit_code, .help = "exit with 1 if a window is slow"},
         {.name = "no-history",
@@ -159,8 +213,24 @@ outcome cmd_analyze(int argc, char **argv)
         {.name = "strict",
          .value = &run.strict,
          .help = "stop at the first window that cannot be read"},
+        {.name = "summary-only", .value = &run.summary_only, .help = "the summary, and no windows"},
+        {.name = "all",
+         .value = &run.all,
+         .help = "of a long run the windows, too, that say the same as the one before"},
+        {.name = "since",
+         .type = OPTION_CUSTOM,
+         .value = &run.since_ns,
+         .argument = "TIME",
+         .parse = since_option,
+         .help = "as if the input began there: 03:00, 2026-11-26T03:00, 90m (ago)"},
+        {.name = "rank",
+         .type = OPTION_COUNT,
+         .value = &run.rank,
+         .argument = "R",
+         .max = DXT_MAX_RANKS - 1,
+         .help = "only windows and findings that this rank has a part in"},
     };
-    analysis_options_of(&run.analysis, options + 5);
+    analysis_options_of(&run.analysis, options + OWN);
     const cli_command command = {
         .name = "analyze",
         .summary = "Name what is slow in recorded wait matrices, and what it costs.",
@@ -177,11 +247,13 @@ outcome cmd_analyze(int argc, char **argv)
             "Windows are reported in their order, as they come. A dispatch\n"
             "and a combine of the same window that follow each other are judged together, and\n"
             "numbered windows of a run with those before them; a run of several windows ends\n"
-            "with a summary.\n\n"
+            "with a summary. After 20 windows only those are told that say something else\n"
+            "than the one before.\n\n"
             "Exit status: 0 done, 1 something is slow (--exit-code), 2 bad usage or input,\n"
             "3 failed.\n",
         .examples = "  deepxtrace analyze recording.jsonl\n"
                     "  deepxtrace analyze /var/log/diagnose\n"
+                    "  deepxtrace analyze --summary-only --since 03:00 recording.jsonl\n"
                     "  kubectl logs decode-0 --timestamps | deepxtrace analyze -\n"
                     "  deepxtrace analyze --json --method ratio recording.jsonl | jq .verdict\n"
                     "  deepxtrace analyze --exit-code --min-share 5% - < recording.jsonl\n",

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What `analyze` tells of a recording: since when, about whom, and what has changed. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+#include "about.h"
+#include "alloc_fail.h"
+#include "changes.h"
+#include "since.h"
+
+/* 2026-11-26T12:00:00Z */
+#define NOON_S INT64_C(1795694400)
+#define S INT64_C(1000000000)
+
+static int use_zone(void **state)
+{
+    (void)state;
+    setenv("TZ", "XST-2", 1); /* two hours east, no summer time */
+    tzset();
+    return 0;
+}
+
+static void moments(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        int64_t s;
+    } cases[] = {{"2026-11-26T12:00:00Z", NOON_S},
+                 {"2026-11-26 12:00Z", NOON_S},
+                 {"2026-11-26T12:00:00.000+00:00", NOON_S},
+                 {"2026-11-26T13:30:00+0130", NOON_S},
+                 {"2026-11-26T09:00:00-03", NOON_S},
+                 {"2026-11-26T14:00", NOON_S},
+                 {"2026-11-26", NOON_S - 14 * 3600},
+                 {"2028-02-29T00:00Z", INT64_C(1835395200)},
+                 {"90m", NOON_S - 5400},
+                 {"0s", NOON_S},
+                 {"2h", NOON_S - 7200},
+                 {"1d", NOON_S - 86400},
+                 {"999999999d", 0},
+                 {"13:00", NOON_S - 3600},
+                 {"14:00:00", NOON_S},
+                 {"14:00:01", NOON_S - 86399},
+                 {"03:00", NOON_S - 11 * 3600}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        int64_t ns = -1;
+        assert_true(since_parse(cases[i].text, NOON_S * S, &ns));
+        assert_int_equal(ns, cases[i].s * S);
+    }
+    int64_t ns;
+    assert_true(since_parse("2026-11-26T12:00:00.25Z", NOON_S * S, &ns));
+    assert_int_equal(ns, NOON_S * S + S / 4);
+}
+
+static void no_moments(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {"",
+                                      "now",
+                                      "25:00",
+                                      "3:00",
+                                      "03:60",
+                                      "03:00x",
+                                      "90",
+                                      "m",
+                                      "90w",
+                                      "-5m",
+                                      "1.5h",
+                                      "9999999999s",
+                                      "2026-13-01",
+                                      "2026-02-30",
+                                      "2026-11-26T",
+                                      "2026-11-26x",
+                                      "2026-1-26",
+                                      "2026-11-26T12:00:00.Z",
+                                      "0026-11-26",
+                                      "2026-11-26T12:00+",
+                                      "2026-11-26T12:00+1:00",
+                                      "2026-11-26T12:00ZZ",
+                                      "90m "};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        int64_t ns = 42;
+        char why[160] = "";
+        assert_false(since_parse(bad[i], NOON_S * S, &ns));
+        assert_false(since_option(bad[i], &ns, why, sizeof why));
+        assert_int_equal(ns, 42);
+        assert_non_null(strstr(why, "is no time (03:00, 2026-11-26T03:00, 90m)"));
+    }
+}
+
+static const uint32_t of_node[] = {4, 5}, paths[] = {6, 1, 7, 2};
+static const dxt_finding some[] = {{.kind = DXT_LATE_RANK, .rank = 3, .source = DXT_NO_RANK},
+                                   {.kind = DXT_SLOW_PATH, .rank = 1, .source = 3},
+                                   {.kind = DXT_LATE_NODE,
+                                    .rank = DXT_NO_RANK,
+                                    .source = DXT_NO_RANK,
+                                    .ranks = of_node,
+                                    .rank_count = 2},
+                                   {.kind = DXT_SLOW_PATH,
+                                    .rank = DXT_NO_RANK,
+                                    .source = DXT_NO_RANK,
+                                    .paths = paths,
+                                    .path_count = 2}};
+static const dxt_abnormal_axis axes[] = {{.rank = 3}, {.rank = 4}};
+static const dxt_abnormal_point points[] = {{.row = 1, .column = 3}, {.row = 2, .column = 1}};
+static const dxt_findings all = {.verdict = DXT_VERDICT_SLOW,
+                                 .findings = some,
+                                 .finding_count = 4,
+                                 .cols = axes,
+                                 .col_count = 2,
+                                 .rows = axes + 1,
+                                 .row_count = 1,
+                                 .points = points,
+                                 .point_count = 2};
+
+static void what_concerns_a_rank(void **state)
+{
+    (void)state;
+    static const struct {
+        uint32_t rank;
+        size_t findings, cols, rows, points;
+    } cases[] = {{3, 2, 1, 0, 1}, {1, 2, 0, 0, 2}, {4, 1, 1, 1, 0}, {5, 1, 0, 0, 0},
+                 {2, 1, 0, 0, 1}, {7, 1, 0, 0, 0}, {0, 0, 0, 0, 0}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        dxt_findings view;
+        dxt_status status = DXT_OK;
+        for (long k = 1; alloc_fail_arm(k), status = about_rank(&all, cases[i].rank, &view),
+                  alloc_fail_disarm();
+             k++)
+            assert_int_equal(status, DXT_ERR_NO_MEMORY);
+        assert_int_equal(status, DXT_OK);
+        assert_int_equal(view.finding_count, cases[i].findings);
+        assert_int_equal(view.col_count, cases[i].cols);
+        assert_int_equal(view.row_count, cases[i].rows);
+        assert_int_equal(view.point_count, cases[i].points);
+        about_free(&view);
+    }
+}
+
+/* How many of these windows are told. */
+static size_t told(changes *run, const char *phase, int64_t from, int64_t to,
+                   const dxt_findings *findings)
+{
+    size_t count = 0;
+    char name[128];
+    snprintf(name, sizeof name, "%s", phase);
+    for (int64_t i = from; i <= to; i++) {
+        dxt_window window = {.phase = name, .index = i};
+        change_state *operator_state;
+        if (!changes_look(run, &window, findings, &operator_state)) continue;
+        assert_int_equal(changes_tell(operator_state, &window), DXT_OK);
+        count++;
+    }
+    return count;
+}
+
+static void what_has_changed(void **state)
+{
+    (void)state;
+    static changes run;
+    const dxt_findings none = {.verdict = DXT_VERDICT_HEALTHY};
+    dxt_finding back[] = {some[1], some[0], some[2], some[3]};
+    dxt_findings turned = all, worse = all;
+    turned.findings = back;
+    assert_int_equal(told(&run, "dispatch", 0, 29, &none), CHANGES_FIRST);
+    assert_int_equal(run.operators[0].left_out, 10);
+    assert_int_equal(run.operators[0].first, 20);
+    assert_int_equal(run.operators[0].last, 29);
+    assert_int_equal(run.operators[0].told, 19);
+    assert_int_equal(told(&run, "dispatch", 30, 39, &all), 1);
+    assert_int_equal(run.operators[0].told, 30);
+    /* In another order they are the same. */
+    assert_int_equal(told(&run, "dispatch", 40, 49, &turned), 0);
+    back[0].severity = DXT_SEVERITY_CRITICAL;
+    worse.findings = back;
+    assert_int_equal(told(&run, "dispatch", 50, 59, &worse), 1);
+    assert_int_equal(told(&run, "dispatch", 60, 69, &none), 1);
+    /* The other operator has a memory of its own; one without a number, or with a name that cannot
+     * be printed as it is, has none. */
+    assert_int_equal(told(&run, "combine", 60, 69, &none), 1);
+    assert_int_equal(told(&run, "\033[1m", 60, 69, &none), 10);
+    assert_int_equal(told(&run, "dispatch", -3, -1, &none), 3);
+    assert_int_equal(changes_end(&run), DXT_OK);
+    assert_int_equal(run.windows, 0);
+    assert_int_equal(told(&run, "dispatch", 0, 5, &none), 6);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(moments, use_zone),
+        cmocka_unit_test_setup(no_moments, use_zone),
+        cmocka_unit_test(what_concerns_a_rank),
+        cmocka_unit_test(what_has_changed),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What of a long run is worth telling: its first windows, and those that say something else than
+ * the one before of the same operator. */
+#ifndef TOOLS_ANALYZE_CHANGES_H
+#define TOOLS_ANALYZE_CHANGES_H
+
+#include <stdbool.h>
+
+#include <deepxtrace/analysis.h>
+#include <deepxtrace/history.h>
+
+/** Windows of a run that are told whatever they say. */
+#define CHANGES_FIRST 20u
+
+/** One operator. Zero the table to begin a run. */
+typedef struct change_state {
+    char phase[64];
+    bool begun;          /**< it has had a window */
+    uint64_t says;       /**< what the newest window says, as a number */
+    int64_t told;        /**< the newest window that was told … */
+    int64_t first, last; /**< … and those since, which say the same */
+    uint64_t left_out;   /**< how many these are */
+} change_state;
+
+/** A run. */
+typedef struct changes {
+    change_state operators[DXT_HISTORY_OPERATORS];
+    size_t count;
+    uint64_t windows;
+} changes;
+
+/**
+ * Look at the next window.
+ *
+ * @param state  Receives its operator, or NULL if that is not followed.
+ * @return Whether to tell it; changes_tell() comes before.
+ */
+bool changes_look(changes *run, const dxt_window *window, const dxt_findings *findings,
+                  change_state **state);
+
+/** Before a window is told: say in one line which windows were left out since the last that was, if
+ *  any were. @p state may be NULL. @return DXT_OK, or what writing returned. */
+dxt_status changes_tell(change_state *state, const dxt_window *window);
+
+/** The same for all operators, at the end of a run, which is begun again. */
+dxt_status changes_end(changes *run);
+
+#endif
