@@ -156,6 +156,42 @@ refused() {
     [ -z "$(ls -A)" ]
 }
 
+@test "completions are those of the tables" {
+    refused completion
+    refused completion tcsh
+    [ "$stderr" = "deepxtrace completion: 'tcsh' is not one of bash, zsh, fish" ]
+    for shell in bash zsh fish; do
+        "$deepxtrace" completion $shell > $shell
+        for command in "${commands[@]}"; do
+            grep -qw -e "$command" $shell
+            for option in $("$deepxtrace" $command --help | grep -o '^  *\(-., \)\?--[a-z0-9-]*' |
+                grep -o -e '--.*' | grep -vx -e --help); do
+                [ $shell = fish ] && option="-l ${option#--}"
+                grep -q -e "$option\b" $shell || { echo "$shell, $command: $option"; false; }
+            done
+        done
+        if command -v $shell > /dev/null; then $shell -n $shell; fi
+    done
+    # complete WORD…: what is offered for the last of them.
+    cat > complete << 'END'
+source ./bash
+COMP_WORDS=("$@")
+COMP_CWORD=$(($# - 1))
+_deepxtrace
+echo "${COMPREPLY[@]}"
+END
+    [ "$(bash complete deepxtrace an)" = analyze ]
+    [ "$(bash complete deepxtrace job --slow)" = "--slow --slow-path" ]
+    [ "$(bash complete deepxtrace job --color al)" = always ]
+    [ "$(bash complete deepxtrace job --json --st)" = --steps ]
+    touch there.jsonl
+    [ "$(bash complete deepxtrace analyze there)" = there.jsonl ]
+    [ "$(bash complete deepxtrace job --record there)" = there.jsonl ]
+    if command -v python3 > /dev/null; then
+        [ "$(bash complete deepxtrace run --inter)" = --interval ]
+    fi
+}
+
 @test "a library in the folder where it is started does not run" {
     cat > planted.c << 'END'
 #include <fcntl.h>

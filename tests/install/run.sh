@@ -37,6 +37,12 @@ for page in "$source"/docs/man/*.1; do
     [[ -f $prefix/share/man/man1/${page##*/} ]] || fail "${page##*/} is not installed"
 done
 
+echo "== the completions"
+for file in bash-completion/completions/deepxtrace zsh/site-functions/_deepxtrace \
+    fish/vendor_completions.d/deepxtrace.fish; do
+    grep -q -e 'slow-path' "$prefix/share/$file" || fail "$file"
+done
+
 echo "== the pkg-config file"
 export PKG_CONFIG_PATH=$libdir/pkgconfig
 said_prefix=$(pkg-config --variable=prefix deepxtrace)

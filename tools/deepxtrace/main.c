@@ -11,16 +11,15 @@
 #include <deepxtrace/deepxtrace.h>
 
 #include "commands.h"
+#include "complete.h"
 #include "nearest.h"
 #include "options.h"
 #include "outcome.h"
 #include "output.h"
 
-static const struct entry {
-    const char *name;
-    outcome (*main)(int argc, char **argv);
-    const char *summary;
-} commands[] = {
+static outcome completion(int argc, char **argv);
+
+static const complete_command commands[] = {
     {"run", cmd_run, "run any program with the diagnosis attached"},
     {"job", cmd_job, "run an EP job with the probe on, diagnose it while it runs"},
     {"analyze", cmd_analyze, "name what is slow in recorded wait matrices"},
@@ -29,7 +28,29 @@ static const struct entry {
     {"simulate", cmd_simulate, "make labelled recordings of a simulated job"},
     {"bench", cmd_bench, "measure the probe, dispatch and combine on this machine"},
     {"info", cmd_info, "show this build, its parts, and this machine's clocks"},
+    {"completion", completion, "print completions for bash, zsh or fish"},
 };
+
+static outcome completion(int argc, char **argv)
+{
+    const cli_command command = {
+        .name = "completion",
+        .summary = "Print what makes a shell complete the commands and options of deepxtrace.",
+        .operands = "bash|zsh|fish",
+        .min_operands = 1,
+        .max_operands = 1,
+        .examples = "  source <(deepxtrace completion bash)\n"
+                    "  deepxtrace completion zsh > ~/.zfunc/_deepxtrace\n"
+                    "  deepxtrace completion fish | source\n",
+    };
+    int operands;
+    outcome result = command_line(&command, argc, argv, &operands);
+    if (result != GO_ON) return result;
+    result = complete_write(argv[1], commands, sizeof commands / sizeof commands[0], "run");
+    if (result == EXIT_USAGE)
+        return complain("completion", "'%s' is not one of bash, zsh, fish", argv[1]);
+    return result;
+}
 
 static outcome print_help(void)
 {
@@ -37,7 +58,7 @@ static outcome print_help(void)
                   "Mixture-of-Experts expert-parallel communication.\n\n"
                   "Usage: deepxtrace COMMAND [OPTION]... [FILE]...\n\nCommands:\n");
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
-        stdout_printf("  %-10s%s\n", commands[i].name, commands[i].summary);
+        stdout_printf("  %-12s%s\n", commands[i].name, commands[i].summary);
     stdout_printf("\n  COMMAND --help (or help COMMAND) explains one; -V prints the version.\n"
                   "\nExamples:\n"
                   "  deepxtrace run --output logs python3 server.py\n"
@@ -47,7 +68,7 @@ static outcome print_help(void)
     return EXIT_DONE;
 }
 
-static const struct entry *find_command(const char *word)
+static const complete_command *find_command(const char *word)
 {
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
         if (strcmp(word, commands[i].name) == 0) return &commands[i];
@@ -73,7 +94,7 @@ static outcome help(int argc, char **argv)
     char option[] = "--help";
     if (argc < 2) return print_help();
     if (argc > 2) return complain("help", "'%s' is one argument too many", argv[2]);
-    const struct entry *entry = find_command(argv[1]);
+    const complete_command *entry = find_command(argv[1]);
     if (!entry) return unknown("help", argv[1]);
     char *line[] = {argv[1], option, NULL};
     return entry->main(2, line);
@@ -103,7 +124,7 @@ static outcome call(int argc, char **argv, const char **name)
     }
     if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) return print_help();
     if (strcmp(word, "help") == 0) return help(argc - 1, argv + 1);
-    const struct entry *entry = find_command(word);
+    const complete_command *entry = find_command(word);
     if (entry) {
         *name = entry->name;
         return entry->main(argc - 1, argv + 1);
