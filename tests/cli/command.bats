@@ -192,6 +192,23 @@ END
     fi
 }
 
+@test "long work says on a terminal how far it is, and nowhere else" {
+    command -v script > /dev/null || skip "no script"
+    # on_terminal LINE: with standard error, and only that, on a terminal; what it shows.
+    on_terminal() { script -qec "$1 > out" /dev/null < /dev/null | tr '\r' '\n'; }
+    shown=$(on_terminal "timeout 2 '$deepxtrace' simulate --ranks 64 --windows 1000000")
+    [[ $shown == *"deepxtrace simulate: "*" of 1000000 windows"* ]]
+    shown=$(on_terminal "(head -n 2 '$reference'; sleep 1.2; cat '$reference') |
+        '$deepxtrace' analyze --json -")
+    [[ $shown == *"deepxtrace analyze: 3 windows read"* ]]
+    [ "$(wc -l < out)" -ge 4 ]
+    # The line is taken away at the end.
+    [ "$(tail -n 1 <<< "$shown")" = $'\033[K' ]
+    run --separate-stderr bash -c "(head -n 2 '$reference'; sleep 1.2; cat '$reference') |
+        '$deepxtrace' analyze -"
+    [ -z "$stderr" ]
+}
+
 @test "a library in the folder where it is started does not run" {
     cat > planted.c << 'END'
 #include <fcntl.h>

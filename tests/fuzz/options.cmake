@@ -1,6 +1,6 @@
 # The command's option parser.
 set(tools ${PROJECT_SOURCE_DIR}/tools/deepxtrace)
-dxt_fuzz(fuzz_options SOURCES fuzz/fuzz_options.c ${tools}/cli/options.c ${tools}/cli/nearest.c
+dxt_fuzz(fuzz_options SOURCES fuzz/fuzz_options.c ${tools}/cli/options.c ${tools}/cli/nearest.c ${tools}/cli/progress.c
          ${tools}/cli/output.c
          ${tools}/analyze/since.c ${tools}/cli/input.c ${tools}/cli/unpack.c ${tools}/cli/zip.c
          MODULES base numeric matrix analysis history LIBS ${CMAKE_DL_LIBS}

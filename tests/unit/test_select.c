@@ -55,6 +55,8 @@ static void moments(void **state)
         assert_int_equal(ns, cases[i].s * S);
     }
     int64_t ns;
+    assert_true(since_parse("2261-12-31T23:59:60-23:59", NOON_S * S, &ns));
+    assert_true(ns > NOON_S * S);
     assert_true(since_parse("2026-11-26T12:00:00.25Z", NOON_S * S, &ns));
     assert_int_equal(ns, NOON_S * S + S / 4);
 }
@@ -81,6 +83,8 @@ static void no_moments(void **state)
                                       "2026-1-26",
                                       "2026-11-26T12:00:00.Z",
                                       "0026-11-26",
+                                      "2262-04-12",
+                                      "9999-12-31T23:59Z",
                                       "2026-11-26T12:00+",
                                       "2026-11-26T12:00+1:00",
                                       "2026-11-26T12:00ZZ",

@@ -1,12 +1,12 @@
 # Parts of the command that can be tested without starting it.
 set(tools ${PROJECT_SOURCE_DIR}/tools/deepxtrace)
-dxt_test(test_options SOURCES unit/test_options.c ${tools}/cli/options.c ${tools}/cli/nearest.c ${tools}/cli/output.c
+dxt_test(test_options SOURCES unit/test_options.c ${tools}/cli/options.c ${tools}/cli/nearest.c ${tools}/cli/progress.c ${tools}/cli/output.c
          MODULES base LIBS ${CMAKE_DL_LIBS})
 target_include_directories(test_options PRIVATE ${tools}/cli)
 
 # What `analyze` tells of a recording.
 dxt_test(test_select SOURCES unit/test_select.c ${tools}/analyze/about.c ${tools}/analyze/changes.c
-         ${tools}/analyze/since.c ${tools}/cli/options.c ${tools}/cli/nearest.c
+         ${tools}/analyze/since.c ${tools}/cli/options.c ${tools}/cli/nearest.c ${tools}/cli/progress.c
          ${tools}/cli/output.c
          MODULES base LIBS ${CMAKE_DL_LIBS} WRAP_ALLOC)
 target_include_directories(test_select PRIVATE ${tools}/analyze ${tools}/cli)

@@ -8,6 +8,7 @@
 #include "options.h"
 #include "outcome.h"
 #include "output.h"
+#include "progress.h"
 
 /** What the command line gives. */
 typedef struct given {
@@ -185,6 +186,8 @@ static dxt_status write_windows(simulation *sim, output_file *output)
     dxt_status status = DXT_OK;
     for (uint64_t w = 0; w < g.windows && status == DXT_OK; w++) {
         dxt_window *pair[2] = {NULL, NULL};
+        progress("deepxtrace simulate: %llu of %llu windows", (unsigned long long)w,
+                 (unsigned long long)g.windows);
         status = sim_next(sim, pair);
         for (int p = 0; p < 2 && status == DXT_OK; p++) {
             status = describe(pair[p], p, w);

@@ -5,7 +5,8 @@
 #include <string.h>
 #include <time.h>
 
-enum { NS_PER_S = 1000000000 };
+/* The last year whose ns since 1970 fit 63 bits to its end, in every zone. */
+enum { NS_PER_S = 1000000000, LAST_YEAR = 2261 };
 
 /* Exactly so many digits, as a number up to @p most. */
 static bool take_digits(const char **text, int count, int most, int *number)
@@ -33,8 +34,9 @@ static bool take_date(const char **text, struct tm *tm)
 {
     int year, month, day;
     const char *at = *text;
-    if (!take_digits(&at, 4, 9999, &year) || !take(&at, '-') || !take_digits(&at, 2, 12, &month) ||
-        !take(&at, '-') || !take_digits(&at, 2, 31, &day) || year < 1970 || month < 1 || day < 1)
+    if (!take_digits(&at, 4, LAST_YEAR, &year) || !take(&at, '-') ||
+        !take_digits(&at, 2, 12, &month) || !take(&at, '-') || !take_digits(&at, 2, 31, &day) ||
+        year < 1970 || month < 1 || day < 1)
         return false;
     tm->tm_year = year - 1900;
     tm->tm_mon = month - 1;

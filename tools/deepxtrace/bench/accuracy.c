@@ -7,6 +7,7 @@
 #include "options.h"
 #include "outcome.h"
 #include "output.h"
+#include "progress.h"
 #include "random.h"
 #include "score.h"
 
@@ -186,6 +187,8 @@ static dxt_status judge_case(const struct test_case *test, uint32_t ranks, uint6
     uint64_t random = sim_mix((uint64_t)ranks << 32 | (uint64_t)(test - cases));
     dxt_status status = DXT_OK;
     for (uint64_t done = 0; done < windows && status == DXT_OK; done += JOB_WINDOWS) {
+        progress("deepxtrace bench: %s, %u ranks, %llu of %llu windows", test->name, ranks,
+                 (unsigned long long)done, (unsigned long long)windows);
         sim_config_default(&job.config);
         job.config.ranks = ranks;
         job.config.ranks_per_node = test->nodes ? NODE : 0;

@@ -6,6 +6,7 @@
 #include "options.h"
 #include "outcome.h"
 #include "output.h"
+#include "progress.h"
 
 /* A window as a job would give it: a floor, noise, one late rank. */
 static dxt_status make_window(uint32_t ranks, dxt_window **window)
@@ -30,6 +31,7 @@ static double time_method(const dxt_window *window, dxt_method method, double *t
     dxt_analysis_options options = {.struct_size = sizeof options, .method = method};
     for (size_t i = 0; i < repeat; i++) {
         dxt_findings *findings = NULL;
+        progress("deepxtrace bench: analysis of %u ranks, %zu of %zu", window->ranks, i, repeat);
         double begin_ns = bench_now_ns();
         dxt_status status = dxt_analyze(window, &options, &findings);
         times[i] = bench_now_ns() - begin_ns;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "output.h"
+#include "progress.h"
 
 static const char *const methods[] = {"robust", "ratio", NULL};
 
@@ -126,6 +127,8 @@ dxt_status input_next(cli_input *input, dxt_window **window)
 {
     dxt_status status = dxt_reader_next(input->reader, window);
     if (status == DXT_OK) input->windows++;
+    progress("deepxtrace %s: %llu windows read", input->command,
+             (unsigned long long)input->windows);
     if (status == DXT_OK) say_first(input);
     return status;
 }

@@ -11,6 +11,7 @@
 #include "nearest.h"
 #include "outcome.h"
 #include "output.h"
+#include "progress.h"
 
 /* ---- one value ---- */
 
@@ -407,6 +408,7 @@ outcome complain(const char *command, const char *format, ...)
     /* One line whatever a file name or an argument holds. */
     for (char *at = line; *at; at++)
         if ((unsigned char)*at < 0x20 || *at == 0x7f) *at = '?';
+    progress_clear();
     fprintf(stderr, "deepxtrace%s%s: %s\n", command ? " " : "", command ? command : "", line);
     return EXIT_USAGE;
 }

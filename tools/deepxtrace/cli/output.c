@@ -12,6 +12,7 @@
 
 #include "options.h"
 #include "outcome.h"
+#include "progress.h"
 
 /* ---- standard output ---- */
 
@@ -21,6 +22,7 @@ dxt_status stdout_write(void *context, const void *data, size_t size)
 {
     (void)context;
     if (stdout_error) return DXT_ERR_IO;
+    progress_before_stdout();
     if (fwrite(data, 1, size, stdout) == size) return DXT_OK;
     stdout_error = errno ? errno : EIO;
     return DXT_ERR_IO;
@@ -29,6 +31,7 @@ dxt_status stdout_write(void *context, const void *data, size_t size)
 dxt_status stdout_printf(const char *format, ...)
 {
     if (stdout_error) return DXT_ERR_IO;
+    progress_before_stdout();
     va_list args;
     va_start(args, format);
     int written = vprintf(format, args);
@@ -46,6 +49,7 @@ dxt_status stdout_flush(void)
 
 outcome stdout_finish(const char *command, outcome status)
 {
+    progress_clear();
     stdout_flush();
     if (!stdout_error) return status;
     if (stdout_error == EPIPE) return EXIT_DONE;
