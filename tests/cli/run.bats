@@ -32,7 +32,7 @@ refused() {
     # A reader that has gone ends the command as it would without us.
     run bash -c "set -o pipefail; '$deepxtrace' run sh -c 'while echo y; do :; done' | head -n 1"
     [ "$status" -eq 141 ]
-    run --separate-stderr "$deepxtrace" run no-such-command
+    run -127 --separate-stderr "$deepxtrace" run no-such-command
     [ "$status" -eq 127 ]
     [ "$stderr" = "deepxtrace run: no-such-command: No such file or directory" ]
     run "$deepxtrace" run /
