@@ -75,6 +75,18 @@ DXT_API dxt_status dxt_heatmap_write(const dxt_heatmap_panel *panels, size_t cou
                                      dxt_format format, const dxt_heatmap_options *options,
                                      dxt_write_fn write, void *context);
 
+/** A stretch of a row to outline, and the rank to name beside it. */
+typedef struct dxt_timeline_mark {
+    uint32_t rank;
+    size_t first, last; /**< of the columns */
+} dxt_timeline_mark;
+
+/** A row of its own below those of the ranks, such as a slow path. */
+typedef struct dxt_timeline_strip {
+    const char *name;     /**< e.g. "6 → 1" */
+    const double *values; /**< [windows] as those of the ranks */
+} dxt_timeline_strip;
+
 /** Values of ranks over time: the lateness of each rank in each window. */
 typedef struct dxt_timeline_panel {
     uint32_t ranks;       /**< 1 … DXT_MAX_RANKS */
@@ -82,14 +94,23 @@ typedef struct dxt_timeline_panel {
     const int64_t *index; /**< [windows] their numbers */
     const double *values; /**< [ranks][windows]; below 0 counts as 0, NaN = silent */
     dxt_measure measure;
-    double ordinary;   /**< values up to about this are nothing to look at; 0 = not known */
-    const char *title; /**< NULL = none */
+    double ordinary;          /**< values up to about this are nothing to look at; 0 = not known */
+    const char *title;        /**< NULL = none */
+    const int64_t *last;      /**< [windows] number of the last window of a column that stands for
+                              several, of which `index` is the first; NULL = none does */
+    const char *const *times; /**< [windows] when each column began, e.g. "03:34:48"; NULL = none */
+    const char *const *hosts; /**< [ranks]; NULL = none */
+    const char *caption;      /**< who is late, since when; may hold newlines; NULL = none */
+    const dxt_timeline_mark *marks;
+    size_t mark_count;
+    const dxt_timeline_strip *strips;
+    size_t strip_count; /**< at most 16 */
 } dxt_timeline_panel;
 
 /**
  * Draw ranks × windows, one panel below the other: a row is a rank, a column a window, the newest
- * on the right. Of more ranks than fit, blocks are drawn, coloured by the largest value in each; of
- * more windows than fit on a terminal, the newest.
+ * on the right. Of more ranks or windows than fit, blocks are drawn, coloured by the largest value
+ * in each.
  *
  * @param panels   1 … 64.
  * @param format   Not DXT_FORMAT_HTML.

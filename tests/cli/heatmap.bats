@@ -149,6 +149,20 @@ has_cairo() {
     [ "$(ls -A)" = bad ]
 }
 
+@test "the timeline of a long run has its onset, who it is, and paths" {
+    "$deepxtrace" simulate -n 8 --windows 1000 --from 400 --slow dispatch:5:40us -o long
+    run --separate-stderr "$deepxtrace" heatmap long --timeline --phase dispatch
+    [ "$status" -eq 0 ]
+    [ "${lines[1]}" = "windows 0 to 999, 16 in a column" ]
+    # 25 columns before window 400, 38 from there on
+    [[ $(grep -F "rank 5*|" <<< "$output") == "rank 5*|"*[░▒\ ]"██████████████████████████████████████|" ]]
+    [[ $output == *"rank 5 late in dispatch since window 400, in 600 of 600 windows"* ]]
+    "$deepxtrace" simulate -n 8 --windows 40 --from 20 --slow-path "dispatch:1<-6:60us" -o path
+    run --separate-stderr "$deepxtrace" heatmap path --timeline
+    [[ $output == *"6 → 1|"* ]]
+    [[ $output == *"rank 1 is held up by what is named in the other operator"* ]]
+}
+
 @test "the timeline: lateness of each rank in the windows of a run" {
     grep -F '"case":"d_col2_20us"' "$data/deepep-ep4-h200.jsonl" > run
     run --separate-stderr "$deepxtrace" heatmap run --timeline
@@ -157,7 +171,7 @@ has_cairo() {
     [ "$(wc -L <<< "$output")" -le 80 ]
     [[ ${lines[0]} == "lateness in dispatch, case d_col2_20us" ]]
     [[ ${lines[1]} == "windows 0 to 19" ]]
-    [[ ${lines[4]} == "rank 2 |████████████████████|" ]]
+    [[ ${lines[4]} == "rank 2*|████████████████████|" ]]
     [[ ${lines[2]} != *[▓█]* ]]
     [[ $output == *"lateness in combine"* ]]
     run "$deepxtrace" heatmap run --timeline --phase dispatch

@@ -77,6 +77,7 @@ static void the_terminal_shows_a_line_per_rank(void **state)
                                 "rank 1 |  ▓▓▓|\n"
                                 "rank 2 |–    |\n"
                                 "rank 3 |     |\n"
+                                "        10\n"
                                 "[ ] 0  [░] 0.50  [▒] 1.26  [▓] 3.17  [█] 7.96 µs and more\n");
 }
 
@@ -94,15 +95,61 @@ static void colours_are_closed_again(void **state)
     }
 }
 
-static void the_newest_windows_are_shown_and_many_ranks_as_blocks(void **state)
+static void many_windows_and_ranks_are_drawn_as_blocks(void **state)
 {
     (void)state;
     dxt_timeline_panel panel = make(4096, 100);
     assert_int_equal(dxt_timeline_write(&panel, 1, DXT_FORMAT_TERMINAL, NULL, keep, NULL), DXT_OK);
-    assert_non_null(strstr(output, "\nwindows 42 to 109, rows of 64 ranks\n"));
+    assert_non_null(strstr(output, "\nwindows 10 to 109, 2 in a column; rows of 64 ranks\n"));
     assert_int_equal(count_of("rank "), 64);
-    assert_non_null(strstr(output, "rank    0 |▓▓"));
+    assert_non_null(strstr(output, "rank    0 | ▓▓"));
     assert_non_null(strstr(output, "rank   64 |  "));
+}
+
+/* Columns that are blocks already, times, hosts, a mark, a strip and words. */
+static void what_is_known_besides_is_drawn(void **state)
+{
+    (void)state;
+    static const int64_t last[] = {13, 17, 21, 25, 29};
+    static const char *const times[] = {"03:00:00", "03:01:20", "03:02:40", "03:04:00", "03:05:20"};
+    static const char *hosts[200];
+    static const double strip[] = {0, 0, 0, 3000, 3000};
+    static const dxt_timeline_mark mark = {.rank = 1, .first = 2, .last = 4};
+    static const dxt_timeline_strip strips[] = {{"6 → 1", strip}};
+    dxt_timeline_panel panel = make(200, 5);
+    for (int i = 0; i < 200; i++) hosts[i] = "gpu-<1>";
+    for (int k = 0; k < 5; k++) numbers[k] = 10 + 4 * k;
+    panel.last = last;
+    panel.times = times;
+    panel.hosts = hosts;
+    panel.caption = "rank 1 late since window 18";
+    panel.marks = &mark;
+    panel.mark_count = 1;
+    panel.strips = strips;
+    panel.strip_count = 1;
+    assert_int_equal(dxt_timeline_write(&panel, 1, DXT_FORMAT_TERMINAL, NULL, keep, NULL), DXT_OK);
+    assert_non_null(strstr(output, "\nwindows 10 to 29, 4 in a column; rows of 4 ranks\n"
+                                   "rank   1*|– ▓▓▓| gpu-<1>\n"
+                                   "rank   4 |     |\n"));
+    assert_non_null(strstr(output, "\n    6 → 1|   ▒▒|\n"));
+    assert_non_null(strstr(output, "\n          03:00:00\n"));
+    assert_non_null(strstr(output, "\nrank 1 late since window 18\n"));
+    forget(NULL);
+    assert_int_equal(dxt_timeline_write(&panel, 1, DXT_FORMAT_SVG, NULL, keep, NULL), DXT_OK);
+    static const char *const there[] = {
+        "gpu-&lt;1&gt;", ">1</text>", ">6 → 1<", ">03:00:00<", ">rank 1 late since window 18<",
+        "4 in a column"};
+    for (size_t i = 0; i < sizeof there / sizeof there[0]; i++)
+        assert_non_null(strstr(output, there[i]));
+    forget(NULL);
+    dxt_timeline_mark outside = {.rank = 1, .first = 2, .last = 5};
+    panel.marks = &outside;
+    assert_int_equal(dxt_timeline_write(&panel, 1, DXT_FORMAT_SVG, NULL, keep, NULL),
+                     DXT_ERR_INVALID);
+    panel.marks = &mark;
+    panel.strip_count = 17;
+    assert_int_equal(dxt_timeline_write(&panel, 1, DXT_FORMAT_SVG, NULL, keep, NULL),
+                     DXT_ERR_INVALID);
 }
 
 /* As dxt_heatmap_write() takes them: what an older caller does not know has its default. */
@@ -130,14 +177,14 @@ static void svg_has_a_rectangle_per_cell(void **state)
     assert_int_equal(dxt_timeline_write(panels, 2, DXT_FORMAT_SVG, &options, keep, NULL), DXT_OK);
     assert_non_null(strstr(output, "lateness &lt;in&gt; dispatch"));
     assert_non_null(strstr(output, "a &amp; b"));
-    /* The paper, and for each panel its cells and the steps of the colour bar. */
-    assert_int_equal(count_of("<path"), 1 + 2 * (4 * 20 + 60));
+    /* The paper, and for each panel its cells, the steps of the colour bar and ticks. */
+    assert_int_equal(count_of("<path"), 1 + 2 * (4 * 20 + 60 + 7));
     assert_null(strstr(output, "nan"));
     forget(NULL);
     panels[0] = make(4096, 20);
     assert_int_equal(dxt_timeline_write(panels, 1, DXT_FORMAT_SVG, NULL, keep, NULL), DXT_OK);
-    assert_non_null(strstr(output, "blocks of 32"));
-    assert_int_equal(count_of("<path"), 1 + 128 * 20 + 60);
+    assert_non_null(strstr(output, "rows of 32 ranks"));
+    assert_int_equal(count_of("<path"), 1 + 128 * 20 + 60 + 7);
 }
 
 static void a_timeline_of_nothing_is_drawn(void **state)
@@ -225,7 +272,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(the_terminal_shows_a_line_per_rank),
         TEST(colours_are_closed_again),
-        TEST(the_newest_windows_are_shown_and_many_ranks_as_blocks),
+        TEST(many_windows_and_ranks_are_drawn_as_blocks),
+        TEST(what_is_known_besides_is_drawn),
         TEST(options_of_an_older_caller_are_taken),
         TEST(svg_has_a_rectangle_per_cell),
         TEST(a_timeline_of_nothing_is_drawn),

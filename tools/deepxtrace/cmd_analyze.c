@@ -104,8 +104,9 @@ static dxt_status tell_about(struct analyze *run, const dxt_window *window,
 }
 
 /* Report one window. */
-static outcome report(struct analyze *run, const dxt_window *window, const dxt_window *companion)
+static outcome report(void *context, const dxt_window *window, const dxt_window *companion)
 {
+    struct analyze *run = context;
     dxt_findings *findings;
     outcome early = GO_ON;
     if (too_early(run, window, &early)) return early;
@@ -124,36 +125,6 @@ static outcome report(struct analyze *run, const dxt_window *window, const dxt_w
     return status == DXT_OK ? GO_ON : complain_status("analyze", status);
 }
 
-/*
- * Windows in order, each with the other operator of the same interval if that is its neighbour. A
- * window whose companion came before it is reported at once; any other waits for the next line.
- */
-static outcome analyze_windows(struct analyze *run, cli_input *input)
-{
-    dxt_window *before = NULL, *window = NULL, *after = NULL;
-    outcome result = GO_ON;
-    dxt_status status = input_next(input, &window);
-    while (window && result == GO_ON) {
-        const dxt_window *companion = before && is_pair(before, window) ? before : NULL;
-        if (!companion) {
-            status = input_next(input, &after);
-            if (after && is_pair(window, after)) companion = after;
-        }
-        result = report(run, window, companion);
-        /* With the pair complete, neither half can be another window's companion. */
-        bool complete = before && companion == before;
-        dxt_window_free(before);
-        before = complete ? NULL : window;
-        if (complete) dxt_window_free(window);
-        window = after;
-        after = NULL;
-        if (!window && status == DXT_OK) status = input_next(input, &window);
-    }
-    dxt_window_free(before);
-    dxt_window_free(window);
-    return result == GO_ON ? input_end(input, status) : result;
-}
-
 static dxt_status begin_history(struct analyze *run)
 {
     dxt_history_options options = {.struct_size = sizeof options,
@@ -169,7 +140,8 @@ static outcome analyze_log(struct analyze *run, const file_group *log)
     if (result != GO_ON) return result;
     if (run->many && !run->json) stdout_printf("%s:\n", log->name);
     dxt_status status = begin_history(run);
-    result = status == DXT_OK ? analyze_windows(run, &input) : complain_status("analyze", status);
+    result =
+        status == DXT_OK ? input_each(&input, report, run) : complain_status("analyze", status);
     /* A file that breaks off has a beginning worth summing up. */
     if (result != EXIT_FAILED) {
         outcome summed = report_summary(run);

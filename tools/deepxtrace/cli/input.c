@@ -177,3 +177,29 @@ bool is_pair(const dxt_window *first, const dxt_window *second)
     bool forward = is_pair_of_phases(first->phase, second->phase);
     return forward || (is_pair_of_phases(second->phase, first->phase) && first->index >= 0);
 }
+
+outcome input_each(cli_input *input, window_fn take, void *context)
+{
+    dxt_window *before = NULL, *window = NULL, *after = NULL;
+    outcome result = GO_ON;
+    dxt_status status = input_next(input, &window);
+    while (window && result == GO_ON) {
+        const dxt_window *companion = before && is_pair(before, window) ? before : NULL;
+        if (!companion) {
+            status = input_next(input, &after);
+            if (after && is_pair(window, after)) companion = after;
+        }
+        result = take(context, window, companion);
+        /* With the pair complete, neither half can be another window's companion. */
+        bool complete = before && companion == before;
+        dxt_window_free(before);
+        before = complete ? NULL : window;
+        if (complete) dxt_window_free(window);
+        window = after;
+        after = NULL;
+        if (!window && status == DXT_OK) status = input_next(input, &window);
+    }
+    dxt_window_free(before);
+    dxt_window_free(window);
+    return result == GO_ON ? input_end(input, status) : result;
+}

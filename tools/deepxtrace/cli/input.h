@@ -57,6 +57,18 @@ outcome input_open(cli_input *input, const char *command, char *const *paths, si
 /** dxt_reader_next(). */
 dxt_status input_next(cli_input *input, dxt_window **window);
 
+/** Is given a window and, where they are neighbours, the other operator's of the same interval.
+ *  @return GO_ON, or the exit status. */
+typedef outcome (*window_fn)(void *context, const dxt_window *window, const dxt_window *companion);
+
+/**
+ * Hand all windows over in their order. A window whose companion came before it is handed over at
+ * once; any other when the next one has been read.
+ *
+ * @return GO_ON at the end of the input; otherwise the exit status.
+ */
+outcome input_each(cli_input *input, window_fn take, void *context);
+
 /**
  * Say how much could not be read, and why the reading ended with @p status.
  *

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "timeline.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -10,98 +8,84 @@
 
 void timeline_free(draw_timeline *timeline)
 {
-    for (size_t p = 0; p < timeline->count; p++) {
-        free(timeline->phases[p]);
-        free(timeline->title[p]);
-        free(timeline->timelines[p]);
-    }
+    for (size_t p = 0; p < timeline->count; p++) track_free(timeline->tracks[p]);
     timeline->count = 0;
-}
-
-/* Note the operator of a window. */
-static dxt_status note_phase(draw_timeline *timeline, const char *phase)
-{
-    for (size_t p = 0; p < timeline->count; p++)
-        if (strcmp(timeline->phases[p], phase) == 0) return DXT_OK;
-    if (timeline->count == DXT_HISTORY_OPERATORS) return DXT_OK;
-    char *copy = strdup(phase);
-    if (!copy) return DXT_ERR_NO_MEMORY;
-    size_t p = timeline->count++;
-    timeline->phases[p] = copy;
-    timeline->timelines[p] = NULL;
-    timeline->title[p] = NULL;
-    return DXT_OK;
 }
 
 static bool wanted(const draw_timeline *timeline, const dxt_window *window)
 {
-    if (window->index < 0) return false;
-    if (timeline->phase && strcasecmp(window->phase, timeline->phase) != 0) return false;
-    return !timeline->case_name ||
-           (window->case_name && strcmp(window->case_name, timeline->case_name) == 0);
+    return window->index >= 0 &&
+           (!timeline->case_name ||
+            (window->case_name && strcmp(window->case_name, timeline->case_name) == 0));
 }
 
-static dxt_status take(draw_timeline *timeline, dxt_history *history, const dxt_window *window)
+/* The track of a window's operator, made with its first one; NULL if that is not to be drawn. */
+static dxt_status find_track(draw_timeline *timeline, const dxt_window *window, track **found)
+{
+    *found = NULL;
+    if (timeline->phase && strcasecmp(window->phase, timeline->phase) != 0) return DXT_OK;
+    for (size_t p = 0; p < timeline->count; p++)
+        if (strcmp(timeline->tracks[p]->phase, window->phase) == 0) *found = timeline->tracks[p];
+    if (*found || timeline->count == DXT_HISTORY_OPERATORS) return DXT_OK;
+    *found = track_create(window);
+    if (!*found) return DXT_ERR_NO_MEMORY;
+    timeline->tracks[timeline->count++] = *found;
+    return DXT_OK;
+}
+
+static dxt_status judge(draw_timeline *timeline, const dxt_window *window,
+                        const dxt_window *companion)
 {
     dxt_findings *alone, *judged;
-    if (!dxt_history_continues(history, window)) timeline_free(timeline);
-    dxt_status status = analyze_window(timeline->analysis, window, NULL, history, &alone);
+    track *of;
+    if (!dxt_history_continues(timeline->history, window)) timeline_free(timeline);
+    dxt_status status =
+        analyze_window(timeline->analysis, window, companion, timeline->history, &alone);
     if (status != DXT_OK) return status;
-    status = dxt_history_judge(history, window, alone, &judged);
+    status = dxt_history_judge(timeline->history, window, alone, &judged);
     dxt_findings_free(alone);
     if (status != DXT_OK) return status;
+    status = find_track(timeline, window, &of);
+    if (status == DXT_OK && of) status = track_add(of, window, judged);
     dxt_findings_free(judged);
-    return note_phase(timeline, window->phase);
+    return status;
 }
 
-/* @return GO_ON; otherwise the exit status. */
-static outcome take_all(draw_timeline *timeline, dxt_history *history)
+static outcome take(void *context, const dxt_window *window, const dxt_window *companion)
+{
+    draw_timeline *timeline = context;
+    if (!wanted(timeline, window)) return GO_ON;
+    dxt_status status = judge(timeline, window, companion);
+    return status == DXT_OK ? GO_ON : complain_status("heatmap", status);
+}
+
+static outcome take_all(draw_timeline *timeline)
 {
     cli_input input;
-    dxt_window *window;
-    dxt_status status = DXT_OK, taken = DXT_OK;
     outcome result = input_open(&input, "heatmap", timeline->files->paths, timeline->files->count,
                                 timeline->strict);
     if (result != GO_ON) return result;
-    while (taken == DXT_OK && (status = input_next(&input, &window)) == DXT_OK) {
-        if (wanted(timeline, window)) taken = take(timeline, history, window);
-        dxt_window_free(window);
-    }
-    result = taken == DXT_OK ? input_end(&input, status) : complain_status("heatmap", taken);
+    result = input_each(&input, take, timeline);
     input_close(&input);
-    return result;
-}
-
-static dxt_status finish(draw_timeline *timeline, const dxt_history *history)
-{
-    dxt_run_identity run = dxt_history_run(history);
+    if (result != GO_ON) return result;
     dxt_status status = DXT_OK;
-    for (size_t p = 0; p < timeline->count && status == DXT_OK; p++) {
-        status = dxt_history_timeline(history, timeline->phases[p], &timeline->timelines[p]);
-        if (status == DXT_OK &&
-            asprintf(&timeline->title[p], "lateness in %s%s%s", timeline->phases[p],
-                     run.case_name ? ", case " : "", run.case_name ? run.case_name : "") < 0) {
-            timeline->title[p] = NULL;
-            status = DXT_ERR_NO_MEMORY;
-        }
-    }
-    return status;
+    for (size_t p = 0; p < timeline->count && status == DXT_OK; p++)
+        status = track_finish(timeline->tracks[p], timeline->history);
+    return status == DXT_OK ? GO_ON : complain_status("heatmap", status);
 }
 
 outcome timeline_read(draw_timeline *timeline)
 {
     dxt_history_options options = {.struct_size = sizeof options,
                                    .min_share = timeline->analysis->min_share};
-    dxt_history *history = NULL;
     if (timeline->analysis->method == DXT_METHOD_RATIO)
         return complain("heatmap", "--timeline needs the robust method");
-    dxt_status status = dxt_history_create(&options, &history);
+    dxt_status status = dxt_history_create(&options, &timeline->history);
     if (status != DXT_OK) return complain_status("heatmap", status);
-    outcome result = take_all(timeline, history);
-    if (result == GO_ON) status = finish(timeline, history);
-    dxt_history_destroy(history);
+    outcome result = take_all(timeline);
+    dxt_history_destroy(timeline->history);
+    timeline->history = NULL;
     if (result != GO_ON) return result;
-    if (status != DXT_OK) return complain_status("heatmap", status);
     if (timeline->count == 0)
         return complain("heatmap", "%s: no numbered window that was asked for", timeline->input);
     return GO_ON;
@@ -113,13 +97,6 @@ dxt_status timeline_draw(const draw_timeline *timeline, dxt_format format, dxt_c
     dxt_timeline_panel panels[DXT_HISTORY_OPERATORS];
     dxt_heatmap_options options = {
         .struct_size = sizeof options, .color = color, .columns = columns};
-    for (size_t p = 0; p < timeline->count; p++)
-        panels[p] = (dxt_timeline_panel){.ranks = timeline->timelines[p]->ranks,
-                                         .windows = timeline->timelines[p]->windows,
-                                         .index = timeline->timelines[p]->index,
-                                         .values = timeline->timelines[p]->lateness,
-                                         .measure = timeline->timelines[p]->measure,
-                                         .ordinary = timeline->timelines[p]->floor,
-                                         .title = timeline->title[p]};
+    for (size_t p = 0; p < timeline->count; p++) panels[p] = track_panel(timeline->tracks[p]);
     return dxt_timeline_write(panels, timeline->count, format, &options, write, context);
 }

@@ -8,6 +8,7 @@
 
 #include "files.h"
 #include "input.h"
+#include "track.h"
 
 /** Set the input, then read, draw and free. */
 typedef struct draw_timeline {
@@ -17,10 +18,9 @@ typedef struct draw_timeline {
     const char *phase;       /**< NULL = all */
     const char *case_name;   /**< NULL = any */
     const analysis_options *analysis;
-    size_t count; /**< operators of the last run */
-    char *phases[DXT_HISTORY_OPERATORS];
-    dxt_timeline *timelines[DXT_HISTORY_OPERATORS];
-    char *title[DXT_HISTORY_OPERATORS];
+    dxt_history *history; /**< while it is read */
+    size_t count;         /**< operators of the last run */
+    track *tracks[DXT_HISTORY_OPERATORS];
 } draw_timeline;
 
 /** Read the input; of several runs the last one counts. @return GO_ON, else the exit status,

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Ranks over time on a terminal. */
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "render/palette.h"
+#include "render/terminal.h"
+#include "render/timeline.h"
+
+/* More ranks are drawn as blocks. */
+#define MOST_ROWS 64u
+
+static void put_cell(dxt_screen *screen, const dxt_course *course, double value)
+{
+    double position = isnan(value) ? 0 : dxt_course_position(course, value);
+    if (isnan(value)) {
+        dxt_screen_colors(screen, DXT_PLAIN, DXT_PLAIN);
+        dxt_text_puts(&screen->text, "–");
+    } else if (screen->color == DXT_COLOR_NONE) {
+        dxt_text_puts(&screen->text, dxt_palette_shade(position));
+    } else {
+        dxt_screen_colors(screen, DXT_PLAIN, dxt_palette_rgb(position));
+        dxt_text_puts(&screen->text, " ");
+    }
+}
+
+static void put_scale(dxt_screen *screen, const dxt_course *course)
+{
+    const dxt_scale *scale = &course->scale;
+    double unit = dxt_measure_shown(course->panel->measure);
+    for (unsigned i = 0; i < DXT_SHADES; i++) {
+        char figure[DXT_FIGURE_SIZE];
+        double from = scale->low * pow(scale->high / scale->low, (double)i / DXT_SHADES);
+        dxt_text_puts(&screen->text, i ? "  [" : "[");
+        put_cell(screen, course, from * pow(scale->high / scale->low, 0.5 / DXT_SHADES));
+        dxt_screen_colors(screen, DXT_PLAIN, DXT_PLAIN);
+        dxt_text_printf(&screen->text, "] %s",
+                        dxt_short_figure(i ? from / unit : 0, figure, sizeof figure));
+    }
+    dxt_text_printf(&screen->text, " %s and more\n", dxt_course_unit(course->panel));
+}
+
+static void put_wrapped(dxt_screen *screen, const char *string)
+{
+    dxt_text clean = {0};
+    dxt_text_clean(&clean, string, true);
+    const char *rest = clean.data;
+    while (rest && *rest && !clean.failed) {
+        const char *line;
+        size_t length = dxt_wrap(&rest, &line, screen->columns, dxt_terminal_width);
+        dxt_text_append(&screen->text, line, length);
+        dxt_text_puts(&screen->text, "\n");
+    }
+    screen->text.failed = screen->text.failed || clean.failed;
+    free(clean.data);
+}
+
+/* Numbers, or times, of columns below them: as many as fit. */
+static void put_axis(dxt_screen *screen, const dxt_course *course, size_t label, bool times)
+{
+    const dxt_timeline_panel *panel = course->panel;
+    char figure[48];
+    size_t used = 0;
+    dxt_screen_spaces(screen, label);
+    for (size_t k = 0; k < course->columns; k++) {
+        if (used > 0 && k < used + 2) continue;
+        if (times)
+            snprintf(figure, sizeof figure, "%s", panel->times[k * course->group]);
+        else
+            snprintf(figure, sizeof figure, "%" PRId64, dxt_course_first(course, k));
+        size_t length = strlen(figure);
+        if (label + k + length > screen->columns) break;
+        dxt_screen_spaces(screen, k - used);
+        dxt_text_puts(&screen->text, figure);
+        used = k + length;
+        /* The next number leaves room to be read. */
+        k += 8;
+    }
+    dxt_screen_newline(screen);
+}
+
+static void put_row(dxt_screen *screen, const dxt_course *course, uint32_t row)
+{
+    const dxt_timeline_panel *panel = course->panel;
+    uint32_t marked = dxt_course_marked(course, row);
+    dxt_text_printf(&screen->text, "rank %*" PRIu32 "%s|", (int)screen->label_digits,
+                    marked == DXT_NO_RANK ? row * course->block : marked,
+                    marked == DXT_NO_RANK ? " " : "*");
+    for (size_t k = 0; k < course->columns; k++)
+        put_cell(screen, course, dxt_course_value(course, row, k));
+    dxt_screen_colors(screen, DXT_PLAIN, DXT_PLAIN);
+    dxt_text_puts(&screen->text, "|");
+    size_t used = screen->label_digits + 8 + course->columns;
+    if (marked != DXT_NO_RANK && panel->hosts && panel->hosts[marked] &&
+        used + strlen(panel->hosts[marked]) < screen->columns) {
+        dxt_text_puts(&screen->text, " ");
+        dxt_text_clean(&screen->text, panel->hosts[marked], false);
+    }
+    dxt_text_puts(&screen->text, "\n");
+}
+
+static void put_strip(dxt_screen *screen, const dxt_course *course, size_t strip)
+{
+    dxt_text name = {0};
+    size_t label = screen->label_digits + 6;
+    dxt_text_clean(&name, course->panel->strips[strip].name, false);
+    size_t width = name.failed ? 0 : (size_t)dxt_width_of(name.data, dxt_terminal_width);
+    if (width < label) dxt_screen_spaces(screen, label - width);
+    dxt_text_puts(&screen->text, name.failed ? "" : name.data);
+    dxt_text_puts(&screen->text, "|");
+    for (size_t k = 0; k < course->columns; k++)
+        put_cell(screen, course, dxt_course_strip(course, strip, k));
+    dxt_screen_colors(screen, DXT_PLAIN, DXT_PLAIN);
+    dxt_text_puts(&screen->text, "|\n");
+    screen->text.failed = screen->text.failed || name.failed;
+    free(name.data);
+}
+
+static void put_panel(dxt_screen *screen, const dxt_timeline_panel *panel)
+{
+    dxt_course course = dxt_course_of(panel, MOST_ROWS, screen->columns - screen->label_digits - 8);
+    if (panel->title) dxt_text_clean(&screen->text, panel->title, false);
+    dxt_text_puts(&screen->text, "\n");
+    dxt_course_words(&course, &screen->text);
+    dxt_text_puts(&screen->text, "\n");
+    for (uint32_t row = 0; row < course.rows; row++) put_row(screen, &course, row);
+    for (size_t strip = 0; strip < panel->strip_count; strip++) put_strip(screen, &course, strip);
+    if (course.columns > 1) put_axis(screen, &course, screen->label_digits + 7, false);
+    if (panel->times) put_axis(screen, &course, screen->label_digits + 7, true);
+    put_scale(screen, &course);
+    if (panel->caption) put_wrapped(screen, panel->caption);
+}
+
+dxt_status dxt_write_timeline_text(const dxt_timeline_panel *panels, size_t count,
+                                   const dxt_heatmap_options *options, dxt_write_fn write,
+                                   void *context)
+{
+    dxt_status status = DXT_OK;
+    for (size_t p = 0; p < count && status == DXT_OK; p++) {
+        dxt_screen screen = {.color = options->color,
+                             .columns = options->columns > 24 ? options->columns : 80,
+                             .ink = DXT_PLAIN,
+                             .ground = DXT_PLAIN,
+                             .label_digits = 1};
+        for (uint32_t last = panels[p].ranks - 1; last >= 10; last /= 10) screen.label_digits++;
+        if (p == 0 && options->heading) {
+            dxt_text_clean(&screen.text, options->heading, false);
+            dxt_text_puts(&screen.text, "\n");
+        }
+        if (p > 0 || options->heading) dxt_text_puts(&screen.text, "\n");
+        put_panel(&screen, &panels[p]);
+        status = dxt_text_flush(&screen.text, write, context);
+    }
+    return status;
+}

@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "track.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <deepxtrace/report.h>
+
+/* A caption has so many lines of the summary. */
+#define NAMED 6
+
+static const char *host_of(const dxt_window *window, uint32_t rank)
+{
+    if (window->hosts) return window->hosts[rank];
+    return window->devices && window->devices[rank].host[0] ? window->devices[rank].host : NULL;
+}
+
+static bool copy_hosts(track *made, const dxt_window *window)
+{
+    if (!host_of(window, 0)) return true;
+    made->hosts = calloc(window->ranks, sizeof *made->hosts);
+    for (uint32_t rank = 0; made->hosts && rank < window->ranks; rank++) {
+        const char *host = host_of(window, rank);
+        made->hosts[rank] = strdup(host ? host : "");
+        if (!made->hosts[rank]) return false;
+    }
+    return made->hosts != NULL;
+}
+
+track *track_create(const dxt_window *window)
+{
+    track *made = calloc(1, sizeof *made);
+    if (!made) return NULL;
+    made->ranks = window->ranks;
+    made->each = 1;
+    made->phase = strdup(window->phase);
+    made->values = malloc((size_t)TRACK_COLUMNS * window->ranks * sizeof *made->values);
+    made->sums = calloc(window->ranks, sizeof *made->sums);
+    if (made->phase && made->values && made->sums && copy_hosts(made, window)) return made;
+    track_free(made);
+    return NULL;
+}
+
+void track_free(track *made)
+{
+    if (!made) return;
+    for (uint32_t rank = 0; made->hosts && rank < made->ranks; rank++) free(made->hosts[rank]);
+    for (size_t i = 0; i < made->strip_count; i++) free(made->strips[i]);
+    free(made->hosts);
+    free(made->phase);
+    free(made->values);
+    free(made->sums);
+    free(made->drawn);
+    free(made->marks);
+    free(made->title);
+    free(made->caption);
+    free(made);
+}
+
+/* ---- windows ---- */
+
+/* Two columns become one: the largest of each rank. */
+static void halve(track *made)
+{
+    size_t ranks = made->ranks;
+    for (size_t k = 0; k < made->columns / 2; k++) {
+        double *to = made->values + k * ranks;
+        const double *a = made->values + 2 * k * ranks, *b = a + ranks;
+        for (size_t rank = 0; rank < ranks; rank++) to[rank] = fmax(a[rank], b[rank]);
+        made->first[k] = made->first[2 * k];
+        made->last[k] = made->last[2 * k + 1];
+        memmove(made->times[k], made->times[2 * k], sizeof made->times[k]);
+        for (size_t i = 0; i < made->strip_count; i++) {
+            double *values = made->strips[i]->values;
+            values[k] = fmax(values[2 * k], values[2 * k + 1]);
+        }
+    }
+    made->columns /= 2;
+    made->each *= 2;
+}
+
+/* The time of day in "2026-11-26T03:34:48.002". */
+static void note_time(char time[16], const char *begin)
+{
+    time[0] = '\0';
+    if (!begin || strlen(begin) < 19 || begin[13] != ':' || begin[16] != ':') return;
+    memcpy(time, begin + 11, 8);
+    time[8] = '\0';
+}
+
+static void begin_column(track *made, const dxt_window *window)
+{
+    if (made->columns == TRACK_COLUMNS) halve(made);
+    size_t k = made->columns++;
+    made->filled = 0;
+    made->first[k] = window->index;
+    note_time(made->times[k], window->begin);
+    for (uint32_t rank = 0; rank < made->ranks; rank++) made->values[k * made->ranks + rank] = NAN;
+    for (size_t i = 0; i < made->strip_count; i++) made->strips[i]->values[k] = 0;
+}
+
+/* The row of a path; NULL if there are too many, or no memory (then @p status). */
+static track_strip *strip_of(track *made, uint32_t row, uint32_t column, dxt_status *status)
+{
+    for (size_t i = 0; i < made->strip_count; i++)
+        if (made->strips[i]->row == row && made->strips[i]->column == column)
+            return made->strips[i];
+    if (made->strip_count == TRACK_STRIPS) return NULL;
+    track_strip *strip = calloc(1, sizeof *strip);
+    if (!strip) {
+        *status = DXT_ERR_NO_MEMORY;
+        return NULL;
+    }
+    strip->row = row;
+    strip->column = column;
+    snprintf(strip->name, sizeof strip->name, "%u → %u", column, row);
+    made->strips[made->strip_count++] = strip;
+    return strip;
+}
+
+static dxt_status add_paths(track *made, const dxt_findings *findings)
+{
+    dxt_status status = DXT_OK;
+    size_t k = made->columns - 1;
+    for (size_t i = 0; i < findings->finding_count && status == DXT_OK; i++) {
+        const dxt_finding *finding = &findings->findings[i];
+        if (finding->kind != DXT_SLOW_PATH || finding->rank >= made->ranks ||
+            finding->source >= made->ranks)
+            continue;
+        track_strip *strip = strip_of(made, finding->rank, finding->source, &status);
+        if (strip) strip->values[k] = fmax(strip->values[k], finding->wait);
+    }
+    return status;
+}
+
+dxt_status track_add(track *made, const dxt_window *window, const dxt_findings *findings)
+{
+    if (made->columns == 0 || made->filled == made->each) begin_column(made, window);
+    size_t k = made->columns - 1;
+    made->last[k] = window->index;
+    made->filled++;
+    made->windows++;
+    made->inherited += findings->inherited != 0;
+    double *values = made->values + k * made->ranks;
+    for (uint32_t rank = 0; rank < made->ranks; rank++) {
+        double late = findings->lateness ? findings->lateness[rank] : 0;
+        if (window->missing && window->missing[rank]) late = NAN;
+        values[rank] = fmax(values[rank], late);
+        if (late > 0) made->sums[rank] += late;
+    }
+    return add_paths(made, findings);
+}
+
+/* ---- what is drawn ---- */
+
+static dxt_status transpose(track *made)
+{
+    made->drawn = malloc(made->columns * made->ranks * sizeof *made->drawn);
+    if (!made->drawn) return DXT_ERR_NO_MEMORY;
+    for (size_t k = 0; k < made->columns; k++)
+        for (uint32_t rank = 0; rank < made->ranks; rank++)
+            made->drawn[rank * made->columns + k] = made->values[k * made->ranks + rank];
+    for (size_t k = 0; k < made->columns; k++) made->time_list[k] = made->times[k];
+    for (size_t i = 0; i < made->strip_count; i++)
+        made->strip_list[i] = (dxt_timeline_strip){made->strips[i]->name, made->strips[i]->values};
+    return DXT_OK;
+}
+
+/* The column of a window; of one that has gone by, the nearest. */
+static size_t column_of(const track *made, int64_t window)
+{
+    size_t k = 0;
+    while (k + 1 < made->columns && made->last[k] < window) k++;
+    return k;
+}
+
+static bool marks_a_rank(const dxt_episode *episode)
+{
+    return episode->rank != DXT_NO_RANK && episode->kind != DXT_SLOW_PATH &&
+           episode->kind != DXT_EARLY_RANK;
+}
+
+static dxt_status make_marks(track *made, const dxt_history *history)
+{
+    dxt_episode *episodes = NULL;
+    size_t count = 0;
+    dxt_status status = dxt_history_summary(history, &episodes, &count);
+    if (status != DXT_OK || count == 0) return status;
+    made->marks = calloc(count, sizeof *made->marks);
+    for (size_t i = 0; made->marks && i < count; i++) {
+        const dxt_episode *episode = &episodes[i];
+        if (!marks_a_rank(episode) || strcmp(episode->phase, made->phase) != 0) continue;
+        made->marks[made->mark_count++] =
+            (dxt_timeline_mark){.rank = episode->rank,
+                                .first = column_of(made, episode->first),
+                                .last = column_of(made, episode->last)};
+    }
+    free(episodes);
+    return made->marks ? DXT_OK : DXT_ERR_NO_MEMORY;
+}
+
+/* Text under way. */
+struct words {
+    char *text;
+    size_t size;
+};
+
+static dxt_status collect(void *context, const void *data, size_t size)
+{
+    struct words *words = context;
+    char *grown = realloc(words->text, words->size + size + 1);
+    if (!grown) return DXT_ERR_NO_MEMORY;
+    words->text = grown;
+    memcpy(grown + words->size, data, size);
+    words->size += size;
+    grown[words->size] = '\0';
+    return DXT_OK;
+}
+
+/* What is late here because of the other operator is not named here. */
+static dxt_status explain(const track *made, struct words *caption)
+{
+    char line[160];
+    if (10 * made->inherited < made->windows || made->inherited == 0) return DXT_OK;
+    uint32_t latest = 0;
+    for (uint32_t rank = 1; rank < made->ranks; rank++)
+        if (made->sums[rank] > made->sums[latest]) latest = rank;
+    int length = snprintf(line, sizeof line,
+                          "rank %u is held up by what is named in the other operator; its lateness "
+                          "here follows from that\n",
+                          latest);
+    return collect(caption, line, (size_t)length);
+}
+
+/* The next entry of a summary, on one line: it begins behind two blanks and goes on behind four.
+ * NULL at the end. */
+static char *next_entry(char **rest)
+{
+    while (*rest && **rest) {
+        char *line = strsep(rest, "\n");
+        if (strncmp(line, "  ", 2) != 0) continue;
+        /* Its other lines, one after the other, move up behind it. */
+        char *end = line + strlen(line);
+        while (*rest && strncmp(*rest, "    ", 4) == 0) {
+            char *more = strsep(rest, "\n") + 3;
+            size_t size = strlen(more);
+            memmove(end, more, size + 1);
+            end += size;
+        }
+        return line + 2;
+    }
+    return NULL;
+}
+
+/* Those entries of the run's summary that are about this operator. */
+static dxt_status make_caption(track *made, const dxt_history *history)
+{
+    struct words summary = {0}, caption = {0};
+    char about[300];
+    int named = 0;
+    dxt_status status = dxt_report_summary_text(history, collect, &summary);
+    snprintf(about, sizeof about, "in %s ", made->phase);
+    char *rest = summary.text;
+    for (char *entry; status == DXT_OK && (entry = next_entry(&rest));) {
+        if (!strstr(entry, about) || named++ >= NAMED) continue;
+        status = collect(&caption, entry, strlen(entry));
+        if (status == DXT_OK) status = collect(&caption, "\n", 1);
+    }
+    if (status == DXT_OK && named > NAMED) {
+        int length = snprintf(about, sizeof about, "and %d more\n", named - NAMED);
+        status = collect(&caption, about, (size_t)length);
+    }
+    if (status == DXT_OK) status = explain(made, &caption);
+    free(summary.text);
+    made->caption = caption.text;
+    return status;
+}
+
+dxt_status track_finish(track *made, const dxt_history *history)
+{
+    dxt_timeline *newest;
+    dxt_run_identity run = dxt_history_run(history);
+    dxt_status status = dxt_history_timeline(history, made->phase, &newest);
+    if (status != DXT_OK) return status;
+    made->floor = newest->floor;
+    made->measure = newest->measure;
+    free(newest);
+    if (asprintf(&made->title, "lateness in %s%s%s", made->phase, run.case_name ? ", case " : "",
+                 run.case_name ? run.case_name : "") < 0) {
+        made->title = NULL;
+        return DXT_ERR_NO_MEMORY;
+    }
+    status = transpose(made);
+    if (status == DXT_OK) status = make_marks(made, history);
+    return status == DXT_OK ? make_caption(made, history) : status;
+}
+
+dxt_timeline_panel track_panel(const track *made)
+{
+    return (dxt_timeline_panel){.ranks = made->ranks,
+                                .windows = made->columns,
+                                .index = made->first,
+                                .last = made->last,
+                                .values = made->drawn,
+                                .measure = made->measure,
+                                .ordinary = made->floor,
+                                .title = made->title,
+                                .times = made->times[0][0] ? made->time_list : NULL,
+                                .hosts = (const char *const *)made->hosts,
+                                .caption = made->caption,
+                                .marks = made->marks,
+                                .mark_count = made->mark_count,
+                                .strips = made->strip_list,
+                                .strip_count = made->strip_count};
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The lateness of all ranks in one operator over a run of any length, in a bounded number of
+ * columns: when they are full, two become one. */
+#ifndef TOOLS_DRAW_TRACK_H
+#define TOOLS_DRAW_TRACK_H
+
+#include <deepxtrace/history.h>
+#include <deepxtrace/render.h>
+
+#define TRACK_COLUMNS 512u
+#define TRACK_STRIPS 8u
+
+/** A slow path with a row of its own. */
+typedef struct track_strip {
+    uint32_t row, column; /**< waiting and awaited rank */
+    char name[32];
+    double values[TRACK_COLUMNS]; /**< how slow, where it is named; else 0 */
+} track_strip;
+
+typedef struct track {
+    char *phase;
+    uint32_t ranks;
+    size_t columns;
+    uint64_t each;      /**< windows in a column */
+    uint64_t filled;    /**< windows in the newest column */
+    uint64_t windows;   /**< of the run */
+    uint64_t inherited; /**< of these, such as show what the other operator's findings name */
+    int64_t first[TRACK_COLUMNS], last[TRACK_COLUMNS]; /**< numbers of windows */
+    char times[TRACK_COLUMNS][16];                     /**< "03:34:48"; "" = not known */
+    double *values;                                    /**< [TRACK_COLUMNS][ranks]; NaN = silent */
+    double *sums;                                      /**< [ranks] of lateness over the run */
+    char **hosts;                                      /**< [ranks]; NULL = not known */
+    track_strip *strips[TRACK_STRIPS];
+    size_t strip_count;
+    /* What is drawn, made by track_finish(). */
+    double *drawn; /**< [ranks][columns] */
+    const char *time_list[TRACK_COLUMNS];
+    dxt_timeline_strip strip_list[TRACK_STRIPS];
+    dxt_timeline_mark *marks;
+    size_t mark_count;
+    char *title, *caption;
+    double floor;
+    dxt_measure measure;
+} track;
+
+/** @return NULL if there is no memory. */
+track *track_create(const dxt_window *window);
+/** Add a window and what was found in it. */
+dxt_status track_add(track *track, const dxt_window *window, const dxt_findings *findings);
+/** Make it ready to be drawn. */
+dxt_status track_finish(track *track, const dxt_history *history);
+/** As dxt_timeline_write() wants it; valid as long as the track. */
+dxt_timeline_panel track_panel(const track *track);
+void track_free(track *track);
+
+#endif
