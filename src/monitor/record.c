@@ -156,11 +156,26 @@ static float *make_sums(const dxt_window *w, const dxt_findings *findings)
     return sums;
 }
 
-static unsigned char log_step(double value)
+/* Logarithms of mantissas: their first eight bits are more than the steps tell. */
+struct logarithms {
+    float of[256];
+};
+
+static void make_logarithms(struct logarithms *table)
 {
+    for (int i = 0; i < 256; i++) table->of[i] = (float)log2(1 + (i + 0.5) / 256);
+}
+
+static unsigned char log_step(const struct logarithms *table, double value)
+{
+    float scaled = (float)(value * 16);
+    uint32_t bits;
     if (isnan(value)) return 0;
-    double step = value > 0 ? floor(log2(value * 16) * LOG_STEPS + 0.5) + 2 : 1;
-    return (unsigned char)fmin(255, fmax(1, step));
+    if (!(scaled > 0.5f)) return 1;
+    memcpy(&bits, &scaled, sizeof bits);
+    float log = (float)((int)(bits >> 23) - 127) + table->of[bits >> 15 & 0xff];
+    float step = log * (float)LOG_STEPS + 2.5f;
+    return step >= 255 ? 255 : step < 1 ? 1 : (unsigned char)step;
 }
 
 static bool store_matrix(recorder *r, const dxt_window *w, int keep_for)
@@ -171,7 +186,9 @@ static bool store_matrix(recorder *r, const dxt_window *w, int keep_for)
     uLongf packed_size = compressBound(size);
     unsigned char *cells = malloc(size), *packed = malloc(packed_size);
     double *row = malloc((size_t)n * sizeof *row);
+    struct logarithms table;
     bool well = cells && packed && row;
+    make_logarithms(&table);
     for (uint32_t i = 0; well && i < n; i++) {
         dxt_window_row(w, i, row);
         for (uint32_t j = 0; j < n; j++) {
@@ -180,7 +197,7 @@ static bool store_matrix(recorder *r, const dxt_window *w, int keep_for)
             if (exact)
                 memcpy(cells + at * sizeof value, &value, sizeof value);
             else
-                cells[at] = log_step(row[j]);
+                cells[at] = log_step(&table, row[j]);
         }
     }
     well = well && compress2(packed, &packed_size, cells, size, 1) == Z_OK;

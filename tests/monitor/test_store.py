@@ -178,4 +178,4 @@ def test_a_full_disk_is_told_and_nothing_is_lost(tmp_path):
         assert monitor.serve_once(small / "s.db", path).returncode == 0
         assert stored(small / "s.db") == monitor.analyze(path)
     finally:
-        subprocess.run(["umount", small])
+        subprocess.run(["umount", "-l", small])
