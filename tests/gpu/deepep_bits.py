@@ -6,7 +6,6 @@ adapter it prints the same line.
     python3 tests/gpu/deepep_bits.py --operations 10000 [--graphs] [--fp8]
 """
 import argparse
-import socket
 
 import torch
 import torch.distributed as dist
@@ -67,8 +66,9 @@ class Rank:
 
 def run(rank, options, port):
     torch.cuda.set_device(rank)
-    dist.init_process_group("nccl", init_method=f"tcp://127.0.0.1:{port}", rank=rank,
-                            world_size=options.ranks, device_id=torch.device("cuda", rank))
+    store = dist.TCPStore("127.0.0.1", port, wait_for_workers=False)
+    dist.init_process_group("nccl", store=store, rank=rank, world_size=options.ranks,
+                            device_id=torch.device("cuda", rank))
     one = Rank(rank, options)
     done = 0
     if options.graphs:
@@ -108,10 +108,8 @@ def main():
     parser.add_argument("--graphs", action="store_true")
     parser.add_argument("--fp8", action="store_true")
     options = parser.parse_args()
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port = listener.getsockname()[1]
-    mp.spawn(run, args=(options, port), nprocs=options.ranks)
+    store = dist.TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False)
+    mp.spawn(run, args=(options, store.port), nprocs=options.ranks)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,6 @@ seconds of the epoch.
 import argparse
 import json
 import os
-import socket
 import sys
 import threading
 import time
@@ -241,8 +240,9 @@ ends_group = None
 def run(rank, options, port):
     global ends_group
     torch.cuda.set_device(rank)
-    dist.init_process_group("nccl", init_method=f"tcp://127.0.0.1:{port}", rank=rank,
-                            world_size=options.ranks, device_id=torch.device("cuda", rank))
+    store = dist.TCPStore("127.0.0.1", port, wait_for_workers=False)
+    dist.init_process_group("nccl", store=store, rank=rank, world_size=options.ranks,
+                            device_id=torch.device("cuda", rank))
     ends_group = dist.new_group(backend="gloo")
     with open(options.plan, encoding="utf-8") as file:
         plan = json.load(file)
@@ -264,9 +264,7 @@ def run(rank, options, port):
 
 def main():
     options = arguments()
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port = listener.getsockname()[1]
+    store = dist.TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False)
     context = mp.get_context("spawn")
     ranks = []
     attached = os.environ.get("DEEPXTRACE")
@@ -275,7 +273,7 @@ def main():
             os.environ["DEEPXTRACE"] = "0"
         elif attached is not None:
             os.environ["DEEPXTRACE"] = attached
-        ranks.append(context.Process(target=run, args=(rank, options, port)))
+        ranks.append(context.Process(target=run, args=(rank, options, store.port)))
         ranks[-1].start()
     for process in ranks:
         process.join()

@@ -9,7 +9,6 @@ Each round starts both anew. OUT gets a line for each block; printed is the medi
 import argparse
 import json
 import os
-import socket
 import statistics
 import subprocess
 import sys
@@ -34,7 +33,7 @@ def parser():
     made.add_argument("--library", choices=("ll", "v2"), required=True)
     made.add_argument("--ranks", type=int, default=2)
     made.add_argument("--tokens", type=int, default=128)
-    made.add_argument("--fp8", action="store_true")
+    made.add_argument("--formats", nargs="+", choices=("bf16", "fp8"), default=["bf16"])
     made.add_argument("--work-us", type=float, default=0.0)
     made.add_argument("--jitter", type=float, default=0.0)
     made.add_argument("--pairs", type=int, default=10)
@@ -73,12 +72,16 @@ def write(folder, name, content):
 
 def run(rank, options, port):
     torch.cuda.set_device(rank)
-    dist.init_process_group("nccl", init_method=f"tcp://127.0.0.1:{port}", rank=rank,
-                            world_size=options.ranks, device_id=torch.device("cuda", rank))
+    store = dist.TCPStore("127.0.0.1", port, wait_for_workers=False)
+    dist.init_process_group("nccl", store=store, rank=rank, world_size=options.ranks,
+                            device_id=torch.device("cuda", rank))
     deepep_job.ends_group = dist.new_group(backend="gloo")
-    job = deepep_job.Job(rank, options)
-    job.prepare([1.0])
-    job.run_phase({}, time.time() + options.block_seconds)
+    jobs = {}
+    for name in options.formats:
+        options.fp8 = name == "fp8"
+        jobs[name] = deepep_job.Job(rank, options)
+        jobs[name].prepare([1.0])
+        jobs[name].run_phase({}, time.time() + options.block_seconds)
     other = NAMES[1 - NAMES.index(options.name)]
     if rank == 0:
         write(options.folder, "ready-" + options.name, "")
@@ -87,16 +90,20 @@ def run(rank, options, port):
         if rank == 0:
             wait_for(options.folder, ("turn", options.name))
         dist.barrier(group=deepep_job.ends_group)
-        done = job.run_phase({}, time.time() + options.block_seconds)
+        for name, job in jobs.items():
+            done = job.run_phase({}, time.time() + options.block_seconds)
+            if rank == 0:
+                with open(options.out, "a", encoding="utf-8") as file:
+                    file.write(json.dumps({"name": options.name, "format": name, "block": block,
+                                           **done}) + "\n")
         if rank == 0:
-            with open(options.out, "a", encoding="utf-8") as file:
-                file.write(json.dumps({"name": options.name, "block": block, **done}) + "\n")
             write(options.folder, "turn", other)
     if rank == 0:
         write(options.folder, "ended-" + options.name, "")
         wait_for(options.folder, ("ended-" + other, None))
     dist.barrier(group=deepep_job.ends_group)
-    job.destroy()
+    for job in jobs.values():
+        job.destroy()
     dist.destroy_process_group()
 
 
@@ -118,15 +125,13 @@ def sys_interval():
 def main():
     options = parser().parse_args()
     if options.name is not None:
-        with socket.socket() as listener:
-            listener.bind(("127.0.0.1", 0))
-            port = listener.getsockname()[1]
-        mp.spawn(run, args=(options, port), nprocs=options.ranks)
+        store = dist.TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False)
+        mp.spawn(run, args=(options, store.port), nprocs=options.ranks)
         return
     began = 0
     if os.path.exists(options.out):
         os.unlink(options.out)
-    ratios = []
+    ratios = {name: [] for name in options.formats}
     for number in range(options.rounds):
         with tempfile.TemporaryDirectory() as folder:
             write(folder, "turn", NAMES[number % 2])
@@ -136,16 +141,22 @@ def main():
         with open(options.out, encoding="utf-8") as file:
             lines = [json.loads(line) for line in file][began:]
         began += len(lines)
-        step = {name: [line["step_us"] for line in lines if line["name"] == name]
-                for name in NAMES}
-        pairs = [a / b for a, b in zip(*step.values())]
-        ratios.append(statistics.median(pairs))
-        print(f"round {number}: attached {statistics.median(step['attached']):.2f} us, plain "
-              f"{statistics.median(step['plain']):.2f} us, ratio {ratios[-1]:.4f} "
-              f"({len(pairs)} pairs)", flush=True)
-    print(f"{options.library} {'FP8' if options.fp8 else 'BF16'}: median ratio "
-          f"{statistics.median(ratios):.4f}, from {min(ratios):.4f} to {max(ratios):.4f}, "
-          f"{options.rounds} rounds")
+        for name, found in ratios.items():
+            found.append(report(number, name, [line for line in lines if line["format"] == name]))
+    for name, found in ratios.items():
+        print(f"{options.library} {name}: median ratio {statistics.median(found):.4f}, from "
+              f"{min(found):.4f} to {max(found):.4f}, {options.rounds} rounds")
+
+
+def report(number, name, lines):
+    """The ratio of one round."""
+    step = {who: [line["step_us"] for line in lines if line["name"] == who] for who in NAMES}
+    pairs = [attached / plain for attached, plain in zip(*(step[who] for who in NAMES))]
+    ratio = statistics.median(pairs)
+    print(f"round {number} {name}: attached {statistics.median(step['attached']):.2f} us, plain "
+          f"{statistics.median(step['plain']):.2f} us, ratio {ratio:.4f} ({len(pairs)} pairs)",
+          flush=True)
+    return ratio
 
 
 if __name__ == "__main__":

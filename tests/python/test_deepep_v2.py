@@ -35,7 +35,9 @@ def test_every_edit_is_made(generation: str, tmp_path: Path) -> None:
     barrier = files[layout.barrier]
     assert barrier.count("auto& dxt_watch) {") == 4
     assert barrier.index("dxt_watch.reach(") < barrier.index("__syncthreads();")
-    assert barrier.index("const auto target") < barrier.index("dxt_watch.watch(")
+    assert barrier.index("const auto target") < barrier.index("dxt_watch.template watch<")
+    assert barrier.index("watch<") < barrier.index("(thread_idx == 0 and not dxt_complete,")
+    assert "}, dxt_watch.begun);" in barrier
     assert barrier.index("this_grid().sync();") < barrier.index("dxt_watch.finish(sm_idx")
     assert barrier.count(", dxt_watch);") == 7
     assert "if (i != rank_idx)" in barrier and "dxt_watch.arrived(" in barrier

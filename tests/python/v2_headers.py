@@ -41,7 +41,7 @@ SPACE_BEGIN
 static constexpr int kDispatchTag1 = 3;
 static constexpr int kHybridDispatchTag1 = 7;
 
-template <int kNumRanks, int kNumThreads, int kTag>
+template <int kNumRanks, int kNumThreads, int64_t kNumTimeoutCycles, int kTag>
 __forceinline__ __device__ void nvlink_barrier_wo_local_sync(
     const Gin& gin, {kind},
     const int& rank_idx, {_STEP}
@@ -57,8 +57,12 @@ __forceinline__ __device__ void nvlink_barrier_wo_local_sync(
     if (thread_idx == 0)
         *{counter} += 1;
     const auto target = sign ? 0 : kNumRanks;
-    if (thread_idx == 0)
-        test::wait_until({signal}, target);
+    timeout_while<kNumTimeoutCycles>(thread_idx == 0, [=](const bool& last) {{
+        if (test::is({signal}, target))
+            return true;
+        (void)last;
+        return false;
+    }});
 }}
 
 template <int kNumRanks, int kNumThreads, int64_t kNumTimeoutCycles, typename team_t, int kTag>
@@ -82,7 +86,7 @@ __forceinline__ __device__ void scaleup_barrier_wo_local_sync(
     const Gin& gin, {kind},
     const int& rank_idx, {_STEP}
     if constexpr (kIsScaleupNVLink)
-        nvlink_barrier_wo_local_sync<kNumRanks, kNumThreads, kTag>(
+        nvlink_barrier_wo_local_sync<kNumRanks, kNumThreads, kNumTimeoutCycles, kTag>(
             gin, {name}, rank_idx, sm_idx, thread_idx);
     else
         gin_barrier_wo_local_sync<kNumRanks, kNumThreads, kNumTimeoutCycles, ncclTeamTagWorld,

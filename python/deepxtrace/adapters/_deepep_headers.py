@@ -99,15 +99,20 @@ def _barrier_edits(*, include: str, more: str = "", workspace: str, counter: str
         Edit(include, "@" + more + _INCLUDE),
         *(Edit(_PARAMETER, _WITH_WATCH, function)
           for function in (_NVLINK, _GIN, _SCALEUP, _SCALEOUT)),
-        Edit("__syncthreads();",
+        # Not read once more: what is behind a release is not there at once.
+        Edit(f"const int status = static_cast<int>((*{counter}) & 3);",
              f"const auto dxt_epoch = *{counter} + 1;\n"
-             "    dxt_watch.reach([&](deepxtrace::Word* word, int peer) {\n"
+             "    const int status = static_cast<int>((dxt_epoch - 1) & 3);", _NVLINK),
+        Edit("__syncthreads();",
+             "dxt_watch.reach([&](unsigned* word, int peer) {\n"
              "        return gin.template get_sym_ptr<ncclTeamTagLsa>(word, peer);\n"
              "    }, dxt_epoch, rank_idx, thread_idx);\n"
              "    @", _NVLINK),
         Edit("const auto target = sign ? 0 : kNumRanks;",
-             f"@\n    dxt_watch.watch({signal}, target, dxt_epoch, rank_idx, thread_idx);",
-             _NVLINK),
+             "@\n    const bool dxt_complete = dxt_watch.template watch<kNumTimeoutCycles>(\n"
+             f"        {signal}, target, dxt_epoch, rank_idx, thread_idx);", _NVLINK),
+        Edit("(thread_idx == 0, [=]", "(thread_idx == 0 and not dxt_complete, [=]", _NVLINK),
+        Edit("return false; });", "return false;\n    }, dxt_watch.begun);", _NVLINK),
         *gin_edits,
         Edit(f"gin, {up}", passing(f"gin, {up}"), _SCALEUP),
         Edit(world, passing(world), _SCALEUP),

@@ -17,7 +17,7 @@ OPERATORS = ("dispatch", "dispatch transfer", "combine", "combine transfer")
 #: As struct Area of deepep_v2.cuh has it, in words of 8 bytes.
 MAX_RANKS = 1024
 _REACHED = 8
-_WAIT = _REACHED + MAX_RANKS
+_WAIT = _REACHED + MAX_RANKS // 2  # of 4 bytes each
 _SAMPLES = _WAIT + len(OPERATORS) * MAX_RANKS
 AREA_WORDS = _SAMPLES + len(OPERATORS) * MAX_RANKS
 _POLL_SECONDS = 0.0002
@@ -112,7 +112,7 @@ class SlackCounters:
         within one node only."""
         if not self._one_node or self.operations.max() < _SURE:
             return []
-        reached = self._area[_REACHED:_REACHED + self._ranks]
+        reached = self._area[_REACHED:_WAIT].view(np.uint32)
         return [other for other in range(self._ranks) if other != rank and reached[other] == 0]
 
 

@@ -4,9 +4,10 @@
 //
 // A barrier over NVLink is one counter, of which nobody can tell who was last. So each rank also
 // writes how many barriers it has reached into a word of its own on each peer, behind the release
-// of the counter, and the last warp of SM 0 watches these words while thread 0 watches the counter.
-// It leaves when the counter is complete: a rank whose kernels write no words delays nobody. What
-// it saw stays in registers, and is added to the sums when nobody waits for this warp any more.
+// of the counter. The other lanes of the warp whose first thread waits for the counter look at these
+// words, with the same load. They leave with it, when the counter is complete: a rank whose kernels
+// write no words delays nobody. What they saw stays in registers, and is added to the sums when
+// nobody waits for this warp any more.
 #pragma once
 
 #include <cstdint>
@@ -23,7 +24,7 @@ using Word = unsigned long long;
 struct Area {
     Word operations[kOperators]; // done, by operator
     Word reserved[4];
-    Word reached[kMaxRanks];          // barriers that a rank has reached, written by that rank
+    unsigned reached[kMaxRanks];      // barriers that a rank has reached, written by that rank
     Word wait[kOperators][kMaxRanks]; // cycles waited for a rank, in all
     Word samples[kOperators][kMaxRanks];
 };
@@ -52,23 +53,16 @@ constexpr int operator_of(int tag)
 
 #ifdef __CUDACC__
 
-__device__ __forceinline__ Word load(const Word *word)
+__device__ __forceinline__ unsigned load(const void *word)
 {
-    Word value;
-    asm volatile("ld.relaxed.sys.global.u64 %0, [%1];" : "=l"(value) : "l"(word) : "memory");
+    unsigned value;
+    asm volatile("ld.acquire.sys.global.u32 %0, [%1];" : "=r"(value) : "l"(word) : "memory");
     return value;
 }
 
-__device__ __forceinline__ int load(const int *word)
+__device__ __forceinline__ void store(unsigned *word, unsigned value)
 {
-    int value;
-    asm volatile("ld.relaxed.sys.global.s32 %0, [%1];" : "=r"(value) : "l"(word) : "memory");
-    return value;
-}
-
-__device__ __forceinline__ void store(Word *word, Word value)
-{
-    asm volatile("st.relaxed.sys.global.u64 [%0], %1;" ::"l"(word), "l"(value) : "memory");
+    asm volatile("st.relaxed.sys.global.u32 [%0], %1;" ::"l"(word), "r"(value) : "memory");
 }
 
 __device__ __forceinline__ void add(Word *word, Word value)
@@ -80,14 +74,15 @@ __device__ __forceinline__ void add(Word *word, Word value)
 template <int kTag, int kRanks, int kThreads, int64_t kUsed> struct Watch {
     static constexpr bool kOn = is_operator(kTag);
     static constexpr int kPeers = kRanks;
-    static constexpr bool kWatches = kOn && kThreads > 32 && kRanks > 1;
-    static constexpr int kEach = kWatches ? (kRanks + 31) / 32 : 1;
-    static constexpr int kFirst = kThreads - 32; // thread of the warp that watches
+    static constexpr bool kWatches = kOn && kRanks > 1;
+    // Lane 0 has the counter, each other one every 31st rank.
+    static constexpr int kEach = kWatches ? (kRanks + 30) / 31 : 1;
 
     Area *area;
     int first;              // rank in the whole group of NVLink's rank 0
-    unsigned seen = 0;      // bit k: rank lane + 32 k was seen
+    unsigned seen = 0;      // bit k: rank lane − 1 + 31 k was seen
     unsigned cycles[kEach]; // until then
+    long long begun = 0;    // the library's timeout counts from here; 0: from when it looks
 
     __device__ __forceinline__ Watch(void *workspace, int first_) : area(nullptr), first(first_)
     {
@@ -102,42 +97,58 @@ template <int kTag, int kRanks, int kThreads, int64_t kUsed> struct Watch {
     {
         if constexpr (kWatches) {
             for (int i = thread; i < kRanks; i += kThreads) {
-                if (i != rank) store(pointer(area->reached + rank, i), epoch);
+                if (i != rank)
+                    store(pointer(area->reached + rank, i), static_cast<unsigned>(epoch));
             }
         }
     }
 
-    // Watch the peers until the barrier's counter is what it is to become.
-    __device__ __forceinline__ void watch(const int *counter, int target, Word epoch, int rank,
+    // Watch counter and peers until the counter is what it is to become, or for kCycles. Returns
+    // whether it is; false in other warps than the first, which do not wait.
+    template <int64_t kCycles>
+    __device__ __forceinline__ bool watch(const int *counter, int target, Word epoch_, int rank,
                                           int thread)
     {
+        bool complete = false;
         if constexpr (kWatches) {
-            if (thread < kFirst) return;
-            const long long start = clock64();
-            const int lane = thread - kFirst;
+            if (thread >= 32) return false;
+            const auto epoch = static_cast<unsigned>(epoch_);
+            const int lane = thread;
             unsigned pending = 0;
 #pragma unroll
             for (int k = 0; k < kEach; ++k) {
-                const int source = lane + 32 * k;
-                pending |= static_cast<unsigned>(source < kRanks && source != rank) << k;
+                const int source = lane - 1 + 31 * k;
+                pending |= static_cast<unsigned>(lane > 0 && source < kRanks && source != rank)
+                           << k;
             }
-            bool complete = false;
-            while (__any_sync(0xffffffff, pending != 0) && !complete) {
-                // Before the words: what was written before the counter is then seen, or about to.
-                complete = __any_sync(0xffffffff, load(counter) == target);
+            long long now = begun = clock64();
+            do {
+                unsigned words[kEach];
 #pragma unroll
                 for (int k = 0; k < kEach; ++k) {
-                    if ((pending >> k & 1) == 0) continue;
-                    const Word reached = load(area->reached + lane + 32 * k);
-                    if (reached >= epoch || (complete && reached != 0)) {
-                        const long long waited = clock64() - start;
+                    const bool has = pending >> k & 1;
+                    if (k == 0 || has)
+                        words[k] =
+                            load(has ? static_cast<const void *>(area->reached + lane - 1 + 31 * k)
+                                     : counter);
+                }
+                now = clock64();
+                complete =
+                    __any_sync(0xffffffff, lane == 0 && words[0] == static_cast<unsigned>(target));
+#pragma unroll
+                for (int k = 0; k < kEach; ++k) {
+                    // The word of whoever came last may be a little behind its part of the counter.
+                    if ((pending >> k & 1) && words[k] != 0 &&
+                        (complete || static_cast<int>(words[k] - epoch) >= 0)) {
+                        const long long waited = now - begun;
                         cycles[k] = waited < 0xffffffffll ? static_cast<unsigned>(waited) : ~0u;
                         seen |= 1u << k;
                         pending &= ~(1u << k);
                     }
                 }
-            }
+            } while (!complete && now - begun < kCycles);
         }
+        return complete;
     }
 
     // A source that a network barrier has waited for, by its rank in the whole group.
@@ -154,14 +165,13 @@ template <int kTag, int kRanks, int kThreads, int64_t kUsed> struct Watch {
     {
         if constexpr (kOn) {
             constexpr int kOperator = operator_of(kTag);
-            constexpr int kCounts = kWatches ? kFirst : 0;
-            if (sm != 0 || thread < kCounts) return;
-            if (thread == kCounts) add(&area->operations[kOperator], 1);
+            if (sm != 0 || thread >= 32) return;
+            if (thread == 0) add(&area->operations[kOperator], 1);
             if constexpr (kWatches) {
 #pragma unroll
                 for (int k = 0; k < kEach; ++k) {
                     if (seen >> k & 1) {
-                        const int source = first + thread - kFirst + 32 * k;
+                        const int source = first + thread - 1 + 31 * k;
                         add(&area->wait[kOperator][source], cycles[k]);
                         add(&area->samples[kOperator][source], 1);
                     }
