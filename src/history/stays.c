@@ -80,8 +80,10 @@ static bool late_by_change(const dxt_weighing *w, uint32_t rank, uint32_t length
     double error = w->own_noise / sqrt(windows);
     double limit =
         fmax(w->now->floor, dxt_track_significance(w->track, w->now, w->own_noise, length) * error);
-    /* From early to ordinary is no lateness. */
-    if (!(mean - base > limit) || mean < limit / 2) return false;
+    /* From early to ordinary is no lateness, neither on the whole nor now. */
+    double now = dxt_track_mean(w->track, w->newest + 1, DXT_SHORTEST, rank);
+    now = fmin(now, dxt_track_late(w->track, w->newest, rank));
+    if (!(mean - base > limit) || !(fmin(mean, now) >= limit / 2)) return false;
     if (!stays(w, rank, length, base, limit)) return false;
     *late = (struct lateness){own_part(w, rank, length, mean - base), error, limit};
     return late->wait > limit;
