@@ -90,13 +90,16 @@ template <int kTag, int kRanks, int kThreads, int64_t kUsed> struct Watch {
             area = reinterpret_cast<Area *>(static_cast<char *>(workspace) + area_offset<kUsed>());
     }
 
-    // Tell the peers. pointer(own word, peer) is that peer's word; epoch counts barriers from 1.
+    // Tell the peers, after the release and a __syncthreads(), by a warp that nobody waits for, if
+    // there is one. pointer(own word, peer) is that peer's word; epoch counts barriers from 1.
     template <typename pointer_t>
     __device__ __forceinline__ void reach(const pointer_t &pointer, Word epoch, int rank,
                                           int thread) const
     {
         if constexpr (kWatches) {
-            for (int i = thread; i < kRanks; i += kThreads) {
+            constexpr int kFrom = kThreads >= 64 ? 32 : 0;
+            if (thread < kFrom || thread >= kFrom + 32) return;
+            for (int i = thread - kFrom; i < kRanks; i += 32) {
                 if (i != rank)
                     store(pointer(area->reached + rank, i), static_cast<unsigned>(epoch));
             }
