@@ -4,10 +4,10 @@
 //
 // A barrier over NVLink is one counter, of which nobody can tell who was last. So each rank also
 // writes how many barriers it has reached into a word of its own on each peer, behind the release
-// of the counter. The other lanes of the warp whose first thread waits for the counter look at these
-// words, with the same load. They leave with it, when the counter is complete: a rank whose kernels
-// write no words delays nobody. What they saw stays in registers, and is added to the sums when
-// nobody waits for this warp any more.
+// of the counter. The other lanes of the warp whose first thread waits for the counter look at
+// these words, with the same load. They leave with it, when the counter is complete: a rank whose
+// kernels write no words delays nobody. What they saw stays in registers, and is added to the sums
+// when nobody waits for this warp any more.
 #pragma once
 
 #include <cstdint>

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: Apache-2.0
+"""live.py COMMAND RECORDING HEALTHY FAULTED: judge a labelled recording of an attached program, in
+order, and count the windows that were judged wrongly: at most so many healthy ones, and so many of
+those in which a rank was late or early in that operator. Of two ranks it is the same whether one is
+late or the other one early, so a sentence that says both is right."""
+import json
+import subprocess
+import sys
+
+
+def is_right(label, findings, ranks):
+    truth = {"late_rank": set(label["cols"]), "early_rank": set(label["rows"])}
+    faulted = label["cols"] or label["rows"]
+    for finding in findings:
+        either = ranks == 2 and " or rank " in finding.get("text", "")
+        if not faulted or not (either or finding.get("rank") in truth.get(finding["kind"], ())):
+            return False
+    return bool(findings) == bool(faulted)
+
+
+def main():
+    command, recording, healthy_limit, faulted_limit = sys.argv[1:]
+    with open(recording, encoding="utf-8") as file:
+        windows = [json.loads(line) for line in file]
+    done = subprocess.run([command, "analyze", "--json", recording], stdout=subprocess.PIPE,
+                          check=True)
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    verdicts = [line for line in lines if "phase" in line and "findings" in line]
+    assert len(windows) == len(verdicts), (len(windows), len(verdicts))
+    count, wrong = {"healthy": 0, "faulted": 0}, {"healthy": 0, "faulted": 0}
+    for window, verdict in zip(windows, verdicts):
+        label = window.get("label")
+        if label is None:
+            continue
+        kind = "faulted" if label["cols"] or label["rows"] else "healthy"
+        count[kind] += 1
+        if not is_right(label, verdict["findings"], window["ranks"]):
+            wrong[kind] += 1
+            print(window["window"], window["phase"], window["case"],
+                  [finding.get("text") for finding in verdict["findings"]])
+    for kind, limit in (("healthy", healthy_limit), ("faulted", faulted_limit)):
+        print(f"{kind}: {count[kind]} windows, {wrong[kind]} wrong, at most {limit}")
+    sys.exit(not all(count.values()) or wrong["healthy"] > int(healthy_limit)
+             or wrong["faulted"] > int(faulted_limit))
+
+
+if __name__ == "__main__":
+    main()
