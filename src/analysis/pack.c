@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "analysis/lists.h"
+#include "analysis/transfer.h"
 #include "base/base.h"
 #include "numeric/sort.h"
 
@@ -74,6 +75,12 @@ static void copy_lists(const dxt_draft *draft, dxt_abnormal_axis *cols, dxt_abno
     copy(points, draft->points, draft->point_count * sizeof *points);
 }
 
+static void copy_findings(const dxt_draft *draft, const dxt_window *window, dxt_finding *causes)
+{
+    copy(causes, draft->findings, draft->finding_count * sizeof *causes);
+    for (size_t f = 0; f < draft->finding_count; f++) dxt_call_transfer(window, &causes[f]);
+}
+
 dxt_status dxt_draft_pack(const dxt_draft *draft, const dxt_window *window, const int32_t *nodes,
                           dxt_block *result)
 {
@@ -95,7 +102,7 @@ dxt_status dxt_draft_pack(const dxt_draft *draft, const dxt_window *window, cons
     uint32_t *lists = (uint32_t *)(causes + draft->finding_count), *ranks = lists + listed;
     copy(lateness, draft->lateness.data, latenesses * sizeof *lateness);
     copy_lists(draft, cols, rows, points);
-    copy(causes, draft->findings, draft->finding_count * sizeof *causes);
+    copy_findings(draft, window, causes);
     copy(lists, draft->list, listed * sizeof *lists);
     dxt_move_lists(causes, draft->finding_count, draft->list, lists);
     sort_findings(causes, draft->finding_count);

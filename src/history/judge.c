@@ -7,6 +7,7 @@
 
 #include "analysis/pack.h"
 #include "analysis/raw.h"
+#include "analysis/transfer.h"
 #include "history/stands.h"
 #include "history/stays.h"
 
@@ -80,7 +81,9 @@ static void fill_draft(dxt_weighing *w)
     for (size_t f = 0; f < found->finding_count; f++) {
         for (uint32_t r = 0; r < found->ranks; r++)
             if (dxt_finding_names(&found->findings[f], r)) w->edit[r] |= DXT_NAMED;
-        dxt_keep_finding(w, found->findings[f]);
+        dxt_finding finding = found->findings[f];
+        dxt_recall_transfer(w->window, &finding);
+        dxt_keep_finding(w, finding);
     }
     if (w->track) dxt_add_late_ranks(w);
     copy_axes(w, false);

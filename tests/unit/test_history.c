@@ -98,6 +98,22 @@ static void a_healthy_run_stays_quiet(void **state)
     assert_int_equal(dxt_history_run(history).windows, 100);
 }
 
+/* Everybody has come there: who is waited for sends slowly. */
+static void in_a_transfer_nobody_is_late(void **state)
+{
+    (void)state;
+    for (int k = 0; k < 20; k++) {
+        job.late[3] = (k < 10 ? 22 : 7) * US;
+        dxt_findings *judged = judge(k % 2 ? "combine transfer" : "dispatch transfer", k);
+        const dxt_finding *link = judged->findings;
+        assert_int_equal(judged->finding_count, 1);
+        assert_true(link->kind == DXT_SLOW_LINK && link->direction == DXT_DIRECTION_OUT);
+        assert_int_equal(link->rank, 3);
+        assert_near(link->wait, job.late[3], 3 * US);
+        dxt_findings_free(judged);
+    }
+}
+
 static void onset_and_end_of_a_change(void **state)
 {
     (void)state;
@@ -654,6 +670,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_healthy_run_stays_quiet),
+        TEST(in_a_transfer_nobody_is_late),
         TEST(onset_and_end_of_a_change),
         TEST(small_lateness_is_named_when_it_stays),
         TEST(the_end_of_small_lateness_is_seen_at_once),
