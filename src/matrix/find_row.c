@@ -95,6 +95,8 @@ static const char *first_row(const char *at, const char *end)
         const char *single = skip_single(open, end);
         if (!single && begins_row(open, end)) return open;
         at = single ? single : open + 1;
+        /* What does not begin a row here does not with fewer brackets either. */
+        while (!single && at < end && (*at == '[' || dxt_is_blank(*at))) at++;
     }
     return NULL;
 }

@@ -179,6 +179,26 @@ static void too_many_ranks_are_refused(void **state)
     }
 }
 
+/* In time that grows with the length: the square of this one would be hours. */
+static void long_lines_of_anything_are_read(void **state)
+{
+    (void)state;
+    static const char *const parts[] = {
+        "[",   "[ ",   "rank0 [",           "[1] ",    "{",           "{\"a\":",
+        "nan", "\"1;", "rank1: 1 2 [1 2] ", "\x1b[1m", "2025-09-15 ", "rank1 "};
+    for (size_t i = 0; i < LENGTH(parts); i++) {
+        dxt_text text = {0};
+        while (text.size < 4000000) dxt_text_puts(&text, parts[i]);
+        dxt_text_puts(&text, "\n[1 2]\n[3 4]\n");
+        dxt_reader *reader = open_text(text.data, text.size);
+        dxt_text out = {0};
+        read_all(reader, &out);
+        free(out.data);
+        free(text.data);
+        dxt_reader_close(reader);
+    }
+}
+
 static void other_files_are_told(void **state)
 {
     (void)state;
@@ -362,6 +382,7 @@ int main(void)
         cmocka_unit_test(wrong_logs_are_refused),
         cmocka_unit_test(wrong_plain_matrices_are_refused),
         cmocka_unit_test(too_many_ranks_are_refused),
+        cmocka_unit_test(long_lines_of_anything_are_read),
         cmocka_unit_test(other_files_are_told),
         cmocka_unit_test(any_prefix_is_read),
         cmocka_unit_test(a_recording_is_found_behind_a_prefix),
