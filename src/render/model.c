@@ -84,8 +84,8 @@ static dxt_status end_near_marks(dxt_model *model)
         most = fmax(most, marked_value(model, &model->marks[i], values));
     free(values);
     if (!(most > 0) || most >= model->scale.high) return DXT_OK;
-    model->scale.high = most;
-    model->scale.low = fmin(model->scale.low, most / 3);
+    /* What everybody waits is green, whoever is named. */
+    model->scale.high = fmin(model->scale.high, fmax(most, 3 * model->scale.low));
     return DXT_OK;
 }
 

@@ -31,20 +31,21 @@ static const struct {
 
 #define MOST_MARKS 8
 
-/* Eight ranks on a node; a mark for each rank or path concerned. */
+/* Eight ranks on a node, of eight ranks four; a mark for each rank or path concerned. */
 static size_t spoil(dxt_window *window, int kind, dxt_mark *marks)
 {
-    uint32_t ranks = window->ranks;
+    uint32_t ranks = window->ranks, node = ranks > 8 ? 8 : 4;
     const int64_t slow = 100 * INT64_C(1000000);
     for (uint32_t i = 0; i < ranks; i++) {
         size_t row = (size_t)i * ranks;
         bool late = kind == LATE_RANK || kind == NOT_OBSERVED;
         if (late && i != 5) window->wait[row + 5] += slow;
-        if (kind == LATE_NODE && i / 8 != 1 % (ranks / 8))
-            for (uint32_t j = 0; j < 8; j++) window->wait[row + (8 + j) % ranks] += slow;
+        for (uint32_t j = 0; kind == LATE_NODE && i / node != 1 && j < node; j++)
+            window->wait[row + node + j] += slow;
         if (kind == SLOW_LINK && i != 5) window->wait[(size_t)5 * ranks + i] += slow;
         for (uint32_t j = 0; kind == NOT_OBSERVED && j < ranks; j++)
-            if (i / 8 != j / 8 && i % 8 != j % 8) window->wait[row + j] = DXT_NOT_OBSERVED;
+            if (i / node != j / node && i % node != j % node)
+                window->wait[row + j] = DXT_NOT_OBSERVED;
     }
     if (kind == SLOW_PATH) window->wait[(size_t)1 * ranks + 6] += slow;
     if (kind == SILENT) {
@@ -54,9 +55,9 @@ static size_t spoil(dxt_window *window, int kind, dxt_mark *marks)
         memset(window->wait + (size_t)3 * ranks, 0, ranks * sizeof *window->wait);
         return 0;
     }
-    size_t count = kind == LATE_NODE ? 8 : 1;
+    size_t count = kind == LATE_NODE ? node : 1;
     for (size_t i = 0; i < count; i++)
-        marks[i] = kind == LATE_NODE   ? (dxt_mark){DXT_MARK_COLUMN, 0, (uint32_t)(8 + i) % ranks}
+        marks[i] = kind == LATE_NODE   ? (dxt_mark){DXT_MARK_COLUMN, 0, node + (uint32_t)i}
                    : kind == SLOW_LINK ? (dxt_mark){DXT_MARK_ROW, 5, 0}
                    : kind == SLOW_PATH ? (dxt_mark){DXT_MARK_POINT, 1, 6}
                                        : (dxt_mark){DXT_MARK_COLUMN, 0, 5};
@@ -73,8 +74,9 @@ static dxt_window *make(uint32_t ranks)
     assert_true(window->nodes && window->hosts && window->begin);
     for (uint32_t i = 0; i < ranks; i++) {
         char host[24];
-        snprintf(host, sizeof host, "gpu-%02u", i / 8);
-        window->nodes[i] = (int32_t)(i / 8);
+        uint32_t node = i / (ranks > 8 ? 8 : 4);
+        snprintf(host, sizeof host, "gpu-%02u", node);
+        window->nodes[i] = (int32_t)node;
         window->hosts[i] = strdup(host);
         assert_non_null(window->hosts[i]);
     }
