@@ -60,6 +60,7 @@ static dxt_status write_rows(const dxt_ep *ep, const dxt_ep_combine *combine, ui
 
 dxt_status shm_combine_send(dxt_ep *ep, const dxt_ep_combine *combine, uint64_t epoch)
 {
+    dxt_probe_issue(ep->config.probe, DXT_COMBINE);
     shm *s = ep->state;
     size_t rows = 0;
     for (uint32_t home = 0; home < s->ranks; home++) rows += rows_for(ep, combine, home);

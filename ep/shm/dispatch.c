@@ -59,6 +59,7 @@ static void fill_outbox(const dxt_ep *ep, const dxt_ep_dispatch *dispatch, shm_o
 
 dxt_status shm_dispatch_send(dxt_ep *ep, const dxt_ep_dispatch *dispatch, uint64_t epoch)
 {
+    dxt_probe_issue(ep->config.probe, DXT_DISPATCH);
     shm *s = ep->state;
     for (uint32_t rank = 0; rank < s->ranks; rank++) {
         dxt_status status = shm_wait_free(ep, rank, DXT_DISPATCH, epoch);

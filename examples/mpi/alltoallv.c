@@ -92,6 +92,7 @@ int main(int argc, char **argv)
     for (int step = 0; step < STEPS; step++) {
         compute(rank == slow ? 22000000 : 2000000);
         dxt_probe_op op;
+        dxt_probe_issue(probe, 0);      /* [+] */
         dxt_probe_begin(&op, probe, 0); /* [+] */
         wait_for_all(&op, rank, ranks); /* [+] */
         MPI_Alltoallv(in, counts, offsets, MPI_DOUBLE, out, counts, offsets, MPI_DOUBLE,

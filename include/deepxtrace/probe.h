@@ -121,6 +121,19 @@ static inline void dxt_probe_begin(dxt_probe_op *op, dxt_probe *probe, uint32_t 
 }
 
 /**
+ * Count an operation that this rank begins to take part in, before anything is sent or waited for.
+ * While nothing is completed any more, it tells who has stayed behind (`silent_rank`).
+ *
+ * @param probe  Counters, or NULL to count nothing.
+ *
+ * Blocking: no. Threads: one at a time per operator. Cost: one addition.
+ */
+static inline void dxt_probe_issue(dxt_probe *probe, uint32_t operator_index)
+{
+    if (probe) dxt_counter_add(&dxt_probe_operator(probe, operator_index)->issued, 1);
+}
+
+/**
  * Ticks from dxt_probe_begin() to an arrival stamped with dxt_probe_clock() by the sender on the
  * same machine; 0 if it was there before. Exact however late this thread was woken.
  */
@@ -234,6 +247,10 @@ static inline void dxt_probe_begin(dxt_probe_op *op, dxt_probe *probe, uint32_t 
 {
     (void)op, (void)probe, (void)operator_index;
 }
+static inline void dxt_probe_issue(dxt_probe *probe, uint32_t operator_index)
+{
+    (void)probe, (void)operator_index;
+}
 static inline uint64_t dxt_probe_elapsed(const dxt_probe_op *op)
 {
     (void)op;
@@ -312,6 +329,14 @@ DXT_API void dxt_probe_destroy(dxt_probe *probe);
 typedef struct dxt_snapshot {
     int64_t time_ns; /**< CLOCK_MONOTONIC when it was taken; in a difference, the length */
     dxt_probe *data; /**< a private block with the same counts of operators and sources */
+    /* Told by those who read foreign counters (dxt_snapshot_fn); kept by no difference. */
+    uint32_t local_experts; /**< waits for the same source that run side by side in an operation,
+                                 and that the counters add up: experts of a rank; 0 = not known */
+    uint32_t tokens_count;  /**< of `tokens` */
+    const int64_t *tokens;  /**< tokens received so far, one total per local expert; the caller's.
+                                 NULL = not counted */
+    uint64_t mix; /**< which work was done since the snapshot before, such as a hash of the
+                                 graphs that were replayed; 0 = not known */
 } dxt_snapshot;
 
 /**

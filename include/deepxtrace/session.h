@@ -80,9 +80,11 @@ typedef struct dxt_session_config {
                                        ("ll_dispatch", "ll_combine"), explain each other */
     uint64_t interval_ops;   /**< sync: steps in a window; 0 = 100 */
     int64_t interval_ns;     /**< async: length of a window; 0 = 20 s, at least 1 ms */
-    int64_t deadline_ns;     /**< sync: how long rank 0 waits for the mails of one step; async:
-                                     how late a mail may be; 0 = 2 s, async at most the interval.
-                                     A rank that was silent is not waited for again until it shows
+    int64_t deadline_ns;     /**< sync: the most that rank 0 ever waits for mails, and how long
+                                     nothing must come of a rank before it is called silent;
+                                     0 = 200 ms, which is also the most for the first window. Async:
+                                     how late a mail may be; 0 = 2 s, at most the interval. A
+                                     rank that was silent is not waited for until it shows
                                      itself */
     uint64_t warmup_windows; /**< windows to leave out at the beginning */
     int32_t node;         /**< node index of this rank; −1 = what the gather knows (MPI); if that
@@ -101,6 +103,17 @@ typedef struct dxt_session_config {
                                lives; must outlive it. In on_diagnosis, and when the session is
                                gone, dxt_history_summary() tells who, since when, how often. NULL =
                                one of its own, with the options of `analysis` */
+    double min_share;     /**< rank 0: smallest part of the time that is worth a finding, up to
+                                       1; recorded in the window. 0 = that of `analysis`, or its
+                                       default */
+    const dxt_place *device; /**< place of this rank, copied; its `host` stands behind the one
+                                       above. NULL = not known but for the process id */
+    uint32_t local_experts;  /**< of this rank: waits for the same source that run side by side in
+                                  an operation, and that foreign counters add up; 0 = not known, or
+                                  what dxt_snapshot says. Ignored where waits are counted */
+    const char *group;       /**< name of the group for dxt_window.group, copied; NULL = none */
+    int64_t patience_ns;     /**< sync: how long rank 0 waits for the mails of a window at least;
+                                  0 = 1 ms */
 } dxt_session_config;
 
 /** A session of one rank. */
@@ -124,7 +137,17 @@ DXT_API dxt_status dxt_session_create(const dxt_session_config *config, dxt_sess
 /**
  * Tell the session that this rank has finished one more step (one operation of each operator).
  * Every `interval_ops` steps in sync mode the rank publishes, and rank 0 collects and diagnoses.
- * Does nothing in async mode. A rank whose mail has not come by the deadline is reported silent.
+ * Does nothing in async mode.
+ *
+ * Rank 0 waits for the mails of a window for a thousandth of the time since the window before, at
+ * least 1 ms, and ever more seldom for a rank that was late. A window whose mails come later is
+ * told with the next one, or the next two, first and under its own number: on_diagnosis is called
+ * as often as windows are complete, which may be not at all. A rank of which nothing came for a
+ * whole window is reported silent. The row of one whose mail got lost, or that has left in order
+ * (dxt_session_destroy()), is not observed: DXT_NOT_OBSERVED.
+ *
+ * What rank 0 was held up by all this is taken out of the waits for it in the first step of the
+ * next window, where operations are known.
  *
  * A transport that fails costs the mails that it did not carry: the log is told when it begins and
  * when it is over, and the session goes on.
@@ -133,18 +156,31 @@ DXT_API dxt_status dxt_session_create(const dxt_session_config *config, dxt_sess
  *         DXT_ERR_STATE) the session says so once, switches itself off, and returns the status from
  *         then on; the job may go on without it.
  *
- * Blocking: rank 0 up to the deadline; other ranks never. Threads: one at a time.
+ * Blocking: rank 0 as said; other ranks never. Threads: one at a time.
  */
 DXT_API dxt_status dxt_session_step(dxt_session *session);
+
+/**
+ * Tell a sync session that this rank has finished the first step after a window. Only for those who
+ * end every window themselves (interval_ops = 1) though it has several steps: with this, the time
+ * that rank 0 spent on the diagnosis, for which the others wait in that step, is nobody's lateness.
+ *
+ * @return DXT_OK; DXT_ERR_INVALID.
+ *
+ * Blocking: reads the counters once. Threads: as dxt_session_step().
+ */
+DXT_API dxt_status dxt_session_first_step(dxt_session *session);
 
 /** Windows diagnosed so far (rank 0), the warm-up not included. Threads: any. */
 DXT_API uint64_t dxt_session_windows(const dxt_session *session);
 
 /**
- * Stop, join the thread, release. NULL is allowed. The window under way is not diagnosed. In a
- * child that was forked after dxt_session_create() this does nothing: the thread stayed behind.
+ * Stop, join the thread, release. NULL is allowed. The others are told that this rank leaves in
+ * order. The window under way is not diagnosed; in sync mode rank 0 tells of those that have ended
+ * (on_diagnosis may be called). In a child that was forked after dxt_session_create() this does
+ * nothing: the thread stayed behind.
  *
- * Blocking: until a diagnosis under way is done.
+ * Blocking: until a diagnosis under way is done; for mails that are missing up to the deadline.
  */
 DXT_API void dxt_session_destroy(dxt_session *session);
 

@@ -52,7 +52,9 @@ typedef struct dxt_cell {
 typedef struct dxt_operator_counters {
     uint64_t ops;              /**< operations completed */
     uint64_t inside_ticks_sum; /**< ticks from begin to end of the wait loop, summed */
-    uint64_t reserved[6];
+    uint64_t issued;           /**< operations that this rank has begun to take part in, completed
+                                    or not; 0 = not counted */
+    uint64_t reserved[5];
 } dxt_operator_counters;
 
 /**

@@ -63,7 +63,7 @@ class Cell(c.Structure):
 
 class OperatorCounters(c.Structure):
     _fields_ = [("ops", c.c_uint64), ("inside_ticks_sum", c.c_uint64),
-                ("reserved", c.c_uint64 * 6)]
+                ("issued", c.c_uint64), ("reserved", c.c_uint64 * 5)]
 
 
 class Probe(c.Structure):
@@ -73,7 +73,9 @@ class Probe(c.Structure):
 
 
 class Snapshot(c.Structure):
-    _fields_ = [("time_ns", c.c_int64), ("data", c.POINTER(Probe))]
+    _fields_ = [("time_ns", c.c_int64), ("data", c.POINTER(Probe)),
+                ("local_experts", c.c_uint32), ("tokens_count", c.c_uint32),
+                ("tokens", c.POINTER(c.c_int64)), ("mix", c.c_uint64)]
 
 
 class Place(c.Structure):
@@ -125,7 +127,9 @@ class SessionConfig(c.Structure):
                 ("host", c.c_char_p), ("instance", c.c_char_p), ("source", c.c_char_p),
                 ("analysis", c.POINTER(AnalysisOptions)), ("on_diagnosis", DiagnosisFn),
                 ("on_diagnosis_context", c.c_void_p), ("alone", c.c_int),
-                ("history", c.c_void_p)]
+                ("history", c.c_void_p), ("min_share", c.c_double),
+                ("device", c.POINTER(Place)), ("local_experts", c.c_uint32),
+                ("group", c.c_char_p), ("patience_ns", c.c_int64)]
 
 
 class Mark(c.Structure):
@@ -192,6 +196,7 @@ _FUNCTIONS = (
     ("dxt_gather_destroy", None, (c.c_void_p,)),
     ("dxt_session_create", Status, (_P(SessionConfig), _HANDLE)),
     ("dxt_session_step", Status, (c.c_void_p,)),
+    ("dxt_session_first_step", Status, (c.c_void_p,)),
     ("dxt_session_windows", c.c_uint64, (c.c_void_p,)),
     ("dxt_session_destroy", None, (c.c_void_p,)),
 )

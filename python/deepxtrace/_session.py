@@ -29,6 +29,19 @@ class Block(NamedTuple):
     ops: np.ndarray  #: operations completed, by operator
 
 
+class Facts(NamedTuple):
+    """What is known of the work besides the waits; zeros and None are not known."""
+
+    #: Operations issued so far, calls and replays, per operator.
+    issued: Optional[Sequence[int]] = None
+    #: Waits for the same source side by side: experts of a rank.
+    local_experts: int = 0
+    #: Tokens received so far per local expert, int64.
+    tokens: Optional[np.ndarray] = None
+    #: Which work was done since the last read, such as a hash of the graphs replayed; 64 bits.
+    mix: int = 0
+
+
 class Session:
     """One session of one rank.
 
@@ -36,6 +49,9 @@ class Session:
     ``on_diagnoses(diagnoses, count)`` is called on rank 0 with the C structs, on the session's
     thread in async mode. Both may raise: it is told through ``say``, once for each kind of
     exception, and the session goes on.
+
+    ``facts()`` says what the tensors do not hold, at the time of a read; ``local_experts`` is for
+    groups of which it never will. With ``device`` the place of this rank travels along.
     """
 
     def __init__(self, mailroom: Mailroom, rank: int, ranks: int, operators: Sequence[str],
@@ -43,9 +59,14 @@ class Session:
                  on_diagnoses: Callable[[Any, int], None], say: Callable[[str], Any], *,
                  asynchronous: bool, interval: float, deadline: float, warmup_windows: int,
                  ticks_per_second: Callable[[], int], host: str, instance: str, source: str,
-                 method: int) -> None:
+                 method: int, facts: Optional[Callable[[], Facts]] = None,
+                 local_experts: int = 0, min_share: float = 0.0,
+                 device: Optional[_lib.Place] = None, group: str = "",
+                 patience: float = 0.0) -> None:
         self._mailroom, self._read, self._on_diagnoses = mailroom, read, on_diagnoses
         self._say, self._asynchronous, self._rate = say, asynchronous, ticks_per_second
+        self._facts = facts
+        self._tokens: Optional[np.ndarray] = None  # as long as the library looks at them
         self._shape = (len(operators), ranks)
         self._block: Optional[Block] = None
         self._pid = os.getpid()
@@ -69,7 +90,10 @@ class Session:
             interval_ops=1, interval_ns=max(int(interval * 1e9), 1_000_000),
             deadline_ns=int(deadline * 1e9), warmup_windows=warmup_windows, node=-1,
             host=host.encode("utf-8", "replace"), instance=instance.encode(),
-            source=source.encode(), analysis=c.pointer(analysis), on_diagnosis=self._callbacks[3])
+            source=source.encode(), analysis=c.pointer(analysis), on_diagnosis=self._callbacks[3],
+            min_share=min_share, local_experts=local_experts, group=group.encode() or None,
+            patience_ns=int(patience * 1e9),
+            device=c.pointer(device) if device is not None else None)
         try:
             self._call(lib.dxt_session_create, c.byref(config), c.byref(self._session))
         except Exception:
@@ -84,6 +108,12 @@ class Session:
                 self._call(lib.dxt_session_step, self._session)
             except _lib.DeepXTraceError:
                 pass  # the library has said in the log that it gives up, and why
+
+    def first_step(self) -> None:
+        """The first step after a window is done: what rank 0 was held up by the diagnosis is
+        nobody's lateness."""
+        if self._session and self._pid == os.getpid():
+            self._call(lib.dxt_session_first_step, self._session)
 
     def destroy(self) -> None:
         """Stop and release. The second call, and one in a forked child, does nothing."""
@@ -152,9 +182,26 @@ class Session:
             if self._block is None:
                 self._block = self._find_block(out.contents.data)
             out.contents.data.contents.ticks_per_second = self._rate()
-            return _lib.OK if self._read(self._block, not self._asynchronous) else _TRY_AGAIN
+            if not self._read(self._block, not self._asynchronous):
+                return _TRY_AGAIN
+            if self._facts is not None:
+                self._put_facts(out.contents, self._facts())
+            return _lib.OK
         except BaseException as error:
             return self._failed("reading the counters", error)
+
+    def _put_facts(self, out: Any, facts: Facts) -> None:
+        base = c.addressof(out.data.contents) + c.sizeof(_lib.Probe)
+        operators = (_lib.OperatorCounters * self._shape[0]).from_address(base)
+        for operator, issued in zip(operators, facts.issued or (0,) * self._shape[0]):
+            operator.issued = issued
+        out.local_experts = facts.local_experts or out.local_experts
+        out.mix = facts.mix
+        self._tokens = facts.tokens
+        if facts.tokens is not None:
+            self._tokens = np.ascontiguousarray(facts.tokens, np.int64)
+            out.tokens = self._tokens.ctypes.data_as(c.POINTER(c.c_int64))
+            out.tokens_count = len(self._tokens)
 
     def _find_block(self, probe: Any) -> Block:
         """What is in the library's snapshot, which stays where it is."""

@@ -36,6 +36,8 @@ __all__ = ["Diagnose"]
 
 #: How long rank 0 waits for the mails of one window, in seconds.
 DEADLINE_SECONDS = 2.0
+#: How long it waits for them at least; 0 = what the library thinks right, 1 ms.
+PATIENCE_SECONDS = 0.0
 #: A recording is rotated above this many bytes, and at midnight.
 _RECORDING_LIMIT = 1 << 28
 
@@ -332,6 +334,7 @@ class Diagnose:
                                 if self.enable_async else 0),
                 ticks_per_second=lambda: self._rate * (self._local_experts or 1),
                 host=socket.gethostname(), instance=str(self.instance_id),
+                patience=PATIENCE_SECONDS,
                 source="deepxtrace.diagnose", method=self._method)
         except BaseException:
             mailroom.close()

@@ -24,6 +24,21 @@ static double ordinary(const dxt_window *window, uint32_t row, double *scratch)
     return dxt_median(scratch, count);
 }
 
+size_t dxt_observed_size(uint32_t ranks)
+{
+    size_t cells = (size_t)ranks * ranks;
+    return 2 * cells * sizeof(int64_t) + ranks * (sizeof(double) + sizeof(uint8_t));
+}
+
+/* Whether nothing is known of a rank's waits for others. */
+static bool is_blank(const dxt_window *window, uint32_t row)
+{
+    const int64_t *wait = window->wait + (size_t)row * window->ranks;
+    for (uint32_t j = 0; j < window->ranks; j++)
+        if (j != row && wait[j] != DXT_NOT_OBSERVED) return false;
+    return true;
+}
+
 dxt_status dxt_observed(const dxt_window *window, dxt_instead instead, dxt_block *block,
                         dxt_window *view)
 {
@@ -33,14 +48,18 @@ dxt_status dxt_observed(const dxt_window *window, dxt_instead instead, dxt_block
     *view = *window;
     if (observed) return DXT_OK;
     size_t n = window->ranks, cells = n * n;
-    int64_t *wait = dxt_block_fit(block, 2 * cells * sizeof *wait + n * sizeof(double));
+    int64_t *wait = dxt_block_fit(block, dxt_observed_size(window->ranks));
     if (!wait) return DXT_ERR_NO_MEMORY;
     int64_t *samples = wait + cells;
     double *scratch = (double *)(void *)(samples + cells);
+    uint8_t *missing = (uint8_t *)(scratch + n);
     memcpy(wait, window->wait, cells * sizeof *wait);
     if (window->samples) memcpy(samples, window->samples, cells * sizeof *samples);
     for (uint32_t i = 0; i < n; i++) {
-        double usual = instead == DXT_INSTEAD_ORDINARY ? ordinary(window, i, scratch) : 0;
+        missing[i] = window->missing && window->missing[i] ? 1 : 0;
+        if (!missing[i] && is_blank(window, i)) missing[i] = DXT_ROW_BLANK;
+        double usual =
+            instead == DXT_INSTEAD_ORDINARY && !missing[i] ? ordinary(window, i, scratch) : 0;
         for (size_t c = i * n; c < (i + 1) * n; c++) {
             if (wait[c] != DXT_NOT_OBSERVED) continue;
             /* The largest counter is no double. */
@@ -49,6 +68,7 @@ dxt_status dxt_observed(const dxt_window *window, dxt_instead instead, dxt_block
         }
     }
     view->wait = wait;
+    view->missing = missing;
     if (window->samples) view->samples = samples;
     return DXT_OK;
 }

@@ -12,8 +12,15 @@ typedef enum dxt_instead {
     DXT_INSTEAD_ORDINARY /**< what is ordinary in the row: such a cell speaks for nobody */
 } dxt_instead;
 
+/** In `missing` of the view: there is no row, but the rank is not silent. */
+#define DXT_ROW_BLANK 2
+
+/** Bytes that the block of dxt_observed() takes. */
+size_t dxt_observed_size(uint32_t ranks);
+
 /**
- * Check a window, and make one of it in which every cell can be read.
+ * Check a window, and make one of it in which every cell can be read. A row of which nothing was
+ * observed is missing there, as DXT_ROW_BLANK.
  *
  * @param block  Holds the view's cells, and must live as long; untouched if all was observed.
  * @param view   Receives the window, or one that shares everything but the waits and samples.

@@ -4,12 +4,17 @@
 #include <stdlib.h>
 
 #include "analysis/arrive/take.h"
+#include "analysis/observed.h"
 #include "analysis/pack.h"
 #include "analysis/ratio.h"
 
 dxt_status dxt_workspace_reserve(dxt_workspace *workspace, uint32_t ranks,
                                  const dxt_analysis_options *options)
 {
+    size_t whole = dxt_observed_size(ranks);
+    if (!dxt_block_fit(&workspace->observed, whole) ||
+        (options->companion && !dxt_block_fit(&workspace->companion_observed, whole)))
+        return DXT_ERR_NO_MEMORY;
     if (options->method == DXT_METHOD_RATIO)
         return dxt_draft_reserve(&workspace->draft, ranks, dxt_ratio_most_points(ranks),
                                  &workspace->result);

@@ -69,6 +69,8 @@ dxt_status dxt_probe_snapshot(const dxt_probe *probe, dxt_snapshot *snapshot)
         dxt_operator_counters *to = dxt_probe_operator(copy, o);
         to->ops = __atomic_load_n(&from->ops, __ATOMIC_ACQUIRE);
         to->inside_ticks_sum = load(&from->inside_ticks_sum);
+        /* Behind the operations: as many have been issued at least. */
+        to->issued = load(&from->issued);
     }
     for (uint32_t o = 0; o < probe->operators; o++)
         for (uint32_t s = 0; s < probe->sources; s++)
@@ -90,7 +92,8 @@ static bool all_grew(const dxt_probe *later, const dxt_probe *earlier)
     for (uint32_t o = 0; o < later->operators; o++) {
         const dxt_operator_counters *l = dxt_probe_operator(later, o);
         const dxt_operator_counters *e = dxt_probe_operator(earlier, o);
-        if (l->ops < e->ops || l->inside_ticks_sum < e->inside_ticks_sum) return false;
+        if (l->ops < e->ops || l->inside_ticks_sum < e->inside_ticks_sum || l->issued < e->issued)
+            return false;
         for (uint32_t s = 0; s < later->sources; s++)
             if (!cell_grew(dxt_probe_cell(later, o, s), dxt_probe_cell(earlier, o, s)))
                 return false;
@@ -145,6 +148,7 @@ dxt_status dxt_snapshot_difference(const dxt_snapshot *later, const dxt_snapshot
         dxt_operator_counters *d = dxt_probe_operator(out, o);
         d->ops = l->ops - e->ops;
         d->inside_ticks_sum = l->inside_ticks_sum - e->inside_ticks_sum;
+        d->issued = l->issued - e->issued;
         for (uint32_t s = 0; s < out->sources; s++)
             subtract_cell(dxt_probe_cell(out, o, s), dxt_probe_cell(later->data, o, s),
                           dxt_probe_cell(earlier->data, o, s));

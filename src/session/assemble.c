@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "session/assemble.h"
+#include "session/assembler.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,46 +8,30 @@
 
 #include "base/base.h"
 
-/* Enough for "2025-09-15T16:28:53.686Z" in any year that gmtime_r() knows. */
-#define TIME_SIZE 64
-
-/* What an operator has room for, whether it is in use or not. */
-struct cells {
-    int64_t *plane[DXT_MAIL_PLANES];
-    /* In this interval: waits always, the rest if anybody ever did. */
-    bool counted[DXT_MAIL_PLANES];
-};
-
-struct dxt_assembler {
-    uint32_t ranks, operators;
-    dxt_window *windows;
-    struct cells *cells;
-    /* of all operators */
-    uint8_t *missing;
-    double *rates;
-    int32_t *nodes;
-    char **hosts;
-    char begin[TIME_SIZE];
-    int64_t *ops; /* scratch */
-};
-
 static bool allocate(dxt_assembler *a)
 {
     size_t cells = (size_t)a->ranks * a->ranks;
     a->windows = calloc(a->operators, sizeof *a->windows);
     a->cells = calloc(a->operators, sizeof *a->cells);
     a->missing = malloc(a->ranks * sizeof *a->missing);
+    a->silent = malloc(a->ranks * sizeof *a->silent);
     a->rates = malloc(a->ranks * sizeof *a->rates);
+    a->fast_rates = malloc(a->ranks * sizeof *a->fast_rates);
     a->nodes = malloc(a->ranks * sizeof *a->nodes);
     a->hosts = malloc(a->ranks * sizeof *a->hosts);
     a->ops = malloc(a->ranks * sizeof *a->ops);
-    if (!a->windows || !a->cells || !a->missing || !a->rates || !a->nodes || !a->hosts || !a->ops)
+    a->devices = malloc(a->ranks * sizeof *a->devices);
+    a->experts = malloc(a->ranks * sizeof *a->experts);
+    a->tokens = malloc((size_t)a->ranks * DXT_MAIL_TOKENS * sizeof *a->tokens);
+    if (!a->windows || !a->cells || !a->missing || !a->rates || !a->nodes || !a->hosts || !a->ops ||
+        !a->devices || !a->experts || !a->tokens || !a->fast_rates || !a->silent)
         return false;
     /* A plane that nobody counts is never touched, and takes no memory but its addresses. */
     for (uint32_t o = 0; o < a->operators; o++) {
-        int64_t *all = malloc(DXT_MAIL_PLANES * cells * sizeof *all);
+        int64_t *all = malloc((DXT_MAIL_PLANES * cells + a->ranks) * sizeof *all);
         if (!all) return false;
         for (size_t p = 0; p < DXT_MAIL_PLANES; p++) a->cells[o].plane[p] = all + p * cells;
+        a->cells[o].ops = all + DXT_MAIL_PLANES * cells;
     }
     return true;
 }
@@ -73,9 +57,14 @@ void dxt_assembler_destroy(dxt_assembler *a)
     free(a->windows);
     free(a->cells);
     free(a->missing);
+    free(a->silent);
     free(a->rates);
+    free(a->fast_rates);
     free(a->nodes);
     free(a->hosts);
+    free(a->devices);
+    free(a->tokens);
+    free(a->experts);
     free(a->ops);
     free(a);
 }
@@ -105,8 +94,8 @@ static bool is_zero(const uint64_t *values, uint32_t count)
 
 /* Take over what a rank counted in one plane. One that nobody has counted so far is not touched:
  * rows before this are made when the first does. @return As subtract(). */
-static uint64_t take_plane(struct cells *cells, const dxt_assembly *a, uint32_t rank,
-                           uint32_t index, enum dxt_mail_plane plane)
+static uint64_t take_plane(dxt_cells *cells, const dxt_assembly *a, uint32_t rank, uint32_t index,
+                           enum dxt_mail_plane plane)
 {
     const uint64_t *old = dxt_mail_plane(a->before[rank], a->ranks, index, plane);
     const uint64_t *new = dxt_mail_plane(a->after[rank], a->ranks, index, plane);
@@ -132,21 +121,25 @@ static bool take_rank(dxt_assembler *to, const dxt_assembly *a, uint32_t rank)
     if (until.ticks_per_second != from.ticks_per_second || until.time_ns < from.time_ns)
         return false;
     for (uint32_t o = 0; o < a->operators && bits <= INT64_MAX; o++) {
-        bits |= *dxt_mail_operator(a->after[rank], a->ranks, o) -
-                *dxt_mail_operator(a->before[rank], a->ranks, o);
+        bits |= dxt_mail_get_counts(a->after[rank], a->ranks, o).ops -
+                dxt_mail_get_counts(a->before[rank], a->ranks, o).ops;
         for (int p = 0; p < DXT_MAIL_PLANES && bits <= INT64_MAX; p++)
             bits |= take_plane(&to->cells[o], a, rank, o, p);
     }
     return bits <= INT64_MAX;
 }
 
-static void clear_row(dxt_assembler *to, uint32_t rank)
+/* @param wait  What its waits become: 0, or DXT_NOT_OBSERVED. */
+static void clear_row(dxt_assembler *to, uint32_t rank, int64_t wait)
 {
-    for (uint32_t o = 0; o < to->operators; o++)
+    for (uint32_t o = 0; o < to->operators; o++) {
         for (int p = 0; p < DXT_MAIL_PLANES; p++)
             if (to->cells[o].counted[p])
                 memset(to->cells[o].plane[p] + (size_t)rank * to->ranks, 0,
                        to->ranks * sizeof(int64_t));
+        for (uint32_t c = 0; c < to->ranks; c++)
+            to->cells[o].plane[DXT_MAIL_WAIT][(size_t)rank * to->ranks + c] = wait;
+    }
 }
 
 /* All rows, each looked at once: at many ranks memory is what takes time. */
@@ -159,11 +152,13 @@ static void take_rows(dxt_assembler *to, const dxt_assembly *a)
         for (uint32_t o = 0; o < a->operators; o++)
             memcpy(counted[o], to->cells[o].counted, sizeof counted[o]);
         to->missing[r] = !take_rank(to, a, r);
+        /* Whose mail came, but says nothing of this window, is not silent. */
+        to->silent[r] = !a->after[r] && !(a->excused && a->excused[r]);
         if (!to->missing[r]) continue;
         /* It counted nothing. */
         for (uint32_t o = 0; o < a->operators; o++)
             memcpy(to->cells[o].counted, counted[o], sizeof counted[o]);
-        clear_row(to, r);
+        clear_row(to, r, to->silent[r] ? 0 : DXT_NOT_OBSERVED);
     }
 }
 
@@ -194,14 +189,14 @@ static bool find_nodes(const dxt_assembly *a, int32_t *nodes)
     for (uint32_t r = 0; r < a->ranks; r++) {
         const dxt_identity *identity = &a->identities[r];
         by_node = by_node && identity->known && identity->node >= 0;
-        by_host = by_host && identity->known && identity->host[0];
+        by_host = by_host && identity->known && identity->device.host[0];
     }
     for (uint32_t r = 0; r < a->ranks && by_node; r++) nodes[r] = a->identities[r].node;
     if (by_node || !by_host) return by_node;
     for (uint32_t r = 0; r < a->ranks; r++) {
-        const char *host = a->identities[r].host;
-        uint32_t same = r > 0 && strcmp(a->identities[r - 1].host, host) == 0 ? r - 1 : 0;
-        while (strcmp(a->identities[same].host, host) != 0) same++;
+        const char *host = a->identities[r].device.host;
+        uint32_t same = r > 0 && strcmp(a->identities[r - 1].device.host, host) == 0 ? r - 1 : 0;
+        while (strcmp(a->identities[same].device.host, host) != 0) same++;
         nodes[r] = same < r ? nodes[same] : hosts++;
     }
     return (uint32_t)hosts < a->ranks;
@@ -221,10 +216,86 @@ static char *text(const char *from)
 static char **hosts(dxt_assembler *to, const dxt_assembly *a)
 {
     for (uint32_t r = 0; r < a->ranks; r++) {
-        to->hosts[r] = text(a->identities[r].host);
+        to->hosts[r] = text(a->identities[r].device.host);
         if (!a->identities[r].known || !to->hosts[r]) return NULL;
     }
     return to->hosts;
+}
+
+static dxt_place *devices(dxt_assembler *to, const dxt_assembly *a)
+{
+    static const dxt_place nowhere = {.rank = -1, .gpu = -1};
+    bool known = false;
+    for (uint32_t r = 0; r < a->ranks; r++) {
+        const dxt_identity *identity = &a->identities[r];
+        to->devices[r] = identity->known ? identity->device : nowhere;
+        known = known || identity->known;
+    }
+    return known ? to->devices : NULL;
+}
+
+/* Both mails of a rank, if there is none between them. */
+static bool follow_each_other(const dxt_mail_head *from, const dxt_mail_head *until)
+{
+    return until->sequence == from->sequence + 1;
+}
+
+/* Of what all ranks with a row did; NULL if one of them does not know. */
+static char *mix(dxt_assembler *to, const dxt_assembly *a)
+{
+    uint64_t all = 0;
+    for (uint32_t r = 0; r < a->ranks; r++) {
+        dxt_mail_head from, until;
+        if (to->missing[r]) continue;
+        dxt_mail_get_head(a->before[r], &from);
+        dxt_mail_get_head(a->after[r], &until);
+        if (until.mix == 0 || !follow_each_other(&from, &until)) return NULL;
+        all = (all ^ until.mix) * UINT64_C(0x9e3779b97f4a7c15) + r;
+    }
+    if (all == 0) return NULL;
+    snprintf(to->mix, sizeof to->mix, "%016llx", (unsigned long long)all);
+    return to->mix;
+}
+
+/* Tokens of a rank in its row of @p columns. @return false if it does not know so many. */
+static bool take_tokens(const dxt_assembly *a, uint32_t rank, uint32_t columns, int64_t *row)
+{
+    dxt_mail_head from, until;
+    dxt_mail_get_head(a->before[rank], &from);
+    dxt_mail_get_head(a->after[rank], &until);
+    if (from.tokens_count != columns || until.tokens_count != columns) return false;
+    const uint64_t *old = dxt_mail_tokens(a->before[rank], a->ranks, a->operators);
+    const uint64_t *new = dxt_mail_tokens(a->after[rank], a->ranks, a->operators);
+    return subtract(old, new, columns, row) <= INT64_MAX;
+}
+
+static uint32_t most_tokens(const dxt_assembler *to, const dxt_assembly *a)
+{
+    uint64_t most = 0;
+    for (uint32_t r = 0; r < a->ranks; r++) {
+        dxt_mail_head until;
+        if (to->missing[r]) continue;
+        dxt_mail_get_head(a->after[r], &until);
+        if (until.tokens_count > most) most = until.tokens_count;
+    }
+    return (uint32_t)most;
+}
+
+static void find_tokens(dxt_assembler *to, const dxt_assembly *a, dxt_window *window)
+{
+    uint32_t columns = most_tokens(to, a);
+    bool known = false;
+    for (uint32_t r = 0; r < a->ranks && columns > 0; r++) {
+        int64_t *row = to->tokens + (size_t)r * columns;
+        if (!to->missing[r] && take_tokens(a, r, columns, row)) {
+            known = true;
+            continue;
+        }
+        for (uint32_t t = 0; t < columns; t++) row[t] = DXT_NOT_OBSERVED;
+    }
+    if (!known) return;
+    window->tokens = to->tokens;
+    window->local_experts = columns;
 }
 
 static char *begin(dxt_assembler *to, int64_t realtime_ns)
@@ -244,12 +315,17 @@ static dxt_window describe(dxt_assembler *to, const dxt_assembly *a)
                          .ranks = a->ranks,
                          .unit = DXT_UNIT_CYCLES,
                          .index = a->index,
-                         .missing = to->missing,
+                         .missing = to->silent,
                          .ticks_per_second = rates(to, a),
                          .nodes = nodes(to, a),
                          .hosts = hosts(to, a),
+                         .devices = devices(to, a),
+                         .min_share = a->min_share,
+                         .mix = mix(to, a),
+                         .group = text(a->group),
                          .instance = text(a->instance),
                          .source = text(a->source)};
+    find_tokens(to, a, &window);
     if (!a->before[0] || !a->after[0]) return window;
     dxt_mail_head from, until;
     dxt_mail_get_head(a->before[0], &from);
@@ -259,50 +335,49 @@ static dxt_window describe(dxt_assembler *to, const dxt_assembly *a)
     return window;
 }
 
-/* ---- one operator ---- */
+/* ---- all of it ---- */
 
-/* The upper median of values ≥ 0, by halving the range: qsort() may allocate. 0 of none. */
-static int64_t middle(const int64_t *values, uint32_t count)
+/* A clock that ticks as many times faster as there are waits side by side makes of their sum the
+ * time of one. */
+static void speed_up(dxt_assembler *to, const dxt_assembly *a, double *rates)
 {
-    int64_t low = 0, high = count > 0 ? INT64_MAX : 0;
-    while (low < high) {
-        int64_t guess = low + (high - low) / 2;
-        uint32_t below = 0;
-        for (uint32_t k = 0; k < count; k++) below += values[k] <= guess;
-        if (below > count / 2)
-            high = guess;
-        else
-            low = guess + 1;
-    }
-    return low;
+    int64_t any = 1;
+    for (uint32_t r = 0; r < a->ranks; r++)
+        if (to->experts[r] > 0) any = to->experts[r];
+    for (uint32_t r = 0; r < a->ranks; r++)
+        rates[r] = to->rates[r] * (double)(to->experts[r] > 0 ? to->experts[r] : any);
 }
 
-static int64_t operations(dxt_assembler *to, const dxt_assembly *a, uint32_t index)
+static void put_planes(const dxt_cells *cells, dxt_window *window)
 {
-    uint32_t count = 0;
-    for (uint32_t r = 0; r < a->ranks; r++)
-        if (!to->missing[r])
-            to->ops[count++] = (int64_t)(*dxt_mail_operator(a->after[r], a->ranks, index) -
-                                         *dxt_mail_operator(a->before[r], a->ranks, index));
-    return middle(to->ops, count);
+    int64_t **const planes[DXT_MAIL_PLANES] = {[DXT_MAIL_WAIT] = &window->wait,
+                                               [DXT_MAIL_SAMPLES] = &window->samples,
+                                               [DXT_MAIL_BYTES] = &window->bytes,
+                                               [DXT_MAIL_LAST] = &window->last};
+    /* Foreign counters hold waits alone. */
+    for (int p = 0; p < DXT_MAIL_PLANES; p++)
+        if (cells->counted[p]) *planes[p] = cells->plane[p];
 }
 
 void dxt_assemble(dxt_assembler *to, const dxt_assembly *a, const dxt_window **windows)
 {
     take_rows(to, a);
+    bool experts = dxt_assembler_find_experts(to, a);
     const dxt_window common = describe(to, a);
+    int64_t stood_ns = 0;
     for (uint32_t o = 0; o < a->operators; o++) {
         dxt_window *window = &to->windows[o];
         *window = common;
         window->phase = (char *)a->names[o];
-        int64_t **const planes[DXT_MAIL_PLANES] = {[DXT_MAIL_WAIT] = &window->wait,
-                                                   [DXT_MAIL_SAMPLES] = &window->samples,
-                                                   [DXT_MAIL_BYTES] = &window->bytes,
-                                                   [DXT_MAIL_LAST] = &window->last};
-        /* Foreign counters hold waits alone. */
-        for (int p = 0; p < DXT_MAIL_PLANES; p++)
-            if (to->cells[o].counted[p]) *planes[p] = to->cells[o].plane[p];
-        window->ops = operations(to, a, o);
+        stood_ns += dxt_assembler_take_out(to, a, o);
+        put_planes(&to->cells[o], window);
+        dxt_assembler_count(to, a, o, experts, window);
+        if (experts && window->ops == 0 && !window->samples && window->ticks_per_second) {
+            speed_up(to, a, to->fast_rates);
+            window->ticks_per_second = to->fast_rates;
+        }
         windows[o] = window;
     }
+    for (uint32_t o = 0; o < a->operators; o++)
+        if (to->windows[o].elapsed_ns > stood_ns) to->windows[o].elapsed_ns -= stood_ns;
 }

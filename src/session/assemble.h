@@ -15,20 +15,25 @@ typedef struct dxt_identity {
     bool known;                /**< it has been heard at least once */
     uint64_t ticks_per_second; /**< 0 = unknown */
     int32_t node;              /**< −1 = unknown */
-    char host[DXT_MAIL_TEXT];
+    dxt_place device;
 } dxt_identity;
 
 /** The input. Mails have passed dxt_mail_decode(). */
 typedef struct dxt_assembly {
     uint32_t ranks; /**< at least 2 */
     uint32_t operators;
-    const char *const *names;       /**< of the operators */
-    const uint64_t *const *before;  /**< per rank: mail at the beginning; NULL = none */
-    const uint64_t *const *after;   /**< per rank: mail at the end; NULL = none */
+    const char *const *names;      /**< of the operators */
+    const uint64_t *const *before; /**< per rank: mail at the beginning; NULL = none */
+    const uint64_t *const *after;  /**< per rank: mail at the end; NULL = none */
+    const uint8_t *excused; /**< per rank: 1 = without a mail, but not silent: it has left, or
+                                         its mail got lost. NULL = nobody */
     const dxt_identity *identities; /**< per rank */
     int64_t index;
+    int64_t busy_ns;      /**< how long rank 0 was held up behind the mails at the beginning */
+    double min_share;     /**< 0 = not to be recorded */
     const char *instance; /**< NULL = none */
     const char *source;   /**< NULL = none */
+    const char *group;    /**< NULL = none */
 } dxt_assembly;
 
 /** Memory of the windows of one interval. */
@@ -49,6 +54,10 @@ void dxt_assembler_destroy(dxt_assembler *assembler);
  * Make the windows. A rank without two mails that follow each other has a missing row. What none of
  * the others has ever counted is left out, and the clock rates where one of them does not know its
  * own.
+ *
+ * Where waits were not counted, but operations and local experts are known, that many waits were
+ * added; where operations are not known, clocks tick so many times faster that a sum is that of one
+ * expert. What ranks waited for rank 0 while it was held up is taken out of the sums.
  *
  * @param assembly  Of as many ranks and operators as the assembler.
  * @param windows   Receives `operators` windows, valid until the next call and as long as the texts

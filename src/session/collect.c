@@ -16,13 +16,24 @@
 #define GRACE_NS 1000000
 /* How far back the mail with which a rank began is looked for. */
 #define LOOK_BACK 16u
+/* A rank is left out of at most 2 to the power of this many windows. */
+#define MOST_MISSES 6u
 
 struct peer {
     uint64_t *before, *after; /* buffers */
     bool has_before, has_after;
-    bool refused;    /* its mail of this window was malformed, or is not coming */
+    bool refused;    /* its mail of this window is not coming, … */
+    bool malformed;  /* … or was no mail */
     bool silent;     /* sent nothing in the window before */
+    bool gone;       /* its newest mail says that it has left in order */
     uint64_t newest; /* sequence of its newest mail that was read; valid once it is known */
+    /* of dxt_collector_try() */
+    bool heard;        /* the two below are valid */
+    uint64_t heard_of; /* sequence of the newest mail in its box … */
+    uint64_t heard_at; /* … and the window at whose end that was new, */
+    int64_t heard_ns;  /* at this time */
+    uint32_t misses;   /* deadlines missed in a row */
+    uint64_t spare;    /* windows in which it is not waited for */
 };
 
 struct dxt_collector {
@@ -33,8 +44,10 @@ struct dxt_collector {
     struct peer *peers;
     dxt_identity *identities;
     const uint64_t **before, **after; /* what the view points to */
+    uint8_t *excused;
     char instance[DXT_MAIL_TEXT];
     bool is_first;       /* no window has ended yet */
+    int64_t begin_ns;    /* CLOCK_MONOTONIC when it was made */
     bool strangers_told; /* the log knows of mails of another instance */
     /* transport failures that may pass */
     dxt_status failure; /* of this window; DXT_OK = none */
@@ -58,13 +71,15 @@ dxt_status dxt_collector_create(dxt_gather *gather, uint32_t operators,
     c->operators = operators;
     memcpy(c->instance, instance, sizeof c->instance);
     c->is_first = true;
+    c->begin_ns = dxt_now_ns();
     c->mail_size = dxt_session_mail_size(operators, c->ranks);
     c->buffers = calloc(2 * (size_t)c->ranks, c->mail_size);
     c->peers = calloc(c->ranks, sizeof *c->peers);
     c->identities = calloc(c->ranks, sizeof *c->identities);
     c->before = calloc(c->ranks, sizeof *c->before);
     c->after = calloc(c->ranks, sizeof *c->after);
-    if (!c->buffers || !c->peers || !c->identities || !c->before || !c->after) {
+    c->excused = calloc(c->ranks, sizeof *c->excused);
+    if (!c->buffers || !c->peers || !c->identities || !c->before || !c->after || !c->excused) {
         size_t size = 2 * c->ranks * c->mail_size;
         dxt_collector_destroy(c);
         return dxt_fail_memory(size);
@@ -86,6 +101,7 @@ void dxt_collector_destroy(dxt_collector *c)
     free(c->identities);
     free(c->before);
     free(c->after);
+    free(c->excused);
     free(c);
 }
 
@@ -139,7 +155,11 @@ static void remember(dxt_identity *identity, const dxt_mail_head *head)
     identity->known = true;
     identity->ticks_per_second = head->ticks_per_second;
     identity->node = (int32_t)head->node;
-    memcpy(identity->host, head->host, sizeof identity->host);
+    dxt_place *device = &identity->device;
+    *device = (dxt_place){.pid = head->pid, .rank = head->global_rank, .gpu = (int32_t)head->gpu};
+    memcpy(device->host, head->host, sizeof head->host);
+    memcpy(device->uuid, head->uuid, sizeof head->uuid);
+    memcpy(device->pci, head->pci, sizeof head->pci);
 }
 
 /* Where the window that ends with mail @p sequence begins, when nothing was collected before it.
@@ -166,13 +186,31 @@ static dxt_status look(dxt_collector *c, uint32_t rank, uint64_t wanted)
     struct peer *peer = &c->peers[rank];
     dxt_mail_head head;
     dxt_status status = read_mail(c, rank, wanted, peer->after, &head);
-    if (status == DXT_ERR_FORMAT) peer->refused = true;
+    if (status == DXT_ERR_FORMAT) peer->refused = peer->malformed = true;
     if (status != DXT_OK) return forgive(c, rank, status);
     if (c->identities[rank].known && head.sequence <= peer->newest) return DXT_OK;
+    /* What a rank did before it left is no window. */
+    peer->gone = head.leaving != 0;
+    if (peer->gone) peer->refused = true;
+    if (peer->gone) return DXT_OK;
     peer->has_after = true;
     peer->newest = head.sequence;
     remember(&c->identities[rank], &head);
     return peer->has_before ? DXT_OK : find_beginning(c, rank, head.sequence);
+}
+
+/* The newest mail of a rank, for what it says of the rank: whether that is there again after it was
+ * silent or had left, or has left. @p head: of that mail, if DXT_OK. */
+static dxt_status look_for_news(dxt_collector *c, uint32_t rank, dxt_mail_head *head)
+{
+    struct peer *peer = &c->peers[rank];
+    dxt_status status = read_mail(c, rank, DXT_GATHER_NEWEST, peer->after, head);
+    if (status != DXT_OK) {
+        dxt_status lasting = forgive(c, rank, status);
+        return lasting != DXT_OK ? lasting : DXT_AGAIN;
+    }
+    peer->gone = head->leaving != 0;
+    return DXT_OK;
 }
 
 /* A silent rank that has published this mail or the one before is back, and worth waiting for. */
@@ -180,11 +218,12 @@ static dxt_status look_for_life(dxt_collector *c, uint32_t rank, uint64_t sequen
 {
     struct peer *peer = &c->peers[rank];
     dxt_mail_head head;
-    dxt_status status = read_mail(c, rank, DXT_GATHER_NEWEST, peer->after, &head);
-    if (status != DXT_OK) return forgive(c, rank, status);
+    dxt_status status = look_for_news(c, rank, &head);
+    if (status != DXT_OK) return status == DXT_AGAIN ? DXT_OK : status;
     bool recent = head.sequence == sequence || head.sequence + 1 == sequence;
     if (recent && (!c->identities[rank].known || head.sequence > peer->newest))
         peer->silent = false;
+    if (peer->gone) peer->refused = true;
     return DXT_OK;
 }
 
@@ -233,17 +272,141 @@ dxt_status dxt_collector_collect(dxt_collector *c, const dxt_collect_options *op
     c->failure = DXT_OK;
     if (options->unpublished) c->peers[dxt_gather_rank(c->gather)].refused = true;
     for (uint32_t r = 0; r < c->ranks && status == DXT_OK; r++)
-        if (c->peers[r].silent) status = look_for_life(c, r, options->sequence);
+        if (c->peers[r].silent || c->peers[r].gone) status = look_for_life(c, r, options->sequence);
     if (status == DXT_OK) status = wait_for_all(c, options);
     for (uint32_t r = 0; r < c->ranks && status == DXT_OK; r++) {
         struct peer *peer = &c->peers[r];
-        if (options->any_newer && !peer->has_after && !peer->refused)
-            status = look(c, r, DXT_GATHER_NEWEST);
-        peer->silent = !peer->has_after;
+        if (!peer->has_after && !peer->refused) status = look(c, r, DXT_GATHER_NEWEST);
+        peer->silent = !peer->has_after && !peer->gone;
+        c->excused[r] = peer->gone;
     }
     if (status == DXT_OK) tell_of_failures(c);
     return status;
 }
+
+/* ---- windows that may be late ---- */
+
+/* Mail @p sequence is there. What lies there when the first window ends may be old. */
+static void note(dxt_collector *c, struct peer *peer, uint64_t sequence,
+                 const dxt_collect_options *options)
+{
+    uint64_t current = options->current;
+    if (peer->heard && sequence <= peer->heard_of) return;
+    bool old = !peer->heard && c->is_first && current == options->sequence && sequence < current;
+    peer->heard_at = old ? current - 1 : current;
+    peer->heard_of = sequence;
+    peer->heard_ns = dxt_now_ns();
+    peer->heard = true;
+}
+
+/* Whether something has come of a rank for long enough that it may be taken for alive. */
+static bool is_recent(const dxt_collector *c, const struct peer *peer,
+                      const dxt_collect_options *options)
+{
+    int64_t since_ns = peer->heard ? peer->heard_ns : c->begin_ns;
+    return dxt_now_ns() - since_ns < options->silence_ns;
+}
+
+/* What has come of a rank since the window before ended; its mail may be behind the one wanted. */
+static dxt_status hear(dxt_collector *c, uint32_t rank, const dxt_collect_options *options)
+{
+    struct peer *peer = &c->peers[rank];
+    dxt_mail_head head;
+    dxt_status status = look_for_news(c, rank, &head);
+    if (status != DXT_OK) return status == DXT_AGAIN ? DXT_OK : status;
+    note(c, peer, head.sequence, options);
+    if (head.sequence < options->sequence) {
+        /* What the first window begins with may be gone by the time that it ends. */
+        if (c->is_first && !peer->has_before) memcpy(peer->before, peer->after, c->mail_size);
+        if (c->is_first) peer->has_before = true;
+        return DXT_OK;
+    }
+    /* It has come in the meantime, or never will: mails do not overtake each other. */
+    status = look(c, rank, options->sequence);
+    if (!peer->has_after) peer->refused = true;
+    return status;
+}
+
+/* Whether the mail of a rank may still come, when it has not by the deadline: if there are others
+ * of it, or none yet of any time. */
+static bool may_come(const dxt_collector *c, const struct peer *peer,
+                     const dxt_collect_options *options)
+{
+    uint64_t late = options->current - options->sequence;
+    if (peer->refused || peer->gone || options->last || late >= DXT_LATEST_WINDOW) return false;
+    bool news = peer->heard ? peer->heard_at == options->current : c->is_first;
+    return news || (!peer->silent && (late == 0 || is_recent(c, peer, options)));
+}
+
+/* Count a window for a rank that was, or was not, there in time. */
+static void keep_score(struct peer *peer, bool in_time)
+{
+    if (in_time) {
+        peer->misses = 0;
+        peer->spare = 0;
+    } else if (peer->spare > 0) {
+        peer->spare--;
+    } else {
+        peer->spare = UINT64_C(1) << peer->misses;
+        if (peer->misses < MOST_MISSES) peer->misses++;
+    }
+}
+
+static bool is_waited_for(const struct peer *peer, const dxt_collect_options *options)
+{
+    return !peer->has_after && !peer->refused && !peer->silent && !peer->gone &&
+           (peer->spare == 0 || options->last);
+}
+
+/* Look until all who are waited for are there, or the deadline passes. */
+static dxt_status wait_in_budget(dxt_collector *c, const dxt_collect_options *options)
+{
+    int64_t pause_ns = SHORTEST_PAUSE_NS;
+    for (;;) {
+        struct round round;
+        int64_t now_ns = dxt_now_ns();
+        bool waiting = false;
+        dxt_status status = look_at_all(c, options->sequence, &round);
+        if (status != DXT_OK) return status;
+        for (uint32_t r = 0; r < c->ranks; r++)
+            waiting = waiting || is_waited_for(&c->peers[r], options);
+        if (!waiting || now_ns >= options->deadline_ns) return DXT_OK;
+        int64_t left_ns = options->deadline_ns - now_ns;
+        options->pause(options->context, now_ns + (pause_ns < left_ns ? pause_ns : left_ns));
+        if (pause_ns < LONGEST_PAUSE_NS) pause_ns *= 2;
+    }
+}
+
+dxt_status dxt_collector_try(dxt_collector *c, const dxt_collect_options *options)
+{
+    bool now = options->sequence == options->current, pending = false;
+    c->failure = DXT_OK;
+    if (options->unpublished && now) c->peers[dxt_gather_rank(c->gather)].refused = true;
+    dxt_status status = wait_in_budget(c, options);
+    for (uint32_t r = 0; r < c->ranks && status == DXT_OK; r++) {
+        struct peer *peer = &c->peers[r];
+        if (now && !peer->silent && !peer->gone && !peer->refused)
+            keep_score(peer, peer->has_after);
+        if (peer->has_after)
+            note(c, peer, peer->newest, options);
+        else if (!peer->refused)
+            status = hear(c, r, options);
+        pending = pending || (!peer->has_after && may_come(c, peer, options));
+    }
+    if (status != DXT_OK) return status;
+    tell_of_failures(c);
+    if (pending) return DXT_AGAIN;
+    for (uint32_t r = 0; r < c->ranks; r++) {
+        struct peer *peer = &c->peers[r];
+        bool alive =
+            peer->has_after || peer->gone || (peer->heard && peer->heard_at >= options->sequence);
+        peer->silent = !alive;
+        c->excused[r] = alive && !peer->has_after;
+    }
+    return DXT_OK;
+}
+
+/* ---- what was collected ---- */
 
 void dxt_collector_view(dxt_collector *c, dxt_assembly *assembly)
 {
@@ -254,6 +417,7 @@ void dxt_collector_view(dxt_collector *c, dxt_assembly *assembly)
     assembly->ranks = c->ranks;
     assembly->before = c->before;
     assembly->after = c->after;
+    assembly->excused = c->excused;
     assembly->identities = c->identities;
 }
 
@@ -266,7 +430,7 @@ void dxt_collector_roll(dxt_collector *c)
         peer->after = peer->before;
         peer->before = begin;
         peer->has_after = false;
-        peer->refused = false;
+        peer->refused = peer->malformed = false;
     }
     c->is_first = false;
 }

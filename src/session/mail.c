@@ -7,11 +7,18 @@
 
 #include "base/base.h"
 
+/* Bytes of a mail with so many tokens. */
+static size_t size_of(uint32_t operators, uint32_t ranks, size_t tokens)
+{
+    return sizeof(dxt_mail_head) +
+           (operators * dxt_mail_operator_words(ranks) + tokens) * sizeof(uint64_t);
+}
+
 size_t dxt_session_mail_size(uint32_t operators, uint32_t ranks)
 {
     if (operators == 0 || operators > DXT_MAX_OPERATORS || ranks == 0 || ranks > DXT_MAX_RANKS)
         return 0;
-    return sizeof(dxt_mail_head) + operators * dxt_mail_operator_words(ranks) * sizeof(uint64_t);
+    return size_of(operators, ranks, DXT_MAIL_TOKENS);
 }
 
 static bool is_printable(unsigned char c)
@@ -19,34 +26,64 @@ static bool is_printable(unsigned char c)
     return c >= 0x20 && c < 0x7f;
 }
 
-void dxt_mail_set_text(char text[DXT_MAIL_TEXT], const char *from)
+void dxt_mail_set_text(char *text, size_t capacity, const char *from)
 {
-    memset(text, 0, DXT_MAIL_TEXT);
-    for (size_t i = 0; from && from[i] && i + 1 < DXT_MAIL_TEXT; i++)
+    memset(text, 0, capacity);
+    for (size_t i = 0; from && from[i] && i + 1 < capacity; i++)
         text[i] = is_printable((unsigned char)from[i]) ? from[i] : '?';
 }
 
-void dxt_mail_encode(uint64_t *mail, const dxt_mail_head *head, const dxt_probe *counters)
+static uint64_t *put_operator(uint64_t *word, uint32_t ranks, const dxt_probe *counters,
+                              uint32_t index, const dxt_mail_first *first)
+{
+    const dxt_operator_counters *all = dxt_probe_operator(counters, index);
+    const dxt_mail_counts counts = {
+        .ops = all->ops, .issued = all->issued, .first_ops = first->ops, .first_wait = first->wait};
+    memcpy(word, &counts, sizeof counts);
+    word += DXT_MAIL_COUNTS;
+    for (uint32_t s = 0; s < ranks; s++) {
+        const dxt_cell *cell = dxt_probe_cell(counters, index, s);
+        word[(size_t)DXT_MAIL_WAIT * ranks + s] = cell->wait_ticks_sum;
+        word[(size_t)DXT_MAIL_SAMPLES * ranks + s] = cell->samples;
+        word[(size_t)DXT_MAIL_BYTES * ranks + s] = cell->bytes;
+        word[(size_t)DXT_MAIL_LAST * ranks + s] = cell->last_count;
+    }
+    return word + (size_t)DXT_MAIL_PLANES * ranks;
+}
+
+/* One by one as long as there is room, else their sum. @return How many. */
+static uint32_t put_tokens(uint64_t *word, const dxt_snapshot *snapshot)
+{
+    if (!snapshot->tokens || snapshot->tokens_count == 0) return 0;
+    bool each = snapshot->tokens_count <= DXT_MAIL_TOKENS;
+    word[0] = 0;
+    for (uint32_t t = 0; t < snapshot->tokens_count; t++) {
+        uint64_t tokens = snapshot->tokens[t] > 0 ? (uint64_t)snapshot->tokens[t] : 0;
+        if (each)
+            word[t] = tokens;
+        else
+            word[0] += tokens;
+    }
+    return each ? snapshot->tokens_count : 1;
+}
+
+size_t dxt_mail_encode(uint64_t *mail, const dxt_mail_head *head, const dxt_snapshot *snapshot,
+                       const dxt_mail_first *first)
 {
     dxt_mail_head full = *head;
     uint32_t ranks = (uint32_t)head->ranks, operators = (uint32_t)head->operators;
+    uint64_t *word = mail + sizeof full / sizeof *mail;
+    for (uint32_t o = 0; o < operators; o++)
+        word = put_operator(word, ranks, snapshot->data, o, &first[o]);
     full.magic = DXT_MAIL_MAGIC;
     full.version = DXT_MAIL_VERSION;
-    full.size = dxt_session_mail_size(operators, ranks);
-    full.ticks_per_second = counters->ticks_per_second;
+    full.ticks_per_second = snapshot->data->ticks_per_second;
+    full.tokens_count = put_tokens(word, snapshot);
+    full.local_experts = snapshot->local_experts;
+    full.mix = snapshot->mix;
+    full.size = size_of(operators, ranks, full.tokens_count);
     memcpy(mail, &full, sizeof full);
-    uint64_t *word = mail + sizeof full / sizeof *mail;
-    for (uint32_t o = 0; o < operators; o++) {
-        *word++ = dxt_probe_operator(counters, o)->ops;
-        for (uint32_t s = 0; s < ranks; s++) {
-            const dxt_cell *cell = dxt_probe_cell(counters, o, s);
-            word[(size_t)DXT_MAIL_WAIT * ranks + s] = cell->wait_ticks_sum;
-            word[(size_t)DXT_MAIL_SAMPLES * ranks + s] = cell->samples;
-            word[(size_t)DXT_MAIL_BYTES * ranks + s] = cell->bytes;
-            word[(size_t)DXT_MAIL_LAST * ranks + s] = cell->last_count;
-        }
-        word += (size_t)DXT_MAIL_PLANES * ranks;
-    }
+    return full.size;
 }
 
 void dxt_mail_get_head(const uint64_t *mail, dxt_mail_head *head)
@@ -54,12 +91,25 @@ void dxt_mail_get_head(const uint64_t *mail, dxt_mail_head *head)
     memcpy(head, mail, sizeof *head);
 }
 
-static bool is_text(const char text[DXT_MAIL_TEXT])
+static bool is_text(const char *text, size_t capacity)
 {
-    size_t length = strnlen(text, DXT_MAIL_TEXT);
+    size_t length = strnlen(text, capacity);
     for (size_t i = 0; i < length; i++)
         if (!is_printable((unsigned char)text[i])) return false;
-    return length < DXT_MAIL_TEXT;
+    return length < capacity;
+}
+
+/* @return What is wrong with the place of the sender, or NULL. */
+static const char *find_wrong_place(const dxt_mail_head *head)
+{
+    if (head->node < -1 || head->node > INT32_MAX) return "an impossible node";
+    if (head->gpu < -1 || head->gpu > INT32_MAX) return "an impossible GPU";
+    if (head->pid < 0 || head->global_rank < -1) return "an impossible process";
+    if (!is_text(head->host, sizeof head->host) ||
+        !is_text(head->instance, sizeof head->instance) ||
+        !is_text(head->uuid, sizeof head->uuid) || !is_text(head->pci, sizeof head->pci))
+        return "a text that is none";
+    return NULL;
 }
 
 /* @return What is wrong, or NULL. */
@@ -71,14 +121,14 @@ static const char *find_fault(const dxt_mail_head *head, size_t size, const dxt_
     if (head->ranks != expect->ranks) return "a mail of a group of another size";
     if (head->operators != expect->operators) return "a mail of a probe with other operators";
     if (head->sequence != expect->sequence) return "a mail of another time";
+    if (head->tokens_count > DXT_MAIL_TOKENS || head->local_experts > DXT_MAX_LOCAL_EXPERTS)
+        return "an impossible number of experts";
     if (head->size != size ||
-        size != dxt_session_mail_size((uint32_t)expect->operators, (uint32_t)expect->ranks))
+        size != size_of((uint32_t)expect->operators, (uint32_t)expect->ranks, head->tokens_count))
         return "a mail of the wrong size";
     if (head->time_ns < 0 || head->realtime_ns < 0) return "a time before all time";
     if (head->ticks_per_second > DXT_MAIL_MAX_RATE) return "an impossible clock rate";
-    if (head->node < -1 || head->node > INT32_MAX) return "an impossible node";
-    if (!is_text(head->host) || !is_text(head->instance)) return "a text that is none";
-    return NULL;
+    return find_wrong_place(head);
 }
 
 dxt_status dxt_mail_decode(const uint64_t *mail, size_t size, const dxt_mail_head *expect,

@@ -4,19 +4,25 @@
  * byte order of the sender, which the magic number shows. Layout:
  *
  *     dxt_mail_head
- *     per operator: ops, wait[ranks], samples[ranks], bytes[ranks], last[ranks]
+ *     per operator: dxt_mail_counts, wait[ranks], samples[ranks], bytes[ranks], last[ranks]
+ *     tokens[tokens_count]
  *
  * Counters are totals since the probe was made; whoever has two mails of a rank has a window.
  */
 #ifndef DXT_SESSION_MAIL_H
 #define DXT_SESSION_MAIL_H
 
+#include <string.h>
+
 #include <deepxtrace/probe.h>
 
 #define DXT_MAIL_MAGIC UINT64_C(0x314c49414d545844) /* "DXTMAIL1" */
-#define DXT_MAIL_VERSION UINT64_C(1)
+#define DXT_MAIL_VERSION UINT64_C(2)
 /** Room for a text, the terminator included. Texts are printable ASCII. */
 #define DXT_MAIL_TEXT 64u
+#define DXT_MAIL_PCI 32u
+/** Most local experts whose tokens travel one by one; of more, their sum does. */
+#define DXT_MAIL_TOKENS 256u
 
 typedef struct dxt_mail_head {
     uint64_t magic;
@@ -25,17 +31,37 @@ typedef struct dxt_mail_head {
     uint64_t rank;
     uint64_t ranks;
     uint64_t operators;
-    uint64_t sequence;         /**< as it was published */
-    int64_t time_ns;           /**< CLOCK_MONOTONIC of the rank at its snapshot, ≥ 0 */
-    int64_t realtime_ns;       /**< CLOCK_REALTIME, ≥ 0 */
-    uint64_t ticks_per_second; /**< of the waits, up to DXT_MAIL_MAX_RATE; 0 = unknown */
-    int64_t node;              /**< index, or −1 */
-    uint64_t reserved;
+    uint64_t sequence;            /**< as it was published */
+    int64_t time_ns;              /**< CLOCK_MONOTONIC of the rank at its snapshot, ≥ 0 */
+    int64_t realtime_ns;          /**< CLOCK_REALTIME, ≥ 0 */
+    uint64_t ticks_per_second;    /**< of the waits, up to DXT_MAIL_MAX_RATE; 0 = unknown */
+    int64_t node;                 /**< index, or −1 */
+    uint64_t local_experts;       /**< waits side by side that the counters add up; 0 = unknown */
+    uint64_t tokens_count;        /**< up to DXT_MAIL_TOKENS */
+    uint64_t mix;                 /**< of what was done since the mail before; 0 = unknown */
+    uint64_t leaving;             /**< 1 = the last mail of a rank that ends in order */
+    int64_t pid;                  /**< 0 = unknown */
+    int64_t global_rank;          /**< −1 = unknown */
+    int64_t gpu;                  /**< index on the host; −1 = unknown */
     char host[DXT_MAIL_TEXT];     /**< empty = unknown */
     char instance[DXT_MAIL_TEXT]; /**< empty = none */
+    char uuid[DXT_MAIL_TEXT];     /**< of the GPU; empty = unknown */
+    char pci[DXT_MAIL_PCI];       /**< empty = unknown */
 } dxt_mail_head;
 
-_Static_assert(sizeof(dxt_mail_head) == 96 + 2 * DXT_MAIL_TEXT, "no padding on the way");
+_Static_assert(sizeof(dxt_mail_head) == 144 + 3 * DXT_MAIL_TEXT + DXT_MAIL_PCI,
+               "no padding on the way");
+
+/** What a rank counts of an operator as a whole. */
+typedef struct dxt_mail_counts {
+    uint64_t ops;        /**< completed */
+    uint64_t issued;     /**< begun; 0 = not counted */
+    uint64_t first_ops;  /**< of them in the first step behind the mail before; 0 = not known */
+    uint64_t first_wait; /**< ticks waited for rank 0 in that step */
+} dxt_mail_counts;
+
+/** Words of it. */
+#define DXT_MAIL_COUNTS (sizeof(dxt_mail_counts) / sizeof(uint64_t))
 
 /** Fastest clock that is believed: 1 THz. */
 #define DXT_MAIL_MAX_RATE UINT64_C(1000000000000)
@@ -50,16 +76,25 @@ enum dxt_mail_plane {
 };
 
 /** Copy a text of the caller into a mail: cut to fit, bytes that are not printable become "?". */
-void dxt_mail_set_text(char text[DXT_MAIL_TEXT], const char *from);
+void dxt_mail_set_text(char *text, size_t capacity, const char *from);
+
+/** The first step behind a mail, of one operator. */
+typedef struct dxt_mail_first {
+    uint64_t ops, wait;
+} dxt_mail_first;
 
 /**
  * Write a mail.
  *
  * @param mail      dxt_session_mail_size(head->operators, head->ranks) bytes.
- * @param head      magic, version, size and ticks_per_second are filled in here.
- * @param counters  A private copy, with at least head->ranks sources.
+ * @param head      magic, version, size, ticks_per_second, and what the snapshot tells, are filled
+ *                  in here.
+ * @param snapshot  A private copy, with at least head->ranks sources.
+ * @param first     One per operator.
+ * @return Its size in bytes.
  */
-void dxt_mail_encode(uint64_t *mail, const dxt_mail_head *head, const dxt_probe *counters);
+size_t dxt_mail_encode(uint64_t *mail, const dxt_mail_head *head, const dxt_snapshot *snapshot,
+                       const dxt_mail_first *first);
 
 /**
  * Check a mail from outside.
@@ -75,10 +110,10 @@ dxt_status dxt_mail_decode(const uint64_t *mail, size_t size, const dxt_mail_hea
 /** Words of one operator. */
 static inline size_t dxt_mail_operator_words(uint32_t ranks)
 {
-    return 1 + (size_t)DXT_MAIL_PLANES * ranks;
+    return DXT_MAIL_COUNTS + (size_t)DXT_MAIL_PLANES * ranks;
 }
 
-/** Where the counters of operator @p index begin: its ops, and behind them its planes. */
+/** Where the counters of operator @p index begin: its counts, and behind them its planes. */
 static inline const uint64_t *dxt_mail_operator(const uint64_t *mail, uint32_t ranks,
                                                 uint32_t index)
 {
@@ -89,7 +124,23 @@ static inline const uint64_t *dxt_mail_operator(const uint64_t *mail, uint32_t r
 static inline const uint64_t *dxt_mail_plane(const uint64_t *mail, uint32_t ranks, uint32_t index,
                                              enum dxt_mail_plane plane)
 {
-    return dxt_mail_operator(mail, ranks, index) + 1 + (size_t)plane * ranks;
+    return dxt_mail_operator(mail, ranks, index) + DXT_MAIL_COUNTS + (size_t)plane * ranks;
+}
+
+/** The counts of an operator. */
+static inline dxt_mail_counts dxt_mail_get_counts(const uint64_t *mail, uint32_t ranks,
+                                                  uint32_t index)
+{
+    dxt_mail_counts counts;
+    memcpy(&counts, dxt_mail_operator(mail, ranks, index), sizeof counts);
+    return counts;
+}
+
+/** The tokens of a mail. */
+static inline const uint64_t *dxt_mail_tokens(const uint64_t *mail, uint32_t ranks,
+                                              uint32_t operators)
+{
+    return dxt_mail_operator(mail, ranks, operators);
 }
 
 /** The head of a mail that has passed dxt_mail_decode(). */

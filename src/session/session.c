@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <deepxtrace/session.h>
+#include "session/state.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -13,96 +11,22 @@
 #include "base/base.h"
 #include "gather/attempt.h"
 #include "gather/gather.h"
-#include "session/assemble.h"
-#include "session/collect.h"
-#include "session/mail.h"
 
 #define DEFAULT_INTERVAL_OPS 100
 #define DEFAULT_INTERVAL_NS INT64_C(20000000000)
 #define DEFAULT_DEADLINE_NS INT64_C(2000000000)
 #define MIN_INTERVAL_NS 1000000
+/* How long rank 0 waits for the mails of the first window, and of others: this part of the time
+ * since the window before, but at least so long. */
+#define FIRST_BUDGET_NS INT64_C(200000000)
+#define BUDGET_PART 1000
+#define LEAST_BUDGET_NS INT64_C(1000000)
 /* Longest interval and deadline: 10 days. Sums of times stay far from overflow. */
 #define MAX_SPAN_NS INT64_C(864000000000000)
 /* Enough for the analysis and for a callback that formats reports. */
 #define STACK_SIZE ((size_t)1 << 20)
-#define NO_COMPANION UINT32_MAX
-
-struct dxt_session {
-    dxt_session_config config; /* defaults filled in; what is copied is below */
-    dxt_analysis_options analysis;
-    uint32_t rank, ranks, operators;
-    char *names[DXT_MAX_OPERATORS];
-    uint32_t companions[DXT_MAX_OPERATORS]; /* index of the operator, or NO_COMPANION */
-    char *source;
-    char instance[DXT_MAIL_TEXT];
-    char host[DXT_MAIL_TEXT];
-    dxt_snapshot *snapshot;
-    uint64_t *mail;
-    size_t mail_size;
-    bool unpublished; /* the last mail did not get out */
-    /* rank 0 */
-    dxt_collector *collector;
-    dxt_assembler *assembler;
-    dxt_history *history; /* NULL = windows are judged alone */
-    bool own_history;
-    bool counts_ops[DXT_MAX_OPERATORS]; /* whether operations of it were ever counted */
-    dxt_analyzer *analyzers[DXT_MAX_OPERATORS];
-    uint64_t steps;
-    uint64_t rounds; /* windows collected, the warm-up included */
-    _Atomic uint64_t windows;
-    atomic_int status; /* DXT_OK until something fails inside */
-    pid_t pid;         /* of the creator: a forked child has no thread to join */
-    /* asynchronous only */
-    uint64_t sequence; /* of the last mail */
-    pthread_t thread;
-    bool has_thread;
-    pthread_mutex_t lock;
-    pthread_cond_t wake;
-    bool stop; /* under the lock */
-};
 
 /* ---- one window ---- */
-
-/* Counters from outside, which must have left the block what it is. */
-static dxt_status read_counters(dxt_session *s)
-{
-    dxt_probe *data = s->snapshot->data;
-    s->snapshot->time_ns = dxt_now_ns();
-    dxt_status status = s->config.snapshot(s->config.snapshot_context, s->snapshot);
-    if (status != DXT_OK) return status;
-    if (s->snapshot->data != data || data->layout != DXT_PROBE_LAYOUT ||
-        data->operators != s->operators || data->sources != s->ranks ||
-        data->ticks_per_second > DXT_MAIL_MAX_RATE || s->snapshot->time_ns < 0)
-        return DXT_ERR_INVALID;
-    return DXT_OK;
-}
-
-/* @return DXT_OK; why there is no mail, not logged. */
-static dxt_status publish(dxt_session *s, uint64_t sequence)
-{
-    dxt_mail_head head = {.rank = s->rank,
-                          .ranks = s->ranks,
-                          .operators = s->operators,
-                          .sequence = sequence,
-                          .realtime_ns = dxt_realtime_ns(),
-                          .node = s->config.node};
-    dxt_status status =
-        s->config.probe ? dxt_probe_snapshot(s->config.probe, s->snapshot) : read_counters(s);
-    if (status != DXT_OK) return status;
-    head.time_ns = s->snapshot->time_ns;
-    memcpy(head.host, s->host, sizeof head.host);
-    memcpy(head.instance, s->instance, sizeof head.instance);
-    dxt_mail_encode(s->mail, &head, s->snapshot->data);
-    return dxt_gather_try_publish(s->config.gather, sequence, s->mail, s->mail_size);
-}
-
-/* Pass the status on as an error, and say why. */
-static dxt_status cannot_publish(const dxt_session *s, dxt_status status)
-{
-    return dxt_fail(status < 0 ? status : DXT_ERR_IO,
-                    "rank %u cannot publish its counters (%zu bytes): %s", s->rank, s->mail_size,
-                    dxt_status_string(status));
-}
 
 /* What may pass is a mail that is missing. Told once when it begins and once when it ends. */
 static void tell_of_publishing(dxt_session *s, dxt_status status)
@@ -116,77 +40,20 @@ static void tell_of_publishing(dxt_session *s, dxt_status status)
     s->unpublished = failed;
 }
 
-/* Whether there is something in a window to remember. In one in which an operator completed
- * nothing, as when the job does something else for a while, nobody was late and nobody on time. */
-static bool is_telling(dxt_session *s, uint32_t index, const dxt_window *window)
+/* @return DXT_OK; the failure that lasts, told. */
+static dxt_status publish(dxt_session *s, uint64_t sequence)
 {
-    if (window->ops > 0) s->counts_ops[index] = true;
-    if (s->counts_ops[index]) return window->ops > 0;
-    size_t cells = (size_t)window->ranks * window->ranks;
-    for (size_t c = 0; c < cells; c++)
-        if (window->wait[c] > 0) return true;
-    return false;
-}
-
-static dxt_status analyse(dxt_session *s, const dxt_window *const *windows,
-                          const dxt_findings **findings)
-{
-    dxt_status status = DXT_OK;
-    for (uint32_t o = 0; o < s->operators && status == DXT_OK; o++) {
-        dxt_analysis_options options = s->analysis;
-        uint32_t companion = s->companions[o];
-        options.companion = companion != NO_COMPANION ? windows[companion] : NULL;
-        status = dxt_history_prior(s->history, windows[o], &options);
-        if (status != DXT_OK) break;
-        status = dxt_analyzer_run(s->analyzers[o], windows[o], &options, &findings[o]);
-    }
-    /* Those that have a place of their own: what is said of one lasts until its next window. */
-    uint32_t followed = s->history ? s->operators : 0;
-    if (followed > DXT_HISTORY_OPERATORS) followed = DXT_HISTORY_OPERATORS;
-    for (uint32_t o = 0; o < followed && status == DXT_OK; o++)
-        if (is_telling(s, o, windows[o]))
-            status = dxt_history_follow(s->history, windows[o], findings[o], &findings[o]);
-    return status;
-}
-
-static dxt_status diagnose(dxt_session *s)
-{
-    const dxt_window *windows[DXT_MAX_OPERATORS];
-    const dxt_findings *findings[DXT_MAX_OPERATORS];
-    dxt_diagnosis diagnoses[DXT_MAX_OPERATORS];
-    dxt_assembly assembly = {.operators = s->operators,
-                             .names = (const char *const *)s->names,
-                             .index = (int64_t)(s->rounds - s->config.warmup_windows),
-                             .instance = s->instance,
-                             .source = s->source};
-    dxt_collector_view(s->collector, &assembly);
-    dxt_assemble(s->assembler, &assembly, windows);
-    dxt_status status = analyse(s, windows, findings);
-    if (status != DXT_OK) return status;
-    for (uint32_t o = 0; o < s->operators; o++)
-        diagnoses[o] = (dxt_diagnosis){windows[o], findings[o]};
-    if (s->config.on_diagnosis)
-        s->config.on_diagnosis(s->config.on_diagnosis_context, diagnoses, s->operators);
-    atomic_fetch_add(&s->windows, 1);
+    dxt_status status = dxt_session_publish(s, sequence, false);
+    if (dxt_failure_lasts(status)) return dxt_session_cannot_publish(s, status);
+    tell_of_publishing(s, status);
     return DXT_OK;
 }
 
-/* Publish, and on rank 0 collect and diagnose. @return DXT_OK; DXT_AGAIN (stopped); the failure. */
-static dxt_status end_window(dxt_session *s, uint64_t sequence,
-                             bool (*pause)(void *context, int64_t until_ns))
+/* The mails of a window are collected. */
+static dxt_status judge(dxt_session *s)
 {
-    dxt_status status = publish(s, sequence);
-    if (dxt_failure_lasts(status)) return cannot_publish(s, status);
-    tell_of_publishing(s, status);
-    if (s->rank != 0) return DXT_OK;
-    const dxt_collect_options options = {.sequence = sequence,
-                                         .deadline_ns = dxt_now_ns() + s->config.deadline_ns,
-                                         .any_newer = s->config.mode == DXT_SESSION_ASYNC,
-                                         .unpublished = s->unpublished,
-                                         .pause = pause,
-                                         .context = s};
-    status = dxt_collector_collect(s->collector, &options);
-    if (status == DXT_OK && s->rounds >= s->config.warmup_windows) status = diagnose(s);
+    dxt_status status = DXT_OK;
+    if (s->rounds >= s->config.warmup_windows) status = dxt_session_diagnose(s);
     if (status != DXT_OK) return status;
     dxt_collector_roll(s->collector);
     s->rounds++;
@@ -211,13 +78,68 @@ static bool sleep_on(void *context, int64_t until_ns)
     return false;
 }
 
+/* How long the mails of a window that has just ended may be waited for. */
+static int64_t budget_ns(const dxt_session *s, int64_t now_ns)
+{
+    int64_t budget = FIRST_BUDGET_NS;
+    if (s->last_end_ns > 0) {
+        budget = (now_ns - s->last_end_ns) / BUDGET_PART;
+        if (budget < s->config.patience_ns) budget = s->config.patience_ns;
+    }
+    return budget < s->config.deadline_ns ? budget : s->config.deadline_ns;
+}
+
+/* Judge the windows that have ended, up to the first whose mails may still come. */
+static dxt_status judge_ended(dxt_session *s, int64_t deadline_ns, bool last)
+{
+    while (s->next <= s->sequence) {
+        const dxt_collect_options options = {.sequence = s->next,
+                                             .current = s->sequence,
+                                             .deadline_ns = deadline_ns,
+                                             .silence_ns = s->config.deadline_ns,
+                                             .unpublished = s->unpublished,
+                                             .last = last,
+                                             .pause = sleep_on,
+                                             .context = s};
+        dxt_status status = dxt_collector_try(s->collector, &options);
+        if (status == DXT_AGAIN) return DXT_OK;
+        s->busy_ns = s->held_up_ns[(s->next - 1) % DXT_GATHER_DEPTH];
+        if (status == DXT_OK) status = judge(s);
+        if (status != DXT_OK) return status;
+        s->next++;
+    }
+    return DXT_OK;
+}
+
+static dxt_status end_step_window(dxt_session *s, uint64_t sequence)
+{
+    dxt_status status = publish(s, sequence);
+    s->sequence = sequence;
+    if (status != DXT_OK || s->rank != 0) return status;
+    int64_t begin_ns = dxt_now_ns();
+    status = judge_ended(s, begin_ns + budget_ns(s, begin_ns), false);
+    s->last_end_ns = dxt_now_ns();
+    s->held_up_ns[sequence % DXT_GATHER_DEPTH] = s->last_end_ns - begin_ns;
+    return status;
+}
+
 dxt_status dxt_session_step(dxt_session *s)
 {
     if (!s) return dxt_fail(DXT_ERR_INVALID, "no session");
     dxt_status status = (dxt_status)atomic_load(&s->status);
     if (status != DXT_OK || s->config.mode == DXT_SESSION_ASYNC) return status;
-    if (++s->steps % s->config.interval_ops != 0) return DXT_OK;
-    return settle(s, end_window(s, s->steps / s->config.interval_ops, sleep_on));
+    uint64_t interval = s->config.interval_ops, steps = ++s->steps;
+    if (interval > 1 && steps % interval == 1) dxt_session_note_first(s);
+    if (steps % interval != 0) return DXT_OK;
+    return settle(s, end_step_window(s, steps / interval));
+}
+
+dxt_status dxt_session_first_step(dxt_session *s)
+{
+    if (!s) return dxt_fail(DXT_ERR_INVALID, "no session");
+    if (atomic_load(&s->status) == DXT_OK && s->config.mode == DXT_SESSION_SYNC)
+        dxt_session_note_first(s);
+    return DXT_OK;
 }
 
 /* ---- asynchronous ---- */
@@ -255,12 +177,26 @@ static bool sleep_until_next(dxt_session *s)
     return false;
 }
 
+static dxt_status end_timed_window(dxt_session *s)
+{
+    dxt_status status = publish(s, s->sequence);
+    if (status != DXT_OK || s->rank != 0) return status;
+    const dxt_collect_options options = {.sequence = s->sequence,
+                                         .current = s->sequence,
+                                         .deadline_ns = dxt_now_ns() + s->config.deadline_ns,
+                                         .unpublished = s->unpublished,
+                                         .pause = sleep_or_stop,
+                                         .context = s};
+    status = dxt_collector_collect(s->collector, &options);
+    return status == DXT_OK ? judge(s) : status;
+}
+
 static void *run(void *argument)
 {
     dxt_session *s = argument;
     pthread_setname_np(pthread_self(), "dxt-session");
     while (!sleep_until_next(s))
-        if (settle(s, end_window(s, s->sequence, sleep_or_stop)) != DXT_OK) break;
+        if (settle(s, end_timed_window(s)) != DXT_OK) break;
     return NULL;
 }
 
@@ -328,7 +264,13 @@ static dxt_status check_config(const dxt_session_config *config)
         return dxt_fail(DXT_ERR_INVALID, "an interval of %lld ns", (long long)config->interval_ns);
     if (config->deadline_ns < 0 || config->deadline_ns > MAX_SPAN_NS)
         return dxt_fail(DXT_ERR_INVALID, "a deadline of %lld ns", (long long)config->deadline_ns);
+    if (config->patience_ns < 0 || config->patience_ns > MAX_SPAN_NS)
+        return dxt_fail(DXT_ERR_INVALID, "a patience of %lld ns", (long long)config->patience_ns);
     if (config->node < -1) return dxt_fail(DXT_ERR_INVALID, "node %d", config->node);
+    if (!(config->min_share >= 0 && config->min_share <= 1))
+        return dxt_fail(DXT_ERR_INVALID, "a smallest share of %g", config->min_share);
+    if (config->local_experts > DXT_MAX_LOCAL_EXPERTS)
+        return dxt_fail(DXT_ERR_INVALID, "%u local experts", config->local_experts);
     if (config->alone && config->history)
         return dxt_fail(DXT_ERR_INVALID, "a history for windows that are judged alone");
     return check_counters(config);
@@ -345,7 +287,19 @@ static dxt_status take_config(const dxt_session_config *given, dxt_session_confi
     if (config->analysis && !dxt_take_struct(analysis, sizeof *analysis, config->analysis,
                                              sizeof analysis->struct_size))
         return dxt_fail(DXT_ERR_INVALID, "analysis options: struct_size is not set");
-    return check_config(config);
+    dxt_status status = check_config(config);
+    if (status == DXT_OK && config->min_share > 0) analysis->min_share = config->min_share;
+    return status;
+}
+
+static void set_place(dxt_session *s)
+{
+    const dxt_place nowhere = {.rank = -1, .gpu = -1};
+    s->device = s->config.device ? *s->config.device : nowhere;
+    const char *host = s->config.host;
+    if (!host && !s->device.host[0]) host = dxt_gather_host(s->config.gather);
+    if (host) dxt_mail_set_text(s->device.host, sizeof s->device.host, host);
+    if (s->device.pid == 0) s->device.pid = getpid();
 }
 
 static void set_defaults(dxt_session *s)
@@ -353,17 +307,21 @@ static void set_defaults(dxt_session *s)
     dxt_session_config *config = &s->config;
     if (config->interval_ops == 0) config->interval_ops = DEFAULT_INTERVAL_OPS;
     if (config->interval_ns == 0) config->interval_ns = DEFAULT_INTERVAL_NS;
-    if (config->deadline_ns == 0) config->deadline_ns = DEFAULT_DEADLINE_NS;
+    if (config->deadline_ns == 0)
+        config->deadline_ns =
+            config->mode == DXT_SESSION_ASYNC ? DEFAULT_DEADLINE_NS : FIRST_BUDGET_NS;
     if (config->mode == DXT_SESSION_ASYNC && config->deadline_ns > config->interval_ns)
         config->deadline_ns = config->interval_ns;
+    if (config->patience_ns == 0) config->patience_ns = LEAST_BUDGET_NS;
     s->rank = dxt_gather_rank(config->gather);
     s->ranks = dxt_gather_ranks(config->gather);
     s->operators = config->probe ? config->probe->operators : config->operators_count;
     s->mail_size = dxt_session_mail_size(s->operators, s->ranks);
     /* What the program does not say, its transport may know. */
     if (config->node < 0) config->node = dxt_gather_node(config->gather);
-    dxt_mail_set_text(s->host, config->host ? config->host : dxt_gather_host(config->gather));
-    dxt_mail_set_text(s->instance, config->instance);
+    dxt_mail_set_text(s->instance, sizeof s->instance, config->instance);
+    dxt_mail_set_text(s->group, sizeof s->group, config->group);
+    set_place(s);
     s->pid = getpid();
 }
 
@@ -378,7 +336,7 @@ static bool are_companions(const char *dispatch, const char *combine)
 
 static void find_companions(dxt_session *s)
 {
-    for (uint32_t o = 0; o < s->operators; o++) s->companions[o] = NO_COMPANION;
+    for (uint32_t o = 0; o < s->operators; o++) s->companions[o] = DXT_NO_COMPANION;
     for (uint32_t o = 0; o < s->operators; o++) {
         for (uint32_t p = 0; p < s->operators; p++) {
             if (!are_companions(s->names[o], s->names[p])) continue;
@@ -419,6 +377,15 @@ static void release(dxt_session *s)
     pthread_mutex_destroy(&s->lock);
     pthread_cond_destroy(&s->wake);
     free(s);
+}
+
+/* This rank leaves in order, and says so. Rank 0 judges what it has not, waiting once more. */
+static void end(dxt_session *s)
+{
+    if (atomic_load(&s->status) != DXT_OK) return;
+    dxt_session_publish(s, s->sequence + 1, true);
+    if (s->rank == 0 && s->config.mode == DXT_SESSION_SYNC)
+        settle(s, judge_ended(s, dxt_now_ns() + s->config.deadline_ns, true));
 }
 
 static dxt_status make_snapshot(dxt_session *s)
@@ -462,9 +429,10 @@ static dxt_status start(dxt_session *s)
     if (status == DXT_OK && s->rank == 0) status = make_diagnostics(s);
     if (status != DXT_OK) return status;
     /* The first window begins here. */
+    s->next = 1;
     if (s->config.mode == DXT_SESSION_ASYNC) s->sequence = interval_now(s);
-    status = publish(s, s->sequence);
-    if (status != DXT_OK) return cannot_publish(s, status);
+    status = dxt_session_publish(s, s->sequence, false);
+    if (status != DXT_OK) return dxt_session_cannot_publish(s, status);
     if (s->config.mode != DXT_SESSION_ASYNC) return DXT_OK;
     int error = start_thread(s);
     if (error == 0) return DXT_OK;
@@ -509,5 +477,6 @@ void dxt_session_destroy(dxt_session *s)
     /* A forked child has a copy in an unknown state, and the thread stayed with the parent. */
     if (!s || s->pid != getpid()) return;
     stop_thread(s);
+    end(s);
     release(s);
 }

@@ -34,13 +34,14 @@ static void assemble(const dxt_mail_head *head, const uint64_t *before, const ui
     to[head->rank] = after;
     identities[head->rank] = (dxt_identity){
         .known = true, .ticks_per_second = head->ticks_per_second, .node = (int32_t)head->node};
-    memcpy(identities[head->rank].host, head->host, sizeof head->host);
+    memcpy(identities[head->rank].device.host, head->host, sizeof head->host);
     const dxt_assembly assembly = {.ranks = (uint32_t)head->ranks,
                                    .operators = (uint32_t)head->operators,
                                    .names = NAMES,
                                    .before = from,
                                    .after = to,
                                    .identities = identities,
+                                   .busy_ns = 1000000,
                                    .instance = head->instance};
     if (dxt_assembler_create(assembly.ranks, assembly.operators, &assembler) != DXT_OK) abort();
     dxt_assemble(assembler, &assembly, windows);

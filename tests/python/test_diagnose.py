@@ -34,6 +34,8 @@ def folder(tmp_path, monkeypatch):
             monkeypatch.delenv(name)
     monkeypatch.setenv("DEEPEP_DIAGNOSE_LOG_PATH", str(tmp_path))
     monkeypatch.setenv("DEEPEP_DIAGNOSE_WARMING_TIME", "0")
+    # Results come with the call that ends their window, however busy the machine is.
+    monkeypatch.setattr(ds, "PATIENCE_SECONDS", 1.0)
     yield tmp_path
     for running in list(ds._running):
         running.close()
@@ -221,7 +223,7 @@ def test_without_details_there_are_no_rows(folder):
     assert not (folder / "diagnose_rank1.jsonl").exists()
 
 
-def test_nothing_is_lost_between_windows():
+def test_nothing_is_lost_between_windows(folder):
     made = make_all(RANKS)
     sums = np.zeros((RANKS, 2, RANKS), np.int64)
     random = np.random.default_rng(3)
@@ -230,7 +232,9 @@ def test_nothing_is_lost_between_windows():
             for tensor in diagnosis.get_stats_ll_stats_tensor():
                 tensor += torch.from_numpy(random.integers(0, 10**6, RANKS))
         on_all(made, lambda diagnosis: diagnosis.diagnose_ll_sync(1))
-        sums += made[0].get_all_stats_tensor()
+    made[0].close()  # tells of what came late, too
+    for window in deepxtrace.Window.read(folder / "diagnose_rank0.jsonl"):
+        sums[:, int(window.phase == "combine"), :] += window.wait
     for diagnosis in made:
         for index, tensor in enumerate(diagnosis.get_stats_ll_stats_tensor()):
             assert tensor.tolist() == sums[diagnosis.rank, index].tolist()
@@ -270,13 +274,15 @@ def test_normal_mode_alone_and_both(folder):
                       "normal dispatch", "normal combine"]
 
 
-def test_a_rank_that_does_not_call_is_silent_and_blocks_nobody():
+def test_a_rank_that_does_not_call_is_silent_and_blocks_nobody(monkeypatch):
+    monkeypatch.setattr(ds, "DEADLINE_SECONDS", 0.3)
     made = make_all(RANKS, ticks_per_second=0)
-    results = run_sync(made[:3], 3, 1)[0]
-    for pair in results:
+    assert run_sync(made[:3], 1, 1)[0] == [None]  # its mail might still have come
+    time.sleep(0.3)
+    for pair in run_sync(made[:3], 3, 1)[0]:
         assert ("silent_rank", 3) in kinds(pair[0]) and ("late_rank", 2) in kinds(pair[0])
     # Once it has made up for its calls, its windows are right.
-    run_sync(made[3:], 3, 1)
+    run_sync(made[3:], 4, 1)
     run_sync(made, 1, 1)
     back = run_sync(made, 3, 1)[0][-1]
     assert kinds(back[0]) == [("late_rank", 2)] and kinds(back[1]) == [("late_rank", 3)]
@@ -424,7 +430,8 @@ def test_an_interrupt_reaches_the_job(capfd):
         made[0].diagnose_ll_sync(1)
     session._read = real
     made[1].diagnose_ll_sync(1)
-    assert on_all(made, lambda diagnosis: diagnosis.diagnose_ll_sync(1))[0] is not None
+    # It missed a window, so that rank 0 does not wait for it in the next.
+    assert any(on_all(made, lambda diagnosis: diagnosis.diagnose_ll_sync(1))[0] for _ in range(3))
     assert capfd.readouterr() == ("", "")
 
 
@@ -524,7 +531,7 @@ def test_counters_that_run_backwards_cost_one_row():
     run_sync(made, 1, 1)
     made[1].get_stats_ll_stats_tensor()[0].zero_()
     pair = run_sync(made, 1, 1, lambda d: None)[0][0]
-    assert kinds(pair[0]) == [("silent_rank", 1)]
+    assert kinds(pair[0]) == []  # it is there, but says nothing of this window
     pair = run_sync(made, 1, 1)[0][0]
     assert kinds(pair[0]) == [("late_rank", 2)]
 

@@ -50,16 +50,41 @@ static void nothing_is_lost_between_windows(void **state)
 static void a_stopped_rank_falls_silent(void **state)
 {
     (void)state;
-    struct job *job = start_job(3, DXT_SESSION_ASYNC);
+    struct faulty faulty = {.publish_status = DXT_OK};
+    struct job *job = new_job(3);
+    put_before(job, 1, &faulty);
+    for (uint32_t r = 0; r < 3; r++) {
+        dxt_session_config config = config_of(job, r, DXT_SESSION_ASYNC);
+        start(job, r, &config);
+    }
     wait_for_windows(job, 3);
-    dxt_session_destroy(job->sessions[1]);
-    job->sessions[1] = NULL;
+    atomic_store(&faulty.publish_status, DXT_ERR_IO);
     wait_for_windows(job, 4);
     dxt_session_destroy(job->sessions[0]);
     job->sessions[0] = NULL;
     const struct record *record = last_record(job);
     assert_int_equal(record->missing[1], 1);
     assert_non_null(find(record, DXT_DISPATCH, DXT_SILENT_RANK));
+    end_faulty_job(job, &faulty);
+}
+
+/* Whose session has ended, as that of a program that is done or detached, is not silent. */
+static void who_leaves_is_not_silent(void **state)
+{
+    (void)state;
+    struct job *job = start_job(3, DXT_SESSION_ASYNC);
+    wait_for_windows(job, 3);
+    dxt_session_destroy(job->sessions[1]);
+    job->sessions[1] = NULL;
+    for (int window = 0; window < 4; window++) {
+        wait_for_windows(job, 1);
+        const struct record *record = last_record(job);
+        assert_int_equal(record->missing[1], 0);
+        assert_null(find(record, DXT_DISPATCH, DXT_SILENT_RANK));
+    }
+    dxt_session_destroy(job->sessions[0]);
+    job->sessions[0] = NULL;
+    assert_int_equal(last_record(job)->wait[0][3], DXT_NOT_OBSERVED);
     end_job(job);
 }
 
@@ -187,6 +212,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_is_lost_between_windows),
         cmocka_unit_test(a_stopped_rank_falls_silent),
+        cmocka_unit_test(who_leaves_is_not_silent),
         cmocka_unit_test(the_thread_keeps_out_of_the_way),
         cmocka_unit_test(an_idle_session_ends_at_once),
         cmocka_unit_test(a_waiting_session_ends_at_once),

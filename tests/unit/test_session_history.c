@@ -284,26 +284,29 @@ static void run_rank_with(struct job *job, uint32_t rank, uint32_t late)
     }
 }
 
-/* What befalls the job in a window: nothing, then a late rank, silent ones, whose mails come when
- * the window is over, and their return. */
-static void run_eventful_window(struct job *job, int window)
+/* What befalls the job in a window: nothing, then a late rank, silent ones, and their return with
+ * all that they missed. */
+static void run_eventful_window(struct job *job, int window, int missed[MOST])
 {
     uint32_t late = window >= 5 && window % 7 < 4 ? 3 : DXT_NO_RANK;
-    for (uint32_t r = job->ranks; r-- > 0;)
-        if (!is_silent(r, window)) run_rank_with(job, r, late);
-    for (uint32_t r = 0; r < job->ranks; r++)
-        if (is_silent(r, window)) run_rank_with(job, r, late);
+    for (uint32_t r = job->ranks; r-- > 0;) {
+        missed[r]++;
+        for (; missed[r] > 0 && !is_silent(r, window); missed[r]--) run_rank_with(job, r, late);
+    }
 }
 
 static void nothing_is_allocated_after_the_first_window(void **state)
 {
     (void)state;
     bool missing = false, returned = false, named = false;
+    int missed[MOST] = {0};
     struct job *job = start_job(MOST, DXT_SESSION_SYNC);
     for (int window = 0; window < KEPT; window++) {
+        bool first = atomic_load(&job->records.count) == 0;
         alloc_count_begin();
-        run_eventful_window(job, window);
-        if (window > 0) assert_int_equal(alloc_count(), 0);
+        run_eventful_window(job, window, missed);
+        if (!first) assert_int_equal(alloc_count(), 0);
+        if (atomic_load(&job->records.count) == 0) continue;
         const struct record *record = last_record(job);
         returned |= missing && !record->missing[1];
         missing |= record->missing[1];

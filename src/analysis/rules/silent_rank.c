@@ -6,11 +6,13 @@
  */
 #include <math.h>
 
+#include "analysis/observed.h"
 #include "analysis/rules/rules.h"
 
 static bool applies(dxt_case *c, dxt_subject s)
 {
-    return c->window->missing && c->window->missing[s.a];
+    return c->window->missing && c->window->missing[s.a] &&
+           c->window->missing[s.a] != DXT_ROW_BLANK;
 }
 
 static dxt_size size(dxt_case *c, dxt_subject s)

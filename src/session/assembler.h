@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The memory of an assembler, for the files that fill it. */
+#ifndef DXT_SESSION_ASSEMBLER_H
+#define DXT_SESSION_ASSEMBLER_H
+
+#include "session/assemble.h"
+
+/* Enough for "2025-09-15T16:28:53.686Z" in any year that gmtime_r() knows. */
+#define TIME_SIZE 64
+
+/* What an operator has room for, whether it is in use or not. */
+typedef struct dxt_cells {
+    int64_t *plane[DXT_MAIL_PLANES];
+    int64_t *ops; /* per rank, DXT_NOT_OBSERVED = unknown */
+    /* In this interval: waits always, the rest if anybody ever did. */
+    bool counted[DXT_MAIL_PLANES];
+} dxt_cells;
+
+struct dxt_assembler {
+    uint32_t ranks, operators;
+    dxt_window *windows;
+    dxt_cells *cells; /* [operators] */
+    /* of all operators */
+    uint8_t *missing; /* 1 = no row */
+    uint8_t *silent;  /* 1 = no row, and no excuse */
+    double *rates;
+    double *fast_rates; /* times the waits side by side */
+    int32_t *nodes;
+    char **hosts;
+    dxt_place *devices;
+    int64_t *tokens;  /* [ranks][columns], at most DXT_MAIL_TOKENS */
+    int64_t *experts; /* per rank: waits side by side, 0 = unknown */
+    char begin[TIME_SIZE];
+    char mix[20];
+    int64_t *ops; /* scratch */
+};
+
+/** Waits side by side on each rank into `experts`. @return Whether all ranks with a row know it. */
+bool dxt_assembler_find_experts(dxt_assembler *to, const dxt_assembly *a);
+
+/**
+ * What an operator counts as a whole: operations, of each rank where they differ, and the waits
+ * that were added.
+ *
+ * @param experts  What dxt_assembler_find_experts() said.
+ */
+void dxt_assembler_count(dxt_assembler *to, const dxt_assembly *a, uint32_t index, bool experts,
+                         dxt_window *window);
+
+/**
+ * Take out of the waits for rank 0 what it was held up by the diagnosis before.
+ *
+ * @return For how long the operations stood still because of that, in ns.
+ */
+int64_t dxt_assembler_take_out(dxt_assembler *to, const dxt_assembly *a, uint32_t index);
+
+#endif

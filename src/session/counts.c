@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Operations, waits side by side, and what the diagnosis itself cost. */
+#include "session/assembler.h"
+
+#include "base/base.h"
+
+bool dxt_assembler_find_experts(dxt_assembler *to, const dxt_assembly *a)
+{
+    bool known = false;
+    for (uint32_t r = 0; r < a->ranks; r++) {
+        to->experts[r] = 0;
+        if (to->missing[r]) continue;
+        dxt_mail_head from, until;
+        dxt_mail_get_head(a->before[r], &from);
+        dxt_mail_get_head(a->after[r], &until);
+        /* At the beginning it may have been unknown, but not another. */
+        if (until.local_experts == 0 ||
+            (from.local_experts != 0 && from.local_experts != until.local_experts))
+            return false;
+        to->experts[r] = (int64_t)until.local_experts;
+        known = true;
+    }
+    return known;
+}
+
+/* The upper median of values ≥ 0, by halving the range: qsort() may allocate. 0 of none. */
+static int64_t middle(const int64_t *values, uint32_t count)
+{
+    int64_t low = 0, high = count > 0 ? INT64_MAX : 0;
+    while (low < high) {
+        int64_t guess = low + (high - low) / 2;
+        uint32_t below = 0;
+        for (uint32_t k = 0; k < count; k++) below += values[k] <= guess;
+        if (below > count / 2)
+            high = guess;
+        else
+            low = guess + 1;
+    }
+    return low;
+}
+
+/* Operations of a rank between its mails: completed ones where it counts them, else those that were
+ * issued. DXT_NOT_OBSERVED = it counts none. */
+static int64_t operations_of(const dxt_assembly *a, uint32_t rank, uint32_t index)
+{
+    dxt_mail_counts from = dxt_mail_get_counts(a->before[rank], a->ranks, index);
+    dxt_mail_counts until = dxt_mail_get_counts(a->after[rank], a->ranks, index);
+    if (until.ops > 0) return (int64_t)(until.ops - from.ops);
+    bool known =
+        until.issued > 0 && until.issued >= from.issued && until.issued - from.issued <= INT64_MAX;
+    return known ? (int64_t)(until.issued - from.issued) : DXT_NOT_OBSERVED;
+}
+
+/* Operations of all ranks into @p ops. @return Their upper median, 0 = not known; @p differ: not
+ * all have as many. */
+static int64_t find_operations(dxt_assembler *to, const dxt_assembly *a, uint32_t index,
+                               int64_t *ops, bool *differ)
+{
+    uint32_t count = 0;
+    *differ = false;
+    for (uint32_t r = 0; r < a->ranks; r++) {
+        ops[r] = to->missing[r] ? DXT_NOT_OBSERVED : operations_of(a, r, index);
+        if (ops[r] >= 0) to->ops[count++] = ops[r];
+    }
+    for (uint32_t k = 1; k < count; k++) *differ = *differ || to->ops[k] != to->ops[0];
+    return middle(to->ops, count);
+}
+
+/* As many waits were added as there were operations with waits side by side. */
+static void put_samples(dxt_assembler *to, const dxt_assembly *a, const int64_t *ops,
+                        int64_t *samples, dxt_window *window)
+{
+    bool same = true;
+    int64_t each = -1;
+    for (uint32_t r = 0; r < a->ranks; r++) {
+        int64_t all = 0, own = ops[r] >= 0 ? ops[r] : window->ops;
+        if (!to->missing[r] && __builtin_mul_overflow(own, to->experts[r], &all)) return;
+        for (uint32_t c = 0; c < a->ranks; c++) samples[(size_t)r * a->ranks + c] = all;
+        if (to->missing[r]) continue;
+        if (each < 0) each = all;
+        same = same && all == each;
+    }
+    if (same)
+        window->samples_each = each;
+    else
+        window->samples = samples;
+}
+
+void dxt_assembler_count(dxt_assembler *to, const dxt_assembly *a, uint32_t index, bool experts,
+                         dxt_window *window)
+{
+    dxt_cells *cells = &to->cells[index];
+    bool differ;
+    window->ops = find_operations(to, a, index, cells->ops, &differ);
+    if (window->samples || window->ops == 0) return;
+    if (differ) window->rank_ops = cells->ops;
+    if (experts) put_samples(to, a, cells->ops, cells->plane[DXT_MAIL_SAMPLES], window);
+}
+
+/* ---- what the diagnosis cost ---- */
+
+/* By how much a rank waited longer for rank 0 in the first step of the window than in the others,
+ * in ticks of all waits together; 0 where that is not known. @p beside: waits side by side. */
+static double find_excess(const dxt_assembler *to, const dxt_assembly *a, uint32_t rank,
+                          uint32_t index, double *beside)
+{
+    const dxt_cells *cells = &to->cells[index];
+    size_t cell = (size_t)rank * a->ranks;
+    dxt_mail_head from, until;
+    dxt_mail_get_head(a->before[rank], &from);
+    dxt_mail_get_head(a->after[rank], &until);
+    dxt_mail_counts counts = dxt_mail_get_counts(a->after[rank], a->ranks, index);
+    int64_t ops = operations_of(a, rank, index), wait = cells->plane[DXT_MAIL_WAIT][cell];
+    if (until.sequence != from.sequence + 1 || counts.first_ops == 0 ||
+        counts.first_wait > (uint64_t)wait || ops <= 0 || counts.first_ops >= (uint64_t)ops)
+        return 0;
+    double first = (double)counts.first_wait, first_ops = (double)counts.first_ops;
+    double rest = ((double)wait - first) / ((double)ops - first_ops) * first_ops;
+    *beside = to->experts[rank] > 0 ? (double)to->experts[rank] : 1;
+    if (cells->counted[DXT_MAIL_SAMPLES])
+        *beside = (double)cells->plane[DXT_MAIL_SAMPLES][cell] / (double)ops;
+    return first > rest && *beside > 0 ? first - rest : 0;
+}
+
+int64_t dxt_assembler_take_out(dxt_assembler *to, const dxt_assembly *a, uint32_t index)
+{
+    double stood_ns = 0;
+    if (a->busy_ns <= 0) return 0;
+    for (uint32_t r = 1; r < a->ranks; r++) {
+        double rate = (double)a->identities[r].ticks_per_second * 1e-9, beside = 1;
+        if (to->missing[r] || rate <= 0) continue;
+        double excess = find_excess(to, a, r, index, &beside);
+        double most = (double)a->busy_ns * rate * beside;
+        if (excess > most) excess = most;
+        to->cells[index].plane[DXT_MAIL_WAIT][(size_t)r * a->ranks] -= (int64_t)excess;
+        if (excess / (rate * beside) > stood_ns) stood_ns = excess / (rate * beside);
+    }
+    return (int64_t)stood_ns;
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What rank 0 does with the mails of a window. */
+#include "session/state.h"
+
+#include "base/base.h"
+
+/* Whether there is something in a window to remember. In one in which an operator completed
+ * nothing, as when the job does something else for a while, nobody was late and nobody on time. */
+static bool is_telling(dxt_session *s, uint32_t index, const dxt_window *window)
+{
+    if (window->ops > 0) s->counts_ops[index] = true;
+    if (s->counts_ops[index]) return window->ops > 0;
+    size_t cells = (size_t)window->ranks * window->ranks;
+    for (size_t c = 0; c < cells; c++)
+        if (window->wait[c] > 0) return true;
+    return false;
+}
+
+static dxt_status analyse(dxt_session *s, const dxt_window *const *windows,
+                          const dxt_findings **findings)
+{
+    dxt_status status = DXT_OK;
+    for (uint32_t o = 0; o < s->operators && status == DXT_OK; o++) {
+        dxt_analysis_options options = s->analysis;
+        uint32_t companion = s->companions[o];
+        options.companion = companion != DXT_NO_COMPANION ? windows[companion] : NULL;
+        status = dxt_history_prior(s->history, windows[o], &options);
+        if (status != DXT_OK) break;
+        status = dxt_analyzer_run(s->analyzers[o], windows[o], &options, &findings[o]);
+    }
+    /* Those that have a place of their own: what is said of one lasts until its next window. */
+    uint32_t followed = s->history ? s->operators : 0;
+    if (followed > DXT_HISTORY_OPERATORS) followed = DXT_HISTORY_OPERATORS;
+    for (uint32_t o = 0; o < followed && status == DXT_OK; o++)
+        if (is_telling(s, o, windows[o]))
+            status = dxt_history_follow(s->history, windows[o], findings[o], &findings[o]);
+    return status;
+}
+
+dxt_status dxt_session_diagnose(dxt_session *s)
+{
+    const dxt_window *windows[DXT_MAX_OPERATORS];
+    const dxt_findings *findings[DXT_MAX_OPERATORS];
+    dxt_diagnosis diagnoses[DXT_MAX_OPERATORS];
+    dxt_assembly assembly = {.operators = s->operators,
+                             .names = (const char *const *)s->names,
+                             .index = (int64_t)(s->rounds - s->config.warmup_windows),
+                             .busy_ns = s->busy_ns,
+                             .min_share = s->analysis.min_share,
+                             .instance = s->instance,
+                             .group = s->group,
+                             .source = s->source};
+    dxt_collector_view(s->collector, &assembly);
+    dxt_assemble(s->assembler, &assembly, windows);
+    dxt_status status = analyse(s, windows, findings);
+    if (status != DXT_OK) return status;
+    for (uint32_t o = 0; o < s->operators; o++)
+        diagnoses[o] = (dxt_diagnosis){windows[o], findings[o]};
+    if (s->config.on_diagnosis)
+        s->config.on_diagnosis(s->config.on_diagnosis_context, diagnoses, s->operators);
+    atomic_fetch_add(&s->windows, 1);
+    return DXT_OK;
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The state of a session, for the files of this room alone. */
+#ifndef DXT_SESSION_STATE_H
+#define DXT_SESSION_STATE_H
+
+#include <deepxtrace/session.h>
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "session/assemble.h"
+#include "session/collect.h"
+#include "session/mail.h"
+
+#define DXT_NO_COMPANION UINT32_MAX
+
+struct dxt_session {
+    dxt_session_config config; /* defaults filled in; what is copied is below */
+    dxt_analysis_options analysis;
+    uint32_t rank, ranks, operators;
+    char *names[DXT_MAX_OPERATORS];
+    uint32_t companions[DXT_MAX_OPERATORS]; /* index of the operator, or DXT_NO_COMPANION */
+    char *source;
+    char instance[DXT_MAIL_TEXT];
+    dxt_place device;
+    char group[DXT_MAIL_TEXT];
+    dxt_snapshot *snapshot;
+    uint64_t *mail;
+    size_t mail_size; /* the most */
+    bool unpublished; /* the last mail did not get out */
+    /* What the step behind the last window counted, and where that window ended. */
+    dxt_mail_first first[DXT_MAX_OPERATORS], end[DXT_MAX_OPERATORS];
+    bool ended;   /* `end` is valid: no step since */
+    bool noted;   /* so are `first` and `mix` */
+    uint64_t mix; /* of what was done up to the first step; 0 = not known */
+    /* rank 0 */
+    dxt_collector *collector;
+    dxt_assembler *assembler;
+    dxt_history *history; /* NULL = windows are judged alone */
+    bool own_history;
+    bool counts_ops[DXT_MAX_OPERATORS]; /* whether operations of it were ever counted */
+    dxt_analyzer *analyzers[DXT_MAX_OPERATORS];
+    uint64_t steps;
+    int64_t busy_ns; /* how long rank 0 was held up behind the beginning of the window */
+    uint64_t rounds; /* windows collected, the warm-up included */
+    _Atomic uint64_t windows;
+    atomic_int status; /* DXT_OK until something fails inside */
+    pid_t pid;         /* of the creator: a forked child has no thread to join */
+    uint64_t sequence; /* of the last mail */
+    /* synchronous, on rank 0 */
+    uint64_t next;       /* the first window that has not been judged ends with this mail */
+    int64_t last_end_ns; /* CLOCK_MONOTONIC when the last window was done with; 0 = none yet */
+    int64_t held_up_ns[DXT_GATHER_DEPTH]; /* by the diagnosis at mail n modulo their number */
+    /* asynchronous only */
+    pthread_t thread;
+    bool has_thread;
+    pthread_mutex_t lock;
+    pthread_cond_t wake;
+    bool stop; /* under the lock */
+};
+
+/* ---- publish.c ---- */
+
+/**
+ * Read the counters and publish them.
+ *
+ * @param leaving  This is the last mail.
+ * @return DXT_OK; why there is no mail, not logged.
+ */
+dxt_status dxt_session_publish(dxt_session *session, uint64_t sequence, bool leaving);
+
+/** Pass the status of a mail that could not be published on as an error, and say why. */
+dxt_status dxt_session_cannot_publish(const dxt_session *session, dxt_status status);
+
+/** The first step behind a window is done: keep what it counted. What cannot be read is not
+ *  known. */
+void dxt_session_note_first(dxt_session *session);
+
+/* ---- diagnose.c ---- */
+
+/** Make the windows of the mails collected, judge them and tell of them. */
+dxt_status dxt_session_diagnose(dxt_session *session);
+
+#endif
