@@ -19,7 +19,7 @@ import weakref
 from dataclasses import dataclass
 from typing import Any, Callable, Dict, List, Mapping, Optional, Set, Tuple
 
-from . import adapters
+from . import _notes, adapters
 from ._graphs import GraphWatch
 from ._watch import PACKAGES, ImportWatcher
 
@@ -38,6 +38,8 @@ class AttachSettings:
     output: Optional[str]
     method: str
     modules: Tuple[str, ...]
+    min_share: Optional[float]
+    quiet: bool
 
     @classmethod
     def read(
@@ -69,6 +71,8 @@ class AttachSettings:
             get("output", None, os.fspath),
             get("method", "robust", _method),
             get("modules", PACKAGES, _names),
+            get("min_share", None, share),
+            get("quiet", False, _switch),
         )
         if wrong:
             raise ValueError("deepxtrace cannot be attached: " + "; ".join(wrong))
@@ -83,6 +87,25 @@ def _seconds(value: Any) -> float:
     if not 0.1 <= seconds <= 864000:
         raise ValueError("is no number of seconds from 0.1 to 864000")
     return seconds
+
+
+def share(value: Any) -> float:
+    """A part of the time: 0.05, or 5%. Raises ValueError."""
+    text = str(value).strip()
+    try:
+        part = float(text[:-1]) / 100 if text.endswith("%") else float(text)
+    except ValueError:
+        raise ValueError("is no part of the time, such as 5% or 0.05") from None
+    if not 0 < part <= 1:
+        raise ValueError("is no part of the time above 0 and up to 100%")
+    return part
+
+
+def _switch(value: Any) -> bool:
+    word = str(int(value) if isinstance(value, bool) else value).lower()
+    if word not in _YES + _NO:
+        raise ValueError("is neither 1 nor 0")
+    return word in _YES
 
 
 def _method(value: str) -> str:
@@ -166,6 +189,8 @@ class Attachment:
         if not self.active or module is None:
             return
         name = getattr(module, "__name__", "?")
+        if self.attaching:
+            _notes.tell("imported", module=name.split(".")[0])
         with self._lock:
             self.quietly("watching CUDA graphs", self._graphs.install)
             for adapter in self._adapters:
@@ -182,7 +207,7 @@ class Attachment:
         self._wrapped.append((owner, name, wrapper, original))
 
     def nothing(self, why: str) -> None:
-        pass
+        _notes.tell("nothing", why=why)
 
     def quietly(self, doing: str, call: Callable[..., Any], *args: Any) -> Any:
         try:
@@ -256,7 +281,9 @@ def _make_diagnose(group: Any, device: Any, settings: AttachSettings, **more: An
         device=device,
         log_path=settings.output,
         method=settings.method,
+        min_share=settings.min_share,
         _attached=True,
+        _quiet=settings.quiet,
         **more,
     )
 
@@ -274,6 +301,8 @@ def attach(
     output: Optional[str] = None,
     method: Optional[str] = None,
     modules: Optional[Any] = None,
+    min_share: Optional[Any] = None,
+    quiet: Optional[bool] = None,
 ) -> Attachment:
     """Diagnose every Buffer of DeepEP in low-latency mode and of NIXL EP, whether the library is
     imported already or later. A second call changes nothing.
@@ -282,6 +311,10 @@ def attach(
     output: folder of the log and the recording; DEEPXTRACE_OUTPUT, the current folder.
     method: of the findings, "robust" or "ratio"; DEEPXTRACE_METHOD, robust.
     modules: packages to look for such a class in; DEEPXTRACE_MODULES, and those of _watch.py.
+    min_share: smallest part of the time worth a finding, such as 0.05 or "5%";
+        DEEPXTRACE_MIN_SHARE, 1 %.
+    quiet: say nothing on standard error; DEEPXTRACE_QUIET, False. Otherwise rank 0 of a group says
+        in one line where it writes.
 
     Arguments go before the environment. DEEPXTRACE=0 makes this do nothing. Raises ValueError if a
     setting makes no sense. Threads: any. On all ranks of a group or on none.
@@ -289,7 +322,8 @@ def attach(
     global _attached, _layer
     with _attached_lock:
         if _attached is None:
-            given = {"interval": interval, "output": output, "method": method, "modules": modules}
+            given = {"interval": interval, "output": output, "method": method, "modules": modules,
+                     "min_share": min_share, "quiet": quiet}
             settings = AttachSettings.read(given)
             before, _layer = _layer, Attachment(settings)
             if before is not None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import time
 import uuid
-from typing import Any, Dict, Tuple
+from typing import Any, Dict, Optional, Tuple
 
+#: By how much the clocks of two machines may differ, in seconds.
+_SKEW_SECONDS = 10.0
 #: How long a construction waits for the group's common id, in seconds.
 _ID_SECONDS = 60.0
 
@@ -27,22 +30,61 @@ def ranks_of(group: Any) -> Tuple[int, ...]:
         return tuple(range(group.size()))  # a group that torch.distributed does not know
 
 
-def common_id(store: Any, group: Any, rank: int) -> uuid.UUID:
-    """An id that all ranks of the group agree on: of whoever comes first. Nobody waits for anybody,
-    but for the moment between that rank's first word and its second."""
+def agree(store: Any, group: Any, rank: int) -> Tuple[uuid.UUID, str]:
+    """An id that all ranks of the group agree on, and when it was made, as text: of whoever comes
+    first. Nobody waits for anybody.
+
+    Runs are told apart, in a store that outlives them, by generations: a rank takes part in each of
+    them once, and in none that was made well before its process was. A store that cannot compare
+    and set is used in two steps.
+    """
     ranks = ranks_of(group)
     number = _constructed[ranks] = _constructed.get(ranks, -1) + 1
     digest = hashlib.sha1(repr(ranks).encode()).hexdigest()[:16]
-    key = f"deepxtrace/id/{digest}/{number}"
+    base = f"deepxtrace/id/{digest}/{number}"
+    generation = max(store.add(base + "/generations", 0), 1)
+    began = _process_start()
+    while True:
+        key = f"{base}/{generation}"
+        if store.add(f"{key}/rank/{rank}", 1) == 1:
+            own = f"{uuid.uuid4()} {time.time():.3f}"
+            word = _first_word(store, key, own, rank)
+            if word == own:
+                store.add(base + "/generations", 1)
+            name, _, made = word.partition(" ")
+            if word == own or began is None or float(made) > began - _SKEW_SECONDS:
+                return uuid.UUID(name), time.strftime("%Y%m%dT%H%M%S",
+                                                      time.localtime(float(made)))
+        generation += 1
+
+
+def _first_word(store: Any, key: str, own: str, rank: int) -> str:
+    """What the first of a generation has written."""
+    compare = getattr(store, "compare_set", None)
+    if compare is not None:
+        word = compare(key, "", own)
+        return word.decode() if isinstance(word, bytes) else str(word)
     if store.add(key + "/n", 1) == 1:
-        made = uuid.uuid4()
-        store.set(key, str(made))
+        store.set(key, own)
         store.add(key + "/set", 1)
-        return made
+        return own
     deadline = time.monotonic() + _ID_SECONDS
     while store.add(key + "/set", 0) == 0:
         if time.monotonic() > deadline:
             raise RuntimeError(f"rank {rank}: the group has not agreed on an id for the diagnosis "
                                f"within {_ID_SECONDS:g} s")
         time.sleep(0.001)
-    return uuid.UUID(store.get(key).decode())
+    word = store.get(key)
+    return word.decode() if isinstance(word, bytes) else str(word)
+
+
+def _process_start() -> Optional[float]:
+    """When this process began, in seconds since 1970; None if the system does not tell."""
+    try:
+        with open("/proc/self/stat", "rb") as file:
+            ticks = int(file.read().rsplit(b")", 1)[1].split()[19])
+        with open("/proc/uptime", "rb") as file:
+            uptime = float(file.read().split()[0])
+        return time.time() - uptime + ticks / os.sysconf("SC_CLK_TCK")
+    except (OSError, ValueError, IndexError):
+        return None

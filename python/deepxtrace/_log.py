@@ -3,23 +3,30 @@
 job. The logging module is left alone: it belongs to the program."""
 from __future__ import annotations
 
+import errno
 import os
+import re
+import stat
 import threading
 import time
 from typing import List, Optional
+
+from ._text import clean
 
 _KEPT = 2
 
 
 class LineFile:
     """A file of lines. At midnight, and above ``limit`` bytes, it is renamed to ``NAME.DATE`` and a
-    new one begun; of the old ones the two newest are kept.
+    new one begun; of the old ones the two newest are kept. Where it cannot be renamed, it goes on.
 
-    A line that cannot be written is dropped whole, and counted; the first one that can be written
-    again is preceded by what :meth:`_lost` says. Threads: any.
+    It is opened as a plain file or not at all: links are not followed, and nothing waits for the
+    other end of a pipe. A line that cannot be written is dropped whole, and counted; the first one
+    that can be written again is preceded by what :meth:`_lost` says. Threads: any.
     """
 
-    def __init__(self, path: str, limit: int = 1 << 30) -> None:
+    def __init__(self, path: str, limit: int = 1 << 30, later: bool = False) -> None:
+        """``later``: the file is made with its first line."""
         self.path = path
         self._limit = limit
         self._lock = threading.Lock()
@@ -27,8 +34,10 @@ class LineFile:
         self._day = ""
         self._size = 0
         self._dropped = 0
+        self._kept_since = ""  # the day on which it could not be renamed
         self.reason = ""  #: why the last line was dropped
-        self._open()
+        if not later:
+            self._open()
 
     def write(self, lines: List[str]) -> bool:
         """Append lines, each without its newline. False if they were dropped."""
@@ -61,9 +70,13 @@ class LineFile:
     # ---- under the lock
 
     def _open(self) -> None:
-        self._fd = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
-        about = os.fstat(self._fd)
-        self._size = about.st_size
+        fd = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+                     | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY, 0o666)
+        about = os.fstat(fd)
+        if not stat.S_ISREG(about.st_mode):
+            os.close(fd)
+            raise OSError(errno.EINVAL, "Not a plain file", self.path)
+        self._fd, self._size = fd, about.st_size
         written = about.st_mtime if about.st_size else time.time()
         self._day = time.strftime("%Y-%m-%d", time.localtime(written))
 
@@ -91,21 +104,31 @@ class LineFile:
         if self._size == 0 or (self._day == today and self._size < self._limit):
             self._day = today
             return
-        self._close()
+        if self._kept_since == today:
+            return
         name, number = f"{self.path}.{self._day}", 1
-        while os.path.exists(name):
+        while os.path.lexists(name):
             name = f"{self.path}.{self._day}.{number}"
             number += 1
-        os.rename(self.path, name)
+        try:
+            os.rename(self.path, name)
+        except FileNotFoundError:
+            pass  # somebody has taken it away
+        except OSError:
+            self._kept_since = today  # the next try is tomorrow's
+            return
+        self._close()
         self._forget_old()
         self._open()
 
     def _forget_old(self) -> None:
         folder, base = os.path.split(self.path)
-        old = [os.path.join(folder or ".", entry) for entry in os.listdir(folder or ".")
-               if entry.startswith(base + ".2")]
-        old.sort(key=lambda path: (os.stat(path).st_mtime_ns, path))
-        for path in old[:-_KEPT]:
+        own = re.compile(re.escape(base) + r"\.\d{4}-\d\d-\d\d(\.\d+)?")
+        old = []
+        for entry in os.scandir(folder or "."):
+            if own.fullmatch(entry.name) and entry.is_file(follow_symlinks=False):
+                old.append((entry.stat(follow_symlinks=False).st_mtime_ns, entry.path))
+        for _, path in sorted(old)[:-_KEPT]:
             os.unlink(path)
 
 
@@ -113,8 +136,9 @@ class TextLog(LineFile):
     """Lines with a time stamp in front."""
 
     def say(self, *messages: str) -> bool:
+        """Established lines: local time in brackets."""
         stamp = self._stamp()
-        return self.write([f"{stamp} {' '.join(message.splitlines())}" for message in messages])
+        return self.write([f"{stamp} {clean(message)}" for message in messages])
 
     @staticmethod
     def _stamp() -> str:

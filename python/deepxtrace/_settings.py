@@ -37,6 +37,13 @@ def _threshold(text: str) -> float:
     return value
 
 
+def _part(text: str) -> float:
+    value = float(text[:-1]) / 100 if text.endswith("%") else float(text)
+    if not 0 < value <= 1:
+        raise ValueError("is no part above 0 and up to 1")
+    return value
+
+
 def _count(text: str) -> int:
     value = int(text)
     if value < 1:
@@ -58,6 +65,7 @@ class Settings:
     threshold_row: float
     threshold_point: float
     excluding_zeros: bool
+    min_share: Optional[float]
 
     @classmethod
     def read(cls, interval: float, environment: Optional[Mapping[str, str]] = None) -> "Settings":
@@ -91,7 +99,8 @@ class Settings:
             threshold_col=get("THRESHOLD_COL", 3.0, _threshold),
             threshold_row=get("THRESHOLD_ROW", 3.0, _threshold),
             threshold_point=get("THRESHOLD_POINT", 5.0, _threshold),
-            excluding_zeros=get("EXCLUDING_ZEROS", False, _switch))
+            excluding_zeros=get("EXCLUDING_ZEROS", False, _switch),
+            min_share=get("MIN_SHARE", None, _part))
         if wrong:
             raise ValueError("the diagnosis cannot be set up: " + "; ".join(wrong))
         return settings

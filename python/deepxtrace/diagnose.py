@@ -14,49 +14,31 @@ docs/python.md is the manual.
 from __future__ import annotations
 
 import atexit
-import ctypes
 import math
 import os
 import socket
 import threading
 import uuid
-from typing import Any, Dict, List, Optional, Sequence, Set, Tuple
+from typing import Any, Dict, List, Optional, Set, Tuple
 
 import numpy as np
 
-from . import _attach, _group, _lib, _mailroom, _ratio, _tensors
+from . import _attach, _group, _lib, _mailroom, _place, _ratio, _tensors
 from ._graphs import Operations
-from ._lib import lib
-from ._log import LineFile, TextLog
+from ._mode import Mode
+from ._report import Report
 from ._session import Block, Session
 from ._settings import Settings
-from .window import _METHODS, Findings, _Analysis
+from .window import _METHODS
 
 __all__ = ["Diagnose"]
 
-#: How long rank 0 waits for the mails of one window, in seconds.
+#: How late the mails of a window may be in async mode, and how long a read may take, in seconds.
 DEADLINE_SECONDS = 2.0
-#: How long it waits for them at least; 0 = what the library thinks right, 1 ms.
-PATIENCE_SECONDS = 0.0
-#: A recording is rotated above this many bytes, and at midnight.
-_RECORDING_LIMIT = 1 << 28
+#: The smallest part of the time worth a finding where ranks share processors.
+_CROWDED_SHARE = 0.1
 
 _running: Set["Diagnose"] = set()
-
-
-class _Mode:
-    """Low-latency, normal, or counters of a library's own: them, their session, their last
-    window."""
-
-    def __init__(self, name: str, operators: Sequence[str], ranks: int, device: Any,
-                 counters: Any = None) -> None:
-        self.name, self.operators = name, operators
-        self.counters = counters or _tensors.Counters(ranks, device)
-        self.operations = Operations(len(operators))
-        self.session: Optional[Session] = None
-        self.calls = 0
-        self.results: Optional[List[Dict[str, Any]]] = None
-        self.waits = np.zeros((ranks, len(operators), ranks), np.int64)
 
 
 class Diagnose:
@@ -87,6 +69,9 @@ class Diagnose:
         Folder of the log and the recording; by default what ``DEEPEP_DIAGNOSE_LOG_PATH`` names.
     method:
         How findings are made, "robust" or "ratio". The three lists are always the ratio rule's.
+    min_share:
+        Smallest part of the time that is worth a finding, above 0 and up to 1; by default
+        ``DEEPEP_DIAGNOSE_MIN_SHARE``, else 0.01, or 0.1 where ranks on CPUs share processors.
 
     Raises ValueError for settings that make no sense, and OSError where the log cannot be written.
     """
@@ -96,7 +81,8 @@ class Diagnose:
                  device: Any = None, ticks_per_second: Optional[int] = None,
                  local_experts: Optional[int] = None, store: Any = None,
                  log_path: Optional[str] = None, method: str = "robust",
-                 _attached: bool = False, _counters: Any = None) -> None:
+                 min_share: Optional[float] = None, _attached: bool = False,
+                 _quiet: bool = True, _counters: Any = None) -> None:
         settings = Settings.read(interval)
         self.group = group
         self.rank = int(group.rank())
@@ -120,41 +106,62 @@ class Diagnose:
         self._local_experts = None if local_experts is None else int(local_experts)
         self._attached = _attached
         self._pid = os.getpid()
-        self._ll: Optional[_Mode] = None
-        self._normal: Optional[_Mode] = None
-        self._modes: List[_Mode] = []
-        self._strangers: Set[int] = set()
+        self._ll: Optional[Mode] = None
+        self._normal: Optional[Mode] = None
+        self._modes: List[Mode] = []
         self._telling, self._told, self._note = threading.Lock(), False, ""
         has_own = _counters is not None and settings.enable
         if not (self.enable_ll_diagnose or self.enable_normal_diagnose or has_own):
             return
-        folder = settings.log_path if log_path is None else log_path
-        os.makedirs(folder, exist_ok=True)
-        path = os.path.join(folder, f"diagnose_rank{self.rank}")
-        self._log = TextLog(path + ".log")
-        self._recording = (LineFile(path + ".jsonl", _RECORDING_LIMIT) if self.rank == 0 else None)
         self._device = device if device is not None else _tensors.default_device(group)
         self._rate = (_tensors.clock_rate(self._device) if ticks_per_second is None
                       else int(ticks_per_second))
         if self.enable_ll_diagnose:
-            self._ll = _Mode("ll", ("dispatch", "combine"), self.group_size, self._device)
+            self._ll = Mode("ll", ("dispatch", "combine"), self.group_size, self._device)
             self._modes.append(self._ll)
         if self.enable_normal_diagnose:
-            self._normal = _Mode("normal", ("normal dispatch", "normal combine"), self.group_size,
-                                 self._device)
+            self._normal = Mode("normal", ("normal dispatch", "normal combine"), self.group_size,
+                                self._device)
             self._modes.append(self._normal)
         if has_own:
             # A library's: operators, read(), waits, samples, operations, strangers().
-            self._modes.append(_Mode("own", _counters.operators, self.group_size, self._device,
-                                     _counters))
+            self._modes.append(Mode("own", _counters.operators, self.group_size, self._device,
+                                    _counters))
         self._store = _group.default_store() if store is None else store
-        self.instance_id = _group.common_id(self._store, group, self.rank)
+        self.instance_id, begin = _group.agree(self._store, group, self.rank)
+        self._group_name = _place.group_name(group)
+        self._report = Report(settings.log_path if log_path is None else log_path,
+                              self._group_name, begin, self.instance_id, self.rank,
+                              self.group_size, settings, method)
+        self._place = _place.place(self._device, group)
+        self._min_share = self._find_min_share(min_share)
         self._on_cuda = str(self._device).startswith("cuda")
-        self._unrecorded = False
         if self._ll is not None and not _attached:
             _attach.watch(self, list(self.get_stats_ll_stats_tensor()))
-        if not self.enable_async:
+        if self.enable_async:
+            self._prepare()
+        else:
             self._start_all()
+        if _attached:
+            self._report.note()
+            if self.rank == 0 and not _quiet:
+                self._report.announce()
+
+    def _find_min_share(self, given: Optional[float]) -> float:
+        share = self._settings.min_share if given is None else float(given)
+        if share is not None:
+            if not 0 < share <= 1:
+                raise ValueError(f"min_share={given!r} is no part above 0 and up to 1")
+            return share
+        crowded = None
+        if str(self._device) == "cpu":
+            crowded = _place.crowded(self.group_size, self._store)
+        if crowded is None:
+            return 0.0  # the library's
+        if self.rank == 0:
+            self._say(f"{crowded[0]} ranks share {crowded[1]} processors: findings from "
+                      f"{_CROWDED_SHARE:.0%} of the time on (min_share)")
+        return _CROWDED_SHARE
 
     # ---- counters
 
@@ -221,8 +228,8 @@ class Diagnose:
             self._local_experts = int(waits)
         doing = "attached to" if self._attached else "counting for"
         device = self._ll.counters.dispatch.device if self._ll else self._device
-        self._note = (f"{doing} {buffer}: {experts or None} experts, {waits} waits for a"
-                      f" source at a time, counters on {device}")
+        self._note = (f"{doing} {buffer}: {experts or None} experts, {waits} waits for a source"
+                      f" at a time, counters on {device}")
         if self._attached:
             # Not in this call, which may be inside the capture of a graph, and is somebody's step.
             threading.Thread(target=self._start_attached, name="deepxtrace-start",
@@ -244,12 +251,14 @@ class Diagnose:
     def diagnose_ll_sync(self, diagnose_step: int = 0) -> Optional[List[Dict[str, Any]]]:
         """Call this once per step, on all ranks. Every ``diagnose_step`` calls (0 =
         ``DEEPEP_DIAGNOSE_SYNC_STEP``) rank 0 gets a list of two dicts, for dispatch and combine, as
-        :meth:`diagnose_matrix` has them, with the key ``findings`` added. Everybody else, and every
-        other call, gets None.
+        :meth:`diagnose_matrix` has them, with the keys ``findings`` and ``window`` (its number)
+        added. Everybody else, and every other call, gets None.
 
-        Rank 0 waits for the others up to 2 s; a rank that stays silent is among the findings, and
-        not waited for again until it has made as many calls as the others. Other ranks never wait.
-        While a CUDA graph is captured in this thread the call does nothing.
+        Rank 0 waits for the others for a thousandth of the time since the last window, 1 ms at
+        least and 200 ms for the first. A window whose counters come later is returned with one of
+        the next: the list then begins with the newest and goes on with earlier ones, two dicts
+        each; while nothing is complete rank 0 gets None, too. Other ranks never wait. While a CUDA
+        graph is captured in this thread the call does nothing.
         """
         return self._step(self._ll, diagnose_step, "diagnose_ll_sync")
 
@@ -257,7 +266,7 @@ class Diagnose:
         """As :meth:`diagnose_ll_sync`, for normal mode."""
         return self._step(self._normal, diagnose_step, "diagnose_normal_sync")
 
-    def _step(self, mode: Optional[_Mode], step: int, name: str) -> Optional[List[Dict[str, Any]]]:
+    def _step(self, mode: Optional[Mode], step: int, name: str) -> Optional[List[Dict[str, Any]]]:
         if self.enable_async:
             raise RuntimeError(f"{name}() is for synchronous diagnosis, and this one was made with "
                                "enable_async=True")
@@ -268,11 +277,13 @@ class Diagnose:
             return None
         mode.calls += 1
         if mode.calls % (step or self.sync_step) != 0:
+            if mode.calls == mode.ended + 1:
+                mode.session.first_step()
             return None
-        mode.results = None
+        mode.results, mode.ended = [], mode.calls
         mode.session.step()
-        results, mode.results = mode.results, None
-        return results
+        results, mode.results = mode.results, []
+        return results or None
 
     # ---- async
 
@@ -296,9 +307,7 @@ class Diagnose:
         if not self._attached:
             _attach.unwatch(self)
         if self._modes and self._pid == os.getpid():
-            self._log.close()
-            if self._recording is not None:
-                self._recording.close()
+            self._report.close()
 
     def _start_all(self) -> None:
         if self.group_size < 2:
@@ -314,109 +323,60 @@ class Diagnose:
         if self._pid != os.getpid():
             return
         for mode in self._modes:
-            session, mode.session = mode.session, None
-            if session is not None:
-                session.destroy()
+            mode.stop()
 
-    def _start(self, mode: _Mode) -> None:
+    def _prepare(self) -> None:
+        """Whatever has to be loaded, allocated or connected, before the first operation."""
+        if self.group_size < 2:
+            return
+        for mode in self._modes:
+            mode.warm_up(DEADLINE_SECONDS)
+            if self._attached:  # and closed for sure
+                mode.open_mailroom(lambda: self._make_mailroom(mode))
+
+    def _make_mailroom(self, mode: Mode) -> _mailroom.Mailroom:
         store = self._store
-        mailroom = _mailroom.Mailroom(
+        return _mailroom.Mailroom(
             lambda: _mailroom.own_connection(store), f"deepxtrace/{self.instance_id}/{mode.name}",
             self.rank, self.group_size, self._say,
             *((self.interval,) if self.enable_async else ()))
+
+    def _start(self, mode: Mode) -> None:
+        mailroom = mode.open_mailroom(lambda: self._make_mailroom(mode))
         try:
             mode.session = Session(
                 mailroom, self.rank, self.group_size, mode.operators,
                 lambda out, ordered: self._read(mode, out, ordered),
                 lambda diagnoses, count: self._diagnosed(mode, diagnoses, count), self._say,
-                asynchronous=self.enable_async, interval=self.interval, deadline=DEADLINE_SECONDS,
+                asynchronous=self.enable_async, interval=self.interval,
+                deadline=DEADLINE_SECONDS if self.enable_async else 0,
                 warmup_windows=(math.ceil(self._settings.warming_time / self.interval)
                                 if self.enable_async else 0),
-                ticks_per_second=lambda: self._rate * (self._local_experts or 1),
+                ticks_per_second=lambda: self._rate,
                 host=socket.gethostname(), instance=str(self.instance_id),
-                patience=PATIENCE_SECONDS,
-                source="deepxtrace.diagnose", method=self._method)
+                source="deepxtrace.diagnose", method=self._method,
+                facts=lambda: mode.facts(self._local_experts), min_share=self._min_share,
+                device=self._place, group=self._group_name)
         except BaseException:
-            mailroom.close()
+            mode.stop()
             raise
 
-    def _read(self, mode: _Mode, out: Block, ordered: bool) -> bool:
+    def _read(self, mode: Mode, out: Block, ordered: bool) -> bool:
         note, self._note = self._note, ""
         if note:
             self._say(note)
-        own: Any = mode.counters
-        if mode.name != "own":
-            return bool(own.read(out.waits, DEADLINE_SECONDS, ordered))
-        if not own.read(DEADLINE_SECONDS, ordered):
-            return False
-        out.waits[:], out.samples[:], out.ops[:] = own.waits, own.samples, own.operations
-        for rank in own.strangers(self.rank):
-            if rank not in self._strangers:
-                self._strangers.add(rank)
-                self._say(f"rank {rank} is not instrumented: its kernels announce nothing, and how "
-                          "long it is waited for is not known")
-        return True
-
-    # ---- what rank 0 does with a window
+        return mode.read(out, DEADLINE_SECONDS, ordered, self.rank, self._say)
 
     def _say(self, text: str) -> None:
-        self._log.say(f"[Diagnose] InstanceID: {self.instance_id} EPSize: {self.group_size} "
-                      f"Rank: {self.rank}: {text}")
+        self._report.say(text)
 
-    def _diagnosed(self, mode: _Mode, diagnoses: Any, count: int) -> None:
-        results, lines, records = [], [], []
-        for index in range(count):
-            window, found = diagnoses[index].window, diagnoses[index].findings
-            findings = Findings._from_c(window, found)
-            result, waits = self._judge(window)
+    def _diagnosed(self, mode: Mode, diagnoses: Any, count: int) -> None:
+        """On rank 0, once for each window that is complete."""
+        results, matrices = self._report.diagnosed(mode.operators, diagnoses, count)
+        for index, waits in enumerate(matrices):
             mode.waits[:, index, :] = waits
-            result["findings"] = findings.to_dict()["findings"]
-            results.append(result)
-            lines += self._lines(mode.operators[index], window, result, waits)
-            writer = _lib.Writer()
-            lib.dxt_window_write(window, writer.function, None)
-            records.append(writer.text().rstrip("\n"))
-        mode.results = results
-        self._log.say(*lines)
-        self._record(records)
-
-    def _record(self, records: List[str]) -> None:
-        if self._recording is None:
-            return
-        before, self._unrecorded = self._unrecorded, not self._recording.write(records)
-        if self._unrecorded and not before:
-            self._say(f"{self._recording.path} cannot be written: {self._recording.reason}; "
-                      "trying again, windows are missing there")
-        elif before and not self._unrecorded:
-            self._say(f"{self._recording.path} is written again")
-
-    def _judge(self, window: Any) -> Tuple[Dict[str, Any], np.ndarray]:
-        """The established rule on a window, and its waits."""
-        s = self._settings
-        with _Analysis(window, "ratio", thresholds=(s.threshold_col, s.threshold_row,
-                                                    s.threshold_point),
-                       excluding_zeros=s.excluding_zeros) as found:
-            findings = Findings._from_c(window, found)
-        raw = window.contents
-        waits = np.ctypeslib.as_array(
-            (ctypes.c_int64 * raw.ranks**2).from_address(raw.wait)).reshape(raw.ranks, -1).copy()
-        return ({"abnormal_cols": findings.abnormal_cols, "abnormal_rows": findings.abnormal_rows,
-                 "abnormal_points": findings.abnormal_points}, waits)
-
-    def _lines(self, operator: str, window: Any, result: Dict[str, Any],
-               waits: np.ndarray) -> List[str]:
-        head = f"[Diagnose] InstanceID: {self.instance_id} EPSize: {self.group_size}"
-        three = {key: value for key, value in result.items() if key != "findings"}
-        lines = [f"{head}, diagnose: {three}, {operator.title()} Wait Recv Cost Per Token "
-                 "Matrix[src_rank, dst_rank]"]
-        if self._settings.log_details:
-            address = window.contents.missing
-            missing = (bytes(len(waits)) if not address
-                       else ctypes.string_at(address, len(waits)))
-            lines += [f"rank={rank} [{' '.join(f'{value:8d}' for value in row)}]"
-                      for rank, row in enumerate(waits.tolist()) if not missing[rank]]
-        lines += [f"{head}, finding: {finding['text']}" for finding in result["findings"]]
-        return lines
+        if not self.enable_async:
+            mode.results = results + mode.results
 
     # ---- the established rule
 
@@ -434,7 +394,7 @@ class Diagnose:
                                       suppress_points_in_strong_rowscols, excluding_zeros)
 
 
-def _tensors_of(mode: Optional[_Mode]) -> Tuple[Any, Any]:
+def _tensors_of(mode: Optional[Mode]) -> Tuple[Any, Any]:
     return (mode.counters.dispatch, mode.counters.combine) if mode else (None, None)
 
 

@@ -3,29 +3,35 @@
 Python programs in it. The table of options is here; the command `deepxtrace` hands over its own
 command line.
 
-The command takes the place of this process, so its exit status, its signals and its output are its
-own. What it inherits is DEEPXTRACE=1, the settings, and a folder in front of PYTHONPATH with a
-sitecustomize.py, which every Python process runs at its start: workers that are spawned, torchrun's
-and those of servers too.
+This process stays to say at the end what was diagnosed; signals are handed on to the command, and
+its exit status is handed back. With --quiet the command takes its place. What the command inherits
+is DEEPXTRACE=1, the settings, and a folder in front of PYTHONPATH with a sitecustomize.py, which
+every Python process runs at its start: workers that are spawned, torchrun's and those of servers
+too.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import difflib
 import os
 import shlex
+import shutil
 import signal
 import sys
+import tempfile
 from typing import List, MutableMapping, NoReturn, Optional, Tuple
 
+from . import _notes, _supervise
 from ._attach import AttachSettings
+from ._text import clean
 
 _DESCRIPTION = """\
 Run a command, and diagnose the expert-parallel communication of the Python
-programs that it starts: whatever dispatches and combines through deep_ep.Buffer
-in low-latency mode. The program is not changed. Findings go to
-diagnose_rank0.log, windows to diagnose_rank0.jsonl."""
+programs that it starts: whatever dispatches and combines through the Buffer of
+DeepEP in low-latency mode, or of NIXL EP. The program is not changed. Findings
+go to diagnose_rank0.log, windows to diagnose_rank0.jsonl."""
 _EPILOG = """\
 Examples:
   deepxtrace run --output logs python3 -m sglang.launch_server ...
@@ -37,7 +43,7 @@ Exit status: the command's; 2 bad usage, 3 no Python package, 126 the command
 cannot be run, 127 it is not there."""
 
 
-_OPTIONS = ("--interval", "--output", "--method", "--modules")
+_OPTIONS = ("--interval", "--output", "--method", "--modules", "--min-share")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -59,7 +65,10 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     parser.add_argument("--interval", metavar="SECONDS", help="between diagnoses (20)")
     parser.add_argument("--output", metavar="FOLDER", help="of the log and the recording (.)")
     parser.add_argument("--method", metavar="NAME", help="robust (default) or ratio")
-    parser.add_argument("--modules", metavar="NAMES", help="packages with a Buffer (deep_ep)")
+    parser.add_argument("--modules", metavar="NAMES",
+                        help="packages with a Buffer (deep_ep, deep_ep_v25, nixl_ep)")
+    parser.add_argument("--min-share", metavar="PART",
+                        help="smallest share of the time worth a finding (1%%)")
     parser.add_argument("--quiet", action="store_const", const="1",
                         help="say nothing on standard error when attached, nor at the end")
     return parser
@@ -80,8 +89,10 @@ def prepare(
 ) -> None:
     """Put into an environment what attaches the Python processes that get it. Raises ValueError if
     a setting makes no sense."""
-    if not AttachSettings.read(settings, environment).enabled:
+    read = AttachSettings.read(settings, environment)
+    if not read.enabled:
         return
+    _check_output(read.output or environment.get("DEEPEP_DIAGNOSE_LOG_PATH") or ".")
     folder = os.path.join(os.path.dirname(os.path.abspath(__file__)), "_inject")
     if os.pathsep in folder:
         raise ValueError(f"{folder!r} cannot be put into PYTHONPATH: it has a {os.pathsep!r}")
@@ -94,6 +105,42 @@ def prepare(
     path = environment.get("PYTHONPATH", "")
     if path.split(os.pathsep)[0] != folder:
         environment["PYTHONPATH"] = folder + (os.pathsep + path if path else "")
+
+
+def _check_output(folder: str) -> None:
+    """Raises ValueError if no file can be made in a folder, or the folder itself not. Leaves
+    nothing behind: folders are made when there is something to write."""
+    missing, there = [], os.path.abspath(folder)
+    while not os.path.lexists(there):
+        missing.append(there)
+        there = os.path.dirname(there)
+    made: List[str] = []
+    try:
+        for path in reversed(missing):
+            os.mkdir(path)
+            made.append(path)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise ValueError(f"nothing can be written to {folder}: {error.strerror}") from None
+    finally:
+        for path in reversed(made):
+            with contextlib.suppress(OSError):  # somebody has begun to use it
+                os.rmdir(path)
+
+
+def _run(command: List[str], settings: AttachSettings) -> NoReturn:
+    """Run the command, say what was diagnosed, and end as it did. Raises OSError if it cannot be
+    run."""
+    notes = tempfile.mkdtemp(prefix="deepxtrace-run-")
+    os.environ[_notes.VARIABLE] = notes
+    try:
+        status = _supervise.wait(_supervise.start(command))
+        text = _notes.summary(_notes.read(notes), settings.modules)
+        print(f"deepxtrace: {clean(text)}", file=sys.stderr, flush=True)
+    finally:
+        shutil.rmtree(notes, ignore_errors=True)
+    _supervise.end_like(status)
 
 
 def _is_of_the_job(option: str, job_options: str) -> bool:
@@ -128,6 +175,10 @@ def main(arguments: Optional[List[str]] = None, job_options: str = "") -> NoRetu
         # Python ignores them, and what is ignored would be inherited.
         signal.signal(getattr(signal, name), signal.SIG_DFL)
     try:
+        attached = AttachSettings.read({}, os.environ)
+        # Within another launcher that one speaks.
+        if attached.enabled and not attached.quiet and _notes.VARIABLE not in os.environ:
+            _run(command, attached)
         os.execvp(command[0], command)
     except OSError as error:
         print(f"{parser.prog}: {command[0]}: {error.strerror}", file=sys.stderr)

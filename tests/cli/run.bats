@@ -9,6 +9,7 @@ setup() {
     command -v python3 > /dev/null || skip "no python3"
     unset DEEPXTRACE_PYTHON PYTHONPATH ${!DEEPXTRACE_*}
     export PYTHONDONTWRITEBYTECODE=1
+    last='deepxtrace: nothing was diagnosed: no Python program imported deep_ep'
     mkdir "$BATS_TEST_TMPDIR/work"
     cd "$BATS_TEST_TMPDIR/work"
 }
@@ -24,7 +25,11 @@ refused() {
 }
 
 @test "the exit status and the signals are those of the command" {
-    run "$deepxtrace" run sh -c 'exit 7'
+    run --separate-stderr "$deepxtrace" run sh -c 'exit 7'
+    [ "$status" -eq 7 ]
+    [ -z "$output" ]
+    [[ $stderr == "$last"* ]]
+    run "$deepxtrace" run --quiet sh -c 'exit 7'
     [ "$status" -eq 7 ]
     [ -z "$output" ]
     run "$deepxtrace" run -- sh -c 'kill -KILL $$'
@@ -37,31 +42,36 @@ refused() {
     [ "$stderr" = "deepxtrace run: no-such-command: No such file or directory" ]
     run "$deepxtrace" run /
     [ "$status" -eq 126 ]
-    "$deepxtrace" run sh -c 'echo $$ > inner; exec sleep 60' &
-    outer=$!
-    for _ in {1..100}; do [ -s inner ] && break || sleep 0.1; done
-    [ "$(cat inner)" = "$outer" ]
-    kill "$outer"
-    run wait "$outer"
-    [ "$status" -ne 0 ]
+    for quiet in --quiet ''; do
+        rm -f inner
+        "$deepxtrace" run $quiet sh -c 'echo $$ > inner; exec sleep 60' &
+        outer=$!
+        for _ in {1..100}; do [ -s inner ] && break || sleep 0.1; done
+        if [ -n "$quiet" ]; then [ "$(cat inner)" = "$outer" ]; fi
+        kill "$outer"
+        status=0
+        wait "$outer" || status=$?
+        [ "$status" -eq 143 ]
+        run ! kill -0 "$(cat inner)"
+    done
 }
 
 @test "what the command is given is what it gets" {
-    run "$deepxtrace" run printf '|%s' 'a b' -- --ranks '' "it's"
+    run --separate-stderr "$deepxtrace" run printf '|%s' 'a b' -- --ranks '' "it's"
     [ "$status" -eq 0 ]
     [ "$output" = "|a b|--|--ranks||it's" ]
     [ "$(echo through | "$deepxtrace" run cat)" = through ]
 }
 
 @test "Python programs are attached, whoever starts them" {
-    run "$deepxtrace" run python3 -c 'import os; print(os.environ["DEEPXTRACE"])'
+    run --separate-stderr "$deepxtrace" run python3 -c 'import os; print(os.environ["DEEPXTRACE"])'
     [ "$status" -eq 0 ]
     [ "$output" = 1 ]
-    run "$deepxtrace" run sh -c 'cd / && python3 -c "import sys; print(sys.modules[\"sitecustomize\"])"'
+    run --separate-stderr "$deepxtrace" run sh -c 'cd / && python3 -c "import sys; print(sys.modules[\"sitecustomize\"])"'
     [ "$status" -eq 0 ]
     [[ $output == *_inject/sitecustomize.py* ]]
     # The package that they get works.
-    run "$deepxtrace" run sh -c 'PYTHONPATH=$PYTHONPATH/../.. python3 -c "
+    run --separate-stderr "$deepxtrace" run sh -c 'PYTHONPATH=$PYTHONPATH/../.. python3 -c "
 import importlib.util
 print(importlib.util.find_spec(\"deepxtrace\").origin)"'
     [ "$status" -eq 0 ]
@@ -69,7 +79,7 @@ print(importlib.util.find_spec(\"deepxtrace\").origin)"'
 }
 
 @test "options become settings" {
-    run "$deepxtrace" run --interval=3 --output logs --method ratio --modules a,b --quiet env
+    run --separate-stderr "$deepxtrace" run --interval=3 --output logs --method ratio --modules a,b --quiet env
     [ "$status" -eq 0 ]
     for setting in INTERVAL=3 "OUTPUT=$PWD/logs" METHOD=ratio MODULES=a,b QUIET=1; do
         grep -qx "DEEPXTRACE_$setting" <<< "$output"
@@ -116,9 +126,9 @@ print(importlib.util.find_spec(\"deepxtrace\").origin)"'
     ln -s "$deepxtrace" linked
     run ./linked run sh -c 'exit 7'
     [ "$status" -eq 7 ]
-    run "$(dirname "$deepxtrace")/deepxtrace-run" sh -c 'exit 7'
+    run --separate-stderr "$(dirname "$deepxtrace")/deepxtrace-run" sh -c 'exit 7'
     [ "$status" -eq 7 ]
-    run "$(dirname "$deepxtrace")/deepxtrace-run" --interval 3 printenv DEEPXTRACE_INTERVAL
+    run --separate-stderr "$(dirname "$deepxtrace")/deepxtrace-run" --interval 3 printenv DEEPXTRACE_INTERVAL
     [ "$output" = 3 ]
 }
 
@@ -128,7 +138,11 @@ print(importlib.util.find_spec(\"deepxtrace\").origin)"'
         deepxtrace/run; do
         echo 'open("/dev/stderr", "w").write("planted\n")' > "$module.py"
     done
-    run "$deepxtrace" run sh -c 'exit 7'
+    run --separate-stderr "$deepxtrace" run sh -c 'exit 7'
+    [ "$status" -eq 7 ]
+    [ -z "$output" ]
+    [[ $stderr == "$last"* ]]
+    run --separate-stderr "$deepxtrace" run --quiet sh -c 'exit 7'
     [ "$status" -eq 7 ]
     [ -z "$output" ]
 }

@@ -624,7 +624,7 @@ def test_next_to_another_import_hook(world: World, monkeypatch: Any, first: bool
 def test_settings(world: World, monkeypatch: Any) -> None:
     read = _attach.AttachSettings.read
     assert read({}, {}) == _attach.AttachSettings(
-        True, 20.0, None, "robust", ("deep_ep", "deep_ep_v25", "nixl_ep")
+        True, 20.0, None, "robust", ("deep_ep", "deep_ep_v25", "nixl_ep"), None, False
     )
     told = {
         "DEEPXTRACE": "on",
@@ -632,8 +632,11 @@ def test_settings(world: World, monkeypatch: Any) -> None:
         "DEEPXTRACE_OUTPUT": "logs",
         "DEEPXTRACE_METHOD": "ratio",
         "DEEPXTRACE_MODULES": "deep_ep, uccl.ep",
+        "DEEPXTRACE_MIN_SHARE": "5%",
+        "DEEPXTRACE_QUIET": "1",
     }
-    expected = _attach.AttachSettings(True, 5.0, "logs", "ratio", ("deep_ep", "uccl.ep"))
+    expected = _attach.AttachSettings(True, 5.0, "logs", "ratio", ("deep_ep", "uccl.ep"), 0.05,
+                                      True)
     assert read({}, told) == expected
     assert read({"interval": 1, "method": "robust"}, told).interval == 1
     for name, value in [
@@ -643,6 +646,9 @@ def test_settings(world: World, monkeypatch: Any) -> None:
         ("DEEPXTRACE_INTERVAL", "nan"),
         ("DEEPXTRACE_METHOD", "guess"),
         ("DEEPXTRACE_MODULES", "a b; c"),
+        ("DEEPXTRACE_MIN_SHARE", "2"),
+        ("DEEPXTRACE_MIN_SHARE", "some"),
+        ("DEEPXTRACE_QUIET", "perhaps"),
     ]:
         with pytest.raises(ValueError, match=name):
             read({}, {**told, name: value})

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Diagnose on CPU tensors, ranks as threads: what it returns, writes and leaves alone."""
+import errno
 import json
 import logging
 import os
@@ -19,7 +20,8 @@ torch = pytest.importorskip("torch")
 import torch.distributed as dist  # noqa: E402
 
 import deepxtrace  # noqa: E402
-from deepxtrace import _group, _tensors, diagnose as ds  # noqa: E402
+from deepxtrace import _group, _log, _tensors, diagnose as ds  # noqa: E402
+from deepxtrace._report import Report  # noqa: E402
 from threads import Group, make_all, on_all  # noqa: E402
 
 COMMAND = Path(deepxtrace.get_library()).parent.parent / "bin" / "deepxtrace"
@@ -34,8 +36,6 @@ def folder(tmp_path, monkeypatch):
             monkeypatch.delenv(name)
     monkeypatch.setenv("DEEPEP_DIAGNOSE_LOG_PATH", str(tmp_path))
     monkeypatch.setenv("DEEPEP_DIAGNOSE_WARMING_TIME", "0")
-    # Results come with the call that ends their window, however busy the machine is.
-    monkeypatch.setattr(ds, "PATIENCE_SECONDS", 1.0)
     yield tmp_path
     for running in list(ds._running):
         running.close()
@@ -160,18 +160,30 @@ def run_sync(made, steps, each, body=count_late):
     return on_all(made, rank)
 
 
+def told(made, results):
+    """What rank 0 was told, two dicts for a window, in order; that of late windows, too."""
+    made[0].close()
+    pairs = []
+    for result in [*results[0], made[0]._ll.results]:
+        found = [result[k:k + 2] for k in range(0, len(result or ()), 2)]
+        pairs += sorted(found, key=lambda pair: pair[0]["window"])
+    return pairs
+
+
 def test_sync_names_both(folder):
     made = make_all(RANKS, ticks_per_second=HZ)
     results = run_sync(made, 6, 3)
-    assert [result is not None for result in results[0]] == [False, False, True] * 2
+    assert [result is not None for result in results[0]][:5] == [False, False, True, False, False]
     assert all(result is None for other in results[1:] for result in other)
-    for pair in (results[0][2], results[0][5]):
+    pairs = told(made, results)
+    assert [[result["window"] for result in pair] for pair in pairs] == [[0, 0], [1, 1]]
+    for pair in pairs:
         assert [list(result) for result in pair] == [
-            ["abnormal_cols", "abnormal_rows", "abnormal_points", "findings"]] * 2
+            ["abnormal_cols", "abnormal_rows", "abnormal_points", "findings", "window"]] * 2
         assert kinds(pair[0]) == [("late_rank", 2)] and kinds(pair[1]) == [("late_rank", 3)]
         waits = made[0].get_all_stats_tensor()
         for index, result in enumerate(pair):
-            three = {key: value for key, value in result.items() if key != "findings"}
+            three = {key: result[key] for key in list(result)[:3]}
             assert three == ds.Diagnose.diagnose_matrix(waits[:, index])
             assert [col[0] for col in three["abnormal_cols"]] == [2 + index]
     assert waits[0, 0].tolist() == [60_000, 60_000, 3_000_000, 60_000]
@@ -198,7 +210,8 @@ def test_the_log_and_the_recording(folder, monkeypatch):
         row = [0] * 4 if rank == 2 else [20000, 20000, 1000000, 20000]
         waits = " ".join(f"{value:8d}" for value in row)
         assert re.fullmatch(rf"{stamp} rank={rank} \[{waits}\]", log[1 + rank])
-    assert "finding: rank 2" in log[5]
+    assert re.match(r"CRITICAL 20\S+[+-]\d\d:\d\d begins: rank 2 .*; next: look at", log[10])
+    assert log[11].startswith("CRITICAL") and "rank 3" in log[11] and len(log) == 22
     # The library's readers and the command know both files.
     recorded = deepxtrace.Window.read(folder / "diagnose_rank0.jsonl")
     logged = deepxtrace.Window.read(folder / "diagnose_rank0.log")
@@ -219,8 +232,8 @@ def test_the_log_and_the_recording(folder, monkeypatch):
 def test_without_details_there_are_no_rows(folder):
     run_sync(make_all(RANKS), 1, 1)
     assert "rank=0" not in (folder / "diagnose_rank0.log").read_text()
-    assert (folder / "diagnose_rank1.log").exists()
-    assert not (folder / "diagnose_rank1.jsonl").exists()
+    # The others write when there is something to say.
+    assert not list(folder.glob("*rank1*"))
 
 
 def test_nothing_is_lost_between_windows(folder):
@@ -232,6 +245,7 @@ def test_nothing_is_lost_between_windows(folder):
             for tensor in diagnosis.get_stats_ll_stats_tensor():
                 tensor += torch.from_numpy(random.integers(0, 10**6, RANKS))
         on_all(made, lambda diagnosis: diagnosis.diagnose_ll_sync(1))
+        time.sleep(0.05)  # a window that comes more than three late is none
     made[0].close()  # tells of what came late, too
     for window in deepxtrace.Window.read(folder / "diagnose_rank0.jsonl"):
         sums[:, int(window.phase == "combine"), :] += window.wait
@@ -246,7 +260,7 @@ def test_thresholds_and_zeros_of_the_environment(monkeypatch):
     monkeypatch.setenv("DEEPEP_DIAGNOSE_EXCLUDING_ZEROS", "1")
     made = make_all(RANKS)
     result = run_sync(made, 1, 1)[0][0][0]
-    del result["findings"]
+    del result["findings"], result["window"]
     waits = made[0].get_all_stats_tensor()[:, 0]
     assert result == ds.Diagnose.diagnose_matrix(waits, 100, 3.0, 1.2, excluding_zeros=1)
     assert not result["abnormal_cols"] and len(result["abnormal_points"]) == 3
@@ -270,17 +284,18 @@ def test_normal_mode_alone_and_both(folder):
     low, normal = on_all(made, both)[0]
     assert kinds(low[0]) == [] and kinds(normal[1]) == [("late_rank", 1)]
     phases = [w.phase for w in deepxtrace.Window.read(folder / "diagnose_rank0.jsonl")]
-    assert phases == ["normal dispatch", "normal combine", "dispatch", "combine",
-                      "normal dispatch", "normal combine"]
+    assert phases == ["dispatch", "combine", "normal dispatch", "normal combine"]
+    first = deepxtrace.Window.read(alone[0]._report.path + ".jsonl")
+    assert [w.phase for w in first] == ["normal dispatch", "normal combine"]
 
 
-def test_a_rank_that_does_not_call_is_silent_and_blocks_nobody(monkeypatch):
-    monkeypatch.setattr(ds, "DEADLINE_SECONDS", 0.3)
+def test_a_rank_that_does_not_call_is_silent_and_blocks_nobody():
     made = make_all(RANKS, ticks_per_second=0)
-    assert run_sync(made[:3], 1, 1)[0] == [None]  # its mail might still have come
-    time.sleep(0.3)
-    for pair in run_sync(made[:3], 3, 1)[0]:
-        assert ("silent_rank", 3) in kinds(pair[0]) and ("late_rank", 2) in kinds(pair[0])
+    results = run_sync(made[:3], 4, 1)[0]
+    assert results[0] is None  # its mail might still have come
+    said = [kinds(pair[0]) for pair in results[1:] if pair]
+    assert said and all(("silent_rank", 3) in one for one in said)
+    assert any(("late_rank", 2) in one for one in said)
     # Once it has made up for its calls, its windows are right.
     run_sync(made[3:], 4, 1)
     run_sync(made, 1, 1)
@@ -376,7 +391,7 @@ def test_logging_is_left_alone():
     made = make_all(2, interval=0.05, enable_async=True)
     for diagnosis in made:
         diagnosis.start_async_diagnose()
-    until(lambda: (Path(made[0]._log.path).stat().st_size))
+    until(lambda: (Path(made[0]._report.path + ".log").stat().st_size))
     for diagnosis in made:
         diagnosis.stop_async_diagnose()
     assert before == (dict(logging.Logger.manager.loggerDict), list(logging.root.handlers),
@@ -404,8 +419,8 @@ def test_an_exception_in_the_thread_is_told_once_and_the_thread_goes_on(where, f
         monkeypatch.setattr(_tensors.Counters, "read",
                             lambda *a: broken(*a, real=real_read))
     else:
-        real_judge = ds.Diagnose._judge
-        monkeypatch.setattr(ds.Diagnose, "_judge", lambda *a: broken(*a, real=real_judge))
+        real_judge = Report._judge
+        monkeypatch.setattr(Report, "_judge", lambda *a: broken(*a, real=real_judge))
     until(lambda: len(calls) > 4)
     failing.clear()
     path = folder / "diagnose_rank0.jsonl"
@@ -435,26 +450,41 @@ def test_an_interrupt_reaches_the_job(capfd):
     assert capfd.readouterr() == ("", "")
 
 
-def test_no_room_on_the_disk(folder):
-    for name in ("diagnose_rank0.log", "diagnose_rank0.jsonl"):
-        os.symlink("/dev/full", folder / name)
+@pytest.fixture
+def disk(monkeypatch):
+    """A disk for the files of diagnoses; `full` holds the endings of those that have no room."""
+    class Disk:
+        full = set()
+
+    real = _log.LineFile._append
+
+    def append(file, text):
+        if any(file.path.endswith(ending) for ending in Disk.full):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        real(file, text)
+
+    monkeypatch.setattr(_log.LineFile, "_append", append)
+    return Disk
+
+
+def test_no_room_on_the_disk(folder, disk):
     made = make_all(RANKS)
-    full = run_sync(made, 2, 1)[0]
-    assert kinds(full[1][0]) == [("late_rank", 2)]
-    for name in ("diagnose_rank0.log", "diagnose_rank0.jsonl"):
-        os.unlink(folder / name)
-    run_sync(made, 1, 1)
+    disk.full = {".log", ".jsonl"}
+    full = run_sync(made, 1, 1)[0]
+    assert kinds(full[0][0]) == [("late_rank", 2)]
+    disk.full = set()
+    told(made, run_sync(made, 1, 1))
     log = (folder / "diagnose_rank0.log").read_text()
     assert re.search(r"\[Diagnose\] \d+ lines could not be written here: No space left on device",
                      log)
-    assert "diagnose_rank0.jsonl is written again" in log
+    assert "rank0.jsonl is written again" in log
     windows = deepxtrace.Window.read(folder / "diagnose_rank0.jsonl")
-    assert [w.index for w in windows] == [2, 2]
+    assert [w.index for w in windows] == [1, 1]
     assert windows[0].wait[0].tolist() == [20_000, 20_000, 1_000_000, 20_000]
 
 
-def test_a_recording_without_room_is_told_in_the_log(folder):
-    os.symlink("/dev/full", folder / "diagnose_rank0.jsonl")
+def test_a_recording_without_room_is_told_in_the_log(folder, disk):
+    disk.full = {".jsonl"}
     run_sync(make_all(RANKS), 3, 1)
     log = (folder / "diagnose_rank0.log").read_text()
     assert log.count("cannot be written: No space left on device; trying again") == 1
@@ -511,7 +541,7 @@ def test_a_forked_child_has_no_diagnosis_and_does_no_harm(folder):
             except BaseException:
                 os._exit(1)
         assert os.waitpid(child, 0)[1] == 0
-    path = folder / "diagnose_rank0.jsonl"
+    path = Path(made[0]._report.path + ".jsonl")
     size = path.stat().st_size
     until(lambda: path.stat().st_size > size)
 
@@ -528,12 +558,14 @@ def test_a_session_that_gives_up_says_so_once_and_the_job_goes_on(folder):
 
 def test_counters_that_run_backwards_cost_one_row():
     made = make_all(RANKS)
-    run_sync(made, 1, 1)
+    results = [run_sync(made, 1, 1)[0]]
     made[1].get_stats_ll_stats_tensor()[0].zero_()
-    pair = run_sync(made, 1, 1, lambda d: None)[0][0]
-    assert kinds(pair[0]) == []  # it is there, but says nothing of this window
-    pair = run_sync(made, 1, 1)[0][0]
-    assert kinds(pair[0]) == [("late_rank", 2)]
+    results.append(run_sync(made, 1, 1, lambda d: None)[0])
+    results.append(run_sync(made, 1, 1)[0])
+    pairs = told(made, [[one for result in results for one in result]])
+    late = [("late_rank", 2)]
+    # In between it is there, but says nothing of that window.
+    assert [kinds(pair[0]) for pair in pairs] == [late, [], late]
 
 
 def test_the_recording_is_json(folder):

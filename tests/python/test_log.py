@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Files of whole lines: rotated, and indifferent to a disk that is full."""
+import errno
 import os
 import re
 import resource
@@ -70,25 +71,85 @@ def test_size(tmp_path):
 
 
 def test_other_files_are_left_alone(tmp_path):
-    for name in ("x.old", "xx.2025-01-01", "x.2025"):
+    others = ("x.old", "xx.2025-01-01", "x.2025", "x.2nd-copy", "x.2025-01-01.keep",
+              "x.2024-notes.txt", "x.2025-01-01.1.gz")
+    for name in others:
         (tmp_path / name).write_text(name)
+    (tmp_path / "x.2020-01-01").mkdir()
+    os.symlink("x.old", tmp_path / "x.2020-01-02")
     file = LineFile(str(tmp_path / "x"), limit=1)
     for number in range(6):
         file.write([str(number)])
-    assert (tmp_path / "x.old").exists() and (tmp_path / "xx.2025-01-01").exists()
+    left = set(os.listdir(tmp_path))
+    assert left.issuperset((*others, "x.2020-01-01", "x.2020-01-02"))
+    assert len(left) == len(others) + 2 + 3
 
 
-def test_a_full_disk(tmp_path):
-    os.symlink("/dev/full", tmp_path / "x")
+def test_a_full_disk(tmp_path, monkeypatch):
     log = TextLog(str(tmp_path / "x"))
-    assert not log.say("a") and not log.say("b", "c")
-    assert log.reason == "No space left on device"
-    os.unlink(tmp_path / "x")
+    real = os.write
+
+    def write(fd, data):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(_log.os, "write", write)
+    results = [log.say("a"), log.say("b", "c")]
+    monkeypatch.setattr(_log.os, "write", real)
+    assert results == [False, False] and log.reason == "No space left on device"
     assert log.say("d")
     lines = (tmp_path / "x").read_text().splitlines()
     assert lines[0].endswith("[Diagnose] 3 lines could not be written here: "
                              "No space left on device")
     assert lines[1].endswith("] d") and len(lines) == 2
+
+
+def test_links_pipes_and_devices_are_not_opened(tmp_path):
+    (tmp_path / "victim").write_text("precious\n")
+    os.symlink("victim", tmp_path / "link")
+    os.symlink("nothing", tmp_path / "dangling")
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "link", tmp_path / "dangling", tmp_path / "pipe", tmp_path,
+                 "/dev/null"):
+        with pytest.raises(OSError):
+            LineFile(str(path))
+    assert (tmp_path / "victim").read_text() == "precious\n"
+    assert not (tmp_path / "nothing").exists()
+    # A pipe that takes the place of a file later costs lines, and no time.
+    file = LineFile(str(tmp_path / "file"), limit=1)
+    file.write(["one"])
+    os.rename(tmp_path / "file", tmp_path / "away")
+    os.mkfifo(tmp_path / "file")
+    assert file.write(["two"]) in (True, False) and file.write(["three"]) in (True, False)
+
+
+def test_where_nothing_can_be_renamed_the_old_file_goes_on(tmp_path, monkeypatch):
+    set_day(monkeypatch, 10)
+    file = LineFile(str(tmp_path / "x"))
+    file.write(["one"])
+    tries = []
+
+    def refuse(*names):
+        tries.append(names)
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    real = os.rename
+    monkeypatch.setattr(_log.os, "rename", refuse)
+    set_day(monkeypatch, 11)
+    assert all(file.write([str(number)]) for number in range(5)) and len(tries) == 1
+    set_day(monkeypatch, 12)
+    assert file.write(["six"]) and len(tries) == 2
+    assert (tmp_path / "x").read_text() == "one\n0\n1\n2\n3\n4\nsix\n"
+    monkeypatch.setattr(_log.os, "rename", real)
+    set_day(monkeypatch, 13)
+    assert file.write(["seven"]) and (tmp_path / "x").read_text() == "seven\n"
+
+
+def test_texts_are_cleaned(tmp_path):
+    log = TextLog(str(tmp_path / "x"))
+    log.say("a\nb\r\x1b[31mred\u009b2J", "\u202eturned\u2028", "zwei ü µs → \udc80")
+    text = (tmp_path / "x").read_text()
+    assert "a b ?[31mred?2J" in text and "?turned" in text and "zwei ü µs → ?" in text
+    assert text.count("\n") == 3
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs to mount a file system")

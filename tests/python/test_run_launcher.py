@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any, Dict, List, Optional
 
@@ -39,7 +40,8 @@ def env(tmp_path: Path) -> Dict[str, str]:
 
 
 def launch(env: Dict[str, str], *command: str, options: Optional[List[str]] = None) -> Any:
-    return subprocess.run(
+    """Run a command under the launcher. Its own last line is taken off standard error: `last`."""
+    done: Any = subprocess.run(
         [sys.executable, "-m", "deepxtrace.run", *(options or []), *command],
         env=env,
         stdin=subprocess.DEVNULL,
@@ -49,6 +51,10 @@ def launch(env: Dict[str, str], *command: str, options: Optional[List[str]] = No
         timeout=120,
         check=False,
     )
+    lines = done.stderr.splitlines(True)
+    done.last = lines.pop() if lines and lines[-1].startswith("deepxtrace: ") else ""
+    done.stderr = "".join(lines)
+    return done
 
 
 def test_not_attached_without_it(env: Dict[str, str]) -> None:
@@ -125,7 +131,9 @@ def test_works_for_an_interpreter_without_the_package(env: Dict[str, str], tmp_p
         text=True,
         check=False,
     )
-    assert (done.stdout, done.stderr) == ("attached True\n", "")
+    assert done.stdout == "attached True\n"
+    assert done.stderr == ("deepxtrace: nothing was diagnosed: no Buffer in low-latency mode was"
+                           " made (deep_ep was imported)\n")
 
 
 LOOK = (
@@ -196,6 +204,99 @@ def test_the_command_takes_our_place(env: Dict[str, str], tmp_path: Path) -> Non
     assert done.returncode == 3
 
 
+WHY = [
+    ("print(1)", "no Python program imported deep_ep or deep_ep_v25 or nixl_ep"),
+    ("import deep_ep", "no Buffer in low-latency mode was made (deep_ep was imported)"),
+    ("import deep_ep; deep_ep.Buffer(G(2), 1 << 20)", "a Buffer was made in normal mode"),
+    ("import deep_ep; deep_ep.Buffer(G(1), low_latency_mode=True)",
+     "a Buffer had no process group of torch.distributed"),
+]
+
+
+@pytest.mark.parametrize("program, why", WHY)
+def test_why_nothing_was_diagnosed_is_said(env: Dict[str, str], program: str, why: str) -> None:
+    group = "class G:\n    def __init__(self, n): self.n = n\n    def size(self): return self.n\n"
+    done = launch(env, sys.executable, "-c", group + program)
+    assert done.last == f"deepxtrace: nothing was diagnosed: {why}\n" and done.returncode == 0
+    quiet = launch(env, sys.executable, "-c", group + program, options=["--quiet"])
+    assert quiet.last == "" and quiet.stderr == done.stderr
+
+
+def test_a_version_without_counters_is_the_reason(env: Dict[str, str], tmp_path: Path) -> None:
+    write_deep_ep(tmp_path, VERSIONS["2025-02, nothing"])
+    done = launch(env, sys.executable, "-c", "import deep_ep")
+    assert "deep_ep.buffer.Buffer takes no wait counters" in done.last
+
+
+def test_a_folder_that_cannot_be_written_is_one_error_before_the_start(
+    env: Dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("")
+    bad = [str(tmp_path / "file"), str(tmp_path / "file" / "below"), "/proc/none", "/dev/null/x"]
+    for folder in bad:
+        done = launch(env, "echo", "started", options=["--output", folder])
+        assert done.returncode == 2 and done.stdout == "" and done.stderr.count("\n") == 1
+        assert f"nothing can be written to {folder}" in done.stderr
+    env["DEEPEP_DIAGNOSE_LOG_PATH"] = bad[0]
+    assert launch(env, "true").returncode == 2
+    good = tmp_path / "new" / "folder"
+    assert launch(env, "true", options=["--output", str(good)]).returncode == 0
+    assert not good.parent.exists()  # it is made when there is something to write
+
+
+def start_and_wait(env: Dict[str, str], program: str) -> Any:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "deepxtrace.run", "sh", "-c", program],
+        env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        text=True, start_new_session=True,
+    )
+    assert process.stdout is not None and process.stdout.readline() == "ready\n"
+    return process
+
+
+def test_signals_reach_the_command(env: Dict[str, str]) -> None:
+    for name in ("TERM", "INT", "HUP", "USR1"):
+        process = start_and_wait(
+            env, f"trap 'echo got {name}; exit 5' {name}; echo ready; while :; do sleep 0.05; done"
+        )
+        process.send_signal(getattr(signal, "SIG" + name))
+        out, _ = process.communicate(timeout=60)
+        assert (out, process.returncode) == (f"got {name}\n", 5)
+    process = start_and_wait(env, "echo ready; exec sleep 60")
+    process.terminate()
+    assert process.wait(60) == -signal.SIGTERM
+
+
+def test_a_killed_launcher_takes_the_command_along(env: Dict[str, str]) -> None:
+    process = start_and_wait(env, "echo ready; echo $$; exec sleep 60")
+    child = int(process.stdout.readline())
+    process.kill()
+    process.wait(60)
+    end = time.monotonic() + 60
+    while os.path.exists(f"/proc/{child}") and "Z" not in state_of(child):
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def state_of(process: int) -> str:
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[0]
+    except OSError:
+        return "Z"
+
+
+def test_stopping_and_going_on(env: Dict[str, str]) -> None:
+    process = start_and_wait(env, "echo ready; echo $$; read x; exec sleep 0.3")
+    child = int(process.stdout.readline())
+    os.kill(child, signal.SIGSTOP)
+    end = time.monotonic() + 60
+    while state_of(process.pid) != "T":
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    process.send_signal(signal.SIGCONT)
+    assert process.wait(60) == 0
+
+
 def environment_of(text: str) -> Dict[str, str]:
     return dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
 
@@ -210,7 +311,9 @@ def test_only_these_variables_change(env: Dict[str, str]) -> None:
         assert rest == env["PYTHONPATH"] and "sitecustomize.py" in os.listdir(folder)
         assert seen["DEEPXTRACE"] == "1"
         different = {k for k in set(plain) | set(seen) if plain.get(k) != seen.get(k)}
-        assert different - {"_", "SHLVL", "LC_CTYPE"} == {"DEEPXTRACE", "PYTHONPATH"}
+        ours = {"DEEPXTRACE", "PYTHONPATH", "DEEPXTRACE_NOTES"}
+        assert different - {"_", "SHLVL", "LC_CTYPE"} == ours
+        assert not os.path.exists(seen["DEEPXTRACE_NOTES"])
     options = ["--interval", "5", "--output=logs", "--method", "ratio", "--modules", "a,b"]
     env["DEEPXTRACE_INTERVAL"] = "7"
     seen = environment_of(launch(env, "env", options=options).stdout)
@@ -262,9 +365,11 @@ def test_a_failure_of_ours_is_one_line_and_the_program_goes_on(
     done = launch(env, "env", setting, sys.executable, "-c", ATTACHED)
     assert (done.stdout, done.returncode) == ("attached False\n", 0)
     assert done.stderr.count("\n") == 1 and "DeepXTrace is not attached" in done.stderr
+    assert "nothing was diagnosed: DeepXTrace could not be attached: " in done.last
 
 
 def test_the_manual_has_every_option() -> None:
     manual = (Path(__file__).parents[2] / "docs" / "python-attach.md").read_text()
     for option in run._OPTIONS:
-        assert f"`{option} " in manual and f"`DEEPXTRACE_{option[2:].upper()}`" in manual
+        variable = "DEEPXTRACE_" + option[2:].upper().replace("-", "_")
+        assert f"`{option} " in manual and f"`{variable}`" in manual

@@ -15,15 +15,16 @@ def read(interval=20, **variables):
 
 
 def test_defaults():
-    assert read() == Settings(True, 20.0, 20.0, 580, ".", False, 3.0, 3.0, 5.0, False)
+    assert read() == Settings(True, 20.0, 20.0, 580, ".", False, 3.0, 3.0, 5.0, False,
+                              None)
     assert read(interval=0.5).warming_time == 0.5
 
 
 def test_everything_can_be_set():
     assert read(ENABLE="0", INTERVAL="7", WARMING_TIME="0", SYNC_STEP="10", LOG_PATH="/x y",
                 LOG_DETAILS="1", THRESHOLD_COL="1.5", THRESHOLD_ROW="2", THRESHOLD_POINT="inf",
-                EXCLUDING_ZEROS="1") == Settings(
-        False, 7.0, 0.0, 10, "/x y", True, 1.5, 2.0, float("inf"), True)
+                EXCLUDING_ZEROS="1", MIN_SHARE="5%") == Settings(
+        False, 7.0, 0.0, 10, "/x y", True, 1.5, 2.0, float("inf"), True, 0.05)
 
 
 def test_the_environment_overrides_the_caller_and_empty_is_unset():
@@ -41,7 +42,7 @@ def test_switches(word, value):
 
 GOOD_OR_BAD = {"ENABLE": ("1", "2"), "INTERVAL": ("5", "0"), "SYNC_STEP": ("10", "ten"),
                "WARMING_TIME": ("0", "-1"), "THRESHOLD_COL": ("2", "nan"),
-               "LOG_DETAILS": ("0", "maybe")}
+               "LOG_DETAILS": ("0", "maybe"), "MIN_SHARE": ("0.02", "2")}
 
 
 def test_any_mix_is_the_documented_behaviour_or_one_error_that_names_all_at_fault():
@@ -57,7 +58,7 @@ def test_any_mix_is_the_documented_behaviour_or_one_error_that_names_all_at_faul
             read(**mix)
         for name in GOOD_OR_BAD:
             assert (f"{PREFIX}{name}={mix[name]!r}" in str(caught.value)) == (name in bad)
-    assert errors == 63
+    assert errors == 127
 
 
 def test_numbers_of_numpy_are_numbers():

@@ -35,9 +35,16 @@ def _package(folder: str) -> Any:
     return deepxtrace
 
 
-def _warn(error: Exception) -> None:
+def _warn(folder: str, error: Exception) -> None:
     import logging
 
+    try:  # for the launcher's last line
+        scope: dict[str, Any] = {"__name__": "deepxtrace._notes"}
+        with open(os.path.join(folder, "_notes.py"), "rb") as source:
+            exec(compile(source.read(), source.name, "exec"), scope)
+        scope["tell"]("nothing", why=f"DeepXTrace could not be attached: {error}")
+    except Exception:
+        pass
     logging.getLogger("deepxtrace").warning(
         "DeepXTrace is not attached to this process (%s: %s)", type(error).__name__, error
     )
@@ -60,7 +67,7 @@ def _wait_for_import(folder: str) -> None:
                 attachments.append(_package(folder).attach())
             except Exception as error:
                 attachments.append(None)
-                _warn(error)
+                _warn(folder, error)
         if attachments[0] is not None:
             attachments[0].examine(module)
 
@@ -84,5 +91,5 @@ _here = os.path.realpath(os.path.dirname(__file__))
 try:
     _wait_for_import(os.path.dirname(_here))
 except Exception as _error:
-    _warn(_error)
+    _warn(os.path.dirname(_here), _error)
 _run_the_other(_here)

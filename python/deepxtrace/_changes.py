@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is worth a line in a log that somebody reads at night: a finding when it begins, now and
+then while it lasts, and when it is over."""
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any, Dict, List, Mapping, Tuple
+
+from ._text import local_time
+
+#: While a finding lasts it is said again after this long, in seconds.
+REPEAT_SECONDS = 600.0
+#: So many windows without it, and it is over.
+_OVER_WINDOWS = 2
+
+#: What to do next, a line for each kind; the long form is in docs/diagnosis.md, "At 3 a.m.".
+ADVICE = {
+    "late_rank": "look at that rank's own work before the operation: clocks, another process on its"
+                 " GPU, a host thread that stalls",
+    "early_rank": "do nothing: it has less work than the others",
+    "slow_receiver": "look at its receiving side: NIC, PCIe link, incast",
+    "hot_expert": "rebalance or replicate the expert: the hardware is fine",
+    "slow_link": "look at the link of that rank: NIC, cable, switch port",
+    "slow_path": "look at the way between the two: NVLink, cable, switch port",
+    "path_stalls": "look at the network: many ways stall, none in particular",
+    "late_node": "look at the node or its uplink, not at its ranks one by one",
+    "slow_node_link": "look at the uplink of the node",
+    "slow_node_path": "look at the way between the two nodes",
+    "systemic_skew": "look at nobody in particular: batches are uneven, or compute varies",
+    "silent_rank": "attach a debugger to that process if the job stands still",
+}
+_SEVERITIES = ("minor", "major", "critical")
+#: What tells two findings of one window apart.
+_IDENTITY = ("kind", "rank", "ranks", "node", "path", "paths", "path_nodes", "direction", "reason")
+
+
+@dataclass
+class _Episode:
+    text: str
+    severity: str
+    began: float
+    said: float
+    gone: int = 0
+
+
+class Changes:
+    """The findings of one group, window after window. One thread at a time."""
+
+    def __init__(self) -> None:
+        self._open: Dict[Tuple[Any, ...], _Episode] = {}
+        self.begun = 0  #: findings so far
+
+    def follow(self, phase: str, findings: List[Mapping[str, Any]], now: float = 0.0) -> List[str]:
+        """The lines that a window is worth; ``now`` in seconds since 1970, 0 for the clock's."""
+        now = now or time.time()
+        lines, seen = [], set()
+        for finding in findings:
+            key = (phase, *(repr(finding.get(name)) for name in _IDENTITY))
+            seen.add(key)
+            lines += self._one(key, finding, now)
+        for key, episode in list(self._open.items()):
+            if key[0] == phase and key not in seen:
+                episode.gone += 1
+                if episode.gone >= _OVER_WINDOWS:
+                    del self._open[key]
+                    lines.append(self._line(now, episode.severity, "over: "
+                                            f"{episode.text} (since {local_time(episode.began)})"))
+        return lines
+
+    def now_open(self) -> List[str]:
+        """What lasts, the gravest first."""
+        found = sorted(self._open.values(), key=lambda e: -_SEVERITIES.index(e.severity))
+        return [episode.text for episode in found]
+
+    def _one(self, key: Tuple[Any, ...], finding: Mapping[str, Any], now: float) -> List[str]:
+        text, severity = str(finding.get("text", "")), str(finding.get("severity", "minor"))
+        severity = severity if severity in _SEVERITIES else "minor"
+        advice = ADVICE.get(str(finding.get("kind")), "see docs/diagnosis.md")
+        episode = self._open.get(key)
+        if episode is None:
+            self._open[key] = _Episode(text, severity, now, now)
+            self.begun += 1
+            return [self._line(now, severity, f"begins: {text}; next: {advice}")]
+        worse = _SEVERITIES.index(severity) > _SEVERITIES.index(episode.severity)
+        due = worse or now - episode.said >= REPEAT_SECONDS
+        episode.text, episode.gone = text, 0
+        episode.severity = severity if worse or due else episode.severity
+        if not due:
+            return []
+        episode.said = now
+        return [self._line(now, severity, f"goes on since {local_time(episode.began)}: {text};"
+                                          f" next: {advice}")]
+
+    @staticmethod
+    def _line(now: float, severity: str, text: str) -> str:
+        return f"{severity.upper():8} {local_time(now)} {text}"
