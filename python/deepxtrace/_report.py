@@ -122,7 +122,7 @@ class Report:
             missing = (bytes(len(waits)) if not address
                        else ctypes.string_at(address, len(waits)))
             lines += [f"rank={rank} [{' '.join(f'{value:8d}' for value in row)}]"
-                      if not missing[rank] else f"rank={rank} [ null ]"
+                      if not missing[rank] else f"rank={rank} sent no counters"
                       for rank, row in enumerate(waits.tolist())]
         return lines
 
