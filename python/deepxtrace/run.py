@@ -132,12 +132,14 @@ def _check_output(folder: str) -> None:
 def _run(command: List[str], settings: AttachSettings) -> NoReturn:
     """Run the command, say what was diagnosed, and end as it did. Raises OSError if it cannot be
     run."""
-    notes = tempfile.mkdtemp(prefix="deepxtrace-run-")
-    os.environ[_notes.VARIABLE] = notes
+    notes = ""
+    with contextlib.suppress(OSError):  # without room for notes there is less to say
+        notes = os.environ[_notes.VARIABLE] = tempfile.mkdtemp(prefix="deepxtrace-run-")
     try:
         status = _supervise.wait(_supervise.start(command))
-        text = _notes.summary(_notes.read(notes), settings.modules)
-        print(f"deepxtrace: {clean(text)}", file=sys.stderr, flush=True)
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            text = _notes.summary(_notes.read(notes), settings.modules)
+            print(f"deepxtrace: {clean(text)}", file=sys.stderr, flush=True)
     finally:
         shutil.rmtree(notes, ignore_errors=True)
     _supervise.end_like(status)
