@@ -80,10 +80,16 @@ class Operations:
         self._work: Dict[Hashable, int] = {}
         self._work_before: Dict[Hashable, int] = {}
 
-    def add(self, index: int, about: Hashable = "call") -> None:
-        """A call of operator `index` has been made by this thread, on its current stream. `about`
-        tells apart calls that do different work."""
-        self._book(((index, 1),), about, False)
+    def add(self, index: int, about: Hashable = "call") -> Callable[[], None]:
+        """A call of operator `index` is made by this thread, on its current stream. `about` tells
+        apart calls that do different work. What is returned takes it back, for a call that
+        failed."""
+        content = self._book(((index, 1),), about, False)
+
+        def take_back() -> None:
+            self._book(((index, -1),), about, False, content)
+
+        return take_back
 
     def count(self, amounts: Sequence[int]) -> None:
         """A program counts by itself, from now on: so many operations of each operator were issued,
@@ -95,8 +101,11 @@ class Operations:
                                     for have, more in zip(self._totals(False), amounts)]
         self._book([pair for pair in enumerate(amounts) if pair[1] > 0], "by hand", True)
 
-    def _book(self, amounts: Sequence[Tuple[int, int]], about: Hashable, by_hand: bool) -> None:
-        content = captured_into()
+    def _book(self, amounts: Sequence[Tuple[int, int]], about: Hashable, by_hand: bool,
+              content: Optional[_Content] = None) -> Optional[_Content]:
+        """Where it was booked: in a graph, or None."""
+        if content is None and amounts and amounts[0][1] > 0:
+            content = captured_into()
         with _lock:
             if content is None:
                 numbers = self._by_hand if by_hand else self._automatic
@@ -109,6 +118,7 @@ class Operations:
             else:
                 for index, amount in amounts:
                     content.add(self, index, amount, by_hand)
+        return content
 
     def lose(self) -> None:
         """Operations may be issued that nobody here sees."""

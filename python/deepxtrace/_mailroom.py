@@ -95,7 +95,7 @@ class Mailroom:
         """The mail with that sequence, or the newest; None if it is not there (yet)."""
         with self._changed:
             box = self._mirror.get(rank, {})
-            sequence = max(box, default=None) if wanted is None else wanted
+            sequence = next(reversed(box), None) if wanted is None else wanted
             mail = box.get(sequence) if sequence is not None else None
             if (mail is None or wanted is None) and rank != self._rank:
                 self._asked[rank] = time.monotonic() + _EAGER_SECONDS
@@ -114,10 +114,12 @@ class Mailroom:
     # ---- the thread
 
     def _keep(self, rank: int, letter: bytes) -> None:
-        box = self._mirror.setdefault(rank, {})
-        box[_HEAD.unpack_from(letter)[0]] = letter[_HEAD.size:]
+        box = self._mirror.setdefault(rank, {})  # in the order of posting
+        sequence = _HEAD.unpack_from(letter)[0]
+        box.pop(sequence, None)
+        box[sequence] = letter[_HEAD.size:]
         while len(box) > DEPTH:
-            del box[min(box)]
+            del box[next(iter(box))]
 
     def _key(self, rank: int, name: Any) -> str:
         return f"{self._prefix}/{rank}/{name}"
@@ -202,7 +204,11 @@ class Mailroom:
         first = seen + 1 if seen < newest else 1  # fewer than before: the store began anew
         letters: List[bytes] = []
         for number in range(max(first, newest - DEPTH + 1), newest + 1):
-            letter = self._store.get(self._key(rank, number % DEPTH))
+            key = self._key(rank, number % DEPTH)
+            # A number without its mail is a damaged store's, and would be waited for.
+            if hasattr(self._store, "check") and not self._store.check([key]):
+                continue
+            letter = self._store.get(key)
             if len(letter) > _HEAD.size:
                 letters.append(letter)
         self._seen[rank] = newest

@@ -2,7 +2,9 @@
 """One rank of a job whose ranks do not need each other, so that it can be seen what the diagnosis
 does to it: job.py RANK RANKS PORT INTERVAL STEPS-FILE|-. Runs until the file `end` appears in the
 folder it was started in. Rank 1 is late in dispatch. With a steps file, begin and length of every
-step in ns go there. An interval of 0 is a job without a diagnosis, to compare with."""
+step in ns go there. An interval of 0 is a job without a diagnosis, to compare with. While there is
+a file `full.log` or `full.jsonl`, there is no room for files of that kind."""
+import errno
 import os
 import sys
 import time
@@ -11,7 +13,7 @@ import numpy as np
 import torch
 import torch.distributed as dist
 
-from deepxtrace import diagnose as ds
+from deepxtrace import _log, diagnose as ds
 
 TICKS = 10**9
 
@@ -27,10 +29,22 @@ class Group:
         return self._ranks
 
 
+def fill_the_disk():
+    real = _log.LineFile._append
+
+    def append(file, text):
+        if os.path.exists("full" + os.path.splitext(file.path)[1]):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        real(file, text)
+
+    _log.LineFile._append = append
+
+
 def main():
     rank, ranks, port = (int(word) for word in sys.argv[1:4])
     interval, steps_file = float(sys.argv[4]), sys.argv[5]
     torch.set_num_threads(1)
+    fill_the_disk()
     store = dist.PrefixStore("job", dist.TCPStore("127.0.0.1", port, None, False,
                                                   wait_for_workers=False))
     diagnosis = ds.Diagnose(Group(rank, ranks), interval=interval or 1, enable_async=True,

@@ -39,6 +39,7 @@ def test_the_synchronous_example_names_both(tmp_path):
         # Three windows, of which a machine that is busy with something else may spoil one.
         assert sum(f"rank {rank} (host" in line and f"late in {operator}" in line
                    for line in lines) >= 2, out
+        assert all(f"rank {rank} (host" in line for line in lines), out
 
 
 def test_the_asynchronous_example_names_both(tmp_path):
@@ -49,7 +50,7 @@ def test_the_asynchronous_example_names_both(tmp_path):
     for window in whole:
         rank = 2 if window.phase == "dispatch" else 3
         worst = window.analyze().findings[0]
-        assert worst.rank == rank and worst.kind in ("late_rank", "hot_expert"), str(worst)
+        assert worst.rank == rank and worst.kind == "late_rank", str(worst)
 
 
 # ---- what happens to jobs
@@ -72,7 +73,7 @@ def silent(window):
 
 def is_right(window):
     """All rows are there, and they are what every step adds."""
-    if silent(window):
+    if silent(window) or any(None in row for row in window["wait"]):
         return False
     late = [row[1] // max(row[0], 1) if rank != 1 else 100
             for rank, row in enumerate(window["wait"])]
@@ -107,7 +108,7 @@ def test_a_rank_is_killed(tmp_path):
         wait_for(job, is_right)
         job.signal(3, signal.SIGKILL)
         wait_for(job, lambda window: silent(window) == [3])
-        assert re.search(r"finding: rank 3 .*sent no counters", log(job, 0))
+        assert re.search(r"^CRITICAL .* begins: rank 3 .*sent no counters", log(job, 0), re.M)
         done = job.finish()
         assert [status for status, _, _ in done] == [0, 0, 0, -9]
         assert all(err == "" for _, _, err in done)
@@ -151,13 +152,14 @@ def test_the_store_is_stopped(tmp_path):
 
 @pytest.mark.parametrize("what", ["log", "jsonl"])
 def test_the_disk_of_rank_0_is_full(tmp_path, what):
-    os.symlink("/dev/full", tmp_path / f"diagnose_rank0.{what}")
+    full = tmp_path / f"full.{what}"
+    full.write_text("")
     with Job(tmp_path) as job:
         if what == "log":
             wait_for(job, is_right)
         else:
             until(lambda: "cannot be written: No space left on device" in log(job, 0))
-        os.unlink(tmp_path / f"diagnose_rank0.{what}")
+        full.unlink()
         wait_for(job, is_right)
         until(lambda: ("lines could not be written here" if what == "log" else "is written again")
               in log(job, 0))

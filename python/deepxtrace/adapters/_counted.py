@@ -122,17 +122,23 @@ class CountedBuffers(Adapter):
                 args, kwargs, diagnose = self._counting(buffer, index, arguments, args, kwargs)
             except Exception as error:
                 services.failed("adding wait counters", error)
-            inside.now = True
-            try:
-                result = original(buffer, *args, **kwargs)
-            finally:
-                inside.now = False
+            issued = None
             if diagnose is not None:
+                # Before the call: one that does not return is an operation that others hold up.
                 try:
-                    diagnose.operations.add(index, _work(arguments.get("x", args, kwargs)))
+                    issued = diagnose.operations.add(
+                        index, _work(arguments.get("x", args, kwargs)))
                 except Exception as error:
                     services.failed("counting an operation", error)
-            return result
+            inside.now = True
+            try:
+                return original(buffer, *args, **kwargs)
+            except BaseException:
+                if issued is not None:
+                    issued()
+                raise
+            finally:
+                inside.now = False
 
         return wrapper
 
