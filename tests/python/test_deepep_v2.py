@@ -124,6 +124,14 @@ def test_a_workspace_without_room_does_not_compile(tmp_path: Path) -> None:
     assert made.returncode != 0 and b"no room" in made.stdout
 
 
+def test_the_header_is_where_the_package_is() -> None:
+    build = os.environ.get("DXT_BUILD_DIR")
+    if build is None:
+        pytest.skip("no build folder")
+    place = Path(build, "share/deepxtrace/python/deepxtrace/adapters", OWN.name)
+    assert place.read_text() == OWN.read_text()
+
+
 # ---- the trial and the cache
 
 NVCC = """#!/bin/sh
@@ -201,6 +209,13 @@ def test_an_offset_that_is_none_is_no_trial_that_has_gone_well(tmp_path: Path) -
 def test_a_compiler_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(Unusable, match="cannot be run"):
         Machine(tmp_path).prepare(nvcc=str(tmp_path / "none"))
+
+
+def test_headers_that_cannot_be_read(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    (machine.package / "include/deep_ep/gone.cuh").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(Unusable, match="cannot be read"):
+        machine.prepare()
 
 
 def test_unknown_headers_are_not_compiled(tmp_path: Path) -> None:

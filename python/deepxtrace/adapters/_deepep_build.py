@@ -61,6 +61,8 @@ def prepare(package: str, compiler: Compiler, cache: Optional[str] = None) -> He
         layout, files = edited(include)
     except UnknownVersion as error:
         raise Unusable(f"its headers are not known ({error})") from None
+    except OSError as error:
+        raise Unusable(f"headers cannot be read ({error})") from None
     folder = os.path.join(cache or cache_folder(), "deepep-" + _key(files, compiler))
     if not os.path.exists(os.path.join(folder, _VERDICT)):
         with _lock(folder + ".lock"):
