@@ -137,6 +137,9 @@ typedef struct dxt_findings {
                                          NULL like lateness; a history takes NULL for 0 */
     uint32_t likely_node_size; /**< nodes are unknown, and ranks 0 … this − 1, and so on, behave as
                                     nodes would; 0 = nothing of the kind */
+    uint64_t still_windows; /**< of a history: windows in a row in which nobody completed or waited
+                                for anything, this one included */
+    char still_since[40];   /**< `begin` of the first of them; "" = not known, or none */
 } dxt_findings;
 
 /** Options of the analysis. Zero a struct, set struct_size, then what differs from the default. */

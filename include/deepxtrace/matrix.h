@@ -86,6 +86,8 @@ typedef struct dxt_window {
     char *group;            /**< name of the process group; optional */
     char *mix;              /**< which mix of work ran in the window, such as the graphs that were
                                    replayed: only windows of the same mix compare; optional */
+    int64_t *issued; /**< N operations of all kinds that each rank had begun in its life when the
+                                   window ended, completed or not, or DXT_NOT_OBSERVED; optional */
 } dxt_window;
 
 /** What dxt_window_value() returns. Per operation means per (operation, local expert) wait. */

@@ -26,8 +26,9 @@ typedef enum dxt_session_mode {
 
 /**
  * One operator's window with its findings, judged with the windows before as dxt_history_judge()
- * does. Judged alone are, besides those of a session that was told so: windows in which nothing was
- * completed, operators behind the first DXT_HISTORY_OPERATORS, results of the ratio method.
+ * does. Judged alone are, besides those of a session that was told so: windows in which ranks
+ * waited but completed nothing, operators behind the first DXT_HISTORY_OPERATORS, results of the
+ * ratio method.
  *
  * Both are for reading: dxt_window_free() and dxt_findings_free() are not for them.
  */

@@ -155,6 +155,8 @@ class Window:
     min_share, group, mix:
         Smallest share that was worth a finding where the window was recorded; name of the process
         group; which mix of work ran.
+    issued:
+        Operations that each rank had begun when the window ended, completed or not.
     index, instance, begin, source, case, extra:
         Number of the window, id of the job, ISO 8601 time, who recorded it, name of the case, and
         a JSON object of anything else.
@@ -169,7 +171,8 @@ class Window:
                  bytes: Any = None, last: Any = None, extra: Optional[Dict[str, Any]] = None,
                  devices: Optional[Sequence[Optional[Dict[str, Any]]]] = None,
                  tokens: Any = None, origin: Optional[str] = None, min_share: float = 0,
-                 group: Optional[str] = None, mix: Optional[str] = None) -> None:
+                 group: Optional[str] = None, mix: Optional[str] = None,
+                 issued: Any = None) -> None:
         shape = np.shape(wait)
         if len(shape) != 2 or shape[0] != shape[1]:
             raise ValueError(f"wait: the matrix is not square: {shape}")
@@ -205,6 +208,7 @@ class Window:
             known(tokens), np.int64, (n, *np.shape(tokens)[1:2]), "tokens")
         self.origin, self.group, self.min_share = origin, group, float(min_share)
         self.mix = None if mix is None else str(mix)
+        self.issued = None if issued is None else _array(known(issued), np.int64, (n,), "issued")
         lib.dxt_window_check(self._struct())
 
     @property
@@ -244,7 +248,7 @@ class Window:
             origin=_ORIGINS[self.origin], tokens=pointer(self.tokens),
             local_experts=0 if self.tokens is None else self.tokens.size // self.ranks,
             rank_ops=pointer(self.rank_ops), min_share=self.min_share, group=text(self.group),
-            mix=text(self.mix))
+            mix=text(self.mix), issued=pointer(self.issued))
         if hosts is not None:
             struct.hosts = hosts
         places = places_of(self.devices)
@@ -289,7 +293,8 @@ class Window:
             devices=[device_of(raw.devices[r]) for r in range(n)] if raw.devices else None,
             tokens=array(raw.tokens, c.c_int64, n, *experts),
             origin=next(name for name, value in _ORIGINS.items() if value == raw.origin),
-            min_share=raw.min_share, group=text(raw.group), mix=text(raw.mix))
+            min_share=raw.min_share, group=text(raw.group), mix=text(raw.mix),
+            issued=array(raw.issued, c.c_int64, n))
 
     @classmethod
     def read(cls, *paths: Union[str, "os.PathLike[str]"], strict: bool = False) -> List["Window"]:

@@ -30,6 +30,8 @@ typedef struct dxt_draft {
     uint32_t *list; /**< what other lists of findings point into */
     size_t list_count, list_capacity;
     uint32_t likely_node_size;
+    uint64_t still_windows;
+    char still_since[40];
     bool failed;
 } dxt_draft;
 

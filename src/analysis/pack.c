@@ -128,7 +128,9 @@ dxt_status dxt_draft_pack(const dxt_draft *draft, const dxt_window *window, cons
                              .lateness = latenesses ? lateness : NULL,
                              .lateness_error = latenesses ? lateness + n : NULL,
                              .lateness_of_node = latenesses ? lateness + 2 * (size_t)n : NULL,
-                             .likely_node_size = draft->likely_node_size};
+                             .likely_node_size = draft->likely_node_size,
+                             .still_windows = draft->still_windows};
+    memcpy(packed->still_since, draft->still_since, sizeof packed->still_since);
     return DXT_OK;
 }
 

@@ -283,5 +283,8 @@
 /* An episode is over when so many windows in a row do not name it. Larger: fewer, longer ones.
  * Chosen. */
 #define DXT_EPISODE_GAP 8u
+/* How sure it is that a rank takes no part which is behind the others in two windows in which
+ * nothing is completed: it may itself wait for something else. Chosen. */
+#define DXT_STILL_CONFIDENCE 0.95
 
 #endif

@@ -63,6 +63,7 @@ static const dxt_constant table[] = {
     {FIELD(dxt_window, min_share)},
     {FIELD(dxt_window, group)},
     {FIELD(dxt_window, mix)},
+    {FIELD(dxt_window, issued)},
     {SIZE(dxt_place)},
     {FIELD(dxt_place, pid)},
     {FIELD(dxt_place, rank)},

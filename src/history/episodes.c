@@ -61,8 +61,8 @@ static size_t find_episode(dxt_track *track, const dxt_finding *finding, int64_t
                                        .node = finding->node,
                                        .source_node = finding->source_node,
                                        .first = index};
-    assert(track->windows > 0 && e < DXT_HISTORY_EPISODES);
-    track->begin_at[e] = track->windows - 1;
+    assert(e < DXT_HISTORY_EPISODES);
+    track->begin_at[e] = track->windows > 0 ? track->windows - 1 : 0;
     return e;
 }
 
@@ -87,6 +87,8 @@ static dxt_episode sum_up(const dxt_track *track, size_t e)
     dxt_episode episode = track->episodes[e];
     episode.ongoing = is_open(track, e);
     episode.windows = (episode.ongoing ? track->windows : track->last_at[e]) - track->begin_at[e];
+    /* Windows in which nothing was completed are not counted, but may name somebody. */
+    if (episode.windows < episode.seen) episode.windows = episode.seen;
     episode.measure = track->measure;
     episode.wait /= (double)episode.seen;
     episode.share /= (double)episode.windows;

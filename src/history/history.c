@@ -10,7 +10,9 @@
 #include "base/base.h"
 #include "history/episodes.h"
 #include "history/judge.h"
+#include "history/still.h"
 #include "history/take.h"
+#include "matrix/fields.h"
 
 dxt_status dxt_history_create(const dxt_history_options *given, dxt_history **history)
 {
@@ -207,6 +209,31 @@ static dxt_status judge(dxt_history *history, dxt_track *track, const dxt_window
     return DXT_OK;
 }
 
+/* A window in which nothing was completed: nobody was late and nobody on time. @return Whether it
+ * is one, and of an operator that is followed; if so @p track has it. */
+static bool take_still(dxt_history *history, const dxt_window *window, const dxt_findings *findings,
+                       dxt_track **track, dxt_status *status)
+{
+    *status = DXT_OK;
+    if (window->index < 0 || findings->ranks != window->ranks ||
+        findings->method != DXT_METHOD_ROBUST || !dxt_window_is_still(window))
+        return false;
+    /* Its measure need not be that of the others: there is nothing to measure. */
+    *track = of_same_run(history, window) ? find_track(history, window->phase) : NULL;
+    if (*track && (*track)->count > 0)
+        return window->index > dxt_track_moment(*track, (*track)->count - 1)->index;
+    *status = take_track(history, window, track);
+    return *status != DXT_OK || *track;
+}
+
+static dxt_status stand(dxt_history *history, dxt_track *track, const dxt_window *window,
+                        const dxt_findings *findings, dxt_block *result)
+{
+    dxt_status status = dxt_history_stand(history, track, window, findings, result);
+    if (status == DXT_OK) dxt_track_note(track, window->index, result->data);
+    return status;
+}
+
 dxt_status dxt_history_judge(dxt_history *history, const dxt_window *window,
                              const dxt_findings *findings, dxt_findings **judged)
 {
@@ -214,8 +241,13 @@ dxt_status dxt_history_judge(dxt_history *history, const dxt_window *window,
         return dxt_fail(DXT_ERR_INVALID, "history: window, findings and result must not be NULL");
     dxt_track *track;
     dxt_block result = {0};
-    dxt_status status = take_window(history, window, findings, &track);
-    if (status == DXT_OK) status = judge(history, track, window, findings, &result);
+    dxt_status status;
+    if (take_still(history, window, findings, &track, &status)) {
+        if (status == DXT_OK) status = stand(history, track, window, findings, &result);
+    } else {
+        status = take_window(history, window, findings, &track);
+        if (status == DXT_OK) status = judge(history, track, window, findings, &result);
+    }
     if (status == DXT_OK) *judged = result.data;
     return status;
 }
@@ -226,12 +258,15 @@ dxt_status dxt_history_follow(dxt_history *history, const dxt_window *window,
     if (!history || !window || !findings || !judged)
         return dxt_fail(DXT_ERR_INVALID, "history: window, findings and result must not be NULL");
     dxt_track *track;
-    dxt_status status = take_window(history, window, findings, &track);
+    dxt_status status;
+    bool still = take_still(history, window, findings, &track, &status);
+    if (!still && status == DXT_OK) status = take_window(history, window, findings, &track);
     if (status == DXT_OK && !track) *judged = findings;
     if (status != DXT_OK || !track) return status;
     status = dxt_draft_reserve(&history->draft, window->ranks, dxt_most_paths(window->ranks),
                                &track->result);
-    if (status == DXT_OK) status = judge(history, track, window, findings, &track->result);
+    if (status == DXT_OK)
+        status = (still ? stand : judge)(history, track, window, findings, &track->result);
     if (status == DXT_OK) *judged = track->result.data;
     return status;
 }

@@ -34,7 +34,8 @@ dxt_status dxt_track_init(dxt_track *track, const char *phase, uint32_t ranks)
     size_t size = lay_out(&made, NULL);
     made.block = calloc(1, size);
     made.phase = strdup(phase);
-    if (!made.block || !made.phase) {
+    made.issued = calloc(ranks, sizeof *made.issued);
+    if (!made.block || !made.phase || !made.issued) {
         dxt_track_free(&made);
         return dxt_fail_memory(size);
     }
@@ -47,6 +48,7 @@ void dxt_track_free(dxt_track *track)
 {
     free(track->block);
     free(track->phase);
+    free(track->issued);
     free(track->result.data);
     *track = (dxt_track){0};
 }
@@ -56,6 +58,8 @@ void dxt_track_forget(dxt_track *track)
     track->begin = track->count = 0;
     track->windows = 0;
     track->episode_count = 0;
+    track->still = 0;
+    track->knows_issued = false;
     memset(track->base, 0, track->ranks * sizeof *track->base);
     memset(track->base_of, 0, track->ranks);
 }
@@ -136,6 +140,8 @@ void dxt_track_commit(dxt_track *track, const dxt_findings *judged)
     track->moment[slot].quiet = judged->finding_count == 0;
     track->measure = judged->measure;
     track->windows++;
+    track->still = 0;
+    track->knows_issued = false;
     for (uint32_t r = 0; r < track->ranks; r++) keep_base(track, r);
     if (track->count < DXT_HISTORY_WINDOWS)
         track->count++;

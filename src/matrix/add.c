@@ -149,6 +149,13 @@ static void replace(dxt_window *sum, totals *to)
 static void drop_unlike(dxt_window *sum, const dxt_window *window)
 {
     if (sum->min_share != window->min_share) sum->min_share = 0;
+    /* What had been issued by the end is known of the later one. */
+    if (sum->issued && window->issued)
+        memcpy(sum->issued, window->issued, window->ranks * sizeof *sum->issued);
+    else if (sum->issued) {
+        free(sum->issued);
+        sum->issued = NULL;
+    }
     if (same_text(sum->mix, window->mix)) return;
     free(sum->mix);
     sum->mix = NULL;

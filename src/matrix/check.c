@@ -29,6 +29,7 @@ const dxt_field dxt_fields[DXT_FIELDS] = {
     {"tokens", DXT_KIND_TOKENS, false, 0},
     {"min_share", DXT_KIND_SHARE, false, 0},
     {"mix", DXT_KIND_MIX, false, 0},
+    {"issued", DXT_KIND_ISSUED, false, 0},
     {"group", DXT_KIND_STRING, false, offsetof(dxt_window, group)},
     {"elapsed_ns", DXT_KIND_INTEGER, false, offsetof(dxt_window, elapsed_ns)},
     {"instance", DXT_KIND_STRING, false, offsetof(dxt_window, instance)},
@@ -190,6 +191,8 @@ static dxt_status check_ranks(const dxt_window *window)
         if (window->nodes && window->nodes[i] < 0) return wrong("nodes", "negative");
         if (window->rank_ops && window->rank_ops[i] < DXT_NOT_OBSERVED)
             return wrong("rank_ops", "negative");
+        if (window->issued && window->issued[i] < DXT_NOT_OBSERVED)
+            return wrong("issued", "negative");
         if (!window->hosts) continue;
         const char *host = window->hosts[i];
         if (!host || !dxt_utf8_valid(host, strlen(host))) return wrong("hosts", "not UTF-8");

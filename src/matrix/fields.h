@@ -28,6 +28,7 @@ typedef enum dxt_field_kind {
     DXT_KIND_TOKENS,
     DXT_KIND_SHARE,
     DXT_KIND_MIX,
+    DXT_KIND_ISSUED,
     DXT_KIND_INTEGER, /**< 0 … 2^63 − 1 at `offset` */
     DXT_KIND_STRING   /**< at `offset` */
 } dxt_field_kind;
@@ -46,7 +47,7 @@ enum {
     DXT_FIELD_BYTES,
     DXT_FIELD_LAST,
     DXT_MATRIX_FIELDS,
-    DXT_FIELDS = 24
+    DXT_FIELDS = 25
 };
 
 extern const dxt_field dxt_fields[DXT_FIELDS];
@@ -60,6 +61,9 @@ int dxt_field_find(const char *name);
 
 /** As dxt_window_check(). @param observed  Receives whether every cell was, when DXT_OK. */
 dxt_status dxt_window_look(const dxt_window *window, bool *observed);
+
+/** Whether nobody completed an operation or waited for anybody, where that would be counted. */
+bool dxt_window_is_still(const dxt_window *window);
 
 /** The names of a window's other fields. Zero it to begin. */
 typedef struct dxt_others {

@@ -228,6 +228,20 @@ dxt_status dxt_take_ops(dxt_recording *rec)
     return dxt_take_integer(rec, "ops", -1, INT64_MAX, &rec->window->ops);
 }
 
+static dxt_status take_rank_issued(dxt_recording *rec, uint32_t index)
+{
+    void *list = rec->window->issued;
+    dxt_status status = grow(&list, index, sizeof *rec->window->issued);
+    if (status != DXT_OK) return status;
+    rec->window->issued = list;
+    return take_known(rec, "issued", index, &rec->window->issued[index]);
+}
+
+dxt_status dxt_take_issued(dxt_recording *rec)
+{
+    return take_list(rec, "issued", &rec->issued, take_rank_issued);
+}
+
 /* Make room for so many numbers of tokens; new ones are not known. */
 static dxt_status grow_tokens(dxt_recording *rec, size_t count)
 {
@@ -327,7 +341,8 @@ dxt_status dxt_complete_ranks(dxt_recording *rec)
         const char *name;
         uint32_t count;
     } lists[] = {{"ticks_per_second", rec->ticks}, {"nodes", rec->nodes},  {"hosts", rec->hosts},
-                 {"devices", rec->devices},        {"ops", rec->rank_ops}, {"tokens", rec->tokens}};
+                 {"devices", rec->devices},        {"ops", rec->rank_ops}, {"tokens", rec->tokens},
+                 {"issued", rec->issued}};
     for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
         if (lists[i].count > 0 && lists[i].count != window->ranks)
             return dxt_reader_fail(rec->reader, DXT_ERR_FORMAT, "%s has %u elements, ranks is %u",

@@ -24,11 +24,11 @@ typedef struct dxt_recording {
     dxt_json json;
     dxt_window *window; /**< its arrays are as long as the counts below say */
     dxt_matrix matrices[DXT_MATRIX_FIELDS];
-    uint32_t ticks, nodes, hosts, devices, rank_ops, tokens; /**< elements */
-    size_t token_cells;                                      /**< numbers in window->tokens */
-    bool tokens_nested;                                      /**< an array per rank */
-    bool ticks_each;                                         /**< one number for all ranks */
-    uint32_t seen;                                           /**< bit per field */
+    uint32_t ticks, nodes, hosts, devices, rank_ops, tokens, issued; /**< elements */
+    size_t token_cells; /**< numbers in window->tokens */
+    bool tokens_nested; /**< an array per rank */
+    bool ticks_each;    /**< one number for all ranks */
+    uint32_t seen;      /**< bit per field */
     dxt_others others;
     dxt_text extra;
 } dxt_recording;
@@ -50,6 +50,7 @@ dxt_status dxt_take_nodes(dxt_recording *rec);
 dxt_status dxt_take_hosts(dxt_recording *rec);
 dxt_status dxt_take_devices(dxt_recording *rec);
 dxt_status dxt_take_ops(dxt_recording *rec);
+dxt_status dxt_take_issued(dxt_recording *rec);
 dxt_status dxt_take_tokens(dxt_recording *rec);
 /** Whether each of them is as long as `ranks` says; what was one number is spread. */
 dxt_status dxt_complete_ranks(dxt_recording *rec);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/base.h"
+#include "matrix/fields.h"
 #include "matrix/scan.h"
 
 dxt_status dxt_window_create(uint32_t ranks, const char *phase, dxt_window **window)
@@ -57,6 +58,7 @@ void dxt_window_free(dxt_window *window)
     free(window->devices);
     free(window->tokens);
     free(window->rank_ops);
+    free(window->issued);
     free(window->group);
     free(window->mix);
     free(window);
@@ -118,4 +120,14 @@ void dxt_window_row(const dxt_window *window, uint32_t row, double *values)
     size_t first = (size_t)row * window->ranks;
     for (uint32_t column = 0; column < window->ranks; column++)
         values[column] = missing ? NAN : cell_value(window, first + column, scale);
+}
+
+bool dxt_window_is_still(const dxt_window *window)
+{
+    size_t cells = (size_t)window->ranks * window->ranks;
+    bool counted = window->issued || window->samples;
+    if (window->ops > 0 || !counted) return false;
+    for (size_t c = 0; c < cells; c++)
+        if (window->wait[c] > 0) return false;
+    return true;
 }

@@ -167,6 +167,13 @@ static void put_ops(output *out, const dxt_window *window)
     put_list(out, window->rank_ops, window->ranks);
 }
 
+static void put_issued(output *out, const dxt_window *window)
+{
+    if (!window->issued) return;
+    put_name(out, "issued");
+    put_list(out, window->issued, window->ranks);
+}
+
 static void put_tokens(output *out, const dxt_window *window)
 {
     if (!window->tokens) return;
@@ -294,6 +301,7 @@ dxt_status dxt_window_write(const dxt_window *window, dxt_write_fn write, void *
     put_matrix_field(&out, "bytes", window->bytes, window->ranks, NULL);
     put_matrix_field(&out, "last", window->last, window->ranks, NULL);
     put_tokens(&out, window);
+    put_issued(&out, window);
     put_extra(&out, window->extra);
     put_bytes(&out, "}\n", 2);
     flush(&out);

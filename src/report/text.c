@@ -119,6 +119,17 @@ static void why_healthy(dxt_text *line, const dxt_window *window, const dxt_find
     }
 }
 
+/* An idle server looks like one that hangs. */
+static void why_still(dxt_text *line, const dxt_findings *findings)
+{
+    dxt_text_puts(line, " — nothing completed since ");
+    if (findings->still_since[0])
+        dxt_words_name(line, findings->still_since);
+    else
+        dxt_text_printf(line, "%" PRIu64 " windows", findings->still_windows);
+    dxt_text_puts(line, ", not known who holds it up (an idle server looks the same)");
+}
+
 static dxt_status verdict(dxt_text *line, const dxt_window *window, const dxt_findings *findings)
 {
     double longest = NAN;
@@ -128,6 +139,10 @@ static dxt_status verdict(dxt_text *line, const dxt_window *window, const dxt_fi
     switch (findings->verdict) {
     case DXT_VERDICT_HEALTHY: why_healthy(line, window, findings, longest); break;
     case DXT_VERDICT_INCONCLUSIVE:
+        if (findings->still_windows > 1) {
+            why_still(line, findings);
+            break;
+        }
         dxt_text_puts(line, longest > 0 ? " — too short or too noisy to tell, or something that "
                                           "happened once"
                                         : " — nothing was counted");

@@ -15,6 +15,7 @@ static bool allocate(dxt_assembler *a)
     a->cells = calloc(a->operators, sizeof *a->cells);
     a->missing = malloc(a->ranks * sizeof *a->missing);
     a->silent = malloc(a->ranks * sizeof *a->silent);
+    a->issued = malloc(a->ranks * sizeof *a->issued);
     a->rates = malloc(a->ranks * sizeof *a->rates);
     a->fast_rates = malloc(a->ranks * sizeof *a->fast_rates);
     a->nodes = malloc(a->ranks * sizeof *a->nodes);
@@ -24,7 +25,7 @@ static bool allocate(dxt_assembler *a)
     a->experts = malloc(a->ranks * sizeof *a->experts);
     a->tokens = malloc((size_t)a->ranks * DXT_MAIL_TOKENS * sizeof *a->tokens);
     if (!a->windows || !a->cells || !a->missing || !a->rates || !a->nodes || !a->hosts || !a->ops ||
-        !a->devices || !a->experts || !a->tokens || !a->fast_rates || !a->silent)
+        !a->devices || !a->experts || !a->tokens || !a->fast_rates || !a->silent || !a->issued)
         return false;
     /* A plane that nobody counts is never touched, and takes no memory but its addresses. */
     for (uint32_t o = 0; o < a->operators; o++) {
@@ -58,6 +59,7 @@ void dxt_assembler_destroy(dxt_assembler *a)
     free(a->cells);
     free(a->missing);
     free(a->silent);
+    free(a->issued);
     free(a->rates);
     free(a->fast_rates);
     free(a->nodes);
@@ -298,6 +300,21 @@ static void find_tokens(dxt_assembler *to, const dxt_assembly *a, dxt_window *wi
     window->local_experts = columns;
 }
 
+/* All operations that each rank has issued; NULL if nobody counts them. */
+static int64_t *issued(dxt_assembler *to, const dxt_assembly *a)
+{
+    bool known = false;
+    for (uint32_t r = 0; r < a->ranks; r++) {
+        uint64_t all = 0;
+        for (uint32_t o = 0; !to->missing[r] && o < a->operators; o++)
+            all += dxt_mail_get_counts(a->after[r], a->ranks, o).issued;
+        bool counts = all > 0 && all <= INT64_MAX;
+        to->issued[r] = counts ? (int64_t)all : DXT_NOT_OBSERVED;
+        known = known || counts;
+    }
+    return known ? to->issued : NULL;
+}
+
 static char *begin(dxt_assembler *to, int64_t realtime_ns)
 {
     time_t seconds = (time_t)(realtime_ns / 1000000000);
@@ -322,6 +339,7 @@ static dxt_window describe(dxt_assembler *to, const dxt_assembly *a)
                          .devices = devices(to, a),
                          .min_share = a->min_share,
                          .mix = mix(to, a),
+                         .issued = issued(to, a),
                          .group = text(a->group),
                          .instance = text(a->instance),
                          .source = text(a->source)};

@@ -3,6 +3,7 @@
 #include "session/state.h"
 
 #include "base/base.h"
+#include "matrix/fields.h"
 
 /* Whether there is something in a window to remember. In one in which an operator completed
  * nothing, as when the job does something else for a while, nobody was late and nobody on time. */
@@ -32,7 +33,7 @@ static dxt_status analyse(dxt_session *s, const dxt_window *const *windows,
     uint32_t followed = s->history ? s->operators : 0;
     if (followed > DXT_HISTORY_OPERATORS) followed = DXT_HISTORY_OPERATORS;
     for (uint32_t o = 0; o < followed && status == DXT_OK; o++)
-        if (is_telling(s, o, windows[o]))
+        if (is_telling(s, o, windows[o]) || dxt_window_is_still(windows[o]))
             status = dxt_history_follow(s->history, windows[o], findings[o], &findings[o]);
     return status;
 }

@@ -10,3 +10,5 @@ dxt_test(test_history_recorded SOURCES unit/test_history_recorded.c
 foreach(test test_tuning test_tuning_rules test_tuning_history)
   dxt_test(${test} SOURCES unit/${test}.c MODULES base numeric matrix analysis history)
 endforeach()
+dxt_test(test_history_still SOURCES unit/test_history_still.c
+         MODULES base numeric matrix analysis history report LIBS ${CMAKE_DL_LIBS} WRAP_ALLOC)
