@@ -20,6 +20,9 @@ typedef struct dxt_case {
     bool *passing;       /**< [fit.count] late, but only once in a while: no cause; NULL = nobody */
     double once;         /**< largest lateness of those; 0 = none */
     double mean;         /**< of all raw counters; NaN until dxt_case_mean() */
+    double spent;        /**< what shares are parts of: the step, unless `beside`; NaN = unknown */
+    uint32_t beside;     /**< waits that were added up side by side at least, where their number is
+                              not known and they are longer than the window; otherwise 0 */
     dxt_carried carried; /**< from the companion; NULL until dxt_case_carried() */
     dxt_draft *draft;    /**< where findings go */
 } dxt_case;

@@ -144,11 +144,12 @@ void dxt_draft_reset(dxt_draft *draft, dxt_method method)
 {
     draft->method = method;
     draft->verdict = DXT_VERDICT_HEALTHY;
-    draft->ordinary = draft->transfer = 0;
+    draft->ordinary = draft->transfer = draft->floor = 0;
     draft->step = NAN;
     draft->col_count = draft->row_count = draft->point_count = draft->finding_count = 0;
     draft->list_count = 0;
     draft->likely_node_size = 0;
+    draft->waits_beside = 0;
     draft->still_windows = 0;
     draft->still_since[0] = '\0';
     draft->has_lateness = draft->inherited = draft->failed = false;

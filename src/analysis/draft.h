@@ -17,7 +17,7 @@
 typedef struct dxt_draft {
     dxt_method method;
     dxt_verdict verdict;
-    double ordinary, step, transfer;
+    double ordinary, step, transfer, floor;
     dxt_block lateness; /**< [3][ranks] doubles: lateness, its error, its node's part */
     bool has_lateness;
     bool inherited;
@@ -30,8 +30,9 @@ typedef struct dxt_draft {
     uint32_t *list; /**< what other lists of findings point into */
     size_t list_count, list_capacity;
     uint32_t likely_node_size;
+    uint32_t waits_beside;
     uint64_t still_windows;
-    char still_since[40];
+    char still_since[DXT_TIME_TEXT];
     bool failed;
 } dxt_draft;
 

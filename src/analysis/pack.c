@@ -81,6 +81,15 @@ static void copy_findings(const dxt_draft *draft, const dxt_window *window, dxt_
     for (size_t f = 0; f < draft->finding_count; f++) dxt_call_transfer(window, &causes[f]);
 }
 
+static void copy_facts(const dxt_draft *draft, dxt_findings *packed)
+{
+    packed->floor = draft->floor;
+    packed->likely_node_size = draft->likely_node_size;
+    packed->waits_beside = draft->waits_beside;
+    packed->still_windows = draft->still_windows;
+    memcpy(packed->still_since, draft->still_since, sizeof packed->still_since);
+}
+
 dxt_status dxt_draft_pack(const dxt_draft *draft, const dxt_window *window, const int32_t *nodes,
                           dxt_block *result)
 {
@@ -127,10 +136,8 @@ dxt_status dxt_draft_pack(const dxt_draft *draft, const dxt_window *window, cons
                              .inherited = draft->inherited,
                              .lateness = latenesses ? lateness : NULL,
                              .lateness_error = latenesses ? lateness + n : NULL,
-                             .lateness_of_node = latenesses ? lateness + 2 * (size_t)n : NULL,
-                             .likely_node_size = draft->likely_node_size,
-                             .still_windows = draft->still_windows};
-    memcpy(packed->still_since, draft->still_since, sizeof packed->still_since);
+                             .lateness_of_node = latenesses ? lateness + 2 * (size_t)n : NULL};
+    copy_facts(draft, packed);
     return DXT_OK;
 }
 

@@ -32,6 +32,9 @@
  * memory and time grow with the square. Chosen. */
 #define DXT_CELLS_OF 16u
 
+/* Room for the time at which a window begins, as dxt_findings has it. */
+#define DXT_TIME_TEXT 40u
+
 /* ---- end of sizes ---- */
 
 /* ---- a window, and what is worth telling ---- */
@@ -77,6 +80,10 @@
 #define DXT_TRANSFER_UNEVENNESS 0.5
 #define DXT_TRANSFER_UNEVENNESS_OF_MANY 0.3
 #define DXT_MANY_PEERS 7u
+/* Lateness worth telling where waits are sums over an unknown number of waits, so that neither the
+ * step nor the floor can be told [part of the transfer time of the companion, which is a sum of as
+ * many]. Larger: fewer false alarms, small lateness stays hidden. Chosen. */
+#define DXT_BLIND_RULER 0.4
 /* Lateness of two members without a clock [times the shorter wait]. Larger: fewer false alarms
  * where nothing else is known. Chosen. */
 #define DXT_TWO_UNTIMED 20.0

@@ -48,6 +48,12 @@ static dxt_status take_input(dxt_workspace *workspace, const dxt_window *window,
     return status == DXT_OK ? take_nodes(workspace, options->ranks_per_node, input) : status;
 }
 
+/* Whether it is not known how many waits its sums are of. */
+static bool is_blind(const dxt_window *window)
+{
+    return window->ops == 0 && !window->samples && window->samples_each == 0;
+}
+
 /* Who arrived when, in this operator and, if it is of the same kind, in the other one. */
 static dxt_status fit_both(dxt_workspace *workspace, const struct input *input,
                            const dxt_analysis_options *options, dxt_case *c)
@@ -58,13 +64,38 @@ static dxt_status fit_both(dxt_workspace *workspace, const struct input *input,
                                            : DXT_MIN_SHARE;
     double spread = options->cell_spread > 0 ? options->cell_spread : NAN;
     double other = options->companion_spread > 0 ? options->companion_spread : NAN;
-    dxt_status status =
-        dxt_fit_window(&workspace->fit, window, input->nodes, share, spread, &c->fit);
     bool alike = input->has_companion && companion->ranks == window->ranks &&
                  dxt_window_measure(companion) == dxt_window_measure(window);
-    if (status != DXT_OK || !alike) return status;
-    c->companion = companion;
-    return dxt_fit_window(&workspace->companion, companion, input->nodes, share, other, &c->other);
+    dxt_status status = DXT_OK;
+    double least = 0;
+    if (alike)
+        status = dxt_fit_window(&workspace->companion, companion, input->nodes, share, 0, other,
+                                &c->other);
+    if (alike && status == DXT_OK) {
+        c->companion = companion;
+        if (is_blind(window)) least = DXT_BLIND_RULER * c->other.transfer;
+    }
+    if (status != DXT_OK) return status;
+    return dxt_fit_window(&workspace->fit, window, input->nodes, share, least, spread, &c->fit);
+}
+
+static double longest_of(const dxt_fit *fit)
+{
+    double longest = 0;
+    for (uint32_t i = 0; i < fit->count; i++) longest = fmax(longest, dxt_fit_longest(fit, i));
+    return longest;
+}
+
+/* Nobody waits for longer than the window lasts: a longer sum is of waits that ran side by side, as
+ * for the experts of a rank, and no share of the time can be told. */
+static void take_time(dxt_case *c)
+{
+    double longest = fmax(longest_of(&c->fit), c->companion ? longest_of(&c->other) : 0);
+    c->spent = c->fit.step;
+    if (!is_blind(c->window) || !(longest > c->fit.step)) return;
+    c->beside = (uint32_t)fmin(ceil(longest / c->fit.step), UINT32_MAX);
+    c->spent = NAN;
+    c->draft->waits_beside = c->beside;
 }
 
 /* What the fit does not explain: single paths, and who is late only once in a while. */
@@ -115,6 +146,7 @@ static dxt_status write_lateness(const dxt_case *c)
     c->draft->ordinary = fit->base;
     c->draft->step = fit->step;
     c->draft->transfer = fit->transfer;
+    c->draft->floor = fit->floor;
     return DXT_OK;
 }
 
@@ -122,6 +154,7 @@ static dxt_status judge_robust(dxt_workspace *workspace, const struct input *inp
                                const dxt_analysis_options *options, dxt_case *c)
 {
     dxt_status status = fit_both(workspace, input, options, c);
+    if (status == DXT_OK) take_time(c);
     if (status == DXT_OK) status = explain(workspace, c);
     if (status != DXT_OK) return status;
     dxt_apply_rules(c);
@@ -147,7 +180,7 @@ dxt_status dxt_analyze_window(dxt_workspace *workspace, const dxt_window *window
         status = dxt_workspace_reserve(workspace, window->ranks, options);
     if (status != DXT_OK) return status;
 
-    dxt_case c = {.window = &input.window, .draft = &workspace->draft, .mean = NAN};
+    dxt_case c = {.window = &input.window, .draft = &workspace->draft, .mean = NAN, .spent = NAN};
     dxt_draft_reset(c.draft, options->method);
     bool ratio = options->method == DXT_METHOD_RATIO;
     status = ratio ? judge_ratio(workspace, &input, options, &c)

@@ -17,13 +17,9 @@
 dxt_status dxt_history_create(const dxt_history_options *given, dxt_history **history)
 {
     if (!history) return dxt_fail(DXT_ERR_INVALID, "history: the place for it must not be NULL");
-    dxt_history_options options = {.struct_size = sizeof options};
-    if (given) {
-        if (given->struct_size < sizeof given->struct_size)
-            return dxt_fail(DXT_ERR_INVALID, "history options: struct_size is not set");
-        size_t known = given->struct_size < sizeof options ? given->struct_size : sizeof options;
-        memcpy(&options, given, known);
-    }
+    dxt_history_options options = {.min_share = 0};
+    if (given && !dxt_take_struct(&options, sizeof options, given, sizeof options.struct_size))
+        return dxt_fail(DXT_ERR_INVALID, "history options: struct_size is not set");
     if (!(options.min_share >= 0) || isinf(options.min_share))
         return dxt_fail(DXT_ERR_INVALID,
                         "history options: min_share must be finite and not negative");
@@ -209,8 +205,7 @@ static dxt_status judge(dxt_history *history, dxt_track *track, const dxt_window
     return DXT_OK;
 }
 
-/* A window in which nothing was completed: nobody was late and nobody on time. @return Whether it
- * is one, and of an operator that is followed; if so @p track has it. */
+/* @return Whether nothing was completed, in whatever measure, in a window that is followed. */
 static bool take_still(dxt_history *history, const dxt_window *window, const dxt_findings *findings,
                        dxt_track **track, dxt_status *status)
 {
@@ -218,20 +213,11 @@ static bool take_still(dxt_history *history, const dxt_window *window, const dxt
     if (window->index < 0 || findings->ranks != window->ranks ||
         findings->method != DXT_METHOD_ROBUST || !dxt_window_is_still(window))
         return false;
-    /* Its measure need not be that of the others: there is nothing to measure. */
     *track = of_same_run(history, window) ? find_track(history, window->phase) : NULL;
     if (*track && (*track)->count > 0)
         return window->index > dxt_track_moment(*track, (*track)->count - 1)->index;
     *status = take_track(history, window, track);
     return *status != DXT_OK || *track;
-}
-
-static dxt_status stand(dxt_history *history, dxt_track *track, const dxt_window *window,
-                        const dxt_findings *findings, dxt_block *result)
-{
-    dxt_status status = dxt_history_stand(history, track, window, findings, result);
-    if (status == DXT_OK) dxt_track_note(track, window->index, result->data);
-    return status;
 }
 
 dxt_status dxt_history_judge(dxt_history *history, const dxt_window *window,
@@ -242,12 +228,10 @@ dxt_status dxt_history_judge(dxt_history *history, const dxt_window *window,
     dxt_track *track;
     dxt_block result = {0};
     dxt_status status;
-    if (take_still(history, window, findings, &track, &status)) {
-        if (status == DXT_OK) status = stand(history, track, window, findings, &result);
-    } else {
-        status = take_window(history, window, findings, &track);
-        if (status == DXT_OK) status = judge(history, track, window, findings, &result);
-    }
+    bool still = take_still(history, window, findings, &track, &status);
+    if (!still && status == DXT_OK) status = take_window(history, window, findings, &track);
+    if (status == DXT_OK)
+        status = (still ? dxt_history_stand : judge)(history, track, window, findings, &result);
     if (status == DXT_OK) *judged = result.data;
     return status;
 }
@@ -266,15 +250,15 @@ dxt_status dxt_history_follow(dxt_history *history, const dxt_window *window,
     status = dxt_draft_reserve(&history->draft, window->ranks, dxt_most_paths(window->ranks),
                                &track->result);
     if (status == DXT_OK)
-        status = (still ? stand : judge)(history, track, window, findings, &track->result);
+        status =
+            (still ? dxt_history_stand : judge)(history, track, window, findings, &track->result);
     if (status == DXT_OK) *judged = track->result.data;
     return status;
 }
 
 dxt_run_identity dxt_history_run(const dxt_history *history)
 {
-    if (!history) return (dxt_run_identity){.ranks = 0};
-    if (history->ranks == 0) return (dxt_run_identity){.ranks = 0};
+    if (!history || history->ranks == 0) return (dxt_run_identity){.ranks = 0};
     dxt_run_identity run = {.ranks = history->ranks,
                             .instance = history->instance,
                             .source = history->source,
@@ -289,9 +273,7 @@ dxt_status dxt_history_timeline(const dxt_history *history, const char *phase,
 {
     if (!history || !phase || !timeline)
         return dxt_fail(DXT_ERR_INVALID, "history: operator and result must not be NULL");
-    const dxt_track *track = NULL;
-    for (uint32_t t = 0; t < history->tracks; t++)
-        if (strcmp(history->track[t].phase, phase) == 0) track = &history->track[t];
+    const dxt_track *track = find_track((dxt_history *)history, phase);
     if (!track || track->count == 0)
         return dxt_fail(DXT_ERR_INVALID, "history: no window of operator '%s'", phase);
     size_t windows = track->count;

@@ -110,6 +110,8 @@ dxt_status dxt_history_weigh(dxt_history *history, dxt_track *track, const dxt_w
     w.draft->ordinary = findings->ordinary;
     w.draft->step = findings->step;
     w.draft->transfer = findings->transfer;
+    w.draft->floor = findings->floor;
+    w.draft->waits_beside = findings->waits_beside;
     w.draft->inherited = findings->inherited;
     w.draft->likely_node_size = findings->likely_node_size;
     if (track) look_around(&w);

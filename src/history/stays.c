@@ -119,7 +119,8 @@ void dxt_add_late_ranks(dxt_weighing *w)
         if (!finding) return;
         finding->rank = r;
         const dxt_size size = {.wait = late.wait, .limit = late.limit, .error = late.error};
-        dxt_weigh(finding, &size, w->found->step, w->found->ordinary, DXT_SUREST);
+        double spent = w->found->waits_beside > 0 ? NAN : w->found->step;
+        dxt_weigh(finding, &size, spent, w->found->ordinary, DXT_SUREST);
         w->edit[r] |= DXT_ADD_COL;
     }
 }

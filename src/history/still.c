@@ -4,7 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "history/judge.h"
+#include "analysis/pack.h"
+#include "history/episodes.h"
 
 /* Whether a rank has sent nothing: who is silent so is known already. */
 static bool any_missing(const dxt_window *window)
@@ -83,5 +84,7 @@ dxt_status dxt_history_stand(dxt_history *history, dxt_track *track, const dxt_w
     track->knows_issued = window->issued != NULL;
     if (window->issued)
         memcpy(track->issued, window->issued, window->ranks * sizeof *track->issued);
-    return dxt_draft_pack(draft, window, nodes, result);
+    dxt_status status = dxt_draft_pack(draft, window, nodes, result);
+    if (status == DXT_OK) dxt_track_note(track, window->index, result->data);
+    return status;
 }

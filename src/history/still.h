@@ -3,11 +3,11 @@
 #ifndef DXT_HISTORY_STILL_H
 #define DXT_HISTORY_STILL_H
 
-#include "history/history.h"
+#include "history/memory.h"
 
 /**
  * Judge a still window: from the second in a row on, the rank that has issued fewer operations than
- * the others, and none more, is silent.
+ * the others, and none more, is silent. It is noted as an episode.
  *
  * @param result  Receives the findings.
  * @return DXT_OK; DXT_ERR_NO_MEMORY.

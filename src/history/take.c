@@ -138,6 +138,7 @@ void dxt_track_take(dxt_track *track, double min_share, const dxt_window *window
                            .transfer = findings->transfer,
                            .floor = isnan(findings->step) ? findings->ordinary
                                                           : min_share * findings->step};
+    if (window->ops == 0) moment->floor = fmax(moment->floor, findings->floor);
     moment->error = dxt_median_known(findings->lateness_error, track->ranks, track->scratch);
     take_cells(track, window, findings, moment);
     if (track->count == 0) return;

@@ -52,11 +52,11 @@ typedef struct dxt_track {
     uint64_t *last_at;  /**< [episode] and with its last one */
     size_t episode_count;
     void *block;
-    dxt_block result;     /**< findings handed out by dxt_history_follow() */
-    uint64_t still;       /**< windows in a row in which nothing was completed */
-    char still_since[40]; /**< begin of the first */
-    int64_t *issued;      /**< [rank] of the newest, if … */
-    bool knows_issued;    /**< … it says so */
+    dxt_block result;                /**< findings handed out by dxt_history_follow() */
+    uint64_t still;                  /**< windows in a row in which nothing was completed */
+    char still_since[DXT_TIME_TEXT]; /**< begin of the first */
+    int64_t *issued;                 /**< [rank] of the newest, if … */
+    bool knows_issued;               /**< … it says so */
 } dxt_track;
 
 dxt_status dxt_track_init(dxt_track *track, const char *phase, uint32_t ranks);

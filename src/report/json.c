@@ -184,6 +184,8 @@ dxt_status dxt_report_json(const dxt_window *window, const dxt_findings *finding
     for (size_t i = 0; i < findings->finding_count && !text.failed; i++)
         put_finding(&text, window, findings, i);
     dxt_text_puts(&text, "]");
+    if (findings->waits_beside > 0)
+        dxt_text_printf(&text, ",\"waits_beside\":%u", findings->waits_beside);
     if (findings->likely_node_size > 0)
         dxt_text_printf(&text, ",\"likely_ranks_per_node\":%u", findings->likely_node_size);
     dxt_text_puts(&text, "}\n");

@@ -201,6 +201,14 @@ static void finding_lines(dxt_text *text, const dxt_window *window, const dxt_fi
     if (count > lines)
         dxt_text_printf(text, "  and %zu more that cost less (--json has them all)\n",
                         count - lines);
+    if (findings->waits_beside > 0 && count > 0) {
+        dxt_text_printf(
+            &line,
+            "  at least %u waits at a time were added up (experts of a rank): the number "
+            "of operations is not known, nor the share of the time",
+            findings->waits_beside);
+        dxt_words_wrap(text, &line, 4);
+    }
     uint32_t size = findings->likely_node_size;
     if (size == 0) return;
     dxt_text_printf(

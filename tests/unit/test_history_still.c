@@ -87,6 +87,7 @@ static void check_still(const int64_t issued[3][RANKS], int64_t who)
             assert_int_equal(judged->findings[0].kind, DXT_SILENT_RANK);
             assert_int_equal(judged->findings[0].silence, DXT_SILENCE_NO_PART);
             assert_int_equal(judged->findings[0].rank, who);
+            assert_true(judged->findings[0].confidence == 0.95);
             assert_non_null(strstr(text, "takes no part"));
         } else {
             assert_int_equal(judged->verdict, DXT_VERDICT_INCONCLUSIVE);

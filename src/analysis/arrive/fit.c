@@ -28,9 +28,9 @@ static void begin(dxt_fit *fit)
 }
 
 dxt_status dxt_fit_window(dxt_block *block, const dxt_window *window, const int32_t *nodes,
-                          double min_share, double cell_spread, dxt_fit *fit)
+                          double min_share, double least, double cell_spread, dxt_fit *fit)
 {
-    dxt_status status = dxt_fit_take(block, window, nodes, min_share, cell_spread, fit);
+    dxt_status status = dxt_fit_take(block, window, nodes, min_share, least, cell_spread, fit);
     if (status != DXT_OK || fit->count == 0) return status;
     begin(fit);
     dxt_fit_ordinary(fit);

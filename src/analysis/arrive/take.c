@@ -143,7 +143,7 @@ static void take_members(const struct numbering *numbering, dxt_fit *fit)
 }
 
 dxt_status dxt_fit_take(dxt_block *block, const dxt_window *window, const int32_t *nodes,
-                        double min_share, double cell_spread, dxt_fit *out)
+                        double min_share, double least, double cell_spread, dxt_fit *out)
 {
     dxt_fit fit = {.window = window, .known_spread = cell_spread};
     struct numbering numbering;
@@ -158,6 +158,7 @@ dxt_status dxt_fit_take(dxt_block *block, const dxt_window *window, const int32_
     fit.step = step_of(window);
     fit.ops = (double)window->ops;
     fit.floor = isnan(fit.step) ? DXT_RELATIVE_FLOOR * longest_wait(&fit) : min_share * fit.step;
+    fit.floor = fmax(fit.floor, least);
     *out = fit;
     return DXT_OK;
 }

@@ -67,7 +67,7 @@ static void conclude(dxt_case *c, const dxt_rule *rule, dxt_subject s, uint32_t 
     dxt_finding *finding = told ? dxt_draft_finding(c->draft, rule->kind) : NULL;
     if (finding) {
         double most = isnan(size.wait) ? 1 : surest(c, fmax(0, size.wait));
-        dxt_weigh(finding, &size, c->fit.step, c->fit.base, most);
+        dxt_weigh(finding, &size, c->spent, c->fit.base, most);
     }
     rule->write(c, s, finding);
 }

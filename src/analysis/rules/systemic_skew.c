@@ -11,14 +11,14 @@
 static bool applies(dxt_case *c, dxt_subject s)
 {
     (void)s;
-    return c->fit.count >= 2 && c->fit.base - c->fit.transfer >= DXT_SYSTEMIC_SHARE * c->fit.step;
+    return c->fit.count >= 2 && c->fit.base - c->fit.transfer >= DXT_SYSTEMIC_SHARE * c->spent;
 }
 
 static dxt_size size(dxt_case *c, dxt_subject s)
 {
     (void)s;
     return (dxt_size){.wait = c->fit.base - c->fit.transfer,
-                      .limit = DXT_SYSTEMIC_SHARE * c->fit.step};
+                      .limit = DXT_SYSTEMIC_SHARE * c->spent};
 }
 
 static void write(dxt_case *c, dxt_subject s, dxt_finding *finding)
