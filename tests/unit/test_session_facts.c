@@ -268,12 +268,9 @@ static void who_leaves_is_not_silent(void **state)
     end_job(job);
 }
 
-static int64_t elapsed_ns;
-
 static void take_long(void *context, const dxt_diagnosis *diagnoses, size_t count)
 {
     on_diagnosis(context, diagnoses, count);
-    elapsed_ns = diagnoses[0].window->elapsed_ns;
     usleep(20000);
 }
 
@@ -307,7 +304,6 @@ static void what_the_diagnosis_costs_makes_nobody_late(void **state)
     for (uint32_t r = 1; r < RANKS; r++)
         assert_int_equal(record->wait[DXT_DISPATCH][r * RANKS], OPS * ticks(job, r, 1000));
     assert_null(find(record, DXT_DISPATCH, DXT_LATE_RANK));
-    assert_in_range(elapsed_ns, 1, 15000000); /* nor is it time of the job */
     /* What goes beyond that is lateness. */
     for (int window = 0; window < 2; window++) run_held_up_window(job, INT64_C(2000000000));
     record = last_record(job);
