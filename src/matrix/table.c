@@ -318,7 +318,7 @@ static dxt_status other(dxt_reader *reader, const char *at, const char *end, con
     if (begins_number(at, end)) dxt_reader_hint(reader, "%s", why);
     dxt_status status = DXT_OK;
     if (is_complete(table)) status = dxt_table_end(reader, false);
-    if (!begins_number(at, end)) dxt_note_phase(reader, at, end);
+    dxt_note_phase(reader, at, end);
     return status;
 }
 

@@ -55,6 +55,9 @@ static const char *take_value(dxt_reader *reader, const char *at, const char *en
         } else {
             dxt_status status = dxt_scan_why_counter(at, end, why, sizeof why);
             spoil_value(row, status, why);
+            /* It has its place: the row is as long as it would be. */
+            if (row->width < DXT_MAX_RANKS) reader->row[row->width++] = 0;
+            row->comma = false;
         }
         do at++;
         while (at < end && !dxt_ends_number(*at));
@@ -163,6 +166,18 @@ static bool is_rest(const dxt_reader *reader, const char *line, const dxt_found 
            dxt_label(line, found->at) == reader->rowing.label;
 }
 
+/* In front of "tensor(" or "array(", if the text ends so, which is part of the print. */
+static const char *before_call(const char *from, const char *end)
+{
+    static const char *const calls[] = {"tensor(", "np.array(", "array("};
+    for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++) {
+        size_t size = strlen(calls[i]);
+        if ((size_t)(end - from) >= size && memcmp(end - size, calls[i], size) == 0)
+            return end - size;
+    }
+    return end;
+}
+
 static dxt_status other_line(dxt_reader *reader, const char *line, const char *end)
 {
     if (reader->headers) return DXT_OK;
@@ -189,13 +204,10 @@ dxt_status dxt_text_line(dxt_reader *reader, const char *line, const char *end)
     if (status != DXT_OK) return status;
     dxt_table_drop(&reader->table);
     const char *from = skip_blanks(line, found.begin);
-    static const char *const calls[] = {"", "tensor(", "array(", "np.array("};
-    bool pure = false;
-    for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++)
-        pure = pure || ((size_t)(found.begin - from) == strlen(calls[i]) &&
-                        memcmp(from, calls[i], strlen(calls[i])) == 0);
+    const char *call = before_call(from, found.begin);
+    bool pure = call == from;
     if (!pure && !reader->headers) dxt_note_phase(reader, line, found.begin);
-    return take_rows(reader, &found, dxt_label(line, found.begin), pure);
+    return take_rows(reader, &found, dxt_label(line, call), pure);
 }
 
 dxt_status dxt_text_end(dxt_reader *reader, bool more)

@@ -82,6 +82,9 @@ static void one_bad_line_loses_one_window(void **state)
           "lost t:1: the print is shortened (\"...\"); to print it whole: "
           "numpy.set_printoptions(threshold=sys.maxsize) or "
           "torch.set_printoptions(profile=\"full\")\n");
+    check("tensor([[1, -2],\n        [3, 4]], device='npu:0')\n[[1, 2], [3, 4]]\n", DXT_END,
+          "- dispatch0:1,2/3,4",
+          "lost t:1: row 0, column 1: -2 is negative: the counter ran over\n");
     check("1 2\n3 x\n\n1 2\n3 4\n", DXT_END, "- dispatch0:1,2/3,4",
           "lost t:2: row 1, column 1: x is not a number\n");
     check("{\"v\":1,\"ranks\":2}\n"

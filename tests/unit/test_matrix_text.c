@@ -337,6 +337,10 @@ static void any_print_of_a_matrix_is_read(void **state)
         "array([[1, 2],\n       [3, 4]])\n",
         "stats = array([[1, 2],\n       [3, 4]], dtype=int32)\n",
         "2025-09-15 16:28:53,686 - INFO - tensor([[1, 2],\n        [3, 4]])\n",
+        "[rank0]: tensor([[1,\n[rank0]:          2],\n[rank0]:         [3,\n[rank0]:          "
+        "4]])\n",
+        "2025-09-15T16:28:53Z tensor([[1,\n2025-09-15T16:28:54Z          2],\n"
+        "2025-09-15T16:28:54Z         [3,\n2025-09-15T16:28:54Z          4]])\n",
         "rank 0 [1 2]\nrank 1 [3 4]\n",
         "rank0: [1, 2]\nrank1: [3, 4]\n",
         "Rank: 0 [1, 2]\nRank: 1 [3, 4]\n",
@@ -369,6 +373,9 @@ static void any_print_of_a_matrix_is_read(void **state)
     for (size_t i = 0; i < LENGTH(texts); i++)
         assert_reads(texts[i], PLAIN("dispatch", "0", "[[1,2],[3,4]]"));
     assert_reads("Combine wait recv cost stats:\ntensor([[1, 2],\n        [3, 4]])\n",
+                 PLAIN("combine", "0", "[[1,2],[3,4]]"));
+    assert_reads("2025-09-15T16:28:53Z Combine stats:\n2025-09-15T16:28:53Z [[1, 2],\n"
+                 "2025-09-15T16:28:53Z  [3, 4]]\n",
                  PLAIN("combine", "0", "[[1,2],[3,4]]"));
     assert_reads("rank=0 [1 2]\nrank=1 [3 4]\nrank=0 [5 6]\nrank=1 [7 8]\n",
                  PLAIN("dispatch", "0", "[[1,2],[3,4]]") PLAIN("dispatch", "1", "[[5,6],[7,8]]"));
