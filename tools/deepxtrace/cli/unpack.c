@@ -34,6 +34,7 @@ struct unpack {
 #ifdef DXT_HAVE_ZLIB
     z_stream stream;
     bool inflating;
+    dxt_status failed; /* what the next read returns: what came out before it counts */
 #endif
 };
 
@@ -82,6 +83,7 @@ static dxt_status start_inflating(unpack *files, int bits)
 {
     stop_inflating(files);
     files->stream = (z_stream){0};
+    files->failed = DXT_OK;
     if (inflateInit2(&files->stream, bits) != Z_OK) return DXT_ERR_NO_MEMORY;
     files->inflating = true;
     return DXT_OK;
@@ -112,28 +114,28 @@ static dxt_status read_gzip(unpack *files, void *buffer, size_t size, size_t *go
         if (result == Z_STREAM_END) {
             if (!next_stream(files)) stop_inflating(files);
         } else if (result != Z_OK && result != Z_BUF_ERROR) {
-            return result == Z_MEM_ERROR ? DXT_ERR_NO_MEMORY : DXT_ERR_FORMAT;
+            files->failed = result == Z_MEM_ERROR ? DXT_ERR_NO_MEMORY : DXT_ERR_FORMAT;
+            stop_inflating(files);
         }
     }
     *got = room - stream->avail_out;
-    return DXT_OK;
+    return *got > 0 ? DXT_OK : files->failed;
 }
 
 static dxt_status read_deflated(unpack *files, void *buffer, size_t size, size_t *got)
 {
     z_stream *stream = &files->stream;
-    if (!files->inflating) return DXT_OK;
+    if (!files->inflating) return files->failed;
     stream->next_out = buffer;
     stream->avail_out = (uInt)(size < 1u << 30 ? size : 1u << 30);
     size_t room = stream->avail_out;
     int result = inflate(stream, Z_NO_FLUSH);
     *got = room - stream->avail_out;
-    if (result == Z_STREAM_END) {
-        stop_inflating(files);
-        return DXT_OK;
-    }
-    if (result == Z_MEM_ERROR) return DXT_ERR_NO_MEMORY;
-    return result == Z_OK && *got > 0 ? DXT_OK : DXT_ERR_FORMAT;
+    if (result == Z_OK && *got > 0) return DXT_OK;
+    if (result != Z_STREAM_END)
+        files->failed = result == Z_MEM_ERROR ? DXT_ERR_NO_MEMORY : DXT_ERR_FORMAT;
+    stop_inflating(files);
+    return *got > 0 ? DXT_OK : files->failed;
 }
 
 #else
