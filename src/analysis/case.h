@@ -18,6 +18,10 @@ typedef struct dxt_case {
     dxt_fit other;               /**< of the companion; count 0 when there is none */
     const dxt_path_list *paths;  /**< what the fit does not explain; NULL with the ratio method */
     bool *passing;       /**< [fit.count] late, but only once in a while: no cause; NULL = nobody */
+    bool nothing;        /**< no operation was completed: only silence is told */
+    bool likely;         /**< nodes are only likely: nothing is said of them … */
+    bool blocks;         /**< … though there would be something */
+    bool few;            /**< of so few waits that a cost which is not known counts as small */
     double once;         /**< largest lateness of those; 0 = none */
     double mean;         /**< of all raw counters; NaN until dxt_case_mean() */
     double spent;        /**< what shares are parts of: the step, unless `beside`; NaN = unknown */

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "analysis/blocks.h"
 #include "matrix/fields.h"
 #include "numeric/select.h"
 
@@ -39,14 +40,48 @@ static bool is_blank(const dxt_window *window, uint32_t row)
     return true;
 }
 
+/* What ordinary cells from one block to another wait that can be observed. */
+static double ordinary_between(const dxt_window *window, uint32_t i, uint32_t j, uint32_t size,
+                               double *scratch)
+{
+    size_t count = 0;
+    for (uint32_t k = 0; k < size; k++) {
+        size_t row = i / size * size + k, column = j / size * size + k;
+        if (window->missing && window->missing[row]) continue;
+        if (window->wait[row * window->ranks + column] == DXT_NOT_OBSERVED) continue;
+        scratch[count++] = mean_of(window, row * window->ranks + column);
+    }
+    return dxt_median(scratch, count);
+}
+
+/* Fill a row; of a sparse pattern, blocks of `size` ranks, from the block that a cell is in. */
+static void fill_row(const dxt_window *window, uint32_t i, uint32_t size, double usual,
+                     dxt_window *view, int64_t *samples, double *scratch)
+{
+    uint32_t block = UINT32_MAX;
+    for (uint32_t j = 0; j < window->ranks; j++) {
+        size_t cell = (size_t)i * window->ranks + j;
+        bool sparse = size > 0 && !dxt_in_sparse_block(i, j, size);
+        if (!sparse && view->wait[cell] != DXT_NOT_OBSERVED) continue;
+        if (sparse && j / size != block) {
+            block = j / size;
+            usual = ordinary_between(window, i, j, size, scratch);
+        }
+        /* The largest counter is no double. */
+        view->wait[cell] = usual < (double)INT64_MAX ? (int64_t)usual : INT64_MAX;
+        samples[cell] = 1;
+    }
+}
+
 dxt_status dxt_observed(const dxt_window *window, dxt_instead instead, dxt_block *block,
-                        dxt_window *view)
+                        dxt_window *view, uint32_t *sparse)
 {
     bool observed;
     dxt_status status = dxt_window_look(window, &observed);
     if (status != DXT_OK) return status;
     *view = *window;
-    if (observed) return DXT_OK;
+    *sparse = instead == DXT_INSTEAD_ORDINARY ? dxt_sparse_block(window) : 0;
+    if (observed && *sparse == 0) return DXT_OK;
     size_t n = window->ranks, cells = n * n;
     int64_t *wait = dxt_block_fit(block, dxt_observed_size(window->ranks));
     if (!wait) return DXT_ERR_NO_MEMORY;
@@ -55,20 +90,16 @@ dxt_status dxt_observed(const dxt_window *window, dxt_instead instead, dxt_block
     uint8_t *missing = (uint8_t *)(scratch + n);
     memcpy(wait, window->wait, cells * sizeof *wait);
     if (window->samples) memcpy(samples, window->samples, cells * sizeof *samples);
+    view->wait = wait;
+    view->missing = missing;
     for (uint32_t i = 0; i < n; i++) {
         missing[i] = window->missing && window->missing[i] ? 1 : 0;
         if (!missing[i] && is_blank(window, i)) missing[i] = DXT_ROW_BLANK;
+        if (missing[i] == 1) continue;
         double usual =
             instead == DXT_INSTEAD_ORDINARY && !missing[i] ? ordinary(window, i, scratch) : 0;
-        for (size_t c = i * n; c < (i + 1) * n; c++) {
-            if (wait[c] != DXT_NOT_OBSERVED) continue;
-            /* The largest counter is no double. */
-            wait[c] = usual < (double)INT64_MAX ? (int64_t)usual : INT64_MAX;
-            samples[c] = 1;
-        }
+        fill_row(window, i, missing[i] ? 0 : *sparse, usual, view, samples, scratch);
     }
-    view->wait = wait;
-    view->missing = missing;
     if (window->samples) view->samples = samples;
     return DXT_OK;
 }

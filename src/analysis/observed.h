@@ -24,11 +24,13 @@ size_t dxt_observed_size(uint32_t ranks);
  *
  * @param block  Holds the view's cells, and must live as long; untouched if all was observed.
  * @param view   Receives the window, or one that shares everything but the waits and samples.
+ * @param sparse Receives the size of the blocks if cells are missing in the pattern of a hybrid
+ * mode (blocks.h), otherwise 0; then also what is exactly 0 both ways counts as missing.
  * @return DXT_OK; DXT_ERR_NO_MEMORY; what dxt_window_check() says.
  *
  * Cost: as dxt_window_check(); a copy of it, and a selection per row, if a cell is missing.
  */
 dxt_status dxt_observed(const dxt_window *window, dxt_instead instead, dxt_block *block,
-                        dxt_window *view);
+                        dxt_window *view, uint32_t *sparse);
 
 #endif

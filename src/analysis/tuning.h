@@ -47,6 +47,17 @@
 /* Rest above a time-out that is a wait besides it, not another counter [1 ÷ part of the time-out].
  * Larger: fewer waits are believed. Chosen. */
 #define DXT_TIMEOUT_PARTS 20
+/* Most time-outs in one counter, one for each local expert; and rows that are looked at before a
+ * rank counts as not given up. Chosen. */
+#define DXT_MOST_TIMEOUTS 256
+#define DXT_TIMEOUT_LOOKS 8u
+/* Cells between the others, and the fewest, that say whether these count while one rank does not,
+ * and the part of them that must. Larger part: fewer ranks are said to take no part. Chosen. */
+#define DXT_COUNTED_CELLS 1024u
+#define DXT_COUNTED_LEAST 2u
+#define DXT_COUNTED_PART 0.9
+/* Part of the cells without a sample above which no operation was completed. Chosen. */
+#define DXT_EMPTY_PART 0.25
 /* Fewer operations than this prove no health [operations]. Larger: more windows are inconclusive.
  * Chosen. */
 #define DXT_THIN_OPS 8
@@ -146,6 +157,49 @@
 #define DXT_SIDE_LEAST 3u
 #define DXT_SIDE_MEMBERS 8u
 
+/* ---- slow links (arrive/slow_links.c) ---- */
+
+/* Partners that a rank's link is judged by at most, and the same in groups of more than MANY_RANKS:
+ * more tell a few good ones among many bad ones, and cost time. Chosen. */
+#define DXT_PARTNERS 32u
+#define DXT_PARTNERS_OF_MANY 16u
+#define DXT_PARTNERS_MANY_RANKS 512u
+/* The waits over a link are its shortest ones: those of one in so many. Larger: fewer good links at
+ * the other end are enough, noisier. Chosen: one of 16 finds 7 bad of 8. */
+#define DXT_SHORTEST_ONE_IN 16u
+/* Limits of a lateness that a slow link must exceed, as SIDE_LIMITS, and the part of an ordinary
+ * wait over it by which links differ by nature: to all, that of few, and to other
+ * nodes, where the shortest of eight waits is told. Larger: fewer false
+ * links, small ones are missed. From `deepxtrace bench accuracy`, healthy cases with nodes. */
+#define DXT_LINK_LIMITS 1.5
+#define DXT_LINK_UNEVENNESS 0.5
+#define DXT_LINK_UNEVENNESS_OF_FEW 1.0
+#define DXT_NIC_UNEVENNESS 0.7
+/* The same in spreads of the waits inside nodes, and of how many of these. Chosen. */
+#define DXT_NIC_SPREADS 6.0
+#define DXT_SPREAD_CELLS 256u
+#define DXT_LINK_FEW 4u
+/* Ranks, or nodes, of which it shows which has the slow link. */
+#define DXT_LINK_LEAST 3u
+/* Standard deviation of an arrival in ordinary waits, where nothing takes time but the arrivals:
+ * a half of the root of 4 pi. */
+#define DXT_ARRIVALS_OF_WAIT 1.77
+
+/* ---- blocks of ranks (blocks.c) ---- */
+
+/* Pairs that are looked at, and the part of those inside a sparse pattern that must be observed.
+ * More: surer, slower. Chosen. */
+#define DXT_BLOCK_PAIRS 128u
+#define DXT_BLOCK_SEEN 0.9
+/* Ranks, and pairs inside and between blocks, from which on blocks can be told from chance. */
+#define DXT_BLOCK_RANKS 8u
+#define DXT_BLOCK_FEW 4u
+/* Most pairs inside blocks, down from this part, must wait so many times less than most pairs
+ * between them, up from this part; the rest may be a late rank's. Larger: fewer hints. Chosen. */
+#define DXT_BLOCK_INSIDE 0.7
+#define DXT_BLOCK_OUTSIDE 0.2
+#define DXT_BLOCK_APART 1.5
+
 /* ---- nodes ---- */
 
 /* Nodes that the ordinary skew and transfer time are taken from at most, spread evenly. More: no
@@ -193,6 +247,15 @@
 /* Deviating cells above which it is not the paths [part of the cells]. Chosen. */
 #define DXT_MOST_PATHS_SHARE 0.1
 
+/* Paths of one bundle: the part of a rail's paths, or of those with a common end, that must be
+ * slow, and the fewest with a common end; and paths without anything in common from which on it is
+ * none of them. Larger: more lines. Chosen. */
+#define DXT_BUNDLE_PART 0.8
+#define DXT_BUNDLE_LEAST 3u
+#define DXT_STALLS_LEAST 6u
+/* Paths of a bundle, its ranks and nodes that are listed. Chosen. */
+#define DXT_BUNDLE_LISTED 64u
+
 /* ---- what explains what ---- */
 
 /* An echo: how late a rank that is late in dispatch is found in combine [part of the transfer
@@ -220,6 +283,25 @@
  * line [part of the step]. Real jobs vary by up to a fifth of their compute, which is 2–4 % here.
  * Measured on the recorded windows. */
 #define DXT_SYSTEMIC_SHARE 0.15
+
+/* Columns differ so many times as far as rows, and by so much of the ordinary wait, where another
+ * rank is late in each operation: arrivals that vary to both sides make both differ alike. Larger:
+ * fewer windows are treated so. From a simulation, as RARE_LEAN, by how much such lateness leans to
+ * the late side. */
+#define DXT_ONE_SIDED 2.0
+#define DXT_ONE_SIDED_TYPICAL 1.5
+#define DXT_ONE_SIDED_LEAST 0.1
+#define DXT_RARE_LEAN 1.2
+/* Rows that tell what is lost. */
+#define DXT_LOSS_ROWS 16u
+/* What is lost at least, and, where columns differ and rows do not, at most, from which on it is
+ * worth a line [part of the step]; and ranks up to which the latter says something, beyond which
+ * cells of healthy jitter add up to as much. Larger: fewer lines. Chosen. */
+#define DXT_LOSS_SHARE 0.10
+#define DXT_ROTATING_SHARE 0.10
+#define DXT_ROTATING 3.0
+#define DXT_UNSURE_SHARE 0.4
+#define DXT_ROTATING_RANKS 16u
 
 /* ---- severity and confidence (weigh.c) ---- */
 

@@ -15,6 +15,11 @@ static dxt_severity severity_of(double wait, double share, double ordinary)
     return DXT_SEVERITY_CRITICAL;
 }
 
+dxt_severity dxt_severity_of_share(double share)
+{
+    return severity_of(0, share, 0);
+}
+
 /* Probability that a finding of so many standard errors is true. */
 static double confidence_of(const dxt_size *size)
 {

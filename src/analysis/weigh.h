@@ -15,6 +15,7 @@ typedef struct dxt_size {
                        looks smaller */
     double error;   /**< standard error of `wait`; 0 = not known */
     double surest;  /**< the most that the finding can be sure of; 0 = no limit of its own */
+    bool told;      /**< with another finding: it is only listed */
     bool explained; /**< nothing is left of it: it came over from the companion */
 } dxt_size;
 
@@ -27,6 +28,9 @@ typedef struct dxt_size {
  */
 void dxt_weigh(dxt_finding *finding, const dxt_size *size, double step, double ordinary,
                double surest);
+
+/** Severity of a share of the time, which is known. */
+dxt_severity dxt_severity_of_share(double share);
 
 /** Doubt what is small next to something large in the same window: it may be its trace. */
 void dxt_doubt_traces(dxt_draft *draft);

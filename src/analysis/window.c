@@ -5,7 +5,11 @@
 #include <math.h>
 
 #include "analysis/arrive/fit.h"
+#include "analysis/arrive/one_sided.h"
+#include "analysis/blocks.h"
 #include "analysis/case.h"
+#include "analysis/explain/bundles.h"
+#include "analysis/explain/counted.h"
 #include "analysis/explain/paths.h"
 #include "analysis/explain/persists.h"
 #include "analysis/observed.h"
@@ -20,6 +24,8 @@ struct input {
     dxt_window window, companion;
     bool has_companion;
     const int32_t *nodes; /* node of each rank; NULL = unknown */
+    uint32_t sparse;      /* ranks of a block, where a hybrid mode shows; otherwise 0 */
+    uint32_t likely;      /* the same where only the waits suggest it */
 };
 
 /* Node of each rank: as recorded, or by the size of a node. */
@@ -27,7 +33,10 @@ static dxt_status take_nodes(dxt_workspace *workspace, uint32_t ranks_per_node, 
 {
     const dxt_window *window = &input->window;
     input->nodes = window->nodes;
-    if (window->nodes || ranks_per_node == 0) return DXT_OK;
+    if (window->nodes) return DXT_OK;
+    if (ranks_per_node == 0) ranks_per_node = input->sparse;
+    if (ranks_per_node == 0) ranks_per_node = input->likely = dxt_likely_block(window);
+    if (ranks_per_node == 0) return DXT_OK;
     int32_t *made = dxt_block_fit(&workspace->nodes, window->ranks * sizeof *made);
     if (!made) return DXT_ERR_NO_MEMORY;
     for (uint32_t r = 0; r < window->ranks; r++) made[r] = (int32_t)(r / ranks_per_node);
@@ -39,13 +48,15 @@ static dxt_status take_input(dxt_workspace *workspace, const dxt_window *window,
                              const dxt_analysis_options *options, struct input *input)
 {
     bool ratio = options->method == DXT_METHOD_RATIO;
+    uint32_t other;
     *input = (struct input){.has_companion = options->companion};
     dxt_status status = dxt_observed(window, ratio ? DXT_INSTEAD_NOTHING : DXT_INSTEAD_ORDINARY,
-                                     &workspace->observed, &input->window);
+                                     &workspace->observed, &input->window, &input->sparse);
     if (status == DXT_OK && options->companion)
         status = dxt_observed(options->companion, DXT_INSTEAD_ORDINARY,
-                              &workspace->companion_observed, &input->companion);
-    return status == DXT_OK ? take_nodes(workspace, options->ranks_per_node, input) : status;
+                              &workspace->companion_observed, &input->companion, &other);
+    return status == DXT_OK && !ratio ? take_nodes(workspace, options->ranks_per_node, input)
+                                      : status;
 }
 
 /* Whether it is not known how many waits its sums are of. */
@@ -106,6 +117,7 @@ static dxt_status explain(dxt_workspace *workspace, dxt_case *c)
     c->paths = &workspace->paths;
     c->mean = c->paths->mean;
     dxt_note_passing(c, c->fit.passing);
+    dxt_bundle_paths(c, &workspace->paths);
     return DXT_OK;
 }
 
@@ -117,8 +129,10 @@ static void give_verdict(dxt_case *c)
     /* A stall that cost much is no health, and once is no cause. */
     bool stalled = c->once > 0 && !(c->once < DXT_MAJOR_SHARE * fit->step);
     /* A program that never passes its counters on has waited for nobody, ever. */
-    bool nothing = fit->base <= 0 && fit->count > 0 && dxt_case_mean(c) == 0;
-    if (!fits || fit->count < 2 || thin || stalled || nothing)
+    bool silent = fit->base <= 0 && fit->count > 0 && dxt_case_mean(c) == 0;
+    if (dxt_may_rotate(fit)) c->draft->verdict = DXT_VERDICT_INCONCLUSIVE;
+    if (c->blocks) c->draft->verdict = DXT_VERDICT_INCONCLUSIVE;
+    if (c->nothing || !fits || fit->unsure || fit->count < 2 || thin || stalled || silent)
         c->draft->verdict = DXT_VERDICT_INCONCLUSIVE;
 }
 
@@ -183,6 +197,11 @@ dxt_status dxt_analyze_window(dxt_workspace *workspace, const dxt_window *window
     dxt_case c = {.window = &input.window, .draft = &workspace->draft, .mean = NAN, .spent = NAN};
     dxt_draft_reset(c.draft, options->method);
     bool ratio = options->method == DXT_METHOD_RATIO;
+    double samples = dxt_typical_samples(&input.window);
+    c.likely = input.likely > 0;
+    c.draft->likely_node_size = input.likely;
+    c.nothing = !ratio && dxt_nothing_completed(&input.window);
+    c.few = samples > 0 && samples < DXT_THIN_OPS;
     status = ratio ? judge_ratio(workspace, &input, options, &c)
                    : judge_robust(workspace, &input, options, &c);
     if (status != DXT_OK) return status;

@@ -12,3 +12,13 @@ dxt_test(test_analysis_recorded SOURCES unit/test_analysis_recorded.c
 dxt_test(test_draft SOURCES unit/test_draft.c MODULES base numeric matrix analysis WRAP_ALLOC)
 dxt_test(test_analysis_blind SOURCES unit/test_analysis_blind.c
          MODULES base numeric matrix analysis history report)
+dxt_test(test_analysis_links SOURCES unit/test_analysis_links.c support/arrivals.c
+         MODULES base numeric matrix analysis)
+dxt_test(test_analysis_silence SOURCES unit/test_analysis_silence.c support/arrivals.c
+         MODULES base numeric matrix analysis)
+dxt_test(test_analysis_rotating SOURCES unit/test_analysis_rotating.c support/arrivals.c
+         MODULES base numeric matrix analysis)
+dxt_test(test_analysis_bundles SOURCES unit/test_analysis_bundles.c support/arrivals.c
+         MODULES base numeric matrix analysis)
+dxt_test(test_analysis_blocks SOURCES unit/test_analysis_blocks.c support/arrivals.c
+         MODULES base numeric matrix analysis)

@@ -21,8 +21,17 @@ static void a_time_out_in_a_sum_is_set_aside(void **state)
         for (int r = 0; spoiled == 2 && r < 8; r++)
             window->wait[r * 8 + 3] += INT64_C(200000000000);
         dxt_findings *found = analyze(window, NULL);
-        assert_int_equal(only(found, DXT_LATE_RANK)->rank, 6);
-        assert_near(found->findings[0].wait, 50 * US, 3 * US);
+        /* Whom all gave up is silent; the late rank is seen besides. */
+        size_t late = spoiled == 2;
+        assert_int_equal(found->finding_count, late + 1);
+        if (late) {
+            assert_int_equal(found->findings[0].kind, DXT_SILENT_RANK);
+            assert_int_equal(found->findings[0].rank, 3);
+            assert_int_equal(found->findings[0].silence, DXT_SILENCE_TIMED_OUT);
+        }
+        assert_int_equal(found->findings[late].kind, DXT_LATE_RANK);
+        assert_int_equal(found->findings[late].rank, 6);
+        assert_near(found->findings[late].wait, 50 * US, 3 * US);
         dxt_findings_free(found);
         dxt_window_free(window);
     }
@@ -405,7 +414,7 @@ static void an_analyzer_uses_its_memory_again(void **state)
             dxt_window_free(other);
         }
         print_message("up to %zu findings and points\n", most);
-        assert_true(most > 50);
+        assert_true(most > 30);
     }
     dxt_analyzer_destroy(analyzer);
     dxt_analyzer_destroy(NULL);

@@ -394,7 +394,7 @@ static const tipping rows[] = {
     ROW(few_operations, 10),
     ROW(chance, 146),
     ROW(fair, 113),
-    ROW(systemic, 75.199),
+    ROW(systemic, 50.133),
     ROW(thin, 8),
     ROW(major, 10),
     ROW(critical, 40),

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "analysis/arrive/fit.h"
+#include "analysis/arrive/one_sided.h"
+#include "analysis/arrive/slow_links.h"
 
 #include <math.h>
 
@@ -11,13 +13,13 @@
 /* Everybody ordinary, and every way as any other. */
 static void begin(dxt_fit *fit)
 {
-    fit->tangled = false;
+    fit->tangled = fit->unsure = false;
     for (uint32_t k = 0; k < fit->count; k++) {
-        fit->receive[k] = fit->send[k] = 0;
+        fit->receive[k] = fit->send[k] = fit->nic_in[k] = fit->nic_out[k] = 0;
         fit->role[k] = DXT_ROLE_ORDINARY;
     }
     for (uint32_t node = 0; node < fit->nodes; node++) {
-        fit->node_late[node] = 0;
+        fit->node_late[node] = fit->node_in[node] = fit->node_out[node] = 0;
         fit->node_role[node] = DXT_ROLE_ORDINARY;
         fit->folded[node] = false;
     }
@@ -37,9 +39,12 @@ dxt_status dxt_fit_window(dxt_block *block, const dxt_window *window, const int3
     fit->between = fit->transfer;
     if (fit->nodes > 1) {
         dxt_fit_ranks(fit);
+        dxt_look_one_sided(fit);
+        dxt_links_between(fit);
         dxt_fit_between(fit);
         dxt_fold_nodes(fit);
     }
+    if (fit->nodes == 1) dxt_look_one_sided(fit);
     dxt_give_roles(fit);
     return DXT_OK;
 }

@@ -9,7 +9,7 @@
 static double between_nodes(const dxt_fit *fit, uint32_t a, uint32_t b)
 {
     return fit->between + fit->tier[(size_t)a * fit->nodes + b] + fit->node_late[b] -
-           fit->node_late[a];
+           fit->node_late[a] + fit->node_in[a] + fit->node_out[b];
 }
 
 void dxt_levels_to_shifts(dxt_fit *fit)

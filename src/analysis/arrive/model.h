@@ -25,7 +25,8 @@ typedef enum dxt_role {
     DXT_ROLE_LATE,     /**< the others wait for it */
     DXT_ROLE_EARLY,    /**< it waits for all, and nobody for it */
     DXT_ROLE_RECEIVER, /**< it waits for all, and the others for it as for anybody */
-    DXT_ROLE_SENDER    /**< the others wait for it, and it for them as anybody does */
+    DXT_ROLE_SENDER,   /**< the others wait for it, and it for them as anybody does */
+    DXT_ROLE_LINK      /**< it waits for all and all for it, though it is on time */
 } dxt_role;
 
 /** Cells off the diagonal, spread evenly. */
@@ -51,6 +52,8 @@ typedef struct dxt_fit {
     double *late;    /**< [n] own lateness against the ordinary of its node */
     double *receive; /**< [n] extra wait on its receive side */
     double *send;    /**< [n] how much later what it sends comes, though it is on time */
+    double *nic_in;  /**< [n] extra wait for ranks of other nodes, by its link to them */
+    double *nic_out; /**< [n] extra wait of these for it */
     double *limit;   /**< [n] beyond which lateness is abnormal */
     double *error;   /**< [n] standard error of late */
     dxt_role *role;  /**< [n] */
@@ -66,6 +69,8 @@ typedef struct dxt_fit {
     double *node_late;   /**< [nodes] */
     double *node_limit;  /**< [nodes] */
     dxt_role *node_role; /**< [nodes] late or ordinary */
+    double *node_in;     /**< [nodes] extra wait for other nodes, by its uplink */
+    double *node_out;    /**< [nodes] extra wait of these for it */
     bool *folded;        /**< [nodes] the lateness of the node is in that of its ranks */
     double between;      /**< transfer between nodes */
     double *tier;        /**< [nodes][nodes] extra transfer that belongs to the topology */
@@ -73,6 +78,10 @@ typedef struct dxt_fit {
                             that does not */
     double *level;       /**< [nodes][nodes] mean shift between ordinary ranks, as measured; NaN =
                             not, or too far apart to tell */
+    bool same_node;      /**< the ranks of a node are known to share it */
+    double one_sided;    /**< how many times as far columns differ as rows, where another rank is
+                            late in each operation (arrive/one_sided.h); otherwise 0 */
+    bool unsure;         /**< one of three ranks is apart, by a slow link or by being elsewhere */
     bool tangled;        /**< so many pairs of nodes are slow that the model does not fit them */
     dxt_scratch *scratch;
     double *values;       /**< [ranks of the window] scratch of medians over members */
@@ -87,12 +96,14 @@ typedef struct dxt_fit {
 /** What a kernel that gives a source up adds to its counter, once, in cycles (DeepEP: 2e11). */
 #define DXT_TIMEOUT_CYCLES INT64_C(200000000000)
 
-/** A counter without the time-out in it: it stands so far above what a window can hold that what
- *  is less than 5 % above it is the time-out and the waits besides. */
+/** A counter without the time-outs in it, one for each local expert that was given up: they stand
+ * so far above what a window can hold that what is less than 5 % of one above them is the time-outs
+ * and the waits besides. */
 static inline int64_t dxt_without_timeout(const dxt_window *window, int64_t wait)
 {
     if (wait < DXT_TIMEOUT_CYCLES || window->unit != DXT_UNIT_CYCLES) return wait;
-    int64_t rest = wait - DXT_TIMEOUT_CYCLES;
+    int64_t rest = wait % DXT_TIMEOUT_CYCLES;
+    if (wait / DXT_TIMEOUT_CYCLES > DXT_MOST_TIMEOUTS) return wait;
     return rest < DXT_TIMEOUT_CYCLES / DXT_TIMEOUT_PARTS ? rest : wait;
 }
 
@@ -115,7 +126,8 @@ static inline double dxt_fit_way(const dxt_fit *fit, uint32_t a, uint32_t b)
     if (a == b) return fit->transfer;
     size_t pair = (size_t)a * fit->nodes + b;
     if (!isnan(fit->level[pair])) return fit->level[pair];
-    return fit->between + fit->node_late[b] - fit->node_late[a] + fit->tier[pair] + fit->link[pair];
+    return fit->between + fit->node_late[b] - fit->node_late[a] + fit->node_in[a] +
+           fit->node_out[b] + fit->tier[pair] + fit->link[pair];
 }
 
 /** Mean shift of the wait of member i for member j, before the cut at 0. */
@@ -131,13 +143,20 @@ static inline double dxt_fit_expected(const dxt_fit *fit, uint32_t i, uint32_t j
     double shift = dxt_fit_shift(fit, i, j);
     /* A mean lateness may be one of some operations only; in the others it waits as anybody. */
     if (fit->role[i] == DXT_ROLE_LATE) shift += fit->late[i];
-    return dxt_wait_of(shift, fit->skew) + fit->receive[i] + fit->send[j];
+    double links = fit->node[i] == fit->node[j] ? 0 : fit->nic_in[i] + fit->nic_out[j];
+    return dxt_wait_of(shift, fit->skew) + fit->receive[i] + fit->send[j] + links;
 }
 
 /** Whether the lateness of a member is within its limit. */
 static inline bool dxt_fit_is_ordinary(const dxt_fit *fit, uint32_t k)
 {
     return fabs(fit->late[k]) <= fit->limit[k];
+}
+
+/** Whether a member stands for its node: on time, and its link to other nodes is good. */
+static inline bool dxt_fit_stands_for_node(const dxt_fit *fit, uint32_t k)
+{
+    return dxt_fit_is_ordinary(fit, k) && fit->nic_in[k] == 0 && fit->nic_out[k] == 0;
 }
 
 /** Its lateness, what it sends late, and its node's. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "analysis/arrive/nodes.h"
+#include "analysis/arrive/slow_links.h"
 
 #include <assert.h>
 #include <math.h>
@@ -116,6 +117,7 @@ void dxt_fit_between(dxt_fit *fit)
         fit->node_limit[a] = group.limit;
         fit->node_role[a] = late ? DXT_ROLE_LATE : DXT_ROLE_ORDINARY;
     }
+    dxt_links_of_nodes(fit, group.limit);
     if (n == 2 && any_late) {
         settle_two_nodes(fit, group.limit);
     } else {

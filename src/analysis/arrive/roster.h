@@ -11,7 +11,10 @@ typedef struct dxt_roster {
     uint32_t list[DXT_MAX_RANKS];
 } dxt_roster;
 
-/** List the members whose lateness is within its limit. */
+/** List the members whose lateness is within its limit and whose link to other nodes is good. */
 void dxt_call_roster(const dxt_fit *fit, dxt_roster *roster);
+
+/** List all members. */
+void dxt_list_members(const dxt_fit *fit, dxt_roster *roster);
 
 #endif

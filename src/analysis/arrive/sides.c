@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "analysis/arrive/sides.h"
+#include "analysis/arrive/slow_links.h"
 
 #include <math.h>
 
@@ -106,6 +107,9 @@ void dxt_give_roles(dxt_fit *fit)
         else if (fit->late[k] > fit->limit[k])
             split_late(fit, &roster, k);
     for (uint32_t node = 0; node < fit->nodes; node++) find_sides(fit, &roster, node);
+    dxt_links_within(fit);
     for (uint32_t k = 0; k < fit->count; k++)
-        if (fit->role[k] == DXT_ROLE_RECEIVER || fit->role[k] == DXT_ROLE_SENDER) fit->late[k] = 0;
+        if (fit->role[k] == DXT_ROLE_RECEIVER || fit->role[k] == DXT_ROLE_SENDER ||
+            fit->role[k] == DXT_ROLE_LINK)
+            fit->late[k] = 0;
 }

@@ -26,6 +26,8 @@ static size_t lay_out(dxt_fit *fit, size_t n, size_t ranks, size_t nodes, char *
     fit->late = dxt_cut(block, &used, n, sizeof(double));
     fit->receive = dxt_cut(block, &used, n, sizeof(double));
     fit->send = dxt_cut(block, &used, n, sizeof(double));
+    fit->nic_in = dxt_cut(block, &used, n, sizeof(double));
+    fit->nic_out = dxt_cut(block, &used, n, sizeof(double));
     fit->limit = dxt_cut(block, &used, n, sizeof(double));
     fit->error = dxt_cut(block, &used, n, sizeof(double));
     fit->passing = dxt_cut(block, &used, n, sizeof(bool));
@@ -35,6 +37,8 @@ static size_t lay_out(dxt_fit *fit, size_t n, size_t ranks, size_t nodes, char *
     fit->node_id = dxt_cut(block, &used, nodes, sizeof(int32_t));
     fit->node_late = dxt_cut(block, &used, nodes, sizeof(double));
     fit->node_limit = dxt_cut(block, &used, nodes, sizeof(double));
+    fit->node_in = dxt_cut(block, &used, nodes, sizeof(double));
+    fit->node_out = dxt_cut(block, &used, nodes, sizeof(double));
     fit->node_role = dxt_cut(block, &used, nodes, sizeof(dxt_role));
     fit->folded = dxt_cut(block, &used, nodes, sizeof(bool));
     fit->tier = dxt_cut(block, &used, nodes * nodes, sizeof(double));
@@ -95,6 +99,13 @@ static void number_nodes(const dxt_window *window, const int32_t *nodes, uint32_
     numbering->id[0] = -1;
 }
 
+static bool all_alike(const dxt_window *window, const int32_t *nodes)
+{
+    for (uint32_t r = 1; r < window->ranks; r++)
+        if (nodes[r] != nodes[0]) return false;
+    return true;
+}
+
 /* As dxt_window_value() has it. */
 static void take_factors(const dxt_window *window, dxt_fit *fit)
 {
@@ -151,6 +162,7 @@ dxt_status dxt_fit_take(dxt_block *block, const dxt_window *window, const int32_
     number_nodes(window, nodes, fit.count, &numbering);
     fit.nodes = numbering.nodes;
     assert(fit.nodes == 1 || 2 * fit.nodes <= fit.count);
+    fit.same_node = nodes && (numbering.nodes > 1 || all_alike(window, nodes));
     char *memory = dxt_block_fit(block, lay_out(&fit, fit.count, window->ranks, fit.nodes, NULL));
     if (!memory) return DXT_ERR_NO_MEMORY;
     lay_out(&fit, fit.count, window->ranks, fit.nodes, memory);

@@ -47,8 +47,10 @@ static double excess_of(const struct search *s, uint32_t i, uint32_t j)
 static void take_view(struct search *s, uint32_t node)
 {
     const dxt_fit *fit = s->fit;
-    for (uint32_t j = 0; j < fit->count; j++)
-        s->late[fit->rank[j]] = fit->late[j] + dxt_fit_way(fit, node, fit->node[j]);
+    for (uint32_t j = 0; j < fit->count; j++) {
+        double link = fit->node[j] == node ? 0 : fit->nic_out[j];
+        s->late[fit->rank[j]] = fit->late[j] + dxt_fit_way(fit, node, fit->node[j]) + link;
+    }
     s->node = node;
 }
 
@@ -92,7 +94,8 @@ static dxt_status keep_path(struct search *s, uint32_t i, uint32_t j, double exc
         status = make_room(list, list->capacity ? 2 * list->capacity : FIRST_ROOM);
     if (status != DXT_OK) return status;
     assert(list->count < list->capacity);
-    list->items[list->count++] = (dxt_slow_path){i, j, excess, s->spread};
+    list->items[list->count++] =
+        (dxt_slow_path){.i = i, .j = j, .excess = excess, .error = s->spread};
     return DXT_OK;
 }
 

@@ -5,11 +5,25 @@
 
 #include "analysis/arrive/model.h"
 
+/** What slow paths have in common (bundles.h). */
+typedef enum dxt_bundle {
+    DXT_BUNDLE_NONE,     /**< nothing */
+    DXT_BUNDLE_SOURCE,   /**< they come from `of` */
+    DXT_BUNDLE_RECEIVER, /**< they go to `of` */
+    DXT_BUNDLE_RAIL,     /**< they are all the paths among some ranks, one of which is `of` */
+    DXT_BUNDLE_STALLS,   /**< that they are many, and nothing else */
+    DXT_BUNDLE_PASSING,  /**< that they were slow only once in a while: no cause */
+    DXT_BUNDLE_KINDS
+} dxt_bundle;
+
 /** A path that is slower than the fit explains. */
 typedef struct dxt_slow_path {
     uint32_t i, j; /**< members: waiting, awaited */
     double excess; /**< wait above the expected */
     double error;  /**< typical deviation of a cell from the fit */
+    dxt_bundle bundle;
+    uint32_t of; /**< member */
+    bool head;   /**< the slowest of its bundle */
 } dxt_slow_path;
 
 /** Slow paths of a fit, largest excess first. Zero it to begin; release `items` with free(). */

@@ -14,8 +14,12 @@ static const dxt_rule *const table[] = {
     &dxt_rule_late_rank,
     &dxt_rule_early_rank,
     &dxt_rule_slow_receiver,
+    &dxt_rule_slow_link,
+    &dxt_rule_slow_node_link, /* a node behind its uplink is on time */
     &dxt_rule_late_node,
     &dxt_rule_slow_node_path,
+    &dxt_rule_path_stalls,
+    &dxt_rule_link_of_paths,
     &dxt_rule_slow_path,
     &dxt_rule_systemic_skew,
     &dxt_rule_silent_rank,
@@ -62,13 +66,15 @@ static void conclude(dxt_case *c, const dxt_rule *rule, dxt_subject s, uint32_t 
     assert(!(size.limit < 0) && !(size.error < 0));
     if (size.explained) c->draft->inherited = true;
     if (size.wait <= 0) return;
-    bool told = rule->most == 0 || *written < rule->most;
-    ++*written;
+    bool told = !size.told && (rule->most == 0 || *written < rule->most);
+    *written += !size.told;
     dxt_finding *finding = told ? dxt_draft_finding(c->draft, rule->kind) : NULL;
     if (finding) {
         double most = isnan(size.wait) ? 1 : surest(c, fmax(0, size.wait));
         dxt_weigh(finding, &size, c->spent, c->fit.base, most);
     }
+    if (finding && c->few && isfinite(size.wait) && isnan(finding->share))
+        finding->severity = DXT_SEVERITY_MINOR;
     rule->write(c, s, finding);
 }
 
@@ -78,11 +84,16 @@ static void apply_group(dxt_case *c, size_t first, size_t end)
     uint32_t written[RULES] = {0};
     dxt_about about = table[first]->about;
     uint32_t count = subjects_of(c, about);
+    if (c->nothing && table[first] != &dxt_rule_silent_rank) return;
     for (uint32_t k = 0; k < count; k++) {
         dxt_subject s = subject_of(c, about, k);
         size_t r = first;
+        bool of_nodes = about == DXT_ABOUT_NODE || about == DXT_ABOUT_NODE_PAIR;
         while (r < end && !table[r]->applies(c, s)) r++;
-        if (r < end) conclude(c, table[r], s, &written[r]);
+        if (r < end && c->likely && of_nodes)
+            c->blocks = true;
+        else if (r < end)
+            conclude(c, table[r], s, &written[r]);
     }
 }
 

@@ -2,25 +2,29 @@
 /*
  * slow_path: one rank waits for one other longer than the fitted arrivals explain (explain/paths.c:
  * DXT_OUTLIER_SPREADS, DXT_RELATIVE_EXCESS and the ordinary wait). Where the window records who
- * came last, it must be so more often than by chance (explain/persists.c).
+ * came last, it must be so more often than by chance (explain/persists.c). Paths that have a rank
+ * or a rail in common are one finding (explain/bundles.c).
  *
  * How large: the wait above what is expected.
  * How sure: against the typical deviation of a cell, and the limit of the waiting rank.
  */
-#include "analysis/explain/persists.h"
+#include "analysis/explain/bundles.h"
 #include "analysis/raw.h"
 #include "analysis/rules/rules.h"
 #include "analysis/tuning.h"
 
 static bool applies(dxt_case *c, dxt_subject s)
 {
-    return !c->passing || dxt_path_persists(c, &c->paths->items[s.a]);
+    return c->paths->items[s.a].bundle != DXT_BUNDLE_PASSING;
 }
 
 static dxt_size size(dxt_case *c, dxt_subject s)
 {
     const dxt_slow_path *path = &c->paths->items[s.a];
-    return (dxt_size){.wait = path->excess, .limit = c->fit.limit[path->i], .error = path->error};
+    return (dxt_size){.wait = path->excess,
+                      .limit = c->fit.limit[path->i],
+                      .error = path->error,
+                      .told = !path->head || dxt_bundle_is_link(c, s.a)};
 }
 
 static void write(dxt_case *c, dxt_subject s, dxt_finding *finding)
@@ -30,8 +34,10 @@ static void write(dxt_case *c, dxt_subject s, dxt_finding *finding)
     double value = (double)c->window->wait[(size_t)row * c->window->ranks + column];
     dxt_draft_point(c->draft, row, column, value, dxt_normalise(value, dxt_case_mean(c)));
     if (!finding) return;
-    finding->rank = row;
-    finding->source = column;
+    if (path->bundle == DXT_BUNDLE_NONE || path->bundle == DXT_BUNDLE_RECEIVER) finding->rank = row;
+    if (path->bundle == DXT_BUNDLE_NONE || path->bundle == DXT_BUNDLE_SOURCE)
+        finding->source = column;
+    if (path->bundle != DXT_BUNDLE_NONE) dxt_bundle_list(c, s.a, finding);
 }
 
 const dxt_rule dxt_rule_slow_path = {

@@ -1,29 +1,54 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * systemic_skew: everybody waits for everybody, and nobody more than others.
+ * systemic_skew: everybody waits for everybody, and nobody more than others; or another rank is
+ * late in each operation, so that the mean of a cell is a small part of what is lost.
  *
- * How large: what an ordinary pair waits for each other beyond the transfer.
- * How sure: against the least that is worth a line (DXT_SYSTEMIC_SHARE of the step).
+ * How large: what an ordinary pair waits for each other beyond the transfer. The share of the time
+ * that is lost is a range, from the largest mean wait of a typical rank to the sum of its mean
+ * waits (arrive/one_sided.c). How sure: the ordinary wait against the least that is worth a line
+ * (DXT_SYSTEMIC_SHARE), or what is lost at least (DXT_LOSS_SHARE). Up to DXT_ROTATING_RANKS ranks
+ * also what is lost at most, where columns differ and rows do not (DXT_ROTATING_SHARE); of more
+ * ranks cells of healthy jitter add up to as much.
  */
+#include <math.h>
+
+#include "analysis/arrive/one_sided.h"
 #include "analysis/rules/rules.h"
 #include "analysis/tuning.h"
 
 static bool applies(dxt_case *c, dxt_subject s)
 {
+    const dxt_fit *fit = &c->fit;
+    double least, most;
     (void)s;
-    return c->fit.count >= 2 && c->fit.base - c->fit.transfer >= DXT_SYSTEMIC_SHARE * c->spent;
+    if (fit->count < 2 || fit->unsure || isnan(fit->step)) return false;
+    if (fit->base - fit->transfer >= DXT_SYSTEMIC_SHARE * c->spent) return true;
+    dxt_bound_loss(fit, &least, &most);
+    bool much =
+        fit->count > DXT_LINK_LEAST && fit->base - fit->transfer >= DXT_LOSS_SHARE / 2 * fit->step;
+    return (much && least >= DXT_LOSS_SHARE) ||
+           (fit->count <= DXT_ROTATING_RANKS && dxt_rotates(fit));
 }
 
 static dxt_size size(dxt_case *c, dxt_subject s)
 {
+    const dxt_fit *fit = &c->fit;
+    double wait = fmax(fit->base - fit->transfer, DXT_TINY);
+    double least = fmin(DXT_SYSTEMIC_SHARE * c->spent, wait);
     (void)s;
-    return (dxt_size){.wait = c->fit.base - c->fit.transfer,
-                      .limit = DXT_SYSTEMIC_SHARE * c->spent};
+    return (dxt_size){.wait = wait, .limit = least};
 }
 
 static void write(dxt_case *c, dxt_subject s, dxt_finding *finding)
 {
-    (void)c, (void)s, (void)finding;
+    double least, most;
+    (void)s;
+    if (!finding) return;
+    dxt_bound_loss(&c->fit, &least, &most);
+    finding->share = fmax(least, finding->share);
+    finding->share_most = fmax(most, finding->share);
+    finding->severity = dxt_severity_of_share(finding->share);
+    if (c->fit.one_sided > 0) finding->confidence = fmin(finding->confidence, DXT_DOUBTFUL);
 }
 
 const dxt_rule dxt_rule_systemic_skew = {

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "analysis/arrive/one_sided.h"
+
+#include <math.h>
+
+#include "analysis/arrive/noise.h"
+#include "analysis/arrive/roster.h"
+#include "analysis/tuning.h"
+#include "numeric/select.h"
+#include "numeric/spread.h"
+
+/* Mean wait of a member for those of its node that are on time, or of these for it; of a large node
+ * for some of them. */
+static double mean_wait(const dxt_fit *fit, const dxt_roster *roster, uint32_t k, bool of_it)
+{
+    uint32_t begin = roster->begin[fit->node[k]], own = roster->begin[fit->node[k] + 1] - begin;
+    uint32_t most = own < DXT_PARTNERS_OF_MANY ? own : DXT_PARTNERS_OF_MANY, used = 0;
+    double sum = 0;
+    for (uint32_t t = 0; t < most; t++) {
+        uint32_t i = roster->list[begin + (uint32_t)dxt_spread_index(t, most, own)];
+        if (i == k || !dxt_fit_is_ordinary(fit, i)) continue;
+        sum += of_it ? dxt_fit_wait(fit, k, i) : dxt_fit_wait(fit, i, k);
+        used++;
+    }
+    return used > 0 ? sum / used : 0;
+}
+
+/* How far the `value` of members on time differs from the median of their node's, as a standard
+ * deviation, and what is typical, which one of them does not make. */
+static double spread(const dxt_fit *fit, const dxt_roster *roster, const double *value,
+                     double *typical)
+{
+    double *own = fit->scratch->cells.wait, *size = fit->scratch->cells.work, sum = 0;
+    uint32_t used = 0;
+    for (uint32_t node = 0; node < fit->nodes; node++) {
+        uint32_t begin = roster->begin[node], count = roster->begin[node + 1] - begin;
+        if (count < DXT_SPREAD_MEMBERS) continue;
+        for (uint32_t m = 0; m < count; m++) own[m] = value[roster->list[begin + m]];
+        double middle = dxt_median(own, count);
+        for (uint32_t m = 0; m < count; m++) {
+            uint32_t k = roster->list[begin + m];
+            double off = value[k] - middle;
+            if (!dxt_fit_is_ordinary(fit, k)) continue;
+            sum += off * off;
+            if (used < DXT_LEVEL_SAMPLE) size[used++] = fabs(off);
+        }
+    }
+    *typical = dxt_median(size, used);
+    return used > 0 ? sqrt(sum / used) : 0;
+}
+
+void dxt_look_one_sided(dxt_fit *fit)
+{
+    dxt_roster roster;
+    double *row = fit->seen, *column = fit->bar;
+    fit->one_sided = 0;
+    dxt_list_members(fit, &roster);
+    for (uint32_t k = 0; k < fit->count; k++) {
+        row[k] = mean_wait(fit, &roster, k, true);
+        column[k] = mean_wait(fit, &roster, k, false);
+    }
+    double of_rows, of_columns, of_lateness;
+    double rows = spread(fit, &roster, row, &of_rows);
+    double columns = spread(fit, &roster, column, &of_columns);
+    if (!(of_columns > DXT_ONE_SIDED_TYPICAL * of_rows)) return;
+    if (!(columns > DXT_ONE_SIDED * rows && columns > DXT_ONE_SIDED_LEAST * fit->base)) return;
+    fit->one_sided = columns / fmax(rows, DXT_TINY);
+    double error = DXT_RARE_LEAN * spread(fit, &roster, fit->late, &of_lateness);
+    double limit = dxt_group_significance(fit->count) * error;
+    for (uint32_t k = 0; k < fit->count; k++) {
+        fit->error[k] = fmax(fit->error[k], error);
+        fit->limit[k] = fmax(fit->limit[k], limit);
+    }
+}
+
+/* What member i waits for member j beyond the way, if j is as any. */
+static double own_wait(const dxt_fit *fit, uint32_t i, uint32_t j)
+{
+    if (i == j || fit->role[j] != DXT_ROLE_ORDINARY) return 0;
+    if (fit->node[i] != fit->node[j] && !dxt_fit_stands_for_node(fit, j)) return 0;
+    return fmax(0, dxt_fit_wait(fit, i, j) - fmax(0, dxt_fit_way(fit, fit->node[i], fit->node[j])));
+}
+
+void dxt_bound_loss(const dxt_fit *fit, double *least, double *most)
+{
+    double largest[DXT_LOSS_ROWS], sum[DXT_LOSS_ROWS];
+    uint32_t rows = fit->count < DXT_LOSS_ROWS ? fit->count : DXT_LOSS_ROWS, used = 0;
+    for (uint32_t t = 0; t < rows; t++) {
+        uint32_t i = (uint32_t)dxt_spread_index(t, rows, fit->count);
+        if (fit->role[i] != DXT_ROLE_ORDINARY || !dxt_fit_stands_for_node(fit, i)) continue;
+        largest[used] = sum[used] = 0;
+        for (uint32_t j = 0; j < fit->count; j++) {
+            double wait = own_wait(fit, i, j);
+            largest[used] = fmax(largest[used], wait);
+            sum[used] += wait;
+        }
+        used++;
+    }
+    *least = fmin(1, dxt_median(largest, used) / fit->step);
+    *most = fmin(1, dxt_median(sum, used) / fit->step);
+}
+
+/* Whether columns differ so many times as far as rows, and so much may be lost. */
+static bool may_lose(const dxt_fit *fit, double times, double share)
+{
+    double least, most;
+    if (!(fit->one_sided > times) || isnan(fit->step)) return false;
+    dxt_bound_loss(fit, &least, &most);
+    return most >= share;
+}
+
+bool dxt_rotates(const dxt_fit *fit)
+{
+    return may_lose(fit, DXT_ROTATING, DXT_ROTATING_SHARE);
+}
+
+bool dxt_may_rotate(const dxt_fit *fit)
+{
+    return dxt_rotates(fit) || may_lose(fit, DXT_ONE_SIDED, DXT_UNSURE_SHARE);
+}

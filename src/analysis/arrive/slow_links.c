@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "analysis/arrive/slow_links.h"
+
+#include <math.h>
+
+#include "analysis/arrive/roster.h"
+#include "analysis/tuning.h"
+#include "numeric/normal.h"
+#include "numeric/select.h"
+#include "numeric/skew.h"
+#include "numeric/spread.h"
+
+/* What the shortest of some waits take; NaN of none. */
+static double shortest(double *waits, uint32_t count)
+{
+    return count > 0 ? dxt_select(waits, count, count / DXT_SHORTEST_ONE_IN) : NAN;
+}
+
+/* ---- towards other nodes ---- */
+
+/* Ranks of other nodes, the same for all ranks of a node. */
+struct partners {
+    uint32_t count;
+    uint32_t member[DXT_PARTNERS];
+};
+
+static void choose_partners(const dxt_fit *fit, const dxt_roster *roster, uint32_t node,
+                            struct partners *partners)
+{
+    uint32_t begin = roster->begin[node], own = roster->begin[node + 1] - begin;
+    uint32_t others = fit->count - own;
+    uint32_t most = fit->count > DXT_PARTNERS_MANY_RANKS ? DXT_PARTNERS_OF_MANY : DXT_PARTNERS;
+    partners->count = others < most ? others : most;
+    for (uint32_t k = 0; k < partners->count; k++) {
+        uint32_t at = (uint32_t)dxt_spread_index(k, partners->count, others);
+        partners->member[k] = roster->list[at < begin ? at : at + own];
+    }
+}
+
+static double cell(const dxt_fit *fit, uint32_t k, uint32_t partner, bool out)
+{
+    return out ? dxt_fit_wait(fit, partner, k) : dxt_fit_wait(fit, k, partner);
+}
+
+/* How much longer than ordinary the waits inside its node are; 0 where there are none. */
+static double extra_within(const dxt_fit *fit, const dxt_roster *roster, uint32_t k, bool out)
+{
+    uint32_t first = roster->begin[fit->node[k]], end = roster->begin[fit->node[k] + 1];
+    double waits[DXT_PARTNERS];
+    uint32_t used = 0;
+    for (uint32_t m = first; m < end && used < DXT_PARTNERS; m++)
+        if (roster->list[m] != k) waits[used++] = cell(fit, k, roster->list[m], out);
+    return used > 0 ? fmax(0, dxt_median(waits, used) - fit->base) : 0;
+}
+
+/* A late rank waits for nobody and nobody for an early one, whatever its link. */
+static bool tells(const dxt_fit *fit, uint32_t k, bool out)
+{
+    return (out ? -fit->late[k] : fit->late[k]) <= fit->limit[k];
+}
+
+/* What passes one rank's link to other nodes takes at the least, above what it takes inside. A wait
+ * cannot be less than none. */
+static double least_between(const dxt_fit *fit, const dxt_roster *roster,
+                            const struct partners *partners, uint32_t k, bool out)
+{
+    double waits[DXT_PARTNERS];
+    uint32_t used = 0;
+    for (uint32_t p = 0; p < partners->count; p++)
+        if (tells(fit, partners->member[p], !out))
+            waits[used++] = cell(fit, k, partners->member[p], out);
+    double extra = extra_within(fit, roster, k, out);
+    /* What is slow inside as well is not the link between nodes. */
+    return used > 0 && extra <= fit->limit[k] ? fmax(0, shortest(waits, used) - extra) : NAN;
+}
+
+/* The links of one node, one way. */
+static void compare_links(dxt_fit *fit, const dxt_roster *roster, const struct partners *partners,
+                          uint32_t node, bool out, double uneven)
+{
+    double *extra = out ? fit->nic_out : fit->nic_in, best = INFINITY;
+    for (uint32_t m = roster->begin[node]; m < roster->begin[node + 1]; m++) {
+        uint32_t k = roster->list[m];
+        extra[k] = dxt_fit_is_ordinary(fit, k) ? least_between(fit, roster, partners, k, out) : NAN;
+        if (extra[k] < best) best = extra[k];
+    }
+    for (uint32_t m = roster->begin[node]; m < roster->begin[node + 1]; m++) {
+        uint32_t k = roster->list[m];
+        double limit = DXT_LINK_LIMITS * fit->limit[k] + uneven * best;
+        extra[k] = extra[k] - best > limit ? extra[k] - best : 0;
+    }
+}
+
+/* How much waits inside nodes differ, as a standard deviation in ordinary ones, from some of them.
+ */
+static double spread_within(const dxt_fit *fit, const dxt_roster *roster)
+{
+    double *off = fit->scratch->cells.work;
+    uint32_t used = 0;
+    for (uint32_t t = 0; t < DXT_SPREAD_CELLS; t++) {
+        uint32_t k = (uint32_t)dxt_spread_index(t % fit->count, DXT_SPREAD_CELLS, fit->count);
+        uint32_t begin = roster->begin[fit->node[k]], own = roster->begin[fit->node[k] + 1] - begin;
+        uint32_t other = roster->list[begin + (t + t / fit->count) % own];
+        if (other == k || !dxt_fit_is_ordinary(fit, k) || !dxt_fit_is_ordinary(fit, other))
+            continue;
+        off[used++] = fabs(dxt_fit_wait(fit, k, other) - fit->base);
+    }
+    return fit->base > 0 ? DXT_MAD_TO_DEVIATION * dxt_median(off, used) / fit->base : 0;
+}
+
+void dxt_links_between(dxt_fit *fit)
+{
+    dxt_roster roster;
+    struct partners partners;
+    for (uint32_t k = 0; k < fit->count; k++) fit->nic_in[k] = fit->nic_out[k] = 0;
+    if (fit->nodes < 2) return;
+    dxt_list_members(fit, &roster);
+    double uneven = fmax(DXT_NIC_UNEVENNESS, DXT_NIC_SPREADS * spread_within(fit, &roster));
+    for (uint32_t node = 0; node < fit->nodes; node++) {
+        if (roster.begin[node + 1] - roster.begin[node] < 2) continue;
+        choose_partners(fit, &roster, node, &partners);
+        compare_links(fit, &roster, &partners, node, false, uneven);
+        compare_links(fit, &roster, &partners, node, true, uneven);
+    }
+}
+
+/* ---- of whole nodes ---- */
+
+/* What a node waits at least for the others, or these for it; not those that are early, or late, of
+ * whom it cannot be told. NaN where none are left. */
+static double least_of_node(const dxt_fit *fit, uint32_t a, bool out)
+{
+    uint32_t n = fit->nodes, used = 0;
+    for (uint32_t b = 0; b < n; b++)
+        if (b != a && (out ? fit->node_late[b] : -fit->node_late[b]) <= fit->node_limit[b])
+            fit->values[used++] = fit->link[out ? (size_t)b * n + a : (size_t)a * n + b];
+    return shortest(fit->values, used);
+}
+
+static double median_least(const dxt_fit *fit, bool out)
+{
+    double least[DXT_MAX_RANKS];
+    uint32_t used = 0;
+    for (uint32_t a = 0; a < fit->nodes; a++) {
+        least[used] = least_of_node(fit, a, out);
+        used += !isnan(least[used]);
+    }
+    return dxt_median(least, used);
+}
+
+/* Who is late waits for nobody; behind a slow uplink a node waits for the others as anybody does.
+ * Who is early is there before anybody looks for it; a node that receives slowly is not. */
+static void judge_uplink(dxt_fit *fit, uint32_t a, double in, double out, double base, double limit)
+{
+    if (isnan(in) || isnan(out) || (in <= limit && out <= limit)) return;
+    double size = fmax(in, out), shift = fit->between;
+    double otherwise = base + fmin(in, out);
+    double if_apart = dxt_expected_wait(shift - size, fit->skew);
+    if (fmin(in, out) <= limit && otherwise <= (if_apart + base) / 2) return;
+    fit->node_in[a] = in > limit ? in : 0;
+    fit->node_out[a] = out > limit ? out : 0;
+    fit->node_late[a] = 0;
+    fit->node_role[a] = DXT_ROLE_ORDINARY;
+}
+
+void dxt_links_of_nodes(dxt_fit *fit, double limit)
+{
+    if (fit->nodes < DXT_LINK_LEAST) return;
+    double base_in = median_least(fit, false), base_out = median_least(fit, true);
+    double base = fmin(base_in, base_out);
+    double least = fmax(DXT_LINK_LIMITS * limit, DXT_LINK_UNEVENNESS * base);
+    for (uint32_t a = 0; a < fit->nodes; a++)
+        judge_uplink(fit, a, least_of_node(fit, a, false) - base,
+                     least_of_node(fit, a, true) - base, base, least);
+}
+
+/* ---- to all ranks ---- */
+
+/* The ordinary ranks of a node, or so many of them spread over it, that the others are compared
+ * with. */
+static uint32_t choose_peers(const dxt_fit *fit, const dxt_roster *roster, uint32_t node,
+                             uint32_t *peer)
+{
+    uint32_t begin = roster->begin[node], own = roster->begin[node + 1] - begin, used = 0;
+    uint32_t most = own < DXT_PARTNERS                     ? own
+                    : fit->count > DXT_PARTNERS_MANY_RANKS ? DXT_PARTNERS_OF_MANY
+                                                           : DXT_PARTNERS;
+    for (uint32_t t = 0; t < most; t++) {
+        uint32_t k = roster->list[begin + (uint32_t)dxt_spread_index(t, most, own)];
+        if (fabs(fit->late[k]) <= fit->limit[k]) peer[used++] = k;
+    }
+    return used;
+}
+
+static double least_within(const dxt_fit *fit, const uint32_t *peer, uint32_t count, uint32_t k,
+                           bool out)
+{
+    double waits[DXT_PARTNERS];
+    uint32_t used = 0;
+    for (uint32_t p = 0; p < count; p++)
+        if (peer[p] != k) waits[used++] = cell(fit, k, peer[p], out);
+    return shortest(waits, used);
+}
+
+static double typical_within(const dxt_fit *fit, const uint32_t *peer, uint32_t count, uint32_t k,
+                             bool out)
+{
+    double waits[DXT_PARTNERS];
+    uint32_t used = 0;
+    for (uint32_t p = 0; p < count; p++)
+        if (peer[p] != k) waits[used++] = cell(fit, k, peer[p], out);
+    return used > 0 ? dxt_select(waits, used, (used - 1) / 2) : 0;
+}
+
+/* What an ordinary wait is, though many links may be slow: the typical rank's, both ways together,
+ * which its lateness does not touch. */
+static double ordinary_within(const dxt_fit *fit, const uint32_t *peer, uint32_t count)
+{
+    double typical[DXT_PARTNERS];
+    for (uint32_t p = 0; p < count; p++)
+        typical[p] = (typical_within(fit, peer, count, peer[p], false) +
+                      typical_within(fit, peer, count, peer[p], true)) /
+                     2;
+    return dxt_select(typical, count, (count - 1) / 2);
+}
+
+static bool is_slow(const dxt_fit *fit, const uint32_t *peer, uint32_t count, uint32_t k,
+                    double base)
+{
+    double uneven = count <= DXT_LINK_FEW ? DXT_LINK_UNEVENNESS_OF_FEW : DXT_LINK_UNEVENNESS;
+    /* What the limit was made from may be the slow links' waits: then by the ordinary ones alone.
+     */
+    double chance = fit->limit[k];
+    if (base < fit->base / 2)
+        chance = DXT_LIMIT_ERRORS * base * DXT_ARRIVALS_OF_WAIT / sqrt(fmax(fit->ops, 1));
+    double limit = fmax(DXT_LINK_LIMITS * fmax(fit->floor, chance), uneven * base);
+    return least_within(fit, peer, count, k, false) > base + limit &&
+           least_within(fit, peer, count, k, true) > base + limit;
+}
+
+/* Of three ranks two may be nearer to each other than to the third, unless all share a node. */
+static void take_link(dxt_fit *fit, const uint32_t *peer, uint32_t count, uint32_t k, double base)
+{
+    if (count == DXT_LINK_LEAST && !fit->same_node) {
+        fit->unsure = true;
+        return;
+    }
+    fit->role[k] = DXT_ROLE_LINK;
+    fit->receive[k] = typical_within(fit, peer, count, k, false) - base;
+    fit->send[k] = typical_within(fit, peer, count, k, true) - base;
+}
+
+void dxt_links_within(dxt_fit *fit)
+{
+    dxt_roster roster;
+    dxt_list_members(fit, &roster);
+    for (uint32_t node = 0; node < fit->nodes; node++) {
+        uint32_t peer[DXT_PARTNERS], count = choose_peers(fit, &roster, node, peer);
+        if (count < DXT_LINK_LEAST) continue;
+        double base = ordinary_within(fit, peer, count);
+        for (uint32_t m = roster.begin[node]; m < roster.begin[node + 1]; m++) {
+            uint32_t k = roster.list[m];
+            bool late = fit->role[k] == DXT_ROLE_LATE || fit->role[k] == DXT_ROLE_EARLY;
+            if (!late && is_slow(fit, peer, count, k, base)) take_link(fit, peer, count, k, base);
+        }
+    }
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "analysis/blocks.h"
+
+#include "analysis/tuning.h"
+#include "numeric/select.h"
+#include "numeric/spread.h"
+
+static bool is_there(const dxt_window *window, uint32_t rank)
+{
+    return !window->missing || !window->missing[rank];
+}
+
+/* Pairs of different ranks, spread over all; of one that is none, false. */
+static bool sample_pair(const dxt_window *window, uint32_t t, uint32_t taken, uint32_t *i,
+                        uint32_t *j)
+{
+    uint32_t n = window->ranks, cells = n * n;
+    uint32_t cell = (uint32_t)dxt_spread_index(t, taken, cells);
+    *i = cell / n;
+    *j = cell % n;
+    return *i != *j && is_there(window, *i) && is_there(window, *j);
+}
+
+static uint32_t sample_size(const dxt_window *window)
+{
+    uint32_t cells = window->ranks * window->ranks;
+    return cells < DXT_BLOCK_PAIRS ? cells : DXT_BLOCK_PAIRS;
+}
+
+static bool was_observed(const dxt_window *window, uint32_t i, uint32_t j)
+{
+    int64_t there = window->wait[(size_t)i * window->ranks + j];
+    int64_t back = window->wait[(size_t)j * window->ranks + i];
+    return there != DXT_NOT_OBSERVED && (there > 0 || back > 0);
+}
+
+/* Whether nearly all pairs are observed where blocks of that size let them, and nowhere else. */
+static bool is_sparse(const dxt_window *window, uint32_t size)
+{
+    uint32_t taken = sample_size(window), within = 0, seen = 0, beyond = 0;
+    for (uint32_t t = 0; t < taken; t++) {
+        uint32_t i, j;
+        if (!sample_pair(window, t, taken, &i, &j)) continue;
+        bool observed = was_observed(window, i, j);
+        if (dxt_in_sparse_block(i, j, size)) {
+            within++;
+            seen += observed;
+        } else {
+            if (observed) return false;
+            beyond++;
+        }
+    }
+    return beyond > 0 && within > 0 && seen >= DXT_BLOCK_SEEN * within;
+}
+
+uint32_t dxt_sparse_block(const dxt_window *window)
+{
+    for (uint32_t size = window->ranks / 2; size >= 2; size--)
+        if (window->ranks % size == 0 && is_sparse(window, size)) return size;
+    return 0;
+}
+
+/* Waits of a pair together; in counters, which ranks of one clock share. */
+static double both(const dxt_window *window, uint32_t i, uint32_t j)
+{
+    double there = dxt_window_value(window, i, j), back = dxt_window_value(window, j, i);
+    return there + back;
+}
+
+static bool is_apart(const dxt_window *window, uint32_t size)
+{
+    double within[DXT_BLOCK_PAIRS], beyond[DXT_BLOCK_PAIRS];
+    uint32_t taken = sample_size(window), in = 0, out = 0, n = window->ranks;
+    for (uint32_t t = 0; t < taken; t++) {
+        uint32_t i, j;
+        if (!sample_pair(window, t, taken, &i, &j)) continue;
+        if (i / size != j / size) beyond[out++] = both(window, i, j);
+        /* Of many blocks few pairs are inside: these have a sample of their own. */
+        uint32_t block = i / size * size, other = block + (i - block + 1 + t % (size - 1)) % size;
+        if (other < n && other != i && is_there(window, other))
+            within[in++] = both(window, i, other);
+    }
+    if (in < DXT_BLOCK_FEW || out < DXT_BLOCK_FEW) return false;
+    double inside = dxt_select(within, in, (uint32_t)(DXT_BLOCK_INSIDE * in));
+    double outside = dxt_select(beyond, out, (uint32_t)(DXT_BLOCK_OUTSIDE * out));
+    return outside > DXT_BLOCK_APART * inside && inside > 0;
+}
+
+uint32_t dxt_likely_block(const dxt_window *window)
+{
+    if (window->ranks < DXT_BLOCK_RANKS) return 0;
+    for (uint32_t size = window->ranks / 2; size >= 2; size--)
+        if (window->ranks % size == 0 && is_apart(window, size)) return size;
+    return 0;
+}

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "analysis/explain/bundles.h"
+
+#include <string.h>
+
+#include "analysis/explain/persists.h"
+#include "analysis/tuning.h"
+
+/* Ranks joined by slow paths, and what paths each has. */
+struct web {
+    uint32_t parent[DXT_MAX_RANKS];
+    uint32_t in[DXT_MAX_RANKS], out[DXT_MAX_RANKS];         /* paths to and from a member */
+    uint32_t ranks[DXT_MAX_RANKS], paths[DXT_MAX_RANKS];    /* of a component, at its root */
+    uint32_t hub_in[DXT_MAX_RANKS], hub_out[DXT_MAX_RANKS]; /* member with most of either */
+};
+
+static uint32_t root_of(struct web *web, uint32_t k)
+{
+    while (web->parent[k] != k) k = web->parent[k] = web->parent[web->parent[k]];
+    return k;
+}
+
+static void join_paths(const dxt_path_list *list, uint32_t members, struct web *web)
+{
+    memset(web, 0, sizeof *web);
+    for (uint32_t k = 0; k < members; k++) web->parent[k] = k;
+    for (size_t p = 0; p < list->count; p++) {
+        const dxt_slow_path *path = &list->items[p];
+        if (path->bundle == DXT_BUNDLE_STALLS) continue;
+        web->in[path->i]++;
+        web->out[path->j]++;
+        web->parent[root_of(web, path->i)] = root_of(web, path->j);
+    }
+    for (uint32_t k = 0; k < members; k++) {
+        uint32_t root = root_of(web, k);
+        if (web->in[k] + web->out[k] == 0) continue;
+        if (web->ranks[root]++ == 0) web->hub_in[root] = web->hub_out[root] = k;
+        if (web->in[k] > web->in[web->hub_in[root]]) web->hub_in[root] = k;
+        if (web->out[k] > web->out[web->hub_out[root]]) web->hub_out[root] = k;
+        web->paths[root] += web->in[k];
+    }
+}
+
+/* What the paths of a component are, by how many of them there are and at whose end. */
+static dxt_bundle kind_of(const struct web *web, uint32_t root)
+{
+    double ranks = web->ranks[root], most = DXT_BUNDLE_PART * web->paths[root];
+    if (web->paths[root] < 2) return DXT_BUNDLE_NONE;
+    if (web->paths[root] >= DXT_BUNDLE_PART * ranks * (ranks - 1)) return DXT_BUNDLE_RAIL;
+    if (web->paths[root] < DXT_BUNDLE_LEAST) return DXT_BUNDLE_NONE;
+    if (web->out[web->hub_out[root]] >= most) return DXT_BUNDLE_SOURCE;
+    if (web->in[web->hub_in[root]] >= most) return DXT_BUNDLE_RECEIVER;
+    return DXT_BUNDLE_NONE;
+}
+
+static void mark(dxt_slow_path *path, dxt_bundle bundle, uint32_t of)
+{
+    path->bundle = bundle;
+    path->of = of;
+}
+
+/* @return Paths that have nothing in common with others. */
+static size_t mark_components(dxt_path_list *list, struct web *web)
+{
+    size_t alone = 0;
+    for (size_t p = 0; p < list->count; p++) {
+        dxt_slow_path *path = &list->items[p];
+        uint32_t root = root_of(web, path->i);
+        alone += path->bundle == DXT_BUNDLE_STALLS;
+        if (path->bundle == DXT_BUNDLE_STALLS) continue;
+        switch (kind_of(web, root)) {
+        case DXT_BUNDLE_RAIL: mark(path, DXT_BUNDLE_RAIL, root); break;
+        case DXT_BUNDLE_SOURCE:
+            if (path->j == web->hub_out[root]) mark(path, DXT_BUNDLE_SOURCE, path->j);
+            break;
+        case DXT_BUNDLE_RECEIVER:
+            if (path->i == web->hub_in[root]) mark(path, DXT_BUNDLE_RECEIVER, path->i);
+            break;
+        default: break;
+        }
+        alone += path->bundle == DXT_BUNDLE_NONE;
+    }
+    return alone;
+}
+
+/* Many that have nothing in common are no paths; few that were slow once are nothing. */
+static void settle_rest(dxt_path_list *list, bool stalls)
+{
+    for (size_t p = 0; p < list->count; p++) {
+        dxt_slow_path *path = &list->items[p];
+        if (stalls && path->bundle == DXT_BUNDLE_NONE) mark(path, DXT_BUNDLE_STALLS, 0);
+        if (!stalls && path->bundle == DXT_BUNDLE_STALLS) mark(path, DXT_BUNDLE_PASSING, 0);
+    }
+}
+
+/* The first of each bundle is its slowest. */
+static void find_heads(dxt_path_list *list, struct web *web)
+{
+    bool *seen[DXT_BUNDLE_KINDS];
+    for (int b = 0; b < DXT_BUNDLE_KINDS; b++)
+        seen[b] = (bool *)web->in + (size_t)b * DXT_MAX_RANKS;
+    memset(web->in, 0, sizeof web->in + sizeof web->out);
+    for (size_t p = 0; p < list->count; p++) {
+        dxt_slow_path *path = &list->items[p];
+        bool *met = &seen[path->bundle][path->of];
+        path->head = path->bundle == DXT_BUNDLE_NONE || !*met;
+        *met = true;
+    }
+}
+
+void dxt_bundle_paths(const dxt_case *c, dxt_path_list *list)
+{
+    struct web web;
+    for (size_t p = 0; p < list->count; p++) {
+        bool once = c->passing && !dxt_path_persists(c, &list->items[p]);
+        mark(&list->items[p], once ? DXT_BUNDLE_STALLS : DXT_BUNDLE_NONE, 0);
+    }
+    if (list->count == 0) return;
+    join_paths(list, c->fit.count, &web);
+    settle_rest(list, mark_components(list, &web) >= DXT_STALLS_LEAST);
+    find_heads(list, &web);
+}
+
+static bool same_bundle(const dxt_slow_path *x, const dxt_slow_path *y)
+{
+    return x->bundle == y->bundle && x->of == y->of;
+}
+
+uint32_t dxt_bundle_size(const dxt_path_list *list, uint32_t path)
+{
+    uint32_t size = 0;
+    if (list->items[path].bundle == DXT_BUNDLE_NONE) return 1;
+    for (size_t p = 0; p < list->count; p++)
+        size += same_bundle(&list->items[p], &list->items[path]);
+    return size;
+}
+
+bool dxt_bundle_is_link(const dxt_case *c, uint32_t path)
+{
+    dxt_bundle bundle = c->paths->items[path].bundle;
+    if (bundle != DXT_BUNDLE_SOURCE && bundle != DXT_BUNDLE_RECEIVER) return false;
+    return 2 * dxt_bundle_size(c->paths, path) >= c->fit.count - 1;
+}
+
+/* Ranks of the paths of a rail, ascending. */
+static void list_ranks(dxt_case *c, const dxt_slow_path *head)
+{
+    bool of_it[DXT_MAX_RANKS] = {false};
+    uint32_t ranks[DXT_MAX_RANKS], used = 0;
+    for (size_t p = 0; p < c->paths->count; p++) {
+        const dxt_slow_path *path = &c->paths->items[p];
+        if (same_bundle(path, head)) of_it[path->i] = of_it[path->j] = true;
+    }
+    for (uint32_t k = 0; k < c->fit.count && used < DXT_BUNDLE_LISTED; k++)
+        if (of_it[k]) ranks[used++] = c->fit.rank[k];
+    dxt_draft_list(c->draft, DXT_LIST_RANKS, ranks, used);
+}
+
+static void list_nodes(dxt_case *c, const dxt_slow_path *head)
+{
+    bool of_it[DXT_MAX_RANKS] = {false};
+    int32_t nodes[DXT_BUNDLE_LISTED];
+    uint32_t used = 0;
+    for (size_t p = 0; p < c->paths->count; p++) {
+        const dxt_slow_path *path = &c->paths->items[p];
+        if (same_bundle(path, head))
+            of_it[c->fit.node[path->i]] = of_it[c->fit.node[path->j]] = true;
+    }
+    for (uint32_t a = 0; a < c->fit.nodes && used < DXT_BUNDLE_LISTED; a++)
+        if (of_it[a]) nodes[used++] = c->fit.node_id[a];
+    dxt_draft_list(c->draft, DXT_LIST_NODES, nodes, used);
+}
+
+void dxt_bundle_list(dxt_case *c, uint32_t path, dxt_finding *finding)
+{
+    const dxt_slow_path *head = &c->paths->items[path];
+    uint32_t pairs[DXT_BUNDLE_LISTED][2], used = 0;
+    for (size_t p = 0; p < c->paths->count && used < DXT_BUNDLE_LISTED; p++) {
+        const dxt_slow_path *other = &c->paths->items[p];
+        if (!same_bundle(other, head)) continue;
+        pairs[used][0] = c->fit.rank[other->i];
+        pairs[used++][1] = c->fit.rank[other->j];
+    }
+    finding->path_total = dxt_bundle_size(c->paths, path);
+    dxt_draft_list(c->draft, DXT_LIST_PATHS, pairs, used);
+    if (head->bundle == DXT_BUNDLE_RAIL) list_ranks(c, head);
+    if (head->bundle == DXT_BUNDLE_STALLS && c->fit.nodes > 1) list_nodes(c, head);
+}

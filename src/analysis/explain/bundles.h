@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One cause, one finding: slow paths that have something in common. */
+#ifndef DXT_EXPLAIN_BUNDLES_H
+#define DXT_EXPLAIN_BUNDLES_H
+
+#include "analysis/case.h"
+
+/**
+ * Tell what each slow path has in common with others, in its `bundle` and `head`: paths from one
+ * rank, paths to one rank, all paths among some ranks (a rail), or so many without anything in
+ * common that it is none of them (stalls). Paths that were slow only once in a while, where the
+ * window says so, are stalls or nothing.
+ *
+ * Cost: O(paths + ranks); where the window records who came last, O(paths × ranks).
+ */
+void dxt_bundle_paths(const dxt_case *c, dxt_path_list *list);
+
+/** How many paths are in the bundle of one. */
+uint32_t dxt_bundle_size(const dxt_path_list *list, uint32_t path);
+
+/** Whether so many of the others' paths are slow that it is the rank at the common end. */
+bool dxt_bundle_is_link(const dxt_case *c, uint32_t path);
+
+/** List the paths of the bundle of one in the finding written last, and their ranks or nodes. */
+void dxt_bundle_list(dxt_case *c, uint32_t path, dxt_finding *finding);
+
+#endif

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * slow_link, seen in paths: from one rank, or to one, at least half of the others' paths are slow,
+ * though not all of them, or the rank is not the whole cause (explain/bundles.c).
+ *
+ * How large: the slowest of these paths above what is expected. How sure: as that path.
+ */
+#include "analysis/explain/bundles.h"
+#include "analysis/rules/rules.h"
+#include "analysis/tuning.h"
+
+static bool applies(dxt_case *c, dxt_subject s)
+{
+    return c->paths->items[s.a].head && dxt_bundle_is_link(c, s.a);
+}
+
+static dxt_size size(dxt_case *c, dxt_subject s)
+{
+    const dxt_slow_path *path = &c->paths->items[s.a];
+    return (dxt_size){.wait = path->excess,
+                      .limit = c->fit.limit[path->i],
+                      .error = path->error,
+                      .surest = DXT_DOUBTFUL};
+}
+
+static void write(dxt_case *c, dxt_subject s, dxt_finding *finding)
+{
+    const dxt_slow_path *path = &c->paths->items[s.a];
+    bool out = path->bundle == DXT_BUNDLE_SOURCE;
+    if (!finding) return;
+    finding->rank = c->fit.rank[out ? path->j : path->i];
+    finding->direction = out ? DXT_DIRECTION_OUT : DXT_DIRECTION_IN;
+    dxt_bundle_list(c, s.a, finding);
+}
+
+const dxt_rule dxt_rule_link_of_paths = {
+    .kind = DXT_SLOW_LINK,
+    .about = DXT_ABOUT_PATH,
+    .applies = applies,
+    .size = size,
+    .write = write,
+};

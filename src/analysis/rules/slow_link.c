@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * slow_link: what passes the link of one rank is slow, to and from all ranks in both directions, or
+ * to or from the ranks of other nodes (arrive/slow_links.c). One direction to all ranks is a late
+ * rank or a slow receiver.
+ *
+ * How large: what the link adds to a wait, in the slower direction.
+ * How sure: against DXT_LINK_LIMITS limits of a lateness in its group. A rank whose work varies,
+ * now early, now late, makes the same sums as a link that is slow to all in both directions; unless
+ * the window records who came last, no more than DXT_DOUBTFUL is sure.
+ */
+#include <math.h>
+
+#include "analysis/explain/persists.h"
+#include "analysis/raw.h"
+#include "analysis/rules/rules.h"
+#include "analysis/tuning.h"
+
+static bool is_between(const dxt_case *c, uint32_t k)
+{
+    return c->fit.role[k] != DXT_ROLE_LINK;
+}
+
+static double in_of(const dxt_case *c, uint32_t k)
+{
+    return is_between(c, k) ? c->fit.nic_in[k] : c->fit.receive[k];
+}
+
+static double out_of(const dxt_case *c, uint32_t k)
+{
+    return is_between(c, k) ? c->fit.nic_out[k] : c->fit.send[k];
+}
+
+static bool applies(dxt_case *c, dxt_subject s)
+{
+    const dxt_fit *fit = &c->fit;
+    return fit->role[s.a] == DXT_ROLE_LINK || fit->nic_in[s.a] > 0 || fit->nic_out[s.a] > 0;
+}
+
+static dxt_size size(dxt_case *c, dxt_subject s)
+{
+    return (dxt_size){.wait = fmax(in_of(c, s.a), out_of(c, s.a)),
+                      .limit = DXT_LINK_LIMITS * c->fit.limit[s.a],
+                      .error = c->fit.error[s.a],
+                      .surest = is_between(c, s.a) ? 0 : DXT_DOUBTFUL};
+}
+
+static void write(dxt_case *c, dxt_subject s, dxt_finding *finding)
+{
+    uint32_t rank = c->fit.rank[s.a];
+    bool in = in_of(c, s.a) > 0, out = out_of(c, s.a) > 0;
+    double row = dxt_raw_mean_of_row(c->window, rank);
+    double column = dxt_raw_mean_of_column(c->window, rank);
+    if (in) dxt_draft_row(c->draft, rank, row, dxt_normalise(row, dxt_case_mean(c)));
+    if (out) dxt_draft_col(c->draft, rank, column, dxt_normalise(column, dxt_case_mean(c)));
+    if (!finding) return;
+    finding->rank = rank;
+    finding->between_nodes = is_between(c, s.a);
+    finding->direction = in && out ? DXT_DIRECTION_BOTH : in ? DXT_DIRECTION_IN : DXT_DIRECTION_OUT;
+}
+
+const dxt_rule dxt_rule_slow_link = {
+    .kind = DXT_SLOW_LINK,
+    .about = DXT_ABOUT_MEMBER,
+    .applies = applies,
+    .size = size,
+    .write = write,
+};

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * slow_node_link: all that passes the uplink of one node is slow, in one direction or in both,
+ * while the node is on time (arrive/slow_links.c). It takes three nodes to tell it from a slow way.
+ *
+ * How large: what the uplink adds to a wait, in the slower direction.
+ * How sure: against DXT_LINK_LIMITS limits of a lateness among nodes.
+ */
+#include <math.h>
+
+#include "analysis/rules/rules.h"
+#include "analysis/tuning.h"
+
+static bool applies(dxt_case *c, dxt_subject s)
+{
+    return c->fit.node_in[s.a] > 0 || c->fit.node_out[s.a] > 0;
+}
+
+static dxt_size size(dxt_case *c, dxt_subject s)
+{
+    return (dxt_size){.wait = fmax(c->fit.node_in[s.a], c->fit.node_out[s.a]),
+                      .limit = DXT_LINK_LIMITS * c->fit.node_limit[s.a]};
+}
+
+static void write(dxt_case *c, dxt_subject s, dxt_finding *finding)
+{
+    bool in = c->fit.node_in[s.a] > 0, out = c->fit.node_out[s.a] > 0;
+    if (!finding) return;
+    finding->node = c->fit.node_id[s.a];
+    finding->direction = in && out ? DXT_DIRECTION_BOTH : in ? DXT_DIRECTION_IN : DXT_DIRECTION_OUT;
+}
+
+const dxt_rule dxt_rule_slow_node_link = {
+    .kind = DXT_SLOW_NODE_LINK,
+    .about = DXT_ABOUT_NODE,
+    .applies = applies,
+    .size = size,
+    .write = write,
+};

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Links that are slow: of a rank to all others, of a rank to other nodes, of a whole node. */
+#include <stdlib.h>
+
+#include "judged.h"
+
+/* What is slow, for link_path(). */
+static struct {
+    bool bad[ARRIVALS_MAX_RANKS]; /* [rank], or [node] of uplinks */
+    bool in, out;
+    uint32_t node; /* ranks of a node; 0 = every path of a bad rank is slow */
+    bool uplink;
+    double size, between;
+} links;
+
+static double link_path(uint32_t i, uint32_t j)
+{
+    uint32_t a = links.node ? i / links.node : 0, b = links.node ? j / links.node : 0;
+    double way = a != b ? links.between : 0;
+    if (i == j || (links.node && a == b)) return way;
+    uint32_t to = links.uplink ? a : i, from = links.uplink ? b : j;
+    bool slow = (links.in && links.bad[to]) || (links.out && links.bad[from]);
+    return way + (slow ? links.size : 0);
+}
+
+static void bad_links(uint32_t node, bool in, bool out)
+{
+    memset(&links, 0, sizeof links);
+    links.in = in;
+    links.out = out;
+    links.node = node;
+    links.between = 4 * US;
+    links.size = 40 * US;
+    job.path = link_path;
+}
+
+static dxt_findings *judge_with_nodes(uint32_t size)
+{
+    dxt_window *window = arrivals_window(&job, "dispatch");
+    if (size > 0) give_nodes(window, size);
+    dxt_findings *found = analyze(window, NULL);
+    dxt_window_free(window);
+    return found;
+}
+
+static void a_link_that_is_slow_both_ways_is_the_ranks(void **state)
+{
+    (void)state;
+    static const uint32_t sizes[] = {4, 5, 8, 12, 16, 24, 33, 64, 200, 600};
+    for (size_t k = 0; k < sizeof sizes / sizeof sizes[0]; k++) {
+        healthy(sizes[k], 3 + k);
+        bad_links(0, true, true);
+        links.bad[2] = true;
+        dxt_findings *found = judge_with_nodes(0);
+        const dxt_finding *finding = only(found, DXT_SLOW_LINK);
+        assert_int_equal(finding->rank, 2);
+        assert_int_equal(finding->direction, DXT_DIRECTION_BOTH);
+        assert_false(finding->between_nodes);
+        assert_near(finding->wait, links.size, 4 * US);
+        assert_int_equal(found->col_count, 1);
+        assert_int_equal(found->row_count, 1);
+        assert_int_equal(found->point_count, 0);
+        dxt_findings_free(found);
+    }
+}
+
+static void several_links_may_be_slow_both_ways(void **state)
+{
+    (void)state;
+    healthy(16, 5);
+    bad_links(0, true, true);
+    for (uint32_t r = 1; r < 16; r += 4) links.bad[r] = true;
+    dxt_findings *found = judge_with_nodes(0);
+    assert_int_equal(found->finding_count, 4);
+    for (size_t f = 0; f < 4; f++) {
+        assert_int_equal(found->findings[f].kind, DXT_SLOW_LINK);
+        assert_int_equal(found->findings[f].rank % 4, 1);
+    }
+    dxt_findings_free(found);
+}
+
+/* Of three ranks two may share a node that the third is not on; of two either may be it. */
+static void of_three_ranks_it_must_be_known_that_they_share_a_node(void **state)
+{
+    (void)state;
+    for (uint32_t ranks = 2; ranks <= 3; ranks++) {
+        for (uint32_t node = 0; node <= 3; node += 3) {
+            healthy(ranks, 5);
+            bad_links(0, true, true);
+            links.bad[1] = true;
+            dxt_findings *found = judge_with_nodes(node);
+            if (ranks == 3 && node == 3)
+                assert_int_equal(only(found, DXT_SLOW_LINK)->rank, 1);
+            else if (ranks == 3)
+                assert_int_equal(found->verdict, DXT_VERDICT_INCONCLUSIVE);
+            for (size_t f = 0; f < found->finding_count; f++)
+                assert_true(found->findings[f].kind == DXT_SYSTEMIC_SKEW || node == 3);
+            dxt_findings_free(found);
+        }
+    }
+}
+
+/* One to seven of the eight ranks of one or of all nodes, each way. */
+static void links_to_other_nodes_are_the_ranks(void **state)
+{
+    (void)state;
+    for (uint32_t nodes = 2; nodes <= 8; nodes *= 2) {
+        for (uint32_t bad = 1; bad < 8; bad++) {
+            for (unsigned way = DXT_DIRECTION_IN; way <= DXT_DIRECTION_BOTH; way++) {
+                healthy(8 * nodes, 11 * bad + way);
+                bad_links(8, way & DXT_DIRECTION_IN, way & DXT_DIRECTION_OUT);
+                bool everywhere = bad % 2;
+                uint32_t count = everywhere ? bad * nodes : bad;
+                for (uint32_t r = 0; r < job.ranks; r++)
+                    links.bad[r] = r % 8 < bad && (everywhere || r / 8 == 1);
+                dxt_findings *found = judge_with_nodes(8);
+                assert_int_equal(found->finding_count, count);
+                for (size_t f = 0; f < count; f++) {
+                    assert_int_equal(found->findings[f].kind, DXT_SLOW_LINK);
+                    assert_int_equal(found->findings[f].direction, way);
+                    assert_true(found->findings[f].between_nodes);
+                    assert_true(links.bad[found->findings[f].rank]);
+                }
+                assert_int_equal(found->row_count, way & DXT_DIRECTION_IN ? count : 0);
+                assert_int_equal(found->col_count, way & DXT_DIRECTION_OUT ? count : 0);
+                dxt_findings_free(found);
+            }
+        }
+    }
+}
+
+static void all_links_of_a_node_are_its_uplink(void **state)
+{
+    (void)state;
+    for (uint32_t nodes = 3; nodes <= 12; nodes++) {
+        for (unsigned way = DXT_DIRECTION_IN; way <= DXT_DIRECTION_BOTH; way++) {
+            healthy(8 * nodes, nodes);
+            bad_links(8, way & DXT_DIRECTION_IN, way & DXT_DIRECTION_OUT);
+            links.uplink = links.bad[1] = true;
+            dxt_findings *found = judge_with_nodes(8);
+            const dxt_finding *finding = only(found, DXT_SLOW_NODE_LINK);
+            assert_int_equal(finding->node, 11);
+            assert_int_equal(finding->direction, way);
+            assert_int_equal(finding->rank_count, 8);
+            assert_int_equal(finding->ranks[0], 8);
+            assert_near(finding->wait, links.size, 4 * US);
+            dxt_findings_free(found);
+        }
+    }
+}
+
+static void late_ranks_next_to_bad_links_are_found(void **state)
+{
+    (void)state;
+    healthy(32, 7);
+    bad_links(8, true, true);
+    links.bad[9] = true;
+    job.late[3] = 30 * US;
+    job.late[20] = -60 * US;
+    dxt_findings *found = judge_with_nodes(8);
+    assert_int_equal(found->finding_count, 3);
+    assert_int_equal(found->findings[0].kind, DXT_SLOW_LINK);
+    assert_int_equal(found->findings[0].rank, 9);
+    assert_int_equal(found->findings[1].kind, DXT_LATE_RANK);
+    assert_int_equal(found->findings[1].rank, 3);
+    assert_int_equal(found->findings[2].kind, DXT_EARLY_RANK);
+    assert_int_equal(found->findings[2].rank, 20);
+    dxt_findings_free(found);
+}
+
+static void jitter_is_no_bad_link(void **state)
+{
+    (void)state;
+    static const uint32_t sizes[] = {3, 4, 8, 16, 32, 64};
+    for (size_t k = 0; k < sizeof sizes / sizeof sizes[0]; k++) {
+        for (uint64_t seed = 1; seed <= 40; seed++) {
+            for (uint32_t node = 0; node <= 8; node += 4) {
+                healthy(sizes[k], seed);
+                bad_links(node, false, false);
+                job.jitter = 15 * US;
+                dxt_findings *found = judge_with_nodes(node ? node : sizes[k]);
+                for (size_t f = 0; f < found->finding_count; f++) {
+                    assert_int_not_equal(found->findings[f].kind, DXT_SLOW_LINK);
+                    assert_int_not_equal(found->findings[f].kind, DXT_SLOW_NODE_LINK);
+                }
+                dxt_findings_free(found);
+            }
+        }
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_link_that_is_slow_both_ways_is_the_ranks),
+        cmocka_unit_test(several_links_may_be_slow_both_ways),
+        cmocka_unit_test(of_three_ranks_it_must_be_known_that_they_share_a_node),
+        cmocka_unit_test(links_to_other_nodes_are_the_ranks),
+        cmocka_unit_test(all_links_of_a_node_are_its_uplink),
+        cmocka_unit_test(late_ranks_next_to_bad_links_are_found),
+        cmocka_unit_test(jitter_is_no_bad_link),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

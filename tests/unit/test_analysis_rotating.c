@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Another rank late in each operation, and jitter, which is something else. */
+#include <math.h>
+#include <stdlib.h>
+
+#include "judged.h"
+
+/* Each operation one rank, chosen at random, comes later by `late`. */
+static dxt_window *rotating(uint32_t ranks, uint64_t seed, double late, double step)
+{
+    dxt_window *sum = NULL;
+    healthy(ranks, seed);
+    job.step = step;
+    job.ops = 1;
+    for (int op = 0; op < 100; op++) {
+        uint32_t rank = (uint32_t)(arrivals_uniform(&seed) * ranks);
+        job.seed = seed;
+        job.late[rank] = late;
+        dxt_window *window = arrivals_window(&job, "dispatch");
+        job.late[rank] = 0;
+        if (!sum) {
+            sum = window;
+            continue;
+        }
+        assert_int_equal(dxt_window_add(sum, window), DXT_OK);
+        dxt_window_free(window);
+    }
+    return sum;
+}
+
+static void what_rotates_is_skew_and_no_ranks(void **state)
+{
+    (void)state;
+    for (uint32_t ranks = 4; ranks <= 16; ranks += 4) {
+        uint32_t skews = 0, ranges = 0;
+        for (uint64_t seed = 1; seed <= 20; seed++) {
+            dxt_window *window = rotating(ranks, 37 * seed, 1000 * US, 1400 * US);
+            dxt_findings *found = analyze(window, NULL);
+            for (size_t f = 0; f < found->finding_count; f++) {
+                const dxt_finding *finding = &found->findings[f];
+                skews += finding->kind == DXT_SYSTEMIC_SKEW;
+                ranges += finding->kind == DXT_SYSTEMIC_SKEW && finding->share < 0.5 &&
+                          finding->share_most > 0.4;
+                if (finding->kind == DXT_LATE_RANK) assert_true(finding->confidence < 0.99);
+            }
+            assert_int_not_equal(found->verdict, DXT_VERDICT_HEALTHY);
+            dxt_findings_free(found);
+            dxt_window_free(window);
+        }
+        assert_in_range(skews, 17, 20);
+        assert_int_equal(ranges, skews);
+    }
+}
+
+static void among_many_ranks_it_is_not_healthy(void **state)
+{
+    (void)state;
+    for (uint32_t ranks = 24; ranks <= 96; ranks *= 2) {
+        dxt_window *window = rotating(ranks, 3 * ranks, 1000 * US, 1400 * US);
+        dxt_findings *found = analyze(window, NULL);
+        for (size_t f = 0; f < found->finding_count; f++)
+            assert_true(found->findings[f].confidence < 0.99);
+        assert_int_not_equal(found->verdict, DXT_VERDICT_HEALTHY);
+        dxt_findings_free(found);
+        dxt_window_free(window);
+    }
+}
+
+static void jitter_does_not_rotate(void **state)
+{
+    (void)state;
+    for (uint32_t ranks = 4; ranks <= 64; ranks *= 2) {
+        uint32_t skews = 0;
+        for (uint64_t seed = 1; seed <= 100; seed++) {
+            healthy(ranks, seed);
+            job.ops = 100;
+            job.jitter = 15 * US;
+            dxt_findings *found = diagnose("dispatch");
+            skews += found->verdict != DXT_VERDICT_HEALTHY;
+            dxt_findings_free(found);
+        }
+        assert_in_range(skews, 0, 1);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_rotates_is_skew_and_no_ranks),
+        cmocka_unit_test(among_many_ranks_it_is_not_healthy),
+        cmocka_unit_test(jitter_does_not_rotate),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
