@@ -21,7 +21,7 @@ static bool applies(dxt_case *c, dxt_subject s)
     const dxt_fit *fit = &c->fit;
     double least, most;
     (void)s;
-    if (fit->count < 2 || fit->unsure || isnan(fit->step)) return false;
+    if (fit->count < 2 || fit->unsure || isnan(c->spent)) return false;
     if (fit->base - fit->transfer >= DXT_SYSTEMIC_SHARE * c->spent) return true;
     dxt_bound_loss(fit, &least, &most);
     bool much =
