@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""live.py COMMAND RECORDING HEALTHY FAULTED: judge a labelled recording of an attached program, in
-order, and count the windows that were judged wrongly: at most so many healthy ones, and so many of
-those in which a rank was late or early in that operator. Of two ranks it is the same whether one is
-late or the other one early, so a sentence that says both is right."""
+"""live.py COMMAND RECORDING HEALTHY FAULTED OTHER: judge a labelled recording of an attached program,
+in order, and count the windows of an operator that were judged wrongly: at most so many healthy
+ones, so many of those in which a rank was late or early in that operator, and so many of the others
+while it was. Of two ranks it is the same whether one is late or the other one early, so a sentence
+that says both is right."""
 import json
 import subprocess
 import sys
@@ -19,7 +20,8 @@ def is_right(label, findings, ranks):
 
 
 def main():
-    command, recording, healthy_limit, faulted_limit = sys.argv[1:]
+    command, recording = sys.argv[1:3]
+    limits = dict(zip(("healthy", "faulted", "other"), map(int, sys.argv[3:])))
     with open(recording, encoding="utf-8") as file:
         windows = [json.loads(line) for line in file]
     done = subprocess.run([command, "analyze", "--json", recording], stdout=subprocess.PIPE,
@@ -27,21 +29,22 @@ def main():
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     verdicts = [line for line in lines if "phase" in line and "findings" in line]
     assert len(windows) == len(verdicts), (len(windows), len(verdicts))
-    count, wrong = {"healthy": 0, "faulted": 0}, {"healthy": 0, "faulted": 0}
+    count, wrong = dict.fromkeys(limits, 0), dict.fromkeys(limits, 0)
     for window, verdict in zip(windows, verdicts):
         label = window.get("label")
         if label is None:
             continue
         kind = "faulted" if label["cols"] or label["rows"] else "healthy"
+        if kind == "healthy" and " us " in window["what"]:
+            kind = "other"
         count[kind] += 1
         if not is_right(label, verdict["findings"], window["ranks"]):
             wrong[kind] += 1
-            print(window["window"], window["phase"], window["case"],
+            print(window["window"], window["phase"], window["what"],
                   [finding.get("text") for finding in verdict["findings"]])
-    for kind, limit in (("healthy", healthy_limit), ("faulted", faulted_limit)):
+    for kind, limit in limits.items():
         print(f"{kind}: {count[kind]} windows, {wrong[kind]} wrong, at most {limit}")
-    sys.exit(not all(count.values()) or wrong["healthy"] > int(healthy_limit)
-             or wrong["faulted"] > int(faulted_limit))
+    sys.exit(not all(count.values()) or any(wrong[kind] > limits[kind] for kind in limits))
 
 
 if __name__ == "__main__":
