@@ -66,7 +66,8 @@ class Mailroom:
                  say: Callable[[str], Any], interval: float = 4.0) -> None:
         self._connect, self._prefix = connect, prefix
         self._rank, self._ranks, self._say = rank, ranks, say
-        self._period = min(max(interval / 4, _SHORTEST_PERIOD_SECONDS), _LONGEST_PERIOD_SECONDS)
+        self._period = self._quarter(interval)
+        self._published = 0.0
         self._changed = threading.Condition()
         # under the condition's lock
         self._outgoing: Deque[bytes] = collections.deque(maxlen=DEPTH)
@@ -81,11 +82,19 @@ class Mailroom:
         self._thread = threading.Thread(target=self._run, name="dxt-mailroom", daemon=True)
         self._thread.start()
 
+    @staticmethod
+    def _quarter(seconds: float) -> float:
+        return min(max(seconds / 4, _SHORTEST_PERIOD_SECONDS), _LONGEST_PERIOD_SECONDS)
+
     # ---- for the session; nothing here touches the store
 
     def publish(self, sequence: int, mail: bytes) -> None:
         letter = _HEAD.pack(sequence) + mail
         with self._changed:
+            now, before = time.monotonic(), self._published
+            self._published = now
+            if before:  # windows may be shorter than was thought
+                self._period = min(self._period, self._quarter(now - before))
             self._outgoing.append(letter)
             if self._rank == 0:
                 self._keep(0, letter)
