@@ -192,14 +192,17 @@ static uint32_t choose_peers(const dxt_fit *fit, const dxt_roster *roster, uint3
     return used;
 }
 
-static double least_within(const dxt_fit *fit, const uint32_t *peer, uint32_t count, uint32_t k,
-                           bool out)
+/* Whether all waits over a link, but for the shortest ones, exceed a level: few do. */
+static bool all_exceed(const dxt_fit *fit, const uint32_t *peer, uint32_t count, uint32_t k,
+                       bool out, double level)
 {
-    double waits[DXT_PARTNERS];
-    uint32_t used = 0;
-    for (uint32_t p = 0; p < count; p++)
-        if (peer[p] != k) waits[used++] = cell(fit, k, peer[p], out);
-    return shortest(waits, used);
+    uint32_t below = 0;
+    for (uint32_t p = 0; p < count; p++) {
+        if (peer[p] == k) continue;
+        below += !(cell(fit, k, peer[p], out) > level);
+        if (below > (count - 1) / DXT_SHORTEST_ONE_IN) return false;
+    }
+    return true;
 }
 
 static double typical_within(const dxt_fit *fit, const uint32_t *peer, uint32_t count, uint32_t k,
@@ -234,8 +237,8 @@ static bool is_slow(const dxt_fit *fit, const uint32_t *peer, uint32_t count, ui
     if (base < fit->base / 2)
         chance = DXT_LIMIT_ERRORS * base * DXT_ARRIVALS_OF_WAIT / sqrt(fmax(fit->ops, 1));
     double limit = fmax(DXT_LINK_LIMITS * fmax(fit->floor, chance), uneven * base);
-    return least_within(fit, peer, count, k, false) > base + limit &&
-           least_within(fit, peer, count, k, true) > base + limit;
+    return all_exceed(fit, peer, count, k, false, base + limit) &&
+           all_exceed(fit, peer, count, k, true, base + limit);
 }
 
 /* Of three ranks two may be nearer to each other than to the third, unless all share a node. */

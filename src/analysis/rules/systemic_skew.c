@@ -19,13 +19,13 @@
 static bool applies(dxt_case *c, dxt_subject s)
 {
     const dxt_fit *fit = &c->fit;
-    double least, most;
+    double least = 0, most = 0;
     (void)s;
     if (fit->count < 2 || fit->unsure || isnan(c->spent)) return false;
     if (fit->base - fit->transfer >= DXT_SYSTEMIC_SHARE * c->spent) return true;
-    dxt_bound_loss(fit, &least, &most);
     bool much =
         fit->count > DXT_LINK_LEAST && fit->base - fit->transfer >= DXT_LOSS_SHARE / 2 * fit->step;
+    if (much) dxt_bound_loss(fit, &least, &most);
     return (much && least >= DXT_LOSS_SHARE) ||
            (fit->count <= DXT_ROTATING_RANKS && dxt_rotates(fit));
 }
