@@ -26,7 +26,7 @@ typedef struct dxt_history dxt_history;
 /** Options. Zero a struct, set struct_size, then what differs from the default. */
 typedef struct dxt_history_options {
     size_t struct_size;
-    double min_share; /**< as in dxt_analysis_options; 0 = default 0.01 */
+    double min_share; /**< as in dxt_analysis_options; 0 = as the windows say, else 0.01 */
 } dxt_history_options;
 
 /** What tells runs apart, and how long this one is. */

@@ -35,6 +35,8 @@ __all__ = ["Diagnose"]
 
 #: How late the mails of a window may be in async mode, and how long a read may take, in seconds.
 DEADLINE_SECONDS = 2.0
+#: How long rank 0 waits for mails in sync mode at least; 0 = what the library thinks right, 1 ms.
+PATIENCE_SECONDS = 0.0
 #: The smallest part of the time worth a finding where ranks share processors.
 _CROWDED_SHARE = 0.1
 
@@ -356,7 +358,7 @@ class Diagnose:
                 host=socket.gethostname(), instance=str(self.instance_id),
                 source="deepxtrace.diagnose", method=self._method,
                 facts=lambda: mode.facts(self._local_experts), min_share=self._min_share,
-                device=self._place, group=self._group_name)
+                device=self._place, group=self._group_name, patience=PATIENCE_SECONDS)
         except BaseException:
             mode.stop()
             raise

@@ -25,7 +25,7 @@ dxt_status dxt_history_create(const dxt_history_options *given, dxt_history **hi
                         "history options: min_share must be finite and not negative");
     dxt_history *made = calloc(1, sizeof *made);
     if (!made) return dxt_fail_memory(sizeof *made);
-    made->min_share = options.min_share > 0 ? options.min_share : DXT_MIN_SHARE;
+    made->min_share = options.min_share;
     *history = made;
     return DXT_OK;
 }

@@ -7,8 +7,8 @@
 #include "history/track.h"
 
 struct dxt_history {
-    double min_share;
-    uint32_t ranks; /**< 0 = nothing seen */
+    double min_share; /**< 0 = as the windows say */
+    uint32_t ranks;   /**< 0 = nothing seen */
     char *instance, *source, *case_name;
     dxt_track track[DXT_HISTORY_OPERATORS];
     uint32_t tracks; /**< with memory; a `count` of 0: not seen in this run so far */

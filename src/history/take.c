@@ -124,6 +124,7 @@ static void take_cells(dxt_track *track, const dxt_window *window, const dxt_fin
 void dxt_track_take(dxt_track *track, double min_share, const dxt_window *window,
                     const dxt_findings *findings)
 {
+    if (min_share <= 0) min_share = window->min_share > 0 ? window->min_share : DXT_MIN_SHARE;
     size_t slot = dxt_track_slot(track, track->count), n = track->ranks;
     double *late = track->late + slot * n;
     dxt_moment *moment = &track->moment[slot];

@@ -2,6 +2,8 @@
 /* What rank 0 does with the mails of a window. */
 #include "session/state.h"
 
+#include <math.h>
+
 #include "base/base.h"
 #include "matrix/fields.h"
 
@@ -47,7 +49,7 @@ dxt_status dxt_session_diagnose(dxt_session *s)
                              .names = (const char *const *)s->names,
                              .index = (int64_t)(s->rounds - s->config.warmup_windows),
                              .busy_ns = s->busy_ns,
-                             .min_share = s->analysis.min_share,
+                             .min_share = fmin(s->analysis.min_share, 1),
                              .instance = s->instance,
                              .group = s->group,
                              .source = s->source};

@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "analysis/tuning.h"
 #include "base/base.h"
 #include "gather/attempt.h"
 #include "gather/gather.h"
@@ -289,6 +290,8 @@ static dxt_status take_config(const dxt_session_config *given, dxt_session_confi
         return dxt_fail(DXT_ERR_INVALID, "analysis options: struct_size is not set");
     dxt_status status = check_config(config);
     if (status == DXT_OK && config->min_share > 0) analysis->min_share = config->min_share;
+    /* The default is recorded, too: whoever reads the windows is to say the same of them. */
+    if (status == DXT_OK && analysis->min_share <= 0) analysis->min_share = DXT_MIN_SHARE;
     return status;
 }
 

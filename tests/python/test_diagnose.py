@@ -36,6 +36,8 @@ def folder(tmp_path, monkeypatch):
             monkeypatch.delenv(name)
     monkeypatch.setenv("DEEPEP_DIAGNOSE_LOG_PATH", str(tmp_path))
     monkeypatch.setenv("DEEPEP_DIAGNOSE_WARMING_TIME", "0")
+    # Results come with the call that ends their window, however busy the machine is.
+    monkeypatch.setattr(ds, "PATIENCE_SECONDS", 0.2)
     yield tmp_path
     for running in list(ds._running):
         running.close()
@@ -299,7 +301,7 @@ def test_a_rank_that_does_not_call_is_silent_and_blocks_nobody():
     # Once it has made up for its calls, its windows are right.
     run_sync(made[3:], 4, 1)
     run_sync(made, 1, 1)
-    back = run_sync(made, 3, 1)[0][-1]
+    back = [pair for pair in run_sync(made, 6, 1)[0] if pair][-1]
     assert kinds(back[0]) == [("late_rank", 2)] and kinds(back[1]) == [("late_rank", 3)]
 
 

@@ -419,6 +419,7 @@ static struct job *start_slow_job(struct slow_mails *slow)
     for (uint32_t r = 0; r < 3; r++) {
         dxt_session_config config = config_of(job, r, DXT_SESSION_SYNC);
         config.deadline_ns = 50000000;
+        config.patience_ns = 20000000; /* on a busy machine, too */
         start(job, r, &config);
     }
     return job;

@@ -141,6 +141,7 @@ static void issued_operations_and_experts_make_samples(void **state)
     assert_true(seen.rate == 1e9 * EXPERTS);
     assert_true(fabs(seen.value - 20e3) < 1e-6);
     assert_int_equal(seen.count, 5);
+    assert_true(seen.min_share == 0.01); /* the default */
     end_job(job);
 }
 
