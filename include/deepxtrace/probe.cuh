@@ -12,6 +12,8 @@
  * when one warp sees all sources, dxt_gpu_note_shared() and dxt_gpu_close_shared() when many
  * blocks do. docs/probe-cuda.md has three worked examples.
  *
+ * A kernel that does not know for whom it waits has dxt_gpu_duration() instead.
+ *
  * Counters are added with `red`, which no thread waits for. The block of counters has the layout of
  * types.h: make it with dxt_probe_create(), set ticks_per_second to DXT_GPU_TICKS_PER_SECOND (or to
  * the rate of the SM clock), and copy its dxt_probe_size() bytes to the device.
@@ -318,8 +320,47 @@ DXT_GPU_FN void dxt_gpu_close_shared(uint64_t *shared, uint32_t sources, dxt_pro
     dxt_gpu_finish(probe, operator_index, &longest, inside_ticks);
 }
 
+/**
+ * Note how long an operation took this rank, or kept it waiting: as dxt_probe_duration(), in whose
+ * words the meaning of @p number is. One thread calls, once per operation, when all of it is over.
+ *
+ * @param probe  Device memory, or NULL: a copy of what dxt_probe_create_durations() made,
+ *               dxt_probe_bytes() long.
+ * @param ticks  Of dxt_gpu_clock(), from this rank's coming to its leaving.
+ *
+ * Cost: four stores and two fences of one thread.
+ */
+DXT_GPU_FN void dxt_gpu_duration(dxt_probe *probe, uint32_t operator_index, uint64_t number,
+                                 uint64_t ticks)
+{
+    if (!probe) return;
+#if defined(__CUDACC__)
+    volatile dxt_operator_counters *counters = dxt_gpu_operator(probe, operator_index);
+    uint64_t noted = counters->durations;
+    if (probe->durations > 0) {
+        volatile dxt_duration *slot = (dxt_duration *)dxt_gpu_cell(probe, probe->operators, 0) +
+                                      operator_index * probe->durations +
+                                      (noted & (probe->durations - 1));
+        slot->number = number;
+        slot->ticks = ticks;
+        __threadfence();
+    }
+    counters->durations = noted + 1;
+    counters->inside_ticks_sum += ticks;
+    __threadfence();
+    counters->ops = number + 1;
+#else
+    dxt_probe_duration(probe, operator_index, number, ticks);
+#endif
+}
+
 #else /* DXT_PROBE_DISABLE */
 
+DXT_GPU_FN void dxt_gpu_duration(dxt_probe *probe, uint32_t operator_index, uint64_t number,
+                                 uint64_t ticks)
+{
+    (void)probe, (void)operator_index, (void)number, (void)ticks;
+}
 DXT_GPU_FN void dxt_gpu_begin(dxt_gpu_wait *wait, dxt_probe *probe, uint32_t operator_index)
 {
     (void)wait, (void)probe, (void)operator_index;

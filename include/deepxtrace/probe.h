@@ -9,6 +9,11 @@
  *         dxt_probe_wait(&op, source, ready_at_first_look ? 0 : dxt_probe_elapsed(&op), bytes);
  *     dxt_probe_end(&op);
  *
+ * A library that does not know for whom it waits has one line instead, around any operation that no
+ * rank leaves before all have come to it:
+ *
+ *     dxt_probe_duration(probe, DXT_DISPATCH, number, dxt_probe_clock() - begin);
+ *
  * The counting functions are inline and need no library; they neither talk, allocate, lock nor log.
  * Define DXT_PROBE_DISABLE before including it and they compile to nothing.
  */
@@ -48,6 +53,21 @@ static inline dxt_cell *dxt_probe_cell(const dxt_probe *probe, uint32_t index, u
 {
     return (dxt_cell *)(dxt_probe_operator(probe, probe->operators)) +
            (size_t)index * probe->sources + source;
+}
+
+/** The ring of durations of operator @p index, probe->durations long; it must be below
+ *  probe->operators. */
+static inline dxt_duration *dxt_probe_durations(const dxt_probe *probe, uint32_t index)
+{
+    return (dxt_duration *)(void *)dxt_probe_cell(probe, probe->operators, 0) +
+           (size_t)index * probe->durations;
+}
+
+/** Bytes of a probe, its rings included. */
+static inline size_t dxt_probe_bytes(const dxt_probe *probe)
+{
+    return dxt_probe_size(probe->operators, probe->sources) +
+           probe->operators * (size_t)probe->durations * sizeof(dxt_duration);
 }
 
 /* ------------------------------------------------------------------ counting --- */
@@ -241,8 +261,44 @@ static inline void dxt_probe_end(dxt_probe_op *op)
                      __ATOMIC_RELEASE);
 }
 
+/**
+ * Note how long an operation took this rank, or kept it waiting, where it is not known for whom. Of
+ * all ranks together this says who came late: whoever was in it for the shortest time.
+ *
+ * @param probe   From dxt_probe_create_durations(), or NULL to note nothing.
+ * @param number  Of the operation, from 0, growing, and the same on all ranks for the same
+ * operation. Some may be left out, the same ones on all ranks.
+ * @param ticks   From this rank's coming to its leaving. Ranks may only leave when all have come:
+ *                true of barriers, all-reduce, all-to-all; not of a broadcast or a reduction.
+ *
+ * Counts number + 1 operations as completed. Blocking: no. Threads: one at a time per operator.
+ * Cost: four stores.
+ */
+static inline void dxt_probe_duration(dxt_probe *probe, uint32_t operator_index, uint64_t number,
+                                      uint64_t ticks)
+{
+    if (!probe) return;
+    dxt_operator_counters *counters = dxt_probe_operator(probe, operator_index);
+    uint64_t noted = __atomic_load_n(&counters->durations, __ATOMIC_RELAXED);
+    if (probe->durations > 0) {
+        dxt_duration *slot =
+            dxt_probe_durations(probe, operator_index) + (noted & (probe->durations - 1));
+        /* Released, so that whoever reads one of the two knows that the slot is in use again. */
+        __atomic_store_n(&slot->number, number, __ATOMIC_RELEASE);
+        __atomic_store_n(&slot->ticks, ticks, __ATOMIC_RELEASE);
+    }
+    __atomic_store_n(&counters->durations, noted + 1, __ATOMIC_RELEASE);
+    dxt_counter_add(&counters->inside_ticks_sum, ticks);
+    __atomic_store_n(&counters->ops, number + 1, __ATOMIC_RELEASE);
+}
+
 #else /* DXT_PROBE_DISABLE */
 
+static inline void dxt_probe_duration(dxt_probe *probe, uint32_t operator_index, uint64_t number,
+                                      uint64_t ticks)
+{
+    (void)probe, (void)operator_index, (void)number, (void)ticks;
+}
 static inline void dxt_probe_begin(dxt_probe_op *op, dxt_probe *probe, uint32_t operator_index)
 {
     (void)op, (void)probe, (void)operator_index;
@@ -311,6 +367,34 @@ DXT_API uint64_t dxt_probe_clock_rate(void);
  * Blocking: as dxt_probe_clock_rate(). Threads: any.
  */
 DXT_API dxt_status dxt_probe_create(uint32_t operators, uint32_t sources, dxt_probe **probe);
+
+/**
+ * The same, with a ring of durations for each operator, for dxt_probe_duration().
+ *
+ * @param durations  Kept of each operator, the newest: a power of two, 1 … DXT_MAX_DURATIONS. At
+ *                   least as many as are noted in a window; a mail takes the newest 512 along.
+ */
+DXT_API dxt_status dxt_probe_create_durations(uint32_t operators, uint32_t sources,
+                                              uint32_t durations, dxt_probe **probe);
+
+/** dxt_probe_duration() as a function, for those who cannot include this header. A probe without
+ *  rings, or an operator that it does not have, notes nothing. */
+DXT_API void dxt_probe_note_duration(dxt_probe *probe, uint32_t operator_index, uint64_t number,
+                                     uint64_t ticks);
+
+/**
+ * Copy the newest durations of an operator.
+ *
+ * @param probe      May be in use by its writer.
+ * @param since      Only operations from this number on.
+ * @param durations  Receives at most @p capacity, in the order in which they were noted.
+ * @return How many; 0 if the probe keeps none, or has no such operator.
+ *
+ * Blocking: no, allocates nothing. Threads: any number at once.
+ */
+DXT_API uint32_t dxt_probe_read_durations(const dxt_probe *probe, uint32_t operator_index,
+                                          uint64_t since, dxt_duration *durations,
+                                          uint32_t capacity);
 
 /**
  * Lay zeroed counters out in memory of the caller (a shared segment, pinned memory).

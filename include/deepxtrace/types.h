@@ -19,6 +19,8 @@
 #define DXT_HISTOGRAM_BINS 32u
 /** Fastest clock that waits may be counted with, in ticks per second; the slowest has 1. */
 #define DXT_MAX_TICKS_PER_SECOND 1e12
+/** Most durations that a probe keeps of an operator. */
+#define DXT_MAX_DURATIONS 65536u
 /** "No rank" where a rank is optional. */
 #define DXT_NO_RANK UINT32_MAX
 
@@ -54,12 +56,20 @@ typedef struct dxt_operator_counters {
     uint64_t inside_ticks_sum; /**< ticks from begin to end of the wait loop, summed */
     uint64_t issued;           /**< operations that this rank has begun to take part in, completed
                                     or not; 0 = not counted */
-    uint64_t reserved[5];
+    uint64_t durations;        /**< durations noted so far; the newest are in the ring */
+    uint64_t reserved[4];
 } dxt_operator_counters;
 
+/** How long one operation took a rank, or kept it waiting: 16 bytes. */
+typedef struct dxt_duration {
+    uint64_t number; /**< of the operation, from 0, the same on all ranks */
+    uint64_t ticks;
+} dxt_duration;
+
 /**
- * Head of a block of counters. Behind it follow `operators` dxt_operator_counters and then
- * `operators` × `sources` dxt_cell, operator by operator; dxt_probe_size() bytes in all.
+ * Head of a block of counters. Behind it follow `operators` dxt_operator_counters, then `operators`
+ * × `sources` dxt_cell, operator by operator, and then, in a probe that keeps them, a ring of
+ * `durations` dxt_duration for each operator; dxt_probe_bytes() in all.
  */
 typedef struct dxt_probe {
     uint32_t layout;           /**< DXT_PROBE_LAYOUT */
@@ -68,7 +78,8 @@ typedef struct dxt_probe {
     uint32_t flags;            /**< 0 */
     uint64_t ticks_per_second; /**< rate of the clock that the waits are measured with; 0 =
                                     unknown */
-    uint64_t reserved[5];
+    uint64_t durations;        /**< kept of each operator: a power of two, or 0 */
+    uint64_t reserved[4];
 } dxt_probe;
 
 #ifdef __cplusplus
@@ -80,6 +91,7 @@ typedef struct dxt_probe {
 DXT_STATIC_ASSERT(sizeof(dxt_cell) == 192, "dxt_cell is shared with GPU code");
 DXT_STATIC_ASSERT(offsetof(dxt_cell, histogram) == 64, "hot counters fill one cache line");
 DXT_STATIC_ASSERT(sizeof(dxt_operator_counters) == 64, "shared with GPU code");
+DXT_STATIC_ASSERT(sizeof(dxt_duration) == 16, "shared with GPU code");
 DXT_STATIC_ASSERT(sizeof(dxt_probe) == 64, "shared with GPU code");
 
 #endif

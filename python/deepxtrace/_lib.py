@@ -63,13 +63,13 @@ class Cell(c.Structure):
 
 class OperatorCounters(c.Structure):
     _fields_ = [("ops", c.c_uint64), ("inside_ticks_sum", c.c_uint64),
-                ("issued", c.c_uint64), ("reserved", c.c_uint64 * 5)]
+                ("issued", c.c_uint64), ("durations", c.c_uint64), ("reserved", c.c_uint64 * 4)]
 
 
 class Probe(c.Structure):
     _fields_ = [("layout", c.c_uint32), ("operators", c.c_uint32), ("sources", c.c_uint32),
                 ("flags", c.c_uint32), ("ticks_per_second", c.c_uint64),
-                ("reserved", c.c_uint64 * 5)]
+                ("durations", c.c_uint64), ("reserved", c.c_uint64 * 4)]
 
 
 class Snapshot(c.Structure):

@@ -71,6 +71,7 @@ dxt_status dxt_probe_snapshot(const dxt_probe *probe, dxt_snapshot *snapshot)
         to->inside_ticks_sum = load(&from->inside_ticks_sum);
         /* Behind the operations: as many have been issued at least. */
         to->issued = load(&from->issued);
+        to->durations = load(&from->durations);
     }
     for (uint32_t o = 0; o < probe->operators; o++)
         for (uint32_t s = 0; s < probe->sources; s++)
@@ -92,7 +93,8 @@ static bool all_grew(const dxt_probe *later, const dxt_probe *earlier)
     for (uint32_t o = 0; o < later->operators; o++) {
         const dxt_operator_counters *l = dxt_probe_operator(later, o);
         const dxt_operator_counters *e = dxt_probe_operator(earlier, o);
-        if (l->ops < e->ops || l->inside_ticks_sum < e->inside_ticks_sum || l->issued < e->issued)
+        if (l->ops < e->ops || l->inside_ticks_sum < e->inside_ticks_sum || l->issued < e->issued ||
+            l->durations < e->durations)
             return false;
         for (uint32_t s = 0; s < later->sources; s++)
             if (!cell_grew(dxt_probe_cell(later, o, s), dxt_probe_cell(earlier, o, s)))
@@ -149,6 +151,7 @@ dxt_status dxt_snapshot_difference(const dxt_snapshot *later, const dxt_snapshot
         d->ops = l->ops - e->ops;
         d->inside_ticks_sum = l->inside_ticks_sum - e->inside_ticks_sum;
         d->issued = l->issued - e->issued;
+        d->durations = l->durations - e->durations;
         for (uint32_t s = 0; s < out->sources; s++)
             subtract_cell(dxt_probe_cell(out, o, s), dxt_probe_cell(later->data, o, s),
                           dxt_probe_cell(earlier->data, o, s));

@@ -9,6 +9,9 @@ endif()
 dxt_test(test_probe SOURCES unit/test_probe.c $<TARGET_OBJECTS:probe_disabled> MODULES base probe
          LIBS ${CMAKE_DL_LIBS} WRAP_ALLOC)
 
+dxt_test(test_probe_durations SOURCES unit/test_probe_durations.c MODULES base probe
+         LIBS ${CMAKE_DL_LIBS} WRAP_ALLOC)
+
 add_test(NAME test_probe_compiled_out
          COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/unit/probe_compiled_out.sh ${CMAKE_NM}
                  $<TARGET_OBJECTS:probe_disabled>)

@@ -8,3 +8,6 @@ target_link_options(test_session_async PRIVATE -Wl,--wrap=dxt_realtime_ns)
 dxt_test(test_session_history SOURCES unit/test_session_history.c support/arrivals.c
          MODULES base numeric probe matrix analysis history gather session
          LIBS ${CMAKE_DL_LIBS} WRAP_ALLOC)
+dxt_test(test_session_durations SOURCES unit/test_session_durations.c
+         MODULES base numeric probe matrix analysis history gather session LIBS ${CMAKE_DL_LIBS}
+         WRAP_ALLOC)
