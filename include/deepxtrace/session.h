@@ -70,7 +70,10 @@ typedef struct dxt_session_config {
     size_t struct_size;
     dxt_session_mode mode;
     dxt_gather *gather;       /**< this rank's end, for this session alone; must outlive it */
-    dxt_probe *probe;         /**< this rank's counters; must outlive the session */
+    dxt_probe *probe;         /**< this rank's counters; must outlive the session. Of an operator
+                                   of which durations are noted (dxt_probe_duration()) the waits are
+                                   made of these; the gather's mails are then as large as
+                                   dxt_session_duration_mail_size() says, on all ranks */
     dxt_snapshot_fn snapshot; /**< instead of `probe`: reads the counters */
     void *snapshot_context;   /**< handed to it */
     uint32_t operators_count; /**< with `snapshot`: 1 … DXT_MAX_OPERATORS; with `probe`: as many
@@ -122,6 +125,9 @@ typedef struct dxt_session dxt_session;
 
 /** Largest mail that a session publishes: the capacity its gather needs. 0 if out of range. */
 DXT_API size_t dxt_session_mail_size(uint32_t operators, uint32_t ranks);
+
+/** The same of a session whose probe keeps durations. */
+DXT_API size_t dxt_session_duration_mail_size(uint32_t operators, uint32_t ranks);
 
 /**
  * Start a session. In async mode this starts one thread.

@@ -18,6 +18,7 @@ static bool allocate(dxt_assembler *a)
     a->issued = malloc(a->ranks * sizeof *a->issued);
     a->rates = malloc(a->ranks * sizeof *a->rates);
     a->fast_rates = malloc(a->ranks * sizeof *a->fast_rates);
+    a->tick_ns = malloc(a->ranks * sizeof *a->tick_ns);
     a->nodes = malloc(a->ranks * sizeof *a->nodes);
     a->hosts = malloc(a->ranks * sizeof *a->hosts);
     a->ops = malloc(a->ranks * sizeof *a->ops);
@@ -25,7 +26,8 @@ static bool allocate(dxt_assembler *a)
     a->experts = malloc(a->ranks * sizeof *a->experts);
     a->tokens = malloc((size_t)a->ranks * DXT_MAIL_TOKENS * sizeof *a->tokens);
     if (!a->windows || !a->cells || !a->missing || !a->rates || !a->nodes || !a->hosts || !a->ops ||
-        !a->devices || !a->experts || !a->tokens || !a->fast_rates || !a->silent || !a->issued)
+        !a->devices || !a->experts || !a->tokens || !a->fast_rates || !a->tick_ns || !a->silent ||
+        !a->issued)
         return false;
     /* A plane that nobody counts is never touched, and takes no memory but its addresses. */
     for (uint32_t o = 0; o < a->operators; o++) {
@@ -62,6 +64,7 @@ void dxt_assembler_destroy(dxt_assembler *a)
     free(a->issued);
     free(a->rates);
     free(a->fast_rates);
+    free(a->tick_ns);
     free(a->nodes);
     free(a->hosts);
     free(a->devices);
@@ -394,6 +397,7 @@ void dxt_assemble(dxt_assembler *to, const dxt_assembly *a, const dxt_window **w
             speed_up(to, a, to->fast_rates);
             window->ticks_per_second = to->fast_rates;
         }
+        dxt_assembler_use_durations(to, a, o, window);
         windows[o] = window;
     }
     for (uint32_t o = 0; o < a->operators; o++)

@@ -8,6 +8,7 @@
 
 #include <deepxtrace/matrix.h>
 
+#include "session/durations.h"
 #include "session/mail.h"
 
 /** What is known of a rank, also while it is silent. */
@@ -29,11 +30,12 @@ typedef struct dxt_assembly {
                                          its mail got lost. NULL = nobody */
     const dxt_identity *identities; /**< per rank */
     int64_t index;
-    int64_t busy_ns;      /**< how long rank 0 was held up behind the mails at the beginning */
-    double min_share;     /**< 0 = not to be recorded */
-    const char *instance; /**< NULL = none */
-    const char *source;   /**< NULL = none */
-    const char *group;    /**< NULL = none */
+    int64_t busy_ns;          /**< how long rank 0 was held up behind the mails at the beginning */
+    double min_share;         /**< 0 = not to be recorded */
+    dxt_durations *durations; /**< what was told of so far; NULL = none are kept */
+    const char *instance;     /**< NULL = none */
+    const char *source;       /**< NULL = none */
+    const char *group;        /**< NULL = none */
 } dxt_assembly;
 
 /** Memory of the windows of one interval. */

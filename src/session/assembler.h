@@ -25,6 +25,7 @@ struct dxt_assembler {
     uint8_t *silent;  /* 1 = no row, and no excuse */
     double *rates;
     double *fast_rates; /* times the waits side by side */
+    double *tick_ns;    /* of each rank's clock */
     int32_t *nodes;
     char **hosts;
     dxt_place *devices;
@@ -47,6 +48,14 @@ bool dxt_assembler_find_experts(dxt_assembler *to, const dxt_assembly *a);
  */
 void dxt_assembler_count(dxt_assembler *to, const dxt_assembly *a, uint32_t index, bool experts,
                          dxt_window *window);
+
+/**
+ * Where ranks have told of the durations of an operator, make its waits of these.
+ *
+ * @param window  Complete but for that.
+ */
+void dxt_assembler_use_durations(dxt_assembler *to, const dxt_assembly *a, uint32_t index,
+                                 dxt_window *window);
 
 /**
  * Take out of the waits for rank 0 what it was held up by the diagnosis before.

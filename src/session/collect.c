@@ -61,7 +61,7 @@ bool dxt_failure_lasts(dxt_status status)
            status == DXT_ERR_STATE;
 }
 
-dxt_status dxt_collector_create(dxt_gather *gather, uint32_t operators,
+dxt_status dxt_collector_create(dxt_gather *gather, uint32_t operators, size_t mail_size,
                                 const char instance[DXT_MAIL_TEXT], dxt_collector **collector)
 {
     dxt_collector *c = calloc(1, sizeof *c);
@@ -72,7 +72,7 @@ dxt_status dxt_collector_create(dxt_gather *gather, uint32_t operators,
     memcpy(c->instance, instance, sizeof c->instance);
     c->is_first = true;
     c->begin_ns = dxt_now_ns();
-    c->mail_size = dxt_session_mail_size(operators, c->ranks);
+    c->mail_size = mail_size;
     c->buffers = calloc(2 * (size_t)c->ranks, c->mail_size);
     c->peers = calloc(c->ranks, sizeof *c->peers);
     c->identities = calloc(c->ranks, sizeof *c->identities);

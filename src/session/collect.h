@@ -31,10 +31,11 @@ bool dxt_failure_lasts(dxt_status status);
 
 /**
  * @param gather    Must outlive the collector.
+ * @param mail_size Of the largest mail.
  * @param instance  Mails of others are as good as not there. Copied.
  * @return DXT_OK; DXT_ERR_NO_MEMORY.
  */
-dxt_status dxt_collector_create(dxt_gather *gather, uint32_t operators,
+dxt_status dxt_collector_create(dxt_gather *gather, uint32_t operators, size_t mail_size,
                                 const char instance[DXT_MAIL_TEXT], dxt_collector **collector);
 
 void dxt_collector_destroy(dxt_collector *collector);

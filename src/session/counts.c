@@ -2,6 +2,8 @@
 /* Operations, waits side by side, and what the diagnosis itself cost. */
 #include "session/assembler.h"
 
+#include <string.h>
+
 #include "base/base.h"
 
 bool dxt_assembler_find_experts(dxt_assembler *to, const dxt_assembly *a)
@@ -95,6 +97,43 @@ void dxt_assembler_count(dxt_assembler *to, const dxt_assembly *a, uint32_t inde
     if (window->samples || window->ops == 0) return;
     if (differ) window->rank_ops = cells->ops;
     if (experts) put_samples(to, a, cells->ops, cells->plane[DXT_MAIL_SAMPLES], window);
+}
+
+/* ---- durations ---- */
+
+/* What the mails of this interval tell of an operator. */
+static void take_durations(const dxt_assembly *a, uint32_t index)
+{
+    for (uint32_t r = 0; r < a->ranks; r++) {
+        uint32_t count = 0;
+        const dxt_duration *told = NULL;
+        if (a->after[r]) told = dxt_mail_durations(a->after[r], index, &count);
+        dxt_durations_add(a->durations, r, index, told, count);
+    }
+}
+
+void dxt_assembler_use_durations(dxt_assembler *to, const dxt_assembly *a, uint32_t index,
+                                 dxt_window *window)
+{
+    uint8_t absent[DXT_MAX_RANKS];
+    int64_t *wait = to->cells[index].plane[DXT_MAIL_WAIT];
+    if (!a->durations) return;
+    take_durations(a, index);
+    if (!dxt_durations_known(a->durations, index)) return;
+    bool timed = window->ticks_per_second != NULL;
+    for (uint32_t r = 0; r < a->ranks; r++) {
+        absent[r] = !a->after[r];
+        if (timed) to->tick_ns[r] = 1e9 / to->rates[r];
+    }
+    dxt_common common =
+        dxt_durations_match(a->durations, index, absent, timed ? to->tick_ns : NULL, wait);
+    for (uint32_t r = 0; r < a->ranks; r++)
+        if (to->silent[r]) memset(wait + (size_t)r * a->ranks, 0, a->ranks * sizeof *wait);
+    window->unit = timed ? DXT_UNIT_NS : DXT_UNIT_CYCLES;
+    window->ticks_per_second = NULL;
+    window->origin = DXT_ORIGIN_DURATION;
+    window->samples_each = common.count;
+    window->samples = window->bytes = window->last = NULL;
 }
 
 /* ---- what the diagnosis cost ---- */

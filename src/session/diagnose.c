@@ -49,6 +49,7 @@ dxt_status dxt_session_diagnose(dxt_session *s)
                              .names = (const char *const *)s->names,
                              .index = (int64_t)(s->rounds - s->config.warmup_windows),
                              .busy_ns = s->busy_ns,
+                             .durations = s->durations,
                              .min_share = fmin(s->analysis.min_share, 1),
                              .instance = s->instance,
                              .group = s->group,

@@ -252,8 +252,7 @@ dxt_common dxt_durations_match(dxt_durations *d, uint32_t operator_index, const 
     }
     if (common.unequal) common.count = 0;
     for (uint32_t i = 0; i < d->ranks; i++)
-        for (uint32_t j = 0; j < d->ranks; j++)
-            wait[(size_t)i * d->ranks + j] = absent[i] ? 0 : DXT_NOT_OBSERVED;
+        for (uint32_t j = 0; j < d->ranks; j++) wait[(size_t)i * d->ranks + j] = DXT_NOT_OBSERVED;
     if (common.count == 0) return common;
     uint32_t step = stride(d->ranks, common.count);
     fill(d, &party, common.count, step, wait);

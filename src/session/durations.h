@@ -51,7 +51,7 @@ bool dxt_durations_known(const dxt_durations *durations, uint32_t operator_index
 /**
  * Make waits of the operations that all ranks have told of, and drop these.
  *
- * @param absent       N: 1 = a rank that sent nothing this time; its row becomes zeros.
+ * @param absent       N: 1 = a rank that sent nothing this time.
  * @param ns_per_tick  N; NULL = not known: waits are in ticks then.
  * @param wait         N×N; cells of those who are absent, or have never told of this operator, are
  *                     DXT_NOT_OBSERVED, and all are when nothing is common.

@@ -7,11 +7,15 @@
 
 #include "base/base.h"
 
-/* Bytes of a mail with so many tokens. */
-static size_t size_of(uint32_t operators, uint32_t ranks, size_t tokens)
+/* A duration in words, and what the durations of an operator take at the most. */
+#define DURATION_WORDS (sizeof(dxt_duration) / sizeof(uint64_t))
+#define MOST_DURATION_WORDS (1 + DXT_MAIL_DURATIONS * DURATION_WORDS)
+
+/* Bytes of a mail with so many words behind the counters. */
+static size_t size_of(uint32_t operators, uint32_t ranks, size_t words)
 {
     return sizeof(dxt_mail_head) +
-           (operators * dxt_mail_operator_words(ranks) + tokens) * sizeof(uint64_t);
+           (operators * dxt_mail_operator_words(ranks) + words) * sizeof(uint64_t);
 }
 
 size_t dxt_session_mail_size(uint32_t operators, uint32_t ranks)
@@ -19,6 +23,12 @@ size_t dxt_session_mail_size(uint32_t operators, uint32_t ranks)
     if (operators == 0 || operators > DXT_MAX_OPERATORS || ranks == 0 || ranks > DXT_MAX_RANKS)
         return 0;
     return size_of(operators, ranks, DXT_MAIL_TOKENS);
+}
+
+size_t dxt_session_duration_mail_size(uint32_t operators, uint32_t ranks)
+{
+    size_t size = dxt_session_mail_size(operators, ranks);
+    return size > 0 ? size + operators * MOST_DURATION_WORDS * sizeof(uint64_t) : 0;
 }
 
 static bool is_printable(unsigned char c)
@@ -81,9 +91,64 @@ size_t dxt_mail_encode(uint64_t *mail, const dxt_mail_head *head, const dxt_snap
     full.tokens_count = put_tokens(word, snapshot);
     full.local_experts = snapshot->local_experts;
     full.mix = snapshot->mix;
+    full.duration_words = 0;
     full.size = size_of(operators, ranks, full.tokens_count);
     memcpy(mail, &full, sizeof full);
     return full.size;
+}
+
+/* Where the durations of the first operator begin. */
+static size_t first_duration_word(const dxt_mail_head *head)
+{
+    return size_of((uint32_t)head->operators, (uint32_t)head->ranks, head->tokens_count) /
+           sizeof(uint64_t);
+}
+
+size_t dxt_mail_add_durations(uint64_t *mail, const dxt_probe *probe, const uint64_t *since,
+                              uint64_t *next)
+{
+    dxt_mail_head head;
+    dxt_mail_get_head(mail, &head);
+    uint64_t *begin = mail + first_duration_word(&head), *word = begin;
+    for (uint32_t o = 0; o < head.operators; o++) {
+        dxt_duration *told = (dxt_duration *)(void *)(word + 1);
+        uint32_t count = dxt_probe_read_durations(probe, o, since[o], told, DXT_MAIL_DURATIONS);
+        if (count > 0) next[o] = told[count - 1].number + 1;
+        *word = count;
+        word += 1 + count * DURATION_WORDS;
+    }
+    head.duration_words = (uint64_t)(word - begin);
+    head.size += head.duration_words * sizeof(uint64_t);
+    memcpy(mail, &head, sizeof head);
+    return head.size;
+}
+
+const dxt_duration *dxt_mail_durations(const uint64_t *mail, uint32_t index, uint32_t *count)
+{
+    dxt_mail_head head;
+    dxt_mail_get_head(mail, &head);
+    *count = 0;
+    if (head.duration_words == 0) return NULL;
+    const uint64_t *word = mail + first_duration_word(&head);
+    while (index-- > 0) word += 1 + *word * DURATION_WORDS;
+    *count = (uint32_t)*word;
+    return (const dxt_duration *)(const void *)(word + 1);
+}
+
+/* Whether the durations of all operators fill their part of the mail. */
+static bool are_durations(const uint64_t *mail, const dxt_mail_head *head)
+{
+    const uint64_t *word = mail + first_duration_word(head);
+    uint64_t left = head->duration_words;
+    if (left == 0) return true;
+    for (uint64_t o = 0; o < head->operators; o++) {
+        if (left == 0 || *word > DXT_MAIL_DURATIONS) return false;
+        uint64_t taken = 1 + *word * DURATION_WORDS;
+        if (taken > left) return false;
+        word += taken;
+        left -= taken;
+    }
+    return left == 0;
 }
 
 void dxt_mail_get_head(const uint64_t *mail, dxt_mail_head *head)
@@ -123,8 +188,10 @@ static const char *find_fault(const dxt_mail_head *head, size_t size, const dxt_
     if (head->sequence != expect->sequence) return "a mail of another time";
     if (head->tokens_count > DXT_MAIL_TOKENS || head->local_experts > DXT_MAX_LOCAL_EXPERTS)
         return "an impossible number of experts";
-    if (head->size != size ||
-        size != size_of((uint32_t)expect->operators, (uint32_t)expect->ranks, head->tokens_count))
+    if (head->duration_words > expect->operators * MOST_DURATION_WORDS)
+        return "an impossible number of durations";
+    if (head->size != size || size != size_of((uint32_t)expect->operators, (uint32_t)expect->ranks,
+                                              head->tokens_count + head->duration_words))
         return "a mail of the wrong size";
     if (head->time_ns < 0 || head->realtime_ns < 0) return "a time before all time";
     if (head->ticks_per_second > DXT_MAIL_MAX_RATE) return "an impossible clock rate";
@@ -139,6 +206,7 @@ dxt_status dxt_mail_decode(const uint64_t *mail, size_t size, const dxt_mail_hea
     if (size >= sizeof read) {
         dxt_mail_get_head(mail, &read);
         fault = find_fault(&read, size, expect);
+        if (!fault && !are_durations(mail, &read)) fault = "durations that are none";
     }
     if (fault) return dxt_fail(DXT_ERR_FORMAT, "rank %u sent %s", (unsigned)expect->rank, fault);
     *head = read;

@@ -6,6 +6,7 @@
  *     dxt_mail_head
  *     per operator: dxt_mail_counts, wait[ranks], samples[ranks], bytes[ranks], last[ranks]
  *     tokens[tokens_count]
+ *     with durations, per operator: how many, and so many dxt_duration
  *
  * Counters are totals since the probe was made; whoever has two mails of a rank has a window.
  */
@@ -23,6 +24,8 @@
 #define DXT_MAIL_PCI 32u
 /** Most local experts whose tokens travel one by one; of more, their sum does. */
 #define DXT_MAIL_TOKENS 256u
+/** Most durations of an operator in one mail, the newest. */
+#define DXT_MAIL_DURATIONS 512u
 
 typedef struct dxt_mail_head {
     uint64_t magic;
@@ -38,6 +41,7 @@ typedef struct dxt_mail_head {
     int64_t node;                 /**< index, or −1 */
     uint64_t local_experts;       /**< waits side by side that the counters add up; 0 = unknown */
     uint64_t tokens_count;        /**< up to DXT_MAIL_TOKENS */
+    uint64_t duration_words;      /**< of the part behind the tokens; 0 = it keeps none */
     uint64_t mix;                 /**< of what was done since the mail before; 0 = unknown */
     uint64_t leaving;             /**< 1 = the last mail of a rank that ends in order */
     int64_t pid;                  /**< 0 = unknown */
@@ -49,7 +53,7 @@ typedef struct dxt_mail_head {
     char pci[DXT_MAIL_PCI];       /**< empty = unknown */
 } dxt_mail_head;
 
-_Static_assert(sizeof(dxt_mail_head) == 144 + 3 * DXT_MAIL_TEXT + DXT_MAIL_PCI,
+_Static_assert(sizeof(dxt_mail_head) == 152 + 3 * DXT_MAIL_TEXT + DXT_MAIL_PCI,
                "no padding on the way");
 
 /** What a rank counts of an operator as a whole. */
@@ -95,6 +99,22 @@ typedef struct dxt_mail_first {
  */
 size_t dxt_mail_encode(uint64_t *mail, const dxt_mail_head *head, const dxt_snapshot *snapshot,
                        const dxt_mail_first *first);
+
+/**
+ * Add the durations that a probe has noted to its mail.
+ *
+ * @param mail   From dxt_mail_encode(), in dxt_session_duration_mail_size() bytes.
+ * @param probe  Keeps durations.
+ * @param since  One per operator: the first number that is wanted.
+ * @param next   One per operator; receives the number behind the newest that is in the mail, or
+ *               stays as it is.
+ * @return Its size in bytes.
+ */
+size_t dxt_mail_add_durations(uint64_t *mail, const dxt_probe *probe, const uint64_t *since,
+                              uint64_t *next);
+
+/** The durations of an operator in a mail that has passed dxt_mail_decode(), and how many. */
+const dxt_duration *dxt_mail_durations(const uint64_t *mail, uint32_t index, uint32_t *count);
 
 /**
  * Check a mail from outside.

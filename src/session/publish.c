@@ -81,6 +81,17 @@ static dxt_mail_head head_of(const dxt_session *s, uint64_t sequence, bool leavi
     return head;
 }
 
+/* Besides what is new, what was new in the mail before: that one may not be read in time. */
+static size_t add_durations(dxt_session *s)
+{
+    uint64_t told[DXT_MAX_OPERATORS];
+    memcpy(told, s->told, sizeof told);
+    size_t size = dxt_mail_add_durations(s->mail, s->config.probe, s->told_before, told);
+    memcpy(s->told_before, s->told, sizeof told);
+    memcpy(s->told, told, sizeof told);
+    return size;
+}
+
 dxt_status dxt_session_publish(dxt_session *s, uint64_t sequence, bool leaving)
 {
     /* What cannot be read any more must not hold the end of a program up. */
@@ -89,6 +100,7 @@ dxt_status dxt_session_publish(dxt_session *s, uint64_t sequence, bool leaving)
     if (s->noted) s->snapshot->mix = join_mix(s->mix, s->snapshot->mix);
     const dxt_mail_head head = head_of(s, sequence, leaving);
     size_t size = dxt_mail_encode(s->mail, &head, s->snapshot, s->first);
+    if (s->keeps_durations) size = add_durations(s);
     for (uint32_t o = 0; o < s->operators; o++) {
         s->first[o] = (dxt_mail_first){0, 0};
         s->end[o] = count_up_to_here(s, o);

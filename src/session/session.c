@@ -319,7 +319,9 @@ static void set_defaults(dxt_session *s)
     s->rank = dxt_gather_rank(config->gather);
     s->ranks = dxt_gather_ranks(config->gather);
     s->operators = config->probe ? config->probe->operators : config->operators_count;
-    s->mail_size = dxt_session_mail_size(s->operators, s->ranks);
+    s->keeps_durations = config->probe && config->probe->durations > 0;
+    s->mail_size = s->keeps_durations ? dxt_session_duration_mail_size(s->operators, s->ranks)
+                                      : dxt_session_mail_size(s->operators, s->ranks);
     /* What the program does not say, its transport may know. */
     if (config->node < 0) config->node = dxt_gather_node(config->gather);
     dxt_mail_set_text(s->instance, sizeof s->instance, config->instance);
@@ -376,6 +378,7 @@ static void release(dxt_session *s)
     dxt_snapshot_destroy(s->snapshot);
     dxt_collector_destroy(s->collector);
     dxt_assembler_destroy(s->assembler);
+    dxt_durations_destroy(s->durations);
     if (s->own_history) dxt_history_destroy(s->history);
     pthread_mutex_destroy(&s->lock);
     pthread_cond_destroy(&s->wake);
@@ -414,8 +417,10 @@ static dxt_status make_history(dxt_session *s)
 /* What rank 0 diagnoses with. */
 static dxt_status make_diagnostics(dxt_session *s)
 {
-    dxt_status status =
-        dxt_collector_create(s->config.gather, s->operators, s->instance, &s->collector);
+    dxt_status status = dxt_collector_create(s->config.gather, s->operators, s->mail_size,
+                                             s->instance, &s->collector);
+    if (status == DXT_OK && s->keeps_durations)
+        status = dxt_durations_create(s->ranks, s->operators, &s->durations);
     if (status == DXT_OK) status = dxt_assembler_create(s->ranks, s->operators, &s->assembler);
     for (uint32_t o = 0; o < s->operators && status == DXT_OK; o++)
         status = dxt_analyzer_create(&s->analyzers[o]);

@@ -12,6 +12,7 @@
 
 #include "session/assemble.h"
 #include "session/collect.h"
+#include "session/durations.h"
 #include "session/mail.h"
 
 #define DXT_NO_COMPANION UINT32_MAX
@@ -29,7 +30,10 @@ struct dxt_session {
     dxt_snapshot *snapshot;
     uint64_t *mail;
     size_t mail_size; /* the most */
-    bool unpublished; /* the last mail did not get out */
+    bool keeps_durations;
+    uint64_t told[DXT_MAX_OPERATORS];        /* durations below this number are in the last mail */
+    uint64_t told_before[DXT_MAX_OPERATORS]; /* in the one before it */
+    bool unpublished;                        /* the last mail did not get out */
     /* What the step behind the last window counted, and where that window ended. */
     dxt_mail_first first[DXT_MAX_OPERATORS], end[DXT_MAX_OPERATORS];
     bool ended;   /* `end` is valid: no step since */
@@ -38,7 +42,8 @@ struct dxt_session {
     /* rank 0 */
     dxt_collector *collector;
     dxt_assembler *assembler;
-    dxt_history *history; /* NULL = windows are judged alone */
+    dxt_durations *durations; /* NULL = none are kept */
+    dxt_history *history;     /* NULL = windows are judged alone */
     bool own_history;
     bool counts_ops[DXT_MAX_OPERATORS]; /* whether operations of it were ever counted */
     dxt_analyzer *analyzers[DXT_MAX_OPERATORS];

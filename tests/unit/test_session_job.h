@@ -116,11 +116,12 @@ static inline dxt_session_config config_of(struct job *job, uint32_t rank, dxt_s
                                 .on_diagnosis_context = &job->records};
 }
 
-/* Probes and gathers; each rank's clock has its own rate. */
-static inline struct job *new_job_of(uint32_t ranks, uint32_t operators)
+/* Probes and gathers; each rank's clock has its own rate. @p durations: kept by each, or 0. */
+static inline struct job *new_job_with(uint32_t ranks, uint32_t operators, uint32_t durations)
 {
     struct job *job = calloc(1, sizeof *job);
-    size_t capacity = dxt_session_mail_size(operators, ranks);
+    size_t capacity = durations > 0 ? dxt_session_duration_mail_size(operators, ranks)
+                                    : dxt_session_mail_size(operators, ranks);
     size_t size = (dxt_gather_local_size(ranks, capacity) + 63) / 64 * 64;
     job->ranks = ranks;
     job->memory = memset(aligned_alloc(64, size), 0, size);
@@ -131,10 +132,18 @@ static inline struct job *new_job_of(uint32_t ranks, uint32_t operators)
                                           .mail_capacity = capacity,
                                           .memory = job->memory};
         assert_int_equal(dxt_gather_create_local(&config, &job->gathers[r]), DXT_OK);
-        assert_int_equal(dxt_probe_create(operators, ranks, &job->probes[r]), DXT_OK);
+        dxt_status status =
+            durations > 0 ? dxt_probe_create_durations(operators, ranks, durations, &job->probes[r])
+                          : dxt_probe_create(operators, ranks, &job->probes[r]);
+        assert_int_equal(status, DXT_OK);
         job->probes[r]->ticks_per_second = 1000000000 + 500000000 * (uint64_t)r;
     }
     return job;
+}
+
+static inline struct job *new_job_of(uint32_t ranks, uint32_t operators)
+{
+    return new_job_with(ranks, operators, 0);
 }
 
 static inline struct job *new_job(uint32_t ranks)

@@ -84,7 +84,7 @@ static uint64_t *new_mail(uint32_t rank, uint32_t ranks, uint32_t operators, uin
 static void sizes_are_in_range(void **state)
 {
     (void)state;
-    assert_int_equal(dxt_session_mail_size(2, 16), 368 + 2 * 8 * (4 + 4 * 16) + 8 * 256);
+    assert_int_equal(dxt_session_mail_size(2, 16), 376 + 2 * 8 * (4 + 4 * 16) + 8 * 256);
     assert_int_equal(dxt_session_mail_size(0, 16), 0);
     assert_int_equal(dxt_session_mail_size(2, 0), 0);
     assert_int_equal(dxt_session_mail_size(DXT_MAX_OPERATORS + 1, 2), 0);
