@@ -21,7 +21,7 @@ from typing import Any, Callable, Dict, List, Mapping, Optional, Set, Tuple
 
 from . import _notes, adapters
 from ._graphs import GraphWatch
-from ._watch import PACKAGES, ImportWatcher
+from ._watch import COLLECTIVES, PACKAGES, ImportWatcher
 
 log = logging.getLogger("deepxtrace")
 
@@ -40,6 +40,7 @@ class AttachSettings:
     modules: Tuple[str, ...]
     min_share: Optional[float]
     quiet: bool
+    collectives: bool = False
 
     @classmethod
     def read(
@@ -73,6 +74,7 @@ class AttachSettings:
             get("modules", PACKAGES, _names),
             get("min_share", None, share),
             get("quiet", False, _switch),
+            get("collectives", False, _switch),
         )
         if wrong:
             raise ValueError("deepxtrace cannot be attached: " + "; ".join(wrong))
@@ -148,7 +150,8 @@ class Attachment:
         self._running: Dict[int, Any] = {}
         #: Diagnoses of the program's own, by the addresses of their counters.
         self._watched: Dict[int, "weakref.ref[Any]"] = {}
-        self._watcher = ImportWatcher(settings.modules, self.examine)
+        self._watcher = ImportWatcher(settings.modules, self.examine,
+                                      COLLECTIVES if settings.collectives else ())
 
     def start(self) -> None:
         """Wrap what has been imported, and what will be."""
@@ -303,9 +306,10 @@ def attach(
     modules: Optional[Any] = None,
     min_share: Optional[Any] = None,
     quiet: Optional[bool] = None,
+    collectives: Optional[bool] = None,
 ) -> Attachment:
-    """Diagnose every Buffer of DeepEP in low-latency mode and of NIXL EP, whether the library is
-    imported already or later. A second call changes nothing.
+    """Diagnose whatever dispatches and combines through a library that the folder `adapters` knows,
+    whether it is imported already or later. A second call changes nothing.
 
     interval: seconds from one diagnosis to the next; DEEPXTRACE_INTERVAL, 20.
     output: folder of the log and the recording; DEEPXTRACE_OUTPUT, the current folder.
@@ -315,6 +319,7 @@ def attach(
         DEEPXTRACE_MIN_SHARE, 1 %.
     quiet: say nothing on standard error; DEEPXTRACE_QUIET, False. Otherwise rank 0 of a group says
         in one line where it writes.
+    collectives: torch.distributed.all_to_all_single as well; DEEPXTRACE_COLLECTIVES, no.
 
     Arguments go before the environment. DEEPXTRACE=0 makes this do nothing. Raises ValueError if a
     setting makes no sense. Threads: any. On all ranks of a group or on none.
@@ -323,7 +328,7 @@ def attach(
     with _attached_lock:
         if _attached is None:
             given = {"interval": interval, "output": output, "method": method, "modules": modules,
-                     "min_share": min_share, "quiet": quiet}
+                     "min_share": min_share, "quiet": quiet, "collectives": collectives}
             settings = AttachSettings.read(given)
             before, _layer = _layer, Attachment(settings)
             if before is not None:

@@ -51,7 +51,8 @@ class Session:
     exception, and the session goes on.
 
     ``facts()`` says what the tensors do not hold, at the time of a read; ``local_experts`` is for
-    groups of which it never will. With ``device`` the place of this rank travels along.
+    groups of which it never will. With ``device`` the place of this rank travels along. ``probe``
+    is a dxt_probe with durations, which must outlive the session; ``read`` is not called then.
     """
 
     def __init__(self, mailroom: Mailroom, rank: int, ranks: int, operators: Sequence[str],
@@ -62,7 +63,7 @@ class Session:
                  method: int, facts: Optional[Callable[[], Facts]] = None,
                  local_experts: int = 0, min_share: float = 0.0,
                  device: Optional[_lib.Place] = None, group: str = "",
-                 patience: float = 0.0) -> None:
+                 patience: float = 0.0, probe: Any = None) -> None:
         self._mailroom, self._read, self._on_diagnoses = mailroom, read, on_diagnoses
         self._say, self._asynchronous, self._rate = say, asynchronous, ticks_per_second
         self._facts = facts
@@ -86,7 +87,9 @@ class Session:
         config = _lib.SessionConfig(
             struct_size=c.sizeof(_lib.SessionConfig),
             mode=_lib.SESSION_ASYNC if asynchronous else _lib.SESSION_SYNC, gather=self._gather,
-            snapshot=self._callbacks[2], operators_count=len(operators), operators=names,
+            probe=c.cast(probe, c.c_void_p) if probe is not None else None,
+            snapshot=self._callbacks[2] if probe is None else _lib.SnapshotFn(0),
+            operators_count=len(operators), operators=names,
             interval_ops=1, interval_ns=max(int(interval * 1e9), 1_000_000),
             deadline_ns=int(deadline * 1e9), warmup_windows=warmup_windows, node=-1,
             host=host.encode("utf-8", "replace"), instance=instance.encode(),
@@ -143,6 +146,12 @@ class Session:
 
     # ---- called by the library
 
+    def _listen(self) -> None:
+        """What the library says on the session's own thread goes to the log, too."""
+        if self._asynchronous and self._ident != threading.get_ident():
+            self._ident = threading.get_ident()
+            _lib.listen(self._heard)
+
     def _failed(self, doing: str, error: BaseException) -> int:
         """Nothing may escape into C. Ctrl-C, and what else a signal raises, waits for _call()."""
         if not isinstance(error, Exception):
@@ -155,6 +164,7 @@ class Session:
 
     def _publish(self, _context: Any, sequence: int, mail: int, size: int) -> int:
         try:
+            self._listen()
             self._mailroom.publish(sequence, c.string_at(mail, size))
             return _lib.OK
         except BaseException as error:
@@ -176,9 +186,7 @@ class Session:
 
     def _snapshot(self, _context: Any, out: Any) -> int:
         try:
-            if self._asynchronous:
-                self._ident = threading.get_ident()
-                _lib.listen(self._heard)
+            self._listen()
             if self._block is None:
                 self._block = self._find_block(out.contents.data)
             out.contents.data.contents.ticks_per_second = self._rate()

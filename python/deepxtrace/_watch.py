@@ -13,25 +13,30 @@ if TYPE_CHECKING:
 
 
 #: Packages that have something to attach to, unless others are named.
-PACKAGES = ("deep_ep", "deep_ep_v25", "nixl_ep")
+PACKAGES = ("deep_ep", "deep_ep_v25", "nixl_ep", "flashinfer")
+#: Modules that are told of only by this name itself, if collectives of torch are to be timed: when
+#: it has been executed, all of it is there.
+COLLECTIVES = ("torch",)
 
 
 class ImportWatcher:
     """Calls `tell(module)` each time a module of one of the named packages has been executed: when
-    it is imported, and when it is loaded again.
+    it is imported, and when it is loaded again. Of the modules in `exact` their own are left out.
 
     The import itself stays what it is: the spec and the loader are those that the other finders
     found. `tell` must not raise.
     """
 
-    def __init__(self, packages: Iterable[str], tell: Callable[[Any], object]) -> None:
-        self._packages = tuple(packages)
+    def __init__(self, packages: Iterable[str], tell: Callable[[Any], object],
+                 exact: Iterable[str] = ()) -> None:
+        self._packages, self._exact = tuple(packages), tuple(exact)
         self._tell = tell
         self._searching = _thread._local()  # type: ignore[attr-defined]
 
     def concerns(self, name: str) -> bool:
         """Whether a module is one of these packages or in one."""
-        return any(name == own or name.startswith(own + ".") for own in self._packages)
+        return name in self._exact or any(
+            name == own or name.startswith(own + ".") for own in self._packages)
 
     def install(self) -> None:
         """Begin. Modules that are there already are not told of."""

@@ -19,11 +19,12 @@ import os
 import socket
 import threading
 import uuid
-from typing import Any, Dict, List, Optional, Set, Tuple
+from typing import Any, Dict, List, Optional, Sequence, Set, Tuple
 
 import numpy as np
 
 from . import _attach, _group, _lib, _mailroom, _place, _ratio, _tensors
+from ._durations import Durations
 from ._graphs import Operations
 from ._mode import Mode
 from ._report import Report
@@ -69,6 +70,9 @@ class Diagnose:
         The key-value store that carries the counters; torch.distributed's own by default.
     log_path:
         Folder of the log and the recording; by default what ``DEEPEP_DIAGNOSE_LOG_PATH`` names.
+    durations:
+        Names of operators of which only durations are known: see :meth:`note_duration`. Instead of
+        counters.
     method:
         How findings are made, "robust" or "ratio". The three lists are always the ratio rule's.
     min_share:
@@ -83,8 +87,8 @@ class Diagnose:
                  device: Any = None, ticks_per_second: Optional[int] = None,
                  local_experts: Optional[int] = None, store: Any = None,
                  log_path: Optional[str] = None, method: str = "robust",
-                 min_share: Optional[float] = None, _attached: bool = False,
-                 _quiet: bool = True, _counters: Any = None) -> None:
+                 min_share: Optional[float] = None, durations: Sequence[str] = (),
+                 _attached: bool = False, _quiet: bool = True, _counters: Any = None) -> None:
         settings = Settings.read(interval)
         self.group = group
         self.rank = int(group.rank())
@@ -98,9 +102,9 @@ class Diagnose:
             raise ValueError(f"method={method!r} is not one of {', '.join(_METHODS)}")
         self.interval = settings.interval
         self.sync_step = settings.sync_step
-        self.enable_ll_diagnose = bool(enable_ll_diagnose and settings.enable
-                                       and _counters is None)
-        self.enable_normal_diagnose = bool(enable_normal_diagnose and settings.enable)
+        usual = settings.enable and not durations and _counters is None
+        self.enable_ll_diagnose = bool(enable_ll_diagnose and usual)
+        self.enable_normal_diagnose = bool(enable_normal_diagnose and usual)
         self.enable_async = bool(enable_async)
         self.instance_id = uuid.uuid4()
         self._settings = settings
@@ -113,7 +117,11 @@ class Diagnose:
         self._modes: List[Mode] = []
         self._telling, self._told, self._note = threading.Lock(), False, ""
         has_own = _counters is not None and settings.enable
-        if not (self.enable_ll_diagnose or self.enable_normal_diagnose or has_own):
+        self._durations: Optional[Durations] = None
+        if durations and settings.enable:
+            self._durations = Durations(len(durations), self.group_size)
+        if not (self.enable_ll_diagnose or self.enable_normal_diagnose or has_own
+                or self._durations):
             return
         self._device = device if device is not None else _tensors.default_device(group)
         self._rate = (_tensors.clock_rate(self._device) if ticks_per_second is None
@@ -129,6 +137,9 @@ class Diagnose:
             # A library's: operators, read(), waits, samples, operations, strangers().
             self._modes.append(Mode("own", _counters.operators, self.group_size, self._device,
                                     _counters))
+        if self._durations is not None:
+            self._modes.append(Mode("timed", tuple(durations), self.group_size, self._device,
+                                    self._durations))
         self._store = _group.default_store() if store is None else store
         self.instance_id, begin = _group.agree(self._store, group, self.rank)
         self._group_name = _place.group_name(group)
@@ -197,6 +208,17 @@ class Diagnose:
             raise ValueError(f"{count} local experts")
         self._local_experts = int(count)
 
+    # ---- durations
+
+    def note_duration(self, operator: int, number: int, seconds: float) -> None:
+        """How long operation ``number`` of an operator of ``durations`` took this rank, or kept it
+        waiting; numbers begin with 0, grow, and are the same on all ranks for the same operation.
+        Some may be left out, the same ones on all ranks. No rank may leave the operation before all
+        have come: true of a barrier or an all-to-all, not of a broadcast. Threads: one at a time
+        for an operator."""
+        if self._durations is not None:
+            self._durations.note(operator, number, round(seconds * 1e9))
+
     # ---- operations
 
     def count_operations(self, dispatch: int = 1, combine: int = 1) -> None:
@@ -242,6 +264,14 @@ class Diagnose:
             self.start_async_diagnose()
         except Exception as error:
             self._say(f"starting the diagnosis failed: {type(error).__name__}: {error}")
+
+    def tell_timed(self, what: str) -> None:
+        """What is measured; starts the diagnosis of one that attach() has made."""
+        self._say(what)
+        with self._telling:
+            told, self._told = self._told, True
+        if self._attached and not told:
+            self._start_attached()
 
     def tokens_of(self, local_experts: int) -> Any:
         """An int32 tensor for as many local experts, to count tokens received in; None if there is
@@ -358,7 +388,8 @@ class Diagnose:
                 host=socket.gethostname(), instance=str(self.instance_id),
                 source="deepxtrace.diagnose", method=self._method,
                 facts=lambda: mode.facts(self._local_experts), min_share=self._min_share,
-                device=self._place, group=self._group_name, patience=PATIENCE_SECONDS)
+                device=self._place, group=self._group_name, patience=PATIENCE_SECONDS,
+                probe=mode.counters.probe if isinstance(mode.counters, Durations) else None)
         except BaseException:
             mode.stop()
             raise

@@ -26,6 +26,7 @@ from typing import List, MutableMapping, NoReturn, Optional, Tuple
 from . import _notes, _supervise
 from ._attach import AttachSettings
 from ._text import clean
+from .adapters._about import adapters_table
 
 _DESCRIPTION = """\
 Run a command, and diagnose the expert-parallel communication of the Python
@@ -66,9 +67,13 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     parser.add_argument("--output", metavar="FOLDER", help="of the log and the recording (.)")
     parser.add_argument("--method", metavar="NAME", help="robust (default) or ratio")
     parser.add_argument("--modules", metavar="NAMES",
-                        help="packages with a Buffer (deep_ep, deep_ep_v25, nixl_ep)")
+                        help="packages with a Buffer (deep_ep, deep_ep_v25, nixl_ep, flashinfer)")
     parser.add_argument("--min-share", metavar="PART",
                         help="smallest share of the time worth a finding (1%%)")
+    parser.add_argument("--collectives", action="store_const", const="1",
+                        help="torch.distributed.all_to_all_single, too")
+    parser.add_argument("--list-adapters", action="version", version=adapters_table(),
+                        help="list the libraries that are attached to, and exit")
     parser.add_argument("--quiet", action="store_const", const="1",
                         help="say nothing on standard error when attached, nor at the end")
     return parser

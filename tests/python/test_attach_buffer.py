@@ -624,7 +624,7 @@ def test_next_to_another_import_hook(world: World, monkeypatch: Any, first: bool
 def test_settings(world: World, monkeypatch: Any) -> None:
     read = _attach.AttachSettings.read
     assert read({}, {}) == _attach.AttachSettings(
-        True, 20.0, None, "robust", ("deep_ep", "deep_ep_v25", "nixl_ep"), None, False
+        True, 20.0, None, "robust", ("deep_ep", "deep_ep_v25", "nixl_ep", "flashinfer"), None, False
     )
     told = {
         "DEEPXTRACE": "on",

@@ -71,7 +71,10 @@ def _wait_for_import(folder: str) -> None:
         if attachments[0] is not None:
             attachments[0].examine(module)
 
-    watcher = scope["ImportWatcher"](names or scope["PACKAGES"], tell)
+    timed = os.environ.get("DEEPXTRACE_COLLECTIVES", "").strip().lower() in ("1", "true", "on",
+                                                                             "yes")
+    watcher = scope["ImportWatcher"](names or scope["PACKAGES"], tell,
+                                     scope["COLLECTIVES"] if timed else ())
     watcher.install()
 
 

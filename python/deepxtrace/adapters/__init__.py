@@ -16,7 +16,8 @@ from typing import Any, Callable, Iterator, Protocol, Type
 log = logging.getLogger("deepxtrace")
 
 #: Files of this folder, in the order in which they look at a module.
-_FILES = ("deep_ep", "deepep_v2", "nixl_ep")
+_FILES = ("deep_ep", "deepep_v2", "nixl_ep", "deep_ep_normal", "hybrid_ep", "flashinfer",
+          "collectives")
 
 
 class Services(Protocol):

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Durations of operations, in a ring of the C library, and which operations to measure.
+
+Where no rank leaves an operation before all have come, how long each was in it says who came late,
+without a counter in the library that communicates and without a clock that the ranks share.
+"""
+from __future__ import annotations
+
+import ctypes as c
+import time
+import weakref
+from typing import Any, List
+
+from . import _lib
+from ._lib import lib
+
+#: Durations kept of each operator; more than a mail takes along.
+_KEPT = 1024
+#: What measuring may cost: this part of the time that a process spends.
+BUDGET = 0.002
+#: Numbers are spread by this, so that what is measured keeps no step with the layers of a model.
+_SPREAD = 0x9E3779B1
+_LEAST_SECONDS = 0.5
+_MOST_BITS = 16
+
+
+class Durations:
+    """The durations of one rank's operators. Threads: one at a time per operator notes."""
+
+    def __init__(self, operators: int, ranks: int) -> None:
+        self._probe = c.POINTER(_lib.Probe)()
+        lib.dxt_probe_create_durations(operators, ranks, _KEPT, c.byref(self._probe))
+        self._probe.contents.ticks_per_second = 1_000_000_000
+        weakref.finalize(self, lib.dxt_probe_destroy, self._probe)
+
+    @property
+    def probe(self) -> Any:
+        """For a session; valid as long as this object."""
+        return self._probe
+
+    def note(self, index: int, number: int, nanoseconds: int) -> None:
+        """How long operation ``number`` of an operator took this rank."""
+        lib.dxt_probe_note_duration(self._probe, index, number, max(nanoseconds, 0))
+
+
+class Sampler:
+    """Which operations of a group are measured: one of ``period``, a power of two, chosen so that
+    measuring costs at most BUDGET of the time. Ranks choose on their own: what one measures that
+    takes every 32nd is measured by one that takes every 16th as well."""
+
+    def __init__(self, operators: int, cost: float, period: int = 64) -> None:
+        #: The number of the next operation of each operator.
+        self.numbers: List[int] = [0] * operators
+        #: Of the hash of a number; 0 = every operation.
+        self.mask = period - 1
+        self._cost = cost
+        self._since, self._before = time.monotonic(), 0
+
+    @property
+    def period(self) -> int:
+        return self.mask + 1
+
+    def takes(self, number: int) -> bool:
+        """Whether this operation is measured."""
+        return not (number * _SPREAD >> 8) & self.mask
+
+    def spent(self, seconds: float) -> None:
+        """What measuring one operation has cost the program's thread."""
+        self._cost = max(self._cost, 0.9 * self._cost + 0.1 * seconds)
+
+    def adapt(self, groups: int = 1) -> bool:
+        """Choose anew by how often operations came since the last time, for one of so many groups
+        that share the budget. True if that changed anything."""
+        now, done = time.monotonic(), sum(self.numbers)
+        seconds, operations = now - self._since, done - self._before
+        if seconds < _LEAST_SECONDS or operations < 2:
+            return False
+        self._since, self._before = now, done
+        wanted = self._cost * operations / seconds * max(groups, 1) / BUDGET
+        bits = min(max(int(wanted), 1).bit_length() - (wanted <= 1), _MOST_BITS)
+        # A step back only where it is clear, so that ranks stay together.
+        if bits == self.mask.bit_length() - 1 and wanted > 0.8 * (1 << bits):
+            return False
+        changed = self.mask != (1 << bits) - 1
+        self.mask = (1 << bits) - 1
+        return changed

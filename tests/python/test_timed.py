@@ -1,0 +1,250 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Durations instead of counters: which operations are measured, and how."""
+from __future__ import annotations
+
+import logging
+import subprocess
+import sys
+from types import SimpleNamespace
+from typing import Any, List
+
+import pytest
+
+pytest.importorskip("torch")
+
+from deepxtrace import _durations, adapters  # noqa: E402
+from deepxtrace._durations import Sampler  # noqa: E402
+from deepxtrace.adapters import _about, _timed  # noqa: E402
+
+
+def measured(period: int, count: int = 1 << 16) -> List[int]:
+    sampler = Sampler(1, 1e-6, period)
+    return [number for number in range(count) if sampler.takes(number)]
+
+
+def test_one_of_period_is_measured_and_periods_nest() -> None:
+    before = set(range(1 << 16))
+    for period in (1, 2, 4, 8, 16, 32, 64, 128, 256):
+        taken = measured(period)
+        assert len(taken) == (1 << 16) // period
+        assert set(taken) <= before
+        before = set(taken)
+        # They do not keep step with the layers of a model.
+        for layers in (2, 16, 58, 64):
+            assert len({number % layers for number in taken}) > layers / 2
+
+
+def test_the_period_follows_the_time_between_operations(monkeypatch: Any) -> None:
+    now = [100.0]
+    monkeypatch.setattr(_durations, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    sampler = Sampler(2, 7e-6)
+    assert sampler.period == 64 and not sampler.adapt()
+
+    def operate(seconds: float, step: float) -> None:
+        now[0] += seconds
+        for index in range(2):
+            sampler.numbers[index] += int(seconds / step) // 2
+
+    operate(2, 170e-6)
+    assert sampler.adapt() and sampler.period == 32
+    operate(2, 2e-3)
+    assert sampler.adapt() and sampler.period == 2
+    operate(2, 2e-3)
+    assert not sampler.adapt()
+    operate(2, 2e-3)
+    assert sampler.adapt(groups=2) and sampler.period == 4
+    operate(2, 20e-3)
+    assert sampler.adapt() and sampler.period == 1
+    operate(2, 1e-6)
+    assert sampler.adapt() and sampler.period == 4096
+    for _ in range(20):
+        sampler.spent(700e-6)  # it costs more than was thought
+    operate(2, 20e-3)
+    assert sampler.adapt() and sampler.period == 16
+
+
+class Services:
+    """What attach() does, on paper."""
+
+    def __init__(self) -> None:
+        self.active = self.attaching = True
+        self.settings = SimpleNamespace(collectives=True)
+        self.said: List[str] = []
+        self.failures: List[str] = []
+        self.notes: List[Any] = []
+        self.told: List[str] = []
+
+    def once(self, level: int, text: str, *arguments: Any, key: str = "") -> None:
+        self.said.append(text % arguments)
+
+    def nothing(self, why: str) -> None:
+        pass
+
+    def quietly(self, doing: str, call: Any, *args: Any) -> Any:
+        try:
+            return call(*args)
+        except Exception as error:
+            self.failed(doing, error)
+
+    def failed(self, doing: str, error: Exception) -> None:
+        self.failures.append(f"{doing}: {error}")
+
+    def diagnose(self, group: Any, device: Any, **more: Any) -> Any:
+        self.more = more
+        return SimpleNamespace(note_duration=lambda *note: self.notes.append(note),
+                               tell_timed=self.told.append)
+
+    def end(self, diagnose: Any) -> None:
+        pass
+
+
+class Event:
+    """A CUDA event: its time is the number of the record."""
+
+    count = 0
+
+    def record(self) -> None:
+        Event.count += 1
+        self.time = Event.count
+
+    def query(self) -> bool:
+        return True
+
+    def elapsed_time(self, end: "Event") -> float:
+        return 1000.0 * (end.time - self.time)
+
+
+@pytest.fixture
+def services(monkeypatch: Any) -> Services:
+    monkeypatch.setattr(_timed._worker, "begin", lambda timed: None)
+    monkeypatch.setattr(_timed, "captured_into", lambda: None)
+    monkeypatch.setattr(_timed._tensors, "capture_allowed", lambda: pytest.MonkeyPatch.context())
+    return Services()
+
+
+def new_timed(services: Services, monkeypatch: Any, on_cuda: bool) -> Any:
+    import torch
+
+    monkeypatch.setattr(torch.cuda, "Event", lambda enable_timing: Event())
+    timed = _timed.Timed(services, None, ("first", "second"), "thing", on_cuda, {})  # type: ignore
+    timed.start()
+    timed.sampler.mask = 0
+    return timed
+
+
+def wrap(timed: Any, call: Any, **more: Any) -> Any:
+    later = more.pop("later", lambda *args, **kwargs: False)
+    return _timed.timed_call(call, lambda *args, **kwargs: timed, 1, later, **more)
+
+
+def test_events_are_read_when_they_are_there(services: Services, monkeypatch: Any) -> None:
+    timed = new_timed(services, monkeypatch, True)
+    assert services.more == {"durations": ("first", "second")}
+    call = wrap(timed, lambda x: x + 1)
+    assert [call(1), call(x=5)] == [2, 6]
+    assert services.notes == []
+    timed.harvest(1)
+    assert services.notes == [(1, 0, 1.0), (1, 1, 1.0)] and not services.failures
+    # What raises is the program's own, and measures nothing.
+    with pytest.raises(TypeError):
+        call(None)
+    timed.harvest(1)
+    assert len(services.notes) == 2 and timed.sampler.numbers == [0, 3]
+
+
+def test_what_is_captured_or_inside_is_left_alone(services: Services, monkeypatch: Any) -> None:
+    timed = new_timed(services, monkeypatch, True)
+    inner = wrap(timed, lambda: "inner")
+    outer = wrap(timed, lambda: inner())
+    assert outer() == "inner" and timed.sampler.numbers == [0, 1]
+    monkeypatch.setattr(_timed, "captured_into", lambda: object())
+    timed.harvest(1)
+    assert inner() == "inner"
+    timed.harvest(1)
+    assert len(services.notes) == 1 and timed.sampler.numbers == [0, 2]
+    assert services.said == ["thing: operations inside CUDA graphs are not measured"]
+    services.active = False
+    assert inner() == "inner" and timed.sampler.numbers == [0, 2]
+
+
+def test_the_end_is_where_the_program_waits(services: Services, monkeypatch: Any) -> None:
+    timed = new_timed(services, monkeypatch, True)
+    waits = []
+
+    class Overlap:
+        def current_stream_wait(self) -> str:
+            waits.append(1)
+            return "waited"
+
+    overlap = Overlap()
+    call = wrap(timed, lambda: ("x", overlap), later=lambda: True, event_of=lambda r: r[-1])
+    assert call() == ("x", overlap)
+    Event.count += 5
+    assert overlap.current_stream_wait() == "waited" == overlap.current_stream_wait()
+    timed.harvest(1)
+    assert len(waits) == 2 and services.notes == [(1, 0, 6.0)]
+    # Where that cannot be seen, nothing is measured, and the log says so.
+    for event_of, result in ((None, "x"), (lambda r: r, "x"), (lambda r: r[7], "x")):
+        services.said.clear()
+        assert wrap(timed, lambda: "x", later=lambda: True, event_of=event_of)() == result
+        assert services.said == ["thing: operations that the program waits for later are not"
+                                 " measured"]
+    timed.harvest(1)
+    assert len(services.notes) == 1
+
+
+def test_our_failures_are_ours(services: Services, monkeypatch: Any) -> None:
+    timed = new_timed(services, monkeypatch, True)
+    monkeypatch.setattr(Event, "record", lambda event: 1 / 0)
+    assert wrap(timed, lambda: 7)() == 7
+    assert wrap(timed, lambda: 7, later=lambda: 1 / 0)() == 7
+    assert len(services.failures) == 2
+    timed = new_timed(services, monkeypatch, False)
+    timed._diagnose.note_duration = lambda *note: 1 / 0
+    assert wrap(timed, lambda: 7)() == 7
+    assert len(services.failures) == 3
+
+
+def test_every_adapter_is_in_the_list() -> None:
+    assert list(_about.ADAPTERS) == list(adapters._FILES)
+    done = subprocess.run([sys.executable, "-m", "deepxtrace.run", "--list-adapters"],
+                          capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == _about.adapters_table()
+    assert "all_to_all_single" in done.stdout and max(map(len, done.stdout.splitlines())) <= 80
+
+
+def test_a_mapping_names_its_group(monkeypatch: Any) -> None:
+    from deepxtrace.adapters import flashinfer
+
+    def group(*ranks: int) -> Any:
+        return SimpleNamespace(size=lambda: len(ranks), rank=lambda: ranks.index(4), members=ranks)
+
+    known = [group(*range(8)), group(0, 4), group(4, 5, 6, 7)]
+    monkeypatch.setattr(flashinfer, "_groups", lambda: known)
+    monkeypatch.setattr(flashinfer, "ranks_of", lambda found: found.members)
+    monkeypatch.setattr("torch.distributed.is_initialized", lambda: True)
+    adapter = flashinfer.FlashInfer(Services())  # type: ignore
+    assert adapter.group(SimpleNamespace(ep_rank=1, ep_size=2)).members == (0, 4)
+    assert adapter.group(SimpleNamespace(ep_rank=4, ep_size=8)).members == tuple(range(8))
+    assert adapter.group(SimpleNamespace(ep_rank=3, ep_size=8)) is None
+    assert adapter.group(SimpleNamespace()) is None
+    known.append(group(2, 4))
+    assert adapter.group(SimpleNamespace(ep_rank=1, ep_size=2)) is None
+
+
+def test_only_those_that_ask_have_their_collectives_timed(caplog: Any) -> None:
+    import torch.distributed as dist
+
+    from deepxtrace.adapters import collectives
+
+    services = Services()
+    replaced = []
+    services.replace = lambda owner, name, wrapper: replaced.append(name)  # type: ignore
+    services.settings.collectives = False
+    adapter = collectives.Collectives(services)  # type: ignore
+    adapter.examine(dist)
+    assert replaced == []
+    services.settings.collectives = True
+    with caplog.at_level(logging.INFO, "deepxtrace"):
+        adapter.examine(dist)
+    assert replaced == ["all_to_all_single"] * 2
