@@ -371,8 +371,8 @@ DXT_API dxt_status dxt_probe_create(uint32_t operators, uint32_t sources, dxt_pr
 /**
  * The same, with a ring of durations for each operator, for dxt_probe_duration().
  *
- * @param durations  Kept of each operator, the newest: a power of two, 1 … DXT_MAX_DURATIONS. At
- *                   least as many as are noted in a window; a mail takes the newest 512 along.
+ * @param durations  Kept of each operator, the newest: a power of two, 1 … DXT_MAX_DURATIONS. Best
+ * as many as are noted in two windows; of these up to 1024 go to rank 0.
  */
 DXT_API dxt_status dxt_probe_create_durations(uint32_t operators, uint32_t sources,
                                               uint32_t durations, dxt_probe **probe);

@@ -14,11 +14,12 @@ from typing import Any, List
 from . import _lib
 from ._lib import lib
 
-#: Durations kept of each operator; more than a mail takes along.
-_KEPT = 1024
+#: Durations kept of each operator: those of two windows.
+_KEPT = 8192
 #: What measuring may cost: this part of the time that a process spends.
 BUDGET = 0.002
-#: Numbers are spread by this, so that what is measured keeps no step with the layers of a model.
+#: Numbers are spread by this, as in the library's mails, so that what is measured keeps no step
+#: with the layers of a model.
 _SPREAD = 0x9E3779B1
 _LEAST_SECONDS = 0.5
 _MOST_BITS = 16

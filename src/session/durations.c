@@ -12,6 +12,7 @@
 #define FEWEST_OPERATIONS 32u
 /* No operation takes longer: 11 days. Sums stay far from overflow. */
 #define LONGEST_NS 1e15
+#define MOST_LONELY 6u
 /* Without one operation in common, so many of each rank say that their numbers do not match. */
 #define TELLING 8u
 
@@ -220,8 +221,9 @@ static void fill(const dxt_durations *d, const struct party *party, uint32_t cou
     }
 }
 
-/* Numbers go together if no rank has told of twice as many operations as all have in common, from
- * the first to the last of these. */
+/* Numbers go together if no rank has told of many times as many operations as all have in common,
+ * from the first to the last of these. Where some measure every eighth and others every sixteenth
+ * operation, and mails leave some out, it is two or four times as many. */
 static bool are_unequal(const dxt_durations *d, uint32_t index, const struct party *party,
                         uint32_t common, uint64_t first)
 {
@@ -232,7 +234,7 @@ static bool are_unequal(const dxt_durations *d, uint32_t index, const struct par
         uint32_t from = 0, until = d->at[party->rank[p]];
         while (from < until && list->told[from].number < first) from++;
         if (list->count < fewest) fewest = list->count;
-        lonely = lonely || until - from > 2 * (common + 1);
+        lonely = lonely || until - from > MOST_LONELY * (common + 1);
     }
     return common == 0 ? party->count > 0 && fewest >= TELLING : lonely;
 }

@@ -14,8 +14,9 @@
 
 #include <deepxtrace/matrix.h>
 
-/** Durations of an operator that are kept of a rank until all others have told of theirs. */
-#define DXT_DURATIONS_KEPT 1024u
+/** Durations of an operator that are kept of a rank until all others have told of theirs: those of
+ * two mails. */
+#define DXT_DURATIONS_KEPT 2048u
 
 typedef struct dxt_durations dxt_durations;
 

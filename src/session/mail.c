@@ -104,18 +104,38 @@ static size_t first_duration_word(const dxt_mail_head *head)
            sizeof(uint64_t);
 }
 
+/* By how many powers of two the hash of a number can be divided. Python's Sampler has the same. */
+static unsigned thinness(uint64_t number)
+{
+    uint64_t hash = number * UINT64_C(0x9e3779b1) >> 8;
+    return (unsigned)__builtin_ctzll(hash | UINT64_C(1) << 40);
+}
+
+/* The smallest thinness with which no more are left than a mail holds. */
+static unsigned thin_out(const dxt_duration *told, uint32_t count)
+{
+    uint32_t of[41] = {0};
+    unsigned least = 0;
+    for (uint32_t k = 0; k < count; k++) of[thinness(told[k].number)]++;
+    for (uint32_t left = count; left > DXT_MAIL_DURATIONS; least++) left -= of[least];
+    return least;
+}
+
 size_t dxt_mail_add_durations(uint64_t *mail, const dxt_probe *probe, const uint64_t *since,
-                              uint64_t *next)
+                              uint64_t *next, dxt_duration *scratch)
 {
     dxt_mail_head head;
     dxt_mail_get_head(mail, &head);
     uint64_t *begin = mail + first_duration_word(&head), *word = begin;
     for (uint32_t o = 0; o < head.operators; o++) {
+        uint32_t count = dxt_probe_read_durations(probe, o, since[o], scratch, probe->durations);
+        unsigned least = thin_out(scratch, count);
+        if (count > 0) next[o] = scratch[count - 1].number + 1;
         dxt_duration *told = (dxt_duration *)(void *)(word + 1);
-        uint32_t count = dxt_probe_read_durations(probe, o, since[o], told, DXT_MAIL_DURATIONS);
-        if (count > 0) next[o] = told[count - 1].number + 1;
-        *word = count;
-        word += 1 + count * DURATION_WORDS;
+        *word = 0;
+        for (uint32_t k = 0; k < count; k++)
+            if (thinness(scratch[k].number) >= least) told[(*word)++] = scratch[k];
+        word += 1 + *word * DURATION_WORDS;
     }
     head.duration_words = (uint64_t)(word - begin);
     head.size += head.duration_words * sizeof(uint64_t);

@@ -24,8 +24,8 @@
 #define DXT_MAIL_PCI 32u
 /** Most local experts whose tokens travel one by one; of more, their sum does. */
 #define DXT_MAIL_TOKENS 256u
-/** Most durations of an operator in one mail, the newest. */
-#define DXT_MAIL_DURATIONS 512u
+/** Most durations of an operator in one mail. */
+#define DXT_MAIL_DURATIONS 1024u
 
 typedef struct dxt_mail_head {
     uint64_t magic;
@@ -101,17 +101,20 @@ size_t dxt_mail_encode(uint64_t *mail, const dxt_mail_head *head, const dxt_snap
                        const dxt_mail_first *first);
 
 /**
- * Add the durations that a probe has noted to its mail.
+ * Add the durations that a probe has noted to its mail. Of more than fit, those whose numbers hash
+ * to a multiple of a power of two go along: ranks that leave out different parts still have those
+ * in common of the one that leaves out most.
  *
  * @param mail   From dxt_mail_encode(), in dxt_session_duration_mail_size() bytes.
  * @param probe  Keeps durations.
  * @param since  One per operator: the first number that is wanted.
  * @param next   One per operator; receives the number behind the newest that is in the mail, or
  *               stays as it is.
+ * @param scratch  probe->durations long.
  * @return Its size in bytes.
  */
 size_t dxt_mail_add_durations(uint64_t *mail, const dxt_probe *probe, const uint64_t *since,
-                              uint64_t *next);
+                              uint64_t *next, dxt_duration *scratch);
 
 /** The durations of an operator in a mail that has passed dxt_mail_decode(), and how many. */
 const dxt_duration *dxt_mail_durations(const uint64_t *mail, uint32_t index, uint32_t *count);

@@ -86,7 +86,8 @@ static size_t add_durations(dxt_session *s)
 {
     uint64_t told[DXT_MAX_OPERATORS];
     memcpy(told, s->told, sizeof told);
-    size_t size = dxt_mail_add_durations(s->mail, s->config.probe, s->told_before, told);
+    size_t size =
+        dxt_mail_add_durations(s->mail, s->config.probe, s->told_before, told, s->scratch);
     memcpy(s->told_before, s->told, sizeof told);
     memcpy(s->told, told, sizeof told);
     return size;

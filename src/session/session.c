@@ -375,6 +375,7 @@ static void release(dxt_session *s)
     }
     free(s->source);
     free(s->mail);
+    free(s->scratch);
     dxt_snapshot_destroy(s->snapshot);
     dxt_collector_destroy(s->collector);
     dxt_assembler_destroy(s->assembler);
@@ -433,6 +434,8 @@ static dxt_status start(dxt_session *s)
     if (status != DXT_OK) return status;
     s->mail = malloc(s->mail_size);
     if (!s->mail) return dxt_fail_memory(s->mail_size);
+    if (s->keeps_durations) s->scratch = malloc(s->config.probe->durations * sizeof *s->scratch);
+    if (s->keeps_durations && !s->scratch) return dxt_fail_memory(0);
     status = make_snapshot(s);
     if (status == DXT_OK && s->rank == 0) status = make_diagnostics(s);
     if (status != DXT_OK) return status;

@@ -31,6 +31,7 @@ struct dxt_session {
     uint64_t *mail;
     size_t mail_size; /* the most */
     bool keeps_durations;
+    dxt_duration *scratch;                   /* as many as the probe keeps */
     uint64_t told[DXT_MAX_OPERATORS];        /* durations below this number are in the last mail */
     uint64_t told_before[DXT_MAX_OPERATORS]; /* in the one before it */
     bool unpublished;                        /* the last mail did not get out */

@@ -35,19 +35,24 @@ static void assemble(const dxt_mail_head *head, const uint64_t *before, const ui
     identities[head->rank] = (dxt_identity){
         .known = true, .ticks_per_second = head->ticks_per_second, .node = (int32_t)head->node};
     memcpy(identities[head->rank].device.host, head->host, sizeof head->host);
-    const dxt_assembly assembly = {.ranks = (uint32_t)head->ranks,
-                                   .operators = (uint32_t)head->operators,
-                                   .names = NAMES,
-                                   .before = from,
-                                   .after = to,
-                                   .identities = identities,
-                                   .busy_ns = 1000000,
-                                   .instance = head->instance};
+    dxt_assembly assembly = {.ranks = (uint32_t)head->ranks,
+                             .operators = (uint32_t)head->operators,
+                             .names = NAMES,
+                             .before = from,
+                             .after = to,
+                             .identities = identities,
+                             .busy_ns = 1000000,
+                             .instance = head->instance};
+    if (head->duration_words > 0 &&
+        dxt_durations_create((uint32_t)head->ranks, (uint32_t)head->operators,
+                             &assembly.durations) != DXT_OK)
+        abort();
     if (dxt_assembler_create(assembly.ranks, assembly.operators, &assembler) != DXT_OK) abort();
     dxt_assemble(assembler, &assembly, windows);
     for (uint32_t o = 0; o < assembly.operators; o++)
         if (dxt_window_check(windows[o]) != DXT_OK) abort();
     dxt_assembler_destroy(assembler);
+    dxt_durations_destroy(assembly.durations);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -136,9 +136,9 @@ static void numbers_that_do_not_match_say_nothing(void **state)
     int64_t wait[RANKS * RANKS];
     for (int much = 0; much < 2; much++) {
         dxt_durations *d = new_durations(RANKS);
-        /* Every tenth; on rank 2 others: none in common, or every third of its own. */
+        /* Every tenth; on rank 2 others: none in common, or ten times as many. */
         for (uint32_t r = 0; r < RANKS; r++)
-            tell(d, r, r == 2 && !much ? 5 : 0, 1000, r == 2 && much ? 3 : 10);
+            tell(d, r, r == 2 && !much ? 5 : 0, 2000, r == 2 && much ? 1 : 10);
         dxt_common common = dxt_durations_match(d, 0, nobody_absent, NULL, wait);
         assert_true(common.unequal);
         assert_int_equal(common.count, 0);
@@ -174,7 +174,7 @@ static void more_than_is_kept_drops_the_oldest(void **state)
     dxt_durations *d = new_durations(RANKS);
     int64_t wait[RANKS * RANKS];
     for (uint32_t r = 0; r < RANKS; r++) tell(d, r, 0, r == 1 ? 3000 : 10000, 1);
-    /* Rank 1 has 2,000 to 3,000, and the others only what is newer. */
+    /* Rank 1 has up to 3,000, and the others only what is newer. */
     dxt_common common = dxt_durations_match(d, 0, nobody_absent, NULL, wait);
     assert_int_equal(common.count, 0);
     tell(d, 1, 3000, 10000, 1);
