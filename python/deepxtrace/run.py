@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import difflib
+import glob
 import os
 import shlex
 import shutil
@@ -72,6 +73,8 @@ def _parser(prog: str) -> argparse.ArgumentParser:
                         help="smallest share of the time worth a finding (1%%)")
     parser.add_argument("--collectives", action="store_const", const="1",
                         help="torch.distributed.all_to_all_single, too")
+    parser.add_argument("--mpi", action="store_true",
+                        help="MPI_Alltoall and MPI_Alltoallv of any program, too")
     parser.add_argument("--list-adapters", action="version", version=adapters_table(),
                         help="list the libraries that are attached to, and exit")
     parser.add_argument("--quiet", action="store_const", const="1",
@@ -150,6 +153,32 @@ def _run(command: List[str], settings: AttachSettings) -> NoReturn:
     _supervise.end_like(status)
 
 
+#: What is preloaded for --mpi.
+_PRELOADED = "libdeepxtrace-pmpi.so.0"
+
+
+def _find_preloaded() -> str:
+    """Where that is: where DEEPXTRACE_LIBRARY_PATH says, in the package, or where the command is
+    installed. Raises ValueError if it is nowhere."""
+    package = os.path.dirname(os.path.abspath(__file__))
+    root = os.path.join(package, "..", "..", "..", "..")
+    folders = [os.environ.get("DEEPXTRACE_LIBRARY_PATH", ""), os.path.join(package, "lib"),
+               os.path.join(root, "lib"), *glob.glob(os.path.join(root, "lib", "*-linux-gnu"))]
+    for folder in filter(None, folders):
+        path = os.path.realpath(os.path.join(folder, _PRELOADED))
+        if os.path.isfile(path):
+            if ":" in path or " " in path:
+                raise ValueError(f"{path!r} cannot be put into LD_PRELOAD")
+            return path
+    raise ValueError(f"--mpi: {_PRELOADED} is not here")
+
+
+def preload_mpi(environment: MutableMapping[str, str]) -> None:
+    """Put into an environment what diagnoses the MPI programs that get it."""
+    before = environment.get("LD_PRELOAD", "")
+    environment["LD_PRELOAD"] = _find_preloaded() + (":" + before if before else "")
+
+
 def _is_of_the_job(option: str, job_options: str) -> bool:
     name = option.partition("=")[0] if option.startswith("--") else option[:2]
     return name in job_options.split()
@@ -171,11 +200,14 @@ def main(arguments: Optional[List[str]] = None, job_options: str = "") -> NoRetu
         hint = f"did you mean {meant[0]}?" if meant else f"see {parser.prog} --help"
         parser.error(f"unknown option {name!r} ({hint})")
     settings = vars(known)
+    mpi = settings.pop("mpi")
     if not command:
         parser.error("no command was given"
                      + ("; the built-in job is: deepxtrace job" if job_options else ""))
     try:
         prepare(os.environ, settings)
+        if mpi and os.environ.get("DEEPXTRACE") == "1":
+            preload_mpi(os.environ)
     except ValueError as error:
         parser.error(str(error))
     for name in ("SIGPIPE", "SIGXFSZ"):
@@ -183,8 +215,9 @@ def main(arguments: Optional[List[str]] = None, job_options: str = "") -> NoRetu
         signal.signal(getattr(signal, name), signal.SIG_DFL)
     try:
         attached = AttachSettings.read({}, os.environ)
-        # Within another launcher that one speaks.
-        if attached.enabled and not attached.quiet and _notes.VARIABLE not in os.environ:
+        # Within another launcher that one speaks, and MPI programs do so themselves.
+        if (attached.enabled and not attached.quiet and not mpi
+                and _notes.VARIABLE not in os.environ):
             _run(command, attached)
         os.execvp(command[0], command)
     except OSError as error:

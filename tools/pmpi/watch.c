@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The diagnosis of each communicator, and where it is written. */
+#include "pmpi.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <deepxtrace/deepxtrace.h>
+
+/* Communicators that are diagnosed at the most; others are used as they are. */
+#define MOST 16
+/* Durations kept of an operator: more than two windows should hold of those that matter. */
+#define KEPT 8192
+#define DEFAULT_SECONDS 20.0
+/* Of the time, where ranks take turns on their processors. */
+#define SHARED_MIN_SHARE 0.1
+/* MPI_COMM_WORLD of MPICH and all that have its handles. */
+#define MPICH_WORLD ((mpi_handle)0x44000000)
+
+struct pmpi_watch {
+    mpi_handle comm;
+    uint32_t rank, ranks;
+    uint32_t number; /* of the communicator, in the order in which they were met */
+    dxt_probe *probe;
+    dxt_gather *gather;
+    dxt_session *session;
+    uint64_t next[PMPI_OPERATORS]; /* the number of the next operation */
+    /* rank 0 */
+    FILE *recording, *log;
+    char path[PATH_MAX];
+    uint64_t windows, findings;
+};
+
+/* A slot is taken for good, or until its communicator is freed: `comm` is looked at without the
+ * lock. */
+static struct slot {
+    _Atomic mpi_handle comm; /* 0 = free */
+    pmpi_watch *watch;       /* NULL = not diagnosed */
+} slots[MOST];
+static uint32_t met;
+/* This thread is in calls of our own, which come through the same functions. */
+static _Thread_local bool inside;
+static bool said_too_many;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+void pmpi_say(const char *format, ...)
+{
+    char line[PATH_MAX + 512];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(line, sizeof line, format, args);
+    va_end(args);
+    dprintf(STDERR_FILENO, "deepxtrace: %s\n", line);
+}
+
+/* Whether one line about what is done is wanted. */
+static bool is_quiet(void)
+{
+    const char *quiet = getenv("DEEPXTRACE_QUIET");
+    return quiet && quiet[0] && strcmp(quiet, "0") != 0;
+}
+
+/* ---- settings ---- */
+
+static int64_t interval_ns(void)
+{
+    const char *given = getenv("DEEPXTRACE_INTERVAL");
+    char *end = NULL;
+    double seconds = given ? strtod(given, &end) : DEFAULT_SECONDS;
+    bool right = seconds >= 0.1 && seconds <= 864000 && (!given || (end != given && !*end));
+    return (int64_t)((right ? seconds : DEFAULT_SECONDS) * 1e9);
+}
+
+/* ---- MPI ---- */
+
+bool pmpi_is_wide(void)
+{
+    static _Atomic int known; /* 0 = not yet */
+    if (known == 0) known = pmpi_find("ompi_mpi_comm_world") ? 2 : 1;
+    return known == 2;
+}
+
+typedef int (*comm_fn)(mpi_handle, int *);
+
+/* What a function of MPI says of a communicator. */
+static int ask(const char *name, mpi_handle comm, int otherwise)
+{
+    int value = otherwise;
+    comm_fn function = NULL;
+    void *address = pmpi_find(name);
+    memcpy(&function, &address, sizeof function);
+    return function && function(comm, &value) == 0 ? value : otherwise;
+}
+
+static int world_rank(void)
+{
+    mpi_handle world = pmpi_is_wide() ? (mpi_handle)pmpi_find("ompi_mpi_comm_world") : MPICH_WORLD;
+    return ask("PMPI_Comm_rank", world, 0);
+}
+
+/* ---- what rank 0 writes ---- */
+
+static dxt_status put(void *context, const void *data, size_t size)
+{
+    FILE *file = context;
+    return !file || fwrite(data, 1, size, file) == size ? DXT_OK : DXT_ERR_IO;
+}
+
+static void write_window(pmpi_watch *watch, const dxt_diagnosis *diagnosis)
+{
+    if (diagnosis->window->ops == 0) return; /* an operator that is not used, or not just now */
+    watch->windows++;
+    watch->findings += diagnosis->findings->finding_count;
+    dxt_window_write(diagnosis->window, put, watch->recording);
+    if (watch->log && diagnosis->window->begin)
+        fprintf(watch->log, "%s ", diagnosis->window->begin);
+    dxt_report_text(diagnosis->window, diagnosis->findings, put, watch->log);
+}
+
+static void on_diagnosis(void *context, const dxt_diagnosis *diagnoses, size_t count)
+{
+    pmpi_watch *watch = context;
+    for (size_t i = 0; i < count; i++) write_window(watch, &diagnoses[i]);
+    if (watch->recording) fflush(watch->recording);
+    if (watch->log) fflush(watch->log);
+}
+
+static FILE *open_file(pmpi_watch *watch, const char *ending)
+{
+    const char *folder = getenv("DEEPXTRACE_OUTPUT");
+    char number[48] = "";
+    /* Several communicators may be the second that their ranks have met. */
+    if (watch->number > 0)
+        snprintf(number, sizeof number, "_%u_rank%d", watch->number, world_rank());
+    snprintf(watch->path, sizeof watch->path, "%s/diagnose_mpi%s.%s",
+             folder && folder[0] ? folder : ".", number, ending);
+    FILE *file = fopen(watch->path, "we");
+    if (!file) pmpi_say("%s: %s", watch->path, strerror(errno));
+    return file;
+}
+
+/* ---- one communicator ---- */
+
+static void release(pmpi_watch *watch)
+{
+    dxt_session_destroy(watch->session);
+    dxt_gather_destroy(watch->gather);
+    dxt_probe_destroy(watch->probe);
+    if (watch->recording) fclose(watch->recording);
+    if (watch->log) fclose(watch->log);
+    free(watch);
+}
+
+static dxt_status start(pmpi_watch *watch)
+{
+    static const char *const names[PMPI_OPERATORS] = {"alltoall", "alltoallv"};
+    const dxt_gather_mpi_config mails = {
+        .struct_size = sizeof mails,
+        .comm = &watch->comm,
+        .mail_capacity = dxt_session_duration_mail_size(PMPI_OPERATORS, watch->ranks)};
+    dxt_mpi_place place = {.struct_size = sizeof place};
+    dxt_session_config config = {.struct_size = sizeof config,
+                                 .mode = DXT_SESSION_ASYNC,
+                                 .interval_ns = interval_ns(),
+                                 .node = -1,
+                                 .operators_count = PMPI_OPERATORS,
+                                 .operators = names,
+                                 .source = "deepxtrace-pmpi",
+                                 .on_diagnosis = on_diagnosis,
+                                 .on_diagnosis_context = watch};
+    dxt_status status =
+        dxt_probe_create_durations(PMPI_OPERATORS, watch->ranks, KEPT, &watch->probe);
+    if (status == DXT_OK) status = dxt_gather_create_mpi(&mails, &watch->gather);
+    if (status == DXT_OK) status = dxt_mpi_find_place(&watch->comm, &place);
+    if (status != DXT_OK) return status;
+    if (watch->rank == 0) {
+        watch->log = open_file(watch, "log");
+        watch->recording = open_file(watch, "jsonl");
+    }
+    if (place.ranks_per_processor > 1) config.min_share = SHARED_MIN_SHARE;
+    config.probe = watch->probe;
+    config.gather = watch->gather;
+    return dxt_session_create(&config, &watch->session);
+}
+
+/* @return NULL, said, if it cannot be. */
+static pmpi_watch *begin(mpi_handle comm, uint32_t ranks, uint32_t number)
+{
+    pmpi_watch *watch = calloc(1, sizeof *watch);
+    if (!watch) return NULL;
+    watch->comm = comm;
+    watch->ranks = ranks;
+    watch->rank = (uint32_t)ask("PMPI_Comm_rank", comm, 0);
+    watch->number = number;
+    if (start(watch) == DXT_OK) {
+        if (watch->rank == 0 && !is_quiet())
+            pmpi_say("diagnosing %u ranks; rank 0 writes %s", ranks, watch->path);
+        return watch;
+    }
+    if (watch->rank == 0) pmpi_say("a communicator is not diagnosed: %s", dxt_error());
+    release(watch);
+    return NULL;
+}
+
+static pmpi_watch *watch_if_possible(mpi_handle comm, uint32_t number)
+{
+    int ranks = ask("PMPI_Comm_size", comm, 0);
+    if (ranks < 2 || ranks > (int)DXT_MAX_RANKS || ask("PMPI_Comm_test_inter", comm, 1))
+        return NULL;
+    return begin(comm, (uint32_t)ranks, number);
+}
+
+/* As much of a handle as belongs to it: behind an int, the register may hold anything. */
+static mpi_handle own_bits(mpi_handle comm)
+{
+    return pmpi_is_wide() ? comm : (unsigned)comm;
+}
+
+static struct slot *slot_of(mpi_handle comm)
+{
+    for (size_t i = 0; i < MOST; i++)
+        if (slots[i].comm == comm) return &slots[i];
+    return NULL;
+}
+
+pmpi_watch *pmpi_watch_of(mpi_handle given)
+{
+    if (inside) return NULL;
+    mpi_handle comm = own_bits(given);
+    struct slot *slot = slot_of(comm);
+    if (slot || comm == 0) return slot ? slot->watch : NULL;
+    pthread_mutex_lock(&lock);
+    struct slot *empty = slot_of(0);
+    uint32_t number = met;
+    if (empty) {
+        met++;
+        empty->comm = comm;
+    } else if (!said_too_many) {
+        said_too_many = true;
+        pmpi_say("more than %d communicators: others are not diagnosed", MOST);
+    }
+    pthread_mutex_unlock(&lock);
+    if (!empty) return NULL;
+    /* Without the lock: other ranks may begin with another communicator in the meantime. */
+    inside = true;
+    empty->watch = watch_if_possible(comm, number);
+    inside = false;
+    return empty->watch;
+}
+
+void pmpi_note(pmpi_watch *watch, uint32_t operator_index, uint64_t ticks)
+{
+    if (watch)
+        dxt_probe_duration(watch->probe, operator_index, watch->next[operator_index]++, ticks);
+}
+
+static void end(struct slot *slot)
+{
+    pmpi_watch *watch = slot->watch;
+    slot->watch = NULL;
+    slot->comm = 0;
+    if (!watch) return;
+    inside = true;
+    dxt_session_destroy(watch->session); /* whose thread counts the windows */
+    watch->session = NULL;
+    if (watch->rank == 0 && !is_quiet())
+        pmpi_say("%llu windows, %llu findings: deepxtrace analyze %s",
+                 (unsigned long long)watch->windows, (unsigned long long)watch->findings,
+                 watch->path);
+    release(watch);
+    inside = false;
+}
+
+void pmpi_forget(mpi_handle given)
+{
+    if (inside) return;
+    mpi_handle comm = own_bits(given);
+    pthread_mutex_lock(&lock);
+    struct slot *slot = comm ? slot_of(comm) : NULL;
+    if (slot) end(slot);
+    pthread_mutex_unlock(&lock);
+}
+
+void pmpi_end(void)
+{
+    pthread_mutex_lock(&lock);
+    for (size_t i = 0; i < MOST; i++)
+        if (slots[i].comm) end(&slots[i]);
+    pthread_mutex_unlock(&lock);
+}
