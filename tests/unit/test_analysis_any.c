@@ -72,6 +72,23 @@ static void the_largest_counters_may_have_a_hole(void **state)
     dxt_window_free(window);
 }
 
+/* A path stands out in a matrix of counters; in one of durations it is chance. */
+static void durations_know_no_paths(void **state)
+{
+    (void)state;
+    for (int origin = DXT_ORIGIN_SOURCE; origin <= DXT_ORIGIN_DURATION; origin++) {
+        healthy(8, 3);
+        dxt_window *window = arrivals_window(&job, "dispatch");
+        window->origin = (dxt_origin)origin;
+        window->wait[5 * 8 + 2] += 80 * US * (int64_t)(window->ops > 0 ? window->ops : 1);
+        dxt_findings *found = analyze(window, NULL);
+        assert_int_equal(found->finding_count, origin != DXT_ORIGIN_DURATION);
+        if (origin != DXT_ORIGIN_DURATION) assert_int_equal(only(found, DXT_SLOW_PATH)->rank, 5);
+        dxt_findings_free(found);
+        dxt_window_free(window);
+    }
+}
+
 static void clocks_of_different_rates_are_compared_in_time(void **state)
 {
     (void)state;
@@ -427,6 +444,7 @@ int main(void)
         cmocka_unit_test(a_time_out_in_a_sum_is_set_aside),
         cmocka_unit_test(cells_that_nobody_observed_speak_for_nobody),
         cmocka_unit_test(the_largest_counters_may_have_a_hole),
+        cmocka_unit_test(durations_know_no_paths),
         cmocka_unit_test(clocks_of_different_rates_are_compared_in_time),
         cmocka_unit_test(wild_skew_is_nobodys_fault),
         cmocka_unit_test(a_constant_blames_nobody_and_a_scale_scales),

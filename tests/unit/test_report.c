@@ -62,6 +62,12 @@ static void every_kind_has_its_sentence(void **state)
     expect_sentence(window, &finding, DXT_MEASURE_NS_PER_OP,
                     "rank 2 is early in dispatch: it waits 1.03 ms longer per operation than the "
                     "others (harmless: nobody waits for it)");
+    window->origin = DXT_ORIGIN_DURATION;
+    expect_sentence(
+        window, &finding, DXT_MEASURE_NS_PER_OP,
+        "rank 2 waits 1.03 ms longer per operation in dispatch than the others: it comes "
+        "earlier, or leaves later");
+    window->origin = DXT_ORIGIN_UNKNOWN;
     finding.kind = DXT_SLOW_RECEIVER;
     expect_sentence(window, &finding, DXT_MEASURE_NS_PER_OP,
                     "rank 2 receives slowly in dispatch: +1.03 ms per operation, 38 % of the time; "

@@ -3,7 +3,7 @@
  * slow_path: one rank waits for one other longer than the fitted arrivals explain (explain/paths.c:
  * DXT_OUTLIER_SPREADS, DXT_RELATIVE_EXCESS and the ordinary wait). Where the window records who
  * came last, it must be so more often than by chance (explain/persists.c). Paths that have a rank
- * or a rail in common are one finding (explain/bundles.c).
+ * or a rail in common are one finding (explain/bundles.c). Never in a window made of durations.
  *
  * How large: the wait above what is expected.
  * How sure: against the typical deviation of a cell, and the limit of the waiting rank.
@@ -15,6 +15,8 @@
 
 static bool applies(dxt_case *c, dxt_subject s)
 {
+    /* Durations know no paths: what looks like one is chance. */
+    if (c->window->origin == DXT_ORIGIN_DURATION) return false;
     return c->paths->items[s.a].bundle != DXT_BUNDLE_PASSING;
 }
 
