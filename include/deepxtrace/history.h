@@ -40,7 +40,7 @@ typedef struct dxt_run_identity {
 typedef struct dxt_episode {
     const char *phase; /**< operator; owned by the history, gone when that forgets the run */
     dxt_finding_kind kind;
-    uint32_t rank, source;
+    uint32_t rank, source; /**< of several paths from one rank only `source`, to one only `rank` */
     int32_t node, source_node;
     int64_t first, last; /**< numbers of the first and the last window that names it */
     uint64_t seen;       /**< windows that name it */
@@ -50,6 +50,10 @@ typedef struct dxt_episode {
     dxt_measure measure; /**< unit of `wait` */
     double wait;         /**< mean lateness per operation in the windows that name it */
     double share;        /**< part of the time lost over `windows`; NaN = unknown */
+    uint32_t path_total; /**< of several paths that are one cause: the most in one window; else 0 */
+    uint32_t rank_count; /**< of a rail: how many of its ranks are listed; else 0 */
+    const uint32_t *ranks; /**< those, ascending, when it was first named; NULL = none; owned as
+                                `phase` */
 } dxt_episode;
 
 /** Lateness of the ranks of one operator over its newest windows, one block to free(). */
@@ -139,6 +143,15 @@ DXT_API dxt_run_identity dxt_history_run(const dxt_history *history);
  */
 DXT_API dxt_status dxt_history_summary(const dxt_history *history, dxt_episode **episodes,
                                        size_t *count);
+
+/**
+ * Whether a finding is about what an episode is about: the same rank, path, node, or the same paths
+ * of a rail as far as half of their ranks. Kinds that name a rank or a node are not compared, for
+ * what is late in one window may be hot in the next; nor are operators.
+ *
+ * @return 1 or 0; 0 for NULL. Threads: reentrant. Cost: O(ranks listed).
+ */
+DXT_API int dxt_episode_names(const dxt_episode *episode, const dxt_finding *finding);
 
 /**
  * The lateness of all ranks in one operator, window by window.

@@ -31,8 +31,9 @@ ADVICE = {
     "silent_rank": "attach a debugger to that process if the job stands still",
 }
 _SEVERITIES = ("minor", "major", "critical")
-#: What tells two findings of one window apart.
-_IDENTITY = ("kind", "rank", "ranks", "node", "path", "paths", "path_nodes", "direction", "reason")
+#: What tells two findings of one window apart. Of several paths it is what they have in common:
+#: which of them are slow differs from window to window.
+_IDENTITY = ("kind", "rank", "source", "node", "path", "path_nodes", "direction", "reason")
 
 
 @dataclass
@@ -56,7 +57,7 @@ class Changes:
         now = now or time.time()
         lines, seen = [], set()
         for finding in findings:
-            key = (phase, *(repr(finding.get(name)) for name in _IDENTITY))
+            key = self._key(phase, finding)
             seen.add(key)
             lines += self._one(key, finding, now)
         for key, episode in list(self._open.items()):
@@ -72,6 +73,16 @@ class Changes:
         """What lasts, the gravest first."""
         found = sorted(self._open.values(), key=lambda e: -_SEVERITIES.index(e.severity))
         return [episode.text for episode in found]
+
+    def _key(self, phase: str, finding: Mapping[str, Any]) -> Tuple[Any, ...]:
+        key = (phase, *(repr(finding.get(name)) for name in _IDENTITY))
+        if "paths" not in finding or not finding.get("ranks"):
+            return (*key, frozenset())
+        rail = frozenset(finding["ranks"])
+        for known in self._open:
+            if known[:-1] == key and 2 * len(known[-1] & rail) >= max(len(known[-1]), len(rail)):
+                return known
+        return (*key, rail)
 
     def _one(self, key: Tuple[Any, ...], finding: Mapping[str, Any], now: float) -> List[str]:
         text, severity = str(finding.get("text", "")), str(finding.get("severity", "minor"))

@@ -6,14 +6,39 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis/tuning.h"
 #include "base/base.h"
 #include "history/memory.h"
 
+/* Whether two rails are one: what is slow of it differs a little from window to window. */
+static bool same_rail(const dxt_episode *episode, const dxt_finding *finding)
+{
+    uint32_t a = 0, b = 0, both = 0, more = episode->rank_count;
+    while (a < episode->rank_count && b < finding->rank_count) {
+        uint32_t x = episode->ranks[a], y = finding->ranks[b];
+        both += x == y;
+        a += x <= y;
+        b += y <= x;
+    }
+    if (finding->rank_count > more) more = finding->rank_count;
+    return 2 * both >= more;
+}
+
+int dxt_episode_names(const dxt_episode *episode, const dxt_finding *finding)
+{
+    if (!episode || !finding || episode->rank != finding->rank ||
+        episode->source != finding->source || episode->node != finding->node ||
+        episode->source_node != finding->source_node)
+        return 0;
+    if (episode->rank != DXT_NO_RANK || episode->source != DXT_NO_RANK || episode->node >= 0)
+        return 1;
+    return episode->kind == finding->kind &&
+           (episode->kind != DXT_SLOW_PATH || same_rail(episode, finding));
+}
+
 static bool same_subject(const dxt_episode *episode, const dxt_finding *finding)
 {
-    return episode->kind == finding->kind && episode->rank == finding->rank &&
-           episode->source == finding->source && episode->node == finding->node &&
-           episode->source_node == finding->source_node;
+    return episode->kind == finding->kind && dxt_episode_names(episode, finding);
 }
 
 static bool is_open(const dxt_track *track, size_t e)
@@ -46,6 +71,17 @@ static size_t least_worth_keeping(const dxt_track *track)
     return least;
 }
 
+/* What an episode of several paths is about besides a rank. */
+static void keep_rail(dxt_track *track, size_t e, const dxt_finding *finding)
+{
+    if (finding->kind != DXT_SLOW_PATH || finding->rank_count == 0) return;
+    uint32_t *ranks = track->rails + e * DXT_BUNDLE_LISTED, count = finding->rank_count;
+    if (count > DXT_BUNDLE_LISTED) count = DXT_BUNDLE_LISTED;
+    memcpy(ranks, finding->ranks, count * sizeof *ranks);
+    track->episodes[e].ranks = ranks;
+    track->episodes[e].rank_count = count;
+}
+
 /* The open episode of a finding, or a new one; SIZE_MAX when there is no room. */
 static size_t find_episode(dxt_track *track, const dxt_finding *finding, int64_t index)
 {
@@ -61,6 +97,7 @@ static size_t find_episode(dxt_track *track, const dxt_finding *finding, int64_t
                                        .node = finding->node,
                                        .source_node = finding->source_node,
                                        .first = index};
+    keep_rail(track, e, finding);
     assert(e < DXT_HISTORY_EPISODES);
     track->begin_at[e] = track->windows > 0 ? track->windows - 1 : 0;
     return e;
@@ -76,6 +113,7 @@ void dxt_track_note(dxt_track *track, int64_t index, const dxt_findings *judged)
         dxt_episode *episode = &track->episodes[e];
         episode->last = index;
         episode->seen++;
+        if (finding->path_total > episode->path_total) episode->path_total = finding->path_total;
         episode->wait += finding->wait;
         episode->share += finding->share;
         track->last_at[e] = track->windows;

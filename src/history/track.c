@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "analysis/arrive/variation.h"
+#include "analysis/tuning.h"
 #include "base/base.h"
 #include "numeric/lean.h"
 #include "numeric/select.h"
@@ -25,6 +26,8 @@ static size_t lay_out(dxt_track *track, char *block)
     track->episodes = dxt_cut(block, &used, DXT_HISTORY_EPISODES, sizeof *track->episodes);
     track->begin_at = dxt_cut(block, &used, DXT_HISTORY_EPISODES, sizeof *track->begin_at);
     track->last_at = dxt_cut(block, &used, DXT_HISTORY_EPISODES, sizeof *track->last_at);
+    size_t listed = (size_t)DXT_HISTORY_EPISODES * DXT_BUNDLE_LISTED;
+    track->rails = dxt_cut(block, &used, listed, sizeof *track->rails);
     return used;
 }
 

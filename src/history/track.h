@@ -48,6 +48,7 @@ typedef struct dxt_track {
     double *cell; /**< [2][ranks²] of a small group: logarithm of the newest cells and the floor, in
                        turns; NaN where it tells nothing */
     dxt_episode *episodes;
+    uint32_t *rails;    /**< [episode][DXT_BUNDLE_LISTED] ranks of a rail */
     uint64_t *begin_at; /**< [episode] value of `windows` before its first window */
     uint64_t *last_at;  /**< [episode] and with its last one */
     size_t episode_count;

@@ -13,17 +13,25 @@
 /* What a finding is about: the same subject in later windows is the same incident. */
 static void subject_of(const dxt_finding *f, char *text, size_t size)
 {
-    if (f->kind == DXT_SLOW_PATH && f->rank != DXT_NO_RANK)
-        snprintf(text, size, "%s %" PRIu32 ">%" PRIu32, dxt_finding_kind_name(f->kind), f->source,
-                 f->rank);
+    const char *kind = dxt_finding_kind_name(f->kind);
+    bool to = f->rank != DXT_NO_RANK, from = f->source != DXT_NO_RANK;
+    /* Of paths that have an end in common, or a rail, not all have to be slow in each window. */
+    if (f->kind == DXT_SLOW_PATH && from && !to)
+        snprintf(text, size, "%s from %" PRIu32, kind, f->source);
+    else if (f->kind == DXT_SLOW_PATH && to && !from)
+        snprintf(text, size, "%s to %" PRIu32, kind, f->rank);
+    else if (f->kind == DXT_SLOW_PATH && f->rank_count > 0)
+        snprintf(text, size, "%s rail of %" PRIu32, kind, f->ranks[0]);
+    else if (f->kind == DXT_SLOW_PATH && to)
+        snprintf(text, size, "%s %" PRIu32 ">%" PRIu32, kind, f->source, f->rank);
     else if (f->kind == DXT_SLOW_NODE_PATH)
-        snprintf(text, size, "%s %d>%d", dxt_finding_kind_name(f->kind), f->source_node, f->node);
+        snprintf(text, size, "%s %d>%d", kind, f->source_node, f->node);
     else if (f->rank != DXT_NO_RANK)
-        snprintf(text, size, "%s %" PRIu32, dxt_finding_kind_name(f->kind), f->rank);
+        snprintf(text, size, "%s %" PRIu32, kind, f->rank);
     else if (f->node >= 0)
-        snprintf(text, size, "%s node %d", dxt_finding_kind_name(f->kind), f->node);
+        snprintf(text, size, "%s node %d", kind, f->node);
     else
-        snprintf(text, size, "%s", dxt_finding_kind_name(f->kind));
+        snprintf(text, size, "%s", kind);
 }
 
 /* An early rank costs nothing. */

@@ -106,6 +106,10 @@ static void put_subject(dxt_text *text, const dxt_finding *finding)
     case DXT_SLOW_PATH:
         if (finding->path_count == 0)
             dxt_text_printf(text, ",\"path\":[%u,%u]", finding->rank, finding->source);
+        else if (finding->rank != DXT_NO_RANK)
+            dxt_text_printf(text, ",\"rank\":%u", finding->rank);
+        else if (finding->source != DXT_NO_RANK)
+            dxt_text_printf(text, ",\"source\":%u", finding->source);
         break;
     case DXT_SLOW_NODE_PATH:
         dxt_text_printf(text, ",\"path_nodes\":[%d,%d]", finding->node, finding->source_node);

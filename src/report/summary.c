@@ -13,6 +13,25 @@
 
 /* ---- one episode, one sentence ---- */
 
+/* Several paths of one cause have no rank, or no source, or neither. */
+static void paths(dxt_text *text, const dxt_episode *episode)
+{
+    if (episode->source != DXT_NO_RANK && episode->rank != DXT_NO_RANK) {
+        dxt_text_printf(text, "path %u → %u", episode->source, episode->rank);
+        return;
+    }
+    if (episode->path_total > 0) dxt_text_printf(text, "up to %u ", episode->path_total);
+    dxt_text_puts(text, "paths");
+    if (episode->source != DXT_NO_RANK)
+        dxt_text_printf(text, " from rank %u", episode->source);
+    else if (episode->rank != DXT_NO_RANK)
+        dxt_text_printf(text, " to rank %u", episode->rank);
+    else if (episode->rank_count > 0) {
+        dxt_text_puts(text, " between ");
+        dxt_words_ranks(text, episode->ranks, episode->rank_count);
+    }
+}
+
 static void subject(dxt_text *text, const dxt_episode *episode)
 {
     static const char *const what[] = {
@@ -31,7 +50,7 @@ static void subject(dxt_text *text, const dxt_episode *episode)
     };
     unsigned kind = (unsigned)episode->kind;
     if (episode->kind == DXT_SLOW_PATH)
-        dxt_text_printf(text, "path %u → %u", episode->source, episode->rank);
+        paths(text, episode);
     else if (episode->kind == DXT_SLOW_NODE_PATH)
         dxt_text_printf(text, "path node %d → node %d", episode->source_node, episode->node);
     else if (episode->kind == DXT_LATE_NODE)
@@ -43,7 +62,7 @@ static void subject(dxt_text *text, const dxt_episode *episode)
     else if (episode->kind == DXT_SLOW_NODE_LINK)
         dxt_text_printf(text, "uplink of node %d", episode->node);
     else if (episode->kind == DXT_PATH_STALLS)
-        dxt_text_puts(text, "paths");
+        paths(text, episode);
     else
         dxt_text_printf(text, "rank %u", episode->rank);
     dxt_text_printf(text, " %s in ",
@@ -122,7 +141,8 @@ dxt_status dxt_report_summary_text(const dxt_history *history, dxt_write_fn writ
 
 static void put_subject(dxt_text *text, const dxt_episode *episode)
 {
-    if (episode->kind == DXT_SLOW_PATH)
+    bool whole = episode->rank != DXT_NO_RANK && episode->source != DXT_NO_RANK;
+    if (episode->kind == DXT_SLOW_PATH && whole)
         dxt_text_printf(text, ",\"path\":[%u,%u]", episode->rank, episode->source);
     else if (episode->kind == DXT_SLOW_NODE_PATH)
         dxt_text_printf(text, ",\"path_nodes\":[%d,%d]", episode->node, episode->source_node);
@@ -130,6 +150,15 @@ static void put_subject(dxt_text *text, const dxt_episode *episode)
         dxt_text_printf(text, ",\"node\":%d", episode->node);
     else if (episode->rank != DXT_NO_RANK)
         dxt_text_printf(text, ",\"rank\":%u", episode->rank);
+    else if (episode->source != DXT_NO_RANK)
+        dxt_text_printf(text, ",\"source\":%u", episode->source);
+    if (episode->rank_count > 0) {
+        dxt_text_puts(text, ",\"ranks\":[");
+        for (uint32_t i = 0; i < episode->rank_count; i++)
+            dxt_text_printf(text, "%s%u", i ? "," : "", episode->ranks[i]);
+        dxt_text_puts(text, "]");
+    }
+    if (episode->path_total > 0) dxt_text_printf(text, ",\"path_count\":%u", episode->path_total);
 }
 
 static void put_episode(dxt_text *text, const dxt_episode *episode)

@@ -55,6 +55,15 @@ def test_killed_at_any_moment_nothing_is_lost_or_counted_twice(tmp_path):
     assert monitor.rows(store, "SELECT subject, first_window, seen FROM incident") == [("late_rank 3", 40, 110)]
 
 
+def test_paths_with_an_end_in_common_are_one_incident(tmp_path):
+    paths = [(3, rank) for rank in (0, 5, 7, 9, 12)] + [(source, 14) for source in (1, 4, 6, 8, 11)]
+    options = [word for path in paths for word in ("--slow-path", "dispatch:%d->%d:100us" % path)]
+    (tmp_path / "a.jsonl").write_text("".join(monitor.simulate("-n", 16, "--windows", 12, *options)))
+    assert monitor.serve_once(tmp_path / "s.db", tmp_path / "a.jsonl").returncode == 0
+    found = monitor.rows(tmp_path / "s.db", "SELECT subject, rank, source, seen FROM incident ORDER BY subject")
+    assert found == [("slow_path from 3", None, 3, 12), ("slow_path to 14", 14, None, 12)]
+
+
 def test_rotated_and_compressed_files_are_read_once(tmp_path):
     lines = monitor.simulate("-n", 8, "--windows", 30)
     logs, store = tmp_path / "logs", tmp_path / "s.db"

@@ -9,7 +9,7 @@ import os
 import random
 import time
 from pathlib import Path
-from typing import Any, Dict
+from typing import Any, Dict, List
 
 import pytest
 
@@ -158,6 +158,20 @@ def test_a_finding_is_said_when_it_begins_and_when_it_is_over() -> None:
         over = changes.follow("dispatch", [], now + 960)
     assert len(over) == 1 and " over: rank 3" in over[0] and "since" in over[0]
     assert changes.now_open() == ["rank 3 is late_rank"]
+
+
+def test_paths_of_one_cause_are_one_finding_whichever_of_them_are_slow() -> None:
+    changes = Changes()
+
+    def paths(step: int) -> List[Dict[str, Any]]:
+        both = {"kind": "slow_path", "severity": "major", "path_count": 3}
+        return [{**both, "source": 3, "paths": [[step, 3]], "text": "from 3"},
+                {**both, "ranks": [0, 1, 2, 3][step % 2:], "paths": [[0, 1]], "text": "low"},
+                {**both, "ranks": [4, 5, 6, 7], "paths": [[4, 5 + step % 2]], "text": "high"}]
+    lines = [line for step in range(6) for line in changes.follow("dispatch", paths(step), 1e9)]
+    assert [line.partition("begins: ")[2].partition(";")[0] for line in lines] == [
+        "from 3", "low", "high"]
+    assert changes.now_open() == ["from 3", "low", "high"] and changes.begun == 3
 
 
 def test_a_finding_of_a_kind_that_is_not_known_is_one_too() -> None:

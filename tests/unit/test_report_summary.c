@@ -138,6 +138,65 @@ static void the_json_has_the_same(void **state)
     dxt_history_destroy(history);
 }
 
+/* Paths of one cause: they have a source, a receiver or a rail in common, or nothing. */
+static dxt_history *bundled(void)
+{
+    dxt_history *history = start();
+    static uint32_t low[] = {0, 1, 2, 3}, high[] = {4, 5, 6, 7}, part[] = {5, 6, 7};
+    static uint32_t pairs[] = {0, 3, 1, 3, 2, 3};
+    for (int64_t k = 0; k < 6; k++) {
+        dxt_finding all[5];
+        for (int f = 0; f < 5; f++) {
+            all[f] = late;
+            all[f].kind = f < 4 ? DXT_SLOW_PATH : DXT_PATH_STALLS;
+            all[f].rank = all[f].source = DXT_NO_RANK;
+            all[f].paths = pairs;
+            all[f].path_count = 3;
+            all[f].path_total = 12;
+        }
+        all[0].source = 3;
+        all[1].rank = 5;
+        all[2].ranks = low;
+        all[2].rank_count = 4;
+        all[3].ranks = k % 2 ? part : high;
+        all[3].rank_count = k % 2 ? 3 : 4;
+        judge(history, k, all, 5);
+    }
+    return history;
+}
+
+static void paths_of_one_cause_are_called_by_it(void **state)
+{
+    (void)state;
+    dxt_history *history = bundled();
+    assert_int_equal(dxt_report_summary_text(history, keep, NULL), DXT_OK);
+    static const char *const lines[] = {
+        "  up to 12 paths from rank 3 slow in dispatch since window 0, in 6 of 6 windows:",
+        "  up to 12 paths to rank 5 slow in dispatch since window 0, in 6 of 6 windows:",
+        "  up to 12 paths between ranks 0–3 slow in dispatch since window 0, in 6 of 6\n",
+        "  up to 12 paths between ranks 4–7 slow in dispatch since window 0, in 6 of 6\n",
+        "  up to 12 paths stall now and then in dispatch since window 0, in 6 of 6\n",
+    };
+    for (size_t k = 0; k < sizeof lines / sizeof lines[0]; k++)
+        if (!strstr(output, lines[k])) fail_msg("'%s' is not in\n%s", lines[k], output);
+    used = 0;
+    assert_int_equal(dxt_report_summary_json(history, keep, NULL), DXT_OK);
+    static const char *const fields[] = {
+        "\"phase\":\"dispatch\",\"source\":3,\"path_count\":12,\"first\":0",
+        "\"phase\":\"dispatch\",\"rank\":5,\"path_count\":12,\"first\":0",
+        "\"phase\":\"dispatch\",\"ranks\":[0,1,2,3],\"path_count\":12,\"first\":0",
+        "\"phase\":\"dispatch\",\"ranks\":[4,5,6,7],\"path_count\":12,\"first\":0",
+        "\"kind\":\"path_stalls\",\"phase\":\"dispatch\",\"path_count\":12,\"first\":0",
+    };
+    for (size_t k = 0; k < sizeof fields / sizeof fields[0]; k++)
+        if (!strstr(output, fields[k])) fail_msg("'%s' is not in\n%s", fields[k], output);
+    json_t *object = json_loads(output, 0, NULL);
+    assert_int_equal(json_array_size(json_object_get(object, "summary")), 5);
+    assert_null(strstr(output, "4294967295"));
+    json_decref(object);
+    dxt_history_destroy(history);
+}
+
 static void a_quiet_run_says_so(void **state)
 {
     (void)state;
@@ -178,6 +237,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_text_says_who_since_when_and_how_often),
         cmocka_unit_test(the_json_has_the_same),
+        cmocka_unit_test(paths_of_one_cause_are_called_by_it),
         cmocka_unit_test(a_quiet_run_says_so),
         cmocka_unit_test(every_allocation_may_fail),
     };

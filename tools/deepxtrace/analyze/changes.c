@@ -19,6 +19,7 @@ static uint64_t what_it_says(const dxt_findings *findings)
         const dxt_finding *f = &findings->findings[i];
         uint64_t subject = mix(mix((uint64_t)f->kind + 1, f->rank), f->source);
         subject = mix(mix(subject, (uint64_t)f->node), (uint64_t)f->source_node);
+        if (f->kind == DXT_SLOW_PATH && f->rank_count > 0) subject = mix(subject, f->ranks[0]);
         sum += mix(subject, (uint64_t)f->severity);
     }
     for (size_t i = 0; i < findings->col_count; i++) sum += mix(101, findings->cols[i].rank);

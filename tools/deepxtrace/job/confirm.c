@@ -13,19 +13,12 @@ struct windows {
     size_t episode_count;
 };
 
-/* The kind is left out: what is late in one window may be hot in the next. */
-static bool same_subject(const dxt_episode *episode, const dxt_finding *finding)
-{
-    return episode->rank == finding->rank && episode->source == finding->source &&
-           episode->node == finding->node && episode->source_node == finding->source_node;
-}
-
 static bool borne_out(const struct windows *windows, const dxt_finding *finding)
 {
     uint64_t seen = 0;
     for (size_t e = 0; e < windows->episode_count; e++)
         if (strcmp(windows->episodes[e].phase, windows->phase) == 0 &&
-            same_subject(&windows->episodes[e], finding))
+            dxt_episode_names(&windows->episodes[e], finding))
             seen += windows->episodes[e].seen;
     return finding->kind == DXT_SILENT_RANK || 2 * seen >= windows->count;
 }
