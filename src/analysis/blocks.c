@@ -67,29 +67,69 @@ static double both(const dxt_window *window, uint32_t i, uint32_t j)
     return there + back;
 }
 
-static bool is_apart(const dxt_window *window, uint32_t size)
+/* Pairs spread over all, the same whatever the size of blocks. */
+struct pairs {
+    uint32_t count;
+    uint32_t number[DXT_BLOCK_PAIRS], i[DXT_BLOCK_PAIRS], j[DXT_BLOCK_PAIRS];
+    double both[DXT_BLOCK_PAIRS];
+};
+
+static void take_pairs(const dxt_window *window, struct pairs *pairs)
 {
-    double within[DXT_BLOCK_PAIRS], beyond[DXT_BLOCK_PAIRS];
-    uint32_t taken = sample_size(window), in = 0, out = 0, n = window->ranks;
+    uint32_t taken = sample_size(window), i, j;
+    pairs->count = 0;
     for (uint32_t t = 0; t < taken; t++) {
-        uint32_t i, j;
         if (!sample_pair(window, t, taken, &i, &j)) continue;
-        if (i / size != j / size) beyond[out++] = both(window, i, j);
-        /* Of many blocks few pairs are inside: these have a sample of their own. */
-        uint32_t block = i / size * size, other = block + (i - block + 1 + t % (size - 1)) % size;
-        if (other < n && other != i && is_there(window, other))
-            within[in++] = both(window, i, other);
+        uint32_t k = pairs->count++;
+        pairs->number[k] = t;
+        pairs->i[k] = i;
+        pairs->j[k] = j;
+        pairs->both[k] = both(window, i, j);
     }
-    if (in < DXT_BLOCK_FEW || out < DXT_BLOCK_FEW) return false;
-    double inside = dxt_select(within, in, (uint32_t)(DXT_BLOCK_INSIDE * in));
-    double outside = dxt_select(beyond, out, (uint32_t)(DXT_BLOCK_OUTSIDE * out));
+}
+
+static uint32_t part_inside(uint32_t count)
+{
+    return (uint32_t)(DXT_BLOCK_INSIDE * count);
+}
+
+/* Whether pairs inside blocks mostly wait so much less than `outside`. Of many blocks few pairs are
+ * inside: these have a sample of their own, which ends when so many do not that no rest helps. */
+static bool is_less_inside(const dxt_window *window, const struct pairs *pairs, uint32_t size,
+                           double outside)
+{
+    double within[DXT_BLOCK_PAIRS];
+    uint32_t in = 0, above = 0, most = pairs->count - part_inside(pairs->count);
+    for (uint32_t k = 0; k < pairs->count; k++) {
+        uint32_t i = pairs->i[k], block = i / size * size;
+        uint32_t other = block + (i - block + 1 + pairs->number[k] % (size - 1)) % size;
+        if (other >= window->ranks || other == i || !is_there(window, other)) continue;
+        within[in] = both(window, i, other);
+        above += !(outside > DXT_BLOCK_APART * within[in++]);
+        if (above >= most) return false;
+    }
+    if (in < DXT_BLOCK_FEW) return false;
+    double inside = dxt_select(within, in, part_inside(in));
     return outside > DXT_BLOCK_APART * inside && inside > 0;
+}
+
+static bool is_apart(const dxt_window *window, const struct pairs *pairs, uint32_t size)
+{
+    double beyond[DXT_BLOCK_PAIRS];
+    uint32_t out = 0;
+    for (uint32_t k = 0; k < pairs->count; k++)
+        if (pairs->i[k] / size != pairs->j[k] / size) beyond[out++] = pairs->both[k];
+    if (out < DXT_BLOCK_FEW) return false;
+    double outside = dxt_select(beyond, out, (uint32_t)(DXT_BLOCK_OUTSIDE * out));
+    return is_less_inside(window, pairs, size, outside);
 }
 
 uint32_t dxt_likely_block(const dxt_window *window)
 {
+    struct pairs pairs;
     if (window->ranks < DXT_BLOCK_RANKS) return 0;
+    take_pairs(window, &pairs);
     for (uint32_t size = window->ranks / 2; size >= 2; size--)
-        if (window->ranks % size == 0 && is_apart(window, size)) return size;
+        if (window->ranks % size == 0 && is_apart(window, &pairs, size)) return size;
     return 0;
 }

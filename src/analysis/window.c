@@ -101,9 +101,10 @@ static double longest_of(const dxt_fit *fit)
  * for the experts of a rank, and no share of the time can be told. */
 static void take_time(dxt_case *c)
 {
-    double longest = fmax(longest_of(&c->fit), c->companion ? longest_of(&c->other) : 0);
     c->spent = c->fit.step;
-    if (!is_blind(c->window) || !(longest > c->fit.step)) return;
+    if (!is_blind(c->window)) return;
+    double longest = fmax(longest_of(&c->fit), c->companion ? longest_of(&c->other) : 0);
+    if (!(longest > c->fit.step)) return;
     c->beside = (uint32_t)fmin(ceil(longest / c->fit.step), UINT32_MAX);
     c->spent = NAN;
     c->draft->waits_beside = c->beside;

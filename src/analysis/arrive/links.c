@@ -28,10 +28,13 @@ void dxt_levels_to_shifts(dxt_fit *fit)
  */
 static double link_excess(const dxt_fit *fit, double level, double limit, uint32_t a, uint32_t b)
 {
-    double expected = dxt_expected_wait(between_nodes(fit, a, b), fit->skew);
-    double usual =
-        dxt_expected_wait(fit->between + fit->tier[(size_t)a * fit->nodes + b], fit->skew);
-    return a != b && level > expected + fmax(limit, usual) ? level - expected : 0;
+    double shift = between_nodes(fit, a, b);
+    double way = fit->between + fit->tier[(size_t)a * fit->nodes + b];
+    /* Skew only adds to what is expected: almost every way is done. */
+    if (a == b || level <= fmax(0, shift) + fmax(limit, way)) return 0;
+    double expected = dxt_expected_wait(shift, fit->skew);
+    double usual = dxt_expected_wait(way, fit->skew);
+    return level > expected + fmax(limit, usual) ? level - expected : 0;
 }
 
 static size_t count_slow_links(const dxt_fit *fit, double limit)

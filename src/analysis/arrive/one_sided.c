@@ -9,20 +9,46 @@
 #include "numeric/select.h"
 #include "numeric/spread.h"
 
-/* Mean wait of a member for those of its node that are on time, or of these for it; of a large node
- * for some of them. */
-static double mean_wait(const dxt_fit *fit, const dxt_roster *roster, uint32_t k, bool of_it)
+/* Members of a node that are on time; of a large node some of them. */
+struct peers {
+    uint32_t count;
+    uint32_t member[DXT_PARTNERS_OF_MANY];
+};
+
+static void choose_peers(const dxt_fit *fit, const dxt_roster *roster, uint32_t node,
+                         struct peers *peers)
 {
-    uint32_t begin = roster->begin[fit->node[k]], own = roster->begin[fit->node[k] + 1] - begin;
-    uint32_t most = own < DXT_PARTNERS_OF_MANY ? own : DXT_PARTNERS_OF_MANY, used = 0;
-    double sum = 0;
+    uint32_t begin = roster->begin[node], own = roster->begin[node + 1] - begin;
+    uint32_t most = own < DXT_PARTNERS_OF_MANY ? own : DXT_PARTNERS_OF_MANY;
+    peers->count = 0;
     for (uint32_t t = 0; t < most; t++) {
         uint32_t i = roster->list[begin + (uint32_t)dxt_spread_index(t, most, own)];
-        if (i == k || !dxt_fit_is_ordinary(fit, i)) continue;
+        if (dxt_fit_is_ordinary(fit, i)) peers->member[peers->count++] = i;
+    }
+}
+
+/* Mean wait of a member for its peers, or of these for it. */
+static double mean_wait(const dxt_fit *fit, const struct peers *peers, uint32_t k, bool of_it)
+{
+    double sum = 0;
+    uint32_t used = 0;
+    for (uint32_t p = 0; p < peers->count; p++) {
+        uint32_t i = peers->member[p];
+        if (i == k) continue;
         sum += of_it ? dxt_fit_wait(fit, k, i) : dxt_fit_wait(fit, i, k);
         used++;
     }
     return used > 0 ? sum / used : 0;
+}
+
+static void mean_waits(const dxt_fit *fit, const dxt_roster *roster, bool of_it, double *mean)
+{
+    struct peers peers;
+    for (uint32_t node = 0; node < fit->nodes; node++) {
+        choose_peers(fit, roster, node, &peers);
+        for (uint32_t m = roster->begin[node]; m < roster->begin[node + 1]; m++)
+            mean[roster->list[m]] = mean_wait(fit, &peers, roster->list[m], of_it);
+    }
 }
 
 /* How far the `value` of members on time differs from the median of their node's, as a standard
@@ -55,15 +81,14 @@ void dxt_look_one_sided(dxt_fit *fit)
     double *row = fit->seen, *column = fit->bar;
     fit->one_sided = 0;
     dxt_list_members(fit, &roster);
-    for (uint32_t k = 0; k < fit->count; k++) {
-        row[k] = mean_wait(fit, &roster, k, true);
-        column[k] = mean_wait(fit, &roster, k, false);
-    }
     double of_rows, of_columns, of_lateness;
-    double rows = spread(fit, &roster, row, &of_rows);
+    /* What columns say is read row by row; rows are asked only where columns differ. */
+    mean_waits(fit, &roster, false, column);
     double columns = spread(fit, &roster, column, &of_columns);
-    if (!(of_columns > DXT_ONE_SIDED_TYPICAL * of_rows)) return;
-    if (!(columns > DXT_ONE_SIDED * rows && columns > DXT_ONE_SIDED_LEAST * fit->base)) return;
+    if (!(columns > DXT_ONE_SIDED_LEAST * fit->base)) return;
+    mean_waits(fit, &roster, true, row);
+    double rows = spread(fit, &roster, row, &of_rows);
+    if (!(of_columns > DXT_ONE_SIDED_TYPICAL * of_rows && columns > DXT_ONE_SIDED * rows)) return;
     fit->one_sided = columns / fmax(rows, DXT_TINY);
     double error = DXT_RARE_LEAN * spread(fit, &roster, fit->late, &of_lateness);
     double limit = dxt_group_significance(fit->count) * error;

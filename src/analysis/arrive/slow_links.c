@@ -2,6 +2,7 @@
 #include "analysis/arrive/slow_links.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "analysis/arrive/roster.h"
 #include "analysis/tuning.h"
@@ -215,15 +216,31 @@ static double typical_within(const dxt_fit *fit, const uint32_t *peer, uint32_t 
     return used > 0 ? dxt_select(waits, used, (used - 1) / 2) : 0;
 }
 
+/* As typical_within() of each peer, many at once: waits are not negative, so that the lower of the
+ * middle two is the one nearer to 0. */
+static void typical_of_peers(const dxt_fit *fit, const uint32_t *peer, uint32_t count, bool out,
+                             double *typical)
+{
+    double said[DXT_PARTNERS][DXT_LANES], median[DXT_LANES];
+    for (uint32_t first = 0; first < count; first += DXT_LANES) {
+        uint32_t lanes = count - first < DXT_LANES ? count - first : DXT_LANES;
+        for (uint32_t p = 0; p < count; p++)
+            for (uint32_t c = 0; c < DXT_LANES; c++)
+                said[p][c] = c < lanes && first + c != p ? cell(fit, peer[first + c], peer[p], out)
+                                                         : INFINITY;
+        dxt_cautious_medians(said, count, median);
+        memcpy(typical + first, median, lanes * sizeof *typical);
+    }
+}
+
 /* What an ordinary wait is, though many links may be slow: the typical rank's, both ways together,
  * which its lateness does not touch. */
 static double ordinary_within(const dxt_fit *fit, const uint32_t *peer, uint32_t count)
 {
-    double typical[DXT_PARTNERS];
-    for (uint32_t p = 0; p < count; p++)
-        typical[p] = (typical_within(fit, peer, count, peer[p], false) +
-                      typical_within(fit, peer, count, peer[p], true)) /
-                     2;
+    double typical[DXT_PARTNERS], out[DXT_PARTNERS];
+    typical_of_peers(fit, peer, count, false, typical);
+    typical_of_peers(fit, peer, count, true, out);
+    for (uint32_t p = 0; p < count; p++) typical[p] = (typical[p] + out[p]) / 2;
     return dxt_select(typical, count, (count - 1) / 2);
 }
 
