@@ -64,6 +64,27 @@ static void a_link_that_is_slow_both_ways_is_the_ranks(void **state)
     }
 }
 
+/* Half of the waits among four ranks are over the link of one: what is ordinary is the rest. */
+static void of_few_ranks_it_is_as_sure_as_of_many_and_no_skew(void **state)
+{
+    (void)state;
+    for (uint32_t ranks = 4; ranks <= 6; ranks++) {
+        for (uint64_t seed = 1; seed <= 20; seed++) {
+            for (double size = 60 * US; size <= 400 * US; size *= 2.5) {
+                healthy(ranks, seed);
+                bad_links(0, true, true);
+                links.size = size;
+                links.bad[ranks - 1] = true;
+                dxt_findings *found = judge_with_nodes(0);
+                const dxt_finding *finding = only(found, DXT_SLOW_LINK);
+                assert_int_equal(finding->rank, ranks - 1);
+                assert_true(finding->confidence >= 0.94);
+                dxt_findings_free(found);
+            }
+        }
+    }
+}
+
 static void several_links_may_be_slow_both_ways(void **state)
 {
     (void)state;
@@ -193,6 +214,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_link_that_is_slow_both_ways_is_the_ranks),
+        cmocka_unit_test(of_few_ranks_it_is_as_sure_as_of_many_and_no_skew),
         cmocka_unit_test(several_links_may_be_slow_both_ways),
         cmocka_unit_test(of_three_ranks_it_must_be_known_that_they_share_a_node),
         cmocka_unit_test(links_to_other_nodes_are_the_ranks),

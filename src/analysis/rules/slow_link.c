@@ -11,7 +11,7 @@
  */
 #include <math.h>
 
-#include "analysis/explain/persists.h"
+#include "analysis/explain/links.h"
 #include "analysis/raw.h"
 #include "analysis/rules/rules.h"
 #include "analysis/tuning.h"
@@ -39,10 +39,13 @@ static bool applies(dxt_case *c, dxt_subject s)
 
 static dxt_size size(dxt_case *c, dxt_subject s)
 {
+    bool between = is_between(c, s.a);
+    double error = c->fit.error[s.a], limit = DXT_LINK_LIMITS * c->fit.limit[s.a];
+    if (!between) limit = dxt_limit_of_link(c, s.a, &error);
     return (dxt_size){.wait = fmax(in_of(c, s.a), out_of(c, s.a)),
-                      .limit = DXT_LINK_LIMITS * c->fit.limit[s.a],
-                      .error = c->fit.error[s.a],
-                      .surest = is_between(c, s.a) ? 0 : DXT_DOUBTFUL};
+                      .limit = limit,
+                      .error = error,
+                      .surest = between ? 0 : DXT_DOUBTFUL};
 }
 
 static void write(dxt_case *c, dxt_subject s, dxt_finding *finding)

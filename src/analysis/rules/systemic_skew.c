@@ -13,6 +13,7 @@
 #include <math.h>
 
 #include "analysis/arrive/one_sided.h"
+#include "analysis/explain/links.h"
 #include "analysis/rules/rules.h"
 #include "analysis/tuning.h"
 
@@ -22,9 +23,9 @@ static bool applies(dxt_case *c, dxt_subject s)
     double least = 0, most = 0;
     (void)s;
     if (fit->count < 2 || fit->unsure || isnan(c->spent)) return false;
-    if (fit->base - fit->transfer >= DXT_SYSTEMIC_SHARE * c->spent) return true;
-    bool much =
-        fit->count > DXT_LINK_LEAST && fit->base - fit->transfer >= DXT_LOSS_SHARE / 2 * fit->step;
+    double beyond = dxt_wait_without_links(c) - fit->transfer;
+    if (beyond >= DXT_SYSTEMIC_SHARE * c->spent) return true;
+    bool much = fit->count > DXT_LINK_LEAST && beyond >= DXT_LOSS_SHARE / 2 * fit->step;
     if (much) dxt_bound_loss(fit, &least, &most);
     return (much && least >= DXT_LOSS_SHARE) ||
            (fit->count <= DXT_ROTATING_RANKS && dxt_rotates(fit));
@@ -33,7 +34,7 @@ static bool applies(dxt_case *c, dxt_subject s)
 static dxt_size size(dxt_case *c, dxt_subject s)
 {
     const dxt_fit *fit = &c->fit;
-    double wait = fmax(fit->base - fit->transfer, DXT_TINY);
+    double wait = fmax(dxt_wait_without_links(c) - fit->transfer, DXT_TINY);
     double least = fmin(DXT_SYSTEMIC_SHARE * c->spent, wait);
     (void)s;
     return (dxt_size){.wait = wait, .limit = least};
