@@ -11,6 +11,7 @@
 
 static bool applies(dxt_case *c, dxt_subject s)
 {
+    if (c->window->origin == DXT_ORIGIN_DURATION) return false; /* it holds no paths */
     return c->paths->items[s.a].head && dxt_bundle_is_link(c, s.a);
 }
 

@@ -14,7 +14,8 @@
 
 static bool applies(dxt_case *c, dxt_subject s)
 {
-    return c->paths->items[s.a].bundle == DXT_BUNDLE_STALLS;
+    return c->window->origin != DXT_ORIGIN_DURATION &&
+           c->paths->items[s.a].bundle == DXT_BUNDLE_STALLS;
 }
 
 static dxt_size size(dxt_case *c, dxt_subject s)
