@@ -22,3 +22,5 @@ dxt_test(test_analysis_bundles SOURCES unit/test_analysis_bundles.c support/arri
          MODULES base numeric matrix analysis)
 dxt_test(test_analysis_blocks SOURCES unit/test_analysis_blocks.c support/arrivals.c
          MODULES base numeric matrix analysis)
+dxt_test(test_analysis_coupled SOURCES unit/test_analysis_coupled.c support/arrivals.c
+         MODULES base numeric matrix analysis)

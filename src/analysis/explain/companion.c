@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "analysis/explain/companion.h"
 
+#include <math.h>
+
 #include "analysis/phase.h"
 #include "analysis/tuning.h"
 #include "numeric/select.h"
@@ -65,6 +67,34 @@ dxt_own dxt_own_earliness(dxt_case *c, uint32_t k)
     if (!c->companion) return (dxt_own){.wait = -fit->late[k]};
     return dxt_own_part(-fit->late[k], -dxt_case_carried(c)->rank[k], fit->limit[k],
                         DXT_CARRIED_DOUBT);
+}
+
+/* What the ranks of node a of a fit typically wait for member k, but for its lateness. */
+static double typical_wait_for(const dxt_fit *fit, uint32_t a, uint32_t k)
+{
+    double waits[DXT_PARTNERS];
+    uint32_t used = 0;
+    for (uint32_t i = 0; i < fit->count && used < DXT_PARTNERS; i++)
+        if (fit->node[i] == a) waits[used++] = dxt_fit_wait(fit, i, k);
+    return dxt_median(waits, used) - fmax(0, fit->late[k]);
+}
+
+double dxt_heard_late(const dxt_case *c, uint32_t node)
+{
+    const dxt_fit *other = &c->other;
+    uint32_t a = 0;
+    double least = INFINITY, most = 0;
+    if (!c->companion || other->nodes != 2) return 0;
+    while (a < other->nodes && other->node_id[a] != c->fit.node_id[node]) a++;
+    if (a == other->nodes) return 0;
+    for (uint32_t k = 0; k < other->count; k++) {
+        if (other->node[k] == a) continue;
+        double wait = typical_wait_for(other, a, k);
+        least = fmin(least, wait);
+        most = fmax(most, wait);
+    }
+    if (!(most - least > other->node_limit[a])) return 0;
+    return most - least + fmax(0, other->link[(size_t)a * other->nodes + 1 - a]);
 }
 
 bool dxt_nodes_carry(const dxt_case *c)

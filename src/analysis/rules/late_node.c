@@ -3,10 +3,13 @@
  * late_node: all ranks of a node are late for the other nodes.
  *
  * How large: its lateness among the nodes (arrive/nodes.c), less what it carried over
- * (DXT_NODE_DOUBT), where that is known.
- * How sure: against the limit of a lateness among nodes; of two, one of them is late or the way
- * from it is slow (DXT_DOUBTFUL): the other one's waits are the same.
+ * (DXT_NODE_DOUBT), where that is known. Of two nodes it is known as far as some ranks of the other
+ * one were heard later than the rest of it in the other operator: who hears late is late in the
+ * next. How sure: against the limit of a lateness among nodes; of two, one of them is late or the
+ * way from it is slow (DXT_DOUBTFUL): the other one's waits are the same.
  */
+#include <math.h>
+
 #include "analysis/explain/companion.h"
 #include "analysis/rules/rules.h"
 #include "analysis/tuning.h"
@@ -19,10 +22,11 @@ static bool applies(dxt_case *c, dxt_subject s)
 static dxt_size size(dxt_case *c, dxt_subject s)
 {
     const dxt_fit *fit = &c->fit;
-    dxt_own own = {.wait = fit->node_late[s.a]};
-    if (dxt_nodes_carry(c))
-        own = dxt_own_part(own.wait, dxt_case_carried(c)->node[s.a], fit->node_limit[s.a],
-                           DXT_NODE_DOUBT);
+    double late = fit->node_late[s.a];
+    double carried = dxt_nodes_carry(c) ? dxt_case_carried(c)->node[s.a] : 0;
+    if (fit->nodes == 2) carried = fmax(carried, dxt_heard_late(c, s.a));
+    dxt_own own = {.wait = late};
+    if (c->companion) own = dxt_own_part(late, carried, fit->node_limit[s.a], DXT_NODE_DOUBT);
     return (dxt_size){.wait = own.wait,
                       .limit = fit->node_limit[s.a],
                       .surest = fit->nodes == 2 ? DXT_DOUBTFUL : 0,

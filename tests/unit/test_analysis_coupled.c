@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Steps in which who leaves one operator late arrives late in the other: what follows from a cause
+ * in one of them is no finding in the other. */
+#include <math.h>
+#include <stdlib.h>
+
+#include "judged.h"
+
+#define MOST 64u
+
+enum { DISPATCH, COMBINE, OPERATORS };
+
+static const char *const names[] = {"dispatch", "combine"};
+
+/* One run of coupled steps; zero it and set what differs. Times in ns. */
+static struct {
+    uint32_t ranks, node; /* ranks of a node; 0 = nodes are not known and do not matter */
+    int ops;
+    uint64_t seed;
+    double jitter, gap, uneven;
+    double (*path)(int operator_of, uint32_t i, uint32_t j);
+    double (*late)(int operator_of, uint32_t k);
+} run;
+
+static double way[MOST][MOST];
+
+static void begin(uint32_t ranks, uint32_t node, uint64_t seed)
+{
+    memset(&run, 0, sizeof run);
+    run.ranks = ranks;
+    run.node = node;
+    run.seed = seed;
+    run.ops = 30;
+    run.jitter = 3 * US;
+    run.gap = 6 * US;
+}
+
+static bool apart(uint32_t i, uint32_t j)
+{
+    return run.node && i / run.node != j / run.node;
+}
+
+static void build_ways(void)
+{
+    for (uint32_t i = 0; i < run.ranks; i++)
+        for (uint32_t j = 0; j < run.ranks; j++)
+            way[i][j] = (8 * US + (apart(i, j) ? run.gap : 0)) *
+                        (1 + run.uneven * (2 * arrivals_uniform(&run.seed) - 1));
+}
+
+/* One operator: e[] becomes when each rank leaves it. */
+static void operate(int op, double *e, double *wait)
+{
+    double leaves[MOST];
+    for (uint32_t k = 0; k < run.ranks; k++)
+        e[k] += fmax(5 * US, 60 * US + run.jitter * arrivals_normal(&run.seed)) +
+                (run.late ? run.late(op, k) : 0);
+    for (uint32_t i = 0; i < run.ranks; i++) {
+        leaves[i] = e[i];
+        for (uint32_t j = 0; j < run.ranks; j++) {
+            if (i == j) continue;
+            double there = e[j] + way[i][j] + (run.path ? run.path(op, i, j) : 0);
+            wait[i * run.ranks + j] += fmax(0, there - e[i]);
+            leaves[i] = fmax(leaves[i], there);
+        }
+    }
+    memcpy(e, leaves, run.ranks * sizeof *e);
+}
+
+static void simulate(dxt_window *windows[OPERATORS])
+{
+    static double wait[OPERATORS][MOST * MOST];
+    double e[MOST] = {0};
+    memset(wait, 0, sizeof wait);
+    build_ways();
+    for (int s = 0; s < run.ops; s++)
+        for (int op = 0; op < OPERATORS; op++) operate(op, e, wait[op]);
+    for (int op = 0; op < OPERATORS; op++) {
+        assert_int_equal(dxt_window_create(run.ranks, names[op], &windows[op]), DXT_OK);
+        windows[op]->unit = DXT_UNIT_NS;
+        windows[op]->ops = run.ops;
+        windows[op]->elapsed_ns = (int64_t)e[0];
+        for (uint32_t c = 0; c < run.ranks * run.ranks; c++)
+            windows[op]->wait[c] = (int64_t)wait[op][c];
+        if (run.node) give_nodes(windows[op], run.node);
+    }
+}
+
+/* Judge each operator next to the other. */
+static void judge(dxt_findings *found[OPERATORS])
+{
+    dxt_window *windows[OPERATORS];
+    simulate(windows);
+    for (int op = 0; op < OPERATORS; op++) {
+        dxt_analysis_options options = {.struct_size = sizeof options,
+                                        .companion = windows[1 - op]};
+        assert_int_equal(dxt_analyze(windows[op], &options, &found[op]), DXT_OK);
+    }
+    for (int op = 0; op < OPERATORS; op++) dxt_window_free(windows[op]);
+}
+
+static void release(dxt_findings *found[OPERATORS])
+{
+    for (int op = 0; op < OPERATORS; op++) dxt_findings_free(found[op]);
+}
+
+static uint32_t count_of(const dxt_findings *found, dxt_finding_kind kind)
+{
+    uint32_t count = 0;
+    for (size_t f = 0; f < found->finding_count; f++) count += found->findings[f].kind == kind;
+    return count;
+}
+
+/* ---- who hears late from a NIC is late in the next operator ---- */
+
+static struct {
+    uint32_t bad; /* ranks 1 … this */
+    bool in;
+    double size;
+} nic;
+
+static double slow_nic(int op, uint32_t i, uint32_t j)
+{
+    bool slow = (j >= 1 && j <= nic.bad) || (nic.in && i >= 1 && i <= nic.bad);
+    return op == DISPATCH && apart(i, j) && slow ? nic.size : 0;
+}
+
+static void who_hears_late_is_no_late_node(void **state)
+{
+    (void)state;
+    dxt_findings *found[OPERATORS];
+    for (uint32_t node = 4; node <= 8; node += 4) {
+        for (uint32_t nodes = 2; nodes <= 4; nodes++) {
+            for (uint64_t seed = 1; seed <= 24; seed++) {
+                begin(nodes * node, node, seed);
+                run.path = slow_nic;
+                run.gap = (seed % 2 ? 6 : 30) * US;
+                run.uneven = seed % 3 ? 0.1 : 0;
+                nic.bad = 1 + seed % 4 / 2;
+                nic.in = seed % 8 >= 4;
+                nic.size = 200 * US;
+                judge(found);
+                assert_true(count_of(found[DISPATCH], DXT_SLOW_LINK) >= 1);
+                assert_int_equal(count_of(found[COMBINE], DXT_LATE_NODE), 0);
+                release(found);
+            }
+        }
+    }
+}
+
+static double node_1_late(int op, uint32_t k)
+{
+    return op == COMBINE && k / run.node == 1 ? 300 * US : 0;
+}
+
+static void a_node_that_is_late_itself_is_named_still(void **state)
+{
+    (void)state;
+    dxt_findings *found[OPERATORS];
+    begin(16, 8, 5);
+    run.path = slow_nic;
+    run.late = node_1_late;
+    nic.bad = 1;
+    nic.in = false;
+    nic.size = 60 * US;
+    judge(found);
+    assert_int_equal(count_of(found[COMBINE], DXT_LATE_NODE), 1);
+    release(found);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(who_hears_late_is_no_late_node),
+        cmocka_unit_test(a_node_that_is_late_itself_is_named_still),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
