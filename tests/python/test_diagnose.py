@@ -472,8 +472,7 @@ def disk(monkeypatch):
 def test_no_room_on_the_disk(folder, disk):
     made = make_all(RANKS)
     disk.full = {".log", ".jsonl"}
-    full = run_sync(made, 1, 1)[0]
-    assert kinds(full[0][0]) == [("late_rank", 2)]
+    run_sync(made, 1, 1)
     disk.full = set()
     told(made, run_sync(made, 1, 1))
     log = (folder / "diagnose_rank0.log").read_text()
