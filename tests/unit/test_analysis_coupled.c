@@ -168,11 +168,58 @@ static void a_node_that_is_late_itself_is_named_still(void **state)
     release(found);
 }
 
+/* ---- ways between nodes that are uneven by a part of what they take ---- */
+
+static double rank_5_late(int op, uint32_t k)
+{
+    return op == DISPATCH && k == 5 ? 100 * US : 0;
+}
+
+static void uneven_ways_across_a_wide_gap_do_not_stall(void **state)
+{
+    (void)state;
+    dxt_findings *found[OPERATORS];
+    for (uint32_t nodes = 2; nodes <= 4; nodes += 2) {
+        for (uint64_t seed = 1; seed <= 40; seed++) {
+            begin(nodes * 8, 8, seed);
+            run.gap = 60 * US;
+            run.uneven = 0.1 * (double)(1 + seed % 3);
+            run.late = seed % 2 ? rank_5_late : NULL;
+            judge(found);
+            for (int op = 0; op < OPERATORS; op++)
+                assert_int_equal(count_of(found[op], DXT_PATH_STALLS), 0);
+            release(found);
+        }
+    }
+}
+
+static double some_stall(int op, uint32_t i, uint32_t j)
+{
+    return op == DISPATCH && apart(i, j) && (7 * i + 3 * j) % 31 == 0 ? 120 * US : 0;
+}
+
+static void what_does_stall_across_it_is_named(void **state)
+{
+    (void)state;
+    dxt_findings *found[OPERATORS];
+    for (uint64_t seed = 1; seed <= 5; seed++) {
+        begin(32, 8, seed);
+        run.gap = 20 * US;
+        run.uneven = 0.1;
+        run.path = some_stall;
+        judge(found);
+        assert_int_equal(count_of(found[DISPATCH], DXT_PATH_STALLS), 1);
+        release(found);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(who_hears_late_is_no_late_node),
         cmocka_unit_test(a_node_that_is_late_itself_is_named_still),
+        cmocka_unit_test(uneven_ways_across_a_wide_gap_do_not_stall),
+        cmocka_unit_test(what_does_stall_across_it_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

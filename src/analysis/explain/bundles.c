@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "analysis/explain/bundles.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "analysis/explain/persists.h"
 #include "analysis/tuning.h"
+#include "numeric/normal.h"
+#include "numeric/select.h"
 
 /* Ranks joined by slow paths, and what paths each has. */
 struct web {
@@ -83,12 +86,13 @@ static size_t mark_components(dxt_path_list *list, struct web *web)
     return alone;
 }
 
-/* Many that have nothing in common are no paths; few that were slow once are nothing. */
-static void settle_rest(dxt_path_list *list, bool stalls)
+/* Many that have nothing in common are no paths; few that were slow once are nothing, nor are many
+ * that do not stall. */
+static void settle_rest(dxt_path_list *list, bool many, bool stalls)
 {
     for (size_t p = 0; p < list->count; p++) {
         dxt_slow_path *path = &list->items[p];
-        if (stalls && path->bundle == DXT_BUNDLE_NONE) mark(path, DXT_BUNDLE_STALLS, 0);
+        if (many && path->bundle == DXT_BUNDLE_NONE) mark(path, DXT_BUNDLE_STALLS, 0);
         if (!stalls && path->bundle == DXT_BUNDLE_STALLS) mark(path, DXT_BUNDLE_PASSING, 0);
     }
 }
@@ -108,6 +112,39 @@ static void find_heads(dxt_path_list *list, struct web *web)
     }
 }
 
+/* How far waits of the ranks of node a for those of node b typically are from what is expected,
+ * from some of them. */
+static double spread_between(const dxt_fit *fit, uint32_t a, uint32_t b)
+{
+    double *off = fit->scratch->cells.work;
+    uint32_t row[DXT_PARTNERS], column[DXT_PARTNERS], rows = 0, columns = 0;
+    for (uint32_t k = 0; k < fit->count; k++) {
+        if (fit->node[k] == a && rows < DXT_PARTNERS) row[rows++] = k;
+        if (fit->node[k] == b && columns < DXT_PARTNERS) column[columns++] = k;
+    }
+    for (uint32_t i = 0; i < rows; i++)
+        for (uint32_t j = 0; j < columns; j++)
+            off[i * columns + j] = fabs(dxt_fit_wait(fit, row[i], column[j]) -
+                                        dxt_fit_expected(fit, row[i], column[j]));
+    return DXT_MAD_TO_DEVIATION * dxt_median(off, (size_t)rows * columns);
+}
+
+/* Ways between nodes are uneven by a part of what they take, and more of them than inside: what is
+ * no more than that is no stall, as far as the slowest tell. */
+static bool do_stall(const dxt_fit *fit, const dxt_path_list *list)
+{
+    uint32_t looked = 0, beyond = 0;
+    for (size_t p = 0; p < list->count && looked < DXT_BUNDLE_LISTED; p++) {
+        const dxt_slow_path *path = &list->items[p];
+        uint32_t a = fit->node[path->i], b = fit->node[path->j];
+        if (path->bundle != DXT_BUNDLE_STALLS && path->bundle != DXT_BUNDLE_NONE) continue;
+        looked++;
+        beyond += a == b || path->excess > DXT_OUTLIER_SPREADS * spread_between(fit, a, b);
+        if (beyond == DXT_STALLS_LEAST) return true;
+    }
+    return false;
+}
+
 void dxt_bundle_paths(const dxt_case *c, dxt_path_list *list)
 {
     struct web web;
@@ -117,7 +154,8 @@ void dxt_bundle_paths(const dxt_case *c, dxt_path_list *list)
     }
     if (list->count == 0) return;
     join_paths(list, c->fit.count, &web);
-    settle_rest(list, mark_components(list, &web) >= DXT_STALLS_LEAST);
+    bool many = mark_components(list, &web) >= DXT_STALLS_LEAST;
+    settle_rest(list, many, many && do_stall(&c->fit, list));
     find_heads(list, &web);
 }
 
