@@ -253,6 +253,13 @@
 #define DXT_BUNDLE_PART 0.8
 #define DXT_BUNDLE_LEAST 3u
 #define DXT_STALLS_LEAST 6u
+/* Stalls on many paths: the part of the ordinary wait of the other operator, beyond the transfer,
+ * that those of a typical rank must add up to here, and the ranks from which on a column says what
+ * is typical. Larger: skew is said instead. From a model of coupled steps: stalls of 1-5 ms on
+ * 1.5 % of the paths give 0.6-0.7 of it, of 0.3 % 1.1, rotating lateness and jitter of 25 % of the
+ * compute and of all of it 0. */
+#define DXT_STALLED_PART 0.25
+#define DXT_STALLS_MEMBERS 6u
 /* Paths of a bundle, its ranks and nodes that are listed. Chosen. */
 #define DXT_BUNDLE_LISTED 64u
 

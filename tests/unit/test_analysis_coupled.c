@@ -213,6 +213,68 @@ static void what_does_stall_across_it_is_named(void **state)
     }
 }
 
+/* ---- stalls on so many paths that none stands out ---- */
+
+static struct {
+    int op;
+    double chance; /* of a path in an operation */
+} rare;
+
+static double stall_now_and_then(int op, uint32_t i, uint32_t j)
+{
+    if (i == j || op != rare.op || arrivals_uniform(&run.seed) >= rare.chance) return 0;
+    return (1 + 4 * arrivals_uniform(&run.seed)) * 1000 * US;
+}
+
+static void stalls_are_said_where_they_are_and_no_skew_elsewhere(void **state)
+{
+    (void)state;
+    dxt_findings *found[OPERATORS];
+    for (uint32_t ranks = 16; ranks <= 32; ranks += 8) {
+        for (uint64_t seed = 1; seed <= 20; seed++) {
+            begin(ranks, 0, seed);
+            run.ops = 50;
+            run.path = stall_now_and_then;
+            rare.op = seed % 2 ? DISPATCH : COMBINE;
+            rare.chance = 0.015;
+            judge(found);
+            const dxt_finding *finding = only(found[rare.op], DXT_PATH_STALLS);
+            assert_in_range(finding->path_total, ranks, ranks * (ranks - 1));
+            assert_true(finding->share > 0.03 && finding->confidence >= 0.9);
+            assert_int_equal(found[1 - rare.op]->finding_count, 0);
+            release(found);
+        }
+    }
+}
+
+/* One rank in 16 is late in each operation, by as much: that is skew, and no path's. */
+static double late_now_and_then(int op, uint32_t k)
+{
+    (void)k;
+    if (op != rare.op || arrivals_uniform(&run.seed) >= rare.chance) return 0;
+    return (1 + 4 * arrivals_uniform(&run.seed)) * 1000 * US;
+}
+
+static void who_is_late_now_and_then_is_no_stall(void **state)
+{
+    (void)state;
+    dxt_findings *found[OPERATORS];
+    for (uint32_t ranks = 8; ranks <= 32; ranks *= 2) {
+        for (uint64_t seed = 1; seed <= 20; seed++) {
+            begin(ranks, 0, seed);
+            run.ops = 50;
+            run.late = late_now_and_then;
+            rare.op = COMBINE;
+            rare.chance = 0.0625;
+            judge(found);
+            for (int op = 0; op < OPERATORS; op++)
+                assert_int_equal(count_of(found[op], DXT_PATH_STALLS), 0);
+            assert_int_not_equal(found[COMBINE]->verdict, DXT_VERDICT_HEALTHY);
+            release(found);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -220,6 +282,8 @@ int main(void)
         cmocka_unit_test(a_node_that_is_late_itself_is_named_still),
         cmocka_unit_test(uneven_ways_across_a_wide_gap_do_not_stall),
         cmocka_unit_test(what_does_stall_across_it_is_named),
+        cmocka_unit_test(stalls_are_said_where_they_are_and_no_skew_elsewhere),
+        cmocka_unit_test(who_is_late_now_and_then_is_no_stall),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

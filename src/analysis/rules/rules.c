@@ -21,6 +21,7 @@ static const dxt_rule *const table[] = {
     &dxt_rule_path_stalls,
     &dxt_rule_link_of_paths,
     &dxt_rule_slow_path,
+    &dxt_rule_wide_stalls,
     &dxt_rule_systemic_skew,
     &dxt_rule_silent_rank,
 };

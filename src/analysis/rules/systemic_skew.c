@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * systemic_skew: everybody waits for everybody, and nobody more than others; or another rank is
- * late in each operation, so that the mean of a cell is a small part of what is lost.
+ * late in each operation, so that the mean of a cell is a small part of what is lost. Not where it
+ * is late because paths of the other operator stall (explain/stalls.c), which is said there.
  *
  * How large: what an ordinary pair waits for each other beyond the transfer. The share of the time
  * that is lost is a range, from the largest mean wait of a typical rank to the sum of its mean
@@ -14,6 +15,7 @@
 
 #include "analysis/arrive/one_sided.h"
 #include "analysis/explain/links.h"
+#include "analysis/explain/stalls.h"
 #include "analysis/rules/rules.h"
 #include "analysis/tuning.h"
 
@@ -36,7 +38,10 @@ static dxt_size size(dxt_case *c, dxt_subject s)
     const dxt_fit *fit = &c->fit;
     double wait = fmax(dxt_wait_without_links(c) - fit->transfer, DXT_TINY);
     double least = fmin(DXT_SYSTEMIC_SHARE * c->spent, wait);
+    dxt_stalls stalls;
     (void)s;
+    if (c->companion && dxt_paths_stall(&c->other, fit, &stalls))
+        return (dxt_size){.explained = true};
     return (dxt_size){.wait = wait, .limit = least};
 }
 

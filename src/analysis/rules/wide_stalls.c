@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * path_stalls of so many paths that none of them stands out (rules/path_stalls.c is of fewer): many
+ * cells are far above their column, and in the other operator everybody waits for everybody, for
+ * whoever was held up here (explain/stalls.c).
+ *
+ * How large: the largest of these cells above its column; of the time, what those of a typical rank
+ * add up to, since in one operation it is most often one. How sure: no more than DXT_DOUBTFUL.
+ */
+#include <math.h>
+
+#include "analysis/explain/stalls.h"
+#include "analysis/rules/rules.h"
+#include "analysis/tuning.h"
+
+static bool applies(dxt_case *c, dxt_subject s)
+{
+    dxt_stalls stalls;
+    (void)s;
+    return c->companion && !isnan(c->spent) && c->paths->count == 0 &&
+           dxt_paths_stall(&c->fit, &c->other, &stalls);
+}
+
+static dxt_size size(dxt_case *c, dxt_subject s)
+{
+    dxt_stalls stalls = {0};
+    (void)s;
+    (void)dxt_paths_stall(&c->fit, &c->other, &stalls);
+    return (dxt_size){.wait = stalls.largest, .limit = c->fit.base, .surest = DXT_DOUBTFUL};
+}
+
+static void write(dxt_case *c, dxt_subject s, dxt_finding *finding)
+{
+    dxt_stalls stalls = {0};
+    (void)s;
+    if (!finding || !dxt_paths_stall(&c->fit, &c->other, &stalls)) return;
+    finding->path_total = stalls.paths;
+    finding->share = fmin(1, stalls.row / c->spent);
+    finding->severity = dxt_severity_of_share(finding->share);
+}
+
+const dxt_rule dxt_rule_wide_stalls = {
+    .kind = DXT_PATH_STALLS,
+    .about = DXT_ABOUT_WINDOW,
+    .applies = applies,
+    .size = size,
+    .write = write,
+};
