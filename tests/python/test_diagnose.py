@@ -37,7 +37,7 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.setenv("DEEPEP_DIAGNOSE_LOG_PATH", str(tmp_path))
     monkeypatch.setenv("DEEPEP_DIAGNOSE_WARMING_TIME", "0")
     # Results come with the call that ends their window, however busy the machine is.
-    monkeypatch.setattr(ds, "PATIENCE_SECONDS", 0.2)
+    monkeypatch.setattr(ds, "PATIENCE_SECONDS", 2.0)
     yield tmp_path
     for running in list(ds._running):
         running.close()
