@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "analysis/blocks.h"
 
+#include <math.h>
+
 #include "analysis/tuning.h"
 #include "numeric/select.h"
 #include "numeric/spread.h"
@@ -60,11 +62,18 @@ uint32_t dxt_sparse_block(const dxt_window *window)
     return 0;
 }
 
-/* Waits of a pair together; in counters, which ranks of one clock share. */
+/* Whether all counters are in one measure, so that they compare as they are. */
+static bool is_plain(const dxt_window *window)
+{
+    return !window->samples && !window->ticks_per_second && !window->rank_ops;
+}
+
+/* Waits of a pair together, in one measure for all. */
 static double both(const dxt_window *window, uint32_t i, uint32_t j)
 {
-    double there = dxt_window_value(window, i, j), back = dxt_window_value(window, j, i);
-    return there + back;
+    size_t n = window->ranks;
+    if (is_plain(window)) return (double)window->wait[i * n + j] + (double)window->wait[j * n + i];
+    return dxt_window_value(window, i, j) + dxt_window_value(window, j, i);
 }
 
 /* Pairs spread over all, the same whatever the size of blocks. */
@@ -124,11 +133,24 @@ static bool is_apart(const dxt_window *window, const struct pairs *pairs, uint32
     return is_less_inside(window, pairs, size, outside);
 }
 
+/* Whether blocks of any size may be apart, where all pairs were taken: none waits less than the
+ * shortest, and those between blocks, half of all at least, mostly wait longer. */
+static bool may_be_apart(const struct pairs *pairs, uint32_t ranks)
+{
+    double least = INFINITY, longer = 0, half = (double)ranks * ranks / 2;
+    if (pairs->count < ranks * (ranks - 1)) return true;
+    for (uint32_t k = 0; k < pairs->count; k++)
+        least = pairs->both[k] < least ? pairs->both[k] : least;
+    for (uint32_t k = 0; k < pairs->count; k++) longer += pairs->both[k] > DXT_BLOCK_APART * least;
+    return longer >= (1 - DXT_BLOCK_OUTSIDE) * half;
+}
+
 uint32_t dxt_likely_block(const dxt_window *window)
 {
     struct pairs pairs;
     if (window->ranks < DXT_BLOCK_RANKS) return 0;
     take_pairs(window, &pairs);
+    if (!may_be_apart(&pairs, window->ranks)) return 0;
     for (uint32_t size = window->ranks / 2; size >= 2; size--)
         if (window->ranks % size == 0 && is_apart(window, &pairs, size)) return size;
     return 0;

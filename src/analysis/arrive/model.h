@@ -117,6 +117,12 @@ static inline double dxt_fit_wait(const dxt_fit *fit, uint32_t i, uint32_t j)
     return window->samples[cell] > 0 ? wait / (double)window->samples[cell] : 0;
 }
 
+/** What passes member k's link to a partner: its wait for it, or @p out, this one's for k. */
+static inline double dxt_fit_wait_on(const dxt_fit *fit, uint32_t k, uint32_t partner, bool out)
+{
+    return out ? dxt_fit_wait(fit, partner, k) : dxt_fit_wait(fit, k, partner);
+}
+
 /** Longest wait of a member for another, in the window's measure. */
 double dxt_fit_longest(const dxt_fit *fit, uint32_t i);
 

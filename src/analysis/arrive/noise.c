@@ -9,6 +9,7 @@
 #include "numeric/normal.h"
 #include "numeric/select.h"
 #include "numeric/tail.h"
+#include "numeric/vectors.h"
 
 /* Of `pairs` deviations the fit has used up one per member but one. */
 double dxt_pair_noise(const dxt_panel *p)
@@ -46,18 +47,28 @@ double dxt_spread_noise(const dxt_group_input *in, const dxt_panel *p, const dxt
     return dxt_lateness_read(&p->scale, (group->base + DXT_CELL_FLOOR * in->floor) * times) / z;
 }
 
+/* What a member's waits for all are by the arrivals. */
+DXT_VECTORS static void expect_row(const dxt_panel *p, const dxt_group *group, uint32_t a,
+                                   double *restrict expected)
+{
+    double transfer = group->transfer, skew = group->skew, late = p->late[a];
+    for (uint32_t b = 0; b < p->count; b++)
+        expected[b] = dxt_wait_of(transfer + p->late[b] - late, skew);
+}
+
 /* Deviations of the panel's cells from what its arrivals explain, in `sample`; of those alone that
  * waited long enough to have any. @return How many. */
 static size_t cell_deviations(const dxt_panel *p, const dxt_group *group)
 {
+    double expected[DXT_WITNESSES];
     size_t used = 0;
-    for (uint32_t a = 0; a < p->count; a++)
+    for (uint32_t a = 0; a < p->count; a++) {
+        expect_row(p, group, a, expected);
         for (uint32_t b = 0; b < p->count; b++) {
-            double shift = group->transfer + p->late[b] - p->late[a];
-            double expected = dxt_wait_of(shift, group->skew);
-            if (a != b && expected >= group->base / 2)
-                p->sample[used++] = fabs(dxt_panel_wait(p, a, b) - expected);
+            p->sample[used] = fabs(dxt_panel_wait(p, a, b) - expected[b]);
+            used += a != b && expected[b] >= group->base / 2;
         }
+    }
     return used;
 }
 

@@ -2,7 +2,6 @@
 #include "analysis/arrive/slow_links.h"
 
 #include <math.h>
-#include <string.h>
 
 #include "analysis/arrive/roster.h"
 #include "analysis/tuning.h"
@@ -38,11 +37,6 @@ static void choose_partners(const dxt_fit *fit, const dxt_roster *roster, uint32
     }
 }
 
-static double cell(const dxt_fit *fit, uint32_t k, uint32_t partner, bool out)
-{
-    return out ? dxt_fit_wait(fit, partner, k) : dxt_fit_wait(fit, k, partner);
-}
-
 /* How much longer than ordinary the waits inside its node are; 0 where there are none. */
 static double extra_within(const dxt_fit *fit, const dxt_roster *roster, uint32_t k, bool out)
 {
@@ -50,7 +44,7 @@ static double extra_within(const dxt_fit *fit, const dxt_roster *roster, uint32_
     double waits[DXT_PARTNERS];
     uint32_t used = 0;
     for (uint32_t m = first; m < end && used < DXT_PARTNERS; m++)
-        if (roster->list[m] != k) waits[used++] = cell(fit, k, roster->list[m], out);
+        if (roster->list[m] != k) waits[used++] = dxt_fit_wait_on(fit, k, roster->list[m], out);
     return used > 0 ? fmax(0, dxt_median(waits, used) - fit->base) : 0;
 }
 
@@ -69,7 +63,7 @@ static double least_between(const dxt_fit *fit, const dxt_roster *roster,
     uint32_t used = 0;
     for (uint32_t p = 0; p < partners->count; p++)
         if (tells(fit, partners->member[p], !out))
-            waits[used++] = cell(fit, k, partners->member[p], out);
+            waits[used++] = dxt_fit_wait_on(fit, k, partners->member[p], out);
     double extra = extra_within(fit, roster, k, out);
     /* What is slow inside as well is not the link between nodes. */
     return used > 0 && extra <= fit->limit[k] ? fmax(0, shortest(waits, used) - extra) : NAN;
@@ -92,8 +86,7 @@ static void compare_links(dxt_fit *fit, const dxt_roster *roster, const struct p
     }
 }
 
-/* How much waits inside nodes differ, as a standard deviation in ordinary ones, from some of them.
- */
+/* How much some waits inside nodes differ, as a standard deviation in ordinary ones. */
 static double spread_within(const dxt_fit *fit, const dxt_roster *roster)
 {
     double *off = fit->scratch->cells.work;
@@ -173,115 +166,4 @@ void dxt_links_of_nodes(dxt_fit *fit, double limit)
     for (uint32_t a = 0; a < fit->nodes; a++)
         judge_uplink(fit, a, least_of_node(fit, a, false) - base,
                      least_of_node(fit, a, true) - base, base, least);
-}
-
-/* ---- to all ranks ---- */
-
-/* The ordinary ranks of a node, or so many of them spread over it, that the others are compared
- * with. */
-static uint32_t choose_peers(const dxt_fit *fit, const dxt_roster *roster, uint32_t node,
-                             uint32_t *peer)
-{
-    uint32_t begin = roster->begin[node], own = roster->begin[node + 1] - begin, used = 0;
-    uint32_t most = own < DXT_PARTNERS                     ? own
-                    : fit->count > DXT_PARTNERS_MANY_RANKS ? DXT_PARTNERS_OF_MANY
-                                                           : DXT_PARTNERS;
-    for (uint32_t t = 0; t < most; t++) {
-        uint32_t k = roster->list[begin + (uint32_t)dxt_spread_index(t, most, own)];
-        if (fabs(fit->late[k]) <= fit->limit[k]) peer[used++] = k;
-    }
-    return used;
-}
-
-/* Whether all waits over a link, but for the shortest ones, exceed a level: few do. */
-static bool all_exceed(const dxt_fit *fit, const uint32_t *peer, uint32_t count, uint32_t k,
-                       bool out, double level)
-{
-    uint32_t below = 0;
-    for (uint32_t p = 0; p < count; p++) {
-        if (peer[p] == k) continue;
-        below += !(cell(fit, k, peer[p], out) > level);
-        if (below > (count - 1) / DXT_SHORTEST_ONE_IN) return false;
-    }
-    return true;
-}
-
-static double typical_within(const dxt_fit *fit, const uint32_t *peer, uint32_t count, uint32_t k,
-                             bool out)
-{
-    double waits[DXT_PARTNERS];
-    uint32_t used = 0;
-    for (uint32_t p = 0; p < count; p++)
-        if (peer[p] != k) waits[used++] = cell(fit, k, peer[p], out);
-    return used > 0 ? dxt_select(waits, used, (used - 1) / 2) : 0;
-}
-
-/* As typical_within() of each peer, many at once: waits are not negative, so that the lower of the
- * middle two is the one nearer to 0. */
-static void typical_of_peers(const dxt_fit *fit, const uint32_t *peer, uint32_t count, bool out,
-                             double *typical)
-{
-    double said[DXT_PARTNERS][DXT_LANES], median[DXT_LANES];
-    for (uint32_t first = 0; first < count; first += DXT_LANES) {
-        uint32_t lanes = count - first < DXT_LANES ? count - first : DXT_LANES;
-        for (uint32_t p = 0; p < count; p++)
-            for (uint32_t c = 0; c < DXT_LANES; c++)
-                said[p][c] = c < lanes && first + c != p ? cell(fit, peer[first + c], peer[p], out)
-                                                         : INFINITY;
-        dxt_cautious_medians(said, count, median);
-        memcpy(typical + first, median, lanes * sizeof *typical);
-    }
-}
-
-/* What an ordinary wait is, though many links may be slow: the typical rank's, both ways together,
- * which its lateness does not touch. */
-static double ordinary_within(const dxt_fit *fit, const uint32_t *peer, uint32_t count)
-{
-    double typical[DXT_PARTNERS], out[DXT_PARTNERS];
-    typical_of_peers(fit, peer, count, false, typical);
-    typical_of_peers(fit, peer, count, true, out);
-    for (uint32_t p = 0; p < count; p++) typical[p] = (typical[p] + out[p]) / 2;
-    return dxt_select(typical, count, (count - 1) / 2);
-}
-
-static bool is_slow(const dxt_fit *fit, const uint32_t *peer, uint32_t count, uint32_t k,
-                    double base)
-{
-    double uneven = count <= DXT_LINK_FEW ? DXT_LINK_UNEVENNESS_OF_FEW : DXT_LINK_UNEVENNESS;
-    /* What the limit was made from may be the slow links' waits: then by the ordinary ones alone.
-     */
-    double chance = fit->limit[k];
-    if (base < fit->base / 2)
-        chance = DXT_LIMIT_ERRORS * base * DXT_ARRIVALS_OF_WAIT / sqrt(fmax(fit->ops, 1));
-    double limit = fmax(DXT_LINK_LIMITS * fmax(fit->floor, chance), uneven * base);
-    return all_exceed(fit, peer, count, k, false, base + limit) &&
-           all_exceed(fit, peer, count, k, true, base + limit);
-}
-
-/* Of three ranks two may be nearer to each other than to the third, unless all share a node. */
-static void take_link(dxt_fit *fit, const uint32_t *peer, uint32_t count, uint32_t k, double base)
-{
-    if (count == DXT_LINK_LEAST && !fit->same_node) {
-        fit->unsure = true;
-        return;
-    }
-    fit->role[k] = DXT_ROLE_LINK;
-    fit->receive[k] = typical_within(fit, peer, count, k, false) - base;
-    fit->send[k] = typical_within(fit, peer, count, k, true) - base;
-}
-
-void dxt_links_within(dxt_fit *fit)
-{
-    dxt_roster roster;
-    dxt_list_members(fit, &roster);
-    for (uint32_t node = 0; node < fit->nodes; node++) {
-        uint32_t peer[DXT_PARTNERS], count = choose_peers(fit, &roster, node, peer);
-        if (count < DXT_LINK_LEAST) continue;
-        double base = ordinary_within(fit, peer, count);
-        for (uint32_t m = roster.begin[node]; m < roster.begin[node + 1]; m++) {
-            uint32_t k = roster.list[m];
-            bool late = fit->role[k] == DXT_ROLE_LATE || fit->role[k] == DXT_ROLE_EARLY;
-            if (!late && is_slow(fit, peer, count, k, base)) take_link(fit, peer, count, k, base);
-        }
-    }
 }

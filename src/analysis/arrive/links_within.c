@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Slow links to all ranks of a node, as slow_links.h has them. */
+#include "analysis/arrive/slow_links.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "analysis/arrive/roster.h"
+#include "analysis/tuning.h"
+#include "numeric/select.h"
+#include "numeric/spread.h"
+
+/* The ordinary ranks of a node, or so many of them spread over it, that the others are compared
+ * with. */
+static uint32_t choose_peers(const dxt_fit *fit, const dxt_roster *roster, uint32_t node,
+                             uint32_t *peer)
+{
+    uint32_t begin = roster->begin[node], own = roster->begin[node + 1] - begin, used = 0;
+    uint32_t most = own < DXT_PARTNERS                     ? own
+                    : fit->count > DXT_PARTNERS_MANY_RANKS ? DXT_PARTNERS_OF_MANY
+                                                           : DXT_PARTNERS;
+    for (uint32_t t = 0; t < most; t++) {
+        uint32_t k = roster->list[begin + (uint32_t)dxt_spread_index(t, most, own)];
+        if (fabs(fit->late[k]) <= fit->limit[k]) peer[used++] = k;
+    }
+    return used;
+}
+
+/* Whether all waits over a link, but for the shortest ones, exceed a level: few do. */
+static bool all_exceed(const dxt_fit *fit, const uint32_t *peer, uint32_t count, uint32_t k,
+                       bool out, double level)
+{
+    uint32_t below = 0;
+    for (uint32_t p = 0; p < count; p++) {
+        if (peer[p] == k) continue;
+        below += !(dxt_fit_wait_on(fit, k, peer[p], out) > level);
+        if (below > (count - 1) / DXT_SHORTEST_ONE_IN) return false;
+    }
+    return true;
+}
+
+static double typical_within(const dxt_fit *fit, const uint32_t *peer, uint32_t count, uint32_t k,
+                             bool out)
+{
+    double waits[DXT_PARTNERS];
+    uint32_t used = 0;
+    for (uint32_t p = 0; p < count; p++)
+        if (peer[p] != k) waits[used++] = dxt_fit_wait_on(fit, k, peer[p], out);
+    return used > 0 ? dxt_select(waits, used, (used - 1) / 2) : 0;
+}
+
+/* As typical_within() of each peer, in and then out, many at once: waits are not negative, so that
+ * the lower of the middle two is the one nearer to 0. */
+static void typical_of_peers(const dxt_fit *fit, const uint32_t *peer, uint32_t count,
+                             double *typical)
+{
+    double said[DXT_PARTNERS][DXT_LANES] = {{0}}, median[DXT_LANES];
+    for (uint32_t first = 0; first < 2 * count; first += DXT_LANES) {
+        uint32_t lanes = 2 * count - first < DXT_LANES ? 2 * count - first : DXT_LANES;
+        for (uint32_t c = 0; c < lanes; c++) {
+            bool out = first + c >= count;
+            uint32_t own = out ? first + c - count : first + c;
+            for (uint32_t p = 0; p < count; p++)
+                said[p][c] = own == p ? INFINITY : dxt_fit_wait_on(fit, peer[own], peer[p], out);
+        }
+        dxt_cautious_medians(said, count, median);
+        memcpy(typical + first, median, lanes * sizeof *typical);
+    }
+}
+
+/* What an ordinary wait is, though many links may be slow: the typical rank's, both ways together,
+ * which its lateness does not touch. */
+static double ordinary_within(const dxt_fit *fit, const uint32_t *peer, uint32_t count)
+{
+    double typical[2 * DXT_PARTNERS];
+    typical_of_peers(fit, peer, count, typical);
+    for (uint32_t p = 0; p < count; p++) typical[p] = (typical[p] + typical[count + p]) / 2;
+    return dxt_select(typical, count, (count - 1) / 2);
+}
+
+static double unevenness(uint32_t count)
+{
+    return count <= DXT_LINK_FEW ? DXT_LINK_UNEVENNESS_OF_FEW : DXT_LINK_UNEVENNESS;
+}
+
+static bool both_exceed(const dxt_fit *fit, const uint32_t *peer, uint32_t count, uint32_t k,
+                        double level)
+{
+    return all_exceed(fit, peer, count, k, false, level) &&
+           all_exceed(fit, peer, count, k, true, level);
+}
+
+static bool is_slow(const dxt_fit *fit, const uint32_t *peer, uint32_t count, uint32_t k,
+                    double base)
+{
+    /* The limit may be made from the slow links' waits: then by the ordinary ones alone. */
+    double chance = fit->limit[k];
+    if (base < fit->base / 2)
+        chance = DXT_LIMIT_ERRORS * base * DXT_ARRIVALS_OF_WAIT / sqrt(fmax(fit->ops, 1));
+    double limit = fmax(DXT_LINK_LIMITS * fmax(fit->floor, chance), unevenness(count) * base);
+    return both_exceed(fit, peer, count, k, base + limit);
+}
+
+/* Whether any link of a node may be slow: with the shortest wait of all, which is no longer than
+ * the ordinary one, for it. Mostly none may, and what is ordinary need not be found. */
+static bool may_be_slow(const dxt_fit *fit, const dxt_roster *roster, uint32_t node,
+                        const uint32_t *peer, uint32_t count)
+{
+    double least = INFINITY;
+    for (uint32_t a = 0; a < count; a++)
+        for (uint32_t b = 0; b < count; b++) {
+            double wait = a == b ? INFINITY : dxt_fit_wait(fit, peer[a], peer[b]);
+            least = wait < least ? wait : least;
+        }
+    double level = least + fmax(DXT_LINK_LIMITS * fit->floor, unevenness(count) * least);
+    for (uint32_t m = roster->begin[node]; m < roster->begin[node + 1]; m++)
+        if (both_exceed(fit, peer, count, roster->list[m], level)) return true;
+    return false;
+}
+
+/* Of three ranks two may be nearer to each other than to the third, unless all share a node. */
+static void take_link(dxt_fit *fit, const uint32_t *peer, uint32_t count, uint32_t k, double base)
+{
+    if (count == DXT_LINK_LEAST && !fit->same_node) {
+        fit->unsure = true;
+        return;
+    }
+    fit->role[k] = DXT_ROLE_LINK;
+    fit->receive[k] = typical_within(fit, peer, count, k, false) - base;
+    fit->send[k] = typical_within(fit, peer, count, k, true) - base;
+}
+
+void dxt_links_within(dxt_fit *fit)
+{
+    dxt_roster roster;
+    dxt_list_members(fit, &roster);
+    for (uint32_t node = 0; node < fit->nodes; node++) {
+        uint32_t peer[DXT_PARTNERS], count = choose_peers(fit, &roster, node, peer);
+        if (count < DXT_LINK_LEAST || !may_be_slow(fit, &roster, node, peer, count)) continue;
+        double base = ordinary_within(fit, peer, count);
+        for (uint32_t m = roster.begin[node]; m < roster.begin[node + 1]; m++) {
+            uint32_t k = roster.list[m];
+            bool late = fit->role[k] == DXT_ROLE_LATE || fit->role[k] == DXT_ROLE_EARLY;
+            if (!late && is_slow(fit, peer, count, k, base)) take_link(fit, peer, count, k, base);
+        }
+    }
+}
