@@ -36,6 +36,6 @@ others=$(named | grep late_rank | grep -vc '^dispatch late_rank 1$')
 if ((count == 2)); then
     link=$(named | grep -cE '(slow_node_path|late_node) ')
 else
-    link=$(named | grep -cE "late_node $((count - 1))\$|slow_node_path .*$((count - 1))")
+    link=$(named | grep -cE "(late_node|slow_node_link) $((count - 1))\$|slow_node_path .*$((count - 1))")
 fi
 ((link >= 1)) || fail "the link is not named: $(named | paste -sd ' ')"
