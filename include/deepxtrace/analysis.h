@@ -89,6 +89,8 @@ typedef struct dxt_finding {
     uint32_t path_total;   /**< how many there are, ≥ path_count */
     const int32_t *nodes;  /**< nodes concerned, where these are several; NULL = not listed */
     uint32_t node_count;   /**< how many of them */
+    int or_irregular; /**< of a rank's link: 1 = that the rank's work is irregular, now early, now
+                                late, would give the same sums */
 } dxt_finding;
 
 /** An abnormal column or row. */

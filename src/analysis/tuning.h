@@ -179,6 +179,10 @@
 #define DXT_NIC_SPREADS 6.0
 #define DXT_SPREAD_CELLS 256u
 #define DXT_LINK_FEW 4u
+/* Part of the operations in which a rank must come last to the others for it to be its link, not
+ * its work, which is late now and early then. Larger: more links are doubted. Chosen: lateness in
+ * half of the operations, and earliness in the others, give 0.5, a link 1. */
+#define DXT_LINK_LAST 0.9
 /* Ranks, or nodes, of which it shows which has the slow link. */
 #define DXT_LINK_LEAST 3u
 /* Standard deviation of an arrival in ordinary waits, where nothing takes time but the arrivals:

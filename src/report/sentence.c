@@ -240,6 +240,8 @@ static void slow_link(const struct words *w)
     dxt_text_puts(w->text, "the link of ");
     dxt_words_rank(w->text, w->window, w->finding->rank);
     slow_direction(w, w->finding->between_nodes ? "all ranks of other nodes" : "all other ranks");
+    if (w->finding->or_irregular)
+        dxt_text_puts(w->text, "; or its work is irregular, now early, now late");
 }
 
 static void slow_node_link(const struct words *w)

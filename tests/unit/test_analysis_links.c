@@ -85,6 +85,34 @@ static void of_few_ranks_it_is_as_sure_as_of_many_and_no_skew(void **state)
     }
 }
 
+/* Sums are those of irregular work as well; who came last in each operation tells. */
+static void the_doubt_is_said_unless_the_link_is_last_each_time(void **state)
+{
+    (void)state;
+    for (uint32_t ranks = 4; ranks <= 16; ranks *= 2) {
+        for (int last = 0; last <= 2; last++) {
+            healthy(ranks, 7 * ranks);
+            bad_links(0, true, true);
+            links.bad[2] = true;
+            job.record_last = last > 0;
+            dxt_window *window = arrivals_window(&job, "dispatch");
+            /* In one of five operations somebody else was. */
+            for (uint32_t i = 0; last == 2 && i < ranks; i++) {
+                if (i == 2) continue;
+                window->last[i * ranks + 2] -= window->ops / 5;
+                window->last[i * ranks + (i == 1 ? 0 : 1)] += window->ops / 5;
+            }
+            dxt_findings *found = analyze(window, NULL);
+            const dxt_finding *finding = only(found, DXT_SLOW_LINK);
+            assert_int_equal(finding->rank, 2);
+            assert_int_equal(finding->or_irregular, last != 1);
+            assert_true((finding->confidence > 0.95) == (last == 1));
+            dxt_findings_free(found);
+            dxt_window_free(window);
+        }
+    }
+}
+
 static void several_links_may_be_slow_both_ways(void **state)
 {
     (void)state;
@@ -215,6 +243,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_link_that_is_slow_both_ways_is_the_ranks),
         cmocka_unit_test(of_few_ranks_it_is_as_sure_as_of_many_and_no_skew),
+        cmocka_unit_test(the_doubt_is_said_unless_the_link_is_last_each_time),
         cmocka_unit_test(several_links_may_be_slow_both_ways),
         cmocka_unit_test(of_three_ranks_it_must_be_known_that_they_share_a_node),
         cmocka_unit_test(links_to_other_nodes_are_the_ranks),

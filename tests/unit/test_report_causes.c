@@ -11,6 +11,12 @@ static void links_say_which_way_and_to_whom(void **state)
     expect_sentence(window, &finding, DXT_MEASURE_NS_PER_OP,
                     "the link of rank 2 is slow in both directions in dispatch: +1.03 ms per "
                     "operation, 38 % of the time, with all other ranks");
+    finding.or_irregular = 1;
+    expect_sentence(window, &finding, DXT_MEASURE_NS_PER_OP,
+                    "the link of rank 2 is slow in both directions in dispatch: +1.03 ms per "
+                    "operation, 38 % of the time, with all other ranks; or its work is irregular, "
+                    "now early, now late");
+    finding.or_irregular = 0;
     finding.direction = DXT_DIRECTION_IN;
     finding.between_nodes = 1;
     expect_sentence(window, &finding, DXT_MEASURE_NS_PER_OP,

@@ -8,8 +8,7 @@
 #include "analysis/tuning.h"
 #include "numeric/select.h"
 
-/* In which part of the operations a rank came last, as the typical witness saw it. */
-static double last_share(const dxt_case *c, uint32_t k)
+double dxt_last_share(const dxt_case *c, uint32_t k)
 {
     const dxt_window *window = c->window;
     size_t n = window->ranks, used = 0;
@@ -41,12 +40,12 @@ static bool beyond_chance(double share, double some, double all, double taken, d
 static bool lateness_persists(const dxt_case *c, uint32_t k)
 {
     const dxt_fit *fit = &c->fit;
-    double ops = (double)c->window->ops, own = last_share(c, k);
+    double ops = (double)c->window->ops, own = dxt_last_share(c, k);
     double shared = own, peers = 1, taken = 0, later = 0;
     for (uint32_t m = 0; m < fit->count; m++) {
         double ahead = dxt_fit_all_lateness(fit, m) - dxt_fit_all_lateness(fit, k);
         if (m == k || ahead < -fit->limit[k]) continue;
-        double share = last_share(c, m);
+        double share = dxt_last_share(c, m);
         if (ahead > fit->limit[k]) {
             taken += share;
             later++;

@@ -13,6 +13,10 @@
  *  @param passing  [fit.count] Memory for it. */
 void dxt_note_passing(dxt_case *c, bool *passing);
 
+/** In which part of the operations member k came last, as the typical witness saw it. The window
+ *  must record it. */
+double dxt_last_share(const dxt_case *c, uint32_t k);
+
 /** Whether the window says anything about who came last. */
 bool dxt_records_last(const dxt_window *window);
 

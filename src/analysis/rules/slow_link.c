@@ -5,13 +5,16 @@
  * rank or a slow receiver.
  *
  * How large: what the link adds to a wait, in the slower direction.
- * How sure: against DXT_LINK_LIMITS limits of a lateness in its group. A rank whose work varies,
- * now early, now late, makes the same sums as a link that is slow to all in both directions; unless
- * the window records who came last, no more than DXT_DOUBTFUL is sure.
+ * How sure: against DXT_LINK_LIMITS limits of a lateness in its group; of few ranks, whose limit
+ * the link itself makes, of the waits without it (explain/links.c). A rank whose work varies, now
+ * early, now late, makes the same sums as a link that is slow to all in both directions, and no
+ * more than DXT_DOUBTFUL is sure, which the finding says. Only where the window records who came
+ * last, and it was this rank in all but a few operations (DXT_LINK_LAST), is it the link.
  */
 #include <math.h>
 
 #include "analysis/explain/links.h"
+#include "analysis/explain/persists.h"
 #include "analysis/raw.h"
 #include "analysis/rules/rules.h"
 #include "analysis/tuning.h"
@@ -37,6 +40,13 @@ static bool applies(dxt_case *c, dxt_subject s)
     return fit->role[s.a] == DXT_ROLE_LINK || fit->nic_in[s.a] > 0 || fit->nic_out[s.a] > 0;
 }
 
+/* Whether a rank with irregular work cannot be told from this link. */
+static bool may_be_irregular(const dxt_case *c, uint32_t k)
+{
+    if (is_between(c, k)) return false;
+    return !dxt_records_last(c->window) || dxt_last_share(c, k) < DXT_LINK_LAST;
+}
+
 static dxt_size size(dxt_case *c, dxt_subject s)
 {
     bool between = is_between(c, s.a);
@@ -45,7 +55,7 @@ static dxt_size size(dxt_case *c, dxt_subject s)
     return (dxt_size){.wait = fmax(in_of(c, s.a), out_of(c, s.a)),
                       .limit = limit,
                       .error = error,
-                      .surest = between ? 0 : DXT_DOUBTFUL};
+                      .surest = may_be_irregular(c, s.a) ? DXT_DOUBTFUL : 0};
 }
 
 static void write(dxt_case *c, dxt_subject s, dxt_finding *finding)
@@ -59,6 +69,7 @@ static void write(dxt_case *c, dxt_subject s, dxt_finding *finding)
     if (!finding) return;
     finding->rank = rank;
     finding->between_nodes = is_between(c, s.a);
+    finding->or_irregular = may_be_irregular(c, s.a);
     finding->direction = in && out ? DXT_DIRECTION_BOTH : in ? DXT_DIRECTION_IN : DXT_DIRECTION_OUT;
 }
 
