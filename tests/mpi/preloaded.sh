@@ -21,8 +21,7 @@ jq -e -s 'all(.[]; .origin == "duration" and .ranks == 4)' "$recording" >/dev/nu
 for first in 0 1; do # of each half
     [[ -f $scratch/diagnose_mpi_1_rank$first.jsonl ]] || fail "no recording of the communicator of rank $first"
 done
-# The first operation of a step is where a rank is late.
+# The first operation of a step is where a rank is late. A window on a busy machine may name nobody.
 late=$("$deepxtrace" analyze --json "$recording" | jq -s '[.[] | select(.phase == "alltoall" and .findings) |
-    .findings | map(select(.kind == "late_rank")) | .[0].rank] | group_by(.) |
-    max_by(length) | .[0]')
+    .findings[] | select(.kind == "late_rank").rank] | group_by(.) | max_by(length) | .[0]')
 [[ $late == 2 ]] || fail "rank $late is named most often"
