@@ -47,7 +47,7 @@ fi
 late_rank_is_named()
 {
     qemu-aarch64 -L /usr/aarch64-linux-gnu -E "LD_LIBRARY_PATH=$root/usr/lib/aarch64-linux-gnu" \
-        build-arm64/bin/deepxtrace run --ranks 4 --steps 60 --window 20 --hidden 512 \
+        build-arm64/bin/deepxtrace job --ranks 4 --steps 60 --window 20 --hidden 512 \
         --slow dispatch:2:60ms --json > "$tree/job.txt" || return
     jq -es '[.[] | select(.phase == "dispatch") | .findings[] | select(.kind == "late_rank").rank]
         | length > 0 and all(. == 2)' "$tree/job.txt" > "$tree/job.verdict"

@@ -34,6 +34,16 @@
 
 /* Room for the time at which a window begins, as dxt_findings has it. */
 #define DXT_TIME_TEXT 40u
+/* Partners that a rank's link is judged by at most, and the same in groups of more than
+ * DXT_PARTNERS_MANY_RANKS: more tell a few good ones among many bad ones, and cost time. Chosen. */
+#define DXT_PARTNERS 32u
+#define DXT_PARTNERS_OF_MANY 16u
+/* Pairs that blocks of ranks are looked for in. More: surer, slower. Chosen. */
+#define DXT_BLOCK_PAIRS 128u
+/* Paths of a bundle, its ranks and nodes that are listed. Chosen. */
+#define DXT_BUNDLE_LISTED 64u
+/* Rows that tell what is lost. More: surer, slower. Chosen. */
+#define DXT_LOSS_ROWS 16u
 
 /* ---- end of sizes ---- */
 
@@ -159,10 +169,7 @@
 
 /* ---- slow links (arrive/slow_links.c) ---- */
 
-/* Partners that a rank's link is judged by at most, and the same in groups of more than MANY_RANKS:
- * more tell a few good ones among many bad ones, and cost time. Chosen. */
-#define DXT_PARTNERS 32u
-#define DXT_PARTNERS_OF_MANY 16u
+/* Ranks above which DXT_PARTNERS_OF_MANY partners judge a link. More: slower, surer. Chosen. */
 #define DXT_PARTNERS_MANY_RANKS 512u
 /* The waits over a link are its shortest ones: those of one in so many. Larger: fewer good links at
  * the other end are enough, noisier. Chosen: one of 16 finds 7 bad of 8. */
@@ -191,9 +198,8 @@
 
 /* ---- blocks of ranks (blocks.c) ---- */
 
-/* Pairs that are looked at, and the part of those inside a sparse pattern that must be observed.
- * More: surer, slower. Chosen. */
-#define DXT_BLOCK_PAIRS 128u
+/* Part of the pairs inside a sparse pattern that must be observed. More: surer of the pattern,
+ * which is found less often. Chosen. */
 #define DXT_BLOCK_SEEN 0.9
 /* Ranks, and pairs inside and between blocks, from which on blocks can be told from chance. */
 #define DXT_BLOCK_RANKS 8u
@@ -264,8 +270,6 @@
  * compute and of all of it 0. */
 #define DXT_STALLED_PART 0.25
 #define DXT_STALLS_MEMBERS 6u
-/* Paths of a bundle, its ranks and nodes that are listed. Chosen. */
-#define DXT_BUNDLE_LISTED 64u
 
 /* ---- what explains what ---- */
 
@@ -303,8 +307,6 @@
 #define DXT_ONE_SIDED_TYPICAL 1.5
 #define DXT_ONE_SIDED_LEAST 0.1
 #define DXT_RARE_LEAN 1.2
-/* Rows that tell what is lost. */
-#define DXT_LOSS_ROWS 16u
 /* What is lost at least, and, where columns differ and rows do not, at most, from which on it is
  * worth a line [part of the step]; and ranks up to which the latter says something, beyond which
  * cells of healthy jitter add up to as much. Larger: fewer lines. Chosen. */

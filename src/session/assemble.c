@@ -359,14 +359,17 @@ static dxt_window describe(dxt_assembler *to, const dxt_assembly *a)
 /* ---- all of it ---- */
 
 /* A clock that ticks as many times faster as there are waits side by side makes of their sum the
- * time of one. */
-static void speed_up(dxt_assembler *to, const dxt_assembly *a, double *rates)
+ * time of one. @return The rates; NULL if one is beyond what a clock can have. */
+static double *speed_up(dxt_assembler *to, const dxt_assembly *a, double *rates)
 {
     int64_t any = 1;
     for (uint32_t r = 0; r < a->ranks; r++)
         if (to->experts[r] > 0) any = to->experts[r];
-    for (uint32_t r = 0; r < a->ranks; r++)
+    for (uint32_t r = 0; r < a->ranks; r++) {
         rates[r] = to->rates[r] * (double)(to->experts[r] > 0 ? to->experts[r] : any);
+        if (!(rates[r] <= DXT_MAX_TICKS_PER_SECOND)) return NULL;
+    }
+    return rates;
 }
 
 static void put_planes(const dxt_cells *cells, dxt_window *window)
@@ -393,10 +396,8 @@ void dxt_assemble(dxt_assembler *to, const dxt_assembly *a, const dxt_window **w
         stood_ns += dxt_assembler_take_out(to, a, o);
         put_planes(&to->cells[o], window);
         dxt_assembler_count(to, a, o, experts, window);
-        if (experts && window->ops == 0 && !window->samples && window->ticks_per_second) {
-            speed_up(to, a, to->fast_rates);
-            window->ticks_per_second = to->fast_rates;
-        }
+        if (experts && window->ops == 0 && !window->samples && window->ticks_per_second)
+            window->ticks_per_second = speed_up(to, a, to->fast_rates);
         dxt_assembler_use_durations(to, a, o, window);
         windows[o] = window;
     }

@@ -172,7 +172,7 @@ has_cairo() {
     [[ ${lines[0]} == "lateness in dispatch, case d_col2_20us" ]]
     [[ ${lines[1]} == "windows 0 to 19" ]]
     [[ ${lines[4]} == "rank 2*|████████████████████|" ]]
-    [[ ${lines[2]} != *[▓█]* ]]
+    [[ ${lines[2]} != *▓* && ${lines[2]} != *█* ]]
     [[ $output == *"lateness in combine"* ]]
     run "$deepxtrace" heatmap run --timeline --phase dispatch
     [[ $output != *"combine"* ]]

@@ -4,6 +4,7 @@
  * two mails of the same length. What passes the decoder must make windows that pass their own
  * check.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -50,7 +51,10 @@ static void assemble(const dxt_mail_head *head, const uint64_t *before, const ui
     if (dxt_assembler_create(assembly.ranks, assembly.operators, &assembler) != DXT_OK) abort();
     dxt_assemble(assembler, &assembly, windows);
     for (uint32_t o = 0; o < assembly.operators; o++)
-        if (dxt_window_check(windows[o]) != DXT_OK) abort();
+        if (dxt_window_check(windows[o]) != DXT_OK) {
+            fprintf(stderr, "%s\n", dxt_error());
+            abort();
+        }
     dxt_assembler_destroy(assembler);
     dxt_durations_destroy(assembly.durations);
 }

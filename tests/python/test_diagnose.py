@@ -212,8 +212,9 @@ def test_the_log_and_the_recording(folder, monkeypatch):
         row = [0] * 4 if rank == 2 else [20000, 20000, 1000000, 20000]
         waits = " ".join(f"{value:8d}" for value in row)
         assert re.fullmatch(rf"{stamp} rank={rank} \[{waits}\]", log[1 + rank])
-    assert re.match(r"CRITICAL 20\S+[+-]\d\d:\d\d begins: rank 2 .*; next: look at", log[10])
-    assert log[11].startswith("CRITICAL") and "rank 3" in log[11] and len(log) == 22
+    # How grave it is depends on how long the window took.
+    begins = r"(CRITICAL|MAJOR|MINOR) +20\S+[+-]\d\d:\d\d begins: rank %d .*; next: look at"
+    assert re.match(begins % 2, log[10]) and re.match(begins % 3, log[11]) and len(log) == 22
     # The library's readers and the command know both files.
     recorded = deepxtrace.Window.read(folder / "diagnose_rank0.jsonl")
     logged = deepxtrace.Window.read(folder / "diagnose_rank0.log")
