@@ -112,6 +112,21 @@ char *dxt_format_ns(double ns, char *buffer, size_t size);
  * @return Length.
  */
 size_t dxt_format_real(double value, char *buffer);
+/** Longest text of dxt_format_utc() with its terminator. */
+#define DXT_UTC_SIZE 40u
+
+/**
+ * Read a time in ISO 8601: date, 'T' or a blank, time with or without a part of a second, and 'Z',
+ * an offset such as +02:00, or nothing, which is UTC.
+ *
+ * @param ns  Receives ns since 1970; untouched on failure.
+ * @return false if it is no such time.
+ */
+bool dxt_parse_time(const char *text, int64_t *ns);
+
+/** Write ns since 1970 as "2026-11-26T03:34:48.250Z" (DXT_UTC_SIZE bytes). @return @p buffer. */
+char *dxt_format_utc(int64_t ns, char *buffer);
+
 /** Longest result of dxt_format_real() with its terminator. */
 #define DXT_REAL_SIZE 32u
 

@@ -130,6 +130,46 @@ static void put_subject(dxt_text *text, const dxt_finding *finding)
         dxt_text_printf(text, ",\"reason\":\"%s\"", dxt_silence_name(finding->silence));
 }
 
+/* Where the rank that is named is: what nvidia-smi and a drain command want to know. */
+static void put_place(dxt_text *text, const dxt_window *window, const dxt_finding *finding)
+{
+    bool ranked = finding->rank < window->ranks;
+    const dxt_place *place = ranked && window->devices ? &window->devices[finding->rank] : NULL;
+    const char *host = ranked && window->hosts ? window->hosts[finding->rank] : NULL;
+    if (place && place->host[0]) host = place->host;
+    if (host) {
+        dxt_text_puts(text, ",\"host\":");
+        dxt_words_json_string(text, host);
+    }
+    if (!place) return;
+    dxt_text_puts(text, ",\"device\":{");
+    const char *comma = "";
+    if (place->gpu >= 0) dxt_text_printf(text, "\"gpu\":%d", place->gpu), comma = ",";
+    if (place->uuid[0]) {
+        dxt_text_printf(text, "%s\"uuid\":", comma), comma = ",";
+        dxt_words_json_string(text, place->uuid);
+    }
+    if (place->pci[0]) {
+        dxt_text_printf(text, "%s\"pci\":", comma), comma = ",";
+        dxt_words_json_string(text, place->pci);
+    }
+    if (place->pid > 0) dxt_text_printf(text, "%s\"pid\":%" PRId64, comma, place->pid), comma = ",";
+    if (place->rank >= 0) dxt_text_printf(text, "%s\"rank\":%" PRId64, comma, place->rank);
+    dxt_text_puts(text, "}");
+}
+
+/* Since when, and of which job, where the window says so. */
+static void put_origin(dxt_text *text, const dxt_window *window)
+{
+    int64_t begin_ns;
+    char utc[DXT_UTC_SIZE];
+    if (dxt_parse_time(window->begin, &begin_ns))
+        dxt_text_printf(text, ",\"begin\":\"%s\"", dxt_format_utc(begin_ns, utc));
+    if (!window->instance) return;
+    dxt_text_puts(text, ",\"instance\":");
+    dxt_words_json_string(text, window->instance);
+}
+
 static void put_finding(dxt_text *text, const dxt_window *window, const dxt_findings *findings,
                         size_t index)
 {
@@ -139,6 +179,7 @@ static void put_finding(dxt_text *text, const dxt_window *window, const dxt_find
     dxt_text_printf(text, "%s{\"kind\":\"%s\"", index ? "," : "",
                     dxt_finding_kind_name(finding->kind));
     put_subject(text, finding);
+    put_place(text, window, finding);
     dxt_text_puts(text, ",\"wait_us\":");
     dxt_words_json_real(text, timed ? finding->wait / 1000 : NAN);
     if (!timed) {
@@ -184,6 +225,7 @@ dxt_status dxt_report_json(const dxt_window *window, const dxt_findings *finding
     put_axes(&text, "abnormal_cols", findings->cols, findings->col_count);
     put_axes(&text, "abnormal_rows", findings->rows, findings->row_count);
     put_points(&text, findings);
+    put_origin(&text, window);
     dxt_text_puts(&text, ",\"findings\":[");
     for (size_t i = 0; i < findings->finding_count && !text.failed; i++)
         put_finding(&text, window, findings, i);

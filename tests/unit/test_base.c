@@ -259,6 +259,42 @@ static void what_would_not_be_seen_is_unprintable(void **state)
     assert_string_equal(text, "a?[31m?? ???gpu \xc2\xb5s ?");
 }
 
+static void times_of_day_are_read_and_written(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        int64_t ns;
+    } good[] = {{"1970-01-01T00:00:00Z", 0},
+                {"2026-11-26T03:34:48", INT64_C(1795664088000000000)},
+                {"2026-11-26 03:34:48.25", INT64_C(1795664088250000000)},
+                {"2026-11-26T04:34:48,000000001+01:00", INT64_C(1795664088000000001)},
+                {"2026-11-25T22:04:48-0530", INT64_C(1795664088000000000)}};
+    static const char *const bad[] = {"",
+                                      "yesterday",
+                                      "2026-11-26",
+                                      "2026-13-01T00:00:00Z",
+                                      "2026-11-26T25:00:00",
+                                      "2026-11-26T00:00:00+",
+                                      "2026-11-26T00:00:00+99:00",
+                                      "2026-11-26T00:00:00Zulu",
+                                      "0001-01-01T00:00:00Z"};
+    char buffer[DXT_UTC_SIZE];
+    int64_t ns = 7;
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+        assert_true(dxt_parse_time(good[i].text, &ns));
+        assert_int_equal(ns, good[i].ns);
+    }
+    ns = 7;
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        assert_false(dxt_parse_time(bad[i], &ns));
+    assert_false(dxt_parse_time(NULL, &ns));
+    assert_int_equal(ns, 7);
+    assert_string_equal(dxt_format_utc(INT64_C(1795664088250999999), buffer),
+                        "2026-11-26T03:34:48.250Z");
+    assert_string_equal(dxt_format_utc(-1, buffer), "1969-12-31T23:59:59.999Z");
+}
+
 static atomic_bool stop;
 
 static void *fail_all_the_time(void *context)
@@ -310,6 +346,7 @@ int main(void)
         cmocka_unit_test(reals_read_back_in_few_digits),
         cmocka_unit_test(characters_are_decoded_or_refused),
         cmocka_unit_test(what_would_not_be_seen_is_unprintable),
+        cmocka_unit_test(times_of_day_are_read_and_written),
         cmocka_unit_test(a_forked_child_can_fail),
         cmocka_unit_test(text_grows_and_survives_failed_allocations),
         cmocka_unit_test(sums_and_products_notice_overflow),

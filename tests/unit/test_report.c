@@ -394,6 +394,39 @@ static void json_findings_name_their_subject(void **state)
     dxt_window_free(window);
 }
 
+/* Since when, of which job, and where: what is asked first at night. */
+static void json_says_when_and_where(void **state)
+{
+    (void)state;
+    dxt_window *window = make_window(16);
+    dxt_finding late = make_finding(DXT_LATE_RANK);
+    dxt_findings findings = make_findings(&late, 1);
+    json_decref(report_json(window, &findings));
+    assert_null(strstr(out, "\"begin\""));
+    assert_null(strstr(out, "\"device\""));
+    window->begin = strdup("2026-11-26T04:34:48.250+01:00");
+    window->instance = strdup("job \"7\"");
+    window->devices = calloc(16, sizeof *window->devices);
+    assert_non_null(window->devices);
+    for (uint32_t r = 0; r < 16; r++) window->devices[r] = (dxt_place){.gpu = -1, .rank = -1};
+    json_decref(report_json(window, &findings));
+    assert_non_null(strstr(out,
+                           ",\"begin\":\"2026-11-26T03:34:48.250Z\",\"instance\":\"job \\\"7\\\"\","
+                           "\"findings\":["));
+    assert_non_null(strstr(out, "\"rank\":2,\"device\":{},\"wait_us\""));
+    window->devices[2] = (dxt_place){.pid = 4711,
+                                     .rank = 18,
+                                     .gpu = 3,
+                                     .host = "gpu-07",
+                                     .uuid = "GPU-5f",
+                                     .pci = "0000:3b:00.0"};
+    json_decref(report_json(window, &findings));
+    assert_non_null(
+        strstr(out, "\"rank\":2,\"host\":\"gpu-07\",\"device\":{\"gpu\":3,\"uuid\":\"GPU-5f\","
+                    "\"pci\":\"0000:3b:00.0\",\"pid\":4711,\"rank\":18},\"wait_us\""));
+    dxt_window_free(window);
+}
+
 static void marks_are_columns_rows_and_points(void **state)
 {
     (void)state;
@@ -491,6 +524,7 @@ int main(void)
         cmocka_unit_test(ratio_lists_columns_rows_and_points),
         cmocka_unit_test(json_has_its_keys_in_order),
         cmocka_unit_test(json_findings_name_their_subject),
+        cmocka_unit_test(json_says_when_and_where),
         cmocka_unit_test(marks_are_columns_rows_and_points),
         cmocka_unit_test(every_allocation_may_fail),
     };
