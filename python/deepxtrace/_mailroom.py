@@ -13,6 +13,7 @@ Whoever publishes or collects touches memory only, whatever state the store and 
 """
 from __future__ import annotations
 
+import atexit
 import collections
 import contextlib
 import datetime
@@ -33,6 +34,21 @@ _CONNECT_SECONDS = 5
 _FOR_EVER = datetime.timedelta(days=1)
 _LONGEST_RETRY_SECONDS = 60.0
 _JOIN_SECONDS = 0.8
+#: At the end of the process: as long as a connection may take, and a little.
+_EXIT_SECONDS = _CONNECT_SECONDS + 1.0
+
+#: Threads that were stuck in the store when their mailroom closed.
+_left: List[threading.Thread] = []
+
+
+@atexit.register
+def _wait_for_left() -> None:
+    """A thread that comes back from torch while the interpreter is going down ends the process with
+    SIGABRT. One that is still stuck after that does not come back."""
+    deadline = time.monotonic() + _EXIT_SECONDS
+    for thread in _left:
+        thread.join(max(0.0, deadline - time.monotonic()))
+    _left.clear()
 
 
 def own_connection(store: Any) -> Any:
@@ -113,12 +129,13 @@ class Mailroom:
 
     def close(self) -> None:
         """Post what waits to be posted and stop the thread. One that is stuck in the store is left
-        behind: it ends with the process and touches nothing of ours any more."""
+        behind: it touches nothing of ours any more, and is waited for when the process ends."""
         with self._changed:
             self._stopping = True
             self._changed.notify()
         if self._thread is not threading.current_thread():
             self._thread.join(_JOIN_SECONDS)
+            _left[:] = [one for one in (*_left, self._thread) if one.is_alive()]
 
     # ---- the thread
 

@@ -9,6 +9,7 @@ import pytest
 torch = pytest.importorskip("torch")
 import torch.distributed as dist  # noqa: E402
 
+from deepxtrace import _mailroom  # noqa: E402
 from deepxtrace._mailroom import DEPTH, Mailroom, own_connection  # noqa: E402
 
 
@@ -152,6 +153,26 @@ def test_a_store_that_hangs_holds_nobody():
     assert time.monotonic() - before < 30
     store.open.set()
     until(lambda: not one._thread.is_alive() and not zero._thread.is_alive())
+
+
+def test_a_thread_that_was_left_is_waited_for_at_the_end():
+    """Come back while the interpreter goes down, it would end the process with SIGABRT."""
+    stuck, free = threading.Event(), threading.Event()
+
+    def connect():
+        stuck.set()
+        free.wait(60)
+        raise RuntimeError("no store any more")
+
+    room = Mailroom(connect, "left", 1, 2, lambda text: None)
+    room.publish(1, b"mail")
+    assert stuck.wait(20)
+    room.close()
+    left = list(_mailroom._left)
+    assert len(left) == 1 and left[0].is_alive()
+    threading.Timer(0.2, free.set).start()
+    _mailroom._wait_for_left()
+    assert not left[0].is_alive() and not _mailroom._left
 
 
 def test_a_connection_of_its_own():
