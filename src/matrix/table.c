@@ -287,7 +287,8 @@ static void read_comment(dxt_reader *reader, const char *at, const char *end)
     while (at < end && (*at == '#' || dxt_is_blank(*at))) at++;
     while (end > at && dxt_is_blank(end[-1])) end--;
     size_t size = (size_t)(end - at);
-    bool word = size > 0 && size < 64 && dxt_is_letter(*at) && strncasecmp(at, "rank", 4) != 0;
+    bool word = size > 0 && size < 64 && dxt_is_letter(*at) &&
+                !(size >= 4 && strncasecmp(at, "rank", 4) == 0);
     for (size_t i = 0; i < size && word; i++)
         word =
             dxt_is_letter(at[i]) || at[i] == '_' || at[i] == '-' || (dxt_is_digit(at[i]) && i > 1);
