@@ -2,7 +2,7 @@
 # The front door. Everything here is one line over a CMake preset or a script, which also run alone.
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test test-gpu mutants check check-deepep fuzz asan tsan arm64 bench install \
+.PHONY: help build demo demo-live test test-gpu mutants check check-deepep fuzz asan tsan arm64 bench install \
 	wheel format clean
 
 PREFIX ?= /usr/local
@@ -21,6 +21,9 @@ build: ## the optimised build: build/bin/deepxtrace and build/lib/libdeepxtrace.
 
 demo: build ## a job of 16 ranks with two slow ones, and their diagnosis
 	scripts/demo.sh
+
+demo-live: build ## a job with a rank that turns late, and `serve` beside it that tells; a minute
+	@scripts/python.sh http.server scripts/demo_live.py
 
 test: ## every test that needs no GPU
 	@scripts/install-deps.sh build test

@@ -181,7 +181,7 @@ _deepxtrace
 echo "${COMPREPLY[@]}"
 END
     [ "$(bash complete deepxtrace an)" = analyze ]
-    [ "$(bash complete deepxtrace job --slow)" = "--slow --slow-path" ]
+    [ "$(bash complete deepxtrace job --slow)" = "--slow --slow-from --slow-until --slow-path" ]
     [ "$(bash complete deepxtrace job --color al)" = always ]
     [ "$(bash complete deepxtrace job --json --st)" = --steps ]
     touch there.jsonl

@@ -119,6 +119,20 @@ refused() {
     [[ $output == *"rank 1 is late in dispatch"* ]]
 }
 
+@test "a rank is slow in the time that is said" {
+    # Would it act, the job would take hours.
+    run "$deepxtrace" job --ranks 2 --steps 20 --window 10 --slow dispatch:1:3600s --slow-from 3600s
+    [ "$status" -eq 0 ]
+    run "$deepxtrace" job --ranks 2 --steps 20 --window 10 --slow combine:1:3600s --slow-until 1ns
+    [ "$status" -eq 0 ]
+    run "$deepxtrace" job --ranks 2 --steps 20 --window 10 --slow dispatch:1:20ms --slow-until 3600s --exit-code
+    [ "$status" -eq 1 ]
+    refused --slow-from 1s
+    [[ $stderr == *"say with --slow which rank is meant" ]]
+    refused --slow dispatch:1:1ms --slow-from 2s --slow-until 1s
+    [[ $stderr == *"--slow-until is not after --slow-from" ]]
+}
+
 @test "--color always colours the heat map in a pipe, never does not" {
     run "$deepxtrace" job --ranks 2 --steps 20 --window 10 --color always
     [[ $output == *$'\033['* ]]

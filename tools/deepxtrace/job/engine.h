@@ -10,7 +10,7 @@
 typedef struct job_rank {
     const job *run;
     uint32_t rank;
-    int64_t slow_ns[DXT_EP_OPERATORS]; /**< how late this rank is to be before an operation */
+    int64_t slow_ns[DXT_EP_OPERATORS]; /**< how late this rank is to be before an operation, now */
     dxt_ep *ep;                        /**< made by the engine's set_up() */
     void *own;                         /**< whatever else set_up() made */
     dxt_gather *gather;

@@ -61,6 +61,9 @@ typedef struct job {
     int64_t timeout_ns;
     double min_share;
     job_fault_list slow, paths;
+    int64_t slow_from_ns,
+        slow_until_ns; /**< time of the work in which `slow` acts; until 0 = its end
+                                          */
     bool json, text, summary, exit_code, progress;
     dxt_color color;
     output_file record;

@@ -27,7 +27,7 @@ typedef struct given {
     uint64_t ranks, steps, tokens, hidden, experts, topk, window, warmup, seed;
     bool fp8, bf16, logfmt, json, summary, force, exit_code;
     double jitter, min_share;
-    int64_t compute_ns, timeout_ns, async_ns;
+    int64_t compute_ns, timeout_ns, async_ns, slow_from_ns, slow_until_ns;
     int color;
     struct hot {
         uint64_t rank;
@@ -211,6 +211,10 @@ static outcome check_shape(given *g)
     if (g->hot.factor > 0 && g->topk == g->experts)
         return complain("job", "--hot: every token goes to all %llu experts; lower --topk",
                         (unsigned long long)g->experts);
+    if ((g->slow_from_ns || g->slow_until_ns) && g->slow.count == 0)
+        return complain("job", "--slow-from, --slow-until: say with --slow which rank is meant");
+    if (g->slow_until_ns && g->slow_until_ns <= g->slow_from_ns)
+        return complain("job", "--slow-until is not after --slow-from");
     outcome result = check_ranks(&g->slow, "slow", g->ranks);
     return result != GO_ON ? result : check_ranks(&g->paths, "slow-path", g->ranks);
 }
@@ -263,6 +267,8 @@ static void put_together(const given *g, job *run)
     run->min_share = g->min_share;
     run->slow = g->slow;
     run->paths = g->paths;
+    run->slow_from_ns = g->slow_from_ns;
+    run->slow_until_ns = g->slow_until_ns;
     run->json = g->json;
     run->text = !g->json && !(g->record && strcmp(g->record, "-") == 0);
     run->summary = g->summary;
@@ -391,6 +397,8 @@ static const cli_option options[] = {
     COUNT("seed", 0, seed, "NUMBER", 0, 0, "of tokens, routes and jitter (1)"),
     CUSTOM("slow", slow, "PHASE:RANK:DURATION", parse_slow,
            "make a rank late for every dispatch or combine"),
+    DURATION("slow-from", slow_from_ns, 0, "--slow acts from this time of the job on (0s)"),
+    DURATION("slow-until", slow_until_ns, 1, "and until this one (to the end)"),
     CUSTOM("slow-path", paths, "PHASE:FROM->TO:DURATION", parse_path,
            "make what FROM sends arrive later at TO; or TO<-FROM"),
     CUSTOM("hot", hot, "RANK:FACTOR", parse_hot,

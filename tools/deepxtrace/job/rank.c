@@ -132,16 +132,29 @@ static void step_session(job_rank *state)
     snprintf(state->report.error, sizeof state->report.error, "%s", dxt_error());
 }
 
+/* What --slow asks of this rank after so long. */
+static void set_delays(job_rank *state, int64_t worked_ns)
+{
+    const job *run = state->run;
+    bool acts = worked_ns >= run->slow_from_ns &&
+                (run->slow_until_ns == 0 || worked_ns < run->slow_until_ns);
+    memset(state->slow_ns, 0, sizeof state->slow_ns);
+    for (size_t i = 0; acts && i < run->slow.count; i++)
+        if (run->slow.items[i].rank == state->rank)
+            state->slow_ns[run->slow.items[i].operator_index] += run->slow.items[i].delay_ns;
+}
+
 static outcome work(job_rank *state, const job_engine *engine)
 {
     const job *run = state->run;
-    int64_t shown_ns = job_now_ns();
+    int64_t begun_ns = job_now_ns(), shown_ns = begun_ns;
     bool progress = run->progress && state->rank == 0;
     uint32_t interval = 1;
     outcome result = engine->begin(state);
     for (uint64_t step = 0; result == GO_ON && !job_ended(run, step, engine->ahead); step++) {
         /* Between machines the end is agreed on where an interval begins. */
         bool last = (!run->async_ns || run->mpi) && (step + 1) % run->window_ops == 0;
+        set_delays(state, job_now_ns() - begun_ns);
         result = engine->step(state, step);
         if (result == GO_ON && last && engine->settle) result = engine->settle(state);
         if (result != GO_ON) return result;
@@ -198,9 +211,6 @@ outcome job_work(const job *run, uint32_t rank)
     prctl(PR_SET_TIMERSLACK, 1);
     const job_engine *engine = job_engine_of(run->engine);
     job_rank state = {.run = run, .rank = rank};
-    for (size_t i = 0; i < run->slow.count; i++)
-        if (run->slow.items[i].rank == rank)
-            state.slow_ns[run->slow.items[i].operator_index] += run->slow.items[i].delay_ns;
     outcome result = live(&state, engine);
     dxt_gather_destroy(state.gather);
     engine->tear_down(&state);
