@@ -3,6 +3,7 @@
 job. The logging module is left alone: it belongs to the program."""
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import re
@@ -21,8 +22,10 @@ class LineFile:
     new one begun; of the old ones the two newest are kept. Where it cannot be renamed, it goes on.
 
     It is opened as a plain file or not at all: links are not followed, and nothing waits for the
-    other end of a pipe. A line that cannot be written is dropped whole, and counted; the first one
-    that can be written again is preceded by what :meth:`_lost` says. Threads: any.
+    other end of a pipe. A new one is as open to others as the one before. A line that cannot be
+    written is dropped whole, and counted; the first one that can be written again is preceded by
+    what :meth:`_lost` says. Behind half a line, of a process that was killed, a new one begins.
+    Threads: any.
     """
 
     def __init__(self, path: str, limit: int = 1 << 30, later: bool = False) -> None:
@@ -33,6 +36,8 @@ class LineFile:
         self._fd = -1
         self._day = ""
         self._size = 0
+        self._mode: Optional[int] = None  # permissions of the file before this one
+        self._torn = False  # the file ends with half a line
         self._dropped = 0
         self._kept_since = ""  # the day on which it could not be renamed
         self.reason = ""  #: why the last line was dropped
@@ -46,6 +51,9 @@ class LineFile:
                 if self._fd < 0:
                     self._open()
                 self._rotate()
+                if self._torn:
+                    self._append("\n")
+                    self._torn = False
                 if self._dropped:
                     note = self._lost(self._dropped, self.reason)
                     if note is not None:
@@ -76,9 +84,25 @@ class LineFile:
         if not stat.S_ISREG(about.st_mode):
             os.close(fd)
             raise OSError(errno.EINVAL, "Not a plain file", self.path)
+        if self._mode is not None and about.st_size == 0:
+            with contextlib.suppress(OSError):
+                os.fchmod(fd, self._mode)
         self._fd, self._size = fd, about.st_size
+        self._torn = about.st_size > 0 and self._last_byte(about.st_size) not in (b"\n", b"")
         written = about.st_mtime if about.st_size else time.time()
         self._day = time.strftime("%Y-%m-%d", time.localtime(written))
+
+    def _last_byte(self, size: int) -> bytes:
+        try:
+            fd = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+        except OSError:
+            return b""
+        try:
+            return os.pread(fd, 1, size - 1)
+        except OSError:
+            return b""
+        finally:
+            os.close(fd)
 
     def _close(self) -> None:
         if self._fd >= 0:
@@ -117,6 +141,7 @@ class LineFile:
         except OSError:
             self._kept_since = today  # the next try is tomorrow's
             return
+        self._mode = stat.S_IMODE(os.fstat(self._fd).st_mode) & 0o777
         self._close()
         self._forget_old()
         self._open()

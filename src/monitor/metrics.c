@@ -261,6 +261,9 @@ bool metrics_write(store *s, const dxt_monitor_options *options, int64_t now_ns)
     bool well = asprintf(&temporary, "%s.%d.tmp", options->metrics_file, (int)getpid()) >= 0;
     if (!well) temporary = NULL;
     FILE *out = well ? fopen(temporary, "we") : NULL;
+    struct stat there;
+    /* What replaces a file is as open to others as that was. */
+    if (out && stat(options->metrics_file, &there) == 0) fchmod(fileno(out), there.st_mode & 0777);
     well = out && fputs(text, out) >= 0;
     if (out && fclose(out) != 0) well = false;
     well = well && rename(temporary, options->metrics_file) == 0;

@@ -129,3 +129,25 @@ names() {
     [[ $output == *"--slow-path"*"Examples:"* ]]
     for line in "${lines[@]}"; do [ "${#line}" -le 80 ]; done
 }
+
+@test "a signal leaves nothing of what was begun, and what is replaced keeps its permissions" {
+    umask 022
+    "$deepxtrace" simulate --windows 1 -o kept.jsonl
+    chmod 600 kept.jsonl
+    cp kept.jsonl before
+    for name in INT TERM HUP; do
+        # A background job of a shell ignores SIGINT, which this is not to inherit.
+        env --default-signal=INT "$deepxtrace" simulate --windows 1000000 -f -o kept.jsonl &
+        until [ -n "$(find . -name '.kept*')" ]; do kill -0 $!; sleep 0.01; done
+        kill -$name $!
+        wait $! && false
+        [ -z "$(find . -name '.kept*')" ]
+        cmp kept.jsonl before
+    done
+    "$deepxtrace" simulate --windows 2 -f -o kept.jsonl
+    [ "$(stat -c %a kept.jsonl)" = 600 ]
+    "$deepxtrace" heatmap kept.jsonl -o picture.svg
+    chmod 640 picture.svg
+    "$deepxtrace" heatmap kept.jsonl -f -o picture.svg
+    [ "$(stat -c %a picture.svg)" = 640 ]
+}

@@ -132,6 +132,7 @@ def test_addresses_that_others_reach_need_a_token(tmp_path, recording):
 
 def test_metrics_are_as_prometheus_has_them(tmp_path, recording):
     textfile = tmp_path / "deepxtrace.prom"
+    textfile.touch(0o600)
     with monitor.Serve(tmp_path / "s.db", "--label", "cluster=a b", "--metrics-textfile", textfile, recording) as server:
         monitor.until(lambda: "deepxtrace_lateness_seconds" in server.ask("/metrics")[2])
         status, headers, text = server.ask("/metrics")
@@ -146,7 +147,8 @@ def test_metrics_are_as_prometheus_has_them(tmp_path, recording):
             assert text.count("# TYPE %s " % name) == 1 and text.count("# HELP %s " % name) == 1
         status, headers, text = server.ask("/metrics", Accept="application/openmetrics-text;version=1.0.0")
         assert headers["Content-Type"].startswith("application/openmetrics-text") and text.endswith("# EOF\n")
-        monitor.until(lambda: textfile.exists() and "deepxtrace_incident_open" in textfile.read_text())
+        monitor.until(lambda: "deepxtrace_incident_open" in textfile.read_text())
+        assert textfile.stat().st_mode & 0o777 == 0o600
         if shutil.which("promtool"):
             plain = server.ask("/metrics")[2]
             done = subprocess.run(["promtool", "check", "metrics"], input=plain, capture_output=True, text=True)

@@ -33,11 +33,24 @@ kill -INT "$parent"
 ends 5
 [ "$status" = 3 ] || fail "exit status $status after the second Ctrl-C"
 
-# A recording that was not finished does not get its name.
-start 3 --steps 0 --window 20 --record "$scratch/half.jsonl"
-until_true 30 lines_at_least 2 || fail "no window"
-kill -KILL "$parent"
-wait "$parent" 2>/dev/null
-nothing_left
-[ ! -e "$scratch/half.jsonl" ] || fail "half a recording has the name of a whole one"
-parent=
+# Whoever dies, what was recorded has its name and can be read.
+for dies in parent rank0; do
+    start 3 --steps 0 --window 20 --record "$scratch/$dies.jsonl" --heatmap "$scratch/$dies.svg"
+    until_true 30 lines_at_least 2 || fail "no window"
+    if [ $dies = parent ]; then
+        kill -KILL "$parent"
+        wait "$parent" 2>/dev/null
+        nothing_left
+        parent=
+    else
+        kill -KILL "$(pid_of_rank 0)"
+        ends 20
+        [ "$status" = 3 ] || fail "exit status $status without rank 0, not 3"
+        grep -q "rank0.jsonl holds what was recorded before" "$scratch/err" || fail "nothing was said"
+        [ -z "$(tail -c 1 "$scratch/$dies.jsonl")" ] || fail "the last line is not whole"
+        [ -z "$(find "$scratch" -name '*rank0.svg*')" ] || fail "half a picture is left"
+    fi
+    [ "$(jq -rR 'fromjson? | .phase' "$scratch/$dies.jsonl" | wc -l)" -ge 2 ] ||
+        fail "the recording is lost"
+    "$deepxtrace" analyze "$scratch/$dies.jsonl" >/dev/null || fail "the recording cannot be read"
+done

@@ -70,6 +70,24 @@ def test_size(tmp_path):
     assert kept == [f"line number {number}\n" for number in (2, 3, 4)]
 
 
+def test_a_new_file_is_no_more_open_than_the_one_before(tmp_path):
+    file = LineFile(str(tmp_path / "x"), limit=1)
+    os.chmod(tmp_path / "x", 0o600)
+    for number in range(3):
+        file.write([str(number)])
+    assert (tmp_path / "x").read_text() == "2\n"
+    assert {entry.stat().st_mode & 0o777 for entry in os.scandir(tmp_path)} == {0o600}
+
+
+def test_a_line_begins_behind_half_of_another(tmp_path):
+    path = tmp_path / "x"
+    path.write_text("whole\nha")
+    file = LineFile(str(path))
+    assert path.read_text() == "whole\nha"
+    assert file.write(["new"]) and file.write(["and more"])
+    assert path.read_text() == "whole\nha\nnew\nand more\n"
+
+
 def test_other_files_are_left_alone(tmp_path):
     others = ("x.old", "xx.2025-01-01", "x.2025", "x.2nd-copy", "x.2025-01-01.keep",
               "x.2024-notes.txt", "x.2025-01-01.1.gz")

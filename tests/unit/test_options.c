@@ -252,102 +252,6 @@ static void colours_need_a_terminal_that_has_them(void **state)
     assert_int_equal(choose_color(true, NULL, NULL, "vt100"), DXT_COLOR_NONE);
 }
 
-/* ---- files ---- */
-
-static char directory[64];
-static char path[128];
-
-static int make_directory(void **state)
-{
-    (void)state;
-    strcpy(directory, "output-test.XXXXXX");
-    assert_non_null(mkdtemp(directory));
-    snprintf(path, sizeof path, "%s/file", directory);
-    return 0;
-}
-
-static int remove_directory(void **state)
-{
-    (void)state;
-    unlink(path);
-    return rmdir(directory); /* fails if anything else was left there */
-}
-
-static void put(const char *text)
-{
-    FILE *file = fopen(path, "w");
-    assert_non_null(file);
-    fputs(text, file);
-    fclose(file);
-}
-
-static void expect_content(const char *text)
-{
-    char content[64] = "";
-    FILE *file = fopen(path, "r");
-    assert_non_null(file);
-    content[fread(content, 1, sizeof content - 1, file)] = '\0';
-    fclose(file);
-    assert_string_equal(content, text);
-}
-
-static void a_file_appears_whole_or_not_at_all(void **state)
-{
-    (void)state;
-    output_file output;
-    struct stat there;
-    assert_int_equal(output_open(&output, "test", path, false), -1);
-    assert_int_equal(output_write(&output, "abc", 3), DXT_OK);
-    assert_int_equal(output_flush(&output), DXT_OK);
-    assert_int_not_equal(stat(path, &there), 0);
-    assert_int_equal(output_commit(&output), -1);
-    expect_content("abc");
-    assert_int_equal(stat(path, &there), 0);
-    mode_t mask = umask(0);
-    umask(mask);
-    assert_int_equal(there.st_mode & 0777, 0666 & ~mask);
-    assert_int_equal(output_open(&output, "test", path, true), -1);
-    assert_int_equal(output_write(&output, "xy", 2), DXT_OK);
-    output_abandon(&output);
-    output_abandon(&output);
-    expect_content("abc");
-    assert_int_equal(output_open(&output, "test", path, true), -1);
-    assert_int_equal(output_write(&output, "xy", 2), DXT_OK);
-    assert_int_equal(output_commit(&output), -1);
-    expect_content("xy");
-}
-
-static void what_exists_is_kept(void **state)
-{
-    (void)state;
-    output_file output;
-    put("old");
-    assert_int_equal(output_open(&output, "test", path, false), EXIT_USAGE);
-    expect_content("old");
-    assert_int_equal(output_open(&output, "test", directory, true), EXIT_USAGE);
-    assert_int_equal(output_open(&output, "test", "no/such/directory", true), EXIT_USAGE);
-    assert_int_equal(output_open(&output, "test", "", true), EXIT_USAGE);
-    /* One that comes to exist while ours is written is kept too. */
-    unlink(path);
-    assert_int_equal(output_open(&output, "test", path, false), -1);
-    assert_int_equal(output_write(&output, "new", 3), DXT_OK);
-    put("other");
-    assert_int_equal(output_commit(&output), EXIT_USAGE);
-    expect_content("other");
-}
-
-static void a_full_disk_is_a_failure(void **state)
-{
-    (void)state;
-    output_file output;
-    assert_int_equal(output_open(&output, "test", "/dev/full", false), -1);
-    assert_int_equal(output_write(&output, "abc", 3), DXT_OK);
-    assert_int_equal(output_flush(&output), DXT_ERR_IO);
-    assert_int_equal(output_write(&output, "abc", 3), DXT_ERR_IO);
-    assert_int_equal(output_commit(&output), EXIT_FAILED);
-    assert_int_equal(access("/dev/full", F_OK), 0);
-}
-
 static void paths_either_way_round(void **state)
 {
     (void)state;
@@ -433,10 +337,6 @@ int main(void)
         cmocka_unit_test(command_lines_are_read),
         cmocka_unit_test(bad_command_lines_say_why),
         cmocka_unit_test(colours_need_a_terminal_that_has_them),
-        cmocka_unit_test_setup_teardown(a_file_appears_whole_or_not_at_all, make_directory,
-                                        remove_directory),
-        cmocka_unit_test_setup_teardown(what_exists_is_kept, make_directory, remove_directory),
-        cmocka_unit_test(a_full_disk_is_a_failure),
         cmocka_unit_test(paths_either_way_round),
         cmocka_unit_test(what_was_meant_is_near),
         cmocka_unit_test(words_as_a_shell_takes_them),

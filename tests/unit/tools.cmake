@@ -4,6 +4,12 @@ dxt_test(test_options SOURCES unit/test_options.c ${tools}/cli/options.c ${tools
          MODULES base LIBS ${CMAKE_DL_LIBS})
 target_include_directories(test_options PRIVATE ${tools}/cli)
 
+# Files that it writes.
+dxt_test(test_output SOURCES unit/test_output.c ${tools}/cli/options.c ${tools}/cli/nearest.c ${tools}/cli/progress.c
+         ${tools}/cli/output.c ${tools}/cli/output_file.c ${tools}/cli/temporary.c
+         MODULES base LIBS ${CMAKE_DL_LIBS} WRAP_ALLOC)
+target_include_directories(test_output PRIVATE ${tools}/cli)
+
 # What `analyze` tells of a recording.
 dxt_test(test_select SOURCES unit/test_select.c ${tools}/analyze/about.c ${tools}/analyze/changes.c
          ${tools}/analyze/since.c ${tools}/cli/options.c ${tools}/cli/nearest.c ${tools}/cli/progress.c

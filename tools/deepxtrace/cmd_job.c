@@ -19,6 +19,13 @@ static void name_instance(job *run)
     job_name(run->instance, parts[0], parts[1]);
 }
 
+/* A job that ended badly has recorded how it came to that. */
+static void keep_recording(job *run)
+{
+    output_abandon(&run->record);
+    if (run->record.kept) complain("job", "%s holds what was recorded before", run->record.path);
+}
+
 /* The ranks have written; what is good gets its name. */
 static outcome keep_files(job *run, outcome result)
 {
@@ -27,6 +34,7 @@ static outcome keep_files(job *run, outcome result)
         outcome status = output_commit(&run->record);
         if (status != GO_ON) return status;
     }
+    if (!good) keep_recording(run);
     for (size_t p = 0; good && p < run->picture_count; p++) {
         outcome status = output_commit(&run->pictures[p]);
         if (status != GO_ON) return status;
@@ -42,6 +50,7 @@ static outcome run_children(job *run)
     const job_engine *engine = job_engine_of(run->engine);
     outcome result = engine->prepare ? engine->prepare() : GO_ON;
     if (result == GO_ON) result = job_share(run);
+    if (result == GO_ON && run->recording) result = output_grow(&run->record);
     if (result == GO_ON) result = job_watch(run);
     job_unshare(run);
     return result;

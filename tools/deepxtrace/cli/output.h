@@ -37,8 +37,9 @@ outcome stdout_finish(const char *command, outcome status);
 
 /**
  * A file being written under a temporary name in the directory of the final one, so that nothing
- * half-written is ever seen under that. A link to a file is followed. "-" is standard output; a
- * device or a pipe is written directly.
+ * half-written is ever seen under that; INT, TERM, HUP and QUIT delete it. A link to a file is
+ * followed. "-" is standard output; a device or a pipe is written directly. A file that replaces
+ * another has its permissions.
  */
 typedef struct output_file {
     const char *command; /**< for messages */
@@ -47,7 +48,8 @@ typedef struct output_file {
     char *temporary;     /**< beside the target; NULL: written directly */
     FILE *file;          /**< NULL: standard output, or nothing open */
     bool replace;        /**< may take the place of an existing file */
-    bool named;          /**< has its name already */
+    bool named;          /**< has its name already, and grows by lines */
+    bool kept;           /**< had its name when it was dropped, and lines in it */
     int error;           /**< errno of the first failed write; 0 = none */
 } output_file;
 
@@ -72,22 +74,25 @@ dxt_status output_write(void *context, const void *data, size_t size);
 dxt_status output_flush(output_file *output);
 
 /**
- * Give a file its name before it is complete, and go on writing to it. If it is empty when it is
- * dropped, it goes as well.
+ * Give a file of lines its name before it is complete, and go on writing to it. Whenever it ends,
+ * also at a failed write or when it is dropped, it is cut back to its last whole line and kept; if
+ * there is none, it goes.
  *
  * @return As output_commit().
  */
-outcome output_name(output_file *output);
+outcome output_grow(output_file *output);
 
 /**
  * Give the file its name.
  *
  * @return GO_ON when all is well; otherwise the exit status, said on standard error: EXIT_FAILED
- *         (a write failed; nothing is left behind), EXIT_USAGE (it came to exist meanwhile).
+ *         (a write failed; nothing is left but whole lines of a file that grew), EXIT_USAGE (it
+ *         came to exist meanwhile).
  */
 outcome output_commit(output_file *output);
 
-/** Drop the file: nothing is left behind. Also for one that was never opened or is zeroed. */
+/** Drop the file: nothing is left behind but whole lines of one that grew, which `kept` tells. Also
+ *  for one that was never opened or is zeroed. */
 void output_abandon(output_file *output);
 
 /* ---- the terminal ---- */

@@ -142,19 +142,12 @@ outcome job_mpi_end(outcome result)
     return result;
 }
 
-/* MPI may end the job at any moment, with a signal that nobody can catch: a recording has its name
- * from the beginning. */
-static outcome name_recording(job *run)
-{
-    return run->recording ? output_name(&run->record) : GO_ON;
-}
-
 outcome job_mpi(job *run)
 {
     run->control = &own_control;
     atomic_store(&own_control.last_step, run->steps ? run->steps : UINT64_MAX);
     catch_signals(run->mpi->place.rank == 0);
-    outcome result = name_recording(run);
+    outcome result = run->recording ? output_grow(&run->record) : GO_ON;
     if (result != GO_ON) return result;
     complain_mute(false);
     if (dxt_mpi_board_create(NULL, &run->mpi->board) != DXT_OK) return failed(run, dxt_error());

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio_ext.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "options.h"
+#include "outcome.h"
+#include "output.h"
+#include "temporary.h"
+
+static outcome refuse_file(output_file *output, int error)
+{
+    outcome status = complain(output->command, "%s: %s", output->path, strerror(error));
+    output_abandon(output);
+    return status;
+}
+
+/* ---- opening ---- */
+
+/* The full name of what does not exist yet in a directory that does; NULL with errno. */
+static char *name_new(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    const char *name = slash ? slash + 1 : path;
+    char *directory = slash ? strndup(path, (size_t)(name - path)) : strdup(".");
+    char *real = directory ? realpath(directory, NULL) : NULL;
+    char *target = NULL;
+    if (real && *name == '\0')
+        errno = EISDIR;
+    else if (real && asprintf(&target, "%s/%s", real, name) < 0)
+        target = NULL;
+    free(real);
+    free(directory);
+    return target;
+}
+
+/* A new file is as open to others as the umask says; one that replaces another, as that was: where
+ * it cannot be given to the same group, the new group may do no more than anybody. A file system
+ * without permissions refuses all of this, and the file is good all the same. */
+static void set_mode(int fd, const struct stat *replaced)
+{
+    mode_t mode;
+    if (replaced) {
+        mode = replaced->st_mode & 0777;
+        if (fchown(fd, replaced->st_uid, replaced->st_gid) != 0 &&
+            fchown(fd, (uid_t)-1, replaced->st_gid) != 0)
+            mode &= ~(mode_t)070 | (mode & 07) << 3;
+    } else {
+        mode_t mask = umask(0);
+        umask(mask);
+        mode = 0666 & ~mask;
+    }
+    if (fchmod(fd, mode) != 0) errno = 0;
+}
+
+/* A file of a temporary name next to the target. */
+static int open_temporary(output_file *output, const struct stat *replaced)
+{
+    output->target = replaced ? realpath(output->path, NULL) : name_new(output->path);
+    if (!output->target) return -1;
+    const char *name = strrchr(output->target, '/') + 1;
+    if (asprintf(&output->temporary, "%.*s.%s.XXXXXX", (int)(name - output->target), output->target,
+                 name) < 0) {
+        output->temporary = NULL;
+        errno = ENOMEM;
+        return -1;
+    }
+    int fd = temporary_open(output->temporary);
+    if (fd < 0) {
+        free(output->temporary);
+        output->temporary = NULL;
+        return -1;
+    }
+    set_mode(fd, replaced);
+    return fd;
+}
+
+outcome output_open(output_file *output, const char *command, const char *path, bool replace)
+{
+    struct stat there;
+    *output = (output_file){.command = command, .path = path, .replace = replace};
+    if (strcmp(path, "-") == 0) return GO_ON;
+    int fd;
+    if (path[0] == '\0') return complain(command, "the name of the output is empty");
+    if (stat(path, &there) == 0) {
+        if (S_ISDIR(there.st_mode)) return refuse_file(output, EISDIR);
+        if (S_ISREG(there.st_mode) && !replace)
+            return complain(command, "%s: already exists (--force replaces it)", path);
+        fd = S_ISREG(there.st_mode) ? open_temporary(output, &there)
+                                    : open(path, O_WRONLY | O_CLOEXEC);
+    } else if (errno == ENOENT && lstat(path, &there) == 0) {
+        return complain(command, "%s: a link to a file that does not exist", path);
+    } else {
+        fd = open_temporary(output, NULL);
+    }
+    if (fd < 0) return refuse_file(output, errno);
+    output->file = fdopen(fd, "w");
+    if (!output->file) {
+        int error = errno;
+        close(fd);
+        return refuse_file(output, error);
+    }
+    return GO_ON;
+}
+
+bool output_same(const output_file *a, const output_file *b)
+{
+    return a->target && b->target && strcmp(a->target, b->target) == 0;
+}
+
+/* ---- writing ---- */
+
+/* Behind the last newline of a file; -1 with errno. */
+static off_t end_of_lines(int fd)
+{
+    char block[4096];
+    struct stat there;
+    if (fstat(fd, &there) != 0) return -1;
+    for (off_t end = there.st_size; end > 0;) {
+        size_t size = end < (off_t)sizeof block ? (size_t)end : sizeof block;
+        ssize_t got = pread(fd, block, size, end - (off_t)size);
+        if (got != (ssize_t)size) return -1;
+        const char *newline = memrchr(block, '\n', size);
+        if (newline) return end - (off_t)size + (newline + 1 - block);
+        end -= (off_t)size;
+    }
+    return 0;
+}
+
+/* Cut the file back to its last whole line. @return Whether anything is left. */
+static bool cut_back(int fd)
+{
+    off_t end = end_of_lines(fd);
+    if (end < 0) return true;
+    if (ftruncate(fd, end) != 0) return true;
+    return end > 0;
+}
+
+/* Nothing more is written, not even what is in the buffer: it would follow a gap. */
+static dxt_status fail(output_file *output)
+{
+    output->error = errno ? errno : EIO;
+    __fpurge(output->file);
+    if (output->named) cut_back(fileno(output->file));
+    return DXT_ERR_IO;
+}
+
+dxt_status output_write(void *context, const void *data, size_t size)
+{
+    output_file *output = context;
+    if (!output->file) return stdout_write(NULL, data, size);
+    if (output->error) return DXT_ERR_IO;
+    return fwrite(data, 1, size, output->file) == size ? DXT_OK : fail(output);
+}
+
+dxt_status output_flush(output_file *output)
+{
+    if (!output->file) return stdout_flush();
+    if (output->error) return DXT_ERR_IO;
+    return fflush(output->file) == 0 ? DXT_OK : fail(output);
+}
+
+/* ---- ending ---- */
+
+/* Move the file to its name; without `replace`, only if nothing has that name yet. */
+static int put_in_place(const output_file *output)
+{
+    if (output->replace) return rename(output->temporary, output->target);
+    if (renameat2(AT_FDCWD, output->temporary, AT_FDCWD, output->target, RENAME_NOREPLACE) == 0)
+        return 0;
+    if (errno != EINVAL && errno != ENOSYS) return -1;
+    if (access(output->target, F_OK) == 0) {
+        errno = EEXIST;
+        return -1;
+    }
+    return rename(output->temporary, output->target);
+}
+
+static void forget_temporary(output_file *output)
+{
+    if (output->temporary) temporary_forget(output->temporary);
+    free(output->temporary);
+    output->temporary = NULL;
+}
+
+outcome output_grow(output_file *output)
+{
+    if (!output->file || !output->temporary) return GO_ON;
+    if (put_in_place(output) != 0) return refuse_file(output, errno);
+    forget_temporary(output);
+    output->named = true;
+    return GO_ON;
+}
+
+outcome output_commit(output_file *output)
+{
+    if (!output->file) return GO_ON;
+    output_flush(output);
+    /* A full disk may show only when the data must really go there. */
+    bool regular = output->temporary || output->named;
+    if (!output->error && regular && fsync(fileno(output->file)) != 0 && errno != EINVAL &&
+        errno != EROFS)
+        fail(output);
+    if (output->error) {
+        complain(output->command, "%s: %s", output->path, strerror(output->error));
+        output_abandon(output);
+        return EXIT_FAILED;
+    }
+    outcome status = GO_ON;
+    if (fclose(output->file) != 0) {
+        complain(output->command, "%s: %s", output->path, strerror(errno));
+        status = EXIT_FAILED;
+    } else if (output->temporary && put_in_place(output) != 0) {
+        status = complain(output->command, "%s: %s", output->path, strerror(errno));
+    } else {
+        forget_temporary(output);
+    }
+    output->file = NULL;
+    output_abandon(output);
+    return status;
+}
+
+/* What has its name keeps it, with the lines that are whole; nobody needs an empty file. */
+static void end_named(output_file *output)
+{
+    struct stat own, there;
+    int fd = fileno(output->file);
+    if (!output->error) output_flush(output);
+    output->kept = cut_back(fd);
+    if (output->kept || fstat(fd, &own) != 0 || stat(output->target, &there) != 0) return;
+    if (own.st_dev == there.st_dev && own.st_ino == there.st_ino) unlink(output->target);
+}
+
+void output_abandon(output_file *output)
+{
+    if (output->named && output->file) end_named(output);
+    if (output->file) fclose(output->file);
+    if (output->temporary) unlink(output->temporary);
+    forget_temporary(output);
+    free(output->target);
+    output->file = NULL;
+    output->target = NULL;
+}
