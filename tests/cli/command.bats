@@ -92,8 +92,9 @@ refused() {
         --heatmap out.svg 2> said >&-"
     [ "$status" -eq 3 ]
     [ "$(grep -c 'standard output: ' said)" -eq 1 ]
-    # What is not whole is not there.
-    [ "$(ls -A | tr '\n' ' ')" = "all.jsonl all.svg report said " ]
+    # Of a recording, what is whole; a picture is not there.
+    [ "$(ls -A | tr '\n' ' ')" = "all.jsonl all.svg out.jsonl report said " ]
+    "$deepxtrace" analyze out.jsonl >/dev/null
     run bash -c "'$deepxtrace' heatmap '$reference' -o quiet.svg <&- >&- 2>&-"
     [ "$status" -eq 0 ]
     grep -q '</svg>' quiet.svg
