@@ -94,6 +94,17 @@ DXT_API const char *dxt_error(void);
  */
 DXT_API void dxt_set_log(dxt_log_fn log, void *context);
 
+/**
+ * Make a text from outside (a file name, a host, a line of a log) fit for a terminal, in place:
+ * each byte of a control character, of a mark of direction, of a line separator, of a noncharacter,
+ * or of no UTF-8 becomes '?'.
+ *
+ * @param text  Terminated. NULL is allowed and does nothing.
+ *
+ * Blocking: no. Threads: reentrant.
+ */
+DXT_API void dxt_make_printable(char *text);
+
 #ifdef __cplusplus
 }
 #endif

@@ -150,12 +150,6 @@ uint32_t dxt_utf8_decode(const char *at, size_t left, size_t *size);
  */
 bool dxt_is_unprintable(uint32_t code);
 
-/**
- * Make a string fit to be shown: every byte that is part of an unprintable character, or of none,
- * becomes '?'.
- */
-void dxt_clean(char *string);
-
 /* ---- parts: shared objects loaded at run time ---- */
 
 /**

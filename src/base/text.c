@@ -123,10 +123,10 @@ bool dxt_is_unprintable(uint32_t code)
     return (code & 0xfffe) == 0xfffe; /* the last two of every plane */
 }
 
-void dxt_clean(char *string)
+void dxt_make_printable(char *text)
 {
-    for (size_t size; *string; string += size)
-        if (dxt_is_unprintable(dxt_utf8_decode(string, SIZE_MAX, &size))) memset(string, '?', size);
+    for (size_t size; text && *text; text += size)
+        if (dxt_is_unprintable(dxt_utf8_decode(text, SIZE_MAX, &size))) memset(text, '?', size);
 }
 
 char *dxt_format_ns(double ns, char *buffer, size_t size)

@@ -14,7 +14,7 @@ static dxt_status set_name(dxt_input *input, const char *name)
 {
     char *copy = strdup(name);
     if (!copy) return dxt_fail_memory(strlen(name) + 1);
-    dxt_clean(copy); /* a member of an archive may be called anything */
+    dxt_make_printable(copy); /* a member of an archive may be called anything */
     free(input->name);
     input->name = copy;
     return DXT_OK;

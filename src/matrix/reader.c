@@ -20,7 +20,7 @@ dxt_status dxt_reader_fail(const dxt_reader *reader, dxt_status status, const ch
     va_start(args, format);
     vsnprintf(reason, sizeof reason, format, args);
     va_end(args);
-    dxt_clean(reason); /* it may quote the input */
+    dxt_make_printable(reason); /* it may quote the input */
     uint64_t line = reader->input.line ? reader->input.line : 1;
     return dxt_fail(status, "%s:%llu: %s", reader->input.name, (unsigned long long)line, reason);
 }
@@ -40,7 +40,7 @@ dxt_status dxt_reader_lose(dxt_reader *reader, dxt_remark kind, dxt_status statu
     va_start(args, format);
     vsnprintf(reason, sizeof reason, format, args);
     va_end(args);
-    dxt_clean(reason);
+    dxt_make_printable(reason);
     snprintf(message, sizeof message, "%s:%llu: %s", reader->input.name, (unsigned long long)line,
              reason);
     if (!goes_on(reader, kind, message)) return dxt_fail(status, "%s", message);

@@ -210,6 +210,28 @@ END
     [ -z "$stderr" ]
 }
 
+# Names are anybody's: an escape, a lone CSI of eight bits, one in UTF-8, and a mark that turns the direction of writing.
+@test "names of files cannot steer the terminal" {
+    commands=(analyze heatmap)
+    if [ -e "$(dirname "$deepxtrace")/../lib/libdeepxtrace-monitor.so.0" ]; then
+        commands+=("serve --once --store s.db")
+    fi
+    for name in $'a\e[31mb' $'a\x9b31mb' $'a\xc2\x9b31mb' $'a\xe2\x80\xaeb'; do
+        for command in "${commands[@]}"; do
+            run --separate-stderr "$deepxtrace" $command "$name.none"
+            [ "$status" -eq 2 ]
+            [[ $stderr == *"a?"*"b.none"* ]]
+        done
+        cp "$reference" "$name.jsonl"
+        echo torn >> "$name.jsonl"
+        run "$deepxtrace" analyze "$name.jsonl" "$reference"
+        [[ $output == *"a?"*"b.jsonl"* ]]
+        run "$deepxtrace" serve --once --store s.db .
+        ! LC_ALL=C grep -q $'[\x1b\x9b\xae]' <<< "$output"
+        rm "$name.jsonl"
+    done
+}
+
 @test "a library in the folder where it is started does not run" {
     cat > planted.c << 'END'
 #include <fcntl.h>

@@ -255,7 +255,8 @@ static void what_would_not_be_seen_is_unprintable(void **state)
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
         assert_false(dxt_is_unprintable(good[i]));
     char text[] = "a\x1b[31m\xc2\x9b \xe2\x80\xaegpu \xc2\xb5s \xff";
-    dxt_clean(text);
+    dxt_make_printable(text);
+    dxt_make_printable(NULL);
     assert_string_equal(text, "a?[31m?? ???gpu \xc2\xb5s ?");
 }
 

@@ -138,7 +138,12 @@ static outcome analyze_log(struct analyze *run, const file_group *log)
     cli_input input;
     outcome result = input_open(&input, "analyze", log->paths, log->count, run->strict);
     if (result != GO_ON) return result;
-    if (run->many && !run->json) stdout_printf("%s:\n", log->name);
+    if (run->many && !run->json) {
+        char name[1024];
+        snprintf(name, sizeof name, "%s", log->name);
+        dxt_make_printable(name);
+        stdout_printf("%s:\n", name);
+    }
     dxt_status status = begin_history(run);
     result =
         status == DXT_OK ? input_each(&input, report, run) : complain_status("analyze", status);

@@ -38,7 +38,7 @@ static void stop(int number)
 
 static void say(const char *line)
 {
-    fprintf(stderr, "deepxtrace serve: %s\n", line);
+    complain("serve", "%s", line);
 }
 
 static bool append(list *l, const char *text, char *why, size_t why_size)

@@ -275,9 +275,8 @@ static void put_together(const char *command, struct entries *all)
     for (size_t i = 0; i < all->count; i++) {
         struct entry *entry = &all->list[i];
         if (entry->found && entry->ours && is_recorded(all, entry)) {
-            fprintf(stderr,
-                    "deepxtrace %s: %s: left out: its windows are in a recording beside it\n",
-                    command, entry->path);
+            complain(command, "%s: left out: its windows are in a recording beside it",
+                     entry->path);
             entry->ours = false;
         }
         for (size_t j = 0; j < i && entry->ours && entry->group == i; j++)

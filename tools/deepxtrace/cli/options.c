@@ -405,9 +405,7 @@ outcome complain(const char *command, const char *format, ...)
     va_start(args, format);
     vsnprintf(line, sizeof line, format, args);
     va_end(args);
-    /* One line whatever a file name or an argument holds. */
-    for (char *at = line; *at; at++)
-        if ((unsigned char)*at < 0x20 || *at == 0x7f) *at = '?';
+    dxt_make_printable(line); /* whatever a file name or an argument holds */
     progress_clear();
     fprintf(stderr, "deepxtrace%s%s: %s\n", command ? " " : "", command ? command : "", line);
     return EXIT_USAGE;

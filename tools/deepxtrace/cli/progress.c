@@ -35,6 +35,7 @@ void progress(const char *format, ...)
     va_start(args, format);
     vsnprintf(line, sizeof line, format, args);
     va_end(args);
+    dxt_make_printable(line);
     fprintf(stderr, "\r%.79s\033[K", line);
     printed_ns = now;
     shown = true;
