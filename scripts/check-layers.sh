@@ -11,7 +11,7 @@ set -uo pipefail
 rules="$(cat src/*/CMakeLists.txt | tr '\n' ' ' | sed 's/dxt_module(/\n&/g' |
     sed -nE 's/^dxt_module\(([a-z]+) (SEES ([a-z ]+))?.*/\1 \3/p')
 ep        probe:public base:public
-monitor   all:public
+monitor   base all:public
 tools     all:public"
 # One line for each room: its public headers.
 headers="$(cat src/*/CMakeLists.txt | tr '\n' ' ' | sed 's/dxt_module(/\n&/g' |

@@ -7,9 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <zlib.h>
 
+#include "base/base.h"
 #include "incident.h"
 
 /* Matrices kept of the newest windows of an operator, and of every so many. */
@@ -19,30 +19,6 @@
 #define EXACT_RANKS 128u
 
 /* ---- texts ---- */
-
-bool record_parse_time(const char *text, int64_t *ns)
-{
-    struct tm t = {0};
-    int used = 0;
-    double seconds;
-    if (!text ||
-        sscanf(text, "%4d-%2d-%2d%*1[T ]%2d:%2d:%lf%n", &t.tm_year, &t.tm_mon, &t.tm_mday,
-               &t.tm_hour, &t.tm_min, &seconds, &used) != 6 ||
-        used == 0)
-        return false;
-    if (!(seconds >= 0 && seconds < 61)) return false;
-    t.tm_year -= 1900;
-    t.tm_mon -= 1;
-    time_t whole = timegm(&t);
-    int hours = 0, minutes = 0;
-    char sign = text[used];
-    if ((sign == '+' || sign == '-') && sscanf(text + used + 1, "%2d:%2d", &hours, &minutes) >= 1) {
-        int offset = hours * 3600 + minutes * 60;
-        whole += sign == '+' ? -offset : offset;
-    }
-    *ns = (int64_t)whole * 1000000000 + (int64_t)(seconds * 1e9);
-    return true;
-}
 
 struct text {
     char *data;
@@ -330,7 +306,7 @@ bool record_window(void *context, const judged_window *w, const dxt_findings *fi
     if (!stored && !is_stored(r, w->ordinal, &stored)) return false;
     if (stored) return true;
     int64_t begin_ns = r->now_ns, number = 1;
-    bool known = record_parse_time(w->window->begin, &begin_ns);
+    bool known = dxt_parse_time(w->window->begin, &begin_ns);
     if (r->options->keep_ns > 0 && begin_ns < r->now_ns - r->options->keep_ns) {
         r->old++;
         return true;

@@ -39,8 +39,4 @@ bool record_window(void *context, const judged_window *w, const dxt_findings *fi
 /** Forget what is too old or too much. @return false with store.why. */
 bool record_forget(recorder *r);
 
-/** ns since 1970 of a time in ISO 8601 with or without an offset (none: UTC). @return false if it
- * is none. */
-bool record_parse_time(const char *text, int64_t *ns);
-
 #endif
