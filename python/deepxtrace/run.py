@@ -31,9 +31,9 @@ from .adapters._about import adapters_table
 
 _DESCRIPTION = """\
 Run a command, and diagnose the expert-parallel communication of the Python
-programs that it starts: whatever dispatches and combines through the Buffer of
-DeepEP in low-latency mode, or of NIXL EP. The program is not changed. Findings
-go to diagnose_rank0.log, windows to diagnose_rank0.jsonl."""
+programs that it starts, if they dispatch and combine through a library that
+--list-adapters names. The program is not changed. Findings go to
+diagnose_rank0.log, windows to diagnose_rank0.jsonl."""
 _EPILOG = """\
 Examples:
   deepxtrace run --output logs python3 -m sglang.launch_server ...

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Pictures that were looked at, as they were: from 8 to 2048 ranks, each kind of finding, on paper
- * and on terminals of several widths. Small text pictures are kept whole, of the others a hash.
- * DXT_UPDATE_GOLDEN=1 writes them anew; DXT_GOLDEN_FOLDER=FOLDER also keeps every picture there,
- * to look at.
+ * Pictures as they were when people looked at their PNGs: from 8 to 2048 ranks, each kind of
+ * finding, on paper and on terminals of several widths. Small text pictures are kept whole, of the
+ * others a hash. DXT_UPDATE_GOLDEN=1 writes them anew; DXT_GOLDEN_FOLDER=FOLDER also keeps every
+ * picture there, to look at.
  */
 #include <setjmp.h>
 #include <stdarg.h>
