@@ -10,7 +10,6 @@ the log, and its call is made as it made it.
 
 from __future__ import annotations
 
-import _thread
 import logging
 import os
 import sys
@@ -19,7 +18,7 @@ import weakref
 from dataclasses import dataclass
 from typing import Any, Callable, Dict, List, Mapping, Optional, Set, Tuple
 
-from . import _notes, adapters
+from . import _notes, _threads, adapters
 from ._graphs import GraphWatch
 from ._watch import COLLECTIVES, PACKAGES, ImportWatcher
 
@@ -231,7 +230,7 @@ class Attachment:
     def end(self, diagnose: Any) -> None:
         # The garbage collector may call this in any thread, also in one that is to be stopped here,
         # and while it holds any lock.
-        _thread.start_new_thread(self._end, (id(diagnose),))
+        _threads.start_anywhere(self._end, id(diagnose))
 
     def _end(self, key: int) -> None:
         diagnose = self._running.pop(key, None)

@@ -13,15 +13,18 @@ Whoever publishes or collects touches memory only, whatever state the store and 
 """
 from __future__ import annotations
 
-import atexit
 import collections
 import contextlib
 import datetime
+import os
 import socket
 import struct
 import threading
 import time
+import weakref
 from typing import Any, Callable, Deque, Dict, List, Optional, Tuple
+
+from . import _threads
 
 #: Mails of a mailbox, as DXT_GATHER_DEPTH.
 DEPTH = 4
@@ -34,21 +37,30 @@ _CONNECT_SECONDS = 5
 _FOR_EVER = datetime.timedelta(days=1)
 _LONGEST_RETRY_SECONDS = 60.0
 _JOIN_SECONDS = 0.8
-#: At the end of the process: as long as a connection may take, and a little.
-_EXIT_SECONDS = _CONNECT_SECONDS + 1.0
 
+#: Mailrooms that are open.
+_open: "weakref.WeakSet[Mailroom]" = weakref.WeakSet()
 #: Threads that were stuck in the store when their mailroom closed.
 _left: List[threading.Thread] = []
 
 
-@atexit.register
-def _wait_for_left() -> None:
-    """A thread that comes back from torch while the interpreter is going down ends the process with
-    SIGABRT. One that is still stuck after that does not come back."""
-    deadline = time.monotonic() + _EXIT_SECONDS
-    for thread in _left:
-        thread.join(max(0.0, deadline - time.monotonic()))
+def _close_all() -> None:
+    """No thread may come back from the store while the interpreter is going down. One that is
+    still stuck after this does not come back."""
+    for room in list(_open):
+        room.close()
+    _threads.join(_left)
     _left.clear()
+
+
+def _forget_all() -> None:
+    """In a forked child: the threads stayed with the parent."""
+    _open.clear()
+    _left.clear()
+
+
+_threads.at_end(_threads.MAILROOMS, _close_all)
+os.register_at_fork(after_in_child=_forget_all)
 
 
 def own_connection(store: Any) -> Any:
@@ -97,6 +109,7 @@ class Mailroom:
         self._failing = False
         self._thread = threading.Thread(target=self._run, name="dxt-mailroom", daemon=True)
         self._thread.start()
+        _open.add(self)
 
     @staticmethod
     def _quarter(seconds: float) -> float:
@@ -135,6 +148,7 @@ class Mailroom:
             self._changed.notify()
         if self._thread is not threading.current_thread():
             self._thread.join(_JOIN_SECONDS)
+            _open.discard(self)
             _left[:] = [one for one in (*_left, self._thread) if one.is_alive()]
 
     # ---- the thread

@@ -13,7 +13,6 @@ docs/python.md is the manual.
 """
 from __future__ import annotations
 
-import atexit
 import math
 import os
 import socket
@@ -23,7 +22,7 @@ from typing import Any, Dict, List, Optional, Sequence, Set, Tuple
 
 import numpy as np
 
-from . import _attach, _group, _lib, _mailroom, _place, _ratio, _tensors
+from . import _attach, _group, _lib, _mailroom, _place, _ratio, _tensors, _threads
 from ._durations import Durations
 from ._graphs import Operations
 from ._mode import Mode
@@ -116,6 +115,8 @@ class Diagnose:
         self._normal: Optional[Mode] = None
         self._modes: List[Mode] = []
         self._telling, self._told, self._note = threading.Lock(), False, ""
+        self._changing = threading.RLock()  # held by whoever starts or stops sessions
+        self._closed = False
         has_own = _counters is not None and settings.enable
         self._durations: Optional[Durations] = None
         if durations and settings.enable:
@@ -256,8 +257,7 @@ class Diagnose:
                       f" at a time, counters on {device}")
         if self._attached:
             # Not in this call, which may be inside the capture of a graph, and is somebody's step.
-            threading.Thread(target=self._start_attached, name="deepxtrace-start",
-                             daemon=True).start()
+            _threads.start("deepxtrace-start", self._start_attached)
 
     def _start_attached(self) -> None:
         try:
@@ -335,6 +335,7 @@ class Diagnose:
 
     def close(self) -> None:
         """End the diagnosis, synchronous or not, and close its files. The counters stay valid."""
+        self._closed = True
         self._stop_all()
         if not self._attached:
             _attach.unwatch(self)
@@ -344,18 +345,23 @@ class Diagnose:
     def _start_all(self) -> None:
         if self.group_size < 2:
             return  # a rank alone waits for nobody
-        for mode in self._modes:
-            if mode.session is None:
-                self._start(mode)
-        if self._modes:
-            _running.add(self)
+        with self._changing:
+            if self._closed:
+                return
+            for mode in self._modes:
+                if mode.session is None:
+                    self._start(mode)
+            if self._modes:
+                _running.add(self)
 
     def _stop_all(self) -> None:
-        _running.discard(self)
         if self._pid != os.getpid():
+            _running.discard(self)
             return
-        for mode in self._modes:
-            mode.stop()
+        with self._changing:  # whoever comes second returns when all has stopped, too
+            for mode in self._modes:
+                mode.stop()
+            _running.discard(self)
 
     def _prepare(self) -> None:
         """Whatever has to be loaded, allocated or connected, before the first operation."""
@@ -433,7 +439,6 @@ def _tensors_of(mode: Optional[Mode]) -> Tuple[Any, Any]:
 
 # ---- the end of the process, and the beginning of another
 
-@atexit.register
 def _stop_all() -> None:
     """No thread of C may call into an interpreter that is going down."""
     for diagnose in list(_running):
@@ -446,4 +451,5 @@ def _forget_all() -> None:
     _lib._sinks.clear()
 
 
+_threads.at_end(_threads.DIAGNOSES, _stop_all)
 os.register_at_fork(after_in_child=_forget_all)

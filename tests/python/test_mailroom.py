@@ -171,7 +171,7 @@ def test_a_thread_that_was_left_is_waited_for_at_the_end():
     left = list(_mailroom._left)
     assert len(left) == 1 and left[0].is_alive()
     threading.Timer(0.2, free.set).start()
-    _mailroom._wait_for_left()
+    _mailroom._close_all()
     assert not left[0].is_alive() and not _mailroom._left
 
 

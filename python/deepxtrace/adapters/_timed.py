@@ -8,7 +8,6 @@ single replay. There, the log says so.
 """
 from __future__ import annotations
 
-import atexit
 import collections
 import functools
 import logging
@@ -19,7 +18,7 @@ import time
 import weakref
 from typing import Any, Callable, Deque, Dict, List, Optional, Sequence, Tuple
 
-from .. import _tensors
+from .. import _tensors, _threads
 from .._durations import Sampler
 from .._graphs import captured_into
 from . import Adapter, Services
@@ -197,7 +196,7 @@ class _Worker:
         """Before the interpreter goes down."""
         self._stopping = True
         if self._thread is not None:
-            self._thread.join(2 * _HARVEST_SECONDS)
+            _threads.join([self._thread])
 
     @staticmethod
     def _with(found: Any, doing: str, call: Callable[[Timed], Any]) -> None:
@@ -207,7 +206,7 @@ class _Worker:
 
 
 _worker = _Worker()
-atexit.register(lambda: _worker.stop())
+_threads.at_end(_threads.BEGINNERS, lambda: _worker.stop())
 
 
 def _after_fork() -> None:

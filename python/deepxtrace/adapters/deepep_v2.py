@@ -21,6 +21,7 @@ import threading
 import weakref
 from typing import Any, Dict, Iterator, List, Optional, Tuple
 
+from .. import _threads
 from . import Adapter, Services
 from ._deepep_build import Compiler, Headers, Unusable, nvcc_wrapper, prepare
 from ._relocate import NotFound, read, slot, write
@@ -177,8 +178,8 @@ class DeepEPV2(Adapter):
         weakref.finalize(buffer, state.close)
         # On a thread: it asks the other ranks, which may have nothing to answer with.
         name = f"{type(buffer).__module__}.{type(buffer).__name__}"
-        threading.Thread(target=self.services.quietly, name="deepxtrace-start", daemon=True,
-                         args=("starting the diagnosis", state.start, group, device, name)).start()
+        _threads.start("deepxtrace-start", self.services.quietly, "starting the diagnosis",
+                       state.start, group, device, name)
 
 
 class _Diagnosed:
