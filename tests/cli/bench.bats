@@ -99,6 +99,30 @@ lines_of() {
     [ "${#stderr_lines[@]}" -eq 1 ]
 }
 
+@test "bench accuracy reads all that simulate labels" {
+    cd "$BATS_TEST_TMPDIR"
+    nodes=(--ranks 32 --ranks-per-node 8 --windows 2 --window 100)
+    "$deepxtrace" simulate "${nodes[@]}" --nic-in dispatch:2:60us --case nic > labelled.jsonl
+    "$deepxtrace" simulate "${nodes[@]}" --nic-out dispatch:8-15:60us --case uplink >> labelled.jsonl
+    "$deepxtrace" simulate --ranks 8 --windows 2 --window 100 --rotating dispatch:330us --case turns >> labelled.jsonl
+    "$deepxtrace" simulate --ranks 16 --windows 2 --calm --jitter 0% --stalls combine:1%:1ms --case stalls >> labelled.jsonl
+    run "$deepxtrace" bench accuracy --json labelled.jsonl
+    [ "$status" -eq 0 ]
+    rows=$(jq -c 'select(.method == "robust") | [.case, .faulted, .healthy, .exact]' <<< "$output")
+    echo "$rows"
+    for case in nic uplink turns; do grep -qF "[\"$case\",2,2,2]" <<< "$rows"; done
+    grep -q '^\["stalls",2,2,' <<< "$rows"
+    # A link in a direction that there is not is no label.
+    sed -i 's/"links":\[\[2,"in"\]\]/"links":[[2,"up"]]/' labelled.jsonl
+    run "$deepxtrace" bench accuracy --json labelled.jsonl
+    [ "$(jq -c 'select(.case == "nic" and .method == "robust") | .faulted' <<< "$output")" = 0 ]
+}
+
+@test "bench accuracy of some cases" {
+    run "$deepxtrace" bench accuracy --ranks 4 --repeat 2 --json --case 'link both'
+    [ "$(jq -r .case <<< "$output" | sort -u)" = $'link both ways 10%\nlink both ways 50%' ]
+}
+
 @test "bad usage is refused with one line" {
     for args in "accuracy --ranks 4096" "probe extra" "wheel" "analysis --repeat 0" "ep --hidden 100" "gather --ranks 1"; do
         # shellcheck disable=SC2086 # several words

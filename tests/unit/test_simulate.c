@@ -10,7 +10,7 @@
 
 #include "alloc_fail.h"
 #include "faults.h"
-#include "score.h"
+#include "truth.h"
 
 enum { N = 6, OPS = 20, TRANSFER = 10000 };
 
@@ -261,6 +261,91 @@ static void the_seed_decides(void **state)
     free_pair(other);
 }
 
+/* A rank that is late once in N operations is waited for by 1/N of its lateness on average; the
+ * label has what that costs in each operation. */
+static void lateness_goes_round(void **state)
+{
+    (void)state;
+    const sim_fault turns = {.kind = SIM_ROTATING, .phase = DXT_COMBINE, .size_ns = 60000};
+    sim_config config = calm(&turns, 1);
+    config.latency_ns[DXT_COMBINE] = config.between_ns[DXT_COMBINE] = 0;
+    config.ops = 3000;
+    char why[128];
+    simulation *sim;
+    dxt_window *pair[2];
+    assert_int_equal(sim_create(&config, &sim, why, sizeof why), DXT_OK);
+    assert_int_equal(sim_next(sim, pair), DXT_OK);
+    assert_true(sim_skew_ns(sim, DXT_DISPATCH) == 0);
+    assert_true(fabs(sim_skew_ns(sim, DXT_COMBINE) - 60000.0 * (N - 1) / N) < 1e-6);
+    int64_t column[N] = {0}, all = 0;
+    for (uint32_t i = 0; i < N; i++)
+        for (uint32_t j = 0; j < N; j++) {
+            int64_t wait = pair[DXT_COMBINE]->wait[i * N + j];
+            assert_true(i != j || wait == 0);
+            assert_true(i == j || (wait > 420 * 60000 && wait < 580 * 60000));
+            column[j] += wait;
+            all += wait;
+        }
+    /* In every operation one rank is waited for by all others. */
+    assert_int_equal(all, (int64_t)config.ops * (N - 1) * 60000);
+    for (uint32_t j = 0; j < N; j++) assert_int_equal(column[j] % ((N - 1) * 60000), 0);
+    free_pair(pair);
+    sim_destroy(sim);
+}
+
+/* Each path stalls as often as the others, between nodes only; and whoever it holds up is late. */
+static void paths_stall_between_nodes(void **state)
+{
+    (void)state;
+    const sim_fault stalls = {
+        .kind = SIM_STALLS, .phase = DXT_DISPATCH, .size_ns = 50000, .factor = 0.1};
+    sim_config config = calm(&stalls, 1);
+    config.ranks_per_node = 2;
+    config.ops = 2000;
+    dxt_window *pair[2];
+    run_window(&config, pair);
+    for (uint32_t i = 0; i < N; i++)
+        for (uint32_t j = 0; j < N; j++) {
+            int64_t wait = pair[DXT_DISPATCH]->wait[i * N + j];
+            assert_true(i / 2 != j / 2 || wait == 0);
+            assert_true(i / 2 == j / 2 || llabs(wait - 2000 * 5000) < 2000 * 1000);
+        }
+    assert_true(pair[DXT_COMBINE]->elapsed_ns > 2000 * (220000 + TRANSFER + 10000));
+    free_pair(pair);
+    config.ranks_per_node = 0;
+    run_window(&config, pair);
+    assert_true(llabs(pair[DXT_DISPATCH]->wait[1] - 2000 * 5000) < 2000 * 1000);
+    free_pair(pair);
+}
+
+/* Own node and own rail; what is slow elsewhere is a path that is not there. */
+static void hybrid_windows_hold_node_and_rail(void **state)
+{
+    (void)state;
+    const sim_fault nic = {.kind = SIM_NIC_IN, .phase = DXT_DISPATCH, .rank = 3, .size_ns = 9000};
+    sim_config config = calm(&nic, 1);
+    config.ranks_per_node = 2;
+    config.hybrid = true;
+    dxt_window *pair[2];
+    run_window(&config, pair);
+    for (uint32_t i = 0; i < N; i++)
+        for (uint32_t j = 0; j < N; j++) {
+            int64_t wait = pair[DXT_DISPATCH]->wait[i * N + j];
+            bool node = i / 2 == j / 2, rail = i % 2 == j % 2;
+            assert_int_equal(wait == DXT_NOT_OBSERVED, !node && !rail);
+            if (node || rail) assert_int_equal(wait, i == 3 && !node ? OPS * 9000 : 0);
+        }
+    free_pair(pair);
+    char why[128];
+    simulation *sim;
+    const sim_fault path = {.kind = SIM_PATH, .rank = 0, .source = 3, .size_ns = 1000};
+    config.faults = &path;
+    assert_int_equal(sim_create(&config, &sim, why, sizeof why), DXT_ERR_INVALID);
+    config.fault_count = 0;
+    config.ranks_per_node = 0;
+    assert_int_equal(sim_create(&config, &sim, why, sizeof why), DXT_ERR_INVALID);
+}
+
 /* Normal lateness of standard deviation s: the mean wait is s ÷ √π. */
 static void jitter_is_normal(void **state)
 {
@@ -314,7 +399,55 @@ static void labels_say_what_is_to_be_named(void **state)
                  "{\"label\":{\"cols\":[2,5],\"rows\":[4],\"points\":[[0,2],[3,1]]}}");
     expect_label(&config, DXT_COMBINE, 9,
                  "{\"label\":{\"cols\":[0,4],\"rows\":[0,1],\"points\":[],\"nodes\":[1],"
-                 "\"node_points\":[[0,1]]}}");
+                 "\"node_points\":[[0,1]],\"links\":[[0,\"both\"]]}}");
+}
+
+/* Links to other nodes are links in any direction; all of a node are its uplink, or, of two nodes,
+ * the way between them. */
+static void labels_tell_links_from_ranks(void **state)
+{
+    (void)state;
+    const sim_fault faults[] = {
+        {.kind = SIM_NIC_IN, .phase = DXT_DISPATCH, .rank = 0},
+        {.kind = SIM_NIC_OUT, .phase = DXT_DISPATCH, .rank = 0},
+        {.kind = SIM_NIC_OUT, .phase = DXT_DISPATCH, .rank = 1},
+        {.kind = SIM_NIC_IN, .phase = DXT_COMBINE, .rank = 5},
+        {.kind = SIM_STALLS, .phase = DXT_COMBINE, .factor = 0.01},
+        {.kind = SIM_ROTATING, .phase = DXT_COMBINE, .size_ns = 1000},
+    };
+    sim_config config = calm(faults, sizeof faults / sizeof faults[0]);
+    config.ranks_per_node = 2;
+    expect_label(&config, DXT_DISPATCH, 0,
+                 "{\"label\":{\"cols\":[],\"rows\":[0],\"points\":[],"
+                 "\"links\":[[0,\"in\"]],\"node_links\":[[0,\"out\"]]}}");
+    expect_label(&config, DXT_COMBINE, 0,
+                 "{\"label\":{\"cols\":[],\"rows\":[5],\"points\":[],"
+                 "\"links\":[[5,\"in\"]],\"stalls\":true}}");
+    config.ranks = 4;
+    config.fault_count = 3;
+    expect_label(&config, DXT_DISPATCH, 0,
+                 "{\"label\":{\"cols\":[],\"rows\":[0],\"points\":[],"
+                 "\"node_points\":[[1,0]],\"links\":[[0,\"in\"]]}}");
+    /* Within one node a direction alone is a late rank or a slow receiver. */
+    config.ranks_per_node = 0;
+    expect_label(&config, DXT_DISPATCH, 0,
+                 "{\"label\":{\"cols\":[0,1],\"rows\":[0],\"points\":[],"
+                 "\"links\":[[0,\"both\"]]}}");
+}
+
+static void skew_is_part_of_a_label_where_it_is_known(void **state)
+{
+    (void)state;
+    static sim_truth truth;
+    sim_config config = calm(NULL, 0);
+    dxt_window *window;
+    assert_int_equal(dxt_window_create(2, "dispatch", &window), DXT_OK);
+    sim_truth_of(&config, DXT_DISPATCH, 0, &truth);
+    truth.skew_ns = 1234.4;
+    assert_int_equal(sim_label(&truth, window), DXT_OK);
+    assert_string_equal(window->extra, "{\"label\":{\"cols\":[],\"rows\":[],\"points\":[],"
+                                       "\"skew_ns\":1234}}");
+    dxt_window_free(window);
 }
 
 /* ---- the command line ---- */
@@ -337,6 +470,12 @@ static void faults_are_read(void **state)
     option.kind = SIM_HOT;
     assert_true(sim_parse_fault("2:3.5", &option, why, sizeof why));
     assert_true(faults.items[4].factor == 3.5);
+    option.kind = SIM_ROTATING;
+    assert_true(sim_parse_fault("combine:2us", &option, why, sizeof why));
+    assert_true(faults.items[5].phase == DXT_COMBINE && faults.items[5].size_ns == 2000);
+    option.kind = SIM_STALLS;
+    assert_true(sim_parse_fault("dispatch:0.3%:1ms", &option, why, sizeof why));
+    assert_true(fabs(faults.items[6].factor - 0.003) < 1e-12 && faults.items[6].size_ns == 1e6);
     static const struct {
         sim_kind kind;
         const char *text;
@@ -344,7 +483,10 @@ static void faults_are_read(void **state)
                {SIM_LATE, "gather:1:1us"},        {SIM_LATE, "dispatch:x:1us"},
                {SIM_LATE, "dispatch:1:2s"},       {SIM_PATH, "dispatch:1:1us"},
                {SIM_PATH, "dispatch:1-2<-3:1us"}, {SIM_HOT, "1:0"},
-               {SIM_LATE, "dispatch:0-2047:1us"}, {SIM_LATE, ""}};
+               {SIM_LATE, "dispatch:0-2047:1us"}, {SIM_LATE, ""},
+               {SIM_ROTATING, "dispatch"},        {SIM_ROTATING, "dispatch:2:1us"},
+               {SIM_STALLS, "dispatch:1us"},      {SIM_STALLS, "dispatch:60%:1us"},
+               {SIM_STALLS, "combine:1%:2s"}};
     for (size_t k = 0; k < sizeof bad / sizeof bad[0]; k++) {
         option.kind = bad[k].kind;
         why[0] = '\0';
@@ -400,102 +542,6 @@ static void every_failed_allocation_is_survived(void **state)
     assert_true(k > 15);
 }
 
-/* ---- scores ---- */
-
-static void intervals_are_those_of_wilson(void **state)
-{
-    (void)state;
-    double interval[2];
-    score_interval(8, 10, interval);
-    assert_true(fabs(interval[0] - 0.4902) < 1e-4 && fabs(interval[1] - 0.9433) < 1e-4);
-    score_interval(0, 0, interval);
-    assert_true(interval[0] == 0 && interval[1] == 1);
-    assert_true(isnan(score_rate(0, 0)));
-}
-
-static void methods_are_scored_against_the_truth(void **state)
-{
-    (void)state;
-    const sim_fault late = {.kind = SIM_LATE, .phase = DXT_DISPATCH, .rank = 2, .size_ns = 23000};
-    sim_config config = calm(&late, 1);
-    static sim_truth truth;
-    score_sheet scores[SCORE_METHODS] = {{0}};
-    dxt_window *pair[2];
-    logratio_rule *logratio = logratio_create(N);
-    dxt_history *history;
-    assert_int_equal(dxt_history_create(NULL, &history), DXT_OK);
-    run_window(&config, pair);
-    for (int p = 0; p < 2; p++) {
-        sim_truth_of(&config, p, 0, &truth);
-        const score_window given = {.window = pair[p],
-                                    .companion = pair[1 - p],
-                                    .truth = &truth,
-                                    .history = history,
-                                    .settled = true,
-                                    .logratio = logratio};
-        assert_int_equal(score_add(&given, scores), DXT_OK);
-    }
-    for (int m = 0; m < SCORE_METHODS; m++) {
-        assert_int_equal(scores[m].faulted, 1);
-        assert_int_equal(scores[m].exact, 1);
-        assert_int_equal(scores[m].items, 1);
-        assert_int_equal(scores[m].true_names, 1);
-        assert_int_equal(scores[m].healthy, 1);
-        assert_int_equal(scores[m].false_alarms, 0);
-        assert_int_equal(scores[m].sure_true, scores[m].sure);
-    }
-    assert_int_equal(scores[SCORE_HISTORY].sure, 1);
-    /* The same window with another truth: nothing is right. */
-    memset(scores, 0, sizeof scores);
-    memset(&truth, 0, sizeof truth);
-    truth.rows[2] = 1;
-    const score_window wrong = {.window = pair[0],
-                                .truth = &truth,
-                                .history = history,
-                                .settled = true,
-                                .logratio = logratio};
-    assert_int_equal(score_add(&wrong, scores), DXT_OK);
-    for (int m = 0; m < SCORE_METHODS; m++) {
-        assert_int_equal(scores[m].exact, 0);
-        assert_int_equal(scores[m].named, 1);
-        assert_int_equal(scores[m].true_names, 0);
-        assert_int_equal(scores[m].sure_true, 0);
-    }
-    dxt_history_destroy(history);
-    logratio_destroy(logratio);
-    free_pair(pair);
-}
-
-/* One window of effects that multiply: rows, columns and cells come out in turn; and what a normal
- * window has too is not abnormal. */
-static void log_ratio_takes_effects_apart(void **state)
-{
-    (void)state;
-    static sim_truth found;
-    dxt_window *window;
-    assert_int_equal(dxt_window_create(8, "dispatch", &window), DXT_OK);
-    window->unit = DXT_UNIT_NS;
-    for (uint32_t i = 0; i < 8; i++)
-        for (uint32_t j = 0; j < 8; j++)
-            window->wait[i * 8 + j] =
-                10000 * (i == 1 ? 2 : 1) * (j == 4 ? 3 : 1) * (i == 6 && j == 7 ? 3 : 1);
-    logratio_rule *logratio = logratio_create(8);
-    assert_true(logratio_judge(logratio, window, &found));
-    for (uint32_t i = 0; i < 8; i++) {
-        assert_int_equal(found.rows[i], i == 1);
-        assert_int_equal(found.cols[i], i == 4);
-    }
-    assert_int_equal(found.points.count, 1);
-    assert_int_equal(found.points.items[0][0], 6);
-    assert_int_equal(found.points.items[0][1], 7);
-    memset(&found, 0, sizeof found);
-    for (int k = 0; k < 20; k++) logratio_learn(logratio, window);
-    assert_true(logratio_judge(logratio, window, &found));
-    assert_true(sim_truth_is_empty(&found));
-    logratio_destroy(logratio);
-    dxt_window_free(window);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -509,14 +555,16 @@ int main(void)
         cmocka_unit_test(faults_act_when_they_should),
         cmocka_unit_test(counters_are_those_of_the_rank),
         cmocka_unit_test(the_seed_decides),
+        cmocka_unit_test(lateness_goes_round),
+        cmocka_unit_test(paths_stall_between_nodes),
+        cmocka_unit_test(hybrid_windows_hold_node_and_rail),
         cmocka_unit_test(jitter_is_normal),
         cmocka_unit_test(labels_say_what_is_to_be_named),
+        cmocka_unit_test(labels_tell_links_from_ranks),
+        cmocka_unit_test(skew_is_part_of_a_label_where_it_is_known),
         cmocka_unit_test(faults_are_read),
         cmocka_unit_test(what_cannot_be_is_refused),
         cmocka_unit_test(every_failed_allocation_is_survived),
-        cmocka_unit_test(intervals_are_those_of_wilson),
-        cmocka_unit_test(methods_are_scored_against_the_truth),
-        cmocka_unit_test(log_ratio_takes_effects_apart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

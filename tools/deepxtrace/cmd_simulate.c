@@ -15,7 +15,7 @@ typedef struct given {
     uint64_t ranks, ranks_per_node, windows, ops, local_experts, seed, every, from;
     int64_t step_ns, compute_ns, latency_ns[2], between_ns[2], counter_floor_ns;
     double clock_ghz;
-    bool calm, force;
+    bool calm, force, hybrid;
     const char *name, *path;
     sim_config config;
 } given;
@@ -73,6 +73,9 @@ static const cli_option options[] = {
     COUNT("ranks", 'n', &g.ranks, "N", 2, SIM_MAX_RANKS, "ranks (default 4)"),
     COUNT("ranks-per-node", 0, &g.ranks_per_node, "G", 1, SIM_MAX_RANKS,
           "ranks 0 to G-1 share a node, and so on (default: one node, not recorded)"),
+    {.name = "hybrid",
+     .value = &g.hybrid,
+     .help = "count waits for the own node and the own rail only (needs --ranks-per-node)"},
     COUNT("windows", 0, &g.windows, "COUNT", 1, 1000000, "windows (default 20)"),
     COUNT("window", 'w', &g.ops, "OPS", 1, SIM_MAX_OPS, "steps in a window (default 50)"),
     COUNT("local-experts", 0, &g.local_experts, "COUNT", 1, 1024,
@@ -92,10 +95,16 @@ static const cli_option options[] = {
     FAULT("hot", SIM_HOT, "RANK:FACTOR", "a rank's experts are chosen more often"),
     FAULT("slow-path", SIM_PATH, "PHASE:FROM->TO:DURATION",
           "what FROM sends TO is slow; or TO<-FROM"),
-    FAULT("nic-in", SIM_NIC_IN, "PHASE:RANK:DURATION", "a rank receives slowly"),
-    FAULT("nic-out", SIM_NIC_OUT, "PHASE:RANK:DURATION", "what a rank sends is slow"),
+    FAULT("nic-in", SIM_NIC_IN, "PHASE:RANK:DURATION",
+          "a rank receives slowly; with nodes, from other nodes"),
+    FAULT("nic-out", SIM_NIC_OUT, "PHASE:RANK:DURATION",
+          "what a rank sends is slow; with nodes, to other nodes"),
     FAULT("slow-node", SIM_NODE, "PHASE:NODE:DURATION", "a whole node arrives later"),
     FAULT("slow-node-path", SIM_NODE_PATH, "PHASE:FROM->TO:DURATION", "between two nodes"),
+    FAULT("rotating", SIM_ROTATING, "PHASE:DURATION",
+          "in each step another rank arrives later, at random"),
+    FAULT("stalls", SIM_STALLS, "PHASE:PERCENT:DURATION",
+          "each path (with nodes, between nodes) stalls in a step with this probability"),
     COUNT("every", 0, &g.every, "K", 1, SIM_MAX_OPS, "the faults act in every K-th step only"),
     SHARE("chance", &g.config.chance, "the faults act in a step with this probability"),
     COUNT("from", 0, &g.from, "WINDOW", 0, 0, "first window in which the faults act (default 0)"),
@@ -129,6 +138,7 @@ static const cli_command command = {
              "paths: the shell would take the > for itself.\n",
     .examples = "  deepxtrace simulate --slow dispatch:2:23us | deepxtrace analyze -\n"
                 "  deepxtrace simulate -n 16 --ranks-per-node 8 --slow-node combine:1:50us\n"
+                "  deepxtrace simulate -n 32 --ranks-per-node 8 --nic-in dispatch:2:40us\n"
                 "  deepxtrace simulate -n 64 --slow-path 'dispatch:9->3:20us' -o path.jsonl\n",
 };
 
@@ -164,6 +174,7 @@ static void put_together(void)
     config->seed = g.seed;
     config->every = (uint32_t)g.every;
     config->from = g.from;
+    config->hybrid = g.hybrid;
     config->counter_floor_ns = (double)g.counter_floor_ns;
     config->faults = faults.items;
     config->fault_count = faults.count;
@@ -172,12 +183,13 @@ static void put_together(void)
     config->spread = false;
 }
 
-static dxt_status describe(dxt_window *window, int phase, uint64_t number)
+static dxt_status describe(const simulation *sim, dxt_window *window, int phase, uint64_t number)
 {
     window->source = strdup("deepxtrace simulate");
     if (g.name) window->case_name = strdup(g.name);
     if (!window->source || (g.name && !window->case_name)) return DXT_ERR_NO_MEMORY;
     sim_truth_of(&g.config, phase, number, &truth);
+    truth.skew_ns = sim_skew_ns(sim, phase);
     return sim_label(&truth, window);
 }
 
@@ -190,7 +202,7 @@ static dxt_status write_windows(simulation *sim, output_file *output)
                  (unsigned long long)g.windows);
         status = sim_next(sim, pair);
         for (int p = 0; p < 2 && status == DXT_OK; p++) {
-            status = describe(pair[p], p, w);
+            status = describe(sim, pair[p], p, w);
             if (status == DXT_OK) status = dxt_window_write(pair[p], output_write, output);
         }
         dxt_window_free(pair[0]);

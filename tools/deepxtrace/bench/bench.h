@@ -16,6 +16,7 @@ typedef struct bench_options {
     bool json, quick, bf16, logfmt, mpi;
     const char *engine;  /**< NULL = "shm" */
     const char *against; /**< folder of another build, or NULL */
+    const char *name;    /**< accuracy: part of the names of the cases wanted; NULL = all */
     char *const *files;  /**< accuracy: recordings */
     int file_count;
 } bench_options;

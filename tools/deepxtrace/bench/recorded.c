@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `bench accuracy FILE`: recorded windows whose label says what is wrong. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -58,6 +59,28 @@ static bool read_pairs(const json_t *list, sim_pairs *pairs)
     return true;
 }
 
+/* Links as [rank, direction]. */
+static bool read_links(const json_t *list, uint8_t *links)
+{
+    static const char *const words[] = {[SIM_IN] = "in", [SIM_OUT] = "out", [SIM_BOTH] = "both"};
+    size_t k;
+    json_t *item;
+    if (list && !json_is_array(list)) return false;
+    json_array_foreach((json_t *)list, k, item)
+    {
+        const json_t *rank = json_array_get(item, 0);
+        const char *word = json_string_value(json_array_get(item, 1));
+        uint8_t direction = SIM_BOTH;
+        if (!json_is_integer(rank) || json_integer_value(rank) < 0 ||
+            json_integer_value(rank) >= SIM_MAX_RANKS || !word)
+            return false;
+        while (direction > 0 && strcmp(words[direction], word) != 0) direction--;
+        if (direction == 0) return false;
+        links[json_integer_value(rank)] = direction;
+    }
+    return true;
+}
+
 /* The label of a window; false if it has none that is one truth. */
 static bool read_label(const dxt_window *window, sim_truth *truth, bool *without_nodes)
 {
@@ -69,7 +92,12 @@ static bool read_label(const dxt_window *window, sim_truth *truth, bool *without
                 read_set(json_object_get(label, "rows"), truth->rows) &&
                 read_set(json_object_get(label, "nodes"), truth->nodes) &&
                 read_pairs(json_object_get(label, "points"), &truth->points) &&
-                read_pairs(json_object_get(label, "node_points"), &truth->node_points);
+                read_pairs(json_object_get(label, "node_points"), &truth->node_points) &&
+                read_links(json_object_get(label, "links"), truth->links) &&
+                read_links(json_object_get(label, "node_links"), truth->node_links);
+    const json_t *skew = json_object_get(label, "skew_ns");
+    truth->stalls = json_is_true(json_object_get(label, "stalls"));
+    truth->skew_ns = json_is_number(skew) ? json_number_value(skew) : NAN;
     *without_nodes = !json_object_get(label, "nodes") && !json_object_get(label, "node_points");
     json_decref(extra);
     return good;

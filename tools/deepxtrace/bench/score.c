@@ -7,78 +7,19 @@
 
 #include <deepxtrace/analysis.h>
 
+#include "names.h"
 #include "output.h"
 
 const char *const score_names[SCORE_METHODS] = {"robust", "history", "ratio", "log-ratio"};
 
-/* ---- what a method named ---- */
-
-/* Names of a result, in the form of a truth; false if there are more points than fit. */
-static bool names_of(const dxt_findings *findings, sim_truth *found)
-{
-    bool fits = true;
-    for (size_t k = 0; k < findings->col_count; k++) found->cols[findings->cols[k].rank] = 1;
-    for (size_t k = 0; k < findings->row_count; k++) found->rows[findings->rows[k].rank] = 1;
-    for (size_t k = 0; k < findings->point_count; k++)
-        fits = fits &&
-               sim_pairs_add(&found->points, findings->points[k].row, findings->points[k].column);
-    for (size_t k = 0; k < findings->finding_count; k++) {
-        const dxt_finding *finding = &findings->findings[k];
-        if (finding->kind == DXT_LATE_NODE && finding->node < (int32_t)SIM_MAX_RANKS)
-            found->nodes[finding->node] = 1;
-        if (finding->kind == DXT_SLOW_NODE_PATH)
-            fits = fits && sim_pairs_add(&found->node_points, (uint32_t)finding->node,
-                                         (uint32_t)finding->source_node);
-    }
-    return fits;
-}
-
-/* A method that knows no nodes spells them out: where every rank of a late node is named, and the
- * node is to be named, it has said so. */
-static void fold_nodes(const dxt_window *window, const sim_truth *truth, sim_truth *found)
-{
-    for (int32_t node = 0; window->nodes && node < (int32_t)SIM_MAX_RANKS; node++) {
-        bool all = truth->nodes[node];
-        for (uint32_t i = 0; all && i < window->ranks; i++)
-            if (window->nodes[i] == node) all = found->cols[i];
-        if (!all) continue;
-        found->nodes[node] = 1;
-        for (uint32_t i = 0; i < window->ranks; i++)
-            if (window->nodes[i] == node) found->cols[i] = 0;
-    }
-}
-
-static bool has_pair(const sim_pairs *pairs, uint32_t row, uint32_t column)
-{
-    for (size_t k = 0; k < pairs->count; k++)
-        if (pairs->items[k][0] == row && pairs->items[k][1] == column) return true;
-    return false;
-}
-
-static bool is_true(const dxt_finding *finding, const sim_truth *truth)
-{
-    switch (finding->kind) {
-    case DXT_LATE_RANK: return truth->cols[finding->rank];
-    case DXT_EARLY_RANK:
-    case DXT_SLOW_RECEIVER: return truth->rows[finding->rank];
-    case DXT_HOT_EXPERT: return truth->cols[finding->rank] || truth->rows[finding->rank];
-    case DXT_SLOW_PATH: return has_pair(&truth->points, finding->rank, finding->source);
-    case DXT_LATE_NODE: return truth->nodes[finding->node];
-    case DXT_SLOW_NODE_PATH:
-        return has_pair(&truth->node_points, (uint32_t)finding->node,
-                        (uint32_t)finding->source_node);
-    default: return false;
-    }
-}
-
-/* Everybody's skew is nobody's fault, and true whatever the label says. */
-static void count_sure(const dxt_findings *findings, const sim_truth *truth, score_sheet *score)
+/* Everybody's skew is nobody's fault. */
+static void count_sure(const dxt_findings *findings, const score_window *given, score_sheet *score)
 {
     for (size_t k = 0; k < findings->finding_count; k++) {
         const dxt_finding *finding = &findings->findings[k];
         if (finding->kind == DXT_SYSTEMIC_SKEW || finding->confidence < 0.99) continue;
         score->sure++;
-        score->sure_true += is_true(finding, truth);
+        score->sure_true += names_true(given->window, given->truth, finding);
     }
 }
 
@@ -114,24 +55,24 @@ dxt_status score_learn(const score_window *given)
     return status;
 }
 
-static dxt_status judge(const score_window *given, int method, sim_truth *found, bool *fits,
-                        score_sheet *score)
+static dxt_status judge(const score_window *given, int method, naming *said, score_sheet *score)
 {
     dxt_findings *findings;
-    memset(found, 0, sizeof *found);
+    memset(said, 0, sizeof *said);
     if (method == SCORE_LOGRATIO) {
-        *fits = logratio_judge(given->logratio, given->window, found);
+        said->fits = logratio_judge(given->logratio, given->window, &said->found);
     } else {
         dxt_status status = analyze(given, method, &findings);
         if (status != DXT_OK) return status;
         if (method == SCORE_HISTORY) status = look_back(given, &findings);
-        *fits = names_of(findings, found);
-        if (method != SCORE_HISTORY || given->settled) count_sure(findings, given->truth, score);
+        if (status == DXT_OK) names_of(findings, said);
+        if (method != SCORE_HISTORY || given->settled) count_sure(findings, given, score);
         dxt_findings_free(findings);
         if (status != DXT_OK) return status;
     }
     if (method == SCORE_RATIO || method == SCORE_LOGRATIO)
-        fold_nodes(given->window, given->truth, found);
+        names_fold_nodes(given->window, given->truth, said);
+    names_reword(given->window, given->truth, said);
     return DXT_OK;
 }
 
@@ -165,31 +106,70 @@ static void tally_pairs(struct tally *tally, const sim_pairs *found, const sim_p
     tally->truth += truth->count;
 }
 
+/* Uplinks, of which the direction counts. */
+static void tally_links(struct tally *tally, const uint8_t *found, const uint8_t *truth)
+{
+    for (uint32_t i = 0; i < SIM_MAX_RANKS; i++) {
+        tally->found += found[i] != 0;
+        tally->truth += truth[i] != 0;
+        tally->both += found[i] && found[i] == truth[i];
+    }
+}
+
+/* Skew is to be named where it loses much, and not where it loses little. Of many ranks cells alone
+ * do not show it: there a window without a verdict is right, too. */
+static void tally_skew(struct tally *tally, const score_window *given, const naming *said)
+{
+    double lost = names_lost(given->window, given->truth);
+    bool many = given->window->ranks > NAMES_SKEW_RANKS;
+    if (lost >= NAMES_SKEW && sim_truth_is_empty(given->truth)) {
+        bool right = said->skew || (many && said->open);
+        tally->found += right;
+        tally->truth++;
+        tally->both += right;
+    } else if (lost < NAMES_NO_SKEW)
+        tally->found += said->skew;
+}
+
+static struct tally tally_all(const score_window *given, const naming *said)
+{
+    const sim_truth *found = &said->found, *truth = given->truth;
+    struct tally tally = {0};
+    tally_set(&tally, found->cols, truth->cols);
+    tally_set(&tally, found->rows, truth->rows);
+    tally_set(&tally, found->nodes, truth->nodes);
+    tally_links(&tally, found->node_links, truth->node_links);
+    tally_pairs(&tally, &found->points, &truth->points);
+    tally_pairs(&tally, &found->node_points, &truth->node_points);
+    tally.found += found->stalls;
+    tally.truth += truth->stalls;
+    tally.both += found->stalls && truth->stalls;
+    tally_skew(&tally, given, said);
+    return tally;
+}
+
 dxt_status score_add(const score_window *given, score_sheet scores[SCORE_METHODS])
 {
-    static sim_truth found;
+    static naming said;
     for (int m = 0; m < SCORE_METHODS; m++) {
-        bool fits = true;
-        dxt_status status = judge(given, m, &found, &fits, &scores[m]);
+        /* Its description knows no cells that nobody observed. */
+        if (m == SCORE_LOGRATIO && names_sparse(given->window)) continue;
+        dxt_status status = judge(given, m, &said, &scores[m]);
         if (status != DXT_OK) return status;
         if (m == SCORE_HISTORY && !given->settled) continue;
         if (given->without_nodes && !sim_truth_is_empty(given->truth)) {
-            memset(found.nodes, 0, sizeof found.nodes);
-            found.node_points.count = 0;
+            memset(said.found.nodes, 0, sizeof said.found.nodes);
+            memset(said.found.node_links, 0, sizeof said.found.node_links);
+            said.found.node_points.count = 0;
         }
-        struct tally tally = {0};
-        tally_set(&tally, found.cols, given->truth->cols);
-        tally_set(&tally, found.rows, given->truth->rows);
-        tally_set(&tally, found.nodes, given->truth->nodes);
-        tally_pairs(&tally, &found.points, &given->truth->points);
-        tally_pairs(&tally, &found.node_points, &given->truth->node_points);
+        struct tally tally = tally_all(given, &said);
         if (tally.truth == 0) {
             scores[m].healthy++;
             scores[m].false_alarms += tally.found > 0;
             continue;
         }
         scores[m].faulted++;
-        scores[m].exact += fits && tally.found == tally.truth && tally.both == tally.truth;
+        scores[m].exact += said.fits && tally.found == tally.truth && tally.both == tally.truth;
         scores[m].named += tally.found;
         scores[m].items += tally.truth;
         scores[m].true_names += tally.both;

@@ -20,7 +20,8 @@ enum {
 /** "robust", "history", "ratio", "log-ratio". */
 extern const char *const score_names[SCORE_METHODS];
 
-/** How a method did. Items are columns, rows, points, nodes and pairs of nodes. */
+/** How a method did. Items are columns, rows, points, nodes, uplinks, pairs of nodes, stalls and
+ *  skew. */
 typedef struct score_sheet {
     uint64_t faulted, exact;        /**< windows in which something is wrong */
     uint64_t named, true_names;     /**< items named in them, and how many of those are true */

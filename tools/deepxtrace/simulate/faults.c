@@ -15,6 +15,8 @@ static const char *form_of(sim_kind kind)
     case SIM_PATH:
     case SIM_NODE_PATH: return "PHASE:FROM->TO:DURATION";
     case SIM_NODE: return "PHASE:NODE:DURATION";
+    case SIM_ROTATING: return "PHASE:DURATION";
+    case SIM_STALLS: return "PHASE:PERCENT:DURATION";
     default: return "PHASE:RANK:DURATION";
     }
 }
@@ -72,6 +74,25 @@ static bool append(sim_faults *faults, sim_fault fault, uint32_t last, char *why
     return true;
 }
 
+/* Whom it concerns: one rank or node, a range of them, a path; nobody in particular. */
+static bool parse_whom(char *rank, const char *source, sim_fault *fault, uint32_t *last, char *why,
+                       size_t why_size)
+{
+    *last = 0;
+    if (fault->kind == SIM_ROTATING) return true;
+    if (fault->kind == SIM_STALLS) {
+        if (!cli_parse_share(rank, &fault->factor, why, why_size)) return false;
+        if (fault->factor <= SIM_MOST_STALLS) return true;
+        snprintf(why, why_size, "at most half of the paths stall");
+        return false;
+    }
+    if (!source) return parse_ranks(rank, &fault->rank, last, why, why_size);
+    bool good = parse_rank(rank, &fault->rank, why, why_size) &&
+                parse_rank(source, &fault->source, why, why_size);
+    *last = fault->rank;
+    return good;
+}
+
 bool sim_parse_fault(const char *text, void *option, char *why, size_t why_size)
 {
     const sim_fault_option *given = option;
@@ -81,7 +102,10 @@ bool sim_parse_fault(const char *text, void *option, char *why, size_t why_size)
     uint32_t last;
     bool fits = snprintf(copy, sizeof copy, "%s", text) < (int)sizeof copy;
     if (given->kind != SIM_HOT) fits = fits && cut(copy, ":", &rank);
-    fits = fits && cut(rank, ":", &size);
+    if (given->kind == SIM_ROTATING)
+        size = rank;
+    else
+        fits = fits && cut(rank, ":", &size);
     if (is_path) fits = fits && cli_cut_path(rank, &rank, &source);
     if (!fits) {
         snprintf(why, why_size, "'%.100s' is not of the form %s", text, form_of(given->kind));
@@ -89,11 +113,7 @@ bool sim_parse_fault(const char *text, void *option, char *why, size_t why_size)
     }
     if (given->kind != SIM_HOT && !cli_parse_choice(copy, phase_names, &fault.phase, why, why_size))
         return false;
-    if (is_path ? !parse_rank(rank, &fault.rank, why, why_size) ||
-                      !parse_rank(source, &fault.source, why, why_size)
-                : !parse_ranks(rank, &fault.rank, &last, why, why_size))
-        return false;
-    if (is_path) last = fault.rank;
-    return parse_size(size, &fault, why, why_size) &&
+    return parse_whom(rank, source, &fault, &last, why, why_size) &&
+           parse_size(size, &fault, why, why_size) &&
            append(given->faults, fault, last, why, why_size);
 }

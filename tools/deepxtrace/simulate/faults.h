@@ -19,7 +19,8 @@ typedef struct sim_fault_option {
 
 /**
  * A parse function of options.h. PHASE:RANK:DURATION, where RANK may be a range as in 0-6;
- * PHASE:FROM->TO:DURATION, or TO<-FROM, for paths; RANK:FACTOR for a hot rank.
+ * PHASE:FROM->TO:DURATION, or TO<-FROM, for paths; RANK:FACTOR for a hot rank; PHASE:DURATION for
+ * rotating lateness; PHASE:PERCENT:DURATION for stalls.
  */
 bool sim_parse_fault(const char *text, void *option, char *why, size_t why_size);
 

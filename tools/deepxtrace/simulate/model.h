@@ -15,6 +15,9 @@
 /** Most operations in a window. */
 #define SIM_MAX_OPS 100000u
 
+/** Largest part of the paths that stall in an operation. */
+#define SIM_MOST_STALLS 0.5
+
 /** What can be wrong. */
 typedef enum sim_kind {
     SIM_LATE = 0,      /**< `rank` computes longer before the operator */
@@ -25,6 +28,9 @@ typedef enum sim_kind {
     SIM_NIC_OUT = 5,   /**< what `rank` sends to other nodes takes longer */
     SIM_NODE = 6,      /**< every rank of node `rank` computes longer */
     SIM_NODE_PATH = 7, /**< all paths from node `source` to node `rank` take longer */
+    SIM_ROTATING = 8,  /**< in each operation another rank, at random, computes longer before it */
+    SIM_STALLS = 9,    /**< each path between nodes (of one node: each path) takes longer in an
+                            operation with the probability `factor` */
     SIM_KINDS
 } sim_kind;
 
@@ -34,16 +40,17 @@ typedef struct sim_fault {
     int phase;       /**< DXT_DISPATCH or DXT_COMBINE; not used by a hot rank */
     uint32_t rank;   /**< or node */
     uint32_t source; /**< of a path, the sending rank or node */
-    double size_ns;  /**< by how much, per operation */
-    double factor;   /**< hot only */
+    double size_ns;  /**< by how much, per operation; of stalls the mean, a half to 1.5 times */
+    double factor;   /**< of a hot rank; of stalls their probability, at most SIM_MOST_STALLS */
 } sim_fault;
 
 /** A job. sim_config_default() fills it in. */
 typedef struct sim_config {
     uint32_t ranks;
     uint32_t ranks_per_node; /**< 0 = one node, and windows do not say so */
-    uint32_t ops;            /**< steps of one dispatch and one combine in a window */
-    uint32_t local_experts;  /**< waits that run in parallel and are all added up */
+    bool hybrid;  /**< waits for the own node and the own rail alone are counted; needs nodes */
+    uint32_t ops; /**< steps of one dispatch and one combine in a window */
+    uint32_t local_experts; /**< waits that run in parallel and are all added up */
     uint64_t seed;
     double step_ns;    /**< a healthy step; what computing leaves is spent in the operators */
     double compute_ns; /**< before each of the two operators */
@@ -90,5 +97,12 @@ void sim_destroy(simulation *sim);
  *              Without a label. Untouched on error.
  */
 dxt_status sim_next(simulation *sim, dxt_window *pair[2]);
+
+/**
+ * What the ranks' own variation cost in the last window: per operation, how much later the last
+ * rank was than the mean of all, by its computing time alone, in ns. Rotating lateness is part of
+ * it; what other faults add is not.
+ */
+double sim_skew_ns(const simulation *sim, int phase);
 
 #endif
