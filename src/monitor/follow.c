@@ -4,13 +4,11 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
-#include <zlib.h>
 
 /* Of the first line so much makes the identity of a file. */
 #define IDENTITY_BYTES 65536
@@ -23,12 +21,14 @@ static bool ends_in(const char *name, size_t length, const char *end)
     return length >= n && memcmp(name + length - n, end, n) == 0;
 }
 
-/* "x.jsonl", "x.jsonl.1", "x.log.2026-11-26", "x.jsonl.3.gz": its length up to the kind. */
-static bool is_followed_name(const char *name, bool *log, bool *packed)
+/* "x.jsonl", "x.jsonl.1", "x.log.2026-11-26", "x.jsonl.3.zst": its length up to the kind. */
+static bool is_followed_name(const char *name, bool *log, text_packing *packing)
 {
     size_t length = strlen(name);
-    *packed = ends_in(name, length, ".gz");
-    if (*packed) length -= 3;
+    *packing = ends_in(name, length, ".gz")    ? TEXT_GZIP
+               : ends_in(name, length, ".zst") ? TEXT_ZSTD
+                                               : TEXT_PLAIN;
+    if (*packing != TEXT_PLAIN) length -= *packing == TEXT_GZIP ? 3 : 4;
     size_t end = length;
     while (end > 0 && (isdigit((unsigned char)name[end - 1]) || name[end - 1] == '-')) end--;
     if (end < length && end > 0 && name[end - 1] == '.') length = end - 1;
@@ -36,7 +36,7 @@ static bool is_followed_name(const char *name, bool *log, bool *packed)
     return name[0] != '.' && (*log || ends_in(name, length, ".jsonl"));
 }
 
-static bool add(follower *f, const char *path, bool log, bool packed)
+static bool add(follower *f, const char *path, bool log, text_packing packing)
 {
     for (size_t i = 0; i < f->count; i++) {
         if (strcmp(f->files[i].path, path) != 0) continue;
@@ -52,15 +52,16 @@ static bool add(follower *f, const char *path, bool log, bool packed)
     }
     char *copy = strdup(path);
     if (!copy) return false;
-    f->files[f->count++] =
-        (followed){.path = copy, .log = log, .packed = packed, .seen = true, .size = -1};
+    f->files[f->count++] = (followed){
+        .path = copy, .log = log, .packing = packing, .seen = true, .size = -1, .settled = -1};
     return true;
 }
 
 struct entry {
     char *path;
     struct timespec time;
-    bool log, packed;
+    bool log;
+    text_packing packing;
 };
 
 static int older_first(const void *a, const void *b)
@@ -79,7 +80,7 @@ static bool scan_folder(follower *f, const char *folder, DIR *open)
     for (struct dirent *d; well && (d = readdir(open));) {
         struct entry e = {0};
         struct stat info;
-        if (!is_followed_name(d->d_name, &e.log, &e.packed)) continue;
+        if (!is_followed_name(d->d_name, &e.log, &e.packing)) continue;
         well = asprintf(&e.path, "%s/%s", folder, d->d_name) >= 0;
         if (!well) break;
         if (stat(e.path, &info) != 0 || !S_ISREG(info.st_mode)) {
@@ -101,7 +102,7 @@ static bool scan_folder(follower *f, const char *folder, DIR *open)
     }
     if (count > 0) qsort(entries, count, sizeof *entries, older_first);
     for (size_t i = 0; i < count; i++) {
-        well = well && add(f, entries[i].path, entries[i].log, entries[i].packed);
+        well = well && add(f, entries[i].path, entries[i].log, entries[i].packing);
         free(entries[i].path);
     }
     free(entries);
@@ -120,9 +121,10 @@ bool follow_scan(follower *f)
             continue;
         }
         const char *slash = strrchr(f->inputs[i], '/');
-        bool log, packed;
-        is_followed_name(slash ? slash + 1 : f->inputs[i], &log, &packed);
-        well = add(f, f->inputs[i], log, packed);
+        bool log;
+        text_packing packing;
+        is_followed_name(slash ? slash + 1 : f->inputs[i], &log, &packing);
+        well = add(f, f->inputs[i], log, packing);
     }
     return well;
 }
@@ -142,39 +144,6 @@ bool follow_grew(followed *file, int64_t now_ns)
 
 /* ---- their text ---- */
 
-static ssize_t packed_line(gzFile packed, char **line, size_t *capacity)
-{
-    size_t used = 0;
-    for (;;) {
-        if (*capacity < used + 2) {
-            size_t grown = *capacity ? 2 * *capacity : 65536;
-            char *larger = grown <= FOLLOW_MAX_LINE ? realloc(*line, grown) : NULL;
-            if (!larger) return -1;
-            *line = larger;
-            *capacity = grown;
-        }
-        size_t room = *capacity - used;
-        if (!gzgets(packed, *line + used, room > INT32_MAX ? INT32_MAX : (int)room)) {
-            int error;
-            gzerror(packed, &error);
-            return error == Z_OK || error == Z_BUF_ERROR ? 0 : -1;
-        }
-        size_t more = strlen(*line + used);
-        used += more;
-        if (used > 0 && (*line)[used - 1] == '\n') return (ssize_t)used;
-        if (more + 1 < room) return 0; /* the file ends here, without a newline */
-    }
-}
-
-ssize_t follow_line(text_source *source, char **line, size_t *capacity)
-{
-    if (source->packed) return packed_line(source->packed, line, capacity);
-    errno = 0;
-    ssize_t length = getline(line, capacity, source->plain);
-    if (length < 0) return errno == 0 || feof(source->plain) ? 0 : -1;
-    return length > 0 && (*line)[length - 1] == '\n' ? length : 0;
-}
-
 static uint64_t hash(const char *bytes, size_t size)
 {
     uint64_t value = UINT64_C(14695981039346656037); /* FNV-1a */
@@ -183,57 +152,24 @@ static uint64_t hash(const char *bytes, size_t size)
     return value;
 }
 
-bool follow_seek(text_source *source, int64_t position)
-{
-    if (source->packed) return gzseek(source->packed, position, SEEK_SET) == position;
-    return fseeko(source->plain, position, SEEK_SET) == 0;
-}
-
-/* A link is followed, as every reader does; what is no file any more is not waited for. */
-static int open_text(const followed *file, text_source *source)
-{
-    int fd = open(file->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    struct stat info;
-    if (fd < 0) return errno;
-    if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) {
-        close(fd);
-        return EINVAL;
-    }
-    if (file->packed)
-        source->packed = gzdopen(fd, "rb");
-    else
-        source->plain = fdopen(fd, "rb");
-    if (source->packed || source->plain) return 0;
-    close(fd);
-    return ENOMEM;
-}
-
-int follow_open(const followed *file, text_source *source, char *identity)
+const char *follow_open(const followed *file, text_source **source, char *identity)
 {
     char *line = NULL;
-    size_t capacity = 0;
-    *source = (text_source){0};
+    size_t capacity = 0, kept;
+    *source = NULL;
     identity[0] = '\0';
-    int error = open_text(file, source);
-    if (error != 0) return error;
-    ssize_t length = follow_line(source, &line, &capacity);
+    const char *why = text_open(file->path, file->packing, source);
+    if (why) return why;
+    int64_t length = text_line(*source, &line, &capacity, &kept);
     if (length > 0) {
-        size_t part = length < IDENTITY_BYTES ? (size_t)length : IDENTITY_BYTES;
-        snprintf(identity, 40, "%016" PRIx64 "-%zx", hash(line, part), (size_t)length);
+        size_t part = kept < IDENTITY_BYTES ? kept : IDENTITY_BYTES;
+        snprintf(identity, 40, "%016" PRIx64 "-%" PRIx64, hash(line, part), (uint64_t)length);
     }
     free(line);
-    if (length < 0) {
-        follow_close(source);
-        return EIO;
-    }
-    return 0;
-}
-
-void follow_close(text_source *source)
-{
-    if (source->plain) fclose(source->plain);
-    if (source->packed) gzclose(source->packed);
-    *source = (text_source){0};
+    if (length >= 0) return NULL;
+    text_close(*source);
+    *source = NULL;
+    return errno == EBADMSG ? "it is damaged" : strerror(errno);
 }
 
 void follow_free(follower *f)

@@ -6,11 +6,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <sys/types.h>
 
-/** Longest line, and most text of a log that is looked at in one go. */
-#define FOLLOW_MAX_LINE (1u << 30)
+#include "text.h"
 
 /** One file. A rotated file keeps its identity under its new name; so does a compressed copy. */
 typedef struct followed {
@@ -24,11 +22,12 @@ typedef struct followed {
     ino_t inode;       /**< … as is this */
     off_t size;        /**< of it, when it was last read to its end */
     int64_t grown_ns;  /**< when it last grew, CLOCK_MONOTONIC */
-    bool packed;       /**< gzip */
-    bool log;          /**< text of a log, whose windows are several lines */
-    bool done;         /**< packed, and read to its end */
-    bool seen;         /**< by the last scan */
-    bool told;         /**< that it cannot be read */
+    text_packing packing;
+    bool log;      /**< text of a log, whose windows are several lines */
+    off_t settled; /**< size of a log when all in it was judged, as nothing more came; −1 */
+    bool done;     /**< packed, and read to its end */
+    bool seen;     /**< by the last scan */
+    bool told;     /**< that it cannot be read */
 } followed;
 
 /** All that is followed. */
@@ -39,15 +38,9 @@ typedef struct follower {
     size_t count, capacity;
 } follower;
 
-/** Text being read. */
-typedef struct text_source {
-    FILE *plain;
-    void *packed; /**< a gzFile */
-} text_source;
-
 /**
- * Look for files: the inputs, and in folders *.jsonl, *.log, and these with a number, a date or .gz
- * behind. New ones come last, in the order of their time of change.
+ * Look for files: the inputs, and in folders *.jsonl, *.log, and these with a number, a date,
+ * .gz or .zst behind. New ones come last, in the order of their time of change.
  *
  * @return false if there is no memory.
  */
@@ -57,25 +50,14 @@ bool follow_scan(follower *f);
 bool follow_grew(followed *file, int64_t now_ns);
 
 /**
- * Open at a position of the text, and see which file it is.
+ * Open a file, and see which it is.
  *
+ * @param source    Receives it, at an unknown position; release with text_close(). NULL on error.
  * @param identity  Receives the identity of its first whole line, "" if there is none; 40 bytes.
- * @return 0; else errno.
+ * @return NULL; else what is wrong, in words.
  */
-int follow_open(const followed *file, text_source *source, char *identity);
+const char *follow_open(const followed *file, text_source **source, char *identity);
 
-/** Go to a position of the text. @return Whether it is there. */
-bool follow_seek(text_source *source, int64_t position);
-
-/**
- * Read a line with its newline.
- *
- * @param line  getline()'s buffer.
- * @return Its length; 0 at the end or at a line without an end (yet); −1 on an error.
- */
-ssize_t follow_line(text_source *source, char **line, size_t *capacity);
-
-void follow_close(text_source *source);
 void follow_free(follower *f);
 
 #endif

@@ -154,6 +154,8 @@ static outcome run(struct serve *serve, char **inputs, int count)
         struct stat info;
         if (stat(inputs[i], &info) != 0)
             return complain("serve", "%s: %s", inputs[i], strerror(errno));
+        if (!S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode))
+            return complain("serve", "%s: neither a file nor a folder", inputs[i]);
     }
     dxt_monitor_options *o = &serve->options;
     if (!o->store) {
