@@ -177,18 +177,27 @@ typedef struct dxt_analysis_options {
  * @param findings  Receives the result; release with dxt_findings_free(). Untouched on error.
  * @return DXT_OK; DXT_ERR_INVALID (window inconsistent); DXT_ERR_NO_MEMORY.
  *
- * Blocking: no. Threads: reentrant. Cost: O(ranks²) time, one scratch matrix.
+ * Blocking: no. Threads: reentrant. NULL: DXT_ERR_INVALID, but for @p options. Cost: O(ranks²)
+ * time, one scratch matrix.
  */
 DXT_API dxt_status dxt_analyze(const dxt_window *window, const dxt_analysis_options *options,
                                dxt_findings **findings);
 
-/** Release a result. NULL is allowed. */
+/**
+ * Release a result.
+ *
+ * Blocking: no. Threads: reentrant. NULL: does nothing.
+ */
 DXT_API void dxt_findings_free(dxt_findings *findings);
 
 /** Analyses window after window in the same memory. */
 typedef struct dxt_analyzer dxt_analyzer;
 
-/** Make one; release with dxt_analyzer_destroy(). @return DXT_OK; DXT_ERR_NO_MEMORY. */
+/**
+ * Make one; release with dxt_analyzer_destroy(). @return DXT_OK; DXT_ERR_NO_MEMORY.
+ *
+ * Blocking: no. Threads: any. NULL: DXT_ERR_INVALID.
+ */
 DXT_API dxt_status dxt_analyzer_create(dxt_analyzer **analyzer);
 
 /**
@@ -200,26 +209,55 @@ DXT_API dxt_status dxt_analyzer_create(dxt_analyzer **analyzer);
  *                  Untouched on error.
  * @return As dxt_analyze().
  *
- * Blocking: no. Threads: one analyzer belongs to one thread at a time.
+ * Blocking: no. Threads: one analyzer belongs to one thread at a time. NULL: DXT_ERR_INVALID, but
+ * for @p options.
  */
 DXT_API dxt_status dxt_analyzer_run(dxt_analyzer *analyzer, const dxt_window *window,
                                     const dxt_analysis_options *options,
                                     const dxt_findings **findings);
 
-/** Release. NULL is allowed. */
+/**
+ * Release.
+ *
+ * Blocking: no. Threads: reentrant. NULL: does nothing.
+ */
 DXT_API void dxt_analyzer_destroy(dxt_analyzer *analyzer);
 
-/** "late_rank", …: the names used in the diagnosis format. Static; "unknown" otherwise. */
+/**
+ * "late_rank", …: the names used in the diagnosis format. Static; "unknown" otherwise.
+ *
+ * Blocking: no. Threads: any.
+ */
 DXT_API const char *dxt_finding_kind_name(dxt_finding_kind kind);
-/** "in", "out", "both"; "none" otherwise. */
+/**
+ * "in", "out", "both"; "none" otherwise.
+ *
+ * Blocking: no. Threads: any.
+ */
 DXT_API const char *dxt_direction_name(dxt_direction direction);
-/** "no counters", "takes no part", "timed out". */
+/**
+ * "no counters", "takes no part", "timed out".
+ *
+ * Blocking: no. Threads: any.
+ */
 DXT_API const char *dxt_silence_name(dxt_silence silence);
-/** "minor", "major", "critical". */
+/**
+ * "minor", "major", "critical".
+ *
+ * Blocking: no. Threads: any.
+ */
 DXT_API const char *dxt_severity_name(dxt_severity severity);
-/** "healthy", "slow", "inconclusive". */
+/**
+ * "healthy", "slow", "inconclusive".
+ *
+ * Blocking: no. Threads: any.
+ */
 DXT_API const char *dxt_verdict_name(dxt_verdict verdict);
-/** "robust", "ratio". */
+/**
+ * "robust", "ratio".
+ *
+ * Blocking: no. Threads: any.
+ */
 DXT_API const char *dxt_method_name(dxt_method method);
 
 #ifdef __cplusplus

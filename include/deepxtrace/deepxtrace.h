@@ -23,7 +23,11 @@ extern "C" {
 #define DXT_VERSION_MINOR 1
 #define DXT_VERSION_PATCH 0
 
-/** Version of the loaded library, "major.minor.patch". Static. */
+/**
+ * Version of the loaded library, "major.minor.patch". Static.
+ *
+ * Blocking: no. Threads: any.
+ */
 DXT_API const char *dxt_version(void);
 
 /** A heavy part that is loaded at run time. */
@@ -41,7 +45,7 @@ typedef struct dxt_part {
  *               library.
  * @return How many parts there are.
  *
- * Blocking: loads each part once. Threads: any.
+ * Blocking: loads each part once. Threads: any. NULL: @p parts, if @p capacity is 0.
  */
 DXT_API size_t dxt_parts(dxt_part *parts, size_t capacity);
 
@@ -58,7 +62,7 @@ typedef struct dxt_constant {
  * @param constants  Receives up to @p capacity entries; names are static. NULL if that is 0.
  * @return How many there are.
  *
- * Blocking: no. Threads: any.
+ * Blocking: no. Threads: any. NULL: @p constants, if @p capacity is 0.
  */
 DXT_API size_t dxt_constants(dxt_constant *constants, size_t capacity);
 

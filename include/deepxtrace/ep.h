@@ -138,6 +138,8 @@ typedef struct dxt_ep_combine {
  * @param config  rank, probe, fd, memory and comm are not looked at.
  * @param size    Receives the size, a multiple of the page size; 0 if the engine sees to it.
  * @return DXT_OK; DXT_ERR_INVALID; DXT_ERR_LIMIT; DXT_ERR_UNSUPPORTED (engine).
+ *
+ * Blocking: no. Threads: any. NULL: DXT_ERR_INVALID.
  */
 DXT_API dxt_status dxt_ep_buffer_size(const dxt_ep_config *config, size_t *size);
 
@@ -151,15 +153,24 @@ DXT_API dxt_status dxt_ep_buffer_size(const dxt_ep_config *config, size_t *size)
  *
  * Blocking: shm: no; the first operation waits for the others. mpi: collective, until all have
  * called. cuda: until all have joined, at most timeout_ns; the rank belongs to the device that is
- * current in this thread, which must be current in every later call as well.
+ * current in this thread, which must be current in every later call as well. Threads: any, one for
+ * each rank. NULL: DXT_ERR_INVALID.
  */
 DXT_API dxt_status dxt_ep_create(const dxt_ep_config *config, dxt_ep **ep);
 
-/** Leave. NULL is allowed. Others see a silent peer if they go on. cuda: waits for the rank's own
- *  operations, and up to 2 s for the others to leave, unless ranks are masked. */
+/**
+ * Leave. Others see a silent peer if they go on. cuda: waits for the rank's own
+ * operations, and up to 2 s for the others to leave, unless ranks are masked.
+ *
+ * Blocking: as said; mpi: collective. Threads: after the last call with @p ep. NULL: does nothing.
+ */
 DXT_API void dxt_ep_destroy(dxt_ep *ep);
 
-/** Why the last failed call of this thread failed, in one line; empty if none did. */
+/**
+ * Why the last failed call of this thread failed, in one line; empty if none did.
+ *
+ * Blocking: no. Threads: each thread has its own text.
+ */
 DXT_API const char *dxt_ep_error(void);
 
 /**
@@ -169,8 +180,8 @@ DXT_API const char *dxt_ep_error(void);
  * operations of this kind are already under way); DXT_ERR_MASKED.
  *
  * Blocking: at most until the buffer of the operation before last is free. Threads: one thread per
- * rank at a time. cuda: never blocks; the operation waits on its stream, and may be captured in a
- * graph.
+ * rank at a time. NULL: DXT_ERR_INVALID. cuda: never blocks; the operation waits on its stream, and
+ * may be captured in a graph.
  */
 DXT_API dxt_status dxt_ep_dispatch_send(dxt_ep *ep, const dxt_ep_dispatch *dispatch);
 
@@ -182,20 +193,29 @@ DXT_API dxt_status dxt_ep_dispatch_send(dxt_ep *ep, const dxt_ep_dispatch *dispa
  *         ask for: the operation is over, its output is undefined); DXT_ERR_MASKED (the group went
  *         on without this rank).
  *
- * Blocking: until every unmasked rank has been heard, at most timeout_ns; for a rank that is itself
- * seen waiting for another, twice that; for one of another machine half as long again. Polls
- * briefly, then sleeps in the kernel. The waits are counted here.
- *
  * cuda: never blocks; the output is there when the stream has come so far. What the device finds
  * wrong is returned by a later receive, and DXT_ERR_MASKED by the next call.
+ *
+ * Blocking: until every unmasked rank has been heard, at most timeout_ns; for a rank that is itself
+ * seen waiting for another, twice that; for one of another machine half as long again. Polls
+ * briefly, then sleeps in the kernel. The waits are counted here. Threads: one thread per rank at a
+ * time. NULL: DXT_ERR_INVALID.
  */
 DXT_API dxt_status dxt_ep_dispatch_recv(dxt_ep *ep);
 
-/** Send the expert outputs of one combine. As dxt_ep_dispatch_send(). */
+/**
+ * Send the expert outputs of one combine. As dxt_ep_dispatch_send().
+ *
+ * Blocking, threads, NULL: as dxt_ep_dispatch_send().
+ */
 DXT_API dxt_status dxt_ep_combine_send(dxt_ep *ep, const dxt_ep_combine *combine);
 
-/** Receive the oldest combine sent and not received. As dxt_ep_dispatch_recv(). Outputs of masked
- *  ranks count as 0. */
+/**
+ * Receive the oldest combine sent and not received. As dxt_ep_dispatch_recv(). Outputs of masked
+ * ranks count as 0.
+ *
+ * Blocking, threads, NULL: as dxt_ep_dispatch_recv().
+ */
 DXT_API dxt_status dxt_ep_combine_recv(dxt_ep *ep);
 
 /**
@@ -204,7 +224,7 @@ DXT_API dxt_status dxt_ep_combine_recv(dxt_ep *ep);
  * @param masked  Receives one byte per rank, 1 = masked; NULL allowed.
  * @return How many are masked.
  *
- * Threads: any.
+ * Blocking: no. Threads: any. NULL: 0 for @p ep; @p masked may be NULL.
  */
 DXT_API uint32_t dxt_ep_masked(const dxt_ep *ep, uint8_t *masked);
 
@@ -214,6 +234,8 @@ DXT_API uint32_t dxt_ep_masked(const dxt_ep *ep, uint8_t *masked);
  * @param operator_index  DXT_DISPATCH or DXT_COMBINE.
  * @param delay_ns        Added latency of the path, ≥ 0; 0 ends it.
  * @return DXT_OK; DXT_ERR_INVALID; DXT_ERR_UNSUPPORTED (engine).
+ *
+ * Blocking: no. Threads: any. NULL: DXT_ERR_INVALID.
  */
 DXT_API dxt_status dxt_ep_delay_path(dxt_ep *ep, uint32_t operator_index, uint32_t source,
                                      int64_t delay_ns);

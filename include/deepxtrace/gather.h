@@ -51,7 +51,11 @@ typedef struct dxt_gather_local_config {
     void *memory;         /**< instead of `fd`: zeroed memory, 64-byte aligned, the caller's */
 } dxt_gather_local_config;
 
-/** Bytes that the mailboxes of a group take; 0 when a count is out of range. */
+/**
+ * Bytes that the mailboxes of a group take; 0 when a count is out of range.
+ *
+ * Blocking: no. Threads: any.
+ */
 DXT_API size_t dxt_gather_local_size(uint32_t ranks, size_t mail_capacity);
 
 /**
@@ -60,7 +64,7 @@ DXT_API size_t dxt_gather_local_size(uint32_t ranks, size_t mail_capacity);
  * @param gather  Receives it; release with dxt_gather_destroy(). Untouched on error.
  * @return DXT_OK; DXT_ERR_INVALID; DXT_ERR_LIMIT; DXT_ERR_IO; DXT_ERR_NO_MEMORY.
  *
- * Blocking: no; needs no other rank. Threads: see below.
+ * Blocking: no; needs no other rank. Threads: any. NULL: DXT_ERR_INVALID.
  */
 DXT_API dxt_status dxt_gather_create_local(const dxt_gather_local_config *config,
                                            dxt_gather **gather);
@@ -70,16 +74,31 @@ DXT_API dxt_status dxt_gather_create_local(const dxt_gather_local_config *config
  *
  * @param rank, ranks  As above.
  * @param transport    Copied.
+ *
+ * Blocking: no. Threads: any. NULL: DXT_ERR_INVALID.
  */
 DXT_API dxt_status dxt_gather_create(uint32_t rank, uint32_t ranks,
                                      const dxt_gather_transport *transport, dxt_gather **gather);
 
-/** Release. NULL is allowed. Mails already published stay visible to others. */
+/**
+ * Release. Mails already published stay visible to others.
+ *
+ * Blocking: no; over MPI up to two seconds. Threads: after the last call with @p gather. NULL: does
+ * nothing.
+ */
 DXT_API void dxt_gather_destroy(dxt_gather *gather);
 
-/** Rank of this end. */
+/**
+ * Rank of this end.
+ *
+ * Blocking: no. Threads: any. NULL: 0.
+ */
 DXT_API uint32_t dxt_gather_rank(const dxt_gather *gather);
-/** Size of the group. */
+/**
+ * Size of the group.
+ *
+ * Blocking: no. Threads: any. NULL: 0.
+ */
 DXT_API uint32_t dxt_gather_ranks(const dxt_gather *gather);
 
 /**
@@ -89,7 +108,7 @@ DXT_API uint32_t dxt_gather_ranks(const dxt_gather *gather);
  * @param mail      Copied before the call returns.
  * @return DXT_OK; DXT_ERR_INVALID (sequence); DXT_ERR_LIMIT (too large); DXT_ERR_IO.
  *
- * Blocking: never. Threads: one publisher per rank at a time.
+ * Blocking: never. Threads: one publisher per rank at a time. NULL: DXT_ERR_INVALID.
  */
 DXT_API dxt_status dxt_gather_publish(dxt_gather *gather, uint64_t sequence, const void *mail,
                                       size_t size);
@@ -101,11 +120,11 @@ DXT_API dxt_status dxt_gather_publish(dxt_gather *gather, uint64_t sequence, con
  * @param wanted    Sequence number, or DXT_GATHER_NEWEST.
  * @param mail      Receives up to @p capacity bytes; contents undefined unless DXT_OK.
  * @param size      Receives the size.
- * @param sequence  Receives the sequence number; NULL allowed.
+ * @param sequence  Receives the sequence number.
  * @return DXT_OK; DXT_AGAIN (no such mail); DXT_ERR_INVALID; DXT_ERR_LIMIT (capacity);
  *         DXT_ERR_FORMAT (the mailbox holds nonsense); DXT_ERR_IO.
  *
- * Blocking: never. Threads: any number of readers, publishers going on.
+ * Blocking: never. Threads: any number of readers, publishers going on. NULL: DXT_ERR_INVALID.
  */
 DXT_API dxt_status dxt_gather_collect(dxt_gather *gather, uint32_t rank, uint64_t wanted,
                                       void *mail, size_t capacity, size_t *size,

@@ -73,16 +73,23 @@ typedef struct dxt_timeline {
  * @param history  Receives it; release with dxt_history_destroy(). Untouched on error.
  * @return DXT_OK; DXT_ERR_INVALID; DXT_ERR_NO_MEMORY.
  *
- * Threads: a history belongs to one thread at a time.
+ * Blocking: no. Threads: a history belongs to one thread at a time. NULL: DXT_ERR_INVALID, but for
+ * @p options.
  */
 DXT_API dxt_status dxt_history_create(const dxt_history_options *options, dxt_history **history);
 
-/** Release. NULL is allowed. */
+/**
+ * Release.
+ *
+ * Blocking: no. Threads: after the last call with @p history. NULL: does nothing.
+ */
 DXT_API void dxt_history_destroy(dxt_history *history);
 
 /**
  * Whether a window continues the run seen so far: the same ranks, instance, source and case, and a
  * number above that of the operator's last window. 1 also when nothing has been seen yet.
+ *
+ * Blocking: no. Threads: the history belongs to one thread at a time. NULL: 0.
  */
 DXT_API int dxt_history_continues(const dxt_history *history, const dxt_window *window);
 
@@ -95,7 +102,8 @@ DXT_API int dxt_history_continues(const dxt_history *history, const dxt_window *
  * @param options  struct_size must be set; the other fields stay.
  * @return DXT_OK; DXT_ERR_INVALID (no window, no options, or these are too small).
  *
- * Blocking: no. Threads: the history belongs to one thread at a time. Cost: O(windows remembered).
+ * Blocking: no. Threads: the history belongs to one thread at a time. NULL: as said. Cost:
+ * O(windows remembered).
  */
 DXT_API dxt_status dxt_history_prior(const dxt_history *history, const dxt_window *window,
                                      dxt_analysis_options *options);
@@ -115,7 +123,8 @@ DXT_API dxt_status dxt_history_prior(const dxt_history *history, const dxt_windo
  * @return DXT_OK; DXT_ERR_INVALID (not of the same size); DXT_ERR_NO_MEMORY. After an error the
  *         window has not been counted.
  *
- * Blocking: no. Cost: O(ranks²) time; the memory of a run is O(operators × ranks).
+ * Blocking: no. Threads: the history belongs to one thread at a time. NULL: DXT_ERR_INVALID. Cost:
+ * O(ranks²) time; the memory of a run is O(operators × ranks).
  */
 DXT_API dxt_status dxt_history_judge(dxt_history *history, const dxt_window *window,
                                      const dxt_findings *findings, dxt_findings **judged);
@@ -127,11 +136,18 @@ DXT_API dxt_status dxt_history_judge(dxt_history *history, const dxt_window *win
  * @param judged  Receives the result: owned by the history and valid until the next window of that
  *                operator or of another run; @p findings itself where they are given back as they
  *                are. Untouched on error.
+ *
+ * Blocking, threads, NULL: as dxt_history_judge().
  */
 DXT_API dxt_status dxt_history_follow(dxt_history *history, const dxt_window *window,
                                       const dxt_findings *findings, const dxt_findings **judged);
 
-/** Which run has been seen. Nothing seen: all fields 0 and NULL. Texts are the history's own. */
+/**
+ * Which run has been seen. Nothing seen: all fields 0 and NULL. Texts are the history's own.
+ *
+ * Blocking: no. Threads: the history belongs to one thread at a time. NULL: as if nothing had been
+ * seen.
+ */
 DXT_API dxt_run_identity dxt_history_run(const dxt_history *history);
 
 /**
@@ -140,6 +156,8 @@ DXT_API dxt_run_identity dxt_history_run(const dxt_history *history);
  * @param episodes  Receives an array to free(), the most expensive first; NULL when there are none.
  * @param count     Receives their number.
  * @return DXT_OK; DXT_ERR_NO_MEMORY.
+ *
+ * Blocking: no. Threads: the history belongs to one thread at a time. NULL: DXT_ERR_INVALID.
  */
 DXT_API dxt_status dxt_history_summary(const dxt_history *history, dxt_episode **episodes,
                                        size_t *count);
@@ -150,6 +168,8 @@ DXT_API dxt_status dxt_history_summary(const dxt_history *history, dxt_episode *
  * what is late in one window may be hot in the next; nor are operators.
  *
  * @return 1 or 0; 0 for NULL. Threads: reentrant. Cost: O(ranks listed).
+ *
+ * Blocking: no. Threads: reentrant. NULL: 0. Cost: O(ranks listed).
  */
 DXT_API int dxt_episode_names(const dxt_episode *episode, const dxt_finding *finding);
 
@@ -158,6 +178,8 @@ DXT_API int dxt_episode_names(const dxt_episode *episode, const dxt_finding *fin
  *
  * @param timeline  Receives it; release with free(). Untouched on error.
  * @return DXT_OK; DXT_ERR_INVALID (no window of that operator); DXT_ERR_NO_MEMORY.
+ *
+ * Blocking: no. Threads: the history belongs to one thread at a time. NULL: DXT_ERR_INVALID.
  */
 DXT_API dxt_status dxt_history_timeline(const dxt_history *history, const char *phase,
                                         dxt_timeline **timeline);

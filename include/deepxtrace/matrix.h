@@ -105,10 +105,16 @@ typedef enum dxt_measure {
  * @param phase   Copied; 1 … 255 bytes of UTF-8 without control characters.
  * @param window  Receives it; release with dxt_window_free(). Untouched on error.
  * @return DXT_OK; DXT_ERR_INVALID; DXT_ERR_LIMIT; DXT_ERR_NO_MEMORY.
+ *
+ * Blocking: no. Threads: any. NULL: DXT_ERR_INVALID.
  */
 DXT_API dxt_status dxt_window_create(uint32_t ranks, const char *phase, dxt_window **window);
 
-/** Release a window and all it owns. NULL is allowed. */
+/**
+ * Release a window and all it owns.
+ *
+ * Blocking: no. Threads: reentrant. NULL: does nothing.
+ */
 DXT_API void dxt_window_free(dxt_window *window);
 
 /**
@@ -117,11 +123,15 @@ DXT_API void dxt_window_free(dxt_window *window);
  * @return DXT_OK; DXT_ERR_INVALID with the field named in dxt_error(); DXT_ERR_LIMIT;
  *         DXT_ERR_NO_MEMORY (only with `extra`).
  *
- * Blocking: no. Threads: reentrant. Cost: O(ranks²).
+ * Blocking: no. Threads: reentrant. NULL: DXT_ERR_INVALID. Cost: O(ranks²).
  */
 DXT_API dxt_status dxt_window_check(const dxt_window *window);
 
-/** Which measure dxt_window_value() has for this window. */
+/**
+ * Which measure dxt_window_value() has for this window.
+ *
+ * Blocking: no. Threads: reentrant. NULL: DXT_MEASURE_CYCLES.
+ */
 DXT_API dxt_measure dxt_window_measure(const dxt_window *window);
 
 /**
@@ -132,11 +142,15 @@ DXT_API dxt_measure dxt_window_measure(const dxt_window *window);
  * @param row, column  Below window->ranks.
  * @return The value, ≥ 0; NaN in a missing row and where nobody observed the cell.
  *
- * Blocking: no. Threads: reentrant.
+ * Blocking: no. Threads: reentrant. NULL: NaN.
  */
 DXT_API double dxt_window_value(const dxt_window *window, uint32_t row, uint32_t column);
 
-/** All of row @p row at once, as dxt_window_value(); @p values holds N doubles. */
+/**
+ * All of row @p row at once, as dxt_window_value(); @p values holds N doubles.
+ *
+ * Blocking: no. Threads: reentrant. NULL: does nothing.
+ */
 DXT_API void dxt_window_row(const dxt_window *window, uint32_t row, double *values);
 
 /**
@@ -144,6 +158,8 @@ DXT_API void dxt_window_row(const dxt_window *window, uint32_t row, double *valu
  *
  * @param rank  Below window->ranks.
  * @return Its own where they are known, else `ops`; 0 = not recorded, or none with `rank_ops`.
+ *
+ * Blocking: no. Threads: reentrant. NULL: 0.
  */
 DXT_API int64_t dxt_window_ops(const dxt_window *window, uint32_t rank);
 
@@ -156,6 +172,8 @@ DXT_API int64_t dxt_window_ops(const dxt_window *window, uint32_t rank);
  * @param sum     Changed; unchanged on error.
  * @param window  Same ranks, phase, unit, clock rates, origin and group. Not modified.
  * @return DXT_OK; DXT_ERR_INVALID; DXT_ERR_LIMIT (a sum would pass 2^63 − 1); DXT_ERR_NO_MEMORY.
+ *
+ * Blocking: no. Threads: reentrant. NULL: DXT_ERR_INVALID. Cost: O(ranks²).
  */
 DXT_API dxt_status dxt_window_add(dxt_window *sum, const dxt_window *window);
 
@@ -172,7 +190,8 @@ typedef struct dxt_reader dxt_reader;
  * @param reader  Receives it; release with dxt_reader_close(). Untouched on error.
  * @return DXT_OK; DXT_ERR_INVALID (NULL); DXT_ERR_IO; DXT_ERR_NO_MEMORY.
  *
- * Blocking: on the file. Threads: one reader belongs to one thread at a time.
+ * Blocking: on the file. Threads: one reader belongs to one thread at a time. NULL:
+ * DXT_ERR_INVALID.
  */
 DXT_API dxt_status dxt_reader_open(const char *path, dxt_reader **reader);
 
@@ -181,6 +200,8 @@ DXT_API dxt_status dxt_reader_open(const char *path, dxt_reader **reader);
  *
  * @param data    @p size bytes; must stay valid until dxt_reader_close(). Any content.
  * @param name    Used in messages in place of a path; copied.
+ *
+ * Blocking: no. Threads: one reader belongs to one thread at a time. NULL: DXT_ERR_INVALID.
  */
 DXT_API dxt_status dxt_reader_open_memory(const void *data, size_t size, const char *name,
                                           dxt_reader **reader);
@@ -213,6 +234,8 @@ typedef struct dxt_source {
  * @param source  Copied; what its context points to must stay valid until dxt_reader_close().
  * @param name    Of the first file, for messages; copied.
  * @return DXT_OK; DXT_ERR_INVALID; DXT_ERR_NO_MEMORY.
+ *
+ * Blocking: no. Threads: one reader belongs to one thread at a time. NULL: DXT_ERR_INVALID.
  */
 DXT_API dxt_status dxt_reader_open_source(const dxt_source *source, const char *name,
                                           dxt_reader **reader);
@@ -238,6 +261,9 @@ typedef int (*dxt_remark_fn)(void *context, dxt_remark kind, const char *message
  * reading.
  *
  * @param on_remark  Called from dxt_reader_next(); it must not call the reader. NULL: as without.
+ *
+ * Blocking: no. Threads: one reader belongs to one thread at a time. NULL: does nothing for @p
+ * reader.
  */
 DXT_API void dxt_reader_on_remark(dxt_reader *reader, dxt_remark_fn on_remark, void *context);
 
@@ -250,14 +276,23 @@ DXT_API void dxt_reader_on_remark(dxt_reader *reader, dxt_remark_fn on_remark, v
  *         window is DXT_ERR_FORMAT. After an error every further call returns the same error; with
  *         dxt_reader_on_remark() a window that cannot be read is none.
  *
- * Blocking: on the file. Cost: one line is held in memory.
+ * Blocking: on the file. Threads: one reader belongs to one thread at a time. NULL:
+ * DXT_ERR_INVALID. Cost: one line is held in memory.
  */
 DXT_API dxt_status dxt_reader_next(dxt_reader *reader, dxt_window **window);
 
-/** Line on which the last window began, from 1; 0 before the first. */
+/**
+ * Line on which the last window began, from 1; 0 before the first.
+ *
+ * Blocking: no. Threads: one reader belongs to one thread at a time. NULL: 0.
+ */
 DXT_API uint64_t dxt_reader_line(const dxt_reader *reader);
 
-/** Close. NULL is allowed. */
+/**
+ * Close.
+ *
+ * Blocking: no. Threads: one reader belongs to one thread at a time. NULL: does nothing.
+ */
 DXT_API void dxt_reader_close(dxt_reader *reader);
 
 /**
@@ -266,6 +301,8 @@ DXT_API void dxt_reader_close(dxt_reader *reader);
  * @param window  Must pass dxt_window_check().
  * @param write   Receives the bytes, possibly in several calls; the last ends with a newline.
  * @return DXT_OK; DXT_ERR_INVALID; DXT_ERR_NO_MEMORY; what @p write returned.
+ *
+ * Blocking: on @p write. Threads: reentrant. NULL: DXT_ERR_INVALID, but for @p context.
  */
 DXT_API dxt_status dxt_window_write(const dxt_window *window, dxt_write_fn write, void *context);
 

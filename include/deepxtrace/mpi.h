@@ -40,7 +40,11 @@ typedef struct dxt_mpi_place {
  */
 DXT_API dxt_status dxt_mpi_start(void);
 
-/** Finalize MPI if dxt_mpi_start() initialized it. Blocking: until all processes do. */
+/**
+ * Finalize MPI if dxt_mpi_start() initialized it. Blocking: until all processes do.
+ *
+ * Blocking: until all processes do. Threads: the one that called dxt_mpi_start().
+ */
 DXT_API dxt_status dxt_mpi_end(void);
 
 /**
@@ -52,6 +56,9 @@ DXT_API dxt_status dxt_mpi_end(void);
  *         DXT_ERR_LIMIT (more than DXT_MAX_RANKS); DXT_ERR_IO; DXT_ERR_NO_MEMORY.
  *
  * Collective: returns when all ranks of the communicator have called.
+ *
+ * Blocking: collective, until all ranks of the communicator have called. Threads: one at a time for
+ * a communicator. NULL: DXT_ERR_INVALID, but for @p comm.
  */
 DXT_API dxt_status dxt_mpi_find_place(const void *comm, dxt_mpi_place *place);
 
@@ -73,10 +80,11 @@ typedef struct dxt_gather_mpi_config {
  *         initialized without MPI_THREAD_MULTIPLE); DXT_ERR_STATE (MPI is not initialized);
  *         DXT_ERR_IO; DXT_ERR_NO_MEMORY.
  *
- * Collective; nothing later is. dxt_gather_publish() fails with DXT_ERR_IO while DXT_GATHER_DEPTH
- * mails before it have not left; dxt_gather_destroy() waits up to two seconds for the last ones.
- * Threads: one collects at a time. Memory: rank 0 has up to ranks × (DXT_GATHER_DEPTH + 1) mails,
- * as far as they have come.
+ * dxt_gather_publish() fails with DXT_ERR_IO while DXT_GATHER_DEPTH mails before it have not left;
+ * dxt_gather_destroy() waits up to two seconds for the last ones.
+ *
+ * Blocking: collective; nothing later is. Threads: one collects at a time. NULL: DXT_ERR_INVALID.
+ * Memory: rank 0 has up to ranks × (DXT_GATHER_DEPTH + 1) mails, as far as they have come.
  */
 DXT_API dxt_status dxt_gather_create_mpi(const dxt_gather_mpi_config *config, dxt_gather **gather);
 
@@ -93,20 +101,32 @@ typedef struct dxt_mpi_board dxt_mpi_board;
  * @param board  Receives it; release with dxt_mpi_board_destroy(). Untouched on error.
  * @return As dxt_gather_create_mpi().
  *
- * Collective; nothing later is. Threads: one at a time.
+ * Blocking: collective; nothing later is. Threads: one at a time. NULL: DXT_ERR_INVALID, but for
+ * @p comm.
  */
 DXT_API dxt_status dxt_mpi_board_create(const void *comm, dxt_mpi_board **board);
 
-/** Rank 0: show these words from now on. Blocking: no. @return DXT_OK; DXT_ERR_INVALID (another
- *  rank); DXT_ERR_IO. */
+/**
+ * Rank 0: show these words from now on. @return DXT_OK; DXT_ERR_INVALID (another rank); DXT_ERR_IO.
+ *
+ * Blocking: no. Threads: one at a time for a board. NULL: DXT_ERR_INVALID.
+ */
 DXT_API dxt_status dxt_mpi_board_show(dxt_mpi_board *board,
                                       const uint64_t words[DXT_MPI_BOARD_WORDS]);
 
-/** The newest words that have come. Blocking: no. @return DXT_OK; DXT_ERR_IO. */
+/**
+ * The newest words that have come. @return DXT_OK; DXT_ERR_IO.
+ *
+ * Blocking: no. Threads: one at a time for a board. NULL: DXT_ERR_INVALID.
+ */
 DXT_API dxt_status dxt_mpi_board_read(dxt_mpi_board *board, uint64_t words[DXT_MPI_BOARD_WORDS]);
 
-/** Take the board down. NULL is allowed. Blocking: rank 0 up to two seconds, for the last words to
- *  leave. */
+/**
+ * Take the board down.
+ *
+ * Blocking: rank 0 up to two seconds, for the last words to leave. Threads: after the last call
+ * with @p board. NULL: does nothing.
+ */
 DXT_API void dxt_mpi_board_destroy(dxt_mpi_board *board);
 
 #ifdef __cplusplus

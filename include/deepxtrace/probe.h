@@ -33,7 +33,11 @@ extern "C" {
 
 /* ------------------------------------------------------------------ layout of a block --- */
 
-/** Bytes of a block of counters; 0 when a count is 0 or above its maximum. */
+/**
+ * Bytes of a block of counters; 0 when a count is 0 or above its maximum.
+ *
+ * Blocking: no. Threads: any.
+ */
 static inline size_t dxt_probe_size(uint32_t operators, uint32_t sources)
 {
     if (operators == 0 || operators > DXT_MAX_OPERATORS || sources == 0 || sources > DXT_MAX_RANKS)
@@ -42,28 +46,44 @@ static inline size_t dxt_probe_size(uint32_t operators, uint32_t sources)
            (size_t)operators * sources * sizeof(dxt_cell);
 }
 
-/** The counters of operator @p index; it must be below probe->operators. */
+/**
+ * The counters of operator @p index; it must be below probe->operators.
+ *
+ * Blocking: no. Threads: any. NULL: not allowed.
+ */
 static inline dxt_operator_counters *dxt_probe_operator(const dxt_probe *probe, uint32_t index)
 {
     return (dxt_operator_counters *)((uintptr_t)probe + sizeof *probe) + index;
 }
 
-/** The cell of (operator @p index, @p source); both must be in range. */
+/**
+ * The cell of (operator @p index, @p source); both must be in range.
+ *
+ * Blocking: no. Threads: any. NULL: not allowed.
+ */
 static inline dxt_cell *dxt_probe_cell(const dxt_probe *probe, uint32_t index, uint32_t source)
 {
     return (dxt_cell *)(dxt_probe_operator(probe, probe->operators)) +
            (size_t)index * probe->sources + source;
 }
 
-/** The ring of durations of operator @p index, probe->durations long; it must be below
- *  probe->operators. */
+/**
+ * The ring of durations of operator @p index, probe->durations long; it must be below
+ * probe->operators.
+ *
+ * Blocking: no. Threads: any. NULL: not allowed.
+ */
 static inline dxt_duration *dxt_probe_durations(const dxt_probe *probe, uint32_t index)
 {
     return (dxt_duration *)(void *)dxt_probe_cell(probe, probe->operators, 0) +
            (size_t)index * probe->durations;
 }
 
-/** Bytes of a probe, its rings included. */
+/**
+ * Bytes of a probe, its rings included.
+ *
+ * Blocking: no. Threads: any. NULL: not allowed.
+ */
 static inline size_t dxt_probe_bytes(const dxt_probe *probe)
 {
     return dxt_probe_size(probe->operators, probe->sources) +
@@ -76,6 +96,8 @@ static inline size_t dxt_probe_bytes(const dxt_probe *probe)
  * The clock of the host probe, in ticks: the time-stamp counter on x86-64, the virtual counter on
  * AArch64, otherwise CLOCK_MONOTONIC in ns. Common to all processes of one machine.
  * dxt_probe_clock_rate() gives its rate. Cost: 7–25 ns.
+ *
+ * Blocking: no. Threads: any.
  */
 static inline uint64_t dxt_probe_clock(void)
 {
@@ -107,14 +129,22 @@ typedef struct dxt_probe_op {
 
 #if !defined(DXT_PROBE_DISABLE)
 
-/** Add to a counter that only this thread writes; readers in other threads see whole values. */
+/**
+ * Add to a counter that only this thread writes; readers in other threads see whole values.
+ *
+ * Blocking: no. Threads: one writer. NULL: not allowed.
+ */
 static inline void dxt_counter_add(uint64_t *counter, uint64_t amount)
 {
     __atomic_store_n(counter, __atomic_load_n(counter, __ATOMIC_RELAXED) + amount,
                      __ATOMIC_RELAXED);
 }
 
-/** Bin of the histogram for a wait. */
+/**
+ * Bin of the histogram for a wait.
+ *
+ * Blocking: no. Threads: any.
+ */
 static inline uint32_t dxt_histogram_bin(uint64_t ticks)
 {
     uint32_t bin = 63u - (uint32_t)__builtin_clzll(ticks | 1u);
@@ -128,7 +158,7 @@ static inline uint32_t dxt_histogram_bin(uint64_t ticks)
  * @param probe           Counters, or NULL to count nothing.
  * @param operator_index  DXT_DISPATCH, DXT_COMBINE or the caller's own; below probe->operators.
  *
- * Blocking: no. Threads: one operation belongs to one thread. Cost: one clock read.
+ * Blocking: no. Threads: one operation belongs to one thread. NULL: as said. Cost: one clock read.
  */
 static inline void dxt_probe_begin(dxt_probe_op *op, dxt_probe *probe, uint32_t operator_index)
 {
@@ -146,7 +176,7 @@ static inline void dxt_probe_begin(dxt_probe_op *op, dxt_probe *probe, uint32_t 
  *
  * @param probe  Counters, or NULL to count nothing.
  *
- * Blocking: no. Threads: one at a time per operator. Cost: one addition.
+ * Blocking: no. Threads: one at a time per operator. NULL: counts nothing. Cost: one addition.
  */
 static inline void dxt_probe_issue(dxt_probe *probe, uint32_t operator_index)
 {
@@ -156,21 +186,34 @@ static inline void dxt_probe_issue(dxt_probe *probe, uint32_t operator_index)
 /**
  * Ticks from dxt_probe_begin() to an arrival stamped with dxt_probe_clock() by the sender on the
  * same machine; 0 if it was there before. Exact however late this thread was woken.
+ *
+ * Blocking: no. Threads: the one of the operation. NULL: not allowed; nothing is counted if
+ * op->probe is NULL.
  */
 static inline uint64_t dxt_probe_until(const dxt_probe_op *op, uint64_t stamp_ticks)
 {
     return op->probe && stamp_ticks > op->begin_ticks ? stamp_ticks - op->begin_ticks : 0;
 }
 
-/** Ticks since dxt_probe_begin(); 0 when nothing is counted. Cost: one clock read. */
+/**
+ * Ticks since dxt_probe_begin(); 0 when nothing is counted. Cost: one clock read.
+ *
+ * Blocking: no. Threads: the one of the operation. NULL: not allowed; nothing is counted if
+ * op->probe is NULL. Cost: one clock read.
+ */
 static inline uint64_t dxt_probe_elapsed(const dxt_probe_op *op)
 {
     /* A thread that moves to a core whose counter lags must not count 2^64 ticks. */
     return op->probe ? dxt_probe_until(op, dxt_probe_clock()) : 0;
 }
 
-/** Keep the longest wait of the operation, and the longest for any other source: a source that is
- *  waited for several times (once per local expert) is not its own second. */
+/**
+ * Keep the longest wait of the operation, and the longest for any other source: a source that is
+ * waited for several times (once per local expert) is not its own second.
+ *
+ * Blocking: no. Threads: the one of the operation. NULL: not allowed; nothing is counted if
+ * op->probe is NULL.
+ */
 static inline void dxt_probe_note_last(dxt_probe_op *op, uint32_t source, uint64_t wait_ticks)
 {
     if (wait_ticks > op->last_ticks) {
@@ -190,7 +233,8 @@ static inline void dxt_probe_note_last(dxt_probe_op *op, uint32_t source, uint64
  * @param wait_ticks  From begin to arrival; exactly 0 if the data was there at the first look.
  * @param bytes       Payload received from the source in this wait.
  *
- * Blocking: no. Threads: see above. Cost: about 5 ns on a cached cell.
+ * Blocking: no. Threads: the one of the operation. NULL: not allowed; nothing is counted if
+ * op->probe is NULL. Cost: about 5 ns on a cached cell.
  */
 static inline void dxt_probe_wait(dxt_probe_op *op, uint32_t source, uint64_t wait_ticks,
                                   uint64_t bytes)
@@ -210,6 +254,8 @@ static inline void dxt_probe_wait(dxt_probe_op *op, uint32_t source, uint64_t wa
 /**
  * Count one wait where several threads write (operator, source): the same with atomic additions.
  * Each thread has its own @p op; join them with dxt_probe_join() before one of them ends.
+ *
+ * Blocking: no. Threads: any number, each with its own @p op. NULL: as dxt_probe_wait().
  */
 static inline void dxt_probe_wait_shared(dxt_probe_op *op, uint32_t source, uint64_t wait_ticks,
                                          uint64_t bytes)
@@ -227,7 +273,11 @@ static inline void dxt_probe_wait_shared(dxt_probe_op *op, uint32_t source, uint
     dxt_probe_note_last(op, source, wait_ticks);
 }
 
-/** Fold what another thread saw of the same operation into @p op. */
+/**
+ * Fold what another thread saw of the same operation into @p op.
+ *
+ * Blocking: no. Threads: none of the two may be in use. NULL: as dxt_probe_wait().
+ */
 static inline void dxt_probe_join(dxt_probe_op *op, const dxt_probe_op *other)
 {
     if (!op->probe || !other->probe || other->last_source == DXT_NO_RANK) return;
@@ -235,7 +285,11 @@ static inline void dxt_probe_join(dxt_probe_op *op, const dxt_probe_op *other)
     if (other->second_ticks > op->second_ticks) op->second_ticks = other->second_ticks;
 }
 
-/** Count a wait that was given up. Its duration is not added: one time-out would drown a window. */
+/**
+ * Count a wait that was given up. Its duration is not added: one time-out would drown a window.
+ *
+ * Blocking: no. Threads: any number, each with its own @p op. NULL: as dxt_probe_wait().
+ */
 static inline void dxt_probe_timeout(dxt_probe_op *op, uint32_t source)
 {
     if (!op->probe) return;
@@ -246,6 +300,9 @@ static inline void dxt_probe_timeout(dxt_probe_op *op, uint32_t source)
 /**
  * Leave the wait loop: count the operation, and who came last by how much. Nobody is last in an
  * operation without a wait. Cost: one clock read.
+ *
+ * Blocking: no. Threads: the one of the operation. NULL: not allowed; nothing is counted if
+ * op->probe is NULL. Cost: one clock read.
  */
 static inline void dxt_probe_end(dxt_probe_op *op)
 {
@@ -273,6 +330,8 @@ static inline void dxt_probe_end(dxt_probe_op *op)
  *
  * Counts number + 1 operations as completed. Blocking: no. Threads: one at a time per operator.
  * Cost: four stores.
+ *
+ * Blocking: no. Threads: one at a time per operator. NULL: as said. Cost: four stores.
  */
 static inline void dxt_probe_duration(dxt_probe *probe, uint32_t operator_index, uint64_t number,
                                       uint64_t ticks)
@@ -364,7 +423,7 @@ DXT_API uint64_t dxt_probe_clock_rate(void);
  *                   after the last writer and reader. Untouched on error.
  * @return DXT_OK; DXT_ERR_INVALID; DXT_ERR_LIMIT; DXT_ERR_NO_MEMORY.
  *
- * Blocking: as dxt_probe_clock_rate(). Threads: any.
+ * Blocking: as dxt_probe_clock_rate(). Threads: any. NULL: DXT_ERR_INVALID.
  */
 DXT_API dxt_status dxt_probe_create(uint32_t operators, uint32_t sources, dxt_probe **probe);
 
@@ -373,12 +432,18 @@ DXT_API dxt_status dxt_probe_create(uint32_t operators, uint32_t sources, dxt_pr
  *
  * @param durations  Kept of each operator, the newest: a power of two, 1 … DXT_MAX_DURATIONS. Best
  * as many as are noted in two windows; of these up to 1024 go to rank 0.
+ *
+ * Blocking, threads, NULL: as dxt_probe_create().
  */
 DXT_API dxt_status dxt_probe_create_durations(uint32_t operators, uint32_t sources,
                                               uint32_t durations, dxt_probe **probe);
 
-/** dxt_probe_duration() as a function, for those who cannot include this header. A probe without
- *  rings, or an operator that it does not have, notes nothing. */
+/**
+ * dxt_probe_duration() as a function, for those who cannot include this header. A probe without
+ * rings, or an operator that it does not have, notes nothing.
+ *
+ * Blocking, threads, NULL: as dxt_probe_duration().
+ */
 DXT_API void dxt_probe_note_duration(dxt_probe *probe, uint32_t operator_index, uint64_t number,
                                      uint64_t ticks);
 
@@ -390,7 +455,8 @@ DXT_API void dxt_probe_note_duration(dxt_probe *probe, uint32_t operator_index, 
  * @param durations  Receives at most @p capacity, in the order in which they were noted.
  * @return How many; 0 if the probe keeps none, or has no such operator.
  *
- * Blocking: no, allocates nothing. Threads: any number at once.
+ * Blocking: no, allocates nothing. Threads: any number at once. NULL: 0 for @p probe; @p durations,
+ * if @p capacity is 0.
  */
 DXT_API uint32_t dxt_probe_read_durations(const dxt_probe *probe, uint32_t operator_index,
                                           uint64_t since, dxt_duration *durations,
@@ -402,11 +468,17 @@ DXT_API uint32_t dxt_probe_read_durations(const dxt_probe *probe, uint32_t opera
  * @param memory  At least @p size bytes, aligned to 64; stays the caller's.
  * @param size    At least dxt_probe_size(operators, sources).
  * @return DXT_OK; DXT_ERR_INVALID (too small, misaligned); DXT_ERR_LIMIT.
+ *
+ * Blocking: as dxt_probe_clock_rate(). Threads: any. NULL: DXT_ERR_INVALID.
  */
 DXT_API dxt_status dxt_probe_init(void *memory, size_t size, uint32_t operators, uint32_t sources,
                                   dxt_probe **probe);
 
-/** Release what dxt_probe_create() made. NULL is allowed. */
+/**
+ * Release what dxt_probe_create() made.
+ *
+ * Blocking: no. Threads: after the last writer and reader. NULL: does nothing.
+ */
 DXT_API void dxt_probe_destroy(dxt_probe *probe);
 
 /** A copy of all counters of a probe at one time. */
@@ -427,11 +499,17 @@ typedef struct dxt_snapshot {
  * Allocate an empty snapshot fit for a probe. Release with dxt_snapshot_destroy().
  *
  * @return DXT_OK; DXT_ERR_INVALID; DXT_ERR_LIMIT; DXT_ERR_NO_MEMORY.
+ *
+ * Blocking: no. Threads: any. NULL: DXT_ERR_INVALID.
  */
 DXT_API dxt_status dxt_snapshot_create(uint32_t operators, uint32_t sources,
                                        dxt_snapshot **snapshot);
 
-/** Release a snapshot. NULL is allowed. */
+/**
+ * Release a snapshot.
+ *
+ * Blocking: no. Threads: after the last use. NULL: does nothing.
+ */
 DXT_API void dxt_snapshot_destroy(dxt_snapshot *snapshot);
 
 /**
@@ -442,7 +520,8 @@ DXT_API void dxt_snapshot_destroy(dxt_snapshot *snapshot);
  * @param snapshot  From dxt_snapshot_create() with the same counts; overwritten.
  * @return DXT_OK; DXT_ERR_INVALID (counts differ).
  *
- * Blocking: no, allocates nothing. Threads: any number at once, with different snapshots.
+ * Blocking: no, allocates nothing. Threads: any number at once, with different snapshots. NULL:
+ * DXT_ERR_INVALID.
  */
 DXT_API dxt_status dxt_probe_snapshot(const dxt_probe *probe, dxt_snapshot *snapshot);
 
@@ -457,7 +536,7 @@ DXT_API dxt_status dxt_probe_snapshot(const dxt_probe *probe, dxt_snapshot *snap
  * @param window          Receives the difference; may be @p earlier.
  * @return DXT_OK; DXT_ERR_INVALID (counts differ, or a counter ran backwards: different probes).
  *
- * Blocking: no, allocates nothing. Threads: reentrant.
+ * Blocking: no, allocates nothing. Threads: reentrant. NULL: DXT_ERR_INVALID.
  */
 DXT_API dxt_status dxt_snapshot_difference(const dxt_snapshot *later, const dxt_snapshot *earlier,
                                            dxt_snapshot *window);
@@ -478,7 +557,7 @@ typedef struct dxt_probe_cost {
  * @param cost     Receives the figures. Untouched on error.
  * @return DXT_OK; DXT_ERR_INVALID; DXT_ERR_LIMIT; DXT_ERR_NO_MEMORY.
  *
- * Blocking: about 0.2 s of computing. Threads: any.
+ * Blocking: about 0.2 s of computing. Threads: any. NULL: DXT_ERR_INVALID.
  */
 DXT_API dxt_status dxt_probe_calibrate(uint32_t sources, dxt_probe_cost *cost);
 

@@ -69,7 +69,8 @@ typedef struct dxt_heatmap_options {
  * @return DXT_OK; DXT_ERR_INVALID; DXT_ERR_UNSUPPORTED (the part is not installed; dxt_error() says
  *         why); DXT_ERR_NO_MEMORY; what @p write returned.
  *
- * Blocking: on @p write. Threads: reentrant. Cost: O(ranks²).
+ * Blocking: on @p write. Threads: reentrant. NULL: DXT_ERR_INVALID, but for @p options and @p
+ * context. Cost: O(ranks²).
  */
 DXT_API dxt_status dxt_heatmap_write(const dxt_heatmap_panel *panels, size_t count,
                                      dxt_format format, const dxt_heatmap_options *options,
@@ -116,6 +117,9 @@ typedef struct dxt_timeline_panel {
  * @param format   Not DXT_FORMAT_HTML.
  * @param options  As for dxt_heatmap_write(). @p write gets everything of a panel at once.
  * @return As dxt_heatmap_write().
+ *
+ * Blocking: on @p write. Threads: reentrant. NULL: DXT_ERR_INVALID, but for @p options and @p
+ * context.
  */
 DXT_API dxt_status dxt_timeline_write(const dxt_timeline_panel *panels, size_t count,
                                       dxt_format format, const dxt_heatmap_options *options,
@@ -125,6 +129,8 @@ DXT_API dxt_status dxt_timeline_write(const dxt_timeline_panel *panels, size_t c
  * Format by the end of a file name, without regard to case.
  *
  * @return DXT_OK; DXT_ERR_UNSUPPORTED (no known ending; @p format untouched).
+ *
+ * Blocking: no. Threads: any. NULL: DXT_ERR_INVALID.
  */
 DXT_API dxt_status dxt_format_from_name(const char *name, dxt_format *format);
 

@@ -21,7 +21,7 @@ extern "C" {
  * @param buffer    Receives the sentence, always terminated, cut at @p size.
  * @return Length of the whole sentence in bytes, as snprintf().
  *
- * Blocking: no. Threads: reentrant.
+ * Blocking: no. Threads: reentrant. NULL: 0, and an empty text where there is a buffer.
  */
 DXT_API size_t dxt_report_sentence(const dxt_window *window, const dxt_findings *findings,
                                    size_t index, char *buffer, size_t size);
@@ -32,11 +32,17 @@ DXT_API size_t dxt_report_sentence(const dxt_window *window, const dxt_findings 
  *
  * @param write  Receives UTF-8 text that ends with a newline.
  * @return DXT_OK; DXT_ERR_INVALID; DXT_ERR_NO_MEMORY; what @p write returned.
+ *
+ * Blocking: on @p write. Threads: reentrant. NULL: DXT_ERR_INVALID, but for @p context.
  */
 DXT_API dxt_status dxt_report_text(const dxt_window *window, const dxt_findings *findings,
                                    dxt_write_fn write, void *context);
 
-/** A window's result as one line of the diagnosis format. As dxt_report_text(). */
+/**
+ * A window's result as one line of the diagnosis format. As dxt_report_text().
+ *
+ * Blocking, threads, NULL: as dxt_report_text().
+ */
 DXT_API dxt_status dxt_report_json(const dxt_window *window, const dxt_findings *findings,
                                    dxt_write_fn write, void *context);
 
@@ -46,11 +52,18 @@ DXT_API dxt_status dxt_report_json(const dxt_window *window, const dxt_findings 
  *
  * @param history  Has seen at least one window.
  * @return DXT_OK; DXT_ERR_INVALID; DXT_ERR_NO_MEMORY; what @p write returned.
+ *
+ * Blocking: on @p write. Threads: the history belongs to one thread at a time. NULL:
+ * DXT_ERR_INVALID, but for @p context.
  */
 DXT_API dxt_status dxt_report_summary_text(const dxt_history *history, dxt_write_fn write,
                                            void *context);
 
-/** A run's summary as one line of the diagnosis format. As dxt_report_summary_text(). */
+/**
+ * A run's summary as one line of the diagnosis format. As dxt_report_summary_text().
+ *
+ * Blocking, threads, NULL: as dxt_report_summary_text().
+ */
 DXT_API dxt_status dxt_report_summary_json(const dxt_history *history, dxt_write_fn write,
                                            void *context);
 
@@ -60,6 +73,8 @@ DXT_API dxt_status dxt_report_summary_json(const dxt_history *history, dxt_write
  * @param marks  Receives an array to release with free(); NULL when there are none.
  * @param count  Receives their number.
  * @return DXT_OK; DXT_ERR_NO_MEMORY.
+ *
+ * Blocking: no. Threads: reentrant. NULL: DXT_ERR_INVALID.
  */
 DXT_API dxt_status dxt_report_marks(const dxt_window *window, const dxt_findings *findings,
                                     dxt_mark **marks, size_t *count);

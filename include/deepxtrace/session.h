@@ -123,10 +123,18 @@ typedef struct dxt_session_config {
 /** A session of one rank. */
 typedef struct dxt_session dxt_session;
 
-/** Largest mail that a session publishes: the capacity its gather needs. 0 if out of range. */
+/**
+ * Largest mail that a session publishes: the capacity its gather needs. 0 if out of range.
+ *
+ * Blocking: no. Threads: any.
+ */
 DXT_API size_t dxt_session_mail_size(uint32_t operators, uint32_t ranks);
 
-/** The same of a session whose probe keeps durations. */
+/**
+ * The same of a session whose probe keeps durations.
+ *
+ * Blocking: no. Threads: any.
+ */
 DXT_API size_t dxt_session_duration_mail_size(uint32_t operators, uint32_t ranks);
 
 /**
@@ -137,7 +145,7 @@ DXT_API size_t dxt_session_duration_mail_size(uint32_t operators, uint32_t ranks
  * @return DXT_OK; DXT_ERR_INVALID; DXT_ERR_NO_MEMORY; DXT_ERR_IO (no thread); what publishing the
  *         first mail failed with, such as DXT_ERR_LIMIT when the gather's mails are too small.
  *
- * Blocking: no; needs no other rank.
+ * Blocking: no; needs no other rank. Threads: any. NULL: DXT_ERR_INVALID.
  */
 DXT_API dxt_status dxt_session_create(const dxt_session_config *config, dxt_session **session);
 
@@ -163,7 +171,7 @@ DXT_API dxt_status dxt_session_create(const dxt_session_config *config, dxt_sess
  *         DXT_ERR_STATE) the session says so once, switches itself off, and returns the status from
  *         then on; the job may go on without it.
  *
- * Blocking: rank 0 as said; other ranks never. Threads: one at a time.
+ * Blocking: rank 0 as said; other ranks never. Threads: one at a time. NULL: DXT_ERR_INVALID.
  */
 DXT_API dxt_status dxt_session_step(dxt_session *session);
 
@@ -174,20 +182,25 @@ DXT_API dxt_status dxt_session_step(dxt_session *session);
  *
  * @return DXT_OK; DXT_ERR_INVALID.
  *
- * Blocking: reads the counters once. Threads: as dxt_session_step().
+ * Blocking: reads the counters once. Threads: as dxt_session_step(). NULL: DXT_ERR_INVALID.
  */
 DXT_API dxt_status dxt_session_first_step(dxt_session *session);
 
-/** Windows diagnosed so far (rank 0), the warm-up not included. Threads: any. */
+/**
+ * Windows diagnosed so far (rank 0), the warm-up not included. Threads: any.
+ *
+ * Blocking: no. Threads: any. NULL: 0.
+ */
 DXT_API uint64_t dxt_session_windows(const dxt_session *session);
 
 /**
- * Stop, join the thread, release. NULL is allowed. The others are told that this rank leaves in
+ * Stop, join the thread, release. The others are told that this rank leaves in
  * order. The window under way is not diagnosed; in sync mode rank 0 tells of those that have ended
  * (on_diagnosis may be called). In a child that was forked after dxt_session_create() this does
  * nothing: the thread stayed behind.
  *
  * Blocking: until a diagnosis under way is done; for mails that are missing up to the deadline.
+ * Threads: after the last call with @p session, and not in on_diagnosis. NULL: does nothing.
  */
 DXT_API void dxt_session_destroy(dxt_session *session);
 

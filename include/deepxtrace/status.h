@@ -1,4 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Statuses, errors and the log. And the words in which the comment of each function says what it
+ * needs:
+ *
+ *     Blocking  no = it waits for nobody, and takes the time of its own work.
+ *     Threads   any = many at once, whatever the arguments; reentrant = many at once, each with
+ *               objects of its own.
+ *     NULL      what a pointer that is NULL does; "DXT_ERR_INVALID": the call does nothing.
+ */
 #ifndef DEEPXTRACE_STATUS_H
 #define DEEPXTRACE_STATUS_H
 
@@ -90,7 +99,8 @@ DXT_API const char *dxt_error(void);
  * @param log      NULL silences the library again.
  * @param context  Handed to every call of @p log; must outlive its use.
  *
- * Blocking: no. Threads: any; messages already under way may still reach the old callback.
+ * Blocking: no. Threads: any; messages already under way may still reach the old callback. NULL: @p
+ * log: silence; @p context is not looked at.
  */
 DXT_API void dxt_set_log(dxt_log_fn log, void *context);
 
@@ -101,7 +111,7 @@ DXT_API void dxt_set_log(dxt_log_fn log, void *context);
  *
  * @param text  Terminated. NULL is allowed and does nothing.
  *
- * Blocking: no. Threads: reentrant.
+ * Blocking: no. Threads: reentrant. NULL: does nothing.
  */
 DXT_API void dxt_make_printable(char *text);
 

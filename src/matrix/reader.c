@@ -255,6 +255,8 @@ dxt_status dxt_reader_open_memory(const void *data, size_t size, const char *nam
 dxt_status dxt_reader_open_source(const dxt_source *source, const char *name, dxt_reader **reader)
 {
     dxt_source taken;
+    if (!source || !name || !reader)
+        return dxt_fail(DXT_ERR_INVALID, "source, name or reader is NULL");
     if (!dxt_take_struct(&taken, sizeof taken, source, DXT_SIZE_UP_TO(dxt_source, read)) ||
         !taken.read)
         return dxt_fail(DXT_ERR_INVALID, "a source without a function that reads");
@@ -265,6 +267,7 @@ dxt_status dxt_reader_open_source(const dxt_source *source, const char *name, dx
 
 void dxt_reader_on_remark(dxt_reader *reader, dxt_remark_fn on_remark, void *context)
 {
+    if (!reader) return;
     reader->on_remark = on_remark;
     reader->context = context;
 }

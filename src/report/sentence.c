@@ -321,9 +321,9 @@ void dxt_words_finding(dxt_text *text, const dxt_window *window, const dxt_findi
 size_t dxt_report_sentence(const dxt_window *window, const dxt_findings *findings, size_t index,
                            char *buffer, size_t size)
 {
-    if (!window || !findings) return 0;
     dxt_text text = {0};
     if (size > 0) buffer[0] = '\0';
+    if (!window || !findings) return 0;
     if (index >= findings->finding_count) return 0;
     dxt_words_finding(&text, window, findings, index);
     size_t length = text.failed ? 0 : text.size;

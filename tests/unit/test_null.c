@@ -30,6 +30,15 @@ static dxt_status keep(void *context, const void *data, size_t size)
     return DXT_OK;
 }
 
+static dxt_status nothing(void *context, void *buffer, size_t size, size_t *got)
+{
+    (void)context, (void)buffer, (void)size;
+    *got = 0;
+    return DXT_OK;
+}
+
+static const dxt_source files = {.struct_size = sizeof files, .read = nothing};
+
 /* Places for results; each stays as it is. */
 static void *place;
 static size_t count;
@@ -114,6 +123,10 @@ static dxt_probe *probe(void)
     X(dxt_reader_open_memory(NULL, 1, "x", AS(dxt_reader)))                                     \
     X(dxt_reader_open_memory("1", 1, NULL, AS(dxt_reader)))                                     \
     X(dxt_reader_open_memory("1", 1, "x", NULL))                                                \
+    X(dxt_reader_open_source(NULL, "x", AS(dxt_reader)))                                        \
+    X(dxt_reader_open_source(&files, NULL, AS(dxt_reader)))                                     \
+    X(dxt_reader_open_source(&files, "x", NULL))                                                \
+    X(dxt_session_first_step(NULL))                                                             \
     X(dxt_reader_next(NULL, AS(dxt_window)))                                                    \
     X(dxt_reader_next(reader(), NULL))                                                          \
     X(dxt_gather_create_local(NULL, AS(dxt_gather)))                                            \
@@ -125,6 +138,7 @@ static dxt_probe *probe(void)
     X(dxt_gather_collect(gather(), 0, 0, bytes, 1, NULL, &sequence))                            \
     X(dxt_gather_collect(gather(), 0, 0, bytes, 1, &count, NULL))                               \
     X(dxt_probe_create(1, 2, NULL))                                                             \
+    X(dxt_probe_create_durations(1, 2, 16, NULL))                                               \
     X(dxt_probe_init(NULL, 4096, 1, 2, AS(dxt_probe)))                                          \
     X(dxt_probe_init(bytes, sizeof bytes, 1, 2, NULL))                                          \
     X(dxt_snapshot_create(1, 2, NULL))                                                          \
@@ -182,7 +196,15 @@ static dxt_probe *probe(void)
     X((dxt_findings_free(NULL), dxt_analyzer_destroy(NULL), dxt_history_destroy(NULL), 1)) \
     X((dxt_window_free(NULL), dxt_reader_close(NULL), dxt_gather_destroy(NULL), 1))        \
     X((dxt_probe_destroy(NULL), dxt_snapshot_destroy(NULL), dxt_session_destroy(NULL), 1)) \
-    X((dxt_mpi_board_destroy(NULL), 1))
+    X((dxt_mpi_board_destroy(NULL), 1))                                                    \
+    X((dxt_reader_on_remark(NULL, NULL, NULL), 1))                                         \
+    X((dxt_make_printable(NULL), 1))                                                       \
+    X(dxt_probe_read_durations(NULL, 0, 0, NULL, 0) == 0)                                  \
+    X((dxt_probe_note_duration(NULL, 0, 0, 0), 1))                                         \
+    X(dxt_parts(NULL, 0) > 0 && dxt_constants(NULL, 0) > 0)                                \
+    X(dxt_episode_names(NULL, NULL) == 0)                                                  \
+    X((strcpy(bytes, "full"), dxt_report_sentence(NULL, NULL, 0, bytes, sizeof bytes),     \
+       bytes[0] == 0))
 
 #define TEXT(call) #call,
 static const char *const texts[] = {CALLS(TEXT) ANSWERS(TEXT)};
