@@ -123,6 +123,22 @@ lines_of() {
     [ "$(jq -r .case <<< "$output" | sort -u)" = $'link both ways 10%\nlink both ways 50%' ]
 }
 
+# 2 % of the step at 25 % jitter is more than one window of 100 steps can tell.
+@test "bench accuracy says how to make what it misses" {
+    run "$deepxtrace" bench accuracy --ranks 4 --repeat 12 --misses --case 'late 2%, jitter 25%'
+    [ "$status" -eq 0 ]
+    [ "${#lines[@]}" -eq 1 ]
+    [[ ${lines[0]} =~ ^"deepxtrace simulate "(.*)" --slow "(dispatch|combine):([0-3]):4400ns"  # alone: "(dispatch|combine)" "([0-9]+) ]]
+    window=${BASH_REMATCH[5]} phase=${BASH_REMATCH[4]}
+    [ "$phase" = "${BASH_REMATCH[2]}" ]
+    command=${lines[0]%%#*}
+    # shellcheck disable=SC2086 # several words
+    "$deepxtrace" ${command#deepxtrace } > "$BATS_TEST_TMPDIR/missed.jsonl"
+    jq -c "select(.phase == \"$phase\" and .window == $window)" "$BATS_TEST_TMPDIR/missed.jsonl" > "$BATS_TEST_TMPDIR/one.jsonl"
+    [ "$(jq -c .label.cols "$BATS_TEST_TMPDIR/one.jsonl")" = "[${BASH_REMATCH[3]}]" ]
+    [ "$("$deepxtrace" analyze --json "$BATS_TEST_TMPDIR/one.jsonl" | jq -c '[.abnormal_cols[][0]]')" = "[]" ]
+}
+
 @test "bad usage is refused with one line" {
     for args in "accuracy --ranks 4096" "probe extra" "wheel" "analysis --repeat 0" "ep --hidden 100" "gather --ranks 1"; do
         # shellcheck disable=SC2086 # several words

@@ -5,6 +5,7 @@
 
 #include "bench.h"
 #include "cases.h"
+#include "misses.h"
 #include "options.h"
 #include "outcome.h"
 #include "output.h"
@@ -26,6 +27,7 @@ struct job {
     logratio_rule *logratio[2];
     dxt_history *history;
     sim_truth truth;
+    misses misses;
 };
 
 static dxt_status judge_window(struct job *job, uint64_t number, score_sheet *scores)
@@ -47,7 +49,10 @@ static dxt_status judge_window(struct job *job, uint64_t number, score_sheet *sc
         }
         sim_truth_of(&job->config, p, number, &job->truth);
         job->truth.skew_ns = sim_skew_ns(job->sim, p);
+        score_sheet before[SCORE_METHODS];
+        memcpy(before, scores, sizeof before);
         status = score_add(&given, scores);
+        misses_note(&job->misses, before, scores, p, number);
     }
     dxt_window_free(pair[0]);
     dxt_window_free(pair[1]);
@@ -70,7 +75,7 @@ static dxt_status judge_job(struct job *job, uint64_t windows, score_sheet *scor
     return status;
 }
 
-static dxt_status judge_case(const accuracy_case *test, uint32_t ranks, uint64_t windows,
+static dxt_status judge_case(const accuracy_case *test, uint32_t ranks, uint64_t windows, bool tell,
                              score_sheet *scores)
 {
     static struct job job;
@@ -81,8 +86,10 @@ static dxt_status judge_case(const accuracy_case *test, uint32_t ranks, uint64_t
                  (unsigned long long)done, (unsigned long long)windows);
         case_set_up(test, ranks, &random, &job.config);
         job.config.from = ranks <= BASELINE_RANKS ? LOGRATIO_BASELINE : 0;
-        uint64_t left = windows - done;
-        status = judge_job(&job, left < JOB_WINDOWS ? left : JOB_WINDOWS, scores);
+        uint64_t left = windows - done, part = left < JOB_WINDOWS ? left : JOB_WINDOWS;
+        memset(&job.misses, 0, sizeof job.misses);
+        status = judge_job(&job, part, scores);
+        if (tell) misses_print(&job.misses, &job.config, job.config.from + part);
     }
     return status;
 }
@@ -109,12 +116,13 @@ static outcome measure(const bench_options *bench, uint32_t ranks)
         if (bench->name && !strstr(test->name, bench->name)) continue;
         if (ranks < test->least || (test->most && ranks > test->most)) continue;
         if (bench->quick && test->ops > CASE_OPS) continue;
-        dxt_status status = judge_case(test, ranks, window_count(bench, test, ranks), scores);
+        dxt_status status =
+            judge_case(test, ranks, window_count(bench, test, ranks), bench->misses, scores);
         if (status != DXT_OK) {
             complain_status("bench", status);
             return EXIT_FAILED;
         }
-        score_print(test->name, ranks, bench->json, scores);
+        if (!bench->misses) score_print(test->name, ranks, bench->json, scores);
     }
     return EXIT_DONE;
 }
@@ -125,7 +133,7 @@ outcome bench_accuracy(const bench_options *bench)
     outcome result = EXIT_DONE;
     if (bench->ranks > SIM_MAX_RANKS)
         return complain("bench", "accuracy takes at most %u ranks", SIM_MAX_RANKS);
-    if (!bench->json) score_print_head();
+    if (!bench->json && !bench->misses) score_print_head();
     for (int f = 0; f < bench->file_count && result == EXIT_DONE; f++)
         result = score_file(bench->files[f], bench->json);
     if (bench->file_count > 0) return result;

@@ -13,7 +13,7 @@
 /** What was asked for; counts of 0 were not given. */
 typedef struct bench_options {
     uint64_t ranks, repeat, tokens, hidden;
-    bool json, quick, bf16, logfmt, mpi;
+    bool json, quick, bf16, logfmt, mpi, misses;
     const char *engine;  /**< NULL = "shm" */
     const char *against; /**< folder of another build, or NULL */
     const char *name;    /**< accuracy: part of the names of the cases wanted; NULL = all */

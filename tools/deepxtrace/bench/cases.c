@@ -132,6 +132,14 @@ const accuracy_case accuracy_cases[] = {
      .most = MANY,
      .nodes = true,
      .hybrid = true},
+    {.name = "healthy, jitter 10%", .what = NOTHING, .jitter = 0.10, .most = MANY},
+    {.name = "healthy, tail 0.3", .what = NOTHING, .tail = 0.3, .most = MANY},
+    {.name = "nodes, healthy, j25%",
+     .what = NOTHING,
+     .jitter = 0.25,
+     .least = 16,
+     .most = MANY,
+     .nodes = true},
 };
 const size_t accuracy_case_count = sizeof accuracy_cases / sizeof accuracy_cases[0];
 
