@@ -56,15 +56,24 @@ struct lateness {
     double wait, error, limit;
 };
 
+/* Noise of the newest windows: what they know of it, where it has grown since those before. Among
+ * few ranks one that is late makes most of what they know. */
+static double noise_of(const dxt_weighing *w, uint32_t length)
+{
+    if (w->track->ranks <= DXT_HISTORY_FEW) return w->own_noise;
+    return fmax(w->own_noise, dxt_track_newest_error(w->track, w->newest + 1, length));
+}
+
 /* Against the ordinary ranks: the mean since it began must exceed the unevenness of the pairs. */
 static bool late_by_mean(const dxt_weighing *w, uint32_t rank, uint32_t length,
                          struct lateness *late)
 {
     double mean = dxt_track_mean(w->track, w->newest + 1, length, rank);
+    double noise = noise_of(w, length);
     double limit = fmax(fmax(w->now->floor, unevenness(w->track, w->now)),
-                        dxt_history_chance(w->track, w->now, w->own_noise, length));
+                        dxt_history_chance(w->track, w->now, noise, length));
     if (!(mean > limit) || !stays(w, rank, length, 0, limit)) return false;
-    *late = (struct lateness){own_part(w, rank, length, mean), w->own_noise / sqrt(length), limit};
+    *late = (struct lateness){own_part(w, rank, length, mean), noise / sqrt(length), limit};
     return late->wait > limit;
 }
 
@@ -77,9 +86,9 @@ static bool late_by_change(const dxt_weighing *w, uint32_t rank, uint32_t length
     if (behind < DXT_BASE_WINDOWS) return false;
     double mean = dxt_track_mean(w->track, w->newest + 1, length, rank);
     double windows = 1 / (1 / (double)length + 1 / (double)behind);
-    double error = w->own_noise / sqrt(windows);
+    double noise = noise_of(w, length), error = noise / sqrt(windows);
     double limit =
-        fmax(w->now->floor, dxt_track_significance(w->track, w->now, w->own_noise, length) * error);
+        fmax(w->now->floor, dxt_track_significance(w->track, w->now, noise, length) * error);
     /* From early to ordinary is no lateness, neither on the whole nor now. */
     double now = dxt_track_mean(w->track, w->newest + 1, DXT_SHORTEST, rank);
     now = fmin(now, dxt_track_late(w->track, w->newest, rank));

@@ -167,6 +167,14 @@ double dxt_track_noise(dxt_track *track, uint32_t count)
     return fmax(seen, known);
 }
 
+double dxt_track_newest_error(const dxt_track *track, uint32_t end, uint32_t length)
+{
+    double values[DXT_TRACK_SLOTS], scratch[DXT_TRACK_SLOTS];
+    for (uint32_t k = 0; k < length; k++)
+        values[k] = dxt_track_moment(track, end - length + k)->error;
+    return dxt_median_known(values, length, scratch);
+}
+
 double dxt_track_cell_spread(const dxt_track *track)
 {
     double values[DXT_TRACK_SLOTS], scratch[DXT_TRACK_SLOTS];

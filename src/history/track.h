@@ -88,6 +88,10 @@ static inline const dxt_moment *dxt_track_moment(const dxt_track *track, uint32_
  *  positions, never below what the windows knew themselves. NaN = unknown. */
 double dxt_track_noise(dxt_track *track, uint32_t count);
 
+/** Standard error of a lateness as the @p length windows before position @p end knew it, their
+ *  median; NaN = unknown. */
+double dxt_track_newest_error(const dxt_track *track, uint32_t end, uint32_t length);
+
 /** Standard deviation of the logarithm of a cell (and the floor) likewise; NaN = unknown. */
 double dxt_track_cell_spread(const dxt_track *track);
 /** Mean lateness of a rank over the @p length positions that end before @p end; NaN if a row is

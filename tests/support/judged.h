@@ -55,6 +55,29 @@ static inline void assert_near(double value, double expected, double tolerance)
         fail_msg("%g is not within %g of %g", value, tolerance, expected);
 }
 
+/* Each operation one rank, chosen at random, comes later by `late`. */
+static inline dxt_window *rotating(uint32_t ranks, uint64_t seed, double late, double step)
+{
+    dxt_window *sum = NULL;
+    healthy(ranks, seed);
+    job.step = step;
+    job.ops = 1;
+    for (int op = 0; op < 100; op++) {
+        uint32_t rank = (uint32_t)(arrivals_uniform(&seed) * ranks);
+        job.seed = seed;
+        job.late[rank] = late;
+        dxt_window *window = arrivals_window(&job, "dispatch");
+        job.late[rank] = 0;
+        if (!sum) {
+            sum = window;
+            continue;
+        }
+        assert_int_equal(dxt_window_add(sum, window), DXT_OK);
+        dxt_window_free(window);
+    }
+    return sum;
+}
+
 static inline void give_nodes(dxt_window *window, uint32_t size)
 {
     window->nodes = malloc(window->ranks * sizeof *window->nodes);

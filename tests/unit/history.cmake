@@ -3,6 +3,8 @@ dxt_test(test_history SOURCES unit/test_history.c support/arrivals.c
          WRAP_ALLOC)
 dxt_test(test_history_cells SOURCES unit/test_history_cells.c support/arrivals.c
          MODULES base numeric matrix analysis history)
+dxt_test(test_history_noise SOURCES unit/test_history_noise.c support/arrivals.c
+         MODULES base numeric matrix analysis history)
 dxt_test(test_history_recorded SOURCES unit/test_history_recorded.c
          MODULES base numeric matrix analysis history
          LIBS PkgConfig::JANSSON)

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "output.h"
 
@@ -36,7 +37,7 @@ static void print_number(double number)
     char text[32];
     for (int digits = 1; digits <= 17; digits++) {
         snprintf(text, sizeof text, "%.*g", digits, number);
-        if (strtod(text, NULL) == number) break;
+        if (!strchr(text, 'e') && strtod(text, NULL) == number) break;
     }
     stdout_printf("%s", text);
 }
