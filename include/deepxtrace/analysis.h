@@ -166,8 +166,31 @@ typedef struct dxt_analysis_options {
     int excluding_zeros;     /**< ratio: normalise points by the mean of the non-zero cells */
     double cell_spread;      /**< how far single waits of the window's operator vary from window to
                              window, as dxt_history_prior() (history.h) has it; 0 = unknown */
-    double companion_spread; /**< the same of the companion's operator */
+    double companion_spread;    /**< the same of the companion's operator */
+    const dxt_window *adjacent; /**< where a library has a barrier at either end of an operator: the
+                                     transfer before the window's operator, or the operator behind
+                                     the window's transfer, over the same interval: who leaves one
+                                     late enters the next one late; NULL = unknown */
 } dxt_analysis_options;
+
+/** What two operators over the same interval are to each other. */
+typedef enum dxt_relation {
+    DXT_RELATION_NONE = 0,
+    DXT_RELATION_COMPANION, /**< "dispatch" and "combine" */
+    DXT_RELATION_ADJACENT,  /**< "dispatch transfer" and "combine", "combine transfer" and
+                                 "dispatch": the one begins where the other one ended */
+    DXT_RELATION_STEP       /**< two of these four in another way: neither says who made the other
+                                 one slow */
+} dxt_relation;
+
+/**
+ * Tell it from their names, which may have the same words in front ("ll_dispatch", "ll_combine").
+ *
+ * @param phase, other  In any order; NULL is related to nothing.
+ *
+ * Blocking: no. Threads: reentrant.
+ */
+DXT_API dxt_relation dxt_phase_relation(const char *phase, const char *other);
 
 /**
  * Analyse one window.

@@ -348,19 +348,22 @@ class Window:
         return values
 
     def analyze(self, method: str = "robust", *, companion: Optional["Window"] = None,
-                min_share: float = 0.01, ranks_per_node: int = 0, threshold_col: float = 3.0,
-                threshold_row: float = 3.0, threshold_point: float = 5.0,
-                keep_points: bool = False, excluding_zeros: bool = False) -> Findings:
+                adjacent: Optional["Window"] = None, min_share: float = 0.01,
+                ranks_per_node: int = 0, threshold_col: float = 3.0, threshold_row: float = 3.0,
+                threshold_point: float = 5.0, keep_points: bool = False,
+                excluding_zeros: bool = False) -> Findings:
         """Judge the window.
 
         ``companion`` is the other operator's window of the same interval; with it a hot expert is
-        told from a late rank. The thresholds, all above 0, and the last two options belong to the
+        told from a late rank. ``adjacent`` is that of "combine transfer" for "dispatch" and that of
+        "dispatch transfer" for "combine", and the other way round, where a library tells arrival
+        from transfer: who leaves the one late enters the other one late. The thresholds, all above 0, and the last two options belong to the
         method "ratio".
         """
         struct = self._struct()
         with _Analysis(struct, method, companion, min_share, ranks_per_node,
                        (threshold_col, threshold_row, threshold_point), keep_points,
-                       excluding_zeros) as found:
+                       excluding_zeros, adjacent) as found:
             return Findings._from_c(struct, found)
 
     def heatmap(self, path: Union[str, "os.PathLike[str]", None] = None,
@@ -423,15 +426,18 @@ class _Analysis:
     def __init__(self, struct: Any, method: str = "robust", companion: Optional[Window] = None,
                  min_share: float = 0.01, ranks_per_node: int = 0,
                  thresholds: Tuple[float, float, float] = (3.0, 3.0, 5.0),
-                 keep_points: bool = False, excluding_zeros: bool = False) -> None:
+                 keep_points: bool = False, excluding_zeros: bool = False,
+                 adjacent: Optional[Window] = None) -> None:
         if method not in _METHODS:
             raise ValueError(f"method: {method!r} is neither 'robust' nor 'ratio'")
         if not all(value > 0 for value in (*thresholds, min_share)):
             raise ValueError("thresholds and min_share must be above 0")
         self._companion = companion._struct() if companion is not None else None
+        self._adjacent = adjacent._struct() if adjacent is not None else None
         self._options = _lib.AnalysisOptions(
             struct_size=c.sizeof(_lib.AnalysisOptions), method=_METHODS[method],
             companion=c.pointer(self._companion) if self._companion is not None else None,
+            adjacent=c.pointer(self._adjacent) if self._adjacent is not None else None,
             min_share=min_share, ranks_per_node=ranks_per_node, threshold_col=thresholds[0],
             threshold_row=thresholds[1], threshold_point=thresholds[2],
             keep_points=bool(keep_points), excluding_zeros=bool(excluding_zeros))

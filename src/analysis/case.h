@@ -16,7 +16,10 @@ typedef struct dxt_case {
     const dxt_window *companion; /**< NULL: unknown */
     dxt_fit fit;                 /**< `count` 0 with the ratio method */
     dxt_fit other;               /**< of the companion; count 0 when there is none */
-    const dxt_path_list *paths;  /**< what the fit does not explain; NULL with the ratio method */
+    const dxt_window
+        *adjacent; /**< the transfer before it, or the operator behind it; NULL: unknown */
+    dxt_fit next;  /**< of that; count 0 when there is none */
+    const dxt_path_list *paths; /**< what the fit does not explain; NULL with the ratio method */
     bool *passing;       /**< [fit.count] late, but only once in a while: no cause; NULL = nobody */
     bool nothing;        /**< no operation was completed: only silence is told */
     bool likely;         /**< nodes are only likely: nothing is said of them … */

@@ -276,6 +276,14 @@
 /* An echo: how late a rank that is late in dispatch is found in combine [part of the transfer
  * time]. Measured on NVLink: +3 µs of a 12 µs combine, whatever the delay (tests/recorded/data). */
 #define DXT_ECHO 0.8
+/* How late a rank comes to an operator at most by leaving the transfer before it late [times what
+ * two ranks wait there for each other, added up]: 1, but for what a slow path to a rank holds up
+ * there besides. Larger: a late rank next to slow transfers is missed. Measured on two GPUs with
+ * DeepEP V2: 0.7 to 1.7 while one's stores are slow, 4.2 and more of a late rank. */
+#define DXT_ECHO_OF_TRANSFER 2.0
+/* Wait for another in a transfer from which on it may have made a rank late [part of the other's
+ * for it]. Larger: fewer echoes. Measured there: 0.8 and more; of a late rank's, 0. Chosen. */
+#define DXT_ECHO_BACK 0.5
 /* How well it is known what a rank carries over from the other operator [part of it]: it is taken
  * from means, not per operation. Larger: fewer second causes are named. The same for a slow
  * receiver, which leaves with the last of what comes, for a node, and over several windows, where

@@ -10,6 +10,7 @@
 #include "analysis/case.h"
 #include "analysis/explain/bundles.h"
 #include "analysis/explain/counted.h"
+#include "analysis/explain/echo.h"
 #include "analysis/explain/paths.h"
 #include "analysis/explain/persists.h"
 #include "analysis/observed.h"
@@ -21,8 +22,8 @@
 
 /* What an analysis looks at: the window and its companion, checked, without holes. */
 struct input {
-    dxt_window window, companion;
-    bool has_companion;
+    dxt_window window, companion, adjacent;
+    bool has_companion, has_adjacent;
     const int32_t *nodes; /* node of each rank; NULL = unknown */
     uint32_t sparse;      /* ranks of a block, where a hybrid mode shows; otherwise 0 */
     uint32_t likely;      /* the same where only the waits suggest it */
@@ -49,12 +50,15 @@ static dxt_status take_input(dxt_workspace *workspace, const dxt_window *window,
 {
     bool ratio = options->method == DXT_METHOD_RATIO;
     uint32_t other;
-    *input = (struct input){.has_companion = options->companion};
+    *input = (struct input){.has_companion = options->companion, .has_adjacent = options->adjacent};
     dxt_status status = dxt_observed(window, ratio ? DXT_INSTEAD_NOTHING : DXT_INSTEAD_ORDINARY,
                                      &workspace->observed, &input->window, &input->sparse);
     if (status == DXT_OK && options->companion)
         status = dxt_observed(options->companion, DXT_INSTEAD_ORDINARY,
                               &workspace->companion_observed, &input->companion, &other);
+    if (status == DXT_OK && options->adjacent)
+        status = dxt_observed(options->adjacent, DXT_INSTEAD_ORDINARY,
+                              &workspace->adjacent_observed, &input->adjacent, &other);
     return status == DXT_OK && !ratio ? take_nodes(workspace, options->ranks_per_node, input)
                                       : status;
 }
@@ -65,7 +69,14 @@ static bool is_blind(const dxt_window *window)
     return window->ops == 0 && !window->samples && window->samples_each == 0;
 }
 
-/* Who arrived when, in this operator and, if it is of the same kind, in the other one. */
+/* Whether a window is of the same kind. */
+static bool is_alike(const dxt_window *window, const dxt_window *other)
+{
+    return other->ranks == window->ranks && dxt_window_measure(other) == dxt_window_measure(window);
+}
+
+/* Who arrived when, in this operator and, if they are of the same kind, in those that belong to it.
+ */
 static dxt_status fit_both(dxt_workspace *workspace, const struct input *input,
                            const dxt_analysis_options *options, dxt_case *c)
 {
@@ -75,8 +86,7 @@ static dxt_status fit_both(dxt_workspace *workspace, const struct input *input,
                                            : DXT_MIN_SHARE;
     double spread = options->cell_spread > 0 ? options->cell_spread : NAN;
     double other = options->companion_spread > 0 ? options->companion_spread : NAN;
-    bool alike = input->has_companion && companion->ranks == window->ranks &&
-                 dxt_window_measure(companion) == dxt_window_measure(window);
+    bool alike = input->has_companion && is_alike(window, companion);
     dxt_status status = DXT_OK;
     double least = 0;
     if (alike)
@@ -85,6 +95,11 @@ static dxt_status fit_both(dxt_workspace *workspace, const struct input *input,
     if (alike && status == DXT_OK) {
         c->companion = companion;
         if (is_blind(window)) least = DXT_BLIND_RULER * c->other.transfer;
+    }
+    if (status == DXT_OK && input->has_adjacent && is_alike(window, &input->adjacent)) {
+        status = dxt_fit_window(&workspace->adjacent, &input->adjacent, input->nodes, share, 0, NAN,
+                                &c->next);
+        if (status == DXT_OK) c->adjacent = &input->adjacent;
     }
     if (status != DXT_OK) return status;
     return dxt_fit_window(&workspace->fit, window, input->nodes, share, least, spread, &c->fit);
@@ -154,7 +169,7 @@ static dxt_status write_lateness(const dxt_case *c)
     double *error = late + n, *of_node = error + n;
     for (uint32_t r = 0; r < n; r++) late[r] = error[r] = of_node[r] = NAN;
     for (uint32_t k = 0; k < fit->count; k++) {
-        late[fit->rank[k]] = dxt_fit_all_lateness(fit, k);
+        late[fit->rank[k]] = dxt_is_echo(c, k) ? 0 : dxt_fit_all_lateness(fit, k);
         error[fit->rank[k]] = fit->error[k];
         of_node[fit->rank[k]] = fit->node_late[fit->node[k]];
     }

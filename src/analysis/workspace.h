@@ -8,10 +8,11 @@
 
 /** Zero it to begin. */
 typedef struct dxt_workspace {
-    dxt_block fit, companion;               /**< what the two fits live in */
+    dxt_block fit, companion, adjacent;     /**< what the fits live in */
     dxt_block means;                        /**< of the established rule */
     dxt_block nodes;                        /**< nodes by the size of a node */
-    dxt_block observed, companion_observed; /**< windows without holes */
+    dxt_block observed, companion_observed; /**< windows without holes … */
+    dxt_block adjacent_observed;            /**< … */
     dxt_block result;                       /**< the findings handed out */
     dxt_path_list paths;
     dxt_draft draft;

@@ -86,6 +86,7 @@ static const dxt_constant table[] = {
     {FIELD(dxt_analysis_options, excluding_zeros)},
     {FIELD(dxt_analysis_options, cell_spread)},
     {FIELD(dxt_analysis_options, companion_spread)},
+    {FIELD(dxt_analysis_options, adjacent)},
     {SIZE(dxt_gather_transport)},
     {FIELD(dxt_gather_transport, struct_size)},
     {FIELD(dxt_gather_transport, context)},

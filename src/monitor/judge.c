@@ -10,34 +10,45 @@ static bool same_text(const char *a, const char *b)
     return a && b ? strcmp(a, b) == 0 : a == b;
 }
 
-/* "dispatch" and "combine", or these behind the same words. */
-static bool are_phases(const char *dispatch, const char *combine)
+/* What two windows of one run are to each other. */
+static dxt_relation relation_of(const dxt_window *first, const dxt_window *second)
 {
-    size_t before = strlen(dispatch), end = strlen("dispatch");
-    if (before < end || strcmp(dispatch + before - end, "dispatch") != 0) return false;
-    before -= end;
-    return strncmp(dispatch, combine, before) == 0 && strcmp(combine + before, "combine") == 0;
+    if (first->ranks != second->ranks || first->index != second->index) return DXT_RELATION_NONE;
+    if (!same_text(first->case_name, second->case_name)) return DXT_RELATION_NONE;
+    return dxt_phase_relation(first->phase, second->phase);
 }
 
-/* Of one run they are already. */
-static bool are_pair(const dxt_window *first, const dxt_window *second)
+/* Whether a window belongs to the interval of a run. Without numbers, a dispatch begins one. */
+static bool belongs(const judge_run *run, const dxt_window *window)
 {
-    if (first->ranks != second->ranks || first->index != second->index) return false;
-    if (!same_text(first->case_name, second->case_name)) return false;
-    bool forward = are_phases(first->phase, second->phase);
-    return forward || (are_phases(second->phase, first->phase) && first->index >= 0);
+    bool related = run->count == 0;
+    for (size_t i = 0; i < run->count; i++) {
+        const dxt_window *other = run->interval[i].window;
+        if (strcmp(other->phase, window->phase) == 0) return false;
+        related = related || relation_of(other, window) != DXT_RELATION_NONE;
+    }
+    size_t size = strlen(window->phase), end = strlen("dispatch");
+    bool begins = size >= end && strcmp(window->phase + size - end, "dispatch") == 0;
+    return related && (run->count == 0 || window->index >= 0 || !begins);
 }
 
-static void forget(judged_window *window)
+/* Whether nothing more can belong to it: the two operators without transfers, or all four. */
+static bool is_complete(const judge_run *run)
 {
-    dxt_window_free(window->window);
-    *window = (judged_window){0};
+    bool pair = run->count == 2 && relation_of(run->interval[0].window, run->interval[1].window) ==
+                                       DXT_RELATION_COMPANION;
+    return pair || run->count == JUDGE_OPERATORS;
+}
+
+static void forget_interval(judge_run *run)
+{
+    for (size_t i = 0; i < run->count; i++) dxt_window_free(run->interval[i].window);
+    run->count = run->judged = 0;
 }
 
 static void end_run(judge_run *run)
 {
-    forget(&run->before);
-    forget(&run->waiting);
+    forget_interval(run);
     dxt_history_destroy(run->history);
     free(run->key);
     *run = (judge_run){0};
@@ -51,11 +62,15 @@ static judge_run *oldest(judge *j)
     return found;
 }
 
-static dxt_status judge_window(judge *j, judge_run *run, const judged_window *w,
-                               const dxt_window *companion)
+static dxt_status judge_window(judge *j, judge_run *run, const judged_window *w)
 {
-    dxt_analysis_options options = {
-        .struct_size = sizeof options, .min_share = j->min_share, .companion = companion};
+    dxt_analysis_options options = {.struct_size = sizeof options, .min_share = j->min_share};
+    for (size_t i = 0; i < run->count; i++) {
+        const dxt_window *other = run->interval[i].window;
+        dxt_relation relation = relation_of(w->window, other);
+        if (relation == DXT_RELATION_COMPANION) options.companion = other;
+        if (relation == DXT_RELATION_ADJACENT) options.adjacent = other;
+    }
     dxt_findings *alone = NULL, *judged = NULL;
     dxt_status status = dxt_history_prior(run->history, w->window, &options);
     if (status == DXT_OK) status = dxt_analyze(w->window, &options, &alone);
@@ -63,6 +78,15 @@ static dxt_status judge_window(judge *j, judge_run *run, const judged_window *w,
     dxt_findings_free(alone);
     if (status == DXT_OK && !j->told(j->context, w, judged)) status = DXT_ERR_IO;
     dxt_findings_free(judged);
+    return status;
+}
+
+/* Judge what of an interval is not yet. */
+static dxt_status judge_interval(judge *j, judge_run *run)
+{
+    dxt_status status = DXT_OK;
+    for (; run->judged < run->count && status == DXT_OK; run->judged++)
+        status = judge_window(j, run, &run->interval[run->judged]);
     return status;
 }
 
@@ -81,7 +105,7 @@ static judge_run *find(judge *j, const dxt_window *window, dxt_status *status)
     judge_run *run = &j->runs[j->count];
     if (key && j->count == JUDGE_RUNS) {
         run = oldest(j);
-        if (run->waiting.window) *status = judge_window(j, run, &run->waiting, NULL);
+        *status = judge_interval(j, run);
         end_run(run);
         j->count--;
     }
@@ -97,57 +121,31 @@ static judge_run *find(judge *j, const dxt_window *window, dxt_status *status)
     return run;
 }
 
-/* Both halves are known: neither can be another window's companion. */
-static dxt_status judge_pair(judge *j, judge_run *run, judged_window *window)
-{
-    dxt_status status = judge_window(j, run, &run->waiting, window->window);
-    if (status == DXT_OK) status = judge_window(j, run, window, run->waiting.window);
-    forget(&run->waiting);
-    forget(window);
-    return status;
-}
-
 dxt_status judge_take(judge *j, dxt_window *window, int64_t ordinal)
 {
-    judged_window next = {.window = window, .ordinal = ordinal};
     dxt_status status;
     judge_run *run = find(j, window, &status);
-    if (!run) {
-        forget(&next);
+    if (run && !belongs(run, window)) {
+        if (status == DXT_OK) status = judge_interval(j, run);
+        forget_interval(run);
+    }
+    if (!run || status != DXT_OK) {
+        dxt_window_free(window);
         return status;
     }
     run->heard = ++j->clock;
-    if (run->waiting.window && are_pair(run->waiting.window, window)) {
-        forget(&run->before);
-        return judge_pair(j, run, &next);
-    }
-    if (status == DXT_OK && run->waiting.window) {
-        status = judge_window(j, run, &run->waiting, NULL);
-        forget(&run->before);
-        run->before = run->waiting;
-        run->waiting = (judged_window){0};
-    }
-    if (status == DXT_OK && run->before.window && are_pair(run->before.window, window)) {
-        status = judge_window(j, run, &next, run->before.window);
-        forget(&run->before);
-        forget(&next);
-        return status;
-    }
-    run->waiting = next;
+    run->interval[run->count++] = (judged_window){.window = window, .ordinal = ordinal};
+    if (!is_complete(run)) return DXT_OK;
+    status = judge_interval(j, run);
+    forget_interval(run);
     return status;
 }
 
 dxt_status judge_rest(judge *j)
 {
     dxt_status status = DXT_OK;
-    for (size_t i = 0; status == DXT_OK && i < j->count; i++) {
-        judge_run *run = &j->runs[i];
-        if (!run->waiting.window) continue;
-        status = judge_window(j, run, &run->waiting, NULL);
-        forget(&run->before);
-        run->before = run->waiting;
-        run->waiting = (judged_window){0};
-    }
+    for (size_t i = 0; status == DXT_OK && i < j->count; i++)
+        status = judge_interval(j, &j->runs[i]);
     return status;
 }
 
@@ -155,8 +153,10 @@ int64_t judge_waiting(const judge *j)
 {
     int64_t first = -1;
     for (size_t i = 0; i < j->count; i++) {
-        const judged_window *w = &j->runs[i].waiting;
-        if (w->window && (first < 0 || w->ordinal < first)) first = w->ordinal;
+        const judge_run *run = &j->runs[i];
+        if (run->judged == run->count) continue;
+        int64_t ordinal = run->interval[run->judged].ordinal;
+        if (first < 0 || ordinal < first) first = ordinal;
     }
     return first;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Windows of a file judged as `deepxtrace analyze` judges them: in pairs, each run with its
- * history. */
+/* Windows of a file judged as `deepxtrace analyze` judges them: those of an interval together, each
+ * run with its history. */
 #ifndef DXT_MONITOR_JUDGE_H
 #define DXT_MONITOR_JUDGE_H
 
@@ -12,6 +12,9 @@
  */
 #define JUDGE_RUNS 64u
 
+/** Operators of one interval that belong together: dispatch, combine, and their transfers. */
+#define JUDGE_OPERATORS 4u
+
 /** A window and where it stands. */
 typedef struct judged_window {
     dxt_window *window;
@@ -22,8 +25,10 @@ typedef struct judged_window {
 typedef struct judge_run {
     char *key;
     dxt_history *history;
-    judged_window before;  /**< judged, and still a companion for the next */
-    judged_window waiting; /**< not judged yet: the next line may hold its companion */
+    /** Windows of one interval that help to judge each other: the first `judged` are judged, the
+     * others wait for what the next lines may hold. */
+    judged_window interval[JUDGE_OPERATORS];
+    size_t count, judged;
     uint64_t heard;
 } judge_run;
 
@@ -40,14 +45,14 @@ typedef struct judge {
 } judge;
 
 /**
- * Take the next window of a file; it is the judge's from here on, whatever comes of it. A window
- * whose companion has come is judged, and so is the one that waited for another.
+ * Take the next window of a file; it is the judge's from here on, whatever comes of it. Windows are
+ * judged when all that belongs to them has come, or something that does not.
  *
  * @return DXT_OK; DXT_ERR_NO_MEMORY; DXT_ERR_IO if the receiver stopped.
  */
 dxt_status judge_take(judge *j, dxt_window *window, int64_t ordinal);
 
-/** Judge what waits for a companion without it. */
+/** Judge what waits for another window without it. */
 dxt_status judge_rest(judge *j);
 
 /** Byte offset of the first window that waits; −1 if none does. */

@@ -19,14 +19,19 @@ static bool is_telling(dxt_session *s, uint32_t index, const dxt_window *window)
     return false;
 }
 
+static const dxt_window *related(const dxt_window *const *windows, uint32_t index)
+{
+    return index != DXT_NO_COMPANION ? windows[index] : NULL;
+}
+
 static dxt_status analyse(dxt_session *s, const dxt_window *const *windows,
                           const dxt_findings **findings)
 {
     dxt_status status = DXT_OK;
     for (uint32_t o = 0; o < s->operators && status == DXT_OK; o++) {
         dxt_analysis_options options = s->analysis;
-        uint32_t companion = s->companions[o];
-        options.companion = companion != DXT_NO_COMPANION ? windows[companion] : NULL;
+        options.companion = related(windows, s->companions[o]);
+        options.adjacent = related(windows, s->adjacent[o]);
         status = dxt_history_prior(s->history, windows[o], &options);
         if (status != DXT_OK) break;
         status = dxt_analyzer_run(s->analyzers[o], windows[o], &options, &findings[o]);

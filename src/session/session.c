@@ -330,23 +330,15 @@ static void set_defaults(dxt_session *s)
     s->pid = getpid();
 }
 
-/* Whether these are "dispatch" and "combine" behind the same prefix. */
-static bool are_companions(const char *dispatch, const char *combine)
+/* Which operators' windows help to judge another one's. */
+static void relate_operators(dxt_session *s)
 {
-    size_t length = strlen(dispatch), word = strlen("dispatch");
-    if (length < word || strcmp(dispatch + length - word, "dispatch") != 0) return false;
-    size_t prefix = length - word;
-    return strncmp(dispatch, combine, prefix) == 0 && strcmp(combine + prefix, "combine") == 0;
-}
-
-static void find_companions(dxt_session *s)
-{
-    for (uint32_t o = 0; o < s->operators; o++) s->companions[o] = DXT_NO_COMPANION;
     for (uint32_t o = 0; o < s->operators; o++) {
+        s->companions[o] = s->adjacent[o] = DXT_NO_COMPANION;
         for (uint32_t p = 0; p < s->operators; p++) {
-            if (!are_companions(s->names[o], s->names[p])) continue;
-            s->companions[o] = p;
-            s->companions[p] = o;
+            dxt_relation relation = dxt_phase_relation(s->names[o], s->names[p]);
+            if (relation == DXT_RELATION_COMPANION) s->companions[o] = p;
+            if (relation == DXT_RELATION_ADJACENT) s->adjacent[o] = p;
         }
     }
 }
@@ -361,7 +353,7 @@ static dxt_status copy_texts(dxt_session *s)
         s->names[o] = strdup(names[o]);
         if (!s->names[o]) return dxt_fail_memory(0);
     }
-    find_companions(s);
+    relate_operators(s);
     if (!s->config.source) return DXT_OK;
     s->source = strdup(s->config.source);
     return s->source ? DXT_OK : dxt_fail_memory(0);

@@ -23,6 +23,7 @@ struct dxt_session {
     uint32_t rank, ranks, operators;
     char *names[DXT_MAX_OPERATORS];
     uint32_t companions[DXT_MAX_OPERATORS]; /* index of the operator, or DXT_NO_COMPANION */
+    uint32_t adjacent[DXT_MAX_OPERATORS];   /* likewise */
     char *source;
     char instance[DXT_MAIL_TEXT];
     dxt_place device;

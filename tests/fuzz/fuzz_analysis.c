@@ -103,6 +103,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     options.ranks_per_node = (uint32_t)next(&t, 1) % 9;
     dxt_window *window = make(&t, ranks, "dispatch"), *other = make(&t, ranks, "combine");
     if (next(&t, 1) % 2) options.companion = other;
+    dxt_window *transfer = make(&t, ranks, next(&t, 1) % 2 ? "combine transfer" : "dispatch");
+    if (next(&t, 1) % 2) options.adjacent = transfer;
+    if (next(&t, 1) % 4 == 0) {
+        dxt_window *swap = window;
+        window = transfer;
+        transfer = swap;
+        if (options.adjacent) options.adjacent = transfer;
+    }
     if (!analyzer) require(dxt_analyzer_create(&analyzer) == DXT_OK);
     dxt_findings *alone;
     const dxt_findings *again;
@@ -113,5 +121,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     dxt_findings_free(alone);
     dxt_window_free(window);
     dxt_window_free(other);
+    dxt_window_free(transfer);
     return 0;
 }

@@ -27,6 +27,20 @@ def test_findings_are_those_of_analyze(tmp_path):
     assert len(stored(tmp_path / "s.db")) == 80
 
 
+def test_the_operators_of_an_interval_are_judged_together(tmp_path):
+    """Late in dispatch by what was sent slowly in "combine transfer", three lines further on."""
+    path, waits = tmp_path / "logs" / "a.jsonl", {"dispatch": 10, "dispatch transfer": 5, "combine": 9, "combine transfer": 6}
+    path.parent.mkdir()
+    path.write_text("".join(
+        json.dumps({"v": 1, "phase": phase, "window": window, "ranks": 2, "unit": "ns", "ops": 1000, "elapsed_ns": 200000000,
+                    "wait": [[0, us * 1000000], [(4 if "transfer" in phase else 3) * 1000000, 0]]}) + "\n"
+        for window in range(3) for phase, us in waits.items()))
+    assert monitor.serve_once(tmp_path / "s.db", path.parent).returncode == 0
+    found = [json.loads(line) for line in stored(tmp_path / "s.db")]
+    assert [[one["kind"] for one in line["findings"]] for line in found] == 3 * [[], ["slow_link"], [], ["slow_link"]]
+    assert stored(tmp_path / "s.db") == monitor.analyze(path)
+
+
 def test_killed_at_any_moment_nothing_is_lost_or_counted_twice(tmp_path):
     lines = monitor.simulate("-n", 16, "--windows", 150, "--from", 40, "--slow", "combine:3:60us")
     logs, store = tmp_path / "logs", tmp_path / "s.db"

@@ -118,12 +118,13 @@ static inline void keep(const dxt_findings *found)
     said.points = found->point_count;
 }
 
-static inline void judge_windows(dxt_window *window, dxt_window *companion)
+static inline void judge_all(dxt_window *window, dxt_window *companion, dxt_window *adjacent)
 {
     const dxt_analysis_options options = {.struct_size = sizeof options,
                                           .method = m.method,
                                           .min_share = m.share,
                                           .companion = companion,
+                                          .adjacent = adjacent,
                                           .cell_spread = m.known_spread,
                                           .companion_spread = m.other_spread};
     dxt_findings *found;
@@ -132,6 +133,12 @@ static inline void judge_windows(dxt_window *window, dxt_window *companion)
     dxt_findings_free(found);
     dxt_window_free(window);
     dxt_window_free(companion);
+    dxt_window_free(adjacent);
+}
+
+static inline void judge_windows(dxt_window *window, dxt_window *companion)
+{
+    judge_all(window, companion, NULL);
 }
 
 static inline void judge(void)

@@ -321,9 +321,11 @@ static void every_failed_allocation_is_survived(void **state)
         job.path = one_path;
         dxt_window *window = arrivals_window(&job, "dispatch");
         dxt_window *other = arrivals_window(&job, "combine");
+        dxt_window *transfer = arrivals_window(&job, "combine transfer");
         dxt_analysis_options options = {.struct_size = sizeof options,
                                         .method = method,
                                         .companion = other,
+                                        .adjacent = transfer,
                                         .ranks_per_node = 8};
         dxt_findings *found = NULL;
         dxt_status status;
@@ -339,6 +341,7 @@ static void every_failed_allocation_is_survived(void **state)
         dxt_findings_free(found);
         dxt_window_free(window);
         dxt_window_free(other);
+        dxt_window_free(transfer);
     }
 }
 
@@ -414,9 +417,11 @@ static void an_analyzer_uses_its_memory_again(void **state)
         for (uint64_t k = 1; k <= 6; k++) {
             dxt_window *window = window_of_much(k, "dispatch");
             dxt_window *other = window_of_much(k, "combine");
+            dxt_window *transfer = window_of_much(k, "combine transfer");
             dxt_analysis_options options = {.struct_size = sizeof options,
                                             .method = method,
                                             .companion = other,
+                                            .adjacent = transfer,
                                             .ranks_per_node = k > 1 ? 10 : 100};
             dxt_findings *alone = analyze(window, &options);
             const dxt_findings *found = NULL;
@@ -429,6 +434,7 @@ static void an_analyzer_uses_its_memory_again(void **state)
             dxt_findings_free(alone);
             dxt_window_free(window);
             dxt_window_free(other);
+            dxt_window_free(transfer);
         }
         print_message("up to %zu findings and points\n", most);
         assert_true(most > 30);

@@ -84,6 +84,45 @@ static double echo(void)
     return tip(beyond_echo, 1 * US, 400 * US) / US;
 }
 
+/* Two ranks, and a transfer in which each waits for the other; then rank 1 comes late. */
+static dxt_window *transfer(double of_0, double of_1)
+{
+    begin(2);
+    m.extra[0][1] = of_1;
+    m.extra[1][0] = of_0;
+    m.phase = "dispatch transfer";
+    dxt_window *window = window_of(0);
+    m.extra[0][1] = m.extra[1][0] = 0;
+    m.phase = "combine";
+    return window;
+}
+
+static bool later_than_transfer(double late)
+{
+    dxt_window *before = transfer(5 * US, 5 * US);
+    m.late[1] = late;
+    judge_all(window_of(0), NULL, before);
+    return named(DXT_LATE_RANK, 1);
+}
+
+static double echo_of_transfer(void)
+{
+    return tip(later_than_transfer, 4 * US, 100 * US) / US;
+}
+
+static bool late_there_too(double of_1)
+{
+    dxt_window *before = transfer(5 * US, of_1);
+    m.late[1] = 9 * US;
+    judge_all(window_of(0), NULL, before);
+    return named(DXT_LATE_RANK, 1);
+}
+
+static double echo_back(void)
+{
+    return tip(late_there_too, 3 * US, 100 * US) / US;
+}
+
 static bool node_beyond(double more)
 {
     begin(20);
@@ -388,6 +427,8 @@ static const tipping rows[] = {
     ROW(received, 50),
     ROW(trace, 66.667),
     ROW(echo, 40),
+    ROW(echo_of_transfer, 20.16),
+    ROW(echo_back, 10),
     ROW(node_carried, 97),
     ROW(hot_bytes, 1.5),
     ROW(send_and_early, 78),

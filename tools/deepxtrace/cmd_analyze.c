@@ -48,11 +48,11 @@ static outcome report_summary(struct analyze *run)
 }
 
 /* What the window says alone, then in the light of those before it. */
-static dxt_status judge(struct analyze *run, const dxt_window *window, const dxt_window *companion,
+static dxt_status judge(struct analyze *run, const dxt_window *window, related_windows related,
                         dxt_findings **findings)
 {
     dxt_findings *alone;
-    dxt_status status = analyze_window(&run->analysis, window, companion, run->history, &alone);
+    dxt_status status = analyze_window(&run->analysis, window, related, run->history, &alone);
     if (status != DXT_OK || !run->history) {
         if (status == DXT_OK) *findings = alone;
         return status;
@@ -104,7 +104,7 @@ static dxt_status tell_about(struct analyze *run, const dxt_window *window,
 }
 
 /* Report one window. */
-static outcome report(void *context, const dxt_window *window, const dxt_window *companion)
+static outcome report(void *context, const dxt_window *window, related_windows related)
 {
     struct analyze *run = context;
     dxt_findings *findings;
@@ -114,7 +114,7 @@ static outcome report(void *context, const dxt_window *window, const dxt_window 
         outcome result = report_summary(run);
         if (result != GO_ON) return result;
     }
-    dxt_status status = judge(run, window, companion, &findings);
+    dxt_status status = judge(run, window, related, &findings);
     if (status != DXT_OK) return complain_status("analyze", status);
     status = tell_about(run, window, findings);
     dxt_findings_free(findings);

@@ -126,6 +126,20 @@ static outcome nothing_chosen(const struct heatmap *run)
                     run->case_name ? " in case " : "", run->case_name ? run->case_name : "", there);
 }
 
+/* The first of each that belongs to slot i, which has a window. */
+static related_windows related_to(const struct heatmap *run, size_t i)
+{
+    related_windows related = {0};
+    for (size_t j = 0; j < run->count; j++) {
+        const dxt_window *own = run->slots[i].window, *other = run->slots[j].window;
+        if (!other || i == j) continue;
+        dxt_relation found = i < j ? relation_of(own, other) : relation_of(other, own);
+        if (found == DXT_RELATION_COMPANION && !related.companion) related.companion = other;
+        if (found == DXT_RELATION_ADJACENT && !related.adjacent) related.adjacent = other;
+    }
+    return related;
+}
+
 /* Analyse the chosen windows into `diagnoses`. */
 static outcome diagnose(struct heatmap *run, dxt_diagnosis *diagnoses, size_t *count)
 {
@@ -133,15 +147,8 @@ static outcome diagnose(struct heatmap *run, dxt_diagnosis *diagnoses, size_t *c
     for (size_t i = 0; i < run->count; i++) {
         struct slot *slot = &run->slots[i];
         if (!slot->window || (run->phase && strcasecmp(run->phase, slot->phase) != 0)) continue;
-        const dxt_window *companion = NULL;
-        for (size_t j = 0; j < run->count && !companion; j++) {
-            const dxt_window *other = run->slots[j].window;
-            if (other &&
-                (i < j ? is_pair(slot->window, other) : i > j && is_pair(other, slot->window)))
-                companion = other;
-        }
         dxt_status status =
-            analyze_window(&run->analysis, slot->window, companion, NULL, &slot->findings);
+            analyze_window(&run->analysis, slot->window, related_to(run, i), NULL, &slot->findings);
         if (status != DXT_OK) return complain_status("heatmap", status);
         diagnoses[(*count)++] = (dxt_diagnosis){slot->window, slot->findings};
     }

@@ -29,6 +29,11 @@ typedef enum dxt_role {
     DXT_ROLE_LINK      /**< it waits for all and all for it, though it is on time */
 } dxt_role;
 
+static inline bool dxt_role_is_late(dxt_role role)
+{
+    return role == DXT_ROLE_LATE || role == DXT_ROLE_SENDER;
+}
+
 /** Cells off the diagonal, spread evenly. */
 typedef struct dxt_cell_sample {
     uint32_t count;

@@ -3,6 +3,7 @@
 
 #include <math.h>
 
+#include "analysis/explain/echo.h"
 #include "analysis/phase.h"
 #include "analysis/tuning.h"
 #include "numeric/select.h"
@@ -53,6 +54,7 @@ dxt_own dxt_own_lateness(dxt_case *c, uint32_t k)
 {
     const dxt_fit *fit = &c->fit;
     double late = fit->late[k] + fit->send[k];
+    if (dxt_is_echo(c, k)) return (dxt_own){.wait = 0, .carried = true};
     if (!c->companion) return (dxt_own){.wait = late};
     dxt_role other = dxt_other_role(c, fit->rank[k]);
     if (dxt_follows_dispatch(c) && dxt_role_is_late(other) && late < DXT_ECHO * fit->transfer)
@@ -64,6 +66,7 @@ dxt_own dxt_own_lateness(dxt_case *c, uint32_t k)
 dxt_own dxt_own_earliness(dxt_case *c, uint32_t k)
 {
     const dxt_fit *fit = &c->fit;
+    if (dxt_is_echo(c, k)) return (dxt_own){.wait = 0, .carried = true};
     if (!c->companion) return (dxt_own){.wait = -fit->late[k]};
     return dxt_own_part(-fit->late[k], -dxt_case_carried(c)->rank[k], fit->limit[k],
                         DXT_CARRIED_DOUBT);

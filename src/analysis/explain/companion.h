@@ -6,11 +6,6 @@
 
 #include "analysis/case.h"
 
-static inline bool dxt_role_is_late(dxt_role role)
-{
-    return role == DXT_ROLE_LATE || role == DXT_ROLE_SENDER;
-}
-
 /** Position of a rank in the fit of the companion; its count when it is not there. */
 uint32_t dxt_other_member(const dxt_case *c, uint32_t rank);
 /** Role of a rank in that fit; ordinary when it is not there. */

@@ -3,7 +3,8 @@
  * late_rank: the others wait for it. It comes late, or what it sends does.
  *
  * How large: its lateness and what it sends late, less what it carried over from the other operator
- * (DXT_CARRIED_DOUBT, DXT_RECEIVED_DOUBT) and less the echo of being late in dispatch (DXT_ECHO).
+ * (DXT_CARRIED_DOUBT, DXT_RECEIVED_DOUBT) and less the echo of being late in dispatch (DXT_ECHO);
+ * nothing if it left the transfer before late (explain/echo.c).
  * How sure: against the limit and the error of a lateness in its group (arrive/noise.c).
  */
 #include "analysis/explain/companion.h"

@@ -15,6 +15,7 @@ static const dxt_rule *const table[] = {
     &dxt_rule_early_rank,
     &dxt_rule_slow_receiver,
     &dxt_rule_slow_link,
+    &dxt_rule_slow_sender,
     &dxt_rule_slow_node_link, /* a node behind its uplink is on time */
     &dxt_rule_late_node,
     &dxt_rule_slow_node_path,

@@ -41,8 +41,8 @@ typedef struct dxt_rule {
 
 extern const dxt_rule dxt_rule_hot_expert, dxt_rule_late_rank, dxt_rule_early_rank,
     dxt_rule_slow_receiver, dxt_rule_late_node, dxt_rule_slow_node_path, dxt_rule_slow_path,
-    dxt_rule_path_stalls, dxt_rule_link_of_paths, dxt_rule_slow_link, dxt_rule_slow_node_link,
-    dxt_rule_wide_stalls, dxt_rule_systemic_skew, dxt_rule_silent_rank;
+    dxt_rule_path_stalls, dxt_rule_link_of_paths, dxt_rule_slow_link, dxt_rule_slow_sender,
+    dxt_rule_slow_node_link, dxt_rule_wide_stalls, dxt_rule_systemic_skew, dxt_rule_silent_rank;
 
 /** Ask all rules, in the order of the table; findings go into the draft of the case. */
 void dxt_apply_rules(dxt_case *c);

@@ -3,10 +3,12 @@
  * slow_receiver: it waits for all, though the others wait for it as for anybody: it is on time, and
  * receives slowly (arrive/sides.c).
  *
- * How large: what its receive side adds to each of its waits.
+ * How large: what its receive side adds to each of its waits; nothing if the transfer before
+ * explains it (explain/echo.c).
  * How sure: against the limit and the error of a lateness in its group; in small groups the limit
  * is that of a side (DXT_SIDE_LIMITS, DXT_SIDE_LIMITS_ALONE).
  */
+#include "analysis/explain/echo.h"
 #include "analysis/raw.h"
 #include "analysis/rules/rules.h"
 
@@ -17,8 +19,11 @@ static bool applies(dxt_case *c, dxt_subject s)
 
 static dxt_size size(dxt_case *c, dxt_subject s)
 {
-    return (dxt_size){
-        .wait = c->fit.receive[s.a], .limit = c->fit.limit[s.a], .error = c->fit.error[s.a]};
+    bool echo = dxt_is_echo(c, s.a);
+    return (dxt_size){.wait = echo ? 0 : c->fit.receive[s.a],
+                      .limit = c->fit.limit[s.a],
+                      .error = c->fit.error[s.a],
+                      .explained = echo};
 }
 
 static void write(dxt_case *c, dxt_subject s, dxt_finding *finding)

@@ -58,13 +58,14 @@ void analysis_options_of(analysis_options *values, cli_option *options)
 }
 
 dxt_status analyze_window(const analysis_options *values, const dxt_window *window,
-                          const dxt_window *companion, const dxt_history *history,
+                          related_windows related, const dxt_history *history,
                           dxt_findings **findings)
 {
     dxt_analysis_options options = {
         .struct_size = sizeof options,
         .method = (dxt_method)values->method,
-        .companion = companion,
+        .companion = related.companion,
+        .adjacent = related.adjacent,
         .min_share = values->min_share,
         .ranks_per_node = (uint32_t)values->ranks_per_node,
         .threshold_col = values->threshold_col,
@@ -160,46 +161,90 @@ static bool same_text(const char *a, const char *b)
     return (!a && !b) || (a && b && strcmp(a, b) == 0);
 }
 
-static bool is_pair_of_phases(const char *dispatch, const char *combine)
+/* Place of an operator in a step, by how its name ends. */
+static int place_of(const char *phase)
 {
-    size_t before = strlen(dispatch), end = strlen("dispatch");
-    if (before < end || strcmp(dispatch + before - end, "dispatch") != 0) return false;
-    before -= end;
-    return strncmp(dispatch, combine, before) == 0 && strcmp(combine + before, "combine") == 0;
+    static const char *const order[] = {"dispatch", "dispatch transfer", "combine",
+                                        "combine transfer"};
+    int place = sizeof order / sizeof order[0];
+    for (size_t size = strlen(phase), end; place > 0; place--) {
+        end = strlen(order[place - 1]);
+        if (size >= end && strcmp(phase + size - end, order[place - 1]) == 0) break;
+    }
+    return place;
 }
 
-bool is_pair(const dxt_window *first, const dxt_window *second)
+dxt_relation relation_of(const dxt_window *first, const dxt_window *second)
 {
-    if (first->ranks != second->ranks || first->index != second->index) return false;
-    if (!same_text(first->instance, second->instance)) return false;
-    if (!same_text(first->case_name, second->case_name)) return false;
-    /* "dispatch" and "combine", or these behind the same words ("ll_dispatch", "ll_combine"). */
-    bool forward = is_pair_of_phases(first->phase, second->phase);
-    return forward || (is_pair_of_phases(second->phase, first->phase) && first->index >= 0);
+    if (first->ranks != second->ranks || first->index != second->index) return DXT_RELATION_NONE;
+    if (!same_text(first->instance, second->instance)) return DXT_RELATION_NONE;
+    if (!same_text(first->case_name, second->case_name)) return DXT_RELATION_NONE;
+    if (first->index < 0 && place_of(first->phase) >= place_of(second->phase))
+        return DXT_RELATION_NONE;
+    return dxt_phase_relation(first->phase, second->phase);
+}
+
+/* Windows of one interval that belong together: an operator, the other one, and their transfers. */
+enum { OPERATORS = 4 };
+
+typedef struct interval {
+    dxt_window *window[OPERATORS];
+    size_t count;
+} interval;
+
+/* Whether a window belongs to an interval; its operator is not there yet. */
+static bool belongs(const interval *in, const dxt_window *window)
+{
+    bool related = in->count == 0;
+    for (size_t i = 0; i < in->count; i++) {
+        if (strcmp(in->window[i]->phase, window->phase) == 0) return false;
+        related = related || relation_of(in->window[i], window) != DXT_RELATION_NONE;
+    }
+    return related && in->count < OPERATORS;
+}
+
+static related_windows related_to(const interval *in, size_t i)
+{
+    related_windows related = {0};
+    for (size_t k = 0; k < in->count; k++) {
+        dxt_relation found = i < k   ? relation_of(in->window[i], in->window[k])
+                             : k < i ? relation_of(in->window[k], in->window[i])
+                                     : DXT_RELATION_NONE;
+        if (found == DXT_RELATION_COMPANION) related.companion = in->window[k];
+        if (found == DXT_RELATION_ADJACENT) related.adjacent = in->window[k];
+    }
+    return related;
+}
+
+/* Whether nothing more can belong to it: the two operators without transfers, or all four. */
+static bool is_complete(const interval *in)
+{
+    bool pair =
+        in->count == 2 && relation_of(in->window[0], in->window[1]) == DXT_RELATION_COMPANION;
+    return pair || in->count == OPERATORS;
+}
+
+static outcome hand_over(interval *in, window_fn take, void *context, outcome result)
+{
+    for (size_t i = 0; i < in->count && result == GO_ON; i++)
+        result = take(context, in->window[i], related_to(in, i));
+    for (size_t i = 0; i < in->count; i++) dxt_window_free(in->window[i]);
+    in->count = 0;
+    return result;
 }
 
 outcome input_each(cli_input *input, window_fn take, void *context)
 {
-    dxt_window *before = NULL, *window = NULL, *after = NULL;
+    interval in = {.count = 0};
+    dxt_window *window = NULL;
     outcome result = GO_ON;
-    dxt_status status = input_next(input, &window);
-    while (window && result == GO_ON) {
-        const dxt_window *companion = before && is_pair(before, window) ? before : NULL;
-        if (!companion) {
-            status = input_next(input, &after);
-            if (after && is_pair(window, after)) companion = after;
-        }
-        result = take(context, window, companion);
-        /* With the pair complete, neither half can be another window's companion. */
-        bool complete = before && companion == before;
-        dxt_window_free(before);
-        before = complete ? NULL : window;
-        if (complete) dxt_window_free(window);
-        window = after;
-        after = NULL;
-        if (!window && status == DXT_OK) status = input_next(input, &window);
+    dxt_status status = DXT_OK;
+    while (result == GO_ON && (status = input_next(input, &window)) == DXT_OK) {
+        if (!belongs(&in, window)) result = hand_over(&in, take, context, result);
+        in.window[in.count++] = window;
+        window = NULL;
+        if (is_complete(&in)) result = hand_over(&in, take, context, result);
     }
-    dxt_window_free(before);
-    dxt_window_free(window);
+    result = hand_over(&in, take, context, result);
     return result == GO_ON ? input_end(input, status) : result;
 }

@@ -26,9 +26,15 @@ typedef struct analysis_options {
 /** Write the options' table entries into @p options[0 … ANALYSIS_OPTIONS). */
 void analysis_options_of(analysis_options *values, cli_option *options);
 
-/** dxt_analyze() with them. @p companion and @p history may be NULL. */
+/** Windows of other operators over the same interval, by what they are to one (dxt_relation);
+ *  NULL = none. */
+typedef struct related_windows {
+    const dxt_window *companion, *adjacent;
+} related_windows;
+
+/** dxt_analyze() with them. @p history may be NULL. */
 dxt_status analyze_window(const analysis_options *values, const dxt_window *window,
-                          const dxt_window *companion, const dxt_history *history,
+                          related_windows related, const dxt_history *history,
                           dxt_findings **findings);
 
 /** One input of a command: a file, or the parts of a log. */
@@ -57,13 +63,13 @@ outcome input_open(cli_input *input, const char *command, char *const *paths, si
 /** dxt_reader_next(). */
 dxt_status input_next(cli_input *input, dxt_window **window);
 
-/** Is given a window and, where they are neighbours, the other operator's of the same interval.
- *  @return GO_ON, or the exit status. */
-typedef outcome (*window_fn)(void *context, const dxt_window *window, const dxt_window *companion);
+/** Is given a window and, where they follow each other, those of the same interval that belong to
+ *  it. @return GO_ON, or the exit status. */
+typedef outcome (*window_fn)(void *context, const dxt_window *window, related_windows related);
 
 /**
- * Hand all windows over in their order. A window whose companion came before it is handed over at
- * once; any other when the next one has been read.
+ * Hand all windows over in their order: those of an interval once all operators that belong
+ * together have been read, or the first window that does not belong to them.
  *
  * @return GO_ON at the end of the input; otherwise the exit status.
  */
@@ -79,10 +85,10 @@ outcome input_end(cli_input *input, dxt_status status);
 void input_close(cli_input *input);
 
 /**
- * Whether two neighbours in a file are the two operators over the same interval: the same ranks,
- * instance, case and window number, and not the same operator. Without window numbers only a
- * combine that follows a dispatch counts.
+ * What a window in a file is to one further on: the same ranks, instance, case and window number,
+ * and operators that belong together. Without window numbers only what follows in the order of the
+ * operators does.
  */
-bool is_pair(const dxt_window *first, const dxt_window *second);
+dxt_relation relation_of(const dxt_window *first, const dxt_window *second);
 
 #endif

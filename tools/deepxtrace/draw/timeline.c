@@ -33,14 +33,13 @@ static dxt_status find_track(draw_timeline *timeline, const dxt_window *window, 
     return DXT_OK;
 }
 
-static dxt_status judge(draw_timeline *timeline, const dxt_window *window,
-                        const dxt_window *companion)
+static dxt_status judge(draw_timeline *timeline, const dxt_window *window, related_windows related)
 {
     dxt_findings *alone, *judged;
     track *of;
     if (!dxt_history_continues(timeline->history, window)) timeline_free(timeline);
     dxt_status status =
-        analyze_window(timeline->analysis, window, companion, timeline->history, &alone);
+        analyze_window(timeline->analysis, window, related, timeline->history, &alone);
     if (status != DXT_OK) return status;
     status = dxt_history_judge(timeline->history, window, alone, &judged);
     dxt_findings_free(alone);
@@ -51,11 +50,11 @@ static dxt_status judge(draw_timeline *timeline, const dxt_window *window,
     return status;
 }
 
-static outcome take(void *context, const dxt_window *window, const dxt_window *companion)
+static outcome take(void *context, const dxt_window *window, related_windows related)
 {
     draw_timeline *timeline = context;
     if (!wanted(timeline, window)) return GO_ON;
-    dxt_status status = judge(timeline, window, companion);
+    dxt_status status = judge(timeline, window, related);
     return status == DXT_OK ? GO_ON : complain_status("heatmap", status);
 }
 

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "analysis/explain/echo.h"
+
+#include <math.h>
+
+#include "analysis/phase.h"
+#include "analysis/tuning.h"
+#include "numeric/select.h"
+#include "numeric/spread.h"
+
+bool dxt_is_transfer(const dxt_window *window)
+{
+    return dxt_is_phase(window->phase, " transfer");
+}
+
+/* What passes between ranks i and j in a transfer takes so long, there and back: for so long each
+ * of the two waits for the other, however much later than the other it comes. */
+static double both_ways(const dxt_fit *transfer, uint32_t i, uint32_t j)
+{
+    return dxt_fit_wait(transfer, i, j) + dxt_fit_wait(transfer, j, i);
+}
+
+/* How much later than rank i rank k may leave a transfer, because what i sends is slow. Where i
+ * waits for k much longer than k for it, k was late there as well. */
+static double may_leave_later(const dxt_fit *transfer, uint32_t k, uint32_t i)
+{
+    double own = dxt_fit_wait(transfer, k, i), back = dxt_fit_wait(transfer, i, k);
+    return own < DXT_ECHO_BACK * back ? 0 : both_ways(transfer, k, i);
+}
+
+/* What is ordinary of that between ranks other than k; 0 where there are no two. */
+static double ordinary_both_ways(const dxt_fit *transfer, uint32_t k)
+{
+    double found[DXT_PARTNERS];
+    uint32_t others = transfer->count - 1, used = 0;
+    uint32_t most = others < DXT_PARTNERS ? others : DXT_PARTNERS;
+    for (uint32_t t = 0; t < most && others > 1; t++) {
+        uint32_t i = (uint32_t)dxt_spread_index(t, most, others), j = (i + 1) % others;
+        found[used++] = both_ways(transfer, i + (i >= k), j + (j >= k));
+    }
+    return dxt_median(found, used);
+}
+
+static uint32_t member_of(const dxt_fit *fit, uint32_t rank)
+{
+    uint32_t k = 0;
+    while (k < fit->count && fit->rank[k] != rank) k++;
+    return k;
+}
+
+/* How much later (earlier) than the ordinary a member may come to an operator by the transfer
+ * before it. */
+static double echo_of(const dxt_fit *fit, const dxt_fit *transfer, uint32_t k, bool late)
+{
+    double *found = fit->values;
+    size_t used = 0;
+    uint32_t own = member_of(transfer, fit->rank[k]), t = 0;
+    if (own == transfer->count) return 0;
+    for (uint32_t i = 0; i < fit->count; i++) {
+        while (t < transfer->count && transfer->rank[t] < fit->rank[i]) t++;
+        if (t == transfer->count) break;
+        if (i == k || transfer->rank[t] != fit->rank[i]) continue;
+        if (fit->count > 2 && fit->role[i] != DXT_ROLE_ORDINARY) continue;
+        found[used++] =
+            late ? may_leave_later(transfer, own, t) : may_leave_later(transfer, t, own);
+    }
+    return used > 0 ? dxt_median(found, used) - ordinary_both_ways(transfer, own) : 0;
+}
+
+static bool explains(const dxt_fit *fit, const dxt_fit *transfer, uint32_t k)
+{
+    double late = fit->late[k] + fit->send[k] - fit->receive[k];
+    double echo = echo_of(fit, transfer, k, late > 0);
+    return echo > transfer->floor && fabs(late) < DXT_ECHO_OF_TRANSFER * echo;
+}
+
+bool dxt_is_echo(const dxt_case *c, uint32_t k)
+{
+    return c->adjacent && !dxt_is_transfer(c->window) && explains(&c->fit, &c->next, k);
+}
+
+bool dxt_sends_slowly(const dxt_case *c, uint32_t k)
+{
+    if (!c->adjacent || !dxt_is_transfer(c->window)) return false;
+    if (c->fit.count != 2 || c->next.count != 2 || c->fit.role[1 - k] != DXT_ROLE_ORDINARY)
+        return false;
+    return dxt_role_is_late(c->next.role[1 - k]) && explains(&c->next, &c->fit, 1 - k);
+}
