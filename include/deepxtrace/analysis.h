@@ -186,9 +186,9 @@ typedef enum dxt_relation {
 /**
  * Tell it from their names, which may have the same words in front ("ll_dispatch", "ll_combine").
  *
- * @param phase, other  In any order; NULL is related to nothing.
+ * @param phase, other  In any order.
  *
- * Blocking: no. Threads: reentrant.
+ * Blocking: no. Threads: reentrant. NULL: related to nothing.
  */
 DXT_API dxt_relation dxt_phase_relation(const char *phase, const char *other);
 

@@ -357,8 +357,8 @@ class Window:
         ``companion`` is the other operator's window of the same interval; with it a hot expert is
         told from a late rank. ``adjacent`` is that of "combine transfer" for "dispatch" and that of
         "dispatch transfer" for "combine", and the other way round, where a library tells arrival
-        from transfer: who leaves the one late enters the other one late. The thresholds, all above 0, and the last two options belong to the
-        method "ratio".
+        from transfer: who leaves the one late enters the other one late. The thresholds,
+        all above 0, and the last two options belong to the method "ratio".
         """
         struct = self._struct()
         with _Analysis(struct, method, companion, min_share, ranks_per_node,

@@ -3,6 +3,9 @@
 
 #include <math.h>
 
+#include "numeric/normal.h"
+#include "numeric/select.h"
+
 /* Whether the newest windows, two or more, show together what is beyond their noise. */
 static bool beyond_noise(const dxt_weighing *w, const dxt_finding *finding)
 {
@@ -50,32 +53,37 @@ static bool stands(const dxt_weighing *w, dxt_finding *finding)
     return true;
 }
 
-/* The step when nobody was named, and its standard deviation; NaN if too few windows tell. */
-static double ordinary_step(const dxt_weighing *w, double *deviation)
+/* The step when nobody was named, its standard deviation, and how late a rank was then, whatever
+ * single windows had, as the first ones of a job. @return false if too few windows tell. */
+static bool ordinary_step(const dxt_weighing *w, uint32_t rank, double *step, double *deviation,
+                          double *late)
 {
-    double sum = 0, squares = 0;
-    uint32_t used = 0;
+    double *values = w->track->scratch;
+    uint32_t used = 0, known = 0;
     for (uint32_t p = 0; p < w->newest; p++) {
         const dxt_moment *moment = dxt_track_moment(w->track, p);
-        if (!moment->quiet || isnan(moment->step)) continue;
-        double step = moment->step - w->now->step;
-        sum += step;
-        squares += step * step;
-        used++;
+        if (moment->quiet && !isnan(moment->step)) values[used++] = moment->step;
     }
-    if (used < DXT_ESTABLISHED) return NAN;
-    double mean = sum / used;
-    *deviation = sqrt(fmax(0, squares / used - mean * mean));
-    return mean + w->now->step;
+    if (used < DXT_ESTABLISHED) return false;
+    *step = dxt_median(values, used);
+    for (uint32_t k = 0; k < used; k++) values[k] = fabs(values[k] - *step);
+    *deviation = DXT_MAD_TO_DEVIATION * dxt_median(values, used);
+    for (uint32_t p = 0; p < w->newest; p++) {
+        double then = dxt_track_late(w->track, p, rank);
+        if (dxt_track_moment(w->track, p)->quiet && !isnan(then)) values[known++] = then;
+    }
+    *late = dxt_median(values, known);
+    return true;
 }
 
 /* Of two ranks, the waits say only which is later. When one becomes late the step grows by as much;
  * when the other becomes early it does not. In doubt it is late. */
 static bool other_is_early(const dxt_weighing *w, const dxt_finding *finding)
 {
-    double base, deviation = 0, step = ordinary_step(w, &deviation);
-    if (w->track->ranks != 2 || finding->kind != DXT_LATE_RANK || isnan(step)) return false;
-    if (dxt_track_base(w->track, w->newest, finding->rank, &base) == 0) base = 0;
+    double base, deviation, step;
+    if (w->track->ranks != 2 || finding->kind != DXT_LATE_RANK ||
+        !ordinary_step(w, finding->rank, &step, &deviation, &base))
+        return false;
     double later = dxt_track_late(w->track, w->newest, finding->rank) - base;
     return w->now->step - step + 2 * deviation < later / 2;
 }

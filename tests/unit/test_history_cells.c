@@ -362,6 +362,26 @@ static void uneven_pairs_make_nobody_late(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
+/* What is ordinary is not told by the time when the other one was late. */
+static void of_two_ranks_the_second_to_be_late_is_not_early(void **state)
+{
+    (void)state;
+    healthy(2, 0);
+    job.jitter = 1 * US;
+    for (int k = 0; k < 36; k++) {
+        int late = k >= 12 && k < 20 ? 0 : k >= 28 ? 1 : -1;
+        job.late[0] = late == 0 ? 5 * US : 0;
+        job.late[1] = late == 1 ? 5 * US : 0;
+        job.step = (late >= 0 ? 164.0 : 161.0) * US;
+        dxt_window *window = combine_window(k);
+        dxt_findings *judged = follow(window);
+        assert_int_equal(judged->finding_count, late >= 0);
+        if (late >= 0) assert_int_equal(only(judged, DXT_LATE_RANK)->rank, late);
+        dxt_findings_free(judged);
+        dxt_window_free(window);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -376,6 +396,7 @@ int main(void)
         TEST(nothing_below_the_floor_is_named_beside_a_door),
         TEST(a_rank_of_three_is_held_against_the_others),
         TEST(uneven_pairs_make_nobody_late),
+        TEST(of_two_ranks_the_second_to_be_late_is_not_early),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
