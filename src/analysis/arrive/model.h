@@ -53,7 +53,7 @@ typedef struct dxt_fit {
     uint32_t *rank;  /**< [n] rank of each member */
     double *factor;  /**< [n] a member's waits × this = the window's measure (÷ samples N×N) */
     double step;     /**< time of one operation and what belongs to it; NaN = unknown */
-    double ops;      /**< 0 = unknown */
+    double ops;      /**< operations that the waits are of; 0 = unknown */
     double *late;    /**< [n] own lateness against the ordinary of its node */
     double *receive; /**< [n] extra wait on its receive side */
     double *send;    /**< [n] how much later what it sends comes, though it is on time */
