@@ -83,6 +83,8 @@ typedef struct dxt_fit {
                             that does not */
     double *level;       /**< [nodes][nodes] mean shift between ordinary ranks, as measured; NaN =
                             not, or too far apart to tell */
+    double way[2];       /**< of two nodes: what the first waits for the second, and it for the
+                            first, as measured between ordinary ranks */
     bool same_node;      /**< the ranks of a node are known to share it */
     double one_sided;    /**< how many times as far columns differ as rows, where another rank is
                             late in each operation (arrive/one_sided.h); otherwise 0 */
