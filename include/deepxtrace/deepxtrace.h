@@ -8,6 +8,7 @@
 #include <deepxtrace/history.h>
 #include <deepxtrace/matrix.h>
 #include <deepxtrace/mpi.h>
+#include <deepxtrace/page.h>
 #include <deepxtrace/probe.h>
 #include <deepxtrace/render.h>
 #include <deepxtrace/report.h>

@@ -16,7 +16,7 @@ extern "C" {
 typedef enum dxt_format {
     DXT_FORMAT_TERMINAL = 0, /**< UTF-8 text, coloured by escape sequences as asked for */
     DXT_FORMAT_SVG = 1,
-    DXT_FORMAT_HTML = 2, /**< self-contained page: pictures, the matrix as text, no network */
+    DXT_FORMAT_HTML = 2, /**< page for a browser, without network (page.h) */
     DXT_FORMAT_PNG = 3,  /**< needs the part "cairo" */
     DXT_FORMAT_PDF = 4   /**< needs the part "cairo" */
 } dxt_format;

@@ -181,6 +181,10 @@ has_cairo() {
     refused 2 "--timeline shows all windows" run --timeline --window 3
     refused 2 "--timeline needs the robust method" run --timeline --method ratio
     refused 2 "run: no numbered window" run --timeline --case none
-    refused 3 "text, SVG, PNG or PDF only" run --timeline -o time.html
-    [ ! -e time.html ]
+    "$deepxtrace" heatmap run --timeline -o time.html
+    grep -q '<!-- deepxtrace page 1 -->' time.html
+    refused 2 "leave out --window" run --timeline --window 3 -o other.html
+    refused 2 "run: no window 999" run --window 999 -o other.html
+    refused 2 "run: no window that was asked for" run --case none -o other.html
+    [ ! -e other.html ]
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Whole pictures: SVG, HTML and the terminal. */
+/* Whole pictures: SVG and the terminal; pages are in test_page.c. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -171,32 +171,6 @@ static void a_late_rank_stands_out_among_thousands(void **state)
     empty_sink(&sink);
 }
 
-/* ---- HTML ---- */
-
-static void html_stands_alone(void **state)
-{
-    (void)state;
-    static const char *const outside[] = {"src=", "href=", "url(", "@import", "<script", "<link"};
-    test_sink sink = {0};
-    dxt_mark marks[3];
-    for (size_t n = 0; n < COUNT(all_ranks); n++) {
-        dxt_heatmap_panel panel = make_panel(all_ranks[n], WINDOW_LATE | WINDOW_SILENT, marks);
-        assert_int_equal(draw_into(&sink, &panel, DXT_FORMAT_HTML, DXT_COLOR_NONE, 0), DXT_OK);
-        assert_memory_equal(sink.data, "<!DOCTYPE html>", 15);
-        for (size_t i = 0; i < COUNT(outside); i++) assert_null(strstr(sink.data, outside[i]));
-        assert_int_equal(occurrences(sink.data, "http"), 2); /* http-equiv, the name of SVG */
-        check_xml(strstr(sink.data, "<body>"), strstr(sink.data, "</html>"));
-        assert_non_null(strstr(sink.data, "prefers-color-scheme: dark"));
-        assert_non_null(strstr(sink.data, "style=\"fill:var(--text)\""));
-        const char *table = strstr(sink.data, "<pre>waiting\\awaited\t0");
-        assert_non_null(table);
-        uint32_t side = all_ranks[n] <= 128 ? all_ranks[n] : all_ranks[n] == 513 ? 65 : 128;
-        assert_int_equal(occurrences(table, "\t"), side * (side + 1));
-        free_panel(&panel);
-    }
-    empty_sink(&sink);
-}
-
 /* ---- terminal ---- */
 
 /* Length of the longest line; escape sequences are counted and skipped. */
@@ -337,7 +311,7 @@ static void panels_follow_each_other(void **state)
     dxt_heatmap_panel panels[65] = {{.window = one, .title = "first"},
                                     {.window = two, .title = "second"}};
     dxt_heatmap_options options = {.struct_size = sizeof options, .heading = "above <all>"};
-    for (dxt_format format = DXT_FORMAT_TERMINAL; format <= DXT_FORMAT_HTML; format++) {
+    for (dxt_format format = DXT_FORMAT_TERMINAL; format <= DXT_FORMAT_SVG; format++) {
         empty_sink(&sink);
         assert_int_equal(dxt_heatmap_write(panels, 2, format, &options, into_sink, &sink), DXT_OK);
         const char *first = strstr(sink.data, "first\n"), *second = strstr(sink.data, "second\n");
@@ -350,6 +324,11 @@ static void panels_follow_each_other(void **state)
         const char *heading = format == DXT_FORMAT_TERMINAL ? "above <all>" : "above &lt;all&gt;";
         assert_true(strstr(sink.data, heading) < first);
     }
+    empty_sink(&sink);
+    assert_int_equal(dxt_heatmap_write(panels, 2, DXT_FORMAT_HTML, &options, into_sink, &sink),
+                     DXT_OK);
+    assert_non_null(strstr(sink.data, "<title>above &lt;all&gt;</title>"));
+    assert_int_equal(occurrences(sink.data, "class=\"part\""), 2);
     for (size_t i = 0; i < 65; i++) panels[i].window = one;
     empty_sink(&sink);
     assert_int_equal(dxt_heatmap_write(panels, 64, DXT_FORMAT_SVG, NULL, into_sink, &sink), DXT_OK);
@@ -515,7 +494,6 @@ int main(void)
         cmocka_unit_test(svg_is_well_formed_and_small),
         cmocka_unit_test(svg_has_every_cell_and_label),
         cmocka_unit_test(a_late_rank_stands_out_among_thousands),
-        cmocka_unit_test(html_stands_alone),
         cmocka_unit_test(terminal_pictures_fit),
         cmocka_unit_test(terminal_figures_and_marks_need_no_colour),
         cmocka_unit_test(marks_show_at_every_size),

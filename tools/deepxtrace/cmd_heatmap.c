@@ -17,6 +17,7 @@
 #include "options.h"
 #include "outcome.h"
 #include "output.h"
+#include "page.h"
 #include "timeline.h"
 
 /** An operator met in the input. */
@@ -227,8 +228,8 @@ static outcome run_timeline(struct heatmap *run)
                               .phase = run->phase,
                               .case_name = run->case_name,
                               .analysis = &run->analysis};
-    outcome result = choose_format(run);
-    if (result == GO_ON && run->numbered)
+    outcome result = GO_ON;
+    if (run->numbered)
         result = complain("heatmap", "--timeline shows all windows; leave out --window");
     if (result == GO_ON) result = spare_input(run);
     if (result == GO_ON) result = timeline_read(&timeline);
@@ -237,12 +238,53 @@ static outcome run_timeline(struct heatmap *run)
     return result;
 }
 
+static outcome write_page(struct heatmap *run, draw_page *page)
+{
+    output_file output;
+    outcome result = output_open(&output, "heatmap", run->output ? run->output : "-", run->force);
+    if (result != GO_ON) return result;
+    dxt_status status = dxt_page_write(page->page, output_write, &output);
+    if (status == DXT_OK || output.error) {
+        result = output_commit(&output);
+        return result == GO_ON ? EXIT_DONE : result;
+    }
+    output_abandon(&output);
+    if (status == DXT_ERR_IO) return EXIT_FAILED;
+    complain_status("heatmap", status);
+    return EXIT_FAILED;
+}
+
+/* All windows, with what a browser makes of them. */
+static outcome run_page(struct heatmap *run)
+{
+    draw_page page = {.command = "heatmap",
+                      .files = run->files.groups,
+                      .strict = run->strict,
+                      .phase = run->phase,
+                      .case_name = run->case_name,
+                      .analysis = &run->analysis,
+                      .options = {.title = run->files.groups->name,
+                                  .start = (int64_t)run->number,
+                                  .has_start = run->numbered,
+                                  .timeline = run->timeline}};
+    if (run->timeline && run->numbered)
+        return complain("heatmap", "--timeline shows all windows; leave out --window");
+    if (run->timeline && run->analysis.method == DXT_METHOD_RATIO)
+        return complain("heatmap", "--timeline needs the robust method");
+    outcome result = spare_input(run);
+    if (result == GO_ON) result = page_read(&page);
+    if (result == GO_ON && run->numbered && !page.started)
+        result = complain("heatmap", "%s: no window %" PRIu64, run->input, run->number);
+    if (result == GO_ON) result = write_page(run, &page);
+    page_free(&page);
+    return result;
+}
+
 static outcome run_heatmap(struct heatmap *run)
 {
     dxt_diagnosis diagnoses[DRAW_PANELS];
     size_t count;
-    outcome result = choose_format(run);
-    if (result == GO_ON) result = spare_input(run);
+    outcome result = spare_input(run);
     if (result == GO_ON) result = read_windows(run);
     if (result == GO_ON) result = diagnose(run, diagnoses, &count);
     if (result == GO_ON) result = draw(run, diagnoses, count, NULL);
@@ -265,8 +307,9 @@ static void options_of(struct heatmap *run, cli_option *options)
          .type = OPTION_FILE,
          .value = &run->output,
          .argument = "FILE",
-         .help = "picture: .svg, .png, .pdf or .html; '-' is standard output; default: the "
-                 "terminal"},
+         .help =
+             "picture: .svg, .png, .pdf, or .html, which has all windows; '-' is standard output; "
+             "default: the terminal"},
         {.name = "format",
          .type = OPTION_CHOICE,
          .value = &run->format,
@@ -338,7 +381,11 @@ outcome cmd_heatmap(int argc, char **argv)
     if (result != GO_ON) return result;
     run.input = argv[1];
     result = find_log(&run, argv + 1, (size_t)count);
-    if (result == GO_ON) result = run.timeline ? run_timeline(&run) : run_heatmap(&run);
+    if (result == GO_ON) result = choose_format(&run);
+    if (result == GO_ON)
+        result = run.format == DXT_FORMAT_HTML ? run_page(&run)
+                 : run.timeline                ? run_timeline(&run)
+                                               : run_heatmap(&run);
     files_free(&run.files);
     return result;
 }

@@ -127,6 +127,13 @@ outcome input_open(cli_input *input, const char *command, char *const *paths, si
 dxt_status input_next(cli_input *input, dxt_window **window)
 {
     dxt_status status = dxt_reader_next(input->reader, window);
+    if (status == DXT_OK && input->change) {
+        status = input->change(input->change_context, *window);
+        if (status != DXT_OK) {
+            dxt_window_free(*window);
+            *window = NULL;
+        }
+    }
     if (status == DXT_OK) input->windows++;
     progress("deepxtrace %s: %llu windows read", input->command,
              (unsigned long long)input->windows);

@@ -46,6 +46,9 @@ typedef struct cli_input {
     uint64_t windows; /**< handed out */
     uint64_t lost;    /**< could not be read */
     uint64_t said;    /**< remarks so far */
+    /** Changes each window before anybody sees it; NULL = none. @return DXT_OK; a failure. */
+    dxt_status (*change)(void *context, dxt_window *window);
+    void *change_context;
     char first[1024]; /**< the first one, which may turn out to be all there is to say */
 } cli_input;
 
@@ -60,7 +63,7 @@ typedef struct cli_input {
 outcome input_open(cli_input *input, const char *command, char *const *paths, size_t count,
                    bool strict);
 
-/** dxt_reader_next(). */
+/** dxt_reader_next(), then `change`. */
 dxt_status input_next(cli_input *input, dxt_window **window);
 
 /** Is given a window and, where they follow each other, those of the same interval that belong to

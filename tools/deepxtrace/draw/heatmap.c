@@ -11,16 +11,15 @@
 
 /* A caption names this many findings, and how many more there are. */
 #define NAMED 6u
-#define CAPTION_SIZE 4096u
 /* An operator, a window number and a case. */
 #define TITLE_SIZE 640u
 
 /* Append to a caption; what does not fit is cut. */
 static size_t append(char *caption, size_t used, const char *text)
 {
-    int length = snprintf(caption + used, CAPTION_SIZE - used, "%s%s", used ? "\n" : "", text);
+    int length = snprintf(caption + used, DRAW_CAPTION - used, "%s%s", used ? "\n" : "", text);
     size_t next = used + (length > 0 ? (size_t)length : 0);
-    return next < CAPTION_SIZE ? next : CAPTION_SIZE - 1;
+    return next < DRAW_CAPTION ? next : DRAW_CAPTION - 1;
 }
 
 static size_t append_axes(char *caption, size_t used, const char *what,
@@ -49,8 +48,15 @@ static size_t append_points(char *caption, size_t used, const dxt_findings *find
     return count ? append(caption, used, line) : used;
 }
 
-/* The column that is waited for longest. */
-static uint32_t longest_column(const dxt_window *window)
+size_t draw_lists(const dxt_findings *findings, char *caption, size_t used)
+{
+    if (findings->method != DXT_METHOD_RATIO) return used;
+    used = append_axes(caption, used, "column", findings->cols, findings->col_count);
+    used = append_axes(caption, used, "row", findings->rows, findings->row_count);
+    return append_points(caption, used, findings);
+}
+
+uint32_t draw_longest_column(const dxt_window *window)
 {
     uint32_t longest = 0;
     double most = -1;
@@ -76,7 +82,7 @@ static size_t append_cause(char *caption, size_t used, const dxt_diagnosis *diag
 {
     char sentence[512], line[640];
     if (!diagnoses[panel].findings->inherited) return used;
-    uint32_t column = longest_column(diagnoses[panel].window);
+    uint32_t column = draw_longest_column(diagnoses[panel].window);
     for (size_t i = 0; i < count; i++) {
         const dxt_findings *cause = diagnoses[i].findings;
         if (i == panel || cause->inherited || cause->finding_count == 0) continue;
@@ -106,11 +112,7 @@ static void write_caption(const dxt_diagnosis *diagnoses, size_t count, size_t p
         snprintf(line, sizeof line, "and %zu more", findings->finding_count - NAMED);
         used = append(caption, used, line);
     }
-    if (findings->method == DXT_METHOD_RATIO) {
-        used = append_axes(caption, used, "column", findings->cols, findings->col_count);
-        used = append_axes(caption, used, "row", findings->rows, findings->row_count);
-        used = append_points(caption, used, findings);
-    }
+    used = draw_lists(findings, caption, used);
     used = append_cause(caption, used, diagnoses, count, panel);
     if (used == 0)
         append(caption, 0,
@@ -137,13 +139,13 @@ dxt_status draw_heatmaps(const dxt_diagnosis *diagnoses, size_t count, dxt_forma
     dxt_status status = DXT_ERR_NO_MEMORY;
     dxt_heatmap_panel *panels = calloc(count, sizeof *panels);
     dxt_mark **marks = calloc(count, sizeof *marks);
-    char *captions = calloc(count, CAPTION_SIZE), *titles = calloc(count, TITLE_SIZE);
+    char *captions = calloc(count, DRAW_CAPTION), *titles = calloc(count, TITLE_SIZE);
     if (!panels || !marks || !captions || !titles) goto done;
     for (size_t i = 0; i < count; i++) {
         panels[i].window = diagnoses[i].window;
         panels[i].title = write_title(diagnoses[i].window, titles + i * TITLE_SIZE);
-        panels[i].caption = captions + i * CAPTION_SIZE;
-        write_caption(diagnoses, count, i, captions + i * CAPTION_SIZE);
+        panels[i].caption = captions + i * DRAW_CAPTION;
+        write_caption(diagnoses, count, i, captions + i * DRAW_CAPTION);
         status = dxt_report_marks(diagnoses[i].window, diagnoses[i].findings, &marks[i],
                                   &panels[i].mark_count);
         if (status != DXT_OK) goto done;

@@ -9,6 +9,16 @@
 /** Most windows in one picture. */
 #define DRAW_PANELS 64u
 
+/** Bytes of a caption. */
+#define DRAW_CAPTION 4096u
+
+/** Append what the ratio rule flagged to a caption of DRAW_CAPTION bytes, of which @p used are so.
+ *  @return How many are used then. */
+size_t draw_lists(const dxt_findings *findings, char *caption, size_t used);
+
+/** The column that is waited for longest. */
+uint32_t draw_longest_column(const dxt_window *window);
+
 /**
  * Draw one panel per diagnosed window, with what was found marked, and said below it.
  *

@@ -19,20 +19,6 @@ static bool wanted(const draw_timeline *timeline, const dxt_window *window)
             (window->case_name && strcmp(window->case_name, timeline->case_name) == 0));
 }
 
-/* The track of a window's operator, made with its first one; NULL if that is not to be drawn. */
-static dxt_status find_track(draw_timeline *timeline, const dxt_window *window, track **found)
-{
-    *found = NULL;
-    if (timeline->phase && strcasecmp(window->phase, timeline->phase) != 0) return DXT_OK;
-    for (size_t p = 0; p < timeline->count; p++)
-        if (strcmp(timeline->tracks[p]->phase, window->phase) == 0) *found = timeline->tracks[p];
-    if (*found || timeline->count == DXT_HISTORY_OPERATORS) return DXT_OK;
-    *found = track_create(window);
-    if (!*found) return DXT_ERR_NO_MEMORY;
-    timeline->tracks[timeline->count++] = *found;
-    return DXT_OK;
-}
-
 static dxt_status judge(draw_timeline *timeline, const dxt_window *window, related_windows related)
 {
     dxt_findings *alone, *judged;
@@ -44,7 +30,9 @@ static dxt_status judge(draw_timeline *timeline, const dxt_window *window, relat
     status = dxt_history_judge(timeline->history, window, alone, &judged);
     dxt_findings_free(alone);
     if (status != DXT_OK) return status;
-    status = find_track(timeline, window, &of);
+    bool drawn = !timeline->phase || strcasecmp(window->phase, timeline->phase) == 0;
+    of = NULL;
+    if (drawn) status = track_find(timeline->tracks, &timeline->count, window, &of);
     if (status == DXT_OK && of) status = track_add(of, window, judged);
     dxt_findings_free(judged);
     return status;

@@ -60,6 +60,18 @@ void track_free(track *made)
     free(made);
 }
 
+dxt_status track_find(track **tracks, size_t *count, const dxt_window *window, track **found)
+{
+    *found = NULL;
+    for (size_t p = 0; p < *count; p++)
+        if (strcmp(tracks[p]->phase, window->phase) == 0) *found = tracks[p];
+    if (*found || *count == DXT_HISTORY_OPERATORS) return DXT_OK;
+    *found = track_create(window);
+    if (!*found) return DXT_ERR_NO_MEMORY;
+    tracks[(*count)++] = *found;
+    return DXT_OK;
+}
+
 /* ---- windows ---- */
 
 /* Two columns become one: the largest of each rank. */

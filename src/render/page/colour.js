@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+// From waits to colours. The rule is that of src/render/scale.c, the colours those of palette.c.
+
+const STOPS = [0xb4f7ba, 0xb5f4a8, 0xbaf192, 0xc2ec7a, 0xd4e05e, 0xe4d343, 0xefbf24, 0xf3a708, 0xf38d02, 0xed6600,
+  0xdd3e15, 0xb6271b, 0x90101a];
+const channel = (rgb, i) => (rgb >> (16 - 8 * i)) & 0xff;
+
+function colourAt(position) {
+  const at = Math.min(1, Math.max(0, position)) * (STOPS.length - 1);
+  const below = Math.min(STOPS.length - 2, Math.floor(at));
+  let rgb = 0;
+  for (let i = 0; i < 3; i++) {
+    const from = channel(STOPS[below], i);
+    rgb = (rgb << 8) | Math.round(from + (at - below) * (channel(STOPS[below + 1], i) - from));
+  }
+  return rgb;
+}
+const cssOf = (rgb) => "#" + rgb.toString(16).padStart(6, "0");
+
+function isDark(rgb) {
+  let light = 0;
+  [0.2126, 0.7152, 0.0722].forEach((weight, i) => {
+    const c = channel(rgb, i) / 255;
+    light += weight * (c <= 0.04045 ? c / 12.92 : Math.pow((c + 0.055) / 1.055, 2.4));
+  });
+  return light <= 0.1791;
+}
+
+// Counts values by the upper bits of their float: quantiles in one pass over any number of windows.
+class Survey {
+  constructor() {
+    this.bins = new Float64Array(8192);
+    this.cells = this.positive = this.largest = 0;
+  }
+
+  take(cells) {
+    const { side, values } = cells.levels[0];
+    const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
+    for (let i = 0; i < values.length; i++) {
+      const value = values[i];
+      if (value !== value || value === Infinity) continue;
+      if (value > this.largest) this.largest = value;
+      if (cells.block === 1 && i % (side + 1) === 0) continue;
+      this.cells++;
+      if (value > 0) {
+        this.positive++;
+        this.bins[bits[i] >>> 18]++;
+      }
+    }
+    this.takeWhole(cells);
+  }
+
+  // Rows and columns that are there whole count like blocks.
+  takeWhole(cells) {
+    for (const list of [...cells.rows.values(), ...cells.columns.values()]) {
+      const bits = new Uint32Array(list.buffer, list.byteOffset, list.length);
+      for (let i = 0; i < list.length; i++) {
+        if (!(list[i] > 0) || list[i] === Infinity) continue;
+        this.cells++;
+        this.positive++;
+        this.bins[bits[i] >>> 18]++;
+        if (list[i] > this.largest) this.largest = list[i];
+      }
+    }
+  }
+
+  nth(rank) {
+    let below = 0;
+    for (let bin = 0; bin < this.bins.length; bin++) {
+      below += this.bins[bin];
+      if (below > rank) return new Float32Array(new Uint32Array([bin << 18]).buffer)[0];
+    }
+    return this.largest;
+  }
+
+  scale(measure) {
+    const leastHigh = measure === 0 ? 10e3 : measure === 2 ? 20e3 : 0;
+    if (this.positive === 0) {
+      const high = Math.max(leastHigh, measure < 2 ? 1e5 : 100);
+      return new Scale(high / 100, high, measure);
+    }
+    const quarter = Math.floor(this.cells / 4), zeros = this.cells - this.positive;
+    const ordinary = quarter < zeros ? 0 : this.nth(quarter - zeros);
+    const some = this.nth(Math.floor(this.positive / 4));
+    const high = Math.max(Math.min(this.largest, 1e4 * some), 30 * ordinary, leastHigh);
+    let low = ordinary > 0 ? ordinary : this.nth(Math.floor(this.positive / 20));
+    low = Math.max(low, high / 1e4, leastHigh / 30);
+    return new Scale(Math.min(low, high / 30), high, measure);
+  }
+}
+
+class Scale {
+  constructor(low, high, measure) {
+    Object.assign(this, { low, high, measure });
+    this.range = Math.log(high / low);
+  }
+
+  position(value) {
+    if (!(value > this.low)) return 0;
+    return value >= this.high ? 1 : Math.log(value / this.low) / this.range;
+  }
+
+  css(value) { return cssOf(colourAt(this.position(value))); }
+
+  // A colour for each value of the upper 16 bits of a float, as ImageData has them.
+  table() {
+    if (this.made) return this.made;
+    this.made = new Uint32Array(32768);
+    const bits = new Uint32Array(1), value = new Float32Array(bits.buffer);
+    for (let i = 0; i < this.made.length; i++) {
+      bits[0] = (i << 16) | 0x8000;
+      if (value[0] !== value[0]) continue; // not observed: nothing is drawn
+      const rgb = colourAt(this.position(value[0]));
+      this.made[i] = (255 << 24 | channel(rgb, 2) << 16 | channel(rgb, 1) << 8 | channel(rgb, 0)) >>> 0;
+    }
+    return this.made;
+  }
+
+  ticks() {
+    const unit = this.measure < 2 ? 1000 : 1, ticks = [];
+    const decades = Math.log10(this.high / this.low);
+    for (let e = Math.floor(Math.log10(this.low / unit)); e <= Math.log10(this.high / unit) + 1; e++) {
+      for (const step of decades < 3.5 ? [1, 2, 5] : [1]) {
+        const tick = step * Math.pow(10, e) * unit;
+        if (tick >= this.low * 0.999 && tick <= this.high * 1.001) ticks.push(tick);
+      }
+    }
+    return ticks;
+  }
+}
+
+// An image of values, one pixel each.
+function imageOf(values, width, height, scale) {
+  const canvas = document.createElement("canvas");
+  canvas.width = width;
+  canvas.height = height;
+  const context = canvas.getContext("2d"), image = context.createImageData(width, height);
+  const pixels = new Uint32Array(image.data.buffer), table = scale.table();
+  const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
+  for (let i = 0; i < bits.length; i++) pixels[i] = table[(bits[i] >>> 16) & 0x7fff];
+  context.putImageData(image, 0, 0);
+  return canvas;
+}

@@ -1,0 +1,453 @@
+// SPDX-License-Identifier: Apache-2.0
+// A wait matrix on a canvas: rows wait, columns are awaited.
+
+const theme = {};
+function readTheme() {
+  const style = getComputedStyle(document.documentElement);
+  for (const name of ["paper", "text", "muted", "rule", "line", "silent", "hatch", "mark", "on-mark", "chosen", "slow", "node"])
+    theme[name.replace("-m", "M")] = style.getPropertyValue("--" + name).trim();
+}
+
+// Make the canvas as fine as the screen; its size in CSS pixels and the context to draw with.
+function begin(canvas) {
+  const box = canvas.parentElement.getBoundingClientRect(), dpr = window.devicePixelRatio || 1;
+  const width = Math.max(40, Math.round(box.width)), height = Math.max(40, Math.round(box.height));
+  if (canvas.width !== width * dpr || canvas.height !== height * dpr) {
+    canvas.width = width * dpr;
+    canvas.height = height * dpr;
+  }
+  const context = canvas.getContext("2d");
+  context.setTransform(dpr, 0, 0, dpr, 0, 0);
+  context.clearRect(0, 0, width, height);
+  context.imageSmoothingEnabled = false;
+  context.font = "12px system-ui, 'DejaVu Sans', sans-serif";
+  context.textBaseline = "middle";
+  context.lineWidth = 1;
+  return { context, width, height };
+}
+
+// A text that fits, its end cut.
+function fitText(context, text, width) {
+  if (context.measureText(text).width <= width) return text;
+  let cut = text;
+  while (cut.length > 1 && context.measureText(cut + "…").width > width) cut = cut.slice(0, -1);
+  return cut + "…";
+}
+
+// The same with its begin cut: the ends of host names tell them apart.
+function fitEnd(context, text, width) {
+  if (context.measureText(text).width <= width) return text;
+  let cut = text;
+  while (cut.length > 1 && context.measureText("…" + cut).width > width) cut = cut.slice(1);
+  return "…" + cut;
+}
+
+// What all maps show: the same square of ranks.
+class View {
+  constructor(ranks) { this.reset(ranks); }
+
+  reset(ranks) { Object.assign(this, { ranks, x: 0, y: 0, n: ranks }); }
+
+  get whole() { return this.n >= this.ranks; }
+
+  set(x, y, n) {
+    this.n = Math.min(this.ranks, Math.max(Math.min(2, this.ranks), n));
+    this.x = Math.min(this.ranks - this.n, Math.max(0, x));
+    this.y = Math.min(this.ranks - this.n, Math.max(0, y));
+  }
+
+  // Keep the point (column, row) where it is.
+  zoom(factor, column, row) {
+    const n = Math.min(this.ranks, Math.max(Math.min(2, this.ranks), this.n * factor)), f = n / this.n;
+    this.set(column - (column - this.x) * f, row - (row - this.y) * f, n);
+  }
+}
+
+class HeatMap {
+  constructor(canvas, on) {
+    Object.assign(this, { canvas, on, images: new Map(), cursor: null, hover: null });
+    canvas.addEventListener("pointermove", (e) => this.move(e));
+    canvas.addEventListener("pointerleave", () => { this.hover = null; on.hover(this, null); this.draw(); });
+    canvas.addEventListener("pointerdown", (e) => this.press(e));
+    canvas.addEventListener("pointerup", (e) => this.release(e));
+    canvas.addEventListener("wheel", (e) => this.wheel(e), { passive: false });
+    canvas.addEventListener("dblclick", (e) => { const at = this.rankAt(e); if (at) on.zoom(1 / 4, at[1] + 0.5, at[0] + 0.5); });
+    canvas.addEventListener("keydown", (e) => this.key(e));
+  }
+
+  // run, operator, window, cells, scale, view, chosen: cells of a finding or null.
+  show(what) {
+    if (this.what && (this.what.cells !== what.cells || this.what.scale !== what.scale)) this.images.clear();
+    this.what = what;
+    this.draw();
+  }
+
+  // ---- pointing ----
+
+  rankAt(event) {
+    const g = this.geometry;
+    if (!g) return null;
+    const box = this.canvas.getBoundingClientRect();
+    const column = this.what.view.x + (event.clientX - box.left - g.left) / g.px;
+    const row = this.what.view.y + (event.clientY - box.top - g.top) / g.px;
+    const v = this.what.view;
+    if (column < v.x || row < v.y || column >= v.x + v.n || row >= v.y + v.n) return null;
+    return [Math.floor(row), Math.floor(column), event.clientX, event.clientY];
+  }
+
+  move(event) {
+    if (this.drag) {
+      const g = this.geometry, v = this.what.view;
+      v.set(this.drag.x - (event.clientX - this.drag.px) / g.px, this.drag.y - (event.clientY - this.drag.py) / g.px, v.n);
+      this.drag.moved = true;
+      this.on.moved();
+      return;
+    }
+    this.hover = this.rankAt(event);
+    this.on.hover(this, this.hover);
+    this.draw();
+  }
+
+  press(event) {
+    if (!this.what) return;
+    const v = this.what.view;
+    this.drag = { px: event.clientX, py: event.clientY, x: v.x, y: v.y, moved: false };
+    this.canvas.setPointerCapture(event.pointerId);
+  }
+
+  release(event) {
+    const drag = this.drag;
+    this.drag = null;
+    if (drag && !drag.moved) {
+      const at = this.rankAt(event);
+      if (at) this.cursor = [at[0], at[1]];
+      this.draw();
+    }
+  }
+
+  wheel(event) {
+    const at = this.rankAt(event);
+    if (!at) return;
+    event.preventDefault();
+    this.on.zoom(Math.pow(1.0015, Math.max(-400, Math.min(400, event.deltaY))), at[1] + 0.5, at[0] + 0.5);
+  }
+
+  key(event) {
+    const steps = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
+    const v = this.what && this.what.view;
+    if (!v || event.ctrlKey || event.altKey || event.metaKey) return;
+    if (event.key === "Enter" && this.cursor) {
+      this.on.zoom(1 / 4, this.cursor[1] + 0.5, this.cursor[0] + 0.5);
+    } else if (steps[event.key]) {
+      const [dy, dx] = steps[event.key], step = event.shiftKey ? Math.max(1, Math.round(v.n / 8)) : 1;
+      const from = this.cursor || [Math.floor(v.y), Math.floor(v.x)];
+      const clamp = (rank) => Math.min(v.ranks - 1, Math.max(0, rank));
+      this.cursor = this.cursor ? [clamp(from[0] + dy * step), clamp(from[1] + dx * step)] : from;
+      const [row, column] = this.cursor;
+      v.set(Math.min(column, Math.max(v.x, column + 1 - v.n)), Math.min(row, Math.max(v.y, row + 1 - v.n)), v.n);
+      this.on.moved();
+      this.on.cursor(this, this.cursor);
+    } else {
+      return;
+    }
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  // ---- drawing ----
+
+  draw() {
+    if (!this.what) return;
+    const { context, width, height } = begin(this.canvas);
+    const { run, view, cells, missing, window: shown } = this.what;
+    const left = leftOf(run), top = severalHosts(run) ? 46 : 30;
+    const size = Math.max(30, Math.min(width - left - 10, height - top - 8));
+    const px = size / view.n;
+    this.geometry = { left, top, size, px };
+    const g = { context, left, top, size, px, x: (column) => left + (column - view.x) * px, y: (row) => top + (row - view.y) * px };
+    context.fillStyle = theme.silent;
+    context.fillRect(left, top, size, size);
+    context.save();
+    context.beginPath();
+    context.rect(left, top, size, size);
+    context.clip();
+    this.drawCells(g);
+    this.hatch(g, shown.missing || missing || []);
+    this.drawNodes(g);
+    if (px >= 34 && cells.block === 1) this.drawFigures(g);
+    this.drawMarks(g);
+    context.restore();
+    context.strokeStyle = theme.line;
+    context.strokeRect(left - 0.5, top - 0.5, size + 1, size + 1);
+    this.drawAxes(g);
+  }
+
+  drawCells(g) {
+    const { cells, view, scale } = this.what;
+    const level = cells.level(view.n / g.size);
+    let image = this.images.get(level.side);
+    if (!image) this.images.set(level.side, image = imageOf(level.values, level.side, level.side, scale));
+    const from = (rank) => rank / level.block, n = view.n / level.block;
+    g.context.drawImage(image, from(view.x), from(view.y), n, n, g.left, g.top, g.size, g.size);
+    if (cells.block > 1) this.drawWhole(g);
+    if (g.px * level.block >= 7) this.grid(g, level.block);
+  }
+
+  // Rows and columns that are there whole lie over the blocks, wide enough to be seen.
+  drawWhole(g) {
+    const { cells, view, scale } = this.what, wide = Math.max(g.px, Math.min(3, g.px * cells.block));
+    for (const [lists, across] of [[cells.rows, true], [cells.columns, false]]) {
+      for (const [rank, values] of lists) {
+        const from = across ? view.x : view.y, at = (across ? g.y(rank + 0.5) : g.x(rank + 0.5)) - wide / 2;
+        const pixels = pool(values, from, view.n, g.size), n = pixels.length;
+        const image = across ? imageOf(pixels, n, 1, scale) : imageOf(pixels, 1, n, scale);
+        const whole = view.n <= g.size, begin = whole ? (Math.floor(from) - from) * g.px : 0, size = whole ? n * g.px : g.size;
+        if (across) g.context.drawImage(image, g.left + begin, at, size, wide);
+        else g.context.drawImage(image, at, g.top + begin, wide, size);
+      }
+    }
+  }
+
+  grid(g, step) {
+    const { view } = this.what;
+    g.context.strokeStyle = theme.paper;
+    g.context.globalAlpha = 0.55;
+    g.context.beginPath();
+    for (let rank = Math.ceil(view.x / step) * step; rank < view.x + view.n; rank += step) {
+      g.context.moveTo(Math.round(g.x(rank)) + 0.5, g.top);
+      g.context.lineTo(Math.round(g.x(rank)) + 0.5, g.top + g.size);
+    }
+    for (let rank = Math.ceil(view.y / step) * step; rank < view.y + view.n; rank += step) {
+      g.context.moveTo(g.left, Math.round(g.y(rank)) + 0.5);
+      g.context.lineTo(g.left + g.size, Math.round(g.y(rank)) + 0.5);
+    }
+    g.context.stroke();
+    g.context.globalAlpha = 1;
+  }
+
+  hatch(g, missing) {
+    for (const row of missing) {
+      const y = g.y(row), height = Math.max(2, g.px);
+      if (y + height < g.top || y > g.top + g.size) continue;
+      g.context.save();
+      g.context.beginPath();
+      g.context.rect(g.left, y, g.size, height);
+      g.context.clip();
+      g.context.fillStyle = theme.silent;
+      g.context.fillRect(g.left, y, g.size, height);
+      g.context.strokeStyle = theme.hatch;
+      g.context.beginPath();
+      for (let x = g.left - height; x < g.left + g.size; x += 7) {
+        g.context.moveTo(x, y + height);
+        g.context.lineTo(x + height, y);
+      }
+      g.context.stroke();
+      g.context.restore();
+    }
+  }
+
+  drawFigures(g) {
+    const { view, cells, scale, window: shown } = this.what;
+    g.context.textAlign = "center";
+    g.context.font = (g.px >= 44 ? 12 : 10) + "px system-ui, 'DejaVu Sans', sans-serif";
+    for (let row = Math.floor(view.y); row < Math.min(view.ranks, view.y + view.n); row++) {
+      for (let column = Math.floor(view.x); column < Math.min(view.ranks, view.x + view.n); column++) {
+        const value = cells.at(row, column)[0];
+        if (value !== value) continue;
+        g.context.fillStyle = isDark(colourAt(scale.position(value))) ? "#ffffff" : "#14171a";
+        g.context.fillText(short(value, shown.measure), g.x(column + 0.5), g.y(row + 0.5));
+      }
+    }
+    g.context.font = "12px system-ui, 'DejaVu Sans', sans-serif";
+  }
+
+  // Lines where one node ends.
+  drawNodes(g) {
+    const { run, view } = this.what;
+    const ends = nodeEnds(run);
+    if (!ends.length || ends.length > 1 && g.px * (run.ranks / ends.length) < 5) return;
+    g.context.strokeStyle = theme.node;
+    g.context.beginPath();
+    for (const rank of ends) {
+      if (rank > view.x && rank < view.x + view.n) {
+        g.context.moveTo(Math.round(g.x(rank)) + 0.5, g.top);
+        g.context.lineTo(Math.round(g.x(rank)) + 0.5, g.top + g.size);
+      }
+      if (rank > view.y && rank < view.y + view.n) {
+        g.context.moveTo(g.left, Math.round(g.y(rank)) + 0.5);
+        g.context.lineTo(g.left + g.size, Math.round(g.y(rank)) + 0.5);
+      }
+    }
+    g.context.stroke();
+  }
+
+  outline(g, cells, colour, width) {
+    const c = g.context;
+    c.strokeStyle = colour;
+    c.lineWidth = width;
+    const box = (column, row, columns, rows) => {
+      // Around what is drawn, never over it.
+      const more = Math.max(g.px, 4) - g.px + width, w = columns * g.px + more, h = rows * g.px + more;
+      c.strokeRect(g.x(column) - more / 2, g.y(row) - more / 2, w, h);
+    };
+    const all = this.what.run.ranks;
+    for (const [first, count] of stretches(cells.columns)) box(first, 0, count, all);
+    for (const [first, count] of stretches(cells.rows)) box(0, first, all, count);
+    for (const [row, column] of cells.points) box(column, row, 1, 1);
+    if (cells.ranks.length)
+      for (const [row, rows] of stretches(cells.ranks[0]))
+        for (const [column, columns] of stretches(cells.ranks[1])) box(column, row, columns, rows);
+    c.lineWidth = 1;
+  }
+
+  drawMarks(g) {
+    const { marked, chosen } = this.what;
+    for (const cells of marked) this.outline(g, cells, theme.mark, 1.5);
+    if (chosen) this.outline(g, chosen, theme.chosen, 3);
+    if (this.cursor) this.outline(g, { columns: [], rows: [], points: [this.cursor], ranks: [] }, theme.text, 2);
+    if (!this.hover) return;
+    g.context.globalAlpha = 0.5;
+    g.context.strokeStyle = theme.text;
+    const [row, column] = this.hover, b = this.what.cells.at(row, column)[1] ? 1 : this.what.cells.block;
+    const at = (rank) => Math.floor(rank / b) * b;
+    g.context.strokeRect(g.x(at(column)), g.top, Math.max(1, g.px * b), g.size);
+    g.context.strokeRect(g.left, g.y(at(row)), g.size, Math.max(1, g.px * b));
+    g.context.globalAlpha = 1;
+  }
+
+  // ---- axes ----
+
+  drawAxes(g) {
+    const { run, view, marked } = this.what, c = g.context;
+    const step = niceStep(28 / g.px);
+    c.fillStyle = theme.muted;
+    const named = new Set(marked.flatMap((cells) => [...cells.columns, ...cells.points.map((p) => p[1])]));
+    const namedRows = new Set(marked.flatMap((cells) => [...cells.rows, ...cells.points.map((p) => p[0])]));
+    for (let rank = Math.ceil(view.x / step) * step; rank < view.x + view.n && rank < run.ranks; rank += step) {
+      c.textAlign = "center";
+      if (!near(named, rank, 24 / g.px) && g.x(rank + 0.5) < g.left + g.size) c.fillText(rank, g.x(rank + 0.5), g.top - 9);
+    }
+    for (let rank = Math.ceil(view.y / step) * step; rank < view.y + view.n && rank < run.ranks; rank += step) {
+      c.textAlign = "right";
+      if (!near(namedRows, rank, 13 / g.px) && g.y(rank + 0.5) < g.top + g.size) c.fillText(rank, g.left - 6, g.y(rank + 0.5));
+    }
+    this.nameMarked(g, named, namedRows);
+    c.fillStyle = theme.muted;
+    c.textAlign = "left";
+    c.fillText("awaited rank →", g.left, 8);
+    c.textAlign = "right";
+    const b = this.what.cells.block;
+    c.fillText(fitText(c, (b > 1 ? "longest of " + b + " × " + b + ": " : "") + quantity(this.what.scale.measure), g.size - 95), g.left + g.size, 8);
+    c.textAlign = "left";
+    c.save();
+    c.translate(8, g.top + g.size);
+    c.rotate(-Math.PI / 2);
+    c.fillText("waiting rank", 0, 0);
+    c.restore();
+    if (severalHosts(run)) this.drawHosts(g);
+  }
+
+  // Who is named has its number in front of the others', never by colour alone.
+  nameMarked(g, columns, rows) {
+    const c = g.context, { view } = this.what;
+    const label = (text, x, y) => {
+      const width = c.measureText(text).width + 8;
+      c.fillStyle = theme.mark;
+      c.fillRect(x - width / 2, y - 8, width, 16);
+      c.fillStyle = theme.onMark;
+      c.textAlign = "center";
+      c.fillText(text, x, y);
+    };
+    let last = -Infinity;
+    for (const rank of [...columns].sort((a, b) => a - b)) {
+      const x = g.x(rank + 0.5);
+      if (rank < Math.floor(view.x) || rank >= view.x + view.n || x - last < 26) continue;
+      label(String(rank), last = x, g.top - 9);
+    }
+    last = -Infinity;
+    for (const rank of [...rows].sort((a, b) => a - b)) {
+      const y = g.y(rank + 0.5);
+      if (rank < Math.floor(view.y) || rank >= view.y + view.n || y - last < 17) continue;
+      label(String(rank), g.left - 18, last = y);
+    }
+  }
+
+  drawHosts(g) {
+    const { run, view } = this.what, c = g.context;
+    c.fillStyle = theme.text;
+    let lastX = -Infinity, lastY = -Infinity;
+    for (const [first, count] of hostStretches(run)) {
+      const name = shortHost(run, first);
+      const from = Math.max(first, view.x), to = Math.min(first + count, view.x + view.n);
+      if (to > from && (from + to) / 2 * g.px - lastX > 50) {
+        c.textAlign = "center";
+        const room = Math.max(46, (to - from) * g.px - 4);
+        c.fillText(fitEnd(c, name, room), g.x((from + to) / 2), g.top - 26);
+        lastX = (from + to) / 2 * g.px + Math.min(room, c.measureText(name).width) - 46;
+      }
+      const top = Math.max(first, view.y), end = Math.min(first + count, view.y + view.n);
+      if (end > top && g.y((top + end) / 2) - lastY > 14) {
+        c.textAlign = "right";
+        c.fillText(fitEnd(c, name, g.left - 54), g.left - 36, lastY = g.y((top + end) / 2));
+      }
+    }
+  }
+}
+
+// Part of a list, in no more numbers than there are pixels: the longest of those that share one.
+function pool(values, from, count, pixels) {
+  if (count <= pixels) return values.subarray(Math.floor(from), Math.min(values.length, Math.ceil(from + count)));
+  const made = new Float32Array(Math.round(pixels)).fill(NaN);
+  for (let i = Math.floor(from); i < Math.min(values.length, from + count); i++) {
+    const at = Math.min(made.length - 1, Math.max(0, Math.floor((i - from) / count * made.length)));
+    if (!(made[at] >= values[i]) && values[i] === values[i]) made[at] = values[i];
+  }
+  return made;
+}
+
+// ---- hosts, and stretches of ranks ----
+
+const leftOf = (run) => (severalHosts(run) ? 132 : 72);
+
+// Without the domain that all share.
+function shortHost(run, rank) {
+  if (run.domain === undefined) {
+    const ends = run.hosts.map((name) => (name.includes(".") ? name.slice(name.indexOf(".")) : ""));
+    run.domain = ends.every((end) => end === ends[0]) ? ends[0].length : 0;
+  }
+  const name = hostOf(run, rank);
+  return name.slice(0, name.length - run.domain);
+}
+
+function stretches(ranks) {
+  const list = [];
+  for (const rank of [...ranks].sort((a, b) => a - b)) {
+    const last = list[list.length - 1];
+    if (last && last[0] + last[1] === rank) last[1]++;
+    else list.push([rank, 1]);
+  }
+  return list;
+}
+
+// Where the next node begins; nothing if nodes are not known or are not in a row.
+function nodeEnds(run) {
+  if (run.ends) return run.ends;
+  const of = run.nodes || (severalHosts(run) ? run.host : null);
+  run.ends = [];
+  for (let rank = 1; of && rank < run.ranks; rank++) if (of[rank] !== of[rank - 1]) run.ends.push(rank);
+  return run.ends;
+}
+
+function hostStretches(run) {
+  if (run.stretches) return run.stretches;
+  run.stretches = [];
+  for (let rank = 0; rank < run.ranks; rank++) {
+    const last = run.stretches[run.stretches.length - 1];
+    if (last && run.host[last[0]] === run.host[rank]) last[1]++;
+    else run.stretches.push([rank, 1]);
+  }
+  return run.stretches;
+}
+
+const near = (set, rank, distance) => { for (const other of set) if (Math.abs(other - rank) < distance) return true; return false; };
+const niceStep = (least) => { let step = 1; while (step < least) step *= 2; return step; };
