@@ -41,8 +41,9 @@ typedef struct dxt_page_options {
     int timeline; /**< 1 = the timeline is what is looked at first */
 } dxt_page_options;
 
-/** One window of a page. */
+/** One window of a page. Zero it, set struct_size, then the rest. */
 typedef struct dxt_page_window {
+    size_t struct_size;
     const dxt_window *window;
     const char *title;     /**< NULL = operator, number and time */
     const char *diagnosis; /**< line of the diagnosis format about it; NULL = not judged */
@@ -58,11 +59,12 @@ typedef struct dxt_page_window {
  * @param page     Receives it; release with dxt_page_free(). Untouched on error.
  * @return DXT_OK; DXT_ERR_INVALID; DXT_ERR_NO_MEMORY.
  *
- * Threads: a page belongs to one thread at a time.
+ * Blocking: no. Threads: a page belongs to one thread at a time. NULL: DXT_ERR_INVALID, but for
+ * @p options.
  */
 DXT_API dxt_status dxt_page_create(const dxt_page_options *options, dxt_page **page);
 
-/** Release. NULL is allowed. */
+/** Release. Blocking: no. Threads: the one that has the page. NULL: does nothing. */
 DXT_API void dxt_page_free(dxt_page *page);
 
 /**
@@ -72,7 +74,7 @@ DXT_API void dxt_page_free(dxt_page *page);
  * @param window  Only read during the call.
  * @return DXT_OK; DXT_ERR_INVALID; DXT_ERR_NO_MEMORY.
  *
- * Blocking: no. Cost: O(ranks²).
+ * Blocking: no. Threads: the one that has the page. NULL: DXT_ERR_INVALID. Cost: O(ranks²).
  */
 DXT_API dxt_status dxt_page_add(dxt_page *page, const dxt_page_window *window);
 
@@ -82,11 +84,14 @@ DXT_API dxt_status dxt_page_add(dxt_page *page, const dxt_page_window *window);
  * @param phase  Operator, of which the page has a window.
  * @param panel  As for dxt_timeline_write(); only read during the call.
  * @return DXT_OK; DXT_ERR_INVALID; DXT_ERR_NO_MEMORY.
+ *
+ * Blocking, threads, NULL: as dxt_page_add().
  */
 DXT_API dxt_status dxt_page_timeline(dxt_page *page, const char *phase,
                                      const dxt_timeline_panel *panel);
 
-/** Add a line of what is said of the run of the newest window as a whole. Copied. */
+/** Add a line of what is said of the run of the newest window as a whole. Copied.
+ *  Blocking, threads, NULL: as dxt_page_add(). */
 DXT_API dxt_status dxt_page_say(dxt_page *page, const char *line);
 
 /**
@@ -96,6 +101,8 @@ DXT_API dxt_status dxt_page_say(dxt_page *page, const char *line);
  * @param write  Receives the bytes.
  * @return DXT_OK; DXT_ERR_INVALID; DXT_ERR_LIMIT (a single window is more than fits);
  *         DXT_ERR_NO_MEMORY; what @p write returned.
+ *
+ * Blocking: on @p write. Threads: the one that has the page. NULL: DXT_ERR_INVALID.
  */
 DXT_API dxt_status dxt_page_write(dxt_page *page, dxt_write_fn write, void *context);
 
@@ -104,11 +111,14 @@ DXT_API dxt_status dxt_page_write(dxt_page *page, dxt_write_fn write, void *cont
  *
  * @param about  {"advice": {…}}; NULL = {}.
  * @param write  Receives the bytes.
- * @return DXT_OK; DXT_ERR_NO_MEMORY; what @p write returned.
+ * @return DXT_OK; DXT_ERR_INVALID; DXT_ERR_NO_MEMORY; what @p write returned.
+ *
+ * Blocking: on @p write. Threads: reentrant. NULL: DXT_ERR_INVALID, but for @p about.
  */
 DXT_API dxt_status dxt_page_live(const char *about, dxt_write_fn write, void *context);
 
-/** Content-Security-Policy that a server sends with dxt_page_live(). Static. */
+/** Content-Security-Policy that a server sends with dxt_page_live(), but for what it connects to.
+ *  Static. Blocking: no. Threads: any. */
 DXT_API const char *dxt_page_policy(void);
 
 #ifdef __cplusplus

@@ -67,10 +67,12 @@ DXT_API dxt_status dxt_report_summary_text(const dxt_history *history, dxt_write
 DXT_API dxt_status dxt_report_summary_json(const dxt_history *history, dxt_write_fn write,
                                            void *context);
 
-/** What to do next about a finding of a kind, in one line. Static. */
+/** What to do next about a finding of a kind, in one line. Static. Blocking: no. Threads: any.
+ */
 DXT_API const char *dxt_finding_advice(dxt_finding_kind kind);
 
-/** The same of all kinds as a JSON object: {"v":1,"late_rank":"…",…}. Static. */
+/** The same of all kinds as a JSON object: {"v":1,"late_rank":"…",…}. Static. Blocking: no.
+ *  Threads: any. */
 DXT_API const char *dxt_report_advice_json(void);
 
 /**

@@ -13,7 +13,8 @@ dxt_status dxt_write_html(const dxt_job *job)
     if (status != DXT_OK) return status;
     for (size_t i = 0; status == DXT_OK && i < job->count; i++) {
         const dxt_model *model = job->models[i];
-        dxt_page_window window = {.window = model->window,
+        dxt_page_window window = {.struct_size = sizeof window,
+                                  .window = model->window,
                                   .title = model->title,
                                   .caption = model->caption,
                                   .marks = model->marks,

@@ -109,7 +109,7 @@ static void small_matrices_are_exact(void **state)
     test_sink sink = {0};
     dxt_window *window = make_window(8, WINDOW_LATE | WINDOW_SILENT);
     dxt_page *page = begin_page(NULL);
-    const dxt_page_window shown = {.window = window};
+    const dxt_page_window shown = {.struct_size = sizeof shown, .window = window};
     size_t size;
     assert_int_equal(dxt_page_add(page, &shown), DXT_OK);
     assert_int_equal(dxt_page_write(page, into_sink, &sink), DXT_OK);
@@ -136,7 +136,7 @@ static void larger_ones_are_within_some_percent(void **state)
     test_sink sink = {0};
     dxt_window *window = make_window(64, WINDOW_LATE);
     dxt_page *page = begin_page(NULL);
-    const dxt_page_window shown = {.window = window};
+    const dxt_page_window shown = {.struct_size = sizeof shown, .window = window};
     size_t size;
     assert_int_equal(dxt_page_add(page, &shown), DXT_OK);
     assert_int_equal(dxt_page_write(page, into_sink, &sink), DXT_OK);
@@ -172,7 +172,8 @@ static void many_ranks_are_in_blocks(void **state)
     test_sink sink = {0};
     dxt_window *window = make_window(513, WINDOW_LATE);
     const dxt_mark mark = {DXT_MARK_COLUMN, 0, 513 * 5 / 8};
-    const dxt_page_window shown = {.window = window, .marks = &mark, .mark_count = 1};
+    const dxt_page_window shown = {
+        .struct_size = sizeof shown, .window = window, .marks = &mark, .mark_count = 1};
     dxt_page *page = begin_page(NULL);
     size_t size;
     assert_int_equal(dxt_page_add(page, &shown), DXT_OK);
@@ -225,8 +226,10 @@ static void what_changes_stays(void **state)
     dxt_page *page = begin_page(&options);
     for (window->index = 0; window->index < 1000; window->index++) {
         bool named = window->index >= 501 && window->index < 640;
-        const dxt_page_window shown = {
-            .window = window, .marks = &mark, .mark_count = named ? 1 : 0};
+        const dxt_page_window shown = {.struct_size = sizeof shown,
+                                       .window = window,
+                                       .marks = &mark,
+                                       .mark_count = named ? 1 : 0};
         assert_int_equal(dxt_page_add(page, &shown), DXT_OK);
     }
     assert_int_equal(dxt_page_write(page, into_sink, &sink), DXT_OK);
@@ -254,7 +257,7 @@ static void a_page_keeps_to_its_size(void **state)
     const dxt_page_options options = {.struct_size = sizeof options, .most_bytes = 200000};
     dxt_page *page = begin_page(&options);
     for (window->index = 0; window->index < 50; window->index++) {
-        const dxt_page_window shown = {.window = window};
+        const dxt_page_window shown = {.struct_size = sizeof shown, .window = window};
         assert_int_equal(dxt_page_add(page, &shown), DXT_OK);
     }
     assert_int_equal(dxt_page_write(page, into_sink, &sink), DXT_OK);
@@ -262,7 +265,7 @@ static void a_page_keeps_to_its_size(void **state)
     dxt_page_free(page);
     const dxt_page_options tiny = {.struct_size = sizeof tiny, .most_bytes = 1000};
     page = begin_page(&tiny);
-    const dxt_page_window shown = {.window = window};
+    const dxt_page_window shown = {.struct_size = sizeof shown, .window = window};
     assert_int_equal(dxt_page_add(page, &shown), DXT_OK);
     assert_int_equal(dxt_page_write(page, into_sink, &sink), DXT_ERR_LIMIT);
     dxt_page_free(page);
@@ -279,7 +282,7 @@ static void a_page_carries_its_recording(void **state)
     const dxt_page_options options = {.struct_size = sizeof options, .most_raw = 1 << 20};
     dxt_page *page = begin_page(&options);
     for (window->index = 0; window->index < 3; window->index++) {
-        const dxt_page_window shown = {.window = window};
+        const dxt_page_window shown = {.struct_size = sizeof shown, .window = window};
         assert_int_equal(dxt_page_add(page, &shown), DXT_OK);
     }
     assert_int_equal(dxt_page_write(page, into_sink, &sink), DXT_OK);
@@ -320,8 +323,10 @@ static void texts_stay_texts(void **state)
     give_texts(window, evil);
     const dxt_page_options options = {.struct_size = sizeof options, .title = evil};
     dxt_page *page = begin_page(&options);
-    const dxt_page_window shown = {
-        .window = window, .caption = evil, .diagnosis = "{\"text\":\"</script><b>\"}\n"};
+    const dxt_page_window shown = {.struct_size = sizeof shown,
+                                   .window = window,
+                                   .caption = evil,
+                                   .diagnosis = "{\"text\":\"</script><b>\"}\n"};
     assert_int_equal(dxt_page_add(page, &shown), DXT_OK);
     assert_int_equal(dxt_page_say(page, evil), DXT_OK);
     assert_int_equal(dxt_page_write(page, into_sink, &sink), DXT_OK);
@@ -347,7 +352,7 @@ static void runs_are_apart(void **state)
     for (uint32_t i = 0; i < 4; i++) {
         dxt_window *window = make_window(4 + i % 2, WINDOW_LATE);
         window->index = i;
-        const dxt_page_window shown = {.window = window};
+        const dxt_page_window shown = {.struct_size = sizeof shown, .window = window};
         assert_int_equal(dxt_page_add(page, &shown), DXT_OK);
         dxt_window_free(window);
     }
@@ -394,8 +399,9 @@ static void nonsense_is_refused(void **state)
     test_sink sink = {0};
     dxt_window *window = make_window(4, WINDOW_LATE);
     const dxt_mark outside = {DXT_MARK_COLUMN, 0, 4};
-    const dxt_page_window marked = {.window = window, .marks = &outside, .mark_count = 1};
-    const dxt_page_window none = {0};
+    const dxt_page_window marked = {
+        .struct_size = sizeof marked, .window = window, .marks = &outside, .mark_count = 1};
+    const dxt_page_window none = {.struct_size = sizeof none};
     const dxt_page_options small = {.struct_size = 4};
     dxt_page *page = NULL;
     assert_int_equal(dxt_page_create(NULL, NULL), DXT_ERR_INVALID);
@@ -427,7 +433,8 @@ static dxt_status whole_page(const dxt_window *window, test_sink *sink)
     const dxt_page_options options = {
         .struct_size = sizeof options, .title = "t", .pack = pack, .most_raw = 1 << 20};
     const dxt_mark mark = {DXT_MARK_POINT, 1, 2};
-    const dxt_page_window shown = {.window = window,
+    const dxt_page_window shown = {.struct_size = sizeof shown,
+                                   .window = window,
                                    .title = "t",
                                    .caption = "c",
                                    .marks = &mark,

@@ -257,11 +257,14 @@ static dxt_status check(const dxt_page_window *given)
     return DXT_OK;
 }
 
-dxt_status dxt_page_add(dxt_page *page, const dxt_page_window *window)
+dxt_status dxt_page_add(dxt_page *page, const dxt_page_window *given)
 {
     uint32_t run, phase;
     dxt_worth worth;
-    if (!page || !window || !window->window || (window->mark_count && !window->marks))
+    dxt_page_window taken, *window = &taken;
+    size_t needed = DXT_SIZE_UP_TO(dxt_page_window, window);
+    if (!page || !given || !dxt_take_struct(&taken, sizeof taken, given, needed) ||
+        !window->window || (window->mark_count && !window->marks))
         return dxt_fail(DXT_ERR_INVALID, "page: page, window and marks must not be NULL");
     dxt_status status = check(window);
     if (status == DXT_OK) status = find_run(page, window->window, &run);

@@ -60,7 +60,7 @@ static dxt_status say_summary(draw_page *draw)
 static dxt_status end_run(draw_page *draw)
 {
     dxt_status status = DXT_OK;
-    if (draw->history && draw->summary && dxt_history_run(draw->history).windows > 0)
+    if (draw->history && draw->summary && dxt_history_windows(draw->history) > 0)
         status = say_summary(draw);
     for (size_t i = 0; status == DXT_OK && i < draw->count; i++) {
         status = track_finish(draw->tracks[i], draw->history);
@@ -108,7 +108,8 @@ static dxt_status add_to_page(draw_page *draw, const dxt_window *window,
     dxt_status status = dxt_report_marks(window, findings, &marks, &count);
     if (status == DXT_OK) status = dxt_report_json(window, findings, collect, &diagnosis);
     write_caption(window, findings, caption);
-    const dxt_page_window shown = {.window = window,
+    const dxt_page_window shown = {.struct_size = sizeof shown,
+                                   .window = window,
                                    .diagnosis = diagnosis.text,
                                    .caption = caption[0] ? caption : NULL,
                                    .marks = marks,
