@@ -31,7 +31,6 @@ typedef struct dxt_history_options {
 
 /** What tells runs apart, and how long this one is. */
 typedef struct dxt_run_identity {
-    size_t struct_size;
     uint32_t ranks;
     uint64_t windows; /**< judged so far, of the operator with the most */
     const char *instance, *source, *case_name;
@@ -55,6 +54,8 @@ typedef struct dxt_episode {
     uint32_t rank_count; /**< of a rail: how many of its ranks are listed; else 0 */
     const uint32_t *ranks; /**< those, ascending, when it was first named; NULL = none; owned as
                                 `phase` */
+    int or_early; /**< of a late rank of two: 1 = in every window it may have been the other one
+                       that was early, as in dxt_finding */
 } dxt_episode;
 
 /** Lateness of the ranks of one operator over its newest windows, one block to free(). */
@@ -115,8 +116,9 @@ DXT_API dxt_status dxt_history_prior(const dxt_history *history, const dxt_windo
  *
  * What is added: a rank whose lateness is too small for any single window, but stays. What is
  * taken away: small findings that the noise of the windows before explains, and what spilled from
- * another operator, in which the rank is ten times as late. In a group of two, growth of the step
- * tells late from early.
+ * another operator, in which the rank is ten times as late. In a group of two, what each does
+ * beside waiting tells late from early, against eight windows or more of the same `mix` in which
+ * nobody stood out; where that cannot tell, the finding keeps its `or_early`.
  *
  * @param window    The next window of its operator. Not modified.
  * @param findings  What dxt_analyze() says of it, with its companion if there is one.
@@ -144,22 +146,12 @@ DXT_API dxt_status dxt_history_follow(dxt_history *history, const dxt_window *wi
                                       const dxt_findings *findings, const dxt_findings **judged);
 
 /**
- * Which run has been seen.
+ * Which run has been seen. Nothing seen: all fields 0 and NULL. Texts are the history's own.
  *
- * @param run  struct_size set; the rest is filled in. Nothing seen: all fields 0 and NULL. Texts
- *             are the history's own.
- * @return DXT_OK; DXT_ERR_INVALID.
- *
- * Blocking: no. Threads: the history belongs to one thread at a time. NULL: DXT_ERR_INVALID.
+ * Blocking: no. Threads: the history belongs to one thread at a time. NULL: as if nothing had been
+ * seen.
  */
-DXT_API dxt_status dxt_history_run(const dxt_history *history, dxt_run_identity *run);
-
-/**
- * Windows of the run that were judged so far, of the operator with the most.
- *
- * Blocking: no. Threads: the history belongs to one thread at a time. NULL: 0.
- */
-DXT_API uint64_t dxt_history_windows(const dxt_history *history);
+DXT_API dxt_run_identity dxt_history_run(const dxt_history *history);
 
 /**
  * Sum up the run.

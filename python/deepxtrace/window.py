@@ -51,6 +51,7 @@ class Finding:
     ranks: Optional[Tuple[int, ...]] = None
     path_nodes: Optional[Tuple[int, int]] = None
     wait_cycles: Optional[float] = None
+    or_early: Optional[int] = None
 
     @classmethod
     def _from_json(cls, entry: Dict[str, Any]) -> "Finding":

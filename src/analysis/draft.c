@@ -152,6 +152,7 @@ void dxt_draft_reset(dxt_draft *draft, dxt_method method)
     draft->waits_beside = 0;
     draft->still_windows = 0;
     draft->still_since[0] = '\0';
+    draft->work_of = 0;
     draft->has_lateness = draft->inherited = draft->failed = false;
 }
 

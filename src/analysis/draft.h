@@ -33,6 +33,8 @@ typedef struct dxt_draft {
     uint32_t waits_beside;
     uint64_t still_windows;
     char still_since[DXT_TIME_TEXT];
+    double work[2];
+    uint32_t work_of;
     bool failed;
 } dxt_draft;
 

@@ -83,12 +83,13 @@ static void copy_findings(const dxt_draft *draft, const dxt_window *window, dxt_
 
 static void copy_facts(const dxt_draft *draft, dxt_findings *packed)
 {
-    packed->finding_size = sizeof *packed->findings;
     packed->floor = draft->floor;
     packed->likely_node_size = draft->likely_node_size;
     packed->waits_beside = draft->waits_beside;
     packed->still_windows = draft->still_windows;
     memcpy(packed->still_since, draft->still_since, sizeof packed->still_since);
+    packed->work_of = draft->work_of;
+    for (int r = 0; r < 2; r++) packed->work[r] = draft->work_of > 0 ? draft->work[r] : NAN;
 }
 
 dxt_status dxt_draft_pack(const dxt_draft *draft, const dxt_window *window, const int32_t *nodes,

@@ -13,6 +13,7 @@
 #include "analysis/explain/echo.h"
 #include "analysis/explain/paths.h"
 #include "analysis/explain/persists.h"
+#include "analysis/explain/work.h"
 #include "analysis/observed.h"
 #include "analysis/pack.h"
 #include "analysis/ratio.h"
@@ -140,7 +141,7 @@ static dxt_status explain(dxt_workspace *workspace, dxt_case *c)
 static void give_verdict(dxt_case *c)
 {
     const dxt_fit *fit = &c->fit;
-    bool thin = fit->ops > 0 && fit->ops < DXT_THIN_OPS;
+    bool thin = c->window->ops > 0 && c->window->ops < DXT_THIN_OPS;
     bool fits = !c->paths->misfit && !fit->tangled;
     /* A stall that cost much is no health, and once is no cause. */
     bool stalled = c->once > 0 && !(c->once < DXT_MAJOR_SHARE * fit->step);
@@ -177,6 +178,7 @@ static dxt_status write_lateness(const dxt_case *c)
     c->draft->step = fit->step;
     c->draft->transfer = fit->transfer;
     c->draft->floor = fit->floor;
+    dxt_take_work(c);
     return DXT_OK;
 }
 

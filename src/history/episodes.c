@@ -96,6 +96,7 @@ static size_t find_episode(dxt_track *track, const dxt_finding *finding, int64_t
                                        .source = finding->source,
                                        .node = finding->node,
                                        .source_node = finding->source_node,
+                                       .or_early = finding->or_early,
                                        .first = index};
     keep_rail(track, e, finding);
     assert(e < DXT_HISTORY_EPISODES);
@@ -112,6 +113,7 @@ void dxt_track_note(dxt_track *track, int64_t index, const dxt_findings *judged)
         if (e == SIZE_MAX) continue;
         dxt_episode *episode = &track->episodes[e];
         episode->last = index;
+        episode->or_early = episode->or_early && finding->or_early;
         episode->seen++;
         if (finding->path_total > episode->path_total) episode->path_total = finding->path_total;
         episode->wait += finding->wait;
@@ -156,29 +158,5 @@ dxt_status dxt_history_summary(const dxt_history *history, dxt_episode **episode
     if (used) qsort(made, used, sizeof *made, by_cost);
     *episodes = made;
     *count = used;
-    return DXT_OK;
-}
-
-uint64_t dxt_history_windows(const dxt_history *history)
-{
-    uint64_t most = 0;
-    for (uint32_t t = 0; history && t < history->tracks; t++)
-        if (history->track[t].windows > most) most = history->track[t].windows;
-    return most;
-}
-
-dxt_status dxt_history_run(const dxt_history *history, dxt_run_identity *run)
-{
-    if (!history || !run) return dxt_fail(DXT_ERR_INVALID, "history or run is NULL");
-    dxt_run_identity made = {.struct_size = sizeof made};
-    if (history->ranks > 0)
-        made = (dxt_run_identity){.ranks = history->ranks,
-                                  .windows = dxt_history_windows(history),
-                                  .instance = history->instance,
-                                  .source = history->source,
-                                  .case_name = history->case_name};
-    if (!dxt_give_struct(run, &made, sizeof made, DXT_SIZE_UP_TO(dxt_run_identity, case_name)))
-        return dxt_fail(DXT_ERR_INVALID, "run->struct_size of %zu bytes is too short",
-                        run->struct_size);
     return DXT_OK;
 }

@@ -191,7 +191,7 @@ static dxt_status take_window(dxt_history *history, const dxt_window *window,
         forget(history);
     else if (findings->lateness)
         status = take_track(history, window, track);
-    if (status == DXT_OK && *track) dxt_track_take(*track, history->min_share, window, findings);
+    if (status == DXT_OK && *track) dxt_track_take(*track, history, window, findings);
     return status;
 }
 
@@ -254,6 +254,18 @@ dxt_status dxt_history_follow(dxt_history *history, const dxt_window *window,
             (still ? dxt_history_stand : judge)(history, track, window, findings, &track->result);
     if (status == DXT_OK) *judged = track->result.data;
     return status;
+}
+
+dxt_run_identity dxt_history_run(const dxt_history *history)
+{
+    if (!history || history->ranks == 0) return (dxt_run_identity){.ranks = 0};
+    dxt_run_identity run = {.ranks = history->ranks,
+                            .instance = history->instance,
+                            .source = history->source,
+                            .case_name = history->case_name};
+    for (uint32_t t = 0; t < history->tracks; t++)
+        if (history->track[t].windows > run.windows) run.windows = history->track[t].windows;
+    return run;
 }
 
 dxt_status dxt_history_timeline(const dxt_history *history, const char *phase,

@@ -3,8 +3,7 @@
 
 #include <math.h>
 
-#include "numeric/normal.h"
-#include "numeric/select.h"
+#include "history/pair.h"
 
 /* Whether the newest windows, two or more, show together what is beyond their noise. */
 static bool beyond_noise(const dxt_weighing *w, const dxt_finding *finding)
@@ -53,55 +52,13 @@ static bool stands(const dxt_weighing *w, dxt_finding *finding)
     return true;
 }
 
-/* The step when nobody was named, its standard deviation, and how late a rank was then, whatever
- * single windows had, as the first ones of a job. @return false if too few windows tell. */
-static bool ordinary_step(const dxt_weighing *w, uint32_t rank, double *step, double *deviation,
-                          double *late)
-{
-    double *values = w->track->scratch;
-    uint32_t used = 0, known = 0;
-    for (uint32_t p = 0; p < w->newest; p++) {
-        const dxt_moment *moment = dxt_track_moment(w->track, p);
-        if (moment->quiet && !isnan(moment->step)) values[used++] = moment->step;
-    }
-    if (used < DXT_ESTABLISHED) return false;
-    *step = dxt_median(values, used);
-    for (uint32_t k = 0; k < used; k++) values[k] = fabs(values[k] - *step);
-    *deviation = DXT_MAD_TO_DEVIATION * dxt_median(values, used);
-    for (uint32_t p = 0; p < w->newest; p++) {
-        double then = dxt_track_late(w->track, p, rank);
-        if (dxt_track_moment(w->track, p)->quiet && !isnan(then)) values[known++] = then;
-    }
-    *late = dxt_median(values, known);
-    return true;
-}
-
-/* Of two ranks, the waits say only which is later. When one becomes late the step grows by as much;
- * when the other becomes early it does not. In doubt it is late. */
-static bool other_is_early(const dxt_weighing *w, const dxt_finding *finding)
-{
-    double base, deviation, step;
-    if (w->track->ranks != 2 || finding->kind != DXT_LATE_RANK ||
-        !ordinary_step(w, finding->rank, &step, &deviation, &base))
-        return false;
-    double later = dxt_track_late(w->track, w->newest, finding->rank) - base;
-    return w->now->step - step + 2 * deviation < later / 2;
-}
-
 void dxt_keep_finding(dxt_weighing *w, dxt_finding finding)
 {
-    bool kept = !w->track || stands(w, &finding);
-    bool turned = kept && w->track && other_is_early(w, &finding);
     uint32_t rank = finding.rank;
-    if (!kept || turned)
-        w->edit[rank] |= finding.kind == DXT_EARLY_RANK ? DXT_DROP_ROW : DXT_DROP_COL;
-    if (turned) {
-        rank = 1 - rank;
-        finding.kind = DXT_EARLY_RANK;
-        finding.rank = rank;
-        if (!isnan(finding.share)) finding.share = 0;
-        finding.severity = DXT_SEVERITY_MINOR;
-        w->edit[rank] |= DXT_ADD_ROW;
-    }
+    uint8_t drop = finding.kind == DXT_EARLY_RANK ? DXT_DROP_ROW : DXT_DROP_COL;
+    bool kept = !w->track || stands(w, &finding);
+    bool turned = kept && dxt_pair_settle(w, &finding);
+    if (!kept || turned) w->edit[rank] |= drop;
+    if (turned) w->edit[finding.rank] |= DXT_ADD_ROW;
     if (kept) dxt_draft_copy(w->draft, &finding);
 }

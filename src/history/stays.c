@@ -6,6 +6,7 @@
 
 #include "analysis/phase.h"
 #include "analysis/weigh.h"
+#include "history/pair.h"
 
 /* Whether three quarters of the newest windows, the last one included, show at least half of the
  * lateness that has to be shown (one long stall makes a mean, but not a late rank), and the last
@@ -30,24 +31,33 @@ static double unevenness(const dxt_track *track, const dxt_moment *moment)
     return part * moment->factor * moment->transfer;
 }
 
-/* What is left of a rank's lateness after what other operators account for: an echo of being late
- * there, or having been held up there through no fault of its own. */
-static double own_part(const dxt_weighing *w, uint32_t rank, uint32_t length, double late)
+/* Whether a rank is late in another operator over its newest windows. */
+static bool late_there(const dxt_weighing *w, uint32_t t, uint32_t rank, uint32_t windows)
 {
-    double most = 0;
+    const dxt_track *other = &w->history->track[t];
+    const dxt_moment *moment = dxt_track_moment(other, other->count - 1);
+    double noise = isnan(w->noise[t]) ? moment->error : w->noise[t];
+    double limit = fmax(moment->floor, dxt_history_chance(other, moment, noise, windows));
+    double level = dxt_track_mean(other, other->count, windows, rank);
+    return level > fmax(limit, unevenness(other, moment));
+}
+
+/* What is left of a rank's lateness after what other operators account for: an echo of being late
+ * there, or having been held up there through no fault of its own. What came before an echo may
+ * have been more. @param base  What the lateness is told against. */
+static double own_part(const dxt_weighing *w, uint32_t rank, uint32_t length, double late,
+                       double base)
+{
+    double most = 0, now = fmin(late, dxt_track_late(w->track, w->newest, rank) - base);
+    bool small = now < DXT_ECHO * w->now->transfer;
     for (uint32_t t = 0; t < w->history->tracks; t++) {
         const dxt_track *other = &w->history->track[t];
         if (other == w->track || other->count == 0) continue;
-        uint32_t end = other->count, there = length < end ? length : end;
-        const dxt_moment *moment = dxt_track_moment(other, end - 1);
-        double noise = isnan(w->noise[t]) ? moment->error : w->noise[t];
-        double limit = fmax(moment->floor, dxt_history_chance(other, moment, noise, there));
-        double level = dxt_track_mean(other, end, there, rank);
-        bool late_there = level > fmax(limit, unevenness(other, moment));
-        if (dxt_is_phase(other->phase, "dispatch") && late_there &&
-            late < DXT_ECHO * w->now->transfer)
+        uint32_t there = length < other->count ? length : other->count;
+        if (small && dxt_is_phase(other->phase, "dispatch") &&
+            (late_there(w, t, rank, there) || late_there(w, t, rank, 1)))
             return 0;
-        most = fmax(most, dxt_track_median_leaving(other, end, there, rank));
+        most = fmax(most, dxt_track_median_leaving(other, other->count, there, rank));
     }
     return late - most > DXT_HISTORY_DOUBT * most ? late - most : 0;
 }
@@ -73,7 +83,7 @@ static bool late_by_mean(const dxt_weighing *w, uint32_t rank, uint32_t length,
     double limit = fmax(fmax(w->now->floor, unevenness(w->track, w->now)),
                         dxt_history_chance(w->track, w->now, noise, length));
     if (!(mean > limit) || !stays(w, rank, length, 0, limit)) return false;
-    *late = (struct lateness){own_part(w, rank, length, mean), noise / sqrt(length), limit};
+    *late = (struct lateness){own_part(w, rank, length, mean, 0), noise / sqrt(length), limit};
     return late->wait > limit;
 }
 
@@ -94,7 +104,7 @@ static bool late_by_change(const dxt_weighing *w, uint32_t rank, uint32_t length
     now = fmin(now, dxt_track_late(w->track, w->newest, rank));
     if (!(mean - base > limit) || !(fmin(mean, now) >= limit / 2)) return false;
     if (!stays(w, rank, length, base, limit)) return false;
-    *late = (struct lateness){own_part(w, rank, length, mean - base), error, limit};
+    *late = (struct lateness){own_part(w, rank, length, mean - base, base), error, limit};
     return late->wait > limit;
 }
 
@@ -130,6 +140,10 @@ void dxt_add_late_ranks(dxt_weighing *w)
         const dxt_size size = {.wait = late.wait, .limit = late.limit, .error = late.error};
         double spent = w->found->waits_beside > 0 ? NAN : w->found->step;
         dxt_weigh(finding, &size, spent, w->found->ordinary, DXT_SUREST);
-        w->edit[r] |= DXT_ADD_COL;
+        finding->or_early = w->track->ranks == 2 && !dxt_is_phase(w->track->phase, " transfer");
+        if (dxt_pair_settle(w, finding))
+            w->edit[finding->rank] |= DXT_ADD_ROW;
+        else
+            w->edit[r] |= DXT_ADD_COL;
     }
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "analysis/arrive/noise.h"
+#include "history/pair.h"
 #include "numeric/normal.h"
 #include "numeric/select.h"
 
@@ -121,9 +122,11 @@ static void take_cells(dxt_track *track, const dxt_window *window, const dxt_fin
         moment->cell_change = dxt_median(track->scratch, used) / (DXT_HALF_WIDTH * sqrt(2));
 }
 
-void dxt_track_take(dxt_track *track, double min_share, const dxt_window *window,
+void dxt_track_take(dxt_track *track, const dxt_history *history, const dxt_window *window,
                     const dxt_findings *findings)
 {
+    double min_share = history->min_share;
+    dxt_pair_remember(history, track);
     if (min_share <= 0) min_share = window->min_share > 0 ? window->min_share : DXT_MIN_SHARE;
     size_t slot = dxt_track_slot(track, track->count), n = track->ranks;
     double *late = track->late + slot * n;
@@ -141,6 +144,7 @@ void dxt_track_take(dxt_track *track, double min_share, const dxt_window *window
                                                           : min_share * findings->step};
     if (window->ops == 0) moment->floor = fmax(moment->floor, findings->floor);
     moment->error = dxt_median_known(findings->lateness_error, track->ranks, track->scratch);
+    dxt_pair_take(track, window, findings);
     take_cells(track, window, findings, moment);
     if (track->count == 0) return;
     size_t before = dxt_track_slot(track, track->count - 1);

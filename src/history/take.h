@@ -3,10 +3,10 @@
 #ifndef DXT_HISTORY_TAKE_H
 #define DXT_HISTORY_TAKE_H
 
-#include "history/track.h"
+#include "history/memory.h"
 
 /** Fill in the next slot, position `count`, which is not counted yet. */
-void dxt_track_take(dxt_track *track, double min_share, const dxt_window *window,
+void dxt_track_take(dxt_track *track, const dxt_history *history, const dxt_window *window,
                     const dxt_findings *findings);
 
 #endif

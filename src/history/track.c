@@ -28,6 +28,7 @@ static size_t lay_out(dxt_track *track, char *block)
     track->last_at = dxt_cut(block, &used, DXT_HISTORY_EPISODES, sizeof *track->last_at);
     size_t listed = (size_t)DXT_HISTORY_EPISODES * DXT_BUNDLE_LISTED;
     track->rails = dxt_cut(block, &used, listed, sizeof *track->rails);
+    track->mix = dxt_cut(block, &used, track->ranks == 2 ? DXT_PAIR_MIXES : 0, sizeof *track->mix);
     return used;
 }
 
@@ -65,6 +66,7 @@ void dxt_track_forget(dxt_track *track)
     track->knows_issued = false;
     memset(track->base, 0, track->ranks * sizeof *track->base);
     memset(track->base_of, 0, track->ranks);
+    if (track->ranks == 2) memset(track->mix, 0, DXT_PAIR_MIXES * sizeof *track->mix);
 }
 
 double dxt_track_significance(const dxt_track *track, const dxt_moment *now, double noise,
@@ -140,6 +142,8 @@ void dxt_track_commit(dxt_track *track, const dxt_findings *judged)
     for (size_t f = 0; f < judged->finding_count; f++)
         for (uint32_t r = 0; r < track->ranks; r++)
             if (dxt_finding_names(&judged->findings[f], r)) named[r] = 1;
+    /* Of two, the other one is as early as one is late: not ordinary either. */
+    if (track->ranks == 2) named[0] = named[1] = named[0] || named[1];
     track->moment[slot].quiet = judged->finding_count == 0;
     track->measure = judged->measure;
     track->windows++;

@@ -28,7 +28,19 @@ typedef struct dxt_moment {
     double transfer;       /**< what a wait takes anyway */
     double floor;          /**< smallest lateness worth telling */
     bool quiet;            /**< it named nobody */
+    uint64_t mix;          /**< of two ranks: which mix of work it was, in how many operators; 0 =
+                                unknown, or remembered already */
+    double work[2];        /**< of two ranks: what each did beside waiting */
 } dxt_moment;
+
+/** Of two ranks: the newest windows of a mix in which nobody stood out. */
+typedef struct dxt_mix {
+    uint64_t mix;
+    uint64_t seen; /**< value of `windows` when it was last added to */
+    uint32_t count, next;
+    double work[2][DXT_PAIR_WINDOWS], both[DXT_PAIR_WINDOWS]; /**< of each, and the sum */
+    double late[DXT_PAIR_WINDOWS];                            /**< of rank 0 */
+} dxt_mix;
 
 /** One operator of a run. Slots are a ring; position 0 is the oldest. What is forgotten keeps its
  *  operator and its memory: the run that follows is most often alike. */
@@ -56,6 +68,7 @@ typedef struct dxt_track {
     dxt_block result;                /**< findings handed out by dxt_history_follow() */
     uint64_t still;                  /**< windows in a row in which nothing was completed */
     char still_since[DXT_TIME_TEXT]; /**< begin of the first */
+    dxt_mix *mix;                    /**< [DXT_PAIR_MIXES] of two ranks; otherwise none */
     int64_t *issued;                 /**< [rank] of the newest, if … */
     bool knows_issued;               /**< … it says so */
 } dxt_track;

@@ -122,6 +122,8 @@ static void put_subject(dxt_text *text, const dxt_finding *finding)
     put_ranks(text, finding);
     put_paths(text, finding);
     put_nodes(text, finding);
+    if (finding->kind == DXT_LATE_RANK && finding->or_early)
+        dxt_text_printf(text, ",\"or_early\":%u", 1 - finding->rank);
     if (finding->direction != DXT_DIRECTION_NONE)
         dxt_text_printf(text, ",\"direction\":\"%s\"", dxt_direction_name(finding->direction));
     if (finding->kind == DXT_SLOW_LINK)

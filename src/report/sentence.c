@@ -95,10 +95,31 @@ static void compare(const struct words *w)
     }
 }
 
+/* "rank 1 is late or rank 0 early in dispatch: 40 µs per operation, up to 20 % of the time": what
+ * is early costs nothing. */
+static void late_or_early(const struct words *w)
+{
+    dxt_text_puts(w->text, " or ");
+    dxt_words_rank(w->text, w->window, 1 - w->finding->rank);
+    dxt_text_puts(w->text, " early");
+    in_phase(w);
+    bool sized = isfinite(w->finding->wait);
+    if (sized) {
+        dxt_text_puts(w->text, ": ");
+        dxt_words_wait(w->text, w->findings->measure, w->finding->wait);
+    }
+    dxt_words_share(w->text, sized ? ", up to " : ": up to ", w->finding->share);
+    who_waits(w, "others");
+}
+
 static void late_rank(const struct words *w)
 {
     dxt_words_rank(w->text, w->window, w->finding->rank);
     dxt_text_puts(w->text, " is late");
+    if (w->finding->or_early) {
+        late_or_early(w);
+        return;
+    }
     in_phase(w);
     cost(w, "+");
     who_waits(w, "others");

@@ -65,9 +65,11 @@ static void subject(dxt_text *text, const dxt_episode *episode)
         paths(text, episode);
     else
         dxt_text_printf(text, "rank %u", episode->rank);
-    dxt_text_printf(text, " %s in ",
+    dxt_text_printf(text, " %s",
                     kind < sizeof what / sizeof what[0] ? what[kind]
                                                         : dxt_finding_kind_name(episode->kind));
+    if (episode->or_early) dxt_text_printf(text, " or rank %u early", 1 - episode->rank);
+    dxt_text_puts(text, " in ");
     dxt_words_name(text, episode->phase);
 }
 
@@ -91,27 +93,27 @@ void dxt_words_episode(dxt_text *text, const dxt_episode *episode)
     when(text, episode);
     if (!isfinite(episode->wait)) return;
     dxt_text_puts(text, ": ");
-    if (episode->kind != DXT_EARLY_RANK) dxt_text_puts(text, "+");
+    bool sure = episode->kind != DXT_EARLY_RANK && !episode->or_early;
+    if (sure) dxt_text_puts(text, "+");
     dxt_words_wait(text, episode->measure, episode->wait);
     if (episode->kind == DXT_EARLY_RANK)
         dxt_text_puts(text, " (harmless)");
     else
-        dxt_words_share(text, ", ", episode->share);
+        dxt_words_share(text, sure ? ", " : ", up to ", episode->share);
 }
 
 static dxt_status take(const dxt_history *history, dxt_run_identity *run, dxt_episode **episodes,
                        size_t *count)
 {
     if (!history) return dxt_fail(DXT_ERR_INVALID, "report: no history");
-    dxt_status status = dxt_history_run(history, run);
-    if (status != DXT_OK) return status;
+    *run = dxt_history_run(history);
     if (run->windows == 0) return dxt_fail(DXT_ERR_INVALID, "report: a history of no window");
     return dxt_history_summary(history, episodes, count);
 }
 
 dxt_status dxt_report_summary_text(const dxt_history *history, dxt_write_fn write, void *context)
 {
-    dxt_run_identity run = {.struct_size = sizeof run};
+    dxt_run_identity run = {0};
     dxt_episode *episodes = NULL;
     size_t count = 0;
     dxt_text text = {0}, line = {0};
@@ -160,6 +162,7 @@ static void put_subject(dxt_text *text, const dxt_episode *episode)
         dxt_text_puts(text, "]");
     }
     if (episode->path_total > 0) dxt_text_printf(text, ",\"path_count\":%u", episode->path_total);
+    if (episode->or_early) dxt_text_printf(text, ",\"or_early\":%u", 1 - episode->rank);
 }
 
 static void put_episode(dxt_text *text, const dxt_episode *episode)
@@ -202,7 +205,7 @@ static void put_name(dxt_text *text, const char *key, const char *name)
 
 dxt_status dxt_report_summary_json(const dxt_history *history, dxt_write_fn write, void *context)
 {
-    dxt_run_identity run = {.struct_size = sizeof run};
+    dxt_run_identity run = {0};
     dxt_episode *episodes = NULL;
     size_t count = 0;
     dxt_text text = {0};

@@ -33,6 +33,36 @@ static void links_say_which_way_and_to_whom(void **state)
     dxt_window_free(window);
 }
 
+/* Which of two it is cannot always be told: what it costs if it is the late one. */
+static void of_two_ranks_it_may_be_either(void **state)
+{
+    (void)state;
+    dxt_window *window = make_window(2);
+    dxt_finding finding = make_finding(DXT_LATE_RANK);
+    finding.rank = 1;
+    finding.or_early = 1;
+    expect_sentence(window, &finding, DXT_MEASURE_NS_PER_OP,
+                    "rank 1 is late or rank 0 early in dispatch: 1.03 ms per operation, up to 38 % "
+                    "of the time");
+    finding.share = NAN;
+    expect_sentence(window, &finding, DXT_MEASURE_NS_PER_OP,
+                    "rank 1 is late or rank 0 early in dispatch: 1.03 ms per operation");
+    finding.wait = NAN;
+    finding.share = 0.38;
+    expect_sentence(window, &finding, DXT_MEASURE_NS_PER_OP,
+                    "rank 1 is late or rank 0 early in dispatch: up to 38 % of the time");
+    dxt_findings findings = make_findings(&finding, 1);
+    findings.ranks = 2;
+    out_size = 0;
+    assert_int_equal(dxt_report_json(window, &findings, collect, NULL), DXT_OK);
+    assert_non_null(strstr(out, "\"kind\":\"late_rank\",\"rank\":1,\"or_early\":0,"));
+    finding.or_early = 0;
+    out_size = 0;
+    assert_int_equal(dxt_report_json(window, &findings, collect, NULL), DXT_OK);
+    assert_null(strstr(out, "or_early"));
+    dxt_window_free(window);
+}
+
 static void paths_of_one_cause_are_counted(void **state)
 {
     (void)state;
@@ -152,6 +182,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(links_say_which_way_and_to_whom),
+        cmocka_unit_test(of_two_ranks_it_may_be_either),
         cmocka_unit_test(paths_of_one_cause_are_counted),
         cmocka_unit_test(json_has_lists_directions_and_reasons),
         cmocka_unit_test(of_many_findings_ten_are_told_and_the_rest_counted),

@@ -115,6 +115,30 @@ static void the_text_says_who_since_when_and_how_often(void **state)
     dxt_history_destroy(history);
 }
 
+/* Two of eight ranks is enough here: what the episode says is said. */
+static void an_episode_may_be_either(void **state)
+{
+    (void)state;
+    dxt_history *history = start();
+    dxt_finding finding = late;
+    finding.rank = 1;
+    finding.or_early = 1;
+    for (int64_t k = 0; k < 3; k++) judge(history, k, &finding, 1);
+    assert_int_equal(dxt_report_summary_text(history, keep, NULL), DXT_OK);
+    assert_non_null(strstr(output, "  rank 1 late or rank 0 early in dispatch since window 0, in 3 "
+                                   "of 3 windows:\n    22.0 µs per operation, up to 10 % of the "
+                                   "time\n"));
+    used = 0;
+    assert_int_equal(dxt_report_summary_json(history, keep, NULL), DXT_OK);
+    assert_non_null(strstr(output, ",\"rank\":1,\"or_early\":0,\"first\":0,"));
+    finding.or_early = 0;
+    judge(history, 3, &finding, 1);
+    used = 0;
+    assert_int_equal(dxt_report_summary_json(history, keep, NULL), DXT_OK);
+    assert_null(strstr(output, "early"));
+    dxt_history_destroy(history);
+}
+
 static void the_json_has_the_same(void **state)
 {
     (void)state;
@@ -237,6 +261,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_text_says_who_since_when_and_how_often),
         cmocka_unit_test(the_json_has_the_same),
+        cmocka_unit_test(an_episode_may_be_either),
         cmocka_unit_test(paths_of_one_cause_are_called_by_it),
         cmocka_unit_test(a_quiet_run_says_so),
         cmocka_unit_test(every_allocation_may_fail),

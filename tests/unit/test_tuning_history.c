@@ -7,6 +7,7 @@
 /* ---- windows in their order ---- */
 
 static dxt_history *history;
+static const char *mix; /* of the work; NULL = not known */
 
 static void follow(const char *phase, int64_t index)
 {
@@ -14,6 +15,7 @@ static void follow(const char *phase, int64_t index)
     m.phase = phase;
     m.seed = (uint64_t)index * 2 + (phase[0] == 'd') + 1;
     dxt_window *window = window_of(index);
+    window->mix = mix ? strdup(mix) : NULL;
     dxt_analysis_options options = {.struct_size = sizeof options, .min_share = m.share};
     assert_int_equal(dxt_history_prior(history, window, &options), DXT_OK);
     assert_int_equal(dxt_analyze(window, &options, &alone), DXT_OK);
@@ -265,6 +267,27 @@ static double borne_out(void)
     return one_off(4, 8, 1, 2, 30 * US);
 }
 
+/* One of two comes later in a step whose length varies; its own work has grown by as much. */
+static bool told_from_early(double late)
+{
+    double step = 1000 * US;
+    restart(2, 0);
+    mix = "the same";
+    for (int w = 0; w < 12; w++) {
+        bool slow = w == 11;
+        m.late[1] = slow ? late : 0;
+        m.step = step + (slow ? late : 5 * US * deviate((uint64_t)w));
+        follow("combine", w);
+    }
+    mix = NULL;
+    return named(DXT_LATE_RANK, 1) && !finding(DXT_LATE_RANK, 1)->or_early;
+}
+
+static double pair_errors(void)
+{
+    return tip(told_from_early, 2 * US, 200 * US) / US;
+}
+
 static bool two_episodes(double gap)
 {
     restart(8, 0);
@@ -307,6 +330,7 @@ static const tipping rows[] = {
     ROW(two_strikes, 0.001),
     ROW(strikes_long_ago, 0.02),
     ROW(borne_out, 0.005),
+    ROW(pair_errors, 17.876),
     ROW(episode_gap, 8),
 };
 /* clang-format on */

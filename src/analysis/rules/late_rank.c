@@ -8,6 +8,7 @@
  * How sure: against the limit and the error of a lateness in its group (arrive/noise.c).
  */
 #include "analysis/explain/companion.h"
+#include "analysis/phase.h"
 #include "analysis/raw.h"
 #include "analysis/rules/rules.h"
 
@@ -30,7 +31,9 @@ static void write(dxt_case *c, dxt_subject s, dxt_finding *finding)
     uint32_t rank = c->fit.rank[s.a];
     double mean = dxt_raw_mean_of_column(c->window, rank);
     dxt_draft_col(c->draft, rank, mean, dxt_normalise(mean, dxt_case_mean(c)));
-    if (finding) finding->rank = rank;
+    if (!finding) return;
+    finding->rank = rank;
+    finding->or_early = c->window->ranks == 2 && !dxt_is_phase(c->window->phase, " transfer");
 }
 
 const dxt_rule dxt_rule_late_rank = {

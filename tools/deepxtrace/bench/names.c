@@ -44,6 +44,9 @@ static void add_finding(const dxt_finding *finding, naming *said)
     sim_truth *found = &said->found;
     bool node = finding->node >= 0 && finding->node < (int32_t)SIM_MAX_RANKS;
     switch (finding->kind) {
+    case DXT_LATE_RANK:
+        if (finding->or_early) said->either[finding->rank] = true;
+        break;
     case DXT_LATE_NODE:
         if (node) found->nodes[finding->node] = 1;
         break;
@@ -149,6 +152,11 @@ static bool any_link(const sim_truth *truth)
 void names_reword(const dxt_window *window, const sim_truth *truth, naming *said)
 {
     sim_truth *found = &said->found;
+    for (uint32_t r = 0; r < 2; r++) {
+        if (!said->either[r] || truth->cols[r] || !truth->rows[1 - r]) continue;
+        found->cols[r] = 0;
+        found->rows[1 - r] = 1;
+    }
     if (!any_link(truth) || !names_sparse(window)) return;
     if (!links_alone(found) || !slow_the_same(window, truth, found)) return;
     memcpy(found->links, truth->links, sizeof found->links);
@@ -196,7 +204,8 @@ static bool true_link(const dxt_window *window, const sim_truth *truth, const dx
 bool names_true(const dxt_window *window, const sim_truth *truth, const dxt_finding *finding)
 {
     switch (finding->kind) {
-    case DXT_LATE_RANK: return truth->cols[finding->rank];
+    case DXT_LATE_RANK:
+        return truth->cols[finding->rank] || (finding->or_early && truth->rows[1 - finding->rank]);
     case DXT_EARLY_RANK:
     case DXT_SLOW_RECEIVER: return truth->rows[finding->rank];
     case DXT_HOT_EXPERT: return truth->cols[finding->rank] || truth->rows[finding->rank];
