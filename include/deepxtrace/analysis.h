@@ -148,11 +148,28 @@ typedef struct dxt_findings {
     uint64_t still_windows; /**< of a history: windows in a row in which nobody completed or waited
                                 for anything, this one included */
     char still_since[40];   /**< `begin` of the first of them; "" = not known, or none */
+    size_t finding_size;    /**< bytes of one finding in the library that is loaded: step through
+                                 `findings` with dxt_finding_at() */
     double work[2];         /**< of two ranks: what each spends per operation beside waiting in the
                                  operators looked at, in the measure */
     uint32_t work_of; /**< how many operators these are: 1, 2 with the companion; 0 = `work` is
                                  not known */
 } dxt_findings;
+
+/**
+ * One finding of a result, also where the library that is loaded knows more fields of a finding
+ * than the program that was compiled.
+ *
+ * @param findings  From the library.
+ * @param index     Below findings->finding_count.
+ *
+ * Blocking: no. Threads: reentrant. NULL: not allowed.
+ */
+static inline const dxt_finding *dxt_finding_at(const dxt_findings *findings, size_t index)
+{
+    return (const dxt_finding *)(const void *)((const char *)findings->findings +
+                                               index * findings->finding_size);
+}
 
 /** Options of the analysis. Zero a struct, set struct_size, then what differs from the default. */
 typedef struct dxt_analysis_options {

@@ -31,6 +31,7 @@ typedef struct dxt_history_options {
 
 /** What tells runs apart, and how long this one is. */
 typedef struct dxt_run_identity {
+    size_t struct_size;
     uint32_t ranks;
     uint64_t windows; /**< judged so far, of the operator with the most */
     const char *instance, *source, *case_name;
@@ -146,12 +147,22 @@ DXT_API dxt_status dxt_history_follow(dxt_history *history, const dxt_window *wi
                                       const dxt_findings *findings, const dxt_findings **judged);
 
 /**
- * Which run has been seen. Nothing seen: all fields 0 and NULL. Texts are the history's own.
+ * Which run has been seen.
  *
- * Blocking: no. Threads: the history belongs to one thread at a time. NULL: as if nothing had been
- * seen.
+ * @param run  struct_size set; the rest is filled in. Nothing seen: all fields 0 and NULL. Texts
+ *             are the history's own.
+ * @return DXT_OK; DXT_ERR_INVALID.
+ *
+ * Blocking: no. Threads: the history belongs to one thread at a time. NULL: DXT_ERR_INVALID.
  */
-DXT_API dxt_run_identity dxt_history_run(const dxt_history *history);
+DXT_API dxt_status dxt_history_run(const dxt_history *history, dxt_run_identity *run);
+
+/**
+ * Windows of the run that were judged so far, of the operator with the most.
+ *
+ * Blocking: no. Threads: the history belongs to one thread at a time. NULL: 0.
+ */
+DXT_API uint64_t dxt_history_windows(const dxt_history *history);
 
 /**
  * Sum up the run.

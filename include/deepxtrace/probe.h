@@ -543,6 +543,7 @@ DXT_API dxt_status dxt_snapshot_difference(const dxt_snapshot *later, const dxt_
 
 /** What counting costs on this machine, in ns per call; medians. */
 typedef struct dxt_probe_cost {
+    size_t struct_size;
     double clock_ns;       /**< one dxt_probe_clock() */
     double wait_ns;        /**< one dxt_probe_wait() with its clock read */
     double wait_shared_ns; /**< one dxt_probe_wait_shared() with its clock read, no contention */
@@ -554,7 +555,7 @@ typedef struct dxt_probe_cost {
  * Measure what counting costs here.
  *
  * @param sources  Ranks the measured probe has, 1 … DXT_MAX_RANKS.
- * @param cost     Receives the figures. Untouched on error.
+ * @param cost     struct_size set; the figures are filled in. Untouched on error.
  * @return DXT_OK; DXT_ERR_INVALID; DXT_ERR_LIMIT; DXT_ERR_NO_MEMORY.
  *
  * Blocking: about 0.2 s of computing. Threads: any. NULL: DXT_ERR_INVALID.

@@ -118,6 +118,8 @@ typedef struct dxt_session_config {
     const char *group;       /**< name of the group for dxt_window.group, copied; NULL = none */
     int64_t patience_ns;     /**< sync: how long rank 0 waits for the mails of a window at least;
                                   0 = 1 ms */
+    dxt_origin origin;       /**< rank 0: where the waits that `snapshot` reads come from; of
+                                  durations it is known */
 } dxt_session_config;
 
 /** A session of one rank. */

@@ -130,7 +130,7 @@ class SessionConfig(c.Structure):
                 ("on_diagnosis_context", c.c_void_p), ("alone", c.c_int),
                 ("history", c.c_void_p), ("min_share", c.c_double),
                 ("device", c.POINTER(Place)), ("local_experts", c.c_uint32),
-                ("group", c.c_char_p), ("patience_ns", c.c_int64)]
+                ("group", c.c_char_p), ("patience_ns", c.c_int64), ("origin", c.c_int)]
 
 
 class Mark(c.Structure):

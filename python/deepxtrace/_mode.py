@@ -15,8 +15,8 @@ class Mode:
     """Low-latency, normal, or counters of a library's own: them, the operations, the session, the
     last window.
 
-    ``counters`` of a library have read(), waits, samples, operations and strangers(): see
-    docs/adapters.md.
+    ``counters`` of a library have read(), waits, samples, operations and strangers(), and may have
+    an origin: see docs/adapters.md.
     """
 
     def __init__(self, name: str, operators: Sequence[str], ranks: int, device: Any,

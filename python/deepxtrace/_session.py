@@ -53,6 +53,7 @@ class Session:
     ``facts()`` says what the tensors do not hold, at the time of a read; ``local_experts`` is for
     groups of which it never will. With ``device`` the place of this rank travels along. ``probe``
     is a dxt_probe with durations, which must outlive the session; ``read`` is not called then.
+    ``origin`` says where waits that are read come from.
     """
 
     def __init__(self, mailroom: Mailroom, rank: int, ranks: int, operators: Sequence[str],
@@ -63,7 +64,8 @@ class Session:
                  method: int, facts: Optional[Callable[[], Facts]] = None,
                  local_experts: int = 0, min_share: float = 0.0,
                  device: Optional[_lib.Place] = None, group: str = "",
-                 patience: float = 0.0, probe: Any = None) -> None:
+                 patience: float = 0.0, probe: Any = None,
+                 origin: int = _lib.ORIGIN_UNKNOWN) -> None:
         self._mailroom, self._read, self._on_diagnoses = mailroom, read, on_diagnoses
         self._say, self._asynchronous, self._rate = say, asynchronous, ticks_per_second
         self._facts = facts
@@ -95,7 +97,7 @@ class Session:
             host=host.encode("utf-8", "replace"), instance=instance.encode(),
             source=source.encode(), analysis=c.pointer(analysis), on_diagnosis=self._callbacks[3],
             min_share=min_share, local_experts=local_experts, group=group.encode() or None,
-            patience_ns=int(patience * 1e9),
+            patience_ns=int(patience * 1e9), origin=origin,
             device=c.pointer(device) if device is not None else None)
         try:
             self._call(lib.dxt_session_create, c.byref(config), c.byref(self._session))

@@ -395,7 +395,8 @@ class Diagnose:
                 source="deepxtrace.diagnose", method=self._method,
                 facts=lambda: mode.facts(self._local_experts), min_share=self._min_share,
                 device=self._place, group=self._group_name, patience=PATIENCE_SECONDS,
-                probe=mode.counters.probe if isinstance(mode.counters, Durations) else None)
+                probe=mode.counters.probe if isinstance(mode.counters, Durations) else None,
+                origin=getattr(mode.counters, "origin", _lib.ORIGIN_UNKNOWN))
         except BaseException:
             mode.stop()
             raise

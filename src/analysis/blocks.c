@@ -117,7 +117,7 @@ static bool is_less_inside(const dxt_window *window, const struct pairs *pairs, 
         above += !(outside > DXT_BLOCK_APART * within[in++]);
         if (above >= most) return false;
     }
-    if (in < DXT_BLOCK_FEW) return false;
+    if (in == 0) return false;
     double inside = dxt_select(within, in, part_inside(in));
     return outside > DXT_BLOCK_APART * inside && inside > 0;
 }
@@ -128,7 +128,7 @@ static bool is_apart(const dxt_window *window, const struct pairs *pairs, uint32
     uint32_t out = 0;
     for (uint32_t k = 0; k < pairs->count; k++)
         if (pairs->i[k] / size != pairs->j[k] / size) beyond[out++] = pairs->both[k];
-    if (out < DXT_BLOCK_FEW) return false;
+    if (out == 0) return false;
     double outside = dxt_select(beyond, out, (uint32_t)(DXT_BLOCK_OUTSIDE * out));
     return is_less_inside(window, pairs, size, outside);
 }
@@ -148,7 +148,9 @@ static bool may_be_apart(const struct pairs *pairs, uint32_t ranks)
 uint32_t dxt_likely_block(const dxt_window *window)
 {
     struct pairs pairs;
-    if (window->ranks < DXT_BLOCK_RANKS) return 0;
+    uint32_t there = 0;
+    for (uint32_t r = 0; r < window->ranks; r++) there += is_there(window, r);
+    if (there < DXT_BLOCK_RANKS) return 0;
     take_pairs(window, &pairs);
     if (!may_be_apart(&pairs, window->ranks)) return 0;
     for (uint32_t size = window->ranks / 2; size >= 2; size--)

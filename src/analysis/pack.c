@@ -83,6 +83,7 @@ static void copy_findings(const dxt_draft *draft, const dxt_window *window, dxt_
 
 static void copy_facts(const dxt_draft *draft, dxt_findings *packed)
 {
+    packed->finding_size = sizeof *packed->findings;
     packed->floor = draft->floor;
     packed->likely_node_size = draft->likely_node_size;
     packed->waits_beside = draft->waits_beside;

@@ -64,11 +64,10 @@
 /* Most time-outs in one counter, one for each local expert; and rows that are looked at before a
  * rank counts as not given up. Chosen. */
 #define DXT_MOST_TIMEOUTS 256
-#define DXT_TIMEOUT_LOOKS 8u
-/* Cells between the others, and the fewest, that say whether these count while one rank does not,
- * and the part of them that must. Larger part: fewer ranks are said to take no part. Chosen. */
-#define DXT_COUNTED_CELLS 1024u
-#define DXT_COUNTED_LEAST 2u
+#define DXT_TIMEOUT_LOOKS 8u /* not moved: a sample */
+/* Cells between the others that say whether these count while one rank does not, and the part of
+ * them that must. Larger part: fewer ranks are said to take no part. Chosen. */
+#define DXT_COUNTED_CELLS 1024u /* not moved: a sample */
 #define DXT_COUNTED_PART 0.9
 /* Part of the cells without a sample above which no operation was completed. Chosen. */
 #define DXT_EMPTY_PART 0.25
@@ -174,7 +173,7 @@
 /* ---- slow links (arrive/slow_links.c) ---- */
 
 /* Ranks above which DXT_PARTNERS_OF_MANY partners judge a link. More: slower, surer. Chosen. */
-#define DXT_PARTNERS_MANY_RANKS 512u
+#define DXT_PARTNERS_MANY_RANKS 512u /* not moved: a sample */
 /* The waits over a link are its shortest ones: those of one in so many. Larger: fewer good links at
  * the other end are enough, noisier. Chosen: one of 16 finds 7 bad of 8. */
 #define DXT_SHORTEST_ONE_IN 16u
@@ -188,7 +187,7 @@
 #define DXT_NIC_UNEVENNESS 0.7
 /* The same in spreads of the waits inside nodes, and of how many of these. Chosen. */
 #define DXT_NIC_SPREADS 6.0
-#define DXT_SPREAD_CELLS 256u
+#define DXT_SPREAD_CELLS 256u /* not moved: a sample */
 #define DXT_LINK_FEW 4u
 /* Part of the operations in which a rank must come last to the others for it to be its link, not
  * its work, which is late now and early then. Larger: more links are doubted. Chosen: lateness in
@@ -205,9 +204,8 @@
 /* Part of the pairs inside a sparse pattern that must be observed. More: surer of the pattern,
  * which is found less often. Chosen. */
 #define DXT_BLOCK_SEEN 0.9
-/* Ranks, and pairs inside and between blocks, from which on blocks can be told from chance. */
+/* Ranks from which on blocks can be told from chance. Larger: fewer hints. Chosen. */
 #define DXT_BLOCK_RANKS 8u
-#define DXT_BLOCK_FEW 4u
 /* Most pairs inside blocks, down from this part, must wait so many times less than most pairs
  * between them, up from this part; the rest may be a late rank's. Larger: fewer hints. Chosen. */
 #define DXT_BLOCK_INSIDE 0.7
@@ -267,13 +265,13 @@
 #define DXT_BUNDLE_PART 0.8
 #define DXT_BUNDLE_LEAST 3u
 #define DXT_STALLS_LEAST 6u
-/* Stalls on many paths: the part of the ordinary wait of the other operator, beyond the transfer,
- * that those of a typical rank must add up to here, and the ranks from which on a column says what
- * is typical. Larger: skew is said instead. From a model of coupled steps: stalls of 1-5 ms on
- * 1.5 % of the paths give 0.6-0.7 of it, of 0.3 % 1.1, rotating lateness and jitter of 25 % of the
- * compute and of all of it 0. */
-#define DXT_STALLED_PART 0.25
-#define DXT_STALLS_MEMBERS 6u
+/* Stalls on many paths: standard errors by which what a rank waits here must go along with how late
+ * it is in the other operator, and how many times what cells without anything in common make rows
+ * may differ. Larger errors, or fewer times: skew is said instead. From a model of coupled steps, 6
+ * to 64 ranks: of stalls of 0.5-5 ms on 0.3-2 % of the paths three in four exceed 3 errors, of 60
+ * windows of rotating lateness none. */
+#define DXT_STALLS_ERRORS 3.0
+#define DXT_STALLS_ROWS 5.0
 
 /* ---- what explains what ---- */
 

@@ -141,7 +141,7 @@ static dxt_status explain(dxt_workspace *workspace, dxt_case *c)
 static void give_verdict(dxt_case *c)
 {
     const dxt_fit *fit = &c->fit;
-    bool thin = c->window->ops > 0 && c->window->ops < DXT_THIN_OPS;
+    bool thin = fit->ops > 0 && fit->ops < DXT_THIN_OPS;
     bool fits = !c->paths->misfit && !fit->tangled;
     /* A stall that cost much is no health, and once is no cause. */
     bool stalled = c->once > 0 && !(c->once < DXT_MAJOR_SHARE * fit->step);

@@ -83,6 +83,25 @@ static inline bool dxt_take_struct(void *taken, size_t size, const void *given, 
     return true;
 }
 
+/**
+ * Fill a struct of a caller that was compiled against any version: what it does not know is left
+ * out, what only it knows stays as it is.
+ *
+ * @param given   Begins with its struct_size, which stays.
+ * @param made    @p size bytes, as this version knows it.
+ * @param needed  What it must have at least. At least sizeof(size_t).
+ * @return false, and @p given untouched, if it has less.
+ */
+static inline bool dxt_give_struct(void *given, const void *made, size_t size, size_t needed)
+{
+    size_t given_size;
+    memcpy(&given_size, given, sizeof given_size);
+    if (given_size < needed) return false;
+    memcpy(given, made, given_size < size ? given_size : size);
+    memcpy(given, &given_size, sizeof given_size);
+    return true;
+}
+
 /* ---- growing text ---- */
 
 /** A growing, always terminated buffer. Zero it to begin; release `data` with free(). After a

@@ -57,9 +57,7 @@ dxt_status dxt_mpi_find_place(const void *comm, dxt_mpi_place *place)
     dxt_status status = pass_on(part->find_place(comm, &found, why),
                                 "cannot find the place among MPI's ranks", why);
     if (status != DXT_OK) return status;
-    size_t size = place->struct_size < sizeof found ? place->struct_size : sizeof found;
-    found.struct_size = place->struct_size;
-    memcpy(place, &found, size);
+    dxt_give_struct(place, &found, sizeof found, sizeof found.struct_size);
     return DXT_OK;
 }
 

@@ -160,3 +160,27 @@ dxt_status dxt_history_summary(const dxt_history *history, dxt_episode **episode
     *count = used;
     return DXT_OK;
 }
+
+uint64_t dxt_history_windows(const dxt_history *history)
+{
+    uint64_t most = 0;
+    for (uint32_t t = 0; history && t < history->tracks; t++)
+        if (history->track[t].windows > most) most = history->track[t].windows;
+    return most;
+}
+
+dxt_status dxt_history_run(const dxt_history *history, dxt_run_identity *run)
+{
+    if (!history || !run) return dxt_fail(DXT_ERR_INVALID, "history or run is NULL");
+    dxt_run_identity made = {.struct_size = sizeof made};
+    if (history->ranks > 0)
+        made = (dxt_run_identity){.ranks = history->ranks,
+                                  .windows = dxt_history_windows(history),
+                                  .instance = history->instance,
+                                  .source = history->source,
+                                  .case_name = history->case_name};
+    if (!dxt_give_struct(run, &made, sizeof made, DXT_SIZE_UP_TO(dxt_run_identity, case_name)))
+        return dxt_fail(DXT_ERR_INVALID, "run->struct_size of %zu bytes is too short",
+                        run->struct_size);
+    return DXT_OK;
+}

@@ -256,18 +256,6 @@ dxt_status dxt_history_follow(dxt_history *history, const dxt_window *window,
     return status;
 }
 
-dxt_run_identity dxt_history_run(const dxt_history *history)
-{
-    if (!history || history->ranks == 0) return (dxt_run_identity){.ranks = 0};
-    dxt_run_identity run = {.ranks = history->ranks,
-                            .instance = history->instance,
-                            .source = history->source,
-                            .case_name = history->case_name};
-    for (uint32_t t = 0; t < history->tracks; t++)
-        if (history->track[t].windows > run.windows) run.windows = history->track[t].windows;
-    return run;
-}
-
 dxt_status dxt_history_timeline(const dxt_history *history, const char *phase,
                                 dxt_timeline **timeline)
 {

@@ -87,18 +87,21 @@ static double median_ns(void (*run)(const struct bench *), const struct bench *b
 
 dxt_status dxt_probe_calibrate(uint32_t sources, dxt_probe_cost *cost)
 {
-    if (!cost) return dxt_fail(DXT_ERR_INVALID, "nowhere to put the cost");
+    if (!cost || cost->struct_size < DXT_SIZE_UP_TO(dxt_probe_cost, operation_ns))
+        return dxt_fail(DXT_ERR_INVALID, "cost is NULL, or cost->struct_size is not set");
     struct bench counting = {.sources = sources};
     const struct bench nothing = {.sources = sources};
     dxt_status status = dxt_probe_create(1, sources, &counting.probe);
     if (status != DXT_OK) return status;
-    *cost = (dxt_probe_cost){
+    const dxt_probe_cost measured = {
+        .struct_size = sizeof measured,
         .clock_ns = median_ns(run_clock, &counting),
         .wait_ns = median_ns(run_wait, &counting),
         .wait_shared_ns = median_ns(run_wait_shared, &counting),
         .null_wait_ns = median_ns(run_wait, &nothing),
         .operation_ns = median_ns(run_operation, &counting),
     };
+    dxt_give_struct(cost, &measured, sizeof measured, sizeof measured.struct_size);
     dxt_probe_destroy(counting.probe);
     return DXT_OK;
 }

@@ -106,14 +106,15 @@ static dxt_status take(const dxt_history *history, dxt_run_identity *run, dxt_ep
                        size_t *count)
 {
     if (!history) return dxt_fail(DXT_ERR_INVALID, "report: no history");
-    *run = dxt_history_run(history);
+    dxt_status status = dxt_history_run(history, run);
+    if (status != DXT_OK) return status;
     if (run->windows == 0) return dxt_fail(DXT_ERR_INVALID, "report: a history of no window");
     return dxt_history_summary(history, episodes, count);
 }
 
 dxt_status dxt_report_summary_text(const dxt_history *history, dxt_write_fn write, void *context)
 {
-    dxt_run_identity run = {0};
+    dxt_run_identity run = {.struct_size = sizeof run};
     dxt_episode *episodes = NULL;
     size_t count = 0;
     dxt_text text = {0}, line = {0};
@@ -205,7 +206,7 @@ static void put_name(dxt_text *text, const char *key, const char *name)
 
 dxt_status dxt_report_summary_json(const dxt_history *history, dxt_write_fn write, void *context)
 {
-    dxt_run_identity run = {0};
+    dxt_run_identity run = {.struct_size = sizeof run};
     dxt_episode *episodes = NULL;
     size_t count = 0;
     dxt_text text = {0};

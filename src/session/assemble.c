@@ -341,6 +341,7 @@ static dxt_window describe(dxt_assembler *to, const dxt_assembly *a)
                          .hosts = hosts(to, a),
                          .devices = devices(to, a),
                          .min_share = a->min_share,
+                         .origin = a->origin,
                          .mix = mix(to, a),
                          .issued = issued(to, a),
                          .group = text(a->group),

@@ -32,6 +32,7 @@ typedef struct dxt_assembly {
     int64_t index;
     int64_t busy_ns;          /**< how long rank 0 was held up behind the mails at the beginning */
     double min_share;         /**< 0 = not to be recorded */
+    dxt_origin origin;        /**< of waits that are counted */
     dxt_durations *durations; /**< what was told of so far; NULL = none are kept */
     const char *instance;     /**< NULL = none */
     const char *source;       /**< NULL = none */

@@ -56,6 +56,7 @@ dxt_status dxt_session_diagnose(dxt_session *s)
                              .busy_ns = s->busy_ns,
                              .durations = s->durations,
                              .min_share = fmin(s->analysis.min_share, 1),
+                             .origin = s->config.origin,
                              .instance = s->instance,
                              .group = s->group,
                              .source = s->source};

@@ -270,6 +270,8 @@ static dxt_status check_config(const dxt_session_config *config)
     if (config->node < -1) return dxt_fail(DXT_ERR_INVALID, "node %d", config->node);
     if (!(config->min_share >= 0 && config->min_share <= 1))
         return dxt_fail(DXT_ERR_INVALID, "a smallest share of %g", config->min_share);
+    if ((unsigned)config->origin > DXT_ORIGIN_DURATION)
+        return dxt_fail(DXT_ERR_INVALID, "an origin of %d", (int)config->origin);
     if (config->local_experts > DXT_MAX_LOCAL_EXPERTS)
         return dxt_fail(DXT_ERR_INVALID, "%u local experts", config->local_experts);
     if (config->alone && config->history)

@@ -185,7 +185,7 @@ static inline double tip(bool (*holds)(double), double low, double high)
 /* The smallest number from `first` on at which something holds. */
 static inline double count_from(bool (*holds)(double), int first)
 {
-    for (int k = first; k < 200; k++)
+    for (int k = first; k < MOST; k++)
         if (holds(k)) return k;
     return NAN;
 }

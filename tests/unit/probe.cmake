@@ -17,5 +17,10 @@ add_test(NAME test_probe_compiled_out
                  $<TARGET_OBJECTS:probe_disabled>)
 set_tests_properties(test_probe_compiled_out PROPERTIES LABELS "unit")
 
-# The probe of GPU kernels, compiled for the host.
+# The probe of GPU kernels, compiled for the host, and by nvcc where it is.
 dxt_test(test_probe_cuh SOURCES unit/test_probe_cuh.c MODULES base probe)
+add_test(NAME test_probe_nvcc
+         COMMAND bash ${CMAKE_CURRENT_SOURCE_DIR}/unit/nvcc.sh
+                 ${CMAKE_CURRENT_SOURCE_DIR}/gpu/test_durations_cuda.cu ${DXT_NVCC})
+set_tests_properties(test_probe_nvcc PROPERTIES LABELS unit SKIP_RETURN_CODE 77 TIMEOUT 120
+  ENVIRONMENT "DXT_SOURCE_DIR=${PROJECT_SOURCE_DIR}")

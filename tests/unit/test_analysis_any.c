@@ -443,9 +443,29 @@ static void an_analyzer_uses_its_memory_again(void **state)
     dxt_analyzer_destroy(NULL);
 }
 
+/* As a program that was compiled when findings were shorter meets them. */
+static void findings_are_stepped_through_by_their_size(void **state)
+{
+    (void)state;
+    dxt_window *window = window_of_much(1, "dispatch");
+    dxt_findings *found = analyze(window, NULL);
+    assert_int_equal(found->finding_size, sizeof(dxt_finding));
+    assert_true(found->finding_count > 1);
+    for (size_t f = 0; f < found->finding_count; f++)
+        assert_ptr_equal(dxt_finding_at(found, f), &found->findings[f]);
+    dxt_finding longer[2][2] = {{{.rank = 3}, {.rank = 4}}, {{.rank = 5}, {.rank = 6}}};
+    const dxt_findings later = {
+        .findings = longer[0], .finding_count = 2, .finding_size = sizeof longer[0]};
+    assert_int_equal(dxt_finding_at(&later, 0)->rank, 3);
+    assert_int_equal(dxt_finding_at(&later, 1)->rank, 5);
+    dxt_findings_free(found);
+    dxt_window_free(window);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(findings_are_stepped_through_by_their_size),
         cmocka_unit_test(an_analyzer_uses_its_memory_again),
         cmocka_unit_test(a_time_out_in_a_sum_is_set_aside),
         cmocka_unit_test(cells_that_nobody_observed_speak_for_nobody),

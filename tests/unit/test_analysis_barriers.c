@@ -222,6 +222,35 @@ static void an_echo_is_no_lateness_over_time(void **state)
     release(found);
 }
 
+/* Where one of eight operations is measured, so few are as good as so few in all. */
+static void what_is_not_measured_tells_nothing(void **state)
+{
+    dxt_window *few[OPERATORS], *many[OPERATORS];
+    (void)state;
+    begin(4, 11);
+    run.late[COMBINE][2] = 5 * US;
+    simulate(few);
+    begin(4, 11);
+    run.late[COMBINE][2] = 5 * US;
+    simulate(many);
+    for (int op = 0; op < OPERATORS; op++) {
+        bool matrix = op % 2 == 1;
+        many[op]->ops *= 8;
+        many[op]->elapsed_ns *= 8;
+        many[op]->samples_each = run.ops;
+        if (matrix) many[op]->samples = calloc(16, sizeof *many[op]->samples);
+        for (int c = 0; matrix && c < 16; c++) many[op]->samples[c] = c % 5 ? run.ops : 0;
+        dxt_findings *expected = analyze(few[op], NULL), *found = analyze(many[op], NULL);
+        assert_int_equal(found->finding_count, expected->finding_count);
+        assert_near(found->lateness_error[1], expected->lateness_error[1], 1e-6);
+        assert_near(found->lateness[2], expected->lateness[2], 1e-6);
+        dxt_findings_free(expected);
+        dxt_findings_free(found);
+        dxt_window_free(few[op]);
+        dxt_window_free(many[op]);
+    }
+}
+
 static void operators_are_related_by_their_names(void **state)
 {
     const dxt_relation expected[OPERATORS][OPERATORS] = {
@@ -254,6 +283,7 @@ int main(void)
         cmocka_unit_test(who_is_late_everywhere_is_no_echo),
         cmocka_unit_test(a_late_rank_beside_a_slow_one_is_named),
         cmocka_unit_test(an_echo_is_no_lateness_over_time),
+        cmocka_unit_test(what_is_not_measured_tells_nothing),
         cmocka_unit_test(operators_are_related_by_their_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

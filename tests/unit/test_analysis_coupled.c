@@ -8,7 +8,7 @@
 
 #define MOST 64u
 
-enum { DISPATCH, COMBINE, OPERATORS };
+enum { DISPATCH, COMBINE, OPERATORS, BOTH = OPERATORS };
 
 static const char *const names[] = {"dispatch", "combine"};
 
@@ -18,6 +18,7 @@ static struct {
     int ops;
     uint64_t seed;
     double jitter, gap, uneven;
+    double offset; /* of the first node when the run begins */
     double (*path)(int operator_of, uint32_t i, uint32_t j);
     double (*late)(int operator_of, uint32_t k);
 } run;
@@ -73,6 +74,7 @@ static void simulate(dxt_window *windows[OPERATORS])
     double e[MOST] = {0};
     memset(wait, 0, sizeof wait);
     build_ways();
+    for (uint32_t k = 0; k < run.node; k++) e[k] = run.offset;
     for (int s = 0; s < run.ops; s++)
         for (int op = 0; op < OPERATORS; op++) operate(op, e, wait[op]);
     for (int op = 0; op < OPERATORS; op++) {
@@ -222,7 +224,8 @@ static struct {
 
 static double stall_now_and_then(int op, uint32_t i, uint32_t j)
 {
-    if (i == j || op != rare.op || arrivals_uniform(&run.seed) >= rare.chance) return 0;
+    if (i == j || (op != rare.op && rare.op != BOTH)) return 0;
+    if (arrivals_uniform(&run.seed) >= rare.chance) return 0;
     return (1 + 4 * arrivals_uniform(&run.seed)) * 1000 * US;
 }
 
@@ -275,6 +278,106 @@ static void who_is_late_now_and_then_is_no_stall(void **state)
     }
 }
 
+static void stalls_in_both_operators_are_said_in_both(void **state)
+{
+    (void)state;
+    dxt_findings *found[OPERATORS];
+    for (uint32_t node = 0; node <= 8; node += 8) {
+        uint32_t stalls = 0, skews = 0;
+        for (uint64_t seed = 1; seed <= 20; seed++) {
+            begin(16, node, seed);
+            run.ops = 200;
+            run.path = stall_now_and_then;
+            rare.op = BOTH;
+            rare.chance = 0.002;
+            judge(found);
+            for (int op = 0; op < OPERATORS; op++) {
+                stalls += count_of(found[op], DXT_PATH_STALLS);
+                skews += count_of(found[op], DXT_SYSTEMIC_SKEW);
+            }
+            release(found);
+        }
+        assert_in_range(stalls, 32, 40);
+        assert_in_range(skews, 0, 8);
+    }
+}
+
+/* ---- two nodes that stand apart ---- */
+
+static void an_offset_that_changes_sides_is_nobodys(void **state)
+{
+    (void)state;
+    dxt_findings *found[OPERATORS];
+    for (uint64_t seed = 1; seed <= 10; seed++) {
+        begin(16, 8, seed);
+        run.gap = 80 * US;
+        run.offset = (seed % 2 ? 40 : -40) * US;
+        judge(found);
+        for (int op = 0; op < OPERATORS; op++) {
+            assert_int_equal(found[op]->finding_count, 0);
+            assert_int_equal(found[op]->verdict, DXT_VERDICT_HEALTHY);
+        }
+        release(found);
+    }
+}
+
+/* It keeps the other node waiting until that one's data is no longer waited for. */
+static void a_late_rank_of_two_nodes_is_the_only_one_named(void **state)
+{
+    (void)state;
+    dxt_findings *found[OPERATORS];
+    for (uint64_t seed = 1; seed <= 10; seed++) {
+        begin(16, 8, seed);
+        run.gap = (seed % 2 ? 5 : 50) * US;
+        run.late = rank_5_late;
+        judge(found);
+        assert_int_equal(only(found[DISPATCH], DXT_LATE_RANK)->rank, 5);
+        assert_int_equal(found[COMBINE]->finding_count, 0);
+        release(found);
+    }
+}
+
+static double node_0_late(int op, uint32_t k)
+{
+    return op == DISPATCH && k < run.node ? 200 * US : 0;
+}
+
+static void of_two_nodes_the_late_one_is_as_late_as_it_is(void **state)
+{
+    (void)state;
+    dxt_findings *found[OPERATORS];
+    for (uint64_t seed = 1; seed <= 10; seed++) {
+        begin(16, 8, seed);
+        run.ops = 100;
+        run.gap = 50 * US;
+        run.offset = 50 * US;
+        run.late = node_0_late;
+        judge(found);
+        const dxt_finding *finding = only(found[DISPATCH], DXT_LATE_NODE);
+        assert_int_equal(finding->node, 10);
+        assert_near(finding->wait, 200 * US, 20 * US);
+        assert_int_equal(found[COMBINE]->finding_count, 0);
+        release(found);
+    }
+}
+
+/* ---- three nodes ---- */
+
+static void what_a_late_rank_does_to_its_node_is_no_uplink(void **state)
+{
+    (void)state;
+    dxt_findings *found[OPERATORS];
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        begin(12, 4, seed);
+        run.gap = (seed % 2 ? 5 : 25) * US;
+        run.late = rank_5_late;
+        judge(found);
+        assert_int_equal(only(found[DISPATCH], DXT_LATE_RANK)->rank, 5);
+        assert_int_equal(count_of(found[COMBINE], DXT_SLOW_NODE_LINK), 0);
+        release(found);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -284,6 +387,11 @@ int main(void)
         cmocka_unit_test(what_does_stall_across_it_is_named),
         cmocka_unit_test(stalls_are_said_where_they_are_and_no_skew_elsewhere),
         cmocka_unit_test(who_is_late_now_and_then_is_no_stall),
+        cmocka_unit_test(stalls_in_both_operators_are_said_in_both),
+        cmocka_unit_test(an_offset_that_changes_sides_is_nobodys),
+        cmocka_unit_test(a_late_rank_of_two_nodes_is_the_only_one_named),
+        cmocka_unit_test(of_two_nodes_the_late_one_is_as_late_as_it_is),
+        cmocka_unit_test(what_a_late_rank_does_to_its_node_is_no_uplink),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -95,7 +95,7 @@ static void a_healthy_run_stays_quiet(void **state)
     for (int k = 0; k < 100; k++) assert_int_equal(late_rank("dispatch", k), -1);
     assert_int_equal(summary(&episodes), 0);
     assert_null(episodes);
-    assert_int_equal(dxt_history_run(history).windows, 100);
+    assert_int_equal(dxt_history_windows(history), 100);
 }
 
 /* Everybody has come there: who is waited for sends slowly. */
@@ -319,7 +319,6 @@ static void another_run_is_judged_anew(void **state)
     assert_false(dxt_history_continues(history, window));
     dxt_findings_free(judge_window(window));
     assert_int_equal(only_episode().seen, 1);
-    assert_string_equal(dxt_history_run(history).case_name, "another");
     window->index = 10;
     assert_false(dxt_history_continues(history, window));
     window->index = 11;
@@ -339,14 +338,14 @@ static void what_has_no_place_in_a_run_is_given_back(void **state)
     (void)state;
     job.late[3] = 22 * US;
     for (int k = 0; k < 3; k++) assert_int_equal(late_rank("dispatch", -1), 3);
-    assert_int_equal(dxt_history_run(history).windows, 0);
+    assert_int_equal(dxt_history_windows(history), 0);
     dxt_window *window = numbered("dispatch", 0);
     dxt_findings *found = analyze(window, &options);
     assert_int_equal(dxt_history_judge(history, window, found, &judged), DXT_OK);
     assert_int_equal(judged->method, DXT_METHOD_RATIO);
     assert_int_equal(judged->col_count, found->col_count);
     assert_null(judged->lateness);
-    assert_int_equal(dxt_history_run(history).windows, 0);
+    assert_int_equal(dxt_history_windows(history), 0);
     dxt_findings_free(judged);
     found->ranks = 7;
     assert_int_equal(dxt_history_judge(history, window, found, &judged), DXT_ERR_INVALID);
@@ -403,7 +402,7 @@ static void memory_is_bounded(void **state)
         assert_int_equal(late_rank(name, 0), -1);
     }
     for (int k = 1; k < 200; k++) assert_int_equal(late_rank("operator-0", k), -1);
-    assert_int_equal(dxt_history_run(history).windows, 200);
+    assert_int_equal(dxt_history_windows(history), 200);
     for (uint32_t f = 0; f < 300; f++)
         many[f] = (dxt_finding){
             .kind = DXT_SLOW_PATH, .rank = f % 8, .source = f, .node = -1, .source_node = -1};
@@ -518,7 +517,7 @@ static void a_run_is_followed_in_the_same_memory(void **state)
             if (followed[p]->finding_count > most) most = followed[p]->finding_count;
             dxt_findings_free(judged[p]);
         }
-        assert_int_equal(dxt_history_run(follower).windows, k % 40 + 1);
+        assert_int_equal(dxt_history_windows(follower), k % 40 + 1);
     }
     assert_true(most > 32);
     dxt_history_destroy(follower);

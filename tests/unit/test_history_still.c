@@ -102,7 +102,12 @@ static void check_still(const int64_t issued[3][RANKS], int64_t who)
     assert_int_equal(count, who >= 0);
     if (count) assert_int_equal(episodes[0].first, 4);
     free(episodes);
-    assert_int_equal(dxt_history_run(history).windows, 3); /* nobody was on time in the others */
+    dxt_run_identity run = {.struct_size = sizeof run};
+    assert_int_equal(dxt_history_run(history, &run), DXT_OK);
+    assert_int_equal(run.ranks, RANKS);
+    assert_null(run.case_name);
+    assert_int_equal(run.windows, 3); /* nobody was on time in the others */
+    assert_int_equal(dxt_history_windows(history), 3);
     dxt_history_destroy(history);
 }
 

@@ -105,6 +105,9 @@ static dxt_probe *probe(void)
     X(dxt_history_follow(history(), NULL, &none, AS(const dxt_findings)))                       \
     X(dxt_history_follow(history(), &window, NULL, AS(const dxt_findings)))                     \
     X(dxt_history_follow(history(), &window, &none, NULL))                                      \
+    X(dxt_history_run(NULL, (dxt_run_identity *)(void *)bytes))                                 \
+    X(dxt_history_run(history(), NULL))                                                         \
+    X(dxt_history_run(history(), (dxt_run_identity *)(void *)bytes))                            \
     X(dxt_history_summary(NULL, AS(dxt_episode), &count))                                       \
     X(dxt_history_summary(history(), NULL, &count))                                             \
     X(dxt_history_summary(history(), AS(dxt_episode), NULL))                                    \
@@ -147,6 +150,7 @@ static dxt_probe *probe(void)
     X(dxt_snapshot_difference(NULL, snapshot(), snapshot()))                                    \
     X(dxt_snapshot_difference(snapshot(), NULL, snapshot()))                                    \
     X(dxt_snapshot_difference(snapshot(), snapshot(), NULL))                                    \
+    X(dxt_probe_calibrate(2, (dxt_probe_cost *)(void *)bytes))                                  \
     X(dxt_probe_calibrate(2, NULL))                                                             \
     X(dxt_heatmap_write(NULL, 1, DXT_FORMAT_SVG, NULL, keep, NULL))                             \
     X(dxt_heatmap_write(&(dxt_heatmap_panel){.window = NULL}, 1, DXT_FORMAT_SVG, NULL, keep,    \
@@ -182,7 +186,7 @@ static dxt_probe *probe(void)
 #define ANSWERS(X)                                                                         \
     X(dxt_history_continues(NULL, &window) == 0)                                           \
     X(dxt_history_continues(history(), NULL) == 0)                                         \
-    X(dxt_history_run(NULL).ranks == 0)                                                    \
+    X(dxt_history_windows(NULL) == 0)                                                      \
     X(isnan(dxt_window_value(NULL, 0, 0)))                                                 \
     X((dxt_window_row(NULL, 0, (double *)(void *)bytes), 1))                               \
     X((dxt_window_row(&window, 0, NULL), 1))                                               \

@@ -428,7 +428,7 @@ static dxt_status make_all(void)
 {
     dxt_probe *probe = NULL;
     dxt_snapshot *snapshot = NULL;
-    dxt_probe_cost cost;
+    dxt_probe_cost cost = {.struct_size = sizeof cost};
     dxt_status status = dxt_probe_create(1, 2, &probe);
     if (status == DXT_OK) status = dxt_snapshot_create(1, 2, &snapshot);
     if (status == DXT_OK) status = dxt_probe_calibrate(2, &cost);
@@ -477,7 +477,7 @@ static void the_rate_is_right(void **state)
 static void costs_are_plausible(void **state)
 {
     (void)state;
-    dxt_probe_cost cost;
+    dxt_probe_cost cost = {.struct_size = sizeof cost};
     assert_int_equal(dxt_probe_calibrate(8, NULL), DXT_ERR_INVALID);
     assert_int_equal(dxt_probe_calibrate(0, &cost), DXT_ERR_INVALID);
     assert_int_equal(dxt_probe_calibrate(8, &cost), DXT_OK);

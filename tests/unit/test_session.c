@@ -515,7 +515,7 @@ static void wrong_configurations_are_refused(void **state)
     assert_int_equal(dxt_probe_create(2, 2, &alien), DXT_OK);
     alien->layout = 99;
     const dxt_session_config good = config_of(job, 0, DXT_SESSION_SYNC);
-    dxt_session_config bad[] = {good, good, good, good, good, good, good, good, good,
+    dxt_session_config bad[] = {good, good, good, good, good, good, good, good, good, good,
                                 good, good, good, good, good, good, good, good, good};
     static const char *const nameless[] = {"dispatch", ""};
     bad[0].struct_size = 0;
@@ -537,6 +537,7 @@ static void wrong_configurations_are_refused(void **state)
     bad[15].min_share = 1.5;
     bad[16].local_experts = DXT_MAX_LOCAL_EXPERTS + 1;
     bad[17].patience_ns = -1;
+    bad[18].origin = (dxt_origin)(DXT_ORIGIN_DURATION + 1);
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
         assert_int_equal(dxt_session_create(&bad[i], &session), DXT_ERR_INVALID);
     assert_int_equal(dxt_session_create(NULL, &session), DXT_ERR_INVALID);

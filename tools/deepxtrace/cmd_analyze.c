@@ -35,7 +35,7 @@ struct analyze {
 /* Sum up the run that has ended, if there is more to it than its last window. */
 static outcome report_summary(struct analyze *run)
 {
-    uint64_t windows = run->history ? dxt_history_run(run->history).windows : 0;
+    uint64_t windows = dxt_history_windows(run->history);
     bool asked = run->summary || run->summary_only;
     dxt_status status = changes_end(&run->told);
     if (status != DXT_OK) return EXIT_FAILED;

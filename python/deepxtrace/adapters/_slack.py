@@ -10,6 +10,7 @@ from typing import Any, Callable, List, Optional
 
 import numpy as np
 
+from .. import _lib
 from .._tensors import capture_allowed
 
 #: In the order in which the kernels have them.
@@ -37,6 +38,7 @@ class SlackCounters:
         self._torch, self._device, self._address = torch, device, address
         self._ranks, self._one_node = ranks, one_node
         self.operators = OPERATORS
+        self.origin = _lib.ORIGIN_BARRIER
         self.closed = False
         self._lock = threading.Lock()
         self._area: np.ndarray = np.zeros(AREA_WORDS, np.int64)

@@ -19,7 +19,9 @@ void dxt_levels_to_shifts(dxt_fit *fit)
             size_t pair = (size_t)a * fit->nodes + b;
             double wait = fit->level[pair], shift = between_nodes(fit, a, b);
             double excess = wait - dxt_expected_wait(shift + fit->link[pair], fit->skew);
-            bool told = wait > fit->skew / DXT_FAR_APART && excess <= fit->node_limit[a];
+            /* Of two nodes either is late, or a way slow: both ways are as measured. */
+            bool fits = fit->nodes == 2 || excess <= fit->node_limit[a];
+            bool told = wait > fit->skew / DXT_FAR_APART && fits;
             fit->level[pair] = told ? dxt_shift_of_wait(wait, fit->skew) : NAN;
         }
 }

@@ -53,7 +53,7 @@ typedef struct dxt_fit {
     uint32_t *rank;  /**< [n] rank of each member */
     double *factor;  /**< [n] a member's waits × this = the window's measure (÷ samples N×N) */
     double step;     /**< time of one operation and what belongs to it; NaN = unknown */
-    double ops;      /**< 0 = unknown */
+    double ops;      /**< operations that the waits are of; 0 = unknown */
     double *late;    /**< [n] own lateness against the ordinary of its node */
     double *receive; /**< [n] extra wait on its receive side */
     double *send;    /**< [n] how much later what it sends comes, though it is on time */
@@ -83,6 +83,8 @@ typedef struct dxt_fit {
                             that does not */
     double *level;       /**< [nodes][nodes] mean shift between ordinary ranks, as measured; NaN =
                             not, or too far apart to tell */
+    double way[2];       /**< of two nodes: what the first waits for the second, and it for the
+                            first, as measured between ordinary ranks */
     bool same_node;      /**< the ranks of a node are known to share it */
     double one_sided;    /**< how many times as far columns differ as rows, where another rank is
                             late in each operation (arrive/one_sided.h); otherwise 0 */

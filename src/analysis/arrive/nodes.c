@@ -96,6 +96,7 @@ void dxt_fit_between(dxt_fit *fit)
     uint32_t n = fit->nodes;
     bool any_late = false;
     take_levels(fit);
+    if (n == 2) memcpy(fit->way, &fit->link[1], sizeof fit->way);
     dxt_group group;
     dxt_group_input input = {.waits = node_waits,
                              .context = fit,

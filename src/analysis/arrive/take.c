@@ -153,6 +153,18 @@ static void take_members(const struct numbering *numbering, dxt_fit *fit)
     take_factors(window, fit);
 }
 
+/* Operations that the waits are of: fewer than there were, where only some are measured. */
+static double operations_of(const dxt_window *window)
+{
+    int64_t most = window->samples ? 0 : window->samples_each;
+    uint32_t n = window->ranks;
+    for (uint32_t i = 0; window->samples && i < n && i < DXT_TIMEOUT_LOOKS; i++)
+        for (uint32_t j = 0; j < n; j++)
+            if (window->samples[(size_t)i * n + j] > most)
+                most = window->samples[(size_t)i * n + j];
+    return (double)(most > 0 && most < window->ops ? most : window->ops);
+}
+
 dxt_status dxt_fit_take(dxt_block *block, const dxt_window *window, const int32_t *nodes,
                         double min_share, double least, double cell_spread, dxt_fit *out)
 {
@@ -168,7 +180,7 @@ dxt_status dxt_fit_take(dxt_block *block, const dxt_window *window, const int32_
     lay_out(&fit, fit.count, window->ranks, fit.nodes, memory);
     take_members(&numbering, &fit);
     fit.step = step_of(window);
-    fit.ops = (double)window->ops;
+    fit.ops = operations_of(window);
     fit.floor = isnan(fit.step) ? DXT_RELATIVE_FLOOR * longest_wait(&fit) : min_share * fit.step;
     fit.floor = fmax(fit.floor, least);
     *out = fit;

@@ -30,7 +30,7 @@ static bool others_count(const dxt_window *window, uint32_t rank)
         looked++;
         counted += counts(window, i, j);
     }
-    return looked >= DXT_COUNTED_LEAST && counted >= DXT_COUNTED_PART * looked;
+    return looked > 0 && counted >= DXT_COUNTED_PART * looked;
 }
 
 bool dxt_takes_no_part(const dxt_window *window, uint32_t rank)

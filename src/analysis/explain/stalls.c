@@ -2,51 +2,159 @@
 #include "analysis/explain/stalls.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "analysis/arrive/one_sided.h"
+#include "analysis/arrive/roster.h"
 #include "analysis/tuning.h"
 #include "numeric/select.h"
 #include "numeric/spread.h"
 
-/* What members typically wait for member j. */
-static double typical_column(const dxt_fit *fit, uint32_t j)
+/* What is added up over the cells, for each member, in the scratch of the fit. */
+struct sums {
+    double *row;       /* what it waits beyond what its node waits for the same ranks */
+    double *awaited;   /* what the others wait for it here … */
+    double *later;     /* … and in the other operator */
+    double *off;       /* excess of stalled cells of a row */
+    double squares;    /* of all excesses */
+    double deviation;  /* of a cell from its row and column; 0 until it is known */
+    dxt_stalls stalls; /* what exceeds it */
+};
+
+/* What members of a node typically wait for member j; of a large node some of them. */
+static double typical_column(const dxt_fit *fit, const dxt_roster *roster, uint32_t node,
+                             uint32_t j)
 {
     double waits[DXT_PARTNERS];
-    uint32_t most = fit->count < DXT_PARTNERS ? fit->count : DXT_PARTNERS, used = 0;
+    uint32_t begin = roster->begin[node], own = roster->begin[node + 1] - begin, used = 0;
+    uint32_t most = own < DXT_PARTNERS ? own : DXT_PARTNERS;
     for (uint32_t t = 0; t < most; t++) {
-        uint32_t i = (uint32_t)dxt_spread_index(t, most, fit->count);
+        uint32_t i = roster->list[begin + (uint32_t)dxt_spread_index(t, most, own)];
         if (i != j) waits[used++] = dxt_fit_wait(fit, i, j);
     }
     return dxt_median(waits, used);
 }
 
-static void add_up(const dxt_fit *fit, dxt_stalls *stalls)
+static void add_cell(struct sums *sums, uint32_t i, uint32_t j, double wait, double excess)
 {
-    double *sum = fit->values;
-    for (uint32_t i = 0; i < fit->count; i++) sum[i] = 0;
-    for (uint32_t j = 0; j < fit->count; j++) {
-        double typical = typical_column(fit, j);
-        for (uint32_t i = 0; i < fit->count; i++) {
-            double excess = i == j ? 0 : dxt_fit_wait(fit, i, j) - typical;
-            if (!(excess > typical)) continue;
-            sum[i] += excess;
-            stalls->largest = fmax(stalls->largest, excess);
-            stalls->paths++;
+    if (sums->deviation <= 0) {
+        sums->row[i] += excess;
+        sums->awaited[j] += wait;
+        sums->squares += excess * excess;
+    } else if (excess > sums->deviation) {
+        sums->off[i] += excess;
+        sums->stalls.largest = fmax(sums->stalls.largest, excess);
+        sums->stalls.paths++;
+    }
+}
+
+static void add_cells(const dxt_fit *fit, const dxt_roster *roster, struct sums *sums)
+{
+    for (uint32_t j = 0; j < fit->count; j++)
+        for (uint32_t a = 0; a < fit->nodes; a++) {
+            double typical = typical_column(fit, roster, a, j);
+            for (uint32_t m = roster->begin[a]; m < roster->begin[a + 1]; m++) {
+                uint32_t i = roster->list[m];
+                double wait = i == j ? 0 : dxt_fit_wait(fit, i, j);
+                if (i != j) add_cell(sums, i, j, wait, wait - typical);
+            }
+        }
+}
+
+static bool is_on_time(const dxt_fit *fit, uint32_t k)
+{
+    return fit->role[k] == DXT_ROLE_ORDINARY && dxt_fit_stands_for_node(fit, k);
+}
+
+/* Around the mean of its node, over the `on_time`; 0 for the others. @return Sum of the squares. */
+static double centre(const dxt_fit *fit, const dxt_roster *roster, const bool *on_time,
+                     double *value)
+{
+    double squares = 0;
+    for (uint32_t a = 0; a < fit->nodes; a++) {
+        double sum = 0;
+        uint32_t used = 0;
+        for (uint32_t m = roster->begin[a]; m < roster->begin[a + 1]; m++) {
+            uint32_t k = roster->list[m];
+            sum += on_time[k] ? value[k] : 0;
+            used += on_time[k];
+        }
+        for (uint32_t m = roster->begin[a]; m < roster->begin[a + 1]; m++) {
+            uint32_t k = roster->list[m];
+            value[k] = on_time[k] ? value[k] - sum / used : 0;
+            squares += value[k] * value[k];
         }
     }
-    stalls->row = dxt_median(sum, fit->count);
+    return squares;
+}
+
+/* Take out of a what goes along with b, which is centred. @return Sum of the squares that are left.
+ */
+static double take_out(const dxt_fit *fit, const double *b, double squares, double *a)
+{
+    double both = 0, left = 0;
+    for (uint32_t k = 0; k < fit->count; k++) both += a[k] * b[k];
+    for (uint32_t k = 0; k < fit->count; k++) {
+        if (squares > 0) a[k] -= both / squares * b[k];
+        left += a[k] * a[k];
+    }
+    return left;
+}
+
+/* Whether rows and lateness go along, and the rows are no more than cells that have nothing in
+ * common make. */
+static bool go_along(const dxt_fit *fit, const dxt_roster *roster, const bool *on_time,
+                     struct sums *sums)
+{
+    double n = fit->count, ranks = 0, of_rows = 0;
+    for (uint32_t k = 0; k < fit->count; k++) {
+        ranks += on_time[k];
+        of_rows += sums->row[k] * sums->row[k];
+    }
+    if (ranks <= 2 * 2) return false;
+    double of_cell = (sums->squares - of_rows / (n - 1)) / (n * (n - 1));
+    double here = centre(fit, roster, on_time, sums->awaited);
+    double row = centre(fit, roster, on_time, sums->row);
+    double late = centre(fit, roster, on_time, sums->later), both = 0;
+    row = take_out(fit, sums->awaited, here, sums->row);
+    late = take_out(fit, sums->awaited, here, sums->later);
+    for (uint32_t k = 0; k < fit->count; k++) both += sums->row[k] * sums->later[k];
+    sums->deviation = sqrt(fmax(0, of_cell));
+    if (!(row > 0 && late > 0 && of_cell > 0)) return false;
+    if (row / ranks > DXT_STALLS_ROWS * (n - 1) * of_cell) return false;
+    double surest = DXT_SUREST, along = fmin(both / sqrt(row * late), surest);
+    return atanh(along) * sqrt(ranks - 2 * 2) >= DXT_STALLS_ERRORS;
+}
+
+static bool same_members(const dxt_fit *fit, const dxt_fit *other)
+{
+    return fit->count == other->count &&
+           memcmp(fit->rank, other->rank, fit->count * sizeof *fit->rank) == 0;
 }
 
 bool dxt_paths_stall(const dxt_fit *fit, const dxt_fit *other, dxt_stalls *stalls)
 {
     double beyond = other->base - other->transfer;
-    dxt_stalls found = {0};
-    if (fit->count < DXT_STALLS_MEMBERS || other->count < DXT_STALLS_MEMBERS) return false;
+    bool on_time[DXT_MAX_RANKS];
+    struct sums sums = {.row = fit->values, .awaited = fit->bar, .later = fit->seen};
+    dxt_roster roster;
+    if (!same_members(fit, other)) return false;
     bool shown = beyond >= DXT_LOSS_SHARE / 2 * other->step ||
                  (other->count <= DXT_ROTATING_RANKS && dxt_rotates(other));
-    if (fit->nodes > 1 || !shown) return false;
-    add_up(fit, &found);
-    if (!(found.row >= DXT_STALLED_PART * beyond)) return false;
-    *stalls = found;
+    if (!shown) return false;
+    dxt_list_members(other, &roster);
+    for (uint32_t k = 0; k < fit->count; k++) {
+        on_time[k] = is_on_time(fit, k) && is_on_time(other, k);
+        sums.later[k] = typical_column(other, &roster, other->node[k], k);
+        sums.row[k] = sums.awaited[k] = 0;
+    }
+    dxt_list_members(fit, &roster);
+    add_cells(fit, &roster, &sums);
+    if (!go_along(fit, &roster, on_time, &sums)) return false;
+    sums.off = sums.row;
+    for (uint32_t k = 0; k < fit->count; k++) sums.off[k] = 0;
+    add_cells(fit, &roster, &sums);
+    sums.stalls.row = dxt_median(sums.off, fit->count);
+    *stalls = sums.stalls;
     return true;
 }

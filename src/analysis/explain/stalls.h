@@ -5,7 +5,8 @@
 
 #include "analysis/case.h"
 
-/** Cells that are more than twice what the others wait for the same rank. */
+/** Cells that exceed what the other ranks of the row's node wait for the same rank by more than
+ *  such cells vary. */
 typedef struct dxt_stalls {
     double row;     /**< what those of a typical rank exceed it by, added up */
     double largest; /**< of all, the most that one exceeds it by */
@@ -14,9 +15,10 @@ typedef struct dxt_stalls {
 
 /**
  * Whether paths of one operator stall and the other one shows it: each stall makes a rank late
- * there, another one every time, so that what a typical rank loses by stalls here is a good part
- * (DXT_STALLED_PART) of what an ordinary pair waits for each other there. Who is late keeps all
- * ranks waiting alike: columns, and no single cells.
+ * there, another one every time, so that who waits more here, in cells that have nothing in common,
+ * is waited for more there. The two are correlated over the ranks on time, what a rank waits less
+ * because it is late here itself taken out. Where another rank is late in each operation, they are
+ * not; where whole rows wait more, it is the ranks.
  *
  * @param stalls  Receives what stalls; untouched where it is false.
  * Cost: O(ranks²), only where the other operator loses enough.

@@ -3,11 +3,14 @@
  * slow_node_link: all that passes the uplink of one node is slow, in one direction or in both,
  * while the node is on time (arrive/slow_links.c). It takes three nodes to tell it from a slow way.
  *
- * How large: what the uplink adds to a wait, in the slower direction.
+ * How large: what the uplink adds to a wait, in the slower direction; less what the node carried
+ * over: who is early waits longer for all, and is waited for longer who is late (DXT_NODE_DOUBT).
  * How sure: against DXT_LINK_LIMITS limits of a lateness among nodes.
  */
 #include <math.h>
 
+#include "analysis/explain/companion.h"
+#include "analysis/explain/standing.h"
 #include "analysis/rules/rules.h"
 #include "analysis/tuning.h"
 
@@ -18,8 +21,17 @@ static bool applies(dxt_case *c, dxt_subject s)
 
 static dxt_size size(dxt_case *c, dxt_subject s)
 {
-    return (dxt_size){.wait = fmax(c->fit.node_in[s.a], c->fit.node_out[s.a]),
-                      .limit = DXT_LINK_LIMITS * c->fit.node_limit[s.a]};
+    const dxt_fit *fit = &c->fit;
+    double in = fit->node_in[s.a], out = fit->node_out[s.a];
+    dxt_own own = {.wait = fmax(in, out)};
+    if (c->companion) {
+        double late = dxt_case_carried(c)->node[s.a];
+        own = dxt_own_part(own.wait, in > out ? -late : late, dxt_limit_of_node(c, s.a),
+                           DXT_NODE_DOUBT);
+    }
+    return (dxt_size){.wait = own.wait,
+                      .limit = DXT_LINK_LIMITS * fit->node_limit[s.a],
+                      .explained = own.carried};
 }
 
 static void write(dxt_case *c, dxt_subject s, dxt_finding *finding)

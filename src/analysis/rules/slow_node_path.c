@@ -3,12 +3,16 @@
  * slow_node_path: all paths from one node to another are slow, beyond what the lateness of the two
  * and the topology explain (arrive/links.c).
  *
- * How large: what the way takes above that; between two nodes less what they carried over
- * (DXT_NODE_DOUBT). With more nodes it is told against their lateness, however that came about.
+ * How large: what the way takes above that; between two nodes what of it does not change sides from
+ * operator to operator (explain/standing.c), less what they carried over (DXT_NODE_DOUBT). With
+ * more nodes it is told against their lateness, however that came about.
  * How sure: against the limit of a lateness among nodes; of two, one of them is late or the way
  * from it is slow (DXT_DOUBTFUL).
  */
+#include <math.h>
+
 #include "analysis/explain/companion.h"
+#include "analysis/explain/standing.h"
 #include "analysis/rules/rules.h"
 #include "analysis/tuning.h"
 
@@ -26,7 +30,10 @@ static dxt_size size(dxt_case *c, dxt_subject s)
 {
     const dxt_fit *fit = &c->fit;
     dxt_own own = {.wait = excess(c, s)};
-    if (fit->nodes == 2 && dxt_nodes_carry(c)) {
+    dxt_standing standing = dxt_node_stands(c, s.b);
+    if (!isnan(standing.own)) {
+        own = (dxt_own){.wait = standing.own, .carried = standing.carried};
+    } else if (fit->nodes == 2 && dxt_nodes_carry(c)) {
         const double *carried = dxt_case_carried(c)->node;
         own = dxt_own_part(own.wait, carried[s.b] - carried[s.a], fit->node_limit[s.a],
                            DXT_NODE_DOUBT);

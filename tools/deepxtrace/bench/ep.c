@@ -125,7 +125,7 @@ static outcome print_pairs(const bench_options *bench, const dxt_probe_cost *cos
 
 outcome bench_probe(const bench_options *bench)
 {
-    dxt_probe_cost cost;
+    dxt_probe_cost cost = {.struct_size = sizeof cost};
     uint32_t sources = bench->ranks ? (uint32_t)bench->ranks : 2;
     dxt_status status = dxt_probe_calibrate(sources, &cost);
     if (status != DXT_OK) return complain_status("bench", status);

@@ -294,8 +294,9 @@ static dxt_status make_caption(track *made, const dxt_history *history)
 dxt_status track_finish(track *made, const dxt_history *history)
 {
     dxt_timeline *newest;
-    dxt_run_identity run = dxt_history_run(history);
-    dxt_status status = dxt_history_timeline(history, made->phase, &newest);
+    dxt_run_identity run = {.struct_size = sizeof run};
+    dxt_status status = dxt_history_run(history, &run);
+    if (status == DXT_OK) status = dxt_history_timeline(history, made->phase, &newest);
     if (status != DXT_OK) return status;
     made->floor = newest->floor;
     made->measure = newest->measure;

@@ -81,7 +81,7 @@ static dxt_status confirm(const struct windows *windows, const dxt_findings *who
 dxt_status job_confirm(const dxt_history *history, const char *phase, const dxt_findings *whole,
                        dxt_findings *confirmed)
 {
-    struct windows windows = {.phase = phase, .count = dxt_history_run(history).windows};
+    struct windows windows = {.phase = phase, .count = dxt_history_windows(history)};
     dxt_status status = dxt_history_summary(history, &windows.episodes, &windows.episode_count);
     if (status == DXT_OK) status = confirm(&windows, whole, confirmed);
     free(windows.episodes);

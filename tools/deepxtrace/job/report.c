@@ -147,7 +147,7 @@ static dxt_status say_whole(const job_report *report, const dxt_diagnosis *whole
     for (size_t d = 0; d < DXT_EP_OPERATORS && status == DXT_OK; d++)
         status = dxt_report_text(whole[d].window, whole[d].findings, stdout_write, NULL);
     /* Who, since when, how often: of one window there is no more to tell. */
-    bool several = dxt_history_run(report->history).windows > 1;
+    bool several = dxt_history_windows(report->history) > 1;
     if (status == DXT_OK && (several || run->summary))
         status = dxt_report_summary_text(report->history, stdout_write, NULL);
     return status;

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "analysis/explain/standing.h"
+
+#include <math.h>
+
+#include "analysis/tuning.h"
+#include "numeric/skew.h"
+
+/* How much later than the other one node a is, by what the two wait for each other. */
+static double offset_of(const dxt_fit *fit, uint32_t a)
+{
+    return (fit->way[1 - a] - fit->way[a]) / 2;
+}
+
+/* What one of the two waits for the other that is later. */
+static double longer(const dxt_fit *fit)
+{
+    return fmax(fit->way[0], fit->way[1]);
+}
+
+/* Whether each waits for the other one in most operations: twice what arrivals that vary make. */
+static bool both_wait(const dxt_fit *fit)
+{
+    return fmin(fit->way[0], fit->way[1]) > 2 * dxt_expected_wait(fit->transfer, fit->skew);
+}
+
+bool dxt_ranks_hold_up(const dxt_fit *fit)
+{
+    for (uint32_t k = 0; k < fit->count; k++) {
+        bool on_time = fit->role[k] == DXT_ROLE_ORDINARY || fit->role[k] == DXT_ROLE_EARLY;
+        if (!on_time || fit->nic_in[k] > 0 || fit->nic_out[k] > 0) return true;
+    }
+    return false;
+}
+
+dxt_standing dxt_node_stands(const dxt_case *c, uint32_t a)
+{
+    const dxt_fit *fit = &c->fit, *other = &c->other;
+    dxt_standing all = {.own = NAN}, nothing = {.own = 0};
+    if (fit->nodes != 2 || !c->companion || other->nodes != 2) return all;
+    double here = offset_of(fit, a), limit = fit->node_limit[a];
+    double there = -offset_of(other, other->node_id[a] == fit->node_id[a] ? a : 1 - a);
+    if (!(there > 0)) return all;
+    bool left = dxt_left_over(here, there, limit, DXT_NODE_DOUBT) > 0;
+    if (dxt_ranks_hold_up(fit) || dxt_ranks_hold_up(other))
+        return left ? all : (dxt_standing){.own = 0, .carried = true};
+    if (both_wait(fit) && both_wait(other)) return left ? all : nothing;
+    double more = longer(fit) - longer(other);
+    if (there <= limit || fabs(more) <= fmax(limit, fit->skew)) return all;
+    return more > 0 ? (dxt_standing){.own = more} : nothing;
+}
+
+double dxt_limit_of_node(const dxt_case *c, uint32_t a)
+{
+    double limit = c->fit.node_limit[a];
+    bool held_up = c->companion && dxt_ranks_hold_up(&c->other);
+    return held_up ? fmax(limit, c->other.skew) : limit;
+}

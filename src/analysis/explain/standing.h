@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Two nodes and the way between them. Each leaves an operator when the other one's data is there, a
+ * way's time after that one arrived: who came later leaves earlier. So an offset between the two
+ * changes sides from operator to operator and stays, wherever it came from, as long as both wait. A
+ * cause that acts in each step adds to it, until one of the two waits no more: then what the other
+ * one waits in this operator beyond what is waited in the other operator is the cause.
+ */
+#ifndef DXT_EXPLAIN_STANDING_H
+#define DXT_EXPLAIN_STANDING_H
+
+#include "analysis/case.h"
+
+/** What is left of how much later than the other one a node is. */
+typedef struct dxt_standing {
+    double own;   /**< NaN: all of it, as far as this tells */
+    bool carried; /**< it comes from ranks that are named */
+} dxt_standing;
+
+/** Judge node a against the other one of two; of more, or without the other operator, all is left.
+ *  Cost: O(ranks). */
+dxt_standing dxt_node_stands(const dxt_case *c, uint32_t a);
+
+/** Whether any rank of a fit holds others up: late, or by its link. */
+bool dxt_ranks_hold_up(const dxt_fit *fit);
+
+/** How late a node must be to be told. Where ranks hold others up in the other operator, who waits
+ *  for several of them leaves later than who waits for one, by as much as arrivals vary. */
+double dxt_limit_of_node(const dxt_case *c, uint32_t a);
+
+#endif

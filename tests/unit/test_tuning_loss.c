@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Where time that is lost to nobody in particular tips over, and what was counted at all
+ * (tipping.h).
+ */
+#include "tipping.h"
+
+/* ---- what was counted ---- */
+
+static bool given_up_too_often(double times)
+{
+    begin(8);
+    m.step = 0;
+    dxt_window *window = window_of(0);
+    for (uint32_t i = 0; i < 8; i++)
+        if (i != 1) window->wait[i * 8 + 1] = (int64_t)times * INT64_C(200000000000) + 50;
+    judge_windows(window, NULL);
+    return !named(DXT_SILENT_RANK, 1);
+}
+
+static double timeouts(void)
+{
+    return tip(given_up_too_often, 20, 3000);
+}
+
+/* Cells without a wait among ranks of which one takes no part. */
+static bool takes_part(double empty)
+{
+    begin(8);
+    dxt_window *window = window_of(0);
+    for (uint32_t k = 0; k < 8; k++) window->wait[8 + k] = window->wait[k * 8 + 1] = 0;
+    for (uint32_t k = 0; k < (uint32_t)empty; k++) {
+        uint32_t i = 2 + k % 6, j = 2 + (k + 1 + k / 6) % 6;
+        window->wait[i * 8 + j] = 0;
+    }
+    judge_windows(window, NULL);
+    return !named(DXT_SILENT_RANK, 1);
+}
+
+static double counted_part(void)
+{
+    return count_from(takes_part, 0);
+}
+
+static bool nothing_completed(double empty)
+{
+    begin(8);
+    m.late[1] = 100 * US;
+    dxt_window *window = window_of(0);
+    window->samples = malloc(64 * sizeof *window->samples);
+    assert_non_null(window->samples);
+    for (uint32_t c = 0; c < 64; c++) window->samples[c] = m.ops;
+    for (uint32_t k = 0; k < (uint32_t)empty; k++)
+        window->samples[k % 8 * 8 + (k % 8 + 1 + k / 8) % 8] = 0;
+    window->ops = 0;
+    judge_windows(window, NULL);
+    return said.count == 0;
+}
+
+static double empty_part(void)
+{
+    return count_from(nothing_completed, 0);
+}
+
+/* ---- columns that differ where rows do not ---- */
+
+/* A healthy job whose arrivals vary, in which `columns` and `rows` are what is added to each second
+ * one, and taken from the others; the rows in an order of their own. */
+static void sides(double columns, double rows)
+{
+    for (uint32_t k = 0; k < m.ranks; k++) {
+        m.send[k] = (k % 2 ? 1 : -1) * columns;
+        m.receive[k] = (k / 2 % 2 ? 1 : -1) * rows;
+    }
+}
+
+static void begin_varied(uint32_t ranks, double skew)
+{
+    begin(ranks);
+    m.skew = skew;
+    m.step = 2000 * US;
+    m.share = 1e-4;
+}
+
+static double plain_error(void)
+{
+    judge();
+    return said.error;
+}
+
+static bool one_sided_columns(double columns)
+{
+    begin_varied(8, 10 * US);
+    m.ops = 100000;
+    double plain = plain_error();
+    sides(columns, 0);
+    judge();
+    return said.error > 1.02 * plain;
+}
+
+static double one_sided_least(void)
+{
+    return tip(one_sided_columns, 0.01 * US, 3 * US) / US;
+}
+
+static double rare_lean(void)
+{
+    begin_varied(8, 10 * US);
+    sides(1.2 * US, 0);
+    judge();
+    return said.error / US;
+}
+
+/* All rows differ by the same, columns by little but for two. */
+static bool both_sided_by_all(double rows)
+{
+    begin_varied(16, 10 * US);
+    double plain = plain_error();
+    sides(0.4 * US, rows);
+    m.send[0] = -1.6 * US;
+    m.send[3] = 1.6 * US;
+    judge();
+    return !(said.error > 1.02 * plain);
+}
+
+static double one_sided_typical(void)
+{
+    return tip(both_sided_by_all, 0.01 * US, 2.2 * US) / US;
+}
+
+/* ---- another rank late in each operation ---- */
+
+static bool does_not_rotate(double rows)
+{
+    begin(8);
+    m.skew = 15 * US;
+    sides(2 * US, rows);
+    judge();
+    return !named(DXT_SYSTEMIC_SKEW, -1);
+}
+
+static double rotating(void)
+{
+    return tip(does_not_rotate, 0.01 * US, 3.9 * US) / US;
+}
+
+static bool is_rotating_worth_a_line(double skew)
+{
+    begin(8);
+    m.skew = skew;
+    sides(0.12 * skew, 0);
+    judge();
+    return named(DXT_SYSTEMIC_SKEW, -1);
+}
+
+static double rotating_share(void)
+{
+    return tip(is_rotating_worth_a_line, 0.5 * US, 40 * US) / US;
+}
+
+static bool too_many_to_rotate(double ranks)
+{
+    begin((uint32_t)ranks);
+    m.skew = 15 * US;
+    sides(2 * US, 0);
+    judge();
+    return (uint32_t)ranks % 4 == 0 && !named(DXT_SYSTEMIC_SKEW, -1);
+}
+
+static double rotating_ranks(void)
+{
+    return count_from(too_many_to_rotate, 8);
+}
+
+static bool may_rotate(double skew)
+{
+    begin(24);
+    m.skew = skew;
+    sides(0.12 * skew, 0.05 * skew);
+    judge();
+    return said.verdict == DXT_VERDICT_INCONCLUSIVE;
+}
+
+static double unsure_share(void)
+{
+    return tip(may_rotate, 0.5 * US, 14 * US) / US;
+}
+
+static bool systemic_among(double skew)
+{
+    m.skew = skew;
+    judge();
+    return named(DXT_SYSTEMIC_SKEW, -1);
+}
+
+static double systemic_of_3(void)
+{
+    begin(3);
+    return tip(systemic_among, 1 * US, 400 * US) / US;
+}
+
+/* ---- stalls that the other operator shows ---- */
+
+/* Cells of a dispatch that stalled, and whole rows, and how late each rank is then: as much as
+ * that, and by chance. */
+static void stall(double chance, double of_rows)
+{
+    double row[MOST] = {0};
+    m.skew = 30 * US;
+    for (uint32_t i = 0; i < m.ranks; i++)
+        for (uint32_t j = 0; j < m.ranks; j++) {
+            double size = deviate(5000 + i * MOST + j);
+            m.extra[i][j] = i != j && size > 0.6 ? size * US : 0;
+            row[i] += m.extra[i][j] * 0.5;
+        }
+    for (uint32_t i = 0; i < m.ranks; i++) m.receive[i] = of_rows * deviate(9000 + i);
+    m.phase = "dispatch";
+    dxt_window *window = window_of(0);
+    m.phase = "combine";
+    memset(m.extra, 0, sizeof m.extra);
+    for (uint32_t i = 0; i < m.ranks; i++) {
+        m.receive[i] = 0;
+        m.send[i] = row[i] - 2 * US + chance * deviate(7000 + i) + of_rows * deviate(9000 + i);
+    }
+    judge_windows(window, window_of(0));
+    memset(m.send, 0, sizeof m.send);
+}
+
+static bool not_by_chance(double chance)
+{
+    begin(16);
+    stall(chance, 0);
+    return !named(DXT_PATH_STALLS, -1);
+}
+
+static double stalls_errors(void)
+{
+    return tip(not_by_chance, 0.01 * US, 3 * US) / US;
+}
+
+static bool not_by_rows(double of_rows)
+{
+    begin(16);
+    stall(0, of_rows);
+    return !named(DXT_PATH_STALLS, -1);
+}
+
+static double stalls_rows(void)
+{
+    return tip(not_by_rows, 0.01 * US, 3 * US) / US;
+}
+
+/* ---- cells with long tails ---- */
+
+/* Ranks that are early, so that what is expected of the waits for them is a small part of the
+ * ordinary one, in a wild window; how long a path must be there. */
+static bool path_beside_early(double extra)
+{
+    m.extra[4][9] = extra;
+    judge();
+    return named(DXT_SLOW_PATH, -1);
+}
+
+static double ratio_least(void)
+{
+    double low = 0, high = 100 * US, ordinary;
+    begin(16);
+    m.skew = 10 * US;
+    m.spread = 0.5;
+    m.seed = 9;
+    ordinary = dxt_expected_wait(0, m.skew);
+    for (int k = 0; k < 40; k++) {
+        double middle = (low + high) / 2;
+        if (dxt_expected_wait(-middle, m.skew) > 0.08 * ordinary)
+            low = middle;
+        else
+            high = middle;
+    }
+    for (uint32_t r = 9; r < 16; r++) m.late[r] = -low;
+    return tip(path_beside_early, 1 * US, 1e6 * US) / US;
+}
+
+/* ---- the table ---- */
+
+/* clang-format off */
+static const tipping rows[] = {
+    ROW(timeouts, 257),
+    ROW(counted_part, 5),
+    ROW(empty_part, 15),
+    ROW(one_sided_least, 0.36267),
+    ROW(rare_lean, 1.44),
+    ROW(one_sided_typical, 0.27907),
+    ROW(rotating, 0.60302),
+    ROW(rotating_share, 7.1618),
+    ROW(rotating_ranks, 20),
+    ROW(unsure_share, 8.7187),
+    ROW(systemic_of_3, 75.199),
+    ROW(stalls_errors, 0.94462),
+    ROW(stalls_rows, 0.22099),
+    ROW(ratio_least, 76.204),
+};
+/* clang-format on */
+
+static void answers_change_where_they_did(void **state)
+{
+    (void)state;
+    size_t wrong = changed(rows, sizeof rows / sizeof rows[0]);
+    assert_int_equal(wrong, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(answers_change_where_they_did)};
+    return cmocka_run_group_tests_name("tuning_loss", tests, NULL, NULL);
+}
