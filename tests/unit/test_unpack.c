@@ -61,7 +61,8 @@ static dxt_status read_windows(char *path, int *windows, int *remarks, char *why
 static void packed_files_are_unpacked(void **state)
 {
     (void)state;
-    static const char *const names[] = {"log.gz", "two.gz", "stored.npz", "deflated.npz"};
+    static const char *const names[] = {"log.gz", "two.gz", "stored.npz", "deflated.npz",
+                                        "page.html"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         int windows, remarks;
         char why[256] = "";
@@ -117,6 +118,30 @@ static void damage_is_told(void **state)
     unlink(copy);
 }
 
+/* Of the recording in a page: what came out before counts, and something is said. */
+static void a_page_that_is_damaged_is_told(void **state)
+{
+    (void)state;
+    char copy[] = "dxt-unpack-XXXXXX", why[256];
+    int windows, remarks, file = mkstemp(copy);
+    assert_true(file >= 0);
+    close(file);
+    /* Within the second piece. */
+    make_copy("page.html", copy, 30, 0);
+    read_windows(copy, &windows, &remarks, why, sizeof why);
+    assert_int_equal(windows, 1);
+    assert_int_equal(remarks, 1);
+    /* Within the first. */
+    make_copy("page.html", copy, 150, 0);
+    assert_int_equal(read_windows(copy, &windows, &remarks, why, sizeof why), DXT_ERR_FORMAT);
+    for (size_t i = 1; i <= 400; i++) {
+        make_copy("page.html", copy, 0, i);
+        read_windows(copy, &windows, &remarks, why, sizeof why);
+        assert_in_range(windows, 0, 1);
+    }
+    unlink(copy);
+}
+
 static void what_cannot_be_opened_says_why(void **state)
 {
     (void)state;
@@ -146,7 +171,7 @@ static void a_later_file_that_is_gone_is_an_error(void **state)
 static void failed_allocations_are_reported(void **state)
 {
     (void)state;
-    static const char *const names[] = {"log.gz", "deflated.npz", "stored.npz"};
+    static const char *const names[] = {"log.gz", "deflated.npz", "stored.npz", "page.html"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         int windows, remarks;
         char why[256];
@@ -168,6 +193,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(packed_files_are_unpacked),
         cmocka_unit_test(damage_is_told),
+        cmocka_unit_test(a_page_that_is_damaged_is_told),
         cmocka_unit_test(what_cannot_be_opened_says_why),
         cmocka_unit_test(a_later_file_that_is_gone_is_an_error),
         cmocka_unit_test(failed_allocations_are_reported),

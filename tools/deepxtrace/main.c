@@ -24,6 +24,7 @@ static const complete_command commands[] = {
     {"job", cmd_job, "run an EP job with the probe on, diagnose it while it runs"},
     {"analyze", cmd_analyze, "name what is slow in recorded wait matrices"},
     {"heatmap", cmd_heatmap, "draw a recorded wait matrix"},
+    {"report", cmd_report, "make one page for the ticket, the recording inside it"},
     {"serve", cmd_serve, "follow recordings: history, incidents, metrics, alerts"},
     {"simulate", cmd_simulate, "make labelled recordings of a simulated job"},
     {"bench", cmd_bench, "measure the probe, dispatch and combine on this machine"},

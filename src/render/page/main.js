@@ -10,7 +10,10 @@ class App {
     this.setDark(wished.matches);
     wished.addEventListener("change", () => { this.usual = wished.matches; this.setDark(wished.matches); this.draw(); });
     $("title").textContent = plain(source.about.title || "DeepXTrace");
-    $("foot").textContent = (source.about.left_out || []).map(plain).join(". ");
+    const { about } = source, foot = (about.left_out || []).map(plain);
+    if (about.raw !== undefined)
+      foot.push("the recording of " + (about.raw < about.read ? about.raw + " of " + about.read : "all " + about.read) + " windows is in this page");
+    $("foot").textContent = foot.join(". ");
     this.bind();
   }
 

@@ -14,11 +14,12 @@
 #include <zlib.h>
 #endif
 
+#include "carried.h"
 #include "zip.h"
 
 #define CHUNK ((size_t)64 << 10)
 
-typedef enum packing { PLAIN, GZIP, ZIP } packing;
+typedef enum packing { PLAIN, GZIP, ZIP, PAGE } packing;
 
 struct unpack {
     char *const *paths;
@@ -29,6 +30,7 @@ struct unpack {
     unsigned char *buffer; /* of packed bytes, or the first plain ones */
     size_t used, at;
     zip_archive zip;
+    carried *page;
     size_t member; /* under way */
     char *name;    /* of a member */
 #ifdef DXT_HAVE_ZLIB
@@ -158,6 +160,20 @@ static dxt_status read_deflated(unpack *files, void *buffer, size_t size, size_t
 
 #endif
 
+static dxt_status read_page(unpack *files, void *buffer, size_t size, size_t *got)
+{
+    dxt_status status = DXT_OK;
+    while (*got == 0 && status == DXT_OK) {
+        if (files->at == files->used && !files->ended && !fill(files)) return DXT_ERR_IO;
+        const unsigned char *at = files->buffer + files->at;
+        size_t left = files->used - files->at;
+        status = carried_take(files->page, &at, &left, buffer, size, got);
+        files->at = files->used - left;
+        if (files->ended) break;
+    }
+    return status;
+}
+
 /* ---- members of an archive ---- */
 
 static dxt_status read_member(unpack *files, void *buffer, size_t size, size_t *got)
@@ -199,6 +215,8 @@ static void end_file(unpack *files)
 {
     stop_inflating(files);
     zip_free(&files->zip);
+    carried_end(files->page);
+    files->page = NULL;
     free(files->name);
     files->name = NULL;
     if (files->fd > STDIN_FILENO) close(files->fd);
@@ -225,6 +243,12 @@ static dxt_status detect(unpack *files)
         dxt_status status = zip_read(&files->zip, files->buffer, files->used, files->fd);
         files->member = 0;
         return status == DXT_OK ? begin_member(files) : status;
+    }
+    if (files->used >= strlen(CARRIED_MAGIC) &&
+        memcmp(b, CARRIED_MAGIC, strlen(CARRIED_MAGIC)) == 0) {
+        files->packing = PAGE;
+        files->page = carried_begin();
+        return files->page ? DXT_OK : DXT_ERR_NO_MEMORY;
     }
     return DXT_OK;
 }
@@ -285,11 +309,17 @@ dxt_status unpack_open(char *const *paths, size_t count, unpack **files, char *w
     return status;
 }
 
+bool unpack_is_page(const unpack *files)
+{
+    return files->packing == PAGE;
+}
+
 dxt_status unpack_read(void *context, void *buffer, size_t size, size_t *got)
 {
     unpack *files = context;
     *got = 0;
     if (files->packing == GZIP) return read_gzip(files, buffer, size, got);
+    if (files->packing == PAGE) return read_page(files, buffer, size, got);
     return files->packing == ZIP ? read_member(files, buffer, size, got)
                                  : read_plain(files, buffer, size, got);
 }

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Files as plain bytes: as they are, out of gzip, or out of a zip archive such as an .npz, of which
- * every member is a file. What unpacks is never held as a whole.
+ * Files as plain bytes: as they are, out of gzip, out of a page that carries a recording, or out of
+ * a zip archive such as an .npz, of which every member is a file. What unpacks is never held as a
+ * whole.
  */
 #ifndef TOOLS_CLI_UNPACK_H
 #define TOOLS_CLI_UNPACK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include <deepxtrace/matrix.h>
@@ -25,6 +27,9 @@ typedef struct unpack unpack;
  */
 dxt_status unpack_open(char *const *paths, size_t count, unpack **files, char *why,
                        size_t why_size);
+
+/** Whether the file under way is a page; then its recording is what is read. */
+bool unpack_is_page(const unpack *files);
 
 /** Name of the file under way for messages: "waits.npz:dispatch.npy". */
 const char *unpack_name(const unpack *files);
