@@ -23,6 +23,10 @@ static enum MHD_Result get(server *s, struct MHD_Connection *connection, const c
     if (strcmp(url, "/") == 0) return http_send_start(connection);
     if (strcmp(url, "/metrics") == 0) return http_send_metrics(s, connection);
     if (strcmp(url, "/api/v1/events") == 0) return http_send_events(s, connection);
+    if (strcmp(url, "/api/v1/view") == 0) return http_send_view(s, connection);
+    if (strcmp(url, "/api/v1/lateness") == 0) return http_send_lateness(s, connection);
+    if (strcmp(url, "/api/v1/cells") == 0) return http_send_cells(s, connection);
+    if (strcmp(url, "/api/v1/places") == 0) return http_send_places(s, connection);
     if (strncmp(url, api, sizeof api - 1) == 0)
         return http_send_list(s, connection, url + sizeof api - 1);
     return http_fail(connection, 404, "there are /, /healthz, /metrics and /api/v1/");

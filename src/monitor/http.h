@@ -35,6 +35,15 @@ typedef struct http_request {
 enum MHD_Result http_answer(struct MHD_Connection *connection, unsigned status, const char *type,
                             char *text, const char *header, const char *value);
 
+/**
+ * Answer with bytes, which are freed.
+ *
+ * @param data    NULL if @p size is 0.
+ * @param policy  Content-Security-Policy; NULL = that of the others, which lets no script run.
+ */
+enum MHD_Result http_answer_bytes(struct MHD_Connection *connection, unsigned status,
+                                  const char *type, void *data, size_t size, const char *policy);
+
 /** Answer with an error; @p why needs no escapes in JSON. */
 enum MHD_Result http_fail(struct MHD_Connection *connection, unsigned status, const char *why);
 
@@ -54,7 +63,12 @@ bool http_open_store(const server *s, store *reader);
 enum MHD_Result http_send_list(server *s, struct MHD_Connection *connection, const char *list);
 enum MHD_Result http_send_metrics(server *s, struct MHD_Connection *connection);
 enum MHD_Result http_send_events(server *s, struct MHD_Connection *connection);
+/** The page at /, and what it asks for (view.c). */
 enum MHD_Result http_send_start(struct MHD_Connection *connection);
+enum MHD_Result http_send_view(server *s, struct MHD_Connection *connection);
+enum MHD_Result http_send_lateness(server *s, struct MHD_Connection *connection);
+enum MHD_Result http_send_cells(server *s, struct MHD_Connection *connection);
+enum MHD_Result http_send_places(server *s, struct MHD_Connection *connection);
 /** The form that asks for the token. */
 enum MHD_Result http_send_login(struct MHD_Connection *connection, unsigned status);
 /** What that form sent. */

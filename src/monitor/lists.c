@@ -33,7 +33,9 @@ enum MHD_Result http_send_list(server *s, struct MHD_Connection *connection, con
     if (text) return http_answer(connection, 200, "application/json", text, NULL, NULL);
     return known ? http_fail(connection, 503, "the store cannot be read")
                  : http_fail(connection, 404,
-                             "there are groups, windows, findings, incidents and events");
+                             "there are groups, windows, findings, incidents, events, view, "
+                             "lateness, cells "
+                             "and places");
 }
 
 enum MHD_Result http_send_metrics(server *s, struct MHD_Connection *connection)

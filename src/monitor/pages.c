@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Pages for browsers: the start, and the form that asks for the token. */
+/* The form that asks for the token. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,18 +19,6 @@ static enum MHD_Result send_page(struct MHD_Connection *connection, unsigned sta
     return length < 0
                ? MHD_NO
                : http_answer(connection, status, "text/html; charset=utf-8", text, NULL, NULL);
-}
-
-enum MHD_Result http_send_start(struct MHD_Connection *connection)
-{
-    return send_page(
-        connection, 200,
-        "<h1>DeepXTrace</h1><p>Slow ranks, links and paths of the jobs that are followed."
-        "<ul><li><a href=\"/api/v1/incidents?state=open\">open incidents</a>"
-        "<li><a href=\"/api/v1/incidents\">all incidents</a>"
-        "<li><a href=\"/api/v1/groups\">groups</a>"
-        "<li><a href=\"/api/v1/windows\">windows</a>"
-        "<li><a href=\"/metrics\">metrics</a></ul>");
 }
 
 enum MHD_Result http_send_login(struct MHD_Connection *connection, unsigned status)

@@ -80,14 +80,14 @@ class Browser:
 
     def go(self, url):
         """Load a page afresh, also where only what is behind # differs."""
-        self.ask("POST", self.of("/url"), {"url": "about:blank"})
+        self.leave()
         self.ask("POST", self.of("/url"), {"url": str(url)})
         self.settle()
 
     def script(self, text, *arguments):
         return self.ask("POST", self.of("/execute/sync"), {"script": text, "args": list(arguments)})
 
-    def until(self, text, *arguments, seconds=30):
+    def until(self, text, *arguments, seconds=60):
         """Wait until an expression is true; its value."""
         end = time.monotonic() + seconds
         while True:
@@ -144,8 +144,13 @@ class Browser:
             file.write(base64.b64decode(self.ask("GET", self.of("/screenshot"))))
 
     def complaints(self):
-        """What stands in the console since the last call."""
-        return [entry["message"] for entry in self.ask("POST", self.of("/se/log"), {"type": "browser"})]
+        """Errors and warnings in the console since the last call."""
+        return [entry["message"] for entry in self.ask("POST", self.of("/se/log"), {"type": "browser"})
+                if entry["level"] in ("WARNING", "SEVERE")]
+
+    def leave(self):
+        """Let go of the page, before its server goes."""
+        self.ask("POST", self.of("/url"), {"url": "about:blank"})
 
     def requests(self):
         """Addresses that were asked for since the last call."""

@@ -52,10 +52,12 @@ class App {
     if (!run) return;
     this.view.reset(run.ranks);
     this.useShown(this.pair());
+    this.usualShown = true;
   }
 
   useShown(shown) {
     this.shown = shown;
+    this.usualShown = this.usualShown && shown.length === this.pair().length;
     this.panels = shown.map((index) => new Panel(this, this.run, index));
     $("panels").replaceChildren(...this.panels.map((panel) => panel.box));
     $("panels").classList.toggle("only", shown.length === 1);
@@ -183,6 +185,12 @@ class App {
     readTheme();
     for (const panel of this.panels) panel.show();
     Link.write(this);
+  }
+
+  // Whether the server answers.
+  lost(lost) {
+    document.body.classList.toggle("lost", lost);
+    if (lost) $("status").textContent = "the server does not answer; trying again";
   }
 
   setDark(dark) {

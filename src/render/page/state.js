@@ -69,7 +69,15 @@ class Panel {
   async load(key) {
     const window = this.windowFor(key), { source } = this.app;
     if (!window) return;
-    const cells = await source.cells(this.run, this.operator, window);
+    let cells;
+    try {
+      cells = await source.cells(this.run, this.operator, window);
+    } catch (error) {
+      // What was thinned out meanwhile is no longer among the windows: the one before it is shown.
+      if (!source.live || this.operator.windows.includes(window)) throw error;
+      await this.load(key);
+      return;
+    }
     const survey = await source.survey(this.run, this.operator, cells);
     const track = await source.track(this.run, this.operator);
     const scale = survey.scale(window.measure);

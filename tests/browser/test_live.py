@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The page of a running `deepxtrace serve`."""
+import contextlib
+import json
+import os
+import sys
+
+import pytest
+
+import browser
+from browser import ARROW_LEFT
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "monitor"))
+import monitor  # noqa: E402
+
+
+class Job:
+    """16 ranks of which rank 5 is late in windows 10 to 19; its recording grows when told so."""
+
+    def __init__(self, folder):
+        lines = browser.run("simulate", "-n", 16, "--windows", 30, "--from", 10, "--slow", "dispatch:5:200us").stdout
+        self.lines = [self.place(line) for line in lines.splitlines() if json.loads(line)["window"] < 20]
+        well = browser.run("simulate", "-n", 16, "--windows", 30, "--seed", 2).stdout
+        self.lines += [self.place(line) for line in well.splitlines() if json.loads(line)["window"] >= 20]
+        self.written = 0
+        self.file = open(folder / "decode.jsonl", "w", encoding="utf-8")
+
+    @staticmethod
+    def place(line):
+        window = json.loads(line)
+        window["begin"] = "2026-11-26T03:%02d:%02d.000Z" % divmod(20 * window["window"], 60)
+        window["hosts"] = ["<b>gpu-%d" % (rank // 8) for rank in range(16)]
+        return json.dumps(window) + "\n"
+
+    def until(self, window):
+        """All windows before this one are there."""
+        self.file.writelines(self.lines[self.written:2 * window])
+        self.written = 2 * window
+        self.file.flush()
+
+
+@pytest.fixture
+def job(tmp_path):
+    (tmp_path / "logs").mkdir()
+    made = Job(tmp_path / "logs")
+    yield made
+    made.file.close()
+
+
+@contextlib.contextmanager
+def serve(page, tmp_path, *arguments):
+    with monitor.Serve(tmp_path / "s.db", "--keep", "36500d", *arguments, tmp_path / "logs") as server:
+        yield server
+        page.leave()
+
+
+def shows(page, window):
+    page.until("document.getElementById('which').innerText.startsWith(arguments[0])", "window %d," % window)
+    page.settle()
+
+
+def test_an_incident_comes_and_goes(page, job, tmp_path):
+    job.until(8)
+    with serve(page, tmp_path) as server:
+        page.go("http://127.0.0.1:%d/" % server.port)
+        shows(page, 7)
+        assert "healthy: nobody stands out" in page.text("#side")
+        assert "decode" in page.text("#nav") and "2 hosts" in page.text("#nav")
+        job.until(15)
+        shows(page, 14)
+        page.until("document.getElementById('side').innerText.includes('open since 2026-11-26 03:03:20 UTC')")
+        assert "rank 5 (host <b>gpu-0) is late in dispatch" in page.text("#side")
+        assert "1 open incident" in page.text("#nav")
+        assert "rank 3 (host <b>gpu-0) waits for rank 5" in page.hover(*page.cell(3, 5))
+        assert "w=" not in page.script("return location.hash")
+        # Who looks at something else is left in peace.
+        page.keys(ARROW_LEFT + "f")
+        link = page.script("return location.href")
+        job.until(30)
+        page.until("document.getElementById('side').innerText.includes('from 2026-11-26 03:03:20 UTC to')")
+        assert page.text("#which").startswith("window 13,")
+        page.keys("n")
+        shows(page, 29)
+        assert "healthy: nobody stands out" in page.text("#side")
+        assert "open incident" not in page.text("#nav")
+        page.go(link)
+        shows(page, 13)
+        assert page.script("return document.body.app.chosen") == {"operator": 0, "finding": 0}
+
+
+def test_the_page_waits_for_the_first_window(page, job, tmp_path):
+    with serve(page, tmp_path) as server:
+        page.go("http://127.0.0.1:%d/" % server.port)
+        assert page.text("#status") == "no windows yet"
+        job.until(3)
+        shows(page, 2)
+        assert page.script("return document.body.app.panels.length") == 2
+
+
+def test_a_token_is_asked_for(page, job, tmp_path):
+    token = tmp_path / "token"
+    token.write_text("0123456789abcdef\n")
+    job.until(2)
+    with serve(page, tmp_path, "--token-file", token) as server:
+        page.ask("POST", page.of("/url"), {"url": "http://127.0.0.1:%d/" % server.port})
+        page.until("document.forms.length === 1")
+        page.script("document.forms[0].token.value = '0123456789abcdef'; document.forms[0].submit()")
+        page.until("document.body.app !== undefined")
+        shows(page, 1)
+    assert len(page.complaints()) == 1  # the 401 that brought the form
