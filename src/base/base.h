@@ -102,6 +102,19 @@ static inline bool dxt_give_struct(void *given, const void *made, size_t size, s
     return true;
 }
 
+/* ---- news ---- */
+
+/**
+ * Whether what comes and goes is told this time: the first, second, fourth, eighth … of all.
+ *
+ * @param times  How often it has come; zero to begin.
+ */
+static inline bool dxt_is_news(uint64_t *times)
+{
+    uint64_t number = ++*times;
+    return (number & (number - 1)) == 0;
+}
+
 /* ---- growing text ---- */
 
 /** A growing, always terminated buffer. Zero it to begin; release `data` with free(). After a

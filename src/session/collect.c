@@ -16,6 +16,8 @@
 #define GRACE_NS 1000000
 /* How far back the mail with which a rank began is looked for. */
 #define LOOK_BACK 16u
+/* Windows in which a rank's numbers must be off by the same before its clock is taken for another. */
+#define OTHER_CLOCK 4u
 /* A rank is left out of at most 2 to the power of this many windows. */
 #define MOST_MISSES 6u
 
@@ -26,7 +28,12 @@ struct peer {
     bool malformed;  /* … or was no mail */
     bool silent;     /* sent nothing in the window before */
     bool gone;       /* its newest mail says that it has left in order */
+    bool told;       /* the log knows that it sends what is no mail */
     uint64_t newest; /* sequence of its newest mail that was read; valid once it is known */
+    /* of dxt_collector_collect(): how far its numbers are ahead of ours, because its clock is */
+    int64_t ahead;
+    int64_t seen_ahead; /* so far they were in the last window, … */
+    uint32_t seen_so;   /* … and in so many in a row */
     /* of dxt_collector_try() */
     bool heard;        /* the two below are valid */
     uint64_t heard_of; /* sequence of the newest mail in its box … */
@@ -52,7 +59,9 @@ struct dxt_collector {
     /* transport failures that may pass */
     dxt_status failure; /* of this window; DXT_OK = none */
     uint32_t failed_rank;
-    bool failing; /* there were some in the window before */
+    bool failing;      /* there were some in the window before, … */
+    bool told;         /* … and the log knows */
+    uint64_t failures; /* how often that began */
 };
 
 bool dxt_failure_lasts(dxt_status status)
@@ -105,6 +114,17 @@ void dxt_collector_destroy(dxt_collector *c)
     free(c);
 }
 
+/* What came is no mail. A rank of another version would have it told in every window. */
+static dxt_status refuse(dxt_collector *c, uint32_t rank, const char *what)
+{
+    struct peer *peer = &c->peers[rank];
+    if (!peer->told)
+        dxt_log(DXT_LOG_WARNING, "rank %u sent %s; what it sends is left out as long as it is such",
+                rank, what);
+    peer->told = true;
+    return DXT_ERR_FORMAT;
+}
+
 /* Read one mail of a rank. @return DXT_OK; DXT_AGAIN; DXT_ERR_FORMAT (what came is no mail of that
  * rank); what the transport failed with, not logged. */
 static dxt_status read_mail(dxt_collector *c, uint32_t rank, uint64_t wanted, uint64_t *buffer,
@@ -114,10 +134,11 @@ static dxt_status read_mail(dxt_collector *c, uint32_t rank, uint64_t wanted, ui
     dxt_mail_head expect = {.rank = rank, .ranks = c->ranks, .operators = c->operators};
     dxt_status status = dxt_gather_try_collect(c->gather, rank, wanted, buffer, c->mail_size, &size,
                                                &expect.sequence);
-    if (status == DXT_ERR_LIMIT || status == DXT_ERR_FORMAT)
-        return dxt_fail(DXT_ERR_FORMAT, "rank %u sent nonsense", rank);
-    if (status == DXT_OK) status = dxt_mail_decode(buffer, size, &expect, head);
-    if (status != DXT_OK || strcmp(head->instance, c->instance) == 0) return status;
+    if (status == DXT_ERR_LIMIT || status == DXT_ERR_FORMAT) return refuse(c, rank, "nonsense");
+    if (status != DXT_OK) return status;
+    const char *fault = dxt_mail_decode(buffer, size, &expect, head);
+    if (fault) return refuse(c, rank, fault);
+    if (strcmp(head->instance, c->instance) == 0) return DXT_OK;
     /* Left behind by another job; what belongs to this one may still come. */
     if (!c->strangers_told)
         dxt_log(DXT_LOG_WARNING, "rank %u sent a mail of instance \"%s\", not \"%s\": left alone",
@@ -138,14 +159,15 @@ static dxt_status forgive(dxt_collector *c, uint32_t rank, dxt_status status)
     return DXT_OK;
 }
 
-/* Once when it begins and once when it ends. */
+/* When it begins and when it ends, the less the more often it does. */
 static void tell_of_failures(dxt_collector *c)
 {
-    bool failing = c->failure != DXT_OK;
-    if (failing && !c->failing)
+    bool failing = c->failure != DXT_OK, changed = failing != c->failing;
+    if (changed && failing) c->told = dxt_is_news(&c->failures);
+    if (changed && c->told && failing)
         dxt_log(DXT_LOG_WARNING, "cannot collect the mail of rank %u: %s; trying again",
                 c->failed_rank, dxt_status_string(c->failure));
-    else if (c->failing && !failing)
+    else if (changed && c->told)
         dxt_log(DXT_LOG_INFO, "mails can be collected again");
     c->failing = failing;
 }
@@ -199,6 +221,24 @@ static dxt_status look(dxt_collector *c, uint32_t rank, uint64_t wanted)
     return peer->has_before ? DXT_OK : find_beginning(c, rank, head.sequence);
 }
 
+/* The number that a rank gives to the mail of a window. */
+static uint64_t its_number(const struct peer *peer, uint64_t sequence)
+{
+    return sequence + (uint64_t)peer->ahead;
+}
+
+/* At the deadline the newest mail of a rank was not the one wanted. If the same is seen again and
+ * again, or the numbers are further apart than lateness makes them, its clock is another: the next
+ * one is asked for by the number that it will have. */
+static void learn_number(struct peer *peer, uint64_t sequence)
+{
+    int64_t ahead = (int64_t)(peer->newest - sequence);
+    peer->seen_so = ahead == peer->seen_ahead && peer->seen_so > 0 ? peer->seen_so + 1 : 1;
+    peer->seen_ahead = ahead;
+    bool far = ahead >= DXT_GATHER_DEPTH || ahead <= -(int64_t)DXT_GATHER_DEPTH;
+    if (far || peer->seen_so >= OTHER_CLOCK) peer->ahead = ahead;
+}
+
 /* The newest mail of a rank, for what it says of the rank: whether that is there again after it was
  * silent or had left, or has left. @p head: of that mail, if DXT_OK. */
 static dxt_status look_for_news(dxt_collector *c, uint32_t rank, dxt_mail_head *head)
@@ -220,10 +260,24 @@ static dxt_status look_for_life(dxt_collector *c, uint32_t rank, uint64_t sequen
     dxt_mail_head head;
     dxt_status status = look_for_news(c, rank, &head);
     if (status != DXT_OK) return status == DXT_AGAIN ? DXT_OK : status;
-    bool recent = head.sequence == sequence || head.sequence + 1 == sequence;
+    uint64_t number = its_number(peer, sequence);
+    bool recent = head.sequence == number || head.sequence + 1 == number;
     if (recent && (!c->identities[rank].known || head.sequence > peer->newest))
         peer->silent = false;
     if (peer->gone) peer->refused = true;
+    return DXT_OK;
+}
+
+/* A rank whose clock is another may have it set again, and one that was late catches up: of what is
+ * there when a window ends, the newest belongs to it. */
+static dxt_status look_at_its_clock(dxt_collector *c, uint32_t rank, uint64_t sequence)
+{
+    struct peer *peer = &c->peers[rank];
+    dxt_mail_head head;
+    dxt_status status = look_for_news(c, rank, &head);
+    if (status != DXT_OK) return status == DXT_AGAIN ? DXT_OK : status;
+    if ((int64_t)(head.sequence - its_number(peer, sequence)) > 0)
+        peer->ahead = (int64_t)(head.sequence - sequence);
     return DXT_OK;
 }
 
@@ -238,7 +292,7 @@ static dxt_status look_at_all(dxt_collector *c, uint64_t sequence, struct round 
     for (uint32_t r = 0; r < c->ranks; r++) {
         struct peer *peer = &c->peers[r];
         if (peer->has_after || peer->refused) continue;
-        dxt_status status = look(c, r, sequence);
+        dxt_status status = look(c, r, its_number(peer, sequence));
         if (status != DXT_OK) return status;
         if (peer->has_after || peer->refused) continue;
         if (peer->silent)
@@ -271,12 +325,21 @@ dxt_status dxt_collector_collect(dxt_collector *c, const dxt_collect_options *op
     dxt_status status = DXT_OK;
     c->failure = DXT_OK;
     if (options->unpublished) c->peers[dxt_gather_rank(c->gather)].refused = true;
-    for (uint32_t r = 0; r < c->ranks && status == DXT_OK; r++)
-        if (c->peers[r].silent || c->peers[r].gone) status = look_for_life(c, r, options->sequence);
+    for (uint32_t r = 0; r < c->ranks && status == DXT_OK; r++) {
+        if (c->peers[r].silent || c->peers[r].gone)
+            status = look_for_life(c, r, options->sequence);
+        else if (c->peers[r].ahead != 0)
+            status = look_at_its_clock(c, r, options->sequence);
+    }
     if (status == DXT_OK) status = wait_for_all(c, options);
     for (uint32_t r = 0; r < c->ranks && status == DXT_OK; r++) {
         struct peer *peer = &c->peers[r];
+        bool in_time = peer->has_after;
         if (!peer->has_after && !peer->refused) status = look(c, r, DXT_GATHER_NEWEST);
+        if (in_time)
+            peer->seen_so = 0;
+        else if (peer->has_after)
+            learn_number(peer, options->sequence);
         peer->silent = !peer->has_after && !peer->gone;
         c->excused[r] = peer->gone;
     }

@@ -218,8 +218,8 @@ static const char *find_fault(const dxt_mail_head *head, size_t size, const dxt_
     return find_wrong_place(head);
 }
 
-dxt_status dxt_mail_decode(const uint64_t *mail, size_t size, const dxt_mail_head *expect,
-                           dxt_mail_head *head)
+const char *dxt_mail_decode(const uint64_t *mail, size_t size, const dxt_mail_head *expect,
+                            dxt_mail_head *head)
 {
     const char *fault = "a mail without a head";
     dxt_mail_head read;
@@ -228,7 +228,6 @@ dxt_status dxt_mail_decode(const uint64_t *mail, size_t size, const dxt_mail_hea
         fault = find_fault(&read, size, expect);
         if (!fault && !are_durations(mail, &read)) fault = "durations that are none";
     }
-    if (fault) return dxt_fail(DXT_ERR_FORMAT, "rank %u sent %s", (unsigned)expect->rank, fault);
-    *head = read;
-    return DXT_OK;
+    if (!fault) *head = read;
+    return fault;
 }

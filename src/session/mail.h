@@ -125,10 +125,10 @@ const dxt_duration *dxt_mail_durations(const uint64_t *mail, uint32_t index, uin
  * @param size    Bytes in @p mail; any content.
  * @param expect  rank, ranks, operators and sequence that it must have.
  * @param head    Receives its head; untouched on error.
- * @return DXT_OK; DXT_ERR_FORMAT.
+ * @return NULL; what was sent instead of a mail, as "a mail of another version".
  */
-dxt_status dxt_mail_decode(const uint64_t *mail, size_t size, const dxt_mail_head *expect,
-                           dxt_mail_head *head);
+const char *dxt_mail_decode(const uint64_t *mail, size_t size, const dxt_mail_head *expect,
+                            dxt_mail_head *head);
 
 /** Words of one operator. */
 static inline size_t dxt_mail_operator_words(uint32_t ranks)

@@ -63,12 +63,13 @@ void dxt_session_note_first(dxt_session *s)
 
 static dxt_mail_head head_of(const dxt_session *s, uint64_t sequence, bool leaving)
 {
+    int64_t realtime_ns = dxt_realtime_ns(); /* a clock may say that it is before 1970 */
     dxt_mail_head head = {.rank = s->rank,
                           .ranks = s->ranks,
                           .operators = s->operators,
                           .sequence = sequence,
                           .time_ns = s->snapshot->time_ns,
-                          .realtime_ns = dxt_realtime_ns(),
+                          .realtime_ns = realtime_ns > 0 ? realtime_ns : 0,
                           .node = s->config.node,
                           .leaving = leaving,
                           .pid = s->device.pid,

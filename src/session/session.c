@@ -10,6 +10,7 @@
 
 #include "analysis/tuning.h"
 #include "base/base.h"
+#include "base/signals.h"
 #include "gather/attempt.h"
 #include "gather/gather.h"
 
@@ -29,14 +30,16 @@
 
 /* ---- one window ---- */
 
-/* What may pass is a mail that is missing. Told once when it begins and once when it ends. */
+/* What may pass is a mail that is missing. Told when it begins and when it ends, the less the more
+ * often it does. */
 static void tell_of_publishing(dxt_session *s, dxt_status status)
 {
-    bool failed = status != DXT_OK;
-    if (failed && !s->unpublished)
+    bool failed = status != DXT_OK, changed = failed != s->unpublished;
+    if (changed && failed) s->told_unpublished = dxt_is_news(&s->failures);
+    if (changed && s->told_unpublished && failed)
         dxt_log(DXT_LOG_WARNING, "rank %u cannot publish its counters: %s; trying again", s->rank,
                 dxt_status_string(status));
-    else if (s->unpublished && !failed)
+    else if (changed && s->told_unpublished)
         dxt_log(DXT_LOG_INFO, "rank %u publishes its counters again", s->rank);
     s->unpublished = failed;
 }
@@ -68,6 +71,12 @@ static dxt_status settle(dxt_session *s, dxt_status status)
     dxt_log(DXT_LOG_WARNING, "the diagnosis on rank %u is switched off: %s", s->rank, dxt_error());
     atomic_store(&s->status, status);
     return status;
+}
+
+/* A forked child has a copy, which must not speak in the name of its parent. */
+static bool is_copy(const dxt_session *s)
+{
+    return s->pid != getpid();
 }
 
 /* ---- synchronous ---- */
@@ -130,15 +139,17 @@ dxt_status dxt_session_step(dxt_session *s)
     dxt_status status = (dxt_status)atomic_load(&s->status);
     if (status != DXT_OK || s->config.mode == DXT_SESSION_ASYNC) return status;
     uint64_t interval = s->config.interval_ops, steps = ++s->steps;
-    if (interval > 1 && steps % interval == 1) dxt_session_note_first(s);
-    if (steps % interval != 0) return DXT_OK;
+    bool first = interval > 1 && steps % interval == 1;
+    if ((!first && steps % interval != 0) || is_copy(s)) return DXT_OK;
+    if (first) dxt_session_note_first(s);
+    if (first) return DXT_OK;
     return settle(s, end_step_window(s, steps / interval));
 }
 
 dxt_status dxt_session_first_step(dxt_session *s)
 {
     if (!s) return dxt_fail(DXT_ERR_INVALID, "no session");
-    if (atomic_load(&s->status) == DXT_OK && s->config.mode == DXT_SESSION_SYNC)
+    if (atomic_load(&s->status) == DXT_OK && s->config.mode == DXT_SESSION_SYNC && !is_copy(s))
         dxt_session_note_first(s);
     return DXT_OK;
 }
@@ -157,24 +168,11 @@ static bool sleep_or_stop(void *context, int64_t until_ns)
     return stop;
 }
 
-static uint64_t interval_now(const dxt_session *s)
-{
-    int64_t now_ns = dxt_realtime_ns();
-    return now_ns > 0 ? (uint64_t)(now_ns / s->config.interval_ns) : 0;
-}
-
-/* Sleep until the wall clock, which all ranks share, passes the next multiple of the interval, and
- * number the next mail after it. A clock that was set back by less than an interval is waited for;
- * while one that was set back further catches up, numbers go on one by one. */
 static bool sleep_until_next(dxt_session *s)
 {
-    int64_t interval_ns = s->config.interval_ns, now_ns = dxt_realtime_ns();
-    int64_t delay_ns = (int64_t)(s->sequence + 1) * interval_ns - now_ns;
-    if (delay_ns > 2 * interval_ns) delay_ns = interval_ns - now_ns % interval_ns;
-    if (delay_ns < 0) delay_ns = 0; /* it was set forward, or the last window took too long */
-    if (sleep_or_stop(s, dxt_now_ns() + delay_ns)) return true;
-    uint64_t now = interval_now(s);
-    s->sequence = now > s->sequence ? now : s->sequence + 1;
+    if (sleep_or_stop(s, s->beat.due_ns)) return true;
+    dxt_beat_next(&s->beat, dxt_now_ns(), dxt_realtime_ns());
+    s->sequence = s->beat.sequence;
     return false;
 }
 
@@ -204,13 +202,11 @@ static void *run(void *argument)
 static int start_thread(dxt_session *s)
 {
     pthread_attr_t attributes;
-    sigset_t all, before;
+    sigset_t before;
     int error = pthread_attr_init(&attributes);
     if (error != 0) return error;
     pthread_attr_setstacksize(&attributes, STACK_SIZE);
-    /* Signals are the job's affair. */
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
+    dxt_leave_signals(&before);
     error = pthread_create(&s->thread, &attributes, run, s);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     pthread_attr_destroy(&attributes);
@@ -435,7 +431,10 @@ static dxt_status start(dxt_session *s)
     if (status != DXT_OK) return status;
     /* The first window begins here. */
     s->next = 1;
-    if (s->config.mode == DXT_SESSION_ASYNC) s->sequence = interval_now(s);
+    if (s->config.mode == DXT_SESSION_ASYNC) {
+        dxt_beat_start(&s->beat, s->config.interval_ns, dxt_now_ns(), dxt_realtime_ns());
+        s->sequence = s->beat.sequence;
+    }
     status = dxt_session_publish(s, s->sequence, false);
     if (status != DXT_OK) return dxt_session_cannot_publish(s, status);
     if (s->config.mode != DXT_SESSION_ASYNC) return DXT_OK;
@@ -479,8 +478,8 @@ uint64_t dxt_session_windows(const dxt_session *session)
 
 void dxt_session_destroy(dxt_session *s)
 {
-    /* A forked child has a copy in an unknown state, and the thread stayed with the parent. */
-    if (!s || s->pid != getpid()) return;
+    /* The copy is in an unknown state, and the thread stayed with the parent. */
+    if (!s || is_copy(s)) return;
     stop_thread(s);
     end(s);
     release(s);

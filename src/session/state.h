@@ -11,6 +11,7 @@
 #include <sys/types.h>
 
 #include "session/assemble.h"
+#include "session/beat.h"
 #include "session/collect.h"
 #include "session/durations.h"
 #include "session/mail.h"
@@ -35,7 +36,9 @@ struct dxt_session {
     dxt_duration *scratch;                   /* as many as the probe keeps */
     uint64_t told[DXT_MAX_OPERATORS];        /* durations below this number are in the last mail */
     uint64_t told_before[DXT_MAX_OPERATORS]; /* in the one before it */
-    bool unpublished;                        /* the last mail did not get out */
+    bool unpublished;                        /* the last mail did not get out, … */
+    bool told_unpublished;                   /* … and the log knows */
+    uint64_t failures;                       /* how often that began */
     /* What the step behind the last window counted, and where that window ended. */
     dxt_mail_first first[DXT_MAX_OPERATORS], end[DXT_MAX_OPERATORS];
     bool ended;   /* `end` is valid: no step since */
@@ -61,6 +64,7 @@ struct dxt_session {
     int64_t last_end_ns; /* CLOCK_MONOTONIC when the last window was done with; 0 = none yet */
     int64_t held_up_ns[DXT_GATHER_DEPTH]; /* by the diagnosis at mail n modulo their number */
     /* asynchronous only */
+    dxt_beat beat;
     pthread_t thread;
     bool has_thread;
     pthread_mutex_t lock;

@@ -67,9 +67,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     size_t each = (size - 1) / 2;
     uint64_t *before = copy(data + 1, each), *after = copy(data + 1 + each, each);
     expect.sequence = 3;
-    if (dxt_mail_decode(before, each, &expect, &head) == DXT_OK) {
+    if (!dxt_mail_decode(before, each, &expect, &head)) {
         expect.sequence = 4;
-        if (dxt_mail_decode(after, each, &expect, &head) == DXT_OK) assemble(&head, before, after);
+        if (!dxt_mail_decode(after, each, &expect, &head)) assemble(&head, before, after);
     }
     free(before);
     free(after);

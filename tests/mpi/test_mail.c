@@ -169,6 +169,53 @@ static void nobody_waits_for_a_rank_0_that_does_not_look(atomic_int *shared)
     dxt_gather_destroy(gather);
 }
 
+/* Letters that a rank of another version, or a hostile one, might send, in place of ours. */
+enum { AS_IT_IS, OF_ANOTHER_SIZE, TOO_SHORT, SPOILT };
+static int spoil, spoilt;
+
+/* The parts find this before that of the library. */
+DXT_API int MPI_Isend(const void *bytes, int count, MPI_Datatype type, int to, int tag,
+                      MPI_Comm comm, MPI_Request *request)
+{
+    static uint64_t letter[SPOILT][1024];
+    if (spoil == AS_IT_IS) return PMPI_Isend(bytes, count, type, to, tag, comm, request);
+    memcpy(letter[spoil], bytes, (size_t)count);
+    spoilt++;
+    if (spoil == OF_ANOTHER_SIZE) letter[spoil][1] += 1;
+    if (spoil == TOO_SHORT) count = 4;
+    return PMPI_Isend(letter[spoil], count, type, to, tag, comm, request);
+}
+
+/* What is no letter costs that letter, and so does one for which rank 0 has no room: its mails may
+ * be shorter, and MPI must not end the job for that. */
+static void a_rank_is_heard_again_after_nonsense(void)
+{
+    dxt_gather *gather = open_gather(rank == 0 ? SMALL : 4096);
+    unsigned char mail[SMALL];
+    size_t size = 0;
+    uint64_t sequence = 0;
+    for (int kind = AS_IT_IS; kind < SPOILT; kind++) {
+        sequence++;
+        spoil = rank == 0 ? AS_IT_IS : kind;
+        publish(gather, sequence, rank > 0 && kind == AS_IT_IS ? 4096 : SMALL, DXT_OK);
+        spoil = AS_IT_IS;
+        publish(gather, ++sequence, SMALL, DXT_OK);
+        for (uint32_t r = 1; rank == 0 && r < (uint32_t)ranks; r++) {
+            dxt_status status = DXT_AGAIN;
+            for (int i = 0; i < 30000 && status != DXT_OK; i++) {
+                status = dxt_gather_collect(gather, r, sequence, mail, SMALL, &size, NULL);
+                if (status != DXT_OK) usleep(1000);
+            }
+            CHECK(status == DXT_OK && size == SMALL);
+            CHECK(dxt_gather_collect(gather, r, sequence - 1, mail, SMALL, &size, NULL) ==
+                  (kind == AS_IT_IS ? DXT_ERR_LIMIT : DXT_AGAIN));
+        }
+        MPI_Barrier(MPI_COMM_WORLD);
+    }
+    CHECK(rank == 0 || spoilt == SPOILT - 1);
+    dxt_gather_destroy(gather);
+}
+
 static void a_board_shows_the_newest_words(void)
 {
     dxt_mpi_board *board = NULL;
@@ -247,6 +294,7 @@ int main(void)
     mails_arrive_whole_and_the_newest_are_kept();
     mails_arrive_while_the_others_do_not_call_mpi(shared);
     nobody_waits_for_a_rank_0_that_does_not_look(shared);
+    a_rank_is_heard_again_after_nonsense();
     a_board_shows_the_newest_words();
     munmap(shared, 4096);
     int all = 0;

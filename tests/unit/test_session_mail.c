@@ -96,7 +96,7 @@ static void a_mail_survives_the_way(void **state)
     (void)state;
     uint64_t *mail = new_mail(3, 4, 2, 9, 1000);
     dxt_mail_head expect = head_of(3, 4, 2, 9), head;
-    assert_int_equal(dxt_mail_decode(mail, plain_size(2, 4), &expect, &head), DXT_OK);
+    assert_null(dxt_mail_decode(mail, plain_size(2, 4), &expect, &head));
     assert_int_equal(head.ticks_per_second, 1000000003);
     assert_int_equal(head.time_ns, 3250000000);
     assert_int_equal(head.node, 1);
@@ -171,18 +171,17 @@ static void malformed_mails_are_refused(void **state)
         memcpy(mail, good, size);
         memcpy((char *)mail + cases[c].offset, &cases[c].value, sizeof cases[c].value);
         dxt_mail_head out = kept;
-        dxt_status status = dxt_mail_decode(mail, size, &expect, &out);
-        assert_int_equal(status, cases[c].reason ? DXT_ERR_FORMAT : DXT_OK);
-        if (!cases[c].reason) continue;
-        assert_non_null(strstr(dxt_error(), cases[c].reason));
-        assert_non_null(strstr(dxt_error(), "rank 3"));
+        const char *why = dxt_mail_decode(mail, size, &expect, &out);
+        assert_int_equal(why != NULL, cases[c].reason != NULL);
+        if (!why) continue;
+        assert_non_null(strstr(why, cases[c].reason));
         assert_memory_equal(&out, &kept, sizeof out);
     }
     memcpy(mail, good, size);
     memset((char *)mail + offsetof(dxt_mail_head, host), 'h', DXT_MAIL_TEXT); /* no terminator */
-    assert_int_equal(dxt_mail_decode(mail, size, &expect, &head), DXT_ERR_FORMAT);
+    assert_non_null(dxt_mail_decode(mail, size, &expect, &head));
     for (size_t cut = 0; cut < size; cut += 8)
-        assert_int_equal(dxt_mail_decode(good, cut, &expect, &head), DXT_ERR_FORMAT);
+        assert_non_null(dxt_mail_decode(good, cut, &expect, &head));
     free(good);
     free(mail);
 }

@@ -267,7 +267,7 @@ static void mails_with_wrong_durations_are_refused(void **state)
     size_t size;
     uint32_t count;
     uint64_t *mail = new_mail(&size);
-    assert_int_equal(dxt_mail_decode(mail, size, &expect, &head), DXT_OK);
+    assert_null(dxt_mail_decode(mail, size, &expect, &head));
     assert_int_equal(head.duration_words, 2 + 3 * 2);
     const dxt_duration *told = dxt_mail_durations(mail, 0, &count);
     assert_int_equal(count, 3);
@@ -279,11 +279,11 @@ static void mails_with_wrong_durations_are_refused(void **state)
     static const uint64_t wrong[] = {0, 2, 4, DXT_MAIL_DURATIONS + 1, UINT64_MAX};
     for (size_t w = 0; w < sizeof wrong / sizeof wrong[0]; w++) {
         words[0] = wrong[w];
-        assert_int_equal(dxt_mail_decode(mail, size, &expect, &head), DXT_ERR_FORMAT);
+        assert_non_null(dxt_mail_decode(mail, size, &expect, &head));
     }
     words[0] = 3;
-    assert_int_equal(dxt_mail_decode(mail, size, &expect, &head), DXT_OK);
-    assert_int_equal(dxt_mail_decode(mail, size - 8, &expect, &head), DXT_ERR_FORMAT);
+    assert_null(dxt_mail_decode(mail, size, &expect, &head));
+    assert_non_null(dxt_mail_decode(mail, size - 8, &expect, &head));
     free(mail);
     assert_int_equal(dxt_session_duration_mail_size(0, 2), 0);
 }

@@ -14,6 +14,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/signals.h"
 
 #define TAG_MAIL 0
 #define DEPTH DXT_GATHER_DEPTH
@@ -48,6 +51,7 @@ typedef struct mail {
     bool threaded; /* there is a thread */
     bool pushing;  /* there is something for it to do */
     bool stop;
+    pid_t pid; /* of the creator */
     pthread_t thread;
     pthread_cond_t wake;
 } mail;
@@ -128,24 +132,42 @@ static void keep(box *b)
     if (b->count < DEPTH) b->count++;
 }
 
-/* Take over what has come of a rank. Under the lock. */
+/* What has come of a rank. Under the lock. @return DXT_OK: the slot to fill is full; DXT_AGAIN;
+ * DXT_ERR_FORMAT: what came is no letter; DXT_ERR_IO. */
+static dxt_status arrived(mail *m, int rank)
+{
+    box *b = &m->boxes[rank];
+    MPI_Status status;
+    int done = 0, size = 0;
+    if (MPI_Test(&b->receive, &done, &status) != MPI_SUCCESS)
+        return b->receive == MPI_REQUEST_NULL ? DXT_ERR_FORMAT : DXT_ERR_IO; /* it was too long */
+    if (!done) return DXT_AGAIN;
+    const letter *in = slot_at(m, rank, b->next);
+    MPI_Get_count(&status, MPI_BYTE, &size);
+    bool whole = size >= (int)sizeof *in && in->size == (size_t)size - sizeof *in;
+    return whole ? DXT_OK : DXT_ERR_FORMAT;
+}
+
+/* Take over what has come of a rank. Under the lock. What is no letter is left out, and the next one
+ * waited for. @return DXT_OK; DXT_ERR_FORMAT if there was such; DXT_ERR_IO. */
 static dxt_status take(mail *m, int rank)
 {
     box *b = &m->boxes[rank];
-    for (uint32_t i = 0; i <= DEPTH && !b->closed && b->receive != MPI_REQUEST_NULL; i++) {
-        MPI_Status status;
-        int done = 0, size = 0;
-        if (MPI_Test(&b->receive, &done, &status) != MPI_SUCCESS) return DXT_ERR_IO;
-        if (!done) return DXT_OK;
-        const letter *in = slot_at(m, rank, b->next);
-        MPI_Get_count(&status, MPI_BYTE, &size);
-        if (size < (int)sizeof *in || in->size != (size_t)size - sizeof *in) return DXT_ERR_FORMAT;
-        b->closed = in->sequence == DXT_GATHER_NEWEST;
-        if (b->closed) break;
-        keep(b);
-        if (receive(m, rank) != MPI_SUCCESS) return DXT_ERR_IO;
+    dxt_status result = DXT_OK;
+    for (uint32_t i = 0; i <= DEPTH && !b->closed; i++) {
+        dxt_status status = DXT_AGAIN;
+        if (b->receive != MPI_REQUEST_NULL) status = arrived(m, rank);
+        if (status == DXT_ERR_IO) return status;
+        if (status == DXT_ERR_FORMAT) result = status;
+        if (status == DXT_OK && slot_at(m, rank, b->next)->sequence == DXT_GATHER_NEWEST)
+            b->closed = true;
+        else if (status == DXT_OK)
+            keep(b);
+        bool waiting = b->receive != MPI_REQUEST_NULL;
+        if (waiting) return result;
+        if (!b->closed && receive(m, rank) != MPI_SUCCESS) return DXT_ERR_IO;
     }
-    return DXT_OK;
+    return result;
 }
 
 /* The newest mail, or the one with this sequence; NULL if it is not there. */
@@ -187,9 +209,9 @@ static dxt_status collect(void *context, uint32_t rank, uint64_t wanted, void *b
     if (m->rank != 0) return DXT_ERR_INVALID;
     pthread_mutex_lock(&m->lock);
     dxt_status status = take(m, (int)rank);
-    const letter *found = status == DXT_OK ? find(m, (int)rank, wanted) : NULL;
+    const letter *found = status != DXT_ERR_IO ? find(m, (int)rank, wanted) : NULL;
     if (status == DXT_OK && !found) status = DXT_AGAIN;
-    if (found && found->size > capacity) status = DXT_ERR_LIMIT;
+    if (found) status = found->size > capacity ? DXT_ERR_LIMIT : DXT_OK;
     if (status == DXT_OK) {
         memcpy(bytes, found->mail, found->size);
         *size = found->size;
@@ -227,7 +249,7 @@ static bool all_closed(mail *m)
 {
     bool all = true;
     for (int r = 1; r < m->ranks; r++) {
-        if (take(m, r) != DXT_OK) m->boxes[r].closed = true;
+        if (take(m, r) == DXT_ERR_IO) m->boxes[r].closed = true;
         all = all && m->boxes[r].closed;
     }
     return all;
@@ -237,12 +259,15 @@ static void close_mail(void *context)
 {
     mail *m = context;
     int64_t pause_ns = 50000, end_ns = mpi_part_now_ns() + MPI_PART_LINGER_NS;
+    if (m->pid != getpid()) return; /* the thread, and what MPI has under way, are the parent's */
     stop_thread(m);
-    if (m->rank != 0) send(m, DXT_GATHER_NEWEST, NULL, 0);
-    bool done = m->rank == 0 ? all_closed(m) : push(m);
-    while (!done && mpi_part_now_ns() < end_ns) {
+    bool said = m->rank == 0, done = false;
+    for (;;) {
+        /* As long as nothing of it goes, there may be no slot to say it in. */
+        said = said || send(m, DXT_GATHER_NEWEST, NULL, 0) == DXT_OK;
+        done = m->rank == 0 ? all_closed(m) : push(m) && said;
+        if (done || mpi_part_now_ns() >= end_ns) break;
         mpi_part_pause(&pause_ns);
-        done = m->rank == 0 ? all_closed(m) : push(m);
     }
     for (int r = 1; m->rank == 0 && r < m->ranks; r++) mpi_part_cancel(&m->boxes[r].receive);
     release(m, m->rank != 0 && !done);
@@ -252,22 +277,21 @@ static void close_mail(void *context)
 
 static int start_thread(mail *m)
 {
-    sigset_t all, before;
-    /* Signals are the job's affair. */
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
+    sigset_t before;
+    dxt_leave_signals(&before);
     int error = pthread_create(&m->thread, NULL, run, m);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     m->threaded = error == 0;
     return error;
 }
 
-static dxt_status set_up(mail *m, char *why)
+/* @p longest: mail of any rank. A letter that does not fit makes some MPIs end the job. */
+static dxt_status set_up(mail *m, uint64_t longest, char *why)
 {
     size_t ranks = m->rank == 0 ? (size_t)m->ranks : 1;
-    m->stride = (sizeof(letter) + m->capacity + 63) / 64 * 64;
-    if (m->stride > INT_MAX)
-        return mpi_part_say(DXT_ERR_LIMIT, why, "mails of %zu bytes", m->capacity);
+    if (longest > INT_MAX - 64 - sizeof(letter))
+        return mpi_part_say(DXT_ERR_LIMIT, why, "mails of %llu bytes", (unsigned long long)longest);
+    m->stride = (sizeof(letter) + (size_t)longest + 63) / 64 * 64;
     /* Only what comes takes memory. */
     m->mapped = ranks * SLOTS * m->stride;
     void *memory = mmap(NULL, m->mapped, PROT_READ | PROT_WRITE,
@@ -288,16 +312,20 @@ dxt_status mpi_part_open_mail(const void *comm, size_t mail_capacity,
     MPI_Comm own = MPI_COMM_NULL;
     dxt_status status = mpi_part_open(comm, &own, why);
     if (status != DXT_OK) return status;
+    uint64_t capacity = mail_capacity, longest = 0;
+    if (MPI_Allreduce(&capacity, &longest, 1, MPI_UINT64_T, MPI_MAX, own) != MPI_SUCCESS)
+        longest = UINT64_MAX;
     mail *m = calloc(1, sizeof *m);
     if (m) {
         m->comm = own;
         m->capacity = mail_capacity;
+        m->pid = getpid();
         MPI_Comm_rank(own, &m->rank);
         MPI_Comm_size(own, &m->ranks);
         for (uint32_t i = 0; i < SLOTS; i++) m->sends[i] = MPI_REQUEST_NULL;
         pthread_mutex_init(&m->lock, NULL);
         pthread_cond_init(&m->wake, NULL);
-        status = set_up(m, why);
+        status = set_up(m, longest, why);
     } else {
         status = mpi_part_say(DXT_ERR_NO_MEMORY, why, "out of memory");
     }
