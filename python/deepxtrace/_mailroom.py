@@ -7,8 +7,8 @@ has:
     RANK/n      how many mails the rank has posted
     RANK/0 … 3  mail number n lies at n mod 4: its sequence in 8 bytes, then the mail
 
-Mail first, number second: what the number promises is there, so that nothing here ever waits for a
-key. All traffic is on a thread of its own, over a connection of its own where the store allows one.
+Mail first, number second: what the number promises is there. Where it is not, because somebody else
+wrote to the store, that rank is passed over and nobody waits (_peek.py). All traffic is on a thread of its own, over a connection of its own where the store allows one.
 Whoever publishes or collects touches memory only, whatever state the store and the others are in.
 """
 from __future__ import annotations
@@ -22,9 +22,11 @@ import struct
 import threading
 import time
 import weakref
-from typing import Any, Callable, Deque, Dict, List, Optional, Tuple
+from typing import Any, Callable, Deque, Dict, List, Optional, Set, Tuple
 
 from . import _threads
+from ._news import News
+from ._peek import Peek
 
 #: Mails of a mailbox, as DXT_GATHER_DEPTH.
 DEPTH = 4
@@ -106,7 +108,10 @@ class Mailroom:
         self._store: Any = None
         self._posted = 0
         self._seen: Dict[int, int] = {}
-        self._failing = False
+        self._peek: Any = None
+        self._damaged: Set[int] = set()  # ranks of which that has been said
+        self._rest: Dict[int, Tuple[float, float]] = {}  # they are passed over until, and so long
+        self._outage = News()
         self._thread = threading.Thread(target=self._run, name="dxt-mailroom", daemon=True)
         self._thread.start()
         _open.add(self)
@@ -199,17 +204,19 @@ class Mailroom:
             return self._changed.wait_for(lambda: self._stopping, seconds)
 
     def _tell(self, error: Optional[BaseException]) -> None:
-        if error is not None and not self._failing:
+        if not self._outage.changes(error is not None):
+            return
+        if error is not None:
             self._say("the key-value store is out of reach, no counters travel: "
                       f"{type(error).__name__}: {error}; trying again")
-        elif error is None and self._failing:
+        else:
             self._say("the key-value store answers again")
-        self._failing = error is not None
 
     def _exchange(self, everybody: bool) -> None:
         if self._store is None:
             self._store = self._connect()
-            self._posted = self._store.add(self._key(self._rank, "n"), 0)
+            self._peek = Peek(self._store, self._key(self._rank, "probe"))
+            self._posted = self._own_number()
         self._post()
         if self._rank == 0:
             with self._changed:
@@ -219,10 +226,16 @@ class Mailroom:
             for rank in ranks:
                 if self._stopping:
                     return
-                self._fetch(rank)
+                self._look_at(rank)
             if self._asked:
                 self._sleep(_EAGER_PAUSE_SECONDS)
         self._tell(None)
+
+    def _own_number(self) -> int:
+        try:
+            return self._peek.number(self._key(self._rank, "n"))
+        except ValueError:
+            return 0
 
     def _post(self) -> None:
         while True:
@@ -231,28 +244,53 @@ class Mailroom:
                     return
                 letter = self._outgoing[0]
             self._store.set(self._key(self._rank, (self._posted + 1) % DEPTH), letter)
-            self._posted = self._store.add(self._key(self._rank, "n"), 1)
+            # Nobody else counts here, and with some versions an add() to what somebody wrote there
+            # would end the store.
+            self._store.set(self._key(self._rank, "n"), str(self._posted + 1))
+            self._posted += 1
             with self._changed:
                 if self._outgoing and self._outgoing[0] is letter:
                     self._outgoing.popleft()
 
-    def _fetch(self, rank: int) -> None:
-        newest = self._store.add(self._key(rank, "n"), 0)
+    def _look_at(self, rank: int) -> None:
+        """What one rank has posted; a mailbox that is damaged holds up nobody but its rank."""
+        until, rest = self._rest.get(rank, (0.0, 0.0))
+        if time.monotonic() < until:
+            return
+        try:
+            whole = self._fetch(rank)
+        except Exception:
+            self._own_number()  # raises if it is the store that is out of reach
+            whole = False
+        if whole:
+            self._rest.pop(rank, None)
+            return
+        rest = min(max(2 * rest, self._period), _LONGEST_PERIOD_SECONDS)
+        self._rest[rank] = (time.monotonic() + rest, rest)
+        if rank not in self._damaged:
+            self._damaged.add(rank)
+            self._say(f"the mailbox of rank {rank} in the key-value store is damaged; "
+                      "what is there is left out as long as it is")
+
+    def _fetch(self, rank: int) -> bool:
+        """Whether the mails are there that the number promises."""
+        newest = self._peek.number(self._key(rank, "n"))
         seen = self._seen.get(rank, 0)
         if newest == seen:
-            return
+            return True
         first = seen + 1 if seen < newest else 1  # fewer than before: the store began anew
         letters: List[bytes] = []
-        for number in range(max(first, newest - DEPTH + 1), newest + 1):
-            key = self._key(rank, number % DEPTH)
-            # A number without its mail is a damaged store's, and would be waited for.
-            if hasattr(self._store, "check") and not self._store.check([key]):
-                continue
-            letter = self._store.get(key)
+        whole = True
+        for number in range(newest, max(first, newest - DEPTH + 1) - 1, -1):
+            letter = self._peek.value(self._key(rank, number % DEPTH))
+            if letter is None:
+                whole = False
+                break
             if len(letter) > _HEAD.size:
                 letters.append(letter)
         self._seen[rank] = newest
         with self._changed:
-            for letter in letters:
+            for letter in reversed(letters):
                 self._keep(rank, letter)
             self._asked.pop(rank, None)
+        return whole

@@ -18,6 +18,7 @@ from . import _lib, _notes
 from ._changes import Changes
 from ._lib import lib
 from ._log import LineFile, TextLog
+from ._news import News
 from ._settings import Settings
 from ._text import clean
 from .window import Findings, _Analysis
@@ -41,7 +42,7 @@ class Report:
         # Of the others there is news only if something is wrong.
         self._log = TextLog(self.path + ".log", later=rank != 0)
         self._recording = LineFile(self.path + ".jsonl", _RECORDING_LIMIT) if rank == 0 else None
-        self._linked, self._unrecorded = False, False
+        self._linked, self._unrecorded = False, News()
         self._changes, self._windows = Changes(), 0
         if rank == 0:
             self._link()
@@ -129,11 +130,13 @@ class Report:
     def _record(self, records: List[str]) -> None:
         if self._recording is None:
             return
-        before, self._unrecorded = self._unrecorded, not self._recording.write(records)
-        if self._unrecorded and not before:
+        failed = not self._recording.write(records)
+        if not self._unrecorded.changes(failed):
+            return
+        if failed:
             self.say(f"{self._recording.path} cannot be written: {self._recording.reason}; "
                      "trying again, windows are missing there")
-        elif before and not self._unrecorded:
+        else:
             self.say(f"{self._recording.path} is written again")
 
     def _link(self) -> None:

@@ -11,6 +11,8 @@ import torch.distributed as dist  # noqa: E402
 
 from deepxtrace import _mailroom  # noqa: E402
 from deepxtrace._mailroom import DEPTH, Mailroom, own_connection  # noqa: E402
+from deepxtrace._news import News  # noqa: E402
+from deepxtrace._peek import Peek  # noqa: E402
 
 
 def until(condition):
@@ -114,6 +116,70 @@ class Troubled:
     def get(self, *arguments):
         self._trouble()
         return self.store.get(*arguments)
+
+
+class Plain:
+    """A store with nothing but the three calls, whose get() waits for its key."""
+
+    def __init__(self):
+        self.store, self.waiting = dist.HashStore(), threading.Event()
+        self.add, self.set = self.store.add, self.store.set
+
+    def get(self, key):
+        while self.store.compare_set(key, "none", "none") == b"none":
+            self.waiting.wait(0.01)
+        return self.store.get(key)
+
+
+@pytest.fixture(params=["hash", "tcp", "file", "plain"])
+def any_store(request, tmp_path):
+    if request.param == "hash":
+        return dist.HashStore()
+    if request.param == "file":
+        return dist.FileStore(str(tmp_path / "store"), 2)
+    if request.param == "plain":
+        return Plain()
+    return dist.PrefixStore("default", dist.TCPStore("127.0.0.1", 0, 1, True))
+
+
+def test_a_number_without_its_mails_holds_up_its_rank_alone(any_store):
+    any_store.add("job/1/n", 3)
+    any_store.set("job/3/n", "what is no number")
+    rooms = Rooms(any_store, 5)
+    with rooms as (zero, one, two, three, four):
+        for sequence in (1, 2):
+            two.publish(sequence, b"two")
+            four.publish(sequence, b"four")
+            for rank in (1, 2, 3, 4):
+                zero.collect(rank, None)
+            assert until(lambda: zero.collect(2, sequence)) == (sequence, b"two")
+            assert until(lambda: zero.collect(4, sequence)) == (sequence, b"four")
+        # It is heard when its mails are there.
+        one.publish(7, b"one")
+        assert until(lambda: zero.collect(1, 7)) == (7, b"one")
+        until(lambda: len(rooms.news[0]) == 2)
+    assert sorted(rooms.news[0]) == [
+        f"the mailbox of rank {rank} in the key-value store is damaged; "
+        "what is there is left out as long as it is" for rank in (1, 3)]
+
+
+def test_a_value_that_is_not_there(any_store):
+    any_store.set("k", b"\x00\xff")
+    any_store.add("n", 12)
+    look = Peek(any_store, "probe")
+    before = time.monotonic()
+    assert look.value("none") is None and look.value("k") == b"\x00\xff"
+    assert look.number("n") == 12 and look.number("m") == 0
+    assert time.monotonic() - before < 20
+    assert any_store.add("n", 1) == 13
+
+
+def test_what_comes_and_goes_is_told_less_and_less():
+    news = News()
+    told = [news.changes(number % 2 == 0) for number in range(64)]
+    assert [number for number in range(0, 64, 2) if told[number]] == [0, 2, 6, 14, 30, 62]
+    assert told[0::2] == told[1::2]
+    assert not news.changes(False)
 
 
 def test_a_store_that_fails_is_told_once_and_again_when_it_is_back():
