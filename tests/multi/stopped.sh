@@ -31,14 +31,14 @@ ends 30
 # Without rank 0 nobody would end the run, nor tell of it.
 for mode in "--window 20" "--async 0.1"; do
     # shellcheck disable=SC2086 # two words
-    start 3 --steps 0 $mode --timeout 300ms --json --record "$scratch/run.jsonl"
+    start 3 --steps 0 $mode --timeout 300ms --json --record "$scratch/run.jsonl" --force
     until_true 30 lines_at_least 4 || fail "no window"
     kill -STOP "$(pid_of_rank 0)"
     ends 30
     [ "$status" = 3 ] || fail "exit status $status, not 3"
     [ "$(grep -c 'rank 0, which makes the report, is stopped and does not go on' \
         "$scratch/err")" = 1 ] || fail "the parent did not tell"
-    [ ! -e "$scratch/run.jsonl" ] || fail "half a recording has the name of a whole one"
+    [ "$(jq -r .phase "$scratch/run.jsonl" | wc -l)" -ge 4 ] || fail "the recording is lost"
 done
 
 # One that goes on in time is waited for.
