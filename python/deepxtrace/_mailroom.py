@@ -8,8 +8,9 @@ has:
     RANK/0 … 3  mail number n lies at n mod 4: its sequence in 8 bytes, then the mail
 
 Mail first, number second: what the number promises is there. Where it is not, because somebody else
-wrote to the store, that rank is passed over and nobody waits (_peek.py). All traffic is on a thread of its own, over a connection of its own where the store allows one.
-Whoever publishes or collects touches memory only, whatever state the store and the others are in.
+wrote to the store, that rank is passed over and nobody waits (_peek.py). All traffic is on a thread
+of its own, over a connection of its own where the store allows one. Whoever publishes or collects
+touches memory only, whatever state the store and the others are in.
 """
 from __future__ import annotations
 
@@ -233,7 +234,7 @@ class Mailroom:
 
     def _own_number(self) -> int:
         try:
-            return self._peek.number(self._key(self._rank, "n"))
+            return int(self._peek.number(self._key(self._rank, "n")))
         except ValueError:
             return 0
 

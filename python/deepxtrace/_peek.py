@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Values of a key-value store that may not be there. A get() waits for its key, with some versions of
-torch for as long as the store does, and an add() to what is no number ends the connection or the
+"""Values of a key-value store that may not be there. A get() waits for its key, with some versions
+of torch for as long as the store does, and an add() to what is no number ends the connection or the
 server. So values are asked for in the ways that do neither, as far as a store has them."""
 from __future__ import annotations
 

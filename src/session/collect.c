@@ -16,7 +16,8 @@
 #define GRACE_NS 1000000
 /* How far back the mail with which a rank began is looked for. */
 #define LOOK_BACK 16u
-/* Windows in which a rank's numbers must be off by the same before its clock is taken for another. */
+/* Windows in a row in which a rank's numbers are off by the same before its clock is taken for
+ * another. */
 #define OTHER_CLOCK 4u
 /* A rank is left out of at most 2 to the power of this many windows. */
 #define MOST_MISSES 6u

@@ -148,8 +148,8 @@ static dxt_status arrived(mail *m, int rank)
     return whole ? DXT_OK : DXT_ERR_FORMAT;
 }
 
-/* Take over what has come of a rank. Under the lock. What is no letter is left out, and the next one
- * waited for. @return DXT_OK; DXT_ERR_FORMAT if there was such; DXT_ERR_IO. */
+/* Take over what has come of a rank. Under the lock. What is no letter is left out, and the next
+ * one waited for. @return DXT_OK; DXT_ERR_FORMAT if there was such; DXT_ERR_IO. */
 static dxt_status take(mail *m, int rank)
 {
     box *b = &m->boxes[rank];
