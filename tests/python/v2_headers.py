@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Headers of our own that have, of DeepEP V2's, the places that the adapter edits, and next to
-nothing else. They are not to be compiled: what nvcc says to the real ones, scripts/deepep-v25.sh
-tells."""
+nothing else. test_v2_emulated.py compiles them for the CPU and runs them; what nvcc says to the
+real ones, scripts/deepep-v25.sh tells."""
 from __future__ import annotations
 
 import os

@@ -8,6 +8,10 @@
 // these words, with the same load. They leave with it, when the counter is complete: a rank whose
 // kernels write no words delays nobody. What they saw stays in registers, and is added to the sums
 // when nobody waits for this warp any more.
+//
+// Behind an exit the kernel ends, and its end waits for whatever is still to be written: so only
+// one exit of kExits is watched, the same ones on all ranks. In the others the library waits as it
+// does without us, and nothing is written. That they were done is counted with their entries.
 #pragma once
 
 #include <cstdint>
@@ -49,6 +53,28 @@ constexpr bool is_operator(int tag)
 constexpr int operator_of(int tag)
 {
     return (tag - 2) & 3;
+}
+
+constexpr bool is_exit(int tag)
+{
+    return is_operator(tag) && tag % 2 != 0;
+}
+
+// How many operators an entry counts: its own, and that of the exit behind it. Hybrid combine's has
+// none.
+constexpr int counted_by(int tag)
+{
+    return is_exit(tag) || !is_operator(tag) ? 0 : tag == 8 ? 1 : 2;
+}
+
+// Of so many exits one is watched: a power of 2.
+constexpr unsigned kExits = 8;
+
+// Whether a barrier of this number is watched. A step has four of them; its number is spread, so
+// that the layers of a model do not repeat with it.
+constexpr bool is_watched(int tag, Word epoch)
+{
+    return !is_exit(tag) || static_cast<unsigned>(epoch >> 2) * 0x9e3779b9u <= 0xffffffffu / kExits;
 }
 
 #ifdef __CUDACC__
@@ -97,6 +123,7 @@ template <int kTag, int kRanks, int kThreads, int64_t kUsed> struct Watch {
                                           int thread) const
     {
         if constexpr (kWatches) {
+            if (!is_watched(kTag, epoch)) return;
             constexpr int kFrom = kThreads >= 64 ? 32 : 0;
             if (thread < kFrom || thread >= kFrom + 32) return;
             for (int i = thread - kFrom; i < kRanks; i += 32) {
@@ -107,14 +134,15 @@ template <int kTag, int kRanks, int kThreads, int64_t kUsed> struct Watch {
     }
 
     // Watch counter and peers until the counter is what it is to become, or for kCycles. Returns
-    // whether it is; false in other warps than the first, which do not wait.
+    // whether it is; false in other warps than the first, which do not wait, and where nothing is
+    // watched: the library does then.
     template <int64_t kCycles>
     __device__ __forceinline__ bool watch(const int *counter, int target, Word epoch_, int rank,
                                           int thread)
     {
         bool complete = false;
         if constexpr (kWatches) {
-            if (thread >= 32) return false;
+            if (thread >= 32 || !is_watched(kTag, epoch_)) return false;
             const auto epoch = static_cast<unsigned>(epoch_);
             const int lane = thread;
             unsigned pending = 0;
@@ -169,7 +197,7 @@ template <int kTag, int kRanks, int kThreads, int64_t kUsed> struct Watch {
         if constexpr (kOn) {
             constexpr int kOperator = operator_of(kTag);
             if (sm != 0 || thread >= 32) return;
-            if (thread == 0) add(&area->operations[kOperator], 1);
+            if (thread < counted_by(kTag)) add(&area->operations[kOperator + thread], 1);
             if constexpr (kWatches) {
 #pragma unroll
                 for (int k = 0; k < kEach; ++k) {

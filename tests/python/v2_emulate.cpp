@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The edited stand-in headers of v2_headers.py, run by ranks of one SM each (v2_emulator.h): STEPS
+ * dispatches and combines, before each of which rank 1 is LATE rounds late in dispatch, and works
+ * SLOW rounds longer between the entry and the exit of combine. Prints the counters, a line each:
+ * rank, operator, operations, then waits and samples by rank.
+ */
+#include "v2_emulator.h"
+
+#include DISPATCH
+
+#if GENERATION == 1
+namespace space = deep_ep::elastic;
+#else
+namespace space = deep_ep::ep;
+namespace deep_ep::ep
+{
+using namespace deep_ep;
+}
+#endif
+
+enum { RANKS = 3, THREADS = 64 };
+
+static void combine(const Gin &gin, void *workspace, int rank, int thread, int slow)
+{
+#if GENERATION == 1
+    const deep_ep::elastic::layout::WorkspaceLayout layout{workspace};
+    namespace comm = deep_ep::elastic::comm;
+#else
+    auto &layout = *static_cast<deep_ep::layout::BarrierSignals *>(workspace);
+    namespace comm = deep_ep::comm;
+#endif
+    comm::gpu_barrier<true, 1, RANKS, THREADS, 1000, 4, false, false, true>(gin, layout, 0, rank, 0,
+                                                                            thread);
+    for (int k = 0; rank == 1 && k < slow; k++) emulator::yield();
+    comm::gpu_barrier<true, 1, RANKS, THREADS, 1000, 5, true, true, false>(gin, layout, 0, rank, 0,
+                                                                           thread);
+    __syncthreads(); /* the end of the kernel */
+}
+
+int main(int argc, char **argv)
+{
+    if (argc != 5) return 2;
+    const int steps = atoi(argv[1]), late = atoi(argv[2]), slow = atoi(argv[3]);
+    const long offset = atol(argv[4]);
+    test::work_of.assign(RANKS, 1);
+    for (int r = 0; r < RANKS; r++)
+        emulator::workspaces.push_back(static_cast<char *>(calloc(1, 1 << 24)));
+    emulator::run(RANKS, THREADS, [=](int rank, int thread) {
+        const Gin gin{};
+        void *workspace = emulator::workspaces[rank];
+        for (int step = 0; step < steps; step++) {
+            for (int k = 0; rank == 1 && k < late; k++) emulator::yield();
+            space::kernel<RANKS, THREADS>(gin, workspace, rank, 0, thread);
+            __syncthreads();
+            combine(gin, workspace, rank, thread, slow);
+        }
+    });
+    for (int r = 0; r < RANKS; r++) {
+        const auto &area = *reinterpret_cast<deepxtrace::Area *>(emulator::workspaces[r] + offset);
+        for (int o = 0; o < deepxtrace::kOperators; o++) {
+            printf("%d %d %llu", r, o, area.operations[o]);
+            for (int s = 0; s < RANKS; s++) printf(" %llu", area.wait[o][s]);
+            for (int s = 0; s < RANKS; s++) printf(" %llu", area.samples[o][s]);
+            printf("\n");
+        }
+    }
+    return 0;
+}
