@@ -23,6 +23,9 @@ _TIME = re.compile(rb"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d[.\d]*)")
 _BEGIN = re.compile(rb'"begin": *"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d[.\d]*)')
 _PEEK = 1 << 16
 _MOST_REMARKS = 8
+#: Deepest packing with gzip, and the largest archive.
+_DEEPEST = 4
+_LARGEST = 1 << 30
 _DAMAGED = (EOFError, zlib.error, zipfile.BadZipFile)
 
 
@@ -55,19 +58,69 @@ class _Gzip(io.RawIOBase):
         super().close()
 
 
-def _members(path: str) -> Iterator[Tuple[str, IO[bytes]]]:
-    """The files that are in a file, each with its name: those of an archive, or it alone."""
-    with open(path, "rb") as file:
-        magic = file.read(4)
-    if magic[:2] == b"\x1f\x8b":
-        yield path, _Gzip(open(path, "rb"))  # type: ignore[misc]
-    elif magic == b"PK\x03\x04":
-        with zipfile.ZipFile(path) as archive:
+class _Peeked(io.RawIOBase):
+    """A file whose first bytes have been looked at."""
+
+    def __init__(self, head: bytes, file: IO[bytes]) -> None:
+        self._head, self._file = head, file
+
+    def read(self, size: int = -1) -> bytes:
+        if not self._head:
+            return self._file.read(size)
+        data, self._head = (self._head, b"") if size < 0 else (self._head[:size],
+                                                               self._head[size:])
+        return data
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
+
+
+def _peek(file: IO[bytes]) -> bytes:
+    """Up to four bytes; what cannot be unpacked is told when the file is read."""
+    head = b""
+    try:
+        while len(head) < 4:
+            more = file.read(4 - len(head))
+            if not more:
+                break
+            head += more
+    except _DAMAGED:
+        pass
+    return head
+
+
+def _unpack(name: str, file: IO[bytes], depth: int,
+            archived: bool = False) -> Iterator[Tuple[str, IO[bytes]]]:
+    """The files that are in a file, each with its name: those of an archive, or it alone; out of
+    gzip, in an archive or around one."""
+    head = _peek(file)
+    file = _Peeked(head, file)  # type: ignore[assignment]
+    if head[:2] == b"\x1f\x8b" and depth < _DEEPEST:
+        yield from _unpack(name, _Gzip(file), depth + 1, archived)  # type: ignore[arg-type]
+    elif head == b"PK\x03\x04" and not archived:
+        packed = io.BytesIO()
+        with file:
+            while packed.tell() <= _LARGEST and packed.write(file.read(_PEEK)):
+                pass
+        if packed.tell() > _LARGEST:
+            raise zipfile.BadZipFile("a zip archive of more than 1 GiB")
+        with zipfile.ZipFile(packed) as archive:
             for member in archive.infolist():
                 if not member.is_dir():
-                    yield f"{path}:{member.filename}", archive.open(member)
+                    yield from _unpack(f"{name}:{member.filename}", archive.open(member), depth,
+                                       True)
     else:
+        yield name, file
+
+
+def _members(path: str) -> Iterator[Tuple[str, IO[bytes]]]:
+    with open(path, "rb") as file:
+        plain = file.read(2) not in (b"\x1f\x8b", b"PK")
+    if plain:
         yield path, open(path, "rb")
+    else:
+        yield from _unpack(path, open(path, "rb"), 0)
 
 
 def _time(path: str) -> str:

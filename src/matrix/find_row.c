@@ -19,15 +19,15 @@ static const char *skip_blanks(const char *at, const char *end)
 static bool is_numeric(char c)
 {
     static const bool numeric[256] = {
-        ['\t'] = true, ['\v'] = true, ['\f'] = true, ['\r'] = true, [' '] = true, ['['] = true,
-        [']'] = true,  [','] = true,  ['+'] = true,  ['-'] = true,  ['.'] = true, ['e'] = true,
-        ['E'] = true,  ['0'] = true,  ['1'] = true,  ['2'] = true,  ['3'] = true, ['4'] = true,
-        ['5'] = true,  ['6'] = true,  ['7'] = true,  ['8'] = true,  ['9'] = true};
+        [';'] = true, ['\t'] = true, ['\v'] = true, ['\f'] = true, ['\r'] = true, [' '] = true,
+        ['['] = true, [']'] = true,  [','] = true,  ['+'] = true,  ['-'] = true,  ['.'] = true,
+        ['e'] = true, ['E'] = true,  ['0'] = true,  ['1'] = true,  ['2'] = true,  ['3'] = true,
+        ['4'] = true, ['5'] = true,  ['6'] = true,  ['7'] = true,  ['8'] = true,  ['9'] = true};
     return numeric[(unsigned char)c];
 }
 
 /* A word such as nan, which stands for a number that is none. */
-static size_t none_length(const char *at, const char *end)
+size_t dxt_none_length(const char *at, const char *end)
 {
     static const char *const words[] = {"nan", "infinity", "inf", "none", "null"};
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
@@ -65,7 +65,7 @@ static const char *cut_tail(const char *at, const char *end)
 static bool begins_row(const char *at, const char *end)
 {
     while (at < end && (*at == '[' || dxt_is_blank(*at))) at++;
-    if (none_length(at, end)) return true;
+    if (dxt_none_length(at, end)) return true;
     const char *word = at;
     if (at < end && (*at == '-' || *at == '+')) at++;
     if (at < end && *at == '.') return end - at >= 3 && memcmp(at, "...", 3) == 0;
@@ -113,7 +113,7 @@ static const char *numeric_from(const char *line, const char *end)
         /* The end of "nan" or "inf"? */
         const char *word = at;
         while (word > line && dxt_is_letter(word[-1])) word--;
-        if (word == at || !none_length(word, end)) break;
+        if (word == at || !dxt_none_length(word, end)) break;
         at = word;
     }
     /* Not from within a word: "16:28:53.686] [ 1 2" begins behind the time. */
@@ -175,7 +175,7 @@ static bool find_named(const char *line, const char *end, dxt_found *found)
         if (row == end) continue;
         bool bracket = *row == '[';
         if (bracket ? !begins_row(row, end) : !is_list(row, end)) continue;
-        *found = (dxt_found){at - 1, row, end, true, bracket, rank};
+        *found = (dxt_found){at - 1, row, end, true, bracket, rank, .pure = false};
         const char *close = bracket ? memchr(row, ']', (size_t)(end - row)) : NULL;
         if (close) found->end = close + 1;
         return true;
@@ -189,7 +189,7 @@ bool dxt_find_row(const char *line, const char *end, dxt_found *found)
     const char *to = cut_tail(line, end);
     const char *open = to > line ? first_row(numeric_from(line, to), to) : NULL;
     if (!open) return false;
-    *found = (dxt_found){open, open, to, false, true, -1};
+    *found = (dxt_found){open, open, to, false, true, -1, .pure = false};
     return true;
 }
 
@@ -201,6 +201,6 @@ bool dxt_find_rest(const char *line, const char *end, dxt_found *found)
     while (at < to && *at == '-' && at + 1 < to && dxt_is_blank(at[1]))
         at = skip_blanks(at + 1, to);
     if (at == to) return false;
-    *found = (dxt_found){at, at, to, false, *at == '[', -1};
+    *found = (dxt_found){at, at, to, false, *at == '[', -1, .pure = false};
     return true;
 }

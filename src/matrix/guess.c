@@ -31,8 +31,6 @@ static const struct {
     {"\x80\x03", 2, "a Python pickle, which is never loaded"},
     {"\x80\x04", 2, "a Python pickle, which is never loaded"},
     {"\x80\x05", 2, "a Python pickle, which is never loaded"},
-    {"\xff\xfe", 2, "UTF-16 text (iconv -f UTF-16 -t UTF-8 FILE | deepxtrace analyze -)"},
-    {"\xfe\xff", 2, "UTF-16 text (iconv -f UTF-16 -t UTF-8 FILE | deepxtrace analyze -)"},
 };
 
 static bool has(const char *bytes, size_t size, const char *what)

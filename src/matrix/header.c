@@ -5,6 +5,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "matrix/reader.h"
 #include "matrix/scan.h"
@@ -34,6 +35,18 @@ static bool is_date(const char *at, const char *end)
 {
     return end - at >= 10 && dxt_is_digit(at[0]) && dxt_is_digit(at[3]) && at[4] == '-' &&
            dxt_is_digit(at[5]) && at[7] == '-' && dxt_is_digit(at[9]);
+}
+
+uint32_t dxt_form(const char *at, const char *end)
+{
+    uint64_t hash = DXT_HASH_SEED;
+    for (bool within = false; at < end; at++) {
+        if (*at == '[' && is_date(at + 1, end)) break;
+        bool digit = dxt_is_digit(*at);
+        if (!dxt_is_blank(*at) && !(digit && within)) hash = dxt_hash(hash, digit ? "#" : at, 1);
+        within = digit;
+    }
+    return (uint32_t)(hash ^ hash >> 32);
 }
 
 uint32_t dxt_label(const char *at, const char *end)
@@ -143,6 +156,16 @@ static bool same_instance(const dxt_sheet *sheet, const char *from, const char *
     return size == (size_t)(to - from) && (size == 0 || memcmp(sheet->instance, from, size) == 0);
 }
 
+/* R of "rankR:" at the beginning of a line; −1: it begins with something else. */
+static int64_t find_launcher(const char *at, const char *end)
+{
+    int64_t rank;
+    at = skip_blanks(at, end);
+    if (end - at < 6 || strncasecmp(at, "rank", 4) != 0) return -1;
+    const char *colon = dxt_scan_integer(at + 4, end, &rank);
+    return colon && colon < end && *colon == ':' ? rank : -1;
+}
+
 /* What a header says before anything is begun. */
 typedef struct heading {
     uint32_t ranks;
@@ -225,6 +248,8 @@ dxt_status dxt_read_header(dxt_reader *reader, const char *at, const char *end)
     sheet->head = head.hash;
     const char *tag = find(at, end, "[Diagnose]");
     sheet->label = dxt_label(at, tag ? tag : from);
+    sheet->form = dxt_form(at, tag ? tag : from);
+    reader->launcher = find_launcher(at, end);
     strcpy(sheet->phase, head.phase);
     status = read_begin(at, end, &sheet->begin);
     if (status == DXT_OK && head.instance_end > head.instance)

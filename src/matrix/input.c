@@ -54,6 +54,7 @@ void dxt_input_close(dxt_input *input)
 {
     if (input->fd > STDIN_FILENO) close(input->fd);
     free(input->buffer);
+    free(input->raw);
     free(input->name);
     *input = (dxt_input){.fd = -1};
 }
@@ -72,7 +73,9 @@ static dxt_status make_room(dxt_input *input)
         input->size -= input->at;
         input->at = 0;
     }
-    if (input->size < input->capacity) return DXT_OK;
+    /* A character of UTF-16 may take three bytes for its two. */
+    size_t least = input->raw ? 16 : 1;
+    if (input->size + least <= input->capacity) return DXT_OK;
     if (input->size > input->line_max) return too_long(input);
     size_t capacity = input->capacity ? input->capacity * 2 : FIRST_CAPACITY;
     char *buffer = realloc(input->buffer, capacity);
@@ -82,12 +85,28 @@ static dxt_status make_room(dxt_input *input)
     return DXT_OK;
 }
 
+/* Where the next bytes go, and how many. */
+static size_t find_room(const dxt_input *input, char **to)
+{
+    if (input->raw) return dxt_utf16_room(input, to);
+    *to = input->buffer + input->size;
+    return input->capacity - input->size;
+}
+
+static void take_bytes(dxt_input *input, size_t got)
+{
+    if (input->raw)
+        dxt_utf16_take(input, got);
+    else
+        input->size += got;
+}
+
 static dxt_status read_source(dxt_input *input)
 {
-    size_t got = 0;
+    char *to;
+    size_t got = 0, room = find_room(input, &to);
     errno = 0;
-    dxt_status status = input->source.read(input->source.context, input->buffer + input->size,
-                                           input->capacity - input->size, &got);
+    dxt_status status = input->source.read(input->source.context, to, room, &got);
     if (status == DXT_ERR_FORMAT) {
         /* What was packed before the damage counts. */
         input->ended = input->damaged = true;
@@ -96,8 +115,7 @@ static dxt_status read_source(dxt_input *input)
     if (status != DXT_OK)
         return errno ? dxt_fail_errno("%s", input->name)
                      : dxt_fail(status, "%s: reading failed", input->name);
-    if (got > input->capacity - input->size) got = input->capacity - input->size;
-    input->size += got;
+    take_bytes(input, got < room ? got : room);
     input->ended = got == 0;
     return DXT_OK;
 }
@@ -108,12 +126,14 @@ static dxt_status refill(dxt_input *input)
     dxt_status status = make_room(input);
     if (status != DXT_OK) return status;
     if (input->source.read) return read_source(input);
+    char *to;
+    size_t room = find_room(input, &to);
     ssize_t got;
     do {
-        got = read(input->fd, input->buffer + input->size, input->capacity - input->size);
+        got = read(input->fd, to, room);
     } while (got < 0 && errno == EINTR);
     if (got < 0) return dxt_fail_errno("%s", input->name);
-    input->size += (size_t)got;
+    take_bytes(input, (size_t)got);
     input->ended = got == 0;
     return DXT_OK;
 }
@@ -172,5 +192,8 @@ dxt_status dxt_input_next_file(dxt_input *input)
     input->at = input->size = 0;
     input->line = 0;
     input->ended = input->cut = input->damaged = false;
+    free(input->raw);
+    input->raw = NULL;
+    input->raw_size = 0;
     return set_name(input, name ? name : "?");
 }

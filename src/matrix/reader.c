@@ -115,6 +115,13 @@ static dxt_status begin_file(dxt_reader *reader)
     dxt_status status = dxt_input_peek(input, 8, &bytes, &got);
     if (status != DXT_OK) return status;
     reader->begun = true;
+    bool big;
+    if (dxt_utf16_looks_so(bytes, got, &big)) {
+        status = dxt_utf16_begin(input, big);
+        if (status == DXT_OK) status = dxt_input_peek(input, 1, &bytes, &got);
+        if (status != DXT_OK) return status;
+        got = input->size - input->at;
+    }
     if (got >= 3 && memcmp(bytes, "\xef\xbb\xbf", 3) == 0) {
         dxt_input_skip(input, 3);
         bytes += 3;
@@ -132,7 +139,10 @@ static dxt_status begin_file(dxt_reader *reader)
 static dxt_status next_line(dxt_reader *reader, const char **line, size_t *size)
 {
     dxt_text *inner = &reader->inner;
-    if (reader->inner_at >= inner->size) return dxt_input_line(&reader->input, line, size);
+    if (reader->inner_at >= inner->size) {
+        reader->document.plain = false;
+        return dxt_input_line(&reader->input, line, size);
+    }
     const char *from = inner->data + reader->inner_at;
     size_t left = inner->size - reader->inner_at;
     const char *newline = memchr(from, '\n', left);
@@ -170,6 +180,10 @@ static dxt_status read_json(dxt_reader *reader, const char *line, size_t size)
 static dxt_status take_line(dxt_reader *reader, const char *line, size_t size)
 {
     const char *at = line, *end = line + size;
+    if (reader->document.open) {
+        dxt_status clean = dxt_unwrap_text(reader, &line, &size);
+        return clean == DXT_OK ? dxt_document_line(reader, line, size) : clean;
+    }
     while (at < end && dxt_is_blank(*at)) at++;
     if (at < end && *at == '{' && dxt_is_object(at, end)) {
         if (dxt_is_recording(at, end)) return read_json(reader, line, size);
@@ -177,8 +191,12 @@ static dxt_status take_line(dxt_reader *reader, const char *line, size_t size)
     }
     dxt_status status = dxt_unwrap_text(reader, &line, &size);
     if (status != DXT_OK) return status;
+    at = line;
+    bool value = dxt_document_find(reader, &at, line + size);
+    if (value && *line == '[') return dxt_document_begin(reader, at, line + size);
     const char *object = dxt_find_recording(line, line + size);
     if (object) return read_json(reader, object, (size_t)(line + size - object));
+    if (value) return dxt_document_begin(reader, at, line + size);
     return dxt_text_line(reader, line, line + size);
 }
 
@@ -189,12 +207,13 @@ static dxt_status end_of_file(dxt_reader *reader)
         status = dxt_reader_lose(reader, DXT_REMARK_CUT, DXT_ERR_FORMAT, reader->input.line + 1,
                                  "the packed data are damaged or cut off here");
     if (status == DXT_OK) status = dxt_table_end(reader, true);
-    if (status != DXT_OK) return status;
+    if (status == DXT_OK) status = dxt_document_end(reader);
+    if (status != DXT_OK || reader->inner_at < reader->inner.size) return status;
     status = dxt_input_next_file(&reader->input);
     if (status != DXT_OK && status != DXT_END) return status;
     bool more = status == DXT_OK;
     reader->begun = false;
-    reader->partial.size = 0;
+    reader->partial[0].size = reader->partial[1].size = 0;
     status = dxt_text_end(reader, more);
     return status != DXT_OK || more || reader->ready_count ? status : DXT_END;
 }
@@ -229,6 +248,7 @@ static dxt_status make_reader(dxt_status opened, dxt_reader *made, dxt_reader **
         return opened;
     }
     strcpy(made->phase, "dispatch");
+    made->launcher = -1;
     *reader = made;
     return DXT_OK;
 }
@@ -310,6 +330,10 @@ void dxt_reader_close(dxt_reader *reader)
     dxt_table_drop(&reader->table);
     free(reader->inner.data);
     free(reader->clean.data);
-    free(reader->partial.data);
+    free(reader->cells.data);
+    free(reader->partial[0].data);
+    free(reader->partial[1].data);
+    free(reader->document.text.data);
+    free(reader->document.lines.data);
     free(reader);
 }

@@ -10,6 +10,7 @@
 #include <deepxtrace/matrix.h>
 
 #include "matrix/input.h"
+#include "matrix/literal.h"
 
 /** Most windows under way at a time: writers that share a log. */
 #define DXT_SHEETS 8
@@ -20,14 +21,18 @@
 
 /** A row of a matrix as it is read; its values are in dxt_reader.row. */
 typedef struct dxt_row {
-    bool open;         /**< its bracket has not closed */
-    bool comma;        /**< a value must follow */
-    bool named;        /**< it carries its rank */
-    bool last;         /**< the bracket of the matrix closed behind it */
-    bool pure;         /**< nothing stands in front of it */
-    bool decimals;     /**< values are in dxt_reader.reals as well */
+    bool open;       /**< its bracket has not closed */
+    bool comma;      /**< a value must follow */
+    bool semicolons; /**< they stand between its values */
+    bool named;      /**< it carries its rank */
+    bool last;       /**< the bracket of the matrix closed behind it */
+    bool pure;       /**< nothing stands in front of it */
+    bool decimals;   /**< values are in dxt_reader.reals as well */
+    uint32_t nans;   /**< values that say "nan"; the first is `nan_at` */
+    uint32_t nan_at;
     uint32_t width;    /**< values so far */
     uint32_t label;    /**< of the text in front of it */
+    uint32_t form;     /**< the same whatever its numbers are */
     int64_t rank;      /**< −1 = the next one */
     uint64_t line;     /**< where it begins */
     dxt_status status; /**< DXT_OK, or what is wrong with it */
@@ -47,7 +52,11 @@ typedef struct dxt_sheet {
     double *reals;      /**< N×N, once there are decimals */
     uint32_t ranks;     /**< N; 0 = as many as the first row has */
     uint32_t count;     /**< rows so far */
+    uint32_t nans;      /**< of these, with "nan" for their own rank */
     uint32_t label;     /**< of the text in front of its header */
+    uint32_t form;      /**< the same whatever its numbers are */
+    uint32_t row_form;  /**< of the text in front of its first row */
+    bool row_pure;      /**< there was none */
     int64_t last_rank;  /**< of the newest row; −1 = none */
     uint64_t line;      /**< of the header, or the first row */
     uint64_t order;     /**< when it began */
@@ -64,8 +73,19 @@ typedef struct dxt_table {
     int64_t *cells;
     double *reals; /**< the same as real numbers */
     uint32_t width, rows, capacity;
-    bool decimals; /**< `reals` say more than `cells` */
-    bool lost;     /**< it cannot be read: its rows are passed over */
+    uint32_t nans, nan_row; /**< rows with "nan" for their own rank; the first */
+    uint32_t named;         /**< rows that are row, column and value, as far as they go */
+    bool decimals;          /**< `reals` say more than `cells` */
+    bool lost;              /**< it cannot be read: its rows are passed over */
+    bool wide;     /**< its columns are printed in blocks below each other, as pandas does */
+    bool more;     /**< another block follows */
+    bool heading;  /**< with the next line */
+    uint32_t head; /**< columns that the heading of the block under way has */
+    struct {
+        int64_t *cells;
+        double *reals;
+        uint32_t width, rows;
+    } left; /**< the blocks before it */
     uint64_t line;
 } dxt_table;
 
@@ -85,19 +105,30 @@ typedef struct dxt_ready {
     uint64_t line;
 } dxt_ready;
 
+/** A value as JSON or Python writes it that runs over several lines. */
+typedef struct dxt_document {
+    bool open;
+    bool plain;    /**< what is read again was none: it is text */
+    uint64_t line; /**< where it begins */
+    dxt_literal literal;
+    dxt_text text;  /**< so far */
+    dxt_text lines; /**< what it holds */
+} dxt_document;
+
 struct dxt_reader {
     dxt_input input;
     dxt_status status;  /**< DXT_OK, or what every further call returns */
     char message[1024]; /**< its text */
     dxt_remark_fn on_remark;
     void *context;
-    uint64_t line;   /**< first line of the last window */
-    uint64_t handed; /**< windows handed out */
-    uint64_t lost;   /**< windows that could not be read, or were left out */
-    uint64_t tick;   /**< counts headers and rows */
-    bool begun;      /**< the first bytes of the file under way have been looked at */
-    bool headers;    /**< there has been a header: this is a log */
-    bool surplus;    /**< rows without a header have been told of */
+    uint64_t line;    /**< first line of the last window */
+    uint64_t handed;  /**< windows handed out */
+    uint64_t lost;    /**< windows that could not be read, or were left out */
+    uint64_t tick;    /**< counts headers and rows */
+    bool begun;       /**< the first bytes of the file under way have been looked at */
+    bool headers;     /**< there has been a header: this is a log */
+    bool surplus;     /**< rows without a header have been told of */
+    int64_t launcher; /**< "rankR:" stands in front of every line, whatever the row; −1: no */
     dxt_npy npy;
     char first_loss[1024]; /**< what was said of the first one */
     char clue[384];        /**< what is known about why there is no window */
@@ -107,6 +138,8 @@ struct dxt_reader {
     struct {
         uint32_t ranks;
         int64_t rank;  /**< of its last row */
+        uint32_t form; /**< of the text in front of its rows */
+        bool pure;     /**< there was none */
         uint64_t line; /**< where it began */
     } newest;          /**< the window that was finished last */
     uint64_t tail;     /**< hash of the newest row */
@@ -123,8 +156,10 @@ struct dxt_reader {
     } series[DXT_SERIES];
     dxt_text inner; /**< lines that were wrapped in another */
     size_t inner_at;
-    dxt_text clean;   /**< the line under way without colours */
-    dxt_text partial; /**< a line that comes in parts */
+    dxt_text clean;      /**< the line under way without colours */
+    dxt_text cells;      /**< the line of a table without what is drawn around it */
+    dxt_text partial[2]; /**< a line that comes in parts, of each stream of a container */
+    dxt_document document;
     int64_t row[DXT_MAX_RANKS + 1];
     double reals[DXT_MAX_RANKS + 1];
 };
@@ -169,6 +204,22 @@ const char *dxt_find_recording(const char *line, const char *end);
 /** Put the text that an object of JSON carries into `inner`, if it does. */
 dxt_status dxt_unwrap_json(dxt_reader *reader, const char *line, const char *end);
 
+/** Have the lines of a text read next; @p text is taken over. A text among the lines of another is
+ *  left alone, so that no text is copied more than once for each depth. */
+void dxt_serve_inner(dxt_reader *reader, dxt_text *text);
+
+/* ---- document.c: values over several lines ---- */
+
+/** Whether a line of text begins such a value, or holds a whole one: then @p at is moved to it. */
+bool dxt_document_find(const dxt_reader *reader, const char **at, const char *end);
+/** Take a value that begins, or the whole of it. Text that turns out to be none is read as text.
+ *  @return DXT_OK; DXT_ERR_NO_MEMORY; DXT_ERR_LIMIT. */
+dxt_status dxt_document_begin(dxt_reader *reader, const char *at, const char *end);
+/** The next line of one that is open. */
+dxt_status dxt_document_line(dxt_reader *reader, const char *line, size_t size);
+/** The file ends. */
+dxt_status dxt_document_end(dxt_reader *reader);
+
 /* ---- text.c ---- */
 
 /** A line of text that is no recording. */
@@ -185,6 +236,8 @@ dxt_status dxt_read_header(dxt_reader *reader, const char *at, const char *end);
 dxt_status dxt_read_finding(dxt_reader *reader, const char *at, const char *end);
 /** Hash of the text in front of a header or row, without times. */
 uint32_t dxt_label(const char *at, const char *end);
+/** The same for texts that differ in their numbers only. */
+uint32_t dxt_form(const char *at, const char *end);
 /** Take the operator that a text names, "dispatch" or "combine", for windows without a header. */
 void dxt_note_phase(dxt_reader *reader, const char *at, const char *end);
 
@@ -196,15 +249,24 @@ typedef struct dxt_found {
     const char *at, *end; /**< numbers and brackets */
     bool named, bracket;
     int64_t rank;
+    bool pure;            /**< nothing stands in front of it; as the next two for dxt_text_line() */
+    uint32_t label, form; /**< of what stands there */
 } dxt_found;
 
 /** Find a row: "rank=R [ … ]", "rank R: 1 2 3", "[ … ]", "tensor([[ … ". */
+/** Length of a word that stands for a number that is none, such as nan, null or inf; 0: it does
+ *  not. */
+size_t dxt_none_length(const char *at, const char *end);
 bool dxt_find_row(const char *line, const char *end, dxt_found *found);
 /** Find nothing but numbers and brackets at the end of a line: the rest of a row that is open. */
 bool dxt_find_rest(const char *line, const char *end, dxt_found *found);
 
+/** text.c: have the row under way as real numbers as well. */
+void dxt_row_reals(dxt_reader *reader);
 /** rows.c: put the finished row where it belongs. */
 dxt_status dxt_sheet_row(dxt_reader *reader);
+/** The only row of a window names a rank beyond its size. */
+dxt_status dxt_lose_beyond(dxt_reader *reader, const dxt_sheet *sheet);
 
 /* ---- sheets.c: windows that grow row by row ---- */
 
@@ -226,6 +288,10 @@ dxt_status dxt_give_text(dxt_reader *reader, dxt_window *window, uint64_t line);
 uint64_t dxt_hash(uint64_t hash, const void *bytes, size_t size);
 #define DXT_HASH_SEED UINT64_C(1469598103934665603)
 
+#define DXT_SHORTENED                                       \
+    "the print is shortened (\"...\"); to print it whole: " \
+    "numpy.set_printoptions(threshold=sys.maxsize) or torch.set_printoptions(profile=\"full\")"
+
 /* ---- table.c ---- */
 
 /** A line outside any log: a row of numbers, a heading, a blank line or something else. */
@@ -233,6 +299,15 @@ dxt_status dxt_table_line(dxt_reader *reader, const char *line, const char *end)
 /** Nothing follows the rows so far; @p cut: because the file ends. */
 dxt_status dxt_table_end(dxt_reader *reader, bool cut);
 void dxt_table_drop(dxt_table *table);
+
+/* ---- blocks.c: tables whose columns are printed in blocks ---- */
+
+/** A heading of a block. @return DXT_OK; DXT_ERR_NO_MEMORY. */
+struct dxt_cells;
+dxt_status dxt_table_block(dxt_reader *reader, const struct dxt_cells *line);
+/** The block under way has ended: it stands behind those before it, and is the table itself once
+ *  no other follows. */
+dxt_status dxt_table_join(dxt_table *table);
 
 /* ---- read_npy.c ---- */
 

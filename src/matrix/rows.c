@@ -3,6 +3,7 @@
  * Where a row of a text belongs: its rank, its length and what stands in front of it say so. Lines
  * that two handlers have written come twice, and are read once.
  */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,7 +45,10 @@ static dxt_status make_reals(dxt_sheet *sheet)
     size_t count = (size_t)sheet->ranks * sheet->ranks;
     sheet->reals = calloc(count, sizeof *sheet->reals);
     if (!sheet->reals) return dxt_fail_memory(count * sizeof *sheet->reals);
-    for (size_t i = 0; i < count; i++) sheet->reals[i] = (double)sheet->window->wait[i];
+    for (size_t i = 0; i < count; i++) {
+        int64_t wait = sheet->window->wait[i];
+        sheet->reals[i] = wait == DXT_NOT_OBSERVED ? (double)NAN : (double)wait;
+    }
     return DXT_OK;
 }
 
@@ -73,9 +77,14 @@ static dxt_status add(dxt_reader *reader, dxt_sheet *sheet)
     uint64_t hash = hash_row(reader);
     sheet->cells = (sheet->cells ^ hash) * UINT64_C(0x9e3779b97f4a7c15) + rank;
     sheet->named = row->named;
+    if (sheet->count == 0) {
+        sheet->row_form = row->form;
+        sheet->row_pure = row->pure;
+    }
     sheet->last_rank = rank;
     sheet->touched = ++reader->tick;
     sheet->skipped = false;
+    sheet->nans += row->nans;
     sheet->count++;
     for (uint32_t i = 0; i < DXT_SHEETS; i++)
         if (reader->sheets[i].used && reader->sheets[i].order > sheet->order) sheet->stays = true;
@@ -98,12 +107,38 @@ static bool repeats(const dxt_reader *reader, const dxt_sheet *sheet)
            memcmp(sheet->window->wait + first, reader->row, row->width * sizeof *reader->row) == 0;
 }
 
+/* Whether what stands in front of the row may stand in front of the sheet's other ones: the same,
+ * or nothing, where one print runs over several lines. */
+static bool looks_alike(const dxt_sheet *sheet, const dxt_row *row)
+{
+    return row->named || sheet->count == 0 || row->pure || row->form == sheet->row_form;
+}
+
+/* The first row was a list of somebody else's: not what stands in front of the header stood there,
+ * as it does in front of this one, or nothing. */
+static bool is_foreign(const dxt_sheet *sheet, const dxt_row *row)
+{
+    return sheet->headed && sheet->count == 1 && !sheet->named && !row->named && !sheet->row_pure &&
+           sheet->row_form != sheet->form &&
+           (row->form == sheet->form || (row->pure && sheet->row_form != row->form));
+}
+
+/* Forget the rows so far. */
+static void begin_again(dxt_sheet *sheet)
+{
+    memset(sheet->window->missing, 1, sheet->ranks);
+    sheet->count = 0;
+    sheet->last_rank = -1;
+    sheet->cells = DXT_HASH_SEED;
+}
+
 /* Whether the row may be one of the sheet's. A row that is spoilt may have any length. */
 static bool takes(const dxt_sheet *sheet, const dxt_row *row)
 {
     if (!sheet->used || !sheet->headed) return false;
     if (row->status == DXT_OK && row->width != sheet->ranks) return false;
     if (sheet->count > 0 && sheet->named != row->named) return false;
+    if (!looks_alike(sheet, row)) return false;
     if (!row->named) return sheet->count < sheet->ranks;
     return row->rank < sheet->ranks && (!sheet->window || sheet->window->missing[row->rank]);
 }
@@ -198,6 +233,8 @@ static dxt_status stray_row(dxt_reader *reader)
     if (under_way) return DXT_OK;
     if (row->status != DXT_OK || row->width != reader->newest.ranks || reader->surplus)
         return DXT_OK;
+    if (!row->named && (row->pure != reader->newest.pure || row->form != reader->newest.form))
+        return DXT_OK;
     if (hash_row(reader) == reader->tail && (!row->named || row->rank == reader->newest.rank))
         return DXT_OK;
     reader->surplus = true;
@@ -218,7 +255,7 @@ static dxt_sheet *find_headless(dxt_reader *reader)
 /* The first row says how many ranks there are. */
 static dxt_status begin_headless(dxt_reader *reader)
 {
-    const dxt_row *row = &reader->rowing;
+    dxt_row *row = &reader->rowing;
     dxt_status status;
     if (row->width < 2 && row->status == DXT_OK) {
         dxt_reader_hint(reader, "row 0 has %u value; a matrix has at least 2 ranks", row->width);
@@ -228,10 +265,10 @@ static dxt_status begin_headless(dxt_reader *reader)
     if (!sheet) return status;
     sheet->ranks = row->width < 2 ? 2 : row->width;
     sheet->line = row->line;
-    if (row->named && row->rank >= sheet->ranks) {
-        status = misfit(reader, sheet);
-        dxt_sheet_drop(sheet);
-        return status;
+    if (row->named && row->rank >= sheet->ranks && row->status == DXT_OK) {
+        /* The rank of who prints, or a mistake: the next row tells. */
+        reader->launcher = row->rank;
+        row->named = false;
     }
     return row->status == DXT_OK ? add(reader, sheet) : lose_row(reader, sheet);
 }
@@ -250,14 +287,60 @@ static dxt_status close_headless(dxt_reader *reader)
     return status;
 }
 
+dxt_status dxt_lose_beyond(dxt_reader *reader, const dxt_sheet *sheet)
+{
+    int64_t rank = reader->launcher;
+    reader->launcher = -1;
+    return dxt_reader_lose(reader, DXT_REMARK_LOST, DXT_ERR_FORMAT, sheet->line,
+                           "rank %lld does not exist among %u ranks", (long long)rank,
+                           sheet->ranks);
+}
+
+/* Two rows of one rank, one behind the other and not the same: it is the rank of who prints, which
+ * a launcher writes in front of each line. They are counted instead. */
+static bool take_for_launcher(dxt_reader *reader, dxt_sheet *sheet)
+{
+    dxt_row *row = &reader->rowing;
+    if (!row->named || !sheet->named || sheet->count != 1 || row->rank != sheet->last_rank ||
+        sheet->lost || row->status != DXT_OK || row->width != sheet->ranks ||
+        repeats(reader, sheet))
+        return false;
+    size_t from = (size_t)sheet->last_rank * sheet->ranks;
+    memmove(sheet->window->wait, sheet->window->wait + from, row->width * sizeof *reader->row);
+    if (sheet->reals) memmove(sheet->reals, sheet->reals + from, row->width * sizeof *sheet->reals);
+    sheet->window->missing[sheet->last_rank] = 1;
+    sheet->window->missing[0] = 0;
+    sheet->named = row->named = false;
+    sheet->last_rank = 0;
+    reader->launcher = row->rank;
+    return true;
+}
+
+/* "nan" is a number that a rank has none of for itself, or a mistake. */
+static void judge_nans(dxt_row *row, const dxt_sheet *sheet)
+{
+    uint32_t rank = row->named ? (uint32_t)row->rank : sheet ? sheet->count : 0;
+    if (row->nans == 0 || row->status != DXT_OK || (row->nans == 1 && row->nan_at == rank)) return;
+    row->status = DXT_ERR_FORMAT;
+    snprintf(row->why, sizeof row->why, "row %u, column %u: nan is not a number", rank,
+             row->nan_at);
+}
+
 static dxt_status headless_row(dxt_reader *reader)
 {
-    const dxt_row *row = &reader->rowing;
+    dxt_row *row = &reader->rowing;
     dxt_sheet *sheet = find_headless(reader);
+    judge_nans(row, sheet);
     if (!sheet) {
         bool echo = row->named && row->rank == reader->newest.rank && row->status == DXT_OK &&
                     hash_row(reader) == reader->tail;
         return echo ? DXT_OK : begin_headless(reader);
+    }
+    if (take_for_launcher(reader, sheet)) return add(reader, sheet);
+    if (row->named && sheet->count == 1 && !sheet->named && reader->launcher >= sheet->ranks) {
+        dxt_status status = dxt_lose_beyond(reader, sheet);
+        dxt_sheet_drop(sheet);
+        return status == DXT_OK ? begin_headless(reader) : status;
     }
     if (sheet->count > 0 && sheet->named != row->named) return DXT_OK;
     if (!row->named && row->width < 2 && row->status == DXT_OK) return DXT_OK;
@@ -281,7 +364,17 @@ static dxt_status headless_row(dxt_reader *reader)
 dxt_status dxt_sheet_row(dxt_reader *reader)
 {
     dxt_row *row = &reader->rowing;
+    bool reals = row->decimals;
     if (row->rank > INT32_MAX) row->rank = INT32_MAX;
+    if (row->named && row->rank == reader->launcher && (row->pure || !reader->headers))
+        row->named = false;
+    for (uint32_t i = 0; i < DXT_SHEETS; i++) {
+        dxt_sheet *sheet = &reader->sheets[i];
+        if (!sheet->used) continue;
+        if (sheet->reals && !reals) dxt_row_reals(reader);
+        reals = reals || sheet->reals;
+        if (is_foreign(sheet, row)) begin_again(sheet);
+    }
     for (uint32_t i = 0; i < DXT_SHEETS; i++) {
         dxt_sheet *sheet = &reader->sheets[i];
         if (!sheet->doubled || sheet->skipped || !repeats(reader, sheet)) continue;

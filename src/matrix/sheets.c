@@ -71,6 +71,7 @@ dxt_status dxt_round(dxt_reader *reader, uint64_t line, const double *reals, int
     bool whole = true;
     int power = 0;
     for (size_t i = 0; i < count; i++) {
+        if (isnan(reals[i])) continue; /* not observed */
         if (reals[i] > most) most = reals[i];
         whole = whole && reals[i] == floor(reals[i]);
     }
@@ -79,7 +80,8 @@ dxt_status dxt_round(dxt_reader *reader, uint64_t line, const double *reals, int
                                most);
     /* Rounded to whole numbers small ones would lose what they tell. */
     for (; !whole && most > 0 && most * factor < 1000 && power < 4; power++) factor *= 1000;
-    for (size_t i = 0; i < count; i++) cells[i] = (int64_t)llrint(reals[i] * factor);
+    for (size_t i = 0; i < count; i++)
+        cells[i] = isnan(reals[i]) ? DXT_NOT_OBSERVED : (int64_t)llrint(reals[i] * factor);
     if (power == 0) return DXT_OK;
     return dxt_reader_lose(reader, DXT_REMARK_NOTE, DXT_OK, line,
                            "decimals below 1000 are counted in %s", parts[power - 1]);
@@ -118,7 +120,15 @@ dxt_status dxt_sheet_give(dxt_reader *reader, dxt_sheet *sheet)
     if (!sheet->lost || sheet->headed) {
         reader->newest.ranks = sheet->ranks;
         reader->newest.rank = sheet->last_rank;
+        reader->newest.form = sheet->row_form;
+        reader->newest.pure = sheet->row_pure;
         reader->newest.line = sheet->line;
+    }
+    if (!sheet->lost && sheet->nans > 0 && sheet->nans != sheet->ranks) {
+        sheet->lost = true;
+        status = dxt_reader_lose(reader, DXT_REMARK_LOST, DXT_ERR_FORMAT, reader->input.line,
+                                 "nan is not a number");
+        if (status != DXT_OK) return status;
     }
     if (sheet->lost || is_echo(reader, sheet)) {
         dxt_sheet_drop(sheet);
@@ -170,7 +180,9 @@ dxt_status dxt_sheet_cut(dxt_reader *reader, dxt_sheet *sheet, bool torn)
     if (sheet->lost || (sheet->count == 0 && !torn)) return dxt_sheet_end(reader, sheet);
     bool last = sheet->window && !sheet->window->missing[sheet->ranks - 1];
     if (sheet->named && last && !torn) return dxt_sheet_end(reader, sheet);
-    if (sheet->window && lacks_head(sheet))
+    if (!sheet->headed && sheet->count == 1 && !sheet->named && reader->launcher >= sheet->ranks)
+        status = dxt_lose_beyond(reader, sheet);
+    else if (sheet->window && lacks_head(sheet))
         dxt_reader_hint(reader, "the first rows of the only matrix are not there");
     else
         status = dxt_reader_lose(

@@ -1,26 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Tables: rows of numbers without brackets, with blanks, commas, semicolons or tabs between them.
- * There may be a heading, a column of numbers or names in front, quotes; a blank line, a comment or
- * a heading separates two tables.
+ * Tables: rows of numbers without brackets, with blanks, commas, semicolons, tabs or bars between
+ * them. There may be a heading, a column of numbers or names in front, quotes; a blank line, a
+ * comment or a heading separates two tables. Nothing but one number a line is a matrix as well, and
+ * so are lines of row, column and value.
  */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-#include "matrix/reader.h"
+#include "matrix/cells.h"
 #include "matrix/scan.h"
 
-/* A line taken apart. Its values are in dxt_reader.row and .reals. */
-typedef struct parts {
-    uint32_t width; /* values that are numbers or stand in their place */
-    uint32_t good;  /* of these, counters */
-    bool label;     /* a name stands in front */
-    bool decimals;
-    dxt_status status; /* of the first value that is no counter */
-    char why[160];
-} parts;
+/* Most numbers of one matrix, one a line. */
+#define MOST_LINES ((uint64_t)DXT_MAX_RANKS * DXT_MAX_RANKS)
 
 static const char *skip_blanks(const char *at, const char *end)
 {
@@ -28,130 +23,11 @@ static const char *skip_blanks(const char *at, const char *end)
     return at;
 }
 
-static bool is_separator(char c, bool semicolons)
-{
-    return c == ';' || (c == ',' && !semicolons);
-}
-
-/* ---- taking a line apart ---- */
-
-static const char *word_end(const char *at, const char *end, bool semicolons, bool blanks)
-{
-    while (at < end && !is_separator(*at, semicolons) && *at != '\t' &&
-           !(blanks && dxt_is_blank(*at)))
-        at++;
-    return at;
-}
-
-/* Where semicolons separate, a comma is a decimal point. */
-static const char *scan_cell(const char *at, const char *end, bool semicolons, int64_t *whole,
-                             double *real, bool *decimal)
-{
-    char copy[64];
-    const char *comma = semicolons ? memchr(at, ',', (size_t)(end - at)) : NULL;
-    if (!comma || (size_t)(end - at) >= sizeof copy)
-        return dxt_scan_number(at, end, whole, real, decimal);
-    memcpy(copy, at, (size_t)(end - at));
-    copy[comma - at] = '.';
-    const char *next = dxt_scan_number(copy, copy + (end - at), whole, real, decimal);
-    return next ? at + (next - copy) : NULL;
-}
-
-static void spoil(parts *line, dxt_status status, const char *why)
-{
-    if (line->status != DXT_OK) return;
-    line->status = status;
-    snprintf(line->why, sizeof line->why, "column %u: %s", line->width, why);
-}
-
-/* A sign, a point or an exponent: no plain integer. */
-static bool has_mark(const char *at, const char *end)
-{
-    for (; at < end; at++)
-        if (memchr(".,eE+-", *at, 6)) return true;
-    return false;
-}
-
-/* One value, from `at` to its separator or blank. */
-static void take_cell(dxt_reader *reader, parts *line, const char *at, const char *end,
-                      bool semicolons)
-{
-    int64_t whole = 0;
-    double real = 0;
-    bool decimal = false;
-    const char *next = dxt_scan_integer(at, end, &whole);
-    bool integer = next == end;
-    if (!integer && has_mark(at, end))
-        next = scan_cell(at, end, semicolons, &whole, &real, &decimal);
-    if (next != end) {
-        char why[96];
-        dxt_status status = dxt_scan_why_counter(at, end, why, sizeof why);
-        spoil(line, status, why);
-    } else {
-        line->good++;
-    }
-    if (line->width > DXT_MAX_RANKS) {
-        spoil(line, DXT_ERR_LIMIT, "more values than the most ranks, 4096");
-        return;
-    }
-    reader->row[line->width] = whole;
-    reader->reals[line->width] = integer ? (double)whole : real;
-    line->decimals = line->decimals || decimal;
-    line->width++;
-}
-
-/* A name in front of the values, where it cannot be anything else. */
-static bool is_label(const char *at, const char *to, bool separated)
-{
-    if (separated) return true;
-    size_t size = (size_t)(to - at);
-    if (to[-1] == ':' || (size == 1 && (*at == '>' || *at == '|'))) return true;
-    if (size >= 10 && dxt_is_digit(*at) && at[4] == '-' && at[7] == '-') return true;
-    return size >= 2 && (*at | 32) == 'r' && (dxt_is_digit(at[1]) || (size > 4 && at[1] == 'a'));
-}
-
 static bool begins_number(const char *at, const char *end)
 {
     if (at < end && (*at == '-' || *at == '+')) at++;
     if (at < end && *at == '.') at++;
-    if (at < end && dxt_is_digit(*at)) return true;
-    return end - at >= 3 &&
-           (memcmp(at, "nan", 3) == 0 || memcmp(at, "NaN", 3) == 0 || memcmp(at, "inf", 3) == 0);
-}
-
-static void take_line(dxt_reader *reader, const char *at, const char *end, parts *line)
-{
-    size_t size = (size_t)(end - at);
-    bool semicolons = memchr(at, ';', size) != NULL;
-    bool separated = semicolons || memchr(at, ',', size) || memchr(at, '\t', size);
-    *line = (parts){.status = DXT_OK};
-    bool first = true, empty = true;
-    while ((at = skip_blanks(at, end)) < end) {
-        if (is_separator(*at, semicolons)) {
-            if (empty) {
-                spoil(line, DXT_ERR_FORMAT, "a value is missing");
-                line->width += line->width <= DXT_MAX_RANKS;
-            }
-            empty = true;
-            at++;
-            continue;
-        }
-        bool quoted = *at == '"' || *at == '\'';
-        const char *from = at + quoted;
-        const char *quote = quoted ? memchr(from, *at, (size_t)(end - from)) : NULL;
-        const char *to = quote ? quote : word_end(from, end, semicolons, true);
-        bool number = begins_number(skip_blanks(from, to), to);
-        /* In a table with separators a name may be several words. */
-        if (!number && !quote && separated) to = word_end(from, end, semicolons, false);
-        if (first &&
-            (!number || (!separated && to > from && to[-1] == ':') || is_label(from, to, false)) &&
-            to > from && is_label(from, to, separated))
-            line->label = true;
-        else
-            take_cell(reader, line, skip_blanks(from, to), to, semicolons);
-        first = empty = false;
-        at = quote ? quote + 1 : to;
-    }
+    return (at < end && dxt_is_digit(*at)) || (end - at >= 3 && strncasecmp(at, "inf", 3) == 0);
 }
 
 /* ---- the matrix ---- */
@@ -160,15 +36,56 @@ void dxt_table_drop(dxt_table *table)
 {
     free(table->cells);
     free(table->reals);
+    free(table->left.cells);
+    free(table->left.reals);
     *table = (dxt_table){0};
 }
 
-/* Whether the first column, or the first row, counts 0, 1, 2 … */
+/* Whether the first column counts 0, 1, 2 … or 1, 2, 3 …, or the first row 0, 1, 2 … */
 static bool counts_up(const dxt_table *table, size_t step, uint32_t count)
 {
+    int64_t from = count > 0 && step > 1 ? table->cells[0] : 0;
+    if (from != 0 && from != 1) return false;
     for (uint32_t i = 0; i < count; i++)
-        if (table->cells[i * step] != (int64_t)i) return false;
+        if (table->cells[i * step] != from + (int64_t)i) return false;
     return true;
+}
+
+/* Whether row `i` of three values names the cell behind the one that the row before names. */
+static bool follows(const int64_t *cells, uint32_t i)
+{
+    const int64_t *now = cells + (size_t)i * 3, *before = now - 3;
+    if (now[0] < 0 || now[1] < 0 || now[0] >= DXT_MAX_RANKS || now[1] >= DXT_MAX_RANKS)
+        return false;
+    if (i == 0) return now[0] == 0 && now[1] <= 1;
+    if (now[0] == before[0]) return now[1] > before[1] && now[1] <= before[1] + 2;
+    return now[0] == before[0] + 1 && now[1] <= 1;
+}
+
+/* Whether each line has row, column and value, as far as the lines go. */
+static bool is_triples(const dxt_table *table)
+{
+    return table->width == 3 && table->rows == table->named;
+}
+
+/* So many ranks have this many cells, with or without those of a rank for itself. */
+static uint32_t root_of(uint64_t count, bool diagonal)
+{
+    for (uint64_t n = 2; n <= DXT_MAX_RANKS && n * n <= 2 * count; n++)
+        if (n * n - (diagonal ? n : 0) == count) return (uint32_t)n;
+    return 0;
+}
+
+/* How many ranks the lines of single numbers or of triples make; 0: they make no matrix. */
+static uint32_t find_listed(const dxt_table *table)
+{
+    if (table->width == 1) return root_of(table->rows, false);
+    if (!is_triples(table) || table->rows == 3) return 0;
+    const int64_t *last = table->cells + (size_t)(table->rows - 1) * 3;
+    uint32_t n = (uint32_t)(last[0] + 1);
+    bool whole = last[1] == last[0] && root_of(table->rows, false) == n;
+    bool holes = last[1] == last[0] - 1 && root_of(table->rows, true) == n;
+    return whole || holes ? n : 0;
 }
 
 /* How many ranks the table has, and what stands beside its matrix; 0: it is not square. */
@@ -176,6 +93,10 @@ static uint32_t find_shape(const dxt_table *table, uint32_t *column, uint32_t *r
 {
     uint32_t rows = table->rows, width = table->width;
     *column = *row = 0;
+    if (width == 1 || is_triples(table)) {
+        uint32_t ranks = find_listed(table);
+        if (ranks > 0) return ranks;
+    }
     if (rows == width) return width;
     if (rows + 1 == width && rows >= 2 && counts_up(table, width, rows)) {
         *column = 1;
@@ -191,18 +112,49 @@ static uint32_t find_shape(const dxt_table *table, uint32_t *column, uint32_t *r
 static bool is_complete(const dxt_table *table)
 {
     uint32_t column, row;
-    return table->rows > 0 && find_shape(table, &column, &row) > 0;
+    return table->rows > 0 && !table->wide && find_shape(table, &column, &row) > 0;
+}
+
+/* Put the values of triples where they belong; one real number for each cell. */
+static dxt_status spread(dxt_table *table, uint32_t ranks)
+{
+    size_t count = (size_t)ranks * ranks;
+    int64_t *cells = malloc(count * sizeof *cells);
+    double *reals = malloc(count * sizeof *reals);
+    if (!cells || !reals) {
+        free(cells);
+        free(reals);
+        return dxt_fail_memory(count * sizeof *cells);
+    }
+    for (size_t i = 0; i < count; i++) {
+        cells[i] = DXT_NOT_OBSERVED;
+        reals[i] = NAN;
+    }
+    for (uint32_t i = 0; i < table->rows; i++) {
+        size_t to =
+            (size_t)table->cells[(size_t)i * 3] * ranks + (size_t)table->cells[(size_t)i * 3 + 1];
+        cells[to] = table->cells[(size_t)i * 3 + 2];
+        reals[to] = table->reals[(size_t)i * 3 + 2];
+    }
+    free(table->cells);
+    free(table->reals);
+    table->cells = cells;
+    table->reals = reals;
+    return DXT_OK;
 }
 
 static dxt_status give(dxt_reader *reader, uint32_t ranks, uint32_t column, uint32_t row)
 {
-    const dxt_table *table = &reader->table;
+    dxt_table *table = &reader->table;
     dxt_window *window;
-    dxt_status status = dxt_window_create(ranks, reader->phase, &window);
+    bool listed = find_listed(table) == ranks && ranks != table->width;
+    dxt_status status = listed && table->width == 3 ? spread(table, ranks) : DXT_OK;
+    if (status == DXT_OK) status = dxt_window_create(ranks, reader->phase, &window);
     if (status != DXT_OK) return status;
     uint64_t lost = reader->lost;
+    size_t width = listed ? ranks : table->width;
     for (uint32_t i = 0; i < ranks && status == DXT_OK; i++) {
-        size_t from = (size_t)(i + row) * table->width + column;
+        size_t from = (size_t)(i + row) * width + column;
         memcpy(window->wait + (size_t)i * ranks, table->cells + from, ranks * sizeof(int64_t));
         /* Together, so that all cells get the same scale. */
         if (table->decimals)
@@ -215,16 +167,36 @@ static dxt_status give(dxt_reader *reader, uint32_t ranks, uint32_t column, uint
     return status;
 }
 
+/* Nothing but numbers, one a line, that make no matrix. A single one may be anything. */
+static dxt_status end_numbers(dxt_reader *reader)
+{
+    const dxt_table *table = &reader->table;
+    if (table->rows >= 4)
+        return dxt_reader_lose(reader, DXT_REMARK_LOST, DXT_ERR_FORMAT, reader->input.line,
+                               "%u numbers, one a line, make no square matrix", table->rows);
+    dxt_reader_hint(reader, "row 0 has 1 value; a matrix has at least 2 ranks");
+    return DXT_OK;
+}
+
 dxt_status dxt_table_end(dxt_reader *reader, bool cut)
 {
     dxt_table *table = &reader->table;
     uint32_t column, row;
-    dxt_status status = DXT_OK;
-    if (table->rows > 0 && !table->lost) {
+    bool said = table->lost || !table->wide;
+    dxt_status status = table->wide ? dxt_table_join(table) : DXT_OK;
+    if (status == DXT_OK && table->lost && !said)
+        status = dxt_reader_lose(reader, DXT_REMARK_LOST, DXT_ERR_FORMAT, reader->input.line,
+                                 "the blocks of columns do not fit together");
+    if (status == DXT_OK && table->rows > 0 && !table->lost) {
         uint32_t ranks = find_shape(table, &column, &row);
         bool short_of = cut && table->rows < table->width;
-        if (ranks >= 2 && ranks <= DXT_MAX_RANKS)
+        if (table->nans > 0 && table->nans != ranks)
+            status = dxt_reader_lose(reader, DXT_REMARK_LOST, DXT_ERR_FORMAT, reader->input.line,
+                                     "row %u: nan is not a number", table->nan_row);
+        else if (ranks >= 2 && ranks <= DXT_MAX_RANKS)
             status = give(reader, ranks, column, row);
+        else if (table->width == 1)
+            status = end_numbers(reader);
         else if (table->width > DXT_MAX_RANKS)
             status =
                 dxt_reader_lose(reader, DXT_REMARK_LOST, DXT_ERR_LIMIT, table->line,
@@ -262,7 +234,7 @@ static dxt_status grow(dxt_table *table)
     return DXT_OK;
 }
 
-static dxt_status add(dxt_reader *reader, const parts *line)
+static dxt_status add(dxt_reader *reader, const dxt_cells *line)
 {
     dxt_table *table = &reader->table;
     if (table->rows == 0) {
@@ -275,6 +247,9 @@ static dxt_status add(dxt_reader *reader, const parts *line)
     memcpy(table->cells + first, reader->row, table->width * sizeof *table->cells);
     memcpy(table->reals + first, reader->reals, table->width * sizeof *table->reals);
     table->decimals = table->decimals || line->decimals;
+    if (line->nan > 0 && table->nans++ == 0) table->nan_row = table->rows;
+    if (table->width == 3 && table->named == table->rows && follows(table->cells, table->rows))
+        table->named++;
     table->rows++;
     return DXT_OK;
 }
@@ -302,7 +277,7 @@ static void read_comment(dxt_reader *reader, const char *at, const char *end)
 }
 
 /* A line that is no row: a heading, or what others write. */
-static dxt_status other(dxt_reader *reader, const char *at, const char *end, const parts *line)
+static dxt_status other(dxt_reader *reader, const char *at, const char *end, const dxt_cells *line)
 {
     dxt_table *table = &reader->table;
     char why[192];
@@ -316,21 +291,59 @@ static dxt_status other(dxt_reader *reader, const char *at, const char *end, con
         if (table->lost) return DXT_OK;
         return lose(reader, line->status, why);
     }
-    if (begins_number(at, end)) dxt_reader_hint(reader, "%s", why);
+    if (begins_number(at, end) && line->status != DXT_OK) dxt_reader_hint(reader, "%s", why);
     dxt_status status = DXT_OK;
     if (is_complete(table)) status = dxt_table_end(reader, false);
     dxt_note_phase(reader, at, end);
     return status;
 }
 
-static dxt_status row(dxt_reader *reader, const parts *line)
+/* Whether the line is a heading that counts the columns, above rows that begin with theirs. */
+static bool counts_columns(const dxt_reader *reader, const dxt_cells *line)
+{
+    int64_t from = line->width > 1 ? reader->row[1] : -1;
+    if (line->empty != 1 || line->hole != 0 || line->width < 3 || from < 0 || from > 1)
+        return false;
+    for (uint32_t i = 1; i < line->width && i <= DXT_MAX_RANKS; i++)
+        if (reader->row[i] != from + (int64_t)i - 1) return false;
+    return true;
+}
+
+/* Whether a cell of the next row is that of a rank for itself. A column of numbers may stand in
+ * front. */
+static bool is_own(const dxt_reader *reader, uint32_t column)
+{
+    uint32_t rows = reader->table.rows;
+    return column == rows || (column == rows + 1 && reader->row[0] == (int64_t)rows);
+}
+
+/* An empty cell, and one that is not a number, is that of a rank for itself, or a mistake. */
+static void judge_holes(const dxt_reader *reader, dxt_cells *line)
+{
+    bool empty = line->empty > 1 || (line->empty == 1 && !is_own(reader, line->hole));
+    bool nan = line->nan > 1 || (line->nan == 1 && !is_own(reader, line->nan_at));
+    if (line->status != DXT_OK || (!empty && !nan)) return;
+    line->status = DXT_ERR_FORMAT;
+    snprintf(line->why, sizeof line->why, "column %u: %s", empty ? line->hole : line->nan_at,
+             empty ? "a value is missing" : "nan is not a number");
+}
+
+static dxt_status row(dxt_reader *reader, dxt_cells *line)
 {
     dxt_table *table = &reader->table;
     char why[192];
     if (table->lost) return DXT_OK;
-    /* "0 1 2" above rows that begin with their number is a heading. */
+    /* "0 1 2" above rows that begin with their number is a heading; a single number is anything. */
     bool heading = table->rows == 1 && line->width == table->width + 1;
-    if (heading && counts_up(table, 1, table->width)) dxt_table_drop(table);
+    bool single = table->width == 1 && line->width > 1 && find_listed(table) == 0;
+    if (single || (heading && counts_up(table, 1, table->width))) dxt_table_drop(table);
+    /* The last cell is empty: the last rank for itself. */
+    bool own = line->width == table->rows || line->width == table->rows + 1;
+    if (table->rows > 0 && line->width + 1 == table->width && line->ended && own &&
+        line->empty == 0 && line->width <= DXT_MAX_RANKS) {
+        reader->row[line->width] = DXT_NOT_OBSERVED;
+        reader->reals[line->width++] = NAN;
+    }
     if (table->rows > 0 && line->width != table->width) {
         if (!is_complete(table)) {
             snprintf(why, sizeof why, "row %u has %u values, %u were expected", table->rows,
@@ -340,7 +353,8 @@ static dxt_status row(dxt_reader *reader, const parts *line)
         dxt_status status = dxt_table_end(reader, false);
         if (status != DXT_OK) return status;
     }
-    if (table->rows > table->width) {
+    bool listed = table->width == 1 || is_triples(table) || table->wide;
+    if (table->rows > table->width && (!listed || table->rows >= MOST_LINES)) {
         snprintf(why, sizeof why,
                  "row %u: the matrix has rows of %u values; a blank line must separate windows",
                  table->rows, table->width);
@@ -349,22 +363,42 @@ static dxt_status row(dxt_reader *reader, const parts *line)
     return add(reader, line);
 }
 
+/* A blank line, a comment: the table has ended, unless more columns of it follow. */
+static dxt_status pause(dxt_reader *reader)
+{
+    dxt_table *table = &reader->table;
+    if (!table->wide || !table->more) return dxt_table_end(reader, false);
+    dxt_status status = dxt_table_join(table);
+    table->heading = true;
+    return status;
+}
+
+static dxt_status take_line(dxt_reader *reader, const char *at, const char *end, dxt_cells *line)
+{
+    dxt_table *table = &reader->table;
+    if (line->shortened && line->width > 0) return lose(reader, DXT_ERR_FORMAT, DXT_SHORTENED);
+    if (line->more || table->heading) return dxt_table_block(reader, line);
+    if (line->sum && (table->rows > 0 || line->width > 0))
+        return is_complete(table) ? dxt_table_end(reader, false) : DXT_OK;
+    judge_holes(reader, line);
+    bool numbers = line->status == DXT_OK && line->good > 0 && !counts_columns(reader, line);
+    if (!numbers || (line->width < 2 && line->label && !table->wide))
+        return other(reader, at, end, line);
+    return row(reader, line);
+}
+
 dxt_status dxt_table_line(dxt_reader *reader, const char *line, const char *end)
 {
     const char *at = skip_blanks(line, end);
-    if (at == end) return dxt_table_end(reader, false);
+    dxt_cells taken;
+    if (at == end) return pause(reader);
     if (*at == '#') {
         dxt_status status = dxt_table_end(reader, false);
         if (status == DXT_OK) read_comment(reader, at, end);
         return status;
     }
-    parts taken;
-    take_line(reader, at, end, &taken);
-    bool single = taken.width < 2 && (reader->table.rows == 0 || taken.label);
-    if (taken.status != DXT_OK || taken.width == 0 || single) {
-        if (taken.status == DXT_OK && taken.width == 1 && !taken.label)
-            dxt_reader_hint(reader, "row 0 has 1 value; a matrix has at least 2 ranks");
-        return other(reader, at, end, &taken);
-    }
-    return row(reader, &taken);
+    dxt_status status = dxt_take_cells(reader, at, end, &taken);
+    if (status != DXT_OK) return status;
+    if (taken.rule) return is_complete(&reader->table) ? dxt_table_end(reader, false) : DXT_OK;
+    return take_line(reader, at, end, &taken);
 }

@@ -3,16 +3,13 @@
  * Text: the log of a diagnosis, and prints of matrices. Lines in which nothing is found are passed
  * over, so that others may write in between.
  */
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "matrix/reader.h"
 #include "matrix/scan.h"
-
-#define SHORTENED                                           \
-    "the print is shortened (\"...\"); to print it whole: " \
-    "numpy.set_printoptions(threshold=sys.maxsize) or torch.set_printoptions(profile=\"full\")"
 
 /* ---- the row under way ---- */
 
@@ -35,12 +32,44 @@ static void spoil_value(dxt_row *row, dxt_status status, const char *why)
         spoil(row, status, "column %u: %s", row->width, why);
 }
 
+void dxt_row_reals(dxt_reader *reader)
+{
+    for (uint32_t i = 0; i < reader->rowing.width; i++)
+        reader->reals[i] =
+            reader->row[i] == DXT_NOT_OBSERVED ? (double)NAN : (double)reader->row[i];
+}
+
+static void put_value(dxt_reader *reader, int64_t value, double real)
+{
+    dxt_row *row = &reader->rowing;
+    reader->row[row->width] = value;
+    if (row->decimals) reader->reals[row->width] = real;
+    row->width++;
+    row->comma = false;
+}
+
+/* "np.int64(7)": the number in it. */
+static const char *skip_scalar(const char *at, const char *end)
+{
+    if (end - at < 8 || at[0] != 'n' || at[1] != 'p' || at[2] != '.') return at;
+    const char *word = at + 3;
+    while (word < end && (dxt_is_letter(*word) || dxt_is_digit(*word))) word++;
+    return word < end && *word == '(' ? word + 1 : at;
+}
+
 static const char *take_value(dxt_reader *reader, const char *at, const char *end)
 {
     dxt_row *row = &reader->rowing;
     int64_t value = 0;
     double real = 0;
     bool decimal = false;
+    size_t none = reader->headers || (*at | 32) == 'i' ? 0 : dxt_none_length(at, end);
+    if (none > 0 && row->width < DXT_MAX_RANKS) {
+        if (none == 3 && row->nans++ == 0) row->nan_at = row->width;
+        put_value(reader, DXT_NOT_OBSERVED, NAN);
+        return at + none;
+    }
+    at = skip_scalar(at, end);
     const char *next = dxt_scan_integer(at, end, &value);
     bool plain = next && (next == end || dxt_ends_number(*next));
     if (!plain && (dxt_is_digit(*at) ? next && strchr(".eE", *next) : strchr("+-.", *at) != NULL))
@@ -51,7 +80,7 @@ static const char *take_value(dxt_reader *reader, const char *at, const char *en
         char why[96];
         bool dots = end - at >= 3 && memcmp(at, "...", 3) == 0;
         if (dots) {
-            spoil(row, DXT_ERR_FORMAT, "%s", SHORTENED);
+            spoil(row, DXT_ERR_FORMAT, "%s", DXT_SHORTENED);
         } else {
             dxt_status status = dxt_scan_why_counter(at, end, why, sizeof why);
             spoil_value(row, status, why);
@@ -68,23 +97,40 @@ static const char *take_value(dxt_reader *reader, const char *at, const char *en
         return next;
     }
     if (decimal && !row->decimals) {
-        for (uint32_t i = 0; i < row->width; i++) reader->reals[i] = (double)reader->row[i];
+        dxt_row_reals(reader);
         row->decimals = true;
     }
-    reader->row[row->width] = value;
-    reader->reals[row->width] = decimal ? real : (double)value;
-    row->width++;
-    row->comma = false;
+    put_value(reader, value, decimal ? real : (double)value);
     return next;
 }
 
-static void open_row(dxt_reader *reader, const dxt_found *found, uint32_t label, bool pure)
+/* Plain counters with blanks or commas between them, which is nearly all there is. */
+static const char *take_plain(dxt_reader *reader, const char *at, const char *end)
+{
+    dxt_row *row = &reader->rowing;
+    uint32_t width = row->width;
+    const char *from = at;
+    while (width < DXT_MAX_RANKS) {
+        int64_t value;
+        while (at < end && *at == ' ') at++;
+        const char *next = dxt_scan_integer(at, end, &value);
+        if (!next || (next < end && *next != ' ' && *next != ',' && *next != ']')) break;
+        reader->row[width++] = value;
+        row->comma = next < end && *next == ',';
+        at = from = next + row->comma;
+    }
+    row->width = width;
+    return from;
+}
+
+static void open_row(dxt_reader *reader, const dxt_found *found)
 {
     reader->rowing = (dxt_row){.open = true,
                                .named = found->named,
                                .rank = found->rank,
-                               .label = label,
-                               .pure = pure,
+                               .label = found->label,
+                               .form = found->form,
+                               .pure = found->pure,
                                .line = reader->input.line};
 }
 
@@ -92,7 +138,8 @@ static dxt_status close_row(dxt_reader *reader)
 {
     dxt_row *row = &reader->rowing;
     row->open = false;
-    if (row->comma || row->width == 0) spoil_value(row, DXT_ERR_FORMAT, "a value is missing");
+    /* A comma behind the last value is one too many for people only. */
+    if (row->width == 0) spoil_value(row, DXT_ERR_FORMAT, "a value is missing");
     return dxt_sheet_row(reader);
 }
 
@@ -103,17 +150,17 @@ static const char *skip_blanks(const char *at, const char *end)
 }
 
 /* Take the rows, or the part of a row, that were found. */
-static dxt_status take_rows(dxt_reader *reader, const dxt_found *found, uint32_t label, bool pure)
+static dxt_status take_rows(dxt_reader *reader, const dxt_found *found)
 {
     dxt_row *row = &reader->rowing;
     dxt_status status = DXT_OK;
     const char *at = found->at, *end = found->end;
-    if (!found->bracket && !row->open) open_row(reader, found, label, pure);
+    if (!found->bracket && !row->open) open_row(reader, found);
     while (status == DXT_OK && (at = skip_blanks(at, end)) < end) {
         char c = *at;
         if (c == '[') {
             if (!row->open)
-                open_row(reader, found, label, pure);
+                open_row(reader, found);
             else if (row->width > 0)
                 spoil(row, DXT_ERR_FORMAT, "a row begins before the one before has ended");
             at++;
@@ -121,13 +168,23 @@ static dxt_status take_rows(dxt_reader *reader, const dxt_found *found, uint32_t
             at = skip_blanks(at + 1, end);
             row->last = at < end && *at == ']';
             if (row->open) status = close_row(reader);
+        } else if (c == ';' && row->open && row->width > 1 && !row->semicolons && found->bracket) {
+            /* MATLAB and Julia write the rows of a matrix so. */
+            if (row->comma) row->comma = false;
+            status = close_row(reader);
+            open_row(reader, found);
+            at++;
+        } else if (c == ')') {
+            at++;
         } else if (c == ',' || c == ';') {
             if (row->open && (row->width == 0 || row->comma))
                 spoil_value(row, DXT_ERR_FORMAT, "a value is missing");
             row->comma = row->open;
+            row->semicolons = row->semicolons || c == ';';
             at++;
         } else if (row->open) {
-            at = take_value(reader, at, end);
+            const char *next = row->decimals ? at : take_plain(reader, at, end);
+            at = next > at ? next : take_value(reader, at, end);
         } else {
             at++;
         }
@@ -178,6 +235,22 @@ static const char *before_call(const char *from, const char *end)
     return end;
 }
 
+/* A print of a text, as Python's repr(): its "\n" are lines. */
+static dxt_status unescape(dxt_reader *reader, const char *line, const char *end)
+{
+    dxt_text *lines = &reader->document.lines;
+    lines->size = 0;
+    for (const char *stop; line < end; line = stop + 2) {
+        stop = memmem(line, (size_t)(end - line), "\\n", 2);
+        dxt_text_append(lines, line, (size_t)((stop ? stop : end) - line));
+        dxt_text_puts(lines, "\n");
+        if (!stop) break;
+    }
+    if (lines->failed) return dxt_fail_memory(0);
+    dxt_serve_inner(reader, lines);
+    return DXT_OK;
+}
+
 static dxt_status other_line(dxt_reader *reader, const char *line, const char *end)
 {
     if (reader->headers) return DXT_OK;
@@ -190,6 +263,7 @@ dxt_status dxt_text_line(dxt_reader *reader, const char *line, const char *end)
     dxt_status status = DXT_OK;
     dxt_row *row = &reader->rowing;
     if (has(line, end, "InstanceID:") || has(line, end, "EPSize:")) {
+        if (has(line, end, "\\n")) return unescape(reader, line, end);
         status = break_row(reader);
         if (status != DXT_OK) return status;
         return dxt_is_header(line, end) ? dxt_read_header(reader, line, end)
@@ -197,17 +271,19 @@ dxt_status dxt_text_line(dxt_reader *reader, const char *line, const char *end)
     }
     bool there = dxt_find_row(line, end, &found);
     if (row->open && !there && dxt_find_rest(line, end, &found) && is_rest(reader, line, &found))
-        return take_rows(reader, &found, 0, false);
+        return take_rows(reader, &found);
     if (!there) return row->open ? DXT_OK : other_line(reader, line, end);
-    if (row->open && row->width == 0 && !found.named) return take_rows(reader, &found, 0, false);
+    if (row->open && row->width == 0 && !found.named) return take_rows(reader, &found);
     status = break_row(reader);
     if (status != DXT_OK) return status;
     dxt_table_drop(&reader->table);
     const char *from = skip_blanks(line, found.begin);
     const char *call = before_call(from, found.begin);
-    bool pure = call == from;
-    if (!pure && !reader->headers) dxt_note_phase(reader, line, found.begin);
-    return take_rows(reader, &found, dxt_label(line, call), pure);
+    found.pure = call == from;
+    found.label = dxt_label(line, call);
+    found.form = dxt_form(line, call);
+    if (!found.pure && !reader->headers) dxt_note_phase(reader, line, found.begin);
+    return take_rows(reader, &found);
 }
 
 dxt_status dxt_text_end(dxt_reader *reader, bool more)

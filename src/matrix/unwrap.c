@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What stands around the lines of a log: colours, the objects of container logs, lines in parts. */
+/* What stands around the lines of a log: colours, odd blanks, the objects of container logs, lines
+ * in parts. */
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -32,17 +33,52 @@ static const char *skip_escape(const char *at, const char *end)
     return at < end && *at == 7 ? at + 1 : at;
 }
 
-static dxt_status strip_colours(dxt_reader *reader, const char **line, size_t *size)
+/* Bytes of a character that is a blank for people: no-break, figure, thin and narrow spaces; or of
+ * one that is not seen at all. 0: it is none of these. */
+static size_t space_length(const char *at, const char *end, bool *seen)
+{
+    const unsigned char *c = (const unsigned char *)at;
+    *seen = true;
+    if (end - at >= 2 && c[0] == 0xc2 && c[1] == 0xa0) return 2;
+    if (end - at < 3) return 0;
+    if (c[0] == 0xe2 && c[1] == 0x80 && c[2] >= 0x80 && c[2] <= 0x8a) return 3;
+    if (c[0] == 0xe2 && c[1] == 0x80 && c[2] == 0xaf) return 3;
+    *seen = false;
+    bool none = (c[0] == 0xe2 && c[1] == 0x80 && c[2] == 0x8b) ||
+                (c[0] == 0xef && c[1] == 0xbb && c[2] == 0xbf);
+    return none ? 3 : 0;
+}
+
+/* Whether a line holds an escape or anything beyond ASCII. */
+static bool is_strange(const char *at, const char *end)
+{
+    unsigned char all = 0, escapes = 0;
+    for (; at < end; at++) {
+        all |= (unsigned char)*at;
+        escapes |= *at == 27;
+    }
+    return (all & 0x80) || escapes;
+}
+
+/* The line without colours, with blanks for what looks like one. */
+static dxt_status clean_line(dxt_reader *reader, const char **line, size_t *size)
 {
     dxt_text *clean = &reader->clean;
-    const char *at = *line, *end = at + *size;
+    const char *at = *line, *end = at + *size, *from = at;
     clean->size = 0;
     dxt_text_puts(clean, "");
     while (at < end) {
-        const char *escape = memchr(at, 27, (size_t)(end - at));
-        dxt_text_append(clean, at, (size_t)((escape ? escape : end) - at));
-        at = escape ? skip_escape(escape, end) : end;
+        bool seen = false;
+        size_t space = (unsigned char)*at < 0x80 ? 0 : space_length(at, end, &seen);
+        if (*at != 27 && space == 0) {
+            at++;
+            continue;
+        }
+        dxt_text_append(clean, from, (size_t)(at - from));
+        if (seen) dxt_text_puts(clean, " ");
+        from = at = space ? at + space : skip_escape(at, end);
     }
+    dxt_text_append(clean, from, (size_t)(end - from));
     if (clean->failed) return dxt_fail_memory(0);
     *line = clean->data;
     *size = clean->size;
@@ -51,17 +87,17 @@ static dxt_status strip_colours(dxt_reader *reader, const char **line, size_t *s
 
 /* ---- parts of lines ---- */
 
-static dxt_status keep_part(dxt_reader *reader, const char *at, size_t size)
+static dxt_status keep_part(const dxt_reader *reader, dxt_text *kept, const char *at, size_t size)
 {
-    if (reader->partial.size + size > reader->input.line_max)
+    if (kept->size + size > reader->input.line_max)
         return dxt_reader_fail(reader, DXT_ERR_LIMIT, "the line is longer than %zu bytes",
                                reader->input.line_max);
-    dxt_text_append(&reader->partial, at, size);
-    return reader->partial.failed ? dxt_fail_memory(0) : DXT_OK;
+    dxt_text_append(kept, at, size);
+    return kept->failed ? dxt_fail_memory(0) : DXT_OK;
 }
 
-/* Behind "TIME stdout F " of a container's log; `part`: P instead of F. */
-static const char *skip_container(const char *at, const char *end, bool *part)
+/* Behind "TIME stdout F " of a container's log; `part`: P instead of F; `stream`: stderr. */
+static const char *skip_container(const char *at, const char *end, bool *part, bool *stream)
 {
     if (end - at < 24 || !dxt_is_digit(*at) || at[4] != '-' || at[10] != 'T') return NULL;
     const char *space = memchr(at, ' ', (size_t)(end - at));
@@ -69,25 +105,28 @@ static const char *skip_container(const char *at, const char *end, bool *part)
     if (memcmp(space, " stdout ", 8) != 0 && memcmp(space, " stderr ", 8) != 0) return NULL;
     if ((space[8] != 'F' && space[8] != 'P') || space[9] != ' ') return NULL;
     *part = space[8] == 'P';
+    *stream = space[4] == 'e';
     return space + 10;
 }
 
 dxt_status dxt_unwrap_text(dxt_reader *reader, const char **line, size_t *size)
 {
-    bool part = false;
-    const char *text = skip_container(*line, *line + *size, &part);
+    bool part = false, stream = false;
+    const char *text = skip_container(*line, *line + *size, &part, &stream);
     if (text) {
+        dxt_text *partial = &reader->partial[stream];
         *size -= (size_t)(text - *line);
         *line = text;
-        if (part || reader->partial.size > 0) {
-            dxt_status status = keep_part(reader, *line, *size);
+        if (part || partial->size > 0) {
+            dxt_status status = keep_part(reader, partial, *line, *size);
             if (status != DXT_OK) return status;
-            *line = reader->partial.data;
-            *size = part ? 0 : reader->partial.size;
-            if (!part) reader->partial.size = 0;
+            *line = partial->data;
+            *size = part ? 0 : partial->size;
+            if (!part) partial->size = 0;
         }
     }
-    return memchr(*line, 27, *size) ? strip_colours(reader, line, size) : DXT_OK;
+    bool strange = *size > 0 && is_strange(*line, *line + *size);
+    return strange ? clean_line(reader, line, size) : DXT_OK;
 }
 
 /* ---- JSON ---- */
@@ -108,9 +147,9 @@ bool dxt_is_recording(const char *line, const char *end)
 {
     if (end - line >= 5 && memcmp(line, "{\"v\":", 5) == 0) return true;
     const char *to = end - line > LOOK_SIZE ? line + LOOK_SIZE : end;
-    if (has(line, to, "\"wait\"") || (has(line, to, "\"v\"") && has(line, to, "\"phase\"")))
-        return true;
-    return has(line, to, "\"phase\"") && has(line, to, "\"ranks\"");
+    bool v = has(line, to, "\"v\""), phase = has(line, to, "\"phase\"");
+    if (v && (phase || has(line, to, "\"wait\""))) return true;
+    return phase && has(line, to, "\"ranks\"");
 }
 
 const char *dxt_find_recording(const char *line, const char *end)
@@ -153,17 +192,15 @@ static dxt_status find_text(dxt_json *json, char **name, char **text)
     return DXT_END;
 }
 
-/* Have the lines of `partial` read next. An object among several lines of another is left alone, so
- * that no text is copied more than once for each depth. */
-static void serve_inner(dxt_reader *reader)
+void dxt_serve_inner(dxt_reader *reader, dxt_text *text)
 {
     dxt_text done = reader->inner;
     if (reader->inner_at >= done.size) {
-        reader->inner = reader->partial;
+        reader->inner = *text;
         reader->inner_at = 0;
-        reader->partial = done;
+        *text = done;
     }
-    reader->partial.size = 0;
+    text->size = 0;
 }
 
 dxt_status dxt_unwrap_json(dxt_reader *reader, const char *line, const char *end)
@@ -172,15 +209,14 @@ dxt_status dxt_unwrap_json(dxt_reader *reader, const char *line, const char *end
     char *name = NULL, *text = NULL;
     dxt_status status = find_text(&json, &name, &text);
     if (status == DXT_END) {
-        dxt_reader_hint(reader,
-                        "JSON, but no recording (no \"v\", \"phase\", \"ranks\", \"wait\")");
-        status = DXT_OK;
+        status = dxt_document_begin(reader, line, end);
     } else if (status == DXT_OK) {
         size_t size = strlen(text);
         /* Docker cuts lines after 16 KiB: only the last part ends in a newline. */
         bool part = strcmp(name, "log") == 0 && size >= PART_SIZE && text[size - 1] != '\n';
-        status = keep_part(reader, text, size);
-        if (status == DXT_OK && !part) serve_inner(reader);
+        dxt_text *partial = &reader->partial[0];
+        status = keep_part(reader, partial, text, size);
+        if (status == DXT_OK && !part) dxt_serve_inner(reader, partial);
     }
     free(name);
     free(text);

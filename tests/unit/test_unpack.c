@@ -61,8 +61,8 @@ static dxt_status read_windows(char *path, int *windows, int *remarks, char *why
 static void packed_files_are_unpacked(void **state)
 {
     (void)state;
-    static const char *const names[] = {"log.gz", "two.gz", "stored.npz", "deflated.npz",
-                                        "page.html"};
+    static const char *const names[] = {"log.gz",   "two.gz", "stored.npz", "deflated.npz",
+                                        "twice.gz", "npz.gz", "gz.zip",     "page.html"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         int windows, remarks;
         char why[256] = "";
@@ -171,7 +171,8 @@ static void a_later_file_that_is_gone_is_an_error(void **state)
 static void failed_allocations_are_reported(void **state)
 {
     (void)state;
-    static const char *const names[] = {"log.gz", "deflated.npz", "stored.npz", "page.html"};
+    static const char *const names[] = {"log.gz", "deflated.npz", "stored.npz", "npz.gz",
+                                        "page.html"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         int windows, remarks;
         char why[256];

@@ -17,7 +17,7 @@ dxt_test(test_select SOURCES unit/test_select.c ${tools}/analyze/about.c ${tools
          MODULES base LIBS ${CMAKE_DL_LIBS} WRAP_ALLOC)
 target_include_directories(test_select PRIVATE ${tools}/analyze ${tools}/cli)
 if(ZLIB_FOUND)
-  dxt_test(test_unpack SOURCES unit/test_unpack.c ${tools}/cli/unpack.c ${tools}/cli/zip.c ${tools}/cli/carried.c
+  dxt_test(test_unpack SOURCES unit/test_unpack.c ${tools}/cli/unpack.c ${tools}/cli/inflate.c ${tools}/cli/zip.c ${tools}/cli/carried.c
            MODULES base matrix LIBS PkgConfig::ZLIB ${CMAKE_DL_LIBS} WRAP_ALLOC)
   target_include_directories(test_unpack PRIVATE ${tools}/cli)
   target_compile_definitions(test_unpack PRIVATE DXT_HAVE_ZLIB)

@@ -10,247 +10,248 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#ifdef DXT_HAVE_ZLIB
-#include <zlib.h>
-#endif
-
 #include "carried.h"
+#include "inflate.h"
 #include "zip.h"
 
-#define CHUNK ((size_t)64 << 10)
+/* So many bytes tell what a file is. */
+#define LOOK_SIZE 64
+/* Deepest packing: a member of an archive that is packed with gzip, within gzip. */
+#define MOST_LAYERS 4
 
-typedef enum packing { PLAIN, GZIP, ZIP, PAGE } packing;
+/* The first bytes of what is under way, which tell what it is, and what follows them. */
+typedef struct head {
+    unsigned char *bytes; /* INFLATE_CHUNK */
+    size_t size, at;
+    dxt_status failed;
+} head;
+
+/* What packs something; its bytes come from the layer below. */
+typedef struct layer {
+    unpack *files;
+    size_t below;
+    head head;
+    inflater *inflater;
+} layer;
 
 struct unpack {
     char *const *paths;
     size_t count, path; /* `path` is under way */
     int fd;
-    packing packing;
-    bool ended;            /* nothing of the file is left to read */
-    unsigned char *buffer; /* of packed bytes, or the first plain ones */
-    size_t used, at;
+    layer layers[MOST_LAYERS];
+    size_t depth;    /* layers in use */
+    size_t archive;  /* of these, below an archive */
+    bool in_archive; /* a member of `zip` is under way */
     zip_archive zip;
-    carried *page;
-    size_t member; /* under way */
-    char *name;    /* of a member */
-#ifdef DXT_HAVE_ZLIB
-    z_stream stream;
-    bool inflating;
-    dxt_status failed; /* what the next read returns: what came out before it counts */
-#endif
+    size_t member, member_at;
+    carried *page;   /* that is under way */
+    head page_bytes; /* of it, that were read and not taken yet */
+    char *name;      /* of a member */
+    head head;       /* of what lies on top */
 };
 
-/* ---- packed bytes ---- */
+/* ---- layers ---- */
 
-/* Read on into an empty buffer. @return false on a failure, with errno. */
-static bool fill(unpack *files)
+/* Bytes as they lie in the file, or in the archive. */
+static dxt_status read_base(unpack *files, void *buffer, size_t size, size_t *got)
 {
-    ssize_t got;
-    do got = read(files->fd, files->buffer, CHUNK);
-    while (got < 0 && errno == EINTR);
-    if (got < 0) return false;
-    files->used = (size_t)got;
-    files->at = 0;
-    files->ended = got == 0;
-    return true;
-}
-
-static dxt_status read_plain(unpack *files, void *buffer, size_t size, size_t *got)
-{
-    if (files->at < files->used) {
-        *got = files->used - files->at < size ? files->used - files->at : size;
-        memcpy(buffer, files->buffer + files->at, *got);
-        files->at += *got;
+    if (files->in_archive) {
+        const zip_member *member = &files->zip.members[files->member];
+        size_t left = member->size - files->member_at;
+        *got = left < size ? left : size;
+        memcpy(buffer, member->bytes + files->member_at, *got);
+        files->member_at += *got;
         return DXT_OK;
     }
-    if (files->ended) return DXT_OK;
     ssize_t read_now;
     do read_now = read(files->fd, buffer, size);
     while (read_now < 0 && errno == EINTR);
     if (read_now < 0) return DXT_ERR_IO;
     *got = (size_t)read_now;
-    files->ended = read_now == 0;
     return DXT_OK;
 }
 
-#ifdef DXT_HAVE_ZLIB
-
-static void stop_inflating(unpack *files)
+/* Unpacked bytes of so many layers. Those below an archive have been read to their end. */
+static dxt_status pull(unpack *files, size_t depth, void *buffer, size_t size, size_t *got)
 {
-    if (files->inflating) inflateEnd(&files->stream);
-    files->inflating = false;
+    *got = 0;
+    bool base = depth == 0 || (files->in_archive && depth == files->archive);
+    return base ? read_base(files, buffer, size, got)
+                : inflater_read(files->layers[depth - 1].inflater, buffer, size, got);
 }
 
-static dxt_status start_inflating(unpack *files, int bits)
+/* The first bytes, then the rest. */
+static dxt_status read_on(unpack *files, head *first, size_t depth, void *buffer, size_t size,
+                          size_t *got)
 {
-    stop_inflating(files);
-    files->stream = (z_stream){0};
-    files->failed = DXT_OK;
-    if (inflateInit2(&files->stream, bits) != Z_OK) return DXT_ERR_NO_MEMORY;
-    files->inflating = true;
-    return DXT_OK;
-}
-
-/* Several streams behind each other are one file, as gzip has it; anything else is padding. */
-static bool next_stream(unpack *files)
-{
-    z_stream *stream = &files->stream;
-    return stream->avail_in >= 2 && stream->next_in[0] == 0x1f && stream->next_in[1] == 0x8b &&
-           inflateReset(stream) == Z_OK;
-}
-
-static dxt_status read_gzip(unpack *files, void *buffer, size_t size, size_t *got)
-{
-    z_stream *stream = &files->stream;
-    stream->next_out = buffer;
-    stream->avail_out = (uInt)(size < 1u << 30 ? size : 1u << 30);
-    size_t room = stream->avail_out;
-    while (stream->avail_out == room && files->inflating) {
-        if (stream->avail_in == 0 && !files->ended) {
-            if (!fill(files)) return DXT_ERR_IO;
-            stream->next_in = files->buffer;
-            stream->avail_in = (uInt)files->used;
-        }
-        if (stream->avail_in == 0 && files->ended) return DXT_ERR_FORMAT;
-        int result = inflate(stream, Z_NO_FLUSH);
-        if (result == Z_STREAM_END) {
-            if (!next_stream(files)) stop_inflating(files);
-        } else if (result != Z_OK && result != Z_BUF_ERROR) {
-            files->failed = result == Z_MEM_ERROR ? DXT_ERR_NO_MEMORY : DXT_ERR_FORMAT;
-            stop_inflating(files);
-        }
-    }
-    *got = room - stream->avail_out;
-    return *got > 0 ? DXT_OK : files->failed;
-}
-
-static dxt_status read_deflated(unpack *files, void *buffer, size_t size, size_t *got)
-{
-    z_stream *stream = &files->stream;
-    if (!files->inflating) return files->failed;
-    stream->next_out = buffer;
-    stream->avail_out = (uInt)(size < 1u << 30 ? size : 1u << 30);
-    size_t room = stream->avail_out;
-    int result = inflate(stream, Z_NO_FLUSH);
-    *got = room - stream->avail_out;
-    if (result == Z_OK && *got > 0) return DXT_OK;
-    if (result != Z_STREAM_END)
-        files->failed = result == Z_MEM_ERROR ? DXT_ERR_NO_MEMORY : DXT_ERR_FORMAT;
-    stop_inflating(files);
-    return *got > 0 ? DXT_OK : files->failed;
-}
-
-#else
-
-static void stop_inflating(unpack *files)
-{
-    (void)files;
-}
-
-static dxt_status read_gzip(unpack *files, void *buffer, size_t size, size_t *got)
-{
-    (void)files, (void)buffer, (void)size, (void)got;
-    return DXT_ERR_UNSUPPORTED;
-}
-
-static dxt_status read_deflated(unpack *files, void *buffer, size_t size, size_t *got)
-{
-    return read_gzip(files, buffer, size, got);
-}
-
-#endif
-
-static dxt_status read_page(unpack *files, void *buffer, size_t size, size_t *got)
-{
-    dxt_status status = DXT_OK;
-    while (*got == 0 && status == DXT_OK) {
-        if (files->at == files->used && !files->ended && !fill(files)) return DXT_ERR_IO;
-        const unsigned char *at = files->buffer + files->at;
-        size_t left = files->used - files->at;
-        status = carried_take(files->page, &at, &left, buffer, size, got);
-        files->at = files->used - left;
-        if (files->ended) break;
-    }
-    return status;
-}
-
-/* ---- members of an archive ---- */
-
-static dxt_status read_member(unpack *files, void *buffer, size_t size, size_t *got)
-{
-    const zip_member *member = &files->zip.members[files->member];
-    if (member->deflated) return read_deflated(files, buffer, size, got);
-    size_t left = member->size - files->at;
+    size_t left = first->size - first->at;
+    *got = 0;
+    if (left == 0 && first->failed != DXT_OK) return first->failed;
+    if (left == 0) return pull(files, depth, buffer, size, got);
     *got = left < size ? left : size;
-    memcpy(buffer, member->bytes + files->at, *got);
-    files->at += *got;
+    memcpy(buffer, first->bytes + first->at, *got);
+    first->at += *got;
     return DXT_OK;
+}
+
+static dxt_status read_below(void *context, void *buffer, size_t size, size_t *got)
+{
+    layer *above = context;
+    return read_on(above->files, &above->head, above->below, buffer, size, got);
+}
+
+static dxt_status make_head(head *made)
+{
+    *made = (head){.bytes = malloc(INFLATE_CHUNK)};
+    return made->bytes ? DXT_OK : DXT_ERR_NO_MEMORY;
+}
+
+/* Put a layer over what lies on top, whose first bytes it takes over. */
+static dxt_status add_layer(unpack *files, bool gzip)
+{
+    layer *made = &files->layers[files->depth];
+    head fresh;
+    dxt_status status = make_head(&fresh);
+    if (status != DXT_OK) return status;
+    *made = (layer){.files = files, .below = files->depth};
+    status = inflater_create(read_below, made, gzip, &made->inflater);
+    if (status != DXT_OK) {
+        free(fresh.bytes);
+        return status;
+    }
+    made->head = files->head;
+    files->head = fresh;
+    files->depth++;
+    return DXT_OK;
+}
+
+static void drop_layers(unpack *files, size_t keep)
+{
+    while (files->depth > keep) {
+        layer *top = &files->layers[--files->depth];
+        inflater_free(top->inflater);
+        free(top->head.bytes);
+    }
+    files->head.size = files->head.at = 0;
+    files->head.failed = DXT_OK;
+}
+
+/* ---- what it is ---- */
+
+/* Look at the first bytes. Whoever writes into a pipe is not waited for: one read has to do. */
+static dxt_status fill_head(unpack *files)
+{
+    head *first = &files->head;
+    bool packed = files->depth > 0 || files->in_archive;
+    size_t got = 1;
+    do {
+        dxt_status status = pull(files, files->depth, first->bytes + first->size,
+                                 INFLATE_CHUNK - first->size, &got);
+        if (status == DXT_ERR_IO || status == DXT_ERR_NO_MEMORY) return status;
+        first->failed = status;
+        first->size += got;
+    } while (packed && first->failed == DXT_OK && got > 0 && first->size < LOOK_SIZE);
+    return DXT_OK;
+}
+
+static dxt_status read_top(void *context, void *buffer, size_t size, size_t *got)
+{
+    unpack *files = context;
+    return read_on(files, &files->head, files->depth, buffer, size, got);
+}
+
+/* Put layers over gzip until something else lies on top. */
+static dxt_status open_gzip(unpack *files)
+{
+    for (;;) {
+        dxt_status status = fill_head(files);
+        const head *first = &files->head;
+        bool gzip = first->size >= 2 && first->bytes[0] == 0x1f && first->bytes[1] == 0x8b;
+        if (status != DXT_OK || !gzip || files->depth == MOST_LAYERS) return status;
+        status = add_layer(files, true);
+        if (status != DXT_OK) return status;
+    }
 }
 
 static dxt_status begin_member(unpack *files)
 {
     const zip_member *member = &files->zip.members[files->member];
+    drop_layers(files, files->archive);
     free(files->name);
-    files->at = 0;
+    files->member_at = 0;
     if (asprintf(&files->name, "%s:%s", files->paths[files->path], member->name) < 0) {
         files->name = NULL;
         return DXT_ERR_NO_MEMORY;
     }
-#ifdef DXT_HAVE_ZLIB
-    if (member->deflated) {
-        dxt_status status = start_inflating(files, -MAX_WBITS);
-        if (status != DXT_OK) return status;
-        files->stream.next_in = (Bytef *)(uintptr_t)member->bytes;
-        files->stream.avail_in = (uInt)member->size;
+    dxt_status status = DXT_OK;
+    if (member->deflated && files->depth < MOST_LAYERS) status = add_layer(files, false);
+    return status == DXT_OK ? open_gzip(files) : status;
+}
+
+static dxt_status begin_page(unpack *files)
+{
+    dxt_status status = make_head(&files->page_bytes);
+    if (status == DXT_OK) files->page = carried_begin();
+    return files->page ? DXT_OK : DXT_ERR_NO_MEMORY;
+}
+
+/* The recording that a page carries. */
+static dxt_status read_page(unpack *files, void *buffer, size_t size, size_t *got)
+{
+    head *bytes = &files->page_bytes;
+    dxt_status status = DXT_OK;
+    *got = 0;
+    while (*got == 0 && status == DXT_OK) {
+        size_t more = 1;
+        if (bytes->at == bytes->size) {
+            status = read_top(files, bytes->bytes, INFLATE_CHUNK, &more);
+            if (status != DXT_OK) return status;
+            bytes->size = more;
+            bytes->at = 0;
+        }
+        const unsigned char *at = bytes->bytes + bytes->at;
+        size_t left = bytes->size - bytes->at;
+        status = carried_take(files->page, &at, &left, buffer, size, got);
+        bytes->at = bytes->size - left;
+        if (more == 0) break;
     }
-    return DXT_OK;
-#else
-    return member->deflated ? DXT_ERR_UNSUPPORTED : DXT_OK;
-#endif
+    return status;
+}
+
+/* A file is what it is unpacked, the members of an archive, or the recording in a page. */
+static dxt_status detect(unpack *files)
+{
+    dxt_status status = open_gzip(files);
+    const head *first = &files->head;
+    size_t magic = strlen(CARRIED_MAGIC);
+    if (status == DXT_OK && first->size >= magic && memcmp(first->bytes, CARRIED_MAGIC, magic) == 0)
+        return begin_page(files);
+    if (status != DXT_OK || first->size < 4 || memcmp(first->bytes, "PK\3\4", 4) != 0)
+        return status;
+    status = zip_read(&files->zip, read_top, files);
+    if (status != DXT_OK) return status;
+    files->archive = files->depth;
+    files->in_archive = true;
+    files->member = 0;
+    return begin_member(files);
 }
 
 /* ---- files ---- */
 
 static void end_file(unpack *files)
 {
-    stop_inflating(files);
+    drop_layers(files, 0);
     zip_free(&files->zip);
+    files->in_archive = false;
+    files->archive = 0;
     carried_end(files->page);
+    free(files->page_bytes.bytes);
     files->page = NULL;
+    files->page_bytes = (head){.bytes = NULL};
     free(files->name);
     files->name = NULL;
     if (files->fd > STDIN_FILENO) close(files->fd);
     files->fd = -1;
-}
-
-/* How the file is packed, by its first bytes. */
-static dxt_status detect(unpack *files)
-{
-    const unsigned char *b = files->buffer;
-    if (files->used >= 2 && b[0] == 0x1f && b[1] == 0x8b) {
-        files->packing = GZIP;
-#ifdef DXT_HAVE_ZLIB
-        dxt_status status = start_inflating(files, 16 + MAX_WBITS);
-        files->stream.next_in = files->buffer;
-        files->stream.avail_in = (uInt)files->used;
-        return status;
-#else
-        return DXT_ERR_UNSUPPORTED;
-#endif
-    }
-    if (files->used >= 4 && memcmp(b, "PK\3\4", 4) == 0) {
-        files->packing = ZIP;
-        dxt_status status = zip_read(&files->zip, files->buffer, files->used, files->fd);
-        files->member = 0;
-        return status == DXT_OK ? begin_member(files) : status;
-    }
-    if (files->used >= strlen(CARRIED_MAGIC) &&
-        memcmp(b, CARRIED_MAGIC, strlen(CARRIED_MAGIC)) == 0) {
-        files->packing = PAGE;
-        files->page = carried_begin();
-        return files->page ? DXT_OK : DXT_ERR_NO_MEMORY;
-    }
-    return DXT_OK;
 }
 
 static dxt_status begin_file(unpack *files)
@@ -258,15 +259,13 @@ static dxt_status begin_file(unpack *files)
     const char *path = files->paths[files->path];
     bool standard = strcmp(path, "-") == 0;
     struct stat about;
-    files->packing = PLAIN;
-    files->ended = false;
     files->fd = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
     if (files->fd < 0) return DXT_ERR_IO;
     if (fstat(files->fd, &about) == 0 && S_ISDIR(about.st_mode)) {
         errno = EISDIR;
         return DXT_ERR_IO;
     }
-    return fill(files) ? detect(files) : DXT_ERR_IO;
+    return detect(files);
 }
 
 const char *unpack_name(const unpack *files)
@@ -291,14 +290,14 @@ static const char *reason(dxt_status status)
 dxt_status unpack_open(char *const *paths, size_t count, unpack **files, char *why, size_t why_size)
 {
     unpack *made = calloc(1, sizeof *made);
-    unsigned char *buffer = malloc(CHUNK);
-    if (!made || !buffer) {
+    if (!made || make_head(&made->head) != DXT_OK) {
         free(made);
-        free(buffer);
         snprintf(why, why_size, "out of memory");
         return DXT_ERR_NO_MEMORY;
     }
-    *made = (unpack){.paths = paths, .count = count, .fd = -1, .buffer = buffer};
+    made->paths = paths;
+    made->count = count;
+    made->fd = -1;
     dxt_status status = begin_file(made);
     if (status == DXT_OK) {
         *files = made;
@@ -311,24 +310,21 @@ dxt_status unpack_open(char *const *paths, size_t count, unpack **files, char *w
 
 bool unpack_is_page(const unpack *files)
 {
-    return files->packing == PAGE;
+    return files->page != NULL;
 }
 
 dxt_status unpack_read(void *context, void *buffer, size_t size, size_t *got)
 {
     unpack *files = context;
-    *got = 0;
-    if (files->packing == GZIP) return read_gzip(files, buffer, size, got);
-    if (files->packing == PAGE) return read_page(files, buffer, size, got);
-    return files->packing == ZIP ? read_member(files, buffer, size, got)
-                                 : read_plain(files, buffer, size, got);
+    if (files->page) return read_page(files, buffer, size, got);
+    return read_top(files, buffer, size, got);
 }
 
 dxt_status unpack_next(void *context, const char **name)
 {
     unpack *files = context;
     dxt_status status = DXT_OK;
-    if (files->packing == ZIP && files->member + 1 < files->zip.count) {
+    if (files->in_archive && files->member + 1 < files->zip.count) {
         files->member++;
         status = begin_member(files);
     } else if (files->path + 1 < files->count) {
@@ -346,6 +342,6 @@ void unpack_close(unpack *files)
 {
     if (!files) return;
     end_file(files);
-    free(files->buffer);
+    free(files->head.bytes);
     free(files);
 }

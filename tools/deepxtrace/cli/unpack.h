@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Files as plain bytes: as they are, out of gzip, out of a page that carries a recording, or out of
- * a zip archive such as an .npz, of which every member is a file. What unpacks is never held as a
- * whole.
+ * a zip archive such as an .npz, of which every member is a file; also an archive within gzip, and
+ * gzip within an archive. What unpacks is never held as a whole, but for the archive itself.
  */
 #ifndef TOOLS_CLI_UNPACK_H
 #define TOOLS_CLI_UNPACK_H

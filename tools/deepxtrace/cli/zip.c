@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "zip.h"
 
-#include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define END_SIZE 22u   /* of the record at the end */
 #define ENTRY_SIZE 46u /* of an entry of the directory, without its name */
@@ -28,26 +26,24 @@ void zip_free(zip_archive *archive)
     *archive = (zip_archive){0};
 }
 
-static dxt_status read_all(zip_archive *archive, const void *head, size_t head_size, int fd)
+static dxt_status read_all(zip_archive *archive, zip_read_fn read, void *context)
 {
-    size_t capacity = head_size > 65536 ? head_size : 65536;
+    size_t capacity = 65536, got = 0;
     archive->bytes = malloc(capacity);
     if (!archive->bytes) return DXT_ERR_NO_MEMORY;
-    memcpy(archive->bytes, head, head_size);
-    archive->size = head_size;
-    while (fd >= 0) {
+    do {
         if (archive->size == capacity) {
             if (capacity >= ZIP_MAX_SIZE) return DXT_ERR_LIMIT;
             unsigned char *grown = realloc(archive->bytes, capacity *= 2);
             if (!grown) return DXT_ERR_NO_MEMORY;
             archive->bytes = grown;
         }
-        ssize_t got = read(fd, archive->bytes + archive->size, capacity - archive->size);
-        if (got < 0 && errno == EINTR) continue;
-        if (got < 0) return DXT_ERR_IO;
-        if (got == 0) break;
-        archive->size += (size_t)got;
-    }
+        dxt_status status =
+            read(context, archive->bytes + archive->size, capacity - archive->size, &got);
+        /* Without its end there is no directory. */
+        if (status != DXT_OK) return status;
+        archive->size += got;
+    } while (got > 0);
     return DXT_OK;
 }
 
@@ -134,8 +130,8 @@ static dxt_status read_directory(zip_archive *archive)
     return archive->count ? DXT_OK : DXT_ERR_FORMAT;
 }
 
-dxt_status zip_read(zip_archive *archive, const void *head, size_t head_size, int fd)
+dxt_status zip_read(zip_archive *archive, zip_read_fn read, void *context)
 {
-    dxt_status status = read_all(archive, head, head_size, fd);
+    dxt_status status = read_all(archive, read, context);
     return status == DXT_OK ? read_directory(archive) : status;
 }

@@ -29,14 +29,15 @@ typedef struct zip_archive {
     size_t count; /**< at least one */
 } zip_archive;
 
+/** Where its bytes come from: as the `read` of a dxt_source. */
+typedef dxt_status (*zip_read_fn)(void *context, void *buffer, size_t size, size_t *got);
+
 /**
  * Read an archive whole.
  *
- * @param head  Its first bytes, which have been read from @p fd already.
- * @param fd    The rest of it; −1 = there is none.
- * @return DXT_OK; DXT_ERR_FORMAT; DXT_ERR_LIMIT; DXT_ERR_IO with errno; DXT_ERR_NO_MEMORY.
+ * @return DXT_OK; DXT_ERR_FORMAT; DXT_ERR_LIMIT; DXT_ERR_NO_MEMORY; what @p read returned.
  */
-dxt_status zip_read(zip_archive *archive, const void *head, size_t head_size, int fd);
+dxt_status zip_read(zip_archive *archive, zip_read_fn read, void *context);
 
 void zip_free(zip_archive *archive);
 

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Tables that are wider than the screen, as pandas prints them: a backslash ends the heading, and
+ * the other columns stand below, with a heading of their own. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "matrix/cells.h"
+
+/* The block becomes what stands to the left of the next one. */
+static dxt_status put_right(dxt_table *table, uint32_t skip)
+{
+    uint32_t width = table->left.width + table->width - skip;
+    size_t count = (size_t)table->rows * width;
+    int64_t *cells = malloc(count * sizeof *cells);
+    double *reals = malloc(count * sizeof *reals);
+    if (!cells || !reals) {
+        free(cells);
+        free(reals);
+        return dxt_fail_memory(count * sizeof *cells);
+    }
+    for (size_t i = 0; i < table->rows; i++) {
+        size_t to = i * width + table->left.width, from = i * table->width + skip;
+        if (table->left.width > 0) {
+            size_t left = i * table->left.width;
+            memcpy(cells + i * width, table->left.cells + left, table->left.width * sizeof *cells);
+            memcpy(reals + i * width, table->left.reals + left, table->left.width * sizeof *reals);
+        }
+        memcpy(cells + to, table->cells + from, (table->width - skip) * sizeof *cells);
+        memcpy(reals + to, table->reals + from, (table->width - skip) * sizeof *reals);
+    }
+    free(table->left.cells);
+    free(table->left.reals);
+    table->left.cells = cells;
+    table->left.reals = reals;
+    table->left.width = width;
+    table->left.rows = table->rows;
+    return DXT_OK;
+}
+
+dxt_status dxt_table_join(dxt_table *table)
+{
+    uint32_t skip = table->width == table->head + 1;
+    bool first = table->left.rows == 0;
+    dxt_status status = DXT_OK;
+    if (table->rows > 0 && table->width > skip && (first || table->rows == table->left.rows) &&
+        table->left.width + table->width <= DXT_MAX_RANKS + 1)
+        status = put_right(table, skip);
+    else if (table->rows > 0)
+        table->lost = true;
+    if (status != DXT_OK) return status;
+    table->rows = table->capacity = 0;
+    if (table->more) return DXT_OK;
+    free(table->cells);
+    free(table->reals);
+    table->cells = table->left.cells;
+    table->reals = table->left.reals;
+    table->width = table->left.width;
+    table->rows = table->left.rows;
+    table->left.cells = NULL;
+    table->left.reals = NULL;
+    table->wide = false;
+    return DXT_OK;
+}
+
+dxt_status dxt_table_block(dxt_reader *reader, const dxt_cells *line)
+{
+    dxt_table *table = &reader->table;
+    dxt_status status = DXT_OK;
+    if (table->wide && table->rows > 0)
+        status = dxt_table_join(table);
+    else if (!table->wide)
+        status = dxt_table_end(reader, false);
+    if (status != DXT_OK) return status;
+    table->wide = true;
+    table->heading = false;
+    table->more = line->more;
+    table->head = line->width + line->label;
+    return DXT_OK;
+}

@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "matrix/cells.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "matrix/scan.h"
+
+/* Where bars separate, they are written as this. */
+#define BAR '\x1f'
+
+static const char *skip_blanks(const char *at, const char *end)
+{
+    while (at < end && dxt_is_blank(*at)) at++;
+    return at;
+}
+
+static bool is_separator(char c, bool semicolons)
+{
+    return c == ';' || c == BAR || (c == ',' && !semicolons);
+}
+
+/* ---- drawn tables ---- */
+
+/* Bytes of a character of U+2500 to U+257F, with which tables are drawn; 0: it is none. */
+static size_t box_length(const char *at, const char *end)
+{
+    if (end - at < 3 || (unsigned char)at[0] != 0xe2) return 0;
+    return (unsigned char)at[1] == 0x94 || (unsigned char)at[1] == 0x95 ? 3 : 0;
+}
+
+/* Bytes of what separates columns: a bar, or the ampersand of LaTeX. */
+static size_t bar_length(const char *at, const char *end)
+{
+    static const char *const bars[] = {"\xe2\x94\x82", "\xe2\x94\x83", "\xe2\x95\x91"};
+    if (*at == '|' || *at == '&') return 1;
+    for (size_t i = 0; i < 3 && end - at >= 3; i++)
+        if (memcmp(at, bars[i], 3) == 0) return 3;
+    return 0;
+}
+
+/* "+-----+-----+", "|:---|---:|", "──────": at least two strokes, and nothing else. */
+static bool is_rule(const char *at, const char *end)
+{
+    int strokes = 0;
+    while (at < end) {
+        size_t box = box_length(at, end);
+        if (!box && !strchr("-=+|: \t\r", *at)) return false;
+        strokes += box > 0 || *at == '=' || (*at == '-' && at + 1 < end && at[1] == '-');
+        at += box ? box : 1;
+    }
+    return strokes > 1;
+}
+
+/* Write bars as separators, without those at the ends, and leave out what marks text as bold. */
+static dxt_status clear_bars(dxt_reader *reader, const char **line, const char **end)
+{
+    dxt_text *cells = &reader->cells;
+    const char *at = skip_blanks(*line, *end), *to = *end;
+    while (to > at && dxt_is_blank(to[-1])) to--;
+    if (to - at >= 2 && memcmp(to - 2, "\\\\", 2) == 0) to -= 2;
+    while (to > at && dxt_is_blank(to[-1])) to--;
+    size_t first = at < to ? bar_length(at, to) : 0;
+    bool last = to > at + first && (to[-1] == '|' || (to - at >= 3 && bar_length(to - 3, to) == 3));
+    if (last) to -= to[-1] == '|' ? 1 : 3;
+    cells->size = 0;
+    for (at += first; at < to;) {
+        size_t bar = bar_length(at, to);
+        if (bar)
+            dxt_text_append(cells, "\x1f", 1);
+        else if (*at != '*' && *at != '`')
+            dxt_text_append(cells, at, 1);
+        at += bar ? bar : 1;
+    }
+    dxt_text_puts(cells, "");
+    if (cells->failed) return dxt_fail_memory(0);
+    *line = cells->data;
+    *end = cells->data + cells->size;
+    return DXT_OK;
+}
+
+static bool has_bars(const char *at, const char *end)
+{
+    for (const char *c = at; c < end; c++)
+        if (*c == '|' || *c == '&' || ((unsigned char)*c == 0xe2 && bar_length(c, end)))
+            return true;
+    return false;
+}
+
+/* ---- values ---- */
+
+static const char *word_end(const char *at, const char *end, bool semicolons, bool blanks)
+{
+    while (at < end && !is_separator(*at, semicolons) && *at != '\t' &&
+           !(blanks && dxt_is_blank(*at)))
+        at++;
+    return at;
+}
+
+/* Whether marks part the digits before `end` into groups of three: "1,234,567". */
+static bool is_grouped(const char *at, const char *end, char mark)
+{
+    const char *from = at;
+    while (at < end && dxt_is_digit(*at)) at++;
+    if (at == from || at - from > 3 || at == end) return false;
+    for (; at < end; at += 4)
+        if (end - at < 4 || *at != mark || !dxt_is_digit(at[1]) || !dxt_is_digit(at[2]) ||
+            !dxt_is_digit(at[3]))
+            return false;
+    return true;
+}
+
+/* Where semicolons separate, a comma is a decimal point, and points part thousands; in quotes
+ * commas part thousands. */
+static const char *scan_cell(const char *at, const char *end, bool semicolons, bool quoted,
+                             int64_t *whole, double *real, bool *decimal)
+{
+    char copy[64];
+    const char *comma = memchr(at, ',', (size_t)(end - at)), *point = comma ? comma : end;
+    bool grouped = quoted && comma && is_grouped(at, end, ',');
+    if (!comma || (!semicolons && !grouped) || (size_t)(end - at) >= sizeof copy)
+        return dxt_scan_number(at, end, whole, real, decimal);
+    bool points = !grouped && is_grouped(at, point, '.');
+    size_t size = 0;
+    for (const char *c = at; c < end; c++)
+        if (*c == ',' && !grouped)
+            copy[size++] = '.';
+        else if (*c != ',' && !(points && c < point && *c == '.'))
+            copy[size++] = *c;
+    const char *next = dxt_scan_number(copy, copy + size, whole, real, decimal);
+    return next == copy + size ? end : NULL;
+}
+
+static void spoil(dxt_cells *line, dxt_status status, const char *why)
+{
+    if (line->status != DXT_OK) return;
+    line->status = status;
+    snprintf(line->why, sizeof line->why, "column %u: %s", line->width, why);
+}
+
+/* A sign, a point or an exponent: no plain integer. */
+static bool has_mark(const char *at, const char *end)
+{
+    for (; at < end; at++)
+        if (memchr(".,eE+-", *at, 6)) return true;
+    return false;
+}
+
+/* What people write where nothing was measured. */
+static bool is_none(const char *at, const char *end)
+{
+    static const char *const words[] = {"nan", "none", "null", "na", "n/a", "<na>", "-", "--", "X"};
+    size_t size = (size_t)(end - at);
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        if (strlen(words[i]) == size &&
+            (*words[i] == 'X' ? *at == 'X' : strncasecmp(at, words[i], size) == 0))
+            return true;
+    return false;
+}
+
+static void put(dxt_reader *reader, dxt_cells *line, int64_t whole, double real)
+{
+    if (line->width > DXT_MAX_RANKS) {
+        spoil(line, DXT_ERR_LIMIT, "more values than the most ranks, 4096");
+        return;
+    }
+    reader->row[line->width] = whole;
+    reader->reals[line->width] = real;
+    line->width++;
+}
+
+/* One value, from `at` to its separator or blank. */
+static void take_cell(dxt_reader *reader, dxt_cells *line, const char *at, const char *end,
+                      bool semicolons, bool quoted)
+{
+    int64_t whole = 0;
+    double real = 0;
+    bool decimal = false;
+    const char *next = dxt_scan_integer(at, end, &whole);
+    bool integer = next == end;
+    if (!integer && is_none(at, end)) {
+        line->none++;
+        if ((*at | 32) == 'n' && end - at == 3 && line->nan++ == 0) line->nan_at = line->width;
+        put(reader, line, DXT_NOT_OBSERVED, NAN);
+        return;
+    }
+    if (!integer && has_mark(at, end))
+        next = scan_cell(at, end, semicolons, quoted, &whole, &real, &decimal);
+    if (next != end) {
+        char why[96];
+        dxt_status status = dxt_scan_why_counter(at, end, why, sizeof why);
+        spoil(line, status, why);
+    } else {
+        line->good++;
+    }
+    line->decimals = line->decimals || decimal;
+    put(reader, line, whole, integer ? (double)whole : real);
+}
+
+static void take_empty(dxt_reader *reader, dxt_cells *line)
+{
+    if (line->empty++ == 0) line->hole = line->width;
+    put(reader, line, DXT_NOT_OBSERVED, NAN);
+}
+
+/* ---- names ---- */
+
+/* "GPU3", "rank_7": a name that ends in a number. */
+static bool is_numbered(const char *at, size_t size)
+{
+    static const char *const names[] = {"r",    "rank", "gpu",  "npu",    "dev", "device", "ep",
+                                        "node", "host", "proc", "worker", "pe",  "src",    "p"};
+    size_t letters = 0, digits;
+    while (letters < size && dxt_is_letter(at[letters])) letters++;
+    digits = letters + (letters < size && strchr("_-#:=", at[letters]) != NULL);
+    if (digits == size || !dxt_is_digit(at[digits])) return false;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (strlen(names[i]) == letters && strncasecmp(at, names[i], letters) == 0) return true;
+    return false;
+}
+
+/* A name in front of the values, where it cannot be anything else. */
+static bool is_label(const char *at, const char *to, bool separated)
+{
+    if (separated) return true;
+    size_t size = (size_t)(to - at);
+    if (to[-1] == ':' || (size == 1 && *at == '>')) return true;
+    if (size >= 10 && dxt_is_digit(*at) && at[4] == '-' && at[7] == '-') return true;
+    return is_numbered(at, size);
+}
+
+static bool says_sum(const char *at, const char *end)
+{
+    static const char *const words[] = {"sum", "total", "totals", "mean", "avg", "average", "max"};
+    while (end > at && (end[-1] == ':' || dxt_is_blank(end[-1]))) end--;
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        if (strlen(words[i]) == (size_t)(end - at) &&
+            strncasecmp(at, words[i], (size_t)(end - at)) == 0)
+            return true;
+    return false;
+}
+
+static bool begins_number(const char *at, const char *end)
+{
+    if (at < end && (*at == '-' || *at == '+')) at++;
+    if (at < end && *at == '.') at++;
+    return (at < end && dxt_is_digit(*at)) || (end - at >= 3 && strncasecmp(at, "inf", 3) == 0);
+}
+
+/* ---- the line ---- */
+
+/* One word, which may be the name of the row. @return Behind it. */
+static const char *take_word(dxt_reader *reader, dxt_cells *line, const char *at, const char *end,
+                             bool first, bool separated, bool semicolons)
+{
+    bool quoted = *at == '"' || *at == '\'';
+    const char *from = at + quoted;
+    const char *quote = quoted ? memchr(from, *at, (size_t)(end - from)) : NULL;
+    const char *to = quote ? quote : word_end(from, end, semicolons, true);
+    const char *word = skip_blanks(from, to);
+    bool number = begins_number(word, to) || (to > word && is_none(word, to));
+    /* In a table with separators a name may be several words. */
+    if (!number && !quote && separated) to = word_end(from, end, semicolons, false);
+    bool named = first && to > from && is_label(from, to, separated) &&
+                 (!number || (!separated && (to[-1] == ':' || is_label(from, to, false))));
+    if (named) {
+        line->label = true;
+        line->sum = says_sum(word, to);
+    } else if (quote && word == to) {
+        take_empty(reader, line);
+    } else if (to - word == 3 && memcmp(word, "...", 3) == 0) {
+        line->shortened = true;
+    } else if (to - word == 1 && *word == '\\' && skip_blanks(to, end) == end) {
+        line->more = true;
+    } else {
+        take_cell(reader, line, word, to, semicolons, quoted);
+    }
+    return quote ? quote + 1 : to;
+}
+
+dxt_status dxt_take_cells(dxt_reader *reader, const char *at, const char *end, dxt_cells *line)
+{
+    *line = (dxt_cells){.status = DXT_OK};
+    line->rule = is_rule(at, end);
+    if (line->rule) return DXT_OK;
+    if (has_bars(at, end)) {
+        dxt_status status = clear_bars(reader, &at, &end);
+        if (status != DXT_OK) return status;
+    }
+    size_t size = (size_t)(end - at);
+    bool bars = size > 0 && memchr(at, BAR, size);
+    bool semicolons = size > 0 && (bars || memchr(at, ';', size));
+    bool separated = semicolons || (size > 0 && (memchr(at, ',', size) || memchr(at, '\t', size)));
+    bool first = true, empty = true;
+    while ((at = skip_blanks(at, end)) < end) {
+        line->ended = is_separator(*at, semicolons);
+        if (line->ended) {
+            if (empty) take_empty(reader, line);
+            empty = true;
+            at++;
+            continue;
+        }
+        at = take_word(reader, line, at, end, first, separated, semicolons);
+        first = empty = false;
+    }
+    return DXT_OK;
+}

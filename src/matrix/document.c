@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Values as JSON and Python write them, in one line or over several: {"dispatch": [[1, 2], [3,
+ * 4]]}, an array of recordings, a list of tensors. They are gathered whole, and what they hold is
+ * read as lines (literal.c). A line that cannot be part of one ends it: then it was text.
+ */
+#include <string.h>
+
+#include "matrix/reader.h"
+#include "matrix/scan.h"
+
+static const char *skip_blanks(const char *at, const char *end)
+{
+    while (at < end && dxt_is_blank(*at)) at++;
+    return at;
+}
+
+static bool has(const char *at, size_t size, const char *what)
+{
+    return size > 0 && memmem(at, size, what, strlen(what));
+}
+
+/* Whether a word and "(" stand at `at`: "tensor(", "np.int64(". */
+static bool begins_call(const char *at, const char *end)
+{
+    const char *word = at;
+    while (word < end && (dxt_is_letter(*word) || dxt_is_digit(*word) || *word == '.')) word++;
+    return word > at && dxt_is_letter(*at) && word < end && *word == '(';
+}
+
+/* Whether a bracket begins such a value, and no row, which the readers of text know. */
+static bool begins_value(const char *at, const char *end)
+{
+    char bracket = *at;
+    do at = skip_blanks(at + 1, end);
+    while (at < end && bracket == '[' && *at == '[');
+    if (at == end) return bracket != '(';
+    if (bracket == '[') return *at == '{' || *at == '(' || begins_call(at, end);
+    if (bracket == '(') return dxt_is_digit(*at) || *at == '(' || *at == '[';
+    return *at == '"' || *at == '\'' || *at == '{' || dxt_is_digit(*at);
+}
+
+bool dxt_document_find(const dxt_reader *reader, const char **at, const char *end)
+{
+    const char *from = skip_blanks(*at, end);
+    if (reader->headers || reader->document.plain || from == end) return false;
+    if (strchr("[({", *from) && begins_value(from, end)) {
+        *at = from;
+        return true;
+    }
+    /* Behind a prefix: an object that ends with the line. */
+    const char *last = end;
+    while (last > from && dxt_is_blank(last[-1])) last--;
+    const char *brace =
+        last > from && last[-1] == '}' ? memchr(from, '{', (size_t)(last - from)) : NULL;
+    if (!brace || !begins_value(brace, last) || !memchr(brace, '[', (size_t)(last - brace)))
+        return false;
+    dxt_literal literal = {.depth = 0};
+    const char *stop = brace;
+    if (dxt_literal_scan(&literal, &stop, last) != DXT_LITERAL_CLOSED || stop != last) return false;
+    *at = brace;
+    return true;
+}
+
+/* Nothing was found in a whole value. */
+static void hint(dxt_reader *reader, const char *at, size_t size)
+{
+    if (has(at, size, "\"traceEvents\""))
+        dxt_reader_hint(reader, "this looks like a trace of events (Chrome or PyTorch profiler)");
+    else if (*at == '{')
+        dxt_reader_hint(reader,
+                        "JSON, but no recording (no \"v\", \"phase\", \"ranks\", \"wait\")");
+}
+
+/* The value is whole: have what it holds read next. */
+static dxt_status close_document(dxt_reader *reader, const char *at, const char *end)
+{
+    dxt_document *document = &reader->document;
+    document->open = false;
+    document->lines.size = 0;
+    dxt_literal_write(at, end, !reader->headers, &document->lines);
+    if (document->lines.failed) return dxt_fail_memory(0);
+    if (document->lines.size == 0)
+        hint(reader, at, (size_t)(end - at));
+    else
+        dxt_serve_inner(reader, &document->lines);
+    return DXT_OK;
+}
+
+dxt_status dxt_document_begin(dxt_reader *reader, const char *at, const char *end)
+{
+    dxt_document *document = &reader->document;
+    document->literal = (dxt_literal){.depth = 0};
+    const char *stop = at;
+    dxt_literal_end found = dxt_literal_scan(&document->literal, &stop, end);
+    if (found == DXT_LITERAL_CLOSED) {
+        const char *rest = skip_blanks(stop, end);
+        bool whole = rest == end || (*rest == ',' && skip_blanks(rest + 1, end) == end);
+        if (*at == '{' || (whole && begins_value(at, end))) return close_document(reader, at, stop);
+        found = DXT_LITERAL_NONE;
+    }
+    if (found == DXT_LITERAL_NONE) {
+        if (*at == '{') hint(reader, at, (size_t)(end - at));
+        return *at == '{' ? DXT_OK : dxt_text_line(reader, at, end);
+    }
+    /* Of lines that were wrapped in another only whole values are read. */
+    if (reader->inner_at < reader->inner.size) return DXT_OK;
+    document->open = true;
+    document->line = reader->input.line;
+    document->text.size = 0;
+    dxt_text_append(&document->text, at, (size_t)(end - at));
+    dxt_text_puts(&document->text, "\n");
+    return document->text.failed ? dxt_fail_memory(0) : DXT_OK;
+}
+
+dxt_status dxt_document_line(dxt_reader *reader, const char *line, size_t size)
+{
+    dxt_document *document = &reader->document;
+    dxt_text *text = &document->text;
+    const char *stop = line;
+    if (text->size + size > reader->input.line_max)
+        return dxt_reader_fail(reader, DXT_ERR_LIMIT, "the value is longer than %zu bytes",
+                               reader->input.line_max);
+    dxt_literal_end found = dxt_literal_scan(&document->literal, &stop, line + size);
+    dxt_text_append(text, line, size);
+    dxt_text_puts(text, "\n");
+    if (text->failed) return dxt_fail_memory(0);
+    if (found == DXT_LITERAL_OPEN) return DXT_OK;
+    if (found == DXT_LITERAL_CLOSED)
+        return close_document(reader, text->data,
+                              text->data + text->size - 1 - (size_t)(line + size - stop));
+    document->open = false;
+    document->plain = true;
+    dxt_serve_inner(reader, text);
+    return DXT_OK;
+}
+
+dxt_status dxt_document_end(dxt_reader *reader)
+{
+    dxt_document *document = &reader->document;
+    const dxt_text *text = &document->text;
+    if (!document->open) return DXT_OK;
+    document->open = false;
+    if (has(text->data, text->size, "\"wait\"") || has(text->data, text->size, "ispatch") ||
+        has(text->data, text->size, "ombine"))
+        return dxt_reader_lose(reader, DXT_REMARK_CUT, DXT_ERR_FORMAT, document->line,
+                               "the value that begins here is cut off");
+    hint(reader, text->data, text->size);
+    return DXT_OK;
+}

@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What people paste: JSON and Python values, drawn tables, prints of pandas, UTF-16, launchers that
+ * write their rank in front of every line, cells that nobody observed. */
+#include "test_matrix_reading.h"
+
+#include "alloc_fail.h"
+
+#define PLAIN(phase, window, wait)                        \
+    "{\"v\":1,\"phase\":\"" phase "\",\"window\":" window \
+    ",\"ranks\":2,\"unit\":\"cycles\",\"wait\":" wait "}\n"
+#define ONE PLAIN("dispatch", "0", "[[1,2],[3,4]]")
+#define BOTH ONE PLAIN("combine", "0", "[[5,6],[7,8]]")
+#define THREE                                                                                      \
+    "{\"v\":1,\"phase\":\"dispatch\",\"window\":0,\"ranks\":3,\"unit\":\"cycles\",\"wait\":[[1,2," \
+    "3],[4,5,6],[7,8,9]]}\n"
+#define RECORDED \
+    "{\"v\":1,\"phase\":\"combine\",\"ranks\":2,\"unit\":\"cycles\",\"wait\":[[5,6],[7,8]]}\n"
+
+static void values_of_json_and_python_are_read(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *expected;
+    } cases[] = {
+        {"{\"dispatch\": [[1, 2], [3, 4]]}\n", ONE},
+        {"{\"dispatch\": [[1, 2], [3, 4]], \"combine\": [[5, 6], [7, 8]]}\n", BOTH},
+        {"{\n \"dispatch\": [\n  [\n   1,\n   2\n  ],\n  [\n   3,\n   4\n  ]\n ]\n}\n", ONE},
+        {"[\n  [\n    1,\n    2\n  ],\n  [\n    3,\n    4\n  ]\n]\n", ONE},
+        {"{\"step\": 5, \"stats\": {\"dispatch\": [[1, 2], [3, 4]], \"combine\": [[5, 6], [7, "
+         "8]]}}",
+         BOTH},
+        {"{\"op\": \"combine\", \"ranks\": 2, \"matrix\": [[5, 6], [7, 8]]}",
+         PLAIN("combine", "0", "[[5,6],[7,8]]")},
+        {"{\"wait\": [[1, 2], [3, 4]]}\n", ONE},
+        {"{'dispatch': [[1, 2], [3, 4]], 'combine': [[5, 6], [7, 8]]}\n", BOTH},
+        {"INFO stats {'dispatch': [[1, 2], [3, 4]]}\n", ONE},
+        {"{'dispatch': tensor([[1, 2],\n        [3, 4]], device='cuda:0'), 'combine': "
+         "tensor([[5, 6],\n        [7, 8]], device=device(type='cuda', index=0))}\n",
+         BOTH},
+        {"[tensor([1, 2], device='cuda:0'), tensor([3, 4], device='cuda:0')]\n", ONE},
+        {"[array([1, 2]),\n array([3, 4])]\n", ONE},
+        {"[[np.int64(1), np.int64(2)], [np.int64(3), np.int64(4)]]\n", ONE},
+        {"((1, 2), (3, 4))\n", ONE},
+        {"(1, 2)\n(3, 4)\n", ONE},
+        {"{{1, 2},\n {3, 4}}\n", ONE},
+        {"[1, 2,],\n[3, 4,],\n", ONE},
+        {"M = [1 2; 3 4];\n", ONE},
+        {"[[[1, 2], [3, 4]], [[5, 6], [7, 8]]]\n", ONE PLAIN("dispatch", "1", "[[5,6],[7,8]]")},
+        {"{\"0\": [1, 2], \"1\": [3, 4]}\n", ONE},
+        {"{\"rank1\": [3, 4],\n \"rank0\": [1, 2]}\n", ONE},
+        {"{\"rank\": 0, \"wait\": [1, 2]}\n{\"rank\": 1, \"wait\": [3, 4]}\n", ONE},
+        {"{\"rank\": 0, \"phase\": \"combine\", \"w\": [5, 6]}\n"
+         "{\"rank\": 1, \"phase\": \"combine\", \"w\": [7, 8]}\n",
+         PLAIN("combine", "0", "[[5,6],[7,8]]")},
+        {"{\n  \"v\": 1,\n  \"phase\": \"combine\",\n  \"ranks\": 2,\n  \"wait\": [\n    [5, 6],\n"
+         "    [7, 8]\n  ]\n}\n",
+         RECORDED},
+        {"[{\"v\":1,\"phase\":\"combine\",\"ranks\":2,\"wait\":[[5,6],[7,8]]},\n"
+         "{\"v\":1,\"phase\":\"combine\",\"ranks\":2,\"wait\":[[5,6],[7,8]]}]\n",
+         RECORDED RECORDED},
+        {"{\n  \"config\": {\"a\": [1, 2]}\nINFO no more\n1 2\n3 4\n", ONE},
+        {"{\"losses\": [1, 2, 3], \"shape\": [2, 2]}\n[[1, 2], [3, 4]]\n", ONE},
+    };
+    for (size_t i = 0; i < LENGTH(cases); i++) assert_reads(cases[i].text, cases[i].expected);
+    static const bad_case bad[] = {
+        {"{\"dispatch\": [[1, 2],\n", DXT_ERR_FORMAT, "t:1: the value that begins here is cut off"},
+        {"{\n \"a\": 1,\n \"b\": [1, 2]\n}\n", DXT_ERR_FORMAT,
+         "t:4: no window: JSON, but no recording (no \"v\", \"phase\", \"ranks\", \"wait\")"},
+        {"{\n \"a\": 1,\n \"traceEvents\": [{\"x\": 1}]\n}\n", DXT_ERR_FORMAT,
+         "t:1: this looks like a trace of events (Chrome or PyTorch profiler); what is read: "
+         "recordings (JSON Lines with \"v\", \"phase\", \"ranks\", \"wait\"), logs of a "
+         "diagnosis, and matrices as text or .npy"},
+    };
+    REFUSE(bad);
+}
+
+static void texts_in_json_are_read(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        "{\"kubernetes\":{\"pod\":\"x\"},\"record\":{\"log\":\"rank 0 [1 2]\"}}\n"
+        "{\"kubernetes\":{\"pod\":\"x\"},\"record\":{\"log\":\"rank 1 [3 4]\"}}\n",
+        "{\"data\":{\"result\":[{\"stream\":{\"a\":\"b\"},\"values\":[[\"17\",\"rank 0 [1 2]\"],"
+        "[\"18\",\"rank 1 [3 4]\"]]}]}}\n",
+        "{\"MESSAGE\":[114,97,110,107,32,48,32,91,49,32,50,93]}\n"
+        "{\"MESSAGE\":[114,97,110,107,32,49,32,91,51,32,52,93]}\n",
+    };
+    for (size_t i = 0; i < LENGTH(texts); i++) assert_reads(texts[i], ONE);
+    static const char *const escaped[] = {
+        "'" HEAD("2", "Dispatch") "\\nrank=0 [1 2]\\nrank=1 [3 4]'\n"};
+    assert_reads(escaped[0], "{\"v\":1,\"instance\":\"7f-1\",\"begin\":\"2025-09-15T16:28:53.686\","
+                             "\"phase\":\"dispatch\",\"window\":0,\"ranks\":2,\"unit\":\"cycles\","
+                             "\"wait\":[[1,2],[3,4]]}\n");
+}
+
+static void drawn_tables_are_read(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        "| | rank 0 | rank 1 |\n|---|---|---|\n| rank 0 | 1 | 2 |\n| rank 1 | 3 | 4 |\n",
+        "| | 0 | 1 |\n|:---:|---:|---:|\n| **0** | 1 | **2** |\n| **1** | 3 | 4 |\n",
+        "| r0 | r1 |\n|---|---|\n| `1` | `2` |\n| `3` | `4` |\n",
+        "| 1 | 2 |\n| 3 | 4 |\n",
+        " rank | c0 | c1 \n------+----+----\n    0 |  1 |  2 \n    1 |  3 |  4 \n(2 rows)\n",
+        "+------+----+----+\n| rank | c0 | c1 |\n+------+----+----+\n|    0 |  1 |  2 |\n"
+        "|    1 |  3 |  4 |\n+------+----+----+\n",
+        "+---+---+\n| 1 | 2 |\n+---+---+\n| 3 | 4 |\n+---+---+\n",
+        "\xe2\x94\x8c\xe2\x94\x80\xe2\x94\xac\xe2\x94\x80\xe2\x94\x90\n\xe2\x94\x82 1 \xe2\x94\x82"
+        " 2 \xe2\x94\x82\n\xe2\x94\x82 3 \xe2\x94\x82 4 \xe2\x94\x82\n",
+        "||r0||r1||\n|1|2|\n|3|4|\n",
+        "1|2\n3|4\n",
+        "1 & 2 \\\\\n3 & 4 \\\\\n",
+        "RANK 0 | 1 2\nRANK 1 | 3 4\n",
+        "      GPU0 GPU1\nGPU0 1 2\nGPU1 3 4\n",
+        "sep=;\n1;2\n3;4\n",
+        "rank,r0,r1\nr0,1,2\nr1,3,4\nsum,4,6\n",
+        "1\n2\n3\n4\n",
+        "dispatch:\n1.0\n2.0\n3.0\n4.0\n",
+        "src,dst,wait\n0,0,1\n0,1,2\n1,0,3\n1,1,4\n",
+        "   0 \\\n0  1\n1  3\n\n   1\n0  2\n1  4\n",
+        "    r0 \\\nr0   1\nr1   3\n\n    r1\nr0   2\nr1   4\n\n[2 rows x 2 columns]\n",
+        "  ------ ------\n  1 2\n  3 4\n",
+        "\xef\xbb\xbf"
+        "1\xc2\xa0"
+        "2\n3\xe2\x80\xaf"
+        "4\n",
+    };
+    for (size_t i = 0; i < LENGTH(texts); i++) assert_reads(texts[i], ONE);
+    assert_reads("## Dispatch\n\n| | 0 | 1 |\n|---|---|---|\n| 0 | 1 | 2 |\n| 1 | 3 | 4 |\n\n"
+                 "## Combine\n\n| | 0 | 1 |\n|---|---|---|\n| 0 | 5 | 6 |\n| 1 | 7 | 8 |\n",
+                 BOTH);
+    assert_reads("\"1,000\",\"2,000,000\"\n\"3\",\"4\"\n",
+                 PLAIN("dispatch", "0", "[[1000,2000000],[3,4]]"));
+    assert_reads("1.000,00;2\n3;4\n", PLAIN("dispatch", "0", "[[1000,2],[3,4]]"));
+    assert_reads("1\n2\n3\n4\n\n5\n6\n7\n8\n", ONE PLAIN("dispatch", "1", "[[5,6],[7,8]]"));
+    assert_reads("4\n7\nnothing\n[[1 2]\n [3 4]]\n", ONE);
+    assert_reads("   0  1  \\\n0  1  2\n1  4  5\n2  7  8\n\n   2\n0  3\n1  6\n2  9\n", THREE);
+}
+
+static void what_was_not_observed_is_no_number(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        "nan 2\n3 nan\n",
+        "-  2\n3  -\n",
+        "GPU0 X 2\nGPU1 3 X\n",
+        ",2\n3,\n",
+        "0,,2\n1,3,\n",
+        "[[nan, 2],\n [3, nan]]\n",
+        "{\"dispatch\": [[null, 2], [3, null]]}\n",
+        "| - | 2 |\n| 3 | - |\n",
+        "i,j,w\n0,1,2\n1,0,3\n",
+    };
+    for (size_t i = 0; i < LENGTH(texts); i++)
+        assert_reads(texts[i], PLAIN("dispatch", "0", "[[null,2],[3,null]]"));
+    static const bad_case bad[] = {
+        {"1,2,3\n4,,\n", DXT_ERR_FORMAT, "t:2: row 1 has 2 values, 3 were expected"},
+        {"1 2\n3 nan\n", DXT_ERR_FORMAT, "t:2: row 1: nan is not a number"},
+        {"1 nan\n3 4\n", DXT_ERR_FORMAT, "t:1: row 0, column 1: nan is not a number"},
+        {"[[1 2]\n [3 nan]]\n", DXT_ERR_FORMAT, "t:2: nan is not a number"},
+        {"[[nan nan]\n [3 4]]\n", DXT_ERR_FORMAT, "t:1: row 0, column 0: nan is not a number"},
+        {HEAD("2", "Dispatch") "\n[nan 2]\n", DXT_ERR_FORMAT,
+         "t:2: row 0, column 0: nan is not a number"},
+    };
+    REFUSE(bad);
+}
+
+static void the_rank_of_who_prints_is_no_row(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        "rank0: 1 2\nrank0: 3 4\n",
+        "rank3: [1 2]\nrank3: [3 4]\n",
+        "rank1: 1 2\nrank1: 3 4\n",
+        "[rank0]: 1 2\n[rank0]: 3 4\n",
+    };
+    for (size_t i = 0; i < LENGTH(texts); i++) assert_reads(texts[i], ONE);
+    assert_reads("rank0: 1 2\nrank0: 3 4\nrank0: 5 6\nrank0: 7 8\n",
+                 ONE PLAIN("dispatch", "1", "[[5,6],[7,8]]"));
+    static const bad_case bad[] = {
+        {"rank 2: 1 2\nrank 1: 3 4\nrank 0: 5 6\n", DXT_ERR_FORMAT,
+         "t:1: rank 2 does not exist among 2 ranks"},
+    };
+    REFUSE(bad);
+    assert_reads("rank0: 1.5 2000\nrank0: 3 4\n", PLAIN("dispatch", "0", "[[2,2000],[3,4]]"));
+    assert_reads("rank0: 1 2\nrank1: 3 4\nrank0: 5 6\nrank1: 7 8\n",
+                 ONE PLAIN("dispatch", "1", "[[5,6],[7,8]]"));
+    assert_reads("rank0: " HEAD("2", "Dispatch") "\nrank0: [1 2]\nrank0: [3 4]\n",
+                 "{\"v\":1,\"instance\":\"7f-1\",\"begin\":\"2025-09-15T16:28:53.686\",\"phase\":"
+                 "\"dispatch\",\"window\":0,\"ranks\":2,\"unit\":\"cycles\",\"wait\":[[1,2],[3,4]]}"
+                 "\n");
+}
+
+/* A list of somebody else's that is as long as a row. */
+static void lists_of_others_are_no_rows(void **state)
+{
+    (void)state;
+#define LOGGED                                                                        \
+    "{\"v\":1,\"instance\":\"7f-1\",\"begin\":\"2025-09-15T16:28:53.686\",\"phase\":" \
+    "\"dispatch\",\"window\":0,\"ranks\":2,\"unit\":\"cycles\",\"wait\":[[1,2],[3,4]]}\n"
+    static const char *const texts[] = {
+        HEAD("2", "Dispatch") "\nexperts [9, 9]\n[1 2]\nexperts [9, 9]\n[3 4]\nexperts [9, 9]\n",
+        HEAD("2", "Dispatch") "\n[2025-09-15T16:28:53.686] [1 2]\nexperts [9, 8]\n"
+                              "[2025-09-15T16:28:53.686] [3 4]\nexperts [9, 7]\n",
+        "7: " HEAD("2", "Dispatch") "\n8: [1 2]\n9: [3 4]\n",
+    };
+    for (size_t i = 0; i < LENGTH(texts); i++) assert_reads(texts[i], LOGGED);
+}
+
+static void parts_of_two_streams_are_kept_apart(void **state)
+{
+    (void)state;
+#define CRI(stream, tag, text) "2025-09-15T16:28:53.6Z " stream " " tag " " text "\n"
+    assert_reads(CRI("stdout", "P", "rank 0 [1") CRI("stderr", "F", "some line")
+                     CRI("stdout", "F", " 2]") CRI("stderr", "P", "x")
+                         CRI("stdout", "F", "rank 1 [3 4]") CRI("stderr", "F", "y"),
+                 ONE);
+}
+
+/* ---- UTF-16 ---- */
+
+/* ASCII as UTF-16. @return Bytes. */
+static size_t widen(const char *text, bool big, bool mark, char *to)
+{
+    size_t size = 0;
+    if (mark) memcpy(to, big ? "\xfe\xff" : "\xff\xfe", size = 2);
+    for (; *text; text++) {
+        to[size + big] = *text;
+        to[size + !big] = 0;
+        size += 2;
+    }
+    return size;
+}
+
+static void utf16_is_read(void **state)
+{
+    (void)state;
+    for (int kind = 0; kind < 4; kind++) {
+        char wide[256];
+        dxt_text out = {0};
+        size_t size = widen("rank 0 [1 2]\r\nrank 1 [3 4]\r\n", kind & 1, kind & 2, wide);
+        dxt_reader *reader = open_text(wide, size);
+        assert_int_equal(read_all(reader, &out), DXT_END);
+        assert_string_equal(out.data, ONE);
+        free(out.data);
+        dxt_reader_close(reader);
+    }
+}
+
+/* A file in small pieces, and characters of every length. */
+typedef struct pieces {
+    const char *bytes;
+    size_t size, at, piece;
+} pieces;
+
+static dxt_status read_piece(void *context, void *buffer, size_t size, size_t *got)
+{
+    pieces *of = context;
+    *got = of->size - of->at < of->piece ? of->size - of->at : of->piece;
+    if (*got > size) *got = size;
+    memcpy(buffer, of->bytes + of->at, *got);
+    of->at += *got;
+    return DXT_OK;
+}
+
+static void utf16_in_pieces_is_read(void **state)
+{
+    (void)state;
+    /* "é€𝄞" and half a pair, then a matrix. */
+    static const char head[] = "\xff\xfe\xe9\0\xac\x20\x34\xd8\x1e\xdd\x34\xd8\n";
+    char wide[256];
+    memcpy(wide, head, sizeof head);
+    size_t size = sizeof head + widen("1 2\n3 4\n", false, false, wide + sizeof head);
+    for (size_t piece = 1; piece < 9; piece++) {
+        pieces of = {wide, size, 0, piece};
+        const dxt_source source = {
+            .struct_size = sizeof source, .context = &of, .read = read_piece};
+        dxt_reader *reader;
+        dxt_text out = {0};
+        assert_int_equal(dxt_reader_open_source(&source, "t", &reader), DXT_OK);
+        assert_int_equal(read_all(reader, &out), DXT_END);
+        assert_string_equal(out.data, ONE);
+        free(out.data);
+        dxt_reader_close(reader);
+    }
+}
+
+static dxt_status read_once(const char *text, size_t size)
+{
+    dxt_reader *reader;
+    dxt_text out = {0};
+    dxt_status status = dxt_reader_open_memory(text, size, "t", &reader);
+    if (status != DXT_OK) return status;
+    status = read_all(reader, &out);
+    free(out.data);
+    dxt_reader_close(reader);
+    return status;
+}
+
+static void failed_allocations_are_reported(void **state)
+{
+    (void)state;
+    char wide[64];
+    size_t wide_size = widen("1 2\n3 4\n", true, true, wide);
+    static const char *const texts[] = {
+        "{'dispatch': [[1, 2], [3, 4]],\n 'log': \"x\"}\n",
+        "{\"a\":{\"log\":\"rank 0 [1 2]\"}}\n{\"a\":{\"log\":\"rank 1 [3 4]\"}}\n",
+        "| 1 | 2 |\n| 3 | 4 |\n",
+        "   0 \\\n0  1\n1  3\n\n   1\n0  2\n1  4\n",
+        "i,j,w\n0,1,2\n1,0,3\n",
+        "'" HEAD("2", "Dispatch") "\\nrank=0 [1 2]\\nrank=1 [3 4]'\n",
+        "rank0: 1.5 2000\nrank0: 3 4\n",
+        NULL,
+    };
+    for (size_t i = 0; i < LENGTH(texts); i++) {
+        const char *text = texts[i] ? texts[i] : wide;
+        size_t size = texts[i] ? strlen(text) : wide_size;
+        long k = 1;
+        dxt_status status;
+        for (; alloc_fail_arm(k), status = read_once(text, size), alloc_fail_disarm(); k++)
+            assert_int_equal(status, DXT_ERR_NO_MEMORY);
+        assert_int_equal(status, DXT_END);
+        assert_true(k > 5);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(values_of_json_and_python_are_read),
+        cmocka_unit_test(texts_in_json_are_read),
+        cmocka_unit_test(drawn_tables_are_read),
+        cmocka_unit_test(what_was_not_observed_is_no_number),
+        cmocka_unit_test(the_rank_of_who_prints_is_no_row),
+        cmocka_unit_test(lists_of_others_are_no_rows),
+        cmocka_unit_test(parts_of_two_streams_are_kept_apart),
+        cmocka_unit_test(utf16_is_read),
+        cmocka_unit_test(utf16_in_pieces_is_read),
+        cmocka_unit_test(failed_allocations_are_reported),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
