@@ -308,6 +308,11 @@
  * line [part of the step]. Real jobs vary by up to a fifth of their compute, which is 2–4 % here.
  * Measured on the recorded windows. */
 #define DXT_SYSTEMIC_SHARE 0.15
+/* What the last of up to ROTATING_RANKS ranks costs the others, were arrivals normal, from which on
+ * it is worth a line [part of the step]. Larger: fewer lines. From `deepxtrace bench accuracy`:
+ * jitter of 25 % gives up to 0.125 (16 ranks), log-normal times of sigma 0.8, which lose 0.2 and
+ * more, 0.13 to 0.17. */
+#define DXT_VARIATION_SHARE 0.135
 
 /* Columns differ so many times as far as rows, and by so much of the ordinary wait, where another
  * rank is late in each operation: arrivals that vary to both sides make both differ alike. Larger:

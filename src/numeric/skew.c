@@ -47,6 +47,18 @@ double dxt_skew_of_wait(double wait, double transfer)
     return skew;
 }
 
+double dxt_expected_last(uint32_t count)
+{
+    /* The integral over x > 0 of 1 - P(all < x) - P(all < -x), by trapezoids. */
+    double sum = 0;
+    for (uint32_t k = 0; k < DXT_TAIL_KNOTS; k++) {
+        double beyond = dxt_tail[k].beyond;
+        double part = 1 - pow(1 - beyond, count) - pow(beyond, count);
+        sum += k == 0 ? part / 2 : part;
+    }
+    return sum / DXT_TAIL_KNOTS_PER_UNIT;
+}
+
 double dxt_shift_of_wait(double wait, double skew)
 {
     double shift = wait, nearest = -8 * skew;

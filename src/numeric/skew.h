@@ -23,6 +23,9 @@ double dxt_shift_of_wait(double wait, double skew);
 /** The skew of two ranks from their waits for each other, whichever of them is later. */
 double dxt_skew_of_pair(double wait, double other_wait, double transfer);
 
+/** How far the largest of @p count standard normal numbers is above their mean, on average. */
+double dxt_expected_last(uint32_t count);
+
 /** Knots of a dxt_lateness_scale. */
 #define DXT_LATENESS_KNOTS 128u
 /** Places of equal width, one step each, that its differences fall into: a step of lateness makes

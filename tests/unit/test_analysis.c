@@ -114,6 +114,9 @@ static void waits_and_skew_invert_each_other(void **state)
         }
     }
     assert_near(dxt_expected_wait(0, 1), 0.3989422804, 1e-9);
+    assert_near(dxt_expected_last(2), 0.5641895835, 1e-3);
+    assert_near(dxt_expected_last(8), 1.4236003060, 1e-3);
+    assert_near(dxt_expected_last(16), 1.7659913931, 1e-3);
     assert_near(dxt_expected_wait(-5, 0), 0, 0);
     dxt_lateness_scale scale;
     dxt_lateness_scale_make(&scale, 12, 0);

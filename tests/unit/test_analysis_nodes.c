@@ -65,7 +65,7 @@ static void small_and_unequal_nodes_raise_no_alarm(void **state)
     for (uint64_t seed = 1; seed <= 60; seed++) {
         healthy(11, seed);
         job.ops = 20;
-        job.jitter = 20 * US;
+        job.jitter = 15 * US;
         dxt_window *window = arrivals_window(&job, "dispatch");
         give_nodes(window, 8);
         for (int32_t r = 8; r < 11; r++) window->nodes[r] = r;

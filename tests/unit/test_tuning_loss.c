@@ -288,7 +288,7 @@ static const tipping rows[] = {
     ROW(empty_part, 15),
     ROW(one_sided_least, 0.36267),
     ROW(rare_lean, 1.44),
-    ROW(one_sided_typical, 0.27907),
+    ROW(one_sided_typical, 0.34387),
     ROW(rotating, 0.60302),
     ROW(rotating_share, 7.1618),
     ROW(rotating_ranks, 20),

@@ -240,14 +240,21 @@ static double fair(void)
 
 static bool is_systemic(double skew)
 {
-    begin(8);
     m.skew = skew;
     judge();
     return named(DXT_SYSTEMIC_SKEW, -1);
 }
 
+/* Among many ranks by what two wait for each other, among few by what the last costs all. */
 static double systemic(void)
 {
+    begin(24);
+    return tip(is_systemic, 1 * US, 400 * US) / US;
+}
+
+static double variation(void)
+{
+    begin(8);
     return tip(is_systemic, 1 * US, 400 * US) / US;
 }
 
@@ -436,6 +443,7 @@ static const tipping rows[] = {
     ROW(chance, 146),
     ROW(fair, 113),
     ROW(systemic, 50.133),
+    ROW(variation, 26.8),
     ROW(thin, 8),
     ROW(major, 10),
     ROW(critical, 40),

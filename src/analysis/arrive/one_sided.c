@@ -52,11 +52,11 @@ static void mean_waits(const dxt_fit *fit, const dxt_roster *roster, bool of_it,
 }
 
 /* How far the `value` of members on time differs from the median of their node's, as a standard
- * deviation, and what is typical, which one of them does not make. */
+ * deviation, and the same without the one that differs most. */
 static double spread(const dxt_fit *fit, const dxt_roster *roster, const double *value,
                      double *typical)
 {
-    double *own = fit->scratch->cells.wait, *size = fit->scratch->cells.work, sum = 0;
+    double *own = fit->scratch->cells.wait, sum = 0, largest = 0;
     uint32_t used = 0;
     for (uint32_t node = 0; node < fit->nodes; node++) {
         uint32_t begin = roster->begin[node], count = roster->begin[node + 1] - begin;
@@ -68,11 +68,30 @@ static double spread(const dxt_fit *fit, const dxt_roster *roster, const double 
             double off = value[k] - middle;
             if (!dxt_fit_is_ordinary(fit, k)) continue;
             sum += off * off;
-            if (used < DXT_LEVEL_SAMPLE) size[used++] = fabs(off);
+            largest = fmax(largest, off * off);
+            used++;
         }
     }
-    *typical = dxt_median(size, used);
+    /* A few operations are lumps: most ranks may have been late equally often. */
+    *typical = used > 1 ? sqrt(fmax(0, sum - largest) / (used - 1)) : 0;
     return used > 0 ? sqrt(sum / used) : 0;
+}
+
+/* How far the lateness of members varies is chance here. Who is within the limit that follows from
+ * those within the limit before belongs to them; it ends when nobody else does. */
+static void move_limits(dxt_fit *fit, const dxt_roster *roster)
+{
+    double before = 0, typical;
+    for (uint32_t round = 0; round < DXT_REFINE_ROUNDS; round++) {
+        double error = DXT_RARE_LEAN * spread(fit, roster, fit->late, &typical);
+        if (!(error > before)) return;
+        before = error;
+        double limit = dxt_group_significance(fit->count) * error;
+        for (uint32_t k = 0; k < fit->count; k++) {
+            fit->error[k] = fmax(fit->error[k], error);
+            fit->limit[k] = fmax(fit->limit[k], limit);
+        }
+    }
 }
 
 void dxt_look_one_sided(dxt_fit *fit)
@@ -81,7 +100,7 @@ void dxt_look_one_sided(dxt_fit *fit)
     double *row = fit->seen, *column = fit->bar;
     fit->one_sided = 0;
     dxt_list_members(fit, &roster);
-    double of_rows, of_columns, of_lateness;
+    double of_rows, of_columns;
     /* What columns say is read row by row; rows are asked only where columns differ. */
     mean_waits(fit, &roster, false, column);
     double columns = spread(fit, &roster, column, &of_columns);
@@ -90,12 +109,7 @@ void dxt_look_one_sided(dxt_fit *fit)
     double rows = spread(fit, &roster, row, &of_rows);
     if (!(of_columns > DXT_ONE_SIDED_TYPICAL * of_rows && columns > DXT_ONE_SIDED * rows)) return;
     fit->one_sided = columns / fmax(rows, DXT_TINY);
-    double error = DXT_RARE_LEAN * spread(fit, &roster, fit->late, &of_lateness);
-    double limit = dxt_group_significance(fit->count) * error;
-    for (uint32_t k = 0; k < fit->count; k++) {
-        fit->error[k] = fmax(fit->error[k], error);
-        fit->limit[k] = fmax(fit->limit[k], limit);
-    }
+    move_limits(fit, &roster);
 }
 
 /* What member i waits for member j beyond the way, if j is as any. */

@@ -8,8 +8,9 @@
  * that is lost is a range, from the largest mean wait of a typical rank to the sum of its mean
  * waits (arrive/one_sided.c). How sure: the ordinary wait against the least that is worth a line
  * (DXT_SYSTEMIC_SHARE), or what is lost at least (DXT_LOSS_SHARE). Up to DXT_ROTATING_RANKS ranks
- * also what is lost at most, where columns differ and rows do not (DXT_ROTATING_SHARE); of more
- * ranks cells of healthy jitter add up to as much.
+ * also what the last of so many costs all others in each operation, if arrivals vary so
+ * (DXT_VARIATION_SHARE), and what is lost at most, where columns differ and rows do not
+ * (DXT_ROTATING_SHARE); of more ranks healthy jitter costs as much.
  */
 #include <math.h>
 
@@ -18,6 +19,27 @@
 #include "analysis/explain/stalls.h"
 #include "analysis/rules/rules.h"
 #include "analysis/tuning.h"
+#include "numeric/normal.h"
+#include "numeric/skew.h"
+
+/* How much later than the mean of all the last is, where two wait for each other `beyond` the
+ * transfer: what the ranks' variation costs in each operation. */
+static double cost_of_variation(const dxt_fit *fit, double beyond)
+{
+    double skew = dxt_skew_of_wait(beyond + fit->transfer, fit->transfer);
+    return skew / DXT_ROOT_OF_2 * dxt_expected_last(fit->count);
+}
+
+/* Whether some ranks, of which one is not a third of all, and not too many, lose much to it. */
+static bool loses_much(const dxt_case *c, double beyond)
+{
+    const dxt_fit *fit = &c->fit;
+    double least = DXT_VARIATION_SHARE * c->spent;
+    /* What they wait for each other adds up to more than that. */
+    if (fit->count <= DXT_LINK_LEAST || fit->count > DXT_ROTATING_RANKS) return false;
+    if (!(fit->count * beyond >= least)) return false;
+    return cost_of_variation(fit, beyond) >= least;
+}
 
 static bool applies(dxt_case *c, dxt_subject s)
 {
@@ -26,7 +48,7 @@ static bool applies(dxt_case *c, dxt_subject s)
     (void)s;
     if (fit->count < 2 || fit->unsure || isnan(c->spent)) return false;
     double beyond = dxt_wait_without_links(c) - fit->transfer;
-    if (beyond >= DXT_SYSTEMIC_SHARE * c->spent) return true;
+    if (beyond >= DXT_SYSTEMIC_SHARE * c->spent || loses_much(c, beyond)) return true;
     bool much = fit->count > DXT_LINK_LEAST && beyond >= DXT_LOSS_SHARE / 2 * fit->step;
     if (much) dxt_bound_loss(fit, &least, &most);
     return (much && least >= DXT_LOSS_SHARE) ||
