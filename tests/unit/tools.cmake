@@ -22,3 +22,8 @@ if(ZLIB_FOUND)
   target_include_directories(test_unpack PRIVATE ${tools}/cli)
   target_compile_definitions(test_unpack PRIVATE DXT_HAVE_ZLIB)
 endif()
+
+# What `compare` finds.
+dxt_test(test_compare SOURCES unit/test_compare.c ${tools}/compare/change.c ${tools}/compare/compare.c MODULES base
+         LIBS ${CMAKE_DL_LIBS} WRAP_ALLOC)
+target_include_directories(test_compare PRIVATE ${tools}/compare ${tools}/cli)

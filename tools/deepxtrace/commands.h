@@ -8,6 +8,7 @@
 outcome cmd_run(int argc, char **argv);
 outcome cmd_job(int argc, char **argv);
 outcome cmd_analyze(int argc, char **argv);
+outcome cmd_compare(int argc, char **argv);
 outcome cmd_heatmap(int argc, char **argv);
 outcome cmd_report(int argc, char **argv);
 outcome cmd_serve(int argc, char **argv);

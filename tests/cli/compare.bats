@@ -1,0 +1,64 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# deepxtrace compare: what changed from one recording to another.
+
+bats_require_minimum_version 1.5.0
+
+setup() {
+    deepxtrace=${DEEPXTRACE:-${DXT_BUILD_DIR:?}/bin/deepxtrace}
+    cd "$BATS_TEST_TMPDIR"
+    "$deepxtrace" simulate -n 16 --windows 10 --seed 1 > before.jsonl
+}
+
+refused() {
+    local expected=$1
+    shift
+    run --separate-stderr "$deepxtrace" compare "$@"
+    echo "stderr: $stderr"
+    [ "$status" -eq 2 ]
+    [ -z "$output" ]
+    [ "${#stderr_lines[@]}" -eq 1 ]
+    [[ $stderr == "deepxtrace compare: "*"$expected"* ]]
+}
+
+@test "two healthy runs do not differ" {
+    "$deepxtrace" simulate -n 16 --windows 10 --seed 2 > after.jsonl
+    run --separate-stderr "$deepxtrace" compare --exit-code before.jsonl after.jsonl
+    [ "$status" -eq 0 ]
+    [ "$(grep -c 'nothing changed beyond its error' <<< "$output")" -eq 2 ]
+    [[ ${lines[0]} == "before: before.jsonl: 10 windows of 16 ranks" ]]
+}
+
+@test "a rank that turned late is named, and no path that waits for it" {
+    "$deepxtrace" simulate -n 16 --windows 10 --seed 2 --slow dispatch:5:60us > after.jsonl
+    run "$deepxtrace" compare --exit-code before.jsonl after.jsonl
+    [ "$status" -eq 1 ]
+    [[ $output == *"rank 5 comes later: "*"+"*" µs ± "* ]]
+    [[ $output != *"path "* ]]
+    run "$deepxtrace" compare --exit-code after.jsonl before.jsonl
+    [ "$status" -eq 0 ]
+    [[ $output == *"rank 5 comes earlier: "* ]]
+    "$deepxtrace" compare --json before.jsonl after.jsonl > c.json
+    [ "$(jq -c '[.operators[] | select(.phase == "dispatch") | .ranks[] | select(.changed) | .rank]' c.json)" = '[5]' ]
+    jq -e '.operators[] | select(.phase == "dispatch") | .slower and .unit == "us" and (.paths | length == 0)
+        and (.ranks[5].change > 50) and (.ranks[5].change < 70) and (.ranks[5].error < 2)' c.json
+}
+
+@test "a slow path is named with its ranks" {
+    "$deepxtrace" simulate -n 16 --windows 10 --seed 2 --slow-path 'combine:3->7:100us' > after.jsonl
+    run "$deepxtrace" compare before.jsonl after.jsonl
+    [[ $output == *"path 3 → 7 is slower by 1"*" µs ± "* ]]
+    [[ $output == *"what holds ranks up in another operator makes them late here"* ]]
+    [ "$("$deepxtrace" compare --json before.jsonl after.jsonl |
+        jq -c '[.operators[].paths[].path]')" = '[[7,3]]' ]
+}
+
+@test "what cannot be compared is refused" {
+    "$deepxtrace" simulate -n 8 --windows 2 > small.jsonl
+    refused "16 ranks cannot be compared with 8" before.jsonl small.jsonl
+    refused "no operator in common" before.jsonl <(grep dispatch before.jsonl | sed s/dispatch/other/)
+    refused "ratio" --method ratio before.jsonl before.jsonl
+    refused "none.jsonl" before.jsonl none.jsonl
+    run "$deepxtrace" compare before.jsonl
+    [ "$status" -eq 2 ]
+}

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Whether one run differs from another: figures, ranks, paths. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "alloc_fail.h"
+#include "compare.h"
+
+#define RANKS 8u
+
+/* −1 … 1, the same for the same numbers. */
+static double noise(uint64_t a, uint64_t b)
+{
+    uint64_t mixed = (a * 1000003 + b + 1) * UINT64_C(0x9e3779b97f4a7c15);
+    mixed ^= mixed >> 31;
+    mixed *= UINT64_C(0xbf58476d1ce4e5b9);
+    return (double)(mixed >> 11) / (double)(UINT64_C(1) << 52) - 1;
+}
+
+static void tails_are_those_of_the_tables(void **state)
+{
+    (void)state;
+    static const struct {
+        double t, degrees, p;
+    } table[] = {{12.7062, 1, 0.05}, {2.2281, 10, 0.05},  {-2.2281, 10, 0.05},
+                 {3.1693, 10, 0.01}, {1.9600, 1e7, 0.05}, {0, 5, 1},
+                 {63.657, 1, 0.01},  {4.5869, 10, 0.001}, {2.7500, 30, 0.01}};
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
+        assert_true(fabs(student_tail(table[i].t, table[i].degrees) - table[i].p) < 2e-4);
+    assert_true(student_tail(INFINITY, 3) == 0);
+    assert_true(student_tail(NAN, 3) == 1 && student_tail(1, 0) == 1);
+}
+
+static void means_and_errors_are_known(void **state)
+{
+    (void)state;
+    series before, after;
+    assert_true(series_begin(&before, 2) && series_begin(&after, 2));
+    const double a[] = {10, 12, 11, 9}, b[] = {20, 22, 21, 19};
+    for (size_t i = 0; i < 4; i++) {
+        series_take(&before, 0, a[i]);
+        series_take(&after, 0, b[i]);
+    }
+    series_take(&before, 1, NAN);
+    change c = series_compare(&before, &after, 0, 0);
+    assert_true(c.before == 10.5 && c.after == 20.5 && c.by == 10);
+    /* Two variances of 5/3 over four windows each. */
+    assert_true(fabs(c.error - sqrt(2 * 5.0 / 3 / 4)) < 1e-12);
+    assert_true(fabs(c.p - student_tail(c.by / c.error, 6)) < 1e-12);
+    c = series_compare(&before, &after, 1, 0);
+    assert_true(isnan(c.before) && isnan(c.by) && c.p == 1);
+    series_end(&before);
+    series_end(&after);
+}
+
+static void fill(side_operator *o, uint64_t seed, unsigned windows, int late, double path)
+{
+    memset(o, 0, sizeof *o);
+    o->floor = 500;
+    assert_true(series_begin(&o->late, RANKS) && series_begin(&o->wait, RANKS * RANKS) &&
+                series_begin(&o->mean, 1) && series_begin(&o->step, 1));
+    for (uint64_t w = 0; w < windows; w++) {
+        for (uint32_t r = 0; r < RANKS; r++)
+            series_take(&o->late, r, 200 * noise(seed + w, r) + ((int)r == late ? 30000 : 0));
+        for (uint32_t i = 0; i < RANKS * RANKS; i++) {
+            double wait = 2000 + 300 * noise(seed + w, 1000 + i);
+            if ((int)(i % RANKS) == late) wait += 30000;
+            if (i == 3 * RANKS + 6) wait += path;
+            if (i / RANKS != i % RANKS) series_take(&o->wait, i, wait);
+        }
+        series_take(&o->mean, 0, 2000 + 20 * noise(seed + w, 7) + (late >= 0 ? 30000 / RANKS : 0));
+        series_take(&o->step, 0, 200000 + 300 * noise(seed + w, 9));
+    }
+}
+
+static void end(side_operator *o)
+{
+    series_end(&o->late);
+    series_end(&o->wait);
+    series_end(&o->mean);
+    series_end(&o->step);
+}
+
+static void nothing_is_found_in_noise(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 0; seed < 50; seed++) {
+        side_operator before, after;
+        comparison made;
+        fill(&before, 1000 * seed, 10, -1, 0);
+        fill(&after, 1000 * seed + 500, 10, -1, 0);
+        assert_int_equal(compare_operator(&before, &after, RANKS, &made), DXT_OK);
+        assert_false(made.slower);
+        assert_int_equal(made.path_total, 0);
+        comparison_free(&made);
+        end(&before);
+        end(&after);
+    }
+}
+
+static void a_late_rank_is_no_slow_path(void **state)
+{
+    (void)state;
+    static const unsigned windows[] = {1, 2, 10};
+    for (size_t i = 0; i < 3; i++) {
+        side_operator before, after;
+        comparison made;
+        fill(&before, 1, windows[i], -1, 0);
+        fill(&after, 501, windows[i], 5, 0);
+        assert_int_equal(compare_operator(&before, &after, RANKS, &made), DXT_OK);
+        assert_true(made.slower);
+        assert_int_equal(made.path_total, 0);
+        for (uint32_t r = 0; r < RANKS; r++)
+            assert_int_equal(is_changed(&made, &made.late[r], RANKS), r == 5);
+        assert_true(fabs(made.late[5].by - 30000) < 500);
+        comparison_free(&made);
+        /* The other way round it is earlier, and nothing is slower. */
+        assert_int_equal(compare_operator(&after, &before, RANKS, &made), DXT_OK);
+        assert_false(made.slower);
+        assert_true(is_changed(&made, &made.late[5], RANKS) && made.late[5].by < 0);
+        comparison_free(&made);
+        end(&before);
+        end(&after);
+    }
+}
+
+static void a_slow_path_is_one(void **state)
+{
+    (void)state;
+    side_operator before, after;
+    comparison made;
+    fill(&before, 1, 10, 5, 0);
+    fill(&after, 501, 10, -1, 5000);
+    assert_int_equal(compare_operator(&before, &after, RANKS, &made), DXT_OK);
+    assert_int_equal(made.path_total, 1);
+    assert_int_equal(made.paths[0].row, 3);
+    assert_int_equal(made.paths[0].column, 6);
+    assert_true(fabs(made.paths[0].wait.by - 5000) < 500);
+    comparison_free(&made);
+    end(&before);
+    end(&after);
+}
+
+static void failed_allocations_are_reported(void **state)
+{
+    (void)state;
+    side_operator before, after;
+    comparison made;
+    dxt_status status;
+    fill(&before, 1, 4, -1, 0);
+    fill(&after, 501, 4, -1, 5000);
+    long k = 1;
+    for (;; k++) {
+        alloc_fail_arm(k);
+        status = compare_operator(&before, &after, RANKS, &made);
+        bool failed = alloc_fail_disarm();
+        /* Without room for the common spread each figure has its own. */
+        if (status == DXT_OK) comparison_free(&made);
+        if (!failed) break;
+        assert_true(status == DXT_OK || status == DXT_ERR_NO_MEMORY);
+    }
+    assert_int_equal(status, DXT_OK);
+    assert_true(k > 4);
+    end(&before);
+    end(&after);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(tails_are_those_of_the_tables),
+        cmocka_unit_test(means_and_errors_are_known),
+        cmocka_unit_test(nothing_is_found_in_noise),
+        cmocka_unit_test(a_late_rank_is_no_slow_path),
+        cmocka_unit_test(a_slow_path_is_one),
+        cmocka_unit_test(failed_allocations_are_reported),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <deepxtrace/deepxtrace.h>
+
+#include "commands.h"
+#include "compare.h"
+#include "files.h"
+#include "input.h"
+#include "options.h"
+#include "outcome.h"
+#include "output.h"
+#include "side.h"
+#include "tell.h"
+
+struct compare {
+    analysis_options analysis;
+    bool json, exit_code, strict;
+    file_groups files[2];
+    side sides[2];
+};
+
+static outcome read_side(struct compare *run, char *operand, int which)
+{
+    outcome result = files_find("compare", &operand, 1, &run->files[which]);
+    if (result != GO_ON) return result;
+    if (run->files[which].count > 1)
+        return complain("compare", "%s and %s are two logs; name one of them",
+                        run->files[which].groups[0].name, run->files[which].groups[1].name);
+    return side_read(&run->sides[which], run->files[which].groups, &run->analysis, run->strict);
+}
+
+static const side_operator *find(const side *s, const side_operator *like)
+{
+    for (size_t i = 0; i < s->count; i++)
+        if (strcmp(s->operators[i]->phase, like->phase) == 0 &&
+            s->operators[i]->measure == like->measure)
+            return s->operators[i];
+    return NULL;
+}
+
+/* Compare what both have. */
+static dxt_status compare_all(struct compare *run, compared *c)
+{
+    for (int which = 0; which < 2; which++)
+        for (size_t i = 0; i < run->sides[which].count; i++)
+            if (!find(&run->sides[1 - which], run->sides[which].operators[i]))
+                c->only[c->only_count++] = run->sides[which].operators[i]->phase;
+    for (size_t i = 0; i < run->sides[1].count; i++) {
+        const side_operator *after = run->sides[1].operators[i];
+        const side_operator *before = find(&run->sides[0], after);
+        if (!before) continue;
+        dxt_status status =
+            compare_operator(before, after, run->sides[1].ranks, &c->operators[c->count]);
+        if (status != DXT_OK) return status;
+        c->count++;
+    }
+    return DXT_OK;
+}
+
+static outcome tell(const struct compare *run, compared *c)
+{
+    bool slower = false;
+    if (c->count == 0) return complain("compare", "the two have no operator in common");
+    dxt_status status = DXT_OK;
+    if (run->json)
+        status = tell_json(c);
+    else
+        tell_text(c);
+    for (size_t i = 0; i < c->count; i++) slower |= c->operators[i].slower;
+    if (status == DXT_ERR_NO_MEMORY) return complain("compare", "out of memory"), EXIT_FAILED;
+    if (status != DXT_OK) return EXIT_FAILED;
+    return slower && run->exit_code ? EXIT_FINDINGS : EXIT_DONE;
+}
+
+static outcome run_compare(struct compare *run, char **operands)
+{
+    comparison operators[DXT_HISTORY_OPERATORS];
+    outcome result = read_side(run, operands[0], 0);
+    if (result == GO_ON) result = read_side(run, operands[1], 1);
+    if (result != GO_ON) return result;
+    if (run->sides[0].ranks != run->sides[1].ranks)
+        return complain("compare", "%u ranks cannot be compared with %u", run->sides[0].ranks,
+                        run->sides[1].ranks);
+    compared c = {.names = {run->files[0].groups->name, run->files[1].groups->name},
+                  .sides = {&run->sides[0], &run->sides[1]},
+                  .operators = operators};
+    dxt_status status = compare_all(run, &c);
+    result = status == DXT_OK ? tell(run, &c) : complain_status("compare", status);
+    for (size_t i = 0; i < c.count; i++) comparison_free(&operators[i]);
+    return result;
+}
+
+enum { OWN = 3 };
+
+outcome cmd_compare(int argc, char **argv)
+{
+    struct compare run = {0};
+    cli_option options[OWN + ANALYSIS_OPTIONS] = {
+        {.name = "json", .value = &run.json, .help = "one line of JSON"},
+        {.name = "exit-code",
+         .value = &run.exit_code,
+         .help = "exit with 1 if something is slower beyond its error"},
+        {.name = "strict",
+         .value = &run.strict,
+         .help = "stop at the first window that cannot be read"},
+    };
+    analysis_options_of(&run.analysis, options + OWN);
+    const cli_command command = {
+        .name = "compare",
+        .summary =
+            "Say what changed from one recording to another: the step, the waits, ranks, paths.",
+        .operands = "BEFORE AFTER",
+        .min_operands = 2,
+        .max_operands = 2,
+        .options = options,
+        .option_count = sizeof options / sizeof options[0],
+        .notes =
+            "Each is any input of analyze; of several runs in it the last one counts. What is\n"
+            "told changed by more than chance does in one of a hundred such comparisons, and\n"
+            "by more than is worth telling of a rank.\n\n"
+            "Exit status: 0 done, 1 something is slower (--exit-code), 2 bad usage or input,\n"
+            "3 failed.\n",
+        .examples = "  deepxtrace compare monday.jsonl tuesday.jsonl\n"
+                    "  deepxtrace compare --exit-code baseline.jsonl canary/\n",
+    };
+    int count;
+    outcome result = command_line(&command, argc, argv, &count);
+    if (result != GO_ON) return result;
+    if (run.analysis.method == DXT_METHOD_RATIO)
+        return complain("compare", "the ratio method knows no lateness; leave out --method");
+    result = run_compare(&run, argv + 1);
+    for (int i = 0; i < 2; i++) {
+        side_free(&run.sides[i]);
+        files_free(&run.files[i]);
+    }
+    return result;
+}

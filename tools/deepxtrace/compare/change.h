@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Whether a figure of a run differs from that of another run by more than chance. */
+#ifndef TOOLS_COMPARE_CHANGE_H
+#define TOOLS_COMPARE_CHANGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/** Figures that are observed in every window: how often, their means and sums of squares. */
+typedef struct series {
+    size_t size;
+    uint32_t *count;
+    double *mean, *squares;
+} series;
+
+/** Room for so many figures. @return false if there is no memory. */
+bool series_begin(series *s, size_t size);
+void series_end(series *s);
+/** A window's value of one figure; NaN is none. */
+void series_take(series *s, size_t index, double value);
+/** Forget all values. */
+void series_forget(series *s);
+
+/** What became of a figure. */
+typedef struct change {
+    double before, after; /**< means; NaN = not observed */
+    double by;            /**< how much it grew */
+    double error;         /**< standard error of that; NaN = unknown */
+    double p;             /**< that chance alone does as much or more; 1 where it is unknown */
+} change;
+
+/** Spread from window to window of ordinary figures of both, which stands in for that of each as
+ *  far as there are too few windows to know; 0 if there is none. */
+double series_spread(const series *before, const series *after);
+
+/** Compare one figure. @param spread  As series_spread(). */
+change series_compare(const series *before, const series *after, size_t index, double spread);
+
+/** Two-sided tail of Student's distribution. */
+double student_tail(double t, double degrees);
+
+/** The value in the middle; reorders. @return NaN if there is none. */
+double middle(double *values, size_t count);
+
+#endif

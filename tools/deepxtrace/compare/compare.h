@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What became of the ranks and the paths of an operator from one run to another. */
+#ifndef TOOLS_COMPARE_COMPARE_H
+#define TOOLS_COMPARE_COMPARE_H
+
+#include <deepxtrace/status.h>
+
+#include "side.h"
+
+/** What is rarer counts as no chance: over all figures of a kind together. Of three kinds (the
+ * group's, ranks, paths) in two operators one in a hundred comparisons is told something by chance.
+ */
+#define COMPARE_CHANCE (0.01 / 6)
+/** Most paths that are listed. */
+#define COMPARE_PATHS 1000u
+
+/** A path that changed by more than its two ranks did. */
+typedef struct path_change {
+    uint32_t row, column;
+    change wait;
+} path_change;
+
+typedef struct comparison {
+    const side_operator *before, *after;
+    uint32_t ranks;
+    double floor;        /**< smaller changes are nobody's concern; 0 = not known */
+    change mean, step;   /**< of the whole group */
+    change *late;        /**< [ranks] */
+    path_change *paths;  /**< that changed, the largest change first */
+    size_t path_count;   /**< listed */
+    uint64_t path_total; /**< how many changed */
+    bool slower;         /**< something is */
+} comparison;
+
+/** Compare. @return DXT_OK, and release with comparison_free(); DXT_ERR_NO_MEMORY. */
+dxt_status compare_operator(const side_operator *before, const side_operator *after, uint32_t ranks,
+                            comparison *made);
+void comparison_free(comparison *made);
+
+/** Whether a rank is later or earlier than chance and concern allow. */
+bool is_changed(const comparison *made, const change *c, double figures);
+
+#endif

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tell.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "output.h"
+
+/* Lines about ranks, and about paths, of an operator; of more a count. */
+#define LINES 10u
+
+/* ---- figures ---- */
+
+static bool is_time(dxt_measure measure)
+{
+    return measure == DXT_MEASURE_NS_PER_OP || measure == DXT_MEASURE_NS;
+}
+
+/* "12.3 µs", "2.10M cycles". */
+static const char *figure(dxt_measure measure, double value, char text[48])
+{
+    static const struct {
+        double least;
+        const char *name;
+    } times[] = {{1e9, "s"}, {1e6, "ms"}, {1e3, "µs"}, {1, "ns"}},
+      counts[] = {{1e9, "G cycles"}, {1e6, "M cycles"}, {1e3, "k cycles"}, {1, " cycles"}};
+    size_t i = 0;
+    bool time = is_time(measure);
+    while (i < 3 && fabs(value) < times[i].least * 0.9995) i++;
+    double shown = value / times[i].least;
+    int digits = fabs(shown) >= 99.95 ? 0 : fabs(shown) >= 9.995 ? 1 : 2;
+    snprintf(text, 48, "%s%.*f%s%s", value < 0 ? "−" : "", digits, fabs(shown), time ? " " : "",
+             time ? times[i].name : counts[i].name);
+    return text;
+}
+
+static const char *chance(double p, char text[32])
+{
+    if (p < 1e-12)
+        snprintf(text, 32, "chance below 1e-12");
+    else
+        snprintf(text, 32, "chance %.1g", p);
+    return text;
+}
+
+static const char *per(dxt_measure measure)
+{
+    return measure == DXT_MEASURE_NS_PER_OP || measure == DXT_MEASURE_CYCLES_PER_OP
+               ? "per operation"
+               : "in a window";
+}
+
+/* ": 2.1 to 202 µs, +200 µs ± 3 µs (chance …)". */
+static void say_change(dxt_measure measure, const change *c)
+{
+    char before[48], after[48], by[48], error[48], p[32];
+    stdout_printf("%s, was %s: %s%s", figure(measure, c->after, after),
+                  figure(measure, c->before, before), c->by < 0 ? "−" : "+",
+                  figure(measure, fabs(c->by), by));
+    if (isnan(c->error))
+        stdout_printf(" (one window each: its error is not known)");
+    else
+        stdout_printf(" ± %s (%s)", figure(measure, c->error, error), chance(c->p, p));
+}
+
+/* ---- words ---- */
+
+static void say_rank(const compared *c, uint32_t rank)
+{
+    char **before = c->sides[0]->hosts, **after = c->sides[1]->hosts;
+    stdout_printf("rank %u", rank);
+    if (!after || !after[rank][0]) return;
+    stdout_printf(" (host %s", after[rank]);
+    if (before && before[rank][0] && strcmp(before[rank], after[rank]) != 0)
+        stdout_printf(", was on %s", before[rank]);
+    stdout_printf(")");
+}
+
+static bool say_whole(const comparison *o, const char *what, const change *c)
+{
+    if (!is_changed(o, c, 2)) return false;
+    stdout_printf("  %s: ", what);
+    say_change(o->after->measure, c);
+    stdout_printf("\n");
+    return true;
+}
+
+/* The ranks that changed, the largest change first. @return How many. */
+static uint32_t say_ranks(const compared *c, const comparison *o)
+{
+    uint32_t changed = 0, told = 0;
+    double last = INFINITY;
+    for (uint32_t rank = 0; rank < o->ranks; rank++)
+        changed += is_changed(o, &o->late[rank], o->ranks);
+    while (told < changed && told < LINES) {
+        double next = -1;
+        for (uint32_t rank = 0; rank < o->ranks; rank++) {
+            double by = fabs(o->late[rank].by);
+            if (is_changed(o, &o->late[rank], o->ranks) && by < last && by > next) next = by;
+        }
+        if (next < 0) break;
+        for (uint32_t rank = 0; rank < o->ranks && told < LINES; rank++) {
+            const change *late = &o->late[rank];
+            if (!is_changed(o, late, o->ranks) || fabs(late->by) != next) continue;
+            stdout_printf("  ");
+            say_rank(c, rank);
+            stdout_printf(late->by > 0 ? " comes later: " : " comes earlier: ");
+            say_change(o->after->measure, late);
+            stdout_printf("\n");
+            told++;
+        }
+        last = next;
+    }
+    if (told < changed) stdout_printf("  and %u ranks more\n", changed - told);
+    if (changed > 0 && 2 * o->after->inherited > o->after->windows)
+        stdout_printf("  (what holds ranks up in another operator makes them late here)\n");
+    return changed;
+}
+
+static void say_paths(const comparison *o)
+{
+    for (size_t i = 0; i < o->path_count && i < LINES; i++) {
+        const path_change *path = &o->paths[i];
+        char by[48], error[48], p[32];
+        stdout_printf("  path %u → %u is %s by %s ± %s beyond its ranks (%s)\n", path->column,
+                      path->row, path->wait.by > 0 ? "slower" : "faster",
+                      figure(o->after->measure, fabs(path->wait.by), by),
+                      figure(o->after->measure, path->wait.error, error), chance(path->wait.p, p));
+    }
+    if (o->path_total > LINES)
+        stdout_printf("  and %" PRIu64 " paths more\n", o->path_total - LINES);
+}
+
+void tell_text(const compared *c)
+{
+    for (int i = 0; i < 2; i++) {
+        stdout_printf("%s %s: %" PRIu64 " windows of %u ranks",
+                      i ? "after: " : "before:", c->names[i], c->sides[i]->windows,
+                      c->sides[i]->ranks);
+        if (c->sides[i]->left_out)
+            stdout_printf(" (the last run; %" PRIu64 " windows of runs before it are left out)",
+                          c->sides[i]->left_out);
+        stdout_printf("\n");
+    }
+    for (size_t i = 0; i < c->count; i++) {
+        const comparison *o = &c->operators[i];
+        stdout_printf("%s, %s:\n", o->after->phase, per(o->after->measure));
+        bool any = say_whole(o, "a step takes", &o->step);
+        any |= say_whole(o, "a wait takes on average", &o->mean);
+        any |= say_ranks(c, o) > 0;
+        say_paths(o);
+        if (!any && o->path_total == 0) stdout_printf("  nothing changed beyond its error\n");
+    }
+    for (size_t i = 0; i < c->only_count; i++)
+        stdout_printf("%s cannot be compared: only one of them has it, or in another unit\n",
+                      c->only[i]);
+}
+
+/* ---- JSON ---- */
+
+static json_t *real(double value)
+{
+    return isfinite(value) ? json_real(value) : json_null();
+}
+
+/* In µs or cycles. */
+static json_t *change_json(const comparison *o, const change *c, double figures)
+{
+    double unit = is_time(o->after->measure) ? 1000 : 1;
+    return json_pack("{s:o,s:o,s:o,s:o,s:o,s:b}", "before", real(c->before / unit), "after",
+                     real(c->after / unit), "change", real(c->by / unit), "error",
+                     real(c->error / unit), "chance", real(c->p), "changed",
+                     (int)is_changed(o, c, figures));
+}
+
+static json_t *ranks_json(const compared *c, const comparison *o)
+{
+    json_t *list = json_array();
+    char **hosts = c->sides[1]->hosts;
+    for (uint32_t rank = 0; list && rank < o->ranks; rank++) {
+        json_t *entry = change_json(o, &o->late[rank], o->ranks);
+        if (json_object_set_new(entry, "rank", json_integer(rank)) != 0) break;
+        if (hosts && hosts[rank][0]) json_object_set_new(entry, "host", json_string(hosts[rank]));
+        json_array_append_new(list, entry);
+    }
+    return list;
+}
+
+static json_t *paths_json(const comparison *o)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; list && i < o->path_count; i++) {
+        const path_change *path = &o->paths[i];
+        json_t *entry = change_json(o, &path->wait, (double)o->ranks * (o->ranks - 1));
+        json_object_set_new(entry, "path", json_pack("[i,i]", (int)path->row, (int)path->column));
+        json_array_append_new(list, entry);
+    }
+    return list;
+}
+
+static json_t *operator_json(const compared *c, const comparison *o)
+{
+    return json_pack("{s:s,s:s,s:b,s:o,s:o,s:o,s:o,s:I}", "phase", o->after->phase, "unit",
+                     is_time(o->after->measure) ? "us" : "cycles", "slower", (int)o->slower, "step",
+                     change_json(o, &o->step, 2), "wait", change_json(o, &o->mean, 2), "ranks",
+                     ranks_json(c, o), "paths", paths_json(o), "path_count",
+                     (json_int_t)o->path_total);
+}
+
+dxt_status tell_json(const compared *c)
+{
+    json_t *operators = json_array();
+    for (size_t i = 0; operators && i < c->count; i++)
+        json_array_append_new(operators, operator_json(c, &c->operators[i]));
+    json_t *sides[2];
+    for (int i = 0; i < 2; i++)
+        sides[i] = json_pack("{s:s*,s:I,s:i,s:I}", "file", c->names[i], "windows",
+                             (json_int_t)c->sides[i]->windows, "ranks", (int)c->sides[i]->ranks,
+                             "left_out", (json_int_t)c->sides[i]->left_out);
+    json_t *all = json_pack("{s:i,s:o,s:o,s:o}", "v", 1, "before", sides[0], "after", sides[1],
+                            "operators", operators);
+    char *text = all ? json_dumps(all, JSON_COMPACT | JSON_REAL_PRECISION(9)) : NULL;
+    json_decref(all);
+    if (!text) return DXT_ERR_NO_MEMORY;
+    dxt_status status = stdout_printf("%s\n", text);
+    free(text);
+    return status;
+}
