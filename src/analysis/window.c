@@ -85,25 +85,25 @@ static dxt_status fit_both(dxt_workspace *workspace, const struct input *input,
     double share = options->min_share > 0  ? options->min_share
                    : window->min_share > 0 ? window->min_share
                                            : DXT_MIN_SHARE;
-    double spread = options->cell_spread > 0 ? options->cell_spread : NAN;
-    double other = options->companion_spread > 0 ? options->companion_spread : NAN;
+    dxt_known known = {.nodes = input->nodes, .sparse = input->sparse, .min_share = share};
     bool alike = input->has_companion && is_alike(window, companion);
     dxt_status status = DXT_OK;
     double least = 0;
-    if (alike)
-        status = dxt_fit_window(&workspace->companion, companion, input->nodes, share, 0, other,
-                                &c->other);
+    known.cell_spread = options->companion_spread > 0 ? options->companion_spread : NAN;
+    if (alike) status = dxt_fit_window(&workspace->companion, companion, &known, &c->other);
     if (alike && status == DXT_OK) {
         c->companion = companion;
         if (is_blind(window)) least = DXT_BLIND_RULER * c->other.transfer;
     }
     if (status == DXT_OK && input->has_adjacent && is_alike(window, &input->adjacent)) {
-        status = dxt_fit_window(&workspace->adjacent, &input->adjacent, input->nodes, share, 0, NAN,
-                                &c->next);
+        known.cell_spread = NAN;
+        status = dxt_fit_window(&workspace->adjacent, &input->adjacent, &known, &c->next);
         if (status == DXT_OK) c->adjacent = &input->adjacent;
     }
     if (status != DXT_OK) return status;
-    return dxt_fit_window(&workspace->fit, window, input->nodes, share, least, spread, &c->fit);
+    known.cell_spread = options->cell_spread > 0 ? options->cell_spread : NAN;
+    known.least = least;
+    return dxt_fit_window(&workspace->fit, window, &known, &c->fit);
 }
 
 static double longest_of(const dxt_fit *fit)

@@ -26,3 +26,5 @@ dxt_test(test_analysis_coupled SOURCES unit/test_analysis_coupled.c support/arri
          MODULES base numeric matrix analysis)
 dxt_test(test_analysis_barriers SOURCES unit/test_analysis_barriers.c support/arrivals.c
          MODULES base numeric matrix analysis)
+dxt_test(test_analysis_standing SOURCES unit/test_analysis_standing.c support/arrivals.c
+         MODULES base numeric matrix analysis)

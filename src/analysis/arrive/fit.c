@@ -29,10 +29,10 @@ static void begin(dxt_fit *fit)
     }
 }
 
-dxt_status dxt_fit_window(dxt_block *block, const dxt_window *window, const int32_t *nodes,
-                          double min_share, double least, double cell_spread, dxt_fit *fit)
+dxt_status dxt_fit_window(dxt_block *block, const dxt_window *window, const dxt_known *known,
+                          dxt_fit *fit)
 {
-    dxt_status status = dxt_fit_take(block, window, nodes, min_share, least, cell_spread, fit);
+    dxt_status status = dxt_fit_take(block, window, known, fit);
     if (status != DXT_OK || fit->count == 0) return status;
     begin(fit);
     dxt_fit_ordinary(fit);

@@ -11,14 +11,11 @@
  *
  * @param block   What the fit will live in; made large enough.
  * @param window  Must outlive the fit.
- * @param nodes   Node of each rank of the window, or NULL.
- * @param min_share  Smallest part of the step that a lateness is worth telling from.
- * @param least      Smallest lateness worth telling for another reason; 0 = none.
- * @param cell_spread  As in dxt_group_input.
+ * @param known   What is known besides.
  * @param fit     Receives the fit, also with fewer than two rows. Untouched on error.
  * @return DXT_OK; DXT_ERR_NO_MEMORY.
  */
-dxt_status dxt_fit_window(dxt_block *block, const dxt_window *window, const int32_t *nodes,
-                          double min_share, double least, double cell_spread, dxt_fit *fit);
+dxt_status dxt_fit_window(dxt_block *block, const dxt_window *window, const dxt_known *known,
+                          dxt_fit *fit);
 
 #endif

@@ -46,6 +46,15 @@ typedef union dxt_scratch {
     dxt_cell_sample cells;
 } dxt_scratch;
 
+/** What is known of a window besides its waits. */
+typedef struct dxt_known {
+    const int32_t *nodes; /**< node of each rank, or NULL */
+    uint32_t sparse;      /**< ranks of a block of a hybrid mode; otherwise 0 */
+    double min_share;     /**< smallest part of the step that a lateness is worth telling from */
+    double least;         /**< smallest lateness worth telling for another reason; 0 = none */
+    double cell_spread;   /**< as in dxt_group_input */
+} dxt_known;
+
 /** A fitted window over the n ranks that sent their row. */
 typedef struct dxt_fit {
     const dxt_window *window;
@@ -85,6 +94,7 @@ typedef struct dxt_fit {
                             not, or too far apart to tell */
     double way[2];       /**< of two nodes: what the first waits for the second, and it for the
                             first, as measured between ordinary ranks */
+    uint32_t sparse;     /**< as in dxt_known: a rank hears from its node and its rail only */
     bool same_node;      /**< the ranks of a node are known to share it */
     double one_sided;    /**< how many times as far columns differ as rows, where another rank is
                             late in each operation (arrive/one_sided.h); otherwise 0 */

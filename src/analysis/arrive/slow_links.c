@@ -3,6 +3,7 @@
 
 #include <math.h>
 
+#include "analysis/arrive/rails.h"
 #include "analysis/arrive/roster.h"
 #include "analysis/tuning.h"
 #include "numeric/normal.h"
@@ -48,22 +49,24 @@ static double extra_within(const dxt_fit *fit, const dxt_roster *roster, uint32_
     return used > 0 ? fmax(0, dxt_median(waits, used) - fit->base) : 0;
 }
 
-/* A late rank waits for nobody and nobody for an early one, whatever its link. */
-static bool tells(const dxt_fit *fit, uint32_t k, bool out)
+/* What passes one rank's link to partners of other nodes. @return How many there are that tell. */
+static uint32_t waits_between(const dxt_fit *fit, const struct partners *partners, uint32_t k,
+                              bool out, double *waits)
 {
-    return (out ? -fit->late[k] : fit->late[k]) <= fit->limit[k];
+    uint32_t used = 0;
+    if (fit->sparse > 0) return dxt_rail_waits(fit, k, out, waits);
+    for (uint32_t p = 0; p < partners->count; p++)
+        if (dxt_tells(fit, partners->member[p], out))
+            waits[used++] = dxt_fit_wait_on(fit, k, partners->member[p], out);
+    return used;
 }
 
-/* What passes one rank's link to other nodes takes at the least, above what it takes inside. A wait
- * cannot be less than none. */
+/* The same at the least, above what it takes inside. A wait cannot be less than none. */
 static double least_between(const dxt_fit *fit, const dxt_roster *roster,
                             const struct partners *partners, uint32_t k, bool out)
 {
     double waits[DXT_PARTNERS];
-    uint32_t used = 0;
-    for (uint32_t p = 0; p < partners->count; p++)
-        if (tells(fit, partners->member[p], !out))
-            waits[used++] = dxt_fit_wait_on(fit, k, partners->member[p], out);
+    uint32_t used = waits_between(fit, partners, k, out, waits);
     double extra = extra_within(fit, roster, k, out);
     /* What is slow inside as well is not the link between nodes. */
     return used > 0 && extra <= fit->limit[k] ? fmax(0, shortest(waits, used) - extra) : NAN;
@@ -116,6 +119,7 @@ void dxt_links_between(dxt_fit *fit)
         compare_links(fit, &roster, &partners, node, false, uneven);
         compare_links(fit, &roster, &partners, node, true, uneven);
     }
+    if (fit->sparse > 0) dxt_leave_rails(fit);
 }
 
 /* ---- of whole nodes ---- */

@@ -165,10 +165,11 @@ static double operations_of(const dxt_window *window)
     return (double)(most > 0 && most < window->ops ? most : window->ops);
 }
 
-dxt_status dxt_fit_take(dxt_block *block, const dxt_window *window, const int32_t *nodes,
-                        double min_share, double least, double cell_spread, dxt_fit *out)
+dxt_status dxt_fit_take(dxt_block *block, const dxt_window *window, const dxt_known *known,
+                        dxt_fit *out)
 {
-    dxt_fit fit = {.window = window, .known_spread = cell_spread};
+    const int32_t *nodes = known->nodes;
+    dxt_fit fit = {.window = window, .known_spread = known->cell_spread, .sparse = known->sparse};
     struct numbering numbering;
     for (uint32_t r = 0; r < window->ranks; r++) fit.count += present(window, r);
     number_nodes(window, nodes, fit.count, &numbering);
@@ -181,8 +182,9 @@ dxt_status dxt_fit_take(dxt_block *block, const dxt_window *window, const int32_
     take_members(&numbering, &fit);
     fit.step = step_of(window);
     fit.ops = operations_of(window);
-    fit.floor = isnan(fit.step) ? DXT_RELATIVE_FLOOR * longest_wait(&fit) : min_share * fit.step;
-    fit.floor = fmax(fit.floor, least);
+    fit.floor =
+        isnan(fit.step) ? DXT_RELATIVE_FLOOR * longest_wait(&fit) : known->min_share * fit.step;
+    fit.floor = fmax(fit.floor, known->least);
     *out = fit;
     return DXT_OK;
 }

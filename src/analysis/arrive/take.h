@@ -7,8 +7,8 @@
 #include "base/block.h"
 
 /** As dxt_fit_window(), which says what the parameters are. */
-dxt_status dxt_fit_take(dxt_block *block, const dxt_window *window, const int32_t *nodes,
-                        double min_share, double least, double cell_spread, dxt_fit *fit);
+dxt_status dxt_fit_take(dxt_block *block, const dxt_window *window, const dxt_known *known,
+                        dxt_fit *fit);
 
 /** Make room in a block for the fit of any window of @p ranks, whatever its nodes.
  *  @return DXT_OK; DXT_ERR_NO_MEMORY. */
