@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Input: one byte that chooses ranks (2 … 5), operators (1 … 3) and the rank of the sender, then
- * two mails of the same length. What passes the decoder must make windows that pass their own
- * check.
+ * Input: one byte that chooses ranks (2 … 5), operators (1 … 3), the rank of the sender and what
+ * the next one has sent, then two mails of the same length. What passes the decoder must make
+ * windows that pass their own check. The next rank has sent the same mails, or the first one twice,
+ * so that durations have others to be held against.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,7 +26,8 @@ static uint64_t *copy(const uint8_t *data, size_t size)
     return memcpy(mail, data, size);
 }
 
-static void assemble(const dxt_mail_head *head, const uint64_t *before, const uint64_t *after)
+static void assemble(const dxt_mail_head *head, const uint64_t *before, const uint64_t *after,
+                     const uint64_t *of_next)
 {
     const uint64_t *from[5] = {NULL}, *to[5] = {NULL};
     dxt_identity identities[5] = {{.known = false}};
@@ -36,6 +38,10 @@ static void assemble(const dxt_mail_head *head, const uint64_t *before, const ui
     identities[head->rank] = (dxt_identity){
         .known = true, .ticks_per_second = head->ticks_per_second, .node = (int32_t)head->node};
     memcpy(identities[head->rank].device.host, head->host, sizeof head->host);
+    uint32_t next = ((uint32_t)head->rank + 1) % (uint32_t)head->ranks;
+    from[next] = before;
+    to[next] = of_next;
+    identities[next] = identities[head->rank];
     dxt_assembly assembly = {.ranks = (uint32_t)head->ranks,
                              .operators = (uint32_t)head->operators,
                              .names = NAMES,
@@ -69,7 +75,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     expect.sequence = 3;
     if (!dxt_mail_decode(before, each, &expect, &head)) {
         expect.sequence = 4;
-        if (!dxt_mail_decode(after, each, &expect, &head)) assemble(&head, before, after);
+        if (!dxt_mail_decode(after, each, &expect, &head))
+            assemble(&head, before, after, data[0] / 60 % 2 ? before : after);
     }
     free(before);
     free(after);
