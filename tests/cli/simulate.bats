@@ -85,7 +85,14 @@ says() {
     [ "$(says dispatch "${nodes[@]}" --nic-in dispatch:2:40us)" = "slow_link:2:in" ]
     [ "$(says dispatch "${nodes[@]}" --nic-out dispatch:2:40us)" = "slow_link:2:out" ]
     [ "$(says dispatch --ranks 16 --nic-in dispatch:3:100us --nic-out dispatch:3:100us)" = "slow_link:3:both" ]
-    [ "$(says combine "${nodes[@]}" --nic-in combine:8-15:40us)" = "slow_node_link:1:in" ]
+    for phase in dispatch combine; do
+        [ "$(says "$phase" "${nodes[@]}" --nic-in "$phase:8-15:40us")" = "slow_node_link:1:in" ]
+        [ "$(says "$phase" "${nodes[@]}" --nic-out "$phase:8-15:40us")" = "slow_node_link:1:out" ]
+    done
+    # What a hot rank does to its node is no uplink.
+    [ "$(says dispatch "${nodes[@]}" --seed 1 --hot 2:2.0667)" = "hot_expert:2" ]
+    # Who heard late enters the next operator late, and is not to blame.
+    [ "$(says combine "${nodes[@]}" --nic-in dispatch:8-15:40us)" = "" ]
     label() { "$deepxtrace" simulate --windows 1 "$@" | jq -c 'select(.phase == "combine") | .label | del(.skew_ns)'; }
     [ "$(label "${nodes[@]}" --nic-in combine:8-15:40us --nic-out combine:0:40us)" = \
         '{"cols":[0],"rows":[],"points":[],"nodes":[],"node_points":[],"links":[[0,"out"]],"node_links":[[1,"in"]]}' ]

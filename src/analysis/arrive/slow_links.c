@@ -125,14 +125,14 @@ void dxt_links_between(dxt_fit *fit)
 /* ---- of whole nodes ---- */
 
 /* What a node waits at least for the others, or these for it; not those that are early, or late, of
- * whom it cannot be told. NaN where none are left. */
+ * whom it cannot be told. NaN where fewer than two are left: that would be the way between two. */
 static double least_of_node(const dxt_fit *fit, uint32_t a, bool out)
 {
     uint32_t n = fit->nodes, used = 0;
     for (uint32_t b = 0; b < n; b++)
         if (b != a && (out ? fit->node_late[b] : -fit->node_late[b]) <= fit->node_limit[b])
             fit->values[used++] = fit->link[out ? (size_t)b * n + a : (size_t)a * n + b];
-    return shortest(fit->values, used);
+    return used < 2 ? NAN : shortest(fit->values, used);
 }
 
 static double median_least(const dxt_fit *fit, bool out)
@@ -143,7 +143,16 @@ static double median_least(const dxt_fit *fit, bool out)
         least[used] = least_of_node(fit, a, out);
         used += !isnan(least[used]);
     }
-    return dxt_median(least, used);
+    return used ? dxt_median(least, used) : NAN;
+}
+
+/* Whether a node that is waited for (or waits) as long as `otherwise` is by far not as early (late)
+ * as the `size` of its waits in the other direction would have it. */
+static bool is_hardly_apart(const dxt_fit *fit, double otherwise, double size)
+{
+    if (!(otherwise > DXT_CELL_FLOOR * fit->floor) || !(fit->skew > 0)) return false;
+    double apart = fit->between - dxt_shift_of_wait(otherwise, fit->skew);
+    return apart < size / 2;
 }
 
 /* Who is late waits for nobody; behind a slow uplink a node waits for the others as anybody does.
@@ -154,7 +163,9 @@ static void judge_uplink(dxt_fit *fit, uint32_t a, double in, double out, double
     double size = fmax(in, out), shift = fit->between;
     double otherwise = base + fmin(in, out);
     double if_apart = dxt_expected_wait(shift - size, fit->skew);
-    if (fmin(in, out) <= limit && otherwise <= (if_apart + base) / 2) return;
+    if (fmin(in, out) <= limit && otherwise <= (if_apart + base) / 2 &&
+        !is_hardly_apart(fit, otherwise, size))
+        return;
     fit->node_in[a] = in > limit ? in : 0;
     fit->node_out[a] = out > limit ? out : 0;
     fit->node_late[a] = 0;
