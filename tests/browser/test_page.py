@@ -135,3 +135,15 @@ def test_2048_ranks(page, folder):
     assert page.hover(*page.cell(100, 300)).startswith("ranks 96–111 wait for ranks 288–303\nlongest of")
     page.keys("f")
     assert page.script("return document.body.app.view.n") == 64
+
+
+def test_a_report_begins_at_the_incident_and_gives_its_recording_back(page, small, folder):
+    recording = folder / "small.jsonl"
+    browser.run("report", recording, "-o", folder / "report.html")
+    page.go("file://%s" % (folder / "report.html"))
+    assert page.text("#which").startswith("window 10,")
+    assert "rank 5 late in dispatch since window 10" in page.text("#side")
+    assert "the recording of all 40 windows is in this page" in page.text("#foot")
+    assert page.script("return document.getElementById('save').hidden") is False
+    saved = page.script("return recordingBytes().then((blob) => blob.text())")
+    assert [json.loads(line) for line in saved.splitlines()] == [json.loads(line) for line in recording.read_text().splitlines()]

@@ -98,6 +98,8 @@ function showIncidents(app, side) {
     }
     return;
   }
+  // A summary says the same.
+  if (app.run.lines && app.run.lines.length) return;
   for (const panel of app.panels) {
     if (!panel.track || !panel.track.caption) continue;
     side.append(element("h2", panel.operator.name + " over the run"));

@@ -37,6 +37,7 @@ class App {
     if (link.t) this.setDark(link.t === "dark");
     this.key = this.lastKey();
     if (about.start !== undefined) this.key = about.start;
+    else if (about.raw !== undefined) this.key = this.worstKey();
     if (link.w !== undefined) {
       this.key = link.w;
       this.follow = false;
@@ -87,6 +88,19 @@ class App {
   lastKey() {
     const keys = this.keys();
     return keys.length ? keys[keys.length - 1] : null;
+  }
+
+  // The first window of what costs most: a page for a ticket begins there.
+  worstKey() {
+    let worst = null, most = 0;
+    for (const operator of this.run.operators)
+      for (const window of operator.windows)
+        for (const finding of findingsOf(window)) {
+          const named = finding.kind !== "early_rank" && finding.share;
+          // What is nearly as much as the worst so far does not begin anew.
+          if (named && finding.share > 1.5 * most) [worst, most] = [window.key, finding.share];
+        }
+    return worst === null ? this.lastKey() : worst;
   }
 
   setKey(key) {
