@@ -132,6 +132,9 @@
 /* The mean of such a time [1 ÷ part of the step]: a step holds compute and communication twice; on
  * the safe side. Larger: times count as more varied, limits move out. Chosen. */
 #define DXT_STEP_PARTS 8
+/* Operations below which one of them may have made all that is seen (a first call), so that how far
+ * ranks differ is no proof. Larger: small lateness in short windows is missed. Chosen. */
+#define DXT_ONE_EVENT_OPS 20
 /* By how much medians understate the deviation of what leans, at a variation of 1 and more. From a
  * simulation of log-normal times. */
 #define DXT_UNDERSTATED 0.2
@@ -329,6 +332,11 @@
 #define DXT_ROTATING_SHARE 0.10
 #define DXT_ROTATING 3.0
 #define DXT_UNSURE_SHARE 0.4
+/* What may be lost at most from which on a window of fewer ranks than SPREAD_MEMBERS is
+ * inconclusive, which cannot tell jitter from another late rank in each operation [part of the
+ * step]. Smaller: more windows with much jitter are. From a model: rotating lateness that loses 20
+ * % of the time, and jitter of 25 % of the compute, which loses 10-15 % and stays below. */
+#define DXT_UNSURE_SHARE_OF_FEW 0.2
 #define DXT_ROTATING_RANKS 16u
 
 /* ---- severity and confidence (weigh.c) ---- */

@@ -147,7 +147,7 @@ static void give_verdict(dxt_case *c)
     bool stalled = c->once > 0 && !(c->once < DXT_MAJOR_SHARE * fit->step);
     /* A program that never passes its counters on has waited for nobody, ever. */
     bool silent = fit->base <= 0 && fit->count > 0 && dxt_case_mean(c) == 0;
-    if (!isnan(c->spent) && dxt_may_rotate(fit)) c->draft->verdict = DXT_VERDICT_INCONCLUSIVE;
+    if (c->beside == 0 && dxt_may_rotate(fit)) c->draft->verdict = DXT_VERDICT_INCONCLUSIVE;
     if (c->blocks) c->draft->verdict = DXT_VERDICT_INCONCLUSIVE;
     if (c->nothing || !fits || fit->unsure || fit->count < 2 || thin || stalled || silent)
         c->draft->verdict = DXT_VERDICT_INCONCLUSIVE;

@@ -185,6 +185,39 @@ static double unsure_share(void)
     return tip(may_rotate, 0.5 * US, 14 * US) / US;
 }
 
+static bool not_healthy(double skew)
+{
+    m.skew = skew;
+    judge();
+    return said.verdict != DXT_VERDICT_HEALTHY;
+}
+
+static double unsure_of_4(void)
+{
+    begin(4);
+    return tip(not_healthy, 1 * US, 400 * US) / US;
+}
+
+/* Ranks that differ, in few operations and in more. */
+static double error_of(int64_t ops)
+{
+    begin_varied(8, 5 * US);
+    m.ops = ops;
+    for (uint32_t r = 0; r < 8; r++) m.late[r] = 6 * US * deviate(1000 + r);
+    judge();
+    return said.error;
+}
+
+static bool many_events(double ops)
+{
+    return error_of((int64_t)ops) < 0.8 * error_of(5);
+}
+
+static double one_event(void)
+{
+    return count_from(many_events, 6);
+}
+
 static bool systemic_among(double skew)
 {
     m.skew = skew;
@@ -293,6 +326,8 @@ static const tipping rows[] = {
     ROW(rotating_share, 7.1618),
     ROW(rotating_ranks, 20),
     ROW(unsure_share, 8.7187),
+    ROW(unsure_of_4, 33.422),
+    ROW(one_event, 20),
     ROW(systemic_of_3, 75.199),
     ROW(stalls_errors, 0.94462),
     ROW(stalls_rows, 0.22099),

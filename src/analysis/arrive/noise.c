@@ -135,8 +135,11 @@ void dxt_set_limit(const dxt_group_input *in, dxt_group *group, double least, do
     double sampling = hypot(in->ops > 0 ? own.deviation / sqrt(in->ops) : 0, noise);
     if (in->step > 0)
         sampling = hypot(sampling, fmin(DXT_DRIFT * in->step, DXT_DRIFT_OF_FLOOR * in->floor));
-    if (in->ops <= 0 && in->count > 1) spread *= 1 + DXT_FEW_SPREAD / (in->count - 1);
+    /* One of few operations may have made all that is seen: then the spread is of that one. */
+    bool few = in->ops > 0 && in->ops < DXT_ONE_EVENT_OPS;
+    if ((few || in->ops <= 0) && in->count > 1) spread *= 1 + DXT_FEW_SPREAD / (in->count - 1);
     double counts = in->count >= DXT_MANY_MEMBERS ? DXT_SPREAD_OF_MANY : DXT_SYSTEMATIC_SPREAD;
+    if (few) counts = 1;
     group->error = spread > counts * sampling ? spread : sampling;
     group->limit = fmax(least, dxt_lean_quantile(dxt_group_significance(in->population), own.lean) *
                                    group->error);

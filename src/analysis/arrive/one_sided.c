@@ -155,5 +155,12 @@ bool dxt_rotates(const dxt_fit *fit)
 
 bool dxt_may_rotate(const dxt_fit *fit)
 {
+    double least, most;
+    /* Without a clock nothing says how much is lost. */
+    if (isnan(fit->step)) return fit->one_sided > DXT_ROTATING;
+    if (fit->count < DXT_SPREAD_MEMBERS) {
+        dxt_bound_loss(fit, &least, &most);
+        return most >= DXT_UNSURE_SHARE_OF_FEW;
+    }
     return dxt_rotates(fit) || may_lose(fit, DXT_ONE_SIDED, DXT_UNSURE_SHARE);
 }

@@ -30,7 +30,8 @@ void dxt_bound_loss(const dxt_fit *fit, double *least, double *most);
 /** Whether another rank is late in each operation, so that much of the time may be lost. */
 bool dxt_rotates(const dxt_fit *fit);
 
-/** Whether that cannot be ruled out, and most of the time may be lost. */
+/** Whether that cannot be ruled out, and most of the time may be lost; among few ranks, whose rows
+ *  and columns say nothing, much of it; without a clock whether another rank is late at all. */
 bool dxt_may_rotate(const dxt_fit *fit);
 
 #endif
