@@ -95,6 +95,12 @@ class Scale {
     this.range = Math.log(high / low);
   }
 
+  // What is named is to stand out: the same scale, ending near the longest of it. What everybody waits stays green.
+  endingNear(longest) {
+    if (!(longest > 0) || longest >= this.high) return this;
+    return new Scale(this.low, Math.min(this.high, Math.max(longest, 3 * this.low)), this.measure);
+  }
+
   position(value) {
     if (!(value > this.low)) return 0;
     return value >= this.high ? 1 : Math.log(value / this.low) / this.range;

@@ -80,16 +80,22 @@ class Panel {
     }
     const survey = await source.survey(this.run, this.operator, cells);
     const track = await source.track(this.run, this.operator);
-    const scale = survey.scale(window.measure);
+    const scale = survey.scale(window.measure).endingNear(longestOf(this.markedIn(window), cells));
     const same = this.scale && this.scale.low === scale.low && this.scale.high === scale.high && this.scale.measure === scale.measure;
     Object.assign(this, { window, cells, track, scale: same ? this.scale : scale });
+  }
+
+  // What the findings of a window outline.
+  markedIn(window) {
+    if (window.marks && window.marks.length) return [marksAsCells(window.marks)];
+    return findingsOf(window).map((finding) => cellsOf(finding, this.run));
   }
 
   show() {
     const { app, window } = this;
     if (!window || !this.cells) return;
     const judged = findingsOf(window), chosen = app.chosen && app.chosen.operator === this.index ? judged[app.chosen.finding] : null;
-    const marked = window.marks && window.marks.length ? [marksAsCells(window.marks)] : judged.map((finding) => cellsOf(finding, this.run));
+    const marked = this.markedIn(window);
     this.verdict.textContent = verdictOf(window) + (judged.length ? ": " + judged.length + (judged.length === 1 ? " finding" : " findings") : "");
     this.verdict.className = "verdict " + verdictOf(window);
     this.map.show({ run: this.run, operator: this.operator, window, cells: this.cells, scale: this.scale, view: app.view, marked,

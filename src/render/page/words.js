@@ -103,6 +103,29 @@ function boxOf(cells) {
 }
 
 // Marks that a window came with, where nobody judged it.
+// The longest wait in what is outlined, as marked_value() in ../model.c takes it: of a row or a column at most three times
+// its mean. 0 = nothing is outlined.
+function longestOf(marked, cells) {
+  let longest = 0;
+  const line = (at) => {
+    let most = 0, sum = 0, count = 0;
+    for (let other = 0; other < cells.ranks; other++) {
+      const [value] = at(other);
+      if (!(value > 0)) continue;
+      most = Math.max(most, value);
+      sum += value;
+      count++;
+    }
+    if (count) longest = Math.max(longest, Math.min(most, 3 * sum / count));
+  };
+  for (const { columns, rows, points } of marked) {
+    for (const column of columns.slice(0, 64)) line((row) => cells.at(row, column));
+    for (const row of rows.slice(0, 64)) line((column) => cells.at(row, column));
+    for (const [row, column] of points) longest = Math.max(longest, cells.at(row, column)[0] || 0);
+  }
+  return longest;
+}
+
 function marksAsCells(marks) {
   const cells = { columns: [], rows: [], points: [], ranks: [] };
   for (const [kind, row, column] of marks || []) {
