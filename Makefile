@@ -2,7 +2,7 @@
 # The front door. Everything here is one line over a CMake preset or a script, which also run alone.
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo demo-live test test-gpu mutants check check-deepep fuzz asan tsan arm64 bench install \
+.PHONY: help build demo demo-live test test-gpu mutants check check-deepep fuzz campaign asan tsan arm64 bench install \
 	wheel format clean
 
 PREFIX ?= /usr/local
@@ -50,6 +50,12 @@ check-deepep: ## DeepEP 2.5's headers with counters, compiled by nvcc; loads its
 fuzz: ## each fuzz target for DXT_FUZZ_SECONDS (60), two at a time
 	@scripts/install-deps.sh build fuzz
 	@scripts/test.sh fuzz -L fuzz
+
+campaign: ## kills, limits, failing allocations, clocks, soaks, fuzzing: hours; PART=NAME does one
+	@scripts/install-deps.sh build test fuzz
+	@cmake --preset test
+	@cmake --build build
+	@scripts/campaign.sh $(PART)
 
 asan: ## unit tests under AddressSanitizer and UBSan
 	@scripts/install-deps.sh build test

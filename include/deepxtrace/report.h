@@ -19,7 +19,8 @@ extern "C" {
  * @param findings  Its result.
  * @param index     Which finding; below findings->finding_count.
  * @param buffer    Receives the sentence, always terminated, cut at @p size.
- * @return Length of the whole sentence in bytes, as snprintf().
+ * @return Length of the whole sentence in bytes, as snprintf(). Without memory for it, that of kind
+ *         and rank, which are written then.
  *
  * Blocking: no. Threads: reentrant. NULL: 0, and an empty text where there is a buffer.
  */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One finding, one sentence. */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -339,6 +340,18 @@ void dxt_words_finding(dxt_text *text, const dxt_window *window, const dxt_findi
         dxt_text_puts(text, dxt_finding_kind_name(words.finding->kind));
 }
 
+/* Without memory: a finding that is not said would be taken for none. */
+static size_t in_short(const dxt_window *window, const dxt_finding *finding, char *buffer,
+                       size_t size)
+{
+    const char *kind = dxt_finding_kind_name(finding->kind);
+    int length =
+        finding->rank < window->ranks
+            ? snprintf(buffer, size, "%s: rank %u (no memory to say more)", kind, finding->rank)
+            : snprintf(buffer, size, "%s (no memory to say more)", kind);
+    return (size_t)length;
+}
+
 size_t dxt_report_sentence(const dxt_window *window, const dxt_findings *findings, size_t index,
                            char *buffer, size_t size)
 {
@@ -347,8 +360,12 @@ size_t dxt_report_sentence(const dxt_window *window, const dxt_findings *finding
     if (!window || !findings) return 0;
     if (index >= findings->finding_count) return 0;
     dxt_words_finding(&text, window, findings, index);
-    size_t length = text.failed ? 0 : text.size;
-    if (!text.failed && size > 0) {
+    if (text.failed) {
+        free(text.data);
+        return in_short(window, &findings->findings[index], buffer, size);
+    }
+    size_t length = text.size;
+    if (size > 0) {
         size_t kept = length < size ? length : size - 1;
         /* Never half a character. */
         while (kept < length && kept > 0 && ((unsigned char)text.data[kept] & 0xc0) == 0x80) kept--;

@@ -255,6 +255,29 @@ static void a_signal_takes_what_is_not_finished_along(void **state)
     }
 }
 
+static void a_signal_leaves_no_empty_recording(void **state)
+{
+    (void)state;
+    for (int lines = 0; lines < 2; lines++) {
+        fflush(NULL);
+        pid_t pid = fork();
+        if (pid == 0) {
+            output_file output;
+            bool ready = output_open(&output, "test", path, true) == -1 &&
+                         output_grow(&output) == -1 &&
+                         (lines == 0 || output_write(&output, "one\n", 4) == DXT_OK) &&
+                         output_flush(&output) == DXT_OK;
+            if (ready) raise(SIGHUP);
+            _exit(1);
+        }
+        int status = 0;
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_true(WIFSIGNALED(status));
+        assert_int_equal(entries(), lines);
+        if (lines) expect_content("one\n");
+    }
+}
+
 static void a_child_deletes_nothing_of_its_parent(void **state)
 {
     (void)state;
@@ -328,6 +351,7 @@ int main(void)
         IN_FOLDER(an_empty_recording_goes_alone),
         IN_FOLDER(a_full_disk_costs_the_last_line_alone),
         IN_FOLDER(a_signal_takes_what_is_not_finished_along),
+        IN_FOLDER(a_signal_leaves_no_empty_recording),
         IN_FOLDER(a_child_deletes_nothing_of_its_parent),
         IN_FOLDER(what_replaces_is_no_more_open),
         IN_FOLDER(failed_allocations_leave_nothing),

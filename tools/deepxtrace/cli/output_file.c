@@ -191,6 +191,7 @@ outcome output_grow(output_file *output)
 {
     if (!output->file || !output->temporary) return GO_ON;
     if (put_in_place(output) != 0) return refuse_file(output, errno);
+    temporary_grows(output->temporary, output->target);
     forget_temporary(output);
     output->named = true;
     return GO_ON;
@@ -241,6 +242,7 @@ void output_abandon(output_file *output)
     if (output->file) fclose(output->file);
     if (output->temporary) unlink(output->temporary);
     forget_temporary(output);
+    if (output->named) temporary_forget(output->target);
     free(output->target);
     output->file = NULL;
     output->target = NULL;

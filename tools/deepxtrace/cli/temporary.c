@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
@@ -14,13 +15,17 @@ static const int ending[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
 
 /* More than any command writes at a time; of one more, a signal would leave the file. */
 static const char *volatile names[16];
+static volatile bool grows[COUNT(names)];
 static volatile pid_t owner;
 
 static void delete_all(int number)
 {
     /* A child that has not set its own handlers yet must not delete what its parent writes. */
-    for (size_t i = 0; i < COUNT(names) && getpid() == owner; i++)
-        if (names[i]) unlink(names[i]);
+    for (size_t i = 0; i < COUNT(names) && getpid() == owner; i++) {
+        struct stat there;
+        bool full = grows[i] && names[i] && stat(names[i], &there) == 0 && there.st_size > 0;
+        if (names[i] && !full) unlink(names[i]);
+    }
     /* The handler is gone (SA_RESETHAND); the signal comes again when this returns. */
     raise(number);
 }
@@ -62,8 +67,26 @@ int temporary_open(char *name)
     return fd;
 }
 
+void temporary_grows(const char *name, const char *target)
+{
+    sigset_t before;
+    hold_signals(&before);
+    for (size_t i = 0; i < COUNT(names); i++) {
+        if (names[i] != name) continue;
+        grows[i] = true;
+        names[i] = target;
+    }
+    sigprocmask(SIG_SETMASK, &before, NULL);
+}
+
 void temporary_forget(const char *name)
 {
-    for (size_t i = 0; i < COUNT(names); i++)
-        if (names[i] == name) names[i] = NULL;
+    sigset_t before;
+    hold_signals(&before);
+    for (size_t i = 0; i < COUNT(names); i++) {
+        if (!name || names[i] != name) continue;
+        names[i] = NULL;
+        grows[i] = false;
+    }
+    sigprocmask(SIG_SETMASK, &before, NULL);
 }

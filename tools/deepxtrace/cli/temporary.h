@@ -15,6 +15,14 @@
  */
 int temporary_open(char *name);
 
+/**
+ * The file has been renamed, and grows: a signal deletes it only as long as it is empty.
+ *
+ * @param name    As it was.
+ * @param target  Must outlive the file's temporary_forget().
+ */
+void temporary_grows(const char *name, const char *target);
+
 /** The file has been renamed, or is deleted by the caller. Also for a name that is not known. */
 void temporary_forget(const char *name);
 

@@ -1,0 +1,83 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Every allocation of a command fails once: it says so and ends in order, or does what it does without.
+
+    allocations.py COMMAND PRELOADED [--some]
+
+With --some, the 1st, 2nd, 3rd, 5th, 8th … of each."""
+import os
+import sys
+
+from common import Findings, run, scratch
+
+#: Each with whether its output is the same every time.
+COMMANDS = [
+    (["simulate", "-n", "8", "--ranks-per-node", "4", "--windows", "2"], True),
+    (["analyze", "recording.jsonl"], True),
+    (["analyze", "--json", "--summary", "recording.jsonl"], True),
+    (["analyze", "recording.jsonl.gz"], True),
+    (["heatmap", "recording.jsonl"], True),
+    (["heatmap", "recording.jsonl", "-o", "-", "--format", "html"], True),
+    (["heatmap", "recording.jsonl", "-o", "-", "--format", "png"], False),
+    (["heatmap", "recording.jsonl", "-o", "-", "--format", "pdf"], False),
+    (["heatmap", "recording.jsonl", "--timeline", "-o", "-", "--format", "svg"], True),
+    # It calls the command itself, to whose options it can do without.
+    (["completion", "bash"], False),
+    (["info"], False),
+    (["job", "-n", "2", "--steps", "20", "--window", "10", "--compute", "100us", "--timeout", "2s",
+      "--record", "job.jsonl", "-o", "job.svg", "--force"], False),
+    (["bench", "ep", "-n", "2", "--repeat", "1", "--tokens", "4", "--hidden", "128"], False),
+    (["bench", "gather", "-n", "2", "--repeat", "1"], False),
+]
+
+
+def numbers(some):
+    """1, 2, 3 … or as Fibonacci counts."""
+    last, number = 1, 1
+    while True:
+        yield number
+        last, number = (number, number + last) if some else (last, number + 1)
+
+
+def main():
+    command, preloaded = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
+    some = "--some" in sys.argv
+    found, folder = Findings(), scratch()
+    with open("recording.jsonl", "wb") as file:
+        file.write(run([command, "simulate", "-n", "8", "--windows", "3", "--slow",
+                        "dispatch:2:60us"]).stdout)
+    run(["gzip", "-k", "recording.jsonl"])
+    for arguments, same in COMMANDS:
+        whole, failed = run([command, *arguments]), 0
+        if whole is None or whole.returncode not in (0, 3):
+            print("left out, since it does not work here:", *arguments)
+            continue
+        for number in numbers(some):
+            if os.path.exists("mark"):
+                os.unlink("mark")
+            done = run([command, *arguments], env=dict(
+                os.environ, LD_PRELOAD=preloaded, DXT_FAIL_ALLOC=str(number), DXT_FAIL_MARK="mark"))
+            if not os.path.exists("mark"):
+                break
+            found.tried += 1
+            failed += 1
+            where = f"allocation {number} of '{' '.join(arguments)}':"
+            if not found.expect(done is not None, where, "it does not end"):
+                continue
+            error = done.stderr.decode("utf-8", "replace")
+            found.expect(0 <= done.returncode <= 3, where, "exit status", done.returncode, error)
+            # A sentence without memory names its rank, and says so.
+            if done.returncode == 0 and same and b"no memory to say more" not in done.stdout:
+                found.expect(done.stdout == whole.stdout, where, "another output, and no word of it")
+            if done.returncode != 0:
+                found.expect(error.strip(), where, "it failed without a word")
+            left = [name for name in os.listdir() if name.startswith(".")]
+            found.expect(not left, where, "left behind:", left)
+        print(f"  {failed} allocations of '{' '.join(arguments)}'", flush=True)
+    os.chdir("/")
+    folder.cleanup()
+    found.end("allocations")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the parts of the campaign have in common."""
+import os
+import subprocess
+import sys
+import tempfile
+import time
+
+
+class Findings:
+    """What went wrong; each is printed at once."""
+
+    def __init__(self):
+        self.count = self.tried = 0
+
+    def expect(self, holds, *what):
+        if not holds:
+            self.count += 1
+            print("FINDING:", *what, flush=True)
+        return holds
+
+    def end(self, what):
+        print(f"{what}: {self.tried} tried, {self.count} findings", flush=True)
+        sys.exit(self.count > 0)
+
+
+def scratch():
+    """A folder of this run, which becomes the current one."""
+    folder = tempfile.TemporaryDirectory(prefix="dxt-campaign-")
+    os.chdir(folder.name)
+    return folder
+
+
+def run(command, seconds=60, **keywords):
+    """A process that has ended, or None if it had to be killed."""
+    try:
+        return subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, timeout=seconds, **keywords)
+    except subprocess.TimeoutExpired:
+        return None
+
+
+def children(pid):
+    try:
+        with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
+            return [int(word) for word in file.read().split()]
+    except OSError:
+        return []
+
+
+def alive(pid):
+    try:
+        with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as file:
+            return file.read().rsplit(")", 1)[1].split()[0] not in "ZX"
+    except OSError:
+        return False
+
+
+def until(condition, seconds):
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.02)
+    return True

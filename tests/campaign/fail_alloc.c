@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Preloaded: the k-th allocation by code of ours fails, k from DXT_FAIL_ALLOC, in whatever process
+ * of a job comes to it, and the file DXT_FAIL_MARK says that one did. What other libraries allocate
+ * for themselves is left alone.
+ */
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define EXPORT __attribute__((visibility("default")))
+
+void *__libc_malloc(size_t size);
+void *__libc_calloc(size_t count, size_t size);
+void *__libc_realloc(void *old, size_t size);
+void *__libc_memalign(size_t alignment, size_t size);
+
+static atomic_long left;
+
+__attribute__((constructor)) static void begin(void)
+{
+    const char *text = getenv("DXT_FAIL_ALLOC");
+    atomic_store(&left, text ? strtol(text, NULL, 10) : 0);
+}
+
+static bool is_ours(const void *caller)
+{
+    Dl_info info;
+    if (!dladdr(caller, &info) || !info.dli_fname) return false;
+    const char *slash = strrchr(info.dli_fname, '/');
+    const char *name = slash ? slash + 1 : info.dli_fname;
+    return strncmp(name, "deepxtrace", 10) == 0 || strncmp(name, "libdeepxtrace", 13) == 0;
+}
+
+static bool fails(const void *caller)
+{
+    if (atomic_load(&left) <= 0 || !is_ours(caller) || atomic_fetch_sub(&left, 1) != 1)
+        return false;
+    const char *mark = getenv("DXT_FAIL_MARK");
+    int fd = mark ? open(mark, O_WRONLY | O_CREAT | O_CLOEXEC, 0600) : -1;
+    if (fd >= 0) close(fd);
+    errno = ENOMEM;
+    return true;
+}
+
+#define CALLER __builtin_return_address(0)
+
+EXPORT void *malloc(size_t size)
+{
+    return fails(CALLER) ? NULL : __libc_malloc(size);
+}
+
+EXPORT void *calloc(size_t count, size_t size)
+{
+    return fails(CALLER) ? NULL : __libc_calloc(count, size);
+}
+
+EXPORT void *realloc(void *old, size_t size)
+{
+    return fails(CALLER) ? NULL : __libc_realloc(old, size);
+}
+
+EXPORT void *aligned_alloc(size_t alignment, size_t size)
+{
+    return fails(CALLER) ? NULL : __libc_memalign(alignment, size);
+}
+
+static char *copy(const char *text, size_t size)
+{
+    char *made = __libc_malloc(size + 1);
+    if (!made) return NULL;
+    made[size] = '\0';
+    memccpy(made, text, '\0', size);
+    return made;
+}
+
+EXPORT char *strdup(const char *text)
+{
+    return fails(CALLER) ? NULL : copy(text, strlen(text));
+}
+
+EXPORT char *strndup(const char *text, size_t size)
+{
+    return fails(CALLER) ? NULL : copy(text, strnlen(text, size));
+}

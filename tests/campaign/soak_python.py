@@ -1,0 +1,74 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Async sessions of the Python package over a store, for a while: who is called silent, and what it costs.
+
+    soak_python.py SECONDS        (DEEPXTRACE_LIBRARY_PATH and PYTHONPATH as for the tests)
+
+Three ranks in one process, windows of 50 ms, rank 1 late."""
+import os
+import sys
+import time
+
+import numpy as np
+import torch.distributed as dist
+
+from deepxtrace._mailroom import Mailroom
+from deepxtrace._session import Session
+from deepxtrace.window import Findings
+
+RANKS, WINDOW, LATE = 3, 0.05, 1
+
+
+def memory():
+    with open("/proc/self/statm", encoding="ascii") as file:
+        return int(file.read().split()[1]) * 4
+
+
+def main():
+    store, said, kinds, windows, named = dist.HashStore(), [], {}, 0, 0
+    counts = [np.zeros((2, RANKS), np.int64) for _ in range(RANKS)]
+
+    def reader(rank):
+        def read(out, _ordered):
+            counts[rank] += 1000
+            if rank != LATE:
+                counts[rank][:, LATE] += 20_000_000
+            out.waits[:] = counts[rank]
+            out.ops[:] += 10
+            return True
+        return read
+
+    def told(diagnoses, count):
+        nonlocal windows, named
+        windows += 1
+        for index in range(count):
+            result = Findings._from_c(diagnoses[index].window, diagnoses[index].findings).to_dict()
+            for finding in result["findings"]:
+                key = finding["kind"], finding.get("rank", "")
+                kinds[key] = kinds.get(key, 0) + 1
+                named += index == 0 and key == ("late_rank", LATE)
+
+    rooms = [Mailroom(lambda: store, "soak", rank, RANKS, said.append, WINDOW)
+             for rank in range(RANKS)]
+    sessions = [Session(rooms[rank], rank, RANKS, ("dispatch", "combine"), reader(rank), told,
+                        said.append, asynchronous=True, interval=WINDOW, deadline=WINDOW,
+                        warmup_windows=0, ticks_per_second=lambda: 10**9, host=f"h{rank}",
+                        instance="soak", source="soak", method=0) for rank in (2, 1, 0)]
+    time.sleep(5)
+    before, threads = memory(), len(os.listdir("/proc/self/task"))
+    time.sleep(max(0.0, float(sys.argv[1]) - 5))
+    after = memory()
+    print(f"Python async: {windows} windows; late rank named in {named}; memory {before} -> {after} kB, "
+          f"threads {threads} -> {len(os.listdir('/proc/self/task'))}, keys {store.num_keys()}")
+    for (kind, rank), times in sorted(kinds.items(), key=str):
+        print(f"  {kind} {rank}: {times}")
+    for text in said[:5]:
+        print("  said:", text)
+    for session in sessions:
+        session.destroy()
+    silent = sum(times for (kind, _), times in kinds.items() if kind == "silent_rank")
+    return int(silent > 0 or named < 0.98 * windows)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
