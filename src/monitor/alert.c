@@ -186,13 +186,15 @@ static int64_t now_s(void)
     return now.tv_sec;
 }
 
-/* The oldest message that is due. Of a channel they go in order: one that fails holds up the next.
- */
+/* The oldest message that is due; also if it waits for longer than any does, as the clock was set
+ * back. Of a channel they go in order: one that fails holds up the next. */
 static bool next_due(alerts *a, int64_t *id, int64_t *attempts, char **channel, char **body)
 {
     query q = query_begin(&a->s, "SELECT id, attempts, channel, body FROM alert WHERE id IN (SELECT"
-                                 " min(id) FROM alert GROUP BY channel) AND next_ns <= ? LIMIT 1");
+                                 " min(id) FROM alert GROUP BY channel) AND next_ns NOT BETWEEN"
+                                 " ?1 + 1 AND ?1 + ?2 LIMIT 1");
     query_int(&q, now_s());
+    query_int(&q, LONGEST_WAIT_S);
     *channel = *body = NULL;
     if (query_row(&q)) {
         *id = query_get_int(&q, 0);
@@ -241,11 +243,11 @@ static void *work(void *context)
         free(channel);
         free(body);
         struct timespec until;
-        clock_gettime(CLOCK_REALTIME, &until);
+        clock_gettime(CLOCK_MONOTONIC, &until);
         until.tv_sec += 1;
         pthread_mutex_lock(&a->lock);
         bool stop = a->stop;
-        if (!stop && !due) pthread_cond_timedwait(&a->wake, &a->lock, &until);
+        if (!stop && !due) pthread_cond_clockwait(&a->wake, &a->lock, CLOCK_MONOTONIC, &until);
         pthread_mutex_unlock(&a->lock);
         if (stop) return NULL;
     }

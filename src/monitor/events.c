@@ -24,12 +24,12 @@ static ssize_t next_event(void *context, uint64_t position, char *buffer, size_t
     news *n = t->server->news;
     struct timespec until;
     (void)position;
-    clock_gettime(CLOCK_REALTIME, &until);
+    clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += STREAM_S;
     pthread_mutex_lock(&n->lock);
     int late = 0;
     while (t->begun && n->count == t->seen && !n->ended && late == 0)
-        late = pthread_cond_timedwait(&n->more, &n->lock, &until);
+        late = pthread_cond_clockwait(&n->more, &n->lock, CLOCK_MONOTONIC, &until);
     bool ended = n->ended;
     t->seen = n->count;
     pthread_mutex_unlock(&n->lock);

@@ -26,6 +26,7 @@ typedef struct followed {
     bool log;      /**< text of a log, whose windows are several lines */
     off_t settled; /**< size of a log when all in it was judged, as nothing more came; −1 */
     bool done;     /**< packed, and read to its end */
+    bool more;     /**< its text goes on behind `position`: others have had their turn */
     bool seen;     /**< by the last scan */
     bool told;     /**< that it cannot be read */
 } followed;

@@ -164,8 +164,19 @@ static bool keep_matrices(recorder *r, const char *operator_name)
     return query_do(&q);
 }
 
+/* Those that opened are counted for good: they may be forgotten. */
+static bool count_opened(recorder *r, int64_t number)
+{
+    query q = query_begin(r->s, "INSERT INTO total SELECT 'opened ' || kind, grp, operator, 1 FROM"
+                                " incident WHERE number = ? ON CONFLICT DO UPDATE SET value ="
+                                " value + 1");
+    query_int(&q, number);
+    return query_do(&q);
+}
+
 static bool change(recorder *r, int64_t number, int state, const char *operator_name)
 {
+    if (state == INCIDENT_OPEN && !count_opened(r, number)) return false;
     return set_state(r, number, state) && keep_matrices(r, operator_name) &&
            alert_queue(r, number, state == INCIDENT_OPEN ? "opened" : "closed");
 }

@@ -17,8 +17,17 @@
 /* Ranks of a group that all have series; of more, so many of the latest. */
 #define ALL_RANKS 128u
 #define WORST_RANKS 32u
-/* Groups that have had a window in the last day, at most. */
-#define MOST_GROUPS 64
+/* Groups that had a window last, so many, of one name and instance the newest; and rows of any one
+ * metric about them. */
+#define RECENT                                                                                     \
+    "(SELECT id FROM (SELECT id, max(last_ns) AS newest FROM grp WHERE last_ns IS NOT NULL GROUP " \
+    "BY"                                                                                           \
+    " name, instance ORDER BY newest DESC, id DESC LIMIT 64))"
+#define MOST_ROWS " LIMIT 1024"
+/* The newest window of each of their operators. */
+#define NEWEST                                                                                    \
+    "(SELECT (SELECT max(id) FROM window WHERE grp = t.grp AND operator = t.operator) FROM total" \
+    " t WHERE t.name = 'windows' AND t.grp IN " RECENT " LIMIT 256)"
 
 typedef struct page {
     char *text;
@@ -26,7 +35,7 @@ typedef struct page {
     FILE *out;
     store *s;
     bool openmetrics;
-    char labels[1024]; /* of the options, each with a comma behind it */
+    char labels[8192]; /* of the options, each with a comma behind it */
 } page;
 
 static void put_escaped(FILE *out, const char *value)
@@ -112,9 +121,7 @@ static bool put_ranks(page *p, const char *name, const char *help, int which)
     query q = query_begin(
         p->s,
         "SELECT g.id, g.name, g.instance, w.operator, w.sums, g.ranks FROM window w JOIN grp g ON"
-        " g.id = w.grp WHERE w.measure = 0 AND w.id IN (SELECT max(id) FROM window GROUP BY grp,"
-        " operator) ORDER BY w.id DESC LIMIT ?");
-    query_int(&q, 2 * MOST_GROUPS);
+        " g.id = w.grp WHERE w.measure = 0 AND w.id IN " NEWEST " ORDER BY w.id DESC");
     bool any = false;
     while (query_row(&q)) {
         uint32_t ranks = (uint32_t)query_get_int(&q, 5);
@@ -157,53 +164,57 @@ static bool put_groups(page *p, int64_t now_ns)
     snprintf(
         age, sizeof age,
         "SELECT name AS 'group', instance AS instance_id, max(0, (%lld - last_ns) / 1e9) FROM grp"
-        " WHERE last_ns IS NOT NULL ORDER BY last_ns DESC LIMIT %d",
-        (long long)now_ns, MOST_GROUPS);
-    return put_rows(p, "deepxtrace_windows_total", "counter", "Windows that were judged.",
-                    "SELECT g.name AS 'group', g.instance AS instance_id, operator, value FROM "
-                    "total t JOIN"
-                    " grp g ON g.id = t.grp WHERE t.name = 'windows'") &&
+        " WHERE id IN " RECENT,
+        (long long)now_ns);
+    return put_rows(
+               p, "deepxtrace_windows_total", "counter", "Windows that were judged.",
+               "SELECT g.name AS 'group', g.instance AS instance_id, operator, value FROM"
+               " total t JOIN grp g ON g.id = t.grp WHERE t.name = 'windows' AND g.id IN " RECENT
+                   MOST_ROWS) &&
            put_rows(p, "deepxtrace_findings_total", "counter",
                     "Findings, by kind; a finding counts once in each window that has it.",
-                    "SELECT g.name AS 'group', g.instance AS instance_id, operator, t.name AS "
-                    "kind, value"
-                    " FROM total t JOIN grp g ON g.id = t.grp WHERE t.name <> 'windows'") &&
+                    "SELECT g.name AS 'group', g.instance AS instance_id, operator, t.name AS kind,"
+                    " value FROM total t JOIN grp g ON g.id = t.grp WHERE t.name <> 'windows' AND"
+                    " t.name NOT LIKE 'opened %' AND"
+                    " g.id IN " RECENT MOST_ROWS) &&
            put_rows(p, "deepxtrace_newest_window_age_seconds", "gauge",
                     "Time since the newest window began.", age) &&
            put_rows(p, "deepxtrace_group_ranks", "gauge", "Ranks of the group.",
-                    "SELECT name AS 'group', instance AS instance_id, ranks FROM grp") &&
+                    "SELECT name AS 'group', instance AS instance_id, ranks FROM grp WHERE id "
+                    "IN " RECENT) &&
            put_rows(
                p, "deepxtrace_share_lost_ratio", "gauge",
                "Part of the time that the most expensive finding of the newest window costs.",
                "SELECT g.name AS 'group', g.instance AS instance_id, operator, coalesce(share, 0)"
-               " FROM window w JOIN grp g ON g.id = w.grp WHERE w.id IN"
-               " (SELECT max(id) FROM window GROUP BY grp, operator)") &&
-           put_rows(
-               p, "deepxtrace_silent_ranks", "gauge",
-               "Ranks without counters, or that take no part, in the newest window.",
-               "SELECT g.name AS 'group', g.instance AS instance_id, operator,"
-               " (SELECT count(*) FROM json_each(w.diagnosis, '$.findings') f WHERE"
-               " json_extract(f.value, '$.kind') = 'silent_rank') FROM window w JOIN grp g ON"
-               " g.id = w.grp WHERE w.id IN (SELECT max(id) FROM window GROUP BY grp, operator)");
+               " FROM window w JOIN grp g ON g.id = w.grp WHERE w.id IN " NEWEST) &&
+           put_rows(p, "deepxtrace_silent_ranks", "gauge",
+                    "Ranks without counters, or that take no part, in the newest window.",
+                    "SELECT g.name AS 'group', g.instance AS instance_id, operator,"
+                    " (SELECT count(*) FROM json_each(w.diagnosis, '$.findings') f WHERE"
+                    " json_extract(f.value, '$.kind') = 'silent_rank') FROM window w JOIN grp g ON"
+                    " g.id = w.grp WHERE w.id IN " NEWEST);
 }
 
 static bool put_incidents(page *p)
 {
+    /* Incidents that differ in what is no label here are one series. */
     static const char *const open =
         "SELECT g.name AS 'group', g.instance AS instance_id, operator, kind, rank, source, node,"
-        " host AS hostname, gpu, uuid AS 'UUID', severity, %s FROM incident i JOIN grp g ON g.id = "
-        "i.grp"
-        " WHERE state = 1 ORDER BY number DESC LIMIT 100";
+        " host AS hostname, gpu, uuid AS 'UUID', severity, %s FROM incident i JOIN grp g ON g.id ="
+        " i.grp WHERE state = 1 GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11 ORDER BY max(number)"
+        " DESC LIMIT 100";
     char sql[512];
     snprintf(sql, sizeof sql, open, "1");
     if (!put_rows(p, "deepxtrace_incident_open", "gauge", "1 while an incident is open.", sql))
         return false;
-    snprintf(sql, sizeof sql, open, "share");
+    snprintf(sql, sizeof sql, open, "max(share)");
     if (!put_rows(p, "deepxtrace_incident_share_ratio", "gauge",
                   "Part of the time that an open incident costs, on average so far.", sql))
         return false;
     return put_rows(p, "deepxtrace_incidents_total", "counter", "Incidents that opened, by kind.",
-                    "SELECT kind, count(*) FROM incident WHERE state > 0 GROUP BY kind");
+                    "SELECT g.name AS 'group', g.instance AS instance_id, operator,"
+                    " substr(t.name, 8) AS kind, value FROM total t JOIN grp g ON g.id = t.grp"
+                    " WHERE t.name LIKE 'opened %' AND g.id IN " RECENT MOST_ROWS);
 }
 
 static bool fill(page *p, int64_t now_ns)

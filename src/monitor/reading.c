@@ -37,17 +37,30 @@ void reading_end(reading *r)
     r->judge = NULL;
 }
 
+static void note_failure(reading_desk *desk, dxt_status status)
+{
+    if (status == DXT_ERR_NO_MEMORY) snprintf(desk->s->why, sizeof desk->s->why, "out of memory");
+}
+
 bool reading_look_up(reading_desk *desk, followed *file)
 {
+    char *path = strdup(file->path);
+    if (!path) {
+        note_failure(desk, DXT_ERR_NO_MEMORY);
+        return false;
+    }
+    dxt_make_printable(path); /* it becomes a label */
     query q = query_begin(desk->s, "INSERT INTO file (identity, path) VALUES (?1, ?2) ON CONFLICT"
                                    " (identity) DO UPDATE SET path = ?2"
                                    " RETURNING id, position, done");
     query_text(&q, file->identity);
-    query_text(&q, file->path);
+    query_text(&q, path);
     file->id = query_row(&q) ? query_get_int(&q, 0) : 0;
     file->stored = file->id != 0 ? query_get_int(&q, 1) : 0;
     if (file->packing != TEXT_PLAIN) file->done = file->stored > 0 && query_get_int(&q, 2) != 0;
-    return query_end(&q) && file->id != 0;
+    bool well = query_end(&q) && file->id != 0;
+    free(path);
+    return well;
 }
 
 /* What has to be read again after a restart is not dealt with yet: from the first window that still
@@ -66,11 +79,6 @@ static bool note_position(reading_desk *desk, const followed *file, const readin
     query_text(&q, p->problem[0] ? p->problem : NULL);
     query_int(&q, file->id);
     return query_do(&q);
-}
-
-static void note_failure(reading_desk *desk, dxt_status status)
-{
-    if (status == DXT_ERR_NO_MEMORY) snprintf(desk->s->why, sizeof desk->s->why, "out of memory");
 }
 
 static void tell(reading_desk *desk, followed *file, const char *problem)

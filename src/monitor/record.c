@@ -357,5 +357,9 @@ bool record_forget(recorder *r)
         well = query_do(&q);
         if (sqlite3_changes(r->s->db) == 0) break;
     }
+    well =
+        well && store_run(r->s, "DELETE FROM grp WHERE NOT EXISTS (SELECT 1 FROM window WHERE grp"
+                                " = grp.id) AND NOT EXISTS (SELECT 1 FROM incident WHERE grp ="
+                                " grp.id AND state > 0)");
     return well && store_run(r->s, "PRAGMA incremental_vacuum(1000)");
 }

@@ -19,6 +19,12 @@
 /* A window that waits for its other operator is judged alone, and the last window of a log is taken
  * for whole, when nothing more has come for so long. */
 #define SETTLE_NS INT64_C(3000000000)
+/* So long one file is read before the others have their turn. */
+#define TURN_NS INT64_C(1000000000)
+/* A clock that jumps by more was set; for so long it is not believed when it comes to what is old.
+ */
+#define CLOCK_JUMP_NS INT64_C(30000000000)
+#define CLOCK_DOUBT_NS INT64_C(600000000000)
 /* Between two times that what is old is forgotten. */
 #define FORGET_NS INT64_C(60000000000)
 typedef struct monitor {
@@ -33,7 +39,10 @@ typedef struct monitor {
     news news;
     server *server;
     alerts *alerts;
-    bool failing; /**< the store could not be written last time */
+    bool failing;            /**< the store could not be written last time */
+    bool metrics_told;       /**< nor the file of metrics */
+    int64_t clock_offset_ns; /**< what the clock says beyond the time since boot; 0 = not looked */
+    int64_t clock_set_ns;    /**< until when it is not believed, CLOCK_MONOTONIC */
     char *why;
 } monitor;
 
@@ -66,15 +75,33 @@ static void forget_judges(monitor *m)
     }
 }
 
+/* Said once, until all is well again. */
+static void note_failing(monitor *m, const char *what)
+{
+    if (!m->failing) tell(m, "%s: %s; trying again", what, m->s.why);
+    m->failing = true;
+}
+
+static void note_memory(monitor *m)
+{
+    snprintf(m->s.why, sizeof m->s.why, "out of memory");
+    note_failing(m, "nothing can be read");
+}
+
+static void note_store(monitor *m)
+{
+    note_failing(m, "the store cannot be written");
+}
+
 /* What was judged since the last commit is not in the store: it is judged again from the files. */
 static void give_back(monitor *m)
 {
     char why[sizeof m->s.why];
     memcpy(why, m->s.why, sizeof why);
     store_run(&m->s, "ROLLBACK");
+    memcpy(m->s.why, why, sizeof why);
     forget_judges(m);
-    if (!m->failing) tell(m, "the store cannot be written: %s; trying again", why);
-    m->failing = true;
+    note_store(m);
 }
 
 static bool commit(monitor *m)
@@ -113,14 +140,21 @@ static void short_name(const char *path, char *name, size_t size)
     char *kind = strstr(name, ".jsonl");
     if (!kind) kind = strstr(name, ".log");
     if (kind) *kind = '\0';
+    dxt_make_printable(name);
 }
 
 /* One transaction. @return Whether there is more to read at once. */
 static bool read_some(monitor *m, followed *file, reading *r, text_source *source, bool settled)
 {
-    bool failed = !store_run(&m->s, "BEGIN IMMEDIATE"), more = false;
+    bool failed = false;
+    if (!store_run(&m->s, "BEGIN IMMEDIATE")) {
+        /* Nothing was judged: the files are where they were, and looked at again. */
+        file->size = -1;
+        note_store(m);
+        return false;
+    }
     m->recorder.now_ns = clock_ns(CLOCK_REALTIME);
-    if (!failed) more = reading_some(&m->desk, file, r, source, settled, &failed);
+    bool more = reading_some(&m->desk, file, r, source, settled, &failed);
     if (!failed) failed = !commit(m);
     if (failed) give_back(m);
     return more && !failed;
@@ -133,8 +167,15 @@ static bool see_identity(monitor *m, followed *file, reading *r, const char *ide
     if (strcmp(identity, file->identity) != 0) {
         snprintf(file->identity, sizeof file->identity, "%s", identity);
         file->told = false;
-        if (!reading_begin(r, file, &m->recorder) || !reading_look_up(&m->desk, file)) {
+        bool begun = reading_begin(r, file, &m->recorder);
+        if (!begun) note_memory(m);
+        if (begun && !reading_look_up(&m->desk, file)) {
+            begun = false;
+            note_store(m);
+        }
+        if (!begun) {
             file->identity[0] = '\0';
+            file->size = -1;
             return false;
         }
     }
@@ -148,46 +189,85 @@ static bool see_identity(monitor *m, followed *file, reading *r, const char *ide
     return false;
 }
 
-static void read_file(monitor *m, size_t index, bool settled, const volatile sig_atomic_t *stop)
+/* @return Whether there is more to read: others have their turn. */
+static bool read_file(monitor *m, size_t index, bool settled, const volatile sig_atomic_t *stop)
 {
     followed *file = &m->files.files[index];
     reading *r = &m->readings[index];
     text_source *source;
     char identity[sizeof file->identity], name[256];
+    int64_t begun_ns = clock_ns(CLOCK_MONOTONIC);
     const char *why = follow_open(file, &source, identity);
     if (why && !file->told) tell(m, "%s: %s", file->path, why);
     if (why) file->told = true;
-    bool ready = !why && see_identity(m, file, r, identity);
+    bool more = !why && see_identity(m, file, r, identity);
     short_name(file->path, name, sizeof name);
     m->recorder.file_name = name;
-    ready = ready && !file->done && r->judge && text_seek(source, file->position);
-    while (ready && !*stop) ready = read_some(m, file, r, source, settled);
+    more = more && !file->done && r->judge && text_seek(source, file->position);
+    while (more && !*stop) {
+        more = read_some(m, file, r, source, settled);
+        bool turn = file->packing == TEXT_PLAIN && clock_ns(CLOCK_MONOTONIC) - begun_ns > TURN_NS;
+        if (turn) break;
+    }
     text_close(source);
     if (m->recorder.old > 0)
         tell(m, "%s: %" PRIu64 " windows are older than --keep and were left out", file->path,
              m->recorder.old);
     m->recorder.old = 0;
+    return more;
 }
 
-static void look(monitor *m, const volatile sig_atomic_t *stop)
+/* @return Whether there is more to read at once. */
+static bool look(monitor *m, const volatile sig_atomic_t *stop)
 {
     int64_t now_ns = clock_ns(CLOCK_MONOTONIC);
-    if (!follow_scan(&m->files) || !make_readings(m)) return;
+    bool more = false;
+    if (!follow_scan(&m->files) || !make_readings(m)) {
+        note_memory(m);
+        return false;
+    }
     for (size_t i = 0; i < m->files.count && !*stop; i++) {
         followed *file = &m->files.files[i];
-        bool grew = follow_grew(file, now_ns);
+        bool grew = follow_grew(file, now_ns) || file->more;
         bool settled = m->options->once || (!grew && now_ns - file->grown_ns > SETTLE_NS);
-        if (grew || (settled && reading_has_waiting(&m->readings[i], file)))
-            read_file(m, i, settled, stop);
+        if (!grew && !(settled && reading_has_waiting(&m->readings[i], file))) continue;
+        file->more = read_file(m, i, settled, stop);
+        more |= file->more;
     }
+    return more;
+}
+
+/* A clock that was set says wrong what is old: it is told, and nothing is forgotten for a while. */
+static bool clock_was_set(monitor *m, int64_t now_ns)
+{
+    int64_t offset_ns = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_BOOTTIME);
+    int64_t jump_ns = m->clock_offset_ns ? offset_ns - m->clock_offset_ns : 0;
+    m->clock_offset_ns = offset_ns;
+    if (jump_ns > -CLOCK_JUMP_NS && jump_ns < CLOCK_JUMP_NS) return now_ns < m->clock_set_ns;
+    tell(m,
+         "the clock of this machine was set %s by %" PRId64
+         " s; windows without `begin` have the new time",
+         jump_ns < 0 ? "back" : "forward",
+         ((jump_ns < 0 ? -jump_ns : jump_ns) + 500000000) / 1000000000);
+    m->clock_set_ns = now_ns + CLOCK_DOUBT_NS;
+    return true;
 }
 
 static void forget_old(monitor *m)
 {
+    if (!store_run(&m->s, "BEGIN IMMEDIATE")) {
+        note_store(m);
+        return;
+    }
     m->recorder.now_ns = clock_ns(CLOCK_REALTIME);
-    if (!store_run(&m->s, "BEGIN IMMEDIATE") || !record_forget(&m->recorder) ||
-        !store_run(&m->s, "COMMIT"))
-        give_back(m);
+    if (!record_forget(&m->recorder) || !store_run(&m->s, "COMMIT")) give_back(m);
+}
+
+static void write_metrics(monitor *m)
+{
+    bool well = metrics_write(&m->s, m->options, clock_ns(CLOCK_REALTIME));
+    if (!well && !m->metrics_told) tell(m, "%s: %s", m->options->metrics_file, m->s.why);
+    m->metrics_told = !well;
 }
 
 static void rest(int64_t ns)
@@ -201,17 +281,18 @@ static void run(monitor *m, const volatile sig_atomic_t *stop)
     int64_t forgotten_ns = 0;
     uint64_t written = UINT64_MAX;
     while (!*stop) {
-        look(m, stop);
+        bool more = look(m, stop);
         int64_t now_ns = clock_ns(CLOCK_MONOTONIC);
-        if (now_ns - forgotten_ns > FORGET_NS) {
+        bool doubtful = clock_was_set(m, now_ns);
+        if (!doubtful && (forgotten_ns == 0 || now_ns - forgotten_ns > FORGET_NS)) {
             forget_old(m);
             forgotten_ns = now_ns;
         }
         if (m->options->metrics_file && written != m->news.count) {
-            if (!metrics_write(&m->s, m->options, clock_ns(CLOCK_REALTIME)) && !m->failing)
-                tell(m, "%s: %s", m->options->metrics_file, m->s.why);
+            write_metrics(m);
             written = m->news.count;
         }
+        if (more) continue;
         if (m->options->once) break;
         rest(LOOK_NS);
     }

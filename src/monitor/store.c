@@ -13,6 +13,9 @@
 /* How long a statement waits for another connection's. */
 #define BUSY_MS 5000
 
+#define DXT_TEXT(x) #x
+#define DXT_TEXT_OF(x) DXT_TEXT(x)
+
 /* One step for each version: migrations[v] makes version v + 1 of version v. */
 static const char *const migrations[STORE_VERSION] = {
     /* Ordinals are byte offsets in the file's text, so that no line is stored twice. Times are ns
@@ -54,6 +57,12 @@ static const char *const migrations[STORE_VERSION] = {
     "CREATE TABLE total (name TEXT NOT NULL, grp INTEGER NOT NULL REFERENCES grp ON DELETE CASCADE,"
     " operator TEXT NOT NULL, value INTEGER NOT NULL, PRIMARY KEY (name, grp, operator))"
     " WITHOUT ROWID;",
+    /* Whose file it is; incidents that opened are counted, as those that are old are forgotten. */
+    "PRAGMA application_id = " DXT_TEXT_OF(
+        STORE_APPLICATION) ";"
+                           "INSERT INTO total SELECT 'opened ' || kind, grp, operator, count(*) "
+                           "FROM incident WHERE state"
+                           " > 0 GROUP BY kind, grp, operator;",
 };
 
 static int refuse(store *s, int status, const char *format, const char *what)
@@ -174,17 +183,68 @@ static int take_lock(store *s, const char *path)
     return 0;
 }
 
+static int64_t ask(store *s, const char *sql)
+{
+    query q = query_begin(s, sql);
+    int64_t value = query_row(&q) ? query_get_int(&q, 0) : -1;
+    return query_end(&q) ? value : -1;
+}
+
 static int version_of(store *s)
 {
-    query q = query_begin(s, "PRAGMA user_version");
-    int version = query_row(&q) ? (int)query_get_int(&q, 0) : -1;
-    return query_end(&q) ? version : -1;
+    int64_t version = ask(s, "PRAGMA user_version");
+    return version > INT32_MAX ? INT32_MAX : (int)version;
+}
+
+/* A file of another program is left as it is. Version 1 did not say whose it is. */
+static int check_owner(store *s, int version)
+{
+    int64_t owner = ask(s, "PRAGMA application_id");
+    int64_t tables = ask(s, "SELECT count(*) FROM sqlite_master");
+    if (owner < 0 || tables < 0) return 2;
+    if (version == 0 && tables == 0) return 0;
+    if (version == 1 && owner == 0 &&
+        ask(s, "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name IN ('file', 'grp',"
+               " 'window', 'incident', 'alert', 'total')") == 6)
+        return 0;
+    if (version > 0 && owner == STORE_APPLICATION) return 0;
+    return refuse(s, 2, "%s", "it is the database of another program; give another --store FILE");
+}
+
+/* What is asked of it all the time can be asked: a damaged file is noticed here. */
+static int check_schema(store *s)
+{
+    static const char *const questions[] = {
+        "SELECT id, identity, path, position, done, windows, bad, problem FROM file LIMIT 1",
+        "SELECT id, name, instance, ranks, recorded, first_ns, last_ns, windows FROM grp LIMIT 1",
+        "SELECT grp, rank, host, gpu, uuid, pci, pid, job_rank FROM place LIMIT 1",
+        "SELECT id, file, ordinal, grp, operator, number, begin_ns, begin_read, elapsed_ns, "
+        "verdict,"
+        " share, findings, diagnosis, measure, sums FROM window ORDER BY id DESC LIMIT 1",
+        "SELECT window, keep, coding, cells FROM matrix LIMIT 1",
+        "SELECT number, id, state, grp, operator, kind, subject, rank, source, node, source_node,"
+        " host, gpu, uuid, begin_ns, end_ns, first_window, last_window, seen, hits, length, share,"
+        " lost_ns, severity, text FROM incident ORDER BY number DESC LIMIT 1",
+        "SELECT id, channel, body, attempts, next_ns FROM alert LIMIT 1",
+        "SELECT name, grp, operator, value FROM total LIMIT 1"};
+    for (size_t i = 0; i < sizeof questions / sizeof questions[0]; i++) {
+        query q = query_begin(s, questions[i]);
+        if (query_do(&q)) continue;
+        char why[sizeof s->why];
+        memcpy(why, s->why, sizeof why);
+        snprintf(s->why, sizeof s->why,
+                 "it is damaged (%.150s); move it away, and it is made anew from the files", why);
+        return 2;
+    }
+    return 0;
 }
 
 static int migrate(store *s)
 {
     int version = version_of(s);
     if (version < 0) return 2;
+    int owned = check_owner(s, version);
+    if (owned != 0) return owned;
     if (version > STORE_VERSION) {
         snprintf(
             s->why, sizeof s->why,
@@ -205,7 +265,7 @@ static int migrate(store *s)
             return 3;
         }
     }
-    return 0;
+    return check_schema(s);
 }
 
 /* A new store is its owner's alone: it holds host names. Its journal gets the same mode. */

@@ -9,7 +9,9 @@
 #include <stdint.h>
 
 /** What the schema is; older ones are migrated, newer ones refused. */
-#define STORE_VERSION 1
+#define STORE_VERSION 2
+/** Tells its files from those of other programs: "DXTR". */
+#define STORE_APPLICATION 0x44585452
 
 /** A connection. The one that writes holds the lock of the store. */
 typedef struct store {

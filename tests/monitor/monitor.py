@@ -7,6 +7,7 @@ import re
 import signal
 import sqlite3
 import subprocess
+import threading
 import time
 
 COMMAND = os.path.join(os.environ["DXT_BUILD_DIR"], "bin", "deepxtrace")
@@ -53,21 +54,38 @@ class Serve:
         self.process = subprocess.Popen([COMMAND, "serve", "--store", str(store), "--listen", listen,
                                          *map(str, arguments)], stderr=subprocess.PIPE, text=True)
         self.lines = []
-        while True:
-            line = self.process.stderr.readline()
+        self.reader = threading.Thread(target=self.read, daemon=True)
+        self.reader.start()
+        self.port = None
+        line = until(lambda: re.search(r"\(port (\d+)\)", self.text()) or self.process.poll() is not None)
+        if line is not True:
+            self.port = int(line.group(1))
+
+    def read(self):
+        for line in self.process.stderr:
             self.lines.append(line)
-            found = re.search(r"\(port (\d+)\)", line)
-            if found or not line:
-                break
-        self.port = int(found.group(1)) if found else None
+
+    def text(self):
+        """What it has said so far."""
+        return "".join(list(self.lines))
+
+    def says(self, words):
+        """Wait until it has said something."""
+        until(lambda: words in self.text())
+
+    def end(self):
+        """Stop it. @return what it has said."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            self.process.wait(60)
+        self.reader.join(10)
+        return self.text()
 
     def __enter__(self):
         return self
 
     def __exit__(self, *error):
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
-            self.process.wait(20)
+        self.end()
         self.process.stderr.close()
 
     def ask(self, path, method="GET", body=None, **headers):

@@ -229,8 +229,7 @@ def test_a_webhook_and_a_command_hear_of_begin_and_end(tmp_path):
     with monitor.Serve(tmp_path / "s.db", "--webhook-file", url, "--exec", program, path) as server:
         monitor.until(lambda: heard.exists() and len(heard.read_text().splitlines()) == 2)
         time.sleep(0.5)
-        server.process.terminate()
-        said = server.process.communicate()[1]
+        said = server.end()
         assert "answered 503" in said and "secret" not in said
     with monitor.Serve(tmp_path / "s.db", "--webhook-file", url, "--exec", program, path):
         monitor.until(lambda: len(Hook.got) == 2)

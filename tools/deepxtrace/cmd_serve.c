@@ -58,15 +58,47 @@ static bool parse_host(const char *text, void *value, char *why, size_t why_size
     return append(value, text, why, why_size);
 }
 
+/* Labels that the metrics have themselves. */
+static const char *const own_labels[] = {
+    "group", "instance_id", "operator", "rank",     "hostname", "gpu", "UUID",
+    "kind",  "source",      "node",     "severity", "version",  "file"};
+#define MOST_LABELS 16
+#define LONGEST_LABEL 256
+
+static bool is_taken(const list *labels, const char *text, size_t name)
+{
+    bool taken = strncmp(text, "__", 2) == 0;
+    for (size_t i = 0; i < sizeof own_labels / sizeof own_labels[0]; i++)
+        taken |= strlen(own_labels[i]) == name && strncmp(own_labels[i], text, name) == 0;
+    for (size_t i = 0; i < labels->count; i++)
+        taken |= strncmp(labels->values[i], text, name + 1) == 0;
+    return taken;
+}
+
 /* A label as Prometheus has them. */
 static bool parse_label(const char *text, void *value, char *why, size_t why_size)
 {
+    list *labels = value;
     size_t name = strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789");
+    char printable[LONGEST_LABEL + 1];
     bool good = name > 0 && text[name] == '=' && (text[0] < '0' || text[0] > '9') &&
-                !strpbrk(text + name, "\"\\\n");
-    if (good) return append(value, text, why, why_size);
-    snprintf(why, why_size, "'%s' is not NAME=VALUE", text);
-    return false;
+                strlen(text) <= LONGEST_LABEL && !strpbrk(text + name, "\"\\");
+    snprintf(printable, sizeof printable, "%s", text);
+    dxt_make_printable(printable);
+    if (!good || strcmp(printable, text) != 0) {
+        snprintf(why, why_size, "'%.100s' is not NAME=VALUE, of at most %d printable characters",
+                 text, LONGEST_LABEL);
+        return false;
+    }
+    if (is_taken(labels, text, name)) {
+        snprintf(why, why_size, "'%.*s' is a label already", (int)name, text);
+        return false;
+    }
+    if (labels->count == MOST_LABELS) {
+        snprintf(why, why_size, "there are more than %d labels", MOST_LABELS);
+        return false;
+    }
+    return append(value, text, why, why_size);
 }
 
 static bool parse_open_after(const char *text, void *value, char *why, size_t why_size)
