@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "api.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -78,6 +79,7 @@ static char *run(store *s, const char *name, const char *inner, const api_reques
         " 'next', CASE WHEN count(*) = ?2 THEN max(key) FILTER (WHERE place <= ?2 - 1) END)"
         " FROM (SELECT key, entry, row_number() OVER (ORDER BY key) AS place FROM (%s))",
         name, inner);
+    snprintf(s->why, sizeof s->why, "out of memory");
     if (!sql) return NULL;
     char *text = NULL;
     query q = query_begin(s, sql);

@@ -167,9 +167,11 @@ const char *follow_open(const followed *file, text_source **source, char *identi
     }
     free(line);
     if (length >= 0) return NULL;
+    int error = errno;
     text_close(*source);
     *source = NULL;
-    return errno == EBADMSG ? "it is damaged" : strerror(errno);
+    errno = error;
+    return error == EBADMSG ? "it is damaged" : strerror(error);
 }
 
 void follow_free(follower *f)

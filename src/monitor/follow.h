@@ -55,7 +55,7 @@ bool follow_grew(followed *file, int64_t now_ns);
  *
  * @param source    Receives it, at an unknown position; release with text_close(). NULL on error.
  * @param identity  Receives the identity of its first whole line, "" if there is none; 40 bytes.
- * @return NULL; else what is wrong, in words.
+ * @return NULL; else what is wrong, in words; errno is ENOMEM if it is memory.
  */
 const char *follow_open(const followed *file, text_source **source, char *identity);
 

@@ -130,7 +130,11 @@ static bool put_ranks(page *p, const char *name, const char *help, int which)
             continue;
         struct ranked *order = malloc(ranks * sizeof *order);
         uint32_t count = 0;
-        if (!order) break;
+        if (!order) {
+            query_end(&q);
+            snprintf(p->s->why, sizeof p->s->why, "out of memory");
+            return false;
+        }
         for (uint32_t r = 0; r < ranks; r++) {
             float value;
             memcpy(&value, sums + (size_t)which * ranks + r, sizeof value);

@@ -40,6 +40,7 @@ typedef struct monitor {
     server *server;
     alerts *alerts;
     bool failing;            /**< the store could not be written last time */
+    bool missed;             /**< … or ever: what is read once is not complete then */
     bool metrics_told;       /**< nor the file of metrics */
     int64_t clock_offset_ns; /**< what the clock says beyond the time since boot; 0 = not looked */
     int64_t clock_set_ns;    /**< until when it is not believed, CLOCK_MONOTONIC */
@@ -79,7 +80,7 @@ static void forget_judges(monitor *m)
 static void note_failing(monitor *m, const char *what)
 {
     if (!m->failing) tell(m, "%s: %s; trying again", what, m->s.why);
-    m->failing = true;
+    m->failing = m->missed = true;
 }
 
 static void note_memory(monitor *m)
@@ -198,8 +199,14 @@ static bool read_file(monitor *m, size_t index, bool settled, const volatile sig
     char identity[sizeof file->identity], name[256];
     int64_t begun_ns = clock_ns(CLOCK_MONOTONIC);
     const char *why = follow_open(file, &source, identity);
-    if (why && !file->told) tell(m, "%s: %s", file->path, why);
-    if (why) file->told = true;
+    bool memory = why && errno == ENOMEM;
+    if (memory) {
+        file->size = -1;
+        note_memory(m);
+    } else if (why) {
+        if (!file->told) tell(m, "%s: %s", file->path, why);
+        file->told = true;
+    }
     bool more = !why && see_identity(m, file, r, identity);
     short_name(file->path, name, sizeof name);
     m->recorder.file_name = name;
@@ -340,11 +347,12 @@ static int serve(const dxt_monitor_options *options, void (*say)(const char *lin
     why[0] = '\0';
     int status = begin(&m);
     if (status == 0) run(&m, stop);
-    if (status == 0 && m.failing) {
+    if (status == 0 && (m.failing || (options->once && m.missed))) {
         snprintf(why, DXT_MONITOR_WHY, "%.200s: %s", options->store, m.s.why);
         status = 3;
     }
     end(&m);
+    if (status == 3 && !why[0]) snprintf(why, DXT_MONITOR_WHY, "out of memory");
     return status;
 }
 

@@ -28,21 +28,30 @@ struct text_source {
 
 /* ---- opening ---- */
 
+static const char *no_memory(void)
+{
+    errno = ENOMEM;
+    return "out of memory";
+}
+
 static const char *begin_packed(text_source *s)
 {
     if (s->packing == TEXT_GZIP) {
         s->gz = gzdopen(s->fd, "rb");
-        if (!s->gz) return "out of memory";
+        if (!s->gz) return no_memory();
         s->fd = -1;
         gzbuffer(s->gz, (unsigned)CHUNK);
     } else if (s->packing == TEXT_ZSTD) {
         const zstd_table *z = zstd_library();
-        if (!z) return "reading it needs libzstd: install Debian's libzstd1";
+        if (!z) {
+            errno = ENOSYS;
+            return "reading it needs libzstd: install Debian's libzstd1";
+        }
         s->zstd = z->create();
-        if (!s->zstd) return "out of memory";
+        if (!s->zstd) return no_memory();
     }
     s->buffer = malloc(s->packing == TEXT_ZSTD ? 2 * CHUNK : CHUNK);
-    return s->buffer ? NULL : "out of memory";
+    return s->buffer ? NULL : no_memory();
 }
 
 const char *text_open(const char *path, text_packing packing, text_source **source)
@@ -52,19 +61,22 @@ const char *text_open(const char *path, text_packing packing, text_source **sour
     if (fd < 0) return strerror(errno);
     if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) {
         close(fd);
+        errno = EINVAL;
         return "not a file";
     }
     text_source *s = calloc(1, sizeof *s);
     if (!s) {
         close(fd);
-        return "out of memory";
+        return no_memory();
     }
     *s = (text_source){.packing = packing, .fd = fd};
     const char *why = begin_packed(s);
+    int error = errno;
     if (why)
         text_close(s);
     else
         *source = s;
+    errno = error;
     return why;
 }
 

@@ -21,7 +21,8 @@ typedef struct text_source text_source;
  * that nothing is waited for.
  *
  * @param source  Receives it; release with text_close(). Untouched on error.
- * @return NULL; else what is wrong, in words, valid until the next call of this thread.
+ * @return NULL; else what is wrong, in words, valid until the next call of this thread; errno is
+ *         ENOMEM if it is memory.
  */
 const char *text_open(const char *path, text_packing packing, text_source **source);
 
