@@ -54,12 +54,19 @@ static double take_lateness(const dxt_window *window, const dxt_findings *findin
     return most;
 }
 
-/* When each rank left the operator against the median of all: its arrival and its longest wait. */
+static bool first_of_node(const dxt_window *window, uint32_t rank)
+{
+    for (uint32_t r = 0; r < rank; r++)
+        if (same_node(window, r, rank)) return false;
+    return true;
+}
+
+/* When each rank left the operator against the median of its node, as its lateness is: its arrival
+ * and its longest wait. */
 static void take_leaving(dxt_track *track, const dxt_window *window, const double *lateness,
                          double *leaving)
 {
     uint32_t n = track->ranks;
-    size_t used = 0;
     for (uint32_t r = 0; r < n; r++) {
         double longest = 0;
         dxt_window_row(window, r, leaving);
@@ -68,10 +75,16 @@ static void take_leaving(dxt_track *track, const dxt_window *window, const doubl
         track->scratch[r] = lateness[r] + longest;
     }
     memcpy(leaving, track->scratch, n * sizeof *leaving);
-    for (uint32_t r = 0; r < n; r++)
-        if (!isnan(leaving[r])) track->scratch[used++] = leaving[r];
-    double middle = dxt_median(track->scratch, used);
-    for (uint32_t r = 0; r < n; r++) leaving[r] -= middle;
+    for (uint32_t first = 0; first < n; first++) {
+        size_t used = 0;
+        if (!first_of_node(window, first)) continue;
+        for (uint32_t r = first; r < n; r++)
+            if (same_node(window, first, r) && !isnan(leaving[r]))
+                track->scratch[used++] = leaving[r];
+        double middle = dxt_median(track->scratch, used);
+        for (uint32_t r = first; r < n; r++)
+            if (same_node(window, first, r)) leaving[r] -= middle;
+    }
 }
 
 /* The difference of two windows holds nothing that is the same in both, and its median over the

@@ -3,12 +3,18 @@
 
 #include <math.h>
 
+#include "numeric/normal.h"
 #include "numeric/select.h"
+#include "numeric/skew.h"
 
-/* When member k left the operator: its arrival and the longest of its mean waits. */
+/* When member k left the operator: its arrival and the longest of its mean waits. Behind a slow
+ * link it hears from the last of all so much later, not from any. */
 static double leaving_time(const dxt_fit *fit, uint32_t k)
 {
-    return fit->late[k] + fit->node_late[fit->node[k]] + dxt_fit_longest(fit, k);
+    double last = 0;
+    if (fit->role[k] == DXT_ROLE_LINK)
+        last = fit->skew / DXT_ROOT_OF_2 * dxt_expected_last(fit->count - 1);
+    return fit->late[k] + fit->node_late[fit->node[k]] + dxt_fit_longest(fit, k) + last;
 }
 
 /* Median leaving time of the ordinary ranks of one node, or of all for a node of UINT32_MAX: what
