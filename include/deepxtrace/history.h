@@ -55,8 +55,10 @@ typedef struct dxt_episode {
     uint32_t rank_count; /**< of a rail: how many of its ranks are listed; else 0 */
     const uint32_t *ranks; /**< those, ascending, when it was first named; NULL = none; owned as
                                 `phase` */
-    int or_early; /**< of a late rank of two: 1 = in every window it may have been the other one
+    int or_early;    /**< of a late rank of two: 1 = in every window it may have been the other one
                        that was early, as in dxt_finding */
+    char begin[40];  /**< `begin` of the first window that names it; "" = not known */
+    dxt_place place; /**< where `rank` was then; what is not known is "" or −1 */
 } dxt_episode;
 
 /** Lateness of the ranks of one operator over its newest windows, one block to free(). */

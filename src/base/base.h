@@ -159,6 +159,12 @@ bool dxt_parse_time(const char *text, int64_t *ns);
 /** Write ns since 1970 as "2026-11-26T03:34:48.250Z" (DXT_UTC_SIZE bytes). @return @p buffer. */
 char *dxt_format_utc(int64_t ns, char *buffer);
 
+/** Longest text of dxt_format_local() with its terminator. */
+#define DXT_LOCAL_SIZE 48u
+
+/** The same for people: "2026-11-26T03:12:40+01:00", in the time zone of the process. */
+char *dxt_format_local(int64_t ns, char *buffer);
+
 /** Longest result of dxt_format_real() with its terminator. */
 #define DXT_REAL_SIZE 32u
 

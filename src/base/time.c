@@ -51,6 +51,18 @@ bool dxt_parse_time(const char *text, int64_t *ns)
     return true;
 }
 
+char *dxt_format_local(int64_t ns, char *buffer)
+{
+    time_t seconds = (time_t)(ns / NS_PER_S - (ns % NS_PER_S < 0));
+    struct tm t;
+    if (!localtime_r(&seconds, &t)) t = (struct tm){.tm_mday = 1, .tm_year = 70};
+    long minutes = labs(t.tm_gmtoff) / 60;
+    snprintf(buffer, DXT_LOCAL_SIZE, "%04d-%02d-%02dT%02d:%02d:%02d%c%02d:%02d",
+             (t.tm_year + 1900) % 10000, t.tm_mon + 1, t.tm_mday, t.tm_hour, t.tm_min, t.tm_sec,
+             t.tm_gmtoff < 0 ? '-' : '+', (int)(minutes / 60 % 100), (int)(minutes % 60));
+    return buffer;
+}
+
 char *dxt_format_utc(int64_t ns, char *buffer)
 {
     time_t seconds = (time_t)(ns / NS_PER_S - (ns % NS_PER_S < 0));

@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -82,8 +83,20 @@ static void keep_rail(dxt_track *track, size_t e, const dxt_finding *finding)
     track->episodes[e].rank_count = count;
 }
 
+/* When it began, and where the rank is that it names. */
+static void keep_place(dxt_episode *episode, const dxt_window *window)
+{
+    uint32_t rank = episode->rank;
+    bool named = rank < window->ranks;
+    episode->place = (dxt_place){.gpu = -1, .rank = -1};
+    if (window->begin) snprintf(episode->begin, sizeof episode->begin, "%s", window->begin);
+    if (named && window->devices) episode->place = window->devices[rank];
+    if (named && window->hosts && window->hosts[rank] && !episode->place.host[0])
+        snprintf(episode->place.host, sizeof episode->place.host, "%s", window->hosts[rank]);
+}
+
 /* The open episode of a finding, or a new one; SIZE_MAX when there is no room. */
-static size_t find_episode(dxt_track *track, const dxt_finding *finding, int64_t index)
+static size_t find_episode(dxt_track *track, const dxt_finding *finding, const dxt_window *window)
 {
     for (size_t e = track->episode_count; e-- > 0;)
         if (is_open(track, e) && same_subject(&track->episodes[e], finding)) return e;
@@ -97,7 +110,8 @@ static size_t find_episode(dxt_track *track, const dxt_finding *finding, int64_t
                                        .node = finding->node,
                                        .source_node = finding->source_node,
                                        .or_early = finding->or_early,
-                                       .first = index};
+                                       .first = window->index};
+    keep_place(&track->episodes[e], window);
     keep_rail(track, e, finding);
     assert(e < DXT_HISTORY_EPISODES);
     track->begin_at[e] = track->windows > 0 ? track->windows - 1 : 0;
@@ -105,14 +119,14 @@ static size_t find_episode(dxt_track *track, const dxt_finding *finding, int64_t
 }
 
 /* `wait` and `share` hold sums until the summary is asked for. */
-void dxt_track_note(dxt_track *track, int64_t index, const dxt_findings *judged)
+void dxt_track_note(dxt_track *track, const dxt_window *window, const dxt_findings *judged)
 {
     for (size_t f = 0; f < judged->finding_count; f++) {
         const dxt_finding *finding = &judged->findings[f];
-        size_t e = find_episode(track, finding, index);
+        size_t e = find_episode(track, finding, window);
         if (e == SIZE_MAX) continue;
         dxt_episode *episode = &track->episodes[e];
-        episode->last = index;
+        episode->last = window->index;
         episode->or_early = episode->or_early && finding->or_early;
         episode->seen++;
         if (finding->path_total > episode->path_total) episode->path_total = finding->path_total;

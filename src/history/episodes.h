@@ -6,6 +6,6 @@
 #include "history/track.h"
 
 /** Note the findings of the window just counted. */
-void dxt_track_note(dxt_track *track, int64_t index, const dxt_findings *judged);
+void dxt_track_note(dxt_track *track, const dxt_window *window, const dxt_findings *judged);
 
 #endif

@@ -201,7 +201,7 @@ static dxt_status judge(dxt_history *history, dxt_track *track, const dxt_window
     dxt_status status = dxt_history_weigh(history, track, window, findings, result);
     if (status != DXT_OK || !track) return status;
     dxt_track_commit(track, result->data);
-    dxt_track_note(track, window->index, result->data);
+    dxt_track_note(track, window, result->data);
     return DXT_OK;
 }
 

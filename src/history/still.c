@@ -85,6 +85,6 @@ dxt_status dxt_history_stand(dxt_history *history, dxt_track *track, const dxt_w
     if (window->issued)
         memcpy(track->issued, window->issued, window->ranks * sizeof *track->issued);
     dxt_status status = dxt_draft_pack(draft, window, nodes, result);
-    if (status == DXT_OK) dxt_track_note(track, window->index, result->data);
+    if (status == DXT_OK) dxt_track_note(track, window, result->data);
     return status;
 }

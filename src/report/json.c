@@ -132,13 +132,8 @@ static void put_subject(dxt_text *text, const dxt_finding *finding)
         dxt_text_printf(text, ",\"reason\":\"%s\"", dxt_silence_name(finding->silence));
 }
 
-/* Where the rank that is named is: what nvidia-smi and a drain command want to know. */
-static void put_place(dxt_text *text, const dxt_window *window, const dxt_finding *finding)
+void dxt_words_json_place(dxt_text *text, const char *host, const dxt_place *place)
 {
-    bool ranked = finding->rank < window->ranks;
-    const dxt_place *place = ranked && window->devices ? &window->devices[finding->rank] : NULL;
-    const char *host = ranked && window->hosts ? window->hosts[finding->rank] : NULL;
-    if (place && place->host[0]) host = place->host;
     if (host) {
         dxt_text_puts(text, ",\"host\":");
         dxt_words_json_string(text, host);
@@ -160,13 +155,27 @@ static void put_place(dxt_text *text, const dxt_window *window, const dxt_findin
     dxt_text_puts(text, "}");
 }
 
-/* Since when, and of which job, where the window says so. */
-static void put_origin(dxt_text *text, const dxt_window *window)
+/* Where the rank that is named is: what nvidia-smi and a drain command want to know. */
+static void put_place(dxt_text *text, const dxt_window *window, const dxt_finding *finding)
+{
+    bool ranked = finding->rank < window->ranks;
+    const dxt_place *place = ranked && window->devices ? &window->devices[finding->rank] : NULL;
+    const char *host = ranked && window->hosts ? window->hosts[finding->rank] : NULL;
+    dxt_words_json_place(text, place && place->host[0] ? place->host : host, place);
+}
+
+void dxt_words_json_begin(dxt_text *text, const char *begin)
 {
     int64_t begin_ns;
     char utc[DXT_UTC_SIZE];
-    if (dxt_parse_time(window->begin, &begin_ns))
+    if (dxt_parse_time(begin, &begin_ns))
         dxt_text_printf(text, ",\"begin\":\"%s\"", dxt_format_utc(begin_ns, utc));
+}
+
+/* Since when, and of which job, where the window says so. */
+static void put_origin(dxt_text *text, const dxt_window *window)
+{
+    dxt_words_json_begin(text, window->begin);
     if (!window->instance) return;
     dxt_text_puts(text, ",\"instance\":");
     dxt_words_json_string(text, window->instance);

@@ -32,6 +32,13 @@ static void paths(dxt_text *text, const dxt_episode *episode)
     }
 }
 
+/* Whether it is about one rank, and not about paths. */
+static bool names_rank(const dxt_episode *episode)
+{
+    return episode->rank != DXT_NO_RANK && episode->kind != DXT_SLOW_PATH &&
+           episode->kind != DXT_PATH_STALLS;
+}
+
 static void subject(dxt_text *text, const dxt_episode *episode)
 {
     static const char *const what[] = {
@@ -65,6 +72,9 @@ static void subject(dxt_text *text, const dxt_episode *episode)
         paths(text, episode);
     else
         dxt_text_printf(text, "rank %u", episode->rank);
+    if (names_rank(episode))
+        dxt_words_place(text, episode->place.host[0] ? episode->place.host : NULL,
+                        episode->place.gpu);
     dxt_text_printf(text, " %s",
                     kind < sizeof what / sizeof what[0] ? what[kind]
                                                         : dxt_finding_kind_name(episode->kind));
@@ -75,22 +85,20 @@ static void subject(dxt_text *text, const dxt_episode *episode)
 
 static void when(dxt_text *text, const dxt_episode *episode)
 {
-    if (episode->seen == 1)
-        dxt_text_printf(text, " once, in window %" PRId64, episode->first);
-    else if (episode->ongoing)
-        dxt_text_printf(text, " since window %" PRId64, episode->first);
-    else
-        dxt_text_printf(text, " from window %" PRId64 " to %" PRId64, episode->first,
-                        episode->last);
+    bool past = episode->seen > 1 && !episode->ongoing;
+    dxt_text_printf(text, " %s window %" PRId64,
+                    episode->seen == 1 ? "once, in"
+                    : past             ? "from"
+                                       : "since",
+                    episode->first);
+    if (past) dxt_text_printf(text, " to %" PRId64, episode->last);
     if (episode->seen > 1)
         dxt_text_printf(text, ", in %" PRIu64 " of %" PRIu64 " windows", episode->seen,
                         episode->windows);
 }
 
-void dxt_words_episode(dxt_text *text, const dxt_episode *episode)
+static void cost(dxt_text *text, const dxt_episode *episode)
 {
-    subject(text, episode);
-    when(text, episode);
     if (!isfinite(episode->wait)) return;
     dxt_text_puts(text, ": ");
     bool sure = episode->kind != DXT_EARLY_RANK && !episode->or_early;
@@ -100,6 +108,16 @@ void dxt_words_episode(dxt_text *text, const dxt_episode *episode)
         dxt_text_puts(text, " (harmless)");
     else
         dxt_words_share(text, sure ? ", " : ", up to ", episode->share);
+}
+
+void dxt_words_episode(dxt_text *text, const dxt_episode *episode)
+{
+    subject(text, episode);
+    when(text, episode);
+    cost(text, episode);
+    if (!episode->begin[0]) return;
+    dxt_text_puts(text, "; first at ");
+    dxt_words_time(text, episode->begin);
 }
 
 static dxt_status take(const dxt_history *history, dxt_run_identity *run, dxt_episode **episodes,
@@ -166,6 +184,16 @@ static void put_subject(dxt_text *text, const dxt_episode *episode)
     if (episode->or_early) dxt_text_printf(text, ",\"or_early\":%u", 1 - episode->rank);
 }
 
+/* Nothing of it where nothing of the rank is known. */
+static void put_place(dxt_text *text, const dxt_episode *episode)
+{
+    const dxt_place *place = &episode->place;
+    bool known = place->gpu >= 0 || place->uuid[0] || place->pci[0] || place->pid > 0;
+    if (!names_rank(episode)) return;
+    dxt_words_json_place(text, place->host[0] ? place->host : NULL,
+                         known || place->rank >= 0 ? place : NULL);
+}
+
 static void put_episode(dxt_text *text, const dxt_episode *episode)
 {
     bool timed = episode->measure == DXT_MEASURE_NS_PER_OP || episode->measure == DXT_MEASURE_NS;
@@ -173,6 +201,8 @@ static void put_episode(dxt_text *text, const dxt_episode *episode)
     dxt_text_printf(text, "{\"kind\":\"%s\",\"phase\":", dxt_finding_kind_name(episode->kind));
     dxt_words_json_string(text, episode->phase);
     put_subject(text, episode);
+    put_place(text, episode);
+    dxt_words_json_begin(text, episode->begin);
     dxt_text_printf(text,
                     ",\"first\":%" PRId64 ",\"last\":%" PRId64 ",\"seen\":%" PRIu64
                     ",\"windows\":%" PRIu64 ",\"ongoing\":%s,\"wait_us\":",

@@ -124,7 +124,7 @@ static void why_still(dxt_text *line, const dxt_findings *findings)
 {
     dxt_text_puts(line, " — nothing completed since ");
     if (findings->still_since[0])
-        dxt_words_name(line, findings->still_since);
+        dxt_words_time(line, findings->still_since);
     else
         dxt_text_printf(line, "%" PRIu64 " windows", findings->still_windows);
     dxt_text_puts(line, ", not known who holds it up (an idle server looks the same)");
@@ -156,6 +156,11 @@ static void heading(dxt_text *line, const dxt_window *window)
 {
     dxt_words_name(line, window->phase);
     if (window->index >= 0) dxt_text_printf(line, ", window %" PRId64, window->index);
+    int64_t begin_ns;
+    if (dxt_parse_time(window->begin, &begin_ns)) {
+        dxt_text_puts(line, ", ");
+        dxt_words_time(line, window->begin);
+    }
     if (window->case_name) {
         dxt_text_puts(line, ", case ");
         dxt_words_name(line, window->case_name);

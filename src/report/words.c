@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "report/words.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -35,10 +36,32 @@ void dxt_words_name(dxt_text *text, const char *name)
 void dxt_words_rank(dxt_text *text, const dxt_window *window, uint32_t rank)
 {
     dxt_text_printf(text, "rank %u", rank);
-    if (!window->hosts || rank >= window->ranks || !window->hosts[rank]) return;
-    dxt_text_puts(text, " (host ");
-    dxt_words_name(text, window->hosts[rank]);
-    dxt_text_puts(text, ")");
+    if (rank >= window->ranks) return;
+    const dxt_place *place = window->devices ? &window->devices[rank] : NULL;
+    const char *host = window->hosts ? window->hosts[rank] : NULL;
+    if (place && place->host[0]) host = place->host;
+    dxt_words_place(text, host, place ? place->gpu : -1);
+}
+
+void dxt_words_place(dxt_text *text, const char *host, int64_t gpu)
+{
+    bool on_gpu = gpu >= 0;
+    if (host) {
+        dxt_text_puts(text, " (host ");
+        dxt_words_name(text, host);
+    }
+    if (on_gpu) dxt_text_printf(text, "%sGPU %" PRId64, host ? ", " : " (", gpu);
+    if (host || on_gpu) dxt_text_puts(text, ")");
+}
+
+void dxt_words_time(dxt_text *text, const char *time)
+{
+    int64_t ns;
+    char local[DXT_LOCAL_SIZE];
+    if (dxt_parse_time(time, &ns))
+        dxt_text_puts(text, dxt_format_local(ns, local));
+    else
+        dxt_words_name(text, time);
 }
 
 void dxt_words_figure(dxt_text *text, double value)

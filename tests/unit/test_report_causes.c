@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is said of links, of several paths that are one cause, and of many findings. */
+#include <time.h>
+
 #include "reported.h"
 
 static void links_say_which_way_and_to_whom(void **state)
@@ -30,6 +32,39 @@ static void links_say_which_way_and_to_whom(void **state)
     expect_sentence(window, &finding, DXT_MEASURE_NS_PER_OP,
                     "the uplink of node 1 (ranks 8–15) sends slowly in dispatch: "
                     "+1.03 ms per operation, 38 % of the time, with all other nodes");
+    dxt_window_free(window);
+}
+
+/* As far as it is known: by host name, or by device. */
+static void a_rank_is_a_place(void **state)
+{
+    (void)state;
+    dxt_window *window = make_window(3);
+    dxt_finding finding = make_finding(DXT_SILENT_RANK);
+    window->devices = calloc(3, sizeof *window->devices);
+    for (int r = 0; r < 3; r++) window->devices[r] = (dxt_place){.gpu = -1, .rank = -1};
+    window->devices[2].gpu = 5;
+    expect_sentence(window, &finding, DXT_MEASURE_NS,
+                    "rank 2 (GPU 5) sent no counters: stopped, hung or dead?");
+    strcpy(window->devices[2].host, "gpu-17");
+    expect_sentence(window, &finding, DXT_MEASURE_NS,
+                    "rank 2 (host gpu-17, GPU 5) sent no counters: stopped, hung or dead?");
+    window->devices[2].gpu = -1;
+    expect_sentence(window, &finding, DXT_MEASURE_NS,
+                    "rank 2 (host gpu-17) sent no counters: stopped, hung or dead?");
+    finding.rank = 1;
+    expect_sentence(window, &finding, DXT_MEASURE_NS,
+                    "rank 1 sent no counters: stopped, hung or dead?");
+    dxt_findings findings = make_findings(&finding, 1);
+    findings.ranks = 3;
+    window->begin = strdup("2026-11-26T03:12:40.000Z");
+    setenv("TZ", "<+01>-1", 1);
+    tzset();
+    out_size = 0;
+    assert_int_equal(dxt_report_text(window, &findings, collect, NULL), DXT_OK);
+    assert_non_null(strstr(out, ", 2026-11-26T04:12:40+01:00, 3 ranks: "));
+    unsetenv("TZ");
+    tzset();
     dxt_window_free(window);
 }
 
@@ -182,6 +217,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(links_say_which_way_and_to_whom),
+        cmocka_unit_test(a_rank_is_a_place),
         cmocka_unit_test(of_two_ranks_it_may_be_either),
         cmocka_unit_test(paths_of_one_cause_are_counted),
         cmocka_unit_test(json_has_lists_directions_and_reasons),

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 #include <jansson.h>
@@ -112,6 +113,50 @@ static void the_text_says_who_since_when_and_how_often(void **state)
     };
     for (size_t k = 0; k < sizeof lines / sizeof lines[0]; k++)
         if (!strstr(output, lines[k])) fail_msg("'%s' is not in\n%s", lines[k], output);
+    dxt_history_destroy(history);
+}
+
+static void an_episode_has_time_and_place(void **state)
+{
+    (void)state;
+    dxt_finding finding = late;
+    dxt_history *history = start();
+    static double lateness[8], error[8];
+    dxt_findings *judged, found = {.struct_size = sizeof found,
+                                   .ranks = 8,
+                                   .step = NAN,
+                                   .findings = &finding,
+                                   .finding_count = 1,
+                                   .lateness = lateness,
+                                   .lateness_error = error};
+    for (int64_t k = 0; k < 2; k++) {
+        dxt_window *window;
+        assert_int_equal(dxt_window_create(8, "dispatch", &window), DXT_OK);
+        window->unit = DXT_UNIT_NS;
+        window->ops = 50;
+        window->index = k;
+        window->begin = strdup(k == 0 ? "2026-11-26T03:12:40.500Z" : "2026-11-26T03:12:42.500Z");
+        window->devices = calloc(8, sizeof *window->devices);
+        window->hosts = calloc(8, sizeof *window->hosts);
+        window->devices[3] = (dxt_place){.gpu = 5, .rank = 11, .uuid = "GPU-5f"};
+        window->hosts[3] = strdup("gpu-17");
+        assert_int_equal(dxt_history_judge(history, window, &found, &judged), DXT_OK);
+        dxt_findings_free(judged);
+        dxt_window_free(window);
+    }
+    setenv("TZ", "<+01>-1", 1);
+    tzset();
+    assert_int_equal(dxt_report_summary_text(history, keep, NULL), DXT_OK);
+    assert_non_null(strstr(output, "  rank 3 (host gpu-17, GPU 5) late in dispatch since window 0, "
+                                   "in 2 of 2\n    windows: +22.0 µs per operation, 10 % of the "
+                                   "time; first at\n    2026-11-26T04:12:40+01:00\n"));
+    unsetenv("TZ");
+    tzset();
+    used = 0;
+    assert_int_equal(dxt_report_summary_json(history, keep, NULL), DXT_OK);
+    assert_non_null(strstr(output, ",\"rank\":3,\"host\":\"gpu-17\",\"device\":{\"gpu\":5,"
+                                   "\"uuid\":\"GPU-5f\",\"rank\":11},"
+                                   "\"begin\":\"2026-11-26T03:12:40.500Z\",\"first\":0,"));
     dxt_history_destroy(history);
 }
 
@@ -262,6 +307,7 @@ int main(void)
         cmocka_unit_test(the_text_says_who_since_when_and_how_often),
         cmocka_unit_test(the_json_has_the_same),
         cmocka_unit_test(an_episode_may_be_either),
+        cmocka_unit_test(an_episode_has_time_and_place),
         cmocka_unit_test(paths_of_one_cause_are_called_by_it),
         cmocka_unit_test(a_quiet_run_says_so),
         cmocka_unit_test(every_allocation_may_fail),
