@@ -41,6 +41,7 @@ openmpi-bin    command:mpirun.openmpi  tests-of-Open-MPI
 mpich          command:mpirun.mpich    tests-of-MPICH
 iproute2       command:ip              tests-on-several-hosts
 spin           command:spin            models-of-the-protocols
+tmux           command:tmux            tests-of-the-terminal
 chromium       command:chromium        tests-of-pages-in-a-browser
 chromium-driver command:chromedriver   tests-of-pages-in-a-browser
 "

@@ -11,6 +11,7 @@ outcome cmd_analyze(int argc, char **argv);
 outcome cmd_compare(int argc, char **argv);
 outcome cmd_heatmap(int argc, char **argv);
 outcome cmd_report(int argc, char **argv);
+outcome cmd_top(int argc, char **argv);
 outcome cmd_serve(int argc, char **argv);
 outcome cmd_simulate(int argc, char **argv);
 outcome cmd_bench(int argc, char **argv);

@@ -26,6 +26,7 @@ static const complete_command commands[] = {
     {"heatmap", cmd_heatmap, "draw a recorded wait matrix"},
     {"report", cmd_report, "make one page for the ticket, the recording inside it"},
     {"compare", cmd_compare, "say what changed from one recording to another"},
+    {"top", cmd_top, "watch recordings that grow, in the terminal"},
     {"serve", cmd_serve, "follow recordings: history, incidents, metrics, alerts"},
     {"simulate", cmd_simulate, "make labelled recordings of a simulated job"},
     {"bench", cmd_bench, "measure the probe, dispatch and combine on this machine"},

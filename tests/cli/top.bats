@@ -1,0 +1,102 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# deepxtrace top: in a pipe, and in a terminal of several widths.
+
+bats_require_minimum_version 1.5.0
+
+setup() {
+    deepxtrace=${DEEPXTRACE:-${DXT_BUILD_DIR:?}/bin/deepxtrace}
+    cd "$BATS_TEST_TMPDIR"
+    tmux=(tmux -L "dxt-$BASHPID" -f /dev/null)
+}
+
+teardown() {
+    "${tmux[@]}" kill-server 2> /dev/null || true
+}
+
+# Wait until the screen holds $1.
+shows() {
+    for ((i = 0; i < 600; i++)); do
+        "${tmux[@]}" capture-pane -p > screen
+        if grep -qF -- "$1" screen; then return 0; fi
+        sleep 0.1
+    done
+    echo "no '$1' on the screen:"
+    cat screen
+    return 1
+}
+
+@test "--once says what is there, and what is new" {
+    "$deepxtrace" simulate -n 8 --windows 6 --from 3 --slow dispatch:2:200us > run.jsonl
+    run --separate-stderr "$deepxtrace" top --once run.jsonl
+    [ "$status" -eq 0 ]
+    [ -z "$stderr" ]
+    diff <(echo "$output") <("$deepxtrace" analyze run.jsonl | sed '/^summary/,$d')
+    mkdir logs
+    cp run.jsonl logs/a.jsonl
+    sed 's/"instance":"[^"]*"/"instance":"b"/' run.jsonl > logs/b.jsonl
+    run "$deepxtrace" top --once logs
+    [[ $output == *"b.jsonl: dispatch, window 5"* ]]
+    run --separate-stderr "$deepxtrace" top --once none.jsonl
+    [ "$status" -eq 2 ]
+    [[ $stderr == "deepxtrace top: none.jsonl: No such file or directory" ]]
+    echo nonsense > bad.jsonl
+    run --separate-stderr "$deepxtrace" top --once bad.jsonl
+    [ "$status" -eq 2 ]
+    [[ $stderr == "deepxtrace top: no window was found" ]]
+}
+
+@test "a pipe gets what comes, until TERM" {
+    "$deepxtrace" simulate -n 4 --windows 4 > all
+    head -n 4 all > run.jsonl
+    "$deepxtrace" top run.jsonl > told &
+    pid=$!
+    for ((i = 0; i < 600; i++)); do
+        if grep -q 'combine, window 1' told; then break; fi
+        sleep 0.1
+    done
+    tail -n +5 all >> run.jsonl
+    for ((i = 0; i < 600; i++)); do
+        if grep -q 'combine, window 3' told; then break; fi
+        sleep 0.1
+    done
+    kill -TERM "$pid"
+    wait "$pid"
+    [ "$(grep -c '^dispatch' told)" -eq 4 ]
+}
+
+@test "a terminal of 60, 80 and 200 columns" {
+    if ! command -v tmux > /dev/null; then skip "no tmux"; fi
+    "$deepxtrace" simulate -n 16 --windows 6 --from 3 --slow dispatch:5:200us > all
+    head -n 6 all > run.jsonl
+    "${tmux[@]}" new-session -d -x 60 -y 50 "'$deepxtrace' top run.jsonl"
+    shows "run.jsonl  16 ranks  dispatch  window 2  healthy"
+    tail -n +7 all >> run.jsonl
+    shows "run.jsonl  16 ranks  dispatch  window 5  slow"
+    shows "next: look at that rank's own work"
+    [ "$(wc -L < screen)" -le 60 ]
+    for width in 80 200 40; do
+        "${tmux[@]}" resize-window -x "$width" -y 50
+        shows "* rank 5 is late in dispatch"
+        shows "awaited rank"
+        [ "$(wc -L < screen)" -le "$width" ]
+    done
+    "${tmux[@]}" resize-window -x 80 -y 50
+    "${tmux[@]}" send-keys Left Left Left
+    shows "window 2  healthy  (not the newest)"
+    "${tmux[@]}" send-keys End o
+    shows "16 ranks  combine  window 5"
+    "${tmux[@]}" send-keys '?'
+    shows "next, previous operator"
+    "${tmux[@]}" send-keys '?' Space
+    shows "PAUSED"
+    "${tmux[@]}" resize-window -x 80 -y 12
+    "${tmux[@]}" send-keys Down Down Down Down Down Down Down Down Down Down
+    shows "waiting rank"
+    "${tmux[@]}" send-keys q
+    for ((i = 0; i < 600; i++)); do
+        if ! "${tmux[@]}" has-session 2> /dev/null; then break; fi
+        sleep 0.1
+    done
+    run ! "${tmux[@]}" has-session
+}

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "screen.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LEAST_COLUMNS 24u
+#define LEAST_ROWS 4u
+/* Findings of a window that are said; of more a count. */
+#define FINDINGS 6u
+
+/* Lines under way. */
+struct text {
+    char *data;
+    size_t size;
+    bool failed;
+};
+
+static dxt_status append(void *context, const void *data, size_t size)
+{
+    struct text *text = context;
+    char *grown = text->failed ? NULL : realloc(text->data, text->size + size + 1);
+    if (!grown) {
+        text->failed = true;
+        return DXT_ERR_NO_MEMORY;
+    }
+    text->data = grown;
+    memcpy(grown + text->size, data, size);
+    text->size += size;
+    grown[text->size] = '\0';
+    return DXT_OK;
+}
+
+static void put(struct text *text, const char *string)
+{
+    append(text, string, strlen(string));
+}
+
+static bool begins_character(char c)
+{
+    return ((unsigned char)c & 0xc0) != 0x80;
+}
+
+/* How much of a string takes at most so many columns, cut at a blank if there is one. */
+static size_t fitting(const char *string, uint32_t columns)
+{
+    size_t at = 0, blank = 0;
+    for (uint32_t used = 0; string[at]; at++) {
+        if (begins_character(string[at]) && used++ == columns) return blank ? blank : at;
+        if (string[at] == ' ') blank = at;
+    }
+    return at;
+}
+
+/* A paragraph, its further lines set in. */
+static void wrap(struct text *text, const char *string, uint32_t columns, uint32_t indent)
+{
+    for (uint32_t set = 0; *string; set = indent) {
+        size_t length = fitting(string, columns - set);
+        char blanks[16] = "               ";
+        blanks[set < 15 ? set : 15] = '\0';
+        put(text, blanks);
+        append(text, string, length);
+        put(text, "\n");
+        string += length;
+        while (*string == ' ') string++;
+    }
+}
+
+/* ---- what is looked at ---- */
+
+static watched_group *group_of(const screen *s, const watched *w)
+{
+    if (w->count == 0) return NULL;
+    return w->groups[s->group < w->count ? s->group : w->count - 1];
+}
+
+static watched_operator *operator_of(const screen *s, watched_group *g)
+{
+    if (!g || g->count == 0) return NULL;
+    return &g->operators[s->operator_index < g->count ? s->operator_index : g->count - 1];
+}
+
+static const watched_window *window_of(screen *s, const watched_operator *o)
+{
+    if (s->back >= o->count) s->back = o->count - 1;
+    return &o->windows[o->count - 1 - s->back];
+}
+
+/* ---- parts of the screen ---- */
+
+static void put_head(struct text *text, const screen *s, const watched *w, const watched_group *g,
+                     const watched_operator *o, const watched_window *shown)
+{
+    char line[512], number[32] = "", time[16] = "", phase[64];
+    const dxt_window *window = shown->window;
+    if (window->index >= 0) snprintf(number, sizeof number, " %" PRId64, window->index);
+    if (window->begin && strlen(window->begin) >= 19)
+        snprintf(time, sizeof time, ", %.8s", window->begin + 11);
+    snprintf(phase, sizeof phase, "%.60s", o->phase);
+    dxt_make_printable(phase);
+    snprintf(line, sizeof line, "%s  %u ranks  %s  window%s%s  %s%s", g->name, window->ranks, phase,
+             number, time, dxt_verdict_name(shown->findings->verdict),
+             s->paused ? "  PAUSED"
+             : s->back ? "  (not the newest)"
+                       : "");
+    wrap(text, line, s->columns, 2);
+    if (w->count > 1 || g->count > 1) {
+        snprintf(line, sizeof line, "group %zu of %zu (g), operator %zu of %zu (o), ? for keys",
+                 s->group < w->count ? s->group + 1 : w->count, w->count,
+                 s->operator_index < g->count ? s->operator_index + 1 : g->count, g->count);
+        wrap(text, line, s->columns, 2);
+    }
+}
+
+static void put_findings(struct text *text, const screen *s, const watched_window *shown)
+{
+    char line[1024];
+    const dxt_findings *findings = shown->findings;
+    for (size_t i = 0; i < findings->finding_count && i < FINDINGS; i++) {
+        line[0] = '*', line[1] = ' ';
+        dxt_report_sentence(shown->window, findings, i, line + 2, sizeof line - 2);
+        wrap(text, line, s->columns, 2);
+        snprintf(line, sizeof line, "  next: %s", dxt_finding_advice(findings->findings[i].kind));
+        wrap(text, line, s->columns, 4);
+    }
+    if (findings->finding_count > FINDINGS) {
+        snprintf(line, sizeof line, "and %zu more", findings->finding_count - FINDINGS);
+        wrap(text, line, s->columns, 2);
+    }
+}
+
+static void put_matrix(struct text *text, const screen *s, const watched_window *shown)
+{
+    dxt_mark *marks = NULL;
+    size_t count = 0;
+    dxt_heatmap_options options = {
+        .struct_size = sizeof options, .color = s->color, .columns = s->columns};
+    if (dxt_report_marks(shown->window, shown->findings, &marks, &count) != DXT_OK) {
+        text->failed = true;
+        return;
+    }
+    const dxt_heatmap_panel panel = {.window = shown->window, .marks = marks, .mark_count = count};
+    if (dxt_heatmap_write(&panel, 1, DXT_FORMAT_TERMINAL, &options, append, text) != DXT_OK)
+        text->failed = true;
+    free(marks);
+}
+
+static void put_timeline(struct text *text, const screen *s, const watched_group *g,
+                         const watched_operator *o)
+{
+    dxt_timeline *timeline;
+    dxt_heatmap_options options = {
+        .struct_size = sizeof options, .color = s->color, .columns = s->columns};
+    if (dxt_history_timeline(g->history, o->phase, &timeline) != DXT_OK) return;
+    const dxt_timeline_panel panel = {.ranks = timeline->ranks,
+                                      .windows = timeline->windows,
+                                      .index = timeline->index,
+                                      .values = timeline->lateness,
+                                      .measure = timeline->measure,
+                                      .ordinary = timeline->floor,
+                                      .title = "ranks over time: how late each is"};
+    if (dxt_timeline_write(&panel, 1, DXT_FORMAT_TERMINAL, &options, append, text) != DXT_OK)
+        text->failed = true;
+    free(timeline);
+}
+
+static void put_help(struct text *text, const screen *s)
+{
+    static const char *const lines[] = {
+        "g G  next, previous group",
+        "o O  next, previous operator",
+        "left right, p n  window before, after",
+        "end  the newest window",
+        "space  stop and go on; what comes meanwhile is not lost",
+        "up down, k j  the lines above, below",
+        "?  these keys",
+        "q  end",
+    };
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) wrap(text, lines[i], s->columns, 4);
+}
+
+static void put_all(struct text *text, screen *s, const watched *w)
+{
+    watched_group *g = group_of(s, w);
+    const watched_operator *o = operator_of(s, g);
+    if (s->help) {
+        put_help(text, s);
+        return;
+    }
+    if (!o || o->count == 0) {
+        wrap(text, w->bad ? "no window yet; there are lines that are none" : "no window yet",
+             s->columns, 0);
+        return;
+    }
+    const watched_window *shown = window_of(s, o);
+    put_head(text, s, w, g, o, shown);
+    put_findings(text, s, shown);
+    put_matrix(text, s, shown);
+    put_timeline(text, s, g, o);
+}
+
+/* The lines that are on the screen. */
+static char *cut(screen *s, const char *all)
+{
+    struct text text = {0};
+    uint32_t lines = 0, line = 0;
+    for (const char *at = all; *at; at++) lines += *at == '\n';
+    uint32_t most = lines > s->rows ? lines - s->rows : 0;
+    if (s->scroll > most) s->scroll = most;
+    for (const char *at = all; *at && line < s->scroll + s->rows; line++) {
+        const char *end = strchrnul(at, '\n');
+        if (line >= s->scroll) {
+            put(&text, line > s->scroll ? "\r\n" : "");
+            append(&text, at, (size_t)(end - at));
+            put(&text, "\033[K");
+        }
+        at = *end ? end + 1 : end;
+    }
+    put(&text, "\033[J");
+    if (!text.failed) return text.data;
+    free(text.data);
+    return NULL;
+}
+
+char *screen_text(screen *s, const watched *w)
+{
+    struct text all = {0};
+    if (s->columns < LEAST_COLUMNS || s->rows < LEAST_ROWS) return strdup("too small\033[J");
+    put(&all, "");
+    put_all(&all, s, w);
+    char *text = all.failed ? NULL : cut(s, all.data);
+    free(all.data);
+    return text;
+}
+
+/* ---- keys ---- */
+
+static size_t step(size_t at, size_t count, bool back)
+{
+    if (count == 0) return 0;
+    if (at >= count) at = count - 1;
+    return (at + (back ? count - 1 : 1)) % count;
+}
+
+bool screen_key(screen *s, const watched *w, const char *key)
+{
+    const watched_group *g = group_of(s, w);
+    bool help = s->help;
+    s->help = false;
+    if (strcmp(key, "q") == 0 || strcmp(key, "\003") == 0) return false;
+    if (strcmp(key, "g") == 0 || strcmp(key, "G") == 0) {
+        s->group = step(s->group, w->count, key[0] == 'G');
+        s->back = 0;
+    } else if (strcmp(key, "o") == 0 || strcmp(key, "O") == 0) {
+        s->operator_index = step(s->operator_index, g ? g->count : 0, key[0] == 'O');
+    } else if (strcmp(key, "p") == 0 || strcmp(key, "\033[D") == 0) {
+        s->back++;
+    } else if (strcmp(key, "n") == 0 || strcmp(key, "\033[C") == 0) {
+        s->back -= s->back > 0;
+    } else if (strcmp(key, "\033[F") == 0 || strcmp(key, "\033[4~") == 0) {
+        s->back = 0;
+    } else if (strcmp(key, " ") == 0) {
+        s->paused = !s->paused;
+    } else if (strcmp(key, "k") == 0 || strcmp(key, "\033[A") == 0) {
+        s->scroll -= s->scroll > 0;
+    } else if (strcmp(key, "j") == 0 || strcmp(key, "\033[B") == 0) {
+        s->scroll++;
+    } else if (strcmp(key, "?") == 0) {
+        s->help = !help;
+    }
+    return true;
+}

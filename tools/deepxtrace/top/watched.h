@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is followed: groups, their operators, and the newest windows of each with what was found. */
+#ifndef TOOLS_TOP_WATCHED_H
+#define TOOLS_TOP_WATCHED_H
+
+#include <deepxtrace/history.h>
+#include <deepxtrace/report.h>
+
+#include "changes.h"
+#include "input.h"
+
+#define WATCHED_GROUPS 64u
+/** Windows of an operator that are kept, if they are small. */
+#define WATCHED_WINDOWS 64u
+/** Windows of one interval at most: two operators, and their transfers. */
+#define WATCHED_INTERVAL 4u
+
+typedef struct watched_window {
+    dxt_window *window;
+    dxt_findings *findings;
+} watched_window;
+
+typedef struct watched_operator {
+    char *phase;
+    watched_window windows[WATCHED_WINDOWS]; /**< the oldest first */
+    size_t count;
+} watched_operator;
+
+/** The windows of one file that belong together. */
+typedef struct watched_group {
+    size_t file;
+    char *key;      /**< instance, group, case */
+    char name[128]; /**< for people, printable */
+    dxt_history *history;
+    watched_operator operators[DXT_HISTORY_OPERATORS];
+    size_t count;
+    dxt_window *waiting[WATCHED_INTERVAL]; /**< an interval that is not whole */
+    size_t waiting_count;
+    uint64_t heard;
+    changes told; /**< for plain output */
+} watched_group;
+
+/** Zero it, set the analysis, then take windows. */
+typedef struct watched {
+    const analysis_options *analysis;
+    /** Called for each window that was judged; NULL = nobody wants to know. */
+    void (*told)(void *context, watched_group *group, const watched_window *window);
+    void *context;
+    watched_group *groups[WATCHED_GROUPS];
+    size_t count;
+    uint64_t windows; /**< judged */
+    uint64_t clock;   /**< counts what is heard */
+    uint64_t bad;     /**< lines that are no window */
+} watched;
+
+/** Take a line of a file. @return DXT_OK, also for a bad line; DXT_ERR_NO_MEMORY. */
+dxt_status watched_take(watched *w, size_t file, const char *path, const char *line, size_t size);
+
+/** Judge what waits for other windows of its interval. */
+dxt_status watched_rest(watched *w);
+
+void watched_free(watched *w);
+
+#endif
