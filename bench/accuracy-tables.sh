@@ -23,8 +23,8 @@ measure()
 }
 if (($# > 0)); then cat "$@"; else measure; fi > "$work"
 
-# table JQ-OF-A-CELL FILTER SIZES…: a row for each case, a column for each number of ranks. What
-# FILTER leaves of the lines is shown.
+# table JQ-OF-A-CELL FILTER SIZES…: a row for each case, a column for each number of ranks that there
+# is. What FILTER leaves of the lines is shown.
 table()
 {
     local cell=$1 filter=$2
@@ -40,7 +40,8 @@ table()
             else null end | if . == null then "–" else floor | tostring end;
         def alarms(m): of(m) | if . == null or .healthy == 0 then "–"
             else "\(.false_alarms) of \(.healthy)" end;
-        map(select('"$filter"')) |
+        map(select('"$filter"')) | (map(.ranks) | unique) as $there |
+        ($sizes | map(select(. as $n | any($there[]; . == $n)))) as $sizes |
         (["case"] + ($sizes | map(tostring)) | "| " + join(" | ") + " |"),
         ("|---|" + ($sizes | map("--:|") | add)),
         ((reduce .[] as $l ([]; if any(.[]; . == $l.case) then . else . + [$l.case] end))[] as $case
