@@ -63,6 +63,25 @@ def test_the_period_follows_the_time_between_operations(monkeypatch: Any) -> Non
     assert sampler.adapt() and sampler.period == 16
 
 
+@pytest.mark.parametrize("cost", [2e-6, 8e-6, 60e-6])
+def test_measuring_stays_within_its_budget(cost: float, monkeypatch: Any) -> None:
+    now = [100.0]
+    monkeypatch.setattr(_durations, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    for groups in (1, 3):
+        sampler = Sampler(1, cost)
+        step = 9e-6
+        while step < 0.1:  # shorter and shorter steps, and longer again
+            for length in (step, step / 3, step):
+                now[0] += 2
+                sampler.numbers[0] += int(2 / length)
+                sampler.adapt(groups)
+                part = groups * cost / sampler.period / length
+                assert part <= _durations.BUDGET * 1.001 and _durations.BUDGET == 0.002
+                # Nor does it measure much less than it may.
+                assert part > _durations.BUDGET / 5 or sampler.period == 1
+            step *= 1.37
+
+
 class Services:
     """What attach() does, on paper."""
 
