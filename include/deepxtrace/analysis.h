@@ -194,6 +194,9 @@ typedef struct dxt_analysis_options {
                                      transfer before the window's operator, or the operator behind
                                      the window's transfer, over the same interval: who leaves one
                                      late enters the next one late; NULL = unknown */
+    double transfer_ordinary;   /**< of two ranks: what they ordinarily wait for each other in that
+                                     transfer, added up, as dxt_history_prior() has it; 0 =
+                                     unknown */
 } dxt_analysis_options;
 
 /** What two operators over the same interval are to each other. */

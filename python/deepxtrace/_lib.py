@@ -103,7 +103,8 @@ class AnalysisOptions(c.Structure):
                 ("threshold_col", c.c_double), ("threshold_row", c.c_double),
                 ("threshold_point", c.c_double), ("keep_points", c.c_int),
                 ("excluding_zeros", c.c_int), ("cell_spread", c.c_double),
-                ("companion_spread", c.c_double), ("adjacent", c.POINTER(Window))]
+                ("companion_spread", c.c_double), ("adjacent", c.POINTER(Window)),
+                ("transfer_ordinary", c.c_double)]
 
 
 class GatherTransport(c.Structure):

@@ -18,9 +18,10 @@ static dxt_status take_options(const dxt_analysis_options *given, dxt_analysis_o
     if (options->method != DXT_METHOD_ROBUST && options->method != DXT_METHOD_RATIO)
         return dxt_fail(DXT_ERR_INVALID, "analysis options: unknown method %d",
                         (int)options->method);
-    double numbers[] = {options->min_share,     options->threshold_col,
-                        options->threshold_row, options->threshold_point,
-                        options->cell_spread,   options->companion_spread};
+    double numbers[] = {options->min_share,        options->threshold_col,
+                        options->threshold_row,    options->threshold_point,
+                        options->cell_spread,      options->companion_spread,
+                        options->transfer_ordinary};
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
         if (!(numbers[i] >= 0) || isinf(numbers[i]))
             return dxt_fail(DXT_ERR_INVALID,

@@ -99,6 +99,7 @@ static dxt_status fit_both(dxt_workspace *workspace, const struct input *input,
         known.cell_spread = NAN;
         status = dxt_fit_window(&workspace->adjacent, &input->adjacent, &known, &c->next);
         if (status == DXT_OK) c->adjacent = &input->adjacent;
+        c->transfer_ordinary = options->transfer_ordinary;
     }
     if (status != DXT_OK) return status;
     known.cell_spread = options->cell_spread > 0 ? options->cell_spread : NAN;

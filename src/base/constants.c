@@ -87,6 +87,7 @@ static const dxt_constant table[] = {
     {FIELD(dxt_analysis_options, cell_spread)},
     {FIELD(dxt_analysis_options, companion_spread)},
     {FIELD(dxt_analysis_options, adjacent)},
+    {FIELD(dxt_analysis_options, transfer_ordinary)},
     {SIZE(dxt_gather_transport)},
     {FIELD(dxt_gather_transport, struct_size)},
     {FIELD(dxt_gather_transport, context)},

@@ -7,6 +7,7 @@
 
 #include "analysis/explain/paths.h"
 #include "analysis/pack.h"
+#include "analysis/phase.h"
 #include "base/base.h"
 #include "history/episodes.h"
 #include "history/judge.h"
@@ -74,10 +75,10 @@ static bool copy_text(const char *text, char **copy)
     return true;
 }
 
-static dxt_track *find_track(dxt_history *history, const char *phase)
+static dxt_track *find_track(const dxt_history *history, const char *phase)
 {
     for (uint32_t t = 0; t < history->tracks; t++)
-        if (strcmp(history->track[t].phase, phase) == 0) return &history->track[t];
+        if (strcmp(history->track[t].phase, phase) == 0) return (dxt_track *)&history->track[t];
     return NULL;
 }
 
@@ -153,16 +154,24 @@ static dxt_status take_track(dxt_history *history, const dxt_window *window, dxt
 static double prior_spread(const dxt_history *history, const dxt_window *window)
 {
     if (!history || history->ranks == 0 || !of_same_run(history, window)) return 0;
-    for (uint32_t t = 0; t < history->tracks; t++) {
-        const dxt_track *track = &history->track[t];
-        if (strcmp(track->phase, window->phase) != 0 || track->count == 0) continue;
-        bool same = dxt_window_measure(window) == track->measure;
-        /* A companion may have been followed already. */
-        bool newer = window->index >= dxt_track_moment(track, track->count - 1)->index;
-        double spread = same && newer ? dxt_track_cell_spread(track) : NAN;
-        return isnan(spread) ? 0 : fmax(spread, DXT_SMALLEST_SPREAD);
-    }
-    return 0;
+    const dxt_track *track = find_track(history, window->phase);
+    if (!track || track->count == 0) return 0;
+    bool same = dxt_window_measure(window) == track->measure;
+    /* A companion may have been followed already. */
+    bool newer = window->index >= dxt_track_moment(track, track->count - 1)->index;
+    double spread = same && newer ? dxt_track_cell_spread(track) : NAN;
+    return isnan(spread) ? 0 : fmax(spread, DXT_SMALLEST_SPREAD);
+}
+
+/* What two ranks waited for each other in a transfer while it named nobody; 0 = unknown. */
+static double prior_transfer(const dxt_history *history, const dxt_window *window,
+                             const dxt_window *adjacent)
+{
+    bool own = adjacent && dxt_is_phase(window->phase, " transfer");
+    const dxt_window *transfer = own ? window : adjacent;
+    if (!transfer || !history || history->ranks != 2 || !of_same_run(history, window)) return 0;
+    const dxt_track *track = find_track(history, transfer->phase);
+    return track ? dxt_track_both_ways(track, transfer) : 0;
 }
 
 dxt_status dxt_history_prior(const dxt_history *history, const dxt_window *window,
@@ -175,6 +184,8 @@ dxt_status dxt_history_prior(const dxt_history *history, const dxt_window *windo
     const dxt_window *companion = options->companion;
     options->cell_spread = prior_spread(history, window);
     options->companion_spread = companion ? prior_spread(history, companion) : 0;
+    if (options->struct_size >= DXT_SIZE_UP_TO(dxt_analysis_options, transfer_ordinary))
+        options->transfer_ordinary = prior_transfer(history, window, options->adjacent);
     return DXT_OK;
 }
 

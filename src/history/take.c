@@ -146,15 +146,16 @@ void dxt_track_take(dxt_track *track, const dxt_history *history, const dxt_wind
     dxt_moment *moment = &track->moment[slot];
     double factor = take_lateness(window, findings, late, track->scratch);
     take_leaving(track, window, findings->lateness, track->leaving + slot * n);
-    *moment = (dxt_moment){.index = window->index,
-                           .change = NAN,
-                           .cell_change = NAN,
-                           .factor = factor,
-                           .ops = (double)window->ops,
-                           .step = findings->step,
-                           .transfer = findings->transfer,
-                           .floor = isnan(findings->step) ? findings->ordinary
-                                                          : min_share * findings->step};
+    *moment = (dxt_moment){
+        .index = window->index,
+        .change = NAN,
+        .cell_change = NAN,
+        .factor = factor,
+        .ops = (double)window->ops,
+        .step = findings->step,
+        .transfer = findings->transfer,
+        .both_ways = n == 2 ? dxt_window_value(window, 0, 1) + dxt_window_value(window, 1, 0) : NAN,
+        .floor = isnan(findings->step) ? findings->ordinary : min_share * findings->step};
     if (window->ops == 0) moment->floor = fmax(moment->floor, findings->floor);
     moment->error = dxt_median_known(findings->lateness_error, track->ranks, track->scratch);
     dxt_pair_take(track, window, findings);

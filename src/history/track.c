@@ -217,3 +217,15 @@ uint32_t dxt_track_base(const dxt_track *track, uint32_t end, uint32_t rank, dou
     *base = known ? mean : track->base[rank];
     return known ? used : track->base_of[rank];
 }
+
+double dxt_track_both_ways(const dxt_track *track, const dxt_window *window)
+{
+    uint32_t used = 0;
+    if (dxt_window_measure(window) != track->measure) return 0;
+    for (uint32_t p = 0; p < track->count; p++) {
+        const dxt_moment *moment = dxt_track_moment(track, p);
+        if (moment->index < window->index && moment->quiet && !isnan(moment->both_ways))
+            track->scratch[used++] = moment->both_ways;
+    }
+    return used < DXT_ESTABLISHED ? 0 : dxt_median(track->scratch, used);
+}

@@ -27,6 +27,7 @@ typedef struct dxt_moment {
     double step;           /**< NaN = unknown */
     double transfer;       /**< what a wait takes anyway */
     double floor;          /**< smallest lateness worth telling */
+    double both_ways;      /**< what two ranks waited for each other, added up; NaN = more ranks */
     bool quiet;            /**< it named nobody */
     uint64_t mix;          /**< of two ranks: which mix of work it was, in how many operators; 0 =
                                 unknown, or remembered already */
@@ -118,6 +119,10 @@ double dxt_track_median_leaving(const dxt_track *track, uint32_t end, uint32_t l
  *  @return How many these are; below DXT_BASE_WINDOWS it is what was known when the rank was
  *  last named or missing, or 0. */
 uint32_t dxt_track_base(const dxt_track *track, uint32_t end, uint32_t rank, double *base);
+
+/** What two ranks waited for each other, added up, in windows before this one that named nobody:
+ *  their median; 0 if there are too few, or they have another measure. */
+double dxt_track_both_ways(const dxt_track *track, const dxt_window *window);
 
 /** Standard errors that a mean lateness over some windows must exceed, where a window's is
  *  @p noise. */

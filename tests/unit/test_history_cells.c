@@ -382,6 +382,53 @@ static void of_two_ranks_the_second_to_be_late_is_not_early(void **state)
     }
 }
 
+/* A pair of cells, in µs. */
+static dxt_window *pair_window(const char *phase, int64_t index, double of_0, double of_1)
+{
+    dxt_window *window = NULL;
+    assert_int_equal(dxt_window_create(2, phase, &window), DXT_OK);
+    window->unit = DXT_UNIT_NS;
+    window->index = index;
+    window->ops = 1000;
+    window->elapsed_ns = 1000 * 300000;
+    window->wait[1] = (int64_t)(of_1 * US * 1000);
+    window->wait[2] = (int64_t)(of_0 * US * 1000);
+    return window;
+}
+
+/* Transfers that were as long before make nobody late; those that have become so may. */
+static void how_long_transfers_were_says_what_an_echo_is(void **state)
+{
+    (void)state;
+    for (double before = 1; before <= 6; before += 5)
+        for (int k = 0; k < 10; k++) {
+            double wait = k < 8 ? before : 6;
+            dxt_window *entry = pair_window("combine", k, 2, k < 8 ? 2.1 : 11);
+            dxt_window *transfer = pair_window("dispatch transfer", k, wait, 1.1 * wait);
+            dxt_findings *found[2], *alone;
+            dxt_window *both[2] = {transfer, entry};
+            for (int w = 0; w < 2; w++) {
+                const dxt_analysis_options options = {.adjacent = both[1 - w]};
+                alone = analyze_next(both[w], options);
+                assert_int_equal(dxt_history_judge(history, both[w], alone, &found[w]), DXT_OK);
+                dxt_findings_free(alone);
+            }
+            if (k < 8 || before < 6) {
+                assert_int_equal(found[1]->finding_count, 0);
+                assert_int_equal(found[0]->finding_count, k >= 8);
+            } else {
+                assert_int_equal(only(found[1], DXT_LATE_RANK)->rank, 1);
+                assert_int_equal(found[0]->finding_count, 0);
+            }
+            for (int w = 0; w < 2; w++) dxt_findings_free(found[w]);
+            dxt_window_free(entry);
+            dxt_window_free(transfer);
+            if (k < 9 || before > 1) continue;
+            dxt_history_destroy(history);
+            assert_int_equal(dxt_history_create(NULL, &history), DXT_OK);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -397,6 +444,7 @@ int main(void)
         TEST(a_rank_of_three_is_held_against_the_others),
         TEST(uneven_pairs_make_nobody_late),
         TEST(of_two_ranks_the_second_to_be_late_is_not_early),
+        TEST(how_long_transfers_were_says_what_an_echo_is),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

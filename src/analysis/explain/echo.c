@@ -28,8 +28,9 @@ static double may_leave_later(const dxt_fit *transfer, uint32_t k, uint32_t i)
     return own < DXT_ECHO_BACK * back ? 0 : both_ways(transfer, k, i);
 }
 
-/* What is ordinary of that between ranks other than k; 0 where there are no two. */
-static double ordinary_both_ways(const dxt_fit *transfer, uint32_t k)
+/* What is ordinary of that between ranks other than k; where there are no two, what it was before,
+ * 0 if nobody knows. */
+static double ordinary_both_ways(const dxt_fit *transfer, uint32_t k, double before)
 {
     double found[DXT_PARTNERS];
     uint32_t others = transfer->count - 1, used = 0;
@@ -38,7 +39,7 @@ static double ordinary_both_ways(const dxt_fit *transfer, uint32_t k)
         uint32_t i = (uint32_t)dxt_spread_index(t, most, others), j = (i + 1) % others;
         found[used++] = both_ways(transfer, i + (i >= k), j + (j >= k));
     }
-    return dxt_median(found, used);
+    return used > 0 ? dxt_median(found, used) : before;
 }
 
 static uint32_t member_of(const dxt_fit *fit, uint32_t rank)
@@ -50,12 +51,12 @@ static uint32_t member_of(const dxt_fit *fit, uint32_t rank)
 
 /* How much later (earlier) than the ordinary a member may come to an operator by the transfer
  * before it. */
-static double echo_of(const dxt_fit *fit, const dxt_fit *transfer, uint32_t k, bool late)
+static double echo_of(const dxt_fit *fit, const dxt_fit *transfer, uint32_t k, uint32_t own,
+                      bool late)
 {
     double *found = fit->values;
     size_t used = 0;
-    uint32_t own = member_of(transfer, fit->rank[k]), t = 0;
-    if (own == transfer->count) return 0;
+    uint32_t t = 0;
     for (uint32_t i = 0; i < fit->count; i++) {
         while (t < transfer->count && transfer->rank[t] < fit->rank[i]) t++;
         if (t == transfer->count) break;
@@ -64,19 +65,24 @@ static double echo_of(const dxt_fit *fit, const dxt_fit *transfer, uint32_t k, b
         found[used++] =
             late ? may_leave_later(transfer, own, t) : may_leave_later(transfer, t, own);
     }
-    return used > 0 ? dxt_median(found, used) - ordinary_both_ways(transfer, own) : 0;
+    return dxt_median(found, used);
 }
 
-static bool explains(const dxt_fit *fit, const dxt_fit *transfer, uint32_t k)
+/* Only a transfer that takes longer than is ordinary, by more than is worth telling, explains. */
+static bool explains(const dxt_fit *fit, const dxt_fit *transfer, uint32_t k, double before)
 {
     double late = fit->late[k] + fit->send[k] - fit->receive[k];
-    double echo = echo_of(fit, transfer, k, late > 0);
-    return echo > transfer->floor && fabs(late) < DXT_ECHO_OF_TRANSFER * echo;
+    uint32_t own = member_of(transfer, fit->rank[k]);
+    if (own == transfer->count) return false;
+    double echo = echo_of(fit, transfer, k, own, late > 0);
+    return echo - ordinary_both_ways(transfer, own, before) > transfer->floor &&
+           fabs(late) < DXT_ECHO_OF_TRANSFER * echo;
 }
 
 bool dxt_is_echo(const dxt_case *c, uint32_t k)
 {
-    return c->adjacent && !dxt_is_transfer(c->window) && explains(&c->fit, &c->next, k);
+    return c->adjacent && !dxt_is_transfer(c->window) &&
+           explains(&c->fit, &c->next, k, c->transfer_ordinary);
 }
 
 bool dxt_sends_slowly(const dxt_case *c, uint32_t k)
@@ -84,5 +90,6 @@ bool dxt_sends_slowly(const dxt_case *c, uint32_t k)
     if (!c->adjacent || !dxt_is_transfer(c->window)) return false;
     if (c->fit.count != 2 || c->next.count != 2 || c->fit.role[1 - k] != DXT_ROLE_ORDINARY)
         return false;
-    return dxt_role_is_late(c->next.role[1 - k]) && explains(&c->next, &c->fit, 1 - k);
+    return dxt_role_is_late(c->next.role[1 - k]) &&
+           explains(&c->next, &c->fit, 1 - k, c->transfer_ordinary);
 }
