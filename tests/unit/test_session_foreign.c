@@ -235,6 +235,53 @@ static void operators_are_paired_by_name(void **state)
     assert_false(is_explained(before, 1));
 }
 
+/* Findings of an interval: their kinds by operator, −1 for none. */
+static int kinds[4];
+
+static void keep_kinds(void *context, const dxt_diagnosis *diagnoses, size_t count)
+{
+    (void)context;
+    for (size_t o = 0; o < count && o < 4; o++) {
+        const dxt_findings *found = diagnoses[o].findings;
+        kinds[o] = found->finding_count == 0 ? -1 : (int)found->findings[0].kind;
+    }
+}
+
+/* Rank 1 comes late to each operator, but what it is sent in the transfer before comes slowly. */
+static void transfers_belong_to_their_operators(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"dispatch", "dispatch transfer", "combine",
+                                        "combine transfer"};
+    static const char *const apart[] = {"dispatch", "x transfer", "combine", "y transfer"};
+    for (int related = 0; related < 2; related++) {
+        struct job *job = new_job_of(2, 4);
+        for (uint32_t r = 0; r < 2; r++) {
+            dxt_session_config config = config_of(job, r, DXT_SESSION_SYNC);
+            config.operators = related ? names : apart;
+            config.on_diagnosis = keep_kinds;
+            config.min_share = 1e-6; /* of the time, however busy the machine is */
+            config.alone = 1;
+            start(job, r, &config);
+        }
+        for (uint32_t r = 0; r < 2; r++)
+            for (uint32_t o = 0; o < 4; o++) {
+                const uint64_t ops = 1000, us = o % 2 ? 5 : r == 0 ? 10 : 3;
+                dxt_cell *cell = dxt_probe_cell(job->probes[r], o, 1 - r);
+                cell->wait_ticks_sum = ticks(job, r, ops * us * 1000);
+                cell->samples = ops;
+                dxt_probe_operator(job->probes[r], o)->ops = ops;
+            }
+        usleep(100000);
+        count_steps(job);
+        assert_int_equal(kinds[0], related ? -1 : DXT_LATE_RANK);
+        assert_int_equal(kinds[1], related ? DXT_SLOW_LINK : -1);
+        assert_int_equal(kinds[2], related ? -1 : DXT_LATE_RANK);
+        assert_int_equal(kinds[3], related ? DXT_SLOW_LINK : -1);
+        end_job(job);
+    }
+}
+
 /* ------------------------------------------------------------------ jobs --- */
 
 static void start_instance(struct job *job, uint32_t rank, const char *instance)
@@ -373,6 +420,7 @@ int main(void)
         cmocka_unit_test(either_a_probe_or_a_function),
         cmocka_unit_test(nobody_need_know_the_rate_of_a_clock),
         cmocka_unit_test(operators_are_paired_by_name),
+        cmocka_unit_test(transfers_belong_to_their_operators),
         cmocka_unit_test(mails_of_another_job_are_none),
         cmocka_unit_test(old_mails_are_not_in_the_way),
         cmocka_unit_test(options_are_copied),
