@@ -92,6 +92,21 @@ static size_t ignore(char *data, size_t size, size_t count, void *context)
     return size * count;
 }
 
+static bool is_stopping(alerts *a)
+{
+    pthread_mutex_lock(&a->lock);
+    bool stop = a->stop;
+    pthread_mutex_unlock(&a->lock);
+    return stop;
+}
+
+/* Not 0 gives the transfer up. */
+static int watch_stop(void *context, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
+{
+    (void)a, (void)b, (void)c, (void)d;
+    return is_stopping(context);
+}
+
 static bool post(alerts *a, const char *body, char *why, size_t why_size)
 {
     const curl_table *c = &a->curl;
@@ -107,6 +122,9 @@ static bool post(alerts *a, const char *body, char *why, size_t why_size)
         c->setopt(handle, CURLOPT_NOSIGNAL, 1L);
         c->setopt(handle, CURLOPT_PROTOCOLS_STR, "http,https");
         c->setopt(handle, CURLOPT_WRITEFUNCTION, ignore);
+        c->setopt(handle, CURLOPT_NOPROGRESS, 0L);
+        c->setopt(handle, CURLOPT_XFERINFOFUNCTION, watch_stop);
+        c->setopt(handle, CURLOPT_XFERINFODATA, a);
         code = c->perform(handle);
         c->getinfo(handle, CURLINFO_RESPONSE_CODE, &status);
     }
@@ -157,7 +175,7 @@ static bool run_command(alerts *a, const char *body, char *why, size_t why_size)
     close(ends[1]);
     struct timespec pause = {.tv_nsec = 50000000};
     pid_t ended = child < 0 ? -1 : 0;
-    for (int i = 0; ended == 0 && i < PATIENCE_S * 20; i++) {
+    for (int i = 0; ended == 0 && i < PATIENCE_S * 20 && !is_stopping(a); i++) {
         ended = waitpid(child, &status, WNOHANG);
         if (ended == 0) nanosleep(&pause, NULL);
     }
@@ -213,6 +231,8 @@ static void send_one(alerts *a, int64_t id, int64_t attempts, const char *channe
     bool there = hook ? a->url != NULL : a->options->command != NULL;
     bool sent =
         there && (hook ? post(a, body, why, sizeof why) : run_command(a, body, why, sizeof why));
+    /* Given up as all ends: it is the next process's. */
+    if (!sent && is_stopping(a)) return;
     query q = {0};
     if (sent || !there) {
         q = query_begin(&a->s, "DELETE FROM alert WHERE id = ?");

@@ -13,6 +13,8 @@
 #include <unistd.h>
 
 #define MOST_CONNECTIONS 512
+/* So that no one machine has them all. */
+#define MOST_OF_ONE_ADDRESS 256
 #define IDLE_S 30
 #define THREAD_STACK ((size_t)512 * 1024)
 #define CONNECTION_MEMORY ((size_t)32 * 1024)
@@ -167,7 +169,8 @@ int server_start(const dxt_monitor_options *options, news *shared, server **out,
         s->daemon = MHD_start_daemon(
             MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL, 0, NULL,
             NULL, on_request, s, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
-            (unsigned)MOST_CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_S,
+            (unsigned)MOST_CONNECTIONS, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
+            (unsigned)MOST_OF_ONE_ADDRESS, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_S,
             MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY, MHD_OPTION_THREAD_STACK_SIZE,
             THREAD_STACK, MHD_OPTION_NOTIFY_COMPLETED, on_end, NULL, MHD_OPTION_END);
         if (!s->daemon) {

@@ -198,3 +198,40 @@ def test_requests_that_are_too_much(tmp_path):
         assert b" 200 " not in raw(b"GET /metrics HTTP/1.1\r\nHost: evil.example\r\nHost: localhost\r\n\r\n").split(b"\r\n")[0]
         assert server.ask("/api/v1/windows?group=%00&operator=%27;DROP%20TABLE%20window")[0] in (200, 400)
         assert len(server.get("/api/v1/windows")["windows"]) == 10
+
+
+def test_a_command_that_hangs_does_not_hold_up_the_end(tmp_path):
+    path, store, program, begun = tmp_path / "a.jsonl", tmp_path / "s.db", tmp_path / "program", tmp_path / "begun"
+    path.write_text("".join(monitor.simulate("-n", 8, "--windows", 10, "--slow", "dispatch:5:60us")))
+    program.write_text("#!/bin/sh\ntouch '%s'\nexec sleep 1000\n" % begun)
+    program.chmod(0o755)
+    with monitor.Serve(store, "--exec", program, path) as server:
+        monitor.until(begun.exists)
+        server.end()
+    # It is the next process's, which has not tried yet.
+    assert monitor.rows(store, "SELECT channel, attempts FROM alert") == [("exec", 0)]
+
+
+def test_one_machine_does_not_get_all_connections(tmp_path):
+    path = tmp_path / "a.jsonl"
+    path.write_text("".join(monitor.simulate("-n", 4, "--windows", 1)))
+    with monitor.Serve(tmp_path / "s.db", path) as server:
+        peers = [socket.create_connection(("127.0.0.1", server.port), timeout=20) for _ in range(300)]
+        peers[-1].sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        try:
+            assert peers[-1].recv(100) == b""
+        except ConnectionError:
+            pass
+        # Another one is answered.
+        other = socket.create_connection(("127.0.0.1", server.port), timeout=20, source_address=("127.0.0.2", 0))
+        other.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert other.recv(100).startswith(b"HTTP/1.1 200")
+        for peer in peers + [other]:
+            peer.close()
+        # When they have gone there is room again.
+        def answered():
+            try:
+                return server.ask("/healthz")[0] == 200
+            except OSError:
+                return False
+        monitor.until(answered)
