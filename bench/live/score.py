@@ -95,7 +95,8 @@ def main():
             window["label"] = None
             continue
         label = phase["label"][window["phase"]]
-        window["case"], window["label"] = phase["case"], label
+        # A field `case` would begin a history of its own.
+        window["what"], window["label"] = phase["case"], label
         kind = ("healthy" if not phase["us"] else
                 "faulted" if phase["operator"] == window["phase"] else "other")
         right = is_right(label, verdict["findings"])

@@ -119,6 +119,18 @@ refused() {
     [[ $output == *"rank 1 is late or rank 0 early in dispatch"* ]]
 }
 
+@test "where ranks share processors a larger share is asked for, said and recorded" {
+    command -v taskset > /dev/null || skip "no taskset"
+    run taskset -c "$(taskset -cp $$ | sed 's/.*: //; s/[-,].*//')" "$deepxtrace" job --ranks 2 \
+        --steps 20 --window 10 --record "$BATS_TEST_TMPDIR/shared.jsonl"
+    [ "$status" -eq 0 ]
+    [ "$(grep -c "share processors: only what costs 10 % of the time" <<< "$output")" -eq 1 ]
+    [ "$(jq -s '[.[].min_share] | unique | . == [0.1]' "$BATS_TEST_TMPDIR/shared.jsonl")" = true ]
+    run taskset -c "$(taskset -cp $$ | sed 's/.*: //; s/[-,].*//')" "$deepxtrace" job --ranks 2 \
+        --steps 20 --window 10 --min-share 5%
+    [[ $output != *"share processors"* ]]
+}
+
 @test "a rank is slow in the time that is said" {
     # Would it act, the job would take hours.
     run "$deepxtrace" job --ranks 2 --steps 20 --window 10 --slow dispatch:1:3600s --slow-from 3600s

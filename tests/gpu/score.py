@@ -104,7 +104,7 @@ def main():
         groups[key][2].append(window)
         if options.source:
             window["source"] = options.source
-        labelled.append({**window, "case": name_of(phase), "label": {
+        labelled.append({**window, "what": name_of(phase), "label": {
             key: phase[key] for key in ("rank", "operator", "us", "also", "slow", "tokens")
             if key in phase}})
     table, wrong = collections.OrderedDict(), []

@@ -60,6 +60,7 @@ typedef struct job {
     double jitter; /**< of the compute time, 0 … 1 */
     int64_t timeout_ns;
     double min_share;
+    bool min_share_raised; /**< by default, since ranks share processors */
     job_fault_list slow, paths;
     int64_t slow_from_ns,
         slow_until_ns; /**< time of the work in which `slow` acts; until 0 = its end

@@ -486,7 +486,9 @@ outcome job_options_read(int argc, char **argv, job *run)
     if (result == GO_ON) result = check_shape(&line);
     if (result != GO_ON) return result;
     if (line.steps == UINT64_MAX && !line.async_ns) line.steps = 200;
-    job_usual usual = job_engine_of(line.engine)->usual(ranks_per_processor(&line, run));
+    const job_engine *engine = job_engine_of(line.engine);
+    job_usual usual = engine->usual(ranks_per_processor(&line, run));
+    run->min_share_raised = line.min_share < 0 && usual.min_share > engine->usual(1).min_share;
     if (line.compute_ns < 0) line.compute_ns = usual.compute_ns;
     if (line.min_share < 0) line.min_share = usual.min_share;
     result = check_windows(&line);
