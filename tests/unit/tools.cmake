@@ -27,3 +27,10 @@ endif()
 dxt_test(test_compare SOURCES unit/test_compare.c ${tools}/compare/change.c ${tools}/compare/compare.c MODULES base
          LIBS ${CMAKE_DL_LIBS} WRAP_ALLOC)
 target_include_directories(test_compare PRIVATE ${tools}/compare ${tools}/cli)
+
+# What `top` keeps and shows.
+dxt_test(test_top SOURCES unit/test_top.c ${tools}/top/watched.c ${tools}/top/screen.c ${tools}/cli/input.c
+         ${tools}/cli/unpack.c ${tools}/cli/inflate.c ${tools}/cli/zip.c ${tools}/cli/carried.c ${tools}/cli/options.c ${tools}/cli/nearest.c
+         ${tools}/cli/progress.c ${tools}/cli/output.c
+         MODULES base numeric matrix analysis history render report LIBS ${CMAKE_DL_LIBS} WRAP_ALLOC)
+target_include_directories(test_top PRIVATE ${tools}/top ${tools}/cli ${tools}/analyze)

@@ -106,6 +106,7 @@ static void put_head(struct text *text, const screen *s, const watched *w, const
              s->paused ? "  PAUSED"
              : s->back ? "  (not the newest)"
                        : "");
+    dxt_make_printable(line);
     wrap(text, line, s->columns, 2);
     if (w->count > 1 || g->count > 1) {
         snprintf(line, sizeof line, "group %zu of %zu (g), operator %zu of %zu (o), ? for keys",
