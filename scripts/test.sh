@@ -52,19 +52,26 @@ run_tests parallel --parallel 2 "$@" -LE multi
 run_tests serial --parallel 1 "$@" -L multi
 
 # A test that was skipped says so by its exit status; one that could not be started has failed.
-read -r passed failed skipped < <(cat /dev/null "$reports"/*.xml | awk '
-    function finish() { if (open) { if (bad) failed++; else if (skip) skipped++; else passed++ } }
+# The names of those that failed follow the numbers.
+read -r passed failed skipped names < <(cat /dev/null "$reports"/*.xml | awk '
+    function finish() {
+        if (open && bad) { failed++; names = names " " name }
+        else if (open && skip) skipped++
+        else if (open) passed++
+    }
     /<testcase / { finish(); open = 1; bad = skip = 0
+                   name = $0; sub(/.*<testcase name="/, "", name); sub(/".*/, "", name)
                    if ($0 ~ /status="disabled"/) skip = 1
                    else if ($0 !~ /status="run"/) bad = 1 }
     /<skipped message="SKIP_RETURN_CODE/ { skip = 1; bad = 0 }
     /<failure/ { bad = 1 }
-    END { finish(); print passed + 0, failed + 0, skipped + 0 }')
+    END { finish(); print passed + 0, failed + 0, skipped + 0 names }')
 if ((passed + failed + skipped == 0)); then
     echo "No test was found." >&2
     status=1
 fi
 if ((failed > 0)); then status=1; fi
 if ((status != 0 && failed == 0)); then failed=1; fi
+if [[ $names ]]; then echo "Failed: $names"; fi
 count_line "$passed" "$failed" "$skipped"
 exit "$status"

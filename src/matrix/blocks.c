@@ -42,7 +42,8 @@ dxt_status dxt_table_join(dxt_table *table)
     uint32_t skip = table->width == table->head + 1;
     bool first = table->left.rows == 0;
     dxt_status status = DXT_OK;
-    if (table->rows > 0 && table->width > skip && (first || table->rows == table->left.rows) &&
+    if (table->rows > 0 && !table->lost && table->width > skip &&
+        (first || table->rows == table->left.rows) &&
         table->left.width + table->width <= DXT_MAX_RANKS + 1)
         status = put_right(table, skip);
     else if (table->rows > 0)

@@ -50,6 +50,8 @@ static struct shape shape_for(const dxt_screen *screen)
 static uint32_t color_of(const dxt_screen *screen, uint32_t row, uint32_t column)
 {
     if (row >= screen->model->side) return DXT_PLAIN;
+    /* A line is no finer: every other cell is that of the silent rank. */
+    if (dxt_model_partly_silent(screen->model, row) && column % 2) return GREY;
     double position = dxt_model_position(screen->model, row, column);
     if (!isnan(position)) return dxt_palette_rgb(position);
     return dxt_model_silent(screen->model, row) ? GREY : DXT_PLAIN;
@@ -60,6 +62,7 @@ static void draw_shaded(dxt_screen *screen, uint32_t row, uint32_t column, uint3
     double position = dxt_model_position(screen->model, row, column);
     const char *empty = dxt_model_silent(screen->model, row) ? "–" : "·";
     const char *shade = isnan(position) ? empty : dxt_palette_shade(position);
+    if (dxt_model_partly_silent(screen->model, row) && column % 2) shade = "–";
     bool point = dxt_model_point(screen->model, row, column);
     for (uint32_t i = 0; i < width; i++)
         dxt_text_puts(&screen->text, point && i + 1 == width ? "*" : shade);

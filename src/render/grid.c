@@ -116,6 +116,26 @@ static void draw_silent_row(dxt_pen *pen, const dxt_model *model, const dxt_grid
     }
 }
 
+/* Of blocks of ranks only the stripes of those that are silent. */
+static void draw_silent_stripes(dxt_pen *pen, const dxt_model *model, const dxt_grid *grid)
+{
+    double width = model->side * grid->cell_width - grid->gap;
+    double each = grid->cell_height / model->block, height = fmax(each, 2);
+    for (uint32_t rank = 0; rank < model->ranks; rank++) {
+        if (!(model->row_marked[rank] & DXT_FLAG_SILENT) ||
+            !dxt_model_partly_silent(model, rank / model->block))
+            continue;
+        double y = grid->y + (rank + 0.5) * each - height / 2;
+        dxt_pen_box(pen, (dxt_box){.x = grid->x,
+                                   .y = y,
+                                   .width = width,
+                                   .height = height,
+                                   .fill = DXT_PAINT_SILENT,
+                                   .hint = "silent: no counters"});
+        dxt_draw_hatch(pen, grid->x, y, width, height);
+    }
+}
+
 /* ---- flagged ranks ---- */
 
 /* An outline that stands out on every colour of the scale: dark, in a light casing. */
@@ -166,6 +186,7 @@ void dxt_grid_draw(dxt_pen *pen, const dxt_model *model, const dxt_grid *grid)
         for (uint32_t column = 0; column < model->side; column++)
             draw_cell(pen, model, grid, row, column);
     }
+    draw_silent_stripes(pen, model, grid);
     dxt_draw_nodes(pen, model, grid);
     draw_outlines(pen, model, grid);
     dxt_draw_axis(pen, model, grid, true);

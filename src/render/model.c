@@ -186,16 +186,19 @@ static void note_points(dxt_model *model)
     }
 }
 
-/* The rows of silent ranks say that, whoever else is in their blocks. */
+/* The rows of silent ranks say that; those of others in their blocks are drawn as they are. */
 static void note_silence(dxt_model *model)
 {
     const uint8_t *missing = model->window->missing;
     for (uint32_t rank = 0; missing && rank < model->ranks; rank++)
         if (missing[rank]) model->silent_row[rank / model->block] = 1;
+    for (uint32_t rank = 0; missing && rank < model->ranks; rank++)
+        if (!missing[rank] && model->silent_row[rank / model->block])
+            model->silent_row[rank / model->block] = 2;
     for (uint32_t row = 0; row < model->side; row++) {
         double *cells = model->cells + (size_t)row * model->side;
         for (uint32_t column = 0; column < model->side; column++) {
-            if (model->silent_row[row]) cells[column] = NAN;
+            if (dxt_model_silent(model, row)) cells[column] = NAN;
             model->unobserved =
                 model->unobserved || (isnan(cells[column]) && !model->silent_row[row]);
         }

@@ -27,8 +27,8 @@ typedef struct dxt_model {
     uint32_t block;         /**< ranks in the side of one cell of the picture; 0 = no cells yet */
     uint32_t side;          /**< cells in a row: ranks ÷ block, rounded up */
     double *cells;          /**< side × side: largest wait in each block; NaN = not observed, or in
-                               a row with a silent rank */
-    uint8_t *silent_row;    /**< side: whether a rank in it is silent */
+                               a row of silent ranks */
+    uint8_t *silent_row;    /**< side: 1 = all of its ranks are silent, 2 = some are */
     uint8_t *points;        /**< side × side: whether a flagged path is in it */
 } dxt_model;
 
@@ -61,10 +61,16 @@ static inline bool dxt_model_point(const dxt_model *model, uint32_t row, uint32_
     return model->points[(size_t)row * model->side + column];
 }
 
-/** Whether a rank in a row of cells is silent. */
+/** Whether all ranks in a row of cells are silent. */
 static inline bool dxt_model_silent(const dxt_model *model, uint32_t row)
 {
-    return model->silent_row[row];
+    return model->silent_row[row] == 1;
+}
+
+/** Whether some of them are, but not all. */
+static inline bool dxt_model_partly_silent(const dxt_model *model, uint32_t row)
+{
+    return model->silent_row[row] == 2;
 }
 
 /** First rank flagged as a whole among @p count cells from @p cell on, else DXT_NO_RANK. */

@@ -81,12 +81,23 @@ double dxt_course_value(const dxt_course *course, uint32_t row, size_t column)
     uint32_t end =
         (row + 1) * course->block < panel->ranks ? (row + 1) * course->block : panel->ranks;
     for (uint32_t r = row * course->block; r < end; r++) {
-        double own = largest(course, panel->values + (size_t)r * panel->windows, column, NAN);
-        /* Whoever else is in its block: a rank that is silent is to be seen. */
-        if (isnan(own)) return NAN;
-        value = fmax(value, own);
+        /* NaN where all of them are silent; of those that are alone in that see
+         * dxt_course_silent(). */
+        value =
+            fmax(value, largest(course, panel->values + (size_t)r * panel->windows, column, NAN));
     }
     return value;
+}
+
+uint32_t dxt_course_silent(const dxt_course *course, uint32_t row, size_t column, uint32_t from)
+{
+    const dxt_timeline_panel *panel = course->panel;
+    uint32_t end =
+        (row + 1) * course->block < panel->ranks ? (row + 1) * course->block : panel->ranks;
+    for (uint32_t r = row * course->block > from ? row * course->block : from; r < end; r++)
+        if (isnan(largest(course, panel->values + (size_t)r * panel->windows, column, NAN)))
+            return r;
+    return DXT_NO_RANK;
 }
 
 double dxt_course_strip(const dxt_course *course, size_t strip, size_t column)

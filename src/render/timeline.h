@@ -23,6 +23,8 @@ dxt_course dxt_course_of(const dxt_timeline_panel *panel, uint32_t rows, size_t 
 /** Largest value of a block of ranks in a column; NaN when one of them is silent all the time. */
 double dxt_course_value(const dxt_course *course, uint32_t row, size_t column);
 /** The same of a strip. */
+/** First silent rank of a row of cells from @p from on; DXT_NO_RANK: there is none. */
+uint32_t dxt_course_silent(const dxt_course *course, uint32_t row, size_t column, uint32_t from);
 double dxt_course_strip(const dxt_course *course, size_t strip, size_t column);
 /** Position on the scale; values below 0 count as 0. */
 double dxt_course_position(const dxt_course *course, double value);

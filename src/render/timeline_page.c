@@ -91,6 +91,23 @@ static void draw_cell(dxt_pen *pen, const dxt_course *course, double value, doub
                                .fill = fill});
 }
 
+/* How many ranks behind that of mark `i` are marked over the same stretch, such as those of a node:
+ * one outline. 0: it is one of those behind another. */
+static uint32_t run_of(const dxt_timeline_panel *panel, size_t i)
+{
+    const dxt_timeline_mark *mark = &panel->marks[i];
+    uint32_t count = 1;
+    for (size_t k = 0; k < panel->mark_count; k++)
+        if (panel->marks[k].rank + 1 == mark->rank && panel->marks[k].first == mark->first &&
+            panel->marks[k].last == mark->last)
+            return 0;
+    for (size_t k = i + 1; k < panel->mark_count; k++)
+        if (panel->marks[k].rank == mark->rank + count && panel->marks[k].first == mark->first &&
+            panel->marks[k].last == mark->last)
+            count++;
+    return count;
+}
+
 /* Around a stretch that is named. */
 static void draw_outline(dxt_pen *pen, double x, double y, double width, double height)
 {
@@ -111,10 +128,13 @@ static void draw_marks(dxt_pen *pen, const dxt_course *course, double x, double 
     double height = cell_height(course->rows), width = cell_width(course);
     for (size_t i = 0; i < panel->mark_count; i++) {
         const dxt_timeline_mark *mark = &panel->marks[i];
-        double top = y + mark->rank / course->block * height;
+        uint32_t run = run_of(panel, i), row = mark->rank / course->block;
+        double top = y + row * height;
+        if (run == 0) continue;
+        uint32_t rows = (mark->rank + run - 1) / course->block - row + 1;
         size_t first = mark->first / course->group, last = mark->last / course->group;
         draw_outline(pen, x + (double)first * width, top, (double)(last - first + 1) * width - 1,
-                     height - 1);
+                     rows * height - 1);
         const char *host = panel->hosts ? panel->hosts[mark->rank] : NULL;
         if (!host || !host[0] || !clean(pen, host)) continue;
         put_text(pen, x + (double)course->columns * width + 8, top + fmax(height - 3, 6), SMALL,
@@ -147,6 +167,23 @@ static bool gives_way(const dxt_course *course, uint32_t row)
     return false;
 }
 
+/* Where a row stands for several ranks, the stripes of those that are silent. */
+static void draw_silent_stripes(dxt_pen *pen, const dxt_course *course, uint32_t row, double x,
+                                double y)
+{
+    double each = cell_height(course->rows) / course->block, width = cell_width(course);
+    for (size_t k = 0; course->block > 1 && k < course->columns; k++)
+        for (uint32_t rank = 0; (rank = dxt_course_silent(course, row, k, rank)) != DXT_NO_RANK;
+             rank++) {
+            double top = y + (rank - row * course->block) * each;
+            dxt_pen_box(pen, (dxt_box){.x = x + (double)k * width,
+                                       .y = top,
+                                       .width = width,
+                                       .height = fmax(each, 1),
+                                       .fill = DXT_PAINT_SILENT});
+        }
+}
+
 static void draw_rows(dxt_pen *pen, const dxt_course *course, double x, double y)
 {
     double height = cell_height(course->rows), width = cell_width(course), labelled = -INFINITY;
@@ -155,6 +192,7 @@ static void draw_rows(dxt_pen *pen, const dxt_course *course, double x, double y
         for (size_t k = 0; k < course->columns; k++)
             draw_cell(pen, course, dxt_course_value(course, row, k), x + (double)k * width, top,
                       height);
+        draw_silent_stripes(pen, course, row, x, top);
         bool marked = dxt_course_marked(course, row) != DXT_NO_RANK;
         if (top - labelled < 12 || (!marked && gives_way(course, row))) continue;
         labelled = top;

@@ -89,8 +89,11 @@ static void put_row(dxt_screen *screen, const dxt_course *course, uint32_t row)
     dxt_text_printf(&screen->text, "rank %*" PRIu32 "%s|", (int)screen->label_digits,
                     marked == DXT_NO_RANK ? row * course->block : marked,
                     marked == DXT_NO_RANK ? " " : "*");
-    for (size_t k = 0; k < course->columns; k++)
-        put_cell(screen, course, dxt_course_value(course, row, k));
+    for (size_t k = 0; k < course->columns; k++) {
+        /* Whoever else is in its block: a rank that is silent is to be seen. */
+        bool silent = dxt_course_silent(course, row, k, 0) != DXT_NO_RANK;
+        put_cell(screen, course, silent ? (double)NAN : dxt_course_value(course, row, k));
+    }
     dxt_screen_colors(screen, DXT_PLAIN, DXT_PLAIN);
     dxt_text_puts(&screen->text, "|");
     size_t used = screen->label_digits + 8 + course->columns;

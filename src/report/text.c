@@ -37,7 +37,7 @@ static size_t word(const char *at)
     size_t length = strcspn(at, " ");
     if (at[length] == '\0' || strcspn(at, "0123456789") >= length) return length;
     const char *next = at + length + 1;
-    size_t unit = strcspn(next, " ,;:");
+    size_t unit = strcspn(next, " ,;:)");
     for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
         if (strlen(units[i]) == unit && memcmp(next, units[i], unit) == 0)
             return length + 1 + strcspn(next, " ");
@@ -198,10 +198,11 @@ static void finding_lines(dxt_text *text, const dxt_window *window, const dxt_fi
     size_t count = findings->finding_count, lines = count < MOST_LINES ? count : MOST_LINES;
     for (size_t i = 0; i < lines; i++) {
         const dxt_finding *finding = &findings->findings[i];
-        dxt_text_printf(&line, "  %-8s %3.0f %%  ", dxt_severity_name(finding->severity),
-                        isfinite(finding->confidence) ? floor(finding->confidence * 100) : 0);
+        dxt_text_printf(&line, "  %-8s  ", dxt_severity_name(finding->severity));
         dxt_words_finding(&line, window, findings, i);
-        dxt_words_wrap(text, &line, 18);
+        dxt_text_printf(&line, " (confidence %.0f %%)",
+                        isfinite(finding->confidence) ? floor(finding->confidence * 100) : 0);
+        dxt_words_wrap(text, &line, 12);
     }
     if (count > lines)
         dxt_text_printf(text, "  and %zu more that cost less (--json has them all)\n",

@@ -340,6 +340,38 @@ EOF
     refused 'numpy.set_printoptions(threshold=sys.maxsize)' short
 }
 
+@test "jobs that write in turns into one file have a history each" {
+    "$deepxtrace" simulate -n 8 --windows 6 --slow dispatch:5:40us |
+        sed 's/{"v":1,/{"v":1,"instance":"a-1",/' > a
+    "$deepxtrace" simulate -n 8 --windows 6 --slow combine:2:40us |
+        sed 's/{"v":1,/{"v":1,"instance":"b-2",/' > b
+    paste -d '\n' a b > both.jsonl
+    run -0 --separate-stderr "$deepxtrace" analyze --summary-only both.jsonl
+    [ "${lines[0]}" = "job a-1:" ]
+    [ "${lines[1]}" = "summary of 6 windows:" ]
+    [[ ${lines[2]} == *"rank 5 late in dispatch since window 0, in 6 of 6 windows"* ]]
+    [ "${lines[4]}" = "job b-2:" ]
+    [[ ${lines[6]} == *"rank 2 late in combine since window 0, in 6 of 6 windows"* ]]
+    run -0 --separate-stderr "$deepxtrace" analyze --json --summary both.jsonl
+    [ "$(jq -c 'select(.summary) | [.instance, (.summary | map(.rank))]' <<< "$output" | sort)" = \
+        $'["a-1",[5]]\n["b-2",[2]]' ]
+    # The two operators of an interval belong together, whoever writes in between.
+    run -0 --separate-stderr "$deepxtrace" analyze --all both.jsonl
+    [ "$(grep -c "job a-1:" <<< "$output")" -ge 6 ]
+    run -0 --separate-stderr "$deepxtrace" heatmap --timeline both.jsonl
+    [[ $output == *"windows 0 to 5"* ]]
+    [[ $stderr == *" windows of other jobs in it are not drawn"* ]]
+}
+
+@test "--limit tells so many windows and findings, and counts the others" {
+    run -0 --separate-stderr "$deepxtrace" analyze --limit 2 "$reference"
+    [ "$(grep -c "^[a-z]*, window" <<< "$output")" -eq 2 ]
+    [[ $output == *"windows more (--limit)"* ]]
+    run -0 --separate-stderr "$deepxtrace" analyze --json --limit 3 "$reference"
+    [ "${#lines[@]}" -eq 3 ]
+    run -2 --separate-stderr "$deepxtrace" analyze --limit 0 "$reference"
+}
+
 @test "bad files: exit 2 and one line with file, line and reason" {
     refused "nowhere.jsonl" nowhere.jsonl
     : > bad

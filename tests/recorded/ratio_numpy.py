@@ -18,6 +18,9 @@ import tempfile
 import numpy as np
 
 TINY = 1e-8
+# From NumPy 2.3 on the mean of the cells that are not zero is summed up in another order, and may
+# differ in its last place. Everything else is the same in every version.
+REORDERED = tuple(int(part) for part in np.__version__.split(".")[:2]) >= (2, 3)
 
 
 def flagged(means, threshold):
@@ -26,12 +29,15 @@ def flagged(means, threshold):
             for i in np.flatnonzero(normalised > threshold)]
 
 
-def rule(wait, col=3.0, row=3.0, point=5.0, keep_points=False, excluding_zeros=False):
+def rule(wait, col=3.0, row=3.0, point=5.0, keep_points=False, excluding_zeros=False,
+         beside=0):
     matrix = np.array(wait, dtype=np.int64).astype(np.float64)
     cols = flagged(matrix.mean(axis=0), col)
     rows = flagged(matrix.mean(axis=1), row)
     counted = matrix[matrix != 0] if excluding_zeros else matrix
     mean = counted.mean() if counted.size else 0.0
+    if beside:
+        mean = np.nextafter(mean, beside * np.inf)
     normalised = matrix / (mean + TINY)
     hot = normalised > point
     if not keep_points:
@@ -48,6 +54,12 @@ def command_line(col=None, row=None, point=None, keep_points=False, excluding_ze
         if value is not None:
             words += ["--threshold-" + name, repr(value)]
     return words + ["--keep-points"] * keep_points + ["--excluding-zeros"] * excluding_zeros
+
+
+def nearly(got, key, wait, options):
+    """Whether a list is that of a mean next to NumPy's, where NumPy's own may be either."""
+    return (REORDERED and bool(options.get("excluding_zeros")) and key == "abnormal_points"
+            and any(rule(wait, **options, beside=side)[key] == got for side in (-1, 1)))
 
 
 def check(binary, path, options):
@@ -70,7 +82,7 @@ def check(binary, path, options):
             print(f"{path}:{number}: {options}: verdict {got['verdict']} of {got['method']}")
         for key, value in wanted.items():
             figures += sum(len(entry) for entry in value)
-            if got[key] != value:
+            if got[key] != value and not nearly(got[key], key, window["wait"], options):
                 differences += 1
                 print(f"{path}:{number}: {options}: {key}: {got[key][:3]} is not {value[:3]}")
     return len(windows), figures, differences

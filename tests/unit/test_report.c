@@ -272,11 +272,12 @@ static void findings_follow_and_wrap_at_words(void **state)
     list[1].severity = DXT_SEVERITY_MINOR;
     list[1].confidence = 1;
     dxt_findings findings = make_findings(list, 2);
-    expect_text(window, &findings,
-                "dispatch, window 3, 16 ranks: slow — 2 findings\n"
-                "  critical  98 %  rank 2 is late in dispatch: +1.03 ms per operation, 38 % of\n"
-                "                  the time; all 15 others wait for it\n"
-                "  minor    100 %  rank 11 sent no counters: stopped, hung or dead?\n");
+    expect_text(
+        window, &findings,
+        "dispatch, window 3, 16 ranks: slow — 2 findings\n"
+        "  critical  rank 2 is late in dispatch: +1.03 ms per operation, 38 % of the\n"
+        "            time; all 15 others wait for it (confidence 98 %)\n"
+        "  minor     rank 11 sent no counters: stopped, hung or dead? (confidence 100 %)\n");
     findings.finding_count = 1;
     out_size = 0;
     assert_int_equal(dxt_report_text(window, &findings, collect, NULL), DXT_OK);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
 
@@ -9,6 +10,7 @@
 #include "commands.h"
 #include "files.h"
 #include "input.h"
+#include "jobs.h"
 #include "options.h"
 #include "outcome.h"
 #include "output.h"
@@ -20,28 +22,44 @@ struct analyze {
     bool json;
     bool exit_code;
     bool no_history;
-    bool summary;         /**< also with --json */
-    bool summary_only;    /**< and no windows */
-    bool all;             /**< the windows that say the same as those before, too */
-    int64_t since_ns;     /**< no windows that began before; 0 = all */
-    uint64_t rank;        /**< only what concerns this one; UINT64_MAX = all */
-    bool strict;          /**< stop at the first window that cannot be read */
-    bool many;            /**< several files: name each */
-    dxt_history *history; /**< of the file under way; NULL = windows are judged alone */
-    changes told;         /**< of the run under way */
+    bool summary;             /**< also with --json */
+    bool summary_only;        /**< and no windows */
+    bool every;               /**< the windows that say the same as those before, too */
+    int64_t since_ns;         /**< no windows that began before; 0 = all */
+    uint64_t rank;            /**< only what concerns this one; UINT64_MAX = all */
+    bool strict;              /**< stop at the first window that cannot be read */
+    bool many;                /**< several files: name each */
+    uint64_t limit;           /**< of windows that are told, and of findings of each; 0 = none */
+    uint64_t told, kept_back; /**< windows of the file under way */
+    jobs all;                 /**< of the file under way */
+    job *job;                 /**< of the window under way */
     bool found;
 };
 
-/* Sum up the run that has ended, if there is more to it than its last window. */
-static outcome report_summary(struct analyze *run)
+/* Of several jobs that share a file, say whose lines follow. */
+static dxt_status name_job(struct analyze *run, const job *of)
 {
-    uint64_t windows = dxt_history_windows(run->history);
+    bool same = run->all.last == of;
+    run->all.last = of;
+    if (same || !run->all.several) return DXT_OK;
+    char name[256] = "without a name";
+    if (of->instance) snprintf(name, sizeof name, "%s", of->instance);
+    dxt_make_printable(name);
+    return stdout_printf("job %s:\n", name);
+}
+
+/* Sum up the run that has ended, if there is more to it than its last window. */
+static outcome report_summary(struct analyze *run, job *of)
+{
+    uint64_t windows = dxt_history_windows(of->history);
     bool asked = run->summary || run->summary_only;
-    dxt_status status = changes_end(&run->told);
+    dxt_status status = changes_end(&of->told);
     if (status != DXT_OK) return EXIT_FAILED;
     if (windows == 0 || (run->json ? !asked : windows == 1 && !asked)) return GO_ON;
-    status = run->json ? dxt_report_summary_json(run->history, stdout_write, NULL)
-                       : dxt_report_summary_text(run->history, stdout_write, NULL);
+    if (!run->json) status = name_job(run, of);
+    if (status != DXT_OK) return EXIT_FAILED;
+    status = run->json ? dxt_report_summary_json(of->history, stdout_write, NULL)
+                       : dxt_report_summary_text(of->history, stdout_write, NULL);
     if (status == DXT_OK) status = stdout_flush();
     if (status == DXT_ERR_IO) return EXIT_FAILED;
     return status == DXT_OK ? GO_ON : complain_status("analyze", status);
@@ -52,12 +70,13 @@ static dxt_status judge(struct analyze *run, const dxt_window *window, related_w
                         dxt_findings **findings)
 {
     dxt_findings *alone;
-    dxt_status status = analyze_window(&run->analysis, window, related, run->history, &alone);
-    if (status != DXT_OK || !run->history) {
+    dxt_history *history = run->job->history;
+    dxt_status status = analyze_window(&run->analysis, window, related, history, &alone);
+    if (status != DXT_OK || !history) {
         if (status == DXT_OK) *findings = alone;
         return status;
     }
-    status = dxt_history_judge(run->history, window, alone, findings);
+    status = dxt_history_judge(history, window, alone, findings);
     dxt_findings_free(alone);
     return status;
 }
@@ -73,14 +92,33 @@ static bool too_early(const struct analyze *run, const dxt_window *window, outco
     return true;
 }
 
+/* In words. */
+static dxt_status say(struct analyze *run, const dxt_window *window, const dxt_findings *findings,
+                      change_state *state, size_t more)
+{
+    dxt_status status = name_job(run, run->job);
+    if (status == DXT_OK && !run->every) status = changes_tell(state, window);
+    if (status == DXT_OK) status = dxt_report_text(window, findings, stdout_write, NULL);
+    if (status == DXT_OK && more > 0)
+        status = stdout_printf("  and %zu more that cost less (--limit)\n", more);
+    return status;
+}
+
 static dxt_status tell(struct analyze *run, const dxt_window *window, const dxt_findings *findings)
 {
     change_state *state = NULL;
+    dxt_findings view = *findings;
     if (run->summary_only) return DXT_OK;
-    if (run->json) return dxt_report_json(window, findings, stdout_write, NULL);
-    if (!changes_look(&run->told, window, findings, &state) && !run->all) return DXT_OK;
-    dxt_status status = run->all ? DXT_OK : changes_tell(state, window);
-    return status == DXT_OK ? dxt_report_text(window, findings, stdout_write, NULL) : status;
+    if (!run->json && !changes_look(&run->job->told, window, findings, &state) && !run->every)
+        return DXT_OK;
+    if (run->limit > 0 && run->told >= run->limit) {
+        run->kept_back++;
+        return DXT_OK;
+    }
+    run->told++;
+    if (run->limit > 0 && view.finding_count > run->limit) view.finding_count = run->limit;
+    if (run->json) return dxt_report_json(window, &view, stdout_write, NULL);
+    return say(run, window, &view, state, findings->finding_count - view.finding_count);
 }
 
 /* The same of what concerns one rank; a window that has nothing of the kind is not told. */
@@ -103,6 +141,21 @@ static dxt_status tell_about(struct analyze *run, const dxt_window *window,
     return status;
 }
 
+/* The job of a window, which may be its first one. */
+static outcome find_job(struct analyze *run, const dxt_window *window)
+{
+    dxt_history_options options = {.struct_size = sizeof options,
+                                   .min_share = run->analysis.min_share};
+    bool alone = run->no_history || run->analysis.method == DXT_METHOD_RATIO;
+    run->job = jobs_find(&run->all, window);
+    if (run->job) return GO_ON;
+    job *over = jobs_oldest(&run->all);
+    outcome result = over ? report_summary(run, over) : GO_ON;
+    if (result != GO_ON) return result;
+    dxt_status status = jobs_begin(&run->all, over, window, alone ? NULL : &options, &run->job);
+    return status == DXT_OK ? GO_ON : complain_status("analyze", status);
+}
+
 /* Report one window. */
 static outcome report(void *context, const dxt_window *window, related_windows related)
 {
@@ -110,8 +163,10 @@ static outcome report(void *context, const dxt_window *window, related_windows r
     dxt_findings *findings;
     outcome early = GO_ON;
     if (too_early(run, window, &early)) return early;
-    if (run->history && !dxt_history_continues(run->history, window)) {
-        outcome result = report_summary(run);
+    outcome result = find_job(run, window);
+    if (result != GO_ON) return result;
+    if (run->job->history && !dxt_history_continues(run->job->history, window)) {
+        result = report_summary(run, run->job);
         if (result != GO_ON) return result;
     }
     dxt_status status = judge(run, window, related, &findings);
@@ -125,12 +180,24 @@ static outcome report(void *context, const dxt_window *window, related_windows r
     return status == DXT_OK ? GO_ON : complain_status("analyze", status);
 }
 
-static dxt_status begin_history(struct analyze *run)
+/* What is left to say of a file: how much was kept back, and the summary of each job. */
+static outcome end_log(struct analyze *run)
 {
-    dxt_history_options options = {.struct_size = sizeof options,
-                                   .min_share = run->analysis.min_share};
-    if (run->no_history || run->analysis.method == DXT_METHOD_RATIO) return DXT_OK;
-    return dxt_history_create(&options, &run->history);
+    outcome result = GO_ON;
+    for (size_t i = 0; i < run->all.count && result == GO_ON; i++) {
+        job *of = &run->all.list[i];
+        bool more = changes_left(&of->told);
+        if ((more && name_job(run, of) != DXT_OK) || changes_end(&of->told) != DXT_OK)
+            result = EXIT_FAILED;
+    }
+    if (run->kept_back > 0 && !run->json &&
+        stdout_printf("and %" PRIu64 " windows more (--limit)\n", run->kept_back) != DXT_OK)
+        result = EXIT_FAILED;
+    for (size_t i = 0; i < run->all.count && result == GO_ON; i++)
+        result = report_summary(run, &run->all.list[i]);
+    jobs_free(&run->all);
+    run->told = run->kept_back = 0;
+    return result;
 }
 
 static outcome analyze_log(struct analyze *run, const file_group *log)
@@ -144,16 +211,13 @@ static outcome analyze_log(struct analyze *run, const file_group *log)
         dxt_make_printable(name);
         stdout_printf("%s:\n", name);
     }
-    dxt_status status = begin_history(run);
-    result =
-        status == DXT_OK ? input_each(&input, report, run) : complain_status("analyze", status);
+    result = input_each(&input, report, run);
     /* A file that breaks off has a beginning worth summing up. */
     if (result != EXIT_FAILED) {
-        outcome summed = report_summary(run);
+        outcome summed = end_log(run);
         if (result == GO_ON) result = summed;
     }
-    dxt_history_destroy(run->history);
-    run->history = NULL;
+    jobs_free(&run->all);
     input_close(&input);
     return result;
 }
@@ -173,7 +237,20 @@ static outcome analyze_all(struct analyze *run, char **operands, int count)
     return result;
 }
 
-enum { OWN = 9 };
+static const char notes[] =
+    "Reads recordings (JSON Lines), diagnosis logs whatever stands in front of their\n"
+    "lines, and matrices as they are printed or stored (.npy), packed (.gz, .npz) or\n"
+    "not; '-' is standard input. Parts of a log that was rotated are put in order of\n"
+    "time. A window that cannot be read is left out and told on standard error.\n"
+    "Windows are reported in their order, as they come. A dispatch\n"
+    "and a combine of the same window that follow each other are judged together, and\n"
+    "numbered windows of a run with those before them; a run of several windows ends\n"
+    "with a summary. After 20 windows only those are told that say something else\n"
+    "than the one before.\n\n"
+    "Exit status: 0 done, 1 something is slow (--exit-code), 2 bad usage or input,\n"
+    "3 failed.\n";
+
+enum { OWN = 10 };
 
 outcome cmd_analyze(int argc, char **argv)
 {
@@ -192,7 +269,7 @@ outcome cmd_analyze(int argc, char **argv)
          .help = "stop at the first window that cannot be read"},
         {.name = "summary-only", .value = &run.summary_only, .help = "the summary, and no windows"},
         {.name = "all",
-         .value = &run.all,
+         .value = &run.every,
          .help = "of a long run the windows, too, that say the same as the one before"},
         {.name = "since",
          .type = OPTION_CUSTOM,
@@ -200,6 +277,13 @@ outcome cmd_analyze(int argc, char **argv)
          .argument = "TIME",
          .parse = since_option,
          .help = "as if the input began there: 03:00, 2026-11-26T03:00, 90m (ago)"},
+        {.name = "limit",
+         .type = OPTION_COUNT,
+         .value = &run.limit,
+         .argument = "N",
+         .min = 1,
+         .max = UINT32_MAX,
+         .help = "tell N windows, and N findings of each, and count the others"},
         {.name = "rank",
          .type = OPTION_COUNT,
          .value = &run.rank,
@@ -216,18 +300,7 @@ outcome cmd_analyze(int argc, char **argv)
         .max_operands = -1,
         .options = options,
         .option_count = sizeof options / sizeof options[0],
-        .notes =
-            "Reads recordings (JSON Lines), diagnosis logs whatever stands in front of their\n"
-            "lines, and matrices as they are printed or stored (.npy), packed (.gz, .npz) or\n"
-            "not; '-' is standard input. Parts of a log that was rotated are put in order of\n"
-            "time. A window that cannot be read is left out and told on standard error.\n"
-            "Windows are reported in their order, as they come. A dispatch\n"
-            "and a combine of the same window that follow each other are judged together, and\n"
-            "numbered windows of a run with those before them; a run of several windows ends\n"
-            "with a summary. After 20 windows only those are told that say something else\n"
-            "than the one before.\n\n"
-            "Exit status: 0 done, 1 something is slow (--exit-code), 2 bad usage or input,\n"
-            "3 failed.\n",
+        .notes = notes,
         .examples = "  deepxtrace analyze recording.jsonl\n"
                     "  deepxtrace analyze /var/log/diagnose\n"
                     "  deepxtrace analyze --summary-only --since 03:00 recording.jsonl\n"

@@ -82,6 +82,13 @@ dxt_status changes_tell(change_state *state, const dxt_window *window)
     return status;
 }
 
+bool changes_left(const changes *run)
+{
+    for (size_t i = 0; i < run->count; i++)
+        if (run->operators[i].left_out > 0) return true;
+    return false;
+}
+
 dxt_status changes_end(changes *run)
 {
     dxt_status status = DXT_OK;

@@ -42,6 +42,9 @@ bool changes_look(changes *run, const dxt_window *window, const dxt_findings *fi
  *  any were. @p state may be NULL. @return DXT_OK, or what writing returned. */
 dxt_status changes_tell(change_state *state, const dxt_window *window);
 
+/** Whether there are windows that were left out and not counted yet. */
+bool changes_left(const changes *run);
+
 /** The same for all operators, at the end of a run, which is begun again. */
 dxt_status changes_end(changes *run);
 

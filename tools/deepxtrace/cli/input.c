@@ -193,10 +193,13 @@ dxt_relation relation_of(const dxt_window *first, const dxt_window *second)
 
 /* Windows of one interval that belong together: an operator, the other one, and their transfers. */
 enum { OPERATORS = 4 };
+/* Jobs that write in turns into one file; and for so many windows of others one is waited for. */
+enum { WRITERS = 8, PATIENCE = 16 };
 
 typedef struct interval {
     dxt_window *window[OPERATORS];
     size_t count;
+    uint64_t begun; /* when its newest window came */
 } interval;
 
 /* Whether a window belongs to an interval; its operator is not there yet. */
@@ -240,18 +243,52 @@ static outcome hand_over(interval *in, window_fn take, void *context, outcome re
     return result;
 }
 
+/* The interval under way of a window's job, or a free one: after the oldest has been handed over if
+ * there is none. */
+static interval *place_for(interval *all, const dxt_window *window, window_fn take, void *context,
+                           outcome *result)
+{
+    interval *place = &all[0];
+    for (size_t i = 0; i < WRITERS; i++) {
+        if (all[i].count > 0 && same_text(all[i].window[0]->instance, window->instance))
+            return &all[i];
+        if (place->count > 0 && (all[i].count == 0 || all[i].begun < place->begun)) place = &all[i];
+    }
+    *result = hand_over(place, take, context, *result);
+    return place;
+}
+
+/* Those whose job has written nothing for long, the oldest first. */
+static outcome hand_over_old(interval *all, uint64_t now, window_fn take, void *context,
+                             outcome result)
+{
+    for (;;) {
+        interval *oldest = NULL;
+        for (size_t i = 0; i < WRITERS; i++)
+            if (all[i].count > 0 && now - all[i].begun >= PATIENCE &&
+                (!oldest || all[i].begun < oldest->begun))
+                oldest = &all[i];
+        if (!oldest) return result;
+        result = hand_over(oldest, take, context, result);
+    }
+}
+
 outcome input_each(cli_input *input, window_fn take, void *context)
 {
-    interval in = {.count = 0};
+    interval all[WRITERS] = {{.count = 0}};
     dxt_window *window = NULL;
     outcome result = GO_ON;
     dxt_status status = DXT_OK;
+    uint64_t now = 0;
     while (result == GO_ON && (status = input_next(input, &window)) == DXT_OK) {
-        if (!belongs(&in, window)) result = hand_over(&in, take, context, result);
-        in.window[in.count++] = window;
+        interval *in = place_for(all, window, take, context, &result);
+        if (!belongs(in, window)) result = hand_over(in, take, context, result);
+        in->window[in->count++] = window;
+        in->begun = ++now;
         window = NULL;
-        if (is_complete(&in)) result = hand_over(&in, take, context, result);
+        if (is_complete(in)) result = hand_over(in, take, context, result);
+        result = hand_over_old(all, now, take, context, result);
     }
-    result = hand_over(&in, take, context, result);
+    result = hand_over_old(all, now + PATIENCE, take, context, result);
     return result == GO_ON ? input_end(input, status) : result;
 }

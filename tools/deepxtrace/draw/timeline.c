@@ -19,6 +19,21 @@ static bool wanted(const draw_timeline *timeline, const dxt_window *window)
             (window->case_name && strcmp(window->case_name, timeline->case_name) == 0));
 }
 
+/* Whether a window is of a job that began before the one that is drawn. */
+static bool is_older(draw_timeline *timeline, const dxt_window *window)
+{
+    uint64_t hash = UINT64_C(1469598103934665603);
+    for (const char *c = window->instance ? window->instance : ""; *c; c++)
+        hash = (hash ^ (unsigned char)*c) * UINT64_C(1099511628211);
+    for (size_t i = 0; i < timeline->job_count; i++)
+        if (timeline->jobs[i] == hash) return i + 1 < timeline->job_count;
+    size_t most = sizeof timeline->jobs / sizeof timeline->jobs[0];
+    if (timeline->job_count == most)
+        memmove(timeline->jobs, timeline->jobs + 1, --timeline->job_count * sizeof hash);
+    timeline->jobs[timeline->job_count++] = hash;
+    return false;
+}
+
 static dxt_status judge(draw_timeline *timeline, const dxt_window *window, related_windows related)
 {
     dxt_findings *alone, *judged;
@@ -42,6 +57,10 @@ static outcome take(void *context, const dxt_window *window, related_windows rel
 {
     draw_timeline *timeline = context;
     if (!wanted(timeline, window)) return GO_ON;
+    if (is_older(timeline, window)) {
+        timeline->left_out++;
+        return GO_ON;
+    }
     dxt_status status = judge(timeline, window, related);
     return status == DXT_OK ? GO_ON : complain_status("heatmap", status);
 }
@@ -55,6 +74,9 @@ static outcome take_all(draw_timeline *timeline)
     result = input_each(&input, take, timeline);
     input_close(&input);
     if (result != GO_ON) return result;
+    if (timeline->left_out > 0)
+        complain("heatmap", "%s: %llu windows of other jobs in it are not drawn", timeline->input,
+                 (unsigned long long)timeline->left_out);
     dxt_status status = DXT_OK;
     for (size_t p = 0; p < timeline->count && status == DXT_OK; p++)
         status = track_finish(timeline->tracks[p], timeline->history);

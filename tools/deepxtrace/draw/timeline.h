@@ -19,11 +19,15 @@ typedef struct draw_timeline {
     const char *case_name;   /**< NULL = any */
     const analysis_options *analysis;
     dxt_history *history; /**< while it is read */
-    size_t count;         /**< operators of the last run */
+    uint64_t jobs[16];    /**< hashes of the instances so far, the one that is drawn last */
+    size_t job_count;
+    uint64_t left_out; /**< windows of jobs that go on beside it */
+    size_t count;      /**< operators of the last run */
     track *tracks[DXT_HISTORY_OPERATORS];
 } draw_timeline;
 
-/** Read the input; of several runs the last one counts. @return GO_ON, else the exit status,
+/** Read the input; of several runs the last one counts, of
+ *  several jobs that write in turns the one that began last. @return GO_ON, else the exit status,
  *  with the reason said. */
 outcome timeline_read(draw_timeline *timeline);
 

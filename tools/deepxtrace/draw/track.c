@@ -39,7 +39,10 @@ track *track_create(const dxt_window *window)
     made->phase = strdup(window->phase);
     made->values = malloc((size_t)TRACK_COLUMNS * window->ranks * sizeof *made->values);
     made->sums = calloc(window->ranks, sizeof *made->sums);
-    if (made->phase && made->values && made->sums && copy_hosts(made, window)) return made;
+    made->nodes = malloc(window->ranks * sizeof *made->nodes);
+    for (uint32_t rank = 0; made->nodes && rank < window->ranks; rank++) made->nodes[rank] = -1;
+    if (made->phase && made->values && made->sums && made->nodes && copy_hosts(made, window))
+        return made;
     track_free(made);
     return NULL;
 }
@@ -53,6 +56,7 @@ void track_free(track *made)
     free(made->phase);
     free(made->values);
     free(made->sums);
+    free(made->nodes);
     free(made->drawn);
     free(made->marks);
     free(made->title);
@@ -115,10 +119,12 @@ static void begin_column(track *made, const dxt_window *window)
 }
 
 /* The row of a path; NULL if there are too many, or no memory (then @p status). */
-static track_strip *strip_of(track *made, uint32_t row, uint32_t column, dxt_status *status)
+static track_strip *strip_of(track *made, uint32_t row, uint32_t column, bool nodes,
+                             dxt_status *status)
 {
     for (size_t i = 0; i < made->strip_count; i++)
-        if (made->strips[i]->row == row && made->strips[i]->column == column)
+        if (made->strips[i]->row == row && made->strips[i]->column == column &&
+            made->strips[i]->nodes == nodes)
             return made->strips[i];
     if (made->strip_count == TRACK_STRIPS) return NULL;
     track_strip *strip = calloc(1, sizeof *strip);
@@ -128,9 +134,18 @@ static track_strip *strip_of(track *made, uint32_t row, uint32_t column, dxt_sta
     }
     strip->row = row;
     strip->column = column;
-    snprintf(strip->name, sizeof strip->name, "%u → %u", column, row);
+    strip->nodes = nodes;
+    snprintf(strip->name, sizeof strip->name, nodes ? "n%u → n%u" : "%u → %u", column, row);
     made->strips[made->strip_count++] = strip;
     return strip;
+}
+
+/* Which ranks the node has that is named. */
+static void note_node(track *made, const dxt_finding *finding)
+{
+    if (finding->kind != DXT_LATE_NODE && finding->kind != DXT_SLOW_NODE_LINK) return;
+    for (uint32_t i = 0; i < finding->rank_count; i++)
+        if (finding->ranks[i] < made->ranks) made->nodes[finding->ranks[i]] = finding->node;
 }
 
 static dxt_status add_paths(track *made, const dxt_findings *findings)
@@ -139,10 +154,14 @@ static dxt_status add_paths(track *made, const dxt_findings *findings)
     size_t k = made->columns - 1;
     for (size_t i = 0; i < findings->finding_count && status == DXT_OK; i++) {
         const dxt_finding *finding = &findings->findings[i];
-        if (finding->kind != DXT_SLOW_PATH || finding->rank >= made->ranks ||
-            finding->source >= made->ranks)
-            continue;
-        track_strip *strip = strip_of(made, finding->rank, finding->source, &status);
+        bool nodes = finding->kind == DXT_SLOW_NODE_PATH && finding->node >= 0;
+        bool ranks = finding->kind == DXT_SLOW_PATH && finding->rank < made->ranks &&
+                     finding->source < made->ranks;
+        note_node(made, finding);
+        if (!ranks && !nodes) continue;
+        track_strip *strip = nodes ? strip_of(made, (uint32_t)finding->node,
+                                              (uint32_t)finding->source_node, true, &status)
+                                   : strip_of(made, finding->rank, finding->source, false, &status);
         if (strip) strip->values[k] = fmax(strip->values[k], finding->wait);
     }
     return status;
@@ -189,10 +208,12 @@ static size_t column_of(const track *made, int64_t window)
     return k;
 }
 
-static bool marks_a_rank(const dxt_episode *episode)
+/* Whether an episode blames a rank: itself, or its node. */
+static bool marks_rank(const track *made, const dxt_episode *episode, uint32_t rank)
 {
-    return episode->rank != DXT_NO_RANK && episode->kind != DXT_SLOW_PATH &&
-           episode->kind != DXT_EARLY_RANK;
+    if (episode->kind == DXT_SLOW_PATH || episode->kind == DXT_EARLY_RANK) return false;
+    bool node = episode->kind == DXT_LATE_NODE || episode->kind == DXT_SLOW_NODE_LINK;
+    return node ? episode->node >= 0 && made->nodes[rank] == episode->node : episode->rank == rank;
 }
 
 static dxt_status make_marks(track *made, const dxt_history *history)
@@ -201,14 +222,16 @@ static dxt_status make_marks(track *made, const dxt_history *history)
     size_t count = 0;
     dxt_status status = dxt_history_summary(history, &episodes, &count);
     if (status != DXT_OK || count == 0) return status;
-    made->marks = calloc(count, sizeof *made->marks);
+    made->marks = calloc((size_t)count * made->ranks, sizeof *made->marks);
     for (size_t i = 0; made->marks && i < count; i++) {
         const dxt_episode *episode = &episodes[i];
-        if (!marks_a_rank(episode) || strcmp(episode->phase, made->phase) != 0) continue;
-        made->marks[made->mark_count++] =
-            (dxt_timeline_mark){.rank = episode->rank,
-                                .first = column_of(made, episode->first),
-                                .last = column_of(made, episode->last)};
+        if (strcmp(episode->phase, made->phase) != 0) continue;
+        for (uint32_t rank = 0; rank < made->ranks; rank++)
+            if (marks_rank(made, episode, rank))
+                made->marks[made->mark_count++] =
+                    (dxt_timeline_mark){.rank = rank,
+                                        .first = column_of(made, episode->first),
+                                        .last = column_of(made, episode->last)};
     }
     free(episodes);
     return made->marks ? DXT_OK : DXT_ERR_NO_MEMORY;

@@ -4,6 +4,8 @@
 #ifndef TOOLS_DRAW_TRACK_H
 #define TOOLS_DRAW_TRACK_H
 
+#include <stdbool.h>
+
 #include <deepxtrace/history.h>
 #include <deepxtrace/render.h>
 
@@ -12,7 +14,8 @@
 
 /** A slow path with a row of its own. */
 typedef struct track_strip {
-    uint32_t row, column; /**< waiting and awaited rank */
+    uint32_t row, column; /**< waiting and awaited rank, or node */
+    bool nodes;           /**< which of them */
     char name[32];
     double values[TRACK_COLUMNS]; /**< how slow, where it is named; else 0 */
 } track_strip;
@@ -30,6 +33,7 @@ typedef struct track {
     double *values;                                    /**< [TRACK_COLUMNS][ranks]; NaN = silent */
     double *sums;                                      /**< [ranks] of lateness over the run */
     char **hosts;                                      /**< [ranks]; NULL = not known */
+    int32_t *nodes; /**< [ranks] node of each rank of a node that was named; −1 = not known */
     track_strip *strips[TRACK_STRIPS];
     size_t strip_count;
     /* What is drawn, made by track_finish(). */
