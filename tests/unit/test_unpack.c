@@ -142,6 +142,28 @@ static void a_page_that_is_damaged_is_told(void **state)
     unlink(copy);
 }
 
+/* What a directory claims is believed up to a limit. */
+static void archives_have_limits(void **state)
+{
+    (void)state;
+    char copy[] = "dxt-unpack-XXXXXX", why[256];
+    /* The last 22 bytes: 65535 members, or a directory that lies where zip64 says. */
+    static const unsigned char ends[2][22] = {
+        {'P', 'K', 5, 6, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff},
+        {'P', 'K', 5, 6, 0, 0, 0, 0, 1, 0, 1, 0, 46, 0, 0, 0, 0xff, 0xff, 0xff, 0xff}};
+    for (int i = 0; i < 2; i++) {
+        int windows, remarks, file = mkstemp(copy);
+        assert_true(file >= 0);
+        assert_int_equal(write(file, "PK\3\4", 4), 4);
+        assert_int_equal(write(file, ends[i], sizeof ends[i]), sizeof ends[i]);
+        close(file);
+        assert_int_equal(read_windows(copy, &windows, &remarks, why, sizeof why), DXT_ERR_LIMIT);
+        assert_non_null(strstr(why, "more than 1 GiB or 65535 members"));
+        unlink(copy);
+        memcpy(copy, "dxt-unpack-XXXXXX", sizeof copy);
+    }
+}
+
 static void what_cannot_be_opened_says_why(void **state)
 {
     (void)state;
@@ -195,6 +217,7 @@ int main(void)
         cmocka_unit_test(packed_files_are_unpacked),
         cmocka_unit_test(damage_is_told),
         cmocka_unit_test(a_page_that_is_damaged_is_told),
+        cmocka_unit_test(archives_have_limits),
         cmocka_unit_test(what_cannot_be_opened_says_why),
         cmocka_unit_test(a_later_file_that_is_gone_is_an_error),
         cmocka_unit_test(failed_allocations_are_reported),

@@ -23,6 +23,13 @@ if(ZLIB_FOUND)
   target_compile_definitions(test_unpack PRIVATE DXT_HAVE_ZLIB)
 endif()
 
+# Which files are one log.
+dxt_test(test_files SOURCES unit/test_files.c ${tools}/cli/files.c ${tools}/cli/options.c ${tools}/cli/nearest.c
+         ${tools}/cli/progress.c ${tools}/cli/output.c ${tools}/cli/unpack.c ${tools}/cli/inflate.c ${tools}/cli/zip.c
+         ${tools}/cli/carried.c
+         MODULES base matrix LIBS ${CMAKE_DL_LIBS} WRAP_ALLOC)
+target_include_directories(test_files PRIVATE ${tools}/cli)
+
 # What `compare` finds.
 dxt_test(test_compare SOURCES unit/test_compare.c ${tools}/compare/change.c ${tools}/compare/compare.c MODULES base
          LIBS ${CMAKE_DL_LIBS} WRAP_ALLOC)

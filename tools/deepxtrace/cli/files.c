@@ -131,54 +131,61 @@ static int go_on(void *context, dxt_remark kind, const char *message)
     return 1;
 }
 
-/* Whether a window can be read from the bytes. */
-static bool has_window(const char *bytes, size_t size)
+/* Whether a window can be read from the bytes. @return false if there is no memory. */
+static bool find_window(const char *bytes, size_t size, bool *found)
 {
     dxt_reader *reader;
     dxt_window *window;
     if (dxt_reader_open_memory(bytes, size, "x", &reader) != DXT_OK) return false;
     dxt_reader_on_remark(reader, go_on, NULL);
-    bool read = dxt_reader_next(reader, &window) == DXT_OK;
-    if (read) dxt_window_free(window);
+    dxt_status status = dxt_reader_next(reader, &window);
+    *found = status == DXT_OK;
+    if (*found) dxt_window_free(window);
     dxt_reader_close(reader);
-    return read;
+    return status != DXT_ERR_NO_MEMORY;
 }
 
-static void look_at(struct entry *entry, const char *bytes, size_t size)
+/* @return false if there is no memory. */
+static bool look_at(struct entry *entry, const char *bytes, size_t size)
 {
     const char *end = bytes + size;
     bool json = size >= 2 && bytes[0] == '{' && bytes[1] == '"';
     entry->recording = json && find(bytes, end, "\"phase\"") && !find(bytes, end, "EPSize:");
     bool named = find(bytes, end, "EPSize:") || (json && find(bytes, end, "\"wait\""));
-    entry->ours = named || has_window(bytes, size);
+    bool found = named;
+    if (!named && !find_window(bytes, size, &found)) return false;
+    entry->ours = found;
     const char *label = find(bytes, end, "InstanceID:");
     if (!label) label = find(bytes, end, "\"instance\":\"");
     copy_word(label, end, entry->instance, sizeof entry->instance);
     const char *begin = find(bytes, end, "\"begin\":\"");
     copy_time(begin ? begin : bytes, end, entry->time, sizeof entry->time);
+    return true;
 }
 
-/* Look at the first bytes. Pipes cannot be read twice, and what cannot be opened is said later. */
-static void peek(struct entry *entry)
+/* Look at the first bytes. Pipes cannot be read twice, and what cannot be opened is said later.
+ * @return false if there is no memory. */
+static bool peek(struct entry *entry)
 {
     struct stat about;
     unpack *files;
     char why[256];
     char *bytes = NULL;
     entry->ours = !entry->found;
-    if (stat(entry->path, &about) != 0 || !S_ISREG(about.st_mode)) return;
-    if (unpack_open(&entry->path, 1, &files, why, sizeof why) != DXT_OK) return;
+    if (stat(entry->path, &about) != 0 || !S_ISREG(about.st_mode)) return true;
+    dxt_status status = unpack_open(&entry->path, 1, &files, why, sizeof why);
+    if (status != DXT_OK) return status != DXT_ERR_NO_MEMORY;
     bytes = malloc(PEEK_SIZE);
     size_t size = 0, got = 1;
-    while (bytes && got > 0 && size < PEEK_SIZE)
-        if (unpack_read(files, bytes + size, PEEK_SIZE - size, &got) == DXT_OK)
-            size += got;
-        else
-            got = 0;
+    while (bytes && got > 0 && size < PEEK_SIZE && status == DXT_OK) {
+        status = unpack_read(files, bytes + size, PEEK_SIZE - size, &got);
+        if (status == DXT_OK) size += got;
+    }
     unpack_close(files);
-    if (bytes) look_at(entry, bytes, size);
+    bool room = bytes && status != DXT_ERR_NO_MEMORY && look_at(entry, bytes, size);
     if (!entry->found) entry->ours = true;
     free(bytes);
+    return room;
 }
 
 /* ---- operands ---- */
@@ -222,7 +229,11 @@ static outcome add_folder(const char *command, struct entries *all, const char *
         if (asprintf(&name, "%s%s%s", path, path[strlen(path) - 1] == '/' ? "" : "/",
                      item->d_name) < 0)
             name = NULL;
-        if (name && (stat(name, &about) != 0 || !S_ISREG(about.st_mode))) {
+        if (!name) {
+            room = false;
+            break;
+        }
+        if ((stat(name, &about) != 0 || !S_ISREG(about.st_mode))) {
             free(name);
             continue;
         }
@@ -235,7 +246,7 @@ static outcome add_folder(const char *command, struct entries *all, const char *
     bool any = false;
     for (size_t i = first; i < all->count; i++) {
         all->list[i].group = i;
-        peek(&all->list[i]);
+        if (!peek(&all->list[i])) return complain(command, "out of memory");
         any = any || all->list[i].ours;
     }
     return any ? GO_ON : complain(command, "%s: no recording, log or matrix is in it", path);
@@ -331,7 +342,7 @@ outcome files_find(const char *command, char **operands, size_t count, file_grou
     for (size_t i = 0; i < count && result == GO_ON; i++)
         result = add_operand(command, &all, operands[i]);
     for (size_t i = 0; i < all.count && result == GO_ON && all.count > 1; i++)
-        if (!all.list[i].found) peek(&all.list[i]);
+        if (!all.list[i].found && !peek(&all.list[i])) result = complain(command, "out of memory");
     if (result == GO_ON) {
         put_together(command, &all);
         result = make_groups(command, &all, groups);
