@@ -87,7 +87,8 @@ typedef struct dxt_session_config {
     int64_t deadline_ns;     /**< sync: the most that rank 0 ever waits for mails, and how long
                                      nothing must come of a rank before it is called silent;
                                      0 = 200 ms, which is also the most for the first window. Async:
-                                     how late a mail may be; 0 = 2 s, at most the interval. A
+                                     how late a mail may be; 0 = 2 s, at most the interval; a
+                                     rank is silent if nothing has come of it for 1 s, too. A
                                      rank that was silent is not waited for until it shows
                                      itself */
     uint64_t warmup_windows; /**< windows to leave out at the beginning */

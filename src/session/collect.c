@@ -321,35 +321,6 @@ static dxt_status wait_for_all(dxt_collector *c, const dxt_collect_options *opti
     }
 }
 
-dxt_status dxt_collector_collect(dxt_collector *c, const dxt_collect_options *options)
-{
-    dxt_status status = DXT_OK;
-    c->failure = DXT_OK;
-    if (options->unpublished) c->peers[dxt_gather_rank(c->gather)].refused = true;
-    for (uint32_t r = 0; r < c->ranks && status == DXT_OK; r++) {
-        if (c->peers[r].silent || c->peers[r].gone)
-            status = look_for_life(c, r, options->sequence);
-        else if (c->peers[r].ahead != 0)
-            status = look_at_its_clock(c, r, options->sequence);
-    }
-    if (status == DXT_OK) status = wait_for_all(c, options);
-    for (uint32_t r = 0; r < c->ranks && status == DXT_OK; r++) {
-        struct peer *peer = &c->peers[r];
-        bool in_time = peer->has_after;
-        if (!peer->has_after && !peer->refused) status = look(c, r, DXT_GATHER_NEWEST);
-        if (in_time)
-            peer->seen_so = 0;
-        else if (peer->has_after)
-            learn_number(peer, options->sequence);
-        peer->silent = !peer->has_after && !peer->gone;
-        c->excused[r] = peer->gone;
-    }
-    if (status == DXT_OK) tell_of_failures(c);
-    return status;
-}
-
-/* ---- windows that may be late ---- */
-
 /* Mail @p sequence is there. What lies there when the first window ends may be old. */
 static void note(dxt_collector *c, struct peer *peer, uint64_t sequence,
                  const dxt_collect_options *options)
@@ -370,6 +341,37 @@ static bool is_recent(const dxt_collector *c, const struct peer *peer,
     int64_t since_ns = peer->heard ? peer->heard_ns : c->begin_ns;
     return dxt_now_ns() - since_ns < options->silence_ns;
 }
+
+dxt_status dxt_collector_collect(dxt_collector *c, const dxt_collect_options *options)
+{
+    dxt_status status = DXT_OK;
+    c->failure = DXT_OK;
+    if (options->unpublished) c->peers[dxt_gather_rank(c->gather)].refused = true;
+    for (uint32_t r = 0; r < c->ranks && status == DXT_OK; r++) {
+        if (c->peers[r].silent || c->peers[r].gone)
+            status = look_for_life(c, r, options->sequence);
+        else if (c->peers[r].ahead != 0)
+            status = look_at_its_clock(c, r, options->sequence);
+    }
+    if (status == DXT_OK) status = wait_for_all(c, options);
+    for (uint32_t r = 0; r < c->ranks && status == DXT_OK; r++) {
+        struct peer *peer = &c->peers[r];
+        bool in_time = peer->has_after;
+        if (!peer->has_after && !peer->refused) status = look(c, r, DXT_GATHER_NEWEST);
+        if (in_time)
+            peer->seen_so = 0;
+        else if (peer->has_after)
+            learn_number(peer, options->sequence);
+        if (peer->has_after) note(c, peer, peer->newest, options);
+        peer->silent = !peer->has_after && !peer->gone;
+        /* On a busy machine a mail may miss a short window. */
+        c->excused[r] = peer->gone || (peer->silent && is_recent(c, peer, options));
+    }
+    if (status == DXT_OK) tell_of_failures(c);
+    return status;
+}
+
+/* ---- windows that may be late ---- */
 
 /* What has come of a rank since the window before ended; its mail may be behind the one wanted. */
 static dxt_status hear(dxt_collector *c, uint32_t rank, const dxt_collect_options *options)

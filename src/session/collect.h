@@ -43,7 +43,8 @@ void dxt_collector_destroy(dxt_collector *collector);
 /**
  * Collect the mails of one window from all ranks, and at the deadline what is newer than the last
  * mail of a rank. Those that were silent in the window before, and give no sign that this mail is
- * coming, are waited for no longer than the others need.
+ * coming, are waited for no longer than the others need. Who sent nothing is excused as long as
+ * something has come of it within silence_ns.
  *
  * @return DXT_OK, also when mails are missing, malformed or, for the moment, out of reach, of which
  *         the log is told once; DXT_AGAIN (told to give up); what the transport failed with for

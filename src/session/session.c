@@ -23,6 +23,8 @@
 #define FIRST_BUDGET_NS INT64_C(200000000)
 #define BUDGET_PART 1000
 #define LEAST_BUDGET_NS INT64_C(1000000)
+/* A rank is not silent before nothing has come of it for so long, however short the windows. */
+#define LEAST_SILENCE_NS INT64_C(1000000000)
 /* Longest interval and deadline: 10 days. Sums of times stay far from overflow. */
 #define MAX_SPAN_NS INT64_C(864000000000000)
 /* Enough for the analysis and for a callback that formats reports. */
@@ -183,6 +185,7 @@ static dxt_status end_timed_window(dxt_session *s)
     const dxt_collect_options options = {.sequence = s->sequence,
                                          .current = s->sequence,
                                          .deadline_ns = dxt_now_ns() + s->config.deadline_ns,
+                                         .silence_ns = LEAST_SILENCE_NS,
                                          .unpublished = s->unpublished,
                                          .pause = sleep_or_stop,
                                          .context = s};

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Mailboxes in a key-value store: what is posted arrives, and nothing ever blocks."""
 import datetime
+import random
 import threading
 import time
 
@@ -161,6 +162,24 @@ def test_a_number_without_its_mails_holds_up_its_rank_alone(any_store):
     assert sorted(rooms.news[0]) == [
         f"the mailbox of rank {rank} in the key-value store is damaged; "
         "what is there is left out as long as it is" for rank in (1, 3)]
+
+
+def test_whatever_is_written_to_a_mailbox_costs_its_rank_alone():
+    store, dice = dist.HashStore(), random.Random(19)
+    rooms = Rooms(store, 3)
+    with rooms as (zero, one, two):
+        for sequence in range(1, 60):
+            one.publish(sequence, b"one")
+            for _ in range(5):
+                key = f"job/1/{dice.choice(['n', 0, 1, 2, 3])}"
+                value = bytes(dice.choices(range(256), k=dice.choice([0, 1, 7, 8, 9, 500])))
+                store.set(key, dice.choice([value, b"-5", b"9" * 30, b"2.5", b"\xff\xfe"]))
+                found = zero.collect(1, dice.choice([None, sequence]))
+                assert found is None or isinstance(found[1], bytes)
+            two.publish(sequence, b"two")
+            zero.collect(2, None)
+            assert until(lambda: zero.collect(2, sequence)) == (sequence, b"two")
+    assert len(rooms.news[0]) <= 1 and not rooms.news[2]
 
 
 def test_a_value_that_is_not_there(any_store):

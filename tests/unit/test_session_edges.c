@@ -198,6 +198,29 @@ static void a_clock_that_is_set_again_is_followed(void **state)
     end_peers(peers);
 }
 
+/* On a busy machine a mail may miss a window; silent is of whom nothing comes for a while. */
+static void a_mail_that_misses_a_window_makes_nobody_silent(void **state)
+{
+    (void)state;
+    for (int late = 0; late < 2; late++) {
+        struct peers *peers = new_peers();
+        for (uint64_t s = 100; s < 103; s++) collect(peers, s, s);
+        post(peers, 0, 103);
+        const dxt_collect_options options = {.sequence = 103,
+                                             .current = 103,
+                                             .deadline_ns = dxt_now_ns(),
+                                             .silence_ns = late ? 1 : HOUR_NS,
+                                             .pause = give_up,
+                                             .context = peers};
+        dxt_assembly assembly = {0};
+        assert_int_equal(dxt_collector_collect(peers->collector, &options), DXT_OK);
+        dxt_collector_view(peers->collector, &assembly);
+        assert_null(assembly.after[1]);
+        assert_int_equal(assembly.excused[1], !late);
+        end_peers(peers);
+    }
+}
+
 /* ---- told once ---- */
 
 static int messages;
@@ -347,6 +370,7 @@ int main(void)
         cmocka_unit_test(late_ends_leave_numbers_out),
         cmocka_unit_test(ranks_with_other_clocks_are_heard_in_time),
         cmocka_unit_test(a_clock_that_is_set_again_is_followed),
+        cmocka_unit_test(a_mail_that_misses_a_window_makes_nobody_silent),
         cmocka_unit_test(nonsense_is_told_once),
         cmocka_unit_test(failures_that_come_and_go_are_told_less_and_less),
         cmocka_unit_test(a_session_of_a_forked_child_does_nothing),

@@ -369,6 +369,7 @@ static void nothing_is_allocated_on_the_thread(void **state)
     for (int round = 0; round < 3; round++) {
         faulty.publish_status = DXT_ERR_IO;
         keep_busy(job, 4);
+        while (!atomic_load(&told_missing)) keep_busy(job, 1);
         faulty.publish_status = DXT_OK;
         keep_busy(job, 5);
         wait_for_windows(3); /* in which nothing is done */
