@@ -21,7 +21,6 @@ libcairo2-dev  library:cairo       heat-maps-as-PNG-and-PDF
 libopenmpi-dev library:ompi-c      jobs-over-Open-MPI
 libmpich-dev   library:mpich       jobs-over-MPICH
 zlib1g-dev     library:zlib        files-that-are-packed
-libzstd-dev    library:libzstd     files-that-are-packed
 libsqlite3-dev library:sqlite3     serve
 libmicrohttpd-dev library:libmicrohttpd serve
 libcurl4-openssl-dev library:libcurl    serve
