@@ -138,7 +138,7 @@ static const char *phase_in(const token *name, const char *known)
 /* R of "R", "rankR" and the like; −1: it is no rank. */
 static int64_t rank_in(const token *name)
 {
-    int64_t rank;
+    int64_t rank = -1;
     const char *at = name->at;
     if (name->end - at > 4 && strncasecmp(at, "rank", 4) == 0) at += 4;
     while (at < name->end && (*at == '_' || *at == ' ' || *at == '-' || *at == '=')) at++;
