@@ -59,6 +59,7 @@ dxt_status dxt_table_join(dxt_table *table)
     table->rows = table->left.rows;
     table->left.cells = NULL;
     table->left.reals = NULL;
+    table->left.width = table->left.rows = 0;
     table->wide = false;
     return DXT_OK;
 }
@@ -67,9 +68,9 @@ dxt_status dxt_table_block(dxt_reader *reader, const dxt_cells *line)
 {
     dxt_table *table = &reader->table;
     dxt_status status = DXT_OK;
-    if (table->wide && table->rows > 0)
+    if (table->wide && table->more && table->rows > 0)
         status = dxt_table_join(table);
-    else if (!table->wide)
+    else if (!table->wide || !table->more)
         status = dxt_table_end(reader, false);
     if (status != DXT_OK) return status;
     table->wide = true;
