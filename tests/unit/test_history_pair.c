@@ -232,7 +232,7 @@ static void a_fault_that_stays_is_told_for_good(void **state)
 /* Of many mixes those that were not seen for longest are forgotten. */
 static void many_mixes_take_turns(void **state)
 {
-    char name[16];
+    char name[32];
     (void)state;
     for (int k = 0; k < 12; k++) {
         snprintf(name, sizeof name, "batch %d", k);
