@@ -88,13 +88,13 @@ function(dxt_test name)
     ENVIRONMENT "DXT_SOURCE_DIR=${PROJECT_SOURCE_DIR};DXT_BUILD_DIR=${PROJECT_BINARY_DIR}")
 endfunction()
 
-# dxt_fuzz(NAME SOURCES … MODULES … [LIBS …] CORPUS directory [MAX_LEN bytes])
+# dxt_fuzz(NAME SOURCES … MODULES … [LIBS …] CORPUS directory [MAX_LEN bytes] [FLAGS …])
 # A libFuzzer program and a ctest of label "fuzz" that runs it for DXT_FUZZ_SECONDS. The seeds in
 # CORPUS, relative to the current source directory, are only read: what is found goes into the build
 # directory, and so does the input that made it fail. The target "fuzzers" builds them all.
 # In a build without fuzzing the seeds alone are replayed, as a unit test.
 function(dxt_fuzz name)
-  cmake_parse_arguments(F "" "CORPUS;MAX_LEN" "SOURCES;MODULES;LIBS" ${ARGN})
+  cmake_parse_arguments(F "" "CORPUS;MAX_LEN" "SOURCES;MODULES;LIBS;FLAGS" ${ARGN})
   add_executable(${name} ${F_SOURCES})
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/include
                              ${PROJECT_SOURCE_DIR}/src)
@@ -121,6 +121,6 @@ function(dxt_fuzz name)
   math(EXPR limit "${DXT_FUZZ_SECONDS} + 120")
   add_test(NAME ${name} COMMAND ${name} -max_total_time=${DXT_FUZZ_SECONDS} -timeout=10
     -rss_limit_mb=2048 -max_len=${F_MAX_LEN} -print_final_stats=1 -artifact_prefix=${found}-
-    ${found} ${CMAKE_CURRENT_SOURCE_DIR}/${F_CORPUS})
+    ${F_FLAGS} ${found} ${CMAKE_CURRENT_SOURCE_DIR}/${F_CORPUS})
   set_tests_properties(${name} PROPERTIES TIMEOUT ${limit} LABELS fuzz)
 endfunction()
