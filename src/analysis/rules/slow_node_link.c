@@ -5,6 +5,8 @@
  *
  * How large: what the uplink adds to a wait, in the slower direction; less what the node carried
  * over: who is early waits longer for all, and is waited for longer who is late (DXT_NODE_DOUBT).
+ * Where the other operator's waits say the same of this uplink, what it carries over comes from the
+ * uplink as well, and nothing is taken off: the two would explain each other away.
  * How sure: against DXT_LINK_LIMITS limits of a lateness among nodes.
  */
 #include <math.h>
@@ -19,12 +21,20 @@ static bool applies(dxt_case *c, dxt_subject s)
     return c->fit.node_in[s.a] > 0 || c->fit.node_out[s.a] > 0;
 }
 
+static bool is_slow_there(const dxt_case *c, int32_t node)
+{
+    const dxt_fit *other = &c->other;
+    for (uint32_t a = 0; a < other->nodes; a++)
+        if (other->node_id[a] == node) return other->node_in[a] > 0 || other->node_out[a] > 0;
+    return false;
+}
+
 static dxt_size size(dxt_case *c, dxt_subject s)
 {
     const dxt_fit *fit = &c->fit;
     double in = fit->node_in[s.a], out = fit->node_out[s.a];
     dxt_own own = {.wait = fmax(in, out)};
-    if (c->companion) {
+    if (c->companion && !is_slow_there(c, fit->node_id[s.a])) {
         double late = dxt_case_carried(c)->node[s.a];
         own = dxt_own_part(own.wait, in > out ? -late : late, dxt_limit_of_node(c, s.a),
                            DXT_NODE_DOUBT);
