@@ -47,7 +47,11 @@ def main():
         file.write(run([command, "simulate", "-n", "8", "--windows", "3", "--slow",
                         "dispatch:2:60us"]).stdout)
     run(["gzip", "-k", "recording.jsonl"])
+    cuda = os.path.join(os.path.dirname(command), "../lib/libdeepxtrace-ep-cuda.so.0")
     for arguments, same in COMMANDS:
+        if arguments == ["info"] and os.path.exists(cuda):
+            print("left out: info, since CUDA's runtime, which it loads, does not survive the end of memory")
+            continue
         whole, failed = run([command, *arguments]), 0
         if whole is None or whole.returncode not in (0, 3):
             print("left out, since it does not work here:", *arguments)
