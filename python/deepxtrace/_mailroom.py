@@ -216,7 +216,7 @@ class Mailroom:
     def _exchange(self, everybody: bool) -> None:
         if self._store is None:
             self._store = self._connect()
-            self._peek = Peek(self._store, self._key(self._rank, "probe"))
+            self._peek = Peek(self._store)
             self._posted = self._own_number()
         self._post()
         if self._rank == 0:

@@ -1,43 +1,31 @@
 # SPDX-License-Identifier: Apache-2.0
 """Values of a key-value store that may not be there. A get() waits for its key, with some versions
 of torch for as long as the store does, and an add() to what is no number ends the connection or the
-server. So values are asked for in the ways that do neither, as far as a store has them."""
+server. So values are asked for in the ways that do neither, as far as a store has them.
+
+Not by compare_set(): torch 1.13 makes the bytes that it returns without the interpreter's lock,
+which damages the memory of the process.
+"""
 from __future__ import annotations
 
 import datetime
 import threading
 from typing import Any, List, Optional
 
-#: What is expected of a key that is not there; a value of this would be replaced by itself.
-_NOTHING = "deepxtrace: nothing"
 _PATIENCE_SECONDS = 0.1
 #: A get() of a store that offers nothing else.
 _GET_SECONDS = 1.0
 
 
 class Peek:
-    """Looks at one store. ``probe`` is a key below the prefix of the caller. Threads: one."""
+    """Looks at one store. Threads: one."""
 
-    def __init__(self, store: Any, probe: str) -> None:
+    def __init__(self, store: Any) -> None:
         self._store = store
-        self._compares = self._can_compare(probe)
         self._stuck: List[threading.Thread] = []
-
-    def _can_compare(self, probe: str) -> bool:
-        """Not every kind of store implements it."""
-        if not hasattr(self._store, "compare_set"):
-            return False
-        try:
-            self._store.compare_set(probe, _NOTHING, _NOTHING)
-        except Exception:  # one that is out of reach is noticed with the next call
-            return False
-        return True
 
     def value(self, key: str) -> Optional[bytes]:
         """The value of a key; None if it is not there."""
-        if self._compares:
-            value = bytes(self._store.compare_set(key, _NOTHING, _NOTHING))
-            return None if value == _NOTHING.encode() else value
         if hasattr(self._store, "check"):
             return bytes(self._store.get(key)) if self._store.check([key]) else None
         if hasattr(self._store, "wait"):
@@ -50,7 +38,7 @@ class Peek:
 
     def number(self, key: str) -> int:
         """The value of a key that is counted up. ValueError if it is no number."""
-        if not self._compares:
+        if not hasattr(self._store, "check"):
             return int(self._store.add(key, 0))
         value = self.value(key)
         return 0 if value is None else int(value)

@@ -78,7 +78,8 @@ def test_names_the_slow_ranks(tmp_path: Path, method: str) -> None:
 
 def test_two_jobs_in_one_folder_have_files_of_their_own(tmp_path: Path) -> None:
     for _ in range(2):
-        run(tmp_path, "--interval", "0.3", STEPS="30", DELAY_MS="50", RANKS="3", **WARM)
+        done = run(tmp_path, "--interval", "0.3", STEPS="30", DELAY_MS="50", RANKS="3", **WARM)
+        assert done.returncode == 0, done.stdout
     recordings = [p for p in tmp_path.glob("*.jsonl") if not p.is_symlink()]
     assert len(recordings) == 2
     for path in recordings:

@@ -21,7 +21,7 @@ from threads import Group  # noqa: E402
 
 
 class OldStore:
-    """A store without compare_set."""
+    """A store of three calls."""
 
     def __init__(self) -> None:
         self.values: Dict[str, bytes] = {}
