@@ -59,7 +59,7 @@ def agree(store: Any, group: Any, rank: int) -> Tuple[uuid.UUID, str]:
 
 def _first_word(store: Any, key: str, own: str, rank: int) -> str:
     """What the first of a generation has written."""
-    # Not by compare_set(): torch 1.13 makes the bytes that it returns without the interpreter's lock.
+    # Not by compare_set(): torch 1.13 makes what it returns without the interpreter's lock.
     if store.add(key + "/n", 1) == 1:
         store.set(key, own)
         store.add(key + "/set", 1)
