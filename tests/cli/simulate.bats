@@ -113,6 +113,20 @@ says() {
     [ "$(jq 'select(.phase == "dispatch") | (.wait[0][8:] | add) > 20 * (.wait[0][:8] | add)' stalls.jsonl)" = true ]
 }
 
+# Behind a late rank, what the uplink carries over from each operator must not explain the other one away.
+@test "the uplink of a node that is far from three others is named beside a late rank" {
+    far=()
+    for phase in dispatch combine; do
+        for node in 0 1 2; do
+            far+=(--slow-node-path "$phase:3->$node:20ms" --slow-node-path "$phase:$node->3:20ms")
+        done
+    done
+    "$deepxtrace" simulate --ranks 8 --ranks-per-node 2 --windows 1 --window 100 --compute 4ms "${far[@]}" \
+        --slow dispatch:1:60ms | "$deepxtrace" analyze --json - > said
+    [ "$(jq -c '[.phase, (.findings[] | [.kind, .rank // .node])]' said | tr '\n' ' ')" = \
+        '["dispatch",["late_rank",1],["slow_node_link",3]] ["combine",["slow_node_link",3]] ' ]
+}
+
 # Issue: any library, whose hybrid modes observe their own node and rail alone.
 @test "hybrid runs of 4 x 8 ranks are judged as dense ones" {
     job=(--ranks 32 --ranks-per-node 8 --hybrid)
