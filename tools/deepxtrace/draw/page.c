@@ -11,24 +11,7 @@
 #include "heatmap.h"
 #include "options.h"
 #include "pack.h"
-
-/* Text under way. */
-struct words {
-    char *text;
-    size_t size;
-};
-
-static dxt_status collect(void *context, const void *data, size_t size)
-{
-    struct words *words = context;
-    char *grown = realloc(words->text, words->size + size + 1);
-    if (!grown) return DXT_ERR_NO_MEMORY;
-    words->text = grown;
-    memcpy(grown + words->size, data, size);
-    words->size += size;
-    grown[words->size] = '\0';
-    return DXT_OK;
-}
+#include "words.h"
 
 static void forget_tracks(draw_page *draw)
 {
@@ -51,7 +34,7 @@ void page_free(draw_page *draw)
 static dxt_status say_summary(draw_page *draw)
 {
     struct words summary = {0};
-    dxt_status status = dxt_report_summary_text(draw->history, collect, &summary);
+    dxt_status status = dxt_report_summary_text(draw->history, words_add, &summary);
     if (status == DXT_OK) status = dxt_page_say(draw->page, summary.text ? summary.text : "");
     free(summary.text);
     return status;
@@ -106,7 +89,7 @@ static dxt_status add_to_page(draw_page *draw, const dxt_window *window,
     dxt_mark *marks = NULL;
     size_t count = 0;
     dxt_status status = dxt_report_marks(window, findings, &marks, &count);
-    if (status == DXT_OK) status = dxt_report_json(window, findings, collect, &diagnosis);
+    if (status == DXT_OK) status = dxt_report_json(window, findings, words_add, &diagnosis);
     write_caption(window, findings, caption);
     const dxt_page_window shown = {.struct_size = sizeof shown,
                                    .window = window,

@@ -9,6 +9,8 @@
 
 #include <deepxtrace/report.h>
 
+#include "words.h"
+
 /* A caption has so many lines of the summary. */
 #define NAMED 6
 
@@ -237,24 +239,6 @@ static dxt_status make_marks(track *made, const dxt_history *history)
     return made->marks ? DXT_OK : DXT_ERR_NO_MEMORY;
 }
 
-/* Text under way. */
-struct words {
-    char *text;
-    size_t size;
-};
-
-static dxt_status collect(void *context, const void *data, size_t size)
-{
-    struct words *words = context;
-    char *grown = realloc(words->text, words->size + size + 1);
-    if (!grown) return DXT_ERR_NO_MEMORY;
-    words->text = grown;
-    memcpy(grown + words->size, data, size);
-    words->size += size;
-    grown[words->size] = '\0';
-    return DXT_OK;
-}
-
 /* What is late here because of the other operator is not named here. */
 static dxt_status explain(const track *made, struct words *caption)
 {
@@ -267,7 +251,7 @@ static dxt_status explain(const track *made, struct words *caption)
                           "rank %u is held up by what is named in the other operator; its lateness "
                           "here follows from that\n",
                           latest);
-    return collect(caption, line, (size_t)length);
+    return words_add(caption, line, (size_t)length);
 }
 
 /* The next entry of a summary, on one line: it begins behind two blanks and goes on behind four.
@@ -296,17 +280,17 @@ static dxt_status make_caption(track *made, const dxt_history *history)
     struct words summary = {0}, caption = {0};
     char about[300];
     int named = 0;
-    dxt_status status = dxt_report_summary_text(history, collect, &summary);
+    dxt_status status = dxt_report_summary_text(history, words_add, &summary);
     snprintf(about, sizeof about, "in %s ", made->phase);
     char *rest = summary.text;
     for (char *entry; status == DXT_OK && (entry = next_entry(&rest));) {
         if (!strstr(entry, about) || named++ >= NAMED) continue;
-        status = collect(&caption, entry, strlen(entry));
-        if (status == DXT_OK) status = collect(&caption, "\n", 1);
+        status = words_add(&caption, entry, strlen(entry));
+        if (status == DXT_OK) status = words_add(&caption, "\n", 1);
     }
     if (status == DXT_OK && named > NAMED) {
         int length = snprintf(about, sizeof about, "and %d more\n", named - NAMED);
-        status = collect(&caption, about, (size_t)length);
+        status = words_add(&caption, about, (size_t)length);
     }
     if (status == DXT_OK) status = explain(made, &caption);
     free(summary.text);
