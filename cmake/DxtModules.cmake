@@ -24,6 +24,7 @@ if(DXT_SANITIZE)
 endif()
 if(DXT_FUZZ)
   set(DXT_FUZZ_SECONDS 60 CACHE STRING "How long ctest runs each libFuzzer target")
+  set(DXT_FUZZ_SEED 0 CACHE STRING "Seed of each libFuzzer target; 0 is another one in each run")
   target_compile_options(dxt_flags INTERFACE -fsanitize=fuzzer-no-link)
 endif()
 
@@ -119,7 +120,7 @@ function(dxt_fuzz name)
   set(found ${PROJECT_BINARY_DIR}/fuzz/${name})
   file(MAKE_DIRECTORY ${found})
   math(EXPR limit "${DXT_FUZZ_SECONDS} + 120")
-  add_test(NAME ${name} COMMAND ${name} -max_total_time=${DXT_FUZZ_SECONDS} -timeout=10
+  add_test(NAME ${name} COMMAND ${name} -max_total_time=${DXT_FUZZ_SECONDS} -seed=${DXT_FUZZ_SEED} -timeout=30
     -rss_limit_mb=2048 -max_len=${F_MAX_LEN} -print_final_stats=1 -artifact_prefix=${found}-
     ${F_FLAGS} ${found} ${CMAKE_CURRENT_SOURCE_DIR}/${F_CORPUS})
   set_tests_properties(${name} PROPERTIES TIMEOUT ${limit} LABELS fuzz)

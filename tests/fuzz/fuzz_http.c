@@ -5,6 +5,7 @@
  * sent, the next client is answered.
  */
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -44,25 +45,44 @@ static void start_servers(void)
     atexit(stop_servers);
 }
 
+/* Each connection comes from another address of the loopback network: one address has as many
+ * connections as it has free ports, and a port rests for a minute after its connection. */
+static struct sockaddr_in next_client(void)
+{
+    static uint32_t clients;
+    struct sockaddr_in client = {.sin_family = AF_INET};
+    client.sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1 + clients++ % 1000000);
+    return client;
+}
+
 static int connect_to(const server *s)
 {
     struct sockaddr_in address = {.sin_family = AF_INET,
                                   .sin_port = htons((uint16_t)server_port(s))};
-    struct timeval patience = {.tv_sec = 5};
+    struct timeval patience = {.tv_sec = 30};
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    /* No TIME_WAIT: there are thousands. */
-    struct linger at_once = {.l_onoff = 1};
-    setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
-    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-    if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof address) != 0) abort();
-    return fd;
+    for (;;) {
+        struct sockaddr_in client = next_client();
+        int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+        if (fd >= 0 && bind(fd, (struct sockaddr *)&client, sizeof client) == 0 &&
+            connect(fd, (struct sockaddr *)&address, sizeof address) == 0)
+            return fd;
+        /* The fuzzer's own timer interrupts calls. */
+        if (errno != EINTR) {
+            perror("fuzz_http: a connection to the server");
+            abort();
+        }
+        close(fd);
+    }
 }
 
 /* What comes first of an answer. */
 static size_t answer_of(int fd, char *answer, size_t size)
 {
-    ssize_t got = recv(fd, answer, size - 1, 0);
+    ssize_t got;
+    do got = recv(fd, answer, size - 1, 0);
+    while (got < 0 && errno == EINTR);
     answer[got > 0 ? got : 0] = '\0';
     return got > 0 ? (size_t)got : 0;
 }
