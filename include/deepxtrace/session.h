@@ -121,6 +121,10 @@ typedef struct dxt_session_config {
                                   0 = 1 ms */
     dxt_origin origin;       /**< rank 0: where the waits that `snapshot` reads come from; of
                                   durations it is known */
+    uint64_t mix;            /**< of this rank: which work it does, if that is the same in every
+                                  window; any number but 0. 0 = not known. dxt_snapshot.mix, where
+                                  `snapshot` sets it, counts instead. In a group of two only
+                                  windows of the same work tell a late rank from an early one */
 } dxt_session_config;
 
 /** A session of one rank. */

@@ -131,7 +131,8 @@ class SessionConfig(c.Structure):
                 ("on_diagnosis_context", c.c_void_p), ("alone", c.c_int),
                 ("history", c.c_void_p), ("min_share", c.c_double),
                 ("device", c.POINTER(Place)), ("local_experts", c.c_uint32),
-                ("group", c.c_char_p), ("patience_ns", c.c_int64), ("origin", c.c_int)]
+                ("group", c.c_char_p), ("patience_ns", c.c_int64), ("origin", c.c_int),
+                ("mix", c.c_uint64)]
 
 
 class Mark(c.Structure):

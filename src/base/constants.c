@@ -125,6 +125,7 @@ static const dxt_constant table[] = {
     {FIELD(dxt_session_config, group)},
     {FIELD(dxt_session_config, patience_ns)},
     {FIELD(dxt_session_config, origin)},
+    {FIELD(dxt_session_config, mix)},
     {SIZE(dxt_mark)},
     {FIELD(dxt_mark, kind)},
     {FIELD(dxt_mark, row)},

@@ -27,7 +27,7 @@ static dxt_status read_counters(dxt_session *s)
     s->snapshot->local_experts = s->config.local_experts;
     s->snapshot->tokens = NULL;
     s->snapshot->tokens_count = 0;
-    s->snapshot->mix = 0;
+    s->snapshot->mix = s->config.mix;
     return s->config.probe ? dxt_probe_snapshot(s->config.probe, s->snapshot) : read_foreign(s);
 }
 

@@ -91,6 +91,7 @@ static outcome set_up_session(job_rank *state, const job_engine *engine)
         .on_diagnosis = state->rank == 0 ? job_report_windows : NULL,
         .on_diagnosis_context = &state->report,
         .history = state->report.history,
+        .mix = 1, /* every step is of the same shape */
     };
     engine->counters(state, &config);
     if (dxt_session_create(&config, &state->session) != DXT_OK)
