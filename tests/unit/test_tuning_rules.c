@@ -55,6 +55,80 @@ static double received(void)
     return tip(late_beyond_receiving, 0.1 * US, 400 * US) / US;
 }
 
+/* A dispatch in which rank 1 receives over a slow link, of one node or between two, then a combine
+ * in which it comes later than that tells, or what it sends. */
+
+static bool combine_behind_link(double late, double extra, uint32_t to)
+{
+    for (uint32_t k = m.node_size; k < m.ranks; k++)
+        if (k != 1) m.extra[1][k] = m.extra[k][1] = 100 * US;
+    dxt_window *other = dispatch();
+    memset(m.extra, 0, sizeof m.extra);
+    m.late[1] = late;
+    for (uint32_t k = m.ranks - to; k < m.ranks; k++) m.extra[k][1] = extra;
+    judge_windows(window_of(0), other);
+    m.late[1] = 0;
+    return said.count > 0;
+}
+
+static bool late_behind_link(double late)
+{
+    return combine_behind_link(late, 0, 0);
+}
+
+static double behind_link(void)
+{
+    begin(8);
+    return tip(late_behind_link, 0.1 * US, 400 * US) / US;
+}
+
+static bool path_behind_link(double extra)
+{
+    return combine_behind_link(0, extra, 1);
+}
+
+static double path_of_link(void)
+{
+    begin(8);
+    return tip(path_behind_link, 0.1 * US, 400 * US) / US;
+}
+
+static void begin_behind_nic(void)
+{
+    begin(16);
+    m.node_size = 8;
+    m.transfer = 1 * US;
+    m.between = 3 * US;
+}
+
+static double path_of_nic(void)
+{
+    begin_behind_nic();
+    return tip(path_behind_link, 0.1 * US, 400 * US) / US;
+}
+
+static bool paths_behind_link(double extra)
+{
+    return combine_behind_link(0, extra, 5);
+}
+
+static double paths_of_nic(void)
+{
+    begin_behind_nic();
+    return tip(paths_behind_link, 0.1 * US, 400 * US) / US;
+}
+
+static bool sends_behind_link(double extra)
+{
+    return combine_behind_link(0, extra, 8);
+}
+
+static double sends_of_nic(void)
+{
+    begin_behind_nic();
+    return tip(sends_behind_link, 0.1 * US, 400 * US) / US;
+}
+
 static bool sure_beyond_path(double more)
 {
     after_dispatch(0, 100 * US, 0, 100 * US + more);
@@ -432,6 +506,11 @@ static double timeout(void)
 static const tipping rows[] = {
     ROW(carried, 30),
     ROW(received, 50),
+    ROW(behind_link, 50),
+    ROW(path_of_link, 50),
+    ROW(path_of_nic, 50),
+    ROW(paths_of_nic, 50),
+    ROW(sends_of_nic, 50),
     ROW(trace, 66.667),
     ROW(echo, 40),
     ROW(echo_of_transfer, 20.16),

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "analysis/explain/companion.h"
 #include "analysis/explain/persists.h"
 #include "analysis/tuning.h"
 #include "numeric/normal.h"
@@ -207,6 +208,12 @@ static void list_nodes(dxt_case *c, const dxt_slow_path *head)
     for (uint32_t a = 0; a < c->fit.nodes && used < DXT_BUNDLE_LISTED; a++)
         if (of_it[a]) nodes[used++] = c->fit.node_id[a];
     dxt_draft_list(c->draft, DXT_LIST_NODES, nodes, used);
+}
+
+bool dxt_path_is_trace(const dxt_case *c, const dxt_slow_path *path)
+{
+    bool of_rank = path->bundle == DXT_BUNDLE_NONE || path->bundle == DXT_BUNDLE_SOURCE;
+    return of_rank && dxt_is_link_trace(c, path->j, path->excess);
 }
 
 void dxt_bundle_list(dxt_case *c, uint32_t path, dxt_finding *finding)

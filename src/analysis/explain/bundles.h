@@ -21,6 +21,10 @@ uint32_t dxt_bundle_size(const dxt_path_list *list, uint32_t path);
 /** Whether so many of the others' paths are slow that it is the rank at the common end. */
 bool dxt_bundle_is_link(const dxt_case *c, uint32_t path);
 
+/** Whether a path, alone or with others from the same rank, is no slower than that rank may be late
+ *  because of a slow link in the other operator (dxt_is_link_trace()). */
+bool dxt_path_is_trace(const dxt_case *c, const dxt_slow_path *path);
+
 /** List the paths of the bundle of one in the finding written last, and their ranks or nodes. */
 void dxt_bundle_list(dxt_case *c, uint32_t path, dxt_finding *finding);
 

@@ -11,6 +11,7 @@
 uint32_t dxt_other_member(const dxt_case *c, uint32_t rank)
 {
     uint32_t k = 0;
+    if (rank < c->other.count && c->other.rank[rank] == rank) return rank; /* nobody is missing */
     while (k < c->other.count && c->other.rank[k] != rank) k++;
     return k;
 }
@@ -50,6 +51,15 @@ dxt_own dxt_own_part(double amount, double carried, double limit, double doubt)
     return (dxt_own){.wait = left, .carried = left <= 0};
 }
 
+bool dxt_is_link_trace(const dxt_case *c, uint32_t k, double wait)
+{
+    const dxt_fit *other = &c->other;
+    uint32_t o = c->companion ? dxt_other_member(c, c->fit.rank[k]) : other->count;
+    if (o == other->count) return false;
+    double link = other->role[o] == DXT_ROLE_LINK ? other->receive[o] : other->nic_in[o];
+    return wait < DXT_RECEIVED_DOUBT * link;
+}
+
 dxt_own dxt_own_lateness(dxt_case *c, uint32_t k)
 {
     const dxt_fit *fit = &c->fit;
@@ -59,6 +69,8 @@ dxt_own dxt_own_lateness(dxt_case *c, uint32_t k)
     dxt_role other = dxt_other_role(c, fit->rank[k]);
     if (dxt_follows_dispatch(c) && dxt_role_is_late(other) && late < DXT_ECHO * fit->transfer)
         return (dxt_own){.wait = 0};
+    if (dxt_is_link_trace(c, k, late - fmax(0, dxt_case_carried(c)->rank[k])))
+        return (dxt_own){.wait = 0, .carried = true};
     double doubt = other == DXT_ROLE_RECEIVER ? DXT_RECEIVED_DOUBT : DXT_CARRIED_DOUBT;
     return dxt_own_part(late, dxt_case_carried(c)->rank[k], fit->limit[k], doubt);
 }

@@ -22,6 +22,11 @@ typedef struct dxt_own {
     bool carried; /**< nothing is left, because it was carried over from the companion */
 } dxt_own;
 
+/** Whether member k receives over a slow link in the companion, so that it left that operator later
+ *  than its mean waits tell (DXT_RECEIVED_DOUBT of what the link takes), and @p wait is no more:
+ *  then it is a trace of the link, not a cause of its own. */
+bool dxt_is_link_trace(const dxt_case *c, uint32_t k, double wait);
+
 /** The lateness of member k, less what it carried over, and 0 for the echo of being late in
  *  dispatch. */
 dxt_own dxt_own_lateness(dxt_case *c, uint32_t k);

@@ -3,7 +3,8 @@
  * slow_link, seen in paths: from one rank, or to one, at least half of the others' paths are slow,
  * though not all of them, or the rank is not the whole cause (explain/bundles.c).
  *
- * How large: the slowest of these paths above what is expected. How sure: as that path.
+ * How large: the slowest of these paths above what is expected; nothing where the other operator
+ * explains it (dxt_path_is_trace()). How sure: as that path.
  */
 #include "analysis/explain/bundles.h"
 #include "analysis/rules/rules.h"
@@ -18,6 +19,7 @@ static bool applies(dxt_case *c, dxt_subject s)
 static dxt_size size(dxt_case *c, dxt_subject s)
 {
     const dxt_slow_path *path = &c->paths->items[s.a];
+    if (dxt_path_is_trace(c, path)) return (dxt_size){.explained = true};
     return (dxt_size){.wait = path->excess,
                       .limit = c->fit.limit[path->i],
                       .error = path->error,

@@ -4,7 +4,9 @@
  * to or from the ranks of other nodes (arrive/slow_links.c). One direction to all ranks is a late
  * rank or a slow receiver.
  *
- * How large: what the link adds to a wait, in the slower direction.
+ * How large: what the link adds to a wait, in the slower direction; nothing where only what it
+ * sends is slow, and the rank comes so much late from a link that is slow to receive in the other
+ * operator (DXT_RECEIVED_DOUBT).
  * How sure: against DXT_LINK_LIMITS limits of a lateness in its group; of few ranks, whose limit
  * the link itself makes, of the waits without it (explain/links.c). A rank whose work varies, now
  * early, now late, makes the same sums as a link that is slow to all in both directions, and no
@@ -13,6 +15,7 @@
  */
 #include <math.h>
 
+#include "analysis/explain/companion.h"
 #include "analysis/explain/links.h"
 #include "analysis/explain/persists.h"
 #include "analysis/raw.h"
@@ -51,6 +54,8 @@ static dxt_size size(dxt_case *c, dxt_subject s)
 {
     bool between = is_between(c, s.a);
     double error = c->fit.error[s.a], limit = DXT_LINK_LIMITS * c->fit.limit[s.a];
+    if (in_of(c, s.a) <= 0 && dxt_is_link_trace(c, s.a, out_of(c, s.a)))
+        return (dxt_size){.explained = true};
     if (!between) limit = dxt_limit_of_link(c, s.a, &error);
     return (dxt_size){.wait = fmax(in_of(c, s.a), out_of(c, s.a)),
                       .limit = limit,

@@ -5,7 +5,8 @@
  * came last, it must be so more often than by chance (explain/persists.c). Paths that have a rank
  * or a rail in common are one finding (explain/bundles.c). Never in a window made of durations.
  *
- * How large: the wait above what is expected.
+ * How large: the wait above what is expected; nothing where the other operator explains it
+ * (dxt_path_is_trace()).
  * How sure: against the typical deviation of a cell, and the limit of the waiting rank.
  */
 #include "analysis/explain/bundles.h"
@@ -23,6 +24,7 @@ static bool applies(dxt_case *c, dxt_subject s)
 static dxt_size size(dxt_case *c, dxt_subject s)
 {
     const dxt_slow_path *path = &c->paths->items[s.a];
+    if (dxt_path_is_trace(c, path)) return (dxt_size){.explained = true};
     return (dxt_size){.wait = path->excess,
                       .limit = c->fit.limit[path->i],
                       .error = path->error,
