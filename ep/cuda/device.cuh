@@ -271,6 +271,9 @@ DEVICE send_begin begin_send(const cuda_group &g, uint32_t op, bool announce)
     uint32_t lane = threadIdx.x % 32;
     wait_for_predecessors();
     if (blockIdx.x == 0 && threadIdx.x == 0) hear_gossip(g);
+    /* Here and not by the host, which runs ahead, and launches a graph without knowing what is in
+     * it. */
+    if (blockIdx.x == 0 && threadIdx.x == 0) dxt_gpu_issue(g.probe, op);
     let_successor_begin();
     send_begin begin = {load_relaxed(&g.state->sent[op]) + 1u, ranks_out(g)};
     /* Receives before this kernel have ended: what they read may be overwritten. Their own telling

@@ -141,6 +141,20 @@ DXT_GPU_FN dxt_cell *dxt_gpu_cell(const dxt_probe *probe, uint32_t index, uint32
 /* ------------------------------------------------------------------ one wait --- */
 
 /**
+ * Count an operation that this rank begins to take part in, before anything is sent or waited for:
+ * as dxt_probe_issue() does. One thread of the operation calls it; replays of a graph count.
+ *
+ * @param probe           Counters in device memory, or NULL to count nothing.
+ * @param operator_index  Below probe->operators.
+ *
+ * Cost: one branch and one `red`.
+ */
+DXT_GPU_FN void dxt_gpu_issue(dxt_probe *probe, uint32_t operator_index)
+{
+    if (probe) dxt_gpu_add64(&dxt_gpu_operator(probe, operator_index)->issued, 1);
+}
+
+/**
  * Begin to wait.
  *
  * @param wait            Filled in; lives in registers of the thread.
@@ -360,6 +374,10 @@ DXT_GPU_FN void dxt_gpu_duration(dxt_probe *probe, uint32_t operator_index, uint
                                  uint64_t ticks)
 {
     (void)probe, (void)operator_index, (void)number, (void)ticks;
+}
+DXT_GPU_FN void dxt_gpu_issue(dxt_probe *probe, uint32_t operator_index)
+{
+    (void)probe, (void)operator_index;
 }
 DXT_GPU_FN void dxt_gpu_begin(dxt_gpu_wait *wait, dxt_probe *probe, uint32_t operator_index)
 {

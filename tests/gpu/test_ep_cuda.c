@@ -482,6 +482,7 @@ static int check_counters(const struct ep_rank *rank, const dxt_probe *probe, ui
         uint64_t last = 0;
         const dxt_operator_counters *counters = dxt_probe_operator(probe, op);
         EP_CHECK(counters->ops == rounds);
+        EP_CHECK(counters->issued == rounds);
         for (uint32_t source = 0; source < rank->c->ranks; source++) {
             const dxt_cell *cell = dxt_probe_cell(probe, op, source);
             uint64_t binned = 0;

@@ -89,12 +89,27 @@ static void null_probe_counts_nothing(void **state)
     clock_reads = 0;
     assert_int_equal(wait_for(NULL, 1, 100, 1, 1), 0);
     dxt_gpu_wait wait;
+    dxt_gpu_issue(NULL, DXT_DISPATCH);
     dxt_gpu_begin(&wait, NULL, DXT_DISPATCH);
     dxt_gpu_timeout(&wait, 1);
     assert_int_equal(dxt_gpu_inside(&wait), 0);
     dxt_gpu_finish(NULL, DXT_DISPATCH, &longest, 1);
     dxt_gpu_close_shared(shared, SOURCES, NULL, DXT_DISPATCH, 1);
     assert_int_equal(clock_reads, 0);
+}
+
+static void what_is_begun_is_counted_apart(void **state)
+{
+    (void)state;
+    dxt_probe *probe = new_probe(), *host = new_probe();
+    for (int i = 0; i < 3; i++) {
+        dxt_gpu_issue(probe, DXT_COMBINE);
+        dxt_probe_issue(host, DXT_COMBINE);
+    }
+    assert_int_equal(dxt_probe_operator(probe, DXT_COMBINE)->issued, 3);
+    assert_memory_equal(probe, host, dxt_probe_size(DXT_EP_OPERATORS, SOURCES));
+    dxt_probe_destroy(probe);
+    dxt_probe_destroy(host);
 }
 
 static void timeouts_are_counted_apart(void **state)
@@ -252,6 +267,7 @@ int main(void)
         cmocka_unit_test(counts_what_it_is_told),
         cmocka_unit_test(first_look_is_no_wait),
         cmocka_unit_test(null_probe_counts_nothing),
+        cmocka_unit_test(what_is_begun_is_counted_apart),
         cmocka_unit_test(timeouts_are_counted_apart),
         cmocka_unit_test(counts_as_the_host_does),
         cmocka_unit_test(blocks_find_the_last_together),
