@@ -2,7 +2,7 @@
 # The front door. Everything here is one line over a CMake preset or a script, which also run alone.
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo demo-live test test-gpu mutants check check-deepep fuzz campaign asan tsan arm64 bench install \
+.PHONY: help build demo demo-live test test-gpu mutants check check-docs check-deepep fuzz campaign asan tsan arm64 bench install \
 	wheel format clean
 
 PREFIX ?= /usr/local
@@ -43,6 +43,10 @@ mutants: ## move each number of src/analysis/tuning.h, and see whether a test no
 check: build ## format, layers, symbols, headers, limits, documents
 	@scripts/install-deps.sh check
 	@scripts/check.sh
+
+check-docs: ## every command of README, docs and man pages, as it stands there; long. FILES="README.md …" takes some
+	@scripts/install-deps.sh build test
+	@scripts/python.sh venv scripts/docs_commands.py --run build $(FILES)
 
 check-deepep: ## DeepEP 2.5's headers with counters, compiled by nvcc; loads its wheels
 	@scripts/deepep-v25.sh

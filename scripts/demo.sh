@@ -38,7 +38,7 @@ fi
 
 # Whom does the verdict over the whole run name?
 named=$(sed -n '/^The whole run/,$p' "$folder/demo.txt" |
-    sed -nE 's/^ +(minor|major|critical) +[0-9]+ % +([^:]*).*/\2/p')
+    sed -nE 's/^ +(minor|major|critical) +([^:]*):.*/\2/p')
 expected='rank 2 is late in dispatch
 rank 3 is late in combine'
 echo
