@@ -7,6 +7,8 @@
     docs_commands.py --quick BUILD           of these, the pages whose commands are quick on any machine
     docs_commands.py --list                  every block, and why one is not run
 
+README.zh.md has the headings, links, items and code of README.md, in their order.
+
 A block of commands is a fence marked sh, or an indented block (in man pages one in .nf or .EX) whose
 first word is a command. One that cannot run everywhere has a mark before it, with the reason:
 
@@ -30,7 +32,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-FILES = ["README.md", "README.zh.md", "CONTRIBUTING.md", "docs/*.md", "docs/man/*.1"]
+FILES = ["README.md", "CONTRIBUTING.md", "docs/*.md", "docs/man/*.1"]
 # Their commands take files that are given, a second or two, and neither the network nor other ranks.
 QUICK = [f"docs/man/deepxtrace-{name}.1" for name in ("analyze", "compare", "heatmap", "info",
                                                       "report", "simulate", "top")]
@@ -196,7 +198,7 @@ def mistakes(block: Block, names: Names) -> list[str]:
                 if re.match(r"^[a-z]", word) and word not in names.targets:
                     wrong.append(f"there is no target '{word}'")
         for word in words:
-            if re.match(r"^(bench|scripts|tests|examples|docs)/[\w./-]+$", word) and not (
+            if re.match(r"^(bench|scripts|tests|docs)/[\w./-]+$|examples/.*\.(c|py|sh)$", word) and not (
                     ROOT / word).exists():
                 wrong.append(f"{word} is not there")
     return [f"{block.name}: {what}" for what in wrong]
@@ -205,9 +207,40 @@ def mistakes(block: Block, names: Names) -> list[str]:
 def static(build: Path) -> int:
     names = Names(build)
     wrong = [what for file in all_files([]) for block in blocks_of(file)
-             for what in mistakes(block, names)]
+             for what in mistakes(block, names)] + out_of_step("README.md", "README.zh.md")
     print("\n".join(wrong), end="\n" if wrong else "")
     return 1 if wrong else 0
+
+
+# ---- a translation ----
+
+def skeleton(file: str) -> list[tuple[int, str]]:
+    """(line, what a translation has to share): levels of headings, items, links, code without comments."""
+    lines = (ROOT / file).read_text(encoding="utf-8").splitlines()
+    found, inside = [], {}
+    for at, text, language, _ in markdown_blocks(lines):
+        for offset, line in enumerate(text):
+            code = line if language not in ("", "sh") else re.sub(r"\s+# .*", "", line)
+            inside[at + offset] = code.rstrip()
+    for number, line in enumerate(lines, 1):
+        if number in inside:
+            found.append((number, inside[number]))
+            continue
+        heading, item = re.match(r"^#+", line), re.match(r"^(\d+\.|[-*|]) ", line)
+        found += [(number, part[0]) for part in (heading, item) if part]
+        found += [(number, link) for link in re.findall(r"\]\(([^)]+)\)", line)]
+        found += [(number, line)] if line.startswith(("<!--", "```")) else []
+    same = {"README.md": "README", "README.zh.md": "README"}  # each links to the other
+    return [(number, same.get(what, what)) for number, what in found if what]
+
+
+def out_of_step(one: str, other: str) -> list[str]:
+    a, b = skeleton(one), skeleton(other)
+    for (line, what), (line_b, what_b) in zip(a, b):
+        if what != what_b:
+            return [f"{other}:{line_b}: has '{what_b}' where {one}:{line} has '{what}'"]
+    return [] if len(a) == len(b) else [f"{other}: {len(b)} headings, links, items and lines of code; "
+                                        f"{one} has {len(a)}"]
 
 
 # ---- running them ----
