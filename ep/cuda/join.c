@@ -11,6 +11,8 @@
 
 #include <nccl.h>
 
+#include "cuda/nccl_version.h"
+
 #define CONFIG_WORDS 7
 /** "DXTCU", version 1. */
 #define MAGIC UINT64_C(0x4458544355000001)
@@ -174,12 +176,14 @@ static dxt_status join_with_nccl(struct page *page, const dxt_ep_config *config,
                                  cuda_membership *m, uint8_t **windows)
 {
     int version = 0;
-    ncclGetVersion(&version);
-    if (version != NCCL_VERSION_CODE)
-        return dxt_ep_fail(DXT_ERR_UNSUPPORTED,
-                           "NCCL is version %d, but the engine was built for %d", version,
-                           NCCL_VERSION_CODE);
-    dxt_status status = learn_id(page, config);
+    dxt_status status = check_nccl(ncclGetVersion(&version), "no version");
+    if (status != DXT_OK) return status;
+    if (!nccl_fits(NCCL_VERSION_CODE, version)) {
+        char advice[256];
+        nccl_advice(NCCL_VERSION_CODE, version, advice, sizeof advice);
+        return dxt_ep_fail(DXT_ERR_UNSUPPORTED, "%s", advice);
+    }
+    status = learn_id(page, config);
     if (status != DXT_OK) return status;
     ncclComm_t comm = NULL;
     status = check_nccl(ncclCommInitRank(&comm, (int)config->ranks, page->id, (int)config->rank),

@@ -92,7 +92,7 @@ shows() {
     shows "PAUSED"
     "${tmux[@]}" resize-window -x 80 -y 12
     "${tmux[@]}" send-keys Down Down Down Down Down Down Down Down Down Down
-    shows "  8  12" # a row of the matrix, some lines further up or down as the sentences above it are long
+    shows " 8  12 9.2" # a row, wherever the sentences above the matrix put it
     "${tmux[@]}" send-keys q
     for ((i = 0; i < 600; i++)); do
         if ! "${tmux[@]}" has-session 2> /dev/null; then break; fi

@@ -4,6 +4,7 @@ dxt_test(test_ep_numerics SOURCES unit/test_ep_numerics.c ${reference} MODULES e
 dxt_test(test_ep_create SOURCES unit/test_ep_create.c ${reference} MODULES ep WRAP_ALLOC)
 dxt_test(test_ep_faults SOURCES unit/test_ep_faults.c ${reference} MODULES ep)
 dxt_test(test_ep_shm SOURCES unit/test_ep_shm.c ${reference} MODULES ep)
-foreach(test test_ep_numerics test_ep_create test_ep_faults test_ep_shm)
+dxt_test(test_nccl_version SOURCES unit/test_nccl_version.c MODULES ep)
+foreach(test test_ep_numerics test_ep_create test_ep_faults test_ep_shm test_nccl_version)
   target_include_directories(${test} PRIVATE ${PROJECT_SOURCE_DIR}/ep)
 endforeach()
