@@ -40,6 +40,18 @@ refused() {
     cmp <("$deepxtrace" report --extract again.html -o -) back.jsonl
 }
 
+@test "a large group, too, and numbers that repeat" {
+    "$deepxtrace" simulate -n 400 --windows 1 > large.jsonl
+    jq -c '.wait |= map(map(if . > 0 then 1000 else 0 end))' large.jsonl > same.jsonl
+    for name in large same; do
+        "$deepxtrace" report "$name.jsonl" -o "$name.html"
+        "$deepxtrace" report --extract "$name.html" -f -o back.jsonl
+        [ "$(wc -c < "$name.jsonl")" -gt 1300000 ]
+        diff <(jq -S . "$name.jsonl") <(jq -S . back.jsonl)
+    done
+    [ "$(wc -c < same.html)" -lt 300000 ]
+}
+
 @test "--redact leaves no name, and the same findings" {
     "$deepxtrace" report --redact run.jsonl -o incident.html
     "$deepxtrace" report --extract incident.html -o back.jsonl

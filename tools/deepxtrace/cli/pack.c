@@ -7,15 +7,26 @@
 #ifdef DXT_HAVE_ZLIB
 #include <zlib.h>
 
-#define LEVEL 6
 #define MEMORY 9
+/* Up to here time does not matter: the smallest is best. */
+#define SMALL ((size_t)1 << 20)
+/* So much from the middle tells what is best for all of it. */
+#define SAMPLE ((size_t)1 << 18)
 
-static dxt_status pack(const void *data, size_t size, void **packed, size_t *packed_size)
+/* A way to deflate. */
+struct way {
+    int level, strategy;
+};
+static const struct way thorough = {6, Z_DEFAULT_STRATEGY};
+/* For many numbers: those that repeat are found quickly, those that do not are not looked for. */
+static const struct way quick[] = {{1, Z_DEFAULT_STRATEGY}, {1, Z_HUFFMAN_ONLY}};
+
+/* @return What is packed, and its size; NULL if there is no memory. */
+static unsigned char *deflated(const void *data, size_t size, struct way way, size_t *packed_size)
 {
     z_stream stream = {0};
-    if (size > UINT32_MAX / 2) return DXT_ERR_LIMIT;
-    if (deflateInit2(&stream, LEVEL, Z_DEFLATED, -MAX_WBITS, MEMORY, Z_DEFAULT_STRATEGY) != Z_OK)
-        return DXT_ERR_NO_MEMORY;
+    if (deflateInit2(&stream, way.level, Z_DEFLATED, -MAX_WBITS, MEMORY, way.strategy) != Z_OK)
+        return NULL;
     uLong bound = deflateBound(&stream, (uLong)size);
     unsigned char *bytes = malloc(bound);
     stream.next_in = (Bytef *)(uintptr_t)data;
@@ -23,12 +34,36 @@ static dxt_status pack(const void *data, size_t size, void **packed, size_t *pac
     stream.next_out = bytes;
     stream.avail_out = (uInt)bound;
     bool done = bytes && deflate(&stream, Z_FINISH) == Z_STREAM_END;
-    size_t used = stream.total_out;
+    *packed_size = stream.total_out;
     deflateEnd(&stream);
-    if (!done) {
+    if (done) return bytes;
+    free(bytes);
+    return NULL;
+}
+
+/* The way that makes least of a sample. */
+static struct way way_for(const char *data, size_t size)
+{
+    struct way best = thorough;
+    size_t least = SIZE_MAX, packed_size;
+    if (size <= SMALL) return thorough;
+    for (size_t i = 0; i < sizeof quick / sizeof quick[0]; i++) {
+        unsigned char *bytes = deflated(data + (size - SAMPLE) / 2, SAMPLE, quick[i], &packed_size);
+        if (bytes && packed_size < least) {
+            least = packed_size;
+            best = quick[i];
+        }
         free(bytes);
-        return DXT_ERR_NO_MEMORY;
     }
+    return best;
+}
+
+static dxt_status pack(const void *data, size_t size, void **packed, size_t *packed_size)
+{
+    size_t used;
+    if (size > UINT32_MAX / 2) return DXT_ERR_LIMIT;
+    unsigned char *bytes = deflated(data, size, way_for(data, size), &used);
+    if (!bytes) return DXT_ERR_NO_MEMORY;
     unsigned char *fitting = realloc(bytes, used);
     *packed = fitting ? fitting : bytes;
     *packed_size = used;
