@@ -72,11 +72,12 @@ static bool find_group(recorder *r, const dxt_window *w, int64_t *id)
 
 static bool store_places(recorder *r, const dxt_window *w)
 {
-    if (!w->devices && !w->hosts) return true;
+    if (!w->devices && !w->hosts && !w->nodes) return true;
     for (uint32_t rank = 0; rank < w->ranks; rank++) {
         const dxt_place *p = w->devices ? &w->devices[rank] : NULL;
         const char *host = p && p->host[0] ? p->host : w->hosts ? w->hosts[rank] : NULL;
-        query q = query_begin(r->s, "INSERT OR REPLACE INTO place VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
+        query q =
+            query_begin(r->s, "INSERT OR REPLACE INTO place VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
         query_int(&q, r->group);
         query_int(&q, rank);
         query_text(&q, host);
@@ -92,6 +93,10 @@ static bool store_places(recorder *r, const dxt_window *w)
             query_null(&q);
         if (p && p->rank >= 0)
             query_int(&q, p->rank);
+        else
+            query_null(&q);
+        if (w->nodes)
+            query_int(&q, w->nodes[rank]);
         else
             query_null(&q);
         if (!query_do(&q)) return false;

@@ -63,6 +63,8 @@ static const char *const migrations[STORE_VERSION] = {
                            "INSERT INTO total SELECT 'opened ' || kind, grp, operator, count(*) "
                            "FROM incident WHERE state"
                            " > 0 GROUP BY kind, grp, operator;",
+    /* Of groups that are there nobody knows any more on which nodes they ran. */
+    "ALTER TABLE place ADD COLUMN node INTEGER;",
 };
 
 static int refuse(store *s, int status, const char *format, const char *what)
@@ -217,7 +219,7 @@ static int check_schema(store *s)
     static const char *const questions[] = {
         "SELECT id, identity, path, position, done, windows, bad, problem FROM file LIMIT 1",
         "SELECT id, name, instance, ranks, recorded, first_ns, last_ns, windows FROM grp LIMIT 1",
-        "SELECT grp, rank, host, gpu, uuid, pci, pid, job_rank FROM place LIMIT 1",
+        "SELECT grp, rank, host, gpu, uuid, pci, pid, job_rank, node FROM place LIMIT 1",
         "SELECT id, file, ordinal, grp, operator, number, begin_ns, begin_read, elapsed_ns, "
         "verdict,"
         " share, findings, diagnosis, measure, sums FROM window ORDER BY id DESC LIMIT 1",

@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 /** What the schema is; older ones are migrated, newer ones refused. */
-#define STORE_VERSION 2
+#define STORE_VERSION 3
 /** Tells its files from those of other programs: "DXTR". */
 #define STORE_APPLICATION 0x44585452
 

@@ -204,7 +204,7 @@ enum MHD_Result http_send_places(server *s, struct MHD_Connection *connection)
     if (http_open_store(s, &reader)) {
         query q = query_begin(
             &reader, "SELECT json_object('v', 1, 'places', json_group_array(json_array(rank, host,"
-                     " gpu, uuid))) FROM place WHERE grp = ?");
+                     " gpu, uuid, node))) FROM place WHERE grp = ?");
         query_int(&q, group);
         if (query_row(&q)) text = strdup(query_get_text(&q, 0));
         if (!query_end(&q)) free(text), text = NULL;

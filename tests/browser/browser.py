@@ -139,6 +139,18 @@ class Browser:
     def text(self, selector):
         return self.script("return document.querySelector(arguments[0]).innerText", selector)
 
+    def resize(self, width, height):
+        """The size of the page as a phone has it; None = that of the window."""
+        command = {"cmd": "Emulation.setDeviceMetricsOverride", "params": {
+            "width": width, "height": height, "deviceScaleFactor": 1, "mobile": True}}
+        if width is None:
+            command = {"cmd": "Emulation.clearDeviceMetricsOverride", "params": {}}
+        self.ask("POST", self.of("/goog/cdp/execute"), command)
+
+    def paper(self):
+        """The page as a PDF."""
+        return base64.b64decode(self.ask("POST", self.of("/print"), {}))
+
     def screenshot(self, path):
         with open(path, "wb") as file:
             file.write(base64.b64decode(self.ask("GET", self.of("/screenshot"))))

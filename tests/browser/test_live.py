@@ -97,6 +97,23 @@ def test_the_page_waits_for_the_first_window(page, job, tmp_path):
         assert page.script("return document.body.app.panels.length") == 2
 
 
+def test_slow_paths_have_rows_and_nodes_are_drawn(page, tmp_path):
+    (tmp_path / "logs").mkdir()
+    browser.simulate(tmp_path / "logs" / "decode.jsonl", "-n", 8, "--ranks-per-node", 4, "--windows", 6, "--from", 2,
+                     "--slow-path", "dispatch:2<-1:150us")
+    with serve(page, tmp_path) as server:
+        page.go("http://127.0.0.1:%d/#o=dispatch" % server.port)
+        shows(page, 5)
+        track = page.script("const t = document.body.app.panels[0].track; return [t.strips, [...t.values.slice(8 * t.columns)]]")
+        assert track[0] == ["1 \u2192 2"]
+        assert track[1][:2] == [0, 0] and track[1][2:] == [pytest.approx(150e3, rel=0.1)] * 4
+        at = page.script("const t = document.body.app.panels[0].time, b = t.canvas.getBoundingClientRect(), g = t.geometry;"
+                         " return [b.left + g.left + g.width * 4.5 / 6, b.top + g.stripTop + 5]")
+        assert page.hover(*at).startswith("path 1 \u2192 2\nwindow 4") and "slower by 1" in page.text("#tip")
+        assert page.script("return nodeEnds(document.body.app.run)") == [4]
+        assert "host" not in page.text("#nav")
+
+
 def test_a_token_is_asked_for(page, job, tmp_path):
     token = tmp_path / "token"
     token.write_text("0123456789abcdef\n")

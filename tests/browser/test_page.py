@@ -110,6 +110,25 @@ def test_a_click_on_time_or_on_a_finding(page, small):
     assert "f=0.0" in page.script("return location.hash")
 
 
+def test_a_phone_and_paper_show_all(page, small):
+    page.resize(390, 844)
+    try:
+        page.go(small)
+        assert page.script("return document.documentElement.scrollWidth") <= 390
+        outside = page.script("return [...document.querySelectorAll('button, canvas, .finding')].filter((e) => e.offsetWidth && !e.closest"
+                              "('dialog')).filter((e) => e.getBoundingClientRect().right > 390).map((e) => e.outerHTML)")
+        assert outside == []
+        # What was found stands above the maps, which are one below the other.
+        tops = page.script("return ['#side', '#panels canvas', '.panel + .panel canvas'].map((s) => document.querySelector(s)"
+                           ".getBoundingClientRect().top)")
+        assert tops == sorted(tops) and tops[2] > tops[1] + 300
+    finally:
+        page.resize(None, None)
+    page.go(small + "#t=dark")
+    assert len(page.paper()) > 10000
+    page.until("document.documentElement.classList.contains('dark')")
+
+
 def test_names_from_outside_stay_text(page, folder):
     line = browser.run("simulate", "-n", 8, "--windows", 1, "--slow", "dispatch:2:1ms").stdout.splitlines()[0]
     window = json.loads(line)

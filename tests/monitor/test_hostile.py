@@ -121,11 +121,12 @@ def test_an_older_store_is_migrated(tmp_path):
     counted = monitor.rows(store, "SELECT * FROM total ORDER BY 1, 2, 3")
     assert any(row[0] == "opened late_rank" for row in counted)
     with sqlite3.connect(store) as db:  # as version 1 was
-        db.executescript("DELETE FROM total WHERE name LIKE 'opened %'; PRAGMA user_version = 1; PRAGMA application_id = 0")
+        db.executescript("DELETE FROM total WHERE name LIKE 'opened %'; ALTER TABLE place DROP COLUMN node;"
+                         " PRAGMA user_version = 1; PRAGMA application_id = 0")
     db.close()
     assert monitor.serve_once(store, path).returncode == 0
     assert monitor.rows(store, "SELECT * FROM total ORDER BY 1, 2, 3") == counted
-    assert monitor.rows(store, "PRAGMA user_version") == [(2,)]
+    assert monitor.rows(store, "PRAGMA user_version") == [(3,)]
     path.write_text("".join(lines))
     assert monitor.serve_once(store, path).returncode == 0
     assert monitor.rows(store, "SELECT count(*) FROM window") == [(40,)]

@@ -54,7 +54,7 @@ def test_windows_lateness_and_cells_fit_together(tmp_path, recording):
         assert [window["window"] for window in after] == [4, 5]
         assert len(ask_bytes(server, "/api/v1/lateness?group=1&operator=dispatch&after=%d" % windows[3]["id"])[1]) == 2 * 4
         places = json.loads(server.ask("/api/v1/places?group=1")[2])["places"]
-        assert places[3] == [3, "h1", 1, "GPU-3"]
+        assert places[3] == [3, "h1", 1, "GPU-3", None]
 
 
 def test_what_is_not_there(tmp_path, recording):

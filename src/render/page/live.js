@@ -5,6 +5,8 @@
 const MOST_WINDOWS = 512, LATE_LOW = 1, LATE_STEPS = 8;
 // How src/monitor/record.h codes cells: 1 = float32, 2 = a byte.
 const CELLS_LOW = 1 / 16, CELLS_STEPS = 6;
+// Slow ways with a row of their own, as in a page in a file.
+const MOST_STRIPS = 8;
 
 class Gone extends Error {}
 
@@ -57,14 +59,17 @@ class LiveSource {
     const known = new Map();
     run.host = new Array(run.ranks).fill(0);
     run.gpu = new Array(run.ranks).fill(-1);
-    for (const [rank, host, gpu] of places) {
+    const nodes = new Array(run.ranks).fill(null);
+    for (const [rank, host, gpu, , node] of places) {
       if (!known.has(host || "")) known.set(host || "", known.size);
       if (rank < run.ranks) {
         run.host[rank] = known.get(host || "");
         run.gpu[rank] = gpu === null ? -1 : gpu;
+        nodes[rank] = node;
       }
     }
-    run.hosts = [...known.keys()];
+    run.hosts = [...known.keys()].some(Boolean) ? [...known.keys()] : null;
+    if (nodes.every((node) => node !== null)) run.nodes = nodes;
   }
 
   // What is new in a group since the last time. @return whether anything is.
@@ -148,10 +153,12 @@ class LiveSource {
   }
 
   makeTrack(run, operator) {
-    const columns = operator.all.length, bytes = new Uint8Array(columns * run.ranks);
+    const columns = operator.all.length, bytes = new Uint8Array(columns * run.ranks), strips = stripsOf(operator.all);
     operator.late.forEach((row, column) => { for (let rank = 0; rank < run.ranks; rank++) bytes[rank * columns + column] = row[rank]; });
-    const values = numbersOf(bytes, 1, LATE_LOW, LATE_STEPS), keys = operator.all.map((window) => window.key);
-    const track = new Track({ columns, strips: [], marks: [], first: keys, last: keys, caption: "",
+    const values = new Float32Array((run.ranks + strips.length) * columns), keys = operator.all.map((window) => window.key);
+    values.set(numbersOf(bytes, 1, LATE_LOW, LATE_STEPS));
+    strips.forEach((strip, i) => { for (const [column, wait] of strip.waits) values[(run.ranks + i) * columns + column] = wait; });
+    const track = new Track({ columns, strips: strips.map((strip) => strip.name), marks: [], first: keys, last: keys, caption: "",
       times: operator.all.map((window) => clock(window.begin, false)), ordinary: ordinaryOf(bytes) }, run.ranks, values);
     track.slow = operator.all.flatMap((window, column) => (verdictOf(window) === "slow" ? [column] : []));
     for (const incident of run.incidents) {
@@ -195,6 +202,26 @@ class LiveSource {
     }
     if (any) await app.refresh(); else showNav(app);
   }
+}
+
+// The slow ways that windows name, those of most windows: what they are called, and by how much they
+// were slower in which column.
+function stripsOf(windows) {
+  const ways = new Map();
+  windows.forEach((window, column) => {
+    for (const finding of findingsOf(window)) {
+      const [to, from] = finding.path || finding.path_nodes || [];
+      if (to === undefined) continue;
+      const letter = finding.path ? "" : "n", name = letter + from + " \u2192 " + letter + to;
+      const wait = typeof finding.wait_us === "number" ? 1000 * finding.wait_us : finding.wait_cycles || 0;
+      if (!ways.has(name)) ways.set(name, { name, waits: new Map() });
+      const { waits } = ways.get(name);
+      waits.set(column, Math.max(wait, waits.get(column) || 0));
+    }
+  });
+  const begins = (way) => way.waits.keys().next().value;
+  return [...ways.values()].sort((a, b) => b.waits.size - a.waits.size || begins(a) - begins(b)).slice(0, MOST_STRIPS)
+    .sort((a, b) => begins(a) - begins(b));
 }
 
 // Ranks that sent nothing: nothing of their row was observed.

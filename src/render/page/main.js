@@ -261,6 +261,9 @@ class App {
     $("slider").addEventListener("input", () => this.setKey(this.keys()[Number($("slider").value)]));
     addEventListener("keydown", (event) => this.onKey(event));
     addEventListener("resize", () => this.draw());
+    let dark = false;
+    addEventListener("beforeprint", () => { dark = this.dark; this.setDark(false); this.draw(); });
+    addEventListener("afterprint", () => { this.setDark(dark); this.draw(); });
     addEventListener("hashchange", () => { if (location.hash !== this.written) this.begin(Link.read()); });
     if (document.querySelector("script.raw")) {
       $("save").hidden = false;

@@ -102,7 +102,6 @@ function boxOf(cells) {
   return [end(rows, Math.min), end(rows, Math.max), end(columns, Math.min), end(columns, Math.max)];
 }
 
-// Marks that a window came with, where nobody judged it.
 // The longest wait in what is outlined, as marked_value() in ../model.c takes it: of a row or a column at most three times
 // its mean. 0 = nothing is outlined.
 function longestOf(marked, cells) {
@@ -126,6 +125,7 @@ function longestOf(marked, cells) {
   return longest;
 }
 
+// Marks that a window came with, where nobody judged it.
 function marksAsCells(marks) {
   const cells = { columns: [], rows: [], points: [], ranks: [] };
   for (const [kind, row, column] of marks || []) {
