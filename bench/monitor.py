@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What `deepxtrace serve` does with much of everything (docs/monitoring.md has the figures):
 
+    python3 bench/monitor.py cost       processor time a window, in turns with `analyze`; and idle
     python3 bench/monitor.py clients    200 clients and one that scrapes: how late a window is
     python3 bench/monitor.py day        24 h of windows of 1 s, as fast as they are judged: memory
     python3 bench/monitor.py million    a store of a million windows: how long it takes to answer
@@ -12,6 +13,7 @@ import http.client
 import json
 import os
 import re
+import resource
 import shutil
 import socket
 import sqlite3
@@ -67,6 +69,71 @@ def memory_kib(process):
     """Resident memory now."""
     with open("/proc/%d/status" % process.pid) as status:
         return int(re.search(r"VmRSS:\s+(\d+)", status.read()).group(1))
+
+
+def ticks_s(process):
+    """Processor time so far, in seconds."""
+    with open("/proc/%d/stat" % process.pid) as stat:
+        fields = stat.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def used_s(*command):
+    """Processor time of a command, in seconds."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def middle(values):
+    return sorted(values)[len(values) // 2]
+
+
+def cost_of(bench, ranks, windows, rounds):
+    """Reading, judging and storing; `analyze --json` reads and judges the same in each round."""
+    lines = bench.simulate("-n", ranks, "--windows", windows, "--from", windows // 3,
+                           "--slow", "dispatch:5:60us")
+    with open(bench.recording, "w") as out:
+        out.writelines(lines)
+    serves, analyses = [], []
+    for _ in range(rounds):
+        for name in ("s.db", "s.db-wal", "s.db-shm"):
+            if os.path.exists(os.path.join(bench.folder, name)):
+                os.unlink(os.path.join(bench.folder, name))
+        serves.append(used_s(bench.command, "serve", "--once", "--store", bench.store,
+                             bench.recording))
+        analyses.append(used_s(bench.command, "analyze", "--json", bench.recording))
+    tell("cost", ranks=ranks, windows=windows, ms_a_window=round(1000 * middle(serves) / windows, 2),
+         analyze_ms_a_window=round(1000 * middle(analyses) / windows, 2),
+         ratio=round(middle([s / a for s, a in zip(serves, analyses)]), 2),
+         store_mib=round(os.path.getsize(bench.store) / 2**20, 1))
+    os.unlink(bench.store)
+
+
+def cost(bench, options):
+    cost_of(bench, 64, 300, 5)
+    cost_of(bench, 2048, 4, 3)
+    lines = bench.simulate("-n", 64, "--windows", 2 * options.seconds, "--slow", "dispatch:5:60us")
+    with open(bench.recording, "w") as out:
+        out.write(lines.pop(0) + lines.pop(0))
+    process, port = bench.serve()
+    stop = threading.Event()
+    scraper = threading.Thread(target=scrape, args=(port, stop, []))
+    scraper.start()
+    for what in ("live, a window and a scrape a second", "idle, a scrape a second"):
+        begin, before = time.monotonic(), ticks_s(process)
+        for _ in range(options.seconds):
+            if what.startswith("live"):
+                with open(bench.recording, "a") as out:
+                    out.write(lines.pop(0) + lines.pop(0))
+            time.sleep(1)
+        part = (ticks_s(process) - before) / (time.monotonic() - begin)
+        tell(what, ranks=64, percent_of_a_core=round(100 * part, 2), memory_kib=memory_kib(process))
+    stop.set()
+    scraper.join()
+    process.terminate()
+    process.wait()
 
 
 def tell(what, **figures):
@@ -197,7 +264,7 @@ def million(bench, options):
 
 def main():
     parser = argparse.ArgumentParser(usage=__doc__)
-    parser.add_argument("what", choices=["clients", "day", "million"])
+    parser.add_argument("what", choices=["cost", "clients", "day", "million"])
     parser.add_argument("--build", default="build")
     parser.add_argument("--seconds", type=int, default=30)
     parser.add_argument("--clients", type=int, default=200)
@@ -207,7 +274,7 @@ def main():
     folder = tempfile.mkdtemp(prefix="deepxtrace-bench-")
     try:
         bench = Bench(os.path.join(options.build, "bin", "deepxtrace"), folder)
-        {"clients": clients, "day": day, "million": million}[options.what](bench, options)
+        {"cost": cost, "clients": clients, "day": day, "million": million}[options.what](bench, options)
     finally:
         shutil.rmtree(folder)
 
