@@ -46,6 +46,66 @@ shows() {
     [[ $stderr == "deepxtrace top: no window was found" ]]
 }
 
+# Windows $2 to $3 of instance $1 as a log has them; rank 2 of 4 is late.
+log_of() {
+    local window row
+    for ((window = $2; window <= $3; window++)); do
+        echo "[2025-09-15T16:0$window:53.686] [Diagnose] InstanceID: $1 EPSize: 4, diagnose: {}, Dispatch Wait Recv Cost Per Token Matrix[src_rank, dst_rank]"
+        for row in 0 1 2 3; do
+            echo "[2025-09-15T16:0$window:53.686] rank=$row [ $((1000 + row)) 1001 $((row == 2 ? 100 : 90000000)) 1003 ]"
+        done
+    done
+}
+
+@test "what serve reads: logs without a recording, rotated and packed files, folders" {
+    mkdir logs
+    log_of alone 0 2 > logs/a.log
+    log_of both 0 2 > logs/b.log
+    "$deepxtrace" simulate -n 4 --windows 3 | jq -c '.instance = "both"' > logs/b.jsonl
+    "$deepxtrace" simulate -n 6 --windows 2 --slow dispatch:3:1ms | gzip > logs/c.jsonl.1.gz
+    log_of packed 3 5 | gzip > logs/d.log.2025-09-15.gz
+    echo "nothing of ours" > logs/e.txt
+    run --separate-stderr "$deepxtrace" top --once logs
+    echo "$output"
+    [ "$status" -eq 0 ]
+    [[ $output == *"a.log: dispatch, "*", 4 ranks: slow"* ]]
+    [[ $output == *"c.jsonl.1.gz: dispatch, window 0, 6 ranks: slow"* ]]
+    [[ $output == *"d.log.2025-09-15.gz: dispatch, "*", 4 ranks: slow"* ]]
+    [[ $output == *"b.jsonl: dispatch, "*": healthy"* ]]
+    [[ $output != *"b.log"* ]]
+    for name in a.log b.log; do
+        diff <("$deepxtrace" top --once "logs/$name") <("$deepxtrace" analyze "logs/$name" | sed '/^summary/,$d')
+    done
+    "$deepxtrace" report logs/c.jsonl.1.gz -o page.html
+    diff <("$deepxtrace" top --once page.html) <("$deepxtrace" analyze page.html | sed '/^summary/,$d')
+}
+
+@test "a log that is rotated and packed while it is followed is told once" {
+    mkdir logs
+    log_of x 0 1 > logs/a.log
+    "$deepxtrace" top logs > told &
+    pid=$!
+    until_told() {
+        for ((i = 0; i < 600; i++)); do
+            if [ "$(grep -c 'slow' told)" -ge "$1" ]; then return 0; fi
+            sleep 0.1
+        done
+        cat told
+        return 1
+    }
+    until_told 1
+    mv logs/a.log logs/a.log.1
+    gzip -c logs/a.log.1 > packed
+    mv packed logs/a.log.1.gz
+    rm logs/a.log.1
+    log_of y 0 1 > logs/a.log
+    until_told 2
+    kill -TERM "$pid"
+    wait "$pid"
+    cat told
+    [ "$(grep -c 'slow' told)" -eq 2 ]
+}
+
 @test "a pipe gets what comes, until TERM" {
     "$deepxtrace" simulate -n 4 --windows 4 > all
     head -n 4 all > run.jsonl
@@ -91,8 +151,13 @@ shows() {
     "${tmux[@]}" send-keys '?' Space
     shows "PAUSED"
     "${tmux[@]}" resize-window -x 80 -y 12
-    "${tmux[@]}" send-keys Down Down Down Down Down Down Down Down Down Down
-    shows " 8  12 9.2" # a row, wherever the sentences above the matrix put it
+    # Further down than there is anything, and up again.
+    for ((i = 0; i < 12; i++)); do "${tmux[@]}" send-keys Down Down Down Down Down; done
+    shows "rank 15 |"
+    run ! grep -F "waiting rank" screen
+    for ((i = 0; i < 12; i++)); do "${tmux[@]}" send-keys Up Up Up Up Up; done
+    shows "waiting rank"
+    run ! grep -F "rank 15 |" screen
     "${tmux[@]}" send-keys q
     for ((i = 0; i < 600; i++)); do
         if ! "${tmux[@]}" has-session 2> /dev/null; then break; fi

@@ -27,11 +27,22 @@ static size_t make_line(char line[512], const char *phase, int number, bool late
         late ? 0 : 1400, late ? 0 : 1300, 1600 + more);
 }
 
+static dxt_status take_text(watched *w, const char *path, bool log, const char *text, size_t size)
+{
+    dxt_reader *reader;
+    dxt_window *window = NULL;
+    dxt_status status = dxt_reader_open_memory(text, size, path, &reader);
+    if (status != DXT_OK) return status;
+    status = dxt_reader_next(reader, &window);
+    dxt_reader_close(reader);
+    return status == DXT_OK ? watched_take(w, 0, path, log, window) : status;
+}
+
 static dxt_status take(watched *w, const char *phase, int number, bool late, const char *group)
 {
     char line[512];
     size_t size = make_line(line, phase, number, late, group);
-    return watched_take(w, 0, "logs/run.jsonl", line, size);
+    return take_text(w, "logs/run.jsonl", false, line, size);
 }
 
 static void windows_are_judged_with_their_interval(void **state)
@@ -45,8 +56,6 @@ static void windows_are_judged_with_their_interval(void **state)
     assert_int_equal(take(&w, "dispatch", 1, true, "a"), DXT_OK);
     assert_int_equal(watched_rest(&w), DXT_OK);
     assert_int_equal(w.windows, 3);
-    assert_int_equal(watched_take(&w, 0, "x", "nonsense", 8), DXT_OK);
-    assert_int_equal(w.bad, 1);
     assert_int_equal(w.count, 1);
     assert_int_equal(w.groups[0]->count, 2);
     assert_int_equal(w.groups[0]->operators[0].count, 2);
@@ -73,6 +82,29 @@ static void what_is_kept_has_a_most(void **state)
     assert_int_equal(take(&w, "dispatch", 0, false, group), DXT_OK);
     assert_int_equal(watched_rest(&w), DXT_OK);
     assert_int_equal(w.groups[w.count - 1]->operators[0].count, 1);
+    watched_free(&w);
+}
+
+static void the_log_of_a_recorded_instance_is_left_out(void **state)
+{
+    (void)state;
+    static const char window[] =
+        "{\"v\":1,\"phase\":\"dispatch\",\"ranks\":2,\"unit\":\"ns\",\"ops\":1,"
+        "\"instance\":\"a\",\"wait\":[[0,5],[5,0]]}";
+    static const char other[] =
+        "{\"v\":1,\"phase\":\"dispatch\",\"ranks\":2,\"unit\":\"ns\",\"ops\":1,"
+        "\"instance\":\"b\",\"wait\":[[0,5],[5,0]]}";
+    watched w = {.analysis = &usual};
+    assert_int_equal(take_text(&w, "x.log", true, window, sizeof window - 1), DXT_OK);
+    assert_int_equal(take_text(&w, "x.log", true, other, sizeof other - 1), DXT_OK);
+    assert_int_equal(w.count, 2);
+    /* Its recording turns up, and takes the place of the log. */
+    assert_int_equal(take_text(&w, "x.jsonl", false, window, sizeof window - 1), DXT_OK);
+    assert_int_equal(w.count, 2);
+    assert_string_equal(w.groups[0]->instance, "b");
+    assert_false(w.groups[1]->log);
+    assert_int_equal(take_text(&w, "x.log", true, window, sizeof window - 1), DXT_OK);
+    assert_int_equal(w.count, 2);
     watched_free(&w);
 }
 
@@ -151,6 +183,10 @@ static dxt_status all(char **text)
     watched w = {.analysis = &usual};
     screen s = {.rows = 30, .columns = 60};
     dxt_status status = take(&w, "dispatch", 0, true, "a");
+    static const char named[] =
+        "{\"v\":1,\"phase\":\"dispatch\",\"ranks\":2,\"unit\":\"ns\",\"ops\":1,"
+        "\"instance\":\"a\",\"wait\":[[0,5],[5,0]]}";
+    if (status == DXT_OK) status = take_text(&w, "x", false, named, sizeof named - 1);
     if (status == DXT_OK) status = take(&w, "combine", 0, false, "a");
     if (status == DXT_OK) status = watched_rest(&w);
     *text = status == DXT_OK ? screen_text(&s, &w) : NULL;
@@ -177,6 +213,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(windows_are_judged_with_their_interval),
         cmocka_unit_test(what_is_kept_has_a_most),
+        cmocka_unit_test(the_log_of_a_recorded_instance_is_left_out),
         cmocka_unit_test(keys_choose),
         cmocka_unit_test(the_screen_is_as_high_as_the_terminal),
         cmocka_unit_test(failed_allocations_are_survived),

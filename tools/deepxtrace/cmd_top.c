@@ -57,11 +57,20 @@ static void catch_signals(void)
     sigaction(SIGWINCH, &grows, NULL);
 }
 
-static void take(void *context, size_t file, char *line, size_t size)
+static dxt_status take(void *context, size_t file, dxt_window *window)
 {
     struct top *top = context;
-    if (top->status != DXT_OK) return;
-    top->status = watched_take(&top->seen, file, top->files.files[file].path, line, size);
+    const growing_file *from = &top->files.files[file];
+    return watched_take(&top->seen, file, from->path, from->log, window);
+}
+
+/* @return Whether something came. */
+static bool step(struct top *top)
+{
+    bool any = growing_step(&top->files);
+    if (top->status == DXT_OK) top->status = top->files.failed;
+    top->seen.bad = top->files.bad;
+    return any;
 }
 
 /* ---- plain output ---- */
@@ -85,7 +94,7 @@ static void run_plain(struct top *top)
     top->seen.told = tell;
     top->seen.context = top;
     while (!stopped && top->status == DXT_OK) {
-        if (growing_step(&top->files, take, top)) continue;
+        if (step(top)) continue;
         if (top->status == DXT_OK) top->status = watched_rest(&top->seen);
         if (top->once) break;
         poll(NULL, 0, WAIT_MS);
@@ -148,7 +157,7 @@ static void run_terminal(struct top *top)
     int64_t shown_ms = 0;
     char key[8];
     while (!stopped && top->status == DXT_OK) {
-        bool more = !s.paused && growing_step(&top->files, take, top);
+        bool more = !s.paused && step(top);
         /* What waits for the other operator does so for one turn. */
         bool rest = !more && !s.paused && !rested;
         if (rest && top->status == DXT_OK) top->status = watched_rest(&top->seen);
@@ -188,6 +197,9 @@ static void with_terminal(struct top *top)
 
 static outcome run_top(struct top *top, char **operands, size_t count)
 {
+    top->files.once = top->once;
+    top->files.take = take;
+    top->files.context = top;
     outcome result = growing_begin(&top->files, operands, count);
     top->seen.analysis = &top->analysis;
     if (result == GO_ON) {
@@ -226,18 +238,20 @@ outcome cmd_top(int argc, char **argv)
     analysis_options_of(&top.analysis, options + OWN);
     const cli_command command = {
         .name = "top",
-        .summary = "Watch recordings that grow, in the terminal: the newest matrix, what is slow "
-                   "and what\n"
-                   "to do, the ranks over time.",
+        .summary =
+            "Watch recordings and logs that grow, in the terminal: the newest matrix, what is slow "
+            "and what\n"
+            "to do, the ranks over time.",
         .operands = "FILE|FOLDER...",
         .min_operands = 1,
         .max_operands = -1,
         .options = options,
         .option_count = sizeof options / sizeof options[0],
         .notes =
-            "Follows recordings (JSON Lines), in a folder every *.jsonl, also those that come\n"
-            "later. ? tells the keys, q ends. In a pipe it writes each window that says\n"
-            "something else than the one before, until INT or TERM.\n",
+            "Follows recordings and logs; in a folder *.jsonl, *.log, these rotated or packed\n"
+            "with gzip, also those that come later. The log of an instance that writes a\n"
+            "recording is left out. ? tells the keys, q ends. In a pipe it writes each window\n"
+            "that says something else than the one before, until INT or TERM.\n",
         .examples = "  deepxtrace top logs/\n"
                     "  deepxtrace top --once recording.jsonl\n",
     };

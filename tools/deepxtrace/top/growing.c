@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "growing.h"
 
+#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -8,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "options.h"
@@ -15,20 +17,59 @@
 #define PIECE ((size_t)1 << 20)
 /* A longer line is none that anybody writes: 4096 ranks take less. */
 #define LONGEST ((size_t)1 << 30)
+/* The last window of a log is whole when nothing more has come for so long. */
+#define SETTLE_NS INT64_C(3000000000)
+/* Of the first line so much says which file it is. */
+#define IDENTITY_BYTES ((size_t)64 << 10)
 
-static bool is_known(const growing *f, const char *path)
+static int64_t now_ns(void)
 {
-    for (size_t i = 0; i < f->file_count; i++)
-        if (strcmp(f->files[i].path, path) == 0) return true;
-    return false;
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-/* @return false with errno if it cannot be opened. */
+/* ---- which files ---- */
+
+static bool ends_in(const char *name, size_t length, const char *end)
+{
+    size_t n = strlen(end);
+    return length > n && memcmp(name + length - n, end, n) == 0;
+}
+
+/* "x.jsonl", "x.jsonl.1", "x.log.2026-11-26.gz": what it is, as `serve` has it. */
+static growing_kind kind_of_name(const char *name, bool *log)
+{
+    size_t length = strlen(name);
+    bool packed = ends_in(name, length, ".gz");
+    if (packed) length -= 3;
+    size_t end = length;
+    while (end > 0 && (isdigit((unsigned char)name[end - 1]) || name[end - 1] == '-')) end--;
+    if (end < length && end > 0 && name[end - 1] == '.') length = end - 1;
+    bool lines = ends_in(name, length, ".jsonl");
+    *log = ends_in(name, length, ".log");
+    if (name[0] == '.' || (!lines && !*log)) return GROWING_UNKNOWN;
+    return packed ? GROWING_PACKED : lines ? GROWING_LINES : GROWING_LOG;
+}
+
+static growing_file *find(growing *f, const struct stat *about)
+{
+    for (size_t i = 0; i < f->file_count; i++)
+        if (f->files[i].device == about->st_dev && f->files[i].inode == about->st_ino)
+            return &f->files[i];
+    return NULL;
+}
+
+/* @return false with errno if it cannot be opened. A file that was renamed is the one it was. */
 static bool add(growing *f, const char *path)
 {
-    if (f->file_count == GROWING_FILES || is_known(f, path)) return true;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    const char *slash = strrchr(path, '/');
     struct stat about;
+    bool log;
+    growing_kind kind = kind_of_name(slash ? slash + 1 : path, &log);
+    if (stat(path, &about) == 0 && find(f, &about)) return true;
+    if (f->file_count == GROWING_FILES) return true;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd < 0 || fstat(fd, &about) != 0 || !S_ISREG(about.st_mode)) {
         int error = fd < 0 ? errno : EINVAL;
         if (fd >= 0) close(fd);
@@ -41,25 +82,51 @@ static bool add(growing *f, const char *path)
         errno = ENOMEM;
         return false;
     }
-    f->files[f->file_count++] = (growing_file){.path = copy, .fd = fd};
+    f->files[f->file_count++] = (growing_file){.path = copy,
+                                               .fd = fd,
+                                               .device = about.st_dev,
+                                               .inode = about.st_ino,
+                                               .kind = kind,
+                                               .log = log,
+                                               .size = -1,
+                                               .enough = PIECE};
     return true;
 }
 
-static bool is_recording(const char *name)
+struct entry {
+    char path[4096];
+    struct timespec time;
+};
+
+static int older_first(const void *a, const void *b)
 {
-    size_t length = strlen(name);
-    return length > 6 && strcmp(name + length - 6, ".jsonl") == 0;
+    const struct entry *x = a, *y = b;
+    if (x->time.tv_sec != y->time.tv_sec) return x->time.tv_sec < y->time.tv_sec ? -1 : 1;
+    if (x->time.tv_nsec != y->time.tv_nsec) return x->time.tv_nsec < y->time.tv_nsec ? -1 : 1;
+    return strcmp(x->path, y->path);
 }
 
+/* Those that are new, the oldest first. */
 static void scan(growing *f, const char *folder)
 {
     DIR *list = opendir(folder);
-    char path[4096];
-    for (const struct dirent *entry; list && (entry = readdir(list));) {
-        if (entry->d_name[0] == '.' || !is_recording(entry->d_name)) continue;
-        int length = snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
-        if (length > 0 && (size_t)length < sizeof path) add(f, path);
+    struct entry *entries = NULL, e;
+    size_t count = 0;
+    for (const struct dirent *d; list && count < GROWING_FILES && (d = readdir(list));) {
+        struct stat about;
+        bool log;
+        if (kind_of_name(d->d_name, &log) == GROWING_UNKNOWN) continue;
+        int length = snprintf(e.path, sizeof e.path, "%s/%s", folder, d->d_name);
+        if (length < 0 || (size_t)length >= sizeof e.path) continue;
+        if (stat(e.path, &about) != 0 || !S_ISREG(about.st_mode) || find(f, &about)) continue;
+        if (!entries) entries = malloc(GROWING_FILES * sizeof *entries);
+        if (!entries) break;
+        e.time = about.st_mtim;
+        entries[count++] = e;
     }
+    if (count > 0) qsort(entries, count, sizeof *entries, older_first);
+    for (size_t i = 0; i < count; i++) add(f, entries[i].path);
+    free(entries);
     if (list) closedir(list);
 }
 
@@ -71,7 +138,8 @@ static bool is_folder(const char *path)
 
 outcome growing_begin(growing *f, char **operands, size_t count)
 {
-    *f = (growing){.operands = operands, .count = count};
+    f->operands = operands;
+    f->count = count;
     for (size_t i = 0; i < count; i++) {
         if (is_folder(operands[i])) {
             scan(f, operands[i]);
@@ -83,14 +151,83 @@ outcome growing_begin(growing *f, char **operands, size_t count)
     return GO_ON;
 }
 
-/* Hand over the whole lines, and keep the rest. */
-static void cut_lines(growing *f, size_t index, growing_fn take, void *context)
+/* ---- what a file is ---- */
+
+/* Whatever its name: what is packed is unpacked, and a brace begins a recording. */
+static void see_kind(growing_file *file)
+{
+    static const char page[] = "<!DOCTYPE html>";
+    unsigned char first[16] = {0};
+    ssize_t got = pread(file->fd, first, sizeof first, 0);
+    if (got <= 0) return;
+    bool gzip = first[0] == 0x1f && first[1] == 0x8b;
+    bool packed =
+        gzip || memcmp(first, "PK\3\4", 4) == 0 || memcmp(first, page, sizeof page - 1) == 0;
+    if (packed)
+        file->kind = GROWING_PACKED;
+    else if (file->kind == GROWING_UNKNOWN || file->kind == GROWING_PACKED)
+        file->kind = first[0] == '{' ? GROWING_LINES : GROWING_LOG;
+    file->log |= file->kind == GROWING_LOG;
+}
+
+/* Of a first line, or its beginning; never 0. */
+static uint64_t hash(const char *bytes, size_t size)
+{
+    const char *end = memchr(bytes, '\n', size < IDENTITY_BYTES ? size : IDENTITY_BYTES);
+    if (!end && size < IDENTITY_BYTES) return 0;
+    uint64_t value = UINT64_C(14695981039346656037); /* FNV-1a */
+    for (size_t i = 0; i < (end ? (size_t)(end - bytes) : IDENTITY_BYTES); i++)
+        value = (value ^ (unsigned char)bytes[i]) * UINT64_C(1099511628211);
+    return value ? value : 1;
+}
+
+/* Whether a packed file is one that was read before somebody packed it. */
+static bool was_read(growing *f, growing_file *file)
+{
+    unpack *files;
+    char why[1200], *text = malloc(IDENTITY_BYTES);
+    size_t used = 0, got = 1;
+    if (!text || unpack_open(&file->path, 1, &files, why, sizeof why) != DXT_OK) {
+        free(text);
+        return false;
+    }
+    while (got > 0 && used < IDENTITY_BYTES &&
+           unpack_read(files, text + used, IDENTITY_BYTES - used, &got) == DXT_OK)
+        used += got;
+    file->identity = hash(text, used);
+    unpack_close(files);
+    free(text);
+    for (const growing_file *other = f->files; other < file; other++)
+        if (file->identity != 0 && other->identity == file->identity) return true;
+    return false;
+}
+
+/* ---- reading ---- */
+
+static void take_line(growing *f, size_t index, const char *line, size_t size)
+{
+    dxt_reader *reader;
+    dxt_window *window = NULL;
+    dxt_status status = dxt_reader_open_memory(line, size, f->files[index].path, &reader);
+    if (status == DXT_OK) {
+        status = dxt_reader_next(reader, &window);
+        dxt_reader_close(reader);
+    }
+    if (status == DXT_OK)
+        growing_give(f, index, window);
+    else if (status == DXT_ERR_NO_MEMORY)
+        f->failed = status;
+    else
+        f->bad++;
+}
+
+/* Take the whole lines, and keep the rest. */
+static void cut_lines(growing *f, size_t index)
 {
     growing_file *file = &f->files[index];
     char *at = file->buffer, *end = file->buffer + file->used, *newline;
-    while ((newline = memchr(at, '\n', (size_t)(end - at)))) {
-        *newline = '\0';
-        if (newline > at) take(context, index, at, (size_t)(newline - at));
+    while (f->failed == DXT_OK && (newline = memchr(at, '\n', (size_t)(end - at)))) {
+        if (newline > at) take_line(f, index, at, (size_t)(newline - at));
         at = newline + 1;
     }
     file->used = (size_t)(end - at);
@@ -98,42 +235,93 @@ static void cut_lines(growing *f, size_t index, growing_fn take, void *context)
     if (file->used > LONGEST) file->used = 0;
 }
 
-static bool read_some(growing *f, size_t index, growing_fn take, void *context)
+/* A piece more of the text. @return Whether any came. */
+static bool read_piece(growing *f, growing_file *file)
 {
-    growing_file *file = &f->files[index];
     struct stat about;
     /* One that was cut begins again. */
-    off_t at = lseek(file->fd, 0, SEEK_CUR);
-    if (fstat(file->fd, &about) == 0 && about.st_size < at) {
-        lseek(file->fd, 0, SEEK_SET);
+    if (fstat(file->fd, &about) == 0 && about.st_size < file->position) {
+        file->position = 0;
         file->used = 0;
     }
-    if (file->capacity - file->used < PIECE) {
-        size_t capacity = 2 * file->capacity + PIECE;
+    if (file->capacity - file->used < PIECE + 1) {
+        size_t capacity = 2 * file->capacity + PIECE + 1;
         char *grown = realloc(file->buffer, capacity);
+        if (!grown) f->failed = DXT_ERR_NO_MEMORY;
         if (!grown) return false;
         file->buffer = grown;
         file->capacity = capacity;
     }
-    ssize_t got = read(file->fd, file->buffer + file->used, PIECE);
+    ssize_t got = pread(file->fd, file->buffer + file->used, PIECE, file->position);
     if (got <= 0) return false;
+    if (file->position == (off_t)file->used && file->identity == 0)
+        file->identity = hash(file->buffer, file->used + (size_t)got);
     file->used += (size_t)got;
-    cut_lines(f, index, take, context);
+    file->position += got;
+    file->grown_ns = now_ns();
+    file->looked = false;
     return true;
 }
 
-bool growing_step(growing *f, growing_fn take, void *context)
+static bool read_log(growing *f, size_t index)
+{
+    growing_file *file = &f->files[index];
+    if (read_piece(f, file)) {
+        if (file->used < file->enough) return true;
+        growing_cut_log(f, index, false);
+        file->enough = file->used < PIECE ? PIECE : 2 * file->used;
+        return true;
+    }
+    if (file->looked || file->used == 0) return false;
+    bool whole = f->once || now_ns() - file->grown_ns > SETTLE_NS;
+    bool waits = file->enough == 0; /* all but the last window was taken */
+    if (!whole && waits) return false;
+    file->looked = whole;
+    file->enough = whole ? PIECE : 0;
+    return growing_cut_log(f, index, whole);
+}
+
+static bool read_packed(growing *f, size_t index)
+{
+    growing_file *file = &f->files[index];
+    struct stat about;
+    if (!file->reader) {
+        if (fstat(file->fd, &about) != 0 || about.st_size == file->size) return false;
+        file->size = about.st_size;
+        if (file->given == 0 && was_read(f, file)) return false;
+    }
+    return growing_unpack(f, index);
+}
+
+static bool read_some(growing *f, size_t index, bool logs)
+{
+    growing_file *file = &f->files[index];
+    if (file->position == 0 && !file->reader && file->size < 0) see_kind(file);
+    if (file->kind == GROWING_UNKNOWN || f->failed != DXT_OK) return false;
+    if ((file->kind == GROWING_LOG) != logs) return false;
+    if (file->kind == GROWING_LOG) return read_log(f, index);
+    if (file->kind == GROWING_PACKED) return read_packed(f, index);
+    if (!read_piece(f, file)) return false;
+    cut_lines(f, index);
+    return true;
+}
+
+bool growing_step(growing *f)
 {
     bool any = false;
     for (size_t i = 0; i < f->count; i++)
         if (is_folder(f->operands[i])) scan(f, f->operands[i]);
-    for (size_t i = 0; i < f->file_count; i++) any |= read_some(f, i, take, context);
+    for (size_t i = 0; i < f->file_count; i++) any |= read_some(f, i, false);
+    /* Which instances have a recording is known before their logs are looked at. */
+    for (size_t i = 0; i < f->file_count && !any; i++) any = read_some(f, i, true);
     return any;
 }
 
 void growing_end(growing *f)
 {
     for (size_t i = 0; i < f->file_count; i++) {
+        dxt_reader_close(f->files[i].reader);
+        unpack_close(f->files[i].packed);
         close(f->files[i].fd);
         free(f->files[i].path);
         free(f->files[i].buffer);

@@ -30,6 +30,7 @@ static void free_group(watched_group *g)
     forget_run(g);
     for (size_t i = 0; i < g->waiting_count; i++) dxt_window_free(g->waiting[i]);
     dxt_history_destroy(g->history);
+    free(g->instance);
     free(g->key);
     free(g);
 }
@@ -37,7 +38,9 @@ static void free_group(watched_group *g)
 void watched_free(watched *w)
 {
     for (size_t i = 0; i < w->count; i++) free_group(w->groups[i]);
-    w->count = 0;
+    for (size_t i = 0; i < WATCHED_GROUPS; i++) free(w->recorded[i]);
+    memset(w->recorded, 0, sizeof w->recorded);
+    w->count = w->recorded_count = 0;
 }
 
 /* ---- groups ---- */
@@ -63,21 +66,25 @@ static void name_group(watched_group *g, const char *path, const dxt_window *win
     dxt_make_printable(g->name);
 }
 
+static void drop_group(watched *w, size_t i)
+{
+    free_group(w->groups[i]);
+    memmove(&w->groups[i], &w->groups[i + 1], (--w->count - i) * sizeof w->groups[0]);
+}
+
 /* The one that has not been heard of for longest goes. */
 static void make_room(watched *w)
 {
     size_t oldest = 0;
     for (size_t i = 1; i < w->count; i++)
         if (w->groups[i]->heard < w->groups[oldest]->heard) oldest = i;
-    free_group(w->groups[oldest]);
-    memmove(&w->groups[oldest], &w->groups[oldest + 1],
-            (--w->count - oldest) * sizeof w->groups[0]);
+    drop_group(w, oldest);
 }
 
-static watched_group *find_group(watched *w, size_t file, const char *path,
+static watched_group *find_group(watched *w, size_t file, const char *path, bool log,
                                  const dxt_window *window)
 {
-    char *key = key_of(window);
+    char *key = key_of(window), *instance = NULL;
     for (size_t i = 0; key && i < w->count; i++) {
         if (w->groups[i]->file != file || strcmp(w->groups[i]->key, key) != 0) continue;
         free(key);
@@ -87,13 +94,18 @@ static watched_group *find_group(watched *w, size_t file, const char *path,
     dxt_history_options options = {.struct_size = sizeof options,
                                    .min_share = w->analysis->min_share};
     watched_group *g = calloc(1, sizeof *g);
-    if (!key || !g || dxt_history_create(&options, &g->history) != DXT_OK) {
+    if (window->instance) instance = strdup(window->instance);
+    if (!key || !g || (window->instance && !instance) ||
+        dxt_history_create(&options, &g->history) != DXT_OK) {
+        free(instance);
         free(key);
         free(g);
         return NULL;
     }
     g->file = file;
     g->key = key;
+    g->instance = instance;
+    g->log = log;
     name_group(g, path, window);
     w->groups[w->count++] = g;
     return g;
@@ -195,20 +207,43 @@ static bool is_whole(const watched_group *g)
     return pair || g->waiting_count == WATCHED_INTERVAL;
 }
 
-dxt_status watched_take(watched *w, size_t file, const char *path, const char *line, size_t size)
+/* ---- instances that write a recording beside their log ---- */
+
+static bool is_recorded(const watched *w, const char *instance)
 {
-    dxt_reader *reader;
-    dxt_window *window = NULL;
-    dxt_status status = dxt_reader_open_memory(line, size, path, &reader);
-    if (status != DXT_OK) return status;
-    status = dxt_reader_next(reader, &window);
-    dxt_reader_close(reader);
-    if (status == DXT_ERR_NO_MEMORY) return status;
-    if (status != DXT_OK) {
-        w->bad++;
+    size_t count = w->recorded_count < WATCHED_GROUPS ? w->recorded_count : WATCHED_GROUPS;
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(w->recorded[i], instance) == 0) return true;
+    return false;
+}
+
+static dxt_status note_recorded(watched *w, const char *instance)
+{
+    if (is_recorded(w, instance)) return DXT_OK;
+    char *name = strdup(instance);
+    if (!name) return DXT_ERR_NO_MEMORY;
+    char **slot = &w->recorded[w->recorded_count % WATCHED_GROUPS];
+    if (w->recorded_count >= WATCHED_GROUPS) free(*slot);
+    *slot = name;
+    w->recorded_count++;
+    /* Its log came first. */
+    for (size_t i = w->count; i-- > 0;) {
+        const watched_group *g = w->groups[i];
+        if (g->log && g->instance && strcmp(g->instance, instance) == 0) drop_group(w, i);
+    }
+    return DXT_OK;
+}
+
+dxt_status watched_take(watched *w, size_t file, const char *path, bool log, dxt_window *window)
+{
+    const char *instance = window->instance;
+    dxt_status status = DXT_OK;
+    if (instance && log && is_recorded(w, instance)) {
+        dxt_window_free(window);
         return DXT_OK;
     }
-    watched_group *g = find_group(w, file, path, window);
+    if (instance && !log) status = note_recorded(w, instance);
+    watched_group *g = status == DXT_OK ? find_group(w, file, path, log, window) : NULL;
     if (!g) {
         dxt_window_free(window);
         return DXT_ERR_NO_MEMORY;

@@ -31,6 +31,8 @@ typedef struct watched_group {
     size_t file;
     char *key;      /**< instance, group, case */
     char name[128]; /**< for people, printable */
+    char *instance; /**< NULL = not known */
+    bool log;       /**< its windows come from a log */
     dxt_history *history;
     watched_operator operators[DXT_HISTORY_OPERATORS];
     size_t count;
@@ -48,13 +50,20 @@ typedef struct watched {
     void *context;
     watched_group *groups[WATCHED_GROUPS];
     size_t count;
-    uint64_t windows; /**< judged */
-    uint64_t clock;   /**< counts what is heard */
-    uint64_t bad;     /**< lines that are no window */
+    char *recorded[WATCHED_GROUPS]; /**< instances of which there is a recording, the newest */
+    size_t recorded_count;          /**< also of those that had to make room */
+    uint64_t windows;               /**< judged */
+    uint64_t clock;                 /**< counts what is heard */
+    uint64_t bad;                   /**< what could not be read, for the screen */
 } watched;
 
-/** Take a line of a file. @return DXT_OK, also for a bad line; DXT_ERR_NO_MEMORY. */
-dxt_status watched_take(watched *w, size_t file, const char *path, const char *line, size_t size);
+/**
+ * Take a window of a file; it is owned from here on. Those that a log tells of an instance that
+ * writes a recording, too, are left out.
+ *
+ * @return DXT_OK; DXT_ERR_NO_MEMORY.
+ */
+dxt_status watched_take(watched *w, size_t file, const char *path, bool log, dxt_window *window);
 
 /** Judge what waits for other windows of its interval. */
 dxt_status watched_rest(watched *w);
