@@ -3,10 +3,12 @@
 then while it lasts, and when it is over."""
 from __future__ import annotations
 
+import json
 import time
 from dataclasses import dataclass
 from typing import Any, Dict, List, Mapping, Tuple
 
+from ._lib import lib
 from ._text import local_time
 
 #: While a finding lasts it is said again after this long, in seconds.
@@ -14,22 +16,9 @@ REPEAT_SECONDS = 600.0
 #: So many windows without it, and it is over.
 _OVER_WINDOWS = 2
 
-#: What to do next, a line for each kind; the long form is in docs/diagnosis.md, "At 3 a.m.".
-ADVICE = {
-    "late_rank": "look at that rank's own work before the operation: clocks, another process on its"
-                 " GPU, a host thread that stalls",
-    "early_rank": "do nothing: it has less work than the others",
-    "slow_receiver": "look at its receiving side: NIC, PCIe link, incast",
-    "hot_expert": "rebalance or replicate the expert: the hardware is fine",
-    "slow_link": "look at the link of that rank: NIC, cable, switch port",
-    "slow_path": "look at the way between the two: NVLink, cable, switch port",
-    "path_stalls": "look at the network: many ways stall, none in particular",
-    "late_node": "look at the node or its uplink, not at its ranks one by one",
-    "slow_node_link": "look at the uplink of the node",
-    "slow_node_path": "look at the way between the two nodes",
-    "systemic_skew": "look at nobody in particular: batches are uneven, or compute varies",
-    "silent_rank": "attach a debugger to that process if the job stands still",
-}
+#: What to do next, a line for each kind, as the library has it; the long form is in
+#: docs/diagnosis.md, "At 3 a.m.".
+ADVICE: Dict[str, str] = json.loads(lib.dxt_report_advice_json())
 _SEVERITIES = ("minor", "major", "critical")
 #: What tells two findings of one window apart. Of several paths it is what they have in common:
 #: which of them are slow differs from window to window.

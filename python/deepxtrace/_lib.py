@@ -149,6 +149,23 @@ class HeatmapOptions(c.Structure):
                 ("heading", c.c_char_p), ("scale_min", c.c_double), ("scale_max", c.c_double)]
 
 
+PackFn = c.CFUNCTYPE(Status, c.c_void_p, c.c_size_t, c.POINTER(c.c_void_p),
+                     c.POINTER(c.c_size_t))
+
+
+class PageOptions(c.Structure):
+    _fields_ = [("struct_size", c.c_size_t), ("title", c.c_char_p), ("pack", PackFn),
+                ("most_bytes", c.c_size_t), ("most_raw", c.c_size_t),
+                ("most_windows", c.c_uint32), ("advice", c.c_char_p), ("start", c.c_int64),
+                ("has_start", c.c_int), ("timeline", c.c_int)]
+
+
+class PageWindow(c.Structure):
+    _fields_ = [("struct_size", c.c_size_t), ("window", c.POINTER(Window)), ("title", c.c_char_p),
+                ("diagnosis", c.c_char_p), ("caption", c.c_char_p), ("marks", c.POINTER(Mark)),
+                ("mark_count", c.c_size_t)]
+
+
 class Source(c.Structure):
     _fields_ = [("struct_size", c.c_size_t), ("context", c.c_void_p), ("read", ReadFn),
                 ("next", NextFn)]
@@ -164,7 +181,8 @@ _STRUCTS = {"dxt_cell": Cell, "dxt_operator_counters": OperatorCounters, "dxt_pr
             "dxt_analysis_options": AnalysisOptions, "dxt_gather_transport": GatherTransport,
             "dxt_diagnosis": Diagnosis, "dxt_session_config": SessionConfig, "dxt_mark": Mark,
             "dxt_source": Source, "dxt_heatmap_panel": HeatmapPanel,
-            "dxt_heatmap_options": HeatmapOptions}
+            "dxt_heatmap_options": HeatmapOptions, "dxt_page_options": PageOptions,
+            "dxt_page_window": PageWindow}
 
 _P = c.POINTER
 _HANDLE = _P(c.c_void_p)
@@ -197,6 +215,11 @@ _FUNCTIONS = (
     ("dxt_report_marks", Status, (_P(Window), c.c_void_p, _P(_P(Mark)), _P(c.c_size_t))),
     ("dxt_heatmap_write", Status, (_P(HeatmapPanel), c.c_size_t, c.c_int, _P(HeatmapOptions),
                                    WriteFn, c.c_void_p)),
+    ("dxt_report_advice_json", c.c_char_p, ()),
+    ("dxt_page_create", Status, (_P(PageOptions), _HANDLE)),
+    ("dxt_page_add", Status, (c.c_void_p, _P(PageWindow))),
+    ("dxt_page_write", Status, (c.c_void_p, WriteFn, c.c_void_p)),
+    ("dxt_page_free", None, (c.c_void_p,)),
     ("dxt_format_from_name", Status, (c.c_char_p, _P(c.c_int))),
     ("dxt_gather_create", Status, (c.c_uint32, c.c_uint32, _P(GatherTransport), _HANDLE)),
     ("dxt_gather_destroy", None, (c.c_void_p,)),
@@ -279,6 +302,7 @@ if _wrong:
 
 libc = c.CDLL(None)
 libc.free.restype, libc.free.argtypes = None, (c.c_void_p,)
+libc.malloc.restype, libc.malloc.argtypes = c.c_void_p, (c.c_size_t,)
 
 
 class Writer:

@@ -24,6 +24,7 @@ import numpy as np
 from . import _lib
 from ._files import Reader
 from ._lib import lib
+from ._page import page_of
 from ._ranks import device_of, devices_of, known, places_of, upper_median
 
 _UNITS = {"cycles": _lib.UNIT_CYCLES, "ns": _lib.UNIT_NS}
@@ -393,6 +394,9 @@ class Window:
             lib.dxt_report_marks(struct, found, c.byref(marks), c.byref(count))
             findings = Findings._from_c(struct, found)
         try:
+            if kind == _lib.FORMAT_HTML:
+                line = json.dumps(findings.to_dict()).encode("utf-8")
+                return page_of(struct, line, marks, count.value)
             panel = _lib.HeatmapPanel(window=c.pointer(struct), marks=marks,
                                       mark_count=count.value,
                                       caption=_caption(findings).encode("utf-8"))
