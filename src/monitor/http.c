@@ -12,7 +12,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define MOST_CONNECTIONS 512
 /* So that no one machine has them all. */
 #define MOST_OF_ONE_ADDRESS 256
 #define IDLE_S 30
@@ -81,13 +80,17 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
         *size = 0;
         return MHD_YES;
     }
-    return handle(context, connection, url, method, r);
+    server *s = context;
+    hurry_asked(&s->hurry, connection);
+    return handle(s, connection, url, method, r);
 }
 
 static void on_end(void *context, struct MHD_Connection *connection, void **state,
                    enum MHD_RequestTerminationCode code)
 {
-    (void)context, (void)connection, (void)code;
+    server *s = context;
+    (void)code;
+    hurry_answered(&s->hurry, connection);
     free(*state);
     *state = NULL;
 }
@@ -162,6 +165,7 @@ int server_start(const dxt_monitor_options *options, news *shared, server **out,
     server *s = calloc(1, sizeof *s);
     if (!s) return 3;
     *s = (server){.options = options, .news = shared};
+    hurry_begin(&s->hurry);
     status = access_begin(&s->access, options, why);
     int fd = status == 0 ? bind_to(host, port, &s->port, why) : -1;
     if (status == 0 && fd < 0) status = 2;
@@ -169,10 +173,11 @@ int server_start(const dxt_monitor_options *options, news *shared, server **out,
         s->daemon = MHD_start_daemon(
             MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL, 0, NULL,
             NULL, on_request, s, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
-            (unsigned)MOST_CONNECTIONS, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
-            (unsigned)MOST_OF_ONE_ADDRESS, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_S,
-            MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY, MHD_OPTION_THREAD_STACK_SIZE,
-            THREAD_STACK, MHD_OPTION_NOTIFY_COMPLETED, on_end, NULL, MHD_OPTION_END);
+            HURRY_MOST, MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)MOST_OF_ONE_ADDRESS,
+            MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+            CONNECTION_MEMORY, MHD_OPTION_THREAD_STACK_SIZE, THREAD_STACK,
+            MHD_OPTION_NOTIFY_COMPLETED, on_end, s, MHD_OPTION_NOTIFY_CONNECTION, hurry_notify,
+            &s->hurry, MHD_OPTION_END);
         if (!s->daemon) {
             snprintf(why, DXT_MONITOR_WHY, "the server cannot start: %s", strerror(errno));
             close(fd);
@@ -184,6 +189,7 @@ int server_start(const dxt_monitor_options *options, news *shared, server **out,
         return 0;
     }
     access_end(&s->access);
+    hurry_end(&s->hurry);
     free(s);
     return status;
 }
@@ -193,10 +199,16 @@ unsigned server_port(const server *s)
     return s->port;
 }
 
+unsigned server_tend(server *s, int64_t now_ns)
+{
+    return s ? hurry_up(&s->hurry, now_ns) : 0;
+}
+
 void server_stop(server *s)
 {
     if (!s) return;
     MHD_stop_daemon(s->daemon);
     access_end(&s->access);
+    hurry_end(&s->hurry);
     free(s);
 }

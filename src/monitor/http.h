@@ -6,6 +6,7 @@
 #include <microhttpd.h>
 
 #include "access.h"
+#include "hurry.h"
 #include "serve.h"
 
 #define HTTP_LONGEST_FORM 1024
@@ -15,6 +16,7 @@ struct server {
     const dxt_monitor_options *options;
     news *news;
     access_rules access;
+    hurry hurry;
     unsigned port;
 };
 

@@ -11,6 +11,8 @@
 
 /* Windows in one transaction at most. */
 #define BATCH 200
+/* … and text of them, so that it ends before long. */
+#define BATCH_BYTES (INT64_C(32) << 20)
 /* Text of a log that is looked at in one go, unless a window is larger. */
 #define LOG_CHUNK ((size_t)8 << 20)
 
@@ -141,10 +143,11 @@ static bool read_lines(reading_desk *desk, followed *file, reading *r, text_sour
 {
     char *line = NULL;
     size_t capacity = 0, kept;
-    int64_t length = 0;
+    int64_t length = 0, begin = file->position;
     struct progress progress = {0};
     dxt_status status = DXT_OK;
     for (int i = 0; status == DXT_OK && i < BATCH; i++) {
+        if (file->position - begin >= BATCH_BYTES) break;
         length = text_line(source, &line, &capacity, &kept);
         if (length <= 0) break;
         if (kept > 0)

@@ -27,6 +27,9 @@
 #define CLOCK_DOUBT_NS INT64_C(600000000000)
 /* Between two times that what is old is forgotten. */
 #define FORGET_NS INT64_C(60000000000)
+/* How far it is is said of what takes longer. */
+#define PROGRESS_NS INT64_C(10000000000)
+
 typedef struct monitor {
     const dxt_monitor_options *options;
     void (*say)(const char *line);
@@ -42,6 +45,8 @@ typedef struct monitor {
     bool failing;            /**< the store could not be written last time */
     bool missed;             /**< … or ever: what is read once is not complete then */
     bool metrics_told;       /**< nor the file of metrics */
+    int64_t progress_ns;     /**< since when there is more to read, or when that was said last */
+    bool progress_told;      /**< since then */
     int64_t clock_offset_ns; /**< what the clock says beyond the time since boot; 0 = not looked */
     int64_t clock_set_ns;    /**< until when it is not believed, CLOCK_MONOTONIC */
     char *why;
@@ -190,6 +195,24 @@ static bool see_identity(monitor *m, followed *file, reading *r, const char *ide
     return false;
 }
 
+/* Files that were there before take their time. */
+static void tell_progress(monitor *m, const followed *file)
+{
+    int64_t now_ns = clock_ns(CLOCK_MONOTONIC);
+    if (file->packing != TEXT_PLAIN || now_ns - m->progress_ns < PROGRESS_NS) return;
+    m->progress_ns = now_ns;
+    m->progress_told = true;
+    tell(m, "%s: %" PRId64 " of %" PRId64 " MB are read", file->path, file->position >> 20,
+         (int64_t)file->size >> 20);
+}
+
+static void end_progress(monitor *m, int64_t now_ns)
+{
+    if (m->progress_told) tell(m, "all that was there is read");
+    m->progress_told = false;
+    m->progress_ns = now_ns;
+}
+
 /* @return Whether there is more to read: others have their turn. */
 static bool read_file(monitor *m, size_t index, bool settled, const volatile sig_atomic_t *stop)
 {
@@ -213,6 +236,7 @@ static bool read_file(monitor *m, size_t index, bool settled, const volatile sig
     more = more && !file->done && r->judge && text_seek(source, file->position);
     while (more && !*stop) {
         more = read_some(m, file, r, source, settled);
+        if (more) tell_progress(m, file);
         bool turn = file->packing == TEXT_PLAIN && clock_ns(CLOCK_MONOTONIC) - begun_ns > TURN_NS;
         if (turn) break;
     }
@@ -286,10 +310,13 @@ static void rest(int64_t ns)
 static void run(monitor *m, const volatile sig_atomic_t *stop)
 {
     int64_t forgotten_ns = 0;
+    m->progress_ns = clock_ns(CLOCK_MONOTONIC);
     uint64_t written = UINT64_MAX;
     while (!*stop) {
         bool more = look(m, stop);
         int64_t now_ns = clock_ns(CLOCK_MONOTONIC);
+        if (!more) end_progress(m, now_ns);
+        server_tend(m->server, now_ns);
         bool doubtful = clock_was_set(m, now_ns);
         if (!doubtful && (forgotten_ns == 0 || now_ns - forgotten_ns > FORGET_NS)) {
             forget_old(m);

@@ -20,6 +20,10 @@ typedef struct server server;
 
 /* ---- HTTP (http.c) ---- */
 
+/** End connections that have been sending one request for 30 s; to be called now and then. NULL is
+ * allowed. Threads: any. @return How many. */
+unsigned server_tend(server *s, int64_t now_ns);
+
 /**
  * Listen, and answer in threads of its own.
  *

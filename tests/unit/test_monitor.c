@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "alloc_fail.h"
@@ -147,13 +148,19 @@ static void test_text_when_memory_runs_out(void **state)
 /* ---- requests ---- */
 
 /* Ask, and read at most `most` bytes of the answer. @return The status; 0 = none came. */
-static int ask(unsigned port, const char *request, char *answer, size_t most)
+static int send_to(unsigned port, const char *request)
 {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    int fd = socket(AF_INET, SOCK_STREAM, 0), status = 0;
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
     assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof address), 0);
     assert_int_equal(send(fd, request, strlen(request), MSG_NOSIGNAL), (ssize_t)strlen(request));
+    return fd;
+}
+
+static int ask(unsigned port, const char *request, char *answer, size_t most)
+{
+    int fd = send_to(port, request), status = 0;
     size_t used = 0;
     for (ssize_t got = 1; got > 0 && used < most; used += (size_t)(got > 0 ? got : 0))
         got = recv(fd, answer + used, most - used, 0);
@@ -227,9 +234,52 @@ static void test_streams_end_with_the_server(void **state)
     monitor_folder_remove(folder);
 }
 
+/* Who trickles a request has an end; who listens to a stream has none. */
+static void test_requests_that_trickle_end(void **state)
+{
+    (void)state;
+    char why[DXT_MONITOR_WHY], answer[256];
+    make_folder();
+    put("a.jsonl", "{\n");
+    assert_int_equal(serve(why), 0);
+    dxt_monitor_options options = options_of();
+    options.listen = "127.0.0.1:0";
+    news shared = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0, false};
+    server *s;
+    assert_int_equal(server_start(&options, &shared, &s, why), 0);
+    int stream = send_to(server_port(s), "GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    assert_true(recv(stream, answer, sizeof answer, 0) > 0);
+    int trickling = send_to(server_port(s), "GET /metr");
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    assert_int_equal(server_tend(s, (int64_t)now.tv_sec * 1000000000), 0);
+    /* It is there as soon as its thread has taken it. */
+    unsigned ended = 0;
+    for (int i = 0; i < 10000 && ended == 0; i++) {
+        ended = server_tend(s, (int64_t)(now.tv_sec + 100000) * 1000000000);
+        usleep(10000);
+    }
+    assert_int_equal(ended, 1);
+    assert_true(recv(trickling, answer, sizeof answer, 0) <= 0);
+    pthread_mutex_lock(&shared.lock);
+    shared.count++;
+    pthread_cond_broadcast(&shared.more);
+    pthread_mutex_unlock(&shared.lock);
+    assert_true(recv(stream, answer, sizeof answer, 0) > 0);
+    pthread_mutex_lock(&shared.lock);
+    shared.ended = true;
+    pthread_cond_broadcast(&shared.more);
+    pthread_mutex_unlock(&shared.lock);
+    server_stop(s);
+    close(stream);
+    close(trickling);
+    monitor_folder_remove(folder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_requests_that_trickle_end),
         cmocka_unit_test(test_layout),
         cmocka_unit_test(test_following_when_memory_runs_out),
         cmocka_unit_test(test_text_when_memory_runs_out),
