@@ -104,7 +104,8 @@ def cost_of(bench, ranks, windows, rounds):
         serves.append(used_s(bench.command, "serve", "--once", "--store", bench.store,
                              bench.recording))
         analyses.append(used_s(bench.command, "analyze", "--json", bench.recording))
-    tell("cost", ranks=ranks, windows=windows, ms_a_window=round(1000 * middle(serves) / windows, 2),
+    tell("cost", ranks=ranks, windows=windows,
+         ms_a_window=round(1000 * middle(serves) / windows, 2),
          analyze_ms_a_window=round(1000 * middle(analyses) / windows, 2),
          ratio=round(middle([s / a for s, a in zip(serves, analyses)]), 2),
          store_mib=round(os.path.getsize(bench.store) / 2**20, 1))
@@ -274,7 +275,8 @@ def main():
     folder = tempfile.mkdtemp(prefix="deepxtrace-bench-")
     try:
         bench = Bench(os.path.join(options.build, "bin", "deepxtrace"), folder)
-        {"cost": cost, "clients": clients, "day": day, "million": million}[options.what](bench, options)
+        benches = {"cost": cost, "clients": clients, "day": day, "million": million}
+        benches[options.what](bench, options)
     finally:
         shutil.rmtree(folder)
 

@@ -29,13 +29,15 @@ def _pack(data: int, size: int, packed: Any, packed_size: Any) -> int:
     return _lib.OK
 
 
-_PACK = _lib.PackFn(_pack) if zlib is not None else _lib.PackFn()
+_PACK = _lib.PackFn(_pack)
 
 
 def page_of(window: Any, diagnosis: bytes, marks: Any, mark_count: int) -> bytes:
     """The page of a window: what was found, with what to do next, beside its matrix."""
-    options = _lib.PageOptions(struct_size=c.sizeof(_lib.PageOptions), pack=_PACK,
+    options = _lib.PageOptions(struct_size=c.sizeof(_lib.PageOptions),
                                advice=lib.dxt_report_advice_json())
+    if zlib is not None:
+        options.pack = _PACK
     shown = _lib.PageWindow(struct_size=c.sizeof(_lib.PageWindow), window=c.pointer(window),
                             diagnosis=diagnosis, marks=marks, mark_count=mark_count)
     page, writer = c.c_void_p(), _lib.Writer()
