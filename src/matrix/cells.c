@@ -17,9 +17,17 @@ static const char *skip_blanks(const char *at, const char *end)
     return at;
 }
 
-static bool is_separator(char c, bool semicolons)
+/* What separates the values of a line, and what only parts their digits. */
+typedef struct style {
+    bool commas;    /* they separate */
+    bool thousands; /* they part thousands */
+    bool cells;     /* semicolons, tabs or bars separate: blanks may part thousands */
+    bool separated; /* blanks are not all there is */
+} style;
+
+static bool is_separator(char c, const style *in)
 {
-    return c == ';' || c == BAR || (c == ',' && !semicolons);
+    return c == ';' || c == BAR || (c == ',' && in->commas);
 }
 
 /* ---- drawn tables ---- */
@@ -91,10 +99,9 @@ static bool has_bars(const char *at, const char *end)
 
 /* ---- values ---- */
 
-static const char *word_end(const char *at, const char *end, bool semicolons, bool blanks)
+static const char *word_end(const char *at, const char *end, const style *in, bool blanks)
 {
-    while (at < end && !is_separator(*at, semicolons) && *at != '\t' &&
-           !(blanks && dxt_is_blank(*at)))
+    while (at < end && !is_separator(*at, in) && *at != '\t' && !(blanks && dxt_is_blank(*at)))
         at++;
     return at;
 }
@@ -112,15 +119,38 @@ static bool is_grouped(const char *at, const char *end, char mark)
     return true;
 }
 
-/* Where semicolons separate, a comma is a decimal point, and points part thousands; in quotes
- * commas part thousands. */
-static const char *scan_cell(const char *at, const char *end, bool semicolons, bool quoted,
+/* The mark that parts thousands and is nothing else: an apostrophe, an underscore; blanks where
+ * something else separates. 0: there is none. */
+static char find_mark(const char *at, const char *end)
+{
+    for (const char *mark = "'_ "; *mark; mark++)
+        if (memchr(at, *mark, (size_t)(end - at))) return is_grouped(at, end, *mark) ? *mark : 0;
+    return 0;
+}
+
+/* Digits in groups of three, without the marks between them. */
+static bool scan_grouped(const char *at, const char *end, char mark, int64_t *whole, double *real)
+{
+    char copy[32];
+    size_t size = 0;
+    for (; at < end && size < sizeof copy; at++)
+        if (*at != mark) copy[size++] = *at;
+    if (at < end || dxt_scan_integer(copy, copy + size, whole) != copy + size) return false;
+    *real = (double)*whole;
+    return true;
+}
+
+/* Where semicolons separate, a comma is a decimal point, and points part thousands; in quotes and
+ * between bars commas part thousands. */
+static const char *scan_cell(const char *at, const char *end, const style *in, bool quoted,
                              int64_t *whole, double *real, bool *decimal)
 {
     char copy[64];
+    char mark = find_mark(at, end);
+    if (mark) return scan_grouped(at, end, mark, whole, real) ? end : NULL;
     const char *comma = memchr(at, ',', (size_t)(end - at)), *point = comma ? comma : end;
-    bool grouped = quoted && comma && is_grouped(at, end, ',');
-    if (!comma || (!semicolons && !grouped) || (size_t)(end - at) >= sizeof copy)
+    bool grouped = (quoted || in->thousands) && comma && is_grouped(at, end, ',');
+    if (!comma || (in->commas && !grouped) || (size_t)(end - at) >= sizeof copy)
         return dxt_scan_number(at, end, whole, real, decimal);
     bool points = !grouped && is_grouped(at, point, '.');
     size_t size = 0;
@@ -144,7 +174,7 @@ static void spoil(dxt_cells *line, dxt_status status, const char *why)
 static bool has_mark(const char *at, const char *end)
 {
     for (; at < end; at++)
-        if (memchr(".,eE+-", *at, 6)) return true;
+        if (memchr(".,eE+-'_ ", *at, 9)) return true;
     return false;
 }
 
@@ -173,7 +203,7 @@ static void put(dxt_reader *reader, dxt_cells *line, int64_t whole, double real)
 
 /* One value, from `at` to its separator or blank. */
 static void take_cell(dxt_reader *reader, dxt_cells *line, const char *at, const char *end,
-                      bool semicolons, bool quoted)
+                      const style *in, bool quoted)
 {
     int64_t whole = 0;
     double real = 0;
@@ -187,7 +217,7 @@ static void take_cell(dxt_reader *reader, dxt_cells *line, const char *at, const
         return;
     }
     if (!integer && has_mark(at, end))
-        next = scan_cell(at, end, semicolons, quoted, &whole, &real, &decimal);
+        next = scan_cell(at, end, in, quoted, &whole, &real, &decimal);
     if (next != end) {
         char why[96];
         dxt_status status = dxt_scan_why_counter(at, end, why, sizeof why);
@@ -251,20 +281,31 @@ static bool begins_number(const char *at, const char *end)
 
 /* ---- the line ---- */
 
+/* Behind a value: digits in groups with blanks between them are one. */
+static const char *cell_end(const char *at, const char *end, const style *in)
+{
+    if (in->cells) {
+        const char *to = word_end(at, end, in, false);
+        while (to > at && dxt_is_blank(to[-1])) to--;
+        if (is_grouped(at, to, ' ')) return to;
+    }
+    return word_end(at, end, in, true);
+}
+
 /* One word, which may be the name of the row. @return Behind it. */
 static const char *take_word(dxt_reader *reader, dxt_cells *line, const char *at, const char *end,
-                             bool first, bool separated, bool semicolons)
+                             bool first, const style *in)
 {
     bool quoted = *at == '"' || *at == '\'';
     const char *from = at + quoted;
     const char *quote = quoted ? memchr(from, *at, (size_t)(end - from)) : NULL;
-    const char *to = quote ? quote : word_end(from, end, semicolons, true);
+    const char *to = quote ? quote : cell_end(from, end, in);
     const char *word = skip_blanks(from, to);
     bool number = begins_number(word, to) || (to > word && is_none(word, to));
     /* In a table with separators a name may be several words. */
-    if (!number && !quote && separated) to = word_end(from, end, semicolons, false);
-    bool named = first && to > from && is_label(from, to, separated) &&
-                 (!number || (!separated && (to[-1] == ':' || is_label(from, to, false))));
+    if (!number && !quote && in->separated) to = word_end(from, end, in, false);
+    bool named = first && to > from && is_label(from, to, in->separated) &&
+                 (!number || (!in->separated && (to[-1] == ':' || is_label(from, to, false))));
     if (named) {
         line->label = true;
         line->sum = says_sum(word, to);
@@ -275,9 +316,37 @@ static const char *take_word(dxt_reader *reader, dxt_cells *line, const char *at
     } else if (to - word == 1 && *word == '\\' && skip_blanks(to, end) == end) {
         line->more = true;
     } else {
-        take_cell(reader, line, word, to, semicolons, quoted);
+        take_cell(reader, line, word, to, in, quoted);
     }
     return quote ? quote + 1 : to;
+}
+
+/* Whether all commas stand between groups of three digits, in two words or more. */
+static bool parts_thousands(const char *at, const char *end)
+{
+    int words = 0;
+    while ((at = skip_blanks(at, end)) < end) {
+        const char *word = at;
+        while (at < end && !dxt_is_blank(*at)) at++;
+        if (!memchr(word, ',', (size_t)(at - word))) continue;
+        if (!is_grouped(word, at, ',')) return false;
+        words++;
+    }
+    return words >= 2;
+}
+
+static style find_style(const char *at, const char *end)
+{
+    size_t size = (size_t)(end - at);
+    style in = {.commas = false};
+    if (size == 0) return in;
+    bool bars = memchr(at, BAR, size), semicolons = memchr(at, ';', size);
+    bool tabs = memchr(at, '\t', size), commas = memchr(at, ',', size);
+    in.thousands = bars || (commas && !semicolons && parts_thousands(at, end));
+    in.commas = commas && !in.thousands && !semicolons;
+    in.cells = bars || semicolons || tabs;
+    in.separated = in.cells || in.commas;
+    return in;
 }
 
 dxt_status dxt_take_cells(dxt_reader *reader, const char *at, const char *end, dxt_cells *line)
@@ -289,20 +358,17 @@ dxt_status dxt_take_cells(dxt_reader *reader, const char *at, const char *end, d
         dxt_status status = clear_bars(reader, &at, &end);
         if (status != DXT_OK) return status;
     }
-    size_t size = (size_t)(end - at);
-    bool bars = size > 0 && memchr(at, BAR, size);
-    bool semicolons = size > 0 && (bars || memchr(at, ';', size));
-    bool separated = semicolons || (size > 0 && (memchr(at, ',', size) || memchr(at, '\t', size)));
+    style in = find_style(at, end);
     bool first = true, empty = true;
     while ((at = skip_blanks(at, end)) < end) {
-        line->ended = is_separator(*at, semicolons);
+        line->ended = is_separator(*at, &in);
         if (line->ended) {
             if (empty) take_empty(reader, line);
             empty = true;
             at++;
             continue;
         }
-        at = take_word(reader, line, at, end, first, separated, semicolons);
+        at = take_word(reader, line, at, end, first, &in);
         first = empty = false;
     }
     return DXT_OK;

@@ -37,7 +37,7 @@ static bool begins_value(const char *at, const char *end)
     if (at == end) return bracket != '(';
     if (bracket == '[') return *at == '{' || *at == '(' || begins_call(at, end);
     if (bracket == '(') return dxt_is_digit(*at) || *at == '(' || *at == '[';
-    return *at == '"' || *at == '\'' || *at == '{' || dxt_is_digit(*at);
+    return *at == '"' || *at == '\'' || *at == '{' || *at == '(' || dxt_is_digit(*at);
 }
 
 bool dxt_document_find(const dxt_reader *reader, const char **at, const char *end)
@@ -53,6 +53,8 @@ bool dxt_document_find(const dxt_reader *reader, const char **at, const char *en
     while (last > from && dxt_is_blank(last[-1])) last--;
     const char *brace =
         last > from && last[-1] == '}' ? memchr(from, '{', (size_t)(last - from)) : NULL;
+    /* A header that was wrapped holds one, and is none. */
+    if (brace && has(from, (size_t)(brace - from), "EPSize:")) return false;
     if (!brace || !begins_value(brace, last) || !memchr(brace, '[', (size_t)(last - brace)))
         return false;
     dxt_literal literal = {.depth = 0};

@@ -87,12 +87,15 @@ static const char *skip_single(const char *at, const char *end)
 }
 
 /* The first bracket of [at, end), all of it numeric, with which a row begins. */
-static const char *first_row(const char *at, const char *end)
+static const char *first_row(const char *line, const char *at, const char *end)
 {
     while (at < end) {
         const char *open = memchr(at, '[', (size_t)(end - at));
         if (!open) return NULL;
         const char *single = skip_single(open, end);
+        /* "Tensor(shape=[8, 8], …" */
+        if (!single && open - line >= 6 && memcmp(open - 6, "shape=", 6) == 0)
+            single = memchr(open, ']', (size_t)(end - open));
         if (!single && begins_row(open, end)) return open;
         at = single ? single : open + 1;
         /* What does not begin a row here does not with fewer brackets either. */
@@ -174,7 +177,8 @@ static bool find_named(const char *line, const char *end, dxt_found *found)
         row = skip_call(row, end);
         if (row == end) continue;
         bool bracket = *row == '[';
-        if (bracket ? !begins_row(row, end) : !is_list(row, end)) continue;
+        bool wrapped = bracket && skip_blanks(row + 1, end) == end;
+        if (bracket ? !wrapped && !begins_row(row, end) : !is_list(row, end)) continue;
         *found = (dxt_found){at - 1, row, end, true, bracket, rank, .pure = false};
         const char *close = bracket ? memchr(row, ']', (size_t)(end - row)) : NULL;
         if (close) found->end = close + 1;
@@ -187,7 +191,7 @@ bool dxt_find_row(const char *line, const char *end, dxt_found *found)
 {
     if (find_named(line, end, found)) return true;
     const char *to = cut_tail(line, end);
-    const char *open = to > line ? first_row(numeric_from(line, to), to) : NULL;
+    const char *open = to > line ? first_row(line, numeric_from(line, to), to) : NULL;
     if (!open) return false;
     *found = (dxt_found){open, open, to, false, true, -1, .pure = false};
     return true;

@@ -10,6 +10,8 @@ static const struct {
     size_t size;
     const char *what;
 } magics[] = {
+    {"\xff\xfe\0\0", 4, "UTF-32 text (iconv -f UTF-32 -t UTF-8 FILE | deepxtrace analyze -)"},
+    {"\0\0\xfe\xff", 4, "UTF-32 text (iconv -f UTF-32 -t UTF-8 FILE | deepxtrace analyze -)"},
     {"\x89PNG", 4, "a PNG picture"},
     {"\xff\xd8\xff", 3, "a JPEG picture"},
     {"GIF8", 4, "a GIF picture"},
@@ -57,6 +59,7 @@ const char *dxt_guess(const char *bytes, size_t size)
     if (has(at, left, "\"traceEvents\"") || (has(at, left, "\"ph\"") && has(at, left, "\"ts\"")))
         return "a trace of events (Chrome or PyTorch profiler)";
     if (has(at, left, "busbw") && has(at, left, "algbw")) return "the table of nccl-tests";
+    if (has(at, left, "numpy=") || has(at, left, "[[")) return NULL;
     if (*at == '<' && left > 4 && (at[1] == '!' || at[1] == '?' || dxt_is_letter(at[1])))
         return has(at, left, "<svg") ? "an SVG picture" : "HTML or XML";
     return NULL;

@@ -132,6 +132,9 @@ static bool find_instance(const char *at, const char *end, const char **from, co
     *from = skip_blanks(label + strlen("InstanceID:"), end);
     *to = *from;
     while (*to < end && !dxt_is_blank(**to) && **to != ',') ++*to;
+    /* Lines that were put together may lack the blank between them. */
+    const char *size = find(*from, *to, "EPSize:");
+    if (size) *to = size;
     return *to > *from;
 }
 

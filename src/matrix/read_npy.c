@@ -73,6 +73,14 @@ static const char *read_shape(dxt_npy *npy, const char *at, const char *end)
         if (!at) return "its shape is not known";
         count++;
     }
+    if (count == 1 || (count == 2 && axes[0] != axes[1] && (axes[0] == 1 || axes[1] == 1))) {
+        int64_t cells = axes[0] == 1 && count == 2 ? axes[1] : axes[0], root = 0;
+        while (root * root < cells && root < DXT_MAX_RANKS) root++;
+        if (root * root != cells) return "it has one axis, and no square number of values";
+        axes[0] = axes[1] = root;
+        count = 2;
+        npy->flat = true;
+    }
     if (count < 2 || axes[count - 1] != axes[count - 2]) return "it is no square matrix";
     if (axes[count - 1] < 2) return "a matrix has at least 2 ranks";
     if (axes[count - 1] > DXT_MAX_RANKS) return "it has more than 4096 ranks";
@@ -138,7 +146,11 @@ dxt_status dxt_npy_begin(dxt_reader *reader)
     dxt_input_skip(&reader->input, from + size);
     reader->npy = npy;
     name_phase(reader);
-    return DXT_OK;
+    if (!npy.flat) return DXT_OK;
+    return dxt_reader_lose(reader, DXT_REMARK_NOTE, DXT_OK, 1,
+                           "an array of %u values with one axis is taken for %u rows of %u; if it "
+                           "is the row of one rank, stack the rows of all",
+                           npy.ranks * npy.ranks, npy.ranks, npy.ranks);
 }
 
 /* ---- the values ---- */

@@ -177,22 +177,29 @@ static dxt_status read_json(dxt_reader *reader, const char *line, size_t size)
                            reader->input.line, "%s", reason ? reason + 2 : why);
 }
 
+/* Take away what stands around a line. It becomes NULL where there is nothing to read yet. */
+static dxt_status strip_line(dxt_reader *reader, const char **line, size_t *size)
+{
+    dxt_status status = dxt_unwrap_text(reader, line, size);
+    return status == DXT_OK && *line ? dxt_unescape(reader, line, size) : status;
+}
+
 static dxt_status take_line(dxt_reader *reader, const char *line, size_t size)
 {
     const char *at = line, *end = line + size;
     if (reader->document.open) {
-        dxt_status clean = dxt_unwrap_text(reader, &line, &size);
-        return clean == DXT_OK ? dxt_document_line(reader, line, size) : clean;
+        dxt_status clean = strip_line(reader, &line, &size);
+        return clean == DXT_OK && line ? dxt_document_line(reader, line, size) : clean;
     }
     while (at < end && dxt_is_blank(*at)) at++;
     if (at < end && *at == '{' && dxt_is_object(at, end)) {
         if (dxt_is_recording(at, end)) return read_json(reader, line, size);
         return dxt_unwrap_json(reader, at, end);
     }
-    dxt_status status = dxt_unwrap_text(reader, &line, &size);
-    if (status != DXT_OK) return status;
+    dxt_status status = strip_line(reader, &line, &size);
+    if (status != DXT_OK || !line) return status;
     at = line;
-    bool value = dxt_document_find(reader, &at, line + size);
+    bool value = reader->heading.size == 0 && dxt_document_find(reader, &at, line + size);
     if (value && *line == '[') return dxt_document_begin(reader, at, line + size);
     const char *object = dxt_find_recording(line, line + size);
     if (object) return read_json(reader, object, (size_t)(line + size - object));
@@ -203,9 +210,11 @@ static dxt_status take_line(dxt_reader *reader, const char *line, size_t size)
 static dxt_status end_of_file(dxt_reader *reader)
 {
     dxt_status status = DXT_OK;
+    if (reader->inner_at >= reader->inner.size && dxt_serve_parts(reader)) return DXT_OK;
     if (reader->input.damaged)
         status = dxt_reader_lose(reader, DXT_REMARK_CUT, DXT_ERR_FORMAT, reader->input.line + 1,
                                  "the packed data are damaged or cut off here");
+    if (status == DXT_OK) status = dxt_end_listed(reader);
     if (status == DXT_OK) status = dxt_table_end(reader, true);
     if (status == DXT_OK) status = dxt_document_end(reader);
     if (status != DXT_OK || reader->inner_at < reader->inner.size) return status;
@@ -213,7 +222,9 @@ static dxt_status end_of_file(dxt_reader *reader)
     if (status != DXT_OK && status != DXT_END) return status;
     bool more = status == DXT_OK;
     reader->begun = false;
-    reader->partial[0].size = reader->partial[1].size = 0;
+    reader->newlines = DXT_NEWLINES_UNKNOWN;
+    reader->printable = false;
+    reader->escaped.size = reader->heading.size = 0;
     status = dxt_text_end(reader, more);
     return status != DXT_OK || more || reader->ready_count ? status : DXT_END;
 }
@@ -333,6 +344,11 @@ void dxt_reader_close(dxt_reader *reader)
     free(reader->cells.data);
     free(reader->partial[0].data);
     free(reader->partial[1].data);
+    free(reader->parts.data);
+    free(reader->heading.data);
+    free(reader->listed.data);
+    free(reader->escaped.data);
+    free(reader->joined.data);
     free(reader->document.text.data);
     free(reader->document.lines.data);
     free(reader);

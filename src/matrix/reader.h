@@ -24,6 +24,7 @@ typedef struct dxt_row {
     bool open;       /**< its bracket has not closed */
     bool comma;      /**< a value must follow */
     bool semicolons; /**< they stand between its values */
+    bool bracket;    /**< one stands in front of it, or of the rows before it */
     bool named;      /**< it carries its rank */
     bool last;       /**< the bracket of the matrix closed behind it */
     bool pure;       /**< nothing stands in front of it */
@@ -31,6 +32,9 @@ typedef struct dxt_row {
     uint32_t nans;   /**< values that say "nan"; the first is `nan_at` */
     uint32_t nan_at;
     uint32_t width;    /**< values so far */
+    uint32_t parts;    /**< lines before this one that it runs over */
+    uint32_t joints;   /**< places between them where a number may be cut in two */
+    bool digit;        /**< the newest one ended in a digit */
     uint32_t label;    /**< of the text in front of it */
     uint32_t form;     /**< the same whatever its numbers are */
     int64_t rank;      /**< −1 = the next one */
@@ -79,6 +83,8 @@ typedef struct dxt_table {
     bool lost;              /**< it cannot be read: its rows are passed over */
     bool wide;     /**< its columns are printed in blocks below each other, as pandas does */
     bool more;     /**< another block follows */
+    bool parted;   /**< more blocks may follow as long as it is not square */
+    double scale;  /**< of all values; 0: 1 */
     bool heading;  /**< with the next line */
     uint32_t head; /**< columns that the heading of the block under way has */
     struct {
@@ -94,6 +100,7 @@ typedef struct dxt_npy {
     char kind;     /**< i, u or f */
     bool swapped;  /**< the bytes of a value are in the other order */
     bool fortran;  /**< column by column */
+    bool flat;     /**< it has one axis */
     uint32_t size; /**< bytes of a value */
     uint32_t ranks;
     uint64_t windows; /**< to come; 0 = no array is under way */
@@ -159,6 +166,20 @@ struct dxt_reader {
     dxt_text clean;      /**< the line under way without colours */
     dxt_text cells;      /**< the line of a table without what is drawn around it */
     dxt_text partial[2]; /**< a line that comes in parts, of each stream of a container */
+    enum {
+        DXT_NEWLINES_UNKNOWN,
+        DXT_NEWLINES_WRITTEN,
+        DXT_NEWLINES_LEFT_OUT
+    } newlines;       /**< at the end of lines that objects carry */
+    uint32_t held;    /**< texts that are held back because that is not known yet */
+    dxt_text parts;   /**< of the row under way, where it runs over several lines */
+    dxt_text heading; /**< parts of a header, a line each */
+    dxt_text joined;  /**< the whole of it */
+    uint32_t heading_lines;
+    dxt_text listed;  /**< a row whose values come one a line, or a line of a table made anew */
+    bool listing;     /**< such a row is under way */
+    dxt_text escaped; /**< a line of a mail that comes in parts */
+    bool printable;   /**< the text is quoted-printable */
     dxt_document document;
     int64_t row[DXT_MAX_RANKS + 1];
     double reals[DXT_MAX_RANKS + 1];
@@ -191,7 +212,8 @@ void dxt_reader_hint(dxt_reader *reader, const char *format, ...) DXT_PRINTF(2, 
 /* ---- unwrap.c: what stands around a line ---- */
 
 /** The line without colours and without what containers write in front; parts of a line are kept
- *  until the last one (then @p size is 0 before). @return DXT_OK; DXT_ERR_NO_MEMORY; DXT_ERR_LIMIT.
+ *  until the last one (before, @p line becomes NULL). @return DXT_OK; DXT_ERR_NO_MEMORY;
+ * DXT_ERR_LIMIT.
  */
 dxt_status dxt_unwrap_text(dxt_reader *reader, const char **line, size_t *size);
 /** Whether a line of JSON is one of a recording. */
@@ -201,8 +223,18 @@ bool dxt_is_object(const char *brace, const char *end);
 
 /** Where a recording's object begins in a line of text; NULL if there is none. */
 const char *dxt_find_recording(const char *line, const char *end);
+/** Add to a part of a line that is kept. @return DXT_OK; DXT_ERR_LIMIT; DXT_ERR_NO_MEMORY. */
+dxt_status dxt_keep_part(const dxt_reader *reader, dxt_text *kept, const char *at, size_t size);
+
+/* ---- unwrap_json.c: lines that objects carry ---- */
+
+/** Whether a member of this name carries the text of a log. */
+bool dxt_carries_text(const char *name, size_t size);
 /** Put the text that an object of JSON carries into `inner`, if it does. */
 dxt_status dxt_unwrap_json(dxt_reader *reader, const char *line, const char *end);
+/** The file ends: have the parts of lines that are kept read next. @return Whether there are any.
+ */
+bool dxt_serve_parts(dxt_reader *reader);
 
 /** Have the lines of a text read next; @p text is taken over. A text among the lines of another is
  *  left alone, so that no text is copied more than once for each depth. */
@@ -241,6 +273,19 @@ uint32_t dxt_form(const char *at, const char *end);
 /** Take the operator that a text names, "dispatch" or "combine", for windows without a header. */
 void dxt_note_phase(dxt_reader *reader, const char *at, const char *end);
 
+/* ---- wrapped.c: lines that were wrapped ---- */
+
+/** Keep a part of a header. @p whole: it is complete, and in dxt_reader.joined.
+ *  @return DXT_OK; DXT_ERR_NO_MEMORY. */
+dxt_status dxt_header_part(dxt_reader *reader, const char *line, const char *end, bool *whole);
+/** Keep a part of the row under way; its line ends at @p line_end. */
+void dxt_row_part(dxt_reader *reader, const char *from, const char *to, const char *line_end);
+/** The row goes on at @p at of a line: where the part before ended, a number may be cut. */
+void dxt_row_joint(dxt_reader *reader, const char *line, const char *at, const char *end);
+/** The row is whole: put numbers together that were cut, if its window wants that, and spoil it
+ *  where nothing tells. @return DXT_OK; DXT_ERR_NO_MEMORY. */
+dxt_status dxt_row_unwrap(dxt_reader *reader);
+
 /* ---- find_row.c ---- */
 
 /** Where a row or the rest of one begins in a line. */
@@ -251,6 +296,7 @@ typedef struct dxt_found {
     int64_t rank;
     bool pure;            /**< nothing stands in front of it; as the next two for dxt_text_line() */
     uint32_t label, form; /**< of what stands there */
+    const char *line, *line_end;
 } dxt_found;
 
 /** Find a row: "rank=R [ … ]", "rank R: 1 2 3", "[ … ]", "tensor([[ … ". */
@@ -308,6 +354,29 @@ dxt_status dxt_table_block(dxt_reader *reader, const struct dxt_cells *line);
 /** The block under way has ended: it stands behind those before it, and is the table itself once
  *  no other follows. */
 dxt_status dxt_table_join(dxt_table *table);
+
+/* ---- listed.c: what belongs to a table and is no row as it stands ---- */
+
+/**
+ * Take "(3, 5): 17" and the like as row, column and value, "- - 17" and "- 18" of YAML as parts of
+ * a row, "[,1] [,2]" and "Columns 1 through 5" as headings of blocks, "1.0e+03 *" as a factor, and
+ * leave out "[3,]" in front of a row.
+ *
+ * @param line  Moved to what is a line of a table; NULL where nothing is left of it.
+ * @return DXT_OK; DXT_ERR_NO_MEMORY.
+ */
+dxt_status dxt_take_listed(dxt_reader *reader, const char **line, const char **end);
+/** Whether a line that begins with a bracket is one of R's; then @p row is behind its name. */
+bool dxt_is_listed(const char *line, const char *end, const char **row);
+/** The row of a list in YAML that is under way is complete. */
+dxt_status dxt_end_listed(dxt_reader *reader);
+
+/* ---- escapes.c ---- */
+
+/** Have the lines read that syslog ("#012") or quoted-printable text of a mail hold.
+ *  @p line: NULL where there is nothing to read yet. @return DXT_OK; DXT_ERR_NO_MEMORY;
+ * DXT_ERR_LIMIT. */
+dxt_status dxt_unescape(dxt_reader *reader, const char **line, size_t *size);
 
 /* ---- read_npy.c ---- */
 

@@ -245,10 +245,13 @@ static dxt_status stray_row(dxt_reader *reader)
 
 /* ---- rows without headers ---- */
 
+/* Rows of two operators may come in turns. */
 static dxt_sheet *find_headless(dxt_reader *reader)
 {
     for (uint32_t i = 0; i < DXT_SHEETS; i++)
-        if (reader->sheets[i].used && !reader->sheets[i].headed) return &reader->sheets[i];
+        if (reader->sheets[i].used && !reader->sheets[i].headed &&
+            strcmp(reader->sheets[i].phase, reader->phase) == 0)
+            return &reader->sheets[i];
     return NULL;
 }
 

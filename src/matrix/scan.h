@@ -24,6 +24,12 @@ static inline bool dxt_is_letter(char c)
     return (unsigned char)((c | 32) - 'a') < 26;
 }
 
+/** A character of a word or a number. */
+static inline bool dxt_is_word(char c)
+{
+    return dxt_is_letter(c) || dxt_is_digit(c) || c == '_' || c == '.' || c == '+' || c == '-';
+}
+
 /** What may stand behind a number: a blank, a bracket, a quote, or what separates values. */
 static inline bool dxt_ends_number(char c)
 {

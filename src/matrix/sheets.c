@@ -161,12 +161,15 @@ static bool lacks_head(const dxt_sheet *sheet)
 dxt_status dxt_sheet_end(dxt_reader *reader, dxt_sheet *sheet)
 {
     dxt_status status = DXT_OK;
-    bool whole = sheet->count > 0 && (sheet->named || sheet->count == sheet->ranks);
+    /* Without a header only the length of its rows says how many there are: they may be cut. */
+    bool named = sheet->named && sheet->window &&
+                 (sheet->headed || !sheet->window->missing[sheet->ranks - 1]);
+    bool whole = sheet->count > 0 && (named || sheet->count == sheet->ranks);
     if (whole && !sheet->lost && !lacks_head(sheet)) return dxt_sheet_give(reader, sheet);
     if (sheet->count == 0 && sheet->headed)
         dxt_reader_hint(reader, "headers without rows; the rows are written with "
                                 "DEEPEP_DIAGNOSE_LOG_DETAILS=1");
-    else if (!sheet->lost && !sheet->named)
+    else if (!sheet->lost && !named)
         status = dxt_reader_lose(reader, DXT_REMARK_LOST, DXT_ERR_FORMAT, reader->input.line,
                                  "the matrix of line %llu ends after %u of %u rows",
                                  (unsigned long long)sheet->line, sheet->count, sheet->ranks);

@@ -157,10 +157,12 @@ static dxt_status give(dxt_reader *reader, uint32_t ranks, uint32_t column, uint
         size_t from = (size_t)(i + row) * width + column;
         memcpy(window->wait + (size_t)i * ranks, table->cells + from, ranks * sizeof(int64_t));
         /* Together, so that all cells get the same scale. */
-        if (table->decimals)
+        if (table->decimals || table->scale > 0)
             memmove(table->reals + (size_t)i * ranks, table->reals + from, ranks * sizeof(double));
     }
-    if (table->decimals)
+    for (size_t i = 0; table->scale > 0 && i < (size_t)ranks * ranks; i++)
+        table->reals[i] *= table->scale;
+    if (table->decimals || table->scale > 0)
         status = dxt_round(reader, table->line, table->reals, window->wait, (size_t)ranks * ranks);
     if (status == DXT_OK && lost == reader->lost) return dxt_give_text(reader, window, table->line);
     dxt_window_free(window);
@@ -183,6 +185,7 @@ dxt_status dxt_table_end(dxt_reader *reader, bool cut)
     dxt_table *table = &reader->table;
     uint32_t column, row;
     bool said = table->lost || !table->wide;
+    if (table->parted) table->more = false;
     dxt_status status = table->wide ? dxt_table_join(table) : DXT_OK;
     if (status == DXT_OK && table->lost && !said)
         status = dxt_reader_lose(reader, DXT_REMARK_LOST, DXT_ERR_FORMAT, reader->input.line,
@@ -367,9 +370,13 @@ static dxt_status row(dxt_reader *reader, dxt_cells *line)
 static dxt_status pause(dxt_reader *reader)
 {
     dxt_table *table = &reader->table;
+    bool begun = table->parted || table->scale > 0;
+    if (table->rows == 0 && begun) return DXT_OK;
     if (!table->wide || !table->more) return dxt_table_end(reader, false);
+    if (table->parted && table->left.width + table->width >= table->rows)
+        return dxt_table_end(reader, false);
     dxt_status status = dxt_table_join(table);
-    table->heading = true;
+    table->heading = !table->parted;
     return status;
 }
 
@@ -389,6 +396,8 @@ static dxt_status take_line(dxt_reader *reader, const char *at, const char *end,
 
 dxt_status dxt_table_line(dxt_reader *reader, const char *line, const char *end)
 {
+    dxt_status listed = dxt_take_listed(reader, &line, &end);
+    if (listed != DXT_OK || !line) return listed;
     const char *at = skip_blanks(line, end);
     dxt_cells taken;
     if (at == end) return pause(reader);

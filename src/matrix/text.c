@@ -128,6 +128,7 @@ static void open_row(dxt_reader *reader, const dxt_found *found)
     reader->rowing = (dxt_row){.open = true,
                                .named = found->named,
                                .rank = found->rank,
+                               .bracket = found->bracket,
                                .label = found->label,
                                .form = found->form,
                                .pure = found->pure,
@@ -140,7 +141,8 @@ static dxt_status close_row(dxt_reader *reader)
     row->open = false;
     /* A comma behind the last value is one too many for people only. */
     if (row->width == 0) spoil_value(row, DXT_ERR_FORMAT, "a value is missing");
-    return dxt_sheet_row(reader);
+    dxt_status status = row->parts > 0 ? dxt_row_unwrap(reader) : DXT_OK;
+    return status == DXT_OK ? dxt_sheet_row(reader) : status;
 }
 
 static const char *skip_blanks(const char *at, const char *end)
@@ -154,8 +156,9 @@ static dxt_status take_rows(dxt_reader *reader, const dxt_found *found)
 {
     dxt_row *row = &reader->rowing;
     dxt_status status = DXT_OK;
-    const char *at = found->at, *end = found->end;
+    const char *at = found->at, *end = found->end, *from = at;
     if (!found->bracket && !row->open) open_row(reader, found);
+    if (row->open && row->parts > 0) dxt_row_joint(reader, found->line, at, end);
     while (status == DXT_OK && (at = skip_blanks(at, end)) < end) {
         char c = *at;
         if (c == '[') {
@@ -163,17 +166,19 @@ static dxt_status take_rows(dxt_reader *reader, const dxt_found *found)
                 open_row(reader, found);
             else if (row->width > 0)
                 spoil(row, DXT_ERR_FORMAT, "a row begins before the one before has ended");
-            at++;
+            from = ++at;
         } else if (c == ']') {
+            if (row->open && row->parts > 0) dxt_row_part(reader, from, at, NULL);
             at = skip_blanks(at + 1, end);
             row->last = at < end && *at == ']';
             if (row->open) status = close_row(reader);
-        } else if (c == ';' && row->open && row->width > 1 && !row->semicolons && found->bracket) {
+        } else if (c == ';' && row->open && row->width > 1 && !row->semicolons && row->bracket) {
             /* MATLAB and Julia write the rows of a matrix so. */
             if (row->comma) row->comma = false;
             status = close_row(reader);
             open_row(reader, found);
-            at++;
+            row->bracket = true;
+            from = ++at;
         } else if (c == ')') {
             at++;
         } else if (c == ',' || c == ';') {
@@ -191,6 +196,7 @@ static dxt_status take_rows(dxt_reader *reader, const dxt_found *found)
     }
     if (status == DXT_OK && row->open && found->named && !found->bracket)
         status = close_row(reader);
+    if (row->open) dxt_row_part(reader, from, end, found->line_end);
     return status;
 }
 
@@ -235,13 +241,15 @@ static const char *before_call(const char *from, const char *end)
     return end;
 }
 
-/* A print of a text, as Python's repr(): its "\n" are lines. */
-static dxt_status unescape(dxt_reader *reader, const char *line, const char *end)
+/* Several lines in one: Python's repr() of a text, with "\n" in it; lines that end in a carriage
+ * return. */
+static dxt_status split(dxt_reader *reader, const char *line, const char *end, const char *mark)
 {
+    size_t size = strlen(mark);
     dxt_text *lines = &reader->document.lines;
     lines->size = 0;
-    for (const char *stop; line < end; line = stop + 2) {
-        stop = memmem(line, (size_t)(end - line), "\\n", 2);
+    for (const char *stop; line < end; line = stop + size) {
+        stop = memmem(line, (size_t)(end - line), mark, size);
         dxt_text_append(lines, line, (size_t)((stop ? stop : end) - line));
         dxt_text_puts(lines, "\n");
         if (!stop) break;
@@ -257,21 +265,59 @@ static dxt_status other_line(dxt_reader *reader, const char *line, const char *e
     return dxt_table_line(reader, line, end);
 }
 
+/* A header that was wrapped: it is read once it is whole. */
+static dxt_status header_part(dxt_reader *reader, const char *line, const char *end)
+{
+    bool whole;
+    if (has(line, end, "finding:")) return DXT_OK;
+    dxt_status status = dxt_header_part(reader, line, end, &whole);
+    if (status == DXT_OK && whole) status = break_row(reader);
+    if (status != DXT_OK || !whole) return status;
+    const char *joined = reader->joined.data;
+    return dxt_read_header(reader, joined, joined + reader->joined.size);
+}
+
+/* Whether a line with a part of a header belongs to the one that is under way. */
+static bool goes_on(const dxt_reader *reader, const char *line, const char *end, bool instance)
+{
+    const dxt_text *parts = &reader->heading;
+    if (parts->size == 0 || has(line, end, "[Diagnose]")) return false;
+    return !instance || !has(parts->data, parts->data + parts->size, "InstanceID:");
+}
+
 dxt_status dxt_text_line(dxt_reader *reader, const char *line, const char *end)
 {
     dxt_found found;
     dxt_status status = DXT_OK;
     dxt_row *row = &reader->rowing;
-    if (has(line, end, "InstanceID:") || has(line, end, "EPSize:")) {
-        if (has(line, end, "\\n")) return unescape(reader, line, end);
+    bool instance = has(line, end, "InstanceID:");
+    if (instance || has(line, end, "EPSize:")) {
+        if (has(line, end, "\\n")) return split(reader, line, end, "\\n");
+        if (memchr(line, '\r', (size_t)(end - line))) return split(reader, line, end, "\r");
+        bool header = dxt_is_header(line, end);
+        if (goes_on(reader, line, end, instance)) return header_part(reader, line, end);
         status = break_row(reader);
         if (status != DXT_OK) return status;
-        return dxt_is_header(line, end) ? dxt_read_header(reader, line, end)
-                                        : dxt_read_finding(reader, line, end);
+        reader->heading.size = 0;
+        if (header) return dxt_read_header(reader, line, end);
+        status = dxt_read_finding(reader, line, end);
+        return status == DXT_OK ? header_part(reader, line, end) : status;
     }
+    const char *first = skip_blanks(line, end), *listed;
+    if (!reader->headers && first < end && *first == '[' && dxt_is_listed(first, end, &listed))
+        return dxt_table_line(reader, listed, end);
     bool there = dxt_find_row(line, end, &found);
-    if (row->open && !there && dxt_find_rest(line, end, &found) && is_rest(reader, line, &found))
+    bool begins = !there && has(line, end, "[Diagnose]");
+    if (begins || (reader->heading.size > 0 && !(there && found.named)))
+        return header_part(reader, line, end);
+    reader->heading.size = 0;
+    found.line = line;
+    found.line_end = end;
+    if (row->open && !there && dxt_find_rest(line, end, &found) && is_rest(reader, line, &found)) {
+        found.line = line;
+        found.line_end = end;
         return take_rows(reader, &found);
+    }
     if (!there) return row->open ? DXT_OK : other_line(reader, line, end);
     if (row->open && row->width == 0 && !found.named) return take_rows(reader, &found);
     status = break_row(reader);

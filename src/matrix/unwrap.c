@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What stands around the lines of a log: colours, odd blanks, the objects of container logs, lines
- * in parts. */
+/* What stands around the lines of a log: colours, odd blanks, escapes of syslog, lines in parts. */
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
-#include "matrix/fields.h"
-#include "matrix/json.h"
 #include "matrix/reader.h"
 #include "matrix/scan.h"
 
@@ -14,8 +10,6 @@
 #define LOOK_SIZE 4096
 /* Braces in front of a recording that are looked at: labels of whoever passed the line on. */
 #define MOST_BRACES 8
-/* A part of a line that Docker has cut is not shorter. */
-#define PART_SIZE 16000
 
 /* ---- colours ---- */
 
@@ -49,6 +43,18 @@ static size_t space_length(const char *at, const char *end, bool *seen)
     return none ? 3 : 0;
 }
 
+/* What stands for a character of three bytes that is written for a plain one: U+2019 parts
+ * thousands, U+2026, U+22EE, U+22EF and U+22F1 are dots. NULL: nothing does. */
+static const char *plain_for(const char *at, const char *end)
+{
+    static const char dots[4][4] = {"\xe2\x80\xa6", "\xe2\x8b\xae", "\xe2\x8b\xaf", "\xe2\x8b\xb1"};
+    if (end - at < 3 || (unsigned char)*at != 0xe2) return NULL;
+    if (memcmp(at, "\xe2\x80\x99", 3) == 0) return "'";
+    for (size_t i = 0; i < 4; i++)
+        if (memcmp(at, dots[i], 3) == 0) return "...";
+    return NULL;
+}
+
 /* Whether a line holds an escape or anything beyond ASCII. */
 static bool is_strange(const char *at, const char *end)
 {
@@ -70,13 +76,14 @@ static dxt_status clean_line(dxt_reader *reader, const char **line, size_t *size
     while (at < end) {
         bool seen = false;
         size_t space = (unsigned char)*at < 0x80 ? 0 : space_length(at, end, &seen);
-        if (*at != 27 && space == 0) {
+        const char *plain = space ? NULL : plain_for(at, end);
+        if (*at != 27 && space == 0 && !plain) {
             at++;
             continue;
         }
         dxt_text_append(clean, from, (size_t)(at - from));
-        if (seen) dxt_text_puts(clean, " ");
-        from = at = space ? at + space : skip_escape(at, end);
+        if (seen || plain) dxt_text_puts(clean, plain ? plain : " ");
+        from = at = plain ? at + 3 : space ? at + space : skip_escape(at, end);
     }
     dxt_text_append(clean, from, (size_t)(end - from));
     if (clean->failed) return dxt_fail_memory(0);
@@ -87,7 +94,7 @@ static dxt_status clean_line(dxt_reader *reader, const char **line, size_t *size
 
 /* ---- parts of lines ---- */
 
-static dxt_status keep_part(const dxt_reader *reader, dxt_text *kept, const char *at, size_t size)
+dxt_status dxt_keep_part(const dxt_reader *reader, dxt_text *kept, const char *at, size_t size)
 {
     if (kept->size + size > reader->input.line_max)
         return dxt_reader_fail(reader, DXT_ERR_LIMIT, "the line is longer than %zu bytes",
@@ -118,11 +125,12 @@ dxt_status dxt_unwrap_text(dxt_reader *reader, const char **line, size_t *size)
         *size -= (size_t)(text - *line);
         *line = text;
         if (part || partial->size > 0) {
-            dxt_status status = keep_part(reader, partial, *line, *size);
+            dxt_status status = dxt_keep_part(reader, partial, *line, *size);
             if (status != DXT_OK) return status;
-            *line = partial->data;
-            *size = part ? 0 : partial->size;
-            if (!part) partial->size = 0;
+            *line = part ? NULL : partial->data;
+            *size = partial->size;
+            if (part) return DXT_OK;
+            partial->size = 0;
         }
     }
     bool strange = *size > 0 && is_strange(*line, *line + *size);
@@ -162,63 +170,4 @@ const char *dxt_find_recording(const char *line, const char *end)
         at++;
     }
     return NULL;
-}
-
-static bool carries_text(const char *name)
-{
-    static const char *const names[] = {"log", "message", "msg", "line", "text", "body", "content"};
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        if (strcasecmp(name, names[i]) == 0) return true;
-    return false;
-}
-
-/* The first member whose name says that it carries text. Other objects leave `text` alone. */
-static dxt_status find_text(dxt_json *json, char **name, char **text)
-{
-    if (!dxt_json_expect(json, '{')) return DXT_END;
-    do {
-        dxt_status status = dxt_json_string(json, name);
-        if (status != DXT_OK) return status == DXT_ERR_FORMAT ? DXT_END : status;
-        if (!dxt_json_expect(json, ':')) return DXT_END;
-        dxt_json_space(json);
-        if (carries_text(*name) && json->at < json->end && *json->at == '"') {
-            status = dxt_json_string(json, text);
-            return status == DXT_ERR_FORMAT ? DXT_END : status;
-        }
-        if (!dxt_json_skip(json)) return DXT_END;
-        free(*name);
-        *name = NULL;
-    } while (dxt_json_take(json, ','));
-    return DXT_END;
-}
-
-void dxt_serve_inner(dxt_reader *reader, dxt_text *text)
-{
-    dxt_text done = reader->inner;
-    if (reader->inner_at >= done.size) {
-        reader->inner = *text;
-        reader->inner_at = 0;
-        *text = done;
-    }
-    text->size = 0;
-}
-
-dxt_status dxt_unwrap_json(dxt_reader *reader, const char *line, const char *end)
-{
-    dxt_json json = {line, line, end, NULL};
-    char *name = NULL, *text = NULL;
-    dxt_status status = find_text(&json, &name, &text);
-    if (status == DXT_END) {
-        status = dxt_document_begin(reader, line, end);
-    } else if (status == DXT_OK) {
-        size_t size = strlen(text);
-        /* Docker cuts lines after 16 KiB: only the last part ends in a newline. */
-        bool part = strcmp(name, "log") == 0 && size >= PART_SIZE && text[size - 1] != '\n';
-        dxt_text *partial = &reader->partial[0];
-        status = keep_part(reader, partial, text, size);
-        if (status == DXT_OK && !part) dxt_serve_inner(reader, partial);
-    }
-    free(name);
-    free(text);
-    return status;
 }

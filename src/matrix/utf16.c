@@ -51,6 +51,7 @@ static size_t decode(const unsigned char *from, size_t size, bool big, char **to
 bool dxt_utf16_looks_so(const char *bytes, size_t size, bool *big)
 {
     if (size < 2) return false;
+    if (size >= 4 && memcmp(bytes, "\xff\xfe\0\0", 4) == 0) return false; /* UTF-32 */
     *big = memcmp(bytes, "\xfe\xff", 2) == 0;
     if (*big || memcmp(bytes, "\xff\xfe", 2) == 0) return true;
     if (size < 8) return false;

@@ -324,7 +324,7 @@ EOF
     [ "$(windows - < plain.npz)" = '[0,[5]] ' ]
     refused "it holds Python objects, which are never unpickled" objects.npy
     refused "it holds Python objects, which are never unpickled" objects.npz
-    refused "it is no square matrix" vector.npz
+    refused "it has one axis, and no square number of values" vector.npz
 }
 
 @test "what people hand in by mistake is named" {

@@ -64,6 +64,10 @@ static void all_types_are_read(void **state)
           W("dispatch", "0"));
     check(HEAD_OF("|u1", "False", "(2, 2, 2)"), "\1\2\3\4\1\2\3\4", 8,
           W("dispatch", "0") W("dispatch", "1"));
+    /* One axis, or one that is as long as the array. */
+    check(HEAD_OF("|u1", "False", "(4,)"), "\1\2\3\4", 4, W("dispatch", "0"));
+    check(HEAD_OF("|u1", "False", "(4, 1)"), "\1\2\3\4", 4, W("dispatch", "0"));
+    check(HEAD_OF("|u1", "False", "(1, 4)"), "\1\2\3\4", 4, W("dispatch", "0"));
     /* A name may name the operator. */
     dxt_text file = make(HEAD_OF("|u1", "False", "(2, 2)"), "\1\2\3\4", 4), out = {0};
     assert_int_equal(read_file(&file, "dispatch/x.npz:Combine_final.npy", &out), DXT_END);
@@ -98,7 +102,7 @@ static void others_are_refused(void **state)
         {HEAD_OF("<i8", "False", "2"), "its head says nothing of a shape"},
         {HEAD_OF("<i8", "False", "(x, 2)"), "its shape is not known"},
         {HEAD_OF("<i8", "False", "()"), "it is no square matrix"},
-        {HEAD_OF("<i8", "False", "(8,)"), "it is no square matrix"},
+        {HEAD_OF("<i8", "False", "(8,)"), "it has one axis, and no square number of values"},
         {HEAD_OF("<i8", "False", "(2, 3)"), "it is no square matrix"},
         {HEAD_OF("<i8", "False", "(1, 1)"), "a matrix has at least 2 ranks"},
         {HEAD_OF("<i8", "False", "(4097, 4097)"), "it has more than 4096 ranks"},

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What belongs to a table and is no row as it stands: cells by row and column, lists of YAML, the
+ * headings of R, MATLAB and Octave. */
+#include <string.h>
+
+#include "matrix/reader.h"
+#include "matrix/scan.h"
+
+static const char *skip_blanks(const char *at, const char *end)
+{
+    while (at < end && dxt_is_blank(*at)) at++;
+    return at;
+}
+
+static bool begins(const char *at, const char *end, const char *with)
+{
+    size_t size = strlen(with);
+    return (size_t)(end - at) >= size && memcmp(at, with, size) == 0;
+}
+
+/* ---- cells by row and column ---- */
+
+/* Behind "(3, 5)", "[3][5]" or "3 -> 5" and what stands before the value; NULL: it is none. */
+static const char *skip_place(const char *at, const char *end, int64_t cell[2])
+{
+    at = skip_blanks(at, end);
+    while (at < end && (dxt_is_letter(*at) || *at == '_' || *at == '.')) at++;
+    char open = at < end && (*at == '(' || *at == '[') ? *at++ : 0;
+    at = dxt_scan_integer(skip_blanks(at, end), end, &cell[0]);
+    if (!at) return NULL;
+    at = skip_blanks(at, end);
+    if (open && at < end && *at == ',')
+        at++;
+    else if (open == '[' && begins(at, end, "]["))
+        at += 2;
+    else if (!open && begins(at, end, "->"))
+        at += 2;
+    else
+        return NULL;
+    at = dxt_scan_integer(skip_blanks(at, end), end, &cell[1]);
+    at = at ? skip_blanks(at, end) : NULL;
+    char close = open == '(' ? ')' : ']';
+    if (!at || at == end || (open && *at++ != close)) return NULL;
+    const char *value = skip_blanks(at, end);
+    if (begins(value, end, "->") || begins(value, end, "=>")) value += 2;
+    while (value < end && (*value == ':' || *value == '=' || dxt_is_blank(*value))) value++;
+    return value > at ? value : NULL;
+}
+
+/* "3 5 17" of "(3, 5): 17". */
+static bool take_place(dxt_reader *reader, const char **line, const char **end)
+{
+    int64_t cell[2], whole;
+    double real;
+    bool decimal;
+    const char *value = skip_place(*line, *end, cell), *to = *end;
+    while (value && to > value && (dxt_is_blank(to[-1]) || to[-1] == ',' || to[-1] == ';')) to--;
+    if (!value || dxt_scan_number(value, to, &whole, &real, &decimal) != to) return false;
+    reader->listed.size = 0;
+    dxt_text_printf(&reader->listed, "%lld %lld %.*s", (long long)cell[0], (long long)cell[1],
+                    (int)(to - value), value);
+    *line = reader->listed.data;
+    *end = *line + reader->listed.size;
+    return true;
+}
+
+/* ---- lists of YAML ---- */
+
+/* How many dashes stand in front of a number that is all else; 0: something else stands there. */
+static int count_dashes(const char **at, const char *end)
+{
+    int dashes = 0;
+    int64_t whole;
+    double real;
+    bool decimal;
+    const char *from = skip_blanks(*at, end);
+    for (; end - from >= 2 && *from == '-' && from[1] == ' '; dashes++)
+        from = skip_blanks(from + 1, end);
+    const char *to = end;
+    while (to > from && dxt_is_blank(to[-1])) to--;
+    *at = from;
+    bool number = to > from && dxt_scan_number(from, to, &whole, &real, &decimal) == to;
+    return number && dashes <= 2 ? dashes : 0;
+}
+
+dxt_status dxt_end_listed(dxt_reader *reader)
+{
+    if (!reader->listing) return DXT_OK;
+    reader->listing = false;
+    const char *line = reader->listed.data;
+    return dxt_table_line(reader, line, line + reader->listed.size);
+}
+
+static bool take_dashes(dxt_reader *reader, const char *line, const char *end, dxt_status *status)
+{
+    int dashes = count_dashes(&line, end);
+    if (dashes == 0 || (dashes == 1 && !reader->listing)) return false;
+    if (dashes == 2) {
+        *status = dxt_end_listed(reader);
+        reader->listed.size = 0;
+        reader->listing = true;
+    }
+    if (reader->listed.size > reader->input.line_max)
+        *status = dxt_reader_fail(reader, DXT_ERR_LIMIT, "the list is too long");
+    dxt_text_puts(&reader->listed, " ");
+    dxt_text_append(&reader->listed, line, (size_t)(end - line));
+    if (reader->listed.failed) *status = dxt_fail_memory(0);
+    return true;
+}
+
+/* ---- headings of blocks of columns ---- */
+
+/* The first column, from 1, that "[,1] [,2]" or "Columns 1 through 5" names; 0: none. */
+static int64_t find_columns(const char *at, const char *end)
+{
+    int64_t first = 0;
+    at = skip_blanks(at, end);
+    if (begins(at, end, "[,")) {
+        const char *stop = dxt_scan_integer(at + 2, end, &first);
+        return stop && stop < end && *stop == ']' ? first : 0;
+    }
+    if (!begins(at, end, "Column")) return 0;
+    at += begins(at, end, "Columns") ? 7 : 6;
+    return dxt_scan_integer(skip_blanks(at, end), end, &first) ? first : 0;
+}
+
+static dxt_status take_columns(dxt_reader *reader, int64_t first)
+{
+    dxt_table *table = &reader->table;
+    if (first > 1 && table->parted) return dxt_table_join(table);
+    double scale = table->rows == 0 ? table->scale : 0;
+    dxt_status status = dxt_table_end(reader, false);
+    table->wide = table->more = table->parted = true;
+    table->head = DXT_MAX_RANKS + 1; /* no column of numbers in front */
+    table->scale = scale;
+    return status;
+}
+
+/* "1.0e+03 *" above the values. */
+static bool take_scale(dxt_reader *reader, const char *at, const char *end)
+{
+    int64_t whole;
+    double real;
+    bool decimal;
+    at = skip_blanks(at, end);
+    while (end > at && dxt_is_blank(end[-1])) end--;
+    if (end - at < 3 || end[-1] != '*') return false;
+    for (end--; end > at && dxt_is_blank(end[-1]);) end--;
+    if (dxt_scan_number(at, end, &whole, &real, &decimal) != end || real <= 0) return false;
+    reader->table.scale = real;
+    return true;
+}
+
+/* Behind "[3,]", with which R begins the third row. */
+static const char *skip_row_name(const char *at, const char *end)
+{
+    int64_t row;
+    const char *from = skip_blanks(at, end);
+    if (from == end || *from != '[') return at;
+    const char *stop = dxt_scan_integer(from + 1, end, &row);
+    return stop && begins(stop, end, ",]") ? stop + 2 : at;
+}
+
+dxt_status dxt_take_listed(dxt_reader *reader, const char **line, const char **end)
+{
+    dxt_status status = DXT_OK;
+    if (take_dashes(reader, *line, *end, &status)) {
+        *line = NULL;
+        return status;
+    }
+    status = dxt_end_listed(reader);
+    if (status != DXT_OK) return status;
+    int64_t first = find_columns(*line, *end);
+    if (first > 0) {
+        *line = NULL;
+        return take_columns(reader, first);
+    }
+    if (take_scale(reader, *line, *end)) {
+        *line = NULL;
+        return DXT_OK;
+    }
+    take_place(reader, line, end);
+    return reader->listed.failed ? dxt_fail_memory(0) : DXT_OK;
+}
+
+bool dxt_is_listed(const char *line, const char *end, const char **row)
+{
+    *row = skip_row_name(line, end);
+    return *row != line || find_columns(line, end) > 0;
+}
