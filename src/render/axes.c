@@ -170,6 +170,8 @@ static void label_others(struct axis *axis)
     while (step * axis->cell < length) step *= 2;
     for (uint32_t cell = 0; cell < model->side; cell += step) {
         double middle = middle_of(axis, cell);
+        /* Beside "24–31" no other number of these is wanted. */
+        if (run_of(axis, cell * model->block, DXT_FLAG_AXIS) > 0) continue;
         snprintf(string, sizeof string, "%" PRIu32, cell * model->block);
         if (!claim(axis, middle, label_length(axis, string, 0.5))) continue;
         draw_label(axis, middle, string, 0);

@@ -161,6 +161,22 @@ has_cairo() {
     run --separate-stderr "$deepxtrace" heatmap path --timeline
     [[ $output == *"6 → 1|"* ]]
     [[ $output == *"rank 1 is held up by what is named in the other operator"* ]]
+    run "$deepxtrace" heatmap long --timeline --phase combine
+    [[ $output == *"rank 5, the latest here, is named in dispatch"* ]]
+}
+
+@test "the timeline of a node with a slow link marks its ranks, and tells what follows" {
+    "$deepxtrace" simulate -n 32 --ranks-per-node 8 --windows 6 --from 2 --slow-node-path "dispatch:0->2:60us" \
+        --slow-node-path "dispatch:1->2:60us" --slow-node-path "dispatch:3->2:60us" -o link
+    run --separate-stderr "$deepxtrace" heatmap link --timeline
+    [ "$status" -eq 0 ]
+    [ "$(grep -c '^rank [0-9 ]*\*|' <<< "$output")" -eq 8 ]
+    [[ $output == *"rank 16*|"*"rank 23*|"* ]]
+    [[ $output == *"uplink of node 2 slow in dispatch since window 2"* ]]
+    [[ $output == *"ranks 16 to 23 are held up by what is named in the other operator"* ]]
+    # on paper one outline around the eight rows
+    "$deepxtrace" heatmap link --timeline --phase dispatch -o link.svg
+    [ "$(grep -c 'stroke="#12256e"' link.svg)" -eq 1 ]
 }
 
 @test "the timeline: lateness of each rank in the windows of a run" {
