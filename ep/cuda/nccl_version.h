@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which NCCL an engine may run with. Kernels and library share structures that NCCL promises to keep
- * from 2.29 on only: before, both must be of the same version.
+ * Which NCCL an engine may run with. Kernels and library share structures, which NCCL promises to
+ * keep from 2.29 on only: before, both must be of the same version.
  */
 #ifndef DXT_EP_CUDA_NCCL_VERSION_H
 #define DXT_EP_CUDA_NCCL_VERSION_H

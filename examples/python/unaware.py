@@ -4,7 +4,8 @@ passes no counters. Rank 2 is slow before every dispatch, rank 3 before every co
 
     deepxtrace run --interval 5 --output logs python3 unaware.py
 
-Without DeepEP, let tests/python/cpu of the source tree stand for it: PYTHONPATH=../../tests/python/cpu.
+Without DeepEP, let tests/python/cpu of the source tree stand for it:
+PYTHONPATH=../../tests/python/cpu.
 
     cat logs/diagnose_rank0.log
 """

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which NCCL an engine runs with, and what is said where it does not. No NCCL is needed for that. */
+/* Which NCCL an engine runs with, and what is said where it does not. Needs no NCCL. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
