@@ -233,6 +233,14 @@
  * leaves. Smaller: more often "late". Chosen. */
 #define DXT_TWO_NODES_BETTER 0.8
 
+/* Of two nodes that wait for each other by turns, operator by operator: the part of what the one is
+ * later in the other operator by which the two long waits may differ for it to be a slow way.
+ * Larger: late nodes are called slow ways. And how many times the short wait of the operator in
+ * which it is slow is that of the other one. Larger: more often it is not told. From `deepxtrace
+ * bench accuracy`, uplinks of 16 ranks: 0 to 0.15 of a way, 4 of a node; 15 and more times. */
+#define DXT_WAY_BOTH 0.5
+#define DXT_WAY_WAITS 3.0
+
 /* ---- slow paths ---- */
 
 /* Typical deviations of a cell that a path must exceed. Larger: fewer false paths, small ones are

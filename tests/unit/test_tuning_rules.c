@@ -215,6 +215,55 @@ static double node_carried(void)
     return tip(node_beyond, 1 * US, 900 * US) / US;
 }
 
+/* Of two nodes, what each waits for the other, in the operator before and in this one. */
+static void judge_two_nodes(double before_0, double before_1, double of_0, double of_1)
+{
+    const double waits[2][2] = {{before_0, before_1}, {of_0, of_1}};
+    dxt_window *window[2];
+    begin(16);
+    m.node_size = 8;
+    m.transfer = 1 * US;
+    for (int p = 0; p < 2; p++) {
+        m.node_extra[0][1] = waits[p][0];
+        m.node_extra[1][0] = waits[p][1];
+        window[p] = p == 0 ? dispatch() : window_of(0);
+    }
+    judge_windows(window[1], window[0]);
+}
+
+static bool is_node(double more)
+{
+    judge_two_nodes(0.02 * US, 100 * US, 100 * US + more, 0.3 * US);
+    return named(DXT_LATE_NODE, 1) && !named(DXT_SLOW_NODE_PATH, 0);
+}
+
+static double node_not_way(void)
+{
+    return tip(is_node, 1 * US, 400 * US) / US;
+}
+
+static bool is_no_way(double shorter)
+{
+    judge_two_nodes(shorter, 100 * US, 100 * US, 0.3 * US);
+    return !named(DXT_SLOW_NODE_PATH, 0);
+}
+
+static double way_here(void)
+{
+    return tip(is_no_way, 0.02 * US, 10 * US) / US;
+}
+
+static bool is_way_before(double shorter)
+{
+    judge_two_nodes(shorter, 100 * US, 100 * US, 0.5 * US);
+    return said.count == 0;
+}
+
+static double way_there(void)
+{
+    return tip(is_way_before, 0.1 * US, 10 * US) / US;
+}
+
 static bool hot_by_bytes(double times)
 {
     begin(8);
@@ -516,6 +565,9 @@ static const tipping rows[] = {
     ROW(echo_of_transfer, 20.16),
     ROW(echo_back, 10),
     ROW(node_carried, 97),
+    ROW(node_not_way, 49.975),
+    ROW(way_here, 0.089966),
+    ROW(way_there, 1.5),
     ROW(hot_bytes, 1.5),
     ROW(send_and_early, 78),
     ROW(few_operations, 10),

@@ -18,6 +18,25 @@ static double longer(const dxt_fit *fit)
     return fmax(fit->way[0], fit->way[1]);
 }
 
+/* What the later one waits for the other, in ordinary waits inside nodes: next to none where that
+ * one had arrived long before. */
+static double shorter(const dxt_fit *fit)
+{
+    return fmin(fit->way[0], fit->way[1]) / fmax(fit->base, DXT_TINY);
+}
+
+/* Where each of the two waits long for the other, in one operator the one and in the other one the
+ * other, a node that is late makes one of the waits alone; a slow way makes both. In the operator
+ * it is slow in, whoever waits less was no later than the other leaves it. @return Whether it is
+ * slow in this operator, in the other one, or it cannot be told. */
+static dxt_slow_way where_slow(const dxt_case *c, double more, double there)
+{
+    double here = shorter(&c->fit), back = shorter(&c->other);
+    if (fabs(more) >= DXT_WAY_BOTH * 2 * there) return DXT_WAY_UNTOLD;
+    if (here > DXT_WAY_WAITS * back) return DXT_WAY_HERE;
+    return back > DXT_WAY_WAITS * here ? DXT_WAY_THERE : DXT_WAY_UNTOLD;
+}
+
 /* Whether each waits for the other one in most operations: twice what arrivals that vary make. */
 static bool both_wait(const dxt_fit *fit)
 {
@@ -45,7 +64,10 @@ dxt_standing dxt_node_stands(const dxt_case *c, uint32_t a)
     if (dxt_ranks_hold_up(fit) || dxt_ranks_hold_up(other))
         return left ? all : (dxt_standing){.own = 0, .carried = true};
     if (both_wait(fit) && both_wait(other)) return left ? all : nothing;
-    double more = longer(fit) - longer(other);
+    double more = longer(fit) - fit->base - (longer(other) - other->base);
+    dxt_slow_way slow = here > limit && there > limit ? where_slow(c, more, there) : DXT_WAY_UNTOLD;
+    if (slow == DXT_WAY_THERE) return (dxt_standing){.own = 0, .carried = true};
+    if (slow == DXT_WAY_HERE) return (dxt_standing){.own = NAN, .way = true};
     if (there <= limit || fabs(more) <= fmax(limit, fit->skew)) return all;
     return more > 0 ? (dxt_standing){.own = more} : nothing;
 }

@@ -4,7 +4,8 @@
  * way's time after that one arrived: who came later leaves earlier. So an offset between the two
  * changes sides from operator to operator and stays, wherever it came from, as long as both wait. A
  * cause that acts in each step adds to it, until one of the two waits no more: then what the other
- * one waits in this operator beyond what is waited in the other operator is the cause.
+ * one waits in this operator beyond what is waited in the other operator is the cause. A way that
+ * is slow in one operator makes the one wait long there, and the other one in the next operator.
  */
 #ifndef DXT_EXPLAIN_STANDING_H
 #define DXT_EXPLAIN_STANDING_H
@@ -14,8 +15,12 @@
 /** What is left of how much later than the other one a node is. */
 typedef struct dxt_standing {
     double own;   /**< NaN: all of it, as far as this tells */
-    bool carried; /**< it comes from ranks that are named */
+    bool carried; /**< it comes from ranks that are named, or from a way that is */
+    bool way;     /**< it is not late: the way from it is slow */
 } dxt_standing;
+
+/** In which operator the way between two nodes is slow. */
+typedef enum dxt_slow_way { DXT_WAY_UNTOLD, DXT_WAY_HERE, DXT_WAY_THERE } dxt_slow_way;
 
 /** Judge node a against the other one of two; of more, or without the other operator, all is left.
  *  Cost: O(ranks). */

@@ -21,17 +21,25 @@ static double excess(const dxt_case *c, dxt_subject s)
     return c->fit.link[(size_t)s.a * c->fit.nodes + s.b];
 }
 
+/* Of two nodes: whether what looked as if one were late is the way from it. */
+static bool is_way_from(const dxt_case *c, uint32_t b)
+{
+    return c->fit.nodes == 2 && c->fit.node_role[b] == DXT_ROLE_LATE && dxt_node_stands(c, b).way;
+}
+
 static bool applies(dxt_case *c, dxt_subject s)
 {
-    return excess(c, s) > 0;
+    return excess(c, s) > 0 || (s.a != s.b && is_way_from(c, s.b));
 }
 
 static dxt_size size(dxt_case *c, dxt_subject s)
 {
     const dxt_fit *fit = &c->fit;
-    dxt_own own = {.wait = excess(c, s)};
+    dxt_own own = {.wait = fmax(excess(c, s), fit->node_late[s.b])};
     dxt_standing standing = dxt_node_stands(c, s.b);
-    if (!isnan(standing.own)) {
+    if (standing.way) {
+        own.carried = false;
+    } else if (!isnan(standing.own)) {
         own = (dxt_own){.wait = standing.own, .carried = standing.carried};
     } else if (fit->nodes == 2 && dxt_nodes_carry(c)) {
         const double *carried = dxt_case_carried(c)->node;
