@@ -127,6 +127,13 @@ says() {
         '["dispatch",["late_rank",1],["slow_node_link",3]] ["combine",["slow_node_link",3]] ' ]
 }
 
+@test "what a hybrid run did not observe does not make the rest look wild" {
+    job=(--ranks 128 --ranks-per-node 8 --hybrid -w 100 --windows 2 --seed 3999687120878724937)
+    "$deepxtrace" simulate "${job[@]}" | "$deepxtrace" analyze --json - > said
+    [ "$(jq -s 'map(select(.verdict)) | length' said)" -ge 4 ]
+    [ "$(jq -s 'map(.findings // [] | length) | add' said)" -eq 0 ]
+}
+
 # Issue: any library, whose hybrid modes observe their own node and rail alone.
 @test "hybrid runs of 4 x 8 ranks are judged as dense ones" {
     job=(--ranks 32 --ranks-per-node 8 --hybrid)

@@ -140,6 +140,34 @@ static void stalls_are_said_where_they_are_and_no_skew_elsewhere(void **state)
     }
 }
 
+static double stall_between_nodes(int op, uint32_t i, uint32_t j)
+{
+    if (!apart(i, j) || op != rare.op) return 0;
+    return arrivals_uniform(&run.seed) < rare.chance ? 1100 * US : 0;
+}
+
+static void stalls_between_two_nodes_are_no_paths(void **state)
+{
+    (void)state;
+    dxt_findings *found[OPERATORS];
+    uint32_t stalls = 0, paths = 0, elsewhere = 0;
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        begin(16, 8, seed);
+        run.ops = 100;
+        run.path = stall_between_nodes;
+        rare.op = seed % 2 ? DISPATCH : COMBINE;
+        rare.chance = 0.01;
+        judge(found);
+        stalls += count_of(found[rare.op], DXT_PATH_STALLS);
+        paths += count_of(found[rare.op], DXT_SLOW_PATH);
+        elsewhere += (uint32_t)found[1 - rare.op]->finding_count;
+        release(found);
+    }
+    assert_in_range(stalls, 19, 20);
+    assert_in_range(paths, 0, 1);
+    assert_int_equal(elsewhere, 0);
+}
+
 /* One rank in 16 is late in each operation, by as much: that is skew, and no path's. */
 static double late_now_and_then(int op, uint32_t k)
 {
@@ -200,6 +228,7 @@ int main(void)
         cmocka_unit_test(uneven_ways_across_a_wide_gap_do_not_stall),
         cmocka_unit_test(what_does_stall_across_it_is_named),
         cmocka_unit_test(stalls_are_said_where_they_are_and_no_skew_elsewhere),
+        cmocka_unit_test(stalls_between_two_nodes_are_no_paths),
         cmocka_unit_test(who_is_late_now_and_then_is_no_stall),
         cmocka_unit_test(stalls_in_both_operators_are_said_in_both),
     };

@@ -248,16 +248,20 @@ static double systemic_of_3(void)
 
 /* Cells of a dispatch that stalled, and whole rows, and how late each rank is then: as much as
  * that, and by chance. */
+static double of_one_path;        /* what the wait of rank 4 for rank 9 is longer than that */
+static double of_stalls = 1 * US; /* how large they are */
+
 static void stall(double chance, double of_rows)
 {
-    double row[MOST] = {0};
+    double row[MOST] = {[4] = of_one_path / 2};
     m.skew = 30 * US;
     for (uint32_t i = 0; i < m.ranks; i++)
         for (uint32_t j = 0; j < m.ranks; j++) {
             double size = deviate(5000 + i * MOST + j);
-            m.extra[i][j] = i != j && size > 0.6 ? size * US : 0;
+            m.extra[i][j] = i != j && size > 0.6 ? size * of_stalls : 0;
             row[i] += m.extra[i][j] * 0.5;
         }
+    m.extra[4][9] += of_one_path;
     for (uint32_t i = 0; i < m.ranks; i++) m.receive[i] = of_rows * deviate(9000 + i);
     m.phase = "dispatch";
     dxt_window *window = window_of(0);
@@ -293,6 +297,22 @@ static bool not_by_rows(double of_rows)
 static double stalls_rows(void)
 {
     return tip(not_by_rows, 0.01 * US, 3 * US) / US;
+}
+
+static bool beyond_stalls(double size)
+{
+    begin(16);
+    of_one_path = size;
+    of_stalls = 8 * US;
+    stall(0, 0);
+    of_one_path = 0;
+    of_stalls = 1 * US;
+    return named(DXT_SLOW_PATH, 4);
+}
+
+static double path_of_stalls(void)
+{
+    return tip(beyond_stalls, 1 * US, 400 * US) / US;
 }
 
 /* ---- cells with long tails ---- */
@@ -341,6 +361,7 @@ static const tipping rows[] = {
     ROW(rotating_ranks, 20),
     ROW(unsure_share, 8.7187),
     ROW(unsure_of_4, 33.422),
+    ROW(path_of_stalls, 46.024),
     ROW(one_event, 20),
     ROW(systemic_of_3, 75.199),
     ROW(stalls_errors, 0.94462),

@@ -16,6 +16,18 @@ static inline bool dxt_tells(const dxt_fit *fit, uint32_t partner, bool out)
     return (out ? fit->late[partner] : -fit->late[partner]) <= fit->limit[partner];
 }
 
+/** The member that a rank is; fit->count when it is not there. */
+uint32_t dxt_rail_member(const dxt_fit *fit, uint32_t rank);
+
+/** How many ranks hear from each other in each row: those of its block, and of its rail. */
+static inline uint32_t dxt_rail_partners(const dxt_fit *fit)
+{
+    return fit->sparse - 1 + fit->window->ranks / fit->sparse - 1;
+}
+
+/** Member @p t of those; fit->count when it is not there. */
+uint32_t dxt_rail_partner(const dxt_fit *fit, uint32_t i, uint32_t t);
+
 /**
  * What passes the link of member k to the others of its rail: what each takes longer than the other
  * rails between the same blocks, and what these take.

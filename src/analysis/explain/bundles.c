@@ -6,6 +6,7 @@
 
 #include "analysis/explain/companion.h"
 #include "analysis/explain/persists.h"
+#include "analysis/explain/stalls.h"
 #include "analysis/tuning.h"
 #include "numeric/normal.h"
 #include "numeric/select.h"
@@ -98,6 +99,28 @@ static void settle_rest(dxt_path_list *list, bool many, bool stalls)
     }
 }
 
+/* Whether a path has nothing in common with others, but for the way back. */
+static bool is_alone(const struct web *web, const dxt_slow_path *path)
+{
+    bool pair = path->bundle == DXT_BUNDLE_RAIL && web->ranks[path->of] == 2;
+    return pair || path->bundle == DXT_BUNDLE_NONE;
+}
+
+/* Where paths stall anywhere, those that were hit more often than others are nothing by themselves
+ * (rules/wide_stalls.c has them all). */
+static void pass_stalled(const dxt_case *c, const struct web *web, dxt_path_list *list)
+{
+    dxt_stalls stalls;
+    size_t p = 0;
+    while (p < list->count && !is_alone(web, &list->items[p])) p++;
+    if (p == list->count || !c->companion || isnan(c->spent)) return;
+    if (!dxt_paths_stall(&c->fit, &c->other, &stalls)) return;
+    for (; p < list->count; p++)
+        if (is_alone(web, &list->items[p]) &&
+            list->items[p].excess <= DXT_OUTLIER_SPREADS * stalls.deviation)
+            mark(&list->items[p], DXT_BUNDLE_PASSING, 0);
+}
+
 /* The first of each bundle is its slowest. */
 static void find_heads(dxt_path_list *list, struct web *web)
 {
@@ -157,6 +180,7 @@ void dxt_bundle_paths(const dxt_case *c, dxt_path_list *list)
     join_paths(list, c->fit.count, &web);
     bool many = mark_components(list, &web) >= DXT_STALLS_LEAST;
     settle_rest(list, many, many && do_stall(&c->fit, list));
+    if (!many) pass_stalled(c, &web, list);
     find_heads(list, &web);
 }
 

@@ -4,26 +4,31 @@
 #include <math.h>
 #include <string.h>
 
+#include "analysis/arrive/rails.h"
 #include "analysis/tuning.h"
 #include "numeric/normal.h"
 #include "numeric/select.h"
 #include "numeric/spread.h"
 
-/* They are scattered over a large matrix, so that all are asked for before any is looked at. */
+/* They are scattered over a large matrix, so that all are asked for before any is looked at. Of a
+ * hybrid mode only what was observed: the rest is filled in, and deviates from nothing. */
 void dxt_cells_take(const dxt_fit *fit, dxt_cell_sample *sample)
 {
     const dxt_window *window = fit->window;
     uint16_t row[DXT_LEVEL_SAMPLE], column[DXT_LEVEL_SAMPLE];
-    uint32_t n = fit->count, cells = n * (n - 1);
-    sample->count = cells < DXT_LEVEL_SAMPLE ? cells : DXT_LEVEL_SAMPLE;
-    for (uint32_t k = 0; k < sample->count; k++) {
-        uint32_t cell = (uint32_t)dxt_spread_index(k, sample->count, cells);
-        uint32_t i = cell / (n - 1), j = cell % (n - 1);
-        j += j >= i;
-        row[k] = (uint16_t)i;
-        column[k] = (uint16_t)j;
+    uint32_t each = fit->sparse > 0 ? dxt_rail_partners(fit) : fit->count - 1;
+    uint32_t cells = fit->count * each, used = 0;
+    uint32_t most = cells < DXT_LEVEL_SAMPLE ? cells : DXT_LEVEL_SAMPLE;
+    for (uint32_t k = 0; k < most; k++) {
+        uint32_t cell = (uint32_t)dxt_spread_index(k, most, cells);
+        uint32_t i = cell / each, j = cell % each;
+        j = fit->sparse > 0 ? dxt_rail_partner(fit, i, j) : j + (j >= i);
+        if (j == fit->count) continue;
+        row[used] = (uint16_t)i;
+        column[used++] = (uint16_t)j;
         __builtin_prefetch(window->wait + (size_t)fit->rank[i] * window->ranks + fit->rank[j]);
     }
+    sample->count = used;
     for (uint32_t k = 0; k < sample->count; k++) {
         sample->wait[k] = dxt_fit_wait(fit, row[k], column[k]);
         sample->expected[k] = dxt_fit_expected(fit, row[k], column[k]);

@@ -151,6 +151,7 @@ bool dxt_paths_stall(const dxt_fit *fit, const dxt_fit *other, dxt_stalls *stall
     dxt_list_members(fit, &roster);
     add_cells(fit, &roster, &sums);
     if (!go_along(fit, &roster, on_time, &sums)) return false;
+    sums.stalls.deviation = sums.deviation;
     sums.off = sums.row;
     for (uint32_t k = 0; k < fit->count; k++) sums.off[k] = 0;
     add_cells(fit, &roster, &sums);

@@ -8,9 +8,10 @@
 /** Cells that exceed what the other ranks of the row's node wait for the same rank by more than
  *  such cells vary. */
 typedef struct dxt_stalls {
-    double row;     /**< what those of a typical rank exceed it by, added up */
-    double largest; /**< of all, the most that one exceeds it by */
-    uint32_t paths; /**< how many cells these are */
+    double row;       /**< what those of a typical rank exceed it by, added up */
+    double largest;   /**< of all, the most that one exceeds it by */
+    double deviation; /**< of a cell from its row and column */
+    uint32_t paths;   /**< how many cells exceed it */
 } dxt_stalls;
 
 /**

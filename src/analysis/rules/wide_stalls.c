@@ -13,11 +13,20 @@
 #include "analysis/rules/rules.h"
 #include "analysis/tuning.h"
 
+/* Whether any path is told, and not so little beyond what the ways between nodes vary that it is
+ * nothing by itself. */
+static bool any_path(const dxt_path_list *list)
+{
+    for (size_t p = 0; p < list->count; p++)
+        if (list->items[p].bundle != DXT_BUNDLE_PASSING) return true;
+    return false;
+}
+
 static bool applies(dxt_case *c, dxt_subject s)
 {
     dxt_stalls stalls;
     (void)s;
-    return c->companion && !isnan(c->spent) && c->paths->count == 0 &&
+    return c->companion && !isnan(c->spent) && !any_path(c->paths) &&
            dxt_paths_stall(&c->fit, &c->other, &stalls);
 }
 
