@@ -154,6 +154,11 @@ typedef struct dxt_findings {
                                  operators looked at, in the measure */
     uint32_t work_of; /**< how many operators these are: 1, 2 with the companion; 0 = `work` is
                                  not known */
+    uint32_t
+        delayed_rank;   /**< something is not named, since ranks waited for a CPU core for so long
+                                that this may be all of it: who did for longest; DXT_NO_RANK = not
+                                so */
+    int64_t delayed_ns; /**< for how long, in the window; 0 = not so */
 } dxt_findings;
 
 /**

@@ -26,7 +26,7 @@ typedef enum dxt_origin {
 } dxt_origin;
 
 /** Stands in dxt_window.wait for a cell that nobody observed, which is no zero; in
- *  dxt_window.tokens and rank_ops for a number that is not known. */
+ *  dxt_window.tokens, rank_ops, issued and run_delay_ns for a number that is not known. */
 #define DXT_NOT_OBSERVED INT64_C(-1)
 
 /** Most columns of dxt_window.tokens. */
@@ -88,6 +88,9 @@ typedef struct dxt_window {
                                    replayed: only windows of the same mix compare; optional */
     int64_t *issued; /**< N operations of all kinds that each rank had begun in its life when the
                                    window ended, completed or not, or DXT_NOT_OBSERVED; optional */
+    int64_t *run_delay_ns; /**< N: how long the thread of each rank that communicates was ready to
+                                   run in the window, but waited for a CPU core; or
+                                   DXT_NOT_OBSERVED; optional */
 } dxt_window;
 
 /** What dxt_window_value() returns. Per operation means per (operation, local expert) wait. */

@@ -94,7 +94,7 @@ class Window(c.Structure):
                 ("extra", c.c_char_p), ("origin", c.c_int), ("devices", c.POINTER(Place)),
                 ("tokens", c.c_void_p), ("local_experts", c.c_uint32), ("rank_ops", c.c_void_p),
                 ("min_share", c.c_double), ("group", c.c_char_p), ("mix", c.c_char_p),
-                ("issued", c.c_void_p)]
+                ("issued", c.c_void_p), ("run_delay_ns", c.c_void_p)]
 
 
 class AnalysisOptions(c.Structure):

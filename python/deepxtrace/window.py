@@ -159,6 +159,9 @@ class Window:
         group; which mix of work ran.
     issued:
         Operations that each rank had begun when the window ended, completed or not.
+    run_delay_ns:
+        How long the thread of each rank that communicates was ready to run, but waited for a CPU
+        core.
     index, instance, begin, source, case, extra:
         Number of the window, id of the job, ISO 8601 time, who recorded it, name of the case, and
         a JSON object of anything else.
@@ -174,7 +177,7 @@ class Window:
                  devices: Optional[Sequence[Optional[Dict[str, Any]]]] = None,
                  tokens: Any = None, origin: Optional[str] = None, min_share: float = 0,
                  group: Optional[str] = None, mix: Optional[str] = None,
-                 issued: Any = None) -> None:
+                 issued: Any = None, run_delay_ns: Any = None) -> None:
         shape = np.shape(wait)
         if len(shape) != 2 or shape[0] != shape[1]:
             raise ValueError(f"wait: the matrix is not square: {shape}")
@@ -211,6 +214,8 @@ class Window:
         self.origin, self.group, self.min_share = origin, group, float(min_share)
         self.mix = None if mix is None else str(mix)
         self.issued = None if issued is None else _array(known(issued), np.int64, (n,), "issued")
+        self.run_delay_ns = None if run_delay_ns is None else _array(
+            known(run_delay_ns), np.int64, (n,), "run_delay_ns")
         lib.dxt_window_check(self._struct())
 
     @property
@@ -250,7 +255,8 @@ class Window:
             origin=_ORIGINS[self.origin], tokens=pointer(self.tokens),
             local_experts=0 if self.tokens is None else self.tokens.size // self.ranks,
             rank_ops=pointer(self.rank_ops), min_share=self.min_share, group=text(self.group),
-            mix=text(self.mix), issued=pointer(self.issued))
+            mix=text(self.mix), issued=pointer(self.issued),
+            run_delay_ns=pointer(self.run_delay_ns))
         if hosts is not None:
             struct.hosts = hosts
         places = places_of(self.devices)
@@ -296,7 +302,8 @@ class Window:
             tokens=array(raw.tokens, c.c_int64, n, *experts),
             origin=next(name for name, value in _ORIGINS.items() if value == raw.origin),
             min_share=raw.min_share, group=text(raw.group), mix=text(raw.mix),
-            issued=array(raw.issued, c.c_int64, n))
+            issued=array(raw.issued, c.c_int64, n),
+            run_delay_ns=array(raw.run_delay_ns, c.c_int64, n))
 
     @classmethod
     def read(cls, *paths: Union[str, "os.PathLike[str]"], strict: bool = False) -> List["Window"]:

@@ -153,6 +153,8 @@ void dxt_draft_reset(dxt_draft *draft, dxt_method method)
     draft->still_windows = 0;
     draft->still_since[0] = '\0';
     draft->work_of = 0;
+    draft->delayed_rank = DXT_NO_RANK;
+    draft->delayed_ns = 0;
     draft->has_lateness = draft->inherited = draft->failed = false;
 }
 

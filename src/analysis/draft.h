@@ -35,6 +35,8 @@ typedef struct dxt_draft {
     char still_since[DXT_TIME_TEXT];
     double work[2];
     uint32_t work_of;
+    uint32_t delayed_rank; /**< as in the findings */
+    int64_t delayed_ns;
     bool failed;
 } dxt_draft;
 

@@ -90,6 +90,8 @@ static void copy_facts(const dxt_draft *draft, dxt_findings *packed)
     packed->still_windows = draft->still_windows;
     memcpy(packed->still_since, draft->still_since, sizeof packed->still_since);
     packed->work_of = draft->work_of;
+    packed->delayed_rank = draft->delayed_rank;
+    packed->delayed_ns = draft->delayed_ns;
     for (int r = 0; r < 2; r++) packed->work[r] = draft->work_of > 0 ? draft->work[r] : NAN;
 }
 

@@ -149,7 +149,7 @@ static void give_verdict(dxt_case *c)
     /* A program that never passes its counters on has waited for nobody, ever. */
     bool silent = fit->base <= 0 && fit->count > 0 && dxt_case_mean(c) == 0;
     if (c->beside == 0 && dxt_may_rotate(fit)) c->draft->verdict = DXT_VERDICT_INCONCLUSIVE;
-    if (c->blocks) c->draft->verdict = DXT_VERDICT_INCONCLUSIVE;
+    if (c->blocks || c->draft->delayed_ns > 0) c->draft->verdict = DXT_VERDICT_INCONCLUSIVE;
     if (c->nothing || !fits || fit->unsure || fit->count < 2 || thin || stalled || silent)
         c->draft->verdict = DXT_VERDICT_INCONCLUSIVE;
 }

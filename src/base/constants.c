@@ -66,6 +66,7 @@ static const dxt_constant table[] = {
     {FIELD(dxt_window, group)},
     {FIELD(dxt_window, mix)},
     {FIELD(dxt_window, issued)},
+    {FIELD(dxt_window, run_delay_ns)},
     {SIZE(dxt_place)},
     {FIELD(dxt_place, pid)},
     {FIELD(dxt_place, rank)},

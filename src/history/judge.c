@@ -115,6 +115,8 @@ dxt_status dxt_history_weigh(dxt_history *history, dxt_track *track, const dxt_w
     w.draft->inherited = findings->inherited;
     w.draft->likely_node_size = findings->likely_node_size;
     w.draft->work_of = findings->work_of;
+    w.draft->delayed_rank = findings->delayed_rank;
+    w.draft->delayed_ns = findings->delayed_ns;
     memcpy(w.draft->work, findings->work, sizeof w.draft->work);
     if (track) look_around(&w);
     dxt_status status = copy_lateness(&w);

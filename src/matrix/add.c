@@ -50,7 +50,7 @@ static bool has_samples(const dxt_window *window)
 
 /* What the sum will hold; arrays that stay NULL are dropped. */
 typedef struct totals {
-    int64_t *wait, *samples, *bytes, *last, *tokens, *rank_ops;
+    int64_t *wait, *samples, *bytes, *last, *tokens, *rank_ops, *run_delay_ns;
     uint8_t *missing;
     int64_t samples_each, ops, elapsed_ns;
     bool fits;
@@ -99,6 +99,10 @@ static void add_ranks(totals *to, const dxt_window *a, const dxt_window *b)
         to->fits =
             add_known(dxt_window_ops(a, rank), dxt_window_ops(b, rank), &to->rank_ops[rank]) &&
             to->fits;
+    for (uint32_t rank = 0; to->run_delay_ns && rank < a->ranks; rank++)
+        to->fits =
+            add_known(a->run_delay_ns[rank], b->run_delay_ns[rank], &to->run_delay_ns[rank]) &&
+            to->fits;
 }
 
 static bool allocate(totals *to, const dxt_window *a, const dxt_window *b)
@@ -115,10 +119,12 @@ static bool allocate(totals *to, const dxt_window *a, const dxt_window *b)
     if (last) to->last = calloc(cells, sizeof *to->last);
     if (missing) to->missing = calloc(a->ranks, 1);
     if (tokens) to->tokens = calloc((size_t)a->ranks * a->local_experts, sizeof *to->tokens);
+    bool run_delay = a->run_delay_ns && b->run_delay_ns;
     if (rank_ops) to->rank_ops = calloc(a->ranks, sizeof *to->rank_ops);
+    if (run_delay) to->run_delay_ns = calloc(a->ranks, sizeof *to->run_delay_ns);
     return to->wait && (to->tokens || !tokens) && (to->rank_ops || !rank_ops) &&
            (to->samples || !samples) && (to->bytes || !bytes) && (to->last || !last) &&
-           (to->missing || !missing);
+           (to->missing || !missing) && (to->run_delay_ns || !run_delay);
 }
 
 /* Exchange the arrays of the sum for the new ones. */
@@ -130,6 +136,7 @@ static void replace(dxt_window *sum, totals *to)
                   .last = sum->last,
                   .tokens = sum->tokens,
                   .rank_ops = sum->rank_ops,
+                  .run_delay_ns = sum->run_delay_ns,
                   .missing = sum->missing};
     sum->wait = to->wait;
     sum->samples = to->samples;
@@ -139,6 +146,7 @@ static void replace(dxt_window *sum, totals *to)
     sum->tokens = to->tokens;
     if (!to->tokens) sum->local_experts = 0;
     sum->rank_ops = to->rank_ops;
+    sum->run_delay_ns = to->run_delay_ns;
     sum->samples_each = to->samples_each;
     sum->ops = to->ops;
     sum->elapsed_ns = to->elapsed_ns;
@@ -191,5 +199,6 @@ dxt_status dxt_window_add(dxt_window *sum, const dxt_window *window)
     free(to.missing);
     free(to.tokens);
     free(to.rank_ops);
+    free(to.run_delay_ns);
     return status;
 }

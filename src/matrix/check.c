@@ -30,6 +30,7 @@ const dxt_field dxt_fields[DXT_FIELDS] = {
     {"min_share", DXT_KIND_SHARE, false, 0},
     {"mix", DXT_KIND_MIX, false, 0},
     {"issued", DXT_KIND_ISSUED, false, 0},
+    {"run_delay_ns", DXT_KIND_RUN_DELAY, false, 0},
     {"group", DXT_KIND_STRING, false, offsetof(dxt_window, group)},
     {"elapsed_ns", DXT_KIND_INTEGER, false, offsetof(dxt_window, elapsed_ns)},
     {"instance", DXT_KIND_STRING, false, offsetof(dxt_window, instance)},
@@ -193,6 +194,8 @@ static dxt_status check_ranks(const dxt_window *window)
             return wrong("rank_ops", "negative");
         if (window->issued && window->issued[i] < DXT_NOT_OBSERVED)
             return wrong("issued", "negative");
+        if (window->run_delay_ns && window->run_delay_ns[i] < DXT_NOT_OBSERVED)
+            return wrong("run_delay_ns", "negative");
         if (!window->hosts) continue;
         const char *host = window->hosts[i];
         if (!host || !dxt_utf8_valid(host, strlen(host))) return wrong("hosts", "not UTF-8");

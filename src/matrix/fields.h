@@ -29,6 +29,7 @@ typedef enum dxt_field_kind {
     DXT_KIND_SHARE,
     DXT_KIND_MIX,
     DXT_KIND_ISSUED,
+    DXT_KIND_RUN_DELAY,
     DXT_KIND_INTEGER, /**< 0 … 2^63 − 1 at `offset` */
     DXT_KIND_STRING   /**< at `offset` */
 } dxt_field_kind;
@@ -47,7 +48,7 @@ enum {
     DXT_FIELD_BYTES,
     DXT_FIELD_LAST,
     DXT_MATRIX_FIELDS,
-    DXT_FIELDS = 25
+    DXT_FIELDS = 26
 };
 
 extern const dxt_field dxt_fields[DXT_FIELDS];

@@ -213,13 +213,19 @@ static dxt_status take_known(dxt_recording *rec, const char *field, uint32_t ind
     return DXT_OK;
 }
 
+/* Take such a number into a list that grows. */
+static dxt_status take_rank(dxt_recording *rec, const char *field, uint32_t index, int64_t **values)
+{
+    void *list = *values;
+    dxt_status status = grow(&list, index, sizeof **values);
+    if (status != DXT_OK) return status;
+    *values = list;
+    return take_known(rec, field, index, &(*values)[index]);
+}
+
 static dxt_status take_rank_ops(dxt_recording *rec, uint32_t index)
 {
-    void *list = rec->window->rank_ops;
-    dxt_status status = grow(&list, index, sizeof *rec->window->rank_ops);
-    if (status != DXT_OK) return status;
-    rec->window->rank_ops = list;
-    return take_known(rec, "ops", index, &rec->window->rank_ops[index]);
+    return take_rank(rec, "ops", index, &rec->window->rank_ops);
 }
 
 dxt_status dxt_take_ops(dxt_recording *rec)
@@ -230,16 +236,22 @@ dxt_status dxt_take_ops(dxt_recording *rec)
 
 static dxt_status take_rank_issued(dxt_recording *rec, uint32_t index)
 {
-    void *list = rec->window->issued;
-    dxt_status status = grow(&list, index, sizeof *rec->window->issued);
-    if (status != DXT_OK) return status;
-    rec->window->issued = list;
-    return take_known(rec, "issued", index, &rec->window->issued[index]);
+    return take_rank(rec, "issued", index, &rec->window->issued);
 }
 
 dxt_status dxt_take_issued(dxt_recording *rec)
 {
     return take_list(rec, "issued", &rec->issued, take_rank_issued);
+}
+
+static dxt_status take_rank_delay(dxt_recording *rec, uint32_t index)
+{
+    return take_rank(rec, "run_delay_ns", index, &rec->window->run_delay_ns);
+}
+
+dxt_status dxt_take_run_delay(dxt_recording *rec)
+{
+    return take_list(rec, "run_delay_ns", &rec->run_delay, take_rank_delay);
 }
 
 /* Make room for so many numbers of tokens; new ones are not known. */
@@ -340,9 +352,10 @@ dxt_status dxt_complete_ranks(dxt_recording *rec)
     const struct {
         const char *name;
         uint32_t count;
-    } lists[] = {{"ticks_per_second", rec->ticks}, {"nodes", rec->nodes},  {"hosts", rec->hosts},
-                 {"devices", rec->devices},        {"ops", rec->rank_ops}, {"tokens", rec->tokens},
-                 {"issued", rec->issued}};
+    } lists[] = {
+        {"ticks_per_second", rec->ticks}, {"nodes", rec->nodes},           {"hosts", rec->hosts},
+        {"devices", rec->devices},        {"ops", rec->rank_ops},          {"tokens", rec->tokens},
+        {"issued", rec->issued},          {"run_delay_ns", rec->run_delay}};
     for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
         if (lists[i].count > 0 && lists[i].count != window->ranks)
             return dxt_reader_fail(rec->reader, DXT_ERR_FORMAT, "%s has %u elements, ranks is %u",

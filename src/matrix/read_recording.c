@@ -124,6 +124,7 @@ static dxt_status take_field(dxt_recording *rec, int field)
     case DXT_KIND_SHARE: return take_share(rec);
     case DXT_KIND_MIX: return take_mix(rec);
     case DXT_KIND_ISSUED: return dxt_take_issued(rec);
+    case DXT_KIND_RUN_DELAY: return dxt_take_run_delay(rec);
     case DXT_KIND_MATRIX: return dxt_take_matrix(rec, field);
     case DXT_KIND_INTEGER:
         return dxt_take_integer(rec, about->name, -1, INT64_MAX, (int64_t *)(void *)at);

@@ -24,7 +24,7 @@ typedef struct dxt_recording {
     dxt_json json;
     dxt_window *window; /**< its arrays are as long as the counts below say */
     dxt_matrix matrices[DXT_MATRIX_FIELDS];
-    uint32_t ticks, nodes, hosts, devices, rank_ops, tokens, issued; /**< elements */
+    uint32_t ticks, nodes, hosts, devices, rank_ops, tokens, issued, run_delay; /**< elements */
     size_t token_cells; /**< numbers in window->tokens */
     bool tokens_nested; /**< an array per rank */
     bool ticks_each;    /**< one number for all ranks */
@@ -51,6 +51,7 @@ dxt_status dxt_take_hosts(dxt_recording *rec);
 dxt_status dxt_take_devices(dxt_recording *rec);
 dxt_status dxt_take_ops(dxt_recording *rec);
 dxt_status dxt_take_issued(dxt_recording *rec);
+dxt_status dxt_take_run_delay(dxt_recording *rec);
 dxt_status dxt_take_tokens(dxt_recording *rec);
 /** Whether each of them is as long as `ranks` says; what was one number is spread. */
 dxt_status dxt_complete_ranks(dxt_recording *rec);

@@ -59,6 +59,7 @@ void dxt_window_free(dxt_window *window)
     free(window->tokens);
     free(window->rank_ops);
     free(window->issued);
+    free(window->run_delay_ns);
     free(window->group);
     free(window->mix);
     free(window);

@@ -167,11 +167,12 @@ static void put_ops(output *out, const dxt_window *window)
     put_list(out, window->rank_ops, window->ranks);
 }
 
-static void put_issued(output *out, const dxt_window *window)
+static void put_ranks(output *out, const char *name, const dxt_window *window,
+                      const int64_t *values)
 {
-    if (!window->issued) return;
-    put_name(out, "issued");
-    put_list(out, window->issued, window->ranks);
+    if (!values) return;
+    put_name(out, name);
+    put_list(out, values, window->ranks);
 }
 
 static void put_tokens(output *out, const dxt_window *window)
@@ -301,7 +302,8 @@ dxt_status dxt_window_write(const dxt_window *window, dxt_write_fn write, void *
     put_matrix_field(&out, "bytes", window->bytes, window->ranks, NULL);
     put_matrix_field(&out, "last", window->last, window->ranks, NULL);
     put_tokens(&out, window);
-    put_issued(&out, window);
+    put_ranks(&out, "issued", window, window->issued);
+    put_ranks(&out, "run_delay_ns", window, window->run_delay_ns);
     put_extra(&out, window->extra);
     put_bytes(&out, "}\n", 2);
     flush(&out);

@@ -245,6 +245,9 @@ dxt_status dxt_report_json(const dxt_window *window, const dxt_findings *finding
         dxt_text_printf(&text, ",\"waits_beside\":%u", findings->waits_beside);
     if (findings->likely_node_size > 0)
         dxt_text_printf(&text, ",\"likely_ranks_per_node\":%u", findings->likely_node_size);
+    if (findings->delayed_ns > 0)
+        dxt_text_printf(&text, ",\"delayed_rank\":%u,\"delayed_ns\":%" PRId64,
+                        findings->delayed_rank, findings->delayed_ns);
     dxt_text_puts(&text, "}\n");
     return dxt_text_flush(&text, write, context);
 }

@@ -84,6 +84,22 @@ static void who_waits(const struct words *w, const char *others)
         dxt_text_printf(w->text, "; %u of %u %s wait for it", waiting, count, others);
 }
 
+/* "; its thread waited 12 ms for a CPU core", where that is most of it. */
+static void held_up(const struct words *w)
+{
+    const dxt_window *window = w->window;
+    uint32_t rank = w->finding->rank;
+    bool summed = w->findings->measure == DXT_MEASURE_NS;
+    if (!window->run_delay_ns || rank >= window->ranks || !isfinite(w->finding->wait)) return;
+    if (!summed && w->findings->measure != DXT_MEASURE_NS_PER_OP) return;
+    double ops = summed ? 1 : (double)dxt_window_ops(window, rank);
+    double delay_ns = (double)window->run_delay_ns[rank];
+    if (!(delay_ns > 0 && delay_ns >= w->finding->wait * ops / 2)) return;
+    dxt_text_puts(w->text, "; its thread waited ");
+    dxt_words_amount(w->text, DXT_MEASURE_NS, delay_ns);
+    dxt_text_puts(w->text, " for a CPU core");
+}
+
 /* " waits 1.03 ms longer per operation "; for sentences that compare. */
 static void compare(const struct words *w)
 {
@@ -124,6 +140,7 @@ static void late_rank(const struct words *w)
     in_phase(w);
     cost(w, "+");
     who_waits(w, "others");
+    held_up(w);
 }
 
 /* Of durations it is not known why: where a rank leaves when its own data is there, a slow path to

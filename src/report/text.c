@@ -130,6 +130,16 @@ static void why_still(dxt_text *line, const dxt_findings *findings)
     dxt_text_puts(line, ", not known who holds it up (an idle server looks the same)");
 }
 
+/* What would be named may be no more than this. */
+static void why_delayed(dxt_text *line, const dxt_window *window, const dxt_findings *findings)
+{
+    dxt_text_puts(line, " — ");
+    dxt_words_rank(line, window, findings->delayed_rank);
+    dxt_text_puts(line, " waited ");
+    dxt_words_amount(line, DXT_MEASURE_NS, (double)findings->delayed_ns);
+    dxt_text_puts(line, " for a CPU core, which may be all there is to it");
+}
+
 static dxt_status verdict(dxt_text *line, const dxt_window *window, const dxt_findings *findings)
 {
     double longest = NAN;
@@ -141,6 +151,10 @@ static dxt_status verdict(dxt_text *line, const dxt_window *window, const dxt_fi
     case DXT_VERDICT_INCONCLUSIVE:
         if (findings->still_windows > 1) {
             why_still(line, findings);
+            break;
+        }
+        if (findings->delayed_ns > 0) {
+            why_delayed(line, window, findings);
             break;
         }
         dxt_text_puts(line, longest > 0 ? " — too short or too noisy to tell, or something that "

@@ -16,6 +16,7 @@ static bool allocate(dxt_assembler *a)
     a->missing = malloc(a->ranks * sizeof *a->missing);
     a->silent = malloc(a->ranks * sizeof *a->silent);
     a->issued = malloc(a->ranks * sizeof *a->issued);
+    a->delays = malloc(a->ranks * sizeof *a->delays);
     a->rates = malloc(a->ranks * sizeof *a->rates);
     a->fast_rates = malloc(a->ranks * sizeof *a->fast_rates);
     a->tick_ns = malloc(a->ranks * sizeof *a->tick_ns);
@@ -27,7 +28,7 @@ static bool allocate(dxt_assembler *a)
     a->tokens = malloc((size_t)a->ranks * DXT_MAIL_TOKENS * sizeof *a->tokens);
     if (!a->windows || !a->cells || !a->missing || !a->rates || !a->nodes || !a->hosts || !a->ops ||
         !a->devices || !a->experts || !a->tokens || !a->fast_rates || !a->tick_ns || !a->silent ||
-        !a->issued)
+        !a->issued || !a->delays)
         return false;
     /* A plane that nobody counts is never touched, and takes no memory but its addresses. */
     for (uint32_t o = 0; o < a->operators; o++) {
@@ -62,6 +63,7 @@ void dxt_assembler_destroy(dxt_assembler *a)
     free(a->missing);
     free(a->silent);
     free(a->issued);
+    free(a->delays);
     free(a->rates);
     free(a->fast_rates);
     free(a->tick_ns);
@@ -318,6 +320,23 @@ static int64_t *issued(dxt_assembler *to, const dxt_assembly *a)
     return known ? to->issued : NULL;
 }
 
+/* How long each rank waited for a core in this interval; NULL if no rank knows. */
+static int64_t *delays(dxt_assembler *to, const dxt_assembly *a)
+{
+    bool known = false;
+    for (uint32_t r = 0; r < a->ranks; r++) {
+        to->delays[r] = DXT_NOT_OBSERVED;
+        if (to->missing[r]) continue;
+        dxt_mail_head from, until;
+        dxt_mail_get_head(a->before[r], &from);
+        dxt_mail_get_head(a->after[r], &until);
+        if (from.run_delay_ns < 0 || until.run_delay_ns < from.run_delay_ns) continue;
+        to->delays[r] = until.run_delay_ns - from.run_delay_ns;
+        known = true;
+    }
+    return known ? to->delays : NULL;
+}
+
 static char *begin(dxt_assembler *to, int64_t realtime_ns)
 {
     time_t seconds = (time_t)(realtime_ns / 1000000000);
@@ -344,6 +363,7 @@ static dxt_window describe(dxt_assembler *to, const dxt_assembly *a)
                          .origin = a->origin,
                          .mix = mix(to, a),
                          .issued = issued(to, a),
+                         .run_delay_ns = delays(to, a),
                          .group = text(a->group),
                          .instance = text(a->instance),
                          .source = text(a->source)};

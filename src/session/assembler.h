@@ -30,6 +30,7 @@ struct dxt_assembler {
     char **hosts;
     dxt_place *devices;
     int64_t *issued;  /* operations of all kinds, per rank */
+    int64_t *delays;  /* run delay in ns, per rank */
     int64_t *tokens;  /* [ranks][columns], at most DXT_MAIL_TOKENS */
     int64_t *experts; /* per rank: waits side by side, 0 = unknown */
     char begin[TIME_SIZE];

@@ -137,6 +137,7 @@ static dxt_status read_mail(dxt_collector *c, uint32_t rank, uint64_t wanted, ui
                                                &expect.sequence);
     if (status == DXT_ERR_LIMIT || status == DXT_ERR_FORMAT) return refuse(c, rank, "nonsense");
     if (status != DXT_OK) return status;
+    dxt_mail_upgrade(buffer, c->mail_size, &size);
     const char *fault = dxt_mail_decode(buffer, size, &expect, head);
     if (fault) return refuse(c, rank, fault);
     if (strcmp(head->instance, c->instance) == 0) return DXT_OK;

@@ -197,6 +197,21 @@ static const char *find_wrong_place(const dxt_mail_head *head)
     return NULL;
 }
 
+/* Version 2 is the same but for the last word of the head. */
+void dxt_mail_upgrade(uint64_t *mail, size_t capacity, size_t *size)
+{
+    const size_t head = offsetof(dxt_mail_head, run_delay_ns), more = sizeof(int64_t);
+    const int64_t unknown = -1;
+    if (*size < head || *size + more > capacity) return;
+    if (mail[0] != DXT_MAIL_MAGIC || mail[1] != DXT_MAIL_VERSION - 1 || mail[2] != *size) return;
+    char *behind = (char *)mail + head;
+    memmove(behind + more, behind, *size - head);
+    memcpy(behind, &unknown, more);
+    *size += more;
+    mail[1] = DXT_MAIL_VERSION;
+    mail[2] = *size;
+}
+
 /* @return What is wrong, or NULL. */
 static const char *find_fault(const dxt_mail_head *head, size_t size, const dxt_mail_head *expect)
 {
@@ -215,6 +230,7 @@ static const char *find_fault(const dxt_mail_head *head, size_t size, const dxt_
         return "a mail of the wrong size";
     if (head->time_ns < 0 || head->realtime_ns < 0) return "a time before all time";
     if (head->ticks_per_second > DXT_MAIL_MAX_RATE) return "an impossible clock rate";
+    if (head->run_delay_ns < -1) return "an impossible run delay";
     return find_wrong_place(head);
 }
 

@@ -18,7 +18,7 @@
 #include <deepxtrace/probe.h>
 
 #define DXT_MAIL_MAGIC UINT64_C(0x314c49414d545844) /* "DXTMAIL1" */
-#define DXT_MAIL_VERSION UINT64_C(2)
+#define DXT_MAIL_VERSION UINT64_C(3)
 /** Room for a text, the terminator included. Texts are printable ASCII. */
 #define DXT_MAIL_TEXT 64u
 #define DXT_MAIL_PCI 32u
@@ -51,9 +51,12 @@ typedef struct dxt_mail_head {
     char instance[DXT_MAIL_TEXT]; /**< empty = none */
     char uuid[DXT_MAIL_TEXT];     /**< of the GPU; empty = unknown */
     char pci[DXT_MAIL_PCI];       /**< empty = unknown */
+    int64_t
+        run_delay_ns; /**< in all, of the thread that communicates; −1 = unknown; since version 3
+                           */
 } dxt_mail_head;
 
-_Static_assert(sizeof(dxt_mail_head) == 152 + 3 * DXT_MAIL_TEXT + DXT_MAIL_PCI,
+_Static_assert(sizeof(dxt_mail_head) == 160 + 3 * DXT_MAIL_TEXT + DXT_MAIL_PCI,
                "no padding on the way");
 
 /** What a rank counts of an operator as a whole. */
@@ -118,6 +121,15 @@ size_t dxt_mail_add_durations(uint64_t *mail, const dxt_probe *probe, const uint
 
 /** The durations of an operator in a mail that has passed dxt_mail_decode(), and how many. */
 const dxt_duration *dxt_mail_durations(const uint64_t *mail, uint32_t index, uint32_t *count);
+
+/**
+ * Make a mail of the version before this one out of what a rank with an older library sent.
+ * Anything else stays as it is.
+ *
+ * @param mail  In @p capacity bytes, of which a mail of this version needs no more.
+ * @param size  Of what was sent; receives that of what it has become.
+ */
+void dxt_mail_upgrade(uint64_t *mail, size_t capacity, size_t *size);
 
 /**
  * Check a mail from outside.

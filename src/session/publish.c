@@ -61,7 +61,7 @@ void dxt_session_note_first(dxt_session *s)
     s->noted = true;
 }
 
-static dxt_mail_head head_of(const dxt_session *s, uint64_t sequence, bool leaving)
+static dxt_mail_head head_of(dxt_session *s, uint64_t sequence, bool leaving)
 {
     int64_t realtime_ns = dxt_realtime_ns(); /* a clock may say that it is before 1970 */
     dxt_mail_head head = {.rank = s->rank,
@@ -72,6 +72,7 @@ static dxt_mail_head head_of(const dxt_session *s, uint64_t sequence, bool leavi
                           .realtime_ns = realtime_ns > 0 ? realtime_ns : 0,
                           .node = s->config.node,
                           .leaving = leaving,
+                          .run_delay_ns = dxt_delay_read(&s->delay),
                           .pid = s->device.pid,
                           .global_rank = s->device.rank,
                           .gpu = s->device.gpu};

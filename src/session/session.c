@@ -329,6 +329,8 @@ static void set_defaults(dxt_session *s)
     dxt_mail_set_text(s->group, sizeof s->group, config->group);
     set_place(s);
     s->pid = getpid();
+    /* Who steps, communicates; without steps, who made the session. */
+    dxt_delay_start(&s->delay, config->mode == DXT_SESSION_SYNC);
 }
 
 /* Which operators' windows help to judge another one's. */

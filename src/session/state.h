@@ -13,6 +13,7 @@
 #include "session/assemble.h"
 #include "session/beat.h"
 #include "session/collect.h"
+#include "session/delay.h"
 #include "session/durations.h"
 #include "session/mail.h"
 
@@ -28,6 +29,7 @@ struct dxt_session {
     char *source;
     char instance[DXT_MAIL_TEXT];
     dxt_place device;
+    dxt_delay delay; /* of the thread that communicates */
     char group[DXT_MAIL_TEXT];
     dxt_snapshot *snapshot;
     uint64_t *mail;

@@ -63,6 +63,7 @@ static dxt_window *make(tape *t, uint32_t ranks, const char *phase)
     if (has & 256) w->nodes = calloc(ranks, sizeof *w->nodes);
     if (has & 512) w->ticks_per_second = calloc(ranks, sizeof *w->ticks_per_second);
     if (has & 1024) w->rank_ops = calloc(ranks, sizeof *w->rank_ops);
+    if (has & 32768) w->run_delay_ns = calloc(ranks, sizeof *w->run_delay_ns);
     if (has & 2048) w->min_share = (double)(1 + next(t, 1) % 100) / 100;
     w->origin = (dxt_origin)(has >> 12 & 3);
     /* Whole rows, columns, or any cell. */
@@ -70,6 +71,7 @@ static dxt_window *make(tape *t, uint32_t ranks, const char *phase)
         if (next(t, 1) % 3 == 0) w->wait[c] = DXT_NOT_OBSERVED;
     for (uint32_t r = 0; r < ranks; r++) {
         if (w->rank_ops) w->rank_ops[r] = counter(t) - 1;
+        if (w->run_delay_ns) w->run_delay_ns[r] = counter(t) - 1;
         if (w->missing && (w->missing[r] = next(t, 1) % 4 == 0) != 0)
             memset(w->wait + (size_t)r * ranks, 0, ranks * sizeof *w->wait);
         if (w->nodes) w->nodes[r] = (int32_t)(next(t, 1) % 8);
@@ -81,6 +83,8 @@ static dxt_window *make(tape *t, uint32_t ranks, const char *phase)
 static void sound(const dxt_window *w, const dxt_findings *found)
 {
     require(found->ranks == w->ranks && isfinite(found->ordinary));
+    require(found->delayed_ns >= 0);
+    require(found->delayed_ns == 0 || found->delayed_rank < w->ranks);
     for (size_t f = 0; f < found->finding_count; f++) {
         const dxt_finding *x = &found->findings[f];
         require(x->kind == DXT_SILENT_RANK || isfinite(x->wait));

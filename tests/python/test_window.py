@@ -86,13 +86,15 @@ def test_what_a_window_says_of_its_origin_travels():
     devices = [{"host": "h", "gpu": 3, "uuid": "GPU-1", "pci": "0000:3b:00.0", "pid": 7,
                 "rank": 9}, None]
     given = Window([[0, None], [4, np.nan]], unit="ns", ops=[2, None], devices=devices,
-                   tokens=[[1, 2], [None, 3]], origin="duration", min_share=0.05, group="ep", mix=3)
+                   tokens=[[1, 2], [None, 3]], origin="duration", min_share=0.05, group="ep", mix=3,
+                   run_delay_ns=[7, None])
     read, = Window.parse(given.to_json())
     assert read.wait.tolist() == [[0, deepxtrace.NOT_OBSERVED], [4, deepxtrace.NOT_OBSERVED]]
     assert read.rank_ops.tolist() == [2, deepxtrace.NOT_OBSERVED] and read.ops == 2
     assert read.devices == (devices[0], {}) == given.devices
     assert read.tokens.tolist() == [[1, 2], [deepxtrace.NOT_OBSERVED, 3]]
     assert (read.origin, read.min_share, read.group, read.mix) == ("duration", 0.05, "ep", "3")
+    assert read.run_delay_ns.tolist() == [7, deepxtrace.NOT_OBSERVED]
     assert np.isnan(read.values()).tolist() == [[False, True], [False, True]]
     assert Window([[0, 1], [2, 0]], tokens=[5, 6]).tokens.tolist() == [5, 6]
     for wrong in ({"origin": "guess"}, {"devices": [None]}, {"devices": [{"gpus": 1}, None]},

@@ -80,6 +80,10 @@ static void every_field_comes_out_again(void **state)
                  OUT("\"ranks\":2,\"devices\":[{\"host\":\"é\",\"gpu\":0,\"uuid\":\"GPU-1\","
                      "\"pci\":\"0000:3b:00.0\",\"pid\":7,\"rank\":12},{}],\"origin\":\"source\",",
                      W));
+    assert_reads(R("\"run_delay_ns\":[null,9223372036854775807],\"issued\":[0,null]," W),
+                 OUT("\"ranks\":2,", W ",\"issued\":[0,null],"
+                                       "\"run_delay_ns\":[null,9223372036854775807]"));
+    assert_reads(R("\"run_delay_ns\":null," W), OUT("\"ranks\":2,", W));
     assert_reads(R("\"devices\":[{},{\"gpu\":null}],\"origin\":\"barrier\"," W),
                  OUT("\"ranks\":2,\"devices\":[{},{}],\"origin\":\"barrier\",", W));
 }
@@ -104,6 +108,10 @@ static void wrong_fields_are_refused(void **state)
         {R("\"mix\":-1," W), DXT_ERR_FORMAT, "t:1: mix: -1 is negative"},
         {R("\"ops\":[1]," W), DXT_ERR_FORMAT, "t:1: ops has 1 elements, ranks is 2"},
         {R("\"ops\":[1,-1]," W), DXT_ERR_FORMAT, "t:1: ops: element 1: -1 is negative"},
+        {R("\"run_delay_ns\":[1]," W), DXT_ERR_FORMAT,
+         "t:1: run_delay_ns has 1 elements, ranks is 2"},
+        {R("\"run_delay_ns\":[1,-1]," W), DXT_ERR_FORMAT,
+         "t:1: run_delay_ns: element 1: -1 is negative"},
         {R("\"tokens\":[1,2,3]," W), DXT_ERR_FORMAT, "t:1: tokens has 3 elements, ranks is 2"},
         {R("\"tokens\":[1,[2]]," W), DXT_ERR_FORMAT,
          "t:1: tokens: element 1 is not like those before it"},
@@ -135,6 +143,7 @@ static dxt_window *full(void)
         "{\"v\":1,\"phase\":\"x\",\"ranks\":3,\"unit\":\"ns\",\"group\":\"g\",\"mix\":1,"
         "\"wait\":[[0,30,null],[60,0,60],[8,8,0]],\"ops\":[10,20,0],"
         "\"origin\":\"barrier\",\"min_share\":0.02,\"tokens\":[[1,2],[3,4],[5,null]],"
+        "\"run_delay_ns\":[10,0,null],"
         "\"devices\":[{\"gpu\":1},null,{\"host\":\"h\"}]}");
 }
 
@@ -183,6 +192,7 @@ static void wrong_windows_are_found(void **state)
     SPOIL(w->min_share, NAN, 0.5, "min_share: not 0 to 1");
     SPOIL(w->min_share, 2, 0.5, "min_share: not 0 to 1");
     SPOIL(w->rank_ops[1], -2, 3, "rank_ops: negative");
+    SPOIL(w->run_delay_ns[1], -2, 3, "run_delay_ns: negative");
     SPOIL(w->tokens[1], -2, 3, "tokens: negative");
     SPOIL(w->local_experts, 0, 2, "local_experts: not 1 to 4096");
     SPOIL(w->local_experts, 4097, 2, "local_experts: not 1 to 4096");
@@ -215,6 +225,8 @@ static void sums_hold_what_was_observed_in_both(void **state)
     assert_int_equal(sum->rank_ops[0], 21);
     assert_int_equal(sum->rank_ops[1], 40);
     assert_int_equal(sum->tokens[3], 8);
+    assert_int_equal(sum->run_delay_ns[0], 20);
+    assert_int_equal(sum->run_delay_ns[2], DXT_NOT_OBSERVED);
     assert_int_equal(sum->tokens[5], DXT_NOT_OBSERVED);
     assert_int_equal(sum->devices[0].gpu, 1);
     assert_true(sum->min_share == 0.02);
@@ -222,12 +234,15 @@ static void sums_hold_what_was_observed_in_both(void **state)
     assert_int_equal(dxt_window_check(sum), DXT_OK);
     free(window->rank_ops);
     window->rank_ops = NULL; /* 10 each */
+    free(window->run_delay_ns);
+    window->run_delay_ns = NULL;
     free(window->tokens);
     window->tokens = NULL;
     window->local_experts = 0;
     assert_int_equal(dxt_window_add(sum, window), DXT_OK);
     assert_int_equal(sum->rank_ops[0], 31);
     assert_null(sum->tokens);
+    assert_null(sum->run_delay_ns);
     assert_int_equal(sum->local_experts, 0);
     window->origin = DXT_ORIGIN_SOURCE;
     assert_int_equal(dxt_window_add(sum, window), DXT_ERR_INVALID);
@@ -244,7 +259,8 @@ static void failed_allocations_are_reported(void **state)
 {
     (void)state;
     static const char text[] = R("\"origin\":\"source\",\"ops\":[1,2],\"tokens\":[[1,2],[3,4]],"
-                                 "\"mix\":3,\"group\":\"g\",\"devices\":[{\"host\":\"h\"},{}]," W);
+                                 "\"mix\":3,\"group\":\"g\",\"devices\":[{\"host\":\"h\"},{}],"
+                                 "\"run_delay_ns\":[1,2],\"issued\":[3,4]," W);
     dxt_window *window = NULL, *sum = full(), *other = full();
     dxt_status status;
     long k = 1;
@@ -255,7 +271,7 @@ static void failed_allocations_are_reported(void **state)
     for (k = 1; alloc_fail_arm(k), status = dxt_window_add(sum, other), alloc_fail_disarm(); k++)
         assert_int_equal(status, DXT_ERR_NO_MEMORY);
     assert_int_equal(status, DXT_OK);
-    assert_int_equal(k, 4);
+    assert_int_equal(k, 5);
     dxt_window_free(window);
     dxt_window_free(sum);
     dxt_window_free(other);

@@ -251,6 +251,15 @@ static void the_text_begins_with_the_verdict(void **state)
     memset(window->wait, 0, 16 * 16 * sizeof *window->wait);
     expect_text(window, &findings,
                 "dispatch, case d_col2_50us, 16 ranks: inconclusive — nothing was counted\n");
+    findings.delayed_ns = 180000000;
+    findings.delayed_rank = 2;
+    expect_text(window, &findings,
+                "dispatch, case d_col2_50us, 16 ranks: inconclusive — rank 2 waited 180 ms for a\n"
+                "    CPU core, which may be all there is to it\n");
+    json_t *root = report_json(window, &findings);
+    assert_int_equal(json_integer_value(json_object_get(root, "delayed_rank")), 2);
+    assert_int_equal(json_integer_value(json_object_get(root, "delayed_ns")), 180000000);
+    json_decref(root);
     findings.verdict = DXT_VERDICT_HEALTHY;
     findings.inherited = 1;
     expect_text(window, &findings,

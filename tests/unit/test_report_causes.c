@@ -35,6 +35,33 @@ static void links_say_which_way_and_to_whom(void **state)
     dxt_window_free(window);
 }
 
+/* What a rank's lateness comes from, where most of it can. */
+static void a_rank_that_waited_for_a_core_says_so(void **state)
+{
+    (void)state;
+    static const char *const LATE = "rank 2 is late in dispatch: +1.03 ms per operation, 38 % of "
+                                    "the time";
+    char expected[256];
+    dxt_window *window = make_window(4);
+    dxt_finding finding = make_finding(DXT_LATE_RANK);
+    window->ops = 10;
+    window->run_delay_ns = calloc(4, sizeof *window->run_delay_ns);
+    assert_non_null(window->run_delay_ns);
+    expect_sentence(window, &finding, DXT_MEASURE_NS_PER_OP, LATE);
+    window->run_delay_ns[2] = 5100000;
+    expect_sentence(window, &finding, DXT_MEASURE_NS_PER_OP, LATE);
+    window->run_delay_ns[2] = 5200000; /* half of it */
+    snprintf(expected, sizeof expected, "%s; its thread waited 5.20 ms for a CPU core", LATE);
+    expect_sentence(window, &finding, DXT_MEASURE_NS_PER_OP, expected);
+    expect_sentence(window, &finding, DXT_MEASURE_NS,
+                    "rank 2 is late in dispatch: +1.03 ms in the window, 38 % of the time; its "
+                    "thread waited 5.20 ms for a CPU core");
+    finding.wait = NAN;
+    expect_sentence(window, &finding, DXT_MEASURE_NS_PER_OP,
+                    "rank 2 is late in dispatch: 38 % of the time");
+    dxt_window_free(window);
+}
+
 /* As far as it is known: by host name, or by device. */
 static void a_rank_is_a_place(void **state)
 {
@@ -218,6 +245,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(links_say_which_way_and_to_whom),
         cmocka_unit_test(a_rank_is_a_place),
+        cmocka_unit_test(a_rank_that_waited_for_a_core_says_so),
         cmocka_unit_test(of_two_ranks_it_may_be_either),
         cmocka_unit_test(paths_of_one_cause_are_counted),
         cmocka_unit_test(json_has_lists_directions_and_reasons),

@@ -12,6 +12,7 @@
 #include "alloc_fail.h"
 #include "base/base.h"
 #include "session/assemble.h"
+#include "session/delay.h"
 #include "session/mail.h"
 
 static const char *const NAMES[] = {"dispatch", "combine", "third"};
@@ -31,6 +32,7 @@ static dxt_mail_head head_of(uint32_t rank, uint32_t ranks, uint32_t operators, 
     dxt_mail_set_text(head.pci, sizeof head.pci, "0000:3b:00.0");
     head.pid = 77;
     head.global_rank = 100 + rank;
+    head.run_delay_ns = (int64_t)sequence * 1000000;
     head.gpu = (int64_t)rank;
     return head;
 }
@@ -84,7 +86,7 @@ static uint64_t *new_mail(uint32_t rank, uint32_t ranks, uint32_t operators, uin
 static void sizes_are_in_range(void **state)
 {
     (void)state;
-    assert_int_equal(dxt_session_mail_size(2, 16), 376 + 2 * 8 * (4 + 4 * 16) + 8 * 256);
+    assert_int_equal(dxt_session_mail_size(2, 16), 384 + 2 * 8 * (4 + 4 * 16) + 8 * 256);
     assert_int_equal(dxt_session_mail_size(0, 16), 0);
     assert_int_equal(dxt_session_mail_size(2, 0), 0);
     assert_int_equal(dxt_session_mail_size(DXT_MAX_OPERATORS + 1, 2), 0);
@@ -107,12 +109,109 @@ static void a_mail_survives_the_way(void **state)
     assert_int_equal(head.pid, 77);
     assert_int_equal(head.global_rank, 103);
     assert_int_equal(head.gpu, 3);
+    assert_int_equal(head.run_delay_ns, 9000000);
     assert_int_equal(dxt_mail_get_counts(mail, 4, 1).ops, 5000);
     assert_int_equal(dxt_mail_plane(mail, 4, 1, DXT_MAIL_WAIT)[2], 1102);
     assert_int_equal(dxt_mail_plane(mail, 4, 1, DXT_MAIL_SAMPLES)[2], 2204);
     assert_int_equal(dxt_mail_plane(mail, 4, 1, DXT_MAIL_BYTES)[2], 3306);
     assert_int_equal(dxt_mail_plane(mail, 4, 1, DXT_MAIL_LAST)[3], 4412);
     free(mail);
+}
+
+/* What a rank with an older library sends: the same without the last word of the head. */
+static size_t make_older(uint64_t *mail, size_t size)
+{
+    char *from = (char *)mail + sizeof(dxt_mail_head);
+    memmove(from - 8, from, size - sizeof(dxt_mail_head));
+    mail[1] = 2;
+    mail[2] = size - 8;
+    return size - 8;
+}
+
+static void mails_of_the_version_before_are_read(void **state)
+{
+    (void)state;
+    uint64_t *mail = new_mail(3, 4, 2, 9, 1000);
+    size_t whole = plain_size(2, 4), size = make_older(mail, whole);
+    dxt_mail_head expect = head_of(3, 4, 2, 9), head;
+    assert_string_equal(dxt_mail_decode(mail, size, &expect, &head), "a mail of another version");
+    dxt_mail_upgrade(mail, whole, &size);
+    assert_int_equal(size, whole);
+    assert_null(dxt_mail_decode(mail, size, &expect, &head));
+    assert_int_equal(head.run_delay_ns, -1);
+    assert_string_equal(head.pci, "0000:3b:00.0");
+    assert_int_equal(dxt_mail_get_counts(mail, 4, 1).ops, 5000);
+    assert_int_equal(dxt_mail_plane(mail, 4, 1, DXT_MAIL_LAST)[3], 4412);
+    free(mail);
+}
+
+static void what_is_no_older_mail_stays_as_it_is(void **state)
+{
+    (void)state;
+    uint64_t *mail = new_mail(3, 4, 2, 9, 1000), *copy;
+    size_t whole = plain_size(2, 4), older = make_older(mail, whole);
+    const struct {
+        size_t word;
+        uint64_t value; /* instead of what is there */
+        size_t capacity, size;
+    } cases[] = {{1, 2, older, older}, /* there is no room */
+                 {1, 1, whole, older}, /* still older */
+                 {1, 3, whole, older},
+                 {0, 7, whole, older},
+                 {2, older + 8, whole, older}, /* of another size than it says */
+                 {1, 2, whole, 8},
+                 {1, 2, whole, sizeof(dxt_mail_head) - 16},
+                 {1, 2, 0, older}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        size_t size = cases[i].size;
+        copy = malloc(whole);
+        assert_non_null(copy);
+        memcpy(copy, mail, older);
+        copy[cases[i].word] = cases[i].value;
+        uint64_t word[3] = {copy[0], copy[1], copy[2]};
+        dxt_mail_upgrade(copy, cases[i].capacity, &size);
+        assert_int_equal(size, cases[i].size);
+        assert_memory_equal(copy, word, sizeof word);
+        assert_memory_equal(copy + 3, mail + 3, older - sizeof word);
+        free(copy);
+    }
+    free(mail);
+}
+
+static void the_time_waited_for_a_core_is_read(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        int64_t delay_ns;
+    } cases[] = {{"663253 396753 2\n", 396753},
+                 {"1 0 1\n", 0},
+                 {"0 0 0\n", -1}, /* a kernel that does not count */
+                 {"12 99999999999999999999 4\n", -1},
+                 {"12 9223372036854775808 4\n", -1},
+                 {"12 9223372036854775807 4\n", INT64_MAX},
+                 {"12 13", -1}, /* cut off */
+                 {"12\n", -1},
+                 {"", -1},
+                 {"x y z\n", -1},
+                 {"12 x 3\n", -1}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        assert_int_equal(dxt_delay_parse(cases[i].text), cases[i].delay_ns);
+    dxt_delay delay;
+    setenv("DEEPXTRACE_RUN_DELAY", "0", 1);
+    dxt_delay_start(&delay, true);
+    assert_int_equal(dxt_delay_read(&delay), -1);
+    setenv("DEEPXTRACE_RUN_DELAY", "1", 1);
+    dxt_delay_start(&delay, true);
+    int64_t before_ns = dxt_delay_read(&delay), now_ns = dxt_delay_read(&delay);
+    assert_true(before_ns >= -1 && now_ns >= before_ns);
+    /* Another thread than the last time. */
+    delay.before++;
+    assert_int_equal(dxt_delay_read(&delay), -1);
+    assert_true(dxt_delay_read(&delay) >= before_ns);
+    /* One that is not there. */
+    delay = (dxt_delay){.thread = INT32_MAX};
+    assert_int_equal(dxt_delay_read(&delay), -1);
 }
 
 static void texts_are_cut_and_cleaned(void **state)
@@ -164,6 +263,8 @@ static void malformed_mails_are_refused(void **state)
         {offsetof(dxt_mail_head, ticks_per_second), DXT_MAIL_MAX_RATE + 1, "clock rate"},
         {offsetof(dxt_mail_head, node), UINT64_MAX - 1, "node"},
         {offsetof(dxt_mail_head, node), UINT64_C(1) << 31, "node"},
+        {offsetof(dxt_mail_head, run_delay_ns), UINT64_MAX, NULL}, /* unknown */
+        {offsetof(dxt_mail_head, run_delay_ns), UINT64_MAX - 1, "run delay"},
         {offsetof(dxt_mail_head, host), 0x0a0a0a0a, "text"},
         {offsetof(dxt_mail_head, instance) + 8, UINT64_MAX, NULL}, /* behind the terminator */
     };
@@ -397,6 +498,32 @@ static void what_is_unknown_is_left_out(void **state)
     tear_down(&f);
 }
 
+static void put_delay(uint64_t *mail, int64_t delay_ns)
+{
+    memcpy(mail + offsetof(dxt_mail_head, run_delay_ns) / sizeof *mail, &delay_ns, sizeof delay_ns);
+}
+
+static void the_delay_of_a_window_is_that_between_its_mails(void **state)
+{
+    (void)state;
+    struct fixture f;
+    const dxt_window *window;
+    set_up(&f, 4, 1);
+    put_delay(f.before[0], 100), put_delay(f.after[0], 350);
+    put_delay(f.before[1], -1), put_delay(f.after[1], 350); /* began to be known */
+    put_delay(f.before[2], 100), put_delay(f.after[2], -1);
+    put_delay(f.before[3], 100), put_delay(f.after[3], 99); /* another thread */
+    dxt_assemble(f.assembler, &f.assembly, &window);
+    assert_int_equal(dxt_window_check(window), DXT_OK);
+    assert_non_null(window->run_delay_ns);
+    assert_int_equal(window->run_delay_ns[0], 250);
+    for (int r = 1; r < 4; r++) assert_int_equal(window->run_delay_ns[r], DXT_NOT_OBSERVED);
+    put_delay(f.after[0], -1);
+    dxt_assemble(f.assembler, &f.assembly, &window);
+    assert_null(window->run_delay_ns);
+    tear_down(&f);
+}
+
 static void clear_plane(uint64_t *mail, enum dxt_mail_plane plane)
 {
     memset((uint64_t *)dxt_mail_plane(mail, 4, 0, plane), 0, 4 * sizeof *mail);
@@ -514,6 +641,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sizes_are_in_range),
         cmocka_unit_test(a_mail_survives_the_way),
+        cmocka_unit_test(mails_of_the_version_before_are_read),
+        cmocka_unit_test(what_is_no_older_mail_stays_as_it_is),
+        cmocka_unit_test(the_time_waited_for_a_core_is_read),
+        cmocka_unit_test(the_delay_of_a_window_is_that_between_its_mails),
         cmocka_unit_test(texts_are_cut_and_cleaned),
         cmocka_unit_test(malformed_mails_are_refused),
         cmocka_unit_test(windows_hold_the_differences),

@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <math.h>
 
+#include "analysis/explain/run_delay.h"
 #include "analysis/tuning.h"
 
 /* A kind of finding is a row here. Rules about the same, one below the other, share their subjects:
@@ -61,6 +62,20 @@ static double surest(dxt_case *c, double wait)
     return most;
 }
 
+/* How long those who can have caused what a rule says waited for a core; NaN = not known. */
+static double delay_of(const dxt_case *c, const dxt_rule *rule, dxt_subject s)
+{
+    switch (rule->about) {
+    case DXT_ABOUT_MEMBER: return dxt_delay_of_member(c, rule->kind, s.a);
+    case DXT_ABOUT_NODE: return dxt_delay_of_node(c, s.a);
+    case DXT_ABOUT_NODE_PAIR: return dxt_delay_of_node(c, s.a) + dxt_delay_of_node(c, s.b);
+    case DXT_ABOUT_PATH: return dxt_delay_of_path(c, s.a);
+    case DXT_ABOUT_WINDOW: return dxt_delay_of_all(c);
+    case DXT_ABOUT_RANK: break; /* it waits for ever */
+    }
+    return NAN;
+}
+
 /* Write what a rule that applies says, unless nothing is left of it. */
 static void conclude(dxt_case *c, const dxt_rule *rule, dxt_subject s, uint32_t *written)
 {
@@ -68,6 +83,7 @@ static void conclude(dxt_case *c, const dxt_rule *rule, dxt_subject s, uint32_t 
     assert(!(size.limit < 0) && !(size.error < 0));
     if (size.explained) c->draft->inherited = true;
     if (size.wait <= 0) return;
+    if (c->window->run_delay_ns && dxt_may_be_run_delay(c, size.wait, delay_of(c, rule, s))) return;
     bool told = !size.told && (rule->most == 0 || *written < rule->most);
     *written += !size.told;
     dxt_finding *finding = told ? dxt_draft_finding(c->draft, rule->kind) : NULL;

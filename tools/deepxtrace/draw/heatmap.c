@@ -116,7 +116,9 @@ static void write_caption(const dxt_diagnosis *diagnoses, size_t count, size_t p
     used = append_cause(caption, used, diagnoses, count, panel);
     if (used == 0)
         append(caption, 0,
-               findings->verdict == DXT_VERDICT_INCONCLUSIVE
+               findings->verdict == DXT_VERDICT_INCONCLUSIVE && findings->delayed_ns > 0
+                   ? "inconclusive: ranks waited for CPU cores"
+               : findings->verdict == DXT_VERDICT_INCONCLUSIVE
                    ? "inconclusive: too thin or too noisy to tell"
                    : "healthy: nobody stands out");
 }

@@ -105,7 +105,10 @@ static dxt_status judge(job_report *report, size_t index, verdict *v)
         .companion = report->sums[1 - index].window,
         .min_share = report->run->min_share,
     };
-    dxt_status status = dxt_analyze(report->sums[index].window, &options, &v->all);
+    /* That ranks waited for cores explains no more than the windows bear out. */
+    dxt_window sum = *report->sums[index].window;
+    sum.run_delay_ns = NULL;
+    dxt_status status = dxt_analyze(&sum, &options, &v->all);
     if (status != DXT_OK) return status;
     return job_confirm(report->history, report->sums[index].window->phase, v->all, &v->confirmed);
 }
