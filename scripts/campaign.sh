@@ -10,21 +10,42 @@ cd "$(dirname "$0")/.." || exit 1
 here=$PWD/tests/campaign
 deepxtrace=$PWD/build/bin/deepxtrace
 results=$PWD/build/campaign
-parts=(allocations limits clocks kills soak-async soak-sync soak-python fuzz)
+parts=(allocations allocations-mpi limits clocks kills kills-mpi kills-python soak-async soak-sync
+    soak-python soak-python-sync fuzz)
 
 allocations() { python3 "$here/allocations.py" "$deepxtrace" build/tests/campaign/dxt_fail_alloc.so; }
+allocations-mpi() { for_each_mpi "$here/allocations.py" "$deepxtrace" build/tests/campaign/dxt_fail_alloc.so; }
 limits() { python3 "$here/limits.py" "$deepxtrace"; }
 clocks() { python3 "$here/clocks.py" "$deepxtrace" build/tests/campaign/dxt_clock_off.so; }
 kills() { python3 "$here/kills.py" "$deepxtrace" "${DXT_CAMPAIGN_KILLS:-500}"; }
+kills-mpi() { for_each_mpi "$here/kills_parts.py" "$deepxtrace" "${DXT_CAMPAIGN_KILLS:-100}"; }
+kills-python()
+{
+    scripts/python.sh numpy,torch -B "$here/kills_parts.py" "$deepxtrace" "${DXT_CAMPAIGN_KILLS:-40}" --python
+}
 soak() { python3 "$here/soak.py" "$deepxtrace" "${DXT_CAMPAIGN_SECONDS:-1200}" --mode "$1"; }
 soak-async() { soak async; }
 soak-sync() { soak sync; }
-soak-python()
+# The waits of these ranks are made up: that they waited for cores says nothing of them.
+soak_python()
 {
-    DEEPXTRACE_LIBRARY_PATH=$PWD/build/lib PYTHONPATH=$PWD/python PYTHONDONTWRITEBYTECODE=1 \
-        scripts/python.sh numpy,torch "$here/soak_python.py" "${DXT_CAMPAIGN_SECONDS:-1200}"
+    DEEPXTRACE_RUN_DELAY=0 DEEPXTRACE_LIBRARY_PATH=$PWD/build/lib PYTHONPATH=$PWD/python PYTHONDONTWRITEBYTECODE=1 \
+        scripts/python.sh numpy,torch "$here/soak_python.py" "${DXT_CAMPAIGN_SECONDS:-1200}" "$@"
 }
+soak-python() { soak_python; }
+soak-python-sync() { soak_python --sync; }
 fuzz() { DXT_FUZZ_SECONDS=${DXT_FUZZ_SECONDS:-60} make --no-print-directory fuzz; }
+
+# A script with all its arguments, once for each MPI there is.
+for_each_mpi()
+{
+    local mpi status=0
+    for mpi in mpirun.openmpi mpirun.mpich; do
+        command -v "$mpi" > /dev/null || continue
+        python3 -B "$@" --mpirun "$(command -v "$mpi")" || status=1
+    done
+    return "$status"
+}
 
 known()
 {

@@ -2,13 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every allocation of a command fails once: it says so and ends in order, or does what it does without.
 
-    allocations.py COMMAND PRELOADED [--some]
+    allocations.py COMMAND PRELOADED [--some] [--mpirun MPIRUN]
 
-With --some, the 1st, 2nd, 3rd, 5th, 8th … of each."""
+With --mpirun, in any rank of a job over that MPI, which then ends it. With --some, the 1st, 2nd, 3rd, 5th, 8th … of each."""
 import os
 import sys
 
-from common import Findings, run, scratch
+from common import Findings, mpirun_options, run, scratch
 
 #: Each with whether its output is the same every time.
 COMMANDS = [
@@ -39,6 +39,34 @@ def numbers(some):
         last, number = (number, number + last) if some else (last, number + 1)
 
 
+def over_mpi(found, command, preloaded, mpirun, some):
+    """Every rank counts its own: the k-th of each that comes so far fails."""
+    job = [mpirun, *mpirun_options(mpirun), "-n", "3", command, "job", "--engine", "mpi", "--steps",
+           "20", "--window", "10", "--compute", "100us", "--timeout", "2s", "--record", "job.jsonl",
+           "--force"]
+    whole = run(job)
+    if whole is None or whole.returncode not in (0, 3):
+        found.expect(False, "a job over", mpirun, "does not work here")
+        return
+    for number in numbers(some):
+        if os.path.exists("mark"):
+            os.unlink("mark")
+        done = run(job, env=dict(os.environ, LD_PRELOAD=preloaded, DXT_FAIL_ALLOC=str(number),
+                                 DXT_FAIL_MARK=os.path.abspath("mark")))
+        if not os.path.exists("mark"):
+            break
+        found.tried += 1
+        where = f"allocation {number} over {os.path.basename(mpirun)}:"
+        if not found.expect(done is not None, where, "it does not end"):
+            continue
+        said = (done.stderr + done.stdout).decode("utf-8", "replace")
+        found.expect(done.returncode == 0 or said.strip(), where, "it failed without a word")
+        for word in ("Segmentation", "signal 11", "signal 6", "signal 7", "Assertion", "corrupted"):
+            found.expect(word not in said and done.returncode >= 0, where, said)
+        left = [name for name in os.listdir() if name.startswith(".")]
+        found.expect(not left, where, "left behind:", left)
+
+
 def main():
     command, preloaded = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
     some = "--some" in sys.argv
@@ -47,6 +75,11 @@ def main():
         file.write(run([command, "simulate", "-n", "8", "--windows", "3", "--slow",
                         "dispatch:2:60us"]).stdout)
     run(["gzip", "-k", "recording.jsonl"])
+    if "--mpirun" in sys.argv:
+        over_mpi(found, command, preloaded, sys.argv[sys.argv.index("--mpirun") + 1], some)
+        os.chdir("/")
+        folder.cleanup()
+        found.end("allocations over MPI")
     cuda = os.path.join(os.path.dirname(command), "../lib/libdeepxtrace-ep-cuda.so.0")
     for arguments, same in COMMANDS:
         if arguments == ["info"] and os.path.exists(cuda):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the parts of the campaign have in common."""
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -26,6 +27,8 @@ class Findings:
 
 def scratch():
     """A folder of this run, which becomes the current one."""
+    # Whoever starts this in the background of a script ignores it, and so would every command.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     folder = tempfile.TemporaryDirectory(prefix="dxt-campaign-")
     os.chdir(folder.name)
     return folder
@@ -38,6 +41,15 @@ def run(command, seconds=60, **keywords):
                               stderr=subprocess.PIPE, timeout=seconds, **keywords)
     except subprocess.TimeoutExpired:
         return None
+
+
+def mpirun_options(mpirun):
+    """What a machine with few processors, a container and a campaign need."""
+    done = run([mpirun, "--version"])
+    if done is None or b"Open" not in done.stdout:
+        return []
+    return ["--oversubscribe", "--bind-to", "none",
+            *(["--allow-run-as-root"] if os.geteuid() == 0 else [])]
 
 
 def children(pid):

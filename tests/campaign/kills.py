@@ -24,7 +24,8 @@ def read_back(found, command, where, status):
     empty = status is None and os.path.exists("r.jsonl") and os.path.getsize("r.jsonl") == 0
     if os.path.exists("r.jsonl") and not empty:
         done = run([command, "analyze", "r.jsonl"])
-        found.expect(done is not None and done.returncode == 0, where, "the recording cannot be read")
+        found.expect(done is not None and done.returncode == 0, where, "the recording cannot be read:",
+                     (done.returncode, done.stderr) if done else "no end")
         if done is not None and status is not None:
             found.expect(b"left out" not in done.stderr, where, "half a line was kept")
     if os.path.exists("r.svg"):

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Async sessions of the Python package over a store, for a while: who is called silent, and what it costs.
+"""Sessions of the Python package over a store, for a while: who is called silent, and what it costs.
 
-    soak_python.py SECONDS        (DEEPXTRACE_LIBRARY_PATH and PYTHONPATH as for the tests)
+    soak_python.py SECONDS [--sync]        (DEEPXTRACE_LIBRARY_PATH and PYTHONPATH as for the tests)
 
-Three ranks in one process, windows of 50 ms, rank 1 late."""
+Three ranks in one process, windows of 50 ms, rank 1 late. With --sync the ranks take steps, in turns."""
 import os
 import sys
 import time
@@ -48,17 +48,28 @@ def main():
                 kinds[key] = kinds.get(key, 0) + 1
                 named += index == 0 and key == ("late_rank", LATE)
 
+    sync = "--sync" in sys.argv
     rooms = [Mailroom(lambda: store, "soak", rank, RANKS, said.append, WINDOW)
              for rank in range(RANKS)]
     sessions = [Session(rooms[rank], rank, RANKS, ("dispatch", "combine"), reader(rank), told,
-                        said.append, asynchronous=True, interval=WINDOW, deadline=WINDOW,
+                        said.append, asynchronous=not sync, interval=WINDOW, deadline=WINDOW,
                         warmup_windows=0, ticks_per_second=lambda: 10**9, host=f"h{rank}",
                         instance="soak", source="soak", method=0) for rank in (2, 1, 0)]
-    time.sleep(5)
+    end = time.monotonic() + float(sys.argv[1])
+
+    def live(seconds):
+        until = time.monotonic() + seconds
+        while sync and time.monotonic() < until:
+            for session in sessions:
+                session.step()
+            time.sleep(WINDOW)
+        time.sleep(max(0.0, until - time.monotonic()))
+
+    live(5)
     before, threads = memory(), len(os.listdir("/proc/self/task"))
-    time.sleep(max(0.0, float(sys.argv[1]) - 5))
+    live(end - time.monotonic())
     after = memory()
-    print(f"Python async: {windows} windows; late rank named in {named}; memory {before} -> {after} kB, "
+    print(f"Python {'sync' if sync else 'async'}: {windows} windows; late rank named in {named}; memory {before} -> {after} kB, "
           f"threads {threads} -> {len(os.listdir('/proc/self/task'))}, keys {store.num_keys()}")
     for (kind, rank), times in sorted(kinds.items(), key=str):
         print(f"  {kind} {rank}: {times}")

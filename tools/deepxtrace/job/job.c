@@ -73,12 +73,15 @@ static outcome too_little(size_t needed, const struct statvfs *fs)
                     format_bytes(free_bytes, have, sizeof have));
 }
 
-/* An object of shared memory without a name: whatever happens, it ends with its processes. The name
- * that it has for a moment is random, so that nobody can take it beforehand. */
+/* An object of shared memory without a name: whatever happens, it ends with its processes. Where
+ * the kernel makes none, it has one for a moment, which is random, so that nobody can take it
+ * beforehand. */
 static int open_nameless(void)
 {
     char name[64];
     uint64_t random;
+    int nameless = open("/dev/shm", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    if (nameless >= 0) return nameless;
     if (getentropy(&random, sizeof random) != 0) return -1;
     snprintf(name, sizeof name, "/deepxtrace-%d-%016" PRIx64, (int)getpid(), random);
     int fd = shm_open(name, O_RDWR | O_CREAT | O_EXCL, 0600);
