@@ -27,6 +27,15 @@ def all_of(pid):
     return [pid] + [below for child in children(pid) for below in all_of(child)]
 
 
+def is_ours(pid):
+    """Whether a process is the command, and none that an MPI has in between."""
+    try:
+        with open(f"/proc/{pid}/comm", encoding="ascii", errors="replace") as file:
+            return file.read().strip() == "deepxtrace"
+    except OSError:
+        return False
+
+
 def start_mpi(given, rng):
     mode = rng.choice([["--window", "20"], ["--async", "0.2"]])
     return [given.mpirun, *mpirun_options(given.mpirun), "-n", str(rng.choice([2, 3, 4])), given.command, "job", "--engine",
@@ -43,7 +52,7 @@ def start_python(given, rng):
                 "RANKS": str(rng.choice([2, 3])), "DEEPEP_DIAGNOSE_WARMING_TIME": "0"}
 
 
-def hit(job, rng, begun):
+def hit(job, rng, begun, mpi):
     """A signal to any of the processes. @return What was done."""
     # The job has begun when it has recorded something; one in four is hit before that.
     if rng.random() < 0.75:
@@ -51,7 +60,7 @@ def hit(job, rng, begun):
     moment = rng.random() * 1.5
     time.sleep(moment)
     everyone = all_of(job.pid)
-    victim = rng.choice(everyone)
+    victim = rng.choice([pid for pid in everyone if pid == job.pid or not mpi or is_ours(pid)])
     name = rng.choice(["KILL", "TERM", "INT"] if victim == job.pid else [*SIGNALS])
     try:
         os.kill(victim, SIGNALS[name])
@@ -70,7 +79,7 @@ def one(found, given, rng):
     job = subprocess.Popen(command, env=dict(os.environ, **variables), stdout=subprocess.DEVNULL,
                            stderr=subprocess.DEVNULL)
     everyone, where = hit(job, rng, lambda: job.poll() is not None or (
-        os.path.exists(record) and os.path.getsize(record) > 0))
+        os.path.exists(record) and os.path.getsize(record) > 0), bool(given.mpirun))
     time.sleep(rng.random() * 2)
     everyone = sorted({*everyone, *all_of(job.pid)})
     if job.poll() is None:
