@@ -92,7 +92,9 @@ DXT_API void dxt_history_destroy(dxt_history *history);
 
 /**
  * Whether a window continues the run seen so far: the same ranks, instance, source and case, and a
- * number above that of the operator's last window. 1 also when nothing has been seen yet.
+ * number above that of the operator's last window. 1 also when nothing has been seen yet, and 0 for
+ * the eighth in a row that measures something else (dxt_window_measure()), as where operations are
+ * not known any more; as soon as there are as many of them as others before, where all is known.
  *
  * Blocking: no. Threads: the history belongs to one thread at a time. NULL: 0.
  */
@@ -116,7 +118,8 @@ DXT_API dxt_status dxt_history_prior(const dxt_history *history, const dxt_windo
 
 /**
  * Judge a window with those before it. One that does not continue the run makes the history forget
- * it first; one without a number, and a result of the ratio method, is given back as it is.
+ * it first; one without a number, one that measures something else than those before it, and a
+ * result of the ratio method, is given back as it is, and not remembered.
  *
  * What is added: a rank whose lateness is too small for any single window, but stays. What is
  * taken away: small findings that the noise of the windows before explains, and what spilled from

@@ -19,7 +19,9 @@ extern "C" {
 /** When a window ends. */
 typedef enum dxt_session_mode {
     DXT_SESSION_SYNC =
-        0, /**< every `interval_ops` steps, the same steps on all ranks: most accurate */
+        0, /**< every `interval_ops` steps, the same steps on all ranks: most accurate. There is no
+                thread: while rank 0 does not call, nothing is said, and so not while a rank that
+                hangs holds it up in an operation */
     DXT_SESSION_ASYNC =
         1 /**< every `interval_ns`, on a background thread: nothing in the job's way */
 } dxt_session_mode;
@@ -27,8 +29,8 @@ typedef enum dxt_session_mode {
 /**
  * One operator's window with its findings, judged with the windows before as dxt_history_judge()
  * does. Judged alone are, besides those of a session that was told so: windows in which ranks
- * waited but completed nothing, operators behind the first DXT_HISTORY_OPERATORS, results of the
- * ratio method.
+ * waited but completed nothing, or in which operations are not known though they were before,
+ * operators behind the first DXT_HISTORY_OPERATORS, results of the ratio method.
  *
  * Both are for reading: dxt_window_free() and dxt_findings_free() are not for them.
  */

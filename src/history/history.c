@@ -75,7 +75,7 @@ static bool copy_text(const char *text, char **copy)
     return true;
 }
 
-static dxt_track *find_track(const dxt_history *history, const char *phase)
+dxt_track *dxt_find_track(const dxt_history *history, const char *phase)
 {
     for (uint32_t t = 0; t < history->tracks; t++)
         if (strcmp(history->track[t].phase, phase) == 0) return (dxt_track *)&history->track[t];
@@ -90,6 +90,21 @@ static bool of_same_run(const dxt_history *history, const dxt_window *window)
            same_text(window->case_name, history->case_name);
 }
 
+/* Whether a window is of another measure than those before it, and cannot be held against them. */
+static bool is_odd(const dxt_track *track, const dxt_window *window)
+{
+    return track->count > 0 && dxt_window_measure(window) != track->measure;
+}
+
+/* Whether windows of another measure have taken over, this one included: the sooner, the fewer
+ * windows there are to forget, if more is known now. */
+static bool takes_over(const dxt_track *track, dxt_measure measure)
+{
+    bool best = measure == DXT_MEASURE_NS_PER_OP;
+    uint32_t patience = best && track->count < DXT_BASE_WINDOWS ? track->count : DXT_BASE_WINDOWS;
+    return track->odd + 1 >= patience;
+}
+
 int dxt_history_continues(const dxt_history *history, const dxt_window *window)
 {
     if (!history || !window) return 0;
@@ -99,7 +114,7 @@ int dxt_history_continues(const dxt_history *history, const dxt_window *window)
         const dxt_track *track = &history->track[t];
         if (strcmp(track->phase, window->phase) == 0 && track->count > 0)
             return window->index > dxt_track_moment(track, track->count - 1)->index &&
-                   dxt_window_measure(window) == track->measure;
+                   (!is_odd(track, window) || !takes_over(track, dxt_window_measure(window)));
     }
     return 1;
 }
@@ -134,7 +149,7 @@ static dxt_status take_track(dxt_history *history, const dxt_window *window, dxt
     if (history->ranks == 0 || !dxt_history_continues(history, window))
         status = begin_run(history, window);
     if (status != DXT_OK) return status;
-    *track = find_track(history, window->phase);
+    *track = dxt_find_track(history, window->phase);
     if (*track) return DXT_OK;
     dxt_track *place = free_place(history);
     if (!place) return DXT_OK;
@@ -154,7 +169,7 @@ static dxt_status take_track(dxt_history *history, const dxt_window *window, dxt
 static double prior_spread(const dxt_history *history, const dxt_window *window)
 {
     if (!history || history->ranks == 0 || !of_same_run(history, window)) return 0;
-    const dxt_track *track = find_track(history, window->phase);
+    const dxt_track *track = dxt_find_track(history, window->phase);
     if (!track || track->count == 0) return 0;
     bool same = dxt_window_measure(window) == track->measure;
     /* A companion may have been followed already. */
@@ -170,7 +185,7 @@ static double prior_transfer(const dxt_history *history, const dxt_window *windo
     bool own = adjacent && dxt_is_phase(window->phase, " transfer");
     const dxt_window *transfer = own ? window : adjacent;
     if (!transfer || !history || history->ranks != 2 || !of_same_run(history, window)) return 0;
-    const dxt_track *track = find_track(history, transfer->phase);
+    const dxt_track *track = dxt_find_track(history, transfer->phase);
     return track ? dxt_track_both_ways(track, transfer) : 0;
 }
 
@@ -189,7 +204,8 @@ dxt_status dxt_history_prior(const dxt_history *history, const dxt_window *windo
     return DXT_OK;
 }
 
-/* Find the track of a window, NULL if it has none, and fill in its next slot. */
+/* Find the track of a window, NULL if it has none or is of another measure than those before it,
+ * and fill in its next slot. */
 static dxt_status take_window(dxt_history *history, const dxt_window *window,
                               const dxt_findings *findings, dxt_track **track)
 {
@@ -202,8 +218,14 @@ static dxt_status take_window(dxt_history *history, const dxt_window *window,
         forget(history);
     else if (findings->lateness)
         status = take_track(history, window, track);
-    if (status == DXT_OK && *track) dxt_track_take(*track, history, window, findings);
-    return status;
+    if (status != DXT_OK || !*track) return status;
+    if (is_odd(*track, window)) {
+        dxt_track_pass(*track);
+        *track = NULL;
+    } else {
+        dxt_track_take(*track, history, window, findings);
+    }
+    return DXT_OK;
 }
 
 static dxt_status judge(dxt_history *history, dxt_track *track, const dxt_window *window,
@@ -224,7 +246,7 @@ static bool take_still(dxt_history *history, const dxt_window *window, const dxt
     if (window->index < 0 || findings->ranks != window->ranks ||
         findings->method != DXT_METHOD_ROBUST || !dxt_window_is_still(window))
         return false;
-    *track = of_same_run(history, window) ? find_track(history, window->phase) : NULL;
+    *track = of_same_run(history, window) ? dxt_find_track(history, window->phase) : NULL;
     if (*track && (*track)->count > 0)
         return window->index > dxt_track_moment(*track, (*track)->count - 1)->index;
     *status = take_track(history, window, track);
@@ -265,34 +287,4 @@ dxt_status dxt_history_follow(dxt_history *history, const dxt_window *window,
             (still ? dxt_history_stand : judge)(history, track, window, findings, &track->result);
     if (status == DXT_OK) *judged = track->result.data;
     return status;
-}
-
-dxt_status dxt_history_timeline(const dxt_history *history, const char *phase,
-                                dxt_timeline **timeline)
-{
-    if (!history || !phase || !timeline)
-        return dxt_fail(DXT_ERR_INVALID, "history: operator and result must not be NULL");
-    const dxt_track *track = find_track((dxt_history *)history, phase);
-    if (!track || track->count == 0)
-        return dxt_fail(DXT_ERR_INVALID, "history: no window of operator '%s'", phase);
-    size_t windows = track->count;
-    size_t size =
-        sizeof(dxt_timeline) + windows * sizeof(int64_t) + windows * track->ranks * sizeof(double);
-    dxt_timeline *made = malloc(size);
-    if (!made) return dxt_fail_memory(size);
-    int64_t *index = (int64_t *)(made + 1);
-    double *lateness = (double *)(index + windows);
-    for (uint32_t p = 0; p < windows; p++) {
-        index[p] = dxt_track_moment(track, p)->index;
-        for (uint32_t r = 0; r < track->ranks; r++)
-            lateness[r * windows + p] = dxt_track_late(track, p, r);
-    }
-    *made = (dxt_timeline){.ranks = track->ranks,
-                           .windows = windows,
-                           .measure = track->measure,
-                           .floor = dxt_track_moment(track, track->count - 1)->floor,
-                           .index = index,
-                           .lateness = lateness};
-    *timeline = made;
-    return DXT_OK;
 }

@@ -16,4 +16,7 @@ struct dxt_history {
     dxt_block edits, nodes; /**< [ranks] each, scratch of the judgement */
 };
 
+/** The track of an operator; NULL if there is none. */
+dxt_track *dxt_find_track(const dxt_history *history, const char *phase);
+
 #endif

@@ -62,7 +62,7 @@ void dxt_track_forget(dxt_track *track)
     track->begin = track->count = 0;
     track->windows = 0;
     track->episode_count = 0;
-    track->still = 0;
+    track->still = track->odd = 0;
     track->knows_issued = false;
     memset(track->base, 0, track->ranks * sizeof *track->base);
     memset(track->base_of, 0, track->ranks);
@@ -134,6 +134,13 @@ static void keep_base(dxt_track *track, uint32_t rank)
     track->base_of[rank] = (uint8_t)used;
 }
 
+void dxt_track_pass(dxt_track *track)
+{
+    track->odd++;
+    track->still = 0;
+    track->knows_issued = false;
+}
+
 void dxt_track_commit(dxt_track *track, const dxt_findings *judged)
 {
     size_t slot = dxt_track_slot(track, track->count);
@@ -147,7 +154,7 @@ void dxt_track_commit(dxt_track *track, const dxt_findings *judged)
     track->moment[slot].quiet = judged->finding_count == 0;
     track->measure = judged->measure;
     track->windows++;
-    track->still = 0;
+    track->still = track->odd = 0;
     track->knows_issued = false;
     for (uint32_t r = 0; r < track->ranks; r++) keep_base(track, r);
     if (track->count < DXT_HISTORY_WINDOWS)

@@ -72,12 +72,16 @@ typedef struct dxt_track {
     dxt_mix *mix;                    /**< [DXT_PAIR_MIXES] of two ranks; otherwise none */
     int64_t *issued;                 /**< [rank] of the newest, if … */
     bool knows_issued;               /**< … it says so */
+    uint64_t odd;                    /**< windows of another measure since the newest */
 } dxt_track;
 
 dxt_status dxt_track_init(dxt_track *track, const char *phase, uint32_t ranks);
 void dxt_track_free(dxt_track *track);
 /** Begin anew in the memory that is there. */
 void dxt_track_forget(dxt_track *track);
+
+/** A window of another measure goes by. */
+void dxt_track_pass(dxt_track *track);
 
 /** Count it, with what was found in the end. */
 void dxt_track_commit(dxt_track *track, const dxt_findings *judged);

@@ -71,4 +71,8 @@ void dxt_assembler_destroy(dxt_assembler *assembler);
 void dxt_assemble(dxt_assembler *assembler, const dxt_assembly *assembly,
                   const dxt_window **windows);
 
+/** Whether any rank knows how many operations of operator @p index it completed in the newest
+ *  window, if only that there were none. */
+bool dxt_assembler_knows_ops(const dxt_assembler *assembler, uint32_t index);
+
 #endif

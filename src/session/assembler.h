@@ -11,7 +11,8 @@
 /* What an operator has room for, whether it is in use or not. */
 typedef struct dxt_cells {
     int64_t *plane[DXT_MAIL_PLANES];
-    int64_t *ops; /* per rank, DXT_NOT_OBSERVED = unknown */
+    int64_t *ops;   /* per rank, DXT_NOT_OBSERVED = unknown */
+    bool ops_known; /* of any rank, in the newest window */
     /* In this interval: waits always, the rest if anybody ever did. */
     bool counted[DXT_MAIL_PLANES];
 } dxt_cells;

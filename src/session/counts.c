@@ -41,6 +41,15 @@ static int64_t middle(const int64_t *values, uint32_t count)
     return low;
 }
 
+/* Whether a rank had waited for anybody before the window. */
+static bool has_waited(const dxt_assembly *a, uint32_t rank, uint32_t index)
+{
+    const uint64_t *waits = dxt_mail_plane(a->before[rank], a->ranks, index, DXT_MAIL_WAIT);
+    uint64_t bits = 0;
+    for (uint32_t c = 0; c < a->ranks; c++) bits |= waits[c];
+    return bits > 0;
+}
+
 /* Operations of a rank between its mails: completed ones where it counts them, else those that were
  * issued. DXT_NOT_OBSERVED = it counts none. */
 static int64_t operations_of(const dxt_assembly *a, uint32_t rank, uint32_t index)
@@ -48,6 +57,8 @@ static int64_t operations_of(const dxt_assembly *a, uint32_t rank, uint32_t inde
     dxt_mail_counts from = dxt_mail_get_counts(a->before[rank], a->ranks, index);
     dxt_mail_counts until = dxt_mail_get_counts(a->after[rank], a->ranks, index);
     if (until.ops > 0) return (int64_t)(until.ops - from.ops);
+    /* Whoever had waited, but knew of no operation, did not know their number then. */
+    if (from.issued == 0 && has_waited(a, rank, index)) return DXT_NOT_OBSERVED;
     bool known =
         until.issued > 0 && until.issued >= from.issued && until.issued - from.issued <= INT64_MAX;
     return known ? (int64_t)(until.issued - from.issued) : DXT_NOT_OBSERVED;
@@ -60,12 +71,19 @@ static int64_t find_operations(dxt_assembler *to, const dxt_assembly *a, uint32_
 {
     uint32_t count = 0;
     *differ = false;
+    to->cells[index].ops_known = false;
     for (uint32_t r = 0; r < a->ranks; r++) {
         ops[r] = to->missing[r] ? DXT_NOT_OBSERVED : operations_of(a, r, index);
         if (ops[r] >= 0) to->ops[count++] = ops[r];
     }
     for (uint32_t k = 1; k < count; k++) *differ = *differ || to->ops[k] != to->ops[0];
+    to->cells[index].ops_known = count > 0;
     return middle(to->ops, count);
+}
+
+bool dxt_assembler_knows_ops(const dxt_assembler *assembler, uint32_t index)
+{
+    return assembler->cells[index].ops_known;
 }
 
 /* As many waits were added as there were operations with waits side by side. */

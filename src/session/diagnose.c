@@ -7,12 +7,14 @@
 #include "base/base.h"
 #include "matrix/fields.h"
 
-/* Whether there is something in a window to remember. In one in which an operator completed
- * nothing, as when the job does something else for a while, nobody was late and nobody on time. */
+/* Whether there is something in a window for its history. In one in which an operator completed
+ * nothing, as when the job does something else for a while, nobody was late and nobody on time. How
+ * many it completed may not be known any more, which is another matter. */
 static bool is_telling(dxt_session *s, uint32_t index, const dxt_window *window)
 {
     if (window->ops > 0) s->counts_ops[index] = true;
-    if (s->counts_ops[index]) return window->ops > 0;
+    if (window->ops > 0) return true;
+    if (s->counts_ops[index] && dxt_assembler_knows_ops(s->assembler, index)) return false;
     size_t cells = (size_t)window->ranks * window->ranks;
     for (size_t c = 0; c < cells; c++)
         if (window->wait[c] > 0) return true;

@@ -16,3 +16,5 @@ foreach(test test_tuning test_tuning_links test_tuning_loss test_tuning_rules te
 endforeach()
 dxt_test(test_history_still SOURCES unit/test_history_still.c
          MODULES base numeric matrix analysis history report LIBS ${CMAKE_DL_LIBS} WRAP_ALLOC)
+dxt_test(test_history_uncounted SOURCES unit/test_history_uncounted.c support/arrivals.c
+         MODULES base numeric matrix analysis history)

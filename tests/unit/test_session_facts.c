@@ -42,6 +42,7 @@ struct seen {
     char mix[32], group[32];
     dxt_place places[RANKS];
     bool has_places;
+    uint32_t absent; /* who is said to take no part; DXT_NO_RANK = nobody */
 };
 
 static void look(void *context, const dxt_diagnosis *diagnoses, size_t count)
@@ -58,7 +59,12 @@ static void look(void *context, const dxt_diagnosis *diagnoses, size_t count)
                           .value = dxt_window_value(w, 0, 1),
                           .min_share = w->min_share,
                           .columns = w->local_experts,
-                          .has_places = w->devices != NULL};
+                          .has_places = w->devices != NULL,
+                          .absent = DXT_NO_RANK};
+    const dxt_findings *f = diagnoses[0].findings;
+    for (size_t i = 0; i < f->finding_count; i++)
+        if (f->findings[i].kind == DXT_SILENT_RANK && f->findings[i].silence == DXT_SILENCE_NO_PART)
+            seen->absent = f->findings[i].rank;
     for (uint32_t r = 0; r < RANKS; r++) {
         seen->rank_ops[r] = w->rank_ops ? w->rank_ops[r] : -9;
         seen->samples[r] = w->samples ? w->samples[r * RANKS] : -9;
@@ -69,6 +75,9 @@ static void look(void *context, const dxt_diagnosis *diagnoses, size_t count)
     if (w->mix) strcpy(seen->mix, w->mix);
     if (w->group) strcpy(seen->group, w->group);
 }
+
+/* Of rank 0; NULL = the session has one of its own. */
+static dxt_history *history;
 
 static struct job *start_foreign(struct foreign from[RANKS], struct seen *seen)
 {
@@ -82,6 +91,7 @@ static struct job *start_foreign(struct foreign from[RANKS], struct seen *seen)
         config.operators_count = DXT_EP_OPERATORS;
         config.on_diagnosis = look;
         config.on_diagnosis_context = seen;
+        config.history = r == 0 ? history : NULL;
         start(job, r, &config);
     }
     return job;
@@ -116,6 +126,11 @@ static void issued_operations_and_experts_make_samples(void **state)
     assert_int_equal(seen.samples_each, 0);
     assert_true(seen.rate == 1e9);
     assert_true(seen.value == 20e3 * EXPERTS);
+    /* How many there had been before is not known, so nor is how many there were. */
+    for (uint32_t r = 0; r < RANKS; r++)
+        for (uint32_t o = 0; o < DXT_EP_OPERATORS; o++) from[r].issued[o] = 5000;
+    do_window(job, from, ALIKE, true);
+    assert_int_equal(seen.ops, 0);
     do_window(job, from, ALIKE, true); /* experts are not known */
     assert_int_equal(seen.ops, 20);
     assert_int_equal(seen.samples_each, 0);
@@ -140,7 +155,7 @@ static void issued_operations_and_experts_make_samples(void **state)
     assert_int_equal(seen.ops, 0);
     assert_true(seen.rate == 1e9 * EXPERTS);
     assert_true(fabs(seen.value - 20e3) < 1e-6);
-    assert_int_equal(seen.count, 5);
+    assert_int_equal(seen.count, 6);
     assert_true(seen.min_share == 0.01); /* the default */
     end_job(job);
 }
@@ -161,6 +176,57 @@ static void a_rank_may_not_know_its_operations(void **state)
     assert_int_equal(seen.ops, 20);
     assert_int_equal(seen.rank_ops[0], -9); /* the others agree */
     assert_int_equal(seen.samples_each, 20 * EXPERTS);
+    end_job(job);
+}
+
+static void do_windows(struct job *job, struct foreign from[RANKS], int count, bool known)
+{
+    for (int k = 0; k < count; k++) do_window(job, from, ALIKE, known);
+}
+
+/* Not counted for a while they are no part of the history, which begins anew when that lasts; and
+ * where they are counted, none is none. */
+static void operations_may_be_lost(void **state)
+{
+    (void)state;
+    static const int64_t none[RANKS] = {0};
+    struct foreign from[RANKS] = {{.local_experts = 0}};
+    struct seen seen = {.count = 0};
+    assert_int_equal(dxt_history_create(NULL, &history), DXT_OK);
+    struct job *job = start_foreign(from, &seen);
+    do_windows(job, from, 12, true);
+    assert_int_equal(dxt_history_windows(history), 12);
+    do_window(job, from, none, true);
+    assert_int_equal(dxt_history_windows(history), 12);
+    for (uint32_t r = 0; r < RANKS; r++) memset(from[r].issued, 0, sizeof from[r].issued);
+    do_windows(job, from, 5, false);
+    assert_int_equal(dxt_history_windows(history), 12);
+    do_windows(job, from, 5, false);
+    assert_int_equal(dxt_history_windows(history), 3);
+    end_job(job);
+    dxt_history_destroy(history);
+    history = NULL;
+}
+
+/* The ranks go on calling, as where operations are queued: the one that has begun fewer is named in
+ * sync mode, too, until something is completed again. */
+static void who_takes_no_part_is_named_while_all_call(void **state)
+{
+    (void)state;
+    static const int64_t none[RANKS] = {0};
+    struct foreign from[RANKS] = {{.local_experts = 0}};
+    struct seen seen = {.count = 0};
+    struct job *job = start_foreign(from, &seen);
+    do_windows(job, from, 3, true);
+    /* What was begun while something was completed still counts as done. */
+    static const int64_t last[RANKS] = {21, 21, 20, 21};
+    do_window(job, from, last, true);
+    for (int k = 0; k < 3; k++) {
+        do_window(job, from, none, true);
+        assert_int_equal(seen.absent, k > 0 ? 2 : DXT_NO_RANK);
+    }
+    do_window(job, from, ALIKE, true);
+    assert_int_equal(seen.absent, DXT_NO_RANK);
     end_job(job);
 }
 
@@ -319,6 +385,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(issued_operations_and_experts_make_samples),
         cmocka_unit_test(a_rank_may_not_know_its_operations),
+        cmocka_unit_test(operations_may_be_lost),
+        cmocka_unit_test(who_takes_no_part_is_named_while_all_call),
         cmocka_unit_test(tokens_and_mixes_travel),
         cmocka_unit_test(many_tokens_travel_as_one),
         cmocka_unit_test(places_travel),

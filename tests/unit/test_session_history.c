@@ -256,9 +256,10 @@ static void more_operators_than_a_history_has(void **state)
         config.on_diagnosis_context = &count;
         start(job, r, &config);
     }
-    /* When it is counted at last, its measure is another, and the run begins anew: what has just
-     * been said of the others must stay until the callback has read it. */
-    for (int window = 0; window < 5; window++)
+    /* When it is counted at last, its measure is another, and when it has been so for as long as it
+     * was not, the run begins anew: what has just been said of the others must stay until the
+     * callback has read it. */
+    for (int window = 0; window < 6; window++)
         for (uint32_t r = 3; r-- > 0;) run_all_operators(job, r, 2, window < 2 ? 7 : MANY);
     assert_int_equal(count, MANY);
     end_job(job);

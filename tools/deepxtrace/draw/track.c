@@ -169,8 +169,20 @@ static dxt_status add_paths(track *made, const dxt_findings *findings)
     return status;
 }
 
+/* Whether a window has lateness that cannot stand beside that of the others, as where its
+ * operations are not known. */
+static bool is_odd(track *made, const dxt_window *window, const dxt_findings *findings)
+{
+    dxt_measure measure = dxt_window_measure(window);
+    if (!findings->lateness) return false;
+    if (!made->measured) made->measure = measure;
+    made->measured = true;
+    return made->measure != measure;
+}
+
 dxt_status track_add(track *made, const dxt_window *window, const dxt_findings *findings)
 {
+    if (is_odd(made, window, findings)) return DXT_OK;
     if (made->columns == 0 || made->filled == made->each) begin_column(made, window);
     size_t k = made->columns - 1;
     made->last[k] = window->index;

@@ -28,6 +28,7 @@ typedef struct track {
     uint64_t filled;    /**< windows in the newest column */
     uint64_t windows;   /**< of the run */
     uint64_t inherited; /**< of these, such as show what the other operator's findings name */
+    bool measured;      /**< `measure` is that of the values */
     int64_t first[TRACK_COLUMNS], last[TRACK_COLUMNS]; /**< numbers of windows */
     char times[TRACK_COLUMNS][16];                     /**< "03:34:48"; "" = not known */
     double *values;                                    /**< [TRACK_COLUMNS][ranks]; NaN = silent */
