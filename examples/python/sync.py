@@ -20,10 +20,10 @@ def main():
     for _ in range(STEPS):
         layer.run(dispatch_stats, combine_stats)
         results = diagnosis.diagnose_ll_sync(diagnose_step=50)
-        if results is not None:  # rank 0, every 50 steps
-            for operator, result in zip(("dispatch", "combine"), results):
-                for finding in result["findings"]:
-                    print(f"{operator}: {finding['text']}", flush=True)
+        for number, result in enumerate(results or []):  # rank 0, every 50 steps
+            operator = ("dispatch", "combine")[number % 2]
+            for finding in result["findings"]:
+                print(f"{operator} in window {result['window']}: {finding['text']}", flush=True)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,31 @@ from ._graphs import Operations
 from ._session import Block, Facts, Session
 
 
+class Stillness:
+    """Finds, of calls at about regular times, those before which there was none for long."""
+
+    SECONDS, TIMES, NEWS_SECONDS = 10.0, 10.0, 600.0
+
+    def __init__(self) -> None:
+        self._last: Optional[float] = None
+        self._usual = 0.0
+        self._told: Optional[float] = None
+
+    def call(self, now: float) -> float:
+        """Seconds since the call before, if these are many more than usual; else 0. Not again for
+        ten minutes."""
+        last, self._last = self._last, now
+        if last is None:
+            return 0.0
+        gap = now - last
+        many = gap > max(self.SECONDS, self.TIMES * self._usual)
+        self._usual += (gap - self._usual) / 16
+        if not many or (self._told is not None and now - self._told < self.NEWS_SECONDS):
+            return 0.0
+        self._told = now
+        return gap
+
+
 class Mode:
     """Low-latency, normal, or counters of a library's own: them, the operations, the session, the
     last window.
@@ -29,6 +54,7 @@ class Mode:
         self.session: Optional[Session] = None
         self.mailroom: Optional[_mailroom.Mailroom] = None
         self.calls = 0
+        self.stillness = Stillness()
         self.ended = 0  # the call with which the last window ended
         self.results: List[Dict[str, Any]] = []
         self.waits = np.zeros((ranks, len(operators), ranks), np.int64)

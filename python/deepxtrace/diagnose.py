@@ -17,6 +17,7 @@ import math
 import os
 import socket
 import threading
+import time
 import uuid
 from typing import Any, Dict, List, Optional, Sequence, Set, Tuple
 
@@ -308,6 +309,11 @@ class Diagnose:
                 (self._on_cuda and _tensors.is_capturing())):
             return None
         mode.calls += 1
+        still = mode.stillness.call(time.monotonic()) if self.rank == 0 else 0.0
+        if still:
+            self._say(f"{name}() was not called for {still:.0f} s. In sync mode nothing is said "
+                      "meanwhile: if an operation was waiting for a rank that hung, async mode "
+                      "names it while it lasts")
         if mode.calls % (step or self.sync_step) != 0:
             if mode.calls == mode.ended + 1:
                 mode.session.first_step()
