@@ -2,8 +2,8 @@
 # The front door. Everything here is one line over a CMake preset or a script, which also run alone.
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo demo-live test test-gpu mutants check check-docs check-deepep fuzz campaign asan tsan arm64 bench install \
-	wheel format clean
+.PHONY: help build demo demo-live test test-gpu mutants check check-docs check-deepep fuzz campaign asan tsan arm64 bench \
+	install uninstall wheel format clean
 
 PREFIX ?= /usr/local
 DESTDIR ?=
@@ -80,6 +80,10 @@ install: build ## into PREFIX (/usr/local), below DESTDIR if given
 	cmake --preset release -DCMAKE_INSTALL_PREFIX=$(PREFIX)
 	cmake --build --preset release
 	DESTDIR=$(DESTDIR) cmake --install build
+	@[ -n "$(DESTDIR)" ] || scripts/after-install.sh $(PREFIX)
+
+uninstall: ## take away what `make install` put into PREFIX
+	@cmake -DPREFIX=$(DESTDIR)$(PREFIX) -P cmake/uninstall.cmake
 
 wheel: build ## the Python wheel, into build/dist/
 	@scripts/install-deps.sh wheel

@@ -168,6 +168,6 @@ function(dxt_cuda_part name)
     set_target_properties(${target} PROPERTIES
                           LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/${P_FOLDER})
   else()
-    install(TARGETS ${target} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+    dxt_install_part(${target} cuda)
   endif()
 endfunction()

@@ -27,5 +27,5 @@ function(dxt_mpi_part name mpi)
   target_link_options(${part} PRIVATE -Wl,--no-undefined -Wl,--as-needed)
   set_target_properties(${part} PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION 0
                         INSTALL_RPATH "$ORIGIN")
-  install(TARGETS ${part} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+  dxt_install_part(${part} mpi)
 endfunction()

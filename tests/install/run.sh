@@ -56,7 +56,6 @@ compile()
     local program=$1 code=$2 module=$3 flags
     shift 3
     read -ra flags <<< "$(pkg-config --define-variable=prefix="$prefix" --cflags --libs "$module")"
-    if [[ -n ${library:-} ]]; then flags+=("$library"); fi
     "$@" -Wall -Wextra -Wpedantic -Werror -o "$work/$program" "$source/tests/install/$code" \
         "${flags[@]}" "-Wl,-rpath,$libdir"
 }
@@ -68,12 +67,36 @@ compile use_cpp use.cpp deepxtrace "${CXX:-c++}" -std=c++17
 [[ $("$work/use_cpp") == "$version" ]] || fail "C++ program"
 
 echo "== a program on the expert-parallel library"
-if [[ -f $libdir/pkgconfig/deepxtrace-ep.pc ]]; then
-    compile use_ep use_ep.c deepxtrace-ep "${CC:-cc}" -std=c11
-else
-    library=-ldeepxtrace-ep compile use_ep use_ep.c deepxtrace "${CC:-cc}" -std=c11
-fi
+compile use_ep use_ep.c deepxtrace-ep "${CC:-cc}" -std=c11
 "$work/use_ep" || fail "expert-parallel program"
+
+echo "== every kind of library, by CMake"
+consumer()
+{
+    cmake -S "$source/tests/install/consumer" -B "$work/consumer" -DCMAKE_PREFIX_PATH="$prefix" \
+        -DCMAKE_C_COMPILER="${CC:-cc}" -DCMAKE_BUILD_TYPE=Release && cmake --build "$work/consumer"
+}
+consumer > "$work/log" 2>&1 || fail "$(cat "$work/log")"
+[[ $("$work/consumer/use" "$libdir") == "$version" ]] || fail "CMake, shared"
+[[ $(DEEPXTRACE_PARTS=$libdir "$work/consumer/use_static" "$libdir") == "$version" ]] ||
+    fail "CMake, static"
+for kind in use_ep use_ep_static use_both_static; do "$work/consumer/$kind" || fail "CMake, $kind"; done
+for kind in use_static use_ep_static; do
+    if readelf -d "$work/consumer/$kind" | grep -q 'NEEDED.*deepxtrace'; then fail "$kind is not static"; fi
+done
+
+echo "== a program without any shared library, by pkg-config"
+read -ra flags <<< "$(pkg-config --static --define-variable=prefix="$prefix" --cflags --libs deepxtrace-ep)"
+"${CC:-cc}" -static -o "$work/use_ep_alone" "$source/tests/install/use_ep.c" "${flags[@]}" \
+    2> "$work/log" || fail "$(cat "$work/log")"
+"$work/use_ep_alone" || fail "static expert-parallel program"
+
+echo "== static libraries keep to our names"
+for name in libdeepxtrace libdeepxtrace-ep; do
+    nm --defined-only --extern-only "$libdir/$name.a" | awk 'NF == 3 { print $3 }' | sort > "$work/names"
+    comm -13 <(sort "$source/tests/install/symbols/$name.txt") "$work/names" > "$work/more"
+    [[ ! -s $work/more ]] || fail "$name.a has other names: $(cat "$work/more")"
+done
 
 echo "== the command, with the libraries next to it"
 ldd "$prefix/bin/deepxtrace" | grep 'libdeepxtrace' > "$work/libraries" || fail "no library of ours"
@@ -105,4 +128,23 @@ echo "== every program and library: its search path, its hardening"
 echo "== the same after another move"
 mv "$prefix" "$work/moved again"
 "$work/moved again/bin/deepxtrace" info > "$work/info" || fail "deepxtrace info"
+
+echo "== taken away again: nothing of ours is left, and nothing of others is gone"
+prefix="$work/moved again"
+mkdir "$prefix/share/deepxtrace/python/deepxtrace/__pycache__"
+touch "$prefix/share/deepxtrace/python/deepxtrace/__pycache__/run.pyc" "$prefix/lib/of-others" \
+    "$prefix/share/doc/deepxtrace/notes"
+uninstall() { cmake -DPREFIX="$prefix" -P "$source/cmake/uninstall.cmake" > "$work/log" 2>&1; }
+cp "$prefix/share/deepxtrace/installed.txt" "$work/list"
+echo ../notes >> "$prefix/share/deepxtrace/installed.txt"
+touch "$work/notes"
+if uninstall || [[ ! -e $work/notes || ! -e $prefix/bin/deepxtrace ]]; then
+    fail "uninstall heeded a path that leads elsewhere"
+fi
+cp "$work/list" "$prefix/share/deepxtrace/installed.txt"
+uninstall || fail "uninstall: $(cat "$work/log")"
+diff <(cd "$prefix" && find . ! -type d | sort) <(printf '%s\n' ./lib/of-others ./share/doc/deepxtrace/notes) ||
+    fail "uninstall"
+if find "$prefix" -path "*/deepxtrace/*" -type d | grep .; then fail "folders are left"; fi
+if uninstall; then fail "nothing is installed, and uninstall does not say so"; fi
 rm -rf "$work"
