@@ -3,10 +3,12 @@
 #ifndef DXT_BASE_BASE_H
 #define DXT_BASE_BASE_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <time.h>
 
 #include <deepxtrace/status.h>
 
@@ -34,6 +36,16 @@ void dxt_log(dxt_log_level level, const char *format, ...) DXT_PRINTF(2, 3);
 int64_t dxt_now_ns(void);
 /** CLOCK_REALTIME in ns since 1970. */
 int64_t dxt_realtime_ns(void);
+/** Make a condition whose timed waits go by CLOCK_MONOTONIC. pthread_cond_clockwait() would need no
+ *  such thing, but glibc 2.30. */
+static inline void dxt_cond_init(pthread_cond_t *condition)
+{
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(condition, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+}
 /** Sleep until a CLOCK_MONOTONIC time in ns, signals notwithstanding. */
 void dxt_sleep_until_ns(int64_t monotonic_ns);
 

@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/base.h"
 #include "serve.h"
 
 /* Waits between tries: from this, doubled, to that. */
@@ -267,7 +268,7 @@ static void *work(void *context)
         until.tv_sec += 1;
         pthread_mutex_lock(&a->lock);
         bool stop = a->stop;
-        if (!stop && !due) pthread_cond_clockwait(&a->wake, &a->lock, CLOCK_MONOTONIC, &until);
+        if (!stop && !due) pthread_cond_timedwait(&a->wake, &a->lock, &until);
         pthread_mutex_unlock(&a->lock);
         if (stop) return NULL;
     }
@@ -280,8 +281,8 @@ int alerts_start(const dxt_monitor_options *options, void (*say)(const char *lin
     if (!a) return 3;
     *a = (alerts){.options = options,
                   .say = say,
-                  .lock = PTHREAD_MUTEX_INITIALIZER,
-                  .wake = PTHREAD_COND_INITIALIZER};
+                  .lock = PTHREAD_MUTEX_INITIALIZER};
+    dxt_cond_init(&a->wake);
     *out = a;
     int status = 0;
     if (options->webhook_file) {

@@ -29,7 +29,7 @@ static ssize_t next_event(void *context, uint64_t position, char *buffer, size_t
     pthread_mutex_lock(&n->lock);
     int late = 0;
     while (t->begun && n->count == t->seen && !n->ended && late == 0)
-        late = pthread_cond_clockwait(&n->more, &n->lock, CLOCK_MONOTONIC, &until);
+        late = pthread_cond_timedwait(&n->more, &n->lock, &until);
     bool ended = n->ended;
     t->seen = n->count;
     pthread_mutex_unlock(&n->lock);

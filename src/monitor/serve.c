@@ -12,6 +12,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/base.h"
 #include "reading.h"
 
 /* Between two looks at the files. */
@@ -368,7 +369,8 @@ static int serve(const dxt_monitor_options *options, void (*say)(const char *lin
                  .say = say,
                  .why = why,
                  .files = {.inputs = options->inputs, .input_count = options->input_count},
-                 .news = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0, false}};
+                 .news = {.lock = PTHREAD_MUTEX_INITIALIZER}};
+    dxt_cond_init(&m.news.more);
     m.recorder = (recorder){.s = &m.s, .options = options};
     m.desk = (reading_desk){.s = &m.s, .recorder = &m.recorder, .say = say};
     why[0] = '\0';

@@ -458,12 +458,8 @@ dxt_status dxt_session_create(const dxt_session_config *config, dxt_session **se
     if (status != DXT_OK) return status;
     dxt_session *s = calloc(1, sizeof *s);
     if (!s) return dxt_fail_memory(sizeof *s);
-    pthread_condattr_t monotonic;
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_mutex_init(&s->lock, NULL);
-    pthread_cond_init(&s->wake, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    dxt_cond_init(&s->wake);
     s->config = taken;
     s->analysis = analysis;
     set_defaults(s);

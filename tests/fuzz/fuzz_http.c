@@ -10,11 +10,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/base.h"
 #include "monitor_serve.h"
 
 static const char token[] = "0123456789abcdef";
 static server *servers[2];
-static news shared = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0, false};
+static news shared = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 static void stop_servers(void)
 {
@@ -35,6 +36,7 @@ static void start_servers(void)
     put("token", token, strlen(token));
     free(text);
     if (follow(why) != 0) abort();
+    dxt_cond_init(&shared.more);
     snprintf(token_path, sizeof token_path, "%s/token", folder);
     for (int i = 0; i < 2; i++) {
         options[i] = options_of();

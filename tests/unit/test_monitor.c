@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "alloc_fail.h"
+#include "base/base.h"
 #include "monitor/serve.h"
 #include "monitor/text.h"
 #include "monitor_folder.h"
@@ -183,7 +184,8 @@ static void test_answers_when_memory_runs_out(void **state)
     assert_int_equal(serve(why), 0);
     dxt_monitor_options options = options_of();
     options.listen = "127.0.0.1:0";
-    news shared = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0, false};
+    news shared = {.lock = PTHREAD_MUTEX_INITIALIZER};
+    dxt_cond_init(&shared.more);
     server *s = NULL;
     for (long k = 1; !s; k++) {
         alloc_fail_arm(k);
@@ -218,7 +220,8 @@ static void test_streams_end_with_the_server(void **state)
     assert_int_equal(serve(why), 0);
     dxt_monitor_options options = options_of();
     options.listen = "127.0.0.1:0";
-    news shared = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0, false};
+    news shared = {.lock = PTHREAD_MUTEX_INITIALIZER};
+    dxt_cond_init(&shared.more);
     server *s;
     assert_int_equal(server_start(&options, &shared, &s, why), 0);
     static const char request[] = "GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n";
