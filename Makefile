@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help build demo demo-live test test-gpu mutants check check-docs check-deepep fuzz campaign asan tsan arm64 bench \
-	install uninstall wheel format clean
+	api install uninstall wheel format clean
 
 PREFIX ?= /usr/local
 DESTDIR ?=
@@ -75,6 +75,9 @@ arm64: ## unit tests and a job on AArch64, under qemu-user; skipped where that c
 
 bench: build ## what the probe costs, what the engine moves
 	build/bin/deepxtrace bench
+
+api: ## the reference of the C interface as HTML, by Doxygen: build/api/html/
+	@scripts/build-api.sh
 
 install: build ## into PREFIX (/usr/local), below DESTDIR if given
 	cmake --preset release -DCMAKE_INSTALL_PREFIX=$(PREFIX)

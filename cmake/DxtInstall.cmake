@@ -62,13 +62,44 @@ function(dxt_install_part target component)
           NAMELINK_SKIP)
 endfunction()
 
+# dxt_compressed(FROM TO): the same bytes each time.
+function(dxt_compressed from to)
+  execute_process(COMMAND gzip -9nc ${from} OUTPUT_FILE ${to} COMMAND_ERROR_IS_FATAL ANY)
+endfunction()
+
+# dxt_install_pages(SECTION COMPONENT PATTERN): manual pages, which Debian wants compressed.
+function(dxt_install_pages section component pattern)
+  file(GLOB pages CONFIGURE_DEPENDS ${pattern})
+  foreach(page ${pages})
+    if(DXT_DEBIAN)
+      get_filename_component(name ${page} NAME)
+      dxt_compressed(${page} ${PROJECT_BINARY_DIR}/${name}.gz)
+      set(page ${PROJECT_BINARY_DIR}/${name}.gz)
+    endif()
+    install(FILES ${page} DESTINATION ${CMAKE_INSTALL_MANDIR}/man${section}
+            COMPONENT ${component})
+  endforeach()
+endfunction()
+
 # What no target makes: headers, documents, examples, the CMake files, and the list of all that was
 # installed, which `make uninstall` reads.
 macro(dxt_install_rest)
   install(DIRECTORY include/deepxtrace DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
           COMPONENT development)
-  install(DIRECTORY docs/man/ DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 FILES_MATCHING PATTERN "*.1")
-  install(FILES README.md CHANGELOG.md CONTRIBUTING.md LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
+  dxt_install_pages(1 command docs/man/*.1)
+  file(GLOB headers CONFIGURE_DEPENDS include/deepxtrace/*.h)
+  set(pages ${PROJECT_BINARY_DIR}/man3)
+  file(REMOVE_RECURSE ${pages})
+  file(MAKE_DIRECTORY ${pages})
+  execute_process(COMMAND awk -v out=${pages} -v version=${PROJECT_VERSION}
+                          -f ${PROJECT_SOURCE_DIR}/cmake/man3.awk ${headers}
+                  COMMAND_ERROR_IS_FATAL ANY)
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS cmake/man3.awk ${headers})
+  dxt_install_pages(3 development ${pages}/*.3)
+  install(FILES README.md CHANGELOG.md CONTRIBUTING.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
+  if(NOT DXT_DEBIAN)
+    install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
+  endif()
   install(DIRECTORY docs DESTINATION ${CMAKE_INSTALL_DOCDIR} PATTERN man EXCLUDE)
   install(DIRECTORY examples DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT development)
 

@@ -29,6 +29,17 @@ files()
     done
 }
 
+# source_date: the time that whatever is built bears, in seconds: SOURCE_DATE_EPOCH, or that of the last
+# commit, or, in an unpacked archive, of the newest entry of the source.
+source_date()
+{
+    if [[ -n ${SOURCE_DATE_EPOCH:-} ]]; then
+        echo "$SOURCE_DATE_EPOCH"
+    elif ! git log -1 --format=%ct 2> /dev/null; then
+        stat -c %Y CHANGELOG.md
+    fi
+}
+
 # count_line PASSED FAILED [SKIPPED]: the line that ends every run of tests.
 count_line()
 {

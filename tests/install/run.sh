@@ -37,6 +37,18 @@ for page in "$source"/docs/man/*.1; do
     [[ -f $prefix/share/man/man1/${page##*/} ]] || fail "${page##*/} is not installed"
 done
 
+echo "== a manual page of every function, as the headers have it"
+sort -u "$source"/tests/install/symbols/libdeepxtrace{,-ep}.txt > "$work/functions"
+(($(wc -l < "$work/functions") > 50)) || fail "list of functions"
+while read -r function; do
+    page=$prefix/share/man/man3/$function.3
+    for line in "^$function .- [^ ]" "^\.B \".*$function(" '^\.SH NOTES'; do
+        grep -q "$line" "$page" || fail "$page has no line '$line'"
+    done
+done < "$work/functions"
+grep -qF 'Receives it; release with dxt_session_destroy()' "$prefix/share/man/man3/dxt_session_create.3" ||
+    fail "dxt_session_create(3) lacks what the header says of its parameters"
+
 echo "== the completions"
 for file in bash-completion/completions/deepxtrace zsh/site-functions/_deepxtrace \
     fish/vendor_completions.d/deepxtrace.fish; do
@@ -65,6 +77,12 @@ compile use_c use.c deepxtrace "${CC:-cc}" -std=c11
 compile use_cpp use.cpp deepxtrace "${CXX:-c++}" -std=c++17
 [[ $("$work/use_c" "$libdir") == "$version" ]] || fail "C program"
 [[ $("$work/use_cpp") == "$version" ]] || fail "C++ program"
+
+echo "== the example of processes without MPI"
+example=$prefix/share/doc/deepxtrace/examples/c/processes.c
+read -ra flags <<< "$(pkg-config --define-variable=prefix="$prefix" --cflags --libs deepxtrace)"
+"${CC:-cc}" -O2 -Wall -Wextra -Werror -o "$work/processes" "$example" "${flags[@]}" "-Wl,-rpath,$libdir"
+"$work/processes" > "$work/log" 2>&1 || fail "processes: $(cat "$work/log")"
 
 echo "== a program on the expert-parallel library"
 compile use_ep use_ep.c deepxtrace-ep "${CC:-cc}" -std=c11
