@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help build demo demo-live test test-gpu mutants check check-docs check-deepep fuzz campaign asan tsan arm64 bench \
-	api install uninstall wheel format clean
+	api install uninstall wheel wheels deb dist format clean
 
 PREFIX ?= /usr/local
 DESTDIR ?=
@@ -88,9 +88,21 @@ install: build ## into PREFIX (/usr/local), below DESTDIR if given
 uninstall: ## take away what `make install` put into PREFIX
 	@cmake -DPREFIX=$(DESTDIR)$(PREFIX) -P cmake/uninstall.cmake
 
-wheel: build ## the Python wheel, into build/dist/
+wheel: build ## the Python wheels of this machine, into build/dist/
 	@scripts/install-deps.sh wheel
 	@scripts/build-wheel.sh
+
+wheels: ## Python wheels for glibc 2.28 and later, x86-64 and AArch64; needs PyPI
+	@scripts/install-deps.sh build wheel
+	@scripts/build-wheel.sh --portable x86_64 --portable aarch64
+
+deb: ## Debian packages of this system, into build/dist/
+	@scripts/install-deps.sh build
+	@scripts/build-deb.sh
+
+dist: ## the source, all wheels, Debian packages and checksums: build/dist/; needs PyPI
+	@scripts/install-deps.sh build wheel
+	@scripts/dist.sh
 
 format: ## rewrite every C file as .clang-format says
 	scripts/check-format.sh --fix

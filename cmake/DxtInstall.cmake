@@ -22,6 +22,7 @@ function(dxt_install_library target description)
   install(TARGETS ${target} EXPORT deepxtrace
           LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT library
           NAMELINK_COMPONENT development)
+  set_property(GLOBAL APPEND PROPERTY DXT_LIBRARIES_library ${target})
   if(DXT_STATIC AND NOT DXT_SANITIZE)
     set(static ${target}_static)
     set(objects "")
@@ -60,6 +61,7 @@ endfunction()
 function(dxt_install_part target component)
   install(TARGETS ${target} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT ${component}
           NAMELINK_SKIP)
+  set_property(GLOBAL APPEND PROPERTY DXT_LIBRARIES_${component} ${target})
 endfunction()
 
 # dxt_compressed(FROM TO): the same bytes each time.

@@ -17,11 +17,11 @@ fail()
 }
 
 scripts/build-wheel.sh > "$work/wheels" || exit
-wheel=$(cat "$work/wheels")
+mapfile -t wheels < "$work/wheels"
 # torch is the machine's; the environment is otherwise empty.
 scripts/python.sh torch,numpy,ensurepip -m venv --system-site-packages "$work/venv" || exit
 export PATH=$work/venv/bin:$PATH
-python3 -m pip install -q --no-index --no-deps "$wheel" || fail "the wheel cannot be installed"
+python3 -m pip install -q --no-index --no-deps "${wheels[@]}" || fail "the wheel cannot be installed"
 cd "$work"
 
 echo "== the package, its command and its headers"
@@ -31,6 +31,8 @@ import deepxtrace
 assert deepxtrace.get_library().startswith(str(pathlib.Path(deepxtrace.__file__).parent))
 assert (pathlib.Path(deepxtrace.get_include()) / "deepxtrace" / "probe.h").exists()
 END
+grep -q 'jansson' "$(python3 -c 'import deepxtrace; print(deepxtrace.__path__[0])')/NOTICES" ||
+    fail "what the wheel bundles is not said"
 [[ $(deepxtrace --version) == *"$(python3 -c 'import deepxtrace; print(deepxtrace.__version__)')"* ]] ||
     fail "deepxtrace --version"
 ldd "$(python3 -c 'import deepxtrace; print(deepxtrace.__path__[0])')/bin/deepxtrace" > libraries
