@@ -279,9 +279,7 @@ int alerts_start(const dxt_monitor_options *options, void (*say)(const char *lin
 {
     alerts *a = calloc(1, sizeof *a);
     if (!a) return 3;
-    *a = (alerts){.options = options,
-                  .say = say,
-                  .lock = PTHREAD_MUTEX_INITIALIZER};
+    *a = (alerts){.options = options, .say = say, .lock = PTHREAD_MUTEX_INITIALIZER};
     dxt_cond_init(&a->wake);
     *out = a;
     int status = 0;
