@@ -100,14 +100,20 @@ wheels()
 }
 
 # What a wheel takes from the system, or from the other wheel, and does without where it is not there.
-taken=(libdeepxtrace-ep.so.0 libmicrohttpd.so.12 libsqlite3.so.0 libcairo.so.2 libmpi.so.40 libmpich.so.12 libnccl.so.2)
+taken=(libdeepxtrace-ep.so.0 libmicrohttpd.so.12 libsqlite3.so.0 libcairo.so.2 libmpi.so.40 libmpich.so.12 libnccl.so.2
+    libz.so.1)
 judge()
 {
     local wheel
     for wheel in "$dist"/deepxtrace*"$1".whl; do
         echo "== auditwheel: ${wheel##*/}"
-        PATH=$PWD/build/portable/venv/bin:$PATH auditwheel repair --only-plat --plat "manylinux_${floor/./_}_$1" \
-            "${taken[@]/#/--exclude=}" -w build/portable/judged "$wheel" 2>&1 | tail -n 3
+        rm -rf build/portable/judged
+        PATH=$PWD/build/portable/venv/bin:$PATH auditwheel repair --plat auto "${taken[@]/#/--exclude=}" \
+            -w build/portable/judged "$wheel" 2>&1 | tail -n 1
+        if ! compgen -G "build/portable/judged/*manylinux_${floor/./_}_$1*.whl" > /dev/null; then
+            echo "auditwheel does not take ${wheel##*/} as manylinux_${floor/./_}_$1" >&2
+            return 1
+        fi
     done
 }
 
