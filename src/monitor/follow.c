@@ -10,7 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* Of the first line so much makes the identity of a file. */
+/* Of a line so much makes the identity of a file, and so much text is looked at for it. */
 #define IDENTITY_BYTES 65536
 
 /* ---- which files ---- */
@@ -144,29 +144,53 @@ bool follow_grew(followed *file, int64_t now_ns)
 
 /* ---- their text ---- */
 
-static uint64_t hash(const char *bytes, size_t size)
+#define HASH_BEGIN UINT64_C(14695981039346656037) /* FNV-1a */
+
+static uint64_t hash(uint64_t value, const char *bytes, size_t size)
 {
-    uint64_t value = UINT64_C(14695981039346656037); /* FNV-1a */
     for (size_t i = 0; i < size; i++)
         value = (value ^ (unsigned char)bytes[i]) * UINT64_C(1099511628211);
     return value;
 }
 
-const char *follow_open(const followed *file, text_source **source, char *identity)
+/* Whether a line belongs to a window: what a program says when it starts is often the same. */
+static bool is_of_window(const char *line, size_t size)
+{
+    static const char *const marks[] = {"EPSize:", "\"wait\"", "rank="};
+    for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
+        if (size > 0 && memmem(line, size, marks[i], strlen(marks[i]))) return true;
+    return false;
+}
+
+/* The identity of the text: its first lines up to the first one of a window; the first line alone
+ * as long as there is none. @return The bytes of the last line, as text_line(). */
+static int64_t identify(text_source *source, char *identity)
 {
     char *line = NULL;
     size_t capacity = 0, kept;
+    uint64_t value = HASH_BEGIN;
+    int64_t length, whole = 0;
+    while ((length = text_line(source, &line, &capacity, &kept)) > 0) {
+        size_t part = kept < IDENTITY_BYTES ? kept : IDENTITY_BYTES;
+        bool first = whole == 0;
+        value = hash(value, line, part);
+        whole += length;
+        bool last = is_of_window(line, kept) || whole >= IDENTITY_BYTES;
+        if (first || last)
+            snprintf(identity, 40, "%016" PRIx64 "-%" PRIx64, value, (uint64_t)whole);
+        if (last) break;
+    }
+    free(line);
+    return length;
+}
+
+const char *follow_open(const followed *file, text_source **source, char *identity)
+{
     *source = NULL;
     identity[0] = '\0';
     const char *why = text_open(file->path, file->packing, source);
     if (why) return why;
-    int64_t length = text_line(*source, &line, &capacity, &kept);
-    if (length > 0) {
-        size_t part = kept < IDENTITY_BYTES ? kept : IDENTITY_BYTES;
-        snprintf(identity, 40, "%016" PRIx64 "-%" PRIx64, hash(line, part), (uint64_t)length);
-    }
-    free(line);
-    if (length >= 0) return NULL;
+    if (identify(*source, identity) >= 0) return NULL;
     int error = errno;
     text_close(*source);
     *source = NULL;

@@ -13,7 +13,7 @@
 /** One file. A rotated file keeps its identity under its new name; so does a compressed copy. */
 typedef struct followed {
     char *path;
-    char identity[40]; /**< of its first line; "" = it has none yet */
+    char identity[40]; /**< of its first lines; "" = it has none yet */
     int64_t id;        /**< in the store; 0 = not there yet */
     int64_t position;  /**< bytes of text that are dealt with */
     int64_t stored;    /**< bytes that were dealt with before, as the store has it */
@@ -54,7 +54,8 @@ bool follow_grew(followed *file, int64_t now_ns);
  * Open a file, and see which it is.
  *
  * @param source    Receives it, at an unknown position; release with text_close(). NULL on error.
- * @param identity  Receives the identity of its first whole line, "" if there is none; 40 bytes.
+ * @param identity  Receives the identity of its first whole lines, up to the first one of a window,
+ *                  or of the first one while there is no window; "" if there is none; 40 bytes.
  * @return NULL; else what is wrong, in words; errno is ENOMEM if it is memory.
  */
 const char *follow_open(const followed *file, text_source **source, char *identity);

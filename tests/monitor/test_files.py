@@ -71,6 +71,26 @@ def test_packed_files_are_read_once_and_whole(tmp_path, pack, end):
     assert stored == monitor.analyze(plain)
 
 
+def test_logs_that_begin_alike_are_two(tmp_path):
+    banner = "server is starting\nloading the model\n"
+    logs, store = tmp_path / "logs", tmp_path / "s.db"
+    logs.mkdir()
+    keep = ("--keep", "9999d")
+    # Two servers say the same when they start, before they have anything to tell.
+    for name in "xy":
+        (logs / (name + ".log")).write_text(banner)
+    assert monitor.serve_once(store, *keep, logs).returncode == 0
+    for name in "xy":
+        (logs / (name + ".log")).write_text(banner + log(name, 1))
+    for _ in range(2):
+        assert monitor.serve_once(store, *keep, logs).returncode == 0
+        assert count(store) == 8
+    # Under another name a log is the same one.
+    (logs / "x.log").rename(logs / "x.log.1")
+    assert monitor.serve_once(store, *keep, logs).returncode == 0
+    assert count(store) == 8
+
+
 def test_a_damaged_packed_file_is_told(tmp_path):
     packed = gzip.compress("".join(monitor.simulate("-n", 8, "--windows", 200)).encode())
     (tmp_path / "a.jsonl.gz").write_bytes(packed[:20000] + b"damage" * 100 + packed[20600:])
