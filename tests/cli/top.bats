@@ -26,6 +26,19 @@ shows() {
     return 1
 }
 
+# Press the key $1 until the screen holds $2 and no longer $3.
+moves_to() {
+    for ((i = 0; i < 600; i++)); do
+        "${tmux[@]}" send-keys "$1"
+        sleep 0.1
+        "${tmux[@]}" capture-pane -p > screen
+        if grep -qF -- "$2" screen && ! grep -qF -- "$3" screen; then return 0; fi
+    done
+    echo "after the key $1 no '$2' on the screen, or still '$3':"
+    cat screen
+    return 1
+}
+
 @test "--once says what is there, and what is new" {
     "$deepxtrace" simulate -n 8 --windows 6 --from 3 --slow dispatch:2:200us > run.jsonl
     run --separate-stderr "$deepxtrace" top --once run.jsonl
@@ -152,12 +165,9 @@ log_of() {
     shows "PAUSED"
     "${tmux[@]}" resize-window -x 80 -y 12
     # Further down than there is anything, and up again.
+    moves_to Down "rank 15 |" "waiting rank"
     for ((i = 0; i < 12; i++)); do "${tmux[@]}" send-keys Down Down Down Down Down; done
-    shows "rank 15 |"
-    run ! grep -F "waiting rank" screen
-    for ((i = 0; i < 12; i++)); do "${tmux[@]}" send-keys Up Up Up Up Up; done
-    shows "waiting rank"
-    run ! grep -F "rank 15 |" screen
+    moves_to Up "waiting rank" "rank 15 |"
     "${tmux[@]}" send-keys q
     for ((i = 0; i < 600; i++)); do
         if ! "${tmux[@]}" has-session 2> /dev/null; then break; fi

@@ -22,8 +22,9 @@
 #include "screen.h"
 #include "watched.h"
 
-/* How long to wait for what comes next. */
+/* How long to wait for what comes next, and for the rest of a key. */
 #define WAIT_MS 300
+#define ESCAPE_MS 50
 
 struct top {
     analysis_options analysis;
@@ -137,12 +138,12 @@ static bool read_key(char key[8], int wait_ms)
     if (poll(&input, 1, wait_ms) <= 0 || !(input.revents & POLLIN)) return false;
     ssize_t got = read(STDIN_FILENO, key, 1);
     if (got <= 0) {
-        stopped = 1;
+        stopped |= got == 0 || errno != EINTR;
         return false;
     }
     key[1] = '\0';
-    /* What belongs to an escape is there at once. */
-    for (size_t i = 1; key[0] == '\033' && i < 7 && poll(&input, 1, 0) > 0; i++) {
+    /* What belongs to an escape comes at once, but for the way it takes. */
+    for (size_t i = 1; key[0] == '\033' && i < 7 && poll(&input, 1, ESCAPE_MS) > 0; i++) {
         if (read(STDIN_FILENO, key + i, 1) != 1) break;
         key[i + 1] = '\0';
         if (i > 1 && key[i] >= '@') break;
