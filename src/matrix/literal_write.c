@@ -9,139 +9,7 @@
 #include "matrix/literal.h"
 #include "matrix/reader.h"
 #include "matrix/scan.h"
-
-/* A place in a value that is one. */
-typedef struct place {
-    const char *at, *end;
-    dxt_text *lines;
-    bool matrices;
-    int depth;
-    const char *phase; /* "dispatch", "combine", or NULL: not known */
-    int64_t rank;      /* of all lists in it; −1: not known */
-} place;
-
-/* A member's name, a text, or a word. */
-typedef struct token {
-    const char *at, *end;
-    char quote;
-} token;
-
-static void skip_blanks(place *in)
-{
-    while (in->at < in->end && (dxt_is_blank(*in->at) || *in->at == ',')) in->at++;
-}
-
-static token take_token(place *in)
-{
-    token taken = {in->at, in->at, 0};
-    if (in->at < in->end && (*in->at == '"' || *in->at == '\'')) {
-        taken.quote = *in->at++;
-        taken.at = in->at;
-        while (in->at < in->end && *in->at != taken.quote) in->at += *in->at == '\\' ? 2 : 1;
-        if (in->at > in->end) in->at = in->end;
-        taken.end = in->at;
-        if (in->at < in->end) in->at++;
-        return taken;
-    }
-    while (in->at < in->end && dxt_is_word(*in->at)) in->at++;
-    taken.end = in->at;
-    return taken;
-}
-
-static bool has(const token *name, const char *what)
-{
-    size_t size = strlen(what);
-    for (const char *at = name->at; (size_t)(name->end - at) >= size; at++)
-        if (strncasecmp(at, what, size) == 0) return true;
-    return false;
-}
-
-static bool is(const token *name, const char *what)
-{
-    return strlen(what) == (size_t)(name->end - name->at) && has(name, what);
-}
-
-static const char *phase_in(const token *name, const char *known)
-{
-    bool dispatch = has(name, "dispatch"), combine = has(name, "combine");
-    return dispatch == combine ? known : dispatch ? "dispatch" : "combine";
-}
-
-/* R of "R", "rankR" and the like; −1: it is no rank. */
-static int64_t rank_in(const token *name)
-{
-    int64_t rank = -1;
-    const char *at = name->at;
-    if (name->end - at > 4 && strncasecmp(at, "rank", 4) == 0) at += 4;
-    while (at < name->end && (*at == '_' || *at == ' ' || *at == '-' || *at == '=')) at++;
-    return dxt_scan_integer(at, name->end, &rank) == name->end && at < name->end ? rank : -1;
-}
-
-/* Behind the names of calls such as "np.array(" and "tensor(". @return How many. */
-static int open_calls(place *in)
-{
-    for (int calls = 0;; calls++) {
-        const char *word = in->at;
-        while (word < in->end && dxt_is_word(*word)) word++;
-        if (word == in->at || word == in->end || *word != '(') return calls;
-        in->at = word + 1;
-        skip_blanks(in);
-    }
-}
-
-/* Pass over a value of any kind, brackets and texts in it. */
-static void skip_value(place *in)
-{
-    size_t depth = 0;
-    while (in->at < in->end) {
-        char c = *in->at;
-        if (c == '"' || c == '\'') {
-            take_token(in);
-            continue;
-        }
-        if (depth == 0 && (c == ',' || c == ']' || c == '}' || c == ')')) return;
-        depth += c == '[' || c == '{' || c == '(';
-        if (c == ']' || c == '}' || c == ')') depth--;
-        in->at++;
-    }
-}
-
-/* Behind the other arguments, ", device='cuda:0')". */
-static void close_calls(place *in, int calls)
-{
-    for (; calls > 0; calls--) {
-        while (skip_value(in), in->at < in->end && *in->at == ',') in->at++;
-        if (in->at == in->end || *in->at != ')') return;
-        in->at++;
-    }
-}
-
-/* Whether a bracket opens a list of numbers; then the place moves behind it, and the numbers are
- * from … to. */
-static bool take_list(place *in, const char **from, const char **to, uint32_t *count)
-{
-    place ahead = *in;
-    int calls = open_calls(&ahead);
-    if (ahead.at == ahead.end || !strchr("[({", *ahead.at)) return false;
-    *from = ++ahead.at;
-    *count = 0;
-    for (skip_blanks(&ahead); ahead.at < ahead.end && !strchr("])}", *ahead.at);
-         skip_blanks(&ahead)) {
-        int scalar = open_calls(&ahead);
-        token number = take_token(&ahead);
-        if (number.quote || number.at == number.end) return false;
-        if (!dxt_is_digit(*number.at) && *number.at != '-' && *number.at != '.' &&
-            !dxt_none_length(number.at, ahead.end))
-            return false;
-        close_calls(&ahead, scalar);
-        ++*count;
-    }
-    *to = ahead.at;
-    if (ahead.at < ahead.end) ahead.at++;
-    close_calls(&ahead, calls);
-    *in = ahead;
-    return *count > 0;
-}
+#include "matrix/spot.h"
 
 /* Numbers with blanks where the text has lines, and nothing around them. */
 static void put_numbers(dxt_text *lines, const char *from, const char *to)
@@ -158,10 +26,10 @@ static void put_numbers(dxt_text *lines, const char *from, const char *to)
     }
 }
 
-static void walk(place *in);
+static void walk(dxt_spot *in);
 
 /* A text of others is read as lines of its own. */
-static void put_text(place *in, const token *text)
+static void put_text(dxt_spot *in, const dxt_token *text)
 {
     char *copy;
     dxt_json json = {text->at - 1, text->at - 1, text->end + 1, NULL};
@@ -175,7 +43,7 @@ static void put_text(place *in, const token *text)
 }
 
 /* journald writes a text with colours as an array of its bytes. */
-static void put_bytes(place *in, const char *from, const char *to)
+static void put_bytes(dxt_spot *in, const char *from, const char *to)
 {
     while (from < to) {
         int64_t byte;
@@ -188,7 +56,7 @@ static void put_bytes(place *in, const char *from, const char *to)
 }
 
 /* The elements of an array: rows of numbers are a matrix if there are two or more. */
-static void walk_array(place *in)
+static void walk_array(dxt_spot *in)
 {
     size_t begin = in->lines->size;
     uint32_t rows = 0, width = 0, count;
@@ -197,8 +65,8 @@ static void walk_array(place *in)
     in->at++;
     if (in->phase && in->matrices) dxt_text_printf(in->lines, "# %s\n", in->phase);
     size_t first = in->lines->size;
-    for (skip_blanks(in); in->at < in->end && !strchr("])}", *in->at); skip_blanks(in)) {
-        if (take_list(in, &from, &to, &count)) {
+    for (dxt_spot_blanks(in); in->at < in->end && !strchr("])}", *in->at); dxt_spot_blanks(in)) {
+        if (dxt_spot_list(in, &from, &to, &count)) {
             even = even && (rows == 0 || count == width);
             width = count;
             if (in->matrices) {
@@ -207,8 +75,8 @@ static void walk_array(place *in)
                 dxt_text_puts(in->lines, "]");
             }
         } else if (*in->at == '"') {
-            token text = take_token(in);
-            if (has(&text, " ")) put_text(in, &text);
+            dxt_token text = dxt_spot_token(in);
+            if (dxt_token_has(&text, " ")) put_text(in, &text);
         } else {
             walk(in);
         }
@@ -227,46 +95,48 @@ typedef struct about {
     int64_t rank;           /* of all lists in it; −1: none */
     const char *phase;      /* "op": "combine" */
     uint32_t lists, phased; /* of numbers; of these, called after an operator */
-    token cell[3];          /* "row": 0, "col": 1, "value": 5 */
+    dxt_token cell[3];      /* "row": 0, "col": 1, "value": 5 */
 } about;
 
 /* Which part of a cell a member of this name is: its row, its column or its value; −1: none. */
-static int part_of(const token *name)
+static int part_of(const dxt_token *name)
 {
     static const char *const names[3][6] = {{"row", "i", "src", "src_rank", "waiting", "r"},
                                             {"col", "j", "dst", "dst_rank", "awaited", "column"},
                                             {"value", "v", "wait", "cost", "w", "val"}};
     for (int part = 0; part < 3; part++)
         for (int i = 0; i < 6; i++)
-            if (is(name, names[part][i])) return part;
+            if (dxt_token_is(name, names[part][i])) return part;
     return -1;
 }
 
-static about look(place in)
+static about look(dxt_spot in)
 {
     about all = {.rank = in.rank, .ranked = true, .phase = in.phase};
     unsigned known = 0, members = 0;
     in.at++;
-    for (skip_blanks(&in); in.at < in.end && *in.at != '}'; skip_blanks(&in)) {
+    for (dxt_spot_blanks(&in); in.at < in.end && *in.at != '}'; dxt_spot_blanks(&in)) {
         const char *before = in.at;
-        token name = take_token(&in);
+        dxt_token name = dxt_spot_token(&in);
         while (in.at < in.end && (dxt_is_blank(*in.at) || *in.at == ':')) in.at++;
-        known |= is(&name, "v") | is(&name, "phase") << 1 | is(&name, "wait") << 2;
-        all.ranked = all.ranked && rank_in(&name) >= 0;
-        place value = in;
+        known |= dxt_token_is(&name, "v") | dxt_token_is(&name, "phase") << 1 |
+                 dxt_token_is(&name, "wait") << 2;
+        all.ranked = all.ranked && dxt_token_rank(&name) >= 0;
+        dxt_spot value = in;
         const char *from, *to;
         uint32_t count;
-        bool list = take_list(&value, &from, &to, &count);
+        bool list = dxt_spot_list(&value, &from, &to, &count);
         all.lists += list;
-        all.phased += list && phase_in(&name, NULL);
-        token word = take_token(&value);
+        all.phased += list && dxt_token_phase(&name, NULL);
+        dxt_token word = dxt_spot_token(&value);
         int part = word.quote || word.at == word.end ? -1 : part_of(&name);
         if (part >= 0) all.cell[part] = word;
-        if (is(&name, "rank") && !word.quote) all.rank = rank_in(&word);
-        if (word.quote && (is(&name, "phase") || is(&name, "op") || is(&name, "operator") ||
-                           is(&name, "operation") || is(&name, "name") || is(&name, "kind")))
-            all.phase = phase_in(&word, all.phase);
-        skip_value(&in);
+        if (dxt_token_is(&name, "rank") && !word.quote) all.rank = dxt_token_rank(&word);
+        if (word.quote && (dxt_token_is(&name, "phase") || dxt_token_is(&name, "op") ||
+                           dxt_token_is(&name, "operator") || dxt_token_is(&name, "operation") ||
+                           dxt_token_is(&name, "name") || dxt_token_is(&name, "kind")))
+            all.phase = dxt_token_phase(&word, all.phase);
+        dxt_spot_skip(&in);
         members++;
         if (in.at == before) break;
     }
@@ -275,12 +145,12 @@ static about look(place in)
     return all;
 }
 
-static void put_recording(place *in)
+static void put_recording(dxt_spot *in)
 {
     const char *from = in->at;
-    place ahead = *in;
+    dxt_spot ahead = *in;
     ahead.at++;
-    while (skip_value(&ahead), ahead.at < ahead.end && *ahead.at != '}') ahead.at++;
+    while (dxt_spot_skip(&ahead), ahead.at < ahead.end && *ahead.at != '}') ahead.at++;
     if (ahead.at < ahead.end) ahead.at++;
     in->at = ahead.at;
     for (const char *stop; from < in->at; from = stop + 1) {
@@ -294,24 +164,24 @@ static void put_recording(place *in)
 
 /* Whether a list beside a rank is its row: of several, those that are called after an operator, or
  * the one that is called after waiting. */
-static bool is_row(const token *name, const about *all)
+static bool is_row(const dxt_token *name, const about *all)
 {
     if (all->ranked || all->lists == 1) return true;
-    return all->phased > 0 ? phase_in(name, NULL) != NULL : has(name, "wait");
+    return all->phased > 0 ? dxt_token_phase(name, NULL) != NULL : dxt_token_has(name, "wait");
 }
 
 /* One member: a row if the object or its name says of which rank; a text; anything that may hold
  * more. */
-static void walk_member(place *in, const token *name, const about *all)
+static void walk_member(dxt_spot *in, const dxt_token *name, const about *all)
 {
     uint32_t count;
     const char *from, *to, *outer = in->phase;
-    if (take_list(in, &from, &to, &count)) {
-        int64_t rank = all->ranked ? rank_in(name) : all->rank;
+    if (dxt_spot_list(in, &from, &to, &count)) {
+        int64_t rank = all->ranked ? dxt_token_rank(name) : all->rank;
         if (dxt_carries_text(name->at, (size_t)(name->end - name->at))) {
             put_bytes(in, from, to);
         } else if (in->matrices && rank >= 0 && count > 1 && is_row(name, all)) {
-            const char *phase = phase_in(name, all->phase);
+            const char *phase = dxt_token_phase(name, all->phase);
             if (phase) dxt_text_printf(in->lines, "# %s\n", phase);
             dxt_text_printf(in->lines, "rank=%lld [", (long long)rank);
             put_numbers(in->lines, from, to);
@@ -320,20 +190,20 @@ static void walk_member(place *in, const token *name, const about *all)
         return;
     }
     if (*in->at == '"') {
-        token text = take_token(in);
+        dxt_token text = dxt_spot_token(in);
         if (dxt_carries_text(name->at, (size_t)(name->end - name->at))) put_text(in, &text);
         return;
     }
     int64_t rank = in->rank;
-    in->phase = phase_in(name, all->phase);
-    if (all->ranked) in->rank = rank_in(name);
+    in->phase = dxt_token_phase(name, all->phase);
+    if (all->ranked) in->rank = dxt_token_rank(name);
     walk(in);
     in->phase = outer;
     in->rank = rank;
 }
 
 /* A line of row, column and value. */
-static void put_cell(place *in, const about *all)
+static void put_cell(dxt_spot *in, const about *all)
 {
     for (int i = 0; i < 3; i++) {
         dxt_text_append(in->lines, all->cell[i].at, (size_t)(all->cell[i].end - all->cell[i].at));
@@ -341,7 +211,7 @@ static void put_cell(place *in, const about *all)
     }
 }
 
-static void walk_object(place *in)
+static void walk_object(dxt_spot *in)
 {
     about all = look(*in);
     if (all.recording) {
@@ -350,9 +220,9 @@ static void walk_object(place *in)
     }
     if (in->matrices && all.cell[0].at && all.cell[1].at && all.cell[2].at) put_cell(in, &all);
     in->at++;
-    for (skip_blanks(in); in->at < in->end && *in->at != '}'; skip_blanks(in)) {
+    for (dxt_spot_blanks(in); in->at < in->end && *in->at != '}'; dxt_spot_blanks(in)) {
         const char *before = in->at;
-        token name = take_token(in);
+        dxt_token name = dxt_spot_token(in);
         while (in->at < in->end && (dxt_is_blank(*in->at) || *in->at == ':')) in->at++;
         if (in->at < in->end) walk_member(in, &name, &all);
         if (in->at == before) return;
@@ -361,27 +231,28 @@ static void walk_object(place *in)
 }
 
 /* Whether a brace opens members with names, and not rows as C writes them. */
-static bool has_names(place in)
+static bool has_names(dxt_spot in)
 {
     in.at++;
-    skip_blanks(&in);
+    dxt_spot_blanks(&in);
     if (in.at < in.end && *in.at == '}') return true;
-    token name = take_token(&in);
+    dxt_token name = dxt_spot_token(&in);
     while (in.at < in.end && dxt_is_blank(*in.at)) in.at++;
     return name.end > name.at && in.at < in.end && *in.at == ':';
 }
 
 /* "{(0, 1): 5, …": lines of row, column and value. */
-static void walk_pairs(place *in)
+static void walk_pairs(dxt_spot *in)
 {
     const char *from, *to;
     uint32_t count;
     in->at++;
     if (in->phase && in->matrices) dxt_text_printf(in->lines, "# %s\n", in->phase);
-    for (skip_blanks(in); take_list(in, &from, &to, &count) && count == 2; skip_blanks(in)) {
+    for (dxt_spot_blanks(in); dxt_spot_list(in, &from, &to, &count) && count == 2;
+         dxt_spot_blanks(in)) {
         while (in->at < in->end && (dxt_is_blank(*in->at) || *in->at == ':')) in->at++;
-        open_calls(in);
-        token value = take_token(in);
+        dxt_spot_open_calls(in);
+        dxt_token value = dxt_spot_token(in);
         if (value.quote || value.end == value.at) break;
         if (in->matrices) {
             for (; from < to; from++) dxt_text_append(in->lines, *from == ',' ? " " : from, 1);
@@ -389,7 +260,7 @@ static void walk_pairs(place *in)
             dxt_text_append(in->lines, value.at, (size_t)(value.end - value.at));
             dxt_text_puts(in->lines, "\n");
         }
-        skip_value(in);
+        dxt_spot_skip(in);
     }
     while (in->at < in->end && *in->at != '}') in->at++;
     if (in->at < in->end) in->at++;
@@ -397,24 +268,24 @@ static void walk_pairs(place *in)
 }
 
 /* Whether a brace opens cells that are called by row and column. */
-static bool has_pairs(place in)
+static bool has_pairs(dxt_spot in)
 {
     const char *from, *to;
     uint32_t count;
     in.at++;
-    skip_blanks(&in);
-    if (in.at == in.end || *in.at != '(' || !take_list(&in, &from, &to, &count)) return false;
+    dxt_spot_blanks(&in);
+    if (in.at == in.end || *in.at != '(' || !dxt_spot_list(&in, &from, &to, &count)) return false;
     while (in.at < in.end && dxt_is_blank(*in.at)) in.at++;
     return count == 2 && in.at < in.end && *in.at == ':';
 }
 
-static void walk(place *in)
+static void walk(dxt_spot *in)
 {
     const char *before = in->at;
-    int calls = open_calls(in);
+    int calls = dxt_spot_open_calls(in);
     char c = in->at < in->end ? *in->at : 0;
     if (++in->depth > DXT_LITERAL_DEPTH)
-        skip_value(in);
+        dxt_spot_skip(in);
     else if (c == '{' && has_pairs(*in))
         walk_pairs(in);
     else if (c == '{' && has_names(*in))
@@ -422,17 +293,17 @@ static void walk(place *in)
     else if (c == '[' || c == '(' || c == '{')
         walk_array(in);
     in->depth--;
-    skip_value(in);
-    close_calls(in, calls);
+    dxt_spot_skip(in);
+    dxt_spot_close_calls(in, calls);
     if (in->at == before && in->at < in->end) in->at++;
 }
 
 void dxt_literal_write(const char *at, const char *end, bool matrices, dxt_text *lines)
 {
-    place in = {at, end, lines, matrices, 0, NULL, -1};
+    dxt_spot in = {at, end, lines, matrices, 0, NULL, -1};
     const char *from, *to;
     uint32_t count;
-    if ((*at == '(' || *at == '{') && take_list(&in, &from, &to, &count)) {
+    if ((*at == '(' || *at == '{') && dxt_spot_list(&in, &from, &to, &count)) {
         /* A tuple is a row, and so is what C writes in braces. */
         if (!matrices) return;
         dxt_text_puts(lines, "[");

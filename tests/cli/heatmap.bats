@@ -83,6 +83,8 @@ has_cairo() {
     [ "$(head -c 4 a.png | tail -c 3)" = PNG ]
     "$deepxtrace" heatmap - -o a.pdf < "$reference"
     [ "$(head -c 5 a.pdf)" = "%PDF-" ]
+    # drawn again it is the same, byte for byte
+    "$deepxtrace" heatmap - --format pdf -o - < "$reference" | cmp - a.pdf
 }
 
 @test "a file that exists is kept, or replaced with --force" {

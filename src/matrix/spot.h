@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A spot that moves through a value as JSON or Python writes it, and the small things that stand
+ * there: words, texts, lists of numbers, calls around them. The value is whole
+ * (dxt_literal_scan()).
+ */
+#ifndef DXT_MATRIX_SPOT_H
+#define DXT_MATRIX_SPOT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/base.h"
+
+/** A spot in a value that is one. */
+typedef struct dxt_spot {
+    const char *at, *end;
+    dxt_text *lines; /**< what it holds, as lines */
+    bool matrices;   /**< are wanted */
+    int depth;
+    const char *phase; /**< "dispatch", "combine", or NULL: not known */
+    int64_t rank;      /**< of all lists in it; −1: not known */
+} dxt_spot;
+
+/** A member's name, a text, or a word. */
+typedef struct dxt_token {
+    const char *at, *end;
+    char quote; /**< 0: none stands around it */
+} dxt_token;
+
+/** Pass over blanks and commas. */
+void dxt_spot_blanks(dxt_spot *in);
+/** Take a text in quotes or a word; empty where neither stands. */
+dxt_token dxt_spot_token(dxt_spot *in);
+/** Pass over a value of any kind, brackets and texts in it. */
+void dxt_spot_skip(dxt_spot *in);
+/** Move behind the names of calls such as "np.array(" and "tensor(". @return How many. */
+int dxt_spot_open_calls(dxt_spot *in);
+/** Move behind their other arguments, ", device='cuda:0')". */
+void dxt_spot_close_calls(dxt_spot *in, int calls);
+/** Whether a bracket opens a list of numbers; then the place moves behind it, and the @p count
+ *  numbers are from … to. */
+bool dxt_spot_list(dxt_spot *in, const char **from, const char **to, uint32_t *count);
+
+/** Whether it holds a word, or is it, in whatever case. */
+bool dxt_token_has(const dxt_token *name, const char *what);
+bool dxt_token_is(const dxt_token *name, const char *what);
+/** The operator that it names; @p known if it names none, or both. */
+const char *dxt_token_phase(const dxt_token *name, const char *known);
+/** R of "R", "rankR" and the like; −1: it is no rank. */
+int64_t dxt_token_rank(const dxt_token *name);
+
+#endif
