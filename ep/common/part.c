@@ -1,132 +1,47 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "common/part.h"
 
-#include <dlfcn.h>
-#include <pthread.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#define PATH_SIZE 1024
-
-/* Which of two libraries that cannot share a process to go with, and why none. */
-static const char *which_mpi(char *why, size_t size);
+#include "system/loader.h"
 
 /** Every engine that is a part: libdeepxtrace-ep-NAME.so.0, or libdeepxtrace-ep-NAME-VARIANT.so.0.
  *  A new one is a line here. */
 static struct part {
     const char *name;
-    const char *(*variant)(char *why, size_t size); /* NULL: there is only one */
+    const char *(*variant)(char *why, size_t why_size); /* NULL: there is only one */
     const dxt_ep_engine *engine;
-    char why[PATH_SIZE + 64]; /* not there, if it is not */
+    char why[DXT_LOADER_WHY_SIZE]; /* not there, if it is not */
 } parts[] = {
     {.name = "cuda"},
-    {.name = "mpi", .variant = which_mpi},
+    {.name = "mpi", .variant = dxt_which_mpi},
 };
 
-static pthread_mutex_t parts_lock = PTHREAD_MUTEX_INITIALIZER;
-
-/* The thread that loads a part when the process is forked does not exist in the child. A fork does
- * not wait for it: a library's constructor, which runs under the lock, may itself fork. A part that
- * was half loaded is loaded again. */
-static void free_lock(void)
+/* Ask a library for its engine: there is none if it was built for another layout. */
+static bool take_engine(void *library, void *context)
 {
-    pthread_mutex_init(&parts_lock, NULL);
-}
-
-__attribute__((constructor)) static void watch_forks(void)
-{
-    (void)pthread_atfork(NULL, NULL, free_lock);
-}
-
-/* A process can hold one MPI: the one that it was linked with, or else the one that started it. */
-static const char *which_mpi(char *why, size_t size)
-{
-    static const char *const names[] = {"openmpi", "mpich", "mpich"};
-    static const char *const libraries[] = {"libmpi.so.40", "libmpich.so.12", "libmpi.so.12"};
-    const char *given = secure_getenv("DEEPXTRACE_MPI");
-    bool chosen = given && given[0];
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        if (chosen && strcmp(given, names[i]) == 0) return names[i];
-        void *library = chosen ? NULL : dlopen(libraries[i], RTLD_NOW | RTLD_NOLOAD);
-        if (!library) continue;
-        dlclose(library);
-        return names[i];
-    }
-    if (chosen)
-        snprintf(why, size, "DEEPXTRACE_MPI is \"%s\", neither \"openmpi\" nor \"mpich\"", given);
-    else if (getenv("OMPI_COMM_WORLD_SIZE"))
-        return names[0];
-    else if (getenv("PMI_RANK") || getenv("PMI_FD"))
-        return names[1];
-    else if (getenv("PMIX_RANK"))
-        return names[0];
-    else
-        snprintf(why, size, "not started by mpirun or srun, and no MPI library is loaded");
-    return NULL;
-}
-
-/* Directory of the object that this very function lies in; empty if the system cannot tell. */
-static void own_directory(char *path, size_t size)
-{
-    Dl_info info;
-    path[0] = '\0';
-    if (!dladdr((const void *)parts, &info) || !info.dli_fname) return;
-    snprintf(path, size, "%s", info.dli_fname);
-    char *slash = strrchr(path, '/');
-    /* Without one it is the name of a program that this is a part of: nowhere to look. */
-    if (!slash) slash = path;
-    *slash = '\0';
-}
-
-/* Keep why a library could not be loaded: that it is not here says less than what is wrong with one
- * that is. */
-static void keep_reason(struct part *part, const char *path, const char *reason)
-{
-    bool here = strchr(path, '/') && access(path, F_OK) == 0;
-    if (here || !part->why[0])
-        snprintf(part->why, sizeof part->why, "%s", reason ? reason : "cannot be loaded");
-}
-
-static bool try_load(struct part *part, const char *variant, const char *directory)
-{
-    char path[PATH_SIZE];
-    snprintf(path, sizeof path, "%s%slibdeepxtrace-ep-%s%s%s.so.0", directory,
-             directory[0] ? "/" : "", part->name, variant[0] ? "-" : "", variant);
-    void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-    if (!library) {
-        keep_reason(part, path, dlerror());
-        return false;
-    }
+    struct part *part = context;
     const dxt_ep_engine *(*find)(uint32_t) = NULL;
-    void *address = dlsym(library, "dxt_ep_part_engine");
-    memcpy(&find, &address, sizeof find);
+    dxt_part_symbol(library, "dxt_ep_part_engine", &find);
     part->engine = find ? find(DXT_EP_PART_LAYOUT) : NULL;
-    if (part->engine) return true;
-    snprintf(part->why, sizeof part->why, "%s is of another version", path);
-    dlclose(library);
-    return false;
+    return part->engine != NULL;
 }
 
 /* Tried again each time: what was missing may have been installed. */
 static void load(struct part *part)
 {
-    char directory[PATH_SIZE];
-    const char *given = secure_getenv("DEEPXTRACE_PARTS");
+    char name[64];
     const char *variant = part->variant ? part->variant(part->why, sizeof part->why) : "";
     if (!variant) return;
-    part->why[0] = '\0';
-    if (given && given[0] && try_load(part, variant, given)) return;
-    own_directory(directory, sizeof directory);
-    if (directory[0] && try_load(part, variant, directory)) return;
-    try_load(part, variant, "");
+    snprintf(name, sizeof name, "ep-%s%s%s", part->name, variant[0] ? "-" : "", variant);
+    dxt_load_part(name, parts, take_engine, part, part->why, sizeof part->why);
 }
 
 dxt_status dxt_ep_part_find(const char *name, const dxt_ep_engine **engine)
 {
     dxt_status status = DXT_ERR_UNSUPPORTED;
-    pthread_mutex_lock(&parts_lock);
+    dxt_loader_lock();
     bool known = false;
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
         struct part *part = &parts[i];
@@ -140,7 +55,7 @@ dxt_status dxt_ep_part_find(const char *name, const dxt_ep_engine **engine)
         *engine = part->engine;
         status = DXT_OK;
     }
-    pthread_mutex_unlock(&parts_lock);
+    dxt_loader_unlock();
     if (!known) dxt_ep_fail(status, "there is no engine \"%s\"", name);
     return status;
 }

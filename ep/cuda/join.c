@@ -12,6 +12,7 @@
 #include <nccl.h>
 
 #include "cuda/nccl_version.h"
+#include "system/clock.h"
 
 #define CONFIG_WORDS 7
 /** "DXTCU", version 1. */
@@ -58,20 +59,13 @@ static dxt_status check_nccl(ncclResult_t result, const char *what)
     return dxt_ep_fail(DXT_ERR_IO, "NCCL: %s: %s", what, ncclGetErrorString(result));
 }
 
-static int64_t now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
 /* Wait until a counter of the page has reached @p value. */
 static dxt_status wait_for(_Atomic uint32_t *counter, uint32_t value, const dxt_ep_config *config,
                            const char *what)
 {
-    int64_t deadline_ns = now_ns() + config->timeout_ns;
+    int64_t deadline_ns = dxt_clock_ns(CLOCK_MONOTONIC) + config->timeout_ns;
     while (atomic_load(counter) < value) {
-        if (now_ns() > deadline_ns)
+        if (dxt_clock_ns(CLOCK_MONOTONIC) > deadline_ns)
             return dxt_ep_fail(DXT_ERR_TIMEOUT, "%s: %u of %u ranks have come", what,
                                atomic_load(counter), value);
         nanosleep(&(struct timespec){.tv_nsec = SLICE_NS}, NULL);
@@ -250,9 +244,10 @@ void cuda_part(cuda_membership *m)
 {
     if (!m->page || !m->memory) return;
     struct page *page = m->page;
-    int64_t deadline_ns = now_ns() + PARTING_NS;
+    int64_t deadline_ns = dxt_clock_ns(CLOCK_MONOTONIC) + PARTING_NS;
     atomic_fetch_add(&page->left, 1);
-    while (atomic_load(&page->left) < atomic_load(&page->ready) && now_ns() < deadline_ns)
+    while (atomic_load(&page->left) < atomic_load(&page->ready) &&
+           dxt_clock_ns(CLOCK_MONOTONIC) < deadline_ns)
         nanosleep(&(struct timespec){.tv_nsec = SLICE_NS}, NULL);
 }
 

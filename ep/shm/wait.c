@@ -7,6 +7,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "system/clock.h"
+
 /* Looks at the flags before sleeping, where every rank has a core of its own: about 10 us. */
 #define SPINS 200
 /* Longest sleep: how soon a mask, or an arrival whose sender died before it woke us, is noticed. */
@@ -23,9 +25,7 @@ static int64_t least(int64_t a, int64_t b)
 
 int64_t shm_now_ns(void)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+    return dxt_clock_ns(CLOCK_MONOTONIC);
 }
 
 void shm_sleep(_Atomic uint32_t *word, uint32_t value, int64_t ns)

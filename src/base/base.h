@@ -214,4 +214,21 @@ bool dxt_is_unprintable(uint32_t code);
  */
 void *dxt_part_function(const char *part, const char *function, const char **why);
 
+/** A part: where it is, or why it is not there. The texts are static. */
+typedef struct dxt_part_state {
+    const char *name;
+    const char *purpose;
+    const char *why;
+    bool available;
+} dxt_part_state;
+
+/**
+ * Say of each part whether it is there, loading it at the first call.
+ *
+ * @return false, and @p state untouched, behind the last one.
+ *
+ * Threads: any.
+ */
+bool dxt_part_at(size_t index, dxt_part_state *state);
+
 #endif

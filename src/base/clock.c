@@ -2,23 +2,17 @@
 #include "base/base.h"
 
 #include <errno.h>
-#include <time.h>
 
-static int64_t read_clock(clockid_t id)
-{
-    struct timespec now;
-    clock_gettime(id, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
+#include "system/clock.h"
 
 int64_t dxt_now_ns(void)
 {
-    return read_clock(CLOCK_MONOTONIC);
+    return dxt_clock_ns(CLOCK_MONOTONIC);
 }
 
 int64_t dxt_realtime_ns(void)
 {
-    return read_clock(CLOCK_REALTIME);
+    return dxt_clock_ns(CLOCK_REALTIME);
 }
 
 void dxt_sleep_until_ns(int64_t monotonic_ns)

@@ -6,13 +6,7 @@
 
 #include "api.h"
 #include "http.h"
-
-static int64_t now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
+#include "system/clock.h"
 
 enum MHD_Result http_send_list(server *s, struct MHD_Connection *connection, const char *list)
 {
@@ -44,7 +38,7 @@ enum MHD_Result http_send_metrics(server *s, struct MHD_Connection *connection)
     bool openmetrics = accept && strstr(accept, "application/openmetrics-text");
     store reader;
     char *text = http_open_store(s, &reader)
-                     ? metrics_text(&reader, s->options, openmetrics, now_ns())
+                     ? metrics_text(&reader, s->options, openmetrics, dxt_clock_ns(CLOCK_REALTIME))
                      : NULL;
     store_close(&reader);
     if (!text) return http_fail(connection, 503, "the store cannot be read");

@@ -14,6 +14,7 @@
 
 #include "base/base.h"
 #include "reading.h"
+#include "system/clock.h"
 
 /* Between two looks at the files. */
 #define LOOK_NS INT64_C(500000000)
@@ -52,13 +53,6 @@ typedef struct monitor {
     int64_t clock_set_ns;    /**< until when it is not believed, CLOCK_MONOTONIC */
     char *why;
 } monitor;
-
-static int64_t clock_ns(clockid_t clock)
-{
-    struct timespec now;
-    clock_gettime(clock, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
 
 static void tell(monitor *m, const char *format, ...) DXT_PRINTF(2, 3);
 static void tell(monitor *m, const char *format, ...)
@@ -160,7 +154,7 @@ static bool read_some(monitor *m, followed *file, reading *r, text_source *sourc
         note_store(m);
         return false;
     }
-    m->recorder.now_ns = clock_ns(CLOCK_REALTIME);
+    m->recorder.now_ns = dxt_clock_ns(CLOCK_REALTIME);
     bool more = reading_some(&m->desk, file, r, source, settled, &failed);
     if (!failed) failed = !commit(m);
     if (failed) give_back(m);
@@ -199,7 +193,7 @@ static bool see_identity(monitor *m, followed *file, reading *r, const char *ide
 /* Files that were there before take their time. */
 static void tell_progress(monitor *m, const followed *file)
 {
-    int64_t now_ns = clock_ns(CLOCK_MONOTONIC);
+    int64_t now_ns = dxt_clock_ns(CLOCK_MONOTONIC);
     if (file->packing != TEXT_PLAIN || now_ns - m->progress_ns < PROGRESS_NS) return;
     m->progress_ns = now_ns;
     m->progress_told = true;
@@ -221,7 +215,7 @@ static bool read_file(monitor *m, size_t index, bool settled, const volatile sig
     reading *r = &m->readings[index];
     text_source *source;
     char identity[sizeof file->identity], name[256];
-    int64_t begun_ns = clock_ns(CLOCK_MONOTONIC);
+    int64_t begun_ns = dxt_clock_ns(CLOCK_MONOTONIC);
     const char *why = follow_open(file, &source, identity);
     bool memory = why && errno == ENOMEM;
     if (memory) {
@@ -238,7 +232,7 @@ static bool read_file(monitor *m, size_t index, bool settled, const volatile sig
     while (more && !*stop) {
         more = read_some(m, file, r, source, settled);
         if (more) tell_progress(m, file);
-        bool turn = file->packing == TEXT_PLAIN && clock_ns(CLOCK_MONOTONIC) - begun_ns > TURN_NS;
+        bool turn = file->packing == TEXT_PLAIN && dxt_clock_ns(CLOCK_MONOTONIC) - begun_ns > TURN_NS;
         if (turn) break;
     }
     text_close(source);
@@ -252,7 +246,7 @@ static bool read_file(monitor *m, size_t index, bool settled, const volatile sig
 /* @return Whether there is more to read at once. */
 static bool look(monitor *m, const volatile sig_atomic_t *stop)
 {
-    int64_t now_ns = clock_ns(CLOCK_MONOTONIC);
+    int64_t now_ns = dxt_clock_ns(CLOCK_MONOTONIC);
     bool more = false;
     if (!follow_scan(&m->files) || !make_readings(m)) {
         note_memory(m);
@@ -272,7 +266,7 @@ static bool look(monitor *m, const volatile sig_atomic_t *stop)
 /* A clock that was set says wrong what is old: it is told, and nothing is forgotten for a while. */
 static bool clock_was_set(monitor *m, int64_t now_ns)
 {
-    int64_t offset_ns = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_BOOTTIME);
+    int64_t offset_ns = dxt_clock_ns(CLOCK_REALTIME) - dxt_clock_ns(CLOCK_BOOTTIME);
     int64_t jump_ns = m->clock_offset_ns ? offset_ns - m->clock_offset_ns : 0;
     m->clock_offset_ns = offset_ns;
     if (jump_ns > -CLOCK_JUMP_NS && jump_ns < CLOCK_JUMP_NS) return now_ns < m->clock_set_ns;
@@ -291,13 +285,13 @@ static void forget_old(monitor *m)
         note_store(m);
         return;
     }
-    m->recorder.now_ns = clock_ns(CLOCK_REALTIME);
+    m->recorder.now_ns = dxt_clock_ns(CLOCK_REALTIME);
     if (!record_forget(&m->recorder) || !store_run(&m->s, "COMMIT")) give_back(m);
 }
 
 static void write_metrics(monitor *m)
 {
-    bool well = metrics_write(&m->s, m->options, clock_ns(CLOCK_REALTIME));
+    bool well = metrics_write(&m->s, m->options, dxt_clock_ns(CLOCK_REALTIME));
     if (!well && !m->metrics_told) tell(m, "%s: %s", m->options->metrics_file, m->s.why);
     m->metrics_told = !well;
 }
@@ -311,11 +305,11 @@ static void rest(int64_t ns)
 static void run(monitor *m, const volatile sig_atomic_t *stop)
 {
     int64_t forgotten_ns = 0;
-    m->progress_ns = clock_ns(CLOCK_MONOTONIC);
+    m->progress_ns = dxt_clock_ns(CLOCK_MONOTONIC);
     uint64_t written = UINT64_MAX;
     while (!*stop) {
         bool more = look(m, stop);
-        int64_t now_ns = clock_ns(CLOCK_MONOTONIC);
+        int64_t now_ns = dxt_clock_ns(CLOCK_MONOTONIC);
         if (!more) end_progress(m, now_ns);
         server_tend(m->server, now_ns);
         bool doubtful = clock_was_set(m, now_ns);

@@ -4,7 +4,7 @@ if(TARGET dxt_monitor)
   set(flags_of_http -detect_leaks=0)
   foreach(kind http store follow)
     dxt_fuzz(fuzz_${kind} SOURCES fuzz/fuzz_${kind}.c support/monitor_folder.c
-             MODULES base numeric matrix analysis history render report monitor
+             MODULES base numeric matrix analysis history render report library monitor
              CORPUS fuzz/corpus/fuzz_${kind} MAX_LEN 4096
              FLAGS ${flags_of_${kind}})
     target_include_directories(fuzz_${kind} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR}/support)

@@ -1,3 +1,10 @@
-dxt_test(test_base SOURCES unit/test_base.c MODULES base LIBS ${CMAKE_DL_LIBS} WRAP_ALLOC)
+dxt_test(test_base SOURCES unit/test_base.c MODULES base library LIBS ${CMAKE_DL_LIBS} WRAP_ALLOC)
 # What programs call, as they link it.
 dxt_test(test_null SOURCES unit/test_null.c MODULES LIBS deepxtrace)
+# The loader of parts, on its own.
+add_library(dxt_loader_part MODULE support/loader_part.c)
+target_link_libraries(dxt_loader_part PRIVATE dxt_flags)
+dxt_test(test_loader SOURCES unit/test_loader.c ${PROJECT_SOURCE_DIR}/src/system/loader.c
+         LIBS ${CMAKE_DL_LIBS})
+add_dependencies(test_loader dxt_loader_part)
+target_compile_definitions(test_loader PRIVATE "BUILT_PART=\"$<TARGET_FILE:dxt_loader_part>\"")

@@ -7,6 +7,6 @@ target_include_directories(test_job PRIVATE ${tools}/cli ${tools}/load ${tools}/
 
 # The load of a rank on a device, on a device that is the process itself.
 dxt_test(test_device_load SOURCES unit/test_device_load.c ${tools}/load/device.c
-         ${tools}/load/device_load.c ${tools}/load/load.c
+         ${tools}/load/device_load.c ${tools}/load/load.c ${PROJECT_SOURCE_DIR}/src/system/loader.c
          LIBS deepxtrace deepxtrace-ep ${CMAKE_DL_LIBS})
 target_include_directories(test_device_load PRIVATE ${tools}/load)

@@ -9,6 +9,7 @@
 #include "options.h"
 #include "outcome.h"
 #include "output.h"
+#include "system/clock.h"
 
 static bench_options line;
 
@@ -123,16 +124,12 @@ double bench_quantile(double *values, size_t count, double part)
 
 double bench_now_ns(void)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
+    return (double)dxt_clock_ns(CLOCK_MONOTONIC);
 }
 
 double bench_thread_ns(void)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
+    return (double)dxt_clock_ns(CLOCK_THREAD_CPUTIME_ID);
 }
 
 outcome bench_no_memory(void)

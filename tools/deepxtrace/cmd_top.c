@@ -20,6 +20,7 @@
 #include "outcome.h"
 #include "output.h"
 #include "screen.h"
+#include "system/clock.h"
 #include "watched.h"
 
 /* How long to wait for what comes next, and for the rest of a key. */
@@ -126,9 +127,7 @@ static void show(struct top *top, screen *s)
 
 static int64_t now_ms(void)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    return dxt_clock_ns(CLOCK_MONOTONIC) / 1000000;
 }
 
 /* One key, or the sequence of one. @return false if none came. */

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "system/clock.h"
+
 /* Set to a number, each machine's ranks count as nodes of so many ranks, as in the engine: to try
  * out on one machine what several would show. */
 #define NODE_SIZE "DEEPXTRACE_MPI_NODE_SIZE"
@@ -16,9 +18,7 @@ static bool started; /* by start() */
 
 int64_t mpi_part_now_ns(void)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+    return dxt_clock_ns(CLOCK_MONOTONIC);
 }
 
 void mpi_part_pause(int64_t *pause_ns)

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "system/clock.h"
+
 /* The last year whose ns since 1970 fit 63 bits to its end, in every zone. */
 enum { NS_PER_S = 1000000000, LAST_YEAR = 2261 };
 
@@ -151,9 +153,7 @@ bool since_parse(const char *text, int64_t now_ns, int64_t *moment_ns)
 
 bool since_option(const char *text, void *value, char *why, size_t why_size)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    if (since_parse(text, (int64_t)now.tv_sec * NS_PER_S + now.tv_nsec, value)) return true;
+    if (since_parse(text, dxt_clock_ns(CLOCK_REALTIME), value)) return true;
     snprintf(why, why_size, "'%s' is no time (03:00, 2026-11-26T03:00, 90m)", text);
     return false;
 }

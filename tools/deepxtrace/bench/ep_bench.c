@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "group.h"
+#include "system/clock.h"
 
 #define MAX_ITERATIONS 1000000u
 #define GROUPS 2
@@ -48,13 +49,6 @@ struct rank {
 };
 
 typedef int (*rank_body)(struct rank *rank);
-
-static int64_t now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
 
 static int64_t *time_at(const struct run *run, uint32_t rank, uint32_t row, uint32_t column)
 {
@@ -161,15 +155,15 @@ static int operate(struct rank *rank, uint32_t group, int64_t *dispatch_ns, int6
 {
     dxt_ep *ep = rank->ep[group];
     if (bench_meet(&rank->run->shared->group) != 0) return -1;
-    int64_t begin_ns = now_ns();
+    int64_t begin_ns = dxt_clock_ns(CLOCK_MONOTONIC);
     dxt_status status = dxt_ep_dispatch_send(ep, &rank->dispatch);
     if (status == DXT_OK) status = dxt_ep_dispatch_recv(ep);
-    *dispatch_ns = now_ns() - begin_ns;
+    *dispatch_ns = dxt_clock_ns(CLOCK_MONOTONIC) - begin_ns;
     if (bench_meet(&rank->run->shared->group) != 0) return -1;
-    begin_ns = now_ns();
+    begin_ns = dxt_clock_ns(CLOCK_MONOTONIC);
     if (status == DXT_OK) status = dxt_ep_combine_send(ep, &rank->combine);
     if (status == DXT_OK) status = dxt_ep_combine_recv(ep);
-    *combine_ns = now_ns() - begin_ns;
+    *combine_ns = dxt_clock_ns(CLOCK_MONOTONIC) - begin_ns;
     if (status == DXT_OK) return 0;
     return bench_complain(&rank->run->shared->group, "rank %u: %s", rank->index, dxt_ep_error());
 }
@@ -200,10 +194,10 @@ static int weigh(struct rank *rank)
 static int copy(struct rank *rank, int64_t *copy_ns)
 {
     if (bench_meet(&rank->run->shared->group) != 0) return -1;
-    int64_t begin_ns = now_ns();
+    int64_t begin_ns = dxt_clock_ns(CLOCK_MONOTONIC);
     memcpy(rank->copy_to, rank->copy_from, rank->copy_size);
     __asm__ volatile("" ::"r"(rank->copy_to) : "memory");
-    *copy_ns = now_ns() - begin_ns;
+    *copy_ns = dxt_clock_ns(CLOCK_MONOTONIC) - begin_ns;
     return 0;
 }
 

@@ -8,6 +8,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "system/clock.h"
+
 /* How long nothing must have been printed, and how often the line changes. */
 #define SILENCE_NS INT64_C(1000000000)
 #define CHANGE_NS INT64_C(200000000)
@@ -15,19 +17,12 @@
 static int64_t printed_ns; /* 0 = not known yet */
 static bool shown;
 
-static int64_t now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
 void progress(const char *format, ...)
 {
     static int on_terminal = -1;
     if (on_terminal < 0) on_terminal = isatty(STDERR_FILENO);
     if (!on_terminal) return;
-    int64_t now = now_ns();
+    int64_t now = dxt_clock_ns(CLOCK_MONOTONIC);
     if (printed_ns == 0) printed_ns = now;
     if (now - printed_ns < (shown ? CHANGE_NS : SILENCE_NS)) return;
     char line[160];

@@ -16,12 +16,11 @@
 
 #include "options.h"
 #include "outcome.h"
+#include "system/clock.h"
 
 int64_t job_now_ns(void)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+    return dxt_clock_ns(CLOCK_MONOTONIC);
 }
 
 int64_t job_deadline_ns(const job *run)
