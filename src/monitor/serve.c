@@ -232,7 +232,8 @@ static bool read_file(monitor *m, size_t index, bool settled, const volatile sig
     while (more && !*stop) {
         more = read_some(m, file, r, source, settled);
         if (more) tell_progress(m, file);
-        bool turn = file->packing == TEXT_PLAIN && dxt_clock_ns(CLOCK_MONOTONIC) - begun_ns > TURN_NS;
+        bool turn =
+            file->packing == TEXT_PLAIN && dxt_clock_ns(CLOCK_MONOTONIC) - begun_ns > TURN_NS;
         if (turn) break;
     }
     text_close(source);

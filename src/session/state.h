@@ -18,6 +18,8 @@
 #include "session/mail.h"
 
 #define DXT_NO_COMPANION UINT32_MAX
+/** How long rank 0 waits for the mails of the first window. */
+#define DXT_FIRST_BUDGET_NS INT64_C(200000000)
 
 struct dxt_session {
     dxt_session_config config; /* defaults filled in; what is copied is below */
@@ -90,6 +92,30 @@ dxt_status dxt_session_cannot_publish(const dxt_session *session, dxt_status sta
 /** The first step behind a window is done: keep what it counted. What cannot be read is not
  *  known. */
 void dxt_session_note_first(dxt_session *session);
+
+/* ---- config.c ---- */
+
+/** Configuration and options as this version knows them, from a caller compiled against any. */
+dxt_status dxt_session_take_config(const dxt_session_config *given, dxt_session_config *config,
+                                   dxt_analysis_options *analysis);
+
+/** Fill in what the configuration leaves out, and what follows from it. */
+void dxt_session_set_defaults(dxt_session *session);
+
+/** Copy the names of the operators and of the source, and relate the operators. */
+dxt_status dxt_session_copy_texts(dxt_session *session);
+
+/* ---- turns.c ---- */
+
+/** A forked child has a copy, which must not speak in the name of its parent. */
+bool dxt_session_is_copy(const dxt_session *session);
+
+/** @return 0 or an error number. */
+int dxt_session_start_thread(dxt_session *session);
+void dxt_session_stop_thread(dxt_session *session);
+
+/** This rank leaves in order, and says so. Rank 0 judges what it has not, waiting once more. */
+void dxt_session_end(dxt_session *session);
 
 /* ---- diagnose.c ---- */
 
