@@ -1,6 +1,6 @@
 # What `deepxtrace job` computes and concludes, without starting a job.
 set(tools ${PROJECT_SOURCE_DIR}/tools/deepxtrace)
-dxt_test(test_job SOURCES unit/test_job.c ${tools}/cli/options.c ${tools}/cli/nearest.c ${tools}/cli/progress.c ${tools}/cli/output.c
+dxt_test(test_job SOURCES unit/test_job.c ${tools}/cli/options.c ${tools}/cli/nearest.c ${tools}/cli/progress.c ${tools}/cli/output.c ${tools}/cli/complain.c
          ${tools}/job/confirm.c ${tools}/job/job.c ${tools}/load/load.c ${tools}/job/sum.c
          LIBS deepxtrace deepxtrace-ep)
 target_include_directories(test_job PRIVATE ${tools}/cli ${tools}/load ${tools}/job)

@@ -1,19 +1,19 @@
 # Parts of the command that can be tested without starting it.
 set(tools ${PROJECT_SOURCE_DIR}/tools/deepxtrace)
-dxt_test(test_options SOURCES unit/test_options.c ${tools}/cli/options.c ${tools}/cli/nearest.c ${tools}/cli/progress.c ${tools}/cli/output.c
+dxt_test(test_options SOURCES unit/test_options.c ${tools}/cli/options.c ${tools}/cli/nearest.c ${tools}/cli/progress.c ${tools}/cli/output.c ${tools}/cli/complain.c
          MODULES base LIBS ${CMAKE_DL_LIBS})
 target_include_directories(test_options PRIVATE ${tools}/cli)
 
 # Files that it writes.
 dxt_test(test_output SOURCES unit/test_output.c ${tools}/cli/options.c ${tools}/cli/nearest.c ${tools}/cli/progress.c
-         ${tools}/cli/output.c ${tools}/cli/output_file.c ${tools}/cli/temporary.c
+         ${tools}/cli/output.c ${tools}/cli/complain.c ${tools}/cli/output_file.c ${tools}/cli/temporary.c
          MODULES base LIBS ${CMAKE_DL_LIBS} WRAP_ALLOC)
 target_include_directories(test_output PRIVATE ${tools}/cli)
 
 # What `analyze` tells of a recording.
 dxt_test(test_select SOURCES unit/test_select.c ${tools}/analyze/about.c ${tools}/analyze/changes.c
          ${tools}/analyze/since.c ${tools}/cli/options.c ${tools}/cli/nearest.c ${tools}/cli/progress.c
-         ${tools}/cli/output.c
+         ${tools}/cli/output.c ${tools}/cli/complain.c
          MODULES base LIBS ${CMAKE_DL_LIBS} WRAP_ALLOC)
 target_include_directories(test_select PRIVATE ${tools}/analyze ${tools}/cli)
 if(ZLIB_FOUND)
@@ -25,7 +25,7 @@ endif()
 
 # Which files are one log.
 dxt_test(test_files SOURCES unit/test_files.c ${tools}/cli/files.c ${tools}/cli/options.c ${tools}/cli/nearest.c
-         ${tools}/cli/progress.c ${tools}/cli/output.c ${tools}/cli/unpack.c ${tools}/cli/inflate.c ${tools}/cli/zip.c
+         ${tools}/cli/progress.c ${tools}/cli/output.c ${tools}/cli/complain.c ${tools}/cli/unpack.c ${tools}/cli/inflate.c ${tools}/cli/zip.c
          ${tools}/cli/carried.c
          MODULES base matrix LIBS ${CMAKE_DL_LIBS} WRAP_ALLOC)
 target_include_directories(test_files PRIVATE ${tools}/cli)
@@ -38,6 +38,6 @@ target_include_directories(test_compare PRIVATE ${tools}/compare ${tools}/cli)
 # What `top` keeps and shows.
 dxt_test(test_top SOURCES unit/test_top.c ${tools}/top/watched.c ${tools}/top/screen.c ${tools}/cli/input.c
          ${tools}/cli/unpack.c ${tools}/cli/inflate.c ${tools}/cli/zip.c ${tools}/cli/carried.c ${tools}/cli/options.c ${tools}/cli/nearest.c
-         ${tools}/cli/progress.c ${tools}/cli/output.c
+         ${tools}/cli/progress.c ${tools}/cli/output.c ${tools}/cli/complain.c
          MODULES base numeric matrix analysis history render report LIBS ${CMAKE_DL_LIBS} WRAP_ALLOC)
 target_include_directories(test_top PRIVATE ${tools}/top ${tools}/cli ${tools}/analyze)

@@ -13,7 +13,7 @@
 
 #include <deepxtrace/status.h>
 
-#include "outcome.h"
+#include "complain.h"
 
 /** What an option takes, and the type that cli_option.value points to. */
 typedef enum cli_option_type {
@@ -107,22 +107,5 @@ void command_line_look(outcome (*main)(int argc, char **argv), const char *name,
 
 /** Write words as a shell takes them, with blanks between; what does not fit is cut off. */
 void command_line_text(int count, char *const *words, char *text, size_t size);
-
-/* ---- one-line messages ---- */
-
-/** Write "deepxtrace COMMAND: …" and a newline to standard error. @return EXIT_USAGE. */
-outcome complain(const char *command, const char *format, ...) DXT_PRINTF(2, 3);
-
-/** Whether to leave out what complain() says: of many processes with the same command line one
- *  is enough to complain of it. */
-void complain_mute(bool mute);
-
-/**
- * Say why a library call failed, as complain() with dxt_error().
- *
- * @return EXIT_USAGE for bad input (invalid, limit, format, and a file that cannot be opened or
- *         read), otherwise EXIT_FAILED.
- */
-outcome complain_status(const char *command, dxt_status status);
 
 #endif

@@ -8,7 +8,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "options.h"
+#include "complain.h"
 #include "progress.h"
 
 /* ---- standard output ---- */

@@ -10,13 +10,10 @@
 #include <string.h>
 #include <time.h>
 
-#include "device_load.h"
-#include "engine.h"
+#include "cuda_paths.h"
 #include "options.h"
 #include "outcome.h"
 
-/* Steps that may be queued. */
-#define AHEAD 4u
 /* From the moment at which the hosts may begin an interval to that at which the GPUs do. */
 #define LEAD_NS 500000
 /* How long copying the counters, or a rank before the job begins, may take. */
@@ -24,42 +21,6 @@
 #define MEET_NS INT64_C(120000000000)
 /* Compute of a step when nobody says, twice. */
 #define USUAL_COMPUTE_NS 60000
-/* Size of the buffers that keep a link busy. */
-#define TRAFFIC_BYTES ((size_t)64 << 20)
-
-/* A path that is slow because a copy runs beside. */
-typedef struct traffic {
-    const job_fault *path;
-    void *from, *to, *fork;
-    void *done[AHEAD]; /* events: the end of what was copied beside each step under way */
-} traffic;
-
-typedef struct gpu {
-    const device_table *device;
-    device_load *load;
-    dxt_probe *probe; /* on the device */
-    size_t probe_size;
-    dxt_probe *copy; /* pinned */
-    void *stream, *side, *background;
-    void *finished[AHEAD]; /* events: the end of each step under way */
-    void *copied;          /* event: the counters, on the side stream */
-    void *settled;         /* event: everything queued so far */
-    void *gate;            /* control->device_gate, as the device sees it */
-    uint32_t intervals;    /* begun */
-    uint32_t meetings;
-    int64_t begun_ns;
-    bool opened; /* rank 0: the gate of the interval under way */
-    bool by_copy;
-    random_state random;
-    traffic traffic[JOB_MAX_FAULTS];
-    size_t traffic_count;
-    void *room; /* that others copy into */
-} gpu;
-
-static outcome device_failed(const job_rank *state, const char *what)
-{
-    return job_failed(state, what, ((gpu *)state->own)->device->error());
-}
 
 static job_usual usual(uint64_t ranks_per_processor)
 {
@@ -84,11 +45,11 @@ static void pause_ns(long ns)
 /* Short waits by looking, long ones in sleep: a silent peer keeps the GPU for seconds. */
 static outcome await(const job_rank *state, void *event)
 {
-    const device_table *device = ((gpu *)state->own)->device;
+    const device_table *device = ((job_gpu *)state->own)->device;
     for (uint32_t looks = 0;; looks++) {
         int reached = device->event_query(event);
         if (reached > 0) return GO_ON;
-        if (reached < 0) return device_failed(state, "a step");
+        if (reached < 0) return job_cuda_failed(state, "a step");
         if (looks < 2000)
             sched_yield();
         else
@@ -99,7 +60,7 @@ static outcome await(const job_rank *state, void *event)
 /* Before the job the ranks take their time, more than the engine would wait for. */
 static outcome together(const job_rank *state)
 {
-    gpu *own = state->own;
+    job_gpu *own = state->own;
     job_control *control = state->run->control;
     uint32_t ranks = state->run->shape.ranks;
     uint32_t all = ++own->meetings * ranks;
@@ -113,88 +74,14 @@ static outcome together(const job_rank *state)
     return GO_ON;
 }
 
-/* ---- slow paths: copies that keep the link busy ---- */
-
-/* Every rank asks its engine, and all get the same answer. */
-static outcome set_up_paths(job_rank *state)
-{
-    const job_fault_list *paths = &state->run->paths;
-    gpu *own = state->own;
-    if (paths->count == 0) return GO_ON;
-    if (dxt_ep_delay_path(state->ep, DXT_DISPATCH, 0, 0) != DXT_ERR_UNSUPPORTED) {
-        if (job_delay_paths(state) == DXT_OK) return GO_ON;
-        return job_failed(state, "no engine", dxt_ep_error());
-    }
-    own->by_copy = true;
-    for (size_t i = 0; i < paths->count; i++) {
-        if (paths->items[i].rank != state->rank) continue;
-        if (!own->room) own->room = own->device->allocate(TRAFFIC_BYTES);
-        if (!own->room || own->device->share(own->room, state->run->control->buffers[i]) != 0)
-            return device_failed(state, "--slow-path");
-    }
-    return GO_ON;
-}
-
-/* When all ranks have made their room. */
-static outcome map_paths(job_rank *state)
-{
-    gpu *own = state->own;
-    const device_table *device = own->device;
-    const job_fault_list *paths = &state->run->paths;
-    for (size_t i = 0; own->by_copy && i < paths->count; i++) {
-        if (paths->items[i].source != state->rank) continue;
-        traffic *t = &own->traffic[own->traffic_count++];
-        t->path = &paths->items[i];
-        t->from = device->allocate(TRAFFIC_BYTES);
-        t->to = device->map_shared(state->run->control->buffers[i]);
-        t->fork = device->event_create(false);
-        bool complete = t->from && t->to && t->fork;
-        for (uint32_t k = 0; k < AHEAD; k++) {
-            t->done[k] = device->event_create(false);
-            complete = complete && t->done[k];
-        }
-        if (!complete) return device_failed(state, "--slow-path");
-    }
-    return GO_ON;
-}
-
-/* One path beside one step. What was copied beside the step that this one takes the place of may
- * still be under way: then the link is busy as it is, and nothing is added, lest more and more is
- * queued. */
-static bool copy_beside(const gpu *own, const traffic *t, uint64_t number)
-{
-    const device_table *device = own->device;
-    void *done = t->done[number % AHEAD];
-    if (device->event_query(done) == 0) return true;
-    if (device->event_record(t->fork, own->stream) != 0 ||
-        device->wait_event(own->background, t->fork) != 0)
-        return false;
-    double left = (double)t->path->delay_ns * LINK_BYTES_PER_S / 1e9;
-    for (; left >= 1.0; left -= (double)TRAFFIC_BYTES) {
-        size_t size = left < (double)TRAFFIC_BYTES ? (size_t)left : TRAFFIC_BYTES;
-        if (device->copy_queued(t->to, t->from, size, own->background) != 0) return false;
-    }
-    return device->event_record(done, own->background) == 0;
-}
-
-static outcome congest(job_rank *state, uint32_t operator_index, uint64_t number)
-{
-    gpu *own = state->own;
-    for (size_t i = 0; i < own->traffic_count; i++) {
-        if (own->traffic[i].path->operator_index != operator_index) continue;
-        if (!copy_beside(own, &own->traffic[i], number)) return device_failed(state, "--slow-path");
-    }
-    return GO_ON;
-}
-
 /* ---- set up ---- */
 
 static outcome choose_device(const job_rank *state)
 {
-    const device_table *device = ((gpu *)state->own)->device;
+    const device_table *device = ((job_gpu *)state->own)->device;
     uint32_t ranks = state->run->shape.ranks, devices = device->count();
     if (devices >= ranks)
-        return device->use(state->rank) == 0 ? GO_ON : device_failed(state, "no GPU");
+        return device->use(state->rank) == 0 ? GO_ON : job_cuda_failed(state, "no GPU");
     /* All ranks find this and one tells it; who leaves before makes the parent end them all. */
     _Atomic uint32_t *told = &state->run->control->told;
     uint32_t none = 0;
@@ -212,7 +99,7 @@ static outcome choose_device(const job_rank *state)
 }
 
 /* Counters on the device, laid out here: the GPU counts nanoseconds. */
-static bool make_probe(gpu *own, uint32_t ranks)
+static bool make_probe(job_gpu *own, uint32_t ranks)
 {
     dxt_probe *empty = NULL;
     own->probe_size = dxt_probe_size(DXT_EP_OPERATORS, ranks);
@@ -228,7 +115,7 @@ static bool make_probe(gpu *own, uint32_t ranks)
 
 static bool make_streams(job_rank *state)
 {
-    gpu *own = state->own;
+    job_gpu *own = state->own;
     const device_table *device = own->device;
     own->stream = device->stream_create();
     own->side = device->stream_create();
@@ -236,7 +123,7 @@ static bool make_streams(job_rank *state)
     own->copied = device->event_create(false);
     own->settled = device->event_create(false);
     bool complete = own->stream && own->side && own->background && own->copied && own->settled;
-    for (uint32_t i = 0; i < AHEAD; i++) {
+    for (uint32_t i = 0; i < JOB_CUDA_AHEAD; i++) {
         own->finished[i] = device->event_create(false);
         complete = complete && own->finished[i];
     }
@@ -253,17 +140,17 @@ static outcome set_up(job_rank *state)
 {
     const char *why = NULL;
     const job *run = state->run;
-    gpu *own = state->own = calloc(1, sizeof *own);
+    job_gpu *own = state->own = calloc(1, sizeof *own);
     if (!own) return job_failed(state, "no buffers", strerror(ENOMEM));
     own->random = random_for(run->shape.seed, JOB_STREAM_COMPUTE, state->rank);
     own->device = device_find("cuda", &why);
     if (!own->device) return job_failed(state, "no GPU", why);
     outcome result = choose_device(state);
     if (result != GO_ON) return result;
-    if (!make_probe(own, run->shape.ranks)) return device_failed(state, "no counters");
-    if (!make_streams(state)) return device_failed(state, "no streams");
+    if (!make_probe(own, run->shape.ranks)) return job_cuda_failed(state, "no counters");
+    if (!make_streams(state)) return job_cuda_failed(state, "no streams");
     own->load = device_load_create(own->device, &run->shape, state->rank);
-    if (!own->load) return device_failed(state, "no buffers");
+    if (!own->load) return job_cuda_failed(state, "no buffers");
     /* The engine waits for the others no longer than they may be silent later. */
     result = together(state);
     if (result != GO_ON) return result;
@@ -271,14 +158,14 @@ static outcome set_up(job_rank *state)
     config.probe = own->probe;
     if (dxt_ep_create(&config, &state->ep) != DXT_OK)
         return job_failed(state, "no engine", dxt_ep_error());
-    return set_up_paths(state);
+    return job_cuda_set_up_paths(state);
 }
 
 /* With a rank that is gone the GPU may be busy with waiting for it: the end of the process frees
  * everything, and waits for nobody. */
 static void tear_down(job_rank *state)
 {
-    gpu *own = state->own;
+    job_gpu *own = state->own;
     if (!own || !own->device || !state->ep || dxt_ep_masked(state->ep, NULL) > 0) return;
     const device_table *device = own->device;
     device->synchronize(own->stream);
@@ -289,10 +176,11 @@ static void tear_down(job_rank *state)
         device->unmap_shared(own->traffic[i].to);
         device->release(own->traffic[i].from);
         device->event_destroy(own->traffic[i].fork);
-        for (uint32_t k = 0; k < AHEAD; k++) device->event_destroy(own->traffic[i].done[k]);
+        for (uint32_t k = 0; k < JOB_CUDA_AHEAD; k++)
+            device->event_destroy(own->traffic[i].done[k]);
     }
     if (own->room) device->release(own->room);
-    for (uint32_t i = 0; i < AHEAD; i++) device->event_destroy(own->finished[i]);
+    for (uint32_t i = 0; i < JOB_CUDA_AHEAD; i++) device->event_destroy(own->finished[i]);
     device->event_destroy(own->copied);
     device->event_destroy(own->settled);
     device->stream_destroy(own->background);
@@ -312,7 +200,7 @@ static void tear_down(job_rank *state)
 static dxt_status snapshot(void *context, dxt_snapshot *out)
 {
     job_rank *state = context;
-    gpu *own = state->own;
+    job_gpu *own = state->own;
     const device_table *device = own->device;
     /* Called in this thread or in the session's, which knows of no device. */
     if (device->use(state->rank) != 0) return DXT_ERR_IO;
@@ -343,19 +231,19 @@ static void counters(job_rank *state, dxt_session_config *config)
 /* The GPUs begin an interval together, on a word that all of them see. */
 static outcome begin(job_rank *state)
 {
-    gpu *own = state->own;
+    job_gpu *own = state->own;
     own->begun_ns = job_now_ns();
     own->opened = false;
     own->intervals++;
     if (own->device->gate(own->gate, own->intervals, state->run->timeout_ns, own->stream) == 0)
         return GO_ON;
-    return device_failed(state, "beginning an interval");
+    return job_cuda_failed(state, "beginning an interval");
 }
 
 /* Once something is queued behind the gate, and the others have had the time for that, too. */
 static void open_gate(const job_rank *state)
 {
-    gpu *own = state->own;
+    job_gpu *own = state->own;
     if (state->rank != 0 || own->opened) return;
     while (job_now_ns() - own->begun_ns < LEAD_NS) sched_yield();
     atomic_store(&state->run->control->device_gate, own->intervals);
@@ -364,25 +252,25 @@ static void open_gate(const job_rank *state)
 
 static outcome compute(job_rank *state, uint32_t operator_index, uint64_t number)
 {
-    gpu *own = state->own;
+    job_gpu *own = state->own;
     int64_t usual_ns = state->run->compute_ns;
     device_compute work = {.mean_ns = usual_ns};
     if (operator_index == DXT_COMBINE) {
         work = device_load_expert_time(own->load, usual_ns);
         if (device_load_experts(own->load, own->stream) != 0)
-            return device_failed(state, "the experts");
+            return job_cuda_failed(state, "the experts");
     }
     work.delay_ns = state->slow_ns[operator_index];
     work.swing = state->run->jitter * (2.0 * random_unit(&own->random) - 1.0);
-    if (own->device->compute(&work, own->stream) != 0) return device_failed(state, "compute");
-    return congest(state, operator_index, number);
+    if (own->device->compute(&work, own->stream) != 0) return job_cuda_failed(state, "compute");
+    return job_cuda_congest(state, operator_index, number);
 }
 
 static outcome step(job_rank *state, uint64_t number)
 {
-    gpu *own = state->own;
-    void *finished = own->finished[number % AHEAD];
-    outcome result = number < AHEAD ? GO_ON : await(state, finished);
+    job_gpu *own = state->own;
+    void *finished = own->finished[number % JOB_CUDA_AHEAD];
+    outcome result = number < JOB_CUDA_AHEAD ? GO_ON : await(state, finished);
     if (result == GO_ON) result = compute(state, DXT_DISPATCH, number);
     if (result != GO_ON) return result;
     dxt_status status = device_load_dispatch(own->load, state->ep, number, own->stream);
@@ -392,16 +280,16 @@ static outcome step(job_rank *state, uint64_t number)
     status = device_load_combine(own->load, state->ep, number, own->stream);
     result = job_heed(state, status, "combine");
     if (result == GO_ON && own->device->event_record(finished, own->stream) != 0)
-        result = device_failed(state, "a step");
+        result = job_cuda_failed(state, "a step");
     open_gate(state);
     return result;
 }
 
 static outcome settle(job_rank *state)
 {
-    gpu *own = state->own;
+    job_gpu *own = state->own;
     if (own->device->event_record(own->settled, own->stream) != 0)
-        return device_failed(state, "a step");
+        return job_cuda_failed(state, "a step");
     return await(state, own->settled);
 }
 
@@ -414,8 +302,8 @@ static outcome wrong(const job_rank *state, const char *what)
 
 static outcome check(job_rank *state)
 {
-    gpu *own = state->own;
-    outcome result = map_paths(state);
+    job_gpu *own = state->own;
+    outcome result = job_cuda_map_paths(state);
     if (result == GO_ON) result = together(state);
     if (result != GO_ON) return result;
     dxt_status status = device_load_checked_dispatch(own->load, state->ep, own->stream);
@@ -431,7 +319,7 @@ static outcome check(job_rank *state)
 
 const job_engine job_cuda = {
     .name = "cuda",
-    .ahead = AHEAD,
+    .ahead = JOB_CUDA_AHEAD,
     .usual = usual,
     .prepare = prepare,
     .set_up = set_up,

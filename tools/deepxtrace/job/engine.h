@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How a rank of `job` works: what is the same with every engine is in rank.c, and what is not
- * is behind the table below, in one file for each kind of engine. */
+/* How a rank of `job` works: what is the same with every engine is in rank.c and engine.c, and what
+ * is not is behind the table below, in one file for each kind of engine. */
 #ifndef TOOLS_JOB_ENGINE_H
 #define TOOLS_JOB_ENGINE_H
 

@@ -122,6 +122,9 @@ int64_t job_now_ns(void);
 /** Be rank @p rank; called in its process. @return its exit status. */
 outcome job_work(const job *run, uint32_t rank);
 
+/** The same in a process that mpirun started. @return its exit status. */
+outcome job_mpi(job *run);
+
 /** Start the ranks, see them through, leave nothing behind. @return the exit status. */
 outcome job_watch(const job *run);
 

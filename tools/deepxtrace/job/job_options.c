@@ -8,176 +8,9 @@
 #include <unistd.h>
 
 #include "engine.h"
+#include "given.h"
 #include "mpirun.h"
 #include "options.h"
-
-static const char *const phase_names[] = {"dispatch", "combine", NULL};
-
-/* Longest of all times that can be asked for. */
-#define LONGEST_NS INT64_C(3600000000000)
-
-/* What the command line gives, before it is put together. Counts of 0: not given. */
-typedef struct given {
-    const char *engine, *record;
-    struct pictures {
-        const char *paths[JOB_MAX_PICTURES];
-        dxt_format formats[JOB_MAX_PICTURES];
-        size_t count;
-    } pictures;
-    uint64_t ranks, steps, tokens, hidden, experts, topk, window, warmup, seed;
-    bool fp8, bf16, logfmt, json, summary, force, exit_code;
-    double jitter, min_share;
-    int64_t compute_ns, timeout_ns, async_ns, slow_from_ns, slow_until_ns;
-    int color;
-    struct hot {
-        uint64_t rank;
-        double factor; /* 0 = not given */
-    } hot;
-    job_fault_list slow, paths;
-} given;
-
-/* ---- PHASE:RANK:DURATION and its like ---- */
-
-/* Cut @p text at the first @p separator. @return false, with a reason, if there is none. */
-static bool cut(char *text, const char *separator, char **rest, const char *form, char *why,
-                size_t why_size)
-{
-    char *at = strstr(text, separator);
-    if (!at) {
-        snprintf(why, why_size, "'%s' is not of the form %s", text, form);
-        return false;
-    }
-    *at = '\0';
-    *rest = at + strlen(separator);
-    return true;
-}
-
-static bool parse_rank(const char *text, uint32_t *rank, char *why, size_t why_size)
-{
-    uint64_t number;
-    if (!cli_parse_count(text, 0, DXT_MAX_RANKS - 1, &number, why, why_size)) return false;
-    *rank = (uint32_t)number;
-    return true;
-}
-
-static bool add_fault(job_fault_list *list, const job_fault *fault, char *why, size_t why_size)
-{
-    if (list->count == JOB_MAX_FAULTS) {
-        snprintf(why, why_size, "given more than %u times", JOB_MAX_FAULTS);
-        return false;
-    }
-    list->items[list->count++] = *fault;
-    return true;
-}
-
-static bool parse_fault(const char *text, bool is_path, job_fault_list *list, char *why,
-                        size_t why_size)
-{
-    const char *form = is_path ? "PHASE:FROM->TO:DURATION" : "PHASE:RANK:DURATION";
-    char copy[128], *rank = NULL, *source = NULL, *duration = NULL;
-    job_fault fault = {.source = DXT_NO_RANK};
-    int phase = 0;
-    if (snprintf(copy, sizeof copy, "%s", text) >= (int)sizeof copy) {
-        snprintf(why, why_size, "not of the form %s", form);
-        return false;
-    }
-    if (!cut(copy, ":", &rank, form, why, why_size) ||
-        !cut(rank, ":", &duration, form, why, why_size))
-        return false;
-    if (is_path && !cli_cut_path(rank, &rank, &source)) {
-        snprintf(why, why_size, "not of the form %s", form);
-        return false;
-    }
-    if (!cli_parse_choice(copy, phase_names, &phase, why, why_size) ||
-        !parse_rank(rank, &fault.rank, why, why_size) ||
-        (is_path && !parse_rank(source, &fault.source, why, why_size)) ||
-        !cli_parse_duration(duration, &fault.delay_ns, why, why_size))
-        return false;
-    if (is_path && fault.rank == fault.source) {
-        snprintf(why, why_size, "there is no path from rank %u to itself", fault.rank);
-        return false;
-    }
-    if (fault.delay_ns > LONGEST_NS) {
-        snprintf(why, why_size, "'%s' is longer than an hour", duration);
-        return false;
-    }
-    fault.operator_index = (uint32_t)phase;
-    return add_fault(list, &fault, why, why_size);
-}
-
-static bool parse_slow(const char *text, void *value, char *why, size_t why_size)
-{
-    return parse_fault(text, false, value, why, why_size);
-}
-
-static bool parse_path(const char *text, void *value, char *why, size_t why_size)
-{
-    return parse_fault(text, true, value, why, why_size);
-}
-
-static bool parse_hot(const char *text, void *value, char *why, size_t why_size)
-{
-    struct hot *hot = value;
-    char copy[128], *factor = NULL;
-    uint32_t rank;
-    snprintf(copy, sizeof copy, "%s", text);
-    if (!cut(copy, ":", &factor, "RANK:FACTOR", why, why_size) ||
-        !parse_rank(copy, &rank, why, why_size) ||
-        !cli_parse_number(factor, &hot->factor, why, why_size))
-        return false;
-    hot->rank = rank;
-    return true;
-}
-
-/* Not known to be missing. */
-static bool can_draw(dxt_format format, const char **why)
-{
-    dxt_part parts[16];
-    size_t count = dxt_parts(parts, sizeof parts / sizeof parts[0]);
-    bool needs_cairo = format == DXT_FORMAT_PNG || format == DXT_FORMAT_PDF;
-    for (size_t i = 0; needs_cairo && i < count && i < sizeof parts / sizeof parts[0]; i++)
-        if (strcmp(parts[i].name, "cairo") == 0 && !parts[i].available) {
-            *why = parts[i].why;
-            return false;
-        }
-    return true;
-}
-
-static bool parse_picture(const char *text, void *value, char *why, size_t why_size)
-{
-    struct pictures *pictures = value;
-    const char *missing = NULL;
-    dxt_format format;
-    if (pictures->count == JOB_MAX_PICTURES) {
-        snprintf(why, why_size, "given more than %u times", JOB_MAX_PICTURES);
-        return false;
-    }
-    if (dxt_format_from_name(text, &format) != DXT_OK) {
-        snprintf(why, why_size, "'%s' does not end in .svg, .png, .pdf or .html", text);
-        return false;
-    }
-    if (!can_draw(format, &missing)) {
-        snprintf(why, why_size, "'%s' cannot be drawn: %s", text, missing);
-        return false;
-    }
-    pictures->formats[pictures->count] = format;
-    pictures->paths[pictures->count++] = text;
-    return true;
-}
-
-/* Seconds, or a duration with its unit. */
-static bool parse_async(const char *text, void *value, char *why, size_t why_size)
-{
-    int64_t *ns = value;
-    double seconds;
-    if (!cli_parse_duration(text, ns, why, why_size)) {
-        if (!cli_parse_number(text, &seconds, why, why_size)) return false;
-        *ns = seconds < 86400.0 ? (int64_t)(seconds * 1e9) : INT64_MAX;
-    }
-    if (*ns >= 1000000 && *ns <= INT64_C(86400000000000)) return true;
-    snprintf(why, why_size, "'%s' is not between 1ms and one day", text);
-    return false;
-}
 
 /* ---- checking what belongs together ---- */
 
@@ -193,7 +26,7 @@ static outcome check_ranks(const job_fault_list *list, const char *option, uint6
     return GO_ON;
 }
 
-static outcome check_shape(given *g)
+static outcome check_shape(job_given *g)
 {
     if (g->experts == 0) g->experts = 2 * g->ranks;
     if (g->experts % g->ranks != 0)
@@ -219,7 +52,7 @@ static outcome check_shape(given *g)
     return result != GO_ON ? result : check_ranks(&g->paths, "slow-path", g->ranks);
 }
 
-static outcome check_windows(const given *g)
+static outcome check_windows(const job_given *g)
 {
     if (g->async_ns || g->steps == 0 || g->steps / g->window > g->warmup) return GO_ON;
     /* The first windows warm up; one more is needed. */
@@ -237,7 +70,7 @@ static outcome check_windows(const given *g)
 
 /* ---- putting it together ---- */
 
-static void put_together(const given *g, job *run)
+static void put_together(const job_given *g, job *run)
 {
     run->engine = g->engine;
     run->shape = (load_shape){
@@ -289,7 +122,7 @@ static outcome check_names(const job *run)
     return GO_ON;
 }
 
-static outcome open_files(const given *g, job *run)
+static outcome open_files(const job_given *g, job *run)
 {
     bool record_out = g->record && strcmp(g->record, "-") == 0;
     if (record_out && g->json)
@@ -328,17 +161,17 @@ static const char examples[] =
     "  mpirun -n 16 deepxtrace job --engine mpi\n";
 
 /* The command line being read; options point into it. */
-static given line = {.engine = "shm",
-                     .steps = UINT64_MAX,
-                     .tokens = 16,
-                     .hidden = 1024,
-                     .window = 50,
-                     .warmup = 1,
-                     .seed = 1,
-                     .jitter = 0.05,
-                     .min_share = -1,
-                     .compute_ns = -1,
-                     .timeout_ns = 5000000000};
+static job_given line = {.engine = "shm",
+                         .steps = UINT64_MAX,
+                         .tokens = 16,
+                         .hidden = 1024,
+                         .window = 50,
+                         .warmup = 1,
+                         .seed = 1,
+                         .jitter = 0.05,
+                         .min_share = -1,
+                         .compute_ns = -1,
+                         .timeout_ns = 5000000000};
 
 #define TEXT(n, l, field, arg, text)                                                        \
     {                                                                                       \
@@ -357,7 +190,7 @@ static given line = {.engine = "shm",
 #define DURATION(n, field, low, text)                                                     \
     {                                                                                     \
         .name = n, .type = OPTION_DURATION, .value = &line.field, .argument = "DURATION", \
-        .min = low, .max = LONGEST_NS, .help = text                                       \
+        .min = low, .max = JOB_LONGEST_NS, .help = text                                   \
     }
 #define SHARE(n, field, text)                                                                      \
     {                                                                                              \
@@ -395,16 +228,16 @@ static const cli_option options[] = {
              "(200us, times the ranks that share a processor; cuda: 60us)"),
     SHARE("jitter", jitter, "how far compute varies (5%)"),
     COUNT("seed", 0, seed, "NUMBER", 0, 0, "of tokens, routes and jitter (1)"),
-    CUSTOM("slow", slow, "PHASE:RANK:DURATION", parse_slow,
+    CUSTOM("slow", slow, "PHASE:RANK:DURATION", job_parse_slow,
            "make a rank late for every dispatch or combine"),
     DURATION("slow-from", slow_from_ns, 0, "--slow acts from this time of the job on (0s)"),
     DURATION("slow-until", slow_until_ns, 1, "and until this one (to the end)"),
-    CUSTOM("slow-path", paths, "PHASE:FROM->TO:DURATION", parse_path,
+    CUSTOM("slow-path", paths, "PHASE:FROM->TO:DURATION", job_parse_path,
            "make what FROM sends arrive later at TO; or TO<-FROM"),
-    CUSTOM("hot", hot, "RANK:FACTOR", parse_hot,
+    CUSTOM("hot", hot, "RANK:FACTOR", job_parse_hot,
            "choose each expert of a rank FACTOR times as often"),
     COUNT("window", 'w', window, "OPS", 1, UINT32_MAX, "steps in a window (50)"),
-    CUSTOM("async", async_ns, "SECONDS", parse_async,
+    CUSTOM("async", async_ns, "SECONDS", job_parse_async,
            "windows of this length, taken by a thread of its own"),
     COUNT("warmup", 0, warmup, "WINDOWS", 0, UINT32_MAX, "windows to leave out first (1)"),
     DURATION("timeout", timeout_ns, 1000000, "when the others go on without a silent rank (5s)"),
@@ -426,7 +259,7 @@ static const cli_option options[] = {
      .type = OPTION_CUSTOM,
      .value = &line.pictures,
      .argument = "FILE",
-     .parse = parse_picture,
+     .parse = job_parse_picture,
      .help = "draw the whole run: .svg, .png, .pdf or .html; may be repeated"},
     FLAG("force", 'f', force, "replace files that exist"),
     FLAG("exit-code", 0, exit_code, "exit with 1 if the whole run has a costly finding"),
@@ -447,7 +280,7 @@ static const cli_command command = {
     .examples = examples,
 };
 
-static uint64_t ranks_per_processor(const given *g, const job *run)
+static uint64_t ranks_per_processor(const job_given *g, const job *run)
 {
     cpu_set_t set;
     if (run->mpi) return run->mpi->place.ranks_per_processor;
@@ -458,7 +291,7 @@ static uint64_t ranks_per_processor(const given *g, const job *run)
 }
 
 /* How many there are is for mpirun to say. */
-static outcome join_mpi(given *g, job *run)
+static outcome join_mpi(job_given *g, job *run)
 {
     static struct job_mpi mpi;
     outcome result = job_mpi_start(&mpi);

@@ -121,6 +121,19 @@ static void catch_signals(bool reports)
     sigaction(SIGTERM, &action, NULL);
 }
 
+void job_mpi_take_part(job *run)
+{
+    run->control = &own_control;
+    atomic_store(&own_control.last_step, run->steps ? run->steps : UINT64_MAX);
+    catch_signals(run->mpi->place.rank == 0);
+}
+
+outcome job_mpi_open_board(const job *run)
+{
+    if (dxt_mpi_board_create(NULL, &run->mpi->board) == DXT_OK) return GO_ON;
+    return failed(run, dxt_error());
+}
+
 static void leave(int number)
 {
     (void)number;
@@ -140,22 +153,4 @@ outcome job_mpi_end(outcome result)
     if (dxt_mpi_end() != DXT_OK && result == EXIT_DONE) result = EXIT_FAILED;
     alarm(0);
     return result;
-}
-
-outcome job_mpi(job *run)
-{
-    run->control = &own_control;
-    atomic_store(&own_control.last_step, run->steps ? run->steps : UINT64_MAX);
-    catch_signals(run->mpi->place.rank == 0);
-    outcome result = run->recording ? output_grow(&run->record) : GO_ON;
-    if (result != GO_ON) return result;
-    complain_mute(false);
-    if (dxt_mpi_board_create(NULL, &run->mpi->board) != DXT_OK) return failed(run, dxt_error());
-    result = job_work(run, run->mpi->place.rank);
-    dxt_mpi_board_destroy(run->mpi->board);
-    run->control = NULL;
-    if (result != EXIT_MASKED) return result;
-    complain("job", "rank %u came back after the others had given it up; it has left",
-             run->mpi->place.rank);
-    return run->mpi->place.rank == 0 ? EXIT_FAILED : EXIT_DONE;
 }

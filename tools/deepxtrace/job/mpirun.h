@@ -21,8 +21,11 @@ struct job_mpi {
  */
 outcome job_mpi_start(struct job_mpi *mpi);
 
-/** Be this rank. @return the exit status of the process, with MPI ended. */
-outcome job_mpi(job *run);
+/** Be the control of this process, and stop when mpirun passes on what interrupts it. */
+void job_mpi_take_part(job *run);
+
+/** Make the board that the ranks share. @return GO_ON; otherwise the exit status. */
+outcome job_mpi_open_board(const job *run);
 
 /** End MPI, whatever has become of the others. @return @p result. */
 outcome job_mpi_end(outcome result);

@@ -12,42 +12,6 @@
 #include "options.h"
 #include "outcome.h"
 
-/* The first is also how ranks work with an engine that is not known here: it says so itself. */
-static const job_engine *const engines[] = {&job_processes, &job_cuda};
-
-const job_engine *job_engine_of(const char *name)
-{
-    for (size_t i = 0; i < sizeof engines / sizeof engines[0]; i++)
-        if (strcmp(engines[i]->name, name) == 0) return engines[i];
-    return engines[0];
-}
-
-outcome job_failed(const job_rank *state, const char *what, const char *why)
-{
-    complain("job", "rank %u: %s: %s", state->rank, what, why);
-    return EXIT_FAILED;
-}
-
-outcome job_heed(const job_rank *state, dxt_status status, const char *what)
-{
-    if (status == DXT_OK) return GO_ON;
-    if (status == DXT_ERR_MASKED) return EXIT_MASKED;
-    return job_failed(state, what, dxt_ep_error());
-}
-
-dxt_status job_delay_paths(const job_rank *state)
-{
-    const job_fault_list *paths = &state->run->paths;
-    for (size_t i = 0; i < paths->count; i++) {
-        const job_fault *path = &paths->items[i];
-        if (path->rank != state->rank) continue;
-        dxt_status status =
-            dxt_ep_delay_path(state->ep, path->operator_index, path->source, path->delay_ns);
-        if (status != DXT_OK) return status;
-    }
-    return DXT_OK;
-}
-
 static dxt_status open_gather(job_rank *state)
 {
     const job *run = state->run;
@@ -216,4 +180,20 @@ outcome job_work(const job *run, uint32_t rank)
     dxt_gather_destroy(state.gather);
     engine->tear_down(&state);
     return stdout_finish("job", result);
+}
+
+outcome job_mpi(job *run)
+{
+    job_mpi_take_part(run);
+    outcome result = run->recording ? output_grow(&run->record) : GO_ON;
+    if (result != GO_ON) return result;
+    complain_mute(false);
+    if ((result = job_mpi_open_board(run)) != GO_ON) return result;
+    result = job_work(run, run->mpi->place.rank);
+    dxt_mpi_board_destroy(run->mpi->board);
+    run->control = NULL;
+    if (result != EXIT_MASKED) return result;
+    complain("job", "rank %u came back after the others had given it up; it has left",
+             run->mpi->place.rank);
+    return run->mpi->place.rank == 0 ? EXIT_FAILED : EXIT_DONE;
 }

@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "ep_buffers.h"
 #include "group.h"
 #include "system/clock.h"
 
@@ -57,82 +58,11 @@ static int64_t *time_at(const struct run *run, uint32_t rank, uint32_t row, uint
 
 /* ---- one rank ---- */
 
-static uint64_t next_random(uint64_t *state)
-{
-    *state = *state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-    return *state >> 33;
-}
-
-/* Memory that is there: touched, with harmless values. */
-static void *filled(size_t count, size_t size)
-{
-    void *memory = NULL;
-    size_t bytes = count * size;
-    if (posix_memalign(&memory, 4096, bytes ? bytes : 1) != 0) return NULL;
-    madvise(memory, bytes, MADV_HUGEPAGE);
-    memset(memory, 0x3c, bytes);
-    return memory;
-}
-
-static int fill_routes(struct rank *rank, int64_t *routes)
-{
-    const struct ep_bench_config *c = rank->run->config;
-    uint32_t *experts = malloc(c->experts * sizeof *experts);
-    if (!experts) return -1;
-    for (uint32_t i = 0; i < c->experts; i++) experts[i] = i;
-    uint64_t state = 1000u + rank->index;
-    for (uint32_t t = 0; t < c->tokens; t++)
-        for (uint32_t k = 0; k < c->topk; k++) {
-            uint32_t other = k + (uint32_t)(next_random(&state) % (c->experts - k));
-            uint32_t expert = experts[other];
-            experts[other] = experts[k];
-            experts[k] = expert;
-            routes[(size_t)t * c->topk + k] = expert;
-        }
-    free(experts);
-    return 0;
-}
-
 static int make_buffers(struct rank *rank)
 {
-    const struct ep_bench_config *c = rank->run->config;
-    size_t local = c->experts / c->ranks;
-    size_t slots = local * c->ranks * c->tokens;
-    size_t routes = (size_t)c->tokens * c->topk;
-    uint16_t *x = filled((size_t)c->tokens * c->hidden, sizeof *x);
-    int64_t *topk_idx = filled(routes, sizeof *topk_idx);
-    float *weights = filled(routes, sizeof *weights);
-    dxt_ep_handle handle = {filled(slots, sizeof(int32_t)), filled(slots, 1),
-                            filled(local * c->ranks, sizeof(dxt_ep_range))};
-    rank->dispatch =
-        (dxt_ep_dispatch){.struct_size = sizeof rank->dispatch,
-                          .format = c->dispatch_format,
-                          .x = x,
-                          .topk_idx = topk_idx,
-                          .tokens = c->tokens,
-                          .topk = c->topk,
-                          .recv_x = filled(slots * c->hidden, sizeof(uint16_t)),
-                          .recv_scales = filled(slots * (c->hidden / DXT_EP_BLOCK), sizeof(float)),
-                          .recv_count = filled(local, sizeof(int32_t)),
-                          .handle = handle};
-    rank->combine = (dxt_ep_combine){.struct_size = sizeof rank->combine,
-                                     .format = c->combine_format,
-                                     .x = filled(slots * c->hidden, sizeof(uint16_t)),
-                                     .handle = handle,
-                                     .topk_idx = topk_idx,
-                                     .topk_weights = weights,
-                                     .tokens = c->tokens,
-                                     .topk = c->topk,
-                                     .out = filled((size_t)c->tokens * c->hidden, 2)};
-    if (!x || !topk_idx || !weights || !handle.src_info || !handle.src_slot ||
-        !handle.layout_range || !rank->dispatch.recv_x || !rank->dispatch.recv_scales ||
-        !rank->dispatch.recv_count || !rank->combine.x || !rank->combine.out ||
-        fill_routes(rank, topk_idx) != 0)
-        return bench_complain(&rank->run->shared->group, "rank %u: out of memory", rank->index);
-    uint64_t state = rank->index;
-    for (size_t i = 0; i < (size_t)c->tokens * c->hidden; i++)
-        x[i] = (uint16_t)(0x3e00u + (next_random(&state) & 0x81ffu));
-    return 0;
+    if (ep_buffers_make(rank->run->config, rank->index, &rank->dispatch, &rank->combine) == 0)
+        return 0;
+    return bench_complain(&rank->run->shared->group, "rank %u: out of memory", rank->index);
 }
 
 static int join(struct rank *rank, uint32_t group, dxt_probe *probe)
@@ -185,8 +115,8 @@ static int weigh(struct rank *rank)
     rank->run->shared->dispatch_bytes[rank->index] = copies * token;
     rank->run->shared->combine_bytes[rank->index] = (uint64_t)c->tokens * c->topk * output;
     rank->copy_size = (size_t)c->tokens * c->topk * token;
-    rank->copy_from = filled(rank->copy_size, 1);
-    rank->copy_to = filled(rank->copy_size, 1);
+    rank->copy_from = ep_buffers_filled(rank->copy_size, 1);
+    rank->copy_to = ep_buffers_filled(rank->copy_size, 1);
     if (rank->copy_from && rank->copy_to) return 0;
     return bench_complain(&rank->run->shared->group, "rank %u: out of memory", rank->index);
 }

@@ -11,153 +11,36 @@
 #include <unistd.h>
 
 #include "bench.h"
-#include "device_load.h"
-#include "group.h"
+#include "device_rank.h"
 
 #define WARMUP 20u
 #define MOST_REPEAT 20000u
-#define TIMEOUT_NS INT64_C(20000000000)
 #define GATE_NS INT64_C(10000000000)
-#define VARIANTS 2u
-#define HALVES 2u /* of a comparison: the variants change places */
-
-/* What the processes share. Behind it: times [ranks][rows][VARIANTS] in ns. */
-struct shared {
-    struct bench_group group;
-    _Atomic uint32_t gate; /* rounds that the GPUs may begin; they see this word */
-    char about[128];
-    device_times results[BENCH_SHAPES];
-    uint64_t tokens_to[BENCH_MAX_RANKS][BENCH_MAX_RANKS]; /* from, to: in a dispatch */
-    double times[];
-};
-
-/* One measurement. */
-struct run {
-    const device_bench *bench;
-    int what; /* PAIRS_… */
-    uint32_t rows;
-    struct shared *shared;
-    size_t shared_size;
-    int fd[BENCH_SHAPES > HALVES *VARIANTS ? BENCH_SHAPES : HALVES *VARIANTS];
-};
-
-/* One rank process. */
-struct rank {
-    const struct run *run;
-    const device_table *device;
-    uint32_t index;
-    uint32_t rounds;
-    void *stream, *gate;
-    void **events; /* rows × VARIANTS + 1 */
-    dxt_probe *probe;
-    device_load *load;
-};
 
 /* ---- one rank ---- */
 
-static struct bench_group *group_of(const struct rank *rank)
+static double *time_at(const struct device_run *run, uint32_t rank, uint32_t row, uint32_t variant)
 {
-    return &rank->run->shared->group;
-}
-
-static int device_failed(const struct rank *rank, const char *what)
-{
-    return bench_complain(group_of(rank), "rank %u: %s: %s", rank->index, what,
-                          rank->device->error());
-}
-
-static int engine_failed(const struct rank *rank)
-{
-    return bench_complain(group_of(rank), "rank %u: %s", rank->index, dxt_ep_error());
-}
-
-static double *time_at(const struct run *run, uint32_t rank, uint32_t row, uint32_t variant)
-{
-    return &run->shared->times[((size_t)rank * run->rows + row) * VARIANTS + variant];
-}
-
-static int choose_device(struct rank *rank)
-{
-    const device_table *device = rank->device;
-    uint32_t ranks = rank->run->bench->shape.ranks, devices = device->count();
-    if (devices == 0) return bench_complain(group_of(rank), "%s", device->error());
-    if (devices < ranks)
-        return bench_complain(group_of(rank), "%u ranks need a GPU each, there %s %u", ranks,
-                              devices == 1 ? "is" : "are", devices);
-    if (device->use(rank->index) != 0) return device_failed(rank, "no GPU");
-    if (rank->index > 0) return 0;
-    char *about = rank->run->shared->about;
-    return device->describe(0, about, sizeof rank->run->shared->about) == 0
-               ? 0
-               : device_failed(rank, "no GPU");
-}
-
-static int set_up(struct rank *rank)
-{
-    const struct run *run = rank->run;
-    const char *why = NULL;
-    rank->device = device_find(run->bench->engine, &why);
-    if (!rank->device) return bench_complain(group_of(rank), "%s", why);
-    if (choose_device(rank) != 0) return -1;
-    const device_table *device = rank->device;
-    uint8_t *mapped = device->map_host(run->shared, run->shared_size);
-    rank->gate = mapped ? mapped + offsetof(struct shared, gate) : NULL;
-    rank->stream = device->stream_create();
-    uint32_t ranks = run->bench->shape.ranks;
-    size_t size = dxt_probe_size(DXT_EP_OPERATORS, ranks);
-    dxt_probe *empty = NULL;
-    rank->probe = device->allocate(size);
-    if (!mapped || !rank->stream || !rank->probe) return device_failed(rank, "set up");
-    if (dxt_probe_create(DXT_EP_OPERATORS, ranks, &empty) != DXT_OK) return engine_failed(rank);
-    empty->ticks_per_second = 1000000000;
-    if (device->copy(rank->probe, empty, size) != 0) return device_failed(rank, "set up");
-    dxt_probe_destroy(empty);
-    size_t events = (size_t)run->rows * VARIANTS + 1;
-    rank->events = calloc(events, sizeof *rank->events);
-    if (!rank->events) return bench_complain(group_of(rank), "out of memory");
-    for (size_t e = 0; e < events; e++)
-        if (!(rank->events[e] = device->event_create(true))) return device_failed(rank, "set up");
-    return 0;
-}
-
-typedef dxt_status (*create_function)(const dxt_ep_config *, dxt_ep **);
-
-/* Join a group: the first of these with this descriptor. */
-static dxt_ep *join(struct rank *rank, create_function create, uint32_t tokens, int fd, bool probe)
-{
-    const load_shape *shape = &rank->run->bench->shape;
-    dxt_ep_config config = {.struct_size = sizeof config,
-                            .engine = rank->run->bench->engine,
-                            .rank = rank->index,
-                            .ranks = shape->ranks,
-                            .max_tokens = tokens,
-                            .hidden = shape->hidden,
-                            .experts = shape->experts,
-                            .max_topk = shape->topk,
-                            .timeout_ns = TIMEOUT_NS,
-                            .probe = probe ? rank->probe : NULL,
-                            .fd = fd};
-    dxt_ep *ep = NULL;
-    if (create(&config, &ep) == DXT_OK) return ep;
-    engine_failed(rank);
-    return NULL;
+    return &run->shared->times[((size_t)rank * run->rows + row) * DEVICE_VARIANTS + variant];
 }
 
 /* Once without a graph: what is loaded when it is first called cannot be captured. */
-static int operate(struct rank *rank, dxt_ep *ep)
+static int operate(struct device_rank *rank, dxt_ep *ep)
 {
     if (device_load_dispatch(rank->load, ep, 0, rank->stream) != DXT_OK ||
         device_load_combine(rank->load, ep, 0, rank->stream) != DXT_OK)
-        return engine_failed(rank);
-    return rank->device->synchronize(rank->stream) == 0 ? 0 : device_failed(rank, "an operation");
+        return device_rank_engine_failed(rank);
+    return rank->device->synchronize(rank->stream) == 0 ? 0
+                                                        : device_rank_failed(rank, "an operation");
 }
 
-static void *capture(struct rank *rank, dxt_ep *ep, bool dispatch, bool combine, uint32_t times)
+static void *capture(struct device_rank *rank, dxt_ep *ep, bool dispatch, bool combine,
+                     uint32_t times)
 {
     const device_table *device = rank->device;
     dxt_status status = DXT_OK;
     if (device->capture_begin(rank->stream) != 0) {
-        device_failed(rank, "no graph");
+        device_rank_failed(rank, "no graph");
         return NULL;
     }
     for (uint32_t i = 0; i < times && status == DXT_OK; i++) {
@@ -165,26 +48,26 @@ static void *capture(struct rank *rank, dxt_ep *ep, bool dispatch, bool combine,
         if (combine && status == DXT_OK)
             status = device_load_combine(rank->load, ep, 0, rank->stream);
     }
-    if (status != DXT_OK) engine_failed(rank);
+    if (status != DXT_OK) device_rank_engine_failed(rank);
     void *graph = device->capture_end(rank->stream);
-    if (!graph) device_failed(rank, "no graph");
+    if (!graph) device_rank_failed(rank, "no graph");
     return status == DXT_OK ? graph : NULL;
 }
 
 /* Replay graphs in turn, as many rows as there are to be, after a few that do not count. The hosts
  * queue ahead of the GPUs, and those begin together. In odd rows the variants come in the other
  * order. The time of each goes to rows first_row … of the shared table. */
-static int replay(struct rank *rank, void *const *graphs, uint32_t variants, uint32_t first_row,
-                  uint32_t rows)
+static int replay(struct device_rank *rank, void *const *graphs, uint32_t variants,
+                  uint32_t first_row, uint32_t rows)
 {
-    const struct run *run = rank->run;
+    const struct device_run *run = rank->run;
     const device_table *device = rank->device;
     void **events = rank->events;
     uint32_t round = ++rank->rounds;
     int bad = device->gate(rank->gate, round, GATE_NS, rank->stream);
     for (uint32_t i = 0; i < WARMUP; i++)
         bad |= device->graph_launch(graphs[i % variants], rank->stream);
-    if (bench_meet(group_of(rank)) != 0) return -1;
+    if (bench_meet(device_group_of(rank)) != 0) return -1;
     if (rank->index == 0) atomic_store(&run->shared->gate, round);
     bad |= device->event_record(events[0], rank->stream);
     for (uint32_t i = 0; i < rows * variants; i++) {
@@ -198,13 +81,13 @@ static int replay(struct rank *rank, void *const *graphs, uint32_t variants, uin
         bad = device->event_elapsed(events[i], events[i + 1],
                                     time_at(run, rank->index, row, variant));
     }
-    if (bad) return device_failed(rank, "replaying a graph");
-    return bench_meet(group_of(rank));
+    if (bad) return device_rank_failed(rank, "replaying a graph");
+    return bench_meet(device_group_of(rank));
 }
 
 /* ---- figures ---- */
 
-static double slowest(const struct run *run, uint32_t row, uint32_t variant)
+static double slowest(const struct device_run *run, uint32_t row, uint32_t variant)
 {
     double most = 0;
     for (uint32_t rank = 0; rank < run->bench->shape.ranks; rank++)
@@ -212,7 +95,7 @@ static double slowest(const struct run *run, uint32_t row, uint32_t variant)
     return most;
 }
 
-static void summarize(const struct run *run, int what, double *scratch, device_times *times)
+static void summarize(const struct device_run *run, int what, double *scratch, device_times *times)
 {
     double per = what == TIME_ROW ? BENCH_IN_A_ROW : 1.0;
     for (uint32_t row = 0; row < run->rows; row++) scratch[row] = slowest(run, row, 0) / per;
@@ -222,7 +105,7 @@ static void summarize(const struct run *run, int what, double *scratch, device_t
 
 /* A token crosses once to a rank, whatever number of its experts are there, and so does the sum of
  * what they make of it. */
-static void weigh(const struct run *run, device_times *times)
+static void weigh(const struct device_run *run, device_times *times)
 {
     const load_shape *shape = &run->bench->shape;
     size_t blocks = shape->hidden / DXT_EP_BLOCK;
@@ -252,15 +135,15 @@ static void weigh(const struct run *run, device_times *times)
 
 /* ---- bodies of the ranks ---- */
 
-static int measure_shape(struct rank *rank, uint32_t index, double *scratch)
+static int measure_shape(struct device_rank *rank, uint32_t index, double *scratch)
 {
-    const struct run *run = rank->run;
+    const struct device_run *run = rank->run;
     load_shape shape = run->bench->shape;
     shape.tokens = run->bench->tokens[index];
     rank->load = device_load_create(rank->device, &shape, rank->index);
-    if (!rank->load) return device_failed(rank, "no buffers");
+    if (!rank->load) return device_rank_failed(rank, "no buffers");
     device_load_copies(rank->load, 0, run->shared->tokens_to[rank->index]);
-    dxt_ep *ep = join(rank, dxt_ep_create, shape.tokens, run->fd[index], false);
+    dxt_ep *ep = device_rank_join(rank, dxt_ep_create, shape.tokens, run->fd[index], false);
     if (!ep || operate(rank, ep) != 0) return -1;
     device_times *times = &run->shared->results[index];
     for (int what = 0; what < TIME_COUNT; what++) {
@@ -269,11 +152,12 @@ static int measure_shape(struct rank *rank, uint32_t index, double *scratch)
         if (!graph || replay(rank, &graph, 1, 0, run->rows) != 0) return -1;
         if (rank->index == 0) summarize(run, what, scratch, times);
         rank->device->graph_destroy(graph);
-        if (bench_meet(group_of(rank)) != 0) return -1;
+        if (bench_meet(device_group_of(rank)) != 0) return -1;
     }
     if (rank->index == 0) weigh(run, times);
-    if (dxt_ep_masked(ep, NULL) > 0) return bench_complain(group_of(rank), "a rank was given up");
-    if (bench_meet(group_of(rank)) != 0) return -1;
+    if (dxt_ep_masked(ep, NULL) > 0)
+        return bench_complain(device_group_of(rank), "a rank was given up");
+    if (bench_meet(device_group_of(rank)) != 0) return -1;
     dxt_ep_destroy(ep);
     device_load_destroy(rank->load);
     return 0;
@@ -281,11 +165,11 @@ static int measure_shape(struct rank *rank, uint32_t index, double *scratch)
 
 static int measure_times(void *context, uint32_t index)
 {
-    const struct run *run = context;
-    struct rank rank = {.run = run, .index = index};
+    const struct device_run *run = context;
+    struct device_rank rank = {.run = run, .index = index};
     double *scratch = malloc(run->rows * sizeof *scratch);
-    if (!scratch) return bench_complain(group_of(&rank), "out of memory");
-    int result = set_up(&rank);
+    if (!scratch) return bench_complain(device_group_of(&rank), "out of memory");
+    int result = device_rank_set_up(&rank);
     for (uint32_t i = 0; i < run->bench->count && result == 0; i++)
         result = measure_shape(&rank, i, scratch);
     free(scratch);
@@ -293,63 +177,64 @@ static int measure_times(void *context, uint32_t index)
 }
 
 /* What joins a group of the other build: the rest of the library is the same in both. */
-static create_function other_create(const struct rank *rank)
+static device_create_function other_create(const struct device_rank *rank)
 {
     char path[1024];
-    create_function create = NULL;
+    device_create_function create = NULL;
     snprintf(path, sizeof path, "%s/libdeepxtrace-ep.so.0", rank->run->bench->against);
     void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     void *address = library ? dlsym(library, "dxt_ep_create") : NULL;
-    if (!address) bench_complain(group_of(rank), "%s", dlerror());
+    if (!address) bench_complain(device_group_of(rank), "%s", dlerror());
     memcpy(&create, &address, sizeof create);
     return create;
 }
 
 /* Half the rows with new groups; in the second half they are made in the other order. */
-static int measure_half(struct rank *rank, uint32_t half, const create_function *creates)
+static int measure_half(struct device_rank *rank, uint32_t half,
+                        const device_create_function *creates)
 {
-    const struct run *run = rank->run;
-    void *graphs[VARIANTS] = {NULL};
-    dxt_ep *eps[VARIANTS] = {NULL};
-    for (uint32_t i = 0; i < VARIANTS; i++) {
-        uint32_t variant = (i + half) % VARIANTS;
+    const struct device_run *run = rank->run;
+    void *graphs[DEVICE_VARIANTS] = {NULL};
+    dxt_ep *eps[DEVICE_VARIANTS] = {NULL};
+    for (uint32_t i = 0; i < DEVICE_VARIANTS; i++) {
+        uint32_t variant = (i + half) % DEVICE_VARIANTS;
         bool probe = run->what == PAIRS_PROBE && variant == 0;
-        dxt_ep *ep = join(rank, creates[variant], run->bench->tokens[0],
-                          run->fd[half * VARIANTS + i], probe);
+        dxt_ep *ep = device_rank_join(rank, creates[variant], run->bench->tokens[0],
+                                      run->fd[half * DEVICE_VARIANTS + i], probe);
         if (!ep || operate(rank, ep) != 0) return -1;
         eps[variant] = ep;
         graphs[variant] = capture(rank, ep, true, true, BENCH_IN_A_ROW);
         if (!graphs[variant]) return -1;
     }
-    uint32_t first = half * (run->rows / HALVES);
-    uint32_t rows = half + 1 < HALVES ? run->rows / HALVES : run->rows - first;
-    if (replay(rank, graphs, VARIANTS, first, rows) != 0) return -1;
-    for (uint32_t i = 0; i < VARIANTS; i++) {
+    uint32_t first = half * (run->rows / DEVICE_HALVES);
+    uint32_t rows = half + 1 < DEVICE_HALVES ? run->rows / DEVICE_HALVES : run->rows - first;
+    if (replay(rank, graphs, DEVICE_VARIANTS, first, rows) != 0) return -1;
+    for (uint32_t i = 0; i < DEVICE_VARIANTS; i++) {
         rank->device->graph_destroy(graphs[i]);
         dxt_ep_destroy(eps[i]);
     }
-    return bench_meet(group_of(rank));
+    return bench_meet(device_group_of(rank));
 }
 
 static int measure_pairs(void *context, uint32_t index)
 {
-    const struct run *run = context;
-    struct rank rank = {.run = run, .index = index};
+    const struct device_run *run = context;
+    struct device_rank rank = {.run = run, .index = index};
     load_shape shape = run->bench->shape;
     shape.tokens = run->bench->tokens[0];
-    create_function creates[VARIANTS] = {dxt_ep_create, dxt_ep_create};
-    int result = set_up(&rank);
+    device_create_function creates[DEVICE_VARIANTS] = {dxt_ep_create, dxt_ep_create};
+    int result = device_rank_set_up(&rank);
     if (result == 0 && run->what == PAIRS_NULL && !(creates[1] = other_create(&rank))) return -1;
     if (result == 0 && !(rank.load = device_load_create(rank.device, &shape, index)))
-        return device_failed(&rank, "no buffers");
-    for (uint32_t half = 0; half < HALVES && result == 0; half++)
+        return device_rank_failed(&rank, "no buffers");
+    for (uint32_t half = 0; half < DEVICE_HALVES && result == 0; half++)
         result = measure_half(&rank, half, creates);
     return result;
 }
 
 /* ---- the parent ---- */
 
-static int make_groups(struct run *run, uint32_t count, char error[256])
+static int make_groups(struct device_run *run, uint32_t count, char error[256])
 {
     for (uint32_t i = 0; i < count; i++) {
         size_t size = 0;
@@ -374,7 +259,7 @@ static int make_groups(struct run *run, uint32_t count, char error[256])
     return 0;
 }
 
-static int perform(struct run *run, uint32_t groups, bench_body body, char error[256])
+static int perform(struct device_run *run, uint32_t groups, bench_body body, char error[256])
 {
     const char *why = NULL;
     uint32_t ranks = run->bench->shape.ranks;
@@ -387,7 +272,8 @@ static int perform(struct run *run, uint32_t groups, bench_body body, char error
         snprintf(error, 256, "at most %u ranks and %u times", BENCH_MAX_RANKS, MOST_REPEAT);
         return -1;
     }
-    size_t page = 4096, size = sizeof *run->shared + sizeof(double) * VARIANTS * ranks * run->rows;
+    size_t page = 4096,
+           size = sizeof *run->shared + sizeof(double) * DEVICE_VARIANTS * ranks * run->rows;
     run->shared_size = (size + page - 1) / page * page;
     run->shared =
         mmap(NULL, run->shared_size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -408,7 +294,7 @@ static int perform(struct run *run, uint32_t groups, bench_body body, char error
 int device_bench_times(const device_bench *bench, device_times *times, char about[128],
                        char error[256])
 {
-    struct run run = {.bench = bench, .rows = bench->repeat};
+    struct device_run run = {.bench = bench, .rows = bench->repeat};
     if (perform(&run, bench->count, measure_times, error) != 0) return -1;
     for (uint32_t i = 0; i < bench->count; i++) times[i] = run.shared->results[i];
     snprintf(about, 128, "%s", run.shared->about);
@@ -418,8 +304,9 @@ int device_bench_times(const device_bench *bench, device_times *times, char abou
 
 int device_bench_pairs(const device_bench *bench, int what, device_pairs *pairs, char error[256])
 {
-    struct run run = {.bench = bench, .what = what, .rows = bench->repeat < 8 ? 8 : bench->repeat};
-    if (perform(&run, HALVES * VARIANTS, measure_pairs, error) != 0) return -1;
+    struct device_run run = {
+        .bench = bench, .what = what, .rows = bench->repeat < 8 ? 8 : bench->repeat};
+    if (perform(&run, DEVICE_HALVES * DEVICE_VARIANTS, measure_pairs, error) != 0) return -1;
     double *scratch = malloc(run.rows * sizeof *scratch);
     if (scratch) {
         for (uint32_t i = 0; i < run.rows; i++) scratch[i] = slowest(&run, i, 0);
