@@ -119,17 +119,3 @@ name ~ /^cairo/ && room != "render" { violation("<" name "> belongs to render al
 name ~ /^jansson/ && (room == "ep" || room == "include") { violation("<" name "> in " room) }
 END { exit bad }
 ' "${sources[@]}"
-status=$?
-
-# A file and its header are one; between such there must be no circle.
-for room in numeric analysis history; do
-    mapfile -t sources < <(files "src/$room/*.c" "src/$room/*.h")
-    circles=$(grep -H "^#include \"$room/" "${sources[@]}" |
-        sed -E 's|^src/([^:]*)\.[ch]:#include "([^"]*)\.h".*|\1 \2|' | awk '$1 != $2' |
-        tsort 2>&1 > /dev/null)
-    if [[ $circles ]]; then
-        echo "src/$room: a circle between files: ${circles//$'\n'/ }"
-        status=1
-    fi
-done
-exit "$status"

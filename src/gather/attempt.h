@@ -5,6 +5,9 @@
 
 #include <deepxtrace/gather.h>
 
+/** Largest mail_capacity. */
+#define DXT_GATHER_MAX_CAPACITY ((size_t)1 << 30)
+
 /** As dxt_gather_publish(), but what the transport fails with is not logged. */
 dxt_status dxt_gather_try_publish(dxt_gather *gather, uint64_t sequence, const void *mail,
                                   size_t size);

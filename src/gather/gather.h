@@ -5,9 +5,6 @@
 
 #include <deepxtrace/gather.h>
 
-/** Largest mail_capacity. */
-#define DXT_GATHER_MAX_CAPACITY ((size_t)1 << 30)
-
 /** Note where this end stands. @param host  Copied. */
 void dxt_gather_set_place(dxt_gather *gather, int32_t node, const char *host);
 

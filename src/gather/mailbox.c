@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 
 #include "base/base.h"
-#include "gather/gather.h"
+#include "gather/attempt.h"
 
 /* "DX" and the version of the layout. */
 #define LAYOUT_MAGIC UINT64_C(0x4401)

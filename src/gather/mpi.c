@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/base.h"
+#include "gather/attempt.h"
 #include "gather/gather.h"
 #include "gather/mpi_part.h"
 

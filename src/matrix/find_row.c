@@ -26,19 +26,6 @@ static bool is_numeric(char c)
     return numeric[(unsigned char)c];
 }
 
-/* A word such as nan, which stands for a number that is none. */
-size_t dxt_none_length(const char *at, const char *end)
-{
-    static const char *const words[] = {"nan", "infinity", "inf", "none", "null"};
-    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
-        size_t size = strlen(words[i]);
-        if ((size_t)(end - at) >= size && strncasecmp(at, words[i], size) == 0 &&
-            (at + size == end || dxt_ends_number(at[size])))
-            return size;
-    }
-    return 0;
-}
-
 /* What may stand behind a row: the rest of a print, quotes, full stops. */
 static const char *cut_tail(const char *at, const char *end)
 {

@@ -300,9 +300,6 @@ typedef struct dxt_found {
 } dxt_found;
 
 /** Find a row: "rank=R [ … ]", "rank R: 1 2 3", "[ … ]", "tensor([[ … ". */
-/** Length of a word that stands for a number that is none, such as nan, null or inf; 0: it does
- *  not. */
-size_t dxt_none_length(const char *at, const char *end);
 bool dxt_find_row(const char *line, const char *end, dxt_found *found);
 /** Find nothing but numbers and brackets at the end of a line: the rest of a row that is open. */
 bool dxt_find_rest(const char *line, const char *end, dxt_found *found);

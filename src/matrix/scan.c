@@ -142,3 +142,16 @@ bool dxt_phase_valid(const char *text, size_t size)
         if ((unsigned char)text[i] < ' ' || text[i] == 127) return false;
     return size >= 1 && size <= 255 && dxt_utf8_valid(text, size);
 }
+
+/* A word such as nan, which stands for a number that is none. */
+size_t dxt_none_length(const char *at, const char *end)
+{
+    static const char *const words[] = {"nan", "infinity", "inf", "none", "null"};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        size_t size = strlen(words[i]);
+        if ((size_t)(end - at) >= size && strncasecmp(at, words[i], size) == 0 &&
+            (at + size == end || dxt_ends_number(at[size])))
+            return size;
+    }
+    return 0;
+}

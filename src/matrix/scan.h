@@ -76,6 +76,10 @@ dxt_status dxt_scan_why_counter(const char *at, const char *end, char *text, siz
  */
 dxt_status dxt_scan_why(const char *at, const char *end, char *text, size_t size);
 
+/** Length of a word that stands for a number that is none, such as nan, null or inf; 0: it does
+ *  not. */
+size_t dxt_none_length(const char *at, const char *end);
+
 /** Whether @p size bytes are UTF-8 as RFC 3629 defines it. */
 bool dxt_utf8_valid(const char *text, size_t size);
 

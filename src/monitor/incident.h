@@ -3,7 +3,8 @@
 #ifndef DXT_MONITOR_INCIDENT_H
 #define DXT_MONITOR_INCIDENT_H
 
-#include "record.h"
+#include "judge.h"
+#include "recorder.h"
 
 enum { INCIDENT_PENDING = 0, INCIDENT_OPEN = 1, INCIDENT_CLOSED = 2 };
 

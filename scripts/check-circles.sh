@@ -1,0 +1,61 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# check-circles.sh: no file includes, or imports, one that leads back to it. A file and its header
+# are one; a header without a file of its name stands for itself, such as what several files of a room
+# share. What Python imports inside of a function does not count.
+set -uo pipefail
+# shellcheck source=scripts/lib.sh
+. "$(dirname "$0")/lib.sh"
+status=0
+
+# circles WHAT: reads lines "FILE OTHER" and tells of a circle in them.
+circles()
+{
+    local found
+    found=$(LC_ALL=C sort -u | awk '$1 != $2' | tsort 2>&1 > /dev/null | sed 's/^tsort: //')
+    if [[ $found ]]; then
+        echo "$1: a circle between files: ${found//$'\n'/ }"
+        status=1
+    fi
+}
+
+mapfile -t sources < <(files 'src/*.[ch]' 'ep/*.[ch]' 'ep/*.cu' 'ep/*.cuh' 'tools/*.[ch]' 'tools/*.cu' 'tests/*.[ch]')
+# An include is of the file in the same folder, or of that whose path ends so.
+circles 'src, ep, tools, tests' < <(
+    awk '
+    NR == FNR { known[$0] = 1; path = $0; while (sub(/^[^\/]*\//, "", path)) ends[path] = ends[path] " " $0; next }
+    /^[ \t]*#[ \t]*include[ \t]*"/ {
+        name = $0; sub(/^[^"]*"/, "", name); sub(/".*/, "", name)
+        beside = FILENAME; sub(/[^\/]*$/, name, beside)
+        target = beside
+        if (!(beside in known)) {
+            if (split(ends[name], all, " ") != 1) next
+            target = all[1]
+        }
+        from = FILENAME
+        sub(/\.[a-z]*$/, "", from); sub(/\.[a-z]*$/, "", target)
+        print from, target
+    }' <(printf '%s\n' "${sources[@]}") "${sources[@]}"
+)
+
+mapfile -t modules < <(files 'python/deepxtrace/*.py')
+circles python/deepxtrace < <(
+    awk '
+    function module(path) { sub(/^python\/deepxtrace\//, "", path); sub(/(\/__init__)?\.py$/, "", path); return path }
+    NR == FNR { known[module($0)] = 1; next }
+    FNR == 1 { from = module(FILENAME); folder = from ~ /\// ? substr(from, 1, index(from, "/")) : "" }
+    from == "__init__" { next } # what the package offers; no module asks it for anything
+    /^from \.+[a-z_A-Z.]* import / {
+        name = $2; dots = 0
+        while (sub(/^\./, "", name)) dots++
+        base = dots > 1 ? "" : folder
+        gsub(/\./, "/", name)
+        if (name != "" && (base name) in known) print from, base name
+        if (name == "") {
+            rest = $0; sub(/^from [^ ]* import /, "", rest); gsub(/[(),]/, " ", rest)
+            count = split(rest, words, " ")
+            for (i = 1; i <= count; i++) if ((base words[i]) in known) print from, base words[i]
+        }
+    }' <(printf '%s\n' "${modules[@]}") "${modules[@]}"
+)
+exit "$status"
