@@ -6,10 +6,11 @@
  * weighs it.
  * By rows: each output travels, to (token, route), and the home does all the weighing.
  */
-#include "cuda/device.cuh"
 #include "cuda/fp8.cuh"
 #include "cuda/launch.cuh"
 #include "cuda/logfmt.cuh"
+#include "cuda/receive.cuh"
+#include "cuda/send.cuh"
 
 #define ROWS_THREADS 256u
 /* Told with a format: ranks must agree on the form, too. */

@@ -8,7 +8,7 @@
 
 #include "common/bf16.h"
 #include "common/fp8.h"
-#include "cuda/device.cuh"
+#include "cuda/access.cuh"
 
 DEVICE float bf16_low(uint32_t pair)
 {

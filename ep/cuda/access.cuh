@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Access with a scope, and what a thread knows of its warp and grid. */
+#ifndef DXT_EP_CUDA_ACCESS_CUH
+#define DXT_EP_CUDA_ACCESS_CUH
+
+#include "cuda/cuda.h"
+
+#define FULL 0xffffffffu
+#define WARP 32u
+
+#define DEVICE static __device__ __forceinline__
+
+DEVICE uint32_t load_acquire(const uint32_t *at)
+{
+    uint32_t value;
+    asm volatile("ld.acquire.sys.global.u32 %0, [%1];" : "=r"(value) : "l"(at) : "memory");
+    return value;
+}
+
+DEVICE uint64_t load_acquire(const uint64_t *at)
+{
+    uint64_t value;
+    asm volatile("ld.acquire.sys.global.u64 %0, [%1];" : "=l"(value) : "l"(at) : "memory");
+    return value;
+}
+
+DEVICE uint32_t load_relaxed(const uint32_t *at)
+{
+    uint32_t value;
+    asm volatile("ld.relaxed.sys.global.u32 %0, [%1];" : "=r"(value) : "l"(at) : "memory");
+    return value;
+}
+
+DEVICE void store_release(uint32_t *at, uint32_t value)
+{
+    asm volatile("st.release.sys.global.u32 [%0], %1;" ::"l"(at), "r"(value) : "memory");
+}
+
+DEVICE void store_release(uint64_t *at, uint64_t value)
+{
+    asm volatile("st.release.sys.global.u64 [%0], %1;" ::"l"(at), "l"(value) : "memory");
+}
+
+/* All that the block has stored before a barrier is there before what this thread stores next. */
+DEVICE void fence()
+{
+    asm volatile("fence.acq_rel.sys;" ::: "memory");
+}
+
+DEVICE void store_relaxed(uint32_t *at, uint32_t value)
+{
+    asm volatile("st.relaxed.sys.global.u32 [%0], %1;" ::"l"(at), "r"(value) : "memory");
+}
+
+DEVICE void store_relaxed(uint64_t *at, uint64_t value)
+{
+    asm volatile("st.relaxed.sys.global.u64 [%0], %1;" ::"l"(at), "l"(value) : "memory");
+}
+
+/* Nobody waits for the value until it is used. */
+DEVICE uint32_t add_relaxed(uint32_t *at, uint32_t value)
+{
+    uint32_t before;
+    asm volatile("atom.add.relaxed.gpu.global.u32 %0, [%1], %2;"
+                 : "=r"(before)
+                 : "l"(at), "r"(value)
+                 : "memory");
+    return before;
+}
+
+DEVICE uint64_t add_relaxed(uint64_t *at, uint64_t value)
+{
+    uint64_t before;
+    asm volatile("atom.add.relaxed.gpu.global.u64 %0, [%1], %2;"
+                 : "=l"(before)
+                 : "l"(at), "l"(value)
+                 : "memory");
+    return before;
+}
+
+DEVICE uint32_t add_acq_rel(uint32_t *at, uint32_t value)
+{
+    uint32_t before;
+    asm volatile("atom.add.acq_rel.gpu.global.u32 %0, [%1], %2;"
+                 : "=r"(before)
+                 : "l"(at), "r"(value)
+                 : "memory");
+    return before;
+}
+
+/* Rows pass through once: they need no place in L1. */
+DEVICE uint4 load_row(const void *at)
+{
+    uint4 v;
+    asm volatile("ld.relaxed.sys.global.L1::no_allocate.v4.u32 {%0, %1, %2, %3}, [%4];"
+                 : "=r"(v.x), "=r"(v.y), "=r"(v.z), "=r"(v.w)
+                 : "l"(at)
+                 : "memory");
+    return v;
+}
+
+DEVICE uint64_t now_ns()
+{
+    uint64_t ns;
+    asm volatile("mov.u64 %0, %%globaltimer;" : "=l"(ns));
+    return ns;
+}
+
+/* A barrier of some warps of a block. */
+DEVICE void barrier(uint32_t name, uint32_t threads)
+{
+    asm volatile("bar.sync %0, %1;" ::"r"(name), "r"(threads) : "memory");
+}
+
+/* Wait for the kernels before this one in the stream, which may have let it begin early. */
+DEVICE void wait_for_predecessors()
+{
+    asm volatile("griddepcontrol.wait;" ::: "memory");
+}
+
+/* Let the next kernel of the stream begin when all blocks have come here. */
+DEVICE void let_successor_begin()
+{
+    asm volatile("griddepcontrol.launch_dependents;" ::: "memory");
+}
+
+#endif

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The warp that watches the sources of a receive, counts its waits and gives up the silent. */
+#ifndef DXT_EP_CUDA_MONITOR_CUH
+#define DXT_EP_CUDA_MONITOR_CUH
+
+#include <deepxtrace/probe.cuh>
+
+#include "cuda/masks.cuh"
+
+/* A receiver that has polled for longer leaves it to the monitor who takes part. */
+#define FAST_NS 1000000u
+/* From then on the monitor gives ranks up that others have given up. */
+#define GOSSIP_NS (4u * FAST_NS)
+
+/* One warp of a receive watches the sources as a whole: it counts the waits, and gives up who stays
+ * silent. The other warps poll for what they need, and look at the mask. */
+struct cuda_monitor {
+    dxt_gpu_wait wait;
+    uint64_t begin_ns;
+    uint64_t shown_ns;
+    uint64_t limit_ns;
+    uint32_t beat;
+    bool looked;
+    uint32_t decided; /* of a dispatch, bit per source: whether it takes part is settled */
+    uint32_t absent;  /* and it does not */
+};
+
+/* The lane's source has been silent for long: what now? @return Whether it is to be given up. */
+DEVICE bool silent(const cuda_group &g, cuda_monitor *m, uint32_t source, uint64_t waited_ns)
+{
+    if (waited_ns < GOSSIP_NS) return false;
+    if (load_relaxed(&control_of(g, g.rank)->gossip) >> source & 1u) return true;
+    if (!m->looked && waited_ns > g.timeout_ns / 2) {
+        m->beat = load_relaxed(&control_of(g, source)->beat);
+        m->looked = true;
+    }
+    if (waited_ns < m->limit_ns) return false;
+    /* It may owe us something only because it waits for the one that is really dead. */
+    if (m->limit_ns == g.timeout_ns && load_relaxed(&control_of(g, source)->beat) != m->beat) {
+        m->limit_ns *= 2;
+        return false;
+    }
+    return true;
+}
+
+/* Tell the blocks of a dispatch who takes part. Sources are decided once; at the end all are. */
+DEVICE void decide(const cuda_group &g, uint32_t epoch, const cuda_monitor &m)
+{
+    uint64_t word = (uint64_t)epoch << 32 | m.absent << 16 | m.decided;
+    if (threadIdx.x % 32 == 0) store_relaxed(&g.state->verdict, word);
+}
+
+/* One round of the monitor after the data failed to come at once. Lanes of sources that are still
+ * missing have @p missing set. @return Whether this lane's source is given up. */
+DEVICE bool monitor_slowly(const cuda_group &g, cuda_monitor *m, uint32_t op, uint32_t epoch,
+                           bool missing)
+{
+    uint32_t lane = threadIdx.x % 32;
+    uint64_t now = __shfl_sync(FULL, now_ns(), 0);
+    uint64_t waited = now - m->begin_ns;
+    if (waited < FAST_NS / 2) return false;
+    bool gone = missing && silent(g, m, lane, waited);
+    if (now - m->shown_ns > g.timeout_ns / 16) {
+        if (lane == 0) show_life(g);
+        m->shown_ns = now;
+    }
+    uint32_t victims = __ballot_sync(FULL, gone);
+    if (victims != 0 && lane == 0) give_up(g, victims);
+    if (op != DXT_DISPATCH) return gone;
+    uint64_t table = 0;
+    if (lane < g.ranks)
+        table = load_acquire(&control_of(g, g.rank)->table[epoch % CUDA_PARITIES][lane]);
+    uint32_t here = __ballot_sync(FULL, lane < g.ranks && table >> 32 == epoch);
+    uint32_t decided = m->decided;
+    /* Whose table is there takes part, even if its rows never come. */
+    m->decided |= here | victims;
+    m->absent |= victims & ~here & ~decided;
+    if (m->decided != decided) decide(g, epoch, *m);
+    return gone;
+}
+
+/* The monitor: warp 0 of block 0 of a receive. Lanes are sources. */
+DEVICE void monitor(const cuda_group &g, uint32_t op, uint32_t epoch, uint32_t format, uint32_t out,
+                    uint32_t row_bytes)
+{
+    uint32_t lane = threadIdx.x % 32;
+    const uint64_t *word =
+        &control_of(g, g.rank)->complete[op][epoch % CUDA_PARITIES][lane % CUDA_MAX_RANKS];
+    bool missing = lane < g.ranks && !(out >> lane & 1u);
+    uint64_t ticks = 0;
+    cuda_monitor m;
+    m.begin_ns = __shfl_sync(FULL, now_ns(), 0);
+    m.shown_ns = m.begin_ns;
+    m.limit_ns = g.timeout_ns;
+    m.beat = 0;
+    m.looked = false;
+    m.decided = out;
+    m.absent = out;
+    dxt_gpu_begin(&m.wait, g.probe, op);
+    while (__any_sync(FULL, missing)) {
+        uint64_t seen = missing ? load_acquire(word) : 0;
+        if (missing && seen >> 32 == epoch) {
+            uint64_t bytes = (seen & 0xffffffu) * row_bytes;
+            ticks = dxt_gpu_end(&m.wait, lane, 1, bytes);
+            if ((seen >> 24 & 0xffu) != format) report_trouble(g, CUDA_TROUBLE_FORMAT);
+            missing = false;
+        } else {
+            dxt_gpu_poll(&m.wait);
+        }
+        if (monitor_slowly(g, &m, op, epoch, missing)) {
+            dxt_gpu_timeout(&m.wait, lane);
+            missing = false;
+        }
+    }
+    /* A block may have stopped looking for itself just before the last table came. */
+    m.decided = (1u << g.ranks) - 1u;
+    if (op == DXT_DISPATCH) decide(g, epoch, m);
+    uint64_t inside = g.probe ? dxt_gpu_clock() - m.wait.begin_ticks : 0;
+    dxt_gpu_warp_finish(g.probe, op, lane, ticks, inside);
+}
+
+#endif

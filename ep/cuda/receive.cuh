@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The ends of a receive. */
+#ifndef DXT_EP_CUDA_RECEIVE_CUH
+#define DXT_EP_CUDA_RECEIVE_CUH
+
+#include "cuda/monitor.cuh"
+
+/* Wait until the tables of all sources are there, or it is decided that they are not coming. Lanes
+ * are sources; all blocks of one operation come to the same result.
+ * @return Tokens of the lane's source; @p present gets a bit for each source that takes part. */
+DEVICE uint32_t wait_for_tables(const cuda_group &g, uint32_t epoch, uint32_t out,
+                                uint32_t *present)
+{
+    uint32_t lane = threadIdx.x % 32;
+    const uint64_t *table =
+        &control_of(g, g.rank)->table[epoch % CUDA_PARITIES][lane % CUDA_MAX_RANKS];
+    bool open = lane < g.ranks && !(out >> lane & 1u);
+    bool here = false;
+    uint32_t tokens = 0;
+    uint64_t begin = 0;
+    while (__any_sync(FULL, open)) {
+        uint64_t word = open ? load_acquire(table) : 0;
+        if (open && word >> 32 == epoch) {
+            tokens = (uint32_t)word;
+            here = true;
+            open = false;
+        }
+        uint64_t now = __shfl_sync(FULL, now_ns(), 0);
+        if (begin == 0) begin = now;
+        if (now - begin > FAST_NS) break;
+    }
+    uint32_t undecided = __ballot_sync(FULL, open);
+    while (undecided != 0) {
+        uint64_t verdict = 0;
+        if (lane == 0) verdict = load_acquire(&g.state->verdict);
+        verdict = __shfl_sync(FULL, verdict, 0);
+        if (verdict >> 32 != epoch || (undecided & ~(uint32_t)verdict) != 0) continue;
+        if (open && !(verdict >> 16 >> lane & 1u)) {
+            /* It is on its way: its sender's rows were seen. */
+            uint64_t word = load_acquire(table);
+            while (word >> 32 != epoch) word = load_acquire(table);
+            tokens = (uint32_t)word;
+            here = true;
+        }
+        break;
+    }
+    *present = __ballot_sync(FULL, here);
+    return tokens < g.max_tokens ? tokens : g.max_tokens;
+}
+
+/* Wait for one row of a source. A source that has sent all, and long ago, and not this row, has
+ * another idea of the routes. @return Whether it came. */
+DEVICE bool wait_for_row(const cuda_group &g, uint32_t op, uint32_t epoch, uint32_t source,
+                         uint32_t row)
+{
+    const uint32_t *arrival = arrival_of(g, g.rank, op, epoch, row);
+    const cuda_control *control = control_of(g, g.rank);
+    uint64_t complete_ns = 0;
+    for (uint32_t i = 1; load_acquire(arrival) != epoch; i++) {
+        if (i % 64u != 0) continue;
+        if (load_relaxed(&control->gossip) >> source & 1u) return false;
+        uint64_t all = load_acquire(&control->complete[op][epoch % CUDA_PARITIES][source]);
+        if (all >> 32 != epoch) continue;
+        if (complete_ns == 0) complete_ns = now_ns();
+        if (now_ns() - complete_ns < FAST_NS) continue;
+        report_trouble(g, CUDA_TROUBLE_ROUTE);
+        return false;
+    }
+    return true;
+}
+
+/* What a receive begins with, in shared memory. */
+struct receive_begin {
+    uint32_t epoch;
+    uint32_t out;
+};
+
+/* @return For thread 0: how many blocks have begun before this one. Nobody waits for it here. */
+DEVICE uint32_t begin_receive(const cuda_group &g, uint32_t op, receive_begin *begin)
+{
+    uint32_t before = 0;
+    let_successor_begin();
+    if (threadIdx.x == 0) {
+        begin->epoch = load_relaxed(&g.state->received[op]) + 1u;
+        begin->out = ranks_out(g);
+        before = add_relaxed(&g.state->receive_begun[op], 1u);
+    }
+    __syncthreads();
+    return before;
+}
+
+/* The end of a receive, for all threads. When all blocks know the operation it is counted. Usually
+ * the next send tells the others that it has been read; where none may come soon, or it may come
+ * too soon, the last block does. */
+DEVICE void end_receive(const cuda_group &g, uint32_t op, const receive_begin &begin,
+                        uint32_t before, bool announce)
+{
+    uint32_t lane = threadIdx.x % 32;
+    if (threadIdx.x == 0 && before + 1 == gridDim.x) {
+        g.state->receive_begun[op] = 0;
+        g.state->received[op] = begin.epoch;
+    }
+    if (!announce) return;
+    __syncthreads();
+    if (threadIdx.x >= 32u) return;
+    uint32_t done = 0;
+    if (lane == 0) done = add_acq_rel(&g.state->receive_done[op], 1u) + 1u;
+    if (__shfl_sync(FULL, done, 0) < gridDim.x) return;
+    if (lane < g.ranks && !(begin.out >> lane & 1u))
+        store_release(&control_of(g, lane)->consumed[op][g.rank], begin.epoch);
+    if (lane == 0) g.state->receive_done[op] = 0;
+}
+
+#endif
