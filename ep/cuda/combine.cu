@@ -70,7 +70,7 @@ template <bool LOGFMT>
 DEVICE bool send_sum(const cuda_group &g, const send_arguments &a, uint32_t epoch, uint32_t home,
                      uint32_t t, uint32_t routes, dxt_ep_route route)
 {
-    uint32_t lane = threadIdx.x % 32;
+    uint32_t lane = threadIdx.x % WARP;
     uint32_t chunks = g.hidden / 8u;
     uint8_t *row = row_of(g, home, DXT_COMBINE, epoch, g.rank * g.max_tokens + t);
     bool single = (routes & (routes - 1u)) == 0;
@@ -108,7 +108,7 @@ DEVICE bool send_sum(const cuda_group &g, const send_arguments &a, uint32_t epoc
  * @return 1 for the lane that is the home. */
 DEVICE uint32_t announce_row(const cuda_group &g, uint32_t epoch, uint32_t home, uint32_t row)
 {
-    uint32_t lane = threadIdx.x % 32;
+    uint32_t lane = threadIdx.x % WARP;
     if (lane == home) {
         fence();
         store_relaxed(arrival_of(g, home, DXT_COMBINE, epoch, row), epoch);
@@ -121,7 +121,7 @@ __global__ void __launch_bounds__(512, 2)
     combine_send_summed(const __grid_constant__ cuda_group g,
                         const __grid_constant__ send_arguments a)
 {
-    uint32_t lane = threadIdx.x % 32;
+    uint32_t lane = threadIdx.x % WARP;
     uint32_t rows = 0;
     send_begin begin = begin_send(g, DXT_COMBINE, a.announce);
     uint32_t slots = g.local_experts * g.slots;
@@ -135,15 +135,15 @@ __global__ void __launch_bounds__(512, 2)
         uint32_t routes = __ballot_sync(FULL, (uint32_t)route.slot < slots);
         if (routes == 0 || begin.out >> home & 1u) continue;
         bool sent = send_sum<LOGFMT>(g, a, begin.epoch, home, t, routes, route);
-        if (__syncthreads_and(sent) && threadIdx.x < 32u)
+        if (__syncthreads_and(sent) && threadIdx.x < WARP)
             rows += announce_row(g, begin.epoch, home, g.rank * g.max_tokens + t);
     }
-    if (threadIdx.x < 32u) end_send(g, DXT_COMBINE, begin, a.format | FORM_SUMMED, rows);
+    if (threadIdx.x < WARP) end_send(g, DXT_COMBINE, begin, a.format | FORM_SUMMED, rows);
 }
 
 template <bool LOGFMT> DEVICE void send_output(const cuda_group &g, const uint16_t *x, uint8_t *row)
 {
-    uint32_t lane = threadIdx.x % 32;
+    uint32_t lane = threadIdx.x % WARP;
     uint32_t chunks = g.hidden / 8u;
     for (uint32_t first = threadIdx.x - lane; first < chunks; first += blockDim.x) {
         uint32_t c = first + lane;
@@ -186,10 +186,10 @@ __global__ void __launch_bounds__(ROWS_THREADS, 4)
             send_output<LOGFMT>(g, a.x + slot * g.hidden,
                                 row_of(g, home, DXT_COMBINE, begin.epoch, row));
             __syncthreads();
-            if (threadIdx.x < 32u) rows += announce_row(g, begin.epoch, home, row);
+            if (threadIdx.x < WARP) rows += announce_row(g, begin.epoch, home, row);
         }
     }
-    if (threadIdx.x < 32u) end_send(g, DXT_COMBINE, begin, a.format, rows);
+    if (threadIdx.x < WARP) end_send(g, DXT_COMBINE, begin, a.format, rows);
 }
 
 /* ---- receive ---- */
@@ -205,7 +205,7 @@ struct contributions {
 DEVICE contributions wait_for_token(const cuda_group &g, const receive_arguments &a, uint32_t epoch,
                                     uint32_t out, uint32_t t, volatile uint32_t *shared_come)
 {
-    uint32_t lane = threadIdx.x % 32;
+    uint32_t lane = threadIdx.x % WARP;
     uint32_t owner = owner_of_lane(g, a.topk_idx, a.topk, t);
     float weight = lane < a.topk ? a.topk_weights[(size_t)t * a.topk + lane] : 0.0f;
     contributions c = {0, t * g.max_topk + lane, weight};
@@ -222,7 +222,7 @@ DEVICE contributions wait_for_token(const cuda_group &g, const receive_arguments
             c.weight = __popc(routes) == 1 ? single : 1.0f;
         }
     }
-    if (threadIdx.x < 32u) {
+    if (threadIdx.x < WARP) {
         bool wanted = source < g.ranks && !(out >> source & 1u);
         bool came = wanted && wait_for_row(g, DXT_COMBINE, epoch, source, c.row);
         uint32_t come = __ballot_sync(FULL, came);
@@ -236,7 +236,7 @@ DEVICE contributions wait_for_token(const cuda_group &g, const receive_arguments
 template <bool LOGFMT>
 DEVICE void sum_token(const cuda_group &g, uint32_t epoch, const contributions &all, uint16_t *out)
 {
-    uint32_t lane = threadIdx.x % 32;
+    uint32_t lane = threadIdx.x % WARP;
     uint32_t chunks = g.hidden / 8u;
     for (uint32_t first = threadIdx.x - lane; first < chunks; first += blockDim.x) {
         uint32_t c = min(first + lane, chunks - 1u);
@@ -287,7 +287,7 @@ __global__ void __launch_bounds__(512, 2)
             sum_token<LOGFMT>(g, begin.epoch, all, a.out + (size_t)t * g.hidden);
             __syncthreads();
         }
-    } else if (threadIdx.x < 32u) {
+    } else if (threadIdx.x < WARP) {
         uint32_t row_bytes =
             LOGFMT ? g.hidden / DXT_EP_BLOCK * (uint32_t)sizeof(dxt_logfmt_block) : g.hidden * 2u;
         monitor(g, DXT_COMBINE, begin.epoch, a.format | (a.summed ? FORM_SUMMED : 0u), begin.out,

@@ -43,13 +43,13 @@ DEVICE targets targets_of(const cuda_group &g, const send_arguments &a, uint32_t
 {
     uint32_t owner = owner_of_lane(g, a.topk_idx, a.topk, t);
     uint32_t room = with_room(g, DXT_DISPATCH, epoch, ~out);
-    uint32_t full = ~(room | out) & ((1u << g.ranks) - 1u);
+    uint32_t full = ~(room | out) & ALL_RANKS(g);
     if (full != 0) atomicOr(refused, full);
     targets to = {0, 0};
     for (uint32_t rank = 0; rank < g.ranks; rank++) {
         uint32_t routes = __ballot_sync(FULL, owner == rank);
         if (routes != 0) to.ranks |= 1u << rank & room;
-        if (threadIdx.x % 32 == rank) to.routes = __popc(routes);
+        if (threadIdx.x % WARP == rank) to.routes = __popc(routes);
     }
     return to;
 }
@@ -61,7 +61,7 @@ DEVICE void store_everywhere(const cuda_group &g, uint32_t epoch, uint32_t t, ui
     uint32_t row = g.rank * g.max_tokens + t;
     for (uint32_t i = 0; i < g.ranks; i++) {
         uint32_t target = (g.rank + t + i) % g.ranks;
-        if (targets >> target & 1u)
+        if (IS_SET(targets, target))
             *(uint4 *)(row_of(g, target, DXT_DISPATCH, epoch, row) + offset) = value;
     }
 }
@@ -81,7 +81,7 @@ DEVICE targets send_row_bf16(const cuda_group &g, const send_arguments &a, uint3
 DEVICE targets send_row_fp8(const cuda_group &g, const send_arguments &a, uint32_t epoch,
                             uint32_t t, uint32_t out, uint32_t *refused, float *scales)
 {
-    uint32_t lane = threadIdx.x % 32;
+    uint32_t lane = threadIdx.x % WARP;
     uint32_t chunks = g.hidden / 16u;
     targets to = {0, 0};
     const uint4 *x = (const uint4 *)(a.x + (size_t)t * g.hidden);
@@ -101,10 +101,10 @@ DEVICE targets send_row_fp8(const cuda_group &g, const send_arguments &a, uint32
         store_everywhere(g, epoch, t, to.ranks, c * 16u, codes);
     }
     __syncthreads();
-    if (threadIdx.x >= 32u) return to;
+    if (threadIdx.x >= WARP) return to;
     uint32_t row = g.rank * g.max_tokens + t;
     for (uint32_t target = 0; target < g.ranks; target++) {
-        if (!(to.ranks >> target & 1u)) continue;
+        if (!IS_SET(to.ranks, target)) continue;
         float *tail = (float *)(row_of(g, target, DXT_DISPATCH, epoch, row) + g.hidden);
         for (uint32_t i = lane; i < g.hidden / DXT_EP_BLOCK; i += 32u) tail[i] = scales[i];
     }
@@ -119,18 +119,18 @@ __global__ void __launch_bounds__(512)
     extern __shared__ uint32_t who[];
     __shared__ float scales[CUDA_MAX_HIDDEN / DXT_EP_BLOCK];
     __shared__ uint32_t refused; /* ranks that one of the warps found no room at */
-    uint32_t lane = threadIdx.x % 32;
+    uint32_t lane = threadIdx.x % WARP;
     uint32_t rows = 0; /* to the rank that is this lane, for warp 0 */
     if (threadIdx.x == 0) refused = 0;
     __syncthreads();
     send_begin begin = begin_send(g, DXT_DISPATCH, a.announce);
     if (blockIdx.x < g.ranks) {
-        if (!(begin.out >> blockIdx.x & 1u)) send_table(g, a, begin.epoch, blockIdx.x, who);
+        if (!IS_SET(begin.out, blockIdx.x)) send_table(g, a, begin.epoch, blockIdx.x, who);
     } else {
         for (uint32_t t = blockIdx.x - g.ranks; t < a.tokens; t += gridDim.x - g.ranks) {
             targets to = FP8 ? send_row_fp8(g, a, begin.epoch, t, begin.out, &refused, scales)
                              : send_row_bf16(g, a, begin.epoch, t, begin.out, &refused);
-            if (threadIdx.x < 32u && (to.ranks & ~refused) >> lane & 1u) {
+            if (threadIdx.x < WARP && IS_SET(to.ranks & ~refused, lane)) {
                 fence();
                 store_relaxed(
                     arrival_of(g, lane, DXT_DISPATCH, begin.epoch, g.rank * g.max_tokens + t),
@@ -140,7 +140,7 @@ __global__ void __launch_bounds__(512)
             if (FP8) __syncthreads();
         }
     }
-    if (threadIdx.x < 32u) end_send(g, DXT_DISPATCH, begin, a.format, rows);
+    if (threadIdx.x < WARP) end_send(g, DXT_DISPATCH, begin, a.format, rows);
 }
 
 /* ---- receive ---- */
@@ -156,7 +156,7 @@ struct token_routes {
 DEVICE token_routes routes_of(const cuda_group &g, uint32_t epoch, uint32_t source, uint32_t t,
                               uint32_t present)
 {
-    uint32_t lane = threadIdx.x % 32;
+    uint32_t lane = threadIdx.x % WARP;
     const uint8_t *table = table_of(g, g.rank, epoch, source);
     const cuda_entry *entries = (const cuda_entry *)(table + g.at.table_entries);
     uint64_t packed = CUDA_ELSEWHERE;
@@ -167,7 +167,7 @@ DEVICE token_routes routes_of(const cuda_group &g, uint32_t epoch, uint32_t sour
     bool here = entry.expert < g.local_experts;
     uint32_t index = entry.position;
     for (uint32_t before = 0; before < source; before++)
-        if (here && present >> before & 1u)
+        if (here && IS_SET(present, before))
             index += ((const volatile uint32_t *)table_of(g, g.rank, epoch, before))[entry.expert];
     here = here && index < g.slots;
     token_routes routes;
@@ -181,8 +181,8 @@ DEVICE token_routes routes_of(const cuda_group &g, uint32_t epoch, uint32_t sour
 DEVICE void copy_row(const uint8_t *row, uint8_t *recv_x, uint32_t bytes, token_routes routes,
                      bool came)
 {
-    uint32_t lane = threadIdx.x % 32;
-    uint32_t warp = threadIdx.x / 32 % TEAM;
+    uint32_t lane = threadIdx.x % WARP;
+    uint32_t warp = threadIdx.x / WARP % TEAM;
     for (uint32_t first = warp * 512u; first < bytes; first += 4u * TEAM * 512u) {
         uint4 value[4];
 #pragma unroll
@@ -219,8 +219,8 @@ DEVICE void copy_scales(const cuda_group &g, const uint8_t *row, float *recv_sca
 DEVICE void write_handle(const cuda_group &g, const receive_arguments &a, uint32_t item, uint32_t t,
                          token_routes routes)
 {
-    uint32_t lane = threadIdx.x % 32;
-    bool here = routes.valid >> lane & 1u;
+    uint32_t lane = threadIdx.x % WARP;
+    bool here = IS_SET(routes.valid, lane);
     if (here) {
         a.src_info[routes.slot] = (int32_t)t;
         a.src_slot[routes.slot] = (uint8_t)lane;
@@ -236,8 +236,8 @@ DEVICE void receive_token(const cuda_group &g, const receive_arguments &a, uint3
                           volatile bool *shared_came)
 {
     uint32_t item = source * g.max_tokens + t;
-    uint32_t team = threadIdx.x / 32 / TEAM;
-    bool first_warp = threadIdx.x / 32 % TEAM == 0;
+    uint32_t team = threadIdx.x / WARP / TEAM;
+    bool first_warp = threadIdx.x / WARP % TEAM == 0;
     token_routes routes = {0, 0, 0.0f};
     if (t < tokens) routes = routes_of(g, epoch, source, t, present);
     if (first_warp) write_handle(g, a, item, t, routes);
@@ -245,7 +245,7 @@ DEVICE void receive_token(const cuda_group &g, const receive_arguments &a, uint3
     /* One warp polls for its team: polls compete with what they wait for. */
     if (first_warp) {
         bool came = wait_for_row(g, DXT_DISPATCH, epoch, source, item);
-        if (threadIdx.x % 32 == 0) shared_came[team] = came;
+        if (threadIdx.x % WARP == 0) shared_came[team] = came;
     }
     barrier(1u + team, TEAM * 32u);
     bool came = shared_came[team];
@@ -264,7 +264,7 @@ DEVICE void write_ranges(const cuda_group &g, const receive_arguments &a, uint32
         uint32_t begin = 0;
         for (uint32_t source = 0; source < g.ranks; source++) {
             uint32_t count = 0;
-            if (present >> source & 1u)
+            if (IS_SET(present, source))
                 count = ((const volatile uint32_t *)table_of(g, g.rank, epoch, source))[e];
             if (count > g.max_tokens) count = g.max_tokens;
             dxt_ep_range range = {(int32_t)count, (int32_t)begin};
@@ -284,9 +284,9 @@ struct tables {
 DEVICE void wait_in_block(const cuda_group &g, uint32_t epoch, uint32_t out, uint32_t threads,
                           tables *shared)
 {
-    if (threadIdx.x / 32 == 1u) {
+    if (threadIdx.x / WARP == 1u) {
         uint32_t present;
-        shared->tokens[threadIdx.x % 32] = wait_for_tables(g, epoch, out, &present);
+        shared->tokens[threadIdx.x % WARP] = wait_for_tables(g, epoch, out, &present);
         shared->present = present;
     }
     barrier(1, threads);
@@ -303,11 +303,11 @@ __global__ void __launch_bounds__(RECEIVE_THREADS, 2)
     if (blockIdx.x > 0) {
         wait_in_block(g, begin.epoch, begin.out, RECEIVE_THREADS, &from);
         uint32_t items = g.ranks * g.max_tokens;
-        uint32_t team = (blockIdx.x - 1u) * TEAMS + threadIdx.x / 32u / TEAM;
+        uint32_t team = (blockIdx.x - 1u) * TEAMS + threadIdx.x / WARP / TEAM;
         for (uint32_t i = team; i < items; i += (gridDim.x - 1u) * TEAMS)
             receive_token(g, a, begin.epoch, i % g.ranks, i / g.ranks, from.tokens[i % g.ranks],
                           from.present, came);
-    } else if (threadIdx.x < 32u) {
+    } else if (threadIdx.x < WARP) {
         uint32_t row_bytes = a.format == DXT_EP_FP8 ? g.hidden + g.hidden / 32u : g.hidden * 2u;
         monitor(g, DXT_DISPATCH, begin.epoch, a.format, begin.out, row_bytes);
         wait_for_predecessors();

@@ -65,7 +65,7 @@ DEVICE void send_table(const cuda_group &g, const send_arguments &a, uint32_t ep
     __syncthreads();
     if (threadIdx.x == 0)
         store_release(&control_of(g, target)->table[epoch % CUDA_PARITIES][g.rank],
-                      (uint64_t)epoch << 32 | a.tokens);
+                      PACK_TABLE(epoch, a.tokens));
 }
 
 #endif

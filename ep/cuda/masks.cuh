@@ -10,7 +10,7 @@
 DEVICE uint32_t ranks_out(const cuda_group &g)
 {
     uint32_t mask = load_relaxed(&g.state->mask);
-    return mask >> g.rank & 1u ? (1u << g.ranks) - 1u : mask;
+    return IS_SET(mask, g.rank) ? ALL_RANKS(g) : mask;
 }
 
 DEVICE void report_masks(const cuda_group &g, uint32_t mask)

@@ -29,7 +29,7 @@ struct cuda_monitor {
 DEVICE bool silent(const cuda_group &g, cuda_monitor *m, uint32_t source, uint64_t waited_ns)
 {
     if (waited_ns < GOSSIP_NS) return false;
-    if (load_relaxed(&control_of(g, g.rank)->gossip) >> source & 1u) return true;
+    if (IS_SET(load_relaxed(&control_of(g, g.rank)->gossip), source)) return true;
     if (!m->looked && waited_ns > g.timeout_ns / 2) {
         m->beat = load_relaxed(&control_of(g, source)->beat);
         m->looked = true;
@@ -46,8 +46,8 @@ DEVICE bool silent(const cuda_group &g, cuda_monitor *m, uint32_t source, uint64
 /* Tell the blocks of a dispatch who takes part. Sources are decided once; at the end all are. */
 DEVICE void decide(const cuda_group &g, uint32_t epoch, const cuda_monitor &m)
 {
-    uint64_t word = (uint64_t)epoch << 32 | m.absent << 16 | m.decided;
-    if (threadIdx.x % 32 == 0) store_relaxed(&g.state->verdict, word);
+    uint64_t word = PACK_VERDICT(epoch, m.absent, m.decided);
+    if (threadIdx.x % WARP == 0) store_relaxed(&g.state->verdict, word);
 }
 
 /* One round of the monitor after the data failed to come at once. Lanes of sources that are still
@@ -55,7 +55,7 @@ DEVICE void decide(const cuda_group &g, uint32_t epoch, const cuda_monitor &m)
 DEVICE bool monitor_slowly(const cuda_group &g, cuda_monitor *m, uint32_t op, uint32_t epoch,
                            bool missing)
 {
-    uint32_t lane = threadIdx.x % 32;
+    uint32_t lane = threadIdx.x % WARP;
     uint64_t now = __shfl_sync(FULL, now_ns(), 0);
     uint64_t waited = now - m->begin_ns;
     if (waited < FAST_NS / 2) return false;
@@ -70,7 +70,7 @@ DEVICE bool monitor_slowly(const cuda_group &g, cuda_monitor *m, uint32_t op, ui
     uint64_t table = 0;
     if (lane < g.ranks)
         table = load_acquire(&control_of(g, g.rank)->table[epoch % CUDA_PARITIES][lane]);
-    uint32_t here = __ballot_sync(FULL, lane < g.ranks && table >> 32 == epoch);
+    uint32_t here = __ballot_sync(FULL, lane < g.ranks && EPOCH_OF(table) == epoch);
     uint32_t decided = m->decided;
     /* Whose table is there takes part, even if its rows never come. */
     m->decided |= here | victims;
@@ -83,10 +83,10 @@ DEVICE bool monitor_slowly(const cuda_group &g, cuda_monitor *m, uint32_t op, ui
 DEVICE void monitor(const cuda_group &g, uint32_t op, uint32_t epoch, uint32_t format, uint32_t out,
                     uint32_t row_bytes)
 {
-    uint32_t lane = threadIdx.x % 32;
+    uint32_t lane = threadIdx.x % WARP;
     const uint64_t *word =
         &control_of(g, g.rank)->complete[op][epoch % CUDA_PARITIES][lane % CUDA_MAX_RANKS];
-    bool missing = lane < g.ranks && !(out >> lane & 1u);
+    bool missing = lane < g.ranks && !IS_SET(out, lane);
     uint64_t ticks = 0;
     cuda_monitor m;
     m.begin_ns = __shfl_sync(FULL, now_ns(), 0);
@@ -99,10 +99,10 @@ DEVICE void monitor(const cuda_group &g, uint32_t op, uint32_t epoch, uint32_t f
     dxt_gpu_begin(&m.wait, g.probe, op);
     while (__any_sync(FULL, missing)) {
         uint64_t seen = missing ? load_acquire(word) : 0;
-        if (missing && seen >> 32 == epoch) {
-            uint64_t bytes = (seen & 0xffffffu) * row_bytes;
+        if (missing && EPOCH_OF(seen) == epoch) {
+            uint64_t bytes = ROWS_OF(seen) * row_bytes;
             ticks = dxt_gpu_end(&m.wait, lane, 1, bytes);
-            if ((seen >> 24 & 0xffu) != format) report_trouble(g, CUDA_TROUBLE_FORMAT);
+            if (FORMAT_OF(seen) != format) report_trouble(g, CUDA_TROUBLE_FORMAT);
             missing = false;
         } else {
             dxt_gpu_poll(&m.wait);
@@ -113,7 +113,7 @@ DEVICE void monitor(const cuda_group &g, uint32_t op, uint32_t epoch, uint32_t f
         }
     }
     /* A block may have stopped looking for itself just before the last table came. */
-    m.decided = (1u << g.ranks) - 1u;
+    m.decided = ALL_RANKS(g);
     if (op == DXT_DISPATCH) decide(g, epoch, m);
     uint64_t inside = g.probe ? dxt_gpu_clock() - m.wait.begin_ticks : 0;
     dxt_gpu_warp_finish(g.probe, op, lane, ticks, inside);

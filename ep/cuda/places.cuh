@@ -40,7 +40,7 @@ DEVICE uint32_t owner_of(const cuda_group &g, int64_t expert)
 DEVICE uint32_t owner_of_lane(const cuda_group &g, const int64_t *topk_idx, uint32_t topk,
                               uint32_t t)
 {
-    uint32_t lane = threadIdx.x % 32;
+    uint32_t lane = threadIdx.x % WARP;
     return lane < topk ? owner_of(g, topk_idx[(size_t)t * topk + lane]) : g.ranks;
 }
 

@@ -11,17 +11,17 @@
 DEVICE uint32_t wait_for_tables(const cuda_group &g, uint32_t epoch, uint32_t out,
                                 uint32_t *present)
 {
-    uint32_t lane = threadIdx.x % 32;
+    uint32_t lane = threadIdx.x % WARP;
     const uint64_t *table =
         &control_of(g, g.rank)->table[epoch % CUDA_PARITIES][lane % CUDA_MAX_RANKS];
-    bool open = lane < g.ranks && !(out >> lane & 1u);
+    bool open = lane < g.ranks && !IS_SET(out, lane);
     bool here = false;
     uint32_t tokens = 0;
     uint64_t begin = 0;
     while (__any_sync(FULL, open)) {
         uint64_t word = open ? load_acquire(table) : 0;
-        if (open && word >> 32 == epoch) {
-            tokens = (uint32_t)word;
+        if (open && EPOCH_OF(word) == epoch) {
+            tokens = TOKENS_OF(word);
             here = true;
             open = false;
         }
@@ -34,12 +34,12 @@ DEVICE uint32_t wait_for_tables(const cuda_group &g, uint32_t epoch, uint32_t ou
         uint64_t verdict = 0;
         if (lane == 0) verdict = load_acquire(&g.state->verdict);
         verdict = __shfl_sync(FULL, verdict, 0);
-        if (verdict >> 32 != epoch || (undecided & ~(uint32_t)verdict) != 0) continue;
-        if (open && !(verdict >> 16 >> lane & 1u)) {
+        if (EPOCH_OF(verdict) != epoch || (undecided & ~DECIDED_OF(verdict)) != 0) continue;
+        if (open && !IS_SET(ABSENT_OF(verdict), lane)) {
             /* It is on its way: its sender's rows were seen. */
             uint64_t word = load_acquire(table);
-            while (word >> 32 != epoch) word = load_acquire(table);
-            tokens = (uint32_t)word;
+            while (EPOCH_OF(word) != epoch) word = load_acquire(table);
+            tokens = TOKENS_OF(word);
             here = true;
         }
         break;
@@ -58,9 +58,9 @@ DEVICE bool wait_for_row(const cuda_group &g, uint32_t op, uint32_t epoch, uint3
     uint64_t complete_ns = 0;
     for (uint32_t i = 1; load_acquire(arrival) != epoch; i++) {
         if (i % 64u != 0) continue;
-        if (load_relaxed(&control->gossip) >> source & 1u) return false;
+        if (IS_SET(load_relaxed(&control->gossip), source)) return false;
         uint64_t all = load_acquire(&control->complete[op][epoch % CUDA_PARITIES][source]);
-        if (all >> 32 != epoch) continue;
+        if (EPOCH_OF(all) != epoch) continue;
         if (complete_ns == 0) complete_ns = now_ns();
         if (now_ns() - complete_ns < FAST_NS) continue;
         report_trouble(g, CUDA_TROUBLE_ROUTE);
@@ -95,18 +95,18 @@ DEVICE uint32_t begin_receive(const cuda_group &g, uint32_t op, receive_begin *b
 DEVICE void end_receive(const cuda_group &g, uint32_t op, const receive_begin &begin,
                         uint32_t before, bool announce)
 {
-    uint32_t lane = threadIdx.x % 32;
+    uint32_t lane = threadIdx.x % WARP;
     if (threadIdx.x == 0 && before + 1 == gridDim.x) {
         g.state->receive_begun[op] = 0;
         g.state->received[op] = begin.epoch;
     }
     if (!announce) return;
     __syncthreads();
-    if (threadIdx.x >= 32u) return;
+    if (threadIdx.x >= WARP) return;
     uint32_t done = 0;
     if (lane == 0) done = add_acq_rel(&g.state->receive_done[op], 1u) + 1u;
     if (__shfl_sync(FULL, done, 0) < gridDim.x) return;
-    if (lane < g.ranks && !(begin.out >> lane & 1u))
+    if (lane < g.ranks && !IS_SET(begin.out, lane))
         store_release(&control_of(g, lane)->consumed[op][g.rank], begin.epoch);
     if (lane == 0) g.state->receive_done[op] = 0;
 }

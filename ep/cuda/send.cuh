@@ -21,7 +21,7 @@ DEVICE bool wait_for_room(const cuda_group &g, uint32_t op, uint32_t epoch, uint
     bool looked = false;
     for (;;) {
         if ((int32_t)(load_acquire(consumed) - wanted) >= 0) return true;
-        if (load_relaxed(&control_of(g, g.rank)->gossip) >> rank & 1u) return false;
+        if (IS_SET(load_relaxed(&control_of(g, g.rank)->gossip), rank)) return false;
         uint64_t waited = now_ns() - begin;
         if (now_ns() - shown > g.timeout_ns / 16) {
             if (threadIdx.x == 0) show_life(g);
@@ -44,8 +44,8 @@ DEVICE bool wait_for_room(const cuda_group &g, uint32_t op, uint32_t epoch, uint
 /* Of @p targets, a bit each, those that have room. All lanes call. */
 DEVICE uint32_t with_room(const cuda_group &g, uint32_t op, uint32_t epoch, uint32_t targets)
 {
-    uint32_t lane = threadIdx.x % 32;
-    bool room = lane < g.ranks && targets >> lane & 1u && wait_for_room(g, op, epoch, lane);
+    uint32_t lane = threadIdx.x % WARP;
+    bool room = lane < g.ranks && IS_SET(targets, lane) && wait_for_room(g, op, epoch, lane);
     return __ballot_sync(FULL, room);
 }
 
@@ -57,7 +57,7 @@ struct send_begin {
 
 DEVICE send_begin begin_send(const cuda_group &g, uint32_t op, bool announce)
 {
-    uint32_t lane = threadIdx.x % 32;
+    uint32_t lane = threadIdx.x % WARP;
     wait_for_predecessors();
     if (blockIdx.x == 0 && threadIdx.x == 0) hear_gossip(g);
     /* Here and not by the host, which runs ahead, and launches a graph without knowing what is in
@@ -67,8 +67,8 @@ DEVICE send_begin begin_send(const cuda_group &g, uint32_t op, bool announce)
     send_begin begin = {load_relaxed(&g.state->sent[op]) + 1u, ranks_out(g)};
     /* Receives before this kernel have ended: what they read may be overwritten. Their own telling
      * so would make each of them longer. */
-    if (announce && blockIdx.x == 0 && threadIdx.x / 32 == 1u && lane < g.ranks &&
-        !(begin.out >> lane & 1u))
+    if (announce && blockIdx.x == 0 && threadIdx.x / WARP == 1u && lane < g.ranks &&
+        !IS_SET(begin.out, lane))
         for (uint32_t i = 0; i < DXT_EP_OPERATORS; i++)
             store_relaxed(&control_of(g, lane)->consumed[i][g.rank],
                           load_relaxed(&g.state->received[i]));
@@ -81,9 +81,9 @@ DEVICE send_begin begin_send(const cuda_group &g, uint32_t op, bool announce)
 DEVICE void end_send(const cuda_group &g, uint32_t op, send_begin begin, uint32_t format,
                      uint32_t rows)
 {
-    uint32_t lane = threadIdx.x % 32;
+    uint32_t lane = threadIdx.x % WARP;
     uint32_t packed = g.max_tokens * g.max_topk >> CUDA_ROW_BITS == 0 ? 4u : 0u;
-    uint32_t shift = CUDA_BLOCK_BITS + CUDA_ROW_BITS * (lane % 4u);
+    uint32_t shift = ROWS_SHIFT(lane);
     uint64_t mine = lane < packed ? (uint64_t)rows << shift : 0;
     mine += __shfl_xor_sync(FULL, mine, 1);
     mine += __shfl_xor_sync(FULL, mine, 2);
@@ -95,12 +95,12 @@ DEVICE void end_send(const cuda_group &g, uint32_t op, send_begin begin, uint32_
     __syncwarp();
     if (lane == 0) done = add_relaxed(&g.state->send_done[op], mine + 1u) + mine + 1u;
     done = __shfl_sync(FULL, done, 0);
-    if ((done & ((1u << CUDA_BLOCK_BITS) - 1u)) < gridDim.x) return;
+    if (BLOCKS_OF(done) < gridDim.x) return;
     if (lane < g.ranks) {
-        uint32_t all = lane < packed ? (uint32_t)(done >> shift) & ((1u << CUDA_ROW_BITS) - 1u)
-                                     : atomicExch(&g.state->more_rows[op][lane], 0u);
-        uint64_t word = (uint64_t)begin.epoch << 32 | (uint64_t)format << 24 | all;
-        if (!(begin.out >> lane & 1u))
+        uint32_t all =
+            lane < packed ? ROWS_DONE(done, shift) : atomicExch(&g.state->more_rows[op][lane], 0u);
+        uint64_t word = PACK_COMPLETE(begin.epoch, format, all);
+        if (!IS_SET(begin.out, lane))
             store_relaxed(&control_of(g, lane)->complete[op][begin.epoch % CUDA_PARITIES][g.rank],
                           word);
     }
