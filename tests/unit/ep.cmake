@@ -8,3 +8,14 @@ dxt_test(test_nccl_version SOURCES unit/test_nccl_version.c MODULES ep)
 foreach(test test_ep_numerics test_ep_create test_ep_faults test_ep_shm test_nccl_version)
   target_include_directories(${test} PRIVATE ${PROJECT_SOURCE_DIR}/ep)
 endforeach()
+
+# The host half of what runs on GPUs is compiled on every machine, against stand-ins for the headers of
+# CUDA and NCCL, with warnings as errors. Nothing of it is linked.
+file(GLOB cuda_host CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/ep/cuda/*.c
+     ${PROJECT_SOURCE_DIR}/tools/cuda/*.c)
+add_library(dxt_cuda_host OBJECT ${cuda_host})
+target_include_directories(dxt_cuda_host PRIVATE ${PROJECT_SOURCE_DIR}/tests/stand_in
+  ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/ep ${PROJECT_BINARY_DIR}/rooms/system
+  ${PROJECT_SOURCE_DIR}/tools/deepxtrace/load)
+target_link_libraries(dxt_cuda_host PRIVATE dxt_flags)
+target_compile_options(dxt_cuda_host PRIVATE -Werror)
