@@ -131,16 +131,6 @@ DXT_VEC_INLINE dxt_vf decode(const dxt_logfmt_block *block, const reading *as, u
 }
 
 DXT_EP_HOT
-void dxt_logfmt_decode(const dxt_logfmt_block *block, float *values)
-{
-    reading as = reading_of(block);
-    for (uint32_t v = 0; v < VECTORS; v++) {
-        dxt_vf value = decode(block, &as, v);
-        memcpy(values + v * DXT_LANES, &value, sizeof value);
-    }
-}
-
-DXT_EP_HOT
 void dxt_logfmt_sum(const dxt_logfmt_block *const *rows, const float *weights, uint32_t count,
                     uint32_t hidden, uint16_t *out)
 {

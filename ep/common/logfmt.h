@@ -28,9 +28,6 @@ DXT_STATIC_ASSERT(sizeof(dxt_logfmt_block) == 168, "encoded rows have no gaps");
 /** Encode @p count blocks of BF16. */
 void dxt_logfmt_encode(const uint16_t *x, uint32_t count, dxt_logfmt_block *blocks);
 
-/** Decode one block to FP32. */
-void dxt_logfmt_decode(const dxt_logfmt_block *block, float *values);
-
 /** dxt_ep_sum_bf16() for encoded rows. */
 void dxt_logfmt_sum(const dxt_logfmt_block *const *rows, const float *weights, uint32_t count,
                     uint32_t hidden, uint16_t *out);

@@ -13,18 +13,8 @@ export SKIP=77
 # that LeakSanitizer could not say whose it is.
 export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0
 
-scratch=$(mktemp -d)
-finish() { rm -rf "$scratch"; }
-trap finish EXIT
-
-fail()
-{
-    echo "FAILED: $*" >&2
-    for file in "$scratch"/out "$scratch"/err; do
-        [[ -f $file ]] && { echo "--- $(basename "$file")"; tail -n 20 "$file"; } >&2
-    done
-    exit 1
-}
+# shellcheck source=tests/support/jobs.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../support/jobs.sh"
 
 skip()
 {
@@ -66,20 +56,8 @@ expect()
     [[ $have == "$1" ]] || fail "named '$have', not '$1'"
 }
 
-# until_true SECONDS COMMAND…: wait for it to succeed.
-until_true()
-{
-    local end=$((SECONDS + $1))
-    shift
-    until "$@"; do
-        ((SECONDS < end)) || return 1
-        sleep 0.05
-    done
-}
-
 windows() { grep -c '^{' "$scratch/out"; }
 windows_at_least() { (($(windows) >= $1)); }
-ended() { ! kill -0 "$1" 2>/dev/null; }
 
 # pid_of_rank RANK: the process whose environment says so.
 pid_of_rank()

@@ -3,33 +3,12 @@
 # Helpers of the tests in this folder. Each is given the command to test as $1.
 set -u
 deepxtrace=$1
-scratch=$(mktemp -d)
 children=
 parent=
+# shellcheck source=tests/support/jobs.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../support/jobs.sh"
 
-finish() {
-    [ -n "$parent" ] && kill -KILL "$parent" 2>/dev/null
-    rm -rf "$scratch"
-}
-trap finish EXIT
-
-fail() {
-    echo "FAILED: $*" >&2
-    for file in "$scratch"/out "$scratch"/err; do
-        [ -f "$file" ] && { echo "--- $(basename "$file")"; tail -n 20 "$file"; } >&2
-    done
-    exit 1
-}
-
-# until_true SECONDS COMMAND…: wait for it to succeed.
-until_true() {
-    local end=$((SECONDS + $1))
-    shift
-    until "$@"; do
-        [ $SECONDS -lt $end ] || return 1
-        sleep 0.05
-    done
-}
+cleanup() { [ -n "$parent" ] && kill -KILL "$parent" 2>/dev/null; }
 
 lines_at_least() { [ "$(wc -l <"$scratch/out")" -ge "$1" ]; }
 children_at_least() { [ "$(wc -w <"/proc/$parent/task/$parent/children")" -ge "$1" ]; }
@@ -46,9 +25,6 @@ start() {
 
 pid_of_rank() { echo "$children" | cut -d' ' -f$(($1 + 1)); }
 
-# A zombie has ended: it only waits for its parent to look.
-alive() { grep -qs '^State:[[:space:]]*[^ZX]' "/proc/$1/status"; }
-ended() { ! alive "$1"; }
 all_ended() {
     local pid
     for pid in $children; do alive "$pid" && return 1; done

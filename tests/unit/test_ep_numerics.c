@@ -132,11 +132,23 @@ static void fp8_of_zeros_infinities_and_nans(void **state)
 
 /* ---- LogFMT ---- */
 
+/* What a block says, by its definition. */
+static void decode(const dxt_logfmt_block *block, float *values)
+{
+    bool nan = isnan(block->low) || isnan(block->step);
+    for (uint32_t c = 0; c < BLOCK; c++) {
+        uint32_t high = (uint32_t)block->bits_8_9[c % 32] >> (c / 32 * 2) & 3u;
+        uint32_t code = block->bits_0_7[c] | high << 8, step = code & 0x1ffu;
+        double value = exp2((double)block->low + ((double)step - 1) * (double)block->step);
+        values[c] = step == 0 ? 0 : nan ? NAN : (float)(code & 0x200u ? -value : value);
+    }
+}
+
 static void around(const uint16_t *x, float *back)
 {
     dxt_logfmt_block block;
     dxt_logfmt_encode(x, 1, &block);
-    dxt_logfmt_decode(&block, back);
+    decode(&block, back);
 }
 
 static void logfmt_of_zeros_is_zeros(void **state)
@@ -215,14 +227,16 @@ static void logfmt_decodes_anything_without_harm(void **state)
     (void)state;
     static const float strange[] = {0, -1e38f, 1e38f, INFINITY, -INFINITY, NAN, -300, 300};
     dxt_logfmt_block block;
-    float back[BLOCK];
+    const dxt_logfmt_block *rows[] = {&block};
+    static const float weight[] = {1};
+    uint16_t out[BLOCK];
     memset(&block, 0xff, sizeof block);
     for (size_t i = 0; i < 8; i++)
         for (size_t k = 0; k < 8; k++) {
             block.low = strange[i];
             block.step = strange[k];
-            dxt_logfmt_decode(&block, back);
-            assert_true(isnan(back[0]) || isfinite(back[0]));
+            dxt_logfmt_sum(rows, weight, 1, BLOCK, out);
+            assert_false(isinf(ep_bf16_value(out[0])));
         }
 }
 
@@ -264,7 +278,7 @@ static void encoded_sums_match_decoded_ones(void **state)
     static const float weights[] = {0.5f, 0.25f, 2.0f};
     dxt_logfmt_sum(rows, weights, 3, 2 * BLOCK, out);
     for (uint32_t b = 0; b < 2; b++) {
-        dxt_logfmt_decode(&row[b], back);
+        decode(&row[b], back);
         for (uint32_t i = 0; i < BLOCK; i++) {
             double want = 2.75 * back[i];
             assert_true(fabs(ep_bf16_value(out[b * BLOCK + i]) - want) <= fabs(want) / 250);
