@@ -9,6 +9,7 @@
 #include "common/fp8.h"
 #include "common/logfmt.h"
 #include "common/part.h"
+#include "system/structs.h"
 
 #define DEFAULT_TIMEOUT_NS (INT64_C(100) * 1000000000)
 /* Keeps deadlines far from overflow: 100 years. */
@@ -17,6 +18,8 @@
 /* The arguments as they were before their optional tails. */
 #define DISPATCH_LEAST offsetof(dxt_ep_dispatch, topk_weights)
 #define COMBINE_LEAST offsetof(dxt_ep_combine, recv_routes)
+/* The configuration as it was in 0.1.0. */
+#define CONFIG_LEAST DXT_SIZE_UP_TO(dxt_ep_config, comm)
 
 static const char *const operator_names[DXT_EP_OPERATORS] = {"dispatch", "combine"};
 
@@ -80,12 +83,14 @@ static dxt_status find_engine(const char *name, const dxt_ep_engine **engine)
     return dxt_ep_part_find(name, engine);
 }
 
-static dxt_status check_config(const dxt_ep_config *config, const dxt_ep_engine **engine)
+/* The configuration as this version knows it, from a caller compiled against any. */
+static dxt_status take_config(const dxt_ep_config *given, dxt_ep_config *config,
+                              const dxt_ep_engine **engine)
 {
-    if (!config) return dxt_ep_fail(DXT_ERR_INVALID, "config is NULL");
-    if (config->struct_size < sizeof *config)
+    if (!given) return dxt_ep_fail(DXT_ERR_INVALID, "config is NULL");
+    if (!dxt_take_struct(config, sizeof *config, given, CONFIG_LEAST))
         return dxt_ep_fail(DXT_ERR_INVALID, "config.struct_size is %zu, not %zu",
-                           config->struct_size, sizeof *config);
+                           given->struct_size, sizeof *config);
     dxt_status status = check_shape(config);
     return status == DXT_OK ? find_engine(config->engine, engine) : status;
 }
@@ -93,10 +98,11 @@ static dxt_status check_config(const dxt_ep_config *config, const dxt_ep_engine 
 dxt_status dxt_ep_buffer_size(const dxt_ep_config *config, size_t *size)
 {
     const dxt_ep_engine *engine;
-    dxt_status status = check_config(config, &engine);
+    dxt_ep_config known;
+    dxt_status status = take_config(config, &known, &engine);
     if (status != DXT_OK) return status;
     if (!size) return dxt_ep_fail(DXT_ERR_INVALID, "size is NULL");
-    return engine->buffer_size(config, size);
+    return engine->buffer_size(&known, size);
 }
 
 static dxt_status check_member(const dxt_ep_config *config, const dxt_ep_engine *engine)
@@ -121,18 +127,19 @@ static dxt_status check_member(const dxt_ep_config *config, const dxt_ep_engine 
 dxt_status dxt_ep_create(const dxt_ep_config *config, dxt_ep **ep)
 {
     const dxt_ep_engine *engine;
-    dxt_status status = check_config(config, &engine);
-    if (status == DXT_OK) status = check_member(config, engine);
+    dxt_ep_config known;
+    dxt_status status = take_config(config, &known, &engine);
+    if (status == DXT_OK) status = check_member(&known, engine);
     if (status != DXT_OK) return status;
     if (!ep) return dxt_ep_fail(DXT_ERR_INVALID, "ep is NULL");
     dxt_ep *created = calloc(1, sizeof *created);
     if (!created) return dxt_ep_fail(DXT_ERR_NO_MEMORY, "out of memory");
     created->engine = engine;
-    created->config = *config;
+    created->config = known;
     created->config.engine = engine->name;
-    if (config->timeout_ns == 0) created->config.timeout_ns = DEFAULT_TIMEOUT_NS;
-    created->local_experts = config->experts / config->ranks;
-    created->slots = config->ranks * config->max_tokens;
+    if (known.timeout_ns == 0) created->config.timeout_ns = DEFAULT_TIMEOUT_NS;
+    created->local_experts = known.experts / known.ranks;
+    created->slots = known.ranks * known.max_tokens;
     status = engine->create(created);
     if (status != DXT_OK) {
         free(created);
@@ -157,11 +164,6 @@ static dxt_status check_size(const dxt_ep *ep, const void *arguments, size_t hav
     if (!arguments) return dxt_ep_fail(DXT_ERR_INVALID, "the arguments are NULL");
     if (have < want) return dxt_ep_fail(DXT_ERR_INVALID, "struct_size is %zu, not %zu", have, want);
     return DXT_OK;
-}
-
-static size_t least(size_t a, size_t b)
-{
-    return a < b ? a : b;
 }
 
 static dxt_status check_handle(const dxt_ep_handle *handle)
@@ -243,8 +245,8 @@ dxt_status dxt_ep_dispatch_send(dxt_ep *ep, const dxt_ep_dispatch *dispatch)
     dxt_status status = check_dispatch(ep, dispatch);
     if (status != DXT_OK) return status;
     uint64_t epoch = ep->sent[DXT_DISPATCH] + 1;
-    dxt_ep_dispatch known = {0};
-    memcpy(&known, dispatch, least(dispatch->struct_size, sizeof known));
+    dxt_ep_dispatch known;
+    dxt_take_struct(&known, sizeof known, dispatch, DISPATCH_LEAST);
     status = ep->engine->dispatch_send(ep, &known, epoch);
     if (status != DXT_OK) return status;
     ep->dispatch[epoch % DXT_EP_IN_FLIGHT] = known;
@@ -309,8 +311,8 @@ dxt_status dxt_ep_combine_send(dxt_ep *ep, const dxt_ep_combine *combine)
     dxt_status status = check_combine(ep, combine);
     if (status != DXT_OK) return status;
     uint64_t epoch = ep->sent[DXT_COMBINE] + 1;
-    dxt_ep_combine known = {0};
-    memcpy(&known, combine, least(combine->struct_size, sizeof known));
+    dxt_ep_combine known;
+    dxt_take_struct(&known, sizeof known, combine, COMBINE_LEAST);
     status = ep->engine->combine_send(ep, &known, epoch);
     if (status != DXT_OK) return status;
     ep->combine[epoch % DXT_EP_IN_FLIGHT] = known;

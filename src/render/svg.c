@@ -93,7 +93,8 @@ static void put_rectangle(struct canvas *canvas, const dxt_box *box)
 static void svg_rectangle(void *data, const dxt_box *box)
 {
     struct canvas *canvas = data;
-    if (box->radius > 0 || box->stroke != DXT_PAINT_NONE)
+    bool rectangle = box->radius > 0 || box->stroke != DXT_PAINT_NONE;
+    if (rectangle)
         put_rectangle(canvas, box);
     else
         put_cell(canvas, box);
@@ -103,7 +104,7 @@ static void svg_rectangle(void *data, const dxt_box *box)
     }
     dxt_text_puts(&canvas->text, "><title>");
     dxt_text_escape(&canvas->text, box->hint);
-    dxt_text_puts(&canvas->text, "</title></path>\n");
+    dxt_text_puts(&canvas->text, rectangle ? "</title></rect>\n" : "</title></path>\n");
 }
 
 static void svg_line(void *data, const dxt_line *line)

@@ -4,6 +4,8 @@ dxt_test(test_null SOURCES unit/test_null.c MODULES LIBS deepxtrace)
 # The loader of parts, on its own.
 add_library(dxt_loader_part MODULE support/loader_part.c)
 target_link_libraries(dxt_loader_part PRIVATE dxt_flags)
+set_target_properties(dxt_loader_part PROPERTIES
+                      LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
 dxt_test(test_loader SOURCES unit/test_loader.c ${PROJECT_SOURCE_DIR}/src/system/loader.c
          LIBS ${CMAKE_DL_LIBS})
 add_dependencies(test_loader dxt_loader_part)
