@@ -78,7 +78,7 @@ while read -r file; do
     count=$((count + 1))
     check_search_path "$file"
     case ${file##*/} in libjansson*) ;; *) check_hardening "$file" ;; esac
-done < <(find "$folder" -name CMakeFiles -prune -o -type f \( -perm -u+x -o -name '*.so*' \) -print)
+done < <(find "$folder" \( -name CMakeFiles -o -name portable -o -name deb \) -prune -o -type f \( -perm -u+x -o -name '*.so*' \) -print)
 if ((count == 0)); then
     echo "$folder:1: no program and no library is there"
     bad=1

@@ -86,13 +86,12 @@ typedef struct dxt_session_config {
                                        ("ll_dispatch", "ll_combine"), explain each other */
     uint64_t interval_ops;   /**< sync: steps in a window; 0 = 100 */
     int64_t interval_ns;     /**< async: length of a window; 0 = 20 s, at least 1 ms */
-    int64_t deadline_ns;     /**< sync: the most that rank 0 ever waits for mails, and how long
-                                     nothing must come of a rank before it is called silent;
-                                     0 = 200 ms, which is also the most for the first window. Async:
-                                     how late a mail may be; 0 = 2 s, at most the interval; a
-                                     rank is silent if nothing has come of it for 1 s, too. A
-                                     rank that was silent is not waited for until it shows
-                                     itself */
+    int64_t deadline_ns;     /**< sync: the most that rank 0 ever waits for mails; 0 = 200 ms, which
+                                     is also the most for the first window. Async: how late a mail
+                                     may be; 0 = 2 s, at most the interval. A rank is silent if
+                                     nothing has come of it for a window, and for 1 s; in sync mode
+                                     for the deadline instead, where there is one here. A rank that
+                                     was silent is not waited for until it shows itself */
     uint64_t warmup_windows; /**< windows to leave out at the beginning */
     int32_t node;         /**< node index of this rank; −1 = what the gather knows (MPI); if that
                                   is not known of all ranks, but their hosts are, the ranks of a

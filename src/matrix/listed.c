@@ -50,7 +50,7 @@ static const char *skip_place(const char *at, const char *end, int64_t cell[2])
 /* "3 5 17" of "(3, 5): 17". */
 static bool take_place(dxt_reader *reader, const char **line, const char **end)
 {
-    int64_t cell[2], whole;
+    int64_t cell[2] = {0}, whole;
     double real;
     bool decimal;
     const char *value = skip_place(*line, *end, cell), *to = *end;

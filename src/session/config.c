@@ -100,6 +100,8 @@ void dxt_session_set_defaults(dxt_session *s)
     dxt_session_config *config = &s->config;
     if (config->interval_ops == 0) config->interval_ops = DEFAULT_INTERVAL_OPS;
     if (config->interval_ns == 0) config->interval_ns = DEFAULT_INTERVAL_NS;
+    bool told = config->mode == DXT_SESSION_SYNC && config->deadline_ns > 0;
+    s->silence_ns = told ? config->deadline_ns : DXT_LEAST_SILENCE_NS;
     if (config->deadline_ns == 0)
         config->deadline_ns =
             config->mode == DXT_SESSION_ASYNC ? DEFAULT_DEADLINE_NS : DXT_FIRST_BUDGET_NS;

@@ -20,6 +20,8 @@
 #define DXT_NO_COMPANION UINT32_MAX
 /** How long rank 0 waits for the mails of the first window. */
 #define DXT_FIRST_BUDGET_NS INT64_C(200000000)
+/* How long nothing comes of a rank before it is silent, where the caller says nothing else. */
+#define DXT_LEAST_SILENCE_NS INT64_C(1000000000)
 
 struct dxt_session {
     dxt_session_config config; /* defaults filled in; what is copied is below */
@@ -65,6 +67,7 @@ struct dxt_session {
     uint64_t sequence; /* of the last mail */
     /* synchronous, on rank 0 */
     uint64_t next;       /* the first window that has not been judged ends with this mail */
+    int64_t silence_ns;  /* how long nothing comes of a rank before it is silent */
     int64_t last_end_ns; /* CLOCK_MONOTONIC when the last window was done with; 0 = none yet */
     int64_t held_up_ns[DXT_GATHER_DEPTH]; /* by the diagnosis at mail n modulo their number */
     /* asynchronous only */

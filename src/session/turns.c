@@ -12,8 +12,6 @@
 
 /* Rank 0 waits for the mails of a window for this part of the time since the window before. */
 #define BUDGET_PART 1000
-/* A rank is not silent before nothing has come of it for so long, however short the windows. */
-#define LEAST_SILENCE_NS INT64_C(1000000000)
 /* Enough for the analysis and for a callback that formats reports. */
 #define STACK_SIZE ((size_t)1 << 20)
 
@@ -90,7 +88,8 @@ static dxt_status judge_ended(dxt_session *s, int64_t deadline_ns, bool last)
         const dxt_collect_options options = {.sequence = s->next,
                                              .current = s->sequence,
                                              .deadline_ns = deadline_ns,
-                                             .silence_ns = s->config.deadline_ns,
+                                             .silence_ns =
+                                                 last ? s->config.deadline_ns : s->silence_ns,
                                              .unpublished = s->unpublished,
                                              .last = last,
                                              .pause = sleep_on,
@@ -166,7 +165,7 @@ static dxt_status end_timed_window(dxt_session *s)
     const dxt_collect_options options = {.sequence = s->sequence,
                                          .current = s->sequence,
                                          .deadline_ns = dxt_now_ns() + s->config.deadline_ns,
-                                         .silence_ns = LEAST_SILENCE_NS,
+                                         .silence_ns = s->silence_ns,
                                          .unpublished = s->unpublished,
                                          .pause = sleep_or_stop,
                                          .context = s};
