@@ -300,7 +300,11 @@ def test_normal_mode_alone_and_both(folder):
 
 def test_a_rank_that_does_not_call_is_silent_and_blocks_nobody():
     made = make_all(RANKS, ticks_per_second=0)
-    results = run_sync(made[:3], 4, 1)[0]
+
+    def slowly(diagnosis):
+        time.sleep(1.1)  # silent is of whom nothing comes for a second
+        count_late(diagnosis)
+    results = run_sync(made[:3], 4, 1, slowly)[0]
     assert results[0] is None  # its mail might still have come
     said = [kinds(pair[0]) for pair in results[1:] if pair]
     assert said and all(("silent_rank", 3) in one for one in said)
