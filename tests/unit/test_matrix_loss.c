@@ -267,7 +267,7 @@ static void files_of_one_log_are_one(void **state)
                 "rows\n");
 }
 
-static dxt_status read_once(const char *text)
+static dxt_status read_said(const char *text)
 {
     dxt_reader *reader;
     dxt_text windows = {0}, said = {0};
@@ -292,7 +292,7 @@ static void failed_allocations_are_reported(void **state)
     for (size_t i = 0; i < LENGTH(texts); i++) {
         long k = 1;
         dxt_status status;
-        for (; alloc_fail_arm(k), status = read_once(texts[i]), alloc_fail_disarm(); k++)
+        for (; alloc_fail_arm(k), status = read_said(texts[i]), alloc_fail_disarm(); k++)
             assert_true(status == DXT_ERR_NO_MEMORY || status == DXT_END);
         assert_int_equal(status, DXT_END);
         assert_true(k > 5);

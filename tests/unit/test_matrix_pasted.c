@@ -285,18 +285,6 @@ static void utf16_in_pieces_is_read(void **state)
     }
 }
 
-static dxt_status read_once(const char *text, size_t size)
-{
-    dxt_reader *reader;
-    dxt_text out = {0};
-    dxt_status status = dxt_reader_open_memory(text, size, "t", &reader);
-    if (status != DXT_OK) return status;
-    status = read_all(reader, &out);
-    free(out.data);
-    dxt_reader_close(reader);
-    return status;
-}
-
 static void failed_allocations_are_reported(void **state)
 {
     (void)state;

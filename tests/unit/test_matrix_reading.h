@@ -49,6 +49,19 @@ static inline dxt_status read_all(dxt_reader *reader, dxt_text *out)
     return status;
 }
 
+/* The same of a text, from opening to closing; the windows are not kept. */
+static inline dxt_status read_once(const char *text, size_t size)
+{
+    dxt_reader *reader;
+    dxt_text out = {0};
+    dxt_status status = dxt_reader_open_memory(text, size, "t", &reader);
+    if (status != DXT_OK) return status;
+    status = read_all(reader, &out);
+    free(out.data);
+    dxt_reader_close(reader);
+    return status;
+}
+
 static inline void assert_reads(const char *text, const char *expected)
 {
     dxt_reader *reader = open_text(text, strlen(text));
