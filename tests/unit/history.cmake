@@ -1,4 +1,6 @@
 dxt_test(test_history SOURCES unit/test_history.c support/arrivals.c
+         MODULES base numeric matrix analysis history)
+dxt_test(test_history_memory SOURCES unit/test_history_memory.c support/arrivals.c
          MODULES base numeric matrix analysis history
          WRAP_ALLOC)
 dxt_test(test_history_cells SOURCES unit/test_history_cells.c support/arrivals.c
