@@ -53,7 +53,7 @@ late_rank_is_named()
         | length > 0 and all(. == 2)' "$tree/job.txt" > "$tree/job.verdict"
 }
 
-output=$(scripts/test.sh arm64 -L unit 2>&1 | tee /dev/stderr) || true
+output=$(scripts/test.sh arm64 -L unit 2>&1 | tee -a /dev/stderr) || true
 read -r passed failed < <(sed -nE 's/^([0-9]+) passed, ([0-9]+) failed.*/\1 \2/p' <<< "$output" | tail -n 1)
 # The emulator stretches times as it likes: the job has a second try.
 if late_rank_is_named || late_rank_is_named; then
