@@ -2,6 +2,8 @@
 /* Files of the command: whole or not there, recordings that grow, and bad ends of both. */
 #include <dirent.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -278,6 +280,142 @@ static void a_signal_leaves_no_empty_recording(void **state)
     }
 }
 
+/* ---- a signal at the very moment at which a file gets its name ---- */
+
+static int raised; /* when a file has just been moved */
+
+int __real_renameat2(int from, const char *old, int to, const char *now, unsigned flags);
+int __wrap_renameat2(int from, const char *old, int to, const char *now, unsigned flags);
+int __real_rename(const char *old, const char *now);
+int __wrap_rename(const char *old, const char *now);
+
+int __wrap_renameat2(int from, const char *old, int to, const char *now, unsigned flags)
+{
+    int result = __real_renameat2(from, old, to, now, flags);
+    if (raised) raise(raised);
+    return result;
+}
+
+int __wrap_rename(const char *old, const char *now)
+{
+    int result = __real_rename(old, now);
+    if (raised) raise(raised);
+    return result;
+}
+
+/* What a child does with a file until a signal ends it. */
+static void end_by_signal(int number, void (*act)(output_file *output, int number), bool replace)
+{
+    fflush(NULL);
+    pid_t pid = fork();
+    if (pid == 0) {
+        const struct rlimit none = {0, 0};
+        output_file output;
+        setrlimit(RLIMIT_CORE, &none);
+        if (output_open(&output, "test", path, replace) == GO_ON) act(&output, number);
+        _exit(1);
+    }
+    int status = 0;
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFSIGNALED(status));
+    assert_int_equal(WTERMSIG(status), number);
+}
+
+static void name_it(output_file *output, int number)
+{
+    raised = number;
+    output_grow(output);
+}
+
+static void finish_it(output_file *output, int number)
+{
+    if (output_write(output, "done", 4) != DXT_OK) return;
+    raised = number;
+    output_commit(output);
+}
+
+static void a_signal_finds_a_name_given_or_not(void **state)
+{
+    (void)state;
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+    for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++) {
+        for (int replace = 0; replace < 2; replace++) {
+            end_by_signal(signals[i], name_it, replace);
+            assert_int_equal(entries(), 0);
+            end_by_signal(signals[i], finish_it, replace);
+            expect_content("done");
+            assert_int_equal(entries(), 1);
+            unlink(path);
+        }
+    }
+}
+
+static const char *written; /* before the signal */
+
+static void write_it(output_file *output, int number)
+{
+    if (output_grow(output) != GO_ON) return;
+    if (output_write(output, written, strlen(written)) != DXT_OK) return;
+    if (output_flush(output) == DXT_OK) raise(number);
+}
+
+static void a_signal_cuts_a_recording_back(void **state)
+{
+    (void)state;
+    static const char *const cases[][2] = {
+        {"one\ntwo\n", "one\ntwo\n"}, {"one\ntw", "one\n"}, {"on", NULL}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        written = cases[i][0];
+        end_by_signal(SIGTERM, write_it, false);
+        assert_int_equal(entries(), cases[i][1] != NULL);
+        if (cases[i][1]) expect_content(cases[i][1]);
+        unlink(path);
+    }
+}
+
+/* Lines in pieces, without end. */
+static void *write_lines(void *context)
+{
+    static const char half[50] = "[................................................";
+    for (;;) {
+        output_write(context, half, 49);
+        output_flush(context);
+        output_write(context, half + 1, 48);
+        output_write(context, "\n", 1);
+    }
+    return NULL;
+}
+
+static void write_beside(output_file *output, int number)
+{
+    pthread_t thread;
+    struct stat there = {.st_size = 0};
+    if (output_grow(output) != GO_ON) return;
+    if (pthread_create(&thread, NULL, write_lines, output) != 0) return;
+    while (there.st_size < 5000 && stat(path, &there) == 0) poll(NULL, 0, 1);
+    raise(number);
+}
+
+/* The thread that takes the signal is not the one that writes. */
+static void another_thread_writes_no_half_line(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 5; i++) {
+        end_by_signal(SIGTERM, write_beside, false);
+        FILE *file = fopen(path, "r");
+        char line[200];
+        size_t lines = 0;
+        assert_non_null(file);
+        for (; fgets(line, sizeof line, file); lines++) {
+            assert_int_equal(strlen(line), 98);
+            assert_int_equal(line[0], '[');
+        }
+        fclose(file);
+        assert_true(lines >= 50);
+        unlink(path);
+    }
+}
+
 static void a_child_deletes_nothing_of_its_parent(void **state)
 {
     (void)state;
@@ -352,6 +490,9 @@ int main(void)
         IN_FOLDER(a_full_disk_costs_the_last_line_alone),
         IN_FOLDER(a_signal_takes_what_is_not_finished_along),
         IN_FOLDER(a_signal_leaves_no_empty_recording),
+        IN_FOLDER(a_signal_finds_a_name_given_or_not),
+        IN_FOLDER(a_signal_cuts_a_recording_back),
+        IN_FOLDER(another_thread_writes_no_half_line),
         IN_FOLDER(a_child_deletes_nothing_of_its_parent),
         IN_FOLDER(what_replaces_is_no_more_open),
         IN_FOLDER(failed_allocations_leave_nothing),

@@ -9,6 +9,7 @@ dxt_test(test_output SOURCES unit/test_output.c ${tools}/cli/options.c ${tools}/
          ${tools}/cli/output.c ${tools}/cli/complain.c ${tools}/cli/output_file.c ${tools}/cli/temporary.c
          MODULES base LIBS ${CMAKE_DL_LIBS} WRAP_ALLOC)
 target_include_directories(test_output PRIVATE ${tools}/cli)
+target_link_options(test_output PRIVATE -Wl,--wrap=rename,--wrap=renameat2)
 
 # What `analyze` tells of a recording.
 dxt_test(test_select SOURCES unit/test_select.c ${tools}/analyze/about.c ${tools}/analyze/changes.c

@@ -114,38 +114,12 @@ bool output_same(const output_file *a, const output_file *b)
 
 /* ---- writing ---- */
 
-/* Behind the last newline of a file; -1 with errno. */
-static off_t end_of_lines(int fd)
-{
-    char block[4096];
-    struct stat there;
-    if (fstat(fd, &there) != 0) return -1;
-    for (off_t end = there.st_size; end > 0;) {
-        size_t size = end < (off_t)sizeof block ? (size_t)end : sizeof block;
-        ssize_t got = pread(fd, block, size, end - (off_t)size);
-        if (got != (ssize_t)size) return -1;
-        const char *newline = memrchr(block, '\n', size);
-        if (newline) return end - (off_t)size + (newline + 1 - block);
-        end -= (off_t)size;
-    }
-    return 0;
-}
-
-/* Cut the file back to its last whole line. @return Whether anything is left. */
-static bool cut_back(int fd)
-{
-    off_t end = end_of_lines(fd);
-    if (end < 0) return true;
-    if (ftruncate(fd, end) != 0) return true;
-    return end > 0;
-}
-
 /* Nothing more is written, not even what is in the buffer: it would follow a gap. */
 static dxt_status fail(output_file *output)
 {
     output->error = errno ? errno : EIO;
     __fpurge(output->file);
-    if (output->named) cut_back(fileno(output->file));
+    if (output->named) temporary_cut(fileno(output->file));
     return DXT_ERR_IO;
 }
 
@@ -154,31 +128,27 @@ dxt_status output_write(void *context, const void *data, size_t size)
     output_file *output = context;
     if (!output->file) return stdout_write(NULL, data, size);
     if (output->error) return DXT_ERR_IO;
-    return fwrite(data, 1, size, output->file) == size ? DXT_OK : fail(output);
+    if (!output->named) return fwrite(data, 1, size, output->file) == size ? DXT_OK : fail(output);
+    sigset_t before;
+    temporary_writes(&before);
+    dxt_status status = fwrite(data, 1, size, output->file) == size ? DXT_OK : fail(output);
+    temporary_wrote(&before);
+    return status;
 }
 
 dxt_status output_flush(output_file *output)
 {
     if (!output->file) return stdout_flush();
     if (output->error) return DXT_ERR_IO;
-    return fflush(output->file) == 0 ? DXT_OK : fail(output);
+    if (!output->named) return fflush(output->file) == 0 ? DXT_OK : fail(output);
+    sigset_t before;
+    temporary_writes(&before);
+    dxt_status status = fflush(output->file) == 0 ? DXT_OK : fail(output);
+    temporary_wrote(&before);
+    return status;
 }
 
 /* ---- ending ---- */
-
-/* Move the file to its name; without `replace`, only if nothing has that name yet. */
-static int put_in_place(const output_file *output)
-{
-    if (output->replace) return rename(output->temporary, output->target);
-    if (renameat2(AT_FDCWD, output->temporary, AT_FDCWD, output->target, RENAME_NOREPLACE) == 0)
-        return 0;
-    if (errno != EINVAL && errno != ENOSYS) return -1;
-    if (access(output->target, F_OK) == 0) {
-        errno = EEXIST;
-        return -1;
-    }
-    return rename(output->temporary, output->target);
-}
 
 static void forget_temporary(output_file *output)
 {
@@ -190,9 +160,10 @@ static void forget_temporary(output_file *output)
 outcome output_grow(output_file *output)
 {
     if (!output->file || !output->temporary) return GO_ON;
-    if (put_in_place(output) != 0) return refuse_file(output, errno);
-    temporary_grows(output->temporary, output->target);
-    forget_temporary(output);
+    if (temporary_place(output->temporary, output->target, output->replace, true) != 0)
+        return refuse_file(output, errno);
+    free(output->temporary);
+    output->temporary = NULL;
     output->named = true;
     return GO_ON;
 }
@@ -212,10 +183,12 @@ outcome output_commit(output_file *output)
         return EXIT_FAILED;
     }
     outcome status = GO_ON;
+    if (output->named) temporary_forget(output->target);
     if (fclose(output->file) != 0) {
         complain(output->command, "%s: %s", output->path, strerror(errno));
         status = EXIT_FAILED;
-    } else if (output->temporary && put_in_place(output) != 0) {
+    } else if (output->temporary &&
+               temporary_place(output->temporary, output->target, output->replace, false) != 0) {
         status = complain(output->command, "%s: %s", output->path, strerror(errno));
     } else {
         forget_temporary(output);
@@ -231,7 +204,7 @@ static void end_named(output_file *output)
     struct stat own, there;
     int fd = fileno(output->file);
     if (!output->error) output_flush(output);
-    output->kept = cut_back(fd);
+    output->kept = temporary_cut(fd);
     if (output->kept || fstat(fd, &own) != 0 || stat(output->target, &there) != 0) return;
     if (own.st_dev == there.st_dev && own.st_ino == there.st_ino) unlink(output->target);
 }
@@ -239,10 +212,10 @@ static void end_named(output_file *output)
 void output_abandon(output_file *output)
 {
     if (output->named && output->file) end_named(output);
+    if (output->named) temporary_forget(output->target);
     if (output->file) fclose(output->file);
     if (output->temporary) unlink(output->temporary);
     forget_temporary(output);
-    if (output->named) temporary_forget(output->target);
     free(output->target);
     output->file = NULL;
     output->target = NULL;

@@ -76,17 +76,18 @@ void job_report_windows(void *context, const dxt_diagnosis *diagnoses, size_t co
 {
     job_report *report = context;
     const job *run = report->run;
+    for (size_t d = 0; run->recording && d < count && d < DXT_EP_OPERATORS; d++)
+        dxt_window_write(diagnoses[d].window, output_write, &report->record);
+    if (run->recording && output_flush(&report->record) != DXT_OK) job_stop(run->control);
     for (size_t d = 0; d < count && d < DXT_EP_OPERATORS; d++) {
         keep_failure(report, job_sum_add(&report->sums[d], diagnoses[d].window),
                      "the sum of the windows");
-        if (run->recording) dxt_window_write(diagnoses[d].window, output_write, &report->record);
         if (run->json)
             dxt_report_json(diagnoses[d].window, diagnoses[d].findings, stdout_write, NULL);
     }
     if (run->text) say_window(diagnoses, count);
     /* A full disk or a reader that has gone ends the job: nobody would see the rest. */
     if (stdout_flush() != DXT_OK) job_stop(run->control);
-    if (run->recording && output_flush(&report->record) != DXT_OK) job_stop(run->control);
     if (++report->windows == run->windows) job_stop(run->control);
 }
 

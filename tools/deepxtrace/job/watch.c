@@ -39,8 +39,8 @@ static volatile sig_atomic_t interrupts;
 
 static void count_interrupt(int number)
 {
-    (void)number;
-    interrupts++;
+    /* QUIT is what Ctrl-C twice is: at once. */
+    interrupts += number == SIGQUIT ? 2 : 1;
 }
 
 static void wake(int number)
@@ -55,6 +55,7 @@ static void catch_signals(sigset_t *before)
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
     sigaction(SIGHUP, &action, NULL);
+    sigaction(SIGQUIT, &action, NULL);
     action.sa_handler = wake;
     sigaction(SIGCHLD, &action, NULL);
     sigset_t set;
@@ -62,6 +63,7 @@ static void catch_signals(sigset_t *before)
     sigaddset(&set, SIGINT);
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGHUP);
+    sigaddset(&set, SIGQUIT);
     sigaddset(&set, SIGCHLD);
     sigprocmask(SIG_BLOCK, &set, before);
 }
@@ -74,6 +76,7 @@ static void be_rank(const watch *state, uint32_t rank, const sigset_t *before)
      * it means is for the parent to say. */
     signal(SIGCHLD, SIG_DFL);
     signal(SIGHUP, SIG_IGN);
+    signal(SIGQUIT, SIG_IGN);
     signal(SIGINT, SIG_IGN);
     signal(SIGTERM, SIG_DFL);
     sigprocmask(SIG_SETMASK, before, NULL);
