@@ -15,13 +15,14 @@ from typing import Any, Dict, List, Sequence, Tuple
 import numpy as np
 
 from . import _lib, _notes
+from ._analysis import Analysis
 from ._changes import Changes
+from ._findings import Findings
 from ._lib import lib
 from ._log import LineFile, TextLog
 from ._news import News
 from ._settings import Settings
 from ._text import clean
-from .window import Findings, _Analysis
 
 #: A recording is rotated above this many bytes, and at midnight.
 _RECORDING_LIMIT = 1 << 28
@@ -104,9 +105,9 @@ class Report:
     def _judge(self, window: Any) -> Tuple[Dict[str, Any], np.ndarray]:
         """The established rule on a window, and its waits; 0 where none was observed."""
         s = self._settings
-        with _Analysis(window, "ratio", thresholds=(s.threshold_col, s.threshold_row,
-                                                    s.threshold_point),
-                       excluding_zeros=s.excluding_zeros) as found:
+        with Analysis(window, "ratio", thresholds=(s.threshold_col, s.threshold_row,
+                                                   s.threshold_point),
+                      excluding_zeros=s.excluding_zeros) as found:
             findings = Findings._from_c(window, found)
         raw = window.contents
         waits = np.ctypeslib.as_array(

@@ -13,38 +13,30 @@ docs/python.md is the manual.
 """
 from __future__ import annotations
 
-import math
 import os
-import socket
 import threading
 import time
 import uuid
-from typing import Any, Dict, List, Optional, Sequence, Set, Tuple
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
 
-from . import _attach, _group, _lib, _mailroom, _place, _ratio, _tensors, _threads
+from . import _attach, _group, _lib, _place, _ratio, _tensors, _threads
+from ._analysis import METHODS
 from ._durations import Durations
 from ._graphs import Operations
 from ._mode import Mode
 from ._report import Report
-from ._session import Block, Session
+from ._sessions import Sessions
 from ._settings import Settings
-from .window import _METHODS
 
 __all__ = ["Diagnose"]
 
-#: How late the mails of a window may be in async mode, and how long a read may take, in seconds.
-DEADLINE_SECONDS = 2.0
-#: How long rank 0 waits for mails in sync mode at least; 0 = what the library thinks right, 1 ms.
-PATIENCE_SECONDS = 0.0
 #: The smallest part of the time worth a finding where ranks share processors.
 _CROWDED_SHARE = 0.1
 
-_running: Set["Diagnose"] = set()
 
-
-class Diagnose:
+class Diagnose(Sessions):
     """Collects the wait counters of a group on its rank 0 and names what is slow.
 
     Parameters
@@ -98,8 +90,8 @@ class Diagnose:
                              f"{_lib.MAX_RANKS} ranks")
         if local_experts is not None and local_experts < 1:
             raise ValueError(f"local_experts={local_experts} is not at least 1")
-        if method not in _METHODS:
-            raise ValueError(f"method={method!r} is not one of {', '.join(_METHODS)}")
+        if method not in METHODS:
+            raise ValueError(f"method={method!r} is not one of {', '.join(METHODS)}")
         self.interval = settings.interval
         self.sync_step = settings.sync_step
         usual = settings.enable and not durations and _counters is None
@@ -108,7 +100,7 @@ class Diagnose:
         self.enable_async = bool(enable_async)
         self.instance_id = uuid.uuid4()
         self._settings = settings
-        self._method = _METHODS[method]
+        self._method = METHODS[method]
         self._local_experts = None if local_experts is None else int(local_experts)
         self._attached = _attached
         self._pid = os.getpid()
@@ -116,7 +108,7 @@ class Diagnose:
         self._normal: Optional[Mode] = None
         self._modes: List[Mode] = []
         self._telling, self._told, self._note = threading.Lock(), False, ""
-        self._changing = threading.RLock()  # held by whoever starts or stops sessions
+        self._changing = threading.RLock()
         self._closed = False
         has_own = _counters is not None and settings.enable
         self._durations: Optional[Durations] = None
@@ -348,82 +340,6 @@ class Diagnose:
         if self._modes and self._pid == os.getpid():
             self._report.close()
 
-    def _start_all(self) -> None:
-        if self.group_size < 2:
-            return  # a rank alone waits for nobody
-        with self._changing:
-            if self._closed:
-                return
-            for mode in self._modes:
-                if mode.session is None:
-                    self._start(mode)
-            if self._modes:
-                _running.add(self)
-
-    def _stop_all(self) -> None:
-        if self._pid != os.getpid():
-            _running.discard(self)
-            return
-        with self._changing:  # whoever comes second returns when all has stopped, too
-            for mode in self._modes:
-                mode.stop()
-            _running.discard(self)
-
-    def _prepare(self) -> None:
-        """Whatever has to be loaded, allocated or connected, before the first operation."""
-        if self.group_size < 2:
-            return
-        for mode in self._modes:
-            mode.warm_up(DEADLINE_SECONDS)
-            if self._attached:  # and closed for sure
-                mode.open_mailroom(lambda: self._make_mailroom(mode))
-
-    def _make_mailroom(self, mode: Mode) -> _mailroom.Mailroom:
-        store = self._store
-        return _mailroom.Mailroom(
-            lambda: _mailroom.own_connection(store), f"deepxtrace/{self.instance_id}/{mode.name}",
-            self.rank, self.group_size, self._say,
-            *((self.interval,) if self.enable_async else ()))
-
-    def _start(self, mode: Mode) -> None:
-        mailroom = mode.open_mailroom(lambda: self._make_mailroom(mode))
-        try:
-            mode.session = Session(
-                mailroom, self.rank, self.group_size, mode.operators,
-                lambda out, ordered: self._read(mode, out, ordered),
-                lambda diagnoses, count: self._diagnosed(mode, diagnoses, count), self._say,
-                asynchronous=self.enable_async, interval=self.interval,
-                deadline=DEADLINE_SECONDS if self.enable_async else 0,
-                warmup_windows=(math.ceil(self._settings.warming_time / self.interval)
-                                if self.enable_async else 0),
-                ticks_per_second=lambda: self._rate,
-                host=socket.gethostname(), instance=str(self.instance_id),
-                source="deepxtrace.diagnose", method=self._method,
-                facts=lambda: mode.facts(self._local_experts), min_share=self._min_share,
-                device=self._place, group=self._group_name, patience=PATIENCE_SECONDS,
-                probe=mode.counters.probe if isinstance(mode.counters, Durations) else None,
-                origin=getattr(mode.counters, "origin", _lib.ORIGIN_UNKNOWN))
-        except BaseException:
-            mode.stop()
-            raise
-
-    def _read(self, mode: Mode, out: Block, ordered: bool) -> bool:
-        note, self._note = self._note, ""
-        if note:
-            self._say(note)
-        return mode.read(out, DEADLINE_SECONDS, ordered, self.rank, self._say)
-
-    def _say(self, text: str) -> None:
-        self._report.say(text)
-
-    def _diagnosed(self, mode: Mode, diagnoses: Any, count: int) -> None:
-        """On rank 0, once for each window that is complete."""
-        results, matrices = self._report.diagnosed(mode.operators, diagnoses, count)
-        for index, waits in enumerate(matrices):
-            mode.waits[:, index, :] = waits
-        if not self.enable_async:
-            mode.results = results + mode.results
-
     # ---- the established rule
 
     @staticmethod
@@ -442,21 +358,3 @@ class Diagnose:
 
 def _tensors_of(mode: Optional[Mode]) -> Tuple[Any, Any]:
     return (mode.counters.dispatch, mode.counters.combine) if mode else (None, None)
-
-
-# ---- the end of the process, and the beginning of another
-
-def _stop_all() -> None:
-    """No thread of C may call into an interpreter that is going down."""
-    for diagnose in list(_running):
-        diagnose._stop_all()
-
-
-def _forget_all() -> None:
-    """In a forked child: the threads stayed with the parent."""
-    _running.clear()
-    _lib._sinks.clear()
-
-
-_threads.at_end(_threads.DIAGNOSES, _stop_all)
-os.register_at_fork(after_in_child=_forget_all)

@@ -19,56 +19,23 @@ counters are in ticks of the host's clock.
 from __future__ import annotations
 
 import ctypes
-import threading
-from collections import deque
-from ctypes import byref, c_size_t, c_uint8, c_void_p
-from typing import Any, Callable, Deque, Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
+from ctypes import c_uint8
+from typing import Any, Callable, Dict, List, Optional, Tuple, Union
 
 import numpy as np
 import torch
 import torch.distributed as dist
-from numpy.typing import NDArray
 
 from . import _ep_lib as c
+from ._ep_engine import Engine, Operation, Shape, engine_config, segment_size
 from ._ep_memory import GroupMemory
+from ._ep_tensors import check_tensor, empty, require
 
 __all__ = ["Buffer", "EventOverlap", "Handle", "fp8_dtype", "topk_idx_t"]
 
 #: What FP8 results are: E4M3, as bare bytes where this torch has no such type.
 fp8_dtype: torch.dtype = getattr(torch, "float8_e4m3fn", torch.uint8)
 topk_idx_t: torch.dtype = torch.int64
-
-# Layout of a dxt_probe (types.h): 64 bytes of head, 64 for each operator, then the cells.
-_HEAD_WORDS = 8 + c.OPERATORS * 8
-_CELL_WORDS = 24
-
-
-def _require(condition: bool, text: str) -> None:
-    if not condition:
-        raise RuntimeError(f"deepxtrace.ep: {text}")
-
-
-def _check_tensor(
-    name: str, tensor: torch.Tensor, dtype: torch.dtype, shape: Sequence[Optional[int]]
-) -> None:
-    """`shape`: None where any size will do."""
-    _require(isinstance(tensor, torch.Tensor), f"{name} is not a tensor")
-    _require(
-        tensor.device.type == "cpu",
-        f"{name} is on {tensor.device}; this Buffer is for CPU tensors, deep_ep for those of GPUs",
-    )
-    _require(tensor.dtype == dtype, f"{name} is of {tensor.dtype}, not {dtype}")
-    _require(
-        tensor.dim() == len(shape)
-        and all(want in (None, have) for have, want in zip(tensor.shape, shape)),
-        f"{name} has shape {list(tensor.shape)}, not {['any' if s is None else s for s in shape]}",
-    )
-    _require(tensor.is_contiguous(), f"{name} is not contiguous")
-
-
-def _empty(shape: Sequence[int], dtype: torch.dtype) -> torch.Tensor:
-    """Whatever type and device are torch's defaults now."""
-    return torch.empty(tuple(shape), dtype=dtype, device="cpu")
 
 
 class EventOverlap:
@@ -88,137 +55,13 @@ class EventOverlap:
         pass
 
 
-class Shape(NamedTuple):
-    """What an engine is made for."""
-
-    max_tokens: int
-    hidden: int
-    experts: int
-
-
 class Handle(Tuple[torch.Tensor, torch.Tensor, int, int, int]):
     """What low_latency_combine needs of a dispatch: DeepEP's five entries (src_info, layout_range,
     num_max_dispatch_tokens_per_rank, hidden, num_experts) and, as an attribute, which of the top-k
     routes of its token each slot came from."""
 
     src_slot: torch.Tensor
-    operation: "_Operation"
-
-
-class _Operation:
-    """An operation that was sent. It keeps alive what the engine will write to, until it has."""
-
-    def __init__(self, arguments: ctypes.Structure, tensors: Sequence[Any]) -> None:
-        self.arguments = arguments
-        self.tensors = tensors
-        self.wait_stats: Optional[torch.Tensor] = None
-        self.count_stats: Optional[Tuple[torch.Tensor, torch.Tensor]] = None
-        self.received = False
-
-
-class _Engine:
-    """One rank's end of a dxt_ep, its probe, and what is under way. One thread at a time."""
-
-    def __init__(self, rank: int, ranks: int, shape: Shape, timeout_ns: int, memory: GroupMemory):
-        self._lock = threading.RLock()
-        self._pending: List[Deque[_Operation]] = [deque() for _ in range(c.OPERATORS)]
-        self._segment: Any = None
-        self._probe = c_void_p()
-        self.ep = c_void_p()
-        self.ranks = ranks
-        self.slots = ranks * shape.max_tokens
-        self.local_experts = shape.experts // ranks
-        self.zero_copy_x: Optional[torch.Tensor] = None
-        config = _config(ranks, shape)
-        size = _segment_size(config)
-        try:
-            c.core.dxt_probe_create(c.OPERATORS, ranks, byref(self._probe))
-            self._segment = memory.next_part(size)
-            config.rank = rank
-            config.timeout_ns = timeout_ns
-            config.probe = self._probe
-            config.memory = self._segment.address
-            c.lib.dxt_ep_create(byref(config), byref(self.ep))
-        except BaseException:
-            self.close()
-            raise
-        self.waits = _wait_sums(self._probe, ranks)
-
-    def close(self) -> None:
-        with self._lock:
-            if self.ep:
-                c.lib.dxt_ep_destroy(self.ep)
-                self.ep = c_void_p()
-            self.waits = np.empty((0, 0), np.int64)
-            if self._probe:
-                c.core.dxt_probe_destroy(self._probe)
-                self._probe = c_void_p()
-            if self._segment is not None:
-                self._segment.close()
-                self._segment = None
-
-    def send(self, index: int, operation: _Operation) -> None:
-        call = (c.lib.dxt_ep_dispatch_send, c.lib.dxt_ep_combine_send)[index]
-        with self._lock:
-            _require(bool(self.ep), "the Buffer was destroyed")
-            call(self.ep, byref(operation.arguments))
-            self._pending[index].append(operation)
-
-    def receive(self, index: int, operation: _Operation) -> None:
-        """Receive everything of a kind up to an operation: they come in the order of sending."""
-        with self._lock:
-            while not operation.received:
-                self._receive_oldest(index)
-
-    def _receive_oldest(self, index: int) -> None:
-        _require(bool(self.ep), "the Buffer was destroyed")
-        call = (c.lib.dxt_ep_dispatch_recv, c.lib.dxt_ep_combine_recv)[index]
-        operation = self._pending[index][0]
-        before = self.waits[index].copy()
-        received = True
-        try:
-            call(self.ep)
-        except c.EpError as error:
-            # Whatever else went wrong, the operation is over.
-            received = error.status != c.ERR_MASKED
-            raise
-        finally:
-            if operation.wait_stats is not None:
-                # Through NumPy, for tensors that were made in inference mode.
-                operation.wait_stats.numpy()[:] += self.waits[index] - before
-            if received:
-                self._pending[index].popleft()
-                operation.received = True
-                operation.tensors = ()
-        if operation.count_stats is not None:
-            total, counts = operation.count_stats
-            total.numpy()[:] += counts.numpy()
-
-
-def _config(ranks: int, shape: Shape) -> c.Config:
-    # Room for as many routes as an engine can have: the ranks need not agree on theirs, and rows
-    # that are never written take no memory.
-    return c.Config(
-        struct_size=ctypes.sizeof(c.Config),
-        ranks=ranks,
-        max_tokens=shape.max_tokens,
-        hidden=shape.hidden,
-        experts=shape.experts,
-        max_topk=min(c.MAX_TOPK, shape.experts),
-    )
-
-
-def _segment_size(config: c.Config) -> int:
-    size = c_size_t()
-    c.lib.dxt_ep_buffer_size(byref(config), byref(size))
-    return size.value
-
-
-def _wait_sums(probe: c_void_p, ranks: int) -> NDArray[np.int64]:
-    """wait_ticks_sum of a probe as [operator, source], in place."""
-    words = _HEAD_WORDS + c.OPERATORS * ranks * _CELL_WORDS
-    block = np.ctypeslib.as_array(ctypes.cast(probe, ctypes.POINTER(ctypes.c_int64)), (words,))
-    return block[_HEAD_WORDS:].reshape(c.OPERATORS, ranks, _CELL_WORDS)[:, :, 0]
+    operation: Operation
 
 
 class Buffer:
@@ -269,9 +112,9 @@ class Buffer:
         self.num_rdma_bytes = num_rdma_bytes
         self.low_latency_mode = low_latency_mode
         self.explicitly_destroy = explicitly_destroy
-        _require(timeout_s > 0, "timeout_s must be above 0")
+        require(timeout_s > 0, "timeout_s must be above 0")
         self._timeout_ns = int(timeout_s * 1e9)
-        self._engines: Dict[Shape, _Engine] = {}
+        self._engines: Dict[Shape, Engine] = {}
         self._memory = GroupMemory(self.rank, _all_gather(group, comm, self.group_size))
 
     def destroy(self) -> None:
@@ -306,7 +149,7 @@ class Buffer:
     ) -> int:
         """The least `num_rdma_bytes` for dispatches of this shape."""
         shape = Shape(num_max_dispatch_tokens_per_rank, hidden, num_experts)
-        return -(-_segment_size(_config(num_ranks, shape)) // num_ranks)
+        return -(-segment_size(engine_config(num_ranks, shape)) // num_ranks)
 
     @property
     def ticks_per_second(self) -> int:
@@ -318,27 +161,27 @@ class Buffer:
     ) -> None:
         """Nothing has to be cleaned here: an operation leaves nothing that the next could see."""
 
-    def _engine(self, shape: Shape) -> _Engine:
+    def _engine(self, shape: Shape) -> Engine:
         engine = self._engines.get(shape)
         if engine is None:
-            _require(self.low_latency_mode, "the Buffer was made without low_latency_mode=True")
-            _require(
+            require(self.low_latency_mode, "the Buffer was made without low_latency_mode=True")
+            require(
                 shape.experts % self.group_size == 0,
                 f"{shape.experts} experts cannot be spread over {self.group_size} ranks",
             )
             least = self.get_low_latency_rdma_size_hint(
                 shape.max_tokens, shape.hidden, self.group_size, shape.experts
             )
-            _require(
+            require(
                 self.num_rdma_bytes >= least,
                 f"num_rdma_bytes is {self.num_rdma_bytes}, but this shape needs {least}",
             )
-            engine = _Engine(self.rank, self.group_size, shape, self._timeout_ns, self._memory)
+            engine = Engine(self.rank, self.group_size, shape, self._timeout_ns, self._memory)
             self._engines[shape] = engine
         return engine
 
     def _start(
-        self, engine: _Engine, index: int, operation: _Operation, return_recv_hook: bool
+        self, engine: Engine, index: int, operation: Operation, return_recv_hook: bool
     ) -> Optional[Callable[[], None]]:
         engine.send(index, operation)
 
@@ -353,7 +196,7 @@ class Buffer:
 
     def _check_stats(self, name: str, stats: Optional[torch.Tensor]) -> None:
         if stats is not None:
-            _check_tensor(name, stats, torch.int64, (self.group_size,))
+            check_tensor(name, stats, torch.int64, (self.group_size,))
 
     def low_latency_dispatch(
         self,
@@ -390,38 +233,38 @@ class Buffer:
         use_fp8 a pair: fp8_dtype and the scales [L, S, hidden / 128] float32. recv_count: [L],
         int32; slots behind it hold anything. hook is None without return_recv_hook.
         """
-        _check_tensor("x", x, torch.bfloat16, (None, None))
+        check_tensor("x", x, torch.bfloat16, (None, None))
         tokens, hidden = x.shape
-        _check_tensor("topk_idx", topk_idx, torch.int64, (tokens, None))
-        _require(
+        check_tensor("topk_idx", topk_idx, torch.int64, (tokens, None))
+        require(
             not (round_scale or use_ue8m0), "round_scale and use_ue8m0 are not supported here"
         )
-        _require(not (async_finish and return_recv_hook), "async_finish with return_recv_hook")
+        require(not (async_finish and return_recv_hook), "async_finish with return_recv_hook")
         self._check_stats("dispatch_wait_recv_cost_stats", dispatch_wait_recv_cost_stats)
         shape = Shape(num_max_dispatch_tokens_per_rank, hidden, num_experts)
         engine = self._engine(shape)
         local, slots = engine.local_experts, engine.slots
         if cumulative_local_expert_recv_stats is not None:
-            _check_tensor(
+            check_tensor(
                 "cumulative_local_expert_recv_stats",
                 cumulative_local_expert_recv_stats,
                 torch.int32,
                 (local,),
             )
         dtype = fp8_dtype if use_fp8 else torch.bfloat16
-        recv_x = _empty((local, slots, hidden), dtype)
-        scales = _empty((local, slots, hidden // c.BLOCK if use_fp8 else 0), torch.float32)
-        recv_count = _empty((local,), torch.int32).zero_()
+        recv_x = empty((local, slots, hidden), dtype)
+        scales = empty((local, slots, hidden // c.BLOCK if use_fp8 else 0), torch.float32)
+        recv_count = empty((local,), torch.int32).zero_()
         handle = Handle(
             (
-                _empty((local, slots), torch.int32),
-                _empty((local, self.group_size), torch.int64).zero_(),
+                empty((local, slots), torch.int32),
+                empty((local, self.group_size), torch.int64).zero_(),
                 num_max_dispatch_tokens_per_rank,
                 hidden,
                 num_experts,
             )
         )
-        handle.src_slot = _empty((local, slots), torch.uint8)
+        handle.src_slot = empty((local, slots), torch.uint8)
         arguments = c.Dispatch(
             struct_size=ctypes.sizeof(c.Dispatch),
             format=c.FP8 if use_fp8 else c.BF16,
@@ -435,7 +278,7 @@ class Buffer:
             handle=_pointers(handle),
         )
         tensors = (x, topk_idx, recv_x, scales, recv_count, *handle[:2], handle.src_slot)
-        operation = handle.operation = _Operation(arguments, tensors)
+        operation = handle.operation = Operation(arguments, tensors)
         operation.wait_stats = dispatch_wait_recv_cost_stats
         if cumulative_local_expert_recv_stats is not None:
             operation.count_stats = (cumulative_local_expert_recv_stats, recv_count)
@@ -472,21 +315,21 @@ class Buffer:
         _, _, max_tokens, hidden, experts = handle
         engine = self._engine(Shape(max_tokens, hidden, experts))
         if zero_copy:
-            _require(
+            require(
                 engine.zero_copy_x is not None,
                 "zero_copy without get_next_low_latency_combine_buffer()",
             )
             x, engine.zero_copy_x = engine.zero_copy_x, None
-        _check_tensor("x", x, torch.bfloat16, (engine.local_experts, engine.slots, hidden))
-        _check_tensor("topk_idx", topk_idx, torch.int64, (None, None))
+        check_tensor("x", x, torch.bfloat16, (engine.local_experts, engine.slots, hidden))
+        check_tensor("topk_idx", topk_idx, torch.int64, (None, None))
         tokens, topk = topk_idx.shape
-        _check_tensor("topk_weights", topk_weights, torch.float32, (tokens, topk))
-        _require(not (async_finish and return_recv_hook), "async_finish with return_recv_hook")
+        check_tensor("topk_weights", topk_weights, torch.float32, (tokens, topk))
+        require(not (async_finish and return_recv_hook), "async_finish with return_recv_hook")
         self._check_stats("combine_wait_recv_cost_stats", combine_wait_recv_cost_stats)
-        _require(dispatched.received, "the dispatch of this handle has not been received yet")
+        require(dispatched.received, "the dispatch of this handle has not been received yet")
         if out is None:
-            out = _empty((tokens, hidden), torch.bfloat16)
-        _check_tensor("out", out, torch.bfloat16, (tokens, hidden))
+            out = empty((tokens, hidden), torch.bfloat16)
+        check_tensor("out", out, torch.bfloat16, (tokens, hidden))
         arguments = c.Combine(
             struct_size=ctypes.sizeof(c.Combine),
             format=c.COMBINE_LOGFMT if use_logfmt else c.COMBINE_BF16,
@@ -499,7 +342,7 @@ class Buffer:
             out=out.data_ptr(),
         )
         tensors = (x, topk_idx, topk_weights, out, handle)
-        operation = _Operation(arguments, tensors)
+        operation = Operation(arguments, tensors)
         operation.wait_stats = combine_wait_recv_cost_stats
         hook = self._start(engine, c.COMBINE, operation, return_recv_hook)
         return out, EventOverlap(None, tensors if async_finish else None), hook
@@ -510,12 +353,12 @@ class Buffer:
         _, _, max_tokens, hidden, experts = handle
         engine = self._engine(Shape(max_tokens, hidden, experts))
         shape = (engine.local_experts, engine.slots, hidden)
-        engine.zero_copy_x = _empty(shape, torch.bfloat16)
+        engine.zero_copy_x = empty(shape, torch.bfloat16)
         return engine.zero_copy_x
 
     def low_latency_query_mask_buffer(self, mask_status: torch.Tensor) -> None:
         """Fill `mask_status`, [N] int32, with 1 for each rank that was given up, else 0."""
-        _check_tensor("mask_status", mask_status, torch.int32, (self.group_size,))
+        check_tensor("mask_status", mask_status, torch.int32, (self.group_size,))
         mask_status.zero_()
         for engine in self._engines.values():
             masked = (c_uint8 * self.group_size)()
@@ -530,9 +373,9 @@ class Buffer:
             c.lib.dxt_ep_delay_path(engine.ep, index, source, int(delay_s * 1e9))
 
 
-def _dispatched(handle: Any) -> _Operation:
-    _require(isinstance(handle, Handle), "the handle is not one that low_latency_dispatch returned")
-    operation: _Operation = handle.operation
+def _dispatched(handle: Any) -> Operation:
+    require(isinstance(handle, Handle), "the handle is not one that low_latency_dispatch returned")
+    operation: Operation = handle.operation
     return operation
 
 

@@ -11,111 +11,28 @@ the C library.
 """
 from __future__ import annotations
 
-import copy
 import ctypes as c
 import json
 import os
-from dataclasses import dataclass
-from html import escape
-from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple, Union
+from typing import Any, Dict, List, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
 from . import _lib
+from ._analysis import Analysis
 from ._files import Reader
+from ._findings import Finding, Findings
 from ._lib import lib
 from ._page import page_of
 from ._ranks import device_of, devices_of, known, places_of, upper_median
 
+__all__ = ["Finding", "Findings", "Window"]
+
 _UNITS = {"cycles": _lib.UNIT_CYCLES, "ns": _lib.UNIT_NS}
 _ORIGINS = {None: _lib.ORIGIN_UNKNOWN, "source": _lib.ORIGIN_SOURCE,
             "barrier": _lib.ORIGIN_BARRIER, "duration": _lib.ORIGIN_DURATION}
-_METHODS = {"robust": _lib.METHOD_ROBUST, "ratio": _lib.METHOD_RATIO}
 #: A caption names this many findings.
 _NAMED = 6
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One named cause. What does not apply, or is not known, is None; docs/formats.md has the
-    meaning of each field."""
-
-    kind: str
-    text: str
-    severity: str
-    confidence: float
-    wait_us: Optional[float] = None
-    share: Optional[float] = None
-    rank: Optional[int] = None
-    path: Optional[Tuple[int, int]] = None
-    node: Optional[int] = None
-    ranks: Optional[Tuple[int, ...]] = None
-    path_nodes: Optional[Tuple[int, int]] = None
-    wait_cycles: Optional[float] = None
-    or_early: Optional[int] = None
-
-    @classmethod
-    def _from_json(cls, entry: Dict[str, Any]) -> "Finding":
-        known = {key: tuple(value) if isinstance(value, list) else value
-                 for key, value in entry.items() if key in cls.__dataclass_fields__}
-        return cls(**known)
-
-    def __str__(self) -> str:
-        return self.text
-
-
-class Findings:
-    """What an analysis says of one window.
-
-    ``verdict`` is ``"healthy"``, ``"slow"`` or ``"inconclusive"``; ``findings`` are the causes, the
-    most expensive first; ``abnormal_cols``, ``abnormal_rows`` and ``abnormal_points`` are the lists
-    of docs/formats.md.
-    """
-
-    def __init__(self, line: bytes, text: str) -> None:
-        self._dict: Dict[str, Any] = json.loads(line)
-        self._text = text
-        self.phase: str = self._dict["phase"]
-        self.window: Optional[int] = self._dict["window"]
-        self.ranks: int = self._dict["ranks"]
-        self.method: str = self._dict["method"]
-        self.verdict: str = self._dict["verdict"]
-        self.abnormal_cols: List[List[Any]] = self._dict["abnormal_cols"]
-        self.abnormal_rows: List[List[Any]] = self._dict["abnormal_rows"]
-        self.abnormal_points: List[List[Any]] = self._dict["abnormal_points"]
-        self.findings: List[Finding] = [Finding._from_json(f) for f in self._dict["findings"]]
-
-    @classmethod
-    def _from_c(cls, window: Any, findings: Any) -> "Findings":
-        line, text = _lib.Writer(), _lib.Writer()
-        lib.dxt_report_json(window, findings, line.function, None)
-        lib.dxt_report_text(window, findings, text.function, None)
-        return cls(line.bytes(), text.text())
-
-    def to_dict(self) -> Dict[str, Any]:
-        """The diagnosis format, one window's line of ``deepxtrace analyze --json``."""
-        return copy.deepcopy(self._dict)
-
-    def __len__(self) -> int:
-        return len(self.findings)
-
-    def __iter__(self) -> Iterator[Finding]:
-        return iter(self.findings)
-
-    def __str__(self) -> str:
-        return self._text.rstrip("\n")
-
-    def __repr__(self) -> str:
-        return f"<Findings {self.phase} {self.verdict}: {len(self.findings)}>"
-
-    def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><td>{escape(f.kind)}</td><td>{escape(f.severity)}</td>"
-            f"<td>{'' if f.share is None else f'{100 * f.share:.1f} %'}</td>"
-            f"<td style='text-align:left'>{escape(f.text)}</td></tr>" for f in self.findings)
-        table = ("<table><tr><th>kind</th><th>severity</th><th>share</th><th>finding</th></tr>"
-                 f"{rows}</table>" if rows else "")
-        return f"<div><b>{escape(self.phase)}: {escape(self.verdict)}</b>{table}</div>"
 
 
 def _array(values: Any, dtype: Any, shape: Tuple[int, ...], name: str) -> np.ndarray:
@@ -370,9 +287,10 @@ class Window:
         all above 0, and the last two options belong to the method "ratio".
         """
         struct = self._struct()
-        with _Analysis(struct, method, companion, min_share, ranks_per_node,
-                       (threshold_col, threshold_row, threshold_point), keep_points,
-                       excluding_zeros, adjacent) as found:
+        others = [None if other is None else other._struct() for other in (companion, adjacent)]
+        with Analysis(struct, method, others[0], min_share, ranks_per_node,
+                      (threshold_col, threshold_row, threshold_point), keep_points,
+                      excluding_zeros, others[1]) as found:
             return Findings._from_c(struct, found)
 
     def heatmap(self, path: Union[str, "os.PathLike[str]", None] = None,
@@ -397,7 +315,7 @@ class Window:
     def _draw(self, kind: int, method: str) -> bytes:
         struct, writer = self._struct(), _lib.Writer()
         marks, count = c.POINTER(_lib.Mark)(), c.c_size_t()
-        with _Analysis(struct, method) as found:
+        with Analysis(struct, method) as found:
             lib.dxt_report_marks(struct, found, c.byref(marks), c.byref(count))
             findings = Findings._from_c(struct, found)
         try:
@@ -430,35 +348,3 @@ def _caption(findings: Findings) -> str:
                  "inconclusive": ["inconclusive: too thin or too noisy to tell"]}.get(
                      findings.verdict, ["see the marks"])
     return "\n".join(lines)
-
-
-class _Analysis:
-    """dxt_analyze() as a context: the findings live inside."""
-
-    def __init__(self, struct: Any, method: str = "robust", companion: Optional[Window] = None,
-                 min_share: float = 0.01, ranks_per_node: int = 0,
-                 thresholds: Tuple[float, float, float] = (3.0, 3.0, 5.0),
-                 keep_points: bool = False, excluding_zeros: bool = False,
-                 adjacent: Optional[Window] = None) -> None:
-        if method not in _METHODS:
-            raise ValueError(f"method: {method!r} is neither 'robust' nor 'ratio'")
-        if not all(value > 0 for value in (*thresholds, min_share)):
-            raise ValueError("thresholds and min_share must be above 0")
-        self._companion = companion._struct() if companion is not None else None
-        self._adjacent = adjacent._struct() if adjacent is not None else None
-        self._options = _lib.AnalysisOptions(
-            struct_size=c.sizeof(_lib.AnalysisOptions), method=_METHODS[method],
-            companion=c.pointer(self._companion) if self._companion is not None else None,
-            adjacent=c.pointer(self._adjacent) if self._adjacent is not None else None,
-            min_share=min_share, ranks_per_node=ranks_per_node, threshold_col=thresholds[0],
-            threshold_row=thresholds[1], threshold_point=thresholds[2],
-            keep_points=bool(keep_points), excluding_zeros=bool(excluding_zeros))
-        self._struct = struct
-        self._found = c.c_void_p()
-
-    def __enter__(self) -> c.c_void_p:
-        lib.dxt_analyze(self._struct, c.byref(self._options), c.byref(self._found))
-        return self._found
-
-    def __exit__(self, *_unused: Any) -> None:
-        lib.dxt_findings_free(self._found)

@@ -17,7 +17,7 @@ if not torch.cuda.is_available():
     pytest.skip("no CUDA device", allow_module_level=True)
 sys.path.insert(0, str(Path(__file__).parent.parent / "python"))
 
-from deepxtrace import Window, diagnose as ds  # noqa: E402
+from deepxtrace import Window, _sessions  # noqa: E402
 import threads  # noqa: E402
 from threads import on_all  # noqa: E402
 
@@ -30,7 +30,7 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.setenv("DEEPEP_DIAGNOSE_LOG_PATH", str(tmp_path))
     monkeypatch.setenv("DEEPEP_DIAGNOSE_WARMING_TIME", "0")
     yield tmp_path
-    for running in list(ds._running):
+    for running in list(_sessions.running):
         running.close()
 
 

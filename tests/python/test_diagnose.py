@@ -20,7 +20,7 @@ torch = pytest.importorskip("torch")
 import torch.distributed as dist  # noqa: E402
 
 import deepxtrace  # noqa: E402
-from deepxtrace import _group, _log, _tensors, diagnose as ds  # noqa: E402
+from deepxtrace import _group, _log, _sessions, _tensors, diagnose as ds  # noqa: E402
 from deepxtrace._report import Report  # noqa: E402
 from threads import Group, make_all, on_all  # noqa: E402
 
@@ -37,11 +37,11 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.setenv("DEEPEP_DIAGNOSE_LOG_PATH", str(tmp_path))
     monkeypatch.setenv("DEEPEP_DIAGNOSE_WARMING_TIME", "0")
     # Results come with the call that ends their window, however busy the machine is.
-    monkeypatch.setattr(ds, "PATIENCE_SECONDS", 2.0)
+    monkeypatch.setattr(_sessions, "PATIENCE_SECONDS", 2.0)
     # And what is added to the counters is worth a finding, however long their window lasts.
     monkeypatch.setenv("DEEPEP_DIAGNOSE_MIN_SHARE", "0.000001")
     yield tmp_path
-    for running in list(ds._running):
+    for running in list(_sessions.running):
         running.close()
 
 

@@ -17,7 +17,7 @@ torch = pytest.importorskip("torch")
 
 import deepxtrace  # noqa: E402
 import fake_cuda  # noqa: E402
-from deepxtrace import _attach, _graphs, diagnose as ds  # noqa: E402
+from deepxtrace import _attach, _graphs, _sessions  # noqa: E402
 from standins import VERSIONS, write_deep_ep  # noqa: E402
 from threads import Group, make_all, on_all  # noqa: E402
 
@@ -59,7 +59,7 @@ def world(tmp_path: Path, monkeypatch: Any) -> Iterator[Path]:
     write_deep_ep(tmp_path, VERSIONS["2025-07, both"])
     importlib.invalidate_caches()
     yield tmp_path
-    for running in list(ds._running):
+    for running in list(_sessions.running):
         running.close()
     _attach.detach()
     assert _attach._layer is None or _attach._layer._watched

@@ -1,68 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A wait matrix on a canvas: rows wait, columns are awaited.
 
-const theme = {};
-function readTheme() {
-  const style = getComputedStyle(document.documentElement);
-  for (const name of ["paper", "text", "muted", "rule", "line", "silent", "hatch", "mark", "on-mark", "chosen", "slow", "node"])
-    theme[name.replace("-m", "M")] = style.getPropertyValue("--" + name).trim();
-}
-
-// Make the canvas as fine as the screen; its size in CSS pixels and the context to draw with.
-function begin(canvas) {
-  const box = canvas.parentElement.getBoundingClientRect(), dpr = window.devicePixelRatio || 1;
-  const width = Math.max(40, Math.round(box.width)), height = Math.max(40, Math.round(box.height));
-  if (canvas.width !== width * dpr || canvas.height !== height * dpr) {
-    canvas.width = width * dpr;
-    canvas.height = height * dpr;
-  }
-  const context = canvas.getContext("2d");
-  context.setTransform(dpr, 0, 0, dpr, 0, 0);
-  context.clearRect(0, 0, width, height);
-  context.imageSmoothingEnabled = false;
-  context.font = "12px system-ui, 'DejaVu Sans', sans-serif";
-  context.textBaseline = "middle";
-  context.lineWidth = 1;
-  return { context, width, height };
-}
-
-// A text that fits, its end cut.
-function fitText(context, text, width) {
-  if (context.measureText(text).width <= width) return text;
-  let cut = text;
-  while (cut.length > 1 && context.measureText(cut + "…").width > width) cut = cut.slice(0, -1);
-  return cut + "…";
-}
-
-// The same with its begin cut: the ends of host names tell them apart.
-function fitEnd(context, text, width) {
-  if (context.measureText(text).width <= width) return text;
-  let cut = text;
-  while (cut.length > 1 && context.measureText("…" + cut).width > width) cut = cut.slice(1);
-  return "…" + cut;
-}
-
-// What all maps show: the same square of ranks.
-class View {
-  constructor(ranks) { this.reset(ranks); }
-
-  reset(ranks) { Object.assign(this, { ranks, x: 0, y: 0, n: ranks }); }
-
-  get whole() { return this.n >= this.ranks; }
-
-  set(x, y, n) {
-    this.n = Math.min(this.ranks, Math.max(Math.min(2, this.ranks), n));
-    this.x = Math.min(this.ranks - this.n, Math.max(0, x));
-    this.y = Math.min(this.ranks - this.n, Math.max(0, y));
-  }
-
-  // Keep the point (column, row) where it is.
-  zoom(factor, column, row) {
-    const n = Math.min(this.ranks, Math.max(Math.min(2, this.ranks), this.n * factor)), f = n / this.n;
-    this.set(column - (column - this.x) * f, row - (row - this.y) * f, n);
-  }
-}
-
 class HeatMap {
   constructor(canvas, on) {
     Object.assign(this, { canvas, on, images: new Map(), cursor: null, hover: null });
@@ -403,50 +341,6 @@ function pool(values, from, count, pixels) {
     if (!(made[at] >= values[i]) && values[i] === values[i]) made[at] = values[i];
   }
   return made;
-}
-
-// ---- hosts, and stretches of ranks ----
-
-const leftOf = (run) => (severalHosts(run) ? 132 : 72);
-
-// Without the domain that all share.
-function shortHost(run, rank) {
-  if (run.domain === undefined) {
-    const ends = run.hosts.map((name) => (name.includes(".") ? name.slice(name.indexOf(".")) : ""));
-    run.domain = ends.every((end) => end === ends[0]) ? ends[0].length : 0;
-  }
-  const name = hostOf(run, rank);
-  return name.slice(0, name.length - run.domain);
-}
-
-function stretches(ranks) {
-  const list = [];
-  for (const rank of [...ranks].sort((a, b) => a - b)) {
-    const last = list[list.length - 1];
-    if (last && last[0] + last[1] === rank) last[1]++;
-    else list.push([rank, 1]);
-  }
-  return list;
-}
-
-// Where the next node begins; nothing if nodes are not known or are not in a row.
-function nodeEnds(run) {
-  if (run.ends) return run.ends;
-  const of = run.nodes || (severalHosts(run) ? run.host : null);
-  run.ends = [];
-  for (let rank = 1; of && rank < run.ranks; rank++) if (of[rank] !== of[rank - 1]) run.ends.push(rank);
-  return run.ends;
-}
-
-function hostStretches(run) {
-  if (run.stretches) return run.stretches;
-  run.stretches = [];
-  for (let rank = 0; rank < run.ranks; rank++) {
-    const last = run.stretches[run.stretches.length - 1];
-    if (last && run.host[last[0]] === run.host[rank]) last[1]++;
-    else run.stretches.push([rank, 1]);
-  }
-  return run.stretches;
 }
 
 const near = (set, rank, distance) => { for (const other of set) if (Math.abs(other - rank) < distance) return true; return false; };

@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The analysis of one window by the library."""
+from __future__ import annotations
+
+import ctypes as c
+from typing import Any, Tuple
+
+from . import _lib
+from ._lib import lib
+
+METHODS = {"robust": _lib.METHOD_ROBUST, "ratio": _lib.METHOD_RATIO}
+
+
+class Analysis:
+    """dxt_analyze() as a context: the findings live inside. Windows are structs of the library."""
+
+    def __init__(self, struct: Any, method: str = "robust", companion: Any = None,
+                 min_share: float = 0.01, ranks_per_node: int = 0,
+                 thresholds: Tuple[float, float, float] = (3.0, 3.0, 5.0),
+                 keep_points: bool = False, excluding_zeros: bool = False,
+                 adjacent: Any = None) -> None:
+        if method not in METHODS:
+            raise ValueError(f"method: {method!r} is neither 'robust' nor 'ratio'")
+        if not all(value > 0 for value in (*thresholds, min_share)):
+            raise ValueError("thresholds and min_share must be above 0")
+        self._options = _lib.AnalysisOptions(
+            struct_size=c.sizeof(_lib.AnalysisOptions), method=METHODS[method],
+            companion=c.pointer(companion) if companion is not None else None,
+            adjacent=c.pointer(adjacent) if adjacent is not None else None,
+            min_share=min_share, ranks_per_node=ranks_per_node, threshold_col=thresholds[0],
+            threshold_row=thresholds[1], threshold_point=thresholds[2],
+            keep_points=bool(keep_points), excluding_zeros=bool(excluding_zeros))
+        self._struct, self._others = struct, (companion, adjacent)  # alive as long as this
+        self._found = c.c_void_p()
+
+    def __enter__(self) -> c.c_void_p:
+        lib.dxt_analyze(self._struct, c.byref(self._options), c.byref(self._found))
+        return self._found
+
+    def __exit__(self, *_unused: Any) -> None:
+        lib.dxt_findings_free(self._found)
