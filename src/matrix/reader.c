@@ -10,6 +10,8 @@
 
 /* So many bytes at the beginning tell what a file is. */
 #define SNIFF_SIZE 4096
+/* Most windows that are read at once: small matrices behind each other in one line. */
+#define READY_MAX 65536
 
 /* ---- what is said ---- */
 
@@ -60,8 +62,31 @@ void dxt_reader_hint(dxt_reader *reader, const char *format, ...)
 
 dxt_status dxt_reader_give(dxt_reader *reader, dxt_window *window, uint64_t line)
 {
-    reader->ready[reader->ready_count++] = (dxt_ready){window, line};
+    dxt_queue *ready = &reader->ready;
+    if (ready->end == READY_MAX) {
+        dxt_window_free(window);
+        if (ready->full) return DXT_OK;
+        ready->full = true;
+        return dxt_reader_lose(reader, DXT_REMARK_LOST, DXT_ERR_LIMIT, line,
+                               "more than %d matrices in one line", READY_MAX);
+    }
+    if (ready->end == ready->capacity) {
+        uint32_t capacity = ready->capacity ? 2 * ready->capacity : 16;
+        dxt_ready *windows = realloc(ready->windows, capacity * sizeof *windows);
+        if (!windows) {
+            dxt_window_free(window);
+            return dxt_fail_memory(capacity * sizeof *windows);
+        }
+        ready->windows = windows;
+        ready->capacity = capacity;
+    }
+    ready->windows[ready->end++] = (dxt_ready){window, line};
     return DXT_OK;
+}
+
+static bool is_ready(const dxt_reader *reader)
+{
+    return reader->ready.at < reader->ready.end;
 }
 
 static dxt_status nothing_read(dxt_reader *reader)
@@ -226,7 +251,7 @@ static dxt_status end_of_file(dxt_reader *reader)
     reader->printable = false;
     reader->escaped.size = reader->heading.size = 0;
     status = dxt_text_end(reader, more);
-    return status != DXT_OK || more || reader->ready_count ? status : DXT_END;
+    return status != DXT_OK || more || is_ready(reader) ? status : DXT_END;
 }
 
 /* Read until a window is ready. */
@@ -235,7 +260,7 @@ static dxt_status read_next(dxt_reader *reader)
     dxt_status status = DXT_OK;
     const char *line;
     size_t size;
-    while (reader->ready_count == 0 && status == DXT_OK) {
+    while (!is_ready(reader) && status == DXT_OK) {
         if (!reader->begun) {
             status = begin_file(reader);
         } else if (reader->npy.windows > 0) {
@@ -307,23 +332,21 @@ dxt_status dxt_reader_next(dxt_reader *reader, dxt_window **window)
 {
     if (!reader || !window)
         return dxt_fail(DXT_ERR_INVALID, "reader: it and the result must not be NULL");
-    if (reader->status == DXT_END) return DXT_END;
-    if (reader->status != DXT_OK) return dxt_fail(reader->status, "%s", reader->message);
-    dxt_status status = read_next(reader);
-    if (reader->ready_count > 0) {
-        /* What went wrong behind a window is said when that has been handed out. */
-        if (status < DXT_OK) reader->status = status;
-        if (status < DXT_OK) snprintf(reader->message, sizeof reader->message, "%s", dxt_error());
-        *window = reader->ready[0].window;
-        reader->line = reader->ready[0].line;
-        reader->ready_count--;
-        memmove(reader->ready, reader->ready + 1, reader->ready_count * sizeof *reader->ready);
-        reader->handed++;
-        return DXT_OK;
+    if (!is_ready(reader) && reader->status == DXT_OK) {
+        reader->status = read_next(reader);
+        if (reader->status < DXT_OK)
+            snprintf(reader->message, sizeof reader->message, "%s", dxt_error());
     }
-    reader->status = status;
-    if (status < DXT_OK) snprintf(reader->message, sizeof reader->message, "%s", dxt_error());
-    return status;
+    /* What went wrong behind a window is said when that has been handed out. */
+    if (!is_ready(reader))
+        return reader->status < DXT_OK ? dxt_fail(reader->status, "%s", reader->message)
+                                       : reader->status;
+    dxt_queue *ready = &reader->ready;
+    *window = ready->windows[ready->at].window;
+    reader->line = ready->windows[ready->at++].line;
+    if (ready->at == ready->end) *ready = (dxt_queue){ready->windows, .capacity = ready->capacity};
+    reader->handed++;
+    return DXT_OK;
 }
 
 uint64_t dxt_reader_line(const dxt_reader *reader)
@@ -337,7 +360,9 @@ void dxt_reader_close(dxt_reader *reader)
     if (!reader) return;
     dxt_input_close(&reader->input);
     for (uint32_t i = 0; i < DXT_SHEETS; i++) dxt_sheet_drop(&reader->sheets[i]);
-    for (uint32_t i = 0; i < reader->ready_count; i++) dxt_window_free(reader->ready[i].window);
+    for (uint32_t i = reader->ready.at; i < reader->ready.end; i++)
+        dxt_window_free(reader->ready.windows[i].window);
+    free(reader->ready.windows);
     dxt_table_drop(&reader->table);
     free(reader->inner.data);
     free(reader->clean.data);

@@ -52,7 +52,8 @@ typedef struct dxt_sheet {
     bool doubled;       /**< its header came twice, so every line will */
     bool skipped;       /**< the second copy of the last row has come */
     bool stays;         /**< it has had a row since another one began */
-    dxt_window *window; /**< made with the first row; all rows still missing */
+    dxt_window *window; /**< made with the first row; NULL if it is lost */
+    uint8_t *missing;   /**< N: the rows that have not come; made with the first one */
     double *reals;      /**< N×N, once there are decimals */
     uint32_t ranks;     /**< N; 0 = as many as the first row has */
     uint32_t count;     /**< rows so far */
@@ -67,6 +68,7 @@ typedef struct dxt_sheet {
     uint64_t touched;   /**< when the newest row came */
     uint64_t head;      /**< hash of the header's text; 0 = none */
     uint64_t cells;     /**< hash of the rows in the order they came */
+    uint64_t tail;      /**< hash of the newest row */
     char phase[256];
     char *instance;
     char *begin;
@@ -112,6 +114,13 @@ typedef struct dxt_ready {
     uint64_t line;
 } dxt_ready;
 
+/** Windows that are ready, in order: those before `at` have been handed out. */
+typedef struct dxt_queue {
+    dxt_ready *windows;
+    uint32_t at, end, capacity;
+    bool full; /**< there was no room for more, which has been said */
+} dxt_queue;
+
 /** A value as JSON or Python writes it that runs over several lines. */
 typedef struct dxt_document {
     bool open;
@@ -151,8 +160,7 @@ struct dxt_reader {
     } newest;          /**< the window that was finished last */
     uint64_t tail;     /**< hash of the newest row */
     dxt_table table;
-    dxt_ready ready[DXT_SHEETS + 2];
-    uint32_t ready_count;
+    dxt_queue ready;
     struct {
         uint64_t head, cells;
     } echoes[DXT_ECHOES];
@@ -203,7 +211,8 @@ dxt_status dxt_reader_fail(const dxt_reader *reader, dxt_status status, const ch
 dxt_status dxt_reader_lose(dxt_reader *reader, dxt_remark kind, dxt_status status, uint64_t line,
                            const char *format, ...) DXT_PRINTF(5, 6);
 
-/** Have a window handed out; it is taken over. */
+/** Have a window handed out; it is taken over. @return DXT_OK; DXT_ERR_NO_MEMORY; DXT_ERR_LIMIT:
+ *  too many at once. */
 dxt_status dxt_reader_give(dxt_reader *reader, dxt_window *window, uint64_t line);
 
 /** Remember why there may be no window, unless something is known already. */
@@ -322,9 +331,8 @@ dxt_status dxt_sheet_end(dxt_reader *reader, dxt_sheet *sheet);
 /** The input ends, @p torn: within a row: hand it out if its last rows are there. */
 dxt_status dxt_sheet_cut(dxt_reader *reader, dxt_sheet *sheet, bool torn);
 void dxt_sheet_drop(dxt_sheet *sheet);
-/** Make whole numbers of decimals. */
-dxt_status dxt_round(dxt_reader *reader, uint64_t line, const double *reals, int64_t *cells,
-                     size_t count);
+/** Make whole numbers of N×N decimals, the waits of @p window; its missing rows are passed over. */
+dxt_status dxt_round(dxt_reader *reader, uint64_t line, const double *reals, dxt_window *window);
 /** Number and hand out a window of text. */
 dxt_status dxt_give_text(dxt_reader *reader, dxt_window *window, uint64_t line);
 /** FNV-1a. */

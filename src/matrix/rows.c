@@ -24,37 +24,52 @@ static uint64_t hash_row(const dxt_reader *reader)
     return hash;
 }
 
-static dxt_status make_window(dxt_sheet *sheet)
-{
-    dxt_window *window;
-    dxt_status status = dxt_window_create(sheet->ranks, sheet->phase, &window);
-    if (status != DXT_OK) return status;
-    window->missing = malloc(sheet->ranks);
-    if (!window->missing) {
-        dxt_window_free(window);
-        return dxt_fail_memory(sheet->ranks);
-    }
-    memset(window->missing, 1, sheet->ranks);
-    sheet->window = window;
-    return DXT_OK;
-}
-
 /* From the first decimal on the cells are kept as such. */
 static dxt_status make_reals(dxt_sheet *sheet)
 {
-    size_t count = (size_t)sheet->ranks * sheet->ranks;
-    sheet->reals = calloc(count, sizeof *sheet->reals);
-    if (!sheet->reals) return dxt_fail_memory(count * sizeof *sheet->reals);
-    for (size_t i = 0; i < count; i++) {
-        int64_t wait = sheet->window->wait[i];
-        sheet->reals[i] = wait == DXT_NOT_OBSERVED ? (double)NAN : (double)wait;
-    }
+    size_t ranks = sheet->ranks;
+    sheet->reals = calloc(ranks * ranks, sizeof *sheet->reals);
+    if (!sheet->reals) return dxt_fail_memory(ranks * ranks * sizeof *sheet->reals);
+    /* Most rows of a large matrix may never come. */
+    for (size_t row = 0; row < ranks; row++)
+        for (size_t i = row * ranks; !sheet->missing[row] && i < (row + 1) * ranks; i++) {
+            int64_t wait = sheet->window->wait[i];
+            sheet->reals[i] = wait == DXT_NOT_OBSERVED ? (double)NAN : (double)wait;
+        }
     return DXT_OK;
+}
+
+/* What the row needs. A window that is lost has no cells. */
+static dxt_status make_room(const dxt_row *row, dxt_sheet *sheet)
+{
+    dxt_status status = DXT_OK;
+    if (!sheet->missing) {
+        sheet->missing = malloc(sheet->ranks);
+        if (!sheet->missing) return dxt_fail_memory(sheet->ranks);
+        memset(sheet->missing, 1, sheet->ranks);
+    }
+    if (sheet->lost) return DXT_OK;
+    if (!sheet->window) status = dxt_window_create(sheet->ranks, sheet->phase, &sheet->window);
+    if (status == DXT_OK && row->decimals && !sheet->reals) status = make_reals(sheet);
+    return status;
+}
+
+static void free_cells(dxt_sheet *sheet)
+{
+    dxt_window_free(sheet->window);
+    free(sheet->reals);
+    sheet->window = NULL;
+    sheet->reals = NULL;
 }
 
 static uint32_t rank_of(const dxt_sheet *sheet, const dxt_row *row)
 {
     return row->named ? (uint32_t)row->rank : sheet->count;
+}
+
+static bool has_row(const dxt_sheet *sheet, uint32_t rank)
+{
+    return sheet->missing && !sheet->missing[rank];
 }
 
 /* Add the row to its window; of one that is lost it is only counted, if it can be one of its rows.
@@ -63,17 +78,15 @@ static dxt_status add(dxt_reader *reader, dxt_sheet *sheet)
 {
     const dxt_row *row = &reader->rowing;
     uint32_t rank = rank_of(sheet, row);
-    if (rank >= sheet->ranks || (sheet->window && !sheet->window->missing[rank])) return DXT_OK;
-    dxt_status status = sheet->window ? DXT_OK : make_window(sheet);
-    bool kept = !sheet->lost;
-    if (status == DXT_OK && kept && row->decimals && !sheet->reals) status = make_reals(sheet);
+    if (rank >= sheet->ranks || has_row(sheet, rank)) return DXT_OK;
+    dxt_status status = make_room(row, sheet);
     if (status != DXT_OK) return status;
     size_t first = (size_t)rank * sheet->ranks;
-    if (kept && sheet->reals)
+    if (sheet->reals)
         memcpy(sheet->reals + first, reader->reals, sheet->ranks * sizeof *reader->reals);
-    else if (kept)
+    else if (sheet->window)
         memcpy(sheet->window->wait + first, reader->row, sheet->ranks * sizeof *reader->row);
-    sheet->window->missing[rank] = 0;
+    sheet->missing[rank] = 0;
     uint64_t hash = hash_row(reader);
     sheet->cells = (sheet->cells ^ hash) * UINT64_C(0x9e3779b97f4a7c15) + rank;
     sheet->named = row->named;
@@ -88,7 +101,7 @@ static dxt_status add(dxt_reader *reader, dxt_sheet *sheet)
     sheet->count++;
     for (uint32_t i = 0; i < DXT_SHEETS; i++)
         if (reader->sheets[i].used && reader->sheets[i].order > sheet->order) sheet->stays = true;
-    reader->tail = hash;
+    reader->tail = sheet->tail = hash;
     return sheet->count == sheet->ranks ? dxt_sheet_give(reader, sheet) : DXT_OK;
 }
 
@@ -98,8 +111,8 @@ static bool repeats(const dxt_reader *reader, const dxt_sheet *sheet)
     const dxt_row *row = &reader->rowing;
     if (sheet->count == 0 || row->width != sheet->ranks || row->status != DXT_OK) return false;
     uint32_t rank = row->named ? (uint32_t)row->rank : (uint32_t)sheet->last_rank;
-    if (rank >= sheet->ranks || row->named != sheet->named || sheet->window->missing[rank])
-        return false;
+    if (rank >= sheet->ranks || row->named != sheet->named || !has_row(sheet, rank)) return false;
+    if (sheet->lost) return rank == sheet->last_rank && hash_row(reader) == sheet->tail;
     size_t first = (size_t)rank * sheet->ranks;
     if (sheet->reals)
         return memcmp(sheet->reals + first, reader->reals, row->width * sizeof *reader->reals) == 0;
@@ -126,8 +139,9 @@ static bool is_foreign(const dxt_sheet *sheet, const dxt_row *row)
 /* Forget the rows so far. */
 static void begin_again(dxt_sheet *sheet)
 {
-    memset(sheet->window->missing, 1, sheet->ranks);
-    sheet->count = 0;
+    free_cells(sheet);
+    memset(sheet->missing, 1, sheet->ranks);
+    sheet->count = sheet->nans = 0;
     sheet->last_rank = -1;
     sheet->cells = DXT_HASH_SEED;
 }
@@ -140,7 +154,7 @@ static bool takes(const dxt_sheet *sheet, const dxt_row *row)
     if (sheet->count > 0 && sheet->named != row->named) return false;
     if (!looks_alike(sheet, row)) return false;
     if (!row->named) return sheet->count < sheet->ranks;
-    return row->rank < sheet->ranks && (!sheet->window || sheet->window->missing[row->rank]);
+    return row->rank < sheet->ranks && !has_row(sheet, (uint32_t)row->rank);
 }
 
 /* Whether the row fits sheet `a` better than sheet `b`, which is older. */
@@ -180,6 +194,7 @@ static dxt_status lose(dxt_reader *reader, dxt_sheet *sheet, dxt_status status, 
 {
     if (sheet->lost) return DXT_OK;
     sheet->lost = true;
+    free_cells(sheet);
     return dxt_reader_lose(reader, DXT_REMARK_LOST, status, reader->input.line, "%s", why);
 }
 
@@ -211,7 +226,7 @@ static dxt_status misfit(dxt_reader *reader, dxt_sheet *sheet)
         snprintf(why, sizeof why, "the row of rank %lld is repeated", (long long)row->rank);
     dxt_status status = lose(reader, sheet, DXT_ERR_FORMAT, why);
     bool counts = row->width != sheet->ranks && (!row->named || row->rank < sheet->ranks) &&
-                  (!row->named || !sheet->window || sheet->window->missing[row->rank]);
+                  (!row->named || !has_row(sheet, (uint32_t)row->rank));
     return status == DXT_OK && counts ? add(reader, sheet) : status;
 }
 
@@ -311,8 +326,8 @@ static bool take_for_launcher(dxt_reader *reader, dxt_sheet *sheet)
     size_t from = (size_t)sheet->last_rank * sheet->ranks;
     memmove(sheet->window->wait, sheet->window->wait + from, row->width * sizeof *reader->row);
     if (sheet->reals) memmove(sheet->reals, sheet->reals + from, row->width * sizeof *sheet->reals);
-    sheet->window->missing[sheet->last_rank] = 1;
-    sheet->window->missing[0] = 0;
+    sheet->missing[sheet->last_rank] = 1;
+    sheet->missing[0] = 0;
     sheet->named = row->named = false;
     sheet->last_rank = 0;
     reader->launcher = row->rank;
@@ -349,7 +364,7 @@ static dxt_status headless_row(dxt_reader *reader)
     if (!row->named && row->width < 2 && row->status == DXT_OK) return DXT_OK;
     if (sheet->lost) return rank_of(sheet, row) < sheet->ranks ? add(reader, sheet) : DXT_OK;
     if (row->named && row->width == sheet->ranks && row->rank < sheet->ranks &&
-        !sheet->window->missing[row->rank]) {
+        has_row(sheet, (uint32_t)row->rank)) {
         if (repeats(reader, sheet)) return DXT_OK;
         /* The next matrix begins. */
         dxt_status status = dxt_sheet_end(reader, sheet);

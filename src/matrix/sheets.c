@@ -22,6 +22,7 @@ void dxt_sheet_drop(dxt_sheet *sheet)
 {
     dxt_window_free(sheet->window);
     free(sheet->reals);
+    free(sheet->missing);
     free(sheet->instance);
     free(sheet->begin);
     *sheet = (dxt_sheet){0};
@@ -63,14 +64,23 @@ static bool is_echo(dxt_reader *reader, const dxt_sheet *sheet)
     return false;
 }
 
-dxt_status dxt_round(dxt_reader *reader, uint64_t line, const double *reals, int64_t *cells,
-                     size_t count)
+/* The row behind cell `i` if that begins one which is missing; else `i`. */
+static size_t skip_missing(const dxt_window *window, size_t i)
+{
+    size_t ranks = window->ranks;
+    while (window->missing && i < ranks * ranks && i % ranks == 0 && window->missing[i / ranks])
+        i += ranks;
+    return i;
+}
+
+dxt_status dxt_round(dxt_reader *reader, uint64_t line, const double *reals, dxt_window *window)
 {
     static const char *const parts[] = {"thousandths", "millionths", "billionths", "trillionths"};
+    size_t count = (size_t)window->ranks * window->ranks;
     double most = 0, factor = 1;
     bool whole = true;
     int power = 0;
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; (i = skip_missing(window, i)) < count; i++) {
         if (isnan(reals[i])) continue; /* not observed */
         if (reals[i] > most) most = reals[i];
         whole = whole && reals[i] == floor(reals[i]);
@@ -80,8 +90,8 @@ dxt_status dxt_round(dxt_reader *reader, uint64_t line, const double *reals, int
                                most);
     /* Rounded to whole numbers small ones would lose what they tell. */
     for (; !whole && most > 0 && most * factor < 1000 && power < 4; power++) factor *= 1000;
-    for (size_t i = 0; i < count; i++)
-        cells[i] = isnan(reals[i]) ? DXT_NOT_OBSERVED : (int64_t)llrint(reals[i] * factor);
+    for (size_t i = 0; (i = skip_missing(window, i)) < count; i++)
+        window->wait[i] = isnan(reals[i]) ? DXT_NOT_OBSERVED : (int64_t)llrint(reals[i] * factor);
     if (power == 0) return DXT_OK;
     return dxt_reader_lose(reader, DXT_REMARK_NOTE, DXT_OK, line,
                            "decimals below 1000 are counted in %s", parts[power - 1]);
@@ -134,14 +144,12 @@ dxt_status dxt_sheet_give(dxt_reader *reader, dxt_sheet *sheet)
         dxt_sheet_drop(sheet);
         return DXT_OK;
     }
-    if (sheet->reals)
-        status = dxt_round(reader, sheet->line, sheet->reals, window->wait,
-                           (size_t)sheet->ranks * sheet->ranks);
+    if (sheet->count < sheet->ranks) {
+        window->missing = sheet->missing;
+        sheet->missing = NULL;
+    }
+    if (sheet->reals) status = dxt_round(reader, sheet->line, sheet->reals, window);
     if (status == DXT_OK && lost == reader->lost) {
-        if (sheet->count == sheet->ranks) {
-            free(window->missing);
-            window->missing = NULL;
-        }
         window->instance = sheet->instance;
         window->begin = sheet->begin;
         sheet->instance = sheet->begin = NULL;
@@ -155,15 +163,15 @@ dxt_status dxt_sheet_give(dxt_reader *reader, dxt_sheet *sheet)
 /* Whether the first rows are not there: the log was rotated between them. */
 static bool lacks_head(const dxt_sheet *sheet)
 {
-    return !sheet->headed && sheet->named && sheet->window->missing[0];
+    return !sheet->headed && sheet->named && sheet->missing[0];
 }
 
 dxt_status dxt_sheet_end(dxt_reader *reader, dxt_sheet *sheet)
 {
     dxt_status status = DXT_OK;
     /* Without a header only the length of its rows says how many there are: they may be cut. */
-    bool named = sheet->named && sheet->window &&
-                 (sheet->headed || !sheet->window->missing[sheet->ranks - 1]);
+    bool named =
+        sheet->named && sheet->missing && (sheet->headed || !sheet->missing[sheet->ranks - 1]);
     bool whole = sheet->count > 0 && (named || sheet->count == sheet->ranks);
     if (whole && !sheet->lost && !lacks_head(sheet)) return dxt_sheet_give(reader, sheet);
     if (sheet->count == 0 && sheet->headed)
@@ -181,11 +189,11 @@ dxt_status dxt_sheet_cut(dxt_reader *reader, dxt_sheet *sheet, bool torn)
 {
     dxt_status status = DXT_OK;
     if (sheet->lost || (sheet->count == 0 && !torn)) return dxt_sheet_end(reader, sheet);
-    bool last = sheet->window && !sheet->window->missing[sheet->ranks - 1];
+    bool last = sheet->missing && !sheet->missing[sheet->ranks - 1];
     if (sheet->named && last && !torn) return dxt_sheet_end(reader, sheet);
     if (!sheet->headed && sheet->count == 1 && !sheet->named && reader->launcher >= sheet->ranks)
         status = dxt_lose_beyond(reader, sheet);
-    else if (sheet->window && lacks_head(sheet))
+    else if (sheet->missing && lacks_head(sheet))
         dxt_reader_hint(reader, "the first rows of the only matrix are not there");
     else
         status = dxt_reader_lose(

@@ -76,6 +76,14 @@ static uint32_t root_of(uint64_t count, bool diagonal)
     return 0;
 }
 
+/* Whether no line of row, column and value names a column beyond. */
+static bool has_columns(const dxt_table *table, uint32_t columns)
+{
+    for (uint32_t i = 0; i < table->rows; i++)
+        if (table->cells[(size_t)i * 3 + 1] >= columns) return false;
+    return true;
+}
+
 /* How many ranks the lines of single numbers or of triples make; 0: they make no matrix. */
 static uint32_t find_listed(const dxt_table *table)
 {
@@ -85,7 +93,7 @@ static uint32_t find_listed(const dxt_table *table)
     uint32_t n = (uint32_t)(last[0] + 1);
     bool whole = last[1] == last[0] && root_of(table->rows, false) == n;
     bool holes = last[1] == last[0] - 1 && root_of(table->rows, true) == n;
-    return whole || holes ? n : 0;
+    return (whole || holes) && has_columns(table, n) ? n : 0;
 }
 
 /* How many ranks the table has, and what stands beside its matrix; 0: it is not square. */
@@ -163,7 +171,7 @@ static dxt_status give(dxt_reader *reader, uint32_t ranks, uint32_t column, uint
     for (size_t i = 0; table->scale > 0 && i < (size_t)ranks * ranks; i++)
         table->reals[i] *= table->scale;
     if (table->decimals || table->scale > 0)
-        status = dxt_round(reader, table->line, table->reals, window->wait, (size_t)ranks * ranks);
+        status = dxt_round(reader, table->line, table->reals, window);
     if (status == DXT_OK && lost == reader->lost) return dxt_give_text(reader, window, table->line);
     dxt_window_free(window);
     return status;

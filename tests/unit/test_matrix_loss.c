@@ -267,6 +267,90 @@ static void files_of_one_log_are_one(void **state)
                 "rows\n");
 }
 
+static void many_matrices_in_a_line_are_read(void **state)
+{
+    (void)state;
+    enum { MOST = 65536 };
+    dxt_text text = {0}, said = {0};
+    for (int i = 0; i < MOST + 3; i++) dxt_text_puts(&text, "[[1,2],[3,4]] ");
+    dxt_text_puts(&text, "\n\n[[5,6],[7,8]]\n");
+    dxt_reader *reader = open_text(text.data, text.size);
+    dxt_reader_on_remark(reader, listen, &said);
+    dxt_window *window;
+    int64_t first = 0;
+    int count = 0;
+    for (; dxt_reader_next(reader, &window) == DXT_OK; count++) {
+        first = window->wait[0];
+        assert_int_equal(dxt_reader_line(reader), count < MOST ? 1 : 3);
+        dxt_window_free(window);
+    }
+    assert_int_equal(count, MOST + 1);
+    assert_int_equal(first, 5);
+    assert_string_equal(said.data, "lost t:1: more than 65536 matrices in one line\n");
+    dxt_reader_close(reader);
+    free(text.data);
+    free(said.data);
+}
+
+/* What comes before a mistake is handed out before it is told. */
+static void windows_before_a_mistake_are_handed_out(void **state)
+{
+    (void)state;
+    static const char text[] = "[[1,2],[3,4]] [[5,6],[7,8]] [[1,2,3]]\n";
+    dxt_reader *reader = open_text(text, strlen(text));
+    dxt_window *window = NULL;
+    for (int64_t i = 0; i < 2; i++) {
+        assert_int_equal(dxt_reader_next(reader, &window), DXT_OK);
+        assert_int_equal(window->wait[0], 1 + 4 * i);
+        dxt_window_free(window);
+    }
+    assert_int_equal(dxt_reader_next(reader, &window), DXT_ERR_FORMAT);
+    assert_string_equal(dxt_error(), "t:1: the matrix is not square: 1 rows of 3 values");
+    dxt_reader_close(reader);
+}
+
+static void cells_beyond_the_matrix_are_none(void **state)
+{
+    (void)state;
+    check("0 0 1\n1 0 1\n2 0 1\n2 2 1\n2 4 1\n2 6 1\n2 8 1\n2 10 1\n2 12 1\n2 14 1\n2 16 1\n"
+          "2 18 1\n3 0 1\n3 1 1\n3 2 1\n3 3 1\n",
+          DXT_ERR_FORMAT, "",
+          "lost t:16: the matrix is not square: 16 rows of 3 values; a blank line must separate "
+          "windows\n");
+}
+
+/* The first row was somebody else's, and rows that carry their ranks follow. */
+static void rows_of_others_leave_nothing_behind(void **state)
+{
+    (void)state;
+    check(H("a", "3", "Dispatch", "01") "foo [7 8 9]\n[1 2]\nrank=1 [1 2 3]\nrank=2 [4 5 6]\n",
+          DXT_END, "a dispatch0:/1,2,3/4,5,6", "");
+    check(H("a", "3", "Dispatch", "01") "foo [7.5 8 9]\n[1 2]\nrank=1 [1 2 3]\nrank=2 [4 5 6]\n",
+          DXT_END, "a dispatch0:/1,2,3/4,5,6", "");
+}
+
+/* However many ranks a header claims: nothing as large as its matrix is allocated. */
+static void lost_windows_have_no_cells(void **state)
+{
+    (void)state;
+#define LOST(id) H(id, "4096", "Dispatch", "01") "rank=0 [-1]\n"
+    dxt_text said = {0};
+    long counts[2];
+    for (int i = 0; i < 2; i++) {
+        static const char *const texts[] = {LOST("a"), LOST("a") LOST("b") LOST("c") LOST("d")};
+        dxt_reader *reader = open_text(texts[i], strlen(texts[i]));
+        dxt_window *window;
+        dxt_reader_on_remark(reader, listen, &said);
+        alloc_count_begin();
+        assert_int_equal(dxt_reader_next(reader, &window), DXT_ERR_FORMAT);
+        counts[i] = alloc_count();
+        dxt_reader_close(reader);
+    }
+    /* instance, begin, and which rows are missing */
+    assert_true(counts[1] - counts[0] <= 3 * 3 + 2);
+    free(said.data);
+}
+
 static dxt_status read_said(const char *text)
 {
     dxt_reader *reader;
@@ -287,6 +371,7 @@ static void failed_allocations_are_reported(void **state)
         A("01") B("01") R0 R0 R1 R1 "[[1.5 2]\n[3 4]]\n",
         "\x1b[1m1.5,2\n3,4\n5,6\n\n[[1.5 2]\n[3 4]]\n",
         "{\"log\":\"rank=0 [1 2]\\nrank=1 [3 4]\\n\"}\n",
+        "[[1,2],[3,4]] [[1,2],[3,4]]\n",
         "2025-09-15T16:28:53.6Z stderr P rank=0 [\n2025-09-15T16:28:53.6Z stderr F 1 2]\n" R1,
     };
     for (size_t i = 0; i < LENGTH(texts); i++) {
@@ -310,6 +395,11 @@ int main(void)
         cmocka_unit_test(decimals_are_scaled_if_small),
         cmocka_unit_test(a_listener_may_end_the_reading),
         cmocka_unit_test(files_of_one_log_are_one),
+        cmocka_unit_test(many_matrices_in_a_line_are_read),
+        cmocka_unit_test(windows_before_a_mistake_are_handed_out),
+        cmocka_unit_test(cells_beyond_the_matrix_are_none),
+        cmocka_unit_test(rows_of_others_leave_nothing_behind),
+        cmocka_unit_test(lost_windows_have_no_cells),
         cmocka_unit_test(failed_allocations_are_reported),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
