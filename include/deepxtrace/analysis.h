@@ -143,7 +143,7 @@ typedef struct dxt_findings {
                                     nodes would; 0 = nothing of the kind */
     double floor; /**< smallest lateness that was worth telling, in the measure; 0 = not known */
     uint32_t waits_beside;  /**< waits that were added up side by side at least, which is why no
-                                 share of the time is known: sums are longer than the window, and
+                                 share of the step is known: sums are longer than the window, and
                                  nobody says of how many waits; 0 = not so */
     uint64_t still_windows; /**< of a history: windows in a row in which nobody completed or waited
                                 for anything, this one included */

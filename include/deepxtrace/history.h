@@ -50,7 +50,7 @@ typedef struct dxt_episode {
     int ongoing;         /**< whether one of the newest windows names it */
     dxt_measure measure; /**< unit of `wait` */
     double wait;         /**< mean lateness per operation in the windows that name it */
-    double share;        /**< part of the time lost over `windows`; NaN = unknown */
+    double share;        /**< share of the step lost over `windows`; NaN = unknown */
     uint32_t path_total; /**< of several paths that are one cause: the most in one window; else 0 */
     uint32_t rank_count; /**< of a rail: how many of its ranks are listed; else 0 */
     const uint32_t *ranks; /**< those, ascending, when it was first named; NULL = none; owned as

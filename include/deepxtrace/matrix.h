@@ -81,7 +81,7 @@ typedef struct dxt_window {
                                    that lives there; 0 without tokens */
     int64_t *rank_ops;      /**< N operations of each rank, where they differ, or
                                    DXT_NOT_OBSERVED: each row is divided by its own; optional */
-    double min_share;       /**< smallest part of the time that was worth a finding where the window
+    double min_share;       /**< smallest share of the step worth a finding when the window
                                    was recorded, above 0, at most 1; optional */
     char *group;            /**< name of the process group; optional */
     char *mix;              /**< which mix of work ran in the window, such as the graphs that were

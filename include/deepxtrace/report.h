@@ -13,7 +13,7 @@ extern "C" {
 
 /**
  * One finding as one plain sentence, e.g. "rank 2 is late in dispatch: +1.03 ms per operation, 38 %
- * of the time; all 15 others wait for it".
+ * of the step; all 15 others wait for it".
  *
  * @param window    What was analysed.
  * @param findings  Its result.
@@ -67,6 +67,20 @@ DXT_API dxt_status dxt_report_summary_text(const dxt_history *history, dxt_write
  */
 DXT_API dxt_status dxt_report_summary_json(const dxt_history *history, dxt_write_fn write,
                                            void *context);
+
+/**
+ * What one rank has a part in, of a run's summary.
+ *
+ * @param rank  Of the group.
+ * @param node  The rank's node, which counts as the rank does; -1 = not known.
+ * @param json  0: as dxt_report_summary_text(); else as dxt_report_summary_json().
+ * @return As dxt_report_summary_text(); also DXT_ERR_INVALID for DXT_NO_RANK.
+ *
+ * Blocking, threads, NULL: as dxt_report_summary_text().
+ */
+DXT_API dxt_status dxt_report_summary_of_rank(const dxt_history *history, uint32_t rank,
+                                              int32_t node, int json, dxt_write_fn write,
+                                              void *context);
 
 /** What to do next about a finding of a kind, in one line. Static. Blocking: no. Threads: any.
  */

@@ -109,7 +109,7 @@ typedef struct dxt_session_config {
                                lives; must outlive it. In on_diagnosis, and when the session is
                                gone, dxt_history_summary() tells who, since when, how often. NULL =
                                one of its own, with the options of `analysis` */
-    double min_share;     /**< rank 0: smallest part of the time that is worth a finding, up to
+    double min_share;     /**< rank 0: smallest share of the step that is worth a finding, up to
                                        1; recorded in the window. 0 = that of `analysis`, or its
                                        default */
     const dxt_place *device; /**< place of this rank, copied; its `host` stands behind the one

@@ -91,14 +91,14 @@ def _seconds(value: Any) -> float:
 
 
 def share(value: Any) -> float:
-    """A part of the time: 0.05, or 5%. Raises ValueError."""
+    """A share of the step: 0.05, or 5%. Raises ValueError."""
     text = str(value).strip()
     try:
         part = float(text[:-1]) / 100 if text.endswith("%") else float(text)
     except ValueError:
-        raise ValueError("is no part of the time, such as 5% or 0.05") from None
+        raise ValueError("is no share, such as 5% or 0.05") from None
     if not 0 < part <= 1:
-        raise ValueError("is no part of the time above 0 and up to 100%")
+        raise ValueError("is no share above 0 and up to 100%")
     return part
 
 
@@ -314,7 +314,7 @@ def attach(
     output: folder of the log and the recording; DEEPXTRACE_OUTPUT, the current folder.
     method: of the findings, "robust" or "ratio"; DEEPXTRACE_METHOD, robust.
     modules: packages to look for such a class in; DEEPXTRACE_MODULES, and those of _watch.py.
-    min_share: smallest part of the time worth a finding, such as 0.05 or "5%";
+    min_share: smallest share of the step worth a finding, such as 0.05 or "5%";
         DEEPXTRACE_MIN_SHARE, 1 %.
     quiet: say nothing on standard error; DEEPXTRACE_QUIET, False. Otherwise rank 0 of a group says
         in one line where it writes.

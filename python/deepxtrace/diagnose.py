@@ -32,7 +32,7 @@ from ._settings import Settings
 
 __all__ = ["Diagnose"]
 
-#: The smallest part of the time worth a finding where ranks share processors.
+#: The smallest share of the step worth a finding where ranks share processors.
 _CROWDED_SHARE = 0.1
 
 
@@ -68,7 +68,7 @@ class Diagnose(Sessions):
     method:
         How findings are made, "robust" or "ratio". The three lists are always the ratio rule's.
     min_share:
-        Smallest part of the time that is worth a finding, above 0 and up to 1; by default
+        Smallest share of the step that is worth a finding, above 0 and up to 1; by default
         ``DEEPEP_DIAGNOSE_MIN_SHARE``, else 0.01, or 0.1 where ranks on CPUs share processors.
 
     Raises ValueError for settings that make no sense, and OSError where the log cannot be written.
@@ -167,7 +167,7 @@ class Diagnose(Sessions):
             return 0.0  # the library's
         if self.rank == 0:
             self._say(f"{crowded[0]} ranks share {crowded[1]} processors: findings from "
-                      f"{_CROWDED_SHARE:.0%} of the time on (min_share)")
+                      f"{_CROWDED_SHARE:.0%} of the step on (min_share)")
         return _CROWDED_SHARE
 
     # ---- counters

@@ -70,7 +70,7 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     parser.add_argument("--modules", metavar="NAMES",
                         help="packages with a Buffer (deep_ep, deep_ep_v25, nixl_ep, flashinfer)")
     parser.add_argument("--min-share", metavar="PART",
-                        help="smallest share of the time worth a finding (1%%)")
+                        help="smallest share of the step worth a finding (1%%)")
     parser.add_argument("--collectives", action="store_const", const="1",
                         help="torch.distributed.all_to_all_single, too")
     parser.add_argument("--mpi", action="store_true",

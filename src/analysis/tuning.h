@@ -343,13 +343,13 @@
 /* What may be lost at most from which on a window of fewer ranks than SPREAD_MEMBERS is
  * inconclusive, which cannot tell jitter from another late rank in each operation [part of the
  * step]. Smaller: more windows with much jitter are. From a model: rotating lateness that loses 20
- * % of the time, and jitter of 25 % of the compute, which loses 10-15 % and stays below. */
+ * % of the step, and jitter of 25 % of the compute, which loses 10-15 % and stays below. */
 #define DXT_UNSURE_SHARE_OF_FEW 0.2
 #define DXT_ROTATING_RANKS 16u
 
 /* ---- severity and confidence (weigh.c) ---- */
 
-/* Severity [part of the time], and without a clock [times the ordinary wait]. From DESIGN. */
+/* Severity [share of the step], and without a clock [times the ordinary wait]. From DESIGN. */
 #define DXT_MAJOR_SHARE 0.05
 #define DXT_CRITICAL_SHARE 0.20
 #define DXT_MAJOR_MULTIPLE 3.0

@@ -29,7 +29,7 @@ typedef struct dxt_size {
 void dxt_weigh(dxt_finding *finding, const dxt_size *size, double step, double ordinary,
                double surest);
 
-/** Severity of a share of the time, which is known. */
+/** Severity of a share of the step, which is known. */
 dxt_severity dxt_severity_of_share(double share);
 
 /** Doubt what is small next to something large in the same window: it may be its trace. */

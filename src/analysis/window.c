@@ -115,7 +115,7 @@ static double longest_of(const dxt_fit *fit)
 }
 
 /* Nobody waits for longer than the window lasts: a longer sum is of waits that ran side by side, as
- * for the experts of a rank, and no share of the time can be told. */
+ * for the experts of a rank, and no share of the step can be told. */
 static void take_time(dxt_case *c)
 {
     c->spent = c->fit.step;

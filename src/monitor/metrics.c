@@ -188,7 +188,7 @@ static bool put_groups(page *p, int64_t now_ns)
                     "IN " RECENT) &&
            put_rows(
                p, "deepxtrace_share_lost_ratio", "gauge",
-               "Part of the time that the most expensive finding of the newest window costs.",
+               "Share of the step that the most expensive finding of the newest window costs.",
                "SELECT g.name AS 'group', g.instance AS instance_id, operator, coalesce(share, 0)"
                " FROM window w JOIN grp g ON g.id = w.grp WHERE w.id IN " NEWEST) &&
            put_rows(p, "deepxtrace_silent_ranks", "gauge",
@@ -213,7 +213,7 @@ static bool put_incidents(page *p)
         return false;
     snprintf(sql, sizeof sql, open, "max(share)");
     if (!put_rows(p, "deepxtrace_incident_share_ratio", "gauge",
-                  "Part of the time that an open incident costs, on average so far.", sql))
+                  "Share of the step that an open incident costs, on average so far.", sql))
         return false;
     return put_rows(p, "deepxtrace_incidents_total", "counter", "Incidents that opened, by kind.",
                     "SELECT g.name AS 'group', g.instance AS instance_id, operator,"

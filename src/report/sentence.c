@@ -23,7 +23,7 @@ static void in_phase(const struct words *w)
     dxt_words_name(w->text, w->window->phase);
 }
 
-/* ": +1.03 ms per operation, 38 % of the time", as far as that is known. */
+/* ": +1.03 ms per operation, 38 % of the step", as far as that is known. */
 static void cost(const struct words *w, const char *sign)
 {
     bool sized = isfinite(w->finding->wait);
@@ -46,7 +46,7 @@ static bool is_own(const dxt_finding *finding, uint32_t rank)
     return rank == finding->rank;
 }
 
-/* ": 15 % to 71 % of the time", where the share is known as a range. */
+/* ": 15 % to 71 % of the step", where the share is known as a range. */
 static void cost_range(const struct words *w)
 {
     const dxt_finding *finding = w->finding;
@@ -112,7 +112,7 @@ static void compare(const struct words *w)
     }
 }
 
-/* "rank 1 is late or rank 0 early in dispatch: 40 µs per operation, up to 20 % of the time": what
+/* "rank 1 is late or rank 0 early in dispatch: 40 µs per operation, up to 20 % of the step": what
  * is early costs nothing. */
 static void late_or_early(const struct words *w)
 {

@@ -120,42 +120,74 @@ void dxt_words_episode(dxt_text *text, const dxt_episode *episode)
     dxt_words_time(text, episode->begin);
 }
 
-static dxt_status take(const dxt_history *history, dxt_run_identity *run, dxt_episode **episodes,
-                       size_t *count)
+/* ---- the run ---- */
+
+/** A run, and what is told of it. */
+typedef struct told {
+    dxt_run_identity run;
+    dxt_episode *episodes;
+    size_t count;
+    uint32_t rank; /**< the only one that is asked about; DXT_NO_RANK = all */
+} told;
+
+/* Whether a rank, on a node if that is not negative, has a part in it. */
+static bool concerns(const dxt_episode *episode, uint32_t rank, int32_t node)
 {
-    if (!history) return dxt_fail(DXT_ERR_INVALID, "report: no history");
-    dxt_status status = dxt_history_run(history, run);
-    if (status != DXT_OK) return status;
-    if (run->windows == 0) return dxt_fail(DXT_ERR_INVALID, "report: a history of no window");
-    return dxt_history_summary(history, episodes, count);
+    if (episode->rank == rank || episode->source == rank) return true;
+    if (episode->or_early && rank < 2) return true;
+    if (node >= 0 && (episode->node == node || episode->source_node == node)) return true;
+    for (uint32_t i = 0; i < episode->rank_count; i++)
+        if (episode->ranks[i] == rank) return true;
+    return false;
 }
 
-dxt_status dxt_report_summary_text(const dxt_history *history, dxt_write_fn write, void *context)
+static dxt_status take(const dxt_history *history, uint32_t rank, int32_t node, told *all)
 {
-    dxt_run_identity run = {.struct_size = sizeof run};
-    dxt_episode *episodes = NULL;
-    size_t count = 0;
-    dxt_text text = {0}, line = {0};
-    dxt_status status = take(history, &run, &episodes, &count);
+    size_t kept = 0;
+    *all = (told){.run.struct_size = sizeof all->run, .rank = rank};
+    if (!history) return dxt_fail(DXT_ERR_INVALID, "report: history is NULL");
+    dxt_status status = dxt_history_run(history, &all->run);
     if (status != DXT_OK) return status;
-    dxt_text_printf(&line, "summary of %" PRIu64 " window%s", run.windows,
-                    run.windows == 1 ? "" : "s");
-    if (run.case_name) {
-        dxt_text_puts(&line, ", case ");
-        dxt_words_name(&line, run.case_name);
+    if (all->run.windows == 0)
+        return dxt_fail(DXT_ERR_INVALID, "report: the history has seen no window yet");
+    status = dxt_history_summary(history, &all->episodes, &all->count);
+    if (status != DXT_OK || rank == DXT_NO_RANK) return status;
+    for (size_t e = 0; e < all->count; e++)
+        if (concerns(&all->episodes[e], rank, node)) all->episodes[kept++] = all->episodes[e];
+    all->count = kept;
+    return DXT_OK;
+}
+
+static void heading(dxt_text *line, const told *all)
+{
+    dxt_text_printf(line, "summary of %" PRIu64 " window%s", all->run.windows,
+                    all->run.windows == 1 ? "" : "s");
+    if (all->run.case_name) {
+        dxt_text_puts(line, ", case ");
+        dxt_words_name(line, all->run.case_name);
     }
-    dxt_text_puts(&line, count ? ":" : ": nobody stands out");
+    if (all->rank == DXT_NO_RANK)
+        dxt_text_puts(line, all->count ? ":" : ": nobody stands out");
+    else
+        dxt_text_printf(line, all->count ? ", of rank %u:" : ": nothing is said of rank %u",
+                        all->rank);
+}
+
+static dxt_status write_text(told *all, dxt_write_fn write, void *context)
+{
+    dxt_text text = {0}, line = {0};
+    heading(&line, all);
     dxt_words_wrap(&text, &line, 4);
-    size_t lines = count < MOST_LINES ? count : MOST_LINES;
+    size_t lines = all->count < MOST_LINES ? all->count : MOST_LINES;
     for (size_t e = 0; e < lines; e++) {
         dxt_text_puts(&line, "  ");
-        dxt_words_episode(&line, &episodes[e]);
+        dxt_words_episode(&line, &all->episodes[e]);
         dxt_words_wrap(&text, &line, 4);
     }
-    if (count > lines)
+    if (all->count > lines)
         dxt_text_printf(&text, "  and %zu more that cost less (--json has them all)\n",
-                        count - lines);
-    free(episodes);
+                        all->count - lines);
+    free(all->episodes);
     return dxt_text_flush(&text, write, context);
 }
 
@@ -234,23 +266,44 @@ static void put_name(dxt_text *text, const char *key, const char *name)
         dxt_text_puts(text, "null");
 }
 
+static dxt_status write_json(told *all, dxt_write_fn write, void *context)
+{
+    dxt_text text = {0};
+    dxt_text_puts(&text, "{\"v\":1,\"summary\":[");
+    for (size_t e = 0; e < all->count && !text.failed; e++) {
+        if (e) dxt_text_puts(&text, ",");
+        put_episode(&text, &all->episodes[e]);
+    }
+    dxt_text_printf(&text, "],\"ranks\":%u,\"windows\":%" PRIu64, all->run.ranks, all->run.windows);
+    put_name(&text, "instance", all->run.instance);
+    put_name(&text, "case", all->run.case_name);
+    dxt_text_puts(&text, "}\n");
+    free(all->episodes);
+    return dxt_text_flush(&text, write, context);
+}
+
+/* ---- what is called ---- */
+
+dxt_status dxt_report_summary_text(const dxt_history *history, dxt_write_fn write, void *context)
+{
+    told all;
+    dxt_status status = take(history, DXT_NO_RANK, -1, &all);
+    return status == DXT_OK ? write_text(&all, write, context) : status;
+}
+
 dxt_status dxt_report_summary_json(const dxt_history *history, dxt_write_fn write, void *context)
 {
-    dxt_run_identity run = {.struct_size = sizeof run};
-    dxt_episode *episodes = NULL;
-    size_t count = 0;
-    dxt_text text = {0};
-    dxt_status status = take(history, &run, &episodes, &count);
+    told all;
+    dxt_status status = take(history, DXT_NO_RANK, -1, &all);
+    return status == DXT_OK ? write_json(&all, write, context) : status;
+}
+
+dxt_status dxt_report_summary_of_rank(const dxt_history *history, uint32_t rank, int32_t node,
+                                      int json, dxt_write_fn write, void *context)
+{
+    told all;
+    if (rank == DXT_NO_RANK) return dxt_fail(DXT_ERR_INVALID, "report: rank is DXT_NO_RANK");
+    dxt_status status = take(history, rank, node, &all);
     if (status != DXT_OK) return status;
-    dxt_text_puts(&text, "{\"v\":1,\"summary\":[");
-    for (size_t e = 0; e < count && !text.failed; e++) {
-        if (e) dxt_text_puts(&text, ",");
-        put_episode(&text, &episodes[e]);
-    }
-    dxt_text_printf(&text, "],\"ranks\":%u,\"windows\":%" PRIu64, run.ranks, run.windows);
-    put_name(&text, "instance", run.instance);
-    put_name(&text, "case", run.case_name);
-    dxt_text_puts(&text, "}\n");
-    free(episodes);
-    return dxt_text_flush(&text, write, context);
+    return json ? write_json(&all, write, context) : write_text(&all, write, context);
 }

@@ -225,7 +225,7 @@ static void finding_lines(dxt_text *text, const dxt_window *window, const dxt_fi
         dxt_text_printf(
             &line,
             "  at least %u waits at a time were added up (experts of a rank): the number "
-            "of operations is not known, nor the share of the time",
+            "of operations is not known, nor the share of the step",
             findings->waits_beside);
         dxt_words_wrap(text, &line, 4);
     }

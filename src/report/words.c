@@ -106,9 +106,9 @@ void dxt_words_share(dxt_text *text, const char *lead, double share)
     if (!isfinite(share)) return;
     double percent = share * 100;
     if (percent < 0.1)
-        dxt_text_printf(text, "%sless than 0.1 %% of the time", lead);
+        dxt_text_printf(text, "%sless than 0.1 %% of the step", lead);
     else
-        dxt_text_printf(text, "%s%.*f %% of the time", lead, percent < 9.95 ? 1 : 0, percent);
+        dxt_text_printf(text, "%s%.*f %% of the step", lead, percent < 9.95 ? 1 : 0, percent);
 }
 
 void dxt_words_ranks(dxt_text *text, const uint32_t *ranks, size_t count)

@@ -36,7 +36,7 @@ const char *dxt_words_per(dxt_measure measure);
 /** Append "840", "2.1M", "97.3k". */
 void dxt_words_figure(dxt_text *text, double value);
 
-/** Append @p lead and "38 % of the time", or nothing if the share is unknown. */
+/** Append @p lead and "38 % of the step", or nothing if the share is unknown. */
 void dxt_words_share(dxt_text *text, const char *lead, double share);
 
 /** Append ranks in ascending order as "ranks 8–15", "ranks 0, 2, 4" or "rank 3". */

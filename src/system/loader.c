@@ -90,11 +90,18 @@ typedef struct {
 } wanted;
 
 /* Keep why a library could not be loaded: that it is not here says less than what is wrong with one
- * that is. */
+ * that is, or with what it needs. */
 static void keep_reason(const wanted *part, const char *path, const char *reason)
 {
     bool here = strchr(path, '/') && access(path, F_OK) == 0;
-    if (here || !part->why[0])
+    bool missing = !here && (!reason || strncmp(reason, path, strlen(path)) == 0);
+    if (part->why[0] && missing) return;
+    if (missing)
+        snprintf(part->why, part->why_size,
+                 "libdeepxtrace-%s.so.0 is not installed; docs/packaging.md says which package or "
+                 "build has it",
+                 part->name);
+    else
         snprintf(part->why, part->why_size, "%s", reason ? reason : "cannot be loaded");
 }
 

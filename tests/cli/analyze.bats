@@ -82,7 +82,7 @@ recorded_case() {
     run --separate-stderr "$deepxtrace" analyze run
     [ "$status" -eq 0 ]
     [ "$(wc -L <<< "$output")" -le 80 ]
-    [[ ${output//$'\n'    / } == *$'\n'"summary of 20 windows, case d_col2_20us:"$'\n'"  rank 2 late in dispatch since window 0, in 20 of 20 windows: +"*" µs per operation, "*" % of the time" ]]
+    [[ ${output//$'\n'    / } == *$'\n'"summary of 20 windows, case d_col2_20us:"$'\n'"  rank 2 late in dispatch since window 0, in 20 of 20 windows: +"*" µs per operation, "*" % of the step" ]]
     # One for each run of a file, behind its last window.
     { recorded_case healthy; cat run; } > two
     run "$deepxtrace" analyze two
@@ -434,6 +434,16 @@ EOF
     diff <("$deepxtrace" analyze long | sed -n '/^summary/,$p') \
         <("$deepxtrace" analyze --all long | sed -n '/^summary/,$p')
     [ "$("$deepxtrace" analyze --json long | wc -l)" -eq 1000 ]
+    # A share about the limit between major and critical is told once.
+    "$deepxtrace" simulate --ranks 8 --windows 300 --from 100 --slow dispatch:2:60us -o edge
+    [ "$("$deepxtrace" analyze --json edge | jq -r '.findings[].severity' | sort -u | wc -l)" -eq 2 ]
+    run -0 "$deepxtrace" analyze edge
+    [ "${#lines[@]}" -lt 60 ]
+    # What --limit keeps back is not called the same as a window that was told.
+    run -0 "$deepxtrace" analyze --limit 5 edge
+    [[ $output == *"dispatch, windows 3 to 99: the same as window 2"* ]]
+    [ "$(grep -c "to 299: the same" <<< "$output")" -eq 1 ] # combine
+    [[ $output == *" windows more (--limit)"* ]]
 }
 
 @test "--summary-only is the summary, in text and json" {
@@ -475,4 +485,20 @@ EOF
     [ "$status" -eq 0 ]
     [ -z "$output" ]
     [ "$("$deepxtrace" analyze --json --method ratio --rank 2 run | jq -c '.abnormal_cols[][0]' | sort -u)" = 2 ]
+}
+
+@test "--rank: the summary is that rank's, and there is such a rank" {
+    "$deepxtrace" simulate --ranks 16 --ranks-per-node 8 --windows 6 --slow dispatch:2:60us -o run
+    run -0 "$deepxtrace" analyze --summary-only --rank 2 run
+    [[ $output == "summary of 6 windows, of rank 2:"*"rank 2 late in dispatch since window 0"* ]]
+    run -0 "$deepxtrace" analyze --summary-only --rank 3 run
+    [ "$output" = "summary of 6 windows: nothing is said of rank 3" ]
+    [ "$("$deepxtrace" analyze --summary-only --json --rank 3 run | jq -c .summary)" = "[]" ]
+    run --separate-stderr "$deepxtrace" analyze --rank 16 run
+    [ "$status" -eq 2 ]
+    [ "$stderr" = "deepxtrace analyze: --rank: there is no rank 16; there are 0 to 15" ]
+    # What is said of a node is said of its ranks.
+    "$deepxtrace" simulate --ranks 16 --ranks-per-node 4 --windows 6 --slow-node dispatch:1:60us -o node
+    [[ $("$deepxtrace" analyze --summary-only --rank 5 node) == *"node 1 late in dispatch"* ]]
+    [[ $("$deepxtrace" analyze --summary-only --rank 9 node) == *"nothing is said of rank 9" ]]
 }

@@ -91,7 +91,7 @@ static void it_is_said(void **state)
     dxt_window *dispatch = new_window("dispatch", 3200000, 40000000, 0);
     assert_int_equal(dxt_report_text(dispatch, findings, add_text, text), DXT_OK);
     assert_non_null(strstr(text, "at least 4 waits at a time were added up"));
-    assert_null(strstr(text, "of the time;"));
+    assert_null(strstr(text, "of the step;"));
     assert_int_equal(dxt_report_json(dispatch, findings, add_text, json), DXT_OK);
     assert_non_null(strstr(json, "\"waits_beside\":4"));
     dxt_window_free(dispatch);

@@ -170,6 +170,8 @@ static dxt_probe *probe(void)
     X(dxt_report_summary_text(history(), NULL, NULL))                                           \
     X(dxt_report_summary_json(NULL, keep, NULL))                                                \
     X(dxt_report_summary_json(history(), NULL, NULL))                                           \
+    X(dxt_report_summary_of_rank(NULL, 0, -1, 0, keep, NULL))                                   \
+    X(dxt_report_summary_of_rank(history(), 0, -1, 1, NULL, NULL))                              \
     X(dxt_report_marks(NULL, &none, AS(dxt_mark), &count))                                      \
     X(dxt_report_marks(&window, NULL, AS(dxt_mark), &count))                                    \
     X(dxt_report_marks(&window, &none, NULL, &count))                                           \

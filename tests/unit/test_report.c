@@ -20,18 +20,18 @@ static void a_late_rank_is_said_in_one_sentence(void **state)
     dxt_finding finding = make_finding(DXT_LATE_RANK);
     set_column(window, 2, 10310000);
     expect_sentence(window, &finding, DXT_MEASURE_NS_PER_OP,
-                    "rank 2 is late in dispatch: +1.03 ms per operation, 38 % of the time; all 15 "
+                    "rank 2 is late in dispatch: +1.03 ms per operation, 38 % of the step; all 15 "
                     "others wait for it");
     /* Another late rank does not wait; nor does one that sent nothing count. */
     window->wait[5 * 16 + 2] = 0;
     expect_sentence(window, &finding, DXT_MEASURE_NS_PER_OP,
-                    "rank 2 is late in dispatch: +1.03 ms per operation, 38 % of the time; 14 of "
+                    "rank 2 is late in dispatch: +1.03 ms per operation, 38 % of the step; 14 of "
                     "15 others wait for it");
     window->missing = calloc(16, 1);
     assert_non_null(window->missing);
     window->missing[5] = 1;
     expect_sentence(window, &finding, DXT_MEASURE_NS_PER_OP,
-                    "rank 2 is late in dispatch: +1.03 ms per operation, 38 % of the time; all 14 "
+                    "rank 2 is late in dispatch: +1.03 ms per operation, 38 % of the step; all 14 "
                     "others wait for it");
     finding.share = NAN;
     set_column(window, 2, 0);
@@ -49,7 +49,7 @@ static void of_two_ranks_the_other_is_named(void **state)
     finding.wait = 950;
     finding.share = 0.0123;
     expect_sentence(window, &finding, DXT_MEASURE_NS_PER_OP,
-                    "rank 1 is late in dispatch: +950 ns per operation, 1.2 % of the time; rank 0 "
+                    "rank 1 is late in dispatch: +950 ns per operation, 1.2 % of the step; rank 0 "
                     "waits for it");
     dxt_window_free(window);
 }
@@ -70,25 +70,25 @@ static void every_kind_has_its_sentence(void **state)
     window->origin = DXT_ORIGIN_UNKNOWN;
     finding.kind = DXT_SLOW_RECEIVER;
     expect_sentence(window, &finding, DXT_MEASURE_NS_PER_OP,
-                    "rank 2 receives slowly in dispatch: +1.03 ms per operation, 38 % of the time; "
+                    "rank 2 receives slowly in dispatch: +1.03 ms per operation, 38 % of the step; "
                     "it waits for everybody");
     finding.kind = DXT_HOT_EXPERT;
     expect_sentence(window, &finding, DXT_MEASURE_NS_PER_OP,
                     "rank 2 receives more than its share (hot expert) in dispatch and answers "
-                    "late: +1.03 ms per operation, 38 % of the time");
+                    "late: +1.03 ms per operation, 38 % of the step");
     finding.kind = DXT_SLOW_PATH;
     finding.source = 0;
     expect_sentence(window, &finding, DXT_MEASURE_NS_PER_OP,
                     "the path 0 → 2 is slow in dispatch: rank 2 waits 1.03 ms longer per operation "
-                    "for rank 0 than for others, 38 % of the time");
+                    "for rank 0 than for others, 38 % of the step");
     finding.kind = DXT_SYSTEMIC_SKEW;
     expect_sentence(window, &finding, DXT_MEASURE_NS_PER_OP,
                     "everybody waits for everybody in dispatch: 1.03 ms per operation, 38 % of the "
-                    "time; nobody in particular is late");
+                    "step; nobody in particular is late");
     finding.share_most = 0.71;
     finding.share = 0.15;
     expect_sentence(window, &finding, DXT_MEASURE_NS_PER_OP,
-                    "everybody waits for everybody in dispatch: it costs 15 to 71 % of the time; "
+                    "everybody waits for everybody in dispatch: it costs 15 to 71 % of the step; "
                     "nobody in particular is late");
     finding.share_most = NAN;
     finding.kind = DXT_SILENT_RANK;
@@ -108,7 +108,7 @@ static void every_kind_has_its_sentence(void **state)
     set_column(window, 2, 10000000);
     expect_sentence(window, &finding, DXT_MEASURE_NS_PER_OP,
                     "rank 2 receives more than its share (hot expert) and answers late in combine: "
-                    "+1.03 ms per operation, 38 % of the time; all 15 others wait for it");
+                    "+1.03 ms per operation, 38 % of the step; all 15 others wait for it");
     dxt_window_free(window);
 }
 
@@ -125,19 +125,19 @@ static void nodes_are_named_with_their_ranks(void **state)
     finding.wait = 1500;
     expect_sentence(window, &finding, DXT_MEASURE_NS_PER_OP,
                     "node 1 (ranks 8–15) is late, or its uplink slow, in dispatch: +1.50 µs per "
-                    "operation, 38 % of the time; all 8 ranks of other nodes wait for it");
+                    "operation, 38 % of the step; all 8 ranks of other nodes wait for it");
     finding.ranks = scattered;
     finding.rank_count = 6;
     finding.wait = 1e9;
     expect_sentence(window, &finding, DXT_MEASURE_NS_PER_OP,
                     "node 1 (ranks 0, 1, 3, 5–7) is late, or its uplink slow, in dispatch: +1.00 s "
-                    "per operation, 38 % of the time");
+                    "per operation, 38 % of the step");
     finding = make_finding(DXT_SLOW_NODE_PATH);
     finding.node = 1;
     finding.source_node = 0;
     expect_sentence(window, &finding, DXT_MEASURE_NS_PER_OP,
                     "the path node 0 → node 1 is slow in dispatch: node 1 waits 1.03 ms "
-                    "longer per operation for node 0 than for others, 38 % of the time");
+                    "longer per operation for node 0 than for others, 38 % of the step");
     dxt_window_free(window);
 }
 
@@ -150,7 +150,7 @@ static void units_follow_the_measure(void **state)
     finding.share = 0.0004;
     expect_sentence(window, &finding, DXT_MEASURE_CYCLES_PER_OP,
                     "rank 2 is late in dispatch: +2.1M cycles per operation, less than 0.1 % of "
-                    "the time");
+                    "the step");
     finding.share = NAN;
     expect_sentence(window, &finding, DXT_MEASURE_CYCLES,
                     "rank 2 is late in dispatch: +2.1M cycles in the window");
@@ -163,7 +163,7 @@ static void units_follow_the_measure(void **state)
     finding.wait = NAN;
     finding.share = 0.25;
     expect_sentence(window, &finding, DXT_MEASURE_NS,
-                    "rank 2 is late in dispatch: 25 % of the time");
+                    "rank 2 is late in dispatch: 25 % of the step");
     dxt_window_free(window);
 }
 
@@ -285,7 +285,7 @@ static void findings_follow_and_wrap_at_words(void **state)
         window, &findings,
         "dispatch, window 3, 16 ranks: slow — 2 findings\n"
         "  critical  rank 2 is late in dispatch: +1.03 ms per operation, 38 % of the\n"
-        "            time; all 15 others wait for it (confidence 98 %)\n"
+        "            step; all 15 others wait for it (confidence 98 %)\n"
         "  minor     rank 11 sent no counters: stopped, hung or dead? (confidence 100 %)\n");
     findings.finding_count = 1;
     out_size = 0;

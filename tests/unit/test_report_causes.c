@@ -12,18 +12,18 @@ static void links_say_which_way_and_to_whom(void **state)
     finding.direction = DXT_DIRECTION_BOTH;
     expect_sentence(window, &finding, DXT_MEASURE_NS_PER_OP,
                     "the link of rank 2 is slow in both directions in dispatch: +1.03 ms per "
-                    "operation, 38 % of the time, with all other ranks");
+                    "operation, 38 % of the step, with all other ranks");
     finding.or_irregular = 1;
     expect_sentence(window, &finding, DXT_MEASURE_NS_PER_OP,
                     "the link of rank 2 is slow in both directions in dispatch: +1.03 ms per "
-                    "operation, 38 % of the time, with all other ranks; or its work is irregular, "
+                    "operation, 38 % of the step, with all other ranks; or its work is irregular, "
                     "now early, now late");
     finding.or_irregular = 0;
     finding.direction = DXT_DIRECTION_IN;
     finding.between_nodes = 1;
     expect_sentence(window, &finding, DXT_MEASURE_NS_PER_OP,
                     "the link of rank 2 receives slowly in dispatch: +1.03 ms per "
-                    "operation, 38 % of the time, with all ranks of other nodes");
+                    "operation, 38 % of the step, with all ranks of other nodes");
     finding = make_finding(DXT_SLOW_NODE_LINK);
     finding.direction = DXT_DIRECTION_OUT;
     finding.node = 1;
@@ -31,7 +31,7 @@ static void links_say_which_way_and_to_whom(void **state)
     finding.rank_count = 8;
     expect_sentence(window, &finding, DXT_MEASURE_NS_PER_OP,
                     "the uplink of node 1 (ranks 8–15) sends slowly in dispatch: "
-                    "+1.03 ms per operation, 38 % of the time, with all other nodes");
+                    "+1.03 ms per operation, 38 % of the step, with all other nodes");
     dxt_window_free(window);
 }
 
@@ -40,7 +40,7 @@ static void a_rank_that_waited_for_a_core_says_so(void **state)
 {
     (void)state;
     static const char *const LATE = "rank 2 is late in dispatch: +1.03 ms per operation, 38 % of "
-                                    "the time";
+                                    "the step";
     char expected[256];
     dxt_window *window = make_window(4);
     dxt_finding finding = make_finding(DXT_LATE_RANK);
@@ -54,11 +54,11 @@ static void a_rank_that_waited_for_a_core_says_so(void **state)
     snprintf(expected, sizeof expected, "%s; its thread waited 5.20 ms for a CPU core", LATE);
     expect_sentence(window, &finding, DXT_MEASURE_NS_PER_OP, expected);
     expect_sentence(window, &finding, DXT_MEASURE_NS,
-                    "rank 2 is late in dispatch: +1.03 ms in the window, 38 % of the time; its "
+                    "rank 2 is late in dispatch: +1.03 ms in the window, 38 % of the step; its "
                     "thread waited 5.20 ms for a CPU core");
     finding.wait = NAN;
     expect_sentence(window, &finding, DXT_MEASURE_NS_PER_OP,
-                    "rank 2 is late in dispatch: 38 % of the time");
+                    "rank 2 is late in dispatch: 38 % of the step");
     dxt_window_free(window);
 }
 
@@ -105,14 +105,14 @@ static void of_two_ranks_it_may_be_either(void **state)
     finding.or_early = 1;
     expect_sentence(window, &finding, DXT_MEASURE_NS_PER_OP,
                     "rank 1 is late or rank 0 early in dispatch: 1.03 ms per operation, up to 38 % "
-                    "of the time");
+                    "of the step");
     finding.share = NAN;
     expect_sentence(window, &finding, DXT_MEASURE_NS_PER_OP,
                     "rank 1 is late or rank 0 early in dispatch: 1.03 ms per operation");
     finding.wait = NAN;
     finding.share = 0.38;
     expect_sentence(window, &finding, DXT_MEASURE_NS_PER_OP,
-                    "rank 1 is late or rank 0 early in dispatch: up to 38 % of the time");
+                    "rank 1 is late or rank 0 early in dispatch: up to 38 % of the step");
     dxt_findings findings = make_findings(&finding, 1);
     findings.ranks = 2;
     out_size = 0;
@@ -137,27 +137,27 @@ static void paths_of_one_cause_are_counted(void **state)
     finding.path_count = 2;
     finding.path_total = 5;
     expect_sentence(window, &finding, DXT_MEASURE_NS_PER_OP,
-                    "5 paths are slow in dispatch: +1.03 ms per operation, 38 % of the time");
+                    "5 paths are slow in dispatch: +1.03 ms per operation, 38 % of the step");
     finding.source = 3;
     expect_sentence(window, &finding, DXT_MEASURE_NS_PER_OP,
                     "5 paths from rank 3 are slow in dispatch: +1.03 ms per operation, 38 % of the "
-                    "time");
+                    "step");
     finding.source = DXT_NO_RANK;
     finding.rank = 3;
     expect_sentence(window, &finding, DXT_MEASURE_NS_PER_OP,
                     "5 paths to rank 3 are slow in dispatch: +1.03 ms per operation, 38 % of the "
-                    "time");
+                    "step");
     finding.ranks = rail;
     finding.rank_count = 2;
     expect_sentence(window, &finding, DXT_MEASURE_NS_PER_OP,
                     "5 paths between ranks 3, 11 are slow in dispatch: +1.03 ms per operation, "
-                    "38 % of the time");
+                    "38 % of the step");
     finding.kind = DXT_PATH_STALLS;
     finding.nodes = between;
     finding.node_count = 2;
     expect_sentence(window, &finding, DXT_MEASURE_NS_PER_OP,
                     "5 paths stall now and then between nodes 0, 1 in dispatch: up to 1.03 ms per "
-                    "operation, 38 % of the time; no path in particular");
+                    "operation, 38 % of the step; no path in particular");
     dxt_window_free(window);
 }
 

@@ -102,9 +102,9 @@ static void the_text_says_who_since_when_and_how_often(void **state)
     static const char *const lines[] = {
         "summary of 40 windows, case a \"case\":\n  rank 3 silent in dispatch once, in window 0\n",
         "  rank 3 late in dispatch from window 0 to 19, in 20 of 20 windows: +22.0 µs per\n"
-        "    operation, 10 % of the time\n",
+        "    operation, 10 % of the step\n",
         "  rank 3 late in dispatch once, in window 39: +22.0 µs per operation, 10 % of\n"
-        "    the time\n",
+        "    the step\n",
         "  path 6 → 3 slow in dispatch once, in window 0: +22.0 µs per operation, 10 % of\n",
         "  node 2 late in dispatch once, in window 0: ",
         "  path node 0 → node 2 slow in dispatch once, in window 0: ",
@@ -149,7 +149,7 @@ static void an_episode_has_time_and_place(void **state)
     assert_int_equal(dxt_report_summary_text(history, keep, NULL), DXT_OK);
     assert_non_null(strstr(output, "  rank 3 (host gpu-17, GPU 5) late in dispatch since window 0, "
                                    "in 2 of 2\n    windows: +22.0 µs per operation, 10 % of the "
-                                   "time; first at\n    2026-11-26T04:12:40+01:00\n"));
+                                   "step; first at\n    2026-11-26T04:12:40+01:00\n"));
     unsetenv("TZ");
     tzset();
     used = 0;
@@ -172,7 +172,7 @@ static void an_episode_may_be_either(void **state)
     assert_int_equal(dxt_report_summary_text(history, keep, NULL), DXT_OK);
     assert_non_null(strstr(output, "  rank 1 late or rank 0 early in dispatch since window 0, in 3 "
                                    "of 3 windows:\n    22.0 µs per operation, up to 10 % of the "
-                                   "time\n"));
+                                   "step\n"));
     used = 0;
     assert_int_equal(dxt_report_summary_json(history, keep, NULL), DXT_OK);
     assert_non_null(strstr(output, ",\"rank\":1,\"or_early\":0,\"first\":0,"));
@@ -282,13 +282,61 @@ static void a_quiet_run_says_so(void **state)
     dxt_history_destroy(history);
 }
 
+static dxt_status of_rank_2(const dxt_history *history, dxt_write_fn write, void *context)
+{
+    return dxt_report_summary_of_rank(history, 2, -1, 0, write, context);
+}
+
+static void a_rank_has_a_summary_of_its_own(void **state)
+{
+    (void)state;
+    dxt_history *history = eventful();
+    static const struct {
+        uint32_t rank;
+        int32_t node;
+        const char *is;
+    } cases[] = {
+        {1, -1,
+         "summary of 40 windows, case a \"case\", of rank 1:\n"
+         "  rank 1 early in dispatch once, in window 0: 22.0 µs per operation (harmless)\n"},
+        {6, 0,
+         "summary of 40 windows, case a \"case\", of rank 6:\n"
+         "  path 6 → 3 slow in dispatch once, in window 0: +22.0 µs per operation, 10 % of\n"
+         "    the step\n"
+         "  path node 0 → node 2 slow in dispatch once, in window 0: +22.0 µs per\n"
+         "    operation, 10 % of the step\n"},
+        {7, -1, "summary of 40 windows, case a \"case\": nothing is said of rank 7\n"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        used = 0;
+        assert_int_equal(
+            dxt_report_summary_of_rank(history, cases[i].rank, cases[i].node, 0, keep, NULL),
+            DXT_OK);
+        assert_string_equal(output, cases[i].is);
+    }
+    used = 0;
+    assert_int_equal(dxt_report_summary_of_rank(history, 1, -1, 1, keep, NULL), DXT_OK);
+    json_t *object = json_loads(output, 0, NULL);
+    assert_int_equal(json_array_size(json_object_get(object, "summary")), 1);
+    json_decref(object);
+    assert_int_equal(dxt_report_summary_of_rank(history, DXT_NO_RANK, -1, 0, keep, NULL),
+                     DXT_ERR_INVALID);
+    dxt_history_destroy(history);
+    history = bundled();
+    used = 0;
+    assert_int_equal(dxt_report_summary_of_rank(history, 6, -1, 0, keep, NULL), DXT_OK);
+    assert_non_null(strstr(output, "paths between ranks 4–7 slow"));
+    assert_null(strstr(output, "paths between ranks 0–3"));
+    dxt_history_destroy(history);
+}
+
 static void every_allocation_may_fail(void **state)
 {
     (void)state;
     static dxt_status (*const writers[])(const dxt_history *, dxt_write_fn, void *) = {
-        dxt_report_summary_text, dxt_report_summary_json};
+        dxt_report_summary_text, dxt_report_summary_json, of_rank_2};
     dxt_history *history = eventful();
-    for (size_t w = 0; w < 2; w++) {
+    for (size_t w = 0; w < sizeof writers / sizeof writers[0]; w++) {
         dxt_status status;
         long k = 1;
         for (; used = 0, alloc_fail_arm(k), status = writers[w](history, keep, NULL),
@@ -310,6 +358,7 @@ int main(void)
         cmocka_unit_test(an_episode_has_time_and_place),
         cmocka_unit_test(paths_of_one_cause_are_called_by_it),
         cmocka_unit_test(a_quiet_run_says_so),
+        cmocka_unit_test(a_rank_has_a_summary_of_its_own),
         cmocka_unit_test(every_allocation_may_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What `analyze` tells of a recording: since when, about whom, and what has changed. */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -183,6 +184,7 @@ static void what_has_changed(void **state)
     /* In another order they are the same. */
     assert_int_equal(told(&run, "dispatch", 40, 49, &turned), 0);
     back[0].severity = DXT_SEVERITY_CRITICAL;
+    back[0].share = 0.5;
     worse.findings = back;
     assert_int_equal(told(&run, "dispatch", 50, 59, &worse), 1);
     assert_int_equal(told(&run, "dispatch", 60, 69, &none), 1);
@@ -196,6 +198,102 @@ static void what_has_changed(void **state)
     assert_int_equal(told(&run, "dispatch", 0, 5, &none), 6);
 }
 
+/* A cost about the limit of a severity is no change in each window. */
+static void a_cost_that_varies_is_the_same(void **state)
+{
+    (void)state;
+    static changes run;
+    dxt_finding late = {.kind = DXT_LATE_RANK, .rank = 2, .source = DXT_NO_RANK};
+    dxt_findings now = {.verdict = DXT_VERDICT_SLOW, .findings = &late, .finding_count = 1};
+    static const struct {
+        double share, wait;
+        dxt_severity severity;
+        size_t told;
+    } cases[] = {{0.199, 1, DXT_SEVERITY_MAJOR, 1},    {0.201, 1, DXT_SEVERITY_CRITICAL, 0},
+                 {0.199, 1, DXT_SEVERITY_MAJOR, 0},    {0.29, 1, DXT_SEVERITY_CRITICAL, 0},
+                 {0.31, 1, DXT_SEVERITY_CRITICAL, 1},  {0.19, 1, DXT_SEVERITY_MAJOR, 1},
+                 {0.06, 1, DXT_SEVERITY_MAJOR, 0},     {NAN, 100, DXT_SEVERITY_CRITICAL, 1},
+                 {NAN, 90, DXT_SEVERITY_MAJOR, 0},     {NAN, 10, DXT_SEVERITY_MINOR, 1},
+                 {NAN, NAN, DXT_SEVERITY_CRITICAL, 1}, {NAN, NAN, DXT_SEVERITY_CRITICAL, 0}};
+    const dxt_findings none = {.verdict = DXT_VERDICT_HEALTHY};
+    assert_int_equal(told(&run, "dispatch", 0, 19, &none), CHANGES_FIRST);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        late.share = cases[i].share;
+        late.wait = cases[i].wait;
+        late.severity = cases[i].severity;
+        if (told(&run, "dispatch", 20 + (int64_t)i, 20 + (int64_t)i, &now) != cases[i].told)
+            fail_msg("window %zu", 20 + i);
+    }
+    assert_int_equal(changes_end(&run), DXT_OK);
+}
+
+/* Of more findings than are followed the others count by what they are about. */
+static void many_costs(void **state)
+{
+    (void)state;
+    static changes run;
+    static dxt_finding list[CHANGES_COSTS + 4];
+    for (uint32_t i = 0; i < CHANGES_COSTS + 4; i++)
+        list[i] = (dxt_finding){.kind = DXT_LATE_RANK, .rank = i, .share = 0.1};
+    dxt_findings now = {.findings = list, .finding_count = CHANGES_COSTS + 4};
+    assert_int_equal(told(&run, "dispatch", 0, 29, &now), CHANGES_FIRST);
+    list[CHANGES_COSTS + 3].severity = DXT_SEVERITY_CRITICAL;
+    list[CHANGES_COSTS + 3].share = 0.9;
+    assert_int_equal(told(&run, "dispatch", 30, 30, &now), 0);
+    list[CHANGES_COSTS + 3].rank = 77;
+    assert_int_equal(told(&run, "dispatch", 31, 31, &now), 1);
+    assert_int_equal(changes_end(&run), DXT_OK);
+}
+
+/* When no more is to be told, the first windows are like the others. */
+static void the_first_windows_may_be_enough(void **state)
+{
+    (void)state;
+    static changes run;
+    const dxt_findings none = {.verdict = DXT_VERDICT_HEALTHY};
+    assert_int_equal(told(&run, "dispatch", 0, 4, &none), 5);
+    changes_enough(&run);
+    assert_int_equal(told(&run, "dispatch", 5, 9, &none), 0);
+    assert_int_equal(told(&run, "dispatch", 10, 10, &all), 1);
+    assert_int_equal(changes_end(&run), DXT_OK);
+}
+
+/* Nothing is called the same as a window that was not told. */
+static void a_closed_operator_says_no_more(void **state)
+{
+    (void)state;
+    static changes run;
+    const dxt_findings none = {.verdict = DXT_VERDICT_HEALTHY};
+    dxt_window window = {.phase = (char[]){"dispatch"}, .index = 30};
+    change_state *dispatch;
+    assert_int_equal(told(&run, "dispatch", 0, 29, &none), CHANGES_FIRST);
+    assert_true(changes_look(&run, &window, &all, &dispatch));
+    assert_int_equal(changes_close(dispatch), DXT_OK);
+    assert_int_equal(dispatch->left_out, 0);
+    assert_int_equal(dispatch->last, 29);
+    for (window.index = 31; window.index < 40; window.index++) {
+        assert_true(changes_look(&run, &window, &all, &dispatch));
+        assert_int_equal(changes_close(dispatch), DXT_OK);
+    }
+    assert_int_equal(dispatch->told, 19);
+    assert_false(changes_left(&run));
+    assert_int_equal(changes_close(NULL), DXT_OK);
+    assert_int_equal(changes_end(&run), DXT_OK);
+}
+
+static void where_a_rank_is(void **state)
+{
+    (void)state;
+    int32_t nodes[] = {0, 0, 7, 7};
+    dxt_window window = {.ranks = 4, .nodes = nodes};
+    assert_int_equal(about_node(&window, 2, 0), 7);
+    assert_int_equal(about_node(&window, 2, 1), 7);
+    assert_int_equal(about_node(&window, 4, 1), -1);
+    window.nodes = NULL;
+    assert_int_equal(about_node(&window, 3, 2), 1);
+    assert_int_equal(about_node(&window, 3, 0), -1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -203,6 +301,11 @@ int main(void)
         cmocka_unit_test_setup(no_moments, use_zone),
         cmocka_unit_test(what_concerns_a_rank),
         cmocka_unit_test(what_has_changed),
+        cmocka_unit_test(a_cost_that_varies_is_the_same),
+        cmocka_unit_test(many_costs),
+        cmocka_unit_test(the_first_windows_may_be_enough),
+        cmocka_unit_test(a_closed_operator_says_no_more),
+        cmocka_unit_test(where_a_rank_is),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -27,6 +27,8 @@ struct analyze {
     bool every;               /**< the windows that say the same as those before, too */
     int64_t since_ns;         /**< no windows that began before; 0 = all */
     uint64_t rank;            /**< only what concerns this one; UINT64_MAX = all */
+    int32_t node;             /**< of that rank, in the newest window; -1 = not known */
+    uint32_t most_ranks;      /**< of a window so far, in all files */
     bool strict;              /**< stop at the first window that cannot be read */
     bool many;                /**< several files: name each */
     uint64_t limit;           /**< of windows that are told, and of findings of each; 0 = none */
@@ -48,6 +50,15 @@ static dxt_status name_job(struct analyze *run, const job *of)
     return stdout_printf("job %s:\n", name);
 }
 
+static dxt_status write_summary(const struct analyze *run, const dxt_history *history)
+{
+    if (run->rank != UINT64_MAX)
+        return dxt_report_summary_of_rank(history, (uint32_t)run->rank, run->node, run->json,
+                                          stdout_write, NULL);
+    return run->json ? dxt_report_summary_json(history, stdout_write, NULL)
+                     : dxt_report_summary_text(history, stdout_write, NULL);
+}
+
 /* Sum up the run that has ended, if there is more to it than its last window. */
 static outcome report_summary(struct analyze *run, job *of)
 {
@@ -58,8 +69,7 @@ static outcome report_summary(struct analyze *run, job *of)
     if (windows == 0 || (run->json ? !asked : windows == 1 && !asked)) return GO_ON;
     if (!run->json) status = name_job(run, of);
     if (status != DXT_OK) return EXIT_FAILED;
-    status = run->json ? dxt_report_summary_json(of->history, stdout_write, NULL)
-                       : dxt_report_summary_text(of->history, stdout_write, NULL);
+    status = write_summary(run, of->history);
     if (status == DXT_OK) status = stdout_flush();
     if (status == DXT_ERR_IO) return EXIT_FAILED;
     return status == DXT_OK ? GO_ON : complain_status("analyze", status);
@@ -108,12 +118,14 @@ static dxt_status tell(struct analyze *run, const dxt_window *window, const dxt_
 {
     change_state *state = NULL;
     dxt_findings view = *findings;
+    bool enough = run->limit > 0 && run->told >= run->limit;
     if (run->summary_only) return DXT_OK;
+    if (enough) changes_enough(&run->job->told);
     if (!run->json && !changes_look(&run->job->told, window, findings, &state) && !run->every)
         return DXT_OK;
-    if (run->limit > 0 && run->told >= run->limit) {
+    if (enough) {
         run->kept_back++;
-        return DXT_OK;
+        return run->json ? DXT_OK : changes_close(state);
     }
     run->told++;
     if (run->limit > 0 && view.finding_count > run->limit) view.finding_count = run->limit;
@@ -162,6 +174,9 @@ static outcome report(void *context, const dxt_window *window, related_windows r
     struct analyze *run = context;
     dxt_findings *findings;
     outcome early = GO_ON;
+    if (window->ranks > run->most_ranks) run->most_ranks = window->ranks;
+    if (run->rank < window->ranks)
+        run->node = about_node(window, (uint32_t)run->rank, run->analysis.ranks_per_node);
     if (too_early(run, window, &early)) return early;
     outcome result = find_job(run, window);
     if (result != GO_ON) return result;
@@ -237,6 +252,15 @@ static outcome analyze_all(struct analyze *run, char **operands, int count)
     return result;
 }
 
+/* A rank that no window has was typed wrongly. */
+static outcome check_rank(const struct analyze *run)
+{
+    if (run->rank == UINT64_MAX || run->most_ranks == 0 || run->rank < run->most_ranks)
+        return GO_ON;
+    return complain("analyze", "--rank: there is no rank %" PRIu64 "; there are 0 to %u", run->rank,
+                    run->most_ranks - 1);
+}
+
 static const char notes[] =
     "Reads recordings (JSON Lines), diagnosis logs whatever stands in front of their\n"
     "lines, and matrices as they are printed or stored (.npy), packed (.gz, .npz) or\n"
@@ -254,7 +278,7 @@ enum { OWN = 10 };
 
 outcome cmd_analyze(int argc, char **argv)
 {
-    struct analyze run = {.rank = UINT64_MAX};
+    struct analyze run = {.rank = UINT64_MAX, .node = -1};
     cli_option options[OWN + ANALYSIS_OPTIONS] = {
         {.name = "json", .value = &run.json, .help = "one line of JSON per window"},
         {.name = "exit-code", .value = &run.exit_code, .help = "exit with 1 if a window is slow"},
@@ -311,6 +335,7 @@ outcome cmd_analyze(int argc, char **argv)
     int count;
     outcome result = command_line(&command, argc, argv, &count);
     if (result == GO_ON) result = analyze_all(&run, argv + 1, count);
+    if (result == GO_ON) result = check_rank(&run);
     if (result != GO_ON) return result;
     return run.exit_code && run.found ? EXIT_FINDINGS : EXIT_DONE;
 }

@@ -156,7 +156,7 @@ static void options_of(struct report *run, cli_option *options)
 
 static outcome run_report(struct report *run, char **operands, size_t count)
 {
-    if (!run->output) return complain("report", "where to? (-o FILE, or -o - for standard output)");
+    if (!run->output) return complain("report", "-o FILE is missing (-o - is standard output)");
     if (run->extract && run->redact)
         return complain("report", "--redact is for a page that is made; leave out --extract");
     outcome result = files_find("report", operands, count, &run->files);

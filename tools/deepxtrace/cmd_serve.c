@@ -258,7 +258,7 @@ static void store_options(struct serve *serve, cli_option *table)
          .type = OPTION_SHARE,
          .value = &o->min_share,
          .argument = "SHARE",
-         .help = "smallest part of the time that is worth a finding (as recorded, else 1%)"},
+         .help = "smallest share of the step that is worth a finding (as recorded, else 1%)"},
     };
     memcpy(table, options, sizeof options);
 }

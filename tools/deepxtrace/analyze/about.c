@@ -7,6 +7,7 @@
 static bool concerns(const dxt_finding *finding, uint32_t rank)
 {
     if (finding->rank == rank || finding->source == rank) return true;
+    if (finding->or_early && rank < 2) return true;
     for (uint32_t i = 0; i < finding->rank_count; i++)
         if (finding->ranks[i] == rank) return true;
     for (size_t i = 0; finding->paths && i < 2 * (size_t)finding->path_count; i++)
@@ -58,4 +59,11 @@ void about_free(dxt_findings *view)
     free((void *)view->findings);
     free((void *)view->cols);
     free((void *)view->points);
+}
+
+int32_t about_node(const dxt_window *window, uint32_t rank, uint64_t ranks_per_node)
+{
+    if (rank >= window->ranks) return -1;
+    if (window->nodes) return window->nodes[rank];
+    return ranks_per_node > 0 ? (int32_t)(rank / ranks_per_node) : -1;
 }

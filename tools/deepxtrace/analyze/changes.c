@@ -2,6 +2,7 @@
 #include "changes.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <string.h>
 
 #include "output.h"
@@ -11,22 +12,65 @@ static uint64_t mix(uint64_t hash, uint64_t value)
     return (hash ^ value) * UINT64_C(0x9e3779b97f4a7c15) + (hash >> 29);
 }
 
+static uint64_t subject_of(const dxt_finding *f)
+{
+    uint64_t subject = mix(mix((uint64_t)f->kind + 1, f->rank), f->source);
+    subject = mix(mix(subject, (uint64_t)f->node), (uint64_t)f->source_node);
+    if (f->kind == DXT_SLOW_PATH && f->rank_count > 0) subject = mix(subject, f->ranks[0]);
+    return subject;
+}
+
 /* Equal for windows that name the same causes; their order does not count. */
 static uint64_t what_it_says(const dxt_findings *findings)
 {
     uint64_t sum = (uint64_t)findings->verdict;
-    for (size_t i = 0; i < findings->finding_count; i++) {
-        const dxt_finding *f = &findings->findings[i];
-        uint64_t subject = mix(mix((uint64_t)f->kind + 1, f->rank), f->source);
-        subject = mix(mix(subject, (uint64_t)f->node), (uint64_t)f->source_node);
-        if (f->kind == DXT_SLOW_PATH && f->rank_count > 0) subject = mix(subject, f->ranks[0]);
-        sum += mix(subject, (uint64_t)f->severity);
-    }
+    for (size_t i = 0; i < findings->finding_count; i++)
+        sum += mix(subject_of(&findings->findings[i]), 1);
     for (size_t i = 0; i < findings->col_count; i++) sum += mix(101, findings->cols[i].rank);
     for (size_t i = 0; i < findings->row_count; i++) sum += mix(102, findings->rows[i].rank);
     for (size_t i = 0; i < findings->point_count; i++)
         sum += mix(mix(103, findings->points[i].row), findings->points[i].column);
     return sum;
+}
+
+static double cost_of(const dxt_finding *f)
+{
+    return isfinite(f->share) ? f->share : f->wait;
+}
+
+/* Whether a cause costs about as much as when it was told. A cost that varies about the limit of a
+ * severity is no news. */
+static bool costs_the_same(const change_state *state, const dxt_finding *f)
+{
+    uint64_t subject = subject_of(f);
+    for (size_t i = 0; i < state->cost_count; i++) {
+        const change_cost *was = &state->costs[i];
+        if (was->subject != subject) continue;
+        if (was->severity == (int)f->severity) return true;
+        double cost = cost_of(f);
+        return cost <= was->cost * CHANGES_FACTOR && was->cost <= cost * CHANGES_FACTOR;
+    }
+    return true; /* beyond those that are followed */
+}
+
+static bool says_the_same(const change_state *state, uint64_t says, const dxt_findings *findings)
+{
+    if (!state->begun || state->says != says) return false;
+    for (size_t i = 0; i < findings->finding_count; i++)
+        if (!costs_the_same(state, &findings->findings[i])) return false;
+    return true;
+}
+
+static void remember(change_state *state, uint64_t says, const dxt_findings *findings)
+{
+    state->begun = true;
+    state->says = says;
+    state->cost_count = 0;
+    for (size_t i = 0; i < findings->finding_count && i < CHANGES_COSTS; i++) {
+        const dxt_finding *f = &findings->findings[i];
+        state->costs[state->cost_count++] = (change_cost){
+            .subject = subject_of(f), .severity = (int)f->severity, .cost = cost_of(f)};
+    }
 }
 
 static change_state *find(changes *run, const char *phase)
@@ -50,15 +94,13 @@ bool changes_look(changes *run, const dxt_window *window, const dxt_findings *fi
     uint64_t says = what_it_says(findings);
     *state = window->index < 0 ? NULL : find(run, window->phase);
     run->windows++;
-    if (!*state) return true;
-    bool same = (*state)->begun && (*state)->says == says;
-    (*state)->begun = true;
-    (*state)->says = says;
-    if (same && run->windows > CHANGES_FIRST) {
+    if (!*state || (*state)->closed) return true;
+    if (run->windows > CHANGES_FIRST && says_the_same(*state, says, findings)) {
         if ((*state)->left_out++ == 0) (*state)->first = window->index;
         (*state)->last = window->index;
         return false;
     }
+    remember(*state, says, findings);
     return true;
 }
 
@@ -80,6 +122,18 @@ dxt_status changes_tell(change_state *state, const dxt_window *window)
     dxt_status status = say_left_out(state);
     state->told = window->index;
     return status;
+}
+
+void changes_enough(changes *run)
+{
+    if (run->windows < CHANGES_FIRST) run->windows = CHANGES_FIRST;
+}
+
+dxt_status changes_close(change_state *state)
+{
+    if (!state || state->closed) return DXT_OK;
+    state->closed = true;
+    return say_left_out(state);
 }
 
 bool changes_left(const changes *run)

@@ -12,11 +12,27 @@
 /** Windows of a run that are told whatever they say. */
 #define CHANGES_FIRST 20u
 
+/** Findings of a window whose cost is followed; the most expensive come first. */
+#define CHANGES_COSTS 16u
+
+/** A factor up to which a cost is the same, although it is on the other side of a severity. */
+#define CHANGES_FACTOR 1.5
+
+/** What a finding costs. */
+typedef struct change_cost {
+    uint64_t subject; /**< what it is about, as a number */
+    int severity;
+    double cost; /**< its share of the step, or its wait where that is not known */
+} change_cost;
+
 /** One operator. Zero the table to begin a run. */
 typedef struct change_state {
     char phase[64];
-    bool begun;          /**< it has had a window */
-    uint64_t says;       /**< what the newest window says, as a number */
+    bool begun;        /**< it has had a window */
+    bool closed;       /**< nothing more is told of it */
+    uint64_t says;     /**< what the newest window that was told says, as a number … */
+    size_t cost_count; /**< … and what it costs */
+    change_cost costs[CHANGES_COSTS];
     int64_t told;        /**< the newest window that was told … */
     int64_t first, last; /**< … and those since, which say the same */
     uint64_t left_out;   /**< how many these are */
@@ -41,6 +57,13 @@ bool changes_look(changes *run, const dxt_window *window, const dxt_findings *fi
 /** Before a window is told: say in one line which windows were left out since the last that was, if
  *  any were. @p state may be NULL. @return DXT_OK, or what writing returned. */
 dxt_status changes_tell(change_state *state, const dxt_window *window);
+
+/** From now on only changes are worth telling, although the run may be young. */
+void changes_enough(changes *run);
+
+/** Tell nothing more of an operator, but for the windows that were left out so far, which this does.
+ *  changes_look() says of all later ones that they are to be told. As changes_tell(). */
+dxt_status changes_close(change_state *state);
 
 /** Whether there are windows that were left out and not counted yet. */
 bool changes_left(const changes *run);

@@ -22,7 +22,7 @@ void analysis_options_of(analysis_options *values, cli_option *options)
          .type = OPTION_SHARE,
          .value = &values->min_share,
          .argument = "SHARE",
-         .help = "leave out what costs less of the time (default 1%)"},
+         .help = "leave out what costs a smaller share of the step (default 1%)"},
         {.name = "ranks-per-node",
          .type = OPTION_COUNT,
          .value = &values->ranks_per_node,

@@ -242,7 +242,7 @@ static const cli_option options[] = {
     COUNT("warmup", 0, warmup, "WINDOWS", 0, UINT32_MAX, "windows to leave out first (1)"),
     DURATION("timeout", timeout_ns, 1000000, "when the others go on without a silent rank (5s)"),
     SHARE("min-share", min_share,
-          "smallest share of the time worth a finding (5%; 10% where ranks "
+          "smallest share of the step worth a finding (5%; 10% where ranks "
           "share processors, but with cuda)"),
     FLAG("json", 0, json,
          "one line for each operator and window, then two for "
