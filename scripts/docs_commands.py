@@ -28,6 +28,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,7 +37,7 @@ FILES = ["README.md", "CONTRIBUTING.md", "docs/*.md", "docs/man/*.1"]
 # Their commands take files that are given, a second or two, and neither the network nor other ranks.
 QUICK = [f"docs/man/deepxtrace-{name}.1" for name in ("analyze", "compare", "heatmap", "info",
                                                       "report", "simulate", "top")]
-COMMANDS = set("cat cd cmake ctest curl deepxtrace deepxtrace-run diff export git kubectl make man "
+COMMANDS = set("cat cd cmake mkdir cp rm ctest curl deepxtrace deepxtrace-run diff export git kubectl make man "
                "mpicc mpirun ninja pip python3 sed srun ssh sudo time torchrun vllm zcat cc mpirun.mpich mpirun.openmpi".split())
 OPTIONAL = {"mpirun", "mpirun.mpich", "mpicc", "jq", "torchrun", "curl", "man", "pkg-config", "kubectl"}
 MARK = re.compile(r'^\s*(?:<!--|\.\\")\s*(not run: *(?P<why>.*?)|output)\s*(?:-->)?$')
@@ -118,6 +119,9 @@ def blocks_of(file: str) -> list[Block]:
             found.append(Block(file, line, dedent(text), why))
         elif why is not None:
             raise SystemExit(f"{file}:{line - 1}: a mark before what is no block of commands")
+        elif language in ("", "text") and any(is_command(x) for x in text):
+            raise SystemExit(f"{file}:{line}: commands and other text in one block; part them, or "
+                             "mark what only looks like commands")
     return found
 
 
@@ -337,7 +341,22 @@ class Runner:
         if status:
             raise SystemExit(f"{said[-3000:]}\n{command} failed")
 
+    def made(self) -> set[Path]:
+        """What lies in the tree, but for folders of builds."""
+        found = set()
+        for top in self.tree.iterdir():
+            if not top.name.startswith("build"):
+                found |= {top, *(top.rglob("*") if top.is_dir() else ())}
+        return found
+
     def file(self, name: str) -> None:
+        """Run a document's blocks, in the tree as it was before those of the others."""
+        there = self.made()
+        self.blocks(name)
+        for path in sorted(self.made() - there, reverse=True):
+            path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink()
+
+    def blocks(self, name: str) -> None:
         state = self.folder / "exports"
         state.unlink(missing_ok=True)
         if name.endswith(".1"):
@@ -348,14 +367,17 @@ class Runner:
                 self.skipped += 1
                 print(f"skipped {block.name}: {why}", flush=True)
                 continue
+            began = time.monotonic()
             status, said = shell(script_of(block, state), self.tree, self.environment,
                                  BLOCK_SECONDS)
+            took = f"{time.monotonic() - began:.0f} s"
             if status:
                 self.failed += 1
-                print(f"FAILED  {block.name}: exit status {status}\n{block.text}{said[-2000:]}")
+                print(f"FAILED  {block.name}: exit status {status}, {took}\n{block.text}"
+                      f"{said[-2000:]}", flush=True)
             else:
                 self.passed += 1
-                print(f"ok      {block.name}", flush=True)
+                print(f"ok      {block.name}: {took}", flush=True)
 
 
 def run(build: Path, chosen: list[str], whole: bool) -> int:

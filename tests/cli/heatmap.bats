@@ -198,7 +198,10 @@ has_cairo() {
     [[ $(head -c 5 time.svg) == "<?xml" ]]
     refused 2 "--timeline shows all windows" run --timeline --window 3
     refused 2 "--timeline needs the robust method" run --timeline --method ratio
-    refused 2 "run: no numbered window" run --timeline --case none
+    refused 2 "run: no window in case none" run --timeline --case none
+    refused 2 "run: no window of phase other; there are: dispatch, combine" --timeline run --phase other
+    sed 's/"window":[0-9]*,//' run > unnumbered
+    refused 2 "unnumbered: its windows have no numbers; a timeline needs them" --timeline unnumbered
     "$deepxtrace" heatmap run --timeline -o time.html
     grep -q '<!-- deepxtrace page 1 -->' time.html
     refused 2 "leave out --window" run --timeline --window 3 -o other.html

@@ -76,7 +76,7 @@ END
 }
 
 @test "what is no page, or carries nothing, is refused" {
-    refused "where to?" run.jsonl
+    refused "-o FILE is missing" run.jsonl
     refused "is no page of deepxtrace report" --extract run.jsonl -o x
     "$deepxtrace" heatmap run.jsonl -o plain.html
     refused "this page carries no recording" --extract plain.html -o x

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "timeline.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -53,9 +54,22 @@ static dxt_status judge(draw_timeline *timeline, const dxt_window *window, relat
     return status;
 }
 
+/* Remember which operators there are. */
+static void note(draw_timeline *timeline, const dxt_window *window)
+{
+    size_t used = strlen(timeline->there), length = strlen(window->phase);
+    timeline->numbered |= window->index >= 0;
+    for (const char *at = timeline->there; (at = strstr(at, window->phase)); at += length)
+        if ((at[length] == ',' || !at[length]) && (at == timeline->there || at[-1] == ' ')) return;
+    if (length == 0 || used + length + sizeof ", " > sizeof timeline->there) return;
+    snprintf(timeline->there + used, sizeof timeline->there - used, "%s%s", used ? ", " : "",
+             window->phase);
+}
+
 static outcome take(void *context, const dxt_window *window, related_windows related)
 {
     draw_timeline *timeline = context;
+    note(timeline, window);
     if (!wanted(timeline, window)) return GO_ON;
     if (is_older(timeline, window)) {
         timeline->left_out++;
@@ -83,6 +97,18 @@ static outcome take_all(draw_timeline *timeline)
     return status == DXT_OK ? GO_ON : complain_status("heatmap", status);
 }
 
+static outcome nothing_drawn(const draw_timeline *timeline)
+{
+    if (!timeline->numbered)
+        return complain("heatmap", "%s: its windows have no numbers; a timeline needs them",
+                        timeline->input);
+    return complain("heatmap", "%s: no window%s%s%s%s%s%s", timeline->input,
+                    timeline->phase ? " of phase " : "", timeline->phase ? timeline->phase : "",
+                    timeline->case_name ? " in case " : "",
+                    timeline->case_name ? timeline->case_name : "",
+                    timeline->phase ? "; there are: " : "", timeline->phase ? timeline->there : "");
+}
+
 outcome timeline_read(draw_timeline *timeline)
 {
     dxt_history_options options = {.struct_size = sizeof options,
@@ -95,9 +121,7 @@ outcome timeline_read(draw_timeline *timeline)
     dxt_history_destroy(timeline->history);
     timeline->history = NULL;
     if (result != GO_ON) return result;
-    if (timeline->count == 0)
-        return complain("heatmap", "%s: no numbered window that was asked for", timeline->input);
-    return GO_ON;
+    return timeline->count > 0 ? GO_ON : nothing_drawn(timeline);
 }
 
 dxt_status timeline_draw(const draw_timeline *timeline, dxt_format format, dxt_color color,

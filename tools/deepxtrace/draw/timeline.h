@@ -22,6 +22,8 @@ typedef struct draw_timeline {
     uint64_t jobs[16];    /**< hashes of the instances so far, the one that is drawn last */
     size_t job_count;
     uint64_t left_out; /**< windows of jobs that go on beside it */
+    bool numbered;     /**< there was a window with a number */
+    char there[256];   /**< names of the operators that there were, for messages */
     size_t count;      /**< operators of the last run */
     track *tracks[DXT_HISTORY_OPERATORS];
 } draw_timeline;
