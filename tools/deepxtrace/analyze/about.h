@@ -16,7 +16,7 @@
 dxt_status about_rank(const dxt_findings *findings, uint32_t rank, dxt_findings *view);
 void about_free(dxt_findings *view);
 
-/** The node of a rank of the window, which may be known by @p ranks_per_node only; -1 = not known. */
+/** The node of a rank, by the window or else by @p ranks_per_node; -1 = not known. */
 int32_t about_node(const dxt_window *window, uint32_t rank, uint64_t ranks_per_node);
 
 #endif

@@ -61,8 +61,8 @@ dxt_status changes_tell(change_state *state, const dxt_window *window);
 /** From now on only changes are worth telling, although the run may be young. */
 void changes_enough(changes *run);
 
-/** Tell nothing more of an operator, but for the windows that were left out so far, which this does.
- *  changes_look() says of all later ones that they are to be told. As changes_tell(). */
+/** Count the windows of an operator that were left out so far, and tell nothing more of it: of all
+ *  later windows changes_look() says that they are to be told. As changes_tell(). */
 dxt_status changes_close(change_state *state);
 
 /** Whether there are windows that were left out and not counted yet. */
