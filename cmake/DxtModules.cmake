@@ -118,10 +118,11 @@ function(dxt_fuzz name)
     set(F_MAX_LEN 16384)
   endif()
   set(found ${PROJECT_BINARY_DIR}/fuzz/${name})
-  file(MAKE_DIRECTORY ${found})
+  file(MAKE_DIRECTORY ${PROJECT_BINARY_DIR}/fuzz)
   math(EXPR limit "${DXT_FUZZ_SECONDS} + 120")
-  add_test(NAME ${name} COMMAND ${name} -max_total_time=${DXT_FUZZ_SECONDS} -seed=${DXT_FUZZ_SEED} -timeout=30
-    -rss_limit_mb=2048 -max_len=${F_MAX_LEN} -print_final_stats=1 -artifact_prefix=${found}-
-    ${F_FLAGS} ${found} ${CMAKE_CURRENT_SOURCE_DIR}/${F_CORPUS})
+  # -reload=0: what is read again once a second would depend on the clock.
+  add_test(NAME ${name} COMMAND ${PROJECT_SOURCE_DIR}/scripts/fuzz.sh $<TARGET_FILE:${name}> ${found}
+    ${CMAKE_CURRENT_SOURCE_DIR}/${F_CORPUS} -max_total_time=${DXT_FUZZ_SECONDS} -seed=${DXT_FUZZ_SEED}
+    -reload=0 -timeout=30 -rss_limit_mb=2048 -max_len=${F_MAX_LEN} -print_final_stats=1 ${F_FLAGS})
   set_tests_properties(${name} PROPERTIES TIMEOUT ${limit} LABELS fuzz)
 endfunction()

@@ -3,7 +3,9 @@
 # test.sh PRESET [CTEST-OPTION…]: build a preset and run its tests; the last line counts them.
 # Tests labelled `multi` judge a machine's timing and run one at a time, after the others; one that
 # fails is run once more, and is named at the end if it passes then. So is one under an emulator of
-# another machine (arm64). No other test has a second try.
+# another machine (arm64), and a fuzz target with a seed of its own (DXT_FUZZ_SEED), which meets the
+# same inputs again. No other test has a second try. What each one that failed printed last is in
+# TREE/test-reports/failed.txt.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -53,11 +55,25 @@ run_tests()
         --output-junit "$report.xml" "$@" < /dev/null | tee "$report.log" || status=1
 }
 again=(--repeat until-pass:2)
-if [[ $preset == arm64 ]]; then first=("${again[@]}"); else first=(); fi
+first=()
+if [[ $preset == arm64 || ($preset == fuzz && ${DXT_FUZZ_SEED:-0} != 0) ]]; then first=("${again[@]}"); fi
 run_tests parallel --parallel 2 "${first[@]}" "$@" -LE multi
 run_tests serial --parallel 1 "${again[@]}" "$@" -L multi
 # ctest numbers first tries ("3/46 Test #9: …") and no others.
 twice=$(sed -nE 's/^ +Test +#[0-9]+: ([^ ]+) \.+ +Passed .*/\1/p' "$reports"/*.log | tr '\n' ' ')
+
+# Each failure with the end of its output: ctest puts it between the test's line and the next one.
+awk '
+    function flush(   i) {
+        if (name == "") return
+        print "---- " name
+        for (i = count > 60 ? count - 60 : 0; i < count; i++) print "    " text[i]
+        name = ""
+    }
+    /^ *([0-9]+\/[0-9]+ )? *Test +#[0-9]+: |^ +Start +[0-9]+: |^[0-9]+% tests passed/ { flush(); count = 0 }
+    /Test +#[0-9]+: .*\*\*\*/ { name = $0; sub(/^.*Test +#[0-9]+: /, "", name) }
+    name != "" { text[count++] = substr($0, 1, 400) }
+    END { flush() }' "$reports"/*.log > "$reports/failed.txt"
 
 # A test that was skipped says so by its exit status; one that could not be started has failed.
 # The names of those that failed follow the numbers.
