@@ -25,18 +25,6 @@ static const char *const operator_names[DXT_EP_OPERATORS] = {"dispatch", "combin
 
 static const dxt_ep_engine *const engines[] = {&dxt_ep_shm};
 
-size_t dxt_ep_token_bytes(const dxt_ep_config *config, dxt_ep_dispatch_format format)
-{
-    if (format == DXT_EP_BF16) return (size_t)config->hidden * sizeof(uint16_t);
-    return config->hidden + config->hidden / DXT_EP_BLOCK * sizeof(float);
-}
-
-size_t dxt_ep_output_bytes(const dxt_ep_config *config, dxt_ep_combine_format format)
-{
-    if (format == DXT_EP_COMBINE_BF16) return (size_t)config->hidden * sizeof(uint16_t);
-    return config->hidden / DXT_EP_BLOCK * sizeof(dxt_logfmt_block);
-}
-
 /* ---- configuration ---- */
 
 static dxt_status check_count(const char *name, uint32_t value, uint32_t most)

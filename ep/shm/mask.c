@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "shm/futex.h"
+
 dxt_status shm_see_masks(shm *s)
 {
     while (s->masks_seen < s->ranks) {

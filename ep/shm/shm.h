@@ -219,9 +219,6 @@ uint32_t shm_masked(const dxt_ep *ep, uint8_t *masked);
 
 /** CLOCK_MONOTONIC in ns. */
 int64_t shm_now_ns(void);
-/** Sleep while *word is @p value, at most @p ns; may return early. */
-void shm_sleep(_Atomic uint32_t *word, uint32_t value, int64_t ns);
-void shm_wake(_Atomic uint32_t *word);
 
 /**
  * Tell @p target that the data of this rank for an epoch is complete.

@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "shm/shm.h"
 
-#include <limits.h>
-#include <linux/futex.h>
-#include <sys/syscall.h>
 #include <time.h>
-#include <unistd.h>
 
+#include "shm/futex.h"
 #include "system/clock.h"
 
 /* Looks at the flags before sleeping, where every rank has a core of its own: about 10 us. */
@@ -26,18 +23,6 @@ static int64_t least(int64_t a, int64_t b)
 int64_t shm_now_ns(void)
 {
     return dxt_clock_ns(CLOCK_MONOTONIC);
-}
-
-void shm_sleep(_Atomic uint32_t *word, uint32_t value, int64_t ns)
-{
-    if (ns <= 0) return;
-    struct timespec time = {.tv_sec = ns / 1000000000, .tv_nsec = ns % 1000000000};
-    syscall(SYS_futex, word, FUTEX_WAIT, value, &time, NULL, 0);
-}
-
-void shm_wake(_Atomic uint32_t *word)
-{
-    syscall(SYS_futex, word, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
 }
 
 static void pause_briefly(void)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A panel on a terminal: words around the matrix, and the pen that the matrix is drawn with. */
+/* A panel on a terminal: words around the matrix. */
 #include "render/terminal.h"
 
 #include <inttypes.h>
@@ -15,70 +15,6 @@
 #define MOST_COLUMNS 1000u
 #define LEGEND_COLUMNS 48u
 
-/* ---- pen ---- */
-
-static void put_color(dxt_screen *screen, int layer, uint32_t rgb)
-{
-    if (rgb == DXT_PLAIN)
-        dxt_text_printf(&screen->text, "\033[%d9m", layer);
-    else if (screen->color == DXT_COLOR_256)
-        dxt_text_printf(&screen->text, "\033[%d8;5;%um", layer, dxt_palette_256(rgb));
-    else
-        dxt_text_printf(&screen->text, "\033[%d8;2;%u;%u;%um", layer, rgb >> 16 & 0xff,
-                        rgb >> 8 & 0xff, rgb & 0xff);
-}
-
-void dxt_screen_colors(dxt_screen *screen, uint32_t ink, uint32_t ground)
-{
-    if (screen->color == DXT_COLOR_NONE) return;
-    if (ink == DXT_PLAIN && ground == DXT_PLAIN) {
-        if (screen->ink != ink || screen->ground != ground) dxt_text_puts(&screen->text, "\033[0m");
-    } else {
-        if (screen->ink != ink) put_color(screen, 3, ink);
-        if (screen->ground != ground) put_color(screen, 4, ground);
-    }
-    screen->ink = ink;
-    screen->ground = ground;
-}
-
-uint32_t dxt_screen_ink(const dxt_screen *screen, uint32_t ground)
-{
-    bool cube = screen->color == DXT_COLOR_256;
-    uint32_t shown = cube ? dxt_palette_256_rgb(dxt_palette_256(ground)) : ground;
-    return dxt_black_on(shown) ? 0 : 0xffffff;
-}
-
-void dxt_screen_newline(dxt_screen *screen)
-{
-    dxt_screen_colors(screen, DXT_PLAIN, DXT_PLAIN);
-    /* Spaces at the end of a line are of no use to anybody. */
-    while (screen->text.size > 0 && screen->text.data[screen->text.size - 1] == ' ')
-        screen->text.size--;
-    dxt_text_puts(&screen->text, "\n");
-}
-
-void dxt_screen_spaces(dxt_screen *screen, size_t count)
-{
-    while (count-- > 0) dxt_text_puts(&screen->text, " ");
-}
-
-static void switch_bold(dxt_screen *screen, bool on)
-{
-    if (screen->color != DXT_COLOR_NONE) dxt_text_puts(&screen->text, on ? "\033[1m" : "\033[0m");
-}
-
-void dxt_screen_row_label(dxt_screen *screen, uint32_t rank, const char *mark)
-{
-    if (rank == DXT_NO_RANK) {
-        dxt_screen_spaces(screen, screen->label_digits + 1);
-        return;
-    }
-    bool bold = *mark != ' ';
-    if (bold) switch_bold(screen, true);
-    dxt_text_printf(&screen->text, "%*" PRIu32 "%s", (int)screen->label_digits, rank, mark);
-    if (bold) switch_bold(screen, false);
-}
-
 /* ---- words ---- */
 
 static void put_wrapped(dxt_screen *screen, const char *text, bool bold)
@@ -86,9 +22,9 @@ static void put_wrapped(dxt_screen *screen, const char *text, bool bold)
     while (text && *text) {
         const char *line;
         size_t length = dxt_wrap(&text, &line, screen->columns, dxt_terminal_width);
-        if (bold) switch_bold(screen, true);
+        if (bold) dxt_screen_bold(screen, true);
         dxt_text_append(&screen->text, line, length);
-        if (bold) switch_bold(screen, false);
+        if (bold) dxt_screen_bold(screen, false);
         dxt_text_puts(&screen->text, "\n");
     }
 }

@@ -1,34 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Text pictures: a pen that knows the colours of a terminal, two ways to draw the matrix. */
+/* Text pictures: two ways to draw the matrix. */
 #ifndef DXT_RENDER_TERMINAL_H
 #define DXT_RENDER_TERMINAL_H
 
-#include "render/model.h"
-
-/** "The terminal's own": no colour asked for. */
-#define DXT_PLAIN UINT32_MAX
-
-/** One panel under way. */
-typedef struct dxt_screen {
-    const dxt_model *model;
-    dxt_color color;
-    uint32_t columns;      /**< that fit */
-    dxt_text text;         /**< what is drawn; release with free() */
-    uint32_t ink, ground;  /**< colours in force, 0xrrggbb or DXT_PLAIN */
-    uint32_t label_digits; /**< width of a rank number; a marker follows */
-} dxt_screen;
-
-/** Colours for what follows; nothing is said when they are in force already, or without colours. */
-void dxt_screen_colors(dxt_screen *screen, uint32_t ink, uint32_t ground);
-/** Black or white, whichever reads better on a colour as this terminal shows it. */
-uint32_t dxt_screen_ink(const dxt_screen *screen, uint32_t ground);
-/** Back to the terminal's own, and end the line. */
-void dxt_screen_newline(dxt_screen *screen);
-/** @p count spaces. */
-void dxt_screen_spaces(dxt_screen *screen, size_t count);
-/** The number of a rank and its marker of one character, e.g. " 12*"; bold unless that is a blank.
- *  @p rank may be DXT_NO_RANK for none. */
-void dxt_screen_row_label(dxt_screen *screen, uint32_t rank, const char *mark);
+#include "render/screen.h"
 
 /** How figures fit into the cells. */
 typedef struct dxt_figures {

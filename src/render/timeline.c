@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Ranks over time: a row is a rank, a column a window. */
+/* Ranks over time: a row is a rank, a column a window. Who may be drawn, and by whom. */
 #include "render/timeline.h"
 
 #include <inttypes.h>
-#include <math.h>
 
 #include "render/model.h"
 
@@ -38,112 +37,6 @@ static dxt_status check(const dxt_timeline_panel *panels, size_t count, dxt_form
     dxt_status status = DXT_OK;
     for (size_t p = 0; p < count && status == DXT_OK; p++) status = check_panel(&panels[p]);
     return status;
-}
-
-/* From a tenth of what is nothing to look at, over three decades at most. Noise stays green then,
- * also where there is nothing else. */
-static dxt_scale scale_of(const dxt_timeline_panel *panel)
-{
-    double largest = 0;
-    for (size_t k = 0; k < panel->ranks * panel->windows; k++)
-        if (isfinite(panel->values[k])) largest = fmax(largest, panel->values[k]);
-    for (size_t s = 0; s < panel->strip_count; s++)
-        for (size_t k = 0; k < panel->windows; k++)
-            if (isfinite(panel->strips[s].values[k]))
-                largest = fmax(largest, panel->strips[s].values[k]);
-    double high = fmax(fmax(largest, 10 * panel->ordinary), 1e-3);
-    return (dxt_scale){
-        .low = fmax(panel->ordinary / 10, high / 1000), .high = high, .largest = largest};
-}
-
-dxt_course dxt_course_of(const dxt_timeline_panel *panel, uint32_t rows, size_t columns)
-{
-    dxt_course course = {.panel = panel, .block = dxt_block_for(panel->ranks, rows), .group = 1};
-    while ((panel->windows + course.group - 1) / course.group > columns) course.group *= 2;
-    course.rows = (panel->ranks + course.block - 1) / course.block;
-    course.columns = (panel->windows + course.group - 1) / course.group;
-    course.scale = scale_of(panel);
-    return course;
-}
-
-static double largest(const dxt_course *course, const double *values, size_t column, double value)
-{
-    size_t end = (column + 1) * course->group;
-    if (end > course->panel->windows) end = course->panel->windows;
-    for (size_t k = column * course->group; k < end; k++) value = fmax(value, values[k]);
-    return value;
-}
-
-double dxt_course_value(const dxt_course *course, uint32_t row, size_t column)
-{
-    const dxt_timeline_panel *panel = course->panel;
-    double value = NAN;
-    uint32_t end =
-        (row + 1) * course->block < panel->ranks ? (row + 1) * course->block : panel->ranks;
-    for (uint32_t r = row * course->block; r < end; r++) {
-        /* NaN where all of them are silent; of those that are alone in that see
-         * dxt_course_silent(). */
-        value =
-            fmax(value, largest(course, panel->values + (size_t)r * panel->windows, column, NAN));
-    }
-    return value;
-}
-
-uint32_t dxt_course_silent(const dxt_course *course, uint32_t row, size_t column, uint32_t from)
-{
-    const dxt_timeline_panel *panel = course->panel;
-    uint32_t end =
-        (row + 1) * course->block < panel->ranks ? (row + 1) * course->block : panel->ranks;
-    for (uint32_t r = row * course->block > from ? row * course->block : from; r < end; r++)
-        if (isnan(largest(course, panel->values + (size_t)r * panel->windows, column, NAN)))
-            return r;
-    return DXT_NO_RANK;
-}
-
-double dxt_course_strip(const dxt_course *course, size_t strip, size_t column)
-{
-    return largest(course, course->panel->strips[strip].values, column, NAN);
-}
-
-double dxt_course_position(const dxt_course *course, double value)
-{
-    return dxt_scale_position(&course->scale, fmax(0, value));
-}
-
-uint32_t dxt_course_marked(const dxt_course *course, uint32_t row)
-{
-    for (size_t i = 0; i < course->panel->mark_count; i++)
-        if (course->panel->marks[i].rank / course->block == row)
-            return course->panel->marks[i].rank;
-    return DXT_NO_RANK;
-}
-
-int64_t dxt_course_first(const dxt_course *course, size_t column)
-{
-    return course->panel->index[column * course->group];
-}
-
-int64_t dxt_course_last(const dxt_course *course, size_t column)
-{
-    size_t k = (column + 1) * course->group;
-    if (k > course->panel->windows) k = course->panel->windows;
-    return (course->panel->last ? course->panel->last : course->panel->index)[k - 1];
-}
-
-void dxt_course_words(const dxt_course *course, dxt_text *text)
-{
-    int64_t first = dxt_course_first(course, 0),
-            last = dxt_course_last(course, course->columns - 1);
-    dxt_text_printf(text, first == last ? "window %" PRId64 : "windows %" PRId64 " to %" PRId64,
-                    first, last);
-    int64_t each = dxt_course_last(course, 0) - first + 1;
-    if (course->columns > 1 && each > 1) dxt_text_printf(text, ", %" PRId64 " in a column", each);
-    if (course->block > 1) dxt_text_printf(text, "; rows of %" PRIu32 " ranks", course->block);
-}
-
-const char *dxt_course_unit(const dxt_timeline_panel *panel)
-{
-    return dxt_measure_is_time(panel->measure) ? "µs" : "cycles";
 }
 
 dxt_status dxt_timeline_write(const dxt_timeline_panel *panels, size_t count, dxt_format format,

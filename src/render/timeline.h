@@ -1,41 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Ranks over time: what both kinds of pictures show of a panel. */
+/* Ranks over time: both kinds of pictures. */
 #ifndef DXT_RENDER_TIMELINE_H
 #define DXT_RENDER_TIMELINE_H
 
-#include "render/scale.h"
-#include "render/words.h"
+#include "render/course.h"
 
 #define DXT_MOST_STRIPS 16u
-
-/** A panel in blocks. */
-typedef struct dxt_course {
-    const dxt_timeline_panel *panel;
-    uint32_t block; /**< ranks in a row */
-    uint32_t rows;
-    size_t group;   /**< columns of the panel in one that is drawn */
-    size_t columns; /**< drawn */
-    dxt_scale scale;
-} dxt_course;
-
-/** With at most so many rows and columns. */
-dxt_course dxt_course_of(const dxt_timeline_panel *panel, uint32_t rows, size_t columns);
-/** Largest value of a block of ranks in a column; NaN when one of them is silent all the time. */
-double dxt_course_value(const dxt_course *course, uint32_t row, size_t column);
-/** The same of a strip. */
-/** First silent rank of a row of cells from @p from on; DXT_NO_RANK: there is none. */
-uint32_t dxt_course_silent(const dxt_course *course, uint32_t row, size_t column, uint32_t from);
-double dxt_course_strip(const dxt_course *course, size_t strip, size_t column);
-/** Position on the scale; values below 0 count as 0. */
-double dxt_course_position(const dxt_course *course, double value);
-/** The rank of a row that is marked, else DXT_NO_RANK. */
-uint32_t dxt_course_marked(const dxt_course *course, uint32_t row);
-/** First and last window of a drawn column. */
-int64_t dxt_course_first(const dxt_course *course, size_t column);
-int64_t dxt_course_last(const dxt_course *course, size_t column);
-/** "windows 0 to 999, 8 in a column; rows of 16 ranks". */
-void dxt_course_words(const dxt_course *course, dxt_text *text);
-const char *dxt_course_unit(const dxt_timeline_panel *panel);
 
 /** SVG, and PNG and PDF by the part. */
 dxt_status dxt_write_timeline_page(const dxt_timeline_panel *panels, size_t count,

@@ -1,5 +1,6 @@
 # The library for MPI programs, with an MPI and mailboxes of the test's own.
-dxt_test(test_pmpi SOURCES unit/test_pmpi.c ${PROJECT_SOURCE_DIR}/tools/pmpi/pmpi.c
+dxt_test(test_pmpi SOURCES unit/test_pmpi.c ${PROJECT_SOURCE_DIR}/tools/pmpi/find.c
+         ${PROJECT_SOURCE_DIR}/tools/pmpi/pmpi.c
          ${PROJECT_SOURCE_DIR}/tools/pmpi/watch.c
          MODULES base numeric probe matrix analysis history gather session report
          LIBS ${CMAKE_DL_LIBS} WRAP_ALLOC)

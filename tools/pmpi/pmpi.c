@@ -2,7 +2,6 @@
 /* The functions of MPI that are put in front of the library's own. */
 #include "pmpi.h"
 
-#include <dlfcn.h>
 #include <string.h>
 
 #include <deepxtrace/probe.h>
@@ -13,20 +12,6 @@
 #define SUCCESS 0
 /* A program that was linked cannot get this: any number that is no success. */
 #define NOT_THERE 16
-
-void *pmpi_find(const char *name)
-{
-    /* A program that loads its MPI itself, as Python does, may keep it to itself. */
-    static const char *const libraries[] = {"libmpi.so.40", "libmpich.so.12", "libmpi.so.12"};
-    void *found = dlsym(RTLD_DEFAULT, name); /* data may have been copied into the program */
-    for (size_t i = 0; !found && i < sizeof libraries / sizeof libraries[0]; i++) {
-        void *library = dlopen(libraries[i], RTLD_NOW | RTLD_NOLOAD);
-        if (!library) continue;
-        found = dlsym(library, name);
-        dlclose(library);
-    }
-    return found;
-}
 
 /* `next` is that function, found once. */
 #define ORIGINAL(type, name)                                   \

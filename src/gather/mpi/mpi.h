@@ -22,6 +22,12 @@ dxt_status mpi_part_say(dxt_status status, char *why, const char *format, ...) D
 /** The same for what MPI returned. @return DXT_OK; DXT_ERR_IO. */
 dxt_status mpi_part_check(int error, char *why);
 
+/** Whether MPI is between its beginning and its end. @return DXT_OK; DXT_ERR_STATE. */
+dxt_status mpi_part_check_alive(char *why);
+
+/** Whether it has threads. @return DXT_OK; DXT_ERR_UNSUPPORTED. */
+dxt_status mpi_part_check_threads(char *why);
+
 /** Duplicate a communicator that was handed over. Collective. */
 dxt_status mpi_part_open(const void *given, MPI_Comm *comm, char *why);
 

@@ -11,6 +11,7 @@
 #include "heatmap.h"
 #include "options.h"
 #include "pack.h"
+#include "track_draw.h"
 #include "words.h"
 
 static void forget_tracks(draw_page *draw)

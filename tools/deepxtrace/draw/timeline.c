@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "options.h"
+#include "track_draw.h"
 
 void timeline_free(draw_timeline *timeline)
 {

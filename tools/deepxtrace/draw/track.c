@@ -7,8 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "track_caption.h"
-
 static const char *host_of(const dxt_window *window, uint32_t rank)
 {
     if (window->hosts) return window->hosts[rank];
@@ -192,87 +190,4 @@ dxt_status track_add(track *made, const dxt_window *window, const dxt_findings *
         if (late > 0) made->sums[rank] += late;
     }
     return add_paths(made, findings);
-}
-
-/* ---- what is drawn ---- */
-
-static dxt_status transpose(track *made)
-{
-    made->drawn = malloc(made->columns * made->ranks * sizeof *made->drawn);
-    if (!made->drawn) return DXT_ERR_NO_MEMORY;
-    for (size_t k = 0; k < made->columns; k++)
-        for (uint32_t rank = 0; rank < made->ranks; rank++)
-            made->drawn[rank * made->columns + k] = made->values[k * made->ranks + rank];
-    for (size_t k = 0; k < made->columns; k++) made->time_list[k] = made->times[k];
-    for (size_t i = 0; i < made->strip_count; i++)
-        made->strip_list[i] = (dxt_timeline_strip){made->strips[i]->name, made->strips[i]->values};
-    return DXT_OK;
-}
-
-/* The column of a window; of one that has gone by, the nearest. */
-static size_t column_of(const track *made, int64_t window)
-{
-    size_t k = 0;
-    while (k + 1 < made->columns && made->last[k] < window) k++;
-    return k;
-}
-
-static dxt_status make_marks(track *made, const dxt_history *history)
-{
-    dxt_episode *episodes = NULL;
-    size_t count = 0;
-    dxt_status status = dxt_history_summary(history, &episodes, &count);
-    if (status != DXT_OK || count == 0) return status;
-    made->marks = calloc((size_t)count * made->ranks, sizeof *made->marks);
-    for (size_t i = 0; made->marks && i < count; i++) {
-        const dxt_episode *episode = &episodes[i];
-        if (strcmp(episode->phase, made->phase) != 0) continue;
-        for (uint32_t rank = 0; rank < made->ranks; rank++)
-            if (track_blames(made, episode, rank))
-                made->marks[made->mark_count++] =
-                    (dxt_timeline_mark){.rank = rank,
-                                        .first = column_of(made, episode->first),
-                                        .last = column_of(made, episode->last)};
-    }
-    free(episodes);
-    return made->marks ? DXT_OK : DXT_ERR_NO_MEMORY;
-}
-
-dxt_status track_finish(track *made, const dxt_history *history)
-{
-    dxt_timeline *newest;
-    dxt_run_identity run = {.struct_size = sizeof run};
-    dxt_status status = dxt_history_run(history, &run);
-    if (status == DXT_OK) status = dxt_history_timeline(history, made->phase, &newest);
-    if (status != DXT_OK) return status;
-    made->floor = newest->floor;
-    made->measure = newest->measure;
-    free(newest);
-    if (asprintf(&made->title, "lateness in %s%s%s", made->phase, run.case_name ? ", case " : "",
-                 run.case_name ? run.case_name : "") < 0) {
-        made->title = NULL;
-        return DXT_ERR_NO_MEMORY;
-    }
-    status = transpose(made);
-    if (status == DXT_OK) status = make_marks(made, history);
-    return status == DXT_OK ? track_caption(made, history) : status;
-}
-
-dxt_timeline_panel track_panel(const track *made)
-{
-    return (dxt_timeline_panel){.ranks = made->ranks,
-                                .windows = made->columns,
-                                .index = made->first,
-                                .last = made->last,
-                                .values = made->drawn,
-                                .measure = made->measure,
-                                .ordinary = made->floor,
-                                .title = made->title,
-                                .times = made->times[0][0] ? made->time_list : NULL,
-                                .hosts = (const char *const *)made->hosts,
-                                .caption = made->caption,
-                                .marks = made->marks,
-                                .mark_count = made->mark_count,
-                                .strips = made->strip_list,
-                                .strip_count = made->strip_count};
 }

@@ -37,7 +37,7 @@ typedef struct track {
     int32_t *nodes; /**< [ranks] node of each rank of a node that was named; −1 = not known */
     track_strip *strips[TRACK_STRIPS];
     size_t strip_count;
-    /* What is drawn, made by track_finish(). */
+    /* What is drawn, made by track_finish() of track_draw.h. */
     double *drawn; /**< [ranks][columns] */
     const char *time_list[TRACK_COLUMNS];
     dxt_timeline_strip strip_list[TRACK_STRIPS];
@@ -55,10 +55,6 @@ track *track_create(const dxt_window *window);
 dxt_status track_find(track **tracks, size_t *count, const dxt_window *window, track **found);
 /** Add a window and what was found in it. */
 dxt_status track_add(track *track, const dxt_window *window, const dxt_findings *findings);
-/** Make it ready to be drawn. */
-dxt_status track_finish(track *track, const dxt_history *history);
-/** As dxt_timeline_write() wants it; valid as long as the track. */
-dxt_timeline_panel track_panel(const track *track);
 void track_free(track *track);
 
 #endif

@@ -149,8 +149,8 @@ static char *next_entry(char **rest)
     return NULL;
 }
 
-/* Those entries of the run's summary that are about this operator, and why nothing of the latest rank
- * is among them. */
+/* Those entries of the run's summary that are about this operator, and why nothing of the latest
+ * rank is among them. */
 static dxt_status make_caption(track *made, const dxt_history *history)
 {
     struct words summary = {0}, caption = {0};
