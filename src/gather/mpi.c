@@ -97,15 +97,16 @@ dxt_status dxt_mpi_board_create(const void *comm, dxt_mpi_board **board)
     if (!board) return dxt_fail(DXT_ERR_INVALID, "no board");
     const dxt_mpi_part *part = find_part();
     if (!part) return DXT_ERR_UNSUPPORTED;
+    /* Whatever fails here alone must not keep the others waiting: they open it together first. */
+    void *state = NULL;
+    dxt_status status = pass_on(part->open_board(comm, &state, why), "no board over MPI", why);
+    if (status != DXT_OK) return status;
     dxt_mpi_board *made = calloc(1, sizeof *made);
-    if (!made) return dxt_fail_memory(sizeof *made);
-    made->part = part;
-    dxt_status status =
-        pass_on(part->open_board(comm, &made->state, why), "no board over MPI", why);
-    if (status != DXT_OK) {
-        free(made);
-        return status;
+    if (!made) {
+        part->close_board(state);
+        return dxt_fail_memory(sizeof *made);
     }
+    *made = (dxt_mpi_board){.part = part, .state = state};
     *board = made;
     return DXT_OK;
 }

@@ -2,7 +2,7 @@
 /*
  * Preloaded: the k-th allocation by code of ours fails, k from DXT_FAIL_ALLOC, in whatever process
  * of a job comes to it, and the file DXT_FAIL_MARK says that one did. What other libraries allocate
- * for themselves is left alone.
+ * for themselves is left alone. A program that is linked with it, and exports it, says itself when.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -26,6 +26,21 @@ __attribute__((constructor)) static void begin(void)
 {
     const char *text = getenv("DXT_FAIL_ALLOC");
     atomic_store(&left, text ? strtol(text, NULL, 10) : 0);
+}
+
+EXPORT void dxt_fail_alloc_arm(long k);
+EXPORT bool dxt_fail_alloc_disarm(void);
+
+/* Fail the k-th from now, k ≥ 1. */
+void dxt_fail_alloc_arm(long k)
+{
+    atomic_store(&left, k);
+}
+
+/* @return Whether one has failed since. */
+bool dxt_fail_alloc_disarm(void)
+{
+    return atomic_exchange(&left, 0) <= 0;
 }
 
 static bool is_ours(const void *caller)

@@ -49,7 +49,9 @@ def start_python(given, rng):
             sys.executable, "-B", os.path.join(SOURCE, "examples/python/unaware.py")], {
                 "PYTHONPATH": os.pathsep.join(paths), "DEEPXTRACE_LIBRARY_PATH": library,
                 "OMP_NUM_THREADS": "1", "STEPS": "1000000", "DELAY_MS": "1",
-                "RANKS": str(rng.choice([2, 3])), "DEEPEP_DIAGNOSE_WARMING_TIME": "0"}
+                "RANKS": str(rng.choice([2, 3])),
+                # A worker that waits for one that has gone looks after no signal for so long.
+                "STAND_IN_TIMEOUT_S": "5", "DEEPEP_DIAGNOSE_WARMING_TIME": "0"}
 
 
 def hit(job, rng, begun, mpi):
