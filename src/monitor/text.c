@@ -9,7 +9,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
-#include "zstd_table.h"
+#include "system/zstd.h"
 
 #define CHUNK ((size_t)64 << 10)
 
@@ -18,7 +18,7 @@ struct text_source {
     int fd;     /* −1: the gzFile's */
     gzFile gz;  /* gzip */
     void *zstd; /* a stream */
-    zstd_in packed;
+    dxt_zstd_in packed;
     bool between; /* frames of zstd: the last one has ended */
     bool any;     /* text has come out */
     bool ended;
@@ -42,7 +42,7 @@ static const char *begin_packed(text_source *s)
         s->fd = -1;
         gzbuffer(s->gz, (unsigned)CHUNK);
     } else if (s->packing == TEXT_ZSTD) {
-        const zstd_table *z = zstd_library();
+        const dxt_zstd *z = dxt_zstd_library();
         if (!z) {
             errno = ENOSYS;
             return "reading it needs libzstd: install Debian's libzstd1";
@@ -84,7 +84,7 @@ void text_close(text_source *source)
 {
     if (!source) return;
     if (source->gz) gzclose(source->gz);
-    if (source->zstd) zstd_library()->release(source->zstd);
+    if (source->zstd) dxt_zstd_library()->release(source->zstd);
     if (source->fd >= 0) close(source->fd);
     free(source->buffer);
     free(source);
@@ -114,8 +114,8 @@ static ssize_t read_gzip(text_source *s, void *buffer, size_t size)
 
 static ssize_t read_zstd(text_source *s, void *buffer, size_t size)
 {
-    const zstd_table *z = zstd_library();
-    zstd_out out = {buffer, size, 0};
+    const dxt_zstd *z = dxt_zstd_library();
+    dxt_zstd_out out = {buffer, size, 0};
     while (out.at == 0) {
         size_t before = s->packed.at;
         bool more = before < s->packed.size || !s->between;
@@ -128,7 +128,7 @@ static ssize_t read_zstd(text_source *s, void *buffer, size_t size)
         if (out.at > 0 || s->packed.at < s->packed.size) continue;
         ssize_t got = read_file(s->fd, s->buffer + CHUNK, CHUNK);
         if (got <= 0) return got;
-        s->packed = (zstd_in){s->buffer + CHUNK, (size_t)got, 0};
+        s->packed = (dxt_zstd_in){s->buffer + CHUNK, (size_t)got, 0};
         s->between = false;
     }
     return (ssize_t)out.at;
@@ -181,9 +181,9 @@ static bool rewind_packed(text_source *s)
     s->at = s->used = 0;
     s->any = s->ended = s->between = false;
     if (s->packing == TEXT_GZIP) return gzrewind(s->gz) == 0;
-    s->packed = (zstd_in){0};
+    s->packed = (dxt_zstd_in){0};
     return lseek(s->fd, 0, SEEK_SET) == 0 &&
-           !zstd_library()->is_error(zstd_library()->begin(s->zstd));
+           !dxt_zstd_library()->is_error(dxt_zstd_library()->begin(s->zstd));
 }
 
 bool text_seek(text_source *source, int64_t position)

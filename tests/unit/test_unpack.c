@@ -14,6 +14,7 @@
 #include <deepxtrace/matrix.h>
 
 #include "alloc_fail.h"
+#include "system/zstd.h"
 #include "unpack.h"
 
 #define SEEDS "/tests/fuzz/corpus/fuzz_unpack/"
@@ -61,11 +62,13 @@ static dxt_status read_windows(char *path, int *windows, int *remarks, char *why
 static void packed_files_are_unpacked(void **state)
 {
     (void)state;
-    static const char *const names[] = {"log.gz",   "two.gz", "stored.npz", "deflated.npz",
-                                        "twice.gz", "npz.gz", "gz.zip",     "page.html"};
+    static const char *const names[] = {"log.gz",   "two.gz",  "stored.npz", "deflated.npz",
+                                        "twice.gz", "npz.gz",  "gz.zip",     "page.html",
+                                        "log.zst",  "two.zst", "gz.zst"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         int windows, remarks;
         char why[256] = "";
+        if (strstr(names[i], ".zst") && !dxt_zstd_library()) continue;
         assert_int_equal(read_windows(path_of(names[i]), &windows, &remarks, why, sizeof why),
                          DXT_END);
         assert_int_equal(windows, 1);
@@ -100,6 +103,13 @@ static void damage_is_told(void **state)
     make_copy("log.gz", copy, 9, 0);
     read_windows(copy, &windows, &remarks, why, sizeof why);
     assert_true(remarks >= 1);
+    for (size_t cut = 1; cut < 100 && dxt_zstd_library(); cut += 7) {
+        make_copy("log.zst", copy, cut, 0);
+        read_windows(copy, &windows, &remarks, why, sizeof why);
+        assert_true(remarks >= 1);
+        make_copy("two.zst", copy, 0, cut);
+        read_windows(copy, &windows, &remarks, why, sizeof why);
+    }
     /* The check sum is wrong. */
     make_copy("log.gz", copy, 0, 8);
     read_windows(copy, &windows, &remarks, why, sizeof why);
@@ -193,13 +203,14 @@ static void a_later_file_that_is_gone_is_an_error(void **state)
 static void failed_allocations_are_reported(void **state)
 {
     (void)state;
-    static const char *const names[] = {"log.gz", "deflated.npz", "stored.npz", "npz.gz",
-                                        "page.html"};
+    static const char *const names[] = {"log.gz", "deflated.npz", "stored.npz",
+                                        "npz.gz", "page.html",    "two.zst"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         int windows, remarks;
         char why[256];
         long k = 1;
         dxt_status status;
+        if (strstr(names[i], ".zst") && !dxt_zstd_library()) continue;
         for (;; k++) {
             alloc_fail_arm(k);
             status = read_windows(path_of(names[i]), &windows, &remarks, why, sizeof why);

@@ -263,7 +263,7 @@ static outcome check_rank(const struct analyze *run)
 
 static const char notes[] =
     "Reads recordings (JSON Lines), diagnosis logs whatever stands in front of their\n"
-    "lines, and matrices as they are printed or stored (.npy), packed (.gz, .npz) or\n"
+    "lines, and matrices as they are printed or stored (.npy), packed (.gz, .zst, .npz) or\n"
     "not; '-' is standard input. Parts of a log that was rotated are put in order of\n"
     "time. A window that cannot be read is left out and told on standard error.\n"
     "Windows are reported in their order, as they come. A dispatch\n"

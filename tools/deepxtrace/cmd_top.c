@@ -249,7 +249,7 @@ outcome cmd_top(int argc, char **argv)
         .option_count = sizeof options / sizeof options[0],
         .notes =
             "Follows recordings and logs; in a folder *.jsonl, *.log, these rotated or packed\n"
-            "with gzip, also those that come later. The log of an instance that writes a\n"
+            "with gzip or zstd, also those that come later. The log of an instance that writes a\n"
             "recording is left out. ? tells the keys, q ends. In a pipe it writes each window\n"
             "that says something else than the one before, until INT or TERM.\n",
         .examples = "  deepxtrace top logs/\n"

@@ -44,13 +44,14 @@ static bool is_suffix_char(char c)
     return isdigit((unsigned char)c) || c == '-' || c == '_' || c == 'T' || c == ':';
 }
 
-/* Length without ".gz", ".1", ".2025-09-15", "-20250915" and what numbers such parts. */
+/* Length without ".gz", ".zst", ".1", ".2025-09-15", "-20250915" and what numbers such parts. */
 static size_t stem_length(const char *path)
 {
     size_t length = strlen(path);
     const char *slash = strrchr(path, '/');
     size_t least = slash ? (size_t)(slash - path) + 2 : 1;
     if (length > least + 3 && strcmp(path + length - 3, ".gz") == 0) length -= 3;
+    if (length > least + 4 && strcmp(path + length - 4, ".zst") == 0) length -= 4;
     for (;;) {
         size_t at = length;
         while (at > least && is_suffix_char(path[at - 1])) at--;

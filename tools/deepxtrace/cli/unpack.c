@@ -12,6 +12,7 @@
 
 #include "carried.h"
 #include "inflate.h"
+#include "unzstd.h"
 #include "zip.h"
 
 /* So many bytes tell what a file is. */
@@ -31,8 +32,11 @@ typedef struct layer {
     unpack *files;
     size_t below;
     head head;
-    inflater *inflater;
+    inflater *inflater; /* gzip, or bare deflate */
+    unzstd *zstd;       /* or this */
 } layer;
+
+typedef enum packing { PACKED_NOT, PACKED_DEFLATE, PACKED_GZIP, PACKED_ZSTD } packing;
 
 struct unpack {
     char *const *paths;
@@ -48,6 +52,7 @@ struct unpack {
     head page_bytes; /* of it, that were read and not taken yet */
     char *name;      /* of a member */
     head head;       /* of what lies on top */
+    packing missing; /* that cannot be unpacked here */
 };
 
 /* ---- layers ---- */
@@ -76,8 +81,10 @@ static dxt_status pull(unpack *files, size_t depth, void *buffer, size_t size, s
 {
     *got = 0;
     bool base = depth == 0 || (files->in_archive && depth == files->archive);
-    return base ? read_base(files, buffer, size, got)
-                : inflater_read(files->layers[depth - 1].inflater, buffer, size, got);
+    if (base) return read_base(files, buffer, size, got);
+    const layer *top = &files->layers[depth - 1];
+    return top->zstd ? unzstd_read(top->zstd, buffer, size, got)
+                     : inflater_read(top->inflater, buffer, size, got);
 }
 
 /* The first bytes, then the rest. */
@@ -107,14 +114,17 @@ static dxt_status make_head(head *made)
 }
 
 /* Put a layer over what lies on top, whose first bytes it takes over. */
-static dxt_status add_layer(unpack *files, bool gzip)
+static dxt_status add_layer(unpack *files, packing kind)
 {
     layer *made = &files->layers[files->depth];
     head fresh;
     dxt_status status = make_head(&fresh);
     if (status != DXT_OK) return status;
     *made = (layer){.files = files, .below = files->depth};
-    status = inflater_create(read_below, made, gzip, &made->inflater);
+    if (kind == PACKED_ZSTD)
+        status = unzstd_create(read_below, made, &made->zstd);
+    else
+        status = inflater_create(read_below, made, kind == PACKED_GZIP, &made->inflater);
     if (status != DXT_OK) {
         free(fresh.bytes);
         return status;
@@ -130,6 +140,7 @@ static void drop_layers(unpack *files, size_t keep)
     while (files->depth > keep) {
         layer *top = &files->layers[--files->depth];
         inflater_free(top->inflater);
+        unzstd_free(top->zstd);
         free(top->head.bytes);
     }
     files->head.size = files->head.at = 0;
@@ -160,15 +171,25 @@ static dxt_status read_top(void *context, void *buffer, size_t size, size_t *got
     return read_on(files, &files->head, files->depth, buffer, size, got);
 }
 
-/* Put layers over gzip until something else lies on top. */
-static dxt_status open_gzip(unpack *files)
+static packing packing_of(const head *first)
+{
+    static const unsigned char gzip[] = {0x1f, 0x8b}, zstd[] = {0x28, 0xb5, 0x2f, 0xfd};
+    if (first->size >= sizeof gzip && memcmp(first->bytes, gzip, sizeof gzip) == 0)
+        return PACKED_GZIP;
+    if (first->size >= sizeof zstd && memcmp(first->bytes, zstd, sizeof zstd) == 0)
+        return PACKED_ZSTD;
+    return PACKED_NOT;
+}
+
+/* Put layers over gzip and zstd until something else lies on top. */
+static dxt_status open_packed(unpack *files)
 {
     for (;;) {
         dxt_status status = fill_head(files);
-        const head *first = &files->head;
-        bool gzip = first->size >= 2 && first->bytes[0] == 0x1f && first->bytes[1] == 0x8b;
-        if (status != DXT_OK || !gzip || files->depth == MOST_LAYERS) return status;
-        status = add_layer(files, true);
+        packing kind = packing_of(&files->head);
+        if (status != DXT_OK || kind == PACKED_NOT || files->depth == MOST_LAYERS) return status;
+        status = add_layer(files, kind);
+        if (status == DXT_ERR_UNSUPPORTED) files->missing = kind;
         if (status != DXT_OK) return status;
     }
 }
@@ -184,8 +205,8 @@ static dxt_status begin_member(unpack *files)
         return DXT_ERR_NO_MEMORY;
     }
     dxt_status status = DXT_OK;
-    if (member->deflated && files->depth < MOST_LAYERS) status = add_layer(files, false);
-    return status == DXT_OK ? open_gzip(files) : status;
+    if (member->deflated && files->depth < MOST_LAYERS) status = add_layer(files, PACKED_DEFLATE);
+    return status == DXT_OK ? open_packed(files) : status;
 }
 
 static dxt_status begin_page(unpack *files)
@@ -221,7 +242,7 @@ static dxt_status read_page(unpack *files, void *buffer, size_t size, size_t *go
 /* A file is what it is unpacked, the members of an archive, or the recording in a page. */
 static dxt_status detect(unpack *files)
 {
-    dxt_status status = open_gzip(files);
+    dxt_status status = open_packed(files);
     const head *first = &files->head;
     size_t magic = strlen(CARRIED_MAGIC);
     if (status == DXT_OK && first->size >= magic && memcmp(first->bytes, CARRIED_MAGIC, magic) == 0)
@@ -275,13 +296,15 @@ const char *unpack_name(const unpack *files)
     return strcmp(path, "-") == 0 ? "standard input" : path;
 }
 
-static const char *reason(dxt_status status)
+static const char *reason(const unpack *files, dxt_status status)
 {
     switch (status) {
     case DXT_ERR_IO: return strerror(errno);
     case DXT_ERR_FORMAT: return "a zip archive that is damaged, or none";
     case DXT_ERR_LIMIT: return "a zip archive of more than 1 GiB or 65535 members";
     case DXT_ERR_UNSUPPORTED:
+        if (files->missing == PACKED_ZSTD)
+            return "reading it needs libzstd: install Debian's libzstd1";
         return "packed, and this build has no zlib (zcat FILE | deepxtrace analyze -)";
     default: return "out of memory";
     }
@@ -303,7 +326,7 @@ dxt_status unpack_open(char *const *paths, size_t count, unpack **files, char *w
         *files = made;
         return DXT_OK;
     }
-    snprintf(why, why_size, "%s: %s", unpack_name(made), reason(status));
+    snprintf(why, why_size, "%s: %s", unpack_name(made), reason(made, status));
     unpack_close(made);
     return status;
 }

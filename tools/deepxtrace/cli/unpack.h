@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Files as plain bytes: as they are, out of gzip, out of a page that carries a recording, or out of
- * a zip archive such as an .npz, of which every member is a file; also an archive within gzip, and
- * gzip within an archive. What unpacks is never held as a whole, but for the archive itself.
+ * Files as plain bytes: as they are, out of gzip or zstd, out of a page that carries a recording,
+ * or out of a zip archive such as an .npz, of which every member is a file; also an archive within
+ * gzip, and gzip within an archive. What unpacks is never held as a whole, but for the archive
+ * itself.
  */
 #ifndef TOOLS_CLI_UNPACK_H
 #define TOOLS_CLI_UNPACK_H
@@ -22,7 +23,8 @@ typedef struct unpack unpack;
  * @param files  Receives it; release with unpack_close(). Untouched on error.
  * @param why    Receives one line on error: "PATH: reason".
  * @return DXT_OK; DXT_ERR_IO; DXT_ERR_FORMAT (an archive that is none); DXT_ERR_UNSUPPORTED
- *         (packed, and this build has no zlib); DXT_ERR_LIMIT (an archive above 1 GiB);
+ *         (packed, and this build has no zlib, or
+ *         this machine no libzstd); DXT_ERR_LIMIT (an archive above 1 GiB);
  *         DXT_ERR_NO_MEMORY.
  */
 dxt_status unpack_open(char *const *paths, size_t count, unpack **files, char *why,

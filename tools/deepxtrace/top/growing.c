@@ -41,8 +41,9 @@ static bool ends_in(const char *name, size_t length, const char *end)
 static growing_kind kind_of_name(const char *name, bool *log)
 {
     size_t length = strlen(name);
-    bool packed = ends_in(name, length, ".gz");
-    if (packed) length -= 3;
+    bool gzip = ends_in(name, length, ".gz"), zstd = ends_in(name, length, ".zst");
+    bool packed = gzip || zstd;
+    if (packed) length -= gzip ? 3 : 4;
     size_t end = length;
     while (end > 0 && (isdigit((unsigned char)name[end - 1]) || name[end - 1] == '-')) end--;
     if (end < length && end > 0 && name[end - 1] == '.') length = end - 1;
@@ -161,8 +162,9 @@ static void see_kind(growing_file *file)
     ssize_t got = pread(file->fd, first, sizeof first, 0);
     if (got <= 0) return;
     bool gzip = first[0] == 0x1f && first[1] == 0x8b;
-    bool packed =
-        gzip || memcmp(first, "PK\3\4", 4) == 0 || memcmp(first, page, sizeof page - 1) == 0;
+    bool packed = gzip || memcmp(first, "PK\3\4", 4) == 0 ||
+                  memcmp(first, "\x28\xb5\x2f\xfd", 4) == 0 ||
+                  memcmp(first, page, sizeof page - 1) == 0;
     if (packed)
         file->kind = GROWING_PACKED;
     else if (file->kind == GROWING_UNKNOWN || file->kind == GROWING_PACKED)
@@ -181,25 +183,32 @@ static uint64_t hash(const char *bytes, size_t size)
     return value ? value : 1;
 }
 
-/* Whether a packed file is one that was read before somebody packed it. */
-static bool was_read(growing *f, growing_file *file)
+/* The beginning of what is in a packed file. @return DXT_ERR_NO_MEMORY; else DXT_OK: what cannot be
+ * read has no identity. */
+static dxt_status identify(growing_file *file)
 {
-    unpack *files;
+    unpack *files = NULL;
     char why[1200], *text = malloc(IDENTITY_BYTES);
     size_t used = 0, got = 1;
-    if (!text || unpack_open(&file->path, 1, &files, why, sizeof why) != DXT_OK) {
-        free(text);
-        return false;
+    if (!text) return DXT_ERR_NO_MEMORY;
+    dxt_status status = unpack_open(&file->path, 1, &files, why, sizeof why);
+    while (status == DXT_OK && got > 0 && used < IDENTITY_BYTES) {
+        status = unpack_read(files, text + used, IDENTITY_BYTES - used, &got);
+        if (status == DXT_OK) used += got;
     }
-    while (got > 0 && used < IDENTITY_BYTES &&
-           unpack_read(files, text + used, IDENTITY_BYTES - used, &got) == DXT_OK)
-        used += got;
     file->identity = hash(text, used);
     unpack_close(files);
     free(text);
+    return status == DXT_ERR_NO_MEMORY ? status : DXT_OK;
+}
+
+/* Whether a packed file is one that was read before somebody packed it. */
+static bool was_read(growing *f, growing_file *file)
+{
+    f->failed = identify(file);
     for (const growing_file *other = f->files; other < file; other++)
         if (file->identity != 0 && other->identity == file->identity) return true;
-    return false;
+    return f->failed != DXT_OK;
 }
 
 /* ---- reading ---- */

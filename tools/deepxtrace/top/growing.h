@@ -21,7 +21,7 @@ typedef enum growing_kind {
     GROWING_UNKNOWN, /**< nothing is in it yet */
     GROWING_LINES,   /**< a recording: a line is a window */
     GROWING_LOG,     /**< text, of which several lines are a window */
-    GROWING_PACKED   /**< gzip, an archive or a page */
+    GROWING_PACKED   /**< gzip, zstd, an archive or a page */
 } growing_kind;
 
 typedef struct growing_file {

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "zstd_table.h"
+#include "system/zstd.h"
 
 #include <dlfcn.h>
 #include <stdbool.h>
 #include <string.h>
 
-const zstd_table *zstd_library(void)
+const dxt_zstd *dxt_zstd_library(void)
 {
     static const char *const names[] = {"ZSTD_createDStream", "ZSTD_freeDStream",
                                         "ZSTD_initDStream", "ZSTD_decompressStream",
                                         "ZSTD_isError"};
-    static zstd_table table;
+    static dxt_zstd table;
     static bool tried, found;
     if (tried) return found ? &table : NULL;
     tried = true;

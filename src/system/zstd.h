@@ -1,31 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is used of libzstd, whose interface has been stable since 1.0: it is loaded when the first
  * file needs it, and nothing of it is needed to build. */
-#ifndef DXT_MONITOR_ZSTD_TABLE_H
-#define DXT_MONITOR_ZSTD_TABLE_H
+#ifndef DXT_SYSTEM_ZSTD_H
+#define DXT_SYSTEM_ZSTD_H
 
 #include <stddef.h>
 
 /** ZSTD_inBuffer and ZSTD_outBuffer. */
-typedef struct zstd_in {
+typedef struct dxt_zstd_in {
     const void *data;
     size_t size, at;
-} zstd_in;
+} dxt_zstd_in;
 
-typedef struct zstd_out {
+typedef struct dxt_zstd_out {
     void *data;
     size_t size, at;
-} zstd_out;
+} dxt_zstd_out;
 
-typedef struct zstd_table {
+typedef struct dxt_zstd {
     void *(*create)(void);           /**< ZSTD_createDStream() */
     size_t (*release)(void *stream); /**< ZSTD_freeDStream() */
     size_t (*begin)(void *stream);   /**< ZSTD_initDStream(): forget what was unpacked so far */
-    size_t (*decompress)(void *stream, zstd_out *out, zstd_in *in);
+    size_t (*decompress)(void *stream, dxt_zstd_out *out, dxt_zstd_in *in);
     unsigned (*is_error)(size_t result);
-} zstd_table;
+} dxt_zstd;
 
-/** @return NULL if there is none on this machine. Threads: the one that follows. */
-const zstd_table *zstd_library(void);
+/** Load it, once. @return NULL if there is none on this machine. Threads: one of a program. */
+const dxt_zstd *dxt_zstd_library(void);
 
 #endif
