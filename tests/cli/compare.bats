@@ -44,6 +44,15 @@ refused() {
         and (.ranks[5].change > 50) and (.ranks[5].change < 70) and (.ranks[5].error < 2)' c.json
 }
 
+@test "a change in the middle of a run is named, and how many windows it is" {
+    "$deepxtrace" simulate -n 16 --windows 10 --from 5 --seed 2 --slow dispatch:5:60us > after.jsonl
+    run "$deepxtrace" compare --exit-code before.jsonl after.jsonl
+    [ "$status" -eq 1 ]
+    [[ $output =~ "rank 5 comes later: ".*" in about "(4[5-9]|5[0-5])" % of the windows after" ]]
+    "$deepxtrace" compare --json after.jsonl before.jsonl > c.json
+    jq -e '.operators[] | select(.phase == "dispatch") | .ranks[5] | .changed and .change < 0 and .part > 0.45 and .part < 0.55' c.json
+}
+
 @test "a slow path is named with its ranks" {
     "$deepxtrace" simulate -n 16 --windows 10 --seed 2 --slow-path 'combine:3->7:100us' > after.jsonl
     run "$deepxtrace" compare before.jsonl after.jsonl

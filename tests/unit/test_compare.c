@@ -58,12 +58,9 @@ static void means_and_errors_are_known(void **state)
     series_end(&after);
 }
 
-static void fill(side_operator *o, uint64_t seed, unsigned windows, int late, double path)
+/* Add windows to a run, of which rank `late` is late. */
+static void add(side_operator *o, uint64_t seed, unsigned windows, int late, double path)
 {
-    memset(o, 0, sizeof *o);
-    o->floor = 500;
-    assert_true(series_begin(&o->late, RANKS) && series_begin(&o->wait, RANKS * RANKS) &&
-                series_begin(&o->mean, 1) && series_begin(&o->step, 1));
     for (uint64_t w = 0; w < windows; w++) {
         for (uint32_t r = 0; r < RANKS; r++)
             series_take(&o->late, r, 200 * noise(seed + w, r) + ((int)r == late ? 30000 : 0));
@@ -76,6 +73,15 @@ static void fill(side_operator *o, uint64_t seed, unsigned windows, int late, do
         series_take(&o->mean, 0, 2000 + 20 * noise(seed + w, 7) + (late >= 0 ? 30000 / RANKS : 0));
         series_take(&o->step, 0, 200000 + 300 * noise(seed + w, 9));
     }
+}
+
+static void fill(side_operator *o, uint64_t seed, unsigned windows, int late, double path)
+{
+    memset(o, 0, sizeof *o);
+    o->floor = 500;
+    assert_true(series_begin(&o->late, RANKS) && series_begin(&o->wait, RANKS * RANKS) &&
+                series_begin(&o->mean, 1) && series_begin(&o->step, 1));
+    add(o, seed, windows, late, path);
 }
 
 static void end(side_operator *o)
@@ -146,6 +152,57 @@ static void a_slow_path_is_one(void **state)
     end(&after);
 }
 
+/* A part of the windows of one run, which the other has none of. */
+static void a_change_in_the_middle_is_one(void **state)
+{
+    (void)state;
+    static const unsigned parts[][2] = {{5, 5}, {10, 10}, {7, 3}, {2, 8}, {12, 4}};
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        side_operator before, after;
+        comparison made;
+        double part = (double)parts[i][1] / (parts[i][0] + parts[i][1]);
+        fill(&before, 1, 10, -1, 0);
+        fill(&after, 501, parts[i][0], -1, 0);
+        add(&after, 801, parts[i][1], 5, 5000);
+        assert_int_equal(compare_operator(&before, &after, RANKS, &made), DXT_OK);
+        assert_true(made.slower);
+        for (uint32_t r = 0; r < RANKS; r++)
+            assert_int_equal(is_changed(&made, &made.late[r], RANKS), r == 5);
+        if (!isnan(made.late[5].part)) {
+            assert_true(fabs(made.late[5].part - part) < 0.05);
+            assert_true(fabs(made.late[5].by / made.late[5].part - 30000) < 1500);
+            assert_false(made.late[5].part_before);
+        }
+        assert_int_equal(made.path_total, 1);
+        assert_true(made.paths[0].row == 3 && made.paths[0].column == 6);
+        comparison_free(&made);
+        /* The other way round it is earlier. */
+        assert_int_equal(compare_operator(&after, &before, RANKS, &made), DXT_OK);
+        assert_false(made.slower);
+        assert_true(is_changed(&made, &made.late[5], RANKS) && made.late[5].by < 0);
+        assert_true(isnan(made.late[5].part) || made.late[5].part_before);
+        comparison_free(&made);
+        end(&before);
+        end(&after);
+    }
+}
+
+/* Two windows that stand out are none of the others' concern. */
+static void few_windows_are_no_part(void **state)
+{
+    (void)state;
+    side_operator before, after;
+    comparison made;
+    fill(&before, 1, 10, -1, 0);
+    fill(&after, 501, 8, -1, 0);
+    add(&after, 801, 2, 5, 0);
+    assert_int_equal(compare_operator(&before, &after, RANKS, &made), DXT_OK);
+    assert_false(is_changed(&made, &made.late[5], RANKS));
+    comparison_free(&made);
+    end(&before);
+    end(&after);
+}
+
 static void failed_allocations_are_reported(void **state)
 {
     (void)state;
@@ -178,6 +235,8 @@ int main(void)
         cmocka_unit_test(nothing_is_found_in_noise),
         cmocka_unit_test(a_late_rank_is_no_slow_path),
         cmocka_unit_test(a_slow_path_is_one),
+        cmocka_unit_test(a_change_in_the_middle_is_one),
+        cmocka_unit_test(few_windows_are_no_part),
         cmocka_unit_test(failed_allocations_are_reported),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

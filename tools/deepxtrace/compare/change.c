@@ -7,6 +7,12 @@
 
 /* The common spread counts like so many windows more. */
 #define PRIOR 4.0
+/* A part of the windows differs if these are so many spreads away from the others, … */
+#define APART 6.0
+/* … so many (three, as far as that can be told from a mean), … */
+#define LEAST_WINDOWS 2.5
+/* … and at least this part of all. */
+#define LEAST_PART 0.15
 /* Of more figures than this some are enough to know the spread. */
 #define SAMPLED ((size_t)1 << 18)
 
@@ -125,7 +131,7 @@ static double error_of(const series *s, size_t index, double spread, double *deg
 
 change series_compare(const series *before, const series *after, size_t index, double spread)
 {
-    change made = {.before = NAN, .after = NAN, .by = NAN, .error = NAN, .p = 1};
+    change made = {.before = NAN, .after = NAN, .by = NAN, .error = NAN, .p = 1, .part = NAN};
     if (before->count[index] > 0) made.before = before->mean[index];
     if (after->count[index] > 0) made.after = after->mean[index];
     made.by = made.after - made.before;
@@ -141,4 +147,30 @@ change series_compare(const series *before, const series *after, size_t index, d
         made.p = made.by == 0 ? 1 : 0;
     }
     return made;
+}
+
+void series_part(const series *before, const series *after, size_t index, double spread, change *c)
+{
+    double degrees[2], own[2];
+    if (isnan(c->by) || isnan(c->error) || c->by == 0) return;
+    own[0] = error_of(before, index, spread, &degrees[0]) * before->count[index];
+    own[1] = error_of(after, index, spread, &degrees[1]) * after->count[index];
+    /* Where there are two kinds of windows the spread is large. */
+    int mixed = own[0] > own[1] ? 0 : 1;
+    double usual = own[1 - mixed];
+    if (usual <= 0 || degrees[1 - mixed] < 1) return;
+    double windows = mixed ? after->count[index] : before->count[index];
+    double mixture = (mixed ? after : before)->squares[index] / windows - usual;
+    /* Of two kinds whose difference is d, a part f makes a mean of f d and a variance of f (1 − f)
+     * d². */
+    double part = mixture > 0 ? c->by * c->by / (c->by * c->by + mixture) : 1;
+    double apart = fabs(c->by) / part / sqrt(usual);
+    if (part < LEAST_PART || part * windows < LEAST_WINDOWS || apart < APART) return;
+    if ((1 - part) * windows < 0.5) return; /* all of them */
+    double error = sqrt(usual / before->count[index] + usual / after->count[index]);
+    double p = student_tail(c->by / error, degrees[1 - mixed]);
+    if (p >= c->p) return;
+    c->p = p;
+    c->part = part;
+    c->part_before = mixed == 0;
 }

@@ -28,6 +28,9 @@ typedef struct change {
     double by;            /**< how much it grew */
     double error;         /**< standard error of that; NaN = unknown */
     double p;             /**< that chance alone does as much or more; 1 where it is unknown */
+    double part;      /**< of the windows of one run that differ from all others, which the change
+                             is due to; NaN = it is not that */
+    bool part_before; /**< they are windows of the first run */
 } change;
 
 /** Spread from window to window of ordinary figures of both, which stands in for that of each as
@@ -36,6 +39,15 @@ double series_spread(const series *before, const series *after);
 
 /** Compare one figure. @param spread  As series_spread(). */
 change series_compare(const series *before, const series *after, size_t index, double spread);
+
+/**
+ * A run that changed in its middle: a part of its windows differs by far from the others and from
+ * all of the other run. Its own spread tells nothing then, and that of the other one counts: lowers
+ * p and sets the part where that is so.
+ *
+ * @param c  Of series_compare(); `by` may have been changed since.
+ */
+void series_part(const series *before, const series *after, size_t index, double spread, change *c);
 
 /** Two-sided tail of Student's distribution. */
 double student_tail(double t, double degrees);

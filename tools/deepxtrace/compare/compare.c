@@ -97,6 +97,7 @@ static bool path_changed(const comparison *made, const struct growth *g, size_t 
         double n = made->before->wait.count[i] + made->after->wait.count[i] - 2.0 + 4;
         c->p = student_tail(t, n);
     }
+    series_part(&made->before->wait, &made->after->wait, i, spread, c);
     return is_changed(made, c, figures);
 }
 
@@ -152,6 +153,7 @@ static void compare_ranks(comparison *made)
     free(growths);
     for (uint32_t rank = 0; rank < made->ranks; rank++) {
         made->late[rank] = series_compare(before, after, rank, spread);
+        series_part(before, after, rank, spread, &made->late[rank]);
         made->slower |= is_changed(made, &made->late[rank], figures) && made->late[rank].by > 0;
     }
 }
@@ -164,7 +166,9 @@ dxt_status compare_operator(const side_operator *before, const side_operator *af
     if (!made->late) return DXT_ERR_NO_MEMORY;
     made->floor = concern_of(before, after);
     made->mean = series_compare(&before->mean, &after->mean, 0, 0);
+    series_part(&before->mean, &after->mean, 0, 0, &made->mean);
     made->step = series_compare(&before->step, &after->step, 0, 0);
+    series_part(&before->step, &after->step, 0, 0, &made->step);
     made->slower = is_changed(made, &made->mean, 2) && made->mean.by > 0;
     made->slower |= is_changed(made, &made->step, 2) && made->step.by > 0;
     compare_ranks(made);

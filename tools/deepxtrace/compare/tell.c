@@ -55,17 +55,32 @@ static const char *per(dxt_measure measure)
                : "in a window";
 }
 
+/* "200 µs ± 3 µs", or "400 µs in about 50 % of the windows after". */
+static void say_by(dxt_measure measure, const change *c)
+{
+    char by[48], error[48];
+    if (isnan(c->part))
+        stdout_printf("%s ± %s", figure(measure, fabs(c->by), by),
+                      figure(measure, c->error, error));
+    else
+        stdout_printf("%s in about %.0f %% of the windows %s",
+                      figure(measure, fabs(c->by) / c->part, by), 100 * c->part,
+                      c->part_before ? "before" : "after");
+}
+
 /* ": 2.1 to 202 µs, +200 µs ± 3 µs (chance …)". */
 static void say_change(dxt_measure measure, const change *c)
 {
-    char before[48], after[48], by[48], error[48], p[32];
-    stdout_printf("%s, was %s: %s%s", figure(measure, c->after, after),
-                  figure(measure, c->before, before), c->by < 0 ? "−" : "+",
-                  figure(measure, fabs(c->by), by));
-    if (isnan(c->error))
+    char before[48], after[48], by[48], p[32];
+    stdout_printf("%s, was %s: %s", figure(measure, c->after, after),
+                  figure(measure, c->before, before), c->by < 0 ? "−" : "+");
+    if (isnan(c->error)) {
+        stdout_printf("%s", figure(measure, fabs(c->by), by));
         stdout_printf(" (one window each: its error is not known)");
-    else
-        stdout_printf(" ± %s (%s)", figure(measure, c->error, error), chance(c->p, p));
+    } else {
+        say_by(measure, c);
+        stdout_printf(" (%s)", chance(c->p, p));
+    }
 }
 
 /* ---- words ---- */
@@ -126,11 +141,11 @@ static void say_paths(const comparison *o)
 {
     for (size_t i = 0; i < o->path_count && i < LINES; i++) {
         const path_change *path = &o->paths[i];
-        char by[48], error[48], p[32];
-        stdout_printf("  path %u → %u is %s by %s ± %s beyond its ranks (%s)\n", path->column,
-                      path->row, path->wait.by > 0 ? "slower" : "faster",
-                      figure(o->after->measure, fabs(path->wait.by), by),
-                      figure(o->after->measure, path->wait.error, error), chance(path->wait.p, p));
+        char p[32];
+        stdout_printf("  path %u → %u is %s by ", path->column, path->row,
+                      path->wait.by > 0 ? "slower" : "faster");
+        say_by(o->after->measure, &path->wait);
+        stdout_printf(" beyond its ranks (%s)\n", chance(path->wait.p, p));
     }
     if (o->path_total > LINES)
         stdout_printf("  and %" PRIu64 " paths more\n", o->path_total - LINES);
@@ -172,9 +187,9 @@ static json_t *real(double value)
 static json_t *change_json(const comparison *o, const change *c, double figures)
 {
     double unit = is_time(o->after->measure) ? 1000 : 1;
-    return json_pack("{s:o,s:o,s:o,s:o,s:o,s:b}", "before", real(c->before / unit), "after",
+    return json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:b}", "before", real(c->before / unit), "after",
                      real(c->after / unit), "change", real(c->by / unit), "error",
-                     real(c->error / unit), "chance", real(c->p), "changed",
+                     real(c->error / unit), "chance", real(c->p), "part", real(c->part), "changed",
                      (int)is_changed(o, c, figures));
 }
 
