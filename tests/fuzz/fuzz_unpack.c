@@ -16,7 +16,9 @@
 #include "unpack.h"
 
 /* Packed data may be a thousand times as long as they are: so much of it is looked at. */
-#define MOST_BYTES ((size_t)1 << 20)
+#define MOST_BYTES ((size_t)1 << 18)
+/* A matrix of thousands of ranks costs seconds and shows nothing new. */
+#define MOST_RANKS 256
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -29,6 +31,8 @@ static size_t left;
 
 static dxt_status read_some(void *context, void *buffer, size_t size, size_t *got)
 {
+    *got = 0;
+    if (left == 0) return DXT_OK;
     dxt_status status = unpack_read(context, buffer, size < left ? size : left, got);
     require(*got <= size);
     left -= *got;
@@ -51,7 +55,7 @@ static void read_windows(unpack *files)
     dxt_reader_on_remark(reader, go_on, NULL);
     dxt_status status;
     while ((status = dxt_reader_next(reader, &window)) == DXT_OK) {
-        require(dxt_window_check(window) == DXT_OK);
+        if (window->ranks <= MOST_RANKS) require(dxt_window_check(window) == DXT_OK);
         dxt_window_free(window);
     }
     require(status == DXT_END || (status < 0 && *dxt_error()));

@@ -68,6 +68,8 @@ dxt_status inflater_read(inflater *from, void *buffer, size_t size, size_t *got)
 {
     z_stream *stream = &from->stream;
     uInt room = (uInt)(size < 1u << 30 ? size : 1u << 30);
+    *got = 0;
+    if (size == 0) return DXT_OK; /* nothing would ever come out */
     stream->next_out = buffer;
     stream->avail_out = room;
     while (stream->avail_out == room && from->running) {
