@@ -10,6 +10,7 @@
 #include <deepxtrace/mpi.h>
 #include <deepxtrace/page.h>
 #include <deepxtrace/probe.h>
+#include <deepxtrace/ratio.h>
 #include <deepxtrace/render.h>
 #include <deepxtrace/report.h>
 #include <deepxtrace/session.h>

@@ -107,6 +107,17 @@ class AnalysisOptions(c.Structure):
                 ("transfer_ordinary", c.c_double)]
 
 
+class RatioRule(c.Structure):
+    _fields_ = [("struct_size", c.c_size_t), ("threshold_col", c.c_double),
+                ("threshold_row", c.c_double), ("threshold_point", c.c_double),
+                ("keep_points", c.c_int), ("excluding_zeros", c.c_int)]
+
+
+class RatioPlace(c.Structure):
+    _fields_ = [("row", c.c_uint32), ("column", c.c_uint32), ("value", c.c_double),
+                ("normalised", c.c_double)]
+
+
 class GatherTransport(c.Structure):
     _fields_ = [("struct_size", c.c_size_t), ("context", c.c_void_p), ("publish", PublishFn),
                 ("collect", CollectFn), ("destroy", DestroyFn)]
@@ -178,7 +189,8 @@ class Constant(c.Structure):
 #: Structs by their name in C.
 _STRUCTS = {"dxt_cell": Cell, "dxt_operator_counters": OperatorCounters, "dxt_probe": Probe,
             "dxt_snapshot": Snapshot, "dxt_place": Place, "dxt_window": Window,
-            "dxt_analysis_options": AnalysisOptions, "dxt_gather_transport": GatherTransport,
+            "dxt_analysis_options": AnalysisOptions, "dxt_ratio_rule": RatioRule,
+            "dxt_ratio_place": RatioPlace, "dxt_gather_transport": GatherTransport,
             "dxt_diagnosis": Diagnosis, "dxt_session_config": SessionConfig, "dxt_mark": Mark,
             "dxt_source": Source, "dxt_heatmap_panel": HeatmapPanel,
             "dxt_heatmap_options": HeatmapOptions, "dxt_page_options": PageOptions,
@@ -209,6 +221,8 @@ _FUNCTIONS = (
     ("dxt_reader_next", Status, (c.c_void_p, _P(_P(Window)))),
     ("dxt_reader_close", None, (c.c_void_p,)),
     ("dxt_analyze", Status, (_P(Window), _P(AnalysisOptions), _HANDLE)),
+    ("dxt_ratio_matrix", Status, (c.c_void_p, c.c_size_t, c.c_size_t, _P(RatioRule),
+                                  _P(_P(RatioPlace)), _P(c.c_size_t))),
     ("dxt_findings_free", None, (c.c_void_p,)),
     ("dxt_report_json", Status, (_P(Window), c.c_void_p, WriteFn, c.c_void_p)),
     ("dxt_report_text", Status, (_P(Window), c.c_void_p, WriteFn, c.c_void_p)),

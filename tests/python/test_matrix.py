@@ -38,6 +38,56 @@ def test_the_rule_to_the_last_bit(options):
     assert flagged > 10
 
 
+def by_numpy(matrix, col=3.0, row=3.0, point=5.0, keep=False, excluding_zeros=False):
+    """The rule on any matrix, in NumPy's own float64."""
+    def flagged(means, threshold):
+        normalised = means / (means.mean() + 1e-8)
+        return [[int(k), float(means[k]), float(normalised[k])]
+                for k in np.flatnonzero(normalised > threshold)]
+
+    matrix = np.ascontiguousarray(matrix, np.float64)
+    cols, rows = flagged(matrix.mean(axis=0), col), flagged(matrix.mean(axis=1), row)
+    counted = matrix[matrix != 0] if excluding_zeros else matrix
+    normalised = matrix / ((counted.mean() if counted.size else 0.0) + 1e-8)
+    hot = normalised > point
+    if not keep:
+        hot[:, [found[0] for found in cols]] = False
+        hot[[found[0] for found in rows], :] = False
+    return {"abnormal_cols": cols, "abnormal_rows": rows, "abnormal_points": [
+        [int(i), int(j), float(matrix[i, j]), float(normalised[i, j])]
+        for i, j in np.argwhere(hot)]}
+
+
+SHAPES = [(1, 1), (1, 2), (2, 1), (3, 1), (9, 1), (1, 9), (200, 1), (1, 300), (5, 7), (7, 5),
+          (2, 129), (129, 2), (16, 16), (40, 1000), (1000, 40), (131, 257), (2, 20_000),
+          (20_000, 2), (20_000, 1), (1, 20_000)]
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_any_matrix_to_the_last_bit(shape):
+    random = np.random.default_rng(9)
+    for spread in (0.3, 2.0):
+        for options in ({}, {"excluding_zeros": True}, {"keep": True},
+                        {"col": 1.1, "row": 1.0, "point": 1.3},
+                        {"col": 0, "row": -1, "point": 0, "excluding_zeros": True}):
+            matrix = random.lognormal(0, spread, shape) * random.choice([1, 1, 1, 0, -0.1], shape)
+            got = Diagnose.diagnose_matrix(
+                matrix, options.get("col", 3.0), options.get("row", 3.0),
+                options.get("point", 5.0), not options.get("keep", False),
+                int(options.get("excluding_zeros", 0)))
+            assert got == by_numpy(matrix, **options)
+
+
+def test_what_cannot_be_compared_is_not_flagged():
+    for odd in (np.nan, np.inf, -np.inf):
+        matrix = np.ones((6, 6))
+        matrix[2, 3], matrix[4, 4] = odd, 1e6
+        with np.errstate(invalid="ignore"):
+            assert Diagnose.diagnose_matrix(matrix) == by_numpy(matrix)
+    turned = np.arange(35.0).reshape(5, 7).T
+    assert Diagnose.diagnose_matrix(turned, 1.1, 1.1, 1.5) == by_numpy(turned, 1.1, 1.1, 1.5)
+
+
 def test_both_ways_of_counting_are_one():
     random = np.random.default_rng(8)
     for ranks in (2, 7, 16, 65):
@@ -47,7 +97,7 @@ def test_both_ways_of_counting_are_one():
                       options.get("thres_point", 5.0),
                       options.get("suppress_points_in_strong_rowscols", True),
                       options.get("excluding_zeros", 0))
-            assert (_ratio._by_numpy(matrix.astype(np.float64), *values) ==
+            assert (_ratio._of_numbers(matrix, *values) ==
                     _ratio.diagnose_matrix(matrix, *values))
 
 

@@ -9,6 +9,8 @@ dxt_test(test_analysis_any SOURCES unit/test_analysis_any.c support/arrivals.c
 dxt_test(test_analysis_recorded SOURCES unit/test_analysis_recorded.c
          MODULES base numeric matrix analysis
          LIBS PkgConfig::JANSSON)
+dxt_test(test_ratio_matrix SOURCES unit/test_ratio_matrix.c MODULES base numeric matrix analysis
+         WRAP_ALLOC)
 dxt_test(test_draft SOURCES unit/test_draft.c MODULES base numeric matrix analysis WRAP_ALLOC)
 dxt_test(test_analysis_blind SOURCES unit/test_analysis_blind.c
          MODULES base numeric matrix analysis history report)

@@ -42,6 +42,7 @@ static const dxt_source files = {.struct_size = sizeof files, .read = nothing};
 /* Places for results; each stays as it is. */
 static void *place;
 static size_t count;
+static const double number = 1;
 static uint64_t sequence;
 static char bytes[64];
 
@@ -89,6 +90,9 @@ static dxt_probe *probe(void)
     X(dxt_analyze(NULL, NULL, AS(dxt_findings)))                                                \
     X(dxt_analyze(&window, NULL, NULL))                                                         \
     X(dxt_analyze(&window, &unset, AS(dxt_findings)))                                           \
+    X(dxt_ratio_matrix(NULL, 2, 2, NULL, AS(dxt_ratio_place), &count))                          \
+    X(dxt_ratio_matrix(&number, 1, 1, NULL, NULL, &count))                                      \
+    X(dxt_ratio_matrix(&number, 1, 1, NULL, AS(dxt_ratio_place), NULL))                         \
     X(dxt_analyzer_create(NULL))                                                                \
     X(dxt_analyzer_run(NULL, &window, NULL, AS(const dxt_findings)))                            \
     X(dxt_analyzer_run(analyzer(), NULL, NULL, AS(const dxt_findings)))                         \
