@@ -83,6 +83,13 @@ struct pairs {
     double both[DXT_BLOCK_PAIRS];
 };
 
+/* They are scattered over a large matrix, and better asked for before they are looked at. */
+static void ask_for_both(const dxt_window *window, uint32_t i, uint32_t j)
+{
+    __builtin_prefetch(window->wait + (size_t)i * window->ranks + j);
+    __builtin_prefetch(window->wait + (size_t)j * window->ranks + i);
+}
+
 static void take_pairs(const dxt_window *window, struct pairs *pairs)
 {
     uint32_t taken = sample_size(window), i, j;
@@ -93,13 +100,24 @@ static void take_pairs(const dxt_window *window, struct pairs *pairs)
         pairs->number[k] = t;
         pairs->i[k] = i;
         pairs->j[k] = j;
-        pairs->both[k] = both(window, i, j);
+        ask_for_both(window, i, j);
     }
+    for (uint32_t k = 0; k < pairs->count; k++)
+        pairs->both[k] = both(window, pairs->i[k], pairs->j[k]);
 }
 
 static uint32_t part_inside(uint32_t count)
 {
     return (uint32_t)(DXT_BLOCK_INSIDE * count);
+}
+
+/* Another rank of the block of the first of pair k; that one itself if there is none. */
+static uint32_t mate_of(const dxt_window *window, const struct pairs *pairs, uint32_t k,
+                        uint32_t size)
+{
+    uint32_t i = pairs->i[k], block = i / size * size;
+    uint32_t other = block + (i - block + 1 + pairs->number[k] % (size - 1)) % size;
+    return other < window->ranks && is_there(window, other) ? other : i;
 }
 
 /* Whether pairs inside blocks mostly wait so much less than `outside`. Of many blocks few pairs are
@@ -109,10 +127,14 @@ static bool is_less_inside(const dxt_window *window, const struct pairs *pairs, 
 {
     double within[DXT_BLOCK_PAIRS];
     uint32_t in = 0, above = 0, most = pairs->count - part_inside(pairs->count);
+    uint32_t mate[DXT_BLOCK_PAIRS];
     for (uint32_t k = 0; k < pairs->count; k++) {
-        uint32_t i = pairs->i[k], block = i / size * size;
-        uint32_t other = block + (i - block + 1 + pairs->number[k] % (size - 1)) % size;
-        if (other >= window->ranks || other == i || !is_there(window, other)) continue;
+        mate[k] = mate_of(window, pairs, k, size);
+        if (k <= most) ask_for_both(window, pairs->i[k], mate[k]);
+    }
+    for (uint32_t k = 0; k < pairs->count; k++) {
+        uint32_t i = pairs->i[k], other = mate[k];
+        if (other == i) continue;
         within[in] = both(window, i, other);
         above += !(outside > DXT_BLOCK_APART * within[in++]);
         if (above >= most) return false;

@@ -63,9 +63,7 @@ static double mean_of_nonzero(const dxt_window *window)
 /* What is the most in a row decides whether there is anything to look at. */
 static bool row_has_points(const int64_t *cells, uint32_t n, double mean, double limit)
 {
-    int64_t most = dxt_screen_max(cells, 0, n);
-    if (cells[0] > most) most = cells[0];
-    return dxt_normalise((double)most, mean) > limit;
+    return dxt_normalise((double)dxt_screen_max(cells, n, n), mean) > limit;
 }
 
 static double or_default(double value, double fallback)

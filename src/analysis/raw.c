@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "analysis/raw.h"
 
-#include "analysis/tuning.h"
 #include "numeric/screen.h"
 
 double dxt_raw_mean(const dxt_window *window)
@@ -25,9 +24,4 @@ double dxt_raw_mean_of_row(const dxt_window *window, uint32_t rank)
 {
     size_t n = window->ranks;
     return dxt_screen_sum(window->wait + rank * n, window->ranks) / (double)n;
-}
-
-double dxt_normalise(double x, double mean)
-{
-    return x / (mean + DXT_RATIO_GUARD);
 }

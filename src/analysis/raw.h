@@ -5,11 +5,16 @@
 
 #include <deepxtrace/matrix.h>
 
+#include "analysis/tuning.h"
+
 double dxt_raw_mean(const dxt_window *window);
 double dxt_raw_mean_of_column(const dxt_window *window, uint32_t rank);
 double dxt_raw_mean_of_row(const dxt_window *window, uint32_t rank);
 
 /** x ÷ (mean + 1e-8), the established normalisation. */
-double dxt_normalise(double x, double mean);
+static inline double dxt_normalise(double x, double mean)
+{
+    return x / (mean + DXT_RATIO_GUARD);
+}
 
 #endif

@@ -89,6 +89,7 @@ double dxt_screen_sum(const int64_t *wait, uint32_t n)
 
 int64_t dxt_screen_max(const int64_t *wait, uint32_t except, uint32_t n)
 {
+    if (except >= n) return max_of(wait, n);
     int64_t before = max_of(wait, except), after = max_of(wait + except + 1, n - except - 1);
     return before > after ? before : after;
 }

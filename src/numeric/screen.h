@@ -24,7 +24,7 @@ uint32_t dxt_screen_row(const int64_t *wait, const int64_t *samples, double fact
 uint32_t dxt_screen_rows(const int64_t *wait, size_t stride, const double *factor,
                          const double *shift, const double *late, const double *least, uint32_t n);
 
-/** Largest counter of a row, its @p except-th left out. */
+/** Largest counter of a row, its @p except-th left out; of @p n, none is. */
 int64_t dxt_screen_max(const int64_t *wait, uint32_t except, uint32_t n);
 
 /** Sum of a row. */

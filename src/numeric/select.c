@@ -7,50 +7,48 @@
 #include "numeric/sort.h"
 #include "numeric/vectors.h"
 
-static void swap(double *a, double *b)
-{
-    double keep = *a;
-    *a = *b;
-    *b = keep;
-}
-
-/* Hoare's selection with the middle of three as pivot. */
-double dxt_select(double *values, size_t n, size_t k)
-{
-    size_t low = 0, high = n - 1;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (values[middle] < values[low]) swap(&values[middle], &values[low]);
-        if (values[high] < values[low]) swap(&values[high], &values[low]);
-        if (values[high] < values[middle]) swap(&values[high], &values[middle]);
-        double pivot = values[middle];
-        size_t i = low, j = high;
-        while (i <= j) {
-            while (values[i] < pivot) i++;
-            while (values[j] > pivot) j--;
-            if (i > j) break;
-            swap(&values[i++], &values[j]);
-            if (j == 0) break;
-            j--;
-        }
-        if (k <= j)
-            high = j;
-        else if (k >= i)
-            low = i;
-        else
-            return values[k];
-    }
-    return values[k];
-}
-
-/* ---- medians ---- */
-
 static inline bool is_less(const double *a, const double *b)
 {
     return *a < *b;
 }
 
 DXT_SORT(sort_doubles, double, is_less)
+
+/* Put what equals the smallest value, which is first, in front. @return How many do. */
+static size_t gather_smallest(double *values, size_t n)
+{
+    double smallest = values[0];
+    size_t equal = 0;
+    for (size_t i = 0; i < n; i++) {
+        double value = values[i];
+        values[i] = values[equal];
+        values[equal] = value;
+        equal += value == smallest;
+    }
+    return equal;
+}
+
+/* Quicksort's steps towards one place. Where nothing is smaller than the pivot, many may equal it.
+ */
+double dxt_select(double *values, size_t n, size_t k)
+{
+    while (n > DXT_SORT_FEW) {
+        size_t before = sort_doubles_split(values, n);
+        if (k < before) {
+            n = before;
+            continue;
+        }
+        before = before > 0 ? before + 1 : gather_smallest(values, n);
+        if (k < before) return values[k];
+        values += before;
+        n -= before;
+        k -= before;
+    }
+    sort_doubles_few(values, n);
+    return values[k];
+}
+
+/* ---- medians ---- */
 
 /* Values from which on a sample of them finds where the median is. */
 #define MANY_VALUES 256u
@@ -68,7 +66,7 @@ static void guess_middle(const double *values, size_t n, double *low, double *hi
         size_t jump = (size_t)((k + 1) * UINT64_C(0x9E3779B97F4A7C15) >> 32) % stride;
         sample[k] = values[k * stride + jump];
     }
-    sort_doubles_few(sample, SAMPLE);
+    sort_doubles(sample, SAMPLE);
     *low = sample[SAMPLE / 2 - SAMPLE_REACH];
     *high = sample[SAMPLE / 2 + SAMPLE_REACH];
 }

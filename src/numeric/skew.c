@@ -4,7 +4,6 @@
 #include <math.h>
 
 #include "numeric/tail.h"
-#include "numeric/vectors.h"
 
 #define INV_SQRT_2PI 0.39894228040143267794
 /* Five are usual. */
@@ -104,14 +103,17 @@ double dxt_skew_of_pair(double wait, double other_wait, double transfer)
     return high;
 }
 
-DXT_VECTORS static void lay_out_differences(dxt_lateness_scale *scale)
+static void lay_out_differences(dxt_lateness_scale *scale)
 {
-    double transfer = scale->transfer, skew = scale->skew, step = scale->step;
-    for (int32_t k = 0; k < (int32_t)DXT_LATENESS_KNOTS; k++) {
-        double late = k * step;
-        scale->difference[k] =
-            dxt_wait_of(transfer + late, skew) - dxt_wait_of(transfer - late, skew);
+    double *later = scale->difference, earlier[DXT_LATENESS_KNOTS];
+    for (unsigned k = 0; k < DXT_LATENESS_KNOTS; k++) {
+        double late = k * scale->step;
+        later[k] = scale->transfer + late;
+        earlier[k] = scale->transfer - late;
     }
+    dxt_waits_of(later, DXT_LATENESS_KNOTS, scale->skew);
+    dxt_waits_of(earlier, DXT_LATENESS_KNOTS, scale->skew);
+    for (unsigned k = 0; k < DXT_LATENESS_KNOTS; k++) later[k] -= earlier[k];
 }
 
 void dxt_lateness_scale_make(dxt_lateness_scale *scale, double transfer, double skew)

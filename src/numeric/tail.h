@@ -12,6 +12,7 @@
 #define DXT_NUMERIC_TAIL_H
 
 #include <math.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /** Knots from 0 to 8, where the cut-off no longer matters. */
@@ -27,23 +28,37 @@ typedef struct dxt_tail_knot {
 
 extern const dxt_tail_knot dxt_tail[DXT_TAIL_KNOTS];
 
-/** E[max(0, shift + X)] as dxt_expected_wait() has it, inline. */
-static inline double dxt_wait_of(double shift, double skew)
+/** Knot that is nearest to z, which is clamped to the last one: that is nothing. */
+static inline int32_t dxt_tail_place(double *z)
 {
-    /* Without branches, so that loops over it become vectors; the last knot is nothing. */
-    double bare = shift > 0 ? shift : 0, z = fabs(shift) / skew;
-    z = z < DXT_TAIL_END ? z : DXT_TAIL_END;
-    int32_t k = (int32_t)(z * DXT_TAIL_KNOTS_PER_UNIT + 0.5);
-    const dxt_tail_knot *knot = &dxt_tail[k];
+    *z = *z < DXT_TAIL_END ? *z : DXT_TAIL_END;
+    return (int32_t)(*z * DXT_TAIL_KNOTS_PER_UNIT + 0.5);
+}
+
+/** The second derivative's series around knot k, integrated twice term by term. */
+static inline double dxt_tail_series(int32_t k, double z)
+{
     double x = k / DXT_TAIL_KNOTS_PER_UNIT, d = z - x, x2 = x * x, d2 = d * d;
-    /* The second derivative's series, integrated twice term by term. */
     double even =
         1.0 / 2 + d2 * ((x2 - 1) / 24 + d2 * ((x2 * (x2 - 6) + 3) / 720 +
                                               d2 * (x2 * (x2 * (x2 - 15) + 45) - 15) / 40320));
     double odd = x * (1.0 / 6 + d2 * ((x2 - 3) / 120 + d2 * (x2 * (x2 - 10) + 15) / 5040));
-    double series = even - d * odd;
-    double tail = knot->tail + d * (d * knot->density * series - knot->beyond);
+    return even - d * odd;
+}
+
+/** E[max(0, shift + X)] as dxt_expected_wait() has it, inline. */
+static inline double dxt_wait_of(double shift, double skew)
+{
+    double bare = shift > 0 ? shift : 0, z = fabs(shift) / skew;
+    int32_t k = dxt_tail_place(&z);
+    const dxt_tail_knot *knot = &dxt_tail[k];
+    double d = z - k / DXT_TAIL_KNOTS_PER_UNIT;
+    double tail = knot->tail + d * (d * knot->density * dxt_tail_series(k, z) - knot->beyond);
     return bare + skew * tail;
 }
+
+/** The same of many at once, exactly as dxt_wait_of() has it.
+ *  @param values  [n] Shifts; waits in the end. */
+void dxt_waits_of(double *values, size_t n, double skew);
 
 #endif

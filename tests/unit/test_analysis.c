@@ -5,6 +5,7 @@
 #include "judged.h"
 #include "numeric/select.h"
 #include "numeric/skew.h"
+#include "numeric/tail.h"
 
 static void order_statistics_agree_with_sorting(void **state)
 {
@@ -20,6 +21,7 @@ static void order_statistics_agree_with_sorting(void **state)
             for (size_t i = 0; i < n; i++)
                 below += values[i] < chosen, equal += values[i] == chosen;
             assert_true(below <= k && k < below + equal);
+            for (size_t i = 0; i < k; i++) assert_true(copy[i] <= chosen);
         }
     }
     for (size_t n = 0; n < 200; n += 7) {
@@ -95,6 +97,23 @@ static void expected_waits_are_the_closed_form(void **state)
             double form = shift * 0.5 * erfc(-z / sqrt(2)) +
                           skew * exp(-0.5 * z * z) / sqrt(2 * 3.14159265358979323846);
             assert_near(dxt_expected_wait(shift, skew), form, 1e-14 * skew);
+        }
+}
+
+static void waits_of_many_are_those_of_each(void **state)
+{
+    (void)state;
+    uint64_t seed = 11;
+    static const double skews[] = {0, 1e-3, 1, 7e4};
+    for (size_t s = 0; s < sizeof skews / sizeof skews[0]; s++)
+        for (size_t n = 0; n < 140; n += 3) {
+            double values[140], each[140];
+            for (size_t i = 0; i < n; i++) {
+                values[i] = i % 5 == 0 ? 0 : (arrivals_uniform(&seed) - 0.5) * 20 * skews[s];
+                each[i] = dxt_expected_wait(values[i], skews[s]);
+            }
+            dxt_waits_of(values, n, skews[s]);
+            for (size_t i = 0; i < n; i++) assert_true(values[i] == each[i]);
         }
 }
 
@@ -420,6 +439,7 @@ int main(void)
         cmocka_unit_test(medians_of_columns_agree_with_those_of_each),
         cmocka_unit_test(expected_waits_are_the_closed_form),
         cmocka_unit_test(order_statistics_agree_with_sorting),
+        cmocka_unit_test(waits_of_many_are_those_of_each),
         cmocka_unit_test(waits_and_skew_invert_each_other),
         cmocka_unit_test(a_healthy_job_names_nobody),
         cmocka_unit_test(a_late_rank_is_named_with_its_lateness),

@@ -86,8 +86,9 @@ static double unevenness(uint32_t count)
 static bool both_exceed(const dxt_fit *fit, const uint32_t *peer, uint32_t count, uint32_t k,
                         double level)
 {
-    return all_exceed(fit, peer, count, k, false, level) &&
-           all_exceed(fit, peer, count, k, true, level);
+    /* The peers' rows first: asked of one member after the other, they are in the cache. */
+    return all_exceed(fit, peer, count, k, true, level) &&
+           all_exceed(fit, peer, count, k, false, level);
 }
 
 static bool is_slow(const dxt_fit *fit, const uint32_t *peer, uint32_t count, uint32_t k,

@@ -159,15 +159,25 @@ static inline double dxt_fit_shift(const dxt_fit *fit, uint32_t i, uint32_t j)
     return fit->late[j] - fit->late[i] + dxt_fit_way(fit, fit->node[i], fit->node[j]);
 }
 
-/** Expected wait of member i for member j; the largest that fits when i is late in only some of the
- *  operations. */
-static inline double dxt_fit_expected(const dxt_fit *fit, uint32_t i, uint32_t j)
+/** The same, the largest that fits when i is late in only some of the operations. */
+static inline double dxt_fit_most_shift(const dxt_fit *fit, uint32_t i, uint32_t j)
 {
     double shift = dxt_fit_shift(fit, i, j);
     /* A mean lateness may be one of some operations only; in the others it waits as anybody. */
-    if (fit->role[i] == DXT_ROLE_LATE) shift += fit->late[i];
+    return fit->role[i] == DXT_ROLE_LATE ? shift + fit->late[i] : shift;
+}
+
+/** What is expected of the wait of member i for member j, of which the arrivals make @p wait. */
+static inline double dxt_fit_by_sides(const dxt_fit *fit, uint32_t i, uint32_t j, double wait)
+{
     double links = fit->node[i] == fit->node[j] ? 0 : fit->nic_in[i] + fit->nic_out[j];
-    return dxt_wait_of(shift, fit->skew) + fit->receive[i] + fit->send[j] + links;
+    return wait + fit->receive[i] + fit->send[j] + links;
+}
+
+/** Expected wait of member i for member j. */
+static inline double dxt_fit_expected(const dxt_fit *fit, uint32_t i, uint32_t j)
+{
+    return dxt_fit_by_sides(fit, i, j, dxt_wait_of(dxt_fit_most_shift(fit, i, j), fit->skew));
 }
 
 /** Whether the lateness of a member is within its limit. */

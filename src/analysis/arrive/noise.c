@@ -9,7 +9,6 @@
 #include "numeric/normal.h"
 #include "numeric/select.h"
 #include "numeric/tail.h"
-#include "numeric/vectors.h"
 
 /* Of `pairs` deviations the fit has used up one per member but one. */
 double dxt_pair_noise(const dxt_panel *p)
@@ -48,12 +47,11 @@ double dxt_spread_noise(const dxt_group_input *in, const dxt_panel *p, const dxt
 }
 
 /* What a member's waits for all are by the arrivals. */
-DXT_VECTORS static void expect_row(const dxt_panel *p, const dxt_group *group, uint32_t a,
-                                   double *restrict expected)
+static void expect_row(const dxt_panel *p, const dxt_group *group, uint32_t a, double *expected)
 {
-    double transfer = group->transfer, skew = group->skew, late = p->late[a];
-    for (uint32_t b = 0; b < p->count; b++)
-        expected[b] = dxt_wait_of(transfer + p->late[b] - late, skew);
+    double late = p->late[a];
+    for (uint32_t b = 0; b < p->count; b++) expected[b] = group->transfer + p->late[b] - late;
+    dxt_waits_of(expected, p->count, group->skew);
 }
 
 /* Deviations of the panel's cells from what its arrivals explain, in `sample`; of those alone that

@@ -31,8 +31,11 @@ void dxt_cells_take(const dxt_fit *fit, dxt_cell_sample *sample)
     sample->count = used;
     for (uint32_t k = 0; k < sample->count; k++) {
         sample->wait[k] = dxt_fit_wait(fit, row[k], column[k]);
-        sample->expected[k] = dxt_fit_expected(fit, row[k], column[k]);
+        sample->expected[k] = dxt_fit_most_shift(fit, row[k], column[k]);
     }
+    dxt_waits_of(sample->expected, used, fit->skew);
+    for (uint32_t k = 0; k < sample->count; k++)
+        sample->expected[k] = dxt_fit_by_sides(fit, row[k], column[k], sample->expected[k]);
 }
 
 double dxt_cells_deviation(dxt_cell_sample *sample)

@@ -37,10 +37,11 @@ bool dxt_takes_no_part(const dxt_window *window, uint32_t rank)
 {
     uint32_t n = window->ranks;
     if (!is_there(window, rank)) return false;
-    for (uint32_t j = 0; j < n; j++)
-        if (j != rank && counts(window, rank, j)) return false;
+    /* The column first: asked of one rank after the other, it is in the cache. */
     for (uint32_t i = 0; i < n; i++)
         if (i != rank && is_there(window, i) && counts(window, i, rank)) return false;
+    for (uint32_t j = 0; j < n; j++)
+        if (j != rank && counts(window, rank, j)) return false;
     return others_count(window, rank);
 }
 
