@@ -41,7 +41,7 @@ COMMANDS = set("cat cd cmake mkdir cp rm ctest curl deepxtrace deepxtrace-run di
                "mpicc mpirun ninja pip python3 sed srun ssh sudo time torchrun vllm zcat cc mpirun.mpich mpirun.openmpi".split())
 OPTIONAL = {"mpirun", "mpirun.mpich", "mpicc", "jq", "torchrun", "curl", "man", "pkg-config", "kubectl"}
 MARK = re.compile(r'^\s*(?:<!--|\.\\")\s*(not run: *(?P<why>.*?)|output)\s*(?:-->)?$')
-BLOCK_SECONDS = 600
+BLOCK_SECONDS = 1800
 
 
 @dataclass

@@ -56,7 +56,7 @@ static dxt_status check_shape(const dxt_ep_config *config)
         return dxt_ep_fail(DXT_ERR_INVALID, "experts is %u, not a multiple of the %u ranks",
                            config->experts, config->ranks);
     if (config->max_topk > config->experts)
-        return dxt_ep_fail(DXT_ERR_INVALID, "max_topk is %u, more than the %u experts",
+        return dxt_ep_fail(DXT_ERR_INVALID, "max_topk is %u, but there are only %u experts",
                            config->max_topk, config->experts);
     return DXT_OK;
 }
@@ -103,11 +103,11 @@ static dxt_status check_member(const dxt_ep_config *config, const dxt_ep_engine 
     const dxt_probe *probe = config->probe;
     if (!probe || engine->device_memory) return DXT_OK;
     if (probe->layout != DXT_PROBE_LAYOUT)
-        return dxt_ep_fail(DXT_ERR_INVALID, "the probe has layout %u, not %u", probe->layout,
-                           DXT_PROBE_LAYOUT);
+        return dxt_ep_fail(DXT_ERR_INVALID, "the probe has layout %u, but this library needs %u",
+                           probe->layout, DXT_PROBE_LAYOUT);
     if (probe->operators < DXT_EP_OPERATORS || probe->sources < config->ranks)
         return dxt_ep_fail(
-            DXT_ERR_INVALID, "the probe counts %u operators of %u sources, not %u of %u",
+            DXT_ERR_INVALID, "the probe counts %u operators of %u sources, but must count %u of %u",
             probe->operators, probe->sources, (unsigned)DXT_EP_OPERATORS, config->ranks);
     return DXT_OK;
 }
@@ -182,8 +182,9 @@ static dxt_status check_routes(const dxt_ep *ep, const int64_t *topk_idx, uint32
         const int64_t *routes = topk_idx + (size_t)t * topk;
         for (uint32_t k = 0; k < topk; k++) {
             if (routes[k] < -1 || routes[k] >= (int64_t)ep->config.experts)
-                return dxt_ep_fail(DXT_ERR_INVALID, "token %u route %u leads to expert %lld of %u",
-                                   t, k, (long long)routes[k], ep->config.experts);
+                return dxt_ep_fail(DXT_ERR_INVALID,
+                                   "token %u, route %u names expert %lld, but there are only %u", t,
+                                   k, (long long)routes[k], ep->config.experts);
             if (routes[k] >= 0 && appears_before(routes, k))
                 return dxt_ep_fail(DXT_ERR_INVALID, "token %u goes to expert %lld twice", t,
                                    (long long)routes[k]);
@@ -195,15 +196,16 @@ static dxt_status check_routes(const dxt_ep *ep, const int64_t *topk_idx, uint32
 static dxt_status check_in_flight(const dxt_ep *ep, uint32_t index)
 {
     if (ep->sent[index] - ep->received[index] < DXT_EP_IN_FLIGHT) return DXT_OK;
-    return dxt_ep_fail(DXT_ERR_STATE, "%u %ss are already under way", DXT_EP_IN_FLIGHT,
-                       operator_names[index]);
+    return dxt_ep_fail(DXT_ERR_STATE, "%u %ss were sent and not received yet: receive one first",
+                       DXT_EP_IN_FLIGHT, operator_names[index]);
 }
 
 static dxt_status check_sent(const dxt_ep *ep, uint32_t index)
 {
     if (!ep) return dxt_ep_fail(DXT_ERR_INVALID, "ep is NULL");
     if (ep->sent[index] == ep->received[index])
-        return dxt_ep_fail(DXT_ERR_STATE, "no %s was sent", operator_names[index]);
+        return dxt_ep_fail(DXT_ERR_STATE, "there is no %s to receive: none was sent",
+                           operator_names[index]);
     return DXT_OK;
 }
 
@@ -219,7 +221,8 @@ static dxt_status check_dispatch(const dxt_ep *ep, const dxt_ep_dispatch *dispat
         status = check_routes(ep, dispatch->topk_idx, dispatch->tokens, dispatch->topk);
     if (status != DXT_OK) return status;
     if (dispatch->format != DXT_EP_BF16 && dispatch->format != DXT_EP_FP8)
-        return dxt_ep_fail(DXT_ERR_INVALID, "no dispatch format %d", (int)dispatch->format);
+        return dxt_ep_fail(DXT_ERR_INVALID, "dispatch format %d does not exist",
+                           (int)dispatch->format);
     if (dispatch->tokens > 0 && !dispatch->x) return dxt_ep_fail(DXT_ERR_INVALID, "x is NULL");
     if (!dispatch->recv_x || !dispatch->recv_count)
         return dxt_ep_fail(DXT_ERR_INVALID, "recv_x or recv_count is NULL");
@@ -260,14 +263,17 @@ static dxt_status check_slots(const dxt_ep *ep, const dxt_ep_handle *handle, uin
     dxt_ep_range range = handle->layout_range[(size_t)expert * ep->config.ranks + source];
     if (range.count < 0 || range.begin < 0 || (uint32_t)range.count > ep->config.max_tokens ||
         (uint32_t)range.begin > ep->slots - (uint32_t)range.count)
-        return dxt_ep_fail(DXT_ERR_INVALID, "handle: range of expert %u, rank %u is impossible",
-                           expert, source);
+        return dxt_ep_fail(DXT_ERR_INVALID,
+                           "handle: the range of expert %u and rank %u leaves the buffer", expert,
+                           source);
     for (int32_t i = 0; i < range.count; i++) {
         size_t slot = (size_t)expert * ep->slots + (size_t)range.begin + (size_t)i;
         if (handle->src_info[slot] < 0 ||
             (uint32_t)handle->src_info[slot] >= ep->config.max_tokens ||
             handle->src_slot[slot] >= ep->config.max_topk)
-            return dxt_ep_fail(DXT_ERR_INVALID, "handle: slot %zu comes from nowhere", slot);
+            return dxt_ep_fail(DXT_ERR_INVALID,
+                               "handle: slot %zu names no token and route that can have been sent",
+                               slot);
     }
     return DXT_OK;
 }
@@ -281,7 +287,8 @@ static dxt_status check_combine(const dxt_ep *ep, const dxt_ep_combine *combine)
         status = check_routes(ep, combine->topk_idx, combine->tokens, combine->topk);
     if (status != DXT_OK) return status;
     if (combine->format != DXT_EP_COMBINE_BF16 && combine->format != DXT_EP_COMBINE_LOGFMT)
-        return dxt_ep_fail(DXT_ERR_INVALID, "no combine format %d", (int)combine->format);
+        return dxt_ep_fail(DXT_ERR_INVALID, "combine format %d does not exist",
+                           (int)combine->format);
     if (!combine->x) return dxt_ep_fail(DXT_ERR_INVALID, "x is NULL");
     if (combine->tokens > 0 && (!combine->topk_weights || !combine->out))
         return dxt_ep_fail(DXT_ERR_INVALID, "topk_weights or out is NULL");
@@ -329,9 +336,10 @@ dxt_status dxt_ep_delay_path(dxt_ep *ep, uint32_t operator_index, uint32_t sourc
 {
     if (!ep) return dxt_ep_fail(DXT_ERR_INVALID, "ep is NULL");
     if (operator_index >= DXT_EP_OPERATORS)
-        return dxt_ep_fail(DXT_ERR_INVALID, "no operator %u", operator_index);
+        return dxt_ep_fail(DXT_ERR_INVALID, "operator %u does not exist", operator_index);
     if (source >= ep->config.ranks)
-        return dxt_ep_fail(DXT_ERR_INVALID, "no rank %u among %u", source, ep->config.ranks);
+        return dxt_ep_fail(DXT_ERR_INVALID, "rank %u does not exist; there are %u ranks", source,
+                           ep->config.ranks);
     if (delay_ns < 0 || delay_ns > MAX_TIMEOUT_NS)
         return dxt_ep_fail(DXT_ERR_INVALID, "delay_ns is out of range");
     if (!ep->engine->delay_path)

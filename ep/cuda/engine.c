@@ -56,10 +56,11 @@ static dxt_status check_probe(const dxt_ep_config *config)
                                    "the probe is not in the GPU's memory");
     if (status != DXT_OK) return status;
     if (head.layout != DXT_PROBE_LAYOUT)
-        return dxt_ep_fail(DXT_ERR_INVALID, "the probe has layout %u, not %u", head.layout,
-                           DXT_PROBE_LAYOUT);
+        return dxt_ep_fail(DXT_ERR_INVALID, "the probe has layout %u, but this library needs %u",
+                           head.layout, DXT_PROBE_LAYOUT);
     if (head.operators >= DXT_EP_OPERATORS && head.sources >= config->ranks) return DXT_OK;
-    return dxt_ep_fail(DXT_ERR_INVALID, "the probe counts %u operators of %u sources, not %u of %u",
+    return dxt_ep_fail(DXT_ERR_INVALID,
+                       "the probe counts %u operators of %u sources, but must count %u of %u",
                        head.operators, head.sources, (unsigned)DXT_EP_OPERATORS, config->ranks);
 }
 
@@ -105,7 +106,9 @@ static dxt_status look_at_gpu(cuda_rank *r, const dxt_ep_config *config)
                        "the GPU cannot be looked at");
     if (status != DXT_OK) return status;
     if (major < 9)
-        return dxt_ep_fail(DXT_ERR_UNSUPPORTED, "the GPU has compute capability %d, not 9", major);
+        return dxt_ep_fail(DXT_ERR_UNSUPPORTED,
+                           "the GPU has compute capability %d; the engine needs 9 (H100, H200)",
+                           major);
     r->group.processors = (uint32_t)processors;
     r->group.blocks = (uint32_t)processors * BLOCKS_PER_SM;
     /* Ranks that share a GPU wait for each other: what they launch must fit at the same time. */
@@ -121,7 +124,7 @@ static dxt_status open_rank(cuda_rank *r, const dxt_ep *ep)
     dxt_status status = check_limits(config);
     if (status != DXT_OK) return status;
     if (config->timeout_ns < CUDA_MIN_TIMEOUT_NS)
-        return dxt_ep_fail(DXT_ERR_INVALID, "timeout_ns is below %lld",
+        return dxt_ep_fail(DXT_ERR_INVALID, "timeout_ns must be at least %lld",
                            (long long)CUDA_MIN_TIMEOUT_NS);
     status = check_probe(config);
     if (status == DXT_OK) status = allocate(r);
@@ -183,7 +186,8 @@ static dxt_status check_trouble(const cuda_rank *r)
 {
     uint32_t trouble = __atomic_exchange_n(&r->report->trouble, 0, __ATOMIC_RELAXED);
     if (trouble & CUDA_TROUBLE_FORMAT)
-        return dxt_ep_fail(DXT_ERR_INVALID, "a rank sent another format than rank %u expects",
+        return dxt_ep_fail(DXT_ERR_INVALID,
+                           "a rank sent data in another format than rank %u expects",
                            r->group.rank);
     if (trouble & CUDA_TROUBLE_ROUTE)
         return dxt_ep_fail(DXT_ERR_INVALID,

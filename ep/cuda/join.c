@@ -84,14 +84,13 @@ static dxt_status map_page(cuda_membership *m, const dxt_ep_config *config)
     }
     struct stat file;
     if (fstat(config->fd, &file) != 0)
-        return dxt_ep_fail(DXT_ERR_IO, "the shared memory cannot be looked at: %s",
-                           strerror(errno));
+        return dxt_ep_fail(DXT_ERR_IO, "cannot examine the shared memory: %s", strerror(errno));
     if ((size_t)file.st_size < m->page_size)
         return dxt_ep_fail(DXT_ERR_INVALID, "the shared memory has %lld bytes, not %zu",
                            (long long)file.st_size, m->page_size);
     void *page = mmap(NULL, m->page_size, PROT_READ | PROT_WRITE, MAP_SHARED, config->fd, 0);
     if (page == MAP_FAILED)
-        return dxt_ep_fail(DXT_ERR_IO, "the shared memory cannot be mapped: %s", strerror(errno));
+        return dxt_ep_fail(DXT_ERR_IO, "cannot map the shared memory: %s", strerror(errno));
     m->page = page;
     m->mapped = true;
     return DXT_OK;
@@ -116,9 +115,10 @@ static dxt_status agree(struct page *page, const dxt_ep_config *config)
         if (group == words[i].value) continue;
         if (i == 0)
             return dxt_ep_fail(DXT_ERR_INVALID,
-                               "the shared memory was not zeroed, or is another version's");
-        return dxt_ep_fail(DXT_ERR_INVALID, "%s is %llu here, but %llu in the group", words[i].name,
-                           (unsigned long long)words[i].value, (unsigned long long)group);
+                               "the shared memory was not zeroed, or another version uses it");
+        return dxt_ep_fail(DXT_ERR_INVALID, "%s is %llu on this rank, but %llu on the others",
+                           words[i].name, (unsigned long long)words[i].value,
+                           (unsigned long long)group);
     }
     return DXT_OK;
 }
@@ -197,7 +197,8 @@ static dxt_status join_with_nccl(struct page *page, const dxt_ep_config *config,
                    "no window");
     m->nccl_window = window;
     if (status == DXT_OK && !window)
-        status = dxt_ep_fail(DXT_ERR_UNSUPPORTED, "NCCL makes no symmetric windows here");
+        status =
+            dxt_ep_fail(DXT_ERR_UNSUPPORTED, "NCCL cannot make symmetric windows on these GPUs");
     if (status != DXT_OK) return status;
     return cuda_check(cuda_window_pointers(window, config->ranks, windows),
                       "the windows cannot be found");

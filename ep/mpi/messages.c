@@ -63,7 +63,7 @@ static dxt_status take(dxt_ep *ep, epm *m, size_t slot, const MPI_Status *status
     if (((const shm *)ep->state)->masked[m->ranks[peer]]) return DXT_OK;
     MPI_Get_count(status, MPI_BYTE, &size);
     if (size < 0 || !epm_plausible(ep, operator_index, head, (size_t)size) || head->epoch != epoch)
-        return dxt_ep_fail(DXT_ERR_IO, "rank %u sent nonsense", m->ranks[peer]);
+        return dxt_ep_fail(DXT_ERR_IO, "rank %u sent a damaged message", m->ranks[peer]);
     m->here[slot] = 1;
     shm_arrived(ep, m->ranks[peer], operator_index, epoch, head->copies, head->format);
     return DXT_OK;

@@ -32,8 +32,8 @@ static dxt_status open_comm(const dxt_ep_config *config, MPI_Comm *comm)
     MPI_Comm_rank(given, &rank);
     MPI_Comm_size(given, &ranks);
     if ((uint32_t)rank != config->rank || (uint32_t)ranks != config->ranks)
-        return dxt_ep_fail(DXT_ERR_INVALID, "rank %u of %u, but rank %d of %d to MPI", config->rank,
-                           config->ranks, rank, ranks);
+        return dxt_ep_fail(DXT_ERR_INVALID, "config says rank %u of %u, but MPI says rank %d of %d",
+                           config->rank, config->ranks, rank, ranks);
     int error = MPI_Comm_dup(given, comm);
     if (error != MPI_SUCCESS) return epm_failed("no communicator", error);
     MPI_Comm_set_errhandler(*comm, MPI_ERRORS_RETURN);
@@ -99,7 +99,8 @@ static dxt_status map_regions(epm *m, const dxt_ep_config *config)
         m->stride[o] = (m->stride[o] + page - 1) / page * page;
         size_t regions;
         if (m->stride[o] > INT_MAX)
-            return dxt_ep_fail(DXT_ERR_LIMIT, "a message of %zu bytes, at most %d", m->stride[o],
+            return dxt_ep_fail(DXT_ERR_LIMIT,
+                               "a message would have %zu bytes; MPI takes at most %d", m->stride[o],
                                INT_MAX);
         if (__builtin_mul_overflow(m->stride[o], 2 * DXT_EP_IN_FLIGHT * (size_t)m->count,
                                    &regions) ||
@@ -109,7 +110,7 @@ static dxt_status map_regions(epm *m, const dxt_ep_config *config)
     void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (memory == MAP_FAILED)
-        return dxt_ep_fail(DXT_ERR_NO_MEMORY, "no %zu bytes for messages", size);
+        return dxt_ep_fail(DXT_ERR_NO_MEMORY, "out of memory: %zu bytes for messages", size);
     uint8_t *at = m->memory = memory;
     m->mapped = size;
     for (uint32_t o = 0; o < DXT_EP_OPERATORS; o++)

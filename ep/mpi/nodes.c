@@ -86,7 +86,7 @@ static dxt_status make_segment(MPI_Comm node, size_t size, int *fd)
     if (rank == 0 && name[0]) shm_unlink(name);
     if (error != MPI_SUCCESS) return epm_failed("no shared memory", error);
     if (*fd >= 0) return DXT_OK;
-    return dxt_ep_fail(DXT_ERR_IO, "no shared memory of %zu bytes: %s", size, reason);
+    return dxt_ep_fail(DXT_ERR_IO, "cannot make %zu bytes of shared memory: %s", size, reason);
 }
 
 /* ---- who is here ---- */

@@ -29,9 +29,10 @@ static dxt_status fail_errno(const char *what)
 static dxt_status map(shm *s, int fd)
 {
     struct stat info;
-    if (fstat(fd, &info) != 0) return fail_errno("shared memory object");
+    if (fstat(fd, &info) != 0) return fail_errno("cannot examine the shared memory");
     if (info.st_size < 0 || (uint64_t)info.st_size < s->at.size)
-        return dxt_ep_fail(DXT_ERR_INVALID, "shared memory of %lld bytes, the group needs %zu",
+        return dxt_ep_fail(DXT_ERR_INVALID,
+                           "the shared memory has %lld bytes, but the group needs %zu",
                            (long long)info.st_size, s->at.size);
     void *base = mmap(NULL, s->at.size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     if (base == MAP_FAILED) return fail_errno("cannot map the shared memory");
@@ -70,9 +71,10 @@ static dxt_status agree(shm_header *header, const dxt_ep_config *config)
         if (group == words[i].value) continue;
         if (i == 0)
             return dxt_ep_fail(DXT_ERR_INVALID,
-                               "the shared memory was not zeroed, or is another version's");
-        return dxt_ep_fail(DXT_ERR_INVALID, "%s is %llu here, but %llu in the group", words[i].name,
-                           (unsigned long long)words[i].value, (unsigned long long)group);
+                               "the shared memory was not zeroed, or another version uses it");
+        return dxt_ep_fail(DXT_ERR_INVALID, "%s is %llu on this rank, but %llu on the others",
+                           words[i].name, (unsigned long long)words[i].value,
+                           (unsigned long long)group);
     }
     return DXT_OK;
 }

@@ -14,7 +14,8 @@ static dxt_status take_options(const dxt_analysis_options *given, dxt_analysis_o
     *options = (dxt_analysis_options){.struct_size = sizeof *options};
     if (!given) return DXT_OK;
     if (!dxt_take_struct(options, sizeof *options, given, sizeof given->struct_size))
-        return dxt_fail(DXT_ERR_INVALID, "analysis options: struct_size is not set");
+        return dxt_fail(DXT_ERR_INVALID,
+                        "analysis options: struct_size must be sizeof(dxt_analysis_options)");
     if (options->method != DXT_METHOD_ROBUST && options->method != DXT_METHOD_RATIO)
         return dxt_fail(DXT_ERR_INVALID, "analysis options: unknown method %d",
                         (int)options->method);
@@ -42,8 +43,7 @@ static dxt_status analyze(dxt_workspace *workspace, const dxt_window *window,
 dxt_status dxt_analyze(const dxt_window *window, const dxt_analysis_options *options,
                        dxt_findings **findings)
 {
-    if (!findings)
-        return dxt_fail(DXT_ERR_INVALID, "analysis: the place for the findings must not be NULL");
+    if (!findings) return dxt_fail(DXT_ERR_INVALID, "analysis: findings must not be NULL");
     dxt_workspace workspace = {0};
     dxt_status status = analyze(&workspace, window, options, false);
     if (status == DXT_OK)
@@ -67,7 +67,7 @@ struct dxt_analyzer {
 
 dxt_status dxt_analyzer_create(dxt_analyzer **analyzer)
 {
-    if (!analyzer) return dxt_fail(DXT_ERR_INVALID, "analyzer: the place for it must not be NULL");
+    if (!analyzer) return dxt_fail(DXT_ERR_INVALID, "analyzer must not be NULL");
     dxt_analyzer *made = calloc(1, sizeof *made);
     if (!made) return dxt_fail_memory(sizeof *made);
     *analyzer = made;
@@ -78,7 +78,7 @@ dxt_status dxt_analyzer_run(dxt_analyzer *analyzer, const dxt_window *window,
                             const dxt_analysis_options *options, const dxt_findings **findings)
 {
     if (!analyzer || !findings)
-        return dxt_fail(DXT_ERR_INVALID, "analyzer: it and the findings must not be NULL");
+        return dxt_fail(DXT_ERR_INVALID, "analyzer and findings must not be NULL");
     dxt_status status = analyze(&analyzer->workspace, window, options, true);
     if (status == DXT_OK) *findings = analyzer->workspace.result.data;
     return status;

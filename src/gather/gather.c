@@ -23,20 +23,23 @@ struct dxt_gather {
 static dxt_status check_group(uint32_t rank, uint32_t ranks)
 {
     if (ranks > DXT_MAX_RANKS)
-        return dxt_fail(DXT_ERR_LIMIT, "%u ranks, at most %u", ranks, DXT_MAX_RANKS);
-    if (rank >= ranks) return dxt_fail(DXT_ERR_INVALID, "rank %u of %u", rank, ranks);
+        return dxt_fail(DXT_ERR_LIMIT, "%u ranks are too many; at most %u are possible", ranks,
+                        DXT_MAX_RANKS);
+    if (rank >= ranks)
+        return dxt_fail(DXT_ERR_INVALID, "rank %u does not exist; there are %u ranks", rank, ranks);
     return DXT_OK;
 }
 
 dxt_status dxt_gather_create(uint32_t rank, uint32_t ranks, const dxt_gather_transport *transport,
                              dxt_gather **gather)
 {
-    if (!transport || !gather) return dxt_fail(DXT_ERR_INVALID, "no transport, or no gather");
+    if (!transport || !gather)
+        return dxt_fail(DXT_ERR_INVALID, "transport and gather must not be NULL");
     dxt_gather_transport taken;
     if (!dxt_take_struct(&taken, sizeof taken, transport,
                          DXT_SIZE_UP_TO(dxt_gather_transport, collect)) ||
         !taken.publish || !taken.collect)
-        return dxt_fail(DXT_ERR_INVALID, "the transport of the gather is incomplete");
+        return dxt_fail(DXT_ERR_INVALID, "transport: struct_size, publish and collect must be set");
     dxt_status status = check_group(rank, ranks);
     if (status != DXT_OK) return status;
     dxt_gather *made = calloc(1, sizeof *made);
@@ -51,11 +54,11 @@ dxt_status dxt_gather_create(uint32_t rank, uint32_t ranks, const dxt_gather_tra
 
 dxt_status dxt_gather_create_local(const dxt_gather_local_config *given, dxt_gather **gather)
 {
-    if (!given || !gather) return dxt_fail(DXT_ERR_INVALID, "no configuration, or no gather");
+    if (!given || !gather) return dxt_fail(DXT_ERR_INVALID, "config and gather must not be NULL");
     dxt_gather_local_config config;
     if (!dxt_take_struct(&config, sizeof config, given,
                          DXT_SIZE_UP_TO(dxt_gather_local_config, fd)))
-        return dxt_fail(DXT_ERR_INVALID, "the gather's configuration of %zu bytes is too short",
+        return dxt_fail(DXT_ERR_INVALID, "config.struct_size is %zu, which is too small",
                         given->struct_size);
     dxt_status status = check_group(config.rank, config.ranks);
     if (status != DXT_OK) return status;
@@ -111,10 +114,11 @@ static dxt_status failure(dxt_status status)
 static dxt_status check_publish(const dxt_gather *gather, uint64_t sequence, const void *mail,
                                 size_t size)
 {
-    if (!gather || (!mail && size > 0)) return dxt_fail(DXT_ERR_INVALID, "no gather, or no mail");
+    if (!gather || (!mail && size > 0))
+        return dxt_fail(DXT_ERR_INVALID, "gather and mail must not be NULL");
     if (sequence == DXT_GATHER_NEWEST || (gather->published && sequence <= gather->sequence))
-        return dxt_fail(DXT_ERR_INVALID, "mail %llu after mail %llu", (unsigned long long)sequence,
-                        (unsigned long long)gather->sequence);
+        return dxt_fail(DXT_ERR_INVALID, "mail %llu comes after mail %llu, but numbers must grow",
+                        (unsigned long long)sequence, (unsigned long long)gather->sequence);
     return DXT_OK;
 }
 
@@ -143,9 +147,11 @@ dxt_status dxt_gather_publish(dxt_gather *gather, uint64_t sequence, const void 
 static dxt_status check_collect(const dxt_gather *gather, uint32_t rank, const void *mail,
                                 const size_t *size)
 {
-    if (!gather || !mail || !size) return dxt_fail(DXT_ERR_INVALID, "no gather, or no room");
+    if (!gather || !mail || !size)
+        return dxt_fail(DXT_ERR_INVALID, "gather, mail and size must not be NULL");
     if (rank >= gather->ranks)
-        return dxt_fail(DXT_ERR_INVALID, "rank %u of %u", rank, gather->ranks);
+        return dxt_fail(DXT_ERR_INVALID, "rank %u does not exist; there are %u ranks", rank,
+                        gather->ranks);
     return DXT_OK;
 }
 

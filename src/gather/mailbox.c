@@ -184,13 +184,14 @@ static dxt_status map(struct mailboxes *boxes, const dxt_gather_local_config *co
     }
     struct stat file;
     if (fstat(config->fd, &file) != 0)
-        return dxt_fail_errno("mailboxes: descriptor %d", config->fd);
+        return dxt_fail_errno("mailboxes: cannot examine descriptor %d", config->fd);
     if (config->offset > INT64_MAX - size || file.st_size < (off_t)(config->offset + size))
-        return dxt_fail(DXT_ERR_INVALID, "mailboxes need %zu bytes from %zu, the object has %lld",
-                        size, config->offset, (long long)file.st_size);
+        return dxt_fail(DXT_ERR_INVALID,
+                        "mailboxes need %zu bytes from byte %zu on, but the object has %lld", size,
+                        config->offset, (long long)file.st_size);
     void *memory =
         mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, config->fd, (off_t)config->offset);
-    if (memory == MAP_FAILED) return dxt_fail_errno("mailboxes: mapping %zu bytes", size);
+    if (memory == MAP_FAILED) return dxt_fail_errno("mailboxes: cannot map %zu bytes", size);
     boxes->memory = memory;
     boxes->mapped = size;
     return DXT_OK;
@@ -231,8 +232,8 @@ dxt_status dxt_mailbox_open(const dxt_gather_local_config *config, dxt_gather_tr
     if (size == 0)
         return dxt_fail(config->ranks == 0 || config->mail_capacity == 0 ? DXT_ERR_INVALID
                                                                          : DXT_ERR_LIMIT,
-                        "no mailboxes for %u ranks and mails of %zu bytes", config->ranks,
-                        config->mail_capacity);
+                        "mailboxes for %u ranks and mails of %zu bytes are not possible",
+                        config->ranks, config->mail_capacity);
     struct mailboxes *boxes = calloc(1, sizeof *boxes);
     if (!boxes) return dxt_fail_memory(sizeof *boxes);
     boxes->rank = config->rank;

@@ -52,7 +52,7 @@ dxt_status dxt_mpi_find_place(const void *comm, dxt_mpi_place *place)
     char why[DXT_MPI_WHY] = "";
     dxt_mpi_place found = {.struct_size = sizeof found};
     if (!place || place->struct_size < DXT_SIZE_UP_TO(dxt_mpi_place, library))
-        return dxt_fail(DXT_ERR_INVALID, "no place, or struct_size is not set");
+        return dxt_fail(DXT_ERR_INVALID, "place is NULL, or place->struct_size is not set");
     const dxt_mpi_part *part = find_part();
     if (!part) return DXT_ERR_UNSUPPORTED;
     dxt_status status = pass_on(part->find_place(comm, &found, why),
@@ -68,13 +68,13 @@ dxt_status dxt_gather_create_mpi(const dxt_gather_mpi_config *given, dxt_gather 
     dxt_gather_mpi_config config;
     dxt_gather_transport transport;
     dxt_mpi_place place = {.struct_size = sizeof place};
-    if (!given || !gather) return dxt_fail(DXT_ERR_INVALID, "no configuration, or no gather");
+    if (!given || !gather) return dxt_fail(DXT_ERR_INVALID, "config and gather must not be NULL");
     if (!dxt_take_struct(&config, sizeof config, given, sizeof config))
-        return dxt_fail(DXT_ERR_INVALID, "the gather's configuration of %zu bytes is too short",
+        return dxt_fail(DXT_ERR_INVALID, "config.struct_size is %zu, which is too small",
                         given->struct_size);
     if (config.mail_capacity == 0 || config.mail_capacity > DXT_GATHER_MAX_CAPACITY)
         return dxt_fail(config.mail_capacity == 0 ? DXT_ERR_INVALID : DXT_ERR_LIMIT,
-                        "no mailboxes for mails of %zu bytes", config.mail_capacity);
+                        "mailboxes for mails of %zu bytes are not possible", config.mail_capacity);
     const dxt_mpi_part *part = find_part();
     if (!part) return DXT_ERR_UNSUPPORTED;
     dxt_status status = part->find_place(config.comm, &place, why);
@@ -94,7 +94,7 @@ dxt_status dxt_gather_create_mpi(const dxt_gather_mpi_config *given, dxt_gather 
 dxt_status dxt_mpi_board_create(const void *comm, dxt_mpi_board **board)
 {
     char why[DXT_MPI_WHY] = "";
-    if (!board) return dxt_fail(DXT_ERR_INVALID, "no board");
+    if (!board) return dxt_fail(DXT_ERR_INVALID, "board must not be NULL");
     const dxt_mpi_part *part = find_part();
     if (!part) return DXT_ERR_UNSUPPORTED;
     /* Whatever fails here alone must not keep the others waiting: they open it together first. */
@@ -114,14 +114,14 @@ dxt_status dxt_mpi_board_create(const void *comm, dxt_mpi_board **board)
 dxt_status dxt_mpi_board_show(dxt_mpi_board *board, const uint64_t words[DXT_MPI_BOARD_WORDS])
 {
     char why[DXT_MPI_WHY] = "";
-    if (!board || !words) return dxt_fail(DXT_ERR_INVALID, "no board, or no words");
+    if (!board || !words) return dxt_fail(DXT_ERR_INVALID, "board and words must not be NULL");
     return pass_on(board->part->show(board->state, words, why), "cannot show words", why);
 }
 
 dxt_status dxt_mpi_board_read(dxt_mpi_board *board, uint64_t words[DXT_MPI_BOARD_WORDS])
 {
     char why[DXT_MPI_WHY] = "";
-    if (!board || !words) return dxt_fail(DXT_ERR_INVALID, "no board, or no room");
+    if (!board || !words) return dxt_fail(DXT_ERR_INVALID, "board and words must not be NULL");
     return pass_on(board->part->read(board->state, words, why), "cannot read the board", why);
 }
 

@@ -161,7 +161,7 @@ static int by_cost(const void *a, const void *b)
 dxt_status dxt_history_summary(const dxt_history *history, dxt_episode **episodes, size_t *count)
 {
     if (!history || !episodes || !count)
-        return dxt_fail(DXT_ERR_INVALID, "history: the places for the summary must not be NULL");
+        return dxt_fail(DXT_ERR_INVALID, "history: episodes and count must not be NULL");
     size_t total = 0, used = 0;
     for (uint32_t t = 0; t < history->tracks; t++) total += history->track[t].episode_count;
     dxt_episode *made = total ? malloc(total * sizeof *made) : NULL;
@@ -194,7 +194,7 @@ dxt_status dxt_history_run(const dxt_history *history, dxt_run_identity *run)
                                   .source = history->source,
                                   .case_name = history->case_name};
     if (!dxt_give_struct(run, &made, sizeof made, DXT_SIZE_UP_TO(dxt_run_identity, case_name)))
-        return dxt_fail(DXT_ERR_INVALID, "run->struct_size of %zu bytes is too short",
+        return dxt_fail(DXT_ERR_INVALID, "run->struct_size is %zu, which is too small",
                         run->struct_size);
     return DXT_OK;
 }

@@ -17,10 +17,11 @@
 
 dxt_status dxt_history_create(const dxt_history_options *given, dxt_history **history)
 {
-    if (!history) return dxt_fail(DXT_ERR_INVALID, "history: the place for it must not be NULL");
+    if (!history) return dxt_fail(DXT_ERR_INVALID, "history must not be NULL");
     dxt_history_options options = {.min_share = 0};
     if (given && !dxt_take_struct(&options, sizeof options, given, sizeof options.struct_size))
-        return dxt_fail(DXT_ERR_INVALID, "history options: struct_size is not set");
+        return dxt_fail(DXT_ERR_INVALID,
+                        "history options: struct_size must be sizeof(dxt_history_options)");
     if (!(options.min_share >= 0) || isinf(options.min_share))
         return dxt_fail(DXT_ERR_INVALID,
                         "history options: min_share must be finite and not negative");
@@ -195,7 +196,7 @@ dxt_status dxt_history_prior(const dxt_history *history, const dxt_window *windo
     if (!window || !options)
         return dxt_fail(DXT_ERR_INVALID, "history prior: window and options must not be NULL");
     if (options->struct_size < DXT_SIZE_UP_TO(dxt_analysis_options, companion_spread))
-        return dxt_fail(DXT_ERR_INVALID, "history prior: the options have no place for it");
+        return dxt_fail(DXT_ERR_INVALID, "history prior: options->struct_size is too small");
     const dxt_window *companion = options->companion;
     options->cell_spread = prior_spread(history, window);
     options->companion_spread = companion ? prior_spread(history, companion) : 0;

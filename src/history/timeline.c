@@ -11,7 +11,7 @@ dxt_status dxt_history_timeline(const dxt_history *history, const char *phase,
         return dxt_fail(DXT_ERR_INVALID, "history: operator and result must not be NULL");
     const dxt_track *track = dxt_find_track(history, phase);
     if (!track || track->count == 0)
-        return dxt_fail(DXT_ERR_INVALID, "history: no window of operator '%s'", phase);
+        return dxt_fail(DXT_ERR_INVALID, "history: it has no window of operator '%s'", phase);
     size_t windows = track->count;
     size_t size =
         sizeof(dxt_timeline) + windows * sizeof(int64_t) + windows * track->ranks * sizeof(double);

@@ -231,10 +231,11 @@ dxt_status dxt_window_look(const dxt_window *window, bool *observed)
     if (!window || window->struct_size < sizeof *window)
         return wrong("struct_size", "not that of a window");
     if (window->ranks > DXT_MAX_RANKS)
-        return dxt_fail(DXT_ERR_LIMIT, "ranks: %u is above %u", window->ranks, DXT_MAX_RANKS);
+        return dxt_fail(DXT_ERR_LIMIT, "ranks: %u are too many; at most %u are possible",
+                        window->ranks, DXT_MAX_RANKS);
     if (window->ranks < 2) return wrong("ranks", "below 2");
     if (!window->phase || !dxt_phase_valid(window->phase, strlen(window->phase)))
-        return wrong("phase", "not 1 to 255 bytes of UTF-8 without control characters");
+        return wrong("phase", "must be 1 to 255 bytes of UTF-8 without control characters");
     if (!window->wait) return wrong("wait", "missing");
     bool sparse = false, negative;
     dxt_status status = check_scalars(window);

@@ -188,7 +188,7 @@ dxt_status dxt_input_next_file(dxt_input *input)
     dxt_status status = input->source.next(input->source.context, &name);
     if (status == DXT_END) return DXT_END;
     if (status != DXT_OK && errno) return dxt_fail_errno("%s", name ? name : input->name);
-    if (status != DXT_OK) return dxt_fail(status, "%s: the next file failed", input->name);
+    if (status != DXT_OK) return dxt_fail(status, "%s: cannot open the next file", input->name);
     input->at = input->size = 0;
     input->line = 0;
     input->ended = input->cut = input->damaged = false;

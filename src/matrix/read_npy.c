@@ -130,7 +130,7 @@ dxt_status dxt_npy_begin(dxt_reader *reader)
         from = 12;
         size |= (size_t)b[10] << 16 | (size_t)b[11] << 24;
     }
-    if (b[6] < 1 || b[6] > 3) return refuse(reader, "a version that is not known");
+    if (b[6] < 1 || b[6] > 3) return refuse(reader, "its version is not known");
     if (size > HEAD_MAX) return refuse(reader, "its head is too long");
     status = dxt_input_peek(&reader->input, from + size, &bytes, &got);
     if (status != DXT_OK) return status;

@@ -49,7 +49,7 @@ static dxt_status take_phase(dxt_recording *rec)
     dxt_status status = dxt_take_string(rec, &rec->window->phase);
     if (status == DXT_OK && !dxt_phase_valid(rec->window->phase, strlen(rec->window->phase)))
         return dxt_reader_fail(rec->reader, DXT_ERR_FORMAT,
-                               "phase: not 1 to 255 bytes without control characters");
+                               "phase: must be 1 to 255 bytes without control characters");
     return status;
 }
 

@@ -312,10 +312,10 @@ dxt_status dxt_reader_open_source(const dxt_source *source, const char *name, dx
 {
     dxt_source taken;
     if (!source || !name || !reader)
-        return dxt_fail(DXT_ERR_INVALID, "source, name or reader is NULL");
+        return dxt_fail(DXT_ERR_INVALID, "source, name and reader must not be NULL");
     if (!dxt_take_struct(&taken, sizeof taken, source, DXT_SIZE_UP_TO(dxt_source, read)) ||
         !taken.read)
-        return dxt_fail(DXT_ERR_INVALID, "a source without a function that reads");
+        return dxt_fail(DXT_ERR_INVALID, "source->read must not be NULL");
     dxt_reader *made = calloc(1, sizeof *made);
     if (!made) return dxt_fail_memory(sizeof *made);
     return make_reader(dxt_input_open_source(&made->input, &taken, name), made, reader);
@@ -330,8 +330,7 @@ void dxt_reader_on_remark(dxt_reader *reader, dxt_remark_fn on_remark, void *con
 
 dxt_status dxt_reader_next(dxt_reader *reader, dxt_window **window)
 {
-    if (!reader || !window)
-        return dxt_fail(DXT_ERR_INVALID, "reader: it and the result must not be NULL");
+    if (!reader || !window) return dxt_fail(DXT_ERR_INVALID, "reader and result must not be NULL");
     if (!is_ready(reader) && reader->status == DXT_OK) {
         reader->status = read_next(reader);
         if (reader->status < DXT_OK)

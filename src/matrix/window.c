@@ -19,7 +19,7 @@ dxt_status dxt_window_create(uint32_t ranks, const char *phase, dxt_window **win
                         ranks);
     if (!phase || !dxt_phase_valid(phase, strlen(phase)))
         return dxt_fail(DXT_ERR_INVALID,
-                        "phase: not 1 to 255 bytes of UTF-8 without control characters");
+                        "phase: must be 1 to 255 bytes of UTF-8 without control characters");
     size_t cells = (size_t)ranks * ranks;
     dxt_window *made = calloc(1, sizeof *made);
     if (!made) return dxt_fail_memory(sizeof *made);

@@ -266,9 +266,7 @@ static void put_extra(output *out, const char *extra)
 
 dxt_status dxt_window_write(const dxt_window *window, dxt_write_fn write, void *context)
 {
-    if (!window || !write)
-        return dxt_fail(DXT_ERR_INVALID,
-                        "window: it and the function that writes must not be NULL");
+    if (!window || !write) return dxt_fail(DXT_ERR_INVALID, "window and write must not be NULL");
     dxt_status status = dxt_window_check(window);
     if (status != DXT_OK) return status;
     output out;

@@ -12,21 +12,23 @@ dxt_status dxt_probe_check_counts(uint32_t operators, uint32_t sources)
     if (operators == 0 || sources == 0)
         return dxt_fail(DXT_ERR_INVALID, "a probe needs at least one operator and one source");
     if (operators > DXT_MAX_OPERATORS)
-        return dxt_fail(DXT_ERR_LIMIT, "%u operators, at most %u", operators, DXT_MAX_OPERATORS);
+        return dxt_fail(DXT_ERR_LIMIT, "%u operators are too many; at most %u are possible",
+                        operators, DXT_MAX_OPERATORS);
     if (sources > DXT_MAX_RANKS)
-        return dxt_fail(DXT_ERR_LIMIT, "%u sources, at most %u", sources, DXT_MAX_RANKS);
+        return dxt_fail(DXT_ERR_LIMIT, "%u sources are too many; at most %u are possible", sources,
+                        DXT_MAX_RANKS);
     return DXT_OK;
 }
 
 dxt_status dxt_probe_init(void *memory, size_t size, uint32_t operators, uint32_t sources,
                           dxt_probe **probe)
 {
-    if (!memory || !probe) return dxt_fail(DXT_ERR_INVALID, "a probe without memory");
+    if (!memory || !probe) return dxt_fail(DXT_ERR_INVALID, "memory and probe must not be NULL");
     dxt_status status = dxt_probe_check_counts(operators, sources);
     if (status != DXT_OK) return status;
     size_t needed = dxt_probe_size(operators, sources);
     if (size < needed)
-        return dxt_fail(DXT_ERR_INVALID, "a probe needs %zu bytes, not %zu", needed, size);
+        return dxt_fail(DXT_ERR_INVALID, "a probe needs %zu bytes, but size is %zu", needed, size);
     if ((uintptr_t)memory % DXT_PROBE_ALIGN != 0)
         return dxt_fail(DXT_ERR_INVALID, "the memory of a probe must be aligned to %u bytes",
                         DXT_PROBE_ALIGN);
@@ -42,7 +44,7 @@ dxt_status dxt_probe_init(void *memory, size_t size, uint32_t operators, uint32_
 
 dxt_status dxt_probe_create(uint32_t operators, uint32_t sources, dxt_probe **probe)
 {
-    if (!probe) return dxt_fail(DXT_ERR_INVALID, "nowhere to put the probe");
+    if (!probe) return dxt_fail(DXT_ERR_INVALID, "probe must not be NULL");
     dxt_status status = dxt_probe_check_counts(operators, sources);
     if (status != DXT_OK) return status;
     size_t size = dxt_probe_size(operators, sources);
@@ -54,13 +56,14 @@ dxt_status dxt_probe_create(uint32_t operators, uint32_t sources, dxt_probe **pr
 dxt_status dxt_probe_create_durations(uint32_t operators, uint32_t sources, uint32_t durations,
                                       dxt_probe **probe)
 {
-    if (!probe) return dxt_fail(DXT_ERR_INVALID, "nowhere to put the probe");
+    if (!probe) return dxt_fail(DXT_ERR_INVALID, "probe must not be NULL");
     dxt_status status = dxt_probe_check_counts(operators, sources);
     if (status != DXT_OK) return status;
     if (durations == 0 || (durations & (durations - 1)) != 0)
-        return dxt_fail(DXT_ERR_INVALID, "%u durations: not a power of two", durations);
+        return dxt_fail(DXT_ERR_INVALID, "%u durations are not a power of two", durations);
     if (durations > DXT_MAX_DURATIONS)
-        return dxt_fail(DXT_ERR_LIMIT, "%u durations, at most %u", durations, DXT_MAX_DURATIONS);
+        return dxt_fail(DXT_ERR_LIMIT, "%u durations are too many; at most %u are possible",
+                        durations, DXT_MAX_DURATIONS);
     size_t counters = dxt_probe_size(operators, sources);
     size_t rings = operators * (size_t)durations * sizeof(dxt_duration);
     size_t size = (counters + rings + DXT_PROBE_ALIGN - 1) / DXT_PROBE_ALIGN * DXT_PROBE_ALIGN;

@@ -8,7 +8,7 @@
 
 dxt_status dxt_snapshot_create(uint32_t operators, uint32_t sources, dxt_snapshot **snapshot)
 {
-    if (!snapshot) return dxt_fail(DXT_ERR_INVALID, "nowhere to put the snapshot");
+    if (!snapshot) return dxt_fail(DXT_ERR_INVALID, "snapshot must not be NULL");
     dxt_snapshot *made = calloc(1, sizeof *made);
     if (!made) return dxt_fail_memory(sizeof *made);
     dxt_status status = dxt_probe_create(operators, sources, &made->data);
@@ -52,12 +52,13 @@ static void copy_cell(dxt_cell *to, const dxt_cell *from)
 
 dxt_status dxt_probe_snapshot(const dxt_probe *probe, dxt_snapshot *snapshot)
 {
-    if (!probe || !snapshot) return dxt_fail(DXT_ERR_INVALID, "no probe, or no snapshot");
+    if (!probe || !snapshot)
+        return dxt_fail(DXT_ERR_INVALID, "probe and snapshot must not be NULL");
     dxt_probe *copy = snapshot->data;
     if (!same_shape(probe, copy))
         return dxt_fail(DXT_ERR_INVALID,
-                        "a snapshot for %u operators and %u sources, a probe of %u "
-                        "and %u",
+                        "the snapshot has room for %u operators of %u sources, but the "
+                        "probe has %u of %u",
                         copy->operators, copy->sources, probe->operators, probe->sources);
     copy->flags = probe->flags;
     copy->ticks_per_second = probe->ticks_per_second;
@@ -135,12 +136,14 @@ dxt_status dxt_snapshot_difference(const dxt_snapshot *later, const dxt_snapshot
                                    dxt_snapshot *window)
 {
     if (!later || !earlier || !window)
-        return dxt_fail(DXT_ERR_INVALID, "a difference needs three snapshots");
+        return dxt_fail(DXT_ERR_INVALID, "newer, older and difference must not be NULL");
     if (!same_shape(later->data, earlier->data) || !same_shape(later->data, window->data))
-        return dxt_fail(DXT_ERR_INVALID, "snapshots of different counts of operators or sources");
+        return dxt_fail(DXT_ERR_INVALID,
+                        "the snapshots differ in how many operators or sources they have");
     /* Before anything is written: `window` may be `earlier`. */
     if (!all_grew(later->data, earlier->data))
-        return dxt_fail(DXT_ERR_INVALID, "a counter ran backwards: snapshots of different probes");
+        return dxt_fail(DXT_ERR_INVALID,
+                        "a counter ran backwards: the snapshots are of different probes");
     dxt_probe *out = window->data;
     out->flags = later->data->flags;
     out->ticks_per_second = later->data->ticks_per_second;

@@ -11,7 +11,8 @@ static dxt_status check(const dxt_heatmap_panel *panels, size_t count, dxt_forma
                         const dxt_heatmap_options *options, dxt_write_fn write)
 {
     if (!panels || count == 0 || !write)
-        return dxt_fail(DXT_ERR_INVALID, "a heat map needs a panel and somewhere to go");
+        return dxt_fail(DXT_ERR_INVALID,
+                        "heat map: there must be a panel, and write must not be NULL");
     if (count > MOST_PANELS)
         return dxt_fail(DXT_ERR_INVALID, "%zu panels; there may be %u", count, MOST_PANELS);
     if ((unsigned)format > DXT_FORMAT_PDF)
@@ -37,7 +38,9 @@ dxt_status dxt_heatmap_write(const dxt_heatmap_panel *panels, size_t count, dxt_
     dxt_model *models[MOST_PANELS] = {0};
     dxt_text heading = {0};
     if (given && !dxt_take_struct(&options, sizeof options, given, sizeof given->struct_size))
-        return dxt_fail(DXT_ERR_INVALID, "heat map options of size %zu", given->struct_size);
+        return dxt_fail(DXT_ERR_INVALID,
+                        "heat map: options->struct_size is %zu, which is too small",
+                        given->struct_size);
     dxt_status status = check(panels, count, format, &options, write);
     if (status != DXT_OK) return status;
     if (options.heading) dxt_text_clean(&heading, options.heading, false);

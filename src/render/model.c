@@ -96,7 +96,7 @@ static dxt_status choose_scale(dxt_model *model, const dxt_heatmap_options *opti
     double low = options->scale_min, high = options->scale_max;
     if (low == 0 && high == 0) return end_near_marks(model);
     if (!isfinite(low) || !isfinite(high) || low < 0 || low >= high)
-        return dxt_fail(DXT_ERR_INVALID, "a scale from %g to %g", low, high);
+        return dxt_fail(DXT_ERR_INVALID, "the scale cannot go from %g to %g", low, high);
     model->scale.high = high;
     /* A logarithm has no zero: three decades instead. */
     model->scale.low = low > 0 ? low : high / 1000;
@@ -127,11 +127,11 @@ dxt_status dxt_model_create(const dxt_heatmap_panel *panel, const dxt_heatmap_op
                             dxt_model **out)
 {
     if (!panel->window || !panel->window->wait)
-        return dxt_fail(DXT_ERR_INVALID, "a panel without a window");
+        return dxt_fail(DXT_ERR_INVALID, "panel->window must not be NULL");
     if (panel->window->ranks < 2 || panel->window->ranks > DXT_MAX_RANKS)
         return dxt_fail(DXT_ERR_INVALID, "a window of %" PRIu32 " ranks", panel->window->ranks);
     if (panel->mark_count > 0 && !panel->marks)
-        return dxt_fail(DXT_ERR_INVALID, "marks are counted but not given");
+        return dxt_fail(DXT_ERR_INVALID, "marks is NULL, but mark_count is not 0");
     dxt_model *model = calloc(1, sizeof *model);
     if (!model) return dxt_fail_memory(sizeof *model);
     model->window = panel->window;

@@ -16,11 +16,12 @@ static dxt_status check_panel(const dxt_timeline_panel *panel)
         return dxt_fail(DXT_ERR_INVALID, "a timeline of %" PRIu32 " ranks and %zu windows",
                         panel->ranks, panel->windows);
     if (panel->strip_count > DXT_MOST_STRIPS || (panel->strip_count && !panel->strips))
-        return dxt_fail(DXT_ERR_INVALID, "a timeline of %zu strips", panel->strip_count);
+        return dxt_fail(DXT_ERR_INVALID, "a timeline of %zu strips cannot be drawn",
+                        panel->strip_count);
     for (size_t i = 0; i < panel->mark_count; i++)
         if (!panel->marks || panel->marks[i].rank >= panel->ranks ||
             panel->marks[i].first > panel->marks[i].last || panel->marks[i].last >= panel->windows)
-            return dxt_fail(DXT_ERR_INVALID, "timeline: mark %zu is outside", i);
+            return dxt_fail(DXT_ERR_INVALID, "timeline: mark %zu is outside the picture", i);
     return DXT_OK;
 }
 
@@ -28,7 +29,8 @@ static dxt_status check(const dxt_timeline_panel *panels, size_t count, dxt_form
                         dxt_write_fn write)
 {
     if (!panels || count == 0 || count > MOST_PANELS || !write)
-        return dxt_fail(DXT_ERR_INVALID, "a timeline needs 1 to %u panels and somewhere to go",
+        return dxt_fail(DXT_ERR_INVALID,
+                        "timeline: there must be 1 to %u panels, and write must not be NULL",
                         MOST_PANELS);
     if ((unsigned)format > DXT_FORMAT_PDF)
         return dxt_fail(DXT_ERR_INVALID, "heat map format %d does not exist", (int)format);
@@ -44,7 +46,9 @@ dxt_status dxt_timeline_write(const dxt_timeline_panel *panels, size_t count, dx
 {
     dxt_heatmap_options options = {.struct_size = sizeof options};
     if (given && !dxt_take_struct(&options, sizeof options, given, sizeof given->struct_size))
-        return dxt_fail(DXT_ERR_INVALID, "heat map options of size %zu", given->struct_size);
+        return dxt_fail(DXT_ERR_INVALID,
+                        "heat map: options->struct_size is %zu, which is too small",
+                        given->struct_size);
     dxt_status status = check(panels, count, format, write);
     if (status != DXT_OK) return status;
     if (format == DXT_FORMAT_TERMINAL)

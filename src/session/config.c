@@ -27,44 +27,52 @@ static dxt_status check_counters(const dxt_session_config *config)
     if (probe && (probe->layout != DXT_PROBE_LAYOUT ||
                   dxt_probe_size(probe->operators, probe->sources) == 0 ||
                   probe->ticks_per_second > DXT_MAIL_MAX_RATE))
-        return dxt_fail(DXT_ERR_INVALID, "the session's probe is none");
+        return dxt_fail(DXT_ERR_INVALID, "config.probe is not an initialised dxt_probe");
     if (probe && probe->sources < ranks)
-        return dxt_fail(DXT_ERR_INVALID, "a probe of %u sources in a group of %u ranks",
+        return dxt_fail(DXT_ERR_INVALID, "config.probe has %u sources, but the group has %u ranks",
                         probe->sources, ranks);
     if (probe && count != 0 && count != probe->operators)
-        return dxt_fail(DXT_ERR_INVALID, "%u operators, but the probe has %u", count,
+        return dxt_fail(DXT_ERR_INVALID,
+                        "config.operators_count is %u, but the probe has %u operators", count,
                         probe->operators);
     if (!probe && (count == 0 || count > DXT_MAX_OPERATORS))
-        return dxt_fail(DXT_ERR_INVALID, "%u operators, not 1 to %u", count, DXT_MAX_OPERATORS);
+        return dxt_fail(DXT_ERR_INVALID, "config.operators_count is %u, but must be 1 to %u", count,
+                        DXT_MAX_OPERATORS);
     if (probe) count = probe->operators;
     if (!config->operators && count > DXT_EP_OPERATORS)
-        return dxt_fail(DXT_ERR_INVALID, "the %u operators of the session need names", count);
+        return dxt_fail(DXT_ERR_INVALID, "config.operators must name the %u operators", count);
     return DXT_OK;
 }
 
 static dxt_status check_config(const dxt_session_config *config)
 {
-    if (!config->gather) return dxt_fail(DXT_ERR_INVALID, "a session needs a gather");
+    if (!config->gather) return dxt_fail(DXT_ERR_INVALID, "config.gather must not be NULL");
     if (!config->probe == !config->snapshot)
-        return dxt_fail(DXT_ERR_INVALID, "a session needs a probe, or a function instead");
+        return dxt_fail(DXT_ERR_INVALID, "set either config.probe or config.snapshot");
     if (config->mode != DXT_SESSION_SYNC && config->mode != DXT_SESSION_ASYNC)
-        return dxt_fail(DXT_ERR_INVALID, "session mode %d", (int)config->mode);
+        return dxt_fail(DXT_ERR_INVALID, "config.mode %d does not exist", (int)config->mode);
     if (config->interval_ns != 0 &&
         (config->interval_ns < MIN_INTERVAL_NS || config->interval_ns > MAX_SPAN_NS))
-        return dxt_fail(DXT_ERR_INVALID, "an interval of %lld ns", (long long)config->interval_ns);
+        return dxt_fail(DXT_ERR_INVALID, "config.interval_ns %lld is out of range",
+                        (long long)config->interval_ns);
     if (config->deadline_ns < 0 || config->deadline_ns > MAX_SPAN_NS)
-        return dxt_fail(DXT_ERR_INVALID, "a deadline of %lld ns", (long long)config->deadline_ns);
+        return dxt_fail(DXT_ERR_INVALID, "config.deadline_ns %lld is out of range",
+                        (long long)config->deadline_ns);
     if (config->patience_ns < 0 || config->patience_ns > MAX_SPAN_NS)
-        return dxt_fail(DXT_ERR_INVALID, "a patience of %lld ns", (long long)config->patience_ns);
-    if (config->node < -1) return dxt_fail(DXT_ERR_INVALID, "node %d", config->node);
+        return dxt_fail(DXT_ERR_INVALID, "config.patience_ns %lld is out of range",
+                        (long long)config->patience_ns);
+    if (config->node < -1)
+        return dxt_fail(DXT_ERR_INVALID, "config.node is %d, but must be -1 or more", config->node);
     if (!(config->min_share >= 0 && config->min_share <= 1))
-        return dxt_fail(DXT_ERR_INVALID, "a smallest share of %g", config->min_share);
+        return dxt_fail(DXT_ERR_INVALID, "config.min_share is %g, but must be 0 to 1",
+                        config->min_share);
     if ((unsigned)config->origin > DXT_ORIGIN_DURATION)
-        return dxt_fail(DXT_ERR_INVALID, "an origin of %d", (int)config->origin);
+        return dxt_fail(DXT_ERR_INVALID, "config.origin %d does not exist", (int)config->origin);
     if (config->local_experts > DXT_MAX_LOCAL_EXPERTS)
-        return dxt_fail(DXT_ERR_INVALID, "%u local experts", config->local_experts);
+        return dxt_fail(DXT_ERR_INVALID, "config.local_experts is %u, which is too many",
+                        config->local_experts);
     if (config->alone && config->history)
-        return dxt_fail(DXT_ERR_INVALID, "a history for windows that are judged alone");
+        return dxt_fail(DXT_ERR_INVALID, "config.history must be NULL where config.alone is set");
     return check_counters(config);
 }
 
@@ -72,12 +80,13 @@ dxt_status dxt_session_take_config(const dxt_session_config *given, dxt_session_
                                    dxt_analysis_options *analysis)
 {
     if (!dxt_take_struct(config, sizeof *config, given, DXT_SIZE_UP_TO(dxt_session_config, probe)))
-        return dxt_fail(DXT_ERR_INVALID, "the session's configuration of %zu bytes is too short",
+        return dxt_fail(DXT_ERR_INVALID, "config.struct_size is %zu, which is too small",
                         given->struct_size);
     *analysis = (dxt_analysis_options){.struct_size = sizeof *analysis};
     if (config->analysis && !dxt_take_struct(analysis, sizeof *analysis, config->analysis,
                                              sizeof analysis->struct_size))
-        return dxt_fail(DXT_ERR_INVALID, "analysis options: struct_size is not set");
+        return dxt_fail(DXT_ERR_INVALID,
+                        "analysis options: struct_size must be sizeof(dxt_analysis_options)");
     dxt_status status = check_config(config);
     if (status == DXT_OK && config->min_share > 0) analysis->min_share = config->min_share;
     /* The default is recorded, too: whoever reads the windows is to say the same of them. */
@@ -143,7 +152,7 @@ dxt_status dxt_session_copy_texts(dxt_session *s)
     const char *const *names = s->config.operators ? s->config.operators : usual;
     for (uint32_t o = 0; o < s->operators; o++) {
         if (!names[o] || !names[o][0])
-            return dxt_fail(DXT_ERR_INVALID, "operator %u has no name", o);
+            return dxt_fail(DXT_ERR_INVALID, "config.operators[%u] has no name", o);
         s->names[o] = strdup(names[o]);
         if (!s->names[o]) return dxt_fail_memory(0);
     }

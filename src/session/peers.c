@@ -87,8 +87,9 @@ static dxt_status read_mail(dxt_collector *c, uint32_t rank, uint64_t wanted, ui
     if (strcmp(head->instance, c->instance) == 0) return DXT_OK;
     /* Left behind by another job; what belongs to this one may still come. */
     if (!c->strangers_told)
-        dxt_log(DXT_LOG_WARNING, "rank %u sent a mail of instance \"%s\", not \"%s\": left alone",
-                rank, head->instance, c->instance);
+        dxt_log(DXT_LOG_WARNING,
+                "rank %u sent a mail of instance \"%s\" instead of \"%s\": it is ignored", rank,
+                head->instance, c->instance);
     c->strangers_told = true;
     return DXT_AGAIN;
 }

@@ -82,12 +82,13 @@ static dxt_status start(dxt_session *s)
     int error = dxt_session_start_thread(s);
     if (error == 0) return DXT_OK;
     errno = error;
-    return dxt_fail_errno("the session's thread");
+    return dxt_fail_errno("cannot start the session's thread");
 }
 
 dxt_status dxt_session_create(const dxt_session_config *config, dxt_session **session)
 {
-    if (!config || !session) return dxt_fail(DXT_ERR_INVALID, "no configuration, or no session");
+    if (!config || !session)
+        return dxt_fail(DXT_ERR_INVALID, "config and session must not be NULL");
     dxt_session_config taken;
     dxt_analysis_options analysis;
     dxt_status status = dxt_session_take_config(config, &taken, &analysis);

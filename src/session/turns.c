@@ -118,7 +118,7 @@ static dxt_status end_step_window(dxt_session *s, uint64_t sequence)
 
 dxt_status dxt_session_step(dxt_session *s)
 {
-    if (!s) return dxt_fail(DXT_ERR_INVALID, "no session");
+    if (!s) return dxt_fail(DXT_ERR_INVALID, "session must not be NULL");
     dxt_status status = (dxt_status)atomic_load(&s->status);
     if (status != DXT_OK || s->config.mode == DXT_SESSION_ASYNC) return status;
     uint64_t interval = s->config.interval_ops, steps = ++s->steps;
@@ -131,7 +131,7 @@ dxt_status dxt_session_step(dxt_session *s)
 
 dxt_status dxt_session_first_step(dxt_session *s)
 {
-    if (!s) return dxt_fail(DXT_ERR_INVALID, "no session");
+    if (!s) return dxt_fail(DXT_ERR_INVALID, "session must not be NULL");
     if (atomic_load(&s->status) == DXT_OK && s->config.mode == DXT_SESSION_SYNC &&
         !dxt_session_is_copy(s))
         dxt_session_note_first(s);

@@ -279,7 +279,7 @@ windows() {
     [ "$stderr" = "deepxtrace analyze: both/diagnose_rank0.log: left out: its windows are in a recording beside it" ]
     mkdir empty
     echo "nothing" > empty/README
-    refused "empty: no recording, log or matrix is in it" empty
+    refused "empty: it holds no recording, log or matrix" empty
 }
 
 @test "packed files are unpacked, and what is damaged of them is said" {
@@ -393,10 +393,10 @@ EOF
 }
 
 @test "wrong options: exit 2 and one line that names them" {
-    refused "--min-share: '5x' is not a percentage" --min-share 5x "$reference"
+    refused "--min-share: '5x' is not a percentage, such as 5%" --min-share 5x "$reference"
     refused "--min-share: '5' is above 1; for a percentage write 5%" --min-share 5 "$reference"
     refused "--min-share: '1' has no %; for a percentage write 1% or 100%" --min-share 1 "$reference"
-    refused "'' is not a file name" ""
+    refused "an empty argument is not a file name" ""
     refused "--method: 'mean' is not one of robust, ratio" --method mean "$reference"
     refused "--ranks-per-node: '0' is not within 1 to 4096" --ranks-per-node 0 "$reference"
     refused "--ranks-per-node: 'x' is not a whole number" --ranks-per-node=x "$reference"
@@ -468,11 +468,11 @@ EOF
     [ "$(windows --since 2000-01-01)" = "0 1 2 3 " ]
     run --separate-stderr "$deepxtrace" analyze --since soon timed
     [ "$status" -eq 2 ]
-    [ "$stderr" = "deepxtrace analyze: --since: 'soon' is no time (03:00, 2026-11-26T03:00, 90m)" ]
+    [ "$stderr" = "deepxtrace analyze: --since: 'soon' is not a time; write 03:00, 2026-11-26T03:00 or 90m" ]
     sed -i 's/"begin"[^,]*,//' timed
     run --separate-stderr "$deepxtrace" analyze --since 03:00 timed
     [ "$status" -eq 2 ]
-    [[ $stderr == *'a window does not say when it began ("begin")' ]]
+    [[ $stderr == *'a window has no time ("begin"), so nothing can be left out by time' ]]
 }
 
 @test "--rank tells what concerns a rank, and the exit status goes by that" {

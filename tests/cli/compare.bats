@@ -64,7 +64,7 @@ refused() {
 
 @test "what cannot be compared is refused" {
     "$deepxtrace" simulate -n 8 --windows 2 > small.jsonl
-    refused "16 ranks cannot be compared with 8" before.jsonl small.jsonl
+    refused "a group of 16 ranks cannot be compared with one of 8" before.jsonl small.jsonl
     refused "no operator in common" before.jsonl <(grep dispatch before.jsonl | sed s/dispatch/other/)
     refused "ratio" --method ratio before.jsonl before.jsonl
     refused "none.jsonl" before.jsonl none.jsonl

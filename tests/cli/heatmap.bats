@@ -116,7 +116,7 @@ has_cairo() {
     grep -q '</svg>' elsewhere/b.svg
     [ "$(ls -A elsewhere)" = b.svg ]
     ln -s nothing.svg c.svg
-    refused 2 "c.svg: a link to a file that does not exist" "$reference" -o c.svg -f
+    refused 2 "c.svg: is a link to a file that does not exist" "$reference" -o c.svg -f
     [ "$(ls -A | tr '\n' ' ')" = "a.svg c.svg elsewhere " ]
 }
 
@@ -146,7 +146,7 @@ has_cairo() {
     refused 2 "--window: 'last' is not a whole number" "$reference" --window last -o a.svg
     refused 2 "--format: 'gif' is not one of terminal, svg, html, png, pdf" "$reference" --format gif
     refused 2 "FILE|FOLDER...|- is missing"
-    refused 2 "'' is not a file name" ""
+    refused 2 "an empty argument is not a file name" ""
     refused 2 "--output: given twice, 'a.svg' and 'b.svg'" "$reference" -o a.svg -o b.svg
     [ "$(ls -A)" = bad ]
 }
@@ -206,6 +206,6 @@ has_cairo() {
     grep -q '<!-- deepxtrace page 1 -->' time.html
     refused 2 "leave out --window" run --timeline --window 3 -o other.html
     refused 2 "run: no window 999" run --window 999 -o other.html
-    refused 2 "run: no window that was asked for" run --case none -o other.html
+    refused 2 "run: it has no window that was asked for" run --case none -o other.html
     [ ! -e other.html ]
 }

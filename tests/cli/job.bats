@@ -94,7 +94,7 @@ refused() {
 @test "no two outputs go to the same file" {
     mkdir -p one && cd one
     refused --record a.svg --heatmap a.svg
-    [[ $stderr == *"a.svg: given for two outputs" ]]
+    [[ $stderr == *"a.svg: two outputs have this name" ]]
     refused --heatmap a.svg --heatmap "$PWD/../one/a.svg"
     refused --record a.jsonl --record b.jsonl
     [ -z "$(ls -A)" ]
@@ -187,7 +187,7 @@ refused() {
     refused --topk 17
     refused --hidden 1000
     refused --hidden 100
-    [[ $stderr == *"'100' is not a multiple of 128 within 128 to 16384" ]]
+    [[ $stderr == *"'100' is not a multiple of 128 from 128 to 16384" ]]
     refused --jitter 1
     refused --fp8 --bf16
     refused --steps 50

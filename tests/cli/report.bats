@@ -77,9 +77,9 @@ END
 
 @test "what is no page, or carries nothing, is refused" {
     refused "-o FILE is missing" run.jsonl
-    refused "is no page of deepxtrace report" --extract run.jsonl -o x
+    refused "is not a page made by deepxtrace report" --extract run.jsonl -o x
     "$deepxtrace" heatmap run.jsonl -o plain.html
-    refused "this page carries no recording" --extract plain.html -o x
+    refused "this page has no recording inside" --extract plain.html -o x
     "$deepxtrace" report run.jsonl -o incident.html
     refused "incident.html: already exists" run.jsonl -o incident.html
     refused "is the input" run.jsonl -o run.jsonl --force

@@ -195,7 +195,7 @@ def body_forms(rank: int, ranks: int) -> None:
         )
         for i in range(2)
     ]
-    with pytest.raises(RuntimeError, match="already under way"):
+    with pytest.raises(RuntimeError, match="not received yet"):
         buffer.low_latency_dispatch(x, topk_idx, TOKENS, experts, use_fp8=False)
     with pytest.raises(RuntimeError, match="not been received"):
         buffer.low_latency_combine(sent[0][0], topk_idx, weights, sent[0][2])

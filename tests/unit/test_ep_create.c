@@ -147,7 +147,7 @@ static void bad_shapes_are_refused(void **state)
         {offsetof(dxt_ep_config, experts), 0, DXT_ERR_INVALID, "experts is 0"},
         {offsetof(dxt_ep_config, experts), DXT_EP_MAX_EXPERTS + 2, DXT_ERR_LIMIT, "experts"},
         {offsetof(dxt_ep_config, max_topk), 0, DXT_ERR_INVALID, "max_topk is 0"},
-        {offsetof(dxt_ep_config, max_topk), 5, DXT_ERR_INVALID, "more than the 4 experts"},
+        {offsetof(dxt_ep_config, max_topk), 5, DXT_ERR_INVALID, "but there are only 4 experts"},
         {offsetof(dxt_ep_config, max_topk), DXT_EP_MAX_TOPK + 1, DXT_ERR_LIMIT, "max_topk"},
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
@@ -198,11 +198,11 @@ static void members_must_agree_and_come_once(void **state)
     refused(dxt_ep_create(&config, &ep), DXT_ERR_INVALID, "rank 0 has already joined");
     config.rank = 1;
     config.hidden = 128;
-    refused(dxt_ep_create(&config, &ep), DXT_ERR_INVALID, "hidden is 128 here, but 256");
+    refused(dxt_ep_create(&config, &ep), DXT_ERR_INVALID, "hidden is 128 on this rank, but 256");
     config = config_of(1);
     config.memory = memory;
     config.timeout_ns = 5;
-    refused(dxt_ep_create(&config, &ep), DXT_ERR_INVALID, "timeout_ns is 5 here");
+    refused(dxt_ep_create(&config, &ep), DXT_ERR_INVALID, "timeout_ns is 5 on this rank");
     config = config_of(1);
     config.memory = (char *)memory + 64;
     refused(dxt_ep_create(&config, &ep), DXT_ERR_INVALID, "aligned");
@@ -309,13 +309,15 @@ static void bad_dispatches_are_refused(void **state)
     REFUSE_DISPATCH(d.handle.src_slot = NULL, DXT_ERR_INVALID, "handle");
     REFUSE_DISPATCH(d.handle.layout_range = NULL, DXT_ERR_INVALID, "handle");
     routes[3] = EXPERTS;
-    REFUSE_DISPATCH(d.topk_idx = routes, DXT_ERR_INVALID, "token 1 route 1 leads to expert 4 of 4");
+    REFUSE_DISPATCH(d.topk_idx = routes, DXT_ERR_INVALID,
+                    "token 1, route 1 names expert 4, but there are only 4");
     routes[3] = -2;
     REFUSE_DISPATCH(d.topk_idx = routes, DXT_ERR_INVALID, "expert -2");
     routes[3] = routes[2];
     REFUSE_DISPATCH(d.topk_idx = routes, DXT_ERR_INVALID, "token 1 goes to expert 0 twice");
     routes[2] = routes[3] = -1;
-    refused(dxt_ep_dispatch_recv(m->ep), DXT_ERR_STATE, "no dispatch was sent");
+    refused(dxt_ep_dispatch_recv(m->ep), DXT_ERR_STATE,
+            "there is no dispatch to receive: none was sent");
     refused(dxt_ep_dispatch_recv(NULL), DXT_ERR_INVALID, "ep is NULL");
     send_all();
     for (uint32_t rank = 0; rank < RANKS; rank++)
@@ -341,12 +343,13 @@ static void bad_combines_are_refused(void **state)
     REFUSE_COMBINE(c.handle.src_info = NULL, DXT_ERR_INVALID, "handle");
     REFUSE_COMBINE(c.topk_idx = NULL, DXT_ERR_INVALID, "topk_idx");
     REFUSE_COMBINE(c.tokens = TOKENS + 1, DXT_ERR_INVALID, "5 tokens");
-    refused(dxt_ep_combine_recv(m->ep), DXT_ERR_STATE, "no combine was sent");
+    refused(dxt_ep_combine_recv(m->ep), DXT_ERR_STATE,
+            "there is no combine to receive: none was sent");
     static const dxt_ep_range impossible[] = {{-1, 0},    {1, -1},        {TOKENS + 1, 0},
                                               {1, SLOTS}, {2, SLOTS - 1}, {INT32_MAX, INT32_MAX}};
     for (size_t i = 0; i < sizeof impossible / sizeof impossible[0]; i++) {
         m->ranges[1] = impossible[i];
-        REFUSE_COMBINE((void)c, DXT_ERR_INVALID, "range of expert 0, rank 1 is impossible");
+        REFUSE_COMBINE((void)c, DXT_ERR_INVALID, "the range of expert 0 and rank 1 leaves the buffer");
     }
     m->ranges[1] = (dxt_ep_range){1, 2};
     m->src_info[2] = TOKENS;
@@ -413,8 +416,9 @@ static void formats_must_be_the_same(void **state)
     (void)state;
     members[1].dispatch.format = DXT_EP_FP8;
     send_all();
-    refused(dxt_ep_dispatch_recv(members[0].ep), DXT_ERR_INVALID, "rank 1 sent another format");
-    refused(dxt_ep_dispatch_recv(members[1].ep), DXT_ERR_INVALID, "rank 0 sent another format");
+    refused(dxt_ep_dispatch_recv(members[0].ep), DXT_ERR_INVALID,
+            "rank 1 sent data in another format");
+    refused(dxt_ep_dispatch_recv(members[1].ep), DXT_ERR_INVALID, "rank 0 sent data in another format");
     members[1].dispatch.format = DXT_EP_BF16; /* the operation is over, and the group goes on */
     send_all();
     for (uint32_t rank = 0; rank < RANKS; rank++)
@@ -432,7 +436,7 @@ static void answers_must_be_complete(void **state)
     for (uint32_t rank = 0; rank < RANKS; rank++)
         assert_int_equal(dxt_ep_combine_send(members[rank].ep, &members[rank].combine), DXT_OK);
     refused(dxt_ep_combine_recv(members[0].ep), DXT_ERR_INVALID,
-            "rank 1 answered 3 routes of rank 0, which has 4");
+            "rank 1 sent results of 3 routes to rank 0, which had sent it 4");
     assert_int_equal(dxt_ep_combine_recv(members[1].ep), DXT_OK);
 }
 

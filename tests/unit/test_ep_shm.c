@@ -101,7 +101,7 @@ static int always_two(struct ep_rank *rank)
         EP_CHECK(dxt_ep_dispatch_send(rank->ep, &dispatch) == DXT_OK);
         if (round >= 1) {
             EP_CHECK(dxt_ep_dispatch_send(rank->ep, &dispatch) == DXT_ERR_STATE);
-            EP_CHECK(strstr(dxt_ep_error(), "under way"));
+            EP_CHECK(strstr(dxt_ep_error(), "not received yet"));
         }
     }
     return 0;

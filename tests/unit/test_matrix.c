@@ -235,7 +235,7 @@ static void inconsistent_windows_are_found(void **state)
     } cases[] = {
         {break_size, "struct_size: not that of a window"},
         {break_few, "ranks: below 2"},
-        {break_phase, "phase: not 1 to 255 bytes of UTF-8 without control characters"},
+        {break_phase, "phase: must be 1 to 255 bytes of UTF-8 without control characters"},
         {break_unit, "unit: not known"},
         {break_index, "index: below -1"},
         {break_wait, "wait: row 1, column 0: -2 is negative"},

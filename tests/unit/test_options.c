@@ -41,9 +41,9 @@ static void durations_need_a_unit(void **state)
         assert_true(strlen(why) > 0);
     }
     assert_false(cli_parse_duration("5", &ns, why, sizeof why));
-    assert_string_equal(why, "'5' has no unit; write e.g. 5ms or 5us");
+    assert_string_equal(why, "'5' has no unit; write 5ms or 5us, for example");
     assert_false(cli_parse_duration("soon", &ns, why, sizeof why));
-    assert_string_equal(why, "'soon' is not a duration (e.g. 300ns, 50us, 1ms, 2s)");
+    assert_string_equal(why, "'soon' is not a duration, such as 300ns, 50us, 1ms or 2s");
     assert_int_equal(ns, 42);
 }
 
@@ -61,7 +61,7 @@ static void shares_are_percentages_or_fractions(void **state)
     assert_true(cli_parse_share("0.49", &share, why, sizeof why));
     assert_true(cli_parse_share("0", &share, why, sizeof why));
     assert_false(cli_parse_share("5x", &share, why, sizeof why));
-    assert_string_equal(why, "'5x' is not a percentage");
+    assert_string_equal(why, "'5x' is not a percentage, such as 5%");
     assert_false(cli_parse_share("5", &share, why, sizeof why));
     assert_string_equal(why, "'5' is above 1; for a percentage write 5%");
     assert_false(cli_parse_share("1", &share, why, sizeof why));
@@ -225,7 +225,7 @@ static void bad_command_lines_say_why(void **state)
     BAD("--json takes no value", "--json=1", "a");
     BAD("--output needs FILE", "a", "-o");
     BAD("--ranks: '1' is not within 2 to 64", "--ranks", "1", "a");
-    BAD("--delay: '5' has no unit; write e.g. 5ms or 5us", "--delay", "5", "a");
+    BAD("--delay: '5' has no unit; write 5ms or 5us, for example", "--delay", "5", "a");
     BAD("--delay: '5ns' is too short", "--delay", "5ns", "a");
     BAD("--delay: '5s' is too long", "--delay", "5s", "a");
     BAD("--method: 'mean' is not one of robust, ratio", "--method", "mean", "a");

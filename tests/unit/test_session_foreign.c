@@ -296,7 +296,7 @@ static int strangers;
 static void count_strangers(void *context, dxt_log_level level, const char *message)
 {
     (void)context;
-    strangers += level == DXT_LOG_WARNING && strstr(message, "\"yesterday\", not \"today\"");
+    strangers += level == DXT_LOG_WARNING && strstr(message, "\"yesterday\" instead of \"today\"");
 }
 
 static void mails_of_another_job_are_none(void **state)

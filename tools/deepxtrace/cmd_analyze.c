@@ -98,7 +98,8 @@ static bool too_early(const struct analyze *run, const dxt_window *window, outco
     if (run->since_ns == 0) return false;
     if (window->begin && since_parse_date(window->begin, &begin_ns))
         return begin_ns < run->since_ns;
-    *result = complain("analyze", "--since: a window does not say when it began (\"begin\")");
+    *result = complain(
+        "analyze", "--since: a window has no time (\"begin\"), so nothing can be left out by time");
     return true;
 }
 

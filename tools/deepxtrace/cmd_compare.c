@@ -63,7 +63,7 @@ static dxt_status compare_all(struct compare *run, compared *c)
 static outcome tell(const struct compare *run, compared *c)
 {
     bool slower = false;
-    if (c->count == 0) return complain("compare", "the two have no operator in common");
+    if (c->count == 0) return complain("compare", "the two recordings have no operator in common");
     dxt_status status = DXT_OK;
     if (run->json)
         status = tell_json(c);
@@ -82,8 +82,8 @@ static outcome run_compare(struct compare *run, char **operands)
     if (result == GO_ON) result = read_side(run, operands[1], 1);
     if (result != GO_ON) return result;
     if (run->sides[0].ranks != run->sides[1].ranks)
-        return complain("compare", "%u ranks cannot be compared with %u", run->sides[0].ranks,
-                        run->sides[1].ranks);
+        return complain("compare", "a group of %u ranks cannot be compared with one of %u",
+                        run->sides[0].ranks, run->sides[1].ranks);
     compared c = {.names = {run->files[0].groups->name, run->files[1].groups->name},
                   .sides = {&run->sides[0], &run->sides[1]},
                   .operators = operators};

@@ -77,7 +77,7 @@ static outcome consider(struct heatmap *run, dxt_window *window)
     struct slot *slot = find_slot(run, window->phase);
     if (!slot) {
         dxt_window_free(window);
-        return complain("heatmap", "%s: more than %u operators", run->input, DRAW_PANELS);
+        return complain("heatmap", "%s: it has more than %u operators", run->input, DRAW_PANELS);
     }
     uint64_t number = window->index >= 0 ? (uint64_t)window->index : slot->seen;
     if (slot->seen == 0 || number < slot->first) slot->first = number;

@@ -111,7 +111,8 @@ static outcome extract(struct report *run)
     if (status != DXT_OK) return complain("report", "%s", why);
     outcome result = GO_ON;
     if (!unpack_is_page(files))
-        result = complain("report", "%s: is no page of deepxtrace report", unpack_name(files));
+        result =
+            complain("report", "%s: is not a page made by deepxtrace report", unpack_name(files));
     if (result == GO_ON) result = output_open(&output, "report", run->output, run->force);
     if (result != GO_ON) {
         unpack_close(files);
@@ -119,7 +120,7 @@ static outcome extract(struct report *run)
     }
     result = copy_out(files, &output, &any);
     if (result == GO_ON && !any)
-        result = complain("report", "%s: this page carries no recording", unpack_name(files));
+        result = complain("report", "%s: this page has no recording inside", unpack_name(files));
     unpack_close(files);
     if (result == GO_ON) return finish(&output, DXT_OK);
     output_abandon(&output);

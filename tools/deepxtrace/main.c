@@ -117,7 +117,7 @@ static outcome call(int argc, char **argv, const char **name)
         return cmd_run(argc, argv);
     }
     if (argc < 2) {
-        complain(NULL, "which command? (see deepxtrace --help)");
+        complain(NULL, "a command is missing (see deepxtrace --help)");
         return EXIT_USAGE;
     }
     const char *word = argv[1];

@@ -26,7 +26,8 @@ dxt_status dxt_page_create(const dxt_page_options *given, dxt_page **page)
     dxt_page_options options = {.struct_size = sizeof options};
     if (!page) return dxt_fail(DXT_ERR_INVALID, "page: the result must not be NULL");
     if (given && !dxt_take_struct(&options, sizeof options, given, sizeof given->struct_size))
-        return dxt_fail(DXT_ERR_INVALID, "page options of size %zu", given->struct_size);
+        return dxt_fail(DXT_ERR_INVALID, "page: options->struct_size is %zu, which is too small",
+                        given->struct_size);
     dxt_page *made = calloc(1, sizeof *made);
     if (!made) return dxt_fail_memory(sizeof *made);
     dxt_status status = DXT_OK;
@@ -289,7 +290,8 @@ dxt_status dxt_page_add(dxt_page *page, const dxt_page_window *given)
 dxt_status dxt_page_say(dxt_page *page, const char *line)
 {
     if (!page || !line || page->run_count == 0)
-        return dxt_fail(DXT_ERR_INVALID, "page: there is no run yet, or no line");
+        return dxt_fail(DXT_ERR_INVALID,
+                        "page: page and line must not be NULL, and a run must have begun");
     dxt_text *lines = &page->runs[page->newest]->lines;
     if (lines->size) dxt_text_puts(lines, ",");
     dxt_page_string(lines, line);
@@ -321,7 +323,8 @@ dxt_status dxt_page_timeline(dxt_page *page, const char *name, const dxt_timelin
 {
     uint32_t index = MOST_PHASES;
     if (!page || !name || !panel || page->run_count == 0 || !panel->values || !panel->index)
-        return dxt_fail(DXT_ERR_INVALID, "page: a timeline belongs to a run of windows");
+        return dxt_fail(DXT_ERR_INVALID,
+                        "page: a timeline needs a run with windows, a name and values");
     dxt_page_run *run = page->runs[page->newest];
     find_phase(run, name, false, &index);
     if (index == MOST_PHASES || panel->ranks != run->ranks || panel->windows == 0)

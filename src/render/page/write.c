@@ -173,7 +173,8 @@ static dxt_status fit(dxt_page *page, dxt_page_part *about)
     while (status == DXT_OK && size_of(page, about) > page->options.most_bytes) {
         bool thinned = dxt_shelf_thin(&page->cells);
         free(about->bytes);
-        if (!thinned) return dxt_fail(DXT_ERR_LIMIT, "page: a single window is more than fits");
+        if (!thinned)
+            return dxt_fail(DXT_ERR_LIMIT, "page: one window alone is larger than most_bytes");
         status = make_about(page, about);
     }
     return status;
@@ -183,7 +184,8 @@ dxt_status dxt_page_write(dxt_page *page, dxt_write_fn write, void *context)
 {
     dxt_page_part about;
     if (!page || !write || page->cells.count == 0)
-        return dxt_fail(DXT_ERR_INVALID, "page: there is no window, or nowhere to go");
+        return dxt_fail(DXT_ERR_INVALID,
+                        "page: there must be a window, and write must not be NULL");
     dxt_status status = fit(page, &about);
     if (status != DXT_OK) return status;
     struct sink sink = {.write = write, .context = context};
@@ -204,7 +206,7 @@ dxt_status dxt_page_write(dxt_page *page, dxt_write_fn write, void *context)
 dxt_status dxt_page_live(const char *about, dxt_write_fn write, void *context)
 {
     struct sink sink = {.write = write, .context = context};
-    if (!write) return dxt_fail(DXT_ERR_INVALID, "page: nowhere to go");
+    if (!write) return dxt_fail(DXT_ERR_INVALID, "page: write must not be NULL");
     const char *json = about ? about : "{}";
     dxt_page_part part = {.bytes = (void *)(uintptr_t)json, .size = strlen(json)};
     put_begin(&sink, "DeepXTrace", "; connect-src 'self'");

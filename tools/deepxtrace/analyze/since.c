@@ -154,6 +154,6 @@ bool since_parse(const char *text, int64_t now_ns, int64_t *moment_ns)
 bool since_option(const char *text, void *value, char *why, size_t why_size)
 {
     if (since_parse(text, dxt_clock_ns(CLOCK_REALTIME), value)) return true;
-    snprintf(why, why_size, "'%s' is no time (03:00, 2026-11-26T03:00, 90m)", text);
+    snprintf(why, why_size, "'%s' is not a time; write 03:00, 2026-11-26T03:00 or 90m", text);
     return false;
 }

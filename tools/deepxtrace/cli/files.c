@@ -241,7 +241,7 @@ static outcome add_folder(const char *command, struct entries *all, const char *
         room = all->count < MAX_FILES && add(all, name, true);
     }
     closedir(folder);
-    if (!room) return complain(command, "%s: too many files, or out of memory", path);
+    if (!room) return complain(command, "%s: there are too many files, or out of memory", path);
     if (all->count > first)
         qsort(all->list + first, all->count - first, sizeof *all->list, by_path);
     bool any = false;
@@ -250,13 +250,13 @@ static outcome add_folder(const char *command, struct entries *all, const char *
         if (!peek(&all->list[i])) return complain(command, "out of memory");
         any = any || all->list[i].ours;
     }
-    return any ? GO_ON : complain(command, "%s: no recording, log or matrix is in it", path);
+    return any ? GO_ON : complain(command, "%s: it holds no recording, log or matrix", path);
 }
 
 static outcome add_operand(const char *command, struct entries *all, const char *path)
 {
     struct stat about;
-    if (*path == '\0') return complain(command, "'' is not a file name");
+    if (*path == '\0') return complain(command, "an empty argument is not a file name");
     if (strcmp(path, "-") != 0 && stat(path, &about) == 0 && S_ISDIR(about.st_mode))
         return add_folder(command, all, path);
     return add(all, strdup(path), false) ? GO_ON : complain(command, "out of memory");

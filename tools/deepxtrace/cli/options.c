@@ -48,7 +48,8 @@ bool cli_parse_duration(const char *text, int64_t *ns, char *why, size_t why_siz
     double value;
     const char *unit = scan_decimal(text, &value);
     if (unit && *unit == '\0')
-        return refuse(why, why_size, "'%s' has no unit; write e.g. %sms or %sus", text, text, text);
+        return refuse(why, why_size, "'%s' has no unit; write %sms or %sus, for example", text,
+                      text, text);
     for (size_t i = 0; unit && i < sizeof units / sizeof units[0]; i++) {
         if (strcmp(unit, units[i].unit) != 0) continue;
         double result = round(value * units[i].factor);
@@ -56,7 +57,7 @@ bool cli_parse_duration(const char *text, int64_t *ns, char *why, size_t why_siz
         *ns = (int64_t)result;
         return true;
     }
-    return refuse(why, why_size, "'%s' is not a duration (e.g. 300ns, 50us, 1ms, 2s)", text);
+    return refuse(why, why_size, "'%s' is not a duration, such as 300ns, 50us, 1ms or 2s", text);
 }
 
 bool cli_parse_share(const char *text, double *share, char *why, size_t why_size)
@@ -64,7 +65,8 @@ bool cli_parse_share(const char *text, double *share, char *why, size_t why_size
     double value;
     const char *end = scan_decimal(text, &value);
     bool percent = end && strcmp(end, "%") == 0;
-    if (!end || (*end && !percent)) return refuse(why, why_size, "'%s' is not a percentage", text);
+    if (!end || (*end && !percent))
+        return refuse(why, why_size, "'%s' is not a percentage, such as 5%%", text);
     if (percent) value /= 100;
     if (!(value <= 1)) {
         if (!percent && value <= 100)
@@ -153,7 +155,7 @@ static bool parse_count(const cli_option *option, const char *text, char *why, s
     uint64_t min = option->multiple ? 0 : option->min, max = option->multiple ? 0 : option->max;
     if (!cli_parse_count(text, min, max, &count, why, why_size)) return false;
     if (option->multiple && (count < option->min || count > option->max || count % multiple != 0))
-        return refuse(why, why_size, "'%s' is not a multiple of %llu within %llu to %llu", text,
+        return refuse(why, why_size, "'%s' is not a multiple of %llu from %llu to %llu", text,
                       (unsigned long long)multiple, (unsigned long long)option->min,
                       (unsigned long long)option->max);
     *(uint64_t *)option->value = count;

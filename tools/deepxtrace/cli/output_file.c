@@ -93,7 +93,7 @@ outcome output_open(output_file *output, const char *command, const char *path, 
         fd = S_ISREG(there.st_mode) ? open_temporary(output, &there)
                                     : open(path, O_WRONLY | O_CLOEXEC);
     } else if (errno == ENOENT && lstat(path, &there) == 0) {
-        return complain(command, "%s: a link to a file that does not exist", path);
+        return complain(command, "%s: is a link to a file that does not exist", path);
     } else {
         fd = open_temporary(output, NULL);
     }

@@ -92,7 +92,7 @@ static outcome choose_device(const job_rank *state)
     if (devices == 0)
         complain("job", "--engine cuda: %s", device->error());
     else
-        complain("job", "--engine cuda: %u ranks need a GPU each, there %s %u", ranks,
+        complain("job", "--engine cuda: %u ranks need a GPU each, but there %s %u", ranks,
                  devices == 1 ? "is" : "are", devices);
     atomic_store(told, 2);
     return EXIT_FAILED;

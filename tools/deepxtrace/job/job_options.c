@@ -35,7 +35,7 @@ static outcome check_shape(job_given *g)
     /* With every expert in every token there would be no routing. */
     if (g->topk == 0) g->topk = g->experts >= 8 ? 4 : g->experts >= 2 ? g->experts / 2 : 1;
     if (g->topk > g->experts)
-        return complain("job", "--topk: %llu experts of a token, but there are only %llu",
+        return complain("job", "--topk: %llu experts for a token, but there are only %llu",
                         (unsigned long long)g->topk, (unsigned long long)g->experts);
     if (g->fp8 && g->bf16) return complain("job", "--fp8 and --bf16 exclude each other");
     if (g->hot.factor > 0 && g->hot.rank >= g->ranks)
@@ -117,7 +117,7 @@ static outcome check_names(const job *run)
         const output_file *picture = &run->pictures[p];
         bool twice = run->recording && output_same(&run->record, picture);
         for (size_t q = 0; q < p; q++) twice |= output_same(&run->pictures[q], picture);
-        if (twice) return complain("job", "%s: given for two outputs", picture->path);
+        if (twice) return complain("job", "%s: two outputs have this name", picture->path);
     }
     return GO_ON;
 }
@@ -301,7 +301,9 @@ static outcome join_mpi(job_given *g, job *run)
     if (g->ranks && g->ranks != ranks)
         return complain("job", "--ranks: %llu, but mpirun has started %u",
                         (unsigned long long)g->ranks, ranks);
-    if (ranks < 2) return complain("job", "--engine mpi: mpirun has started only one process");
+    if (ranks < 2)
+        return complain(
+            "job", "--engine mpi: mpirun has started only one process; use mpirun -n 2 or more");
     g->ranks = ranks;
     /* Rank 0 writes and reports, and says what is wrong with that. */
     if (mpi.place.rank == 0) return GO_ON;

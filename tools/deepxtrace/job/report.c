@@ -207,7 +207,7 @@ outcome job_report_end(job_report *report)
     if (report->sums[0].window && report->sums[1].window)
         result = conclude(report);
     else if (report->status == DXT_OK)
-        complain("job", report->windows ? "nothing was completed in any window"
+        complain("job", report->windows ? "no operation was completed in any window"
                                         : "ended before the first window was complete");
     for (size_t d = 0; d < DXT_EP_OPERATORS; d++) dxt_window_free(report->sums[d].window);
     dxt_history_destroy(report->history);

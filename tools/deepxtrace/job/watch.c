@@ -194,7 +194,7 @@ static void heed_interrupts(watch *state)
         kill_all(state);
         return;
     }
-    complain("job", "ending after this step (once more to end at once)");
+    complain("job", "ending after this step (Ctrl-C again: at once)");
     job_stop(state->run->control);
 }
 
