@@ -359,7 +359,7 @@ def body_errors(rank: int, ranks: int) -> None:
         ({"x": x.to("meta")}, "for CPU tensors"),
         ({"topk_idx": topk_idx.int()}, "topk_idx is of"),
         ({"topk_idx": topk_idx[:1]}, "topk_idx has shape"),
-        ({"topk_idx": topk_idx + 9}, "leads to expert"),
+        ({"topk_idx": topk_idx + 9}, "names expert"),
         ({"num_max_dispatch_tokens_per_rank": 1}, "2 tokens, but max_tokens is 1"),
         ({"num_max_dispatch_tokens_per_rank": 0}, "max_tokens is 0"),
         ({"num_max_dispatch_tokens_per_rank": 4 * TOKENS}, "num_rdma_bytes"),

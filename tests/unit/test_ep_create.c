@@ -349,11 +349,12 @@ static void bad_combines_are_refused(void **state)
                                               {1, SLOTS}, {2, SLOTS - 1}, {INT32_MAX, INT32_MAX}};
     for (size_t i = 0; i < sizeof impossible / sizeof impossible[0]; i++) {
         m->ranges[1] = impossible[i];
-        REFUSE_COMBINE((void)c, DXT_ERR_INVALID, "the range of expert 0 and rank 1 leaves the buffer");
+        REFUSE_COMBINE((void)c, DXT_ERR_INVALID,
+                       "the range of expert 0 and rank 1 leaves the buffer");
     }
     m->ranges[1] = (dxt_ep_range){1, 2};
     m->src_info[2] = TOKENS;
-    REFUSE_COMBINE((void)c, DXT_ERR_INVALID, "slot 2 comes from nowhere");
+    REFUSE_COMBINE((void)c, DXT_ERR_INVALID, "slot 2 names no token and route");
     m->src_info[2] = -1;
     REFUSE_COMBINE((void)c, DXT_ERR_INVALID, "slot 2");
     m->src_info[2] = 0;
@@ -418,7 +419,8 @@ static void formats_must_be_the_same(void **state)
     send_all();
     refused(dxt_ep_dispatch_recv(members[0].ep), DXT_ERR_INVALID,
             "rank 1 sent data in another format");
-    refused(dxt_ep_dispatch_recv(members[1].ep), DXT_ERR_INVALID, "rank 0 sent data in another format");
+    refused(dxt_ep_dispatch_recv(members[1].ep), DXT_ERR_INVALID,
+            "rank 0 sent data in another format");
     members[1].dispatch.format = DXT_EP_BF16; /* the operation is over, and the group goes on */
     send_all();
     for (uint32_t rank = 0; rank < RANKS; rank++)
