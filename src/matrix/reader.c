@@ -335,6 +335,7 @@ dxt_status dxt_reader_next(dxt_reader *reader, dxt_window **window)
         reader->status = read_next(reader);
         if (reader->status < DXT_OK)
             snprintf(reader->message, sizeof reader->message, "%s", dxt_error());
+        if (!is_ready(reader)) return reader->status; /* which has just been said */
     }
     /* What went wrong behind a window is said when that has been handed out. */
     if (!is_ready(reader))
