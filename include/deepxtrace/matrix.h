@@ -292,6 +292,21 @@ DXT_API dxt_status dxt_reader_next(dxt_reader *reader, dxt_window **window);
 DXT_API uint64_t dxt_reader_line(const dxt_reader *reader);
 
 /**
+ * Where to go on reading a log that grows, after its text so far has been read from memory.
+ *
+ * @param text   Whole lines of it; size bytes, without a final '\0'.
+ * @param line   Line of the text on which its last window began, from 1, as of dxt_reader_line(); 0
+ *               if it has none.
+ * @param whole  0: rows of that window may still come. Not 0: none will.
+ * @return Bytes of the text that are dealt with, 0 … size; the others are read again, in front of
+ *         what comes behind them. 0: up to that window. Not 0: all but the header of a window
+ *         without rows so far.
+ *
+ * Blocking: no. Threads: reentrant. NULL: 0. Cost: O(size).
+ */
+DXT_API size_t dxt_log_rest(const char *text, size_t size, uint64_t line, int whole);
+
+/**
  * Close.
  *
  * Blocking: no. Threads: one reader belongs to one thread at a time. NULL: does nothing.

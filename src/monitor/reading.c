@@ -182,30 +182,6 @@ static bool is_recorded(reading_desk *desk, const char *instance)
     return query_end(&q) && found;
 }
 
-static size_t offset_of_line(const char *text, size_t size, uint64_t line)
-{
-    size_t at = 0;
-    for (uint64_t l = 1; l < line && at < size; l++) {
-        const char *end = memchr(text + at, '\n', size - at);
-        at = end ? (size_t)(end - text) + 1 : size;
-    }
-    return at;
-}
-
-/* Where the last header of a matrix begins; `size` if there is none. */
-static size_t last_header(const char *text, size_t size)
-{
-    static const char mark[] = "EPSize:";
-    size_t end = size;
-    while (end > 0) {
-        const char *newline = memrchr(text, '\n', end - 1);
-        size_t begin = newline ? (size_t)(newline - text) + 1 : 0;
-        if (memmem(text + begin, end - begin, mark, sizeof mark - 1)) return begin;
-        end = begin;
-    }
-    return size;
-}
-
 /* A piece of a log. */
 struct piece {
     const char *text;
@@ -250,7 +226,7 @@ static dxt_status take_text(reading_desk *desk, reading *r, const followed *file
     dxt_status status = dxt_reader_open_memory(piece->text, piece->size, PIECE, &lines);
     if (status == DXT_OK) dxt_reader_on_remark(lines, note_remark, piece);
     while (status == DXT_OK && (read = dxt_reader_next(lines, &next)) == DXT_OK) {
-        size_t at = offset_of_line(piece->text, piece->size, dxt_reader_line(lines));
+        size_t at = dxt_log_rest(piece->text, piece->size, dxt_reader_line(lines), 0);
         if (held) status = take_held(desk, r, file, held, piece->used, progress);
         held = next;
         next = NULL;
@@ -259,11 +235,9 @@ static dxt_status take_text(reading_desk *desk, reading *r, const followed *file
     }
     if (read == DXT_ERR_NO_MEMORY) status = read;
     if (status == DXT_OK && piece->whole) {
-        size_t header = last_header(piece->text, piece->size);
-        bool behind = !held || header > piece->used;
         if (held) status = take_held(desk, r, file, held, piece->used, progress);
         held = NULL;
-        piece->used = behind ? header : piece->size;
+        piece->used = dxt_log_rest(piece->text, piece->size, dxt_reader_line(lines), 1);
         lost = piece->lost;
     }
     dxt_window_free(held);

@@ -277,6 +277,11 @@ windows() {
     [ "$status" -eq 0 ]
     [ "${#lines[@]}" -eq 1 ]
     [ "$stderr" = "deepxtrace analyze: both/diagnose_rank0.log: left out: its windows are in a recording beside it" ]
+    for part in 1 2; do log a 02 1 > "both/diagnose_rank0.log.$part"; done
+    run --separate-stderr "$deepxtrace" analyze --json both
+    [ "$status" -eq 0 ]
+    [ "${#lines[@]}" -eq 1 ]
+    [ "$stderr" = "deepxtrace analyze: both/diagnose_rank0.log and 2 more: left out: their windows are in recordings beside them" ]
     mkdir empty
     echo "nothing" > empty/README
     refused "empty: it holds no recording, log or matrix" empty

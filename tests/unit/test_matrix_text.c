@@ -381,6 +381,25 @@ static void any_print_of_a_matrix_is_read(void **state)
                  PLAIN("dispatch", "0", "[[1,2],[3,4]]") PLAIN("dispatch", "1", "[[5,6],[7,8]]"));
 }
 
+static void what_is_left_of_a_log_that_grows(void **state)
+{
+    (void)state;
+    static const char text[] = "EPSize: 2 a\nrank=0 [1 2]\nfinding\nEPSize: 2 b\n";
+    size_t size = strlen(text), first = strlen("EPSize: 2 a\n"), header = size - first;
+    assert_int_equal(dxt_log_rest(text, size, 0, 0), 0);
+    assert_int_equal(dxt_log_rest(text, size, 1, 0), 0);
+    assert_int_equal(dxt_log_rest(text, size, 2, 0), first);
+    assert_int_equal(dxt_log_rest(text, size, 9, 0), size);
+    assert_int_equal(dxt_log_rest(text, size, 0, 1), header);
+    assert_int_equal(dxt_log_rest(text, size, 1, 1), header);
+    /* The last header is that of the last window. */
+    assert_int_equal(dxt_log_rest(text, size, 4, 1), size);
+    assert_int_equal(dxt_log_rest(text, header, 1, 1), header);
+    assert_int_equal(dxt_log_rest("foo\n", 4, 0, 1), 4);
+    assert_int_equal(dxt_log_rest(text, 0, 1, 1), 0);
+    assert_int_equal(dxt_log_rest(NULL, 3, 1, 1), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -396,6 +415,7 @@ int main(void)
         cmocka_unit_test(containers_are_read),
         cmocka_unit_test(docker_cuts_long_lines),
         cmocka_unit_test(any_print_of_a_matrix_is_read),
+        cmocka_unit_test(what_is_left_of_a_log_that_grows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

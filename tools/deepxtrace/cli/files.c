@@ -282,19 +282,31 @@ static bool is_recorded(const struct entries *all, const struct entry *log)
     return false;
 }
 
+/* Say it once, however many logs there are. */
+static void tell_recorded(const char *command, const char *path, size_t count)
+{
+    if (count == 1)
+        complain(command, "%s: left out: its windows are in a recording beside it", path);
+    else if (count > 1)
+        complain(command, "%s and %zu more: left out: their windows are in recordings beside them",
+                 path, count - 1);
+}
+
 static void put_together(const char *command, struct entries *all)
 {
+    const char *recorded = NULL;
+    size_t count = 0;
     for (size_t i = 0; i < all->count; i++) {
         struct entry *entry = &all->list[i];
         if (entry->found && entry->ours && is_recorded(all, entry)) {
-            complain(command, "%s: left out: its windows are in a recording beside it",
-                     entry->path);
+            if (count++ == 0) recorded = entry->path;
             entry->ours = false;
         }
         for (size_t j = 0; j < i && entry->ours && entry->group == i; j++)
             if (all->list[j].ours && same_log(&all->list[j], entry))
                 entry->group = all->list[j].group;
     }
+    tell_recorded(command, recorded, count);
 }
 
 static bool make_group(const struct entries *all, size_t first, file_group *group)

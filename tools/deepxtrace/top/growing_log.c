@@ -10,30 +10,6 @@
 
 /* ---- logs ---- */
 
-static size_t offset_of_line(const char *text, size_t size, uint64_t line)
-{
-    size_t at = 0;
-    for (uint64_t l = 1; l < line && at < size; l++) {
-        const char *end = memchr(text + at, '\n', size - at);
-        at = end ? (size_t)(end - text) + 1 : size;
-    }
-    return at;
-}
-
-/* Where the last header of a matrix begins; `size` if there is none. */
-static size_t last_header(const char *text, size_t size)
-{
-    static const char mark[] = "EPSize:";
-    size_t end = size;
-    while (end > 0) {
-        const char *newline = memrchr(text, '\n', end - 1);
-        size_t begin = newline ? (size_t)(newline - text) + 1 : 0;
-        if (memmem(text + begin, end - begin, mark, sizeof mark - 1)) return begin;
-        end = begin;
-    }
-    return size;
-}
-
 static int count_lost(void *context, dxt_remark kind, const char *message)
 {
     (void)message;
@@ -41,16 +17,13 @@ static int count_lost(void *context, dxt_remark kind, const char *message)
     return 1;
 }
 
-/* Hand the windows over but the last, which is held. @param used  Receives where that begins. */
-static bool take_but_last(growing *f, size_t index, dxt_reader *reader, size_t size,
-                          dxt_window **held, size_t *used)
+/* Hand the windows over but the last, which is held. */
+static bool take_but_last(growing *f, size_t index, dxt_reader *reader, dxt_window **held)
 {
-    const char *text = f->files[index].buffer;
     dxt_window *next = NULL;
     dxt_status status;
     bool any = false;
     while ((status = dxt_reader_next(reader, &next)) == DXT_OK) {
-        *used = offset_of_line(text, size, dxt_reader_line(reader));
         if (*held) growing_give(f, index, *held);
         any |= *held != NULL;
         *held = next;
@@ -63,7 +36,7 @@ bool growing_cut_log(growing *f, size_t index, bool whole)
 {
     growing_file *file = &f->files[index];
     const char *end = memrchr(file->buffer, '\n', file->used);
-    size_t size = end ? (size_t)(end - file->buffer) + 1 : 0, used = 0;
+    size_t size = end ? (size_t)(end - file->buffer) + 1 : 0;
     dxt_reader *reader;
     dxt_window *held = NULL;
     uint64_t lost = 0;
@@ -71,17 +44,14 @@ bool growing_cut_log(growing *f, size_t index, bool whole)
     dxt_status status = dxt_reader_open_memory(file->buffer, size, file->path, &reader);
     if (status == DXT_OK) {
         dxt_reader_on_remark(reader, count_lost, &lost);
-        bool any = take_but_last(f, index, reader, size, &held, &used);
+        bool any = take_but_last(f, index, reader, &held);
+        bool ends = whole || (!held && size > MOST_HELD);
+        size_t used = dxt_log_rest(file->buffer, size, dxt_reader_line(reader), ends);
         dxt_reader_close(reader);
-        if (whole) {
-            size_t header = last_header(file->buffer, size);
-            bool behind = !held || header > used;
-            any |= held != NULL;
-            if (held) growing_give(f, index, held);
+        if (whole && held) {
+            any = true;
+            growing_give(f, index, held);
             held = NULL;
-            used = behind ? header : size;
-        } else if (!held && size > MOST_HELD) {
-            used = last_header(file->buffer, size);
         }
         dxt_window_free(held);
         if (used > 0) f->bad += lost;
