@@ -324,6 +324,10 @@ dxt_status dxt_lose_beyond(dxt_reader *reader, const dxt_sheet *sheet);
 
 /** A sheet without rows; the oldest one is finished if there is no room. NULL: see @p status. */
 dxt_sheet *dxt_sheet_begin(dxt_reader *reader, dxt_status *status);
+/** Memory for one more row; a window that is lost has no cells. @return DXT_OK;
+ *  DXT_ERR_NO_MEMORY. */
+dxt_status dxt_sheet_room(dxt_sheet *sheet, const dxt_row *row);
+void dxt_sheet_free_cells(dxt_sheet *sheet);
 /** All its rows are there, or as many as there will be: number it and hand it out. */
 dxt_status dxt_sheet_give(dxt_reader *reader, dxt_sheet *sheet);
 /** Its writer goes on to something else: hand it out, or tell why not. */

@@ -3,9 +3,7 @@
  * Where a row of a text belongs: its rank, its length and what stands in front of it say so. Lines
  * that two handlers have written come twice, and are read once.
  */
-#include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "matrix/reader.h"
@@ -22,44 +20,6 @@ static uint64_t hash_row(const dxt_reader *reader)
         hash ^= hash >> 29;
     }
     return hash;
-}
-
-/* From the first decimal on the cells are kept as such. */
-static dxt_status make_reals(dxt_sheet *sheet)
-{
-    size_t ranks = sheet->ranks;
-    sheet->reals = calloc(ranks * ranks, sizeof *sheet->reals);
-    if (!sheet->reals) return dxt_fail_memory(ranks * ranks * sizeof *sheet->reals);
-    /* Most rows of a large matrix may never come. */
-    for (size_t row = 0; row < ranks; row++)
-        for (size_t i = row * ranks; !sheet->missing[row] && i < (row + 1) * ranks; i++) {
-            int64_t wait = sheet->window->wait[i];
-            sheet->reals[i] = wait == DXT_NOT_OBSERVED ? (double)NAN : (double)wait;
-        }
-    return DXT_OK;
-}
-
-/* What the row needs. A window that is lost has no cells. */
-static dxt_status make_room(const dxt_row *row, dxt_sheet *sheet)
-{
-    dxt_status status = DXT_OK;
-    if (!sheet->missing) {
-        sheet->missing = malloc(sheet->ranks);
-        if (!sheet->missing) return dxt_fail_memory(sheet->ranks);
-        memset(sheet->missing, 1, sheet->ranks);
-    }
-    if (sheet->lost) return DXT_OK;
-    if (!sheet->window) status = dxt_window_create(sheet->ranks, sheet->phase, &sheet->window);
-    if (status == DXT_OK && row->decimals && !sheet->reals) status = make_reals(sheet);
-    return status;
-}
-
-static void free_cells(dxt_sheet *sheet)
-{
-    dxt_window_free(sheet->window);
-    free(sheet->reals);
-    sheet->window = NULL;
-    sheet->reals = NULL;
 }
 
 static uint32_t rank_of(const dxt_sheet *sheet, const dxt_row *row)
@@ -79,7 +39,7 @@ static dxt_status add(dxt_reader *reader, dxt_sheet *sheet)
     const dxt_row *row = &reader->rowing;
     uint32_t rank = rank_of(sheet, row);
     if (rank >= sheet->ranks || has_row(sheet, rank)) return DXT_OK;
-    dxt_status status = make_room(row, sheet);
+    dxt_status status = dxt_sheet_room(sheet, row);
     if (status != DXT_OK) return status;
     size_t first = (size_t)rank * sheet->ranks;
     if (sheet->reals)
@@ -139,7 +99,7 @@ static bool is_foreign(const dxt_sheet *sheet, const dxt_row *row)
 /* Forget the rows so far. */
 static void begin_again(dxt_sheet *sheet)
 {
-    free_cells(sheet);
+    dxt_sheet_free_cells(sheet);
     memset(sheet->missing, 1, sheet->ranks);
     sheet->count = sheet->nans = 0;
     sheet->last_rank = -1;
@@ -194,7 +154,7 @@ static dxt_status lose(dxt_reader *reader, dxt_sheet *sheet, dxt_status status, 
 {
     if (sheet->lost) return DXT_OK;
     sheet->lost = true;
-    free_cells(sheet);
+    dxt_sheet_free_cells(sheet);
     return dxt_reader_lose(reader, DXT_REMARK_LOST, status, reader->input.line, "%s", why);
 }
 

@@ -16,12 +16,50 @@ uint64_t dxt_hash(uint64_t hash, const void *bytes, size_t size)
     return hash;
 }
 
+/* ---- their memory ---- */
+
+/* From the first decimal on the cells are kept as such. */
+static dxt_status make_reals(dxt_sheet *sheet)
+{
+    size_t ranks = sheet->ranks;
+    sheet->reals = calloc(ranks * ranks, sizeof *sheet->reals);
+    if (!sheet->reals) return dxt_fail_memory(ranks * ranks * sizeof *sheet->reals);
+    /* Most rows of a large matrix may never come. */
+    for (size_t row = 0; row < ranks; row++)
+        for (size_t i = row * ranks; !sheet->missing[row] && i < (row + 1) * ranks; i++) {
+            int64_t wait = sheet->window->wait[i];
+            sheet->reals[i] = wait == DXT_NOT_OBSERVED ? (double)NAN : (double)wait;
+        }
+    return DXT_OK;
+}
+
+dxt_status dxt_sheet_room(dxt_sheet *sheet, const dxt_row *row)
+{
+    dxt_status status = DXT_OK;
+    if (!sheet->missing) {
+        sheet->missing = malloc(sheet->ranks);
+        if (!sheet->missing) return dxt_fail_memory(sheet->ranks);
+        memset(sheet->missing, 1, sheet->ranks);
+    }
+    if (sheet->lost) return DXT_OK;
+    if (!sheet->window) status = dxt_window_create(sheet->ranks, sheet->phase, &sheet->window);
+    if (status == DXT_OK && row->decimals && !sheet->reals) status = make_reals(sheet);
+    return status;
+}
+
+void dxt_sheet_free_cells(dxt_sheet *sheet)
+{
+    dxt_window_free(sheet->window);
+    free(sheet->reals);
+    sheet->window = NULL;
+    sheet->reals = NULL;
+}
+
 /* ---- begin and end ---- */
 
 void dxt_sheet_drop(dxt_sheet *sheet)
 {
-    dxt_window_free(sheet->window);
-    free(sheet->reals);
+    dxt_sheet_free_cells(sheet);
     free(sheet->missing);
     free(sheet->instance);
     free(sheet->begin);

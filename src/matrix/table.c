@@ -13,6 +13,7 @@
 
 #include "matrix/cells.h"
 #include "matrix/scan.h"
+#include "matrix/shape.h"
 
 /* Most numbers of one matrix, one a line. */
 #define MOST_LINES ((uint64_t)DXT_MAX_RANKS * DXT_MAX_RANKS)
@@ -39,88 +40,6 @@ void dxt_table_drop(dxt_table *table)
     free(table->left.cells);
     free(table->left.reals);
     *table = (dxt_table){0};
-}
-
-/* Whether the first column counts 0, 1, 2 … or 1, 2, 3 …, or the first row 0, 1, 2 … */
-static bool counts_up(const dxt_table *table, size_t step, uint32_t count)
-{
-    int64_t from = count > 0 && step > 1 ? table->cells[0] : 0;
-    if (from != 0 && from != 1) return false;
-    for (uint32_t i = 0; i < count; i++)
-        if (table->cells[i * step] != from + (int64_t)i) return false;
-    return true;
-}
-
-/* Whether row `i` of three values names the cell behind the one that the row before names. */
-static bool follows(const int64_t *cells, uint32_t i)
-{
-    const int64_t *now = cells + (size_t)i * 3, *before = now - 3;
-    if (now[0] < 0 || now[1] < 0 || now[0] >= DXT_MAX_RANKS || now[1] >= DXT_MAX_RANKS)
-        return false;
-    if (i == 0) return now[0] == 0 && now[1] <= 1;
-    if (now[0] == before[0]) return now[1] > before[1] && now[1] <= before[1] + 2;
-    return now[0] == before[0] + 1 && now[1] <= 1;
-}
-
-/* Whether each line has row, column and value, as far as the lines go. */
-static bool is_triples(const dxt_table *table)
-{
-    return table->width == 3 && table->rows == table->named;
-}
-
-/* So many ranks have this many cells, with or without those of a rank for itself. */
-static uint32_t root_of(uint64_t count, bool diagonal)
-{
-    for (uint64_t n = 2; n <= DXT_MAX_RANKS && n * n <= 2 * count; n++)
-        if (n * n - (diagonal ? n : 0) == count) return (uint32_t)n;
-    return 0;
-}
-
-/* Whether no line of row, column and value names a column beyond. */
-static bool has_columns(const dxt_table *table, uint32_t columns)
-{
-    for (uint32_t i = 0; i < table->rows; i++)
-        if (table->cells[(size_t)i * 3 + 1] >= columns) return false;
-    return true;
-}
-
-/* How many ranks the lines of single numbers or of triples make; 0: they make no matrix. */
-static uint32_t find_listed(const dxt_table *table)
-{
-    if (table->width == 1) return root_of(table->rows, false);
-    if (!is_triples(table) || table->rows == 3) return 0;
-    const int64_t *last = table->cells + (size_t)(table->rows - 1) * 3;
-    uint32_t n = (uint32_t)(last[0] + 1);
-    bool whole = last[1] == last[0] && root_of(table->rows, false) == n;
-    bool holes = last[1] == last[0] - 1 && root_of(table->rows, true) == n;
-    return (whole || holes) && has_columns(table, n) ? n : 0;
-}
-
-/* How many ranks the table has, and what stands beside its matrix; 0: it is not square. */
-static uint32_t find_shape(const dxt_table *table, uint32_t *column, uint32_t *row)
-{
-    uint32_t rows = table->rows, width = table->width;
-    *column = *row = 0;
-    if (width == 1 || is_triples(table)) {
-        uint32_t ranks = find_listed(table);
-        if (ranks > 0) return ranks;
-    }
-    if (rows == width) return width;
-    if (rows + 1 == width && rows >= 2 && counts_up(table, width, rows)) {
-        *column = 1;
-        return rows;
-    }
-    if (rows == width + 1 && width >= 2 && counts_up(table, 1, width)) {
-        *row = 1;
-        return width;
-    }
-    return 0;
-}
-
-static bool is_complete(const dxt_table *table)
-{
-    uint32_t column, row;
-    return table->rows > 0 && !table->wide && find_shape(table, &column, &row) > 0;
 }
 
 /* Put the values of triples where they belong; one real number for each cell. */
@@ -155,7 +74,7 @@ static dxt_status give(dxt_reader *reader, uint32_t ranks, uint32_t column, uint
 {
     dxt_table *table = &reader->table;
     dxt_window *window;
-    bool listed = find_listed(table) == ranks && ranks != table->width;
+    bool listed = dxt_shape_listed(table) == ranks && ranks != table->width;
     dxt_status status = listed && table->width == 3 ? spread(table, ranks) : DXT_OK;
     if (status == DXT_OK) status = dxt_window_create(ranks, reader->phase, &window);
     if (status != DXT_OK) return status;
@@ -199,7 +118,7 @@ dxt_status dxt_table_end(dxt_reader *reader, bool cut)
         status = dxt_reader_lose(reader, DXT_REMARK_LOST, DXT_ERR_FORMAT, reader->input.line,
                                  "the blocks of columns do not fit together");
     if (status == DXT_OK && table->rows > 0 && !table->lost) {
-        uint32_t ranks = find_shape(table, &column, &row);
+        uint32_t ranks = dxt_shape_find(table, &column, &row);
         bool short_of = cut && table->rows < table->width;
         if (table->nans > 0 && table->nans != ranks)
             status = dxt_reader_lose(reader, DXT_REMARK_LOST, DXT_ERR_FORMAT, reader->input.line,
@@ -259,7 +178,8 @@ static dxt_status add(dxt_reader *reader, const dxt_cells *line)
     memcpy(table->reals + first, reader->reals, table->width * sizeof *table->reals);
     table->decimals = table->decimals || line->decimals;
     if (line->nan > 0 && table->nans++ == 0) table->nan_row = table->rows;
-    if (table->width == 3 && table->named == table->rows && follows(table->cells, table->rows))
+    if (table->width == 3 && table->named == table->rows &&
+        dxt_shape_follows(table->cells, table->rows))
         table->named++;
     table->rows++;
     return DXT_OK;
@@ -295,7 +215,7 @@ static dxt_status other(dxt_reader *reader, const char *at, const char *end, con
     snprintf(why, sizeof why, "row %u, %s", table->rows, line->why);
     bool row_like = !line->label && line->good > 0 && 2 * line->good >= line->width;
     if (line->status != DXT_OK && row_like && begins_number(at, end)) {
-        if (is_complete(table)) {
+        if (dxt_shape_complete(table)) {
             dxt_status status = dxt_table_end(reader, false);
             if (status != DXT_OK) return status;
         }
@@ -304,7 +224,7 @@ static dxt_status other(dxt_reader *reader, const char *at, const char *end, con
     }
     if (begins_number(at, end) && line->status != DXT_OK) dxt_reader_hint(reader, "%s", why);
     dxt_status status = DXT_OK;
-    if (is_complete(table)) status = dxt_table_end(reader, false);
+    if (dxt_shape_complete(table)) status = dxt_table_end(reader, false);
     dxt_note_phase(reader, at, end);
     return status;
 }
@@ -346,8 +266,8 @@ static dxt_status row(dxt_reader *reader, dxt_cells *line)
     if (table->lost) return DXT_OK;
     /* "0 1 2" above rows that begin with their number is a heading; a single number is anything. */
     bool heading = table->rows == 1 && line->width == table->width + 1;
-    bool single = table->width == 1 && line->width > 1 && find_listed(table) == 0;
-    if (single || (heading && counts_up(table, 1, table->width))) dxt_table_drop(table);
+    bool single = table->width == 1 && line->width > 1 && dxt_shape_listed(table) == 0;
+    if (single || (heading && dxt_shape_counts(table, 1, table->width))) dxt_table_drop(table);
     /* The last cell is empty: the last rank for itself. */
     bool own = line->width == table->rows || line->width == table->rows + 1;
     if (table->rows > 0 && line->width + 1 == table->width && line->ended && own &&
@@ -356,7 +276,7 @@ static dxt_status row(dxt_reader *reader, dxt_cells *line)
         reader->reals[line->width++] = NAN;
     }
     if (table->rows > 0 && line->width != table->width) {
-        if (!is_complete(table)) {
+        if (!dxt_shape_complete(table)) {
             snprintf(why, sizeof why, "row %u has %u values, %u were expected", table->rows,
                      line->width, table->width);
             return lose(reader, DXT_ERR_FORMAT, why);
@@ -364,7 +284,7 @@ static dxt_status row(dxt_reader *reader, dxt_cells *line)
         dxt_status status = dxt_table_end(reader, false);
         if (status != DXT_OK) return status;
     }
-    bool listed = table->width == 1 || is_triples(table) || table->wide;
+    bool listed = table->width == 1 || dxt_shape_triples(table) || table->wide;
     if (table->rows > table->width && (!listed || table->rows >= MOST_LINES)) {
         snprintf(why, sizeof why,
                  "row %u: the matrix has rows of %u values; a blank line must separate windows",
@@ -394,7 +314,7 @@ static dxt_status take_line(dxt_reader *reader, const char *at, const char *end,
     if (line->shortened && line->width > 0) return lose(reader, DXT_ERR_FORMAT, DXT_SHORTENED);
     if (line->more || table->heading) return dxt_table_block(reader, line);
     if (line->sum && (table->rows > 0 || line->width > 0))
-        return is_complete(table) ? dxt_table_end(reader, false) : DXT_OK;
+        return dxt_shape_complete(table) ? dxt_table_end(reader, false) : DXT_OK;
     judge_holes(reader, line);
     bool numbers = line->status == DXT_OK && line->good > 0 && !counts_columns(reader, line);
     if (!numbers || (line->width < 2 && line->label && !table->wide))
@@ -416,6 +336,7 @@ dxt_status dxt_table_line(dxt_reader *reader, const char *line, const char *end)
     }
     dxt_status status = dxt_take_cells(reader, at, end, &taken);
     if (status != DXT_OK) return status;
-    if (taken.rule) return is_complete(&reader->table) ? dxt_table_end(reader, false) : DXT_OK;
+    if (taken.rule)
+        return dxt_shape_complete(&reader->table) ? dxt_table_end(reader, false) : DXT_OK;
     return take_line(reader, at, end, &taken);
 }

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Whether rows of numbers are a matrix, of how many ranks, and what stands beside it. */
+#include "matrix/shape.h"
+
+/* Whether the first column counts 0, 1, 2 … or 1, 2, 3 …, or the first row 0, 1, 2 … */
+bool dxt_shape_counts(const dxt_table *table, size_t step, uint32_t count)
+{
+    int64_t from = count > 0 && step > 1 ? table->cells[0] : 0;
+    if (from != 0 && from != 1) return false;
+    for (uint32_t i = 0; i < count; i++)
+        if (table->cells[i * step] != from + (int64_t)i) return false;
+    return true;
+}
+
+/* Whether row `i` of three values names the cell behind the one that the row before names. */
+bool dxt_shape_follows(const int64_t *cells, uint32_t i)
+{
+    const int64_t *now = cells + (size_t)i * 3, *before = now - 3;
+    if (now[0] < 0 || now[1] < 0 || now[0] >= DXT_MAX_RANKS || now[1] >= DXT_MAX_RANKS)
+        return false;
+    if (i == 0) return now[0] == 0 && now[1] <= 1;
+    if (now[0] == before[0]) return now[1] > before[1] && now[1] <= before[1] + 2;
+    return now[0] == before[0] + 1 && now[1] <= 1;
+}
+
+/* Whether each line has row, column and value, as far as the lines go. */
+bool dxt_shape_triples(const dxt_table *table)
+{
+    return table->width == 3 && table->rows == table->named;
+}
+
+/* So many ranks have this many cells, with or without those of a rank for itself. */
+static uint32_t root_of(uint64_t count, bool diagonal)
+{
+    for (uint64_t n = 2; n <= DXT_MAX_RANKS && n * n <= 2 * count; n++)
+        if (n * n - (diagonal ? n : 0) == count) return (uint32_t)n;
+    return 0;
+}
+
+/* Whether no line of row, column and value names a column beyond. */
+static bool has_columns(const dxt_table *table, uint32_t columns)
+{
+    for (uint32_t i = 0; i < table->rows; i++)
+        if (table->cells[(size_t)i * 3 + 1] >= columns) return false;
+    return true;
+}
+
+/* How many ranks the lines of single numbers or of triples make; 0: they make no matrix. */
+uint32_t dxt_shape_listed(const dxt_table *table)
+{
+    if (table->width == 1) return root_of(table->rows, false);
+    if (!dxt_shape_triples(table) || table->rows == 3) return 0;
+    const int64_t *last = table->cells + (size_t)(table->rows - 1) * 3;
+    uint32_t n = (uint32_t)(last[0] + 1);
+    bool whole = last[1] == last[0] && root_of(table->rows, false) == n;
+    bool holes = last[1] == last[0] - 1 && root_of(table->rows, true) == n;
+    return (whole || holes) && has_columns(table, n) ? n : 0;
+}
+
+/* How many ranks the table has, and what stands beside its matrix; 0: it is not square. */
+uint32_t dxt_shape_find(const dxt_table *table, uint32_t *column, uint32_t *row)
+{
+    uint32_t rows = table->rows, width = table->width;
+    *column = *row = 0;
+    if (width == 1 || dxt_shape_triples(table)) {
+        uint32_t ranks = dxt_shape_listed(table);
+        if (ranks > 0) return ranks;
+    }
+    if (rows == width) return width;
+    if (rows + 1 == width && rows >= 2 && dxt_shape_counts(table, width, rows)) {
+        *column = 1;
+        return rows;
+    }
+    if (rows == width + 1 && width >= 2 && dxt_shape_counts(table, 1, width)) {
+        *row = 1;
+        return width;
+    }
+    return 0;
+}
+
+bool dxt_shape_complete(const dxt_table *table)
+{
+    uint32_t column, row;
+    return table->rows > 0 && !table->wide && dxt_shape_find(table, &column, &row) > 0;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Whether rows of numbers are a matrix, of how many ranks, and what stands beside it. */
+#ifndef DXT_MATRIX_SHAPE_H
+#define DXT_MATRIX_SHAPE_H
+
+#include "matrix/reader.h"
+
+/** Whether the first column (@p step: the width) counts 0, 1, 2 … or 1, 2, 3 …, or the first row
+ *  (@p step: 1) 0, 1, 2 … */
+bool dxt_shape_counts(const dxt_table *table, size_t step, uint32_t count);
+/** Whether row @p i of three values names the cell behind the one that the row before names. */
+bool dxt_shape_follows(const int64_t *cells, uint32_t i);
+/** Whether each line has row, column and value, as far as the lines go. */
+bool dxt_shape_triples(const dxt_table *table);
+/** How many ranks lines of single numbers or of row, column and value make; 0: they make no
+ *  matrix. */
+uint32_t dxt_shape_listed(const dxt_table *table);
+/** How many ranks the table has; 0: it is not square. @p column, @p row  Receive how many of them
+ *  stand in front of its matrix. */
+uint32_t dxt_shape_find(const dxt_table *table, uint32_t *column, uint32_t *row);
+/** Whether the table is a matrix as it is. */
+bool dxt_shape_complete(const dxt_table *table);
+
+#endif
