@@ -68,6 +68,21 @@ typedef struct dxt_constant {
  */
 DXT_API size_t dxt_constants(dxt_constant *constants, size_t capacity);
 
+/**
+ * The default of an option of this library, for whatever offers the same option.
+ *
+ * @param name  "min_share": smallest share of the step that is worth a finding;
+ *              "min_share_crowded": the same where ranks without a GPU share processors;
+ *              "threshold_col", "threshold_row", "threshold_point": of the ratio rule;
+ *              "interval_s", "interval_ops": a window of a session in async and in sync mode;
+ *              "deadline_s", "deadline_sync_s": how late its mails may be;
+ *              "sync_step": calls in a window of the Python package's sync mode.
+ * @return The value; NaN for any other name.
+ *
+ * Blocking: no. Threads: any. NULL: NaN.
+ */
+DXT_API double dxt_default(const char *name);
+
 #ifdef __cplusplus
 }
 #endif

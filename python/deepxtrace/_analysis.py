@@ -6,8 +6,9 @@ import ctypes as c
 from typing import Any, Tuple
 
 from . import _lib
-from ._lib import lib
+from ._lib import default, lib
 
+THRESHOLDS = (default("threshold_col"), default("threshold_row"), default("threshold_point"))
 METHODS = {"robust": _lib.METHOD_ROBUST, "ratio": _lib.METHOD_RATIO}
 
 
@@ -15,8 +16,8 @@ class Analysis:
     """dxt_analyze() as a context: the findings live inside. Windows are structs of the library."""
 
     def __init__(self, struct: Any, method: str = "robust", companion: Any = None,
-                 min_share: float = 0.01, ranks_per_node: int = 0,
-                 thresholds: Tuple[float, float, float] = (3.0, 3.0, 5.0),
+                 min_share: float = default("min_share"), ranks_per_node: int = 0,
+                 thresholds: Tuple[float, float, float] = THRESHOLDS,
                  keep_points: bool = False, excluding_zeros: bool = False,
                  adjacent: Any = None) -> None:
         if method not in METHODS:

@@ -20,12 +20,11 @@ from typing import Any, Callable, Dict, List, Mapping, Optional, Set, Tuple
 
 from . import _notes, _threads, adapters
 from ._graphs import GraphWatch
+from ._lib import default
+from ._values import method, seconds, share, switch
 from ._watch import COLLECTIVES, PACKAGES, ImportWatcher
 
 log = logging.getLogger("deepxtrace")
-
-_YES, _NO = ("1", "true", "on", "yes"), ("0", "false", "off", "no")
-_METHODS = ("robust", "ratio")
 
 
 @dataclass(frozen=True)
@@ -62,57 +61,24 @@ class AttachSettings:
                 wrong.append(f"{called}={value!r} {error}")
                 return default
 
-        enabled = variables.get("DEEPXTRACE", "").strip().lower() or "1"
-        if enabled not in _YES + _NO:
-            wrong.append(f"DEEPXTRACE={enabled!r} is neither 1 nor 0")
+        enabled, word = True, variables.get("DEEPXTRACE", "").strip().lower() or "1"
+        try:
+            enabled = switch(word)
+        except ValueError as error:
+            wrong.append(f"DEEPXTRACE={word!r} {error}")
         settings = cls(
-            enabled in _YES,
-            get("interval", 20.0, _seconds),
+            enabled,
+            get("interval", default("interval_s"), lambda value: seconds(value, 0.1)),
             get("output", None, os.fspath),
-            get("method", "robust", _method),
+            get("method", "robust", method),
             get("modules", PACKAGES, _names),
             get("min_share", None, share),
-            get("quiet", False, _switch),
-            get("collectives", False, _switch),
+            get("quiet", False, switch),
+            get("collectives", False, switch),
         )
         if wrong:
             raise ValueError("deepxtrace cannot be attached: " + "; ".join(wrong))
         return settings
-
-
-def _seconds(value: Any) -> float:
-    try:
-        seconds = float(value)
-    except (TypeError, ValueError):
-        raise ValueError("is not a number of seconds") from None
-    if not 0.1 <= seconds <= 864000:
-        raise ValueError("is no number of seconds from 0.1 to 864000")
-    return seconds
-
-
-def share(value: Any) -> float:
-    """A share of the step: 0.05, or 5%. Raises ValueError."""
-    text = str(value).strip()
-    try:
-        part = float(text[:-1]) / 100 if text.endswith("%") else float(text)
-    except ValueError:
-        raise ValueError("is no share, such as 5% or 0.05") from None
-    if not 0 < part <= 1:
-        raise ValueError("is no share above 0 and up to 100%")
-    return part
-
-
-def _switch(value: Any) -> bool:
-    word = str(int(value) if isinstance(value, bool) else value).lower()
-    if word not in _YES + _NO:
-        raise ValueError("is neither 1 nor 0")
-    return word in _YES
-
-
-def _method(value: str) -> str:
-    if value not in _METHODS:
-        raise ValueError("is not one of " + ", ".join(_METHODS))
-    return value
 
 
 def _names(value: Any) -> Tuple[str, ...]:

@@ -204,6 +204,7 @@ _FUNCTIONS = (
     ("dxt_error", c.c_char_p, ()),
     ("dxt_status_string", c.c_char_p, (Status,)),
     ("dxt_set_log", None, (LogFn, c.c_void_p)),
+    ("dxt_default", c.c_double, (c.c_char_p,)),
     ("dxt_constants", c.c_size_t, (_P(Constant), c.c_size_t)),
     ("dxt_probe_clock_rate", c.c_uint64, ()),
     ("dxt_probe_create_durations", Status, (c.c_uint32, c.c_uint32, c.c_uint32, _P(_P(Probe)))),
@@ -313,6 +314,15 @@ _wrong = _differences()
 if _wrong:
     raise ImportError("the DeepXTrace library that was found is of another version than this "
                       "package: " + "; ".join(_wrong[:4]))
+
+
+def default(name: str) -> float:
+    """The default of an option, as the library has it."""
+    value = float(lib.dxt_default(name.encode()))
+    if value != value:
+        raise ImportError(f"the DeepXTrace library that was found has no default of {name}")
+    return value
+
 
 libc = c.CDLL(None)
 libc.free.restype, libc.free.argtypes = None, (c.c_void_p,)

@@ -12,13 +12,14 @@ from typing import Any, List, Optional, Set
 
 from . import _lib, _mailroom, _threads
 from ._durations import Durations
+from ._lib import default
 from ._mode import Mode
 from ._report import Report
 from ._session import Block, Session
 from ._settings import Settings
 
 #: How late the mails of a window may be in async mode, and how long a read may take, in seconds.
-DEADLINE_SECONDS = 2.0
+DEADLINE_SECONDS = default("deadline_s")
 #: How long rank 0 waits for mails in sync mode at least; 0 = what the library thinks right, 1 ms.
 PATIENCE_SECONDS = 0.0
 

@@ -8,39 +8,20 @@ import os
 from dataclasses import dataclass
 from typing import Any, Callable, List, Mapping, Optional
 
+from ._lib import default
+from ._values import LONGEST_SECONDS, seconds, share, switch
+
 _PREFIX = "DEEPEP_DIAGNOSE_"
-_YES, _NO = ("1", "true", "on", "yes"), ("0", "false", "off", "no")
-#: Longest span of time, in seconds, that the library takes: 10 days.
-_LONGEST = 864_000.0
-
-
-def _switch(text: str) -> bool:
-    word = text.lower()
-    if word not in _YES + _NO:
-        raise ValueError("is neither 1 nor 0")
-    return word in _YES
 
 
 def _span(least: float) -> Callable[[str], float]:
-    def read(text: str) -> float:
-        seconds = float(text)
-        if not least <= seconds <= _LONGEST:
-            raise ValueError(f"is no number of seconds from {least:g} to {_LONGEST:g}")
-        return seconds
-    return read
+    return lambda text: seconds(text, least)
 
 
 def _threshold(text: str) -> float:
     value = float(text)
     if not value > 0:
         raise ValueError("is not above 0")
-    return value
-
-
-def _part(text: str) -> float:
-    value = float(text[:-1]) / 100 if text.endswith("%") else float(text)
-    if not 0 < value <= 1:
-        raise ValueError("is no part above 0 and up to 1")
     return value
 
 
@@ -85,22 +66,22 @@ class Settings:
                 return default
 
         if isinstance(interval, bool) or not isinstance(interval, numbers.Real) or not (
-                0.001 <= interval <= _LONGEST):
+                0.001 <= interval <= LONGEST_SECONDS):
             wrong.append(f"interval={interval!r} is no number of seconds from 0.001 to "
-                         f"{_LONGEST:g}")
-            interval = 20
-        seconds = get("INTERVAL", float(interval), _span(0.001))
+                         f"{LONGEST_SECONDS:g}")
+            interval = default("interval_s")
+        length = get("INTERVAL", float(interval), _span(0.001))
         settings = cls(
-            enable=get("ENABLE", True, _switch), interval=seconds,
-            warming_time=get("WARMING_TIME", seconds, _span(0)),
-            sync_step=get("SYNC_STEP", 580, _count),
+            enable=get("ENABLE", True, switch), interval=length,
+            warming_time=get("WARMING_TIME", length, _span(0)),
+            sync_step=get("SYNC_STEP", int(default("sync_step")), _count),
             log_path=variables.get(_PREFIX + "LOG_PATH", "") or ".",
-            log_details=get("LOG_DETAILS", False, _switch),
-            threshold_col=get("THRESHOLD_COL", 3.0, _threshold),
-            threshold_row=get("THRESHOLD_ROW", 3.0, _threshold),
-            threshold_point=get("THRESHOLD_POINT", 5.0, _threshold),
-            excluding_zeros=get("EXCLUDING_ZEROS", False, _switch),
-            min_share=get("MIN_SHARE", None, _part))
+            log_details=get("LOG_DETAILS", False, switch),
+            threshold_col=get("THRESHOLD_COL", default("threshold_col"), _threshold),
+            threshold_row=get("THRESHOLD_ROW", default("threshold_row"), _threshold),
+            threshold_point=get("THRESHOLD_POINT", default("threshold_point"), _threshold),
+            excluding_zeros=get("EXCLUDING_ZEROS", False, switch),
+            min_share=get("MIN_SHARE", None, share))
         if wrong:
             raise ValueError("the diagnosis cannot be set up: " + "; ".join(wrong))
         return settings

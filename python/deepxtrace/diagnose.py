@@ -25,6 +25,7 @@ from . import _attach, _group, _lib, _place, _ratio, _tensors, _threads
 from ._analysis import METHODS
 from ._durations import Durations
 from ._graphs import Operations
+from ._lib import default
 from ._mode import Mode
 from ._report import Report
 from ._sessions import Sessions
@@ -74,7 +75,8 @@ class Diagnose(Sessions):
     Raises ValueError for settings that make no sense, and OSError where the log cannot be written.
     """
 
-    def __init__(self, group: Any, interval: float = 20, enable_ll_diagnose: bool = True,
+    def __init__(self, group: Any, interval: float = default("interval_s"),
+                 enable_ll_diagnose: bool = True,
                  enable_normal_diagnose: bool = False, enable_async: bool = False, *,
                  device: Any = None, ticks_per_second: Optional[int] = None,
                  local_experts: Optional[int] = None, store: Any = None,
@@ -165,10 +167,11 @@ class Diagnose(Sessions):
             crowded = _place.crowded(self.group_size, self._store)
         if crowded is None:
             return 0.0  # the library's
+        smallest = default("min_share_crowded")
         if self.rank == 0:
             self._say(f"{crowded[0]} ranks share {crowded[1]} processors: findings from "
-                      f"{_CROWDED_SHARE:.0%} of the step on (min_share)")
-        return _CROWDED_SHARE
+                      f"{smallest:.0%} of the step on (min_share)")
+        return smallest
 
     # ---- counters
 
@@ -343,8 +346,10 @@ class Diagnose(Sessions):
     # ---- the established rule
 
     @staticmethod
-    def diagnose_matrix(mat: Any, thres_col: float = 3.0, thres_row: float = 3.0,
-                        thres_point: float = 5.0, suppress_points_in_strong_rowscols: bool = True,
+    def diagnose_matrix(mat: Any, thres_col: float = default("threshold_col"),
+                        thres_row: float = default("threshold_row"),
+                        thres_point: float = default("threshold_point"),
+                        suppress_points_in_strong_rowscols: bool = True,
                         excluding_zeros: int = 0) -> Dict[str, List[List[Any]]]:
         """Flag the columns, rows and points of a wait matrix that exceed the mean by the given
         factors, as docs/python.md says.

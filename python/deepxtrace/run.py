@@ -26,7 +26,9 @@ from typing import List, MutableMapping, NoReturn, Optional, Tuple
 
 from . import _notes, _supervise
 from ._attach import AttachSettings
+from ._lib import default
 from ._text import clean
+from ._watch import PACKAGES
 from .adapters._about import adapters_table
 
 _DESCRIPTION = """\
@@ -64,13 +66,15 @@ def _parser(prog: str) -> argparse.ArgumentParser:
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--interval", metavar="SECONDS", help="between diagnoses (20)")
+    parser.add_argument("--interval", metavar="SECONDS",
+                        help=f"between diagnoses ({default('interval_s'):g})")
     parser.add_argument("--output", metavar="FOLDER", help="of the log and the recording (.)")
     parser.add_argument("--method", metavar="NAME", help="robust (default) or ratio")
     parser.add_argument("--modules", metavar="NAMES",
-                        help="packages with a Buffer (deep_ep, deep_ep_v25, nixl_ep, flashinfer)")
+                        help=f"packages with a Buffer ({', '.join(PACKAGES)})")
     parser.add_argument("--min-share", metavar="PART",
-                        help="smallest share of the step worth a finding (1%%)")
+                        help="smallest share of the step worth a finding "
+                             f"({100 * default('min_share'):g}%%)")
     parser.add_argument("--collectives", action="store_const", const="1",
                         help="torch.distributed.all_to_all_single, too")
     parser.add_argument("--mpi", action="store_true",

@@ -19,10 +19,10 @@ from typing import Any, Dict, List, Optional, Sequence, Tuple, Union
 import numpy as np
 
 from . import _lib
-from ._analysis import Analysis
+from ._analysis import THRESHOLDS, Analysis
 from ._files import Reader
 from ._findings import Finding, Findings
-from ._lib import lib
+from ._lib import default, lib
 from ._page import page_of
 from ._ranks import device_of, devices_of, known, places_of, upper_median
 
@@ -274,9 +274,10 @@ class Window:
         return values
 
     def analyze(self, method: str = "robust", *, companion: Optional["Window"] = None,
-                adjacent: Optional["Window"] = None, min_share: float = 0.01,
-                ranks_per_node: int = 0, threshold_col: float = 3.0, threshold_row: float = 3.0,
-                threshold_point: float = 5.0, keep_points: bool = False,
+                adjacent: Optional["Window"] = None, min_share: float = default("min_share"),
+                ranks_per_node: int = 0, threshold_col: float = THRESHOLDS[0],
+                threshold_row: float = THRESHOLDS[1], threshold_point: float = THRESHOLDS[2],
+                keep_points: bool = False,
                 excluding_zeros: bool = False) -> Findings:
         """Judge the window.
 

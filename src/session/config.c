@@ -10,9 +10,6 @@
 #include "base/base.h"
 #include "gather/gather.h"
 
-#define DEFAULT_INTERVAL_OPS 100
-#define DEFAULT_INTERVAL_NS INT64_C(20000000000)
-#define DEFAULT_DEADLINE_NS INT64_C(2000000000)
 #define MIN_INTERVAL_NS 1000000
 /* Shortest wait of rank 0 for the mails of a window. */
 #define LEAST_BUDGET_NS INT64_C(1000000)
@@ -107,13 +104,13 @@ static void set_place(dxt_session *s)
 void dxt_session_set_defaults(dxt_session *s)
 {
     dxt_session_config *config = &s->config;
-    if (config->interval_ops == 0) config->interval_ops = DEFAULT_INTERVAL_OPS;
-    if (config->interval_ns == 0) config->interval_ns = DEFAULT_INTERVAL_NS;
+    if (config->interval_ops == 0) config->interval_ops = DXT_DEFAULT_INTERVAL_OPS;
+    if (config->interval_ns == 0) config->interval_ns = DXT_DEFAULT_INTERVAL_NS;
     bool told = config->mode == DXT_SESSION_SYNC && config->deadline_ns > 0;
     s->silence_ns = told ? config->deadline_ns : DXT_LEAST_SILENCE_NS;
     if (config->deadline_ns == 0)
         config->deadline_ns =
-            config->mode == DXT_SESSION_ASYNC ? DEFAULT_DEADLINE_NS : DXT_FIRST_BUDGET_NS;
+            config->mode == DXT_SESSION_ASYNC ? DXT_DEFAULT_DEADLINE_NS : DXT_FIRST_BUDGET_NS;
     if (config->mode == DXT_SESSION_ASYNC && config->deadline_ns > config->interval_ns)
         config->deadline_ns = config->interval_ns;
     if (config->patience_ns == 0) config->patience_ns = LEAST_BUDGET_NS;

@@ -13,13 +13,12 @@
 #include "session/assemble.h"
 #include "session/beat.h"
 #include "session/collect.h"
+#include "session/defaults.h"
 #include "session/delay.h"
 #include "session/durations.h"
 #include "session/mail.h"
 
 #define DXT_NO_COMPANION UINT32_MAX
-/** How long rank 0 waits for the mails of the first window. */
-#define DXT_FIRST_BUDGET_NS INT64_C(200000000)
 /* How long nothing comes of a rank before it is silent, where the caller says nothing else. */
 #define DXT_LEAST_SILENCE_NS INT64_C(1000000000)
 

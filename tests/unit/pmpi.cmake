@@ -2,7 +2,7 @@
 dxt_test(test_pmpi SOURCES unit/test_pmpi.c ${PROJECT_SOURCE_DIR}/tools/pmpi/find.c
          ${PROJECT_SOURCE_DIR}/tools/pmpi/pmpi.c
          ${PROJECT_SOURCE_DIR}/tools/pmpi/watch.c
-         MODULES base numeric probe matrix analysis history gather session report
+         MODULES base numeric probe matrix analysis history render gather report session library
          LIBS ${CMAKE_DL_LIBS} WRAP_ALLOC)
 target_include_directories(test_pmpi PRIVATE ${PROJECT_SOURCE_DIR}/tools/pmpi)
 target_link_options(test_pmpi PRIVATE

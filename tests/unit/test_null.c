@@ -212,6 +212,7 @@ static dxt_probe *probe(void)
     X(dxt_probe_read_durations(NULL, 0, 0, NULL, 0) == 0)                                  \
     X((dxt_probe_note_duration(NULL, 0, 0, 0), 1))                                         \
     X(dxt_parts(NULL, 0) > 0 && dxt_constants(NULL, 0) > 0)                                \
+    X(isnan(dxt_default(NULL)) && isnan(dxt_default("")))                                  \
     X(dxt_episode_names(NULL, NULL) == 0)                                                  \
     X((strcpy(bytes, "full"), dxt_report_sentence(NULL, NULL, 0, bytes, sizeof bytes),     \
        bytes[0] == 0))

@@ -17,9 +17,6 @@
 #define MOST 16
 /* Durations kept of an operator: more than two windows should hold of those that matter. */
 #define KEPT 8192
-#define DEFAULT_SECONDS 20.0
-/* Of the time, where ranks take turns on their processors. */
-#define SHARED_MIN_SHARE 0.1
 /* MPI_COMM_WORLD of MPICH and all that have its handles. */
 #define MPICH_WORLD ((mpi_handle)0x44000000)
 
@@ -72,9 +69,9 @@ static int64_t interval_ns(void)
 {
     const char *given = getenv("DEEPXTRACE_INTERVAL");
     char *end = NULL;
-    double seconds = given ? strtod(given, &end) : DEFAULT_SECONDS;
+    double usual = dxt_default("interval_s"), seconds = given ? strtod(given, &end) : usual;
     bool right = seconds >= 0.1 && seconds <= 864000 && (!given || (end != given && !*end));
-    return (int64_t)((right ? seconds : DEFAULT_SECONDS) * 1e9);
+    return (int64_t)((right ? seconds : usual) * 1e9);
 }
 
 /* ---- MPI ---- */
@@ -183,7 +180,7 @@ static dxt_status start(pmpi_watch *watch)
         watch->log = open_file(watch, "log");
         watch->recording = open_file(watch, "jsonl");
     }
-    if (place.ranks_per_processor > 1) config.min_share = SHARED_MIN_SHARE;
+    if (place.ranks_per_processor > 1) config.min_share = dxt_default("min_share_crowded");
     config.probe = watch->probe;
     config.gather = watch->gather;
     return dxt_session_create(&config, &watch->session);

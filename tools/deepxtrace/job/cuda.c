@@ -25,7 +25,7 @@
 static job_usual usual(uint64_t ranks_per_processor)
 {
     (void)ranks_per_processor;
-    return (job_usual){.compute_ns = USUAL_COMPUTE_NS, .min_share = 0.05};
+    return (job_usual){.compute_ns = USUAL_COMPUTE_NS, .min_share = JOB_MIN_SHARE};
 }
 
 static outcome prepare(void)

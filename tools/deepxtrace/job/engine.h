@@ -18,6 +18,10 @@ typedef struct job_rank {
     job_report report;
 } job_rank;
 
+/** Smallest share of the step worth a finding, where each rank has a processor: steps of a job like
+ *  this vary by more than those of one that trains. */
+#define JOB_MIN_SHARE 0.05
+
 /** What a job is like when nobody says. */
 typedef struct job_usual {
     int64_t compute_ns;

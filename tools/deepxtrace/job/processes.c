@@ -22,7 +22,8 @@ typedef struct process {
 static job_usual usual(uint64_t ranks_per_processor)
 {
     return (job_usual){.compute_ns = 200000 * (int64_t)ranks_per_processor,
-                       .min_share = ranks_per_processor > 1 ? 0.1 : 0.05};
+                       .min_share = ranks_per_processor > 1 ? dxt_default("min_share_crowded")
+                                                            : JOB_MIN_SHARE};
 }
 
 static void sleep_until(int64_t time_ns)
