@@ -119,8 +119,17 @@ void dxt_window_row(const dxt_window *window, uint32_t row, double *values)
     bool missing = window->missing && window->missing[row];
     struct scale scale = row_scale(window, row);
     size_t first = (size_t)row * window->ranks;
-    for (uint32_t column = 0; column < window->ranks; column++)
-        values[column] = missing ? NAN : cell_value(window, first + column, scale);
+    if (missing || window->samples || scale.divisor <= 0) {
+        for (uint32_t column = 0; column < window->ranks; column++)
+            values[column] = missing ? NAN : cell_value(window, first + column, scale);
+        return;
+    }
+    /* The usual case, without a question that is the same for all cells. */
+    const int64_t *wait = window->wait + first;
+    for (uint32_t column = 0; column < window->ranks; column++) {
+        double value = (double)wait[column] * scale.factor / scale.divisor;
+        values[column] = wait[column] == DXT_NOT_OBSERVED ? NAN : value;
+    }
 }
 
 bool dxt_window_is_still(const dxt_window *window)

@@ -156,20 +156,23 @@ static uint64_t hash(uint64_t value, const char *bytes, size_t size)
 /* Whether a line belongs to a window: what a program says when it starts is often the same. */
 static bool is_of_window(const char *line, size_t size)
 {
-    static const char *const marks[] = {"EPSize:", "\"wait\"", "rank="};
+    /* What stands at the beginning of a line comes first: recordings have long ones. */
+    static const char *const marks[] = {"\"wait\"", "EPSize:", "rank="};
     for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
         if (size > 0 && memmem(line, size, marks[i], strlen(marks[i]))) return true;
     return false;
 }
 
 /* The identity of the text: its first lines up to the first one of a window; the first line alone
- * as long as there is none. @return The bytes of the last line, as text_line(). */
-static int64_t identify(text_source *source, char *identity)
+ * as long as there is none. @param final  Receives whether it stays what it is when more comes.
+ * @return The bytes of the last line, as text_line(). */
+static int64_t identify(text_source *source, char *identity, bool *final)
 {
     char *line = NULL;
     size_t capacity = 0, kept;
     uint64_t value = HASH_BEGIN;
     int64_t length, whole = 0;
+    *final = false;
     while ((length = text_line(source, &line, &capacity, &kept)) > 0) {
         size_t part = kept < IDENTITY_BYTES ? kept : IDENTITY_BYTES;
         bool first = whole == 0;
@@ -178,19 +181,57 @@ static int64_t identify(text_source *source, char *identity)
         bool last = is_of_window(line, kept) || whole >= IDENTITY_BYTES;
         if (first || last)
             snprintf(identity, 40, "%016" PRIx64 "-%" PRIx64, value, (uint64_t)whole);
+        *final = last;
         if (last) break;
     }
     free(line);
     return length;
 }
 
-const char *follow_open(const followed *file, text_source **source, char *identity)
+/* Of the first bytes; 0 if they cannot be read. */
+static uint64_t hash_head(text_source *source)
 {
+    char *head = malloc(IDENTITY_BYTES);
+    ssize_t got = head && text_seek(source, 0) ? text_read(source, head, IDENTITY_BYTES) : -1;
+    uint64_t value = got == IDENTITY_BYTES ? hash(HASH_BEGIN, head, IDENTITY_BYTES) : 0;
+    free(head);
+    return value;
+}
+
+/* Whether a file is what it was: it would take as long as a window to read its first line again,
+ * which may have megabytes. */
+static bool is_known(const followed *file, text_source *source)
+{
+    return file->packing == TEXT_PLAIN && file->head != 0 && file->head_device == file->device &&
+           file->head_inode == file->inode && file->size >= file->position &&
+           hash_head(source) == file->head;
+}
+
+static void remember_head(followed *file, text_source *source, const char *identity, bool final)
+{
+    file->head = file->packing == TEXT_PLAIN && final ? hash_head(source) : 0;
+    file->head_device = file->device;
+    file->head_inode = file->inode;
+    snprintf(file->known, sizeof file->known, "%s", identity);
+}
+
+const char *follow_open(followed *file, text_source **source, char *identity)
+{
+    bool final;
     *source = NULL;
     identity[0] = '\0';
     const char *why = text_open(file->path, file->packing, source);
     if (why) return why;
-    if (identify(*source, identity) >= 0) return NULL;
+    if (is_known(file, *source)) {
+        memcpy(identity, file->known, sizeof file->known);
+        return NULL;
+    }
+    /* What was looked at of it is passed over. */
+    bool well = file->packing != TEXT_PLAIN || text_seek(*source, 0);
+    if (well && identify(*source, identity, &final) >= 0) {
+        remember_head(file, *source, identity, final);
+        return NULL;
+    }
     int error = errno;
     text_close(*source);
     *source = NULL;

@@ -23,12 +23,16 @@ typedef struct followed {
     off_t size;        /**< of it, when it was last read to its end */
     int64_t grown_ns;  /**< when it last grew, CLOCK_MONOTONIC */
     text_packing packing;
-    bool log;      /**< text of a log, whose windows are several lines */
-    off_t settled; /**< size of a log when all in it was judged, as nothing more came; −1 */
-    bool done;     /**< packed, and read to its end */
-    bool more;     /**< its text goes on behind `position`: others have had their turn */
-    bool seen;     /**< by the last scan */
-    bool told;     /**< that it cannot be read */
+    uint64_t head;     /**< hash of its first bytes when it was identified; 0 = it has too few */
+    dev_t head_device; /**< of that file … */
+    ino_t head_inode;  /**< … as is this */
+    char known[40];    /**< what that file was identified as */
+    bool log;          /**< text of a log, whose windows are several lines */
+    off_t settled;     /**< size of a log when all in it was judged, as nothing more came; −1 */
+    bool done;         /**< packed, and read to its end */
+    bool more;         /**< its text goes on behind `position`: others have had their turn */
+    bool seen;         /**< by the last scan */
+    bool told;         /**< that it cannot be read */
 } followed;
 
 /** All that is followed. */
@@ -58,7 +62,7 @@ bool follow_grew(followed *file, int64_t now_ns);
  *                  or of the first one while there is no window; "" if there is none; 40 bytes.
  * @return NULL; else what is wrong, in words; errno is ENOMEM if it is memory.
  */
-const char *follow_open(const followed *file, text_source **source, char *identity);
+const char *follow_open(followed *file, text_source **source, char *identity);
 
 void follow_free(follower *f);
 

@@ -7,16 +7,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zlib.h>
 
 #include "base/base.h"
+#include "digest.h"
 #include "incident.h"
 
 /* Matrices kept of the newest windows of an operator, and of every so many. */
 #define NEWEST 20
 #define SAMPLED 50
-/* Ranks up to which a matrix is kept to the last bit. */
-#define EXACT_RANKS 128u
 
 /* ---- texts ---- */
 
@@ -104,97 +102,16 @@ static bool store_places(recorder *r, const dxt_window *w)
     return true;
 }
 
-/* ---- sums and matrices ---- */
+/* ---- matrices ---- */
 
-/* float32 [3][ranks]: lateness, mean of the row, mean of the column; NaN = unknown. */
-static float *make_sums(const dxt_window *w, const dxt_findings *findings)
+static bool store_matrix(recorder *r, const digest *d, int keep_for)
 {
-    uint32_t n = w->ranks;
-    float *sums = malloc(3 * (size_t)n * sizeof *sums);
-    double *row = malloc((size_t)n * sizeof *row), *column = calloc(2 * (size_t)n, sizeof *column);
-    if (!sums || !row || !column) {
-        free(sums);
-        sums = NULL;
-    }
-    for (uint32_t i = 0; sums && i < n; i++) {
-        double sum = 0;
-        uint32_t seen = 0;
-        dxt_window_row(w, i, row);
-        for (uint32_t j = 0; j < n; j++) {
-            if (i == j || isnan(row[j])) continue;
-            sum += row[j];
-            seen++;
-            column[j] += row[j];
-            column[n + j]++;
-        }
-        sums[i] = findings->lateness ? (float)findings->lateness[i] : NAN;
-        sums[n + i] = seen ? (float)(sum / seen) : NAN;
-    }
-    for (uint32_t j = 0; sums && j < n; j++)
-        sums[2 * n + j] = column[n + j] > 0 ? (float)(column[j] / column[n + j]) : NAN;
-    free(row);
-    free(column);
-    return sums;
-}
-
-/* Logarithms of mantissas: their first eight bits are more than the steps tell. */
-struct logarithms {
-    float of[256];
-};
-
-static void make_logarithms(struct logarithms *table)
-{
-    for (int i = 0; i < 256; i++) table->of[i] = (float)log2(1 + (i + 0.5) / 256);
-}
-
-static unsigned char log_step(const struct logarithms *table, double value)
-{
-    float scaled = (float)(value * 16);
-    uint32_t bits;
-    if (isnan(value)) return 0;
-    if (!(scaled > 0.5f)) return 1;
-    memcpy(&bits, &scaled, sizeof bits);
-    float log = (float)((int)(bits >> 23) - 127) + table->of[bits >> 15 & 0xff];
-    float step = log * (float)LOG_STEPS + 2.5f;
-    return step >= 255 ? 255 : step < 1 ? 1 : (unsigned char)step;
-}
-
-static bool store_matrix(recorder *r, const dxt_window *w, int keep_for)
-{
-    uint32_t n = w->ranks;
-    bool exact = n <= EXACT_RANKS;
-    size_t size = (size_t)n * n * (exact ? sizeof(float) : 1);
-    uLongf packed_size = compressBound(size);
-    unsigned char *cells = malloc(size), *packed = malloc(packed_size);
-    double *row = malloc((size_t)n * sizeof *row);
-    struct logarithms table;
-    bool well = cells && packed && row;
-    make_logarithms(&table);
-    for (uint32_t i = 0; well && i < n; i++) {
-        dxt_window_row(w, i, row);
-        for (uint32_t j = 0; j < n; j++) {
-            size_t at = (size_t)i * n + j;
-            float value = (float)row[j];
-            if (exact)
-                memcpy(cells + at * sizeof value, &value, sizeof value);
-            else
-                cells[at] = log_step(&table, row[j]);
-        }
-    }
-    well = well && compress2(packed, &packed_size, cells, size, 1) == Z_OK;
-    if (!well) no_memory(r);
-    if (well) {
-        query q = query_begin(r->s, "INSERT INTO matrix VALUES (?, ?, ?, ?)");
-        query_int(&q, r->window);
-        query_int(&q, keep_for);
-        query_int(&q, exact ? CODING_FLOAT : CODING_LOG);
-        query_blob(&q, packed, packed_size);
-        well = query_do(&q);
-    }
-    free(cells);
-    free(packed);
-    free(row);
-    return well;
+    query q = query_begin(r->s, "INSERT INTO matrix VALUES (?, ?, ?, ?)");
+    query_int(&q, r->window);
+    query_int(&q, keep_for);
+    query_int(&q, d->coding);
+    query_blob(&q, d->cells, d->size);
+    return query_do(&q);
 }
 
 /* What is no longer among the newest goes, unless it is kept for something else. */
@@ -231,13 +148,11 @@ static double largest_share(const dxt_findings *findings)
 }
 
 static bool insert_window(recorder *r, const judged_window *w, const dxt_findings *findings,
-                          int64_t begin_ns, bool read_time)
+                          const float *sums, int64_t begin_ns, bool read_time)
 {
     struct text diagnosis = {0};
-    float *sums = make_sums(w->window, findings);
     dxt_status status = dxt_report_json(w->window, findings, keep, &diagnosis);
-    if (!sums || status != DXT_OK) {
-        free(sums);
+    if (status != DXT_OK) {
         free(diagnosis.data);
         return no_memory(r);
     }
@@ -267,7 +182,6 @@ static bool insert_window(recorder *r, const judged_window *w, const dxt_finding
     query_blob(&q, sums, 3 * (size_t)w->window->ranks * sizeof *sums);
     bool well = query_do(&q);
     r->window = sqlite3_last_insert_rowid(r->s->db);
-    free(sums);
     free(diagnosis.data);
     return well;
 }
@@ -304,26 +218,37 @@ static bool count_totals(recorder *r, const dxt_window *w, const dxt_findings *f
     return query_end(&q);
 }
 
+static bool store_window(recorder *r, const judged_window *w, const dxt_findings *findings,
+                         const digest *d, int64_t begin_ns, bool read_time)
+{
+    int64_t number = 1;
+    if (!find_group(r, w->window, &r->group)) return false;
+    if (!insert_window(r, w, findings, d->sums, begin_ns, read_time)) return false;
+    if (!count_totals(r, w->window, findings, begin_ns, &number)) return false;
+    if (number == 1 && !store_places(r, w->window)) return false;
+    int keep_for = KEEP_NEW | (number % SAMPLED == 1 ? KEEP_SAMPLE : 0);
+    return store_matrix(r, d, keep_for) && incident_count(r, w, findings, begin_ns) &&
+           thin_out(r, w->window->phase);
+}
+
 bool record_window(void *context, const judged_window *w, const dxt_findings *findings)
 {
     recorder *r = context;
     bool stored = w->ordinal < r->stored;
     if (!stored && !is_stored(r, w->ordinal, &stored)) return false;
     if (stored) return true;
-    int64_t begin_ns = r->now_ns, number = 1;
+    int64_t begin_ns = r->now_ns;
     bool known = dxt_parse_time(w->window->begin, &begin_ns);
     if (r->options->keep_ns > 0 && begin_ns < r->now_ns - r->options->keep_ns) {
         r->old++;
         return true;
     }
-    if (!find_group(r, w->window, &r->group)) return false;
-    if (!insert_window(r, w, findings, begin_ns, !known)) return false;
-    if (!count_totals(r, w->window, findings, begin_ns, &number)) return false;
-    if (number == 1 && !store_places(r, w->window)) return false;
-    int keep_for = KEEP_NEW | (number % SAMPLED == 1 ? KEEP_SAMPLE : 0);
-    if (!store_matrix(r, w->window, keep_for)) return false;
-    if (!incident_count(r, w, findings, begin_ns)) return false;
-    if (!thin_out(r, w->window->phase)) return false;
+    digest d;
+    bool well = digest_make(&d, w->window, findings)
+                    ? store_window(r, w, findings, &d, begin_ns, !known)
+                    : no_memory(r);
+    digest_free(&d);
+    if (!well) return false;
     r->windows++;
     r->changed = true;
     return true;

@@ -6,13 +6,6 @@
 #include "judge.h"
 #include "recorder.h"
 
-/** How matrix.cells holds N×N waits, in the window's measure, deflated. */
-enum {
-    CODING_FLOAT = 1, /**< float32, little endian; NaN = not observed */
-    CODING_LOG = 2 /**< a byte: 0 = not observed, 1 = 0, else 2^((byte − 2) / LOG_STEPS) / 16 */
-};
-#define LOG_STEPS 6.0
-
 /** Why a matrix is kept: bits. */
 enum { KEEP_NEW = 1, KEEP_SAMPLE = 2, KEEP_INCIDENT = 4 };
 
