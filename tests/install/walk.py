@@ -14,7 +14,6 @@ test`: it compiles everything, and takes minutes.
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -40,8 +39,8 @@ class Machine:
 
     def __init__(self, folder, chroot):
         self.folder, self.chroot, self.number = folder, chroot, 0
-        self.place = "/root/walk" if chroot else str(folder / "home")
-        outside = chroot / "root/walk" if chroot else folder / "home"
+        self.place = "/srv/walk" if chroot else str(folder / "home")
+        outside = chroot / "srv/walk" if chroot else folder / "home"
         outside.mkdir(parents=True)
         self.environment = {"HOME": self.place, "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8",
                             "DEBIAN_FRONTEND": "noninteractive"}
@@ -82,13 +81,20 @@ def until(what, seconds):
 
 
 def photograph(folder, name):
-    if not shutil.which("chromium"):
-        print("          chromium is not installed; no picture")
+    """The page as Chromium shows it, drawn to the end."""
+    os.environ.setdefault("DXT_BUILD_DIR", str(ROOT / "build"))
+    sys.path.insert(0, str(ROOT / "tests" / "browser"))
+    import browser  # the tests' own driver
+    if browser.missing():
+        print(f"          {browser.missing()} is not installed; no picture")
         return
-    subprocess.run(["chromium", "--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
-                    "--window-size=1280,900", f"--user-data-dir={folder / 'profile'}", "--virtual-time-budget=8000",
-                    f"--screenshot={folder / name}", PAGE + "/"], timeout=180, check=True,
-                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    window = browser.Browser(folder)
+    try:
+        window.go(PAGE + "/")
+        window.until("document.querySelectorAll('canvas').length > 0")
+        window.screenshot(folder / name)
+    finally:
+        window.close()
     print(f"          {folder / name}")
 
 
@@ -108,7 +114,7 @@ def walk(folder, chroot):
         machine.do("apt-get update && apt-get install -y git make python3-venv python3-torch", counted=False)
     origin = ROOT
     if chroot:
-        subprocess.run(["git", "clone", "-q", "--bare", ROOT, chroot / "root/walk/origin.git"], check=True)
+        subprocess.run(["git", "clone", "-q", "--bare", ROOT, chroot / "srv/walk/origin.git"], check=True)
         origin = machine.place + "/origin.git"
     began = time.monotonic()
     machine.do(f"git clone -q {origin} deepxtrace")
