@@ -41,10 +41,10 @@ Examples:
   deepxtrace run --output logs python3 -m sglang.launch_server ...
   deepxtrace run --interval 10 torchrun --nproc-per-node 8 train.py
 
-Each option goes before the environment variable of its name: --interval before
-DEEPXTRACE_INTERVAL, and so on. With DEEPXTRACE=0 the command is run as it is.
+An option overrides the environment variable of its name: --interval overrides
+DEEPXTRACE_INTERVAL, and so on. With DEEPXTRACE=0 the command runs as it is.
 Exit status: the command's; 2 bad usage, 3 no Python package, 126 the command
-cannot be run, 127 it is not there."""
+cannot be run, 127 it was not found."""
 
 
 _OPTIONS = ("--interval", "--output", "--method", "--modules", "--min-share")
@@ -67,18 +67,19 @@ def _parser(prog: str) -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--interval", metavar="SECONDS",
-                        help=f"between diagnoses ({default('interval_s'):g})")
-    parser.add_argument("--output", metavar="FOLDER", help="of the log and the recording (.)")
+                        help=f"diagnose at this interval ({default('interval_s'):g})")
+    parser.add_argument("--output", metavar="FOLDER",
+                        help="write the log and the recording there (.)")
     parser.add_argument("--method", metavar="NAME", help="robust (default) or ratio")
     parser.add_argument("--modules", metavar="NAMES",
-                        help=f"packages with a Buffer ({', '.join(PACKAGES)})")
+                        help=f"look for a Buffer in these packages ({', '.join(PACKAGES)})")
     parser.add_argument("--min-share", metavar="PART",
-                        help="smallest share of the step worth a finding "
+                        help="report findings from this share of the step on "
                              f"({100 * default('min_share'):g}%%)")
     parser.add_argument("--collectives", action="store_const", const="1",
-                        help="torch.distributed.all_to_all_single, too")
+                        help="measure torch.distributed.all_to_all_single, too")
     parser.add_argument("--mpi", action="store_true",
-                        help="MPI_Alltoall and MPI_Alltoallv of any program, too")
+                        help="measure MPI_Alltoall and MPI_Alltoallv of any program, too")
     parser.add_argument("--list-adapters", action="version", version=adapters_table(),
                         help="list the libraries that are attached to, and exit")
     parser.add_argument("--quiet", action="store_const", const="1",

@@ -263,15 +263,14 @@ static outcome check_rank(const struct analyze *run)
 }
 
 static const char notes[] =
-    "Reads recordings (JSON Lines), diagnosis logs whatever stands in front of their\n"
-    "lines, and matrices as they are printed or stored (.npy), packed (.gz, .zst, .npz) or\n"
-    "not; '-' is standard input. Parts of a log that was rotated are put in order of\n"
-    "time. A window that cannot be read is left out and told on standard error.\n"
-    "Windows are reported in their order, as they come. A dispatch\n"
-    "and a combine of the same window that follow each other are judged together, and\n"
-    "numbered windows of a run with those before them; a run of several windows ends\n"
-    "with a summary. After 20 windows only those are told that say something else\n"
-    "than the one before.\n\n"
+    "Reads recordings (JSON Lines), diagnosis logs with any prefix, and matrices,\n"
+    "printed or stored (.npy), also packed (.gz, .zst, .npz). '-' is standard input.\n"
+    "Parts of a rotated log are put in order of time. A window that cannot be read\n"
+    "is left out, and standard error says so.\n\n"
+    "A dispatch and a combine of the same window that follow each other are judged\n"
+    "together, and numbered windows with those before them in the run. A run of\n"
+    "several windows ends with a summary. After 20 windows, only changes are\n"
+    "printed.\n\n"
     "Exit status: 0 done, 1 something is slow (--exit-code), 2 bad usage or input,\n"
     "3 failed.\n";
 
@@ -281,40 +280,42 @@ outcome cmd_analyze(int argc, char **argv)
 {
     struct analyze run = {.rank = UINT64_MAX, .node = -1};
     cli_option options[OWN + ANALYSIS_OPTIONS] = {
-        {.name = "json", .value = &run.json, .help = "one line of JSON per window"},
+        {.name = "json", .value = &run.json, .help = "print one line of JSON per window"},
         {.name = "exit-code", .value = &run.exit_code, .help = "exit with 1 if a window is slow"},
         {.name = "no-history",
          .value = &run.no_history,
          .help = "judge every window alone, and sum nothing up"},
         {.name = "summary",
          .value = &run.summary,
-         .help = "sum up each run behind its last window, with --json as well"},
+         .help = "sum up every run at its end, also under --json"},
         {.name = "strict",
          .value = &run.strict,
          .help = "stop at the first window that cannot be read"},
-        {.name = "summary-only", .value = &run.summary_only, .help = "the summary, and no windows"},
+        {.name = "summary-only",
+         .value = &run.summary_only,
+         .help = "print the summary and no windows"},
         {.name = "all",
          .value = &run.every,
-         .help = "of a long run the windows, too, that say the same as the one before"},
+         .help = "print all windows of a long run, not only changes"},
         {.name = "since",
          .type = OPTION_CUSTOM,
          .value = &run.since_ns,
          .argument = "TIME",
          .parse = since_option,
-         .help = "as if the input began there: 03:00, 2026-11-26T03:00, 90m (ago)"},
+         .help = "leave out what began before: 03:00, 2026-11-26T03:00, or 90m (that long ago)"},
         {.name = "limit",
          .type = OPTION_COUNT,
          .value = &run.limit,
          .argument = "N",
          .min = 1,
          .max = UINT32_MAX,
-         .help = "tell N windows, and N findings of each, and count the others"},
+         .help = "print N windows, and N findings of each, and count the others"},
         {.name = "rank",
          .type = OPTION_COUNT,
          .value = &run.rank,
          .argument = "R",
          .max = DXT_MAX_RANKS - 1,
-         .help = "only windows and findings that this rank has a part in"},
+         .help = "print only windows, findings and episodes in which this rank has a part"},
     };
     analysis_options_of(&run.analysis, options + OWN);
     const cli_command command = {

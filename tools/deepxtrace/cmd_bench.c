@@ -69,7 +69,7 @@ static const cli_option options[] = {
     {.name = "mpi",
      .value = &line.mpi,
      .help = "gather, under mpirun: mailboxes over MPI, among the ranks that it started"},
-    {.name = "json", .value = &line.json, .help = "one line of JSON for each row"},
+    {.name = "json", .value = &line.json, .help = "print one line of JSON for each row"},
 };
 
 static const cli_command command = {

@@ -99,7 +99,7 @@ outcome cmd_compare(int argc, char **argv)
 {
     struct compare run = {0};
     cli_option options[OWN + ANALYSIS_OPTIONS] = {
-        {.name = "json", .value = &run.json, .help = "one line of JSON"},
+        {.name = "json", .value = &run.json, .help = "print one line of JSON"},
         {.name = "exit-code",
          .value = &run.exit_code,
          .help = "exit with 1 if something is slower beyond its error"},
@@ -110,19 +110,18 @@ outcome cmd_compare(int argc, char **argv)
     analysis_options_of(&run.analysis, options + OWN);
     const cli_command command = {
         .name = "compare",
-        .summary =
-            "Say what changed from one recording to another: the step, the waits, ranks, paths.",
+        .summary = "Say what changed from one recording to another: the step, the waits, ranks,\n"
+                   "paths.",
         .operands = "BEFORE AFTER",
         .min_operands = 2,
         .max_operands = 2,
         .options = options,
         .option_count = sizeof options / sizeof options[0],
-        .notes =
-            "Each is any input of analyze; of several runs in it the last one counts. What is\n"
-            "told changed by more than chance does in one of a hundred such comparisons, and\n"
-            "by more than is worth telling of a rank.\n\n"
-            "Exit status: 0 done, 1 something is slower (--exit-code), 2 bad usage or input,\n"
-            "3 failed.\n",
+        .notes = "BEFORE and AFTER are inputs as analyze takes them; of several runs in one, the\n"
+                 "last counts. A change is told if chance makes it in less than one of a hundred\n"
+                 "comparisons, and if it would be worth telling of a rank.\n\n"
+                 "Exit status: 0 done, 1 something is slower (--exit-code), 2 bad usage or input,\n"
+                 "3 failed.\n",
         .examples = "  deepxtrace compare monday.jsonl tuesday.jsonl\n"
                     "  deepxtrace compare --exit-code baseline.jsonl canary/\n",
     };

@@ -307,42 +307,41 @@ static void options_of(struct heatmap *run, cli_option *options)
          .type = OPTION_FILE,
          .value = &run->output,
          .argument = "FILE",
-         .help =
-             "picture: .svg, .png, .pdf, or .html, which has all windows; '-' is standard output; "
-             "default: the terminal"},
+         .help = "write a picture: .svg, .png, .pdf, or .html with all windows; '-' is standard "
+                 "output (default: draw on the terminal)"},
         {.name = "format",
          .type = OPTION_CHOICE,
          .value = &run->format,
          .argument = "NAME",
          .choices = formats,
-         .help = "terminal, svg, html, png or pdf, whatever the name; '-o -' is svg unless this "
-                 "says otherwise"},
+         .help = "write terminal, svg, html, png or pdf, whatever FILE ends in; '-o -' is svg by "
+                 "default"},
         {.name = "force", .letter = 'f', .value = &run->force, .help = "replace FILE if it exists"},
         {.name = "color",
          .type = OPTION_CHOICE,
          .value = &run->color,
          .argument = "WHEN",
          .choices = color_choices,
-         .help = "auto, always or never colour the terminal's picture"},
+         .help = "colour the terminal's picture: auto, always or never"},
         {.name = "phase",
          .type = OPTION_TEXT,
          .value = &run->phase,
          .argument = "NAME",
-         .help = "only this operator, e.g. dispatch (default: all)"},
+         .help = "draw only this operator, e.g. dispatch (default: all)"},
         {.name = "window",
          .type = OPTION_CUSTOM,
          .value = run,
          .argument = "K",
          .parse = parse_window,
-         .help = "window number K (default: the last of each operator)"},
+         .help = "draw window number K (default: the last of each operator)"},
         {.name = "case",
          .type = OPTION_TEXT,
          .value = &run->case_name,
          .argument = "NAME",
-         .help = "only windows of this case of the recording"},
+         .help = "draw only windows of this case of the recording"},
         {.name = "timeline",
          .value = &run->timeline,
-         .help = "draw how late each rank was in the windows of the last run instead"},
+         .help = "draw how late each rank was over the windows of the last run instead"},
         {.name = "strict",
          .value = &run->strict,
          .help = "draw nothing if a window cannot be read"},
@@ -358,18 +357,18 @@ outcome cmd_heatmap(int argc, char **argv)
     options_of(&run, options);
     const cli_command command = {
         .name = "heatmap",
-        .summary = "Draw a recorded wait matrix: rows wait, columns are awaited; what was found\n"
-                   "is marked and said below.",
+        .summary = "Draw a recorded wait matrix: rows wait, columns are waited for; findings are\n"
+                   "marked, and named below.",
         .operands = "FILE|FOLDER...|-",
         .min_operands = 1,
         .max_operands = -1,
         .options = options,
         .option_count = sizeof options / sizeof options[0],
-        .notes = "Parts of a log that was rotated are put in order of time. A window that cannot\n"
-                 "be read is left out and told on standard error.\n"
-                 "Colours on the terminal go by TERM and COLORTERM; there are none under NO_COLOR\n"
-                 "or in a pipe.\n\n"
-                 "Exit status: 0 done, 2 bad usage or input, 3 failed.\n",
+        .notes =
+            "Parts of a rotated log are put in order of time. A window that cannot be read is\n"
+            "left out, and standard error says so. Colours follow TERM and COLORTERM; under\n"
+            "NO_COLOR and in a pipe there are none.\n\n"
+            "Exit status: 0 done, 2 bad usage or input, 3 failed.\n",
         .examples =
             "  deepxtrace heatmap recording.jsonl\n"
             "  deepxtrace heatmap recording.jsonl --phase dispatch --window 3 -o waits.svg\n"

@@ -139,14 +139,12 @@ static void options_of(struct report *run, cli_option *options)
          .type = OPTION_FILE,
          .value = &run->output,
          .argument = "FILE",
-         .help = "where the page goes (with --extract: the recording); '-' is standard output"},
+         .help = "write the page to FILE (with --extract: the recording); '-' is standard output"},
         {.name = "force", .letter = 'f', .value = &run->force, .help = "replace FILE if it exists"},
         {.name = "redact",
          .value = &run->redact,
-         .help = "replace hosts, UUIDs and PCI addresses of GPUs, and paths by numbers"},
-        {.name = "extract",
-         .value = &run->extract,
-         .help = "give back the recording that a page carries"},
+         .help = "put numbers in place of hosts, paths, and UUIDs and PCI addresses of GPUs"},
+        {.name = "extract", .value = &run->extract, .help = "take the recording out of a page"},
         {.name = "strict",
          .value = &run->strict,
          .help = "make nothing if a window cannot be read"},
@@ -177,19 +175,17 @@ outcome cmd_report(int argc, char **argv)
     options_of(&run, options);
     const cli_command command = {
         .name = "report",
-        .summary =
-            "Make one page for the ticket: what is slow, since when, what to do, the matrices,\n"
-            "and the recording itself inside it.",
+        .summary = "Make one page for the ticket: what is slow, since when, what to do, the\n"
+                   "matrices, and the recording itself inside it.",
         .operands = "FILE|FOLDER...|-",
         .min_operands = 1,
         .max_operands = -1,
         .options = options,
         .option_count = sizeof options / sizeof options[0],
-        .notes =
-            "The page opens in any browser, without network. It carries at most 20 MB: of the\n"
-            "recording the windows around changes first, then others at even distances;\n"
-            "analyze, heatmap and report read it as they read the recording.\n\n"
-            "Exit status: 0 done, 2 bad usage or input, 3 failed.\n",
+        .notes = "The page opens in any browser, without network. It has at most 20 MB: first the\n"
+                 "windows around changes, then others at even distances. analyze, heatmap and\n"
+                 "report read the page as they read the recording.\n\n"
+                 "Exit status: 0 done, 2 bad usage or input, 3 failed.\n",
         .examples = "  deepxtrace report recording.jsonl -o incident.html\n"
                     "  deepxtrace report --redact logs/ -o incident.html\n"
                     "  deepxtrace report --extract incident.html -o recording.jsonl\n"

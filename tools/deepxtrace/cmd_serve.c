@@ -228,12 +228,12 @@ static void store_options(struct serve *serve, cli_option *table)
          .type = OPTION_TEXT,
          .value = &o->listen,
          .argument = "ADDR:PORT",
-         .help = "address and port to answer on (127.0.0.1:8899); port 0 takes a free one"},
+         .help = "answer on this address and port (127.0.0.1:8899); port 0 takes a free one"},
         {.name = "store",
          .type = OPTION_FILE,
          .value = &o->store,
          .argument = "FILE",
-         .help = "database to keep ($XDG_STATE_HOME/deepxtrace/serve.db)"},
+         .help = "keep the database in FILE ($XDG_STATE_HOME/deepxtrace/serve.db)"},
         {.name = "keep",
          .type = OPTION_CUSTOM,
          .value = &serve->keep_ns,
@@ -258,7 +258,7 @@ static void store_options(struct serve *serve, cli_option *table)
          .type = OPTION_SHARE,
          .value = &o->min_share,
          .argument = "SHARE",
-         .help = "smallest share of the step that is worth a finding (as recorded, else 1%)"},
+         .help = "report findings from this share of the step on (as recorded, else 1%)"},
     };
     memcpy(table, options, sizeof options);
 }
@@ -297,13 +297,15 @@ static void access_options(struct serve *serve, cli_option *table)
          .type = OPTION_TEXT,
          .value = &o->command,
          .argument = "CMD",
-         .help = "run CMD for each, with the incident as JSON on its standard input"},
+         .help = "run CMD at each begin and end, with the incident as JSON on its standard input"},
         {.name = "metrics-textfile",
          .type = OPTION_FILE,
          .value = &o->metrics_file,
          .argument = "FILE",
          .help = "keep the metrics in FILE as well, for node_exporter"},
-        {.name = "once", .value = &o->once, .help = "store what is there, then end; answer nobody"},
+        {.name = "once",
+         .value = &o->once,
+         .help = "store the windows that are there, then end, without a server"},
     };
     memcpy(table, options, sizeof options);
 }
@@ -319,16 +321,16 @@ outcome cmd_serve(int argc, char **argv)
     access_options(&serve, options + STORE_OPTIONS);
     const cli_command command = {
         .name = "serve",
-        .summary = "Follow recordings and logs; keep history, open incidents, answer with metrics.",
+        .summary = "Follow recordings and logs: keep history, open incidents, serve metrics and a\n"
+                   "page.",
         .operands = "FILE|FOLDER...",
         .min_operands = 1,
         .max_operands = -1,
         .options = options,
         .option_count = STORE_OPTIONS + ACCESS_OPTIONS,
-        .notes =
-            "In a folder it follows *.jsonl, and *.log of jobs that have no recording, also\n"
-            "rotated and compressed ones. It only reads them; the job does not notice. It ends\n"
-            "on INT, TERM or HUP, and goes on where it was when it is started again.\n",
+        .notes = "In a folder it follows *.jsonl, and *.log of jobs without a recording, also if\n"
+                 "they are rotated or packed. It only reads them; the job does not notice. INT,\n"
+                 "TERM or HUP end it; when it is started again, it goes on where it was.\n",
         .examples = "  deepxtrace serve logs/\n"
                     "  deepxtrace serve --listen 0.0.0.0:8899 --token-file token logs/\n"
                     "  deepxtrace serve --exec ./page-somebody logs/\n",

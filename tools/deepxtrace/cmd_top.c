@@ -238,20 +238,17 @@ outcome cmd_top(int argc, char **argv)
     analysis_options_of(&top.analysis, options + OWN);
     const cli_command command = {
         .name = "top",
-        .summary =
-            "Watch recordings and logs that grow, in the terminal: the newest matrix, what is slow "
-            "and what\n"
-            "to do, the ranks over time.",
+        .summary = "Watch growing recordings and logs in the terminal: the newest matrix, what is\n"
+                   "slow, what to do, the ranks over time.",
         .operands = "FILE|FOLDER...",
         .min_operands = 1,
         .max_operands = -1,
         .options = options,
         .option_count = sizeof options / sizeof options[0],
-        .notes =
-            "Follows recordings and logs; in a folder *.jsonl, *.log, these rotated or packed\n"
-            "with gzip or zstd, also those that come later. The log of an instance that writes a\n"
-            "recording is left out. ? tells the keys, q ends. In a pipe it writes each window\n"
-            "that says something else than the one before, until INT or TERM.\n",
+        .notes = "In a folder it follows *.jsonl and *.log, also if they are rotated, packed\n"
+                 "(gzip, zstd) or come later. It leaves out the log of a job that writes a\n"
+                 "recording. ? tells the keys, q ends it. In a pipe it writes every change, until\n"
+                 "INT or TERM.\n",
         .examples = "  deepxtrace top logs/\n"
                     "  deepxtrace top --once recording.jsonl\n",
     };
