@@ -9,19 +9,23 @@
 #include "history/pair.h"
 
 /* Whether three quarters of the newest windows, the last one included, show at least half of the
- * lateness that has to be shown (one long stall makes a mean, but not a late rank), and the last
- * few still half of the mean (it has not ended). */
-static bool stays(const dxt_weighing *w, uint32_t rank, uint32_t length, double base, double limit)
+ * lateness that has to be shown (one long stall makes a mean, but not a late rank), and it has not
+ * ended: the last few show still half of the mean, in the middle of them, and the last one does but
+ * for @p chance, by which one window is off. What pairs differ anyway may be half of the limit. */
+static bool stays(const dxt_weighing *w, uint32_t rank, uint32_t length, double base, double limit,
+                  double chance)
 {
+    double last[DXT_SHORTEST], scratch[DXT_SHORTEST];
     uint32_t shown = 0, end = w->newest + 1;
-    assert(length > 0 && length <= end);
+    assert(length >= DXT_SHORTEST && length <= end);
     for (uint32_t p = end - length; p < end; p++)
         shown += dxt_track_late(w->track, p, rank) - base > limit / 2;
-    if (shown < DXT_SHOWN_PART * length ||
-        !(dxt_track_late(w->track, w->newest, rank) - base > limit / 2))
-        return false;
+    for (uint32_t k = 0; k < DXT_SHORTEST; k++)
+        last[k] = dxt_track_late(w->track, w->newest - k, rank) - base;
     double mean = dxt_track_mean(w->track, end, length, rank) - base;
-    return dxt_track_mean(w->track, end, DXT_SHORTEST, rank) - base > mean / 2;
+    if (shown < DXT_SHOWN_PART * length || !(last[0] > limit / 2)) return false;
+    return last[0] > mean / 2 - chance &&
+           dxt_median_known(last, DXT_SHORTEST, scratch) > mean / 2;
 }
 
 static double unevenness(const dxt_track *track, const dxt_moment *moment)
@@ -82,7 +86,8 @@ static bool late_by_mean(const dxt_weighing *w, uint32_t rank, uint32_t length,
     double noise = noise_of(w, length);
     double limit = fmax(fmax(w->now->floor, unevenness(w->track, w->now)),
                         dxt_history_chance(w->track, w->now, noise, length));
-    if (!(mean > limit) || !stays(w, rank, length, 0, limit)) return false;
+    double chance = dxt_history_chance(w->track, w->now, noise, 1);
+    if (!(mean > limit) || !stays(w, rank, length, 0, limit, chance)) return false;
     *late = (struct lateness){own_part(w, rank, length, mean, 0), noise / sqrt(length), limit};
     return late->wait > limit;
 }
@@ -103,7 +108,8 @@ static bool late_by_change(const dxt_weighing *w, uint32_t rank, uint32_t length
     double now = dxt_track_mean(w->track, w->newest + 1, DXT_SHORTEST, rank);
     now = fmin(now, dxt_track_late(w->track, w->newest, rank));
     if (!(mean - base > limit) || !(fmin(mean, now) >= limit / 2)) return false;
-    if (!stays(w, rank, length, base, limit)) return false;
+    double chance = dxt_history_chance(w->track, w->now, noise, 1);
+    if (!stays(w, rank, length, base, limit, chance)) return false;
     *late = (struct lateness){own_part(w, rank, length, mean - base, base), error, limit};
     return late->wait > limit;
 }

@@ -279,6 +279,23 @@ static void the_episode_says_either_until_it_is_known(void **state)
     free(episodes);
 }
 
+/* What the two differ by anyway, a little less than what is worth a finding, is no rest of a fault
+ * that has ended. */
+static void what_has_ended_is_not_carried_on(void **state)
+{
+    dxt_finding said[2];
+    (void)state;
+    work.before[0][1] = 2.2 * US;
+    follow_quiet(12);
+    for (int k = 0; k < 6; k++) {
+        work.before[0][0] = k == 0 || k == 5 ? -20 * US : -40 * US;
+        follow(said);
+        expect(&said[0], EARLY, 0);
+    }
+    work.before[0][0] = 0;
+    follow_quiet(8);
+}
+
 /* Behind the arrival nobody is early. */
 static void in_a_transfer_it_is_a_link(void **state)
 {
@@ -313,6 +330,7 @@ int main(void)
         TEST(many_mixes_take_turns),
         TEST(another_run_begins_anew),
         TEST(the_episode_says_either_until_it_is_known),
+        TEST(what_has_ended_is_not_carried_on),
         TEST(in_a_transfer_it_is_a_link),
     };
     return cmocka_run_group_tests_name("history_pair", tests, NULL, NULL);
