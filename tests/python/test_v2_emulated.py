@@ -60,26 +60,23 @@ def run(program: List[str], late: int, slow: int) -> Counters:
             for rank, operator, *rest in lines}
 
 
-def watched(first: int) -> int:
-    """Of the barriers `first`, `first` + 4, …: those spread into the lowest eighth."""
-    return sum(((4 * step + first) >> 2) * 0x9e3779b9 % 2**32 <= (2**32 - 1) // 8
+def watched(first: int, part: int) -> int:
+    """Of the barriers `first`, `first` + 4, …: those spread into the lowest 1 / `part`."""
+    return sum(((4 * step + first) >> 2) * 0x9e3779b9 % 2**32 <= (2**32 - 1) // part
                for step in range(STEPS))
 
 
 def test_operations_and_samples(program: List[str]) -> None:
     counters = run(program, 0, 0)
-    exits = {1: watched(2), 3: watched(4)}
+    of = [watched(1, 4), watched(2, 8), watched(3, 4), watched(4, 8)]
     for (rank, operator), (operations, _, samples) in counters.items():
         assert operations == STEPS
         for other in range(RANKS):
-            if other == rank:
-                assert samples[other] == 0
-            elif operator in exits:
-                assert samples[other] == exits[operator]
-            else:  # the very first word may not have been there yet
-                assert STEPS - 1 <= samples[other] <= STEPS
-    for count in exits.values():
-        assert STEPS / 12 <= count <= STEPS / 6
+            # The very first word may not have been there yet.
+            assert samples[other] in ([0] if other == rank else [of[operator], of[operator] - 1])
+    for operator, count in enumerate(of):
+        part = (4, 8)[operator % 2]
+        assert STEPS / (1.5 * part) <= count <= STEPS / (0.75 * part)
 
 
 def test_who_is_late_is_waited_for_at_the_entry(program: List[str]) -> None:

@@ -9,9 +9,10 @@
 // kernels write no words delays nobody. What they saw stays in registers, and is added to the sums
 // when nobody waits for this warp any more.
 //
-// Behind an exit the kernel ends, and its end waits for whatever is still to be written: so only
-// one exit of kExits is watched, the same ones on all ranks. In the others the library waits as it
-// does without us, and nothing is written. That they were done is counted with their entries.
+// That costs a little, so only one entry of kEntries is watched, and one exit of kExits: behind an
+// exit the kernel ends, and its end waits for whatever is still to be written. They are the same
+// ones on all ranks. In the others the library waits as it does without us, and nothing is written
+// but, at the entries, how many operations were done.
 #pragma once
 
 #include <cstdint>
@@ -67,14 +68,15 @@ constexpr int counted_by(int tag)
     return is_exit(tag) || !is_operator(tag) ? 0 : tag == 8 ? 1 : 2;
 }
 
-// Of so many exits one is watched: a power of 2.
-constexpr unsigned kExits = 8;
+// Of so many entries and exits one is watched: powers of 2.
+constexpr unsigned kEntries = 4, kExits = 8;
 
 // Whether a barrier of this number is watched. A step has four of them; its number is spread, so
 // that the layers of a model do not repeat with it.
 constexpr bool is_watched(int tag, Word epoch)
 {
-    return !is_exit(tag) || static_cast<unsigned>(epoch >> 2) * 0x9e3779b9u <= 0xffffffffu / kExits;
+    return static_cast<unsigned>(epoch >> 2) * 0x9e3779b9u <=
+           0xffffffffu / (is_exit(tag) ? kExits : kEntries);
 }
 
 #ifdef __CUDACC__
