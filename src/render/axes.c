@@ -131,12 +131,19 @@ static uint8_t name_cell(const struct axis *axis, uint32_t cell, char *string, s
     size_t used = 0;
     string[0] = '\0';
     for (int i = 0; i < 3; said |= masks[i], i++)
-        for (uint32_t rank = first; rank < last; rank++) {
+        for (uint32_t rank = first, run; rank < last; rank += run) {
+            run = 1;
             if (!(axis->flags[rank] & masks[i]) || (axis->flags[rank] & said)) continue;
             if (!gravest) gravest = masks[i];
-            if (used + 12 < size)
-                used += (size_t)snprintf(string + used, size - used, "%s%" PRIu32, used ? ", " : "",
-                                         rank);
+            while (rank + run < last && (axis->flags[rank + run] & masks[i]) &&
+                   !(axis->flags[rank + run] & said))
+                run++;
+            if (run < 3) run = 1;
+            if (used + 16 >= size) continue;
+            used +=
+                (size_t)snprintf(string + used, size - used, "%s%" PRIu32, used ? ", " : "", rank);
+            if (run > 1)
+                used += (size_t)snprintf(string + used, size - used, "–%" PRIu32, rank + run - 1);
         }
     return gravest;
 }

@@ -76,12 +76,19 @@ double dxt_course_position(const dxt_course *course, double value)
     return dxt_scale_position(&course->scale, fmax(0, value));
 }
 
-uint32_t dxt_course_marked(const dxt_course *course, uint32_t row)
+uint32_t dxt_course_marked(const dxt_course *course, uint32_t row, uint32_t *last)
 {
-    for (size_t i = 0; i < course->panel->mark_count; i++)
-        if (course->panel->marks[i].rank / course->block == row)
-            return course->panel->marks[i].rank;
-    return DXT_NO_RANK;
+    const dxt_timeline_panel *panel = course->panel;
+    uint32_t first = DXT_NO_RANK, end = DXT_NO_RANK;
+    for (size_t i = 0; i < panel->mark_count; i++) {
+        uint32_t rank = panel->marks[i].rank;
+        if (rank / course->block != row) continue;
+        if (first == DXT_NO_RANK) first = end = rank;
+        /* Neighbours only: who is between two is not named with them. */
+        if (rank == end + 1) end = rank;
+    }
+    if (last) *last = end;
+    return first;
 }
 
 int64_t dxt_course_first(const dxt_course *course, size_t column)
@@ -94,6 +101,34 @@ int64_t dxt_course_last(const dxt_course *course, size_t column)
     size_t k = (column + 1) * course->group;
     if (k > course->panel->windows) k = course->panel->windows;
     return (course->panel->last ? course->panel->last : course->panel->index)[k - 1];
+}
+
+int64_t dxt_course_step(const dxt_course *course, double columns)
+{
+    int64_t first = dxt_course_first(course, 0),
+            last = dxt_course_last(course, course->columns - 1);
+    double least = columns * (double)(last - first + 1) / (double)course->columns;
+    int64_t step = 1;
+    /* 1, 2, 5, 10, 20, 50 … */
+    for (int i = 0; (double)step < least && step < INT64_MAX / 10; i++)
+        step = i % 3 == 1 ? step / 2 * 5 : step * 2;
+    /* No multiple of it is there: the first window only. */
+    return first % step != 0 && first / step == last / step ? 0 : step;
+}
+
+bool dxt_course_tick(const dxt_course *course, size_t column, int64_t step, int64_t *number)
+{
+    int64_t first = dxt_course_first(course, column), last = dxt_course_last(course, column);
+    if (step == 0) {
+        *number = first;
+        return column == 0;
+    }
+    /* Windows between the columns may not be there. */
+    int64_t from = column > 0 ? dxt_course_last(course, column - 1) + 1 : first;
+    int64_t rest = from % step, up = rest > 0 ? step - rest : -rest;
+    if (up > last - from) return false;
+    *number = from + up > first ? from + up : first;
+    return true;
 }
 
 void dxt_course_words(const dxt_course *course, dxt_text *text)

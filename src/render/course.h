@@ -26,11 +26,17 @@ uint32_t dxt_course_silent(const dxt_course *course, uint32_t row, size_t column
 double dxt_course_strip(const dxt_course *course, size_t strip, size_t column);
 /** Position on the scale; values below 0 count as 0. */
 double dxt_course_position(const dxt_course *course, double value);
-/** The rank of a row that is marked, else DXT_NO_RANK. */
-uint32_t dxt_course_marked(const dxt_course *course, uint32_t row);
+/** The first rank of a row that is marked, else DXT_NO_RANK. @p last  Unless NULL, receives the
+ * last one of those that are marked with it. */
+uint32_t dxt_course_marked(const dxt_course *course, uint32_t row, uint32_t *last);
 /** First and last window of a drawn column. */
 int64_t dxt_course_first(const dxt_course *course, size_t column);
 int64_t dxt_course_last(const dxt_course *course, size_t column);
+/** The round step of window numbers at an axis with at least so many drawn columns between them; 0:
+ *  the first one only. */
+int64_t dxt_course_step(const dxt_course *course, double columns);
+/** Whether a drawn column has a number at the axis: a multiple of @p step is in it. */
+bool dxt_course_tick(const dxt_course *course, size_t column, int64_t step, int64_t *number);
 /** "windows 0 to 999, 8 in a column; rows of 16 ranks". */
 void dxt_course_words(const dxt_course *course, dxt_text *text);
 const char *dxt_course_unit(const dxt_timeline_panel *panel);

@@ -142,12 +142,15 @@ static void draw_marks(dxt_pen *pen, const dxt_course *course, double x, double 
     }
 }
 
-/* A rank that is named has its own number, where others have that of their block. */
+/* A rank that is named has its own number, where others have that of their block; several of a
+ * block, such as a node, have the first and the last. */
 static void label_row(dxt_pen *pen, const dxt_course *course, uint32_t row, double x, double y)
 {
-    uint32_t marked = dxt_course_marked(course, row);
-    char text[16];
+    uint32_t last, marked = dxt_course_marked(course, row, &last);
+    char text[32];
     snprintf(text, sizeof text, "%" PRIu32, marked == DXT_NO_RANK ? row * course->block : marked);
+    if (marked != last)
+        snprintf(text + strlen(text), sizeof text - strlen(text), "–%" PRIu32, last);
     dxt_pen_text(pen, (dxt_label){.x = x - 6,
                                   .y = y + fmax(cell_height(course->rows) - 3, 6),
                                   .size = SMALL,
@@ -163,7 +166,8 @@ static bool gives_way(const dxt_course *course, uint32_t row)
     double height = cell_height(course->rows);
     uint32_t reach = (uint32_t)ceil(12 / height);
     for (uint32_t near = row > reach ? row - reach + 1 : 0; near < row + reach; near++)
-        if (near < course->rows && dxt_course_marked(course, near) != DXT_NO_RANK) return true;
+        if (near < course->rows && dxt_course_marked(course, near, NULL) != DXT_NO_RANK)
+            return true;
     return false;
 }
 
@@ -187,14 +191,16 @@ static void draw_silent_stripes(dxt_pen *pen, const dxt_course *course, uint32_t
 static void draw_rows(dxt_pen *pen, const dxt_course *course, double x, double y)
 {
     double height = cell_height(course->rows), width = cell_width(course), labelled = -INFINITY;
+    uint32_t step = 1;
+    while (step * height < 12) step *= 2;
     for (uint32_t row = 0; row < course->rows; row++) {
         double top = y + row * height;
         for (size_t k = 0; k < course->columns; k++)
             draw_cell(pen, course, dxt_course_value(course, row, k), x + (double)k * width, top,
                       height);
         draw_silent_stripes(pen, course, row, x, top);
-        bool marked = dxt_course_marked(course, row) != DXT_NO_RANK;
-        if (top - labelled < 12 || (!marked && gives_way(course, row))) continue;
+        bool marked = dxt_course_marked(course, row, NULL) != DXT_NO_RANK;
+        if (top - labelled < 12 || (!marked && (row % step || gives_way(course, row)))) continue;
         labelled = top;
         label_row(pen, course, row, x, top);
     }
@@ -223,11 +229,15 @@ static double draw_axis(dxt_pen *pen, const dxt_course *course, double x, double
     double width = cell_width(course), free_from = -INFINITY;
     const char *const *times = course->panel->times;
     char text[32];
+    int64_t number = dxt_course_last(course, course->columns - 1);
+    snprintf(text, sizeof text, "%" PRId64, number);
+    double room = times ? 66 : dxt_width_of(text, dxt_font_width) * SMALL + 14;
+    int64_t step = dxt_course_step(course, room / width);
     for (size_t k = 0; k < course->columns; k++) {
         double at = x + ((double)k + 0.5) * width;
-        if (at < free_from) continue;
-        free_from = at + 66;
-        snprintf(text, sizeof text, "%" PRId64, dxt_course_first(course, k));
+        if (at < free_from || !dxt_course_tick(course, k, step, &number)) continue;
+        free_from = at + room - width;
+        snprintf(text, sizeof text, "%" PRId64, number);
         dxt_pen_line(pen, (dxt_line){at, y + 1, at, y + 4, 1, DXT_PAINT_RULE});
         put_text(pen, at, y + 15, SMALL, DXT_ANCHOR_MIDDLE, text);
         if (!times || !times[k * course->group] || !clean(pen, times[k * course->group])) continue;

@@ -63,21 +63,22 @@ static void put_axis(dxt_screen *screen, const dxt_course *course, size_t label,
 {
     const dxt_timeline_panel *panel = course->panel;
     char figure[48];
+    int64_t number = dxt_course_last(course, course->columns - 1);
+    int digits = snprintf(figure, sizeof figure, "%" PRId64, number);
+    int64_t step = dxt_course_step(course, panel->times ? 10 : digits + 2);
     size_t used = 0;
     dxt_screen_spaces(screen, label);
     for (size_t k = 0; k < course->columns; k++) {
-        if (used > 0 && k < used + 2) continue;
+        if ((used > 0 && k < used + 2) || !dxt_course_tick(course, k, step, &number)) continue;
         if (times)
             snprintf(figure, sizeof figure, "%s", panel->times[k * course->group]);
         else
-            snprintf(figure, sizeof figure, "%" PRId64, dxt_course_first(course, k));
+            snprintf(figure, sizeof figure, "%" PRId64, number);
         size_t length = strlen(figure);
         if (label + k + length > screen->columns) break;
         dxt_screen_spaces(screen, k - used);
         dxt_text_puts(&screen->text, figure);
         used = k + length;
-        /* The next number leaves room to be read. */
-        k += 8;
     }
     dxt_screen_newline(screen);
 }
@@ -85,7 +86,7 @@ static void put_axis(dxt_screen *screen, const dxt_course *course, size_t label,
 static void put_row(dxt_screen *screen, const dxt_course *course, uint32_t row)
 {
     const dxt_timeline_panel *panel = course->panel;
-    uint32_t marked = dxt_course_marked(course, row);
+    uint32_t marked = dxt_course_marked(course, row, NULL);
     dxt_text_printf(&screen->text, "rank %*" PRIu32 "%s|", (int)screen->label_digits,
                     marked == DXT_NO_RANK ? row * course->block : marked,
                     marked == DXT_NO_RANK ? " " : "*");

@@ -7,18 +7,38 @@
 #include "base/base.h"
 #include "report/words.h"
 
-static bool is_column(const dxt_mark *marks, size_t count, uint32_t column)
+/* A list of marks under way. */
+struct marks {
+    dxt_mark *list;
+    size_t count;
+};
+
+static void put_axis(struct marks *marks, dxt_mark_kind kind, uint32_t rank)
 {
-    for (size_t i = 0; i < count; i++)
-        if (marks[i].kind == DXT_MARK_COLUMN && marks[i].column == column) return true;
-    return false;
+    bool row = kind == DXT_MARK_ROW;
+    for (size_t i = 0; i < marks->count; i++)
+        if (marks->list[i].kind == kind &&
+            (row ? marks->list[i].row : marks->list[i].column) == rank)
+            return;
+    dxt_mark mark = {.kind = kind};
+    *(row ? &mark.row : &mark.column) = rank;
+    marks->list[marks->count++] = mark;
 }
 
-/* Ranks that a finding marks as columns though they are in no list of abnormal ones. */
-static uint32_t columns_of(const dxt_finding *finding)
+/* Whether a finding marks the ranks of its node though they are in no list of abnormal ones. */
+static bool marks_node(const dxt_finding *finding)
 {
-    bool node = finding->kind == DXT_LATE_NODE || finding->kind == DXT_SLOW_NODE_LINK;
-    return node ? finding->rank_count : 0;
+    return finding->kind == DXT_LATE_NODE || finding->kind == DXT_SLOW_NODE_LINK;
+}
+
+/* Who waits for the node stands in its columns, what comes in slowly in its rows. */
+static void put_node(struct marks *marks, const dxt_finding *finding, dxt_mark_kind kind)
+{
+    bool link = finding->kind == DXT_SLOW_NODE_LINK;
+    bool rows = link && finding->direction != DXT_DIRECTION_OUT;
+    bool columns = !link || finding->direction != DXT_DIRECTION_IN;
+    if (!marks_node(finding) || !(kind == DXT_MARK_ROW ? rows : columns)) return;
+    for (uint32_t r = 0; r < finding->rank_count; r++) put_axis(marks, kind, finding->ranks[r]);
 }
 
 dxt_status dxt_report_marks(const dxt_window *window, const dxt_findings *findings,
@@ -29,30 +49,29 @@ dxt_status dxt_report_marks(const dxt_window *window, const dxt_findings *findin
     dxt_status status = dxt_report_check(window, findings);
     if (status != DXT_OK) return status;
     size_t most = findings->col_count + findings->row_count + findings->point_count;
-    for (size_t i = 0; i < findings->finding_count; i++) most += columns_of(&findings->findings[i]);
+    for (size_t i = 0; i < findings->finding_count; i++)
+        if (marks_node(&findings->findings[i]))
+            most += 2 * (size_t)findings->findings[i].rank_count;
     if (most == 0) {
         *marks = NULL;
         *count = 0;
         return DXT_OK;
     }
-    dxt_mark *list = calloc(most, sizeof *list);
-    if (!list) return dxt_fail_memory(most * sizeof *list);
-    size_t used = 0;
+    struct marks made = {calloc(most, sizeof *made.list), 0};
+    if (!made.list) return dxt_fail_memory(most * sizeof *made.list);
     for (size_t i = 0; i < findings->col_count; i++)
-        list[used++] = (dxt_mark){.kind = DXT_MARK_COLUMN, .column = findings->cols[i].rank};
-    for (size_t i = 0; i < findings->finding_count; i++) {
-        const dxt_finding *finding = &findings->findings[i];
-        for (uint32_t r = 0; r < columns_of(finding); r++)
-            if (!is_column(list, used, finding->ranks[r]))
-                list[used++] = (dxt_mark){.kind = DXT_MARK_COLUMN, .column = finding->ranks[r]};
-    }
+        put_axis(&made, DXT_MARK_COLUMN, findings->cols[i].rank);
+    for (size_t i = 0; i < findings->finding_count; i++)
+        put_node(&made, &findings->findings[i], DXT_MARK_COLUMN);
     for (size_t i = 0; i < findings->row_count; i++)
-        list[used++] = (dxt_mark){.kind = DXT_MARK_ROW, .row = findings->rows[i].rank};
+        put_axis(&made, DXT_MARK_ROW, findings->rows[i].rank);
+    for (size_t i = 0; i < findings->finding_count; i++)
+        put_node(&made, &findings->findings[i], DXT_MARK_ROW);
     for (size_t i = 0; i < findings->point_count; i++)
-        list[used++] = (dxt_mark){.kind = DXT_MARK_POINT,
-                                  .row = findings->points[i].row,
-                                  .column = findings->points[i].column};
-    *marks = list;
-    *count = used;
+        made.list[made.count++] = (dxt_mark){.kind = DXT_MARK_POINT,
+                                             .row = findings->points[i].row,
+                                             .column = findings->points[i].column};
+    *marks = made.list;
+    *count = made.count;
     return DXT_OK;
 }

@@ -167,18 +167,26 @@ has_cairo() {
     [[ $output == *"rank 5, the latest here, is named in dispatch"* ]]
 }
 
-@test "the timeline of a node with a slow link marks its ranks, and tells what follows" {
+@test "the timeline: a slow link has a row of its own, since nobody is late for it" {
     "$deepxtrace" simulate -n 32 --ranks-per-node 8 --windows 6 --from 2 --slow-node-path "dispatch:0->2:60us" \
         --slow-node-path "dispatch:1->2:60us" --slow-node-path "dispatch:3->2:60us" -o link
     run --separate-stderr "$deepxtrace" heatmap link --timeline
     [ "$status" -eq 0 ]
-    [ "$(grep -c '^rank [0-9 ]*\*|' <<< "$output")" -eq 8 ]
-    [[ $output == *"rank 16*|"*"rank 23*|"* ]]
+    [ "$(grep -c '^rank [0-9 ]*\*|' <<< "$output")" -eq 0 ]
+    [[ $output == *"→ n2|"[░\ ][░\ ]"████|"* ]]
     [[ $output == *"uplink of node 2 slow in dispatch since window 2"* ]]
     [[ $output == *"ranks 16 to 23 are held up by what is named in the other operator"* ]]
-    # on paper one outline around the eight rows
-    "$deepxtrace" heatmap link --timeline --phase dispatch -o link.svg
-    [ "$(grep -c 'stroke="#12256e"' link.svg)" -eq 1 ]
+    "$deepxtrace" simulate -n 16 --windows 6 --from 2 --nic-in dispatch:5:80us -o nic
+    run --separate-stderr "$deepxtrace" heatmap nic --timeline --phase dispatch
+    [ "$(grep -c '^rank [0-9 ]*\*|' <<< "$output")" -eq 0 ]
+    [[ $output == *"→ 5|"[░\ ][░\ ]"████|"* ]]
+    # what comes in slowly is in the rows of the heat map
+    run "$deepxtrace" heatmap link --phase dispatch
+    [[ $output == *"outlined: rows 16–23"* || $output == *"rows 16–23"* ]]
+    # a late node: on paper one outline around the eight rows
+    "$deepxtrace" simulate -n 32 --ranks-per-node 8 --windows 6 --from 2 --slow-node dispatch:2:60us -o node
+    "$deepxtrace" heatmap node --timeline --phase dispatch -o node.svg
+    [ "$(grep -c 'stroke="#12256e"' node.svg)" -eq 1 ]
 }
 
 @test "the timeline: lateness of each rank in the windows of a run" {

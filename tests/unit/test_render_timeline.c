@@ -136,9 +136,10 @@ static void what_is_known_besides_is_drawn(void **state)
     assert_non_null(strstr(output, "\nrank 1 late since window 18\n"));
     forget(NULL);
     assert_int_equal(dxt_timeline_write(&panel, 1, DXT_FORMAT_SVG, NULL, keep, NULL), DXT_OK);
-    static const char *const there[] = {
-        "gpu-&lt;1&gt;", ">1</text>", ">6 → 1<", ">03:00:00<", ">rank 1 late since window 18<",
-        "4 in a column"};
+    static const char *const there[] = {"gpu-&lt;1&gt;", ">1</text>",
+                                        ">6 → 1<",       ">20</text>",
+                                        ">03:02:40<",    ">rank 1 late since window 18<",
+                                        "4 in a column"};
     for (size_t i = 0; i < sizeof there / sizeof there[0]; i++)
         assert_non_null(strstr(output, there[i]));
     forget(NULL);
@@ -178,14 +179,14 @@ static void svg_has_a_rectangle_per_cell(void **state)
     assert_non_null(strstr(output, "lateness &lt;in&gt; dispatch"));
     assert_non_null(strstr(output, "a &amp; b"));
     /* The paper, and for each panel its cells, the steps of the colour bar and ticks. */
-    assert_int_equal(count_of("<path"), 1 + 2 * (4 * 20 + 60 + 7));
+    assert_int_equal(count_of("<path"), 1 + 2 * (4 * 20 + 60 + 10));
     assert_null(strstr(output, "nan"));
     forget(NULL);
     panels[0] = make(4096, 20);
     assert_int_equal(dxt_timeline_write(panels, 1, DXT_FORMAT_SVG, NULL, keep, NULL), DXT_OK);
     assert_non_null(strstr(output, "rows of 32 ranks"));
     /* One rank of a block is silent in one window: its own stripe. */
-    assert_int_equal(count_of("<path"), 1 + 128 * 20 + 1 + 60 + 7);
+    assert_int_equal(count_of("<path"), 1 + 128 * 20 + 1 + 60 + 10);
 }
 
 static void a_timeline_of_nothing_is_drawn(void **state)

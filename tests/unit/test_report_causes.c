@@ -210,6 +210,23 @@ static void json_has_lists_directions_and_reasons(void **state)
     size_t count;
     assert_int_equal(dxt_report_marks(window, &findings, &marks, &count), DXT_OK);
     assert_int_equal(count, 8);
+    for (uint32_t i = 0; i < 8; i++) {
+        /* What comes in slowly stands in the rows of the node. */
+        assert_int_equal(marks[i].kind, DXT_MARK_ROW);
+        assert_int_equal(marks[i].row, 8 + i);
+    }
+    free(marks);
+    list[3].direction = DXT_DIRECTION_OUT;
+    assert_int_equal(dxt_report_marks(window, &findings, &marks, &count), DXT_OK);
+    assert_int_equal(count, 8);
+    assert_int_equal(marks[7].kind, DXT_MARK_COLUMN);
+    assert_int_equal(marks[7].column, 15);
+    free(marks);
+    list[3].direction = DXT_DIRECTION_BOTH;
+    assert_int_equal(dxt_report_marks(window, &findings, &marks, &count), DXT_OK);
+    assert_int_equal(count, 16);
+    assert_int_equal(marks[7].kind, DXT_MARK_COLUMN);
+    assert_int_equal(marks[8].kind, DXT_MARK_ROW);
     free(marks);
     dxt_window_free(window);
 }

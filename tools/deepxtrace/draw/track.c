@@ -113,24 +113,18 @@ static void begin_column(track *made, const dxt_window *window)
     for (size_t i = 0; i < made->strip_count; i++) made->strips[i]->values[k] = 0;
 }
 
-/* The row of a path; NULL if there are too many, or no memory (then @p status). */
-static track_strip *strip_of(track *made, uint32_t row, uint32_t column, bool nodes,
-                             dxt_status *status)
+/* The row of that name; NULL if there are too many, or no memory (then @p status). */
+static track_strip *strip_of(track *made, const char *name, dxt_status *status)
 {
     for (size_t i = 0; i < made->strip_count; i++)
-        if (made->strips[i]->row == row && made->strips[i]->column == column &&
-            made->strips[i]->nodes == nodes)
-            return made->strips[i];
+        if (strcmp(made->strips[i]->name, name) == 0) return made->strips[i];
     if (made->strip_count == TRACK_STRIPS) return NULL;
     track_strip *strip = calloc(1, sizeof *strip);
     if (!strip) {
         *status = DXT_ERR_NO_MEMORY;
         return NULL;
     }
-    strip->row = row;
-    strip->column = column;
-    strip->nodes = nodes;
-    snprintf(strip->name, sizeof strip->name, nodes ? "n%u → n%u" : "%u → %u", column, row);
+    snprintf(strip->name, sizeof strip->name, "%s", name);
     made->strips[made->strip_count++] = strip;
     return strip;
 }
@@ -143,20 +137,43 @@ static void note_node(track *made, const dxt_finding *finding)
         if (finding->ranks[i] < made->ranks) made->nodes[finding->ranks[i]] = finding->node;
 }
 
-static dxt_status add_paths(track *made, const dxt_findings *findings)
+/* What a finding that makes nobody late is called: "6 → 1", or of a link what it is slow for, "→ 5"
+ * to it, "5 →" from it. @return false: its ranks are late, or it has none. */
+static bool name_way(const track *made, const dxt_finding *finding, char *name, size_t size)
+{
+    static const char *const ways[] = {[DXT_DIRECTION_NONE] = "→ %s%u",
+                                       [DXT_DIRECTION_IN] = "→ %s%u",
+                                       [DXT_DIRECTION_OUT] = "%s%u →",
+                                       [DXT_DIRECTION_BOTH] = "↔ %s%u"};
+    bool node = finding->kind == DXT_SLOW_NODE_LINK && finding->node >= 0;
+    bool rank = finding->rank < made->ranks;
+    if (finding->kind == DXT_SLOW_NODE_PATH && finding->node >= 0)
+        snprintf(name, size, "n%d → n%d", (int)finding->source_node, (int)finding->node);
+    else if (finding->kind == DXT_SLOW_PATH && rank && finding->source < made->ranks)
+        snprintf(name, size, "%u → %u", finding->source, finding->rank);
+    else if (node || (rank && track_is_link(finding->kind)))
+        snprintf(name, size, ways[finding->direction], node ? "n" : "",
+                 node ? (uint32_t)finding->node : finding->rank);
+    else
+        return false;
+    return true;
+}
+
+bool track_is_link(dxt_finding_kind kind)
+{
+    return kind == DXT_SLOW_LINK || kind == DXT_SLOW_RECEIVER || kind == DXT_SLOW_NODE_LINK;
+}
+
+static dxt_status add_ways(track *made, const dxt_findings *findings)
 {
     dxt_status status = DXT_OK;
     size_t k = made->columns - 1;
     for (size_t i = 0; i < findings->finding_count && status == DXT_OK; i++) {
         const dxt_finding *finding = &findings->findings[i];
-        bool nodes = finding->kind == DXT_SLOW_NODE_PATH && finding->node >= 0;
-        bool ranks = finding->kind == DXT_SLOW_PATH && finding->rank < made->ranks &&
-                     finding->source < made->ranks;
+        char name[32];
         note_node(made, finding);
-        if (!ranks && !nodes) continue;
-        track_strip *strip = nodes ? strip_of(made, (uint32_t)finding->node,
-                                              (uint32_t)finding->source_node, true, &status)
-                                   : strip_of(made, finding->rank, finding->source, false, &status);
+        if (!name_way(made, finding, name, sizeof name)) continue;
+        track_strip *strip = strip_of(made, name, &status);
         if (strip) strip->values[k] = fmax(strip->values[k], finding->wait);
     }
     return status;
@@ -189,5 +206,5 @@ dxt_status track_add(track *made, const dxt_window *window, const dxt_findings *
         values[rank] = fmax(values[rank], late);
         if (late > 0) made->sums[rank] += late;
     }
-    return add_paths(made, findings);
+    return add_ways(made, findings);
 }

@@ -12,11 +12,9 @@
 #define TRACK_COLUMNS 512u
 #define TRACK_STRIPS 8u
 
-/** A slow path with a row of its own. */
+/** A slow path or link with a row of its own: nobody is late for it. */
 typedef struct track_strip {
-    uint32_t row, column; /**< waiting and awaited rank, or node */
-    bool nodes;           /**< which of them */
-    char name[32];
+    char name[32]; /**< "6 → 1", "n2 → n0"; of links "→ 5", "5 →", "↔ n2" */
     double values[TRACK_COLUMNS]; /**< how slow, where it is named; else 0 */
 } track_strip;
 
@@ -55,6 +53,9 @@ track *track_create(const dxt_window *window);
 dxt_status track_find(track **tracks, size_t *count, const dxt_window *window, track **found);
 /** Add a window and what was found in it. */
 dxt_status track_add(track *track, const dxt_window *window, const dxt_findings *findings);
+/** Whether a finding of this kind blames what a rank or a node sends or receives, which makes
+ *  others wait without lateness of its own. */
+bool track_is_link(dxt_finding_kind kind);
 void track_free(track *track);
 
 #endif

@@ -50,7 +50,7 @@ static dxt_status make_marks(track *made, const dxt_history *history)
     made->marks = calloc((size_t)count * made->ranks, sizeof *made->marks);
     for (size_t i = 0; made->marks && i < count; i++) {
         const dxt_episode *episode = &episodes[i];
-        if (strcmp(episode->phase, made->phase) != 0) continue;
+        if (strcmp(episode->phase, made->phase) != 0 || track_is_link(episode->kind)) continue;
         for (uint32_t rank = 0; rank < made->ranks; rank++)
             if (blames_rank(made, episode, rank))
                 made->marks[made->mark_count++] =
