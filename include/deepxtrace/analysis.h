@@ -224,6 +224,17 @@ typedef enum dxt_relation {
 DXT_API dxt_relation dxt_phase_relation(const char *phase, const char *other);
 
 /**
+ * What a window of a recording is to one further on: the same ranks, instance, case and number, and
+ * operators that belong together. Without numbers only what follows in the order of the operators
+ * does.
+ *
+ * @param first, second  In the order of the recording.
+ *
+ * Blocking: no. Threads: reentrant. NULL: related to nothing.
+ */
+DXT_API dxt_relation dxt_window_relation(const dxt_window *first, const dxt_window *second);
+
+/**
  * Analyse one window.
  *
  * @param window    Waits of one operator over one interval; at least 2 ranks. Not modified.

@@ -12,10 +12,12 @@ from pathlib import Path
 
 from ._attach import attach, detach
 from ._lib import NOT_OBSERVED, DeepXTraceError, lib
+from ._runs import Judged, Recording, Run, Timeline
 from .window import Finding, Findings, Window
 
-__all__ = ["DeepXTraceError", "Finding", "Findings", "NOT_OBSERVED", "Window", "__version__",
-           "attach", "detach", "get_include", "get_library", "read"]
+__all__ = ["DeepXTraceError", "Finding", "Findings", "Judged", "NOT_OBSERVED", "Recording", "Run",
+           "Timeline", "Window", "__version__", "attach", "detach", "get_include", "get_library",
+           "read"]
 
 #: All windows of files, whatever form they have.
 read = Window.read

@@ -24,6 +24,7 @@ ORIGIN_UNKNOWN, ORIGIN_SOURCE, ORIGIN_BARRIER, ORIGIN_DURATION = 0, 1, 2, 3
 NOT_OBSERVED = -1
 MEASURE_NS_PER_OP, MEASURE_NS, MEASURE_CYCLES_PER_OP, MEASURE_CYCLES = 0, 1, 2, 3
 METHOD_ROBUST, METHOD_RATIO = 0, 1
+RELATION_NONE, RELATION_COMPANION, RELATION_ADJACENT = 0, 1, 2
 SESSION_SYNC, SESSION_ASYNC = 0, 1
 REMARK_LOST, REMARK_CUT, REMARK_NOTE = 0, 1, 2
 FORMAT_TERMINAL, FORMAT_SVG, FORMAT_HTML, FORMAT_PNG, FORMAT_PDF = 0, 1, 2, 3, 4
@@ -37,7 +38,8 @@ _CONSTANTS = (
     "LOG_INFO", "LOG_DEBUG", "MAX_RANKS", "MAX_OPERATORS", "PROBE_LAYOUT", "DISPATCH", "COMBINE",
     "UNIT_CYCLES", "UNIT_NS", "ORIGIN_UNKNOWN", "ORIGIN_SOURCE", "ORIGIN_BARRIER",
     "ORIGIN_DURATION", "NOT_OBSERVED", "MEASURE_NS_PER_OP", "MEASURE_NS", "MEASURE_CYCLES_PER_OP",
-    "MEASURE_CYCLES", "METHOD_ROBUST", "METHOD_RATIO", "REMARK_LOST", "REMARK_CUT",
+    "MEASURE_CYCLES", "METHOD_ROBUST", "METHOD_RATIO",
+    "RELATION_NONE", "RELATION_COMPANION", "RELATION_ADJACENT", "REMARK_LOST", "REMARK_CUT",
     "REMARK_NOTE", "SESSION_SYNC", "SESSION_ASYNC",
     "FORMAT_TERMINAL", "FORMAT_SVG", "FORMAT_HTML", "FORMAT_PNG", "FORMAT_PDF", "COLOR_NONE")
 
@@ -105,6 +107,16 @@ class AnalysisOptions(c.Structure):
                 ("excluding_zeros", c.c_int), ("cell_spread", c.c_double),
                 ("companion_spread", c.c_double), ("adjacent", c.POINTER(Window)),
                 ("transfer_ordinary", c.c_double)]
+
+
+class HistoryOptions(c.Structure):
+    _fields_ = [("struct_size", c.c_size_t), ("min_share", c.c_double)]
+
+
+class Timeline(c.Structure):
+    _fields_ = [("ranks", c.c_uint32), ("windows", c.c_size_t), ("measure", c.c_int),
+                ("floor", c.c_double), ("index", c.POINTER(c.c_int64)),
+                ("lateness", c.POINTER(c.c_double))]
 
 
 class RatioRule(c.Structure):
@@ -190,7 +202,8 @@ class Constant(c.Structure):
 _STRUCTS = {"dxt_cell": Cell, "dxt_operator_counters": OperatorCounters, "dxt_probe": Probe,
             "dxt_snapshot": Snapshot, "dxt_place": Place, "dxt_window": Window,
             "dxt_analysis_options": AnalysisOptions, "dxt_ratio_rule": RatioRule,
-            "dxt_ratio_place": RatioPlace, "dxt_gather_transport": GatherTransport,
+            "dxt_ratio_place": RatioPlace, "dxt_history_options": HistoryOptions,
+            "dxt_timeline": Timeline, "dxt_gather_transport": GatherTransport,
             "dxt_diagnosis": Diagnosis, "dxt_session_config": SessionConfig, "dxt_mark": Mark,
             "dxt_source": Source, "dxt_heatmap_panel": HeatmapPanel,
             "dxt_heatmap_options": HeatmapOptions, "dxt_page_options": PageOptions,
@@ -222,6 +235,16 @@ _FUNCTIONS = (
     ("dxt_reader_next", Status, (c.c_void_p, _P(_P(Window)))),
     ("dxt_reader_close", None, (c.c_void_p,)),
     ("dxt_analyze", Status, (_P(Window), _P(AnalysisOptions), _HANDLE)),
+    ("dxt_window_relation", c.c_int, (_P(Window), _P(Window))),
+    ("dxt_history_create", Status, (_P(HistoryOptions), _HANDLE)),
+    ("dxt_history_destroy", None, (c.c_void_p,)),
+    ("dxt_history_continues", c.c_int, (c.c_void_p, _P(Window))),
+    ("dxt_history_prior", Status, (c.c_void_p, _P(Window), _P(AnalysisOptions))),
+    ("dxt_history_judge", Status, (c.c_void_p, _P(Window), c.c_void_p, _HANDLE)),
+    ("dxt_history_windows", c.c_uint64, (c.c_void_p,)),
+    ("dxt_history_timeline", Status, (c.c_void_p, c.c_char_p, _P(_P(Timeline)))),
+    ("dxt_report_summary_json", Status, (c.c_void_p, WriteFn, c.c_void_p)),
+    ("dxt_report_summary_text", Status, (c.c_void_p, WriteFn, c.c_void_p)),
     ("dxt_ratio_matrix", Status, (c.c_void_p, c.c_size_t, c.c_size_t, _P(RatioRule),
                                   _P(_P(RatioPlace)), _P(c.c_size_t))),
     ("dxt_findings_free", None, (c.c_void_p,)),

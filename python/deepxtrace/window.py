@@ -14,17 +14,18 @@ from __future__ import annotations
 import ctypes as c
 import json
 import os
-from typing import Any, Dict, List, Optional, Sequence, Tuple, Union
+from typing import Any, Dict, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
 from . import _lib
-from ._analysis import THRESHOLDS, Analysis
+from ._analysis import MEASURES, THRESHOLDS, Analysis
 from ._files import Reader
 from ._findings import Finding, Findings
 from ._lib import default, lib
 from ._page import page_of
 from ._ranks import device_of, devices_of, known, places_of, upper_median
+from ._runs import Recording
 
 __all__ = ["Finding", "Findings", "Window"]
 
@@ -223,10 +224,10 @@ class Window:
             run_delay_ns=array(raw.run_delay_ns, c.c_int64, n))
 
     @classmethod
-    def read(cls, *paths: Union[str, "os.PathLike[str]"], strict: bool = False) -> List["Window"]:
+    def read(cls, *paths: Union[str, "os.PathLike[str]"], strict: bool = False) -> Recording:
         """All windows of recordings, logs and matrices in whatever form (docs/formats.md has the
-        table), packed or not. Several files are the parts of one log, in any order; a folder stands
-        for the files in it.
+        table), packed or not: a list, whose analyze() judges them as one log. Several files are the
+        parts of one log, in any order; a folder stands for the files in it.
 
         A window that cannot be read is left out with a warning; with ``strict`` it is an error.
         """
@@ -234,15 +235,15 @@ class Window:
             return cls._read_all(reader.handle)
 
     @classmethod
-    def parse(cls, data: Union[str, bytes], *, strict: bool = False) -> List["Window"]:
+    def parse(cls, data: Union[str, bytes], *, strict: bool = False) -> Recording:
         """As :meth:`read`, from memory; plain bytes only."""
         content = data.encode("utf-8") if isinstance(data, str) else data
         with Reader(strict).parse(content) as reader:
             return cls._read_all(reader.handle)
 
     @classmethod
-    def _read_all(cls, reader: c.c_void_p) -> List["Window"]:
-        windows = []
+    def _read_all(cls, reader: c.c_void_p) -> Recording:
+        windows = Recording()
         made = c.POINTER(_lib.Window)()
         while lib.dxt_reader_next(reader, c.byref(made)) == _lib.OK:
             try:
@@ -262,7 +263,7 @@ class Window:
     @property
     def measure(self) -> str:
         """Unit of :meth:`values`: "ns/op", "ns", "cycles/op" or "cycles"."""
-        return ("ns/op", "ns", "cycles/op", "cycles")[lib.dxt_window_measure(self._struct())]
+        return MEASURES[lib.dxt_window_measure(self._struct())]
 
     def values(self) -> np.ndarray:
         """The matrix in the window's :attr:`measure`, NaN in rows that are missing and

@@ -5,38 +5,24 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool same_text(const char *a, const char *b)
-{
-    return a && b ? strcmp(a, b) == 0 : a == b;
-}
-
-/* What two windows of one run are to each other. */
-static dxt_relation relation_of(const dxt_window *first, const dxt_window *second)
-{
-    if (first->ranks != second->ranks || first->index != second->index) return DXT_RELATION_NONE;
-    if (!same_text(first->case_name, second->case_name)) return DXT_RELATION_NONE;
-    return dxt_phase_relation(first->phase, second->phase);
-}
-
-/* Whether a window belongs to the interval of a run. Without numbers, a dispatch begins one. */
+/* Whether a window belongs to the interval of a run. */
 static bool belongs(const judge_run *run, const dxt_window *window)
 {
     bool related = run->count == 0;
     for (size_t i = 0; i < run->count; i++) {
         const dxt_window *other = run->interval[i].window;
         if (strcmp(other->phase, window->phase) == 0) return false;
-        related = related || relation_of(other, window) != DXT_RELATION_NONE;
+        related = related || dxt_window_relation(other, window) != DXT_RELATION_NONE;
     }
-    size_t size = strlen(window->phase), end = strlen("dispatch");
-    bool begins = size >= end && strcmp(window->phase + size - end, "dispatch") == 0;
-    return related && (run->count == 0 || window->index >= 0 || !begins);
+    return related;
 }
 
 /* Whether nothing more can belong to it: the two operators without transfers, or all four. */
 static bool is_complete(const judge_run *run)
 {
-    bool pair = run->count == 2 && relation_of(run->interval[0].window, run->interval[1].window) ==
-                                       DXT_RELATION_COMPANION;
+    bool pair =
+        run->count == 2 && dxt_window_relation(run->interval[0].window, run->interval[1].window) ==
+                               DXT_RELATION_COMPANION;
     return pair || run->count == JUDGE_OPERATORS;
 }
 
@@ -67,7 +53,8 @@ static dxt_status judge_window(judge *j, judge_run *run, const judged_window *w)
     dxt_analysis_options options = {.struct_size = sizeof options, .min_share = j->min_share};
     for (size_t i = 0; i < run->count; i++) {
         const dxt_window *other = run->interval[i].window;
-        dxt_relation relation = relation_of(w->window, other);
+        dxt_relation relation = &run->interval[i] < w ? dxt_window_relation(other, w->window)
+                                                      : dxt_window_relation(w->window, other);
         if (relation == DXT_RELATION_COMPANION) options.companion = other;
         if (relation == DXT_RELATION_ADJACENT) options.adjacent = other;
     }

@@ -274,6 +274,34 @@ static void operators_are_related_by_their_names(void **state)
     assert_int_equal(dxt_phase_relation("dispatch", NULL), DXT_RELATION_NONE);
 }
 
+static void windows_of_an_interval_belong_together(void **state)
+{
+    (void)state;
+    char dispatch[] = "dispatch", combine[] = "combine", one[] = "one", other[] = "other";
+    dxt_window first = {.struct_size = sizeof first, .ranks = 4, .phase = dispatch, .index = 7};
+    dxt_window second = first;
+    second.phase = combine;
+    assert_int_equal(dxt_window_relation(&first, &second), DXT_RELATION_COMPANION);
+    assert_int_equal(dxt_window_relation(&second, &first), DXT_RELATION_COMPANION);
+    assert_int_equal(dxt_window_relation(&first, &first), DXT_RELATION_NONE);
+    second.ranks = 8;
+    assert_int_equal(dxt_window_relation(&first, &second), DXT_RELATION_NONE);
+    second.ranks = 4;
+    second.index = 8;
+    assert_int_equal(dxt_window_relation(&first, &second), DXT_RELATION_NONE);
+    /* Without numbers, only in their order. */
+    first.index = second.index = -1;
+    assert_int_equal(dxt_window_relation(&first, &second), DXT_RELATION_COMPANION);
+    assert_int_equal(dxt_window_relation(&second, &first), DXT_RELATION_NONE);
+    first.instance = one;
+    assert_int_equal(dxt_window_relation(&first, &second), DXT_RELATION_NONE);
+    second.instance = other;
+    assert_int_equal(dxt_window_relation(&first, &second), DXT_RELATION_NONE);
+    second.instance = one;
+    second.case_name = other;
+    assert_int_equal(dxt_window_relation(&first, &second), DXT_RELATION_NONE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -285,6 +313,7 @@ int main(void)
         cmocka_unit_test(an_echo_is_no_lateness_over_time),
         cmocka_unit_test(what_is_not_measured_tells_nothing),
         cmocka_unit_test(operators_are_related_by_their_names),
+        cmocka_unit_test(windows_of_an_interval_belong_together),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -212,6 +212,8 @@ static dxt_probe *probe(void)
     X(dxt_probe_read_durations(NULL, 0, 0, NULL, 0) == 0)                                  \
     X((dxt_probe_note_duration(NULL, 0, 0, 0), 1))                                         \
     X(dxt_parts(NULL, 0) > 0 && dxt_constants(NULL, 0) > 0)                                \
+    X(dxt_window_relation(NULL, &window) == DXT_RELATION_NONE)                             \
+    X(dxt_window_relation(&window, NULL) == DXT_RELATION_NONE)                             \
     X(isnan(dxt_default(NULL)) && isnan(dxt_default("")))                                  \
     X(dxt_episode_names(NULL, NULL) == 0)                                                  \
     X((strcpy(bytes, "full"), dxt_report_sentence(NULL, NULL, 0, bytes, sizeof bytes),     \

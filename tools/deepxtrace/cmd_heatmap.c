@@ -134,7 +134,8 @@ static related_windows related_to(const struct heatmap *run, size_t i)
     for (size_t j = 0; j < run->count; j++) {
         const dxt_window *own = run->slots[i].window, *other = run->slots[j].window;
         if (!other || i == j) continue;
-        dxt_relation found = i < j ? relation_of(own, other) : relation_of(other, own);
+        dxt_relation found =
+            i < j ? dxt_window_relation(own, other) : dxt_window_relation(other, own);
         if (found == DXT_RELATION_COMPANION && !related.companion) related.companion = other;
         if (found == DXT_RELATION_ADJACENT && !related.adjacent) related.adjacent = other;
     }

@@ -165,7 +165,7 @@ static dxt_status judge_all(struct tables *tables, dxt_reader *reader)
     dxt_status status = dxt_reader_next(reader, &first);
     while (first && status == DXT_OK) {
         status = dxt_reader_next(reader, &second);
-        bool pair = second && relation_of(first, second) == DXT_RELATION_COMPANION;
+        bool pair = second && dxt_window_relation(first, second) == DXT_RELATION_COMPANION;
         dxt_status judged = judge(tables, first, pair ? second : NULL);
         if (pair && judged == DXT_OK) judged = judge(tables, second, first);
         dxt_window_free(first);

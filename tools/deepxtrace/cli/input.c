@@ -168,29 +168,6 @@ static bool same_text(const char *a, const char *b)
     return (!a && !b) || (a && b && strcmp(a, b) == 0);
 }
 
-/* Place of an operator in a step, by how its name ends. */
-static int place_of(const char *phase)
-{
-    static const char *const order[] = {"dispatch", "dispatch transfer", "combine",
-                                        "combine transfer"};
-    int place = sizeof order / sizeof order[0];
-    for (size_t size = strlen(phase), end; place > 0; place--) {
-        end = strlen(order[place - 1]);
-        if (size >= end && strcmp(phase + size - end, order[place - 1]) == 0) break;
-    }
-    return place;
-}
-
-dxt_relation relation_of(const dxt_window *first, const dxt_window *second)
-{
-    if (first->ranks != second->ranks || first->index != second->index) return DXT_RELATION_NONE;
-    if (!same_text(first->instance, second->instance)) return DXT_RELATION_NONE;
-    if (!same_text(first->case_name, second->case_name)) return DXT_RELATION_NONE;
-    if (first->index < 0 && place_of(first->phase) >= place_of(second->phase))
-        return DXT_RELATION_NONE;
-    return dxt_phase_relation(first->phase, second->phase);
-}
-
 /* Windows of one interval that belong together: an operator, the other one, and their transfers. */
 enum { OPERATORS = 4 };
 /* Jobs that write in turns into one file; and for so many windows of others one is waited for. */
@@ -208,7 +185,7 @@ static bool belongs(const interval *in, const dxt_window *window)
     bool related = in->count == 0;
     for (size_t i = 0; i < in->count; i++) {
         if (strcmp(in->window[i]->phase, window->phase) == 0) return false;
-        related = related || relation_of(in->window[i], window) != DXT_RELATION_NONE;
+        related = related || dxt_window_relation(in->window[i], window) != DXT_RELATION_NONE;
     }
     return related && in->count < OPERATORS;
 }
@@ -217,8 +194,8 @@ static related_windows related_to(const interval *in, size_t i)
 {
     related_windows related = {0};
     for (size_t k = 0; k < in->count; k++) {
-        dxt_relation found = i < k   ? relation_of(in->window[i], in->window[k])
-                             : k < i ? relation_of(in->window[k], in->window[i])
+        dxt_relation found = i < k   ? dxt_window_relation(in->window[i], in->window[k])
+                             : k < i ? dxt_window_relation(in->window[k], in->window[i])
                                      : DXT_RELATION_NONE;
         if (found == DXT_RELATION_COMPANION) related.companion = in->window[k];
         if (found == DXT_RELATION_ADJACENT) related.adjacent = in->window[k];
@@ -229,8 +206,8 @@ static related_windows related_to(const interval *in, size_t i)
 /* Whether nothing more can belong to it: the two operators without transfers, or all four. */
 static bool is_complete(const interval *in)
 {
-    bool pair =
-        in->count == 2 && relation_of(in->window[0], in->window[1]) == DXT_RELATION_COMPANION;
+    bool pair = in->count == 2 &&
+                dxt_window_relation(in->window[0], in->window[1]) == DXT_RELATION_COMPANION;
     return pair || in->count == OPERATORS;
 }
 

@@ -87,11 +87,4 @@ outcome input_end(cli_input *input, dxt_status status);
 
 void input_close(cli_input *input);
 
-/**
- * What a window in a file is to one further on: the same ranks, instance, case and window number,
- * and operators that belong together. Without window numbers only what follows in the order of the
- * operators does.
- */
-dxt_relation relation_of(const dxt_window *first, const dxt_window *second);
-
 #endif

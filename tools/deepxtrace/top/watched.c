@@ -153,8 +153,8 @@ static related_windows related_to(const watched_group *g, size_t i)
     related_windows related = {0};
     for (size_t k = 0; k < g->waiting_count; k++) {
         if (k == i) continue;
-        dxt_relation found = i < k ? relation_of(g->waiting[i], g->waiting[k])
-                                   : relation_of(g->waiting[k], g->waiting[i]);
+        dxt_relation found = i < k ? dxt_window_relation(g->waiting[i], g->waiting[k])
+                                   : dxt_window_relation(g->waiting[k], g->waiting[i]);
         if (found == DXT_RELATION_COMPANION) related.companion = g->waiting[k];
         if (found == DXT_RELATION_ADJACENT) related.adjacent = g->waiting[k];
     }
@@ -195,7 +195,7 @@ static bool belongs(const watched_group *g, const dxt_window *window)
     bool related = g->waiting_count == 0;
     for (size_t i = 0; i < g->waiting_count; i++) {
         if (strcmp(g->waiting[i]->phase, window->phase) == 0) return false;
-        related = related || relation_of(g->waiting[i], window) != DXT_RELATION_NONE;
+        related = related || dxt_window_relation(g->waiting[i], window) != DXT_RELATION_NONE;
     }
     return related && g->waiting_count < WATCHED_INTERVAL;
 }
@@ -203,7 +203,7 @@ static bool belongs(const watched_group *g, const dxt_window *window)
 static bool is_whole(const watched_group *g)
 {
     bool pair = g->waiting_count == 2 &&
-                relation_of(g->waiting[0], g->waiting[1]) == DXT_RELATION_COMPANION;
+                dxt_window_relation(g->waiting[0], g->waiting[1]) == DXT_RELATION_COMPANION;
     return pair || g->waiting_count == WATCHED_INTERVAL;
 }
 
