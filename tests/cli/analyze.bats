@@ -451,6 +451,22 @@ EOF
     [[ $output == *" windows more (--limit)"* ]]
 }
 
+@test "a file of several names in a folder is read once" {
+    mkdir named other
+    "$deepxtrace" simulate --windows 6 --slow dispatch:2:40us -o named/run_0-3_rank0.jsonl
+    ln -s run_0-3_rank0.jsonl named/a.jsonl # in front of the file itself
+    ln -s run_0-3_rank0.jsonl named/z.jsonl
+    ln named/run_0-3_rank0.jsonl named/hard.jsonl
+    [ "$("$deepxtrace" analyze --summary-only named | grep -c "summary of 6 windows")" -eq 1 ]
+    # What only a link leads to is read, and once.
+    ln -s ../named/hard.jsonl other/one.jsonl
+    ln -s ../named/hard.jsonl other/two.jsonl
+    [ "$("$deepxtrace" analyze --summary-only other | grep -c "summary of 6 windows")" -eq 1 ]
+    # Two files stay two.
+    cp named/hard.jsonl other/three.jsonl
+    [ "$("$deepxtrace" analyze --summary-only other | grep -c "summary of 6 windows")" -eq 2 ]
+}
+
 @test "--summary-only is the summary, in text and json" {
     recorded_case d_col2_20us > run
     diff <("$deepxtrace" analyze --summary-only run) \

@@ -25,8 +25,10 @@ struct entry {
     char *path;
     size_t stem; /* length of the path without what rotation appends */
     char instance[128];
-    char time[40];  /* of its first window or line; "" = not known */
-    bool found;     /* in a folder */
+    char time[40]; /* of its first window or line; "" = not known */
+    bool found;    /* in a folder */
+    bool link;     /* symbolic */
+    struct stat file;
     bool recording; /* JSON Lines; otherwise text */
     bool ours;      /* there is something to read in it */
     size_t group;   /* index of the first entry of its log */
@@ -211,6 +213,18 @@ static bool add(struct entries *all, char *path, bool found)
     return true;
 }
 
+/* Whether a file that was found is there under another name, which is taken instead. */
+static bool is_taken(const struct entries *all, size_t index)
+{
+    const struct entry *one = &all->list[index], *other = all->list;
+    for (size_t i = 0; (one->link || one->file.st_nlink > 1) && i < all->count; i++, other++)
+        if (i != index && other->found && other->file.st_ino == one->file.st_ino &&
+            other->file.st_dev == one->file.st_dev &&
+            (one->link == other->link ? i < index : one->link))
+            return true;
+    return false;
+}
+
 static int by_path(const void *a, const void *b)
 {
     return strcmp(((const struct entry *)a)->path, ((const struct entry *)b)->path);
@@ -225,7 +239,7 @@ static outcome add_folder(const char *command, struct entries *all, const char *
     bool room = true;
     while (room && (item = readdir(folder))) {
         char *name = NULL;
-        struct stat about;
+        struct stat about, own;
         if (item->d_name[0] == '.') continue;
         if (asprintf(&name, "%s%s%s", path, path[strlen(path) - 1] == '/' ? "" : "/",
                      item->d_name) < 0)
@@ -239,6 +253,9 @@ static outcome add_folder(const char *command, struct entries *all, const char *
             continue;
         }
         room = all->count < MAX_FILES && add(all, name, true);
+        if (!room) break;
+        all->list[all->count - 1].file = about;
+        all->list[all->count - 1].link = lstat(name, &own) == 0 && S_ISLNK(own.st_mode);
     }
     closedir(folder);
     if (!room) return complain(command, "%s: there are too many files, or out of memory", path);
@@ -247,6 +264,7 @@ static outcome add_folder(const char *command, struct entries *all, const char *
     bool any = false;
     for (size_t i = first; i < all->count; i++) {
         all->list[i].group = i;
+        if (is_taken(all, i)) continue;
         if (!peek(&all->list[i])) return complain(command, "out of memory");
         any = any || all->list[i].ours;
     }
