@@ -177,6 +177,18 @@ static double without_operations(void)
     return said.error / US;
 }
 
+/* Drift is not all there is, if nothing tells how far arrivals vary. */
+static double without_operations_though_worth_little(void)
+{
+    begin(8);
+    m.ops = 0;
+    m.step = 2000 * US;
+    m.skew = 5 * US;
+    differ(30 * US);
+    judge();
+    return said.error / US;
+}
+
 static double ordinary_of(uint32_t ranks)
 {
     begin(ranks);
@@ -354,7 +366,7 @@ static double path_among_spread(void)
 {
     begin(16);
     m.transfer = 20 * US;
-    m.spread = 0.25;
+    m.spread = 0.15;
     return path_tip();
 }
 
@@ -382,19 +394,51 @@ static double path_of_wildest(void)
     return path_tip();
 }
 
+static double tail_extra;
+
 static bool tails(double spread)
 {
     m.spread = spread;
-    m.extra[1][2] = 100 * US;
+    m.extra[1][2] = tail_extra;
     judge();
     return !named(DXT_SLOW_PATH, 1);
 }
 
+static double long_tails_of(uint32_t ranks, double extra)
+{
+    begin(ranks);
+    m.transfer = 20 * US;
+    tail_extra = extra;
+    return tip(tails, 0.05, 2);
+}
+
 static double long_tails_from(void)
 {
-    begin(24);
+    return long_tails_of(9, 100 * US);
+}
+
+static double long_tails_known_from(void)
+{
+    return long_tails_of(24, 38 * US);
+}
+
+/* Of 11 ranks the tails of the same cells are not known. */
+static double path_with_tails_of(uint32_t ranks)
+{
+    begin(ranks);
     m.transfer = 20 * US;
-    return tip(tails, 0.05, 2);
+    m.spread = 0.27;
+    return path_tip();
+}
+
+static double path_with_tails_of_11(void)
+{
+    return path_with_tails_of(11);
+}
+
+static double path_with_tails_of_12(void)
+{
+    return path_with_tails_of(12);
 }
 
 static double path_of_few(uint32_t ranks)
@@ -474,6 +518,7 @@ static const tipping rows[] = {
     ROW(differ_40, 4.021),
     ROW(systematic_16, 2.2499),
     ROW(systematic_40, 1.3487),
+    ROW(without_operations_though_worth_little, 10.5),
     ROW(without_operations, 2.1006),
     ROW(ordinary_of_3, 6.835),
     ROW(ordinary_of_4, 6.5777),
@@ -489,11 +534,14 @@ static const tipping rows[] = {
     ROW(most_ways, 6),
     ROW(way_or_node, 18.199),
     ROW(path_of_skew, 15.958),
-    ROW(path_among_spread, 30.84),
+    ROW(path_among_spread, 18.669),
     ROW(path_of_a_late_rank, 90),
     ROW(path_of_long_tails, 1024.2),
     ROW(path_of_wildest, 1818.5),
-    ROW(long_tails_from, 0.36727),
+    ROW(long_tails_from, 0.37121),
+    ROW(long_tails_known_from, 0.20561),
+    ROW(path_with_tails_of_11, 29.525),
+    ROW(path_with_tails_of_12, 47.721),
     ROW(path_of_4, 24.637),
     ROW(path_of_5, 19.082),
     ROW(path_beside_more, 1308.9),

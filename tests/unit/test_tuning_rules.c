@@ -476,6 +476,15 @@ static double sure_of_5(void)
     return sure(5, 100 * US);
 }
 
+static double sure_uncounted(void)
+{
+    begin(8);
+    m.ops = 0;
+    m.late[1] = 100 * US;
+    judge();
+    return 1 - confidence(DXT_LATE_RANK, 1);
+}
+
 static double sure_untimed(void)
 {
     begin(8);
@@ -586,6 +595,7 @@ static const tipping rows[] = {
     ROW(sure_of_4, 0.015),
     ROW(sure_of_3, 0.015),
     ROW(sure_of_5, 0.001),
+    ROW(sure_uncounted, 0.015),
     ROW(sure_untimed, 0.05),
     ROW(small_next_to, 15),
     ROW(ratio_axis, 9.8201),

@@ -137,7 +137,7 @@ void dxt_set_limit(const dxt_group_input *in, dxt_group *group, double least, do
     bool few = in->ops > 0 && in->ops < DXT_ONE_EVENT_OPS;
     if ((few || in->ops <= 0) && in->count > 1) spread *= 1 + DXT_FEW_SPREAD / (in->count - 1);
     double counts = in->count >= DXT_MANY_MEMBERS ? DXT_SPREAD_OF_MANY : DXT_SYSTEMATIC_SPREAD;
-    if (few) counts = 1;
+    if (few || in->ops <= 0) counts = 1;
     group->error = spread > counts * sampling ? spread : sampling;
     group->limit = fmax(least, dxt_lean_quantile(dxt_group_significance(in->population), own.lean) *
                                    group->error);

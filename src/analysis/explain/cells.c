@@ -61,8 +61,10 @@ double dxt_cells_least_ratio(const dxt_fit *fit, dxt_cell_sample *sample)
     for (size_t k = 0; k < used; k++)
         work[k] = ratio[k] > typical ? ratio[k] / typical : typical / ratio[k];
     double spread = DXT_MAD_TO_DEVIATION * log(dxt_median(work, used));
+    bool known = used >= DXT_LONG_TAILS_CELLS && spread >= DXT_LONG_TAILS_KNOWN;
     spread = fmin(spread * (1 + DXT_FEW_CELLS_TAIL / sqrt((double)used)), DXT_WILDEST);
     double cells = (double)fit->count * (fit->count - 1);
     double spreads = sqrt(2 * log(DXT_ONE_IN * cells));
-    return spread < DXT_LONG_TAILS ? 1 : exp(fmin(middle + spreads * spread, DXT_MOST_EXPONENT));
+    if (!known && spread < DXT_LONG_TAILS) return 1;
+    return exp(fmin(middle + spreads * spread, DXT_MOST_EXPONENT));
 }

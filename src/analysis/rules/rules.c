@@ -54,10 +54,11 @@ static dxt_subject subject_of(const dxt_case *c, dxt_about about, uint32_t k)
 /* The most that a finding of this size can be sure of. */
 static double surest(dxt_case *c, double wait)
 {
-    /* Without a clock only the proportions speak; few ranks hardly bear each other out; and next to
-     * something much larger in the other operator a small finding may be its trace. */
+    /* Without a clock only the proportions speak; few ranks hardly bear each other out, nor does
+     * one window tell chance whose operations are not known; and next to something much larger in
+     * the other operator a small finding may be its trace. */
     double most = isnan(c->fit.step) ? DXT_DOUBTFUL : DXT_SUREST;
-    if (c->fit.count <= DXT_SURE_RANKS) most = fmin(most, DXT_SURE_OF_FEW);
+    if (c->fit.count <= DXT_SURE_RANKS || c->fit.ops <= 0) most = fmin(most, DXT_SURE_OF_FEW);
     if (dxt_case_most_carried(c) > DXT_TRACE * wait) most = fmin(most, DXT_DOUBTFUL);
     return most;
 }
