@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# check-circles.sh: no file includes, or imports, one that leads back to it. A file and its header
-# are one; a header without a file of its name stands for itself, such as what several files of a room
-# share. What Python imports inside of a function does not count.
+# check-circles.sh: no file includes, imports or calls one that leads back to it. Of includes, a file and
+# its header are one; a header without a file of its name stands for itself, such as what several files of
+# a room share. A call is a name that one other file alone defines. What Python imports inside of a
+# function does not count.
 set -uo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -36,6 +37,54 @@ circles 'src, ep, tools, tests' < <(
         sub(/\.[a-z]*$/, "", from); sub(/\.[a-z]*$/, "", target)
         print from, target
     }' <(printf '%s\n' "${sources[@]}") "${sources[@]}"
+)
+
+mapfile -t sources < <(files 'src/*.c' 'ep/*.c' 'ep/*.cu' 'tools/*.c' 'tools/*.cu')
+# Functions and tables that are not static begin in column 0; each of their names is looked for in the
+# other files, without comments and texts.
+circles 'calls in src, ep, tools' < <(
+    awk '
+    FNR == 1 { comment = 0; head = "" }
+    {
+        rest = $0; code = ""
+        while (rest != "") {
+            at = index(rest, comment ? "*/" : "/*")
+            if (!comment) code = code (at ? substr(rest, 1, at - 1) : rest)
+            if (!at) break
+            rest = substr(rest, at + 2)
+            comment = !comment
+        }
+        gsub(/"([^"\\]|\\.)*"/, "\"\"", code)
+        gsub(/struct +[A-Za-z_0-9]+|(\.|->)[A-Za-z_0-9]+/, " ", code) # no calls: types, fields
+    }
+    # What begins in column 0 is a definition if a body or a value follows.
+    code ~ /^[A-Za-z_]/ && code !~ /^[a-z_]+:/ { head = ""; open = 1 }
+    open { head = head " " code }
+    open && (code ~ /^\{/ || head ~ /=/ || code ~ /[{;][ \t]*$/) {
+        defined = code ~ /^\{/ || head ~ /=/
+        if (defined && head !~ /^ *(static|typedef|struct [a-z_]* *\{|enum|extern|#)/ && head !~ /[ \t]static[ \t]/) {
+            name = head
+            sub(/[=({\[].*/, "", name); sub(/[ \t]*$/, "", name); sub(/.*[ \t*]/, "", name)
+            if (name == "main") name = ""
+            if (!(name in owner)) owner[name] = FILENAME
+            else if (owner[name] != FILENAME) owner[name] = "several"
+        }
+        open = 0
+    }
+    {
+        while (match(code, /[A-Za-z_][A-Za-z0-9_]*/)) {
+            uses[FILENAME, substr(code, RSTART, RLENGTH)] = 1
+            code = substr(code, RSTART + RLENGTH)
+        }
+    }
+    END {
+        for (pair in uses) {
+            split(pair, part, SUBSEP)
+            if (!(part[2] in owner)) continue
+            to = owner[part[2]]
+            if (to != "several" && to != part[1]) print part[1], to
+        }
+    }' "${sources[@]}"
 )
 
 mapfile -t modules < <(files 'python/deepxtrace/*.py')

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "matrix/cells.h"
+#include "matrix/reader.h"
 
 /* The block becomes what stands to the left of the next one. */
 static dxt_status put_right(dxt_table *table, uint32_t skip)
@@ -61,21 +61,5 @@ dxt_status dxt_table_join(dxt_table *table)
     table->left.reals = NULL;
     table->left.width = table->left.rows = 0;
     table->wide = false;
-    return DXT_OK;
-}
-
-dxt_status dxt_table_block(dxt_reader *reader, const dxt_cells *line)
-{
-    dxt_table *table = &reader->table;
-    dxt_status status = DXT_OK;
-    if (table->wide && table->more && table->rows > 0)
-        status = dxt_table_join(table);
-    else if (!table->wide || !table->more)
-        status = dxt_table_end(reader, false);
-    if (status != DXT_OK) return status;
-    table->wide = true;
-    table->heading = false;
-    table->more = line->more;
-    table->head = line->width + line->label;
     return DXT_OK;
 }

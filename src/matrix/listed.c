@@ -88,7 +88,7 @@ dxt_status dxt_end_listed(dxt_reader *reader)
     if (!reader->listing) return DXT_OK;
     reader->listing = false;
     const char *line = reader->listed.data;
-    return dxt_table_line(reader, line, line + reader->listed.size);
+    return dxt_listed_line(reader, line, line + reader->listed.size);
 }
 
 static bool take_dashes(dxt_reader *reader, const char *line, const char *end, dxt_status *status)
@@ -161,7 +161,8 @@ static const char *skip_row_name(const char *at, const char *end)
     return stop && begins(stop, end, ",]") ? stop + 2 : at;
 }
 
-dxt_status dxt_take_listed(dxt_reader *reader, const char **line, const char **end)
+/* @param line  Moved to what is a line of a table; NULL where nothing is left of it. */
+static dxt_status take_listed(dxt_reader *reader, const char **line, const char **end)
 {
     dxt_status status = DXT_OK;
     if (take_dashes(reader, *line, *end, &status)) {
@@ -181,6 +182,12 @@ dxt_status dxt_take_listed(dxt_reader *reader, const char **line, const char **e
     }
     take_place(reader, line, end);
     return reader->listed.failed ? dxt_fail_memory(0) : DXT_OK;
+}
+
+dxt_status dxt_listed_line(dxt_reader *reader, const char *line, const char *end)
+{
+    dxt_status status = take_listed(reader, &line, &end);
+    return status != DXT_OK || !line ? status : dxt_table_line(reader, line, end);
 }
 
 bool dxt_is_listed(const char *line, const char *end, const char **row)

@@ -2,7 +2,7 @@
 /*
  * What the readers share. reader.c hands every line to whom it concerns: JSON lines to
  * read_recording.c, all other text to text.c, which finds headers (header.c), rows in brackets
- * (find_row.c) and tables (table.c) in it; rows become windows in sheets.c.
+ * (find_row.c) and tables (listed.c, table.c) in it; rows become windows in sheets.c.
  */
 #ifndef DXT_MATRIX_READER_H
 #define DXT_MATRIX_READER_H
@@ -10,126 +10,7 @@
 #include <deepxtrace/matrix.h>
 
 #include "matrix/input.h"
-#include "matrix/literal.h"
-
-/** Most windows under way at a time: writers that share a log. */
-#define DXT_SHEETS 8
-/** Series of numbered windows that are remembered: writer and operator. */
-#define DXT_SERIES 64
-/** Windows that are remembered because they may come again, from a second handler. */
-#define DXT_ECHOES 8
-
-/** A row of a matrix as it is read; its values are in dxt_reader.row. */
-typedef struct dxt_row {
-    bool open;       /**< its bracket has not closed */
-    bool comma;      /**< a value must follow */
-    bool semicolons; /**< they stand between its values */
-    bool bracket;    /**< one stands in front of it, or of the rows before it */
-    bool named;      /**< it carries its rank */
-    bool last;       /**< the bracket of the matrix closed behind it */
-    bool pure;       /**< nothing stands in front of it */
-    bool decimals;   /**< values are in dxt_reader.reals as well */
-    uint32_t nans;   /**< values that say "nan"; the first is `nan_at` */
-    uint32_t nan_at;
-    uint32_t width;    /**< values so far */
-    uint32_t parts;    /**< lines before this one that it runs over */
-    uint32_t joints;   /**< places between them where a number may be cut in two */
-    bool digit;        /**< the newest one ended in a digit */
-    uint32_t label;    /**< of the text in front of it */
-    uint32_t form;     /**< the same whatever its numbers are */
-    int64_t rank;      /**< −1 = the next one */
-    uint64_t line;     /**< where it begins */
-    dxt_status status; /**< DXT_OK, or what is wrong with it */
-    char why[160];     /**< its reason */
-} dxt_row;
-
-/** A window under way. */
-typedef struct dxt_sheet {
-    bool used;
-    bool headed;        /**< it has a header */
-    bool named;         /**< its rows carry their ranks */
-    bool lost;          /**< it cannot be read: what follows of it is passed over */
-    bool doubled;       /**< its header came twice, so every line will */
-    bool skipped;       /**< the second copy of the last row has come */
-    bool stays;         /**< it has had a row since another one began */
-    dxt_window *window; /**< made with the first row; NULL if it is lost */
-    uint8_t *missing;   /**< N: the rows that have not come; made with the first one */
-    double *reals;      /**< N×N, once there are decimals */
-    uint32_t ranks;     /**< N; 0 = as many as the first row has */
-    uint32_t count;     /**< rows so far */
-    uint32_t nans;      /**< of these, with "nan" for their own rank */
-    uint32_t label;     /**< of the text in front of its header */
-    uint32_t form;      /**< the same whatever its numbers are */
-    uint32_t row_form;  /**< of the text in front of its first row */
-    bool row_pure;      /**< there was none */
-    int64_t last_rank;  /**< of the newest row; −1 = none */
-    uint64_t line;      /**< of the header, or the first row */
-    uint64_t order;     /**< when it began */
-    uint64_t touched;   /**< when the newest row came */
-    uint64_t head;      /**< hash of the header's text; 0 = none */
-    uint64_t cells;     /**< hash of the rows in the order they came */
-    uint64_t tail;      /**< hash of the newest row */
-    char phase[256];
-    char *instance;
-    char *begin;
-} dxt_sheet;
-
-/** Rows of numbers without brackets, of one matrix. */
-typedef struct dxt_table {
-    int64_t *cells;
-    double *reals; /**< the same as real numbers */
-    uint32_t width, rows, capacity;
-    uint32_t nans, nan_row; /**< rows with "nan" for their own rank; the first */
-    uint32_t named;         /**< rows that are row, column and value, as far as they go */
-    bool decimals;          /**< `reals` say more than `cells` */
-    bool lost;              /**< it cannot be read: its rows are passed over */
-    bool wide;     /**< its columns are printed in blocks below each other, as pandas does */
-    bool more;     /**< another block follows */
-    bool parted;   /**< more blocks may follow as long as it is not square */
-    double scale;  /**< of all values; 0: 1 */
-    bool heading;  /**< with the next line */
-    uint32_t head; /**< columns that the heading of the block under way has */
-    struct {
-        int64_t *cells;
-        double *reals;
-        uint32_t width, rows;
-    } left; /**< the blocks before it */
-    uint64_t line;
-} dxt_table;
-
-/** An array as NumPy stores it, under way. */
-typedef struct dxt_npy {
-    char kind;     /**< i, u or f */
-    bool swapped;  /**< the bytes of a value are in the other order */
-    bool fortran;  /**< column by column */
-    bool flat;     /**< it has one axis */
-    uint32_t size; /**< bytes of a value */
-    uint32_t ranks;
-    uint64_t windows; /**< to come; 0 = no array is under way */
-} dxt_npy;
-
-/** A window that is ready to be handed out. */
-typedef struct dxt_ready {
-    dxt_window *window;
-    uint64_t line;
-} dxt_ready;
-
-/** Windows that are ready, in order: those before `at` have been handed out. */
-typedef struct dxt_queue {
-    dxt_ready *windows;
-    uint32_t at, end, capacity;
-    bool full; /**< there was no room for more, which has been said */
-} dxt_queue;
-
-/** A value as JSON or Python writes it that runs over several lines. */
-typedef struct dxt_document {
-    bool open;
-    bool plain;    /**< what is read again was none: it is text */
-    uint64_t line; /**< where it begins */
-    dxt_literal literal;
-    dxt_text text;  /**< so far */
-    dxt_text lines; /**< what it holds */
-} dxt_document;
+#include "matrix/parts.h"
 
 struct dxt_reader {
     dxt_input input;
@@ -197,7 +78,7 @@ struct dxt_reader {
 dxt_status dxt_read_recording(dxt_reader *reader, const char *line, size_t size,
                               dxt_window **window);
 
-/* ---- reader.c ---- */
+/* ---- tell.c ---- */
 
 /** dxt_fail() with "FILE:LINE: " of the current line in front. */
 dxt_status dxt_reader_fail(const dxt_reader *reader, dxt_status status, const char *format, ...)
@@ -235,19 +116,21 @@ const char *dxt_find_recording(const char *line, const char *end);
 /** Add to a part of a line that is kept. @return DXT_OK; DXT_ERR_LIMIT; DXT_ERR_NO_MEMORY. */
 dxt_status dxt_keep_part(const dxt_reader *reader, dxt_text *kept, const char *at, size_t size);
 
-/* ---- unwrap_json.c: lines that objects carry ---- */
+/* ---- inner.c: text that is carried ---- */
 
 /** Whether a member of this name carries the text of a log. */
 bool dxt_carries_text(const char *name, size_t size);
+/** Have the lines of a text read next; @p text is taken over. A text among the lines of another is
+ *  left alone, so that no text is copied more than once for each depth. */
+void dxt_serve_inner(dxt_reader *reader, dxt_text *text);
+
+/* ---- unwrap_json.c: lines that objects carry ---- */
+
 /** Put the text that an object of JSON carries into `inner`, if it does. */
 dxt_status dxt_unwrap_json(dxt_reader *reader, const char *line, const char *end);
 /** The file ends: have the parts of lines that are kept read next. @return Whether there are any.
  */
 bool dxt_serve_parts(dxt_reader *reader);
-
-/** Have the lines of a text read next; @p text is taken over. A text among the lines of another is
- *  left alone, so that no text is copied more than once for each depth. */
-void dxt_serve_inner(dxt_reader *reader, dxt_text *text);
 
 /* ---- document.c: values over several lines ---- */
 
@@ -313,13 +196,10 @@ bool dxt_find_row(const char *line, const char *end, dxt_found *found);
 /** Find nothing but numbers and brackets at the end of a line: the rest of a row that is open. */
 bool dxt_find_rest(const char *line, const char *end, dxt_found *found);
 
-/** text.c: have the row under way as real numbers as well. */
+/** rows.c: have the row under way as real numbers as well. */
 void dxt_row_reals(dxt_reader *reader);
-/** rows.c: put the finished row where it belongs. */
+/** Put the finished row where it belongs. */
 dxt_status dxt_sheet_row(dxt_reader *reader);
-/** The only row of a window names a rank beyond its size. */
-dxt_status dxt_lose_beyond(dxt_reader *reader, const dxt_sheet *sheet);
-
 /* ---- sheets.c: windows that grow row by row ---- */
 
 /** A sheet without rows; the oldest one is finished if there is no room. NULL: see @p status. */
@@ -335,6 +215,8 @@ dxt_status dxt_sheet_end(dxt_reader *reader, dxt_sheet *sheet);
 /** The input ends, @p torn: within a row: hand it out if its last rows are there. */
 dxt_status dxt_sheet_cut(dxt_reader *reader, dxt_sheet *sheet, bool torn);
 void dxt_sheet_drop(dxt_sheet *sheet);
+/** The only row of a window names a rank beyond its size. */
+dxt_status dxt_lose_beyond(dxt_reader *reader, const dxt_sheet *sheet);
 /** Make whole numbers of N×N decimals, the waits of @p window; its missing rows are passed over. */
 dxt_status dxt_round(dxt_reader *reader, uint64_t line, const double *reals, dxt_window *window);
 /** Number and hand out a window of text. */
@@ -349,17 +231,17 @@ uint64_t dxt_hash(uint64_t hash, const void *bytes, size_t size);
 
 /* ---- table.c ---- */
 
-/** A line outside any log: a row of numbers, a heading, a blank line or something else. */
+/** A line of a table: a row of numbers, a heading, a blank line or something else. */
 dxt_status dxt_table_line(dxt_reader *reader, const char *line, const char *end);
+
+/* ---- table_end.c ---- */
+
 /** Nothing follows the rows so far; @p cut: because the file ends. */
 dxt_status dxt_table_end(dxt_reader *reader, bool cut);
 void dxt_table_drop(dxt_table *table);
 
 /* ---- blocks.c: tables whose columns are printed in blocks ---- */
 
-/** A heading of a block. @return DXT_OK; DXT_ERR_NO_MEMORY. */
-struct dxt_cells;
-dxt_status dxt_table_block(dxt_reader *reader, const struct dxt_cells *line);
 /** The block under way has ended: it stands behind those before it, and is the table itself once
  *  no other follows. */
 dxt_status dxt_table_join(dxt_table *table);
@@ -367,14 +249,13 @@ dxt_status dxt_table_join(dxt_table *table);
 /* ---- listed.c: what belongs to a table and is no row as it stands ---- */
 
 /**
- * Take "(3, 5): 17" and the like as row, column and value, "- - 17" and "- 18" of YAML as parts of
- * a row, "[,1] [,2]" and "Columns 1 through 5" as headings of blocks, "1.0e+03 *" as a factor, and
- * leave out "[3,]" in front of a row.
+ * A line outside any log, for dxt_table_line(): takes "(3, 5): 17" and the like as row, column and
+ * value, "- - 17" and "- 18" of YAML as parts of a row, "[,1] [,2]" and "Columns 1 through 5" as
+ * headings of blocks, "1.0e+03 *" as a factor, and leaves out "[3,]" in front of a row.
  *
- * @param line  Moved to what is a line of a table; NULL where nothing is left of it.
- * @return DXT_OK; DXT_ERR_NO_MEMORY.
+ * @return DXT_OK; DXT_ERR_NO_MEMORY; what that function returns.
  */
-dxt_status dxt_take_listed(dxt_reader *reader, const char **line, const char **end);
+dxt_status dxt_listed_line(dxt_reader *reader, const char *line, const char *end);
 /** Whether a line that begins with a bracket is one of R's; then @p row is behind its name. */
 bool dxt_is_listed(const char *line, const char *end, const char **row);
 /** The row of a list in YAML that is under way is complete. */

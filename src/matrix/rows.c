@@ -3,10 +3,18 @@
  * Where a row of a text belongs: its rank, its length and what stands in front of it say so. Lines
  * that two handlers have written come twice, and are read once.
  */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "matrix/reader.h"
+
+void dxt_row_reals(dxt_reader *reader)
+{
+    for (uint32_t i = 0; i < reader->rowing.width; i++)
+        reader->reals[i] =
+            reader->row[i] == DXT_NOT_OBSERVED ? (double)NAN : (double)reader->row[i];
+}
 
 static uint64_t hash_row(const dxt_reader *reader)
 {
@@ -263,15 +271,6 @@ static dxt_status close_headless(dxt_reader *reader)
                                  sheet->ranks);
     dxt_sheet_drop(sheet);
     return status;
-}
-
-dxt_status dxt_lose_beyond(dxt_reader *reader, const dxt_sheet *sheet)
-{
-    int64_t rank = reader->launcher;
-    reader->launcher = -1;
-    return dxt_reader_lose(reader, DXT_REMARK_LOST, DXT_ERR_FORMAT, sheet->line,
-                           "rank %lld does not exist among %u ranks", (long long)rank,
-                           sheet->ranks);
 }
 
 /* Two rows of one rank, one behind the other and not the same: it is the rank of who prints, which

@@ -223,6 +223,15 @@ dxt_status dxt_sheet_end(dxt_reader *reader, dxt_sheet *sheet)
     return status;
 }
 
+dxt_status dxt_lose_beyond(dxt_reader *reader, const dxt_sheet *sheet)
+{
+    int64_t rank = reader->launcher;
+    reader->launcher = -1;
+    return dxt_reader_lose(reader, DXT_REMARK_LOST, DXT_ERR_FORMAT, sheet->line,
+                           "rank %lld does not exist among %u ranks", (long long)rank,
+                           sheet->ranks);
+}
+
 dxt_status dxt_sheet_cut(dxt_reader *reader, dxt_sheet *sheet, bool torn)
 {
     dxt_status status = DXT_OK;

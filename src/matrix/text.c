@@ -32,13 +32,6 @@ static void spoil_value(dxt_row *row, dxt_status status, const char *why)
         spoil(row, status, "column %u: %s", row->width, why);
 }
 
-void dxt_row_reals(dxt_reader *reader)
-{
-    for (uint32_t i = 0; i < reader->rowing.width; i++)
-        reader->reals[i] =
-            reader->row[i] == DXT_NOT_OBSERVED ? (double)NAN : (double)reader->row[i];
-}
-
 static void put_value(dxt_reader *reader, int64_t value, double real)
 {
     dxt_row *row = &reader->rowing;
@@ -262,7 +255,7 @@ static dxt_status split(dxt_reader *reader, const char *line, const char *end, c
 static dxt_status other_line(dxt_reader *reader, const char *line, const char *end)
 {
     if (reader->headers) return DXT_OK;
-    return dxt_table_line(reader, line, end);
+    return dxt_listed_line(reader, line, end);
 }
 
 /* A header that was wrapped: it is read once it is whole. */
@@ -305,7 +298,7 @@ dxt_status dxt_text_line(dxt_reader *reader, const char *line, const char *end)
     }
     const char *first = skip_blanks(line, end), *listed;
     if (!reader->headers && first < end && *first == '[' && dxt_is_listed(first, end, &listed))
-        return dxt_table_line(reader, listed, end);
+        return dxt_listed_line(reader, listed, end);
     bool there = dxt_find_row(line, end, &found);
     bool begins = !there && has(line, end, "[Diagnose]");
     if (begins || (reader->heading.size > 0 && !(there && found.named)))

@@ -7,7 +7,6 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "matrix/json.h"
 #include "matrix/reader.h"
@@ -19,17 +18,6 @@
 #define HELD_SIZE ((size_t)64 << 10)
 /* Between texts that are held back; no text holds it. */
 #define HELD_END '\0'
-
-bool dxt_carries_text(const char *name, size_t size)
-{
-    static const char *const names[] = {
-        "log",      "message",     "msg",  "line",  "text",          "body",         "content",
-        "event",    "textPayload", "_raw", "value", "@message",      "original",     "payload",
-        "log_line", "logMessage",  "raw",  "logs",  "short_message", "full_message", "m"};
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        if (strlen(names[i]) == size && strncasecmp(name, names[i], size) == 0) return true;
-    return false;
-}
 
 /* What an object says of the line that it carries. */
 typedef struct carried {
@@ -80,17 +68,6 @@ static dxt_status find_text(dxt_json *json, carried *found)
         if (status != DXT_OK) return status;
     } while (dxt_json_take(json, ','));
     return DXT_END;
-}
-
-void dxt_serve_inner(dxt_reader *reader, dxt_text *text)
-{
-    dxt_text done = reader->inner;
-    if (reader->inner_at >= done.size) {
-        reader->inner = *text;
-        reader->inner_at = 0;
-        *text = done;
-    }
-    text->size = 0;
 }
 
 /* ---- parts ---- */

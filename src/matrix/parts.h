@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a reader has under way: a row, windows, a table, an array, a value over several lines. */
+#ifndef DXT_MATRIX_PARTS_H
+#define DXT_MATRIX_PARTS_H
+
+#include <deepxtrace/matrix.h>
+
+#include "matrix/literal.h"
+
+/** Most windows under way at a time: writers that share a log. */
+#define DXT_SHEETS 8
+/** Series of numbered windows that are remembered: writer and operator. */
+#define DXT_SERIES 64
+/** Windows that are remembered because they may come again, from a second handler. */
+#define DXT_ECHOES 8
+
+/** A row of a matrix as it is read; its values are in dxt_reader.row. */
+typedef struct dxt_row {
+    bool open;       /**< its bracket has not closed */
+    bool comma;      /**< a value must follow */
+    bool semicolons; /**< they stand between its values */
+    bool bracket;    /**< one stands in front of it, or of the rows before it */
+    bool named;      /**< it carries its rank */
+    bool last;       /**< the bracket of the matrix closed behind it */
+    bool pure;       /**< nothing stands in front of it */
+    bool decimals;   /**< values are in dxt_reader.reals as well */
+    uint32_t nans;   /**< values that say "nan"; the first is `nan_at` */
+    uint32_t nan_at;
+    uint32_t width;    /**< values so far */
+    uint32_t parts;    /**< lines before this one that it runs over */
+    uint32_t joints;   /**< places between them where a number may be cut in two */
+    bool digit;        /**< the newest one ended in a digit */
+    uint32_t label;    /**< of the text in front of it */
+    uint32_t form;     /**< the same whatever its numbers are */
+    int64_t rank;      /**< −1 = the next one */
+    uint64_t line;     /**< where it begins */
+    dxt_status status; /**< DXT_OK, or what is wrong with it */
+    char why[160];     /**< its reason */
+} dxt_row;
+
+/** A window under way. */
+typedef struct dxt_sheet {
+    bool used;
+    bool headed;        /**< it has a header */
+    bool named;         /**< its rows carry their ranks */
+    bool lost;          /**< it cannot be read: what follows of it is passed over */
+    bool doubled;       /**< its header came twice, so every line will */
+    bool skipped;       /**< the second copy of the last row has come */
+    bool stays;         /**< it has had a row since another one began */
+    dxt_window *window; /**< made with the first row; NULL if it is lost */
+    uint8_t *missing;   /**< N: the rows that have not come; made with the first one */
+    double *reals;      /**< N×N, once there are decimals */
+    uint32_t ranks;     /**< N; 0 = as many as the first row has */
+    uint32_t count;     /**< rows so far */
+    uint32_t nans;      /**< of these, with "nan" for their own rank */
+    uint32_t label;     /**< of the text in front of its header */
+    uint32_t form;      /**< the same whatever its numbers are */
+    uint32_t row_form;  /**< of the text in front of its first row */
+    bool row_pure;      /**< there was none */
+    int64_t last_rank;  /**< of the newest row; −1 = none */
+    uint64_t line;      /**< of the header, or the first row */
+    uint64_t order;     /**< when it began */
+    uint64_t touched;   /**< when the newest row came */
+    uint64_t head;      /**< hash of the header's text; 0 = none */
+    uint64_t cells;     /**< hash of the rows in the order they came */
+    uint64_t tail;      /**< hash of the newest row */
+    char phase[256];
+    char *instance;
+    char *begin;
+} dxt_sheet;
+
+/** Rows of numbers without brackets, of one matrix. */
+typedef struct dxt_table {
+    int64_t *cells;
+    double *reals; /**< the same as real numbers */
+    uint32_t width, rows, capacity;
+    uint32_t nans, nan_row; /**< rows with "nan" for their own rank; the first */
+    uint32_t named;         /**< rows that are row, column and value, as far as they go */
+    bool decimals;          /**< `reals` say more than `cells` */
+    bool lost;              /**< it cannot be read: its rows are passed over */
+    bool wide;     /**< its columns are printed in blocks below each other, as pandas does */
+    bool more;     /**< another block follows */
+    bool parted;   /**< more blocks may follow as long as it is not square */
+    double scale;  /**< of all values; 0: 1 */
+    bool heading;  /**< with the next line */
+    uint32_t head; /**< columns that the heading of the block under way has */
+    struct {
+        int64_t *cells;
+        double *reals;
+        uint32_t width, rows;
+    } left; /**< the blocks before it */
+    uint64_t line;
+} dxt_table;
+
+/** An array as NumPy stores it, under way. */
+typedef struct dxt_npy {
+    char kind;     /**< i, u or f */
+    bool swapped;  /**< the bytes of a value are in the other order */
+    bool fortran;  /**< column by column */
+    bool flat;     /**< it has one axis */
+    uint32_t size; /**< bytes of a value */
+    uint32_t ranks;
+    uint64_t windows; /**< to come; 0 = no array is under way */
+} dxt_npy;
+
+/** A window that is ready to be handed out. */
+typedef struct dxt_ready {
+    dxt_window *window;
+    uint64_t line;
+} dxt_ready;
+
+/** Windows that are ready, in order: those before `at` have been handed out. */
+typedef struct dxt_queue {
+    dxt_ready *windows;
+    uint32_t at, end, capacity;
+    bool full; /**< there was no room for more, which has been said */
+} dxt_queue;
+
+/** A value as JSON or Python writes it that runs over several lines. */
+typedef struct dxt_document {
+    bool open;
+    bool plain;    /**< what is read again was none: it is text */
+    uint64_t line; /**< where it begins */
+    dxt_literal literal;
+    dxt_text text;  /**< so far */
+    dxt_text lines; /**< what it holds */
+} dxt_document;
+
+#endif

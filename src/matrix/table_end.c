@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A table has ended: the matrix that its rows are. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "matrix/reader.h"
+#include "matrix/shape.h"
+
+void dxt_table_drop(dxt_table *table)
+{
+    free(table->cells);
+    free(table->reals);
+    free(table->left.cells);
+    free(table->left.reals);
+    *table = (dxt_table){0};
+}
+
+/* Put the values of triples where they belong; one real number for each cell. */
+static dxt_status spread(dxt_table *table, uint32_t ranks)
+{
+    size_t count = (size_t)ranks * ranks;
+    int64_t *cells = malloc(count * sizeof *cells);
+    double *reals = malloc(count * sizeof *reals);
+    if (!cells || !reals) {
+        free(cells);
+        free(reals);
+        return dxt_fail_memory(count * sizeof *cells);
+    }
+    for (size_t i = 0; i < count; i++) {
+        cells[i] = DXT_NOT_OBSERVED;
+        reals[i] = NAN;
+    }
+    for (uint32_t i = 0; i < table->rows; i++) {
+        size_t to =
+            (size_t)table->cells[(size_t)i * 3] * ranks + (size_t)table->cells[(size_t)i * 3 + 1];
+        cells[to] = table->cells[(size_t)i * 3 + 2];
+        reals[to] = table->reals[(size_t)i * 3 + 2];
+    }
+    free(table->cells);
+    free(table->reals);
+    table->cells = cells;
+    table->reals = reals;
+    return DXT_OK;
+}
+
+static dxt_status give(dxt_reader *reader, uint32_t ranks, uint32_t column, uint32_t row)
+{
+    dxt_table *table = &reader->table;
+    dxt_window *window;
+    bool listed = dxt_shape_listed(table) == ranks && ranks != table->width;
+    dxt_status status = listed && table->width == 3 ? spread(table, ranks) : DXT_OK;
+    if (status == DXT_OK) status = dxt_window_create(ranks, reader->phase, &window);
+    if (status != DXT_OK) return status;
+    uint64_t lost = reader->lost;
+    size_t width = listed ? ranks : table->width;
+    for (uint32_t i = 0; i < ranks && status == DXT_OK; i++) {
+        size_t from = (size_t)(i + row) * width + column;
+        memcpy(window->wait + (size_t)i * ranks, table->cells + from, ranks * sizeof(int64_t));
+        /* Together, so that all cells get the same scale. */
+        if (table->decimals || table->scale > 0)
+            memmove(table->reals + (size_t)i * ranks, table->reals + from, ranks * sizeof(double));
+    }
+    for (size_t i = 0; table->scale > 0 && i < (size_t)ranks * ranks; i++)
+        table->reals[i] *= table->scale;
+    if (table->decimals || table->scale > 0)
+        status = dxt_round(reader, table->line, table->reals, window);
+    if (status == DXT_OK && lost == reader->lost) return dxt_give_text(reader, window, table->line);
+    dxt_window_free(window);
+    return status;
+}
+
+/* Nothing but numbers, one a line, that make no matrix. A single one may be anything. */
+static dxt_status end_numbers(dxt_reader *reader)
+{
+    const dxt_table *table = &reader->table;
+    if (table->rows >= 4)
+        return dxt_reader_lose(reader, DXT_REMARK_LOST, DXT_ERR_FORMAT, reader->input.line,
+                               "%u numbers, one a line, make no square matrix", table->rows);
+    dxt_reader_hint(reader, "row 0 has 1 value; a matrix has at least 2 ranks");
+    return DXT_OK;
+}
+
+dxt_status dxt_table_end(dxt_reader *reader, bool cut)
+{
+    dxt_table *table = &reader->table;
+    uint32_t column, row;
+    bool said = table->lost || !table->wide;
+    if (table->parted) table->more = false;
+    dxt_status status = table->wide ? dxt_table_join(table) : DXT_OK;
+    if (status == DXT_OK && table->lost && !said)
+        status = dxt_reader_lose(reader, DXT_REMARK_LOST, DXT_ERR_FORMAT, reader->input.line,
+                                 "the blocks of columns do not fit together");
+    if (status == DXT_OK && table->rows > 0 && !table->lost) {
+        uint32_t ranks = dxt_shape_find(table, &column, &row);
+        bool short_of = cut && table->rows < table->width;
+        if (table->nans > 0 && table->nans != ranks)
+            status = dxt_reader_lose(reader, DXT_REMARK_LOST, DXT_ERR_FORMAT, reader->input.line,
+                                     "row %u: nan is not a number", table->nan_row);
+        else if (ranks >= 2 && ranks <= DXT_MAX_RANKS)
+            status = give(reader, ranks, column, row);
+        else if (table->width == 1)
+            status = end_numbers(reader);
+        else if (table->width > DXT_MAX_RANKS)
+            status =
+                dxt_reader_lose(reader, DXT_REMARK_LOST, DXT_ERR_LIMIT, table->line,
+                                "row 0 has more than %u values, the most ranks", DXT_MAX_RANKS);
+        else
+            status = dxt_reader_lose(
+                reader, short_of ? DXT_REMARK_CUT : DXT_REMARK_LOST, DXT_ERR_FORMAT,
+                reader->input.line, "the matrix is not square: %u rows of %u values%s", table->rows,
+                table->width,
+                table->rows > table->width ? "; a blank line must separate windows" : "");
+    }
+    dxt_table_drop(table);
+    return status;
+}
