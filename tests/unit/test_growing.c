@@ -166,6 +166,18 @@ static void packed_files_are_read_once(void **state)
     end(f);
 }
 
+static void what_cannot_be_read_says_why(void **state)
+{
+    (void)state;
+    struct seen seen;
+    char *operand = folder;
+    put_text("b.jsonl.gz", "w", "PK\3\4 no archive");
+    growing *f = begin(&seen, &operand, true);
+    assert_int_equal(read_all(f, &seen), 0);
+    assert_non_null(strstr(f->why, "a zip archive that is damaged, or none"));
+    end(f);
+}
+
 static void a_file_that_is_cut_off_is_looked_at_again(void **state)
 {
     (void)state;
@@ -228,6 +240,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         IN_FOLDER(lines_are_taken_as_they_come),
         IN_FOLDER(packed_files_are_read_once),
+        IN_FOLDER(what_cannot_be_read_says_why),
         IN_FOLDER(a_file_that_is_cut_off_is_looked_at_again),
         IN_FOLDER(failed_allocations_are_survived),
     };

@@ -57,6 +57,7 @@ typedef struct growing {
     growing_file files[GROWING_FILES];
     size_t file_count;
     uint64_t bad;      /**< lines and windows that could not be read */
+    char why[256];     /**< why a packed file cannot be read at all, the first one; "" = all can */
     dxt_status failed; /**< DXT_OK, or why nothing more is read */
 } growing;
 

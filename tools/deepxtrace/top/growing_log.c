@@ -75,7 +75,7 @@ static void end_packed(growing_file *file)
 
 static bool begin_packed(growing *f, growing_file *file)
 {
-    char why[1200];
+    char why[1200] = "out of memory";
     dxt_status status = unpack_open(&file->path, 1, &file->packed, why, sizeof why);
     if (status == DXT_OK) {
         const dxt_source source = {.struct_size = sizeof source,
@@ -91,6 +91,7 @@ static bool begin_packed(growing *f, growing_file *file)
     }
     end_packed(file);
     f->bad++;
+    if (!f->why[0]) snprintf(f->why, sizeof f->why, "%s", why);
     if (status == DXT_ERR_NO_MEMORY) f->failed = status;
     return false;
 }
