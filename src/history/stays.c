@@ -8,23 +8,34 @@
 #include "analysis/weigh.h"
 #include "history/pair.h"
 
-/* Whether three quarters of the newest windows, the last one included, show at least half of the
- * lateness that has to be shown (one long stall makes a mean, but not a late rank), and it has not
- * ended: the last few show still half of the mean, in the middle of them, and the last one does but
- * for @p chance, by which one window is off. What pairs differ anyway may be half of the limit. */
-static bool stays(const dxt_weighing *w, uint32_t rank, uint32_t length, double base, double limit,
-                  double chance)
+/* Mean of the newest windows, at most what the middle one says, and its standard error: a few
+ * windows of a fault that has ended make a mean, too. */
+static double steady_mean(const dxt_weighing *w, uint32_t rank, uint32_t length, double noise)
 {
-    double last[DXT_SHORTEST], scratch[DXT_SHORTEST];
+    double late[DXT_TRACK_SLOTS], scratch[DXT_TRACK_SLOTS];
+    uint32_t end = w->newest + 1;
+    assert(length <= end && length <= DXT_TRACK_SLOTS);
+    for (uint32_t k = 0; k < length; k++) late[k] = dxt_track_late(w->track, end - 1 - k, rank);
+    double middle = dxt_median_known(late, length, scratch);
+    return fmin(dxt_track_mean(w->track, end, length, rank),
+                middle + sqrt(M_PI / 2) * noise / sqrt(length));
+}
+
+/* Whether a lateness of @p mean stays: three quarters of the newest windows, the last one included,
+ * show at least half of what has to be shown (one long stall makes a mean, but not a late rank),
+ * and half of the mean but for @p noise of one window (what pairs differ by at any time may be half
+ * of the limit); the last few show half of the mean, in the middle of them (it has not ended). */
+static bool stays(const dxt_weighing *w, uint32_t rank, uint32_t length, double base, double mean,
+                  double limit, double noise)
+{
+    double last[DXT_SHORTEST], scratch[DXT_SHORTEST], half = fmax(limit / 2, mean / 2 - noise);
     uint32_t shown = 0, end = w->newest + 1;
     assert(length >= DXT_SHORTEST && length <= end);
     for (uint32_t p = end - length; p < end; p++)
-        shown += dxt_track_late(w->track, p, rank) - base > limit / 2;
+        shown += dxt_track_late(w->track, p, rank) - base > half;
     for (uint32_t k = 0; k < DXT_SHORTEST; k++)
         last[k] = dxt_track_late(w->track, w->newest - k, rank) - base;
-    double mean = dxt_track_mean(w->track, end, length, rank) - base;
-    if (shown < DXT_SHOWN_PART * length || !(last[0] > limit / 2)) return false;
-    return last[0] > mean / 2 - chance &&
+    return shown >= DXT_SHOWN_PART * length && last[0] > half &&
            dxt_median_known(last, DXT_SHORTEST, scratch) > mean / 2;
 }
 
@@ -86,8 +97,9 @@ static bool late_by_mean(const dxt_weighing *w, uint32_t rank, uint32_t length,
     double noise = noise_of(w, length);
     double limit = fmax(fmax(w->now->floor, unevenness(w->track, w->now)),
                         dxt_history_chance(w->track, w->now, noise, length));
-    double chance = dxt_history_chance(w->track, w->now, noise, 1);
-    if (!(mean > limit) || !stays(w, rank, length, 0, limit, chance)) return false;
+    if (!(mean > limit)) return false;
+    mean = steady_mean(w, rank, length, noise);
+    if (!(mean > limit) || !stays(w, rank, length, 0, mean, limit, noise)) return false;
     *late = (struct lateness){own_part(w, rank, length, mean, 0), noise / sqrt(length), limit};
     return late->wait > limit;
 }
@@ -107,9 +119,10 @@ static bool late_by_change(const dxt_weighing *w, uint32_t rank, uint32_t length
     /* From early to ordinary is no lateness, neither on the whole nor now. */
     double now = dxt_track_mean(w->track, w->newest + 1, DXT_SHORTEST, rank);
     now = fmin(now, dxt_track_late(w->track, w->newest, rank));
+    if (!(mean - base > limit)) return false;
+    mean = steady_mean(w, rank, length, noise);
     if (!(mean - base > limit) || !(fmin(mean, now) >= limit / 2)) return false;
-    double chance = dxt_history_chance(w->track, w->now, noise, 1);
-    if (!stays(w, rank, length, base, limit, chance)) return false;
+    if (!stays(w, rank, length, base, mean - base, limit, noise)) return false;
     *late = (struct lateness){own_part(w, rank, length, mean - base, base), error, limit};
     return late->wait > limit;
 }

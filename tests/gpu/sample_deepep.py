@@ -67,28 +67,34 @@ def judge(folder, late, ranks):
     done = subprocess.run([command, "analyze", "--json", recording], stdout=subprocess.PIPE,
                           check=True)
     windows = [line for line in map(json.loads, done.stdout.splitlines()) if "phase" in line]
+    with open(recording, encoding="utf-8") as file:
+        recorded = [json.loads(line) for line in file]
     wrong = []
-    for window in windows[2:]:  # the first has the start of the job in it
+    for window, line in list(zip(windows, recorded))[2:]:  # the first has the start of the job
         truth = late[("dispatch", "combine").index(window["phase"])]
         said = [(f["kind"], f.get("rank"), f.get("wait_us")) for f in window["findings"]]
         right = [one for one in said if one[:2] == ("late_rank", truth)
                  and abs(one[2] - DELAY_US) <= DELAY_US / 10]
         either = ranks == 2 and any(" or rank " in f["text"] for f in window["findings"])
         if not (len(said) == 1 and (right or either)):
-            wrong.append(f"{window['phase']} {window['window']}: {said}")
+            kept = {key: line.get(key) for key in ("ops", "samples", "elapsed_ns", "run_delay_ns",
+                                                   "wait")}
+            wrong.append(f"{window['phase']} {window['window']}: {window['verdict']}, {said}, of "
+                         f"{json.dumps(kept)}")
     return wrong, len(windows)
 
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--steps", type=int, default=3000)
+    parser.add_argument("--modes", nargs="+", choices=("sync", "async"), default=["sync", "async"])
     args = parser.parse_args()
     ranks = min(torch.cuda.device_count(), 4)
     if ranks < 2:
         print("needs two GPUs")
         sys.exit(77)
     late, failed = ((2, 3) if ranks == 4 else (1, 1)), False
-    for mode in ("sync", "async"):
+    for mode in args.modes:
         with tempfile.TemporaryDirectory() as folder:
             os.environ["DEEPEP_DIAGNOSE_LOG_PATH"] = folder
             store = dist.TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False)

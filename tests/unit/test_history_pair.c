@@ -14,6 +14,7 @@ struct work {
     double before[2][2]; /* [operator][rank] more than that */
     double both;         /* both do so much more besides */
     double transfer;
+    double jitter;   /* part of what is usual; 0 = all of it */
     const char *mix; /* NULL = not known */
     int64_t ops;
 };
@@ -46,6 +47,7 @@ static dxt_window *window_of(int phase, double step)
     job.transfer = phase == 0 ? 0 : work.transfer;
     job.late[0] = work.before[phase][0];
     job.late[1] = work.before[phase][1];
+    if (work.jitter > 0) job.jitter *= work.jitter;
     dxt_window *window = arrivals_window(&job, phase == 0 ? "dispatch" : "combine");
     window->index = number;
     window->mix = work.mix ? strdup(work.mix) : NULL;
@@ -285,7 +287,8 @@ static void what_has_ended_is_not_carried_on(void **state)
 {
     dxt_finding said[2];
     (void)state;
-    work.before[0][1] = 2.2 * US;
+    work.jitter = 0.2;
+    work.before[0][1] = 2 * US;
     follow_quiet(12);
     for (int k = 0; k < 6; k++) {
         work.before[0][0] = k == 0 || k == 5 ? -20 * US : -40 * US;
@@ -293,7 +296,14 @@ static void what_has_ended_is_not_carried_on(void **state)
         expect(&said[0], EARLY, 0);
     }
     work.before[0][0] = 0;
-    follow_quiet(8);
+    follow_quiet(20);
+    for (int k = 0; k < 5; k++) {
+        work.before[0][1] = k == 4 ? 37 * US : 42 * US;
+        follow(said);
+        expect(&said[0], LATE, 1);
+    }
+    work.before[0][1] = 2 * US;
+    follow_quiet(20);
 }
 
 /* Behind the arrival nobody is early. */
