@@ -42,9 +42,10 @@ static size_t box_length(const char *at, const char *end)
 /* Bytes of what separates columns: a bar, or the ampersand of LaTeX. */
 static size_t bar_length(const char *at, const char *end)
 {
-    static const char *const bars[] = {"\xe2\x94\x82", "\xe2\x94\x83", "\xe2\x95\x91"};
+    static const char bars[][4] = {"\xe2\x94\x82", "\xe2\x94\x83", "\xe2\x95\x91", "\xe2\x94\x86",
+                                   "\xe2\x94\x87", "\xe2\x94\x8a", "\xe2\x94\x8b"};
     if (*at == '|' || *at == '&') return 1;
-    for (size_t i = 0; i < 3 && end - at >= 3; i++)
+    for (size_t i = 0; i < sizeof bars / sizeof bars[0] && end - at >= 3; i++)
         if (memcmp(at, bars[i], 3) == 0) return 3;
     return 0;
 }
@@ -335,6 +336,19 @@ static bool parts_thousands(const char *at, const char *end)
     return words >= 2;
 }
 
+/* Without the quotes around a whole line of values, as a table of one column writes it. */
+static void strip_quotes(const char **at, const char **end)
+{
+    const char *from = skip_blanks(*at, *end), *to = *end;
+    while (to > from && dxt_is_blank(to[-1])) to--;
+    if (to - from < 5 || *from != '"' || to[-1] != '"') return;
+    from++, to--;
+    if (memchr(from, '"', (size_t)(to - from)) || is_grouped(from, to, ',')) return;
+    if (!memchr(from, ',', (size_t)(to - from)) && !memchr(from, ' ', (size_t)(to - from))) return;
+    *at = from;
+    *end = to;
+}
+
 static style find_style(const char *at, const char *end)
 {
     size_t size = (size_t)(end - at);
@@ -358,6 +372,7 @@ dxt_status dxt_take_cells(dxt_reader *reader, const char *at, const char *end, d
         dxt_status status = clear_bars(reader, &at, &end);
         if (status != DXT_OK) return status;
     }
+    strip_quotes(&at, &end);
     style in = find_style(at, end);
     bool first = true, empty = true;
     while ((at = skip_blanks(at, end)) < end) {

@@ -73,6 +73,14 @@ static const char *skip_single(const char *at, const char *end)
     return in < end && *in == ']' && in + 1 < end ? in + 1 : NULL;
 }
 
+/* Whether "shape=", "torch.Size(" or the like stands in front of a bracket. */
+static bool says_shape(const char *line, const char *open)
+{
+    while (open > line && (dxt_is_blank(open[-1]) || strchr("=:(", open[-1]))) open--;
+    if (open - line >= 5 && strncasecmp(open - 5, "shape", 5) == 0) return true;
+    return open - line >= 4 && strncasecmp(open - 4, "size", 4) == 0;
+}
+
 /* The first bracket of [at, end), all of it numeric, with which a row begins. */
 static const char *first_row(const char *line, const char *at, const char *end)
 {
@@ -81,8 +89,7 @@ static const char *first_row(const char *line, const char *at, const char *end)
         if (!open) return NULL;
         const char *single = skip_single(open, end);
         /* "Tensor(shape=[8, 8], …" */
-        if (!single && open - line >= 6 && memcmp(open - 6, "shape=", 6) == 0)
-            single = memchr(open, ']', (size_t)(end - open));
+        if (!single && says_shape(line, open)) single = memchr(open, ']', (size_t)(end - open));
         if (!single && begins_row(open, end)) return open;
         at = single ? single : open + 1;
         /* What does not begin a row here does not with fewer brackets either. */

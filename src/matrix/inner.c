@@ -8,9 +8,10 @@
 bool dxt_carries_text(const char *name, size_t size)
 {
     static const char *const names[] = {
-        "log",      "message",     "msg",  "line",  "text",          "body",         "content",
-        "event",    "textPayload", "_raw", "value", "@message",      "original",     "payload",
-        "log_line", "logMessage",  "raw",  "logs",  "short_message", "full_message", "m"};
+        "log",           "message",      "msg",         "line",       "text",  "body",
+        "content",       "event",        "textPayload", "_raw",       "value", "@message",
+        "original",      "payload",      "log_line",    "logMessage", "raw",   "logs",
+        "short_message", "full_message", "m",           "stringValue"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (strlen(names[i]) == size && strncasecmp(name, names[i], size) == 0) return true;
     return false;

@@ -84,7 +84,8 @@ static void walk_array(dxt_spot *in)
     if (in->at < in->end) in->at++;
     if (rows > 0) dxt_text_puts(in->lines, "]\n");
     /* Lists of others are no rows, unless something says that these are. */
-    bool matrix = rows > 1 && even && (rows == width || in->phase || in->depth == 1);
+    bool square = rows == width && !in->foreign && (rows > 2 || in->depth <= 2);
+    bool matrix = rows > 1 && even && (square || in->phase || in->depth == 1);
     if (!in->lines->failed && (in->lines->size == first || (rows > 0 && !matrix)))
         in->lines->size = begin;
 }
@@ -170,6 +171,15 @@ static bool is_row(const dxt_token *name, const about *all)
     return all->phased > 0 ? dxt_token_phase(name, NULL) != NULL : dxt_token_has(name, "wait");
 }
 
+/* Whether lists of that name are places on a map or in a picture. */
+static bool is_foreign(const dxt_token *name)
+{
+    static const char *const names[] = {"coord", "polygon", "points", "bbox"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (dxt_token_has(name, names[i])) return true;
+    return false;
+}
+
 /* One member: a row if the object or its name says of which rank; a text; anything that may hold
  * more. */
 static void walk_member(dxt_spot *in, const dxt_token *name, const about *all)
@@ -195,10 +205,13 @@ static void walk_member(dxt_spot *in, const dxt_token *name, const about *all)
         return;
     }
     int64_t rank = in->rank;
+    bool foreign = in->foreign;
     in->phase = dxt_token_phase(name, all->phase);
+    in->foreign = foreign || is_foreign(name);
     if (all->ranked) in->rank = dxt_token_rank(name);
     walk(in);
     in->phase = outer;
+    in->foreign = foreign;
     in->rank = rank;
 }
 
@@ -300,7 +313,7 @@ static void walk(dxt_spot *in)
 
 void dxt_literal_write(const char *at, const char *end, bool matrices, dxt_text *lines)
 {
-    dxt_spot in = {at, end, lines, matrices, 0, NULL, -1};
+    dxt_spot in = {.at = at, .end = end, .lines = lines, .matrices = matrices, .rank = -1};
     const char *from, *to;
     uint32_t count;
     if ((*at == '(' || *at == '{') && dxt_spot_list(&in, &from, &to, &count)) {

@@ -57,6 +57,13 @@ uint32_t dxt_shape_listed(const dxt_table *table)
     return (whole || holes) && has_columns(table, n) ? n : 0;
 }
 
+/* Two lines of a dash and a number: a list, as people write it. */
+static bool is_list(const dxt_table *table)
+{
+    return table->width == 2 && table->rows == 2 && table->cells[0] == DXT_NOT_OBSERVED &&
+           table->cells[2] == DXT_NOT_OBSERVED;
+}
+
 /* How many ranks the table has, and what stands beside its matrix; 0: it is not square. */
 uint32_t dxt_shape_find(const dxt_table *table, uint32_t *column, uint32_t *row)
 {
@@ -66,7 +73,7 @@ uint32_t dxt_shape_find(const dxt_table *table, uint32_t *column, uint32_t *row)
         uint32_t ranks = dxt_shape_listed(table);
         if (ranks > 0) return ranks;
     }
-    if (rows == width) return width;
+    if (rows == width) return is_list(table) ? 0 : width;
     if (rows + 1 == width && rows >= 2 && dxt_shape_counts(table, width, rows)) {
         *column = 1;
         return rows;

@@ -20,6 +20,7 @@ typedef struct dxt_spot {
     int depth;
     const char *phase; /**< "dispatch", "combine", or NULL: not known */
     int64_t rank;      /**< of all lists in it; −1: not known */
+    bool foreign;      /**< its lists are places on a map or in a picture */
 } dxt_spot;
 
 /** A member's name, a text, or a word. */

@@ -101,6 +101,10 @@ dxt_status dxt_table_end(dxt_reader *reader, bool cut)
             status = give(reader, ranks, column, row);
         else if (table->width == 1)
             status = end_numbers(reader);
+        else if (table->rows == table->width)
+            dxt_reader_hint(reader,
+                            "a list of %u numbers; a matrix has a value for each pair of ranks",
+                            table->rows);
         else if (table->width > DXT_MAX_RANKS)
             status =
                 dxt_reader_lose(reader, DXT_REMARK_LOST, DXT_ERR_LIMIT, table->line,

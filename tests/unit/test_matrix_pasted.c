@@ -82,6 +82,8 @@ static void texts_in_json_are_read(void **state)
         "{\"kubernetes\":{\"pod\":\"x\"},\"record\":{\"log\":\"rank 1 [3 4]\"}}\n",
         "{\"data\":{\"result\":[{\"stream\":{\"a\":\"b\"},\"values\":[[\"17\",\"rank 0 [1 2]\"],"
         "[\"18\",\"rank 1 [3 4]\"]]}]}}\n",
+        "{\"logRecords\":[{\"body\":{\"stringValue\":\"rank 0 [1 2]\"}},"
+        "{\"body\":{\"stringValue\":\"rank 1 [3 4]\"}}]}\n",
         "{\"MESSAGE\":[114,97,110,107,32,48,32,91,49,32,50,93]}\n"
         "{\"MESSAGE\":[114,97,110,107,32,49,32,91,51,32,52,93]}\n",
     };
@@ -101,6 +103,11 @@ static void drawn_tables_are_read(void **state)
         "| | 0 | 1 |\n|:---:|---:|---:|\n| **0** | 1 | **2** |\n| **1** | 3 | 4 |\n",
         "| r0 | r1 |\n|---|---|\n| `1` | `2` |\n| `3` | `4` |\n",
         "| 1 | 2 |\n| 3 | 4 |\n",
+        "\"1,2\"\n\"3,4\"\n",
+        "\xe2\x94\x82 a   \xe2\x94\x86 b   \xe2\x94\x82\n"
+        "\xe2\x94\x82 --- \xe2\x94\x86 --- \xe2\x94\x82\n"
+        "\xe2\x94\x82 1   \xe2\x94\x86 2   \xe2\x94\x82\n"
+        "\xe2\x94\x82 3   \xe2\x94\x86 4   \xe2\x94\x82\n",
         " rank | c0 | c1 \n------+----+----\n    0 |  1 |  2 \n    1 |  3 |  4 \n(2 rows)\n",
         "+------+----+----+\n| rank | c0 | c1 |\n+------+----+----+\n|    0 |  1 |  2 |\n"
         "|    1 |  3 |  4 |\n+------+----+----+\n",
@@ -205,6 +212,34 @@ static void lists_of_others_are_no_rows(void **state)
         "7: " HEAD("2", "Dispatch") "\n8: [1 2]\n9: [3 4]\n",
     };
     for (size_t i = 0; i < LENGTH(texts); i++) assert_reads(texts[i], LOGGED);
+}
+
+/* Files of others hold lists, too. */
+static void what_is_no_matrix_is_refused(void **state)
+{
+    (void)state;
+#define NONE(line, what) "t:" line ": no window" what
+#define OTHER_JSON NONE("1", ": JSON, but no recording (no \"v\", \"phase\", \"ranks\", \"wait\")")
+#define OTHER_LIST ": a list of 2 numbers; a matrix has a value for each pair of ranks"
+#define OTHER_TEXT " up to here: neither a recording nor rows of a matrix"
+    static const bad_case cases[] = {
+        {"- 5\n- 6\n", DXT_ERR_FORMAT, NONE("2", OTHER_LIST)},
+        {"ports:\n  - 80\n  - 81\n", DXT_ERR_FORMAT, NONE("3", OTHER_LIST)},
+        {"torch.Size([8, 8])\n[8, 8]\n", DXT_ERR_FORMAT,
+         "t:2: the last window is incomplete: the matrix of line 2 ends after 1 of 2 rows"},
+        {"x.shape: [2, 2]\nsize = [2, 2]\n", DXT_ERR_FORMAT, NONE("2", OTHER_TEXT)},
+        {"{\"type\":\"LineString\",\"coordinates\":[[1,2],[3,4]]}\n", DXT_ERR_FORMAT, OTHER_JSON},
+        {"{\"a\":{\"bbox\":{\"of\":[[1,2,3],[3,4,5],[6,7,8]]}}}\n", DXT_ERR_FORMAT, OTHER_JSON},
+        {"{\"data\":{\"result\":[[1,2],[3,4]]}}\n", DXT_ERR_FORMAT, OTHER_JSON},
+        {"{\"loss\":[3,2,1],\"epoch\":[0,1,2],\"lr\":[1,1,1]}\n", DXT_ERR_FORMAT, OTHER_JSON},
+        {"{\"raw\":[1,2],\"line\":[3,4],\"text\":\"hello\",\"body\":{\"value\":7}}\n",
+         DXT_ERR_FORMAT, NONE("1", OTHER_TEXT)},
+        {"{\"event\":\"start\",\"value\":1}\n{\"event\":\"stop\",\"value\":2}\n", DXT_ERR_FORMAT,
+         NONE("2", OTHER_TEXT)},
+        {"{\"m\":\"dispatch 3\",\"value\":[1,2]}\n{\"m\":\"x\",\"value\":[3,4]}\n", DXT_ERR_FORMAT,
+         NONE("2", OTHER_TEXT)},
+    };
+    REFUSE(cases);
 }
 
 static void parts_of_two_streams_are_kept_apart(void **state)
@@ -321,6 +356,7 @@ int main(void)
         cmocka_unit_test(what_was_not_observed_is_no_number),
         cmocka_unit_test(the_rank_of_who_prints_is_no_row),
         cmocka_unit_test(lists_of_others_are_no_rows),
+        cmocka_unit_test(what_is_no_matrix_is_refused),
         cmocka_unit_test(parts_of_two_streams_are_kept_apart),
         cmocka_unit_test(utf16_is_read),
         cmocka_unit_test(utf16_in_pieces_is_read),
