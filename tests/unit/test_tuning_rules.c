@@ -215,6 +215,28 @@ static double node_carried(void)
     return tip(node_beyond, 1 * US, 900 * US) / US;
 }
 
+/* Both of two nodes wait while they are no further apart than the way is long. */
+static double node_late_beside_a_way(double late)
+{
+    begin(24);
+    m.node_size = 8;
+    m.transfer = 1 * US;
+    m.between = 50 * US;
+    for (int r = 8; r < 16; r++) m.late[r] = late;
+    judge();
+    return said.count == 1 && named(DXT_LATE_NODE, 1) ? said.first[0].wait / US : NAN;
+}
+
+static double node_late_by_less(void)
+{
+    return node_late_beside_a_way(30 * US);
+}
+
+static double node_late_by_more(void)
+{
+    return node_late_beside_a_way(100 * US);
+}
+
 /* Of two nodes, what each waits for the other, in the operator before and in this one. */
 static void judge_two_nodes(double before_0, double before_1, double of_0, double of_1)
 {
@@ -573,7 +595,9 @@ static const tipping rows[] = {
     ROW(echo, 40),
     ROW(echo_of_transfer, 20.16),
     ROW(echo_back, 10),
-    ROW(node_carried, 97),
+    ROW(node_carried, 100),
+    ROW(node_late_by_less, 30),
+    ROW(node_late_by_more, 100),
     ROW(node_not_way, 49.975),
     ROW(way_here, 0.089966),
     ROW(way_there, 1.5),

@@ -12,7 +12,7 @@ static double between_nodes(const dxt_fit *fit, uint32_t a, uint32_t b)
            fit->node_late[a] + fit->node_in[a] + fit->node_out[b];
 }
 
-void dxt_levels_to_shifts(dxt_fit *fit)
+void dxt_levels_to_shifts(dxt_fit *fit, double limit)
 {
     for (uint32_t a = 0; a < fit->nodes; a++)
         for (uint32_t b = 0; b < fit->nodes; b++) {
@@ -20,7 +20,7 @@ void dxt_levels_to_shifts(dxt_fit *fit)
             double wait = fit->level[pair], shift = between_nodes(fit, a, b);
             double excess = wait - dxt_expected_wait(shift + fit->link[pair], fit->skew);
             /* Of two nodes either is late, or a way slow: both ways are as measured. */
-            bool fits = fit->nodes == 2 || excess <= fit->node_limit[a];
+            bool fits = fit->nodes == 2 || excess <= limit;
             bool told = wait > fit->skew / DXT_FAR_APART && fits;
             fit->level[pair] = told ? dxt_shift_of_wait(wait, fit->skew) : NAN;
         }

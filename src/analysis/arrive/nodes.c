@@ -91,6 +91,27 @@ static void settle_two_nodes(dxt_fit *fit, double limit)
     memcpy(fit->level, level, sizeof level);
 }
 
+/* The group was fitted as if its members waited for each other as long as for themselves. The way
+ * between nodes is longer, and while two are no further apart than that, both wait: what their
+ * waits differ by is twice what they are apart. */
+static double without_way(const dxt_fit *fit, const dxt_lateness_scale *scale, double late)
+{
+    double size = fabs(late), differ = dxt_expected_wait(fit->transfer + size, fit->skew) -
+                                       dxt_expected_wait(fit->transfer - size, fit->skew);
+    return copysign(dxt_lateness_read(scale, differ), late);
+}
+
+/* Of two nodes either may be late, or a way slow. @return The limit for a lateness. */
+static double leave_way_out(dxt_fit *fit, double limit)
+{
+    dxt_lateness_scale scale;
+    if (fit->nodes == 2) return limit;
+    dxt_lateness_scale_make(&scale, fit->between, fit->skew);
+    for (uint32_t a = 0; a < fit->nodes; a++)
+        fit->node_late[a] = without_way(fit, &scale, fit->node_late[a]);
+    return without_way(fit, &scale, limit);
+}
+
 void dxt_fit_between(dxt_fit *fit)
 {
     uint32_t n = fit->nodes;
@@ -112,10 +133,11 @@ void dxt_fit_between(dxt_fit *fit)
                              .sorted = fit->values};
     dxt_group_fit(&input, fit->node_late, &group);
     fit->between = fmax(fit->transfer, dxt_shift_of_wait(group.base, fit->skew));
+    double limit = leave_way_out(fit, group.limit);
     for (uint32_t a = 0; a < n; a++) {
-        bool late = fit->node_late[a] > group.limit;
+        bool late = fit->node_late[a] > limit;
         any_late = any_late || late;
-        fit->node_limit[a] = group.limit;
+        fit->node_limit[a] = limit;
         fit->node_role[a] = late ? DXT_ROLE_LATE : DXT_ROLE_ORDINARY;
     }
     dxt_links_of_nodes(fit, group.limit);
@@ -125,10 +147,10 @@ void dxt_fit_between(dxt_fit *fit)
         memcpy(fit->level, fit->link, (size_t)n * n * sizeof *fit->level);
         dxt_levels_to_links(fit, group.limit);
     }
-    dxt_levels_to_shifts(fit);
+    dxt_levels_to_shifts(fit, group.limit);
     /* Too little to be told, but the ways had to be seen against it. */
     for (uint32_t a = 0; a < n; a++)
-        if (fabs(fit->node_late[a]) <= group.limit) fit->node_late[a] = 0;
+        if (fabs(fit->node_late[a]) <= limit) fit->node_late[a] = 0;
 }
 
 void dxt_fold_nodes(dxt_fit *fit)
