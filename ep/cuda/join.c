@@ -11,10 +11,10 @@
 
 #include <nccl.h>
 
+#include "common/agree.h"
 #include "cuda/nccl_version.h"
 #include "system/clock.h"
 
-#define CONFIG_WORDS 7
 /** "DXTCU", version 1. */
 #define MAGIC UINT64_C(0x4458544355000001)
 #define SLICE_NS 200000
@@ -31,7 +31,7 @@ struct place {
 
 /* The page. Zeroed by whoever makes it; a counter reaches `ranks` when all have come so far. */
 struct page {
-    _Atomic uint64_t config[CONFIG_WORDS];
+    _Atomic uint64_t config[DXT_EP_AGREED];
     _Atomic uint32_t id_known;
     ncclUniqueId id;
     _Atomic uint32_t here;
@@ -93,33 +93,6 @@ static dxt_status map_page(cuda_membership *m, const dxt_ep_config *config)
         return dxt_ep_fail(DXT_ERR_IO, "cannot map the shared memory: %s", strerror(errno));
     m->page = page;
     m->mapped = true;
-    return DXT_OK;
-}
-
-/* Each word is settled by whoever comes first. */
-static dxt_status agree(struct page *page, const dxt_ep_config *config)
-{
-    const struct {
-        const char *name;
-        uint64_t value;
-    } words[CONFIG_WORDS] = {{"magic number", MAGIC},
-                             {"ranks", config->ranks},
-                             {"max_tokens", config->max_tokens},
-                             {"hidden", config->hidden},
-                             {"experts", config->experts},
-                             {"max_topk", config->max_topk},
-                             {"timeout_ns", (uint64_t)config->timeout_ns}};
-    for (size_t i = 0; i < CONFIG_WORDS; i++) {
-        uint64_t group = 0;
-        if (atomic_compare_exchange_strong(&page->config[i], &group, words[i].value)) continue;
-        if (group == words[i].value) continue;
-        if (i == 0)
-            return dxt_ep_fail(DXT_ERR_INVALID,
-                               "the shared memory was not zeroed, or another version uses it");
-        return dxt_ep_fail(DXT_ERR_INVALID, "%s is %llu on this rank, but %llu on the others",
-                           words[i].name, (unsigned long long)words[i].value,
-                           (unsigned long long)group);
-    }
     return DXT_OK;
 }
 
@@ -234,7 +207,7 @@ dxt_status cuda_join(const dxt_ep_config *config, const cuda_layout *layout, cud
     memset(m, 0, sizeof *m);
     dxt_status status = map_page(m, config);
     struct page *page = m->page;
-    if (status == DXT_OK) status = agree(page, config);
+    if (status == DXT_OK) status = dxt_ep_agree(page->config, MAGIC, config);
     if (status == DXT_OK) status = take_place(page, config);
     if (status == DXT_OK) status = look_around(page, config, &m->alone);
     if (status == DXT_OK) status = open_windows(page, config, layout, m, windows);

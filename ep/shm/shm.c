@@ -52,33 +52,6 @@ static dxt_status attach(shm *s, const dxt_ep_config *config)
     return DXT_OK;
 }
 
-/* Each word is settled by whoever comes first. */
-static dxt_status agree(shm_header *header, const dxt_ep_config *config)
-{
-    const struct {
-        const char *name;
-        uint64_t value;
-    } words[SHM_CONFIG_WORDS] = {{"magic number", SHM_MAGIC},
-                                 {"ranks", config->ranks},
-                                 {"max_tokens", config->max_tokens},
-                                 {"hidden", config->hidden},
-                                 {"experts", config->experts},
-                                 {"max_topk", config->max_topk},
-                                 {"timeout_ns", (uint64_t)config->timeout_ns}};
-    for (size_t i = 0; i < SHM_CONFIG_WORDS; i++) {
-        uint64_t group = 0;
-        if (atomic_compare_exchange_strong(&header->config[i], &group, words[i].value)) continue;
-        if (group == words[i].value) continue;
-        if (i == 0)
-            return dxt_ep_fail(DXT_ERR_INVALID,
-                               "the shared memory was not zeroed, or another version uses it");
-        return dxt_ep_fail(DXT_ERR_INVALID, "%s is %llu on this rank, but %llu on the others",
-                           words[i].name, (unsigned long long)words[i].value,
-                           (unsigned long long)group);
-    }
-    return DXT_OK;
-}
-
 static dxt_status join(shm *s)
 {
     uint32_t absent = 0;
@@ -138,7 +111,7 @@ static dxt_status open_group(shm *s, const dxt_ep_config *config, const shm_memb
     dxt_status status = attach(s, config);
     if (status != DXT_OK) return status;
     s->header = (shm_header *)(void *)s->base;
-    status = agree(s->header, config);
+    status = dxt_ep_agree(s->header->config, SHM_MAGIC, config);
     return status == DXT_OK ? join(s) : status;
 }
 

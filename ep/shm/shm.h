@@ -30,10 +30,9 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
-#include "common/engine.h"
+#include "common/agree.h"
 
 #define SHM_LINE 64u
-#define SHM_CONFIG_WORDS 7
 /** "DXTEP", version 1. */
 #define SHM_MAGIC UINT64_C(0x4458544550000001)
 
@@ -41,7 +40,7 @@
  *  An entry is added by compare-and-swap, so whoever adds one has seen all before it, and a rank
  *  that is in the log adds none. */
 typedef struct shm_header {
-    _Atomic uint64_t config[SHM_CONFIG_WORDS];
+    _Atomic uint64_t config[DXT_EP_AGREED];
     _Alignas(SHM_LINE) _Atomic uint32_t mask_log[];
 } shm_header;
 

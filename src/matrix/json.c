@@ -9,6 +9,7 @@
 
 #include "base/base.h"
 #include "matrix/scan.h"
+#include "matrix/utf8.h"
 
 /* Longest number that is converted. */
 #define NUMBER_SIZE 128
@@ -99,18 +100,6 @@ static bool take_escape(dxt_json *json, uint32_t *code)
     return true;
 }
 
-static char *put_utf8(char *to, uint32_t code)
-{
-    if (code < 0x80) {
-        *to++ = (char)code;
-        return to;
-    }
-    int tail = code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
-    *to++ = (char)((0xff00 >> (tail + 1)) | code >> (6 * tail));
-    while (tail-- > 0) *to++ = (char)(0x80 | (code >> (6 * tail) & 0x3f));
-    return to;
-}
-
 /* Take a string. `out` receives it unless NULL; it never needs more room than the text. */
 static bool take_string(dxt_json *json, char *out)
 {
@@ -140,7 +129,7 @@ static bool take_string(dxt_json *json, char *out)
             json->at = escape;
             return wrong(json, "U+0000 in a string");
         }
-        out = put_utf8(out, code);
+        out = dxt_put_utf8(out, code);
     }
     json->at++;
     if (out) *out = '\0';

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "matrix/input.h"
+#include "matrix/utf8.h"
 
 #define RAW_SIZE ((size_t)32 << 10)
 /* What a character that is none becomes: U+FFFD. */
@@ -12,18 +13,6 @@
 static uint32_t unit_at(const unsigned char *at, bool big)
 {
     return big ? (uint32_t)at[0] << 8 | at[1] : (uint32_t)at[1] << 8 | at[0];
-}
-
-static char *put_utf8(char *to, uint32_t code)
-{
-    if (code < 0x80) {
-        *to++ = (char)code;
-        return to;
-    }
-    int tail = code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
-    *to++ = (char)((0xff00 >> (tail + 1)) | code >> (6 * tail));
-    while (tail-- > 0) *to++ = (char)(0x80 | (code >> (6 * tail) & 0x3f));
-    return to;
 }
 
 /* Decode `size` bytes into three for each two. @return Bytes taken: half a character is left. */
@@ -42,7 +31,7 @@ static size_t decode(const unsigned char *from, size_t size, bool big, char **to
         } else if (code >= 0xdc00 && code < 0xe000) {
             code = REPLACEMENT;
         }
-        *to = put_utf8(*to, code);
+        *to = dxt_put_utf8(*to, code);
         at += length;
     }
     return at;

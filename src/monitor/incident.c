@@ -174,11 +174,43 @@ static bool count_opened(recorder *r, int64_t number)
     return query_do(&q);
 }
 
+/* ---- messages ---- */
+
+/* One object: what happened, and the incident as the API shows it. */
+#define BODY                                                                                       \
+    "json_object('v', 1, 'event', ?1, 'incident', json_object('id', i.id, 'kind', i.kind, "        \
+    "'group',"                                                                                     \
+    " g.name, 'instance', g.instance, 'operator', i.operator, 'rank', i.rank, 'source', i.source," \
+    " 'node', i.node, 'source_node', i.source_node, 'host', i.host, 'gpu', i.gpu, 'uuid', i.uuid," \
+    " 'begin', strftime('%Y-%m-%dT%H:%M:%SZ', i.begin_ns / 1000000000, 'unixepoch'), 'end',"       \
+    " CASE i.state WHEN 2 THEN strftime('%Y-%m-%dT%H:%M:%SZ', i.end_ns / 1000000000, 'unixepoch')" \
+    " END, 'first_window', i.first_window, 'last_window', i.last_window, 'share', i.share,"        \
+    " 'lost_s', i.lost_ns / 1e9, 'severity', i.severity, 'text', i.text))"
+
+static bool queue_for(recorder *r, const char *channel, int64_t incident, const char *event)
+{
+    query q = query_begin(r->s, "INSERT INTO alert (channel, body) SELECT ?2, " BODY
+                                " FROM incident i JOIN grp g ON g.id = i.grp WHERE i.number = ?3");
+    query_text(&q, event);
+    query_text(&q, channel);
+    query_int(&q, incident);
+    return query_do(&q);
+}
+
+/* Put a message for each channel into the queue. @p event is "opened" or "closed". */
+static bool queue_alerts(recorder *r, int64_t incident, const char *event)
+{
+    if (r->options->webhook_file && !queue_for(r, "webhook", incident, event)) return false;
+    return !r->options->command || queue_for(r, "exec", incident, event);
+}
+
+/* ---- what becomes of an incident ---- */
+
 static bool change(recorder *r, int64_t number, int state, const char *operator_name)
 {
     if (state == INCIDENT_OPEN && !count_opened(r, number)) return false;
     return set_state(r, number, state) && keep_matrices(r, operator_name) &&
-           alert_queue(r, number, state == INCIDENT_OPEN ? "opened" : "closed");
+           queue_alerts(r, number, state == INCIDENT_OPEN ? "opened" : "closed");
 }
 
 static bool weigh(recorder *r, int64_t number, int state, uint64_t hits, int64_t length,
@@ -217,33 +249,4 @@ bool incident_count(recorder *r, const judged_window *w, const dxt_findings *fin
         well = weigh(r, query_get_int(&q, 0), (int)query_get_int(&q, 1),
                      (uint64_t)query_get_int(&q, 2), query_get_int(&q, 3), operator_name);
     return query_end(&q) && well;
-}
-
-/* ---- messages ---- */
-
-/* One object: what happened, and the incident as the API shows it. */
-#define BODY                                                                                       \
-    "json_object('v', 1, 'event', ?1, 'incident', json_object('id', i.id, 'kind', i.kind, "        \
-    "'group',"                                                                                     \
-    " g.name, 'instance', g.instance, 'operator', i.operator, 'rank', i.rank, 'source', i.source," \
-    " 'node', i.node, 'source_node', i.source_node, 'host', i.host, 'gpu', i.gpu, 'uuid', i.uuid," \
-    " 'begin', strftime('%Y-%m-%dT%H:%M:%SZ', i.begin_ns / 1000000000, 'unixepoch'), 'end',"       \
-    " CASE i.state WHEN 2 THEN strftime('%Y-%m-%dT%H:%M:%SZ', i.end_ns / 1000000000, 'unixepoch')" \
-    " END, 'first_window', i.first_window, 'last_window', i.last_window, 'share', i.share,"        \
-    " 'lost_s', i.lost_ns / 1e9, 'severity', i.severity, 'text', i.text))"
-
-static bool queue_for(recorder *r, const char *channel, int64_t incident, const char *event)
-{
-    query q = query_begin(r->s, "INSERT INTO alert (channel, body) SELECT ?2, " BODY
-                                " FROM incident i JOIN grp g ON g.id = i.grp WHERE i.number = ?3");
-    query_text(&q, event);
-    query_text(&q, channel);
-    query_int(&q, incident);
-    return query_do(&q);
-}
-
-bool alert_queue(recorder *r, int64_t incident, const char *event)
-{
-    if (r->options->webhook_file && !queue_for(r, "webhook", incident, event)) return false;
-    return !r->options->command || queue_for(r, "exec", incident, event);
 }

@@ -18,7 +18,4 @@ enum { INCIDENT_PENDING = 0, INCIDENT_OPEN = 1, INCIDENT_CLOSED = 2 };
 bool incident_count(recorder *r, const judged_window *w, const dxt_findings *findings,
                     int64_t begin_ns);
 
-/** Put a message for each channel into the queue. @p event is "opened" or "closed". */
-bool alert_queue(recorder *r, int64_t incident, const char *event);
-
 #endif

@@ -7,7 +7,8 @@
 #include "base/base.h"
 #include "probe/probe_block.h"
 
-dxt_status dxt_probe_check_counts(uint32_t operators, uint32_t sources)
+/* Whether a block can have these counts. @return DXT_OK; DXT_ERR_INVALID; DXT_ERR_LIMIT. */
+static dxt_status check_counts(uint32_t operators, uint32_t sources)
 {
     if (operators == 0 || sources == 0)
         return dxt_fail(DXT_ERR_INVALID, "a probe needs at least one operator and one source");
@@ -24,7 +25,7 @@ dxt_status dxt_probe_init(void *memory, size_t size, uint32_t operators, uint32_
                           dxt_probe **probe)
 {
     if (!memory || !probe) return dxt_fail(DXT_ERR_INVALID, "memory and probe must not be NULL");
-    dxt_status status = dxt_probe_check_counts(operators, sources);
+    dxt_status status = check_counts(operators, sources);
     if (status != DXT_OK) return status;
     size_t needed = dxt_probe_size(operators, sources);
     if (size < needed)
@@ -45,7 +46,7 @@ dxt_status dxt_probe_init(void *memory, size_t size, uint32_t operators, uint32_
 dxt_status dxt_probe_create(uint32_t operators, uint32_t sources, dxt_probe **probe)
 {
     if (!probe) return dxt_fail(DXT_ERR_INVALID, "probe must not be NULL");
-    dxt_status status = dxt_probe_check_counts(operators, sources);
+    dxt_status status = check_counts(operators, sources);
     if (status != DXT_OK) return status;
     size_t size = dxt_probe_size(operators, sources);
     void *memory = aligned_alloc(DXT_PROBE_ALIGN, size);
@@ -57,7 +58,7 @@ dxt_status dxt_probe_create_durations(uint32_t operators, uint32_t sources, uint
                                       dxt_probe **probe)
 {
     if (!probe) return dxt_fail(DXT_ERR_INVALID, "probe must not be NULL");
-    dxt_status status = dxt_probe_check_counts(operators, sources);
+    dxt_status status = check_counts(operators, sources);
     if (status != DXT_OK) return status;
     if (durations == 0 || (durations & (durations - 1)) != 0)
         return dxt_fail(DXT_ERR_INVALID, "%u durations are not a power of two", durations);

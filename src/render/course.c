@@ -91,7 +91,7 @@ uint32_t dxt_course_marked(const dxt_course *course, uint32_t row, uint32_t *las
     return first;
 }
 
-int64_t dxt_course_first(const dxt_course *course, size_t column)
+static int64_t first_of(const dxt_course *course, size_t column)
 {
     return course->panel->index[column * course->group];
 }
@@ -105,8 +105,7 @@ int64_t dxt_course_last(const dxt_course *course, size_t column)
 
 int64_t dxt_course_step(const dxt_course *course, double columns)
 {
-    int64_t first = dxt_course_first(course, 0),
-            last = dxt_course_last(course, course->columns - 1);
+    int64_t first = first_of(course, 0), last = dxt_course_last(course, course->columns - 1);
     double least = columns * (double)(last - first + 1) / (double)course->columns;
     int64_t step = 1;
     /* 1, 2, 5, 10, 20, 50 … */
@@ -118,7 +117,7 @@ int64_t dxt_course_step(const dxt_course *course, double columns)
 
 bool dxt_course_tick(const dxt_course *course, size_t column, int64_t step, int64_t *number)
 {
-    int64_t first = dxt_course_first(course, column), last = dxt_course_last(course, column);
+    int64_t first = first_of(course, column), last = dxt_course_last(course, column);
     if (step == 0) {
         *number = first;
         return column == 0;
@@ -133,8 +132,7 @@ bool dxt_course_tick(const dxt_course *course, size_t column, int64_t step, int6
 
 void dxt_course_words(const dxt_course *course, dxt_text *text)
 {
-    int64_t first = dxt_course_first(course, 0),
-            last = dxt_course_last(course, course->columns - 1);
+    int64_t first = first_of(course, 0), last = dxt_course_last(course, course->columns - 1);
     dxt_text_printf(text, first == last ? "window %" PRId64 : "windows %" PRId64 " to %" PRId64,
                     first, last);
     int64_t each = dxt_course_last(course, 0) - first + 1;

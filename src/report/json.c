@@ -26,6 +26,15 @@ void dxt_words_json_real(dxt_text *text, double value)
     if (!strpbrk(figure, ".e")) dxt_text_puts(text, ".0");
 }
 
+void dxt_words_json_wait(dxt_text *text, double wait, bool timed)
+{
+    dxt_text_puts(text, ",\"wait_us\":");
+    dxt_words_json_real(text, timed ? wait / 1000 : NAN);
+    if (timed) return;
+    dxt_text_puts(text, ",\"wait_cycles\":");
+    dxt_words_json_real(text, wait);
+}
+
 /* The line must stay readable for any reader. */
 void dxt_words_json_string(dxt_text *text, const char *string)
 {
@@ -191,12 +200,7 @@ static void put_finding(dxt_text *text, const dxt_window *window, const dxt_find
                     dxt_finding_kind_name(finding->kind));
     put_subject(text, finding);
     put_place(text, window, finding);
-    dxt_text_puts(text, ",\"wait_us\":");
-    dxt_words_json_real(text, timed ? finding->wait / 1000 : NAN);
-    if (!timed) {
-        dxt_text_puts(text, ",\"wait_cycles\":");
-        dxt_words_json_real(text, finding->wait);
-    }
+    dxt_words_json_wait(text, finding->wait, timed);
     dxt_text_puts(text, ",\"share\":");
     dxt_words_json_real(text, finding->share);
     if (finding->share_most > finding->share) {

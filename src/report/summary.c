@@ -110,7 +110,8 @@ static void cost(dxt_text *text, const dxt_episode *episode)
         dxt_words_share(text, sure ? ", " : ", up to ", episode->share);
 }
 
-void dxt_words_episode(dxt_text *text, const dxt_episode *episode)
+/* Append "rank 3 late in combine since window 4, in 16 of 20 windows: +5.1 µs per operation". */
+static void say_episode(dxt_text *text, const dxt_episode *episode)
 {
     subject(text, episode);
     when(text, episode);
@@ -181,7 +182,7 @@ static dxt_status write_text(told *all, dxt_write_fn write, void *context)
     size_t lines = all->count < MOST_LINES ? all->count : MOST_LINES;
     for (size_t e = 0; e < lines; e++) {
         dxt_text_puts(&line, "  ");
-        dxt_words_episode(&line, &all->episodes[e]);
+        say_episode(&line, &all->episodes[e]);
         dxt_words_wrap(&text, &line, 4);
     }
     if (all->count > lines)
@@ -237,18 +238,14 @@ static void put_episode(dxt_text *text, const dxt_episode *episode)
     dxt_words_json_begin(text, episode->begin);
     dxt_text_printf(text,
                     ",\"first\":%" PRId64 ",\"last\":%" PRId64 ",\"seen\":%" PRIu64
-                    ",\"windows\":%" PRIu64 ",\"ongoing\":%s,\"wait_us\":",
+                    ",\"windows\":%" PRIu64 ",\"ongoing\":%s",
                     episode->first, episode->last, episode->seen, episode->windows,
                     episode->ongoing ? "true" : "false");
-    dxt_words_json_real(text, timed ? episode->wait / 1000 : NAN);
-    if (!timed) {
-        dxt_text_puts(text, ",\"wait_cycles\":");
-        dxt_words_json_real(text, episode->wait);
-    }
+    dxt_words_json_wait(text, episode->wait, timed);
     dxt_text_puts(text, ",\"share\":");
     dxt_words_json_real(text, episode->share);
     dxt_text_puts(text, ",\"text\":");
-    dxt_words_episode(&sentence, episode);
+    say_episode(&sentence, episode);
     if (sentence.failed)
         text->failed = true;
     else

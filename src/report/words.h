@@ -46,9 +46,6 @@ void dxt_words_ranks(dxt_text *text, const uint32_t *ranks, size_t count);
 void dxt_words_finding(dxt_text *text, const dxt_window *window, const dxt_findings *findings,
                        size_t index);
 
-/** Append "rank 3 late in combine since window 4, in 16 of 20 windows: +5.1 µs per operation". */
-void dxt_words_episode(dxt_text *text, const dxt_episode *episode);
-
 /** Move @p line to @p text, broken at blanks to fit 80 columns, further lines indented. */
 void dxt_words_wrap(dxt_text *text, dxt_text *line, size_t indent);
 
@@ -58,6 +55,8 @@ void dxt_words_json_place(dxt_text *text, const char *host, const dxt_place *pla
 void dxt_words_json_begin(dxt_text *text, const char *begin);
 /** Append a real number of JSON; null if it is not finite. */
 void dxt_words_json_real(dxt_text *text, double value);
+/** Append ,"wait_us":… of ns, @p timed; else null, and ,"wait_cycles":… */
+void dxt_words_json_wait(dxt_text *text, double wait, bool timed);
 /** Append a string of JSON; what is not UTF-8 becomes '?'. */
 void dxt_words_json_string(dxt_text *text, const char *string);
 

@@ -186,6 +186,19 @@ static outcome spare_input(const struct heatmap *run)
     return complain("heatmap", "%s: is the input, which is never replaced", run->output);
 }
 
+static outcome end_output(output_file *output, dxt_status status)
+{
+    if (status == DXT_OK || output->error) {
+        outcome result = output_commit(output);
+        return result == GO_ON ? EXIT_DONE : result;
+    }
+    output_abandon(output);
+    /* What went wrong with standard output is said at the end, once. */
+    if (status == DXT_ERR_IO) return EXIT_FAILED;
+    complain_status("heatmap", status);
+    return EXIT_FAILED;
+}
+
 /* The matrices, or with a timeline that. */
 static outcome draw(struct heatmap *run, const dxt_diagnosis *diagnoses, size_t count,
                     const draw_timeline *timeline)
@@ -201,15 +214,7 @@ static outcome draw(struct heatmap *run, const dxt_diagnosis *diagnoses, size_t 
                                  : draw_heatmaps(diagnoses, count, (dxt_format)run->format,
                                                  diagnoses[0].window->source, color, columns,
                                                  output_write, &output);
-    if (status == DXT_OK || output.error) {
-        result = output_commit(&output);
-        return result == GO_ON ? EXIT_DONE : result;
-    }
-    output_abandon(&output);
-    /* What went wrong with standard output is said at the end, once. */
-    if (status == DXT_ERR_IO) return EXIT_FAILED;
-    complain_status("heatmap", status);
-    return EXIT_FAILED;
+    return end_output(&output, status);
 }
 
 /* The parts of one log make one picture. */
@@ -245,14 +250,7 @@ static outcome write_page(struct heatmap *run, draw_page *page)
     outcome result = output_open(&output, "heatmap", run->output ? run->output : "-", run->force);
     if (result != GO_ON) return result;
     dxt_status status = dxt_page_write(page->page, output_write, &output);
-    if (status == DXT_OK || output.error) {
-        result = output_commit(&output);
-        return result == GO_ON ? EXIT_DONE : result;
-    }
-    output_abandon(&output);
-    if (status == DXT_ERR_IO) return EXIT_FAILED;
-    complain_status("heatmap", status);
-    return EXIT_FAILED;
+    return end_output(&output, status);
 }
 
 /* All windows, with what a browser makes of them. */

@@ -45,7 +45,4 @@ void pmpi_forget(mpi_handle comm);
 /** MPI is about to end, and all diagnoses before it. */
 void pmpi_end(void);
 
-/** Say something on standard error, in one line. */
-void pmpi_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
 #endif

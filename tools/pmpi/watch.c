@@ -46,7 +46,10 @@ static _Thread_local bool inside;
 static bool said_too_many;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
-void pmpi_say(const char *format, ...)
+/* Say something on standard error, in one line. */
+static void pmpi_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+static void pmpi_say(const char *format, ...)
 {
     char line[PATH_MAX + 512];
     va_list args;

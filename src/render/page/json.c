@@ -33,7 +33,8 @@ void dxt_page_real(dxt_text *text, double value)
     dxt_text_puts(text, figure);
 }
 
-void dxt_page_list(dxt_text *text, const char *key, const uint32_t *values, size_t count)
+/* Append ,"key":[…]. */
+static void put_list(dxt_text *text, const char *key, const uint32_t *values, size_t count)
 {
     dxt_text_printf(text, ",\"%s\":[", key);
     for (size_t i = 0; i < count; i++) dxt_text_printf(text, "%s%" PRIu32, i ? "," : "", values[i]);
@@ -79,7 +80,7 @@ static void put_hosts(dxt_text *text, const dxt_window *window)
         index[rank] = at - 1;
     }
     dxt_text_puts(text, "]");
-    dxt_page_list(text, "host", index, ranks);
+    put_list(text, "host", index, ranks);
     free(first);
 }
 
@@ -169,8 +170,8 @@ void dxt_page_window_json(dxt_text *text, const dxt_page_window *given, const dx
     dxt_text_puts(text, ",\"steps\":");
     dxt_page_real(text, cells->scale.steps);
     dxt_text_printf(text, ",\"side\":%" PRIu32 ",\"block\":%" PRIu32, cells->side, cells->block);
-    dxt_page_list(text, "rows", cells->rows, cells->row_count);
-    dxt_page_list(text, "columns", cells->columns, cells->column_count);
+    put_list(text, "rows", cells->rows, cells->row_count);
+    put_list(text, "columns", cells->columns, cells->column_count);
 }
 
 static void put_numbers(dxt_text *text, const char *key, const int64_t *values, size_t count)

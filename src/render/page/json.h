@@ -11,8 +11,6 @@
 void dxt_page_string(dxt_text *text, const char *string);
 /** Append a number; null if it is not finite. */
 void dxt_page_real(dxt_text *text, double value);
-/** Append ,"key":[…]. */
-void dxt_page_list(dxt_text *text, const char *key, const uint32_t *values, size_t count);
 /** Append JSON of somebody else's, without a newline at its end. */
 void dxt_page_verbatim(dxt_text *text, const char *json);
 

@@ -24,8 +24,7 @@ struct carried {
     uint32_t bits;    /* of base64 under way */
     unsigned sextets; /* how many */
     bool padded;      /* its end was met */
-    size_t pieces;
-    size_t ending; /* characters of the page's end that were met */
+    size_t ending;    /* characters of the page's end that were met */
     unsigned char decoded[4096];
     size_t used, at; /* of these */
 #ifdef DXT_HAVE_ZLIB
@@ -55,17 +54,11 @@ void carried_end(carried *page)
     free(page);
 }
 
-size_t carried_pieces(const carried *page)
-{
-    return page->pieces;
-}
-
 static dxt_status begin_piece(carried *page)
 {
     page->where = DATA;
     page->bits = page->sextets = 0;
     page->padded = page->done = false;
-    page->pieces++;
     if (!page->packed) return DXT_OK;
 #ifdef DXT_HAVE_ZLIB
     page->stream = (z_stream){0};

@@ -32,7 +32,4 @@ void carried_end(carried *page);
 dxt_status carried_take(carried *page, const unsigned char **bytes, size_t *left, void *buffer,
                         size_t size, size_t *got);
 
-/** How many pieces of a recording were met so far. */
-size_t carried_pieces(const carried *page);
-
 #endif

@@ -69,7 +69,8 @@ dxt_color choose_color(bool terminal, const char *no_color, const char *colorter
     return DXT_COLOR_NONE;
 }
 
-dxt_color terminal_color(int fd)
+/* choose_color() for a file descriptor and the environment. */
+static dxt_color terminal_color(int fd)
 {
     return choose_color(isatty(fd), getenv("NO_COLOR"), getenv("COLORTERM"), getenv("TERM"));
 }

@@ -106,9 +106,6 @@ void output_abandon(output_file *output);
 dxt_color choose_color(bool terminal, const char *no_color, const char *colorterm,
                        const char *term);
 
-/** choose_color() for a file descriptor and the environment. */
-dxt_color terminal_color(int fd);
-
 /** Choices of an option --color: auto, always, never. */
 extern const char *const color_choices[];
 

@@ -41,13 +41,6 @@ void series_take(series *s, size_t index, double value)
     s->squares[index] += difference * (value - s->mean[index]);
 }
 
-void series_forget(series *s)
-{
-    memset(s->count, 0, s->size * sizeof *s->count);
-    memset(s->mean, 0, s->size * sizeof *s->mean);
-    memset(s->squares, 0, s->size * sizeof *s->squares);
-}
-
 static int compare(const void *first, const void *second)
 {
     double a = *(const double *)first, b = *(const double *)second;

@@ -19,8 +19,6 @@ bool series_begin(series *s, size_t size);
 void series_end(series *s);
 /** A window's value of one figure; NaN is none. */
 void series_take(series *s, size_t index, double value);
-/** Forget all values. */
-void series_forget(series *s);
 
 /** What became of a figure. */
 typedef struct change {

@@ -25,7 +25,8 @@ static bool copy_hosts(track *made, const dxt_window *window)
     return made->hosts != NULL;
 }
 
-track *track_create(const dxt_window *window)
+/* @return NULL if there is no memory. */
+static track *track_create(const dxt_window *window)
 {
     track *made = calloc(1, sizeof *made);
     if (!made) return NULL;

@@ -46,8 +46,6 @@ typedef struct track {
     dxt_measure measure;
 } track;
 
-/** @return NULL if there is no memory. */
-track *track_create(const dxt_window *window);
 /** The track of a window's operator among @p count of at most DXT_HISTORY_OPERATORS, made with its
  *  first window. @p found is NULL if there are too many. @return DXT_OK; DXT_ERR_NO_MEMORY. */
 dxt_status track_find(track **tracks, size_t *count, const dxt_window *window, track **found);

@@ -61,7 +61,8 @@ static size_t word_length(const char *at)
     return strcspn(at, " \t\n\"',;()[]{}<>=|");
 }
 
-char *redact_paths(redaction *names, char *text)
+/* "path-1" and so on for each path in a text; @p text is released, and NULL on failure. */
+static char *redact_paths(redaction *names, char *text)
 {
     if (!text || !strpbrk(text, "/\\")) return text;
     char *made = NULL;

@@ -24,9 +24,6 @@ typedef struct redaction {
  */
 dxt_status redact_window(void *context, dxt_window *window);
 
-/** "path-1" and so on for each path in a text; @p text is released, and NULL on failure. */
-char *redact_paths(redaction *names, char *text);
-
 void redact_free(redaction *names);
 
 #endif
