@@ -67,7 +67,7 @@ class Settings:
 
         if isinstance(interval, bool) or not isinstance(interval, numbers.Real) or not (
                 0.001 <= interval <= LONGEST_SECONDS):
-            wrong.append(f"interval={interval!r} is no number of seconds from 0.001 to "
+            wrong.append(f"interval={interval!r} is not a number of seconds from 0.001 to "
                          f"{LONGEST_SECONDS:g}")
             interval = default("interval_s")
         length = get("INTERVAL", float(interval), _span(0.001))

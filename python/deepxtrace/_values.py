@@ -27,7 +27,7 @@ def seconds(value: Any, least: float) -> float:
     except (TypeError, ValueError):
         raise ValueError("is not a number of seconds") from None
     if not least <= span <= LONGEST_SECONDS:
-        raise ValueError(f"is no number of seconds from {least:g} to {LONGEST_SECONDS:g}")
+        raise ValueError(f"is not a number of seconds from {least:g} to {LONGEST_SECONDS:g}")
     return span
 
 
@@ -37,9 +37,9 @@ def share(value: Any) -> float:
     try:
         part = float(text[:-1]) / 100 if text.endswith("%") else float(text)
     except ValueError:
-        raise ValueError("is no share, such as 5% or 0.05") from None
+        raise ValueError("is not a share, such as 5% or 0.05") from None
     if not 0 < part <= 1:
-        raise ValueError("is no share above 0 and up to 100%")
+        raise ValueError("is not a share above 0 and up to 100%")
     return part
 
 

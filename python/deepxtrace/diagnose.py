@@ -160,7 +160,7 @@ class Diagnose(Sessions):
         share = self._settings.min_share if given is None else float(given)
         if share is not None:
             if not 0 < share <= 1:
-                raise ValueError(f"min_share={given!r} is no part above 0 and up to 1")
+                raise ValueError(f"min_share={given!r} is not a share above 0 and up to 1")
             return share
         crowded = None
         if str(self._device) == "cpu":
@@ -202,7 +202,7 @@ class Diagnose(Sessions):
         if any(mode.session is not None for mode in self._modes):
             raise RuntimeError("the diagnosis has begun: local_experts cannot change any more")
         if count < 1:
-            raise ValueError(f"{count} local experts")
+            raise ValueError(f"local_experts={count} is out of range")
         self._local_experts = int(count)
 
     # ---- durations
@@ -224,7 +224,7 @@ class Diagnose(Sessions):
         the counters, and replays of graphs that hold such calls, are counted without it. While the
         current stream is captured into a CUDA graph, they are counted at each replay of that."""
         if dispatch < 0 or combine < 0:
-            raise ValueError(f"dispatch={dispatch}, combine={combine}: operations are not undone")
+            raise ValueError(f"dispatch={dispatch}, combine={combine} must not be negative")
         if self._modes:
             self._modes[0].operations.count((dispatch, combine))
 

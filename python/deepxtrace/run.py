@@ -135,7 +135,7 @@ def _check_output(folder: str) -> None:
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
-        raise ValueError(f"nothing can be written to {folder}: {error.strerror}") from None
+        raise ValueError(f"cannot write to {folder}: {error.strerror}") from None
     finally:
         for path in reversed(made):
             with contextlib.suppress(OSError):  # somebody has begun to use it

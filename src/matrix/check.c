@@ -163,7 +163,7 @@ static dxt_status check_devices(const dxt_window *window)
         const dxt_place *device = &window->devices[i];
         if (device->pid < 0) return wrong("devices", "a pid is negative");
         if (device->rank < -1) return wrong("devices", "a rank is below -1");
-        if (device->gpu < -1) return wrong("devices", "a gpu is below -1");
+        if (device->gpu < -1) return wrong("devices", "gpu must be -1 or more");
         if (!is_text(device->host, sizeof device->host) ||
             !is_text(device->uuid, sizeof device->uuid) ||
             !is_text(device->pci, sizeof device->pci))
@@ -229,7 +229,7 @@ static dxt_status check_scalars(const dxt_window *window)
 dxt_status dxt_window_look(const dxt_window *window, bool *observed)
 {
     if (!window || window->struct_size < sizeof *window)
-        return wrong("struct_size", "not that of a window");
+        return wrong("struct_size", "must be sizeof(dxt_window)");
     if (window->ranks > DXT_MAX_RANKS)
         return dxt_fail(DXT_ERR_LIMIT, "ranks: %u are too many; at most %u are possible",
                         window->ranks, DXT_MAX_RANKS);

@@ -87,7 +87,7 @@ static bool take_escape(dxt_json *json, uint32_t *code)
     uint32_t low;
     if (json->end - json->at >= 2 && json->at[1] != 'u') {
         const char *name = json->at[1] ? strchr(names, json->at[1]) : NULL;
-        if (!name) return wrong(json, "no such escape");
+        if (!name) return wrong(json, "this escape does not exist");
         *code = (uint32_t)codes[name - names];
         json->at += 2;
         return true;

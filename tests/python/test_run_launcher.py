@@ -238,7 +238,7 @@ def test_a_folder_that_cannot_be_written_is_one_error_before_the_start(
     for folder in bad:
         done = launch(env, "echo", "started", options=["--output", folder])
         assert done.returncode == 2 and done.stdout == "" and done.stderr.count("\n") == 1
-        assert f"nothing can be written to {folder}" in done.stderr
+        assert f"cannot write to {folder}" in done.stderr
     env["DEEPEP_DIAGNOSE_LOG_PATH"] = bad[0]
     assert launch(env, "true").returncode == 2
     good = tmp_path / "new" / "folder"

@@ -233,7 +233,7 @@ static void inconsistent_windows_are_found(void **state)
         void (*spoil)(dxt_window *window);
         const char *message;
     } cases[] = {
-        {break_size, "struct_size: not that of a window"},
+        {break_size, "struct_size: must be sizeof(dxt_window)"},
         {break_few, "ranks: below 2"},
         {break_phase, "phase: must be 1 to 255 bytes of UTF-8 without control characters"},
         {break_unit, "unit: not known"},

@@ -196,7 +196,7 @@ static void wrong_windows_are_found(void **state)
     SPOIL(w->tokens[1], -2, 3, "tokens: negative");
     SPOIL(w->local_experts, 0, 2, "local_experts: not 1 to 4096");
     SPOIL(w->local_experts, 4097, 2, "local_experts: not 1 to 4096");
-    SPOIL(w->devices[1].gpu, -2, 0, "devices: a gpu is below -1");
+    SPOIL(w->devices[1].gpu, -2, 0, "devices: gpu must be -1 or more");
     SPOIL(w->devices[1].rank, -2, 0, "devices: a rank is below -1");
     SPOIL(w->devices[1].pid, -1, 0, "devices: a pid is negative");
     SPOIL(w->devices[2].host[0], '\xff', 'h', "devices: a text is not UTF-8, or does not end");

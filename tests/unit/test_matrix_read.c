@@ -108,7 +108,7 @@ static void broken_json_is_refused(void **state)
         {"{\"x\":1.}", DXT_ERR_FORMAT, "t:1: column 8: a digit is missing"},
         {"{\"x\":1e+}", DXT_ERR_FORMAT, "t:1: column 9: a digit is missing"},
         {"{\"x\":-}", DXT_ERR_FORMAT, "t:1: column 7: a digit is missing"},
-        {"{\"x\":\"\\x\"}", DXT_ERR_FORMAT, "t:1: column 7: no such escape"},
+        {"{\"x\":\"\\x\"}", DXT_ERR_FORMAT, "t:1: column 7: this escape does not exist"},
         {"{\"x\":\"\\u12g4\"}", DXT_ERR_FORMAT, "t:1: column 7: an escape is incomplete"},
         {"{\"x\":\"\\ud800\"}", DXT_ERR_FORMAT, "t:1: column 13: half a surrogate pair"},
         {"{\"x\":\"\\ud800\\ud800\"}", DXT_ERR_FORMAT, "t:1: column 19: half a surrogate pair"},

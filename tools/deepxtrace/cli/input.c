@@ -100,7 +100,7 @@ static int hear(void *context, dxt_remark kind, const char *message)
     }
     say_first(input);
     if (input->said <= MOST_REMARKS) complain(input->command, "%s%s", message, what[kind]);
-    if (input->said == MOST_REMARKS) complain(input->command, "more of the kind is only counted");
+    if (input->said == MOST_REMARKS) complain(input->command, "further ones are only counted");
     return 1;
 }
 

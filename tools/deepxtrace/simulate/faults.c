@@ -83,7 +83,7 @@ static bool parse_whom(char *rank, const char *source, sim_fault *fault, uint32_
     if (fault->kind == SIM_STALLS) {
         if (!cli_parse_share(rank, &fault->factor, why, why_size)) return false;
         if (fault->factor <= SIM_MOST_STALLS) return true;
-        snprintf(why, why_size, "at most half of the paths stall");
+        snprintf(why, why_size, "at most half of the paths may stall");
         return false;
     }
     if (!source) return parse_ranks(rank, &fault->rank, last, why, why_size);

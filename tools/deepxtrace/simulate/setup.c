@@ -59,15 +59,15 @@ static bool fault_is_possible(const sim_config *config, const sim_fault *fault, 
         return false;
     }
     if (of_two && fault->rank == fault->source)
-        return wrong(why, why_size, "a path leads from one to another");
+        return wrong(why, why_size, "a path needs two different ends");
     if (fault->kind == SIM_PATH && !seen)
         return wrong(why, why_size, "with --hybrid a path stays in its node or on its rail");
     if (!(fault->size_ns >= 0 && fault->size_ns <= SIM_LONGEST_NS))
         return wrong(why, why_size, "a fault lasts at most 1s");
     if (fault->kind == SIM_HOT && !(fault->factor > 0 && fault->factor <= 1e6))
-        return wrong(why, why_size, "a hot rank has a factor of at most 1000000");
+        return wrong(why, why_size, "the factor of a hot rank must be at most 1000000");
     if (fault->kind == SIM_STALLS && !(fault->factor >= 0 && fault->factor <= SIM_MOST_STALLS))
-        return wrong(why, why_size, "at most half of the paths stall");
+        return wrong(why, why_size, "at most half of the paths may stall");
     return true;
 }
 
@@ -80,7 +80,7 @@ bool sim_observes(const sim_config *config, uint32_t i, uint32_t j)
 static bool is_possible(const sim_config *config, char *why, size_t why_size)
 {
     if (config->ranks < 2 || config->ranks > SIM_MAX_RANKS)
-        return wrong(why, why_size, "2 to 2048 ranks");
+        return wrong(why, why_size, "there must be 2 to 2048 ranks");
     if (config->ops < 1 || config->ops > SIM_MAX_OPS || config->every < 1 ||
         config->local_experts < 1 || config->local_experts > 1024)
         return wrong(why, why_size, "operations or experts out of range");
