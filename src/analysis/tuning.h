@@ -111,8 +111,9 @@
 /* Lateness of two members without a clock [times the shorter wait]. Larger: fewer false alarms
  * where nothing else is known. Chosen. */
 #define DXT_TWO_UNTIMED 20.0
-/* Members from which on their spread says something, and from which on a quarter of them tells it.
- * Larger: the spread guards fewer groups. Chosen. */
+/* Members from which on their spread says something (of ONE_EVENT_OPS always, since nothing else
+ * does), and from which on a quarter of them tells it. Larger: the spread guards fewer groups.
+ * Chosen. */
 #define DXT_SPREAD_MEMBERS 6u
 #define DXT_MANY_MEMBERS 32u
 /* Spread from which on it is systematic [standard errors], and the same for MANY_MEMBERS, whose

@@ -177,6 +177,31 @@ static double without_operations(void)
     return said.error / US;
 }
 
+/* A first call of ten that was slow makes few ranks differ as much as one that is always late. */
+static double first_call(uint32_t ranks, int64_t ops)
+{
+    begin(ranks);
+    m.ops = ops;
+    for (uint32_t r = 0; r < ranks; r++) m.late[r] = 20 * US * r * r;
+    judge();
+    return said.error / US;
+}
+
+static double first_call_of_3(void)
+{
+    return first_call(3, 10);
+}
+
+static double first_call_of_4(void)
+{
+    return first_call(4, 10);
+}
+
+static double many_calls_of_4(void)
+{
+    return first_call(4, 20);
+}
+
 /* Drift is not all there is, if nothing tells how far arrivals vary. */
 static double without_operations_though_worth_little(void)
 {
@@ -519,6 +544,9 @@ static const tipping rows[] = {
     ROW(systematic_16, 2.2499),
     ROW(systematic_40, 1.3487),
     ROW(without_operations_though_worth_little, 10.5),
+    ROW(first_call_of_3, 51.89),
+    ROW(first_call_of_4, 158.14),
+    ROW(many_calls_of_4, 0.5),
     ROW(without_operations, 2.1006),
     ROW(ordinary_of_3, 6.835),
     ROW(ordinary_of_4, 6.5777),

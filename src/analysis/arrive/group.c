@@ -59,7 +59,7 @@ static double fit_panel(const dxt_group_input *in, dxt_panel *p, dxt_group *grou
         group->cell_spread = dxt_own_spread(in, group);
         p->noise = noise_of(in, p, group);
         const double *sorted = dxt_sort_into(p->sample, p->late, n);
-        dxt_set_limit(in, group, least, dxt_member_spread(sorted, n), p->noise);
+        dxt_set_limit(in, group, least, dxt_member_spread(in, sorted, n), p->noise);
     }
     return least;
 }
@@ -93,6 +93,6 @@ void dxt_group_fit(const dxt_group_input *in, double *late, dxt_group *group)
     dxt_ask_witnesses(in, &panel, late);
     const double *sorted = dxt_sort_into(in->sorted, late, in->count);
     center(in, sorted, group->limit, late);
-    dxt_set_limit(in, group, least, dxt_member_spread(sorted, in->count),
+    dxt_set_limit(in, group, least, dxt_member_spread(in, sorted, in->count),
                   panel.noise * sqrt(DXT_WITNESSES / (double)DXT_HEARD));
 }

@@ -13,7 +13,8 @@ void dxt_levels_to_links(dxt_fit *fit, double limit);
 
 /** Turn what node a waits for node b, in fit->level, into the shift that single paths are compared
  *  with. Where a way is ordinary, or known to be slow, its measured level is known better than its
- *  parts; what is neither shows in its paths, and is NaN. */
+ *  parts; what is neither shows in its paths, and is NaN.
+ *  @param limit  As for dxt_levels_to_links(): how far a wait may be from the expected. */
 void dxt_levels_to_shifts(dxt_fit *fit, double limit);
 
 #endif

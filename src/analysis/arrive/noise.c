@@ -88,14 +88,20 @@ double dxt_cell_noise(const dxt_panel *p, const dxt_group *group)
            deviation / sqrt(n - 1);
 }
 
+/* One of few operations may have made all that is seen: then the spread is of that one. */
+static bool is_of_few(const dxt_group_input *in)
+{
+    return in->ops > 0 && in->ops < DXT_ONE_EVENT_OPS;
+}
+
 /* From the width of the densest part: unlike a deviation from the median it stands half of the
  * members being elsewhere; of many members a quarter is enough, and stays narrow when just over
- * half are ordinary. */
-double dxt_member_spread(const double *sorted, uint32_t n)
+ * half are ordinary; of a few it says nothing unless all but one are close. */
+double dxt_member_spread(const dxt_group_input *in, const double *sorted, uint32_t n)
 {
-    if (n < DXT_SPREAD_MEMBERS) return 0;
+    if (n < (is_of_few(in) ? 2 : DXT_SPREAD_MEMBERS)) return 0;
     bool many = n >= DXT_MANY_MEMBERS;
-    uint32_t part = many ? n / 2 / 2 : (n + 1) / 2;
+    uint32_t part = many ? n / 2 / 2 : n < DXT_SPREAD_MEMBERS ? n - 1 : (n + 1) / 2;
     double width = INFINITY;
     for (uint32_t k = 0; k + part <= n; k++) {
         double range = sorted[k + part - 1] - sorted[k];
@@ -133,8 +139,7 @@ void dxt_set_limit(const dxt_group_input *in, dxt_group *group, double least, do
     double sampling = hypot(in->ops > 0 ? own.deviation / sqrt(in->ops) : 0, noise);
     if (in->step > 0)
         sampling = hypot(sampling, fmin(DXT_DRIFT * in->step, DXT_DRIFT_OF_FLOOR * in->floor));
-    /* One of few operations may have made all that is seen: then the spread is of that one. */
-    bool few = in->ops > 0 && in->ops < DXT_ONE_EVENT_OPS;
+    bool few = is_of_few(in);
     if ((few || in->ops <= 0) && in->count > 1) spread *= 1 + DXT_FEW_SPREAD / (in->count - 1);
     double counts = in->count >= DXT_MANY_MEMBERS ? DXT_SPREAD_OF_MANY : DXT_SYSTEMATIC_SPREAD;
     if (few || in->ops <= 0) counts = 1;

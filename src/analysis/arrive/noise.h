@@ -24,7 +24,7 @@ double dxt_spread_noise(const dxt_group_input *in, const dxt_panel *p, const dxt
 double dxt_cell_noise(const dxt_panel *p, const dxt_group *group);
 
 /** Standard deviation of the undisturbed members from their sorted latenesses; 0 of few. */
-double dxt_member_spread(const double *sorted, uint32_t n);
+double dxt_member_spread(const dxt_group_input *in, const double *sorted, uint32_t n);
 
 /**
  * Give a group its error and its limit.
