@@ -76,7 +76,12 @@ bool http_number(struct MHD_Connection *connection, const char *name, int64_t us
     return errno == 0 && *end == '\0' && *value >= least && *value <= most;
 }
 
-bool http_open_store(const server *s, store *reader)
+bool http_open_store(server *s, store *reader)
 {
-    return store_open_reader(reader, s->options->store) == 0;
+    return readers_take(&s->readers, s->options->store, reader);
+}
+
+void http_close_store(server *s, store *reader)
+{
+    readers_give(&s->readers, reader);
 }

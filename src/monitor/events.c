@@ -38,7 +38,7 @@ static ssize_t next_event(void *context, uint64_t position, char *buffer, size_t
     if (late != 0) return snprintf(buffer, size, ": still here\n\n");
     store reader;
     int64_t newest = http_open_store(t->server, &reader) ? api_newest(&reader) : 0;
-    store_close(&reader);
+    http_close_store(t->server, &reader);
     int length = snprintf(
         buffer, size, "event: windows\nid: %" PRId64 "\ndata: {\"v\":1,\"newest\":%" PRId64 "}\n\n",
         newest, newest);

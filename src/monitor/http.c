@@ -166,6 +166,7 @@ int server_start(const dxt_monitor_options *options, news *shared, server **out,
     if (!s) return 3;
     *s = (server){.options = options, .news = shared};
     hurry_begin(&s->hurry);
+    readers_begin(&s->readers);
     status = access_begin(&s->access, options, why);
     int fd = status == 0 ? bind_to(host, port, &s->port, why) : -1;
     if (status == 0 && fd < 0) status = 2;
@@ -190,6 +191,7 @@ int server_start(const dxt_monitor_options *options, news *shared, server **out,
     }
     access_end(&s->access);
     hurry_end(&s->hurry);
+    readers_end(&s->readers);
     free(s);
     return status;
 }
@@ -210,5 +212,6 @@ void server_stop(server *s)
     MHD_stop_daemon(s->daemon);
     access_end(&s->access);
     hurry_end(&s->hurry);
+    readers_end(&s->readers);
     free(s);
 }

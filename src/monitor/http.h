@@ -7,6 +7,7 @@
 
 #include "access.h"
 #include "hurry.h"
+#include "readers.h"
 #include "serve.h"
 
 #define HTTP_LONGEST_FORM 1024
@@ -17,6 +18,7 @@ struct server {
     news *news;
     access_rules access;
     hurry hurry;
+    readers readers;
     unsigned port;
 };
 
@@ -56,8 +58,9 @@ const char *http_argument(struct MHD_Connection *connection, const char *name);
 bool http_number(struct MHD_Connection *connection, const char *name, int64_t usual, int64_t least,
                  int64_t most, int64_t *value);
 
-/** Open the store for this request; close it with store_close(), also after a failure. */
-bool http_open_store(const server *s, store *reader);
+/** Open the store for this request; http_close_store() it, also after a failure. */
+bool http_open_store(server *s, store *reader);
+void http_close_store(server *s, store *reader);
 
 /* ---- handlers ---- */
 

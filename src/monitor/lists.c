@@ -23,7 +23,7 @@ enum MHD_Result http_send_list(server *s, struct MHD_Connection *connection, con
     store reader;
     char *text = http_open_store(s, &reader) ? api_list(&reader, &asked) : NULL;
     bool known = reader.why[0] != '\0';
-    store_close(&reader);
+    http_close_store(s, &reader);
     if (text) return http_answer(connection, 200, "application/json", text, NULL, NULL);
     return known ? http_fail(connection, 503, "the store cannot be read")
                  : http_fail(connection, 404,
@@ -40,7 +40,7 @@ enum MHD_Result http_send_metrics(server *s, struct MHD_Connection *connection)
     char *text = http_open_store(s, &reader)
                      ? metrics_text(&reader, s->options, openmetrics, dxt_clock_ns(CLOCK_REALTIME))
                      : NULL;
-    store_close(&reader);
+    http_close_store(s, &reader);
     if (!text) return http_fail(connection, 503, "the store cannot be read");
     return http_answer(connection, 200,
                        openmetrics ? "application/openmetrics-text; version=1.0.0; charset=utf-8"

@@ -84,10 +84,30 @@ bool store_run(store *s, const char *sql)
 
 /* ---- statements ---- */
 
+/* One that was compiled before, which takes as long as to run it; NULL if there is none. */
+static sqlite3_stmt *take_kept(store *s, const char *sql)
+{
+    for (size_t i = 0; i < s->kept_count; i++) {
+        sqlite3_stmt *stmt = s->kept[i];
+        if (strcmp(sqlite3_sql(stmt), sql) != 0) continue;
+        s->kept[i] = s->kept[--s->kept_count];
+        return stmt;
+    }
+    return NULL;
+}
+
+/* Some pragmas do what they do when they are compiled. */
+static bool is_worth_keeping(const store *s, const char *sql)
+{
+    return s->kept_count < STORE_KEPT && strncmp(sql, "PRAGMA", 6) != 0;
+}
+
 query query_begin(store *s, const char *sql)
 {
-    query q = {.store = s};
-    q.failed = sqlite3_prepare_v2(s->db, sql, -1, &q.stmt, NULL) != SQLITE_OK;
+    query q = {.store = s, .stmt = take_kept(s, sql)};
+    if (!q.stmt)
+        q.failed = sqlite3_prepare_v3(s->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &q.stmt, NULL) !=
+                   SQLITE_OK;
     return q;
 }
 
@@ -159,7 +179,13 @@ bool query_end(query *q)
 {
     if (q->failed)
         snprintf(q->store->why, sizeof q->store->why, "%s", sqlite3_errmsg(q->store->db));
-    sqlite3_finalize(q->stmt);
+    if (!q->failed && q->stmt && is_worth_keeping(q->store, sqlite3_sql(q->stmt)) &&
+        sqlite3_reset(q->stmt) == SQLITE_OK) {
+        sqlite3_clear_bindings(q->stmt); /* what is bound is the caller's */
+        q->store->kept[q->store->kept_count++] = q->stmt;
+    } else {
+        sqlite3_finalize(q->stmt);
+    }
     q->stmt = NULL;
     return !q->failed;
 }
@@ -318,6 +344,7 @@ int store_open_writer(store *s, const char *path)
 
 void store_close(store *s)
 {
+    while (s->kept_count > 0) sqlite3_finalize(s->kept[--s->kept_count]);
     if (s->db) sqlite3_close(s->db);
     if (s->lock >= 0) close(s->lock);
     *s = (store){.lock = -1};

@@ -13,10 +13,15 @@
 /** Tells its files from those of other programs: "DXTR". */
 #define STORE_APPLICATION 0x44585452
 
+/** Most statements that are kept: there are fewer that are run again and again. */
+#define STORE_KEPT 40u
+
 /** A connection. The one that writes holds the lock of the store. */
 typedef struct store {
     sqlite3 *db;
-    int lock; /**< descriptor of FILE.lock; −1 = reads only */
+    int lock;                       /**< descriptor of FILE.lock; −1 = reads only */
+    sqlite3_stmt *kept[STORE_KEPT]; /**< compiled, and not under way */
+    size_t kept_count;
     char why[256];
 } store;
 

@@ -109,7 +109,7 @@ enum MHD_Result http_send_view(server *s, struct MHD_Connection *connection)
         if (query_row(&q)) text = strdup(query_get_text(&q, 0));
         if (!query_end(&q)) free(text), text = NULL;
     }
-    store_close(&reader);
+    http_close_store(s, &reader);
     return text ? http_answer(connection, 200, "application/json", text, NULL, NULL)
                 : http_fail(connection, 503, "the store cannot be read");
 }
@@ -156,7 +156,7 @@ enum MHD_Result http_send_lateness(server *s, struct MHD_Connection *connection)
         while (well && query_row(&q)) well = append_lateness(&out, &q);
         well = query_end(&q) && well;
     }
-    store_close(&reader);
+    http_close_store(s, &reader);
     if (well)
         return http_answer_bytes(connection, 200, "application/octet-stream", out.data, out.size,
                                  NULL);
@@ -183,7 +183,7 @@ enum MHD_Result http_send_cells(server *s, struct MHD_Connection *connection)
         if (found) well = append(&out, cells, (size_t)sqlite3_column_bytes(q.stmt, 0)) == DXT_OK;
         well = query_end(&q) && well;
     }
-    store_close(&reader);
+    http_close_store(s, &reader);
     if (well && found)
         return http_answer_bytes(connection, 200, "application/octet-stream", out.data, out.size,
                                  NULL);
@@ -209,7 +209,7 @@ enum MHD_Result http_send_places(server *s, struct MHD_Connection *connection)
         if (query_row(&q)) text = strdup(query_get_text(&q, 0));
         if (!query_end(&q)) free(text), text = NULL;
     }
-    store_close(&reader);
+    http_close_store(s, &reader);
     return text ? http_answer(connection, 200, "application/json", text, NULL, NULL)
                 : http_fail(connection, 503, "the store cannot be read");
 }
