@@ -3,6 +3,7 @@
 manual and man pages say is compared with it."""
 import inspect
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from deepxtrace._settings import Settings
 from deepxtrace._watch import PACKAGES
 
 ROOT = Path(__file__).parent.parent.parent
+COMMAND = Path(deepxtrace.get_library()).parent.parent / "bin" / "deepxtrace"
 SHARE = default("min_share")
 THRESHOLDS = [default("threshold_col"), default("threshold_row"), default("threshold_point")]
 
@@ -95,6 +97,36 @@ def test_man_pages(page):
     assert numbers(re.search(r"^Default ([^.]*%)\.", said, re.MULTILINE).group(1)) == [SHARE]
     assert [float(number) for number in re.findall(r"\(default (\d+)\)", said)] == [
         THRESHOLDS[0], THRESHOLDS[2]]
+
+
+def helped(command):
+    """The defaults that a command's help names, by option."""
+    said = subprocess.run([COMMAND, command, "--help"], capture_output=True, text=True,
+                          check=True).stdout
+    options = re.split(r"\n  (?:-\w, )?--(?=[a-z])", said.split("\n\nExamples:")[0])[1:]
+    found = ((re.match(r"[a-z-]+", option).group(),
+              re.search(r"\(default ([^ ;)]+)\)", " ".join(option.split())))
+             for option in options)
+    return {name: value.group(1) for name, value in found if value}
+
+
+@pytest.mark.parametrize("command", ["analyze", "heatmap", "compare", "report", "top"])
+def test_help_of_what_judges(command):
+    said = helped(command)
+    assert numbers(said["min-share"]) == [SHARE]
+    assert [float(said[f"threshold-{axis}"]) for axis in ("col", "row", "point")] == THRESHOLDS
+
+
+@pytest.mark.parametrize("command, least", [("job", 7), ("simulate", 9)])
+def test_help_and_man_page_agree(command, least):
+    blocks = text(f"docs/man/deepxtrace-{command}.1").replace("\\-", "-").split(".TP\n")
+    options = helped(command)
+    assert len(options) >= least
+    for name, value in options.items():
+        (about,) = [block for block in blocks
+                    if re.search(rf"--{name}(?![a-z-])", block.split("\n")[0])]
+        said = re.search(r"^Default ([^ ,;]+?)[.,;]?(?: |$)", about, re.MULTILINE)
+        assert said and said.group(1) == value, name
 
 
 def test_headers():

@@ -327,6 +327,35 @@ static void words_as_a_shell_takes_them(void **state)
     assert_string_equal(text, "");
 }
 
+static void what_is_not_given_is_as_the_table_says(void **state)
+{
+    (void)state;
+    uint64_t tokens = 0;
+    double jitter = 0;
+    const cli_option options[] = {
+        {.name = "tokens",
+         .type = OPTION_COUNT,
+         .value = &tokens,
+         .argument = "T",
+         .standard = "16"},
+        {.name = "jitter",
+         .type = OPTION_SHARE,
+         .value = &jitter,
+         .argument = "P",
+         .standard = "5%"},
+    };
+    const cli_command command = {.name = "try", .options = options, .option_count = 2};
+    char name[] = "try", given[] = "--tokens=3", why[160];
+    char *argv[] = {name, given, NULL};
+    int rest;
+    assert_int_equal(options_parse(&command, 1, argv, &rest, why, sizeof why), PARSED);
+    assert_int_equal(tokens, 16);
+    assert_true(jitter == 0.05);
+    assert_int_equal(options_parse(&command, 2, argv, &rest, why, sizeof why), PARSED);
+    assert_int_equal(tokens, 3);
+    assert_true(jitter == 0.05);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -336,6 +365,7 @@ int main(void)
         cmocka_unit_test(numbers_are_positive_and_finite),
         cmocka_unit_test(command_lines_are_read),
         cmocka_unit_test(bad_command_lines_say_why),
+        cmocka_unit_test(what_is_not_given_is_as_the_table_says),
         cmocka_unit_test(colours_need_a_terminal_that_has_them),
         cmocka_unit_test(paths_either_way_round),
         cmocka_unit_test(what_was_meant_is_near),

@@ -262,6 +262,8 @@ cli_parsed options_parse(const cli_command *command, int argc, char **argv, int 
 {
     int count = 0;
     bool only_operands = false;
+    for (const cli_option *o = command->options; o < command->options + command->option_count; o++)
+        if (o->standard && !parse_value(o, o->standard, why, why_size)) return PARSED_BAD;
     for (int at = 1; at < argc; at++) {
         char *argument = argv[at];
         if (only_operands || argument[0] != '-' || argument[1] == '\0') {
@@ -320,7 +322,10 @@ static void help_option(const cli_option *option)
              option->argument ? " " : "", option->argument ? option->argument : "");
     stdout_printf("  %-*s", HELP_COLUMN - 2, left);
     if (strlen(left) > HELP_COLUMN - 3) stdout_printf("\n%*s", HELP_COLUMN, "");
-    help_text(option->help);
+    char text[512];
+    snprintf(text, sizeof text, "%s%s%s%s", option->help, option->standard ? " (default " : "",
+             option->standard ? option->standard : "", option->standard ? ")" : "");
+    help_text(text);
 }
 
 static outcome print_help(const cli_command *command)

@@ -36,6 +36,9 @@ typedef struct cli_option {
     void *value;                /**< changed only when the option is given */
     const char *argument;       /**< name of the argument in the help; NULL for a flag */
     const char *help;           /**< what it does; is wrapped */
+    const char *standard;       /**< what it is where it is not given, written as one gives it: read
+                                     before the command line, and told in the help; NULL = as
+                                     `value` is */
     uint64_t min, max;          /**< counts and durations; max 0 = no limit */
     uint64_t multiple;          /**< counts: only multiples of this; 0 = any; needs a max */
     const char *const *choices; /**< NULL-terminated */

@@ -161,17 +161,7 @@ static const char examples[] =
     "  mpirun -n 16 deepxtrace job --engine mpi\n";
 
 /* The command line being read; options point into it. */
-static job_given line = {.engine = "shm",
-                         .steps = UINT64_MAX,
-                         .tokens = 16,
-                         .hidden = 1024,
-                         .window = 50,
-                         .warmup = 1,
-                         .seed = 1,
-                         .jitter = 0.05,
-                         .min_share = -1,
-                         .compute_ns = -1,
-                         .timeout_ns = 5000000000};
+static job_given line = {.engine = "shm", .steps = UINT64_MAX, .min_share = -1, .compute_ns = -1};
 
 #define TEXT(n, l, field, arg, text)                                                        \
     {                                                                                       \
@@ -182,19 +172,20 @@ static job_given line = {.engine = "shm",
     {                                                                                   \
         .name = n, .letter = l, .type = OPTION_FLAG, .value = &line.field, .help = text \
     }
-#define COUNT(n, l, field, arg, low, high, text)                                             \
+#define COUNT(n, l, field, arg, low, high, usual, text)                                      \
     {                                                                                        \
         .name = n, .letter = l, .type = OPTION_COUNT, .value = &line.field, .argument = arg, \
-        .min = low, .max = high, .help = text                                                \
+        .min = low, .max = high, .standard = usual, .help = text                             \
     }
-#define DURATION(n, field, low, text)                                                     \
+#define DURATION(n, field, low, usual, text)                                              \
     {                                                                                     \
         .name = n, .type = OPTION_DURATION, .value = &line.field, .argument = "DURATION", \
-        .min = low, .max = JOB_LONGEST_NS, .help = text                                   \
+        .min = low, .max = JOB_LONGEST_NS, .standard = usual, .help = text                \
     }
-#define SHARE(n, field, text)                                                                      \
-    {                                                                                              \
-        .name = n, .type = OPTION_SHARE, .value = &line.field, .argument = "PERCENT", .help = text \
+#define SHARE(n, field, usual, text)                                                  \
+    {                                                                                 \
+        .name = n, .type = OPTION_SHARE, .value = &line.field, .argument = "PERCENT", \
+        .standard = usual, .help = text                                               \
     }
 #define CUSTOM(n, field, arg, function, text)                                    \
     {                                                                            \
@@ -205,11 +196,12 @@ static job_given line = {.engine = "shm",
 static const cli_option options[] = {
     TEXT("engine", 0, engine, "NAME",
          "what carries the data: shm, cuda, or under mpirun mpi (shm)"),
-    COUNT("ranks", 'n', ranks, "N", 2, DXT_MAX_RANKS, "processes (4; with mpi those of mpirun)"),
-    COUNT("steps", 's', steps, "S", 0, UINT64_MAX / 4,
+    COUNT("ranks", 'n', ranks, "N", 2, DXT_MAX_RANKS, NULL,
+          "processes (4; with mpi those of mpirun)"),
+    COUNT("steps", 's', steps, "S", 0, UINT64_MAX / 4, NULL,
           "steps of one dispatch and one combine (200; 0 = until "
           "Ctrl-C; with --async as long as three windows last)"),
-    COUNT("tokens", 0, tokens, "T", 1, DXT_EP_MAX_TOKENS, "tokens of a rank in a step (16)"),
+    COUNT("tokens", 0, tokens, "T", 1, DXT_EP_MAX_TOKENS, "16", "tokens of a rank in a step"),
     {.name = "hidden",
      .type = OPTION_COUNT,
      .value = &line.hidden,
@@ -217,33 +209,36 @@ static const cli_option options[] = {
      .min = DXT_EP_BLOCK,
      .max = DXT_EP_MAX_HIDDEN,
      .multiple = DXT_EP_BLOCK,
-     .help = "channels of a token, a multiple of 128 (1024)"},
-    COUNT("experts", 0, experts, "E", 1, DXT_EP_MAX_EXPERTS, "experts in all (2 on each rank)"),
-    COUNT("topk", 0, topk, "K", 1, DXT_EP_MAX_TOPK, "experts of a token (4, with 2 ranks 2)"),
+     .standard = "1024",
+     .help = "channels of a token, a multiple of 128"},
+    COUNT("experts", 0, experts, "E", 1, DXT_EP_MAX_EXPERTS, NULL,
+          "experts in all (2 on each rank)"),
+    COUNT("topk", 0, topk, "K", 1, DXT_EP_MAX_TOPK, NULL, "experts of a token (4, with 2 ranks 2)"),
     FLAG("fp8", 0, fp8, "dispatch in FP8 with scales"),
     FLAG("bf16", 0, bf16, "dispatch in BF16 (default)"),
     FLAG("logfmt", 0, logfmt, "combine in 10-bit LogFMT instead of BF16"),
-    DURATION("compute", compute_ns, 0,
+    DURATION("compute", compute_ns, 0, NULL,
              "compute before dispatch, and before combine on average "
              "(200us, times the ranks that share a processor; cuda: 60us)"),
-    SHARE("jitter", jitter, "how far compute varies (5%)"),
-    COUNT("seed", 0, seed, "NUMBER", 0, 0, "of tokens, routes and jitter (1)"),
+    SHARE("jitter", jitter, "5%", "how far compute varies"),
+    COUNT("seed", 0, seed, "NUMBER", 0, 0, "1", "of tokens, routes and jitter"),
     CUSTOM("slow", slow, "PHASE:RANK:DURATION", job_parse_slow,
            "make a rank late for every dispatch or combine"),
-    DURATION("slow-from", slow_from_ns, 0, "begin with --slow at this time of the job (0s)"),
-    DURATION("slow-until", slow_until_ns, 1, "end with --slow at this time of the job (its end)"),
+    DURATION("slow-from", slow_from_ns, 0, NULL, "begin with --slow at this time of the job (0s)"),
+    DURATION("slow-until", slow_until_ns, 1, NULL,
+             "end with --slow at this time of the job (its end)"),
     CUSTOM("slow-path", paths, "PHASE:FROM->TO:DURATION", job_parse_path,
            "make what FROM sends arrive later at TO; or TO<-FROM"),
     CUSTOM("hot", hot, "RANK:FACTOR", job_parse_hot,
            "choose each expert of a rank FACTOR times as often"),
-    COUNT("window", 'w', window, "OPS", 1, UINT32_MAX, "steps in a window (50)"),
+    COUNT("window", 'w', window, "OPS", 1, UINT32_MAX, "50", "steps in a window"),
     CUSTOM("async", async_ns, "SECONDS", job_parse_async,
            "take windows of this length, by a thread of its own"),
-    COUNT("warmup", 0, warmup, "WINDOWS", 0, UINT32_MAX,
-          "leave out this many windows at the start (1)"),
-    DURATION("timeout", timeout_ns, 1000000,
-             "let the others go on without a silent rank after it (5s)"),
-    SHARE("min-share", min_share,
+    COUNT("warmup", 0, warmup, "WINDOWS", 0, UINT32_MAX, "1",
+          "leave out this many windows at the start"),
+    DURATION("timeout", timeout_ns, 1000000, "5s",
+             "let the others go on without a silent rank after it"),
+    SHARE("min-share", min_share, NULL,
           "report findings from this share of the step on (5%; 10% if ranks share "
           "processors, but with cuda)"),
     FLAG("json", 0, json,
