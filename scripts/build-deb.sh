@@ -20,6 +20,11 @@ cmake --build "$tree" > "$tree.log" || { cat "$tree.log" >&2; exit 1; }
 mkdir -p "$out"
 rm -f "$out"/*.deb
 cp "$tree"/packages/*.deb "$out"
+# What is installed, not what lies in the build tree: CMake rewrites search paths on the way.
+unpacked=$(mktemp -d)
+trap 'rm -rf "$unpacked"' EXIT
+for package in "$out"/*.deb; do dpkg-deb -x "$package" "$unpacked"; done
+scripts/check-elf.sh "$unpacked"
 if command -v lintian > /dev/null; then
     lintian --allow-root --fail-on error,warning "$out"/*.deb
 else

@@ -4,6 +4,7 @@
 # that depends on where it is started, and is hardened: stack protector, fortified calls, RELRO, all
 # symbols bound at the start, no executable stack, programs position-independent. Libraries of
 # others (a wheel has one) are held to the search path alone.
+# Trees of packages (portable/, deb/) are left out: build-deb.sh asks this script about its packages.
 set -uo pipefail
 folder=$(realpath "${1:-"$(dirname "$0")/../build"}")
 # shellcheck source=scripts/lib.sh
