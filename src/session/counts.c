@@ -2,9 +2,13 @@
 /* Operations, waits side by side, and what the diagnosis itself cost. */
 #include "session/assembler.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/base.h"
+
+/* Part by which a rank's number of issued operations may differ from that of all. */
+#define AHEAD 0.25
 
 bool dxt_assembler_find_experts(dxt_assembler *to, const dxt_assembly *a)
 {
@@ -64,6 +68,53 @@ static int64_t operations_of(const dxt_assembly *a, uint32_t rank, uint32_t inde
     return known ? (int64_t)(until.issued - from.issued) : DXT_NOT_OBSERVED;
 }
 
+/* Whether a rank's operations are those that were issued: it counts none that are completed. */
+static bool counts_issued(const dxt_assembly *a, uint32_t rank, uint32_t index)
+{
+    return dxt_mail_get_counts(a->after[rank], a->ranks, index).ops == 0;
+}
+
+/* Operations that all ranks have issued between their mails, of those whose number is known: no
+ * more can have been completed. */
+static double issued_by_all(const dxt_assembly *a, const int64_t *ops, uint32_t index)
+{
+    double before = INFINITY, after = INFINITY;
+    for (uint32_t r = 0; r < a->ranks; r++) {
+        if (ops[r] < 0 || !counts_issued(a, r, index)) continue;
+        dxt_mail_counts from = dxt_mail_get_counts(a->before[r], a->ranks, index);
+        dxt_mail_counts until = dxt_mail_get_counts(a->after[r], a->ranks, index);
+        before = fmin(before, (double)from.issued);
+        after = fmin(after, (double)until.issued);
+    }
+    return after - before;
+}
+
+static bool has_waits(const dxt_assembler *to, const dxt_assembly *a, uint32_t rank, uint32_t index)
+{
+    const int64_t *wait = to->cells[index].plane[DXT_MAIL_WAIT] + (size_t)rank * a->ranks;
+    for (uint32_t c = 0; c < a->ranks; c++)
+        if (wait[c] > 0) return true;
+    return false;
+}
+
+/* A host that runs ahead of its GPU issues operations in one window that are completed in the next:
+ * at the beginning too many, at the end too few, or none while the waits go on. Such a number says
+ * nothing of the waits. Mails of the ranks are not of quite the same time, so that less than a
+ * quarter is no reason; nor is what would leave nobody's number. */
+static void leave_out_ahead(const dxt_assembler *to, const dxt_assembly *a, uint32_t index,
+                            int64_t *ops)
+{
+    double common = issued_by_all(a, ops, index), most = AHEAD * common;
+    bool any = false;
+    if (!(common > 0 && isfinite(common))) return;
+    for (uint32_t r = 0; r < a->ranks; r++)
+        any = any || (ops[r] >= 0 && fabs((double)ops[r] - common) <= most);
+    for (uint32_t r = 0; any && r < a->ranks; r++)
+        if (ops[r] >= 0 && fabs((double)ops[r] - common) > most && counts_issued(a, r, index) &&
+            has_waits(to, a, r, index))
+            ops[r] = DXT_NOT_OBSERVED;
+}
+
 /* Operations of all ranks into @p ops. @return Their upper median, 0 = not known; @p differ: not
  * all have as many. */
 static int64_t find_operations(dxt_assembler *to, const dxt_assembly *a, uint32_t index,
@@ -72,10 +123,11 @@ static int64_t find_operations(dxt_assembler *to, const dxt_assembly *a, uint32_
     uint32_t count = 0;
     *differ = false;
     to->cells[index].ops_known = false;
-    for (uint32_t r = 0; r < a->ranks; r++) {
+    for (uint32_t r = 0; r < a->ranks; r++)
         ops[r] = to->missing[r] ? DXT_NOT_OBSERVED : operations_of(a, r, index);
+    leave_out_ahead(to, a, index, ops);
+    for (uint32_t r = 0; r < a->ranks; r++)
         if (ops[r] >= 0) to->ops[count++] = ops[r];
-    }
     for (uint32_t k = 1; k < count; k++) *differ = *differ || to->ops[k] != to->ops[0];
     to->cells[index].ops_known = count > 0;
     return middle(to->ops, count);

@@ -98,19 +98,27 @@ static struct job *start_foreign(struct foreign from[RANKS], struct seen *seen)
 }
 
 /* A window of so many operations on each rank, in which everybody waits 1 µs for everybody with
- * each expert; of which a reader may know. */
-static void do_window(struct job *job, struct foreign from[RANKS], const int64_t ops[RANKS],
-                      bool known)
+ * each expert, and in which so many were issued. */
+static void do_issued(struct job *job, struct foreign from[RANKS], const int64_t ops[RANKS],
+                      const int64_t issued[RANKS])
 {
     for (uint32_t r = RANKS; r-- > 0;) {
         for (uint32_t o = 0; o < DXT_EP_OPERATORS; o++) {
-            if (known) from[r].issued[o] += (uint64_t)ops[r];
+            from[r].issued[o] += (uint64_t)issued[r];
             for (uint32_t s = 0; s < RANKS; s++)
                 dxt_probe_cell(from[r].counters, o, s)->wait_ticks_sum +=
                     1000u * EXPERTS * (uint64_t)ops[r];
         }
         for (int i = 0; i < OPS; i++) assert_int_equal(dxt_session_step(job->sessions[r]), DXT_OK);
     }
+}
+
+/* The same where as many are issued; of which a reader may know. */
+static void do_window(struct job *job, struct foreign from[RANKS], const int64_t ops[RANKS],
+                      bool known)
+{
+    static const int64_t none[RANKS] = {0};
+    do_issued(job, from, ops, known ? ops : none);
 }
 
 static const int64_t ALIKE[RANKS] = {20, 20, 20, 20}, UNLIKE[RANKS] = {20, 22, 20, 18};
@@ -176,6 +184,29 @@ static void a_rank_may_not_know_its_operations(void **state)
     assert_int_equal(seen.ops, 20);
     assert_int_equal(seen.rank_ops[0], -9); /* the others agree */
     assert_int_equal(seen.samples_each, 20 * EXPERTS);
+    end_job(job);
+}
+
+/* Rank 0's host is up to 30 operations ahead of its GPU: what it issues in a window is not what is
+ * completed in it. */
+static void a_host_may_run_ahead(void **state)
+{
+    (void)state;
+    static const int64_t first[RANKS] = {50, 20, 21, 20}, last[RANKS] = {0, 20, 20, 20},
+                         nearly[RANKS] = {10, 20, 20, 20}, idle[RANKS] = {0, 0, 0, 0};
+    struct foreign from[RANKS] = {{.local_experts = 0}};
+    struct seen seen = {.count = 0};
+    struct job *job = start_foreign(from, &seen);
+    for (uint32_t r = 0; r < RANKS; r++) from[r].local_experts = EXPERTS;
+    const int64_t *windows[] = {first, ALIKE, nearly, last};
+    for (int k = 0; k < 4; k++) {
+        do_issued(job, from, ALIKE, windows[k]);
+        assert_int_equal(seen.ops, 20);
+        assert_int_equal(seen.samples[0] < 0 ? seen.samples_each : seen.samples[0], 20 * EXPERTS);
+        assert_int_equal(seen.rank_ops[0], k == 0 ? DXT_NOT_OBSERVED : -9);
+    }
+    do_issued(job, from, idle, idle);
+    assert_int_equal(seen.ops, 0);
     end_job(job);
 }
 
@@ -384,6 +415,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(issued_operations_and_experts_make_samples),
+        cmocka_unit_test(a_host_may_run_ahead),
         cmocka_unit_test(a_rank_may_not_know_its_operations),
         cmocka_unit_test(operations_may_be_lost),
         cmocka_unit_test(who_takes_no_part_is_named_while_all_call),
