@@ -58,7 +58,7 @@ def test_names_the_slow_ranks(tmp_path: Path, method: str) -> None:
     found = {"robust": r"\d+ findings.*", "ratio": "judged by the ratio rule"}[method]
     assert re.fullmatch(rf"deepxtrace: \d+ windows of 4 ranks, {found}; see .*_rank0.log", last)
     log = (tmp_path / "diagnose_rank0.log").read_text()
-    assert "attached to deepxtrace.ep.Buffer: 16 experts, 1 waits for a source" in log
+    assert "attached to deep_ep.Buffer: 16 experts, 1 waits for a source" in log
     assert "failed" not in log, log
     for phase, slow in (("dispatch", 2), ("combine", 3)):
         # The most expensive of each window comes first; a loaded machine may add others to it.
