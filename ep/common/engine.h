@@ -50,6 +50,16 @@ struct dxt_ep_engine {
 
 extern const dxt_ep_engine dxt_ep_shm;
 
+/** Rows that a combine sends to a rank. */
+static inline size_t dxt_ep_rows_for(const dxt_ep *ep, const dxt_ep_combine *combine, uint32_t home)
+{
+    size_t rows = 0;
+    for (uint32_t expert = 0; expert < ep->local_experts; expert++)
+        rows +=
+            (size_t)combine->handle.layout_range[(size_t)expert * ep->config.ranks + home].count;
+    return rows;
+}
+
 /* For engines in parts too: exports.map has their names. */
 
 /** Record the text for dxt_ep_error(). @return @p status. */

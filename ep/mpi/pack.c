@@ -132,20 +132,11 @@ shm_sent epm_unpack(const dxt_ep *ep, uint32_t source, uint64_t epoch, dxt_ep_ra
 
 /* ---- combine ---- */
 
-static size_t count_rows(const dxt_ep *ep, const dxt_ep_combine *combine, uint32_t home)
-{
-    size_t rows = 0;
-    for (uint32_t expert = 0; expert < ep->local_experts; expert++)
-        rows +=
-            (size_t)combine->handle.layout_range[(size_t)expert * ep->config.ranks + home].count;
-    return rows;
-}
-
 size_t epm_pack_combine(const dxt_ep *ep, const dxt_ep_combine *combine, uint32_t home,
                         uint64_t epoch, uint8_t *message)
 {
     const dxt_ep_config *config = &ep->config;
-    size_t rows = count_rows(ep, combine, home), next = 0;
+    size_t rows = dxt_ep_rows_for(ep, combine, home), next = 0;
     if (rows > epm_most_copies(config)) return 0;
     epm_head *head = (epm_head *)(void *)message;
     uint32_t *numbers = (uint32_t *)(void *)(message + sizeof *head);

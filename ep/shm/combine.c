@@ -14,15 +14,6 @@
 
 /* ---- sending ---- */
 
-static size_t rows_for(const dxt_ep *ep, const dxt_ep_combine *combine, uint32_t home)
-{
-    size_t rows = 0;
-    for (uint32_t expert = 0; expert < ep->local_experts; expert++)
-        rows +=
-            (size_t)combine->handle.layout_range[(size_t)expert * ep->config.ranks + home].count;
-    return rows;
-}
-
 /* One row into its place, announced first (see shm.h). Nothing is written to a masked home. */
 static dxt_status write_row(const dxt_ep *ep, const dxt_ep_combine *combine, uint32_t home,
                             uint64_t epoch, size_t slot, bool stream)
@@ -63,7 +54,7 @@ dxt_status shm_combine_send(dxt_ep *ep, const dxt_ep_combine *combine, uint64_t 
     dxt_probe_issue(ep->config.probe, DXT_COMBINE);
     shm *s = ep->state;
     size_t rows = 0;
-    for (uint32_t home = 0; home < s->ranks; home++) rows += rows_for(ep, combine, home);
+    for (uint32_t home = 0; home < s->ranks; home++) rows += dxt_ep_rows_for(ep, combine, home);
     bool stream = rows * s->at.row > STREAM_BYTES;
     for (uint32_t i = 1; i <= s->ranks; i++) {
         uint32_t home = (s->rank + i) % s->ranks;
@@ -76,7 +67,7 @@ dxt_status shm_combine_send(dxt_ep *ep, const dxt_ep_combine *combine, uint64_t 
             status = write_rows(ep, combine, home, epoch, stream);
         if (status != DXT_OK) return status;
         if (!s->masked[home] && !shm_is_far(s, home))
-            shm_announce(ep, home, DXT_COMBINE, epoch, (uint32_t)rows_for(ep, combine, home),
+            shm_announce(ep, home, DXT_COMBINE, epoch, (uint32_t)dxt_ep_rows_for(ep, combine, home),
                          (uint32_t)combine->format);
     }
     return DXT_OK;
