@@ -22,6 +22,8 @@ BUDGET = 0.002
 #: with the layers of a model.
 _SPREAD = 0x9E3779B1
 _LEAST_SECONDS = 0.5
+#: Measurements whose cost is remembered, and how many say something.
+_COSTS, _LEAST_COSTS = 32, 8
 _MOST_BITS = 16
 
 
@@ -59,6 +61,8 @@ class Sampler:
         #: Of the hash of a number; 0 = every operation.
         self.mask = period - 1
         self._cost = cost
+        self._spent: List[float] = []
+        self._measured = 0
         self._since, self._before = time.monotonic(), 0
 
     @property
@@ -70,8 +74,18 @@ class Sampler:
         return not (number * _SPREAD >> 8) & self.mask
 
     def spent(self, seconds: float) -> None:
-        """What measuring one operation has cost the program's thread."""
-        self._cost = max(self._cost, 0.9 * self._cost + 0.1 * seconds)
+        """How long measuring one operation has kept the program's thread."""
+        if len(self._spent) < _COSTS:
+            self._spent.append(seconds)
+        else:
+            self._spent[self._measured % _COSTS] = seconds
+        self._measured += 1
+
+    def _cost_of_one(self) -> float:
+        """The lower quartile of the last ones: a call that waits for room in the GPU's queue costs
+        nothing, since the next one would have waited."""
+        spent = sorted(self._spent)
+        return max(self._cost, spent[len(spent) // 4]) if len(spent) >= _LEAST_COSTS else self._cost
 
     def adapt(self, groups: int = 1) -> bool:
         """Choose anew by how often operations came since the last time, for one of so many groups
@@ -81,7 +95,7 @@ class Sampler:
         if seconds < _LEAST_SECONDS or operations < 2:
             return False
         self._since, self._before = now, done
-        wanted = self._cost * operations / seconds * max(groups, 1) / BUDGET
+        wanted = self._cost_of_one() * operations / seconds * max(groups, 1) / BUDGET
         bits = min(max(int(wanted), 1).bit_length() - (wanted <= 1), _MOST_BITS)
         # A step back only where it is clear, so that ranks stay together.
         if bits == self.mask.bit_length() - 1 and wanted > 0.8 * (1 << bits):

@@ -57,10 +57,20 @@ def test_the_period_follows_the_time_between_operations(monkeypatch: Any) -> Non
     assert sampler.adapt() and sampler.period == 1
     operate(2, 1e-6)
     assert sampler.adapt() and sampler.period == 4096
-    for _ in range(20):
+    operate(2, 20e-3)
+    assert sampler.adapt() and sampler.period == 1
+    for number in range(64):  # half of them wait for room in the GPU's queue
+        sampler.spent(5e-6 if number % 2 else 20e-3)
+    operate(2, 20e-3)
+    assert not sampler.adapt()
+    for _ in range(32):
         sampler.spent(700e-6)  # it costs more than was thought
     operate(2, 20e-3)
-    assert sampler.adapt() and sampler.period == 16
+    assert sampler.adapt() and sampler.period == 32
+    for _ in range(32):
+        sampler.spent(5e-6)  # and does so no longer
+    operate(2, 20e-3)
+    assert sampler.adapt() and sampler.period == 1
 
 
 @pytest.mark.parametrize("cost", [2e-6, 8e-6, 60e-6])
