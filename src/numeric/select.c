@@ -14,16 +14,18 @@ static inline bool is_less(const double *a, const double *b)
 
 DXT_SORT(sort_doubles, double, is_less)
 
-/* Put what equals the smallest value, which is first, in front. @return How many do. */
+/* Put what equals the smallest value, which is first, in front; NaN, which is neither smaller nor
+ * larger than anything, equals NaN. @return How many do, at least 1. */
 static size_t gather_smallest(double *values, size_t n)
 {
     double smallest = values[0];
+    bool none = isnan(smallest);
     size_t equal = 0;
     for (size_t i = 0; i < n; i++) {
         double value = values[i];
         values[i] = values[equal];
         values[equal] = value;
-        equal += value == smallest;
+        equal += (value == smallest) | (none & isnan(value));
     }
     return equal;
 }

@@ -35,6 +35,23 @@ static void order_statistics_agree_with_sorting(void **state)
     assert_near(dxt_median(pair, 0), 0, 0);
 }
 
+/* What is asked for is nothing then, but it ends. */
+static void selection_ends_among_values_that_are_no_numbers(void **state)
+{
+    (void)state;
+    static double values[40000];
+    for (unsigned kind = 1; kind < 4; kind++) {
+        for (size_t n = 17; n < 40000; n *= 3) {
+            for (size_t i = 0; i < n; i++) values[i] = i % kind == 0 ? NAN : (double)(i % 5);
+            dxt_select(values, n, n / 2);
+            for (size_t i = 0; i < n; i++) values[i] = i % kind == 0 ? NAN : (double)(i % 5);
+            dxt_median(values, n);
+            for (size_t i = 0; i < n; i++) values[i] = i % kind == 0 ? NAN : (double)(i % 5);
+            dxt_sort(values, n);
+        }
+    }
+}
+
 static void medians_of_many_agree_with_sorting(void **state)
 {
     (void)state;
@@ -436,6 +453,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(medians_of_many_agree_with_sorting),
+        cmocka_unit_test(selection_ends_among_values_that_are_no_numbers),
         cmocka_unit_test(medians_of_columns_agree_with_those_of_each),
         cmocka_unit_test(expected_waits_are_the_closed_form),
         cmocka_unit_test(order_statistics_agree_with_sorting),
