@@ -12,7 +12,7 @@
  * windows of a fault that has ended make a mean, too. */
 static double steady_mean(const dxt_weighing *w, uint32_t rank, uint32_t length, double noise)
 {
-    double late[DXT_TRACK_SLOTS], scratch[DXT_TRACK_SLOTS];
+    double late[DXT_TRACK_SLOTS] = {0}, scratch[DXT_TRACK_SLOTS];
     uint32_t end = w->newest + 1;
     assert(length <= end && length <= DXT_TRACK_SLOTS);
     for (uint32_t k = 0; k < length; k++) late[k] = dxt_track_late(w->track, end - 1 - k, rank);

@@ -91,7 +91,7 @@ static bool begin_packed(growing *f, growing_file *file)
     }
     end_packed(file);
     f->bad++;
-    if (!f->why[0]) snprintf(f->why, sizeof f->why, "%s", why);
+    if (!f->why[0]) snprintf(f->why, sizeof f->why, "%.*s", (int)sizeof f->why - 1, why);
     if (status == DXT_ERR_NO_MEMORY) f->failed = status;
     return false;
 }
