@@ -48,7 +48,7 @@ static dxt_status give(dxt_reader *reader, uint32_t ranks, uint32_t column, uint
 {
     dxt_table *table = &reader->table;
     dxt_window *window;
-    bool listed = dxt_shape_listed(table) == ranks && ranks != table->width;
+    bool listed = dxt_shape_listed(table) == ranks;
     dxt_status status = listed && table->width == 3 ? spread(table, ranks) : DXT_OK;
     if (status == DXT_OK) status = dxt_window_create(ranks, reader->phase, &window);
     if (status != DXT_OK) return status;

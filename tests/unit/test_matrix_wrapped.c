@@ -14,6 +14,10 @@
     "{\"v\":1,\"phase\":\"dispatch\",\"window\":0,\"ranks\":3,\"unit\":\"cycles\",\"wait\":[[1,2," \
     "3],[4,5,6],[7,8,9]]}\n"
 
+#define HOLES                                                                                      \
+    "{\"v\":1,\"phase\":\"dispatch\",\"window\":0,\"ranks\":3,\"unit\":\"cycles\",\"wait\":[[null" \
+    ",2,3],[4,null,6],[7,8,null]]}\n"
+
 static const char *const diary[] = {
     HEAD("3", "Dispatch"),         "rank=0 [ 1000458 20436 2089715 ]",
     "rank=1 [ 1824 30428 7109 ]",  "rank=2 [ 482 540 4000000 ]",
@@ -212,6 +216,10 @@ static void prints_of_other_programs_are_read(void **state)
          "0,"
          "\"value\":3},{\"row\":1,\"col\":1,\"value\":4}]\n",
          ONE},
+        /* Three values a line, of three ranks: with and without a rank's wait for itself. */
+        {"0 0 1\n0 1 2\n0 2 3\n1 0 4\n1 1 5\n1 2 6\n2 0 7\n2 1 8\n2 2 9\n", THREE},
+        {"0 1 2\n0 2 3\n1 0 4\n1 2 6\n2 0 7\n2 1 8\n", HOLES},
+        {"(0, 1): 2\n(0, 2): 3\n(1, 0): 4\n(1, 2): 6\n(2, 0): 7\n(2, 1): 8\n", HOLES},
         {"dispatch:\n- [1, 2]\n- [3, 4]\ncombine:\n- [5, 6]\n- [7, 8]\n", BOTH},
         {"- - 1\n  - 2\n- - 3\n  - 4\n", ONE},
         {"dispatch:\n  - - 1\n    - 2\n  - - 3\n    - 4\ncombine:\n  - - 5\n    - 6\n  - - 7\n    "
