@@ -34,7 +34,6 @@ from ._settings import Settings
 __all__ = ["Diagnose"]
 
 #: The smallest share of the step worth a finding where ranks share processors.
-_CROWDED_SHARE = 0.1
 
 
 class Diagnose(Sessions):

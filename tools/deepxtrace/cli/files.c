@@ -167,8 +167,9 @@ static bool look_at(struct entry *entry, const char *bytes, size_t size)
 }
 
 /* Look at the first bytes. Pipes cannot be read twice, and what cannot be opened is said later.
+ * What a folder holds and needs a library that is not there is complained of.
  * @return false if there is no memory. */
-static bool peek(struct entry *entry)
+static bool peek(const char *command, struct entry *entry)
 {
     struct stat about;
     unpack *files;
@@ -177,6 +178,8 @@ static bool peek(struct entry *entry)
     entry->ours = !entry->found;
     if (stat(entry->path, &about) != 0 || !S_ISREG(about.st_mode)) return true;
     dxt_status status = unpack_open(&entry->path, 1, &files, why, sizeof why);
+    /* What a folder holds and cannot be unpacked here may be what is looked for. */
+    if (status == DXT_ERR_UNSUPPORTED && entry->found) complain(command, "%s", why);
     if (status != DXT_OK) return status != DXT_ERR_NO_MEMORY;
     bytes = malloc(PEEK_SIZE);
     size_t size = 0, got = 1;
@@ -265,7 +268,7 @@ static outcome add_folder(const char *command, struct entries *all, const char *
     for (size_t i = first; i < all->count; i++) {
         all->list[i].group = i;
         if (is_taken(all, i)) continue;
-        if (!peek(&all->list[i])) return complain(command, "out of memory");
+        if (!peek(command, &all->list[i])) return complain(command, "out of memory");
         any = any || all->list[i].ours;
     }
     return any ? GO_ON : complain(command, "%s: it holds no recording, log or matrix", path);
@@ -373,7 +376,8 @@ outcome files_find(const char *command, char **operands, size_t count, file_grou
     for (size_t i = 0; i < count && result == GO_ON; i++)
         result = add_operand(command, &all, operands[i]);
     for (size_t i = 0; i < all.count && result == GO_ON && all.count > 1; i++)
-        if (!all.list[i].found && !peek(&all.list[i])) result = complain(command, "out of memory");
+        if (!all.list[i].found && !peek(command, &all.list[i]))
+            result = complain(command, "out of memory");
     if (result == GO_ON) {
         put_together(command, &all);
         result = make_groups(command, &all, groups);

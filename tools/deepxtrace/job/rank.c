@@ -59,7 +59,7 @@ static outcome set_up_session(job_rank *state, const job_engine *engine)
     };
     engine->counters(state, &config);
     if (dxt_session_create(&config, &state->session) != DXT_OK)
-        return job_failed(state, "session must not be NULL", dxt_error());
+        return job_failed(state, "no session", dxt_error());
     return GO_ON;
 }
 
