@@ -67,9 +67,12 @@ refused() {
     run --separate-stderr "$deepxtrace" run python3 -c 'import os; print(os.environ["DEEPXTRACE"])'
     [ "$status" -eq 0 ]
     [ "$output" = 1 ]
-    run --separate-stderr "$deepxtrace" run sh -c 'cd / && python3 -c "import sys; print(sys.modules[\"sitecustomize\"])"'
+    # A system may have a sitecustomize.py of its own, which is run as well.
+    run --separate-stderr "$deepxtrace" run sh -c 'cd / && python3 -c "import sys; print(*map(type, sys.meta_path))"'
     [ "$status" -eq 0 ]
-    [[ $output == *_inject/sitecustomize.py* ]]
+    [[ $output == *deepxtrace._watch.ImportWatcher* ]]
+    run --separate-stderr python3 -c 'import sys; print(*map(type, sys.meta_path))'
+    [[ $output != *ImportWatcher* ]]
     # The package that they get works.
     run --separate-stderr "$deepxtrace" run sh -c 'PYTHONPATH=$PYTHONPATH/../.. python3 -c "
 import importlib.util

@@ -132,9 +132,9 @@ if command -v python3 > /dev/null; then
         "$prefix/bin/"$name sh -c 'exit 7' && fail "$name did not hand on the exit status"
         (($? == 7)) || fail "$name"
         # shellcheck disable=SC2086
-        package=$("$prefix/bin/"$name python3 -c 'import sys; print(sys.modules["sitecustomize"].__file__)')
+        package=$("$prefix/bin/"$name python3 -c 'import os; print(os.environ["PYTHONPATH"].split(":")[0])')
     done
-    package=$(dirname "$(dirname "$package")")
+    package=$(dirname "$package")
     [[ $(realpath "$package") == "$(realpath "$prefix")"/* ]] || fail "the package is $package"
     [[ -e $package/lib/libdeepxtrace.so.0 && -e $package/include/deepxtrace/probe.h ]] ||
         fail "links of the package"
