@@ -6,18 +6,25 @@
 
 #include "matrix/reader.h"
 
+dxt_status dxt_table_values(size_t count, int64_t **cells, double **reals)
+{
+    *cells = malloc(count * sizeof **cells);
+    *reals = malloc(count * sizeof **reals);
+    if (*cells && *reals) return DXT_OK;
+    free(*cells);
+    free(*reals);
+    return dxt_fail_memory(count * sizeof **reals);
+}
+
 /* The block becomes what stands to the left of the next one. */
 static dxt_status put_right(dxt_table *table, uint32_t skip)
 {
     uint32_t width = table->left.width + table->width - skip;
     size_t count = (size_t)table->rows * width;
-    int64_t *cells = malloc(count * sizeof *cells);
-    double *reals = malloc(count * sizeof *reals);
-    if (!cells || !reals) {
-        free(cells);
-        free(reals);
-        return dxt_fail_memory(count * sizeof *cells);
-    }
+    int64_t *cells;
+    double *reals;
+    dxt_status status = dxt_table_values(count, &cells, &reals);
+    if (status != DXT_OK) return status;
     for (size_t i = 0; i < table->rows; i++) {
         size_t to = i * width + table->left.width, from = i * table->width + skip;
         if (table->left.width > 0) {

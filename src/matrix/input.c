@@ -10,10 +10,16 @@
 
 #define FIRST_CAPACITY ((size_t)64 << 10)
 
+/* Most bytes of a name in a message, so that there is room for the reason. */
+#define NAME_MOST 300
+
+/* Of a long name the end is kept, where the file's own name is. */
 static dxt_status set_name(dxt_input *input, const char *name)
 {
-    char *copy = strdup(name);
-    if (!copy) return dxt_fail_memory(strlen(name) + 1);
+    size_t size = strlen(name);
+    char *copy = strdup(size > NAME_MOST ? name + size - NAME_MOST : name);
+    if (!copy) return dxt_fail_memory(size + 1);
+    if (size > NAME_MOST) memcpy(copy, "...", strlen("..."));
     dxt_make_printable(copy); /* a member of an archive may be called anything */
     free(input->name);
     input->name = copy;

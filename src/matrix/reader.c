@@ -122,10 +122,7 @@ static dxt_status read_json(dxt_reader *reader, const char *line, size_t size)
     if (status != DXT_ERR_FORMAT && status != DXT_ERR_LIMIT) return status;
     bool cut = reader->input.cut && reader->inner_at >= reader->inner.size;
     char why[768];
-    /* A long name may have left no room for the reason. */
-    size_t name = strlen(reader->input.name) + 1;
-    const char *said = dxt_error();
-    snprintf(why, sizeof why, "%s", strlen(said) > name ? said + name : "a line that is no window");
+    snprintf(why, sizeof why, "%s", dxt_error() + strlen(reader->input.name) + 1);
     const char *reason = strstr(why, ": ");
     return dxt_reader_lose(reader, cut ? DXT_REMARK_CUT : DXT_REMARK_LOST, status,
                            reader->input.line, "%s", reason ? reason + 2 : why);

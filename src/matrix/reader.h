@@ -246,6 +246,10 @@ void dxt_table_drop(dxt_table *table);
  *  no other follows. */
 dxt_status dxt_table_join(dxt_table *table);
 
+/** Make room for the values of so many cells, which the caller frees: whole and real numbers.
+ *  @return DXT_OK or DXT_ERR_NO_MEMORY. */
+dxt_status dxt_table_values(size_t count, int64_t **cells, double **reals);
+
 /* ---- listed.c: what belongs to a table and is no row as it stands ---- */
 
 /**

@@ -20,13 +20,10 @@ void dxt_table_drop(dxt_table *table)
 static dxt_status spread(dxt_table *table, uint32_t ranks)
 {
     size_t count = (size_t)ranks * ranks;
-    int64_t *cells = malloc(count * sizeof *cells);
-    double *reals = malloc(count * sizeof *reals);
-    if (!cells || !reals) {
-        free(cells);
-        free(reals);
-        return dxt_fail_memory(count * sizeof *cells);
-    }
+    int64_t *cells;
+    double *reals;
+    dxt_status status = dxt_table_values(count, &cells, &reals);
+    if (status != DXT_OK) return status;
     for (size_t i = 0; i < count; i++) {
         cells[i] = DXT_NOT_OBSERVED;
         reals[i] = NAN;

@@ -384,6 +384,25 @@ static void failed_allocations_are_reported(void **state)
     }
 }
 
+/* The end of its name, and the reason. */
+static void a_long_name_leaves_room_for_the_reason(void **state)
+{
+    (void)state;
+    char name[3000];
+    memset(name, 'd', sizeof name);
+    strcpy(name + sizeof name - sizeof "/job.jsonl", "/job.jsonl");
+    static const char text[] = "{\"v\":1,\"phase\":\"dispatch\",\"ranks\":2}\n";
+    dxt_reader *reader;
+    dxt_window *window;
+    assert_int_equal(dxt_reader_open_memory(text, strlen(text), name, &reader), DXT_OK);
+    assert_int_equal(dxt_reader_next(reader, &window), DXT_ERR_FORMAT);
+    assert_true(strncmp(dxt_error(), "...ddd", 6) == 0);
+    const char *end = strstr(dxt_error(), "/job.jsonl:1: ");
+    assert_non_null(end);
+    assert_non_null(strstr(end, "wait"));
+    dxt_reader_close(reader);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -400,6 +419,7 @@ int main(void)
         cmocka_unit_test(cells_beyond_the_matrix_are_none),
         cmocka_unit_test(rows_of_others_leave_nothing_behind),
         cmocka_unit_test(lost_windows_have_no_cells),
+        cmocka_unit_test(a_long_name_leaves_room_for_the_reason),
         cmocka_unit_test(failed_allocations_are_reported),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
