@@ -43,17 +43,10 @@ mapfile -t sources < <(files 'src/*.c' 'ep/*.c' 'ep/*.cu' 'tools/*.c' 'tools/*.c
 # Functions and tables that are not static begin in column 0; each of their names is looked for in the
 # other files, without comments and texts.
 circles 'calls in src, ep, tools' < <(
-    awk '
+    awk "$CODE_OF"'
     FNR == 1 { comment = 0; head = "" }
     {
-        rest = $0; code = ""
-        while (rest != "") {
-            at = index(rest, comment ? "*/" : "/*")
-            if (!comment) code = code (at ? substr(rest, 1, at - 1) : rest)
-            if (!at) break
-            rest = substr(rest, at + 2)
-            comment = !comment
-        }
+        code = code_of($0)
         gsub(/"([^"\\]|\\.)*"/, "\"\"", code)
         gsub(/struct +[A-Za-z_0-9]+|(\.|->)[A-Za-z_0-9]+/, " ", code) # no calls: types, fields
     }

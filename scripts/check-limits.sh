@@ -14,7 +14,7 @@ src/analysis/tuning.h a table: every number of the analysis
 
 mapfile -t sources < <(files '*.c' '*.h' '*.cpp' '*.cu' '*.cuh' '*.sh' '*.bats' '*.py' '*.cmake' CMakeLists.txt \
     'src/*.js' 'src/*.css' 'src/*.html')
-LC_ALL=C awk -v exceptions="$exceptions" '
+LC_ALL=C awk -v exceptions="$exceptions" "$CODE_OF"'
 BEGIN {
     count = split(exceptions, lines, "\n")
     for (i = 1; i <= count; i++)
@@ -37,14 +37,7 @@ c && length($0) > 100 {
 }
 !c { next }
 plain {
-    rest = $0; code = ""
-    while (rest != "") {
-        at = index(rest, comment ? "*/" : "/*")
-        if (!comment) code = code (at ? substr(rest, 1, at - 1) : rest)
-        if (!at) break
-        rest = substr(rest, at + 2)
-        comment = !comment
-    }
+    code = code_of($0)
     gsub(/"[^"]*"/, "", code)
     gsub(/[A-Za-z_][A-Za-z0-9_]*/, "", code)
     if ($0 !~ /^#/ && code ~ /(^|[^0-9.])([3-9]|[0-9][0-9]|[0-9]*\.[0-9]|[0-9][0-9.]*e)/)

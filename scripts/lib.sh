@@ -40,6 +40,20 @@ source_date()
     fi
 }
 
+# For awk: code_of(LINE) is a line of C without its comments. Set `comment` to 0 where a file begins.
+# shellcheck disable=SC2034 # for those who include this
+CODE_OF='function code_of(rest,    code, at) {
+    while (rest != "") {
+        at = index(rest, comment ? "*/" : "/*")
+        if (!comment) code = code (at ? substr(rest, 1, at - 1) : rest)
+        if (!at) break
+        rest = substr(rest, at + 2)
+        comment = !comment
+    }
+    return code
+}
+'
+
 # count_line PASSED FAILED [SKIPPED]: the line that ends every run of tests.
 count_line()
 {
