@@ -35,10 +35,12 @@ static inline dxt_status dxt_ep_agree(_Atomic uint64_t *agreed, uint64_t magic,
         if (group == words[i].value) continue;
         if (i == 0)
             return dxt_ep_fail(DXT_ERR_INVALID,
-                               "the shared memory was not zeroed, or another version uses it");
-        return dxt_ep_fail(DXT_ERR_INVALID, "%s is %llu on this rank, but %llu on the others",
-                           words[i].name, (unsigned long long)words[i].value,
-                           (unsigned long long)group);
+                               "the memory must be zeroed before the first rank joins, and all "
+                               "ranks be of one version of the library");
+        return dxt_ep_fail(
+            DXT_ERR_INVALID,
+            "config.%s must be the same on all ranks; it is %llu here, and %llu on others",
+            words[i].name, (unsigned long long)words[i].value, (unsigned long long)group);
     }
     return DXT_OK;
 }

@@ -29,9 +29,9 @@ static const dxt_ep_engine *const engines[] = {&dxt_ep_shm};
 
 static dxt_status check_count(const char *name, uint32_t value, uint32_t most)
 {
-    if (value == 0) return dxt_ep_fail(DXT_ERR_INVALID, "%s is 0", name);
-    if (value > most) return dxt_ep_fail(DXT_ERR_LIMIT, "%s is %u, at most %u", name, value, most);
-    return DXT_OK;
+    if (value > 0 && value <= most) return DXT_OK;
+    return dxt_ep_fail(value == 0 ? DXT_ERR_INVALID : DXT_ERR_LIMIT,
+                       "config.%s is %u, but must be 1 to %u", name, value, most);
 }
 
 static dxt_status check_shape(const dxt_ep_config *config)
@@ -50,13 +50,15 @@ static dxt_status check_shape(const dxt_ep_config *config)
         if (status != DXT_OK) return status;
     }
     if (config->hidden % DXT_EP_BLOCK != 0)
-        return dxt_ep_fail(DXT_ERR_INVALID, "hidden is %u, not a multiple of %u", config->hidden,
-                           DXT_EP_BLOCK);
+        return dxt_ep_fail(DXT_ERR_INVALID, "config.hidden is %u, but must be a multiple of %u",
+                           config->hidden, DXT_EP_BLOCK);
     if (config->experts % config->ranks != 0)
-        return dxt_ep_fail(DXT_ERR_INVALID, "experts is %u, not a multiple of the %u ranks",
+        return dxt_ep_fail(DXT_ERR_INVALID,
+                           "config.experts is %u, but must be a multiple of the %u ranks",
                            config->experts, config->ranks);
     if (config->max_topk > config->experts)
-        return dxt_ep_fail(DXT_ERR_INVALID, "max_topk is %u, but there are only %u experts",
+        return dxt_ep_fail(DXT_ERR_INVALID,
+                           "config.max_topk is %u, but must be at most the %u experts",
                            config->max_topk, config->experts);
     return DXT_OK;
 }
@@ -75,10 +77,11 @@ static dxt_status find_engine(const char *name, const dxt_ep_engine **engine)
 static dxt_status take_config(const dxt_ep_config *given, dxt_ep_config *config,
                               const dxt_ep_engine **engine)
 {
-    if (!given) return dxt_ep_fail(DXT_ERR_INVALID, "config is NULL");
+    if (!given) return dxt_ep_fail(DXT_ERR_INVALID, "config must not be NULL");
     if (!dxt_take_struct(config, sizeof *config, given, CONFIG_LEAST))
-        return dxt_ep_fail(DXT_ERR_INVALID, "config.struct_size is %zu, not %zu",
-                           given->struct_size, sizeof *config);
+        return dxt_ep_fail(DXT_ERR_INVALID,
+                           "config.struct_size is %zu; set it to sizeof(dxt_ep_config)",
+                           given->struct_size);
     dxt_status status = check_shape(config);
     return status == DXT_OK ? find_engine(config->engine, engine) : status;
 }
@@ -89,25 +92,28 @@ dxt_status dxt_ep_buffer_size(const dxt_ep_config *config, size_t *size)
     dxt_ep_config known;
     dxt_status status = take_config(config, &known, &engine);
     if (status != DXT_OK) return status;
-    if (!size) return dxt_ep_fail(DXT_ERR_INVALID, "size is NULL");
+    if (!size) return dxt_ep_fail(DXT_ERR_INVALID, "size must not be NULL");
     return engine->buffer_size(&known, size);
 }
 
 static dxt_status check_member(const dxt_ep_config *config, const dxt_ep_engine *engine)
 {
     if (config->rank >= config->ranks)
-        return dxt_ep_fail(DXT_ERR_INVALID, "rank is %u, but there are %u ranks", config->rank,
-                           config->ranks);
+        return dxt_ep_fail(DXT_ERR_INVALID, "config.rank is %u, but must be 0 to %u", config->rank,
+                           config->ranks - 1);
     if (config->timeout_ns < 0 || config->timeout_ns > MAX_TIMEOUT_NS)
-        return dxt_ep_fail(DXT_ERR_INVALID, "timeout_ns is out of range");
+        return dxt_ep_fail(DXT_ERR_INVALID, "config.timeout_ns is %lld, but must be 0 to %lld",
+                           (long long)config->timeout_ns, (long long)MAX_TIMEOUT_NS);
     const dxt_probe *probe = config->probe;
     if (!probe || engine->device_memory) return DXT_OK;
     if (probe->layout != DXT_PROBE_LAYOUT)
-        return dxt_ep_fail(DXT_ERR_INVALID, "the probe has layout %u, but this library needs %u",
-                           probe->layout, DXT_PROBE_LAYOUT);
+        return dxt_ep_fail(
+            DXT_ERR_INVALID,
+            "config.probe has layout %u, but this library needs %u; build both from one version",
+            probe->layout, DXT_PROBE_LAYOUT);
     if (probe->operators < DXT_EP_OPERATORS || probe->sources < config->ranks)
         return dxt_ep_fail(
-            DXT_ERR_INVALID, "the probe counts %u operators of %u sources, but must count %u of %u",
+            DXT_ERR_INVALID, "config.probe has %u operators and %u sources, but needs %u and %u",
             probe->operators, probe->sources, (unsigned)DXT_EP_OPERATORS, config->ranks);
     return DXT_OK;
 }
@@ -119,7 +125,7 @@ dxt_status dxt_ep_create(const dxt_ep_config *config, dxt_ep **ep)
     dxt_status status = take_config(config, &known, &engine);
     if (status == DXT_OK) status = check_member(&known, engine);
     if (status != DXT_OK) return status;
-    if (!ep) return dxt_ep_fail(DXT_ERR_INVALID, "ep is NULL");
+    if (!ep) return dxt_ep_fail(DXT_ERR_INVALID, "ep must not be NULL");
     dxt_ep *created = calloc(1, sizeof *created);
     if (!created) return dxt_ep_fail(DXT_ERR_NO_MEMORY, "out of memory");
     created->engine = engine;
@@ -146,18 +152,22 @@ void dxt_ep_destroy(dxt_ep *ep)
 
 /* ---- what dispatch and combine share ---- */
 
-static dxt_status check_size(const dxt_ep *ep, const void *arguments, size_t have, size_t want)
+static dxt_status check_size(const dxt_ep *ep, uint32_t index, const void *arguments, size_t have,
+                             size_t want)
 {
-    if (!ep) return dxt_ep_fail(DXT_ERR_INVALID, "ep is NULL");
-    if (!arguments) return dxt_ep_fail(DXT_ERR_INVALID, "the arguments are NULL");
-    if (have < want) return dxt_ep_fail(DXT_ERR_INVALID, "struct_size is %zu, not %zu", have, want);
-    return DXT_OK;
+    if (!ep) return dxt_ep_fail(DXT_ERR_INVALID, "ep must not be NULL");
+    if (!arguments)
+        return dxt_ep_fail(DXT_ERR_INVALID, "%s must not be NULL", operator_names[index]);
+    if (have >= want) return DXT_OK;
+    return dxt_ep_fail(DXT_ERR_INVALID, "%s.struct_size is %zu; set it to sizeof(dxt_ep_%s)",
+                       operator_names[index], have, operator_names[index]);
 }
 
 static dxt_status check_handle(const dxt_ep_handle *handle)
 {
     if (handle->src_info && handle->src_slot && handle->layout_range) return DXT_OK;
-    return dxt_ep_fail(DXT_ERR_INVALID, "an array of the handle is NULL");
+    return dxt_ep_fail(DXT_ERR_INVALID,
+                       "handle.src_info, src_slot and layout_range must not be NULL");
 }
 
 static bool appears_before(const int64_t *routes, uint32_t index)
@@ -171,23 +181,25 @@ static dxt_status check_routes(const dxt_ep *ep, const int64_t *topk_idx, uint32
                                uint32_t topk)
 {
     if (tokens > ep->config.max_tokens)
-        return dxt_ep_fail(DXT_ERR_INVALID, "%u tokens, but max_tokens is %u", tokens,
-                           ep->config.max_tokens);
+        return dxt_ep_fail(DXT_ERR_INVALID, "tokens is %u, but must be at most max_tokens, %u",
+                           tokens, ep->config.max_tokens);
     if (topk == 0 || topk > ep->config.max_topk)
-        return dxt_ep_fail(DXT_ERR_INVALID, "topk is %u, but max_topk is %u", topk,
+        return dxt_ep_fail(DXT_ERR_INVALID, "topk is %u, but must be 1 to max_topk, %u", topk,
                            ep->config.max_topk);
-    if (tokens > 0 && !topk_idx) return dxt_ep_fail(DXT_ERR_INVALID, "topk_idx is NULL");
+    if (tokens > 0 && !topk_idx) return dxt_ep_fail(DXT_ERR_INVALID, "topk_idx must not be NULL");
     if (ep->engine->device_memory) return DXT_OK;
     for (uint32_t t = 0; t < tokens; t++) {
         const int64_t *routes = topk_idx + (size_t)t * topk;
         for (uint32_t k = 0; k < topk; k++) {
             if (routes[k] < -1 || routes[k] >= (int64_t)ep->config.experts)
-                return dxt_ep_fail(DXT_ERR_INVALID,
-                                   "token %u, route %u names expert %lld, but there are only %u", t,
-                                   k, (long long)routes[k], ep->config.experts);
+                return dxt_ep_fail(
+                    DXT_ERR_INVALID,
+                    "token %u, route %u names expert %lld, but must name -1 or 0 to %u", t, k,
+                    (long long)routes[k], ep->config.experts - 1);
             if (routes[k] >= 0 && appears_before(routes, k))
-                return dxt_ep_fail(DXT_ERR_INVALID, "token %u goes to expert %lld twice", t,
-                                   (long long)routes[k]);
+                return dxt_ep_fail(DXT_ERR_INVALID,
+                                   "token %u goes to expert %lld twice, but its routes must differ",
+                                   t, (long long)routes[k]);
         }
     }
     return DXT_OK;
@@ -196,16 +208,17 @@ static dxt_status check_routes(const dxt_ep *ep, const int64_t *topk_idx, uint32
 static dxt_status check_in_flight(const dxt_ep *ep, uint32_t index)
 {
     if (ep->sent[index] - ep->received[index] < DXT_EP_IN_FLIGHT) return DXT_OK;
-    return dxt_ep_fail(DXT_ERR_STATE, "%u %ss were sent and not received yet: receive one first",
-                       DXT_EP_IN_FLIGHT, operator_names[index]);
+    return dxt_ep_fail(DXT_ERR_STATE,
+                       "%u %ss were sent and not received yet: call dxt_ep_%s_recv() first",
+                       DXT_EP_IN_FLIGHT, operator_names[index], operator_names[index]);
 }
 
 static dxt_status check_sent(const dxt_ep *ep, uint32_t index)
 {
-    if (!ep) return dxt_ep_fail(DXT_ERR_INVALID, "ep is NULL");
+    if (!ep) return dxt_ep_fail(DXT_ERR_INVALID, "ep must not be NULL");
     if (ep->sent[index] == ep->received[index])
-        return dxt_ep_fail(DXT_ERR_STATE, "there is no %s to receive: none was sent",
-                           operator_names[index]);
+        return dxt_ep_fail(DXT_ERR_STATE, "there is no %s to receive: call dxt_ep_%s_send() first",
+                           operator_names[index], operator_names[index]);
     return DXT_OK;
 }
 
@@ -213,21 +226,23 @@ static dxt_status check_sent(const dxt_ep *ep, uint32_t index)
 
 static dxt_status check_dispatch(const dxt_ep *ep, const dxt_ep_dispatch *dispatch)
 {
-    dxt_status status =
-        check_size(ep, dispatch, dispatch ? dispatch->struct_size : 0, DISPATCH_LEAST);
+    dxt_status status = check_size(ep, DXT_DISPATCH, dispatch, dispatch ? dispatch->struct_size : 0,
+                                   DISPATCH_LEAST);
     if (status == DXT_OK) status = check_in_flight(ep, DXT_DISPATCH);
     if (status == DXT_OK) status = check_handle(&dispatch->handle);
     if (status == DXT_OK)
         status = check_routes(ep, dispatch->topk_idx, dispatch->tokens, dispatch->topk);
     if (status != DXT_OK) return status;
     if (dispatch->format != DXT_EP_BF16 && dispatch->format != DXT_EP_FP8)
-        return dxt_ep_fail(DXT_ERR_INVALID, "dispatch format %d does not exist",
+        return dxt_ep_fail(DXT_ERR_INVALID,
+                           "dispatch.format is %d, but must be DXT_EP_BF16 or DXT_EP_FP8",
                            (int)dispatch->format);
-    if (dispatch->tokens > 0 && !dispatch->x) return dxt_ep_fail(DXT_ERR_INVALID, "x is NULL");
+    if (dispatch->tokens > 0 && !dispatch->x)
+        return dxt_ep_fail(DXT_ERR_INVALID, "x must not be NULL");
     if (!dispatch->recv_x || !dispatch->recv_count)
-        return dxt_ep_fail(DXT_ERR_INVALID, "recv_x or recv_count is NULL");
+        return dxt_ep_fail(DXT_ERR_INVALID, "recv_x and recv_count must not be NULL");
     if (dispatch->format == DXT_EP_FP8 && !dispatch->recv_scales)
-        return dxt_ep_fail(DXT_ERR_INVALID, "recv_scales is NULL");
+        return dxt_ep_fail(DXT_ERR_INVALID, "recv_scales must not be NULL with DXT_EP_FP8");
     return DXT_OK;
 }
 
@@ -264,15 +279,17 @@ static dxt_status check_slots(const dxt_ep *ep, const dxt_ep_handle *handle, uin
     if (range.count < 0 || range.begin < 0 || (uint32_t)range.count > ep->config.max_tokens ||
         (uint32_t)range.begin > ep->slots - (uint32_t)range.count)
         return dxt_ep_fail(DXT_ERR_INVALID,
-                           "handle: the range of expert %u and rank %u leaves the buffer", expert,
-                           source);
+                           "handle: the range of expert %u and rank %u leaves the buffer; give the "
+                           "handle that dispatch filled",
+                           expert, source);
     for (int32_t i = 0; i < range.count; i++) {
         size_t slot = (size_t)expert * ep->slots + (size_t)range.begin + (size_t)i;
         if (handle->src_info[slot] < 0 ||
             (uint32_t)handle->src_info[slot] >= ep->config.max_tokens ||
             handle->src_slot[slot] >= ep->config.max_topk)
             return dxt_ep_fail(DXT_ERR_INVALID,
-                               "handle: slot %zu names no token and route that can have been sent",
+                               "handle: slot %zu names a token or route that was not sent; give "
+                               "the handle that dispatch filled",
                                slot);
     }
     return DXT_OK;
@@ -280,18 +297,21 @@ static dxt_status check_slots(const dxt_ep *ep, const dxt_ep_handle *handle, uin
 
 static dxt_status check_combine(const dxt_ep *ep, const dxt_ep_combine *combine)
 {
-    dxt_status status = check_size(ep, combine, combine ? combine->struct_size : 0, COMBINE_LEAST);
+    dxt_status status =
+        check_size(ep, DXT_COMBINE, combine, combine ? combine->struct_size : 0, COMBINE_LEAST);
     if (status == DXT_OK) status = check_in_flight(ep, DXT_COMBINE);
     if (status == DXT_OK) status = check_handle(&combine->handle);
     if (status == DXT_OK)
         status = check_routes(ep, combine->topk_idx, combine->tokens, combine->topk);
     if (status != DXT_OK) return status;
     if (combine->format != DXT_EP_COMBINE_BF16 && combine->format != DXT_EP_COMBINE_LOGFMT)
-        return dxt_ep_fail(DXT_ERR_INVALID, "combine format %d does not exist",
-                           (int)combine->format);
-    if (!combine->x) return dxt_ep_fail(DXT_ERR_INVALID, "x is NULL");
+        return dxt_ep_fail(
+            DXT_ERR_INVALID,
+            "combine.format is %d, but must be DXT_EP_COMBINE_BF16 or DXT_EP_COMBINE_LOGFMT",
+            (int)combine->format);
+    if (!combine->x) return dxt_ep_fail(DXT_ERR_INVALID, "x must not be NULL");
     if (combine->tokens > 0 && (!combine->topk_weights || !combine->out))
-        return dxt_ep_fail(DXT_ERR_INVALID, "topk_weights or out is NULL");
+        return dxt_ep_fail(DXT_ERR_INVALID, "topk_weights and out must not be NULL");
     if (ep->engine->device_memory) return DXT_OK;
     for (uint32_t expert = 0; expert < ep->local_experts; expert++)
         for (uint32_t source = 0; source < ep->config.ranks; source++) {
@@ -334,14 +354,17 @@ uint32_t dxt_ep_masked(const dxt_ep *ep, uint8_t *masked)
 
 dxt_status dxt_ep_delay_path(dxt_ep *ep, uint32_t operator_index, uint32_t source, int64_t delay_ns)
 {
-    if (!ep) return dxt_ep_fail(DXT_ERR_INVALID, "ep is NULL");
+    if (!ep) return dxt_ep_fail(DXT_ERR_INVALID, "ep must not be NULL");
     if (operator_index >= DXT_EP_OPERATORS)
-        return dxt_ep_fail(DXT_ERR_INVALID, "operator %u does not exist", operator_index);
+        return dxt_ep_fail(DXT_ERR_INVALID,
+                           "operator is %u, but must be DXT_DISPATCH or DXT_COMBINE",
+                           operator_index);
     if (source >= ep->config.ranks)
-        return dxt_ep_fail(DXT_ERR_INVALID, "rank %u does not exist; there are %u ranks", source,
-                           ep->config.ranks);
+        return dxt_ep_fail(DXT_ERR_INVALID, "source is %u, but must be 0 to %u", source,
+                           ep->config.ranks - 1);
     if (delay_ns < 0 || delay_ns > MAX_TIMEOUT_NS)
-        return dxt_ep_fail(DXT_ERR_INVALID, "delay_ns is out of range");
+        return dxt_ep_fail(DXT_ERR_INVALID, "delay_ns is %lld, but must be 0 to %lld",
+                           (long long)delay_ns, (long long)MAX_TIMEOUT_NS);
     if (!ep->engine->delay_path)
         return dxt_ep_fail(DXT_ERR_UNSUPPORTED, "engine \"%s\" cannot delay paths",
                            ep->engine->name);

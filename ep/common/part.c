@@ -49,13 +49,13 @@ dxt_status dxt_ep_part_find(const char *name, const dxt_ep_engine **engine)
         known = true;
         if (!part->engine) load(part);
         if (!part->engine) {
-            dxt_ep_fail(status, "no engine \"%s\": %s", name, part->why);
+            dxt_ep_fail(status, "engine \"%s\" cannot be used: %s", name, part->why);
             continue;
         }
         *engine = part->engine;
         status = DXT_OK;
     }
     dxt_loader_unlock();
-    if (!known) dxt_ep_fail(status, "there is no engine \"%s\"", name);
+    if (!known) dxt_ep_fail(status, "there is no engine \"%s\"; there are shm, mpi and cuda", name);
     return status;
 }

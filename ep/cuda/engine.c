@@ -27,7 +27,8 @@ typedef struct cuda_rank {
 static dxt_status check_most(const char *name, uint32_t value, uint32_t most)
 {
     if (value <= most) return DXT_OK;
-    return dxt_ep_fail(DXT_ERR_LIMIT, "%s is %u, at most %u on GPUs", name, value, most);
+    return dxt_ep_fail(DXT_ERR_LIMIT, "config.%s is %u, but must be at most %u on GPUs", name,
+                       value, most);
 }
 
 static dxt_status check_limits(const dxt_ep_config *config)
@@ -53,14 +54,16 @@ static dxt_status check_probe(const dxt_ep_config *config)
     if (!config->probe) return DXT_OK;
     dxt_probe head;
     dxt_status status = cuda_check(cudaMemcpy(&head, config->probe, sizeof head, cudaMemcpyDefault),
-                                   "the probe is not in the GPU's memory");
+                                   "config.probe must be in the GPU's memory");
     if (status != DXT_OK) return status;
     if (head.layout != DXT_PROBE_LAYOUT)
-        return dxt_ep_fail(DXT_ERR_INVALID, "the probe has layout %u, but this library needs %u",
-                           head.layout, DXT_PROBE_LAYOUT);
+        return dxt_ep_fail(
+            DXT_ERR_INVALID,
+            "config.probe has layout %u, but this library needs %u; build both from one version",
+            head.layout, DXT_PROBE_LAYOUT);
     if (head.operators >= DXT_EP_OPERATORS && head.sources >= config->ranks) return DXT_OK;
     return dxt_ep_fail(DXT_ERR_INVALID,
-                       "the probe counts %u operators of %u sources, but must count %u of %u",
+                       "config.probe has %u operators and %u sources, but needs %u and %u",
                        head.operators, head.sources, (unsigned)DXT_EP_OPERATORS, config->ranks);
 }
 
@@ -99,11 +102,11 @@ static dxt_status look_at_gpu(cuda_rank *r, const dxt_ep_config *config)
     if (status == DXT_OK)
         status =
             cuda_check(cudaDeviceGetAttribute(&processors, cudaDevAttrMultiProcessorCount, device),
-                       "the GPU cannot be looked at");
+                       "cannot examine the GPU");
     if (status == DXT_OK)
         status =
             cuda_check(cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device),
-                       "the GPU cannot be looked at");
+                       "cannot examine the GPU");
     if (status != DXT_OK) return status;
     if (major < 9)
         return dxt_ep_fail(DXT_ERR_UNSUPPORTED,
@@ -124,8 +127,9 @@ static dxt_status open_rank(cuda_rank *r, const dxt_ep *ep)
     dxt_status status = check_limits(config);
     if (status != DXT_OK) return status;
     if (config->timeout_ns < CUDA_MIN_TIMEOUT_NS)
-        return dxt_ep_fail(DXT_ERR_INVALID, "timeout_ns must be at least %lld",
-                           (long long)CUDA_MIN_TIMEOUT_NS);
+        return dxt_ep_fail(DXT_ERR_INVALID,
+                           "config.timeout_ns is %lld, but must be at least %lld on GPUs",
+                           (long long)config->timeout_ns, (long long)CUDA_MIN_TIMEOUT_NS);
     status = check_probe(config);
     if (status == DXT_OK) status = allocate(r);
     if (status != DXT_OK) return status;
@@ -140,9 +144,8 @@ static dxt_status open_rank(cuda_rank *r, const dxt_ep *ep)
     g->max_topk = config->max_topk;
     g->slots = ep->slots;
     cuda_layout_of(config, &g->at);
-    status = cuda_check(cuda_prepare_dispatch(g), "the kernels cannot be loaded");
-    if (status == DXT_OK)
-        status = cuda_check(cuda_prepare_combine(), "the kernels cannot be loaded");
+    status = cuda_check(cuda_prepare_dispatch(g), "cannot load the kernels");
+    if (status == DXT_OK) status = cuda_check(cuda_prepare_combine(), "cannot load the kernels");
     if (status == DXT_OK) status = cuda_join(config, &g->at, &r->membership, g->window);
     return status == DXT_OK ? look_at_gpu(r, config) : status;
 }
@@ -187,11 +190,13 @@ static dxt_status check_trouble(const cuda_rank *r)
     uint32_t trouble = __atomic_exchange_n(&r->report->trouble, 0, __ATOMIC_RELAXED);
     if (trouble & CUDA_TROUBLE_FORMAT)
         return dxt_ep_fail(DXT_ERR_INVALID,
-                           "a rank sent data in another format than rank %u expects",
+                           "a rank sent data in another format than rank %u expects; all ranks "
+                           "must give the same format",
                            r->group.rank);
     if (trouble & CUDA_TROUBLE_ROUTE)
-        return dxt_ep_fail(DXT_ERR_INVALID,
-                           "a route led to no expert, or a combine was not its dispatch's");
+        return dxt_ep_fail(
+            DXT_ERR_INVALID,
+            "a route named no expert, or a combine had another handle than its dispatch");
     return DXT_OK;
 }
 

@@ -78,7 +78,7 @@ static dxt_status map_page(cuda_membership *m, const dxt_ep_config *config)
     m->page_size = cuda_page_size();
     if (config->memory) {
         if ((uintptr_t)config->memory % (size_t)sysconf(_SC_PAGESIZE) != 0)
-            return dxt_ep_fail(DXT_ERR_INVALID, "memory is not aligned to the page size");
+            return dxt_ep_fail(DXT_ERR_INVALID, "config.memory must be aligned to the page size");
         m->page = config->memory;
         return DXT_OK;
     }
@@ -86,7 +86,8 @@ static dxt_status map_page(cuda_membership *m, const dxt_ep_config *config)
     if (fstat(config->fd, &file) != 0)
         return dxt_ep_fail(DXT_ERR_IO, "cannot examine the shared memory: %s", strerror(errno));
     if ((size_t)file.st_size < m->page_size)
-        return dxt_ep_fail(DXT_ERR_INVALID, "the shared memory has %lld bytes, not %zu",
+        return dxt_ep_fail(DXT_ERR_INVALID,
+                           "the shared memory has %lld bytes, but the group needs %zu",
                            (long long)file.st_size, m->page_size);
     void *page = mmap(NULL, m->page_size, PROT_READ | PROT_WRITE, MAP_SHARED, config->fd, 0);
     if (page == MAP_FAILED)
@@ -101,12 +102,14 @@ static dxt_status take_place(struct page *page, const dxt_ep_config *config)
     struct place *place = &page->places[config->rank];
     uint32_t absent = 0;
     if (!atomic_compare_exchange_strong(&place->joined, &absent, 1))
-        return dxt_ep_fail(DXT_ERR_INVALID, "rank %u has already joined", config->rank);
+        return dxt_ep_fail(DXT_ERR_INVALID,
+                           "rank %u has already joined: each rank joins once, in zeroed memory",
+                           config->rank);
     int device = 0;
-    dxt_status status = cuda_check(cudaGetDevice(&device), "no GPU");
+    dxt_status status = cuda_check(cudaGetDevice(&device), "cannot find this rank's GPU");
     if (status != DXT_OK) return status;
     status = cuda_check(cudaDeviceGetPCIBusId(place->gpu, sizeof place->gpu, device),
-                        "the GPU has no address");
+                        "cannot read the GPU's PCI address");
     if (status != DXT_OK) return status;
     place->process = (uint64_t)getpid();
     atomic_fetch_add(&page->here, 1);
@@ -126,7 +129,8 @@ static dxt_status look_around(const struct page *page, const dxt_ep_config *conf
     }
     *alone = threads == config->ranks;
     if (*alone || same == 1) return DXT_OK;
-    return dxt_ep_fail(DXT_ERR_INVALID, "%u ranks share the GPU %s", same, own->gpu);
+    return dxt_ep_fail(DXT_ERR_INVALID, "%u ranks share the GPU %s, but each needs one of its own",
+                       same, own->gpu);
 }
 
 /* ---- with NCCL ---- */
@@ -134,7 +138,7 @@ static dxt_status look_around(const struct page *page, const dxt_ep_config *conf
 static dxt_status learn_id(struct page *page, const dxt_ep_config *config)
 {
     if (config->rank != 0) return wait_for(&page->id_known, 1, config, "rank 0 has not begun");
-    dxt_status status = check_nccl(ncclGetUniqueId(&page->id), "no id");
+    dxt_status status = check_nccl(ncclGetUniqueId(&page->id), "cannot make an id for the group");
     if (status == DXT_OK) atomic_store(&page->id_known, 1);
     return status;
 }
@@ -143,7 +147,7 @@ static dxt_status join_with_nccl(struct page *page, const dxt_ep_config *config,
                                  cuda_membership *m, uint8_t **windows)
 {
     int version = 0;
-    dxt_status status = check_nccl(ncclGetVersion(&version), "no version");
+    dxt_status status = check_nccl(ncclGetVersion(&version), "cannot read its version");
     if (status != DXT_OK) return status;
     if (!nccl_fits(NCCL_VERSION_CODE, version)) {
         char advice[256];
@@ -154,24 +158,26 @@ static dxt_status join_with_nccl(struct page *page, const dxt_ep_config *config,
     if (status != DXT_OK) return status;
     ncclComm_t comm = NULL;
     status = check_nccl(ncclCommInitRank(&comm, (int)config->ranks, page->id, (int)config->rank),
-                        "no group");
+                        "cannot make a group of the ranks");
     if (status != DXT_OK) return status;
     m->nccl_comm = comm;
     uint32_t within = cuda_ranks_within_reach(comm);
     if (within != config->ranks)
         return dxt_ep_fail(DXT_ERR_UNSUPPORTED,
-                           "only %u of %u ranks can store into each other's memory", within,
-                           config->ranks);
-    status = check_nccl(ncclMemAlloc(&m->memory, size), "no memory for the window");
+                           "only %u of %u ranks can store into each other's memory; the engine "
+                           "needs GPUs joined by NVLink",
+                           within, config->ranks);
+    status = check_nccl(ncclMemAlloc(&m->memory, size), "cannot allocate the window");
     if (status != DXT_OK) return status;
     ncclWindow_t window = NULL;
     status =
         check_nccl(ncclCommWindowRegister(comm, m->memory, size, &window, NCCL_WIN_COLL_SYMMETRIC),
-                   "no window");
+                   "cannot register the window");
     m->nccl_window = window;
     if (status == DXT_OK && !window)
         status =
-            dxt_ep_fail(DXT_ERR_UNSUPPORTED, "NCCL cannot make symmetric windows on these GPUs");
+            dxt_ep_fail(DXT_ERR_UNSUPPORTED,
+                        "NCCL cannot make symmetric windows on these GPUs; the engine needs them");
     if (status != DXT_OK) return status;
     return cuda_check(cuda_window_pointers(window, config->ranks, windows),
                       "the windows cannot be found");
@@ -185,7 +191,7 @@ static dxt_status open_windows(struct page *page, const dxt_ep_config *config,
 {
     dxt_status status;
     if (m->alone) {
-        status = cuda_check(cudaMalloc(&m->memory, layout->size), "no memory for the window");
+        status = cuda_check(cudaMalloc(&m->memory, layout->size), "cannot allocate the window");
         page->places[config->rank].window = m->memory;
     } else {
         status = join_with_nccl(page, config, layout->size, m, windows);

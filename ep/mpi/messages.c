@@ -30,7 +30,7 @@ dxt_status epm_arm(dxt_ep *ep, epm *m)
                               &m->receives[count]);
     if (error == MPI_SUCCESS) error = MPI_Startall((int)count + 1, m->receives);
     m->armed = error == MPI_SUCCESS;
-    return error == MPI_SUCCESS ? DXT_OK : epm_failed("no receives", error);
+    return error == MPI_SUCCESS ? DXT_OK : epm_failed("cannot post receives", error);
 }
 
 bool epm_disarm(epm *m)
@@ -63,7 +63,10 @@ static dxt_status take(dxt_ep *ep, epm *m, size_t slot, const MPI_Status *status
     if (((const shm *)ep->state)->masked[m->ranks[peer]]) return DXT_OK;
     MPI_Get_count(status, MPI_BYTE, &size);
     if (size < 0 || !epm_plausible(ep, operator_index, head, (size_t)size) || head->epoch != epoch)
-        return dxt_ep_fail(DXT_ERR_IO, "rank %u sent a damaged message", m->ranks[peer]);
+        return dxt_ep_fail(
+            DXT_ERR_IO,
+            "rank %u sent a damaged message; all ranks must be of one version of the library",
+            m->ranks[peer]);
     m->here[slot] = 1;
     shm_arrived(ep, m->ranks[peer], operator_index, epoch, head->copies, head->format);
     return DXT_OK;
@@ -74,7 +77,7 @@ static dxt_status take_mask(shm *s, epm *m)
 {
     if (m->mask_in < s->ranks) shm_mask_here(s, m->mask_in);
     int error = MPI_Start(&m->receives[SLOTS * (size_t)m->count]);
-    return error == MPI_SUCCESS ? DXT_OK : epm_failed("no receive", error);
+    return error == MPI_SUCCESS ? DXT_OK : epm_failed("cannot post a receive", error);
 }
 
 static dxt_status poll(dxt_ep *ep)
@@ -84,7 +87,7 @@ static dxt_status poll(dxt_ep *ep)
     size_t masks = SLOTS * (size_t)m->count;
     int count = 0;
     int error = MPI_Testsome((int)masks + 1, m->receives, &count, m->done, m->statuses);
-    if (error != MPI_SUCCESS) return epm_failed("receiving", error);
+    if (error != MPI_SUCCESS) return epm_failed("cannot receive", error);
     for (int i = 0; i < count && count != MPI_UNDEFINED; i++) {
         size_t slot = (size_t)m->done[i];
         dxt_status status = slot == masks ? take_mask(s, m) : take(ep, m, slot, &m->statuses[i]);
@@ -111,7 +114,7 @@ static dxt_status send(epm *m, uint32_t operator_index, uint64_t epoch, uint32_t
     int error = MPI_Isend(epm_out(m, operator_index, epoch, peer), (int)size, MPI_BYTE, (int)target,
                           tag_of(operator_index, epoch), m->comm,
                           &m->sends[epm_slot(m, operator_index, epoch, peer)]);
-    return error == MPI_SUCCESS ? DXT_OK : epm_failed("sending", error);
+    return error == MPI_SUCCESS ? DXT_OK : epm_failed("cannot send", error);
 }
 
 static dxt_status dispatch_send(dxt_ep *ep, const dxt_ep_dispatch *dispatch, uint32_t target,
@@ -130,7 +133,9 @@ static dxt_status combine_send(dxt_ep *ep, const dxt_ep_combine *combine, uint32
     uint8_t *message = epm_out(m, DXT_COMBINE, epoch, m->index[home]);
     size_t size = epm_pack_combine(ep, combine, home, epoch, message);
     if (size == 0)
-        return dxt_ep_fail(DXT_ERR_INVALID, "handle: more rows of rank %u than it can have sent",
+        return dxt_ep_fail(DXT_ERR_INVALID,
+                           "handle: it has more rows of rank %u than that rank sent; give the "
+                           "handle that dispatch filled",
                            home);
     return send(m, DXT_COMBINE, epoch, home, size);
 }
@@ -175,7 +180,7 @@ static dxt_status consume(dxt_ep *ep, uint32_t operator_index, uint64_t epoch)
         if (!m->here[slot]) continue;
         m->here[slot] = 0;
         int error = MPI_Start(&m->receives[slot]);
-        if (error != MPI_SUCCESS) return epm_failed("no receive", error);
+        if (error != MPI_SUCCESS) return epm_failed("cannot post a receive", error);
     }
     return see_off(ep, operator_index, epoch);
 }

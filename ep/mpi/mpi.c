@@ -27,15 +27,19 @@ static dxt_status open_comm(const dxt_ep_config *config, MPI_Comm *comm)
     MPI_Initialized(&initialized);
     if (initialized) MPI_Finalized(&finalized);
     if (!initialized || finalized)
-        return dxt_ep_fail(DXT_ERR_STATE, "MPI is %s", finalized ? "finalized" : "not initialized");
+        return dxt_ep_fail(DXT_ERR_STATE,
+                           "MPI is %s: make the group between MPI_Init() and MPI_Finalize()",
+                           finalized ? "finalized" : "not initialized");
     MPI_Comm given = config->comm ? *(const MPI_Comm *)config->comm : MPI_COMM_WORLD;
     MPI_Comm_rank(given, &rank);
     MPI_Comm_size(given, &ranks);
     if ((uint32_t)rank != config->rank || (uint32_t)ranks != config->ranks)
-        return dxt_ep_fail(DXT_ERR_INVALID, "config says rank %u of %u, but MPI says rank %d of %d",
+        return dxt_ep_fail(DXT_ERR_INVALID,
+                           "config.rank and config.ranks are %u and %u, but must be those of the "
+                           "communicator, %d and %d",
                            config->rank, config->ranks, rank, ranks);
     int error = MPI_Comm_dup(given, comm);
-    if (error != MPI_SUCCESS) return epm_failed("no communicator", error);
+    if (error != MPI_SUCCESS) return epm_failed("cannot make a communicator", error);
     MPI_Comm_set_errhandler(*comm, MPI_ERRORS_RETURN);
     return DXT_OK;
 }
@@ -51,12 +55,13 @@ static dxt_status check_agreement(const dxt_ep_config *config, MPI_Comm comm)
     int64_t most[2 * WORDS];
     for (size_t i = 0; i < WORDS; i++) words[WORDS + i] = -words[i];
     int error = MPI_Allreduce(words, most, 2 * WORDS, MPI_INT64_T, MPI_MAX, comm);
-    if (error != MPI_SUCCESS) return epm_failed("comparing configurations", error);
+    if (error != MPI_SUCCESS)
+        return epm_failed("cannot compare the configurations of the ranks", error);
     for (size_t i = 0; i < WORDS; i++)
         if (most[i] != -most[WORDS + i])
             return dxt_ep_fail(DXT_ERR_INVALID,
-                               "%s is %lld here, and between %lld and %lld in the "
-                               "group",
+                               "config.%s must be the same on all ranks; it is %lld here, and %lld "
+                               "to %lld in the group",
                                names[i], (long long)words[i], (long long)-most[WORDS + i],
                                (long long)most[i]);
     return DXT_OK;
@@ -100,8 +105,9 @@ static dxt_status map_regions(epm *m, const dxt_ep_config *config)
         size_t regions;
         if (m->stride[o] > INT_MAX)
             return dxt_ep_fail(DXT_ERR_LIMIT,
-                               "a message would have %zu bytes; MPI takes at most %d", m->stride[o],
-                               INT_MAX);
+                               "a message would have %zu bytes, but MPI sends at most %d; lower "
+                               "max_tokens or hidden",
+                               m->stride[o], INT_MAX);
         if (__builtin_mul_overflow(m->stride[o], 2 * DXT_EP_IN_FLIGHT * (size_t)m->count,
                                    &regions) ||
             __builtin_add_overflow(size, regions, &size))

@@ -25,8 +25,10 @@ dxt_status epm_all_well(MPI_Comm comm, dxt_status status)
     int mine = status != DXT_OK, any = 0;
     int error = MPI_Allreduce(&mine, &any, 1, MPI_INT, MPI_MAX, comm);
     if (status != DXT_OK) return status;
-    if (error != MPI_SUCCESS) return epm_failed("agreeing", error);
-    return any ? dxt_ep_fail(DXT_ERR_STATE, "another rank could not join the group") : DXT_OK;
+    if (error != MPI_SUCCESS) return epm_failed("cannot agree with the other ranks", error);
+    return any ? dxt_ep_fail(DXT_ERR_STATE,
+                             "another rank could not join the group; its error says why")
+               : DXT_OK;
 }
 
 /* Those that can share memory with this rank; with EPM_NODE_SIZE smaller groups of them. */
@@ -84,7 +86,8 @@ static dxt_status make_segment(MPI_Comm node, size_t size, int *fd)
     if (rank != 0 && *fd < 0) snprintf(reason, sizeof reason, "%s", strerror(errno));
     MPI_Barrier(node);
     if (rank == 0 && name[0]) shm_unlink(name);
-    if (error != MPI_SUCCESS) return epm_failed("no shared memory", error);
+    if (error != MPI_SUCCESS)
+        return epm_failed("cannot name the shared memory to the ranks of this node", error);
     if (*fd >= 0) return DXT_OK;
     return dxt_ep_fail(DXT_ERR_IO, "cannot make %zu bytes of shared memory: %s", size, reason);
 }
@@ -99,7 +102,7 @@ static dxt_status list_members(MPI_Comm comm, MPI_Comm node, uint32_t *members, 
     /* In the order of the node, which is that of the whole group: the split kept it. */
     if (error == MPI_SUCCESS)
         error = MPI_Allgather(&mine, 1, MPI_UINT32_T, members, 1, MPI_UINT32_T, node);
-    if (error != MPI_SUCCESS) return epm_failed("finding the ranks of this node", error);
+    if (error != MPI_SUCCESS) return epm_failed("cannot find the ranks of this node", error);
     *count = (uint32_t)size;
     return DXT_OK;
 }
@@ -111,7 +114,7 @@ dxt_status epm_share(const dxt_ep_config *config, MPI_Comm comm, uint32_t *membe
     shm_layout layout = {.size = 0};
     *fd = -1;
     int error = split(comm, &node);
-    if (error != MPI_SUCCESS) return epm_failed("finding the nodes", error);
+    if (error != MPI_SUCCESS) return epm_failed("cannot find the nodes", error);
     dxt_status status = list_members(comm, node, members, count);
     if (status == DXT_OK) status = shm_layout_of(config, *count, &layout);
     if (epm_all_well(node, status) == DXT_OK) status = make_segment(node, layout.size, fd);

@@ -191,8 +191,8 @@ dxt_status epm_find_rows(dxt_ep *ep, const dxt_ep_combine *combine, uint64_t epo
             uint32_t number = numbers[i];
             if (!is_owed(ep, combine, source, number) || found[number])
                 return dxt_ep_fail(DXT_ERR_INVALID,
-                                   "rank %u sent results that rank %u did not ask for", source,
-                                   s->rank);
+                                   "rank %u sent results for routes that rank %u did not send it",
+                                   source, s->rank);
             found[number] = message + at.rows + i * at.row;
         }
     }

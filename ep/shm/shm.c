@@ -47,7 +47,7 @@ static dxt_status attach(shm *s, const dxt_ep_config *config)
 {
     if (!config->memory) return map(s, config->fd);
     if ((uintptr_t)config->memory % (size_t)sysconf(_SC_PAGESIZE) != 0)
-        return dxt_ep_fail(DXT_ERR_INVALID, "memory is not aligned to the page size");
+        return dxt_ep_fail(DXT_ERR_INVALID, "config.memory must be aligned to the page size");
     s->base = config->memory;
     return DXT_OK;
 }
@@ -58,9 +58,11 @@ static dxt_status join(shm *s)
     if (atomic_compare_exchange_strong(&shm_area(s, s->rank)->joined, &absent, 1))
         return shm_see_masks(s) == DXT_OK
                    ? DXT_OK
-                   : dxt_ep_fail(DXT_ERR_INVALID, "the group has already given rank %u up",
-                                 s->rank);
-    return dxt_ep_fail(DXT_ERR_INVALID, "rank %u has already joined", s->rank);
+                   : dxt_ep_fail(DXT_ERR_INVALID,
+                                 "rank %u comes too late: the group has given it up", s->rank);
+    return dxt_ep_fail(DXT_ERR_INVALID,
+                       "rank %u has already joined: each rank joins once, in zeroed memory",
+                       s->rank);
 }
 
 /* ---- this rank's side ---- */

@@ -306,7 +306,8 @@ dxt_status shm_check_formats(const dxt_ep *ep, uint32_t operator_index, uint64_t
         if (s->heard[source] &&
             shm_flag_at(s, s->rank, operator_index, epoch, source)->format != format)
             return dxt_ep_fail(DXT_ERR_INVALID,
-                               "rank %u sent data in another format than rank %u expects", source,
-                               s->rank);
+                               "rank %u sent data in another format than rank %u expects; all "
+                               "ranks must give the same format",
+                               source, s->rank);
     return DXT_OK;
 }

@@ -14,10 +14,9 @@ static dxt_status take_options(const dxt_analysis_options *given, dxt_analysis_o
     *options = (dxt_analysis_options){.struct_size = sizeof *options};
     if (!given) return DXT_OK;
     if (!dxt_take_struct(options, sizeof *options, given, sizeof given->struct_size))
-        return dxt_fail(DXT_ERR_INVALID,
-                        "analysis options: struct_size must be sizeof(dxt_analysis_options)");
+        return dxt_fail_size("options", "dxt_analysis_options", given->struct_size);
     if (options->method != DXT_METHOD_ROBUST && options->method != DXT_METHOD_RATIO)
-        return dxt_fail(DXT_ERR_INVALID, "analysis options: unknown method %d",
+        return dxt_fail(DXT_ERR_INVALID, "options.method is %d, but must be a dxt_method",
                         (int)options->method);
     double numbers[] = {options->min_share,        options->threshold_col,
                         options->threshold_row,    options->threshold_point,
@@ -25,8 +24,9 @@ static dxt_status take_options(const dxt_analysis_options *given, dxt_analysis_o
                         options->transfer_ordinary};
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
         if (!(numbers[i] >= 0) || isinf(numbers[i]))
-            return dxt_fail(DXT_ERR_INVALID,
-                            "analysis options: numbers must be finite and not negative");
+            return dxt_fail(
+                DXT_ERR_INVALID,
+                "options: shares, thresholds and spreads must be finite and not negative");
     return DXT_OK;
 }
 
@@ -35,7 +35,7 @@ static dxt_status analyze(dxt_workspace *workspace, const dxt_window *window,
                           const dxt_analysis_options *given, bool reserve)
 {
     dxt_analysis_options options;
-    if (!window) return dxt_fail(DXT_ERR_INVALID, "analysis: the window must not be NULL");
+    if (!window) return dxt_fail(DXT_ERR_INVALID, "window must not be NULL");
     dxt_status status = take_options(given, &options);
     return status == DXT_OK ? dxt_analyze_window(workspace, window, &options, reserve) : status;
 }
@@ -43,7 +43,7 @@ static dxt_status analyze(dxt_workspace *workspace, const dxt_window *window,
 dxt_status dxt_analyze(const dxt_window *window, const dxt_analysis_options *options,
                        dxt_findings **findings)
 {
-    if (!findings) return dxt_fail(DXT_ERR_INVALID, "analysis: findings must not be NULL");
+    if (!findings) return dxt_fail(DXT_ERR_INVALID, "findings must not be NULL");
     dxt_workspace workspace = {0};
     dxt_status status = analyze(&workspace, window, options, false);
     if (status == DXT_OK)

@@ -120,11 +120,13 @@ static dxt_status check(const double *values, size_t rows, size_t columns)
 {
     size_t cells, bytes;
     if (!values || rows == 0 || columns == 0)
-        return dxt_fail(DXT_ERR_INVALID, "ratio rule: the matrix has no cells");
+        return dxt_fail(DXT_ERR_INVALID,
+                        "values must not be NULL, and rows and columns must be above 0");
     if (rows > INT32_MAX || columns > INT32_MAX || __builtin_mul_overflow(rows, columns, &cells) ||
         __builtin_mul_overflow(cells, sizeof(dxt_ratio_place), &bytes))
-        return dxt_fail(DXT_ERR_LIMIT, "ratio rule: a matrix of %zu x %zu is too large", rows,
-                        columns);
+        return dxt_fail(DXT_ERR_LIMIT,
+                        "a matrix of %zu x %zu does not fit memory; an axis has at most %d", rows,
+                        columns, INT32_MAX);
     return DXT_OK;
 }
 
@@ -138,11 +140,10 @@ dxt_status dxt_ratio_matrix(const double *values, size_t rows, size_t columns,
                                .threshold_col = DXT_RATIO_AXIS,
                                .threshold_row = DXT_RATIO_AXIS,
                                .threshold_point = DXT_RATIO_POINT}};
-    if (!places || !count)
-        return dxt_fail(DXT_ERR_INVALID, "ratio rule: the places must not be NULL");
+    if (!places || !count) return dxt_fail(DXT_ERR_INVALID, "places and count must not be NULL");
     if (rule && !dxt_take_struct(&f.rule, sizeof f.rule, rule,
                                  DXT_SIZE_UP_TO(dxt_ratio_rule, excluding_zeros)))
-        return dxt_fail(DXT_ERR_INVALID, "ratio rule: struct_size is not set");
+        return dxt_fail_size("rule", "dxt_ratio_rule", rule->struct_size);
     dxt_status status = check(values, rows, columns);
     if (status == DXT_OK) status = take_means(&f);
     if (status == DXT_OK) flag_all(&f);

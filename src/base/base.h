@@ -29,6 +29,10 @@ dxt_status dxt_fail_memory(size_t bytes);
 /** dxt_fail() with DXT_ERR_IO and the text of errno behind the message. */
 dxt_status dxt_fail_errno(const char *format, ...) DXT_PRINTF(1, 2);
 
+/** dxt_fail() for a struct @p name that a caller gave with too small a struct_size.
+ *  @param type  The name of its type. */
+dxt_status dxt_fail_size(const char *name, const char *type, size_t struct_size);
+
 /** Send one message to the log callback, if there is one. */
 void dxt_log(dxt_log_level level, const char *format, ...) DXT_PRINTF(2, 3);
 

@@ -85,6 +85,12 @@ dxt_status dxt_fail_memory(size_t bytes)
     return dxt_fail(DXT_ERR_NO_MEMORY, "out of memory: %zu bytes", bytes);
 }
 
+dxt_status dxt_fail_size(const char *name, const char *type, size_t struct_size)
+{
+    return dxt_fail(DXT_ERR_INVALID, "%s.struct_size is %zu; set it to sizeof(%s)", name,
+                    struct_size, type);
+}
+
 dxt_status dxt_fail_errno(const char *format, ...)
 {
     int code = errno;

@@ -43,7 +43,8 @@ void *dxt_part_function(const char *name, const char *function, const char **why
         if (!part->tried) load(part);
         reason = part->why;
         if (part->library) address = dlsym(part->library, function);
-        if (part->library && !address) reason = "the part is of another version";
+        if (part->library && !address)
+            reason = "the part is of another version; install all parts from one build";
     }
     dxt_loader_unlock();
     if (why) *why = reason;

@@ -23,10 +23,11 @@ struct dxt_gather {
 static dxt_status check_group(uint32_t rank, uint32_t ranks)
 {
     if (ranks > DXT_MAX_RANKS)
-        return dxt_fail(DXT_ERR_LIMIT, "%u ranks are too many; at most %u are possible", ranks,
-                        DXT_MAX_RANKS);
+        return dxt_fail(DXT_ERR_LIMIT, "ranks is %u, but must be 1 to %u", ranks, DXT_MAX_RANKS);
+    if (ranks == 0)
+        return dxt_fail(DXT_ERR_INVALID, "ranks is 0, but must be 1 to %u", DXT_MAX_RANKS);
     if (rank >= ranks)
-        return dxt_fail(DXT_ERR_INVALID, "rank %u does not exist; there are %u ranks", rank, ranks);
+        return dxt_fail(DXT_ERR_INVALID, "rank is %u, but must be 0 to %u", rank, ranks - 1);
     return DXT_OK;
 }
 
@@ -37,9 +38,11 @@ dxt_status dxt_gather_create(uint32_t rank, uint32_t ranks, const dxt_gather_tra
         return dxt_fail(DXT_ERR_INVALID, "transport and gather must not be NULL");
     dxt_gather_transport taken;
     if (!dxt_take_struct(&taken, sizeof taken, transport,
-                         DXT_SIZE_UP_TO(dxt_gather_transport, collect)) ||
-        !taken.publish || !taken.collect)
-        return dxt_fail(DXT_ERR_INVALID, "transport: struct_size, publish and collect must be set");
+                         DXT_SIZE_UP_TO(dxt_gather_transport, collect)))
+        return dxt_fail_size("transport", "dxt_gather_transport", transport->struct_size);
+    if (!taken.publish || !taken.collect)
+        return dxt_fail(DXT_ERR_INVALID,
+                        "transport.publish and transport.collect must not be NULL");
     dxt_status status = check_group(rank, ranks);
     if (status != DXT_OK) return status;
     dxt_gather *made = calloc(1, sizeof *made);
@@ -58,8 +61,7 @@ dxt_status dxt_gather_create_local(const dxt_gather_local_config *given, dxt_gat
     dxt_gather_local_config config;
     if (!dxt_take_struct(&config, sizeof config, given,
                          DXT_SIZE_UP_TO(dxt_gather_local_config, fd)))
-        return dxt_fail(DXT_ERR_INVALID, "config.struct_size is %zu, which is too small",
-                        given->struct_size);
+        return dxt_fail_size("config", "dxt_gather_local_config", given->struct_size);
     dxt_status status = check_group(config.rank, config.ranks);
     if (status != DXT_OK) return status;
     dxt_gather_transport transport;
@@ -117,7 +119,8 @@ static dxt_status check_publish(const dxt_gather *gather, uint64_t sequence, con
     if (!gather || (!mail && size > 0))
         return dxt_fail(DXT_ERR_INVALID, "gather and mail must not be NULL");
     if (sequence == DXT_GATHER_NEWEST || (gather->published && sequence <= gather->sequence))
-        return dxt_fail(DXT_ERR_INVALID, "mail %llu comes after mail %llu, but numbers must grow",
+        return dxt_fail(DXT_ERR_INVALID,
+                        "mail %llu was published after mail %llu, but numbers must grow",
                         (unsigned long long)sequence, (unsigned long long)gather->sequence);
     return DXT_OK;
 }
@@ -150,8 +153,8 @@ static dxt_status check_collect(const dxt_gather *gather, uint32_t rank, const v
     if (!gather || !mail || !size)
         return dxt_fail(DXT_ERR_INVALID, "gather, mail and size must not be NULL");
     if (rank >= gather->ranks)
-        return dxt_fail(DXT_ERR_INVALID, "rank %u does not exist; there are %u ranks", rank,
-                        gather->ranks);
+        return dxt_fail(DXT_ERR_INVALID, "rank is %u, but must be 0 to %u", rank,
+                        gather->ranks - 1);
     return DXT_OK;
 }
 

@@ -178,7 +178,7 @@ static dxt_status map(struct mailboxes *boxes, const dxt_gather_local_config *co
 {
     if (config->memory) {
         if ((uintptr_t)config->memory % 64 != 0)
-            return dxt_fail(DXT_ERR_INVALID, "mailboxes must be aligned to 64 bytes");
+            return dxt_fail(DXT_ERR_INVALID, "config.memory must be aligned to 64 bytes");
         boxes->memory = config->memory;
         return DXT_OK;
     }
@@ -186,9 +186,10 @@ static dxt_status map(struct mailboxes *boxes, const dxt_gather_local_config *co
     if (fstat(config->fd, &file) != 0)
         return dxt_fail_errno("mailboxes: cannot examine descriptor %d", config->fd);
     if (config->offset > INT64_MAX - size || file.st_size < (off_t)(config->offset + size))
-        return dxt_fail(DXT_ERR_INVALID,
-                        "mailboxes need %zu bytes from byte %zu on, but the object has %lld", size,
-                        config->offset, (long long)file.st_size);
+        return dxt_fail(
+            DXT_ERR_INVALID,
+            "mailboxes need %zu bytes from byte %zu on, but the shared memory object has %lld",
+            size, config->offset, (long long)file.st_size);
     void *memory =
         mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, config->fd, (off_t)config->offset);
     if (memory == MAP_FAILED) return dxt_fail_errno("mailboxes: cannot map %zu bytes", size);
@@ -207,7 +208,9 @@ static dxt_status agree(struct mailboxes *boxes)
         there == mine)
         return DXT_OK;
     if (there >> 48 != LAYOUT_MAGIC)
-        return dxt_fail(DXT_ERR_INVALID, "the memory holds no mailboxes of this version");
+        return dxt_fail(
+            DXT_ERR_INVALID,
+            "the memory must be zeroed, or hold mailboxes of this version of the library");
     return dxt_fail(DXT_ERR_INVALID,
                     "the mailboxes are for %u ranks and mails of %llu bytes, not %u and %zu",
                     (unsigned)(there >> 32 & 0xffff), (unsigned long long)(there & 0xffffffff),
@@ -232,8 +235,8 @@ dxt_status dxt_mailbox_open(const dxt_gather_local_config *config, dxt_gather_tr
     if (size == 0)
         return dxt_fail(config->ranks == 0 || config->mail_capacity == 0 ? DXT_ERR_INVALID
                                                                          : DXT_ERR_LIMIT,
-                        "mailboxes for %u ranks and mails of %zu bytes are not possible",
-                        config->ranks, config->mail_capacity);
+                        "config.mail_capacity is %zu, but must be 1 to %zu", config->mail_capacity,
+                        (size_t)DXT_GATHER_MAX_CAPACITY);
     struct mailboxes *boxes = calloc(1, sizeof *boxes);
     if (!boxes) return dxt_fail_memory(sizeof *boxes);
     boxes->rank = config->rank;

@@ -24,7 +24,8 @@ static const dxt_mpi_part *find_part(void)
     memcpy(&table, &address, sizeof table);
     const dxt_mpi_part *part = table ? table() : NULL;
     if (part && part->version == DXT_MPI_PART_VERSION) return part;
-    dxt_fail(DXT_ERR_UNSUPPORTED, "no MPI: %s", part ? "the part is of another version" : why);
+    dxt_fail(DXT_ERR_UNSUPPORTED, "MPI cannot be used: %s",
+             part ? "the part \"mpi\" is of another version; install both from one build" : why);
     return NULL;
 }
 
@@ -51,8 +52,9 @@ dxt_status dxt_mpi_find_place(const void *comm, dxt_mpi_place *place)
 {
     char why[DXT_MPI_WHY] = "";
     dxt_mpi_place found = {.struct_size = sizeof found};
-    if (!place || place->struct_size < DXT_SIZE_UP_TO(dxt_mpi_place, library))
-        return dxt_fail(DXT_ERR_INVALID, "place is NULL, or place->struct_size is not set");
+    if (!place) return dxt_fail(DXT_ERR_INVALID, "place must not be NULL");
+    if (place->struct_size < DXT_SIZE_UP_TO(dxt_mpi_place, library))
+        return dxt_fail_size("place", "dxt_mpi_place", place->struct_size);
     const dxt_mpi_part *part = find_part();
     if (!part) return DXT_ERR_UNSUPPORTED;
     dxt_status status = pass_on(part->find_place(comm, &found, why),
@@ -70,11 +72,11 @@ dxt_status dxt_gather_create_mpi(const dxt_gather_mpi_config *given, dxt_gather 
     dxt_mpi_place place = {.struct_size = sizeof place};
     if (!given || !gather) return dxt_fail(DXT_ERR_INVALID, "config and gather must not be NULL");
     if (!dxt_take_struct(&config, sizeof config, given, sizeof config))
-        return dxt_fail(DXT_ERR_INVALID, "config.struct_size is %zu, which is too small",
-                        given->struct_size);
+        return dxt_fail_size("config", "dxt_gather_mpi_config", given->struct_size);
     if (config.mail_capacity == 0 || config.mail_capacity > DXT_GATHER_MAX_CAPACITY)
         return dxt_fail(config.mail_capacity == 0 ? DXT_ERR_INVALID : DXT_ERR_LIMIT,
-                        "mailboxes for mails of %zu bytes are not possible", config.mail_capacity);
+                        "config.mail_capacity is %zu, but must be 1 to %zu", config.mail_capacity,
+                        (size_t)DXT_GATHER_MAX_CAPACITY);
     const dxt_mpi_part *part = find_part();
     if (!part) return DXT_ERR_UNSUPPORTED;
     dxt_status status = part->find_place(config.comm, &place, why);
@@ -99,7 +101,8 @@ dxt_status dxt_mpi_board_create(const void *comm, dxt_mpi_board **board)
     if (!part) return DXT_ERR_UNSUPPORTED;
     /* Whatever fails here alone must not keep the others waiting: they open it together first. */
     void *state = NULL;
-    dxt_status status = pass_on(part->open_board(comm, &state, why), "no board over MPI", why);
+    dxt_status status =
+        pass_on(part->open_board(comm, &state, why), "cannot make a board over MPI", why);
     if (status != DXT_OK) return status;
     dxt_mpi_board *made = calloc(1, sizeof *made);
     if (!made) {

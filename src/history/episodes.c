@@ -161,7 +161,7 @@ static int by_cost(const void *a, const void *b)
 dxt_status dxt_history_summary(const dxt_history *history, dxt_episode **episodes, size_t *count)
 {
     if (!history || !episodes || !count)
-        return dxt_fail(DXT_ERR_INVALID, "history: episodes and count must not be NULL");
+        return dxt_fail(DXT_ERR_INVALID, "episodes and count must not be NULL");
     size_t total = 0, used = 0;
     for (uint32_t t = 0; t < history->tracks; t++) total += history->track[t].episode_count;
     dxt_episode *made = total ? malloc(total * sizeof *made) : NULL;
@@ -185,7 +185,7 @@ uint64_t dxt_history_windows(const dxt_history *history)
 
 dxt_status dxt_history_run(const dxt_history *history, dxt_run_identity *run)
 {
-    if (!history || !run) return dxt_fail(DXT_ERR_INVALID, "history or run is NULL");
+    if (!history || !run) return dxt_fail(DXT_ERR_INVALID, "history and run must not be NULL");
     dxt_run_identity made = {.struct_size = sizeof made};
     if (history->ranks > 0)
         made = (dxt_run_identity){.ranks = history->ranks,
@@ -194,7 +194,6 @@ dxt_status dxt_history_run(const dxt_history *history, dxt_run_identity *run)
                                   .source = history->source,
                                   .case_name = history->case_name};
     if (!dxt_give_struct(run, &made, sizeof made, DXT_SIZE_UP_TO(dxt_run_identity, case_name)))
-        return dxt_fail(DXT_ERR_INVALID, "run->struct_size is %zu, which is too small",
-                        run->struct_size);
+        return dxt_fail_size("run", "dxt_run_identity", run->struct_size);
     return DXT_OK;
 }

@@ -20,11 +20,11 @@ dxt_status dxt_history_create(const dxt_history_options *given, dxt_history **hi
     if (!history) return dxt_fail(DXT_ERR_INVALID, "history must not be NULL");
     dxt_history_options options = {.min_share = 0};
     if (given && !dxt_take_struct(&options, sizeof options, given, sizeof options.struct_size))
-        return dxt_fail(DXT_ERR_INVALID,
-                        "history options: struct_size must be sizeof(dxt_history_options)");
+        return dxt_fail_size("options", "dxt_history_options", given->struct_size);
     if (!(options.min_share >= 0) || isinf(options.min_share))
         return dxt_fail(DXT_ERR_INVALID,
-                        "history options: min_share must be finite and not negative");
+                        "options.min_share is %g, but must be finite and not negative",
+                        options.min_share);
     dxt_history *made = calloc(1, sizeof *made);
     if (!made) return dxt_fail_memory(sizeof *made);
     made->min_share = options.min_share;
@@ -194,9 +194,9 @@ dxt_status dxt_history_prior(const dxt_history *history, const dxt_window *windo
                              dxt_analysis_options *options)
 {
     if (!window || !options)
-        return dxt_fail(DXT_ERR_INVALID, "history prior: window and options must not be NULL");
+        return dxt_fail(DXT_ERR_INVALID, "window and options must not be NULL");
     if (options->struct_size < DXT_SIZE_UP_TO(dxt_analysis_options, companion_spread))
-        return dxt_fail(DXT_ERR_INVALID, "history prior: options->struct_size is too small");
+        return dxt_fail_size("options", "dxt_analysis_options", options->struct_size);
     const dxt_window *companion = options->companion;
     options->cell_spread = prior_spread(history, window);
     options->companion_spread = companion ? prior_spread(history, companion) : 0;
@@ -213,7 +213,7 @@ static dxt_status take_window(dxt_history *history, const dxt_window *window,
     dxt_status status = DXT_OK;
     *track = NULL;
     if (findings->ranks != window->ranks)
-        return dxt_fail(DXT_ERR_INVALID, "history: findings of %u ranks for a window of %u",
+        return dxt_fail(DXT_ERR_INVALID, "the findings are of %u ranks, but the window has %u",
                         findings->ranks, window->ranks);
     if (window->index < 0)
         forget(history);
@@ -258,7 +258,8 @@ dxt_status dxt_history_judge(dxt_history *history, const dxt_window *window,
                              const dxt_findings *findings, dxt_findings **judged)
 {
     if (!history || !window || !findings || !judged)
-        return dxt_fail(DXT_ERR_INVALID, "history: window, findings and result must not be NULL");
+        return dxt_fail(DXT_ERR_INVALID,
+                        "history, window, findings and the result must not be NULL");
     dxt_track *track;
     dxt_block result = {0};
     dxt_status status;
@@ -274,7 +275,8 @@ dxt_status dxt_history_follow(dxt_history *history, const dxt_window *window,
                               const dxt_findings *findings, const dxt_findings **judged)
 {
     if (!history || !window || !findings || !judged)
-        return dxt_fail(DXT_ERR_INVALID, "history: window, findings and result must not be NULL");
+        return dxt_fail(DXT_ERR_INVALID,
+                        "history, window, findings and the result must not be NULL");
     dxt_track *track;
     dxt_status status;
     bool still = take_still(history, window, findings, &track, &status);

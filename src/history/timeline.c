@@ -8,10 +8,10 @@ dxt_status dxt_history_timeline(const dxt_history *history, const char *phase,
                                 dxt_timeline **timeline)
 {
     if (!history || !phase || !timeline)
-        return dxt_fail(DXT_ERR_INVALID, "history: operator and result must not be NULL");
+        return dxt_fail(DXT_ERR_INVALID, "operator and the result must not be NULL");
     const dxt_track *track = dxt_find_track(history, phase);
     if (!track || track->count == 0)
-        return dxt_fail(DXT_ERR_INVALID, "history: it has no window of operator '%s'", phase);
+        return dxt_fail(DXT_ERR_INVALID, "the history has no window of operator '%s'", phase);
     size_t windows = track->count;
     size_t size =
         sizeof(dxt_timeline) + windows * sizeof(int64_t) + windows * track->ranks * sizeof(double);

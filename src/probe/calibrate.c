@@ -87,8 +87,9 @@ static double median_ns(void (*run)(const struct bench *), const struct bench *b
 
 dxt_status dxt_probe_calibrate(uint32_t sources, dxt_probe_cost *cost)
 {
-    if (!cost || cost->struct_size < DXT_SIZE_UP_TO(dxt_probe_cost, operation_ns))
-        return dxt_fail(DXT_ERR_INVALID, "cost is NULL, or cost->struct_size is not set");
+    if (!cost) return dxt_fail(DXT_ERR_INVALID, "cost must not be NULL");
+    if (cost->struct_size < DXT_SIZE_UP_TO(dxt_probe_cost, operation_ns))
+        return dxt_fail_size("cost", "dxt_probe_cost", cost->struct_size);
     struct bench counting = {.sources = sources};
     const struct bench nothing = {.sources = sources};
     dxt_status status = dxt_probe_create(1, sources, &counting.probe);

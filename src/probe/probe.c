@@ -10,14 +10,12 @@
 /* Whether a block can have these counts. @return DXT_OK; DXT_ERR_INVALID; DXT_ERR_LIMIT. */
 static dxt_status check_counts(uint32_t operators, uint32_t sources)
 {
-    if (operators == 0 || sources == 0)
-        return dxt_fail(DXT_ERR_INVALID, "a probe needs at least one operator and one source");
-    if (operators > DXT_MAX_OPERATORS)
-        return dxt_fail(DXT_ERR_LIMIT, "%u operators are too many; at most %u are possible",
-                        operators, DXT_MAX_OPERATORS);
-    if (sources > DXT_MAX_RANKS)
-        return dxt_fail(DXT_ERR_LIMIT, "%u sources are too many; at most %u are possible", sources,
-                        DXT_MAX_RANKS);
+    if (operators == 0 || operators > DXT_MAX_OPERATORS)
+        return dxt_fail(operators == 0 ? DXT_ERR_INVALID : DXT_ERR_LIMIT,
+                        "operators is %u, but must be 1 to %u", operators, DXT_MAX_OPERATORS);
+    if (sources == 0 || sources > DXT_MAX_RANKS)
+        return dxt_fail(sources == 0 ? DXT_ERR_INVALID : DXT_ERR_LIMIT,
+                        "sources is %u, but must be 1 to %u", sources, DXT_MAX_RANKS);
     return DXT_OK;
 }
 
@@ -29,10 +27,11 @@ dxt_status dxt_probe_init(void *memory, size_t size, uint32_t operators, uint32_
     if (status != DXT_OK) return status;
     size_t needed = dxt_probe_size(operators, sources);
     if (size < needed)
-        return dxt_fail(DXT_ERR_INVALID, "a probe needs %zu bytes, but size is %zu", needed, size);
+        return dxt_fail(DXT_ERR_INVALID,
+                        "size is %zu, but a probe of %u operators and %u sources needs %zu bytes",
+                        size, operators, sources, needed);
     if ((uintptr_t)memory % DXT_PROBE_ALIGN != 0)
-        return dxt_fail(DXT_ERR_INVALID, "the memory of a probe must be aligned to %u bytes",
-                        DXT_PROBE_ALIGN);
+        return dxt_fail(DXT_ERR_INVALID, "memory must be aligned to %u bytes", DXT_PROBE_ALIGN);
     memset(memory, 0, needed);
     dxt_probe *block = memory;
     block->layout = DXT_PROBE_LAYOUT;
@@ -61,9 +60,10 @@ dxt_status dxt_probe_create_durations(uint32_t operators, uint32_t sources, uint
     dxt_status status = check_counts(operators, sources);
     if (status != DXT_OK) return status;
     if (durations == 0 || (durations & (durations - 1)) != 0)
-        return dxt_fail(DXT_ERR_INVALID, "%u durations are not a power of two", durations);
+        return dxt_fail(DXT_ERR_INVALID, "durations is %u, but must be a power of two up to %u",
+                        durations, DXT_MAX_DURATIONS);
     if (durations > DXT_MAX_DURATIONS)
-        return dxt_fail(DXT_ERR_LIMIT, "%u durations are too many; at most %u are possible",
+        return dxt_fail(DXT_ERR_LIMIT, "durations is %u, but must be a power of two up to %u",
                         durations, DXT_MAX_DURATIONS);
     size_t counters = dxt_probe_size(operators, sources);
     size_t rings = operators * (size_t)durations * sizeof(dxt_duration);

@@ -138,12 +138,14 @@ dxt_status dxt_snapshot_difference(const dxt_snapshot *later, const dxt_snapshot
     if (!later || !earlier || !window)
         return dxt_fail(DXT_ERR_INVALID, "newer, older and difference must not be NULL");
     if (!same_shape(later->data, earlier->data) || !same_shape(later->data, window->data))
-        return dxt_fail(DXT_ERR_INVALID,
-                        "the snapshots differ in how many operators or sources they have");
+        return dxt_fail(
+            DXT_ERR_INVALID,
+            "newer, older and difference must have as many operators and sources as each other");
     /* Before anything is written: `window` may be `earlier`. */
     if (!all_grew(later->data, earlier->data))
-        return dxt_fail(DXT_ERR_INVALID,
-                        "a counter ran backwards: the snapshots are of different probes");
+        return dxt_fail(
+            DXT_ERR_INVALID,
+            "a counter ran backwards: newer and older must be of one probe, in this order");
     dxt_probe *out = window->data;
     out->flags = later->data->flags;
     out->ticks_per_second = later->data->ticks_per_second;

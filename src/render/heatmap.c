@@ -12,13 +12,15 @@ static dxt_status check(const dxt_heatmap_panel *panels, size_t count, dxt_forma
 {
     if (!panels || count == 0 || !write)
         return dxt_fail(DXT_ERR_INVALID,
-                        "heat map: there must be a panel, and write must not be NULL");
+                        "panels and write must not be NULL, and count must be above 0");
     if (count > MOST_PANELS)
-        return dxt_fail(DXT_ERR_INVALID, "%zu panels; there may be %u", count, MOST_PANELS);
+        return dxt_fail(DXT_ERR_INVALID, "count is %zu, but a picture has at most %u panels", count,
+                        MOST_PANELS);
     if ((unsigned)format > DXT_FORMAT_PDF)
-        return dxt_fail(DXT_ERR_INVALID, "heat map format %d does not exist", (int)format);
+        return dxt_fail(DXT_ERR_INVALID, "format is %d, but must be a dxt_format", (int)format);
     if ((unsigned)options->color > DXT_COLOR_TRUE)
-        return dxt_fail(DXT_ERR_INVALID, "colour mode %d does not exist", (int)options->color);
+        return dxt_fail(DXT_ERR_INVALID, "options.color is %d, but must be a dxt_color",
+                        (int)options->color);
     return DXT_OK;
 }
 
@@ -38,9 +40,7 @@ dxt_status dxt_heatmap_write(const dxt_heatmap_panel *panels, size_t count, dxt_
     dxt_model *models[MOST_PANELS] = {0};
     dxt_text heading = {0};
     if (given && !dxt_take_struct(&options, sizeof options, given, sizeof given->struct_size))
-        return dxt_fail(DXT_ERR_INVALID,
-                        "heat map: options->struct_size is %zu, which is too small",
-                        given->struct_size);
+        return dxt_fail_size("options", "dxt_heatmap_options", given->struct_size);
     dxt_status status = check(panels, count, format, &options, write);
     if (status != DXT_OK) return status;
     if (options.heading) dxt_text_clean(&heading, options.heading, false);
@@ -62,8 +62,7 @@ dxt_status dxt_heatmap_write(const dxt_heatmap_panel *panels, size_t count, dxt_
 
 dxt_status dxt_format_from_name(const char *name, dxt_format *format)
 {
-    if (!name || !format)
-        return dxt_fail(DXT_ERR_INVALID, "format: name and result must not be NULL");
+    if (!name || !format) return dxt_fail(DXT_ERR_INVALID, "name and format must not be NULL");
     static const struct {
         const char *ending;
         dxt_format format;
@@ -77,6 +76,6 @@ dxt_status dxt_format_from_name(const char *name, dxt_format *format)
         *format = endings[i].format;
         return DXT_OK;
     }
-    return dxt_fail(DXT_ERR_UNSUPPORTED,
-                    "%s: the name does not end in .svg, .png, .pdf, .html or .txt", name);
+    return dxt_fail(DXT_ERR_UNSUPPORTED, "%s: the name must end in .svg, .png, .pdf, .html or .txt",
+                    name);
 }

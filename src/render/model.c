@@ -16,10 +16,12 @@ static dxt_status note_marks(dxt_model *model)
         bool has_row = mark->kind == DXT_MARK_ROW || mark->kind == DXT_MARK_POINT;
         bool has_column = mark->kind == DXT_MARK_COLUMN || mark->kind == DXT_MARK_POINT;
         if (!has_row && !has_column)
-            return dxt_fail(DXT_ERR_INVALID, "mark %zu is of no known kind", i);
+            return dxt_fail(DXT_ERR_INVALID, "marks[%zu].kind is %d, but must be a dxt_mark_kind",
+                            i, (int)mark->kind);
         if ((has_row && mark->row >= model->ranks) || (has_column && mark->column >= model->ranks))
-            return dxt_fail(DXT_ERR_INVALID, "mark %zu is outside the %" PRIu32 " ranks", i,
-                            model->ranks);
+            return dxt_fail(DXT_ERR_INVALID,
+                            "marks[%zu] is outside the picture: the ranks are 0 to %" PRIu32, i,
+                            model->ranks - 1);
         uint8_t flag = mark->kind == DXT_MARK_POINT ? DXT_FLAG_POINT : DXT_FLAG_AXIS;
         if (has_row) model->row_marked[mark->row] |= flag;
         if (has_column) model->column_marked[mark->column] |= flag;
@@ -96,7 +98,10 @@ static dxt_status choose_scale(dxt_model *model, const dxt_heatmap_options *opti
     double low = options->scale_min, high = options->scale_max;
     if (low == 0 && high == 0) return end_near_marks(model);
     if (!isfinite(low) || !isfinite(high) || low < 0 || low >= high)
-        return dxt_fail(DXT_ERR_INVALID, "the scale cannot go from %g to %g", low, high);
+        return dxt_fail(
+            DXT_ERR_INVALID,
+            "the scale goes from %g to %g, but scale_min must be 0 or more and below scale_max",
+            low, high);
     model->scale.high = high;
     /* A logarithm has no zero: three decades instead. */
     model->scale.low = low > 0 ? low : high / 1000;
@@ -127,11 +132,13 @@ dxt_status dxt_model_create(const dxt_heatmap_panel *panel, const dxt_heatmap_op
                             dxt_model **out)
 {
     if (!panel->window || !panel->window->wait)
-        return dxt_fail(DXT_ERR_INVALID, "panel->window must not be NULL");
+        return dxt_fail(DXT_ERR_INVALID, "panel.window and its wait must not be NULL");
     if (panel->window->ranks < 2 || panel->window->ranks > DXT_MAX_RANKS)
-        return dxt_fail(DXT_ERR_INVALID, "a window of %" PRIu32 " ranks", panel->window->ranks);
+        return dxt_fail(DXT_ERR_INVALID, "panel.window.ranks is %" PRIu32 ", but must be 2 to %u",
+                        panel->window->ranks, DXT_MAX_RANKS);
     if (panel->mark_count > 0 && !panel->marks)
-        return dxt_fail(DXT_ERR_INVALID, "marks is NULL, but mark_count is not 0");
+        return dxt_fail(DXT_ERR_INVALID,
+                        "panel.marks must not be NULL if panel.mark_count is above 0");
     dxt_model *model = calloc(1, sizeof *model);
     if (!model) return dxt_fail_memory(sizeof *model);
     model->window = panel->window;

@@ -14,7 +14,8 @@ static dxt_status cairo_backend(const dxt_backend **backend)
     *(void **)&entry = function;
     *backend = entry();
     if ((*backend)->version != DXT_BACKEND_VERSION)
-        return dxt_fail(DXT_ERR_UNSUPPORTED, "the part \"cairo\" is of another version");
+        return dxt_fail(DXT_ERR_UNSUPPORTED,
+                        "the part \"cairo\" is of another version; install both from one build");
     return DXT_OK;
 }
 
@@ -28,7 +29,8 @@ dxt_status dxt_page_status(dxt_format format, dxt_status status)
 {
     if (format == DXT_FORMAT_SVG) return status;
     if (status == DXT_ERR_NO_MEMORY) return dxt_fail_memory(0);
-    if (status == DXT_ERR_UNSUPPORTED) return dxt_fail(status, "Cairo cannot draw this picture");
+    if (status == DXT_ERR_UNSUPPORTED)
+        return dxt_fail(status, "Cairo cannot draw this picture; try SVG, which needs no Cairo");
     return status;
 }
 

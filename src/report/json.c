@@ -224,7 +224,7 @@ dxt_status dxt_report_json(const dxt_window *window, const dxt_findings *finding
                            dxt_write_fn write, void *context)
 {
     if (!window || !findings || !write)
-        return dxt_fail(DXT_ERR_INVALID, "report: window, findings and write must not be NULL");
+        return dxt_fail(DXT_ERR_INVALID, "window, findings and write must not be NULL");
     dxt_text text = {0};
     dxt_status status = dxt_report_check(window, findings);
     if (status != DXT_OK) return status;

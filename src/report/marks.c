@@ -45,7 +45,7 @@ dxt_status dxt_report_marks(const dxt_window *window, const dxt_findings *findin
                             dxt_mark **marks, size_t *count)
 {
     if (!window || !findings || !marks || !count)
-        return dxt_fail(DXT_ERR_INVALID, "report: window, findings and result must not be NULL");
+        return dxt_fail(DXT_ERR_INVALID, "window, findings, marks and count must not be NULL");
     dxt_status status = dxt_report_check(window, findings);
     if (status != DXT_OK) return status;
     size_t most = findings->col_count + findings->row_count + findings->point_count;

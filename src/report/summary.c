@@ -146,11 +146,12 @@ static dxt_status take(const dxt_history *history, uint32_t rank, int32_t node, 
 {
     size_t kept = 0;
     *all = (told){.run.struct_size = sizeof all->run, .rank = rank};
-    if (!history) return dxt_fail(DXT_ERR_INVALID, "report: history is NULL");
+    if (!history) return dxt_fail(DXT_ERR_INVALID, "history must not be NULL");
     dxt_status status = dxt_history_run(history, &all->run);
     if (status != DXT_OK) return status;
     if (all->run.windows == 0)
-        return dxt_fail(DXT_ERR_INVALID, "report: the history has seen no window yet");
+        return dxt_fail(DXT_ERR_INVALID,
+                        "the history has seen no window yet: call dxt_history_judge() first");
     status = dxt_history_summary(history, &all->episodes, &all->count);
     if (status != DXT_OK || rank == DXT_NO_RANK) return status;
     for (size_t e = 0; e < all->count; e++)
@@ -299,7 +300,8 @@ dxt_status dxt_report_summary_of_rank(const dxt_history *history, uint32_t rank,
                                       int json, dxt_write_fn write, void *context)
 {
     told all;
-    if (rank == DXT_NO_RANK) return dxt_fail(DXT_ERR_INVALID, "report: rank is DXT_NO_RANK");
+    if (rank == DXT_NO_RANK)
+        return dxt_fail(DXT_ERR_INVALID, "rank is DXT_NO_RANK, but must be a rank");
     dxt_status status = take(history, rank, node, &all);
     if (status != DXT_OK) return status;
     return json ? write_json(&all, write, context) : write_text(&all, write, context);

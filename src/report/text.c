@@ -17,9 +17,9 @@
 dxt_status dxt_report_check(const dxt_window *window, const dxt_findings *findings)
 {
     if (!window || !findings)
-        return dxt_fail(DXT_ERR_INVALID, "report: window and findings must not be NULL");
+        return dxt_fail(DXT_ERR_INVALID, "window and findings must not be NULL");
     if (window->ranks != findings->ranks)
-        return dxt_fail(DXT_ERR_INVALID, "report: findings of %u ranks for a window of %u",
+        return dxt_fail(DXT_ERR_INVALID, "the findings are of %u ranks, but the window has %u",
                         findings->ranks, window->ranks);
     return DXT_OK;
 }
@@ -244,7 +244,7 @@ dxt_status dxt_report_text(const dxt_window *window, const dxt_findings *finding
                            dxt_write_fn write, void *context)
 {
     if (!window || !findings || !write)
-        return dxt_fail(DXT_ERR_INVALID, "report: window, findings and write must not be NULL");
+        return dxt_fail(DXT_ERR_INVALID, "window, findings and write must not be NULL");
     dxt_text text = {0}, line = {0};
     dxt_status status = dxt_report_check(window, findings);
     if (status != DXT_OK) return status;

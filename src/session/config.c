@@ -20,7 +20,9 @@ static dxt_status check_counters(const dxt_session_config *config)
 {
     const dxt_probe *probe = config->probe;
     uint32_t ranks = dxt_gather_ranks(config->gather), count = config->operators_count;
-    if (ranks < 2) return dxt_fail(DXT_ERR_INVALID, "a session needs at least 2 ranks");
+    if (ranks < 2)
+        return dxt_fail(DXT_ERR_INVALID,
+                        "config.gather has %u ranks, but a session needs at least 2", ranks);
     if (probe && (probe->layout != DXT_PROBE_LAYOUT ||
                   dxt_probe_size(probe->operators, probe->sources) == 0 ||
                   probe->ticks_per_second > DXT_MAIL_MAX_RATE))
@@ -37,39 +39,50 @@ static dxt_status check_counters(const dxt_session_config *config)
                         DXT_MAX_OPERATORS);
     if (probe) count = probe->operators;
     if (!config->operators && count > DXT_EP_OPERATORS)
-        return dxt_fail(DXT_ERR_INVALID, "config.operators must name the %u operators", count);
+        return dxt_fail(DXT_ERR_INVALID,
+                        "config.operators must name the %u operators; only dispatch and combine "
+                        "have names of their own",
+                        count);
     return DXT_OK;
+}
+
+static dxt_status refuse_span(const char *name, int64_t span_ns)
+{
+    return dxt_fail(DXT_ERR_INVALID, "config.%s is %lld, but must be 0 to %lld (10 days)", name,
+                    (long long)span_ns, (long long)MAX_SPAN_NS);
 }
 
 static dxt_status check_config(const dxt_session_config *config)
 {
     if (!config->gather) return dxt_fail(DXT_ERR_INVALID, "config.gather must not be NULL");
     if (!config->probe == !config->snapshot)
-        return dxt_fail(DXT_ERR_INVALID, "set either config.probe or config.snapshot");
+        return dxt_fail(DXT_ERR_INVALID, "set config.probe or config.snapshot, and not both");
     if (config->mode != DXT_SESSION_SYNC && config->mode != DXT_SESSION_ASYNC)
-        return dxt_fail(DXT_ERR_INVALID, "config.mode %d does not exist", (int)config->mode);
+        return dxt_fail(DXT_ERR_INVALID, "config.mode is %d, but must be a dxt_session_mode",
+                        (int)config->mode);
     if (config->interval_ns != 0 &&
         (config->interval_ns < MIN_INTERVAL_NS || config->interval_ns > MAX_SPAN_NS))
-        return dxt_fail(DXT_ERR_INVALID, "config.interval_ns %lld is out of range",
-                        (long long)config->interval_ns);
+        return dxt_fail(
+            DXT_ERR_INVALID,
+            "config.interval_ns is %lld, but must be 0, or %lld (1 ms) to %lld (10 days)",
+            (long long)config->interval_ns, (long long)MIN_INTERVAL_NS, (long long)MAX_SPAN_NS);
     if (config->deadline_ns < 0 || config->deadline_ns > MAX_SPAN_NS)
-        return dxt_fail(DXT_ERR_INVALID, "config.deadline_ns %lld is out of range",
-                        (long long)config->deadline_ns);
+        return refuse_span("deadline_ns", config->deadline_ns);
     if (config->patience_ns < 0 || config->patience_ns > MAX_SPAN_NS)
-        return dxt_fail(DXT_ERR_INVALID, "config.patience_ns %lld is out of range",
-                        (long long)config->patience_ns);
+        return refuse_span("patience_ns", config->patience_ns);
     if (config->node < -1)
         return dxt_fail(DXT_ERR_INVALID, "config.node is %d, but must be -1 or more", config->node);
     if (!(config->min_share >= 0 && config->min_share <= 1))
         return dxt_fail(DXT_ERR_INVALID, "config.min_share is %g, but must be 0 to 1",
                         config->min_share);
     if ((unsigned)config->origin > DXT_ORIGIN_DURATION)
-        return dxt_fail(DXT_ERR_INVALID, "config.origin %d does not exist", (int)config->origin);
+        return dxt_fail(DXT_ERR_INVALID, "config.origin is %d, but must be a dxt_origin",
+                        (int)config->origin);
     if (config->local_experts > DXT_MAX_LOCAL_EXPERTS)
-        return dxt_fail(DXT_ERR_INVALID, "config.local_experts is %u, which is too many",
-                        config->local_experts);
+        return dxt_fail(DXT_ERR_INVALID, "config.local_experts is %u, but must be 0 to %u",
+                        config->local_experts, DXT_MAX_LOCAL_EXPERTS);
     if (config->alone && config->history)
-        return dxt_fail(DXT_ERR_INVALID, "config.history must be NULL where config.alone is set");
+        return dxt_fail(DXT_ERR_INVALID, "config.history must be NULL if config.alone is set");
     return check_counters(config);
 }
 
@@ -77,13 +90,12 @@ dxt_status dxt_session_take_config(const dxt_session_config *given, dxt_session_
                                    dxt_analysis_options *analysis)
 {
     if (!dxt_take_struct(config, sizeof *config, given, DXT_SIZE_UP_TO(dxt_session_config, probe)))
-        return dxt_fail(DXT_ERR_INVALID, "config.struct_size is %zu, which is too small",
-                        given->struct_size);
+        return dxt_fail_size("config", "dxt_session_config", given->struct_size);
     *analysis = (dxt_analysis_options){.struct_size = sizeof *analysis};
     if (config->analysis && !dxt_take_struct(analysis, sizeof *analysis, config->analysis,
                                              sizeof analysis->struct_size))
-        return dxt_fail(DXT_ERR_INVALID,
-                        "analysis options: struct_size must be sizeof(dxt_analysis_options)");
+        return dxt_fail_size("config.analysis", "dxt_analysis_options",
+                             config->analysis->struct_size);
     dxt_status status = check_config(config);
     if (status == DXT_OK && config->min_share > 0) analysis->min_share = config->min_share;
     /* The default is recorded, too: whoever reads the windows is to say the same of them. */
@@ -149,7 +161,8 @@ dxt_status dxt_session_copy_texts(dxt_session *s)
     const char *const *names = s->config.operators ? s->config.operators : usual;
     for (uint32_t o = 0; o < s->operators; o++) {
         if (!names[o] || !names[o][0])
-            return dxt_fail(DXT_ERR_INVALID, "config.operators[%u] has no name", o);
+            return dxt_fail(DXT_ERR_INVALID,
+                            "config.operators[%u] must be a name, not NULL or empty", o);
         s->names[o] = strdup(names[o]);
         if (!s->names[o]) return dxt_fail_memory(0);
     }

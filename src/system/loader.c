@@ -49,7 +49,7 @@ const char *dxt_which_mpi(char *why, size_t why_size)
         return names[i];
     }
     if (chosen)
-        snprintf(why, why_size, "DEEPXTRACE_MPI is \"%s\", neither \"openmpi\" nor \"mpich\"",
+        snprintf(why, why_size, "DEEPXTRACE_MPI is \"%s\", but must be \"openmpi\" or \"mpich\"",
                  given);
     else if (getenv("OMPI_COMM_WORLD_SIZE"))
         return names[0];
@@ -58,7 +58,9 @@ const char *dxt_which_mpi(char *why, size_t why_size)
     else if (getenv("PMIX_RANK"))
         return names[0];
     else
-        snprintf(why, why_size, "not started by mpirun or srun, and no MPI library is loaded");
+        snprintf(why, why_size,
+                 "start the program with mpirun or srun; no MPI library is loaded, and "
+                 "DEEPXTRACE_MPI names none");
     return NULL;
 }
 
@@ -119,7 +121,8 @@ static void *load_from(const wanted *part, const char *directory)
         snprintf(part->why, part->why_size, "%s", path);
         return library;
     }
-    snprintf(part->why, part->why_size, "%s is of another version", path);
+    snprintf(part->why, part->why_size,
+             "%s is of another version; install all parts from one build", path);
     dlclose(library);
     return NULL;
 }

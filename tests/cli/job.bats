@@ -198,9 +198,9 @@ refused() {
     refused --timeout 10
     refused --engine warp
     refused --engine mpi
-    [[ $stderr == *"not started by mpirun or srun, and no MPI library is loaded" ]]
+    [[ $stderr == *"start the program with mpirun or srun; no MPI library is loaded, and DEEPXTRACE_MPI names none" ]]
     DEEPXTRACE_MPI=other refused --engine mpi
-    [[ $stderr == *'DEEPXTRACE_MPI is "other", neither "openmpi" nor "mpich"' ]]
+    [[ $stderr == *'DEEPXTRACE_MPI is "other", but must be "openmpi" or "mpich"' ]]
     refused --heatmap waits.bmp
     refused --record - --json
     refused extra

@@ -142,12 +142,12 @@ static void bad_shapes_are_refused(void **state)
         {offsetof(dxt_ep_config, max_tokens), 0, DXT_ERR_INVALID, "max_tokens is 0"},
         {offsetof(dxt_ep_config, max_tokens), DXT_EP_MAX_TOKENS + 1, DXT_ERR_LIMIT, "max_tokens"},
         {offsetof(dxt_ep_config, hidden), 0, DXT_ERR_INVALID, "hidden is 0"},
-        {offsetof(dxt_ep_config, hidden), 100, DXT_ERR_INVALID, "not a multiple of 128"},
+        {offsetof(dxt_ep_config, hidden), 100, DXT_ERR_INVALID, "must be a multiple of 128"},
         {offsetof(dxt_ep_config, hidden), DXT_EP_MAX_HIDDEN + 128, DXT_ERR_LIMIT, "hidden"},
         {offsetof(dxt_ep_config, experts), 0, DXT_ERR_INVALID, "experts is 0"},
         {offsetof(dxt_ep_config, experts), DXT_EP_MAX_EXPERTS + 2, DXT_ERR_LIMIT, "experts"},
         {offsetof(dxt_ep_config, max_topk), 0, DXT_ERR_INVALID, "max_topk is 0"},
-        {offsetof(dxt_ep_config, max_topk), 5, DXT_ERR_INVALID, "but there are only 4 experts"},
+        {offsetof(dxt_ep_config, max_topk), 5, DXT_ERR_INVALID, "at most the 4 experts"},
         {offsetof(dxt_ep_config, max_topk), DXT_EP_MAX_TOPK + 1, DXT_ERR_LIMIT, "max_topk"},
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
@@ -156,8 +156,8 @@ static void bad_shapes_are_refused(void **state)
         refused(dxt_ep_buffer_size(&config, &size), bad[i].status, bad[i].text);
     }
     dxt_ep_config config = config_of(0);
-    refused(dxt_ep_buffer_size(NULL, &size), DXT_ERR_INVALID, "config is NULL");
-    refused(dxt_ep_buffer_size(&config, NULL), DXT_ERR_INVALID, "size is NULL");
+    refused(dxt_ep_buffer_size(NULL, &size), DXT_ERR_INVALID, "config must not be NULL");
+    refused(dxt_ep_buffer_size(&config, NULL), DXT_ERR_INVALID, "size must not be NULL");
     config.engine = "pigeon";
     refused(dxt_ep_buffer_size(&config, &size), DXT_ERR_UNSUPPORTED, "pigeon");
     config = config_of(0);
@@ -198,11 +198,13 @@ static void members_must_agree_and_come_once(void **state)
     refused(dxt_ep_create(&config, &ep), DXT_ERR_INVALID, "rank 0 has already joined");
     config.rank = 1;
     config.hidden = 128;
-    refused(dxt_ep_create(&config, &ep), DXT_ERR_INVALID, "hidden is 128 on this rank, but 256");
+    refused(dxt_ep_create(&config, &ep), DXT_ERR_INVALID,
+            "hidden must be the same on all ranks; it is 128 here, and 256");
     config = config_of(1);
     config.memory = memory;
     config.timeout_ns = 5;
-    refused(dxt_ep_create(&config, &ep), DXT_ERR_INVALID, "timeout_ns is 5 on this rank");
+    refused(dxt_ep_create(&config, &ep), DXT_ERR_INVALID,
+            "timeout_ns must be the same on all ranks; it is 5 here");
     config = config_of(1);
     config.memory = (char *)memory + 64;
     refused(dxt_ep_create(&config, &ep), DXT_ERR_INVALID, "aligned");
@@ -210,7 +212,7 @@ static void members_must_agree_and_come_once(void **state)
     dxt_ep_destroy(first);
     memset(memory, 7, 64);
     config.memory = memory;
-    refused(dxt_ep_create(&config, &ep), DXT_ERR_INVALID, "not zeroed");
+    refused(dxt_ep_create(&config, &ep), DXT_ERR_INVALID, "must be zeroed");
     munmap(memory, group_size);
 }
 
@@ -224,11 +226,11 @@ static void bad_members_are_refused(void **state)
     config.timeout_ns = -1;
     refused(dxt_ep_create(&config, &ep), DXT_ERR_INVALID, "timeout_ns");
     config = config_of(0);
-    refused(dxt_ep_create(&config, NULL), DXT_ERR_INVALID, "ep is NULL");
+    refused(dxt_ep_create(&config, NULL), DXT_ERR_INVALID, "ep must not be NULL");
     refused(dxt_ep_create(&config, &ep), DXT_ERR_IO, "Bad file descriptor");
     dxt_probe *probe = ep_probe_new(1);
     config.probe = probe;
-    refused(dxt_ep_create(&config, &ep), DXT_ERR_INVALID, "of 1 sources");
+    refused(dxt_ep_create(&config, &ep), DXT_ERR_INVALID, "and 1 sources");
     probe->layout = 77;
     refused(dxt_ep_create(&config, &ep), DXT_ERR_INVALID, "layout 77");
     free(probe);
@@ -293,13 +295,13 @@ static void bad_dispatches_are_refused(void **state)
     struct member *m = &members[0];
     int64_t routes[TOKENS * TOPK];
     memcpy(routes, m->topk_idx, sizeof routes);
-    refused(dxt_ep_dispatch_send(NULL, &m->dispatch), DXT_ERR_INVALID, "ep is NULL");
-    refused(dxt_ep_dispatch_send(m->ep, NULL), DXT_ERR_INVALID, "arguments are NULL");
+    refused(dxt_ep_dispatch_send(NULL, &m->dispatch), DXT_ERR_INVALID, "ep must not be NULL");
+    refused(dxt_ep_dispatch_send(m->ep, NULL), DXT_ERR_INVALID, "dispatch must not be NULL");
     REFUSE_DISPATCH(d.struct_size = 8, DXT_ERR_INVALID, "struct_size is 8");
-    REFUSE_DISPATCH(d.format = 7, DXT_ERR_INVALID, "format 7");
-    REFUSE_DISPATCH(d.x = NULL, DXT_ERR_INVALID, "x is NULL");
-    REFUSE_DISPATCH(d.topk_idx = NULL, DXT_ERR_INVALID, "topk_idx is NULL");
-    REFUSE_DISPATCH(d.tokens = TOKENS + 1, DXT_ERR_INVALID, "5 tokens");
+    REFUSE_DISPATCH(d.format = 7, DXT_ERR_INVALID, "format is 7");
+    REFUSE_DISPATCH(d.x = NULL, DXT_ERR_INVALID, "x must not be NULL");
+    REFUSE_DISPATCH(d.topk_idx = NULL, DXT_ERR_INVALID, "topk_idx must not be NULL");
+    REFUSE_DISPATCH(d.tokens = TOKENS + 1, DXT_ERR_INVALID, "tokens is 5");
     REFUSE_DISPATCH(d.topk = 0, DXT_ERR_INVALID, "topk is 0");
     REFUSE_DISPATCH(d.topk = TOPK + 1, DXT_ERR_INVALID, "topk is 3");
     REFUSE_DISPATCH(d.recv_x = NULL, DXT_ERR_INVALID, "recv_x");
@@ -310,15 +312,15 @@ static void bad_dispatches_are_refused(void **state)
     REFUSE_DISPATCH(d.handle.layout_range = NULL, DXT_ERR_INVALID, "handle");
     routes[3] = EXPERTS;
     REFUSE_DISPATCH(d.topk_idx = routes, DXT_ERR_INVALID,
-                    "token 1, route 1 names expert 4, but there are only 4");
+                    "token 1, route 1 names expert 4, but must name -1 or 0 to 3");
     routes[3] = -2;
     REFUSE_DISPATCH(d.topk_idx = routes, DXT_ERR_INVALID, "expert -2");
     routes[3] = routes[2];
     REFUSE_DISPATCH(d.topk_idx = routes, DXT_ERR_INVALID, "token 1 goes to expert 0 twice");
     routes[2] = routes[3] = -1;
     refused(dxt_ep_dispatch_recv(m->ep), DXT_ERR_STATE,
-            "there is no dispatch to receive: none was sent");
-    refused(dxt_ep_dispatch_recv(NULL), DXT_ERR_INVALID, "ep is NULL");
+            "there is no dispatch to receive: call dxt_ep_dispatch_send() first");
+    refused(dxt_ep_dispatch_recv(NULL), DXT_ERR_INVALID, "ep must not be NULL");
     send_all();
     for (uint32_t rank = 0; rank < RANKS; rank++)
         assert_int_equal(dxt_ep_dispatch_recv(members[rank].ep), DXT_OK);
@@ -336,15 +338,15 @@ static void bad_combines_are_refused(void **state)
     (void)state;
     struct member *m = &members[0];
     REFUSE_COMBINE(c.struct_size = 8, DXT_ERR_INVALID, "struct_size is 8");
-    REFUSE_COMBINE(c.format = 7, DXT_ERR_INVALID, "format 7");
-    REFUSE_COMBINE(c.x = NULL, DXT_ERR_INVALID, "x is NULL");
+    REFUSE_COMBINE(c.format = 7, DXT_ERR_INVALID, "format is 7");
+    REFUSE_COMBINE(c.x = NULL, DXT_ERR_INVALID, "x must not be NULL");
     REFUSE_COMBINE(c.topk_weights = NULL, DXT_ERR_INVALID, "topk_weights");
     REFUSE_COMBINE(c.out = NULL, DXT_ERR_INVALID, "out");
     REFUSE_COMBINE(c.handle.src_info = NULL, DXT_ERR_INVALID, "handle");
     REFUSE_COMBINE(c.topk_idx = NULL, DXT_ERR_INVALID, "topk_idx");
-    REFUSE_COMBINE(c.tokens = TOKENS + 1, DXT_ERR_INVALID, "5 tokens");
+    REFUSE_COMBINE(c.tokens = TOKENS + 1, DXT_ERR_INVALID, "tokens is 5");
     refused(dxt_ep_combine_recv(m->ep), DXT_ERR_STATE,
-            "there is no combine to receive: none was sent");
+            "there is no combine to receive: call dxt_ep_combine_send() first");
     static const dxt_ep_range impossible[] = {{-1, 0},    {1, -1},        {TOKENS + 1, 0},
                                               {1, SLOTS}, {2, SLOTS - 1}, {INT32_MAX, INT32_MAX}};
     for (size_t i = 0; i < sizeof impossible / sizeof impossible[0]; i++) {
@@ -354,7 +356,7 @@ static void bad_combines_are_refused(void **state)
     }
     m->ranges[1] = (dxt_ep_range){1, 2};
     m->src_info[2] = TOKENS;
-    REFUSE_COMBINE((void)c, DXT_ERR_INVALID, "slot 2 names no token and route");
+    REFUSE_COMBINE((void)c, DXT_ERR_INVALID, "slot 2 names a token or route that was not sent");
     m->src_info[2] = -1;
     REFUSE_COMBINE((void)c, DXT_ERR_INVALID, "slot 2");
     m->src_info[2] = 0;
@@ -366,9 +368,9 @@ static void bad_paths_are_refused(void **state)
 {
     (void)state;
     dxt_ep *ep = members[0].ep;
-    refused(dxt_ep_delay_path(NULL, 0, 0, 0), DXT_ERR_INVALID, "ep is NULL");
-    refused(dxt_ep_delay_path(ep, 2, 0, 0), DXT_ERR_INVALID, "operator 2");
-    refused(dxt_ep_delay_path(ep, 0, RANKS, 0), DXT_ERR_INVALID, "rank 2");
+    refused(dxt_ep_delay_path(NULL, 0, 0, 0), DXT_ERR_INVALID, "ep must not be NULL");
+    refused(dxt_ep_delay_path(ep, 2, 0, 0), DXT_ERR_INVALID, "operator is 2");
+    refused(dxt_ep_delay_path(ep, 0, RANKS, 0), DXT_ERR_INVALID, "source is 2");
     refused(dxt_ep_delay_path(ep, 0, 0, -1), DXT_ERR_INVALID, "delay_ns");
     assert_int_equal(dxt_ep_delay_path(ep, 1, 1, 5), DXT_OK);
     assert_int_equal(dxt_ep_masked(NULL, NULL), 0);
@@ -515,7 +517,7 @@ static void a_group_of_masked_ranks_cannot_be_joined(void **state)
     dxt_ep *ep = NULL;
     dxt_ep_config config = config_of(1);
     config.memory = memory;
-    refused(dxt_ep_create(&config, &ep), DXT_ERR_INVALID, "already given rank 1 up");
+    refused(dxt_ep_create(&config, &ep), DXT_ERR_INVALID, "rank 1 comes too late");
     dxt_ep_destroy(m->ep);
     *m = kept;
     munmap(memory, group_size);

@@ -90,7 +90,9 @@ dxt_status mpi_part_show(void *state, const uint64_t *shown, char *why)
 {
     board *b = state;
     int error = MPI_SUCCESS;
-    if (b->rank != 0) return mpi_part_say(DXT_ERR_INVALID, why, "rank %d has no say", b->rank);
+    if (b->rank != 0)
+        return mpi_part_say(DXT_ERR_INVALID, why, "only rank 0 may show words, not rank %d",
+                            b->rank);
     memcpy(b->newest, shown, sizeof b->newest);
     memset(b->behind, 1, (size_t)b->ranks);
     send_on(b, &error);

@@ -290,8 +290,10 @@ static int start_thread(mail *m)
 static dxt_status set_up(mail *m, uint64_t longest, char *why)
 {
     size_t ranks = m->rank == 0 ? (size_t)m->ranks : 1;
-    if (longest > INT_MAX - 64 - sizeof(letter))
-        return mpi_part_say(DXT_ERR_LIMIT, why, "mails of %llu bytes", (unsigned long long)longest);
+    const uint64_t most = INT_MAX - 64 - sizeof(letter);
+    if (longest > most)
+        return mpi_part_say(DXT_ERR_LIMIT, why, "mails have %llu bytes, but MPI sends at most %llu",
+                            (unsigned long long)longest, (unsigned long long)most);
     m->stride = (sizeof(letter) + (size_t)longest + 63) / 64 * 64;
     /* Only what comes takes memory. */
     m->mapped = ranks * SLOTS * m->stride;
@@ -303,7 +305,7 @@ static dxt_status set_up(mail *m, uint64_t longest, char *why)
         return mpi_part_say(DXT_ERR_NO_MEMORY, why, "out of memory (%zu bytes)", m->mapped);
     for (size_t r = 0; r < ranks; r++) m->boxes[r].receive = MPI_REQUEST_NULL;
     if (m->rank != 0 && start_thread(m) != 0)
-        return mpi_part_say(DXT_ERR_IO, why, "no thread for the mails");
+        return mpi_part_say(DXT_ERR_IO, why, "cannot start the thread that sends mails");
     return DXT_OK;
 }
 

@@ -105,7 +105,9 @@ static dxt_status find_place(const void *given, dxt_mpi_place *place, char *why)
     if (status == DXT_OK) status = mpi_part_check(MPI_Comm_size(comm, &ranks), why);
     if (status != DXT_OK) return status;
     if ((uint32_t)ranks > DXT_MAX_RANKS)
-        return mpi_part_say(DXT_ERR_LIMIT, why, "%d ranks, at most %u", ranks, DXT_MAX_RANKS);
+        return mpi_part_say(DXT_ERR_LIMIT, why,
+                            "the communicator has %d ranks, at most %u are possible", ranks,
+                            DXT_MAX_RANKS);
     place->rank = (uint32_t)rank;
     place->ranks = (uint32_t)ranks;
     MPI_Get_processor_name(host, &length);

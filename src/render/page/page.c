@@ -24,10 +24,9 @@ static char *copy(const char *string, dxt_status *status)
 dxt_status dxt_page_create(const dxt_page_options *given, dxt_page **page)
 {
     dxt_page_options options = {.struct_size = sizeof options};
-    if (!page) return dxt_fail(DXT_ERR_INVALID, "page: the result must not be NULL");
+    if (!page) return dxt_fail(DXT_ERR_INVALID, "page must not be NULL");
     if (given && !dxt_take_struct(&options, sizeof options, given, sizeof given->struct_size))
-        return dxt_fail(DXT_ERR_INVALID, "page: options->struct_size is %zu, which is too small",
-                        given->struct_size);
+        return dxt_fail_size("options", "dxt_page_options", given->struct_size);
     dxt_page *made = calloc(1, sizeof *made);
     if (!made) return dxt_fail_memory(sizeof *made);
     dxt_status status = DXT_OK;
@@ -252,8 +251,9 @@ static dxt_status check(const dxt_page_window *given)
         if ((unsigned)mark->kind > DXT_MARK_POINT ||
             (mark->kind != DXT_MARK_COLUMN && mark->row >= given->window->ranks) ||
             (mark->kind != DXT_MARK_ROW && mark->column >= given->window->ranks))
-            return dxt_fail(DXT_ERR_INVALID, "mark %zu is outside the %u ranks", i,
-                            given->window->ranks);
+            return dxt_fail(DXT_ERR_INVALID,
+                            "marks[%zu] must be a dxt_mark_kind at a rank from 0 to %u", i,
+                            given->window->ranks - 1);
     }
     return DXT_OK;
 }
@@ -264,9 +264,11 @@ dxt_status dxt_page_add(dxt_page *page, const dxt_page_window *given)
     dxt_worth worth;
     dxt_page_window taken, *window = &taken;
     size_t needed = DXT_SIZE_UP_TO(dxt_page_window, window);
-    if (!page || !given || !dxt_take_struct(&taken, sizeof taken, given, needed) ||
-        !window->window || (window->mark_count && !window->marks))
-        return dxt_fail(DXT_ERR_INVALID, "page: page, window and marks must not be NULL");
+    if (!page || !given) return dxt_fail(DXT_ERR_INVALID, "page and window must not be NULL");
+    if (!dxt_take_struct(&taken, sizeof taken, given, needed))
+        return dxt_fail_size("window", "dxt_page_window", given->struct_size);
+    if (!window->window || (window->mark_count && !window->marks))
+        return dxt_fail(DXT_ERR_INVALID, "window.window and window.marks must not be NULL");
     dxt_status status = check(window);
     if (status == DXT_OK) status = find_run(page, window->window, &run);
     if (status != DXT_OK) return status;
@@ -291,7 +293,7 @@ dxt_status dxt_page_say(dxt_page *page, const char *line)
 {
     if (!page || !line || page->run_count == 0)
         return dxt_fail(DXT_ERR_INVALID,
-                        "page: page and line must not be NULL, and a run must have begun");
+                        "page and line must not be NULL, and dxt_page_add() must have come before");
     dxt_text *lines = &page->runs[page->newest]->lines;
     if (lines->size) dxt_text_puts(lines, ",");
     dxt_page_string(lines, line);
@@ -323,12 +325,15 @@ dxt_status dxt_page_timeline(dxt_page *page, const char *name, const dxt_timelin
 {
     uint32_t index = MOST_PHASES;
     if (!page || !name || !panel || page->run_count == 0 || !panel->values || !panel->index)
-        return dxt_fail(DXT_ERR_INVALID,
-                        "page: a timeline needs a run with windows, a name and values");
+        return dxt_fail(DXT_ERR_INVALID, "page, name and the panel's values and index must not be "
+                                         "NULL, and dxt_page_add() must have come before");
     dxt_page_run *run = page->runs[page->newest];
     find_phase(run, name, false, &index);
     if (index == MOST_PHASES || panel->ranks != run->ranks || panel->windows == 0)
-        return dxt_fail(DXT_ERR_INVALID, "page: no window of %s with %u ranks", name, panel->ranks);
+        return dxt_fail(
+            DXT_ERR_INVALID,
+            "a timeline of %s with %u ranks needs windows of the same, and there is none", name,
+            panel->ranks);
     size_t rows = panel->ranks + panel->strip_count, size = rows * panel->windows;
     unsigned char *bytes = malloc(size);
     if (!bytes) return dxt_fail_memory(size);

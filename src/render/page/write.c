@@ -174,7 +174,9 @@ static dxt_status fit(dxt_page *page, dxt_page_part *about)
         bool thinned = dxt_shelf_thin(&page->cells);
         free(about->bytes);
         if (!thinned)
-            return dxt_fail(DXT_ERR_LIMIT, "page: one window alone is larger than most_bytes");
+            return dxt_fail(DXT_ERR_LIMIT,
+                            "one window alone needs more than most_bytes, %zu; allow more",
+                            page->options.most_bytes);
         status = make_about(page, about);
     }
     return status;
@@ -184,8 +186,9 @@ dxt_status dxt_page_write(dxt_page *page, dxt_write_fn write, void *context)
 {
     dxt_page_part about;
     if (!page || !write || page->cells.count == 0)
-        return dxt_fail(DXT_ERR_INVALID,
-                        "page: there must be a window, and write must not be NULL");
+        return dxt_fail(
+            DXT_ERR_INVALID,
+            "page and write must not be NULL, and dxt_page_add() must have come before");
     dxt_status status = fit(page, &about);
     if (status != DXT_OK) return status;
     struct sink sink = {.write = write, .context = context};
@@ -206,7 +209,7 @@ dxt_status dxt_page_write(dxt_page *page, dxt_write_fn write, void *context)
 dxt_status dxt_page_live(const char *about, dxt_write_fn write, void *context)
 {
     struct sink sink = {.write = write, .context = context};
-    if (!write) return dxt_fail(DXT_ERR_INVALID, "page: write must not be NULL");
+    if (!write) return dxt_fail(DXT_ERR_INVALID, "write must not be NULL");
     const char *json = about ? about : "{}";
     dxt_page_part part = {.bytes = (void *)(uintptr_t)json, .size = strlen(json)};
     put_begin(&sink, "DeepXTrace", "; connect-src 'self'");
