@@ -123,6 +123,18 @@ lines_of() {
     [ "$(jq -r .case <<< "$output" | sort -u)" = $'link both ways 10%\nlink both ways 50%' ]
 }
 
+@test "bench accuracy takes the case of that very name, and begins where it is told" {
+    run "$deepxtrace" bench accuracy --list --ranks 4 --case 'path 10%'
+    [ "$output" = "path 10%" ]
+    [ "$("$deepxtrace" bench accuracy --list --ranks 2 | grep -c path)" = 0 ]
+    count='[.[] | select(.method == "robust" or .method == "history") | .exact, .faulted]'
+    whole=$("$deepxtrace" bench accuracy --ranks 3 --repeat 24 --json --case 'path 10%' | jq -sc "$count")
+    parts=$(for skip in 0 12; do
+        "$deepxtrace" bench accuracy --ranks 3 --repeat 12 --skip "$skip" --json --case 'path 10%' | jq -sc "$count"
+    done | jq -sc 'transpose | map(add)')
+    [ "$parts" = "$whole" ]
+}
+
 # 2 % of the step at 25 % jitter is more than one window of 100 steps can tell.
 @test "bench accuracy says how to make what it misses" {
     run "$deepxtrace" bench accuracy --ranks 4 --repeat 12 --misses --case 'late 2%, jitter 25%'
@@ -140,7 +152,7 @@ lines_of() {
 }
 
 @test "bad usage is refused with one line" {
-    for args in "accuracy --ranks 4096" "probe extra" "wheel" "analysis --repeat 0" "ep --hidden 100" "gather --ranks 1"; do
+    for args in "accuracy --ranks 4096" "accuracy --skip 7" "probe extra" "wheel" "analysis --repeat 0" "ep --hidden 100" "gather --ranks 1"; do
         # shellcheck disable=SC2086 # several words
         run --separate-stderr "$deepxtrace" bench $args
         [ "$status" -eq 2 ]

@@ -75,12 +75,15 @@ static dxt_status judge_job(struct job *job, uint64_t windows, score_sheet *scor
     return status;
 }
 
-static dxt_status judge_case(const accuracy_case *test, uint32_t ranks, uint64_t windows, bool tell,
-                             score_sheet *scores)
+static dxt_status judge_case(const accuracy_case *test, uint32_t ranks, uint64_t windows,
+                             const bench_options *bench, score_sheet *scores)
 {
     static struct job job;
     uint64_t random = sim_mix((uint64_t)ranks << 32 | (uint64_t)(test - accuracy_cases));
     dxt_status status = DXT_OK;
+    /* Jobs that are skipped are drawn all the same, so that the others stay the same. */
+    for (uint64_t skipped = 0; skipped < bench->skip; skipped += JOB_WINDOWS)
+        case_set_up(test, ranks, &random, &job.config);
     for (uint64_t done = 0; done < windows && status == DXT_OK; done += JOB_WINDOWS) {
         progress("deepxtrace bench: %s, %u ranks, %llu of %llu windows", test->name, ranks,
                  (unsigned long long)done, (unsigned long long)windows);
@@ -89,7 +92,7 @@ static dxt_status judge_case(const accuracy_case *test, uint32_t ranks, uint64_t
         uint64_t left = windows - done, part = left < JOB_WINDOWS ? left : JOB_WINDOWS;
         memset(&job.misses, 0, sizeof job.misses);
         status = judge_job(&job, part, scores);
-        if (tell) misses_print(&job.misses, &job.config, job.config.from + part);
+        if (bench->misses) misses_print(&job.misses, &job.config, job.config.from + part);
     }
     return status;
 }
@@ -108,16 +111,39 @@ static uint64_t window_count(const bench_options *bench, const accuracy_case *te
     return test->what == NOTHING && ranks <= 16 ? 3 * most[k].windows : most[k].windows;
 }
 
+/* A name that is a part of others ("path 10%") means itself. */
+static bool is_wanted(const bench_options *bench, const accuracy_case *test)
+{
+    if (!bench->name) return true;
+    for (size_t c = 0; c < accuracy_case_count; c++)
+        if (strcmp(accuracy_cases[c].name, bench->name) == 0) return test == &accuracy_cases[c];
+    return strstr(test->name, bench->name);
+}
+
+static bool takes(const accuracy_case *test, uint32_t ranks)
+{
+    return ranks >= test->least && (!test->most || ranks <= test->most);
+}
+
+static outcome list_cases(const bench_options *bench)
+{
+    for (size_t c = 0; c < accuracy_case_count; c++) {
+        const accuracy_case *test = &accuracy_cases[c];
+        if (!is_wanted(bench, test)) continue;
+        if (!bench->ranks || takes(test, (uint32_t)bench->ranks)) stdout_printf("%s\n", test->name);
+    }
+    return EXIT_DONE;
+}
+
 static outcome measure(const bench_options *bench, uint32_t ranks)
 {
     for (size_t c = 0; c < accuracy_case_count; c++) {
         score_sheet scores[SCORE_METHODS] = {{0}};
         const accuracy_case *test = &accuracy_cases[c];
-        if (bench->name && !strstr(test->name, bench->name)) continue;
-        if (ranks < test->least || (test->most && ranks > test->most)) continue;
+        if (!is_wanted(bench, test) || !takes(test, ranks)) continue;
         if (bench->quick && test->ops > CASE_OPS) continue;
         dxt_status status =
-            judge_case(test, ranks, window_count(bench, test, ranks), bench->misses, scores);
+            judge_case(test, ranks, window_count(bench, test, ranks), bench, scores);
         if (status != DXT_OK) {
             complain_status("bench", status);
             return EXIT_FAILED;
@@ -133,6 +159,10 @@ outcome bench_accuracy(const bench_options *bench)
     outcome result = EXIT_DONE;
     if (bench->ranks > SIM_MAX_RANKS)
         return complain("bench", "accuracy takes at most %u ranks", SIM_MAX_RANKS);
+    if (bench->skip % JOB_WINDOWS != 0)
+        return complain("bench", "--skip: %llu is not a multiple of %u",
+                        (unsigned long long)bench->skip, JOB_WINDOWS);
+    if (bench->list) return list_cases(bench);
     if (!bench->json && !bench->misses) score_print_head();
     for (int f = 0; f < bench->file_count && result == EXIT_DONE; f++)
         result = score_file(bench->files[f], bench->json);

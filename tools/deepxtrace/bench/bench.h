@@ -12,11 +12,11 @@
 
 /** What was asked for; counts of 0 were not given. */
 typedef struct bench_options {
-    uint64_t ranks, repeat, tokens, hidden;
-    bool json, quick, bf16, logfmt, mpi, misses;
+    uint64_t ranks, repeat, skip, tokens, hidden;
+    bool json, quick, bf16, logfmt, mpi, misses, list;
     const char *engine;  /**< NULL = "shm" */
     const char *against; /**< folder of another build, or NULL */
-    const char *name;    /**< accuracy: part of the names of the cases wanted; NULL = all */
+    const char *name;    /**< accuracy: name of a case, or part of several; NULL = all */
     char *const *files;  /**< accuracy: recordings */
     int file_count;
 } bench_options;

@@ -5,7 +5,7 @@
 #include "truth.h"
 
 /* Beyond this many ranks a window takes too long for cases that are the same with more nodes. */
-#define MANY 128u
+#define MANY 256u
 /* Up to this many ranks cells alone show that another rank is late in each step. */
 #define TURNS 16u
 
