@@ -29,7 +29,9 @@ static dxt_status check_same(const dxt_window *sum, const dxt_window *window)
                        : !same_text(sum->group, window->group)  ? "group"
                                                                 : NULL;
     if (!what) return DXT_OK;
-    return dxt_fail(DXT_ERR_INVALID, "windows that differ in %s cannot be added", what);
+    return dxt_fail(DXT_ERR_INVALID,
+                    "windows that differ in %s cannot be added; add those of one run and operator",
+                    what);
 }
 
 static bool is_missing(const dxt_window *window, uint32_t row)
@@ -189,7 +191,8 @@ dxt_status dxt_window_add(dxt_window *sum, const dxt_window *window)
             replace(sum, &to);
             drop_unlike(sum, window);
         } else {
-            status = dxt_fail(DXT_ERR_LIMIT, "a sum of two windows is above 2^63 - 1");
+            status = dxt_fail(DXT_ERR_LIMIT,
+                              "a sum of two windows is above 2^63 - 1; add fewer windows");
         }
     }
     free(to.wait);

@@ -175,7 +175,7 @@ static dxt_status check_devices(const dxt_window *window)
 static dxt_status check_missing(const dxt_window *window)
 {
     for (uint32_t row = 0; window->missing && row < window->ranks; row++) {
-        if (window->missing[row] > 1) return wrong("missing", "neither 0 nor 1");
+        if (window->missing[row] > 1) return wrong("missing", "must be 0 or 1");
         const int64_t *cells = window->wait + (size_t)row * window->ranks;
         for (uint32_t column = 0; window->missing[row] && column < window->ranks; column++)
             if (cells[column] != 0) return wrong("wait", "a missing row does not hold zeros");
@@ -229,10 +229,10 @@ static dxt_status check_scalars(const dxt_window *window)
 dxt_status dxt_window_look(const dxt_window *window, bool *observed)
 {
     if (!window || window->struct_size < sizeof *window)
-        return wrong("struct_size", "must be sizeof(dxt_window)");
+        return dxt_fail_size("window", "dxt_window", window ? window->struct_size : 0);
     if (window->ranks > DXT_MAX_RANKS)
-        return dxt_fail(DXT_ERR_LIMIT, "ranks: %u are too many; at most %u are possible",
-                        window->ranks, DXT_MAX_RANKS);
+        return dxt_fail(DXT_ERR_LIMIT, "ranks: %u, but must be 2 to %u", window->ranks,
+                        DXT_MAX_RANKS);
     if (window->ranks < 2) return wrong("ranks", "below 2");
     if (!window->phase || !dxt_phase_valid(window->phase, strlen(window->phase)))
         return wrong("phase", "must be 1 to 255 bytes of UTF-8 without control characters");

@@ -101,7 +101,8 @@ static bool take_dashes(dxt_reader *reader, const char *line, const char *end, d
         reader->listing = true;
     }
     if (reader->listed.size > reader->input.line_max)
-        *status = dxt_reader_fail(reader, DXT_ERR_LIMIT, "the list is too long");
+        *status = dxt_reader_fail(reader, DXT_ERR_LIMIT, "the list is longer than %zu bytes",
+                                  reader->input.line_max);
     dxt_text_puts(&reader->listed, " ");
     dxt_text_append(&reader->listed, line, (size_t)(end - line));
     if (reader->listed.failed) *status = dxt_fail_memory(0);

@@ -77,8 +77,8 @@ static dxt_status take_tick_rate(dxt_recording *rec, uint32_t index)
     rec->window->ticks_per_second = list;
     if (!dxt_json_double(&rec->json, &rate)) return dxt_recording_bad_json(rec);
     if (!(rate >= 1 && rate <= DXT_MAX_TICKS_PER_SECOND))
-        return dxt_reader_fail(rec->reader, DXT_ERR_FORMAT, "ticks_per_second: %g is not 1 to 1e12",
-                               rate);
+        return dxt_reader_fail(rec->reader, DXT_ERR_FORMAT,
+                               "ticks_per_second: %g, but must be 1 to 1e12", rate);
     rec->window->ticks_per_second[index] = rate;
     return DXT_OK;
 }
@@ -302,7 +302,8 @@ static dxt_status take_token(dxt_recording *rec, uint32_t index)
     }
     if (nested != rec->tokens_nested || count != window->local_experts)
         return dxt_reader_fail(rec->reader, DXT_ERR_FORMAT,
-                               "tokens: element %u is not like those before it", index);
+                               "tokens: element %u must have as many values as those before it",
+                               index);
     status = grow_tokens(rec, ((size_t)index + 1) * count);
     if (status == DXT_OK)
         memcpy(window->tokens + (size_t)index * count, rec->reader->row,

@@ -14,7 +14,8 @@ static dxt_status take_version(dxt_recording *rec)
     int64_t version;
     dxt_status status = dxt_take_integer(rec, "v", -1, INT64_MAX, &version);
     if (status == DXT_OK && version != 1)
-        return dxt_reader_fail(rec->reader, DXT_ERR_FORMAT, "v: version %lld is not known, only 1",
+        return dxt_reader_fail(rec->reader, DXT_ERR_FORMAT,
+                               "v: version %lld, but this program reads version 1",
                                (long long)version);
     return status;
 }
@@ -25,8 +26,8 @@ static dxt_status take_ranks(dxt_recording *rec)
     dxt_status status = dxt_take_integer(rec, "ranks", -1, DXT_MAX_RANKS, &ranks);
     if (status != DXT_OK) return status;
     if (ranks < 2)
-        return dxt_reader_fail(rec->reader, DXT_ERR_FORMAT, "ranks: %lld is below 2",
-                               (long long)ranks);
+        return dxt_reader_fail(rec->reader, DXT_ERR_FORMAT,
+                               "ranks: %lld, but a window has at least 2", (long long)ranks);
     rec->window->ranks = (uint32_t)ranks;
     return DXT_OK;
 }
@@ -39,7 +40,7 @@ static dxt_status take_unit(dxt_recording *rec)
     bool ns = strcmp(unit, "ns") == 0, cycles = strcmp(unit, "cycles") == 0;
     free(unit);
     if (!ns && !cycles)
-        return dxt_reader_fail(rec->reader, DXT_ERR_FORMAT, "unit: neither \"cycles\" nor \"ns\"");
+        return dxt_reader_fail(rec->reader, DXT_ERR_FORMAT, "unit: must be \"cycles\" or \"ns\"");
     rec->window->unit = ns ? DXT_UNIT_NS : DXT_UNIT_CYCLES;
     return DXT_OK;
 }
@@ -69,7 +70,7 @@ static dxt_status take_origin(dxt_recording *rec)
     free(name);
     if (origin == 0)
         return dxt_reader_fail(rec->reader, DXT_ERR_FORMAT,
-                               "origin: neither \"source\", \"barrier\" nor \"duration\"");
+                               "origin: must be \"source\", \"barrier\" or \"duration\"");
     rec->window->origin = (dxt_origin)origin;
     return DXT_OK;
 }
@@ -80,7 +81,7 @@ static dxt_status take_share(dxt_recording *rec)
     if (!dxt_json_double(&rec->json, &share)) return dxt_recording_bad_json(rec);
     if (!(share > 0 && share <= 1))
         return dxt_reader_fail(rec->reader, DXT_ERR_FORMAT,
-                               "min_share: %g is not above 0 and at most 1", share);
+                               "min_share: %g, but must be above 0 and at most 1", share);
     rec->window->min_share = share;
     return DXT_OK;
 }

@@ -19,7 +19,7 @@ static dxt_status nothing_read(dxt_reader *reader)
 {
     if (reader->lost == 1) return dxt_fail(DXT_ERR_FORMAT, "%s", reader->first_loss);
     if (reader->lost > 1)
-        return dxt_reader_fail(reader, DXT_ERR_FORMAT, "no window could be read, of %llu",
+        return dxt_reader_fail(reader, DXT_ERR_FORMAT, "none of %llu windows could be read",
                                (unsigned long long)reader->lost);
     if (reader->clue[0])
         return dxt_reader_fail(reader, DXT_ERR_FORMAT, "no window: %s", reader->clue);
@@ -238,10 +238,10 @@ dxt_status dxt_reader_open_source(const dxt_source *source, const char *name, dx
 {
     dxt_source taken;
     if (!source || !name || !reader)
-        return dxt_fail(DXT_ERR_INVALID, "source, name and reader must not be NULL");
+        return dxt_fail(DXT_ERR_INVALID, "reader: source, name and result must not be NULL");
     if (!dxt_take_struct(&taken, sizeof taken, source, DXT_SIZE_UP_TO(dxt_source, read)) ||
         !taken.read)
-        return dxt_fail(DXT_ERR_INVALID, "source->read must not be NULL");
+        return dxt_fail(DXT_ERR_INVALID, "reader: source.read must not be NULL");
     dxt_reader *made = calloc(1, sizeof *made);
     if (!made) return dxt_fail_memory(sizeof *made);
     return make_reader(dxt_input_open_source(&made->input, &taken, name), made, reader);

@@ -193,7 +193,7 @@ static const char *find_wrong_place(const dxt_mail_head *head)
     if (!is_text(head->host, sizeof head->host) ||
         !is_text(head->instance, sizeof head->instance) ||
         !is_text(head->uuid, sizeof head->uuid) || !is_text(head->pci, sizeof head->pci))
-        return "a text that is none";
+        return "a name that is no printable text";
     return NULL;
 }
 
@@ -215,12 +215,12 @@ void dxt_mail_upgrade(uint64_t *mail, size_t capacity, size_t *size)
 /* @return What is wrong, or NULL. */
 static const char *find_fault(const dxt_mail_head *head, size_t size, const dxt_mail_head *expect)
 {
-    if (head->magic != DXT_MAIL_MAGIC) return "not a mail, or of another byte order";
+    if (head->magic != DXT_MAIL_MAGIC) return "no mail, or one of another byte order";
     if (head->version != DXT_MAIL_VERSION) return "a mail of another version";
     if (head->rank != expect->rank) return "a mail of another rank";
     if (head->ranks != expect->ranks) return "a mail of a group of another size";
     if (head->operators != expect->operators) return "a mail of a probe with other operators";
-    if (head->sequence != expect->sequence) return "a mail of another time";
+    if (head->sequence != expect->sequence) return "a mail with the number of another";
     if (head->tokens_count > DXT_MAIL_TOKENS || head->local_experts > DXT_MAX_LOCAL_EXPERTS)
         return "an impossible number of experts";
     if (head->duration_words > expect->operators * MOST_DURATION_WORDS)
@@ -228,7 +228,7 @@ static const char *find_fault(const dxt_mail_head *head, size_t size, const dxt_
     if (head->size != size || size != size_of((uint32_t)expect->operators, (uint32_t)expect->ranks,
                                               head->tokens_count + head->duration_words))
         return "a mail of the wrong size";
-    if (head->time_ns < 0 || head->realtime_ns < 0) return "a time before all time";
+    if (head->time_ns < 0 || head->realtime_ns < 0) return "a negative time";
     if (head->ticks_per_second > DXT_MAIL_MAX_RATE) return "an impossible clock rate";
     if (head->run_delay_ns < -1) return "an impossible run delay";
     return find_wrong_place(head);

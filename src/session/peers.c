@@ -64,7 +64,9 @@ static dxt_status refuse(dxt_collector *c, uint32_t rank, const char *what)
 {
     dxt_peer *peer = &c->peers[rank];
     if (!peer->told)
-        dxt_log(DXT_LOG_WARNING, "rank %u sent %s; what it sends is left out as long as it is such",
+        dxt_log(DXT_LOG_WARNING,
+                "rank %u sent %s: its mails are left out until they are right; run one version on "
+                "all ranks",
                 rank, what);
     peer->told = true;
     return DXT_ERR_FORMAT;
@@ -79,7 +81,8 @@ static dxt_status read_mail(dxt_collector *c, uint32_t rank, uint64_t wanted, ui
     dxt_mail_head expect = {.rank = rank, .ranks = c->ranks, .operators = c->operators};
     dxt_status status = dxt_gather_try_collect(c->gather, rank, wanted, buffer, c->mail_size, &size,
                                                &expect.sequence);
-    if (status == DXT_ERR_LIMIT || status == DXT_ERR_FORMAT) return refuse(c, rank, "nonsense");
+    if (status == DXT_ERR_LIMIT || status == DXT_ERR_FORMAT)
+        return refuse(c, rank, "a mail that cannot be read");
     if (status != DXT_OK) return status;
     dxt_mail_upgrade(buffer, c->mail_size, &size);
     const char *fault = dxt_mail_decode(buffer, size, &expect, head);
@@ -88,8 +91,9 @@ static dxt_status read_mail(dxt_collector *c, uint32_t rank, uint64_t wanted, ui
     /* Left behind by another job; what belongs to this one may still come. */
     if (!c->strangers_told)
         dxt_log(DXT_LOG_WARNING,
-                "rank %u sent a mail of instance \"%s\" instead of \"%s\": it is ignored", rank,
-                head->instance, c->instance);
+                "rank %u sent a mail of instance \"%s\" instead of \"%s\": it is left out; give "
+                "each job mailboxes of its own",
+                rank, head->instance, c->instance);
     c->strangers_told = true;
     return DXT_AGAIN;
 }

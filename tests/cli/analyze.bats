@@ -276,15 +276,15 @@ windows() {
     run --separate-stderr "$deepxtrace" analyze --json both
     [ "$status" -eq 0 ]
     [ "${#lines[@]}" -eq 1 ]
-    [ "$stderr" = "deepxtrace analyze: both/diagnose_rank0.log: left out: its windows are in a recording beside it" ]
+    [ "$stderr" = "deepxtrace analyze: both/diagnose_rank0.log is left out: its windows are in a recording beside it" ]
     for part in 1 2; do log a 02 1 > "both/diagnose_rank0.log.$part"; done
     run --separate-stderr "$deepxtrace" analyze --json both
     [ "$status" -eq 0 ]
     [ "${#lines[@]}" -eq 1 ]
-    [ "$stderr" = "deepxtrace analyze: both/diagnose_rank0.log and 2 more: left out: their windows are in recordings beside them" ]
+    [ "$stderr" = "deepxtrace analyze: both/diagnose_rank0.log and 2 more are left out: their windows are in recordings beside them" ]
     mkdir empty
     echo "nothing" > empty/README
-    refused "empty: it holds no recording, log or matrix" empty
+    refused "empty holds no recording, log or matrix" empty
 }
 
 @test "packed files are unpacked, and what is damaged of them is said" {
@@ -365,7 +365,7 @@ EOF
     [ "$(grep -c "job a-1:" <<< "$output")" -ge 6 ]
     run -0 --separate-stderr "$deepxtrace" heatmap --timeline both.jsonl
     [[ $output == *"windows 0 to 5"* ]]
-    [[ $stderr == *" windows of other jobs in it are not drawn"* ]]
+    [[ $stderr == *" windows of other jobs, which are not drawn"* ]]
 }
 
 @test "--limit tells so many windows and findings, and counts the others" {
@@ -401,7 +401,7 @@ EOF
     refused "--min-share: '5x' is not a percentage, such as 5%" --min-share 5x "$reference"
     refused "--min-share: '5' is above 1; for a percentage write 5%" --min-share 5 "$reference"
     refused "--min-share: '1' has no %; for a percentage write 1% or 100%" --min-share 1 "$reference"
-    refused "an empty argument is not a file name" ""
+    refused "a file name must not be empty" ""
     refused "--method: 'mean' is not one of robust, ratio" --method mean "$reference"
     refused "--ranks-per-node: '0' is not within 1 to 4096" --ranks-per-node 0 "$reference"
     refused "--ranks-per-node: 'x' is not a whole number" --ranks-per-node=x "$reference"

@@ -89,7 +89,7 @@ has_cairo() {
 
 @test "a file that exists is kept, or replaced with --force" {
     echo mine > a.svg
-    refused 2 "a.svg: already exists (--force replaces it)" "$reference" -o a.svg
+    refused 2 "a.svg already exists (--force replaces it)" "$reference" -o a.svg
     [ "$(cat a.svg)" = mine ]
     "$deepxtrace" heatmap "$reference" -o a.svg --force
     grep -q '</svg>' a.svg
@@ -100,9 +100,9 @@ has_cairo() {
 @test "the input is never replaced" {
     cp "$reference" input.svg
     ln -s input.svg link.svg
-    refused 2 "input.svg: is the input" input.svg -o input.svg -f
-    refused 2 "link.svg: is the input" input.svg -o link.svg -f
-    refused 2 "input.svg: is the input" - -o input.svg -f < input.svg
+    refused 2 "input.svg is the input" input.svg -o input.svg -f
+    refused 2 "link.svg is the input" input.svg -o link.svg -f
+    refused 2 "input.svg is the input" - -o input.svg -f < input.svg
     cmp "$reference" input.svg
 }
 
@@ -110,13 +110,13 @@ has_cairo() {
     mkdir elsewhere
     echo old > elsewhere/b.svg
     ln -s elsewhere/b.svg a.svg
-    refused 2 "a.svg: already exists" "$reference" -o a.svg
+    refused 2 "a.svg already exists" "$reference" -o a.svg
     "$deepxtrace" heatmap "$reference" -o a.svg -f
     [ "$(readlink a.svg)" = elsewhere/b.svg ]
     grep -q '</svg>' elsewhere/b.svg
     [ "$(ls -A elsewhere)" = b.svg ]
     ln -s nothing.svg c.svg
-    refused 2 "c.svg: is a link to a file that does not exist" "$reference" -o c.svg -f
+    refused 2 "c.svg is a link to a file that does not exist" "$reference" -o c.svg -f
     [ "$(ls -A | tr '\n' ' ')" = "a.svg c.svg elsewhere " ]
 }
 
@@ -146,7 +146,7 @@ has_cairo() {
     refused 2 "--window: 'last' is not a whole number" "$reference" --window last -o a.svg
     refused 2 "--format: 'gif' is not one of terminal, svg, html, png, pdf" "$reference" --format gif
     refused 2 "FILE|FOLDER...|- is missing"
-    refused 2 "an empty argument is not a file name" ""
+    refused 2 "a file name must not be empty" ""
     refused 2 "--output: given twice, 'a.svg' and 'b.svg'" "$reference" -o a.svg -o b.svg
     [ "$(ls -A)" = bad ]
 }
@@ -209,11 +209,11 @@ has_cairo() {
     refused 2 "run: no window in case none" run --timeline --case none
     refused 2 "run: no window of phase other; there are: dispatch, combine" --timeline run --phase other
     sed 's/"window":[0-9]*,//' run > unnumbered
-    refused 2 "unnumbered: its windows have no numbers; a timeline needs them" --timeline unnumbered
+    refused 2 "unnumbered: its windows have no numbers, which a timeline needs" --timeline unnumbered
     "$deepxtrace" heatmap run --timeline -o time.html
     grep -q '<!-- deepxtrace page 1 -->' time.html
     refused 2 "leave out --window" run --timeline --window 3 -o other.html
     refused 2 "run: no window 999" run --window 999 -o other.html
-    refused 2 "run: it has no window that was asked for" run --case none -o other.html
+    refused 2 "run has no window that was asked for" run --case none -o other.html
     [ ! -e other.html ]
 }

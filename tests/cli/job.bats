@@ -49,7 +49,8 @@ refused() {
     run --separate-stderr "$deepxtrace" job --ranks 3 --steps 50 --window 10 --slow dispatch:1:20ms
     [ "$status" -eq 0 ]
     [[ $output == *"summary of 4 windows:"* ]]
-    [[ $output == *"rank 1 late in dispatch since window 0, in 4 of 4 windows: +"* ]]
+    # A busy machine may hide the rank in one window.
+    [[ $output =~ rank\ 1\ late\ in\ dispatch\ since\ window\ [01],\ in\ [34]\ of\ 4\ windows:\ \+ ]]
     run --separate-stderr "$deepxtrace" job --ranks 2 --steps 20 --window 10
     [[ $output != *"summary of"* ]]
 }
@@ -94,7 +95,7 @@ refused() {
 @test "no two outputs go to the same file" {
     mkdir -p one && cd one
     refused --record a.svg --heatmap a.svg
-    [[ $stderr == *"a.svg: two outputs have this name" ]]
+    [[ $stderr == *"a.svg: two outputs have this name; give each its own" ]]
     refused --heatmap a.svg --heatmap "$PWD/../one/a.svg"
     refused --record a.jsonl --record b.jsonl
     [ -z "$(ls -A)" ]
@@ -140,9 +141,9 @@ refused() {
     run "$deepxtrace" job --ranks 2 --steps 20 --window 10 --slow dispatch:1:20ms --slow-until 3600s --exit-code
     [ "$status" -eq 1 ]
     refused --slow-from 1s
-    [[ $stderr == *"say with --slow which rank is meant" ]]
+    [[ $stderr == *"need --slow, which names the rank" ]]
     refused --slow dispatch:1:1ms --slow-from 2s --slow-until 1s
-    [[ $stderr == *"--slow-until is not after --slow-from" ]]
+    [[ $stderr == *"--slow-until must be after --slow-from" ]]
 }
 
 @test "--color always colours the heat map in a pipe, never does not" {
@@ -182,7 +183,7 @@ refused() {
     refused --ranks 1
     refused --ranks 5000
     refused --experts 7
-    [[ $stderr == *"7 experts"* ]]
+    [[ $stderr == *"7 is not a multiple of the"* ]]
     refused --topk 9
     refused --topk 17
     refused --hidden 1000
@@ -209,7 +210,7 @@ refused() {
 
 @test "more than the shared memory holds is refused before anything starts" {
     refused --ranks 1024 --tokens 8192 --hidden 16384
-    [[ $stderr == *"of shared memory, /dev/shm has "*" free"* ]]
+    [[ $stderr == *"of shared memory, but /dev/shm has "*" free; lower --ranks"* ]]
 }
 
 @test "--help fits 80 columns and shows examples" {

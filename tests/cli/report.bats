@@ -79,14 +79,14 @@ END
     refused "-o FILE is missing" run.jsonl
     refused "is not a page made by deepxtrace report" --extract run.jsonl -o x
     "$deepxtrace" heatmap run.jsonl -o plain.html
-    refused "this page has no recording inside" --extract plain.html -o x
+    refused "plain.html has no recording inside" --extract plain.html -o x
     "$deepxtrace" report run.jsonl -o incident.html
-    refused "incident.html: already exists" run.jsonl -o incident.html
+    refused "incident.html already exists" run.jsonl -o incident.html
     refused "is the input" run.jsonl -o run.jsonl --force
     refused "leave out --extract" --extract --redact incident.html -o x
     head -c -3000 incident.html > cut.html
-    refused "the page is damaged, or cut" --extract cut.html -o x
+    refused "cut.html is damaged or cut short" --extract cut.html -o x
     head -c 20000 incident.html > cut.html
-    refused "the page is damaged, or cut" --extract cut.html -o x
+    refused "cut.html is damaged or cut short" --extract cut.html -o x
     [ ! -e x ]
 }

@@ -121,8 +121,8 @@ print(importlib.util.find_spec(\"deepxtrace\").origin)"'
     [[ $stderr == "deepxtrace run: "*"pip install"* ]]
     run --separate-stderr env DEEPXTRACE_PYTHON=./nowhere "$copy/deepxtrace" run sh -c 'exit 7'
     [ "$status" -eq 3 ]
-    [ "$stderr" = "deepxtrace run: ./nowhere is not here: the launcher is a Python program \
-(DEEPXTRACE_PYTHON names another interpreter)" ]
+    [ "$stderr" = "deepxtrace run: ./nowhere is not here: the launcher needs Python 3 \
+(DEEPXTRACE_PYTHON names the interpreter)" ]
 }
 
 @test "other names: a link to the command, and deepxtrace-run" {

@@ -206,7 +206,7 @@ says() {
     refused "not a duration" --rotating dispatch:3:1ms
     refused "at most half" --stalls dispatch:90%:1ms
     refused "lognormal:SIGMA" --tail normal:1
-    refused "sigma" --cell-tail lognormal:4
+    refused "SIGMA" --cell-tail lognormal:4
     refused "shorter than" --step 50us
     refused "one argument too many" something
     refused "unknown option" --slowly 1

@@ -56,7 +56,7 @@ moves_to() {
     echo nonsense > bad.jsonl
     run --separate-stderr "$deepxtrace" top --once bad.jsonl
     [ "$status" -eq 2 ]
-    [[ $stderr == "deepxtrace top: no window was found" ]]
+    [[ $stderr == "deepxtrace top: there is no window yet to show" ]]
 }
 
 # Windows $2 to $3 of instance $1 as a log has them; rank 2 of 4 is late.

@@ -233,7 +233,7 @@ static void inconsistent_windows_are_found(void **state)
         void (*spoil)(dxt_window *window);
         const char *message;
     } cases[] = {
-        {break_size, "struct_size: must be sizeof(dxt_window)"},
+        {break_size, "window.struct_size is 8; set it to sizeof(dxt_window)"},
         {break_few, "ranks: below 2"},
         {break_phase, "phase: must be 1 to 255 bytes of UTF-8 without control characters"},
         {break_unit, "unit: not known"},
@@ -245,7 +245,7 @@ static void inconsistent_windows_are_found(void **state)
         {break_each, "samples_each: negative"},
         {break_ops, "ops: negative"},
         {break_elapsed, "elapsed_ns: negative"},
-        {break_flag, "missing: neither 0 nor 1"},
+        {break_flag, "missing: must be 0 or 1"},
         {break_row, "wait: a missing row does not hold zeros"},
         {break_rate, "ticks_per_second: not 1 to 1e12"},
         {break_nan, "ticks_per_second: not 1 to 1e12"},
@@ -327,11 +327,15 @@ static void sums_of_unlike_windows_are_refused(void **state)
     dxt_window *sum = small_window(), *window = small_window(), *larger = NULL;
     assert_int_equal(dxt_window_create(3, "dispatch", &larger), DXT_OK);
     assert_int_equal(dxt_window_add(sum, larger), DXT_ERR_INVALID);
-    assert_string_equal(dxt_error(), "windows that differ in ranks cannot be added");
+    assert_string_equal(
+        dxt_error(),
+        "windows that differ in ranks cannot be added; add those of one run and operator");
     dxt_window_free(larger);
     window->phase[0] = 'D';
     assert_int_equal(dxt_window_add(sum, window), DXT_ERR_INVALID);
-    assert_string_equal(dxt_error(), "windows that differ in phase cannot be added");
+    assert_string_equal(
+        dxt_error(),
+        "windows that differ in phase cannot be added; add those of one run and operator");
     window->phase[0] = 'd';
     window->unit = DXT_UNIT_NS;
     assert_int_equal(dxt_window_add(sum, window), DXT_ERR_INVALID);
@@ -340,7 +344,8 @@ static void sums_of_unlike_windows_are_refused(void **state)
     assert_int_equal(dxt_window_add(sum, window), DXT_ERR_INVALID);
     sum->ticks_per_second = copy_of((double[]){1e9, 1e9}, 2 * sizeof(double));
     assert_int_equal(dxt_window_add(sum, window), DXT_ERR_INVALID);
-    assert_string_equal(dxt_error(), "windows that differ in ticks_per_second cannot be added");
+    assert_string_equal(dxt_error(), "windows that differ in ticks_per_second cannot be added; add "
+                                     "those of one run and operator");
     sum->ticks_per_second[1] = 2e9;
     assert_int_equal(dxt_window_add(sum, window), DXT_OK);
     dxt_window_free(sum);
@@ -357,7 +362,8 @@ static void sums_that_do_not_fit_change_nothing(void **state)
         window->bytes[3] = 0;
         *places[field] = INT64_MAX;
         assert_int_equal(dxt_window_add(sum, window), DXT_ERR_LIMIT);
-        assert_string_equal(dxt_error(), "a sum of two windows is above 2^63 - 1");
+        assert_string_equal(dxt_error(),
+                            "a sum of two windows is above 2^63 - 1; add fewer windows");
         assert_int_equal(*places[field], INT64_MAX);
         assert_int_equal(sum->wait[0], 10);
         assert_int_equal(sum->samples[0], 1);

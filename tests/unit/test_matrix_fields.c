@@ -101,10 +101,11 @@ static void wrong_fields_are_refused(void **state)
         {R(W ",\"last\":[[null,0],[0,0]]"), DXT_ERR_FORMAT,
          "t:1: last: row 0, column 0: null is not a number"},
         {R("\"origin\":\"guess\"," W), DXT_ERR_FORMAT,
-         "t:1: origin: neither \"source\", \"barrier\" nor \"duration\""},
-        {R("\"min_share\":0," W), DXT_ERR_FORMAT, "t:1: min_share: 0 is not above 0 and at most 1"},
+         "t:1: origin: must be \"source\", \"barrier\" or \"duration\""},
+        {R("\"min_share\":0," W), DXT_ERR_FORMAT,
+         "t:1: min_share: 0, but must be above 0 and at most 1"},
         {R("\"min_share\":1.5," W), DXT_ERR_FORMAT,
-         "t:1: min_share: 1.5 is not above 0 and at most 1"},
+         "t:1: min_share: 1.5, but must be above 0 and at most 1"},
         {R("\"mix\":-1," W), DXT_ERR_FORMAT, "t:1: mix: -1 is negative"},
         {R("\"ops\":[1]," W), DXT_ERR_FORMAT, "t:1: ops has 1 elements, ranks is 2"},
         {R("\"ops\":[1,-1]," W), DXT_ERR_FORMAT, "t:1: ops: element 1: -1 is negative"},
@@ -114,9 +115,9 @@ static void wrong_fields_are_refused(void **state)
          "t:1: run_delay_ns: element 1: -1 is negative"},
         {R("\"tokens\":[1,2,3]," W), DXT_ERR_FORMAT, "t:1: tokens has 3 elements, ranks is 2"},
         {R("\"tokens\":[1,[2]]," W), DXT_ERR_FORMAT,
-         "t:1: tokens: element 1 is not like those before it"},
+         "t:1: tokens: element 1 must have as many values as those before it"},
         {R("\"tokens\":[[1,2],[2]]," W), DXT_ERR_FORMAT,
-         "t:1: tokens: element 1 is not like those before it"},
+         "t:1: tokens: element 1 must have as many values as those before it"},
         {R("\"tokens\":[[1,2],[]]," W), DXT_ERR_FORMAT,
          "t:1: tokens: element 1: a value is missing"},
         {R("\"devices\":[{}]," W), DXT_ERR_FORMAT, "t:1: devices has 1 elements, ranks is 2"},
@@ -246,11 +247,15 @@ static void sums_hold_what_was_observed_in_both(void **state)
     assert_int_equal(sum->local_experts, 0);
     window->origin = DXT_ORIGIN_SOURCE;
     assert_int_equal(dxt_window_add(sum, window), DXT_ERR_INVALID);
-    assert_string_equal(dxt_error(), "windows that differ in origin cannot be added");
+    assert_string_equal(
+        dxt_error(),
+        "windows that differ in origin cannot be added; add those of one run and operator");
     window->origin = sum->origin;
     window->group[0] = 'h';
     assert_int_equal(dxt_window_add(sum, window), DXT_ERR_INVALID);
-    assert_string_equal(dxt_error(), "windows that differ in group cannot be added");
+    assert_string_equal(
+        dxt_error(),
+        "windows that differ in group cannot be added; add those of one run and operator");
     dxt_window_free(sum);
     dxt_window_free(window);
 }

@@ -97,8 +97,8 @@ static void one_bad_line_loses_one_window(void **state)
     assert_string_equal(dxt_error(), "t:3: row 1, column 1: -4 is negative: the counter ran over");
     check("{\"v\":1,\n{\"v\":2}\n", DXT_ERR_FORMAT, "",
           "lost t:1: column 8: the line ends too early\n"
-          "lost t:2: v: version 2 is not known, only 1\n");
-    assert_string_equal(dxt_error(), "t:2: no window could be read, of 2");
+          "lost t:2: v: version 2, but this program reads version 1\n");
+    assert_string_equal(dxt_error(), "t:2: none of 2 windows could be read");
 }
 
 static void lines_of_others_lose_nothing(void **state)

@@ -178,9 +178,9 @@ static void malformed_mails_are_refused(void **state)
         {offsetof(dxt_mail_head, rank), 2, "another rank"},
         {offsetof(dxt_mail_head, ranks), 5, "another size"},
         {offsetof(dxt_mail_head, operators), 3, "operators"},
-        {offsetof(dxt_mail_head, sequence), 10, "another time"},
-        {offsetof(dxt_mail_head, time_ns), UINT64_MAX, "before all time"},
-        {offsetof(dxt_mail_head, realtime_ns), UINT64_C(1) << 63, "before all time"},
+        {offsetof(dxt_mail_head, sequence), 10, "number of another"},
+        {offsetof(dxt_mail_head, time_ns), UINT64_MAX, "a negative time"},
+        {offsetof(dxt_mail_head, realtime_ns), UINT64_C(1) << 63, "a negative time"},
         {offsetof(dxt_mail_head, ticks_per_second), 0, NULL}, /* unknown */
         {offsetof(dxt_mail_head, ticks_per_second), DXT_MAIL_MAX_RATE + 1, "clock rate"},
         {offsetof(dxt_mail_head, node), UINT64_MAX - 1, "node"},

@@ -63,7 +63,10 @@ static dxt_status compare_all(struct compare *run, compared *c)
 static outcome tell(const struct compare *run, compared *c)
 {
     bool slower = false;
-    if (c->count == 0) return complain("compare", "the two recordings have no operator in common");
+    if (c->count == 0)
+        return complain(
+            "compare",
+            "the two recordings have no operator in common, so there is nothing to compare");
     dxt_status status = DXT_OK;
     if (run->json)
         status = tell_json(c);

@@ -77,7 +77,8 @@ static outcome consider(struct heatmap *run, dxt_window *window)
     struct slot *slot = find_slot(run, window->phase);
     if (!slot) {
         dxt_window_free(window);
-        return complain("heatmap", "%s: it has more than %u operators", run->input, DRAW_PANELS);
+        return complain("heatmap", "%s has more than %u operators; choose one with --phase",
+                        run->input, DRAW_PANELS);
     }
     uint64_t number = window->index >= 0 ? (uint64_t)window->index : slot->seen;
     if (slot->seen == 0 || number < slot->first) slot->first = number;
@@ -183,7 +184,8 @@ static outcome spare_input(const struct heatmap *run)
     bool piped = strcmp(run->input, "-") == 0;
     if ((piped ? fstat(STDIN_FILENO, &in) : stat(run->input, &in)) != 0) return GO_ON;
     if (in.st_dev != out.st_dev || in.st_ino != out.st_ino) return GO_ON;
-    return complain("heatmap", "%s: is the input, which is never replaced", run->output);
+    return complain("heatmap", "%s is the input, which is never replaced; name another output",
+                    run->output);
 }
 
 static outcome end_output(output_file *output, dxt_status status)
@@ -269,11 +271,13 @@ static outcome run_page(struct heatmap *run)
     if (run->timeline && run->numbered)
         return complain("heatmap", "--timeline shows all windows; leave out --window");
     if (run->timeline && run->analysis.method == DXT_METHOD_RATIO)
-        return complain("heatmap", "--timeline needs the robust method");
+        return complain("heatmap", "--timeline needs the robust method; leave out --method");
     outcome result = spare_input(run);
     if (result == GO_ON) result = page_read(&page);
     if (result == GO_ON && run->numbered && !page.started)
-        result = complain("heatmap", "%s: no window %" PRIu64, run->input, run->number);
+        result = complain("heatmap",
+                          "%s: no window %" PRIu64 "; leave out --window to see which there are",
+                          run->input, run->number);
     if (result == GO_ON) result = write_page(run, &page);
     page_free(&page);
     return result;

@@ -23,7 +23,8 @@ static void name_instance(job *run)
 static void keep_recording(job *run)
 {
     output_abandon(&run->record);
-    if (run->record.kept) complain("job", "%s holds what was recorded before", run->record.path);
+    if (run->record.kept)
+        complain("job", "%s holds what was recorded until then", run->record.path);
 }
 
 /* The ranks have written; what is good gets its name. */

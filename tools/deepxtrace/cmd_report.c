@@ -36,7 +36,8 @@ static outcome spare_inputs(const struct report *run)
     for (size_t i = 0; i < run->files.groups->count; i++) {
         const char *path = run->files.groups->paths[i];
         if (stat(path, &in) == 0 && in.st_dev == out.st_dev && in.st_ino == out.st_ino)
-            return complain("report", "%s: is the input, which is never replaced", path);
+            return complain("report",
+                            "%s is the input, which is never replaced; name another output", path);
     }
     return GO_ON;
 }
@@ -96,7 +97,8 @@ static outcome copy_out(unpack *files, output_file *output, bool *any)
     free(buffer);
     if (status == DXT_ERR_NO_MEMORY) return complain("report", "out of memory"), EXIT_FAILED;
     if (status == DXT_OK) return GO_ON;
-    return complain("report", "%s: the page is damaged, or cut", unpack_name(files));
+    return complain("report", "%s is damaged or cut short; copy the page again",
+                    unpack_name(files));
 }
 
 static outcome extract(struct report *run)
@@ -106,13 +108,13 @@ static outcome extract(struct report *run)
     char why[1200];
     bool any = false;
     const file_group *group = run->files.groups;
-    if (group->count > 1) return complain("report", "--extract takes one page");
+    if (group->count > 1) return complain("report", "--extract takes one page; name one FILE");
     dxt_status status = unpack_open(group->paths, 1, &files, why, sizeof why);
     if (status != DXT_OK) return complain("report", "%s", why);
     outcome result = GO_ON;
     if (!unpack_is_page(files))
         result =
-            complain("report", "%s: is not a page made by deepxtrace report", unpack_name(files));
+            complain("report", "%s is not a page made by deepxtrace report", unpack_name(files));
     if (result == GO_ON) result = output_open(&output, "report", run->output, run->force);
     if (result != GO_ON) {
         unpack_close(files);
@@ -120,7 +122,9 @@ static outcome extract(struct report *run)
     }
     result = copy_out(files, &output, &any);
     if (result == GO_ON && !any)
-        result = complain("report", "%s: this page has no recording inside", unpack_name(files));
+        result =
+            complain("report", "%s has no recording inside; only pages of deepxtrace report have",
+                     unpack_name(files));
     unpack_close(files);
     if (result == GO_ON) return finish(&output, DXT_OK);
     output_abandon(&output);
@@ -157,7 +161,7 @@ static outcome run_report(struct report *run, char **operands, size_t count)
 {
     if (!run->output) return complain("report", "-o FILE is missing (-o - is standard output)");
     if (run->extract && run->redact)
-        return complain("report", "--redact is for a page that is made; leave out --extract");
+        return complain("report", "--redact is for making a page; leave out --extract");
     outcome result = files_find("report", operands, count, &run->files);
     if (result == GO_ON && run->files.count > 1)
         result = complain("report", "%s and %s are two logs; name one of them",

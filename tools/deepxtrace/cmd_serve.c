@@ -91,11 +91,11 @@ static bool parse_label(const char *text, void *value, char *why, size_t why_siz
         return false;
     }
     if (is_taken(labels, text, name)) {
-        snprintf(why, why_size, "'%.*s' is a label already", (int)name, text);
+        snprintf(why, why_size, "'%.*s' is a label already; give each name once", (int)name, text);
         return false;
     }
     if (labels->count == MOST_LABELS) {
-        snprintf(why, why_size, "there are more than %d labels", MOST_LABELS);
+        snprintf(why, why_size, "there are more than %d labels, the most", MOST_LABELS);
         return false;
     }
     return append(value, text, why, why_size);
@@ -187,7 +187,7 @@ static outcome run(struct serve *serve, char **inputs, int count)
         if (stat(inputs[i], &info) != 0)
             return complain("serve", "%s: %s", inputs[i], strerror(errno));
         if (!S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode))
-            return complain("serve", "%s: neither a file nor a folder", inputs[i]);
+            return complain("serve", "%s is neither a file nor a folder", inputs[i]);
     }
     dxt_monitor_options *o = &serve->options;
     if (!o->store) {

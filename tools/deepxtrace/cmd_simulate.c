@@ -35,7 +35,7 @@ static bool parse_tail(const char *text, void *value, char *why, size_t why_size
     }
     if (!cli_parse_number(text + sizeof form - 1, &sigma, why, why_size)) return false;
     if (sigma > 3) {
-        snprintf(why, why_size, "sigma is at most 3");
+        snprintf(why, why_size, "SIGMA must be at most 3");
         return false;
     }
     *(double *)value = sigma;

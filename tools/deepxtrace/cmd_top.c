@@ -214,8 +214,8 @@ static outcome run_top(struct top *top, char **operands, size_t count)
         else if (top->status != DXT_OK)
             result = complain("top", "%s", dxt_error());
         else if (top->once && top->seen.windows == 0)
-            result =
-                complain("top", "%s", top->files.why[0] ? top->files.why : "no window was found");
+            result = complain(
+                "top", "%s", top->files.why[0] ? top->files.why : "there is no window yet to show");
     }
     watched_free(&top->seen);
     growing_end(&top->files);

@@ -30,14 +30,15 @@ static int choose_device(struct device_rank *rank)
     uint32_t ranks = rank->run->bench->shape.ranks, devices = device->count();
     if (devices == 0) return bench_complain(device_group_of(rank), "%s", device->error());
     if (devices < ranks)
-        return bench_complain(device_group_of(rank), "%u ranks need a GPU each, there %s %u", ranks,
+        return bench_complain(device_group_of(rank),
+                              "%u ranks need a GPU each, but there %s %u; lower --ranks", ranks,
                               devices == 1 ? "is" : "are", devices);
-    if (device->use(rank->index) != 0) return device_rank_failed(rank, "no GPU");
+    if (device->use(rank->index) != 0) return device_rank_failed(rank, "cannot open the GPU");
     if (rank->index > 0) return 0;
     char *about = rank->run->shared->about;
     return device->describe(0, about, sizeof rank->run->shared->about) == 0
                ? 0
-               : device_rank_failed(rank, "no GPU");
+               : device_rank_failed(rank, "cannot open the GPU");
 }
 
 int device_rank_set_up(struct device_rank *rank)
@@ -55,18 +56,19 @@ int device_rank_set_up(struct device_rank *rank)
     size_t size = dxt_probe_size(DXT_EP_OPERATORS, ranks);
     dxt_probe *empty = NULL;
     rank->probe = device->allocate(size);
-    if (!mapped || !rank->stream || !rank->probe) return device_rank_failed(rank, "set up");
+    if (!mapped || !rank->stream || !rank->probe) return device_rank_failed(rank, "cannot set up");
     if (dxt_probe_create(DXT_EP_OPERATORS, ranks, &empty) != DXT_OK)
         return device_rank_engine_failed(rank);
     empty->ticks_per_second = 1000000000;
-    if (device->copy(rank->probe, empty, size) != 0) return device_rank_failed(rank, "set up");
+    if (device->copy(rank->probe, empty, size) != 0)
+        return device_rank_failed(rank, "cannot set up");
     dxt_probe_destroy(empty);
     size_t events = (size_t)run->rows * DEVICE_VARIANTS + 1;
     rank->events = calloc(events, sizeof *rank->events);
     if (!rank->events) return bench_complain(device_group_of(rank), "out of memory");
     for (size_t e = 0; e < events; e++)
         if (!(rank->events[e] = device->event_create(true)))
-            return device_rank_failed(rank, "set up");
+            return device_rank_failed(rank, "cannot set up");
     return 0;
 }
 

@@ -30,8 +30,9 @@ static int operate(struct device_rank *rank, dxt_ep *ep)
     if (device_load_dispatch(rank->load, ep, 0, rank->stream) != DXT_OK ||
         device_load_combine(rank->load, ep, 0, rank->stream) != DXT_OK)
         return device_rank_engine_failed(rank);
-    return rank->device->synchronize(rank->stream) == 0 ? 0
-                                                        : device_rank_failed(rank, "an operation");
+    return rank->device->synchronize(rank->stream) == 0
+               ? 0
+               : device_rank_failed(rank, "an operation failed");
 }
 
 static void *capture(struct device_rank *rank, dxt_ep *ep, bool dispatch, bool combine,
@@ -40,7 +41,7 @@ static void *capture(struct device_rank *rank, dxt_ep *ep, bool dispatch, bool c
     const device_table *device = rank->device;
     dxt_status status = DXT_OK;
     if (device->capture_begin(rank->stream) != 0) {
-        device_rank_failed(rank, "no graph");
+        device_rank_failed(rank, "cannot record a graph");
         return NULL;
     }
     for (uint32_t i = 0; i < times && status == DXT_OK; i++) {
@@ -50,7 +51,7 @@ static void *capture(struct device_rank *rank, dxt_ep *ep, bool dispatch, bool c
     }
     if (status != DXT_OK) device_rank_engine_failed(rank);
     void *graph = device->capture_end(rank->stream);
-    if (!graph) device_rank_failed(rank, "no graph");
+    if (!graph) device_rank_failed(rank, "cannot record a graph");
     return status == DXT_OK ? graph : NULL;
 }
 
@@ -81,7 +82,7 @@ static int replay(struct device_rank *rank, void *const *graphs, uint32_t varian
         bad = device->event_elapsed(events[i], events[i + 1],
                                     time_at(run, rank->index, row, variant));
     }
-    if (bad) return device_rank_failed(rank, "replaying a graph");
+    if (bad) return device_rank_failed(rank, "cannot replay a graph");
     return bench_meet(device_group_of(rank));
 }
 
@@ -141,7 +142,7 @@ static int measure_shape(struct device_rank *rank, uint32_t index, double *scrat
     load_shape shape = run->bench->shape;
     shape.tokens = run->bench->tokens[index];
     rank->load = device_load_create(rank->device, &shape, rank->index);
-    if (!rank->load) return device_rank_failed(rank, "no buffers");
+    if (!rank->load) return device_rank_failed(rank, "cannot make the buffers");
     device_load_copies(rank->load, 0, run->shared->tokens_to[rank->index]);
     dxt_ep *ep = device_rank_join(rank, dxt_ep_create, shape.tokens, run->fd[index], false);
     if (!ep || operate(rank, ep) != 0) return -1;
@@ -226,7 +227,7 @@ static int measure_pairs(void *context, uint32_t index)
     int result = device_rank_set_up(&rank);
     if (result == 0 && run->what == PAIRS_NULL && !(creates[1] = other_create(&rank))) return -1;
     if (result == 0 && !(rank.load = device_load_create(rank.device, &shape, index)))
-        return device_rank_failed(&rank, "no buffers");
+        return device_rank_failed(&rank, "cannot make the buffers");
     for (uint32_t half = 0; half < DEVICE_HALVES && result == 0; half++)
         result = measure_half(&rank, half, creates);
     return result;
@@ -252,7 +253,7 @@ static int make_groups(struct device_run *run, uint32_t count, char error[256])
         }
         run->fd[i] = memfd_create("deepxtrace-bench", MFD_CLOEXEC);
         if (run->fd[i] < 0 || ftruncate(run->fd[i], (off_t)size) != 0) {
-            snprintf(error, 256, "no shared memory of %zu bytes", size);
+            snprintf(error, 256, "cannot make %zu bytes of shared memory", size);
             return -1;
         }
     }
@@ -269,7 +270,8 @@ static int perform(struct device_run *run, uint32_t groups, bench_body body, cha
         return -1;
     }
     if (ranks > BENCH_MAX_RANKS || run->rows > MOST_REPEAT) {
-        snprintf(error, 256, "at most %u ranks and %u times", BENCH_MAX_RANKS, MOST_REPEAT);
+        snprintf(error, 256, "ranks must be 1 to %u, and repetitions 1 to %u", BENCH_MAX_RANKS,
+                 MOST_REPEAT);
         return -1;
     }
     size_t page = 4096,

@@ -172,7 +172,8 @@ static int renew_groups(struct rank *rank, uint32_t on)
     if (bench_meet(&run->shared->group) != 0) return -1;
     for (uint32_t group = 0; group < GROUPS && rank->index == 0; group++) {
         void *memory = mmap(NULL, run->group_size, PROT_WRITE, MAP_SHARED, run->fd[group], 0);
-        if (memory == MAP_FAILED) return bench_complain(&run->shared->group, "cannot map a group");
+        if (memory == MAP_FAILED)
+            return bench_complain(&run->shared->group, "cannot map the shared memory of a group");
         memset(memory, 0, run->group_size);
         munmap(memory, run->group_size);
     }
@@ -210,7 +211,7 @@ static int rank_process(void *context, uint32_t index)
     const struct job *job = context;
     struct rank rank = {.run = job->run, .index = index};
     if (dxt_probe_create(DXT_EP_OPERATORS, job->run->config->ranks, &rank.probe) != DXT_OK)
-        return bench_complain(&job->run->shared->group, "rank %u: no probe", index);
+        return bench_complain(&job->run->shared->group, "rank %u: cannot make a probe", index);
     return make_buffers(&rank) != 0 || job->body(&rank) != 0;
 }
 
@@ -224,8 +225,9 @@ static int check(const struct ep_bench_config *c, uint32_t rows, size_t *size, c
                  size_t error_size)
 {
     if (c->ranks == 0 || c->ranks > BENCH_MAX_RANKS)
-        return tell(error, error_size, "1 to 64 ranks");
-    if (rows == 0 || rows > MAX_ITERATIONS) return tell(error, error_size, "iterations");
+        return tell(error, error_size, "ranks must be 1 to 64");
+    if (rows == 0 || rows > MAX_ITERATIONS)
+        return tell(error, error_size, "iterations must be 1 to 1000000");
     dxt_ep_config config = {.struct_size = sizeof config,
                             .ranks = c->ranks,
                             .max_tokens = c->tokens,
@@ -342,7 +344,7 @@ static double median(double *values, uint32_t count)
 int ep_bench_probe_pairs(const struct ep_bench_config *config, uint32_t pairs,
                          struct ep_bench_pairs *result, char *error, size_t error_size)
 {
-    if (pairs < 8) return tell(error, error_size, "at least 8 pairs");
+    if (pairs < 8) return tell(error, error_size, "there must be at least 8 pairs");
     struct run run = {.config = config, .rows = pairs};
     if (perform(&run, GROUPS, measure_pairs, error, error_size) != 0) return -1;
     double *scratch = malloc(pairs * sizeof *scratch);

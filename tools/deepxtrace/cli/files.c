@@ -261,7 +261,7 @@ static outcome add_folder(const char *command, struct entries *all, const char *
         all->list[all->count - 1].link = lstat(name, &own) == 0 && S_ISLNK(own.st_mode);
     }
     closedir(folder);
-    if (!room) return complain(command, "%s: there are too many files, or out of memory", path);
+    if (!room) return complain(command, "%s: too many files, or out of memory", path);
     if (all->count > first)
         qsort(all->list + first, all->count - first, sizeof *all->list, by_path);
     bool any = false;
@@ -271,13 +271,13 @@ static outcome add_folder(const char *command, struct entries *all, const char *
         if (!peek(command, &all->list[i])) return complain(command, "out of memory");
         any = any || all->list[i].ours;
     }
-    return any ? GO_ON : complain(command, "%s: it holds no recording, log or matrix", path);
+    return any ? GO_ON : complain(command, "%s holds no recording, log or matrix", path);
 }
 
 static outcome add_operand(const char *command, struct entries *all, const char *path)
 {
     struct stat about;
-    if (*path == '\0') return complain(command, "an empty argument is not a file name");
+    if (*path == '\0') return complain(command, "a file name must not be empty");
     if (strcmp(path, "-") != 0 && stat(path, &about) == 0 && S_ISDIR(about.st_mode))
         return add_folder(command, all, path);
     return add(all, strdup(path), false) ? GO_ON : complain(command, "out of memory");
@@ -307,10 +307,11 @@ static bool is_recorded(const struct entries *all, const struct entry *log)
 static void tell_recorded(const char *command, const char *path, size_t count)
 {
     if (count == 1)
-        complain(command, "%s: left out: its windows are in a recording beside it", path);
+        complain(command, "%s is left out: its windows are in a recording beside it", path);
     else if (count > 1)
-        complain(command, "%s and %zu more: left out: their windows are in recordings beside them",
-                 path, count - 1);
+        complain(command,
+                 "%s and %zu more are left out: their windows are in recordings beside them", path,
+                 count - 1);
 }
 
 static void put_together(const char *command, struct entries *all)

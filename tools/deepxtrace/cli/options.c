@@ -53,7 +53,9 @@ bool cli_parse_duration(const char *text, int64_t *ns, char *why, size_t why_siz
     for (size_t i = 0; unit && i < sizeof units / sizeof units[0]; i++) {
         if (strcmp(unit, units[i].unit) != 0) continue;
         double result = round(value * units[i].factor);
-        if (!(result < 9.2e18)) return refuse(why, why_size, "'%s' is too long", text);
+        if (!(result < 9.2e18))
+            return refuse(why, why_size,
+                          "'%s' is too long for a duration, such as 300ns, 50us, 1ms or 2s", text);
         *ns = (int64_t)result;
         return true;
     }
@@ -87,7 +89,7 @@ bool cli_parse_number(const char *text, double *number, char *why, size_t why_si
     double value;
     const char *end = scan_decimal(text, &value);
     if (!end || *end || !isfinite(value) || !(value > 0))
-        return refuse(why, why_size, "'%s' is not a number above 0", text);
+        return refuse(why, why_size, "'%s' is not a number above 0, such as 1.5", text);
     *number = value;
     return true;
 }
@@ -164,7 +166,8 @@ static bool parse_count(const cli_option *option, const char *text, char *why, s
 
 static bool parse_file(const char *text, const char **value, char *why, size_t why_size)
 {
-    if (*value) return refuse(why, why_size, "given twice, '%s' and '%s'", *value, text);
+    if (*value)
+        return refuse(why, why_size, "given twice, '%s' and '%s'; give it once", *value, text);
     *value = text;
     return true;
 }
@@ -179,9 +182,10 @@ static bool parse_value(const cli_option *option, const char *text, char *why, s
     case OPTION_DURATION: {
         int64_t ns;
         if (!cli_parse_duration(text, &ns, why, why_size)) return false;
-        if ((uint64_t)ns < option->min) return refuse(why, why_size, "'%s' is too short", text);
-        if (option->max && (uint64_t)ns > option->max)
-            return refuse(why, why_size, "'%s' is too long", text);
+        if ((uint64_t)ns < option->min || (option->max && (uint64_t)ns > option->max))
+            return refuse(why, why_size, "'%s' is not within %lluns to %gs", text,
+                          (unsigned long long)option->min,
+                          option->max ? (double)option->max / 1e9 : 9e9);
         *(int64_t *)option->value = ns;
         return true;
     }
@@ -191,7 +195,7 @@ static bool parse_value(const cli_option *option, const char *text, char *why, s
         return cli_parse_choice(text, option->choices, option->value, why, why_size);
     case OPTION_CUSTOM: return option->parse(text, option->value, why, why_size);
     }
-    return refuse(why, why_size, "is not understood");
+    return refuse(why, why_size, "this option cannot be read");
 }
 
 /* ---- a command line ---- */

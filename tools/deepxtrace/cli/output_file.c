@@ -85,15 +85,16 @@ outcome output_open(output_file *output, const char *command, const char *path, 
     *output = (output_file){.command = command, .path = path, .replace = replace};
     if (strcmp(path, "-") == 0) return GO_ON;
     int fd;
-    if (path[0] == '\0') return complain(command, "the name of the output is empty");
+    if (path[0] == '\0')
+        return complain(command, "the name of the output must not be empty (-o FILE)");
     if (stat(path, &there) == 0) {
         if (S_ISDIR(there.st_mode)) return refuse_file(output, EISDIR);
         if (S_ISREG(there.st_mode) && !replace)
-            return complain(command, "%s: already exists (--force replaces it)", path);
+            return complain(command, "%s already exists (--force replaces it)", path);
         fd = S_ISREG(there.st_mode) ? open_temporary(output, &there)
                                     : open(path, O_WRONLY | O_CLOEXEC);
     } else if (errno == ENOENT && lstat(path, &there) == 0) {
-        return complain(command, "%s: is a link to a file that does not exist", path);
+        return complain(command, "%s is a link to a file that does not exist; name the file", path);
     } else {
         fd = open_temporary(output, NULL);
     }

@@ -153,6 +153,6 @@ outcome side_read(side *s, const file_group *files, const analysis_options *anal
     result = input_each(&input, take, s);
     input_close(&input);
     if (result == GO_ON && s->windows == 0)
-        return complain("compare", "%s: it has no window", files->name);
+        return complain("compare", "%s has no window", files->name);
     return result;
 }

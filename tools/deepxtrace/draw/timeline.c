@@ -90,8 +90,8 @@ static outcome take_all(draw_timeline *timeline)
     input_close(&input);
     if (result != GO_ON) return result;
     if (timeline->left_out > 0)
-        complain("heatmap", "%s: %llu windows of other jobs in it are not drawn", timeline->input,
-                 (unsigned long long)timeline->left_out);
+        complain("heatmap", "%s holds %llu windows of other jobs, which are not drawn",
+                 timeline->input, (unsigned long long)timeline->left_out);
     dxt_status status = DXT_OK;
     for (size_t p = 0; p < timeline->count && status == DXT_OK; p++)
         status = track_finish(timeline->tracks[p], timeline->history);
@@ -101,8 +101,9 @@ static outcome take_all(draw_timeline *timeline)
 static outcome nothing_drawn(const draw_timeline *timeline)
 {
     if (!timeline->numbered)
-        return complain("heatmap", "%s: its windows have no numbers; a timeline needs them",
-                        timeline->input);
+        return complain(
+            "heatmap", "%s: its windows have no numbers, which a timeline needs (field \"window\")",
+            timeline->input);
     return complain("heatmap", "%s: no window%s%s%s%s%s%s", timeline->input,
                     timeline->phase ? " of phase " : "", timeline->phase ? timeline->phase : "",
                     timeline->case_name ? " in case " : "",
@@ -115,7 +116,7 @@ outcome timeline_read(draw_timeline *timeline)
     dxt_history_options options = {.struct_size = sizeof options,
                                    .min_share = timeline->analysis->min_share};
     if (timeline->analysis->method == DXT_METHOD_RATIO)
-        return complain("heatmap", "--timeline needs the robust method");
+        return complain("heatmap", "--timeline needs the robust method; leave out --method");
     dxt_status status = dxt_history_create(&options, &timeline->history);
     if (status != DXT_OK) return complain_status("heatmap", status);
     outcome result = take_all(timeline);

@@ -49,7 +49,7 @@ static outcome await(const job_rank *state, void *event)
     for (uint32_t looks = 0;; looks++) {
         int reached = device->event_query(event);
         if (reached > 0) return GO_ON;
-        if (reached < 0) return job_cuda_failed(state, "a step");
+        if (reached < 0) return job_cuda_failed(state, "a step failed");
         if (looks < 2000)
             sched_yield();
         else
@@ -68,7 +68,8 @@ static outcome together(const job_rank *state)
     atomic_fetch_add(&control->met, 1);
     while (atomic_load(&control->met) < all) {
         if (atomic_load(&control->stop)) return EXIT_FAILED;
-        if (job_now_ns() > end_ns) return job_failed(state, "set up", "a rank is gone");
+        if (job_now_ns() > end_ns)
+            return job_failed(state, "cannot set up", "another rank has ended");
         pause_ns(100000);
     }
     return GO_ON;
@@ -81,7 +82,8 @@ static outcome choose_device(const job_rank *state)
     const device_table *device = ((job_gpu *)state->own)->device;
     uint32_t ranks = state->run->shape.ranks, devices = device->count();
     if (devices >= ranks)
-        return device->use(state->rank) == 0 ? GO_ON : job_cuda_failed(state, "no GPU");
+        return device->use(state->rank) == 0 ? GO_ON
+                                             : job_cuda_failed(state, "cannot open the GPU");
     /* All ranks find this and one tells it; who leaves before makes the parent end them all. */
     _Atomic uint32_t *told = &state->run->control->told;
     uint32_t none = 0;
@@ -92,8 +94,8 @@ static outcome choose_device(const job_rank *state)
     if (devices == 0)
         complain("job", "--engine cuda: %s", device->error());
     else
-        complain("job", "--engine cuda: %u ranks need a GPU each, but there %s %u", ranks,
-                 devices == 1 ? "is" : "are", devices);
+        complain("job", "--engine cuda: %u ranks need a GPU each, but there %s %u; lower --ranks",
+                 ranks, devices == 1 ? "is" : "are", devices);
     atomic_store(told, 2);
     return EXIT_FAILED;
 }
@@ -141,23 +143,24 @@ static outcome set_up(job_rank *state)
     const char *why = NULL;
     const job *run = state->run;
     job_gpu *own = state->own = calloc(1, sizeof *own);
-    if (!own) return job_failed(state, "no buffers", strerror(ENOMEM));
+    if (!own) return job_failed(state, "cannot make the buffers", strerror(ENOMEM));
     own->random = random_for(run->shape.seed, JOB_STREAM_COMPUTE, state->rank);
     own->device = device_find("cuda", &why);
-    if (!own->device) return job_failed(state, "no GPU", why);
+    if (!own->device) return job_failed(state, "cannot open the GPU", why);
     outcome result = choose_device(state);
     if (result != GO_ON) return result;
-    if (!make_probe(own, run->shape.ranks)) return job_cuda_failed(state, "no counters");
-    if (!make_streams(state)) return job_cuda_failed(state, "no streams");
+    if (!make_probe(own, run->shape.ranks))
+        return job_cuda_failed(state, "cannot make the counters");
+    if (!make_streams(state)) return job_cuda_failed(state, "cannot make streams");
     own->load = device_load_create(own->device, &run->shape, state->rank);
-    if (!own->load) return job_cuda_failed(state, "no buffers");
+    if (!own->load) return job_cuda_failed(state, "cannot make the buffers");
     /* The engine waits for the others no longer than they may be silent later. */
     result = together(state);
     if (result != GO_ON) return result;
     dxt_ep_config config = job_ep_config(run, state->rank);
     config.probe = own->probe;
     if (dxt_ep_create(&config, &state->ep) != DXT_OK)
-        return job_failed(state, "no engine", dxt_ep_error());
+        return job_failed(state, "cannot start the engine", dxt_ep_error());
     return job_cuda_set_up_paths(state);
 }
 
@@ -237,7 +240,7 @@ static outcome begin(job_rank *state)
     own->intervals++;
     if (own->device->gate(own->gate, own->intervals, state->run->timeout_ns, own->stream) == 0)
         return GO_ON;
-    return job_cuda_failed(state, "beginning an interval");
+    return job_cuda_failed(state, "cannot begin an interval");
 }
 
 /* Once something is queued behind the gate, and the others have had the time for that, too. */
@@ -258,11 +261,12 @@ static outcome compute(job_rank *state, uint32_t operator_index, uint64_t number
     if (operator_index == DXT_COMBINE) {
         work = device_load_expert_time(own->load, usual_ns);
         if (device_load_experts(own->load, own->stream) != 0)
-            return job_cuda_failed(state, "the experts");
+            return job_cuda_failed(state, "the experts failed");
     }
     work.delay_ns = state->slow_ns[operator_index];
     work.swing = state->run->jitter * (2.0 * random_unit(&own->random) - 1.0);
-    if (own->device->compute(&work, own->stream) != 0) return job_cuda_failed(state, "compute");
+    if (own->device->compute(&work, own->stream) != 0)
+        return job_cuda_failed(state, "the compute between operations failed");
     return job_cuda_congest(state, operator_index, number);
 }
 
@@ -280,7 +284,7 @@ static outcome step(job_rank *state, uint64_t number)
     status = device_load_combine(own->load, state->ep, number, own->stream);
     result = job_heed(state, status, "combine");
     if (result == GO_ON && own->device->event_record(finished, own->stream) != 0)
-        result = job_cuda_failed(state, "a step");
+        result = job_cuda_failed(state, "a step failed");
     open_gate(state);
     return result;
 }
@@ -289,7 +293,7 @@ static outcome settle(job_rank *state)
 {
     job_gpu *own = state->own;
     if (own->device->event_record(own->settled, own->stream) != 0)
-        return job_cuda_failed(state, "a step");
+        return job_cuda_failed(state, "a step failed");
     return await(state, own->settled);
 }
 

@@ -18,14 +18,14 @@ outcome job_cuda_set_up_paths(job_rank *state)
     if (paths->count == 0) return GO_ON;
     if (dxt_ep_delay_path(state->ep, DXT_DISPATCH, 0, 0) != DXT_ERR_UNSUPPORTED) {
         if (job_delay_paths(state) == DXT_OK) return GO_ON;
-        return job_failed(state, "no engine", dxt_ep_error());
+        return job_failed(state, "cannot start the engine", dxt_ep_error());
     }
     own->by_copy = true;
     for (size_t i = 0; i < paths->count; i++) {
         if (paths->items[i].rank != state->rank) continue;
         if (!own->room) own->room = own->device->allocate(TRAFFIC_BYTES);
         if (!own->room || own->device->share(own->room, state->run->control->buffers[i]) != 0)
-            return job_cuda_failed(state, "--slow-path");
+            return job_cuda_failed(state, "cannot slow a path");
     }
     return GO_ON;
 }
@@ -47,7 +47,7 @@ outcome job_cuda_map_paths(job_rank *state)
             t->done[k] = device->event_create(false);
             complete = complete && t->done[k];
         }
-        if (!complete) return job_cuda_failed(state, "--slow-path");
+        if (!complete) return job_cuda_failed(state, "cannot slow a path");
     }
     return GO_ON;
 }
@@ -77,7 +77,7 @@ outcome job_cuda_congest(job_rank *state, uint32_t operator_index, uint64_t numb
     for (size_t i = 0; i < own->traffic_count; i++) {
         if (own->traffic[i].path->operator_index != operator_index) continue;
         if (!copy_beside(own, &own->traffic[i], number))
-            return job_cuda_failed(state, "--slow-path");
+            return job_cuda_failed(state, "cannot slow a path");
     }
     return GO_ON;
 }

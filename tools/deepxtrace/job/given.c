@@ -33,7 +33,7 @@ static bool parse_rank(const char *text, uint32_t *rank, char *why, size_t why_s
 static bool add_fault(job_fault_list *list, const job_fault *fault, char *why, size_t why_size)
 {
     if (list->count == JOB_MAX_FAULTS) {
-        snprintf(why, why_size, "given more than %u times", JOB_MAX_FAULTS);
+        snprintf(why, why_size, "given more than %u times; that is the most", JOB_MAX_FAULTS);
         return false;
     }
     list->items[list->count++] = *fault;
@@ -48,14 +48,14 @@ static bool parse_fault(const char *text, bool is_path, job_fault_list *list, ch
     job_fault fault = {.source = DXT_NO_RANK};
     int phase = 0;
     if (snprintf(copy, sizeof copy, "%s", text) >= (int)sizeof copy) {
-        snprintf(why, why_size, "not of the form %s", form);
+        snprintf(why, why_size, "'%.100s' is not of the form %s", text, form);
         return false;
     }
     if (!cut(copy, ":", &rank, form, why, why_size) ||
         !cut(rank, ":", &duration, form, why, why_size))
         return false;
     if (is_path && !cli_cut_path(rank, &rank, &source)) {
-        snprintf(why, why_size, "not of the form %s", form);
+        snprintf(why, why_size, "'%.100s' is not of the form %s", text, form);
         return false;
     }
     if (!cli_parse_choice(copy, phase_names, &phase, why, why_size) ||
@@ -68,7 +68,7 @@ static bool parse_fault(const char *text, bool is_path, job_fault_list *list, ch
         return false;
     }
     if (fault.delay_ns > JOB_LONGEST_NS) {
-        snprintf(why, why_size, "'%s' is longer than an hour", duration);
+        snprintf(why, why_size, "'%s' is longer than an hour, the longest", duration);
         return false;
     }
     fault.operator_index = (uint32_t)phase;
@@ -119,11 +119,11 @@ bool job_parse_picture(const char *text, void *value, char *why, size_t why_size
     const char *missing = NULL;
     dxt_format format;
     if (pictures->count == JOB_MAX_PICTURES) {
-        snprintf(why, why_size, "given more than %u times", JOB_MAX_PICTURES);
+        snprintf(why, why_size, "given more than %u times; that is the most", JOB_MAX_PICTURES);
         return false;
     }
     if (dxt_format_from_name(text, &format) != DXT_OK) {
-        snprintf(why, why_size, "'%s' does not end in .svg, .png, .pdf or .html", text);
+        snprintf(why, why_size, "'%s' must end in .svg, .png, .pdf or .html", text);
         return false;
     }
     if (!can_draw(format, &missing)) {

@@ -67,7 +67,9 @@ static outcome too_little(size_t needed, const struct statvfs *fs)
 {
     char need[32], have[32];
     double free_bytes = (double)fs->f_bavail * (double)fs->f_frsize;
-    return complain("job", "the job needs %s of shared memory, /dev/shm has %s free",
+    return complain("job",
+                    "the job needs %s of shared memory, but /dev/shm has %s free; lower --ranks, "
+                    "--tokens or --hidden, or enlarge /dev/shm",
                     format_bytes((double)needed, need, sizeof need),
                     format_bytes(free_bytes, have, sizeof have));
 }
@@ -93,7 +95,7 @@ static outcome allocate(job *run, size_t needed)
     struct statvfs fs = {0};
     run->fd = open_nameless();
     if (run->fd < 0 || fstatvfs(run->fd, &fs) != 0)
-        return complain("job", "no shared memory: %s", strerror(errno));
+        return complain("job", "cannot make shared memory: %s", strerror(errno));
     double blocks = (double)needed / (double)(fs.f_frsize ? fs.f_frsize : 1);
     if (fs.f_blocks > 0 && blocks > (double)fs.f_bavail) return too_little(needed, &fs);
     if (needed > (size_t)LONG_MAX) return too_little(needed, &fs);
@@ -101,7 +103,7 @@ static outcome allocate(job *run, size_t needed)
     int error = posix_fallocate(run->fd, 0, (off_t)needed);
     if (error == ENOSPC) return too_little(needed, &fs);
     if (error != 0) {
-        complain("job", "no shared memory: %s", strerror(error));
+        complain("job", "cannot make shared memory: %s", strerror(error));
         return EXIT_FAILED;
     }
     return GO_ON;
@@ -117,14 +119,16 @@ outcome job_share(job *run)
     run->gather_size = dxt_gather_local_size(run->shape.ranks, mail);
     size_t needed = 0;
     if (__builtin_add_overflow(run->engine_size, run->gather_size, &needed))
-        return complain("job", "the job needs more memory than can be addressed");
+        return complain(
+            "job",
+            "the job needs more memory than can be addressed; lower --ranks, --tokens or --hidden");
     outcome result = allocate(run, needed);
     if (result != GO_ON) return result;
     run->control =
         mmap(NULL, sizeof *run->control, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (run->control == MAP_FAILED) {
         run->control = NULL;
-        complain("job", "no shared memory: %s", strerror(errno));
+        complain("job", "cannot make shared memory: %s", strerror(errno));
         return EXIT_FAILED;
     }
     atomic_store(&run->control->last_step, run->steps ? run->steps : UINT64_MAX);

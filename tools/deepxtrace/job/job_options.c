@@ -30,14 +30,14 @@ static outcome check_shape(job_given *g)
 {
     if (g->experts == 0) g->experts = 2 * g->ranks;
     if (g->experts % g->ranks != 0)
-        return complain("job", "--experts: %llu experts cannot be spread evenly over %llu ranks",
+        return complain("job", "--experts: %llu is not a multiple of the %llu ranks",
                         (unsigned long long)g->experts, (unsigned long long)g->ranks);
     /* With every expert in every token there would be no routing. */
     if (g->topk == 0) g->topk = g->experts >= 8 ? 4 : g->experts >= 2 ? g->experts / 2 : 1;
     if (g->topk > g->experts)
-        return complain("job", "--topk: %llu experts for a token, but there are only %llu",
+        return complain("job", "--topk: %llu experts a token, but there are only %llu (--experts)",
                         (unsigned long long)g->topk, (unsigned long long)g->experts);
-    if (g->fp8 && g->bf16) return complain("job", "--fp8 and --bf16 exclude each other");
+    if (g->fp8 && g->bf16) return complain("job", "--fp8 and --bf16 exclude each other; give one");
     if (g->hot.factor > 0 && g->hot.rank >= g->ranks)
         return complain("job", "--hot: there is no rank %llu (the ranks are 0 to %llu)",
                         (unsigned long long)g->hot.rank, (unsigned long long)g->ranks - 1);
@@ -45,9 +45,9 @@ static outcome check_shape(job_given *g)
         return complain("job", "--hot: every token goes to all %llu experts; lower --topk",
                         (unsigned long long)g->experts);
     if ((g->slow_from_ns || g->slow_until_ns) && g->slow.count == 0)
-        return complain("job", "--slow-from, --slow-until: say with --slow which rank is meant");
+        return complain("job", "--slow-from and --slow-until need --slow, which names the rank");
     if (g->slow_until_ns && g->slow_until_ns <= g->slow_from_ns)
-        return complain("job", "--slow-until is not after --slow-from");
+        return complain("job", "--slow-until must be after --slow-from");
     outcome result = check_ranks(&g->slow, "slow", g->ranks);
     return result != GO_ON ? result : check_ranks(&g->paths, "slow-path", g->ranks);
 }
@@ -117,7 +117,9 @@ static outcome check_names(const job *run)
         const output_file *picture = &run->pictures[p];
         bool twice = run->recording && output_same(&run->record, picture);
         for (size_t q = 0; q < p; q++) twice |= output_same(&run->pictures[q], picture);
-        if (twice) return complain("job", "%s: two outputs have this name", picture->path);
+        if (twice)
+            return complain("job", "%s: two outputs have this name; give each its own",
+                            picture->path);
     }
     return GO_ON;
 }
@@ -126,7 +128,8 @@ static outcome open_files(const job_given *g, job *run)
 {
     bool record_out = g->record && strcmp(g->record, "-") == 0;
     if (record_out && g->json)
-        return complain("job", "--record - and --json both want standard output");
+        return complain(
+            "job", "--record - and --json both write to standard output; give --record a file");
     outcome result = GO_ON;
     if (g->record) {
         result = output_open(&run->record, "job", g->record, g->force);
@@ -295,7 +298,7 @@ static outcome join_mpi(job_given *g, job *run)
     run->mpi = &mpi;
     uint32_t ranks = mpi.place.ranks;
     if (g->ranks && g->ranks != ranks)
-        return complain("job", "--ranks: %llu, but mpirun has started %u",
+        return complain("job", "--ranks: %llu, but mpirun has started %u; leave --ranks out",
                         (unsigned long long)g->ranks, ranks);
     if (ranks < 2)
         return complain(

@@ -39,21 +39,21 @@ static outcome set_up(job_rank *state)
 {
     const job *run = state->run;
     process *own = state->own = calloc(1, sizeof *own);
-    if (!own) return job_failed(state, "no buffers", strerror(ENOMEM));
+    if (!own) return job_failed(state, "cannot make the buffers", strerror(ENOMEM));
     own->random = random_for(run->shape.seed, JOB_STREAM_COMPUTE, state->rank);
     if (dxt_probe_create(DXT_EP_OPERATORS, run->shape.ranks, &own->probe) != DXT_OK)
-        return job_failed(state, "no counters", dxt_error());
+        return job_failed(state, "cannot make the counters", dxt_error());
     dxt_ep_config config = job_ep_config(run, state->rank);
     config.probe = own->probe;
     if (dxt_ep_create(&config, &state->ep) != DXT_OK || job_delay_paths(state) != DXT_OK)
-        return job_failed(state, "no engine", dxt_ep_error());
+        return job_failed(state, "cannot start the engine", dxt_ep_error());
     own->load = load_create(&run->shape, state->rank);
     bool complete = own->load != NULL;
     for (size_t o = 0; o < DXT_EP_OPERATORS; o++) {
         own->waited[o] = calloc(run->shape.ranks, sizeof *own->waited[o]);
         complete = complete && own->waited[o];
     }
-    return complete ? GO_ON : job_failed(state, "no buffers", strerror(ENOMEM));
+    return complete ? GO_ON : job_failed(state, "cannot make the buffers", strerror(ENOMEM));
 }
 
 static void tear_down(job_rank *state)

@@ -30,14 +30,15 @@ static dxt_status open_gather(job_rank *state)
 static outcome set_up_session(job_rank *state, const job_engine *engine)
 {
     const job *run = state->run;
-    if (open_gather(state) != DXT_OK) return job_failed(state, "no mailboxes", dxt_error());
+    if (open_gather(state) != DXT_OK)
+        return job_failed(state, "cannot open the mailboxes", dxt_error());
     state->report.run = run;
     state->report.record = run->record;
     memcpy(state->report.pictures, run->pictures, sizeof run->pictures);
     const dxt_history_options history = {.struct_size = sizeof history,
                                          .min_share = run->min_share};
     if (state->rank == 0 && dxt_history_create(&history, &state->report.history) != DXT_OK)
-        return job_failed(state, "no history", dxt_error());
+        return job_failed(state, "cannot make the history", dxt_error());
     const dxt_analysis_options analysis = {.struct_size = sizeof analysis,
                                            .min_share = run->min_share};
     dxt_session_config config = {
@@ -59,7 +60,7 @@ static outcome set_up_session(job_rank *state, const job_engine *engine)
     };
     engine->counters(state, &config);
     if (dxt_session_create(&config, &state->session) != DXT_OK)
-        return job_failed(state, "no session", dxt_error());
+        return job_failed(state, "cannot start the session", dxt_error());
     return GO_ON;
 }
 

@@ -81,7 +81,7 @@ void job_report_windows(void *context, const dxt_diagnosis *diagnoses, size_t co
     if (run->recording && output_flush(&report->record) != DXT_OK) job_stop(run->control);
     for (size_t d = 0; d < count && d < DXT_EP_OPERATORS; d++) {
         keep_failure(report, job_sum_add(&report->sums[d], diagnoses[d].window),
-                     "the sum of the windows");
+                     "cannot add the windows");
         if (run->json)
             dxt_report_json(diagnoses[d].window, diagnoses[d].findings, stdout_write, NULL);
     }
@@ -177,14 +177,16 @@ static outcome conclude(job_report *report)
     dxt_diagnosis whole[DXT_EP_OPERATORS];
     bool slow = false;
     for (size_t d = 0; d < DXT_EP_OPERATORS; d++)
-        keep_failure(report, job_sum_end(&report->sums[d]), "the sum of the windows");
+        keep_failure(report, job_sum_end(&report->sums[d]), "cannot add the windows");
     for (size_t d = 0; d < DXT_EP_OPERATORS && report->status == DXT_OK; d++) {
-        keep_failure(report, judge(report, d, &verdicts[d]), "analysis");
+        keep_failure(report, judge(report, d, &verdicts[d]), "cannot analyze the sum");
         whole[d] = (dxt_diagnosis){report->sums[d].window, &verdicts[d].confirmed};
         slow |= verdicts[d].confirmed.verdict == DXT_VERDICT_SLOW;
     }
-    if (report->status == DXT_OK) keep_failure(report, say_whole(report, whole), "report");
-    if (report->status == DXT_OK) keep_failure(report, draw_whole(report, whole), "heat map");
+    if (report->status == DXT_OK)
+        keep_failure(report, say_whole(report, whole), "cannot write the report");
+    if (report->status == DXT_OK)
+        keep_failure(report, draw_whole(report, whole), "cannot draw the heat map");
     for (size_t d = 0; d < DXT_EP_OPERATORS; d++) {
         confirmed_free(&verdicts[d].confirmed);
         dxt_findings_free(verdicts[d].all);
@@ -207,8 +209,9 @@ outcome job_report_end(job_report *report)
     if (report->sums[0].window && report->sums[1].window)
         result = conclude(report);
     else if (report->status == DXT_OK)
-        complain("job", report->windows ? "no operation was completed in any window"
-                                        : "ended before the first window was complete");
+        complain("job", report->windows
+                            ? "no operation was completed in any window"
+                            : "the job ended before its first window; let it run longer");
     for (size_t d = 0; d < DXT_EP_OPERATORS; d++) dxt_window_free(report->sums[d].window);
     dxt_history_destroy(report->history);
     outcome file = run->recording ? finish_file(&report->record) : GO_ON;

@@ -189,7 +189,7 @@ static void heed_interrupts(watch *state)
     }
     /* Nobody waits for a job that has not begun. */
     if (atomic_load(&state->run->control->gate) == 0) {
-        complain("job", "ended before the first window was complete");
+        complain("job", "the job ended before its first window; let it run longer");
         state->failed = true;
         kill_all(state);
         return;
@@ -218,13 +218,16 @@ static void heed_time(watch *state)
     }
     if (!state->stopped[0] || state->pids[0] == 0) return;
     if (state->stopped_ns > state->run->timeout_ns + GRACE_NS) {
-        complain("job", "rank 0, which makes the report, is stopped and does not go on");
+        complain(
+            "job",
+            "rank 0, which makes the report, is stopped and did not go on in time; the job ends");
         rank_failed(state, 0);
         return;
     }
     for (uint32_t r = 1; r < state->run->shape.ranks; r++)
         if (state->pids[r] != 0 && !state->stopped[r]) return;
-    complain("job", "rank 0, which makes the report, is stopped and all others have ended");
+    complain("job",
+             "rank 0, which makes the report, is stopped and all others have ended; the job ends");
     rank_failed(state, 0);
 }
 

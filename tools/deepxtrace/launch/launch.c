@@ -80,10 +80,8 @@ outcome launch(int argc, char **argv, const char *job_options)
     memcpy(line, own, sizeof own);
     for (int i = 1; i < argc; i++) line[OWN + i - 1] = argv[i];
     execvp(python, line);
-    complain(
-        "run",
-        "%s %s: the launcher is a Python program (DEEPXTRACE_PYTHON names another interpreter)",
-        python, errno == ENOENT ? "is not here" : strerror(errno));
+    complain("run", "%s %s: the launcher needs Python 3 (DEEPXTRACE_PYTHON names the interpreter)",
+             python, errno == ENOENT ? "is not here" : strerror(errno));
     free(python);
     free(options);
     free(line);

@@ -58,7 +58,7 @@ static bool parse_size(const char *text, sim_fault *fault, char *why, size_t why
     if (!cli_parse_duration(text, &ns, why, why_size)) return false;
     fault->size_ns = (double)ns;
     if (ns <= SIM_LONGEST_NS) return true;
-    snprintf(why, why_size, "'%s' is longer than a second", text);
+    snprintf(why, why_size, "'%s' is longer than a second, the longest", text);
     return false;
 }
 
@@ -66,7 +66,7 @@ static bool append(sim_faults *faults, sim_fault fault, uint32_t last, char *why
 {
     for (; fault.rank <= last; fault.rank++) {
         if (faults->count == SIM_MAX_FAULTS) {
-            snprintf(why, why_size, "more than %u faults", SIM_MAX_FAULTS);
+            snprintf(why, why_size, "there are more than %u faults, the most", SIM_MAX_FAULTS);
             return false;
         }
         faults->items[faults->count++] = fault;

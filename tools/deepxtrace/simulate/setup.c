@@ -80,10 +80,13 @@ bool sim_observes(const sim_config *config, uint32_t i, uint32_t j)
 static bool is_possible(const sim_config *config, char *why, size_t why_size)
 {
     if (config->ranks < 2 || config->ranks > SIM_MAX_RANKS)
-        return wrong(why, why_size, "there must be 2 to 2048 ranks");
+        return wrong(why, why_size, "ranks must be 2 to 2048");
     if (config->ops < 1 || config->ops > SIM_MAX_OPS || config->every < 1 ||
-        config->local_experts < 1 || config->local_experts > 1024)
-        return wrong(why, why_size, "operations or experts out of range");
+        config->local_experts < 1 || config->local_experts > 1024) {
+        snprintf(why, why_size, "operations must be 1 to %u, experts of a rank 1 to 1024",
+                 SIM_MAX_OPS);
+        return false;
+    }
     if (config->hybrid && !config->ranks_per_node)
         return wrong(why, why_size, "--hybrid needs --ranks-per-node");
     if (2 * config->compute_ns > config->step_ns)

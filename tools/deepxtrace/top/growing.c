@@ -146,7 +146,7 @@ outcome growing_begin(growing *f, char **operands, size_t count)
             scan(f, operands[i]);
         } else if (!add(f, operands[i])) {
             return complain("top", "%s: %s", operands[i],
-                            errno == EINVAL ? "is not a file" : strerror(errno));
+                            errno == EINVAL ? "not a file or folder" : strerror(errno));
         }
     }
     return GO_ON;
