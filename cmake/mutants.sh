@@ -8,7 +8,7 @@ mkdir -p "$2/analysis"
 awk -v source="$2/mutants.c" '
 /---- sizes ----/ { sizes = 1 }
 /---- end of sizes ----/ { sizes = 0 }
-!sizes && /^#define DXT_[A-Z0-9_]+ [0-9]/ {
+!sizes && /^#define DXT_[A-Z0-9_]+ +[0-9]/ {
     type = $3 ~ /[.e]/ ? "double" : $3 ~ /u$/ ? "unsigned" : "int"
     print "extern " type " mutant_" $2 ";"
     print "#define " $2 " mutant_" $2

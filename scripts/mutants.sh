@@ -54,7 +54,7 @@ fi
 result=$(awk -v names=" $* " '
     /---- sizes ----/ { sizes = 1 }
     /---- end of sizes ----/ { sizes = 0 }
-    sizes || !/^#define DXT_[A-Z0-9_]+ [0-9]/ || /not moved:/ { next }
+    sizes || !/^#define DXT_[A-Z0-9_]+ +[0-9]/ || /not moved:/ { next }
     names != "  " && index(names, " " $2 " ") == 0 { next }
     {
         value = $3 + 0

@@ -4,24 +4,25 @@
 #include "numeric/vectors.h"
 
 #define PAIRWISE_RUN 128
+#define LANES 8
 
 double dxt_numpy_sum(const double *values, size_t n)
 {
-    if (n < 8) {
+    if (n < LANES) {
         double sum = 0;
         for (size_t i = 0; i < n; i++) sum += values[i];
         return sum;
     }
     if (n > PAIRWISE_RUN) {
         size_t half = n / 2;
-        half -= half % 8;
+        half -= half % LANES;
         return dxt_numpy_sum(values, half) + dxt_numpy_sum(values + half, n - half);
     }
-    double part[8];
-    for (size_t k = 0; k < 8; k++) part[k] = values[k];
-    size_t i = 8;
-    for (; i + 8 <= n; i += 8)
-        for (size_t k = 0; k < 8; k++) part[k] += values[i + k];
+    double part[LANES];
+    for (size_t k = 0; k < LANES; k++) part[k] = values[k];
+    size_t i = LANES;
+    for (; i + LANES <= n; i += LANES)
+        for (size_t k = 0; k < LANES; k++) part[k] += values[i + k];
     double sum =
         ((part[0] + part[1]) + (part[2] + part[3])) + ((part[4] + part[5]) + (part[6] + part[7]));
     for (; i < n; i++) sum += values[i];
@@ -31,10 +32,10 @@ double dxt_numpy_sum(const double *values, size_t n)
 /* The same order for int64, each converted on its way; at most one buffer. */
 static inline __attribute__((always_inline)) double integer_run(const int64_t *values, size_t n)
 {
-    double part[8] = {0};
+    double part[LANES] = {0};
     size_t i = 0;
-    for (; i + 8 <= n; i += 8)
-        for (size_t k = 0; k < 8; k++) part[k] += (double)values[i + k];
+    for (; i + LANES <= n; i += LANES)
+        for (size_t k = 0; k < LANES; k++) part[k] += (double)values[i + k];
     double sum =
         ((part[0] + part[1]) + (part[2] + part[3])) + ((part[4] + part[5]) + (part[6] + part[7]));
     for (; i < n; i++) sum += (double)values[i];
@@ -45,7 +46,7 @@ DXT_VECTORS static double integer_buffer(const int64_t *values, size_t n)
 {
     if (n <= PAIRWISE_RUN) return integer_run(values, n);
     size_t half = n / 2;
-    half -= half % 8;
+    half -= half % LANES;
     return integer_buffer(values, half) + integer_buffer(values + half, n - half);
 }
 

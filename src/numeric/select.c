@@ -2,9 +2,9 @@
 #include "numeric/select.h"
 
 #include <math.h>
-#include <stdint.h>
 
 #include "numeric/sort.h"
+#include "numeric/spread.h"
 #include "numeric/vectors.h"
 
 static inline bool is_less(const double *a, const double *b)
@@ -57,6 +57,8 @@ double dxt_select(double *values, size_t n, size_t k)
 #define SAMPLE 64u
 /* Places in the sorted sample around its median that hold the true one: 2.5 standard errors. */
 #define SAMPLE_REACH 10u
+/* A pass over the values is worth it if it drops one in so many. */
+#define LEAST_DROPPED 4u
 
 /* Two values that the middle of many is most likely between. */
 static void guess_middle(const double *values, size_t n, double *low, double *high)
@@ -65,8 +67,7 @@ static void guess_middle(const double *values, size_t n, double *low, double *hi
     size_t stride = n / SAMPLE;
     for (size_t k = 0; k < SAMPLE; k++) {
         /* Without a period that could be one of the values' own. */
-        size_t jump = (size_t)((k + 1) * UINT64_C(0x9E3779B97F4A7C15) >> 32) % stride;
-        sample[k] = values[k * stride + jump];
+        sample[k] = values[k * stride + dxt_scatter(k, stride)];
     }
     sort_doubles(sample, SAMPLE);
     *low = sample[SAMPLE / 2 - SAMPLE_REACH];
@@ -95,7 +96,7 @@ static size_t narrow(double *values, size_t n, size_t *first, size_t *second)
         guess_middle(values, n, &low, &high);
         count_values(values, n, low, high, &below, &above);
         /* A wrong guess, or many equal values. */
-        if (*first < below || *second >= n - above || below + above < n / 4) break;
+        if (*first < below || *second >= n - above || (below + above) * LEAST_DROPPED < n) break;
         for (size_t i = 0; i < n; i++) {
             double value = values[i];
             values[kept] = value;

@@ -21,7 +21,7 @@ double dxt_expected_wait(double shift, double skew)
 static double slope_of(double shift, double skew)
 {
     double z = fabs(shift) / skew;
-    if (!(z < 8)) return shift > 0;
+    if (!(z < DXT_TAIL_END)) return shift > 0;
     unsigned k = (unsigned)(z * DXT_TAIL_KNOTS_PER_UNIT + 0.5);
     const dxt_tail_knot *knot = &dxt_tail[k];
     double x = k / DXT_TAIL_KNOTS_PER_UNIT, d = z - x;
@@ -60,7 +60,7 @@ double dxt_expected_last(uint32_t count)
 
 double dxt_shift_of_wait(double wait, double skew)
 {
-    double shift = wait, nearest = -8 * skew;
+    double shift = wait, nearest = -DXT_TAIL_END * skew;
     for (int i = 0; i < NEWTON_ROUNDS && shift > nearest; i++) {
         double step = (dxt_wait_of(shift, skew) - wait) / slope_of(shift, skew);
         if (!(fabs(step) > (fabs(shift) + skew) * NEWTON_ENOUGH)) break;
@@ -121,7 +121,7 @@ void dxt_lateness_scale_make(dxt_lateness_scale *scale, double transfer, double 
     scale->transfer = transfer;
     scale->skew = skew;
     /* Beyond the last knot the waiting is one-sided, whatever the skew. */
-    scale->step = (transfer + 8 * skew) / (DXT_LATENESS_KNOTS - 1);
+    scale->step = (transfer + DXT_TAIL_END * skew) / (DXT_LATENESS_KNOTS - 1);
     lay_out_differences(scale);
     scale->places_per_step = scale->step > 0 ? 1 / scale->step : 0;
     unsigned knot = 0;

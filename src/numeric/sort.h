@@ -11,6 +11,8 @@
 
 /** So many are sorted by insertion. */
 #define DXT_SORT_FEW 16u
+/** Splits that are granted beyond twice the logarithm, before it is by heap. */
+#define DXT_SORT_SPLITS 4u
 
 /* clang-format off */
 /**
@@ -83,7 +85,7 @@
     }                                                                                           \
     static void NAME(TYPE *values, size_t n)                                                    \
     {                                                                                           \
-        unsigned splits = 4;                                                                    \
+        unsigned splits = DXT_SORT_SPLITS;                                                      \
         for (size_t left = n; left > 1; left /= 2) splits += 2;                                 \
         NAME##_part(values, n, splits);                                                         \
     }
