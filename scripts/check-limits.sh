@@ -3,7 +3,8 @@
 # check-limits.sh: at most 400 lines in a file (700 in one of tests, scripts and examples), 70 in a
 # function of C, 100 columns in a line of C. In the rooms of the analysis 300 and 50, and no number in an
 # expression but 0, 1 and 2: what was chosen stands in tuning.h, and TUNING.md says why. src/numeric/ names
-# its own; the series of tail.h and lean.h have those of a textbook.
+# its own; the series of tail.h and lean.h have those of a textbook. src/analysis/README.md names functions
+# that are there.
 set -uo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -71,4 +72,10 @@ END {
         if (!(name in told)) { print "src/analysis/tuning.h:" line[name] ": TUNING.md does not explain " name; bad = 1 }
     exit bad
 }' src/analysis/tuning.h src/analysis/TUNING.md || status=1
+# The README of the analysis says where each step stands.
+while IFS=: read -r file name; do
+    grep -qE "^[a-z].*\\b$name\\(" "src/analysis/$file" && continue
+    echo "src/analysis/README.md:1: $file has no function $name()"
+    status=1
+done < <(grep -oE '`[a-z_/]+\.c`: `[a-z_]+\(\)`' src/analysis/README.md | tr -d '`() ')
 exit "$status"

@@ -88,6 +88,7 @@ static void copy_facts(const dxt_draft *draft, dxt_findings *packed)
     packed->likely_node_size = draft->likely_node_size;
     packed->waits_beside = draft->waits_beside;
     packed->still_windows = draft->still_windows;
+    _Static_assert(sizeof packed->still_since == sizeof draft->still_since, "DXT_TIME_TEXT");
     memcpy(packed->still_since, draft->still_since, sizeof packed->still_since);
     packed->work_of = draft->work_of;
     packed->delayed_rank = draft->delayed_rank;

@@ -10,6 +10,7 @@
 #include "analysis/tuning.h"
 #include "base/base.h"
 #include "history/memory.h"
+#include "numeric/sort.h"
 
 /* Whether two rails are one: what is slow of it differs a little from window to window. */
 static bool same_rail(const dxt_episode *episode, const dxt_finding *finding)
@@ -149,27 +150,51 @@ static dxt_episode sum_up(const dxt_track *track, size_t e)
     return episode;
 }
 
-static int by_cost(const void *a, const void *b)
+/* An episode by its place among all, and what it is sorted by. */
+struct placed {
+    double cost;
+    int64_t first, rank;
+    uint32_t track, episode;
+};
+
+/* Whether x comes before y; those that are alike as they were met. */
+static inline bool before(const struct placed *x, const struct placed *y)
 {
-    const dxt_episode *x = a, *y = b;
-    double more = cost(x, x->wait * (double)x->seen), less = cost(y, y->wait * (double)y->seen);
-    if (more != less) return (more < less) - (more > less);
-    if (x->first != y->first) return (x->first > y->first) - (x->first < y->first);
-    return (x->rank > y->rank) - (x->rank < y->rank);
+    if (x->cost > y->cost || x->cost < y->cost) return x->cost > y->cost;
+    if (x->first != y->first) return x->first < y->first;
+    if (x->rank != y->rank) return x->rank < y->rank;
+    return x->track != y->track ? x->track < y->track : x->episode < y->episode;
+}
+
+DXT_SORT(sort_placed, struct placed, before)
+
+static size_t place_all(const dxt_history *history, struct placed *placed)
+{
+    size_t used = 0;
+    for (uint32_t t = 0; t < history->tracks; t++)
+        for (uint32_t e = 0; e < history->track[t].episode_count; e++) {
+            dxt_episode episode = sum_up(&history->track[t], e);
+            placed[used++] =
+                (struct placed){.cost = cost(&episode, episode.wait * (double)episode.seen),
+                                .first = episode.first,
+                                .rank = episode.rank,
+                                .track = t,
+                                .episode = e};
+        }
+    sort_placed(placed, used);
+    return used;
 }
 
 dxt_status dxt_history_summary(const dxt_history *history, dxt_episode **episodes, size_t *count)
 {
+    struct placed placed[DXT_HISTORY_OPERATORS * DXT_HISTORY_EPISODES];
     if (!history || !episodes || !count)
         return dxt_fail(DXT_ERR_INVALID, "episodes and count must not be NULL");
-    size_t total = 0, used = 0;
-    for (uint32_t t = 0; t < history->tracks; t++) total += history->track[t].episode_count;
-    dxt_episode *made = total ? malloc(total * sizeof *made) : NULL;
-    if (total && !made) return dxt_fail_memory(total * sizeof *made);
-    for (uint32_t t = 0; t < history->tracks; t++)
-        for (size_t e = 0; e < history->track[t].episode_count; e++)
-            made[used++] = sum_up(&history->track[t], e);
-    if (used) qsort(made, used, sizeof *made, by_cost);
+    size_t used = place_all(history, placed);
+    dxt_episode *made = used ? malloc(used * sizeof *made) : NULL;
+    if (used && !made) return dxt_fail_memory(used * sizeof *made);
+    for (size_t k = 0; k < used; k++)
+        made[k] = sum_up(&history->track[placed[k].track], placed[k].episode);
     *episodes = made;
     *count = used;
     return DXT_OK;

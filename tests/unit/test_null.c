@@ -83,6 +83,12 @@ static dxt_probe *probe(void)
     return dxt_probe_create(1, 2, &made) == DXT_OK ? made : NULL;
 }
 
+static dxt_page *page(void)
+{
+    dxt_page *made = NULL;
+    return dxt_page_create(NULL, &made) == DXT_OK ? made : NULL;
+}
+
 #define AS(type) ((type **)(void *)&place)
 
 /* X(call): of those that return a status. */
@@ -162,6 +168,16 @@ static dxt_probe *probe(void)
     X(dxt_heatmap_write(&(dxt_heatmap_panel){.window = &window}, 1, DXT_FORMAT_SVG, NULL, NULL, \
                         NULL))                                                                  \
     X(dxt_timeline_write(NULL, 1, DXT_FORMAT_SVG, NULL, keep, NULL))                            \
+    X(dxt_page_create(NULL, NULL))                                                              \
+    X(dxt_page_add(NULL, (dxt_page_window *)(void *)bytes))                                     \
+    X(dxt_page_add(page(), NULL))                                                               \
+    X(dxt_page_timeline(NULL, phase, (dxt_timeline_panel *)(void *)bytes))                      \
+    X(dxt_page_timeline(page(), phase, NULL))                                                   \
+    X(dxt_page_say(NULL, phase))                                                                \
+    X(dxt_page_say(page(), NULL))                                                               \
+    X(dxt_page_write(NULL, keep, NULL))                                                         \
+    X(dxt_page_write(page(), NULL, NULL))                                                       \
+    X(dxt_page_live("{}", NULL, NULL))                                                          \
     X(dxt_format_from_name(NULL, (dxt_format *)(void *)bytes))                                  \
     X(dxt_format_from_name("x.svg", NULL))                                                      \
     X(dxt_report_text(NULL, &none, keep, NULL))                                                 \
@@ -214,6 +230,10 @@ static dxt_probe *probe(void)
     X(dxt_parts(NULL, 0) > 0 && dxt_constants(NULL, 0) > 0)                                \
     X(dxt_window_relation(NULL, &window) == DXT_RELATION_NONE)                             \
     X(dxt_window_relation(&window, NULL) == DXT_RELATION_NONE)                             \
+    X(dxt_log_rest(NULL, 1, 0, 1) == 0)                                                    \
+    X(dxt_phase_relation(NULL, phase) == DXT_RELATION_NONE)                                \
+    X(dxt_phase_relation(phase, NULL) == DXT_RELATION_NONE)                                \
+    X((dxt_page_free(NULL), dxt_set_log(NULL, NULL), 1))                                   \
     X(isnan(dxt_default(NULL)) && isnan(dxt_default("")))                                  \
     X(dxt_episode_names(NULL, NULL) == 0)                                                  \
     X((strcpy(bytes, "full"), dxt_report_sentence(NULL, NULL, 0, bytes, sizeof bytes),     \

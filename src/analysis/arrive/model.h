@@ -13,6 +13,7 @@
 
 #include "analysis/arrive/group_data.h"
 
+#include <assert.h>
 #include <math.h>
 
 #include <deepxtrace/analysis.h>
@@ -39,6 +40,10 @@ typedef struct dxt_cell_sample {
     uint32_t count;
     double wait[DXT_LEVEL_SAMPLE], expected[DXT_LEVEL_SAMPLE], work[DXT_LEVEL_SAMPLE];
 } dxt_cell_sample;
+
+_Static_assert(DXT_LEVEL_SAMPLE >= DXT_MAX_RANKS, "the members of a node are looked at together");
+_Static_assert(DXT_LEVEL_SAMPLE >= DXT_PARTNERS * DXT_PARTNERS, "so are the partners of two nodes");
+_Static_assert(DXT_PARTNERS_OF_MANY <= DXT_PARTNERS, "they share their arrays");
 
 /** What the steps of a fit work in, one after the other. */
 typedef union dxt_scratch {
@@ -128,6 +133,7 @@ static inline int64_t dxt_without_timeout(const dxt_window *window, int64_t wait
 static inline double dxt_fit_wait(const dxt_fit *fit, uint32_t i, uint32_t j)
 {
     const dxt_window *window = fit->window;
+    assert(i < fit->count && j < fit->count);
     size_t cell = (size_t)fit->rank[i] * window->ranks + fit->rank[j];
     double wait = (double)dxt_without_timeout(window, window->wait[cell]) * fit->factor[i];
     if (!window->samples) return wait;
@@ -146,6 +152,7 @@ double dxt_fit_longest(const dxt_fit *fit, uint32_t i);
 /** What the way and the nodes add to the wait of a member of node a for one of node b. */
 static inline double dxt_fit_way(const dxt_fit *fit, uint32_t a, uint32_t b)
 {
+    assert(a < fit->nodes && b < fit->nodes);
     if (a == b) return fit->transfer;
     size_t pair = (size_t)a * fit->nodes + b;
     if (!isnan(fit->level[pair])) return fit->level[pair];

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "analysis/arrive/slow_links.h"
 
+#include <assert.h>
 #include <math.h>
 
 #include "analysis/arrive/rails.h"
@@ -94,6 +95,7 @@ static double spread_within(const dxt_fit *fit, const dxt_roster *roster)
 {
     double *off = fit->scratch->cells.work;
     uint32_t used = 0;
+    assert(DXT_SPREAD_CELLS <= DXT_LEVEL_SAMPLE);
     for (uint32_t t = 0; t < DXT_SPREAD_CELLS; t++) {
         uint32_t k = (uint32_t)dxt_spread_index(t % fit->count, DXT_SPREAD_CELLS, fit->count);
         uint32_t begin = roster->begin[fit->node[k]], own = roster->begin[fit->node[k] + 1] - begin;

@@ -10,6 +10,8 @@
 #include "numeric/select.h"
 #include "numeric/spread.h"
 
+_Static_assert(DXT_MAX_RANKS <= UINT16_MAX + 1, "a member is told by 16 bits below");
+
 /* They are scattered over a large matrix, so that all are asked for before any is looked at. Of a
  * hybrid mode only what was observed: the rest is filled in, and deviates from nothing. */
 void dxt_cells_take(const dxt_fit *fit, dxt_cell_sample *sample)
