@@ -19,9 +19,11 @@ from deepxtrace.window import Findings
 RANKS, WINDOW, LATE = 3, 0.05, 1
 
 
-def memory():
+def holds():
+    """Memory in kB, descriptors and threads of this process."""
     with open("/proc/self/statm", encoding="ascii") as file:
-        return int(file.read().split()[1]) * 4
+        memory = int(file.read().split()[1]) * 4
+    return memory, len(os.listdir("/proc/self/fd")), len(os.listdir("/proc/self/task"))
 
 
 def main():
@@ -66,11 +68,12 @@ def main():
         time.sleep(max(0.0, until - time.monotonic()))
 
     live(5)
-    before, threads = memory(), len(os.listdir("/proc/self/task"))
+    before = holds()
     live(end - time.monotonic())
-    after = memory()
-    print(f"Python {'sync' if sync else 'async'}: {windows} windows; late rank named in {named}; memory {before} -> {after} kB, "
-          f"threads {threads} -> {len(os.listdir('/proc/self/task'))}, keys {store.num_keys()}")
+    after = holds()
+    print(f"Python {'sync' if sync else 'async'}: {windows} windows; late rank named in {named}; "
+          f"memory {before[0]} -> {after[0]} kB, descriptors {before[1]} -> {after[1]}, "
+          f"threads {before[2]} -> {after[2]}, keys {store.num_keys()}")
     for (kind, rank), times in sorted(kinds.items(), key=str):
         print(f"  {kind} {rank}: {times}")
     for text in said[:5]:
