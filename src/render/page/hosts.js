@@ -3,6 +3,9 @@
 
 const leftOf = (run) => (severalHosts(run) ? 132 : 72);
 
+// How wide the number of a rank may be.
+const numberWidth = (context, run) => context.measureText(String(run.ranks - 1)).width;
+
 // Without the domain that all share.
 function shortHost(run, rank) {
   if (run.domain === undefined) {

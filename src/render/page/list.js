@@ -64,11 +64,14 @@ function findingCard(app, panel, finding, index) {
   return card;
 }
 
+// Sentences of a text that was broken for 80 columns: what is indented further goes on with the line before.
+const sentences = (text) => text.replace(/\n {3,}/g, " ").split("\n").filter((line) => line.trim());
+
 function showFindings(app) {
   const side = $("side");
   const held = side.contains(document.activeElement) ? [...side.querySelectorAll("button")].indexOf(document.activeElement) : -1;
   side.replaceChildren();
-  for (const line of app.run.lines || []) side.append(element("p", line, "note"));
+  for (const line of (app.run.lines || []).flatMap(sentences)) side.append(element("p", line, "note"));
   for (const panel of app.panels) {
     if (!panel.window) continue;
     side.append(element("h2", panel.window.title || panel.operator.name + ", " + app.windowName(panel.window)));
@@ -79,7 +82,7 @@ function showFindings(app) {
       side.append(element("p", healthy ? "healthy: nobody stands out" : verdictOf(panel.window) === "inconclusive"
         ? "inconclusive: too thin or too noisy to tell" : "slow", "note " + (healthy ? "fine" : "")));
     }
-    if (caption) side.append(element("p", caption, "note"));
+    for (const line of sentences(caption || "")) side.append(element("p", line, "note"));
   }
   showIncidents(app, side);
   if (held >= 0 && side.querySelectorAll("button")[held]) side.querySelectorAll("button")[held].focus();
@@ -103,7 +106,7 @@ function showIncidents(app, side) {
   for (const panel of app.panels) {
     if (!panel.track || !panel.track.caption) continue;
     side.append(element("h2", panel.operator.name + " over the run"));
-    for (const line of panel.track.caption.split("\n")) if (line) side.append(element("p", line, "note"));
+    for (const line of sentences(panel.track.caption)) side.append(element("p", line, "note"));
   }
 }
 

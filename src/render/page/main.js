@@ -13,7 +13,7 @@ class App {
     const { about } = source, foot = (about.left_out || []).map(plain);
     if (about.raw !== undefined)
       foot.push("the recording of " + (about.raw < about.read ? about.raw + " of " + about.read : "all " + about.read) + " windows is in this page");
-    $("foot").textContent = foot.join(". ");
+    $("foot").textContent = foot.join("; ");
     this.bind();
   }
 

@@ -30,7 +30,17 @@ class HeatMap {
     const row = this.what.view.y + (event.clientY - box.top - g.top) / g.px;
     const v = this.what.view;
     if (column < v.x || row < v.y || column >= v.x + v.n || row >= v.y + v.n) return null;
-    return [Math.floor(row), Math.floor(column), event.clientX, event.clientY];
+    const { marked, cells } = this.what, near = (at, ranks) => this.nearest(at, ranks);
+    return [near(row, [...marked.flatMap((m) => [...m.rows, ...m.points.map((p) => p[0])]), ...keys(cells.rows)]),
+      near(column, [...marked.flatMap((m) => [...m.columns, ...m.points.map((p) => p[1])]), ...keys(cells.columns)]),
+      event.clientX, event.clientY];
+  }
+
+  // Who is named is drawn wider than a rank that is smaller than a pixel, and can be pointed at as wide.
+  nearest(at, ranks) {
+    const away = (rank) => Math.abs(rank + 0.5 - at) * this.geometry.px;
+    const close = this.geometry.px < 3 ? ranks.filter((rank) => away(rank) <= 2) : [];
+    return close.length ? close.reduce((best, rank) => (away(rank) < away(best) ? rank : best)) : Math.floor(at);
   }
 
   move(event) {
@@ -257,25 +267,27 @@ class HeatMap {
 
   drawAxes(g) {
     const { run, view, marked } = this.what, c = g.context;
-    const step = niceStep(28 / g.px);
+    const wide = numberWidth(c, run), step = niceStep(28 / g.px), across = niceStep(Math.max(28, wide + 8) / g.px);
     c.fillStyle = theme.muted;
     const named = new Set(marked.flatMap((cells) => [...cells.columns, ...cells.points.map((p) => p[1])]));
     const namedRows = new Set(marked.flatMap((cells) => [...cells.rows, ...cells.points.map((p) => p[0])]));
-    for (let rank = Math.ceil(view.x / step) * step; rank < view.x + view.n && rank < run.ranks; rank += step) {
-      c.textAlign = "center";
-      if (!near(named, rank, 24 / g.px) && g.x(rank + 0.5) < g.left + g.size) c.fillText(rank, g.x(rank + 0.5), g.top - 9);
+    c.textAlign = "center";
+    for (let rank = Math.ceil(view.x / across) * across; rank < view.x + view.n && rank < run.ranks; rank += across) {
+      const x = g.x(rank + 0.5), fits = x + c.measureText(rank).width / 2 < g.left + g.size + 10;
+      if (!near(named, rank, Math.max(24, wide + 7) / g.px) && x < g.left + g.size && fits) c.fillText(rank, x, g.top - 9);
     }
-    for (let rank = Math.ceil(view.y / step) * step; rank < view.y + view.n && rank < run.ranks; rank += step) {
-      c.textAlign = "right";
+    c.textAlign = "right";
+    for (let rank = Math.ceil(view.y / step) * step; rank < view.y + view.n && rank < run.ranks; rank += step)
       if (!near(namedRows, rank, 13 / g.px) && g.y(rank + 0.5) < g.top + g.size) c.fillText(rank, g.left - 6, g.y(rank + 0.5));
-    }
     this.nameMarked(g, named, namedRows);
     c.fillStyle = theme.muted;
     c.textAlign = "left";
     c.fillText("awaited rank →", g.left, 8);
     c.textAlign = "right";
     const b = this.what.cells.block;
-    c.fillText(fitText(c, (b > 1 ? "longest of " + b + " × " + b + ": " : "") + quantity(this.what.scale.measure), g.size - 95), g.left + g.size, 8);
+    const what = quantity(this.what.scale.measure);
+    const key = b > 1 ? "longest of " + b + " × " + b + what.slice(what.lastIndexOf(" in ")) : what;
+    c.fillText(fitText(c, key, g.size - 95), g.left + g.size, 8);
     c.textAlign = "left";
     c.save();
     c.translate(8, g.top + g.size);
@@ -287,9 +299,10 @@ class HeatMap {
 
   // Who is named has its number in front of the others', never by colour alone.
   nameMarked(g, columns, rows) {
-    const c = g.context, { view } = this.what;
+    const c = g.context, { run, view } = this.what, room = numberWidth(c, run) + 10;
     const label = (text, x, y) => {
       const width = c.measureText(text).width + 8;
+      if (x === null) x = g.left - 2 - width / 2;
       c.fillStyle = theme.mark;
       c.fillRect(x - width / 2, y - 8, width, 16);
       c.fillStyle = theme.onMark;
@@ -299,19 +312,20 @@ class HeatMap {
     let last = -Infinity;
     for (const rank of [...columns].sort((a, b) => a - b)) {
       const x = g.x(rank + 0.5);
-      if (rank < Math.floor(view.x) || rank >= view.x + view.n || x - last < 26) continue;
+      if (rank < Math.floor(view.x) || rank >= view.x + view.n || x - last < room) continue;
       label(String(rank), last = x, g.top - 9);
     }
     last = -Infinity;
     for (const rank of [...rows].sort((a, b) => a - b)) {
       const y = g.y(rank + 0.5);
       if (rank < Math.floor(view.y) || rank >= view.y + view.n || y - last < 17) continue;
-      label(String(rank), g.left - 18, last = y);
+      label(String(rank), null, last = y);
     }
   }
 
   drawHosts(g) {
     const { run, view } = this.what, c = g.context;
+    const right = g.left - 12 - Math.max(24, numberWidth(c, run));
     c.fillStyle = theme.text;
     let lastX = -Infinity, lastY = -Infinity;
     for (const [first, count] of hostStretches(run)) {
@@ -326,7 +340,7 @@ class HeatMap {
       const top = Math.max(first, view.y), end = Math.min(first + count, view.y + view.n);
       if (end > top && g.y((top + end) / 2) - lastY > 14) {
         c.textAlign = "right";
-        c.fillText(fitEnd(c, name, g.left - 54), g.left - 36, lastY = g.y((top + end) / 2));
+        c.fillText(fitEnd(c, name, right - 18), right, lastY = g.y((top + end) / 2));
       }
     }
   }
@@ -343,5 +357,6 @@ function pool(values, from, count, pixels) {
   return made;
 }
 
+const keys = (lists) => [...(lists || [])].map(([rank]) => rank);
 const near = (set, rank, distance) => { for (const other of set) if (Math.abs(other - rank) < distance) return true; return false; };
 const niceStep = (least) => { let step = 1; while (step < least) step *= 2; return step; };
