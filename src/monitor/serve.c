@@ -29,6 +29,8 @@
 #define CLOCK_DOUBT_NS INT64_C(600000000000)
 /* Between two times that what is old is forgotten. */
 #define FORGET_NS INT64_C(60000000000)
+/* … and so many windows: what is read again after a long time comes at thousands a second. */
+#define FORGET_WINDOWS 5000
 /* How far it is is said of what takes longer. */
 #define PROGRESS_NS INT64_C(10000000000)
 
@@ -306,6 +308,7 @@ static void rest(int64_t ns)
 static void run(monitor *m, const volatile sig_atomic_t *stop)
 {
     int64_t forgotten_ns = 0;
+    uint64_t forgotten_at = 0;
     m->progress_ns = dxt_clock_ns(CLOCK_MONOTONIC);
     uint64_t written = UINT64_MAX;
     while (!*stop) {
@@ -314,9 +317,12 @@ static void run(monitor *m, const volatile sig_atomic_t *stop)
         if (!more) end_progress(m, now_ns);
         server_tend(m->server, now_ns);
         bool doubtful = clock_was_set(m, now_ns);
-        if (!doubtful && (forgotten_ns == 0 || now_ns - forgotten_ns > FORGET_NS)) {
+        bool due = forgotten_ns == 0 || now_ns - forgotten_ns > FORGET_NS ||
+                   m->recorder.windows - forgotten_at >= FORGET_WINDOWS;
+        if (!doubtful && (due || (!more && m->options->once))) {
             forget_old(m);
             forgotten_ns = now_ns;
+            forgotten_at = m->recorder.windows;
         }
         if (m->options->metrics_file && written != m->news.count) {
             write_metrics(m);
