@@ -149,8 +149,8 @@ def run(command, stay, folder, started):
     serve = [command, "serve", "--listen", "127.0.0.1:%d" % port, "--store", os.path.join(folder, "serve.db"),
              "--webhook-file", os.path.join(folder, "url"), logs]
     job = [command, "job", "--ranks", "8", "--steps", "0", "--async", "1", "--slow", "%s:%d:%s" % (OPERATOR, RANK, DELAY),
-           "--slow-from", "%ds" % FROM_S, "--slow-until", "%ds" % UNTIL_S, "--record", "-"]
-    print("$ deepxtrace %s\n$ deepxtrace serve logs/\n" % " ".join(job[1:] + [">", "logs/job.jsonl"]))
+           "--slow-from", "%ds" % FROM_S, "--slow-until", "%ds" % UNTIL_S, "--record", recording]
+    print("$ deepxtrace %s\n$ deepxtrace serve logs/\n" % " ".join(job[1:-1] + ["logs/job.jsonl"]))
     server = subprocess.Popen(serve, stderr=subprocess.PIPE, text=True)
     started.append((server, signal.SIGTERM))
     said = server.stderr.readline()
@@ -158,9 +158,7 @@ def run(command, stay, folder, started):
         raise SystemExit("demo_live.py: serve does not answer: " + said.strip())
     threading.Thread(target=lambda: [sys.stderr.write(line) for line in server.stderr], daemon=True).start()
     print("The page is http://127.0.0.1:%d/\n" % port)
-    # A file that --record names appears when the job has ended; this one is there while it grows.
-    with open(recording, "w") as out:
-        worker = subprocess.Popen(job, stdout=out)
+    worker = subprocess.Popen(job, stdout=subprocess.DEVNULL)
     started.append((worker, signal.SIGINT))
     follow(worker, Watch(port), recording, time.monotonic())
     end(worker, signal.SIGINT)
