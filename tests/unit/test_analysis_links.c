@@ -198,6 +198,29 @@ static void all_links_of_a_node_are_its_uplink(void **state)
     }
 }
 
+/* As large as chance, nothing is told; larger, the uplink, never its ways one by one. */
+static void a_small_slow_uplink_is_not_its_ways(void **state)
+{
+    (void)state;
+    for (uint32_t nodes = 4; nodes <= 32; nodes *= 2) {
+        uint32_t told = 0;
+        for (uint32_t size = 10; size <= 40; size += 1) {
+            healthy(4 * nodes, size);
+            bad_links(4, true, true);
+            links.uplink = links.bad[1] = true;
+            links.size = size * US;
+            job.jitter = 12 * US;
+            job.ops = 20;
+            dxt_findings *found = judge_with_nodes(4);
+            for (size_t f = 0; f < found->finding_count; f++)
+                assert_int_equal(found->findings[f].kind, DXT_SLOW_NODE_LINK);
+            told += found->finding_count == 1;
+            dxt_findings_free(found);
+        }
+        assert_true(told > 0);
+    }
+}
+
 static void late_ranks_next_to_bad_links_are_found(void **state)
 {
     (void)state;
@@ -248,6 +271,7 @@ int main(void)
         cmocka_unit_test(of_three_ranks_it_must_be_known_that_they_share_a_node),
         cmocka_unit_test(links_to_other_nodes_are_the_ranks),
         cmocka_unit_test(all_links_of_a_node_are_its_uplink),
+        cmocka_unit_test(a_small_slow_uplink_is_not_its_ways),
         cmocka_unit_test(late_ranks_next_to_bad_links_are_found),
         cmocka_unit_test(jitter_is_no_bad_link),
     };

@@ -3,6 +3,8 @@
 
 #include <math.h>
 
+#include "analysis/tuning.h"
+#include "numeric/select.h"
 #include "numeric/skew.h"
 
 /* Mean shift between two nodes by their lateness and the topology. */
@@ -62,9 +64,45 @@ static void take_tiers(dxt_fit *fit, double limit)
     }
 }
 
+/* How much longer than expected the ways of node a take, in (what it waits) or out; 0 unless one is
+ * slow and none is fast. */
+static double typical_way(const dxt_fit *fit, double limit, uint32_t a, bool out)
+{
+    uint32_t n = fit->nodes, slow = 0, known = 0;
+    for (uint32_t b = 0; b < n; b++) {
+        uint32_t to = out ? b : a, from = out ? a : b;
+        double level = fit->link[(size_t)to * n + from];
+        if (a == b || isnan(level)) continue;
+        slow += link_excess(fit, level, limit, to, from) > 0;
+        fit->values[known++] = level - dxt_expected_wait(between_nodes(fit, to, from), fit->skew);
+    }
+    if (slow == 0) return 0;
+    bool any_fast = dxt_select(fit->values, known, known / DXT_SHORTEST_ONE_IN) <= limit / 2;
+    return any_fast ? 0 : dxt_median(fit->values, known);
+}
+
+/* What all ways of one node have in common is its uplink, if that is so of few nodes. */
+static void take_uplinks(dxt_fit *fit, double limit)
+{
+    uint32_t n = fit->nodes, found = 0;
+    double in[DXT_MAX_RANKS], out[DXT_MAX_RANKS];
+    if (n < DXT_LINK_LEAST) return;
+    for (uint32_t a = 0; a < n; a++) {
+        in[a] = typical_way(fit, limit, a, false);
+        out[a] = typical_way(fit, limit, a, true);
+        found += in[a] > 0 || out[a] > 0;
+    }
+    if (found > n / DXT_LINK_LEAST) return;
+    for (uint32_t a = 0; a < n; a++) {
+        fit->node_in[a] += in[a];
+        fit->node_out[a] += out[a];
+    }
+}
+
 void dxt_levels_to_links(dxt_fit *fit, double limit)
 {
     uint32_t n = fit->nodes;
+    take_uplinks(fit, limit);
     size_t pairs = (size_t)n * (n - 1), most = 2 + (size_t)(DXT_MOST_LINKS_SHARE * (double)pairs);
     if (count_slow_links(fit, limit) > most) take_tiers(fit, limit);
     fit->tangled = count_slow_links(fit, limit) > most;

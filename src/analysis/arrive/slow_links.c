@@ -126,23 +126,27 @@ void dxt_links_between(dxt_fit *fit)
 
 /* ---- of whole nodes ---- */
 
+/* Nodes that are looked at, but for the ways to and from the one that is judged. */
+#define NO_NODE UINT32_MAX
+
 /* What a node waits at least for the others, or these for it; not those that are early, or late, of
  * whom it cannot be told. NaN where fewer than two are left: that would be the way between two. */
-static double least_of_node(const dxt_fit *fit, uint32_t a, bool out)
+static double least_of_node(const dxt_fit *fit, uint32_t a, bool out, uint32_t without)
 {
     uint32_t n = fit->nodes, used = 0;
     for (uint32_t b = 0; b < n; b++)
-        if (b != a && (out ? fit->node_late[b] : -fit->node_late[b]) <= fit->node_limit[b])
+        if (b != a && b != without &&
+            (out ? fit->node_late[b] : -fit->node_late[b]) <= fit->node_limit[b])
             fit->values[used++] = fit->link[out ? (size_t)b * n + a : (size_t)a * n + b];
     return used < 2 ? NAN : shortest(fit->values, used);
 }
 
-static double median_least(const dxt_fit *fit, bool out)
+static double median_least(const dxt_fit *fit, bool out, uint32_t without)
 {
     double least[DXT_MAX_RANKS];
     uint32_t used = 0;
     for (uint32_t a = 0; a < fit->nodes; a++) {
-        least[used] = least_of_node(fit, a, out);
+        least[used] = a == without ? NAN : least_of_node(fit, a, out, without);
         used += !isnan(least[used]);
     }
     return used ? dxt_median(least, used) : NAN;
@@ -161,7 +165,7 @@ static bool is_hardly_apart(const dxt_fit *fit, double otherwise, double size)
  * Who is early is there before anybody looks for it; a node that receives slowly is not. */
 static void judge_uplink(dxt_fit *fit, uint32_t a, double in, double out, double base, double limit)
 {
-    if (isnan(in) || isnan(out) || (in <= limit && out <= limit)) return;
+    if (!(in > limit || out > limit)) return;
     double size = fmax(in, out), shift = fit->between;
     double otherwise = base + fmin(in, out);
     double if_apart = dxt_expected_wait(shift - size, fit->skew);
@@ -174,13 +178,24 @@ static void judge_uplink(dxt_fit *fit, uint32_t a, double in, double out, double
     fit->node_role[a] = DXT_ROLE_ORDINARY;
 }
 
+/* Of few nodes its own ways may be the least of all others. */
+static double base_without(const dxt_fit *fit, uint32_t a, double base)
+{
+    if (fit->nodes > DXT_SHORTEST_ONE_IN) return base;
+    double in = median_least(fit, false, a), out = median_least(fit, true, a);
+    return isnan(in) || isnan(out) ? base : fmin(in, out);
+}
+
 void dxt_links_of_nodes(dxt_fit *fit, double limit)
 {
     if (fit->nodes < DXT_LINK_LEAST) return;
-    double base_in = median_least(fit, false), base_out = median_least(fit, true);
-    double base = fmin(base_in, base_out);
-    double least = fmax(DXT_LINK_LIMITS * limit, DXT_LINK_UNEVENNESS * base);
-    for (uint32_t a = 0; a < fit->nodes; a++)
-        judge_uplink(fit, a, least_of_node(fit, a, false) - base,
-                     least_of_node(fit, a, true) - base, base, least);
+    double base = fmin(median_least(fit, false, NO_NODE), median_least(fit, true, NO_NODE));
+    for (uint32_t a = 0; a < fit->nodes; a++) {
+        double in = least_of_node(fit, a, false, NO_NODE);
+        double out = least_of_node(fit, a, true, NO_NODE);
+        if (isnan(in) || isnan(out) || fmax(in, out) - base <= limit) continue;
+        double others = base_without(fit, a, base);
+        double least = fmax(limit, DXT_LINK_UNEVENNESS * others);
+        judge_uplink(fit, a, in - others, out - others, others, least);
+    }
 }

@@ -5,9 +5,10 @@
  *
  * How large: what the uplink adds to a wait, in the slower direction; less what the node carried
  * over: who is early waits longer for all, and is waited for longer who is late (DXT_NODE_DOUBT).
+ * Lateness does not make both directions slow.
  * Where the other operator's waits say the same of this uplink, what it carries over comes from the
  * uplink as well, and nothing is taken off: the two would explain each other away.
- * How sure: against DXT_LINK_LIMITS limits of a lateness among nodes.
+ * How sure: against the limit of a lateness among nodes.
  */
 #include <math.h>
 
@@ -34,14 +35,13 @@ static dxt_size size(dxt_case *c, dxt_subject s)
     const dxt_fit *fit = &c->fit;
     double in = fit->node_in[s.a], out = fit->node_out[s.a];
     dxt_own own = {.wait = fmax(in, out)};
-    if (c->companion && !is_slow_there(c, fit->node_id[s.a])) {
+    bool one_way = !(in > 0) || !(out > 0);
+    if (one_way && c->companion && !is_slow_there(c, fit->node_id[s.a])) {
         double late = dxt_case_carried(c)->node[s.a];
         own = dxt_own_part(own.wait, in > out ? -late : late, dxt_limit_of_node(c, s.a),
                            DXT_NODE_DOUBT);
     }
-    return (dxt_size){.wait = own.wait,
-                      .limit = DXT_LINK_LIMITS * fit->node_limit[s.a],
-                      .explained = own.carried};
+    return (dxt_size){.wait = own.wait, .limit = fit->node_limit[s.a], .explained = own.carried};
 }
 
 static void write(dxt_case *c, dxt_subject s, dxt_finding *finding)
