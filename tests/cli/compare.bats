@@ -50,7 +50,35 @@ refused() {
     [ "$status" -eq 1 ]
     [[ $output =~ "rank 5 comes later: ".*" in about "(4[5-9]|5[0-5])" % of the windows after" ]]
     "$deepxtrace" compare --json after.jsonl before.jsonl > c.json
-    jq -e '.operators[] | select(.phase == "dispatch") | .ranks[5] | .changed and .change < 0 and .part > 0.45 and .part < 0.55' c.json
+    jq -e '.operators[] | select(.phase == "dispatch") | .ranks[5] | .changed and .change < 0 and .part > 0.45 and .part < 0.55
+        and .part_of == "before"' c.json
+    "$deepxtrace" compare --json before.jsonl after.jsonl | jq -e '.operators[] | select(.phase == "dispatch") |
+        (.ranks[5] | .part_of == "after") and (.ranks[4] | .part == null and .part_of == null)'
+}
+
+@test "a rank that falls silent is named, and one that is heard again" {
+    jq -c '.wait[3] = null | del(.samples)' before.jsonl > silent.jsonl
+    run "$deepxtrace" compare --exit-code before.jsonl silent.jsonl
+    [ "$status" -eq 1 ]
+    [[ $output == *"rank 3 is silent in 10 of 10 windows, was in 0 of 10"* ]]
+    "$deepxtrace" compare --json before.jsonl silent.jsonl > c.json
+    jq -e '.operators[0] | .slower and (.ranks[3] | .changed and .silent_before == 0 and .silent_after == 1)' c.json
+    run "$deepxtrace" compare --exit-code silent.jsonl before.jsonl
+    [ "$status" -eq 0 ]
+    [[ $output == *"rank 3 is silent in 0 of 10 windows, was in 10 of 10"* ]]
+}
+
+@test "names from outside are text" {
+    local name=$'x\e[31m\xff\u202e<b>.jsonl'
+    jq -c '.hosts = [range(16) | "h\u202e\u009b<b>"] | .phase += "\u202e"' before.jsonl > "$name"
+    "$deepxtrace" simulate -n 16 --windows 10 --seed 2 --slow dispatch:5:60us |
+        jq -c '.hosts = [range(16) | "h\u202e\u009b<b>"] | .phase += "\u202e"' > after.jsonl
+    run "$deepxtrace" compare "$name" after.jsonl
+    [ "$status" -eq 0 ]
+    [[ $output == *"rank 5 (host h?????<b>) comes later"* && $output == *"<b>.jsonl: 10 windows"* ]]
+    [[ $output == *"dispatch???, per operation:"* ]]
+    [ "$(grep -c $'\e\|\u202e\|\u009b' <<< "$output")" -eq 0 ]
+    "$deepxtrace" compare --json "$name" after.jsonl | jq -e '.operators[0].phase == "dispatch???" and .operators[0].ranks[5].host == "h?????<b>"'
 }
 
 @test "a slow path is named with its ranks" {
@@ -65,6 +93,8 @@ refused() {
 @test "what cannot be compared is refused" {
     "$deepxtrace" simulate -n 8 --windows 2 > small.jsonl
     refused "a group of 16 ranks cannot be compared with one of 8" before.jsonl small.jsonl
+    grep dispatch before.jsonl > less.jsonl
+    "$deepxtrace" compare --json before.jsonl less.jsonl | jq -e '.not_compared == ["combine"] and (.operators | length == 1)'
     refused "no operator in common" before.jsonl <(grep dispatch before.jsonl | sed s/dispatch/other/)
     refused "ratio" --method ratio before.jsonl before.jsonl
     refused "none.jsonl" before.jsonl none.jsonl

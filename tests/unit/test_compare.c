@@ -64,6 +64,7 @@ static void add(side_operator *o, uint64_t seed, unsigned windows, int late, dou
     for (uint64_t w = 0; w < windows; w++) {
         for (uint32_t r = 0; r < RANKS; r++)
             series_take(&o->late, r, 200 * noise(seed + w, r) + ((int)r == late ? 30000 : 0));
+        for (uint32_t r = 0; r < RANKS; r++) series_take(&o->silent, r, 0);
         for (uint32_t i = 0; i < RANKS * RANKS; i++) {
             double wait = 2000 + 300 * noise(seed + w, 1000 + i);
             if ((int)(i % RANKS) == late) wait += 30000;
@@ -79,14 +80,16 @@ static void fill(side_operator *o, uint64_t seed, unsigned windows, int late, do
 {
     memset(o, 0, sizeof *o);
     o->floor = 500;
-    assert_true(series_begin(&o->late, RANKS) && series_begin(&o->wait, RANKS * RANKS) &&
-                series_begin(&o->mean, 1) && series_begin(&o->step, 1));
+    assert_true(series_begin(&o->late, RANKS) && series_begin(&o->silent, RANKS) &&
+                series_begin(&o->wait, RANKS * RANKS) && series_begin(&o->mean, 1) &&
+                series_begin(&o->step, 1));
     add(o, seed, windows, late, path);
 }
 
 static void end(side_operator *o)
 {
     series_end(&o->late);
+    series_end(&o->silent);
     series_end(&o->wait);
     series_end(&o->mean);
     series_end(&o->step);
@@ -227,11 +230,43 @@ static void failed_allocations_are_reported(void **state)
     end(&after);
 }
 
+/* A rank that is silent in so many of its windows. */
+static double silence_of(unsigned before_has, unsigned after_has, unsigned windows)
+{
+    side_operator before = {0}, after = {0};
+    assert_true(series_begin(&before.silent, 3) && series_begin(&after.silent, 3));
+    for (unsigned w = 0; w < windows; w++) {
+        for (uint32_t rank = 0; rank < 3; rank++) {
+            series_take(&before.silent, rank, rank == 1 && w < before_has);
+            series_take(&after.silent, rank, rank == 1 && w < after_has);
+        }
+    }
+    comparison made = {.before = &before, .after = &after, .ranks = 3};
+    assert_true(silence_change(&made, 0) == 0 && silence_change(&made, 2) == 0);
+    double by = silence_change(&made, 1);
+    series_end(&before.silent);
+    series_end(&after.silent);
+    return by;
+}
+
+static void a_rank_that_falls_silent_is_told(void **state)
+{
+    (void)state;
+    assert_true(silence_of(0, 1, 1) == 1 && silence_of(3, 0, 3) == -1);
+    assert_true(silence_of(0, 0, 40) == 0 && silence_of(40, 40, 40) == 0);
+    /* One or a few of many are chance, and so are few more. */
+    assert_true(silence_of(0, 1, 40) == 0 && silence_of(0, 3, 40) == 0);
+    assert_true(silence_of(10, 13, 40) == 0 && silence_of(13, 10, 40) == 0);
+    assert_true(fabs(silence_of(0, 16, 40) - 0.4) < 1e-9);
+    assert_true(fabs(silence_of(16, 0, 40) + 0.4) < 1e-9);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tails_are_those_of_the_tables),
         cmocka_unit_test(means_and_errors_are_known),
+        cmocka_unit_test(a_rank_that_falls_silent_is_told),
         cmocka_unit_test(nothing_is_found_in_noise),
         cmocka_unit_test(a_late_rank_is_no_slow_path),
         cmocka_unit_test(a_slow_path_is_one),

@@ -41,6 +41,16 @@ static const side_operator *find(const side *s, const side_operator *like)
     return NULL;
 }
 
+/* Whatever inputs and operators are called, it is text. */
+static void clean_names(struct compare *run)
+{
+    for (int which = 0; which < 2; which++) {
+        dxt_make_printable(run->files[which].groups->name);
+        for (size_t i = 0; i < run->sides[which].count; i++)
+            dxt_make_printable(run->sides[which].operators[i]->phase);
+    }
+}
+
 /* Compare what both have. */
 static dxt_status compare_all(struct compare *run, compared *c)
 {
@@ -91,6 +101,7 @@ static outcome run_compare(struct compare *run, char **operands)
                   .sides = {&run->sides[0], &run->sides[1]},
                   .operators = operators};
     dxt_status status = compare_all(run, &c);
+    clean_names(run);
     result = status == DXT_OK ? tell(run, &c) : complain_status("compare", status);
     for (size_t i = 0; i < c.count; i++) comparison_free(&operators[i]);
     return result;

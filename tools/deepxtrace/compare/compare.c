@@ -139,6 +139,36 @@ static dxt_status compare_paths(comparison *made)
 
 /* ---- ranks and the whole ---- */
 
+static double log_choose(double n, double k)
+{
+    return lgamma(n + 1) - lgamma(k + 1) - lgamma(n - k + 1);
+}
+
+/* That chance alone gives one of two runs so many of the windows that both have (Fisher's exact test,
+ * one side). */
+static double chance_of(uint32_t windows, uint32_t has, uint32_t others, uint32_t all)
+{
+    double p = 0;
+    for (uint32_t k = has; k <= windows && k <= all; k++)
+        if (all - k <= others)
+            p += exp(log_choose(windows, k) + log_choose(others, all - k) -
+                     log_choose((double)windows + others, all));
+    return p;
+}
+
+double silence_change(const comparison *made, uint32_t rank)
+{
+    const series *before = &made->before->silent, *after = &made->after->silent;
+    double by = after->mean[rank] - before->mean[rank];
+    const series *more = by > 0 ? after : before, *less = by > 0 ? before : after;
+    uint32_t has = (uint32_t)lround(more->mean[rank] * more->count[rank]);
+    uint32_t all = has + (uint32_t)lround(less->mean[rank] * less->count[rank]);
+    /* Of few windows chance is never excluded, but silence is no matter of degree. */
+    if (fabs(by) >= 0.5) return by;
+    double p = chance_of(more->count[rank], has, less->count[rank], all);
+    return by != 0 && 2 * p * made->ranks < COMPARE_CHANCE ? by : 0;
+}
+
 static void compare_ranks(comparison *made)
 {
     const series *before = &made->before->late, *after = &made->after->late;
@@ -155,6 +185,7 @@ static void compare_ranks(comparison *made)
         made->late[rank] = series_compare(before, after, rank, spread);
         series_part(before, after, rank, spread, &made->late[rank]);
         made->slower |= is_changed(made, &made->late[rank], figures) && made->late[rank].by > 0;
+        made->slower |= silence_change(made, rank) > 0;
     }
 }
 

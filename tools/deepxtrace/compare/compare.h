@@ -37,6 +37,10 @@ dxt_status compare_operator(const side_operator *before, const side_operator *af
                             comparison *made);
 void comparison_free(comparison *made);
 
+/** How much larger a part of its windows a rank is silent in, in the second run; negative: smaller.
+ *  0 = no more than chance. */
+double silence_change(const comparison *made, uint32_t rank);
+
 /** Whether a rank is later or earlier than chance and concern allow. */
 bool is_changed(const comparison *made, const change *c, double figures);
 

@@ -5,12 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <deepxtrace/status.h>
+
 #include "options.h"
 
 static void operator_free(side_operator *o)
 {
     if (!o) return;
     series_end(&o->late);
+    series_end(&o->silent);
     series_end(&o->wait);
     series_end(&o->mean);
     series_end(&o->step);
@@ -55,6 +58,7 @@ static bool begin_run(side *s, const dxt_window *window)
         const char *host = host_of(window, rank);
         s->hosts[rank] = strdup(host ? host : "");
         if (!s->hosts[rank]) return false;
+        dxt_make_printable(s->hosts[rank]);
     }
     return s->hosts != NULL;
 }
@@ -66,8 +70,8 @@ static side_operator *find_operator(side *s, const dxt_window *window)
     side_operator *made = calloc(1, sizeof *made);
     size_t ranks = s->ranks;
     if (made && (made->phase = strdup(window->phase)) && series_begin(&made->late, ranks) &&
-        series_begin(&made->wait, ranks * ranks) && series_begin(&made->mean, 1) &&
-        series_begin(&made->step, 1)) {
+        series_begin(&made->silent, ranks) && series_begin(&made->wait, ranks * ranks) &&
+        series_begin(&made->mean, 1) && series_begin(&made->step, 1)) {
         made->measure = dxt_window_measure(window);
         s->operators[s->count++] = made;
         return made;
@@ -93,6 +97,19 @@ static void take_waits(side *s, side_operator *o, const dxt_window *window)
     if (count > 0) series_take(&o->mean, 0, sum / (double)count);
 }
 
+static void take_silence(side *s, side_operator *o, const dxt_window *window,
+                         const dxt_findings *findings)
+{
+    for (uint32_t rank = 0; rank < s->ranks; rank++) {
+        bool silent = window->missing && window->missing[rank];
+        for (size_t i = 0; i < findings->finding_count && !silent; i++) {
+            const dxt_finding *f = &findings->findings[i];
+            silent = f->kind == DXT_SILENT_RANK && f->rank == rank;
+        }
+        series_take(&o->silent, rank, silent);
+    }
+}
+
 static dxt_status take_window(side *s, const dxt_window *window, const dxt_findings *findings)
 {
     if (s->ranks == 0 && !begin_run(s, window)) return DXT_ERR_NO_MEMORY;
@@ -112,6 +129,7 @@ static dxt_status take_window(side *s, const dxt_window *window, const dxt_findi
         bool silent = window->missing && window->missing[rank];
         series_take(&o->late, rank, silent ? NAN : findings->lateness[rank]);
     }
+    take_silence(s, o, window, findings);
     take_waits(s, o, window);
     if (findings->step > 0) series_take(&o->step, 0, findings->step);
     o->floor = fmax(o->floor, findings->floor);

@@ -16,6 +16,7 @@ typedef struct side_operator {
     uint64_t windows;
     uint64_t inherited; /**< of these, those in which ranks are late because of another operator */
     series late;        /**< [ranks] how late each rank was */
+    series silent;      /**< [ranks] 1 in windows in which it was, else 0 */
     series wait;        /**< [ranks][ranks] waits */
     series mean;        /**< one: mean over all of them */
     series step;        /**< one: time of an operation and what belongs to it */

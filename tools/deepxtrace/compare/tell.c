@@ -105,6 +105,23 @@ static bool say_whole(const comparison *o, const char *what, const change *c)
     return true;
 }
 
+/* @return How many ranks are silent more or less often. */
+static uint32_t say_silence(const compared *c, const comparison *o)
+{
+    const series *before = &o->before->silent, *after = &o->after->silent;
+    uint32_t changed = 0;
+    for (uint32_t rank = 0; rank < o->ranks; rank++) {
+        if (silence_change(o, rank) == 0 || changed++ >= LINES) continue;
+        stdout_printf("  ");
+        say_rank(c, rank);
+        stdout_printf(" is silent in %.0f of %u windows, was in %.0f of %u\n",
+                      after->mean[rank] * after->count[rank], after->count[rank],
+                      before->mean[rank] * before->count[rank], before->count[rank]);
+    }
+    if (changed > LINES) stdout_printf("  and %u ranks more\n", changed - LINES);
+    return changed;
+}
+
 /* The ranks that changed, the largest change first. @return How many. */
 static uint32_t say_ranks(const compared *c, const comparison *o)
 {
@@ -167,6 +184,7 @@ void tell_text(const compared *c)
         stdout_printf("%s, %s:\n", o->after->phase, per(o->after->measure));
         bool any = say_whole(o, "a step takes", &o->step);
         any |= say_whole(o, "a wait takes on average", &o->mean);
+        any |= say_silence(c, o) > 0;
         any |= say_ranks(c, o) > 0;
         say_paths(o);
         if (!any && o->path_total == 0) stdout_printf("  nothing changed beyond its error\n");
@@ -187,10 +205,11 @@ static json_t *real(double value)
 static json_t *change_json(const comparison *o, const change *c, double figures)
 {
     double unit = is_time(o->after->measure) ? 1000 : 1;
-    return json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:b}", "before", real(c->before / unit), "after",
-                     real(c->after / unit), "change", real(c->by / unit), "error",
-                     real(c->error / unit), "chance", real(c->p), "part", real(c->part), "changed",
-                     (int)is_changed(o, c, figures));
+    const char *part_of = isnan(c->part) ? NULL : c->part_before ? "before" : "after";
+    return json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:s?,s:b}", "before", real(c->before / unit),
+                     "after", real(c->after / unit), "change", real(c->by / unit), "error",
+                     real(c->error / unit), "chance", real(c->p), "part", real(c->part), "part_of",
+                     part_of, "changed", (int)is_changed(o, c, figures));
 }
 
 static json_t *ranks_json(const compared *c, const comparison *o)
@@ -200,6 +219,9 @@ static json_t *ranks_json(const compared *c, const comparison *o)
     for (uint32_t rank = 0; list && rank < o->ranks; rank++) {
         json_t *entry = change_json(o, &o->late[rank], o->ranks);
         if (json_object_set_new(entry, "rank", json_integer(rank)) != 0) break;
+        json_object_set_new(entry, "silent_before", real(o->before->silent.mean[rank]));
+        json_object_set_new(entry, "silent_after", real(o->after->silent.mean[rank]));
+        if (silence_change(o, rank) != 0) json_object_set_new(entry, "changed", json_true());
         if (hosts && hosts[rank][0]) json_object_set_new(entry, "host", json_string(hosts[rank]));
         json_array_append_new(list, entry);
     }
@@ -232,13 +254,15 @@ dxt_status tell_json(const compared *c)
     json_t *operators = json_array();
     for (size_t i = 0; operators && i < c->count; i++)
         json_array_append_new(operators, operator_json(c, &c->operators[i]));
-    json_t *sides[2];
+    json_t *only = json_array(), *sides[2];
+    for (size_t i = 0; only && i < c->only_count; i++)
+        json_array_append_new(only, json_string(c->only[i]));
     for (int i = 0; i < 2; i++)
         sides[i] = json_pack("{s:s*,s:I,s:i,s:I}", "file", c->names[i], "windows",
                              (json_int_t)c->sides[i]->windows, "ranks", (int)c->sides[i]->ranks,
                              "left_out", (json_int_t)c->sides[i]->left_out);
-    json_t *all = json_pack("{s:i,s:o,s:o,s:o}", "v", 1, "before", sides[0], "after", sides[1],
-                            "operators", operators);
+    json_t *all = json_pack("{s:i,s:o,s:o,s:o,s:o}", "v", 1, "before", sides[0], "after", sides[1],
+                            "operators", operators, "not_compared", only);
     char *text = all ? json_dumps(all, JSON_COMPACT | JSON_REAL_PRECISION(9)) : NULL;
     json_decref(all);
     if (!text) return DXT_ERR_NO_MEMORY;
