@@ -18,7 +18,7 @@ MEASURES = {_lib.MEASURE_NS_PER_OP: "ns/op", _lib.MEASURE_NS: "ns",
 def check_method(method: str) -> None:
     """Raise ValueError for one that there is not."""
     if method not in METHODS:
-        raise ValueError(f"method: {method!r} is neither 'robust' nor 'ratio'")
+        raise ValueError(f"method={method!r} must be 'robust' or 'ratio'")
 
 
 class Analysis:
@@ -32,7 +32,7 @@ class Analysis:
                  adjacent: Any = None, history: Any = None) -> None:
         check_method(method)
         if not all(value > 0 for value in thresholds) or not min_share >= 0:
-            raise ValueError("thresholds must be above 0, and min_share not below")
+            raise ValueError("thresholds must be above 0, and min_share must not be negative")
         self._options = _lib.AnalysisOptions(
             struct_size=c.sizeof(_lib.AnalysisOptions), method=METHODS[method],
             companion=c.pointer(companion) if companion is not None else None,

@@ -84,7 +84,7 @@ class AttachSettings:
 def _names(value: Any) -> Tuple[str, ...]:
     names = value.replace(",", " ").split() if isinstance(value, str) else list(value)
     if not names or not all(part.isidentifier() for name in names for part in name.split(".")):
-        raise ValueError("are not names of modules")
+        raise ValueError("must be names of modules, such as deep_ep")
     return tuple(names)
 
 

@@ -83,7 +83,7 @@ class GroupMemory:
             theirs, pid, fd, inode = offers[0][0]
             try:
                 if theirs != machine:
-                    raise OSError("it is not on the machine, or not in the container, of rank 0")
+                    raise OSError("all ranks must be on one machine and in one container")
                 self._fd = _open(pid, fd, inode)
             except OSError as error:
                 problem = f"rank {rank} cannot open the shared memory of rank 0: {error}"
@@ -97,9 +97,10 @@ class GroupMemory:
     def next_part(self, size: int) -> Segment:
         """Map the next `size` bytes, a multiple of the page size; zeroed."""
         if self._fd < 0:
-            raise RuntimeError("deepxtrace.ep: the Buffer was destroyed")
+            raise RuntimeError("deepxtrace.ep: the Buffer was destroyed; make another one")
         if size > self._size - self._used:
-            raise RuntimeError(f"deepxtrace.ep: no room for {size} more bytes of shared memory")
+            raise RuntimeError(f"deepxtrace.ep: there is no room for {size} more bytes of shared "
+                               "memory")
         segment = Segment(self._fd, self._used, size)
         self._used += size
         return segment

@@ -34,11 +34,12 @@ def devices_of(devices: Optional[Sequence[Optional[Dict[str, Any]]]],
     if devices is None:
         return None
     if len(devices) != ranks:
-        raise ValueError(f"devices: {len(devices)} for {ranks} ranks")
+        raise ValueError(f"devices: there must be one for each of {ranks} ranks, not "
+                         f"{len(devices)}")
     for device in devices:
         unknown = set(device or ()) - set(DEVICE)
         if unknown:
-            raise ValueError(f"devices: there is no {sorted(unknown)[0]!r}")
+            raise ValueError(f"devices: {sorted(unknown)[0]!r} must be one of {', '.join(DEVICE)}")
     return tuple({name: value for name, value in (device or {}).items()
                   if value is not None and value != DEVICE[name]} for device in devices)
 
@@ -54,7 +55,8 @@ def places_of(devices: Optional[Sequence[Dict[str, Any]]]) -> Any:
             if isinstance(unknown, str):
                 value = value.encode("utf-8")
                 if len(value) >= getattr(_lib.Place, name).size:
-                    raise ValueError(f"devices: {name} is too long")
+                    raise ValueError(f"devices: {name} must be shorter than "
+                                     f"{getattr(_lib.Place, name).size} bytes")
             setattr(place, name, value)
     return places
 

@@ -20,7 +20,8 @@ def diagnose_matrix(mat: Any, thres_col: float, thres_row: float, thres_point: f
     """See Diagnose.diagnose_matrix()."""
     matrix = np.asarray(mat)
     if matrix.ndim != 2 or matrix.size == 0:
-        raise ValueError(f"mat must have two dimensions and a cell; its shape is {matrix.shape}")
+        raise ValueError("mat must have two dimensions and at least one cell; its shape is "
+                         f"{matrix.shape}")
     if _are_counters(matrix, thres_col, thres_row, thres_point):
         found = Window(matrix).analyze(
             "ratio", threshold_col=thres_col, threshold_row=thres_row, threshold_point=thres_point,

@@ -21,14 +21,14 @@ def _span(least: float) -> Callable[[str], float]:
 def _threshold(text: str) -> float:
     value = float(text)
     if not value > 0:
-        raise ValueError("is not above 0")
+        raise ValueError("must be above 0")
     return value
 
 
 def _count(text: str) -> int:
     value = int(text)
     if value < 1:
-        raise ValueError("is not at least 1")
+        raise ValueError("must be at least 1")
     return value
 
 
@@ -61,13 +61,13 @@ class Settings:
             try:
                 return read(text)
             except ValueError as error:
-                reason = str(error) if str(error).startswith("is ") else "is not a number"
+                reason = str(error) if str(error).startswith("must ") else "must be a number"
                 wrong.append(f"{_PREFIX}{name}={text!r} {reason}")
                 return default
 
         if isinstance(interval, bool) or not isinstance(interval, numbers.Real) or not (
                 0.001 <= interval <= LONGEST_SECONDS):
-            wrong.append(f"interval={interval!r} is not a number of seconds from 0.001 to "
+            wrong.append(f"interval={interval!r} must be a number of seconds from 0.001 to "
                          f"{LONGEST_SECONDS:g}")
             interval = default("interval_s")
         length = get("INTERVAL", float(interval), _span(0.001))

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Settings as people write them, from the environment, a command line or a call. What makes no
-sense is a ValueError that begins with a verb, to stand behind the name and the value."""
+sense is a ValueError that begins with "must", to stand behind the name and the value."""
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from ._analysis import METHODS
@@ -16,7 +17,7 @@ def switch(value: Any) -> bool:
     """1, true, on, yes, or 0, false, off, no."""
     word = str(int(value) if isinstance(value, bool) else value).lower()
     if word not in _YES + _NO:
-        raise ValueError("is neither 1 nor 0")
+        raise ValueError("must be 1 or 0")
     return word in _YES
 
 
@@ -25,9 +26,9 @@ def seconds(value: Any, least: float) -> float:
     try:
         span = float(value)
     except (TypeError, ValueError):
-        raise ValueError("is not a number of seconds") from None
+        span = math.nan
     if not least <= span <= LONGEST_SECONDS:
-        raise ValueError(f"is not a number of seconds from {least:g} to {LONGEST_SECONDS:g}")
+        raise ValueError(f"must be a number of seconds from {least:g} to {LONGEST_SECONDS:g}")
     return span
 
 
@@ -37,14 +38,14 @@ def share(value: Any) -> float:
     try:
         part = float(text[:-1]) / 100 if text.endswith("%") else float(text)
     except ValueError:
-        raise ValueError("is not a share, such as 5% or 0.05") from None
+        raise ValueError("must be a share, such as 5% or 0.05") from None
     if not 0 < part <= 1:
-        raise ValueError("is not a share above 0 and up to 100%")
+        raise ValueError("must be a share above 0 and up to 100%")
     return part
 
 
 def method(value: Any) -> str:
     """How findings are made."""
     if value not in METHODS:
-        raise ValueError("is not one of " + ", ".join(METHODS))
+        raise ValueError("must be one of " + ", ".join(METHODS))
     return str(value)

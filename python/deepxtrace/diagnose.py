@@ -87,12 +87,12 @@ class Diagnose(Sessions):
         self.rank = int(group.rank())
         self.group_size = int(group.size())
         if not 1 <= self.group_size <= _lib.MAX_RANKS:
-            raise ValueError(f"a group of {self.group_size}: the diagnosis is for 1 to "
-                             f"{_lib.MAX_RANKS} ranks")
+            raise ValueError(f"the group has {self.group_size} ranks, but must have 1 to "
+                             f"{_lib.MAX_RANKS}")
         if local_experts is not None and local_experts < 1:
-            raise ValueError(f"local_experts={local_experts} is not at least 1")
+            raise ValueError(f"local_experts={local_experts} must be at least 1")
         if method not in METHODS:
-            raise ValueError(f"method={method!r} is not one of {', '.join(METHODS)}")
+            raise ValueError(f"method={method!r} must be one of {', '.join(METHODS)}")
         self.interval = settings.interval
         self.sync_step = settings.sync_step
         usual = settings.enable and not durations and _counters is None
@@ -159,7 +159,7 @@ class Diagnose(Sessions):
         share = self._settings.min_share if given is None else float(given)
         if share is not None:
             if not 0 < share <= 1:
-                raise ValueError(f"min_share={given!r} is not a share above 0 and up to 1")
+                raise ValueError(f"min_share={given!r} must be above 0 and up to 1")
             return share
         crowded = None
         if str(self._device) == "cpu":
@@ -199,9 +199,9 @@ class Diagnose(Sessions):
         """Tell how many experts wait side by side on a rank, where that was not known at
         construction. Only before :meth:`start_async_diagnose`, and alike on all ranks."""
         if any(mode.session is not None for mode in self._modes):
-            raise RuntimeError("the diagnosis has begun: local_experts cannot change any more")
+            raise RuntimeError("the diagnosis has begun: call set_local_experts() before it")
         if count < 1:
-            raise ValueError(f"local_experts={count} is out of range")
+            raise ValueError(f"local_experts={count} must be at least 1")
         self._local_experts = int(count)
 
     # ---- durations
@@ -298,7 +298,7 @@ class Diagnose(Sessions):
             raise RuntimeError(f"{name}() is for synchronous diagnosis, and this one was made with "
                                "enable_async=True")
         if step < 0:
-            raise ValueError(f"diagnose_step={step} is negative")
+            raise ValueError(f"diagnose_step={step} must not be negative")
         if (mode is None or mode.session is None or self._pid != os.getpid() or
                 (self._on_cuda and _tensors.is_capturing())):
             return None

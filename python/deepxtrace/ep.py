@@ -106,7 +106,7 @@ class Buffer:
         elif comm is not None:
             self.rank, self.group_size = comm.Get_rank(), comm.Get_size()
         else:
-            raise ValueError("deepxtrace.ep: either group or comm must be given")
+            raise ValueError("deepxtrace.ep: give group or comm")
         self.group = group if group is not None else comm
         self.num_nvl_bytes = num_nvl_bytes
         self.num_rdma_bytes = num_rdma_bytes

@@ -108,7 +108,8 @@ def prepare(
     _check_output(read.output or environment.get("DEEPEP_DIAGNOSE_LOG_PATH") or ".")
     folder = os.path.join(os.path.dirname(os.path.abspath(__file__)), "_inject")
     if os.pathsep in folder:
-        raise ValueError(f"{folder!r} cannot be put into PYTHONPATH: it has a {os.pathsep!r}")
+        raise ValueError(f"{folder!r} cannot be put into PYTHONPATH: install deepxtrace in a "
+                         f"folder without {os.pathsep!r}")
     environment["DEEPXTRACE"] = "1"
     for name, value in settings.items():
         if value is not None:
@@ -173,9 +174,11 @@ def _find_preloaded() -> str:
         path = os.path.realpath(os.path.join(folder, _PRELOADED))
         if os.path.isfile(path):
             if ":" in path or " " in path:
-                raise ValueError(f"{path!r} cannot be put into LD_PRELOAD")
+                raise ValueError(f"{path!r} cannot be put into LD_PRELOAD: install it in a folder "
+                                 "without colons and blanks")
             return path
-    raise ValueError(f"--mpi: {_PRELOADED} is not here")
+    raise ValueError(f"--mpi needs {_PRELOADED}, which is not installed; docs/packaging.md says "
+                     "which package has it")
 
 
 def preload_mpi(environment: MutableMapping[str, str]) -> None:

@@ -98,18 +98,18 @@ class Window:
                  issued: Any = None, run_delay_ns: Any = None) -> None:
         shape = np.shape(wait)
         if len(shape) != 2 or shape[0] != shape[1]:
-            raise ValueError(f"wait: the matrix is not square: {shape}")
+            raise ValueError(f"wait: the matrix must be square; its shape is {shape}")
         if unit not in _UNITS:
-            raise ValueError(f"unit: {unit!r} is neither 'cycles' nor 'ns'")
+            raise ValueError(f"unit={unit!r} must be 'cycles' or 'ns'")
         if origin not in _ORIGINS:
-            raise ValueError(f"origin: {origin!r} is none of 'source', 'barrier' and 'duration'")
+            raise ValueError(f"origin={origin!r} must be 'source', 'barrier' or 'duration'")
         n = shape[0]
         square = (n, n)
         self.wait: np.ndarray = _array(known(wait), np.int64, square, "wait")
         self.phase, self.unit, self.index = phase, unit, index
         self.missing: Tuple[int, ...] = tuple(sorted(int(rank) for rank in missing))
         if self.missing and not 0 <= self.missing[0] <= self.missing[-1] < n:
-            raise ValueError(f"missing: there are the ranks 0 to {n - 1}")
+            raise ValueError(f"missing: the ranks must be 0 to {n - 1}")
         self.ticks_per_second = None if ticks_per_second is None else _array(
             ticks_per_second, np.float64, (n,), "ticks_per_second")
         self.samples_each = int(samples) if samples is not None and np.ndim(samples) == 0 else 0
@@ -123,7 +123,8 @@ class Window:
         self.nodes = None if nodes is None else _array(nodes, np.int32, (n,), "nodes")
         self.hosts = None if hosts is None else tuple(hosts)
         if self.hosts is not None and len(self.hosts) != n:
-            raise ValueError(f"hosts: {len(self.hosts)} names for {n} ranks")
+            raise ValueError(f"hosts: there must be a name for each of {n} ranks, not "
+                             f"{len(self.hosts)}")
         self.instance, self.begin, self.source, self.case = instance, begin, source, case
         self.extra = extra
         self.devices = devices_of(devices, n)

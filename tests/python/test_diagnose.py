@@ -129,7 +129,7 @@ def test_settings_at_fault_are_one_error(monkeypatch):
             raise ValueError("; ".join(sorted(str(error).split(": ", 1)[1].split("; ")))) from None
     monkeypatch.delenv("DEEPEP_DIAGNOSE_SYNC_STEP")
     for size in (0, 4097):
-        with pytest.raises(ValueError, match=f"a group of {size}"):
+        with pytest.raises(ValueError, match=f"the group has {size} ranks"):
             ds.Diagnose(Group(0, size))
     with pytest.raises(ValueError, match="local_experts=0"):
         ds.Diagnose(Group(0, 2), local_experts=0)

@@ -342,8 +342,8 @@ def test_only_these_variables_change(env: Dict[str, str]) -> None:
 def test_bad_usage_is_one_clear_error(env: Dict[str, str]) -> None:
     for arguments, words, status in [
         ([], "no command", 2),
-        (["--interval", "x", "true"], "interval='x' is not a number", 2),
-        (["--method=guess", "true"], "method='guess' is not one of", 2),
+        (["--interval", "x", "true"], "interval='x' must be a number", 2),
+        (["--method=guess", "true"], "method='guess' must be one of", 2),
         (["--nonsense", "true"], "--nonsense", 2),
         (["--interval"], "--interval", 2),
         (["no-such-command"], "no-such-command: No such file", 127),

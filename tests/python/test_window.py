@@ -170,10 +170,10 @@ def test_a_picture_of_an_unknown_kind(tmp_path):
 
 
 @pytest.mark.parametrize("wait, fields, text", [
-    ([[1, 2, 3]], {}, "not square"), ([[1]], {}, "ranks"), ([[0, -2], [0, 0]], {}, "negative"),
-    ([[0, .5], [0, 0]], {}, "integers"), (np.zeros((2, 2)), {"unit": "ms"}, "neither"),
-    (np.zeros((2, 2)), {"missing": [2]}, "ranks 0 to 1"), (np.zeros((2, 2)), {"hosts": ["a"]},
-                                                           "1 names"),
+    ([[1, 2, 3]], {}, "must be square"), ([[1]], {}, "ranks"), ([[0, -2], [0, 0]], {}, "negative"),
+    ([[0, .5], [0, 0]], {}, "integers"), (np.zeros((2, 2)), {"unit": "ms"}, "must be 'cycles'"),
+    (np.zeros((2, 2)), {"missing": [2]}, "ranks must be 0 to 1"),
+    (np.zeros((2, 2)), {"hosts": ["a"]}, "not 1"),
     (np.zeros((2, 2)), {"phase": ""}, "phase"), (np.zeros((2, 2)), {"nodes": [0, -1]}, "node"),
     (np.full((2, 2), 2.0**63), {}, "integers"),
     (np.zeros((2, 2)), {"ticks_per_second": 0}, "ticks_per_second")])
