@@ -185,6 +185,16 @@ void dxt_cautious_medians(double (*values)[DXT_LANES], uint32_t rows, double *me
     }
 }
 
+void dxt_medians(double (*values)[DXT_LANES], uint32_t rows, double *median)
+{
+    sort_columns(values, rows);
+    for (uint32_t c = 0; c < DXT_LANES; c++) {
+        double low = rows > 0 ? values[(rows - 1) / 2][c] : 0;
+        double high = rows > 0 ? values[rows / 2][c] : 0;
+        median[c] = low + (high - low) / 2;
+    }
+}
+
 /* ---- sorting ---- */
 
 void dxt_sort(double *values, size_t n)

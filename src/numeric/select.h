@@ -21,6 +21,9 @@ double dxt_median(double *values, size_t n);
  */
 void dxt_cautious_medians(double (*values)[DXT_LANES], uint32_t rows, double *median);
 
+/** Medians of columns of @p rows values each, as dxt_median(). Overwrites the values. */
+void dxt_medians(double (*values)[DXT_LANES], uint32_t rows, double *median);
+
 /** Sort in ascending order, in place: qsort() may allocate. */
 void dxt_sort(double *values, size_t n);
 

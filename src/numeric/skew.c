@@ -2,8 +2,11 @@
 #include "numeric/skew.h"
 
 #include <math.h>
+#include <stdbool.h>
+#include <string.h>
 
 #include "numeric/tail.h"
+#include "numeric/vectors.h"
 
 #define INV_SQRT_2PI 0.39894228040143267794
 /* Five are usual. */
@@ -67,6 +70,52 @@ double dxt_shift_of_wait(double wait, double skew)
         shift -= step;
     }
     return fmax(shift, nearest);
+}
+
+/* Values that are looked up together. */
+#define TOGETHER 32u
+
+/* One round of dxt_shift_of_wait() for each of TOGETHER values: one that has arrived stays. In
+ * loops as those of dxt_waits_of(). @return Whether any moved. */
+DXT_VECTORS static bool move_shifts(double *restrict shift, const double *restrict wait,
+                                    double skew)
+{
+    double z[TOGETHER], tail[TOGETHER], beyond[TOGETHER], density[TOGETHER];
+    int32_t k[TOGETHER];
+    int64_t moved = 0;
+    for (uint32_t i = 0; i < TOGETHER; i++) {
+        z[i] = fabs(shift[i]) / skew;
+        k[i] = dxt_tail_place(&z[i]);
+    }
+    for (uint32_t i = 0; i < TOGETHER; i++) {
+        const dxt_tail_knot *knot = &dxt_tail[k[i]];
+        tail[i] = knot->tail;
+        beyond[i] = knot->beyond;
+        density[i] = knot->density;
+    }
+    for (uint32_t i = 0; i < TOGETHER; i++) {
+        double at = shift[i], bare = at > 0 ? at : 0, x = k[i] / DXT_TAIL_KNOTS_PER_UNIT;
+        double d = z[i] - x;
+        double off = tail[i] + d * (d * density[i] * dxt_tail_series(k[i], z[i]) - beyond[i]);
+        double more = beyond[i] - d * density[i] * (1 - d * x / 2);
+        double step = (bare + skew * off - wait[i]) / (at > 0 ? 1 - more : more);
+        bool goes = (at > -DXT_TAIL_END * skew) & (fabs(step) > (fabs(at) + skew) * NEWTON_ENOUGH);
+        shift[i] = goes ? at - step : at;
+        moved += goes;
+    }
+    return moved > 0;
+}
+
+void dxt_shifts_of_waits(double *values, size_t n, double skew)
+{
+    for (size_t first = 0; first < n; first += TOGETHER) {
+        double shift[TOGETHER] = {0}, wait[TOGETHER] = {0};
+        size_t count = n - first < TOGETHER ? n - first : TOGETHER;
+        memcpy(shift, values + first, count * sizeof *shift);
+        memcpy(wait, shift, sizeof wait);
+        for (int i = 0; i < NEWTON_ROUNDS && move_shifts(shift, wait, skew);) i++;
+        for (size_t k = 0; k < count; k++) values[first + k] = fmax(shift[k], -DXT_TAIL_END * skew);
+    }
 }
 
 /* Lateness that makes the waits differ by `difference` ≥ 0. */

@@ -8,6 +8,7 @@
 #define DXT_NUMERIC_SKEW_H
 
 #include <math.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /** E[max(0, shift + X)], X normal with mean 0 and standard deviation @p skew ≥ 0. */
@@ -19,6 +20,10 @@ double dxt_skew_of_wait(double wait, double transfer);
 
 /** The shift whose expected wait is @p wait: the inverse of dxt_expected_wait() at a fixed skew. */
 double dxt_shift_of_wait(double wait, double skew);
+
+/** The same of many at once, exactly.
+ *  @param values  [n] Waits; shifts in the end. */
+void dxt_shifts_of_waits(double *values, size_t n, double skew);
 
 /** The skew of two ranks from their waits for each other, whichever of them is later. */
 double dxt_skew_of_pair(double wait, double other_wait, double transfer);

@@ -91,17 +91,26 @@ static void medians_of_columns_agree_with_those_of_each(void **state)
     uint64_t seed = 9;
     for (uint32_t rows = 1; rows <= 64; rows++) {
         double values[64][DXT_LANES], column[DXT_LANES][64], median[DXT_LANES];
+        double whole[64][DXT_LANES], one[64];
         uint32_t used[DXT_LANES] = {0};
         for (uint32_t k = 0; k < rows; k++)
             for (uint32_t c = 0; c < DXT_LANES; c++) {
                 double value = floor(arrivals_uniform(&seed) * 40) - 20;
                 bool said = c == 0 || arrivals_uniform(&seed) > 0.1;
                 values[k][c] = said ? value : INFINITY;
+                whole[k][c] = value;
                 if (said) column[c][used[c]++] = value;
             }
         dxt_cautious_medians(values, rows, median);
         for (uint32_t c = 0; c < DXT_LANES; c++)
             assert_near(median[c], cautious_median(column[c], used[c]), 0);
+        for (uint32_t c = 0; c < DXT_LANES; c++) {
+            double copy[64][DXT_LANES];
+            memcpy(copy, whole, sizeof copy);
+            dxt_medians(copy, rows, median);
+            for (uint32_t k = 0; k < rows; k++) one[k] = whole[k][c];
+            assert_near(median[c], dxt_median(one, rows), 0);
+        }
     }
 }
 
@@ -130,6 +139,25 @@ static void waits_of_many_are_those_of_each(void **state)
                 each[i] = dxt_expected_wait(values[i], skews[s]);
             }
             dxt_waits_of(values, n, skews[s]);
+            for (size_t i = 0; i < n; i++) assert_true(values[i] == each[i]);
+        }
+}
+
+static void shifts_of_many_are_those_of_each(void **state)
+{
+    (void)state;
+    uint64_t seed = 12;
+    static const double skews[] = {0, 1e-3, 1, 7e4};
+    for (size_t s = 0; s < sizeof skews / sizeof skews[0]; s++)
+        for (size_t n = 0; n < 140; n += 3) {
+            double values[140], each[140];
+            for (size_t i = 0; i < n; i++) {
+                double down = arrivals_uniform(&seed) * 60;
+                /* From far below the skew, where it takes many rounds, to far above it. */
+                values[i] = i % 5 == 0 ? 0 : exp(4 - down) * (skews[s] + 1e-4);
+                each[i] = dxt_shift_of_wait(values[i], skews[s]);
+            }
+            dxt_shifts_of_waits(values, n, skews[s]);
             for (size_t i = 0; i < n; i++) assert_true(values[i] == each[i]);
         }
 }
@@ -458,6 +486,7 @@ int main(void)
         cmocka_unit_test(expected_waits_are_the_closed_form),
         cmocka_unit_test(order_statistics_agree_with_sorting),
         cmocka_unit_test(waits_of_many_are_those_of_each),
+        cmocka_unit_test(shifts_of_many_are_those_of_each),
         cmocka_unit_test(waits_and_skew_invert_each_other),
         cmocka_unit_test(a_healthy_job_names_nobody),
         cmocka_unit_test(a_late_rank_is_named_with_its_lateness),

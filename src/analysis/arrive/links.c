@@ -14,18 +14,29 @@ static double between_nodes(const dxt_fit *fit, uint32_t a, uint32_t b)
            fit->node_late[a] + fit->node_in[a] + fit->node_out[b];
 }
 
+/* Of one node. */
+static void levels_to_shifts(dxt_fit *fit, uint32_t a, double limit)
+{
+    uint32_t n = fit->nodes, used = 0;
+    double *level = fit->level + (size_t)a * n, *link = fit->link + (size_t)a * n;
+    double *expected = fit->values, *shift = fit->seen;
+    for (uint32_t b = 0; b < n; b++) expected[b] = between_nodes(fit, a, b) + link[b];
+    dxt_waits_of(expected, n, fit->skew);
+    for (uint32_t b = 0; b < n; b++) {
+        /* Of two nodes either is late, or a way slow: both ways are as measured. */
+        bool fits = n == 2 || level[b] - expected[b] <= limit;
+        bool told = level[b] > fit->skew / DXT_FAR_APART && fits;
+        if (told) shift[used++] = level[b];
+        if (!told) level[b] = NAN;
+    }
+    dxt_shifts_of_waits(shift, used, fit->skew);
+    for (uint32_t b = n; b-- > 0;)
+        if (!isnan(level[b])) level[b] = shift[--used];
+}
+
 void dxt_levels_to_shifts(dxt_fit *fit, double limit)
 {
-    for (uint32_t a = 0; a < fit->nodes; a++)
-        for (uint32_t b = 0; b < fit->nodes; b++) {
-            size_t pair = (size_t)a * fit->nodes + b;
-            double wait = fit->level[pair], shift = between_nodes(fit, a, b);
-            double excess = wait - dxt_expected_wait(shift + fit->link[pair], fit->skew);
-            /* Of two nodes either is late, or a way slow: both ways are as measured. */
-            bool fits = fit->nodes == 2 || excess <= limit;
-            bool told = wait > fit->skew / DXT_FAR_APART && fits;
-            fit->level[pair] = told ? dxt_shift_of_wait(wait, fit->skew) : NAN;
-        }
+    for (uint32_t a = 0; a < fit->nodes; a++) levels_to_shifts(fit, a, limit);
 }
 
 /* What node a waits for node b above what the fit expects, tiers included; 0 where it is ordinary.

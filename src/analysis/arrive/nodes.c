@@ -1,52 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "analysis/arrive/nodes.h"
-#include "analysis/arrive/slow_links.h"
 
-#include <assert.h>
 #include <math.h>
 #include <string.h>
 
 #include "analysis/arrive/group.h"
+#include "analysis/arrive/levels.h"
 #include "analysis/arrive/links.h"
-#include "analysis/arrive/roster.h"
-#include "numeric/select.h"
+#include "analysis/arrive/slow_links.h"
 #include "numeric/skew.h"
 #include "numeric/spread.h"
-
-/* What ordinary ranks of node a typically wait for ordinary ranks of node b; at most `most` cells.
- */
-static double block_level(const dxt_fit *fit, const dxt_roster *roster, uint32_t a, uint32_t b,
-                          size_t most)
-{
-    size_t width = roster->begin[b + 1] - roster->begin[b];
-    size_t cells = width * (roster->begin[a + 1] - roster->begin[a]);
-    size_t taken = cells < most ? cells : most;
-    double *values = fit->scratch->group.sample;
-    assert(taken <= DXT_LEVEL_SAMPLE);
-    for (size_t k = 0; k < taken; k++) {
-        size_t cell = dxt_spread_index(k, taken, cells);
-        uint32_t i = roster->list[roster->begin[a] + cell / width];
-        uint32_t j = roster->list[roster->begin[b] + cell % width];
-        values[k] = dxt_fit_wait(fit, i, j);
-    }
-    return dxt_median(values, taken);
-}
-
-/* Levels between all nodes, into fit->link. Many nodes need fewer cells each. */
-static void take_levels(dxt_fit *fit)
-{
-    dxt_roster roster;
-    size_t blocks = (size_t)fit->nodes * fit->nodes;
-    size_t most = (size_t)DXT_BLOCK_SAMPLES / blocks;
-    most = most < DXT_BLOCK_LEAST    ? DXT_BLOCK_LEAST
-           : most > DXT_LEVEL_SAMPLE ? DXT_LEVEL_SAMPLE
-                                     : most;
-    dxt_call_roster(fit, &roster);
-    for (uint32_t a = 0; a < fit->nodes; a++)
-        for (uint32_t b = 0; b < fit->nodes; b++)
-            fit->link[(size_t)a * fit->nodes + b] =
-                a == b ? fit->transfer : block_level(fit, &roster, a, b, most);
-}
 
 static void node_waits(const void *context, uint32_t a, const uint32_t *others, uint32_t count,
                        double *wait)
@@ -116,7 +79,7 @@ void dxt_fit_between(dxt_fit *fit)
 {
     uint32_t n = fit->nodes;
     bool any_late = false;
-    take_levels(fit);
+    dxt_take_levels(fit);
     if (n == 2) memcpy(fit->way, &fit->link[1], sizeof fit->way);
     dxt_group group;
     dxt_group_input input = {.waits = node_waits,

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "analysis/arrive/levels.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "analysis/arrive/roster.h"
+#include "numeric/select.h"
+#include "numeric/spread.h"
+
+/* Cells up to which the levels of neighbours are found together. */
+#define FEW_CELLS DXT_WITNESSES
+
+/* Which cells are looked at of two nodes with so many ordinary ranks. */
+struct shape {
+    uint32_t rows, columns;
+    uint32_t taken;
+    uint32_t row[FEW_CELLS], column[FEW_CELLS];
+};
+
+/* At most `most` of them; none where they are more than are found together. */
+static void shape_of(uint32_t rows, uint32_t columns, size_t most, struct shape *shape)
+{
+    size_t cells = (size_t)rows * columns, taken = cells < most ? cells : most;
+    if (shape->rows == rows && shape->columns == columns) return;
+    shape->rows = rows;
+    shape->columns = columns;
+    shape->taken = (uint32_t)taken;
+    for (size_t k = 0; k < taken && taken <= FEW_CELLS; k++) {
+        size_t cell = dxt_spread_index(k, taken, cells);
+        shape->row[k] = (uint32_t)(cell / columns);
+        shape->column[k] = (uint32_t)(cell % columns);
+    }
+}
+
+static uint32_t size_of(const dxt_roster *roster, uint32_t node)
+{
+    return roster->begin[node + 1] - roster->begin[node];
+}
+
+/* What node a waits for node b, by `taken` cells. */
+static double block_level(const dxt_fit *fit, const dxt_roster *roster, uint32_t a, uint32_t b,
+                          size_t taken)
+{
+    size_t width = size_of(roster, b), cells = width * size_of(roster, a);
+    double *values = fit->scratch->group.sample;
+    assert(taken <= DXT_LEVEL_SAMPLE);
+    for (size_t k = 0; k < taken; k++) {
+        size_t cell = dxt_spread_index(k, taken, cells);
+        uint32_t i = roster->list[roster->begin[a] + cell / width];
+        uint32_t j = roster->list[roster->begin[b] + cell % width];
+        values[k] = dxt_fit_wait(fit, i, j);
+    }
+    return dxt_median(values, taken);
+}
+
+/* The same for up to DXT_LANES nodes from b on, of the same shape. */
+static void block_levels(const dxt_fit *fit, const dxt_roster *roster, uint32_t a, uint32_t b,
+                         uint32_t count, const struct shape *shape, double *level)
+{
+    double waits[FEW_CELLS][DXT_LANES], median[DXT_LANES];
+    for (uint32_t k = 0; k < shape->taken; k++) {
+        uint32_t i = roster->list[roster->begin[a] + shape->row[k]];
+        for (uint32_t c = 0; c < count; c++)
+            waits[k][c] =
+                dxt_fit_wait(fit, i, roster->list[roster->begin[b + c] + shape->column[k]]);
+        for (uint32_t c = count; c < DXT_LANES; c++) waits[k][c] = 0;
+    }
+    dxt_medians(waits, shape->taken, median);
+    memcpy(level, median, count * sizeof *level);
+}
+
+/* Neighbours from b on with as many ordinary ranks, and b itself. */
+static uint32_t count_alike(const dxt_roster *roster, uint32_t nodes, uint32_t b)
+{
+    uint32_t count = 1;
+    while (count < DXT_LANES && b + count < nodes &&
+           size_of(roster, b + count) == size_of(roster, b))
+        count++;
+    return count;
+}
+
+/* Many nodes need fewer cells each. */
+void dxt_take_levels(dxt_fit *fit)
+{
+    dxt_roster roster;
+    struct shape shape = {.taken = 0};
+    uint32_t n = fit->nodes, count;
+    size_t most = (size_t)DXT_BLOCK_SAMPLES / ((size_t)n * n);
+    most = most < DXT_BLOCK_LEAST    ? DXT_BLOCK_LEAST
+           : most > DXT_LEVEL_SAMPLE ? DXT_LEVEL_SAMPLE
+                                     : most;
+    dxt_call_roster(fit, &roster);
+    for (uint32_t a = 0; a < n; a++) {
+        double *level = fit->link + (size_t)a * n;
+        for (uint32_t b = 0; b < n; b += count) {
+            count = count_alike(&roster, n, b);
+            shape_of(size_of(&roster, a), size_of(&roster, b), most, &shape);
+            if (shape.taken <= FEW_CELLS)
+                block_levels(fit, &roster, a, b, count, &shape, level + b);
+            else
+                for (uint32_t c = 0; c < count; c++)
+                    level[b + c] = block_level(fit, &roster, a, b + c, shape.taken);
+        }
+        level[a] = fit->transfer;
+    }
+}
