@@ -21,6 +21,8 @@ static const char *skip_blanks(const char *at, const char *end)
 typedef struct style {
     bool commas;    /* they separate */
     bool thousands; /* they part thousands */
+    bool tabs;      /* there are tabs */
+    bool points;    /* and all commas stand within numbers */
     bool cells;     /* semicolons, tabs or bars separate: blanks may part thousands */
     bool separated; /* blanks are not all there is */
 } style;
@@ -273,13 +275,6 @@ static bool says_sum(const char *at, const char *end)
     return false;
 }
 
-static bool begins_number(const char *at, const char *end)
-{
-    if (at < end && (*at == '-' || *at == '+')) at++;
-    if (at < end && *at == '.') at++;
-    return (at < end && dxt_is_digit(*at)) || (end - at >= 3 && strncasecmp(at, "inf", 3) == 0);
-}
-
 /* ---- the line ---- */
 
 /* Behind a value: digits in groups with blanks between them are one. */
@@ -302,7 +297,7 @@ static const char *take_word(dxt_reader *reader, dxt_cells *line, const char *at
     const char *quote = quoted ? memchr(from, *at, (size_t)(end - from)) : NULL;
     const char *to = quote ? quote : cell_end(from, end, in);
     const char *word = skip_blanks(from, to);
-    bool number = begins_number(word, to) || (to > word && is_none(word, to));
+    bool number = dxt_begins_number(word, to) || (to > word && is_none(word, to));
     /* In a table with separators a name may be several words. */
     if (!number && !quote && in->separated) to = word_end(from, end, in, false);
     bool named = first && to > from && is_label(from, to, in->separated) &&
@@ -310,6 +305,7 @@ static const char *take_word(dxt_reader *reader, dxt_cells *line, const char *at
     if (named) {
         line->label = true;
         line->sum = says_sum(word, to);
+        dxt_take_numbers(&line->numbers, word, to);
     } else if (quote && word == to) {
         take_empty(reader, line);
     } else if (to - word == 3 && memcmp(word, "...", 3) == 0) {
@@ -349,16 +345,26 @@ static void strip_quotes(const char **at, const char **end)
     *end = to;
 }
 
+/* Whether all commas stand between two digits. */
+static bool within_digits(const char *at, const char *end)
+{
+    for (const char *c = at; (c = memchr(c, ',', (size_t)(end - c))); c++)
+        if (c == at || !dxt_is_digit(c[-1]) || c + 1 == end || !dxt_is_digit(c[1])) return false;
+    return true;
+}
+
 static style find_style(const char *at, const char *end)
 {
     size_t size = (size_t)(end - at);
     style in = {.commas = false};
     if (size == 0) return in;
     bool bars = memchr(at, BAR, size), semicolons = memchr(at, ';', size);
-    bool tabs = memchr(at, '\t', size), commas = memchr(at, ',', size);
-    in.thousands = bars || (commas && !semicolons && parts_thousands(at, end));
-    in.commas = commas && !in.thousands && !semicolons;
-    in.cells = bars || semicolons || tabs;
+    bool commas = memchr(at, ',', size) && !semicolons;
+    in.tabs = memchr(at, '\t', size);
+    in.points = in.tabs && commas && within_digits(at, end);
+    in.thousands = bars || (commas && parts_thousands(at, end));
+    in.commas = commas && !in.thousands && !in.points;
+    in.cells = bars || semicolons || in.tabs;
     in.separated = in.cells || in.commas;
     return in;
 }
@@ -374,6 +380,8 @@ dxt_status dxt_take_cells(dxt_reader *reader, const char *at, const char *end, d
     }
     strip_quotes(&at, &end);
     style in = find_style(at, end);
+    line->thousands = in.tabs && in.thousands;
+    line->points = in.points && !in.thousands;
     bool first = true, empty = true;
     while ((at = skip_blanks(at, end)) < end) {
         line->ended = is_separator(*at, &in);

@@ -14,14 +14,17 @@ typedef struct dxt_cells {
     uint32_t hole;
     uint32_t nan; /**< of `none`, those that say "nan"; `nan_at` is the first */
     uint32_t nan_at;
-    bool label;        /**< a name stands in front */
-    bool sum;          /**< and it says that these are sums or means of the rows above */
-    bool decimals;     /**< a value is no whole number */
-    bool rule;         /**< a line that is drawn: nothing stands in it */
-    bool more;         /**< it ends in a backslash: more columns follow below */
-    bool shortened;    /**< "..." stands in it */
-    bool ended;        /**< a separator stands behind the last value */
-    dxt_status status; /**< of the first value that is no counter */
+    dxt_numbers numbers; /**< in the name in front */
+    bool points;         /**< between tabs, commas are decimal points */
+    bool thousands;      /**< commas part thousands, and nothing quotes them */
+    bool label;          /**< a name stands in front */
+    bool sum;            /**< and it says that these are sums or means of the rows above */
+    bool decimals;       /**< a value is no whole number */
+    bool rule;           /**< a line that is drawn: nothing stands in it */
+    bool more;           /**< it ends in a backslash: more columns follow below */
+    bool shortened;      /**< "..." stands in it */
+    bool ended;          /**< a separator stands behind the last value */
+    dxt_status status;   /**< of the first value that is no counter */
     char why[160];
 } dxt_cells;
 

@@ -5,6 +5,7 @@
  * read as lines (literal.c). A line that cannot be part of one ends it: then it was text.
  */
 #include <string.h>
+#include <strings.h>
 
 #include "matrix/reader.h"
 #include "matrix/scan.h"
@@ -40,10 +41,51 @@ static bool begins_value(const char *at, const char *end)
     return *at == '"' || *at == '\'' || *at == '{' || *at == '(' || dxt_is_digit(*at);
 }
 
-bool dxt_document_find(const dxt_reader *reader, const char **at, const char *end)
+/* Behind "OrderedDict(" and what else stands in front of a value that is all there is to a call:
+ * "defaultdict(<class 'list'>, ". */
+static const char *skip_call(const char *at, const char *end)
+{
+    if (!begins_call(at, end)) return at;
+    const char *in = memchr(at, '(', (size_t)(end - at));
+    in++;
+    if (in < end && *in == '<') {
+        const char *close = memchr(in, '>', (size_t)(end - in));
+        if (!close) return at;
+        for (in = close + 1; in < end && (*in == ',' || dxt_is_blank(*in));) in++;
+    }
+    /* Of numbers the readers of text know more. */
+    bool value = in < end && (*in == '{' || *in == '[') && begins_value(in, end);
+    return value ? in : at;
+}
+
+/* "$1 = {{1, 2}," of a debugger, "w[2][2] = {{" of C: the first brace. */
+static const char *skip_name(const char *at, const char *end)
+{
+    const char *equals = memchr(at, '=', (size_t)(end - at));
+    const char *brace = equals ? skip_blanks(equals + 1, end) : end;
+    const char *in = brace < end && *brace == '{' ? skip_blanks(brace + 1, end) : end;
+    return in < end && *in == '{' ? brace : at;
+}
+
+/* "[rank3]: ": the rank that a text names. */
+static int64_t rank_in(const char *at, const char *end)
+{
+    int64_t rank;
+    for (; end - at > 4; at++) {
+        if (strncasecmp(at, "rank", 4) != 0) continue;
+        at += 4;
+        while (at < end && (dxt_is_blank(*at) || *at == '=' || *at == '_' || *at == ':')) at++;
+        return dxt_scan_integer(at, end, &rank) ? rank : -1;
+    }
+    return -1;
+}
+
+bool dxt_document_find(dxt_reader *reader, const char **at, const char *end)
 {
     const char *from = skip_blanks(*at, end);
+    reader->document.rank = -1;
     if (reader->headers || reader->document.plain || from == end) return false;
+    from = skip_name(skip_call(from, end), end);
     if (strchr("[({", *from) && begins_value(from, end)) {
         *at = from;
         return true;
@@ -60,6 +102,7 @@ bool dxt_document_find(const dxt_reader *reader, const char **at, const char *en
     dxt_literal literal = {.depth = 0};
     const char *stop = brace;
     if (dxt_literal_scan(&literal, &stop, last) != DXT_LITERAL_CLOSED || stop != last) return false;
+    reader->document.rank = rank_in(*at, brace);
     *at = brace;
     return true;
 }
@@ -80,7 +123,8 @@ static dxt_status close_document(dxt_reader *reader, const char *at, const char 
     dxt_document *document = &reader->document;
     document->open = false;
     document->lines.size = 0;
-    dxt_literal_write(at, end, !reader->headers, &document->lines);
+    dxt_literal_write(at, end, document->rank, !reader->headers, &document->lines);
+    document->rank = -1;
     if (document->lines.failed) return dxt_fail_memory(0);
     if (document->lines.size == 0)
         hint(reader, at, (size_t)(end - at));
@@ -97,6 +141,7 @@ dxt_status dxt_document_begin(dxt_reader *reader, const char *at, const char *en
     dxt_literal_end found = dxt_literal_scan(&document->literal, &stop, end);
     if (found == DXT_LITERAL_CLOSED) {
         const char *rest = skip_blanks(stop, end);
+        while (rest < end && *rest == ')') rest++; /* of a call around it */
         bool whole = rest == end || (*rest == ',' && skip_blanks(rest + 1, end) == end);
         if (*at == '{' || (whole && begins_value(at, end))) return close_document(reader, at, stop);
         found = DXT_LITERAL_NONE;

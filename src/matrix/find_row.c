@@ -15,6 +15,12 @@ static const char *skip_blanks(const char *at, const char *end)
     return at;
 }
 
+static const char *skip_digits(const char *at, const char *end)
+{
+    while (at < end && dxt_is_digit(*at)) at++;
+    return at;
+}
+
 /* Of a number, a bracket or what separates them. */
 static bool is_numeric(char c)
 {
@@ -150,6 +156,46 @@ static bool is_list(const char *at, const char *end)
     return count >= 2;
 }
 
+/* "0 1 2 3" and more: behind "rank" the heading of a table. */
+static bool counts_up(int64_t rank, const char *at, const char *end)
+{
+    int64_t next = rank, value;
+    const char *stop;
+    while ((stop = dxt_scan_integer(skip_blanks(at, end), end, &value)) && value == next + 1) {
+        at = stop;
+        next = value;
+    }
+    return rank == 0 && next > 3 && skip_blanks(at, end) == end;
+}
+
+/* Behind "waits:", "dispatch row", if that stands between a rank and its numbers. */
+static const char *skip_words(const char *at, const char *end)
+{
+    static const char *const words[] = {"wait", "row", "dispatch", "combine", "cost"};
+    const char *stop = at;
+    while (stop < end && (dxt_is_letter(*stop) || *stop == '_' || *stop == ' ')) stop++;
+    if (stop == end ||
+        (*stop != ':' && *stop != '=' && *stop != '[' && *stop != '(' && !dxt_is_digit(*stop)))
+        return at;
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        for (const char *c = at; (size_t)(stop - c) > strlen(words[i]); c++)
+            if (strncasecmp(c, words[i], strlen(words[i])) == 0) {
+                while (stop < end && (dxt_is_blank(*stop) || *stop == ':' || *stop == '=')) stop++;
+                return stop;
+            }
+    return at;
+}
+
+/* "(1, 2, 3)" at `row`: what is in it. */
+static bool open_tuple(const char **row, const char **end)
+{
+    const char *close = memrchr(*row, ')', (size_t)(*end - *row));
+    if (**row != '(' || !close || !is_list(*row + 1, close)) return false;
+    ++*row;
+    *end = close;
+    return true;
+}
+
 /* Behind "rank=R", "rank R", "rankR:": a row. */
 static bool find_named(const char *line, const char *end, dxt_found *found)
 {
@@ -165,15 +211,20 @@ static bool find_named(const char *line, const char *end, dxt_found *found)
         int64_t rank;
         const char *row = dxt_scan_integer(number, end, &rank);
         if (!row || row == end) continue;
+        if (*row == '/') row = skip_blanks(skip_digits(row + 1, end), end); /* "rank 3/8" */
+        if (row == end) continue;
         if (!dxt_is_blank(*row) && *row != ':' && *row != '=' && *row != ',' && *row != '[')
             continue;
         while (row < end && (dxt_is_blank(*row) || strchr(":=,|>-", *row))) row++;
-        row = skip_call(row, end);
+        row = skip_call(skip_words(row, end), end);
         if (row == end) continue;
-        bool bracket = *row == '[';
+        const char *stop = end;
+        bool bracket = *row == '[', tuple = !bracket && open_tuple(&row, &stop);
         bool wrapped = bracket && skip_blanks(row + 1, end) == end;
-        if (bracket ? !wrapped && !begins_row(row, end) : !is_list(row, end)) continue;
-        *found = (dxt_found){at - 1, row, end, true, bracket, rank, .pure = false};
+        if (bracket ? !wrapped && !begins_row(row, end) : !tuple && !is_list(row, end)) continue;
+        bool bare = skip_blanks(skip_digits(skip_blanks(at + 3, end), end), end) == row;
+        if (!bracket && bare && counts_up(rank, row, end)) continue;
+        *found = (dxt_found){at - 1, row, stop, true, bracket, rank, .pure = false};
         const char *close = bracket ? memchr(row, ']', (size_t)(end - row)) : NULL;
         if (close) found->end = close + 1;
         return true;

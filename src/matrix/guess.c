@@ -18,6 +18,7 @@ static const struct {
     {"%PDF", 4, "a PDF"},
     {"\x1f\x8b", 2, "gzip data (zcat FILE | deepxtrace analyze -)"},
     {"\x28\xb5\x2f\xfd", 4, "zstd data (zstdcat FILE | deepxtrace analyze -)"},
+    {"\x04\x22\x4d\x18", 4, "lz4 data (lz4cat FILE | deepxtrace analyze -)"},
     {"\xfd"
      "7zXZ",
      5, "xz data (xzcat FILE | deepxtrace analyze -)"},

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/base.h"
 
@@ -37,9 +38,11 @@ dxt_literal_end dxt_literal_scan(dxt_literal *literal, const char **at, const ch
  * Write what a whole value holds as lines: rows of matrices in brackets, "rank=R [ … ]" for rows
  * that are named, recordings, and the texts in it.
  *
+ * @param rank      Of whom the rows in it are that do not say it; −1: of nobody.
  * @param matrices  Whether matrices are wanted.
  * @param lines     Receives them; `failed` is set where memory ends.
  */
-void dxt_literal_write(const char *at, const char *end, bool matrices, dxt_text *lines);
+void dxt_literal_write(const char *at, const char *end, int64_t rank, bool matrices,
+                       dxt_text *lines);
 
 #endif

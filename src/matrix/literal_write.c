@@ -61,7 +61,7 @@ static void walk_array(dxt_spot *in)
     size_t begin = in->lines->size;
     uint32_t rows = 0, width = 0, count;
     bool even = true;
-    const char *from, *to;
+    const char *from, *to, *outer = in->phase;
     in->at++;
     if (in->phase && in->matrices) dxt_text_printf(in->lines, "# %s\n", in->phase);
     size_t first = in->lines->size;
@@ -74,9 +74,12 @@ static void walk_array(dxt_spot *in)
                 put_numbers(in->lines, from, to);
                 dxt_text_puts(in->lines, "]");
             }
-        } else if (*in->at == '"') {
+        } else if (*in->at == '"' || *in->at == '\'') {
             dxt_token text = dxt_spot_token(in);
-            if (dxt_token_has(&text, " ")) put_text(in, &text);
+            if (text.quote == '"' && dxt_token_has(&text, " "))
+                put_text(in, &text);
+            else
+                in->phase = dxt_token_phase(&text, outer); /* ('dispatch', array(…)) */
         } else {
             walk(in);
         }
@@ -86,6 +89,7 @@ static void walk_array(dxt_spot *in)
     /* Lists of others are no rows, unless something says that these are. */
     bool square = rows == width && !in->foreign && (rows > 2 || in->depth <= 2);
     bool matrix = rows > 1 && even && (square || in->phase || in->depth == 1);
+    in->phase = outer;
     if (!in->lines->failed && (in->lines->size == first || (rows > 0 && !matrix)))
         in->lines->size = begin;
 }
@@ -311,9 +315,10 @@ static void walk(dxt_spot *in)
     if (in->at == before && in->at < in->end) in->at++;
 }
 
-void dxt_literal_write(const char *at, const char *end, bool matrices, dxt_text *lines)
+void dxt_literal_write(const char *at, const char *end, int64_t rank, bool matrices,
+                       dxt_text *lines)
 {
-    dxt_spot in = {.at = at, .end = end, .lines = lines, .matrices = matrices, .rank = -1};
+    dxt_spot in = {.at = at, .end = end, .lines = lines, .matrices = matrices, .rank = rank};
     const char *from, *to;
     uint32_t count;
     if ((*at == '(' || *at == '{') && dxt_spot_list(&in, &from, &to, &count)) {

@@ -14,6 +14,15 @@
 /** Windows that are remembered because they may come again, from a second handler. */
 #define DXT_ECHOES 8
 
+/** Numbers in a text in front of a row that are looked at. */
+#define DXT_NUMBERS 16
+
+/** The numbers in such a text, in order; one that is larger is INT32_MAX. */
+typedef struct dxt_numbers {
+    uint32_t count;
+    int32_t values[DXT_NUMBERS];
+} dxt_numbers;
+
 /** A row of a matrix as it is read; its values are in dxt_reader.row. */
 typedef struct dxt_row {
     bool open;       /**< its bracket has not closed */
@@ -26,44 +35,46 @@ typedef struct dxt_row {
     bool decimals;   /**< values are in dxt_reader.reals as well */
     uint32_t nans;   /**< values that say "nan"; the first is `nan_at` */
     uint32_t nan_at;
-    uint32_t width;    /**< values so far */
-    uint32_t parts;    /**< lines before this one that it runs over */
-    uint32_t joints;   /**< places between them where a number may be cut in two */
-    bool digit;        /**< the newest one ended in a digit */
-    uint32_t label;    /**< of the text in front of it */
-    uint32_t form;     /**< the same whatever its numbers are */
-    int64_t rank;      /**< −1 = the next one */
-    uint64_t line;     /**< where it begins */
-    dxt_status status; /**< DXT_OK, or what is wrong with it */
-    char why[160];     /**< its reason */
+    uint32_t width;      /**< values so far */
+    uint32_t parts;      /**< lines before this one that it runs over */
+    uint32_t joints;     /**< places between them where a number may be cut in two */
+    bool digit;          /**< the newest one ended in a digit */
+    uint32_t label;      /**< of the text in front of it */
+    uint32_t form;       /**< the same whatever its numbers are */
+    int64_t rank;        /**< −1 = the next one */
+    uint64_t line;       /**< where it begins */
+    dxt_status status;   /**< DXT_OK, or what is wrong with it */
+    char why[160];       /**< its reason */
+    dxt_numbers numbers; /**< in the text in front of it, where there is no header */
 } dxt_row;
 
 /** A window under way. */
 typedef struct dxt_sheet {
     bool used;
-    bool headed;        /**< it has a header */
-    bool named;         /**< its rows carry their ranks */
-    bool lost;          /**< it cannot be read: what follows of it is passed over */
-    bool doubled;       /**< its header came twice, so every line will */
-    bool skipped;       /**< the second copy of the last row has come */
-    bool stays;         /**< it has had a row since another one began */
-    dxt_window *window; /**< made with the first row; NULL if it is lost */
-    uint8_t *missing;   /**< N: the rows that have not come; made with the first one */
-    double *reals;      /**< N×N, once there are decimals */
-    uint32_t ranks;     /**< N; 0 = as many as the first row has */
-    uint32_t count;     /**< rows so far */
-    uint32_t nans;      /**< of these, with "nan" for their own rank */
-    uint32_t label;     /**< of the text in front of its header */
-    uint32_t form;      /**< the same whatever its numbers are */
-    uint32_t row_form;  /**< of the text in front of its first row */
-    bool row_pure;      /**< there was none */
-    int64_t last_rank;  /**< of the newest row; −1 = none */
-    uint64_t line;      /**< of the header, or the first row */
-    uint64_t order;     /**< when it began */
-    uint64_t touched;   /**< when the newest row came */
-    uint64_t head;      /**< hash of the header's text; 0 = none */
-    uint64_t cells;     /**< hash of the rows in the order they came */
-    uint64_t tail;      /**< hash of the newest row */
+    bool headed;          /**< it has a header */
+    bool named;           /**< its rows carry their ranks */
+    bool lost;            /**< it cannot be read: what follows of it is passed over */
+    bool doubled;         /**< its header came twice, so every line will */
+    bool skipped;         /**< the second copy of the last row has come */
+    bool stays;           /**< it has had a row since another one began */
+    dxt_window *window;   /**< made with the first row; NULL if it is lost */
+    uint8_t *missing;     /**< N: the rows that have not come; made with the first one */
+    double *reals;        /**< N×N, once there are decimals */
+    uint32_t ranks;       /**< N; 0 = as many as the first row has */
+    uint32_t count;       /**< rows so far */
+    uint32_t nans;        /**< of these, with "nan" for their own rank */
+    uint32_t label;       /**< of the text in front of its header */
+    uint32_t form;        /**< the same whatever its numbers are */
+    uint32_t row_form;    /**< of the text in front of its first row */
+    bool row_pure;        /**< there was none */
+    int64_t last_rank;    /**< of the newest row; −1 = none */
+    uint64_t line;        /**< of the header, or the first row */
+    uint64_t order;       /**< when it began */
+    uint64_t touched;     /**< when the newest row came */
+    uint64_t head;        /**< hash of the header's text; 0 = none */
+    uint64_t cells;       /**< hash of the rows in the order they came */
+    uint64_t tail;        /**< hash of the newest row */
+    dxt_numbers *numbers; /**< N: in front of each row; NULL: they differ in more than these */
     char phase[256];
     char *instance;
     char *begin;
@@ -78,12 +89,15 @@ typedef struct dxt_table {
     uint32_t named;         /**< rows that are row, column and value, as far as they go */
     bool decimals;          /**< `reals` say more than `cells` */
     bool lost;              /**< it cannot be read: its rows are passed over */
-    bool wide;     /**< its columns are printed in blocks below each other, as pandas does */
-    bool more;     /**< another block follows */
-    bool parted;   /**< more blocks may follow as long as it is not square */
-    double scale;  /**< of all values; 0: 1 */
-    bool heading;  /**< with the next line */
-    uint32_t head; /**< columns that the heading of the block under way has */
+    bool wide;            /**< its columns are printed in blocks below each other, as pandas does */
+    bool more;            /**< another block follows */
+    bool parted;          /**< more blocks may follow as long as it is not square */
+    double scale;         /**< of all values; 0: 1 */
+    dxt_numbers *numbers; /**< in the names of its rows; NULL: there are none, or they differ */
+    uint32_t noted;       /**< for so many rows there is room */
+    bool points, thousands; /**< between tabs, commas are decimal points; they part thousands */
+    bool heading;           /**< with the next line */
+    uint32_t head;          /**< columns that the heading of the block under way has */
     struct {
         int64_t *cells;
         double *reals;
@@ -101,6 +115,9 @@ typedef struct dxt_npy {
     uint32_t size; /**< bytes of a value */
     uint32_t ranks;
     uint64_t windows; /**< to come; 0 = no array is under way */
+    uint32_t axes;    /**< in front of a matrix's own two; each has `axis` elements */
+    int64_t axis[6];
+    uint64_t matrices; /**< of the whole array */
 } dxt_npy;
 
 /** A window that is ready to be handed out. */
@@ -120,6 +137,7 @@ typedef struct dxt_queue {
 typedef struct dxt_document {
     bool open;
     bool plain;    /**< what is read again was none: it is text */
+    int64_t rank;  /**< that stands in front of it; −1: none does */
     uint64_t line; /**< where it begins */
     dxt_literal literal;
     dxt_text text;  /**< so far */

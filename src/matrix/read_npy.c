@@ -15,6 +15,8 @@
 #define MAGIC_SIZE 6
 /* A head of a plain array has some hundred bytes. */
 #define HEAD_MAX ((size_t)1 << 16)
+/* Several matrices whose columns lie side by side are held as a whole. */
+#define COLUMNS_MAX ((uint64_t)1 << 30)
 
 bool dxt_is_npy(const char *bytes, size_t size)
 {
@@ -84,13 +86,19 @@ static const char *read_shape(dxt_npy *npy, const char *at, const char *end)
     if (count < 2 || axes[count - 1] != axes[count - 2]) return "it is no square matrix";
     if (axes[count - 1] < 2) return "a matrix has at least 2 ranks";
     if (axes[count - 1] > DXT_MAX_RANKS) return "it has more than 4096 ranks";
-    if (npy->fortran && count > 2) return "several matrices are read row by row only";
     npy->ranks = (uint32_t)axes[count - 1];
-    uint64_t windows = 1;
-    for (uint32_t i = 0; i + 2 < count; i++)
+    npy->axes = count - 2;
+    uint64_t windows = 1, bytes;
+    for (uint32_t i = 0; i < npy->axes; i++) {
+        npy->axis[i] = axes[i];
         if (axes[i] < 0 || __builtin_mul_overflow(windows, (uint64_t)axes[i], &windows))
             return "it has too many matrices";
-    npy->windows = windows;
+    }
+    npy->windows = npy->matrices = windows;
+    uint64_t size = (uint64_t)npy->ranks * npy->ranks * npy->size;
+    if (npy->fortran && npy->axes > 0 &&
+        (__builtin_mul_overflow(windows, size, &bytes) || bytes > COLUMNS_MAX))
+        return "several matrices column by column are read up to 1 GiB (numpy.ascontiguousarray())";
     return windows ? NULL : "it is empty";
 }
 
@@ -202,6 +210,55 @@ static const char *take(const dxt_npy *npy, const unsigned char *at, int64_t *ce
     return NULL;
 }
 
+/* One value into its cell. */
+static void take_cell(const dxt_npy *npy, const char *bytes, uint32_t row, uint32_t column,
+                      dxt_window *window, double *reals, char *why, size_t why_size)
+{
+    size_t cell = (size_t)row * npy->ranks + column;
+    const char *wrong =
+        take(npy, (const unsigned char *)bytes, &window->wait[cell], reals ? &reals[cell] : NULL);
+    /* NaN of a rank for itself: nobody observes that. */
+    if (wrong && row == column && reals && isnan(reals[cell])) wrong = NULL;
+    if (wrong && !*why) snprintf(why, why_size, "row %u, column %u: %s", row, column, wrong);
+}
+
+/* Where the matrix under way begins among those whose columns lie side by side. */
+static size_t first_of(const dxt_npy *npy)
+{
+    uint64_t rest = npy->matrices - 1 - npy->windows, stride = npy->matrices, first = 0;
+    for (uint32_t axis = npy->axes; axis-- > 0;) {
+        uint64_t length = (uint64_t)npy->axis[axis];
+        stride /= length;
+        first += rest % length * stride;
+        rest /= length;
+    }
+    return (size_t)first;
+}
+
+/* Read one of several matrices of an array that lies column by column: its first axis is the one
+ * that changes fastest. */
+static dxt_status take_spread(dxt_reader *reader, dxt_window *window, double *reals, char *why,
+                              size_t why_size, bool *cut)
+{
+    const dxt_npy *npy = &reader->npy;
+    size_t ranks = npy->ranks, step = (size_t)npy->matrices, got;
+    size_t whole = step * ranks * ranks * npy->size, first = first_of(npy);
+    const char *bytes;
+    dxt_status status = dxt_input_peek(&reader->input, whole, &bytes, &got);
+    if (status != DXT_OK) return status;
+    if (got < whole) {
+        *cut = true;
+        snprintf(why, why_size, "the array ends after %zu of %zu bytes", got, whole);
+        return DXT_OK;
+    }
+    for (size_t i = 0; i < ranks; i++)
+        for (size_t j = 0; j < ranks; j++)
+            take_cell(npy, bytes + (first + step * (i + ranks * j)) * npy->size, (uint32_t)i,
+                      (uint32_t)j, window, reals, why, why_size);
+    if (npy->windows == 0) dxt_input_skip(&reader->input, whole);
+    return DXT_OK;
+}
+
 /* Read the lines of the array, rows or columns, into the window. */
 static dxt_status take_all(dxt_reader *reader, dxt_window *window, double *reals, char *why,
                            size_t why_size, bool *cut)
@@ -221,13 +278,8 @@ static dxt_status take_all(dxt_reader *reader, dxt_window *window, double *reals
         }
         for (uint32_t j = 0; j < ranks; j++) {
             uint32_t row = npy->fortran ? j : i, column = npy->fortran ? i : j;
-            size_t cell = (size_t)row * ranks + column;
-            const char *wrong = take(npy, (const unsigned char *)bytes + (size_t)j * npy->size,
-                                     &window->wait[cell], reals ? &reals[cell] : NULL);
-            /* NaN of a rank for itself: nobody observes that. */
-            if (wrong && row == column && reals && isnan(reals[cell])) wrong = NULL;
-            if (wrong && !*why)
-                snprintf(why, why_size, "row %u, column %u: %s", row, column, wrong);
+            take_cell(npy, bytes + (size_t)j * npy->size, row, column, window, reals, why,
+                      why_size);
         }
         dxt_input_skip(&reader->input, line);
     }
@@ -248,7 +300,9 @@ dxt_status dxt_npy_next(dxt_reader *reader)
         status = dxt_fail_memory(cells * sizeof *reals);
     reader->npy.windows--;
     uint64_t lost = reader->lost;
-    if (status == DXT_OK) status = take_all(reader, window, reals, why, sizeof why, &cut);
+    bool spread = reader->npy.fortran && reader->npy.axes > 0;
+    if (status == DXT_OK)
+        status = (spread ? take_spread : take_all)(reader, window, reals, why, sizeof why, &cut);
     if (cut) reader->npy.windows = 0;
     if (status == DXT_OK && *why)
         status = dxt_reader_lose(reader, cut ? DXT_REMARK_CUT : DXT_REMARK_LOST, DXT_ERR_FORMAT, 1,

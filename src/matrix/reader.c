@@ -128,11 +128,32 @@ static dxt_status read_json(dxt_reader *reader, const char *line, size_t size)
                            reader->input.line, "%s", reason ? reason + 2 : why);
 }
 
+/* An object in a field of CSV, {""v"":1}: as it was. */
+static dxt_status unquote(dxt_reader *reader, const char **line, size_t *size)
+{
+    const char *at = *line, *end = at + *size, *close = memrchr(at, '}', *size);
+    const char *brace = memmem(at, *size, "{\"\"", 3);
+    if (!brace || !close || close < brace + 4 || !dxt_is_letter(brace[3])) return DXT_OK;
+    dxt_text *plain = &reader->unquoted;
+    plain->size = 0;
+    for (at = brace; at <= close; at = end + 1) {
+        end = memmem(at, (size_t)(close + 1 - at), "\"\"", 2);
+        if (!end) end = close;
+        dxt_text_append(plain, at, (size_t)(end + 1 - at));
+        end += *end == '"';
+    }
+    if (plain->failed) return dxt_fail_memory(0);
+    *line = plain->data;
+    *size = plain->size;
+    return DXT_OK;
+}
+
 /* Take away what stands around a line. It becomes NULL where there is nothing to read yet. */
 static dxt_status strip_line(dxt_reader *reader, const char **line, size_t *size)
 {
     dxt_status status = dxt_unwrap_text(reader, line, size);
-    return status == DXT_OK && *line ? dxt_unescape(reader, line, size) : status;
+    if (status == DXT_OK && *line) status = dxt_unescape(reader, line, size);
+    return status == DXT_OK && *line ? unquote(reader, line, size) : status;
 }
 
 static dxt_status take_line(dxt_reader *reader, const char *line, size_t size)
@@ -210,7 +231,7 @@ static dxt_status make_reader(dxt_status opened, dxt_reader *made, dxt_reader **
         return opened;
     }
     strcpy(made->phase, "dispatch");
-    made->launcher = -1;
+    made->launcher = made->document.rank = -1;
     *reader = made;
     return DXT_OK;
 }
@@ -300,6 +321,7 @@ void dxt_reader_close(dxt_reader *reader)
     free(reader->listed.data);
     free(reader->escaped.data);
     free(reader->joined.data);
+    free(reader->unquoted.data);
     free(reader->document.text.data);
     free(reader->document.lines.data);
     free(reader);

@@ -59,11 +59,12 @@ struct dxt_reader {
         DXT_NEWLINES_UNKNOWN,
         DXT_NEWLINES_WRITTEN,
         DXT_NEWLINES_LEFT_OUT
-    } newlines;       /**< at the end of lines that objects carry */
-    uint32_t held;    /**< texts that are held back because that is not known yet */
-    dxt_text parts;   /**< of the row under way, where it runs over several lines */
-    dxt_text heading; /**< parts of a header, a line each */
-    dxt_text joined;  /**< the whole of it */
+    } newlines;        /**< at the end of lines that objects carry */
+    uint32_t held;     /**< texts that are held back because that is not known yet */
+    dxt_text parts;    /**< of the row under way, where it runs over several lines */
+    dxt_text heading;  /**< parts of a header, a line each */
+    dxt_text joined;   /**< the whole of it */
+    dxt_text unquoted; /**< an object of a field of CSV */
     uint32_t heading_lines;
     dxt_text listed;  /**< a row whose values come one a line, or a line of a table made anew */
     bool listing;     /**< such a row is under way */
@@ -135,7 +136,7 @@ bool dxt_serve_parts(dxt_reader *reader);
 /* ---- document.c: values over several lines ---- */
 
 /** Whether a line of text begins such a value, or holds a whole one: then @p at is moved to it. */
-bool dxt_document_find(const dxt_reader *reader, const char **at, const char *end);
+bool dxt_document_find(dxt_reader *reader, const char **at, const char *end);
 /** Take a value that begins, or the whole of it. Text that turns out to be none is read as text.
  *  @return DXT_OK; DXT_ERR_NO_MEMORY; DXT_ERR_LIMIT. */
 dxt_status dxt_document_begin(dxt_reader *reader, const char *at, const char *end);
@@ -189,6 +190,7 @@ typedef struct dxt_found {
     bool pure;            /**< nothing stands in front of it; as the next two for dxt_text_line() */
     uint32_t label, form; /**< of what stands there */
     const char *line, *line_end;
+    dxt_numbers numbers;
 } dxt_found;
 
 /** Find a row: "rank=R [ … ]", "rank R: 1 2 3", "[ … ]", "tensor([[ … ". */
@@ -200,6 +202,23 @@ bool dxt_find_rest(const char *line, const char *end, dxt_found *found);
 void dxt_row_reals(dxt_reader *reader);
 /** Put the finished row where it belongs. */
 dxt_status dxt_sheet_row(dxt_reader *reader);
+/* ---- placed.c: rows whose rank stands in the text in front of them ---- */
+
+/** The numbers in a text. */
+void dxt_take_numbers(dxt_numbers *numbers, const char *at, const char *end);
+/** Keep those of a row that is about to be added. @return DXT_OK; DXT_ERR_NO_MEMORY. */
+dxt_status dxt_sheet_note(dxt_sheet *sheet, const dxt_row *row);
+/** All rows are there: put each where its rank belongs, if a number in front of it is its rank.
+ *  @return DXT_OK; DXT_ERR_NO_MEMORY. */
+dxt_status dxt_sheet_place(dxt_sheet *sheet);
+/** The same for N×N values; @p reals may be NULL. */
+dxt_status dxt_place_rows(const dxt_numbers *numbers, uint32_t ranks, int64_t *wait, double *reals);
+/** Keep the numbers in the name of a row that is about to be added; there is room for it. */
+dxt_status dxt_table_note(dxt_table *table, const dxt_numbers *numbers);
+/** Put the rows of a table's matrix where their names, or a column of numbers in front, say. */
+dxt_status dxt_table_place(dxt_table *table, uint32_t ranks, uint32_t column, uint32_t row,
+                           int64_t *wait, double *reals);
+
 /* ---- sheets.c: windows that grow row by row ---- */
 
 /** A sheet without rows; the oldest one is finished if there is no room. NULL: see @p status. */

@@ -48,6 +48,7 @@ static dxt_status add(dxt_reader *reader, dxt_sheet *sheet)
     uint32_t rank = rank_of(sheet, row);
     if (rank >= sheet->ranks || has_row(sheet, rank)) return DXT_OK;
     dxt_status status = dxt_sheet_room(sheet, row);
+    if (status == DXT_OK) status = dxt_sheet_note(sheet, row);
     if (status != DXT_OK) return status;
     size_t first = (size_t)rank * sheet->ranks;
     if (sheet->reals)
@@ -298,6 +299,9 @@ static void judge_nans(dxt_row *row, const dxt_sheet *sheet)
 {
     uint32_t rank = row->named ? (uint32_t)row->rank : sheet ? sheet->count : 0;
     if (row->nans == 0 || row->status != DXT_OK || (row->nans == 1 && row->nan_at == rank)) return;
+    /* Its rank may stand in front of it. */
+    for (uint32_t i = 0; i < row->numbers.count && row->nans == 1 && !row->named; i++)
+        if (row->numbers.values[i] == (int32_t)row->nan_at) return;
     row->status = DXT_ERR_FORMAT;
     snprintf(row->why, sizeof row->why, "row %u, column %u: nan is not a number", rank,
              row->nan_at);

@@ -125,6 +125,13 @@ const char *dxt_scan_number(const char *at, const char *end, int64_t *whole, dou
     return at;
 }
 
+bool dxt_begins_number(const char *at, const char *end)
+{
+    if (at < end && (*at == '-' || *at == '+')) at++;
+    if (at < end && *at == '.') at++;
+    return (at < end && dxt_is_digit(*at)) || (end - at >= 3 && strncasecmp(at, "inf", 3) == 0);
+}
+
 bool dxt_utf8_valid(const char *text, size_t size)
 {
     while (size > 0) {
@@ -146,7 +153,7 @@ bool dxt_phase_valid(const char *text, size_t size)
 /* A word such as nan, which stands for a number that is none. */
 size_t dxt_none_length(const char *at, const char *end)
 {
-    static const char *const words[] = {"nan", "infinity", "inf", "none", "null"};
+    static const char *const words[] = {"nan", "infinity", "inf", "none", "null", "--"};
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
         size_t size = strlen(words[i]);
         if ((size_t)(end - at) >= size && strncasecmp(at, words[i], size) == 0 &&

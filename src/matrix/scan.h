@@ -76,6 +76,9 @@ dxt_status dxt_scan_why_counter(const char *at, const char *end, char *text, siz
  */
 dxt_status dxt_scan_why(const char *at, const char *end, char *text, size_t size);
 
+/** Whether a number begins here, be it one that a counter cannot be. */
+bool dxt_begins_number(const char *at, const char *end);
+
 /** Length of a word that stands for a number that is none, such as nan, null or inf; 0: it does
  *  not. */
 size_t dxt_none_length(const char *at, const char *end);

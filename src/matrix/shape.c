@@ -64,6 +64,20 @@ static bool is_list(const dxt_table *table)
            table->cells[2] == DXT_NOT_OBSERVED;
 }
 
+/* Whether the first column holds each of 0 … N−1, or of 1 … N, once. */
+static bool names_rows(const dxt_table *table)
+{
+    uint32_t rows = table->rows;
+    bool seen[DXT_MAX_RANKS + 1] = {false};
+    if (rows > DXT_MAX_RANKS) return false;
+    for (uint32_t i = 0; i < rows; i++) {
+        int64_t value = table->cells[(size_t)i * table->width];
+        if (value < 0 || value > rows || seen[value]) return false;
+        seen[value] = true;
+    }
+    return !seen[0] || !seen[rows];
+}
+
 /* How many ranks the table has, and what stands beside its matrix; 0: it is not square. */
 uint32_t dxt_shape_find(const dxt_table *table, uint32_t *column, uint32_t *row)
 {
@@ -74,7 +88,8 @@ uint32_t dxt_shape_find(const dxt_table *table, uint32_t *column, uint32_t *row)
         if (ranks > 0) return ranks;
     }
     if (rows == width) return is_list(table) ? 0 : width;
-    if (rows + 1 == width && rows >= 2 && dxt_shape_counts(table, width, rows)) {
+    if (rows + 1 == width && rows >= 2 &&
+        (dxt_shape_counts(table, width, rows) || (rows > 2 && names_rows(table)))) {
         *column = 1;
         return rows;
     }

@@ -61,6 +61,7 @@ void dxt_sheet_drop(dxt_sheet *sheet)
 {
     dxt_sheet_free_cells(sheet);
     free(sheet->missing);
+    free(sheet->numbers);
     free(sheet->instance);
     free(sheet->begin);
     *sheet = (dxt_sheet){0};
@@ -163,7 +164,8 @@ dxt_status dxt_give_text(dxt_reader *reader, dxt_window *window, uint64_t line)
 dxt_status dxt_sheet_give(dxt_reader *reader, dxt_sheet *sheet)
 {
     dxt_window *window = sheet->window;
-    dxt_status status = DXT_OK;
+    dxt_status status = dxt_sheet_place(sheet);
+    if (status != DXT_OK) return status;
     uint64_t lost = reader->lost;
     if (!sheet->lost || sheet->headed) {
         reader->newest.ranks = sheet->ranks;

@@ -24,13 +24,6 @@ static const char *skip_blanks(const char *at, const char *end)
     return at;
 }
 
-static bool begins_number(const char *at, const char *end)
-{
-    if (at < end && (*at == '-' || *at == '+')) at++;
-    if (at < end && *at == '.') at++;
-    return (at < end && dxt_is_digit(*at)) || (end - at >= 3 && strncasecmp(at, "inf", 3) == 0);
-}
-
 static dxt_status lose(dxt_reader *reader, dxt_status status, const char *why)
 {
     reader->table.lost = true;
@@ -61,6 +54,7 @@ static dxt_status add(dxt_reader *reader, const dxt_cells *line)
         table->line = reader->input.line;
     }
     dxt_status status = grow(table);
+    if (status == DXT_OK) status = dxt_table_note(table, &line->numbers);
     if (status != DXT_OK) return status;
     size_t first = (size_t)table->rows * table->width;
     memcpy(table->cells + first, reader->row, table->width * sizeof *table->cells);
@@ -103,7 +97,7 @@ static dxt_status other(dxt_reader *reader, const char *at, const char *end, con
     char why[192];
     snprintf(why, sizeof why, "row %u, %s", table->rows, line->why);
     bool row_like = !line->label && line->good > 0 && 2 * line->good >= line->width;
-    if (line->status != DXT_OK && row_like && begins_number(at, end)) {
+    if (line->status != DXT_OK && row_like && dxt_begins_number(at, end)) {
         if (dxt_shape_complete(table)) {
             dxt_status status = dxt_table_end(reader, false);
             if (status != DXT_OK) return status;
@@ -111,7 +105,7 @@ static dxt_status other(dxt_reader *reader, const char *at, const char *end, con
         if (table->lost) return DXT_OK;
         return lose(reader, line->status, why);
     }
-    if (begins_number(at, end) && line->status != DXT_OK) dxt_reader_hint(reader, "%s", why);
+    if (dxt_begins_number(at, end) && line->status != DXT_OK) dxt_reader_hint(reader, "%s", why);
     dxt_status status = DXT_OK;
     if (dxt_shape_complete(table)) status = dxt_table_end(reader, false);
     dxt_note_phase(reader, at, end);
@@ -129,19 +123,21 @@ static bool counts_columns(const dxt_reader *reader, const dxt_cells *line)
     return true;
 }
 
-/* Whether a cell of the next row is that of a rank for itself. A column of numbers may stand in
- * front. */
-static bool is_own(const dxt_reader *reader, uint32_t column)
+/* Whether a cell of the next row is that of a rank for itself. Its name, or a column of numbers,
+ * may stand in front. */
+static bool is_own(const dxt_reader *reader, const dxt_cells *line, uint32_t column)
 {
-    uint32_t rows = reader->table.rows;
-    return column == rows || (column == rows + 1 && reader->row[0] == (int64_t)rows);
+    for (uint32_t i = 0; i < line->numbers.count; i++)
+        if (line->numbers.values[i] == (int32_t)column) return true;
+    return column == reader->table.rows ||
+           (column > 0 && column <= DXT_MAX_RANKS && reader->row[0] == (int64_t)column - 1);
 }
 
 /* An empty cell, and one that is not a number, is that of a rank for itself, or a mistake. */
 static void judge_holes(const dxt_reader *reader, dxt_cells *line)
 {
-    bool empty = line->empty > 1 || (line->empty == 1 && !is_own(reader, line->hole));
-    bool nan = line->nan > 1 || (line->nan == 1 && !is_own(reader, line->nan_at));
+    bool empty = line->empty > 1 || (line->empty == 1 && !is_own(reader, line, line->hole));
+    bool nan = line->nan > 1 || (line->nan == 1 && !is_own(reader, line, line->nan_at));
     if (line->status != DXT_OK || (!empty && !nan)) return;
     line->status = DXT_ERR_FORMAT;
     snprintf(line->why, sizeof line->why, "column %u: %s", empty ? line->hole : line->nan_at,
@@ -155,8 +151,12 @@ static dxt_status row(dxt_reader *reader, dxt_cells *line)
     if (table->lost) return DXT_OK;
     /* "0 1 2" above rows that begin with their number is a heading; a single number is anything. */
     bool heading = table->rows == 1 && line->width == table->width + 1;
+    int64_t one = heading && table->width > 2 ? table->cells[0] : 0;
+    for (uint32_t i = 0; i < table->width && one == 1 && heading; i++)
+        heading = table->cells[i] == (int64_t)i + 1;
     bool single = table->width == 1 && line->width > 1 && dxt_shape_listed(table) == 0;
-    if (single || (heading && dxt_shape_counts(table, 1, table->width))) dxt_table_drop(table);
+    if (single || (heading && (one == 1 || dxt_shape_counts(table, 1, table->width))))
+        dxt_table_drop(table);
     /* The last cell is empty: the last rank for itself. */
     bool own = line->width == table->rows || line->width == table->rows + 1;
     if (table->rows > 0 && line->width + 1 == table->width && line->ended && own &&
@@ -173,6 +173,11 @@ static dxt_status row(dxt_reader *reader, dxt_cells *line)
         dxt_status status = dxt_table_end(reader, false);
         if (status != DXT_OK) return status;
     }
+    table->points = table->points || line->points;
+    table->thousands = table->thousands || line->thousands;
+    if (table->points && table->thousands)
+        return lose(reader, DXT_ERR_FORMAT,
+                    "commas part thousands in some lines and are decimal points in others");
     bool listed = table->width == 1 || dxt_shape_triples(table) || table->wide;
     if (table->rows > table->width && (!listed || table->rows >= MOST_LINES)) {
         snprintf(why, sizeof why,

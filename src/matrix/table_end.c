@@ -13,6 +13,7 @@ void dxt_table_drop(dxt_table *table)
     free(table->reals);
     free(table->left.cells);
     free(table->left.reals);
+    free(table->numbers);
     *table = (dxt_table){0};
 }
 
@@ -58,9 +59,12 @@ static dxt_status give(dxt_reader *reader, uint32_t ranks, uint32_t column, uint
         if (table->decimals || table->scale > 0)
             memmove(table->reals + (size_t)i * ranks, table->reals + from, ranks * sizeof(double));
     }
+    if (status == DXT_OK && !listed)
+        status = dxt_table_place(table, ranks, column, row, window->wait,
+                                 table->decimals || table->scale > 0 ? table->reals : NULL);
     for (size_t i = 0; table->scale > 0 && i < (size_t)ranks * ranks; i++)
         table->reals[i] *= table->scale;
-    if (table->decimals || table->scale > 0)
+    if (status == DXT_OK && (table->decimals || table->scale > 0))
         status = dxt_round(reader, table->line, table->reals, window);
     if (status == DXT_OK && lost == reader->lost) return dxt_give_text(reader, window, table->line);
     dxt_window_free(window);

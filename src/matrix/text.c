@@ -125,7 +125,8 @@ static void open_row(dxt_reader *reader, const dxt_found *found)
                                .label = found->label,
                                .form = found->form,
                                .pure = found->pure,
-                               .line = reader->input.line};
+                               .line = reader->input.line,
+                               .numbers = found->numbers};
 }
 
 static dxt_status close_row(dxt_reader *reader)
@@ -252,6 +253,31 @@ static dxt_status split(dxt_reader *reader, const char *line, const char *end, c
     return DXT_OK;
 }
 
+/* Matrices behind each other in a line: a line for each. Nothing is done where there are none. */
+static dxt_status split_matrices(dxt_reader *reader, const char *line, const char *end, bool *done)
+{
+    dxt_text *lines = &reader->document.lines;
+    const char *close = line;
+    *done = false;
+    if (reader->headers || reader->inner_at < reader->inner.size) return DXT_OK;
+    while ((close = memmem(close, (size_t)(end - close), "]]", 2))) {
+        close += 2;
+        const char *open = memmem(close, (size_t)(end - close), "[[", 2), *word = close;
+        while (open && word < open && !dxt_is_letter(*word)) word++;
+        if (!open || word == open) continue;
+        if (!*done) lines->size = 0;
+        *done = true;
+        dxt_text_append(lines, line, (size_t)(close - line));
+        dxt_text_puts(lines, "\n");
+        line = close;
+    }
+    if (!*done) return DXT_OK;
+    dxt_text_append(lines, line, (size_t)(end - line));
+    if (lines->failed) return dxt_fail_memory(0);
+    dxt_serve_inner(reader, lines);
+    return DXT_OK;
+}
+
 static dxt_status other_line(dxt_reader *reader, const char *line, const char *end)
 {
     if (reader->headers) return DXT_OK;
@@ -299,7 +325,9 @@ dxt_status dxt_text_line(dxt_reader *reader, const char *line, const char *end)
     const char *first = skip_blanks(line, end), *listed;
     if (!reader->headers && first < end && *first == '[' && dxt_is_listed(first, end, &listed))
         return dxt_listed_line(reader, listed, end);
-    bool there = dxt_find_row(line, end, &found);
+    bool done, there = dxt_find_row(line, end, &found);
+    if (there && (status = split_matrices(reader, line, end, &done), done || status != DXT_OK))
+        return status;
     bool begins = !there && has(line, end, "[Diagnose]");
     if (begins || (reader->heading.size > 0 && !(there && found.named)))
         return header_part(reader, line, end);
@@ -321,7 +349,10 @@ dxt_status dxt_text_line(dxt_reader *reader, const char *line, const char *end)
     found.pure = call == from;
     found.label = dxt_label(line, call);
     found.form = dxt_form(line, call);
-    if (!found.pure && !reader->headers) dxt_note_phase(reader, line, found.begin);
+    if (!found.pure && !reader->headers) {
+        dxt_note_phase(reader, line, found.at);
+        if (!found.named) dxt_take_numbers(&found.numbers, line, call);
+    }
     return take_rows(reader, &found);
 }
 

@@ -8,8 +8,8 @@
 const dxt_zstd *dxt_zstd_library(void)
 {
     static const char *const names[] = {"ZSTD_createDStream", "ZSTD_freeDStream",
-                                        "ZSTD_initDStream", "ZSTD_decompressStream",
-                                        "ZSTD_isError"};
+                                        "ZSTD_initDStream",   "ZSTD_decompressStream",
+                                        "ZSTD_isError",       "ZSTD_getErrorCode"};
     static dxt_zstd table;
     static bool tried, found;
     if (tried) return found ? &table : NULL;

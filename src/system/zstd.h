@@ -23,7 +23,11 @@ typedef struct dxt_zstd {
     size_t (*begin)(void *stream);   /**< ZSTD_initDStream(): forget what was unpacked so far */
     size_t (*decompress)(void *stream, dxt_zstd_out *out, dxt_zstd_in *in);
     unsigned (*is_error)(size_t result);
+    int (*error_code)(size_t result); /**< ZSTD_getErrorCode() */
 } dxt_zstd;
+
+/** ZSTD_error_frameParameter_windowTooLarge: unpacking wants more than 128 MiB of memory. */
+#define DXT_ZSTD_WINDOW_TOO_LARGE 16
 
 /** Load it, once. @return NULL if there is none on this machine. Threads: one of a program. */
 const dxt_zstd *dxt_zstd_library(void);

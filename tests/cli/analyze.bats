@@ -451,6 +451,27 @@ EOF
     [[ $output == *" windows more (--limit)"* ]]
 }
 
+@test "what of a folder zstd packed is named where libzstd is missing" {
+    mkdir packed missing
+    cp "$DXT_SOURCE_DIR"/tests/fuzz/corpus/fuzz_unpack/{skipped,long}.zst packed
+    log a 01 1 > packed/diagnose_rank0.log
+    # The loader takes the first file of the name, which is no library.
+    : > missing/libzstd.so.1
+    LD_LIBRARY_PATH=$PWD/missing run --separate-stderr "$deepxtrace" analyze packed
+    [ "$status" -eq 0 ]
+    [[ $output == *"rank 1 is late in dispatch"* ]]
+    for name in skipped long; do
+        [[ $stderr == *"packed/$name.zst: reading it needs libzstd: install Debian's libzstd1"* ]]
+    done
+    LD_LIBRARY_PATH=$PWD/missing run --separate-stderr "$deepxtrace" analyze packed/skipped.zst
+    [ "$status" -eq 2 ]
+    [[ $stderr == *"packed/skipped.zst: reading it needs libzstd"* ]]
+    # With the library, what wants more memory than it takes is named.
+    run --separate-stderr "$deepxtrace" analyze packed
+    [ "$status" -eq 0 ]
+    [[ $stderr == *"long.zst: packed with zstd --long=28 or more"* || $stderr == *"needs libzstd"* ]]
+}
+
 @test "a file of several names in a folder is read once" {
     mkdir named other
     "$deepxtrace" simulate --windows 6 --slow dispatch:2:40us -o named/run_0-3_rank0.jsonl

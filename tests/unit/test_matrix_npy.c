@@ -45,6 +45,10 @@ static void check(const char *head, const void *bytes, size_t size, const char *
     "{\"v\":1,\"phase\":\"" phase "\",\"window\":" window \
     ",\"ranks\":2,\"unit\":\"cycles\",\"wait\":[[1,2],[3,4]]}\n"
 
+#define M(window, wait)                                  \
+    "{\"v\":1,\"phase\":\"dispatch\",\"window\":" window \
+    ",\"ranks\":2,\"unit\":\"cycles\",\"wait\":" wait "}\n"
+
 static void all_types_are_read(void **state)
 {
     (void)state;
@@ -64,6 +68,13 @@ static void all_types_are_read(void **state)
           W("dispatch", "0"));
     check(HEAD_OF("|u1", "False", "(2, 2, 2)"), "\1\2\3\4\1\2\3\4", 8,
           W("dispatch", "0") W("dispatch", "1"));
+    /* Columns side by side: of three, and of two by three, whose first axis changes fastest. */
+    check(HEAD_OF("|u1", "True", "(3, 2, 2)"), "\1\1\1\3\3\3\2\2\2\4\4\4", 12,
+          W("dispatch", "0") W("dispatch", "1") W("dispatch", "2"));
+    check(HEAD_OF("|u1", "True", "(2, 3, 2, 2)"),
+          "\1\4\2\5\3\6\11\14\12\15\13\16\21\24\22\25\23\26\31\34\32\35\33\36", 24,
+          M("0", "[[1,17],[9,25]]") M("1", "[[2,18],[10,26]]") M("2", "[[3,19],[11,27]]")
+              M("3", "[[4,20],[12,28]]") M("4", "[[5,21],[13,29]]") M("5", "[[6,22],[14,30]]"));
     /* One axis, or one that is as long as the array. */
     check(HEAD_OF("|u1", "False", "(4,)"), "\1\2\3\4", 4, W("dispatch", "0"));
     check(HEAD_OF("|u1", "False", "(4, 1)"), "\1\2\3\4", 4, W("dispatch", "0"));
@@ -107,7 +118,8 @@ static void others_are_refused(void **state)
         {HEAD_OF("<i8", "False", "(1, 1)"), "a matrix has at least 2 ranks"},
         {HEAD_OF("<i8", "False", "(4097, 4097)"), "it has more than 4096 ranks"},
         {HEAD_OF("<i8", "False", "(0, 2, 2)"), "it is empty"},
-        {HEAD_OF("<i8", "True", "(2, 2, 2)"), "several matrices are read row by row only"},
+        {HEAD_OF("<i8", "True", "(134217728, 2, 2)"),
+         "several matrices column by column are read up to 1 GiB (numpy.ascontiguousarray())"},
         {HEAD_OF("<i8", "False", "(9223372036854775807, 9, 2, 2)"), "it has too many matrices"},
     };
     for (size_t i = 0; i < LENGTH(heads); i++) {
@@ -123,6 +135,8 @@ static void others_are_refused(void **state)
            "t:1: row 0, column 0: not a number");
     refuse(HEAD_OF("<f8", "True", "(2, 2)"), (double[]){1, -2, 3, 4}, 32,
            "t:1: row 1, column 0: negative: the counter ran over");
+    refuse(HEAD_OF("<i4", "True", "(2, 2, 2)"), (int32_t[]){1, 2}, 8,
+           "t:1: the array ends after 8 of 32 bytes");
     refuse(HEAD_OF("<i8", "False", "(2, 2)"), (int64_t[]){1, 2}, 16,
            "t:1: the array ends after 1 of 2 rows");
     dxt_text out = {0};

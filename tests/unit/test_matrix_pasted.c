@@ -198,6 +198,93 @@ static void the_rank_of_who_prints_is_no_row(void **state)
                  "\n");
 }
 
+/* Ranks print in any order: the number in front of a row that is each rank once says whose it is.
+ */
+static void rows_in_any_order_are_put_in_their_places(void **state)
+{
+    (void)state;
+#define SIZED(ranks, wait)                                          \
+    "{\"v\":1,\"phase\":\"dispatch\",\"window\":0,\"ranks\":" ranks \
+    ",\"unit\":\"cycles\",\"wait\":" wait "}\n"
+#define IN_ORDER SIZED("3", "[[1,2,3],[4,5,6],[7,8,9]]")
+    static const char *const texts[] = {
+        "[rank2]: tensor([7, 8, 9])\n[rank0]: tensor([1, 2, 3])\n[rank1]: tensor([4, 5, 6])\n",
+        "1: [4, 5, 6]\n0: [1, 2, 3]\n2: [7, 8, 9]\n",
+        "2: 7 8 9\n1: 4 5 6\n0: 1 2 3\n",
+        "[1,2]<stdout>: [7, 8, 9]\n[1,0]<stdout>: [1, 2, 3]\n[1,1]<stdout>: [4, 5, 6]\n",
+        "16:28:53 TP1 waits [4 5 6]\n16:28:54 TP0 waits [1 2 3]\n16:28:55 TP2 waits [7 8 9]\n",
+        "rank,0,1,2\n2,7,8,9\n0,1,2,3\n1,4,5,6\n",
+        "rank,1,2,3\n3,7,8,9\n1,1,2,3\n2,4,5,6\n",
+        "rank2 7 8 9\nrank1 4 5 6\nrank0 1 2 3\n",
+        "| GPU1 | 4 | 5 | 6 |\n| GPU2 | 7 | 8 | 9 |\n| GPU0 | 1 | 2 | 3 |\n",
+        "Rank 1/3: [4, 5, 6]\nRank 0/3: [1, 2, 3]\nRank 2/3: [7, 8, 9]\n",
+        "rank 2 waits: 7 8 9\nrank 1 waits: 4 5 6\nrank 0 waits: 1 2 3\n",
+        "rank=2 (7, 8, 9)\nrank=1 (4, 5, 6)\nrank=0 (1, 2, 3)\n",
+        /* Times differ, and say nothing. */
+        "16:28:55 [1 2 3]\n16:28:54 [4 5 6]\n16:28:53 [7 8 9]\n",
+    };
+    for (size_t i = 0; i < LENGTH(texts); i++) assert_reads(texts[i], IN_ORDER);
+    /* Decimals, and what was not observed, move along. */
+    assert_reads("[rank1]: [2000.4, nan]\n[rank0]: [nan, 7]\n",
+                 PLAIN("dispatch", "0", "[[null,7],[2000,null]]"));
+    /* Node and rank on it. */
+    assert_reads("n1:0 [9 9 9 9]\nn0:1 [5 6 7 8]\nn1:1 [7 7 7 7]\nn0:0 [1 2 3 4]\n",
+                 SIZED("4", "[[1,2,3,4],[5,6,7,8],[9,9,9,9],[7,7,7,7]]"));
+    /* Two operators of each rank. */
+    assert_reads("rank1: dispatch tensor([3, 4])\nrank1: combine tensor([7, 8])\n"
+                 "rank0: dispatch tensor([1, 2])\nrank0: combine tensor([5, 6])\n",
+                 BOTH);
+    assert_reads("[rank1] {'dispatch': [3, 4], 'combine': [7, 8]}\n"
+                 "[rank0] {'dispatch': [1, 2], 'combine': [5, 6]}\n",
+                 BOTH);
+    /* A heading that begins with the word. */
+    assert_reads(
+        "rank 0 1 2 3 4\n0 1 2 3 4 9\n1 1 2 3 4 9\n2 1 2 3 4 9\n3 1 2 3 4 9\n4 1 2 3 4 9\n",
+        SIZED("5", "[[1,2,3,4,9],[1,2,3,4,9],[1,2,3,4,9],[1,2,3,4,9],[1,2,3,4,9]]"));
+}
+
+/* Values within calls, with names or behind one, and several in a line. */
+static void values_in_calls_are_read(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        "OrderedDict([('dispatch', array([[1, 2],\n [3, 4]])), ('combine', array([[5, 6],\n [7, "
+        "8]]))])\n",
+        "defaultdict(<class 'list'>, {'dispatch': [[1, 2], [3, 4]], 'combine': [[5, 6], [7, "
+        "8]]})\n",
+        "dispatch=array([[1, 2],\n [3, 4]]) combine=array([[5, 6],\n [7, 8]])\n",
+        "Stats(dispatch=array([[1, 2],\n [3, 4]]), combine=array([[5, 6],\n [7, 8]]))\n",
+        "Stats(dispatch=[[1, 2], [3, 4]], combine=[[5, 6], [7, 8]], step=12)\n",
+    };
+    for (size_t i = 0; i < LENGTH(texts); i++) assert_reads(texts[i], BOTH);
+    assert_reads("$1 = {{1, 2},\n  {3, 4}}\n", ONE);
+    assert_reads("int64_t w[2][2] = {{1, 2}, {3, 4}};\n", ONE);
+    assert_reads("(array([[1, 2],\n [3, 4]]), array([[5, 6],\n [7, 8]]))\n",
+                 ONE PLAIN("dispatch", "1", "[[5,6],[7,8]]"));
+    assert_reads("masked_array(\n  data=[[--, 2],\n        [3, --]],\n  mask=[[ True, False],\n"
+                 "        [False,  True]],\n  fill_value=999999)\n",
+                 PLAIN("dispatch", "0", "[[null,2],[3,null]]"));
+    assert_reads(
+        "time,message\n\"12:01\",\"{\"\"v\"\":1,\"\"phase\"\":\"\"combine\"\",\"\"ranks\"\":"
+        "2,\"\"wait\"\":[[5,6],[7,8]]}\"\n",
+        RECORDED);
+}
+
+/* Between tabs a comma is a decimal point, unless it parts thousands. */
+static void commas_between_tabs(void **state)
+{
+    (void)state;
+    assert_reads("1,5\t2,0\n3,5\t4,0\n", PLAIN("dispatch", "0", "[[1500,2000],[3500,4000]]"));
+    assert_reads("1,500\t2,000\n3,500\t4,000\n",
+                 PLAIN("dispatch", "0", "[[1500,2000],[3500,4000]]"));
+    assert_reads("1,\t2,\n3,\t4,\n", ONE);
+    static const bad_case bad[] = {
+        {"1,500\t2,000\n3,50\t4,00\n", DXT_ERR_FORMAT,
+         "t:2: commas part thousands in some lines and are decimal points in others"},
+    };
+    REFUSE(bad);
+}
+
 /* A list of somebody else's that is as long as a row. */
 static void lists_of_others_are_no_rows(void **state)
 {
@@ -333,6 +420,11 @@ static void failed_allocations_are_reported(void **state)
         "i,j,w\n0,1,2\n1,0,3\n",
         "'" HEAD("2", "Dispatch") "\\nrank=0 [1 2]\\nrank=1 [3 4]'\n",
         "rank0: 1.5 2000\nrank0: 3 4\n",
+        "[rank1] [3 4]\n[rank0] [1 2]\n",
+        "GPU1 3 4\nGPU0 1.5 2000\n",
+        "rank,0,1,2\n2,7,8,9\n0,1,2,3\n1,4,5,6\n",
+        "x=[[1, 2], [3, 4]], y=[[5, 6], [7, 8]]\n",
+        "m,\"{\"\"v\"\":1,\"\"phase\"\":\"\"x\"\",\"\"ranks\"\":2,\"\"wait\"\":[[5,6],[7,8]]}\"\n",
         NULL,
     };
     for (size_t i = 0; i < LENGTH(texts); i++) {
@@ -355,6 +447,9 @@ int main(void)
         cmocka_unit_test(drawn_tables_are_read),
         cmocka_unit_test(what_was_not_observed_is_no_number),
         cmocka_unit_test(the_rank_of_who_prints_is_no_row),
+        cmocka_unit_test(rows_in_any_order_are_put_in_their_places),
+        cmocka_unit_test(values_in_calls_are_read),
+        cmocka_unit_test(commas_between_tabs),
         cmocka_unit_test(lists_of_others_are_no_rows),
         cmocka_unit_test(what_is_no_matrix_is_refused),
         cmocka_unit_test(parts_of_two_streams_are_kept_apart),

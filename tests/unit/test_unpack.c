@@ -64,7 +64,7 @@ static void packed_files_are_unpacked(void **state)
     (void)state;
     static const char *const names[] = {"log.gz",   "two.gz",  "stored.npz", "deflated.npz",
                                         "twice.gz", "npz.gz",  "gz.zip",     "page.html",
-                                        "log.zst",  "two.zst", "gz.zst"};
+                                        "log.zst",  "two.zst", "gz.zst",     "skipped.zst"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         int windows, remarks;
         char why[256] = "";
@@ -90,6 +90,18 @@ static void make_copy(const char *name, const char *copy, size_t cut, size_t cha
     assert_non_null(file);
     assert_int_equal(fwrite(bytes, 1, size - cut, file), size - cut);
     assert_int_equal(fclose(file), 0);
+}
+
+/* What wants more memory than 128 MiB to be unpacked is refused before it is taken. */
+static void a_window_that_is_too_large_is_refused(void **state)
+{
+    (void)state;
+    char why[256] = "";
+    int windows, remarks;
+    if (!dxt_zstd_library()) skip();
+    assert_int_equal(read_windows(path_of("long.zst"), &windows, &remarks, why, sizeof why),
+                     DXT_ERR_LIMIT);
+    assert_non_null(strstr(why, "long.zst: packed with zstd --long=28 or more"));
 }
 
 static void damage_is_told(void **state)
@@ -226,6 +238,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(packed_files_are_unpacked),
+        cmocka_unit_test(a_window_that_is_too_large_is_refused),
         cmocka_unit_test(damage_is_told),
         cmocka_unit_test(a_page_that_is_damaged_is_told),
         cmocka_unit_test(archives_have_limits),

@@ -179,7 +179,8 @@ static bool peek(const char *command, struct entry *entry)
     if (stat(entry->path, &about) != 0 || !S_ISREG(about.st_mode)) return true;
     dxt_status status = unpack_open(&entry->path, 1, &files, why, sizeof why);
     /* What a folder holds and cannot be unpacked here may be what is looked for. */
-    if (status == DXT_ERR_UNSUPPORTED && entry->found) complain(command, "%s", why);
+    bool packed = status == DXT_ERR_UNSUPPORTED || status == DXT_ERR_LIMIT;
+    if (packed && entry->found) complain(command, "%s", why);
     if (status != DXT_OK) return status != DXT_ERR_NO_MEMORY;
     bytes = malloc(PEEK_SIZE);
     size_t size = 0, got = 1;

@@ -158,7 +158,8 @@ static dxt_status fill_head(unpack *files)
     do {
         dxt_status status = pull(files, files->depth, first->bytes + first->size,
                                  INFLATE_CHUNK - first->size, &got);
-        if (status == DXT_ERR_IO || status == DXT_ERR_NO_MEMORY) return status;
+        if (status == DXT_ERR_IO || status == DXT_ERR_NO_MEMORY || status == DXT_ERR_LIMIT)
+            return status;
         first->failed = status;
         first->size += got;
     } while (packed && first->failed == DXT_OK && got > 0 && first->size < LOOK_SIZE);
@@ -176,9 +177,12 @@ static packing packing_of(const head *first)
     static const unsigned char gzip[] = {0x1f, 0x8b}, zstd[] = {0x28, 0xb5, 0x2f, 0xfd};
     if (first->size >= sizeof gzip && memcmp(first->bytes, gzip, sizeof gzip) == 0)
         return PACKED_GZIP;
-    if (first->size >= sizeof zstd && memcmp(first->bytes, zstd, sizeof zstd) == 0)
-        return PACKED_ZSTD;
-    return PACKED_NOT;
+    static const unsigned char skipped[] = {0x2a, 0x4d, 0x18};
+    if (first->size < sizeof zstd) return PACKED_NOT;
+    /* What pzstd writes begins with a frame that says how long the next one is. */
+    bool frame =
+        (first->bytes[0] & 0xf0) == 0x50 && memcmp(first->bytes + 1, skipped, sizeof skipped) == 0;
+    return frame || memcmp(first->bytes, zstd, sizeof zstd) == 0 ? PACKED_ZSTD : PACKED_NOT;
 }
 
 /* Put layers over gzip and zstd until something else lies on top. */
@@ -187,6 +191,7 @@ static dxt_status open_packed(unpack *files)
     for (;;) {
         dxt_status status = fill_head(files);
         packing kind = packing_of(&files->head);
+        if (status == DXT_ERR_LIMIT) files->missing = PACKED_ZSTD;
         if (status != DXT_OK || kind == PACKED_NOT || files->depth == MOST_LAYERS) return status;
         status = add_layer(files, kind);
         if (status == DXT_ERR_UNSUPPORTED) files->missing = kind;
@@ -301,7 +306,11 @@ static const char *reason(const unpack *files, dxt_status status)
     switch (status) {
     case DXT_ERR_IO: return strerror(errno);
     case DXT_ERR_FORMAT: return "a zip archive that is damaged, or none";
-    case DXT_ERR_LIMIT: return "a zip archive of more than 1 GiB or 65535 members";
+    case DXT_ERR_LIMIT:
+        if (files->missing == PACKED_ZSTD)
+            return "packed with zstd --long=28 or more (zstd -dc --long=31 FILE | deepxtrace "
+                   "analyze -)";
+        return "a zip archive of more than 1 GiB or 65535 members";
     case DXT_ERR_UNSUPPORTED:
         if (files->missing == PACKED_ZSTD)
             return "reading it needs libzstd: install Debian's libzstd1";

@@ -58,7 +58,9 @@ static dxt_status unpack_some(unzstd *from, dxt_zstd_out *out)
         if (status != DXT_OK) return status;
     }
     size_t result = from->library->decompress(from->stream, out, &from->in);
-    if (from->library->is_error(result)) return DXT_ERR_FORMAT;
+    if (from->library->is_error(result))
+        return from->library->error_code(result) == DXT_ZSTD_WINDOW_TOO_LARGE ? DXT_ERR_LIMIT
+                                                                              : DXT_ERR_FORMAT;
     from->between = result == 0;
     from->full = out->at == out->size && !from->between;
     return DXT_OK;
