@@ -100,8 +100,10 @@ dxt_status dxt_collector_try(dxt_collector *c, const dxt_collect_options *option
     if (pending) return DXT_AGAIN;
     for (uint32_t r = 0; r < c->ranks; r++) {
         dxt_peer *peer = &c->peers[r];
-        bool alive =
-            peer->has_after || peer->gone || (peer->heard && peer->heard_at >= options->sequence);
+        /* Whoever posted a mail of a later window lived through this one, though its mail has gone. */
+        bool heard = peer->heard &&
+                     (peer->heard_at >= options->sequence || peer->heard_of >= options->sequence);
+        bool alive = peer->has_after || peer->gone || heard;
         peer->silent = !alive;
         /* On a busy machine a mail may miss all the windows that it could still come for. */
         bool excused = alive || (!peer->refused && dxt_peer_is_recent(c, peer, options));

@@ -233,6 +233,32 @@ static void a_mail_that_misses_a_window_makes_nobody_silent(void **state)
     assert_false(stays_alive(dxt_collector_try, 1));
 }
 
+/* A rank that is so many windows ahead that mails of it are gone from its box is not silent. */
+static void a_rank_that_is_far_ahead_is_not_silent(void **state)
+{
+    (void)state;
+    struct peers *peers = new_peers();
+    for (uint64_t s = 1; s < 4; s++) collect(peers, s, s);
+    for (uint64_t s = 4; s <= 12; s++) post(peers, 1, s);
+    for (uint64_t s = 4; s <= 13; s++) {
+        dxt_assembly assembly = {0};
+        post(peers, 0, s);
+        const dxt_collect_options options = {.sequence = s,
+                                             .current = s,
+                                             .deadline_ns = dxt_now_ns(),
+                                             .silence_ns = 1,
+                                             .last = true,
+                                             .pause = give_up,
+                                             .context = peers};
+        assert_int_equal(dxt_collector_try(peers->collector, &options), DXT_OK);
+        dxt_collector_view(peers->collector, &assembly);
+        assert_int_equal(assembly.after[1] != NULL, s > 12 - DXT_GATHER_DEPTH && s <= 12);
+        assert_int_equal(assembly.after[1] != NULL || assembly.excused[1], s <= 12);
+        dxt_collector_roll(peers->collector);
+    }
+    end_peers(peers);
+}
+
 /* ---- told once ---- */
 
 static int messages;
@@ -383,6 +409,7 @@ int main(void)
         cmocka_unit_test(ranks_with_other_clocks_are_heard_in_time),
         cmocka_unit_test(a_clock_that_is_set_again_is_followed),
         cmocka_unit_test(a_mail_that_misses_a_window_makes_nobody_silent),
+        cmocka_unit_test(a_rank_that_is_far_ahead_is_not_silent),
         cmocka_unit_test(nonsense_is_told_once),
         cmocka_unit_test(failures_that_come_and_go_are_told_less_and_less),
         cmocka_unit_test(a_session_of_a_forked_child_does_nothing),
