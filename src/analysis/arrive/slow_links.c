@@ -130,7 +130,8 @@ void dxt_links_between(dxt_fit *fit)
 #define NO_NODE UINT32_MAX
 
 /* What a node waits at least for the others, or these for it; not those that are early, or late, of
- * whom it cannot be told. NaN where fewer than two are left: that would be the way between two. */
+ * whom it cannot be told. NaN where fewer than two are left: that would be the way between two. Two
+ * that are not judged are compared with by their way. */
 static double least_of_node(const dxt_fit *fit, uint32_t a, bool out, uint32_t without)
 {
     uint32_t n = fit->nodes, used = 0;
@@ -138,7 +139,8 @@ static double least_of_node(const dxt_fit *fit, uint32_t a, bool out, uint32_t w
         if (b != a && b != without &&
             (out ? fit->node_late[b] : -fit->node_late[b]) <= fit->node_limit[b])
             fit->values[used++] = fit->link[out ? (size_t)b * n + a : (size_t)a * n + b];
-    return used < 2 ? NAN : shortest(fit->values, used);
+    uint32_t enough = without == NO_NODE ? 2 : 1;
+    return used < enough ? NAN : shortest(fit->values, used);
 }
 
 static double median_least(const dxt_fit *fit, bool out, uint32_t without)
