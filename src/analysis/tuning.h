@@ -148,6 +148,8 @@
 #define DXT_BUNDLE_LEAST       3u     /* C [paths] of a common end; more: more lines */
 #define DXT_STALLS_LEAST       6u     /* C [paths] with nothing in common; more: more lines */
 #define DXT_STALLS_ERRORS      3.0    /* M [errors] along with lateness there; more: skew is said */
+#define DXT_STALLS_HINT        1.0    /* M [errors] the same, where cells are lumps */
+#define DXT_STALLS_LUMPS       2.5    /* M [waits of an operation] of a cell; stalls 4, skew 1.6 */
 #define DXT_STALLS_ROWS        5.0    /* M [times] rows differ by cells alone; less: skew is said */
 
 /* What explains what (explain/). Larger: fewer second causes, or lines, are told. */

@@ -269,7 +269,8 @@ static void stall(double chance, double of_rows)
     memset(m.extra, 0, sizeof m.extra);
     for (uint32_t i = 0; i < m.ranks; i++) {
         m.receive[i] = 0;
-        m.send[i] = row[i] - 2 * US + chance * deviate(7000 + i) + of_rows * deviate(9000 + i);
+        double by_chance = chance * deviate(7000 + i) + of_rows * deviate(9000 + i);
+        m.send[i] = fmax(row[i] - 2 * US + by_chance, -10 * US);
     }
     judge_windows(window, window_of(0));
     memset(m.send, 0, sizeof m.send);
@@ -285,6 +286,35 @@ static bool not_by_chance(double chance)
 static double stalls_errors(void)
 {
     return tip(not_by_chance, 0.01 * US, 3 * US) / US;
+}
+
+/* The same of larger ones, which arrivals cannot make; and how large that is. */
+static bool not_by_chance_of_lumps(double chance)
+{
+    begin(16);
+    of_stalls = 20 * US;
+    stall(chance * of_stalls / US, 0);
+    of_stalls = 1 * US;
+    return !named(DXT_PATH_STALLS, -1);
+}
+
+static double stalls_hint(void)
+{
+    return tip(not_by_chance_of_lumps, 0.01 * US, 20 * US) / US;
+}
+
+static bool are_lumps(double size)
+{
+    begin(16);
+    of_stalls = size;
+    stall(1.5 * size, 0);
+    of_stalls = 1 * US;
+    return named(DXT_PATH_STALLS, -1);
+}
+
+static double stalls_lumps(void)
+{
+    return tip(are_lumps, 0.1 * US, 40 * US) / US;
 }
 
 static bool not_by_rows(double of_rows)
@@ -365,6 +395,8 @@ static const tipping rows[] = {
     ROW(one_event, 20),
     ROW(systemic_of_3, 75.199),
     ROW(stalls_errors, 0.94462),
+    ROW(stalls_hint, 2.8093),
+    ROW(stalls_lumps, 5.4421),
     ROW(stalls_rows, 0.22099),
     ROW(ratio_least, 76.204),
 };

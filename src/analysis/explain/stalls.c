@@ -16,6 +16,7 @@ struct sums {
     double *awaited;   /* what the others wait for it here … */
     double *later;     /* … and in the other operator */
     double *off;       /* excess of stalled cells of a row */
+    double waits;      /* of all cells */
     double squares;    /* of all excesses */
     double deviation;  /* of a cell from its row and column; 0 until it is known */
     dxt_stalls stalls; /* what exceeds it */
@@ -40,6 +41,7 @@ static void add_cell(struct sums *sums, uint32_t i, uint32_t j, double wait, dou
     if (sums->deviation <= 0) {
         sums->row[i] += excess;
         sums->awaited[j] += wait;
+        sums->waits += wait;
         sums->squares += excess * excess;
     } else if (excess > sums->deviation) {
         sums->off[i] += excess;
@@ -101,6 +103,13 @@ static double take_out(const dxt_fit *fit, const double *b, double squares, doub
     return left;
 }
 
+/* Whether single cells differ by more than arrivals make them, which all wait for alike. */
+static bool are_lumps(const dxt_fit *fit, const struct sums *sums)
+{
+    double cells = (double)fit->count * (fit->count - 1), ops = fit->ops;
+    return sums->deviation * sqrt(ops) > DXT_STALLS_LUMPS * sums->waits / cells;
+}
+
 /* Whether rows and lateness go along, and the rows are no more than cells that have nothing in
  * common make. */
 static bool go_along(const dxt_fit *fit, const dxt_roster *roster, const bool *on_time,
@@ -123,7 +132,8 @@ static bool go_along(const dxt_fit *fit, const dxt_roster *roster, const bool *o
     if (!(row > 0 && late > 0 && of_cell > 0)) return false;
     if (row / ranks > DXT_STALLS_ROWS * (n - 1) * of_cell) return false;
     double surest = DXT_SUREST, along = fmin(both / sqrt(row * late), surest);
-    return atanh(along) * sqrt(ranks - 2 * 2) >= DXT_STALLS_ERRORS;
+    double errors = atanh(along) * sqrt(ranks - 2 * 2);
+    return errors >= DXT_STALLS_ERRORS || (errors >= DXT_STALLS_HINT && are_lumps(fit, sums));
 }
 
 static bool same_members(const dxt_fit *fit, const dxt_fit *other)
