@@ -42,6 +42,7 @@ def main():
     verdicts = [line for line in lines if "phase" in line and "findings" in line]
     assert len(windows) == len(verdicts), (len(windows), len(verdicts))
     count, wrong = dict.fromkeys(limits, 0), dict.fromkeys(limits, 0)
+    told, certain = 0, 0
     for window, verdict in zip(windows, verdicts):
         label, findings = window.get("label"), verdict["findings"]
         if label is None and not ("slow" in limits and "sends slowly" in (window["what"] or "")):
@@ -54,6 +55,9 @@ def main():
             if kind == "healthy" and " us " in window["what"]:
                 kind = "other"
             right = is_right(label, findings, window["ranks"])
+            if kind == "faulted":
+                told += len(findings)
+                certain += sum(" or rank " not in finding.get("text", "") for finding in findings)
         count[kind] += 1
         if not right:
             wrong[kind] += 1
@@ -61,6 +65,7 @@ def main():
                   [finding.get("text") for finding in findings])
     for kind, limit in limits.items():
         print(f"{kind}: {count[kind]} windows, {wrong[kind]} wrong, at most {limit}")
+    print(f"of faulted windows, {certain} of {told} findings say which rank has changed")
     sys.exit(not all(count.values()) or any(wrong[kind] > limits[kind] for kind in limits))
 
 

@@ -170,7 +170,7 @@ static void operators_do_not_excuse_each_other(void **state)
     dxt_window_free(combine);
 }
 
-/* Between two nodes a slow way and the other node's lateness look alike; a third tells them apart.
+/* Between two nodes a slow path and the other node's lateness look alike; a third tells them apart.
  */
 static void two_nodes_do_not_excuse_each_other(void **state)
 {

@@ -25,7 +25,7 @@ static void a_late_node_is_one_finding(void **state)
         assert_int_equal(found->findings[0].rank_count, 8);
         assert_int_equal(found->findings[0].ranks[0], 8);
         assert_near(found->findings[0].wait, 60 * US, 5 * US);
-        /* Of two nodes either could be it, or the way between them. */
+        /* Of two nodes either could be it, or the path between them. */
         assert_int_equal(found->findings[0].confidence <= 0.95, nodes == 2);
         assert_int_equal(found->findings[1].kind, DXT_LATE_RANK);
         assert_int_equal(found->col_count, 1);

@@ -297,7 +297,7 @@ static void a_door_is_no_half_lateness(void **state)
     /* Nobody is early or late for it. */
     for (uint32_t r = 0; r < 3; r++) assert_near(found->lateness[r], 0, 4 * US);
     dxt_findings_free(found);
-    /* Of two ranks it could be either's door, or the way between them. */
+    /* Of two ranks it could be either's send or receive side, or the path between them. */
     healthy(2, 1);
     job.transfer = 10 * US;
     job.path = to_1;

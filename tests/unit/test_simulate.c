@@ -403,7 +403,7 @@ static void labels_say_what_is_to_be_named(void **state)
 }
 
 /* Links to other nodes are links in any direction; all of a node are its uplink, or, of two nodes,
- * the way between them. */
+ * the path between them. */
 static void labels_tell_links_from_ranks(void **state)
 {
     (void)state;

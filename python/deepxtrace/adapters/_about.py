@@ -12,15 +12,17 @@ ADAPTERS = {
     "deep_ep_normal": ("deep_ep.Buffer, normal mode", "durations", "no"),
     "hybrid_ep": ("deep_ep.HybridEPBuffer", "durations", "no"),
     "flashinfer": ("flashinfer.comm.MoeAlltoAll", "durations", "no"),
-    "collectives": ("torch.distributed.all_to_all_single", "durations", "no"),
+    "collectives": ("torch.distributed.all_to_all_single", "durations",
+                    "no; with --collectives"),
 }
+#: What --mpi attaches to; no adapter of Python's.
+_MPI = ("MPI_Alltoall, MPI_Alltoallv", "durations", "no; with --mpi")
 _HEAD = ("what", "waits are known", "in CUDA graphs")
 
 
 def adapters_table() -> str:
     """The table as text, 80 columns at the most."""
-    rows = [_HEAD, *ADAPTERS.values()]
+    rows = [_HEAD, *ADAPTERS.values(), _MPI]
     first, second = (max(len(row[column]) for row in rows) for column in (0, 1))
     lines = [f"{what:{first}}  {waits:{second}}  {graphs}".rstrip() for what, waits, graphs in rows]
-    lines[-1] += "; with --collectives"
     return "\n".join(lines)

@@ -10,7 +10,7 @@
 #include "analysis/arrive/sides.h"
 #include "analysis/arrive/take.h"
 
-/* Everybody ordinary, and every way as any other. */
+/* Everybody ordinary, and every path as any other. */
 static void begin(dxt_fit *fit)
 {
     fit->tangled = fit->unsure = false;

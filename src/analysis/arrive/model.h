@@ -149,7 +149,7 @@ static inline double dxt_fit_wait_on(const dxt_fit *fit, uint32_t k, uint32_t pa
 /** Longest wait of a member for another, in the window's measure. */
 double dxt_fit_longest(const dxt_fit *fit, uint32_t i);
 
-/** What the way and the nodes add to the wait of a member of node a for one of node b. */
+/** What the path and the nodes add to the wait of a member of node a for one of node b. */
 static inline double dxt_fit_way(const dxt_fit *fit, uint32_t a, uint32_t b)
 {
     assert(a < fit->nodes && b < fit->nodes);

@@ -112,7 +112,7 @@ void dxt_look_one_sided(dxt_fit *fit)
     move_limits(fit, &roster);
 }
 
-/* What member i waits for member j beyond the way, if j is as any. */
+/* What member i waits for member j beyond the path, if j is as any. */
 static double own_wait(const dxt_fit *fit, uint32_t i, uint32_t j)
 {
     if (i == j || fit->role[j] != DXT_ROLE_ORDINARY) return 0;

@@ -24,7 +24,7 @@ struct search {
     double ratio;  /* smallest wait over the expected, by the spread of its logarithm */
     double *least; /* [ranks] smallest excess in a column; infinite where the row is missing */
     double *bar;   /* [ranks] the same, and what the column's rank loses by sending */
-    double *late;  /* [ranks] lateness as the node sees it, the way to it included */
+    double *late;  /* [ranks] lateness as the node sees it, the path to it included */
     uint32_t node; /* whose view `late` is */
     dxt_path_list *list;
     size_t most;

@@ -26,7 +26,7 @@ static double shorter(const dxt_fit *fit)
 }
 
 /* Where each of the two waits long for the other, in one operator the one and in the other one the
- * other, a node that is late makes one of the waits alone; a slow way makes both. In the operator
+ * other, a node that is late makes one of the waits alone; a slow path makes both. In the operator
  * it is slow in, whoever waits less was no later than the other leaves it. @return Whether it is
  * slow in this operator, in the other one, or it cannot be told. */
 static dxt_slow_way where_slow(const dxt_case *c, double more, double there)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Two nodes and the way between them. Each leaves an operator when the other one's data is there, a
- * way's time after that one arrived: who came later leaves earlier. So an offset between the two
+ * Two nodes and the path between them. Each leaves an operator when the other one's data is there, a
+ * path's time after that one arrived: who came later leaves earlier. So an offset between the two
  * changes sides from operator to operator and stays, wherever it came from, as long as both wait. A
  * cause that acts in each step adds to it, until one of the two waits no more: then what the other
- * one waits in this operator beyond what is waited in the other operator is the cause. A way that
+ * one waits in this operator beyond what is waited in the other operator is the cause. A path that
  * is slow in one operator makes the one wait long there, and the other one in the next operator.
  */
 #ifndef DXT_EXPLAIN_STANDING_H
@@ -15,11 +15,11 @@
 /** What is left of how much later than the other one a node is. */
 typedef struct dxt_standing {
     double own;   /**< NaN: all of it, as far as this tells */
-    bool carried; /**< it comes from ranks that are named, or from a way that is */
-    bool way;     /**< it is not late: the way from it is slow */
+    bool carried; /**< it comes from ranks that are named, or from a path that is */
+    bool way;     /**< it is not late: the path from it is slow */
 } dxt_standing;
 
-/** In which operator the way between two nodes is slow. */
+/** In which operator the path between two nodes is slow. */
 typedef enum dxt_slow_way { DXT_WAY_UNTOLD, DXT_WAY_HERE, DXT_WAY_THERE } dxt_slow_way;
 
 /** Judge node a against the other one of two; of more, or without the other operator, all is left.

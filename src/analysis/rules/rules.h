@@ -14,7 +14,7 @@
 typedef enum dxt_about {
     DXT_ABOUT_MEMBER,    /**< a rank with a row: `a` is its position in the fit */
     DXT_ABOUT_NODE,      /**< a node of several: `a` is its index in the fit */
-    DXT_ABOUT_NODE_PAIR, /**< a way between two nodes: into `a` from `b` */
+    DXT_ABOUT_NODE_PAIR, /**< a path between two nodes: into `a` from `b` */
     DXT_ABOUT_PATH,      /**< a cell that the fit does not explain: `a` is its place in the list */
     DXT_ABOUT_WINDOW,    /**< the whole window */
     DXT_ABOUT_RANK       /**< any rank of the window, also without a row: `a` */

@@ -3,10 +3,10 @@
  * slow_node_path: all paths from one node to another are slow, beyond what the lateness of the two
  * and the topology explain (arrive/links.c).
  *
- * How large: what the way takes above that; between two nodes what of it does not change sides from
+ * How large: what the path takes above that; between two nodes what of it does not change sides from
  * operator to operator (explain/standing.c), less what they carried over (DXT_NODE_DOUBT). With
  * more nodes it is told against their lateness, however that came about.
- * How sure: against the limit of a lateness among nodes; of two, one of them is late or the way
+ * How sure: against the limit of a lateness among nodes; of two, one of them is late or the path
  * from it is slow (DXT_DOUBTFUL).
  */
 #include <math.h>
@@ -21,7 +21,7 @@ static double excess(const dxt_case *c, dxt_subject s)
     return c->fit.link[(size_t)s.a * c->fit.nodes + s.b];
 }
 
-/* Of two nodes: whether what looked as if one were late is the way from it. */
+/* Of two nodes: whether what looked as if one were late is the path from it. */
 static bool is_way_from(const dxt_case *c, uint32_t b)
 {
     return c->fit.nodes == 2 && c->fit.node_role[b] == DXT_ROLE_LATE && dxt_node_stands(c, b).way;

@@ -13,7 +13,7 @@
 #include "analysis/rules/rules.h"
 #include "analysis/tuning.h"
 
-/* Whether any path is told, and not so little beyond what the ways between nodes vary that it is
+/* Whether any path is told, and not so little beyond what the paths between nodes vary that it is
  * nothing by itself. */
 static bool any_path(const dxt_path_list *list)
 {

@@ -204,7 +204,7 @@ class LiveSource {
   }
 }
 
-// The slow ways that windows name, those of most windows: what they are called, and by how much they
+// The slow paths that windows name, those of most windows: what they are called, and by how much they
 // were slower in which column.
 function stripsOf(windows) {
   const ways = new Map();

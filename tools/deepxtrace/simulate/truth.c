@@ -44,7 +44,7 @@ static void add(sim_truth *truth, const sim_fault *fault, int phase)
     }
 }
 
-/* All links of a node are its uplink; with two nodes, the way between them. */
+/* All links of a node are its uplink; with two nodes, the path between them. */
 static void fold_uplink(sim_truth *truth, uint32_t node, uint32_t nodes, uint8_t direction)
 {
     if (nodes > 2) truth->node_links[node] = direction;
