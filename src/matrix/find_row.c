@@ -186,11 +186,14 @@ static const char *skip_words(const char *at, const char *end)
     return at;
 }
 
-/* "(1, 2, 3)" at `row`: what is in it. */
+/* "(1, 2, 3)" at `row`: what is in it. Looks no further than the next bracket: a line may have as
+ * many beginnings as it likes. */
 static bool open_tuple(const char **row, const char **end)
 {
-    const char *close = memrchr(*row, ')', (size_t)(*end - *row));
-    if (**row != '(' || !close || !is_list(*row + 1, close)) return false;
+    if (**row != '(') return false;
+    const char *close = *row + 1;
+    while (close < *end && *close != '(' && *close != ')') close++;
+    if (close == *end || *close != ')' || !is_list(*row + 1, close)) return false;
     ++*row;
     *end = close;
     return true;

@@ -186,8 +186,9 @@ static void long_lines_of_anything_are_read(void **state)
 {
     (void)state;
     static const char *const parts[] = {
-        "[",   "[ ",   "rank0 [",           "[1] ",    "{",           "{\"a\":",
-        "nan", "\"1;", "rank1: 1 2 [1 2] ", "\x1b[1m", "2025-09-15 ", "rank1 "};
+        "[",      "[ ",   "rank0 [",           "[1] ",    "{",           "{\"a\":",
+        "nan",    "\"1;", "rank1: 1 2 [1 2] ", "\x1b[1m", "2025-09-15 ", "rank1 ",
+        "rank1 ("};
     for (size_t i = 0; i < LENGTH(parts); i++) {
         dxt_text text = {0};
         while (text.size < 4000000) dxt_text_puts(&text, parts[i]);
