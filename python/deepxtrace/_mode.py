@@ -94,7 +94,13 @@ class Mode:
         session, self.session = self.session, None
         mailroom, self.mailroom = self.mailroom, None
         if session is not None:
-            session.destroy()
+            # Its thread may wait for a device that hangs.
+            hurry = getattr(self.counters, "hurry", lambda _ended: None)
+            hurry(True)
+            try:
+                session.destroy()
+            finally:
+                hurry(False)
         elif mailroom is not None:
             mailroom.close()
 

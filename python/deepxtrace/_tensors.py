@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import time
-from typing import Any, Iterator, Optional
+from typing import Any, Callable, Iterator, Optional
 
 import numpy as np
 
@@ -19,6 +19,15 @@ _POLL_SECONDS = 0.0002
 MAX_LOCAL_EXPERTS = 1024
 #: CU_STREAM_CAPTURE_MODE_RELAXED.
 _RELAXED = 2
+
+
+def landed(event: Any, deadline: float, ended: Callable[[], bool]) -> bool:
+    """Wait for an event of the device. False at the deadline, and as soon as the session ends."""
+    while not event.query():
+        if ended() or time.monotonic() >= deadline:
+            return False
+        time.sleep(_POLL_SECONDS)
+    return True
 
 
 class Counters:
@@ -66,6 +75,11 @@ class Counters:
         self._tokens_before = received
         return True
 
+    def hurry(self, ended: bool) -> None:
+        """Let a read() that waits for the device return at once; until it is called with False."""
+        if self._cuda is not None:
+            self._cuda.ended = ended
+
     def tokens_of(self, local_experts: int) -> Any:
         """Where the tokens of as many local experts are counted: an int32 tensor, the same one
         every time; None if there are too many, or it was asked for another number before."""
@@ -82,6 +96,8 @@ class Counters:
 
 
 class _CudaCopy:
+    ended = False
+
     def __init__(self, block: Any) -> None:
         import torch
         self._torch = torch
@@ -113,12 +129,8 @@ class _CudaCopy:
         return block
 
     def _wait(self, deadline: float) -> bool:
-        while not self._event.query():
-            if time.monotonic() >= deadline:
-                return False
-            time.sleep(_POLL_SECONDS)
-        self._pending = False
-        return True
+        self._pending = not landed(self._event, deadline, lambda: self.ended)
+        return not self._pending
 
 
 def _find_exchange() -> Optional[Any]:

@@ -2,6 +2,7 @@
 """Counters in tensors. What a CUDA device does is played by a stand-in here, see tests/gpu."""
 import contextlib
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -73,6 +74,20 @@ def test_a_copy_that_does_not_land_is_given_up_and_not_overtaken(monkeypatch):
     assert (device.copy.read(60, ordered=False) == 7).all()
     assert device.calls == ["record"] * 2
     assert device.modes == [2, 0] * 3
+
+
+def test_a_session_that_ends_waits_for_no_device(monkeypatch):
+    device = Device(monkeypatch)
+    counters = _tensors.Counters(2, "cpu")
+    counters._cuda, counters._host, device.done = device.copy, None, False
+    threading.Timer(0.05, counters.hurry, [True]).start()
+    begin = time.monotonic()
+    assert counters.read(np.zeros((2, 2), np.int64), 60, ordered=False) is False
+    assert time.monotonic() - begin < 30
+    # The next session waits for what is under way.
+    counters.hurry(False)
+    threading.Timer(0.05, lambda: setattr(device, "done", True)).start()
+    assert device.copy.read(60, ordered=False) is not None
 
 
 def test_a_driver_that_refuses_is_an_error(monkeypatch):

@@ -11,7 +11,7 @@ from typing import Any, Callable, List, Optional
 import numpy as np
 
 from .. import _lib
-from .._tensors import capture_allowed
+from .._tensors import capture_allowed, landed
 
 #: In the order in which the kernels have them.
 OPERATORS = ("dispatch", "dispatch transfer", "combine", "combine transfer")
@@ -21,7 +21,6 @@ _REACHED = 8
 _WAIT = _REACHED + MAX_RANKS // 2  # of 4 bytes each
 _SAMPLES = _WAIT + len(OPERATORS) * MAX_RANKS
 AREA_WORDS = _SAMPLES + len(OPERATORS) * MAX_RANKS
-_POLL_SECONDS = 0.0002
 #: Operations after which a rank that has announced none of them is known to announce none.
 _SURE = 2
 
@@ -39,7 +38,7 @@ class SlackCounters:
         self._ranks, self._one_node = ranks, one_node
         self.operators = OPERATORS
         self.origin = _lib.ORIGIN_BARRIER
-        self.closed = False
+        self.closed = self._ended = False
         self._lock = threading.Lock()
         self._area: np.ndarray = np.zeros(AREA_WORDS, np.int64)
         # All of it now: later there may be a step that must not be held up.
@@ -81,12 +80,12 @@ class SlackCounters:
         return True
 
     def _wait(self, deadline: float) -> bool:
-        while not self._event.query():
-            if time.monotonic() >= deadline:
-                return False
-            time.sleep(_POLL_SECONDS)
-        self._pending = False
-        return True
+        self._pending = not landed(self._event, deadline, lambda: self.closed or self._ended)
+        return not self._pending
+
+    def hurry(self, ended: bool) -> None:
+        """Let a read() that waits for the device return at once; until it is called with False."""
+        self._ended = ended
 
     # ---- as of the last read()
 
