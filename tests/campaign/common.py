@@ -29,6 +29,7 @@ def scratch():
     """A folder of this run, which becomes the current one."""
     # Whoever starts this in the background of a script ignores it, and so would every command.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     folder = tempfile.TemporaryDirectory(prefix="dxt-campaign-")
     os.chdir(folder.name)
     return folder

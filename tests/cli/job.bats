@@ -220,6 +220,26 @@ refused() {
     for line in "${lines[@]}"; do [ "${#line}" -le 80 ]; done
 }
 
+# Lines of r.jsonl become more than $1.
+grows_beyond() {
+    for ((i = 0; i < 600; i++)); do
+        [ "$(wc -l < r.jsonl)" -le "$1" ] || return 0
+        sleep 0.1
+    done
+    return 1
+}
+
+@test "under nohup a hangup ends no job" {
+    : > r.jsonl
+    (trap '' HUP && exec "$deepxtrace" job -n 2 --steps 0 --async 0.1 --compute 1ms --record r.jsonl -f) > log 2>&1 3>&- &
+    local job=$!
+    grows_beyond 0
+    kill -HUP "$job"
+    grows_beyond $(($(wc -l < r.jsonl) + 4))
+    kill -TERM "$job"
+    wait "$job"
+}
+
 # Whether the GPU engine could run here.
 has_gpu() {
     [[ $("$deepxtrace" info --json | jq -r '.parts[] | select(.name == "run-cuda") | .why') == NVIDIA* ]]

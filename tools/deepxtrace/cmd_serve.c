@@ -12,6 +12,7 @@
 #include "options.h"
 #include "outcome.h"
 #include "part.h"
+#include "temporary.h"
 
 /* Values of an option that may be given repeatedly. */
 typedef struct list {
@@ -209,7 +210,7 @@ static outcome run(struct serve *serve, char **inputs, int count)
     struct sigaction action = {.sa_handler = stop};
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
-    sigaction(SIGHUP, &action, NULL);
+    catch_hangup(&action);
     int status = part->serve(o, say, &stopped, why);
     if (status == 0) return EXIT_DONE;
     complain("serve", "%s", why[0] ? why : "out of memory");

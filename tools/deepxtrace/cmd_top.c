@@ -21,6 +21,7 @@
 #include "output.h"
 #include "screen.h"
 #include "system/clock.h"
+#include "temporary.h"
 #include "watched.h"
 
 /* How long to wait for what comes next, and for the rest of a key. */
@@ -55,7 +56,7 @@ static void catch_signals(void)
     struct sigaction ends = {.sa_handler = stop}, grows = {.sa_handler = resize};
     sigaction(SIGINT, &ends, NULL);
     sigaction(SIGTERM, &ends, NULL);
-    sigaction(SIGHUP, &ends, NULL);
+    catch_hangup(&ends);
     sigaction(SIGWINCH, &grows, NULL);
 }
 

@@ -95,6 +95,13 @@ static void fill(sigset_t *set)
     for (size_t i = 0; i < COUNT(ending); i++) sigaddset(set, ending[i]);
 }
 
+void catch_hangup(const struct sigaction *action)
+{
+    struct sigaction before;
+    if (sigaction(SIGHUP, NULL, &before) == 0 && before.sa_handler != SIG_IGN)
+        sigaction(SIGHUP, action, NULL);
+}
+
 /* Whoever ignores a signal, as under nohup, goes on ignoring it. */
 static void catch_signals(void)
 {

@@ -47,6 +47,9 @@ void temporary_forget(const char *name);
 void temporary_writes(sigset_t *before);
 void temporary_wrote(const sigset_t *before);
 
+/** Handle HUP, unless the command was started to ignore it, as nohup does. */
+void catch_hangup(const struct sigaction *action);
+
 /** Cut a file back to its last whole line. @return Whether anything is left. */
 bool temporary_cut(int fd);
 

@@ -15,6 +15,7 @@
 #include "job.h"
 #include "options.h"
 #include "outcome.h"
+#include "temporary.h"
 
 /* What is left to a rank, when the one that reports has ended, beyond its own time-outs. */
 #define GRACE_NS 3000000000
@@ -54,7 +55,7 @@ static void catch_signals(sigset_t *before)
     struct sigaction action = {.sa_handler = count_interrupt};
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
-    sigaction(SIGHUP, &action, NULL);
+    catch_hangup(&action);
     sigaction(SIGQUIT, &action, NULL);
     action.sa_handler = wake;
     sigaction(SIGCHLD, &action, NULL);
