@@ -144,8 +144,8 @@ static double log_choose(double n, double k)
     return lgamma(n + 1) - lgamma(k + 1) - lgamma(n - k + 1);
 }
 
-/* That chance alone gives one of two runs so many of the windows that both have (Fisher's exact test,
- * one side). */
+/* That chance alone gives one of two runs so many of the windows that both have: Fisher's exact
+ * test, one side. */
 static double chance_of(uint32_t windows, uint32_t has, uint32_t others, uint32_t all)
 {
     double p = 0;
