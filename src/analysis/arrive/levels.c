@@ -54,18 +54,31 @@ static double block_level(const dxt_fit *fit, const dxt_roster *roster, uint32_t
     return dxt_median(values, taken);
 }
 
+/* What member i waits for each of `count` members that are as far apart in a list. */
+static void take_waits(const dxt_fit *fit, uint32_t i, const uint32_t *member, uint32_t apart,
+                       uint32_t count, double *waits)
+{
+    const dxt_window *window = fit->window;
+    const int64_t *row = window->wait + (size_t)fit->rank[i] * window->ranks;
+    double factor = fit->factor[i];
+    for (uint32_t c = 0; c < count; c++) {
+        uint32_t j = member[(size_t)c * apart];
+        waits[c] = window->samples
+                       ? dxt_fit_wait(fit, i, j)
+                       : (double)dxt_without_timeout(window, row[fit->rank[j]]) * factor;
+    }
+    for (uint32_t c = count; c < DXT_LANES; c++) waits[c] = 0;
+}
+
 /* The same for up to DXT_LANES nodes from b on, of the same shape. */
 static void block_levels(const dxt_fit *fit, const dxt_roster *roster, uint32_t a, uint32_t b,
                          uint32_t count, const struct shape *shape, double *level)
 {
     double waits[FEW_CELLS][DXT_LANES], median[DXT_LANES];
-    for (uint32_t k = 0; k < shape->taken; k++) {
-        uint32_t i = roster->list[roster->begin[a] + shape->row[k]];
-        for (uint32_t c = 0; c < count; c++)
-            waits[k][c] =
-                dxt_fit_wait(fit, i, roster->list[roster->begin[b + c] + shape->column[k]]);
-        for (uint32_t c = count; c < DXT_LANES; c++) waits[k][c] = 0;
-    }
+    const uint32_t *first = roster->list + roster->begin[b];
+    for (uint32_t k = 0; k < shape->taken; k++)
+        take_waits(fit, roster->list[roster->begin[a] + shape->row[k]], first + shape->column[k],
+                   shape->columns, count, waits[k]);
     dxt_medians(waits, shape->taken, median);
     memcpy(level, median, count * sizeof *level);
 }

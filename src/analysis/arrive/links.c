@@ -6,6 +6,7 @@
 #include "analysis/tuning.h"
 #include "numeric/select.h"
 #include "numeric/skew.h"
+#include "numeric/vectors.h"
 
 /* Mean shift between two nodes by their lateness and the topology. */
 static double between_nodes(const dxt_fit *fit, uint32_t a, uint32_t b)
@@ -52,12 +53,29 @@ static double link_excess(const dxt_fit *fit, double level, double limit, uint32
     return level > expected + fmax(limit, usual) ? level - expected : 0;
 }
 
+/* Ways into node a that may be slow, by a test for many at once: mostly there is none. */
+DXT_VECTORS static int64_t count_open(const dxt_fit *fit, uint32_t a, double limit)
+{
+    const double *level = fit->link + (size_t)a * fit->nodes, *late = fit->node_late;
+    const double *tier = fit->tier + (size_t)a * fit->nodes, *out = fit->node_out;
+    double between = fit->between, own = late[a], in = fit->node_in[a];
+    int64_t open = 0;
+    for (uint32_t b = 0; b < fit->nodes; b++) {
+        double shift = between + tier[b] + late[b] - own + in + out[b], way = between + tier[b];
+        double bound = (shift > 0 ? shift : 0) + (limit > way ? limit : way);
+        open += !(level[b] <= bound);
+    }
+    return open;
+}
+
 static size_t count_slow_links(const dxt_fit *fit, double limit)
 {
     size_t slow = 0;
-    for (uint32_t a = 0; a < fit->nodes; a++)
+    for (uint32_t a = 0; a < fit->nodes; a++) {
+        if (count_open(fit, a, limit) == 0) continue;
         for (uint32_t b = 0; b < fit->nodes; b++)
             slow += link_excess(fit, fit->link[(size_t)a * fit->nodes + b], limit, a, b) > 0;
+    }
     return slow;
 }
 
@@ -80,14 +98,17 @@ static void take_tiers(dxt_fit *fit, double limit)
 static double typical_way(const dxt_fit *fit, double limit, uint32_t a, bool out)
 {
     uint32_t n = fit->nodes, slow = 0, known = 0;
+    for (uint32_t b = 0; b < n && slow == 0; b++) {
+        uint32_t to = out ? b : a, from = out ? a : b;
+        slow += link_excess(fit, fit->link[(size_t)to * n + from], limit, to, from) > 0;
+    }
+    if (slow == 0) return 0;
     for (uint32_t b = 0; b < n; b++) {
         uint32_t to = out ? b : a, from = out ? a : b;
         double level = fit->link[(size_t)to * n + from];
         if (a == b || isnan(level)) continue;
-        slow += link_excess(fit, level, limit, to, from) > 0;
         fit->values[known++] = level - dxt_expected_wait(between_nodes(fit, to, from), fit->skew);
     }
-    if (slow == 0) return 0;
     bool any_fast = dxt_select(fit->values, known, known / DXT_SHORTEST_ONE_IN) <= limit / 2;
     return any_fast ? 0 : dxt_median(fit->values, known);
 }
@@ -113,14 +134,17 @@ static void take_uplinks(dxt_fit *fit, double limit)
 void dxt_levels_to_links(dxt_fit *fit, double limit)
 {
     uint32_t n = fit->nodes;
-    take_uplinks(fit, limit);
+    if (count_slow_links(fit, limit) > 0) take_uplinks(fit, limit);
     size_t pairs = (size_t)n * (n - 1), most = 2 + (size_t)(DXT_MOST_LINKS_SHARE * (double)pairs);
-    if (count_slow_links(fit, limit) > most) take_tiers(fit, limit);
     fit->tangled = count_slow_links(fit, limit) > most;
+    if (fit->tangled) {
+        take_tiers(fit, limit);
+        fit->tangled = count_slow_links(fit, limit) > most;
+    }
     for (uint32_t a = 0; a < n; a++) {
-        for (uint32_t b = 0; b < n; b++) {
-            double *cell = &fit->link[(size_t)a * n + b];
-            *cell = fit->tangled ? 0 : link_excess(fit, *cell, limit, a, b);
-        }
+        double *link = fit->link + (size_t)a * n;
+        bool none = fit->tangled || count_open(fit, a, limit) == 0;
+        for (uint32_t b = 0; b < n; b++)
+            link[b] = none ? 0 : link_excess(fit, link[b], limit, a, b);
     }
 }

@@ -120,13 +120,14 @@ void dxt_fold_nodes(dxt_fit *fit)
 {
     for (uint32_t a = 0; a < fit->nodes; a++) {
         uint32_t members = 0, among_others = 0;
+        if (fit->node_late[a] == 0) continue;
         for (uint32_t k = 0; k < fit->count; k++) {
             if (fit->node[k] != a) continue;
             members++;
             among_others += !dxt_fit_is_ordinary(fit, k) &&
                             fabs(fit->late[k] + fit->node_late[a]) <= fit->limit[k];
         }
-        if (fit->node_late[a] == 0 || (members > 1 && among_others == 0)) continue;
+        if (members > 1 && among_others == 0) continue;
         /* What was measured between the ordinary ranks is so still. */
         for (uint32_t b = 0; b < fit->nodes; b++) {
             fit->level[(size_t)a * fit->nodes + b] += fit->node_late[a];

@@ -4,13 +4,14 @@
 #include <math.h>
 
 #include "analysis/arrive/group.h"
+#include "analysis/arrive/roster.h"
 #include "numeric/spread.h"
 
 /* The members of one node, for the group fit. */
 struct members {
     const dxt_fit *fit;
     uint32_t count;
-    uint32_t index[DXT_MAX_RANKS];
+    const uint32_t *index;
     double late[DXT_MAX_RANKS];
 };
 
@@ -24,13 +25,13 @@ static void member_waits(const void *context, uint32_t i, const uint32_t *others
 
 /* Fit the members of one node among themselves; a skew of NaN is to be found. @return Their
  * number. */
-static uint32_t fit_node(dxt_fit *fit, uint32_t node, double skew, dxt_group *group)
+static uint32_t fit_node(dxt_fit *fit, const dxt_roster *roster, uint32_t node, double skew,
+                         dxt_group *group)
 {
     struct members members;
     members.fit = fit;
-    members.count = 0;
-    for (uint32_t k = 0; k < fit->count; k++)
-        if (fit->node[k] == node) members.index[members.count++] = k;
+    members.count = roster->begin[node + 1] - roster->begin[node];
+    members.index = roster->list + roster->begin[node];
     dxt_group_input input = {.waits = member_waits,
                              .context = &members,
                              .skew = skew,
@@ -55,12 +56,14 @@ static uint32_t fit_node(dxt_fit *fit, uint32_t node, double skew, dxt_group *gr
 
 void dxt_fit_ordinary(dxt_fit *fit)
 {
+    dxt_roster roster;
     uint32_t told = 0, taken = fit->nodes < DXT_TELLING_NODES ? fit->nodes : DXT_TELLING_NODES;
     fit->skew = fit->base = fit->transfer = fit->cell_spread = 0;
+    dxt_list_members(fit, &roster);
     for (uint32_t k = 0; k < taken; k++) {
         dxt_group group;
         uint32_t node = (uint32_t)dxt_spread_index(k, taken, fit->nodes);
-        if (fit_node(fit, node, NAN, &group) < 2) continue;
+        if (fit_node(fit, &roster, node, NAN, &group) < 2) continue;
         told++;
         fit->base += (group.base - fit->base) / told;
         fit->skew += (group.skew - fit->skew) / told;
@@ -71,6 +74,9 @@ void dxt_fit_ordinary(dxt_fit *fit)
 
 void dxt_fit_ranks(dxt_fit *fit)
 {
+    dxt_roster roster;
     dxt_group group;
-    for (uint32_t node = 0; node < fit->nodes; node++) fit_node(fit, node, fit->skew, &group);
+    dxt_list_members(fit, &roster);
+    for (uint32_t node = 0; node < fit->nodes; node++)
+        fit_node(fit, &roster, node, fit->skew, &group);
 }

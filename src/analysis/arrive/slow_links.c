@@ -143,15 +143,15 @@ static double least_of_node(const dxt_fit *fit, uint32_t a, bool out, uint32_t w
     return used < enough ? NAN : shortest(fit->values, used);
 }
 
-static double median_least(const dxt_fit *fit, bool out, uint32_t without)
+/* That of each node, and the median of them. */
+static double median_least(const dxt_fit *fit, bool out, uint32_t without, double *least)
 {
-    double least[DXT_MAX_RANKS];
     uint32_t used = 0;
-    for (uint32_t a = 0; a < fit->nodes; a++) {
-        least[used] = a == without ? NAN : least_of_node(fit, a, out, without);
-        used += !isnan(least[used]);
-    }
-    return used ? dxt_median(least, used) : NAN;
+    for (uint32_t a = 0; a < fit->nodes; a++)
+        least[a] = a == without ? NAN : least_of_node(fit, a, out, without);
+    for (uint32_t a = 0; a < fit->nodes; a++)
+        if (!isnan(least[a])) fit->values[used++] = least[a];
+    return used ? dxt_median(fit->values, used) : NAN;
 }
 
 /* Whether a node that is waited for (or waits) as long as `otherwise` is by far not as early (late)
@@ -164,40 +164,47 @@ static bool is_hardly_apart(const dxt_fit *fit, double otherwise, double size)
 }
 
 /* Who is late waits for nobody; behind a slow uplink a node waits for the others as anybody does.
- * Who is early is there before anybody looks for it; a node that receives slowly is not. */
-static void judge_uplink(dxt_fit *fit, uint32_t a, double in, double out, double base, double limit)
+ * Who is early is there before anybody looks for it; a node that receives slowly is not.
+ * @return Whether it is the uplink. */
+static bool judge_uplink(dxt_fit *fit, uint32_t a, double in, double out, double base, double limit)
 {
-    if (!(in > limit || out > limit)) return;
+    if (!(in > limit || out > limit)) return false;
     double size = fmax(in, out), shift = fit->between;
     double otherwise = base + fmin(in, out);
     double if_apart = dxt_expected_wait(shift - size, fit->skew);
     if (fmin(in, out) <= limit && otherwise <= (if_apart + base) / 2 &&
         !is_hardly_apart(fit, otherwise, size))
-        return;
+        return false;
     fit->node_in[a] = in > limit ? in : 0;
     fit->node_out[a] = out > limit ? out : 0;
     fit->node_late[a] = 0;
     fit->node_role[a] = DXT_ROLE_ORDINARY;
+    return true;
 }
 
 /* Of few nodes its own ways may be the least of all others. */
 static double base_without(const dxt_fit *fit, uint32_t a, double base)
 {
     if (fit->nodes > DXT_SHORTEST_ONE_IN) return base;
-    double in = median_least(fit, false, a), out = median_least(fit, true, a);
+    double least[DXT_SHORTEST_ONE_IN];
+    double in = median_least(fit, false, a, least), out = median_least(fit, true, a, least);
     return isnan(in) || isnan(out) ? base : fmin(in, out);
 }
 
 void dxt_links_of_nodes(dxt_fit *fit, double limit)
 {
     if (fit->nodes < DXT_LINK_LEAST) return;
-    double base = fmin(median_least(fit, false, NO_NODE), median_least(fit, true, NO_NODE));
+    double *all_in = fit->seen, *all_out = fit->bar;
+    double base = median_least(fit, false, NO_NODE, all_in);
+    base = fmin(base, median_least(fit, true, NO_NODE, all_out));
+    bool moved = false;
     for (uint32_t a = 0; a < fit->nodes; a++) {
-        double in = least_of_node(fit, a, false, NO_NODE);
-        double out = least_of_node(fit, a, true, NO_NODE);
+        /* Who turned out to be on time tells of the others from then on. */
+        double in = moved ? least_of_node(fit, a, false, NO_NODE) : all_in[a];
+        double out = moved ? least_of_node(fit, a, true, NO_NODE) : all_out[a];
         if (isnan(in) || isnan(out) || fmax(in, out) - base <= limit) continue;
         double others = base_without(fit, a, base);
         double least = fmax(limit, DXT_LINK_UNEVENNESS * others);
-        judge_uplink(fit, a, in - others, out - others, others, least);
+        if (judge_uplink(fit, a, in - others, out - others, others, least)) moved = true;
     }
 }

@@ -13,6 +13,7 @@
 #include "numeric/screen.h"
 #include "numeric/skew.h"
 #include "numeric/sort.h"
+#include "numeric/vectors.h"
 
 /* Paths that a list first has room for. */
 #define FIRST_ROOM 16
@@ -44,13 +45,24 @@ static double excess_of(const struct search *s, uint32_t i, uint32_t j)
     return excess > least && wait > s->ratio * fmax(expected, s->fit->base) ? excess : 0;
 }
 
+/* Lateness of all members as a node sees it: their own, the way to it, their links to others. */
+DXT_VECTORS static void see(const dxt_fit *fit, uint32_t node, const double *restrict way,
+                            double *restrict seen)
+{
+    const uint32_t *nodes = fit->node;
+    const double *late = fit->late, *out = fit->nic_out;
+    for (uint32_t j = 0; j < fit->count; j++)
+        seen[j] = late[j] + way[nodes[j]] + (nodes[j] == node ? 0 : out[j]);
+}
+
 static void take_view(struct search *s, uint32_t node)
 {
     const dxt_fit *fit = s->fit;
-    for (uint32_t j = 0; j < fit->count; j++) {
-        double link = fit->node[j] == node ? 0 : fit->nic_out[j];
-        s->late[fit->rank[j]] = fit->late[j] + dxt_fit_way(fit, node, fit->node[j]) + link;
-    }
+    double *way = fit->values;
+    for (uint32_t b = 0; b < fit->nodes; b++) way[b] = dxt_fit_way(fit, node, b);
+    see(fit, node, way, s->late);
+    /* From member to rank, from behind: a rank is not below its member. */
+    for (uint32_t j = fit->count; j-- > 0 && fit->rank[j] != j;) s->late[fit->rank[j]] = s->late[j];
     s->node = node;
 }
 

@@ -45,10 +45,12 @@ static uint32_t subjects_of(const dxt_case *c, dxt_about about)
     return 0;
 }
 
-static dxt_subject subject_of(const dxt_case *c, dxt_about about, uint32_t k)
+/* The one behind it; of pairs, all of one node first. */
+static void go_on(const dxt_case *c, dxt_about about, dxt_subject *s)
 {
-    if (about != DXT_ABOUT_NODE_PAIR) return (dxt_subject){.a = k};
-    return (dxt_subject){.a = k / c->fit.nodes, .b = k % c->fit.nodes};
+    if (about == DXT_ABOUT_NODE_PAIR && ++s->b < c->fit.nodes) return;
+    s->a++;
+    s->b = 0;
 }
 
 /* The most that a finding of this size can be sure of. */
@@ -104,10 +106,10 @@ static void apply_group(dxt_case *c, size_t first, size_t end)
     dxt_about about = table[first]->about;
     uint32_t count = subjects_of(c, about);
     if (c->nothing && table[first] != &dxt_rule_silent_rank) return;
-    for (uint32_t k = 0; k < count; k++) {
-        dxt_subject s = subject_of(c, about, k);
+    bool of_nodes = about == DXT_ABOUT_NODE || about == DXT_ABOUT_NODE_PAIR;
+    dxt_subject s = {0};
+    for (uint32_t k = 0; k < count; k++, go_on(c, about, &s)) {
         size_t r = first;
-        bool of_nodes = about == DXT_ABOUT_NODE || about == DXT_ABOUT_NODE_PAIR;
         while (r < end && !table[r]->applies(c, s)) r++;
         if (r < end && c->likely && of_nodes)
             c->blocks = true;
