@@ -53,6 +53,15 @@ void dxt_words_json_string(dxt_text *text, const char *string)
     dxt_text_puts(text, "\"");
 }
 
+void dxt_words_json_sentence(dxt_text *text, dxt_text *sentence)
+{
+    if (sentence->failed)
+        text->failed = true;
+    else
+        dxt_words_json_string(text, sentence->data);
+    free(sentence->data);
+}
+
 static void put_axes(dxt_text *text, const char *key, const dxt_abnormal_axis *axes, size_t count)
 {
     dxt_text_printf(text, ",\"%s\":[", key);
@@ -212,12 +221,8 @@ static void put_finding(dxt_text *text, const dxt_window *window, const dxt_find
     dxt_words_json_real(text, finding->confidence);
     dxt_text_puts(text, ",\"text\":");
     dxt_words_finding(&sentence, window, findings, index);
-    if (sentence.failed)
-        text->failed = true;
-    else
-        dxt_words_json_string(text, sentence.data);
+    dxt_words_json_sentence(text, &sentence);
     dxt_text_puts(text, "}");
-    free(sentence.data);
 }
 
 dxt_status dxt_report_json(const dxt_window *window, const dxt_findings *findings,

@@ -247,12 +247,8 @@ static void put_episode(dxt_text *text, const dxt_episode *episode)
     dxt_words_json_real(text, episode->share);
     dxt_text_puts(text, ",\"text\":");
     say_episode(&sentence, episode);
-    if (sentence.failed)
-        text->failed = true;
-    else
-        dxt_words_json_string(text, sentence.data);
+    dxt_words_json_sentence(text, &sentence);
     dxt_text_puts(text, "}");
-    free(sentence.data);
 }
 
 static void put_name(dxt_text *text, const char *key, const char *name)

@@ -59,6 +59,8 @@ void dxt_words_json_real(dxt_text *text, double value);
 void dxt_words_json_wait(dxt_text *text, double wait, bool timed);
 /** Append a string of JSON; what is not UTF-8 becomes '?'. */
 void dxt_words_json_string(dxt_text *text, const char *string);
+/** As dxt_words_json_string(), of a text that is released. */
+void dxt_words_json_sentence(dxt_text *text, dxt_text *sentence);
 
 /** @return DXT_ERR_INVALID, said, unless there is a result and it is of a window of this size. */
 dxt_status dxt_report_check(const dxt_window *window, const dxt_findings *findings);

@@ -281,7 +281,7 @@ windows() {
     run --separate-stderr "$deepxtrace" analyze --json both
     [ "$status" -eq 0 ]
     [ "${#lines[@]}" -eq 1 ]
-    [ "$stderr" = "deepxtrace analyze: both/diagnose_rank0.log and 2 more are left out: their windows are in recordings beside them" ]
+    [ "$stderr" = "deepxtrace analyze: both/diagnose_rank0.log and 2 more are left out: recordings beside them have their windows" ]
     mkdir empty
     echo "nothing" > empty/README
     refused "empty holds no recording, log or matrix" empty

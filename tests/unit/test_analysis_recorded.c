@@ -15,6 +15,8 @@
 
 #include <deepxtrace/analysis.h>
 
+#include "labels.h"
+
 #define MOST_WINDOWS 2048
 
 static dxt_window *windows[MOST_WINDOWS];
@@ -49,14 +51,6 @@ static const dxt_window *companion_of(size_t i)
     size_t other = strcmp(windows[i]->phase, "dispatch") == 0 ? i + 1 : i - 1;
     if (other >= window_count || windows[other]->index != windows[i]->index) return NULL;
     return strcmp(windows[other]->phase, windows[i]->phase) == 0 ? NULL : windows[other];
-}
-
-static bool axes_equal(const json_t *expected, const dxt_abnormal_axis *found, size_t count)
-{
-    if (json_array_size(expected) != count) return false;
-    for (size_t k = 0; k < count; k++)
-        if (json_integer_value(json_array_get(expected, k)) != found[k].rank) return false;
-    return true;
 }
 
 static bool points_equal(const json_t *expected, const dxt_findings *findings)

@@ -20,6 +20,7 @@
 #include "gather/attempt.h"
 #include "gather/gather.h"
 #include "gather/mailbox.h"
+#include "random.h"
 
 enum { CAPACITY = 1000 };
 
@@ -409,14 +410,6 @@ static void readers_see_whole_mails_only(void **state)
 
 /* ------------------------------------------------------------------ nonsense --- */
 
-static uint64_t random_word(uint64_t *seed)
-{
-    *seed ^= *seed << 13;
-    *seed ^= *seed >> 7;
-    *seed ^= *seed << 17;
-    return *seed;
-}
-
 static void nonsense_does_no_harm(void **state)
 {
     (void)state;
@@ -426,14 +419,14 @@ static void nonsense_does_no_harm(void **state)
     int seen[4] = {0};
     for (int round = 0; round < 20000; round++) {
         for (size_t i = 0; i < size; i += 8) {
-            uint64_t word = random_word(&seed);
+            uint64_t word = random_bits(&seed);
             memcpy(memory + i, &word, 8);
         }
         /* Often nearly right: that is where it gets interesting. */
         for (size_t slot = 0; slot < 2 * DXT_GATHER_DEPTH; slot++) {
             dxt_mailbox_slot *box = (void *)(memory + 64 + slot * slot_size);
             if (round % 2) box->version = 2 * (8 * (seed % 3) + slot % DXT_GATHER_DEPTH) + 2;
-            if (round % 3 == 0) box->size = random_word(&seed) % 80;
+            if (round % 3 == 0) box->size = random_bits(&seed) % 80;
             if (round % 5 == 0) box->sequence = slot;
         }
         ((dxt_mailbox_head *)(void *)memory)->layout = dxt_mailbox_layout(2, 64);

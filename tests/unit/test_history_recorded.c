@@ -17,17 +17,11 @@
 
 #include <deepxtrace/history.h>
 
+#include "labels.h"
+
 struct score {
     int faulted, faulted_exact, healthy, healthy_quiet, major;
 };
-
-static bool axes_equal(const json_t *expected, const dxt_abnormal_axis *found, size_t count)
-{
-    if (json_array_size(expected) != count) return false;
-    for (size_t k = 0; k < count; k++)
-        if (json_integer_value(json_array_get(expected, k)) != found[k].rank) return false;
-    return true;
-}
 
 static void add_to_score(const dxt_window *window, const dxt_findings *found, struct score *score)
 {

@@ -13,6 +13,7 @@
 
 #include "alloc_fail.h"
 #include "base/base.h"
+#include "random.h"
 
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -468,39 +469,32 @@ static void recorded_windows_survive(void **state)
     assert_int_equal(changed, 3);
 }
 
-static uint64_t random_state = 88172645463325252u;
-
-static uint64_t random_bits(void)
-{
-    random_state ^= random_state << 13;
-    random_state ^= random_state >> 7;
-    random_state ^= random_state << 17;
-    return random_state;
-}
+static uint64_t random_state = RANDOM_SEED;
 
 static int64_t *random_cells(uint32_t ranks)
 {
     int64_t *cells = malloc((size_t)ranks * ranks * sizeof *cells);
     assert_non_null(cells);
     for (size_t i = 0; i < (size_t)ranks * ranks; i++)
-        cells[i] = (int64_t)((random_bits() >> 1) >> (random_bits() % 63));
+        cells[i] =
+            (int64_t)((random_bits(&random_state) >> 1) >> (random_bits(&random_state) % 63));
     return cells;
 }
 
 static char *random_string(void)
 {
     char text[8] = {0};
-    for (size_t i = 0; i < random_bits() % sizeof text; i++)
-        text[i] = (char)(1 + random_bits() % 127);
+    for (size_t i = 0; i < random_bits(&random_state) % sizeof text; i++)
+        text[i] = (char)(1 + random_bits(&random_state) % 127);
     return strdup(text);
 }
 
 static dxt_window *random_window(void)
 {
     dxt_window *window = NULL;
-    uint32_t ranks = 2 + (uint32_t)(random_bits() % 40);
+    uint32_t ranks = 2 + (uint32_t)(random_bits(&random_state) % 40);
     assert_int_equal(dxt_window_create(ranks, "combine", &window), DXT_OK);
-    uint64_t flags = random_bits();
+    uint64_t flags = random_bits(&random_state);
     free(window->wait);
     window->wait = random_cells(ranks);
     window->unit = flags & 1 ? DXT_UNIT_NS : DXT_UNIT_CYCLES;
@@ -517,9 +511,9 @@ static dxt_window *random_window(void)
     for (uint32_t i = 0; i < ranks; i++) {
         if (flags & 32)
             window->ticks_per_second[i] =
-                1 + (double)(random_bits() % 1000000) * pow(10, (double)(i % 6)) / 7;
+                1 + (double)(random_bits(&random_state) % 1000000) * pow(10, (double)(i % 6)) / 7;
         if (flags & 128) window->hosts[i] = random_string();
-        if (!(flags & 64) || random_bits() % 4) continue;
+        if (!(flags & 64) || random_bits(&random_state) % 4) continue;
         window->missing[i] = 1;
         memset(window->wait + (size_t)i * ranks, 0, ranks * sizeof *window->wait);
     }

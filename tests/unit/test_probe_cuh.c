@@ -21,6 +21,8 @@ static unsigned long long read_test_clock(void)
 #include <deepxtrace/probe.cuh>
 #include <deepxtrace/probe.h>
 
+#include "random.h"
+
 #define SOURCES 6
 
 static dxt_probe *new_probe(void)
@@ -127,12 +129,6 @@ static void timeouts_are_counted_apart(void **state)
     dxt_probe_destroy(probe);
 }
 
-static uint64_t next_random(uint64_t *state)
-{
-    *state = *state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-    return *state >> 33;
-}
-
 /* The same waits, through probe.h, in one thread. */
 static void host_operation(dxt_probe *probe, const uint32_t *sources, const uint64_t *ticks,
                            uint32_t count)
@@ -167,10 +163,10 @@ static void counts_as_the_host_does(void **state)
     for (int round = 0; round < 3000; round++) {
         uint32_t sources[12];
         uint64_t ticks[12];
-        uint32_t count = (uint32_t)next_random(&random) % 13;
+        uint32_t count = (uint32_t)random_bits(&random) % 13;
         for (uint32_t i = 0; i < count; i++) {
-            sources[i] = (uint32_t)next_random(&random) % SOURCES;
-            ticks[i] = next_random(&random) % 5 == 0 ? 0 : next_random(&random) % 4096;
+            sources[i] = (uint32_t)random_bits(&random) % SOURCES;
+            ticks[i] = random_bits(&random) % 5 == 0 ? 0 : random_bits(&random) % 4096;
             /* In one thread the first of equals is last; in several it is anybody. */
             if (ticks[i] > 0) ticks[i] = ticks[i] * 16 + i;
         }

@@ -9,20 +9,18 @@
 
 #include "alloc_fail.h"
 #include "base/base.h"
+#include "random.h"
 #include "session/durations.h"
 
 #define RANKS 4
 
 static const uint8_t nobody_absent[RANKS];
 
-static uint64_t random_state = 88172645463325252u;
+static uint64_t random_state = RANDOM_SEED;
 
 static uint64_t random_below(uint64_t limit)
 {
-    random_state ^= random_state << 13;
-    random_state ^= random_state >> 7;
-    random_state ^= random_state << 17;
-    return random_state % limit;
+    return random_bits(&random_state) % limit;
 }
 
 static dxt_durations *new_durations(uint32_t ranks)

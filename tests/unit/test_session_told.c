@@ -1,19 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Sessions of ranks that know how long an operation took, and not for whom they waited in it. */
 #include "alloc_fail.h"
+#include "random.h"
 #include "session/mail.h"
 #include "test_session_job.h"
 
 enum { RANKS = 4, WINDOWS = 4, SAMPLED = 5 };
 
-static uint64_t random_state = 88172645463325252u;
+static uint64_t random_state = RANDOM_SEED;
 
 static uint64_t random_below(uint64_t limit)
 {
-    random_state ^= random_state << 13;
-    random_state ^= random_state >> 7;
-    random_state ^= random_state << 17;
-    return random_state % limit;
+    return random_bits(&random_state) % limit;
 }
 
 /* Everything of a run. */

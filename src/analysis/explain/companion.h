@@ -33,13 +33,14 @@ dxt_own dxt_own_lateness(dxt_case *c, uint32_t k);
 /** Likewise for how early it is. */
 dxt_own dxt_own_earliness(dxt_case *c, uint32_t k);
 
-/** Whether what the nodes carried over is known. Between two nodes a slow path in the other operator
- *  looks like one's lateness in this one and the other way round: each would excuse the other. */
+/** Whether what the nodes carried over is known. Between two nodes a slow path in the other
+ *  operator looks like one's lateness in this one and the other way round: each would excuse the
+ *  other. */
 bool dxt_nodes_carry(const dxt_case *c);
 
 /** Of two nodes: how much later the ranks of one hear from some ranks of the other one than from
- * its best, though these are on time, in the companion, and what is slow of the path between the two
- * on top; 0 where all are alike. @param node  Index in the fit. Cost: O(ranks × DXT_PARTNERS). */
+ * its best, though these are on time, in the companion, and what is slow of the path between the
+ * two on top; 0 where all are alike. @param node  Index in the fit. Cost: O(ranks × DXT_PARTNERS). */
 double dxt_heard_late(const dxt_case *c, uint32_t node);
 
 /** What is left of @p amount when @p carried of it was carried over. */

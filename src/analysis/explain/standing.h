@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Two nodes and the path between them. Each leaves an operator when the other one's data is there, a
- * path's time after that one arrived: who came later leaves earlier. So an offset between the two
+ * Two nodes and the path between them. Each leaves an operator when the other one's data is there,
+ * a path's time after that one arrived: who came later leaves earlier. So an offset between the two
  * changes sides from operator to operator and stays, wherever it came from, as long as both wait. A
  * cause that acts in each step adds to it, until one of the two waits no more: then what the other
  * one waits in this operator beyond what is waited in the other operator is the cause. A path that

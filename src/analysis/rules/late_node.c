@@ -7,8 +7,8 @@
  * in the other operator. Of two nodes: what of their offset does not change sides from operator to
  * operator (explain/standing.c); otherwise it is known as far as some ranks of the other one were
  * heard later than the rest of it in the other operator: who hears late is late in the next. How
- * sure: against the limit of a lateness among nodes; of two, one of them is late or the path from it
- * is slow (DXT_DOUBTFUL): the other one's waits are the same.
+ * sure: against the limit of a lateness among nodes; of two, one of them is late or the path from
+ * it is slow (DXT_DOUBTFUL): the other one's waits are the same.
  */
 #include <math.h>
 

@@ -2,7 +2,7 @@
 /*
  * path_stalls: many paths are slow, and have nothing in common: no source, no receiver, no rail
  * (explain/bundles.c). What stalls now and then anywhere on the fabric hits others in each window.
- * Between nodes it must be beyond DXT_OUTLIER_SPREADS of what the paths between the two vary anyway.
+ * Between nodes it must be beyond DXT_OUTLIER_SPREADS of what paths between the two vary anyway.
  *
  * How large: the slowest path above what is expected. How sure: as a slow path, but no more than
  * DXT_DOUBTFUL: so many slow paths could be that many.

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * slow_node_link: all that passes the uplink of one node is slow, in one direction or in both,
- * while the node is on time (arrive/slow_links.c). It takes three nodes to tell it from a slow path.
+ * while the node is on time (arrive/slow_links.c). It takes three nodes to tell it from a slow
+ * path.
  *
  * How large: what the uplink adds to a wait, in the slower direction; less what the node carried
  * over: who is early waits longer for all, and is waited for longer who is late (DXT_NODE_DOUBT).

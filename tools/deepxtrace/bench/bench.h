@@ -32,6 +32,9 @@ outcome bench_gather(const bench_options *bench);
 outcome bench_gather_mpi(const bench_options *bench);
 outcome bench_accuracy(const bench_options *bench);
 
+/** Say why a measurement failed. @return EXIT_FAILED. */
+outcome bench_failed(const char *error);
+
 /** The value below which @p part (0 … 1) of the values lie; sorts them. @p count at least 1. */
 double bench_quantile(double *values, size_t count, double part);
 

@@ -34,12 +34,6 @@ static device_bench configure(const bench_options *bench)
     return device;
 }
 
-static outcome failed(const char *error)
-{
-    complain("bench", "%s", error);
-    return EXIT_FAILED;
-}
-
 static void describe(const device_bench *bench, char *text, size_t size)
 {
     const load_shape *shape = &bench->shape;
@@ -88,7 +82,7 @@ outcome bench_cuda_ep(const bench_options *bench)
         device.count = sizeof token_counts / sizeof token_counts[0];
         for (uint32_t i = 0; i < device.count; i++) device.tokens[i] = token_counts[i];
     }
-    if (device_bench_times(&device, times, about, error) != 0) return failed(error);
+    if (device_bench_times(&device, times, about, error) != 0) return bench_failed(error);
     describe(&device, shape, sizeof shape);
     if (!bench->json)
         stdout_printf("Dispatch and combine: %s\n%s\n"
@@ -109,7 +103,7 @@ static outcome compare(const bench_options *bench, const device_bench *device, i
 {
     char error[256], shape[128];
     device_pairs pairs;
-    if (device_bench_pairs(device, what, &pairs, error) != 0) return failed(error);
+    if (device_bench_pairs(device, what, &pairs, error) != 0) return bench_failed(error);
     const char *first = what == PAIRS_PROBE ? "on" : "off";
     const char *second = what == PAIRS_PROBE ? "off" : "compiled out";
     describe(device, shape, sizeof shape);

@@ -27,12 +27,6 @@ static struct ep_bench_config shape(const bench_options *bench, uint32_t tokens,
     };
 }
 
-static outcome failed(const char *error)
-{
-    complain("bench", "%s", error);
-    return EXIT_FAILED;
-}
-
 /* ---- dispatch and combine ---- */
 
 static void print_json(const struct ep_bench_config *config, const char *operator_name,
@@ -60,7 +54,7 @@ static outcome measure(const bench_options *bench, uint32_t tokens, uint32_t hid
     char error[256];
     struct ep_bench_result r;
     struct ep_bench_config config = shape(bench, tokens, hidden);
-    if (ep_bench_run(&config, &r, error, sizeof error) != 0) return failed(error);
+    if (ep_bench_run(&config, &r, error, sizeof error) != 0) return bench_failed(error);
     void (*print)(const struct ep_bench_config *, const char *, const struct ep_bench_latency *,
                   double, double) = bench->json ? print_json : print_row;
     print(&config, "dispatch", &r.dispatch, r.dispatch_bytes_per_s, r.memcpy_bytes_per_s);
@@ -100,7 +94,7 @@ static outcome print_pairs(const bench_options *bench, const dxt_probe_cost *cos
     if (count < 8) count = 8;
     config.iterations = count;
     if (ep_bench_probe_pairs(&config, count, &pairs, error, sizeof error) != 0)
-        return failed(error);
+        return bench_failed(error);
     if (!bench->json) {
         stdout_printf("\nDispatch and combine with the probe on and off, %u ranks, %u tokens, "
                       "hidden %u\n"

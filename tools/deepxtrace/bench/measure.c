@@ -9,6 +9,12 @@
 #include "options.h"
 #include "system/clock.h"
 
+outcome bench_failed(const char *error)
+{
+    complain("bench", "%s", error);
+    return EXIT_FAILED;
+}
+
 static int ascending(const void *a, const void *b)
 {
     double x = *(const double *)a, y = *(const double *)b;

@@ -310,9 +310,8 @@ static void tell_recorded(const char *command, const char *path, size_t count)
     if (count == 1)
         complain(command, "%s is left out: its windows are in a recording beside it", path);
     else if (count > 1)
-        complain(command,
-                 "%s and %zu more are left out: their windows are in recordings beside them", path,
-                 count - 1);
+        complain(command, "%s and %zu more are left out: recordings beside them have their windows",
+                 path, count - 1);
 }
 
 static void put_together(const char *command, struct entries *all)

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "options.h"
+#include "system/clock.h"
 
 #define PIECE ((size_t)1 << 20)
 /* A longer line is none that anybody writes: 4096 ranks take less. */
@@ -21,13 +22,6 @@
 #define SETTLE_NS INT64_C(3000000000)
 /* Of the first line so much says which file it is. */
 #define IDENTITY_BYTES ((size_t)64 << 10)
-
-static int64_t now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
 
 /* ---- which files ---- */
 
@@ -267,7 +261,7 @@ static bool read_piece(growing *f, growing_file *file)
         file->identity = hash(file->buffer, file->used + (size_t)got);
     file->used += (size_t)got;
     file->position += got;
-    file->grown_ns = now_ns();
+    file->grown_ns = dxt_clock_ns(CLOCK_MONOTONIC);
     file->looked = false;
     return true;
 }
@@ -282,7 +276,7 @@ static bool read_log(growing *f, size_t index)
         return true;
     }
     if (file->looked || file->used == 0) return false;
-    bool whole = f->once || now_ns() - file->grown_ns > SETTLE_NS;
+    bool whole = f->once || dxt_clock_ns(CLOCK_MONOTONIC) - file->grown_ns > SETTLE_NS;
     bool waits = file->enough == 0; /* all but the last window was taken */
     if (!whole && waits) return false;
     file->looked = whole;
