@@ -7,6 +7,7 @@
 #include "analysis/phase.h"
 #include "analysis/weigh.h"
 #include "history/pair.h"
+#include "numeric/select.h"
 
 /* Mean of the newest windows, at most what the middle one says, and its standard error: a few
  * windows of a fault that has ended make a mean, too. */
@@ -89,6 +90,20 @@ static double noise_of(const dxt_weighing *w, uint32_t length)
     return fmax(w->own_noise, dxt_track_newest_error(w->track, w->newest + 1, length));
 }
 
+/* What over these windows most of few ranks are late by, of whom another one was ordinary in each:
+ * nobody is late who is no later than that. */
+static double late_alike(const dxt_weighing *w, uint32_t length)
+{
+    double mean[DXT_HISTORY_FEW];
+    uint32_t n = w->track->ranks, known = 0;
+    if (n > DXT_HISTORY_FEW) return 0;
+    for (uint32_t r = 0; r < n; r++) {
+        mean[known] = dxt_track_mean(w->track, w->newest + 1, length, r);
+        known += !isnan(mean[known]);
+    }
+    return known > 2 ? fmax(0, dxt_select(mean, known, (known - 1) / 2)) : 0;
+}
+
 /* Against the ordinary ranks: the mean since it began must exceed the unevenness of the pairs. */
 static bool late_by_mean(const dxt_weighing *w, uint32_t rank, uint32_t length,
                          struct lateness *late)
@@ -98,7 +113,7 @@ static bool late_by_mean(const dxt_weighing *w, uint32_t rank, uint32_t length,
     double limit = fmax(fmax(w->now->floor, unevenness(w->track, w->now)),
                         dxt_history_chance(w->track, w->now, noise, length));
     if (!(mean > limit)) return false;
-    mean = steady_mean(w, rank, length, noise);
+    mean = steady_mean(w, rank, length, noise) - late_alike(w, length);
     if (!(mean > limit) || !stays(w, rank, length, 0, mean, limit, noise)) return false;
     *late = (struct lateness){own_part(w, rank, length, mean, 0), noise / sqrt(length), limit};
     return late->wait > limit;

@@ -50,10 +50,33 @@ static void lateness_that_begins_to_rotate_is_nobodys(void **state)
     }
 }
 
+/* Now the one, now the other of two ranks is next to an early third one: neither is late. */
+static void two_of_three_are_not_late(void **state)
+{
+    (void)state;
+    for (uint64_t run = 1; run <= 12; run++) {
+        dxt_history *history;
+        assert_int_equal(dxt_history_create(NULL, &history), DXT_OK);
+        for (int64_t k = 0; k < CALM; k++) {
+            healthy(3, 7919 * run + 31 * (uint64_t)k + 1);
+            job.ops = 50;
+            job.jitter = 40 * US;
+            job.late[0] = -80 * US;
+            dxt_findings *judged = judge(history, arrivals_window(&job, "dispatch"), k);
+            for (size_t f = 0; f < judged->finding_count; f++)
+                assert_true(judged->findings[f].kind != DXT_LATE_RANK ||
+                            judged->findings[f].confidence < 0.99);
+            dxt_findings_free(judged);
+        }
+        dxt_history_destroy(history);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lateness_that_begins_to_rotate_is_nobodys),
+        cmocka_unit_test(two_of_three_are_not_late),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -291,9 +291,9 @@ static double stalls_errors(void)
 /* The same of larger ones, which arrivals cannot make; and how large that is. */
 static bool not_by_chance_of_lumps(double chance)
 {
-    begin(16);
-    of_stalls = 20 * US;
-    stall(chance * of_stalls / US, 0);
+    begin(12);
+    of_stalls = 8 * US;
+    stall(chance, 0);
     of_stalls = 1 * US;
     return !named(DXT_PATH_STALLS, -1);
 }
@@ -395,7 +395,7 @@ static const tipping rows[] = {
     ROW(one_event, 20),
     ROW(systemic_of_3, 75.199),
     ROW(stalls_errors, 0.94462),
-    ROW(stalls_hint, 2.8093),
+    ROW(stalls_hint, 13.876),
     ROW(stalls_lumps, 5.4421),
     ROW(stalls_rows, 0.22099),
     ROW(ratio_least, 76.204),
