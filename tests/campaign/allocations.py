@@ -5,6 +5,7 @@
     allocations.py COMMAND PRELOADED [--some] [--mpirun MPIRUN]
 
 With --mpirun, in any rank of a job over that MPI, which then ends it. With --some, the 1st, 2nd, 3rd, 5th, 8th … of each."""
+import glob
 import os
 import sys
 
@@ -21,6 +22,12 @@ COMMANDS = [
     (["heatmap", "recording.jsonl", "-o", "-", "--format", "png"], False),
     (["heatmap", "recording.jsonl", "-o", "-", "--format", "pdf"], False),
     (["heatmap", "recording.jsonl", "--timeline", "-o", "-", "--format", "svg"], True),
+    (["compare", "recording.jsonl", "recording.jsonl.gz"], True),
+    (["compare", "--json", "recording.jsonl", "recording.jsonl"], True),
+    (["report", "recording.jsonl", "-o", "-"], True),
+    (["report", "--redact", "recording.jsonl", "-o", "-"], True),
+    (["top", "--once", "recording.jsonl"], True),
+    (["serve", "--once", "--store", "s.db", "recording.jsonl"], False),
     # It calls the command itself, to whose options it can do without.
     (["completion", "bash"], False),
     (["info"], False),
@@ -90,8 +97,9 @@ def main():
             print("left out, since it does not work here:", *arguments)
             continue
         for number in numbers(some):
-            if os.path.exists("mark"):
-                os.unlink("mark")
+            for name in ("mark", *glob.glob("s.db*")):
+                if os.path.exists(name):
+                    os.unlink(name)
             done = run([command, *arguments], env=dict(
                 os.environ, LD_PRELOAD=preloaded, DXT_FAIL_ALLOC=str(number), DXT_FAIL_MARK="mark"))
             if not os.path.exists("mark"):

@@ -66,7 +66,7 @@ double series_spread(const series *before, const series *after)
 {
     size_t step = before->size / SAMPLED + 1, used = 0;
     double *spreads = malloc((2 * (before->size / step) + 2) * sizeof *spreads);
-    if (!spreads) return 0;
+    if (!spreads) return NAN;
     for (size_t i = 0; i < before->size; i += step) {
         if (before->count[i] > 1) spreads[used++] = variance(before, i);
         if (after->count[i] > 1) spreads[used++] = variance(after, i);

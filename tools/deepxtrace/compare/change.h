@@ -32,7 +32,7 @@ typedef struct change {
 } change;
 
 /** Spread from window to window of ordinary figures of both, which stands in for that of each as
- *  far as there are too few windows to know; 0 if there is none. */
+ *  far as there are too few windows to know; 0 if there is none; NaN: no memory. */
 double series_spread(const series *before, const series *after);
 
 /** Compare one figure. @param spread  As series_spread(). */

@@ -128,7 +128,7 @@ static dxt_status compare_paths(comparison *made)
 {
     struct growth g = {.ranks = made->ranks};
     double spread = series_spread(&made->before->wait, &made->after->wait);
-    bool well = grow(&g, made->before, made->after);
+    bool well = !isnan(spread) && grow(&g, made->before, made->after);
     /* Of single windows only the paths beside it say how much one varies. */
     if (spread == 0) spread = g.deviation / sqrt(2);
     if (well) well = list_paths(made, &g, spread);
@@ -169,13 +169,17 @@ double silence_change(const comparison *made, uint32_t rank)
     return by != 0 && 2 * p * made->ranks < COMPARE_CHANCE ? by : 0;
 }
 
-static void compare_ranks(comparison *made)
+static bool compare_ranks(comparison *made)
 {
     const series *before = &made->before->late, *after = &made->after->late;
     double spread = series_spread(before, after), figures = made->ranks;
     double *growths = malloc(made->ranks * sizeof *growths);
     size_t used = 0;
-    for (uint32_t rank = 0; growths && rank < made->ranks; rank++)
+    if (isnan(spread) || !growths) {
+        free(growths);
+        return false;
+    }
+    for (uint32_t rank = 0; rank < made->ranks; rank++)
         if (before->count[rank] && after->count[rank])
             growths[used++] = fabs(after->mean[rank] - before->mean[rank]);
     /* As with paths. */
@@ -187,6 +191,7 @@ static void compare_ranks(comparison *made)
         made->slower |= is_changed(made, &made->late[rank], figures) && made->late[rank].by > 0;
         made->slower |= silence_change(made, rank) > 0;
     }
+    return true;
 }
 
 dxt_status compare_operator(const side_operator *before, const side_operator *after, uint32_t ranks,
@@ -202,8 +207,7 @@ dxt_status compare_operator(const side_operator *before, const side_operator *af
     series_part(&before->step, &after->step, 0, 0, &made->step);
     made->slower = is_changed(made, &made->mean, 2) && made->mean.by > 0;
     made->slower |= is_changed(made, &made->step, 2) && made->step.by > 0;
-    compare_ranks(made);
-    dxt_status status = compare_paths(made);
+    dxt_status status = compare_ranks(made) ? compare_paths(made) : DXT_ERR_NO_MEMORY;
     if (status != DXT_OK) comparison_free(made);
     return status;
 }

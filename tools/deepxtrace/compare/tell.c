@@ -212,32 +212,51 @@ static json_t *change_json(const comparison *o, const change *c, double figures)
                      part_of, "changed", (int)is_changed(o, c, figures));
 }
 
+/* Whether all of it went well; the list is not as it should be otherwise. */
+static bool add_rank(json_t *list, const compared *c, const comparison *o, uint32_t rank)
+{
+    char **hosts = c->sides[1]->hosts;
+    json_t *entry = change_json(o, &o->late[rank], o->ranks);
+    bool well =
+        json_object_set_new(entry, "rank", json_integer(rank)) == 0 &&
+        json_object_set_new(entry, "silent_before", real(o->before->silent.mean[rank])) == 0 &&
+        json_object_set_new(entry, "silent_after", real(o->after->silent.mean[rank])) == 0;
+    if (silence_change(o, rank) != 0)
+        well = well && json_object_set_new(entry, "changed", json_true()) == 0;
+    if (hosts && hosts[rank][0])
+        well = well && json_object_set_new(entry, "host", json_string(hosts[rank])) == 0;
+    return json_array_append_new(list, entry) == 0 && well;
+}
+
+static bool add_path(json_t *list, const comparison *o, const path_change *path)
+{
+    json_t *entry = change_json(o, &path->wait, (double)o->ranks * (o->ranks - 1));
+    json_t *ends = json_pack("[i,i]", (int)path->row, (int)path->column);
+    bool well = json_object_set_new(entry, "path", ends) == 0;
+    return json_array_append_new(list, entry) == 0 && well;
+}
+
+/* A list; NULL if it is not whole. */
+static json_t *checked(json_t *list, bool well)
+{
+    if (!well) json_decref(list);
+    return well ? list : NULL;
+}
+
 static json_t *ranks_json(const compared *c, const comparison *o)
 {
     json_t *list = json_array();
-    char **hosts = c->sides[1]->hosts;
-    for (uint32_t rank = 0; list && rank < o->ranks; rank++) {
-        json_t *entry = change_json(o, &o->late[rank], o->ranks);
-        if (json_object_set_new(entry, "rank", json_integer(rank)) != 0) break;
-        json_object_set_new(entry, "silent_before", real(o->before->silent.mean[rank]));
-        json_object_set_new(entry, "silent_after", real(o->after->silent.mean[rank]));
-        if (silence_change(o, rank) != 0) json_object_set_new(entry, "changed", json_true());
-        if (hosts && hosts[rank][0]) json_object_set_new(entry, "host", json_string(hosts[rank]));
-        json_array_append_new(list, entry);
-    }
-    return list;
+    bool well = list != NULL;
+    for (uint32_t rank = 0; well && rank < o->ranks; rank++) well = add_rank(list, c, o, rank);
+    return checked(list, well);
 }
 
 static json_t *paths_json(const comparison *o)
 {
     json_t *list = json_array();
-    for (size_t i = 0; list && i < o->path_count; i++) {
-        const path_change *path = &o->paths[i];
-        json_t *entry = change_json(o, &path->wait, (double)o->ranks * (o->ranks - 1));
-        json_object_set_new(entry, "path", json_pack("[i,i]", (int)path->row, (int)path->column));
-        json_array_append_new(list, entry);
-    }
-    return list;
+    bool well = list != NULL;
+    for (size_t i = 0; well && i < o->path_count; i++) well = add_path(list, o, &o->paths[i]);
+    return checked(list, well);
 }
 
 static json_t *operator_json(const compared *c, const comparison *o)
@@ -249,20 +268,37 @@ static json_t *operator_json(const compared *c, const comparison *o)
                      (json_int_t)o->path_total);
 }
 
+static json_t *operators_json(const compared *c)
+{
+    json_t *list = json_array();
+    bool well = list != NULL;
+    for (size_t i = 0; well && i < c->count; i++)
+        well = json_array_append_new(list, operator_json(c, &c->operators[i])) == 0;
+    return checked(list, well);
+}
+
+static json_t *only_json(const compared *c)
+{
+    json_t *list = json_array();
+    bool well = list != NULL;
+    for (size_t i = 0; well && i < c->only_count; i++)
+        well = json_array_append_new(list, json_string(c->only[i])) == 0;
+    return checked(list, well);
+}
+
+static json_t *side_json(const compared *c, int which)
+{
+    const side *s = c->sides[which];
+    return json_pack("{s:s,s:I,s:i,s:I}", "file", c->names[which], "windows",
+                     (json_int_t)s->windows, "ranks", (int)s->ranks, "left_out",
+                     (json_int_t)s->left_out);
+}
+
 dxt_status tell_json(const compared *c)
 {
-    json_t *operators = json_array();
-    for (size_t i = 0; operators && i < c->count; i++)
-        json_array_append_new(operators, operator_json(c, &c->operators[i]));
-    json_t *only = json_array(), *sides[2];
-    for (size_t i = 0; only && i < c->only_count; i++)
-        json_array_append_new(only, json_string(c->only[i]));
-    for (int i = 0; i < 2; i++)
-        sides[i] = json_pack("{s:s*,s:I,s:i,s:I}", "file", c->names[i], "windows",
-                             (json_int_t)c->sides[i]->windows, "ranks", (int)c->sides[i]->ranks,
-                             "left_out", (json_int_t)c->sides[i]->left_out);
-    json_t *all = json_pack("{s:i,s:o,s:o,s:o,s:o}", "v", 1, "before", sides[0], "after", sides[1],
-                            "operators", operators, "not_compared", only);
+    json_t *all =
+        json_pack("{s:i,s:o,s:o,s:o,s:o}", "v", 1, "before", side_json(c, 0), "after",
+                  side_json(c, 1), "operators", operators_json(c), "not_compared", only_json(c));
     char *text = all ? json_dumps(all, JSON_COMPACT | JSON_REAL_PRECISION(9)) : NULL;
     json_decref(all);
     if (!text) return DXT_ERR_NO_MEMORY;

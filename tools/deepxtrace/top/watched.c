@@ -137,6 +137,7 @@ static void keep(watched *w, watched_group *g, watched_window kept)
     watched_operator *o = find_operator(g, kept.window->phase);
     w->windows++;
     if (!o) {
+        if (w->told) w->told(w->context, g, &kept);
         drop(&kept);
         return;
     }
