@@ -73,6 +73,7 @@ END {
     exit bad
 }' src/analysis/tuning.h src/analysis/TUNING.md || status=1
 # The README of the analysis says where each step stands.
+# shellcheck disable=SC2016 # Markdown's quotes
 while IFS=: read -r file name; do
     grep -qE "^[a-z].*\\b$name\\(" "src/analysis/$file" && continue
     echo "src/analysis/README.md:1: $file has no function $name()"

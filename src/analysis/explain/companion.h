@@ -40,7 +40,8 @@ bool dxt_nodes_carry(const dxt_case *c);
 
 /** Of two nodes: how much later the ranks of one hear from some ranks of the other one than from
  * its best, though these are on time, in the companion, and what is slow of the path between the
- * two on top; 0 where all are alike. @param node  Index in the fit. Cost: O(ranks × DXT_PARTNERS). */
+ * two on top; 0 where all are alike.
+ * @param node  Index in the fit. Cost: O(ranks × DXT_PARTNERS). */
 double dxt_heard_late(const dxt_case *c, uint32_t node);
 
 /** What is left of @p amount when @p carried of it was carried over. */

@@ -4,8 +4,8 @@
  * and the topology explain (arrive/links.c).
  *
  * How large: what the path takes above that; between two nodes what of it does not change sides
- * from operator to operator (explain/standing.c), less what they carried over (DXT_NODE_DOUBT). With
- * more nodes it is told against their lateness, however that came about.
+ * from operator to operator (explain/standing.c), less what they carried over (DXT_NODE_DOUBT).
+ * With more nodes it is told against their lateness, however that came about.
  * How sure: against the limit of a lateness among nodes; of two, one of them is late or the path
  * from it is slow (DXT_DOUBTFUL).
  */
