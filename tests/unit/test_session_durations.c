@@ -74,6 +74,42 @@ static void waits_are_those_of_counters_by_source(void **state)
     dxt_durations_destroy(NULL);
 }
 
+/* 300 operations, of which one of `step` was measured: rank 1 is late by 10, and in `stray` of them
+ * rank 0 by 100,000. What they wait, per operation. */
+static void wait_with_stray(uint64_t step, uint32_t stray, double mean[2])
+{
+    enum { OPERATIONS = 300 };
+    static dxt_duration told[2][OPERATIONS];
+    dxt_durations *d = new_durations(2);
+    int64_t wait[4];
+    for (uint32_t k = 0; k < OPERATIONS; k++)
+        for (uint32_t r = 0; r < 2; r++) {
+            told[r][k] = (dxt_duration){step * k, 1000 + (r == 0 ? 10 : 0)};
+            if (k % 90 == 7 && k / 90 < stray && r == 1) told[r][k].ticks += 100010;
+        }
+    for (uint32_t r = 0; r < 2; r++) dxt_durations_add(d, r, 0, told[r], OPERATIONS);
+    dxt_common common = dxt_durations_match(d, 0, nobody_absent, NULL, wait);
+    assert_int_equal(common.count, OPERATIONS);
+    mean[0] = (double)wait[1] / OPERATIONS;
+    mean[1] = (double)wait[2] / OPERATIONS;
+    dxt_durations_destroy(d);
+}
+
+static void what_happened_once_does_not_count_for_what_was_not_measured(void **state)
+{
+    (void)state;
+    double mean[2];
+    wait_with_stray(32, 1, mean); /* once in 32 × 300 operations */
+    assert_float_equal(mean[0], 10, 0.1);
+    assert_float_equal(mean[1], 100000.0 / (32 * 300), 0.1);
+    wait_with_stray(32, 2, mean); /* one of 128 at most */
+    assert_float_equal(mean[1], 2 * 100000.0 / (32 * 300), 0.2);
+    wait_with_stray(32, 3, mean); /* more of them are a fault */
+    assert_float_equal(mean[1], 3 * 100000.0 / 300, 0.1);
+    wait_with_stray(1, 1, mean); /* each was measured */
+    assert_float_equal(mean[1], 100000.0 / 300, 0.1);
+}
+
 static void clocks_are_converted_rank_by_rank(void **state)
 {
     (void)state;
@@ -238,6 +274,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(waits_are_those_of_counters_by_source),
+        cmocka_unit_test(what_happened_once_does_not_count_for_what_was_not_measured),
         cmocka_unit_test(clocks_are_converted_rank_by_rank),
         cmocka_unit_test(what_some_have_not_told_of_waits_for_them),
         cmocka_unit_test(who_sent_nothing_is_not_observed),
