@@ -74,7 +74,7 @@ class Sampler:
         return not (number * _SPREAD >> 8) & self.mask
 
     def spent(self, seconds: float) -> None:
-        """How long measuring one operation has kept the program's thread."""
+        """How long measuring one operation has kept the program: 0 where the GPU has work anyway."""
         if len(self._spent) < _COSTS:
             self._spent.append(seconds)
         else:
@@ -82,8 +82,8 @@ class Sampler:
         self._measured += 1
 
     def _cost_of_one(self) -> float:
-        """The lower quartile of the last ones: a call that waits for room in the GPU's queue costs
-        nothing, since the next one would have waited."""
+        """The lower quartile of the last ones: what takes longer now and then waited for
+        something else."""
         spent = sorted(self._spent)
         return max(self._cost, spent[len(spent) // 4]) if len(spent) >= _LEAST_COSTS else self._cost
 

@@ -59,7 +59,7 @@ def test_the_period_follows_the_time_between_operations(monkeypatch: Any) -> Non
     assert sampler.adapt() and sampler.period == 4096
     operate(2, 20e-3)
     assert sampler.adapt() and sampler.period == 1
-    for number in range(64):  # half of them wait for room in the GPU's queue
+    for number in range(64):  # half of them wait for something else
         sampler.spent(5e-6 if number % 2 else 20e-3)
     operate(2, 20e-3)
     assert not sampler.adapt()
@@ -179,6 +179,28 @@ def test_events_are_read_when_they_are_there(services: Services, monkeypatch: An
         call(None)
     timed.harvest(1)
     assert len(services.notes) == 2 and timed.sampler.numbers == [0, 3]
+
+
+def test_a_thread_ahead_of_its_gpu_costs_nothing(services: Services, monkeypatch: Any) -> None:
+    timed = new_timed(services, monkeypatch, True)
+    now, costs = [0.0], []
+
+    def clock() -> float:
+        now[0] += 1.0
+        return now[0]
+
+    monkeypatch.setattr(_timed, "time", SimpleNamespace(perf_counter=clock))
+    monkeypatch.setattr(timed.sampler, "spent", costs.append)
+    call = wrap(timed, lambda: None)
+    call()  # the GPU has come to the first event by then: two records of a second each
+    assert costs == [2.0]
+    monkeypatch.setattr(Event, "query", lambda event: False)
+    call()
+    assert costs == [2.0, 0.0]
+    monkeypatch.setattr(Event, "query", lambda event: 1 / 0)
+    call()
+    assert costs == [2.0, 0.0, 2.0] and services.failures == [
+        "measuring an operation: division by zero"]
 
 
 def test_what_is_captured_or_inside_is_left_alone(services: Services, monkeypatch: Any) -> None:
