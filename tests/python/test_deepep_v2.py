@@ -34,7 +34,7 @@ def test_every_edit_is_made(generation: str, tmp_path: Path) -> None:
     assert layout.name == generation
     barrier = files[layout.barrier]
     assert barrier.count("auto& dxt_watch) {") == 4
-    assert barrier.index("__syncthreads();") < barrier.index("dxt_watch.reach(")
+    assert barrier.index("__syncthreads();") < barrier.index("const auto target")
     assert barrier.index("const auto target") < barrier.index("dxt_watch.template watch<")
     assert barrier.index("watch<") < barrier.index("(thread_idx == 0 and not dxt_complete,")
     assert "}, dxt_watch.begun);" in barrier

@@ -32,7 +32,7 @@ def program(request: Any, tmp_path_factory: Any) -> List[str]:
     layout, files = _deepep_build.edited(str(write_headers(folder, request.param)))
     own = files["deep_ep/deepxtrace.cuh"]
     begin = own.index("__device__ __forceinline__ unsigned load(")
-    end = own.index("// One barrier, as one thread sees it.")
+    end = own.index("// What one thread has seen of a barrier.")
     files["deep_ep/deepxtrace.cuh"] = own[:begin] + ON_A_CPU + own[end:]
     for name, text in files.items():
         path = folder / "edited" / name
@@ -68,14 +68,14 @@ def watched(first: int, part: int) -> int:
 
 def test_operations_and_samples(program: List[str]) -> None:
     counters = run(program, 0, 0)
-    of = [watched(1, 4), watched(2, 8), watched(3, 4), watched(4, 8)]
+    of = [watched(1, 4), watched(2, 16), watched(3, 4), watched(4, 16)]
     for (rank, operator), (operations, _, samples) in counters.items():
         assert operations == STEPS
         for other in range(RANKS):
             # The very first word may not have been there yet.
             assert samples[other] in ([0] if other == rank else [of[operator], of[operator] - 1])
     for operator, count in enumerate(of):
-        part = (4, 8)[operator % 2]
+        part = (4, 16)[operator % 2]
         assert STEPS / (1.5 * part) <= count <= STEPS / (0.75 * part)
 
 

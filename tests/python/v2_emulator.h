@@ -19,6 +19,7 @@
 #define __CUDACC__
 #define __device__
 #define __forceinline__ inline
+#define __noinline__
 
 namespace emulator
 {
@@ -113,6 +114,10 @@ inline void run(int gpu_count, int threads_each, const std::function<void(int, i
 }
 
 } // namespace emulator
+
+inline struct {
+    unsigned x = 1;
+} gridDim;
 
 inline long long clock64()
 {

@@ -103,13 +103,11 @@ def _barrier_edits(*, include: str, more: str = "", workspace: str, counter: str
         Edit(f"const int status = static_cast<int>((*{counter}) & 3);",
              f"const auto dxt_epoch = *{counter} + 1;\n"
              "    const int status = static_cast<int>((dxt_epoch - 1) & 3);", _NVLINK),
-        Edit("__syncthreads();",
-             "@\n    dxt_watch.reach([&](unsigned* word, int peer) {\n"
-             "        return gin.template get_sym_ptr<ncclTeamTagLsa>(word, peer);\n"
-             "    }, dxt_epoch, rank_idx, thread_idx);", _NVLINK),
         Edit("const auto target = sign ? 0 : kNumRanks;",
              "@\n    const bool dxt_complete = dxt_watch.template watch<kNumTimeoutCycles>(\n"
-             f"        {signal}, target, dxt_epoch, rank_idx, thread_idx);", _NVLINK),
+             "        [&](unsigned* word, int peer) {\n"
+             "            return gin.template get_sym_ptr<ncclTeamTagLsa>(word, peer);\n"
+             f"        }}, {signal}, target, dxt_epoch, rank_idx, thread_idx);", _NVLINK),
         Edit("(thread_idx == 0, [=]", "(thread_idx == 0 and not dxt_complete, [=]", _NVLINK),
         Edit("return false; });", "return false;\n    }, dxt_watch.begun);", _NVLINK),
         *gin_edits,

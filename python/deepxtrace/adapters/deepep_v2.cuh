@@ -69,13 +69,13 @@ constexpr int counted_by(int tag)
 }
 
 // Of so many entries and exits one is watched: powers of 2.
-constexpr unsigned kEntries = 4, kExits = 8;
+constexpr unsigned kEntries = 4, kExits = 16;
 
 // Whether a barrier of this number is watched. A step has four of them; its number is spread, so
 // that the layers of a model do not repeat with it.
 constexpr bool is_watched(int tag, Word epoch)
 {
-    return static_cast<unsigned>(epoch >> 2) * 0x9e3779b9u <=
+    return (static_cast<unsigned>(epoch) >> 2) * 0x9e3779b9u <=
            0xffffffffu / (is_exit(tag) ? kExits : kEntries);
 }
 
@@ -98,19 +98,72 @@ __device__ __forceinline__ void add(Word *word, Word value)
     asm volatile("red.relaxed.gpu.global.add.u64 [%0], %1;" ::"l"(word), "l"(value) : "memory");
 }
 
+// What one thread has seen of a barrier. Lane 0 has the counter, each other one every 31st rank.
+template <int kEach> struct Seen {
+    unsigned seen;          // bit k: rank lane − 1 + 31 k was seen
+    unsigned cycles[kEach]; // until then
+    bool complete;          // the counter is what it is to become
+};
+
+template <int kRanks> constexpr int kEachOf = kRanks > 1 ? (kRanks + 30) / 31 : 1;
+
+// Watch counter and peers until the counter is complete, or for kCycles, by one warp. A function
+// that is called: the barriers that are not watched, which are most, jump over the call alone.
+template <int kRanks, int64_t kCycles>
+__device__ __noinline__ Seen<kEachOf<kRanks>> look(const unsigned *reached, const int *counter,
+                                                   int target, unsigned epoch, int rank, int lane)
+{
+    constexpr int kEach = kEachOf<kRanks>;
+    Seen<kEach> found;
+    found.seen = 0;
+    unsigned pending = 0;
+#pragma unroll
+    for (int k = 0; k < kEach; ++k) {
+        const int source = lane - 1 + 31 * k;
+        pending |= static_cast<unsigned>(lane > 0 && source < kRanks && source != rank) << k;
+    }
+    const long long begun = clock64();
+    long long now;
+    do {
+        unsigned words[kEach];
+#pragma unroll
+        for (int k = 0; k < kEach; ++k) {
+            const bool has = pending >> k & 1;
+            if (k == 0 || has)
+                words[k] = load(has ? static_cast<const void *>(reached + lane - 1 + 31 * k)
+                                    : counter);
+        }
+        now = clock64();
+        found.complete =
+            __any_sync(0xffffffff, lane == 0 && words[0] == static_cast<unsigned>(target));
+#pragma unroll
+        for (int k = 0; k < kEach; ++k) {
+            // The word of whoever came last may be a little behind its part of the counter.
+            if ((pending >> k & 1) && words[k] != 0 &&
+                (found.complete || static_cast<int>(words[k] - epoch) >= 0)) {
+                const long long waited = now - begun;
+                found.cycles[k] = waited < 0xffffffffll ? static_cast<unsigned>(waited) : ~0u;
+                found.seen |= 1u << k;
+                pending &= ~(1u << k);
+            }
+        }
+    } while (!found.complete && now - begun < kCycles);
+    return found;
+}
+
 // One barrier, as one thread sees it. kRanks are those that NVLink connects.
 template <int kTag, int kRanks, int kThreads, int64_t kUsed> struct Watch {
     static constexpr bool kOn = is_operator(kTag);
     static constexpr int kPeers = kRanks;
     static constexpr bool kWatches = kOn && kRanks > 1;
-    // Lane 0 has the counter, each other one every 31st rank.
-    static constexpr int kEach = kWatches ? (kRanks + 30) / 31 : 1;
+    static constexpr int kEach = kEachOf<kWatches ? kRanks : 1>;
 
     Area *area;
     int first;              // rank in the whole group of NVLink's rank 0
-    unsigned seen = 0;      // bit k: rank lane − 1 + 31 k was seen
-    unsigned cycles[kEach]; // until then
-    long long begun = 0;    // the library's timeout counts from here; 0: from when it looks
+    unsigned seen = 0;      // as in Seen
+    unsigned cycles[kEach];
+    // From here on the library's timeout counts: 0 = when it looks; 1 = it is over.
+    long long begun = 0;
 
     __device__ __forceinline__ Watch(void *workspace, int first_) : area(nullptr), first(first_)
     {
@@ -118,70 +171,45 @@ template <int kTag, int kRanks, int kThreads, int64_t kUsed> struct Watch {
             area = reinterpret_cast<Area *>(static_cast<char *>(workspace) + area_offset<kUsed>());
     }
 
-    // Tell the peers, after the release and a __syncthreads(), by a warp that nobody waits for, if
-    // there is one. pointer(own word, peer) is that peer's word; epoch counts barriers from 1.
-    template <typename pointer_t>
-    __device__ __forceinline__ void reach(const pointer_t &pointer, Word epoch, int rank,
-                                          int thread) const
+    // Where this barrier is watched: tell the peers that it is reached, by a warp that nobody waits
+    // for, if there is one, and wait for the counter by the first warp. Call it after the release
+    // and a __syncthreads(). pointer(own word, peer) is that peer's word; epoch counts barriers from
+    // 1. Returns whether the counter is what it is to become; false in other warps than the first,
+    // which do not wait, and where nothing is watched: the library waits then.
+    template <int64_t kCycles, typename pointer_t>
+    __device__ __forceinline__ bool watch(const pointer_t &pointer, const int *counter, int target,
+                                          Word epoch, int rank, int thread)
     {
         if constexpr (kWatches) {
-            if (!is_watched(kTag, epoch)) return;
-            constexpr int kFrom = kThreads >= 64 ? 32 : 0;
-            if (thread < kFrom || thread >= kFrom + 32) return;
-            for (int i = thread - kFrom; i < kRanks; i += 32) {
-                if (i != rank)
-                    store(pointer(area->reached + rank, i), static_cast<unsigned>(epoch));
+            if (is_watched(kTag, epoch)) {
+                reach(pointer, static_cast<unsigned>(epoch), rank, thread);
+                if (thread < 32) {
+                    const Seen<kEach> found = look<kRanks, kCycles>(
+                        area->reached, counter, target, static_cast<unsigned>(epoch), rank, thread);
+                    seen = found.seen;
+#pragma unroll
+                    for (int k = 0; k < kEach; ++k)
+                        cycles[k] = found.cycles[k];
+                    begun = !found.complete;
+                    return found.complete;
+                }
             }
         }
+        return false;
     }
 
-    // Watch counter and peers until the counter is what it is to become, or for kCycles. Returns
-    // whether it is; false in other warps than the first, which do not wait, and where nothing is
-    // watched: the library does then.
-    template <int64_t kCycles>
-    __device__ __forceinline__ bool watch(const int *counter, int target, Word epoch_, int rank,
-                                          int thread)
+    template <typename pointer_t>
+    __device__ __forceinline__ void reach(const pointer_t &pointer, unsigned epoch, int rank,
+                                          int thread) const
     {
-        bool complete = false;
-        if constexpr (kWatches) {
-            if (thread >= 32 || !is_watched(kTag, epoch_)) return false;
-            const auto epoch = static_cast<unsigned>(epoch_);
-            const int lane = thread;
-            unsigned pending = 0;
-#pragma unroll
-            for (int k = 0; k < kEach; ++k) {
-                const int source = lane - 1 + 31 * k;
-                pending |= static_cast<unsigned>(lane > 0 && source < kRanks && source != rank)
-                           << k;
-            }
-            long long now = begun = clock64();
-            do {
-                unsigned words[kEach];
-#pragma unroll
-                for (int k = 0; k < kEach; ++k) {
-                    const bool has = pending >> k & 1;
-                    if (k == 0 || has)
-                        words[k] =
-                            load(has ? static_cast<const void *>(area->reached + lane - 1 + 31 * k)
-                                     : counter);
-                }
-                now = clock64();
-                complete =
-                    __any_sync(0xffffffff, lane == 0 && words[0] == static_cast<unsigned>(target));
-#pragma unroll
-                for (int k = 0; k < kEach; ++k) {
-                    // The word of whoever came last may be a little behind its part of the counter.
-                    if ((pending >> k & 1) && words[k] != 0 &&
-                        (complete || static_cast<int>(words[k] - epoch) >= 0)) {
-                        const long long waited = now - begun;
-                        cycles[k] = waited < 0xffffffffll ? static_cast<unsigned>(waited) : ~0u;
-                        seen |= 1u << k;
-                        pending &= ~(1u << k);
-                    }
-                }
-            } while (!complete && now - begun < kCycles);
+        constexpr int kFrom = kThreads >= 64 ? 32 : 0;
+        const int lane = thread - kFrom;
+        if (lane < 0 || lane >= 32) return;
+#pragma unroll 1
+        for (int i = lane; i < kRanks; i += 32) {
+            if (i != rank) store(pointer(area->reached + rank, i), epoch);
+            if constexpr (kRanks <= 32) break;
         }
-        return complete;
     }
 
     // A source that a network barrier has waited for, by its rank in the whole group.
@@ -197,16 +225,22 @@ template <int kTag, int kRanks, int kThreads, int64_t kUsed> struct Watch {
     __device__ __forceinline__ void finish(int sm, int thread) const
     {
         if constexpr (kOn) {
-            constexpr int kOperator = operator_of(kTag);
-            if (sm != 0 || thread >= 32) return;
-            if (thread < counted_by(kTag)) add(&area->operations[kOperator + thread], 1);
+            constexpr int kOperator = operator_of(kTag), kCounted = counted_by(kTag);
+            // By the last warp of the last SM: the first ones have more to do.
+            if constexpr (kCounted > 0) {
+                const int index = thread - (kThreads - kCounted);
+                if (index >= 0 && sm == static_cast<int>(gridDim.x) - 1)
+                    add(&area->operations[kOperator + index], 1);
+            }
             if constexpr (kWatches) {
+                if (seen != 0) {
 #pragma unroll
-                for (int k = 0; k < kEach; ++k) {
-                    if (seen >> k & 1) {
-                        const int source = first + thread - 1 + 31 * k;
-                        add(&area->wait[kOperator][source], cycles[k]);
-                        add(&area->samples[kOperator][source], 1);
+                    for (int k = 0; k < kEach; ++k) {
+                        if (seen >> k & 1) {
+                            const int source = first + thread - 1 + 31 * k;
+                            add(&area->wait[kOperator][source], cycles[k]);
+                            add(&area->samples[kOperator][source], 1);
+                        }
                     }
                 }
             }
