@@ -1,5 +1,5 @@
-foreach(test test_session_mail test_session_windows test_session_told test_session test_session_facts test_session_foreign
-        test_session_async test_session_edges test_session_pair)
+foreach(test test_session_mail test_session_windows test_session_told test_session test_session_transports
+        test_session_facts test_session_foreign test_session_async test_session_edges test_session_pair)
   dxt_test(${test} SOURCES unit/${test}.c
          MODULES base numeric probe matrix analysis history gather session
            LIBS PkgConfig::JANSSON ${CMAKE_DL_LIBS} WRAP_ALLOC)
