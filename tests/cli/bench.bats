@@ -21,6 +21,11 @@ lines_of() {
     run "$deepxtrace" bench analysis --ranks 32 --repeat 2 --json
     lines_of analysis
     [ "$(jq -r .ranks <<< "${lines[1]}")" = 32 ]
+    run "$deepxtrace" bench analysis --ranks 32 --nodes 16 --repeat 2 --json
+    lines_of analysis
+    [ "$(jq -r '.nodes // 0' <<< "$output" | tr '\n' ' ')" = "0 16 " ]
+    run "$deepxtrace" bench analysis --ranks 32 --nodes 1
+    [ "$status" -eq 2 ]
     run "$deepxtrace" bench analysis --repeat 1 --json
     [ "$(jq -r .ranks <<< "$output" | tr '\n' ' ')" = "8 32 128 512 1024 2048 " ]
 }

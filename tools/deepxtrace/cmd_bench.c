@@ -28,6 +28,13 @@ static const cli_option options[] = {
      .max = DXT_MAX_RANKS,
      .help = "probe, ep: ranks (2; cuda: 4); analysis, gather: largest number of ranks (2048, "
              "128); accuracy: this number only"},
+    {.name = "nodes",
+     .type = OPTION_COUNT,
+     .value = &line.nodes,
+     .argument = "M",
+     .min = 2,
+     .max = DXT_MAX_RANKS / 2,
+     .help = "analysis: the ranks are on M nodes, where there are two for each"},
     {.name = "repeat",
      .type = OPTION_COUNT,
      .value = &line.repeat,

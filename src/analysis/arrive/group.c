@@ -11,7 +11,7 @@
 #include "analysis/arrive/witnesses.h"
 
 /* Smallest lateness that can be told from uneven pairs and is worth telling. */
-static double least_limit(const dxt_group_input *in, const dxt_panel *p, const dxt_group *group)
+static double least_limit(const dxt_group_input *in, dxt_panel *p, const dxt_group *group)
 {
     double floor = in->timed ? in->floor : fmax(in->floor, group->base);
     /* Nothing but the two waits is known: they must be of different kinds. */
@@ -54,9 +54,10 @@ static double fit_panel(const dxt_group_input *in, dxt_panel *p, dxt_group *grou
     for (int round = 0; n >= 2 && round < 2; round++) {
         dxt_panel_find_ordinary(p, group->limit);
         dxt_panel_take_level(in, p, group);
+        group->cell_spread = dxt_own_spread(in, group);
+        if (in->level_only && round > 0) break;
         dxt_panel_pairs(p, group->transfer, group->skew);
         dxt_panel_judge(p);
-        group->cell_spread = dxt_own_spread(in, group);
         p->noise = noise_of(in, p, group);
         const double *sorted = dxt_sort_into(p->sample, p->late, n);
         dxt_set_limit(in, group, least, dxt_member_spread(in, sorted, n), p->noise);
@@ -86,6 +87,7 @@ void dxt_group_fit(const dxt_group_input *in, double *late, dxt_group *group)
     assert(in->count > 0 && in->population >= in->count);
     dxt_panel_seat(in, &panel);
     double least = fit_panel(in, &panel, group);
+    if (in->level_only) return;
     if (in->count <= DXT_WITNESSES) {
         memcpy(late, panel.late, in->count * sizeof *late);
         return;

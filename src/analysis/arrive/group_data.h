@@ -31,6 +31,7 @@ typedef struct dxt_group_input {
     double floor;        /**< smallest lateness worth telling */
     double step;         /**< time of one operation and what belongs to it; NaN = unknown */
     bool ranks;          /**< the members are ranks of one node; otherwise nodes */
+    bool level_only;     /**< what is ordinary is wanted, not who is late, nor how sure that is */
     bool timed;          /**< otherwise it must also exceed the ordinary wait */
     double ops;          /**< operations averaged over; 0 = not known */
     double skew;         /**< known from elsewhere; NaN = to be found */

@@ -9,6 +9,7 @@
 #include "numeric/normal.h"
 #include "numeric/select.h"
 #include "numeric/tail.h"
+#include "numeric/vectors.h"
 
 /* Of `pairs` deviations the fit has used up one per member but one. */
 double dxt_pair_noise(const dxt_panel *p)
@@ -70,6 +71,14 @@ static size_t cell_deviations(const dxt_panel *p, const dxt_group *group)
     return used;
 }
 
+/* Whether the median of values is certainly below a bound, told by counting. */
+DXT_VECTORS static bool most_are_below(const double *values, size_t n, double bound)
+{
+    int64_t below = 0;
+    for (size_t i = 0; i < n; i++) below += values[i] < bound;
+    return (size_t)below > n / 2 + 1;
+}
+
 /* A pair's two waits need not betray it: the fit has used up one cell per member, and what few are
  * left may be small by chance, which the factor makes up for. */
 double dxt_cell_noise(const dxt_panel *p, const dxt_group *group)
@@ -79,9 +88,15 @@ double dxt_cell_noise(const dxt_panel *p, const dxt_group *group)
     size_t used = cell_deviations(p, group);
     if (used == 0) return 0;
     double left = fmax((double)used - n, 1);
+    double of_median = DXT_MAD_TO_DEVIATION * sqrt((double)used / left);
+    double errors = 1 + DXT_WILD_ERRORS / sqrt((double)used);
+    /* Mostly; near the bound rounding decides, and the median is taken. */
+    if (most_are_below(p->sample, used,
+                       (1 - DXT_TINY) * DXT_WILD * group->base / of_median / errors))
+        return 0;
     double deviation =
         DXT_MAD_TO_DEVIATION * dxt_median(p->sample, used) * sqrt((double)used / left);
-    if (deviation * (1 + DXT_WILD_ERRORS / sqrt((double)used)) < DXT_WILD * group->base) return 0;
+    if (deviation * errors < DXT_WILD * group->base) return 0;
     double small = deviation / DXT_SLOPE_PARTS + DXT_TINY;
     double slope = dxt_lateness_read(&p->scale, small) / small;
     return (1 + DXT_FEW_CELLS_NOISE / sqrt(left)) * DXT_MEDIAN_ERROR * DXT_ROOT_OF_2 * slope *

@@ -12,7 +12,7 @@
 void dxt_panel_seat(const dxt_group_input *in, dxt_panel *p)
 {
     p->count = in->count < DXT_WITNESSES ? in->count : DXT_WITNESSES;
-    p->pair_skew = -1;
+    p->pair_skew = p->level = -1;
     p->scale.transfer = -1;
     p->wait = in->scratch->wait;
     p->pair = in->scratch->pair;
@@ -23,14 +23,18 @@ void dxt_panel_seat(const dxt_group_input *in, dxt_panel *p)
         in->waits(in->context, p->member[a], p->member, p->count, p->wait + (size_t)a * p->count);
 }
 
-double dxt_panel_level(const dxt_panel *p)
+double dxt_panel_level(dxt_panel *p)
 {
     uint32_t n = p->ordinary_count;
+    bool all = n == p->count;
     size_t used = 0;
+    if (all && p->level >= 0) return p->level;
     for (uint32_t a = 0; a < n; a++)
         for (uint32_t b = 0; b < n; b++)
             if (a != b) p->sample[used++] = dxt_panel_wait(p, p->ordinary[a], p->ordinary[b]);
-    return used == 2 ? fmin(p->sample[0], p->sample[1]) : dxt_median(p->sample, used);
+    double level = used == 2 ? fmin(p->sample[0], p->sample[1]) : dxt_median(p->sample, used);
+    if (all) p->level = level;
+    return level;
 }
 
 /* Skew of the two that arrive closest to each other: of few members these are ordinary, unless they

@@ -19,6 +19,7 @@ typedef struct dxt_panel {
     double *pair;     /**< [count][count] how much later the column arrives than the row */
     double *sample;   /**< DXT_LEVEL_SAMPLE */
     double pair_skew; /**< of few members; negative until it is taken */
+    double level;     /**< dxt_panel_level() where all are ordinary; negative until it is taken */
     double noise;     /**< standard error by the cells alone */
     dxt_lateness_scale scale;
 } dxt_panel;
@@ -37,7 +38,7 @@ static inline double dxt_panel_pair(const dxt_panel *p, uint32_t a, uint32_t b)
 void dxt_panel_seat(const dxt_group_input *in, dxt_panel *p);
 
 /** Median wait between the ordinary members; of two, the shorter of their waits. */
-double dxt_panel_level(const dxt_panel *p);
+double dxt_panel_level(dxt_panel *p);
 /** Longest wait of any pair. */
 double dxt_panel_longest(const dxt_panel *p);
 /** Median of the waits for oneself. */

@@ -23,8 +23,8 @@ static void member_waits(const void *context, uint32_t i, const uint32_t *others
         wait[k] = dxt_fit_wait(members->fit, members->index[i], members->index[others[k]]);
 }
 
-/* Fit the members of one node among themselves; a skew of NaN is to be found. @return Their
- * number. */
+/* Fit the members of one node among themselves; a skew of NaN is to be found, and, where there are
+ * more nodes, only what is ordinary: then they are fitted once more. @return Their number. */
 static uint32_t fit_node(dxt_fit *fit, const dxt_roster *roster, uint32_t node, double skew,
                          dxt_group *group)
 {
@@ -38,6 +38,7 @@ static uint32_t fit_node(dxt_fit *fit, const dxt_roster *roster, uint32_t node, 
                              .count = members.count,
                              .population = fit->count,
                              .ranks = true,
+                             .level_only = isnan(skew) && fit->nodes > 1,
                              .cell_spread = fit->known_spread,
                              .floor = fit->floor,
                              .step = fit->step,
@@ -46,7 +47,7 @@ static uint32_t fit_node(dxt_fit *fit, const dxt_roster *roster, uint32_t node, 
                              .scratch = &fit->scratch->group,
                              .sorted = fit->values};
     dxt_group_fit(&input, members.late, group);
-    for (uint32_t k = 0; k < members.count; k++) {
+    for (uint32_t k = 0; k < members.count && !input.level_only; k++) {
         fit->late[members.index[k]] = members.late[k];
         fit->limit[members.index[k]] = group->limit;
         fit->error[members.index[k]] = group->error;

@@ -9,10 +9,18 @@
 #include "progress.h"
 
 /* A window as a job would give it: a floor, noise, one late rank. */
-static dxt_status make_window(uint32_t ranks, dxt_window **window)
+static dxt_status make_window(uint32_t ranks, uint64_t nodes, dxt_window **window)
 {
     dxt_status status = dxt_window_create(ranks, "dispatch", window);
     if (status != DXT_OK) return status;
+    bool placed = nodes > 0 && 2 * nodes <= ranks;
+    if (placed) (*window)->nodes = calloc(ranks, sizeof *(*window)->nodes);
+    if (placed && !(*window)->nodes) {
+        dxt_window_free(*window);
+        return DXT_ERR_NO_MEMORY;
+    }
+    for (uint32_t r = 0; placed && r < ranks; r++)
+        (*window)->nodes[r] = (int32_t)(r * nodes / ranks);
     uint64_t noise = 12345;
     for (size_t c = 0; c < (size_t)ranks * ranks; c++) {
         noise = noise * 6364136223846793005u + 1442695040888963407u;
@@ -103,7 +111,7 @@ static const char *find_numpy(void)
 
 /* What one number of ranks comes to, in µs; negative = not measured. */
 typedef struct row {
-    uint32_t ranks;
+    uint32_t ranks, nodes; /* 0 = none */
     double robust, ratio, numpy, reading;
 } row;
 
@@ -113,6 +121,7 @@ static void print_row(const row *r, bool json, bool numpy)
         stdout_printf("{\"v\": 1, \"bench\": \"analysis\", \"ranks\": %u, \"robust_us\": %.3f, "
                       "\"ratio_us\": %.3f, ",
                       r->ranks, r->robust, r->ratio);
+        if (r->nodes > 0) stdout_printf("\"nodes\": %u, ", r->nodes);
         if (r->numpy >= 0) stdout_printf("\"numpy_ratio_us\": %.3f, ", r->numpy);
         stdout_printf("\"read_us\": %.3f}\n", r->reading);
     } else {
@@ -128,17 +137,22 @@ static outcome measure(const bench_options *bench, uint32_t ranks, const char *p
                        double *times, size_t repeat)
 {
     dxt_window *window = NULL;
-    if (make_window(ranks, &window) != DXT_OK) return bench_no_memory();
+    if (make_window(ranks, bench->nodes, &window) != DXT_OK) return bench_no_memory();
     double robust_ns = time_method(window, DXT_METHOD_ROBUST, times, repeat);
     double ratio_ns = time_method(window, DXT_METHOD_RATIO, times, repeat);
     double read_ns = time_reading(window, times, repeat);
+    uint32_t nodes = window->nodes ? (uint32_t)bench->nodes : 0;
     dxt_window_free(window);
     if (robust_ns < 0 || ratio_ns < 0) {
         complain("bench", "%s", dxt_error());
         return EXIT_FAILED;
     }
-    const row result = {ranks, robust_ns / 1e3, ratio_ns / 1e3,
-                        python ? time_numpy(python, ranks) : -1.0, read_ns / 1e3};
+    const row result = {ranks,
+                        nodes,
+                        robust_ns / 1e3,
+                        ratio_ns / 1e3,
+                        python ? time_numpy(python, ranks) : -1.0,
+                        read_ns / 1e3};
     print_row(&result, bench->json, python != NULL);
     return EXIT_DONE;
 }

@@ -12,7 +12,7 @@
 
 /** What was asked for; counts of 0 were not given. */
 typedef struct bench_options {
-    uint64_t ranks, repeat, skip, tokens, hidden;
+    uint64_t ranks, nodes, repeat, skip, tokens, hidden;
     bool json, quick, bf16, logfmt, mpi, misses, list;
     const char *engine;  /**< NULL = "shm" */
     const char *against; /**< folder of another build, or NULL */
