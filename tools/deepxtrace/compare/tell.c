@@ -171,8 +171,9 @@ static void say_paths(const comparison *o)
 void tell_text(const compared *c)
 {
     for (int i = 0; i < 2; i++) {
-        stdout_printf("%s %s: %" PRIu64 " windows of %u ranks",
-                      i ? "after: " : "before:", c->names[i], c->sides[i]->windows,
+        uint64_t windows = c->sides[i]->windows;
+        stdout_printf("%s %s: %" PRIu64 " window%s of %u ranks",
+                      i ? "after: " : "before:", c->names[i], windows, windows == 1 ? "" : "s",
                       c->sides[i]->ranks);
         if (c->sides[i]->left_out)
             stdout_printf(" (the last run; %" PRIu64 " windows of runs before it are left out)",
