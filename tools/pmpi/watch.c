@@ -62,7 +62,7 @@ static void pmpi_say(const char *format, ...)
 /* Whether one line about what is done is wanted. */
 static bool is_quiet(void)
 {
-    const char *quiet = getenv("DEEPXTRACE_QUIET");
+    const char *quiet = secure_getenv("DEEPXTRACE_QUIET");
     return quiet && quiet[0] && strcmp(quiet, "0") != 0;
 }
 
@@ -70,7 +70,7 @@ static bool is_quiet(void)
 
 static int64_t interval_ns(void)
 {
-    const char *given = getenv("DEEPXTRACE_INTERVAL");
+    const char *given = secure_getenv("DEEPXTRACE_INTERVAL");
     char *end = NULL;
     double usual = dxt_default("interval_s"), seconds = given ? strtod(given, &end) : usual;
     bool right = seconds >= 0.1 && seconds <= 864000 && (!given || (end != given && !*end));
@@ -133,7 +133,7 @@ static void on_diagnosis(void *context, const dxt_diagnosis *diagnoses, size_t c
 
 static FILE *open_file(pmpi_watch *watch, const char *ending)
 {
-    const char *folder = getenv("DEEPXTRACE_OUTPUT");
+    const char *folder = secure_getenv("DEEPXTRACE_OUTPUT");
     char number[48] = "";
     /* Several communicators may be the second that their ranks have met. */
     if (watch->number > 0)

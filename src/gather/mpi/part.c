@@ -46,7 +46,7 @@ static dxt_status find_leader(MPI_Comm comm, uint32_t rank, uint32_t *leader, ch
     dxt_status status = mpi_part_check(
         MPI_Comm_split_type(comm, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node), why);
     if (status != DXT_OK) return status;
-    const char *given = getenv(NODE_SIZE);
+    const char *given = secure_getenv(NODE_SIZE);
     long size = given ? strtol(given, NULL, 10) : 0;
     MPI_Comm_rank(node, &member);
     if (size > 0) {

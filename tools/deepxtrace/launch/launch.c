@@ -64,7 +64,7 @@ outcome launch(int argc, char **argv, const char *job_options)
     enum { OWN = 5 };
     char folder[PATH_MAX], code[sizeof begin];
     char dash_c[] = "-c";
-    const char *given = getenv("DEEPXTRACE_PYTHON");
+    const char *given = secure_getenv("DEEPXTRACE_PYTHON");
     char *python = strdup(given && *given ? given : "python3"), *options = strdup(job_options);
     char **line = calloc(OWN + (size_t)argc, sizeof *line);
     if (!python || !options || !line) {
