@@ -9,6 +9,10 @@ foreach(test test_ep_numerics test_ep_create test_ep_faults test_ep_shm test_ncc
   target_include_directories(${test} PRIVATE ${PROJECT_SOURCE_DIR}/ep)
 endforeach()
 
+dxt_test(test_cuda_words SOURCES unit/test_cuda_words.c)
+target_include_directories(test_cuda_words PRIVATE ${PROJECT_SOURCE_DIR}/tools
+  ${PROJECT_SOURCE_DIR}/tests/stand_in)
+
 # The host half of what runs on GPUs is compiled on every machine, against stand-ins for the headers of
 # CUDA and NCCL, with warnings as errors. Nothing of it is linked.
 file(GLOB cuda_host CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/ep/cuda/*.c

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "kernels.h"
+#include "words.h"
 
 static _Thread_local char message[256];
 
@@ -12,15 +13,12 @@ static const char *last_error(void)
     return message;
 }
 
-/* What the runtime says in its own terms, in words of whoever has just this machine. */
 static const char *in_words(cudaError_t error)
 {
     int driver = 0;
-    if (error == cudaErrorNoDevice) return "the NVIDIA driver finds none";
-    if (error != cudaErrorInsufficientDriver) return cudaGetErrorString(error);
-    bool known = cudaDriverGetVersion(&driver) == cudaSuccess && driver > 0;
-    return known ? "the NVIDIA driver is older than the CUDA that this part was built with"
-                 : "no NVIDIA driver is installed";
+    if (cudaDriverGetVersion(&driver) != cudaSuccess) driver = 0;
+    const char *words = cuda_words(error, driver);
+    return words ? words : cudaGetErrorString(error);
 }
 
 /* The error is taken off the runtime, so that it is not told again by a later call. */
@@ -51,9 +49,10 @@ static int describe(uint32_t device, char *text, size_t size)
 {
     struct cudaDeviceProp properties;
     int driver = 0, runtime = 0;
-    if (heed(cudaGetDeviceProperties(&properties, (int)device), "device properties") != 0 ||
-        heed(cudaDriverGetVersion(&driver), "driver version") != 0 ||
-        heed(cudaRuntimeGetVersion(&runtime), "runtime version") != 0)
+    if (heed(cudaGetDeviceProperties(&properties, (int)device),
+             "cannot read the properties of the GPU") != 0 ||
+        heed(cudaDriverGetVersion(&driver), "cannot read the version of the driver") != 0 ||
+        heed(cudaRuntimeGetVersion(&runtime), "cannot read the version of the runtime") != 0)
         return -1;
     snprintf(text, size, "%s, compute %d.%d, %d SMs, CUDA %d.%d, driver for %d.%d", properties.name,
              properties.major, properties.minor, properties.multiProcessorCount, runtime / 1000,
@@ -66,8 +65,10 @@ static int describe(uint32_t device, char *text, size_t size)
 static void *allocate(size_t size)
 {
     void *memory = NULL;
-    if (heed(cudaMalloc(&memory, size ? size : 1), "device memory") != 0) return NULL;
-    if (heed(cudaMemset(memory, 0, size ? size : 1), "device memory") == 0) return memory;
+    if (heed(cudaMalloc(&memory, size ? size : 1), "cannot allocate device memory") != 0)
+        return NULL;
+    if (heed(cudaMemset(memory, 0, size ? size : 1), "cannot allocate device memory") == 0)
+        return memory;
     cudaFree(memory);
     return NULL;
 }
@@ -80,7 +81,7 @@ static void release(void *memory)
 static void *allocate_pinned(size_t size)
 {
     void *memory = NULL;
-    if (heed(cudaMallocHost(&memory, size), "pinned memory") != 0) return NULL;
+    if (heed(cudaMallocHost(&memory, size), "cannot allocate pinned memory") != 0) return NULL;
     return memory;
 }
 
@@ -92,9 +93,9 @@ static void release_pinned(void *memory)
 static void *map_host(void *memory, size_t size)
 {
     void *address = NULL;
-    if (heed(cudaHostRegister(memory, size, cudaHostRegisterMapped), "mapping host memory") != 0)
+    if (heed(cudaHostRegister(memory, size, cudaHostRegisterMapped), "cannot map host memory") != 0)
         return NULL;
-    if (heed(cudaHostGetDevicePointer(&address, memory, 0), "mapping host memory") == 0)
+    if (heed(cudaHostGetDevicePointer(&address, memory, 0), "cannot map host memory") == 0)
         return address;
     cudaHostUnregister(memory);
     return NULL;
@@ -107,12 +108,12 @@ static void unmap_host(void *memory)
 
 static int copy(void *to, const void *from, size_t size)
 {
-    return heed(cudaMemcpy(to, from, size, cudaMemcpyDefault), "copy");
+    return heed(cudaMemcpy(to, from, size, cudaMemcpyDefault), "cannot copy");
 }
 
 static int copy_queued(void *to, const void *from, size_t size, void *stream)
 {
-    return heed(cudaMemcpyAsync(to, from, size, cudaMemcpyDefault, stream), "copy");
+    return heed(cudaMemcpyAsync(to, from, size, cudaMemcpyDefault, stream), "cannot copy");
 }
 
 DXT_STATIC_ASSERT(sizeof(cudaIpcMemHandle_t) == DEVICE_SHARED_BYTES, "handles are passed on");
@@ -129,7 +130,7 @@ static void *map_shared(const uint8_t shared[DEVICE_SHARED_BYTES])
     cudaIpcMemHandle_t handle;
     for (size_t i = 0; i < sizeof handle.reserved; i++) handle.reserved[i] = (char)shared[i];
     cudaError_t error = cudaIpcOpenMemHandle(&memory, handle, cudaIpcMemLazyEnablePeerAccess);
-    return heed(error, "mapping another GPU's memory") == 0 ? memory : NULL;
+    return heed(error, "cannot map another GPU's memory") == 0 ? memory : NULL;
 }
 
 static void unmap_shared(void *memory)
@@ -143,7 +144,7 @@ static void *stream_create(void)
 {
     cudaStream_t stream = NULL;
     cudaError_t error = cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking);
-    return heed(error, "no stream") == 0 ? stream : NULL;
+    return heed(error, "cannot make a stream") == 0 ? stream : NULL;
 }
 
 static void stream_destroy(void *stream)
@@ -160,7 +161,8 @@ static void *event_create(bool timed)
 {
     cudaEvent_t event = NULL;
     unsigned int flags = timed ? cudaEventDefault : cudaEventDisableTiming;
-    return heed(cudaEventCreateWithFlags(&event, flags), "no event") == 0 ? event : NULL;
+    return heed(cudaEventCreateWithFlags(&event, flags), "cannot make an event") == 0 ? event
+                                                                                      : NULL;
 }
 
 static void event_destroy(void *event)
@@ -170,7 +172,7 @@ static void event_destroy(void *event)
 
 static int event_record(void *event, void *stream)
 {
-    return heed(cudaEventRecord(event, stream), "recording an event");
+    return heed(cudaEventRecord(event, stream), "cannot record an event");
 }
 
 static int event_query(void *event)
@@ -186,36 +188,38 @@ static int event_query(void *event)
 static int event_elapsed(void *from, void *to, double *ns)
 {
     float ms = 0;
-    if (heed(cudaEventElapsedTime(&ms, from, to), "time between events") != 0) return -1;
+    if (heed(cudaEventElapsedTime(&ms, from, to), "cannot read the time between events") != 0)
+        return -1;
     *ns = (double)ms * 1e6;
     return 0;
 }
 
 static int wait_event(void *stream, void *event)
 {
-    return heed(cudaStreamWaitEvent(stream, event, 0), "waiting for an event");
+    return heed(cudaStreamWaitEvent(stream, event, 0), "cannot wait for an event");
 }
 
 /* ---- graphs ---- */
 
 static int capture_begin(void *stream)
 {
-    return heed(cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal), "capture");
+    return heed(cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal),
+                "cannot record a graph");
 }
 
 static void *capture_end(void *stream)
 {
     cudaGraph_t graph = NULL;
     cudaGraphExec_t ready = NULL;
-    if (heed(cudaStreamEndCapture(stream, &graph), "capture") != 0) return NULL;
-    heed(cudaGraphInstantiate(&ready, graph, 0), "graph");
+    if (heed(cudaStreamEndCapture(stream, &graph), "cannot record a graph") != 0) return NULL;
+    heed(cudaGraphInstantiate(&ready, graph, 0), "cannot make a graph");
     cudaGraphDestroy(graph);
     return ready;
 }
 
 static int graph_launch(void *graph, void *stream)
 {
-    return heed(cudaGraphLaunch(graph, stream), "launching a graph");
+    return heed(cudaGraphLaunch(graph, stream), "cannot launch a graph");
 }
 
 static void graph_destroy(void *graph)
@@ -233,17 +237,17 @@ static void tolerate_captures(void)
 
 static int compute(const device_compute *arguments, void *stream)
 {
-    return heed(cuda_compute(arguments, stream), "compute");
+    return heed(cuda_compute(arguments, stream), "cannot launch the compute");
 }
 
 static int widen(const device_widen *arguments, void *stream)
 {
-    return heed(cuda_widen(arguments, stream), "the experts");
+    return heed(cuda_widen(arguments, stream), "cannot launch the experts");
 }
 
 static int gate(const uint32_t *word, uint32_t number, int64_t timeout_ns, void *stream)
 {
-    return heed(cuda_gate(word, number, timeout_ns, stream), "the gate");
+    return heed(cuda_gate(word, number, timeout_ns, stream), "cannot launch the gate");
 }
 
 const device_table *dxt_device_part(uint32_t layout)
