@@ -11,8 +11,7 @@
 
 dxt_status dxt_window_create(uint32_t ranks, const char *phase, dxt_window **window)
 {
-    if (!phase || !window)
-        return dxt_fail(DXT_ERR_INVALID, "window: operator and result must not be NULL");
+    if (!phase || !window) return dxt_fail(DXT_ERR_INVALID, "phase and window must not be NULL");
     if (ranks < 2) return dxt_fail(DXT_ERR_INVALID, "a window has at least 2 ranks, not %u", ranks);
     if (ranks > DXT_MAX_RANKS)
         return dxt_fail(DXT_ERR_LIMIT, "a window has at most %u ranks, not %u", DXT_MAX_RANKS,

@@ -43,11 +43,12 @@ static enum MHD_Result handle(server *s, struct MHD_Connection *connection, cons
     const char *cookie = MHD_lookup_connection_value(connection, MHD_COOKIE_KIND, "deepxtrace");
     bool posted = strcmp(method, "POST") == 0;
     if (!access_host(&s->access, host, origin))
-        return http_fail(connection, 403, "this host name is not answered; see serve --allow-host");
+        return http_fail(connection, 403,
+                         "this host name is not answered; serve --allow-host NAME allows it");
     if (strcmp(url, "/login") == 0 && s->access.token)
         return posted ? http_log_in(s, connection, r) : http_send_login(connection, 200);
     if (posted || (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0))
-        return http_fail(connection, 405, "this server only answers GET");
+        return http_fail(connection, 405, "this server answers GET only");
     if (strcmp(url, "/healthz") == 0) {
         char *text = strdup("ok\n");
         return text ? http_answer(connection, 200, "text/plain", text, NULL, NULL) : MHD_NO;

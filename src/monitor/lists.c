@@ -15,11 +15,12 @@ enum MHD_Result http_send_list(server *s, struct MHD_Connection *connection, con
                          .operator_name = http_argument(connection, "operator"),
                          .state = http_argument(connection, "state")};
     if (!http_number(connection, "limit", API_USUAL, 1, API_MOST, &asked.limit))
-        return http_fail(connection, 400, "limit is a whole number from 1 to 1000");
+        return http_fail(connection, 400, "limit must be a whole number from 1 to 1000");
     if (!http_number(connection, "after", 0, 0, INT64_MAX, &asked.after))
-        return http_fail(connection, 400, "after is the number that next had in the list before");
+        return http_fail(connection, 400,
+                         "after must be the number that the last list gave as next");
     if (asked.state && strcmp(asked.state, "open") != 0 && strcmp(asked.state, "closed") != 0)
-        return http_fail(connection, 400, "state is open or closed");
+        return http_fail(connection, 400, "state must be open or closed");
     store reader;
     char *text = http_open_store(s, &reader) ? api_list(&reader, &asked) : NULL;
     bool known = reader.why[0] != '\0';

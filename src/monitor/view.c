@@ -188,7 +188,8 @@ enum MHD_Result http_send_cells(server *s, struct MHD_Connection *connection)
         return http_answer_bytes(connection, 200, "application/octet-stream", out.data, out.size,
                                  NULL);
     free(out.data);
-    return well ? http_fail(connection, 404, "the cells of this window are not kept")
+    return well ? http_fail(connection, 404,
+                            "the cells of this window are not kept any more; its findings are")
                 : http_fail(connection, 503, "the store cannot be read");
 }
 
