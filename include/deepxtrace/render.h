@@ -86,6 +86,7 @@ typedef struct dxt_timeline_mark {
 typedef struct dxt_timeline_strip {
     const char *name;     /**< e.g. "6 → 1" */
     const double *values; /**< [windows] as those of the ranks */
+    const char *host;     /**< where that is, e.g. "gpu-03"; NULL = not known */
 } dxt_timeline_strip;
 
 /** Values of ranks over time: the lateness of each rank in each window. */

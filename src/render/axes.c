@@ -15,7 +15,6 @@
 /* On one axis fit fewer labels than this: the axis is at most 800 long and a label at least 12. */
 #define MOST_LABELS 128
 #define NAME_SIZE 11.0
-#define NAME_MOST 24
 /* Height of a node in a picture from which its borders are lines, or thin ones. */
 #define WIDE_NODE 48.0
 #define THIN_NODE 20.0
@@ -211,35 +210,13 @@ static uint32_t node_end(const dxt_model *model, uint32_t rank)
     return end;
 }
 
-/* What a node is called: its host, cut if it is long. */
-static void node_name(const dxt_model *model, uint32_t rank, dxt_text *text)
-{
-    const dxt_window *window = model->window;
-    const char *host = window->hosts ? window->hosts[rank] : NULL;
-    if (!host && window->devices) host = window->devices[rank].host;
-    text->size = 0;
-    if (!host || !host[0]) {
-        dxt_text_printf(text, "node %" PRId32, dxt_model_node(model, rank));
-        return;
-    }
-    dxt_text_clean(text, host, false);
-    size_t size, length = 0;
-    for (const char *at = text->data; at && *at && length < NAME_MOST; at += size, length++)
-        (void)dxt_utf8_next(at, &size);
-    if (text->failed || length < NAME_MOST) return;
-    const char *at = text->data;
-    for (int i = 0; i + 1 < NAME_MOST; i++, at += size) (void)dxt_utf8_next(at, &size);
-    text->size = (size_t)(at - text->data);
-    dxt_text_puts(text, "…");
-}
-
 double dxt_node_names(const dxt_model *model)
 {
     dxt_text name = {0};
     double widest = 0;
     if (dxt_model_node(model, 0) < 0) return 0;
     for (uint32_t rank = 0; rank < model->ranks; rank = node_end(model, rank)) {
-        node_name(model, rank, &name);
+        dxt_model_node_name(model, rank, &name);
         if (!name.failed) widest = fmax(widest, dxt_width_of(name.data, dxt_font_width));
     }
     free(name.data);
@@ -276,7 +253,7 @@ void dxt_draw_nodes(dxt_pen *pen, const dxt_model *model, const dxt_grid *grid)
         double middle = grid->y + (first + last) / 2 * grid->cell_height;
         if (middle < free_from) continue;
         free_from = middle + NAME_SIZE + 2;
-        node_name(model, rank, &pen->scratch);
+        dxt_model_node_name(model, rank, &pen->scratch);
         if (pen->scratch.failed) return;
         dxt_pen_text(pen, (dxt_label){.x = grid->x + wide + 8,
                                       .y = middle + 0.36 * NAME_SIZE,

@@ -37,7 +37,7 @@ static inline uint32_t dxt_paint_rgb(dxt_paint paint)
 {
     static const uint32_t light[DXT_PAINT_ROLES] = {
         [DXT_PAINT_PAPER] = 0xffffff, [DXT_PAINT_TEXT] = 0x1b1f24,   [DXT_PAINT_MUTED] = 0x59626d,
-        [DXT_PAINT_RULE] = 0x8c959f,  [DXT_PAINT_SILENT] = 0xeceef1, [DXT_PAINT_HATCH] = 0xb4bbc4,
+        [DXT_PAINT_RULE] = 0x8c959f,  [DXT_PAINT_SILENT] = 0xeceef1, [DXT_PAINT_HATCH] = 0x8c959f,
         [DXT_PAINT_MARK] = 0x12256e,  [DXT_PAINT_ON_MARK] = 0xffffff};
     return paint < DXT_PAINT_ROLES ? light[paint] : paint & 0xffffff;
 }

@@ -6,8 +6,8 @@
 
 #include "render/model.h"
 
-/* From a tenth of what is nothing to look at, over three decades at most. Noise stays green then,
- * also where there is nothing else. */
+/* From a third of what is nothing to look at, over three decades at most. Noise stays green then,
+ * also where there is nothing else, and where a row is the largest of many ranks. */
 static dxt_scale scale_of(const dxt_timeline_panel *panel)
 {
     double largest = 0;
@@ -19,7 +19,7 @@ static dxt_scale scale_of(const dxt_timeline_panel *panel)
                 largest = fmax(largest, panel->strips[s].values[k]);
     double high = fmax(fmax(largest, 10 * panel->ordinary), 1e-3);
     return (dxt_scale){
-        .low = fmax(panel->ordinary / 10, high / 1000), .high = high, .largest = largest};
+        .low = fmax(panel->ordinary / 3, high / 1000), .high = high, .largest = largest};
 }
 
 dxt_course dxt_course_of(const dxt_timeline_panel *panel, uint32_t rows, size_t columns)

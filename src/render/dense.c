@@ -90,12 +90,13 @@ static void draw_colored(dxt_screen *screen, uint32_t row, uint32_t column, stru
     }
 }
 
-/* The first rank in some rows of cells that is silent, else DXT_NO_RANK. */
-static uint32_t silent_in(const dxt_model *model, uint32_t row, uint32_t rows)
+/* The first rank among @p count cells that has a flag, else DXT_NO_RANK. */
+static uint32_t first_with(const dxt_model *model, const uint8_t *flags, uint8_t flag,
+                           uint32_t cell, uint32_t count)
 {
-    uint32_t end = (row + rows) * model->block;
-    for (uint32_t rank = row * model->block; rank < end && rank < model->ranks; rank++)
-        if (model->row_marked[rank] & DXT_FLAG_SILENT) return rank;
+    uint32_t end = (cell + count) * model->block;
+    for (uint32_t rank = cell * model->block; rank < end && rank < model->ranks; rank++)
+        if (flags[rank] & flag) return rank;
     return DXT_NO_RANK;
 }
 
@@ -104,11 +105,14 @@ static void draw_row_label(dxt_screen *screen, uint32_t row, struct shape shape)
     const dxt_model *model = screen->model;
     uint32_t step = shape.rows == 2 ? 8 : shape.width == 2 ? 1 : 4;
     uint32_t flagged = dxt_model_flagged(model, model->row_marked, row, shape.rows);
-    uint32_t silent = silent_in(model, row, shape.rows);
+    uint32_t silent = first_with(model, model->row_marked, DXT_FLAG_SILENT, row, shape.rows);
+    uint32_t point = first_with(model, model->row_marked, DXT_FLAG_POINT, row, shape.rows);
     if (flagged != DXT_NO_RANK)
         dxt_screen_row_label(screen, flagged, "*");
     else if (silent != DXT_NO_RANK)
         dxt_screen_row_label(screen, silent, "–");
+    else if (point != DXT_NO_RANK)
+        dxt_screen_row_label(screen, point, " ");
     else
         dxt_screen_row_label(screen, row % step == 0 ? row * model->block : DXT_NO_RANK, " ");
 }
@@ -133,7 +137,26 @@ static void draw_column_labels(dxt_screen *screen, struct shape shape)
     dxt_screen_newline(screen);
 }
 
-/* Below flagged columns a hat, and below that their numbers where they do not crowd. */
+/* "5*", or of neighbours that are flagged, such as a node, "8–15*". @return How many cells. */
+static uint32_t number_run(const dxt_model *model, uint32_t column, uint32_t rank, char *label,
+                           size_t size)
+{
+    uint32_t run = dxt_model_run(model, model->column_marked, column), last = rank;
+    for (uint32_t r = rank; r < (column + run) * model->block && r < model->ranks; r++)
+        if (model->column_marked[r] & DXT_FLAG_AXIS) last = r;
+    bool whole = last > rank;
+    for (uint32_t r = rank; r <= last && whole; r++)
+        whole = model->column_marked[r] & DXT_FLAG_AXIS;
+    if (whole) {
+        snprintf(label, size, "%" PRIu32 "–%" PRIu32 "*", rank, last);
+        return run;
+    }
+    snprintf(label, size, "%" PRIu32 "*", rank);
+    return 1;
+}
+
+/* Below flagged columns, and those of paths, a hat, and below that their numbers where they do not
+ * crowd: with a star where the column as a whole is flagged. */
 static void draw_flagged_columns(dxt_screen *screen, struct shape shape, bool numbers)
 {
     const dxt_model *model = screen->model;
@@ -141,10 +164,15 @@ static void draw_flagged_columns(dxt_screen *screen, struct shape shape, bool nu
     dxt_screen_row_label(screen, DXT_NO_RANK, " ");
     for (uint32_t column = 0; column < model->side; column++) {
         uint32_t rank = dxt_model_flagged(model, model->column_marked, column, 1);
-        if (rank == DXT_NO_RANK) continue;
-        char label[16] = "^";
-        if (numbers) snprintf(label, sizeof label, "%" PRIu32 "*", rank);
-        uint32_t at = column * shape.width, length = (uint32_t)strlen(label);
+        uint32_t point = first_with(model, model->column_marked, DXT_FLAG_POINT, column, 1);
+        if (rank == DXT_NO_RANK && point == DXT_NO_RANK) continue;
+        char label[32] = "^";
+        uint32_t at = column * shape.width;
+        if (numbers && rank == DXT_NO_RANK)
+            snprintf(label, sizeof label, "%" PRIu32, point);
+        else if (numbers)
+            column += number_run(model, column, rank, label, sizeof label) - 1;
+        uint32_t length = (uint32_t)dxt_width_of(label, dxt_terminal_width);
         if (at + length > room(screen)) at = room(screen) - length;
         if (at < used + (numbers && used > 0)) continue;
         dxt_screen_spaces(screen, at - used);
@@ -167,10 +195,11 @@ void dxt_draw_dense(dxt_screen *screen)
             else
                 draw_colored(screen, row, column, shape);
         }
-        dxt_screen_newline(screen);
+        dxt_screen_end_row(screen, row, shape.rows,
+                           screen->label_digits + 1 + model->side * shape.width);
     }
     for (uint32_t column = 0; column < model->ranks; column++) {
-        if (!(model->column_marked[column] & DXT_FLAG_AXIS)) continue;
+        if (!(model->column_marked[column] & (DXT_FLAG_AXIS | DXT_FLAG_POINT))) continue;
         draw_flagged_columns(screen, shape, false);
         draw_flagged_columns(screen, shape, true);
         break;

@@ -138,6 +138,7 @@ void dxt_draw_figures(dxt_screen *screen, const dxt_figures *figures)
         dxt_screen_row_label(screen, row, flagged ? "*" : " ");
         for (uint32_t column = 0; column < model->side; column++)
             draw_cell(screen, figures, row, column);
-        dxt_screen_newline(screen);
+        dxt_screen_end_row(screen, row, 1,
+                           screen->label_digits + 1 + model->side * (figures->width + 1));
     }
 }

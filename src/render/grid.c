@@ -8,6 +8,7 @@
 
 #define OUTLINE 2.0
 #define CASING 4.5
+#define THINNEST_STRIPE 4.0
 
 static dxt_grid grid_of(const dxt_model *model)
 {
@@ -126,13 +127,17 @@ static void draw_silent_row(dxt_pen *pen, const dxt_model *model, const dxt_grid
 static void draw_silent_stripes(dxt_pen *pen, const dxt_model *model, const dxt_grid *grid)
 {
     double width = model->side * grid->cell_width - grid->gap;
-    double each = grid->cell_height / model->block, height = fmax(each, 2);
+    double each = grid->cell_height / model->block, height = fmax(each, THINNEST_STRIPE);
     for (uint32_t rank = 0; rank < model->ranks; rank++) {
         if (!(model->row_marked[rank] & DXT_FLAG_SILENT) ||
             !dxt_model_partly_silent(model, rank / model->block))
             continue;
         double y = grid->y + (rank + 0.5) * each - height / 2;
         draw_silence(pen, grid->x, y, width, height);
+        /* So thin a stripe is seen by its edges. */
+        for (int edge = 0; edge < 2 && height > each; edge++)
+            dxt_pen_line(pen, (dxt_line){grid->x, y + edge * height, grid->x + width,
+                                         y + edge * height, 1, DXT_PAINT_MUTED});
     }
 }
 

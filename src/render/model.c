@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define NAME_MOST 24
+
 /* Marks that choose the scale; the first are the most expensive. */
 #define MOST_WEIGHED 64u
 
@@ -261,6 +263,27 @@ int32_t dxt_model_node(const dxt_model *model, uint32_t rank)
     bool several = false;
     for (uint32_t i = 1; nodes && i < model->ranks && !several; i++) several = nodes[i] != nodes[0];
     return several ? nodes[rank] : -1;
+}
+
+void dxt_model_node_name(const dxt_model *model, uint32_t rank, dxt_text *text)
+{
+    const dxt_window *window = model->window;
+    const char *host = window->hosts ? window->hosts[rank] : NULL;
+    if (!host && window->devices) host = window->devices[rank].host;
+    text->size = 0;
+    if (!host || !host[0]) {
+        dxt_text_printf(text, "node %" PRId32, dxt_model_node(model, rank));
+        return;
+    }
+    dxt_text_clean(text, host, false);
+    size_t size, length = 0;
+    for (const char *at = text->data; at && *at && length < NAME_MOST; at += size, length++)
+        (void)dxt_utf8_next(at, &size);
+    if (text->failed || length < NAME_MOST) return;
+    const char *at = text->data;
+    for (int i = 0; i + 1 < NAME_MOST; i++, at += size) (void)dxt_utf8_next(at, &size);
+    text->size = (size_t)(at - text->data);
+    dxt_text_puts(text, "…");
 }
 
 uint32_t dxt_model_flagged(const dxt_model *model, const uint8_t *flags, uint32_t cell,

@@ -83,6 +83,9 @@ uint32_t dxt_model_run(const dxt_model *model, const uint8_t *flags, uint32_t ce
 /** Node of a rank; −1 = not known, or there is only one. */
 int32_t dxt_model_node(const dxt_model *model, uint32_t rank);
 
+/** What the node of a rank is called: its host, cut if it is long. */
+void dxt_model_node_name(const dxt_model *model, uint32_t rank, dxt_text *text);
+
 /** Position of a cell on the scale, 0 … 1; NaN = silent or not observed. */
 double dxt_model_position(const dxt_model *model, uint32_t row, uint32_t column);
 

@@ -3,6 +3,7 @@
 #include "render/screen.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 
 #include "render/palette.h"
 
@@ -44,6 +45,26 @@ void dxt_screen_newline(dxt_screen *screen)
     while (screen->text.size > 0 && screen->text.data[screen->text.size - 1] == ' ')
         screen->text.size--;
     dxt_text_puts(&screen->text, "\n");
+}
+
+void dxt_screen_end_row(dxt_screen *screen, uint32_t row, uint32_t rows, size_t used)
+{
+    const dxt_model *model = screen->model;
+    uint32_t rank = row * model->block, end = rank + rows * model->block;
+    const int32_t *nodes = dxt_model_node(model, 0) < 0 ? NULL : model->window->nodes;
+    if (end > model->ranks) end = model->ranks;
+    while (nodes && rank > 0 && rank < end && nodes[rank] == nodes[rank - 1]) rank++;
+    dxt_text name = {0};
+    if (nodes && rank < end) dxt_model_node_name(model, rank, &name);
+    double width = name.size > 0 && !name.failed ? dxt_width_of(name.data, dxt_terminal_width) : 0;
+    if (width > 0 && (double)used + 2 + width <= screen->columns) {
+        dxt_screen_colors(screen, DXT_PLAIN, DXT_PLAIN);
+        dxt_text_puts(&screen->text, "  ");
+        dxt_text_puts(&screen->text, name.data);
+    }
+    screen->text.failed = screen->text.failed || name.failed;
+    free(name.data);
+    dxt_screen_newline(screen);
 }
 
 void dxt_screen_spaces(dxt_screen *screen, size_t count)

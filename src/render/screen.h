@@ -24,6 +24,9 @@ void dxt_screen_colors(dxt_screen *screen, uint32_t ink, uint32_t ground);
 uint32_t dxt_screen_ink(const dxt_screen *screen, uint32_t ground);
 /** Back to the terminal's own, and end the line. */
 void dxt_screen_newline(dxt_screen *screen);
+/** dxt_screen_newline() behind @p rows rows of cells from @p row on, @p used columns wide: if a
+ * node begins in them, its name stands there where there is room. */
+void dxt_screen_end_row(dxt_screen *screen, uint32_t row, uint32_t rows, size_t used);
 /** @p count spaces. */
 void dxt_screen_spaces(dxt_screen *screen, size_t count);
 /** Bold from here on, or not; nothing without colours. */

@@ -38,13 +38,17 @@ static dxt_course course_of(const dxt_timeline_panel *panel)
     return dxt_course_of(panel, MOST_ROWS, MOST_COLUMNS);
 }
 
-/* Room for the hosts of marked ranks, at the right. */
+/* Room for the hosts of marked ranks and of slow paths and links, at the right. */
 static double host_room(const dxt_timeline_panel *panel)
 {
     double widest = 0;
     for (size_t i = 0; panel->hosts && i < panel->mark_count; i++) {
         const char *host = panel->hosts[panel->marks[i].rank];
         if (host && host[0]) widest = fmax(widest, dxt_width_of(host, dxt_font_width) * SMALL + 10);
+    }
+    for (size_t s = 0; s < panel->strip_count; s++) {
+        const char *host = panel->strips[s].host;
+        if (host) widest = fmax(widest, dxt_width_of(host, dxt_font_width) * SMALL + 10);
     }
     return fmin(widest, 240);
 }
@@ -183,7 +187,7 @@ static void draw_silent_stripes(dxt_pen *pen, const dxt_course *course, uint32_t
             dxt_pen_box(pen, (dxt_box){.x = x + (double)k * width,
                                        .y = top,
                                        .width = width,
-                                       .height = fmax(each, 1),
+                                       .height = fmax(each, 3),
                                        .fill = DXT_PAINT_SILENT});
         }
 }
@@ -215,7 +219,12 @@ static double draw_strips(dxt_pen *pen, const dxt_course *course, double x, doub
             draw_cell(pen, course, dxt_course_strip(course, s, k), x + (double)k * width,
                       y + 6 + (double)s * height, height);
         if (!clean(pen, course->panel->strips[s].name)) return 0;
-        put_text(pen, x - 6, y + 6 + (double)(s + 1) * height - 3, SMALL, DXT_ANCHOR_END,
+        double at = y + 6 + (double)(s + 1) * height - 3;
+        put_text(pen, x - 6, at, SMALL, DXT_ANCHOR_END, pen->scratch.data);
+        const char *host = course->panel->strips[s].host;
+        if (!host) continue;
+        if (!clean(pen, host)) return 0;
+        put_text(pen, x + (double)course->columns * width + 8, at, SMALL, DXT_ANCHOR_START,
                  pen->scratch.data);
     }
     return course->panel->strip_count ? 6 + (double)course->panel->strip_count * height : 0;

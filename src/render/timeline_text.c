@@ -83,6 +83,18 @@ static void put_axis(dxt_screen *screen, const dxt_course *course, size_t label,
     dxt_screen_newline(screen);
 }
 
+/* The end of a row, and the host that belongs to it where there is room. */
+static void put_end(dxt_screen *screen, const dxt_course *course, const char *host)
+{
+    size_t used = screen->label_digits + 8 + course->columns;
+    dxt_text_puts(&screen->text, "|");
+    if (host && used + (size_t)dxt_width_of(host, dxt_terminal_width) < screen->columns) {
+        dxt_text_puts(&screen->text, " ");
+        dxt_text_clean(&screen->text, host, false);
+    }
+    dxt_text_puts(&screen->text, "\n");
+}
+
 static void put_row(dxt_screen *screen, const dxt_course *course, uint32_t row)
 {
     const dxt_timeline_panel *panel = course->panel;
@@ -96,14 +108,7 @@ static void put_row(dxt_screen *screen, const dxt_course *course, uint32_t row)
         put_cell(screen, course, silent ? (double)NAN : dxt_course_value(course, row, k));
     }
     dxt_screen_colors(screen, DXT_PLAIN, DXT_PLAIN);
-    dxt_text_puts(&screen->text, "|");
-    size_t used = screen->label_digits + 8 + course->columns;
-    if (marked != DXT_NO_RANK && panel->hosts && panel->hosts[marked] &&
-        used + strlen(panel->hosts[marked]) < screen->columns) {
-        dxt_text_puts(&screen->text, " ");
-        dxt_text_clean(&screen->text, panel->hosts[marked], false);
-    }
-    dxt_text_puts(&screen->text, "\n");
+    put_end(screen, course, marked != DXT_NO_RANK && panel->hosts ? panel->hosts[marked] : NULL);
 }
 
 static void put_strip(dxt_screen *screen, const dxt_course *course, size_t strip)
@@ -118,7 +123,7 @@ static void put_strip(dxt_screen *screen, const dxt_course *course, size_t strip
     for (size_t k = 0; k < course->columns; k++)
         put_cell(screen, course, dxt_course_strip(course, strip, k));
     dxt_screen_colors(screen, DXT_PLAIN, DXT_PLAIN);
-    dxt_text_puts(&screen->text, "|\n");
+    put_end(screen, course, course->panel->strips[strip].host);
     screen->text.failed = screen->text.failed || name.failed;
     free(name.data);
 }

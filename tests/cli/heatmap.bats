@@ -217,3 +217,18 @@ has_cairo() {
     refused 2 "run has no window that was asked for" run --case none -o other.html
     [ ! -e other.html ]
 }
+
+@test "a timeline's row of a link has its host, and explains only what can be seen" {
+    "$deepxtrace" simulate --ranks 8 --ranks-per-node 4 --windows 60 --from 20 --calm \
+        --nic-in dispatch:3:60us --nic-out dispatch:3:60us |
+        sed 's/"nodes":/"hosts":["a","a","a","gpu-7","b","b","b","b"],"nodes":/' > link
+    run -0 "$deepxtrace" heatmap --timeline --phase dispatch --color never link
+    [ "$(grep -c '↔ 3|.*| gpu-7$' <<< "$output")" -eq 1 ]
+    [[ $output != *"held up by what is named in the other operator"* ]]
+    run -0 "$deepxtrace" heatmap --timeline --phase combine --color never link
+    [[ $output == *"held up by what is named in the other operator"* ]]
+    # A node's name stands where it begins.
+    run -0 "$deepxtrace" heatmap --phase dispatch --color never link
+    [ "$(grep -c '  a$' <<< "$output")" -eq 1 ]
+    [ "$(grep -c '  b$' <<< "$output")" -eq 1 ]
+}

@@ -78,7 +78,7 @@ static void the_terminal_shows_a_line_per_rank(void **state)
                                 "rank 2 |–    |\n"
                                 "rank 3 |     |\n"
                                 "        10\n"
-                                "[ ] 0  [░] 0.50  [▒] 1.26  [▓] 3.17  [█] 7.96 µs and more\n");
+                                "[ ] 0  [░] 1.32  [▒] 2.60  [▓] 5.13  [█] 10.1 µs and more\n");
 }
 
 static void colours_are_closed_again(void **state)
@@ -115,7 +115,7 @@ static void what_is_known_besides_is_drawn(void **state)
     static const char *hosts[200];
     static const double strip[] = {0, 0, 0, 3000, 3000};
     static const dxt_timeline_mark mark = {.rank = 1, .first = 2, .last = 4};
-    static const dxt_timeline_strip strips[] = {{"6 → 1", strip}};
+    static const dxt_timeline_strip strips[] = {{"6 → 1", strip, "gpu-00 → gpu-<1>"}};
     dxt_timeline_panel panel = make(200, 5);
     for (int i = 0; i < 200; i++) hosts[i] = "gpu-<1>";
     for (int k = 0; k < 5; k++) numbers[k] = 10 + 4 * k;
@@ -131,7 +131,7 @@ static void what_is_known_besides_is_drawn(void **state)
     assert_non_null(strstr(output, "\nwindows 10 to 29, 4 in a column; rows of 4 ranks\n"
                                    "rank   1*|– ▓▓▓| gpu-<1>\n"
                                    "rank   4 |     |\n"));
-    assert_non_null(strstr(output, "\n    6 → 1|   ▒▒|\n"));
+    assert_non_null(strstr(output, "\n    6 → 1|   ▒▒| gpu-00 → gpu-<1>\n"));
     assert_non_null(strstr(output, "\n          03:00:00\n"));
     assert_non_null(strstr(output, "\nrank 1 late since window 18\n"));
     forget(NULL);
@@ -139,7 +139,7 @@ static void what_is_known_besides_is_drawn(void **state)
     static const char *const there[] = {"gpu-&lt;1&gt;", ">1</text>",
                                         ">6 → 1<",       ">20</text>",
                                         ">03:02:40<",    ">rank 1 late since window 18<",
-                                        "4 in a column"};
+                                        "4 in a column", ">gpu-00 → gpu-&lt;1&gt;<"};
     for (size_t i = 0; i < sizeof there / sizeof there[0]; i++)
         assert_non_null(strstr(output, there[i]));
     forget(NULL);

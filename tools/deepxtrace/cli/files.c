@@ -167,8 +167,8 @@ static bool look_at(struct entry *entry, const char *bytes, size_t size)
 }
 
 /* Look at the first bytes. Pipes cannot be read twice, and what cannot be opened is said later.
- * What a folder holds and needs a library that is not there is complained of.
- * @return false if there is no memory. */
+ * What a folder holds and cannot be unpacked is complained of. @return false if there is no memory.
+ */
 static bool peek(const char *command, struct entry *entry)
 {
     struct stat about;
@@ -179,8 +179,8 @@ static bool peek(const char *command, struct entry *entry)
     if (stat(entry->path, &about) != 0 || !S_ISREG(about.st_mode)) return true;
     dxt_status status = unpack_open(&entry->path, 1, &files, why, sizeof why);
     /* What a folder holds and cannot be unpacked here may be what is looked for. */
-    bool packed = status == DXT_ERR_UNSUPPORTED || status == DXT_ERR_LIMIT;
-    if (packed && entry->found) complain(command, "%s", why);
+    bool says = status == DXT_ERR_UNSUPPORTED || status == DXT_ERR_LIMIT;
+    if (says && entry->found) complain(command, "%s", why);
     if (status != DXT_OK) return status != DXT_ERR_NO_MEMORY;
     bytes = malloc(PEEK_SIZE);
     size_t size = 0, got = 1;
@@ -190,7 +190,7 @@ static bool peek(const char *command, struct entry *entry)
     }
     unpack_close(files);
     bool room = bytes && status != DXT_ERR_NO_MEMORY && look_at(entry, bytes, size);
-    if (!entry->found) entry->ours = true;
+    entry->ours = entry->ours || !entry->found;
     free(bytes);
     return room;
 }

@@ -114,6 +114,18 @@ static void begin_column(track *made, const dxt_window *window)
     for (size_t i = 0; i < made->strip_count; i++) made->strips[i]->values[k] = 0;
 }
 
+/* Two ranks of what a finding that makes nobody late is about: of a path the sender, then who
+ * waits; of a node one of its ranks. */
+static void ends_of(const track *made, const dxt_finding *finding, uint32_t ranks[2])
+{
+    bool path = finding->kind == DXT_SLOW_PATH;
+    bool node = finding->kind == DXT_SLOW_NODE_LINK;
+    ranks[0] = ranks[1] = made->ranks;
+    if (finding->kind == DXT_SLOW_NODE_PATH) return;
+    if (node && finding->rank_count > 0) ranks[0] = ranks[1] = finding->ranks[0];
+    if (!node) ranks[0] = path ? finding->source : finding->rank, ranks[1] = finding->rank;
+}
+
 /* The row of that name; NULL if there are too many, or no memory (then @p status). */
 static track_strip *strip_of(track *made, const char *name, dxt_status *status)
 {
@@ -175,7 +187,9 @@ static dxt_status add_ways(track *made, const dxt_findings *findings)
         note_node(made, finding);
         if (!name_way(made, finding, name, sizeof name)) continue;
         track_strip *strip = strip_of(made, name, &status);
-        if (strip) strip->values[k] = fmax(strip->values[k], finding->wait);
+        if (!strip) continue;
+        strip->values[k] = fmax(strip->values[k], finding->wait);
+        ends_of(made, finding, strip->ranks);
     }
     return status;
 }
@@ -199,13 +213,17 @@ dxt_status track_add(track *made, const dxt_window *window, const dxt_findings *
     made->last[k] = window->index;
     made->filled++;
     made->windows++;
-    made->inherited += findings->inherited != 0;
+    bool inherited = findings->inherited != 0;
+    double most = 0;
+    made->inherited += inherited;
     double *values = made->values + k * made->ranks;
     for (uint32_t rank = 0; rank < made->ranks; rank++) {
         double late = findings->lateness ? findings->lateness[rank] : 0;
         if (window->missing && window->missing[rank]) late = NAN;
         values[rank] = fmax(values[rank], late);
         if (late > 0) made->sums[rank] += late;
+        most = fmax(most, late);
     }
+    if (inherited) made->inherited_sum += most;
     return add_ways(made, findings);
 }

@@ -16,17 +16,19 @@
 typedef struct track_strip {
     char name[32]; /**< "6 → 1", "n2 → n0"; of links "→ 5", "5 →", "↔ n2" */
     double values[TRACK_COLUMNS]; /**< how slow, where it is named; else 0 */
+    uint32_t ranks[2]; /**< whose hosts stand beside it: of a path the sender, then who waits */
 } track_strip;
 
 typedef struct track {
     char *phase;
     uint32_t ranks;
     size_t columns;
-    uint64_t each;      /**< windows in a column */
-    uint64_t filled;    /**< windows in the newest column */
-    uint64_t windows;   /**< of the run */
-    uint64_t inherited; /**< of these, such as show what the other operator's findings name */
-    bool measured;      /**< `measure` is that of the values */
+    uint64_t each;        /**< windows in a column */
+    uint64_t filled;      /**< windows in the newest column */
+    uint64_t windows;     /**< of the run */
+    uint64_t inherited;   /**< of these, such as show what the other operator's findings name */
+    double inherited_sum; /**< of the lateness of who was latest in each of these */
+    bool measured;        /**< `measure` is that of the values */
     int64_t first[TRACK_COLUMNS], last[TRACK_COLUMNS]; /**< numbers of windows */
     char times[TRACK_COLUMNS][16];                     /**< "03:34:48"; "" = not known */
     double *values;                                    /**< [TRACK_COLUMNS][ranks]; NaN = silent */
@@ -39,6 +41,7 @@ typedef struct track {
     double *drawn; /**< [ranks][columns] */
     const char *time_list[TRACK_COLUMNS];
     dxt_timeline_strip strip_list[TRACK_STRIPS];
+    char strip_hosts[TRACK_STRIPS][96];
     dxt_timeline_mark *marks;
     size_t mark_count;
     char *title, *caption;

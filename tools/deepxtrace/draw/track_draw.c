@@ -20,6 +20,23 @@ static bool blames_rank(const track *made, const dxt_episode *episode, uint32_t 
     return node ? episode->node >= 0 && made->nodes[rank] == episode->node : episode->rank == rank;
 }
 
+static const char *host_of(const track *made, uint32_t rank)
+{
+    return made->hosts && rank < made->ranks && made->hosts[rank][0] ? made->hosts[rank] : NULL;
+}
+
+/* "gpu-00", or of a path between two "gpu-01 → gpu-00". NULL: not known. */
+static const char *name_hosts(const track *made, const uint32_t ranks[2], char text[96])
+{
+    const char *from = host_of(made, ranks[0]), *to = host_of(made, ranks[1]);
+    if (!from || !to) return NULL;
+    if (strcmp(from, to) == 0)
+        snprintf(text, 96, "%.90s", from);
+    else
+        snprintf(text, 96, "%.44s → %.44s", from, to);
+    return text;
+}
+
 static dxt_status transpose(track *made)
 {
     made->drawn = malloc(made->columns * made->ranks * sizeof *made->drawn);
@@ -29,7 +46,10 @@ static dxt_status transpose(track *made)
             made->drawn[rank * made->columns + k] = made->values[k * made->ranks + rank];
     for (size_t k = 0; k < made->columns; k++) made->time_list[k] = made->times[k];
     for (size_t i = 0; i < made->strip_count; i++)
-        made->strip_list[i] = (dxt_timeline_strip){made->strips[i]->name, made->strips[i]->values};
+        made->strip_list[i] = (dxt_timeline_strip){
+            .name = made->strips[i]->name,
+            .values = made->strips[i]->values,
+            .host = name_hosts(made, made->strips[i]->ranks, made->strip_hosts[i])};
     return DXT_OK;
 }
 
@@ -95,6 +115,8 @@ static dxt_status explain(const track *made, struct words *caption)
 {
     char who[64], line[200];
     if (10 * made->inherited < made->windows || made->inherited == 0) return DXT_OK;
+    /* What nobody would look at need not be explained. */
+    if (made->inherited_sum <= made->floor * (double)made->inherited) return DXT_OK;
     say_latest(made, who, sizeof who);
     int length = snprintf(line, sizeof line,
                           "%s held up by what is named in the other operator; the lateness here "
