@@ -263,8 +263,12 @@ static dxt_status split_matrices(dxt_reader *reader, const char *line, const cha
     while ((close = memmem(close, (size_t)(end - close), "]]", 2))) {
         close += 2;
         const char *open = memmem(close, (size_t)(end - close), "[[", 2), *word = close;
-        while (open && word < open && !dxt_is_letter(*word)) word++;
-        if (!open || word == open) continue;
+        if (!open) break;
+        while (word < open && !dxt_is_letter(*word)) word++;
+        if (word == open) {
+            close = open;
+            continue;
+        }
         if (!*done) lines->size = 0;
         *done = true;
         dxt_text_append(lines, line, (size_t)(close - line));

@@ -185,10 +185,31 @@ static void too_many_ranks_are_refused(void **state)
 static void long_lines_of_anything_are_read(void **state)
 {
     (void)state;
-    static const char *const parts[] = {
-        "[",      "[ ",   "rank0 [",           "[1] ",    "{",           "{\"a\":",
-        "nan",    "\"1;", "rank1: 1 2 [1 2] ", "\x1b[1m", "2025-09-15 ", "rank1 ",
-        "rank1 ("};
+    static const char *const parts[] = {"[",
+                                        "[ ",
+                                        "rank0 [",
+                                        "[1] ",
+                                        "{",
+                                        "{\"a\":",
+                                        "nan",
+                                        "\"1;",
+                                        "rank1: 1 2 [1 2] ",
+                                        "\x1b[1m",
+                                        "2025-09-15 ",
+                                        "rank1 ",
+                                        "rank1 (",
+                                        "[1 2]]",
+                                        "rank1 wait ",
+                                        "[[1 2]]a",
+                                        "x={{1, ",
+                                        "3: 1 2 ",
+                                        "1,5\t",
+                                        "rank 0 1 2 ",
+                                        "{\"\"a\"\":",
+                                        "]] [[",
+                                        "OrderedDict([",
+                                        "(array([1, ",
+                                        "x(a=[[1, 2], "};
     for (size_t i = 0; i < LENGTH(parts); i++) {
         dxt_text text = {0};
         while (text.size < 4000000) dxt_text_puts(&text, parts[i]);

@@ -166,9 +166,8 @@ static bool look_at(struct entry *entry, const char *bytes, size_t size)
     return true;
 }
 
-/* Look at the first bytes. Pipes cannot be read twice, and what cannot be opened is said later.
- * What a folder holds and cannot be unpacked is complained of. @return false if there is no memory.
- */
+/* Look at the first bytes. Pipes cannot be read twice, and what cannot be opened is said later;
+ * what a folder holds and cannot be unpacked, at once. @return false if there is no memory. */
 static bool peek(const char *command, struct entry *entry)
 {
     struct stat about;
