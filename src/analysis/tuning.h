@@ -32,7 +32,7 @@
 #define DXT_WITNESSES          64u    /* C [members] fitted pair by pair, for all (cost: square) */
 #define DXT_LEVEL_SAMPLE       4096u  /* C [cells] of a level at most; errs 1.6 % of a deviation */
 #define DXT_HEARD              16u    /* C [witnesses] heard on a member; more add only time */
-#define DXT_MOST_PATH_FINDINGS 64u    /* C [findings] slow paths or ways told; nobody reads more */
+#define DXT_MOST_PATH_FINDINGS 64u    /* C [findings] slow paths told; nobody reads more */
 #define DXT_MOST_LISTED        4096u  /* C [words] in a window's lists, nodes' left out */
 #define DXT_CELLS_OF           16u    /* C [ranks] whose cells history follows (square) */
 #define DXT_TIME_TEXT          40u    /* D [bytes] for a window's begin, as in dxt_findings */
@@ -121,15 +121,15 @@
 #define DXT_BLOCK_OUTSIDE      0.2    /* C [pairs between] but this part; more: more hints */
 #define DXT_BLOCK_APART        1.5    /* C [times] by which they must */
 
-/* Nodes (arrive/nodes.c, arrive/links.c). Larger: slow ways become late nodes, or topology. */
+/* Nodes (arrive/nodes.c, arrive/links.c). Larger: slow paths become late nodes, or topology. */
 #define DXT_TELLING_NODES      64u    /* C [nodes] that tell the transfer (not moved: a sample) */
 #define DXT_BLOCK_SAMPLES      262144u /* C [cells] of all pairs (not moved: a sample) */
 #define DXT_BLOCK_LEAST        9u     /* C [cells] of a pair of nodes (not moved: a sample) */
 #define DXT_MOST_LINKS_SHARE   0.1    /* C [pairs] slow beyond: topology; more: is told as faults */
 #define DXT_FAR_APART          10     /* C [1/skew] wait that tells nothing; more: fewer do */
-#define DXT_TWO_NODES_BETTER   0.8    /* C [late node's misfit] of a way; less: more often "late" */
-#define DXT_WAY_BOTH           0.5    /* B [lateness there] by which waits differ; more: ways */
-#define DXT_WAY_WAITS          3.0    /* B [short wait there] of a way; more: left open */
+#define DXT_TWO_NODES_BETTER   0.8    /* C [late node's misfit] of a path; less: more "late" */
+#define DXT_NODE_PATH_BOTH     0.5    /* B [lateness there] by which waits differ; more: paths */
+#define DXT_NODE_PATH_WAITS    3.0    /* B [short wait there] of a path; more: left open */
 
 /* Slow paths (explain/). Larger: fewer false ones, small ones are missed. */
 #define DXT_OUTLIER_SPREADS    8.0    /* C [deviations of a cell] a path must exceed */

@@ -24,7 +24,7 @@ static void levels_to_shifts(dxt_fit *fit, uint32_t a, double limit)
     for (uint32_t b = 0; b < n; b++) expected[b] = between_nodes(fit, a, b) + link[b];
     dxt_waits_of(expected, n, fit->skew);
     for (uint32_t b = 0; b < n; b++) {
-        /* Of two nodes either is late, or a way slow: both ways are as measured. */
+        /* Of two nodes either is late, or a path slow: both paths are as measured. */
         bool fits = n == 2 || level[b] - expected[b] <= limit;
         bool told = level[b] > fit->skew / DXT_FAR_APART && fits;
         if (told) shift[used++] = level[b];
@@ -45,11 +45,11 @@ void dxt_levels_to_shifts(dxt_fit *fit, double limit)
 static double link_excess(const dxt_fit *fit, double level, double limit, uint32_t a, uint32_t b)
 {
     double shift = between_nodes(fit, a, b);
-    double way = fit->between + fit->tier[(size_t)a * fit->nodes + b];
-    /* Skew only adds to what is expected: almost every way is done. */
-    if (a == b || level <= fmax(0, shift) + fmax(limit, way)) return 0;
+    double path = fit->between + fit->tier[(size_t)a * fit->nodes + b];
+    /* Skew only adds to what is expected: almost every path is done. */
+    if (a == b || level <= fmax(0, shift) + fmax(limit, path)) return 0;
     double expected = dxt_expected_wait(shift, fit->skew);
-    double usual = dxt_expected_wait(way, fit->skew);
+    double usual = dxt_expected_wait(path, fit->skew);
     return level > expected + fmax(limit, usual) ? level - expected : 0;
 }
 
@@ -61,8 +61,8 @@ DXT_VECTORS static int64_t count_open(const dxt_fit *fit, uint32_t a, double lim
     double between = fit->between, own = late[a], in = fit->node_in[a];
     int64_t open = 0;
     for (uint32_t b = 0; b < fit->nodes; b++) {
-        double shift = between + tier[b] + late[b] - own + in + out[b], way = between + tier[b];
-        double bound = (shift > 0 ? shift : 0) + (limit > way ? limit : way);
+        double shift = between + tier[b] + late[b] - own + in + out[b], path = between + tier[b];
+        double bound = (shift > 0 ? shift : 0) + (limit > path ? limit : path);
         open += !(level[b] <= bound);
     }
     return open;
@@ -79,7 +79,7 @@ static size_t count_slow_links(const dxt_fit *fit, double limit)
     return slow;
 }
 
-/* Where many ways are slow, and in both directions, it is how the machine is built. */
+/* Where many paths are slow, and in both directions, it is how the machine is built. */
 static void take_tiers(dxt_fit *fit, double limit)
 {
     uint32_t n = fit->nodes;
@@ -93,9 +93,9 @@ static void take_tiers(dxt_fit *fit, double limit)
     }
 }
 
-/* How much longer than expected the ways of node a take, in (what it waits) or out; 0 unless one is
- * slow and none is fast. */
-static double typical_way(const dxt_fit *fit, double limit, uint32_t a, bool out)
+/* How much longer than expected the paths of node a take, in (what it waits) or out; 0 unless one
+ * is slow and none is fast. */
+static double typical_path(const dxt_fit *fit, double limit, uint32_t a, bool out)
 {
     uint32_t n = fit->nodes, slow = 0, known = 0;
     for (uint32_t b = 0; b < n && slow == 0; b++) {
@@ -113,15 +113,15 @@ static double typical_way(const dxt_fit *fit, double limit, uint32_t a, bool out
     return any_fast ? 0 : dxt_median(fit->values, known);
 }
 
-/* What all ways of one node have in common is its uplink, if that is so of few nodes. */
+/* What all paths of one node have in common is its uplink, if that is so of few nodes. */
 static void take_uplinks(dxt_fit *fit, double limit)
 {
     uint32_t n = fit->nodes, found = 0;
     double in[DXT_MAX_RANKS], out[DXT_MAX_RANKS];
     if (n < DXT_LINK_LEAST) return;
     for (uint32_t a = 0; a < n; a++) {
-        in[a] = typical_way(fit, limit, a, false);
-        out[a] = typical_way(fit, limit, a, true);
+        in[a] = typical_path(fit, limit, a, false);
+        out[a] = typical_path(fit, limit, a, true);
         found += in[a] > 0 || out[a] > 0;
     }
     if (found > n / DXT_LINK_LEAST) return;

@@ -7,12 +7,12 @@
 #include "analysis/arrive/model.h"
 
 /** Turn what node a waits for node b, in fit->link, into what that is above the expected, where
- * that is abnormal; otherwise 0. Where many ways are slow in both directions, that is the topology.
- */
+ * that is abnormal; otherwise 0. Where many paths are slow in both directions, that is the
+ * topology. */
 void dxt_levels_to_links(dxt_fit *fit, double limit);
 
 /** Turn what node a waits for node b, in fit->level, into the shift that single paths are compared
- *  with. Where a way is ordinary, or known to be slow, its measured level is known better than its
+ *  with. Where a path is ordinary, or known to be slow, its measured level is known better than its
  *  parts; what is neither shows in its paths, and is NaN.
  *  @param limit  As for dxt_levels_to_links(): how far a wait may be from the expected. */
 void dxt_levels_to_shifts(dxt_fit *fit, double limit);

@@ -97,7 +97,7 @@ typedef struct dxt_fit {
                             that does not */
     double *level;       /**< [nodes][nodes] mean shift between ordinary ranks, as measured; NaN =
                             not, or too far apart to tell */
-    double way[2];       /**< of two nodes: what the first waits for the second, and it for the
+    double node_path[2]; /**< of two nodes: what the first waits for the second, and it for the
                             first, as measured between ordinary ranks */
     uint32_t sparse;     /**< as in dxt_known: a rank hears from its node and its rail only */
     bool same_node;      /**< the ranks of a node are known to share it */
@@ -150,7 +150,7 @@ static inline double dxt_fit_wait_on(const dxt_fit *fit, uint32_t k, uint32_t pa
 double dxt_fit_longest(const dxt_fit *fit, uint32_t i);
 
 /** What the path and the nodes add to the wait of a member of node a for one of node b. */
-static inline double dxt_fit_way(const dxt_fit *fit, uint32_t a, uint32_t b)
+static inline double dxt_fit_node_path(const dxt_fit *fit, uint32_t a, uint32_t b)
 {
     assert(a < fit->nodes && b < fit->nodes);
     if (a == b) return fit->transfer;
@@ -163,7 +163,7 @@ static inline double dxt_fit_way(const dxt_fit *fit, uint32_t a, uint32_t b)
 /** Mean shift of the wait of member i for member j, before the cut at 0. */
 static inline double dxt_fit_shift(const dxt_fit *fit, uint32_t i, uint32_t j)
 {
-    return fit->late[j] - fit->late[i] + dxt_fit_way(fit, fit->node[i], fit->node[j]);
+    return fit->late[j] - fit->late[i] + dxt_fit_node_path(fit, fit->node[i], fit->node[j]);
 }
 
 /** The same, the largest that fits when i is late in only some of the operations. */

@@ -33,7 +33,7 @@ static double misfit_between(const dxt_fit *fit)
     return sum;
 }
 
-/* Of two nodes, one is late or the way from it is slow: both make its columns high for the other.
+/* Of two nodes, one is late or the path from it is slow: both make its columns high for the other.
  * They differ in what its ranks wait for a rank that is later still; keep what fits better. */
 static void settle_two_nodes(dxt_fit *fit, double limit)
 {
@@ -54,7 +54,7 @@ static void settle_two_nodes(dxt_fit *fit, double limit)
     memcpy(fit->level, level, sizeof level);
 }
 
-/* The group was fitted as if its members waited for each other as long as for themselves. The way
+/* The group was fitted as if its members waited for each other as long as for themselves. The path
  * between nodes is longer, and while two are no further apart than that, both wait: what their
  * waits differ by is twice what they are apart. */
 static double without_way(const dxt_fit *fit, const dxt_lateness_scale *scale, double late)
@@ -64,7 +64,7 @@ static double without_way(const dxt_fit *fit, const dxt_lateness_scale *scale, d
     return copysign(dxt_lateness_read(scale, differ), late);
 }
 
-/* Of two nodes either may be late, or a way slow. @return The limit for a lateness. */
+/* Of two nodes either may be late, or a path slow. @return The limit for a lateness. */
 static double leave_way_out(dxt_fit *fit, double limit)
 {
     dxt_lateness_scale scale;
@@ -80,7 +80,7 @@ void dxt_fit_between(dxt_fit *fit)
     uint32_t n = fit->nodes;
     bool any_late = false;
     dxt_take_levels(fit);
-    if (n == 2) memcpy(fit->way, &fit->link[1], sizeof fit->way);
+    if (n == 2) memcpy(fit->node_path, &fit->link[1], sizeof fit->node_path);
     dxt_group group;
     dxt_group_input input = {.waits = node_waits,
                              .context = fit,
@@ -111,7 +111,7 @@ void dxt_fit_between(dxt_fit *fit)
         dxt_levels_to_links(fit, group.limit);
     }
     dxt_levels_to_shifts(fit, group.limit);
-    /* Too little to be told, but the ways had to be seen against it. */
+    /* Too little to be told, but the paths had to be seen against it. */
     for (uint32_t a = 0; a < n; a++)
         if (fabs(fit->node_late[a]) <= limit) fit->node_late[a] = 0;
 }

@@ -5,7 +5,7 @@
 
 #include "analysis/arrive/model.h"
 
-/** Fit the nodes among each other as if each were one rank, and the ways between them. */
+/** Fit the nodes among each other as if each were one rank, and the paths between them. */
 void dxt_fit_between(dxt_fit *fit);
 
 /** Each node was fitted alone, with the earlier half of its ranks as the ordinary ones. Where that

@@ -117,7 +117,8 @@ static double own_wait(const dxt_fit *fit, uint32_t i, uint32_t j)
 {
     if (i == j || fit->role[j] != DXT_ROLE_ORDINARY) return 0;
     if (fit->node[i] != fit->node[j] && !dxt_fit_stands_for_node(fit, j)) return 0;
-    return fmax(0, dxt_fit_wait(fit, i, j) - fmax(0, dxt_fit_way(fit, fit->node[i], fit->node[j])));
+    return fmax(0, dxt_fit_wait(fit, i, j) -
+                       fmax(0, dxt_fit_node_path(fit, fit->node[i], fit->node[j])));
 }
 
 void dxt_bound_loss(const dxt_fit *fit, double *least, double *most)

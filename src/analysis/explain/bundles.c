@@ -99,7 +99,7 @@ static void settle_rest(dxt_path_list *list, bool many, bool stalls)
     }
 }
 
-/* Whether a path has nothing in common with others, but for the way back. */
+/* Whether a path has nothing in common with others, but for the path back. */
 static bool is_alone(const struct web *web, const dxt_slow_path *path)
 {
     bool pair = path->bundle == DXT_BUNDLE_RAIL && web->ranks[path->of] == 2;

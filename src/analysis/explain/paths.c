@@ -45,22 +45,22 @@ static double excess_of(const struct search *s, uint32_t i, uint32_t j)
     return excess > least && wait > s->ratio * fmax(expected, s->fit->base) ? excess : 0;
 }
 
-/* Lateness of all members as a node sees it: their own, the way to it, their links to others. */
-DXT_VECTORS static void see(const dxt_fit *fit, uint32_t node, const double *restrict way,
+/* Lateness of all members as a node sees it: their own, the path to it, their links to others. */
+DXT_VECTORS static void see(const dxt_fit *fit, uint32_t node, const double *restrict path,
                             double *restrict seen)
 {
     const uint32_t *nodes = fit->node;
     const double *late = fit->late, *out = fit->nic_out;
     for (uint32_t j = 0; j < fit->count; j++)
-        seen[j] = late[j] + way[nodes[j]] + (nodes[j] == node ? 0 : out[j]);
+        seen[j] = late[j] + path[nodes[j]] + (nodes[j] == node ? 0 : out[j]);
 }
 
 static void take_view(struct search *s, uint32_t node)
 {
     const dxt_fit *fit = s->fit;
-    double *way = fit->values;
-    for (uint32_t b = 0; b < fit->nodes; b++) way[b] = dxt_fit_way(fit, node, b);
-    see(fit, node, way, s->late);
+    double *path = fit->values;
+    for (uint32_t b = 0; b < fit->nodes; b++) path[b] = dxt_fit_node_path(fit, node, b);
+    see(fit, node, path, s->late);
     /* From member to rank, from behind: a rank is not below its member. */
     for (uint32_t j = fit->count; j-- > 0 && fit->rank[j] != j;) s->late[fit->rank[j]] = s->late[j];
     s->node = node;

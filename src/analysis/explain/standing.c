@@ -9,38 +9,39 @@
 /* How much later than the other one node a is, by what the two wait for each other. */
 static double offset_of(const dxt_fit *fit, uint32_t a)
 {
-    return (fit->way[1 - a] - fit->way[a]) / 2;
+    return (fit->node_path[1 - a] - fit->node_path[a]) / 2;
 }
 
 /* What one of the two waits for the other that is later. */
 static double longer(const dxt_fit *fit)
 {
-    return fmax(fit->way[0], fit->way[1]);
+    return fmax(fit->node_path[0], fit->node_path[1]);
 }
 
 /* What the later one waits for the other, in ordinary waits inside nodes: next to none where that
  * one had arrived long before. */
 static double shorter(const dxt_fit *fit)
 {
-    return fmin(fit->way[0], fit->way[1]) / fmax(fit->base, DXT_TINY);
+    return fmin(fit->node_path[0], fit->node_path[1]) / fmax(fit->base, DXT_TINY);
 }
 
 /* Where each of the two waits long for the other, in one operator the one and in the other one the
  * other, a node that is late makes one of the waits alone; a slow path makes both. In the operator
  * it is slow in, whoever waits less was no later than the other leaves it. @return Whether it is
  * slow in this operator, in the other one, or it cannot be told. */
-static dxt_slow_way where_slow(const dxt_case *c, double more, double there)
+static dxt_slow_side where_slow(const dxt_case *c, double more, double there)
 {
     double here = shorter(&c->fit), back = shorter(&c->other);
-    if (fabs(more) >= DXT_WAY_BOTH * 2 * there) return DXT_WAY_UNTOLD;
-    if (here > DXT_WAY_WAITS * back) return DXT_WAY_HERE;
-    return back > DXT_WAY_WAITS * here ? DXT_WAY_THERE : DXT_WAY_UNTOLD;
+    if (fabs(more) >= DXT_NODE_PATH_BOTH * 2 * there) return DXT_PATH_SLOW_UNTOLD;
+    if (here > DXT_NODE_PATH_WAITS * back) return DXT_PATH_SLOW_HERE;
+    return back > DXT_NODE_PATH_WAITS * here ? DXT_PATH_SLOW_THERE : DXT_PATH_SLOW_UNTOLD;
 }
 
 /* Whether each waits for the other one in most operations: twice what arrivals that vary make. */
 static bool both_wait(const dxt_fit *fit)
 {
-    return fmin(fit->way[0], fit->way[1]) > 2 * dxt_expected_wait(fit->transfer, fit->skew);
+    return fmin(fit->node_path[0], fit->node_path[1]) >
+           2 * dxt_expected_wait(fit->transfer, fit->skew);
 }
 
 bool dxt_ranks_hold_up(const dxt_fit *fit)
@@ -65,9 +66,10 @@ dxt_standing dxt_node_stands(const dxt_case *c, uint32_t a)
         return left ? all : (dxt_standing){.own = 0, .carried = true};
     if (both_wait(fit) && both_wait(other)) return left ? all : nothing;
     double more = longer(fit) - fit->base - (longer(other) - other->base);
-    dxt_slow_way slow = here > limit && there > limit ? where_slow(c, more, there) : DXT_WAY_UNTOLD;
-    if (slow == DXT_WAY_THERE) return (dxt_standing){.own = 0, .carried = true};
-    if (slow == DXT_WAY_HERE) return (dxt_standing){.own = NAN, .way = true};
+    dxt_slow_side slow =
+        here > limit && there > limit ? where_slow(c, more, there) : DXT_PATH_SLOW_UNTOLD;
+    if (slow == DXT_PATH_SLOW_THERE) return (dxt_standing){.own = 0, .carried = true};
+    if (slow == DXT_PATH_SLOW_HERE) return (dxt_standing){.own = NAN, .path = true};
     if (there <= limit || fabs(more) <= fmax(limit, fit->skew)) return all;
     return more > 0 ? (dxt_standing){.own = more} : nothing;
 }

@@ -16,11 +16,15 @@
 typedef struct dxt_standing {
     double own;   /**< NaN: all of it, as far as this tells */
     bool carried; /**< it comes from ranks that are named, or from a path that is */
-    bool way;     /**< it is not late: the path from it is slow */
+    bool path;    /**< it is not late: the path from it is slow */
 } dxt_standing;
 
 /** In which operator the path between two nodes is slow. */
-typedef enum dxt_slow_way { DXT_WAY_UNTOLD, DXT_WAY_HERE, DXT_WAY_THERE } dxt_slow_way;
+typedef enum dxt_slow_side {
+    DXT_PATH_SLOW_UNTOLD,
+    DXT_PATH_SLOW_HERE,
+    DXT_PATH_SLOW_THERE
+} dxt_slow_side;
 
 /** Judge node a against the other one of two; of more, or without the other operator, all is left.
  *  Cost: O(ranks). */

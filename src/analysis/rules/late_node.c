@@ -19,7 +19,7 @@
 
 static bool applies(dxt_case *c, dxt_subject s)
 {
-    return c->fit.node_role[s.a] == DXT_ROLE_LATE && !dxt_node_stands(c, s.a).way;
+    return c->fit.node_role[s.a] == DXT_ROLE_LATE && !dxt_node_stands(c, s.a).path;
 }
 
 static dxt_size size(dxt_case *c, dxt_subject s)

@@ -24,7 +24,7 @@ static double excess(const dxt_case *c, dxt_subject s)
 /* Of two nodes: whether what looked as if one were late is the path from it. */
 static bool is_way_from(const dxt_case *c, uint32_t b)
 {
-    return c->fit.nodes == 2 && c->fit.node_role[b] == DXT_ROLE_LATE && dxt_node_stands(c, b).way;
+    return c->fit.nodes == 2 && c->fit.node_role[b] == DXT_ROLE_LATE && dxt_node_stands(c, b).path;
 }
 
 static bool applies(dxt_case *c, dxt_subject s)
@@ -37,7 +37,7 @@ static dxt_size size(dxt_case *c, dxt_subject s)
     const dxt_fit *fit = &c->fit;
     dxt_own own = {.wait = fmax(excess(c, s), fit->node_late[s.b])};
     dxt_standing standing = dxt_node_stands(c, s.b);
-    if (standing.way) {
+    if (standing.path) {
         own.carried = false;
     } else if (!isnan(standing.own)) {
         own = (dxt_own){.wait = standing.own, .carried = standing.carried};
