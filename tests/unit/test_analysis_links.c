@@ -198,6 +198,25 @@ static void all_links_of_a_node_are_its_uplink(void **state)
     }
 }
 
+/* Half of the ways between four nodes, and most of those between three, are over its uplink. */
+static void of_few_nodes_the_uplink_shows_among_many_slow_ways(void **state)
+{
+    (void)state;
+    for (uint32_t nodes = 3; nodes <= 4; nodes++) {
+        for (uint64_t seed = 1; seed <= 30; seed++) {
+            healthy(8 * nodes, seed);
+            bad_links(8, true, true);
+            links.uplink = links.bad[1] = true;
+            for (uint32_t r = 0; r < 8; r++) job.late[r] = -(double)(seed % 5) * US;
+            dxt_findings *found = judge_with_nodes(8);
+            assert_true(found->finding_count >= 1);
+            assert_int_equal(found->findings[0].kind, DXT_SLOW_NODE_LINK);
+            assert_int_equal(found->findings[0].direction, DXT_DIRECTION_BOTH);
+            dxt_findings_free(found);
+        }
+    }
+}
+
 /* As large as chance, nothing is told; larger, the uplink, never its ways one by one. */
 static void a_small_slow_uplink_is_not_its_ways(void **state)
 {
@@ -271,6 +290,7 @@ int main(void)
         cmocka_unit_test(of_three_ranks_it_must_be_known_that_they_share_a_node),
         cmocka_unit_test(links_to_other_nodes_are_the_ranks),
         cmocka_unit_test(all_links_of_a_node_are_its_uplink),
+        cmocka_unit_test(of_few_nodes_the_uplink_shows_among_many_slow_ways),
         cmocka_unit_test(a_small_slow_uplink_is_not_its_ways),
         cmocka_unit_test(late_ranks_next_to_bad_links_are_found),
         cmocka_unit_test(jitter_is_no_bad_link),

@@ -129,26 +129,29 @@ void dxt_links_between(dxt_fit *fit)
 /* Nodes that are looked at, but for the ways to and from the one that is judged. */
 #define NO_NODE UINT32_MAX
 
-/* What a node waits at least for the others, or these for it; not those that are early, or late, of
- * whom it cannot be told. NaN where fewer than two are left: that would be the way between two. Two
- * that are not judged are compared with by their way. */
-static double least_of_node(const dxt_fit *fit, uint32_t a, bool out, uint32_t without)
+/* Whether node b is not early, or late, itself, so that what it is waited for (waits) is told. */
+static bool tells(const dxt_fit *fit, uint32_t b, bool out)
 {
-    uint32_t n = fit->nodes, used = 0;
+    return (out ? fit->node_late[b] : -fit->node_late[b]) <= fit->node_limit[b];
+}
+
+/* What a node waits at least for the others, or these for it; not those that are early, or late, of
+ * whom it cannot be told, unless `any` will do. NaN where fewer than two are left: that would be
+ * the way between two. Two that are not judged are compared with by their way. */
+static double least_of_node(const dxt_fit *fit, uint32_t a, bool out, uint32_t without, bool any)
+{
+    uint32_t n = fit->nodes, used = 0, enough = without == NO_NODE ? 2 : 1;
     for (uint32_t b = 0; b < n; b++)
-        if (b != a && b != without &&
-            (out ? fit->node_late[b] : -fit->node_late[b]) <= fit->node_limit[b])
+        if (b != a && b != without && (any || tells(fit, b, out)))
             fit->values[used++] = fit->link[out ? (size_t)b * n + a : (size_t)a * n + b];
-    uint32_t enough = without == NO_NODE ? 2 : 1;
     return used < enough ? NAN : shortest(fit->values, used);
 }
 
-/* That of each node, and the median of them. */
 static double median_least(const dxt_fit *fit, bool out, uint32_t without, double *least)
 {
     uint32_t used = 0;
     for (uint32_t a = 0; a < fit->nodes; a++)
-        least[a] = a == without ? NAN : least_of_node(fit, a, out, without);
+        least[a] = a == without ? NAN : least_of_node(fit, a, out, without, false);
     for (uint32_t a = 0; a < fit->nodes; a++)
         if (!isnan(least[a])) fit->values[used++] = least[a];
     return used ? dxt_median(fit->values, used) : NAN;
@@ -200,8 +203,11 @@ void dxt_links_of_nodes(dxt_fit *fit, double limit)
     bool moved = false;
     for (uint32_t a = 0; a < fit->nodes; a++) {
         /* Who turned out to be on time tells of the others from then on. */
-        double in = moved ? least_of_node(fit, a, false, NO_NODE) : all_in[a];
-        double out = moved ? least_of_node(fit, a, true, NO_NODE) : all_out[a];
+        double in = moved ? least_of_node(fit, a, false, NO_NODE, false) : all_in[a];
+        double out = moved ? least_of_node(fit, a, true, NO_NODE, false) : all_out[a];
+        /* Of few nodes it may be the uplink itself that makes the others early or late. */
+        if (isnan(in) && out - base > limit) in = least_of_node(fit, a, false, NO_NODE, true);
+        if (isnan(out) && in - base > limit) out = least_of_node(fit, a, true, NO_NODE, true);
         if (isnan(in) || isnan(out) || fmax(in, out) - base <= limit) continue;
         double others = base_without(fit, a, base);
         double least = fmax(limit, DXT_LINK_UNEVENNESS * others);
