@@ -97,6 +97,24 @@ def test_the_page_waits_for_the_first_window(page, job, tmp_path):
         assert page.script("return document.body.app.panels.length") == 2
 
 
+def test_of_many_groups_the_one_that_is_shown_is_in_view(page, tmp_path):
+    (tmp_path / "logs").mkdir()
+    lines = browser.run("simulate", "-n", 4, "--windows", 1).stdout.splitlines()
+    for group in range(40):
+        named = [json.dumps({**json.loads(line), "group": "group %d" % group}) for line in lines]
+        (tmp_path / "logs" / ("%d.jsonl" % group)).write_text("\n".join(named) + "\n")
+    with serve(page, tmp_path) as server:
+        monitor.until(lambda: len(server.get("/api/v1/groups")["groups"]) == 40)
+        page.go("http://127.0.0.1:%d/" % server.port)
+        shows(page, 0)
+        for click in ("", "const all = document.querySelectorAll('#nav button'); all[30].click()"):
+            page.script(click)
+            page.settle()
+            assert page.script(
+                "const b = document.querySelector('#nav [aria-pressed=true]').getBoundingClientRect(),"
+                " n = document.getElementById('nav').getBoundingClientRect(); return b.top >= n.top && b.bottom <= n.bottom")
+
+
 def test_slow_paths_have_rows_and_nodes_are_drawn(page, tmp_path):
     (tmp_path / "logs").mkdir()
     browser.simulate(tmp_path / "logs" / "decode.jsonl", "-n", 8, "--ranks-per-node", 4, "--windows", 6, "--from", 2,

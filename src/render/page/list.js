@@ -39,6 +39,11 @@ function showNav(app) {
   });
   if (app.run.operators.length > 1)
     nav.append(button("side by side", app.shown.length > 1, () => app.setShown(app.pair())));
+  // Of many, the one that is shown is in view, until somebody scrolls.
+  const name = app.run.id === undefined ? app.source.runs.indexOf(app.run) : app.run.id;
+  const shown = nav.querySelector("[aria-pressed=true]");
+  if (shown && name !== app.inView) shown.scrollIntoView({ block: "nearest" });
+  app.inView = name;
   if (held) for (const b of nav.querySelectorAll("button")) if (b.textContent === held) b.focus();
 }
 
