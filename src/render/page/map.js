@@ -282,12 +282,13 @@ class HeatMap {
     this.nameMarked(g, named, namedRows);
     c.fillStyle = theme.muted;
     c.textAlign = "left";
-    c.fillText("awaited rank →", g.left, 8);
+    const axis = "awaited rank →";
+    c.fillText(axis, g.left, 8);
     c.textAlign = "right";
     const b = this.what.cells.block;
     const what = quantity(this.what.scale.measure);
     const key = b > 1 ? "longest of " + b + " × " + b + what.slice(what.lastIndexOf(" in ")) : what;
-    c.fillText(fitText(c, key, g.size - 95), g.left + g.size, 8);
+    c.fillText(fitText(c, key, g.size - c.measureText(axis).width - 8), g.left + g.size, 8);
     c.textAlign = "left";
     c.save();
     c.translate(8, g.top + g.size);
