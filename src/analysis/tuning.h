@@ -155,6 +155,7 @@
 /* What explains what (explain/). Larger: fewer second causes, or lines, are told. */
 #define DXT_ECHO               0.8    /* R [transfer] lateness in combine of who is late before */
 #define DXT_ECHO_OF_TRANSFER   2.0    /* R [waits there] lateness by leaving a transfer late */
+#define DXT_ECHO_OF_MORE       8.0    /* R [more than ordinary waits there] the same, if known */
 #define DXT_ECHO_BACK          0.5    /* R [other's wait] that made it late; more: fewer echoes */
 #define DXT_CARRIED_DOUBT      0.3    /* C [what is carried] its error: means, not operations */
 #define DXT_RECEIVED_DOUBT     0.5    /* C [what is carried] of a receiver: leaves with the last */

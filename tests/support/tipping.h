@@ -37,6 +37,7 @@ static struct {
     double share;        /* smallest worth telling; 0 = default */
     double known_spread; /* 0 = unknown */
     double other_spread;
+    double transfer_ordinary; /* of two ranks, added up; 0 = unknown */
     const char *phase;
     dxt_method method;
 } m;
@@ -126,7 +127,8 @@ static inline void judge_all(dxt_window *window, dxt_window *companion, dxt_wind
                                           .companion = companion,
                                           .adjacent = adjacent,
                                           .cell_spread = m.known_spread,
-                                          .companion_spread = m.other_spread};
+                                          .companion_spread = m.other_spread,
+                                          .transfer_ordinary = m.transfer_ordinary};
     dxt_findings *found;
     assert_int_equal(dxt_analyze(window, &options, &found), DXT_OK);
     keep(found);

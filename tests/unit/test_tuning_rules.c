@@ -184,6 +184,20 @@ static double echo_of_transfer(void)
     return tip(later_than_transfer, 4 * US, 100 * US) / US;
 }
 
+static bool later_than_more(double late)
+{
+    dxt_window *before = transfer(5 * US, 5 * US);
+    m.transfer_ordinary = 5 * US;
+    m.late[1] = late;
+    judge_all(window_of(0), NULL, before);
+    return named(DXT_LATE_RANK, 1);
+}
+
+static double echo_of_more(void)
+{
+    return tip(later_than_more, 4 * US, 100 * US) / US;
+}
+
 static bool late_there_too(double of_1)
 {
     dxt_window *before = transfer(5 * US, of_1);
@@ -594,6 +608,7 @@ static const tipping rows[] = {
     ROW(trace, 66.667),
     ROW(echo, 40),
     ROW(echo_of_transfer, 20.16),
+    ROW(echo_of_more, 40.638),
     ROW(echo_back, 10),
     ROW(node_carried, 100),
     ROW(node_late_by_less, 30),

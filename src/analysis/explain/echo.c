@@ -75,8 +75,10 @@ static bool explains(const dxt_fit *fit, const dxt_fit *transfer, uint32_t k, do
     uint32_t own = member_of(transfer, fit->rank[k]);
     if (own == transfer->count) return false;
     double echo = echo_of(fit, transfer, k, own, late > 0);
-    return echo - ordinary_both_ways(transfer, own, before) > transfer->floor &&
-           fabs(late) < DXT_ECHO_OF_TRANSFER * echo;
+    double ordinary = ordinary_both_ways(transfer, own, before), more = echo - ordinary;
+    double most = DXT_ECHO_OF_TRANSFER * echo;
+    if (ordinary > 0) most = fmax(most, DXT_ECHO_OF_MORE * more);
+    return more > transfer->floor && fabs(late) < most;
 }
 
 bool dxt_is_echo(const dxt_case *c, uint32_t k)
