@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The names of the enums, as recordings and diagnoses have them. */
 #include <deepxtrace/analysis.h>
 
 const char *dxt_finding_kind_name(dxt_finding_kind kind)

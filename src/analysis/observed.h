@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A window that is checked, and has no holes: what nobody observed is taken to be ordinary. */
 #ifndef DXT_ANALYSIS_OBSERVED_H
 #define DXT_ANALYSIS_OBSERVED_H
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The public functions: the life of a history, which windows are of its run, and what it says. */
 #include "history/memory.h"
 
 #include <math.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* How late each rank was over the windows that are remembered, for drawing. */
 #include <stdlib.h>
 
 #include "base/base.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Slow links: what a rank or a node loses at its own door, in what comes in, in what goes out, or
+ * Slow links: what a rank or a node loses at its own link, in what comes in, in what goes out, or
  * in both. A link that is slow both ways adds the same to both waits of each pair, so that no
  * lateness shows it; it shows in rows and columns. A link is slow when nothing that passes it is
  * fast: its shortest waits count, and what is ordinary is what the best links have, since many may

@@ -4,8 +4,9 @@
  * is one of the late ranks, in dispatch one of those that wait for all; each window needs the other
  * one to tell, or the bytes that were received (DXT_HOT_BYTES).
  *
- * How large, and how sure: as a late rank in combine, as a slow receiver (an early rank) in
- * dispatch.
+ * How large: as a late rank in combine, as a slow receiver (an early rank) in dispatch; a slow
+ * sender, which is early before by up to DXT_SEND_AND_EARLY of what it sends late, is none.
+ * How sure: as these.
  */
 #include "analysis/explain/companion.h"
 #include "analysis/phase.h"

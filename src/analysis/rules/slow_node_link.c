@@ -4,6 +4,9 @@
  * while the node is on time (arrive/slow_links.c). It takes three nodes to tell it from a slow
  * path.
  *
+ * What makes it slow: the least of what passes it (one in DXT_SHORTEST_ONE_IN) is above that of the
+ * typical node by the limit and by DXT_LINK_UNEVENNESS of it (arrive/slow_links.c), or all its
+ * paths are longer than expected, and one of them is slow (arrive/links.c).
  * How large: what the uplink adds to a wait, in the slower direction; less what the node carried
  * over: who is early waits longer for all, and is waited for longer who is late (DXT_NODE_DOUBT).
  * Lateness does not make both directions slow.

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * slow_node_path: all paths from one node to another are slow, beyond what the lateness of the two
- * and the topology explain (arrive/links.c).
+ * and the topology explain (arrive/links.c): by the limit of a lateness among nodes, and by what
+ * paths between nodes take; unless more than DXT_MOST_LINKS_SHARE of them do, which is how the
+ * machine is built. Of two nodes it must fit by DXT_TWO_NODES_BETTER, or not change sides
+ * (DXT_WAY_BOTH, DXT_WAY_WAITS).
  *
  * How large: what the path takes above that; between two nodes what of it does not change sides
  * from operator to operator (explain/standing.c), less what they carried over (DXT_NODE_DOUBT).
