@@ -74,7 +74,7 @@ class Sampler:
         return not (number * _SPREAD >> 8) & self.mask
 
     def spent(self, seconds: float) -> None:
-        """How long measuring one operation has kept the program: 0 where the GPU has work anyway."""
+        """How long measuring one operation has kept the program; 0 where the GPU has work."""
         if len(self._spent) < _COSTS:
             self._spent.append(seconds)
         else:

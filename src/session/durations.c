@@ -35,10 +35,10 @@ struct list {
 
 struct dxt_durations {
     uint32_t ranks, operators;
-    struct list *lists; /* [operators][ranks] */
-    dxt_duration *told; /* of all lists */
-    uint32_t *at;       /* [ranks] scratch */
-    double *waits;      /* [ranks][DXT_DURATIONS_KEPT] scratch */
+    struct list *lists;                   /* [operators][ranks] */
+    dxt_duration *told;                   /* of all lists */
+    uint32_t *at;                         /* [ranks] scratch */
+    double *waits;                        /* [ranks][DXT_DURATIONS_KEPT] scratch */
     double apart[2 * DXT_DURATIONS_KEPT]; /* scratch */
 };
 

@@ -130,8 +130,8 @@ __device__ __noinline__ Seen<kEachOf<kRanks>> look(const unsigned *reached, cons
         for (int k = 0; k < kEach; ++k) {
             const bool has = pending >> k & 1;
             if (k == 0 || has)
-                words[k] = load(has ? static_cast<const void *>(reached + lane - 1 + 31 * k)
-                                    : counter);
+                words[k] =
+                    load(has ? static_cast<const void *>(reached + lane - 1 + 31 * k) : counter);
         }
         now = clock64();
         found.complete =
@@ -156,11 +156,12 @@ template <int kTag, int kRanks, int kThreads, int64_t kUsed> struct Watch {
     static constexpr bool kOn = is_operator(kTag);
     static constexpr int kPeers = kRanks;
     static constexpr bool kWatches = kOn && kRanks > 1;
-    static constexpr int kEach = kEachOf<kWatches ? kRanks : 1>;
+    static constexpr int kWatched = kWatches ? kRanks : 1;
+    static constexpr int kEach = kEachOf<kWatched>;
 
     Area *area;
-    int first;              // rank in the whole group of NVLink's rank 0
-    unsigned seen = 0;      // as in Seen
+    int first;         // rank in the whole group of NVLink's rank 0
+    unsigned seen = 0; // as in Seen
     unsigned cycles[kEach];
     // From here on the library's timeout counts: 0 = when it looks; 1 = it is over.
     long long begun = 0;
@@ -173,8 +174,8 @@ template <int kTag, int kRanks, int kThreads, int64_t kUsed> struct Watch {
 
     // Where this barrier is watched: tell the peers that it is reached, by a warp that nobody waits
     // for, if there is one, and wait for the counter by the first warp. Call it after the release
-    // and a __syncthreads(). pointer(own word, peer) is that peer's word; epoch counts barriers from
-    // 1. Returns whether the counter is what it is to become; false in other warps than the first,
+    // and a __syncthreads(). pointer(own word, peer) is that peer's word; epoch counts barriers
+    // from 1. Returns whether the counter is what it is to become; false in other warps than the first,
     // which do not wait, and where nothing is watched: the library waits then.
     template <int64_t kCycles, typename pointer_t>
     __device__ __forceinline__ bool watch(const pointer_t &pointer, const int *counter, int target,
@@ -188,8 +189,7 @@ template <int kTag, int kRanks, int kThreads, int64_t kUsed> struct Watch {
                         area->reached, counter, target, static_cast<unsigned>(epoch), rank, thread);
                     seen = found.seen;
 #pragma unroll
-                    for (int k = 0; k < kEach; ++k)
-                        cycles[k] = found.cycles[k];
+                    for (int k = 0; k < kEach; ++k) cycles[k] = found.cycles[k];
                     begun = !found.complete;
                     return found.complete;
                 }
