@@ -2,8 +2,8 @@
 /*
  * slow_receiver: it waits for all, though the others wait for it as for anybody: it is on time, and
  * receives slowly (arrive/sides.c): as early as a late rank is late (rules/late_rank.c), but waited
- * for like an ordinary rank rather than like one so early. Among DXT_SIDE_LEAST to DXT_SIDE_MEMBERS ordinary
- * ranks rows and columns are looked at as well.
+ * for like an ordinary rank rather than like one so early. Among DXT_SIDE_LEAST to DXT_SIDE_MEMBERS
+ * ordinary ranks rows and columns are looked at as well.
  *
  * How large: what its receive side adds to each of its waits; nothing if the transfer before
  * explains it (explain/echo.c).
