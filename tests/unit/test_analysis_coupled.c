@@ -40,6 +40,26 @@ static void who_hears_late_is_no_late_node(void **state)
     }
 }
 
+/* In a hybrid mode one rank alone saw that, on its rail. */
+static void who_hears_late_unseen_is_no_late_node(void **state)
+{
+    (void)state;
+    dxt_findings *found[OPERATORS];
+    for (uint64_t seed = 1; seed <= 24; seed++) {
+        begin(16, 8, seed);
+        run.hybrid = true;
+        run.path = slow_nic;
+        run.gap = (seed % 2 ? 6 : 30) * US;
+        nic.bad = 1;
+        nic.in = true;
+        nic.size = 400 * US;
+        judge(found);
+        assert_true(found[DISPATCH]->finding_count >= 1);
+        assert_int_equal(count_of(found[COMBINE], DXT_LATE_NODE), 0);
+        release(found);
+    }
+}
+
 static double node_1_late(int op, uint32_t k)
 {
     return op == COMBINE && k / run.node == 1 ? 300 * US : 0;
@@ -224,6 +244,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(who_hears_late_is_no_late_node),
+        cmocka_unit_test(who_hears_late_unseen_is_no_late_node),
         cmocka_unit_test(a_node_that_is_late_itself_is_named_still),
         cmocka_unit_test(uneven_ways_across_a_wide_gap_do_not_stall),
         cmocka_unit_test(what_does_stall_across_it_is_named),
