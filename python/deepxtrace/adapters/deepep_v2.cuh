@@ -175,8 +175,8 @@ template <int kTag, int kRanks, int kThreads, int64_t kUsed> struct Watch {
     // Where this barrier is watched: tell the peers that it is reached, by a warp that nobody waits
     // for, if there is one, and wait for the counter by the first warp. Call it after the release
     // and a __syncthreads(). pointer(own word, peer) is that peer's word; epoch counts barriers
-    // from 1. Returns whether the counter is what it is to become; false in other warps than the first,
-    // which do not wait, and where nothing is watched: the library waits then.
+    // from 1. Returns whether the counter is what it is to become; false in other warps than the
+    // first, which do not wait, and where nothing is watched: the library waits then.
     template <int64_t kCycles, typename pointer_t>
     __device__ __forceinline__ bool watch(const pointer_t &pointer, const int *counter, int target,
                                           Word epoch, int rank, int thread)
