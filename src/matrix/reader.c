@@ -131,9 +131,12 @@ static dxt_status read_json(dxt_reader *reader, const char *line, size_t size)
 /* An object in a field of CSV, {""v"":1}: as it was. */
 static dxt_status unquote(dxt_reader *reader, const char **line, size_t *size)
 {
-    const char *at = *line, *end = at + *size, *close = memrchr(at, '}', *size);
-    const char *brace = memmem(at, *size, "{\"\"", 3);
-    if (!brace || !close || close < brace + 4 || !dxt_is_letter(brace[3])) return DXT_OK;
+    const char *at = *line, *end = at + *size, *brace = at;
+    while ((brace = memchr(brace, '{', (size_t)(end - brace))) &&
+           (end - brace < 4 || memcmp(brace, "{\"\"", 3) != 0 || !dxt_is_letter(brace[3])))
+        brace++;
+    const char *close = brace ? memrchr(brace, '}', (size_t)(end - brace)) : NULL;
+    if (!close) return DXT_OK;
     dxt_text *plain = &reader->unquoted;
     plain->size = 0;
     for (at = brace; at <= close; at = end + 1) {
