@@ -9,6 +9,8 @@
 
 /* So many bytes at the beginning tell what a file is. */
 #define SNIFF_SIZE 4096
+/* Where the head of a file in a tar archive says so. */
+#define TAR_MARK 257
 
 static bool is_ready(const dxt_reader *reader)
 {
@@ -82,8 +84,15 @@ static dxt_status begin_file(dxt_reader *reader)
     size_t there = input->size - input->at;
     if (there > SNIFF_SIZE) there = SNIFF_SIZE;
     const char *guess = dxt_guess(bytes, there);
-    if (!guess && is_binary(bytes, there)) guess = "binary data";
-    return guess ? refuse(reader, guess) : DXT_OK;
+    bool tar = there > TAR_MARK + 5 && memcmp(bytes + TAR_MARK, "ustar", 5) == 0;
+    if (!guess && is_binary(bytes, there))
+        guess = tar ? "a tar archive of packed files (tar xf FILE, and name the folder)"
+                    : "binary data";
+    if (guess) return refuse(reader, guess);
+    if (!tar) return DXT_OK;
+    return dxt_reader_lose(reader, DXT_REMARK_NOTE, DXT_OK, 1,
+                           "a tar archive: its logs are read as one text; files that are packed "
+                           "or arrays are not (tar xf FILE, and name the folder)");
 }
 
 /* The next line, be it one that was wrapped in another. */

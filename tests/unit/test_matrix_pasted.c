@@ -270,6 +270,37 @@ static void values_in_calls_are_read(void **state)
         RECORDED);
 }
 
+static int keep_remark(void *context, dxt_remark kind, const char *message)
+{
+    snprintf(context, 200, "%d %s", (int)kind, message);
+    return 1;
+}
+
+/* Text in a tar archive is read, and it is said that packed files in it are not. */
+static void tar_archives_are_told(void **state)
+{
+    (void)state;
+    char tar[1024] = "logs/a.log", said[200] = "";
+    dxt_window *window;
+    memcpy(tar + 257, "ustar", 5);
+    strcpy(tar + 512, HEAD("2", "Dispatch") "\nrank=0 [1 2]\nrank=1 [3 4]\n");
+    dxt_reader *reader = open_text(tar, sizeof tar);
+    dxt_reader_on_remark(reader, keep_remark, said);
+    assert_int_equal(dxt_reader_next(reader, &window), DXT_OK);
+    assert_int_equal(window->wait[3], 4);
+    dxt_window_free(window);
+    assert_non_null(strstr(said, "a tar archive: its logs are read as one text"));
+    dxt_reader_close(reader);
+    tar[512] = 1; /* what is packed */
+    tar[513] = '\n';
+    memset(tar, 'x', 257);
+    tar[3] = 2;
+    reader = open_text(tar, sizeof tar);
+    assert_int_equal(dxt_reader_next(reader, &window), DXT_ERR_FORMAT);
+    assert_non_null(strstr(dxt_error(), "this looks like a tar archive of packed files"));
+    dxt_reader_close(reader);
+}
+
 /* Between tabs a comma is a decimal point, unless it parts thousands. */
 static void commas_between_tabs(void **state)
 {
@@ -450,6 +481,7 @@ int main(void)
         cmocka_unit_test(rows_in_any_order_are_put_in_their_places),
         cmocka_unit_test(values_in_calls_are_read),
         cmocka_unit_test(commas_between_tabs),
+        cmocka_unit_test(tar_archives_are_told),
         cmocka_unit_test(lists_of_others_are_no_rows),
         cmocka_unit_test(what_is_no_matrix_is_refused),
         cmocka_unit_test(parts_of_two_streams_are_kept_apart),
