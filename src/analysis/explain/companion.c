@@ -84,7 +84,7 @@ dxt_own dxt_own_earliness(dxt_case *c, uint32_t k)
                         DXT_CARRIED_DOUBT);
 }
 
-/* Whether member i of another node hears from member k itself: in a hybrid mode on its rail only. */
+/* Whether member i of another node hears from member k: in a hybrid mode on its rail only. */
 static bool hears(const dxt_fit *fit, uint32_t i, uint32_t k)
 {
     return fit->sparse == 0 || fit->rank[i] % fit->sparse == fit->rank[k] % fit->sparse;
