@@ -16,7 +16,7 @@ refused()
 }
 
 refused '--ranks: 8, but mpirun has started 3' --ranks 8
-refused '7 experts cannot be spread evenly over 3 ranks' --experts 7
+refused '7 is not a multiple of the 3 ranks' --experts 7
 refused 'there is no rank 3' --slow dispatch:3:1ms
 echo kept >"$scratch/there.jsonl"
 refused 'already exists' --record "$scratch/there.jsonl"

@@ -19,7 +19,7 @@ for name in INT TERM; do
     kill -"$name" "$parent"
     ends 20
     [ "$status" = 3 ] || fail "exit status $status without a window, not 3"
-    [ "$(grep -c 'ended before the first window' "$scratch/err")" = 1 ] || fail "nothing was said"
+    [ "$(grep -c 'ended before its first window' "$scratch/err")" = 1 ] || fail "nothing was said"
     [ -z "$(find "$scratch" -name '*none*')" ] || fail "files without a window are left"
 done
 
@@ -46,7 +46,7 @@ for dies in parent rank0; do
         kill -KILL "$(pid_of_rank 0)"
         ends 20
         [ "$status" = 3 ] || fail "exit status $status without rank 0, not 3"
-        grep -q "rank0.jsonl holds what was recorded before" "$scratch/err" || fail "nothing was said"
+        grep -q "rank0.jsonl holds what was recorded until then" "$scratch/err" || fail "nothing was said"
         [ -z "$(tail -c 1 "$scratch/$dies.jsonl")" ] || fail "the last line is not whole"
         [ -z "$(find "$scratch" -name '*rank0.svg*')" ] || fail "half a picture is left"
     fi
