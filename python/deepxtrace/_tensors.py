@@ -113,7 +113,9 @@ class _CudaCopy:
     def read(self, seconds: float, ordered: bool) -> Optional[np.ndarray]:
         """The block as it is on the device; None if it did not answer. Until the next call."""
         deadline = time.monotonic() + seconds
-        with capture_allowed():
+        # A thread of ours begins on GPU 0. To ask for an event from there would make a context on
+        # it, of each rank of the host.
+        with capture_allowed(), self._torch.cuda.device(self._block.device):
             # What an earlier call gave up on must land first: there is one buffer.
             if self._pending and not self._wait(deadline):
                 return None

@@ -17,7 +17,7 @@ class Device:
 
     def __init__(self, monkeypatch):
         self.done, self.calls, self.modes = True, [], []
-        self.current = "the job's stream"
+        self.current, self.on = "the job's stream", 0
         copy = self.copy = _tensors._CudaCopy.__new__(_tensors._CudaCopy)
         self.block = copy._block = torch.zeros((2, 3), dtype=torch.int64)
         copy._pinned, copy._pending = torch.zeros_like(copy._block), False
@@ -31,7 +31,15 @@ class Device:
         mode._obj.value = 0
         return 0
 
+    @contextlib.contextmanager
+    def device(self, device):
+        assert device == self.block.device
+        self.on += 1
+        yield
+        self.on -= 1
+
     def current_stream(self, device):
+        assert self.on == 1
         return self.current
 
     def wait_stream(self, stream):
@@ -46,7 +54,7 @@ class Device:
         self.calls.append("record")
 
     def query(self):
-        assert self.modes[-1] == 2
+        assert self.modes[-1] == 2 and self.on == 1
         return self.done
 
 

@@ -2,11 +2,12 @@
 """Durations instead of counters: which operations are measured, and how."""
 from __future__ import annotations
 
+import contextlib
 import logging
 import subprocess
 import sys
 from types import SimpleNamespace
-from typing import Any, List
+from typing import Any, Iterator, List
 
 import pytest
 
@@ -102,6 +103,7 @@ class Services:
         self.failures: List[str] = []
         self.notes: List[Any] = []
         self.told: List[str] = []
+        self.current = "cuda:0"  # of a thread of ours
 
     def once(self, level: int, text: str, *arguments: Any, key: str = "") -> None:
         self.said.append(text % arguments)
@@ -118,8 +120,15 @@ class Services:
     def failed(self, doing: str, error: Exception) -> None:
         self.failures.append(f"{doing}: {error}")
 
+    @contextlib.contextmanager
+    def on(self, device: Any) -> Iterator[None]:
+        """torch.cuda.device()"""
+        before, self.current = self.current, str(device)
+        yield
+        self.current = before
+
     def diagnose(self, group: Any, device: Any, **more: Any) -> Any:
-        self.more = more
+        self.more, self.begun_on = more, (str(device), self.current)
         return SimpleNamespace(note_duration=lambda *note: self.notes.append(note),
                                tell_timed=self.told.append)
 
@@ -155,7 +164,9 @@ def new_timed(services: Services, monkeypatch: Any, on_cuda: bool) -> Any:
     import torch
 
     monkeypatch.setattr(torch.cuda, "Event", lambda enable_timing: Event())
-    timed = _timed.Timed(services, None, ("first", "second"), "thing", on_cuda, {})  # type: ignore
+    monkeypatch.setattr(torch.cuda, "device", services.on)
+    device = torch.device("cuda", 3) if on_cuda else None
+    timed = _timed.Timed(services, None, ("first", "second"), "thing", device, {})  # type: ignore
     timed.start()
     timed.sampler.mask = 0
     return timed
@@ -179,6 +190,19 @@ def test_events_are_read_when_they_are_there(services: Services, monkeypatch: An
         call(None)
     timed.harvest(1)
     assert len(services.notes) == 2 and timed.sampler.numbers == [0, 3]
+
+
+def test_what_our_thread_does_is_done_on_the_gpu_of_the_program(services: Services,
+                                                                monkeypatch: Any) -> None:
+    timed = new_timed(services, monkeypatch, True)
+    assert services.begun_on == ("cuda:3", "cuda:3") and services.current == "cuda:0"
+    wrap(timed, lambda: None)()
+    asked = []
+    monkeypatch.setattr(Event, "query", lambda event: asked.append(services.current) or True)
+    timed.harvest(1)
+    assert asked == ["cuda:3"] and len(services.notes) == 1
+    new_timed(services, monkeypatch, False)
+    assert services.begun_on == ("cpu", "cuda:0")
 
 
 def test_a_thread_ahead_of_its_gpu_costs_nothing(services: Services, monkeypatch: Any) -> None:

@@ -9,6 +9,7 @@ single replay. There, the log says so.
 from __future__ import annotations
 
 import collections
+import contextlib
 import functools
 import logging
 import os
@@ -16,7 +17,7 @@ import queue
 import threading
 import time
 import weakref
-from typing import Any, Callable, Deque, Dict, List, Optional, Sequence, Tuple
+from typing import Any, Callable, ContextManager, Deque, Dict, List, Optional, Sequence, Tuple
 
 from .. import _tensors, _threads
 from .._durations import Sampler
@@ -37,9 +38,11 @@ class Timed:
     """The operations of one group: what is measured of them, and the diagnosis of that."""
 
     def __init__(self, services: Services, group: Any, operators: Sequence[str], what: str,
-                 on_cuda: bool, options: Dict[str, Any]) -> None:
-        self.services, self.what, self.on_cuda = services, what, on_cuda
-        self.sampler = Sampler(len(operators), _COST_CUDA if on_cuda else _COST_CPU)
+                 device: Any, options: Dict[str, Any]) -> None:
+        self.services, self.what = services, what
+        #: The GPU of the operations, with its index; None: the clock of the CPU tells.
+        self.device, self.on_cuda = device, device is not None
+        self.sampler = Sampler(len(operators), _COST_CUDA if self.on_cuda else _COST_CPU)
         self.inside = threading.local()
         self._operators, self._group, self._options = tuple(operators), group, options
         self._diagnose: Any = None
@@ -142,10 +145,19 @@ class Timed:
 
     def start(self) -> None:
         """Begin the diagnosis. Ranks do so in the same order."""
-        self._diagnose = self.services.diagnose(
-            self._group, None if self.on_cuda else "cpu", durations=self._operators,
-            **self._options)
+        with self._on_device():
+            self._diagnose = self.services.diagnose(
+                self._group, self.device if self.on_cuda else "cpu", durations=self._operators,
+                **self._options)
         self._tell()
+
+    def _on_device(self) -> ContextManager[Any]:
+        """A thread of ours begins on GPU 0, where most ranks have nothing to look for."""
+        if not self.on_cuda:
+            return contextlib.nullcontext()
+        import torch
+
+        return torch.cuda.device(self.device)
 
     def _tell(self) -> None:
         how = "CUDA events" if self.on_cuda else "the clock"
@@ -160,7 +172,7 @@ class Timed:
         if self._diagnose is None:
             return
         if self._pending:
-            with _tensors.capture_allowed():
+            with self._on_device(), _tensors.capture_allowed():
                 while self._pending and self._pending[0][3].query():
                     index, number, start, end = self._pending.popleft()
                     self._note(index, number, start.elapsed_time(end) / 1000)
@@ -360,13 +372,16 @@ class TimedBuffers(Adapter):
         if group is None or group.size() < 2:
             self.services.nothing(f"{what}: no process group, or one rank")
             return None
-        timed = Timed(self.services, group, self.operators, what, _has_cuda(),
+        timed = Timed(self.services, group, self.operators, what, _current_gpu(),
                       self.options(buffer))
         weakref.finalize(buffer, timed.end).atexit = False
         return timed
 
 
-def _has_cuda() -> bool:
+def _current_gpu() -> Any:
+    """The GPU of this thread; None if there is none."""
     import torch
 
-    return bool(torch.cuda.is_available())
+    if not torch.cuda.is_available():
+        return None
+    return torch.device("cuda", torch.cuda.current_device())

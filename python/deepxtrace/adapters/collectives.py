@@ -52,21 +52,21 @@ class Collectives(Adapter):
             return self._timed[id(group), output.is_cuda]
         except KeyError:
             begun: Optional[Timed] = self.services.quietly("looking at a group", self._begin, group,
-                                                           output.is_cuda)
+                                                           output)
             return begun
         except AttributeError:
             return None  # not a tensor; the function says so
 
-    def _begin(self, group: Any, on_cuda: bool) -> Optional[Timed]:
-        key = (id(group), on_cuda)
+    def _begin(self, group: Any, output: Any) -> Optional[Timed]:
+        key = (id(group), output.is_cuda)
         self._timed[key] = None  # one attempt
         if not self.services.active:
             return None
         found = sys.modules["torch.distributed"].group.WORLD if group is None else group
         if found.size() < 2:
             return None
-        timed = Timed(self.services, found, ("all-to-all",), f"torch.distributed.{_NAME}", on_cuda,
-                      {})
+        timed = Timed(self.services, found, ("all-to-all",), f"torch.distributed.{_NAME}",
+                      output.device if output.is_cuda else None, {})
         self._timed[key] = timed
         weakref.finalize(found, self._end, key, timed).atexit = False
         return timed
