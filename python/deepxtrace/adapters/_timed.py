@@ -157,7 +157,8 @@ class Timed:
             return contextlib.nullcontext()
         import torch
 
-        return torch.cuda.device(self.device)
+        there: ContextManager[Any] = torch.cuda.device(self.device)
+        return there
 
     def _tell(self) -> None:
         how = "CUDA events" if self.on_cuda else "the clock"
