@@ -302,7 +302,7 @@ outcome cmd_analyze(int argc, char **argv)
          .value = &run.since_ns,
          .argument = "TIME",
          .parse = since_option,
-         .help = "leave out what began before: 03:00, 2026-11-26T03:00, or 90m (that long ago)"},
+         .help = "leave out earlier windows: 03:00, 2026-11-26T03:00, or 90m (that long ago)"},
         {.name = "limit",
          .type = OPTION_COUNT,
          .value = &run.limit,

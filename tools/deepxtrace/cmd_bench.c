@@ -18,7 +18,7 @@ static const cli_option options[] = {
      .type = OPTION_TEXT,
      .value = &line.engine,
      .argument = "NAME",
-     .help = "probe, ep: what carries the data: shm or cuda (shm)"},
+     .help = "probe, ep: engine of dispatch and combine: shm or cuda (shm)"},
     {.name = "ranks",
      .letter = 'n',
      .type = OPTION_COUNT,
@@ -41,7 +41,7 @@ static const cli_option options[] = {
      .argument = "TIMES",
      .min = 1,
      .max = 1000000,
-     .help = "measurements that a figure is taken from; accuracy: windows of each case"},
+     .help = "measurements for each figure; accuracy: windows of each case"},
     {.name = "tokens",
      .type = OPTION_COUNT,
      .value = &line.tokens,
@@ -79,7 +79,7 @@ static const cli_option options[] = {
     {.name = "list", .value = &line.list, .help = "accuracy: only the names of the cases"},
     {.name = "misses",
      .value = &line.misses,
-     .help = "accuracy: instead of a table, how to make the windows that are judged wrong"},
+     .help = "accuracy: instead of a table, the commands that make the wrongly judged windows"},
     {.name = "mpi",
      .value = &line.mpi,
      .help = "gather, under mpirun: mailboxes over MPI, among the ranks that it started"},
@@ -100,8 +100,8 @@ static const cli_command command = {
              "          rule in NumPy, if there is a python3 that has it\n"
              "gather    bytes of a window, time to publish and to collect it, and how long\n"
              "          rank 0 is busy with it, by number of ranks\n"
-             "accuracy  how often what is wrong is named exactly, by this analysis and by\n"
-             "          others, in simulated windows or in recordings with labels (FILE)\n"
+             "accuracy  how often a verdict is exact, of this analysis and of others, in\n"
+             "          simulated windows or in recordings with labels (FILE)\n"
              "Without a name all but accuracy, one after the other.\n",
     .examples = "  deepxtrace bench probe\n"
                 "  deepxtrace bench ep --tokens 128 --hidden 7168\n"

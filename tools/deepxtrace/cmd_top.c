@@ -229,7 +229,7 @@ outcome cmd_top(int argc, char **argv)
 {
     struct top top = {0};
     cli_option options[OWN + ANALYSIS_OPTIONS] = {
-        {.name = "once", .value = &top.once, .help = "say what is there in plain text, then end"},
+        {.name = "once", .value = &top.once, .help = "print the state as plain text, then end"},
         {.name = "color",
          .type = OPTION_CHOICE,
          .value = &top.color,

@@ -198,12 +198,12 @@ static job_given line = {.engine = "shm", .steps = UINT64_MAX, .min_share = -1, 
 
 static const cli_option options[] = {
     TEXT("engine", 0, engine, "NAME",
-         "what carries the data: shm, cuda, or under mpirun mpi (shm)"),
+         "engine of dispatch and combine: shm, cuda, or under mpirun mpi (shm)"),
     COUNT("ranks", 'n', ranks, "N", 2, DXT_MAX_RANKS, NULL,
           "processes (4; with mpi those of mpirun)"),
     COUNT("steps", 's', steps, "S", 0, UINT64_MAX / 4, NULL,
           "steps of one dispatch and one combine (200; 0 = until "
-          "Ctrl-C; with --async as long as three windows last)"),
+          "Ctrl-C; with --async the time of three windows)"),
     COUNT("tokens", 0, tokens, "T", 1, DXT_EP_MAX_TOKENS, "16", "tokens of a rank in a step"),
     {.name = "hidden",
      .type = OPTION_COUNT,
