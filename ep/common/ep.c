@@ -357,7 +357,7 @@ dxt_status dxt_ep_delay_path(dxt_ep *ep, uint32_t operator_index, uint32_t sourc
     if (!ep) return dxt_ep_fail(DXT_ERR_INVALID, "ep must not be NULL");
     if (operator_index >= DXT_EP_OPERATORS)
         return dxt_ep_fail(DXT_ERR_INVALID,
-                           "operator is %u, but must be DXT_DISPATCH or DXT_COMBINE",
+                           "operator_index is %u, but must be DXT_DISPATCH or DXT_COMBINE",
                            operator_index);
     if (source >= ep->config.ranks)
         return dxt_ep_fail(DXT_ERR_INVALID, "source is %u, but must be 0 to %u", source,

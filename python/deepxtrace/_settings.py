@@ -26,7 +26,10 @@ def _threshold(text: str) -> float:
 
 
 def _count(text: str) -> int:
-    value = int(text)
+    try:
+        value = int(text)
+    except ValueError:
+        raise ValueError("must be a whole number") from None
     if value < 1:
         raise ValueError("must be at least 1")
     return value

@@ -189,7 +189,7 @@ dxt_status dxt_history_summary(const dxt_history *history, dxt_episode **episode
 {
     struct placed placed[DXT_HISTORY_OPERATORS * DXT_HISTORY_EPISODES];
     if (!history || !episodes || !count)
-        return dxt_fail(DXT_ERR_INVALID, "episodes and count must not be NULL");
+        return dxt_fail(DXT_ERR_INVALID, "history, episodes and count must not be NULL");
     size_t used = place_all(history, placed);
     dxt_episode *made = used ? malloc(used * sizeof *made) : NULL;
     if (used && !made) return dxt_fail_memory(used * sizeof *made);

@@ -9,7 +9,7 @@ dxt_status dxt_history_timeline(const dxt_history *history, const char *phase,
                                 dxt_timeline **timeline)
 {
     if (!history || !phase || !timeline)
-        return dxt_fail(DXT_ERR_INVALID, "operator and the result must not be NULL");
+        return dxt_fail(DXT_ERR_INVALID, "history, phase and timeline must not be NULL");
     const dxt_track *track = dxt_find_track(history, phase);
     if (!track || track->count == 0)
         return dxt_fail(DXT_ERR_INVALID, "the history has no window of operator '%s'", phase);

@@ -136,16 +136,16 @@ dxt_status dxt_snapshot_difference(const dxt_snapshot *later, const dxt_snapshot
                                    dxt_snapshot *window)
 {
     if (!later || !earlier || !window)
-        return dxt_fail(DXT_ERR_INVALID, "newer, older and difference must not be NULL");
+        return dxt_fail(DXT_ERR_INVALID, "later, earlier and window must not be NULL");
     if (!same_shape(later->data, earlier->data) || !same_shape(later->data, window->data))
         return dxt_fail(
             DXT_ERR_INVALID,
-            "newer, older and difference must have as many operators and sources as each other");
+            "later, earlier and window must have as many operators and sources as each other");
     /* Before anything is written: `window` may be `earlier`. */
     if (!all_grew(later->data, earlier->data))
         return dxt_fail(
             DXT_ERR_INVALID,
-            "a counter ran backwards: newer and older must be of one probe, in this order");
+            "a counter ran backwards: later and earlier must be of one probe, in this order");
     dxt_probe *out = window->data;
     out->flags = later->data->flags;
     out->ticks_per_second = later->data->ticks_per_second;

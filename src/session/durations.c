@@ -162,12 +162,12 @@ static bool go_to(dxt_durations *d, uint32_t index, const struct party *party, u
 
 /* Write the waits of the operations that all have. @return How many there are. Leaves in `at` how
  * many elements of each list are used up by that, in @p first the first number, and in @p part how
- * many of the numbers from there on are among them. */
+ * many of the numbers from there to the last are among them. */
 static uint32_t take_common(dxt_durations *d, uint32_t index, const struct party *party,
                             const double *ns_per_tick, uint64_t *first, double *part)
 {
     uint32_t count = 0;
-    uint64_t number = 0;
+    uint64_t number = 0, last = 0;
     for (uint32_t p = 0; p < party->count; p++) d->at[party->rank[p]] = 0;
     while (count < DXT_DURATIONS_KEPT && go_to(d, index, party, &number)) {
         if (count == 0) *first = number;
@@ -178,9 +178,9 @@ static uint32_t take_common(dxt_durations *d, uint32_t index, const struct party
                 fmin(ns_per_tick ? ticks * ns_per_tick[r] : ticks, LONGEST_NS);
         }
         count++;
-        number++;
+        last = number++;
     }
-    *part = count > 1 ? (double)count / (double)(number - *first) : 1;
+    *part = count > 1 ? (double)count / ((double)(last - *first) + 1) : 1;
     /* A list may have been searched beyond the last common number for one that was not there. */
     for (uint32_t p = 0; p < party->count; p++) {
         struct list *list = list_of(d, index, party->rank[p]);

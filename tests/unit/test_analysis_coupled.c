@@ -65,6 +65,44 @@ static double node_1_late(int op, uint32_t k)
     return op == COMBINE && k / run.node == 1 ? 300 * US : 0;
 }
 
+static double node_1_later(int op, uint32_t k)
+{
+    return op == COMBINE && k / run.node == 1 ? 40 * US : 0;
+}
+
+static double paths_between_slow(int op, uint32_t i, uint32_t j)
+{
+    return op == DISPATCH && apart(i, j) ? 60 * US : 0;
+}
+
+/* Nobody is on the rail of a rank that told nothing: what was waited for it there is not known. */
+static void of_a_rank_that_tells_nothing_nobody_heard(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 24; seed++) {
+        dxt_findings *found;
+        dxt_window *windows[OPERATORS];
+        begin(16, 8, seed);
+        run.hybrid = true;
+        run.gap = 6 * US;
+        run.late = node_1_later;
+        run.path = paths_between_slow;
+        simulate(windows);
+        for (int op = 0; op < OPERATORS; op++) {
+            windows[op]->missing = calloc(16, sizeof *windows[op]->missing);
+            assert_non_null(windows[op]->missing);
+            windows[op]->missing[11] = 1;
+            memset(&windows[op]->wait[11 * 16], 0, 16 * sizeof *windows[op]->wait);
+        }
+        const dxt_analysis_options options = {.struct_size = sizeof options,
+                                              .companion = windows[DISPATCH]};
+        assert_int_equal(dxt_analyze(windows[COMBINE], &options, &found), DXT_OK);
+        assert_int_equal(count_of(found, DXT_LATE_NODE), 1);
+        dxt_findings_free(found);
+        for (int op = 0; op < OPERATORS; op++) dxt_window_free(windows[op]);
+    }
+}
+
 static void a_node_that_is_late_itself_is_named_still(void **state)
 {
     (void)state;
@@ -245,6 +283,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(who_hears_late_is_no_late_node),
         cmocka_unit_test(who_hears_late_unseen_is_no_late_node),
+        cmocka_unit_test(of_a_rank_that_tells_nothing_nobody_heard),
         cmocka_unit_test(a_node_that_is_late_itself_is_named_still),
         cmocka_unit_test(uneven_ways_across_a_wide_gap_do_not_stall),
         cmocka_unit_test(what_does_stall_across_it_is_named),

@@ -240,6 +240,39 @@ static void a_small_slow_uplink_is_not_its_ways(void **state)
     }
 }
 
+static double ways[3][3];
+
+static double uneven_ways(uint32_t i, uint32_t j)
+{
+    uint32_t a = i / 8, b = j / 8;
+    return a == b ? 0 : ways[a][b] + (a == 1 && b == 2 ? 100 * US : 0);
+}
+
+/* Each of three nodes has two ways, of which one may be slow. */
+static void a_slow_way_of_three_is_no_uplink(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 100; seed++) {
+        uint64_t draw = seed * 77 + 5;
+        for (int a = 0; a < 3; a++)
+            for (int b = 0; b < a; b++)
+                ways[a][b] = ways[b][a] = (10 + 2 * (2 * arrivals_uniform(&draw) - 1)) * US;
+        healthy(24, seed);
+        job.path = uneven_ways;
+        dxt_findings *found = judge_with_nodes(8);
+        uint32_t paths = 0;
+        for (size_t f = 0; f < found->finding_count; f++) {
+            const dxt_finding *finding = &found->findings[f];
+            assert_false(finding->kind == DXT_SLOW_NODE_LINK && finding->confidence >= 0.99);
+            if (finding->kind != DXT_SLOW_NODE_PATH) continue;
+            paths++;
+            assert_near(finding->wait, 100 * US, 5 * US);
+        }
+        assert_int_equal(paths, 1);
+        dxt_findings_free(found);
+    }
+}
+
 static void late_ranks_next_to_bad_links_are_found(void **state)
 {
     (void)state;
@@ -292,6 +325,7 @@ int main(void)
         cmocka_unit_test(all_links_of_a_node_are_its_uplink),
         cmocka_unit_test(of_few_nodes_the_uplink_shows_among_many_slow_ways),
         cmocka_unit_test(a_small_slow_uplink_is_not_its_ways),
+        cmocka_unit_test(a_slow_way_of_three_is_no_uplink),
         cmocka_unit_test(late_ranks_next_to_bad_links_are_found),
         cmocka_unit_test(jitter_is_no_bad_link),
     };

@@ -369,7 +369,7 @@ static void bad_paths_are_refused(void **state)
     (void)state;
     dxt_ep *ep = members[0].ep;
     refused(dxt_ep_delay_path(NULL, 0, 0, 0), DXT_ERR_INVALID, "ep must not be NULL");
-    refused(dxt_ep_delay_path(ep, 2, 0, 0), DXT_ERR_INVALID, "operator is 2");
+    refused(dxt_ep_delay_path(ep, 2, 0, 0), DXT_ERR_INVALID, "operator_index is 2");
     refused(dxt_ep_delay_path(ep, 0, RANKS, 0), DXT_ERR_INVALID, "source is 2");
     refused(dxt_ep_delay_path(ep, 0, 0, -1), DXT_ERR_INVALID, "delay_ns");
     assert_int_equal(dxt_ep_delay_path(ep, 1, 1, 5), DXT_OK);

@@ -110,6 +110,24 @@ static void what_happened_once_does_not_count_for_what_was_not_measured(void **s
     assert_float_equal(mean[1], 100000.0 / 300, 0.1);
 }
 
+/* What one rank alone has told of later says nothing of how many operations are measured. */
+static void a_number_that_one_rank_alone_told_of_makes_no_sample(void **state)
+{
+    (void)state;
+    enum { OPERATIONS = 300 };
+    dxt_durations *d = new_durations(2);
+    int64_t wait[4];
+    for (uint32_t r = 0; r < 2; r++) tell(d, r, 0, OPERATIONS, 1);
+    dxt_duration stray = {OPERATIONS, 1000};
+    dxt_durations_add(d, 0, 0, &stray, 1);
+    stray.ticks = 1000000;
+    dxt_durations_add(d, 1, 0, &stray, 1);
+    tell(d, 0, 1000000, 1000001, 1);
+    assert_int_equal(dxt_durations_match(d, 0, nobody_absent, NULL, wait).count, OPERATIONS + 1);
+    assert_int_equal(wait[2], 999000);
+    dxt_durations_destroy(d);
+}
+
 static void clocks_are_converted_rank_by_rank(void **state)
 {
     (void)state;
@@ -275,6 +293,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(waits_are_those_of_counters_by_source),
         cmocka_unit_test(what_happened_once_does_not_count_for_what_was_not_measured),
+        cmocka_unit_test(a_number_that_one_rank_alone_told_of_makes_no_sample),
         cmocka_unit_test(clocks_are_converted_rank_by_rank),
         cmocka_unit_test(what_some_have_not_told_of_waits_for_them),
         cmocka_unit_test(who_sent_nothing_is_not_observed),

@@ -94,7 +94,8 @@ static void take_tiers(dxt_fit *fit, double limit)
 }
 
 /* How much longer than expected the paths of node a take, in (what it waits) or out; 0 unless one
- * is slow and none is fast. */
+ * is slow and no more than one of DXT_SHORTEST_ONE_IN is fast. Of an even number the lower of the
+ * middle two: one slow path among two says nothing of the other. */
 static double typical_path(const dxt_fit *fit, double limit, uint32_t a, bool out)
 {
     uint32_t n = fit->nodes, slow = 0, known = 0;
@@ -110,7 +111,7 @@ static double typical_path(const dxt_fit *fit, double limit, uint32_t a, bool ou
         fit->values[known++] = level - dxt_expected_wait(between_nodes(fit, to, from), fit->skew);
     }
     bool any_fast = dxt_select(fit->values, known, known / DXT_SHORTEST_ONE_IN) <= limit / 2;
-    return any_fast ? 0 : dxt_median(fit->values, known);
+    return any_fast ? 0 : dxt_select(fit->values, known, (known - 1) / 2);
 }
 
 /* What all paths of one node have in common is its uplink, if that is so of few nodes. */

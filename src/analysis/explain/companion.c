@@ -90,14 +90,15 @@ static bool hears(const dxt_fit *fit, uint32_t i, uint32_t k)
     return fit->sparse == 0 || fit->rank[i] % fit->sparse == fit->rank[k] % fit->sparse;
 }
 
-/* What the ranks of node a of a fit typically wait for member k, but for its lateness. */
+/* What the ranks of node a of a fit typically wait for member k, but for its lateness; NaN if none
+ * hears from it. */
 static double typical_wait_for(const dxt_fit *fit, uint32_t a, uint32_t k)
 {
     double waits[DXT_PARTNERS];
     uint32_t used = 0;
     for (uint32_t i = 0; i < fit->count && used < DXT_PARTNERS; i++)
         if (fit->node[i] == a && hears(fit, i, k)) waits[used++] = dxt_fit_wait(fit, i, k);
-    return dxt_median(waits, used) - fmax(0, fit->late[k]);
+    return used > 0 ? dxt_median(waits, used) - fmax(0, fit->late[k]) : NAN;
 }
 
 double dxt_heard_late(const dxt_case *c, uint32_t node)

@@ -45,6 +45,7 @@ static dxt_size size(dxt_case *c, dxt_subject s)
         own = dxt_own_part(own.wait, in > out ? -late : late, dxt_limit_of_node(c, s.a),
                            DXT_NODE_DOUBT);
     }
+    if (own.wait < fit->floor) own.wait = 0;
     return (dxt_size){.wait = own.wait, .limit = fit->node_limit[s.a], .explained = own.carried};
 }
 

@@ -4,7 +4,7 @@
  * and the topology explain (arrive/links.c): by the limit of a lateness among nodes, and by what
  * paths between nodes take; unless more than DXT_MOST_LINKS_SHARE of them do, which is how the
  * machine is built. Of two nodes it must fit by DXT_TWO_NODES_BETTER, or not change sides
- * (DXT_WAY_BOTH, DXT_WAY_WAITS).
+ * (DXT_NODE_PATH_BOTH, DXT_NODE_PATH_WAITS).
  *
  * How large: what the path takes above that; between two nodes what of it does not change sides
  * from operator to operator (explain/standing.c), less what they carried over (DXT_NODE_DOUBT).
