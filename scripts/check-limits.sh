@@ -29,7 +29,7 @@ c && length($0) > 100 {
     if (length(characters) > 100) violation(FNR, "more than 100 columns")
 }
 !c { next }
-FILENAME ~ /^(src|ep|tools)\// && /(^|[^_])getenv\((NODE_SIZE|"DEEPXTRACE)/ {
+FILENAME ~ /^(src|ep|tools)\// && /(^|[^_])getenv\(((EPM_)?NODE_SIZE|"DEEPXTRACE)/ {
     violation(FNR, "a variable of ours is read by secure_getenv()")
 }
 plain {

@@ -35,7 +35,7 @@ dxt_status epm_all_well(MPI_Comm comm, dxt_status status)
 static int split(MPI_Comm comm, MPI_Comm *node)
 {
     int error = MPI_Comm_split_type(comm, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, node);
-    const char *given = getenv(EPM_NODE_SIZE);
+    const char *given = secure_getenv(EPM_NODE_SIZE);
     long size = given ? strtol(given, NULL, 10) : 0;
     if (error != MPI_SUCCESS || size <= 0) return error;
     int rank;

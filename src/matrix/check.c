@@ -228,8 +228,9 @@ static dxt_status check_scalars(const dxt_window *window)
 
 dxt_status dxt_window_look(const dxt_window *window, bool *observed)
 {
-    if (!window || window->struct_size < sizeof *window)
-        return dxt_fail_size("window", "dxt_window", window ? window->struct_size : 0);
+    if (!window) return dxt_fail(DXT_ERR_INVALID, "window must not be NULL");
+    if (window->struct_size < sizeof *window)
+        return dxt_fail_size("window", "dxt_window", window->struct_size);
     if (window->ranks > DXT_MAX_RANKS)
         return dxt_fail(DXT_ERR_LIMIT, "ranks: %u, but must be 2 to %u", window->ranks,
                         DXT_MAX_RANKS);

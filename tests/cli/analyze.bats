@@ -472,6 +472,28 @@ EOF
     [[ $stderr == *"long.zst: packed with zstd --long=28 or more"* || $stderr == *"needs libzstd"* ]]
 }
 
+@test "a frame that wants too much memory loses itself alone" {
+    command -v zstd > /dev/null || skip "zstd is missing"
+    long="$DXT_SOURCE_DIR"/tests/fuzz/corpus/fuzz_unpack/long.zst
+    log a 01 1 > a.log
+    zstd -q a.log -o first.zst
+    cat first.zst "$long" > both.zst
+    run --separate-stderr "$deepxtrace" analyze both.zst
+    [[ $status -eq 0 || $stderr == *"needs libzstd"* ]]
+    [[ $output == *"rank 1 is late in dispatch"* || $stderr == *"needs libzstd"* ]]
+    # In an archive the other members count, whichever comes first.
+    cp "$long" .
+    python3 -c 'import sys, zipfile
+for name, members in (("a.zip", ("a.log", "long.zst")), ("b.zip", ("long.zst", "a.log"))):
+    with zipfile.ZipFile(name, "w") as archive:
+        for member in members: archive.write(member)'
+    for name in a.zip b.zip; do
+        run --separate-stderr "$deepxtrace" analyze "$name"
+        [[ $status -eq 0 || $stderr == *"needs libzstd"* ]]
+        [[ $output == *"rank 1 is late in dispatch"* || $stderr == *"needs libzstd"* ]]
+    done
+}
+
 @test "a file of several names in a folder is read once" {
     mkdir named other
     "$deepxtrace" simulate --windows 6 --slow dispatch:2:40us -o named/run_0-3_rank0.jsonl

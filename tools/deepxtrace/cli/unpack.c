@@ -158,9 +158,11 @@ static dxt_status fill_head(unpack *files)
     do {
         dxt_status status = pull(files, files->depth, first->bytes + first->size,
                                  INFLATE_CHUNK - first->size, &got);
-        if (status == DXT_ERR_IO || status == DXT_ERR_NO_MEMORY || status == DXT_ERR_LIMIT)
+        bool large = status == DXT_ERR_LIMIT;
+        if (status == DXT_ERR_IO || status == DXT_ERR_NO_MEMORY || (large && !files->in_archive))
             return status;
-        first->failed = status;
+        /* The other members of an archive count. */
+        first->failed = large ? DXT_ERR_FORMAT : status;
         first->size += got;
     } while (packed && first->failed == DXT_OK && got > 0 && first->size < LOOK_SIZE);
     return DXT_OK;

@@ -14,6 +14,7 @@ struct unzstd {
     dxt_zstd_in in;
     bool between;      /* frames: the last one has ended */
     bool full;         /* more may come out without more going in */
+    bool any;          /* something has come out */
     dxt_status failed; /* what the next read returns: what came out before it counts */
     bool ended;
     unsigned char packed[INFLATE_CHUNK];
@@ -58,9 +59,11 @@ static dxt_status unpack_some(unzstd *from, dxt_zstd_out *out)
         if (status != DXT_OK) return status;
     }
     size_t result = from->library->decompress(from->stream, out, &from->in);
-    if (from->library->is_error(result))
-        return from->library->error_code(result) == DXT_ZSTD_WINDOW_TOO_LARGE ? DXT_ERR_LIMIT
-                                                                              : DXT_ERR_FORMAT;
+    if (from->library->is_error(result)) {
+        bool large = from->library->error_code(result) == DXT_ZSTD_WINDOW_TOO_LARGE;
+        return large && !from->any ? DXT_ERR_LIMIT : DXT_ERR_FORMAT;
+    }
+    from->any = from->any || out->at > 0;
     from->between = result == 0;
     from->full = out->at == out->size && !from->between;
     return DXT_OK;

@@ -123,7 +123,7 @@ bool job_parse_picture(const char *text, void *value, char *why, size_t why_size
         return false;
     }
     if (dxt_format_from_name(text, &format) != DXT_OK) {
-        snprintf(why, why_size, "'%s' must end in .svg, .png, .pdf or .html", text);
+        snprintf(why, why_size, "'%s' must end in .svg, .png, .pdf, .html or .txt", text);
         return false;
     }
     if (!can_draw(format, &missing)) {
