@@ -18,8 +18,8 @@ typedef struct unzstd unzstd;
  */
 dxt_status unzstd_create(inflate_read_fn read, void *context, unzstd **made);
 
-/** Unpack on: as inflater_read(), and DXT_ERR_LIMIT where the first frame wants more than 128 MiB of
- * memory; a later one is damage. Several frames behind each other are one file. */
+/** Unpack on: as inflater_read(), and DXT_ERR_LIMIT where the first frame wants more than 128 MiB
+ * of memory; a later one is damage. Several frames behind each other are one file. */
 dxt_status unzstd_read(unzstd *from, void *buffer, size_t size, size_t *got);
 
 void unzstd_free(unzstd *from);
