@@ -257,13 +257,15 @@ static dxt_status split(dxt_reader *reader, const char *line, const char *end, c
 static dxt_status split_matrices(dxt_reader *reader, const char *line, const char *end, bool *done)
 {
     dxt_text *lines = &reader->document.lines;
-    const char *close = line;
+    /* Each is looked for again only once it is passed: a line may have as many as it likes. */
+    const char *close = line, *open = line, *word = line;
     *done = false;
     if (reader->headers || reader->inner_at < reader->inner.size) return DXT_OK;
     while ((close = memmem(close, (size_t)(end - close), "]]", 2))) {
         close += 2;
-        const char *open = memmem(close, (size_t)(end - close), "[[", 2), *word = close;
+        if (open < close) open = memmem(close, (size_t)(end - close), "[[", 2);
         if (!open) break;
+        if (word < close) word = close;
         while (word < open && !dxt_is_letter(*word)) word++;
         if (word == open) {
             close = open;
