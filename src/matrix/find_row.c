@@ -168,22 +168,47 @@ static bool counts_up(int64_t rank, const char *at, const char *end)
     return rank == 0 && next > 3 && skip_blanks(at, end) == end;
 }
 
-/* Behind "waits:", "dispatch row", if that stands between a rank and its numbers. */
+/* What a word says that stands between a rank and its numbers. */
+typedef enum meaning { OTHER, OPERATOR, COUNTERS } meaning;
+
+static meaning meaning_of(const char *word, size_t size)
+{
+    static const struct {
+        const char *word;
+        meaning says;
+    } words[] = {{"dispatch", OPERATOR}, {"combine", OPERATOR}, {"wait", COUNTERS},
+                 {"waits", COUNTERS},    {"row", COUNTERS},     {"rows", COUNTERS},
+                 {"cost", COUNTERS},     {"costs", COUNTERS}};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        if (strlen(words[i].word) == size && strncasecmp(word, words[i].word, size) == 0)
+            return words[i].says;
+    return OTHER;
+}
+
+/* Behind "waits:", "dispatch row", if that stands between a rank and its numbers. Without a colon
+ * or a bracket no other word may: "dispatch took 12 34" is no row. */
 static const char *skip_words(const char *at, const char *end)
 {
-    static const char *const words[] = {"wait", "row", "dispatch", "combine", "cost"};
     const char *stop = at;
-    while (stop < end && (dxt_is_letter(*stop) || *stop == '_' || *stop == ' ')) stop++;
-    if (stop == end ||
-        (*stop != ':' && *stop != '=' && *stop != '[' && *stop != '(' && !dxt_is_digit(*stop)))
-        return at;
-    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
-        for (const char *c = at; (size_t)(stop - c) > strlen(words[i]); c++)
-            if (strncasecmp(c, words[i], strlen(words[i])) == 0) {
-                while (stop < end && (dxt_is_blank(*stop) || *stop == ':' || *stop == '=')) stop++;
-                return stop;
-            }
-    return at;
+    bool all = true, counters = false;
+    meaning last = OTHER;
+    while (stop < end && (dxt_is_letter(*stop) || *stop == '_' || *stop == ' ')) {
+        const char *word = stop;
+        while (stop < end && dxt_is_letter(*stop)) stop++;
+        if (stop == word) {
+            stop++;
+            continue;
+        }
+        last = meaning_of(word, (size_t)(stop - word));
+        all = all && last != OTHER;
+        counters = counters || last == COUNTERS;
+    }
+    if (stop == end || stop == at) return at;
+    bool marked = *stop == ':' || *stop == '=' || *stop == '[';
+    bool plain = *stop == '(' || dxt_is_digit(*stop);
+    if (marked ? !counters && last != OPERATOR : !plain || !all || last == OTHER) return at;
+    while (stop < end && (dxt_is_blank(*stop) || *stop == ':' || *stop == '=')) stop++;
+    return stop;
 }
 
 /* "(1, 2, 3)" at `row`: what is in it. Looks no further than the next bracket: a line may have as

@@ -220,6 +220,9 @@ static void rows_in_any_order_are_put_in_their_places(void **state)
         "Rank 1/3: [4, 5, 6]\nRank 0/3: [1, 2, 3]\nRank 2/3: [7, 8, 9]\n",
         "rank 2 waits: 7 8 9\nrank 1 waits: 4 5 6\nrank 0 waits: 1 2 3\n",
         "rank=2 (7, 8, 9)\nrank=1 (4, 5, 6)\nrank=0 (1, 2, 3)\n",
+        "rank 2 waits 7 8 9\nrank 1 waits 4 5 6\nrank 0 waits 1 2 3\n",
+        "rank 2 dispatch_wait 7 8 9\nrank 1 dispatch_wait 4 5 6\nrank 0 dispatch_wait 1 2 3\n",
+        "rank 2 Wait recv cost per token: 7 8 9\nrank 1 dispatch: 4 5 6\nrank 0 row=1 2 3\n",
         /* Times differ, and say nothing. */
         "16:28:55 [1 2 3]\n16:28:54 [4 5 6]\n16:28:53 [7 8 9]\n",
     };
@@ -360,6 +363,30 @@ static void what_is_no_matrix_is_refused(void **state)
     REFUSE(cases);
 }
 
+/* Behind a rank, words that are no name of its counters: what others log. */
+static void what_ranks_log_is_no_row(void **state)
+{
+    (void)state;
+    static const char *const words[] = {
+        "borrowed 100 200",
+        "throwing 100 200",
+        "waiting 100 200",
+        "awaits 100 200",
+        "dispatch took 100 200",
+        "dispatched 100 200",
+        "dispatch took: 100 200",
+        "dispatch shape=(100, 200)",
+        "dispatch grid (100, 200)",
+        "costly: 100 200",
+        "arrow=100 200",
+    };
+    for (size_t i = 0; i < LENGTH(words); i++) {
+        char text[256];
+        snprintf(text, sizeof text, "rank 0 %s\nrank 1 %s\n[1 2]\n[3 4]\n", words[i], words[i]);
+        assert_reads(text, ONE);
+    }
+}
+
 static void parts_of_two_streams_are_kept_apart(void **state)
 {
     (void)state;
@@ -484,6 +511,7 @@ int main(void)
         cmocka_unit_test(tar_archives_are_told),
         cmocka_unit_test(lists_of_others_are_no_rows),
         cmocka_unit_test(what_is_no_matrix_is_refused),
+        cmocka_unit_test(what_ranks_log_is_no_row),
         cmocka_unit_test(parts_of_two_streams_are_kept_apart),
         cmocka_unit_test(utf16_is_read),
         cmocka_unit_test(utf16_in_pieces_is_read),
