@@ -80,6 +80,9 @@ typedef struct dxt_sheet {
     char *begin;
 } dxt_sheet;
 
+/** In a table: nothing, or "nan", stands in the cell, which must be that of a rank for itself. */
+#define DXT_HOLE INT64_MIN
+
 /** Rows of numbers without brackets, of one matrix. */
 typedef struct dxt_table {
     int64_t *cells;
@@ -87,6 +90,7 @@ typedef struct dxt_table {
     uint32_t width, rows, capacity;
     uint32_t nans, nan_row; /**< rows with "nan" for their own rank; the first */
     uint32_t named;         /**< rows that are row, column and value, as far as they go */
+    bool holes;             /**< cells are DXT_HOLE */
     bool decimals;          /**< `reals` say more than `cells` */
     bool lost;              /**< it cannot be read: its rows are passed over */
     bool wide;            /**< its columns are printed in blocks below each other, as pandas does */

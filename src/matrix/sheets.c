@@ -161,6 +161,19 @@ dxt_status dxt_give_text(dxt_reader *reader, dxt_window *window, uint64_t line)
     return dxt_reader_give(reader, window, line);
 }
 
+/* Whether the values that say "nan", one a row, are those of ranks for themselves; the rows are in
+ * their places. */
+static bool are_own(const dxt_sheet *sheet)
+{
+    if (sheet->nans != sheet->ranks) return false;
+    for (size_t i = 0; i < sheet->ranks; i++) {
+        size_t own = i * sheet->ranks + i;
+        if (sheet->reals ? !isnan(sheet->reals[own]) : sheet->window->wait[own] != DXT_NOT_OBSERVED)
+            return false;
+    }
+    return true;
+}
+
 dxt_status dxt_sheet_give(dxt_reader *reader, dxt_sheet *sheet)
 {
     dxt_window *window = sheet->window;
@@ -174,7 +187,7 @@ dxt_status dxt_sheet_give(dxt_reader *reader, dxt_sheet *sheet)
         reader->newest.pure = sheet->row_pure;
         reader->newest.line = sheet->line;
     }
-    if (!sheet->lost && sheet->nans > 0 && sheet->nans != sheet->ranks) {
+    if (!sheet->lost && sheet->nans > 0 && !are_own(sheet)) {
         sheet->lost = true;
         status = dxt_reader_lose(reader, DXT_REMARK_LOST, DXT_ERR_FORMAT, reader->input.line,
                                  "nan is not a number");

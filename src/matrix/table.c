@@ -60,6 +60,7 @@ static dxt_status add(dxt_reader *reader, const dxt_cells *line)
     memcpy(table->cells + first, reader->row, table->width * sizeof *table->cells);
     memcpy(table->reals + first, reader->reals, table->width * sizeof *table->reals);
     table->decimals = table->decimals || line->decimals;
+    table->holes = table->holes || line->empty > 0 || line->nan > 0;
     if (line->nan > 0 && table->nans++ == 0) table->nan_row = table->rows;
     if (table->width == 3 && table->named == table->rows &&
         dxt_shape_follows(table->cells, table->rows))
@@ -123,9 +124,9 @@ static bool counts_columns(const dxt_reader *reader, const dxt_cells *line)
     return true;
 }
 
-/* Whether a cell of the next row is that of a rank for itself. Its name, or a column of numbers,
- * may stand in front. */
-static bool is_own(const dxt_reader *reader, const dxt_cells *line, uint32_t column)
+/* Whether a cell of the next row may be that of a rank for itself. Its name, or a column of
+ * numbers, may stand in front. Whether it is one is known when all rows are in their places. */
+static bool may_be_own(const dxt_reader *reader, const dxt_cells *line, uint32_t column)
 {
     for (uint32_t i = 0; i < line->numbers.count; i++)
         if (line->numbers.values[i] == (int32_t)column) return true;
@@ -134,11 +135,14 @@ static bool is_own(const dxt_reader *reader, const dxt_cells *line, uint32_t col
 }
 
 /* An empty cell, and one that is not a number, is that of a rank for itself, or a mistake. */
-static void judge_holes(const dxt_reader *reader, dxt_cells *line)
+static void judge_holes(dxt_reader *reader, dxt_cells *line)
 {
-    bool empty = line->empty > 1 || (line->empty == 1 && !is_own(reader, line, line->hole));
-    bool nan = line->nan > 1 || (line->nan == 1 && !is_own(reader, line, line->nan_at));
-    if (line->status != DXT_OK || (!empty && !nan)) return;
+    bool empty = line->empty > 1 || (line->empty == 1 && !may_be_own(reader, line, line->hole));
+    bool nan = line->nan > 1 || (line->nan == 1 && !may_be_own(reader, line, line->nan_at));
+    if (line->status != DXT_OK) return;
+    if (line->empty == 1) reader->row[line->hole] = DXT_HOLE;
+    if (line->nan == 1) reader->row[line->nan_at] = DXT_HOLE;
+    if (!empty && !nan) return;
     line->status = DXT_ERR_FORMAT;
     snprintf(line->why, sizeof line->why, "column %u: %s", empty ? line->hole : line->nan_at,
              empty ? "a value is missing" : "nan is not a number");
@@ -158,10 +162,13 @@ static dxt_status row(dxt_reader *reader, dxt_cells *line)
     if (single || (heading && (one == 1 || dxt_shape_counts(table, 1, table->width))))
         dxt_table_drop(table);
     /* The last cell is empty: the last rank for itself. */
-    bool own = line->width == table->rows || line->width == table->rows + 1;
+    bool own = line->width == table->rows || line->width == table->rows + 1 ||
+               (!dxt_shape_complete(table) && may_be_own(reader, line, line->width));
     if (table->rows > 0 && line->width + 1 == table->width && line->ended && own &&
         line->empty == 0 && line->width <= DXT_MAX_RANKS) {
-        reader->row[line->width] = DXT_NOT_OBSERVED;
+        line->hole = line->width;
+        line->empty = 1;
+        reader->row[line->width] = DXT_HOLE;
         reader->reals[line->width++] = NAN;
     }
     if (table->rows > 0 && line->width != table->width) {

@@ -42,6 +42,23 @@ static dxt_status spread(dxt_table *table, uint32_t ranks)
     return DXT_OK;
 }
 
+/* The rows are in their places: holes are cells of ranks for themselves, or values are missing. */
+static dxt_status fill_holes(dxt_reader *reader, uint32_t ranks, int64_t *wait)
+{
+    for (uint32_t i = 0; i < ranks; i++)
+        for (uint32_t k = 0; k < ranks; k++) {
+            int64_t *cell = &wait[(size_t)i * ranks + k];
+            if (*cell != DXT_HOLE) continue;
+            if (i != k)
+                return dxt_reader_lose(reader, DXT_REMARK_LOST, DXT_ERR_FORMAT, reader->input.line,
+                                       "row %u, column %u: %s", i, k,
+                                       reader->table.nans > 0 ? "nan is not a number"
+                                                              : "a value is missing");
+            *cell = DXT_NOT_OBSERVED;
+        }
+    return DXT_OK;
+}
+
 static dxt_status give(dxt_reader *reader, uint32_t ranks, uint32_t column, uint32_t row)
 {
     dxt_table *table = &reader->table;
@@ -62,6 +79,7 @@ static dxt_status give(dxt_reader *reader, uint32_t ranks, uint32_t column, uint
     if (status == DXT_OK && !listed)
         status = dxt_table_place(table, ranks, column, row, window->wait,
                                  table->decimals || table->scale > 0 ? table->reals : NULL);
+    if (status == DXT_OK && table->holes) status = fill_holes(reader, ranks, window->wait);
     for (size_t i = 0; table->scale > 0 && i < (size_t)ranks * ranks; i++)
         table->reals[i] *= table->scale;
     if (status == DXT_OK && (table->decimals || table->scale > 0))

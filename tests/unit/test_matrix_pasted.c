@@ -161,6 +161,19 @@ static void what_was_not_observed_is_no_number(void **state)
     for (size_t i = 0; i < LENGTH(texts); i++)
         assert_reads(texts[i], PLAIN("dispatch", "0", "[[null,2],[3,null]]"));
     static const bad_case bad[] = {
+        {"0,5,6,7\n1,0,6,7\n0,,0,7\n1,2,3,0\n", DXT_ERR_FORMAT,
+         "t:4: row 2, column 1: a value is missing"},
+        {"0,5,6,7\n1,0,6,7\n2,9,0,\n1,2,3,0\n", DXT_ERR_FORMAT,
+         "t:4: row 2, column 3: a value is missing"},
+        {"0.5,5,6,7\n1,0,6,7\n2,9,0,\n1,2,3,0\n", DXT_ERR_FORMAT,
+         "t:4: row 2, column 3: a value is missing"},
+        {"rank,0,1,2\n1,4,0,7\n2,8,9,0\n0,0,,6\n", DXT_ERR_FORMAT,
+         "t:4: row 0, column 1: a value is missing"},
+        {"GPU0 of 1,0,,6\nGPU1 of 1,4,0,7\nGPU2 of 1,8,9,0\n", DXT_ERR_FORMAT,
+         "t:3: row 0, column 1: a value is missing"},
+        {"rank,0,1,2\n1,4,nan,7\n2,8,9,nan\n0,5,nan,6\n", DXT_ERR_FORMAT,
+         "t:4: row 0, column 1: nan is not a number"},
+        {"0:01 [9 nan]\n0:01 [4 nan]\n", DXT_ERR_FORMAT, "t:2: nan is not a number"},
         {"1,2,3\n4,,\n", DXT_ERR_FORMAT, "t:2: row 1 has 2 values, 3 were expected"},
         {"1 2\n3 nan\n", DXT_ERR_FORMAT, "t:2: row 1: nan is not a number"},
         {"1 nan\n3 4\n", DXT_ERR_FORMAT, "t:1: row 0, column 1: nan is not a number"},
@@ -227,6 +240,16 @@ static void rows_in_any_order_are_put_in_their_places(void **state)
         "16:28:55 [1 2 3]\n16:28:54 [4 5 6]\n16:28:53 [7 8 9]\n",
     };
     for (size_t i = 0; i < LENGTH(texts); i++) assert_reads(texts[i], IN_ORDER);
+    /* Holes are where the ranks say. */
+    static const char *const holes[] = {
+        "rank,0,1,2\n0,,5,6\n2,8,9,\n1,4,,7\n",
+        "1,4,,7\n2,8,9,\n0,,5,6\n",
+        "rank,0,1,2\n2,8,9,nan\n0,nan,5,6\n1,4,nan,7\n",
+        "GPU1,4,,7\nGPU2,8,9,\nGPU0,,5,6\n",
+        "[rank2]: [8, 9, nan]\n[rank0]: [nan, 5, 6]\n[rank1]: [4, nan, 7]\n",
+    };
+    for (size_t i = 0; i < LENGTH(holes); i++)
+        assert_reads(holes[i], SIZED("3", "[[null,5,6],[4,null,7],[8,9,null]]"));
     /* Decimals, and what was not observed, move along. */
     assert_reads("[rank1]: [2000.4, nan]\n[rank0]: [nan, 7]\n",
                  PLAIN("dispatch", "0", "[[null,7],[2000,null]]"));
