@@ -57,6 +57,7 @@ dxt_status dxt_table_join(dxt_table *table)
         table->lost = true;
     if (status != DXT_OK) return status;
     table->rows = table->capacity = 0;
+    table->own[0] = table->own[1] = table->plain = table->counted = 0;
     if (table->more) return DXT_OK;
     free(table->cells);
     free(table->reals);

@@ -90,9 +90,13 @@ typedef struct dxt_table {
     uint32_t width, rows, capacity;
     uint32_t nans, nan_row; /**< rows with "nan" for their own rank; the first */
     uint32_t named;         /**< rows that are row, column and value, as far as they go */
-    bool holes;             /**< cells are DXT_HOLE */
-    bool decimals;          /**< `reals` say more than `cells` */
-    bool lost;              /**< it cannot be read: its rows are passed over */
+    /** Rows whose cell for themselves, alone, is the smallest: if their ranks stand in front, from
+     *  0 or from 1 on; if nothing does. */
+    uint32_t own[2], plain;
+    uint32_t counted;     /**< columns that the heading right above it counts */
+    bool holes;           /**< cells are DXT_HOLE */
+    bool decimals;        /**< `reals` say more than `cells` */
+    bool lost;            /**< it cannot be read: its rows are passed over */
     bool wide;            /**< its columns are printed in blocks below each other, as pandas does */
     bool more;            /**< another block follows */
     bool parted;          /**< more blocks may follow as long as it is not square */

@@ -2,6 +2,11 @@
 /* Whether rows of numbers are a matrix, of how many ranks, and what stands beside it. */
 #include "matrix/shape.h"
 
+#include <math.h>
+#include <string.h>
+
+#include "matrix/scan.h"
+
 /* Whether the first column counts 0, 1, 2 … or 1, 2, 3 …, or the first row 0, 1, 2 … */
 bool dxt_shape_counts(const dxt_table *table, size_t step, uint32_t count)
 {
@@ -64,7 +69,56 @@ static bool is_list(const dxt_table *table)
            table->cells[2] == DXT_NOT_OBSERVED;
 }
 
-/* Whether the first column holds each of 0 … N−1, or of 1 … N, once. */
+/* Where the smallest value stands, one that was not observed before all others; UINT32_MAX: several
+ * are. */
+static uint32_t smallest(const double *values, uint32_t from, uint32_t width)
+{
+    uint32_t at = from;
+    bool single = from < width;
+    for (uint32_t i = from + 1; i < width; i++) {
+        bool none = isnan(values[at]);
+        if (isnan(values[i]) ? none : values[i] == values[at])
+            single = false;
+        else if (isnan(values[i]) || (!none && values[i] < values[at])) {
+            single = true;
+            at = i;
+        }
+    }
+    return single ? at : UINT32_MAX;
+}
+
+void dxt_shape_note(dxt_table *table, const int64_t *cells, const double *reals)
+{
+    if (table->rows == 0) table->own[0] = table->own[1] = table->plain = 0;
+    /* Only if the first value may be a rank. */
+    if (table->rows + 1 >= table->width || cells[0] < 0 || cells[0] >= table->width) return;
+    uint32_t at = smallest(reals, 1, table->width);
+    for (uint32_t from = 0; from < 2; from++)
+        table->own[from] += at != UINT32_MAX && (int64_t)at + from - 1 == cells[0];
+    table->plain += smallest(reals, 0, table->width) == table->rows;
+}
+
+uint32_t dxt_shape_heading(const char *at, const char *end)
+{
+    uint32_t others = 0, columns = 0;
+    while (at < end) {
+        const char *word = at;
+        while (at < end && (unsigned char)*at > ' ' && (unsigned char)*at < 0x7f &&
+               !strchr(",;|&\"'", *at))
+            at++;
+        if (at == word)
+            at++;
+        else if (dxt_is_digit(at[-1]))
+            columns++;
+        else if (columns > 0 || ++others > 1)
+            return 0;
+    }
+    return columns;
+}
+
+/* Whether the first column holds each of 0 … N−1, or of 1 … N, once, and the heading counts the
+ * others, or the waits of ranks for themselves show that the rows are out of order: N rows may also
+ * be the first of N + 1. */
 static bool names_rows(const dxt_table *table)
 {
     uint32_t rows = table->rows;
@@ -75,7 +129,8 @@ static bool names_rows(const dxt_table *table)
         if (value < 0 || value > rows || seen[value]) return false;
         seen[value] = true;
     }
-    return !seen[0] || !seen[rows];
+    bool shown = table->plain < rows && table->own[seen[0] ? 0 : 1] == rows;
+    return (!seen[0] || !seen[rows]) && (shown || table->counted == rows);
 }
 
 /* How many ranks the table has, and what stands beside its matrix; 0: it is not square. */

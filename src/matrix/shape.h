@@ -18,6 +18,11 @@ uint32_t dxt_shape_listed(const dxt_table *table);
 /** How many ranks the table has; 0: it is not square. @p column, @p row  Receive how many of them
  *  stand in front of its matrix. */
 uint32_t dxt_shape_find(const dxt_table *table, uint32_t *column, uint32_t *row);
+/** Look at the row that is about to be added, for dxt_shape_find(). */
+void dxt_shape_note(dxt_table *table, const int64_t *cells, const double *reals);
+/** How many columns a heading counts, "rank r0 r1 r2": words that end in a digit, behind one other
+ *  at most; 0: it is none. */
+uint32_t dxt_shape_heading(const char *at, const char *end);
 /** Whether the table is a matrix as it is. */
 bool dxt_shape_complete(const dxt_table *table);
 

@@ -56,6 +56,7 @@ static dxt_status add(dxt_reader *reader, const dxt_cells *line)
     dxt_status status = grow(table);
     if (status == DXT_OK) status = dxt_table_note(table, &line->numbers);
     if (status != DXT_OK) return status;
+    dxt_shape_note(table, reader->row, reader->reals);
     size_t first = (size_t)table->rows * table->width;
     memcpy(table->cells + first, reader->row, table->width * sizeof *table->cells);
     memcpy(table->reals + first, reader->reals, table->width * sizeof *table->reals);
@@ -109,6 +110,7 @@ static dxt_status other(dxt_reader *reader, const char *at, const char *end, con
     if (dxt_begins_number(at, end) && line->status != DXT_OK) dxt_reader_hint(reader, "%s", why);
     dxt_status status = DXT_OK;
     if (dxt_shape_complete(table)) status = dxt_table_end(reader, false);
+    if (table->rows == 0) table->counted = dxt_shape_heading(at, end);
     dxt_note_phase(reader, at, end);
     return status;
 }
@@ -159,8 +161,10 @@ static dxt_status row(dxt_reader *reader, dxt_cells *line)
     for (uint32_t i = 0; i < table->width && one == 1 && heading; i++)
         heading = table->cells[i] == (int64_t)i + 1;
     bool single = table->width == 1 && line->width > 1 && dxt_shape_listed(table) == 0;
-    if (single || (heading && (one == 1 || dxt_shape_counts(table, 1, table->width))))
-        dxt_table_drop(table);
+    heading = heading && (one == 1 || dxt_shape_counts(table, 1, table->width));
+    uint32_t counted = heading ? table->width : single ? 0 : table->counted;
+    if (single || heading) dxt_table_drop(table);
+    table->counted = counted;
     /* The last cell is empty: the last rank for itself. */
     bool own = line->width == table->rows || line->width == table->rows + 1 ||
                (!dxt_shape_complete(table) && may_be_own(reader, line, line->width));
@@ -247,6 +251,7 @@ dxt_status dxt_table_line(dxt_reader *reader, const char *line, const char *end)
     if (at == end) return pause(reader);
     if (*at == '#') {
         dxt_status status = dxt_table_end(reader, false);
+        reader->table.counted = dxt_shape_heading(at + 1, end);
         if (status == DXT_OK) read_comment(reader, at, end);
         return status;
     }

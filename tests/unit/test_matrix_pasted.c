@@ -174,6 +174,10 @@ static void what_was_not_observed_is_no_number(void **state)
         {"rank,0,1,2\n1,4,nan,7\n2,8,9,nan\n0,5,nan,6\n", DXT_ERR_FORMAT,
          "t:4: row 0, column 1: nan is not a number"},
         {"0:01 [9 nan]\n0:01 [4 nan]\n", DXT_ERR_FORMAT, "t:2: nan is not a number"},
+        {"0 5 6 7\n2 0 6 7\n1 3 0 7\n\n9 2 3 0\n", DXT_ERR_FORMAT,
+         "t:4: the matrix is not square: 3 rows of 4 values"},
+        {"r0 r1 r2 r3\n0 5 6 7\n2 0 6 7\n1 3 0 7\n", DXT_ERR_FORMAT,
+         "t:4: the matrix is not square: 3 rows of 4 values"},
         {"1,2,3\n4,,\n", DXT_ERR_FORMAT, "t:2: row 1 has 2 values, 3 were expected"},
         {"1 2\n3 nan\n", DXT_ERR_FORMAT, "t:2: row 1: nan is not a number"},
         {"1 nan\n3 4\n", DXT_ERR_FORMAT, "t:1: row 0, column 1: nan is not a number"},
@@ -240,6 +244,16 @@ static void rows_in_any_order_are_put_in_their_places(void **state)
         "16:28:55 [1 2 3]\n16:28:54 [4 5 6]\n16:28:53 [7 8 9]\n",
     };
     for (size_t i = 0; i < LENGTH(texts); i++) assert_reads(texts[i], IN_ORDER);
+    /* A heading in words, or the waits of ranks for themselves, show what the first column is. */
+    assert_reads("rank,r0,r1,r2\n2,7,8,9\n0,1,2,3\n1,4,5,6\n", IN_ORDER);
+    assert_reads("dst/src r0 r1 r2\n2 7 8 9\n0 1 2 3\n1 4 5 6\n", IN_ORDER);
+    assert_reads("# rank r0 r1 r2\n2 7 8 9\n0 1 2 3\n1 4 5 6\n", IN_ORDER);
+    assert_reads("2 8 9 0\n0 0 5 6\n1 4 0 7\n", SIZED("3", "[[0,5,6],[4,0,7],[8,9,0]]"));
+    assert_reads("3 8.5e3 9e3 0.7\n1 0.7 5e3 6e3\n2 4e3 0.7 7e3\n",
+                 SIZED("3", "[[1,5000,6000],[4000,1,7000],[8500,9000,1]]"));
+    /* Rows of one more rank, with a line of somebody else between them. */
+    assert_reads("0 5 6 7\n2 0 6 7\n1 3 0 7\nx\n9 2 3 0\n",
+                 SIZED("4", "[[0,5,6,7],[2,0,6,7],[1,3,0,7],[9,2,3,0]]"));
     /* Holes are where the ranks say. */
     static const char *const holes[] = {
         "rank,0,1,2\n0,,5,6\n2,8,9,\n1,4,,7\n",
