@@ -253,6 +253,17 @@ static dxt_status split(dxt_reader *reader, const char *line, const char *end, c
     return DXT_OK;
 }
 
+/* The first place at which a letter stands twice; NULL if there is none. Not by memmem(), of which
+ * sanitizers look at the whole text each time. */
+static const char *find_twice(const char *at, const char *end, char letter)
+{
+    while ((at = memchr(at, letter, (size_t)(end - at)))) {
+        if (end - at > 1 && at[1] == letter) return at;
+        at++;
+    }
+    return NULL;
+}
+
 /* Matrices behind each other in a line: a line for each. Nothing is done where there are none. */
 static dxt_status split_matrices(dxt_reader *reader, const char *line, const char *end, bool *done)
 {
@@ -261,9 +272,9 @@ static dxt_status split_matrices(dxt_reader *reader, const char *line, const cha
     const char *close = line, *open = line, *word = line;
     *done = false;
     if (reader->headers || reader->inner_at < reader->inner.size) return DXT_OK;
-    while ((close = memmem(close, (size_t)(end - close), "]]", 2))) {
+    while ((close = find_twice(close, end, ']'))) {
         close += 2;
-        if (open < close) open = memmem(close, (size_t)(end - close), "[[", 2);
+        if (open < close) open = find_twice(close, end, '[');
         if (!open) break;
         if (word < close) word = close;
         while (word < open && !dxt_is_letter(*word)) word++;
