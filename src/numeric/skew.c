@@ -87,12 +87,7 @@ DXT_VECTORS static bool move_shifts(double *restrict shift, const double *restri
         z[i] = fabs(shift[i]) / skew;
         k[i] = dxt_tail_place(&z[i]);
     }
-    for (uint32_t i = 0; i < TOGETHER; i++) {
-        const dxt_tail_knot *knot = &dxt_tail[k[i]];
-        tail[i] = knot->tail;
-        beyond[i] = knot->beyond;
-        density[i] = knot->density;
-    }
+    dxt_tail_gather(k, TOGETHER, tail, beyond, density);
     for (uint32_t i = 0; i < TOGETHER; i++) {
         double at = shift[i], bare = at > 0 ? at : 0, x = k[i] / DXT_TAIL_KNOTS_PER_UNIT;
         double d = z[i] - x;

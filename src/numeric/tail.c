@@ -85,12 +85,7 @@ DXT_VECTORS static void waits_of(double *restrict values, uint32_t n, double ske
         z[i] = fabs(values[i]) / skew;
         k[i] = dxt_tail_place(&z[i]);
     }
-    for (uint32_t i = 0; i < n; i++) {
-        const dxt_tail_knot *knot = &dxt_tail[k[i]];
-        tail[i] = knot->tail;
-        beyond[i] = knot->beyond;
-        density[i] = knot->density;
-    }
+    dxt_tail_gather(k, n, tail, beyond, density);
     for (uint32_t i = 0; i < n; i++) {
         double bare = values[i] > 0 ? values[i] : 0, d = z[i] - k[i] / DXT_TAIL_KNOTS_PER_UNIT;
         double off = tail[i] + d * (d * density[i] * dxt_tail_series(k[i], z[i]) - beyond[i]);

@@ -46,6 +46,19 @@ static inline double dxt_tail_series(int32_t k, double z)
     return even - d * odd;
 }
 
+/** What knots k hold, side by side, as vectors want it.
+ *  @param k  [n] Places, as dxt_tail_place() has them. */
+static inline void dxt_tail_gather(const int32_t *restrict k, uint32_t n, double *restrict tail,
+                                   double *restrict beyond, double *restrict density)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        const dxt_tail_knot *knot = &dxt_tail[k[i]];
+        tail[i] = knot->tail;
+        beyond[i] = knot->beyond;
+        density[i] = knot->density;
+    }
+}
+
 /** E[max(0, shift + X)] as dxt_expected_wait() has it, inline. */
 static inline double dxt_wait_of(double shift, double skew)
 {
