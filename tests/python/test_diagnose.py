@@ -122,7 +122,7 @@ def test_a_rank_alone_has_counters_and_nothing_to_diagnose():
 
 def test_settings_at_fault_are_one_error(monkeypatch):
     monkeypatch.setenv("DEEPEP_DIAGNOSE_SYNC_STEP", "often")
-    with pytest.raises(ValueError, match="DEEPEP_DIAGNOSE_SYNC_STEP='often'.*interval=-1"):
+    with pytest.raises(ValueError, match="SYNC_STEP='often' must be a whole number.*interval=-1"):
         try:
             ds.Diagnose(Group(0, RANKS), interval=-1)
         except ValueError as error:  # in any order

@@ -273,6 +273,36 @@ static void a_slow_way_of_three_is_no_uplink(void **state)
     }
 }
 
+static double small_uplink;
+
+static double small_uplink_and_a_way(uint32_t i, uint32_t j)
+{
+    uint32_t a = i / 4, b = j / 4;
+    if (a == b) return 0;
+    return 4 * US + (a == 1 || b == 1 ? small_uplink : 0) + (a == 1 && b == 2 ? 100 * US : 0);
+}
+
+/* One of its ways is slow enough to look for an uplink, which itself is not worth telling. */
+static void an_uplink_below_the_floor_is_not_told(void **state)
+{
+    (void)state;
+    uint32_t told = 0;
+    for (uint32_t nodes = 8; nodes <= 16; nodes += 8)
+        for (uint32_t tenths = 5; tenths <= 60; tenths += 1) {
+            healthy(4 * nodes, tenths);
+            job.path = small_uplink_and_a_way;
+            small_uplink = tenths * US / 10;
+            dxt_findings *found = judge_with_nodes(4);
+            for (size_t f = 0; f < found->finding_count; f++) {
+                if (found->findings[f].kind != DXT_SLOW_NODE_LINK) continue;
+                told++;
+                assert_true(found->findings[f].wait >= found->floor);
+            }
+            dxt_findings_free(found);
+        }
+    assert_true(told > 0);
+}
+
 static void late_ranks_next_to_bad_links_are_found(void **state)
 {
     (void)state;
@@ -326,6 +356,7 @@ int main(void)
         cmocka_unit_test(of_few_nodes_the_uplink_shows_among_many_slow_ways),
         cmocka_unit_test(a_small_slow_uplink_is_not_its_ways),
         cmocka_unit_test(a_slow_way_of_three_is_no_uplink),
+        cmocka_unit_test(an_uplink_below_the_floor_is_not_told),
         cmocka_unit_test(late_ranks_next_to_bad_links_are_found),
         cmocka_unit_test(jitter_is_no_bad_link),
     };
