@@ -3,8 +3,8 @@
 # accuracy-tables.sh measure FOLDER [JOBS [RANKS...]]: judge simulated windows of every case and put
 # the results into FOLDER, a file for each case and number of ranks, JOBS cases at a time (default:
 # all processors). What is there already is not made again, so that a run that was cut off goes on.
-# Needs build/bin/deepxtrace, bash and coreutils. With all RANKS (the default) four hours of one
-# processor, and a quarter of a GB of memory for each of the JOBS.
+# Needs build/bin/deepxtrace, bash and coreutils. All RANKS (the default) take about four hours of
+# one processor, and a quarter of a GB of memory for each of the JOBS.
 # accuracy-tables.sh tables FOLDER: the tables of docs/accuracy.md from it: exact windows in %, rounded
 # down, each window alone / with the windows before it; the other methods; false alarms. Needs jq.
 set -euo pipefail
