@@ -27,3 +27,19 @@ double dxt_case_mean(dxt_case *c)
     if (isnan(c->mean)) c->mean = dxt_raw_mean(c->window);
     return c->mean;
 }
+
+uint32_t dxt_case_list_column(dxt_case *c, uint32_t member)
+{
+    uint32_t rank = c->fit.rank[member];
+    double mean = dxt_raw_mean_of_column(c->window, rank);
+    dxt_draft_col(c->draft, rank, mean, dxt_normalise(mean, dxt_case_mean(c)));
+    return rank;
+}
+
+uint32_t dxt_case_list_row(dxt_case *c, uint32_t member)
+{
+    uint32_t rank = c->fit.rank[member];
+    double mean = dxt_raw_mean_of_row(c->window, rank);
+    dxt_draft_row(c->draft, rank, mean, dxt_normalise(mean, dxt_case_mean(c)));
+    return rank;
+}

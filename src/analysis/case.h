@@ -45,4 +45,9 @@ double dxt_case_most_carried(dxt_case *c);
 /** Mean of all raw counters. */
 double dxt_case_mean(dxt_case *c);
 
+/** List the column (row) of a member among the abnormal ones, with its raw mean. @return Its rank.
+ */
+uint32_t dxt_case_list_column(dxt_case *c, uint32_t member);
+uint32_t dxt_case_list_row(dxt_case *c, uint32_t member);
+
 #endif

@@ -8,7 +8,6 @@
  * How sure: against the limit and the error of a lateness in its group (arrive/noise.c).
  */
 #include "analysis/explain/companion.h"
-#include "analysis/raw.h"
 #include "analysis/rules/rules.h"
 
 static bool applies(dxt_case *c, dxt_subject s)
@@ -27,9 +26,7 @@ static dxt_size size(dxt_case *c, dxt_subject s)
 
 static void write(dxt_case *c, dxt_subject s, dxt_finding *finding)
 {
-    uint32_t rank = c->fit.rank[s.a];
-    double mean = dxt_raw_mean_of_row(c->window, rank);
-    dxt_draft_row(c->draft, rank, mean, dxt_normalise(mean, dxt_case_mean(c)));
+    uint32_t rank = dxt_case_list_row(c, s.a);
     if (finding) finding->rank = rank;
 }
 

@@ -18,7 +18,6 @@
 #include "analysis/explain/companion.h"
 #include "analysis/explain/links.h"
 #include "analysis/explain/persists.h"
-#include "analysis/raw.h"
 #include "analysis/rules/rules.h"
 #include "analysis/tuning.h"
 
@@ -65,14 +64,11 @@ static dxt_size size(dxt_case *c, dxt_subject s)
 
 static void write(dxt_case *c, dxt_subject s, dxt_finding *finding)
 {
-    uint32_t rank = c->fit.rank[s.a];
     bool in = in_of(c, s.a) > 0, out = out_of(c, s.a) > 0;
-    double row = dxt_raw_mean_of_row(c->window, rank);
-    double column = dxt_raw_mean_of_column(c->window, rank);
-    if (in) dxt_draft_row(c->draft, rank, row, dxt_normalise(row, dxt_case_mean(c)));
-    if (out) dxt_draft_col(c->draft, rank, column, dxt_normalise(column, dxt_case_mean(c)));
+    if (in) dxt_case_list_row(c, s.a);
+    if (out) dxt_case_list_column(c, s.a);
     if (!finding) return;
-    finding->rank = rank;
+    finding->rank = c->fit.rank[s.a];
     finding->between_nodes = is_between(c, s.a);
     finding->or_irregular = may_be_irregular(c, s.a);
     finding->direction = in && out ? DXT_DIRECTION_BOTH : in ? DXT_DIRECTION_IN : DXT_DIRECTION_OUT;

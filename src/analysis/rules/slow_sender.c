@@ -10,7 +10,6 @@
  * DXT_DOUBTFUL.
  */
 #include "analysis/explain/echo.h"
-#include "analysis/raw.h"
 #include "analysis/rules/rules.h"
 #include "analysis/tuning.h"
 
@@ -27,9 +26,7 @@ static dxt_size size(dxt_case *c, dxt_subject s)
 
 static void write(dxt_case *c, dxt_subject s, dxt_finding *finding)
 {
-    uint32_t rank = c->fit.rank[s.a];
-    double mean = dxt_raw_mean_of_column(c->window, rank);
-    dxt_draft_col(c->draft, rank, mean, dxt_normalise(mean, dxt_case_mean(c)));
+    uint32_t rank = dxt_case_list_column(c, s.a);
     if (!finding) return;
     finding->rank = rank;
     finding->direction = DXT_DIRECTION_OUT;
