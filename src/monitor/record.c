@@ -9,35 +9,13 @@
 #include <string.h>
 
 #include "base/base.h"
+#include "bytes.h"
 #include "digest.h"
 #include "incident.h"
 
 /* Matrices kept of the newest windows of an operator, and of every so many. */
 #define NEWEST 20
 #define SAMPLED 50
-
-/* ---- texts ---- */
-
-struct text {
-    char *data;
-    size_t size, capacity;
-};
-
-static dxt_status keep(void *context, const void *data, size_t size)
-{
-    struct text *text = context;
-    if (text->size + size + 1 > text->capacity) {
-        size_t capacity = 2 * (text->size + size) + 256;
-        char *grown = realloc(text->data, capacity);
-        if (!grown) return DXT_ERR_NO_MEMORY;
-        text->data = grown;
-        text->capacity = capacity;
-    }
-    memcpy(text->data + text->size, data, size);
-    text->size += size;
-    text->data[text->size] = '\0';
-    return DXT_OK;
-}
 
 static bool no_memory(recorder *r)
 {
@@ -150,8 +128,8 @@ static double largest_share(const dxt_findings *findings)
 static bool insert_window(recorder *r, const judged_window *w, const dxt_findings *findings,
                           const float *sums, int64_t begin_ns, bool read_time)
 {
-    struct text diagnosis = {0};
-    dxt_status status = dxt_report_json(w->window, findings, keep, &diagnosis);
+    bytes diagnosis = {0};
+    dxt_status status = dxt_report_json(w->window, findings, bytes_append, &diagnosis);
     if (status != DXT_OK) {
         free(diagnosis.data);
         return no_memory(r);
@@ -260,8 +238,8 @@ static int64_t store_bytes(recorder *r)
 {
     query q = query_begin(r->s, "SELECT (page_count - freelist_count) * page_size FROM"
                                 " pragma_page_count, pragma_freelist_count, pragma_page_size");
-    int64_t bytes = query_row(&q) ? query_get_int(&q, 0) : 0;
-    return query_end(&q) ? bytes : 0;
+    int64_t used = query_row(&q) ? query_get_int(&q, 0) : 0;
+    return query_end(&q) ? used : 0;
 }
 
 static bool forget_before(recorder *r, const char *sql, int64_t limit)

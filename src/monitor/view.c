@@ -10,6 +10,7 @@
 #include <deepxtrace/report.h>
 
 #include "api.h"
+#include "bytes.h"
 #include "http.h"
 
 /* Windows of an operator that are looked at, at most. */
@@ -19,34 +20,13 @@
 
 /* ---- the page ---- */
 
-/* Bytes of an answer. */
-struct bytes {
-    char *data;
-    size_t size, capacity;
-};
-
-static dxt_status append(void *context, const void *data, size_t size)
-{
-    struct bytes *bytes = context;
-    if (bytes->capacity - bytes->size < size || !bytes->data) {
-        size_t capacity = 2 * bytes->capacity + size + 4096;
-        char *grown = realloc(bytes->data, capacity);
-        if (!grown) return DXT_ERR_NO_MEMORY;
-        bytes->data = grown;
-        bytes->capacity = capacity;
-    }
-    if (size > 0) memcpy(bytes->data + bytes->size, data, size);
-    bytes->size += size;
-    return DXT_OK;
-}
-
 enum MHD_Result http_send_start(struct MHD_Connection *connection)
 {
     char *about = NULL, *policy = NULL;
-    struct bytes page = {0};
+    bytes page = {0};
     if (asprintf(&about, "{\"title\":\"DeepXTrace\",\"advice\":%s}", dxt_report_advice_json()) < 0)
         return MHD_NO;
-    dxt_status status = dxt_page_live(about, append, &page);
+    dxt_status status = dxt_page_live(about, bytes_append, &page);
     free(about);
     if (status != DXT_OK || asprintf(&policy, "%s; connect-src 'self'; frame-ancestors 'none'",
                                      dxt_page_policy()) < 0) {
@@ -129,7 +109,7 @@ static const char sums_sql[] =
     " ORDER BY id DESC LIMIT ?4) ORDER BY id";
 
 /* A row for each window, a byte for each rank. */
-static bool append_lateness(struct bytes *out, query *q)
+static bool append_lateness(bytes *out, query *q)
 {
     const unsigned char *sums = sqlite3_column_blob(q->stmt, 0);
     size_t ranks = (size_t)sqlite3_column_bytes(q->stmt, 0) / (3 * sizeof(float));
@@ -140,14 +120,14 @@ static bool append_lateness(struct bytes *out, query *q)
         memcpy(&value, sums + rank * sizeof value, sizeof value);
         row[rank] = late_code(value);
     }
-    return append(out, row, ranks) == DXT_OK;
+    return bytes_append(out, row, ranks) == DXT_OK;
 }
 
 enum MHD_Result http_send_lateness(server *s, struct MHD_Connection *connection)
 {
     struct asked asked;
     store reader;
-    struct bytes out = {0};
+    bytes out = {0};
     if (!read_asked(connection, &asked))
         return http_fail(connection, 400, "group (an id) and operator are needed");
     bool well = http_open_store(s, &reader);
@@ -170,7 +150,7 @@ enum MHD_Result http_send_cells(server *s, struct MHD_Connection *connection)
 {
     int64_t window;
     store reader;
-    struct bytes out = {0};
+    bytes out = {0};
     bool found = false, well;
     if (!http_number(connection, "window", -1, 0, INT64_MAX, &window) || window < 0)
         return http_fail(connection, 400, "window (an id) is needed");
@@ -180,7 +160,8 @@ enum MHD_Result http_send_cells(server *s, struct MHD_Connection *connection)
         query_int(&q, window);
         found = query_row(&q);
         const void *cells = found ? sqlite3_column_blob(q.stmt, 0) : NULL;
-        if (found) well = append(&out, cells, (size_t)sqlite3_column_bytes(q.stmt, 0)) == DXT_OK;
+        if (found)
+            well = bytes_append(&out, cells, (size_t)sqlite3_column_bytes(q.stmt, 0)) == DXT_OK;
         well = query_end(&q) && well;
     }
     http_close_store(s, &reader);
