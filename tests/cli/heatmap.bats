@@ -205,7 +205,7 @@ has_cairo() {
     "$deepxtrace" heatmap run --timeline -o time.svg
     [[ $(head -c 5 time.svg) == "<?xml" ]]
     refused 2 "--timeline shows all windows" run --timeline --window 3
-    refused 2 "--timeline needs the robust method" run --timeline --method ratio
+    refused 2 "--timeline shows lateness, which the ratio method does not measure; leave out --method" run --timeline --method ratio
     refused 2 "run: no window in case none" run --timeline --case none
     refused 2 "run: no window of phase other; there are: dispatch, combine" --timeline run --phase other
     sed 's/"window":[0-9]*,//' run > unnumbered

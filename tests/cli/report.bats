@@ -83,6 +83,7 @@ END
     "$deepxtrace" report run.jsonl -o incident.html
     refused "incident.html already exists" run.jsonl -o incident.html
     refused "is the input" run.jsonl -o run.jsonl --force
+    refused "is the input" - -o run.jsonl --force < run.jsonl
     refused "leave out --extract" --extract --redact incident.html -o x
     head -c -3000 incident.html > cut.html
     refused "cut.html is damaged or cut short" --extract cut.html -o x

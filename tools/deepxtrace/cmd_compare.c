@@ -24,11 +24,8 @@ struct compare {
 
 static outcome read_side(struct compare *run, char *operand, int which)
 {
-    outcome result = files_find("compare", &operand, 1, &run->files[which]);
+    outcome result = files_find_one("compare", &operand, 1, &run->files[which]);
     if (result != GO_ON) return result;
-    if (run->files[which].count > 1)
-        return complain("compare", "%s and %s are two logs; name one of them",
-                        run->files[which].groups[0].name, run->files[which].groups[1].name);
     return side_read(&run->sides[which], run->files[which].groups, &run->analysis, run->strict);
 }
 
@@ -142,8 +139,8 @@ outcome cmd_compare(int argc, char **argv)
     int count;
     outcome result = command_line(&command, argc, argv, &count);
     if (result != GO_ON) return result;
-    if (run.analysis.method == DXT_METHOD_RATIO)
-        return complain("compare", "the ratio method knows no lateness; leave out --method");
+    result = analysis_refuse_ratio(&run.analysis, "compare", "it");
+    if (result != GO_ON) return result;
     result = run_compare(&run, argv + 1);
     for (int i = 0; i < 2; i++) {
         side_free(&run.sides[i]);

@@ -176,31 +176,6 @@ static outcome choose_format(struct heatmap *run)
     return GO_ON;
 }
 
-/* --force is for an old picture; the recording cannot be made again. */
-static outcome spare_input(const struct heatmap *run)
-{
-    struct stat in, out;
-    if (!run->output || stat(run->output, &out) != 0 || !S_ISREG(out.st_mode)) return GO_ON;
-    bool piped = strcmp(run->input, "-") == 0;
-    if ((piped ? fstat(STDIN_FILENO, &in) : stat(run->input, &in)) != 0) return GO_ON;
-    if (in.st_dev != out.st_dev || in.st_ino != out.st_ino) return GO_ON;
-    return complain("heatmap", "%s is the input, which is never replaced; name another output",
-                    run->output);
-}
-
-static outcome end_output(output_file *output, dxt_status status)
-{
-    if (status == DXT_OK || output->error) {
-        outcome result = output_commit(output);
-        return result == GO_ON ? EXIT_DONE : result;
-    }
-    output_abandon(output);
-    /* What went wrong with standard output is said at the end, once. */
-    if (status == DXT_ERR_IO) return EXIT_FAILED;
-    complain_status("heatmap", status);
-    return EXIT_FAILED;
-}
-
 /* The matrices, or with a timeline that. */
 static outcome draw(struct heatmap *run, const dxt_diagnosis *diagnoses, size_t count,
                     const draw_timeline *timeline)
@@ -216,16 +191,7 @@ static outcome draw(struct heatmap *run, const dxt_diagnosis *diagnoses, size_t 
                                  : draw_heatmaps(diagnoses, count, (dxt_format)run->format,
                                                  diagnoses[0].window->source, color, columns,
                                                  output_write, &output);
-    return end_output(&output, status);
-}
-
-/* The parts of one log make one picture. */
-static outcome find_log(struct heatmap *run, char **operands, size_t count)
-{
-    outcome result = files_find("heatmap", operands, count, &run->files);
-    if (result != GO_ON || run->files.count == 1) return result;
-    return complain("heatmap", "%s and %s are two logs; name one of them",
-                    run->files.groups[0].name, run->files.groups[1].name);
+    return output_end(&output, status);
 }
 
 static outcome run_timeline(struct heatmap *run)
@@ -239,7 +205,6 @@ static outcome run_timeline(struct heatmap *run)
     outcome result = GO_ON;
     if (run->numbered)
         result = complain("heatmap", "--timeline shows all windows; leave out --window");
-    if (result == GO_ON) result = spare_input(run);
     if (result == GO_ON) result = timeline_read(&timeline);
     if (result == GO_ON) result = draw(run, NULL, 0, &timeline);
     timeline_free(&timeline);
@@ -252,7 +217,7 @@ static outcome write_page(struct heatmap *run, draw_page *page)
     outcome result = output_open(&output, "heatmap", run->output ? run->output : "-", run->force);
     if (result != GO_ON) return result;
     dxt_status status = dxt_page_write(page->page, output_write, &output);
-    return end_output(&output, status);
+    return output_end(&output, status);
 }
 
 /* All windows, with what a browser makes of them. */
@@ -270,10 +235,7 @@ static outcome run_page(struct heatmap *run)
                                   .timeline = run->timeline}};
     if (run->timeline && run->numbered)
         return complain("heatmap", "--timeline shows all windows; leave out --window");
-    if (run->timeline && run->analysis.method == DXT_METHOD_RATIO)
-        return complain("heatmap", "--timeline needs the robust method; leave out --method");
-    outcome result = spare_input(run);
-    if (result == GO_ON) result = page_read(&page);
+    outcome result = page_read(&page);
     if (result == GO_ON && run->numbered && !page.started)
         result = complain("heatmap",
                           "%s: no window %" PRIu64 "; leave out --window to see which there are",
@@ -287,8 +249,7 @@ static outcome run_heatmap(struct heatmap *run)
 {
     dxt_diagnosis diagnoses[DRAW_PANELS];
     size_t count;
-    outcome result = spare_input(run);
-    if (result == GO_ON) result = read_windows(run);
+    outcome result = read_windows(run);
     if (result == GO_ON) result = diagnose(run, diagnoses, &count);
     if (result == GO_ON) result = draw(run, diagnoses, count, NULL);
     for (size_t i = 0; i < run->count; i++) {
@@ -382,7 +343,12 @@ outcome cmd_heatmap(int argc, char **argv)
     outcome result = command_line(&command, argc, argv, &count);
     if (result != GO_ON) return result;
     run.input = argv[1];
-    result = find_log(&run, argv + 1, (size_t)count);
+    result = files_find_one("heatmap", argv + 1, (size_t)count, &run.files);
+    if (result == GO_ON)
+        result =
+            output_spare("heatmap", run.output, run.files.groups->paths, run.files.groups->count);
+    if (result == GO_ON && run.timeline)
+        result = analysis_refuse_ratio(&run.analysis, "heatmap", "--timeline");
     if (result == GO_ON) result = choose_format(&run);
     if (result == GO_ON)
         result = run.format == DXT_FORMAT_HTML ? run_page(&run)

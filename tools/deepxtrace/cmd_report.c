@@ -28,33 +28,6 @@ struct report {
     file_groups files;
 };
 
-/* The recording cannot be made again. */
-static outcome spare_inputs(const struct report *run)
-{
-    struct stat in, out;
-    if (stat(run->output, &out) != 0 || !S_ISREG(out.st_mode)) return GO_ON;
-    for (size_t i = 0; i < run->files.groups->count; i++) {
-        const char *path = run->files.groups->paths[i];
-        if (stat(path, &in) == 0 && in.st_dev == out.st_dev && in.st_ino == out.st_ino)
-            return complain("report",
-                            "%s is the input, which is never replaced; name another output", path);
-    }
-    return GO_ON;
-}
-
-/* Make the output whole, or leave nothing. */
-static outcome finish(output_file *output, dxt_status status)
-{
-    if (status == DXT_OK || output->error) {
-        outcome result = output_commit(output);
-        return result == GO_ON ? EXIT_DONE : result;
-    }
-    output_abandon(output);
-    if (status == DXT_ERR_IO) return EXIT_FAILED;
-    complain_status("report", status);
-    return EXIT_FAILED;
-}
-
 static outcome write_report(struct report *run)
 {
     redaction names = {0};
@@ -76,7 +49,8 @@ static outcome write_report(struct report *run)
     };
     outcome result = page_read(&page);
     if (result == GO_ON) result = output_open(&output, "report", run->output, run->force);
-    if (result == GO_ON) result = finish(&output, dxt_page_write(page.page, output_write, &output));
+    if (result == GO_ON)
+        result = output_end(&output, dxt_page_write(page.page, output_write, &output));
     page_free(&page);
     redact_free(&names);
     return result;
@@ -126,7 +100,7 @@ static outcome extract(struct report *run)
             complain("report", "%s has no recording inside; only pages of deepxtrace report have",
                      unpack_name(files));
     unpack_close(files);
-    if (result == GO_ON) return finish(&output, DXT_OK);
+    if (result == GO_ON) return output_end(&output, DXT_OK);
     output_abandon(&output);
     return result;
 }
@@ -162,11 +136,10 @@ static outcome run_report(struct report *run, char **operands, size_t count)
     if (!run->output) return complain("report", "-o FILE is missing (-o - is standard output)");
     if (run->extract && run->redact)
         return complain("report", "--redact is for making a page; leave out --extract");
-    outcome result = files_find("report", operands, count, &run->files);
-    if (result == GO_ON && run->files.count > 1)
-        result = complain("report", "%s and %s are two logs; name one of them",
-                          run->files.groups[0].name, run->files.groups[1].name);
-    if (result == GO_ON) result = spare_inputs(run);
+    outcome result = files_find_one("report", operands, count, &run->files);
+    if (result == GO_ON)
+        result =
+            output_spare("report", run->output, run->files.groups->paths, run->files.groups->count);
     if (result == GO_ON) result = run->extract ? extract(run) : write_report(run);
     files_free(&run->files);
     return result;

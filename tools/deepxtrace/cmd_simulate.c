@@ -217,14 +217,7 @@ static outcome simulate(simulation *sim)
     output_file output = {0};
     outcome result = output_open(&output, "simulate", g.path ? g.path : "-", g.force);
     if (result != GO_ON) return result;
-    dxt_status status = write_windows(sim, &output);
-    /* What went wrong with the file is said when it is committed. */
-    if (status == DXT_OK || status == DXT_ERR_IO) {
-        result = output_commit(&output);
-        return result != GO_ON ? result : EXIT_DONE;
-    }
-    output_abandon(&output);
-    return complain_status("simulate", status);
+    return output_end(&output, write_windows(sim, &output));
 }
 
 outcome cmd_simulate(int argc, char **argv)

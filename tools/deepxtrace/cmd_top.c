@@ -257,7 +257,6 @@ outcome cmd_top(int argc, char **argv)
     int count;
     outcome result = command_line(&command, argc, argv, &count);
     if (result != GO_ON) return result;
-    if (top.analysis.method == DXT_METHOD_RATIO)
-        return complain("top", "the ratio method knows no lateness; leave out --method");
-    return run_top(&top, argv + 1, (size_t)count);
+    result = analysis_refuse_ratio(&top.analysis, "top", "it");
+    return result == GO_ON ? run_top(&top, argv + 1, (size_t)count) : result;
 }

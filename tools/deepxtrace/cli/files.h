@@ -32,6 +32,9 @@ typedef struct file_groups {
  */
 outcome files_find(const char *command, char **operands, size_t count, file_groups *groups);
 
+/** files_find() for a command that takes a single log: it refuses two. */
+outcome files_find_one(const char *command, char **operands, size_t count, file_groups *groups);
+
 void files_free(file_groups *groups);
 
 #endif

@@ -57,6 +57,15 @@ void analysis_options_of(analysis_options *values, cli_option *options)
     memcpy(options, table, sizeof table);
 }
 
+outcome analysis_refuse_ratio(const analysis_options *values, const char *command, const char *what)
+{
+    if (values->method != DXT_METHOD_RATIO) return GO_ON;
+    return complain(command,
+                    "%s shows lateness, which the ratio method does not measure; leave out "
+                    "--method",
+                    what);
+}
+
 dxt_status analyze_window(const analysis_options *values, const dxt_window *window,
                           related_windows related, const dxt_history *history,
                           dxt_findings **findings)

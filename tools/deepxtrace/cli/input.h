@@ -26,6 +26,15 @@ typedef struct analysis_options {
 /** Write the options' table entries into @p options[0 … ANALYSIS_OPTIONS). */
 void analysis_options_of(analysis_options *values, cli_option *options);
 
+/**
+ * Refuse the ratio method for a command that shows how late ranks are.
+ *
+ * @param what  The option that shows it; "it" is the whole command.
+ * @return GO_ON; EXIT_USAGE, said on standard error.
+ */
+outcome analysis_refuse_ratio(const analysis_options *values, const char *command,
+                              const char *what);
+
 /** Windows of other operators over the same interval, by what they are to one (dxt_relation);
  *  NULL = none. */
 typedef struct related_windows {

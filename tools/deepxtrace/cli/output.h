@@ -91,6 +91,23 @@ outcome output_grow(output_file *output);
  */
 outcome output_commit(output_file *output);
 
+/**
+ * End a file with what its writer returned: make it whole if all went well, else leave nothing.
+ *
+ * @return EXIT_DONE; otherwise the exit status, said on standard error: of a write, as
+ *         output_commit(); EXIT_FAILED of anything else.
+ */
+outcome output_end(output_file *output, dxt_status status);
+
+/**
+ * Refuse to write over an input, which cannot be made again.
+ *
+ * @param path    The output to be; NULL, "-" and what is no plain file are never an input.
+ * @param inputs  Paths, "-" for standard input.
+ * @return GO_ON; EXIT_USAGE if it is one of them, said on standard error.
+ */
+outcome output_spare(const char *command, const char *path, char *const *inputs, size_t count);
+
 /** Drop the file: nothing is left behind but whole lines of one that grew, which `kept` tells. Also
  *  for one that was never opened or is zeroed. */
 void output_abandon(output_file *output);

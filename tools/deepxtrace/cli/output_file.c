@@ -199,6 +199,33 @@ outcome output_commit(output_file *output)
     return status;
 }
 
+outcome output_end(output_file *output, dxt_status status)
+{
+    if (status == DXT_OK || output->error) {
+        outcome result = output_commit(output);
+        return result == GO_ON ? EXIT_DONE : result;
+    }
+    output_abandon(output);
+    /* What went wrong with standard output is said at the end of the command, once. */
+    if (status != DXT_ERR_IO) complain_status(output->command, status);
+    return EXIT_FAILED;
+}
+
+outcome output_spare(const char *command, const char *path, char *const *inputs, size_t count)
+{
+    struct stat in, out;
+    if (!path || strcmp(path, "-") == 0 || stat(path, &out) != 0 || !S_ISREG(out.st_mode))
+        return GO_ON;
+    for (size_t i = 0; i < count; i++) {
+        bool piped = strcmp(inputs[i], "-") == 0;
+        if ((piped ? fstat(STDIN_FILENO, &in) : stat(inputs[i], &in)) != 0) continue;
+        if (in.st_dev == out.st_dev && in.st_ino == out.st_ino)
+            return complain(command,
+                            "%s is the input, which is never replaced; name another output", path);
+    }
+    return GO_ON;
+}
+
 /* What has its name keeps it, with the lines that are whole; nobody needs an empty file. */
 static void end_named(output_file *output)
 {

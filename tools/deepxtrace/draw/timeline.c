@@ -115,8 +115,6 @@ outcome timeline_read(draw_timeline *timeline)
 {
     dxt_history_options options = {.struct_size = sizeof options,
                                    .min_share = timeline->analysis->min_share};
-    if (timeline->analysis->method == DXT_METHOD_RATIO)
-        return complain("heatmap", "--timeline needs the robust method; leave out --method");
     dxt_status status = dxt_history_create(&options, &timeline->history);
     if (status != DXT_OK) return complain_status("heatmap", status);
     outcome result = take_all(timeline);
