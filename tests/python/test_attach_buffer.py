@@ -7,141 +7,24 @@ from __future__ import annotations
 import gc
 import importlib
 import inspect
-import logging
 import os
 import signal
 import sys
 import threading
-import time
-from pathlib import Path
-from typing import Any, Iterator, List
+from typing import Any
 
 import pytest
 
 torch = pytest.importorskip("torch")
 
+import attach_world  # noqa: E402
+from attach_world import Group, World, call, until  # noqa: E402
 from deepxtrace import _attach  # noqa: E402
-from deepxtrace._graphs import Operations  # noqa: E402
-from deepxtrace.adapters import _counted  # noqa: E402
 from deepxtrace.adapters.deep_ep import DeepEP  # noqa: E402
-from standins import VERSIONS, write_deep_ep  # noqa: E402
+from standins import VERSIONS  # noqa: E402
 
+world = attach_world.world
 CALLERS = ["positional", "by name", "mixed"]
-FULL = "2025-07, both"
-
-
-class Group:
-    """As much of a process group as is used."""
-
-    def __init__(self, size: int = 4) -> None:
-        self._size = size
-
-    def size(self) -> int:
-        return self._size
-
-
-class Diagnosis:
-    """As much of a Diagnose as is used."""
-
-    def __init__(self, group: Group, device: Any) -> None:
-        self.group_size = group.size()
-        self.device = device
-        self.counters = tuple(
-            torch.zeros(group.size(), dtype=torch.int64, device=device) for _ in range(2)
-        )
-        self.told: List[Any] = []
-        self.is_told = False
-        self.operations = Operations()
-
-    def get_stats_ll_stats_tensor(self) -> Any:
-        return self.counters
-
-    def tell(self, buffer: str, experts: Any, waits: Any) -> None:
-        self.is_told = True
-        self.told.append((buffer, experts, waits))
-
-    def tokens_of(self, local_experts: int) -> Any:
-        self.tokens = torch.zeros(local_experts, dtype=torch.int32)
-        return self.tokens
-
-    def close(self) -> None:
-        self.closed_by = threading.get_ident()
-        self.told.append("closed")
-
-
-class World:
-    """What a test changes."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.made: List[Diagnosis] = []
-        self.capturing = False
-        self.failure: Any = None
-
-    def make(self, group: Any, device: Any, settings: Any, **more: Any) -> Diagnosis:
-        if self.failure:
-            raise self.failure
-        self.made.append(Diagnosis(group, device))
-        return self.made[-1]
-
-    def install(self, version: str = FULL) -> None:
-        write_deep_ep(self.folder, VERSIONS[version])
-        importlib.invalidate_caches()
-
-
-@pytest.fixture
-def world(tmp_path: Path, monkeypatch: Any, caplog: Any) -> Iterator[World]:
-    made = World(tmp_path)
-    for name in list(sys.modules):
-        if name.split(".")[0] == "deep_ep":
-            del sys.modules[name]
-    monkeypatch.syspath_prepend(str(tmp_path))
-    for name in ("DEEPXTRACE", "DEEPXTRACE_INTERVAL", "DEEPXTRACE_OUTPUT", "DEEPXTRACE_METHOD",
-                 "DEEPXTRACE_MODULES"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(_attach, "_make_diagnose", made.make)
-    monkeypatch.setattr(_counted, "_is_process_group", lambda group: group is not None)
-    monkeypatch.setattr(_attach, "_accelerator", lambda: "cpu")
-    monkeypatch.setattr(_counted, "captured_into", lambda: True if made.capturing else None)
-    monkeypatch.setattr(sys, "dont_write_bytecode", True)
-    caplog.set_level(logging.INFO, "deepxtrace")
-    yield made
-    _attach.detach()
-    for name in list(sys.modules):
-        if name.split(".")[0] == "deep_ep":
-            del sys.modules[name]
-
-
-def until(condition: Any) -> None:
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
-
-
-def call(buffer: Any, operator: str, how: str, **more: Any) -> Any:
-    """As a program does; `more` by name."""
-    first = {
-        "dispatch": {
-            "x": torch.zeros(2, 128),
-            "topk_idx": "routes",
-            "num_max_dispatch_tokens_per_rank": 16,
-            "num_experts": 32,
-        },
-        "combine": {
-            "x": torch.zeros(2, 128),
-            "topk_idx": "routes",
-            "topk_weights": "weights",
-            "handle": "handle",
-        },
-    }[operator]
-    cut = {"positional": 4, "mixed": 2, "by name": 0}[how]
-    args = list(first.values())[:cut]
-    kwargs = {**dict(list(first.items())[cut:]), **more}
-    method = getattr(buffer, "low_latency_" + operator)
-    result = method(*args, **kwargs)
-    bound = dict(inspect.signature(method).bind(*args, **kwargs).arguments)
-    return result, bound, buffer.calls[-1]
 
 
 @pytest.mark.parametrize("how", CALLERS)
@@ -418,59 +301,6 @@ def test_groups_that_cannot_be_diagnosed(world: World, caplog: Any) -> None:
     assert [r.getMessage() for r in caplog.records if "process group" in r.getMessage()]
 
 
-def test_import_before_attach(world: World) -> None:
-    world.install()
-    from deep_ep import Buffer
-
-    early = Buffer(Group(), low_latency_mode=True)
-    _attach.attach()
-    _, _, seen = call(early, "dispatch", "mixed")
-    assert seen["dispatch_wait_recv_cost_stats"] is world.made[0].counters[0]
-
-
-@pytest.mark.parametrize("version", [FULL, "version 2, in a deeper module"])
-def test_import_after_attach_and_reload(world: World, version: str) -> None:
-    world.install(version)
-    _attach.attach()
-    name = "deep_ep." + VERSIONS[version].submodule
-    module = importlib.import_module(name)  # the class, before the package has it
-    package = sys.modules["deep_ep"]
-    assert package.Buffer is module.Buffer
-    spec = module.__spec__
-    assert "exec_module" not in vars(spec.loader) and type(spec.loader).__name__ == (
-        "SourceFileLoader"
-    )
-    _, _, seen = call(module.Buffer(Group(), low_latency_mode=True), "combine", "mixed")
-    assert seen["combine_wait_recv_cost_stats"] is not None
-    old = module.Buffer
-    importlib.reload(module)
-    assert module.Buffer is not old
-    importlib.reload(package)
-    assert package.Buffer is module.Buffer
-    for cls in (old, module.Buffer):
-        _, _, seen = call(cls(Group(), low_latency_mode=True), "combine", "mixed")
-        assert seen["combine_wait_recv_cost_stats"] is not None
-    assert len(world.made) == 3
-
-
-def test_a_class_that_is_defined_behind_the_submodules(world: World) -> None:
-    """When attach() comes in the middle of the import of the package."""
-    package = world.folder / "deep_ep"
-    package.mkdir()
-    (package / "early.py").write_text("from deepxtrace import _attach\n_attach.attach()\n")
-    (package / "__init__.py").write_text(
-        "from . import early\n\nclass Buffer:\n"
-        "    def __init__(self, group):\n        self.group = group\n"
-        "    def low_latency_dispatch(self, x, dispatch_wait_recv_cost_stats=None):\n"
-        "        return dispatch_wait_recv_cost_stats\n"
-    )
-    importlib.invalidate_caches()
-    _attach.attach()  # as under deepxtrace-run
-    import deep_ep
-
-    assert deep_ep.Buffer(Group()).low_latency_dispatch(torch.zeros(1)) is not None
-
-
 def test_subclasses_and_other_wrappers(world: World) -> None:
     world.install()
     import deep_ep
@@ -580,45 +410,6 @@ def test_a_forked_child_goes_on(world: World) -> None:
                 os._exit(status)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     assert world.made[0].told == []
-
-
-def test_what_is_not_there_stays_so(world: World) -> None:
-    _attach.attach()
-    with pytest.raises(ModuleNotFoundError, match="No module named 'deep_ep'"):
-        importlib.import_module("deep_ep")
-    world.install()
-    import deep_ep  # noqa: F401
-
-    with pytest.raises(ModuleNotFoundError, match="No module named 'deep_ep.nothing'"):
-        importlib.import_module("deep_ep.nothing")
-
-
-class Delegating:
-    """A finder that asks the others, as ours does."""
-
-    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
-        if name.split(".")[0] != "deep_ep":
-            return None
-        for finder in sys.meta_path:
-            if finder is not self:
-                spec = finder.find_spec(name, path, target)
-                if spec is not None:
-                    return spec
-        return None
-
-
-@pytest.mark.parametrize("first", [True, False])
-def test_next_to_another_import_hook(world: World, monkeypatch: Any, first: bool) -> None:
-    monkeypatch.setattr(sys, "meta_path", list(sys.meta_path))
-    world.install()
-    if first:
-        _attach.attach()
-    sys.meta_path.insert(0, Delegating())  # type: ignore[arg-type]
-    _attach.attach()
-    import deep_ep
-
-    _, _, seen = call(deep_ep.Buffer(Group(), low_latency_mode=True), "dispatch", "mixed")
-    assert seen["dispatch_wait_recv_cost_stats"] is not None
 
 
 def test_settings(world: World, monkeypatch: Any) -> None:
