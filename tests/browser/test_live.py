@@ -122,7 +122,7 @@ def test_slow_paths_have_rows_and_nodes_are_drawn(page, tmp_path):
     with serve(page, tmp_path) as server:
         page.go("http://127.0.0.1:%d/#o=dispatch" % server.port)
         shows(page, 5)
-        track = page.script("const t = document.body.app.panels[0].track; return [t.strips, [...t.values.slice(8 * t.columns)]]")
+        track = page.script("const t = document.body.app.panels[0].track; return [t.strips, [...t.waits[0]]]")
         assert track[0] == ["1 \u2192 2"]
         assert track[1][:2] == [0, 0] and track[1][2:] == [pytest.approx(150e3, rel=0.1)] * 4
         at = page.script("const t = document.body.app.panels[0].time, b = t.canvas.getBoundingClientRect(), g = t.geometry;"
@@ -130,6 +130,51 @@ def test_slow_paths_have_rows_and_nodes_are_drawn(page, tmp_path):
         assert page.hover(*at).startswith("path 1 \u2192 2\nwindow 4") and "slower by 1" in page.text("#tip")
         assert page.script("return nodeEnds(document.body.app.run)") == [4]
         assert "host" not in page.text("#nav")
+
+
+LONGEST = """const cells = document.body.app.panels[0].cells, wrong = [];
+await cells.prepare();
+for (const block of [2, 4]) {
+  const { side, codes } = cells.level(block);
+  for (let row = 0; row < side; row += 7)
+    for (let column = 0; column < side; column++) {
+      let most = NaN;
+      for (let r = row * block; r < Math.min(cells.ranks, (row + 1) * block); r++)
+        for (let c = column * block; c < Math.min(cells.ranks, (column + 1) * block); c++) {
+          const value = cells.at(r, c)[0];
+          if (value === value && !(most >= value)) most = value;
+        }
+      if (!Object.is(cells.table[codes[row * side + column]], most)) wrong.push([block, row, column]);
+    }
+}
+return wrong;"""
+
+DRAWN = """const { map, cells, scale } = document.body.app.panels[0], v = document.body.app.view, g = map.geometry, wrong = [];
+const dpr = devicePixelRatio, { width, height } = map.canvas;
+const context = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
+context.drawImage(map.canvas, 0, 0);
+for (let row = Math.ceil(v.y); row + 1 < v.y + v.n; row++)
+  for (let column = Math.ceil(v.x); column + 1 < v.x + v.n; column++) {
+    const at = (rank, from, edge) => Math.round(dpr * (edge + (rank + 0.5 - from) * g.px));
+    const [r, green, b] = context.getImageData(at(column, v.x, g.left), at(row, v.y, g.top), 1, 1).data;
+    const value = cells.at(row, column)[0];
+    if (value === value && cssOf(r << 16 | green << 8 | b) !== scale.css(value)) wrong.push([row, column]);
+  }
+return wrong;"""
+
+
+def test_a_large_group_is_drawn_as_it_is(page, tmp_path):
+    """Of more than 512 ranks only what is in view becomes an image, and an odd number of cells is halved."""
+    (tmp_path / "logs").mkdir()
+    browser.simulate(tmp_path / "logs" / "large.jsonl", "-n", 521, "--windows", 1)
+    with serve(page, tmp_path) as server:
+        page.go("http://127.0.0.1:%d/#o=dispatch" % server.port)
+        shows(page, 0)
+        assert page.script("return document.body.app.panels[0].cells.levels[0].codes instanceof Uint8Array")
+        assert page.script(LONGEST) == []
+        for view in ((0, 0, 30), (491, 300.4, 30), (200.5, 491, 30)):
+            page.script("document.body.app.view.set(...arguments); document.body.app.draw()", *view)
+            assert page.script(DRAWN) == []
 
 
 def test_a_token_is_asked_for(page, job, tmp_path):

@@ -26,6 +26,12 @@ function isDark(rgb) {
   return light <= 0.1791;
 }
 
+const oneFloat = new Float32Array(1), itsBits = new Uint32Array(oneFloat.buffer);
+function binOf(value) {
+  oneFloat[0] = value;
+  return itsBits[0] >>> 18;
+}
+
 // Counts values by the upper bits of their float: quantiles in one pass over any number of windows.
 class Survey {
   constructor() {
@@ -34,33 +40,34 @@ class Survey {
   }
 
   take(cells) {
-    const { side, values } = cells.levels[0];
-    const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
-    for (let i = 0; i < values.length; i++) {
-      const value = values[i];
-      if (value !== value || value === Infinity) continue;
-      if (value > this.largest) this.largest = value;
-      if (cells.block === 1 && i % (side + 1) === 0) continue;
-      this.cells++;
-      if (value > 0) {
-        this.positive++;
-        this.bins[bits[i] >>> 18]++;
-      }
-    }
+    const { side, codes } = cells.levels[0], own = cells.block === 1 ? side + 1 : 0;
+    if (cells.table) this.takeBytes(codes, cells.table, own);
+    else for (let i = 0; i < codes.length; i++) this.takeValue(codes[i], 1, own && i % own === 0 ? 1 : 0);
     this.takeWhole(cells);
+  }
+
+  // Bytes are counted first: every `own`th is a rank's wait for itself; 0 = there are none.
+  takeBytes(codes, table, own) {
+    const counts = new Uint32Array(256), selves = new Uint32Array(256);
+    for (let i = 0; i < codes.length; i++) counts[codes[i]]++;
+    for (let i = 0; own && i < codes.length; i += own) selves[codes[i]]++;
+    for (let code = 1; code < 256; code++) if (counts[code]) this.takeValue(table[code], counts[code], selves[code]);
+  }
+
+  // A value that is there `count` times, `selves` of them on the diagonal, which says nothing of the others.
+  takeValue(value, count, selves) {
+    if (value !== value || value === Infinity) return;
+    if (value > this.largest) this.largest = value;
+    this.cells += count - selves;
+    if (!(value > 0)) return;
+    this.positive += count - selves;
+    this.bins[binOf(value)] += count - selves;
   }
 
   // Rows and columns that are there whole count like blocks.
   takeWhole(cells) {
     for (const list of [...cells.rows.values(), ...cells.columns.values()]) {
-      const bits = new Uint32Array(list.buffer, list.byteOffset, list.length);
-      for (let i = 0; i < list.length; i++) {
-        if (!(list[i] > 0) || list[i] === Infinity) continue;
-        this.cells++;
-        this.positive++;
-        this.bins[bits[i] >>> 18]++;
-        if (list[i] > this.largest) this.largest = list[i];
-      }
+      for (const value of list) if (value > 0) this.takeValue(value, 1, 0);
     }
   }
 
@@ -115,11 +122,18 @@ class Scale {
     const bits = new Uint32Array(1), value = new Float32Array(bits.buffer);
     for (let i = 0; i < this.made.length; i++) {
       bits[0] = (i << 16) | 0x8000;
-      if (value[0] !== value[0]) continue; // not observed: nothing is drawn
-      const rgb = colourAt(this.position(value[0]));
-      this.made[i] = (255 << 24 | channel(rgb, 2) << 16 | channel(rgb, 1) << 8 | channel(rgb, 0)) >>> 0;
+      this.made[i] = this.pixel(value[0]);
     }
     return this.made;
+  }
+
+  // A colour for each byte.
+  tableOf(meaning) { return Uint32Array.from(meaning, (value) => this.pixel(value)); }
+
+  pixel(value) {
+    if (value !== value) return 0; // not observed: nothing is drawn
+    const rgb = colourAt(this.position(value));
+    return (255 << 24 | channel(rgb, 2) << 16 | channel(rgb, 1) << 8 | channel(rgb, 0)) >>> 0;
   }
 
   ticks() {
@@ -135,15 +149,18 @@ class Scale {
   }
 }
 
-// An image of values, one pixel each.
-function imageOf(values, width, height, scale) {
+// An image of codes, one pixel each; without a table they are values themselves.
+function imageOf(codes, width, height, scale, table) {
   const canvas = document.createElement("canvas");
   canvas.width = width;
   canvas.height = height;
   const context = canvas.getContext("2d"), image = context.createImageData(width, height);
-  const pixels = new Uint32Array(image.data.buffer), table = scale.table();
-  const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
-  for (let i = 0; i < bits.length; i++) pixels[i] = table[(bits[i] >>> 16) & 0x7fff];
+  const pixels = new Uint32Array(image.data.buffer), colours = table ? scale.tableOf(table) : scale.table();
+  if (table) for (let i = 0; i < codes.length; i++) pixels[i] = colours[codes[i]];
+  else {
+    const bits = new Uint32Array(codes.buffer, codes.byteOffset, codes.length);
+    for (let i = 0; i < bits.length; i++) pixels[i] = colours[(bits[i] >>> 16) & 0x7fff];
+  }
   context.putImageData(image, 0, 0);
   return canvas;
 }

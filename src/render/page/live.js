@@ -120,9 +120,9 @@ class LiveSource {
       throw error;
     }
     const bytes = await inflate(new Uint8Array(await answer.arrayBuffer()), "deflate");
-    const values = numbersOf(bytes, window.coding === 1 ? 0 : 1, CELLS_LOW, CELLS_STEPS);
-    const cells = new Cells(run.ranks, run.ranks, 1, values);
-    window.missing = emptyRows(values, run.ranks);
+    const coding = window.coding === 1 ? 0 : 1, codes = codesOf(bytes, coding);
+    const cells = new Cells(run.ranks, run.ranks, 1, codes, tableOf(coding, CELLS_LOW, CELLS_STEPS));
+    window.missing = emptyRows(codes, run.ranks);
     this.loaded.set(window.id, cells);
     const most = run.ranks > 512 ? 4 : 64;
     for (const id of this.loaded.keys()) if (this.loaded.size > most) this.loaded.delete(id);
@@ -153,13 +153,12 @@ class LiveSource {
   }
 
   makeTrack(run, operator) {
-    const columns = operator.all.length, bytes = new Uint8Array(columns * run.ranks), strips = stripsOf(operator.all);
-    operator.late.forEach((row, column) => { for (let rank = 0; rank < run.ranks; rank++) bytes[rank * columns + column] = row[rank]; });
-    const values = new Float32Array((run.ranks + strips.length) * columns), keys = operator.all.map((window) => window.key);
-    values.set(numbersOf(bytes, 1, LATE_LOW, LATE_STEPS));
-    strips.forEach((strip, i) => { for (const [column, wait] of strip.waits) values[(run.ranks + i) * columns + column] = wait; });
+    const columns = operator.all.length, keys = operator.all.map((window) => window.key), strips = stripsOf(operator.all);
+    const codes = new Uint8Array(columns * run.ranks), table = meaningOf(LATE_LOW, LATE_STEPS);
+    operator.late.forEach((row, column) => codes.set(row, column * run.ranks));
+    const waits = strips.map((strip) => Float32Array.from(keys, (_, column) => strip.waits.get(column) || 0));
     const track = new Track({ columns, strips: strips.map((strip) => strip.name), marks: [], first: keys, last: keys, caption: "",
-      times: operator.all.map((window) => clock(window.begin, false)), ordinary: ordinaryOf(bytes) }, run.ranks, values);
+      times: operator.all.map((window) => clock(window.begin, false)) }, run.ranks, { codes, table, stride: 1, waits });
     track.slow = operator.all.flatMap((window, column) => (verdictOf(window) === "slow" ? [column] : []));
     for (const incident of run.incidents) {
       if (incident.operator !== operator.name || incident.rank === null || incident.first_window === null) continue;
@@ -224,23 +223,10 @@ function stripsOf(windows) {
     .sort((a, b) => begins(a) - begins(b));
 }
 
-// Ranks that sent nothing: nothing of their row was observed.
-function emptyRows(values, ranks) {
-  const rows = [];
-  for (let row = 0; row < ranks; row++) {
-    let column = 0;
-    while (column < ranks && values[row * ranks + column] !== values[row * ranks + column]) column++;
-    if (column === ranks) rows.push(row);
-  }
+// Ranks that sent nothing: nothing of their row was observed. A byte says so by 0, a number by NaN.
+function emptyRows(codes, ranks) {
+  const rows = [], seen = codes instanceof Uint8Array ? (code) => code > 0 : (value) => value === value;
+  for (let row = 0; row < ranks; row++)
+    if (!codes.subarray(row * ranks, (row + 1) * ranks).some(seen)) rows.push(row);
   return rows;
-}
-
-// Lateness that is nothing to look at: eight times its median is what chance alone does not reach.
-function ordinaryOf(bytes) {
-  const counts = new Float64Array(256);
-  let all = 0;
-  for (const code of bytes) if (code > 1) { counts[code]++; all++; }
-  let below = 0, code = 2;
-  while (code < 255 && (below += counts[code]) * 2 < all) code++;
-  return all ? 8 * LATE_LOW * Math.pow(2, (code - 2) / LATE_STEPS) : 0;
 }

@@ -132,13 +132,27 @@ class HeatMap {
 
   drawCells(g) {
     const { cells, view, scale } = this.what;
-    const level = cells.level(view.n / g.size);
-    let image = this.images.get(level.side);
-    if (!image) this.images.set(level.side, image = imageOf(level.values, level.side, level.side, scale));
-    const from = (rank) => rank / level.block, n = view.n / level.block;
-    g.context.drawImage(image, from(view.x), from(view.y), n, n, g.left, g.top, g.size, g.size);
+    const level = cells.level(view.n / g.size), from = (rank) => rank / level.block, n = view.n / level.block;
+    const { image, x, y } = this.imageFor(level, from(view.x), from(view.y), n);
+    g.context.drawImage(image, from(view.x) - x, from(view.y) - y, n, n, g.left, g.top, g.size, g.size);
     if (cells.block > 1) this.drawWhole(g);
     if (g.px * level.block >= 7) this.grid(g, level.block);
+  }
+
+  // Of a large matrix only what is in view: it is never more than there are pixels.
+  imageFor({ side, codes }, x, y, n) {
+    const { scale, cells } = this.what, all = side <= 512;
+    const [left, top] = all ? [0, 0] : [Math.floor(x), Math.floor(y)];
+    const [width, height] = all ? [side, side] : [Math.min(side, Math.ceil(x + n)) - left, Math.min(side, Math.ceil(y + n)) - top];
+    const name = [side, left, top, width, height].join();
+    if (!all) for (const key of this.images.keys()) if (key !== name && key.startsWith(side + ",")) this.images.delete(key);
+    if (!this.images.has(name)) {
+      const part = all ? codes : new codes.constructor(width * height);
+      for (let row = 0; !all && row < height; row++)
+        part.set(codes.subarray((top + row) * side + left, (top + row) * side + left + width), row * width);
+      this.images.set(name, imageOf(part, width, height, scale, cells.table));
+    }
+    return { image: this.images.get(name), x: left, y: top };
   }
 
   // Rows and columns that are there whole lie over the blocks, wide enough to be seen.

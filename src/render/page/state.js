@@ -78,8 +78,11 @@ class Panel {
       await this.load(key);
       return;
     }
+    await cells.prepare();
     const survey = await source.survey(this.run, this.operator, cells);
+    await breathe();
     const track = await source.track(this.run, this.operator);
+    await breathe();
     const scale = survey.scale(window.measure).endingNear(longestOf(this.markedIn(window), cells));
     const same = this.scale && this.scale.low === scale.low && this.scale.high === scale.high && this.scale.measure === scale.measure;
     Object.assign(this, { window, cells, track, scale: same ? this.scale : scale });

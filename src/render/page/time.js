@@ -41,15 +41,8 @@ class TimeLine {
     const { track } = this.what;
     const columns = Math.min(track.columns, Math.max(1, Math.round(width))), rows = Math.min(track.ranks, Math.max(1, Math.round(height)));
     if (this.image && this.image.columns === columns && this.image.rows === rows) return this.image.canvas;
-    const values = new Float32Array(columns * rows).fill(NaN);
-    for (let row = 0; row < track.ranks; row++) {
-      const to = Math.floor(row * rows / track.ranks) * columns;
-      for (let column = 0; column < track.columns; column++) {
-        const at = to + Math.floor(column * columns / track.columns), value = track.at(row, column);
-        if (value === value && !(values[at] >= value)) values[at] = value;
-      }
-    }
-    this.image = { columns, rows, canvas: imageOf(values, columns, rows, trackScale(track, this.what.measure)) };
+    const canvas = imageOf(track.pooled(columns, rows), columns, rows, trackScale(track, this.what.measure), track.table);
+    this.image = { columns, rows, canvas };
     return this.image.canvas;
   }
 
@@ -79,8 +72,7 @@ class TimeLine {
   drawStrips(c, g) {
     const { track, measure } = this.what, scale = trackScale(track, measure);
     track.strips.forEach((name, i) => {
-      const values = track.values.subarray((track.ranks + i) * track.columns, (track.ranks + i + 1) * track.columns);
-      c.drawImage(imageOf(values, track.columns, 1, scale), g.left, g.stripTop + i * STRIP, g.width, STRIP - 2);
+      c.drawImage(imageOf(track.waits[i], track.columns, 1, scale), g.left, g.stripTop + i * STRIP, g.width, STRIP - 2);
     });
   }
 
