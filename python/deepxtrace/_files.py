@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Files as the C library reads them: plain bytes, out of gzip and zip archives as well, and the
-parts of a log one after the other. What a file holds is for the library to tell.
+"""Files as the C library reads them: plain bytes, out of gzip, zip and tar as well, and the parts
+of a log one after the other. What a file holds is for the library to tell.
 """
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import errno
 import io
 import os
 import re
+import tarfile
 import warnings
 import zipfile
 import zlib
@@ -23,10 +24,12 @@ _TIME = re.compile(rb"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d[.\d]*)")
 _BEGIN = re.compile(rb'"begin": *"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d[.\d]*)')
 _PEEK = 1 << 16
 _MOST_REMARKS = 8
-#: Deepest packing with gzip, and the largest archive.
-_DEEPEST = 4
+#: Deepest packing with gzip and tar, and the largest zip archive.
+_DEEPEST = 8
 _LARGEST = 1 << 30
-_DAMAGED = (EOFError, zlib.error, zipfile.BadZipFile)
+_DAMAGED = (EOFError, zlib.error, zipfile.BadZipFile, tarfile.TarError)
+#: A head of a tar archive, and where it says so.
+_BLOCK, _MARK = 512, slice(257, 262)
 
 
 class _Gzip(io.RawIOBase):
@@ -76,12 +79,19 @@ class _Peeked(io.RawIOBase):
         super().close()
 
 
+class _Damaged(io.RawIOBase):
+    """A file of which nothing is left."""
+
+    def read(self, size: int = -1) -> bytes:
+        raise EOFError
+
+
 def _peek(file: IO[bytes]) -> bytes:
-    """Up to four bytes; what cannot be unpacked is told when the file is read."""
+    """The first bytes; what cannot be unpacked is told when the file is read."""
     head = b""
     try:
-        while len(head) < 4:
-            more = file.read(4 - len(head))
+        while len(head) < _BLOCK:
+            more = file.read(_BLOCK - len(head))
             if not more:
                 break
             head += more
@@ -98,7 +108,9 @@ def _unpack(name: str, file: IO[bytes], depth: int,
     file = _Peeked(head, file)  # type: ignore[assignment]
     if head[:2] == b"\x1f\x8b" and depth < _DEEPEST:
         yield from _unpack(name, _Gzip(file), depth + 1, archived)  # type: ignore[arg-type]
-    elif head == b"PK\x03\x04" and not archived:
+    elif head[_MARK] == b"ustar" and depth < _DEEPEST:
+        yield from _untar(name, file, depth + 1, archived)
+    elif head[:4] == b"PK\x03\x04" and not archived:
         packed = io.BytesIO()
         with file:
             while packed.tell() <= _LARGEST and packed.write(file.read(_PEEK)):
@@ -114,9 +126,23 @@ def _unpack(name: str, file: IO[bytes], depth: int,
         yield name, file
 
 
+def _untar(name: str, file: IO[bytes], depth: int,
+           archived: bool) -> Iterator[Tuple[str, IO[bytes]]]:
+    """The plain files of a tar archive, but those that macOS stores beside others."""
+    try:
+        with file, tarfile.open(fileobj=file, mode="r|") as archive:
+            for member in archive:
+                data = archive.extractfile(member) if member.isfile() else None
+                if data and not os.path.basename(member.name).startswith("._"):
+                    yield from _unpack(f"{name}:{member.name}", data, depth, archived)
+    except _DAMAGED:
+        yield name, _Damaged()  # type: ignore[misc]
+
+
 def _members(path: str) -> Iterator[Tuple[str, IO[bytes]]]:
     with open(path, "rb") as file:
-        plain = file.read(2) not in (b"\x1f\x8b", b"PK")
+        head = file.read(_BLOCK)
+        plain = head[:2] not in (b"\x1f\x8b", b"PK") and head[_MARK] != b"ustar"
     if plain:
         yield path, open(path, "rb")
     else:

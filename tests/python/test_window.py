@@ -7,6 +7,7 @@ import json
 import os
 import re
 import subprocess
+import tarfile
 import warnings
 import zlib
 from pathlib import Path
@@ -219,6 +220,17 @@ def test_whatever_people_have_is_read(tmp_path):
     for name, phase in (("w.npy", "dispatch"), ("w.npz", "combine")):
         window, = deepxtrace.read(tmp_path / name)
         assert window.phase == phase and np.array_equal(window.wait, wait)
+    with tarfile.open(tmp_path / "bundle.tgz", "w:gz") as bundle:
+        for inside in (".", "w.npz", "new.log"):
+            bundle.add(tmp_path / inside, inside, recursive=False)
+        bundle.add(tmp_path / "old.log.gz", "pod/._old.log.gz")
+    assert [w.phase for w in deepxtrace.read(tmp_path / "bundle.tgz")] == ["combine", "dispatch"]
+    with tarfile.open(tmp_path / "bundle.tgz") as bundle:
+        cut = bundle.getmember("new.log").offset_data + 100
+    plain = gzip.decompress((tmp_path / "bundle.tgz").read_bytes())
+    (tmp_path / "cut.tar").write_bytes(plain[:cut])
+    with pytest.warns(UserWarning, match="damaged or cut off"):
+        assert len(deepxtrace.read(tmp_path / "cut.tar")) == 1
     (tmp_path / "folder").mkdir()
     (tmp_path / "folder" / "d.log").write_text(text)
     (tmp_path / "folder" / "d.jsonl").write_text(window.to_json() + "\n")

@@ -62,9 +62,10 @@ static dxt_status read_windows(char *path, int *windows, int *remarks, char *why
 static void packed_files_are_unpacked(void **state)
 {
     (void)state;
-    static const char *const names[] = {"log.gz",   "two.gz",  "stored.npz", "deflated.npz",
-                                        "twice.gz", "npz.gz",  "gz.zip",     "page.html",
-                                        "log.zst",  "two.zst", "gz.zst",     "skipped.zst"};
+    static const char *const names[] = {
+        "log.gz",   "two.gz",    "stored.npz", "deflated.npz", "twice.gz", "npz.gz",
+        "gz.zip",   "page.html", "log.zst",    "two.zst",      "gz.zst",   "skipped.zst",
+        "logs.tgz", "npz.tgz",   "tar.tgz",    "pax.tgz",      "plain.tar"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         int windows, remarks;
         char why[256] = "";
@@ -164,6 +165,52 @@ static void a_page_that_is_damaged_is_told(void **state)
     unlink(copy);
 }
 
+/* Of a tar archive that is cut off or damaged what lies before counts, and something is said. */
+static void a_tar_archive_that_is_damaged_is_told(void **state)
+{
+    (void)state;
+    char copy[] = "dxt-unpack-XXXXXX", why[256];
+    int windows, remarks, file = mkstemp(copy);
+    assert_true(file >= 0);
+    close(file);
+    make_copy("plain.tar", copy, 600, 0);
+    read_windows(copy, &windows, &remarks, why, sizeof why);
+    assert_int_equal(windows, 0);
+    assert_true(remarks >= 1);
+    /* The head of the second member. */
+    make_copy("plain.tar", copy, 0, 1000);
+    read_windows(copy, &windows, &remarks, why, sizeof why);
+    assert_int_equal(windows, 0);
+    assert_true(remarks >= 1);
+    for (size_t i = 1; i <= 500; i++) {
+        make_copy("npz.tgz", copy, 0, i % 280 + 1);
+        read_windows(copy, &windows, &remarks, why, sizeof why);
+        make_copy("plain.tar", copy, 2 * i, 0);
+        read_windows(copy, &windows, &remarks, why, sizeof why);
+        assert_in_range(windows, 0, 1);
+    }
+    unlink(copy);
+}
+
+/* The name in a message says in which member of which archive. */
+static void members_are_named(void **state)
+{
+    (void)state;
+    static const char *const names[][2] = {{"npz.tgz", "npz.tgz:dump/waits.npz:"},
+                                           {"logs.tgz", "logs.tgz:pod/pod.yaml"},
+                                           {"tar.tgz", "tar.tgz:inner.tar.gz:a.log"},
+                                           {"long-names.tgz", "nnnn/readme"}};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        char path[1024], why[256];
+        snprintf(path, sizeof path, "%s", path_of(names[i][0]));
+        char *paths[] = {path};
+        unpack *files;
+        assert_int_equal(unpack_open(paths, 1, &files, why, sizeof why), DXT_OK);
+        assert_non_null(strstr(unpack_name(files), names[i][1]));
+        unpack_close(files);
+    }
+}
+
 /* What a directory claims is believed up to a limit. */
 static void archives_have_limits(void **state)
 {
@@ -215,8 +262,9 @@ static void a_later_file_that_is_gone_is_an_error(void **state)
 static void failed_allocations_are_reported(void **state)
 {
     (void)state;
-    static const char *const names[] = {"log.gz", "deflated.npz", "stored.npz",
-                                        "npz.gz", "page.html",    "two.zst"};
+    static const char *const names[] = {"log.gz",  "deflated.npz", "stored.npz",
+                                        "npz.gz",  "page.html",    "two.zst",
+                                        "npz.tgz", "tar.tgz",      "pax.tgz"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         int windows, remarks;
         char why[256];
@@ -241,6 +289,8 @@ int main(void)
         cmocka_unit_test(a_window_that_is_too_large_is_refused),
         cmocka_unit_test(damage_is_told),
         cmocka_unit_test(a_page_that_is_damaged_is_told),
+        cmocka_unit_test(a_tar_archive_that_is_damaged_is_told),
+        cmocka_unit_test(members_are_named),
         cmocka_unit_test(archives_have_limits),
         cmocka_unit_test(what_cannot_be_opened_says_why),
         cmocka_unit_test(a_later_file_that_is_gone_is_an_error),

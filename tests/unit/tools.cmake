@@ -18,7 +18,7 @@ dxt_test(test_select SOURCES unit/test_select.c ${tools}/analyze/about.c ${tools
          MODULES base LIBS ${CMAKE_DL_LIBS} WRAP_ALLOC)
 target_include_directories(test_select PRIVATE ${tools}/analyze ${tools}/cli)
 if(ZLIB_FOUND)
-  dxt_test(test_unpack SOURCES unit/test_unpack.c ${tools}/cli/unpack.c ${tools}/cli/inflate.c ${tools}/cli/zip.c ${tools}/cli/unzstd.c ${PROJECT_SOURCE_DIR}/src/system/zstd.c ${tools}/cli/carried.c
+  dxt_test(test_unpack SOURCES unit/test_unpack.c ${tools}/cli/unpack.c ${tools}/cli/inflate.c ${tools}/cli/zip.c ${tools}/cli/layers.c ${tools}/cli/tar.c ${tools}/cli/unzstd.c ${PROJECT_SOURCE_DIR}/src/system/zstd.c ${tools}/cli/carried.c
            MODULES base matrix LIBS PkgConfig::ZLIB ${CMAKE_DL_LIBS} WRAP_ALLOC)
   target_include_directories(test_unpack PRIVATE ${tools}/cli)
   target_compile_definitions(test_unpack PRIVATE DXT_HAVE_ZLIB)
@@ -26,7 +26,7 @@ endif()
 
 # Which files are one log.
 dxt_test(test_files SOURCES unit/test_files.c ${tools}/cli/files.c ${tools}/cli/options.c ${tools}/cli/nearest.c
-         ${tools}/cli/progress.c ${tools}/cli/output.c ${tools}/cli/complain.c ${tools}/cli/unpack.c ${tools}/cli/inflate.c ${tools}/cli/zip.c ${tools}/cli/unzstd.c ${PROJECT_SOURCE_DIR}/src/system/zstd.c
+         ${tools}/cli/progress.c ${tools}/cli/output.c ${tools}/cli/complain.c ${tools}/cli/unpack.c ${tools}/cli/inflate.c ${tools}/cli/zip.c ${tools}/cli/layers.c ${tools}/cli/tar.c ${tools}/cli/unzstd.c ${PROJECT_SOURCE_DIR}/src/system/zstd.c
          ${tools}/cli/carried.c
          MODULES base matrix LIBS ${CMAKE_DL_LIBS} WRAP_ALLOC)
 target_include_directories(test_files PRIVATE ${tools}/cli)
@@ -38,14 +38,14 @@ target_include_directories(test_compare PRIVATE ${tools}/compare ${tools}/cli)
 
 # What `top` keeps and shows.
 dxt_test(test_top SOURCES unit/test_top.c ${tools}/top/watched.c ${tools}/top/screen.c ${tools}/cli/input.c
-         ${tools}/cli/unpack.c ${tools}/cli/inflate.c ${tools}/cli/zip.c ${tools}/cli/unzstd.c ${PROJECT_SOURCE_DIR}/src/system/zstd.c ${tools}/cli/carried.c ${tools}/cli/options.c ${tools}/cli/nearest.c
+         ${tools}/cli/unpack.c ${tools}/cli/inflate.c ${tools}/cli/zip.c ${tools}/cli/layers.c ${tools}/cli/tar.c ${tools}/cli/unzstd.c ${PROJECT_SOURCE_DIR}/src/system/zstd.c ${tools}/cli/carried.c ${tools}/cli/options.c ${tools}/cli/nearest.c
          ${tools}/cli/progress.c ${tools}/cli/output.c ${tools}/cli/complain.c
          MODULES base numeric matrix analysis history render report LIBS ${CMAKE_DL_LIBS} WRAP_ALLOC)
 target_include_directories(test_top PRIVATE ${tools}/top ${tools}/cli ${tools}/analyze)
 # Files that `top` follows.
 if(ZLIB_FOUND)
   dxt_test(test_growing SOURCES unit/test_growing.c ${tools}/top/growing.c ${tools}/top/growing_log.c
-           ${tools}/cli/unpack.c ${tools}/cli/inflate.c ${tools}/cli/zip.c ${tools}/cli/unzstd.c
+           ${tools}/cli/unpack.c ${tools}/cli/inflate.c ${tools}/cli/zip.c ${tools}/cli/layers.c ${tools}/cli/tar.c ${tools}/cli/unzstd.c
            ${PROJECT_SOURCE_DIR}/src/system/zstd.c ${tools}/cli/carried.c ${tools}/cli/options.c
            ${tools}/cli/nearest.c ${tools}/cli/progress.c ${tools}/cli/output.c ${tools}/cli/complain.c
            MODULES base matrix LIBS PkgConfig::ZLIB ${CMAKE_DL_LIBS} WRAP_ALLOC)
