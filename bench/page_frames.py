@@ -3,10 +3,10 @@
 
     scripts/python.sh pytest bench/page_frames.py [--ranks 2048] [--windows 6] [--past 500]
 
-A group of so many ranks is followed in Chromium while its recording grows by a window at a time; the timeline is
-first made as long as after `--past` windows. It prints one line of JSON for each of: opened, a new window, a zoom, a finding,
-dark. `longest_ms` is the longest task of the page's thread, while which nothing moves; browsers tell those of 50 ms and more,
-0 = there was none."""
+A group of so many ranks is followed in Chromium while its recording grows by a window at a time;
+the timeline is first made as long as after `--past` windows. It prints one line of JSON for each
+of: opened, a new window, a zoom, a finding, dark. `longest_ms` is the longest task of the page's
+thread, while which nothing moves; browsers tell those of 50 ms and more, 0 = there was none."""
 import argparse
 import json
 import os
@@ -41,7 +41,8 @@ document.body.app.source.giveKeys(document.body.app.run);"""
 def tell(what, page, seconds):
     time.sleep(0.3)  # the observer hears of a task after its end
     tasks = page.script("const all = window.tasks || []; window.tasks = []; return all")
-    print(json.dumps({"what": what, "seconds": round(seconds, 2), "longest_ms": round(max(tasks, default=0)),
+    print(json.dumps({"what": what, "seconds": round(seconds, 2),
+                      "longest_ms": round(max(tasks, default=0)),
                       "above_50_ms": len([t for t in tasks if t > 50])}), flush=True)
 
 
@@ -64,7 +65,8 @@ def main():
     options = parse()
     with tempfile.TemporaryDirectory(prefix="dxt-frames-") as name:
         folder = pathlib.Path(name)
-        lines = monitor.simulate("-n", options.ranks, "--ranks-per-node", 8, "--windows", options.windows, "--from", 1,
+        lines = monitor.simulate("-n", options.ranks, "--ranks-per-node", 8,
+                                 "--windows", options.windows, "--from", 1,
                                  "--slow", "dispatch:%d:300us" % (options.ranks // 3))
         with open(folder / "r.jsonl", "w", encoding="utf-8") as growing:
             grow(growing, lines, 1)
@@ -83,7 +85,8 @@ def grow(file, lines, window):
 
 
 def shows(page, window):
-    page.until("document.body.app.panels.length && document.body.app.panels.every((p) => p.window && p.window.window >= arguments[0])", window)
+    page.until("document.body.app.panels.length && document.body.app.panels.every("
+               "(p) => p.window && p.window.window >= arguments[0])", window)
 
 
 def look(page, server, growing, lines, options):
@@ -100,9 +103,9 @@ def look(page, server, growing, lines, options):
         page.settle()
         tell("window %d, from written to drawn" % window, page, time.monotonic() - begin)
     page.script("window.tasks = []")
-    for what, act in (("zoom", lambda: page.keys("+++")), ("whole", lambda: page.keys("0")), ("finding", lambda: page.keys("f")),
-                      ("dark", lambda: page.keys("t")), ("window before", lambda: page.keys(browser.ARROW_LEFT))):
-        tell(what, page, timed(page, act))
+    for what, keys in (("zoom", "+++"), ("whole", "0"), ("finding", "f"), ("dark", "t"),
+                       ("window before", browser.ARROW_LEFT)):
+        tell(what, page, timed(page, lambda keys=keys: page.keys(keys)))
 
 
 if __name__ == "__main__":
