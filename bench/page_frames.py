@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How long the page of `deepxtrace serve` keeps a browser busy (docs/monitoring.md has the figures):
+"""How long the page of `deepxtrace serve` keeps a browser busy (figures: docs/monitoring.md):
 
     scripts/python.sh pytest bench/page_frames.py [--ranks 2048] [--windows 6] [--past 500]
 
@@ -22,12 +22,12 @@ import browser  # noqa: E402
 import monitor  # noqa: E402
 
 WATCH = """window.tasks = [];
-new PerformanceObserver((list) => { for (const e of list.getEntries()) tasks.push(e.duration); })
+new PerformanceObserver((list) => tasks.push(...list.getEntries().map((e) => e.duration)))
   .observe({ type: "longtask", buffered: true });"""
 
-# The past of a group, so that the timeline is as long as after hours: the windows there are, again and again.
+# A past, so that the timeline is as long as after hours: the windows there are, again and again.
 AGE = """for (const operator of document.body.app.run.operators) {
-  const all = operator.all, late = operator.late, have = all.length, add = Math.max(0, arguments[0] - have);
+  const { all, late } = operator, have = all.length, add = Math.max(0, arguments[0] - have);
   const first = all[0];
   for (let i = 0; i < add; i++) {
     all.unshift({ ...first, id: first.id - 1 - i, window: first.window - 1 - i, coding: null });
@@ -72,7 +72,8 @@ def main():
             grow(growing, lines, 1)
             page = browser.Browser(folder)
             try:
-                with monitor.Serve(folder / "s.db", "--keep", "36500d", folder / "r.jsonl") as server:
+                with monitor.Serve(folder / "s.db", "--keep", "36500d",
+                                   folder / "r.jsonl") as server:
                     look(page, server, growing, lines, options)
                     page.leave()
             finally:
