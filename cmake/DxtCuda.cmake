@@ -48,8 +48,11 @@ function(dxt_find_cuda)
   find_path(DXT_NCCL_INCLUDE nccl_device.h
     HINTS ${DXT_NCCL_ROOT}/include PATHS ${root}/include ${beside}/nccl ${nccl_wheels}
     PATH_SUFFIXES include)
-  find_library(DXT_NCCL_LIBRARY NAMES nccl libnccl.so.2
-    HINTS ${DXT_NCCL_ROOT}/lib PATHS ${root}/lib64 ${root}/lib ${beside}/nccl ${nccl_wheels}
+  # The library that the header belongs to: another one may be of another version. Wheels have no
+  # libnccl.so.
+  get_filename_component(nccl_root ${DXT_NCCL_INCLUDE} DIRECTORY)
+  find_library(DXT_NCCL_LIBRARY NAMES nccl libnccl.so.2 NAMES_PER_DIR
+    HINTS ${DXT_NCCL_ROOT}/lib ${nccl_root}/lib64 ${nccl_root}/lib PATHS ${root}/lib64 ${root}/lib ${beside}/nccl ${nccl_wheels}
     PATH_SUFFIXES lib)
   mark_as_advanced(DXT_CUDA_INCLUDE DXT_CUDART_STATIC DXT_NCCL_INCLUDE DXT_NCCL_LIBRARY)
   foreach(needed DXT_CUDA_INCLUDE DXT_CUDART_STATIC DXT_NCCL_INCLUDE DXT_NCCL_LIBRARY)

@@ -210,7 +210,7 @@ static dxt_status launch_order(dxt_ep *ep, uint32_t op, bool send, void *stream,
     cuda_rank *r = ep->state;
     enum cudaStreamCaptureStatus capture;
     dxt_status status =
-        cuda_check(cudaStreamIsCapturing((cudaStream_t)stream, &capture), "the stream");
+        cuda_check(cudaStreamIsCapturing((cudaStream_t)stream, &capture), "cannot use the stream");
     if (status != DXT_OK) return status;
     if (capture == cudaStreamCaptureStatusNone) {
         r->several_streams |= r->streamed && r->stream != (cudaStream_t)stream;

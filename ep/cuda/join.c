@@ -180,7 +180,7 @@ static dxt_status join_with_nccl(struct page *page, const dxt_ep_config *config,
                         "NCCL cannot make symmetric windows on these GPUs; the engine needs them");
     if (status != DXT_OK) return status;
     return cuda_check(cuda_window_pointers(window, config->ranks, windows),
-                      "the windows cannot be found");
+                      "cannot find the windows");
 }
 
 /* ---- all of it ---- */
@@ -197,8 +197,8 @@ static dxt_status open_windows(struct page *page, const dxt_ep_config *config,
         status = join_with_nccl(page, config, layout->size, m, windows);
     }
     if (status == DXT_OK)
-        status = cuda_check(cudaMemset(m->memory, 0, layout->size), "the window cannot be zeroed");
-    if (status == DXT_OK) status = cuda_check(cudaDeviceSynchronize(), "the GPU fails");
+        status = cuda_check(cudaMemset(m->memory, 0, layout->size), "cannot zero the window");
+    if (status == DXT_OK) status = cuda_check(cudaDeviceSynchronize(), "cannot zero the window");
     if (status != DXT_OK) return status;
     atomic_fetch_add(&page->ready, 1);
     status = wait_for(&page->ready, config->ranks, config, "not all windows are ready");

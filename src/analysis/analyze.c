@@ -26,7 +26,7 @@ static dxt_status take_options(const dxt_analysis_options *given, dxt_analysis_o
         if (!(numbers[i] >= 0) || isinf(numbers[i]))
             return dxt_fail(
                 DXT_ERR_INVALID,
-                "options: shares, thresholds and spreads must be finite and not negative");
+                "options: each share, threshold and spread must be finite and not negative");
     return DXT_OK;
 }
 

@@ -173,8 +173,7 @@ static void drop_unlike(dxt_window *sum, const dxt_window *window)
 
 dxt_status dxt_window_add(dxt_window *sum, const dxt_window *window)
 {
-    if (!sum || !window)
-        return dxt_fail(DXT_ERR_INVALID, "window: neither sum nor window must be NULL");
+    if (!sum || !window) return dxt_fail(DXT_ERR_INVALID, "sum and window must not be NULL");
     dxt_status status = check_same(sum, window);
     if (status != DXT_OK) return status;
     totals to = {.fits = true};

@@ -95,7 +95,7 @@ static bool take_escape(dxt_json *json, uint32_t *code)
     if (!take_unit(json, code)) return wrong(json, "an escape is incomplete");
     if (*code < 0xd800 || *code > 0xdfff) return true;
     if (*code > 0xdbff || !take_unit(json, &low) || low < 0xdc00 || low > 0xdfff)
-        return wrong(json, "half a surrogate pair");
+        return wrong(json, "an escape is half a surrogate pair");
     *code = 0x10000 + ((*code - 0xd800) << 10) + (low - 0xdc00);
     return true;
 }
@@ -121,13 +121,13 @@ static bool take_string(dxt_json *json, char *out)
         if (json->at == json->end) return wrong(json, "");
         if (*json->at == '"') break;
         uint32_t code;
-        if (*json->at != '\\') return wrong(json, "a control character in a string");
+        if (*json->at != '\\') return wrong(json, "a string holds a control character");
         const char *escape = json->at;
         if (!take_escape(json, &code)) return false;
         if (!out) continue;
         if (code == 0) {
             json->at = escape;
-            return wrong(json, "U+0000 in a string");
+            return wrong(json, "a string holds U+0000");
         }
         out = dxt_put_utf8(out, code);
     }
@@ -235,7 +235,7 @@ bool dxt_json_skip(dxt_json *json)
         if (!dxt_json_space(json)) return wrong(json, "");
         char c = *json->at;
         if (c == '[' || c == '{') {
-            if (depth == DXT_JSON_DEPTH) return wrong(json, "nested too deeply");
+            if (depth == DXT_JSON_DEPTH) return wrong(json, "the value is nested too deeply");
             json->at++;
             closing[depth++] = c == '[' ? ']' : '}';
             if (!dxt_json_take(json, closing[depth - 1])) {

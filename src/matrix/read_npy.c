@@ -131,18 +131,18 @@ dxt_status dxt_npy_begin(dxt_reader *reader)
     size_t got, from = 10, size;
     dxt_status status = dxt_input_peek(&reader->input, 12, &bytes, &got);
     if (status != DXT_OK) return status;
-    if (got < 12) return refuse(reader, "it ends too early");
+    if (got < 12) return refuse(reader, "the file ends too early");
     const unsigned char *b = (const unsigned char *)bytes;
     size = b[8] | (size_t)b[9] << 8;
     if (b[6] > 1) {
         from = 12;
         size |= (size_t)b[10] << 16 | (size_t)b[11] << 24;
     }
-    if (b[6] < 1 || b[6] > 3) return refuse(reader, "its version is not known");
+    if (b[6] < 1 || b[6] > 3) return refuse(reader, "its format version is not 1 to 3");
     if (size > HEAD_MAX) return refuse(reader, "its head is too long");
     status = dxt_input_peek(&reader->input, from + size, &bytes, &got);
     if (status != DXT_OK) return status;
-    if (got < from + size) return refuse(reader, "it ends too early");
+    if (got < from + size) return refuse(reader, "the file ends too early");
     dxt_npy npy = {0};
     const char *at = bytes + from, *end = at + size;
     const char *order = find(at, end, "'fortran_order'");

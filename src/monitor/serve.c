@@ -187,7 +187,10 @@ static bool see_identity(monitor *m, followed *file, reading *r, const char *ide
     if (plain && file->position == 0 && file->size == file->stored) return false;
     if (!plain || (file->size >= file->position && file->size >= file->stored)) return true;
     if (!file->told)
-        tell(m, "%s: became shorter; what was read stays, new lines are awaited", file->path);
+        tell(m,
+             "%s: the file became shorter; its windows are kept, and new lines are read as they "
+             "come",
+             file->path);
     file->told = true;
     return false;
 }
@@ -205,7 +208,7 @@ static void tell_progress(monitor *m, const followed *file)
 
 static void end_progress(monitor *m, int64_t now_ns)
 {
-    if (m->progress_told) tell(m, "all that was there is read");
+    if (m->progress_told) tell(m, "all files that were there are read");
     m->progress_told = false;
     m->progress_ns = now_ns;
 }

@@ -140,7 +140,7 @@ dxt_status dxt_snapshot_difference(const dxt_snapshot *later, const dxt_snapshot
     if (!same_shape(later->data, earlier->data) || !same_shape(later->data, window->data))
         return dxt_fail(
             DXT_ERR_INVALID,
-            "later, earlier and window must have as many operators and sources as each other");
+            "later, earlier and window must have the same numbers of operators and sources");
     /* Before anything is written: `window` may be `earlier`. */
     if (!all_grew(later->data, earlier->data))
         return dxt_fail(

@@ -207,7 +207,7 @@ says() {
     refused "at most half" --stalls dispatch:90%:1ms
     refused "lognormal:SIGMA" --tail normal:1
     refused "SIGMA" --cell-tail lognormal:4
-    refused "shorter than" --step 50us
+    refused "at least twice --compute" --step 50us
     refused "one argument too many" something
     refused "unknown option" --slowly 1
 }

@@ -50,7 +50,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         require(!ours || is_limit(&error));
         return 0;
     }
-    require(ours || (json.why && strcmp(json.why, "nested too deeply") == 0));
+    require(ours || (json.why && strcmp(json.why, "the value is nested too deeply") == 0));
     double number;
     if (json_is_string(theirs)) compare_strings(&before, theirs);
     if (json_is_real(theirs) && dxt_json_double(&before, &number))

@@ -23,3 +23,6 @@ target_include_directories(dxt_cuda_host PRIVATE ${PROJECT_SOURCE_DIR}/tests/sta
   ${PROJECT_SOURCE_DIR}/tools/deepxtrace/load)
 target_link_libraries(dxt_cuda_host PRIVATE dxt_flags)
 target_compile_options(dxt_cuda_host PRIVATE -Werror)
+add_test(NAME nccl_found COMMAND bash ${CMAKE_CURRENT_SOURCE_DIR}/unit/nccl_found.sh ${CMAKE_COMMAND})
+set_tests_properties(nccl_found PROPERTIES LABELS unit TIMEOUT 120
+  ENVIRONMENT "DXT_SOURCE_DIR=${PROJECT_SOURCE_DIR}")

@@ -143,7 +143,7 @@ static void others_are_refused(void **state)
     assert_int_equal(
         read_file(&(dxt_text){.data = (char[]){"\x93NUMPY\x09\0\0\0xx"}, .size = 12}, "t", &out),
         DXT_ERR_FORMAT);
-    assert_string_equal(dxt_error(), "t:1: a NumPy array: its version is not known");
+    assert_string_equal(dxt_error(), "t:1: a NumPy array: its format version is not 1 to 3");
 }
 
 static void failed_allocations_are_reported(void **state)

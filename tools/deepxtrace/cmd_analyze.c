@@ -98,8 +98,7 @@ static bool too_early(const struct analyze *run, const dxt_window *window, outco
     if (run->since_ns == 0) return false;
     if (window->begin && since_parse_date(window->begin, &begin_ns))
         return begin_ns < run->since_ns;
-    *result = complain(
-        "analyze", "--since: a window has no time (\"begin\"), so nothing can be left out by time");
+    *result = complain("analyze", "a window has no time (\"begin\"); leave out --since");
     return true;
 }
 
@@ -258,8 +257,8 @@ static outcome check_rank(const struct analyze *run)
 {
     if (run->rank == UINT64_MAX || run->most_ranks == 0 || run->rank < run->most_ranks)
         return GO_ON;
-    return complain("analyze", "--rank: there is no rank %" PRIu64 "; there are 0 to %u", run->rank,
-                    run->most_ranks - 1);
+    return complain("analyze", "--rank: there is no rank %" PRIu64 " (the ranks are 0 to %u)",
+                    run->rank, run->most_ranks - 1);
 }
 
 static const char notes[] =

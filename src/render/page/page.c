@@ -330,10 +330,10 @@ dxt_status dxt_page_timeline(dxt_page *page, const char *name, const dxt_timelin
     dxt_page_run *run = page->runs[page->newest];
     find_phase(run, name, false, &index);
     if (index == MOST_PHASES || panel->ranks != run->ranks || panel->windows == 0)
-        return dxt_fail(
-            DXT_ERR_INVALID,
-            "a timeline of %s with %u ranks needs windows of the same, and there is none", name,
-            panel->ranks);
+        return dxt_fail(DXT_ERR_INVALID,
+                        "the page has no windows of %s with %u ranks: call dxt_page_add() for them "
+                        "before their timeline",
+                        name, panel->ranks);
     size_t rows = panel->ranks + panel->strip_count, size = rows * panel->windows;
     unsigned char *bytes = malloc(size);
     if (!bytes) return dxt_fail_memory(size);

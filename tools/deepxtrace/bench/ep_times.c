@@ -225,9 +225,9 @@ static int check(const struct ep_bench_config *c, uint32_t rows, size_t *size, c
                  size_t error_size)
 {
     if (c->ranks == 0 || c->ranks > BENCH_MAX_RANKS)
-        return tell(error, error_size, "ranks must be 1 to 64");
+        return tell(error, error_size, "--ranks must be 1 to 64");
     if (rows == 0 || rows > MAX_ITERATIONS)
-        return tell(error, error_size, "iterations must be 1 to 1000000");
+        return tell(error, error_size, "--repeat must be 1 to 1000000");
     dxt_ep_config config = {.struct_size = sizeof config,
                             .ranks = c->ranks,
                             .max_tokens = c->tokens,

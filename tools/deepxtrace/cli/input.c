@@ -109,7 +109,8 @@ static int hear(void *context, dxt_remark kind, const char *message)
     }
     say_first(input);
     if (input->said <= MOST_REMARKS) complain(input->command, "%s%s", message, what[kind]);
-    if (input->said == MOST_REMARKS) complain(input->command, "further ones are only counted");
+    if (input->said == MOST_REMARKS)
+        complain(input->command, "further such lines are only counted");
     return 1;
 }
 

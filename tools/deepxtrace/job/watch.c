@@ -195,7 +195,7 @@ static void heed_interrupts(watch *state)
         kill_all(state);
         return;
     }
-    complain("job", "ending after this step (Ctrl-C again: at once)");
+    complain("job", "the job ends after this step; Ctrl-C again ends it at once");
     job_stop(state->run->control);
 }
 

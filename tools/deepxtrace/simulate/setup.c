@@ -52,14 +52,14 @@ static bool fault_is_possible(const sim_config *config, const sim_fault *fault, 
     uint32_t most = of_nodes ? node_count(config) : config->ranks;
     uint32_t largest = of_two && fault->source > fault->rank ? fault->source : fault->rank;
     if (of_nodes && !config->ranks_per_node)
-        return wrong(why, why_size, "nodes need --ranks-per-node");
+        return wrong(why, why_size, "faults of nodes need --ranks-per-node");
     if (largest >= most) {
-        snprintf(why, why_size, "there is no %s %u (there are 0 to %u)", of_nodes ? "node" : "rank",
-                 largest, most - 1);
+        snprintf(why, why_size, "there is no %s %u (the %ss are 0 to %u)",
+                 of_nodes ? "node" : "rank", largest, of_nodes ? "node" : "rank", most - 1);
         return false;
     }
     if (of_two && fault->rank == fault->source)
-        return wrong(why, why_size, "a path needs two different ends");
+        return wrong(why, why_size, "a path needs two different ends, FROM and TO");
     if (fault->kind == SIM_PATH && !seen)
         return wrong(why, why_size, "with --hybrid a path stays in its node or on its rail");
     if (!(fault->size_ns >= 0 && fault->size_ns <= SIM_LONGEST_NS))
@@ -80,7 +80,7 @@ bool sim_observes(const sim_config *config, uint32_t i, uint32_t j)
 static bool is_possible(const sim_config *config, char *why, size_t why_size)
 {
     if (config->ranks < 2 || config->ranks > SIM_MAX_RANKS)
-        return wrong(why, why_size, "ranks must be 2 to 2048");
+        return wrong(why, why_size, "--ranks must be 2 to 2048");
     if (config->ops < 1 || config->ops > SIM_MAX_OPS || config->every < 1 ||
         config->local_experts < 1 || config->local_experts > 1024) {
         snprintf(why, why_size, "operations must be 1 to %u, experts of a rank 1 to 1024",
@@ -90,9 +90,9 @@ static bool is_possible(const sim_config *config, char *why, size_t why_size)
     if (config->hybrid && !config->ranks_per_node)
         return wrong(why, why_size, "--hybrid needs --ranks-per-node");
     if (2 * config->compute_ns > config->step_ns)
-        return wrong(why, why_size, "a step is shorter than its two computing times");
+        return wrong(why, why_size, "--step must be at least twice --compute");
     if (!(config->step_ns <= SIM_LONGEST_NS))
-        return wrong(why, why_size, "a step lasts at most 1s");
+        return wrong(why, why_size, "--step must be at most 1s");
     for (size_t f = 0; f < config->fault_count; f++)
         if (!fault_is_possible(config, &config->faults[f], why, why_size)) return false;
     return true;
