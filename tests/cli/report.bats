@@ -75,6 +75,18 @@ for part in parts:
 END
 }
 
+@test "--redact takes out what names a host or a GPU, in whatever words" {
+    jq -c '.hosts = [range(16) | "node-1\(. / 8 | floor).corp.example"] | .devices = [range(16) | {uuid: "GPU-ab\(.)", gpu: 0, host: "10.9.8.7"}]
+        | .group = "decode-on-NODE-10" | .instance = "job@node-11" | .case = "10.9.8.7" | .source = "gpu-ab3.log"' run.jsonl > named.jsonl
+    "$deepxtrace" report --redact named.jsonl -o named.html
+    "$deepxtrace" report --extract named.html -o back.jsonl
+    run ! grep -Eiq 'node-1|corp|10\.9|gpu-ab' back.jsonl
+    # A name that tells nothing stays.
+    jq -c '.hosts = [range(16) | "10.0.0.\(.)"] | .group = "ep10 decode"' run.jsonl > named.jsonl
+    "$deepxtrace" report --redact named.jsonl -o named.html --force
+    [ "$("$deepxtrace" report --extract named.html -o - | jq -r .group | sort -u)" = "ep10 decode" ]
+}
+
 @test "what is no page, or carries nothing, is refused" {
     refused "-o FILE is missing" run.jsonl
     refused "is not a page made by deepxtrace report" --extract run.jsonl -o x

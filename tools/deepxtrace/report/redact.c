@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "redact.h"
 
+#include <ctype.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 /* The number of a name; 0 if there is no memory. Neighbours share hosts: the newest first. */
 static unsigned number_of(redaction *names, char kind, const char *name)
@@ -111,11 +113,32 @@ static bool redact_places(redaction *names, dxt_window *window)
     return well;
 }
 
-/* Whether a name of the source tells a host that is known; hosts stand in names of logs. */
-static bool names_a_host(const redaction *names, const char *text)
+/* What names a host without its domain; an address is whole. */
+static size_t short_length(const char *name)
 {
-    for (size_t i = 0; i < names->count; i++)
-        if (names->names[i].kind == 'h' && strstr(text, names->names[i].name)) return true;
+    size_t length = strcspn(name, ".");
+    for (size_t i = 0; i < length; i++)
+        if (isalpha((unsigned char)name[i])) return length;
+    return strlen(name);
+}
+
+static bool holds(const char *text, const char *word, size_t length)
+{
+    for (; strlen(text) >= length; text++)
+        if (strncasecmp(text, word, length) == 0) return true;
+    return false;
+}
+
+/* Whether a text tells a host or a GPU that is known, in any case and with or without a domain:
+ * names of logs, jobs and groups often hold them. */
+static bool names_a_place(const redaction *names, const char *text)
+{
+    for (size_t i = 0; i < names->count; i++) {
+        const struct redacted *known = &names->names[i];
+        if (known->kind == '/') continue;
+        size_t length = known->kind == 'h' ? short_length(known->name) : strlen(known->name);
+        if (holds(text, known->name, length)) return true;
+    }
     return false;
 }
 
@@ -129,7 +152,7 @@ dxt_status redact_window(void *context, dxt_window *window)
                       &window->mix};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0] && well; i++) {
         well = clean(names, texts[i]);
-        if (well && *texts[i] && names_a_host(names, *texts[i]))
+        if (well && *texts[i] && names_a_place(names, *texts[i]))
             well = replace_copy(names, '/', texts[i]);
     }
     return well ? DXT_OK : DXT_ERR_NO_MEMORY;
