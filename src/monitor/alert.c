@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -71,8 +72,20 @@ static int load_curl(curl_table *curl, char *why)
     return 2;
 }
 
-/* The first line of a file, which is never shown. */
-static char *first_line(const char *path, char *why)
+/* Whether a text can be a URL to post to: http or https, a host, nothing that no URL holds. */
+static bool is_url(const char *text)
+{
+    size_t scheme = strncasecmp(text, "http://", 7) == 0    ? 7
+                    : strncasecmp(text, "https://", 8) == 0 ? 8
+                                                            : 0;
+    if (scheme == 0 || text[scheme] == '\0' || strchr("/?#:", text[scheme])) return false;
+    for (const char *at = text; *at; at++)
+        if ((unsigned char)*at <= ' ' || *at == 0x7f) return false;
+    return true;
+}
+
+/* The URL on the first line of a file, which is never shown. */
+static char *read_url(const char *path, char *why)
 {
     char *line = NULL;
     size_t capacity = 0;
@@ -81,8 +94,11 @@ static char *first_line(const char *path, char *why)
     if (!file) snprintf(why, DXT_MONITOR_WHY, "%.300s: %s", path, strerror(errno));
     if (file) fclose(file);
     while (length > 0 && strchr("\r\n \t", line[length - 1])) line[--length] = '\0';
-    if (length > 0) return line;
-    if (file) snprintf(why, DXT_MONITOR_WHY, "%.300s: the first line is empty", path);
+    if (length > 0 && strlen(line) == (size_t)length && is_url(line)) return line;
+    if (file)
+        snprintf(why, DXT_MONITOR_WHY, "%.300s: %s", path,
+                 length > 0 ? "the first line must be a URL of http:// or https://"
+                            : "the first line is empty");
     free(line);
     return NULL;
 }
@@ -153,14 +169,35 @@ static bool feed(int fd, const char *body)
     return true;
 }
 
+/* Signals as a program expects them: those that this process ignores are not ignored by it. */
+static bool usual_signals(posix_spawnattr_t *attributes)
+{
+    sigset_t none, ignored;
+    sigemptyset(&none);
+    sigemptyset(&ignored);
+    sigaddset(&ignored, SIGPIPE);
+    sigaddset(&ignored, SIGXFSZ);
+    return posix_spawnattr_setsigmask(attributes, &none) == 0 &&
+           posix_spawnattr_setsigdefault(attributes, &ignored) == 0 &&
+           posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF) ==
+               0;
+}
+
 static pid_t spawn(const char *command, int input)
 {
     posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
     char *const arguments[] = {(char *)command, NULL};
     pid_t child = -1;
     if (posix_spawn_file_actions_init(&actions) != 0) return -1;
+    if (posix_spawnattr_init(&attributes) != 0) {
+        posix_spawn_file_actions_destroy(&actions);
+        return -1;
+    }
     bool well = posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO) == 0 &&
-                posix_spawnp(&child, command, &actions, NULL, arguments, environ) == 0;
+                usual_signals(&attributes) &&
+                posix_spawnp(&child, command, &actions, &attributes, arguments, environ) == 0;
+    posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&actions);
     return well ? child : -1;
 }
@@ -285,7 +322,7 @@ int alerts_start(const dxt_monitor_options *options, void (*say)(const char *lin
     int status = 0;
     if (options->webhook_file) {
         status = load_curl(&a->curl, why);
-        if (status == 0) a->url = first_line(options->webhook_file, why);
+        if (status == 0) a->url = read_url(options->webhook_file, why);
         if (status == 0 && !a->url) status = 2;
     }
     if (status != 0 || (!options->webhook_file && !options->command)) return status;

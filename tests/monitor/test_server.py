@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import threading
@@ -219,7 +220,8 @@ def test_a_webhook_and_a_command_hear_of_begin_and_end(tmp_path):
     threading.Thread(target=hook.serve_forever, daemon=True).start()
     url, heard, program = tmp_path / "url", tmp_path / "heard", tmp_path / "program"
     url.write_text("http://127.0.0.1:%d/secret\n" % hook.server_port)
-    program.write_text("#!/bin/sh\ncat >> '%s'\necho >> '%s'\n" % (heard, heard))
+    program.write_text("#!/bin/sh\ngrep SigIgn /proc/self/status > '%s'\ncat >> '%s'\necho >> '%s'\n"
+                       % (tmp_path / "signals", heard, heard))
     program.chmod(0o755)
     healthy = monitor.simulate("-n", 8, "--windows", 50)
     late = monitor.simulate("-n", 8, "--windows", 50, "--slow", "dispatch:5:60us")
@@ -238,4 +240,17 @@ def test_a_webhook_and_a_command_hear_of_begin_and_end(tmp_path):
     assert Hook.got[0]["incident"]["rank"] == 5 and Hook.got[1]["incident"]["end"]
     assert [json.loads(line)["event"] for line in heard.read_text().splitlines()] == ["opened", "closed"]
     assert os.stat(tmp_path / "s.db").st_mode & 0o077 == 0
+    ignored = int((tmp_path / "signals").read_text().split()[1], 16)
+    assert not ignored & (1 << signal.SIGPIPE - 1 | 1 << signal.SIGXFSZ - 1)
     hook.shutdown()
+
+
+@pytest.mark.parametrize("url", ("file:///etc/passwd", "gopher://127.0.0.1/", "ftp://a/", "secret", "http://", "https://", "http:///x",
+                                 "http://:80/", "http://127.0.0.1/a b", "http://127.0.0.1/\x1b", "http://127.0.0.1/\0x", "-x http://a/", "", "\n"))
+def test_only_urls_of_http_are_posted_to(tmp_path, url):
+    """What could never be sent is told at once, and what the file holds is not shown."""
+    (tmp_path / "url").write_text(url + "\n")
+    (tmp_path / "logs").mkdir()
+    done = monitor.serve_once(tmp_path / "s.db", "--webhook-file", tmp_path / "url", tmp_path / "logs")
+    assert done.returncode == 2 and "the first line" in done.stderr and len(done.stderr.splitlines()) == 1
+    assert not any(word in done.stderr for word in ("passwd", "127.0.0.1", "secret", "//a", "//:", "///x"))
