@@ -187,9 +187,7 @@ static bool see_identity(monitor *m, followed *file, reading *r, const char *ide
     if (plain && file->position == 0 && file->size == file->stored) return false;
     if (!plain || (file->size >= file->position && file->size >= file->stored)) return true;
     if (!file->told)
-        tell(m,
-             "%s: the file became shorter; its windows are kept, and new lines are read as they "
-             "come",
+        tell(m, "%s: the file became shorter; its windows are kept, new lines are read",
              file->path);
     file->told = true;
     return false;

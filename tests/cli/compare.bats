@@ -96,7 +96,7 @@ refused() {
     grep dispatch before.jsonl > less.jsonl
     "$deepxtrace" compare --json before.jsonl less.jsonl | jq -e '.not_compared == ["combine"] and (.operators | length == 1)'
     refused "no operator in common" before.jsonl <(grep dispatch before.jsonl | sed s/dispatch/other/)
-    refused "ratio" --method ratio before.jsonl before.jsonl
+    refused "unknown option" --method ratio before.jsonl before.jsonl
     refused "none.jsonl" before.jsonl none.jsonl
     run "$deepxtrace" compare before.jsonl
     [ "$status" -eq 2 ]

@@ -109,7 +109,7 @@ enum { OWN = 3 };
 outcome cmd_compare(int argc, char **argv)
 {
     struct compare run = {0};
-    cli_option options[OWN + ANALYSIS_OPTIONS] = {
+    cli_option options[OWN + ROBUST_OPTIONS] = {
         {.name = "json", .value = &run.json, .help = "print one line of JSON"},
         {.name = "exit-code",
          .value = &run.exit_code,
@@ -118,7 +118,7 @@ outcome cmd_compare(int argc, char **argv)
          .value = &run.strict,
          .help = "stop at the first window that cannot be read"},
     };
-    analysis_options_of(&run.analysis, options + OWN);
+    robust_options_of(&run.analysis, options + OWN);
     const cli_command command = {
         .name = "compare",
         .summary = "Say what changed from one recording to another: the step, the waits, ranks,\n"
@@ -138,8 +138,6 @@ outcome cmd_compare(int argc, char **argv)
     };
     int count;
     outcome result = command_line(&command, argc, argv, &count);
-    if (result != GO_ON) return result;
-    result = analysis_refuse_ratio(&run.analysis, "compare", "it");
     if (result != GO_ON) return result;
     result = run_compare(&run, argv + 1);
     for (int i = 0; i < 2; i++) {

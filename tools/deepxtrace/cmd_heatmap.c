@@ -347,8 +347,9 @@ outcome cmd_heatmap(int argc, char **argv)
     if (result == GO_ON)
         result =
             output_spare("heatmap", run.output, run.files.groups->paths, run.files.groups->count);
-    if (result == GO_ON && run.timeline)
-        result = analysis_refuse_ratio(&run.analysis, "heatmap", "--timeline");
+    if (result == GO_ON && run.timeline && run.analysis.method == DXT_METHOD_RATIO)
+        result = complain("heatmap", "--timeline shows lateness, which the ratio method does not "
+                                     "measure; leave out --method");
     if (result == GO_ON) result = choose_format(&run);
     if (result == GO_ON)
         result = run.format == DXT_FORMAT_HTML ? run_page(&run)

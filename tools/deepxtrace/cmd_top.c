@@ -228,7 +228,7 @@ enum { OWN = 2 };
 outcome cmd_top(int argc, char **argv)
 {
     struct top top = {0};
-    cli_option options[OWN + ANALYSIS_OPTIONS] = {
+    cli_option options[OWN + ROBUST_OPTIONS] = {
         {.name = "once", .value = &top.once, .help = "print the state as plain text, then end"},
         {.name = "color",
          .type = OPTION_CHOICE,
@@ -237,7 +237,7 @@ outcome cmd_top(int argc, char **argv)
          .choices = color_choices,
          .help = "auto, always or never colour the picture"},
     };
-    analysis_options_of(&top.analysis, options + OWN);
+    robust_options_of(&top.analysis, options + OWN);
     const cli_command command = {
         .name = "top",
         .summary = "Watch growing recordings and logs in the terminal: the newest matrix, what is\n"
@@ -256,7 +256,5 @@ outcome cmd_top(int argc, char **argv)
     };
     int count;
     outcome result = command_line(&command, argc, argv, &count);
-    if (result != GO_ON) return result;
-    result = analysis_refuse_ratio(&top.analysis, "top", "it");
     return result == GO_ON ? run_top(&top, argv + 1, (size_t)count) : result;
 }

@@ -9,15 +9,9 @@
 
 static const char *const methods[] = {"robust", "ratio", NULL};
 
-void analysis_options_of(analysis_options *values, cli_option *options)
+void robust_options_of(analysis_options *values, cli_option *options)
 {
-    const cli_option table[ANALYSIS_OPTIONS] = {
-        {.name = "method",
-         .type = OPTION_CHOICE,
-         .value = &values->method,
-         .argument = "NAME",
-         .choices = methods,
-         .help = "robust (default), or ratio: the rule of the Python DeepXTrace"},
+    const cli_option table[ROBUST_OPTIONS] = {
         {.name = "min-share",
          .type = OPTION_SHARE,
          .value = &values->min_share,
@@ -30,6 +24,20 @@ void analysis_options_of(analysis_options *values, cli_option *options)
          .min = 1,
          .max = DXT_MAX_RANKS,
          .help = "ranks 0 to G-1 share a node, and so on, if the input does not say"},
+    };
+    memcpy(options, table, sizeof table);
+}
+
+void analysis_options_of(analysis_options *values, cli_option *options)
+{
+    const cli_option method = {.name = "method",
+                               .type = OPTION_CHOICE,
+                               .value = &values->method,
+                               .argument = "NAME",
+                               .choices = methods,
+                               .help =
+                                   "robust (default), or ratio: the rule of the Python DeepXTrace"};
+    const cli_option ratio[] = {
         {.name = "threshold-col",
          .type = OPTION_NUMBER,
          .value = &values->threshold_col,
@@ -54,16 +62,10 @@ void analysis_options_of(analysis_options *values, cli_option *options)
          .value = &values->keep_points,
          .help = "ratio: also list cells inside abnormal rows and columns"},
     };
-    memcpy(options, table, sizeof table);
-}
-
-outcome analysis_refuse_ratio(const analysis_options *values, const char *command, const char *what)
-{
-    if (values->method != DXT_METHOD_RATIO) return GO_ON;
-    return complain(command,
-                    "%s shows lateness, which the ratio method does not measure; leave out "
-                    "--method",
-                    what);
+    _Static_assert(1 + ROBUST_OPTIONS + sizeof ratio / sizeof ratio[0] == ANALYSIS_OPTIONS, "all");
+    options[0] = method;
+    robust_options_of(values, options + 1);
+    memcpy(options + 1 + ROBUST_OPTIONS, ratio, sizeof ratio);
 }
 
 dxt_status analyze_window(const analysis_options *values, const dxt_window *window,

@@ -20,20 +20,16 @@ typedef struct analysis_options {
     bool excluding_zeros, keep_points;
 } analysis_options;
 
-/** How many options analysis_options_of() fills in. */
+/** How many options robust_options_of() and analysis_options_of() fill in. */
+#define ROBUST_OPTIONS 2
 #define ANALYSIS_OPTIONS 8
 
-/** Write the options' table entries into @p options[0 … ANALYSIS_OPTIONS). */
-void analysis_options_of(analysis_options *values, cli_option *options);
+/** Write the table entries of the options into @p options[0 … ROBUST_OPTIONS): those that the
+ *  robust method has. */
+void robust_options_of(analysis_options *values, cli_option *options);
 
-/**
- * Refuse the ratio method for a command that shows how late ranks are.
- *
- * @param what  The option that shows it; "it" is the whole command.
- * @return GO_ON; EXIT_USAGE, said on standard error.
- */
-outcome analysis_refuse_ratio(const analysis_options *values, const char *command,
-                              const char *what);
+/** Write them and those of the ratio method into @p options[0 … ANALYSIS_OPTIONS). */
+void analysis_options_of(analysis_options *values, cli_option *options);
 
 /** Windows of other operators over the same interval, by what they are to one (dxt_relation);
  *  NULL = none. */

@@ -154,7 +154,7 @@ static const char notes[] =
     "at the end, the wait matrices of the whole run and what they come to.\n\n"
     "With --engine cuda each process has a GPU, which is busy for the time of compute\n"
     "and of delays, moves the tokens over NVLink and counts the waits.\n\n"
-    "Ctrl-C ends the job after the step under way; a second one at once.\n";
+    "Ctrl-C ends the job after the step under way; a second one ends it at once.\n";
 
 static const char examples[] =
     "  deepxtrace job --ranks 4 --slow dispatch:2:5ms\n"
@@ -198,13 +198,14 @@ static job_given line = {.engine = "shm", .steps = UINT64_MAX, .min_share = -1, 
 
 static const cli_option options[] = {
     TEXT("engine", 0, engine, "NAME",
-         "engine of dispatch and combine: shm, cuda, or under mpirun mpi (shm)"),
+         "dispatch and combine with this engine: shm, cuda, or under mpirun mpi (shm)"),
     COUNT("ranks", 'n', ranks, "N", 2, DXT_MAX_RANKS, NULL,
-          "processes (4; with mpi those of mpirun)"),
+          "start this many processes (4; with mpi those of mpirun)"),
     COUNT("steps", 's', steps, "S", 0, UINT64_MAX / 4, NULL,
-          "steps of one dispatch and one combine (200; 0 = until "
-          "Ctrl-C; with --async the time of three windows)"),
-    COUNT("tokens", 0, tokens, "T", 1, DXT_EP_MAX_TOKENS, "16", "tokens of a rank in a step"),
+          "run this many steps of one dispatch and one combine (200; 0: until "
+          "Ctrl-C; with --async: three windows)"),
+    COUNT("tokens", 0, tokens, "T", 1, DXT_EP_MAX_TOKENS, "16",
+          "give each rank this many tokens in a step"),
     {.name = "hidden",
      .type = OPTION_COUNT,
      .value = &line.hidden,
@@ -213,18 +214,19 @@ static const cli_option options[] = {
      .max = DXT_EP_MAX_HIDDEN,
      .multiple = DXT_EP_BLOCK,
      .standard = "1024",
-     .help = "channels of a token, a multiple of 128"},
+     .help = "give a token this many channels, a multiple of 128"},
     COUNT("experts", 0, experts, "E", 1, DXT_EP_MAX_EXPERTS, NULL,
-          "experts in all (2 on each rank)"),
-    COUNT("topk", 0, topk, "K", 1, DXT_EP_MAX_TOPK, NULL, "experts of a token (4, with 2 ranks 2)"),
+          "use this many experts in all (2 on each rank)"),
+    COUNT("topk", 0, topk, "K", 1, DXT_EP_MAX_TOPK, NULL,
+          "send a token to this many experts (4; 2 with 2 ranks)"),
     FLAG("fp8", 0, fp8, "dispatch in FP8 with scales"),
     FLAG("bf16", 0, bf16, "dispatch in BF16 (default)"),
     FLAG("logfmt", 0, logfmt, "combine in 10-bit LogFMT instead of BF16"),
     DURATION("compute", compute_ns, 0, NULL,
-             "compute before dispatch, and before combine on average "
+             "compute this long before dispatch, and before combine on average "
              "(200us, times the ranks that share a processor; cuda: 60us)"),
-    SHARE("jitter", jitter, "5%", "how far compute varies"),
-    COUNT("seed", 0, seed, "NUMBER", 0, 0, "1", "of tokens, routes and jitter"),
+    SHARE("jitter", jitter, "5%", "vary each compute time by up to this much"),
+    COUNT("seed", 0, seed, "NUMBER", 0, 0, "1", "draw tokens, routes and jitter from this seed"),
     CUSTOM("slow", slow, "PHASE:RANK:DURATION", job_parse_slow,
            "make a rank late for every dispatch or combine"),
     DURATION("slow-from", slow_from_ns, 0, NULL, "begin with --slow at this time of the job (0s)"),
@@ -234,7 +236,7 @@ static const cli_option options[] = {
            "make what FROM sends arrive later at TO; or TO<-FROM"),
     CUSTOM("hot", hot, "RANK:FACTOR", job_parse_hot,
            "choose each expert of a rank FACTOR times as often"),
-    COUNT("window", 'w', window, "OPS", 1, UINT32_MAX, "50", "steps in a window"),
+    COUNT("window", 'w', window, "OPS", 1, UINT32_MAX, "50", "put this many steps into a window"),
     CUSTOM("async", async_ns, "SECONDS", job_parse_async,
            "take windows of this length, by a thread of its own"),
     COUNT("warmup", 0, warmup, "WINDOWS", 0, UINT32_MAX, "1",
@@ -243,7 +245,7 @@ static const cli_option options[] = {
              "let the others go on without a silent rank after it"),
     SHARE("min-share", min_share, NULL,
           "report findings from this share of the step on (5%; 10% if ranks share "
-          "processors, but with cuda)"),
+          "processors; cuda: 5%)"),
     FLAG("json", 0, json,
          "print a line of JSON for each operator and window, then two for the whole run"),
     FLAG("summary", 0, summary, "sum up the run at its end, also under --json"),
