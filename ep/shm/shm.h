@@ -121,7 +121,7 @@ typedef struct shm_sent {
  * operators are as everywhere; @p target and @p source are such ranks, and not masked.
  */
 typedef struct shm_far {
-    /** Make progress: enter what has arrived with shm_arrived(), heed masks. @return DXT_OK;
+    /** Make progress: enter what has arrived with shm_arrived(), apply masks. @return DXT_OK;
      *  DXT_ERR_IO. */
     dxt_status (*poll)(dxt_ep *ep);
     /** Whether what was sent to @p target two operations before is out of the way. */

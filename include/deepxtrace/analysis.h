@@ -128,7 +128,7 @@ typedef struct dxt_findings {
     double
         ordinary; /**< typical wait in the window's measure, what everybody waits for anyway; 0 with
                         the ratio method */
-    double step; /**< time of one operation and what belongs to it, in the measure; NaN = unknown */
+    double step;  /**< one operation and the compute around it, in the measure; NaN = unknown */
     double transfer; /**< what a wait takes even if the awaited was there first, in the measure */
     int inherited;   /**< 1 = ranks are late here because something held them up in the companion,
                         which   names the cause */

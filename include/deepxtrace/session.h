@@ -28,11 +28,11 @@ typedef enum dxt_session_mode {
 
 /**
  * One operator's window with its findings, judged with the windows before as dxt_history_judge()
- * does. Judged alone are, besides those of a session that was told so: windows in which ranks
- * waited but completed nothing, or in which operations are not known though they were before,
- * operators behind the first DXT_HISTORY_OPERATORS, results of the ratio method.
+ * does. These are judged alone: all windows if the configuration says so; windows in which ranks
+ * waited but completed nothing, or whose operations are not known though they were before;
+ * operators beyond the first DXT_HISTORY_OPERATORS; results of the ratio method.
  *
- * Both are for reading: dxt_window_free() and dxt_findings_free() are not for them.
+ * Both are read-only: do not free them.
  */
 typedef struct dxt_diagnosis {
     const dxt_window *window;

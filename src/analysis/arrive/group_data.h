@@ -29,7 +29,7 @@ typedef struct dxt_group_input {
     uint32_t count;      /**< members, ≥ 1 */
     uint32_t population; /**< members of all groups that are judged together, ≥ count */
     double floor;        /**< smallest lateness worth telling */
-    double step;         /**< time of one operation and what belongs to it; NaN = unknown */
+    double step;         /**< one operation and the compute around it; NaN = unknown */
     bool ranks;          /**< the members are ranks of one node; otherwise nodes */
     bool level_only;     /**< what is ordinary is wanted, not who is late, nor how sure that is */
     bool timed;          /**< otherwise it must also exceed the ordinary wait */

@@ -66,7 +66,7 @@ typedef struct dxt_fit {
     uint32_t count;  /**< n */
     uint32_t *rank;  /**< [n] rank of each member */
     double *factor;  /**< [n] a member's waits × this = the window's measure (÷ samples N×N) */
-    double step;     /**< time of one operation and what belongs to it; NaN = unknown */
+    double step;     /**< one operation and the compute around it; NaN = unknown */
     double ops;      /**< operations that the waits are of; 0 = unknown */
     double *late;    /**< [n] own lateness against the ordinary of its node */
     double *receive; /**< [n] extra wait on its receive side */

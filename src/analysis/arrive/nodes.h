@@ -8,9 +8,9 @@
 /** Fit the nodes among each other as if each were one rank, and the paths between them. */
 void dxt_fit_between(dxt_fit *fit);
 
-/** Each node was fitted alone, with the earlier half of its ranks as the ordinary ones. Where that
- *  put the node apart and one of its ranks right among the others, it was the wrong half; and a
- * node of one rank is that rank: then the lateness of the node goes over to its ranks. */
+/** Each node was fitted alone, with the earlier half of its ranks as the healthy ones. If a node
+ * looks late but one of its ranks lines up with the other nodes, that was the wrong half; and a
+ * node of one rank is that rank. In both cases the lateness of the node goes over to its ranks. */
 void dxt_fold_nodes(dxt_fit *fit);
 
 #endif

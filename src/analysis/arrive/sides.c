@@ -36,8 +36,8 @@ static void split_early(dxt_fit *fit, const dxt_roster *roster, uint32_t k)
     fit->receive[k] = extra;
 }
 
-/* Whom all wait for may be late, or send slowly. Who is late waits for nobody; a slow sender waits
- * for the others as anybody does. */
+/* A rank that all wait for may be late, or send slowly. A late rank waits for nobody; a slow sender
+ * waits for the others as anybody does. */
 static void split_late(dxt_fit *fit, const dxt_roster *roster, uint32_t k)
 {
     double waits = typical_wait(fit, roster, k, true);

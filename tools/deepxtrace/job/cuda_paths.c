@@ -53,8 +53,8 @@ outcome job_cuda_map_paths(job_rank *state)
 }
 
 /* One path beside one step. What was copied beside the step that this one takes the place of may
- * still be under way: then the link is busy as it is, and nothing is added, lest more and more is
- * queued. */
+ * still be under way: then the link is busy as it is, and nothing is added, so that the queue does
+ * not grow. */
 static bool copy_beside(const job_gpu *own, const job_traffic *t, uint64_t number)
 {
     const device_table *device = own->device;
