@@ -137,64 +137,6 @@ double dxt_median(double *values, size_t n)
     return low + (high - low) / 2;
 }
 
-/* ---- many columns at once ---- */
-
-/* Put the smaller of each two in `upper`. */
-static inline __attribute__((always_inline)) void exchange(double *restrict upper,
-                                                           double *restrict lower, uint32_t n)
-{
-    for (uint32_t c = 0; c < n; c++) {
-        double a = upper[c], b = lower[c];
-        upper[c] = a < b ? a : b;
-        lower[c] = a < b ? b : a;
-    }
-}
-
-/* Batcher's network for any number of rows: the same exchanges whatever the values, of up to p rows
- * at a time. */
-DXT_VECTORS static void sort_columns(double (*values)[DXT_LANES], uint32_t rows)
-{
-    uint32_t top = 1;
-    while (2 * top < rows) top *= 2;
-    for (uint32_t p = top; p > 0; p /= 2) {
-        uint32_t apart = p, first = 0;
-        for (uint32_t q = top;; q /= 2) {
-            for (uint32_t i = first; i + apart < rows; i += 2 * p) {
-                uint32_t together = rows - apart - i < p ? rows - apart - i : p;
-                exchange(values[i], values[i + apart], together * DXT_LANES);
-            }
-            if (q == p) break;
-            apart = q - p;
-            first = p;
-        }
-    }
-}
-
-void dxt_cautious_medians(double (*values)[DXT_LANES], uint32_t rows, double *median)
-{
-    sort_columns(values, rows);
-    for (uint32_t c = 0; c < DXT_LANES; c++) {
-        uint32_t used = rows;
-        while (used > 0 && values[used - 1][c] == INFINITY) used--;
-        if (used == 0) {
-            median[c] = 0;
-            continue;
-        }
-        double low = values[(used - 1) / 2][c], high = values[used / 2][c];
-        median[c] = fabs(low) < fabs(high) ? low : high;
-    }
-}
-
-void dxt_medians(double (*values)[DXT_LANES], uint32_t rows, double *median)
-{
-    sort_columns(values, rows);
-    for (uint32_t c = 0; c < DXT_LANES; c++) {
-        double low = rows > 0 ? values[(rows - 1) / 2][c] : 0;
-        double high = rows > 0 ? values[rows / 2][c] : 0;
-        median[c] = low + (high - low) / 2;
-    }
-}
-
 /* ---- sorting ---- */
 
 void dxt_sort(double *values, size_t n)

@@ -147,31 +147,61 @@ double dxt_skew_of_pair(double wait, double other_wait, double transfer)
     return high;
 }
 
-static void lay_out_differences(dxt_lateness_scale *scale)
+/* Knots from `first` on. */
+static void lay_out_knots(dxt_lateness_scale *scale, uint32_t first, uint32_t count)
 {
-    double *later = scale->difference, earlier[DXT_LATENESS_KNOTS];
-    for (unsigned k = 0; k < DXT_LATENESS_KNOTS; k++) {
-        double late = k * scale->step;
+    double *later = scale->difference + first, earlier[DXT_LATENESS_KNOTS];
+    for (uint32_t k = 0; k < count; k++) {
+        double late = (first + k) * scale->step;
         later[k] = scale->transfer + late;
         earlier[k] = scale->transfer - late;
     }
-    dxt_waits_of(later, DXT_LATENESS_KNOTS, scale->skew);
-    dxt_waits_of(earlier, DXT_LATENESS_KNOTS, scale->skew);
-    for (unsigned k = 0; k < DXT_LATENESS_KNOTS; k++) later[k] -= earlier[k];
+    dxt_waits_of(later, count, scale->skew);
+    dxt_waits_of(earlier, count, scale->skew);
+    for (uint32_t k = 0; k < count; k++) later[k] -= earlier[k];
+}
+
+/* Places up to `end`; the knots for them are there. */
+static void lay_out_places(dxt_lateness_scale *scale, uint32_t end)
+{
+    unsigned knot = scale->places > 0 ? scale->knot[scale->places - 1] : 0;
+    for (; scale->places < end; scale->places++) {
+        double begin = scale->places * scale->step;
+        while (knot + 2 < DXT_LATENESS_KNOTS && scale->difference[knot + 1] <= begin) knot++;
+        scale->knot[scale->places] = (uint8_t)knot;
+    }
+}
+
+void dxt_lateness_scale_begin(dxt_lateness_scale *scale, double transfer, double skew)
+{
+    const uint32_t last = DXT_LATENESS_KNOTS - 1;
+    scale->transfer = transfer;
+    scale->skew = skew;
+    /* Beyond the last knot the waiting is one-sided, whatever the skew. */
+    scale->step = (transfer + DXT_TAIL_END * skew) / last;
+    scale->places_per_step = scale->step > 0 ? 1 / scale->step : 0;
+    scale->knots = scale->places = 0;
+    lay_out_knots(scale, last, 1);
+}
+
+void dxt_lateness_reach(dxt_lateness_scale *scale, double difference)
+{
+    const uint32_t last = DXT_LATENESS_KNOTS - 1;
+    if (scale->transfer <= 0) return; /* it is the lateness */
+    double reach = fmin(fabs(difference), scale->difference[last]) * scale->places_per_step;
+    /* The place after it as well, for rounding, and the knots that both look at: no knot is further
+     * on than the place of the same number. */
+    uint32_t end = (uint32_t)reach + 2;
+    uint32_t places = end < DXT_LATENESS_PLACES ? end : DXT_LATENESS_PLACES;
+    uint32_t knots = end + 2 < last ? end + 2 : last;
+    if (places <= scale->places) return;
+    if (knots > scale->knots) lay_out_knots(scale, scale->knots, knots - scale->knots);
+    scale->knots = knots;
+    lay_out_places(scale, places);
 }
 
 void dxt_lateness_scale_make(dxt_lateness_scale *scale, double transfer, double skew)
 {
-    scale->transfer = transfer;
-    scale->skew = skew;
-    /* Beyond the last knot the waiting is one-sided, whatever the skew. */
-    scale->step = (transfer + DXT_TAIL_END * skew) / (DXT_LATENESS_KNOTS - 1);
-    lay_out_differences(scale);
-    scale->places_per_step = scale->step > 0 ? 1 / scale->step : 0;
-    unsigned knot = 0;
-    for (unsigned place = 0; place < DXT_LATENESS_PLACES; place++) {
-        while (knot + 2 < DXT_LATENESS_KNOTS && scale->difference[knot + 1] <= place * scale->step)
-            knot++;
-        scale->knot[place] = (uint8_t)knot;
-    }
+    dxt_lateness_scale_begin(scale, transfer, skew);
+    dxt_lateness_reach(scale, INFINITY);
 }

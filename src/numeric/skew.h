@@ -7,6 +7,7 @@
 #ifndef DXT_NUMERIC_SKEW_H
 #define DXT_NUMERIC_SKEW_H
 
+#include <assert.h>
 #include <math.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -51,12 +52,19 @@ typedef struct dxt_lateness_scale {
     double difference[DXT_LATENESS_KNOTS]; /**< of the waits, at lateness 0, step, 2 step, … */
     double places_per_step;                /**< 1 ÷ step; 0 when the step is 0 */
     uint8_t knot[DXT_LATENESS_PLACES];     /**< last knot that is not above a place's beginning */
+    uint32_t knots, places;                /**< that are laid out, and the last knot */
 } dxt_lateness_scale;
 
 /** Lay out the curve for a transfer time and a skew, both ≥ 0. */
 void dxt_lateness_scale_make(dxt_lateness_scale *scale, double transfer, double skew);
 
-/** Lateness of j over i from wait(i, j) − wait(j, i). */
+/** Begin a curve that is laid out by dxt_lateness_reach(). */
+void dxt_lateness_scale_begin(dxt_lateness_scale *scale, double transfer, double skew);
+
+/** Lay it out for what dxt_lateness_read() is asked of: differences up to @p difference. */
+void dxt_lateness_reach(dxt_lateness_scale *scale, double difference);
+
+/** Lateness of j over i from wait(i, j) − wait(j, i), which the scale reaches. */
 static inline double dxt_lateness_read(const dxt_lateness_scale *scale, double difference)
 {
     const unsigned last = DXT_LATENESS_KNOTS - 1;
@@ -67,7 +75,9 @@ static inline double dxt_lateness_read(const dxt_lateness_scale *scale, double d
     } else {
         /* At most one knot lies inside a place; where rounding takes the next place, the curve goes
          * on to where it meets it. */
-        unsigned low = scale->knot[(unsigned)(size * scale->places_per_step)];
+        unsigned place = (unsigned)(size * scale->places_per_step);
+        assert(place < scale->places);
+        unsigned low = scale->knot[place];
         low += low + 1 < last && scale->difference[low + 1] <= size;
         double width = scale->difference[low + 1] - scale->difference[low];
         late = (low + (size - scale->difference[low]) / width) * scale->step;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "judged.h"
+#include "numeric/columns.h"
 #include "numeric/select.h"
 #include "numeric/skew.h"
 #include "numeric/tail.h"

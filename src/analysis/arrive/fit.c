@@ -13,7 +13,7 @@
 /* Everybody ordinary, and every path as any other. */
 static void begin(dxt_fit *fit)
 {
-    fit->tangled = fit->unsure = false;
+    fit->tangled = fit->linked = fit->unsure = false;
     for (uint32_t k = 0; k < fit->count; k++) {
         fit->receive[k] = fit->send[k] = fit->nic_in[k] = fit->nic_out[k] = 0;
         fit->role[k] = DXT_ROLE_ORDINARY;
@@ -22,6 +22,7 @@ static void begin(dxt_fit *fit)
         fit->node_late[node] = fit->node_in[node] = fit->node_out[node] = 0;
         fit->node_role[node] = DXT_ROLE_ORDINARY;
         fit->folded[node] = false;
+        fit->settled[node] = true;
     }
     for (size_t pair = 0; pair < (size_t)fit->nodes * fit->nodes; pair++) {
         fit->tier[pair] = fit->link[pair] = 0;

@@ -23,7 +23,7 @@ static double least_limit(const dxt_group_input *in, dxt_panel *p, const dxt_gro
 
 /* Standard error that the noise of waits leaves in a lateness. What stands for a cell between nodes
  * is a median over many. */
-static double noise_of(const dxt_group_input *in, const dxt_panel *p, const dxt_group *group)
+static double noise_of(const dxt_group_input *in, dxt_panel *p, const dxt_group *group)
 {
     double noise = 0;
     if (in->ranks && isnan(group->cell_spread))

@@ -5,11 +5,12 @@
 #include <string.h>
 
 #include "analysis/arrive/roster.h"
+#include "numeric/columns.h"
 #include "numeric/select.h"
 #include "numeric/spread.h"
 
 /* Cells up to which the levels of neighbours are found together. */
-#define FEW_CELLS DXT_WITNESSES
+#define FEW_CELLS DXT_COUNTER_ROWS
 
 /* Which cells are looked at of two nodes with so many ordinary ranks. */
 struct shape {
@@ -30,6 +31,23 @@ static void shape_of(uint32_t rows, uint32_t columns, size_t most, struct shape 
         size_t cell = dxt_spread_index(k, taken, cells);
         shape->row[k] = (uint32_t)(cell / columns);
         shape->column[k] = (uint32_t)(cell % columns);
+    }
+}
+
+/* The ordinary ranks, and how many from each on are neighbours in the matrix, itself included. */
+struct neighbours {
+    dxt_roster roster;
+    uint32_t run[DXT_MAX_RANKS];
+};
+
+static void find_neighbours(const dxt_fit *fit, struct neighbours *near)
+{
+    const uint32_t *list = near->roster.list;
+    uint32_t run = 0;
+    dxt_call_roster(fit, &near->roster);
+    for (uint32_t k = near->roster.begin[fit->nodes]; k-- > 0;) {
+        bool next = run > 0 && fit->rank[list[k + 1]] == fit->rank[list[k]] + 1;
+        near->run[k] = run = next ? run + 1 : 1;
     }
 }
 
@@ -58,27 +76,41 @@ static double block_level(const dxt_fit *fit, const dxt_roster *roster, uint32_t
 static void take_waits(const dxt_fit *fit, uint32_t i, const uint32_t *member, uint32_t apart,
                        uint32_t count, double *waits)
 {
-    const dxt_window *window = fit->window;
-    const int64_t *row = window->wait + (size_t)fit->rank[i] * window->ranks;
-    double factor = fit->factor[i];
-    for (uint32_t c = 0; c < count; c++) {
-        uint32_t j = member[(size_t)c * apart];
-        waits[c] = window->samples
-                       ? dxt_fit_wait(fit, i, j)
-                       : (double)dxt_without_timeout(window, row[fit->rank[j]]) * factor;
-    }
+    for (uint32_t c = 0; c < count; c++) waits[c] = dxt_fit_wait(fit, i, member[(size_t)c * apart]);
     for (uint32_t c = count; c < DXT_LANES; c++) waits[c] = 0;
 }
 
-/* The same for up to DXT_LANES nodes from b on, of the same shape. */
-static void block_levels(const dxt_fit *fit, const dxt_roster *roster, uint32_t a, uint32_t b,
+/* Whether the levels of DXT_LANES nodes can be had from counters that are neighbours, without a
+ * time-out. Then they are in `level`. */
+static bool counters_tell(const dxt_fit *fit, const uint32_t *row, uint32_t first,
+                          const struct shape *shape, double *level)
+{
+    const dxt_window *window = fit->window;
+    const int64_t *at[FEW_CELLS];
+    double factor[FEW_CELLS];
+    for (uint32_t k = 0; k < shape->taken; k++) {
+        uint32_t i = row[shape->row[k]];
+        at[k] = window->wait + (size_t)fit->rank[i] * window->ranks + first + shape->column[k];
+        factor[k] = fit->factor[i];
+    }
+    int64_t bits = dxt_medians_of_counters(at, shape->columns, factor, shape->taken, level);
+    return bits < DXT_TIMEOUT_CYCLES || window->unit != DXT_UNIT_CYCLES;
+}
+
+/* Levels of up to DXT_LANES nodes from b on, of the same shape. */
+static void block_levels(const dxt_fit *fit, const struct neighbours *near, uint32_t a, uint32_t b,
                          uint32_t count, const struct shape *shape, double *level)
 {
     double waits[FEW_CELLS][DXT_LANES], median[DXT_LANES];
-    const uint32_t *first = roster->list + roster->begin[b];
+    const dxt_roster *roster = &near->roster;
+    const uint32_t *row = roster->list + roster->begin[a], *first = roster->list + roster->begin[b];
+    bool together = near->run[roster->begin[b]] >= DXT_LANES * shape->columns;
+    if (count == DXT_LANES && together && !fit->window->samples &&
+        counters_tell(fit, row, fit->rank[*first], shape, level))
+        return;
     for (uint32_t k = 0; k < shape->taken; k++)
-        take_waits(fit, roster->list[roster->begin[a] + shape->row[k]], first + shape->column[k],
-                   shape->columns, count, waits[k]);
+        take_waits(fit, row[shape->row[k]], first + shape->column[k], shape->columns, count,
+                   waits[k]);
     dxt_medians(waits, shape->taken, median);
     memcpy(level, median, count * sizeof *level);
 }
@@ -93,27 +125,40 @@ static uint32_t count_alike(const dxt_roster *roster, uint32_t nodes, uint32_t b
     return count;
 }
 
+/* As count_alike(), with nodes before b, done already, where fewer than DXT_LANES are left of many.
+ */
+static uint32_t step_back(const dxt_roster *roster, uint32_t *b, uint32_t count)
+{
+    while (count<DXT_LANES && * b> 0 && size_of(roster, *b - 1) == size_of(roster, *b)) {
+        --*b;
+        count++;
+    }
+    return count;
+}
+
 /* Many nodes need fewer cells each. */
 void dxt_take_levels(dxt_fit *fit)
 {
-    dxt_roster roster;
+    struct neighbours near;
     struct shape shape = {.taken = 0};
+    const dxt_roster *roster = &near.roster;
     uint32_t n = fit->nodes, count;
     size_t most = (size_t)DXT_BLOCK_SAMPLES / ((size_t)n * n);
     most = most < DXT_BLOCK_LEAST    ? DXT_BLOCK_LEAST
            : most > DXT_LEVEL_SAMPLE ? DXT_LEVEL_SAMPLE
                                      : most;
-    dxt_call_roster(fit, &roster);
+    find_neighbours(fit, &near);
     for (uint32_t a = 0; a < n; a++) {
         double *level = fit->link + (size_t)a * n;
         for (uint32_t b = 0; b < n; b += count) {
-            count = count_alike(&roster, n, b);
-            shape_of(size_of(&roster, a), size_of(&roster, b), most, &shape);
+            count = count_alike(roster, n, b);
+            count = step_back(roster, &b, count);
+            shape_of(size_of(roster, a), size_of(roster, b), most, &shape);
             if (shape.taken <= FEW_CELLS)
-                block_levels(fit, &roster, a, b, count, &shape, level + b);
+                block_levels(fit, &near, a, b, count, &shape, level + b);
             else
                 for (uint32_t c = 0; c < count; c++)
-                    level[b + c] = block_level(fit, &roster, a, b + c, shape.taken);
+                    level[b + c] = block_level(fit, roster, a, b + c, shape.taken);
         }
         level[a] = fit->transfer;
     }

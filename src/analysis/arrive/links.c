@@ -2,6 +2,7 @@
 #include "analysis/arrive/links.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "analysis/tuning.h"
 #include "numeric/select.h"
@@ -15,29 +16,39 @@ static double between_nodes(const dxt_fit *fit, uint32_t a, uint32_t b)
            fit->node_late[a] + fit->node_in[a] + fit->node_out[b];
 }
 
-/* Of one node. */
-static void levels_to_shifts(dxt_fit *fit, uint32_t a, double limit)
+/* Which of a row of levels tell a shift; of the others NaN. Skew only adds to what is expected:
+ * almost every level is no more than the limit above the bare shift.
+ * @return How many are, and may fit by the skew. */
+DXT_VECTORS static int64_t drop_untold(const dxt_fit *fit, uint32_t a, double limit)
 {
-    uint32_t n = fit->nodes, used = 0;
-    double *level = fit->level + (size_t)a * n, *link = fit->link + (size_t)a * n;
-    double *expected = fit->values, *shift = fit->seen;
-    for (uint32_t b = 0; b < n; b++) expected[b] = between_nodes(fit, a, b) + link[b];
-    dxt_waits_of(expected, n, fit->skew);
-    for (uint32_t b = 0; b < n; b++) {
-        /* Of two nodes either is late, or a path slow: both paths are as measured. */
-        bool fits = n == 2 || level[b] - expected[b] <= limit;
-        bool told = level[b] > fit->skew / DXT_FAR_APART && fits;
-        if (told) shift[used++] = level[b];
-        if (!told) level[b] = NAN;
+    const double *link = fit->link + (size_t)a * fit->nodes, *late = fit->node_late;
+    const double *tier = fit->tier + (size_t)a * fit->nodes, *out = fit->node_out;
+    double *restrict level = fit->level + (size_t)a * fit->nodes;
+    double between = fit->between, own = late[a], in = fit->node_in[a];
+    double least = fit->skew / DXT_FAR_APART;
+    int64_t above = 0;
+    for (uint32_t b = 0; b < fit->nodes; b++) {
+        double shift = between + tier[b] + late[b] - own + in + out[b] + link[b];
+        double bare = shift > 0 ? shift : 0;
+        above += (level[b] > least) & !(level[b] - bare <= limit);
+        level[b] = level[b] > least ? level[b] : NAN;
     }
-    dxt_shifts_of_waits(shift, used, fit->skew);
-    for (uint32_t b = n; b-- > 0;)
-        if (!isnan(level[b])) level[b] = shift[--used];
+    return above;
 }
 
-void dxt_levels_to_shifts(dxt_fit *fit, double limit)
+void dxt_drop_untold(dxt_fit *fit, double limit)
 {
-    for (uint32_t a = 0; a < fit->nodes; a++) levels_to_shifts(fit, a, limit);
+    uint32_t n = fit->nodes;
+    for (uint32_t a = 0; a < n; a++) {
+        double *level = fit->level + (size_t)a * n, *link = fit->link + (size_t)a * n;
+        fit->settled[a] = false;
+        /* Of two nodes either is late, or a path slow: both paths are as measured. */
+        if (drop_untold(fit, a, limit) == 0 || n == 2) continue;
+        for (uint32_t b = 0; b < n; b++) {
+            double expected = dxt_expected_wait(between_nodes(fit, a, b) + link[b], fit->skew);
+            if (!(level[b] - expected <= limit)) level[b] = NAN;
+        }
+    }
 }
 
 /* What node a waits for node b above what the fit expects, tiers included; 0 where it is ordinary.
@@ -135,7 +146,12 @@ static void take_uplinks(dxt_fit *fit, double limit)
 void dxt_levels_to_links(dxt_fit *fit, double limit)
 {
     uint32_t n = fit->nodes;
-    if (count_slow_links(fit, limit) > 0) take_uplinks(fit, limit);
+    fit->linked = fit->tangled = false;
+    if (count_slow_links(fit, limit) == 0) {
+        memset(fit->link, 0, (size_t)n * n * sizeof *fit->link);
+        return;
+    }
+    take_uplinks(fit, limit);
     size_t pairs = (size_t)n * (n - 1), most = 2 + (size_t)(DXT_MOST_LINKS_SHARE * (double)pairs);
     fit->tangled = count_slow_links(fit, limit) > most;
     if (fit->tangled) {
@@ -147,5 +163,6 @@ void dxt_levels_to_links(dxt_fit *fit, double limit)
         bool none = fit->tangled || count_open(fit, a, limit) == 0;
         for (uint32_t b = 0; b < n; b++)
             link[b] = none ? 0 : link_excess(fit, link[b], limit, a, b);
+        for (uint32_t b = 0; b < n; b++) fit->linked = fit->linked || link[b] > 0;
     }
 }

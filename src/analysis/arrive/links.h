@@ -11,10 +11,10 @@
  * topology. */
 void dxt_levels_to_links(dxt_fit *fit, double limit);
 
-/** Turn what node a waits for node b, in fit->level, into the shift that single paths are compared
- *  with. Where a path is ordinary, or known to be slow, its measured level is known better than its
- *  parts; what is neither shows in its paths, and is NaN.
+/** Leave of what node a waits for node b, in fit->level, what tells a shift that single paths are
+ *  compared with: where a path is ordinary, or known to be slow, its measured level is known better
+ *  than its parts. What is neither shows in its paths, and is NaN. No row is settled.
  *  @param limit  As for dxt_levels_to_links(): how far a wait may be from the expected. */
-void dxt_levels_to_shifts(dxt_fit *fit, double limit);
+void dxt_drop_untold(dxt_fit *fit, double limit);
 
 #endif

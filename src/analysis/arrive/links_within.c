@@ -7,6 +7,7 @@
 
 #include "analysis/arrive/roster.h"
 #include "analysis/tuning.h"
+#include "numeric/columns.h"
 #include "numeric/select.h"
 #include "numeric/spread.h"
 

@@ -95,8 +95,9 @@ typedef struct dxt_fit {
     double *tier;        /**< [nodes][nodes] extra transfer that belongs to the topology */
     double *link;        /**< [nodes][nodes] extra transfer into the row's node from the column's
                             that does not */
-    double *level;       /**< [nodes][nodes] mean shift between ordinary ranks, as measured; NaN =
-                            not, or too far apart to tell */
+    double *level;       /**< [nodes][nodes] mean shift between ordinary ranks, as measured, or
+                            the wait that tells it; NaN = not, or too far apart to tell */
+    bool *settled;       /**< [nodes] a row of that holds shifts (arrive/shifts.h); else waits */
     double node_path[2]; /**< of two nodes: what the first waits for the second, and it for the
                             first, as measured between ordinary ranks */
     uint32_t sparse;     /**< as in dxt_known: a rank hears from its node and its rail only */
@@ -104,6 +105,7 @@ typedef struct dxt_fit {
     double one_sided;    /**< how many times as far columns differ as rows, where another rank is
                             late in each operation (arrive/one_sided.h); otherwise 0 */
     bool unsure;         /**< one of three ranks is apart, by a slow link or by being elsewhere */
+    bool linked;         /**< a path between nodes is slow: a link is not 0 */
     bool tangled;        /**< so many pairs of nodes are slow that the model does not fit them */
     dxt_scratch *scratch;
     double *values;       /**< [ranks of the window] scratch of medians over members */
@@ -149,27 +151,30 @@ static inline double dxt_fit_wait_on(const dxt_fit *fit, uint32_t k, uint32_t pa
 /** Longest wait of a member for another, in the window's measure. */
 double dxt_fit_longest(const dxt_fit *fit, uint32_t i);
 
-/** What the path and the nodes add to the wait of a member of node a for one of node b. */
-static inline double dxt_fit_node_path(const dxt_fit *fit, uint32_t a, uint32_t b)
+/** What the path and the nodes add to the wait of a member of node a for one of another node b,
+ *  where that was not measured. */
+static inline double dxt_fit_path_by_parts(const dxt_fit *fit, uint32_t a, uint32_t b)
 {
-    assert(a < fit->nodes && b < fit->nodes);
-    if (a == b) return fit->transfer;
     size_t pair = (size_t)a * fit->nodes + b;
-    if (!isnan(fit->level[pair])) return fit->level[pair];
     return fit->between + fit->node_late[b] - fit->node_late[a] + fit->node_in[a] +
            fit->node_out[b] + fit->tier[pair] + fit->link[pair];
 }
 
-/** Mean shift of the wait of member i for member j, before the cut at 0. */
-static inline double dxt_fit_shift(const dxt_fit *fit, uint32_t i, uint32_t j)
+/** The same of any two nodes; the row of node a is settled. */
+static inline double dxt_fit_node_path(const dxt_fit *fit, uint32_t a, uint32_t b)
 {
-    return fit->late[j] - fit->late[i] + dxt_fit_node_path(fit, fit->node[i], fit->node[j]);
+    assert(a < fit->nodes && b < fit->nodes);
+    if (a == b) return fit->transfer;
+    assert(fit->settled[a]);
+    double level = fit->level[(size_t)a * fit->nodes + b];
+    return isnan(level) ? dxt_fit_path_by_parts(fit, a, b) : level;
 }
 
-/** The same, the largest that fits when i is late in only some of the operations. */
-static inline double dxt_fit_most_shift(const dxt_fit *fit, uint32_t i, uint32_t j)
+/** Mean shift of the wait of member i for member j over a path, before the cut at 0: the largest
+ *  that fits when i is late in only some of the operations. */
+static inline double dxt_fit_most_shift(const dxt_fit *fit, uint32_t i, uint32_t j, double path)
 {
-    double shift = dxt_fit_shift(fit, i, j);
+    double shift = fit->late[j] - fit->late[i] + path;
     /* A mean lateness may be one of some operations only; in the others it waits as anybody. */
     return fit->role[i] == DXT_ROLE_LATE ? shift + fit->late[i] : shift;
 }
@@ -181,10 +186,11 @@ static inline double dxt_fit_by_sides(const dxt_fit *fit, uint32_t i, uint32_t j
     return wait + fit->receive[i] + fit->send[j] + links;
 }
 
-/** Expected wait of member i for member j. */
+/** Expected wait of member i for member j; the row of i's node is settled. */
 static inline double dxt_fit_expected(const dxt_fit *fit, uint32_t i, uint32_t j)
 {
-    return dxt_fit_by_sides(fit, i, j, dxt_wait_of(dxt_fit_most_shift(fit, i, j), fit->skew));
+    double path = dxt_fit_node_path(fit, fit->node[i], fit->node[j]);
+    return dxt_fit_by_sides(fit, i, j, dxt_wait_of(dxt_fit_most_shift(fit, i, j, path), fit->skew));
 }
 
 /** Whether the lateness of a member is within its limit. */

@@ -7,6 +7,7 @@
 #include "analysis/arrive/group.h"
 #include "analysis/arrive/levels.h"
 #include "analysis/arrive/links.h"
+#include "analysis/arrive/shifts.h"
 #include "analysis/arrive/slow_links.h"
 #include "numeric/skew.h"
 #include "numeric/spread.h"
@@ -110,7 +111,7 @@ void dxt_fit_between(dxt_fit *fit)
         memcpy(fit->level, fit->link, (size_t)n * n * sizeof *fit->level);
         dxt_levels_to_links(fit, group.limit);
     }
-    dxt_levels_to_shifts(fit, group.limit);
+    dxt_drop_untold(fit, group.limit);
     /* Too little to be told, but the paths had to be seen against it. */
     for (uint32_t a = 0; a < n; a++)
         if (fabs(fit->node_late[a]) <= limit) fit->node_late[a] = 0;
@@ -128,6 +129,7 @@ void dxt_fold_nodes(dxt_fit *fit)
                             fabs(fit->late[k] + fit->node_late[a]) <= fit->limit[k];
         }
         if (members > 1 && among_others == 0) continue;
+        for (uint32_t b = 0; b < fit->nodes; b++) dxt_settle(fit, b);
         /* What was measured between the ordinary ranks is so still. */
         for (uint32_t b = 0; b < fit->nodes; b++) {
             fit->level[(size_t)a * fit->nodes + b] += fit->node_late[a];

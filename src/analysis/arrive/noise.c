@@ -38,13 +38,15 @@ double dxt_own_spread(const dxt_group_input *in, const dxt_group *group)
 }
 
 /* The limit that log-normal cells need is not so many standard deviations. */
-double dxt_spread_noise(const dxt_group_input *in, const dxt_panel *p, const dxt_group *group)
+double dxt_spread_noise(const dxt_group_input *in, dxt_panel *p, const dxt_group *group)
 {
     double z = dxt_group_significance(in->population);
     double of_median = (p->count > DXT_FEW_MEMBERS ? DXT_MEDIAN_ERROR : 1) * group->cell_spread /
                        sqrt(p->count - 1);
     double times = exp(z * of_median) - 1;
-    return dxt_lateness_read(&p->scale, (group->base + DXT_CELL_FLOOR * in->floor) * times) / z;
+    double apart = (group->base + DXT_CELL_FLOOR * in->floor) * times;
+    dxt_lateness_reach(&p->scale, apart);
+    return dxt_lateness_read(&p->scale, apart) / z;
 }
 
 /* What a member's waits for all are by the arrivals. */
@@ -81,7 +83,7 @@ DXT_VECTORS static bool most_are_below(const double *values, size_t n, double bo
 
 /* A pair's two waits need not betray it: the fit has used up one cell per member, and what few are
  * left may be small by chance, which the factor makes up for. */
-double dxt_cell_noise(const dxt_panel *p, const dxt_group *group)
+double dxt_cell_noise(dxt_panel *p, const dxt_group *group)
 {
     uint32_t n = p->count;
     if (n < DXT_WILD_MEMBERS) return 0;
@@ -98,6 +100,7 @@ double dxt_cell_noise(const dxt_panel *p, const dxt_group *group)
         DXT_MAD_TO_DEVIATION * dxt_median(p->sample, used) * sqrt((double)used / left);
     if (deviation * errors < DXT_WILD * group->base) return 0;
     double small = deviation / DXT_SLOPE_PARTS + DXT_TINY;
+    dxt_lateness_reach(&p->scale, small);
     double slope = dxt_lateness_read(&p->scale, small) / small;
     return (1 + DXT_FEW_CELLS_NOISE / sqrt(left)) * DXT_MEDIAN_ERROR * DXT_ROOT_OF_2 * slope *
            deviation / sqrt(n - 1);

@@ -17,11 +17,11 @@ double dxt_pair_noise(const dxt_panel *p);
 double dxt_own_spread(const dxt_group_input *in, const dxt_group *group);
 
 /** Standard error that cells so spread leave in the median over a member's pairs. */
-double dxt_spread_noise(const dxt_group_input *in, const dxt_panel *p, const dxt_group *group);
+double dxt_spread_noise(const dxt_group_input *in, dxt_panel *p, const dxt_group *group);
 
 /** Standard error that the noise of single cells leaves, where this window alone shows that they
  * are wilder than the pairs of any machine; otherwise 0. */
-double dxt_cell_noise(const dxt_panel *p, const dxt_group *group);
+double dxt_cell_noise(dxt_panel *p, const dxt_group *group);
 
 /** Standard deviation of the undisturbed members from their sorted latenesses; 0 of few. */
 double dxt_member_spread(const dxt_group_input *in, const double *sorted, uint32_t n);

@@ -5,6 +5,7 @@
 
 #include "analysis/arrive/noise.h"
 #include "analysis/arrive/roster.h"
+#include "analysis/arrive/shifts.h"
 #include "analysis/tuning.h"
 #include "numeric/select.h"
 #include "numeric/spread.h"
@@ -129,6 +130,7 @@ void dxt_bound_loss(const dxt_fit *fit, double *least, double *most)
         uint32_t i = (uint32_t)dxt_spread_index(t, rows, fit->count);
         if (fit->role[i] != DXT_ROLE_ORDINARY || !dxt_fit_stands_for_node(fit, i)) continue;
         largest[used] = sum[used] = 0;
+        dxt_settle(fit, fit->node[i]);
         for (uint32_t j = 0; j < fit->count; j++) {
             double wait = own_wait(fit, i, j);
             largest[used] = fmax(largest[used], wait);

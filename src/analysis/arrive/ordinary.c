@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "numeric/columns.h"
 #include "numeric/select.h"
 
 const double *dxt_sort_into(double *sorted, const double *late, uint32_t n)

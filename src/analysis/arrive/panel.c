@@ -82,12 +82,26 @@ double dxt_panel_diagonal(const dxt_panel *p)
     return dxt_median(p->sample, p->count);
 }
 
+/* How far the waits of any pair differ. */
+static double most_apart(const dxt_panel *p)
+{
+    double most = 0;
+    for (uint32_t a = 0; a < p->count; a++)
+        for (uint32_t b = a + 1; b < p->count; b++) {
+            double apart = fabs(dxt_panel_wait(p, a, b) - dxt_panel_wait(p, b, a));
+            most = apart > most ? apart : most;
+        }
+    return most;
+}
+
 void dxt_panel_pairs(dxt_panel *p, double transfer, double skew)
 {
     size_t n = p->count;
     /* As they are; a new round mostly finds the same. */
     if (p->scale.transfer == transfer && p->scale.skew == skew) return;
-    dxt_lateness_scale_make(&p->scale, transfer, skew);
+    dxt_lateness_scale_begin(&p->scale, transfer, skew);
+    /* Witnesses are asked of others as well. */
+    dxt_lateness_reach(&p->scale, n < DXT_WITNESSES ? most_apart(p) : INFINITY);
     for (uint32_t a = 0; a < n; a++) {
         p->pair[a * n + a] = 0;
         for (uint32_t b = a + 1; b < n; b++) {

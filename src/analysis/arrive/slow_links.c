@@ -7,18 +7,11 @@
 #include "analysis/arrive/rails.h"
 #include "analysis/arrive/roster.h"
 #include "analysis/tuning.h"
+#include "numeric/columns.h"
 #include "numeric/normal.h"
 #include "numeric/select.h"
 #include "numeric/skew.h"
 #include "numeric/spread.h"
-
-/* What the shortest of some waits take; NaN of none. */
-static double shortest(double *waits, uint32_t count)
-{
-    return count > 0 ? dxt_select(waits, count, count / DXT_SHORTEST_ONE_IN) : NAN;
-}
-
-/* ---- towards other nodes ---- */
 
 /* Ranks of other nodes, the same for all ranks of a node. */
 struct partners {
@@ -39,38 +32,92 @@ static void choose_partners(const dxt_fit *fit, const dxt_roster *roster, uint32
     }
 }
 
-/* How much longer than ordinary the waits inside its node are; 0 where there are none. */
-static double extra_within(const dxt_fit *fit, const dxt_roster *roster, uint32_t k, bool out)
+/* Some members of one node, looked at together. */
+struct abreast {
+    const uint32_t *of_node; /* all members of the node … */
+    uint32_t own;            /* … and their number */
+    uint32_t first, count;   /* those that are looked at */
+};
+
+/* How much longer than ordinary the waits inside their node are; 0 where there are none. */
+static void extra_within(const dxt_fit *fit, const struct abreast *members, bool out, double *extra)
 {
-    uint32_t first = roster->begin[fit->node[k]], end = roster->begin[fit->node[k] + 1];
-    double waits[DXT_PARTNERS];
-    uint32_t used = 0;
-    for (uint32_t m = first; m < end && used < DXT_PARTNERS; m++)
-        if (roster->list[m] != k) waits[used++] = dxt_fit_wait_on(fit, k, roster->list[m], out);
-    return used > 0 ? fmax(0, dxt_median(waits, used) - fit->base) : 0;
+    double waits[DXT_PARTNERS][DXT_LANES] = {{0}};
+    uint32_t others = members->own - 1, rows = others < DXT_PARTNERS ? others : DXT_PARTNERS;
+    for (uint32_t t = 0; t < rows; t++)
+        for (uint32_t c = 0; c < members->count; c++) {
+            uint32_t k = members->first + c, other = t < k ? t : t + 1;
+            waits[t][c] = dxt_fit_wait_on(fit, members->of_node[k], members->of_node[other], out);
+        }
+    dxt_medians(waits, rows, extra);
+    for (uint32_t c = 0; c < members->count; c++)
+        extra[c] = rows > 0 ? fmax(0, extra[c] - fit->base) : 0;
 }
 
-/* What passes one rank's link to partners of other nodes. @return How many there are that tell. */
-static uint32_t waits_between(const dxt_fit *fit, const struct partners *partners, uint32_t k,
-                              bool out, double *waits)
+/* So many of the shortest waits are kept, of which the longest one tells. */
+#define KEPT (DXT_PARTNERS / DXT_SHORTEST_ONE_IN + 1)
+
+/* Put waits in their place among the shortest ones, each in its column. */
+static void keep_shortest(double (*restrict shortest)[DXT_LANES], uint32_t kept,
+                          double *restrict wait)
 {
-    uint32_t used = 0;
-    if (fit->sparse > 0) return dxt_rail_waits(fit, k, out, waits);
-    for (uint32_t p = 0; p < partners->count; p++)
-        if (dxt_tells(fit, partners->member[p], out))
-            waits[used++] = dxt_fit_wait_on(fit, k, partners->member[p], out);
-    return used;
+    for (uint32_t s = 0; s < kept; s++)
+        for (uint32_t c = 0; c < DXT_LANES; c++) {
+            double before = shortest[s][c], now = wait[c];
+            shortest[s][c] = now < before ? now : before;
+            wait[c] = now > before ? now : before;
+        }
 }
 
-/* The same at the least, above what it takes inside. A wait cannot be less than none. */
-static double least_between(const dxt_fit *fit, const dxt_roster *roster,
-                            const struct partners *partners, uint32_t k, bool out)
+/* What passes their links to partners of other nodes at the least, as dxt_shortest() has it. */
+static void shortest_between(const dxt_fit *fit, const struct partners *partners,
+                             const struct abreast *members, bool out, double *least)
+{
+    double shortest[KEPT][DXT_LANES];
+    const uint32_t *member = members->of_node + members->first;
+    uint32_t used = 0;
+    for (uint32_t p = 0; p < partners->count; p++) used += dxt_tells(fit, partners->member[p], out);
+    uint32_t kept = used / DXT_SHORTEST_ONE_IN + 1;
+    assert(kept <= KEPT);
+    for (uint32_t s = 0; s < kept; s++)
+        for (uint32_t c = 0; c < DXT_LANES; c++) shortest[s][c] = INFINITY;
+    for (uint32_t p = 0; p < partners->count; p++) {
+        double wait[DXT_LANES] = {0};
+        if (!dxt_tells(fit, partners->member[p], out)) continue;
+        for (uint32_t c = 0; c < members->count; c++)
+            wait[c] = dxt_fit_wait_on(fit, member[c], partners->member[p], out);
+        keep_shortest(shortest, kept, wait);
+    }
+    for (uint32_t c = 0; c < DXT_LANES; c++) least[c] = used > 0 ? shortest[kept - 1][c] : NAN;
+}
+
+/* The same in a hybrid mode, where each has partners of its own. */
+static void shortest_of_rails(const dxt_fit *fit, const struct abreast *members, bool out,
+                              double *least)
 {
     double waits[DXT_PARTNERS];
-    uint32_t used = waits_between(fit, partners, k, out, waits);
-    double extra = extra_within(fit, roster, k, out);
-    /* What is slow inside as well is not the link between nodes. */
-    return used > 0 && extra <= fit->limit[k] ? fmax(0, shortest(waits, used) - extra) : NAN;
+    for (uint32_t c = 0; c < members->count; c++) {
+        uint32_t k = members->of_node[members->first + c];
+        least[c] = dxt_shortest(waits, dxt_rail_waits(fit, k, out, waits));
+    }
+}
+
+/* The same above what they take inside; NaN where it does not tell. A wait cannot be less than
+ * none, and what is slow inside as well is not the link between nodes. */
+static void least_between(const dxt_fit *fit, const struct partners *partners,
+                          const struct abreast *members, bool out, double *extra)
+{
+    double least[DXT_LANES], within[DXT_LANES];
+    extra_within(fit, members, out, within);
+    if (fit->sparse > 0)
+        shortest_of_rails(fit, members, out, least);
+    else
+        shortest_between(fit, partners, members, out, least);
+    for (uint32_t c = 0; c < members->count; c++) {
+        uint32_t k = members->of_node[members->first + c];
+        bool tells = dxt_fit_is_ordinary(fit, k) && within[c] <= fit->limit[k];
+        extra[k] = tells && !isnan(least[c]) ? fmax(0, least[c] - within[c]) : NAN;
+    }
 }
 
 /* The links of one node, one way. */
@@ -78,11 +125,14 @@ static void compare_links(dxt_fit *fit, const dxt_roster *roster, const struct p
                           uint32_t node, bool out, double uneven)
 {
     double *extra = out ? fit->nic_out : fit->nic_in, best = INFINITY;
-    for (uint32_t m = roster->begin[node]; m < roster->begin[node + 1]; m++) {
-        uint32_t k = roster->list[m];
-        extra[k] = dxt_fit_is_ordinary(fit, k) ? least_between(fit, roster, partners, k, out) : NAN;
-        if (extra[k] < best) best = extra[k];
+    struct abreast members = {.of_node = roster->list + roster->begin[node],
+                              .own = roster->begin[node + 1] - roster->begin[node]};
+    for (; members.first < members.own; members.first += DXT_LANES) {
+        uint32_t left = members.own - members.first;
+        members.count = left < DXT_LANES ? left : DXT_LANES;
+        least_between(fit, partners, &members, out, extra);
     }
+    for (uint32_t m = 0; m < members.own; m++) best = fmin(best, extra[members.of_node[m]]);
     for (uint32_t m = roster->begin[node]; m < roster->begin[node + 1]; m++) {
         uint32_t k = roster->list[m];
         double limit = DXT_LINK_LIMITS * fit->limit[k] + uneven * best;
@@ -122,95 +172,4 @@ void dxt_links_between(dxt_fit *fit)
         compare_links(fit, &roster, &partners, node, true, uneven);
     }
     if (fit->sparse > 0) dxt_leave_rails(fit);
-}
-
-/* ---- of whole nodes ---- */
-
-/* Nodes that are looked at, but for the ways to and from the one that is judged. */
-#define NO_NODE UINT32_MAX
-
-/* Whether node b is not early, or late, itself, so that what it is waited for (waits) is told. */
-static bool tells(const dxt_fit *fit, uint32_t b, bool out)
-{
-    return (out ? fit->node_late[b] : -fit->node_late[b]) <= fit->node_limit[b];
-}
-
-/* What a node waits at least for the others, or these for it; not those that are early, or late, of
- * whom it cannot be told, unless `any` will do. NaN where fewer than two are left: that would be
- * the way between two. Two that are not judged are compared with by their way. */
-static double least_of_node(const dxt_fit *fit, uint32_t a, bool out, uint32_t without, bool any)
-{
-    uint32_t n = fit->nodes, used = 0, enough = without == NO_NODE ? 2 : 1;
-    for (uint32_t b = 0; b < n; b++)
-        if (b != a && b != without && (any || tells(fit, b, out)))
-            fit->values[used++] = fit->link[out ? (size_t)b * n + a : (size_t)a * n + b];
-    return used < enough ? NAN : shortest(fit->values, used);
-}
-
-static double median_least(const dxt_fit *fit, bool out, uint32_t without, double *least)
-{
-    uint32_t used = 0;
-    for (uint32_t a = 0; a < fit->nodes; a++)
-        least[a] = a == without ? NAN : least_of_node(fit, a, out, without, false);
-    for (uint32_t a = 0; a < fit->nodes; a++)
-        if (!isnan(least[a])) fit->values[used++] = least[a];
-    return used ? dxt_median(fit->values, used) : NAN;
-}
-
-/* Whether a node that is waited for (or waits) as long as `otherwise` is by far not as early (late)
- * as the `size` of its waits in the other direction would have it. */
-static bool is_hardly_apart(const dxt_fit *fit, double otherwise, double size)
-{
-    if (!(otherwise > DXT_CELL_FLOOR * fit->floor) || !(fit->skew > 0)) return false;
-    double apart = fit->between - dxt_shift_of_wait(otherwise, fit->skew);
-    return apart < size / 2;
-}
-
-/* Who is late waits for nobody; behind a slow uplink a node waits for the others as anybody does.
- * Who is early is there before anybody looks for it; a node that receives slowly is not.
- * @return Whether it is the uplink. */
-static bool judge_uplink(dxt_fit *fit, uint32_t a, double in, double out, double base, double limit)
-{
-    if (!(in > limit || out > limit)) return false;
-    double size = fmax(in, out), shift = fit->between;
-    double otherwise = base + fmin(in, out);
-    double if_apart = dxt_expected_wait(shift - size, fit->skew);
-    if (fmin(in, out) <= limit && otherwise <= (if_apart + base) / 2 &&
-        !is_hardly_apart(fit, otherwise, size))
-        return false;
-    fit->node_in[a] = in > limit ? in : 0;
-    fit->node_out[a] = out > limit ? out : 0;
-    fit->node_late[a] = 0;
-    fit->node_role[a] = DXT_ROLE_ORDINARY;
-    return true;
-}
-
-/* Of few nodes its own ways may be the least of all others. */
-static double base_without(const dxt_fit *fit, uint32_t a, double base)
-{
-    if (fit->nodes > DXT_SHORTEST_ONE_IN) return base;
-    double least[DXT_SHORTEST_ONE_IN];
-    double in = median_least(fit, false, a, least), out = median_least(fit, true, a, least);
-    return isnan(in) || isnan(out) ? base : fmin(in, out);
-}
-
-void dxt_links_of_nodes(dxt_fit *fit, double limit)
-{
-    if (fit->nodes < DXT_LINK_LEAST) return;
-    double *all_in = fit->seen, *all_out = fit->bar;
-    double base = median_least(fit, false, NO_NODE, all_in);
-    base = fmin(base, median_least(fit, true, NO_NODE, all_out));
-    bool moved = false;
-    for (uint32_t a = 0; a < fit->nodes; a++) {
-        /* Who turned out to be on time tells of the others from then on. */
-        double in = moved ? least_of_node(fit, a, false, NO_NODE, false) : all_in[a];
-        double out = moved ? least_of_node(fit, a, true, NO_NODE, false) : all_out[a];
-        /* Of few nodes it may be the uplink itself that makes the others early or late. */
-        if (isnan(in) && out - base > limit) in = least_of_node(fit, a, false, NO_NODE, true);
-        if (isnan(out) && in - base > limit) out = least_of_node(fit, a, true, NO_NODE, true);
-        if (isnan(in) || isnan(out) || fmax(in, out) - base <= limit) continue;
-        double others = base_without(fit, a, base);
-        double least = fmax(limit, DXT_LINK_UNEVENNESS * others);
-        if (judge_uplink(fit, a, in - others, out - others, others, least)) moved = true;
-    }
 }

@@ -10,6 +10,13 @@
 #define DXT_ARRIVE_SLOW_LINKS_H
 
 #include "analysis/arrive/model.h"
+#include "numeric/select.h"
+
+/** What the shortest of some waits take; NaN of none. Reorders them. */
+static inline double dxt_shortest(double *waits, uint32_t count)
+{
+    return count > 0 ? dxt_select(waits, count, count / DXT_SHORTEST_ONE_IN) : NAN;
+}
 
 /**
  * Find ranks whose link to other nodes is slow, among the ranks of their nodes: those whose waits

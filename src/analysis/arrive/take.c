@@ -41,6 +41,7 @@ static size_t lay_out(dxt_fit *fit, size_t n, size_t ranks, size_t nodes, char *
     fit->node_out = dxt_cut(block, &used, nodes, sizeof(double));
     fit->node_role = dxt_cut(block, &used, nodes, sizeof(dxt_role));
     fit->folded = dxt_cut(block, &used, nodes, sizeof(bool));
+    fit->settled = dxt_cut(block, &used, nodes, sizeof(bool));
     fit->tier = dxt_cut(block, &used, nodes * nodes, sizeof(double));
     fit->link = dxt_cut(block, &used, nodes * nodes, sizeof(double));
     fit->level = dxt_cut(block, &used, nodes * nodes, sizeof(double));

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "analysis/tuning.h"
-#include "numeric/select.h"
+#include "numeric/columns.h"
 
 /* Members that are looked at together. */
 #define TILE (2 * 2 * DXT_LANES)

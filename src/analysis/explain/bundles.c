@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "analysis/arrive/shifts.h"
 #include "analysis/explain/companion.h"
 #include "analysis/explain/persists.h"
 #include "analysis/explain/stalls.h"
@@ -142,6 +143,7 @@ static double spread_between(const dxt_fit *fit, uint32_t a, uint32_t b)
 {
     double *off = fit->scratch->cells.work;
     uint32_t row[DXT_PARTNERS], column[DXT_PARTNERS], rows = 0, columns = 0;
+    dxt_settle(fit, a);
     for (uint32_t k = 0; k < fit->count; k++) {
         if (fit->node[k] == a && rows < DXT_PARTNERS) row[rows++] = k;
         if (fit->node[k] == b && columns < DXT_PARTNERS) column[columns++] = k;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "analysis/arrive/rails.h"
+#include "analysis/arrive/shifts.h"
 #include "analysis/tuning.h"
 #include "numeric/normal.h"
 #include "numeric/select.h"
@@ -31,9 +32,11 @@ void dxt_cells_take(const dxt_fit *fit, dxt_cell_sample *sample)
         __builtin_prefetch(window->wait + (size_t)fit->rank[i] * window->ranks + fit->rank[j]);
     }
     sample->count = used;
+    double *path = sample->expected;
+    dxt_paths_of_pairs(fit, row, column, used, path, sample->work);
     for (uint32_t k = 0; k < sample->count; k++) {
         sample->wait[k] = dxt_fit_wait(fit, row[k], column[k]);
-        sample->expected[k] = dxt_fit_most_shift(fit, row[k], column[k]);
+        sample->expected[k] = dxt_fit_most_shift(fit, row[k], column[k], path[k]);
     }
     dxt_waits_of(sample->expected, used, fit->skew);
     for (uint32_t k = 0; k < sample->count; k++)

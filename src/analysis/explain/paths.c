@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "analysis/arrive/noise.h"
+#include "analysis/arrive/shifts.h"
 #include "analysis/explain/cells.h"
 #include "analysis/tuning.h"
 #include "base/base.h"
@@ -26,7 +27,9 @@ struct search {
     double *least; /* [ranks] smallest excess in a column; infinite where the row is missing */
     double *bar;   /* [ranks] the same, and what the column's rank loses by sending */
     double *late;  /* [ranks] lateness as the node sees it, the path to it included */
-    uint32_t node; /* whose view `late` is */
+    uint32_t node; /* whose view `late` is … */
+    bool exact;    /* … and not from below */
+    dxt_floors floors;
     dxt_path_list *list;
     size_t most;
     bool summed; /* take the mean along */
@@ -55,27 +58,43 @@ DXT_VECTORS static void see(const dxt_fit *fit, uint32_t node, const double *res
         seen[j] = late[j] + path[nodes[j]] + (nodes[j] == node ? 0 : out[j]);
 }
 
-static void take_view(struct search *s, uint32_t node)
+/* Paths from below are had at once, and mostly enough. */
+static void take_view(struct search *s, uint32_t node, bool exact)
 {
     const dxt_fit *fit = s->fit;
     double *path = fit->values;
-    for (uint32_t b = 0; b < fit->nodes; b++) path[b] = dxt_fit_node_path(fit, node, b);
+    s->exact = exact || fit->settled[node];
+    if (exact) dxt_settle(fit, node);
+    if (s->exact)
+        dxt_paths_of_node(fit, node, path);
+    else
+        dxt_path_floors(fit, &s->floors, node, path);
     see(fit, node, path, s->late);
     /* From member to rank, from behind: a rank is not below its member. */
     for (uint32_t j = fit->count; j-- > 0 && fit->rank[j] != j;) s->late[fit->rank[j]] = s->late[j];
     s->node = node;
 }
 
-/* Whether any cell of a row can be abnormal. Skew only adds to what is expected, so a row that
- * stays below the bare shifts is done: almost every one is. */
-static bool row_stands_out(struct search *s, uint32_t i)
+/* Whether any cell of a row is above what the view has it wait. */
+static bool row_is_above(const struct search *s, uint32_t i)
 {
     const dxt_fit *fit = s->fit;
     const dxt_window *window = fit->window;
     size_t first = (size_t)fit->rank[i] * window->ranks;
-    if (s->node != fit->node[i]) take_view(s, fit->node[i]);
     return dxt_screen_row(window->wait + first, window->samples ? window->samples + first : NULL,
                           fit->factor[i], -fit->late[i], s->late, s->bar, window->ranks) > 0;
+}
+
+/* Whether any cell of a row can be abnormal. Skew only adds to what is expected, so a row that
+ * stays below the bare shifts is done: almost every one is. */
+static bool row_stands_out(struct search *s, uint32_t i)
+{
+    uint32_t node = s->fit->node[i];
+    if (s->node != node) take_view(s, node, false);
+    if (!row_is_above(s, i)) return false;
+    if (s->exact) return true;
+    take_view(s, node, true);
+    return row_is_above(s, i);
 }
 
 size_t dxt_most_paths(uint32_t ranks)
@@ -153,7 +172,7 @@ static bool pass_together(struct search *s, uint32_t i)
     const dxt_window *window = fit->window;
     size_t n = window->ranks;
     double shift[DXT_SCREEN_ROWS];
-    if (s->node != fit->node[i]) take_view(s, fit->node[i]);
+    if (s->node != fit->node[i]) take_view(s, fit->node[i], false);
     for (uint32_t k = 0; k < DXT_SCREEN_ROWS; k++) shift[k] = -fit->late[i + k];
     if (dxt_screen_rows(window->wait + fit->rank[i] * n, n, &fit->factor[i], shift, s->late, s->bar,
                         window->ranks) > 0)
@@ -198,6 +217,7 @@ static void begin_search(struct search *s)
     s->late = fit->seen;
     s->node = UINT32_MAX;
     s->summed = is_summed(fit);
+    if (fit->nodes > 1) dxt_floors_make(&s->floors, fit->skew);
     double least = fmax((calm ? DXT_CALM_EXCESS : 1) * fit->base,
                         DXT_SKEW_EXCESS * dxt_expected_wait(0, fit->skew));
     least = fmax(least, DXT_OUTLIER_SPREADS * s->spread);

@@ -99,12 +99,19 @@ static void conclude(dxt_case *c, const dxt_rule *rule, dxt_subject s, uint32_t 
     rule->write(c, s, finding);
 }
 
+static bool may_apply(const dxt_case *c, size_t first, size_t end)
+{
+    size_t r = first;
+    while (r < end && table[r]->any && !table[r]->any(c)) r++;
+    return r < end;
+}
+
 /* Rules `first` … `end` − 1 are about the same. */
 static void apply_group(dxt_case *c, size_t first, size_t end)
 {
     uint32_t written[RULES] = {0};
     dxt_about about = table[first]->about;
-    uint32_t count = subjects_of(c, about);
+    uint32_t count = may_apply(c, first, end) ? subjects_of(c, about) : 0;
     if (c->nothing && table[first] != &dxt_rule_silent_rank) return;
     bool of_nodes = about == DXT_ABOUT_NODE || about == DXT_ABOUT_NODE_PAIR;
     dxt_subject s = {0};

@@ -31,6 +31,8 @@ typedef struct dxt_rule {
     dxt_about about;
     /** Findings of a window at most; 0 = any number. Of more, `write` is called without one. */
     uint32_t most;
+    /** Whether it may apply to anything; NULL = ask of each subject. */
+    bool (*any)(const dxt_case *c);
     bool (*applies)(dxt_case *c, dxt_subject s);
     /** How large it is; a `wait` of 0 or less is no finding, NaN one that waits for ever. */
     dxt_size (*size)(dxt_case *c, dxt_subject s);

@@ -30,6 +30,11 @@ static bool is_way_from(const dxt_case *c, uint32_t b)
     return c->fit.nodes == 2 && c->fit.node_role[b] == DXT_ROLE_LATE && dxt_node_stands(c, b).path;
 }
 
+static bool any(const dxt_case *c)
+{
+    return c->fit.linked || c->fit.nodes == 2;
+}
+
 static bool applies(dxt_case *c, dxt_subject s)
 {
     return excess(c, s) > 0 || (s.a != s.b && is_way_from(c, s.b));
@@ -66,6 +71,7 @@ const dxt_rule dxt_rule_slow_node_path = {
     .kind = DXT_SLOW_NODE_PATH,
     .about = DXT_ABOUT_NODE_PAIR,
     .most = DXT_MOST_PATH_FINDINGS,
+    .any = any,
     .applies = applies,
     .size = size,
     .write = write,

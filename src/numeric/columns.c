@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "numeric/columns.h"
+
+#include <assert.h>
+#include <math.h>
+
+#include "numeric/vectors.h"
+
+/* Put the smaller of each two in `upper`. */
+static inline __attribute__((always_inline)) void exchange(double *restrict upper,
+                                                           double *restrict lower, uint32_t n)
+{
+    for (uint32_t c = 0; c < n; c++) {
+        double a = upper[c], b = lower[c];
+        upper[c] = a < b ? a : b;
+        lower[c] = a < b ? b : a;
+    }
+}
+
+/* Batcher's network for any number of rows: the same exchanges whatever the values, of up to p rows
+ * at a time. */
+DXT_VECTORS static void sort_columns(double (*values)[DXT_LANES], uint32_t rows)
+{
+    uint32_t top = 1;
+    while (2 * top < rows) top *= 2;
+    for (uint32_t p = top; p > 0; p /= 2) {
+        uint32_t apart = p, first = 0;
+        for (uint32_t q = top;; q /= 2) {
+            for (uint32_t i = first; i + apart < rows; i += 2 * p) {
+                uint32_t together = rows - apart - i < p ? rows - apart - i : p;
+                exchange(values[i], values[i + apart], together * DXT_LANES);
+            }
+            if (q == p) break;
+            apart = q - p;
+            first = p;
+        }
+    }
+}
+
+void dxt_cautious_medians(double (*values)[DXT_LANES], uint32_t rows, double *median)
+{
+    sort_columns(values, rows);
+    for (uint32_t c = 0; c < DXT_LANES; c++) {
+        uint32_t used = rows;
+        while (used > 0 && values[used - 1][c] == INFINITY) used--;
+        if (used == 0) {
+            median[c] = 0;
+            continue;
+        }
+        double low = values[(used - 1) / 2][c], high = values[used / 2][c];
+        median[c] = fabs(low) < fabs(high) ? low : high;
+    }
+}
+
+/* Rows whose middle is found by a network of its own: of three threes in order, what is smallest,
+ * middle and largest of each in order again, until one is left. */
+#define THREE_THREES 9u
+
+/* Put the smaller of two first. */
+#define ORDER(x, y)                             \
+    do {                                        \
+        double smaller = (x) < (y) ? (x) : (y); \
+        (y) = (x) > (y) ? (x) : (y);            \
+        (x) = smaller;                          \
+    } while (0)
+
+DXT_VECTORS static void middles_of_nine(double (*restrict values)[DXT_LANES],
+                                        double *restrict median)
+{
+    for (uint32_t c = 0; c < DXT_LANES; c++) {
+        double a0 = values[0][c], a1 = values[1][c], a2 = values[2][c];
+        double b0 = values[3][c], b1 = values[4][c], b2 = values[5][c];
+        double c0 = values[6][c], c1 = values[7][c], c2 = values[8][c];
+        ORDER(a1, a2);
+        ORDER(b1, b2);
+        ORDER(c1, c2);
+        ORDER(a0, a1);
+        ORDER(b0, b1);
+        ORDER(c0, c1);
+        ORDER(a1, a2);
+        ORDER(b1, b2);
+        ORDER(c1, c2);
+        ORDER(a0, b0);
+        ORDER(b2, c2);
+        ORDER(b1, c1);
+        ORDER(b0, c0);
+        ORDER(a1, b1);
+        ORDER(a2, b2);
+        ORDER(b1, c1);
+        ORDER(b1, a2);
+        ORDER(c0, b1);
+        ORDER(b1, a2);
+        median[c] = b1;
+    }
+}
+
+void dxt_medians(double (*values)[DXT_LANES], uint32_t rows, double *median)
+{
+    if (rows == THREE_THREES) {
+        middles_of_nine(values, median);
+        return;
+    }
+    sort_columns(values, rows);
+    for (uint32_t c = 0; c < DXT_LANES; c++) {
+        double low = rows > 0 ? values[(rows - 1) / 2][c] : 0;
+        double high = rows > 0 ? values[rows / 2][c] : 0;
+        median[c] = low + (high - low) / 2;
+    }
+}
+
+/* Distances for which there is a loop of its own, that shuffles whole vectors. */
+#define APART 8u
+#define HALF_APART (APART / 2)
+
+/* Counters times the factor of their row. @return Their bits. */
+static inline __attribute__((always_inline)) int64_t scale(const int64_t *const *first,
+                                                           size_t apart, const double *factor,
+                                                           uint32_t rows,
+                                                           double (*restrict values)[DXT_LANES])
+{
+    int64_t bits = 0;
+    for (uint32_t k = 0; k < rows; k++) {
+        int64_t counter[DXT_LANES];
+        for (uint32_t c = 0; c < DXT_LANES; c++) counter[c] = first[k][c * apart];
+        for (uint32_t c = 0; c < DXT_LANES; c++) {
+            bits |= counter[c];
+            values[k][c] = (double)counter[c] * factor[k];
+        }
+    }
+    return bits;
+}
+
+DXT_VECTORS static int64_t scale_counters(const int64_t *const *first, size_t apart,
+                                          const double *factor, uint32_t rows,
+                                          double (*restrict values)[DXT_LANES])
+{
+    if (apart == APART) return scale(first, APART, factor, rows, values);
+    if (apart == HALF_APART) return scale(first, HALF_APART, factor, rows, values);
+    return scale(first, apart, factor, rows, values);
+}
+
+int64_t dxt_medians_of_counters(const int64_t *const *first, size_t apart, const double *factor,
+                                uint32_t rows, double *median)
+{
+    double values[DXT_COUNTER_ROWS][DXT_LANES];
+    assert(rows <= DXT_COUNTER_ROWS);
+    int64_t bits = scale_counters(first, apart, factor, rows, values);
+    dxt_medians(values, rows, median);
+    return bits;
+}

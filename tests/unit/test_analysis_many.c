@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is found for many at once, from below, or only where it is used, is what each would find. */
+#include <stdlib.h>
+
+#include "judged.h"
+
+#include "analysis/arrive/fit.h"
+#include "analysis/arrive/shifts.h"
+#include "numeric/columns.h"
+#include "numeric/floors.h"
+#include "numeric/select.h"
+#include "numeric/skew.h"
+
+#define NODES 24u
+#define RANKS (4 * NODES)
+
+static void medians_of_counters_are_those_of_each(void **state)
+{
+    (void)state;
+    static const size_t apart[] = {1, 3, 4, 8};
+    static int64_t counter[DXT_COUNTER_ROWS][8 * DXT_LANES];
+    uint64_t seed = 5;
+    for (uint32_t rows = 1; rows <= DXT_COUNTER_ROWS; rows++) {
+        const int64_t *first[DXT_COUNTER_ROWS];
+        double factor[DXT_COUNTER_ROWS], median[DXT_LANES], each[DXT_COUNTER_ROWS];
+        for (uint32_t k = 0; k < rows; k++) {
+            first[k] = counter[k];
+            factor[k] = 1 + arrivals_uniform(&seed);
+            for (uint32_t c = 0; c < 8 * DXT_LANES; c++)
+                counter[k][c] = (int64_t)(arrivals_uniform(&seed) * 30);
+        }
+        size_t step = apart[rows % 4];
+        counter[rows - 1][5 * step] = INT64_C(1) << 50;
+        int64_t bits = dxt_medians_of_counters(first, step, factor, rows, median);
+        assert_true(bits >= INT64_C(1) << 50 && bits < (INT64_C(1) << 50) + 32);
+        for (uint32_t c = 0; c < DXT_LANES; c++) {
+            for (uint32_t k = 0; k < rows; k++) each[k] = (double)counter[k][c * step] * factor[k];
+            assert_true(median[c] == dxt_median(each, rows));
+        }
+    }
+}
+
+static void floors_are_below_shifts(void **state)
+{
+    (void)state;
+    static const double skews[] = {0, 1e-3, 1, 7e4};
+    for (size_t s = 0; s < sizeof skews / sizeof skews[0]; s++) {
+        dxt_floors floors;
+        dxt_floors_make(&floors, skews[s]);
+        for (double z = 0; z < 12; z += 0.00371) {
+            double wait = z * (skews[s] > 0 ? skews[s] : 1), least;
+            double shift = dxt_shift_of_wait(wait, skews[s]);
+            dxt_floors_of(&floors, &wait, 1, &least);
+            assert_true(least <= shift);
+            if (z > 0.25) assert_near(least, shift, 0.02 * skews[s] + 1e-8 * wait);
+        }
+    }
+}
+
+/* Laid out as far as it is read, in several steps, a curve is the one that is laid out at once. */
+static void a_curve_is_the_same_however_far_it_reaches(void **state)
+{
+    (void)state;
+    static const double transfers[] = {0, 1, 30, 1e5}, skews[] = {0, 1e-3, 1, 40};
+    uint64_t seed = 9;
+    for (size_t t = 0; t < 16; t++) {
+        dxt_lateness_scale whole, part;
+        double transfer = transfers[t / 4], skew = skews[t % 4];
+        dxt_lateness_scale_make(&whole, transfer, skew);
+        for (int round = 0; round < 200; round++) {
+            if (round % 10 == 0) dxt_lateness_scale_begin(&part, transfer, skew);
+            double far = 2.1 * (transfer + 9 * skew);
+            double difference = (arrivals_uniform(&seed) - 0.5) * far;
+            /* Now and then just at a knot. */
+            if (round % 3 == 0) difference = whole.difference[round % DXT_LATENESS_KNOTS];
+            dxt_lateness_reach(&part, difference);
+            assert_true(dxt_lateness_read(&part, difference) ==
+                        dxt_lateness_read(&whole, difference));
+        }
+    }
+}
+
+static double uneven_path(uint32_t i, uint32_t j)
+{
+    if (i / 4 == 2 && j / 4 == 7) return 90 * US;
+    return i / 4 == j / 4 ? 0 : 6 * US;
+}
+
+/* A job of many nodes: one is late, a path between two is slow, a rank is late and one is gone. */
+static dxt_window *many_nodes(void)
+{
+    healthy(RANKS, 4);
+    for (uint32_t r = 20; r < 24; r++) job.late[r] = 70 * US;
+    job.late[33] = 40 * US;
+    job.path = uneven_path;
+    dxt_window *window = arrivals_window(&job, "dispatch");
+    give_nodes(window, 4);
+    window->missing = calloc(RANKS, sizeof *window->missing);
+    assert_non_null(window->missing);
+    window->missing[50] = 1;
+    memset(window->wait + (size_t)50 * RANKS, 0, RANKS * sizeof *window->wait);
+    return window;
+}
+
+static void fit_nodes(dxt_block *block, const dxt_window *window, dxt_fit *fit)
+{
+    const dxt_known known = {.nodes = window->nodes, .min_share = 0.01, .cell_spread = NAN};
+    assert_int_equal(dxt_fit_window(block, window, &known, fit), DXT_OK);
+    assert_int_equal(fit->nodes, NODES);
+}
+
+static void paths_are_the_same_before_they_are_settled(void **state)
+{
+    (void)state;
+    static uint16_t i[RANKS * RANKS], j[RANKS * RANKS];
+    static double path[RANKS * RANKS], work[RANKS * RANKS], least[NODES][NODES];
+    dxt_window *window = many_nodes();
+    dxt_block block = {NULL, 0};
+    dxt_fit fit;
+    dxt_floors floors;
+    uint32_t pairs = 0, open = 0, measured = 0, parts = 0;
+    fit_nodes(&block, window, &fit);
+    dxt_floors_make(&floors, fit.skew);
+    dxt_settle(&fit, 3);
+    for (uint32_t a = 0; a < fit.count; a++)
+        for (uint32_t b = 0; b < fit.count; b++) {
+            i[pairs] = (uint16_t)a;
+            j[pairs++] = (uint16_t)b;
+        }
+    dxt_paths_of_pairs(&fit, i, j, pairs, path, work);
+    for (uint32_t a = 0; a < NODES; a++) {
+        open += !fit.settled[a];
+        dxt_path_floors(&fit, &floors, a, least[a]);
+    }
+    assert_int_equal(open, NODES - 1);
+    for (uint32_t a = 0; a < NODES; a++) dxt_settle(&fit, a);
+    for (uint32_t k = 0; k < pairs; k++) {
+        uint32_t a = fit.node[i[k]], b = fit.node[j[k]];
+        double exact = dxt_fit_node_path(&fit, a, b);
+        assert_true(path[k] == exact);
+        assert_true(least[a][b] <= exact);
+        assert_true(a == b || least[a][b] >= exact - 0.05 * fit.skew);
+        bool told = !isnan(fit.level[(size_t)a * NODES + b]);
+        measured += told;
+        parts += !told;
+    }
+    assert_true(measured > 0 && parts > 0);
+    free(block.data);
+    dxt_window_free(window);
+}
+
+/* Levels by neighbours in the matrix are those by cells, one after the other: with counts for each
+ * cell, and with ranks in another order. Time-outs are left out both ways. */
+static void levels_are_the_same_cell_by_cell(void **state)
+{
+    (void)state;
+    dxt_window *window = many_nodes();
+    dxt_block block = {NULL, 0}, other = {NULL, 0};
+    dxt_fit fit, by_cells;
+    window->unit = DXT_UNIT_CYCLES;
+    window->samples_each = 1;
+    window->wait[(size_t)60 * RANKS + 70] += DXT_TIMEOUT_CYCLES;
+    fit_nodes(&block, window, &fit);
+    window->samples_each = 0;
+    window->samples = malloc((size_t)RANKS * RANKS * sizeof *window->samples);
+    assert_non_null(window->samples);
+    for (size_t c = 0; c < (size_t)RANKS * RANKS; c++) window->samples[c] = 1;
+    fit_nodes(&other, window, &by_cells);
+    for (size_t pair = 0; pair < (size_t)NODES * NODES; pair++) {
+        double level = fit.level[pair], same = by_cells.level[pair];
+        assert_true(level == same || (isnan(level) && isnan(same)));
+        assert_true(fit.link[pair] == by_cells.link[pair]);
+    }
+    assert_true(fit.linked);
+    free(block.data);
+    free(other.data);
+    dxt_window_free(window);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(medians_of_counters_are_those_of_each),
+        cmocka_unit_test(floors_are_below_shifts),
+        cmocka_unit_test(a_curve_is_the_same_however_far_it_reaches),
+        cmocka_unit_test(paths_are_the_same_before_they_are_settled),
+        cmocka_unit_test(levels_are_the_same_cell_by_cell),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
