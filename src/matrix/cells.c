@@ -8,9 +8,6 @@
 
 #include "matrix/scan.h"
 
-/* Where bars separate, they are written as this. */
-#define BAR '\x1f'
-
 static const char *skip_blanks(const char *at, const char *end)
 {
     while (at < end && dxt_is_blank(*at)) at++;
@@ -22,6 +19,7 @@ typedef struct style {
     bool commas;    /* they separate */
     bool thousands; /* they part thousands */
     bool tabs;      /* there are tabs */
+    bool separates; /* something else than tabs does */
     bool points;    /* and all commas stand within numbers */
     bool cells;     /* semicolons, tabs or bars separate: blanks may part thousands */
     bool separated; /* blanks are not all there is */
@@ -29,75 +27,7 @@ typedef struct style {
 
 static bool is_separator(char c, const style *in)
 {
-    return c == ';' || c == BAR || (c == ',' && in->commas);
-}
-
-/* ---- drawn tables ---- */
-
-/* Bytes of a character of U+2500 to U+257F, with which tables are drawn; 0: it is none. */
-static size_t box_length(const char *at, const char *end)
-{
-    if (end - at < 3 || (unsigned char)at[0] != 0xe2) return 0;
-    return (unsigned char)at[1] == 0x94 || (unsigned char)at[1] == 0x95 ? 3 : 0;
-}
-
-/* Bytes of what separates columns: a bar, or the ampersand of LaTeX. */
-static size_t bar_length(const char *at, const char *end)
-{
-    static const char bars[][4] = {"\xe2\x94\x82", "\xe2\x94\x83", "\xe2\x95\x91", "\xe2\x94\x86",
-                                   "\xe2\x94\x87", "\xe2\x94\x8a", "\xe2\x94\x8b"};
-    if (*at == '|' || *at == '&') return 1;
-    for (size_t i = 0; i < sizeof bars / sizeof bars[0] && end - at >= 3; i++)
-        if (memcmp(at, bars[i], 3) == 0) return 3;
-    return 0;
-}
-
-/* "+-----+-----+", "|:---|---:|", "──────": at least two strokes, and nothing else. */
-static bool is_rule(const char *at, const char *end)
-{
-    int strokes = 0;
-    while (at < end) {
-        size_t box = box_length(at, end);
-        if (!box && !strchr("-=+|: \t\r", *at)) return false;
-        strokes += box > 0 || *at == '=' || (*at == '-' && at + 1 < end && at[1] == '-');
-        at += box ? box : 1;
-    }
-    return strokes > 1;
-}
-
-/* Write bars as separators, without those at the ends, and leave out what marks text as bold. */
-static dxt_status clear_bars(dxt_reader *reader, const char **line, const char **end)
-{
-    dxt_text *cells = &reader->cells;
-    const char *at = skip_blanks(*line, *end), *to = *end;
-    while (to > at && dxt_is_blank(to[-1])) to--;
-    if (to - at >= 2 && memcmp(to - 2, "\\\\", 2) == 0) to -= 2;
-    while (to > at && dxt_is_blank(to[-1])) to--;
-    size_t first = at < to ? bar_length(at, to) : 0;
-    bool last = to > at + first && (to[-1] == '|' || (to - at >= 3 && bar_length(to - 3, to) == 3));
-    if (last) to -= to[-1] == '|' ? 1 : 3;
-    cells->size = 0;
-    for (at += first; at < to;) {
-        size_t bar = bar_length(at, to);
-        if (bar)
-            dxt_text_append(cells, "\x1f", 1);
-        else if (*at != '*' && *at != '`')
-            dxt_text_append(cells, at, 1);
-        at += bar ? bar : 1;
-    }
-    dxt_text_puts(cells, "");
-    if (cells->failed) return dxt_fail_memory(0);
-    *line = cells->data;
-    *end = cells->data + cells->size;
-    return DXT_OK;
-}
-
-static bool has_bars(const char *at, const char *end)
-{
-    for (const char *c = at; c < end; c++)
-        if (*c == '|' || *c == '&' || ((unsigned char)*c == 0xe2 && bar_length(c, end)))
-            return true;
-    return false;
+    return c == ';' || c == DXT_BAR || (c == ',' && in->commas);
 }
 
 /* ---- values ---- */
@@ -181,18 +111,6 @@ static bool has_mark(const char *at, const char *end)
     return false;
 }
 
-/* What people write where nothing was measured. */
-static bool is_none(const char *at, const char *end)
-{
-    static const char *const words[] = {"nan", "none", "null", "na", "n/a", "<na>", "-", "--", "X"};
-    size_t size = (size_t)(end - at);
-    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
-        if (strlen(words[i]) == size &&
-            (*words[i] == 'X' ? *at == 'X' : strncasecmp(at, words[i], size) == 0))
-            return true;
-    return false;
-}
-
 static void put(dxt_reader *reader, dxt_cells *line, int64_t whole, double real)
 {
     if (line->width > DXT_MAX_RANKS) {
@@ -204,32 +122,88 @@ static void put(dxt_reader *reader, dxt_cells *line, int64_t whole, double real)
     line->width++;
 }
 
+/* Of a number that is no plain integer: whether it is a decimal, and how its point is meant. */
+static void weigh_point(dxt_cells *line, const char *at, const char *end, const style *in,
+                        int64_t *whole, bool *decimal)
+{
+    double parted;
+    if (in->cells && *at != '0' && memchr(at, '.', (size_t)(end - at)) &&
+        is_grouped(at, end, '.') && scan_grouped(at, end, '.', whole, &parted)) {
+        line->pointed++;
+        *decimal = true;
+    } else if (*decimal) {
+        line->fractions++;
+    }
+}
+
+/* Put a number into its place, in ns if it has a unit of time. */
+static void put_number(dxt_reader *reader, dxt_cells *line, int64_t whole, double real,
+                       double factor, bool time)
+{
+    line->good++;
+    if (time)
+        line->timed++;
+    else if (real > 0)
+        line->bare[line->width > 0]++;
+    if (factor != 0) {
+        line->decimals = true;
+        real *= factor;
+    }
+    put(reader, line, whole, real);
+}
+
 /* One value, from `at` to its separator or blank. */
 static void take_cell(dxt_reader *reader, dxt_cells *line, const char *at, const char *end,
                       const style *in, bool quoted)
 {
     int64_t whole = 0;
-    double real = 0;
-    bool decimal = false;
+    double real = 0, factor = 0;
+    bool decimal = false, time = false;
     const char *next = dxt_scan_integer(at, end, &whole);
     bool integer = next == end;
-    if (!integer && is_none(at, end)) {
+    if (!integer && dxt_is_unmeasured(at, end)) {
         line->none++;
         if ((*at | 32) == 'n' && end - at == 3 && line->nan++ == 0) line->nan_at = line->width;
         put(reader, line, DXT_NOT_OBSERVED, NAN);
         return;
     }
-    if (!integer && has_mark(at, end))
-        next = scan_cell(at, end, in, quoted, &whole, &real, &decimal);
-    if (next != end) {
-        char why[96];
-        dxt_status status = dxt_scan_why_counter(at, end, why, sizeof why);
-        spoil(line, status, why);
-    } else {
-        line->good++;
+    const char *to = end;
+    size_t unit = integer || !dxt_is_digit(*at) ? 0 : dxt_unit_length(at, end, &factor, &time);
+    for (to -= unit; unit > 0 && to > at && dxt_is_blank(to[-1]);) to--;
+    if (unit > 0) next = dxt_scan_integer(at, to, &whole);
+    integer = next == to;
+    if (!integer && has_mark(at, to)) {
+        next = scan_cell(at, to, in, quoted, &whole, &real, &decimal);
+        if (next == to) weigh_point(line, at, to, in, &whole, &decimal);
     }
     line->decimals = line->decimals || decimal;
+    line->whole += next == to && !decimal;
+    if (next == to) {
+        put_number(reader, line, whole, integer ? (double)whole : real, factor, time);
+        return;
+    }
+    char why[96];
+    dxt_status status = dxt_scan_why_counter(at, end, why, sizeof why);
+    bool share = end[-1] == '%';
+    spoil(line, status, share ? "a share (%) is no counter and no time" : why);
     put(reader, line, whole, integer ? (double)whole : real);
+}
+
+/* A unit that stands apart from its number, "12 us". */
+static bool take_unit(dxt_reader *reader, dxt_cells *line, const char *at, const char *end)
+{
+    double factor;
+    bool time;
+    if (line->width == 0 || line->width > DXT_MAX_RANKS || line->good == 0 || at == end ||
+        dxt_unit_length(at, end, &factor, &time) != (size_t)(end - at))
+        return false;
+    double *real = &reader->reals[line->width - 1];
+    if (isnan(*real)) return false;
+    line->decimals = true;
+    if (time && *real > 0) line->bare[line->width > 1]--;
+    line->timed += time;
+    *real *= factor;
+    return true;
 }
 
 static void take_empty(dxt_reader *reader, dxt_cells *line)
@@ -240,11 +214,11 @@ static void take_empty(dxt_reader *reader, dxt_cells *line)
 
 /* ---- names ---- */
 
-/* "GPU3", "rank_7": a name that ends in a number. */
-static bool is_numbered(const char *at, size_t size)
+bool dxt_names_rank(const char *at, size_t size)
 {
-    static const char *const names[] = {"r",    "rank", "gpu",  "npu",    "dev", "device", "ep",
-                                        "node", "host", "proc", "worker", "pe",  "src",    "p"};
+    static const char *const names[] = {"r",   "rank", "gpu",  "npu",  "dev",    "device",
+                                        "ep",  "node", "host", "proc", "worker", "pe",
+                                        "src", "p",    "cuda", "xpu",  "hip",    "musa"};
     size_t letters = 0, digits;
     while (letters < size && dxt_is_letter(at[letters])) letters++;
     digits = letters + (letters < size && strchr("_-#:=", at[letters]) != NULL);
@@ -261,7 +235,7 @@ static bool is_label(const char *at, const char *to, bool separated)
     size_t size = (size_t)(to - at);
     if (to[-1] == ':' || (size == 1 && *at == '>')) return true;
     if (size >= 10 && dxt_is_digit(*at) && at[4] == '-' && at[7] == '-') return true;
-    return is_numbered(at, size);
+    return dxt_names_rank(at, size);
 }
 
 static bool says_sum(const char *at, const char *end)
@@ -297,7 +271,7 @@ static const char *take_word(dxt_reader *reader, dxt_cells *line, const char *at
     const char *quote = quoted ? memchr(from, *at, (size_t)(end - from)) : NULL;
     const char *to = quote ? quote : cell_end(from, end, in);
     const char *word = skip_blanks(from, to);
-    bool number = dxt_begins_number(word, to) || (to > word && is_none(word, to));
+    bool number = dxt_begins_number(word, to) || (to > word && dxt_is_unmeasured(word, to));
     /* In a table with separators a name may be several words. */
     if (!number && !quote && in->separated) to = word_end(from, end, in, false);
     bool named = first && to > from && is_label(from, to, in->separated) &&
@@ -312,24 +286,30 @@ static const char *take_word(dxt_reader *reader, dxt_cells *line, const char *at
         line->shortened = true;
     } else if (to - word == 1 && *word == '\\' && skip_blanks(to, end) == end) {
         line->more = true;
-    } else {
+    } else if (quoted || !take_unit(reader, line, word, to)) {
         take_cell(reader, line, word, to, in, quoted);
     }
     return quote ? quote + 1 : to;
 }
 
-/* Whether all commas stand between groups of three digits, in two words or more. */
+/* Whether all commas stand between groups of three digits, in two words or in one of three that are
+ * numbers. */
 static bool parts_thousands(const char *at, const char *end)
 {
-    int words = 0;
+    int words = 0, parted = 0;
+    bool numbers = true;
     while ((at = skip_blanks(at, end)) < end) {
         const char *word = at;
-        while (at < end && !dxt_is_blank(*at)) at++;
+        while (at < end && !dxt_is_blank(*at)) {
+            numbers = numbers && (dxt_is_digit(*at) || *at == ',');
+            at++;
+        }
+        words++;
         if (!memchr(word, ',', (size_t)(at - word))) continue;
         if (!is_grouped(word, at, ',')) return false;
-        words++;
+        parted++;
     }
-    return words >= 2;
+    return parted >= 2 || (parted == 1 && numbers && words >= 3);
 }
 
 /* Without the quotes around a whole line of values, as a table of one column writes it. */
@@ -358,24 +338,39 @@ static style find_style(const char *at, const char *end)
     size_t size = (size_t)(end - at);
     style in = {.commas = false};
     if (size == 0) return in;
-    bool bars = memchr(at, BAR, size), semicolons = memchr(at, ';', size);
+    bool bars = memchr(at, DXT_BAR, size), semicolons = memchr(at, ';', size);
     bool commas = memchr(at, ',', size) && !semicolons;
     in.tabs = memchr(at, '\t', size);
     in.points = in.tabs && commas && within_digits(at, end);
     in.thousands = bars || (commas && parts_thousands(at, end));
     in.commas = commas && !in.thousands && !in.points;
+    in.separates = bars || semicolons || in.commas;
     in.cells = bars || semicolons || in.tabs;
     in.separated = in.cells || in.commas;
     return in;
 }
 
+/* Over blanks. Between tabs, two of them leave a cell out; several such cells are wide columns. */
+static const char *skip_gap(dxt_cells *line, const char *at, const char *end, const style *in,
+                            bool first)
+{
+    int tabs = 0;
+    for (; at < end && dxt_is_blank(*at); at++) tabs += *at == '\t';
+    if (!in->tabs || in->separates || tabs == 0) return at;
+    if (at == end)
+        line->ended = true;
+    else if (tabs == 2 && !first)
+        line->gap = line->gaps++ == 0 ? line->width : DXT_NO_GAP;
+    return at;
+}
+
 dxt_status dxt_take_cells(dxt_reader *reader, const char *at, const char *end, dxt_cells *line)
 {
-    *line = (dxt_cells){.status = DXT_OK};
-    line->rule = is_rule(at, end);
+    *line = (dxt_cells){.status = DXT_OK, .gap = DXT_NO_GAP};
+    line->rule = dxt_is_rule(at, end);
     if (line->rule) return DXT_OK;
-    if (has_bars(at, end)) {
-        dxt_status status = clear_bars(reader, &at, &end);
+    if (dxt_has_bars(at, end)) {
+        dxt_status status = dxt_clear_bars(reader, &at, &end);
         if (status != DXT_OK) return status;
     }
     strip_quotes(&at, &end);
@@ -383,7 +378,7 @@ dxt_status dxt_take_cells(dxt_reader *reader, const char *at, const char *end, d
     line->thousands = in.tabs && in.thousands;
     line->points = in.points && !in.thousands;
     bool first = true, empty = true;
-    while ((at = skip_blanks(at, end)) < end) {
+    while ((at = skip_gap(line, at, end, &in, first)) < end) {
         line->ended = is_separator(*at, &in);
         if (line->ended) {
             if (empty) take_empty(reader, line);

@@ -24,6 +24,16 @@ typedef struct dxt_cells {
     bool more;           /**< it ends in a backslash: more columns follow below */
     bool shortened;      /**< "..." stands in it */
     bool ended;          /**< a separator stands behind the last value */
+    uint32_t gap;        /**< between tabs: where one cell is empty, which is not among the values
+                              yet; DXT_NO_GAP: none is, or several are */
+    uint32_t gaps;       /**< how many */
+    uint32_t timed;      /**< values with a unit of time; they are in ns */
+    uint32_t bare[2];    /**< counters above 0 without one: in the first column, in others */
+    uint32_t pointed;    /**< values such as 12.345, whose point may part thousands: as such they
+                              are in dxt_reader.row, else in .reals */
+    uint32_t fractions;  /**< decimals that are none of these */
+    uint32_t whole;      /**< whole numbers that are none of these */
+    uint32_t form;       /**< of what stands in front, dxt_skip_tag(); 0: nothing does */
     dxt_status status;   /**< of the first value that is no counter */
     char why[160];
 } dxt_cells;
@@ -35,5 +45,38 @@ typedef struct dxt_cells {
  * @return DXT_OK, whatever the line holds; DXT_ERR_NO_MEMORY.
  */
 dxt_status dxt_take_cells(dxt_reader *reader, const char *at, const char *end, dxt_cells *line);
+
+/* ---- bars.c ---- */
+
+/** Where bars separate, they are written as this. */
+#define DXT_BAR '\x1f'
+
+/** Whether a line is drawn: "+-----+-----+", "|:---|---:|", "──────"; at least two strokes, and
+ *  nothing else. */
+bool dxt_is_rule(const char *at, const char *end);
+/** Whether bars, or the ampersands of LaTeX, stand in a line. */
+bool dxt_has_bars(const char *at, const char *end);
+/** Write bars as separators, without those at the ends, and leave out what marks text as bold.
+ *  @return DXT_OK; DXT_ERR_NO_MEMORY. */
+dxt_status dxt_clear_bars(dxt_reader *reader, const char **line, const char **end);
+
+/* ---- quantity.c ---- */
+
+/** Whether a word is what people write where nothing was measured: "-", "nan", "X". */
+bool dxt_is_unmeasured(const char *at, const char *end);
+
+/**
+ * Find the unit with which a word ends: "us", "ms", "M".
+ *
+ * @param factor  Receives what it stands for, in ns or counters.
+ * @param time    Receives whether it is one of time.
+ * @return Its bytes; 0, and nothing received, if there is none.
+ */
+size_t dxt_unit_length(const char *at, const char *end, double *factor, bool *time);
+
+/* ---- cells.c ---- */
+
+/** Whether a word is a name that ends in a number: "GPU3", "rank_7", "cuda:0". */
+bool dxt_names_rank(const char *at, size_t size);
 
 #endif

@@ -126,6 +126,8 @@ static dxt_status close_document(dxt_reader *reader, const char *at, const char 
     dxt_literal_write(at, end, document->rank, !reader->headers, &document->lines);
     document->rank = -1;
     if (document->lines.failed) return dxt_fail_memory(0);
+    dxt_status status = dxt_turn_lines(&document->lines);
+    if (status != DXT_OK) return status;
     if (document->lines.size == 0)
         hint(reader, at, (size_t)(end - at));
     else

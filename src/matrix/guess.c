@@ -60,8 +60,10 @@ const char *dxt_guess(const char *bytes, size_t size)
     if (has(at, left, "\"traceEvents\"") || (has(at, left, "\"ph\"") && has(at, left, "\"ts\"")))
         return "a trace of events (Chrome or PyTorch profiler)";
     if (has(at, left, "busbw") && has(at, left, "algbw")) return "the table of nccl-tests";
+    if (has(at, left, "spreadsheetml")) return "an Excel workbook (save it as CSV)";
     if (has(at, left, "numpy=") || has(at, left, "[[")) return NULL;
     if (*at == '<' && left > 4 && (at[1] == '!' || at[1] == '?' || dxt_is_letter(at[1])))
-        return has(at, left, "<svg") ? "an SVG picture" : "HTML or XML";
+        return has(at, left, "<svg") ? "an SVG picture"
+                                     : "HTML or XML (save the table in it as CSV)";
     return NULL;
 }

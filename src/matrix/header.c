@@ -213,7 +213,10 @@ static dxt_status end_before(dxt_reader *reader, const heading *head, dxt_sheet 
         if (!sheet->used) continue;
         if (!sheet->headed) {
             /* The rows in front of the first header: the log was rotated between them. */
+            bool backwards =
+                sheet->falls && sheet->count == sheet->ranks && sheet->ranks == head->ranks;
             dxt_sheet_drop(sheet);
+            if (backwards) return dxt_reader_backwards(reader);
             continue;
         }
         /* Rows without ranks cannot be shared out once a window has some. */

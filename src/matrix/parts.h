@@ -56,6 +56,7 @@ typedef struct dxt_sheet {
     bool lost;            /**< it cannot be read: what follows of it is passed over */
     bool doubled;         /**< its header came twice, so every line will */
     bool skipped;         /**< the second copy of the last row has come */
+    bool falls;           /**< its rows came from the last rank to the first, so far */
     bool stays;           /**< it has had a row since another one began */
     dxt_window *window;   /**< made with the first row; NULL if it is lost */
     uint8_t *missing;     /**< N: the rows that have not come; made with the first one */
@@ -82,6 +83,13 @@ typedef struct dxt_sheet {
 
 /** In a table: nothing, or "nan", stands in the cell, which must be that of a rank for itself. */
 #define DXT_HOLE INT64_MIN
+/** The same, with the line that it stands in. */
+#define DXT_HOLE_OF(line) (DXT_HOLE + (int64_t)(line))
+/** Whether a cell is one. */
+#define DXT_IS_HOLE(cell) ((cell) < DXT_HOLE / 2)
+
+/** Between tabs nothing is missing. */
+#define DXT_NO_GAP UINT32_MAX
 
 /** Rows of numbers without brackets, of one matrix. */
 typedef struct dxt_table {
@@ -93,6 +101,12 @@ typedef struct dxt_table {
     /** Rows whose cell for themselves, alone, is the smallest: if their ranks stand in front, from
      *  0 or from 1 on; if nothing does. */
     uint32_t own[2], plain;
+    uint32_t gap; /**< in its first row; DXT_NO_GAP: there is none */
+    bool gaps;    /**< between tabs, nothing is an empty cell, and not a wide column */
+    bool ended;   /**< a separator stands behind its first row */
+    /** The same as in dxt_cells, of all its rows. */
+    uint64_t timed, bare[2], pointed, fractions, whole;
+    uint32_t form;        /**< of what stands in front of each row; 0: nothing does */
     uint32_t counted;     /**< columns that the heading right above it counts */
     bool holes;           /**< cells are DXT_HOLE */
     bool decimals;        /**< `reals` say more than `cells` */

@@ -9,6 +9,8 @@
 
 /* So many bytes at the beginning tell what a file is. */
 #define SNIFF_SIZE 4096
+/* So many zeros and more at the beginning are no sign of binary data. */
+#define FEW_ZEROS 16
 /* Where the head of a file in a tar archive says so. */
 #define TAR_MARK 257
 
@@ -36,12 +38,16 @@ static dxt_status nothing_read(dxt_reader *reader)
 /* A control character that no log has; escape, bell and backspace belong to terminals. */
 static bool is_binary(const char *bytes, size_t size)
 {
+    /* Zeros in front are what is left where a log was cut while it was written. */
+    size_t zeros = 0;
+    while (zeros < size && bytes[zeros] == '\0') zeros++;
+    if (zeros > 0 && zeros < size && zeros < FEW_ZEROS) return true;
     for (size_t i = 0; i < size && bytes[i] != '\n'; i++) {
         unsigned char c = (unsigned char)bytes[i];
         if (c < ' ' && !dxt_is_blank(bytes[i]) && c != 27 && c != 0 && c != 8 && c != 7)
             return true;
     }
-    return size > 0 && bytes[0] == '\0';
+    return false;
 }
 
 /* A file that is none of ours: the end, or of several only this one's. */
@@ -128,6 +134,9 @@ static dxt_status read_json(dxt_reader *reader, const char *line, size_t size)
     dxt_window *window;
     dxt_status status = dxt_read_recording(reader, line, size, &window);
     if (status == DXT_OK) return dxt_reader_give(reader, window, reader->input.line);
+    /* What a machine that went down has left in the middle. */
+    if (reader->inner_at >= reader->inner.size && memchr(line, '\0', size))
+        return dxt_split_lines(reader, line, line + size, '\0');
     if (status != DXT_ERR_FORMAT && status != DXT_ERR_LIMIT) return status;
     bool cut = reader->input.cut && reader->inner_at >= reader->inner.size;
     char why[768];

@@ -93,6 +93,10 @@ dxt_status dxt_reader_fail(const dxt_reader *reader, dxt_status status, const ch
 dxt_status dxt_reader_lose(dxt_reader *reader, dxt_remark kind, dxt_status status, uint64_t line,
                            const char *format, ...) DXT_PRINTF(5, 6);
 
+/** The rows of a window stand above its header: tell so, and leave the rest of the file out.
+ *  @return As dxt_reader_lose(). */
+dxt_status dxt_reader_backwards(dxt_reader *reader);
+
 /** Have a window handed out; it is taken over. @return DXT_OK; DXT_ERR_NO_MEMORY; DXT_ERR_LIMIT:
  *  too many at once. */
 dxt_status dxt_reader_give(dxt_reader *reader, dxt_window *window, uint64_t line);
@@ -124,6 +128,13 @@ bool dxt_carries_text(const char *name, size_t size);
 /** Have the lines of a text read next; @p text is taken over. A text among the lines of another is
  *  left alone, so that no text is copied more than once for each depth. */
 void dxt_serve_inner(dxt_reader *reader, dxt_text *text);
+
+/** Turn the lines of a text round if its rows run from the last rank to the first: services hand
+ *  out logs with the newest line first. @return DXT_OK; DXT_ERR_NO_MEMORY. */
+dxt_status dxt_turn_lines(dxt_text *text);
+/** Have the parts of a line read next between which a character stands, zero or a carriage return:
+ *  not of a line of such a text. @return DXT_OK; DXT_ERR_NO_MEMORY. */
+dxt_status dxt_split_lines(dxt_reader *reader, const char *line, const char *end, char mark);
 
 /* ---- unwrap_json.c: lines that objects carry ---- */
 

@@ -63,6 +63,8 @@ static dxt_status add(dxt_reader *reader, dxt_sheet *sheet)
         sheet->row_form = row->form;
         sheet->row_pure = row->pure;
     }
+    sheet->falls = sheet->count == 0 ? row->named && rank + 1 == sheet->ranks
+                                     : sheet->falls && rank + 1 == sheet->last_rank;
     sheet->last_rank = rank;
     sheet->touched = ++reader->tick;
     sheet->skipped = false;
@@ -71,6 +73,8 @@ static dxt_status add(dxt_reader *reader, dxt_sheet *sheet)
     for (uint32_t i = 0; i < DXT_SHEETS; i++)
         if (reader->sheets[i].used && reader->sheets[i].order > sheet->order) sheet->stays = true;
     reader->tail = sheet->tail = hash;
+    /* A header may follow, which tells that the log runs backwards. */
+    if (sheet->falls && !sheet->headed) return DXT_OK;
     return sheet->count == sheet->ranks ? dxt_sheet_give(reader, sheet) : DXT_OK;
 }
 

@@ -14,6 +14,7 @@
 #include "matrix/cells.h"
 #include "matrix/scan.h"
 #include "matrix/shape.h"
+#include "matrix/tagged.h"
 
 /* Most numbers of one matrix, one a line. */
 #define MOST_LINES ((uint64_t)DXT_MAX_RANKS * DXT_MAX_RANKS)
@@ -52,6 +53,8 @@ static dxt_status add(dxt_reader *reader, const dxt_cells *line)
     if (table->rows == 0) {
         table->width = line->width;
         table->line = reader->input.line;
+        table->gap = line->gap;
+        table->ended = line->ended;
     }
     dxt_status status = grow(table);
     if (status == DXT_OK) status = dxt_table_note(table, &line->numbers);
@@ -66,6 +69,13 @@ static dxt_status add(dxt_reader *reader, const dxt_cells *line)
     if (table->width == 3 && table->named == table->rows &&
         dxt_shape_follows(table->cells, table->rows))
         table->named++;
+    table->form = line->form;
+    table->timed += line->timed;
+    table->bare[0] += line->bare[0];
+    table->bare[1] += line->bare[1];
+    table->pointed += line->pointed;
+    table->fractions += line->fractions;
+    table->whole += line->whole;
     table->rows++;
     return DXT_OK;
 }
@@ -99,7 +109,8 @@ static dxt_status other(dxt_reader *reader, const char *at, const char *end, con
     char why[192];
     snprintf(why, sizeof why, "row %u, %s", table->rows, line->why);
     bool row_like = !line->label && line->good > 0 && 2 * line->good >= line->width;
-    if (line->status != DXT_OK && row_like && dxt_begins_number(at, end)) {
+    bool begins = dxt_begins_number(at, end) || (line->empty > 0 && line->width == table->width);
+    if (line->status != DXT_OK && row_like && begins) {
         if (dxt_shape_complete(table)) {
             dxt_status status = dxt_table_end(reader, false);
             if (status != DXT_OK) return status;
@@ -142,18 +153,87 @@ static void judge_holes(dxt_reader *reader, dxt_cells *line)
     bool empty = line->empty > 1 || (line->empty == 1 && !may_be_own(reader, line, line->hole));
     bool nan = line->nan > 1 || (line->nan == 1 && !may_be_own(reader, line, line->nan_at));
     if (line->status != DXT_OK) return;
-    if (line->empty == 1) reader->row[line->hole] = DXT_HOLE;
-    if (line->nan == 1) reader->row[line->nan_at] = DXT_HOLE;
+    if (line->empty == 1) reader->row[line->hole] = DXT_HOLE_OF(reader->input.line);
+    if (line->nan == 1) reader->row[line->nan_at] = DXT_HOLE_OF(reader->input.line);
     if (!empty && !nan) return;
     line->status = DXT_ERR_FORMAT;
     snprintf(line->why, sizeof line->why, "column %u: %s", empty ? line->hole : line->nan_at,
              empty ? "a value is missing" : "nan is not a number");
 }
 
+/* ---- cells that are left out between tabs ---- */
+
+static void insert_hole(int64_t *cells, double *reals, uint32_t at, uint32_t width, uint64_t line)
+{
+    memmove(cells + at + 1, cells + at, (width - at) * sizeof *cells);
+    memmove(reals + at + 1, reals + at, (width - at) * sizeof *reals);
+    cells[at] = DXT_HOLE_OF(line);
+    reals[at] = NAN;
+}
+
+/* The table's only row has an empty cell as well. */
+static dxt_status widen(dxt_table *table)
+{
+    table->capacity = 0;
+    table->width++;
+    table->rows = 0;
+    dxt_status status = grow(table);
+    if (status != DXT_OK) return status;
+    insert_hole(table->cells, table->reals, table->gap, table->width - 1, table->line);
+    dxt_shape_note(table, table->cells, table->reals);
+    table->holes = table->gaps = true;
+    table->rows = 1;
+    return DXT_OK;
+}
+
+/* Two tabs leave a cell empty where the next row has one more, or leaves another one empty; in all
+ * other tables they are a wide column. */
+static dxt_status settle_gap(dxt_reader *reader, dxt_cells *line)
+{
+    dxt_table *table = &reader->table;
+    bool gap = line->gap != DXT_NO_GAP, was = table->gap != DXT_NO_GAP;
+    if (table->rows == 0 || table->lost || line->width > DXT_MAX_RANKS) return DXT_OK;
+    if (table->rows == 1 && was && !dxt_shape_counts(table, 1, table->width) &&
+        (line->width == table->width + !gap) && line->gap != table->gap) {
+        dxt_status status = widen(table);
+        if (status != DXT_OK) return status;
+    }
+    if (!gap || line->width + 1 != table->width || line->empty > 0) return DXT_OK;
+    insert_hole(reader->row, reader->reals, line->gap, line->width, reader->input.line);
+    line->hole = line->gap;
+    line->empty = 1;
+    line->width++;
+    table->gaps = true;
+    return DXT_OK;
+}
+
+/* Lose a row that has another length than those before it. */
+static dxt_status lose_width(dxt_reader *reader, const dxt_cells *line)
+{
+    dxt_table *table = &reader->table;
+    char why[192];
+    if (table->rows == 1 && table->ended && line->width == table->width + 1) {
+        table->lost = true;
+        return dxt_reader_lose(reader, DXT_REMARK_LOST, DXT_ERR_FORMAT, table->line,
+                               "row 0, column %u: a value is missing", table->width);
+    }
+    if (line->ended && line->width + 1 == table->width)
+        snprintf(why, sizeof why, "row %u, column %u: a value is missing", table->rows,
+                 line->width);
+    else
+        snprintf(why, sizeof why, "row %u has %u values, %u were expected", table->rows,
+                 line->width, table->width);
+    return lose(reader, DXT_ERR_FORMAT, why);
+}
+
 static dxt_status row(dxt_reader *reader, dxt_cells *line)
 {
     dxt_table *table = &reader->table;
     char why[192];
+    if (table->form != 0 && line->form == 0) {
+        dxt_status status = dxt_table_end(reader, false);
+        if (status != DXT_OK) return status;
+    }
     if (table->lost) return DXT_OK;
     /* "0 1 2" above rows that begin with their number is a heading; a single number is anything. */
     bool heading = table->rows == 1 && line->width == table->width + 1;
@@ -172,15 +252,11 @@ static dxt_status row(dxt_reader *reader, dxt_cells *line)
         line->empty == 0 && line->width <= DXT_MAX_RANKS) {
         line->hole = line->width;
         line->empty = 1;
-        reader->row[line->width] = DXT_HOLE;
+        reader->row[line->width] = DXT_HOLE_OF(reader->input.line);
         reader->reals[line->width++] = NAN;
     }
     if (table->rows > 0 && line->width != table->width) {
-        if (!dxt_shape_complete(table)) {
-            snprintf(why, sizeof why, "row %u has %u values, %u were expected", table->rows,
-                     line->width, table->width);
-            return lose(reader, DXT_ERR_FORMAT, why);
-        }
+        if (!dxt_shape_complete(table)) return lose_width(reader, line);
         dxt_status status = dxt_table_end(reader, false);
         if (status != DXT_OK) return status;
     }
@@ -237,11 +313,44 @@ static dxt_status take_line(dxt_reader *reader, const char *at, const char *end,
     if (line->more || table->heading) return begin_block(reader, line);
     if (line->sum && (table->rows > 0 || line->width > 0))
         return dxt_shape_complete(table) ? dxt_table_end(reader, false) : DXT_OK;
+    dxt_status status = settle_gap(reader, line);
+    if (status != DXT_OK) return status;
     judge_holes(reader, line);
     bool numbers = line->status == DXT_OK && line->good > 0 && !counts_columns(reader, line);
     if (!numbers || (line->width < 2 && line->label && !table->wide))
         return other(reader, at, end, line);
     return row(reader, line);
+}
+
+/* Whether a row behind what stands in front goes on with the table, which may end before. */
+static dxt_status fits(dxt_reader *reader, const dxt_cells *line, bool *fitting)
+{
+    dxt_table *table = &reader->table;
+    *fitting = true;
+    if (table->rows == 0 || (table->lost && table->form == 0)) return DXT_OK;
+    if (dxt_shape_complete(table)) return dxt_table_end(reader, false);
+    if (table->form == line->form && (table->lost || table->width == line->width)) return DXT_OK;
+    /* Somebody else writes in between; one row may itself be what others have written. */
+    *fitting = table->form != 0 && table->rows == 1 && !table->lost;
+    if (*fitting) dxt_table_drop(table);
+    return DXT_OK;
+}
+
+/* A row that begins at @p from, behind what a launcher or a logger puts in front. */
+static dxt_status take_tagged(dxt_reader *reader, const char *at, const char *from, const char *end)
+{
+    dxt_cells taken;
+    bool fitting;
+    dxt_status status = dxt_take_cells(reader, from, end, &taken);
+    if (status != DXT_OK) return status;
+    dxt_take_numbers(&taken.numbers, at, from);
+    taken.form = dxt_form(at, from) | 1;
+    status = fits(reader, &taken, &fitting);
+    if (status != DXT_OK || !fitting) return status;
+    dxt_note_phase(reader, at, from);
+    judge_holes(reader, &taken);
+    if (taken.status != DXT_OK || taken.good == 0) return other(reader, from, end, &taken);
+    return row(reader, &taken);
 }
 
 dxt_status dxt_table_line(dxt_reader *reader, const char *line, const char *end)
@@ -255,8 +364,13 @@ dxt_status dxt_table_line(dxt_reader *reader, const char *line, const char *end)
         if (status == DXT_OK) read_comment(reader, at, end);
         return status;
     }
+    const char *behind = dxt_skip_tag(at, end, reader->input.line);
+    if (behind) return take_tagged(reader, at, behind, end);
     dxt_status status = dxt_take_cells(reader, at, end, &taken);
     if (status != DXT_OK) return status;
+    /* A tab in front leaves the first cell out. */
+    if (at - line == 1 && *line == '\t' && !taken.label && memchr(at, '\t', (size_t)(end - at)))
+        taken.gap = taken.gaps++ == 0 ? 0 : DXT_NO_GAP;
     if (taken.rule)
         return dxt_shape_complete(&reader->table) ? dxt_table_end(reader, false) : DXT_OK;
     return take_line(reader, at, end, &taken);

@@ -48,14 +48,28 @@ static dxt_status fill_holes(dxt_reader *reader, uint32_t ranks, int64_t *wait)
     for (uint32_t i = 0; i < ranks; i++)
         for (uint32_t k = 0; k < ranks; k++) {
             int64_t *cell = &wait[(size_t)i * ranks + k];
-            if (*cell != DXT_HOLE) continue;
+            if (!DXT_IS_HOLE(*cell)) continue;
             if (i != k)
-                return dxt_reader_lose(reader, DXT_REMARK_LOST, DXT_ERR_FORMAT, reader->input.line,
-                                       "row %u, column %u: %s", i, k,
+                return dxt_reader_lose(reader, DXT_REMARK_LOST, DXT_ERR_FORMAT,
+                                       (uint64_t)(*cell - DXT_HOLE), "row %u, column %u: %s", i, k,
                                        reader->table.nans > 0 ? "nan is not a number"
                                                               : "a value is missing");
             *cell = DXT_NOT_OBSERVED;
         }
+    return DXT_OK;
+}
+
+/* Values in ns, which nothing divides further. */
+static dxt_status take_times(dxt_reader *reader, uint32_t column, uint32_t row, dxt_window *window)
+{
+    dxt_table *table = &reader->table;
+    if (table->timed == 0) return DXT_OK;
+    if (row == 0 && (table->bare[1] > 0 || (column == 0 && table->bare[0] > 0)))
+        return dxt_reader_lose(reader, DXT_REMARK_LOST, DXT_ERR_FORMAT, table->line,
+                               "some values have a unit of time, others have none");
+    window->unit = DXT_UNIT_NS;
+    for (size_t i = 0; i < (size_t)window->ranks * window->ranks; i++)
+        table->reals[i] = rint(table->reals[i]);
     return DXT_OK;
 }
 
@@ -68,6 +82,9 @@ static dxt_status give(dxt_reader *reader, uint32_t ranks, uint32_t column, uint
     if (status == DXT_OK) status = dxt_window_create(ranks, reader->phase, &window);
     if (status != DXT_OK) return status;
     uint64_t lost = reader->lost;
+    /* "9.316" beside "445" is what "9.316,5" would be: thousands. */
+    if (table->pointed > 0 && table->whole > 0 && table->fractions == 0 && table->timed == 0)
+        table->decimals = false;
     size_t width = listed ? ranks : table->width;
     for (uint32_t i = 0; i < ranks && status == DXT_OK; i++) {
         size_t from = (size_t)(i + row) * width + column;
@@ -82,6 +99,7 @@ static dxt_status give(dxt_reader *reader, uint32_t ranks, uint32_t column, uint
     if (status == DXT_OK && table->holes) status = fill_holes(reader, ranks, window->wait);
     for (size_t i = 0; table->scale > 0 && i < (size_t)ranks * ranks; i++)
         table->reals[i] *= table->scale;
+    if (status == DXT_OK) status = take_times(reader, column, row, window);
     if (status == DXT_OK && (table->decimals || table->scale > 0))
         status = dxt_round(reader, table->line, table->reals, window);
     if (status == DXT_OK && lost == reader->lost) return dxt_give_text(reader, window, table->line);
@@ -124,6 +142,9 @@ dxt_status dxt_table_end(dxt_reader *reader, bool cut)
             dxt_reader_hint(reader,
                             "a list of %u numbers; a matrix has a value for each pair of ranks",
                             table->rows);
+        else if (table->form != 0 && (table->rows < 2 || 2 * table->rows < table->width))
+            dxt_reader_hint(reader, "%u rows of %u values; a matrix has as many rows as values",
+                            table->rows, table->width);
         else if (table->width > DXT_MAX_RANKS)
             status =
                 dxt_reader_lose(reader, DXT_REMARK_LOST, DXT_ERR_LIMIT, table->line,

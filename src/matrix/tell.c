@@ -46,6 +46,17 @@ dxt_status dxt_reader_lose(dxt_reader *reader, dxt_remark kind, dxt_status statu
     return DXT_OK;
 }
 
+dxt_status dxt_reader_backwards(dxt_reader *reader)
+{
+    uint64_t line = reader->input.line;
+    reader->inner.size = reader->inner_at = 0;
+    reader->input.at = reader->input.size;
+    reader->input.ended = true;
+    return dxt_reader_lose(reader, DXT_REMARK_LOST, DXT_ERR_FORMAT, line,
+                           "the log runs backwards, newest line first (tac FILE | deepxtrace "
+                           "analyze -)");
+}
+
 void dxt_reader_hint(dxt_reader *reader, const char *format, ...)
 {
     if (reader->clue[0]) return;

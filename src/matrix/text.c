@@ -326,6 +326,12 @@ dxt_status dxt_text_line(dxt_reader *reader, const char *line, const char *end)
     dxt_found found;
     dxt_status status = DXT_OK;
     dxt_row *row = &reader->rowing;
+    if (reader->inner_at >= reader->inner.size) {
+        size_t size = (size_t)(end - line);
+        if (memchr(line, '\0', size)) return dxt_split_lines(reader, line, end, '\0');
+        const char *turn = size > 1 ? memchr(line, '\r', size - 1) : NULL;
+        if (turn) return dxt_split_lines(reader, line, end, '\r');
+    }
     bool instance = has(line, end, "InstanceID:");
     if (instance || has(line, end, "EPSize:")) {
         if (has(line, end, "\\n")) return split(reader, line, end, "\\n");

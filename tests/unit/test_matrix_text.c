@@ -246,7 +246,7 @@ static void other_files_are_told(void **state)
          IS("a trace of events (Chrome or PyTorch profiler)")},
         {"# out-of-place in-place\n#  size count type redop root time algbw busbw\n 8 2 float\n",
          DXT_ERR_FORMAT, IS("the table of nccl-tests")},
-        {"<!DOCTYPE html>\n", DXT_ERR_FORMAT, IS("HTML or XML")},
+        {"<!DOCTYPE html>\n", DXT_ERR_FORMAT, IS("HTML or XML (save the table in it as CSV)")},
         {"{\"name\": \"x\",\n", DXT_ERR_FORMAT,
          "t:1: no window: JSON, but no recording (no \"v\", \"phase\", \"ranks\", \"wait\")"},
     };

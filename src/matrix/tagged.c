@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Rows of bare numbers behind what a launcher, a logger or a person puts in front of each line:
+ * "[1,3]<stdout>: 1 2 3", "(Worker pid=7, ip=10.0.0.1) 1 2 3", "INFO 11-26 10:11:12 [x.py:8] 1 2".
+ * The row is the numbers with which the line ends.
+ */
+#include "matrix/tagged.h"
+
+#include <string.h>
+
+#include "matrix/cells.h"
+#include "matrix/scan.h"
+
+/* Fewer numbers are a row only behind what no logger writes. */
+#define FEW 3
+/* Groups of three digits that a counter may have. */
+#define MOST_GROUPS 7
+
+static bool separates(char c)
+{
+    return dxt_is_blank(c) || c == ',' || c == ';';
+}
+
+static bool is_marker(char c)
+{
+    return strchr(":>)]|}", c) != NULL;
+}
+
+static bool is_value(const char *at, const char *end)
+{
+    int64_t whole;
+    double real;
+    bool decimal;
+    if (at < end && *at == '+') at++;
+    const char *next = dxt_scan_integer(at, end, &whole);
+    if (next == end) return true;
+    if (dxt_scan_number(at, end, &whole, &real, &decimal) == end) return true;
+    return at < end && (size_t)(end - at) == dxt_none_length(at, end);
+}
+
+/* Whether the colon is that of a time, "10:11:12". */
+static bool in_time(const char *word, const char *colon)
+{
+    if (colon - word < 2 || !dxt_is_digit(colon[-1]) || !dxt_is_digit(colon[-2])) return false;
+    const char *at = colon - 2;
+    return at == word || at[-1] == 'T' || at[-1] == '[' ||
+           (at[-1] == ':' && at - word >= 2 && dxt_is_digit(at[-2]));
+}
+
+/* The number at the end of "<stdout>:12" and "run.log:10:12"; NULL: there is none. */
+static const char *find_glued(const char *word, const char *end)
+{
+    const char *at = end;
+    while (at > word && !(is_marker(at[-1]) && at[-1] != '}')) at--;
+    if (at == word || at == end || !is_value(at, end)) return NULL;
+    if (at[-1] == ':' && (in_time(word, at - 1) || dxt_names_rank(word, (size_t)(end - word))))
+        return NULL;
+    return at;
+}
+
+/* The numbers at the end of a line. */
+typedef struct tail {
+    const char *from;
+    uint32_t count;
+    bool glued; /* nothing stands between them and what is in front */
+} tail;
+
+static tail find_tail(const char *line, const char *end)
+{
+    tail found = {end, 0, false};
+    for (const char *at = end;;) {
+        while (at > line && separates(at[-1])) at--;
+        const char *to = at;
+        while (at > line && !separates(at[-1])) at--;
+        if (at == to) return found;
+        bool dash = to - at == 1 && *at == '-';
+        if (dash) {
+            /* A cell that was not observed, or what parts the message from what is in front. */
+            const char *stop = at, *word;
+            while (stop > line && separates(stop[-1])) stop--;
+            for (word = stop; word > line && !separates(word[-1]);) word--;
+            bool cell = stop > line && (is_marker(stop[-1]) || is_value(word, stop));
+            if (!cell) return found;
+        }
+        if (!dash && !is_value(at, to)) {
+            const char *glued = find_glued(at, to);
+            if (glued) found = (tail){glued, found.count + 1, true};
+            return found;
+        }
+        found.from = at;
+        found.count++;
+    }
+}
+
+/* 0, 1, 2 … or 1, 2, 3 …: the heading of a table. */
+static bool counts_up(const char *at, const char *end)
+{
+    int64_t value, next = -1;
+    for (int count = 0;; count++) {
+        while (at < end && separates(*at)) at++;
+        if (at == end) return count >= FEW;
+        const char *stop = dxt_scan_integer(at, end, &value);
+        if (!stop || (next < 0 ? value > 1 : value != next)) return false;
+        next = value + 1;
+        at = stop;
+    }
+}
+
+/* "[3]" of MPICH, or what ends in "<stdout>:". */
+static bool is_launcher(const char *at, const char *end)
+{
+    static const char *const streams[] = {"<stdout>:", "<stderr>:"};
+    for (size_t i = 0; i < sizeof streams / sizeof streams[0]; i++) {
+        size_t size = strlen(streams[i]);
+        if ((size_t)(end - at) > size && memcmp(end - size, streams[i], size) == 0) return true;
+    }
+    if (end - at < 3 || *at != '[' || end[-1] != ']') return false;
+    for (at++; at < end - 1; at++)
+        if (!dxt_is_digit(*at)) return false;
+    return true;
+}
+
+/* "+" of a difference, ">>" of a mail. */
+static bool is_mark(const char *at, const char *end)
+{
+    for (; at < end; at++)
+        if (!strchr("+*~>", *at)) return false;
+    return true;
+}
+
+/* A name of one word is read by dxt_take_cells(), sums and all. */
+static bool is_name(const char *at, const char *end, bool commas)
+{
+    bool word = true, letters = false;
+    for (const char *c = at; c < end; c++) {
+        word = word && !dxt_is_blank(*c);
+        letters = letters || dxt_is_letter(*c) || dxt_is_digit(*c);
+    }
+    if (!word || is_launcher(at, end)) return false;
+    if (!letters) return !is_mark(at, end) || (end - at == 1 && *at == '>');
+    return !is_marker(end[-1]) || (end[-1] == ':' && !commas);
+}
+
+/* "     3\t1 2 3" of cat -n: behind the number. "3\t100 200" may be thousands with a blank in
+ * them, unless it is the number of the line or the parts are too many. */
+static const char *skip_line_number(const char *at, const char *end, uint64_t line)
+{
+    int64_t number;
+    const char *stop = dxt_scan_integer(at, end, &number);
+    if (!stop || stop == end || *stop != '\t') return NULL;
+    if (memchr(stop + 1, '\t', (size_t)(end - stop - 1))) return NULL;
+    const tail found = find_tail(stop + 1, end);
+    bool all = found.count >= FEW && ((uint64_t)number == line || found.count > MOST_GROUPS);
+    for (const char *c = stop + 1; c < found.from; c++) all = all && separates(*c);
+    return all ? stop + 1 : NULL;
+}
+
+const char *dxt_skip_tag(const char *line, const char *end, uint64_t number)
+{
+    while (end > line && separates(end[-1])) end--;
+    while (line < end && dxt_is_blank(*line)) line++;
+    const char *word = line;
+    while (word < end && !separates(*word)) word++;
+    if (line == end || *line == '"' || *line == '\'') return NULL;
+    if (is_value(line, word)) return skip_line_number(line, end, number);
+    const tail found = find_tail(line, end);
+    const char *to = found.from;
+    bool tab = to > line && to[-1] == '\t', comma = to > line && strchr(",;", to[-1]);
+    while (to > line && separates(to[-1])) {
+        comma = comma || *to == ',' || *to == ';';
+        to--;
+    }
+    if (to == line || found.count < (is_launcher(line, to) ? 2 : FEW)) return NULL;
+    size_t size = (size_t)(end - found.from);
+    bool commas = memchr(found.from, ',', size) || memchr(found.from, ';', size);
+    bool separated = commas || (tab && memchr(found.from, '\t', size));
+    bool marked = is_marker(to[-1]) || to[-1] == '-' || is_mark(line, to);
+    /* "rank 0,12,13": a name in the first cell. */
+    if (comma || (separated && !marked)) return NULL;
+    if (!found.glued && is_name(line, to, commas)) return NULL;
+    return counts_up(found.from, end) ? NULL : found.from;
+}

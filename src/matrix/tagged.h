@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Rows of bare numbers behind what others put in front of each line. */
+#ifndef DXT_MATRIX_TAGGED_H
+#define DXT_MATRIX_TAGGED_H
+
+#include <stdint.h>
+
+/**
+ * Find the numbers with which a line ends, if what stands in front of them is no part of a row.
+ *
+ * @param number  Of the line, from 1 on.
+ * @return Where they begin; NULL: nothing stands in front, or what dxt_take_cells() reads.
+ */
+const char *dxt_skip_tag(const char *line, const char *end, uint64_t number);
+
+#endif

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Bare numbers as people have them: behind what others put in front of a line, with units, with
+ * cells left out, in logs that are torn or run backwards. */
+#include "test_matrix_reading.h"
+
+#include "alloc_fail.h"
+
+#define MATRIX(ranks, unit, wait)                                                       \
+    "{\"v\":1,\"phase\":\"dispatch\",\"window\":0,\"ranks\":" ranks ",\"unit\":\"" unit \
+    "\",\"wait\":" wait "}\n"
+#define NINE "[[9,2,3],[4,5,6],[7,8,9]]"
+#define THREE MATRIX("3", "cycles", NINE)
+#define OWN MATRIX("3", "cycles", "[[null,2,3],[4,null,6],[7,8,null]]")
+
+/* Rows behind the same text, with the rank in it, in another order. */
+static void rows_behind_a_rank_stand_where_it_says(void **state)
+{
+    (void)state;
+    static const char *const formats[] = {
+        "[1,%d]<stdout>: %s\n",
+        "[1,%d]<stderr>:%s\n",
+        "[prterun-h1-4321@1,%d]<stdout>: %s\n",
+        "Thu Nov 26 10:11:12 2026[1,%d]<stdout>: %s\n",
+        "[%d] %s\n",
+        "[default%d]:%s\n",
+        "worker-%d  | %s\n",
+        "[pod/train-%d/main] %s\n",
+        "(Worker%d pid=4123, ip=10.0.0.1) %s\n",
+        "train-worker-%d main %s\n",
+        "<%d> %s\n",
+        "GPU %d: %s\n",
+        "cuda:%d %s\n",
+        "device cuda:%d: %s\n",
+        "T0 R%d: %s\n",
+    };
+    for (size_t i = 0; i < LENGTH(formats); i++) {
+        char text[1024];
+        int size = 0;
+        static const struct {
+            int rank;
+            const char *row;
+        } rows[] = {{2, "7 8 9"}, {0, "9 2 3"}, {1, "4 5 6"}};
+        for (size_t k = 0; k < LENGTH(rows); k++)
+            size += snprintf(text + size, sizeof text - (size_t)size, formats[i], rows[k].rank,
+                             rows[k].row);
+        assert_reads(text, THREE);
+    }
+    assert_reads("[1,1]<stdout>: 3 4\n[1,0]<stdout>: 1 2\n",
+                 MATRIX("2", "cycles", "[[1,2],[3,4]]"));
+    assert_reads("[1,1]<stdout>: 4, 5, 6\n[1,0]<stdout>: 9, 2, 3\n[1,2]<stdout>: 7, 8, 9\n", THREE);
+    assert_reads("[1,1]<stdout>: 4 - 6\n[1,0]<stdout>: - 2 3\n[1,2]<stdout>: 7 8 -\n", OWN);
+}
+
+static void rows_behind_a_loggers_text_are_read(void **state)
+{
+    (void)state;
+    static const char *const fronts[] = {
+        "2025-09-15 16:28:53,686 - INFO - ",
+        "INFO:root:",
+        "I1126 10:11:12.123456  4123 moe.cc:88] ",
+        "INFO 11-26 10:11:12 [diag.py:12] ",
+        "2026-11-26 10:11:12.123 ",
+        "[10:11:12] ",
+        "Nov 26 10:11:12 host1 python[4123]: ",
+        "2026-11-26 10:11:12.123 | INFO     | __main__:f:12 - ",
+        "run.log:10:",
+        ">> ",
+        "+ ",
+        "* ",
+    };
+    for (size_t i = 0; i < LENGTH(fronts); i++) {
+        char text[1024];
+        snprintf(text, sizeof text, "%s9 2 3\n%s4 5 6\n%s7 8 9\n", fronts[i], fronts[i], fronts[i]);
+        assert_reads(text, THREE);
+    }
+    assert_reads("     1\t9 2 3\n     2\t4 5 6\n     3\t7 8 9\n", THREE);
+}
+
+/* Numbers at the end of a line that are no rows leave a matrix alone. */
+static void other_lines_stand_in_between(void **state)
+{
+    (void)state;
+    assert_reads("INFO: loss 0.1 0.2 0.3\n9 2 3\nINFO: x loss 0.1 0.2 0.3\n4 5 6\n7 8 9\n", THREE);
+    assert_reads("a b: 5 5 5\n[1,0]<stdout>: 9 2 3\n[1,1]<stdout>: 4 5 6\na b: 9 2 3 4\n"
+                 "[1,2]<stdout>: 7 8 9\na b: 7 7 7\n",
+                 THREE);
+    assert_reads("dst ranks 0 1 2\n9 2 3\n4 5 6\n7 8 9\n", THREE);
+    static const bad_case bad[] = {
+        {"epoch 1 loss: 0.5 0.6\nepoch 2 loss: 0.5 0.6\n", DXT_ERR_FORMAT,
+         "t:2: no window up to here: neither a recording nor rows of a matrix"},
+        {"step one took 9 2 3 4\n", DXT_ERR_FORMAT,
+         "t:1: no window: 1 rows of 4 values; a matrix has as many rows as values"},
+        {"[1,0]<stdout>: 9 2 3\n[1,1]<stdout>: 9 2 3\n", DXT_ERR_FORMAT,
+         "t:2: the matrix is not square: 2 rows of 3 values"},
+    };
+    for (size_t i = 0; i < LENGTH(bad); i++) assert_refused(&bad[i], strlen(bad[i].text));
+}
+
+static void units_are_read(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        "1us 2us 3us\n4us 5us 6us\n7us 8us 9us\n",
+        "1 us  2 us  3 us\n4 us 5 us 6 us\n7 us 8 us 9 us\n",
+        "0.001 ms,2us,3us\n4us,5000ns,6us\n7us,8us,9us\n",
+        "1\xc2\xb5s;2\xce\xbcs;3us\n4us;5us;6us\n7us;8us;9us\n",
+        "rank,r0,r1,r2\n0,1us,2us,3us\n1,4us,5us,6us\n2,7us,8us,9us\n",
+    };
+    for (size_t i = 0; i < LENGTH(texts); i++)
+        assert_reads(texts[i],
+                     MATRIX("3", "ns", "[[1000,2000,3000],[4000,5000,6000],[7000,8000,9000]]"));
+    assert_reads("1.5k 2M\n300 0\n", MATRIX("2", "cycles", "[[1500,2000000],[300,0]]"));
+    assert_reads("0 2us\n3us 0\n", MATRIX("2", "ns", "[[0,2000],[3000,0]]"));
+    static const bad_case bad[] = {
+        {"1us 2us\n3 4us\n", DXT_ERR_FORMAT,
+         "t:1: some values have a unit of time, others have none"},
+        {"1% 2%\n3% 4%\n", DXT_ERR_FORMAT,
+         "t:2: no window: row 0, column 0: a share (%) is no counter and no time"},
+    };
+    for (size_t i = 0; i < LENGTH(bad); i++) assert_refused(&bad[i], strlen(bad[i].text));
+}
+
+static void points_and_commas_part_thousands(void **state)
+{
+    (void)state;
+    assert_reads("12;1.607\n445;9\n", MATRIX("2", "cycles", "[[12,1607],[445,9]]"));
+    assert_reads("12\t1.607\n445\t9\n", MATRIX("2", "cycles", "[[12,1607],[445,9]]"));
+    assert_reads("12 300 4\n1 445 9,316\n7 8 9\n",
+                 MATRIX("3", "cycles", "[[12,300,4],[1,445,9316],[7,8,9]]"));
+    /* Decimals, in thousandths. */
+    assert_reads("12;1.607\n445;0.5\n", MATRIX("2", "cycles", "[[12000,1607],[445000,500]]"));
+}
+
+/* Between tabs an empty cell is one, if it is one alone and not a wide column. */
+static void cells_are_left_out_between_tabs(void **state)
+{
+    (void)state;
+    assert_reads("\t2\t3\n4\t\t6\n7\t8\t\n", OWN);
+    assert_reads("r0\tr1\tr2\n\t2\t3\n4\t\t6\n7\t8\t\n", OWN);
+    assert_reads("0\t\t2\t3\n1\t4\t\t6\n2\t7\t8\t\n", OWN);
+    assert_reads("9\t\t2\t3\n4\t\t5\t6\n7\t\t8\t9\n", THREE);
+    assert_reads("rank0\t\t9\t2\t3\nrank1\t\t4\t5\t6\nrank2\t\t7\t8\t9\n", THREE);
+    assert_reads("9\t\t2\t\t3\n4\t\t5\t\t6\n7\t\t8\t\t9\n", THREE);
+    static const bad_case bad[] = {
+        {"1\t2\t3\n4\t5\t\n7\t8\t9\n", DXT_ERR_FORMAT, "t:2: row 1, column 2: a value is missing"},
+        {"1,2,\n4,5,6\n7,8,9\n", DXT_ERR_FORMAT, "t:1: row 0, column 2: a value is missing"},
+        {"a,b,c\n1,2,\n4,5,6\n7,8,9\n", DXT_ERR_FORMAT, "t:2: row 0, column 2: a value is missing"},
+        {"1,2,3\n,5,6\n7,8,9\n", DXT_ERR_FORMAT, "t:2: row 1, column 0: a value is missing"},
+    };
+    for (size_t i = 0; i < LENGTH(bad); i++) assert_refused(&bad[i], strlen(bad[i].text));
+}
+
+static int pass(void *context, dxt_remark kind, const char *message)
+{
+    (void)context;
+    (void)kind;
+    (void)message;
+    return 1;
+}
+
+/* A log that was cut while it was written begins with zeros; a machine that goes down leaves some.
+ */
+static void zeros_and_turns_stand_between_lines(void **state)
+{
+    (void)state;
+    static const char zeros[] = "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
+                                "9 2 3\n4 5 6\0\0\0\0"
+                                "7 8 9\n";
+    dxt_reader *reader = open_text(zeros, sizeof zeros - 1);
+    dxt_text out = {0};
+    assert_int_equal(read_all(reader, &out), DXT_END);
+    assert_string_equal(out.data, THREE);
+    out.size = 0;
+    dxt_reader_close(reader);
+    /* Of a torn recording what follows is read. */
+    static const char torn[] = "{\"v\":1,\"phase\":\0\0\0" THREE;
+    reader = open_text(torn, sizeof torn - 1);
+    assert_int_equal(read_all(reader, &out), DXT_ERR_FORMAT);
+    dxt_reader_close(reader);
+    reader = open_text(torn, sizeof torn - 1);
+    dxt_reader_on_remark(reader, pass, NULL);
+    out.size = 0;
+    assert_int_equal(read_all(reader, &out), DXT_END);
+    assert_string_equal(out.data, THREE);
+    dxt_reader_close(reader);
+    free(out.data);
+    assert_reads("9 2 3\r4 5 6\r7 8 9\r", THREE);
+}
+
+#define ROWS_DOWN "rank=1 [3 4]\nrank=0 [1 2]\n"
+
+static void logs_that_run_backwards_are_told(void **state)
+{
+    (void)state;
+    static const bad_case bad[] = {
+        {ROWS_DOWN HEAD("2", "Combine") "\n" ROWS_DOWN HEAD("2", "Dispatch") "\n", DXT_ERR_FORMAT,
+         "t:3: the log runs backwards, newest line first (tac FILE | deepxtrace analyze -)"},
+    };
+    assert_refused(&bad[0], strlen(bad[0].text));
+    assert_reads(ROWS_DOWN, MATRIX("2", "cycles", "[[1,2],[3,4]]"));
+    /* What a service hands out as one value is turned round. */
+    const char *text = "{\"data\":[{\"message\":\"rank=1 [3 4]\"},{\"message\":\"rank=0 [1 2]\"},"
+                       "{\"message\":\"EPSize: 2, Dispatch" TITLE "\"}]}\n";
+    assert_reads(text, MATRIX("2", "cycles", "[[1,2],[3,4]]"));
+}
+
+static void failed_allocations_are_reported(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        "[1,1]<stdout>: 4 5 6\n[1,0]<stdout>: 9 2 3\n[1,2]<stdout>: 7 8 9\n",
+        "1us 2 us\n3us 4us\n",
+        "\t2\t3\n4\t\t6\n7\t8\t\n",
+        "9 2 3\r4 5 6\r7 8 9\r",
+        "{\"data\":[{\"message\":\"rank=1 [3 4]\"},{\"message\":\"rank=0 [1 2]\"},"
+        "{\"message\":\"EPSize: 2, Dispatch" TITLE "\"}]}\n",
+    };
+    for (size_t i = 0; i < LENGTH(texts); i++) {
+        long k = 1;
+        dxt_status status;
+        for (;
+             alloc_fail_arm(k), status = read_once(texts[i], strlen(texts[i])), alloc_fail_disarm();
+             k++)
+            assert_int_equal(status, DXT_ERR_NO_MEMORY);
+        if (status != DXT_END) print_error("%s\n%s\n", texts[i], dxt_error());
+        assert_int_equal(status, DXT_END);
+        assert_true(k > 5);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(rows_behind_a_rank_stand_where_it_says),
+        cmocka_unit_test(rows_behind_a_loggers_text_are_read),
+        cmocka_unit_test(other_lines_stand_in_between),
+        cmocka_unit_test(units_are_read),
+        cmocka_unit_test(points_and_commas_part_thousands),
+        cmocka_unit_test(cells_are_left_out_between_tabs),
+        cmocka_unit_test(zeros_and_turns_stand_between_lines),
+        cmocka_unit_test(logs_that_run_backwards_are_told),
+        cmocka_unit_test(failed_allocations_are_reported),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
