@@ -168,6 +168,36 @@ def swallow(peer):
         pass
 
 
+def poll(port, stop, times):
+    """Ask for the newest windows each second, over one connection."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    while not stop.is_set():
+        begin = time.monotonic()
+        connection.request("GET", "/api/v1/windows?limit=100")
+        connection.getresponse().read()
+        times.append(time.monotonic() - begin)
+        stop.wait(1)
+    connection.close()
+
+
+def crowd_of(port, count, stop, times):
+    """Of four clients one never ends its request, one never reads, one hears events, one polls."""
+    peers, threads = [], []
+    for number in range(count):
+        if number % 4 == 3:
+            threads.append(threading.Thread(target=poll, args=(port, stop, times)))
+            continue
+        peer = socket.create_connection(("127.0.0.1", port))
+        peer.sendall(b"GET /api/v1/windows HTTP" if number % 4 == 0 else
+                     b"GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        if number % 4 == 2:
+            threads.append(threading.Thread(target=swallow, args=(peer,), daemon=True))
+        peers.append(peer)
+    for thread in threads:
+        thread.start()
+    return peers, threads
+
+
 def clients(bench, options):
     lines = bench.simulate("-n", 64, "--windows", 2 * options.seconds + 1,
                            "--slow", "dispatch:5:60us")
@@ -179,24 +209,23 @@ def clients(bench, options):
     alone, count = lags(bench, lines, options.seconds, 2)
     tell("alone", windows=len(alone), median_s=round(alone[len(alone) // 2], 2),
          longest_s=round(alone[-1], 2))
-    peers = []
-    for number in range(options.clients):
-        peer = socket.create_connection(("127.0.0.1", port))
-        # Every fourth never ends its request, every other fourth never reads.
-        peer.sendall(b"GET /api/v1/windows HTTP" if number % 4 == 0 else
-                     b"GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        if number % 4 > 1:
-            threading.Thread(target=swallow, args=(peer,), daemon=True).start()
-        peers.append(peer)
-    stop, times = threading.Event(), []
-    scraper = threading.Thread(target=scrape, args=(port, stop, times))
-    scraper.start()
+    stop, times, polls = threading.Event(), [], []
+    peers, threads = crowd_of(port, options.clients, stop, polls)
+    threads.append(threading.Thread(target=scrape, args=(port, stop, times)))
+    threads[-1].start()
     crowd, _ = lags(bench, lines, options.seconds, count)
     stop.set()
-    scraper.join()
-    tell("with clients", clients=len(peers), windows=len(crowd),
+    for thread in threads:
+        if not thread.daemon:
+            thread.join()
+    polls.sort()
+    tell("with clients", clients=options.clients, windows=len(crowd),
          median_s=round(crowd[len(crowd) // 2], 2), longest_s=round(crowd[-1], 2),
-         scrapes=len(times), longest_scrape_s=round(max(times), 2), memory_kib=memory_kib(process))
+         scrapes=len(times), longest_scrape_s=round(max(times), 2), polls=len(polls),
+         median_poll_s=round(polls[len(polls) // 2], 3), longest_poll_s=round(polls[-1], 2),
+         memory_kib=memory_kib(process))
+    for peer in peers:
+        peer.close()
     process.terminate()
     process.wait()
 

@@ -132,6 +132,20 @@ def test_slow_paths_have_rows_and_nodes_are_drawn(page, tmp_path):
         assert "host" not in page.text("#nav")
 
 
+@pytest.mark.parametrize("ranks, late", ((2, 1), (8, 3)))
+def test_who_is_named_stands_out_over_time(page, tmp_path, ranks, late):
+    """Of two ranks, one of which is late most of the time, lateness is no ordinary thing."""
+    (tmp_path / "logs").mkdir()
+    browser.simulate(tmp_path / "logs" / "decode.jsonl", "-n", ranks, "--windows", 12, "--from", 3,
+                     "--slow", "dispatch:%d:80us" % late)
+    with serve(page, tmp_path) as server:
+        page.go("http://127.0.0.1:%d/#o=dispatch" % server.port)
+        shows(page, 11)
+        positions = page.script("const { track } = document.body.app.panels[0], scale = trackScale(track, 0);"
+                                " return [...Array(track.ranks).keys()].map((rank) => scale.position(track.at(rank, 8)))")
+        assert positions.pop(late) > 0.8 and max(positions) < 0.3
+
+
 LONGEST = """const cells = document.body.app.panels[0].cells, wrong = [];
 await cells.prepare();
 for (const block of [2, 4]) {

@@ -122,10 +122,9 @@ class Track {
     Object.assign(this, about, { ranks, codes, table, waits });
     this.rows = ranks + this.strips.length;
     [this.rankStep, this.columnStep] = [stride, stride === 1 ? ranks : 1];
-    const counts = this.count();
-    this.largest = Math.max(0, this.table[counts.findLastIndex((count, code) => count > 0 && code > 0)] || 0);
+    this.counts = this.count();
+    this.largest = Math.max(0, this.table[this.counts.findLastIndex((count, code) => count > 0 && code > 0)] || 0);
     for (const strip of waits) for (const wait of strip) if (wait > this.largest) this.largest = wait;
-    if (this.ordinary === undefined) this.ordinary = Track.ordinaryOf(counts, table);
   }
 
   // How often each byte is there.
@@ -135,17 +134,11 @@ class Track {
     return counts;
   }
 
-  // Lateness that is nothing to look at: eight times its median is what chance alone does not reach.
-  static ordinaryOf(counts, table) {
-    const all = counts.subarray(2).reduce((sum, count) => sum + count, 0);
-    let below = 0, code = 2;
-    while (code < 255 && (below += counts[code]) * 2 < all) code++;
-    return all ? 8 * table[code] : 0;
-  }
+  code(rank, column) { return this.codes[rank * this.rankStep + column * this.columnStep]; }
 
   at(row, column) {
     if (row >= this.ranks) return this.waits[row - this.ranks][column];
-    return this.table[this.codes[row * this.rankStep + column * this.columnStep]];
+    return this.table[this.code(row, column)];
   }
 
   // As few as `columns` × `rows` codes of its ranks, each the latest of those in it.

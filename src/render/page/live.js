@@ -159,6 +159,7 @@ class LiveSource {
     const waits = strips.map((strip) => Float32Array.from(keys, (_, column) => strip.waits.get(column) || 0));
     const track = new Track({ columns, strips: strips.map((strip) => strip.name), marks: [], first: keys, last: keys, caption: "",
       times: operator.all.map((window) => clock(window.begin, false)) }, run.ranks, { codes, table, stride: 1, waits });
+    track.ordinary = ordinaryIn(track, operator.all);
     track.slow = operator.all.flatMap((window, column) => (verdictOf(window) === "slow" ? [column] : []));
     for (const incident of run.incidents) {
       if (incident.operator !== operator.name || incident.rank === null || incident.first_window === null) continue;
@@ -229,4 +230,22 @@ function emptyRows(codes, ranks) {
   for (let row = 0; row < ranks; row++)
     if (!codes.subarray(row * ranks, (row + 1) * ranks).some(seen)) rows.push(row);
   return rows;
+}
+
+// Lateness that is nothing to look at: eight times the median of those whom nobody names is what chance alone does not
+// reach. What is named is always something to look at.
+function ordinaryIn(track, windows) {
+  const counts = Float64Array.from(track.counts), named = new Set();
+  windows.forEach((window, column) => {
+    const ranks = findingsOf(window).flatMap(({ kind, rank, ranks: many }) => (kind === "late_rank" ? [rank] : kind === "late_node" ? many || [] : []));
+    for (const rank of new Set(ranks)) {
+      if (!(rank < track.ranks)) continue;
+      counts[track.code(rank, column)]--;
+      named.add(track.code(rank, column));
+    }
+  });
+  const all = counts.subarray(2).reduce((sum, count) => sum + count, 0), least = Math.min(...[...named].filter((code) => code > 1));
+  let below = 0, code = 2;
+  while (code < 255 && (below += counts[code]) * 2 < all) code++;
+  return Math.min(all ? 8 * track.table[code] : 0, least < Infinity ? track.table[least] / 3 : Infinity);
 }
