@@ -168,7 +168,8 @@ static void take_cell(dxt_reader *reader, dxt_cells *line, const char *at, const
         return;
     }
     const char *to = end;
-    size_t unit = integer || !dxt_is_digit(*at) ? 0 : dxt_unit_length(at, end, &factor, &time);
+    size_t unit =
+        integer || at == end || !dxt_is_digit(*at) ? 0 : dxt_unit_length(at, end, &factor, &time);
     for (to -= unit; unit > 0 && to > at && dxt_is_blank(to[-1]);) to--;
     if (unit > 0) next = dxt_scan_integer(at, to, &whole);
     integer = next == to;
@@ -184,7 +185,7 @@ static void take_cell(dxt_reader *reader, dxt_cells *line, const char *at, const
     }
     char why[96];
     dxt_status status = dxt_scan_why_counter(at, end, why, sizeof why);
-    bool share = end[-1] == '%';
+    bool share = end > at && end[-1] == '%';
     spoil(line, status, share ? "a share (%) is no counter and no time" : why);
     put(reader, line, whole, integer ? (double)whole : real);
 }
