@@ -108,7 +108,9 @@ static void swap_rows(int64_t *wait, double *reals, size_t ranks, size_t a, size
     }
 }
 
-dxt_status dxt_place_rows(const dxt_numbers *numbers, uint32_t ranks, int64_t *wait, double *reals)
+/* Put N×N values where their ranks belong; `reals` may be NULL. */
+static dxt_status place_rows(const dxt_numbers *numbers, uint32_t ranks, int64_t *wait,
+                             double *reals)
 {
     uint32_t a, b;
     int64_t of = 1;
@@ -134,7 +136,7 @@ dxt_status dxt_sheet_place(dxt_sheet *sheet)
 {
     if (!sheet->numbers || sheet->lost || sheet->named || sheet->count < sheet->ranks)
         return DXT_OK;
-    return dxt_place_rows(sheet->numbers, sheet->ranks, sheet->window->wait, sheet->reals);
+    return place_rows(sheet->numbers, sheet->ranks, sheet->window->wait, sheet->reals);
 }
 
 /* ---- tables ---- */
@@ -186,5 +188,5 @@ dxt_status dxt_table_place(dxt_table *table, uint32_t ranks, uint32_t column, ui
         status = number_by_column(table, ranks);
     else if (!table->numbers || row > 0 || table->rows != ranks || table->width != ranks)
         return DXT_OK;
-    return status == DXT_OK ? dxt_place_rows(table->numbers, ranks, wait, reals) : status;
+    return status == DXT_OK ? place_rows(table->numbers, ranks, wait, reals) : status;
 }

@@ -222,8 +222,6 @@ dxt_status dxt_sheet_note(dxt_sheet *sheet, const dxt_row *row);
 /** All rows are there: put each where its rank belongs, if a number in front of it is its rank.
  *  @return DXT_OK; DXT_ERR_NO_MEMORY. */
 dxt_status dxt_sheet_place(dxt_sheet *sheet);
-/** The same for N×N values; @p reals may be NULL. */
-dxt_status dxt_place_rows(const dxt_numbers *numbers, uint32_t ranks, int64_t *wait, double *reals);
 /** Keep the numbers in the name of a row that is about to be added; there is room for it. */
 dxt_status dxt_table_note(dxt_table *table, const dxt_numbers *numbers);
 /** Put the rows of a table's matrix where their names, or a column of numbers in front, say. */

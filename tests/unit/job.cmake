@@ -9,4 +9,4 @@ target_include_directories(test_job PRIVATE ${tools}/cli ${tools}/load ${tools}/
 dxt_test(test_device_load SOURCES unit/test_device_load.c ${tools}/load/device.c
          ${tools}/load/device_load.c ${tools}/load/load.c ${PROJECT_SOURCE_DIR}/src/system/loader.c
          LIBS deepxtrace deepxtrace-ep ${CMAKE_DL_LIBS})
-target_include_directories(test_device_load PRIVATE ${tools}/load)
+target_include_directories(test_device_load PRIVATE ${tools}/cli ${tools}/load)

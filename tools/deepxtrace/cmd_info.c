@@ -108,7 +108,7 @@ static void collect(struct info *info)
     info->tool_parts[0] =
         (struct tool_part){.name = "ep-cuda", .purpose = "dispatch and combine on NVIDIA GPUs"};
     info->tool_parts[1] =
-        (struct tool_part){.name = "run-cuda", .purpose = "run and bench on NVIDIA GPUs"};
+        (struct tool_part){.name = "run-cuda", .purpose = "job and bench on NVIDIA GPUs"};
     ask_engine(&info->tool_parts[0], "cuda");
     ask_device(&info->tool_parts[1], "cuda");
     info->clock_hz = dxt_probe_clock_rate();

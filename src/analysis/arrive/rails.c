@@ -5,7 +5,8 @@
 
 #include "numeric/select.h"
 
-uint32_t dxt_rail_member(const dxt_fit *fit, uint32_t rank)
+/* The member that a rank is; fit->count when it is not there. */
+static uint32_t member_of(const dxt_fit *fit, uint32_t rank)
 {
     uint32_t low = 0, high = fit->count;
     while (low < high) {
@@ -24,8 +25,8 @@ static double typical(const dxt_fit *fit, uint32_t block, uint32_t other)
     double waits[DXT_PARTNERS];
     uint32_t used = 0;
     for (uint32_t place = 0; place < fit->sparse && used < DXT_PARTNERS; place++) {
-        uint32_t i = dxt_rail_member(fit, block * fit->sparse + place);
-        uint32_t j = dxt_rail_member(fit, other * fit->sparse + place);
+        uint32_t i = member_of(fit, block * fit->sparse + place);
+        uint32_t j = member_of(fit, other * fit->sparse + place);
         if (i < fit->count && j < fit->count) waits[used++] = dxt_fit_wait(fit, i, j);
     }
     return dxt_median(waits, used);
@@ -37,7 +38,7 @@ uint32_t dxt_rail_waits(const dxt_fit *fit, uint32_t k, bool out, double *waits)
     uint32_t own = fit->rank[k] / fit->sparse, place = fit->rank[k] % fit->sparse, used = 0;
     uint32_t blocks = fit->window->ranks / fit->sparse;
     for (uint32_t block = 0; block < blocks && used < DXT_PARTNERS; block++) {
-        uint32_t p = dxt_rail_member(fit, block * fit->sparse + place);
+        uint32_t p = member_of(fit, block * fit->sparse + place);
         if (p == fit->count || fit->node[p] == fit->node[k] || !dxt_tells(fit, p, out)) continue;
         usual[used] = out ? typical(fit, block, own) : typical(fit, own, block);
         waits[used] = dxt_fit_wait_on(fit, k, p, out) - usual[used];
@@ -54,10 +55,10 @@ uint32_t dxt_rail_partner(const dxt_fit *fit, uint32_t i, uint32_t t)
     uint32_t block = fit->rank[i] / fit->sparse, place = fit->rank[i] % fit->sparse;
     if (t < fit->sparse - 1) {
         uint32_t other = t + (t >= place);
-        return dxt_rail_member(fit, block * fit->sparse + other);
+        return member_of(fit, block * fit->sparse + other);
     }
     uint32_t other = t - (fit->sparse - 1);
-    return dxt_rail_member(fit, (other + (other >= block)) * fit->sparse + place);
+    return member_of(fit, (other + (other >= block)) * fit->sparse + place);
 }
 
 void dxt_leave_rails(dxt_fit *fit)
@@ -65,13 +66,13 @@ void dxt_leave_rails(dxt_fit *fit)
     for (uint32_t place = 0; place < fit->sparse; place++) {
         uint32_t slow = 0, all = 0;
         for (uint32_t rank = place; rank < fit->window->ranks; rank += fit->sparse) {
-            uint32_t p = dxt_rail_member(fit, rank);
+            uint32_t p = member_of(fit, rank);
             all += p < fit->count;
             slow += p < fit->count && (fit->nic_in[p] > 0 || fit->nic_out[p] > 0);
         }
         if (slow == 0 || slow < all) continue;
         for (uint32_t rank = place; rank < fit->window->ranks; rank += fit->sparse) {
-            uint32_t p = dxt_rail_member(fit, rank);
+            uint32_t p = member_of(fit, rank);
             if (p < fit->count) fit->nic_in[p] = fit->nic_out[p] = 0;
         }
     }

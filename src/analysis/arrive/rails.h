@@ -16,9 +16,6 @@ static inline bool dxt_tells(const dxt_fit *fit, uint32_t partner, bool out)
     return (out ? fit->late[partner] : -fit->late[partner]) <= fit->limit[partner];
 }
 
-/** The member that a rank is; fit->count when it is not there. */
-uint32_t dxt_rail_member(const dxt_fit *fit, uint32_t rank);
-
 /** How many ranks hear from each other in each row: those of its block, and of its rail. */
 static inline uint32_t dxt_rail_partners(const dxt_fit *fit)
 {

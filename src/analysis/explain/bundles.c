@@ -191,7 +191,8 @@ static bool same_bundle(const dxt_slow_path *x, const dxt_slow_path *y)
     return x->bundle == y->bundle && x->of == y->of;
 }
 
-uint32_t dxt_bundle_size(const dxt_path_list *list, uint32_t path)
+/* How many paths are in the bundle of one. */
+static uint32_t bundle_size(const dxt_path_list *list, uint32_t path)
 {
     uint32_t size = 0;
     if (list->items[path].bundle == DXT_BUNDLE_NONE) return 1;
@@ -204,7 +205,7 @@ bool dxt_bundle_is_link(const dxt_case *c, uint32_t path)
 {
     dxt_bundle bundle = c->paths->items[path].bundle;
     if (bundle != DXT_BUNDLE_SOURCE && bundle != DXT_BUNDLE_RECEIVER) return false;
-    return 2 * dxt_bundle_size(c->paths, path) >= c->fit.count - 1;
+    return 2 * bundle_size(c->paths, path) >= c->fit.count - 1;
 }
 
 /* Ranks of the paths of a rail, ascending. */
@@ -252,7 +253,7 @@ void dxt_bundle_list(dxt_case *c, uint32_t path, dxt_finding *finding)
         pairs[used][0] = c->fit.rank[other->i];
         pairs[used++][1] = c->fit.rank[other->j];
     }
-    finding->path_total = dxt_bundle_size(c->paths, path);
+    finding->path_total = bundle_size(c->paths, path);
     dxt_draft_list(c->draft, DXT_LIST_PATHS, pairs, used);
     if (head->bundle == DXT_BUNDLE_RAIL) list_ranks(c, head);
     if (head->bundle == DXT_BUNDLE_STALLS && c->fit.nodes > 1) list_nodes(c, head);

@@ -15,9 +15,6 @@
  */
 void dxt_bundle_paths(const dxt_case *c, dxt_path_list *list);
 
-/** How many paths are in the bundle of one. */
-uint32_t dxt_bundle_size(const dxt_path_list *list, uint32_t path);
-
 /** Whether so many of the others' paths are slow that it is the rank at the common end. */
 bool dxt_bundle_is_link(const dxt_case *c, uint32_t path);
 

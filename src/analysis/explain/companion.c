@@ -16,7 +16,8 @@ uint32_t dxt_other_member(const dxt_case *c, uint32_t rank)
     return k;
 }
 
-dxt_role dxt_other_role(const dxt_case *c, uint32_t rank)
+/* Role of a rank in the fit of the companion; ordinary when it is not there. */
+static dxt_role other_role(const dxt_case *c, uint32_t rank)
 {
     uint32_t k = dxt_other_member(c, rank);
     return k < c->other.count ? c->other.role[k] : DXT_ROLE_ORDINARY;
@@ -66,7 +67,7 @@ dxt_own dxt_own_lateness(dxt_case *c, uint32_t k)
     double late = fit->late[k] + fit->send[k];
     if (dxt_is_echo(c, k)) return (dxt_own){.wait = 0, .carried = true};
     if (!c->companion) return (dxt_own){.wait = late};
-    dxt_role other = dxt_other_role(c, fit->rank[k]);
+    dxt_role other = other_role(c, fit->rank[k]);
     if (dxt_follows_dispatch(c) && dxt_role_is_late(other) && late < DXT_ECHO * fit->transfer)
         return (dxt_own){.wait = 0};
     if (dxt_is_link_trace(c, k, late - fmax(0, dxt_case_carried(c)->rank[k])))

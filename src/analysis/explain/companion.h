@@ -8,8 +8,6 @@
 
 /** Position of a rank in the fit of the companion; its count when it is not there. */
 uint32_t dxt_other_member(const dxt_case *c, uint32_t rank);
-/** Role of a rank in that fit; ordinary when it is not there. */
-dxt_role dxt_other_role(const dxt_case *c, uint32_t rank);
 /** Whether the companion is a dispatch, which comes before this operator. */
 bool dxt_follows_dispatch(const dxt_case *c);
 

@@ -8,7 +8,8 @@
 #include "numeric/select.h"
 #include "numeric/spread.h"
 
-bool dxt_is_transfer(const dxt_window *window)
+/* Whether the window is of a transfer, by the end of its operator's name. */
+static bool is_transfer(const dxt_window *window)
 {
     return dxt_is_phase(window->phase, " transfer");
 }
@@ -83,13 +84,13 @@ static bool explains(const dxt_fit *fit, const dxt_fit *transfer, uint32_t k, do
 
 bool dxt_is_echo(const dxt_case *c, uint32_t k)
 {
-    return c->adjacent && !dxt_is_transfer(c->window) &&
+    return c->adjacent && !is_transfer(c->window) &&
            explains(&c->fit, &c->next, k, c->transfer_ordinary);
 }
 
 bool dxt_sends_slowly(const dxt_case *c, uint32_t k)
 {
-    if (!c->adjacent || !dxt_is_transfer(c->window)) return false;
+    if (!c->adjacent || !is_transfer(c->window)) return false;
     if (c->fit.count != 2 || c->next.count != 2 || c->fit.role[1 - k] != DXT_ROLE_ORDINARY)
         return false;
     return dxt_role_is_late(c->next.role[1 - k]) &&

@@ -8,9 +8,6 @@
 
 #include "analysis/case.h"
 
-/** Whether the window is of a transfer, by the end of its operator's name. */
-bool dxt_is_transfer(const dxt_window *window);
-
 /** Whether the transfer before the operator explains how late or early member k is, or how much
  *  it waits for all. False in a transfer, and where none is known. Cost: O(ranks). */
 bool dxt_is_echo(const dxt_case *c, uint32_t k);

@@ -44,7 +44,8 @@ static bool both_wait(const dxt_fit *fit)
            2 * dxt_expected_wait(fit->transfer, fit->skew);
 }
 
-bool dxt_ranks_hold_up(const dxt_fit *fit)
+/* Whether any rank of a fit holds others up: late, or by its link. */
+static bool ranks_hold_up(const dxt_fit *fit)
 {
     for (uint32_t k = 0; k < fit->count; k++) {
         bool on_time = fit->role[k] == DXT_ROLE_ORDINARY || fit->role[k] == DXT_ROLE_EARLY;
@@ -62,7 +63,7 @@ dxt_standing dxt_node_stands(const dxt_case *c, uint32_t a)
     double there = -offset_of(other, other->node_id[a] == fit->node_id[a] ? a : 1 - a);
     if (!(there > 0)) return all;
     bool left = dxt_left_over(here, there, limit, DXT_NODE_DOUBT) > 0;
-    if (dxt_ranks_hold_up(fit) || dxt_ranks_hold_up(other))
+    if (ranks_hold_up(fit) || ranks_hold_up(other))
         return left ? all : (dxt_standing){.own = 0, .carried = true};
     if (both_wait(fit) && both_wait(other)) return left ? all : nothing;
     double more = longer(fit) - fit->base - (longer(other) - other->base);
@@ -77,6 +78,6 @@ dxt_standing dxt_node_stands(const dxt_case *c, uint32_t a)
 double dxt_limit_of_node(const dxt_case *c, uint32_t a)
 {
     double limit = c->fit.node_limit[a];
-    bool held_up = c->companion && dxt_ranks_hold_up(&c->other);
+    bool held_up = c->companion && ranks_hold_up(&c->other);
     return held_up ? fmax(limit, c->other.skew) : limit;
 }

@@ -30,9 +30,6 @@ typedef enum dxt_slow_side {
  *  Cost: O(ranks). */
 dxt_standing dxt_node_stands(const dxt_case *c, uint32_t a);
 
-/** Whether any rank of a fit holds others up: late, or by its link. */
-bool dxt_ranks_hold_up(const dxt_fit *fit);
-
 /** How late a node must be to be told. Where ranks hold others up in the other operator, who waits
  *  for several of them leaves later than who waits for one, by as much as arrivals vary. */
 double dxt_limit_of_node(const dxt_case *c, uint32_t a);

@@ -26,7 +26,8 @@ void dxt_page_string(dxt_text *text, const char *string)
     dxt_text_puts(text, "\"");
 }
 
-void dxt_page_real(dxt_text *text, double value)
+/* Append a number; null if it is not finite. */
+static void append_real(dxt_text *text, double value)
 {
     char figure[DXT_REAL_SIZE] = "null";
     if (isfinite(value)) dxt_format_real(value, figure);
@@ -166,9 +167,9 @@ void dxt_page_window_json(dxt_text *text, const dxt_page_window *given, const dx
     put_missing(text, window);
     put_marks(text, given);
     dxt_text_printf(text, ",\"coding\":%d,\"low\":", (int)cells->coding);
-    dxt_page_real(text, cells->scale.low);
+    append_real(text, cells->scale.low);
     dxt_text_puts(text, ",\"steps\":");
-    dxt_page_real(text, cells->scale.steps);
+    append_real(text, cells->scale.steps);
     dxt_text_printf(text, ",\"side\":%" PRIu32 ",\"block\":%" PRIu32, cells->side, cells->block);
     put_list(text, "rows", cells->rows, cells->row_count);
     put_list(text, "columns", cells->columns, cells->column_count);
@@ -185,11 +186,11 @@ void dxt_page_timeline_json(dxt_text *text, const dxt_timeline_panel *panel,
                             const dxt_page_scale *scale)
 {
     dxt_text_printf(text, "{\"columns\":%zu,\"low\":", panel->windows);
-    dxt_page_real(text, scale->low);
+    append_real(text, scale->low);
     dxt_text_puts(text, ",\"steps\":");
-    dxt_page_real(text, scale->steps);
+    append_real(text, scale->steps);
     dxt_text_puts(text, ",\"ordinary\":");
-    dxt_page_real(text, panel->ordinary);
+    append_real(text, panel->ordinary);
     put_numbers(text, "first", panel->index, panel->windows);
     put_numbers(text, "last", panel->last ? panel->last : panel->index, panel->windows);
     dxt_text_puts(text, ",\"times\":[");

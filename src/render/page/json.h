@@ -9,8 +9,6 @@
 
 /** Append a string in quotes; what is not printable becomes '?'; NULL becomes null. */
 void dxt_page_string(dxt_text *text, const char *string);
-/** Append a number; null if it is not finite. */
-void dxt_page_real(dxt_text *text, double value);
 /** Append JSON of somebody else's, without a newline at its end. */
 void dxt_page_verbatim(dxt_text *text, const char *json);
 

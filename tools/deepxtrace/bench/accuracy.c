@@ -79,7 +79,7 @@ static dxt_status judge_case(const accuracy_case *test, uint32_t ranks, uint64_t
                              const bench_options *bench, score_sheet *scores)
 {
     static struct job job;
-    uint64_t random = sim_mix((uint64_t)ranks << 32 | (uint64_t)(test - accuracy_cases));
+    uint64_t random = splitmix_mix((uint64_t)ranks << 32 | (uint64_t)(test - accuracy_cases));
     dxt_status status = DXT_OK;
     /* Jobs that are skipped are drawn all the same, so that the others stay the same. */
     for (uint64_t skipped = 0; skipped < bench->skip; skipped += JOB_WINDOWS)

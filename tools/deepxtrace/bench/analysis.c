@@ -7,6 +7,7 @@
 #include "outcome.h"
 #include "output.h"
 #include "progress.h"
+#include "splitmix.h"
 
 /* A window as a job would give it: a floor, noise, one late rank. */
 static dxt_status make_window(uint32_t ranks, uint64_t nodes, dxt_window **window)
@@ -23,8 +24,8 @@ static dxt_status make_window(uint32_t ranks, uint64_t nodes, dxt_window **windo
         (*window)->nodes[r] = (int32_t)(r * nodes / ranks);
     uint64_t noise = 12345;
     for (size_t c = 0; c < (size_t)ranks * ranks; c++) {
-        noise = noise * 6364136223846793005u + 1442695040888963407u;
-        (*window)->wait[c] = 2000000 + (int64_t)(noise >> 44) + (c % ranks == 1 ? 9000000 : 0);
+        (*window)->wait[c] =
+            2000000 + (int64_t)(splitmix_next(&noise) >> 44) + (c % ranks == 1 ? 9000000 : 0);
     }
     (*window)->unit = DXT_UNIT_NS;
     (*window)->ops = 100;

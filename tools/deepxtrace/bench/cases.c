@@ -235,6 +235,6 @@ void case_set_up(const accuracy_case *test, uint32_t ranks, uint64_t *random, si
     config->every = test->every ? test->every : 1;
     config->chance = test->chance > 0 ? test->chance : 1;
     config->ops = test->ops ? test->ops : CASE_OPS;
-    config->seed = sim_bits(random);
+    config->seed = splitmix_next(random);
     set_faults(test, config, random);
 }

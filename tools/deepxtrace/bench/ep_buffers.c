@@ -5,11 +5,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-static uint64_t next_random(uint64_t *state)
-{
-    *state = *state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-    return *state >> 33;
-}
+#include "splitmix.h"
 
 void *ep_buffers_filled(size_t count, size_t size)
 {
@@ -29,7 +25,7 @@ static int fill_routes(const struct ep_bench_config *c, uint32_t rank, int64_t *
     uint64_t state = 1000u + rank;
     for (uint32_t t = 0; t < c->tokens; t++)
         for (uint32_t k = 0; k < c->topk; k++) {
-            uint32_t other = k + (uint32_t)(next_random(&state) % (c->experts - k));
+            uint32_t other = k + (uint32_t)(splitmix_next(&state) % (c->experts - k));
             uint32_t expert = experts[other];
             experts[other] = experts[k];
             experts[k] = expert;
@@ -77,6 +73,6 @@ int ep_buffers_make(const struct ep_bench_config *c, uint32_t rank, dxt_ep_dispa
         return -1;
     uint64_t state = rank;
     for (size_t i = 0; i < (size_t)c->tokens * c->hidden; i++)
-        x[i] = (uint16_t)(0x3e00u + (next_random(&state) & 0x81ffu));
+        x[i] = (uint16_t)(0x3e00u + (splitmix_next(&state) & 0x81ffu));
     return 0;
 }

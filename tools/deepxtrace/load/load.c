@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "splitmix.h"
+
 /* Streams of random numbers. */
 enum { STREAM_TOKENS = 1, STREAM_WEIGHTS = 2, STREAM_ROUTES = 3 };
 
@@ -33,10 +35,7 @@ struct rank_load {
 
 uint64_t random_next(random_state *random)
 {
-    uint64_t z = random->state += 0x9e3779b97f4a7c15u;
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-    return z ^ (z >> 31);
+    return splitmix_next(&random->state);
 }
 
 random_state random_for(uint64_t seed, uint64_t stream, uint64_t index)

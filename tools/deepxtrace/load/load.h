@@ -8,7 +8,7 @@
 
 #include <deepxtrace/ep.h>
 
-/** Random numbers: splitmix64. Seed it with any value. */
+/** Random numbers (splitmix.h). Seed it with any value. */
 typedef struct random_state {
     uint64_t state;
 } random_state;

@@ -6,23 +6,12 @@
 #include <math.h>
 #include <stdint.h>
 
-static inline uint64_t sim_mix(uint64_t z)
-{
-    z = (z ^ (z >> 30)) * UINT64_C(0xBF58476D1CE4E5B9);
-    z = (z ^ (z >> 27)) * UINT64_C(0x94D049BB133111EB);
-    return z ^ (z >> 31);
-}
-
-/** splitmix64. */
-static inline uint64_t sim_bits(uint64_t *state)
-{
-    return sim_mix(*state += UINT64_C(0x9E3779B97F4A7C15));
-}
+#include "splitmix.h"
 
 /** Uniform in (0, 1). */
 static inline double sim_unit(uint64_t *state)
 {
-    return ((double)(sim_bits(state) >> 11) + 0.5) * 0x1p-53;
+    return ((double)(splitmix_next(state) >> 11) + 0.5) * 0x1p-53;
 }
 
 /** Standard normal. */

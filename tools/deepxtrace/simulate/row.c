@@ -28,7 +28,7 @@ void sim_spread_set(sim_spread *spread, bool wanted)
 
 double sim_cheap_normal(uint64_t number)
 {
-    uint64_t bits = sim_mix(sim_mix(number + UINT64_C(0x9E3779B97F4A7C15)));
+    uint64_t bits = splitmix_mix(splitmix_mix(number + UINT64_C(0x9E3779B97F4A7C15)));
     /* The sum of four uniform numbers, of variance 1/3. */
     double sum = (double)(bits & 0xFFFF) + (double)(bits >> 16 & 0xFFFF) +
                  (double)(bits >> 32 & 0xFFFF) + (double)(bits >> 48);

@@ -186,8 +186,8 @@ static bool set_up(simulation *sim)
 {
     const sim_config *config = &sim->config;
     if (!allocate(sim)) return false;
-    sim->random = sim_mix(config->seed + UINT64_C(0x5851F42D4C957F2D));
-    sim->paths = sim_bits(&sim->random);
+    sim->random = splitmix_mix(config->seed + UINT64_C(0x5851F42D4C957F2D));
+    sim->paths = splitmix_next(&sim->random);
     sim_spread_set(&sim->table, config->spread);
     for (uint32_t i = 0; i < config->ranks; i++) {
         double off = config->clock_spread * sim_normal(&sim->random);

@@ -24,7 +24,7 @@ static void draw_latencies(simulation *sim, int phase)
 {
     const sim_config *config = &sim->config;
     uint32_t n = config->ranks;
-    uint64_t weather = sim_bits(&sim->random);
+    uint64_t weather = splitmix_next(&sim->random);
     for (uint32_t i = 0; i < n; i++) {
         float *row = sim->latency[phase] + (size_t)i * n;
         for (uint32_t j = 0; j < n; j++) {
@@ -140,7 +140,7 @@ static void operate(simulation *sim, int phase, bool faulty, int64_t *wait)
     const sim_config *config = &sim->config;
     uint32_t n = config->ranks;
     double first = arrive(sim, phase, faulty);
-    uint32_t noise = (uint32_t)(sim_bits(&sim->random) >> 32);
+    uint32_t noise = (uint32_t)(splitmix_next(&sim->random) >> 32);
     const stalls all = faulty ? stalls_of(config, phase) : (stalls){0, 0};
     if (all.chance > 0) sim->stall = next_stall(sim, &all, 0);
     for (uint32_t i = 0; i < n; i++) {
