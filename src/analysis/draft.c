@@ -150,6 +150,7 @@ void dxt_draft_reset(dxt_draft *draft, dxt_method method)
     draft->list_count = 0;
     draft->likely_node_size = 0;
     draft->waits_beside = 0;
+    draft->lost_share = draft->apart_share = 0;
     draft->still_windows = 0;
     draft->still_since[0] = '\0';
     draft->work_of = 0;

@@ -31,6 +31,7 @@ typedef struct dxt_draft {
     size_t list_count, list_capacity;
     uint32_t likely_node_size;
     uint32_t waits_beside;
+    double lost_share, apart_share; /**< as in the findings */
     uint64_t still_windows;
     char still_since[DXT_TIME_TEXT];
     double work[2];
@@ -61,6 +62,12 @@ void dxt_draft_list(dxt_draft *draft, dxt_list which, const void *values, uint32
 
 /** Append a finding of another result with its lists. @return As dxt_draft_finding(). */
 dxt_finding *dxt_draft_copy(dxt_draft *draft, const dxt_finding *finding);
+
+/** Whether so much is lost to nobody in particular that the window is not healthy. */
+static inline bool dxt_draft_loses(const dxt_draft *draft)
+{
+    return (draft->lost_share > 0 && !draft->inherited) || draft->apart_share > 0;
+}
 
 /** Begin anew with the arrays that are there. */
 void dxt_draft_reset(dxt_draft *draft, dxt_method method);

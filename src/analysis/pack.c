@@ -87,6 +87,8 @@ static void copy_facts(const dxt_draft *draft, dxt_findings *packed)
     packed->floor = draft->floor;
     packed->likely_node_size = draft->likely_node_size;
     packed->waits_beside = draft->waits_beside;
+    packed->lost_share = draft->lost_share;
+    packed->apart_share = draft->apart_share;
     packed->still_windows = draft->still_windows;
     _Static_assert(sizeof packed->still_since == sizeof draft->still_since, "DXT_TIME_TEXT");
     memcpy(packed->still_since, draft->still_since, sizeof packed->still_since);

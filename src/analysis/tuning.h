@@ -177,6 +177,8 @@
 #define DXT_ROTATING           3.0    /* C [times] as ONE_SIDED, for a line */
 #define DXT_UNSURE_SHARE       0.4    /* C [step] lost at most; less: more inconclusive */
 #define DXT_UNSURE_SHARE_OF_FEW 0.2   /* M [step] below SPREAD_MEMBERS; less: the same */
+#define DXT_LOST_SHARE         0.20   /* B [step] likely lost to nobody; less: more inconclusive */
+#define DXT_APART_SHARE        0.15   /* B [step] between two nodes; less: more inconclusive */
 #define DXT_ROTATING_RANKS     16u    /* C [ranks] whose jitter adds up to less; more: lines */
 
 /* Severity and confidence (weigh.c). Larger: milder, and surer. */

@@ -11,6 +11,7 @@
 #include "analysis/explain/bundles.h"
 #include "analysis/explain/counted.h"
 #include "analysis/explain/echo.h"
+#include "analysis/explain/lost.h"
 #include "analysis/explain/paths.h"
 #include "analysis/explain/persists.h"
 #include "analysis/explain/work.h"
@@ -149,6 +150,10 @@ static void give_verdict(dxt_case *c)
     /* A program that never passes its counters on has waited for nobody, ever. */
     bool silent = fit->base <= 0 && fit->count > 0 && dxt_case_mean(c) == 0;
     if (c->beside == 0 && dxt_may_rotate(fit)) c->draft->verdict = DXT_VERDICT_INCONCLUSIVE;
+    /* Much that is lost is no health, whoever it is lost to. */
+    c->draft->lost_share = dxt_share_lost(c);
+    c->draft->apart_share = dxt_share_apart(c);
+    if (dxt_draft_loses(c->draft)) c->draft->verdict = DXT_VERDICT_INCONCLUSIVE;
     if (c->blocks || c->draft->delayed_ns > 0) c->draft->verdict = DXT_VERDICT_INCONCLUSIVE;
     if (c->nothing || !fits || fit->unsure || fit->count < 2 || thin || stalled || silent)
         c->draft->verdict = DXT_VERDICT_INCONCLUSIVE;

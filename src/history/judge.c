@@ -48,6 +48,8 @@ static void give_verdict(dxt_weighing *w)
 {
     w->draft->verdict = w->found->verdict;
     if (w->draft->verdict == DXT_VERDICT_SLOW && w->track) w->draft->verdict = DXT_VERDICT_HEALTHY;
+    if (w->draft->verdict == DXT_VERDICT_HEALTHY && dxt_draft_loses(w->draft))
+        w->draft->verdict = DXT_VERDICT_INCONCLUSIVE;
     for (size_t f = 0; f < w->draft->finding_count; f++)
         if (w->draft->findings[f].kind != DXT_EARLY_RANK) w->draft->verdict = DXT_VERDICT_SLOW;
 }
@@ -112,6 +114,8 @@ dxt_status dxt_history_weigh(dxt_history *history, dxt_track *track, const dxt_w
     w.draft->transfer = findings->transfer;
     w.draft->floor = findings->floor;
     w.draft->waits_beside = findings->waits_beside;
+    w.draft->lost_share = findings->lost_share;
+    w.draft->apart_share = findings->apart_share;
     w.draft->inherited = findings->inherited;
     w.draft->likely_node_size = findings->likely_node_size;
     w.draft->work_of = findings->work_of;

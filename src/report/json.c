@@ -251,6 +251,11 @@ dxt_status dxt_report_json(const dxt_window *window, const dxt_findings *finding
     dxt_text_puts(&text, "]");
     if (findings->waits_beside > 0)
         dxt_text_printf(&text, ",\"waits_beside\":%u", findings->waits_beside);
+    bool open = findings->verdict == DXT_VERDICT_INCONCLUSIVE;
+    if (open && findings->lost_share > 0)
+        dxt_text_printf(&text, ",\"lost_share\":%.3f", findings->lost_share);
+    if (open && findings->apart_share > 0)
+        dxt_text_printf(&text, ",\"apart_share\":%.3f", findings->apart_share);
     if (findings->likely_node_size > 0)
         dxt_text_printf(&text, ",\"likely_ranks_per_node\":%u", findings->likely_node_size);
     if (findings->delayed_ns > 0)

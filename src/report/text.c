@@ -141,6 +141,21 @@ static void why_delayed(dxt_text *line, const dxt_window *window, const dxt_find
     dxt_text_puts(line, " for a CPU core, which may be all there is to it");
 }
 
+/* "about 28 % of the step is lost by ranks that wait for each other, and nothing says for whom" */
+static void why_lost(dxt_text *line, const dxt_findings *findings)
+{
+    if (findings->apart_share > findings->lost_share)
+        dxt_text_printf(line,
+                        " — the way between the two nodes takes %.0f %% of the step: the nodes are "
+                        "so far apart, or the uplink of one is slow both ways",
+                        100 * findings->apart_share);
+    else
+        dxt_text_printf(line,
+                        " — about %.0f %% of the step is lost by ranks that wait for each other, "
+                        "and nothing says for whom",
+                        100 * findings->lost_share);
+}
+
 static dxt_status verdict(dxt_text *line, const dxt_window *window, const dxt_findings *findings)
 {
     double longest = NAN;
@@ -156,6 +171,10 @@ static dxt_status verdict(dxt_text *line, const dxt_window *window, const dxt_fi
         }
         if (findings->delayed_ns > 0) {
             why_delayed(line, window, findings);
+            break;
+        }
+        if (findings->lost_share > 0 || findings->apart_share > 0) {
+            why_lost(line, findings);
             break;
         }
         dxt_text_puts(line, longest > 0 ? " — too short or too noisy to tell, or something that "

@@ -20,6 +20,8 @@ dxt_test(test_analysis_links SOURCES unit/test_analysis_links.c support/arrivals
          MODULES base numeric matrix analysis)
 dxt_test(test_analysis_silence SOURCES unit/test_analysis_silence.c support/arrivals.c
          MODULES base numeric matrix analysis)
+dxt_test(test_analysis_lost SOURCES unit/test_analysis_lost.c support/arrivals.c
+         MODULES base numeric matrix analysis)
 dxt_test(test_analysis_rotating SOURCES unit/test_analysis_rotating.c support/arrivals.c
          MODULES base numeric matrix analysis)
 dxt_test(test_analysis_bundles SOURCES unit/test_analysis_bundles.c support/arrivals.c

@@ -20,7 +20,8 @@ static void an_offset_that_changes_sides_is_nobodys(void **state)
         judge(found);
         for (int op = 0; op < OPERATORS; op++) {
             assert_int_equal(found[op]->finding_count, 0);
-            assert_int_equal(found[op]->verdict, DXT_VERDICT_HEALTHY);
+            assert_true(found[op]->apart_share > 0); /* a slow uplink would be the same */
+            assert_int_equal(found[op]->verdict, DXT_VERDICT_INCONCLUSIVE);
         }
         release(found);
     }

@@ -244,6 +244,20 @@ static void the_text_begins_with_the_verdict(void **state)
     expect_text(window, &findings,
                 "dispatch, 16 ranks: inconclusive — too short or too noisy to tell, or something\n"
                 "    that happened once\n");
+    findings.lost_share = 0.284;
+    expect_text(window, &findings,
+                "dispatch, 16 ranks: inconclusive — about 28 % of the step is lost by ranks that\n"
+                "    wait for each other, and nothing says for whom\n");
+    findings.apart_share = 0.31;
+    expect_text(
+        window, &findings,
+        "dispatch, 16 ranks: inconclusive — the way between the two nodes takes 31 % of\n"
+        "    the step: the nodes are so far apart, or the uplink of one is slow both ways\n");
+    json_t *open = report_json(window, &findings);
+    assert_float_equal(json_number_value(json_object_get(open, "lost_share")), 0.284, 1e-6);
+    assert_float_equal(json_number_value(json_object_get(open, "apart_share")), 0.31, 1e-6);
+    json_decref(open);
+    findings.lost_share = findings.apart_share = 0;
     window->case_name = strdup("d_col2_50us");
     expect_text(window, &findings,
                 "dispatch, case d_col2_50us, 16 ranks: inconclusive — too short or too noisy to\n"

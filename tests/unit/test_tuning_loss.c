@@ -187,6 +187,7 @@ static double rotating_ranks(void)
 static bool may_rotate(double skew)
 {
     begin(24);
+    m.ops = 30;
     m.skew = skew;
     sides(0.12 * skew, 0.05 * skew);
     judge();
@@ -203,6 +204,34 @@ static bool not_healthy(double skew)
     m.skew = skew;
     judge();
     return said.verdict != DXT_VERDICT_HEALTHY;
+}
+
+/* Among so many ranks that no cell is large, and that differ on average as arrivals so varied do.
+ */
+static bool is_lost(double skew)
+{
+    begin(24);
+    for (uint32_t r = 0; r < 24; r++) m.late[r] = (r % 2 ? 0.1 : -0.1) * skew;
+    return not_healthy(skew);
+}
+
+static double lost_share(void)
+{
+    return tip(is_lost, 10 * US, 40 * US) / US;
+}
+
+static bool far_apart(double between)
+{
+    begin(16);
+    m.node_size = 8;
+    m.between = between;
+    judge();
+    return said.verdict != DXT_VERDICT_HEALTHY;
+}
+
+static double apart_share(void)
+{
+    return tip(far_apart, 1 * US, 100 * US) / US;
 }
 
 static double unsure_of_4(void)
@@ -390,6 +419,8 @@ static const tipping rows[] = {
     ROW(rotating_share, 7.1618),
     ROW(rotating_ranks, 20),
     ROW(unsure_share, 8.7187),
+    ROW(lost_share, 28.965),
+    ROW(apart_share, 30),
     ROW(unsure_of_4, 33.422),
     ROW(path_of_stalls, 46.024),
     ROW(one_event, 20),

@@ -57,10 +57,12 @@ static void go_on(const dxt_case *c, dxt_about about, dxt_subject *s)
 static double surest(dxt_case *c, double wait)
 {
     /* Without a clock only the proportions speak; few ranks hardly bear each other out, nor does
-     * one window tell chance whose operations are not known; and next to something much larger in
+     * one window tell chance whose operations are not known, or so few that one of them may be all
+     * there is; and next to something much larger in
      * the other operator a small finding may be its trace. */
     double most = isnan(c->fit.step) ? DXT_DOUBTFUL : DXT_SUREST;
-    if (c->fit.count <= DXT_SURE_RANKS || c->fit.ops <= 0) most = fmin(most, DXT_SURE_OF_FEW);
+    if (c->fit.count <= DXT_SURE_RANKS || c->fit.ops < DXT_ONE_EVENT_OPS)
+        most = fmin(most, DXT_SURE_OF_FEW);
     if (dxt_case_most_carried(c) > DXT_TRACE * wait) most = fmin(most, DXT_DOUBTFUL);
     return most;
 }

@@ -16,19 +16,10 @@
 
 #include "analysis/arrive/one_sided.h"
 #include "analysis/explain/links.h"
+#include "analysis/explain/lost.h"
 #include "analysis/explain/stalls.h"
 #include "analysis/rules/rules.h"
 #include "analysis/tuning.h"
-#include "numeric/normal.h"
-#include "numeric/skew.h"
-
-/* How much later than the mean of all the last is, where two wait for each other `beyond` the
- * transfer: what the ranks' variation costs in each operation. */
-static double cost_of_variation(const dxt_fit *fit, double beyond)
-{
-    double skew = dxt_skew_of_wait(beyond + fit->transfer, fit->transfer);
-    return skew / DXT_ROOT_OF_2 * dxt_expected_last(fit->count);
-}
 
 /* Whether some ranks, of which one is not a third of all, and not too many, lose much to it. */
 static bool loses_much(const dxt_case *c, double beyond)
@@ -38,7 +29,7 @@ static bool loses_much(const dxt_case *c, double beyond)
     /* What they wait for each other adds up to more than that. */
     if (fit->count <= DXT_LINK_LEAST || fit->count > DXT_ROTATING_RANKS) return false;
     if (!(fit->count * beyond >= least)) return false;
-    return cost_of_variation(fit, beyond) >= least;
+    return dxt_cost_of_variation(fit, beyond) >= least;
 }
 
 static bool applies(dxt_case *c, dxt_subject s)
