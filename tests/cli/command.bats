@@ -199,8 +199,12 @@ END
     on_terminal() { script -qec "$1 > out" /dev/null < /dev/null | tr '\r' '\n'; }
     shown=$(on_terminal "timeout 2 '$deepxtrace' simulate --ranks 64 --windows 1000000")
     [[ $shown == *"deepxtrace simulate: "*" of 1000000 windows"* ]]
-    shown=$(on_terminal "(head -n 2 '$reference'; sleep 1.2; cat '$reference') |
-        '$deepxtrace' analyze --json -")
+    slowly="head -n 2 '$reference'; sleep 1.2; cat '$reference'"
+    shown=$(on_terminal "($slowly) | '$deepxtrace' heatmap -")
+    [[ $shown == *"deepxtrace heatmap: 3 windows read"* ]]
+    shown=$(on_terminal "($slowly) | '$deepxtrace' bench accuracy /dev/stdin")
+    [[ $shown == *"deepxtrace bench: 3 windows read"* ]]
+    shown=$(on_terminal "($slowly) | '$deepxtrace' analyze --json -")
     [[ $shown == *"deepxtrace analyze: 3 windows read"* ]]
     [ "$(wc -l < out)" -ge 4 ]
     # The line is taken away at the end.

@@ -13,6 +13,7 @@
 
 #include "ep_buffers.h"
 #include "group.h"
+#include "progress.h"
 #include "system/clock.h"
 
 #define MAX_ITERATIONS 1000000u
@@ -131,6 +132,15 @@ static int copy(struct rank *rank, int64_t *copy_ns)
     return 0;
 }
 
+/* Between two rows, which begin with a meeting of the ranks: what is written is in no time. */
+static void show_row(const struct rank *rank, uint32_t row)
+{
+    const struct ep_bench_config *c = rank->run->config;
+    if (rank->index != 0) return;
+    progress("deepxtrace bench: %u ranks, %u tokens of %u channels, %u of %u times", c->ranks,
+             c->tokens, c->hidden, row, rank->run->rows);
+}
+
 static int measure(struct rank *rank)
 {
     const struct run *run = rank->run;
@@ -142,6 +152,7 @@ static int measure(struct rank *rank)
         if (operate(rank, 0, &ignored[0], &ignored[1]) != 0 || copy(rank, &ignored[2]) != 0)
             return -1;
     for (uint32_t row = 0; row < run->rows; row++) {
+        show_row(rank, row);
         if (operate(rank, 0, time_at(run, rank->index, row, 0), time_at(run, rank->index, row, 1)))
             return -1;
         if (copy(rank, time_at(run, rank->index, row, 2)) != 0) return -1;
@@ -188,6 +199,7 @@ static int measure_pairs(struct rank *rank)
     const struct run *run = rank->run;
     for (uint32_t row = 0; row < run->rows; row++) {
         uint32_t on = row < run->rows / 2 ? 0 : 1;
+        show_row(rank, row);
         if (row == 0 || row == run->rows / 2) {
             if (renew_groups(rank, on) != 0) return -1;
             for (uint32_t i = 0; i < run->config->warmup; i++)
@@ -212,7 +224,9 @@ static int rank_process(void *context, uint32_t index)
     struct rank rank = {.run = job->run, .index = index};
     if (dxt_probe_create(DXT_EP_OPERATORS, job->run->config->ranks, &rank.probe) != DXT_OK)
         return bench_complain(&job->run->shared->group, "rank %u: cannot make a probe", index);
-    return make_buffers(&rank) != 0 || job->body(&rank) != 0;
+    bool failed = make_buffers(&rank) != 0 || job->body(&rank) != 0;
+    progress_clear();
+    return failed;
 }
 
 static int tell(char *error, size_t size, const char *text)

@@ -10,6 +10,7 @@
 #include "options.h"
 #include "outcome.h"
 #include "output.h"
+#include "progress.h"
 #include "score.h"
 
 /* Most cases that are told apart; those behind are counted with the last. */
@@ -162,8 +163,10 @@ static void add_up(struct tables *tables)
 static dxt_status judge_all(struct tables *tables, dxt_reader *reader)
 {
     dxt_window *first = NULL, *second = NULL;
+    unsigned long long read = 1;
     dxt_status status = dxt_reader_next(reader, &first);
     while (first && status == DXT_OK) {
+        progress("deepxtrace bench: %llu windows read", read);
         status = dxt_reader_next(reader, &second);
         bool pair = second && dxt_window_relation(first, second) == DXT_RELATION_COMPANION;
         dxt_status judged = judge(tables, first, pair ? second : NULL);
@@ -171,6 +174,7 @@ static dxt_status judge_all(struct tables *tables, dxt_reader *reader)
         dxt_window_free(first);
         first = pair ? NULL : second;
         if (pair) dxt_window_free(second);
+        read += pair ? 2 : 1;
         second = NULL;
         if (judged != DXT_OK) status = judged;
         if (pair && status == DXT_OK) status = dxt_reader_next(reader, &first);
