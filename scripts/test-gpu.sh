@@ -13,14 +13,34 @@ command=$PWD/$build/bin/deepxtrace
 logs=$build/test-gpu
 mkdir -p "$logs"
 passed=0 failed=0 skipped=0
+running= # the process of the test under way
+
+# stopped STATUS: whoever ends this script ends its jobs on the GPUs with it.
+stopped()
+{
+    trap '' INT TERM HUP
+    if [[ -n $running ]]; then
+        kill -TERM "$running" 2> /dev/null
+        wait "$running" 2> /dev/null
+    fi
+    exit "$1"
+}
+trap 'stopped 129' HUP
+trap 'stopped 130' INT
+trap 'stopped 143' TERM
 
 # run_test NAME COMMAND…
 run_test()
 {
-    local name=$1 result
+    local name=$1 result status
     shift
-    timeout --kill-after=10 "${DXT_GPU_TEST_SECONDS:-300}" "$@" > "$logs/$name.log" 2>&1 < /dev/null
-    case $? in
+    # What `timeout` is told to end, it tells to all processes of the test.
+    timeout --kill-after=10 "${DXT_GPU_TEST_SECONDS:-300}" "$@" > "$logs/$name.log" 2>&1 < /dev/null &
+    running=$!
+    wait "$running"
+    status=$?
+    running=
+    case $status in
     0) passed=$((passed + 1)) result=ok ;;
     "$SKIP") skipped=$((skipped + 1)) result="skipped: $(tail -n 1 "$logs/$name.log")" ;;
     *) failed=$((failed + 1)) result=FAILED ;;

@@ -36,7 +36,7 @@ try() {
     local name=$1 want=$2 dispatch=$3 combine=$4 got result=ok
     shift 4
     rm -f "$scratch/run.jsonl"
-    timeout 120 "$deepxtrace" job "${job[@]}" --json --record "$scratch/run.jsonl" "$@" \
+    timeout --foreground 120 "$deepxtrace" job "${job[@]}" --json --record "$scratch/run.jsonl" "$@" \
         >"$scratch/out" 2>"$scratch/err" || fail "$name: exit status $?"
     got=$(named)
     # shellcheck disable=SC2053 # a pattern is meant

@@ -6,7 +6,7 @@
 . "$(dirname "$0")/common.sh"
 
 try() {
-    timeout 120 "$deepxtrace" job --engine cuda --steps 60 --window 20 "$@" \
+    timeout --foreground 120 "$deepxtrace" job --engine cuda --steps 60 --window 20 "$@" \
         >"$scratch/out" 2>"$scratch/err" || fail "$*: exit status $?"
     grep -q 'The whole run' "$scratch/out" || fail "$*: no verdict"
     echo "ok: $*"
@@ -22,7 +22,7 @@ grep -q '</svg>' "$scratch/run.svg" || fail "no heat map"
 "$deepxtrace" analyze "$scratch/run.jsonl" >/dev/null || fail "the recording cannot be read"
 
 # Windows by time, on the session's thread, while the GPUs work.
-timeout 120 "$deepxtrace" job --engine cuda --ranks "$ranks" --tokens 64 --hidden 4096 --fp8 \
+timeout --foreground 120 "$deepxtrace" job --engine cuda --ranks "$ranks" --tokens 64 --hidden 4096 --fp8 \
     --async 0.2 --slow dispatch:1:100us --json >"$scratch/out" 2>"$scratch/err" || fail "async: status $?"
 [ "$(wc -l <"$scratch/out")" -ge 8 ] || fail "async: too few windows"
 named=$(jq -r 'select(.window == null and .phase == "dispatch") |
