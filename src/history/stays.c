@@ -25,7 +25,8 @@ static double steady_mean(const dxt_weighing *w, uint32_t rank, uint32_t length,
 /* Whether a lateness of @p mean stays: three quarters of the newest windows, the last one included,
  * show at least half of what has to be shown (one long stall makes a mean, but not a late rank),
  * and half of the mean but for @p noise of one window (what pairs differ by at any time may be half
- * of the limit); the last few show half of the mean, in the middle of them (it has not ended). */
+ * of the limit); the last few, in the middle of them, show half of the mean, and the limit but for
+ * @p noise (it has not ended: a rank that is near the limit at any time would carry it on). */
 static bool stays(const dxt_weighing *w, uint32_t rank, uint32_t length, double base, double mean,
                   double limit, double noise)
 {
@@ -37,7 +38,7 @@ static bool stays(const dxt_weighing *w, uint32_t rank, uint32_t length, double 
     for (uint32_t k = 0; k < DXT_SHORTEST; k++)
         last[k] = dxt_track_late(w->track, w->newest - k, rank) - base;
     return shown >= DXT_SHOWN_PART * length && last[0] > half &&
-           dxt_median_known(last, DXT_SHORTEST, scratch) > mean / 2;
+           dxt_median_known(last, DXT_SHORTEST, scratch) > fmax(mean / 2, limit - noise);
 }
 
 static double unevenness(const dxt_track *track, const dxt_moment *moment)
