@@ -27,12 +27,26 @@ def test_one_of_period_is_measured_and_periods_nest() -> None:
     before = set(range(1 << 16))
     for period in (1, 2, 4, 8, 16, 32, 64, 128, 256):
         taken = measured(period)
-        assert len(taken) == (1 << 16) // period
+        assert abs(len(taken) - (1 << 16) // period) < (1 << 16) // period / 8
         assert set(taken) <= before
         before = set(taken)
         # They do not keep step with the layers of a model.
         for layers in (2, 16, 58, 64):
             assert len({number % layers for number in taken}) > layers / 2
+
+
+def test_what_comes_every_so_many_operations_is_measured_no_more_often() -> None:
+    sampler = Sampler(1, 1e-6, 32)
+    for stride in range(1, 2000):
+        taken = sum(sampler.takes(7 + stride * k) for k in range(160))
+        assert taken <= 20, stride  # 5, if it were by chance
+
+
+def test_mails_keep_what_is_measured() -> None:
+    # tests/unit/test_session_told.c has the same numbers.
+    taken = measured(4, 4096)
+    assert taken[:10] == [0, 2, 3, 4, 5, 9, 15, 21, 24, 25]
+    assert len(taken) == 1013 and taken[-1] == 4094
 
 
 def test_the_period_follows_the_time_between_operations(monkeypatch: Any) -> None:

@@ -61,22 +61,25 @@ def run(program: List[str], late: int, slow: int) -> Counters:
 
 
 def watched(first: int, part: int) -> int:
-    """Of the barriers `first`, `first` + 4, …: those spread into the lowest 1 / `part`."""
-    return sum(((4 * step + first) >> 2) * 0x9e3779b9 % 2**32 <= (2**32 - 1) // part
-               for step in range(STEPS))
+    """Of the barriers `first`, `first` + 4, …: those whose hash is in the lowest 1 / `part`."""
+    count = 0
+    for step in range(STEPS):
+        product = ((4 * step + first) >> 2) * 0x9e3779b1 % 2**32
+        count += (product ^ product >> 15) * 0x85ebca77 % 2**32 <= (2**32 - 1) // part
+    return count
 
 
 def test_operations_and_samples(program: List[str]) -> None:
     counters = run(program, 0, 0)
-    of = [watched(1, 4), watched(2, 16), watched(3, 4), watched(4, 16)]
+    of = [watched(1, 8), watched(2, 16), watched(3, 8), watched(4, 16)]
     for (rank, operator), (operations, _, samples) in counters.items():
         assert operations == STEPS
         for other in range(RANKS):
             # The very first word may not have been there yet.
             assert samples[other] in ([0] if other == rank else [of[operator], of[operator] - 1])
     for operator, count in enumerate(of):
-        part = (4, 16)[operator % 2]
-        assert STEPS / (1.5 * part) <= count <= STEPS / (0.75 * part)
+        part = (8, 16)[operator % 2]
+        assert STEPS / (2 * part) <= count <= 2 * STEPS / part
 
 
 def test_who_is_late_is_waited_for_at_the_entry(program: List[str]) -> None:

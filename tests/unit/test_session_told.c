@@ -257,6 +257,39 @@ static uint64_t *new_mail(size_t *size)
     return mail;
 }
 
+/* tests/python/test_timed.py has the same numbers: what a rank has measured one of so many of goes
+ * with what another one had to thin out. */
+static void what_a_mail_keeps_is_what_python_measures(void **state)
+{
+    (void)state;
+    enum { NOTED = 4096 };
+    static const uint64_t kept[] = {2, 3, 4, 5, 9, 15, 21, 24, 25};
+    static const dxt_mail_first none[1];
+    static dxt_duration scratch[NOTED];
+    const dxt_mail_head head = {
+        .rank = 1, .ranks = 2, .operators = 1, .sequence = 4, .node = -1, .gpu = -1};
+    uint64_t since[1] = {0}, next[1] = {0};
+    uint32_t count;
+    dxt_probe *probe = NULL;
+    dxt_snapshot *snapshot = NULL;
+    assert_int_equal(dxt_probe_create_durations(1, 2, NOTED, &probe), DXT_OK);
+    assert_int_equal(dxt_snapshot_create(1, 2, &snapshot), DXT_OK);
+    for (uint64_t number = 0; number < NOTED; number++) dxt_probe_duration(probe, 0, number, 5);
+    assert_int_equal(dxt_probe_snapshot(probe, snapshot), DXT_OK);
+    uint64_t *mail = calloc(1, dxt_session_duration_mail_size(2, 1));
+    assert_non_null(mail);
+    dxt_mail_encode(mail, &head, snapshot, none);
+    dxt_mail_add_durations(mail, probe, since, next, scratch);
+    const dxt_duration *told = dxt_mail_durations(mail, 0, &count);
+    assert_int_equal(count, 1012);
+    for (size_t k = 0; k < sizeof kept / sizeof kept[0]; k++)
+        assert_int_equal(told[k].number, kept[k]);
+    assert_int_equal(told[count - 1].number, 4094);
+    free(mail);
+    dxt_snapshot_destroy(snapshot);
+    dxt_probe_destroy(probe);
+}
+
 static void mails_with_wrong_durations_are_refused(void **state)
 {
     (void)state;
@@ -296,6 +329,7 @@ int main(void)
         cmocka_unit_test(without_a_clock_rate_waits_are_ticks),
         cmocka_unit_test(mails_with_wrong_durations_are_refused),
         cmocka_unit_test(more_than_a_mail_holds_is_thinned_out),
+        cmocka_unit_test(what_a_mail_keeps_is_what_python_measures),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -69,13 +69,20 @@ constexpr int counted_by(int tag)
 }
 
 // Of so many entries and exits one is watched: powers of 2.
-constexpr unsigned kEntries = 4, kExits = 16;
+constexpr unsigned kEntries = 8, kExits = 16;
 
-// Whether a barrier of this number is watched. A step has four of them; its number is spread, so
-// that the layers of a model do not repeat with it.
+// A hash of a step's number: what is watched keeps no step with anything that comes every so many
+// steps, such as a layer of a model.
+constexpr unsigned hash_of(unsigned number)
+{
+    const unsigned product = number * 0x9e3779b1u;
+    return (product ^ product >> 15) * 0x85ebca77u;
+}
+
+// Whether a barrier of this number is watched. A step has four of them.
 constexpr bool is_watched(int tag, Word epoch)
 {
-    return (static_cast<unsigned>(epoch) >> 2) * 0x9e3779b9u <=
+    return hash_of(static_cast<unsigned>(epoch) >> 2) <=
            0xffffffffu / (is_exit(tag) ? kExits : kEntries);
 }
 
