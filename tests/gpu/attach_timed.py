@@ -42,17 +42,31 @@ class Work:
         self.chance = random.Random(rank)
         self.exchange = dist.all_to_all_single
         self.cycles = self.calibrate() if self.cuda else 0
+        self.behind = None
         for _ in range(20):
             self.exchange(self.out, self.x)
         # The first ones are slower: NCCL is still setting up.
-        self.transfer = min(self.time_of(lambda: self.exchange(self.out, self.x), 50)
-                            for _ in range(8))
+        self.transfer = min(self.time_of_exchange(50) for _ in range(8))
         self.compute_seconds = max(step - self.transfer, step / 10)
 
     def calibrate(self):
         """Cycles of torch.cuda._sleep() in a second."""
         torch.cuda._sleep(1000)
         return 10_000_000 / self.time_of(lambda: torch.cuda._sleep(10_000_000), 3)
+
+    def time_of_exchange(self, times):
+        """Of the GPU, which waits until all are queued: a call keeps its host for as long."""
+        if not self.cuda:
+            return self.time_of(lambda: self.exchange(self.out, self.x), times)
+        begin, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
+        torch.cuda._sleep(int(0.02 * self.cycles))
+        self.exchange(self.out, self.x)
+        begin.record()
+        for _ in range(times):
+            self.exchange(self.out, self.x)
+        end.record()
+        self.wait()
+        return begin.elapsed_time(end) / 1e3 / times
 
     def time_of(self, call, times=200):
         self.wait()
@@ -83,8 +97,18 @@ class Work:
                 self.compute(late)
                 exchange(self.out, self.x)
                 done += 1
-            self.wait()  # the host must not run ahead for seconds
+            self.follow()
+        self.wait()
         return (time.perf_counter() - begin) / done
+
+    def follow(self):
+        """The host must not run ahead for seconds; but if it waited until its GPU has nothing more
+        to do, what NCCL's watchdog holds it up by, some ms ten times a second, would be in steps."""
+        if self.cuda:
+            self.behind, before = torch.cuda.Event(), self.behind
+            self.behind.record()
+            if before is not None:
+                before.synchronize()
 
 
 def worker(rank, port, options, step, late, folder, results):
