@@ -7,6 +7,7 @@ import contextlib
 import ctypes as c
 import os
 import threading
+import time
 from typing import Any, Callable, NamedTuple, Optional, Sequence, Set, Tuple
 
 import numpy as np
@@ -194,6 +195,9 @@ class Session:
             out.contents.data.contents.ticks_per_second = self._rate()
             if not self._read(self._block, not self._asynchronous):
                 return _TRY_AGAIN
+            # A thread that had to wait for the interpreter, or for the GPU, reads later than it
+            # was called.
+            out.contents.time_ns = time.monotonic_ns()
             if self._facts is not None:
                 self._put_facts(out.contents, self._facts())
             return _lib.OK

@@ -9,6 +9,8 @@
 
 /* Part by which a rank's number of issued operations may differ from that of all. */
 #define AHEAD 0.25
+/* Part by which the time between a rank's mails may differ from that of the others. */
+#define APART 0.05
 
 bool dxt_assembler_find_experts(dxt_assembler *to, const dxt_assembly *a)
 {
@@ -115,6 +117,36 @@ static void leave_out_ahead(const dxt_assembler *to, const dxt_assembly *a, uint
             ops[r] = DXT_NOT_OBSERVED;
 }
 
+/* Time between the mails of a rank. */
+static int64_t time_between(const dxt_assembly *a, uint32_t rank)
+{
+    dxt_mail_head from, until;
+    dxt_mail_get_head(a->before[rank], &from);
+    dxt_mail_get_head(a->after[rank], &until);
+    return until.time_ns - from.time_ns;
+}
+
+/* Of a rank whose operations are not known, and which read its counters at other times than those
+ * who know theirs: as many of their @p usual number as the time between its mails has room for. A
+ * thread of ours that starves beside a host which keeps the interpreter to itself reads late. @return
+ * Whether there is such a rank. */
+static bool estimate_by_time(dxt_assembler *to, const dxt_assembly *a, int64_t usual, int64_t *ops)
+{
+    uint32_t count = 0;
+    bool any = false;
+    for (uint32_t r = 0; r < a->ranks; r++)
+        if (ops[r] >= 0) to->ops[count++] = time_between(a, r);
+    int64_t time = middle(to->ops, count);
+    for (uint32_t r = 0; r < a->ranks && time > 0; r++) {
+        if (ops[r] >= 0 || to->missing[r]) continue;
+        double part = (double)time_between(a, r) / (double)time;
+        if (!(part > 0) || fabs(part - 1) <= APART || part * (double)usual > 1e15) continue;
+        ops[r] = (int64_t)llround(part * (double)usual);
+        any = true;
+    }
+    return any;
+}
+
 /* Operations of all ranks into @p ops. @return Their upper median, 0 = not known; @p differ: not
  * all have as many. */
 static int64_t find_operations(dxt_assembler *to, const dxt_assembly *a, uint32_t index,
@@ -130,7 +162,9 @@ static int64_t find_operations(dxt_assembler *to, const dxt_assembly *a, uint32_
         if (ops[r] >= 0) to->ops[count++] = ops[r];
     for (uint32_t k = 1; k < count; k++) *differ = *differ || to->ops[k] != to->ops[0];
     to->cells[index].ops_known = count > 0;
-    return middle(to->ops, count);
+    int64_t usual = middle(to->ops, count);
+    *differ = estimate_by_time(to, a, usual, ops) || *differ;
+    return usual;
 }
 
 bool dxt_assembler_knows_ops(const dxt_assembler *assembler, uint32_t index)

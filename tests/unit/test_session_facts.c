@@ -17,6 +17,7 @@ struct foreign {
     int64_t tokens[300];
     uint32_t tokens_count;
     uint64_t mix;
+    int64_t time_ns, window_ns; /* when it is read, and how much later the next time */
 };
 
 static dxt_status read_foreign(void *context, dxt_snapshot *out)
@@ -29,6 +30,7 @@ static dxt_status read_foreign(void *context, dxt_snapshot *out)
     out->tokens = from->tokens_count > 0 ? from->tokens : NULL;
     out->tokens_count = from->tokens_count;
     out->mix = from->mix;
+    out->time_ns = from->time_ns;
     out->data->ticks_per_second = 1000000000;
     return DXT_OK;
 }
@@ -84,6 +86,7 @@ static struct job *start_foreign(struct foreign from[RANKS], struct seen *seen)
     struct job *job = new_job(RANKS);
     for (uint32_t r = 0; r < RANKS; r++) {
         from[r].counters = job->probes[r];
+        from[r].time_ns = from[r].window_ns = 2000000;
         dxt_session_config config = config_of(job, r, DXT_SESSION_SYNC);
         config.probe = NULL;
         config.snapshot = read_foreign;
@@ -103,6 +106,7 @@ static void do_issued(struct job *job, struct foreign from[RANKS], const int64_t
                       const int64_t issued[RANKS])
 {
     for (uint32_t r = RANKS; r-- > 0;) {
+        from[r].time_ns += from[r].window_ns;
         for (uint32_t o = 0; o < DXT_EP_OPERATORS; o++) {
             from[r].issued[o] += (uint64_t)issued[r];
             for (uint32_t s = 0; s < RANKS; s++)
@@ -207,6 +211,31 @@ static void a_host_may_run_ahead(void **state)
     }
     do_issued(job, from, idle, idle);
     assert_int_equal(seen.ops, 0);
+    end_job(job);
+}
+
+/* Rank 0 does not know its operations, and reads its counters half way through the window. */
+static void who_reads_at_other_times_has_other_operations(void **state)
+{
+    (void)state;
+    static const int64_t half[RANKS] = {10, 20, 20, 20};
+    struct foreign from[RANKS] = {{.local_experts = 0}};
+    struct seen seen = {.count = 0};
+    struct job *job = start_foreign(from, &seen);
+    const int64_t unknown[RANKS] = {0, 20, 20, 20};
+    for (uint32_t r = 0; r < RANKS; r++) from[r].local_experts = EXPERTS;
+    do_issued(job, from, ALIKE, unknown);
+    from[0].window_ns = 1000000;
+    do_issued(job, from, half, unknown);
+    assert_int_equal(seen.ops, 20);
+    assert_int_equal(seen.rank_ops[0], 10);
+    assert_int_equal(seen.rank_ops[1], 20);
+    assert_int_equal(seen.samples[0], 10 * EXPERTS);
+    assert_true(seen.value == 1e3);
+    /* 4 % are no reason. */
+    from[0].window_ns = 1920000;
+    do_issued(job, from, ALIKE, unknown);
+    assert_int_equal(seen.rank_ops[0], -9);
     end_job(job);
 }
 
@@ -416,6 +445,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(issued_operations_and_experts_make_samples),
         cmocka_unit_test(a_host_may_run_ahead),
+        cmocka_unit_test(who_reads_at_other_times_has_other_operations),
         cmocka_unit_test(a_rank_may_not_know_its_operations),
         cmocka_unit_test(operations_may_be_lost),
         cmocka_unit_test(who_takes_no_part_is_named_while_all_call),

@@ -122,14 +122,14 @@ static void take_factors(const dxt_window *window, dxt_fit *fit)
     }
 }
 
-/* Time of one step in the window's measure; NaN when it is not known. */
+/* Time of one step in the window's measure; NaN when it is not known. The time is that of rank 0. */
 static double step_of(const dxt_window *window)
 {
     if (window->elapsed_ns <= 0) return NAN;
+    double ops = (double)dxt_window_ops(window, 0);
     switch (dxt_window_measure(window)) {
     case DXT_MEASURE_NS: return (double)window->elapsed_ns;
-    case DXT_MEASURE_NS_PER_OP:
-        return window->ops > 0 ? (double)window->elapsed_ns / (double)window->ops : NAN;
+    case DXT_MEASURE_NS_PER_OP: return ops > 0 ? (double)window->elapsed_ns / ops : NAN;
     default: return NAN;
     }
 }
