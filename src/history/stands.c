@@ -47,7 +47,7 @@ static bool stands(const dxt_weighing *w, dxt_finding *finding)
     if (finding->wait < dxt_history_chance(w->track, w->now, w->own_noise, 1) && !beyond)
         return false;
     if (small && !borne_out) finding->confidence = fmin(finding->confidence, DXT_UNSUPPORTED);
-    if (beyond && finding->confidence >= DXT_SURE_OF_FEW)
+    if (beyond && finding->confidence >= DXT_SURE_OF_FEW && dxt_history_surest(w) > DXT_DOUBTFUL)
         finding->confidence = fmax(finding->confidence, DXT_BORNE_OUT);
     return true;
 }

@@ -174,7 +174,7 @@ void dxt_add_late_ranks(dxt_weighing *w)
         finding->rank = r;
         const dxt_size size = {.wait = late.wait, .limit = late.limit, .error = late.error};
         double spent = w->found->waits_beside > 0 ? NAN : w->found->step;
-        dxt_weigh(finding, &size, spent, w->found->ordinary, DXT_SUREST);
+        dxt_weigh(finding, &size, spent, w->found->ordinary, dxt_history_surest(w));
         finding->or_early = w->track->ranks == 2 && !dxt_is_phase(w->track->phase, " transfer");
         if (dxt_pair_settle(w, finding))
             w->edit[finding->rank] |= DXT_ADD_ROW;

@@ -31,6 +31,10 @@ typedef struct dxt_weighing {
 double dxt_history_chance(const dxt_track *track, const dxt_moment *moment, double noise,
                           uint32_t length);
 
+/** The most that a lateness that stays is sure of: of three or four ranks, while windows of another
+ * operator name anybody, it may be what that brings about. */
+double dxt_history_surest(const dxt_weighing *w);
+
 /** Whether a rank is very late in another operator at this time, compared with @p wait. */
 bool dxt_history_spilled(const dxt_weighing *w, uint32_t rank, double wait);
 
