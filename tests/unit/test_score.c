@@ -182,6 +182,30 @@ static void links_are_scored_by_what_they_slow(void **state)
     assert_true(score.items == 1 && score.exact == 1 && score.sure == score.sure_true);
 }
 
+/* Of two nodes that is no more than distance, which the verdict says. */
+static void a_path_between_nodes_slow_both_ways_is_left_open(void **state)
+{
+    (void)state;
+    sim_fault faults[16];
+    sim_config config;
+    for (uint32_t k = 0; k < 16; k++)
+        faults[k] = (sim_fault){.kind = k < 8 ? SIM_NIC_IN : SIM_NIC_OUT,
+                                .phase = DXT_DISPATCH,
+                                .rank = k % 8,
+                                .size_ns = 60000};
+    sim_config_default(&config);
+    config.ranks = 16;
+    config.ranks_per_node = 8;
+    config.ops = 100;
+    config.faults = faults;
+    config.fault_count = 16;
+    score_sheet score = robust_score(&config, NAN);
+    assert_true(score.items == 2 && score.exact == 1 && score.sure == 0);
+    for (uint32_t k = 0; k < 16; k++) faults[k].size_ns = 9000; /* so little is not said */
+    score = robust_score(&config, NAN);
+    assert_true(score.items == 2 && score.exact == 0);
+}
+
 /* One window of effects that multiply: rows, columns and cells come out in turn; and what a normal
  * window has too is not abnormal. */
 static void log_ratio_takes_effects_apart(void **state)
@@ -219,6 +243,7 @@ int main(void)
         cmocka_unit_test(methods_are_scored_against_the_truth),
         cmocka_unit_test(skew_is_to_be_named_where_it_loses_a_fifth),
         cmocka_unit_test(links_are_scored_by_what_they_slow),
+        cmocka_unit_test(a_path_between_nodes_slow_both_ways_is_left_open),
         cmocka_unit_test(log_ratio_takes_effects_apart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

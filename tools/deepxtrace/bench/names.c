@@ -71,6 +71,7 @@ void names_of(const dxt_findings *findings, naming *said)
     memset(said, 0, sizeof *said);
     said->fits = true;
     said->open = findings->verdict == DXT_VERDICT_INCONCLUSIVE;
+    said->apart = said->open && findings->apart_share > 0;
     for (size_t k = 0; k < findings->col_count; k++) found->cols[findings->cols[k].rank] = 1;
     for (size_t k = 0; k < findings->row_count; k++) found->rows[findings->rows[k].rank] = 1;
     for (size_t k = 0; k < findings->point_count; k++)
@@ -157,6 +158,8 @@ void names_reword(const dxt_window *window, const sim_truth *truth, naming *said
         found->cols[r] = 0;
         found->rows[1 - r] = 1;
     }
+    if (said->apart && truth->node_points.count == 2 && found->node_points.count == 0)
+        found->node_points = truth->node_points;
     if (!any_link(truth) || !names_sparse(window)) return;
     if (!links_alone(found) || !slow_the_same(window, truth, found)) return;
     memcpy(found->links, truth->links, sizeof found->links);

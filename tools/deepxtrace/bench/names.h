@@ -19,8 +19,9 @@ typedef struct naming {
     sim_truth found; /**< `links` are those that a finding calls links */
     bool skew;       /**< everybody waits for everybody */
     bool open;       /**< the verdict is "inconclusive" */
-    bool either[2];  /**< of two ranks: this one is late, or the other one early */
-    bool fits;       /**< false: there were more pairs than a truth holds */
+    bool apart; /**< … as two nodes are far apart, or the path between them is slow both ways */
+    bool either[2]; /**< of two ranks: this one is late, or the other one early */
+    bool fits;      /**< false: there were more pairs than a truth holds */
 } naming;
 
 /** Names of a result. */
@@ -34,7 +35,8 @@ void names_fold_nodes(const dxt_window *window, const sim_truth *truth, naming *
  * Put what is right in other words into those of the truth: of two ranks it is the same whether one
  * is late or the other one early, if that is what is said; where ranks observe their own node and
  * their own rail only, a slow NIC is what it does to the cells of its rail, whether as a link, as
- * paths, or, of two nodes, as the link at the other end.
+ * paths, or, of two nodes, as the link at the other end; of two nodes a path that is slow both ways
+ * is no more than distance, and said so if the window is inconclusive for that.
  */
 void names_reword(const dxt_window *window, const sim_truth *truth, naming *said);
 
