@@ -128,8 +128,8 @@ static int64_t time_between(const dxt_assembly *a, uint32_t rank)
 
 /* Of a rank whose operations are not known, and which read its counters at other times than those
  * who know theirs: as many of their @p usual number as the time between its mails has room for. A
- * thread of ours that starves beside a host which keeps the interpreter to itself reads late. @return
- * Whether there is such a rank. */
+ * thread of ours that starves beside a host which keeps the interpreter to itself reads late.
+ * @return Whether there is such a rank. */
 static bool estimate_by_time(dxt_assembler *to, const dxt_assembly *a, int64_t usual, int64_t *ops)
 {
     uint32_t count = 0;

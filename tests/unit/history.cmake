@@ -13,7 +13,7 @@ dxt_test(test_history_recorded SOURCES unit/test_history_recorded.c
 dxt_test(test_history_pair SOURCES unit/test_history_pair.c support/arrivals.c
          MODULES base numeric matrix analysis history)
 # Numbers of tuning.h, pinned.
-foreach(test test_tuning test_tuning_links test_tuning_loss test_tuning_operators test_tuning_rules test_tuning_history)
+foreach(test test_tuning test_tuning_paths test_tuning_links test_tuning_loss test_tuning_operators test_tuning_rules test_tuning_history)
   dxt_test(${test} SOURCES unit/${test}.c MODULES base numeric matrix analysis history)
 endforeach()
 dxt_test(test_history_still SOURCES unit/test_history_still.c

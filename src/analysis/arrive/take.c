@@ -122,7 +122,8 @@ static void take_factors(const dxt_window *window, dxt_fit *fit)
     }
 }
 
-/* Time of one step in the window's measure; NaN when it is not known. The time is that of rank 0. */
+/* Time of one step in the window's measure; NaN when it is not known. The time is that of rank 0.
+ */
 static double step_of(const dxt_window *window)
 {
     if (window->elapsed_ns <= 0) return NAN;
