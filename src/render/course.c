@@ -138,6 +138,8 @@ void dxt_course_words(const dxt_course *course, dxt_text *text)
     int64_t each = dxt_course_last(course, 0) - first + 1;
     if (course->columns > 1 && each > 1) dxt_text_printf(text, ", %" PRId64 " in a column", each);
     if (course->block > 1) dxt_text_printf(text, "; rows of %" PRIu32 " ranks", course->block);
+    const char *note = dxt_unit_note(course->panel->measure, course->scale.largest);
+    if (note) dxt_text_printf(text, "; %s", note);
 }
 
 const char *dxt_course_unit(const dxt_timeline_panel *panel)

@@ -45,6 +45,14 @@ static struct shape shape_for(const dxt_screen *screen)
     return (struct shape){1, colors ? 2 : 1};
 }
 
+/* Whether a cell is drawn as a dot: most of its block was not observed. */
+static bool is_dot(const dxt_screen *screen, uint32_t row, uint32_t column)
+{
+    const dxt_model *model = screen->model;
+    return row < model->side && dxt_model_sparse(model, row, column) &&
+           !isnan(dxt_model_value(model, row, column));
+}
+
 /* Colour of a cell; grey if it is silent, the terminal's own if there is none, or nobody observed
  * it. */
 static uint32_t color_of(const dxt_screen *screen, uint32_t row, uint32_t column)
@@ -64,8 +72,35 @@ static void draw_shaded(dxt_screen *screen, uint32_t row, uint32_t column, uint3
     const char *shade = isnan(position) ? empty : dxt_palette_shade(position);
     if (dxt_model_partly_silent(screen->model, row) && column % 2) shade = "–";
     bool point = dxt_model_point(screen->model, row, column);
-    for (uint32_t i = 0; i < width; i++)
-        dxt_text_puts(&screen->text, point && i + 1 == width ? "*" : shade);
+    bool dot = is_dot(screen, row, column);
+    if (dot && width == 1 && *shade == ' ') shade = "•";
+    for (uint32_t i = 0; i < width; i++) {
+        bool last = i + 1 == width;
+        dxt_text_puts(&screen->text, last && point ? "*" : last && dot ? "•" : shade);
+    }
+}
+
+/* Of two cells in a character, if both are dots: one in the colour of the longer wait. A dot beside
+ * a whole cell is left out. @return Whether there is something to draw, which is done then. */
+static bool draw_dots(dxt_screen *screen, uint32_t row, uint32_t column, struct shape shape)
+{
+    const dxt_model *model = screen->model;
+    bool above = is_dot(screen, row, column);
+    bool below = shape.rows == 2 && is_dot(screen, row + 1, column);
+    if (!above && !below) return false;
+    uint32_t upper = color_of(screen, row, column), ground = DXT_PLAIN;
+    uint32_t lower = shape.rows == 2 ? color_of(screen, row + 1, column) : DXT_PLAIN;
+    bool whole = shape.rows == 2 && ((!above && upper != ground) || (!below && lower != ground));
+    if (whole) {
+        dxt_screen_colors(screen, above ? lower : upper, ground);
+        dxt_text_puts(&screen->text, above ? "▄" : "▀");
+        return true;
+    }
+    bool longer = below && (!above || dxt_model_value(model, row + 1, column) >
+                                          dxt_model_value(model, row, column));
+    dxt_screen_colors(screen, longer ? lower : upper, ground);
+    dxt_text_puts(&screen->text, shape.width == 2 ? "• " : "•");
+    return true;
 }
 
 static void draw_colored(dxt_screen *screen, uint32_t row, uint32_t column, struct shape shape)
@@ -81,6 +116,8 @@ static void draw_colored(dxt_screen *screen, uint32_t row, uint32_t column, stru
         uint32_t ground = above ? upper : lower;
         dxt_screen_colors(screen, dxt_screen_ink(screen, ground), ground);
         dxt_text_puts(&screen->text, shape.width == 2 ? " *" : "*");
+    } else if (draw_dots(screen, row, column, shape)) {
+        return;
     } else if (upper == lower) {
         dxt_screen_colors(screen, DXT_PLAIN, upper);
         dxt_screen_spaces(screen, shape.width);

@@ -9,6 +9,8 @@
 #define OUTLINE 2.0
 #define CASING 4.5
 #define THINNEST_STRIPE 4.0
+/* Pixels of a block that are coloured however little of it was observed. */
+#define LEAST_PART 2.0
 
 static dxt_grid grid_of(const dxt_model *model)
 {
@@ -78,10 +80,14 @@ static void draw_cell(dxt_pen *pen, const dxt_model *model, const dxt_grid *grid
     uint32_t rgb = empty ? 0 : dxt_palette_rgb(position);
     pen->scratch.size = 0;
     dxt_model_hint(model, row, column, &pen->scratch);
-    dxt_pen_box(pen, (dxt_box){.x = grid->x + column * grid->cell_width,
-                               .y = grid->y + row * grid->cell_height,
-                               .width = grid->cell_width - grid->gap,
-                               .height = grid->cell_height - grid->gap,
+    /* Of a block the part that was observed is coloured. */
+    double width = grid->cell_width - grid->gap, height = grid->cell_height - grid->gap;
+    double part = empty ? 1 : sqrt(dxt_model_observed(model, row, column));
+    double wide = fmax(part * width, LEAST_PART), high = fmax(part * height, LEAST_PART);
+    dxt_pen_box(pen, (dxt_box){.x = grid->x + column * grid->cell_width + (width - wide) / 2,
+                               .y = grid->y + row * grid->cell_height + (height - high) / 2,
+                               .width = wide,
+                               .height = high,
                                .fill = empty ? DXT_PAINT_PAPER : DXT_PAINT_DATA | rgb,
                                .stroke = empty && grid->gap > 0 ? DXT_PAINT_SILENT : 0,
                                .stroke_width = empty && grid->gap > 0 ? 1 : 0,

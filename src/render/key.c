@@ -38,10 +38,12 @@ void dxt_model_subtitle(const dxt_model *model, const char *unit, dxt_text *text
     const char *quantity = dxt_model_quantity(model);
     size_t named = (size_t)(strstr(quantity, " in ") - quantity);
     dxt_text_printf(text, "%" PRIu32 " ranks, ", model->ranks);
+    const char *note = dxt_unit_note(model->measure, model->scale.largest);
     if (unit)
         dxt_text_printf(text, "%.*s in %s", (int)named, quantity, unit);
     else
         dxt_text_puts(text, quantity);
+    if (note && !unit) dxt_text_printf(text, " (%s)", note);
     put_interval(model->window, text);
 }
 
@@ -158,6 +160,12 @@ void dxt_model_key(const dxt_model *model, const dxt_key_words *words, dxt_text 
     }
     if (model->unobserved)
         dxt_text_printf(text, "%s: not observed, nobody counts these waits\n", words->empty);
+    if (model->sparse && words->sparse)
+        dxt_text_printf(text, "%s: most of the block was not observed\n", words->sparse);
+    if (model->holed && words->sparse)
+        dxt_text_puts(text, "of some blocks a part was not observed\n");
+    if ((model->sparse || model->holed) && !words->sparse)
+        dxt_text_puts(text, "the coloured part of a block is the part that was observed\n");
     if (model->scale.largest > model->scale.high * 1.005) {
         dxt_wait_figure(model->measure, model->scale.largest, figure, sizeof figure);
         dxt_text_printf(text, "beyond the scale: the longest wait is %s\n", figure);

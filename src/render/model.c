@@ -166,6 +166,7 @@ void dxt_model_free(dxt_model *model)
     free(model->cells);
     free(model->points);
     free(model->silent_row);
+    free(model->observed);
     free(model);
 }
 
@@ -176,13 +177,40 @@ uint32_t dxt_block_for(uint32_t ranks, uint32_t most)
     return block;
 }
 
-/* Raise the cells of one row of blocks by one row of ranks. */
-static void add_row(dxt_model *model, double *cells, const double *values)
+/* Raise the cells of one row of blocks by one row of ranks, and count what was observed. */
+static void add_row(dxt_model *model, uint32_t row, const double *values)
 {
+    size_t first = (size_t)(row / model->block) * model->side;
     for (uint32_t column = 0; column < model->ranks; column++) {
-        double *cell = &cells[column / model->block];
+        size_t at = first + column / model->block;
+        double *cell = &model->cells[at];
+        if (model->observed) model->observed[at] += !isnan(values[column]);
         /* Also true as long as the cell is NaN. */
         if (!isnan(values[column]) && !(*cell >= values[column])) *cell = values[column];
+    }
+}
+
+static uint32_t ranks_in(const dxt_model *model, uint32_t cell)
+{
+    uint32_t first = cell * model->block, left = model->ranks - first;
+    return left < model->block ? left : model->block;
+}
+
+/* Counts become parts of what the ranks that are there could have observed. */
+static void note_observed(dxt_model *model)
+{
+    const uint8_t *missing = model->window->missing;
+    for (uint32_t row = 0; model->observed && row < model->side; row++) {
+        uint32_t there = 0;
+        for (uint32_t i = 0; i < ranks_in(model, row); i++)
+            there += !missing || !missing[row * model->block + i];
+        for (uint32_t column = 0; column < model->side; column++) {
+            float *part = &model->observed[(size_t)row * model->side + column];
+            bool some = *part > 0;
+            *part = some ? *part / (float)(there * ranks_in(model, column)) : 1;
+            model->sparse = model->sparse || *part < 0.5f;
+            model->holed = model->holed || (*part >= 0.5f && *part < 1);
+        }
     }
 }
 
@@ -219,8 +247,11 @@ static void drop_cells(dxt_model *model)
     free(model->cells);
     free(model->points);
     free(model->silent_row);
+    free(model->observed);
     model->cells = NULL;
+    model->observed = NULL;
     model->points = model->silent_row = NULL;
+    model->unobserved = model->sparse = model->holed = false;
     model->block = 0;
 }
 
@@ -233,7 +264,9 @@ dxt_status dxt_model_cells(dxt_model *model, uint32_t block)
     model->points = calloc(count, 1);
     model->silent_row = calloc(side, 1);
     double *values = malloc(model->ranks * sizeof *values);
-    if (!model->cells || !model->points || !model->silent_row || !values) {
+    if (block > 1) model->observed = calloc(count, sizeof *model->observed);
+    bool blocks = block == 1 || model->observed;
+    if (!model->cells || !model->points || !model->silent_row || !values || !blocks) {
         free(values);
         return dxt_fail_memory(count * sizeof *model->cells);
     }
@@ -242,8 +275,9 @@ dxt_status dxt_model_cells(dxt_model *model, uint32_t block)
     for (size_t i = 0; i < count; i++) model->cells[i] = NAN;
     for (uint32_t row = 0; row < model->ranks; row++) {
         dxt_window_row(model->window, row, values);
-        add_row(model, model->cells + (size_t)(row / block) * side, values);
+        add_row(model, row, values);
     }
+    note_observed(model);
     note_silence(model);
     note_points(model);
     free(values);

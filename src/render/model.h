@@ -22,12 +22,16 @@ typedef struct dxt_model {
     uint8_t *column_marked; /**< per rank: DXT_FLAG_… */
     uint32_t silent;        /**< how many rows are missing */
     bool unobserved;        /**< there are cells that nobody observed */
+    bool sparse;            /**< there are blocks most of which nobody observed */
+    bool holed;             /**< there are blocks of which a smaller part was not observed */
     char *title;            /**< clean, one line */
     char *caption;          /**< clean, with newlines; NULL = none */
     uint32_t block;         /**< ranks in the side of one cell of the picture; 0 = no cells yet */
     uint32_t side;          /**< cells in a row: ranks ÷ block, rounded up */
     double *cells;          /**< side × side: largest wait in each block; NaN = not observed, or in
                                a row of silent ranks */
+    float *observed;        /**< side × side: the part of each block that was observed, without
+                               silent ranks; NULL: of every block all or nothing */
     uint8_t *silent_row;    /**< side: 1 = all of its ranks are silent, 2 = some are */
     uint8_t *points;        /**< side × side: whether a flagged path is in it */
 } dxt_model;
@@ -59,6 +63,18 @@ static inline double dxt_model_value(const dxt_model *model, uint32_t row, uint3
 static inline bool dxt_model_point(const dxt_model *model, uint32_t row, uint32_t column)
 {
     return model->points[(size_t)row * model->side + column];
+}
+
+/** The part of a cell that was observed, 0 … 1, if something of it was. */
+static inline double dxt_model_observed(const dxt_model *model, uint32_t row, uint32_t column)
+{
+    return model->observed ? (double)model->observed[(size_t)row * model->side + column] : 1;
+}
+
+/** Whether less than half of it was. */
+static inline bool dxt_model_sparse(const dxt_model *model, uint32_t row, uint32_t column)
+{
+    return dxt_model_observed(model, row, column) < 0.5;
 }
 
 /** Whether all ranks in a row of cells are silent. */
@@ -102,6 +118,8 @@ typedef struct dxt_key_words {
     const char *mark;   /**< e.g. "outlined" */
     const char *silent; /**< e.g. "hatched" */
     const char *empty;  /**< how a cell that nobody observed looks, e.g. "empty" */
+    const char *sparse; /**< how a block looks most of which nobody observed, e.g. "•"; NULL: the
+                             part that was observed is coloured */
 } dxt_key_words;
 
 /** The key below the picture, one statement a line, each ended by a newline. */

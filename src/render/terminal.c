@@ -49,8 +49,10 @@ static double value_at(const dxt_model *model, double position)
     return value / dxt_measure_shown(model->measure);
 }
 
-static const char *unit_of(const dxt_model *model)
+/* What the heading says. */
+static const char *unit_of(const dxt_model *model, const dxt_figures *figures)
 {
+    if (figures && figures->name) return figures->name;
     return dxt_measure_is_time(model->measure) ? "µs" : "cycles";
 }
 
@@ -65,7 +67,7 @@ static void put_shades(dxt_screen *screen)
         if (i + 1 < DXT_SHADES)
             dxt_text_printf(&line, "%s < %s  ", shade, figure);
         else
-            dxt_text_printf(&line, "%s more %s", shade, unit_of(screen->model));
+            dxt_text_printf(&line, "%s more %s", shade, unit_of(screen->model, NULL));
     }
     if (line.failed)
         screen->text.failed = true;
@@ -75,10 +77,14 @@ static void put_shades(dxt_screen *screen)
 }
 
 /* A line of figures, each below its place on the bar. */
-static void put_ticks(dxt_screen *screen, uint32_t width)
+static void put_ticks(dxt_screen *screen, const dxt_figures *figures, uint32_t width)
 {
     const dxt_model *model = screen->model;
     double ticks[DXT_MAX_TICKS], unit = dxt_measure_shown(model->measure);
+    if (figures) unit *= figures->unit;
+    /* "10 µs": as many of them. */
+    const char *name = unit_of(model, figures);
+    bool times = name[0] >= '0' && name[0] <= '9';
     size_t count = dxt_scale_ticks(&model->scale, unit, ticks), used = 0;
     double span = log(model->scale.high / model->scale.low);
     for (size_t i = 0; i < count; i++) {
@@ -92,12 +98,13 @@ static void put_ticks(dxt_screen *screen, uint32_t width)
         dxt_text_puts(&screen->text, figure);
         used = at + length;
     }
-    size_t length = (size_t)dxt_width_of(unit_of(model), dxt_terminal_width);
-    if (used + 1 + length <= screen->columns) dxt_text_printf(&screen->text, " %s", unit_of(model));
+    size_t length = (size_t)dxt_width_of(name, dxt_terminal_width) + (times ? 2 : 0);
+    if (used + 1 + length <= screen->columns)
+        dxt_text_printf(&screen->text, " %s%s", times ? "× " : "", name);
     dxt_screen_newline(screen);
 }
 
-static void put_bar(dxt_screen *screen)
+static void put_bar(dxt_screen *screen, const dxt_figures *figures)
 {
     uint32_t width = screen->columns < LEGEND_COLUMNS ? screen->columns : LEGEND_COLUMNS;
     for (uint32_t i = 0; i < width; i++) {
@@ -107,19 +114,20 @@ static void put_bar(dxt_screen *screen)
     }
     dxt_screen_colors(screen, DXT_PLAIN, DXT_PLAIN);
     dxt_text_puts(&screen->text, "\n");
-    put_ticks(screen, width);
+    put_ticks(screen, figures, width);
 }
 
-static void put_key(dxt_screen *screen, bool figures)
+static void put_key(dxt_screen *screen, const dxt_figures *figures)
 {
     bool colors = screen->color != DXT_COLOR_NONE;
     dxt_key_words words = {.mark = "marked *",
                            .silent = figures || !colors ? "–" : "grey",
-                           .empty = figures || !colors ? "·" : "blank"};
+                           .empty = figures || !colors ? "·" : "blank",
+                           .sparse = "•"};
     dxt_text key = {0};
     dxt_text_puts(&screen->text, "\n");
     if (colors)
-        put_bar(screen);
+        put_bar(screen, figures);
     else if (!figures)
         put_shades(screen);
     if (screen->model->caption) put_wrapped(screen, screen->model->caption, false);
@@ -149,7 +157,7 @@ static dxt_status draw_blocks(dxt_screen *screen, dxt_model *model)
     if (status != DXT_OK) return status;
     put_title(screen, NULL);
     dxt_draw_dense(screen);
-    put_key(screen, false);
+    put_key(screen, NULL);
     return DXT_OK;
 }
 
@@ -168,7 +176,7 @@ static dxt_status draw_panel(dxt_screen *screen, dxt_model *model)
     if (!fit) return draw_blocks(screen, model);
     put_title(screen, &figures);
     dxt_draw_figures(screen, &figures);
-    put_key(screen, true);
+    put_key(screen, &figures);
     return DXT_OK;
 }
 

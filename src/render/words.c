@@ -176,3 +176,11 @@ char *dxt_wait_figure(dxt_measure measure, double value, char *buffer, size_t si
     snprintf(buffer, size, "%s cycles", dxt_short_figure(value, figure, sizeof figure));
     return buffer;
 }
+
+const char *dxt_unit_note(dxt_measure measure, double largest)
+{
+    double shown = largest / dxt_measure_shown(measure);
+    if (!dxt_measure_is_time(measure) || !(shown >= 999.5)) return NULL;
+    if (shown < 9999.5) return "1000 µs = 1 ms";
+    return shown < 999.5e3 ? "1k µs = 1 ms" : "1k µs = 1 ms, 1M µs = 1 s";
+}

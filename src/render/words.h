@@ -53,6 +53,12 @@ void dxt_text_fixed(dxt_text *text, double value, int decimals);
  *  12.3k, 2.09M. @return @p buffer. */
 char *dxt_short_figure(double value, char *buffer, size_t size);
 
+/** How a picture in µs says that its sentences speak of ms: "1000 µs = 1 ms", "1k µs = 1 ms"; NULL
+ *  where they do not. Static.
+ *
+ * @param largest  Of what is shown, in ns or cycles. */
+const char *dxt_unit_note(dxt_measure measure, double largest);
+
 /** A wait with its unit: "1.03 ms", "2.09M cycles". @return @p buffer. */
 char *dxt_wait_figure(dxt_measure measure, double value, char *buffer, size_t size);
 

@@ -139,7 +139,7 @@ static void svg_has_every_cell_and_label(void **state)
     assert_non_null(strstr(sink.data, ">1.23</text>"));
     assert_non_null(strstr(sink.data, ">679</text>"));
     assert_non_null(strstr(sink.data, ">dispatch, window 3</text>"));
-    assert_non_null(strstr(sink.data, ">8 ranks, mean wait in µs</text>"));
+    assert_non_null(strstr(sink.data, ">8 ranks, mean wait in µs (1000 µs = 1 ms)</text>"));
     for (int rank = 0; rank < 8; rank++) {
         char label[32];
         snprintf(label, sizeof label, ">%d</text>", rank);

@@ -312,7 +312,7 @@ static void the_key_says_what_is_drawn(void **state)
     dxt_model *model = model_of(&panel);
     assert_int_equal(dxt_model_cells(model, 2), DXT_OK);
     dxt_text text = {0};
-    dxt_model_key(model, &(dxt_key_words){"flagged", "empty", "blank"}, &text);
+    dxt_model_key(model, &(dxt_key_words){"flagged", "empty", "blank", "•"}, &text);
     assert_string_equal(text.data,
                         "one block = 2 × 2 ranks, colour: longest wait in it\n"
                         "flagged: columns 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26 and 3 more; "
@@ -384,9 +384,47 @@ static void failed_allocations_of_the_model_are_survived(void **state)
     dxt_window_free(window);
 }
 
+/* Of a block it is known how much was observed, and said how it looks. */
+static void blocks_tell_what_was_not_observed(void **state)
+{
+    (void)state;
+    dxt_window *window;
+    assert_int_equal(dxt_window_create(8, "dispatch", &window), DXT_OK);
+    /* Blocks of 4: of the upper right one the diagonal, of the lower left one all but a cell. */
+    for (size_t row = 0; row < 4; row++)
+        for (size_t column = 4; column < 8; column++)
+            if (column - 4 != row) window->wait[row * 8 + column] = DXT_NOT_OBSERVED;
+    window->wait[4 * 8] = DXT_NOT_OBSERVED;
+    window->missing = calloc(8, 1);
+    assert_non_null(window->missing);
+    window->missing[3] = 1;
+    dxt_heatmap_panel panel = {.window = window};
+    dxt_model *model = model_of(&panel);
+    assert_int_equal(dxt_model_cells(model, 1), DXT_OK);
+    assert_false(model->sparse || model->holed);
+    assert_true(dxt_model_observed(model, 0, 4) == 1);
+    assert_int_equal(dxt_model_cells(model, 4), DXT_OK);
+    assert_true(dxt_model_observed(model, 0, 0) == 1);
+    assert_true(dxt_model_observed(model, 0, 1) == 0.25);
+    assert_true(dxt_model_observed(model, 1, 0) == 15.0 / 16);
+    assert_true(model->sparse && model->holed && !model->unobserved);
+    dxt_text text = {0};
+    dxt_model_key(model, &(dxt_key_words){"flagged", "empty", "blank", "•"}, &text);
+    assert_non_null(strstr(text.data, "\n•: most of the block was not observed\nof some blocks a "
+                                      "part was not observed\n"));
+    text.size = 0;
+    dxt_model_key(model, &(dxt_key_words){"flagged", "empty", "blank", NULL}, &text);
+    assert_non_null(strstr(text.data, "\nthe coloured part of a block is the part that was "
+                                      "observed\n"));
+    free(text.data);
+    dxt_model_free(model);
+    dxt_window_free(window);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(blocks_tell_what_was_not_observed),
         cmocka_unit_test(healthy_waits_stay_green),
         cmocka_unit_test(outliers_are_red),
         cmocka_unit_test(a_hot_column_among_zeros_is_red),
