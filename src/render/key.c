@@ -8,6 +8,8 @@
 
 /* Longer lists end in "and 7 more". */
 #define LIST_MOST 12u
+/* A scale that ends so many times beyond the longest wait wants a word. */
+#define SPARE 1.5
 
 const char *dxt_model_quantity(const dxt_model *model)
 {
@@ -169,6 +171,13 @@ void dxt_model_key(const dxt_model *model, const dxt_key_words *words, dxt_text 
     if (model->scale.largest > model->scale.high * 1.005) {
         dxt_wait_figure(model->measure, model->scale.largest, figure, sizeof figure);
         dxt_text_printf(text, "beyond the scale: the longest wait is %s\n", figure);
+    }
+    if (model->scale.largest > 0 && model->scale.high > SPARE * model->scale.largest) {
+        dxt_wait_figure(model->measure, model->scale.largest, figure, sizeof figure);
+        dxt_text_printf(text,
+                        "the longest wait is %s: the scale goes on, so that usual waits are "
+                        "green\n",
+                        figure);
     }
     if (model->scale.largest == 0 && model->silent < model->ranks)
         dxt_text_puts(text, "all waits are 0\n");

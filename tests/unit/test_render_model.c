@@ -318,6 +318,8 @@ static void the_key_says_what_is_drawn(void **state)
                         "flagged: columns 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26 and 3 more; "
                         "row 7; path 3 → 4\n"
                         "empty: silent, no counters from ranks 8–15, 20, 21\n"
+                        "the longest wait is 2.00 µs: the scale goes on, so that usual waits are "
+                        "green\n"
                         "row = the rank that waits, column = the rank it waits for\n");
     free(text.data);
     dxt_model_free(model);
