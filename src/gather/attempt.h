@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* For callers to whom a transport that fails is nothing out of the ordinary. */
+/* For callers that expect a transport to fail now and then: failures are not logged. */
 #ifndef DXT_GATHER_ATTEMPT_H
 #define DXT_GATHER_ATTEMPT_H
 

@@ -91,8 +91,8 @@ static double noise_of(const dxt_weighing *w, uint32_t length)
     return fmax(w->own_noise, dxt_track_newest_error(w->track, w->newest + 1, length));
 }
 
-/* What over these windows most of few ranks are late by, of whom another one was ordinary in each:
- * nobody is late who is no later than that. */
+/* The lateness that most of few ranks share over these windows, though in each window another one
+ * of them was healthy: a rank that is no later than that is not late. */
 static double late_alike(const dxt_weighing *w, uint32_t length)
 {
     double mean[DXT_HISTORY_FEW];

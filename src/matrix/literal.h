@@ -38,7 +38,7 @@ dxt_literal_end dxt_literal_scan(dxt_literal *literal, const char **at, const ch
  * Write what a whole value holds as lines: rows of matrices in brackets, "rank=R [ … ]" for rows
  * that are named, recordings, and the texts in it.
  *
- * @param rank      Of whom the rows in it are that do not say it; −1: of nobody.
+ * @param rank      The rank of those rows that name none; −1: no rank.
  * @param matrices  Whether matrices are wanted.
  * @param lines     Receives them; `failed` is set where memory ends.
  */

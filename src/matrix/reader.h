@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the readers share. reader.c hands every line to whom it concerns: JSON lines to
+ * What the readers share. reader.c hands every line to the reader of its form: JSON lines to
  * read_recording.c, all other text to text.c, which finds headers (header.c), rows in brackets
  * (find_row.c) and tables (listed.c, table.c) in it; rows become windows in sheets.c.
  */

@@ -56,7 +56,7 @@ dxt_status dxt_collector_collect(dxt_collector *collector, const dxt_collect_opt
  * Collect the mails of one window, neither more nor less, where windows may be late: what is not
  * there by the deadline may come until DXT_LATEST_WINDOW more have ended, as long as newer mails of
  * that rank arrive. A rank that missed a deadline is not waited for in the next window, then in the
- * next two, four … Silent is of whom nothing has come for a window, and for silence_ns.
+ * next two, four … A rank is silent if nothing of it has come for a window, and for silence_ns.
  *
  * @return DXT_OK (nothing more will come); DXT_AGAIN (try again when the next window has ended);
  *         what the transport failed with for good.

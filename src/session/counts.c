@@ -63,7 +63,7 @@ static int64_t operations_of(const dxt_assembly *a, uint32_t rank, uint32_t inde
     dxt_mail_counts from = dxt_mail_get_counts(a->before[rank], a->ranks, index);
     dxt_mail_counts until = dxt_mail_get_counts(a->after[rank], a->ranks, index);
     if (until.ops > 0) return (int64_t)(until.ops - from.ops);
-    /* Whoever had waited, but knew of no operation, did not know their number then. */
+    /* A rank that had waited, but knew of no operation, did not know their number then. */
     if (from.issued == 0 && has_waited(a, rank, index)) return DXT_NOT_OBSERVED;
     bool known =
         until.issued > 0 && until.issued >= from.issued && until.issued - from.issued <= INT64_MAX;

@@ -100,7 +100,7 @@ dxt_status dxt_collector_try(dxt_collector *c, const dxt_collect_options *option
     if (pending) return DXT_AGAIN;
     for (uint32_t r = 0; r < c->ranks; r++) {
         dxt_peer *peer = &c->peers[r];
-        /* Whoever posted a mail of a later window lived through this one, too. */
+        /* A rank that posted a mail of a later window lived through this one, too. */
         bool heard = peer->heard &&
                      (peer->heard_at >= options->sequence || peer->heard_of >= options->sequence);
         bool alive = peer->has_after || peer->gone || heard;

@@ -25,10 +25,10 @@ static double shorter(const dxt_fit *fit)
     return fmin(fit->node_path[0], fit->node_path[1]) / fmax(fit->base, DXT_TINY);
 }
 
-/* Where each of the two waits long for the other, in one operator the one and in the other one the
- * other, a node that is late makes one of the waits alone; a slow path makes both. In the operator
- * it is slow in, whoever waits less was no later than the other leaves it. @return Whether it is
- * slow in this operator, in the other one, or it cannot be told. */
+/* Node A waits long for B in one operator, and B for A in the other. A late node makes one of these
+ * waits alone; a slow path makes both. In the operator in which the path is slow, the node that
+ * waits less was no later than the other one leaves it. @return Whether a path is slow in this
+ * operator, in the other one, or it cannot be told. */
 static dxt_slow_side where_slow(const dxt_case *c, double more, double there)
 {
     double here = shorter(&c->fit), back = shorter(&c->other);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * path_stalls of so many paths that none of them stands out (rules/path_stalls.c is of fewer): many
- * cells are far above their column, and in the other operator everybody waits for everybody, for
- * whoever was held up here (explain/stalls.c).
+ * cells are far above their column, and in the other operator everybody waits for the ranks that
+ * were held up here (explain/stalls.c).
  *
  * How large: the largest of these cells above its column; of the time, what those of a typical rank
  * add up to, since in one operation it is most often one. How sure: no more than DXT_DOUBTFUL.
