@@ -5,6 +5,7 @@
 
 #include <deepxtrace/matrix.h>
 
+#include "analysis/glance.h"
 #include "base/block.h"
 
 /** What stands for the cells of a window that nobody observed. */
@@ -24,6 +25,8 @@ size_t dxt_observed_size(uint32_t ranks);
  * observed is missing there, as DXT_ROW_BLANK.
  *
  * @param block  Holds the view's cells, and must live as long; untouched if all was observed.
+ * @param glance Receives what the check sees, of the window alone: nothing if a cell is missing.
+ *               NULL: not wanted. @param seen  Holds that, and must live as long.
  * @param view   Receives the window, or one that shares everything but the waits and samples.
  * @param sparse Receives the size of the blocks if cells are missing in the pattern of a hybrid
  * mode (blocks.h), otherwise 0; then also what is exactly 0 both ways counts as missing.
@@ -32,6 +35,6 @@ size_t dxt_observed_size(uint32_t ranks);
  * Cost: as dxt_window_check(); a copy of it, and a selection per row, if a cell is missing.
  */
 dxt_status dxt_observed(const dxt_window *window, dxt_instead instead, dxt_block *block,
-                        dxt_window *view, uint32_t *sparse);
+                        dxt_window *view, uint32_t *sparse, dxt_glance *glance, dxt_block *seen);
 
 #endif

@@ -25,6 +25,7 @@
 /* What an analysis looks at: the window and its companion, checked, without holes. */
 struct input {
     dxt_window window, companion, adjacent;
+    dxt_glance glance; /* of the window, as it is */
     bool has_companion, has_adjacent;
     const int32_t *nodes; /* node of each rank; NULL = unknown */
     uint32_t sparse;      /* ranks of a block, where a hybrid mode shows; otherwise 0 */
@@ -54,13 +55,15 @@ static dxt_status take_input(dxt_workspace *workspace, const dxt_window *window,
     uint32_t other;
     *input = (struct input){.has_companion = options->companion, .has_adjacent = options->adjacent};
     dxt_status status = dxt_observed(window, ratio ? DXT_INSTEAD_NOTHING : DXT_INSTEAD_ORDINARY,
-                                     &workspace->observed, &input->window, &input->sparse);
+                                     &workspace->observed, &input->window, &input->sparse,
+                                     ratio ? NULL : &input->glance, &workspace->glance);
     if (status == DXT_OK && options->companion)
-        status = dxt_observed(options->companion, DXT_INSTEAD_ORDINARY,
-                              &workspace->companion_observed, &input->companion, &other);
+        status =
+            dxt_observed(options->companion, DXT_INSTEAD_ORDINARY, &workspace->companion_observed,
+                         &input->companion, &other, NULL, NULL);
     if (status == DXT_OK && options->adjacent)
         status = dxt_observed(options->adjacent, DXT_INSTEAD_ORDINARY,
-                              &workspace->adjacent_observed, &input->adjacent, &other);
+                              &workspace->adjacent_observed, &input->adjacent, &other, NULL, NULL);
     return status == DXT_OK && !ratio ? take_nodes(workspace, options->ranks_per_node, input)
                                       : status;
 }
@@ -129,9 +132,9 @@ static void take_time(dxt_case *c)
 }
 
 /* What the fit does not explain: single paths, and who is late only once in a while. */
-static dxt_status explain(dxt_workspace *workspace, dxt_case *c)
+static dxt_status explain(dxt_workspace *workspace, const dxt_glance *glance, dxt_case *c)
 {
-    dxt_status status = dxt_fit_paths(&c->fit, &workspace->paths);
+    dxt_status status = dxt_fit_paths(&c->fit, glance, &workspace->paths);
     if (status != DXT_OK) return status;
     c->paths = &workspace->paths;
     c->mean = c->paths->mean;
@@ -193,7 +196,7 @@ static dxt_status judge_robust(dxt_workspace *workspace, const struct input *inp
 {
     dxt_status status = fit_both(workspace, input, options, c);
     if (status == DXT_OK) take_time(c);
-    if (status == DXT_OK) status = explain(workspace, c);
+    if (status == DXT_OK) status = explain(workspace, &input->glance, c);
     if (status != DXT_OK) return status;
     dxt_apply_rules(c);
     dxt_doubt_traces(c->draft);

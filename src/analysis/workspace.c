@@ -19,6 +19,8 @@ dxt_status dxt_workspace_reserve(dxt_workspace *workspace, uint32_t ranks,
     if (options->method == DXT_METHOD_RATIO)
         return dxt_draft_reserve(&workspace->draft, ranks, dxt_ratio_most_points(ranks),
                                  &workspace->result);
+    size_t seen = dxt_glance_size(ranks);
+    if (seen > 0 && !dxt_block_fit(&workspace->glance, seen)) return DXT_ERR_NO_MEMORY;
     dxt_status status = dxt_fit_reserve(&workspace->fit, ranks);
     if (status == DXT_OK && options->companion)
         status = dxt_fit_reserve(&workspace->companion, ranks);
@@ -36,6 +38,7 @@ void dxt_workspace_free(dxt_workspace *workspace)
     free(workspace->adjacent.data);
     free(workspace->means.data);
     free(workspace->nodes.data);
+    free(workspace->glance.data);
     free(workspace->observed.data);
     free(workspace->companion_observed.data);
     free(workspace->adjacent_observed.data);

@@ -11,6 +11,7 @@ typedef struct dxt_workspace {
     dxt_block fit, companion, adjacent;     /**< what the fits live in */
     dxt_block means;                        /**< of the established rule */
     dxt_block nodes;                        /**< nodes by the size of a node */
+    dxt_block glance;                       /**< what the check of a window saw */
     dxt_block observed, companion_observed; /**< windows without holes … */
     dxt_block adjacent_observed;            /**< … */
     dxt_block result;                       /**< the findings handed out */

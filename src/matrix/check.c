@@ -226,7 +226,8 @@ static dxt_status check_scalars(const dxt_window *window)
     return DXT_OK;
 }
 
-dxt_status dxt_window_look(const dxt_window *window, bool *observed)
+/* @param sparse  Receives whether a cell was not observed; NULL = waits are not looked at. */
+static dxt_status check(const dxt_window *window, bool *sparse)
 {
     if (!window) return dxt_fail(DXT_ERR_INVALID, "window must not be NULL");
     if (window->struct_size < sizeof *window)
@@ -238,10 +239,10 @@ dxt_status dxt_window_look(const dxt_window *window, bool *observed)
     if (!window->phase || !dxt_phase_valid(window->phase, strlen(window->phase)))
         return wrong("phase", "must be 1 to 255 bytes of UTF-8 without control characters");
     if (!window->wait) return wrong("wait", "missing");
-    bool sparse = false, negative;
+    bool negative;
     dxt_status status = check_scalars(window);
-    if (status == DXT_OK)
-        status = check_matrix(window, "wait", window->wait, DXT_NOT_OBSERVED, &sparse);
+    if (status == DXT_OK && sparse)
+        status = check_matrix(window, "wait", window->wait, DXT_NOT_OBSERVED, sparse);
     if (status == DXT_OK) status = check_missing(window);
     if (status == DXT_OK) status = check_matrix(window, "samples", window->samples, 0, &negative);
     if (status == DXT_OK) status = check_matrix(window, "bytes", window->bytes, 0, &negative);
@@ -250,8 +251,20 @@ dxt_status dxt_window_look(const dxt_window *window, bool *observed)
     if (status == DXT_OK) status = check_devices(window);
     if (status == DXT_OK) status = check_tokens(window);
     if (status == DXT_OK && window->extra) status = check_extra(window->extra);
+    return status;
+}
+
+dxt_status dxt_window_look(const dxt_window *window, bool *observed)
+{
+    bool sparse;
+    dxt_status status = check(window, &sparse);
     if (status == DXT_OK) *observed = !sparse;
     return status;
+}
+
+dxt_status dxt_window_look_around(const dxt_window *window)
+{
+    return check(window, NULL);
 }
 
 dxt_status dxt_window_check(const dxt_window *window)

@@ -63,6 +63,9 @@ int dxt_field_find(const char *name);
 /** As dxt_window_check(). @param observed  Receives whether every cell was, when DXT_OK. */
 dxt_status dxt_window_look(const dxt_window *window, bool *observed);
 
+/** The same but for the waits: not looked at is whether one is negative. */
+dxt_status dxt_window_look_around(const dxt_window *window);
+
 /** Whether nobody completed an operation or waited for anybody, where that would be counted. */
 bool dxt_window_is_still(const dxt_window *window);
 

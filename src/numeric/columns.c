@@ -37,10 +37,11 @@ DXT_VECTORS static void sort_columns(double (*values)[DXT_LANES], uint32_t rows)
     }
 }
 
-void dxt_cautious_medians(double (*values)[DXT_LANES], uint32_t rows, double *median)
+void dxt_cautious_medians(double (*values)[DXT_LANES], uint32_t rows, uint32_t count,
+                          double *median)
 {
     sort_columns(values, rows);
-    for (uint32_t c = 0; c < DXT_LANES; c++) {
+    for (uint32_t c = 0; c < count; c++) {
         uint32_t used = rows;
         while (used > 0 && values[used - 1][c] == INFINITY) used--;
         if (used == 0) {
@@ -114,14 +115,15 @@ void dxt_medians(double (*values)[DXT_LANES], uint32_t rows, double *median)
 
 /* Counters times the factor of their row. @return Their bits. */
 static inline __attribute__((always_inline)) int64_t scale(const int64_t *const *first,
-                                                           size_t apart, const double *factor,
-                                                           uint32_t rows,
+                                                           size_t offset, size_t apart,
+                                                           const double *factor, uint32_t rows,
                                                            double (*restrict values)[DXT_LANES])
 {
     int64_t bits = 0;
     for (uint32_t k = 0; k < rows; k++) {
+        const int64_t *from = first[k] + offset;
         int64_t counter[DXT_LANES];
-        for (uint32_t c = 0; c < DXT_LANES; c++) counter[c] = first[k][c * apart];
+        for (uint32_t c = 0; c < DXT_LANES; c++) counter[c] = from[c * apart];
         for (uint32_t c = 0; c < DXT_LANES; c++) {
             bits |= counter[c];
             values[k][c] = (double)counter[c] * factor[k];
@@ -130,21 +132,21 @@ static inline __attribute__((always_inline)) int64_t scale(const int64_t *const 
     return bits;
 }
 
-DXT_VECTORS static int64_t scale_counters(const int64_t *const *first, size_t apart,
+DXT_VECTORS static int64_t scale_counters(const int64_t *const *first, size_t offset, size_t apart,
                                           const double *factor, uint32_t rows,
                                           double (*restrict values)[DXT_LANES])
 {
-    if (apart == APART) return scale(first, APART, factor, rows, values);
-    if (apart == HALF_APART) return scale(first, HALF_APART, factor, rows, values);
-    return scale(first, apart, factor, rows, values);
+    if (apart == APART) return scale(first, offset, APART, factor, rows, values);
+    if (apart == HALF_APART) return scale(first, offset, HALF_APART, factor, rows, values);
+    return scale(first, offset, apart, factor, rows, values);
 }
 
-int64_t dxt_medians_of_counters(const int64_t *const *first, size_t apart, const double *factor,
-                                uint32_t rows, double *median)
+int64_t dxt_medians_of_counters(const int64_t *const *first, size_t offset, size_t apart,
+                                const double *factor, uint32_t rows, double *median)
 {
     double values[DXT_COUNTER_ROWS][DXT_LANES];
     assert(rows <= DXT_COUNTER_ROWS);
-    int64_t bits = scale_counters(first, apart, factor, rows, values);
+    int64_t bits = scale_counters(first, offset, apart, factor, rows, values);
     dxt_medians(values, rows, median);
     return bits;
 }

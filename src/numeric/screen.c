@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "numeric/screen.h"
 
+#include <math.h>
 #include <stddef.h>
 
 #include "numeric/vectors.h"
@@ -47,6 +48,52 @@ DXT_VECTORS static uint32_t count_rows(const int64_t *wait, size_t stride, const
     return (uint32_t)above;
 }
 
+DXT_VECTORS static uint32_t count_path(const int64_t *wait, double factor, double shift,
+                                       double path, const double *late, const double *least,
+                                       uint32_t n)
+{
+    uint64_t above = 0;
+    for (uint32_t j = 0; j < n; j++) {
+        double expected = shift + (late[j] + path);
+        above += (double)wait[j] * factor > (expected > 0 ? expected : 0) + least[j];
+    }
+    return (uint32_t)above;
+}
+
+DXT_VECTORS static uint64_t look(const int64_t *restrict wait, size_t stride, uint32_t n,
+                                 int64_t *restrict peak, uint64_t *restrict sum)
+{
+    const int64_t *a = wait, *b = a + stride, *c = b + stride, *d = c + stride;
+    uint64_t bits = 0, as = 0, bs = 0, cs = 0, ds = 0;
+    for (uint32_t j = 0; j < n; j++) {
+        int64_t ab = a[j] > b[j] ? a[j] : b[j], cd = c[j] > d[j] ? c[j] : d[j];
+        peak[j] = ab > cd ? ab : cd;
+        bits |= (uint64_t)a[j] | (uint64_t)b[j] | (uint64_t)c[j] | (uint64_t)d[j];
+        as += (uint64_t)a[j];
+        bs += (uint64_t)b[j];
+        cs += (uint64_t)c[j];
+        ds += (uint64_t)d[j];
+    }
+    sum[0] = as;
+    sum[1] = bs;
+    sum[2] = cs;
+    sum[3] = ds;
+    return bits;
+}
+
+DXT_VECTORS static double least_of(const double *values, uint32_t n)
+{
+    double least[LANES], all = INFINITY;
+    uint32_t j = 0;
+    for (uint32_t k = 0; k < LANES; k++) least[k] = INFINITY;
+    for (; j + LANES <= n; j += LANES)
+        for (uint32_t k = 0; k < LANES; k++)
+            least[k] = values[j + k] < least[k] ? values[j + k] : least[k];
+    for (; j < n; j++) least[0] = values[j] < least[0] ? values[j] : least[0];
+    for (uint32_t k = 0; k < LANES; k++) all = least[k] < all ? least[k] : all;
+    return all;
+}
+
 DXT_VECTORS static double sum_of(const int64_t *wait, uint32_t n)
 {
     double part[LANES] = {0}, sum = 0;
@@ -80,6 +127,23 @@ uint32_t dxt_screen_rows(const int64_t *wait, size_t stride, const double *facto
                          const double *shift, const double *late, const double *least, uint32_t n)
 {
     return count_rows(wait, stride, factor, shift, late, least, n);
+}
+
+uint32_t dxt_screen_path(const int64_t *wait, double factor, double shift, double path,
+                         const double *late, const double *least, uint32_t n)
+{
+    return count_path(wait, factor, shift, path, late, least, n);
+}
+
+uint64_t dxt_screen_look(const int64_t *wait, size_t stride, uint32_t n, int64_t *peak,
+                         uint64_t *sum)
+{
+    return look(wait, stride, n, peak, sum);
+}
+
+double dxt_screen_least(const double *values, uint32_t n)
+{
+    return least_of(values, n);
 }
 
 double dxt_screen_sum(const int64_t *wait, uint32_t n)

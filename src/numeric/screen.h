@@ -24,6 +24,23 @@ uint32_t dxt_screen_row(const int64_t *wait, const int64_t *samples, double fact
 uint32_t dxt_screen_rows(const int64_t *wait, size_t stride, const double *factor,
                          const double *shift, const double *late, const double *least, uint32_t n);
 
+/** dxt_screen_row() without samples, where the lateness of all is later by @p path. */
+uint32_t dxt_screen_path(const int64_t *wait, double factor, double shift, double path,
+                         const double *late, const double *least, uint32_t n);
+
+/**
+ * Look over DXT_SCREEN_ROWS rows of counters, @p stride cells apart.
+ *
+ * @param peak  [n] Receives the largest counter of each column.
+ * @param sum   [DXT_SCREEN_ROWS] Receives the sum of each row, modulo 2^64.
+ * @return The bits that any counter has.
+ */
+uint64_t dxt_screen_look(const int64_t *wait, size_t stride, uint32_t n, int64_t *peak,
+                         uint64_t *sum);
+
+/** Least of some values; NaN is none of them. INFINITY of none. */
+double dxt_screen_least(const double *values, uint32_t n);
+
 /** Largest counter of a row, its @p except-th left out; of @p n, none is. */
 int64_t dxt_screen_max(const int64_t *wait, uint32_t except, uint32_t n);
 

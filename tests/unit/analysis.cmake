@@ -3,7 +3,7 @@ dxt_test(test_analysis SOURCES unit/test_analysis.c support/arrivals.c
 dxt_test(test_analysis_nodes SOURCES unit/test_analysis_nodes.c support/arrivals.c
          MODULES base numeric matrix analysis)
 dxt_test(test_analysis_many SOURCES unit/test_analysis_many.c support/arrivals.c
-         MODULES base numeric matrix analysis)
+         MODULES base numeric matrix analysis WRAP_ALLOC)
 dxt_test(test_analysis_doubt SOURCES unit/test_analysis_doubt.c support/arrivals.c
          MODULES base numeric matrix analysis)
 dxt_test(test_analysis_any SOURCES unit/test_analysis_any.c support/arrivals.c

@@ -102,7 +102,7 @@ static void medians_of_columns_agree_with_those_of_each(void **state)
                 whole[k][c] = value;
                 if (said) column[c][used[c]++] = value;
             }
-        dxt_cautious_medians(values, rows, median);
+        dxt_cautious_medians(values, rows, DXT_LANES, median);
         for (uint32_t c = 0; c < DXT_LANES; c++)
             assert_near(median[c], cautious_median(column[c], used[c]), 0);
         for (uint32_t c = 0; c < DXT_LANES; c++) {

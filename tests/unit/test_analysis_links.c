@@ -178,6 +178,33 @@ static void links_to_other_nodes_are_the_ranks(void **state)
     }
 }
 
+static uint32_t good;
+
+static double link_with_good_ones(uint32_t i, uint32_t j)
+{
+    uint32_t other = links.in ? j : i;
+    bool by_itself = other / 8 == 3 && other % 8 < good;
+    return by_itself ? links.between : link_path(i, j);
+}
+
+/* One in 16 of its waits may be short by itself, and no more. */
+static void few_good_ways_do_not_make_a_good_link(void **state)
+{
+    (void)state;
+    for (unsigned way = DXT_DIRECTION_IN; way <= DXT_DIRECTION_OUT; way++)
+        for (good = 0; good <= 4; good++) {
+            healthy(40, 5);
+            bad_links(8, way & DXT_DIRECTION_IN, way & DXT_DIRECTION_OUT);
+            links.bad[2] = true;
+            job.path = link_with_good_ones;
+            dxt_findings *found = judge_with_nodes(8);
+            bool link = found->finding_count > 0 && found->findings[0].kind == DXT_SLOW_LINK &&
+                        found->findings[0].rank == 2 && found->findings[0].between_nodes;
+            assert_int_equal(link, good <= 2);
+            dxt_findings_free(found);
+        }
+}
+
 static void all_links_of_a_node_are_its_uplink(void **state)
 {
     (void)state;
@@ -352,6 +379,7 @@ int main(void)
         cmocka_unit_test(several_links_may_be_slow_both_ways),
         cmocka_unit_test(of_three_ranks_it_must_be_known_that_they_share_a_node),
         cmocka_unit_test(links_to_other_nodes_are_the_ranks),
+        cmocka_unit_test(few_good_ways_do_not_make_a_good_link),
         cmocka_unit_test(all_links_of_a_node_are_its_uplink),
         cmocka_unit_test(of_few_nodes_the_uplink_shows_among_many_slow_ways),
         cmocka_unit_test(a_small_slow_uplink_is_not_its_ways),

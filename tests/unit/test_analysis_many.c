@@ -2,10 +2,12 @@
 /* What is found for many at once, from below, or only where it is used, is what each would find. */
 #include <stdlib.h>
 
-#include "judged.h"
-
+#include "alloc_fail.h"
 #include "analysis/arrive/fit.h"
 #include "analysis/arrive/shifts.h"
+#include "analysis/explain/paths.h"
+#include "analysis/glance.h"
+#include "judged.h"
 #include "numeric/columns.h"
 #include "numeric/floors.h"
 #include "numeric/select.h"
@@ -30,11 +32,12 @@ static void medians_of_counters_are_those_of_each(void **state)
                 counter[k][c] = (int64_t)(arrivals_uniform(&seed) * 30);
         }
         size_t step = apart[rows % 4];
-        counter[rows - 1][5 * step] = INT64_C(1) << 50;
-        int64_t bits = dxt_medians_of_counters(first, step, factor, rows, median);
+        counter[rows - 1][1 + 5 * step] = INT64_C(1) << 50;
+        int64_t bits = dxt_medians_of_counters(first, 1, step, factor, rows, median);
         assert_true(bits >= INT64_C(1) << 50 && bits < (INT64_C(1) << 50) + 32);
         for (uint32_t c = 0; c < DXT_LANES; c++) {
-            for (uint32_t k = 0; k < rows; k++) each[k] = (double)counter[k][c * step] * factor[k];
+            for (uint32_t k = 0; k < rows; k++)
+                each[k] = (double)counter[k][1 + c * step] * factor[k];
             assert_true(median[c] == dxt_median(each, rows));
         }
     }
@@ -177,6 +180,99 @@ static void levels_are_the_same_cell_by_cell(void **state)
     dxt_window_free(window);
 }
 
+/* ---- what the check sees in passing ---- */
+
+#define MANY 262u /* two rows more than are looked at together */
+
+static double paths_of_many(uint32_t i, uint32_t j)
+{
+    if ((i == 200 && j == 3) || (i == 261 && j == 80) || (i == 9 && j == 10)) return 400 * US;
+    return i / 6 == j / 6 ? 0 : 12 * US;
+}
+
+static dxt_window *many_ranks(uint32_t per_node)
+{
+    healthy(MANY, 4);
+    job.ops = 20;
+    job.late[33] = 140 * US;
+    for (uint32_t r = 60; r < 66; r++) job.late[r] = 90 * US;
+    job.path = paths_of_many;
+    dxt_window *window = arrivals_window(&job, "dispatch");
+    if (per_node > 0) give_nodes(window, per_node);
+    return window;
+}
+
+static void a_glance_changes_no_path(void **state)
+{
+    (void)state;
+    static const uint32_t sizes[] = {0, 4, 5, 6, 20};
+    const dxt_glance none = {NULL, NULL};
+    for (size_t t = 0; t < sizeof sizes / sizeof sizes[0]; t++) {
+        dxt_window *window = many_ranks(sizes[t]);
+        dxt_block block = {NULL, 0}, seen = {NULL, 0};
+        const dxt_known known = {.nodes = window->nodes, .min_share = 0.01, .cell_spread = NAN};
+        dxt_path_list with = {NULL}, without = {NULL};
+        dxt_glance glance;
+        bool observed = false;
+        dxt_fit fit;
+        assert_int_equal(dxt_glance_over(window, &seen, &glance, &observed), DXT_OK);
+        assert_true(observed && glance.peak && glance.sum);
+        assert_int_equal(dxt_fit_window(&block, window, &known, &fit), DXT_OK);
+        assert_int_equal(dxt_fit_paths(&fit, &glance, &with), DXT_OK);
+        /* From the beginning: the first search has settled rows. */
+        assert_int_equal(dxt_fit_window(&block, window, &known, &fit), DXT_OK);
+        assert_int_equal(dxt_fit_paths(&fit, &none, &without), DXT_OK);
+        assert_true(with.count >= 2 && !with.misfit);
+        assert_int_equal(with.count, without.count);
+        assert_memory_equal(with.items, without.items, with.count * sizeof *with.items);
+        assert_true(with.mean == without.mean && with.mean > 0);
+        free(with.items);
+        free(without.items);
+        free(block.data);
+        free(seen.data);
+        dxt_window_free(window);
+    }
+}
+
+static void a_glance_is_a_check(void **state)
+{
+    (void)state;
+    dxt_window *window = many_ranks(0);
+    dxt_block seen = {NULL, 0};
+    dxt_glance glance;
+    bool observed = true;
+    int64_t *last = &window->wait[(size_t)MANY * MANY - 1], *first = window->wait;
+    *last = INT64_C(1) << 45;
+    assert_int_equal(dxt_glance_over(window, &seen, &glance, &observed), DXT_OK);
+    /* Sums of such are not the same in any order. */
+    assert_true(glance.peak && !glance.sum && observed);
+    *first = DXT_NOT_OBSERVED;
+    assert_int_equal(dxt_glance_over(window, &seen, &glance, &observed), DXT_OK);
+    assert_true(!glance.peak && !glance.sum && !observed);
+    *last = DXT_NOT_OBSERVED - 1;
+    assert_int_equal(dxt_glance_over(window, &seen, &glance, &observed), DXT_ERR_INVALID);
+    assert_string_equal(dxt_error(), "wait: row 261, column 261: -2 is negative");
+    *first = *last = 0;
+    window->index = -2;
+    assert_int_equal(dxt_glance_over(window, &seen, &glance, &observed), DXT_ERR_INVALID);
+    assert_string_equal(dxt_error(), "index: below -1");
+    window->index = 0;
+    dxt_block none = {NULL, 0};
+    alloc_fail_arm(1);
+    dxt_status status = dxt_glance_over(window, &none, &glance, &observed);
+    assert_true(alloc_fail_disarm());
+    assert_int_equal(status, DXT_ERR_NO_MEMORY);
+    /* All of an analysis. */
+    dxt_findings *found = NULL;
+    for (long k = 1;
+         alloc_fail_arm(k), status = dxt_analyze(window, NULL, &found), alloc_fail_disarm(); k++)
+        assert_int_equal(status, DXT_ERR_NO_MEMORY);
+    assert_int_equal(status, DXT_OK);
+    dxt_findings_free(found);
+    free(seen.data);
+    dxt_window_free(window);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -185,6 +281,8 @@ int main(void)
         cmocka_unit_test(a_curve_is_the_same_however_far_it_reaches),
         cmocka_unit_test(paths_are_the_same_before_they_are_settled),
         cmocka_unit_test(levels_are_the_same_cell_by_cell),
+        cmocka_unit_test(a_glance_changes_no_path),
+        cmocka_unit_test(a_glance_is_a_check),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

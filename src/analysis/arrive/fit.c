@@ -4,6 +4,7 @@
 #include "analysis/arrive/slow_links.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "analysis/arrive/nodes.h"
 #include "analysis/arrive/ranks.h"
@@ -24,10 +25,10 @@ static void begin(dxt_fit *fit)
         fit->folded[node] = false;
         fit->settled[node] = true;
     }
-    for (size_t pair = 0; pair < (size_t)fit->nodes * fit->nodes; pair++) {
-        fit->tier[pair] = fit->link[pair] = 0;
-        fit->level[pair] = NAN;
-    }
+    size_t pairs = (size_t)fit->nodes * fit->nodes;
+    memset(fit->tier, 0, pairs * sizeof *fit->tier);
+    memset(fit->link, 0, pairs * sizeof *fit->link);
+    for (size_t pair = 0; pair < pairs; pair++) fit->level[pair] = NAN;
 }
 
 dxt_status dxt_fit_window(dxt_block *block, const dxt_window *window, const dxt_known *known,

@@ -11,19 +11,29 @@
 
 /* Cells up to which the levels of neighbours are found together. */
 #define FEW_CELLS DXT_COUNTER_ROWS
+#define NO_NODE UINT32_MAX
 
 /* Which cells are looked at of two nodes with so many ordinary ranks. */
 struct shape {
     uint32_t rows, columns;
     uint32_t taken;
     uint32_t row[FEW_CELLS], column[FEW_CELLS];
+    uint32_t waiting;                  /* node whose … */
+    const int64_t *counter[FEW_CELLS]; /* … cells these are, if rank 0 were first in the other … */
+    double factor[FEW_CELLS];          /* … and what makes waits of them */
 };
+
+static bool is_of(const struct shape *shape, uint32_t rows, uint32_t columns)
+{
+    return shape->rows == rows && shape->columns == columns;
+}
 
 /* At most `most` of them; none where they are more than are found together. */
 static void shape_of(uint32_t rows, uint32_t columns, size_t most, struct shape *shape)
 {
     size_t cells = (size_t)rows * columns, taken = cells < most ? cells : most;
-    if (shape->rows == rows && shape->columns == columns) return;
+    if (is_of(shape, rows, columns)) return;
+    shape->waiting = NO_NODE;
     shape->rows = rows;
     shape->columns = columns;
     shape->taken = (uint32_t)taken;
@@ -48,6 +58,19 @@ static void find_neighbours(const dxt_fit *fit, struct neighbours *near)
     for (uint32_t k = near->roster.begin[fit->nodes]; k-- > 0;) {
         bool next = run > 0 && fit->rank[list[k + 1]] == fit->rank[list[k]] + 1;
         near->run[k] = run = next ? run + 1 : 1;
+    }
+}
+
+/* Look for its cells in what node a waits. */
+static void turn_to(const dxt_fit *fit, const dxt_roster *roster, uint32_t a, struct shape *shape)
+{
+    const dxt_window *window = fit->window;
+    if (shape->waiting == a || shape->taken > FEW_CELLS) return;
+    shape->waiting = a;
+    for (uint32_t k = 0; k < shape->taken; k++) {
+        uint32_t i = roster->list[roster->begin[a] + shape->row[k]];
+        shape->counter[k] = window->wait + (size_t)fit->rank[i] * window->ranks + shape->column[k];
+        shape->factor[k] = fit->factor[i];
     }
 }
 
@@ -82,19 +105,12 @@ static void take_waits(const dxt_fit *fit, uint32_t i, const uint32_t *member, u
 
 /* Whether the levels of DXT_LANES nodes can be had from counters that are neighbours, without a
  * time-out. Then they are in `level`. */
-static bool counters_tell(const dxt_fit *fit, const uint32_t *row, uint32_t first,
-                          const struct shape *shape, double *level)
+static bool counters_tell(const dxt_fit *fit, const struct shape *shape, uint32_t first,
+                          double *level)
 {
-    const dxt_window *window = fit->window;
-    const int64_t *at[FEW_CELLS];
-    double factor[FEW_CELLS];
-    for (uint32_t k = 0; k < shape->taken; k++) {
-        uint32_t i = row[shape->row[k]];
-        at[k] = window->wait + (size_t)fit->rank[i] * window->ranks + first + shape->column[k];
-        factor[k] = fit->factor[i];
-    }
-    int64_t bits = dxt_medians_of_counters(at, shape->columns, factor, shape->taken, level);
-    return bits < DXT_TIMEOUT_CYCLES || window->unit != DXT_UNIT_CYCLES;
+    int64_t bits = dxt_medians_of_counters(shape->counter, first, shape->columns, shape->factor,
+                                           shape->taken, level);
+    return bits < DXT_TIMEOUT_CYCLES || fit->window->unit != DXT_UNIT_CYCLES;
 }
 
 /* Levels of up to DXT_LANES nodes from b on, of the same shape. */
@@ -106,7 +122,7 @@ static void block_levels(const dxt_fit *fit, const struct neighbours *near, uint
     const uint32_t *row = roster->list + roster->begin[a], *first = roster->list + roster->begin[b];
     bool together = near->run[roster->begin[b]] >= DXT_LANES * shape->columns;
     if (count == DXT_LANES && together && !fit->window->samples &&
-        counters_tell(fit, row, fit->rank[*first], shape, level))
+        counters_tell(fit, shape, fit->rank[*first], level))
         return;
     for (uint32_t k = 0; k < shape->taken; k++)
         take_waits(fit, row[shape->row[k]], first + shape->column[k], shape->columns, count,
@@ -140,7 +156,7 @@ static uint32_t step_back(const dxt_roster *roster, uint32_t *b, uint32_t count)
 void dxt_take_levels(dxt_fit *fit)
 {
     struct neighbours near;
-    struct shape shape = {.taken = 0};
+    struct shape shapes[2] = {{.waiting = NO_NODE}, {.waiting = NO_NODE}}, *shape = shapes;
     const dxt_roster *roster = &near.roster;
     uint32_t n = fit->nodes, count;
     size_t most = (size_t)DXT_BLOCK_SAMPLES / ((size_t)n * n);
@@ -153,12 +169,16 @@ void dxt_take_levels(dxt_fit *fit)
         for (uint32_t b = 0; b < n; b += count) {
             count = count_alike(roster, n, b);
             count = step_back(roster, &b, count);
-            shape_of(size_of(roster, a), size_of(roster, b), most, &shape);
-            if (shape.taken <= FEW_CELLS)
-                block_levels(fit, &near, a, b, count, &shape, level + b);
+            /* Few nodes differ from the others, and only for a moment. */
+            if (!is_of(shape, size_of(roster, a), size_of(roster, b)))
+                shape = shape == shapes ? shapes + 1 : shapes;
+            shape_of(size_of(roster, a), size_of(roster, b), most, shape);
+            turn_to(fit, roster, a, shape);
+            if (shape->taken <= FEW_CELLS)
+                block_levels(fit, &near, a, b, count, shape, level + b);
             else
                 for (uint32_t c = 0; c < count; c++)
-                    level[b + c] = block_level(fit, roster, a, b + c, shape.taken);
+                    level[b + c] = block_level(fit, roster, a, b + c, shape->taken);
         }
         level[a] = fit->transfer;
     }

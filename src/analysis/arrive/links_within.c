@@ -55,7 +55,7 @@ static double typical_within(const dxt_fit *fit, const uint32_t *peer, uint32_t 
 static void typical_of_peers(const dxt_fit *fit, const uint32_t *peer, uint32_t count,
                              double *typical)
 {
-    double said[DXT_PARTNERS][DXT_LANES] = {{0}}, median[DXT_LANES];
+    double said[DXT_PARTNERS][DXT_LANES] = {{0}};
     for (uint32_t first = 0; first < 2 * count; first += DXT_LANES) {
         uint32_t lanes = 2 * count - first < DXT_LANES ? 2 * count - first : DXT_LANES;
         for (uint32_t c = 0; c < lanes; c++) {
@@ -64,8 +64,7 @@ static void typical_of_peers(const dxt_fit *fit, const uint32_t *peer, uint32_t 
             for (uint32_t p = 0; p < count; p++)
                 said[p][c] = own == p ? INFINITY : dxt_fit_wait_on(fit, peer[own], peer[p], out);
         }
-        dxt_cautious_medians(said, count, median);
-        memcpy(typical + first, median, lanes * sizeof *typical);
+        dxt_cautious_medians(said, count, lanes, typical + first);
     }
 }
 

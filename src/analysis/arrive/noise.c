@@ -49,12 +49,15 @@ double dxt_spread_noise(const dxt_group_input *in, dxt_panel *p, const dxt_group
     return dxt_lateness_read(&p->scale, apart) / z;
 }
 
-/* What a member's waits for all are by the arrivals. */
-static void expect_row(const dxt_panel *p, const dxt_group *group, uint32_t a, double *expected)
+/* What `rows` members from a on wait for all by the arrivals. */
+static void expect_rows(const dxt_panel *p, const dxt_group *group, uint32_t a, uint32_t rows,
+                        double *expected)
 {
-    double late = p->late[a];
-    for (uint32_t b = 0; b < p->count; b++) expected[b] = group->transfer + p->late[b] - late;
-    dxt_waits_of(expected, p->count, group->skew);
+    uint32_t n = p->count;
+    for (uint32_t r = 0; r < rows; r++)
+        for (uint32_t b = 0; b < n; b++)
+            expected[r * n + b] = group->transfer + p->late[b] - p->late[a + r];
+    dxt_waits_of(expected, (size_t)rows * n, group->skew);
 }
 
 /* Deviations of the panel's cells from what its arrivals explain, in `sample`; of those alone that
@@ -62,12 +65,14 @@ static void expect_row(const dxt_panel *p, const dxt_group *group, uint32_t a, d
 static size_t cell_deviations(const dxt_panel *p, const dxt_group *group)
 {
     double expected[DXT_WITNESSES];
+    uint32_t n = p->count, together = DXT_WITNESSES / n;
     size_t used = 0;
-    for (uint32_t a = 0; a < p->count; a++) {
-        expect_row(p, group, a, expected);
-        for (uint32_t b = 0; b < p->count; b++) {
-            p->sample[used] = fabs(dxt_panel_wait(p, a, b) - expected[b]);
-            used += a != b && expected[b] >= group->base / 2;
+    for (uint32_t a = 0; a < n; a++) {
+        uint32_t row = a % together, left = n - a;
+        if (row == 0) expect_rows(p, group, a, left < together ? left : together, expected);
+        for (uint32_t b = 0; b < n; b++) {
+            p->sample[used] = fabs(dxt_panel_wait(p, a, b) - expected[row * n + b]);
+            used += a != b && expected[row * n + b] >= group->base / 2;
         }
     }
     return used;

@@ -66,16 +66,17 @@ static double misfit(const dxt_panel *p, const double *late)
 static void ask(const dxt_panel *p, const uint32_t *from, uint32_t count, const double *add,
                 double *late)
 {
-    double said[DXT_WITNESSES][DXT_LANES], median[DXT_LANES];
+    double said[DXT_WITNESSES][DXT_LANES];
     for (uint32_t first = 0; first < p->count; first += DXT_LANES) {
         uint32_t lanes = p->count - first < DXT_LANES ? p->count - first : DXT_LANES;
         for (uint32_t k = 0; k < count; k++) {
             const double *pair = p->pair + (size_t)from[k] * p->count + first;
-            for (uint32_t c = 0; c < DXT_LANES; c++)
-                said[k][c] = c < lanes && first + c != from[k] ? pair[c] + add[from[k]] : INFINITY;
+            double more = add[from[k]];
+            for (uint32_t c = 0; c < lanes; c++) said[k][c] = pair[c] + more;
+            for (uint32_t c = lanes; c < DXT_LANES; c++) said[k][c] = INFINITY;
+            if (from[k] - first < lanes) said[k][from[k] - first] = INFINITY;
         }
-        dxt_cautious_medians(said, count, median);
-        memcpy(late + first, median, lanes * sizeof *late);
+        dxt_cautious_medians(said, count, lanes, late + first);
     }
     center_panel(p, late);
 }

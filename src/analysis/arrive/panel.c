@@ -120,9 +120,13 @@ void dxt_panel_means(dxt_panel *p)
         for (uint32_t b = 0; b < p->count; b++) p->late[b] += dxt_panel_pair(p, a, b) / p->count;
 }
 
-DXT_VECTORS static size_t deviations(const dxt_panel *p)
+/* Panels of so few members are most of those of many nodes, and have loops of their own. */
+#define FEW (2u * 2u)
+#define TWICE_FEW (2u * FEW)
+
+static inline __attribute__((always_inline)) size_t deviations_of(const dxt_panel *p, size_t n)
 {
-    size_t used = 0, n = p->count;
+    size_t used = 0;
     for (size_t a = 0; a < n; a++) {
         const double *pair = p->pair + a * n;
         double *sample = p->sample + used, late = p->late[a];
@@ -132,16 +136,24 @@ DXT_VECTORS static size_t deviations(const dxt_panel *p)
     return used;
 }
 
+DXT_VECTORS static size_t deviations(const dxt_panel *p)
+{
+    if (p->count == FEW) return deviations_of(p, FEW);
+    if (p->count == TWICE_FEW) return deviations_of(p, TWICE_FEW);
+    return deviations_of(p, p->count);
+}
+
 size_t dxt_panel_deviations(const dxt_panel *p)
 {
     return deviations(p);
 }
 
 /* Each lateness by the others' and the pairs, those that are far off weighing less. */
-DXT_VECTORS static void weigh_pairs(const dxt_panel *p, double scale, double *next)
+static inline __attribute__((always_inline)) void weigh(const dxt_panel *p, size_t n, double scale,
+                                                        double *restrict next)
 {
-    size_t n = p->count;
-    double sum[DXT_WITNESSES] = {0}, weights[DXT_WITNESSES] = {0};
+    double sum[DXT_WITNESSES], weights[DXT_WITNESSES];
+    for (size_t b = 0; b < n; b++) sum[b] = weights[b] = 0;
     for (size_t a = 0; a < n; a++) {
         const double *pair = p->pair + a * n;
         double late = p->late[a];
@@ -153,6 +165,16 @@ DXT_VECTORS static void weigh_pairs(const dxt_panel *p, double scale, double *ne
         }
     }
     for (size_t b = 0; b < n; b++) next[b] = p->late[b] / 2 + sum[b] / weights[b] / 2;
+}
+
+DXT_VECTORS static void weigh_pairs(const dxt_panel *p, double scale, double *next)
+{
+    if (p->count == FEW)
+        weigh(p, FEW, scale, next);
+    else if (p->count == TWICE_FEW)
+        weigh(p, TWICE_FEW, scale, next);
+    else
+        weigh(p, p->count, scale, next);
 }
 
 void dxt_panel_refine(dxt_panel *p)

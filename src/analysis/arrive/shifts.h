@@ -21,6 +21,9 @@ void dxt_paths_of_node(const dxt_fit *fit, uint32_t a, double *path);
 /** No more than that, also where the row is not settled. */
 void dxt_path_floors(const dxt_fit *fit, const dxt_floors *floors, uint32_t a, double *path);
 
+/** No more than the least of these but for node a itself; INFINITY where it is the only one. */
+double dxt_least_path(const dxt_fit *fit, const dxt_floors *floors, uint32_t a);
+
 /**
  * dxt_fit_node_path() between the nodes of pairs of members, settled or not.
  *

@@ -58,15 +58,45 @@ static void extra_within(const dxt_fit *fit, const struct abreast *members, bool
 #define KEPT (DXT_PARTNERS / DXT_SHORTEST_ONE_IN + 1)
 
 /* Put waits in their place among the shortest ones, each in its column. */
-static void keep_shortest(double (*restrict shortest)[DXT_LANES], uint32_t kept,
+static void keep_shortest(double (*restrict shortest)[DXT_LANES], uint32_t kept, uint32_t count,
                           double *restrict wait)
 {
     for (uint32_t s = 0; s < kept; s++)
-        for (uint32_t c = 0; c < DXT_LANES; c++) {
+        for (uint32_t c = 0; c < count; c++) {
             double before = shortest[s][c], now = wait[c];
             shortest[s][c] = now < before ? now : before;
             wait[c] = now > before ? now : before;
         }
+}
+
+/* What passes the links of some members to a partner. */
+static void take_waits(const dxt_fit *fit, const uint32_t *member, uint32_t count, uint32_t partner,
+                       bool out, double *wait)
+{
+    const dxt_window *window = fit->window;
+    const int64_t *to = window->wait + (size_t)fit->rank[partner] * window->ranks;
+    const int64_t *from = window->wait + fit->rank[partner];
+    for (uint32_t c = 0; c < count && !window->samples; c++) {
+        uint32_t k = member[c], rank = fit->rank[k];
+        int64_t counter = out ? to[rank] : from[(size_t)rank * window->ranks];
+        wait[c] = (double)dxt_without_timeout(window, counter) * fit->factor[out ? partner : k];
+    }
+    for (uint32_t c = 0; c < count && window->samples; c++)
+        wait[c] = dxt_fit_wait_on(fit, member[c], partner, out);
+}
+
+/* Cells of the next node's members are scattered over the matrix: they are asked for before they
+ * are looked at. */
+static void ask_for_next(const dxt_fit *fit, const dxt_roster *roster,
+                         const struct partners *partners, uint32_t node)
+{
+    if (node == fit->nodes) return;
+    for (uint32_t m = roster->begin[node]; m < roster->begin[node + 1]; m++) {
+        const dxt_window *window = fit->window;
+        const int64_t *row = window->wait + (size_t)fit->rank[roster->list[m]] * window->ranks;
+        for (uint32_t p = 0; p < partners->count; p++)
+            __builtin_prefetch(row + fit->rank[partners->member[p]]);
+    }
 }
 
 /* What passes their links to partners of other nodes at the least, as dxt_shortest() has it. */
@@ -82,11 +112,10 @@ static void shortest_between(const dxt_fit *fit, const struct partners *partners
     for (uint32_t s = 0; s < kept; s++)
         for (uint32_t c = 0; c < DXT_LANES; c++) shortest[s][c] = INFINITY;
     for (uint32_t p = 0; p < partners->count; p++) {
-        double wait[DXT_LANES] = {0};
+        double wait[DXT_LANES];
         if (!dxt_tells(fit, partners->member[p], out)) continue;
-        for (uint32_t c = 0; c < members->count; c++)
-            wait[c] = dxt_fit_wait_on(fit, member[c], partners->member[p], out);
-        keep_shortest(shortest, kept, wait);
+        take_waits(fit, member, members->count, partners->member[p], out, wait);
+        keep_shortest(shortest, kept, members->count, wait);
     }
     for (uint32_t c = 0; c < DXT_LANES; c++) least[c] = used > 0 ? shortest[kept - 1][c] : NAN;
 }
@@ -168,6 +197,7 @@ void dxt_links_between(dxt_fit *fit)
     for (uint32_t node = 0; node < fit->nodes; node++) {
         if (roster.begin[node + 1] - roster.begin[node] < 2) continue;
         choose_partners(fit, &roster, node, &partners);
+        ask_for_next(fit, &roster, &partners, node + 1);
         compare_links(fit, &roster, &partners, node, false, uneven);
         compare_links(fit, &roster, &partners, node, true, uneven);
     }

@@ -58,7 +58,7 @@ void dxt_ask_witnesses(const dxt_group_input *in, const dxt_panel *p, double *la
             /* Columns beyond the last member hold what was there before. */
             for (uint32_t k = 0; k < DXT_HEARD; k++)
                 for (uint32_t rest = column + 1; rest < DXT_LANES; rest++) said[k][rest] = INFINITY;
-            dxt_cautious_medians(said, DXT_HEARD, median);
+            dxt_cautious_medians(said, DXT_HEARD, DXT_LANES, median);
             memcpy(late + member[c] - column, median, (column + 1) * sizeof *late);
         }
     }

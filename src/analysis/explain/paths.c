@@ -7,14 +7,12 @@
 #include <string.h>
 
 #include "analysis/arrive/noise.h"
-#include "analysis/arrive/shifts.h"
 #include "analysis/explain/cells.h"
+#include "analysis/explain/stand_out.h"
 #include "analysis/tuning.h"
 #include "base/base.h"
-#include "numeric/screen.h"
 #include "numeric/skew.h"
 #include "numeric/sort.h"
-#include "numeric/vectors.h"
 
 /* Paths that a list first has room for. */
 #define FIRST_ROOM 16
@@ -26,10 +24,8 @@ struct search {
     double ratio;  /* smallest wait over the expected, by the spread of its logarithm */
     double *least; /* [ranks] smallest excess in a column; infinite where the row is missing */
     double *bar;   /* [ranks] the same, and what the column's rank loses by sending */
-    double *late;  /* [ranks] lateness as the node sees it, the path to it included */
-    uint32_t node; /* whose view `late` is … */
-    bool exact;    /* … and not from below */
-    dxt_floors floors;
+    const dxt_glance *glance;
+    dxt_view view;
     dxt_path_list *list;
     size_t most;
     bool summed; /* take the mean along */
@@ -46,55 +42,6 @@ static double excess_of(const struct search *s, uint32_t i, uint32_t j)
     if (a != b) least = fmax(least, fmax(s->fit->node_limit[a], s->fit->node_limit[b]));
     least = fmax(least, DXT_RELATIVE_EXCESS * expected);
     return excess > least && wait > s->ratio * fmax(expected, s->fit->base) ? excess : 0;
-}
-
-/* Lateness of all members as a node sees it: their own, the path to it, their links to others. */
-DXT_VECTORS static void see(const dxt_fit *fit, uint32_t node, const double *restrict path,
-                            double *restrict seen)
-{
-    const uint32_t *nodes = fit->node;
-    const double *late = fit->late, *out = fit->nic_out;
-    for (uint32_t j = 0; j < fit->count; j++)
-        seen[j] = late[j] + path[nodes[j]] + (nodes[j] == node ? 0 : out[j]);
-}
-
-/* Paths from below are had at once, and mostly enough. */
-static void take_view(struct search *s, uint32_t node, bool exact)
-{
-    const dxt_fit *fit = s->fit;
-    double *path = fit->values;
-    s->exact = exact || fit->settled[node];
-    if (exact) dxt_settle(fit, node);
-    if (s->exact)
-        dxt_paths_of_node(fit, node, path);
-    else
-        dxt_path_floors(fit, &s->floors, node, path);
-    see(fit, node, path, s->late);
-    /* From member to rank, from behind: a rank is not below its member. */
-    for (uint32_t j = fit->count; j-- > 0 && fit->rank[j] != j;) s->late[fit->rank[j]] = s->late[j];
-    s->node = node;
-}
-
-/* Whether any cell of a row is above what the view has it wait. */
-static bool row_is_above(const struct search *s, uint32_t i)
-{
-    const dxt_fit *fit = s->fit;
-    const dxt_window *window = fit->window;
-    size_t first = (size_t)fit->rank[i] * window->ranks;
-    return dxt_screen_row(window->wait + first, window->samples ? window->samples + first : NULL,
-                          fit->factor[i], -fit->late[i], s->late, s->bar, window->ranks) > 0;
-}
-
-/* Whether any cell of a row can be abnormal. Skew only adds to what is expected, so a row that
- * stays below the bare shifts is done: almost every one is. */
-static bool row_stands_out(struct search *s, uint32_t i)
-{
-    uint32_t node = s->fit->node[i];
-    if (s->node != node) take_view(s, node, false);
-    if (!row_is_above(s, i)) return false;
-    if (s->exact) return true;
-    take_view(s, node, true);
-    return row_is_above(s, i);
 }
 
 size_t dxt_most_paths(uint32_t ranks)
@@ -134,16 +81,13 @@ static dxt_status keep_path(struct search *s, uint32_t i, uint32_t j, double exc
 static void add_to_mean(const struct search *s, uint32_t rank)
 {
     const dxt_window *window = s->fit->window;
-    uint32_t n = window->ranks;
-    s->list->mean += dxt_screen_sum(window->wait + (size_t)rank * n, n) / n / n;
+    s->list->mean += dxt_glance_mean(s->glance, window, rank) / window->ranks;
 }
 
 /* DXT_END when there are too many. */
 static dxt_status search_row(struct search *s, uint32_t i)
 {
-    bool stands_out = row_stands_out(s, i);
-    if (s->summed) add_to_mean(s, s->fit->rank[i]);
-    if (!stands_out) return DXT_OK;
+    if (!dxt_row_stands_out(&s->view, i)) return DXT_OK;
     for (uint32_t j = 0; j < s->fit->count; j++) {
         double excess = i == j ? 0 : excess_of(s, i, j);
         if (excess <= 0) continue;
@@ -152,33 +96,6 @@ static dxt_status search_row(struct search *s, uint32_t i)
         if (status != DXT_OK) return status;
     }
     return DXT_OK;
-}
-
-/* Whether so many rows from member i on can be told together: neighbours of one node. */
-static bool are_together(const dxt_fit *fit, uint32_t i)
-{
-    uint32_t last = i + DXT_SCREEN_ROWS - 1;
-    if (fit->window->samples || last >= fit->count) return false;
-    if (fit->rank[last] - fit->rank[i] != last - i) return false;
-    for (uint32_t k = i + 1; k <= last; k++)
-        if (fit->node[k] != fit->node[i]) return false;
-    return true;
-}
-
-/* Whether none of these rows stands out; then they are done. */
-static bool pass_together(struct search *s, uint32_t i)
-{
-    const dxt_fit *fit = s->fit;
-    const dxt_window *window = fit->window;
-    size_t n = window->ranks;
-    double shift[DXT_SCREEN_ROWS];
-    if (s->node != fit->node[i]) take_view(s, fit->node[i], false);
-    for (uint32_t k = 0; k < DXT_SCREEN_ROWS; k++) shift[k] = -fit->late[i + k];
-    if (dxt_screen_rows(window->wait + fit->rank[i] * n, n, &fit->factor[i], shift, s->late, s->bar,
-                        window->ranks) > 0)
-        return false;
-    for (uint32_t k = 0; s->summed && k < DXT_SCREEN_ROWS; k++) add_to_mean(s, fit->rank[i + k]);
-    return true;
 }
 
 /* Whether x comes before y. */
@@ -214,20 +131,15 @@ static void begin_search(struct search *s)
     s->most = dxt_most_paths(n);
     s->least = fit->least;
     s->bar = fit->bar;
-    s->late = fit->seen;
-    s->node = UINT32_MAX;
     s->summed = is_summed(fit);
-    if (fit->nodes > 1) dxt_floors_make(&s->floors, fit->skew);
     double least = fmax((calm ? DXT_CALM_EXCESS : 1) * fit->base,
                         DXT_SKEW_EXCESS * dxt_expected_wait(0, fit->skew));
     least = fmax(least, DXT_OUTLIER_SPREADS * s->spread);
     /* Log-normal, where the windows before show that it is much. */
     double times = exp(dxt_group_significance(n) * fit->cell_spread) - 1;
     least = fmax(least, (fit->base + DXT_CELL_FLOOR * fit->floor) * times);
-    for (uint32_t r = 0; r < ranks; r++) {
-        s->least[r] = s->bar[r] = INFINITY;
-        s->late[r] = 0;
-    }
+    dxt_view_begin(&s->view, fit, s->glance, s->bar, fit->seen);
+    for (uint32_t r = 0; r < ranks; r++) s->least[r] = s->bar[r] = INFINITY;
     for (uint32_t j = 0; j < n; j++) {
         uint32_t r = fit->rank[j];
         s->least[r] = fmax(least, fit->limit[j]);
@@ -235,9 +147,9 @@ static void begin_search(struct search *s)
     }
 }
 
-dxt_status dxt_fit_paths(const dxt_fit *fit, dxt_path_list *list)
+dxt_status dxt_fit_paths(const dxt_fit *fit, const dxt_glance *glance, dxt_path_list *list)
 {
-    struct search search = {.fit = fit, .list = list};
+    struct search search = {.fit = fit, .glance = glance, .list = list};
     dxt_status status = DXT_OK;
     list->count = 0;
     list->misfit = false;
@@ -246,12 +158,11 @@ dxt_status dxt_fit_paths(const dxt_fit *fit, dxt_path_list *list)
     if (fit->count <= 2) return DXT_OK;
     begin_search(&search);
     if (search.summed) list->mean = 0;
-    for (uint32_t i = 0; i < fit->count && status == DXT_OK; i++) {
-        bool together = i % DXT_SCREEN_ROWS == 0 && are_together(fit, i);
-        if (together && pass_together(&search, i))
-            i += DXT_SCREEN_ROWS - 1;
-        else
-            status = search_row(&search, i);
+    for (uint32_t i = 0; i < fit->count && status == DXT_OK;) {
+        uint32_t passed = dxt_rows_pass(&search.view, i), end = i + (passed > 0 ? passed : 1);
+        if (passed == 0) status = search_row(&search, i);
+        for (; i < end; i++)
+            if (search.summed) add_to_mean(&search, fit->rank[i]);
     }
     if (status == DXT_END) {
         list->misfit = true;

@@ -4,6 +4,7 @@
 #define DXT_EXPLAIN_PATHS_H
 
 #include "analysis/arrive/model.h"
+#include "analysis/glance.h"
 
 /** What slow paths have in common (bundles.h). */
 typedef enum dxt_bundle {
@@ -43,9 +44,10 @@ dxt_status dxt_paths_reserve(dxt_path_list *list, uint32_t ranks);
 /**
  * Find slow paths.
  *
+ * @param glance What the check of the window saw.
  * @param list  Overwritten; its memory is used again.
  * @return DXT_OK; DXT_ERR_NO_MEMORY.
  */
-dxt_status dxt_fit_paths(const dxt_fit *fit, dxt_path_list *list);
+dxt_status dxt_fit_paths(const dxt_fit *fit, const dxt_glance *glance, dxt_path_list *list);
 
 #endif

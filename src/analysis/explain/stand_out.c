@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "analysis/explain/stand_out.h"
+
+#include <math.h>
+
+#include "numeric/screen.h"
+#include "numeric/vectors.h"
+
+/* ---- from one node ---- */
+
+/* Lateness of all members as a node sees it: their own, the path to it, their links to others. */
+DXT_VECTORS static void see(const dxt_fit *fit, uint32_t node, const double *restrict path,
+                            double *restrict seen)
+{
+    const uint32_t *nodes = fit->node;
+    const double *late = fit->late, *out = fit->nic_out;
+    for (uint32_t j = 0; j < fit->count; j++)
+        seen[j] = late[j] + path[nodes[j]] + (nodes[j] == node ? 0 : out[j]);
+}
+
+/* Paths from below are had at once, and mostly enough. */
+static void take_view(dxt_view *v, uint32_t node, bool exact)
+{
+    const dxt_fit *fit = v->fit;
+    double *path = fit->values;
+    v->exact = exact || fit->settled[node];
+    if (exact) dxt_settle(fit, node);
+    if (v->exact)
+        dxt_paths_of_node(fit, node, path);
+    else
+        dxt_path_floors(fit, &v->floors, node, path);
+    see(fit, node, path, v->late);
+    /* From member to rank, from behind: a rank is not below its member. */
+    for (uint32_t j = fit->count; j-- > 0 && fit->rank[j] != j;) v->late[fit->rank[j]] = v->late[j];
+    v->node = node;
+}
+
+/* ---- from below ---- */
+
+/* Whether members are ranks, and those of a node follow each other. */
+static bool are_in_runs(const dxt_fit *fit)
+{
+    uint32_t runs = 1;
+    if (fit->count < fit->window->ranks) return false;
+    for (uint32_t k = 1; k < fit->count; k++) runs += fit->node[k] != fit->node[k - 1];
+    return runs == fit->nodes;
+}
+
+/* Which ranks are near member i, and how near any other is. */
+static void take_nearest(dxt_view *v, uint32_t i)
+{
+    const dxt_fit *fit = v->fit;
+    uint32_t node = fit->node[i];
+    if (v->near == node) return;
+    v->near = node;
+    for (v->first = i; v->first > 0 && fit->node[v->first - 1] == node;) v->first--;
+    for (v->end = i + 1; v->end < fit->count && fit->node[v->end] == node;) v->end++;
+    v->path = dxt_least_path(fit, &v->floors, node);
+}
+
+/* Whether no counter of member i's row, or of what stands for it, is above what the nearest make
+ * of it. Links to other nodes would only add to that. */
+static bool is_below(dxt_view *v, uint32_t i, const int64_t *row, double factor, double shift)
+{
+    const double *late = v->fit->late, *bar = v->bar;
+    take_nearest(v, i);
+    uint32_t first = v->first, end = v->end, n = v->fit->count;
+    return dxt_screen_path(row + first, factor, shift, v->fit->transfer, late + first, bar + first,
+                           end - first) == 0 &&
+           dxt_screen_path(row, factor, shift, v->path, late, bar, first) == 0 &&
+           dxt_screen_path(row + end, factor, shift, v->path, late + end, bar + end, n - end) == 0;
+}
+
+/* ---- rows ---- */
+
+void dxt_view_begin(dxt_view *view, const dxt_fit *fit, const dxt_glance *glance, const double *bar,
+                    double *late)
+{
+    *view = (dxt_view){.fit = fit, .glance = glance, .bar = bar, .late = late};
+    view->node = view->near = UINT32_MAX;
+    view->in_runs = !fit->window->samples && are_in_runs(fit);
+    if (fit->nodes > 1) dxt_floors_make(&view->floors, fit->skew);
+    for (uint32_t r = 0; r < fit->window->ranks; r++) late[r] = 0;
+}
+
+/* Whether any cell of a row is above what the view has it wait. */
+static bool row_is_above(const dxt_view *v, uint32_t i)
+{
+    const dxt_fit *fit = v->fit;
+    const dxt_window *window = fit->window;
+    size_t first = (size_t)fit->rank[i] * window->ranks;
+    return dxt_screen_row(window->wait + first, window->samples ? window->samples + first : NULL,
+                          fit->factor[i], -fit->late[i], v->late, v->bar, window->ranks) > 0;
+}
+
+bool dxt_row_stands_out(dxt_view *v, uint32_t i)
+{
+    const dxt_fit *fit = v->fit;
+    uint32_t node = fit->node[i];
+    if (v->node != node) {
+        const int64_t *row = fit->window->wait + (size_t)fit->rank[i] * fit->window->ranks;
+        if (v->in_runs && is_below(v, i, row, fit->factor[i], -fit->late[i])) return false;
+        take_view(v, node, false);
+    }
+    if (!row_is_above(v, i)) return false;
+    if (v->exact) return true;
+    take_view(v, node, true);
+    return row_is_above(v, i);
+}
+
+/* Whether so many rows from member i on can be told together: neighbours of one node. */
+static bool are_together(const dxt_fit *fit, uint32_t i)
+{
+    uint32_t last = i + DXT_SCREEN_ROWS - 1;
+    if (i % DXT_SCREEN_ROWS != 0 || fit->window->samples || last >= fit->count) return false;
+    if (fit->rank[last] - fit->rank[i] != last - i) return false;
+    for (uint32_t k = i + 1; k <= last; k++)
+        if (fit->node[k] != fit->node[i]) return false;
+    return true;
+}
+
+/* Whether the largest counters of these rows are below what the earliest of them would wait. */
+static bool peaks_are_below(dxt_view *v, uint32_t i)
+{
+    const dxt_fit *fit = v->fit;
+    double factor = 0, late = -INFINITY;
+    for (uint32_t k = i; k < i + DXT_SCREEN_ROWS; k++) {
+        factor = fmax(factor, fit->factor[k]);
+        late = fmax(late, fit->late[k]);
+    }
+    const int64_t *peak = v->glance->peak + (size_t)(i / DXT_SCREEN_ROWS) * fit->window->ranks;
+    return is_below(v, i, peak, factor, -late);
+}
+
+uint32_t dxt_rows_pass(dxt_view *v, uint32_t i)
+{
+    const dxt_fit *fit = v->fit;
+    size_t n = fit->window->ranks;
+    double shift[DXT_SCREEN_ROWS];
+    if (!are_together(fit, i)) return 0;
+    if (v->glance->peak && v->in_runs && peaks_are_below(v, i)) return DXT_SCREEN_ROWS;
+    if (v->node != fit->node[i]) take_view(v, fit->node[i], false);
+    for (uint32_t k = 0; k < DXT_SCREEN_ROWS; k++) shift[k] = -fit->late[i + k];
+    uint32_t above = dxt_screen_rows(fit->window->wait + fit->rank[i] * n, n, &fit->factor[i],
+                                     shift, v->late, v->bar, fit->window->ranks);
+    return above > 0 ? 0 : DXT_SCREEN_ROWS;
+}

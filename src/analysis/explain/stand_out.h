@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Which rows of a matrix have a cell that may be abnormal: one that is above the bare shift of its
+ * path by a bar for its column. Almost none has, and that is told in coarse steps first: by the
+ * largest counters of several rows, and by the shortest path to any node.
+ */
+#ifndef DXT_EXPLAIN_STAND_OUT_H
+#define DXT_EXPLAIN_STAND_OUT_H
+
+#include "analysis/arrive/shifts.h"
+#include "analysis/glance.h"
+
+/** A look at all columns from one node after the other. */
+typedef struct dxt_view {
+    const dxt_fit *fit;
+    const dxt_glance *glance;
+    const double *bar; /**< [ranks] infinite where the row is missing */
+    double *late;      /**< [ranks] lateness as a node sees it, the path to it included … */
+    uint32_t node;     /**< … whose view it is … */
+    bool exact;        /**< … and whether it is not from below */
+    dxt_floors floors;
+    bool in_runs;        /**< members are all ranks, those of a node one behind the other */
+    uint32_t near;       /**< node whose … */
+    uint32_t first, end; /**< … ranks these are … */
+    double path;         /**< … and whose paths to others are no less than this */
+} dxt_view;
+
+/** Begin, with room for the lateness as a node sees it. */
+void dxt_view_begin(dxt_view *view, const dxt_fit *fit, const dxt_glance *glance, const double *bar,
+                    double *late);
+
+/** Whether a cell of member i's row may be abnormal; then its node's paths are settled. */
+bool dxt_row_stands_out(dxt_view *view, uint32_t i);
+
+/** How many rows from member i on are told together to have none; 0 = they are not told so. */
+uint32_t dxt_rows_pass(dxt_view *view, uint32_t i);
+
+#endif
