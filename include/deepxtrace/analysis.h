@@ -160,7 +160,7 @@ typedef struct dxt_findings {
                                 so */
     int64_t delayed_ns; /**< for how long, in the window; 0 = not so */
     double lost_share;  /**< share of the step that is likely lost by ranks that wait for each
-                             other, whichever ranks these are; 0 = less than a fifth, or not known */
+                             other, no matter for which; 0 = less than a fifth, or not known */
     double apart_share; /**< share of the step that it takes to get from one of two nodes to the
                              other, either way: they are far apart, or an uplink is slow both ways;
                              0 = little, or not known */

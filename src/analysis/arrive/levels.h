@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the ordinary ranks of each node typically wait for those of each other one. */
+/* Levels: the typical waits of the healthy ranks of each node for those of each other node. */
 #ifndef DXT_ARRIVE_LEVELS_H
 #define DXT_ARRIVE_LEVELS_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Who leaves one operator late, through no fault of its own, enters the next late: what is carried
- * over. */
+/* Lateness that is carried over: a rank that leaves one operator late, through no fault of its own,
+ * enters the next one late. */
 #ifndef DXT_EXPLAIN_CARRIED_H
 #define DXT_EXPLAIN_CARRIED_H
 
@@ -8,8 +8,8 @@
 
 /** What the members of a fit carried over from another operator over the same interval. */
 typedef struct dxt_carried {
-    double *rank; /**< [n] how much later than the ordinary of its node each comes for that reason,
-                       where lateness is told so; negative = earlier */
+    double *rank; /**< [n] by how much each comes later than the healthy ranks of its node for that
+                       reason; negative = earlier */
     double *node; /**< [nodes] likewise for the nodes */
 } dxt_carried;
 

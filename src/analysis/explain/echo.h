@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Where a library has a barrier at either end of an operator: who leaves a transfer late, because
- * what it waits for comes slowly, enters the next operator late by as much.
+ * For libraries with a barrier at either end of an operator: a rank that leaves a transfer late,
+ * because the data it waits for comes slowly, enters the next operator late by as much.
  */
 #ifndef DXT_EXPLAIN_ECHO_H
 #define DXT_EXPLAIN_ECHO_H
@@ -9,11 +9,11 @@
 #include "analysis/case.h"
 
 /** Whether the transfer before the operator explains how late or early member k is, or how much
- *  it waits for all. False in a transfer, and where none is known. Cost: O(ranks). */
+ *  it waits for all. False in a transfer, and if no transfer is known. Cost: O(ranks). */
 bool dxt_is_echo(const dxt_case *c, uint32_t k);
 
-/** Of a transfer between two ranks: whether what member k sends is slow, since the other one, which
- *  is not late for another reason, comes late to the operator behind it. */
+/** In a transfer between two ranks: whether member k sends slowly. It does if the other rank comes
+ *  late to the next operator for no other reason. */
 bool dxt_sends_slowly(const dxt_case *c, uint32_t k);
 
 #endif

@@ -1,34 +1,34 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What may be no more than that ranks waited for a CPU core: on a machine with more to do than it
- * has cores, each rank is held up now and then, in no order, and that looks like anything. A window
- * that has `run_delay_ns` says for how long at the most.
+ * Findings that waiting for a CPU core may explain: on a machine with more work than cores, each
+ * rank is held up now and then, in no order, which looks like any cause. `run_delay_ns` of a window
+ * says for how long at most.
  *
- * The functions say how much delay those who can have caused something had in the window, in ns;
- * NaN where one of them is unknown. The window has `run_delay_ns`.
+ * The functions give the delay, in the window, of the ranks that can have caused a finding, in ns;
+ * NaN if it is unknown for one of them. The window must have `run_delay_ns`.
  */
 #ifndef DXT_EXPLAIN_RUN_DELAY_H
 #define DXT_EXPLAIN_RUN_DELAY_H
 
 #include "analysis/case.h"
 
-/** Of a late rank its own. Of one that waits longer also what is typical of all, whichever is more:
- *  it cannot look while it does not run, or the others were held up. */
+/** For a late rank, its own delay. For a rank that waits longer, its own or the typical delay,
+ *  whichever is larger: it cannot look while it does not run, or the others were held up. */
 double dxt_delay_of_member(const dxt_case *c, dxt_finding_kind kind, uint32_t member);
 
-/** What is typical of the ranks of a node of the fit. */
+/** The typical delay of the ranks of a node of the fit. */
 double dxt_delay_of_node(const dxt_case *c, uint32_t node);
 
-/** What is typical of all. */
+/** The typical delay of all ranks. */
 double dxt_delay_of_all(const dxt_case *c);
 
-/** Of both ends of a path of the list. */
+/** The delays of both ends of a path of the list. */
 double dxt_delay_of_path(const dxt_case *c, uint32_t path);
 
 /**
- * Whether all that a finding says, over the whole window, is no more than a delay.
+ * Whether a finding, over the whole window, is no larger than a delay.
  *
- * @param wait      What it says, in the measure of the window; NaN or infinite is never explained.
+ * @param wait      Its size, in the measure of the window; NaN or infinite is never explained.
  * @param delay_ns  From one of the above.
  * @return Whether it is so; the draft then has the rank that was held up for the longest.
  */

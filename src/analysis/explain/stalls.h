@@ -5,23 +5,23 @@
 
 #include "analysis/case.h"
 
-/** Cells that exceed what the other ranks of the row's node wait for the same rank by more than
- *  such cells vary. */
+/** Stalled cells: those that exceed the waits of the row's node for the same rank by more than such
+ *  cells vary. */
 typedef struct dxt_stalls {
-    double row;       /**< what those of a typical rank exceed it by, added up */
-    double largest;   /**< of all, the most that one exceeds it by */
+    double row;       /**< the excess of a typical rank's stalled cells, added up */
+    double largest;   /**< the largest excess of a cell */
     double deviation; /**< of a cell from its row and column */
-    uint32_t paths;   /**< how many cells exceed it */
+    uint32_t paths;   /**< number of stalled cells */
 } dxt_stalls;
 
 /**
- * Whether paths of one operator stall and the other one shows it: each stall makes a rank late
- * there, another one every time, so that who waits more here, in cells that have nothing in common,
- * is waited for more there. The two are correlated over the ranks on time, what a rank waits less
- * because it is late here itself taken out. Where another rank is late in each operation, they are
- * not; where whole rows wait more, it is the ranks.
+ * Whether paths of this operator stall and the other operator shows it. Each stall makes a rank
+ * late there, another one every time. So a rank that waits more here, in cells with nothing in
+ * common, is waited for more there: the two are correlated over the ranks on time, once the part
+ * that a rank's own lateness here takes off its waits is removed. If another rank is late in each
+ * operation, they are not correlated; if whole rows wait more, the ranks are the cause.
  *
- * @param stalls  Receives what stalls; untouched where it is false.
+ * @param stalls  Receives what stalls; untouched if the answer is no.
  * Cost: O(ranks²), only where the other operator loses enough.
  */
 bool dxt_paths_stall(const dxt_fit *fit, const dxt_fit *other, dxt_stalls *stalls);
