@@ -190,3 +190,16 @@ dxt_status dxt_table_place(dxt_table *table, uint32_t ranks, uint32_t column, ui
         return DXT_OK;
     return status == DXT_OK ? place_rows(table->numbers, ranks, wait, reals) : status;
 }
+
+bool dxt_table_ranked(const dxt_table *table, const dxt_numbers *next)
+{
+    uint8_t seen[DXT_MAX_RANKS];
+    uint32_t a, b;
+    int64_t of = 1;
+    if (!table->numbers || table->rows > DXT_MAX_RANKS || next->count != table->numbers[0].count)
+        return false;
+    const rows all = {table->numbers, table->rows, seen};
+    if (!find_ranks(&all, &a, &b, &of)) return false;
+    int64_t rank = rank_of(next, a, b, of);
+    return rank >= 0 && rank < table->rows;
+}

@@ -224,6 +224,8 @@ dxt_status dxt_sheet_note(dxt_sheet *sheet, const dxt_row *row);
 dxt_status dxt_sheet_place(dxt_sheet *sheet);
 /** Keep the numbers in the name of a row that is about to be added; there is room for it. */
 dxt_status dxt_table_note(dxt_table *table, const dxt_numbers *numbers);
+/** Whether a number in front of each row is its rank, and that in front of the next one may be. */
+bool dxt_table_ranked(const dxt_table *table, const dxt_numbers *next);
 /** Put the rows of a table's matrix where their names, or a column of numbers in front, say. */
 dxt_status dxt_table_place(dxt_table *table, uint32_t ranks, uint32_t column, uint32_t row,
                            int64_t *wait, double *reals);

@@ -120,7 +120,7 @@ static dxt_status other(dxt_reader *reader, const char *at, const char *end, con
     }
     if (dxt_begins_number(at, end) && line->status != DXT_OK) dxt_reader_hint(reader, "%s", why);
     dxt_status status = DXT_OK;
-    if (dxt_shape_complete(table)) status = dxt_table_end(reader, false);
+    if (dxt_shape_complete(table) && table->form == 0) status = dxt_table_end(reader, false);
     if (table->rows == 0) table->counted = dxt_shape_heading(at, end);
     dxt_note_phase(reader, at, end);
     return status;
@@ -328,10 +328,18 @@ static dxt_status fits(dxt_reader *reader, const dxt_cells *line, bool *fitting)
     dxt_table *table = &reader->table;
     *fitting = true;
     if (table->rows == 0 || (table->lost && table->form == 0)) return DXT_OK;
-    if (dxt_shape_complete(table)) return dxt_table_end(reader, false);
-    if (table->form == line->form && (table->lost || table->width == line->width)) return DXT_OK;
+    bool same = table->form == line->form && table->width == line->width;
+    if (same && (table->lost || !dxt_shape_complete(table))) return DXT_OK;
+    if (same && !dxt_table_ranked(table, &line->numbers)) {
+        /* Lines of a kind that never ends are no rows of a matrix. */
+        dxt_reader_hint(reader, "more than %u lines of %u values are no matrix", table->rows,
+                        table->width);
+        table->lost = true;
+        return DXT_OK;
+    }
+    if (!table->lost && dxt_shape_complete(table)) return dxt_table_end(reader, false);
     /* Somebody else writes in between; one row may itself be what others have written. */
-    *fitting = table->form != 0 && table->rows == 1 && !table->lost;
+    *fitting = table->form != 0 && (table->rows == 1 || table->lost);
     if (*fitting) dxt_table_drop(table);
     return DXT_OK;
 }

@@ -7,6 +7,7 @@
 #include "matrix/tagged.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "matrix/cells.h"
 #include "matrix/scan.h"
@@ -92,18 +93,38 @@ static tail find_tail(const char *line, const char *end)
     }
 }
 
-/* 0, 1, 2 … or 1, 2, 3 …: the heading of a table. */
-static bool counts_up(const char *at, const char *end)
+/* Each of 0 … N−1, or of 1 … N, once: the heading of a table, or a ring of ranks. */
+static bool are_numbers_of_ranks(const char *at, const char *end, uint32_t count)
 {
-    int64_t value, next = -1;
-    for (int count = 0;; count++) {
+    bool seen[DXT_MAX_RANKS + 1] = {false};
+    if (count < FEW || count > DXT_MAX_RANKS) return false;
+    for (;;) {
+        int64_t value;
         while (at < end && separates(*at)) at++;
-        if (at == end) return count >= FEW;
+        if (at == end) return !seen[0] || !seen[count];
         const char *stop = dxt_scan_integer(at, end, &value);
-        if (!stop || (next < 0 ? value > 1 : value != next)) return false;
-        next = value + 1;
+        if (!stop || value > count || seen[value]) return false;
+        seen[value] = true;
         at = stop;
     }
+}
+
+/* A word of those who write how a training goes, or what NCCL has found. */
+static bool says_other(const char *at, const char *end)
+{
+    static const char *const words[] = {"step",  "steps", "iter",  "iteration", "epoch", "loss",
+                                        "layer", "batch", "lr",    "acc",       "grad",  "channel",
+                                        "ring",  "tree",  "trees", "token",     "tokens"};
+    while (at < end) {
+        const char *word = at;
+        while (at < end && dxt_is_letter(*at)) at++;
+        for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+            if (strlen(words[i]) == (size_t)(at - word) &&
+                strncasecmp(words[i], word, (size_t)(at - word)) == 0)
+                return true;
+        if (at == word) at++;
+    }
+    return false;
 }
 
 /* "[3]" of MPICH, or what ends in "<stdout>:". */
@@ -178,5 +199,6 @@ const char *dxt_skip_tag(const char *line, const char *end, uint64_t number)
     /* "rank 0,12,13": a name in the first cell. */
     if (comma || (separated && !marked)) return NULL;
     if (!found.glued && is_name(line, to, commas)) return NULL;
-    return counts_up(found.from, end) ? NULL : found.from;
+    if (says_other(line, to) || are_numbers_of_ranks(found.from, end, found.count)) return NULL;
+    return found.from;
 }

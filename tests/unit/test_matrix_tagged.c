@@ -88,12 +88,34 @@ static void other_lines_stand_in_between(void **state)
     static const bad_case bad[] = {
         {"epoch 1 loss: 0.5 0.6\nepoch 2 loss: 0.5 0.6\n", DXT_ERR_FORMAT,
          "t:2: no window up to here: neither a recording nor rows of a matrix"},
-        {"step one took 9 2 3 4\n", DXT_ERR_FORMAT,
+        {"all of it took 9 2 8 4\n", DXT_ERR_FORMAT,
          "t:1: no window: 1 rows of 4 values; a matrix has as many rows as values"},
         {"[1,0]<stdout>: 9 2 3\n[1,1]<stdout>: 9 2 3\n", DXT_ERR_FORMAT,
          "t:2: the matrix is not square: 2 rows of 3 values"},
     };
     for (size_t i = 0; i < LENGTH(bad); i++) assert_refused(&bad[i], strlen(bad[i].text));
+}
+
+/* Windows in a row are told from lines without an end by the ranks in front. */
+static void lines_without_an_end_are_no_rows(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        "h [0] NCCL INFO Channel 00/03 : 0 2 1\nh [0] NCCL INFO Channel 01/03 : 1 0 2\n"
+        "h [0] NCCL INFO Channel 02/03 : 2 1 0\n",
+        "h [0] Rings 00/03 : 0 2 1\nh [0] Rings 01/03 : 1 0 2\nh [0] Rings 02/03 : 2 1 0\n",
+        "a 0 of it: 5 1 2\na 1 of it: 4 5 6\na 2 of it: 7 8 9\na 3 of it: 7 8 9\n",
+        "a of it: 5 1 2\na of it: 4 5 6\na of it: 7 8 9\na of it: 7 8 9\n",
+        "x step: 5 1 2\nx step: 4 5 6\nx step: 7 8 9\n",
+    };
+    for (size_t i = 0; i < LENGTH(texts); i++)
+        assert_int_equal(read_once(texts[i], strlen(texts[i])), DXT_ERR_FORMAT);
+    assert_reads(
+        "[1,1]<stdout>: 3 4\n[1,0]<stdout>: 1 2\n[1,0]<stdout>: 5 6\n"
+        "[1,1]<stdout>: 7 8\n",
+        MATRIX("2", "cycles", "[[1,2],[3,4]]") "{\"v\":1,\"phase\":\"dispatch\",\"window\":1,"
+                                               "\"ranks\":2,\"unit\":\"cycles\","
+                                               "\"wait\":[[5,6],[7,8]]}\n");
 }
 
 static void units_are_read(void **state)
@@ -234,6 +256,7 @@ int main(void)
         cmocka_unit_test(rows_behind_a_rank_stand_where_it_says),
         cmocka_unit_test(rows_behind_a_loggers_text_are_read),
         cmocka_unit_test(other_lines_stand_in_between),
+        cmocka_unit_test(lines_without_an_end_are_no_rows),
         cmocka_unit_test(units_are_read),
         cmocka_unit_test(points_and_commas_part_thousands),
         cmocka_unit_test(cells_are_left_out_between_tabs),
