@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One window's findings in the light of the windows before. */
+/* The findings of one window, judged with the windows before. */
 #ifndef DXT_HISTORY_JUDGE_H
 #define DXT_HISTORY_JUDGE_H
 

@@ -1,25 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Of two ranks, whether one is late or the other one early. Their waits only say which is later.
- * What each does beside waiting (dxt_findings.work) says which of them has changed, against the
- * windows in which the same work was done and nobody stood out.
+ * With two ranks: whether one is late or the other one early. Their waits only say which is later.
+ * The work of each (dxt_findings.work: its step less its waits) says which has changed, compared
+ * with healthy windows of the same mix of work.
  */
 #ifndef DXT_HISTORY_PAIR_H
 #define DXT_HISTORY_PAIR_H
 
 #include "history/weighing.h"
 
-/** Fill in what is told of the window in the next slot. */
+/** Fill in the work and the mix of the window in the next slot. */
 void dxt_pair_take(dxt_track *track, const dxt_window *window, const dxt_findings *findings);
 
-/** Remember the newest window, if nobody stood out in any operator of it. Call it when the next one
- *  is there: the other operators of the newest have been judged then. */
+/** Remember the newest window if no operator of it has a finding. Call it when the next window is
+ *  there, since only then all operators of the newest one have been judged. */
 void dxt_pair_remember(const dxt_history *history, dxt_track *track);
 
 /**
- * Settle a finding about a late rank that may be about the other one being early (`or_early`).
+ * Decide a finding that says "this rank is late or the other one early" (`or_early`).
  *
- * @return Whether it has become one about the early rank, which costs nothing.
+ * @return Whether it now names the early rank, which costs nothing.
  */
 bool dxt_pair_settle(const dxt_weighing *w, dxt_finding *finding);
 

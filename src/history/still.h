@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Windows in which nothing is completed: who takes no part any more, or nobody knows. */
+/* Windows in which nothing is completed: a rank takes no part any more, or the cause is not known.
+ */
 #ifndef DXT_HISTORY_STILL_H
 #define DXT_HISTORY_STILL_H
 

@@ -25,16 +25,16 @@ typedef struct dxt_moment {
     double cell_change;    /**< the same of the logarithm of a cell; NaN = unknown */
     double ops;            /**< 0 = unknown */
     double step;           /**< NaN = unknown */
-    double transfer;       /**< what a wait takes anyway */
+    double transfer;       /**< base transfer time */
     double floor;          /**< smallest lateness worth telling */
     double both_ways;      /**< what two ranks waited for each other, added up; NaN = more ranks */
-    bool quiet;            /**< it named nobody */
+    bool quiet;            /**< it has no finding */
     uint64_t mix;          /**< of two ranks: which mix of work it was, in how many operators; 0 =
                                 unknown, or remembered already */
-    double work[2];        /**< of two ranks: what each did beside waiting */
+    double work[2];        /**< of two ranks: the work of each */
 } dxt_moment;
 
-/** Of two ranks: the newest windows of a mix in which nobody stood out. */
+/** With two ranks: the newest healthy windows of a mix. */
 typedef struct dxt_mix {
     uint64_t mix;
     uint64_t seen; /**< value of `windows` when it was last added to */
@@ -43,8 +43,8 @@ typedef struct dxt_mix {
     double late[DXT_PAIR_WINDOWS];                            /**< of rank 0 */
 } dxt_mix;
 
-/** One operator of a run. Slots are a ring; position 0 is the oldest. What is forgotten keeps its
- *  operator and its memory: the run that follows is most often alike. */
+/** One operator of a run. Slots are a ring; position 0 is the oldest. A forgotten track keeps its
+ *  operator and its memory, since the next run mostly has the same operators. */
 typedef struct dxt_track {
     char *phase;
     uint32_t ranks;
@@ -115,7 +115,7 @@ double dxt_track_cell_spread(const dxt_track *track);
 /** Mean lateness of a rank over the @p length positions that end before @p end; NaN if a row is
  *  missing. */
 double dxt_track_mean(const dxt_track *track, uint32_t end, uint32_t length, uint32_t rank);
-/** Median of `leaving` likewise: one stall must not hide what held a rank up. */
+/** Median of `leaving` likewise, so that one stall does not hide the usual delay. */
 double dxt_track_median_leaving(const dxt_track *track, uint32_t end, uint32_t length,
                                 uint32_t rank);
 
@@ -124,8 +124,8 @@ double dxt_track_median_leaving(const dxt_track *track, uint32_t end, uint32_t l
  *  last named or missing, or 0. */
 uint32_t dxt_track_base(const dxt_track *track, uint32_t end, uint32_t rank, double *base);
 
-/** What two ranks waited for each other, added up, in windows before this one that named nobody:
- *  their median; 0 if there are too few, or they have another measure. */
+/** The median, over earlier windows without findings, of what two ranks waited for each other,
+ * added up; 0 if there are too few such windows, or they have another measure. */
 double dxt_track_both_ways(const dxt_track *track, const dxt_window *window);
 
 /** Standard errors that a mean lateness over some windows must exceed, where a window's is

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A window's findings while they are held against the windows before. */
+/* A window's findings while they are compared with the windows before. */
 #ifndef DXT_HISTORY_WEIGHING_H
 #define DXT_HISTORY_WEIGHING_H
 
@@ -27,12 +27,13 @@ typedef struct dxt_weighing {
     dxt_draft *draft;
 } dxt_weighing;
 
-/** Beyond what a mean of @p length windows can be by chance, in this operator or in another one. */
+/** The limit that a mean of @p length windows exceeds by chance only rarely, in this operator or in
+ *  another one. */
 double dxt_history_chance(const dxt_track *track, const dxt_moment *moment, double noise,
                           uint32_t length);
 
-/** The most that a lateness that stays is sure of: of three or four ranks, while windows of another
- * operator name anybody, it may be what that brings about. */
+/** The largest confidence of a lateness that stays. With three or four ranks it is lower while
+ * windows of another operator have findings, since the lateness may follow from those. */
 double dxt_history_surest(const dxt_weighing *w);
 
 /** Whether a rank is very late in another operator at this time, compared with @p wait. */
