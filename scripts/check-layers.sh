@@ -3,6 +3,7 @@
 # check-layers.sh: what may include what (docs/architecture.md). A folder of src/ sees lower levels
 # only: what dxt_module() in its CMakeLists.txt names, which is also all that the compiler finds.
 # ep/ is a library of its own; the tools and the monitor, a part of its own, live on the public API.
+# And no library takes settings from an environment that it may not trust.
 set -uo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -88,6 +89,13 @@ FNR == 1 {
     if (room == "include") room = header_room(part[2] "/" part[3])
     if (room != "all" && !(room in known)) violation("no level is known for " room)
     umbrella = room == "library" || room == "tools" || room == "all" || room == "monitor"
+}
+# A program with raised privileges takes no settings of ours from who started it. What a launcher
+# says is asked for even then: such programs run under mpirun, too.
+/getenv/ && (part[1] != "tools" || part[2] == "pmpi") {
+    asked = $0
+    gsub(/secure_getenv\(|getenv\("(OMPI|PMI|PMIX)_/, "", asked)
+    if (asked ~ /getenv *\(/) violation("libraries ask secure_getenv()")
 }
 !/^[ \t]*#[ \t]*include[ \t]*[<"]/ { next }
 {
