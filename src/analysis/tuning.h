@@ -148,8 +148,12 @@
 #define DXT_BUNDLE_LEAST       3u     /* C [paths] of a common end; more: more lines */
 #define DXT_STALLS_LEAST       6u     /* C [paths] with nothing in common; more: more lines */
 #define DXT_STALLS_ERRORS      3.0    /* M [errors] along with lateness there; more: skew is said */
+#define DXT_STALLS_UNSHOWN     3.4    /* M [errors] the same where no pair waits for long */
 #define DXT_STALLS_HINT        1.0    /* M [errors] the same, where cells are lumps */
 #define DXT_STALLS_LUMPS       2.5    /* M [waits of an operation] of a cell; stalls 4, skew 1.6 */
+#define DXT_STALLS_RANKS       256u   /* C [ranks] looked at for them unasked (not moved: cost) */
+#define DXT_STALLS_FEW_LUMPS   0.7    /* M [waits of an operation] the same of cells that lean */
+#define DXT_STALLS_LEAN        2.5    /* M [errors/root 6] by which cells lean; more: skew */
 #define DXT_STALLS_ROWS        5.0    /* M [times] rows differ by cells alone; less: skew is said */
 
 /* What explains what (explain/). Larger: fewer second causes, or lines, are told. */

@@ -57,6 +57,30 @@ static void much_that_stalls_is_not_healthy(void **state)
     stall_share = 0;
 }
 
+/* Each operator shows what stalls in the other one, and its own cells lean to the long side. */
+static void stalls_in_both_operators_are_told(void **state)
+{
+    (void)state;
+    dxt_findings *found[OPERATORS];
+    uint32_t told = 0, others = 0;
+    for (uint64_t seed = 1; seed <= 10; seed++) {
+        begin(seed % 2 ? 24 : 32, 0, 7 * seed);
+        run.ops = 100;
+        run.path = stalls;
+        stall_share = 0.016;
+        stall_size = 600 * US;
+        judge(found);
+        for (int op = 0; op < OPERATORS; op++) {
+            told += count_of(found[op], DXT_PATH_STALLS) > 0;
+            others += (uint32_t)found[op]->finding_count - count_of(found[op], DXT_PATH_STALLS);
+        }
+        release(found);
+    }
+    stall_share = 0;
+    assert_in_range(told, 15, 20);
+    assert_int_equal(others, 0);
+}
+
 /* Ranks of so small nodes that rows and columns of a node say nothing. */
 static void who_is_late_in_turns_is_noticed_in_small_nodes(void **state)
 {
@@ -179,6 +203,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(much_that_stalls_is_not_healthy),
+        cmocka_unit_test(stalls_in_both_operators_are_told),
         cmocka_unit_test(who_is_late_in_turns_is_noticed_in_small_nodes),
         cmocka_unit_test(what_all_pairs_take_is_not_lost),
         cmocka_unit_test(variation_that_loses_much_among_many_is_not_healthy),

@@ -279,15 +279,19 @@ static double systemic_of_3(void)
  * that, and by chance. */
 static double of_one_path;        /* what the wait of rank 4 for rank 9 is longer than that */
 static double of_stalls = 1 * US; /* how large they are */
+static double from = 0.6;         /* deviates of cells that stalled … */
+static double by_same;            /* … and differ by no more than this; 0 = they do */
+static double skew_there = 30 * US;
 
 static void stall(double chance, double of_rows)
 {
     double row[MOST] = {[4] = of_one_path / 2};
-    m.skew = 30 * US;
+    m.skew = skew_there;
     for (uint32_t i = 0; i < m.ranks; i++)
         for (uint32_t j = 0; j < m.ranks; j++) {
             double size = deviate(5000 + i * MOST + j);
-            m.extra[i][j] = i != j && size > 0.6 ? size * of_stalls : 0;
+            double much = by_same > 0 ? by_same : size;
+            m.extra[i][j] = i != j && size > from ? much * of_stalls : 0;
             row[i] += m.extra[i][j] * 0.5;
         }
     m.extra[4][9] += of_one_path;
@@ -299,7 +303,7 @@ static void stall(double chance, double of_rows)
     for (uint32_t i = 0; i < m.ranks; i++) {
         m.receive[i] = 0;
         double by_chance = chance * deviate(7000 + i) + of_rows * deviate(9000 + i);
-        m.send[i] = fmax(row[i] - 2 * US + by_chance, -10 * US);
+        m.send[i] = fmax(row[i] - 2 * US + by_chance, -skew_there / 3);
     }
     judge_windows(window, window_of(0));
     memset(m.send, 0, sizeof m.send);
@@ -341,9 +345,58 @@ static bool are_lumps(double size)
     return named(DXT_PATH_STALLS, -1);
 }
 
-static double stalls_lumps(void)
+static double stalls_few_lumps(void)
 {
     return tip(are_lumps, 0.1 * US, 40 * US) / US;
+}
+
+/* The same of cells that lean to no side. */
+static double stalls_lumps(void)
+{
+    from = 0;
+    by_same = 1;
+    double size = tip(are_lumps, 0.1 * US, 40 * US) / US;
+    from = 0.6;
+    by_same = 0;
+    return size;
+}
+
+/* The more cells stalled, the less they lean. */
+static bool do_not_lean(double below)
+{
+    begin(16);
+    of_stalls = 3 * US;
+    skew_there = 12 * US;
+    from = -below;
+    by_same = 1;
+    stall(0, 0);
+    of_stalls = 1 * US;
+    skew_there = 30 * US;
+    from = 0.6;
+    by_same = 0;
+    return !named(DXT_PATH_STALLS, -1);
+}
+
+static double stalls_lean(void)
+{
+    return tip(do_not_lean, 0.01, 1.5);
+}
+
+/* Where two ranks wait for each other for so little that little would be lost. */
+static bool not_by_chance_of_little(double chance)
+{
+    begin(16);
+    of_stalls = 3 * US;
+    skew_there = 12 * US;
+    stall(chance, 0);
+    of_stalls = 1 * US;
+    skew_there = 30 * US;
+    return !named(DXT_PATH_STALLS, -1);
+}
+
+static double stalls_unshown(void)
+{
+    return tip(not_by_chance_of_little, 0.01 * US, 20 * US) / US;
 }
 
 static bool not_by_rows(double of_rows)
@@ -427,7 +480,10 @@ static const tipping rows[] = {
     ROW(systemic_of_3, 75.199),
     ROW(stalls_errors, 0.94462),
     ROW(stalls_hint, 13.876),
-    ROW(stalls_lumps, 5.4421),
+    ROW(stalls_lumps, 6.3646),
+    ROW(stalls_few_lumps, 1.3287),
+    ROW(stalls_lean, 0.31382),
+    ROW(stalls_unshown, 5.6319),
     ROW(stalls_rows, 0.22099),
     ROW(ratio_least, 76.204),
 };

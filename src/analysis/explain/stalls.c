@@ -12,14 +12,14 @@
 
 /* What is added up over the cells, for each member, in the scratch of the fit. */
 struct sums {
-    double *row;       /* what it waits beyond what its node waits for the same ranks */
-    double *awaited;   /* what the others wait for it here … */
-    double *later;     /* … and in the other operator */
-    double *off;       /* excess of stalled cells of a row */
-    double waits;      /* of all cells */
-    double squares;    /* of all excesses */
-    double deviation;  /* of a cell from its row and column; 0 until it is known */
-    dxt_stalls stalls; /* what exceeds it */
+    double *row;                   /* what it waits beyond what its node waits for the same ranks */
+    double *awaited;               /* what the others wait for it here … */
+    double *later;                 /* … and in the other operator */
+    double *off;                   /* excess of stalled cells of a row */
+    double waits;                  /* of all cells */
+    double excess, squares, cubes; /* of all excesses, and their powers */
+    double deviation;              /* of a cell from its row and column; 0 until it is known */
+    dxt_stalls stalls;             /* what exceeds it */
 };
 
 /* What members of a node typically wait for member j; of a large node some of them. */
@@ -42,7 +42,9 @@ static void add_cell(struct sums *sums, uint32_t i, uint32_t j, double wait, dou
         sums->row[i] += excess;
         sums->awaited[j] += wait;
         sums->waits += wait;
+        sums->excess += excess;
         sums->squares += excess * excess;
+        sums->cubes += excess * excess * excess;
     } else if (excess > sums->deviation) {
         sums->off[i] += excess;
         sums->stalls.largest = fmax(sums->stalls.largest, excess);
@@ -103,16 +105,28 @@ static double take_out(const dxt_fit *fit, const double *b, double squares, doub
     return left;
 }
 
-/* Whether single cells differ by more than arrivals make them, which all wait for alike. */
+/* Whether cells lean to the long side: few stalled often, most seldom. Lateness in turns, which
+ * spares a rank that is late itself the waits for others, leans to the other side. */
+static bool lean_long(const struct sums *sums, double cells)
+{
+    double mean = sums->excess / cells, squares = sums->squares / cells;
+    double variance = squares - mean * mean;
+    double cubes = sums->cubes / cells - mean * (squares + 2 * variance);
+    return cubes * sqrt(cells) > DXT_STALLS_LEAN * variance * sqrt(fmax(0, variance));
+}
+
+/* Whether single cells differ by more than arrivals make them, which all wait for alike; by less
+ * where they lean. */
 static bool are_lumps(const dxt_fit *fit, const struct sums *sums)
 {
     double cells = (double)fit->count * (fit->count - 1), ops = fit->ops;
-    return sums->deviation * sqrt(ops) > DXT_STALLS_LUMPS * sums->waits / cells;
+    double times = sums->deviation * sqrt(ops) * cells / fmax(sums->waits, DXT_TINY);
+    return times > DXT_STALLS_LUMPS || (times > DXT_STALLS_FEW_LUMPS && lean_long(sums, cells));
 }
 
 /* Whether rows and lateness go along, and the rows are no more than cells that have nothing in
  * common make. */
-static bool go_along(const dxt_fit *fit, const dxt_roster *roster, const bool *on_time,
+static bool go_along(const dxt_fit *fit, const dxt_roster *roster, const bool *on_time, bool shown,
                      struct sums *sums)
 {
     double n = fit->count, ranks = 0, of_rows = 0;
@@ -133,13 +147,25 @@ static bool go_along(const dxt_fit *fit, const dxt_roster *roster, const bool *o
     if (row / ranks > DXT_STALLS_ROWS * (n - 1) * of_cell) return false;
     double surest = DXT_SUREST, along = fmin(both / sqrt(row * late), surest);
     double errors = atanh(along) * sqrt(ranks - 2 * 2);
-    return errors >= DXT_STALLS_ERRORS || (errors >= DXT_STALLS_HINT && are_lumps(fit, sums));
+    bool lumps = are_lumps(fit, sums);
+    if (!shown) return errors >= DXT_STALLS_UNSHOWN && lumps;
+    return errors >= DXT_STALLS_ERRORS || (errors >= DXT_STALLS_HINT && lumps);
 }
 
 static bool same_members(const dxt_fit *fit, const dxt_fit *other)
 {
     return fit->count == other->count &&
            memcmp(fit->rank, other->rank, fit->count * sizeof *fit->rank) == 0;
+}
+
+/* Whether much may be lost, though no two ranks wait for each other for long. */
+static bool may_show(const dxt_fit *fit)
+{
+    double least, most;
+    if (fit->count > DXT_STALLS_RANKS) return false;
+    if (!(fit->step > 0) || fit->ops < DXT_ONE_EVENT_OPS) return false;
+    dxt_bound_loss(fit, &least, &most);
+    return most >= DXT_LOSS_SHARE;
 }
 
 bool dxt_paths_stall(const dxt_fit *fit, const dxt_fit *other, dxt_stalls *stalls)
@@ -151,7 +177,7 @@ bool dxt_paths_stall(const dxt_fit *fit, const dxt_fit *other, dxt_stalls *stall
     if (!same_members(fit, other)) return false;
     bool shown = beyond >= DXT_LOSS_SHARE / 2 * other->step ||
                  (other->count <= DXT_ROTATING_RANKS && dxt_rotates(other));
-    if (!shown) return false;
+    if (!shown && !may_show(other)) return false;
     dxt_list_members(other, &roster);
     for (uint32_t k = 0; k < fit->count; k++) {
         on_time[k] = is_on_time(fit, k) && is_on_time(other, k);
@@ -160,7 +186,7 @@ bool dxt_paths_stall(const dxt_fit *fit, const dxt_fit *other, dxt_stalls *stall
     }
     dxt_list_members(fit, &roster);
     add_cells(fit, &roster, &sums);
-    if (!go_along(fit, &roster, on_time, &sums)) return false;
+    if (!go_along(fit, &roster, on_time, shown, &sums)) return false;
     sums.stalls.deviation = sums.deviation;
     sums.off = sums.row;
     for (uint32_t k = 0; k < fit->count; k++) sums.off[k] = 0;
