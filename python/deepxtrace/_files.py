@@ -28,6 +28,8 @@ _MOST_REMARKS = 8
 _DEEPEST = 8
 _LARGEST = 1 << 30
 _DAMAGED = (EOFError, zlib.error, zipfile.BadZipFile, tarfile.TarError)
+#: Zip archives within each other, as a zipped folder of .npz has.
+_NESTED = 2
 #: A head of a tar archive, and where it says so.
 _BLOCK, _MARK = 512, slice(257, 262)
 
@@ -101,7 +103,7 @@ def _peek(file: IO[bytes]) -> bytes:
 
 
 def _unpack(name: str, file: IO[bytes], depth: int,
-            archived: bool = False) -> Iterator[Tuple[str, IO[bytes]]]:
+            archived: int = 0) -> Iterator[Tuple[str, IO[bytes]]]:
     """The files that are in a file, each with its name: those of an archive, or it alone; out of
     gzip, in an archive or around one."""
     head = _peek(file)
@@ -110,7 +112,7 @@ def _unpack(name: str, file: IO[bytes], depth: int,
         yield from _unpack(name, _Gzip(file), depth + 1, archived)  # type: ignore[arg-type]
     elif head[_MARK] == b"ustar" and depth < _DEEPEST:
         yield from _untar(name, file, depth + 1, archived)
-    elif head[:4] == b"PK\x03\x04" and not archived:
+    elif head[:4] == b"PK\x03\x04" and archived < _NESTED:
         packed = io.BytesIO()
         with file:
             while packed.tell() <= _LARGEST and packed.write(file.read(_PEEK)):
@@ -121,13 +123,13 @@ def _unpack(name: str, file: IO[bytes], depth: int,
             for member in archive.infolist():
                 if not member.is_dir():
                     yield from _unpack(f"{name}:{member.filename}", archive.open(member), depth,
-                                       True)
+                                       archived + 1)
     else:
         yield name, file
 
 
 def _untar(name: str, file: IO[bytes], depth: int,
-           archived: bool) -> Iterator[Tuple[str, IO[bytes]]]:
+           archived: int) -> Iterator[Tuple[str, IO[bytes]]]:
     """The plain files of a tar archive, but those that macOS stores beside others."""
     try:
         with file, tarfile.open(fileobj=file, mode="r|") as archive:

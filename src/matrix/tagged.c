@@ -36,7 +36,18 @@ static bool is_value(const char *at, const char *end)
     const char *next = dxt_scan_integer(at, end, &whole);
     if (next == end) return true;
     if (dxt_scan_number(at, end, &whole, &real, &decimal) == end) return true;
+    size_t unit = at < end && dxt_is_digit(*at) ? dxt_unit_length(at, end, &real, &decimal) : 0;
+    if (unit > 0 && dxt_scan_number(at, end - unit, &whole, &real, &decimal) == end - unit)
+        return true;
     return at < end && (size_t)(end - at) == dxt_none_length(at, end);
+}
+
+/* A unit that stands apart from its number. */
+static bool is_unit(const char *at, const char *end)
+{
+    double factor;
+    bool time;
+    return dxt_unit_length(at, end, &factor, &time) == (size_t)(end - at) && time;
 }
 
 /* Whether the colon is that of a time, "10:11:12". */
@@ -83,6 +94,7 @@ static tail find_tail(const char *line, const char *end)
             bool cell = stop > line && (is_marker(stop[-1]) || is_value(word, stop));
             if (!cell) return found;
         }
+        if (is_unit(at, to)) continue;
         if (!dash && !is_value(at, to)) {
             const char *glued = find_glued(at, to);
             if (glued) found = (tail){glued, found.count + 1, true};
@@ -158,7 +170,7 @@ static bool is_name(const char *at, const char *end, bool commas)
         letters = letters || dxt_is_letter(*c) || dxt_is_digit(*c);
     }
     if (!word || is_launcher(at, end)) return false;
-    if (!letters) return !is_mark(at, end) || (end - at == 1 && *at == '>');
+    if (!letters) return !is_mark(at, end) || (end - at == 1 && *at == '>' && !commas);
     return !is_marker(end[-1]) || (end[-1] == ':' && !commas);
 }
 
@@ -174,6 +186,18 @@ static const char *skip_line_number(const char *at, const char *end, uint64_t li
     bool all = found.count >= FEW && ((uint64_t)number == line || found.count > MOST_GROUPS);
     for (const char *c = stop + 1; c < found.from; c++) all = all && separates(*c);
     return all ? stop + 1 : NULL;
+}
+
+const char *dxt_skip_stamp(const char *at, const char *end)
+{
+    static const char form[] = "0000-00-00T00:00:00";
+    size_t size = sizeof form - 1;
+    if ((size_t)(end - at) <= size) return at;
+    for (size_t i = 0; i < size; i++)
+        if (form[i] == '0' ? !dxt_is_digit(at[i]) : at[i] != form[i]) return at;
+    const char *stop = at + size;
+    while (stop < end && (dxt_is_digit(*stop) || strchr(".,+-:Z", *stop))) stop++;
+    return stop < end && *stop == ' ' && stop[-1] != ',' ? stop + 1 : at;
 }
 
 const char *dxt_skip_tag(const char *line, const char *end, uint64_t number)

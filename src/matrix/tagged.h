@@ -5,6 +5,10 @@
 
 #include <stdint.h>
 
+/** Behind the time that `kubectl logs --timestamps` writes in front of a line, and its blank; where
+ *  it is none, @p at. */
+const char *dxt_skip_stamp(const char *at, const char *end);
+
 /**
  * Find the numbers with which a line ends, if what stands in front of them is no part of a row.
  *

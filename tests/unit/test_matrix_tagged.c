@@ -73,6 +73,10 @@ static void rows_behind_a_loggers_text_are_read(void **state)
         snprintf(text, sizeof text, "%s9 2 3\n%s4 5 6\n%s7 8 9\n", fronts[i], fronts[i], fronts[i]);
         assert_reads(text, THREE);
     }
+    assert_reads("2026-11-26T10:11:12.123456789Z 9,2,3\n2026-11-26T10:11:12.123456789Z 4,5,6\n"
+                 "2026-11-26T10:11:12.123456789Z 7,8,9\n",
+                 THREE);
+    assert_reads("> 9;2;3\n> 4;5;6\n> 7;8;9\n", THREE);
     assert_reads("     1\t9 2 3\n     2\t4 5 6\n     3\t7 8 9\n", THREE);
 }
 
@@ -131,6 +135,9 @@ static void units_are_read(void **state)
     for (size_t i = 0; i < LENGTH(texts); i++)
         assert_reads(texts[i],
                      MATRIX("3", "ns", "[[1000,2000,3000],[4000,5000,6000],[7000,8000,9000]]"));
+    assert_reads("[1,1]<stdout>: 4us 5 us 6us\n[1,0]<stdout>: 1us 2us 3us\n"
+                 "[1,2]<stdout>: 7us 8us 9 us\n",
+                 MATRIX("3", "ns", "[[1000,2000,3000],[4000,5000,6000],[7000,8000,9000]]"));
     assert_reads("1.5k 2M\n300 0\n", MATRIX("2", "cycles", "[[1500,2000000],[300,0]]"));
     assert_reads("0 2us\n3us 0\n", MATRIX("2", "ns", "[[0,2000],[3000,0]]"));
     static const bad_case bad[] = {

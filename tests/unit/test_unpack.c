@@ -63,9 +63,9 @@ static void packed_files_are_unpacked(void **state)
 {
     (void)state;
     static const char *const names[] = {
-        "log.gz",   "two.gz",    "stored.npz", "deflated.npz", "twice.gz", "npz.gz",
-        "gz.zip",   "page.html", "log.zst",    "two.zst",      "gz.zst",   "skipped.zst",
-        "logs.tgz", "npz.tgz",   "tar.tgz",    "pax.tgz",      "plain.tar"};
+        "log.gz",   "two.gz",    "stored.npz", "deflated.npz", "twice.gz",  "npz.gz",
+        "gz.zip",   "page.html", "log.zst",    "two.zst",      "gz.zst",    "skipped.zst",
+        "logs.tgz", "npz.tgz",   "tar.tgz",    "pax.tgz",      "plain.tar", "npz.zip"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         int windows, remarks;
         char why[256] = "";
@@ -199,6 +199,7 @@ static void members_are_named(void **state)
     static const char *const names[][2] = {{"npz.tgz", "npz.tgz:dump/waits.npz:"},
                                            {"logs.tgz", "logs.tgz:pod/pod.yaml"},
                                            {"tar.tgz", "tar.tgz:inner.tar.gz:a.log"},
+                                           {"npz.zip", "npz.zip:dump/note.txt"},
                                            {"long-names.tgz", "nnnn/readme"}};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         char path[1024], why[256];
@@ -262,9 +263,9 @@ static void a_later_file_that_is_gone_is_an_error(void **state)
 static void failed_allocations_are_reported(void **state)
 {
     (void)state;
-    static const char *const names[] = {"log.gz",  "deflated.npz", "stored.npz",
-                                        "npz.gz",  "page.html",    "two.zst",
-                                        "npz.tgz", "tar.tgz",      "pax.tgz"};
+    static const char *const names[] = {"log.gz",    "deflated.npz", "stored.npz", "npz.gz",
+                                        "page.html", "two.zst",      "npz.tgz",    "tar.tgz",
+                                        "pax.tgz",   "npz.zip"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         int windows, remarks;
         char why[256];

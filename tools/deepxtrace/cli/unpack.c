@@ -14,28 +14,59 @@
 #include "layers.h"
 #include "zip.h"
 
+/* A folder of .npz that was zipped. */
+#define MOST_ZIPS 2
+
+/* An archive that has been read, and the member under way. */
+typedef struct opened {
+    zip_archive zip;
+    size_t member, at;
+    size_t floor; /* layers below it */
+} opened;
+
 struct unpack {
     char *const *paths;
     size_t count, path; /* `path` is under way */
     int fd;
-    layers packed; /* a member of `zip` is under way if there is a floor */
-    zip_archive zip;
-    size_t member, member_at;
+    layers packed;
+    opened zips[MOST_ZIPS];
+    size_t depth;           /* of `zips` */
     carried *page;          /* that is under way */
     layers_head page_bytes; /* of it, that were read and not taken yet */
     char *name;             /* of a member */
 };
 
-/* Bytes as they lie in the file, or in the archive. */
+static opened *innermost(unpack *files)
+{
+    return files->depth > 0 ? &files->zips[files->depth - 1] : NULL;
+}
+
+/* Where the layers ask for bytes. */
+static void set_floor(unpack *files)
+{
+    const opened *in = innermost(files);
+    files->packed.floored = in != NULL;
+    files->packed.floor = in ? in->floor : 0;
+}
+
+static void leave_zip(unpack *files)
+{
+    zip_free(&innermost(files)->zip);
+    files->depth--;
+    set_floor(files);
+}
+
+/* Bytes as they lie in the file, or in the innermost archive. */
 static dxt_status read_base(void *context, void *buffer, size_t size, size_t *got)
 {
     unpack *files = context;
-    if (files->packed.floored) {
-        const zip_member *member = &files->zip.members[files->member];
-        size_t left = member->size - files->member_at;
+    opened *in = innermost(files);
+    if (in) {
+        const zip_member *member = &in->zip.members[in->member];
+        size_t left = member->size - in->at;
         *got = left < size ? left : size;
-        memcpy(buffer, member->bytes + files->member_at, *got);
-        files->member_at += *got;
+        memcpy(buffer, member->bytes + in->at, *got);
+        in->at += *got;
         return DXT_OK;
     }
     ssize_t read_now;
@@ -88,20 +119,20 @@ static dxt_status begin_member(unpack *files);
 
 static dxt_status begin_zip(unpack *files)
 {
-    dxt_status status = zip_read(&files->zip, layers_read, &files->packed);
-    if (status != DXT_OK) {
-        bool lasting = status == DXT_ERR_IO || status == DXT_ERR_NO_MEMORY;
-        if (lasting || layers_find_tar(&files->packed) == 0) return status;
-        /* The other members of the tar archive count. */
-        zip_free(&files->zip);
-        files->packed.head.size = files->packed.head.at = 0;
-        files->packed.head.failed = DXT_ERR_FORMAT;
-        return DXT_OK;
+    opened made = {.floor = files->packed.depth};
+    dxt_status status = zip_read(&made.zip, layers_read, &files->packed);
+    if (status == DXT_OK) {
+        files->zips[files->depth++] = made;
+        set_floor(files);
+        return begin_member(files);
     }
-    files->packed.floor = files->packed.depth;
-    files->packed.floored = true;
-    files->member = 0;
-    return begin_member(files);
+    zip_free(&made.zip);
+    bool lasting = status == DXT_ERR_IO || status == DXT_ERR_NO_MEMORY;
+    if (lasting || (files->depth == 0 && layers_find_tar(&files->packed) == 0)) return status;
+    /* The other members of the archive around it count. */
+    files->packed.head.size = files->packed.head.at = 0;
+    files->packed.head.failed = DXT_ERR_FORMAT;
+    return DXT_OK;
 }
 
 /* A file is what it is unpacked, the members of an archive, or the recording in a page. */
@@ -113,14 +144,15 @@ static dxt_status detect(unpack *files)
     if (status == DXT_OK && first->size >= magic && memcmp(first->bytes, CARRIED_MAGIC, magic) == 0)
         return begin_page(files);
     bool zip = first->size >= 4 && memcmp(first->bytes, "PK\3\4", 4) == 0;
-    return status == DXT_OK && zip && !files->packed.floored ? begin_zip(files) : status;
+    return status == DXT_OK && zip && files->depth < MOST_ZIPS ? begin_zip(files) : status;
 }
 
 static dxt_status begin_member(unpack *files)
 {
-    const zip_member *member = &files->zip.members[files->member];
-    layers_drop(&files->packed, files->packed.floor);
-    files->member_at = 0;
+    opened *in = innermost(files);
+    const zip_member *member = &in->zip.members[in->member];
+    layers_drop(&files->packed, in->floor);
+    in->at = 0;
     dxt_status status = DXT_OK;
     if (member->deflated && files->packed.depth < LAYERS_MOST)
         status = layers_add(&files->packed, PACKED_DEFLATE);
@@ -133,19 +165,19 @@ static dxt_status next_member(unpack *files)
     end_page(files);
     for (;;) {
         size_t tar = layers_find_tar(&files->packed);
-        if (tar > 0 && (!files->packed.floored || tar > files->packed.floor)) {
+        opened *in = innermost(files);
+        if (tar > 0 && (!in || tar > in->floor)) {
             layers_drop(&files->packed, tar);
             dxt_status status = tar_next(files->packed.layers[tar - 1].tar);
             if (status == DXT_OK) return detect(files);
             layers_drop(&files->packed, tar - 1);
             if (status == DXT_ERR_FORMAT) files->packed.head.failed = status;
             if (status != DXT_END) return status == DXT_ERR_FORMAT ? DXT_OK : status;
-        } else if (files->packed.floored && files->member + 1 < files->zip.count) {
-            files->member++;
+        } else if (in && in->member + 1 < in->zip.count) {
+            in->member++;
             return begin_member(files);
-        } else if (files->packed.floored) {
-            zip_free(&files->zip);
-            files->packed.floored = false;
+        } else if (in) {
+            leave_zip(files);
         } else {
             return DXT_END;
         }
@@ -167,11 +199,12 @@ static bool add_name(unpack *files, const char *member)
 static dxt_status name_members(unpack *files)
 {
     bool named = true;
+    size_t zip = 0;
     free(files->name);
     files->name = NULL;
     for (size_t i = 0; i <= files->packed.depth && named; i++) {
-        if (files->packed.floored && i == files->packed.floor)
-            named = add_name(files, files->zip.members[files->member].name);
+        for (; zip < files->depth && files->zips[zip].floor == i && named; zip++)
+            named = add_name(files, files->zips[zip].zip.members[files->zips[zip].member].name);
         if (named && i < files->packed.depth && files->packed.layers[i].tar)
             named = add_name(files, tar_name(files->packed.layers[i].tar));
     }
@@ -183,9 +216,7 @@ static dxt_status name_members(unpack *files)
 static void end_file(unpack *files)
 {
     layers_drop(&files->packed, 0);
-    zip_free(&files->zip);
-    files->packed.floored = false;
-    files->packed.floor = 0;
+    while (files->depth > 0) leave_zip(files);
     end_page(files);
     free(files->name);
     files->name = NULL;
