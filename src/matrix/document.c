@@ -111,7 +111,9 @@ bool dxt_document_find(dxt_reader *reader, const char **at, const char *end)
 static void hint(dxt_reader *reader, const char *at, size_t size)
 {
     if (has(at, size, "\"traceEvents\""))
-        dxt_reader_hint(reader, "this looks like a trace of events (Chrome or PyTorch profiler)");
+        dxt_reader_hint(
+            reader,
+            "this looks like a trace of events (Chrome or PyTorch profiler); " DXT_WHAT_IS_READ);
     else if (*at == '{')
         dxt_reader_hint(reader,
                         "JSON, but no recording (no \"v\", \"phase\", \"ranks\", \"wait\")");

@@ -54,12 +54,9 @@ static bool is_binary(const char *bytes, size_t size)
 static dxt_status refuse(dxt_reader *reader, const char *what)
 {
     if (!reader->input.source.next)
-        return dxt_reader_fail(
-            reader, DXT_ERR_FORMAT,
-            "this looks like %s; what is read: recordings (JSON Lines with \"v\", \"phase\", "
-            "\"ranks\", \"wait\"), logs of a diagnosis, and matrices as text or .npy",
-            what);
-    dxt_reader_hint(reader, "this looks like %s", what);
+        return dxt_reader_fail(reader, DXT_ERR_FORMAT, "this looks like %s; " DXT_WHAT_IS_READ,
+                               what);
+    dxt_reader_hint(reader, "this looks like %s; " DXT_WHAT_IS_READ, what);
     reader->input.at = reader->input.size;
     reader->input.ended = true;
     return DXT_OK;

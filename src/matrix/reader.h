@@ -255,6 +255,10 @@ dxt_status dxt_give_text(dxt_reader *reader, dxt_window *window, uint64_t line);
 uint64_t dxt_hash(uint64_t hash, const void *bytes, size_t size);
 #define DXT_HASH_SEED UINT64_C(1469598103934665603)
 
+#define DXT_WHAT_IS_READ                                                                 \
+    "what is read: recordings (JSON Lines with \"v\", \"phase\", \"ranks\", \"wait\"), " \
+    "logs of a diagnosis, and matrices as text or .npy"
+
 #define DXT_SHORTENED                                       \
     "the print is shortened (\"...\"); to print it whole: " \
     "numpy.set_printoptions(threshold=sys.maxsize) or torch.set_printoptions(profile=\"full\")"
