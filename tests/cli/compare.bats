@@ -81,6 +81,32 @@ refused() {
     "$deepxtrace" compare --json "$name" after.jsonl | jq -e '.operators[0].phase == "dispatch???" and .operators[0].ranks[5].host == "h?????<b>"'
 }
 
+# Lines of $output with more than 80 characters, but those that hold a word.
+long_lines()
+{
+    local LC_ALL=C.UTF-8 line count=0
+    while IFS= read -r line; do
+        if ((${#line} > 80)) && [[ -z ${1:-} || $line != *"$1"* ]]; then count=$((count + 1)); fi
+    done <<< "$output"
+    echo "$count"
+}
+
+@test "lines fit 80 columns, and names stay in one piece" {
+    local host
+    host=$(printf 'node-%090d' 7)
+    for file in before after; do
+        "$deepxtrace" simulate -n 16 --windows 10 --seed 2 --slow "dispatch:5:$([ $file = after ] && echo 60us || echo 1us)" |
+            jq -c --arg long "$host" '.hosts = [range(16) | if . == 5 then $long else "gpu-\(.).cluster.example" end]' > named-$file.jsonl
+    done
+    run "$deepxtrace" compare named-before.jsonl named-after.jsonl
+    [[ $output == *"$host"* && $output == *"comes later"* ]]
+    [ "$(long_lines "$host")" -eq 0 ]
+    jq -c '.hosts = [range(16) | "gpu-\(.).some-cluster.of-a-long-name.example"]' named-after.jsonl > named.jsonl
+    run "$deepxtrace" compare before.jsonl named.jsonl
+    [[ $output == *"rank 5 (host gpu-5.some-cluster.of-a-long-name.example)"* ]]
+    [ "$(long_lines)" -eq 0 ]
+}
+
 @test "a slow path is named with its ranks" {
     "$deepxtrace" simulate -n 16 --windows 10 --seed 2 --slow-path 'combine:3->7:100us' > after.jsonl
     run "$deepxtrace" compare before.jsonl after.jsonl

@@ -38,6 +38,31 @@ dxt_status stdout_printf(const char *format, ...)
     return DXT_ERR_IO;
 }
 
+/* Bytes of a line, without its newline, that fit: up to a blank behind a word, or all. */
+static size_t fitting(const char *line, size_t columns)
+{
+    size_t at = strspn(line, " "), blank = 0, used = at;
+    for (; line[at] && line[at] != '\n'; at++) {
+        if (line[at] == ' ' && used <= columns) blank = at;
+        used += ((unsigned char)line[at] & 0xc0) != 0x80;
+        if (used > columns && blank) return blank;
+        if (used > columns && line[at] == ' ') return at;
+    }
+    return at;
+}
+
+void stdout_fold(const char *text, size_t columns, size_t indent)
+{
+    size_t set = 0;
+    while (*text) {
+        size_t length = fitting(text, columns - set);
+        stdout_printf("%*s%.*s\n", (int)set, "", (int)length, text);
+        text += length;
+        set = *text == ' ' ? indent : 0;
+        text += *text == ' ' ? strspn(text, " ") : *text == '\n';
+    }
+}
+
 dxt_status stdout_flush(void)
 {
     if (!stdout_error && fflush(stdout) != 0) stdout_error = errno;

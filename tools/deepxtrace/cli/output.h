@@ -21,6 +21,10 @@ dxt_status stdout_write(void *context, const void *data, size_t size);
 /** printf() by way of stdout_write(). */
 dxt_status stdout_printf(const char *format, ...) DXT_PRINTF(1, 2);
 
+/** Print lines: those of more than @p columns characters are broken at blanks, and what follows is
+ *  set in by @p indent. A word is never broken, so that names can be copied. */
+void stdout_fold(const char *text, size_t columns, size_t indent);
+
 /** Hand everything written so far to the system, e.g. after each window of a running job. */
 dxt_status stdout_flush(void);
 

@@ -13,6 +13,7 @@
 
 /* Lines about ranks, and about paths, of an operator; of more a count. */
 #define LINES 10u
+#define COLUMNS 80u
 
 /* ---- figures ---- */
 
@@ -56,74 +57,73 @@ static const char *per(dxt_measure measure)
 }
 
 /* "200 µs ± 3 µs", or "400 µs in about 50 % of the windows after". */
-static void say_by(dxt_measure measure, const change *c)
+static void say_by(FILE *out, dxt_measure measure, const change *c)
 {
     char by[48], error[48];
     if (isnan(c->part))
-        stdout_printf("%s ± %s", figure(measure, fabs(c->by), by),
-                      figure(measure, c->error, error));
+        fprintf(out, "%s ± %s", figure(measure, fabs(c->by), by), figure(measure, c->error, error));
     else
-        stdout_printf("%s in about %.0f %% of the windows %s",
-                      figure(measure, fabs(c->by) / c->part, by), 100 * c->part,
-                      c->part_before ? "before" : "after");
+        fprintf(out, "%s in about %.0f %% of the windows %s",
+                figure(measure, fabs(c->by) / c->part, by), 100 * c->part,
+                c->part_before ? "before" : "after");
 }
 
 /* ": 2.1 to 202 µs, +200 µs ± 3 µs (chance …)". */
-static void say_change(dxt_measure measure, const change *c)
+static void say_change(FILE *out, dxt_measure measure, const change *c)
 {
     char before[48], after[48], by[48], p[32];
-    stdout_printf("%s, was %s: %s", figure(measure, c->after, after),
-                  figure(measure, c->before, before), c->by < 0 ? "−" : "+");
+    fprintf(out, "%s, was %s: %s", figure(measure, c->after, after),
+            figure(measure, c->before, before), c->by < 0 ? "−" : "+");
     if (isnan(c->error)) {
-        stdout_printf("%s", figure(measure, fabs(c->by), by));
-        stdout_printf(" (one window each: its error is not known)");
+        fprintf(out, "%s", figure(measure, fabs(c->by), by));
+        fprintf(out, " (one window each: its error is not known)");
     } else {
-        say_by(measure, c);
-        stdout_printf(" (%s)", chance(c->p, p));
+        say_by(out, measure, c);
+        fprintf(out, " (%s)", chance(c->p, p));
     }
 }
 
 /* ---- words ---- */
 
-static void say_rank(const compared *c, uint32_t rank)
+static void say_rank(FILE *out, const compared *c, uint32_t rank)
 {
     char **before = c->sides[0]->hosts, **after = c->sides[1]->hosts;
-    stdout_printf("rank %u", rank);
+    fprintf(out, "rank %u", rank);
     if (!after || !after[rank][0]) return;
-    stdout_printf(" (host %s", after[rank]);
+    fprintf(out, " (host %s", after[rank]);
     if (before && before[rank][0] && strcmp(before[rank], after[rank]) != 0)
-        stdout_printf(", was on %s", before[rank]);
-    stdout_printf(")");
+        fprintf(out, ", was on %s", before[rank]);
+    fprintf(out, ")");
 }
 
-static bool say_whole(const comparison *o, const char *what, const change *c)
+static bool say_whole(FILE *out, const comparison *o, const char *what, const change *c)
 {
     if (!is_changed(o, c, 2)) return false;
-    stdout_printf("  %s: ", what);
-    say_change(o->after->measure, c);
-    stdout_printf("\n");
+    fprintf(out, "  %s: ", what);
+    say_change(out, o->after->measure, c);
+    fprintf(out, "\n");
     return true;
 }
 
 /* @return How many ranks are silent more or less often. */
-static uint32_t say_silence(const compared *c, const comparison *o)
+static uint32_t say_silence(FILE *out, const compared *c, const comparison *o)
 {
     const series *before = &o->before->silent, *after = &o->after->silent;
     uint32_t changed = 0;
     for (uint32_t rank = 0; rank < o->ranks; rank++) {
         if (silence_change(o, rank) == 0 || changed++ >= LINES) continue;
-        stdout_printf("  ");
-        say_rank(c, rank);
-        stdout_printf(" is silent in %.0f of %u windows, was in %.0f of %u\n",
-                      after->mean[rank] * after->count[rank], after->count[rank],
-                      before->mean[rank] * before->count[rank], before->count[rank]);
+        fprintf(out, "  ");
+        say_rank(out, c, rank);
+        fprintf(out, " is silent in %.0f of %u windows, was in %.0f of %u\n",
+                after->mean[rank] * after->count[rank], after->count[rank],
+                before->mean[rank] * before->count[rank], before->count[rank]);
     }
-    if (changed > LINES) stdout_printf("  and %u ranks more\n", changed - LINES);
+    if (changed > LINES) fprintf(out, "  and %u ranks more\n", changed - LINES);
     return changed;
 }
 
 /* The ranks that changed, the largest change first. @return How many. */
-static uint32_t say_ranks(const compared *c, const comparison *o)
+static uint32_t say_ranks(FILE *out, const compared *c, const comparison *o)
 {
     uint32_t changed = 0, told = 0;
     double last = INFINITY;
@@ -139,60 +139,74 @@ static uint32_t say_ranks(const compared *c, const comparison *o)
         for (uint32_t rank = 0; rank < o->ranks && told < LINES; rank++) {
             const change *late = &o->late[rank];
             if (!is_changed(o, late, o->ranks) || fabs(late->by) != next) continue;
-            stdout_printf("  ");
-            say_rank(c, rank);
-            stdout_printf(late->by > 0 ? " comes later: " : " comes earlier: ");
-            say_change(o->after->measure, late);
-            stdout_printf("\n");
+            fprintf(out, "  ");
+            say_rank(out, c, rank);
+            fprintf(out, late->by > 0 ? " comes later: " : " comes earlier: ");
+            say_change(out, o->after->measure, late);
+            fprintf(out, "\n");
             told++;
         }
         last = next;
     }
-    if (told < changed) stdout_printf("  and %u ranks more\n", changed - told);
+    if (told < changed) fprintf(out, "  and %u ranks more\n", changed - told);
     if (changed > 0 && 2 * o->after->inherited > o->after->windows)
-        stdout_printf("  (what holds ranks up in another operator makes them late here)\n");
+        fprintf(out, "  (what holds ranks up in another operator makes them late here)\n");
     return changed;
 }
 
-static void say_paths(const comparison *o)
+static void say_paths(FILE *out, const comparison *o)
 {
     for (size_t i = 0; i < o->path_count && i < LINES; i++) {
         const path_change *path = &o->paths[i];
         char p[32];
-        stdout_printf("  path %u → %u is %s by ", path->column, path->row,
-                      path->wait.by > 0 ? "slower" : "faster");
-        say_by(o->after->measure, &path->wait);
-        stdout_printf(" beyond its ranks (%s)\n", chance(path->wait.p, p));
+        fprintf(out, "  path %u → %u is %s by ", path->column, path->row,
+                path->wait.by > 0 ? "slower" : "faster");
+        say_by(out, o->after->measure, &path->wait);
+        fprintf(out, " beyond its ranks (%s)\n", chance(path->wait.p, p));
     }
     if (o->path_total > LINES)
-        stdout_printf("  and %" PRIu64 " paths more\n", o->path_total - LINES);
+        fprintf(out, "  and %" PRIu64 " paths more\n", o->path_total - LINES);
 }
 
-void tell_text(const compared *c)
+static void say_all(FILE *out, const compared *c)
 {
     for (int i = 0; i < 2; i++) {
         uint64_t windows = c->sides[i]->windows;
-        stdout_printf("%s %s: %" PRIu64 " window%s of %u ranks",
-                      i ? "after: " : "before:", c->names[i], windows, windows == 1 ? "" : "s",
-                      c->sides[i]->ranks);
+        fprintf(out, "%s %s: %" PRIu64 " window%s of %u ranks",
+                i ? "after: " : "before:", c->names[i], windows, windows == 1 ? "" : "s",
+                c->sides[i]->ranks);
         if (c->sides[i]->left_out)
-            stdout_printf(" (the last run; %" PRIu64 " windows of runs before it are left out)",
-                          c->sides[i]->left_out);
-        stdout_printf("\n");
+            fprintf(out, " (the last run; %" PRIu64 " windows of runs before it are left out)",
+                    c->sides[i]->left_out);
+        fprintf(out, "\n");
     }
     for (size_t i = 0; i < c->count; i++) {
         const comparison *o = &c->operators[i];
-        stdout_printf("%s, %s:\n", o->after->phase, per(o->after->measure));
-        bool any = say_whole(o, "a step takes", &o->step);
-        any |= say_whole(o, "a wait takes on average", &o->mean);
-        any |= say_silence(c, o) > 0;
-        any |= say_ranks(c, o) > 0;
-        say_paths(o);
-        if (!any && o->path_total == 0) stdout_printf("  nothing changed beyond its error\n");
+        fprintf(out, "%s, %s:\n", o->after->phase, per(o->after->measure));
+        bool any = say_whole(out, o, "a step takes", &o->step);
+        any |= say_whole(out, o, "a wait takes on average", &o->mean);
+        any |= say_silence(out, c, o) > 0;
+        any |= say_ranks(out, c, o) > 0;
+        say_paths(out, o);
+        if (!any && o->path_total == 0) fprintf(out, "  nothing changed beyond its error\n");
     }
     for (size_t i = 0; i < c->only_count; i++)
-        stdout_printf("%s cannot be compared: only one of them has it, or in another unit\n",
-                      c->only[i]);
+        fprintf(out, "%s cannot be compared: only one of them has it, or in another unit\n",
+                c->only[i]);
+}
+
+dxt_status tell_text(const compared *c)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+    if (!out) return DXT_ERR_NO_MEMORY;
+    say_all(out, c);
+    bool well = !ferror(out);
+    well = fclose(out) == 0 && well;
+    if (well) stdout_fold(text, COLUMNS, 4);
+    free(text);
+    return well ? DXT_OK : DXT_ERR_NO_MEMORY;
 }
 
 /* ---- JSON ---- */

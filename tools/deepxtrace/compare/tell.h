@@ -15,8 +15,8 @@ typedef struct compared {
     size_t only_count;
 } compared;
 
-/** To standard output; what goes wrong there is said at the end. */
-void tell_text(const compared *c);
+/** To standard output; what goes wrong there is said at the end. Both: DXT_ERR_NO_MEMORY. */
+dxt_status tell_text(const compared *c);
 dxt_status tell_json(const compared *c);
 
 #endif
