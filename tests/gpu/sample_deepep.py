@@ -6,7 +6,7 @@ their call of the operator has returned. Neither experts nor operations are told
 Needs two GPUs (with four, two ranks are late), torch and DeepEP:
 
     PYTHONPATH=python DEEPXTRACE_LIBRARY_PATH=build/lib python3 tests/gpu/sample_deepep.py
-        [--steps 3000] [--modes sync async] [--keep FOLDER]
+        [--steps 6000] [--modes sync async] [--keep FOLDER]
 """
 import argparse
 import json
@@ -130,7 +130,7 @@ def judge(folder, late, ranks):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--steps", type=int, default=3000)
+    parser.add_argument("--steps", type=int, default=6000)
     parser.add_argument("--modes", nargs="+", choices=("sync", "async"), default=["sync", "async"])
     parser.add_argument("--keep", help="folder for the recordings")
     args = parser.parse_args()
