@@ -62,11 +62,14 @@ class Mode:
     def read(self, out: Block, seconds: float, ordered: bool, rank: int,
              say: Callable[[str], Any]) -> bool:
         """Copy the counters; False if the device did not answer."""
-        if not self.has_own:
-            return bool(self.counters.read(out.waits, seconds, ordered))
-        if not self.counters.read(seconds, ordered):
-            return False
         own = self.counters
+        if not self.has_own:
+            done = bool(own.read(out.waits, seconds, ordered))
+            out.time_ns[0] = own.read_ns
+            return done
+        if not own.read(seconds, ordered):
+            return False
+        out.time_ns[0] = getattr(own, "read_ns", 0)
         out.waits[:], out.samples[:], out.ops[:] = own.waits, own.samples, own.operations
         for stranger in own.strangers(rank):
             if stranger not in self._strangers:

@@ -28,6 +28,7 @@ class Block(NamedTuple):
     waits: np.ndarray  #: ticks, ``[operator, rank waited for]``
     samples: np.ndarray  #: waits in these sums
     ops: np.ndarray  #: operations completed, by operator
+    time_ns: np.ndarray  #: of CLOCK_MONOTONIC, when they were so; one number, 0 = now
 
 
 class Facts(NamedTuple):
@@ -193,11 +194,12 @@ class Session:
             if self._block is None:
                 self._block = self._find_block(out.contents.data)
             out.contents.data.contents.ticks_per_second = self._rate()
+            self._block.time_ns[0] = 0
             if not self._read(self._block, not self._asynchronous):
                 return _TRY_AGAIN
-            # A thread that had to wait for the interpreter, or for the GPU, reads later than it
-            # was called.
-            out.contents.time_ns = time.monotonic_ns()
+            # A thread that has to wait for the interpreter, or for the GPU, reads later than it
+            # is called.
+            out.contents.time_ns = int(self._block.time_ns[0]) or time.monotonic_ns()
             if self._facts is not None:
                 self._put_facts(out.contents, self._facts())
             return _lib.OK
@@ -228,7 +230,7 @@ class Session:
         heads = words(operators * _HEAD_WORDS).reshape(operators, _HEAD_WORDS)
         address += operators * c.sizeof(_lib.OperatorCounters)
         cells = words(operators * ranks * _CELL_WORDS).reshape(operators, ranks, _CELL_WORDS)
-        return Block(cells[:, :, 0], cells[:, :, 1], heads[:, 0])
+        return Block(cells[:, :, 0], cells[:, :, 1], heads[:, 0], np.zeros(1, np.int64))
 
     def _diagnosed(self, _context: Any, diagnoses: Any, count: int) -> None:
         try:

@@ -53,6 +53,13 @@ class Counters:
         self._host = self._block.numpy() if kind == "cpu" else None
         self._cuda = _CudaCopy(self._block) if kind == "cuda" else None
 
+    @property
+    def read_ns(self) -> int:
+        """When the last read() copied, as time.monotonic_ns(); 0 = as it returned. Before and
+        behind the copy a thread may wait for seconds, where the host of the job keeps the device's
+        queue full."""
+        return self._cuda.read_ns if self._cuda is not None else 0
+
     def read(self, out: np.ndarray, seconds: float, ordered: bool) -> bool:
         """Copy both rows into ``out[2, N]``, and see which tokens have come.
 
@@ -97,6 +104,8 @@ class Counters:
 
 class _CudaCopy:
     ended = False
+    #: When the last copy was given to the device, which nothing keeps waiting but `ordered`.
+    read_ns = 0
 
     def __init__(self, block: Any) -> None:
         import torch
@@ -123,6 +132,7 @@ class _CudaCopy:
                 self._stream.wait_stream(self._torch.cuda.current_stream(self._block.device))
             with self._torch.cuda.stream(self._stream):
                 self._pinned.copy_(self._block, non_blocking=True)
+                self.read_ns = 0 if ordered else time.monotonic_ns()
                 self._event.record(self._stream)
             self._pending = True
             if not self._wait(deadline):

@@ -3,6 +3,7 @@
 import contextlib
 import threading
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,6 +11,8 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from deepxtrace import _tensors  # noqa: E402
+from deepxtrace._mode import Mode  # noqa: E402
+from deepxtrace._session import Block  # noqa: E402
 
 
 class Device:
@@ -69,6 +72,30 @@ def test_in_order_it_waits_for_what_the_thread_has_launched(monkeypatch):
     device = Device(monkeypatch)
     assert device.copy.read(1, ordered=True) is not None
     assert device.calls == [("wait", "the job's stream"), "record"]
+
+
+def test_it_is_known_when_a_copy_was_made(monkeypatch):
+    device = Device(monkeypatch)
+    now = [5_000_000_000]
+    monkeypatch.setattr(_tensors.time, "monotonic_ns", lambda: now[0])
+    # The device's queue is full: what is asked of it behind the copy takes 3 s.
+    monkeypatch.setattr(device, "record", lambda _stream: now.__setitem__(0, now[0] + 3 * 10**9))
+    device.copy.read(1, ordered=False)
+    assert device.copy.read_ns == 5_000_000_000
+    device.copy.read(1, ordered=True)  # behind the job's kernels: when it returns
+    assert device.copy.read_ns == 0
+
+
+def test_a_session_is_told_when_counters_were_read():
+    counters = _tensors.Counters(2, "cpu")
+    mode = Mode("ll", ("dispatch", "combine"), 2, "cpu")
+    rows = np.zeros((2, 2), np.int64)
+    out = Block(rows, rows.copy(), np.zeros(2, np.int64), np.full(1, 7, np.int64))
+    assert mode.read(out, 1, False, 0, print) and out.time_ns[0] == 0  # now
+    counters._cuda = SimpleNamespace(read_ns=42, read=lambda _seconds, _ordered:
+                                     np.zeros(4 + _tensors.MAX_LOCAL_EXPERTS // 2, np.int64))
+    counters._host, mode.counters = None, counters
+    assert mode.read(out, 1, False, 0, print) and out.time_ns[0] == 42
 
 
 def test_a_copy_that_does_not_land_is_given_up_and_not_overtaken(monkeypatch):

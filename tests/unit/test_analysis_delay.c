@@ -164,6 +164,30 @@ static void without_time_or_operations_nothing_is_explained(void **state)
     dxt_window_free(window);
 }
 
+/* One operation of ten is measured: what a rank was held up is of all of them. */
+static void what_is_measured_stands_for_the_rest(void **state)
+{
+    (void)state;
+    int64_t delay_ns[RANKS];
+    healthy(RANKS, 7);
+    job.ops = 1000;
+    job.late[2] = LATE;
+    for (int more = 0; more < 2; more++) {
+        set_all(delay_ns, 0);
+        delay_ns[2] = (int64_t)((more ? 1.1 : 0.5) * job.ops * LATE);
+        dxt_window *window = held_up("dispatch", delay_ns);
+        for (uint32_t cell = 0; cell < RANKS * RANKS; cell++) window->wait[cell] /= 10;
+        window->samples_each = window->ops / 10;
+        dxt_findings *findings = analyze(window, NULL);
+        if (more)
+            assert_int_equal(findings->verdict, DXT_VERDICT_INCONCLUSIVE);
+        else
+            assert_int_equal(only(findings, DXT_LATE_RANK)->rank, 2);
+        dxt_findings_free(findings);
+        dxt_window_free(window);
+    }
+}
+
 static void silence_is_never_explained(void **state)
 {
     (void)state;
@@ -216,6 +240,7 @@ int main(void)
         cmocka_unit_test(skew_is_explained_by_what_is_typical),
         cmocka_unit_test(nodes_are_explained_by_theirs),
         cmocka_unit_test(without_time_or_operations_nothing_is_explained),
+        cmocka_unit_test(what_is_measured_stands_for_the_rest),
         cmocka_unit_test(silence_is_never_explained),
         cmocka_unit_test(what_lasts_is_named),
     };

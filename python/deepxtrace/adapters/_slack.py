@@ -39,6 +39,8 @@ class SlackCounters:
         self.operators = OPERATORS
         self.origin = _lib.ORIGIN_BARRIER
         self.closed = self._ended = False
+        #: When the last copy was given to the device; 0 = behind the job's kernels.
+        self.read_ns = 0
         self._lock = threading.Lock()
         self._area: np.ndarray = np.zeros(AREA_WORDS, np.int64)
         # All of it now: later there may be a step that must not be held up.
@@ -72,6 +74,7 @@ class SlackCounters:
                     return False
                 self._copy(self._pinned.data_ptr(), self._address, 8 * AREA_WORDS,
                            stream.cuda_stream)
+                self.read_ns = 0 if ordered else time.monotonic_ns()
                 self._event.record(stream)
                 self._pending = True
             if not self._wait(deadline):

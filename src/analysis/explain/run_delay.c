@@ -61,7 +61,8 @@ static void note(dxt_case *c)
 bool dxt_may_be_run_delay(dxt_case *c, double wait, double delay_ns)
 {
     dxt_measure measure = dxt_window_measure(c->window);
-    double ops = measure == DXT_MEASURE_NS ? 1 : c->fit.ops;
+    /* Of all operations: where only some are measured, they stand for the others. */
+    double ops = measure == DXT_MEASURE_NS ? 1 : (double)c->window->ops;
     bool timed = measure == DXT_MEASURE_NS || measure == DXT_MEASURE_NS_PER_OP;
     if (!timed || !isfinite(wait) || !(ops > 0) || c->beside > 0) return false;
     if (!(wait * ops <= delay_ns)) return false;
