@@ -232,3 +232,24 @@ has_cairo() {
     [ "$(grep -c '  a$' <<< "$output")" -eq 1 ]
     [ "$(grep -c '  b$' <<< "$output")" -eq 1 ]
 }
+
+@test "a column that is red without a name has a reason, a picture one unit, a block its unseen part" {
+    "$deepxtrace" simulate -n 8 --windows 1 --slow dispatch:5:60us -o late.jsonl
+    jq -c '.wait[5] = null | del(.samples)' late.jsonl > silent.jsonl
+    "$deepxtrace" heatmap silent.jsonl --phase dispatch > picture
+    grep -qx 'column 5: the others wait for rank 5, which is silent' picture
+    "$deepxtrace" heatmap late.jsonl --phase combine > picture
+    run ! grep -q silent picture
+    "$deepxtrace" simulate -n 8 --windows 1 --slow dispatch:5:12ms -o long.jsonl
+    "$deepxtrace" heatmap long.jsonl --phase dispatch > picture
+    grep -q 'mean wait in µs (1k µs = 1 ms)' picture
+    "$deepxtrace" simulate -n 16 --windows 1 --slow dispatch:5:12ms -o wide.jsonl
+    "$deepxtrace" heatmap wide.jsonl --phase dispatch --color always > picture
+    grep -q 'mean wait in ms' picture
+    grep -Eq '^ +[0-9].* ms.{0,6}$' picture
+    "$deepxtrace" simulate -n 256 --ranks-per-node 8 --hybrid --windows 1 -w 10 -o hybrid.jsonl
+    "$deepxtrace" heatmap hybrid.jsonl --phase dispatch --color always > picture
+    grep -qx '•: most of the block was not observed' picture
+    "$deepxtrace" heatmap hybrid.jsonl --phase dispatch -o hybrid.svg
+    grep -q 'the coloured part of a block is the part that was observed' hybrid.svg
+}

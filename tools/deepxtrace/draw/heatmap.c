@@ -11,6 +11,8 @@
 
 /* A caption names this many findings, and how many more there are. */
 #define NAMED 6u
+/* So many times the next longest column, one stands out. */
+#define STANDS_OUT 3
 /* An operator, a window number and a case. */
 #define TITLE_SIZE 640u
 
@@ -56,24 +58,56 @@ size_t draw_lists(const dxt_findings *findings, char *caption, size_t used)
     return append_points(caption, used, findings);
 }
 
-uint32_t draw_longest_column(const dxt_window *window)
+/* Mean wait of the others for a rank; −1: nobody has observed any. */
+static double mean_of_column(const dxt_window *window, uint32_t column)
+{
+    double sum = 0;
+    uint32_t count = 0;
+    for (uint32_t row = 0; row < window->ranks; row++) {
+        double value = dxt_window_value(window, row, column);
+        if (isnan(value) || row == column) continue;
+        sum += value;
+        count++;
+    }
+    return count > 0 ? sum / count : -1;
+}
+
+/* @param next  Receives the mean of the next longest one. */
+static uint32_t find_longest(const dxt_window *window, double *most, double *next)
 {
     uint32_t longest = 0;
-    double most = -1;
+    *most = *next = -1;
     for (uint32_t column = 0; column < window->ranks; column++) {
-        double sum = 0;
-        uint32_t count = 0;
-        for (uint32_t row = 0; row < window->ranks; row++) {
-            double value = dxt_window_value(window, row, column);
-            if (isnan(value) || row == column) continue;
-            sum += value;
-            count++;
+        double mean = mean_of_column(window, column);
+        if (mean <= *most) {
+            *next = fmax(*next, mean);
+            continue;
         }
-        if (count == 0 || sum / count <= most) continue;
-        most = sum / count;
+        *next = *most;
+        *most = mean;
         longest = column;
     }
     return longest;
+}
+
+uint32_t draw_longest_column(const dxt_window *window)
+{
+    double most, next;
+    return find_longest(window, &most, &next);
+}
+
+/* A silent rank is waited for, which no finding says. */
+static size_t append_silent(char *caption, size_t used, const dxt_diagnosis *diagnosis)
+{
+    const dxt_window *window = diagnosis->window;
+    double most, next;
+    char line[128];
+    if (!window->missing) return used;
+    uint32_t column = find_longest(window, &most, &next);
+    if (!window->missing[column] || most < STANDS_OUT * next || most <= 0) return used;
+    snprintf(line, sizeof line, "column %u: the others wait for rank %u, which is silent", column,
+             column);
+    return append(caption, used, line);
 }
 
 /* What holds a rank up in the other operator is seen here as well: say where it comes from. */
@@ -114,6 +148,7 @@ static void write_caption(const dxt_diagnosis *diagnoses, size_t count, size_t p
     }
     used = draw_lists(findings, caption, used);
     used = append_cause(caption, used, diagnoses, count, panel);
+    used = append_silent(caption, used, diagnosis);
     if (used == 0)
         append(caption, 0,
                findings->verdict == DXT_VERDICT_INCONCLUSIVE && findings->delayed_ns > 0
