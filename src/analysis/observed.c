@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "analysis/observed.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "analysis/blocks.h"
@@ -19,16 +20,18 @@ static double mean_of(const dxt_window *window, size_t cell)
 static double ordinary(const dxt_window *window, uint32_t row, double *scratch)
 {
     size_t count = 0, first = (size_t)row * window->ranks;
-    for (uint32_t j = 0; j < window->ranks; j++)
-        if (j != row && window->wait[first + j] != DXT_NOT_OBSERVED)
-            scratch[count++] = mean_of(window, first + j);
+    /* Without a branch on what was observed: the last place is for what is not taken. */
+    for (uint32_t j = 0; j < window->ranks; j++) {
+        scratch[count] = mean_of(window, first + j);
+        count += (j != row) & (window->wait[first + j] != DXT_NOT_OBSERVED);
+    }
     return dxt_median(scratch, count);
 }
 
 size_t dxt_observed_size(uint32_t ranks)
 {
     size_t cells = (size_t)ranks * ranks;
-    return 2 * cells * sizeof(int64_t) + ranks * (sizeof(double) + sizeof(uint8_t));
+    return 2 * cells * sizeof(int64_t) + ranks * (2 * sizeof(double) + sizeof(uint8_t));
 }
 
 /* Whether nothing is known of a rank's waits for others. */
@@ -54,23 +57,62 @@ static double ordinary_between(const dxt_window *window, uint32_t i, uint32_t j,
     return dxt_median(scratch, count);
 }
 
-/* Fill a row; of a sparse pattern, blocks of `size` ranks, from the block that a cell is in. */
-static void fill_row(const dxt_window *window, uint32_t i, uint32_t size, double usual,
-                     dxt_window *view, int64_t *samples, double *scratch)
+/* What is waited between the blocks of a sparse pattern: of one block for the others, as asked. */
+struct between {
+    uint32_t size;  /* ranks of a block; 0 = there is no such pattern */
+    uint32_t block; /* whose waits `usual` are */
+    double *usual;  /* [blocks] NaN = not asked yet */
+    double *scratch;
+};
+
+static double usual_between(const dxt_window *window, struct between *between, uint32_t i,
+                            uint32_t j)
 {
-    uint32_t block = UINT32_MAX;
-    for (uint32_t j = 0; j < window->ranks; j++) {
-        size_t cell = (size_t)i * window->ranks + j;
-        bool sparse = size > 0 && !dxt_in_sparse_block(i, j, size);
+    uint32_t size = between->size, block = i / size;
+    if (between->block != block) {
+        between->block = block;
+        for (uint32_t b = 0; b < window->ranks / size; b++) between->usual[b] = NAN;
+    }
+    double *known = &between->usual[j / size];
+    if (isnan(*known)) *known = ordinary_between(window, i, j, size, between->scratch);
+    return *known;
+}
+
+/* Fill `count` cells of a row from j on: what was not observed, and if they are in another block
+ * than the row's what is not of its own place there. @return What is usual from there on. */
+static double fill_cells(const dxt_window *window, uint32_t i, uint32_t j, uint32_t count,
+                         struct between *between, double usual, dxt_window *view, int64_t *samples)
+{
+    bool other = between->size > 0 && j / between->size != i / between->size, met = false;
+    uint32_t own = other ? i % between->size : 0;
+    for (uint32_t k = 0; k < count; k++) {
+        size_t cell = (size_t)i * window->ranks + j + k;
+        bool sparse = other && k != own;
         if (!sparse && view->wait[cell] != DXT_NOT_OBSERVED) continue;
-        if (sparse && j / size != block) {
-            block = j / size;
-            usual = ordinary_between(window, i, j, size, scratch);
-        }
+        if (sparse && !met) usual = usual_between(window, between, i, j);
+        met = met || sparse;
         /* The largest counter is no double. */
         view->wait[cell] = usual < (double)INT64_MAX ? (int64_t)usual : INT64_MAX;
-        samples[cell] = 1;
+        if (window->samples) samples[cell] = 1;
     }
+    return usual;
+}
+
+static void fill_row(const dxt_window *window, uint32_t i, struct between *between, double usual,
+                     dxt_window *view, int64_t *samples)
+{
+    uint32_t step = between->size > 0 ? between->size : window->ranks;
+    for (uint32_t j = 0; j < window->ranks; j += step)
+        usual = fill_cells(window, i, j, step, between, usual, view, samples);
+}
+
+/* Whether a cell of a row was not observed. */
+static bool has_holes(const dxt_window *window, uint32_t row)
+{
+    const int64_t *wait = window->wait + (size_t)row * window->ranks;
+    uint64_t bits = 0;
+    for (uint32_t j = 0; j < window->ranks; j++) bits |= (uint64_t)wait[j];
+    return bits > INT64_MAX;
 }
 
 dxt_status dxt_observed(const dxt_window *window, dxt_instead instead, dxt_block *block,
@@ -89,7 +131,11 @@ dxt_status dxt_observed(const dxt_window *window, dxt_instead instead, dxt_block
     if (!wait) return DXT_ERR_NO_MEMORY;
     int64_t *samples = wait + cells;
     double *scratch = (double *)(void *)(samples + cells);
-    uint8_t *missing = (uint8_t *)(scratch + n);
+    uint8_t *missing = (uint8_t *)(scratch + 2 * n);
+    struct between none = {.size = 0}, between = {.size = *sparse,
+                                                  .block = UINT32_MAX,
+                                                  .usual = scratch + n,
+                                                  .scratch = scratch};
     memcpy(wait, window->wait, cells * sizeof *wait);
     if (window->samples) memcpy(samples, window->samples, cells * sizeof *samples);
     view->wait = wait;
@@ -98,9 +144,10 @@ dxt_status dxt_observed(const dxt_window *window, dxt_instead instead, dxt_block
         missing[i] = window->missing && window->missing[i] ? 1 : 0;
         if (!missing[i] && is_blank(window, i)) missing[i] = DXT_ROW_BLANK;
         if (missing[i] == 1) continue;
+        if (*sparse == 0 && !has_holes(window, i)) continue;
         double usual =
             instead == DXT_INSTEAD_ORDINARY && !missing[i] ? ordinary(window, i, scratch) : 0;
-        fill_row(window, i, missing[i] ? 0 : *sparse, usual, view, samples, scratch);
+        fill_row(window, i, missing[i] ? &none : &between, usual, view, samples);
     }
     if (window->samples) view->samples = samples;
     return DXT_OK;

@@ -117,11 +117,12 @@ static dxt_status check_extra(const char *extra)
 
 /* ---- arrays and strings ---- */
 
-/* The sign bit of all values at once: one pass as fast as memory allows. */
-static bool any_negative(const int64_t *values, size_t count)
+/* The sign bit of all values less `least` ≤ 0 at once: one pass as fast as memory allows. Of the
+ * largest values it may be one that is not: then they are looked at one by one. */
+static bool any_negative(const int64_t *values, size_t count, int64_t least)
 {
     uint64_t bits = 0;
-    for (size_t i = 0; i < count; i++) bits |= (uint64_t)values[i];
+    for (size_t i = 0; i < count; i++) bits |= (uint64_t)values[i] - (uint64_t)least;
     return bits >> 63 != 0;
 }
 
@@ -130,8 +131,8 @@ static dxt_status check_matrix(const dxt_window *window, const char *field, cons
                                int64_t least, bool *negative)
 {
     size_t count = (size_t)window->ranks * window->ranks;
-    *negative = cells && any_negative(cells, count);
-    if (!*negative) return DXT_OK;
+    *negative = cells && any_negative(cells, count, 0);
+    if (!*negative || (least < 0 && !any_negative(cells, count, least))) return DXT_OK;
     for (size_t i = 0; i < count; i++)
         if (cells[i] < least)
             return dxt_fail(DXT_ERR_INVALID, "%s: row %zu, column %zu: %lld is negative", field,

@@ -14,8 +14,7 @@ screen_row(const int64_t *wait, const int64_t *samples, double factor, double sh
 {
     uint64_t above = 0;
     for (uint32_t j = 0; j < n; j++) {
-        double expected = shift + late[j];
-        double bound = (expected > 0 ? expected : 0) + least[j];
+        double bound = dxt_screen_bound(shift + late[j], least[j]);
         /* Multiplied out: a division would cost more than the rest. */
         if (samples) bound *= (double)samples[j];
         above += (double)wait[j] * factor > bound;
@@ -40,10 +39,10 @@ DXT_VECTORS static uint32_t count_rows(const int64_t *wait, size_t stride, const
     for (uint32_t j = 0; j < n; j++) {
         double as = shift[0] + late[j], bs = shift[1] + late[j];
         double cs = shift[2] + late[j], ds = shift[3] + late[j];
-        above += (double)a[j] * factor[0] > (as > 0 ? as : 0) + least[j];
-        above += (double)b[j] * factor[1] > (bs > 0 ? bs : 0) + least[j];
-        above += (double)c[j] * factor[2] > (cs > 0 ? cs : 0) + least[j];
-        above += (double)d[j] * factor[3] > (ds > 0 ? ds : 0) + least[j];
+        above += (double)a[j] * factor[0] > dxt_screen_bound(as, least[j]);
+        above += (double)b[j] * factor[1] > dxt_screen_bound(bs, least[j]);
+        above += (double)c[j] * factor[2] > dxt_screen_bound(cs, least[j]);
+        above += (double)d[j] * factor[3] > dxt_screen_bound(ds, least[j]);
     }
     return (uint32_t)above;
 }
@@ -54,8 +53,8 @@ DXT_VECTORS static uint32_t count_path(const int64_t *wait, double factor, doubl
 {
     uint64_t above = 0;
     for (uint32_t j = 0; j < n; j++) {
-        double expected = shift + (late[j] + path);
-        above += (double)wait[j] * factor > (expected > 0 ? expected : 0) + least[j];
+        double bound = dxt_screen_bound(shift + (late[j] + path), least[j]);
+        above += (double)wait[j] * factor > bound;
     }
     return (uint32_t)above;
 }

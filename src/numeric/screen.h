@@ -16,6 +16,12 @@
 uint32_t dxt_screen_row(const int64_t *wait, const int64_t *samples, double factor, double shift,
                         const double *late, const double *least, uint32_t n);
 
+/** What a cell may be: the shift cut off at 0, and as much as it may exceed that. */
+static inline double dxt_screen_bound(double shift, double least)
+{
+    return (shift > 0 ? shift : 0) + least;
+}
+
 /** Rows of dxt_screen_rows(). */
 #define DXT_SCREEN_ROWS 4u
 

@@ -187,6 +187,7 @@ static void levels_are_the_same_cell_by_cell(void **state)
 static double paths_of_many(uint32_t i, uint32_t j)
 {
     if ((i == 200 && j == 3) || (i == 261 && j == 80) || (i == 9 && j == 10)) return 400 * US;
+    if (i == 150 && j == 40) return 400 * US;
     return i / 6 == j / 6 ? 0 : 12 * US;
 }
 
@@ -200,6 +201,42 @@ static dxt_window *many_ranks(uint32_t per_node)
     dxt_window *window = arrivals_window(&job, "dispatch");
     if (per_node > 0) give_nodes(window, per_node);
     return window;
+}
+
+/* Whether a list has the path of a rank that waits for another. */
+static bool has_path(const dxt_fit *fit, const dxt_path_list *list, uint32_t i, uint32_t j)
+{
+    for (size_t p = 0; p < list->count; p++)
+        if (fit->rank[list->items[p].i] == i && fit->rank[list->items[p].j] == j) return true;
+    return false;
+}
+
+/* Without one of the rows, a member is no rank. */
+static void a_path_is_found_wherever_it_is(void **state)
+{
+    (void)state;
+    const dxt_glance none = {NULL, NULL};
+    for (uint32_t gone = 0; gone < MANY; gone += 90) {
+        dxt_window *window = many_ranks(0);
+        dxt_block block = {NULL, 0};
+        const dxt_known known = {.min_share = 0.01, .cell_spread = NAN};
+        dxt_path_list list = {NULL};
+        dxt_fit fit;
+        window->missing = calloc(MANY, sizeof *window->missing);
+        assert_non_null(window->missing);
+        window->missing[gone] = gone > 0;
+        if (gone > 0) memset(window->wait + (size_t)gone * MANY, 0, MANY * sizeof *window->wait);
+        assert_int_equal(dxt_fit_window(&block, window, &known, &fit), DXT_OK);
+        assert_int_equal(dxt_fit_paths(&fit, &none, &list), DXT_OK);
+        assert_true(has_path(&fit, &list, 200, 3));
+        assert_true(has_path(&fit, &list, 261, 80));
+        assert_true(has_path(&fit, &list, 9, 10));
+        assert_true(has_path(&fit, &list, 150, 40));
+        assert_false(has_path(&fit, &list, 80, 261));
+        free(list.items);
+        free(block.data);
+        dxt_window_free(window);
+    }
 }
 
 static void a_glance_changes_no_path(void **state)
@@ -249,6 +286,9 @@ static void a_glance_is_a_check(void **state)
     *first = DXT_NOT_OBSERVED;
     assert_int_equal(dxt_glance_over(window, &seen, &glance, &observed), DXT_OK);
     assert_true(!glance.peak && !glance.sum && !observed);
+    *last = INT64_MAX;
+    assert_int_equal(dxt_glance_over(window, &seen, &glance, &observed), DXT_OK);
+    assert_true(!glance.peak && !observed);
     *last = DXT_NOT_OBSERVED - 1;
     assert_int_equal(dxt_glance_over(window, &seen, &glance, &observed), DXT_ERR_INVALID);
     assert_string_equal(dxt_error(), "wait: row 261, column 261: -2 is negative");
@@ -281,6 +321,7 @@ int main(void)
         cmocka_unit_test(a_curve_is_the_same_however_far_it_reaches),
         cmocka_unit_test(paths_are_the_same_before_they_are_settled),
         cmocka_unit_test(levels_are_the_same_cell_by_cell),
+        cmocka_unit_test(a_path_is_found_wherever_it_is),
         cmocka_unit_test(a_glance_changes_no_path),
         cmocka_unit_test(a_glance_is_a_check),
     };

@@ -9,6 +9,7 @@
 static uint32_t member_of(const dxt_fit *fit, uint32_t rank)
 {
     uint32_t low = 0, high = fit->count;
+    if (fit->count == fit->window->ranks) return rank;
     while (low < high) {
         uint32_t middle = (low + high) / 2;
         if (fit->rank[middle] < rank)
@@ -32,7 +33,22 @@ static double typical(const dxt_fit *fit, uint32_t block, uint32_t other)
     return dxt_median(waits, used);
 }
 
-uint32_t dxt_rail_waits(const dxt_fit *fit, uint32_t k, bool out, double *waits)
+/* The same, of a block that many ask for, one after the other. */
+static double typical_of_way(const dxt_fit *fit, dxt_rail_ways *ways, uint32_t own, bool out,
+                             uint32_t block)
+{
+    if (ways->own != own || ways->out != out) {
+        ways->own = own;
+        ways->out = out;
+        for (uint32_t b = 0; b < fit->window->ranks / fit->sparse; b++) ways->typical[b] = NAN;
+    }
+    double *known = &ways->typical[block];
+    if (isnan(*known)) *known = out ? typical(fit, block, own) : typical(fit, own, block);
+    return *known;
+}
+
+uint32_t dxt_rail_waits(const dxt_fit *fit, dxt_rail_ways *ways, uint32_t k, bool out,
+                        double *waits)
 {
     double usual[DXT_PARTNERS];
     uint32_t own = fit->rank[k] / fit->sparse, place = fit->rank[k] % fit->sparse, used = 0;
@@ -40,7 +56,7 @@ uint32_t dxt_rail_waits(const dxt_fit *fit, uint32_t k, bool out, double *waits)
     for (uint32_t block = 0; block < blocks && used < DXT_PARTNERS; block++) {
         uint32_t p = member_of(fit, block * fit->sparse + place);
         if (p == fit->count || fit->node[p] == fit->node[k] || !dxt_tells(fit, p, out)) continue;
-        usual[used] = out ? typical(fit, block, own) : typical(fit, own, block);
+        usual[used] = typical_of_way(fit, ways, own, out, block);
         waits[used] = dxt_fit_wait_on(fit, k, p, out) - usual[used];
         used++;
     }

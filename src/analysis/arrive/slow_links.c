@@ -125,9 +125,10 @@ static void shortest_of_rails(const dxt_fit *fit, const struct abreast *members,
                               double *least)
 {
     double waits[DXT_PARTNERS];
+    dxt_rail_ways ways = {.own = DXT_NO_BLOCK};
     for (uint32_t c = 0; c < members->count; c++) {
         uint32_t k = members->of_node[members->first + c];
-        least[c] = dxt_shortest(waits, dxt_rail_waits(fit, k, out, waits));
+        least[c] = dxt_shortest(waits, dxt_rail_waits(fit, &ways, k, out, waits));
     }
 }
 

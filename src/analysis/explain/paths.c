@@ -88,7 +88,7 @@ static void add_to_mean(const struct search *s, uint32_t rank)
 static dxt_status search_row(struct search *s, uint32_t i)
 {
     if (!dxt_row_stands_out(&s->view, i)) return DXT_OK;
-    for (uint32_t j = 0; j < s->fit->count; j++) {
+    for (uint32_t j = 0; (j = dxt_next_above(&s->view, i, j)) < s->fit->count; j++) {
         double excess = i == j ? 0 : excess_of(s, i, j);
         if (excess <= 0) continue;
         if (s->list->count == s->most) return DXT_END;

@@ -3,6 +3,7 @@
 
 #include <math.h>
 
+#include "numeric/columns.h"
 #include "numeric/screen.h"
 #include "numeric/vectors.h"
 
@@ -106,6 +107,41 @@ bool dxt_row_stands_out(dxt_view *v, uint32_t i)
     if (v->exact) return true;
     take_view(v, node, true);
     return row_is_above(v, i);
+}
+
+/* Cells that are told together, and many times as fast. */
+#define BLOCK (2u * DXT_LANES)
+
+/* Whether none of the cells for BLOCK members from j on is above. */
+static bool block_is_below(const dxt_view *v, uint32_t i, uint32_t j)
+{
+    const dxt_fit *fit = v->fit;
+    uint32_t rank = fit->rank[j];
+    if (j % BLOCK != 0 || j + BLOCK > fit->count || fit->rank[j + BLOCK - 1] - rank >= BLOCK)
+        return false;
+    const dxt_window *window = fit->window;
+    size_t cell = (size_t)fit->rank[i] * window->ranks + rank;
+    return dxt_screen_row(window->wait + cell, window->samples ? window->samples + cell : NULL,
+                          fit->factor[i], -fit->late[i], v->late + rank, v->bar + rank, BLOCK) == 0;
+}
+
+uint32_t dxt_next_above(const dxt_view *v, uint32_t i, uint32_t j)
+{
+    const dxt_fit *fit = v->fit;
+    const dxt_window *window = fit->window;
+    while (j < fit->count) {
+        if (block_is_below(v, i, j)) {
+            j += BLOCK;
+            continue;
+        }
+        uint32_t rank = fit->rank[j];
+        size_t cell = (size_t)fit->rank[i] * window->ranks + rank;
+        double bound = dxt_screen_bound(-fit->late[i] + v->late[rank], v->bar[rank]);
+        if (window->samples) bound *= (double)window->samples[cell];
+        if ((double)window->wait[cell] * fit->factor[i] > bound) break;
+        j++;
+    }
+    return j;
 }
 
 /* Whether so many rows from member i on can be told together: neighbours of one node. */

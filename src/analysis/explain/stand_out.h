@@ -32,6 +32,10 @@ void dxt_view_begin(dxt_view *view, const dxt_fit *fit, const dxt_glance *glance
 /** Whether a cell of member i's row may be abnormal; then its node's paths are settled. */
 bool dxt_row_stands_out(dxt_view *view, uint32_t i);
 
+/** Next member from j on whose cell in the row of i, which stands out, may be abnormal; fit->count
+ *  where there is none. */
+uint32_t dxt_next_above(const dxt_view *view, uint32_t i, uint32_t j);
+
 /** How many rows from member i on are told together to have none; 0 = they are not told so. */
 uint32_t dxt_rows_pass(dxt_view *view, uint32_t i);
 
