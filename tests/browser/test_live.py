@@ -132,6 +132,23 @@ def test_slow_paths_have_rows_and_nodes_are_drawn(page, tmp_path):
         assert "host" not in page.text("#nav")
 
 
+def test_names_from_outside_stay_text(page, tmp_path):
+    evil = "</script><img src=x onerror=alert(1)>\u202e<i>"
+    (tmp_path / "logs").mkdir()
+    lines = [json.loads(line) for line in browser.run("simulate", "-n", 4, "--windows", 4, "--slow", "dispatch:2:1ms").stdout.splitlines()]
+    for line in lines:
+        line.update(hosts=[evil] * 4, group=evil, instance=evil, case=evil, source=evil, phase=line["phase"] + evil)
+    (tmp_path / "logs" / "<img src=x>.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    with serve(page, tmp_path) as server:
+        for link in ("", "#o=<img src=x>|%s&g=<i>&t=<i>&f=0.0&w=-5" % evil, "#z=1e300,NaN,-1&w=99999999999999999&f=999.9999", "#%"):
+            page.go("http://127.0.0.1:%d/%s" % (server.port, link))
+            page.until("document.getElementById('side').innerText.includes('late')")
+            assert "<img src=x" in page.text("#nav") and "<img src=x" in page.text("#side")
+            assert "<img src=x" in page.hover(*page.cell(1, 2))
+            assert page.script("return document.querySelectorAll('img, i').length") == 0
+            assert "\u202e" not in page.script("return document.body.innerText")
+
+
 @pytest.mark.parametrize("ranks, late", ((2, 1), (8, 3)))
 def test_who_is_named_stands_out_over_time(page, tmp_path, ranks, late):
     """Of two ranks, one of which is late most of the time, lateness is no ordinary thing."""
