@@ -2,6 +2,7 @@
 /* What Prometheus reads. The number of series is bounded: of a large group the worst ranks only. */
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -269,13 +270,23 @@ char *metrics_text(store *s, const dxt_monitor_options *options, bool openmetric
     return NULL;
 }
 
+/* A file of our own: what lies there under its name goes, a link of somebody else as well. */
+static FILE *create(const char *path)
+{
+    if (unlink(path) != 0 && errno != ENOENT) return NULL;
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+    FILE *out = fd >= 0 ? fdopen(fd, "w") : NULL;
+    if (fd >= 0 && !out) close(fd);
+    return out;
+}
+
 bool metrics_write(store *s, const dxt_monitor_options *options, int64_t now_ns)
 {
     char *temporary = NULL, *text = metrics_text(s, options, false, now_ns);
     if (!text) return false;
-    bool well = asprintf(&temporary, "%s.%d.tmp", options->metrics_file, (int)getpid()) >= 0;
+    bool well = asprintf(&temporary, "%s.tmp", options->metrics_file) >= 0;
     if (!well) temporary = NULL;
-    FILE *out = well ? fopen(temporary, "we") : NULL;
+    FILE *out = well ? create(temporary) : NULL;
     struct stat there;
     /* What replaces a file is as open to others as that was. */
     if (out && stat(options->metrics_file, &there) == 0) fchmod(fileno(out), there.st_mode & 0777);

@@ -203,6 +203,24 @@ def test_requests_that_are_too_much(tmp_path):
         assert len(server.get("/api/v1/windows")["windows"]) == 10
 
 
+def test_the_metrics_file_is_written_through_no_link(tmp_path):
+    """Who may write to the folder could lay one where the next text is written."""
+    path, metrics, other = tmp_path / "a.jsonl", tmp_path / "m.prom", tmp_path / "other"
+    path.write_text("".join(monitor.simulate("-n", 4, "--windows", 5)))
+    other.write_text("mine\n")
+    for name in ("m.prom.tmp", "m.prom"):
+        (tmp_path / name).symlink_to(other)
+    assert monitor.serve_once(tmp_path / "s.db", "--metrics-textfile", metrics, path).returncode == 0
+    assert other.read_text() == "mine\n"
+    assert not metrics.is_symlink() and "deepxtrace_windows_total" in metrics.read_text()
+    assert not (tmp_path / "m.prom.tmp").exists()
+    # What is no file of ours and cannot go is told, and left.
+    metrics.unlink()
+    (tmp_path / "m.prom.tmp").mkdir()
+    done = monitor.serve_once(tmp_path / "t.db", "--metrics-textfile", metrics, path)
+    assert "m.prom" in done.stderr and (tmp_path / "m.prom.tmp").is_dir() and not metrics.exists()
+
+
 def test_a_command_that_hangs_does_not_hold_up_the_end(tmp_path):
     path, store, program, begun = tmp_path / "a.jsonl", tmp_path / "s.db", tmp_path / "program", tmp_path / "begun"
     path.write_text("".join(monitor.simulate("-n", 8, "--windows", 10, "--slow", "dispatch:5:60us")))
