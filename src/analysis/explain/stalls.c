@@ -20,6 +20,7 @@ struct sums {
     double excess, squares, cubes; /* of all excesses, and their powers */
     double deviation;              /* of a cell from its row and column; 0 until it is known */
     dxt_stalls stalls;             /* what exceeds it */
+    bool faint;                    /* so little speaks for stalls that they must cost much */
 };
 
 /* What members of a node typically wait for member j; of a large node some of them. */
@@ -115,12 +116,13 @@ static bool lean_long(const struct sums *sums, double cells)
     return cubes * sqrt(cells) > DXT_STALLS_LEAN * variance * sqrt(fmax(0, variance));
 }
 
-/* Whether single cells differ by more than arrivals make them, which all wait for alike; by less
- * where they lean. */
-static bool are_lumps(const dxt_fit *fit, const struct sums *sums)
+/* Whether single cells differ by more than arrivals make them, which all wait for alike; faintly
+ * so where they differ by less, but lean. */
+static bool are_lumps(const dxt_fit *fit, struct sums *sums)
 {
     double cells = (double)fit->count * (fit->count - 1), ops = fit->ops;
     double times = sums->deviation * sqrt(ops) * cells / fmax(sums->waits, DXT_TINY);
+    sums->faint = sums->faint || !(times > DXT_STALLS_LUMPS);
     return times > DXT_STALLS_LUMPS || (times > DXT_STALLS_FEW_LUMPS && lean_long(sums, cells));
 }
 
@@ -147,9 +149,9 @@ static bool go_along(const dxt_fit *fit, const dxt_roster *roster, const bool *o
     if (row / ranks > DXT_STALLS_ROWS * (n - 1) * of_cell) return false;
     double surest = DXT_SUREST, along = fmin(both / sqrt(row * late), surest);
     double errors = atanh(along) * sqrt(ranks - 2 * 2);
-    bool lumps = are_lumps(fit, sums);
-    if (!shown) return errors >= DXT_STALLS_UNSHOWN && lumps;
-    return errors >= DXT_STALLS_ERRORS || (errors >= DXT_STALLS_HINT && lumps);
+    if (shown && errors >= DXT_STALLS_ERRORS) return true;
+    sums->faint = !shown;
+    return errors >= (shown ? DXT_STALLS_HINT : DXT_STALLS_UNSHOWN) && are_lumps(fit, sums);
 }
 
 static bool same_members(const dxt_fit *fit, const dxt_fit *other)
@@ -166,6 +168,13 @@ static bool may_show(const dxt_fit *fit)
     if (!(fit->step > 0) || fit->ops < DXT_ONE_EVENT_OPS) return false;
     dxt_bound_loss(fit, &least, &most);
     return most >= DXT_LOSS_SHARE;
+}
+
+/* Whether it is no more than pairs differ by anyway, or costs little. */
+static bool is_little(const dxt_fit *fit, const struct sums *sums)
+{
+    return sums->stalls.row < DXT_MIN_SHARE * fit->step ||
+           sums->deviation < DXT_TRANSFER_UNEVENNESS_OF_MANY * fit->transfer;
 }
 
 bool dxt_paths_stall(const dxt_fit *fit, const dxt_fit *other, dxt_stalls *stalls)
@@ -192,6 +201,7 @@ bool dxt_paths_stall(const dxt_fit *fit, const dxt_fit *other, dxt_stalls *stall
     for (uint32_t k = 0; k < fit->count; k++) sums.off[k] = 0;
     add_cells(fit, &roster, &sums);
     sums.stalls.row = dxt_median(sums.off, fit->count);
+    if (sums.faint && is_little(fit, &sums)) return false;
     *stalls = sums.stalls;
     return true;
 }
