@@ -14,6 +14,9 @@
 #define OUTLINE 2.0
 /* On one axis fit fewer labels than this: the axis is at most 800 long and a label at least 12. */
 #define MOST_LABELS 128
+#define LABEL_SIZE 40
+/* Bold letters are so much wider. */
+#define BOLD 1.1
 #define NAME_SIZE 11.0
 /* Height of a node in a picture from which its borders are lines, or thin ones. */
 #define WIDE_NODE 48.0
@@ -147,23 +150,42 @@ static uint8_t name_cell(const struct axis *axis, uint32_t cell, char *string, s
     return gravest;
 }
 
-/* Flagged ranks have their labels first; where they crowd, their stems remain. A run of them, such
- * as a node, has one. */
-static void label_flagged(struct axis *axis, uint8_t mask)
+/* The name of what is flagged from a cell on: of neighbours such as a node one for all. @return How
+ * many cells have it; 0: none does. */
+static uint32_t name_flagged(const struct axis *axis, uint32_t cell, uint8_t mask, char *string,
+                             size_t size)
 {
     const dxt_model *model = axis->model;
-    char string[40];
-    for (uint32_t cell = 0; cell < model->side; cell++) {
-        uint32_t rank = cell * model->block, run = run_of(axis, rank, mask);
-        if (run >= 3 && run >= model->block) {
-            uint32_t last = (rank + run - 1) / model->block;
-            snprintf(string, sizeof string, "%" PRIu32 "–%" PRIu32, rank, rank + run - 1);
-            label_cells(axis, cell, last, string, mask);
-            cell = last;
-        } else if (name_cell(axis, cell, string, sizeof string) == mask) {
-            label_cells(axis, cell, cell, string, mask);
-        }
+    uint32_t rank = cell * model->block, run = run_of(axis, rank, mask);
+    if (run >= 3 && run >= model->block) {
+        snprintf(string, size, "%" PRIu32 "–%" PRIu32, rank, rank + run - 1);
+        return (rank + run - 1) / model->block - cell + 1;
     }
+    return name_cell(axis, cell, string, size) == mask;
+}
+
+/* Flagged ranks have their labels first; where they crowd, their stems remain. */
+static void label_flagged(struct axis *axis, uint8_t mask)
+{
+    char string[LABEL_SIZE];
+    for (uint32_t cell = 0, cells; cell < axis->model->side; cell += cells ? cells : 1) {
+        cells = name_flagged(axis, cell, mask, string, sizeof string);
+        if (cells > 0) label_cells(axis, cell, cell + cells - 1, string, mask);
+    }
+}
+
+double dxt_row_labels(const dxt_model *model, double label_size)
+{
+    static const uint8_t masks[] = {DXT_FLAG_AXIS, DXT_FLAG_SILENT, DXT_FLAG_POINT};
+    const struct axis axis = {.model = model, .flags = model->row_marked, .rows = true};
+    char string[LABEL_SIZE];
+    double widest = 0;
+    for (int i = 0; i < 3; i++)
+        for (uint32_t cell = 0, cells; cell < model->side; cell += cells ? cells : 1) {
+            cells = name_flagged(&axis, cell, masks[i], string, sizeof string);
+            if (cells > 0) widest = fmax(widest, dxt_width_of(string, dxt_font_width));
+        }
+    return widest * BOLD * label_size + STEM + 2 * PILL_PADDING;
 }
 
 static void label_others(struct axis *axis)
@@ -179,7 +201,7 @@ static void label_others(struct axis *axis)
         /* Beside "24–31" no other number of these is wanted. */
         if (run_of(axis, cell * model->block, DXT_FLAG_AXIS) > 0) continue;
         snprintf(string, sizeof string, "%" PRIu32, cell * model->block);
-        if (!claim(axis, middle, label_length(axis, string, 0.5))) continue;
+        if (!claim(axis, middle, label_length(axis, string, axis->rows ? 0.5 : 4))) continue;
         draw_label(axis, middle, string, 0);
         if (step > 1) draw_stem(axis, middle, DXT_PAINT_RULE, 1);
     }

@@ -188,7 +188,15 @@ static uint32_t number_run(const dxt_model *model, uint32_t column, uint32_t ran
         snprintf(label, size, "%" PRIu32 "–%" PRIu32 "*", rank, last);
         return run;
     }
-    snprintf(label, size, "%" PRIu32 "*", rank);
+    uint32_t end = (column + 1) * model->block, second = DXT_NO_RANK, count = 0;
+    for (uint32_t r = rank; r < end && r < model->ranks; r++) {
+        if (!(model->column_marked[r] & DXT_FLAG_AXIS)) continue;
+        if (++count == 2) second = r;
+    }
+    if (count == 2)
+        snprintf(label, size, "%" PRIu32 ",%" PRIu32 "*", rank, second);
+    else
+        snprintf(label, size, "%" PRIu32 "%s*", rank, count > 2 ? "…" : "");
     return 1;
 }
 

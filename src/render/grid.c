@@ -44,6 +44,7 @@ dxt_grid dxt_grid_for(const dxt_model *model)
 {
     dxt_grid grid = grid_of(model);
     grid.right = dxt_node_names(model);
+    grid.left = fmax(grid.left, dxt_row_labels(model, grid.label_size));
     return grid;
 }
 

@@ -27,6 +27,9 @@ void dxt_draw_nodes(dxt_pen *pen, const dxt_model *model, const dxt_grid *grid);
 /** Width of the longest name; 0 without nodes. */
 double dxt_node_names(const dxt_model *model);
 
+/** Room that the labels of flagged rows take, left of the matrix. */
+double dxt_row_labels(const dxt_model *model, double label_size);
+
 /** Rank numbers at one axis; flagged ones first. */
 void dxt_draw_axis(dxt_pen *pen, const dxt_model *model, const dxt_grid *grid, bool rows);
 

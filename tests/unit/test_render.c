@@ -124,6 +124,25 @@ static void svg_is_well_formed_and_small(void **state)
     empty_sink(&sink);
 }
 
+static void two_columns_in_a_block_are_both_named(void **state)
+{
+    (void)state;
+    test_sink sink = {0};
+    dxt_mark marks[] = {
+        {DXT_MARK_COLUMN, 0, 17}, {DXT_MARK_COLUMN, 0, 19}, {DXT_MARK_COLUMN, 0, 21}};
+    dxt_window *window = make_window(256, WINDOW_HEALTHY);
+    dxt_heatmap_panel panel = {.window = window, .marks = marks, .mark_count = 2};
+    assert_int_equal(draw_into(&sink, &panel, DXT_FORMAT_TERMINAL, DXT_COLOR_NONE, 40), DXT_OK);
+    assert_non_null(strstr(sink.data, " 17,19*\n"));
+    free(sink.data);
+    sink = (test_sink){0};
+    panel.mark_count = 3;
+    assert_int_equal(draw_into(&sink, &panel, DXT_FORMAT_TERMINAL, DXT_COLOR_NONE, 40), DXT_OK);
+    assert_non_null(strstr(sink.data, " 17…*\n"));
+    free(sink.data);
+    dxt_window_free(window);
+}
+
 static void svg_has_every_cell_and_label(void **state)
 {
     (void)state;
@@ -492,6 +511,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(svg_is_well_formed_and_small),
+        cmocka_unit_test(two_columns_in_a_block_are_both_named),
         cmocka_unit_test(svg_has_every_cell_and_label),
         cmocka_unit_test(a_late_rank_stands_out_among_thousands),
         cmocka_unit_test(terminal_pictures_fit),

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "alloc_fail.h"
+#include "render/layout.h"
 #include "render/model.h"
 #include "render/palette.h"
 
@@ -423,9 +424,31 @@ static void blocks_tell_what_was_not_observed(void **state)
     dxt_window_free(window);
 }
 
+/* Several ranks of a block in one label, which has the room that it takes. */
+static void labels_of_rows_have_room(void **state)
+{
+    (void)state;
+    dxt_window *window;
+    assert_int_equal(dxt_window_create(1024, "dispatch", &window), DXT_OK);
+    dxt_heatmap_panel panel = {.window = window};
+    dxt_model *model = model_of(&panel);
+    assert_int_equal(dxt_model_cells(model, 8), DXT_OK);
+    assert_true(dxt_grid_for(model).left == 48);
+    dxt_model_free(model);
+    window->missing = calloc(1024, 1);
+    assert_non_null(window->missing);
+    window->missing[512] = window->missing[514] = 1;
+    model = model_of(&panel);
+    assert_int_equal(dxt_model_cells(model, 8), DXT_OK);
+    assert_true(dxt_grid_for(model).left > 60);
+    dxt_model_free(model);
+    dxt_window_free(window);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(labels_of_rows_have_room),
         cmocka_unit_test(blocks_tell_what_was_not_observed),
         cmocka_unit_test(healthy_waits_stay_green),
         cmocka_unit_test(outliers_are_red),
