@@ -141,12 +141,26 @@ DXT_VECTORS static int64_t scale_counters(const int64_t *const *first, size_t of
     return scale(first, offset, apart, factor, rows, values);
 }
 
-int64_t dxt_medians_of_counters(const int64_t *const *first, size_t offset, size_t apart,
-                                const double *factor, uint32_t rows, double *median)
+DXT_VECTORS static void divide(const int64_t *const *counts, size_t offset, size_t apart,
+                               uint32_t rows, double (*restrict values)[DXT_LANES])
+{
+    for (uint32_t k = 0; k < rows; k++) {
+        const int64_t *from = counts[k] + offset;
+        for (uint32_t c = 0; c < DXT_LANES; c++) {
+            double count = (double)from[c * apart];
+            values[k][c] = count > 0 ? values[k][c] / count : 0;
+        }
+    }
+}
+
+int64_t dxt_medians_of_counters(const int64_t *const *first, const int64_t *const *counts,
+                                size_t offset, size_t apart, const double *factor, uint32_t rows,
+                                double *median)
 {
     double values[DXT_COUNTER_ROWS][DXT_LANES];
     assert(rows <= DXT_COUNTER_ROWS);
     int64_t bits = scale_counters(first, offset, apart, factor, rows, values);
+    if (counts) divide(counts, offset, apart, rows, values);
     dxt_medians(values, rows, median);
     return bits;
 }

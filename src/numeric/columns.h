@@ -25,12 +25,15 @@ void dxt_medians(double (*values)[DXT_LANES], uint32_t rows, double *median);
  * The same of counters in a matrix, DXT_LANES in each row, times a factor of the row.
  *
  * @param first   [rows] Where the counters of each row are …
+ * @param counts  [rows] The same of how many waits are in each of them, by which they are divided:
+ *                of none it is 0. NULL = not divided.
  * @param offset  … and so many cells on the one in the first column.
  * @param apart   Cells from a column to the next.
  * @param median  [DXT_LANES]
  * @return The bits that any of the counters has.
  */
-int64_t dxt_medians_of_counters(const int64_t *const *first, size_t offset, size_t apart,
-                                const double *factor, uint32_t rows, double *median);
+int64_t dxt_medians_of_counters(const int64_t *const *first, const int64_t *const *counts,
+                                size_t offset, size_t apart, const double *factor, uint32_t rows,
+                                double *median);
 
 #endif

@@ -20,6 +20,7 @@ struct shape {
     uint32_t row[FEW_CELLS], column[FEW_CELLS];
     uint32_t waiting;                  /* node whose … */
     const int64_t *counter[FEW_CELLS]; /* … cells these are, if rank 0 were first in the other … */
+    const int64_t *samples[FEW_CELLS]; /* … how many waits are in each … */
     double factor[FEW_CELLS];          /* … and what makes waits of them */
 };
 
@@ -69,7 +70,9 @@ static void turn_to(const dxt_fit *fit, const dxt_roster *roster, uint32_t a, st
     shape->waiting = a;
     for (uint32_t k = 0; k < shape->taken; k++) {
         uint32_t i = roster->list[roster->begin[a] + shape->row[k]];
-        shape->counter[k] = window->wait + (size_t)fit->rank[i] * window->ranks + shape->column[k];
+        size_t cell = (size_t)fit->rank[i] * window->ranks + shape->column[k];
+        shape->counter[k] = window->wait + cell;
+        shape->samples[k] = window->samples ? window->samples + cell : NULL;
         shape->factor[k] = fit->factor[i];
     }
 }
@@ -108,8 +111,9 @@ static void take_waits(const dxt_fit *fit, uint32_t i, const uint32_t *member, u
 static bool counters_tell(const dxt_fit *fit, const struct shape *shape, uint32_t first,
                           double *level)
 {
-    int64_t bits = dxt_medians_of_counters(shape->counter, first, shape->columns, shape->factor,
-                                           shape->taken, level);
+    const int64_t *const *counts = fit->window->samples ? shape->samples : NULL;
+    int64_t bits = dxt_medians_of_counters(shape->counter, counts, first, shape->columns,
+                                           shape->factor, shape->taken, level);
     return bits < DXT_TIMEOUT_CYCLES || fit->window->unit != DXT_UNIT_CYCLES;
 }
 
@@ -121,8 +125,7 @@ static void block_levels(const dxt_fit *fit, const struct neighbours *near, uint
     const dxt_roster *roster = &near->roster;
     const uint32_t *row = roster->list + roster->begin[a], *first = roster->list + roster->begin[b];
     bool together = near->run[roster->begin[b]] >= DXT_LANES * shape->columns;
-    if (count == DXT_LANES && together && !fit->window->samples &&
-        counters_tell(fit, shape, fit->rank[*first], level))
+    if (count == DXT_LANES && together && counters_tell(fit, shape, fit->rank[*first], level))
         return;
     for (uint32_t k = 0; k < shape->taken; k++)
         take_waits(fit, row[shape->row[k]], first + shape->column[k], shape->columns, count,
