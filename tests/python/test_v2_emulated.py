@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import subprocess
 from pathlib import Path
-from typing import Any, Dict, List, Tuple
+from typing import Any, Callable, Dict, List, Tuple
 
 import pytest
 
@@ -26,25 +26,38 @@ inline void add(Word *word, Word value) { *word += value; }
 """
 
 
-@pytest.fixture(scope="module", params=[layout.name for layout in LAYOUTS])
-def program(request: Any, tmp_path_factory: Any) -> List[str]:
-    folder = tmp_path_factory.mktemp("emulated")
-    layout, files = _deepep_build.edited(str(write_headers(folder, request.param)))
+def compiled(folder: Path, generation: str, source: str, *defines: str) -> str:
+    """A program of the edited headers."""
+    _, files = _deepep_build.edited(str(write_headers(folder, generation)))
     own = files["deep_ep/deepxtrace.cuh"]
     begin = own.index("__device__ __forceinline__ unsigned load(")
-    end = own.index("// What one thread has seen of a barrier.")
+    end = own.index("// Cycles since then;")
     files["deep_ep/deepxtrace.cuh"] = own[:begin] + ON_A_CPU + own[end:]
     for name, text in files.items():
         path = folder / "edited" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
+    program = folder / source.replace(".cpp", "")
     made = subprocess.run(
         ["c++", "-std=c++20", "-O1", "-w", f"-I{folder / 'edited'}", f"-I{HERE}",
-         f"-DGENERATION={1 if request.param == '2.1' else 2}",
-         f"-DDISPATCH=<{layout.folder}dispatch.cuh>", "-o", str(folder / "program"),
-         str(HERE / "v2_emulate.cpp")], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+         f"-DGENERATION={1 if generation == '2.1' else 2}", *defines, "-o", str(program),
+         str(HERE / source)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     assert made.returncode == 0, made.stdout.decode()
-    return [str(folder / "program"), str(STEPS), str(OFFSETS[request.param])]
+    return str(program)
+
+
+def folder_of(generation: str) -> str:
+    return next(layout.folder for layout in LAYOUTS if layout.name == generation)
+
+
+GENERATIONS = [layout.name for layout in LAYOUTS]
+
+
+@pytest.fixture(scope="module", params=GENERATIONS)
+def program(request: Any, tmp_path_factory: Any) -> List[str]:
+    return [compiled(tmp_path_factory.mktemp("emulated"), request.param, "v2_emulate.cpp",
+                     f"-DDISPATCH=<{folder_of(request.param)}dispatch.cuh>"),
+            str(STEPS), str(OFFSETS[request.param])]
 
 
 Counters = Dict[Tuple[int, int], Tuple[int, List[int], List[int]]]
@@ -53,10 +66,13 @@ Counters = Dict[Tuple[int, int], Tuple[int, List[int], List[int]]]
 def run(program: List[str], late: int, slow: int) -> Counters:
     """Operations, waits and samples by rank and operator."""
     path, steps, offset = program
-    said = subprocess.run([path, steps, str(late), str(slow), offset], stdout=subprocess.PIPE,
-                          check=True, timeout=100).stdout.decode()
+    return counters_of([path, steps, str(late), str(slow), offset], RANKS)
+
+
+def counters_of(command: List[str], ranks: int) -> Counters:
+    said = subprocess.run(command, stdout=subprocess.PIPE, check=True, timeout=100).stdout.decode()
     lines = [list(map(int, line.split())) for line in said.splitlines()]
-    return {(rank, operator): (rest[0], rest[1:1 + RANKS], rest[1 + RANKS:])
+    return {(rank, operator): (rest[0], rest[1:1 + ranks], rest[1 + ranks:])
             for rank, operator, *rest in lines}
 
 
@@ -103,3 +119,73 @@ def test_who_sends_slowly_is_waited_for_at_the_exit(program: List[str]) -> None:
     for operator in (0, 1, 2):
         assert all(wait <= 3 * STEPS for rank in range(RANKS)
                    for wait in counters[rank, operator][1])
+
+
+# ---- hybrid mode: three nodes of two GPUs, of which NVLink connects those of a node
+
+NODES, EACH, ROUNDS = 3, 2, 4
+ALL = NODES * EACH
+TRANSFERS = (1, 3)  # of dispatch and combine
+
+
+@pytest.fixture(scope="module", params=GENERATIONS)
+def hybrid(request: Any, tmp_path_factory: Any) -> Callable[..., Counters]:
+    folder = folder_of(request.param)
+    path = compiled(tmp_path_factory.mktemp("hybrid"), request.param, "v2_emulate_hybrid.cpp",
+                    f"-DDISPATCH=<{folder}hybrid_dispatch.cuh>",
+                    f"-DCOMBINE=<{folder}hybrid_combine.cuh>")
+
+    def counters(late: int, data: int, tails: int) -> Counters:
+        return counters_of([path, *map(str, (ROUNDS, late, data, tails)),
+                            str(OFFSETS[request.param])], ALL)
+
+    return counters
+
+
+def is_rail(rank: int, other: int) -> bool:
+    return rank != other and rank % EACH == other % EACH
+
+
+def is_peer(rank: int, other: int) -> bool:
+    return rank != other and rank // EACH == other // EACH
+
+
+def test_hybrid_mode_counts_an_operation_once(hybrid: Callable[..., Counters]) -> None:
+    for (rank, operator), (operations, waits, samples) in hybrid(0, 0, 0).items():
+        assert operations == ROUNDS
+        for other in range(ALL):
+            if operator in TRANSFERS and is_rail(rank, other):
+                assert samples[other] == ROUNDS
+            elif operator == 3 and is_peer(rank, other):
+                # Nothing was waited for of a rank that had nothing to send.
+                assert samples[other] == (0 if other % EACH == EACH - 1 else ROUNDS)
+            elif not is_peer(rank, other):
+                assert samples[other] == 0
+            assert samples[other] > 0 or waits[other] == 0
+            assert waits[other] <= 12 * samples[other]
+
+
+@pytest.mark.parametrize("late", [0, 3])
+def test_whose_data_comes_late_over_the_network_is_waited_for(
+        hybrid: Callable[..., Counters], late: int) -> None:
+    counters = hybrid(late, 100, 0)
+    for (rank, operator), (_, waits, samples) in counters.items():
+        for other in range(ALL):
+            if operator in TRANSFERS and other == late and is_rail(rank, late):
+                assert 98 <= waits[other] / samples[other] <= 112
+            elif not (operator == 1 and is_peer(rank, other) and samples[other]):
+                assert waits[other] <= 12 * samples[other]
+
+
+def test_whose_data_comes_late_over_nvlink_is_waited_for(hybrid: Callable[..., Counters]) -> None:
+    late = 2
+    counters = hybrid(late, 0, 100)
+    for (rank, operator), (_, waits, samples) in counters.items():
+        for other in range(ALL):
+            if operator == 3 and other == late and is_peer(rank, late):
+                assert 98 <= waits[other] / samples[other] <= 112
+            elif operator == 3 and is_rail(rank, other) and other // EACH == late // EACH:
+                # A node sends on when it has all: what it waited for is waited for by others.
+                assert 98 <= waits[other] / samples[other] <= 112
+            else:
+                assert waits[other] <= 12 * samples[other]

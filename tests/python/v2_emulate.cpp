@@ -56,14 +56,6 @@ int main(int argc, char **argv)
             combine(gin, workspace, rank, thread, slow);
         }
     });
-    for (int r = 0; r < RANKS; r++) {
-        const auto &area = *reinterpret_cast<deepxtrace::Area *>(emulator::workspaces[r] + offset);
-        for (int o = 0; o < deepxtrace::kOperators; o++) {
-            printf("%d %d %llu", r, o, area.operations[o]);
-            for (int s = 0; s < RANKS; s++) printf(" %llu", area.wait[o][s]);
-            for (int s = 0; s < RANKS; s++) printf(" %llu", area.samples[o][s]);
-            printf("\n");
-        }
-    }
+    emulator::print_counters<deepxtrace::Area>(RANKS, deepxtrace::kOperators, offset);
     return 0;
 }

@@ -33,9 +33,21 @@ struct Meeting {
     bool any = false, result = false;
 };
 
+/* A loop that threads of a warp leave one by one: behind it each waits for the others. */
+struct Loop {
+    int inside = 0, done = 0;
+    unsigned turn = 0;
+};
+
+struct Warp {
+    Meeting meeting;
+    Loop loop;
+    long long values[kWarp];
+};
+
 struct Gpu {
     Meeting block;
-    std::vector<Meeting> warps;
+    std::vector<Warp> warps;
 };
 
 struct Thread {
@@ -53,6 +65,22 @@ inline ucontext_t scheduler;
 inline Thread *current;
 inline long long rounds;
 inline int block_size;
+inline int node_size; /* GPUs that NVLink connects */
+inline Meeting everybody;
+
+/* A line for each rank and operator: operations, then waits and samples by rank. */
+template <typename area_t> inline void print_counters(int ranks, int operators, long offset)
+{
+    for (int r = 0; r < ranks; r++) {
+        const auto &area = *reinterpret_cast<area_t *>(workspaces[r] + offset);
+        for (int o = 0; o < operators; o++) {
+            printf("%d %d %llu", r, o, area.operations[o]);
+            for (int s = 0; s < ranks; s++) printf(" %llu", area.wait[o][s]);
+            for (int s = 0; s < ranks; s++) printf(" %llu", area.samples[o][s]);
+            printf("\n");
+        }
+    }
+}
 
 inline void yield()
 {
@@ -73,6 +101,25 @@ inline bool meet(Meeting &meeting, int size, bool says)
     return meeting.result;
 }
 
+inline Warp &own_warp()
+{
+    return gpus[current->gpu].warps[current->thread / kWarp];
+}
+
+inline void leave_together(const std::function<void()> &turns)
+{
+    Loop &loop = own_warp().loop;
+    loop.inside++;
+    for (int k = 0; k < 2; k++) yield(); /* until the others are inside, too */
+    turns();
+    if (++loop.done == loop.inside) {
+        loop.inside = loop.done = 0;
+        loop.turn++;
+        return;
+    }
+    for (unsigned turn = loop.turn; loop.turn == turn;) yield();
+}
+
 inline void enter()
 {
     current->body();
@@ -85,7 +132,8 @@ inline void run(int gpu_count, int threads_each, const std::function<void(int, i
 {
     constexpr size_t kStack = 1 << 16;
     block_size = threads_each;
-    gpus.assign(gpu_count, Gpu{{}, std::vector<Meeting>(threads_each / kWarp)});
+    if (node_size == 0) node_size = gpu_count;
+    gpus.assign(gpu_count, Gpu{{}, std::vector<Warp>(threads_each / kWarp)});
     threads.clear();
     for (int g = 0; g < gpu_count; g++)
         for (int t = 0; t < threads_each; t++) {
@@ -130,11 +178,14 @@ inline void __syncthreads()
     emulator::meet(gpu.block, emulator::block_size, false);
 }
 
+inline void __syncwarp()
+{
+    emulator::meet(emulator::own_warp().meeting, emulator::kWarp, false);
+}
+
 inline bool __any_sync(unsigned, bool says)
 {
-    auto &gpu = emulator::gpus[emulator::current->gpu];
-    return emulator::meet(gpu.warps[emulator::current->thread / emulator::kWarp], emulator::kWarp,
-                          says);
+    return emulator::meet(emulator::own_warp().meeting, emulator::kWarp, says);
 }
 
 inline void cudaTriggerProgrammaticLaunchCompletion()
@@ -171,9 +222,11 @@ struct Gin {
     /* The same place in another GPU's workspace. */
     template <typename team_t, typename T> T *get_sym_ptr(T *own, int peer) const
     {
-        char *base = emulator::workspaces[emulator::current->gpu];
-        return reinterpret_cast<T *>(emulator::workspaces[peer] +
-                                     (reinterpret_cast<char *>(own) - base));
+        const int self = emulator::current->gpu, size = emulator::node_size;
+        const int gpu = std::is_same_v<team_t, ncclTeamTagRail> ? peer * size + self % size
+                                                                : self / size * size + peer;
+        return reinterpret_cast<T *>(emulator::workspaces[gpu] +
+                                     (reinterpret_cast<char *>(own) - emulator::workspaces[self]));
     }
 };
 
@@ -182,6 +235,11 @@ inline void timeout_while(bool condition, const function_t &done, long long begu
 {
     (void)begun;
     while (condition && !done(false)) emulator::yield();
+}
+
+template <int64_t kCycles, typename function_t> inline void timeout_while(const function_t &done)
+{
+    emulator::leave_together([&] { timeout_while<kCycles>(true, done); });
 }
 
 template <int64_t kCycles, typename function_t> inline void wait_for(const function_t &done)
@@ -218,4 +276,59 @@ inline void work(int rank)
 {
     for (int k = 0; k < work_of[rank]; k++) emulator::yield();
 }
+
+/* How much later than the others a rank sends to other nodes, and to its own. */
+inline std::vector<int> data_late, tails_late;
+inline void pause(int rounds)
+{
+    for (int k = 0; k < rounds; k++) emulator::yield();
+}
+
+/* Words of a channel that a node writes, and that a GPU of the same node writes. */
+inline int64_t *sent(void *workspace, int channel, int node)
+{
+    return static_cast<int64_t *>(workspace) + 512 + 32 * channel + node;
+}
+inline int *tail(void *workspace, int channel, int gpu)
+{
+    return static_cast<int *>(workspace) + 2048 + 32 * channel + gpu;
+}
+
+/* What a lane of the warp has. */
+inline long long of_lane(long long own, int lane)
+{
+    emulator::Warp &warp = emulator::own_warp();
+    warp.values[emulator::current->thread % emulator::kWarp] = own;
+    emulator::meet(warp.meeting, emulator::kWarp, false);
+    const long long found = warp.values[lane];
+    emulator::meet(warp.meeting, emulator::kWarp, false);
+    return found;
+}
+inline bool all_lanes(bool own)
+{
+    return !emulator::meet(emulator::own_warp().meeting, emulator::kWarp, !own);
+}
 } // namespace test
+
+/* Of the library's helpers, those that are named at the places of hybrid forwarding. */
+namespace deep_ep::ptx
+{
+template <typename T> inline T ld_acquire_sys(const T *word)
+{
+    return *word;
+}
+} // namespace deep_ep::ptx
+namespace deep_ep::math
+{
+template <typename half_t, typename whole_t> inline whole_t pack2(half_t first, half_t second)
+{
+    return static_cast<whole_t>(static_cast<uint64_t>(static_cast<uint32_t>(second)) << 32 |
+                                static_cast<uint32_t>(first));
+}
+template <typename half_t, typename whole_t>
+inline void unpack2(whole_t whole, half_t &first, half_t &second)
+{
+    first = static_cast<half_t>(whole);
+    second = static_cast<half_t>(whole >> 32);
+}
+} // namespace deep_ep::math

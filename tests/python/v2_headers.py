@@ -8,6 +8,8 @@ import os
 from pathlib import Path
 from typing import Dict
 
+import v2_hybrid
+
 _STEP = "const int& sm_idx, const int& thread_idx) {"
 
 
@@ -38,6 +40,7 @@ def _barrier(*, generation: str) -> str:
 
 SPACE_BEGIN
 
+using ::timeout_while;
 static constexpr int kDispatchTag1 = 3;
 static constexpr int kHybridDispatchTag1 = 7;
 
@@ -160,6 +163,10 @@ struct WorkspaceLayout {
     int* get_nvl_barrier_signal_ptr(int phase) const {
         return static_cast<int*>(workspace) + 2 + phase;
     }
+
+    int* get_channel_scaleup_tail_ptr(int channel, int gpu) const {
+        return test::tail(workspace, channel, gpu);
+    }
 };
 
 }  // namespace deep_ep::elastic::layout
@@ -176,6 +183,9 @@ struct BarrierSignals {
 
     unsigned long long* get_nvl_barrier_counter_ptr() { return &counter; }
     int* get_nvl_barrier_signal_ptr(int phase) { return signals + phase; }
+    int* get_channel_scaleup_tail_ptr(int channel, int gpu) {
+        return test::tail(this, channel, gpu);
+    }
 };
 
 }  // namespace deep_ep::layout
@@ -193,10 +203,8 @@ struct EPWorkspaceLayout {
 """}
 
 
-def _kernel(barrier: str, space: str, tags: str, signals: str) -> str:
+def _dispatch(barrier: str, space: str, signals: str) -> str:
     """A dispatch: an entry, an exit, and the release of the epilogue."""
-    entry, leave = tags.split()
-    ranks = "1, kNumRanks" if "Hybrid" not in tags else "kNumRanks, kNumRanks"
     return f"""#pragma once
 #include <{barrier}>
 
@@ -205,10 +213,11 @@ namespace {space} {{
 template <int kNumRanks, int kNumThreads>
 void kernel(const Gin& gin, void* workspace, int rank_idx, int sm_idx, int thread_idx) {{
     {signals}
-    comm::gpu_barrier<true, {ranks}, kNumThreads, 1000, {entry}, false, false, true>(
+    comm::gpu_barrier<true, 1, kNumRanks, kNumThreads, 1000, 2, false, false, true>(
         gin, workspace_layout, 0, rank_idx, sm_idx, thread_idx);
     test::work(rank_idx);
-    comm::gpu_barrier<true, {ranks}, kNumThreads, 1000, comm::{leave}, true, true, false>(
+    comm::gpu_barrier<true, 1, kNumRanks, kNumThreads, 1000, comm::kDispatchTag1, true, true,
+                      false>(
         gin, workspace_layout, 0, rank_idx, sm_idx, thread_idx);
     cudaTriggerProgrammaticLaunchCompletion();
 }}
@@ -231,8 +240,9 @@ def write_headers(package: Path, generation: str) -> Path:
         "deep_ep/test.cuh": "#pragma once\n",
         barrier: text.replace("SPACE_BEGIN", f"namespace {space} {{").replace(
             "SPACE_END", f"}}  // namespace {space}"),
-        kernels + "dispatch.cuh": _kernel(barrier, outer, "2 kDispatchTag1", signals),
-        kernels + "hybrid_dispatch.cuh": _kernel(barrier, outer, "6 kHybridDispatchTag1", signals),
+        kernels + "dispatch.cuh": _dispatch(barrier, outer, signals),
+        kernels + "hybrid_dispatch.cuh": v2_hybrid.dispatch(barrier, outer, signals),
+        kernels + "hybrid_combine.cuh": v2_hybrid.combine(barrier, outer, signals),
         **_layout(generation=generation)}
     for name, content in files.items():
         path = package / "include" / name

@@ -140,6 +140,74 @@ def _exit_edits(tag: str) -> Tuple[Edit, ...]:
     )
 
 
+_RAIL = "lane_idx * kNumScaleupRanks + scaleup_rank_idx"  # the rank that a lane waits for
+
+
+def _hybrid_dispatch_edits(used: str) -> Tuple[Edit, ...]:
+    """Each lane of a forwarding warp: until it saw that a node has sent all. The exit barrier is
+    NVLink's alone."""
+    barrier, release = _exit_edits("kHybridDispatchTag1")
+    return (
+        Edit("if (warp_idx < kNumNotifyWarps) {", "unsigned dxt_waited = 0;\n    @"),
+        Edit("int recv_scaleout_rank_idx = channel_idx % kNumScaleoutRanks;",
+             "@\n        const auto dxt_begun = clock64();"),
+        Edit("math::unpack2<int, int64_t>(signaled_tail, stored_finish_flag, "
+             "stored_scaleout_tail_idx);",
+             "@\n                    if (dxt_waited == 0 and stored_finish_flag > 0)\n"
+             "                        dxt_waited = deepxtrace::since(dxt_begun);"),
+        barrier,
+        Edit(release.old, release.new + f"""
+    if (sm_idx == 0 and warp_idx == kNumNotifyWarps + kNumScaleoutWarps and
+        dxt_waited > 0 and lane_idx != scaleout_rank_idx)
+        deepxtrace::forwarded<comm::kHybridDispatchTag1, {used}>(
+            workspace, {_RAIL}, dxt_waited);"""),
+    )
+
+
+def _hybrid_combine_edits(used: str) -> Tuple[Edit, ...]:
+    """Each lane of a forwarding warp: while it waited for data of an NVLink peer, and at the end
+    for that of a node. There is no exit barrier."""
+    count = f"deepxtrace::forwarded<9, {used}>(workspace, "
+    return (
+        Edit("stored_cached_scaleup_tail[kNumScaleupRanksPerLane] = {};",
+             "@\n        unsigned long long dxt_waited[kNumScaleupRanksPerLane] = {};"),
+        Edit("stored_is_scaleup_rank_needed[j] = (scaleup_mask >> (j * 32 + lane_idx)) & 1;",
+             """@
+            const auto dxt_begun = clock64();
+            unsigned dxt_now[kNumScaleupRanksPerLane] = {};"""),
+        Edit("stored_cached_scaleup_tail[j] = j <",
+             """const bool dxt_pending = stored_is_scaleup_rank_needed[j] and
+                        stored_num_tokens_recv[j] >= stored_cached_scaleup_tail[j];
+                    @"""),
+        Edit("workspace_layout.get_channel_scaleup_tail_ptr(channel_idx, k)) : -1;",
+             "@\n                    if (dxt_pending) dxt_now[j] = deepxtrace::since(dxt_begun);"),
+        Edit("stored_num_tokens_recv[j] += static_cast<int>(stored_is_scaleup_rank_needed[j]);",
+             "dxt_waited[j] += dxt_now[j], @"),
+        Edit("const auto expected_signal = math::pack2<int, int64_t>(1, 0);",
+             "@\n        unsigned dxt_rail = 0;"),
+        Edit("comm::timeout_while<kNumTimeoutCycles>([=]",
+             "const auto dxt_begun = clock64();\n"
+             "            comm::timeout_while<kNumTimeoutCycles>([=, &dxt_rail]"),
+        # Here, since behind the wait the lanes of a warp wait for each other.
+        Edit("*wait_ptr = 0;", "dxt_rail = deepxtrace::since(dxt_begun);\n                    @"),
+        Edit("return false; }); } __syncwarp(); }",
+             f"""return false;
+            }});
+        }}
+        __syncwarp();
+        if (channel_idx == 0) {{
+            #pragma unroll
+            for (int j = 0; j < kNumScaleupRanksPerLane; ++ j) {{
+                if (stored_num_tokens_recv[j] > 0 and j * 32 + lane_idx != scaleup_rank_idx)
+                    {count}scaleout_rank_idx * kNumScaleupRanks + j * 32 + lane_idx, dxt_waited[j]);
+            }}
+            if (dxt_rail > 0 and lane_idx != scaleout_rank_idx)
+                {count}{_RAIL}, dxt_rail);
+        }}
+    }}"""),
+    )
+
+
 _WORLD_RANK = ("std::is_same_v<team_t, ncclTeamTagWorld> ? i : "
                "i * dxt_watch.kPeers + scaleup_rank_idx")
 
@@ -184,7 +252,8 @@ LAYOUTS = (
                 signal="workspace.get_nvl_barrier_signal_ptr(phase)", base="workspace.workspace",
                 used=_USED_2_1, gin="gin.nccl_dev_comm", gin_edits=_GIN_2_1),
             "deep_ep/impls/dispatch.cuh": _exit_edits("kDispatchTag1"),
-            "deep_ep/impls/hybrid_dispatch.cuh": _exit_edits("kHybridDispatchTag1"),
+            "deep_ep/impls/hybrid_dispatch.cuh": _hybrid_dispatch_edits(_USED_2_1),
+            "deep_ep/impls/hybrid_combine.cuh": _hybrid_combine_edits(_USED_2_1),
         },
         size_header="deep_ep/common/layout.cuh", used="deep_ep::elastic::" + _USED_2_1,
         folder="deep_ep/impls/", space="deep_ep::elastic", kernels=_KERNELS),
@@ -197,7 +266,8 @@ LAYOUTS = (
                 workspace="signals", counter="counter_ptr", signal="signal_ptr", base="&signals",
                 used=_USED_2_5, gin="gin", gin_edits=_GIN_2_5),
             "deep_ep/impls/ep/dispatch.cuh": _exit_edits("kDispatchTag1"),
-            "deep_ep/impls/ep/hybrid_dispatch.cuh": _exit_edits("kHybridDispatchTag1"),
+            "deep_ep/impls/ep/hybrid_dispatch.cuh": _hybrid_dispatch_edits(_USED_2_5),
+            "deep_ep/impls/ep/hybrid_combine.cuh": _hybrid_combine_edits(_USED_2_5),
         },
         size_header="deep_ep/layout/ep/workspace.cuh", used="deep_ep::" + _USED_2_5,
         folder="deep_ep/impls/ep/", space="deep_ep::ep", kernels=_KERNELS),

@@ -13,6 +13,9 @@
 // exit the kernel ends, and its end waits for whatever is still to be written. They are the same
 // ones on all ranks. In the others the library waits as it does without us, and nothing is written
 // but, at the entries, how many operations were done.
+//
+// In hybrid mode data of other nodes is waited for by the warps that forward it, and no barrier
+// follows. These waits have a source: each lane looks at words of a rank of its own.
 #pragma once
 
 #include <cstdint>
@@ -61,11 +64,11 @@ constexpr bool is_exit(int tag)
     return is_operator(tag) && tag % 2 != 0;
 }
 
-// How many operators an entry counts: its own, and that of the exit behind it. Hybrid combine's has
-// none.
+// How many operators an entry counts: its own, and that of the exit behind it. Hybrid combine has
+// no exit, but waits for data: see forwarded().
 constexpr int counted_by(int tag)
 {
-    return is_exit(tag) || !is_operator(tag) ? 0 : tag == 8 ? 1 : 2;
+    return is_exit(tag) || !is_operator(tag) ? 0 : 2;
 }
 
 // Of so many entries and exits one is watched: powers of 2.
@@ -103,6 +106,25 @@ __device__ __forceinline__ void store(unsigned *word, unsigned value)
 __device__ __forceinline__ void add(Word *word, Word value)
 {
     asm volatile("red.relaxed.gpu.global.add.u64 [%0], %1;" ::"l"(word), "l"(value) : "memory");
+}
+
+// Cycles since then; never 0, which says that nothing was waited for.
+__device__ __forceinline__ unsigned since(long long begun)
+{
+    const long long waited = clock64() - begun;
+    return waited < 1 ? 1 : waited < 0xffffffffll ? static_cast<unsigned>(waited) : ~0u;
+}
+
+// A forwarding warp of hybrid mode waits for data of ranks that it knows, a lane for each. Those of
+// the first channel, which all ranks have, are counted as waits at the exit of that tag: once an
+// operation and source. Call it where nobody waits for the caller.
+template <int kTag, int64_t kUsed>
+__device__ __forceinline__ void forwarded(void *workspace, int source, Word waited)
+{
+    static_assert(is_exit(kTag));
+    Area *area = reinterpret_cast<Area *>(static_cast<char *>(workspace) + area_offset<kUsed>());
+    add(&area->wait[operator_of(kTag)][source], waited);
+    add(&area->samples[operator_of(kTag)][source], 1);
 }
 
 // What one thread has seen of a barrier. Lane 0 has the counter, each other one every 31st rank.
