@@ -40,6 +40,12 @@ refused() {
     cmp <("$deepxtrace" report --extract again.html -o -) back.jsonl
 }
 
+@test "what deepxtrace itself recorded comes back byte for byte" {
+    "$deepxtrace" simulate -n 16 --ranks-per-node 8 --windows 4 --slow dispatch:5:200us > own.jsonl
+    "$deepxtrace" report own.jsonl -o own.html
+    "$deepxtrace" report --extract own.html -o - | cmp - own.jsonl
+}
+
 @test "a large group, too, and numbers that repeat" {
     "$deepxtrace" simulate -n 400 --windows 1 > large.jsonl
     jq -c '.wait |= map(map(if . > 0 then 1000 else 0 end))' large.jsonl > same.jsonl
