@@ -364,7 +364,7 @@ static dxt_status take_tagged(dxt_reader *reader, const char *at, const char *fr
 dxt_status dxt_table_line(dxt_reader *reader, const char *line, const char *end)
 {
     line = dxt_skip_stamp(line, end);
-    const char *at = skip_blanks(line, end);
+    const char *at = dxt_skip_to_bar(skip_blanks(line, end), end);
     dxt_cells taken;
     if (at == end) return pause(reader);
     if (*at == '#') {

@@ -200,6 +200,19 @@ const char *dxt_skip_stamp(const char *at, const char *end)
     return stop < end && *stop == ' ' && stop[-1] != ',' ? stop + 1 : at;
 }
 
+const char *dxt_skip_to_bar(const char *at, const char *end)
+{
+    const char *bar = memchr(at, '|', (size_t)(end - at)), *to = bar, *last = end;
+    while (last > at && dxt_is_blank(last[-1])) last--;
+    if (!bar || bar == at || last[-1] != '|' || last - bar < 2) return at;
+    while (to > at && dxt_is_blank(to[-1])) to--;
+    /* "rank 3 | 1 | 2 |": a name. */
+    if (to == bar || to == at || !(is_marker(to[-1]) || to[-1] == '-')) return at;
+    bool words = false;
+    for (const char *c = at; c < to; c++) words = words || dxt_is_blank(*c);
+    return words || dxt_is_digit(*at) ? bar : at;
+}
+
 const char *dxt_skip_tag(const char *line, const char *end, uint64_t number)
 {
     while (end > line && separates(end[-1])) end--;

@@ -9,6 +9,10 @@
  *  it is none, @p at. */
 const char *dxt_skip_stamp(const char *at, const char *end);
 
+/** The row of a table in Markdown behind what a logger writes; @p at where nothing stands in front of
+ *  it. */
+const char *dxt_skip_to_bar(const char *at, const char *end);
+
 /**
  * Find the numbers with which a line ends, if what stands in front of them is no part of a row.
  *

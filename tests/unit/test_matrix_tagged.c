@@ -76,6 +76,11 @@ static void rows_behind_a_loggers_text_are_read(void **state)
     assert_reads("2026-11-26T10:11:12.123456789Z 9,2,3\n2026-11-26T10:11:12.123456789Z 4,5,6\n"
                  "2026-11-26T10:11:12.123456789Z 7,8,9\n",
                  THREE);
+    assert_reads("INFO x.py:8 - | a | b | c |\nINFO x.py:8 - |---|---|---|\n"
+                 "INFO x.py:8 - | 9 | 2 | 3 |\nINFO x.py:8 - | 4 | 5 | 6 |\n"
+                 "INFO x.py:8 - | 7 | 8 | 9 |\n",
+                 THREE);
+    assert_reads("rank2 | 7 | 8 | 9 |\nrank0 | 9 | 2 | 3 |\nrank1 | 4 | 5 | 6 |\n", THREE);
     assert_reads("> 9;2;3\n> 4;5;6\n> 7;8;9\n", THREE);
     assert_reads("     1\t9 2 3\n     2\t4 5 6\n     3\t7 8 9\n", THREE);
 }
