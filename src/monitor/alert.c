@@ -4,6 +4,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -16,6 +17,7 @@
 
 #include "base/base.h"
 #include "serve.h"
+#include "system/clock.h"
 
 /* Waits between tries: from this, doubled, to that. */
 #define FIRST_WAIT_S 5
@@ -157,16 +159,32 @@ static bool post(alerts *a, const char *body, char *why, size_t why_size)
 
 /* ---- a command ---- */
 
-static bool feed(int fd, const char *body)
+/* Write as much as the pipe takes. @return Whether there is more to write. */
+static bool feed(int fd, const char **body)
 {
-    size_t size = strlen(body), written = 0;
-    while (written < size) {
-        ssize_t n = write(fd, body + written, size - written);
+    while (**body) {
+        ssize_t n = write(fd, *body, strlen(*body));
         if (n < 0 && errno == EINTR) continue;
-        if (n < 0) return errno == EPIPE; /* it may not care to read */
-        written += (size_t)n;
+        if (n < 0) return errno == EAGAIN; /* else it does not care to read */
+        *body += n;
     }
-    return true;
+    return false;
+}
+
+/* Feed a command, and wait until it ends, for a while. @return What waitpid() does; 0 = it runs. */
+static pid_t attend(alerts *a, pid_t child, int *input, const char *body, int *status)
+{
+    int64_t until_ns = dxt_clock_ns(CLOCK_MONOTONIC) + PATIENCE_S * INT64_C(1000000000);
+    while (!is_stopping(a) && dxt_clock_ns(CLOCK_MONOTONIC) < until_ns) {
+        if (*input >= 0 && !feed(*input, &body)) {
+            close(*input);
+            *input = -1;
+        }
+        pid_t ended = waitpid(child, status, WNOHANG);
+        if (ended != 0) return ended;
+        poll(&(struct pollfd){.fd = *input, .events = POLLOUT}, 1, 50);
+    }
+    return 0;
 }
 
 /* Signals as a program expects them: those that this process ignores are not ignored by it. */
@@ -207,16 +225,11 @@ static bool run_command(alerts *a, const char *body, char *why, size_t why_size)
 {
     int ends[2], status = 0;
     if (pipe2(ends, O_CLOEXEC) != 0) return false;
+    fcntl(ends[1], F_SETFL, O_NONBLOCK); /* it may never read */
     pid_t child = spawn(a->options->command, ends[0]);
     close(ends[0]);
-    if (child > 0) feed(ends[1], body);
-    close(ends[1]);
-    struct timespec pause = {.tv_nsec = 50000000};
-    pid_t ended = child < 0 ? -1 : 0;
-    for (int i = 0; ended == 0 && i < PATIENCE_S * 20 && !is_stopping(a); i++) {
-        ended = waitpid(child, &status, WNOHANG);
-        if (ended == 0) nanosleep(&pause, NULL);
-    }
+    pid_t ended = child < 0 ? -1 : attend(a, child, &ends[1], body, &status);
+    if (ends[1] >= 0) close(ends[1]);
     if (ended == 0) {
         kill(child, SIGKILL);
         waitpid(child, &status, 0);

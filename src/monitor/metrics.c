@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -18,6 +19,8 @@
 /* Ranks of a group that all have series; of more, so many of the latest. */
 #define ALL_RANKS 128u
 #define WORST_RANKS 32u
+/* Bytes of the value of a label; of a longer one a part. */
+#define LONGEST_LABEL 256u
 /* Groups that had a window last, so many, of one name and instance the newest; and rows of any one
  * metric about them. */
 #define RECENT                                                                                     \
@@ -39,21 +42,31 @@ typedef struct page {
     char labels[8192]; /* of the options, each with a comma behind it */
 } page;
 
-static void put_escaped(FILE *out, const char *value)
+static void put_escaped(FILE *out, const char *value, size_t length)
 {
-    for (; *value; value++) {
-        if (*value == '\\' || *value == '"') fputc('\\', out);
-        if (*value == '\n')
+    for (size_t i = 0; i < length; i++) {
+        if (value[i] == '\\' || value[i] == '"') fputc('\\', out);
+        if (value[i] == '\n')
             fputs("\\n", out);
         else
-            fputc(*value, out);
+            fputc(value[i], out);
     }
 }
 
+/* A name from a recording may be of any length: of a long one its begin, and a number that tells it
+ * from others which begin alike. */
 static void put_label(page *p, const char *name, const char *value, bool first)
 {
+    size_t length = strlen(value), kept = length;
+    uint32_t hash = 2166136261u;
     fprintf(p->out, "%s%s=\"", first ? "" : ",", name);
-    put_escaped(p->out, value);
+    if (length > LONGEST_LABEL) {
+        for (size_t i = 0; i < length; i++) hash = (hash ^ (unsigned char)value[i]) * 16777619u;
+        kept = LONGEST_LABEL;
+        while (kept > 0 && ((unsigned char)value[kept] & 0xc0) == 0x80) kept--;
+    }
+    put_escaped(p->out, value, kept);
+    if (kept < length) fprintf(p->out, "~%08" PRIx32, hash);
     fputc('"', p->out);
 }
 

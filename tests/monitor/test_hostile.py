@@ -82,6 +82,19 @@ def test_the_number_of_series_is_bounded_by_many_runs(tmp_path):
         assert text.count("deepxtrace_windows_total{") == 128 and 'instance_id="run-99"' in text
 
 
+def test_long_names_are_cut_in_metrics_and_stay_apart(tmp_path):
+    for seed, end in enumerate("ab"):
+        lines = monitor.simulate("-n", 8, "--windows", 4, "--seed", seed, "--slow", "dispatch:5:60us")
+        (tmp_path / (end + ".jsonl")).write_text(with_fields(lines, group="\u00fc" * 50000 + end, hosts=["h" * 50000 + end] * 8))
+    with monitor.Serve(tmp_path / "s.db", tmp_path) as server:
+        monitor.until(lambda: monitor.rows(tmp_path / "s.db", "SELECT total(windows) FROM grp") == [(16,)])
+        text = server.ask("/metrics")[2]
+    found = samples(text)
+    assert len(text) < 500000
+    groups = {dict(labels).get("group") for _, labels in found} - {None}
+    assert len(groups) == 2 and all(re.fullmatch("\u00fc+~[0-9a-f]{8}", group) for group in groups)
+
+
 def test_stores_of_others_are_left_as_they_are(tmp_path):
     (tmp_path / "logs").mkdir()
     for version, owner in ((0, 0), (1, 0), (2, 0), (1, 77)):
@@ -223,7 +236,9 @@ def test_the_metrics_file_is_written_through_no_link(tmp_path):
 
 def test_a_command_that_hangs_does_not_hold_up_the_end(tmp_path):
     path, store, program, begun = tmp_path / "a.jsonl", tmp_path / "s.db", tmp_path / "program", tmp_path / "begun"
-    path.write_text("".join(monitor.simulate("-n", 8, "--windows", 10, "--slow", "dispatch:5:60us")))
+    # The name does not fit into a pipe, and the command does not read.
+    lines = monitor.simulate("-n", 8, "--windows", 10, "--slow", "dispatch:5:60us")
+    path.write_text(with_fields(lines, group="g" * 300000))
     program.write_text("#!/bin/sh\ntouch '%s'\nexec sleep 1000\n" % begun)
     program.chmod(0o755)
     with monitor.Serve(store, "--exec", program, path) as server:
@@ -231,6 +246,18 @@ def test_a_command_that_hangs_does_not_hold_up_the_end(tmp_path):
         server.end()
     # It is the next process's, which has not tried yet.
     assert monitor.rows(store, "SELECT channel, attempts FROM alert") == [("exec", 0)]
+
+
+def test_a_command_gets_a_message_that_is_longer_than_a_pipe(tmp_path):
+    path, heard, program = tmp_path / "a.jsonl", tmp_path / "heard", tmp_path / "program"
+    lines = monitor.simulate("-n", 8, "--windows", 10, "--slow", "dispatch:5:60us")
+    path.write_text(with_fields(lines, group="g" * 300000))
+    program.write_text("#!/bin/sh\ncat > '%s.part' && mv '%s.part' '%s'\n" % (heard, heard, heard))
+    program.chmod(0o755)
+    with monitor.Serve(tmp_path / "s.db", "--exec", program, path):
+        monitor.until(heard.exists)
+    message = json.loads(heard.read_text())
+    assert message["event"] == "opened" and message["incident"]["group"] == "g" * 300000
 
 
 def test_one_machine_does_not_get_all_connections(tmp_path):
