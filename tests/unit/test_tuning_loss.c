@@ -294,6 +294,9 @@ static void stall(double chance, double of_rows)
             m.extra[i][j] = i != j && size > from ? much * of_stalls : 0;
             row[i] += m.extra[i][j] * 0.5;
         }
+    double sum = 0;
+    for (uint32_t i = 0; i < m.ranks; i++) sum += row[i];
+    double typical = by_same > 0 ? sum / m.ranks : 2 * US;
     m.extra[4][9] += of_one_path;
     for (uint32_t i = 0; i < m.ranks; i++) m.receive[i] = of_rows * deviate(9000 + i);
     m.phase = "dispatch";
@@ -303,7 +306,7 @@ static void stall(double chance, double of_rows)
     for (uint32_t i = 0; i < m.ranks; i++) {
         m.receive[i] = 0;
         double by_chance = chance * deviate(7000 + i) + of_rows * deviate(9000 + i);
-        m.send[i] = fmax(row[i] - 2 * US + by_chance, -skew_there / 3);
+        m.send[i] = fmax(row[i] - typical + by_chance, -skew_there / 3);
     }
     judge_windows(window, window_of(0));
     memset(m.send, 0, sizeof m.send);
@@ -362,12 +365,12 @@ static double stalls_lumps(void)
 }
 
 /* The more cells stalled, the less they lean. */
-static bool do_not_lean(double below)
+static bool do_not_lean(double more)
 {
-    begin(16);
-    of_stalls = 3 * US;
+    begin(21);
+    of_stalls = 2 * US;
     skew_there = 12 * US;
-    from = -below;
+    from = 1 - more;
     by_same = 1;
     stall(0, 0);
     of_stalls = 1 * US;
@@ -379,17 +382,19 @@ static bool do_not_lean(double below)
 
 static double stalls_lean(void)
 {
-    return tip(do_not_lean, 0.01, 1.5);
+    return tip(do_not_lean, 0.01, 2);
 }
 
 /* Where two ranks wait for each other for so little that little would be lost. */
 static bool not_by_chance_of_little(double chance)
 {
-    begin(16);
-    of_stalls = 3 * US;
+    begin(21);
+    of_stalls = 4 * US;
+    by_same = 1;
     skew_there = 12 * US;
     stall(chance, 0);
     of_stalls = 1 * US;
+    by_same = 0;
     skew_there = 30 * US;
     return !named(DXT_PATH_STALLS, -1);
 }
@@ -482,8 +487,8 @@ static const tipping rows[] = {
     ROW(stalls_hint, 13.876),
     ROW(stalls_lumps, 6.3646),
     ROW(stalls_few_lumps, 1.3287),
-    ROW(stalls_lean, 0.31382),
-    ROW(stalls_unshown, 5.6319),
+    ROW(stalls_lean, 0.59419),
+    ROW(stalls_unshown, 4.8361),
     ROW(stalls_rows, 0.22099),
     ROW(ratio_least, 76.204),
 };
