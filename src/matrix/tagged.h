@@ -9,8 +9,8 @@
  *  it is none, @p at. */
 const char *dxt_skip_stamp(const char *at, const char *end);
 
-/** The row of a table in Markdown behind what a logger writes; @p at where nothing stands in front of
- *  it. */
+/** The row of a table in Markdown behind what a logger writes; where nothing stands in front of it,
+ *  @p at. */
 const char *dxt_skip_to_bar(const char *at, const char *end);
 
 /**
