@@ -140,9 +140,11 @@ uint64_t dxt_screen_look(const int64_t *wait, size_t stride, uint32_t n, int64_t
     return look(wait, stride, n, peak, sum);
 }
 
-double dxt_screen_least(const double *values, uint32_t n)
+double dxt_screen_least(const double *values, uint32_t except, uint32_t n)
 {
-    return least_of(values, n);
+    double before = least_of(values, except);
+    double after = least_of(values + except + 1, n - except - 1);
+    return before < after ? before : after;
 }
 
 double dxt_screen_sum(const int64_t *wait, uint32_t n)

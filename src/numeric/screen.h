@@ -44,8 +44,9 @@ uint32_t dxt_screen_path(const int64_t *wait, double factor, double shift, doubl
 uint64_t dxt_screen_look(const int64_t *wait, size_t stride, uint32_t n, int64_t *peak,
                          uint64_t *sum);
 
-/** Least of some values; NaN is none of them. INFINITY of none. */
-double dxt_screen_least(const double *values, uint32_t n);
+/** Least of some values, the @p except-th left out, below @p n; NaN is none of them. INFINITY of
+ *  none. */
+double dxt_screen_least(const double *values, uint32_t except, uint32_t n);
 
 /** Largest counter of a row, its @p except-th left out; of @p n, none is. */
 int64_t dxt_screen_max(const int64_t *wait, uint32_t except, uint32_t n);

@@ -27,8 +27,11 @@ static void begin(dxt_fit *fit)
     }
     size_t pairs = (size_t)fit->nodes * fit->nodes;
     memset(fit->tier, 0, pairs * sizeof *fit->tier);
-    memset(fit->link, 0, pairs * sizeof *fit->link);
-    for (size_t pair = 0; pair < pairs; pair++) fit->level[pair] = NAN;
+    /* Of more than two nodes both are measured before anybody asks. */
+    for (size_t pair = 0; pair < pairs && fit->nodes <= 2; pair++) {
+        fit->link[pair] = 0;
+        fit->level[pair] = NAN;
+    }
 }
 
 dxt_status dxt_fit_window(dxt_block *block, const dxt_window *window, const dxt_known *known,

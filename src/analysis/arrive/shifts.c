@@ -51,16 +51,10 @@ void dxt_path_floors(const dxt_fit *fit, const dxt_floors *floors, uint32_t a, d
     path[a] = fit->transfer;
 }
 
-/* Least of a row but for its own node. */
-static double least_of_others(const double *row, uint32_t n, uint32_t a)
-{
-    return fmin(dxt_screen_least(row, a), dxt_screen_least(row + a + 1, n - a - 1));
-}
-
 double dxt_least_path(const dxt_fit *fit, const dxt_floors *floors, uint32_t a)
 {
     const double *level = fit->level + (size_t)a * fit->nodes;
-    double least = least_of_others(level, fit->nodes, a);
+    double least = dxt_screen_least(level, a, fit->nodes);
     if (!fit->settled[a] && least < INFINITY) dxt_floors_of(floors, &least, 1, &least);
     for (uint32_t b = 0; b < fit->nodes; b++)
         if (b != a && isnan(level[b])) least = fmin(least, dxt_fit_path_by_parts(fit, a, b));

@@ -5,7 +5,7 @@
 #include <math.h>
 
 #include "analysis/tuning.h"
-#include "numeric/columns.h"
+#include "numeric/screen.h"
 #include "numeric/select.h"
 #include "numeric/skew.h"
 
@@ -72,16 +72,9 @@ static bool judge_uplink(dxt_fit *fit, uint32_t a, double in, double out, double
 static double shortest_way(const dxt_fit *fit)
 {
     uint32_t n = fit->nodes;
-    double least[DXT_LANES], shortest = INFINITY;
-    for (uint32_t c = 0; c < DXT_LANES; c++) least[c] = INFINITY;
-    for (uint32_t a = 0; a < n; a++) {
-        const double *way = fit->link + (size_t)a * n;
-        for (uint32_t b = 0; b < n; b++) {
-            double own = a == b ? INFINITY : way[b];
-            least[b % DXT_LANES] = own < least[b % DXT_LANES] ? own : least[b % DXT_LANES];
-        }
-    }
-    for (uint32_t c = 0; c < DXT_LANES; c++) shortest = fmin(shortest, least[c]);
+    double shortest = INFINITY;
+    for (uint32_t a = 0; a < n; a++)
+        shortest = fmin(shortest, dxt_screen_least(fit->link + (size_t)a * n, a, n));
     return shortest;
 }
 
