@@ -5,10 +5,8 @@
 
 /** Half of it lies within this many standard deviations of its mean … */
 #define DXT_HALF_WIDTH 0.6745
-/** … a quarter within this many … */
+/** … and a quarter within this many. */
 #define DXT_QUARTER_WIDTH 0.3186
-/** … and three quarters within this many. */
-#define DXT_WIDE_WIDTH 1.1503
 /** Median absolute deviation × this = standard deviation: 1 ÷ DXT_HALF_WIDTH. */
 #define DXT_MAD_TO_DEVIATION 1.4826
 /** Standard error of a median over many, in those of the mean: √(π ÷ 2). */

@@ -119,21 +119,19 @@ static bool is_of_few(const dxt_group_input *in)
 
 /* From the width of the densest part: unlike a deviation from the median it stands half of the
  * members being elsewhere; of many members a quarter is enough, and stays narrow when just over
- * half are ordinary; of a few it says nothing unless all but one are close. Where one operation may
- * be all there is, it is taken from three quarters of them: whom it made late is not known. */
+ * half are ordinary, but where one operation may be all there is, a quarter are close by chance; of
+ * a few it says nothing unless all but one are close. */
 double dxt_member_spread(const dxt_group_input *in, const double *sorted, uint32_t n)
 {
-    bool few = is_of_few(in), many = n >= DXT_MANY_MEMBERS && !few;
-    if (n < (few ? 2 : DXT_SPREAD_MEMBERS)) return 0;
-    uint32_t part = many ? n / 2 / 2 : few ? n - n / 2 / 2 : (n + 1) / 2;
-    double deviations = many ? DXT_QUARTER_WIDTH : few ? DXT_WIDE_WIDTH : DXT_HALF_WIDTH;
-    if (n < DXT_SPREAD_MEMBERS) part = n - 1, deviations = DXT_HALF_WIDTH;
+    if (n < (is_of_few(in) ? 2 : DXT_SPREAD_MEMBERS)) return 0;
+    bool many = n >= DXT_MANY_MEMBERS && !is_of_few(in);
+    uint32_t part = many ? n / 2 / 2 : n < DXT_SPREAD_MEMBERS ? n - 1 : (n + 1) / 2;
     double width = INFINITY;
     for (uint32_t k = 0; k + part <= n; k++) {
         double range = sorted[k + part - 1] - sorted[k];
         width = range < width ? range : width;
     }
-    return width / (2 * deviations);
+    return width / (2 * (many ? DXT_QUARTER_WIDTH : DXT_HALF_WIDTH));
 }
 
 /* What is known of the arrivals of one member. */
