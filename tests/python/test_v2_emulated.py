@@ -53,11 +53,15 @@ def folder_of(generation: str) -> str:
 GENERATIONS = [layout.name for layout in LAYOUTS]
 
 
+def program_of(folder: Path, generation: str, nvlink: int) -> List[str]:
+    return [compiled(folder, generation, "v2_emulate.cpp", f"-DNVLINK={nvlink}",
+                     f"-DDISPATCH=<{folder_of(generation)}dispatch.cuh>"),
+            str(STEPS), str(OFFSETS[generation])]
+
+
 @pytest.fixture(scope="module", params=GENERATIONS)
 def program(request: Any, tmp_path_factory: Any) -> List[str]:
-    return [compiled(tmp_path_factory.mktemp("emulated"), request.param, "v2_emulate.cpp",
-                     f"-DDISPATCH=<{folder_of(request.param)}dispatch.cuh>"),
-            str(STEPS), str(OFFSETS[request.param])]
+    return program_of(tmp_path_factory.mktemp("emulated"), request.param, 1)
 
 
 Counters = Dict[Tuple[int, int], Tuple[int, List[int], List[int]]]
@@ -119,6 +123,21 @@ def test_who_sends_slowly_is_waited_for_at_the_exit(program: List[str]) -> None:
     for operator in (0, 1, 2):
         assert all(wait <= 3 * STEPS for rank in range(RANKS)
                    for wait in counters[rank, operator][1])
+
+
+@pytest.mark.parametrize("generation", GENERATIONS)
+def test_barriers_over_a_network_know_who_came_when(generation: str, tmp_path: Path) -> None:
+    program = program_of(tmp_path, generation, 0)
+    for late, slow, operator in ((100, 0, 0), (0, 50, 3)):
+        counters = run([program[0], "8", program[2]], late, slow)
+        for (rank, of), (operations, waits, samples) in counters.items():
+            assert operations == 8
+            assert samples == [0 if other == rank else 8 for other in range(RANKS)]
+            for other in range(RANKS):
+                if (of, other) == (operator, 1) and rank != 1:
+                    assert late + slow - 2 <= waits[other] / 8 <= late + slow + 8
+                else:
+                    assert waits[other] <= 8 * samples[other]
 
 
 # ---- hybrid mode: three nodes of two GPUs, of which NVLink connects those of a node

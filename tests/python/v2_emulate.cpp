@@ -30,11 +30,11 @@ static void combine(const Gin &gin, void *workspace, int rank, int thread, int s
     auto &layout = *static_cast<deep_ep::layout::BarrierSignals *>(workspace);
     namespace comm = deep_ep::comm;
 #endif
-    comm::gpu_barrier<true, 1, RANKS, THREADS, 1000, 4, false, false, true>(gin, layout, 0, rank, 0,
-                                                                            thread);
+    comm::gpu_barrier<NVLINK, 1, RANKS, THREADS, 1000, 4, false, false, true>(gin, layout, 0, rank,
+                                                                              0, thread);
     for (int k = 0; rank == 1 && k < slow; k++) emulator::yield();
-    comm::gpu_barrier<true, 1, RANKS, THREADS, 1000, 5, true, true, false>(gin, layout, 0, rank, 0,
-                                                                           thread);
+    comm::gpu_barrier<NVLINK, 1, RANKS, THREADS, 1000, 5, true, true, false>(gin, layout, 0, rank,
+                                                                             0, thread);
     __syncthreads(); /* the end of the kernel */
 }
 
@@ -51,7 +51,7 @@ int main(int argc, char **argv)
         void *workspace = emulator::workspaces[rank];
         for (int step = 0; step < steps; step++) {
             for (int k = 0; rank == 1 && k < late; k++) emulator::yield();
-            space::kernel<RANKS, THREADS>(gin, workspace, rank, 0, thread);
+            space::kernel<NVLINK, RANKS, THREADS>(gin, workspace, rank, 0, thread);
             __syncthreads();
             combine(gin, workspace, rank, thread, slow);
         }

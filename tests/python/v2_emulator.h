@@ -214,6 +214,14 @@ struct ncclTeamTagRail {
 };
 using ncclGinSignal_t = int;
 
+template <typename team_t> inline int gpu_of(int self, int peer)
+{
+    const int size = emulator::node_size;
+    if (std::is_same_v<team_t, ncclTeamTagWorld>) return peer;
+    return std::is_same_v<team_t, ncclTeamTagRail> ? peer * size + self % size
+                                                   : self / size * size + peer;
+}
+
 struct DevComm {
 };
 struct Gin {
@@ -222,10 +230,8 @@ struct Gin {
     /* The same place in another GPU's workspace. */
     template <typename team_t, typename T> T *get_sym_ptr(T *own, int peer) const
     {
-        const int self = emulator::current->gpu, size = emulator::node_size;
-        const int gpu = std::is_same_v<team_t, ncclTeamTagRail> ? peer * size + self % size
-                                                                : self / size * size + peer;
-        return reinterpret_cast<T *>(emulator::workspaces[gpu] +
+        const int self = emulator::current->gpu;
+        return reinterpret_cast<T *>(emulator::workspaces[gpu_of<team_t>(self, peer)] +
                                      (reinterpret_cast<char *>(own) - emulator::workspaces[self]));
     }
 };
@@ -242,13 +248,9 @@ template <int64_t kCycles, typename function_t> inline void timeout_while(const 
     emulator::leave_together([&] { timeout_while<kCycles>(true, done); });
 }
 
-template <int64_t kCycles, typename function_t> inline void wait_for(const function_t &done)
-{
-    timeout_while<kCycles>(true, done);
-}
 template <typename function_t> inline void wait_for(const function_t &done)
 {
-    timeout_while<1>(true, done);
+    timeout_while<1>(done);
 }
 
 namespace test
@@ -261,13 +263,34 @@ inline bool is(const int *word, int value)
 {
     return *word == value;
 }
-inline bool network_arrived(int)
-{
-    return true;
-}
-struct BarrierGin {
-    template <typename team_t, int64_t kCycles> void wait_signal(int, int) const
+
+/* Signals of a network: how often each rank has sent one, and how often it was waited for. */
+struct Signals {
+    static uint64_t *word(int gpu, int index)
     {
+        return reinterpret_cast<uint64_t *>(emulator::workspaces[gpu]) + 768 + index;
+    }
+    uint64_t *getSignalShadowPtr(int rank) const
+    {
+        return word(emulator::current->gpu, 64 + rank);
+    }
+    uint64_t readSignal(int rank) const
+    {
+        emulator::yield(); /* whoever looks again and again lets the others work */
+        return *word(emulator::current->gpu, rank);
+    }
+};
+struct BarrierGin {
+    Signals gin;
+
+    template <typename team_t> void signal(int peer, int own) const
+    {
+        ++*Signals::word(gpu_of<team_t>(emulator::current->gpu, peer), own);
+    }
+    template <typename team_t, int64_t kCycles> void wait_signal(int rank, int) const
+    {
+        const auto target = ++*gin.getSignalShadowPtr(rank);
+        wait_for([=, this](bool) { return gin.readSignal(rank) >= target; });
     }
 };
 /* How long a GPU works between entry and exit, in rounds. */

@@ -27,13 +27,14 @@ def _barrier(*, generation: str) -> str:
     gin = "gin.nccl_dev_comm" if old else "gin"
     gin_type = "const DevComm& gin" if old else "const Gin& gin"
     wait = ("""const auto signal_idx = static_cast<ncclGinSignal_t>(i);
+            const auto target = ++*barrier_gin.gin.getSignalShadowPtr(signal_idx);
             wait_for([=](const bool& last) {
-                if (test::network_arrived(signal_idx)) return true;
+                if (barrier_gin.gin.readSignal(signal_idx) >= target)
+                    return true;
                 (void)last;
                 return false;
             });""" if old else
             """barrier_gin.wait_signal<team_t, kNumTimeoutCycles>(i, rank_idx);""")
-    barrier_gin = "" if old else "const test::BarrierGin barrier_gin;"
     return f"""#pragma once
 #include <deep_ep/test.cuh>
 #include <deep_ep/{include}>
@@ -75,12 +76,13 @@ __forceinline__ __device__ void gin_barrier_wo_local_sync(
     const int& rank_idx = std::is_same_v<team_t, ncclTeamTagWorld> ? scaleup_rank_idx
                                                                    : scaleout_rank_idx;
     if (sm_idx == 0) {{
-        {barrier_gin}
+        const test::BarrierGin barrier_gin;
+        for (int i = thread_idx; i < kNumRanks; i += kNumThreads)
+            barrier_gin.signal<team_t>(i, rank_idx);
         for (int i = thread_idx; i < kNumRanks; i += kNumThreads) {{
             {wait}
         }}
     }}
-    (void)rank_idx;
 }}
 
 template <bool kIsScaleupNVLink, int kNumRanks, int kNumThreads, int64_t kNumTimeoutCycles,
@@ -210,14 +212,14 @@ def _dispatch(barrier: str, space: str, signals: str) -> str:
 
 namespace {space} {{
 
-template <int kNumRanks, int kNumThreads>
+template <bool kNVLink, int kNumRanks, int kNumThreads>
 void kernel(const Gin& gin, void* workspace, int rank_idx, int sm_idx, int thread_idx) {{
     {signals}
-    comm::gpu_barrier<true, 1, kNumRanks, kNumThreads, 1000, 2, false, false, true>(
+    comm::gpu_barrier<kNVLink, 1, kNumRanks, kNumThreads, 1000, 2, false, false, true>(
         gin, workspace_layout, 0, rank_idx, sm_idx, thread_idx);
     test::work(rank_idx);
-    comm::gpu_barrier<true, 1, kNumRanks, kNumThreads, 1000, comm::kDispatchTag1, true, true,
-                      false>(
+    comm::gpu_barrier<kNVLink, 1, kNumRanks, kNumThreads, 1000, comm::kDispatchTag1, true,
+                      true, false>(
         gin, workspace_layout, 0, rank_idx, sm_idx, thread_idx);
     cudaTriggerProgrammaticLaunchCompletion();
 }}

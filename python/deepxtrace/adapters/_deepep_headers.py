@@ -211,19 +211,21 @@ def _hybrid_combine_edits(used: str) -> Tuple[Edit, ...]:
 _WORLD_RANK = ("std::is_same_v<team_t, ncclTeamTagWorld> ? i : "
                "i * dxt_watch.kPeers + scaleup_rank_idx")
 
+# The clock is read inside the loops: behind them the lanes of a warp wait for each other.
 _GIN_2_1 = (
     Edit("const auto signal_idx = static_cast<ncclGinSignal_t>(i);",
          "const auto dxt_start = clock64();\n            @", _GIN),
-    Edit("return false; });",
-         "@\n            if (i != rank_idx)\n"
-         f"                dxt_watch.arrived({_WORLD_RANK}, clock64() - dxt_start);", _GIN),
+    Edit("return true;", "{\n                    if (i != rank_idx)\n"
+         f"                        dxt_watch.arrived({_WORLD_RANK}, clock64() - dxt_start);\n"
+         "                    @\n                }", _GIN),
 )
 _GIN_2_5 = (
     Edit("barrier_gin.wait_signal<team_t, kNumTimeoutCycles>(i, rank_idx);",
-         "{\n                const auto dxt_start = clock64();\n                @\n"
+         "{\n                const auto dxt_target = *barrier_gin.gin.getSignalShadowPtr(i) + 1;\n"
          "                if (i != rank_idx)\n"
-         f"                    dxt_watch.arrived({_WORLD_RANK}, clock64() - dxt_start);\n"
-         "            }", _GIN),
+         f"                    dxt_watch.template await<kNumTimeoutCycles>({_WORLD_RANK}, [&] {{\n"
+         "                        return barrier_gin.gin.readSignal(i) >= dxt_target;\n"
+         "                    });\n                @\n            }", _GIN),
 )
 
 _USED_2_1 = "layout::WorkspaceLayout::get_num_bytes()"

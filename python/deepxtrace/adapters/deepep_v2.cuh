@@ -250,6 +250,23 @@ template <int kTag, int kRanks, int kThreads, int64_t kUsed> struct Watch {
         }
     }
 
+    // The same where the library's loop is out of reach: wait until there() says so, for kCycles at
+    // most, and count. The library looks once more itself.
+    template <int64_t kCycles, typename there_t>
+    __device__ __forceinline__ void await(int source, const there_t &there) const
+    {
+        if constexpr (kOn) {
+            const long long begun = clock64();
+            long long waited;
+            bool come;
+            do {
+                come = there();
+                waited = clock64() - begun;
+            } while (!come && waited < kCycles);
+            if (come) arrived(source, waited);
+        }
+    }
+
     // Add to the sums, by all threads of all SMs. Call it where nobody waits for the caller.
     __device__ __forceinline__ void finish(int sm, int thread) const
     {
