@@ -71,10 +71,12 @@ class Sampler:
     def period(self) -> int:
         return self.mask + 1
 
-    def takes(self, number: int) -> bool:
-        """Whether this operation is measured."""
+    def next(self, index: int) -> int:
+        """Count an operation of operator `index`: its number if it is to be measured, else −1."""
+        number = self.numbers[index]
+        self.numbers[index] = number + 1
         product = number * _FIRST
-        return not ((product ^ product >> _FOLD) * _SECOND >> _BEHIND) & self.mask
+        return -1 if (product ^ product >> _FOLD) * _SECOND >> _BEHIND & self.mask else number
 
     def spent(self, seconds: float) -> None:
         """How long measuring one operation has kept the program; 0 where the GPU has work."""
