@@ -181,19 +181,20 @@ def poll(port, stop, times):
 
 
 def crowd_of(port, count, stop, times):
-    """Of four clients one never ends its request, one never reads, one hears events, one polls."""
-    peers, threads = [], []
+    """Of four clients one never ends its request, one never reads, one hears events, one polls;
+    the sockets, and the threads that end once `stop` is set."""
+    peers, threads, hearers = [], [], []
     for number in range(count):
         if number % 4 == 3:
-            threads.append(threading.Thread(target=poll, args=(port, stop, times)))
+            threads.append(threading.Thread(target=poll, args=(port, stop, times), daemon=True))
             continue
         peer = socket.create_connection(("127.0.0.1", port))
         peer.sendall(b"GET /api/v1/windows HTTP" if number % 4 == 0 else
                      b"GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n")
         if number % 4 == 2:
-            threads.append(threading.Thread(target=swallow, args=(peer,), daemon=True))
+            hearers.append(threading.Thread(target=swallow, args=(peer,), daemon=True))
         peers.append(peer)
-    for thread in threads:
+    for thread in threads + hearers:
         thread.start()
     return peers, threads
 
@@ -211,19 +212,18 @@ def clients(bench, options):
          longest_s=round(alone[-1], 2))
     stop, times, polls = threading.Event(), [], []
     peers, threads = crowd_of(port, options.clients, stop, polls)
-    threads.append(threading.Thread(target=scrape, args=(port, stop, times)))
+    threads.append(threading.Thread(target=scrape, args=(port, stop, times), daemon=True))
     threads[-1].start()
     crowd, _ = lags(bench, lines, options.seconds, count)
     stop.set()
     for thread in threads:
-        if not thread.daemon:
-            thread.join()
-    polls.sort()
+        thread.join()
+    polled = {"median_poll_s": round(sorted(polls)[len(polls) // 2], 3),
+              "longest_poll_s": round(max(polls), 2)} if polls else {}
     tell("with clients", clients=options.clients, windows=len(crowd),
          median_s=round(crowd[len(crowd) // 2], 2), longest_s=round(crowd[-1], 2),
          scrapes=len(times), longest_scrape_s=round(max(times), 2), polls=len(polls),
-         median_poll_s=round(polls[len(polls) // 2], 3), longest_poll_s=round(polls[-1], 2),
-         memory_kib=memory_kib(process))
+         memory_kib=memory_kib(process), **polled)
     for peer in peers:
         peer.close()
     process.terminate()

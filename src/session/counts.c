@@ -141,7 +141,7 @@ static bool estimate_by_time(dxt_assembler *to, const dxt_assembly *a, int64_t u
         if (ops[r] >= 0 || to->missing[r]) continue;
         double part = (double)time_between(a, r) / (double)time;
         if (!(part > 0) || fabs(part - 1) <= APART || part * (double)usual > 1e15) continue;
-        ops[r] = (int64_t)llround(part * (double)usual);
+        ops[r] = (int64_t)fmax(1, round(part * (double)usual)); /* there are waits of some */
         any = true;
     }
     return any;

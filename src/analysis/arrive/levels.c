@@ -124,9 +124,10 @@ static void block_levels(const dxt_fit *fit, const struct neighbours *near, uint
     double waits[FEW_CELLS][DXT_LANES], median[DXT_LANES];
     const dxt_roster *roster = &near->roster;
     const uint32_t *row = roster->list + roster->begin[a], *first = roster->list + roster->begin[b];
-    bool together = near->run[roster->begin[b]] >= DXT_LANES * shape->columns;
-    if (count == DXT_LANES && together && counters_tell(fit, shape, fit->rank[*first], level))
-        return;
+    /* Nodes of which no rank stands for the rest may come last: there is no first one then. */
+    bool together = count == DXT_LANES && shape->taken > 0 &&
+                    near->run[roster->begin[b]] >= DXT_LANES * shape->columns;
+    if (together && counters_tell(fit, shape, fit->rank[*first], level)) return;
     for (uint32_t k = 0; k < shape->taken; k++)
         take_waits(fit, row[shape->row[k]], first + shape->column[k], shape->columns, count,
                    waits[k]);
