@@ -40,7 +40,8 @@ def test_every_edit_is_made(generation: str, tmp_path: Path) -> None:
     assert "}, dxt_watch.begun);" in barrier
     assert barrier.index("this_grid().sync();") < barrier.index("dxt_watch.finish(sm_idx")
     assert barrier.count(", dxt_watch);") == 7
-    assert "if (i != rank_idx)" in barrier and "dxt_watch.arrived(" in barrier
+    assert "if (i != rank_idx)" in barrier
+    assert ("dxt_watch.arrived(" if generation == "2.1" else "await<kNumTimeoutCycles>(") in barrier
     for name in layout.edits:
         if name.endswith("dispatch.cuh"):
             entry, leave = files[name].split("comm::gpu_barrier<")[1:]
