@@ -195,6 +195,7 @@ static bool take_unit(dxt_reader *reader, dxt_cells *line, const char *at, const
 {
     double factor;
     bool time;
+    while (end > at && dxt_is_blank(end[-1])) end--;
     if (line->width == 0 || line->width > DXT_MAX_RANKS || line->good == 0 || at == end ||
         dxt_unit_length(at, end, &factor, &time) != (size_t)(end - at))
         return false;

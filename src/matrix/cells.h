@@ -46,6 +46,18 @@ typedef struct dxt_cells {
  */
 dxt_status dxt_take_cells(dxt_reader *reader, const char *at, const char *end, dxt_cells *line);
 
+/* ---- gaps.c ---- */
+
+/** Whether a cell of the next row may be that of a rank for itself. Its name, or a column of
+ *  numbers, may stand in front. Whether it is one is known when all rows are in their places. */
+bool dxt_may_be_own(const dxt_reader *reader, const dxt_cells *line, uint32_t column);
+/** An empty cell, and one that is not a number, is that of a rank for itself, or a mistake. */
+void dxt_judge_holes(dxt_reader *reader, dxt_cells *line);
+/** Two tabs leave a cell empty where the next row has one more, or leaves another one empty, if
+ *  these cells may be those of ranks for themselves; in all other tables they are a wide column.
+ *  @return DXT_OK; DXT_ERR_NO_MEMORY. */
+dxt_status dxt_settle_gap(dxt_reader *reader, dxt_cells *line);
+
 /* ---- bars.c ---- */
 
 /** Where bars separate, they are written as this. */

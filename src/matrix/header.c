@@ -68,20 +68,32 @@ uint32_t dxt_label(const char *at, const char *end)
     return (uint32_t)(hash ^ hash >> 32);
 }
 
-void dxt_note_phase(dxt_reader *reader, const char *at, const char *end)
+/* The operator that a text names; NULL: it names none, or both. */
+static const char *find_phase(const char *at, const char *end)
 {
     static const char *const names[] = {"dispatch", "combine"};
-    int found = -1;
+    const char *found = NULL;
     for (; end - at >= 7; at++)
         for (int i = 0; i < 2; i++) {
             size_t k = 0, length = strlen(names[i]);
             if ((size_t)(end - at) < length) continue;
             while (k < length && (at[k] | 32) == names[i][k]) k++;
             if (k < length) continue;
-            if (found >= 0 && found != i) return;
-            found = i;
+            if (found && found != names[i]) return NULL;
+            found = names[i];
         }
-    if (found >= 0) strcpy(reader->phase, names[found]);
+    return found;
+}
+
+bool dxt_names_phase(const char *at, const char *end)
+{
+    return find_phase(at, end) != NULL;
+}
+
+void dxt_note_phase(dxt_reader *reader, const char *at, const char *end)
+{
+    const char *name = find_phase(at, end);
+    if (name) strcpy(reader->phase, name);
 }
 
 /* ---- the parts of a header ---- */

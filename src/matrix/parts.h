@@ -126,6 +126,7 @@ typedef struct dxt_table {
         uint32_t width, rows;
     } left; /**< the blocks before it */
     uint64_t line;
+    char phase[256]; /**< dxt_reader.phase at its first row */
 } dxt_table;
 
 /** An array as NumPy stores it, under way. */

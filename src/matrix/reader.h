@@ -176,6 +176,8 @@ uint32_t dxt_label(const char *at, const char *end);
 uint32_t dxt_form(const char *at, const char *end);
 /** Take the operator that a text names, "dispatch" or "combine", for windows without a header. */
 void dxt_note_phase(dxt_reader *reader, const char *at, const char *end);
+/** Whether a text names one of them. */
+bool dxt_names_phase(const char *at, const char *end);
 
 /* ---- wrapped.c: lines that were wrapped ---- */
 
@@ -265,8 +267,15 @@ uint64_t dxt_hash(uint64_t hash, const void *bytes, size_t size);
 
 /* ---- table.c ---- */
 
+/** Make room for one more row. @return DXT_OK; DXT_ERR_NO_MEMORY. */
+dxt_status dxt_table_grow(dxt_table *table);
+
 /** A line of a table: a row of numbers, a heading, a blank line or something else. */
 dxt_status dxt_table_line(dxt_reader *reader, const char *line, const char *end);
+/** Whether a line is nothing but what stands in front of the rows of the table under way. */
+bool dxt_table_is_tag(const dxt_reader *reader, const char *line, const char *end);
+/** Hand out the table under way if it is a matrix as it is; else it goes on. */
+dxt_status dxt_table_close(dxt_reader *reader);
 
 /* ---- table_end.c ---- */
 

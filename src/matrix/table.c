@@ -32,7 +32,7 @@ static dxt_status lose(dxt_reader *reader, dxt_status status, const char *why)
     return dxt_reader_lose(reader, DXT_REMARK_LOST, status, reader->input.line, "%s", why);
 }
 
-static dxt_status grow(dxt_table *table)
+dxt_status dxt_table_grow(dxt_table *table)
 {
     if (table->rows < table->capacity) return DXT_OK;
     uint32_t capacity = table->capacity ? 2 * table->capacity : 16;
@@ -51,12 +51,13 @@ static dxt_status add(dxt_reader *reader, const dxt_cells *line)
 {
     dxt_table *table = &reader->table;
     if (table->rows == 0) {
+        memcpy(table->phase, reader->phase, sizeof table->phase);
         table->width = line->width;
         table->line = reader->input.line;
         table->gap = line->gap;
         table->ended = line->ended;
     }
-    dxt_status status = grow(table);
+    dxt_status status = dxt_table_grow(table);
     if (status == DXT_OK) status = dxt_table_note(table, &line->numbers);
     if (status != DXT_OK) return status;
     dxt_shape_note(table, reader->row, reader->reals);
@@ -120,7 +121,9 @@ static dxt_status other(dxt_reader *reader, const char *at, const char *end, con
     }
     if (dxt_begins_number(at, end) && line->status != DXT_OK) dxt_reader_hint(reader, "%s", why);
     dxt_status status = DXT_OK;
-    if (dxt_shape_complete(table) && table->form == 0) status = dxt_table_end(reader, false);
+    /* Others write between rows that have something in front, but not the next operator. */
+    if (dxt_shape_complete(table) && (table->form == 0 || dxt_names_phase(at, end)))
+        status = dxt_table_end(reader, false);
     if (table->rows == 0) table->counted = dxt_shape_heading(at, end);
     dxt_note_phase(reader, at, end);
     return status;
@@ -135,76 +138,6 @@ static bool counts_columns(const dxt_reader *reader, const dxt_cells *line)
     for (uint32_t i = 1; i < line->width && i <= DXT_MAX_RANKS; i++)
         if (reader->row[i] != from + (int64_t)i - 1) return false;
     return true;
-}
-
-/* Whether a cell of the next row may be that of a rank for itself. Its name, or a column of
- * numbers, may stand in front. Whether it is one is known when all rows are in their places. */
-static bool may_be_own(const dxt_reader *reader, const dxt_cells *line, uint32_t column)
-{
-    for (uint32_t i = 0; i < line->numbers.count; i++)
-        if (line->numbers.values[i] == (int32_t)column) return true;
-    return column == reader->table.rows ||
-           (column > 0 && column <= DXT_MAX_RANKS && reader->row[0] == (int64_t)column - 1);
-}
-
-/* An empty cell, and one that is not a number, is that of a rank for itself, or a mistake. */
-static void judge_holes(dxt_reader *reader, dxt_cells *line)
-{
-    bool empty = line->empty > 1 || (line->empty == 1 && !may_be_own(reader, line, line->hole));
-    bool nan = line->nan > 1 || (line->nan == 1 && !may_be_own(reader, line, line->nan_at));
-    if (line->status != DXT_OK) return;
-    if (line->empty == 1) reader->row[line->hole] = DXT_HOLE_OF(reader->input.line);
-    if (line->nan == 1) reader->row[line->nan_at] = DXT_HOLE_OF(reader->input.line);
-    if (!empty && !nan) return;
-    line->status = DXT_ERR_FORMAT;
-    snprintf(line->why, sizeof line->why, "column %u: %s", empty ? line->hole : line->nan_at,
-             empty ? "a value is missing" : "nan is not a number");
-}
-
-/* ---- cells that are left out between tabs ---- */
-
-static void insert_hole(int64_t *cells, double *reals, uint32_t at, uint32_t width, uint64_t line)
-{
-    memmove(cells + at + 1, cells + at, (width - at) * sizeof *cells);
-    memmove(reals + at + 1, reals + at, (width - at) * sizeof *reals);
-    cells[at] = DXT_HOLE_OF(line);
-    reals[at] = NAN;
-}
-
-/* The table's only row has an empty cell as well. */
-static dxt_status widen(dxt_table *table)
-{
-    table->capacity = 0;
-    table->width++;
-    table->rows = 0;
-    dxt_status status = grow(table);
-    if (status != DXT_OK) return status;
-    insert_hole(table->cells, table->reals, table->gap, table->width - 1, table->line);
-    dxt_shape_note(table, table->cells, table->reals);
-    table->holes = table->gaps = true;
-    table->rows = 1;
-    return DXT_OK;
-}
-
-/* Two tabs leave a cell empty where the next row has one more, or leaves another one empty; in all
- * other tables they are a wide column. */
-static dxt_status settle_gap(dxt_reader *reader, dxt_cells *line)
-{
-    dxt_table *table = &reader->table;
-    bool gap = line->gap != DXT_NO_GAP, was = table->gap != DXT_NO_GAP;
-    if (table->rows == 0 || table->lost || line->width > DXT_MAX_RANKS) return DXT_OK;
-    if (table->rows == 1 && was && !dxt_shape_counts(table, 1, table->width) &&
-        (line->width == table->width + !gap) && line->gap != table->gap) {
-        dxt_status status = widen(table);
-        if (status != DXT_OK) return status;
-    }
-    if (!gap || line->width + 1 != table->width || line->empty > 0) return DXT_OK;
-    insert_hole(reader->row, reader->reals, line->gap, line->width, reader->input.line);
-    line->hole = line->gap;
-    line->empty = 1;
-    line->width++;
-    table->gaps = true;
-    return DXT_OK;
 }
 
 /* Lose a row that has another length than those before it. */
@@ -247,7 +180,7 @@ static dxt_status row(dxt_reader *reader, dxt_cells *line)
     table->counted = counted;
     /* The last cell is empty: the last rank for itself. */
     bool own = line->width == table->rows || line->width == table->rows + 1 ||
-               (!dxt_shape_complete(table) && may_be_own(reader, line, line->width));
+               (!dxt_shape_complete(table) && dxt_may_be_own(reader, line, line->width));
     if (table->rows > 0 && line->width + 1 == table->width && line->ended && own &&
         line->empty == 0 && line->width <= DXT_MAX_RANKS) {
         line->hole = line->width;
@@ -311,11 +244,10 @@ static dxt_status take_line(dxt_reader *reader, const char *at, const char *end,
     dxt_table *table = &reader->table;
     if (line->shortened && line->width > 0) return lose(reader, DXT_ERR_FORMAT, DXT_SHORTENED);
     if (line->more || table->heading) return begin_block(reader, line);
-    if (line->sum && (table->rows > 0 || line->width > 0))
-        return dxt_shape_complete(table) ? dxt_table_end(reader, false) : DXT_OK;
-    dxt_status status = settle_gap(reader, line);
+    if (line->sum && (table->rows > 0 || line->width > 0)) return dxt_table_close(reader);
+    dxt_status status = dxt_settle_gap(reader, line);
     if (status != DXT_OK) return status;
-    judge_holes(reader, line);
+    dxt_judge_holes(reader, line);
     bool numbers = line->status == DXT_OK && line->good > 0 && !counts_columns(reader, line);
     if (!numbers || (line->width < 2 && line->label && !table->wide))
         return other(reader, at, end, line);
@@ -356,15 +288,29 @@ static dxt_status take_tagged(dxt_reader *reader, const char *at, const char *fr
     status = fits(reader, &taken, &fitting);
     if (status != DXT_OK || !fitting) return status;
     dxt_note_phase(reader, at, from);
-    judge_holes(reader, &taken);
+    dxt_judge_holes(reader, &taken);
     if (taken.status != DXT_OK || taken.good == 0) return other(reader, from, end, &taken);
     return row(reader, &taken);
 }
 
+bool dxt_table_is_tag(const dxt_reader *reader, const char *line, const char *end)
+{
+    const dxt_table *table = &reader->table;
+    if (table->form == 0 || table->rows == 0) return false;
+    line = skip_blanks(dxt_skip_stamp(line, end), end);
+    return (dxt_form(line, end) | 1) == table->form;
+}
+
+dxt_status dxt_table_close(dxt_reader *reader)
+{
+    return dxt_shape_complete(&reader->table) ? dxt_table_end(reader, false) : DXT_OK;
+}
+
 dxt_status dxt_table_line(dxt_reader *reader, const char *line, const char *end)
 {
+    if (dxt_table_is_tag(reader, line, end)) return dxt_table_close(reader);
     line = dxt_skip_stamp(line, end);
-    const char *at = dxt_skip_to_bar(skip_blanks(line, end), end);
+    const char *first = skip_blanks(line, end), *at = dxt_skip_to_bar(first, end);
     dxt_cells taken;
     if (at == end) return pause(reader);
     if (*at == '#') {
@@ -377,10 +323,10 @@ dxt_status dxt_table_line(dxt_reader *reader, const char *line, const char *end)
     if (behind) return take_tagged(reader, at, behind, end);
     dxt_status status = dxt_take_cells(reader, at, end, &taken);
     if (status != DXT_OK) return status;
+    if (at > first) dxt_take_numbers(&taken.numbers, first, at);
     /* A tab in front leaves the first cell out. */
     if (at - line == 1 && *line == '\t' && !taken.label && memchr(at, '\t', (size_t)(end - at)))
         taken.gap = taken.gaps++ == 0 ? 0 : DXT_NO_GAP;
-    if (taken.rule)
-        return dxt_shape_complete(&reader->table) ? dxt_table_end(reader, false) : DXT_OK;
+    if (taken.rule) return dxt_table_close(reader);
     return take_line(reader, at, end, &taken);
 }

@@ -79,7 +79,7 @@ static dxt_status give(dxt_reader *reader, uint32_t ranks, uint32_t column, uint
     dxt_window *window;
     bool listed = dxt_shape_listed(table) == ranks;
     dxt_status status = listed && table->width == 3 ? spread(table, ranks) : DXT_OK;
-    if (status == DXT_OK) status = dxt_window_create(ranks, reader->phase, &window);
+    if (status == DXT_OK) status = dxt_window_create(ranks, table->phase, &window);
     if (status != DXT_OK) return status;
     uint64_t lost = reader->lost;
     /* "9.316" beside "445" is what "9.316,5" would be: thousands. */

@@ -351,20 +351,21 @@ dxt_status dxt_text_line(dxt_reader *reader, const char *line, const char *end)
     bool done, there = dxt_find_row(line, end, &found);
     if (there && (status = split_matrices(reader, line, end, &done), done || status != DXT_OK))
         return status;
+    /* "[3]" of a launcher, and nothing behind it. */
+    if (there && dxt_table_is_tag(reader, line, end)) return dxt_table_close(reader);
     bool begins = !there && has(line, end, "[Diagnose]");
     if (begins || (reader->heading.size > 0 && !(there && found.named)))
         return header_part(reader, line, end);
     reader->heading.size = 0;
+    bool rest =
+        row->open && !there && dxt_find_rest(line, end, &found) && is_rest(reader, line, &found);
     found.line = line;
     found.line_end = end;
-    if (row->open && !there && dxt_find_rest(line, end, &found) && is_rest(reader, line, &found)) {
-        found.line = line;
-        found.line_end = end;
-        return take_rows(reader, &found);
-    }
+    if (rest) return take_rows(reader, &found);
     if (!there) return row->open ? DXT_OK : other_line(reader, line, end);
     if (row->open && row->width == 0 && !found.named) return take_rows(reader, &found);
     status = break_row(reader);
+    if (status == DXT_OK) status = dxt_table_close(reader);
     if (status != DXT_OK) return status;
     dxt_table_drop(&reader->table);
     const char *from = skip_blanks(line, found.begin);

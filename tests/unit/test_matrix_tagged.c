@@ -51,6 +51,103 @@ static void rows_behind_a_rank_stand_where_it_says(void **state)
     assert_reads("[1,1]<stdout>: 4 - 6\n[1,0]<stdout>: - 2 3\n[1,2]<stdout>: 7 8 -\n", OWN);
 }
 
+#define WINDOW(phase, number, wait)                                       \
+    "{\"v\":1,\"phase\":\"" phase "\",\"window\":" number ",\"ranks\":3," \
+    "\"unit\":\"cycles\",\"wait\":" wait "}\n"
+#define OTHERS "[[0,12,13],[11,0,13],[11,12,0]]"
+
+/* Write a text whose lines have the same in front, as `%s`. */
+static void put_front(char *text, size_t size, const char *lines, const char *front)
+{
+    size_t length = 0;
+    for (const char *end; *lines; lines = end + 1) {
+        end = strchr(lines, '\n');
+        assert_true(length < size);
+        length += (size_t)snprintf(text + length, size - length, "%s%.*s\n", front,
+                                   (int)(end - lines), lines);
+    }
+}
+
+static const char *const same_fronts[] = {
+    "[0] ", "INFO:root:", "worker-3 | ", "[1,3]<stdout>:", "[1,3]<stdout>: ",
+    ">> ",  "4: ",        "4:",          "train.log:7:",   "(Worker pid=41) ",
+};
+
+/* What names the next operator, and an empty line, ends a matrix behind what stands in front. */
+static void two_operators_stand_behind_the_same(void **state)
+{
+    (void)state;
+    static const char *const lines[] = {
+        "dispatch\n9 2 3\n4 5 6\n7 8 9\ncombine\n0 12 13\n11 0 13\n11 12 0\n",
+        "dispatch waits\n9 2 3\n4 5 6\n7 8 9\n\ncombine waits\n0 12 13\n11 0 13\n11 12 0\n"
+        "all is well\n",
+        "the combine comes\ndispatch:\n9 2 3\n4 5 6\n7 8 9\nthen combine:\n0 12 13\n11 0 13\n"
+        "11 12 0\ndispatch begins\n",
+    };
+    char text[1024];
+    for (size_t i = 0; i < LENGTH(same_fronts); i++) {
+        for (size_t k = 0; k < LENGTH(lines); k++) {
+            put_front(text, sizeof text, lines[k], same_fronts[i]);
+            assert_reads(text, WINDOW("dispatch", "0", NINE) WINDOW("combine", "0", OTHERS));
+        }
+        put_front(text, sizeof text, "9 2 3\n4 5 6\n7 8 9\n\n0 12 13\n11 0 13\n11 12 0\n\n",
+                  same_fronts[i]);
+        assert_reads(text, WINDOW("dispatch", "0", NINE) WINDOW("dispatch", "1", OTHERS));
+        put_front(text, sizeof text, "9 2 3\n4 5 6\n7 8 9\ncombine starts\n", same_fronts[i]);
+        assert_reads(text, THREE);
+    }
+    /* A rank writes the next operator before others have written all of this one. */
+    assert_reads("[0] dispatch\n[0] 9 2 3\n[0] combine\n[2] 7 8 9\n[1] 4 5 6\n[0] 0 12 13\n"
+                 "[1] 11 0 13\n[2] 11 12 0\n",
+                 WINDOW("dispatch", "0", NINE) WINDOW("combine", "0", OTHERS));
+    /* An empty line between the rows is no end. */
+    assert_reads("[0] 9 2 3\n[0] \n[1] 4 5 6\n[1] \n[2] 7 8 9\n[2] \n", THREE);
+}
+
+static int pass(void *context, dxt_remark kind, const char *message)
+{
+    (void)context;
+    (void)kind;
+    (void)message;
+    return 1;
+}
+
+/* As assert_reads(), whatever is told of the rest of it. */
+static void assert_passes(const char *text, const char *expected)
+{
+    dxt_text out = {0};
+    dxt_reader *reader = open_text(text, strlen(text));
+    dxt_reader_on_remark(reader, pass, NULL);
+    assert_int_equal(read_all(reader, &out), DXT_END);
+    assert_string_equal(out.data, expected);
+    dxt_reader_close(reader);
+    free(out.data);
+}
+
+/* A line with brackets that is no row of it. */
+static void brackets_end_a_matrix(void **state)
+{
+    (void)state;
+    static const char *const behind[] = {"[3]\n", "ranks: [0, 1, 2]\n", "done [ok] [1]\n"};
+    for (size_t i = 0; i < LENGTH(behind); i++) {
+        char text[256];
+        snprintf(text, sizeof text, "9 2 3\n4 5 6\n7 8 9\n%s", behind[i]);
+        assert_passes(text, THREE);
+        snprintf(text, sizeof text, "[1] 4 5 6\n[2] 7 8 9\n[0] 9 2 3\n%s", behind[i]);
+        assert_passes(text, THREE);
+    }
+}
+
+static void ranks_stand_in_front_of_bars(void **state)
+{
+    (void)state;
+    assert_reads("rank 2: | 7 | 8 | 9 |\nrank 0: | 9 | 2 | 3 |\nrank 1: | 4 | 5 | 6 |\n", THREE);
+    assert_reads("[rank 2] | 7 | 8 | 9 |\n[rank 0] | 9 | 2 | 3 |\n[rank 1] | 4 | 5 | 6 |\n", THREE);
+    assert_reads("INFO x.py:8 r1 - | 4 | 5 | 6 |\nINFO x.py:8 r0 - | 9 | 2 | 3 |\n"
+                 "INFO x.py:8 r2 - | 7 | 8 | 9 |\n",
+                 THREE);
+}
+
 static void rows_behind_a_loggers_text_are_read(void **state)
 {
     (void)state;
@@ -136,6 +233,11 @@ static void units_are_read(void **state)
         "0.001 ms,2us,3us\n4us,5000ns,6us\n7us,8us,9us\n",
         "1\xc2\xb5s;2\xce\xbcs;3us\n4us;5us;6us\n7us;8us;9us\n",
         "rank,r0,r1,r2\n0,1us,2us,3us\n1,4us,5us,6us\n2,7us,8us,9us\n",
+        "| r0 | 1 us | 2 us  |3 us |\n| r1 | 4 us | 5 us | 6 us |\n| r2 | 7 us | 8 us | 9 us |\n",
+        " rank |  r0  |  r1  |  r2\n------+------+------+------\n    0 | 1 us | 2 us | 3 us\n"
+        "    1 | 4 us | 5 us | 6 us\n    2 | 7 us | 8 us | 9 us\n",
+        "r0 ; 1 us ; 2 us ; 3 us\nr1 ; 4 us ; 5 us ; 6 us\nr2 ; 7 us ; 8 us ; 9 us \n",
+        "1 us , 2 us , 3 us\n4 us , 5 us , 6 us\n7 us , 8 us , 9 us\n",
     };
     for (size_t i = 0; i < LENGTH(texts); i++)
         assert_reads(texts[i],
@@ -175,6 +277,13 @@ static void cells_are_left_out_between_tabs(void **state)
     assert_reads("9\t\t2\t3\n4\t\t5\t6\n7\t\t8\t9\n", THREE);
     assert_reads("rank0\t\t9\t2\t3\nrank1\t\t4\t5\t6\nrank2\t\t7\t8\t9\n", THREE);
     assert_reads("9\t\t2\t\t3\n4\t\t5\t\t6\n7\t\t8\t\t9\n", THREE);
+    /* Columns that somebody has lined up: two tabs behind what is short. */
+    assert_reads("0\t\t12345678\t12345678\n12345678\t0\t\t12345678\n12345678\t12345678\t0\n",
+                 MATRIX("3", "cycles",
+                        "[[0,12345678,12345678],[12345678,0,12345678],"
+                        "[12345678,12345678,0]]"));
+    assert_reads("0\t0\t\t12345678\n1\t12345678\t0\n",
+                 MATRIX("2", "cycles", "[[0,12345678],[12345678,0]]"));
     static const bad_case bad[] = {
         {"1\t2\t3\n4\t5\t\n7\t8\t9\n", DXT_ERR_FORMAT, "t:2: row 1, column 2: a value is missing"},
         {"1,2,\n4,5,6\n7,8,9\n", DXT_ERR_FORMAT, "t:1: row 0, column 2: a value is missing"},
@@ -182,14 +291,6 @@ static void cells_are_left_out_between_tabs(void **state)
         {"1,2,3\n,5,6\n7,8,9\n", DXT_ERR_FORMAT, "t:2: row 1, column 0: a value is missing"},
     };
     for (size_t i = 0; i < LENGTH(bad); i++) assert_refused(&bad[i], strlen(bad[i].text));
-}
-
-static int pass(void *context, dxt_remark kind, const char *message)
-{
-    (void)context;
-    (void)kind;
-    (void)message;
-    return 1;
 }
 
 /* A log that was cut while it was written begins with zeros; a machine that goes down leaves some.
@@ -266,6 +367,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rows_behind_a_rank_stand_where_it_says),
+        cmocka_unit_test(two_operators_stand_behind_the_same),
+        cmocka_unit_test(brackets_end_a_matrix),
+        cmocka_unit_test(ranks_stand_in_front_of_bars),
         cmocka_unit_test(rows_behind_a_loggers_text_are_read),
         cmocka_unit_test(other_lines_stand_in_between),
         cmocka_unit_test(lines_without_an_end_are_no_rows),
