@@ -199,17 +199,32 @@ END
     on_terminal() { script -qec "$1 > out" /dev/null < /dev/null | tr '\r' '\n'; }
     shown=$(on_terminal "timeout 2 '$deepxtrace' simulate --ranks 64 --windows 1000000")
     [[ $shown == *"deepxtrace simulate: "*" of 1000000 windows"* ]]
-    slowly="head -n 2 '$reference'; sleep 1.2; cat '$reference'"
-    shown=$(on_terminal "($slowly) | '$deepxtrace' heatmap -")
-    [[ $shown == *"deepxtrace heatmap: 3 windows read"* ]]
-    shown=$(on_terminal "($slowly) | '$deepxtrace' bench accuracy /dev/stdin")
-    [[ $shown == *"deepxtrace bench: 3 windows read"* ]]
-    shown=$(on_terminal "($slowly) | '$deepxtrace' analyze --json -")
-    [[ $shown == *"deepxtrace analyze: 3 windows read"* ]]
+    # A window at a time until the line has come, for a minute at most; then all others.
+    cat > slowly << 'END'
+for i in {1..300}; do
+    head -n 2 "$1"
+    grep -q "windows read" "$2" && break
+    sleep 0.2
+done
+cat "$1"
+END
+    # slowly_on_terminal COMMAND: the same with windows that come slowly; what it shows.
+    slowly_on_terminal() {
+        : > shown
+        script -qec "bash slowly '$reference' shown | $1 > out" /dev/null < /dev/null |
+            tee shown | tr '\r' '\n'
+    }
+    windows='[0-9]+ windows read'
+    shown=$(slowly_on_terminal "'$deepxtrace' heatmap -")
+    [[ $shown =~ "deepxtrace heatmap: "$windows ]]
+    shown=$(slowly_on_terminal "'$deepxtrace' bench accuracy /dev/stdin")
+    [[ $shown =~ "deepxtrace bench: "$windows ]]
+    shown=$(slowly_on_terminal "'$deepxtrace' analyze --json -")
+    [[ $shown =~ "deepxtrace analyze: "$windows ]]
     [ "$(wc -l < out)" -ge 4 ]
     # The line is taken away at the end.
     [ "$(tail -n 1 <<< "$shown")" = $'\033[K' ]
-    run --separate-stderr bash -c "(head -n 2 '$reference'; sleep 1.2; cat '$reference') |
+    run --separate-stderr bash -c "(head -n 2 '$reference'; sleep 3; cat '$reference') |
         '$deepxtrace' analyze -"
     [ -z "$stderr" ]
 }
