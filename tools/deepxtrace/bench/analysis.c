@@ -9,7 +9,7 @@
 #include "progress.h"
 #include "splitmix.h"
 
-/* A window as a job would give it: a floor, noise, one late rank. */
+/* A window as a job would give it: a floor, noise, one late rank, which waits for nobody. */
 static dxt_status make_window(uint32_t ranks, uint64_t nodes, dxt_window **window)
 {
     dxt_status status = dxt_window_create(ranks, "dispatch", window);
@@ -24,8 +24,9 @@ static dxt_status make_window(uint32_t ranks, uint64_t nodes, dxt_window **windo
         (*window)->nodes[r] = (int32_t)(r * nodes / ranks);
     uint64_t noise = 12345;
     for (size_t c = 0; c < (size_t)ranks * ranks; c++) {
-        (*window)->wait[c] =
-            2000000 + (int64_t)(splitmix_next(&noise) >> 44) + (c % ranks == 1 ? 9000000 : 0);
+        int64_t wait = 2000000 + (int64_t)(splitmix_next(&noise) >> 44);
+        int64_t later = 9000000 * ((c % ranks == 1) - (c / ranks == 1));
+        (*window)->wait[c] = wait + later > 0 ? wait + later : 0;
     }
     (*window)->unit = DXT_UNIT_NS;
     (*window)->ops = 100;
