@@ -132,7 +132,10 @@ static void weigh_point(dxt_cells *line, const char *at, const char *end, const 
         line->pointed++;
         *decimal = true;
     } else if (*decimal) {
-        line->fractions++;
+        /* Behind a decimal comma, points can only part thousands. */
+        const char *comma = memchr(at, ',', (size_t)(end - at));
+        bool proves = in->cells && comma && !memchr(comma, '.', (size_t)(end - comma));
+        *(proves ? &line->proven : &line->fractions) += 1;
     }
 }
 
@@ -240,9 +243,11 @@ static bool is_label(const char *at, const char *to, bool separated)
     return dxt_names_rank(at, size);
 }
 
+/* A row of sums, or what free(1) writes. */
 static bool says_sum(const char *at, const char *end)
 {
-    static const char *const words[] = {"sum", "total", "totals", "mean", "avg", "average", "max"};
+    static const char *const words[] = {"sum",     "total", "totals", "mean", "avg",
+                                        "average", "max",   "mem",    "swap"};
     while (end > at && (end[-1] == ':' || dxt_is_blank(end[-1]))) end--;
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
         if (strlen(words[i]) == (size_t)(end - at) &&

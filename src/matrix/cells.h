@@ -18,7 +18,8 @@ typedef struct dxt_cells {
     bool points;         /**< between tabs, commas are decimal points */
     bool thousands;      /**< commas part thousands, and nothing quotes them */
     bool label;          /**< a name stands in front */
-    bool sum;            /**< and it says that these are sums or means of the rows above */
+    bool sum;            /**< and it says that these are sums or means of the rows above, or the
+                              memory of a machine */
     bool decimals;       /**< a value is no whole number */
     bool rule;           /**< a line that is drawn: nothing stands in it */
     bool more;           /**< it ends in a backslash: more columns follow below */
@@ -32,8 +33,10 @@ typedef struct dxt_cells {
     uint32_t pointed;    /**< values such as 12.345, whose point may part thousands: as such they
                               are in dxt_reader.row, else in .reals */
     uint32_t fractions;  /**< decimals that are none of these */
+    uint32_t proven;     /**< decimals with a comma as their point */
     uint32_t whole;      /**< whole numbers that are none of these */
     uint32_t form;       /**< of what stands in front, dxt_skip_tag(); 0: nothing does */
+    bool message;        /**< it is a sentence of somebody, dxt_tag_says() */
     dxt_status status;   /**< of the first value that is no counter */
     char why[160];
 } dxt_cells;

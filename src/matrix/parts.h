@@ -105,8 +105,9 @@ typedef struct dxt_table {
     bool gaps;    /**< between tabs, nothing is an empty cell, and not a wide column */
     bool ended;   /**< a separator stands behind its first row */
     /** The same as in dxt_cells, of all its rows. */
-    uint64_t timed, bare[2], pointed, fractions, whole;
+    uint64_t timed, bare[2], pointed, fractions, proven, whole;
     uint32_t form;        /**< of what stands in front of each row; 0: nothing does */
+    bool message;         /**< and it is a sentence of somebody */
     uint32_t counted;     /**< columns that the heading right above it counts */
     bool holes;           /**< cells are DXT_HOLE */
     bool decimals;        /**< `reals` say more than `cells` */

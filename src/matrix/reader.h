@@ -24,6 +24,7 @@ struct dxt_reader {
     uint64_t tick;    /**< counts headers and rows */
     bool begun;       /**< the first bytes of the file under way have been looked at */
     bool headers;     /**< there has been a header: this is a log */
+    bool told;        /**< a line has named waits, a matrix or an operator */
     bool surplus;     /**< rows without a header have been told of */
     int64_t launcher; /**< "rankR:" stands in front of every line, whatever the row; −1: no */
     dxt_npy npy;
@@ -267,9 +268,6 @@ uint64_t dxt_hash(uint64_t hash, const void *bytes, size_t size);
 
 /* ---- table.c ---- */
 
-/** Make room for one more row. @return DXT_OK; DXT_ERR_NO_MEMORY. */
-dxt_status dxt_table_grow(dxt_table *table);
-
 /** A line of a table: a row of numbers, a heading, a blank line or something else. */
 dxt_status dxt_table_line(dxt_reader *reader, const char *line, const char *end);
 /** Whether a line is nothing but what stands in front of the rows of the table under way. */
@@ -279,6 +277,8 @@ dxt_status dxt_table_close(dxt_reader *reader);
 
 /* ---- table_end.c ---- */
 
+/** Make room for one more row. @return DXT_OK; DXT_ERR_NO_MEMORY. */
+dxt_status dxt_table_grow(dxt_table *table);
 /** Nothing follows the rows so far; @p cut: because the file ends. */
 dxt_status dxt_table_end(dxt_reader *reader, bool cut);
 void dxt_table_drop(dxt_table *table);

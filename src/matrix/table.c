@@ -32,21 +32,6 @@ static dxt_status lose(dxt_reader *reader, dxt_status status, const char *why)
     return dxt_reader_lose(reader, DXT_REMARK_LOST, status, reader->input.line, "%s", why);
 }
 
-dxt_status dxt_table_grow(dxt_table *table)
-{
-    if (table->rows < table->capacity) return DXT_OK;
-    uint32_t capacity = table->capacity ? 2 * table->capacity : 16;
-    size_t count = (size_t)capacity * table->width;
-    int64_t *cells = realloc(table->cells, count * sizeof *cells);
-    if (!cells) return dxt_fail_memory(count * sizeof *cells);
-    table->cells = cells;
-    double *reals = realloc(table->reals, count * sizeof *reals);
-    if (!reals) return dxt_fail_memory(count * sizeof *reals);
-    table->reals = reals;
-    table->capacity = capacity;
-    return DXT_OK;
-}
-
 static dxt_status add(dxt_reader *reader, const dxt_cells *line)
 {
     dxt_table *table = &reader->table;
@@ -71,11 +56,13 @@ static dxt_status add(dxt_reader *reader, const dxt_cells *line)
         dxt_shape_follows(table->cells, table->rows))
         table->named++;
     table->form = line->form;
+    table->message = line->message;
     table->timed += line->timed;
     table->bare[0] += line->bare[0];
     table->bare[1] += line->bare[1];
     table->pointed += line->pointed;
     table->fractions += line->fractions;
+    table->proven += line->proven;
     table->whole += line->whole;
     table->rows++;
     return DXT_OK;
@@ -126,6 +113,7 @@ static dxt_status other(dxt_reader *reader, const char *at, const char *end, con
         status = dxt_table_end(reader, false);
     if (table->rows == 0) table->counted = dxt_shape_heading(at, end);
     dxt_note_phase(reader, at, end);
+    reader->told = reader->told || dxt_names_waits(at, end);
     return status;
 }
 
@@ -285,6 +273,8 @@ static dxt_status take_tagged(dxt_reader *reader, const char *at, const char *fr
     if (status != DXT_OK) return status;
     dxt_take_numbers(&taken.numbers, at, from);
     taken.form = dxt_form(at, from) | 1;
+    taken.message = dxt_tag_says(at, from);
+    reader->told = reader->told || dxt_names_waits(at, from);
     status = fits(reader, &taken, &fitting);
     if (status != DXT_OK || !fitting) return status;
     dxt_note_phase(reader, at, from);
@@ -317,6 +307,7 @@ dxt_status dxt_table_line(dxt_reader *reader, const char *line, const char *end)
         dxt_status status = dxt_table_end(reader, false);
         reader->table.counted = dxt_shape_heading(at + 1, end);
         if (status == DXT_OK) read_comment(reader, at, end);
+        reader->told = reader->told || dxt_names_waits(at, end);
         return status;
     }
     const char *behind = dxt_skip_tag(at, end, reader->input.line);

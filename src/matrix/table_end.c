@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A table has ended: the matrix that its rows are. */
+/* The memory of a table; it has ended: the matrix that its rows are. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +15,21 @@ void dxt_table_drop(dxt_table *table)
     free(table->left.reals);
     free(table->numbers);
     *table = (dxt_table){0};
+}
+
+dxt_status dxt_table_grow(dxt_table *table)
+{
+    if (table->rows < table->capacity) return DXT_OK;
+    uint32_t capacity = table->capacity ? 2 * table->capacity : 16;
+    size_t count = (size_t)capacity * table->width;
+    int64_t *cells = realloc(table->cells, count * sizeof *cells);
+    if (!cells) return dxt_fail_memory(count * sizeof *cells);
+    table->cells = cells;
+    double *reals = realloc(table->reals, count * sizeof *reals);
+    if (!reals) return dxt_fail_memory(count * sizeof *reals);
+    table->reals = reals;
+    table->capacity = capacity;
+    return DXT_OK;
 }
 
 /* Put the values of triples where they belong; one real number for each cell. */
@@ -73,6 +88,19 @@ static dxt_status take_times(dxt_reader *reader, uint32_t column, uint32_t row, 
     return DXT_OK;
 }
 
+/* The points of "9.316" part thousands: beside whole numbers it is what "9.316,5" would be, and
+ * beside decimals with a comma it can be nothing else. */
+static void part_thousands(dxt_table *table)
+{
+    if (table->proven == 0) {
+        if (table->whole > 0) table->decimals = false;
+        return;
+    }
+    for (size_t i = 0; i < (size_t)table->rows * table->width; i++)
+        if (table->cells[i] >= 1000 && rint(table->reals[i] * 1000) == (double)table->cells[i])
+            table->reals[i] = (double)table->cells[i];
+}
+
 static dxt_status give(dxt_reader *reader, uint32_t ranks, uint32_t column, uint32_t row)
 {
     dxt_table *table = &reader->table;
@@ -82,9 +110,7 @@ static dxt_status give(dxt_reader *reader, uint32_t ranks, uint32_t column, uint
     if (status == DXT_OK) status = dxt_window_create(ranks, table->phase, &window);
     if (status != DXT_OK) return status;
     uint64_t lost = reader->lost;
-    /* "9.316" beside "445" is what "9.316,5" would be: thousands. */
-    if (table->pointed > 0 && table->whole > 0 && table->fractions == 0 && table->timed == 0)
-        table->decimals = false;
+    if (table->pointed > 0 && table->fractions == 0 && table->timed == 0) part_thousands(table);
     size_t width = listed ? ranks : table->width;
     for (uint32_t i = 0; i < ranks && status == DXT_OK; i++) {
         size_t from = (size_t)(i + row) * width + column;
@@ -118,6 +144,15 @@ static dxt_status end_numbers(dxt_reader *reader)
     return DXT_OK;
 }
 
+/* Whether the rows may be waits: sentences of others end in numbers as well, so that their ranks
+ * must stand in front of them, or some line must name waits. */
+static bool is_said(const dxt_reader *reader)
+{
+    const dxt_table *table = &reader->table;
+    return !table->message || reader->told ||
+           (table->numbers && dxt_table_ranked(table, table->numbers));
+}
+
 dxt_status dxt_table_end(dxt_reader *reader, bool cut)
 {
     dxt_table *table = &reader->table;
@@ -129,9 +164,15 @@ dxt_status dxt_table_end(dxt_reader *reader, bool cut)
         status = dxt_reader_lose(reader, DXT_REMARK_LOST, DXT_ERR_FORMAT, reader->input.line,
                                  "the blocks of columns do not fit together");
     if (status == DXT_OK && table->rows > 0 && !table->lost) {
+        bool waits = is_said(reader);
         uint32_t ranks = dxt_shape_find(table, &column, &row);
         bool short_of = cut && table->rows < table->width;
-        if (table->nans > 0 && table->nans != ranks)
+        if (!waits && ranks > 0)
+            dxt_reader_hint(reader,
+                            "nothing says that these %u lines of %u values are waits: no line "
+                            "names them, and no rank stands in front",
+                            table->rows, table->width);
+        else if (table->nans > 0 && table->nans != ranks)
             status = dxt_reader_lose(reader, DXT_REMARK_LOST, DXT_ERR_FORMAT, reader->input.line,
                                      "row %u: nan is not a number", table->nan_row);
         else if (ranks >= 2 && ranks <= DXT_MAX_RANKS)
@@ -142,7 +183,7 @@ dxt_status dxt_table_end(dxt_reader *reader, bool cut)
             dxt_reader_hint(reader,
                             "a list of %u numbers; a matrix has a value for each pair of ranks",
                             table->rows);
-        else if (table->form != 0 && (table->rows < 2 || 2 * table->rows < table->width))
+        else if (table->form != 0 && (!waits || table->rows < 2 || 2 * table->rows < table->width))
             dxt_reader_hint(reader, "%u rows of %u values; a matrix has as many rows as values",
                             table->rows, table->width);
         else if (table->width > DXT_MAX_RANKS)

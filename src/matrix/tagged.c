@@ -124,9 +124,9 @@ static bool are_numbers_of_ranks(const char *at, const char *end, uint32_t count
 /* A word of those who write how a training goes, or what NCCL has found. */
 static bool says_other(const char *at, const char *end)
 {
-    static const char *const words[] = {"step",  "steps", "iter",  "iteration", "epoch", "loss",
-                                        "layer", "batch", "lr",    "acc",       "grad",  "channel",
-                                        "ring",  "tree",  "trees", "token",     "tokens"};
+    static const char *const words[] = {
+        "step", "steps",   "iter", "iteration", "epoch", "loss",  "layer",  "batch", "lr",    "acc",
+        "grad", "channel", "ring", "tree",      "trees", "token", "tokens", "shape", "shapes"};
     while (at < end) {
         const char *word = at;
         while (at < end && dxt_is_letter(*at)) at++;
@@ -238,4 +238,41 @@ const char *dxt_skip_tag(const char *line, const char *end, uint64_t number)
     if (!found.glued && is_name(line, to, commas)) return NULL;
     if (says_other(line, to) || are_numbers_of_ranks(found.from, end, found.count)) return NULL;
     return found.from;
+}
+
+bool dxt_tag_says(const char *at, const char *end)
+{
+    while (end > at && separates(end[-1])) end--;
+    if (end == at) return false;
+    const char *to = end - (end[-1] == ':' || end[-1] == '='), *word = to;
+    /* "shape (1, 2, 3):" */
+    if (to > at && to[-1] == ')') {
+        while (word > at && *word != '(') word--;
+        const char *c = word + (*word == '(');
+        while (c < to - 1 && (dxt_is_digit(*c) || separates(*c))) c++;
+        return c == to - 1 && memchr(word, ',', (size_t)(to - word));
+    }
+    while (word > at && dxt_is_letter(word[-1])) word--;
+    /* A word alone, or behind a number or a mark, may be a name. */
+    if (to - word < 2 || word == at || !dxt_is_blank(word[-1])) return false;
+    while (word > at && dxt_is_blank(word[-1])) word--;
+    /* "train.py:20 throughput"; but "train-worker-3 main" of a pod's container. */
+    const char *name = word;
+    while (name > at && !dxt_is_blank(name[-1])) name--;
+    bool place = memchr(name, ':', (size_t)(word - name)) || word[-1] == ']';
+    return dxt_is_letter(word[-1]) || (to == end && place);
+}
+
+bool dxt_names_waits(const char *at, const char *end)
+{
+    static const char *const words[] = {"wait", "matri",  "dispatch", "combine", "recv",
+                                        "cost", "latenc", "alltoall", "stall"};
+    for (; at < end; at++)
+        for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+            size_t size = strlen(words[i]);
+            if ((*at | 32) == words[i][0] && (size_t)(end - at) >= size &&
+                strncasecmp(at, words[i], size) == 0)
+                return true;
+        }
+    return false;
 }

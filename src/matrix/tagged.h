@@ -3,6 +3,7 @@
 #ifndef DXT_MATRIX_TAGGED_H
 #define DXT_MATRIX_TAGGED_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /** Behind the time that `kubectl logs --timestamps` writes in front of a line, and its blank; where
@@ -20,5 +21,11 @@ const char *dxt_skip_to_bar(const char *at, const char *end);
  * @return Where they begin; NULL: nothing stands in front, or what dxt_take_cells() reads.
  */
 const char *dxt_skip_tag(const char *line, const char *end, uint64_t number);
+
+/** Whether what dxt_skip_tag() passed over is what somebody says of the numbers, "gpu temps",
+ *  "load average:", "shape (1, 2):", and not only what a logger or a launcher writes. */
+bool dxt_tag_says(const char *at, const char *end);
+/** Whether a text names waits, a matrix, or what else rows of numbers may be the waits of. */
+bool dxt_names_waits(const char *at, const char *end);
 
 #endif

@@ -224,6 +224,41 @@ static void lines_without_an_end_are_no_rows(void **state)
                                                "\"wait\":[[5,6],[7,8]]}\n");
 }
 
+/* Sentences that end in as many numbers as there are lines. */
+static void sentences_are_no_rows(void **state)
+{
+    (void)state;
+    static const char *const lines[] = {
+        " 10:11:12 up 3 days,  2:03,  2 users,  load average: 3.12, 4.50, 5.00\n",
+        "Mem:  62 10 20\n",
+        "Mem:  62 10 20\nSwap: 8 0 8\n",
+        "INFO tensor shape (1, 2, 3): 128 4096 7168\n",
+        "INFO 11-26 10:11:12 [x.py:8] strides of (4, 5): 128 4096 7168\n",
+        "[INFO] 2026-11-26 10:11:12 gpu temps 45 46 47\n",
+        "INFO:root:gpu temps 45 46 47\n",
+        "train.py:20 throughput 100 200 300\n",
+        "[x.py:8] throughput 100 200 300\n",
+        "INFO GPU utilization: 99 98 97\n",
+    };
+    for (size_t i = 0; i < LENGTH(lines); i++) {
+        char text[512];
+        int size = snprintf(text, sizeof text, "%s%s%s", lines[i], lines[i], lines[i]);
+        dxt_status status = read_once(text, (size_t)size);
+        if (status != DXT_ERR_FORMAT) print_error("%s", text);
+        assert_int_equal(status, DXT_ERR_FORMAT);
+    }
+    /* Where some line says what they are, or a rank stands in front, they are. */
+    assert_reads("all waits in us\nINFO of each one: 9 2 3\nINFO of each one: 4 5 6\n"
+                 "INFO of each one: 7 8 9\n",
+                 THREE);
+    assert_reads("INFO their waits: 9 2 3\nINFO their waits: 4 5 6\nINFO their waits: 7 8 9\n",
+                 THREE);
+    assert_reads(
+        "INFO of GPU 1 here: 4 5 6\nINFO of GPU 0 here: 9 2 3\nINFO of GPU 2 here: 7 8 9\n", THREE);
+    assert_reads(
+        "train-worker-3 main 9 2 3\ntrain-worker-3 main 4 5 6\ntrain-worker-3 main 7 8 9\n", THREE);
+}
+
 static void units_are_read(void **state)
 {
     (void)state;
@@ -263,6 +298,8 @@ static void points_and_commas_part_thousands(void **state)
     assert_reads("12\t1.607\n445\t9\n", MATRIX("2", "cycles", "[[12,1607],[445,9]]"));
     assert_reads("12 300 4\n1 445 9,316\n7 8 9\n",
                  MATRIX("3", "cycles", "[[12,300,4],[1,445,9316],[7,8,9]]"));
+    assert_reads("Rang;R0;R1;R2\n0;0;1.203,5;1.107\n1;12;0;1.211\n2;1.108;1.211;0\n",
+                 MATRIX("3", "cycles", "[[0,1204,1107],[12,0,1211],[1108,1211,0]]"));
     /* Decimals, in thousandths. */
     assert_reads("12;1.607\n445;0.5\n", MATRIX("2", "cycles", "[[12000,1607],[445000,500]]"));
 }
@@ -373,6 +410,7 @@ int main(void)
         cmocka_unit_test(rows_behind_a_loggers_text_are_read),
         cmocka_unit_test(other_lines_stand_in_between),
         cmocka_unit_test(lines_without_an_end_are_no_rows),
+        cmocka_unit_test(sentences_are_no_rows),
         cmocka_unit_test(units_are_read),
         cmocka_unit_test(points_and_commas_part_thousands),
         cmocka_unit_test(cells_are_left_out_between_tabs),
