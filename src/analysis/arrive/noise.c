@@ -119,13 +119,14 @@ static bool is_of_few(const dxt_group_input *in)
 
 /* From the width of the densest part: unlike a deviation from the median it stands half of the
  * members being elsewhere; of many members a quarter is enough, and stays narrow when just over
- * half are ordinary, but where one operation may be all there is, a quarter are close by chance; of
- * a few it says nothing unless all but one are close. */
+ * half are ordinary, but where one operation may be all there is, a quarter are close by chance. All
+ * but one of a few would take two that are late for ordinary, or one that is early for all others.
+ */
 double dxt_member_spread(const dxt_group_input *in, const double *sorted, uint32_t n)
 {
     if (n < (is_of_few(in) ? 2 : DXT_SPREAD_MEMBERS)) return 0;
     bool many = n >= DXT_MANY_MEMBERS && !is_of_few(in);
-    uint32_t part = many ? n / 2 / 2 : n < DXT_SPREAD_MEMBERS ? n - 1 : (n + 1) / 2;
+    uint32_t part = many ? n / 2 / 2 : (n + 1) / 2;
     double width = INFINITY;
     for (uint32_t k = 0; k + part <= n; k++) {
         double range = sorted[k + part - 1] - sorted[k];
@@ -164,7 +165,8 @@ void dxt_set_limit(const dxt_group_input *in, dxt_group *group, double least, do
     if (in->step > 0)
         sampling = hypot(sampling, fmin(DXT_DRIFT * in->step, DXT_DRIFT_OF_FLOOR * in->floor));
     bool few = is_of_few(in);
-    if ((few || in->ops <= 0) && in->count > 1) spread *= 1 + DXT_FEW_SPREAD / (in->count - 1);
+    /* The closest two of three are seldom as close as the factor takes them to be. */
+    if ((few || in->ops <= 0) && in->count > 3) spread *= 1 + DXT_FEW_SPREAD / (in->count - 1);
     double counts = in->count >= DXT_MANY_MEMBERS ? DXT_SPREAD_OF_MANY : DXT_SYSTEMATIC_SPREAD;
     if (few || in->ops <= 0) counts = 1;
     group->error = spread > counts * sampling ? spread : sampling;
