@@ -13,7 +13,7 @@
 
 /* How far arrivals vary from operation to operation at most, as the means over the operations say:
  * ranks differ in them by that over the root of their number, and by what they differ anyway. What
- * so many members show by chance is made up for, of a few twice over. */
+ * so many members show by chance is made up for, of a few once and a half. */
 static double most_variation(const dxt_fit *fit)
 {
     double squares = 0;
@@ -24,7 +24,7 @@ static double most_variation(const dxt_fit *fit)
         used++;
     }
     if (used < DXT_SPREAD_MEMBERS || fit->ops <= 0) return INFINITY;
-    double times = used > DXT_ROTATING_RANKS ? 1 : 2;
+    double times = used > DXT_ROTATING_RANKS / 2 ? 1 : 1.5;
     return times * sqrt(squares / used * fit->ops) * (1 + 1 / sqrt((double)used - 1));
 }
 
