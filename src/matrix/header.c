@@ -186,6 +186,7 @@ typedef struct heading {
     uint32_t ranks;
     uint64_t hash;
     const char *instance, *instance_end;
+    const char *time, *until; /* NULL: it has none */
     char phase[256];
 } heading;
 
@@ -217,6 +218,28 @@ static dxt_status parse_head(dxt_reader *reader, const char *at, const char *end
     return DXT_OK;
 }
 
+/* Below 0: the time lies before that of a header. */
+static int compare_times(const char *at, const char *end, const char *begin)
+{
+    for (; at < end && *begin; at++, begin++) {
+        char c = *at == ' ' ? 'T' : *at == ',' ? '.' : *at;
+        if (c != *begin) return c < *begin ? -1 : 1;
+    }
+    return 0;
+}
+
+/* Whether the next header of a writer shows that the rows so far are its own, and not those of the
+ * sheet: it is older, or as old and all rows came from the last rank to the first. */
+static bool runs_backwards(const dxt_reader *reader, const dxt_sheet *sheet, const heading *head)
+{
+    if (sheet->doubt == 0 || !same_instance(sheet, head->instance, head->instance_end))
+        return false;
+    int order =
+        head->time && sheet->begin ? compare_times(head->time, head->until, sheet->begin) : 0;
+    bool falls = reader->fell && sheet->falls && sheet->count == sheet->ranks;
+    return order < 0 || (order == 0 && falls);
+}
+
 /* Its writer's window so far has ended. @return the same header's sheet, if it has come twice. */
 static dxt_status end_before(dxt_reader *reader, const heading *head, dxt_sheet **same)
 {
@@ -225,10 +248,9 @@ static dxt_status end_before(dxt_reader *reader, const heading *head, dxt_sheet 
         if (!sheet->used) continue;
         if (!sheet->headed) {
             /* The rows in front of the first header: the log was rotated between them. */
-            bool backwards =
+            reader->fell |=
                 sheet->falls && sheet->count == sheet->ranks && sheet->ranks == head->ranks;
             dxt_sheet_drop(sheet);
-            if (backwards) return dxt_reader_backwards(reader);
             continue;
         }
         /* Rows without ranks cannot be shared out once a window has some. */
@@ -238,6 +260,11 @@ static dxt_status end_before(dxt_reader *reader, const heading *head, dxt_sheet 
             sheet->doubled = true;
             *same = sheet;
             return DXT_OK;
+        }
+        uint64_t doubt = sheet->doubt;
+        if (runs_backwards(reader, sheet, head)) {
+            dxt_sheet_drop(sheet);
+            return dxt_reader_backwards(reader, doubt);
         }
         dxt_status status = dxt_sheet_end(reader, sheet);
         if (status != DXT_OK) return status;
@@ -249,19 +276,22 @@ dxt_status dxt_read_header(dxt_reader *reader, const char *at, const char *end)
 {
     heading head = {.ranks = 0};
     dxt_sheet *same = NULL;
+    bool doubt = !reader->headers && reader->above;
     reader->headers = true;
     dxt_table_drop(&reader->table);
     dxt_status status = parse_head(reader, at, end, &head);
     if (status != DXT_OK || head.ranks == 0) return status;
-    const char *from = find(at, end, "InstanceID:"), *until, *time = find_time(at, end, &until);
+    const char *from = find(at, end, "InstanceID:");
+    head.time = find_time(at, end, &head.until);
     if (!from) from = find(at, end, "EPSize:");
     head.hash = dxt_hash(DXT_HASH_SEED, from, (size_t)(end - from));
-    if (time) head.hash = dxt_hash(head.hash, time, (size_t)(until - time));
+    if (head.time) head.hash = dxt_hash(head.hash, head.time, (size_t)(head.until - head.time));
     status = end_before(reader, &head, &same);
     if (status != DXT_OK || same) return status;
     dxt_sheet *sheet = dxt_sheet_begin(reader, &status);
     if (!sheet) return status;
     sheet->headed = true;
+    sheet->doubt = doubt ? reader->input.line : 0;
     sheet->ranks = head.ranks;
     sheet->head = head.hash;
     const char *tag = find(at, end, "[Diagnose]");
@@ -282,7 +312,7 @@ dxt_status dxt_read_finding(dxt_reader *reader, const char *at, const char *end)
     if (!find_instance(at, end, &from, &to)) return DXT_OK;
     for (uint32_t i = 0; i < DXT_SHEETS; i++) {
         dxt_sheet *sheet = &reader->sheets[i];
-        if (!sheet->used || !sheet->headed || sheet->count == 0) continue;
+        if (!sheet->used || !sheet->headed || sheet->count == 0 || sheet->doubt > 0) continue;
         if (same_instance(sheet, from, to)) return dxt_sheet_end(reader, sheet);
     }
     return DXT_OK;

@@ -70,6 +70,8 @@ typedef struct dxt_sheet {
     bool row_pure;        /**< there was none */
     int64_t last_rank;    /**< of the newest row; −1 = none */
     uint64_t line;        /**< of the header, or the first row */
+    uint64_t doubt;       /**< of the header, if its rows may be those of the next one: rows stood
+                               above it, and nothing before; 0: they are its own */
     uint64_t order;       /**< when it began */
     uint64_t touched;     /**< when the newest row came */
     uint64_t head;        /**< hash of the header's text; 0 = none */

@@ -24,6 +24,8 @@ struct dxt_reader {
     uint64_t tick;    /**< counts headers and rows */
     bool begun;       /**< the first bytes of the file under way have been looked at */
     bool headers;     /**< there has been a header: this is a log */
+    bool above;       /**< the newest row without a header may be the first one of a window */
+    bool fell;        /**< and those of a whole window came from the last rank to the first */
     bool told;        /**< a line has named waits, a matrix or an operator */
     bool surplus;     /**< rows without a header have been told of */
     int64_t launcher; /**< "rankR:" stands in front of every line, whatever the row; −1: no */
@@ -94,9 +96,9 @@ dxt_status dxt_reader_fail(const dxt_reader *reader, dxt_status status, const ch
 dxt_status dxt_reader_lose(dxt_reader *reader, dxt_remark kind, dxt_status status, uint64_t line,
                            const char *format, ...) DXT_PRINTF(5, 6);
 
-/** The rows of a window stand above its header: tell so, and leave the rest of the file out.
- *  @return As dxt_reader_lose(). */
-dxt_status dxt_reader_backwards(dxt_reader *reader);
+/** The rows of a window stand above its header, that of @p line, which is the first: tell so, and
+ *  leave the rest of the file out. @return As dxt_reader_lose(). */
+dxt_status dxt_reader_backwards(dxt_reader *reader, uint64_t line);
 
 /** Have a window handed out; it is taken over. @return DXT_OK; DXT_ERR_NO_MEMORY; DXT_ERR_LIMIT:
  *  too many at once. */

@@ -73,8 +73,9 @@ static dxt_status add(dxt_reader *reader, dxt_sheet *sheet)
     for (uint32_t i = 0; i < DXT_SHEETS; i++)
         if (reader->sheets[i].used && reader->sheets[i].order > sheet->order) sheet->stays = true;
     reader->tail = sheet->tail = hash;
+    if (!reader->headers) reader->above = !row->named || rank == 0;
     /* A header may follow, which tells that the log runs backwards. */
-    if (sheet->falls && !sheet->headed) return DXT_OK;
+    if (sheet->headed ? sheet->doubt > 0 : sheet->falls) return DXT_OK;
     return sheet->count == sheet->ranks ? dxt_sheet_give(reader, sheet) : DXT_OK;
 }
 
@@ -213,6 +214,11 @@ static dxt_status stray_row(dxt_reader *reader)
         if (!sheet->used || !sheet->headed) continue;
         if (sheet->count == 0 || sheet->named == row->named) under_way = sheet;
         if (repeats(reader, sheet)) return DXT_OK;
+    }
+    if (under_way && under_way->doubt > 0 && under_way->count == under_way->ranks) {
+        dxt_status status = dxt_sheet_give(reader, under_way);
+        if (status != DXT_OK) return status;
+        under_way = NULL;
     }
     /* Lists that others print are no rows: what stands in front is not what the writer writes. */
     bool other = !row->named && (row->width < 2 || !under_way || under_way->count == 0 ||

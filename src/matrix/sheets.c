@@ -250,7 +250,13 @@ dxt_status dxt_lose_beyond(dxt_reader *reader, const dxt_sheet *sheet)
 dxt_status dxt_sheet_cut(dxt_reader *reader, dxt_sheet *sheet, bool torn)
 {
     dxt_status status = DXT_OK;
-    if (sheet->lost || (sheet->count == 0 && !torn)) return dxt_sheet_end(reader, sheet);
+    if (sheet->doubt > 0 && sheet->count == 0 && reader->fell) {
+        uint64_t line = sheet->doubt;
+        dxt_sheet_drop(sheet);
+        return dxt_reader_backwards(reader, line);
+    }
+    bool held = sheet->doubt > 0 && sheet->count == sheet->ranks;
+    if (sheet->lost || held || (sheet->count == 0 && !torn)) return dxt_sheet_end(reader, sheet);
     bool last = sheet->missing && !sheet->missing[sheet->ranks - 1];
     if (sheet->named && last && !torn) return dxt_sheet_end(reader, sheet);
     if (!sheet->headed && sheet->count == 1 && !sheet->named && reader->launcher >= sheet->ranks)

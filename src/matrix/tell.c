@@ -46,9 +46,8 @@ dxt_status dxt_reader_lose(dxt_reader *reader, dxt_remark kind, dxt_status statu
     return DXT_OK;
 }
 
-dxt_status dxt_reader_backwards(dxt_reader *reader)
+dxt_status dxt_reader_backwards(dxt_reader *reader, uint64_t line)
 {
-    uint64_t line = reader->input.line;
     reader->inner.size = reader->inner_at = 0;
     reader->input.at = reader->input.size;
     reader->input.ended = true;

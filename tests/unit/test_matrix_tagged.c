@@ -360,6 +360,37 @@ static void zeros_and_turns_stand_between_lines(void **state)
 }
 
 #define ROWS_DOWN "rank=1 [3 4]\nrank=0 [1 2]\n"
+#define BARE "[3 4]\n[1 2]\n"
+#define AT(second, phase) \
+    "[2025-09-15 16:28:" second ",5] [Diagnose] InstanceID: 7f-1 EPSize: 2, " phase TITLE "\n"
+#define TIMED(phase, number, second, wait)                                \
+    "{\"v\":1,\"instance\":\"7f-1\",\"begin\":\"2025-09-15T16:28:" second \
+    ".5\",\"phase\":\"" phase "\",\"window\":" number                     \
+    ",\"ranks\":2,\"unit\":\"cycles\",\"wait\":" wait "}\n"
+
+static int keep_backwards(void *context, dxt_remark kind, const char *message)
+{
+    (void)kind;
+    unsigned line;
+    if (strstr(message, "runs backwards") && sscanf(message, "t:%u:", &line) == 1)
+        *(unsigned *)context = line;
+    return 1;
+}
+
+/* What is read of a log, and at which line it is told to run backwards. */
+static void assert_tells(const char *text, const char *expected, unsigned line)
+{
+    dxt_text out = {0};
+    unsigned told = 0;
+    dxt_reader *reader = open_text(text, strlen(text));
+    dxt_reader_on_remark(reader, keep_backwards, &told);
+    dxt_status status = read_all(reader, &out);
+    assert_int_equal(status, *expected ? DXT_END : DXT_ERR_FORMAT);
+    assert_string_equal(out.data ? out.data : "", expected);
+    assert_int_equal(told, line);
+    dxt_reader_close(reader);
+    free(out.data);
+}
 
 static void logs_that_run_backwards_are_told(void **state)
 {
@@ -368,7 +399,18 @@ static void logs_that_run_backwards_are_told(void **state)
         {ROWS_DOWN HEAD("2", "Combine") "\n" ROWS_DOWN HEAD("2", "Dispatch") "\n", DXT_ERR_FORMAT,
          "t:3: the log runs backwards, newest line first (tac FILE | deepxtrace analyze -)"},
     };
-    assert_refused(&bad[0], strlen(bad[0].text));
+    for (size_t i = 0; i < LENGTH(bad); i++) assert_refused(&bad[i], strlen(bad[i].text));
+    /* The newest window is cut; rows have no ranks: what stands above a header is not read as that
+     * of the one before. */
+    assert_tells("rank=0 [1 2]\n" AT("54", "Combine") ROWS_DOWN AT("53", "Dispatch"), "", 2);
+    assert_tells(BARE AT("54", "Combine") BARE AT("53", "Dispatch") BARE AT("52", "Combine"),
+                 MATRIX("2", "cycles", "[[3,4],[1,2]]"), 3);
+    /* Rows may come in any order in a log that was rotated. */
+    assert_reads(ROWS_DOWN AT("53", "Dispatch") ROWS_DOWN AT("54", "Combine") ROWS_DOWN,
+                 TIMED("dispatch", "0", "53", "[[1,2],[3,4]]")
+                     TIMED("combine", "0", "54", "[[1,2],[3,4]]"));
+    assert_reads("rank=0 [1 2]\n" AT("53", "Dispatch") BARE,
+                 TIMED("dispatch", "0", "53", "[[3,4],[1,2]]"));
     assert_reads(ROWS_DOWN, MATRIX("2", "cycles", "[[1,2],[3,4]]"));
     /* What a service hands out as one value is turned round. */
     const char *text = "{\"data\":[{\"message\":\"rank=1 [3 4]\"},{\"message\":\"rank=0 [1 2]\"},"
