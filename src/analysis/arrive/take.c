@@ -127,7 +127,8 @@ static void take_factors(const dxt_window *window, dxt_fit *fit)
 static double step_of(const dxt_window *window)
 {
     if (window->elapsed_ns <= 0) return NAN;
-    double ops = (double)dxt_window_ops(window, 0);
+    int64_t own = dxt_window_ops(window, 0);
+    double ops = (double)(own > 0 ? own : window->ops);
     switch (dxt_window_measure(window)) {
     case DXT_MEASURE_NS: return (double)window->elapsed_ns;
     case DXT_MEASURE_NS_PER_OP: return ops > 0 ? (double)window->elapsed_ns / ops : NAN;
