@@ -192,6 +192,41 @@ static void a_tar_archive_that_is_damaged_is_told(void **state)
     unlink(copy);
 }
 
+/* A file that GNU's tar stores without its holes is told; those behind it are read. */
+static void a_file_with_holes_is_told(void **state)
+{
+    (void)state;
+    unsigned char archive[8192];
+    FILE *plain = fopen(path_of("plain.tar"), "rb");
+    assert_non_null(plain);
+    size_t size = fread(archive, 1, sizeof archive, plain);
+    assert_true(size > 1024 && size < sizeof archive);
+    fclose(plain);
+    /* With and without a block in which more places of holes follow. */
+    for (unsigned char more = 0; more < 2; more++) {
+        unsigned char head[1536] = "holes.log";
+        size_t data = more ? 1024 : 512;
+        strcpy((char *)head + 124, "00000000006");
+        head[156] = 'S';
+        memcpy(head + 257, "ustar  ", 8);
+        head[482] = more;
+        memcpy(head + data, "1 2\n3 4", 6);
+        unsigned sum = 8 * ' ';
+        for (size_t i = 0; i < 512; i++) sum += head[i];
+        snprintf((char *)head + 148, 8, "%06o", sum);
+        char copy[] = "dxt-unpack-XXXXXX", why[256];
+        int windows, remarks, file = mkstemp(copy);
+        assert_true(file >= 0);
+        assert_int_equal(write(file, head, data + 512), data + 512);
+        assert_int_equal(write(file, archive + 1024, size - 1024), size - 1024);
+        close(file);
+        assert_int_equal(read_windows(copy, &windows, &remarks, why, sizeof why), DXT_END);
+        assert_int_equal(windows, 1);
+        assert_int_equal(remarks, 1);
+        unlink(copy);
+    }
+}
+
 /* The name in a message says in which member of which archive. */
 static void members_are_named(void **state)
 {
@@ -291,6 +326,7 @@ int main(void)
         cmocka_unit_test(damage_is_told),
         cmocka_unit_test(a_page_that_is_damaged_is_told),
         cmocka_unit_test(a_tar_archive_that_is_damaged_is_told),
+        cmocka_unit_test(a_file_with_holes_is_told),
         cmocka_unit_test(members_are_named),
         cmocka_unit_test(archives_have_limits),
         cmocka_unit_test(what_cannot_be_opened_says_why),

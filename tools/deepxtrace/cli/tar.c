@@ -18,6 +18,8 @@ enum {
     SUM_SIZE = 8,
     KIND = 156,
     MAGIC = 257,
+    MORE = 482,       /* of a file with holes: more of their places follow, in a block */
+    MORE_THERE = 504, /* the same in that block */
     PREFIX = 345,
     PREFIX_SIZE = 155
 };
@@ -27,6 +29,7 @@ struct tar_archive {
     void *context;
     uint64_t left;         /* bytes of the member under way */
     uint64_t padding;      /* behind them */
+    bool holed;            /* they are a file's without its holes: they are not read */
     char name[NAME_MOST];  /* of it */
     char given[NAME_MOST]; /* a longer name than fits a head, of the next one; "": none */
 };
@@ -127,6 +130,10 @@ static dxt_status skip(tar_archive *archive)
 dxt_status tar_read(tar_archive *archive, void *buffer, size_t size, size_t *got)
 {
     *got = 0;
+    if (archive->holed) {
+        archive->holed = false;
+        return DXT_ERR_FORMAT;
+    }
     if (size > archive->left) size = (size_t)archive->left;
     if (size == 0) return DXT_OK;
     dxt_status status = archive->read(archive->context, buffer, size, got);
@@ -173,7 +180,21 @@ static dxt_status take_note(tar_archive *archive, unsigned char kind)
 static bool counts(const tar_archive *archive, unsigned char kind)
 {
     const char *slash = strrchr(archive->name, '/'), *name = slash ? slash + 1 : archive->name;
-    return (kind == '0' || kind == '\0' || kind == '7') && *name && strncmp(name, "._", 2) != 0;
+    return (kind == '0' || kind == '\0' || kind == '7' || kind == 'S') && *name &&
+           strncmp(name, "._", 2) != 0;
+}
+
+/* Go over the places of a file's holes, which lie behind its head. */
+static dxt_status skip_places(const tar_archive *archive, const unsigned char *head)
+{
+    unsigned char block[TAR_BLOCK];
+    size_t got;
+    for (bool more = head[MORE]; more; more = block[MORE_THERE]) {
+        dxt_status status = fill(archive, block, sizeof block, &got);
+        if (status != DXT_OK) return status;
+        if (got < sizeof block) return DXT_ERR_FORMAT;
+    }
+    return DXT_OK;
 }
 
 dxt_status tar_next(tar_archive *archive)
@@ -195,6 +216,8 @@ dxt_status tar_next(tar_archive *archive)
             continue;
         }
         take_name(archive, head);
+        archive->holed = kind == 'S';
+        if (archive->holed && (status = skip_places(archive, head)) != DXT_OK) return status;
         if (kind != 'K' && kind != 'g') archive->given[0] = '\0';
         if (counts(archive, kind)) return DXT_OK;
     }

@@ -46,7 +46,8 @@ const char *tar_name(const tar_archive *archive);
  * Read on in the member under way.
  *
  * @param got  Receives how many bytes there are; 0 = its end.
- * @return DXT_OK; DXT_ERR_FORMAT (the archive ends within it); what `read` returned.
+ * @return DXT_OK; DXT_ERR_FORMAT (the archive ends within it, or it is stored without its holes,
+ *         as `tar --sparse` does); what `read` returned.
  */
 dxt_status tar_read(tar_archive *archive, void *buffer, size_t size, size_t *got);
 
