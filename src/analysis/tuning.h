@@ -184,6 +184,7 @@
 #define DXT_LOST_SHARE         0.20   /* B [step] likely lost to nobody; less: more inconclusive */
 #define DXT_APART_SHARE        0.15   /* B [step] between two nodes; less: more inconclusive */
 #define DXT_ROTATING_RANKS     16u    /* C [ranks] whose jitter adds up to less; more: lines */
+#define DXT_FEW_VARIATION      1.5    /* M [1] variation of ROTATING_RANKS / 2; more: more skew */
 
 /* Severity and confidence (weigh.c). Larger: milder, and surer. */
 #define DXT_MAJOR_SHARE        0.05   /* D [step] lost: major */

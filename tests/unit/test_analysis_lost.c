@@ -95,6 +95,7 @@ static void what_all_pairs_take_is_not_lost(void **state)
 {
     (void)state;
     turn = MOST;
+    assert_in_range(healthy_of(8, 0, 2 * US), 20, 20);
     assert_in_range(healthy_of(12, 0, 2 * US), 19, 20); /* 0 by the waits alone */
     assert_in_range(healthy_of(16, 8, 2 * US), 19, 20);
     assert_in_range(healthy_of(64, 0, 2 * US), 19, 20);

@@ -119,9 +119,8 @@ static bool is_of_few(const dxt_group_input *in)
 
 /* From the width of the densest part: unlike a deviation from the median it stands half of the
  * members being elsewhere; of many members a quarter is enough, and stays narrow when just over
- * half are ordinary, but where one operation may be all there is, a quarter are close by chance. All
- * but one of a few would take two that are late for ordinary, or one that is early for all others.
- */
+ * half are ordinary, but where one operation may be all there is, a quarter are close by chance;
+ * all but one of a few would take two late ones for ordinary, or one early one for most. */
 double dxt_member_spread(const dxt_group_input *in, const double *sorted, uint32_t n)
 {
     if (n < (is_of_few(in) ? 2 : DXT_SPREAD_MEMBERS)) return 0;
@@ -166,7 +165,8 @@ void dxt_set_limit(const dxt_group_input *in, dxt_group *group, double least, do
         sampling = hypot(sampling, fmin(DXT_DRIFT * in->step, DXT_DRIFT_OF_FLOOR * in->floor));
     bool few = is_of_few(in);
     /* The closest two of three are seldom as close as the factor takes them to be. */
-    if ((few || in->ops <= 0) && in->count > 3) spread *= 1 + DXT_FEW_SPREAD / (in->count - 1);
+    if ((few || in->ops <= 0) && in->count > DXT_SPREAD_MEMBERS / 2)
+        spread *= 1 + DXT_FEW_SPREAD / (in->count - 1);
     double counts = in->count >= DXT_MANY_MEMBERS ? DXT_SPREAD_OF_MANY : DXT_SYSTEMATIC_SPREAD;
     if (few || in->ops <= 0) counts = 1;
     group->error = spread > counts * sampling ? spread : sampling;

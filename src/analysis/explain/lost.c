@@ -24,7 +24,7 @@ static double most_variation(const dxt_fit *fit)
         used++;
     }
     if (used < DXT_SPREAD_MEMBERS || fit->ops <= 0) return INFINITY;
-    double times = used > DXT_ROTATING_RANKS / 2 ? 1 : 1.5;
+    double times = used > DXT_ROTATING_RANKS / 2 ? 1 : DXT_FEW_VARIATION;
     return times * sqrt(squares / used * fit->ops) * (1 + 1 / sqrt((double)used - 1));
 }
 
