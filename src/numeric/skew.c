@@ -32,19 +32,20 @@ static double slope_of(double shift, double skew)
     return shift > 0 ? 1 - beyond : beyond;
 }
 
-/* Newton's method on a convex, growing function, from the right of its root. */
+/* Newton's method on a convex, growing function, from the right of its root. No root is above the
+ * value that it begins with; far out, where the slope is all but 0, rounding would leap there. */
 
 double dxt_skew_of_wait(double wait, double transfer)
 {
     if (wait <= 0 || wait <= transfer) return 0;
     /* The expected wait grows with the skew, from `transfer` on; here it is ≥ wait. */
-    double skew = wait / INV_SQRT_2PI;
+    double most = wait / INV_SQRT_2PI, skew = most;
     for (int i = 0; i < NEWTON_ROUNDS; i++) {
         double z = transfer / skew;
         double slope = INV_SQRT_2PI * exp(-0.5 * z * z);
         double step = (dxt_expected_wait(transfer, skew) - wait) / slope;
         if (!(fabs(step) > skew * NEWTON_ENOUGH)) break;
-        skew -= step;
+        skew = fmax(0, fmin(skew - step, most));
     }
     return skew;
 }
@@ -67,7 +68,7 @@ double dxt_shift_of_wait(double wait, double skew)
     for (int i = 0; i < NEWTON_ROUNDS && shift > nearest; i++) {
         double step = (dxt_wait_of(shift, skew) - wait) / slope_of(shift, skew);
         if (!(fabs(step) > (fabs(shift) + skew) * NEWTON_ENOUGH)) break;
-        shift -= step;
+        shift = fmin(shift - step, wait);
     }
     return fmax(shift, nearest);
 }
@@ -95,7 +96,8 @@ DXT_VECTORS static bool move_shifts(double *restrict shift, const double *restri
         double more = beyond[i] - d * density[i] * (1 - d * x / 2);
         double step = (bare + skew * off - wait[i]) / (at > 0 ? 1 - more : more);
         bool goes = (at > -DXT_TAIL_END * skew) & (fabs(step) > (fabs(at) + skew) * NEWTON_ENOUGH);
-        shift[i] = goes ? at - step : at;
+        double to = at - step < wait[i] ? at - step : wait[i];
+        shift[i] = goes ? to : at;
         moved += goes;
     }
     return moved > 0;
@@ -191,7 +193,7 @@ void dxt_lateness_reach(dxt_lateness_scale *scale, double difference)
     double reach = fmin(fabs(difference), scale->difference[last]) * scale->places_per_step;
     /* The place after it as well, for rounding, and the knots that both look at: no knot is further
      * on than the place of the same number. */
-    uint32_t end = (uint32_t)reach + 2;
+    uint32_t end = reach < DXT_LATENESS_PLACES ? (uint32_t)reach + 2 : DXT_LATENESS_PLACES;
     uint32_t places = end < DXT_LATENESS_PLACES ? end : DXT_LATENESS_PLACES;
     uint32_t knots = end + 2 < last ? end + 2 : last;
     if (places <= scale->places) return;

@@ -163,6 +163,23 @@ static void shifts_of_many_are_those_of_each(void **state)
         }
 }
 
+/* Far out the slope is all but 0, and a step of Newton's method as long as one likes. */
+static void nothing_leaps_away_far_out(void **state)
+{
+    (void)state;
+    for (double skew = 1e-6; skew < 1e15; skew *= 7.3)
+        for (double wait = 1e-24 * skew; wait < skew; wait *= 1.37) {
+            double shift = dxt_shift_of_wait(wait, skew), vector = wait;
+            dxt_shifts_of_waits(&vector, 1, skew);
+            assert_true(shift <= wait && shift >= -20 * skew && vector == shift);
+        }
+    for (double transfer = 1e-6; transfer < 1e15; transfer *= 7.3)
+        for (double part = 1e-17; part < 1; part *= 1.37) {
+            double wait = transfer * (1 + part), skew = dxt_skew_of_wait(wait, transfer);
+            assert_true(skew >= 0 && skew <= wait / 0.3989);
+        }
+}
+
 static void waits_and_skew_invert_each_other(void **state)
 {
     (void)state;
@@ -488,6 +505,7 @@ int main(void)
         cmocka_unit_test(order_statistics_agree_with_sorting),
         cmocka_unit_test(waits_of_many_are_those_of_each),
         cmocka_unit_test(shifts_of_many_are_those_of_each),
+        cmocka_unit_test(nothing_leaps_away_far_out),
         cmocka_unit_test(waits_and_skew_invert_each_other),
         cmocka_unit_test(a_healthy_job_names_nobody),
         cmocka_unit_test(a_late_rank_is_named_with_its_lateness),
