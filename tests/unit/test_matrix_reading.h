@@ -13,6 +13,7 @@
 
 #include <deepxtrace/matrix.h>
 
+#include "alloc_fail.h"
 #include "base/base.h"
 #include "matrix/reader.h"
 
@@ -60,6 +61,18 @@ static inline dxt_status read_once(const char *text, size_t size)
     free(out.data);
     dxt_reader_close(reader);
     return status;
+}
+
+/* Read a text with each of its allocations failing in turn, and then as it is. */
+static inline void read_without_memory(const char *text)
+{
+    long k = 1;
+    dxt_status status;
+    for (; alloc_fail_arm(k), status = read_once(text, strlen(text)), alloc_fail_disarm(); k++)
+        assert_int_equal(status, DXT_ERR_NO_MEMORY);
+    if (status != DXT_END) print_error("%s\n%s\n", text, dxt_error());
+    assert_int_equal(status, DXT_END);
+    assert_true(k > 5);
 }
 
 static inline void assert_reads(const char *text, const char *expected)
