@@ -43,6 +43,51 @@ static void among_many_ranks_it_is_not_healthy(void **state)
     }
 }
 
+/* In 100 operations rank r comes 660 us later in times[r] of them, and never with another. */
+static bool names_a_rank(const uint32_t *times, double step)
+{
+    dxt_window *sum = NULL;
+    healthy(8, 11);
+    job.step = step;
+    job.ops = 1;
+    for (uint32_t op = 0, rank = 0, left = times[0]; op < 100; op++) {
+        while (left == 0 && rank < 8) left = ++rank < 8 ? times[rank] : 0;
+        job.seed = op;
+        if (rank < 8) job.late[rank] = 660 * US;
+        dxt_window *window = arrivals_window(&job, "dispatch");
+        if (rank < 8) job.late[rank] = 0;
+        left -= left > 0;
+        if (sum) {
+            assert_int_equal(dxt_window_add(sum, window), DXT_OK);
+            dxt_window_free(window);
+        } else {
+            sum = window;
+        }
+    }
+    dxt_findings *found = analyze(sum, NULL);
+    bool named = false;
+    for (size_t f = 0; f < found->finding_count; f++)
+        named = named || found->findings[f].kind == DXT_LATE_RANK;
+    dxt_findings_free(found);
+    dxt_window_free(sum);
+    return named;
+}
+
+static void who_was_late_by_chance_more_often_is_not_named(void **state)
+{
+    (void)state;
+    uint32_t times[8] = {5, 3, 7, 4, 6, 0, 5, 4};
+    times[5] = 15;
+    assert_false(names_a_rank(times, 460 * US));
+    /* Without a clock no part of the step tells that it matters. */
+    assert_false(names_a_rank(times, 0));
+    times[5] = 20;
+    assert_true(names_a_rank(times, 460 * US));
+    /* Where it costs little it is as any other lateness. */
+    times[5] = 15;
+    assert_true(names_a_rank(times, 4200 * US));
+}
+
 static void jitter_does_not_rotate(void **state)
 {
     (void)state;
@@ -65,6 +110,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_rotates_is_skew_and_no_ranks),
         cmocka_unit_test(among_many_ranks_it_is_not_healthy),
+        cmocka_unit_test(who_was_late_by_chance_more_often_is_not_named),
         cmocka_unit_test(jitter_does_not_rotate),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

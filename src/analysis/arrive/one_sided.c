@@ -80,11 +80,11 @@ static double spread(const dxt_fit *fit, const dxt_roster *roster, const double 
 
 /* How far the lateness of members varies is chance here. Who is within the limit that follows from
  * those within the limit before belongs to them; it ends when nobody else does. */
-static void move_limits(dxt_fit *fit, const dxt_roster *roster)
+static void move_limits(dxt_fit *fit, const dxt_roster *roster, double lean)
 {
     double before = 0, typical;
     for (uint32_t round = 0; round < DXT_REFINE_ROUNDS; round++) {
-        double error = DXT_RARE_LEAN * spread(fit, roster, fit->late, &typical);
+        double error = lean * spread(fit, roster, fit->late, &typical);
         if (!(error > before)) return;
         before = error;
         double limit = dxt_group_significance(fit->count) * error;
@@ -93,6 +93,15 @@ static void move_limits(dxt_fit *fit, const dxt_roster *roster)
             fit->limit[k] = fmax(fit->limit[k], limit);
         }
     }
+}
+
+/* Whether what ranks wait for those on time may add up to a part of the step worth a line. */
+static bool may_cost(const dxt_fit *fit, const double *column)
+{
+    double lost = 0;
+    for (uint32_t k = 0; k < fit->count; k++)
+        if (dxt_fit_is_ordinary(fit, k)) lost += fmax(0, column[k] - fit->transfer);
+    return isnan(fit->step) || lost >= DXT_ROTATING_SHARE * fit->step;
 }
 
 void dxt_look_one_sided(dxt_fit *fit)
@@ -110,7 +119,11 @@ void dxt_look_one_sided(dxt_fit *fit)
     double rows = spread(fit, &roster, row, &of_rows);
     if (!(of_columns > DXT_ONE_SIDED_TYPICAL * of_rows && columns > DXT_ONE_SIDED * rows)) return;
     fit->one_sided = columns / fmax(rows, DXT_TINY);
-    move_limits(fit, &roster);
+    double lean = DXT_RARE_LEAN;
+    /* Few ranks that were late a few times each differ by chance further than their spread says. */
+    if (fit->one_sided > DXT_ROTATING && may_cost(fit, column))
+        lean *= 1 + DXT_FEW_SPREAD / (fit->count - 1);
+    move_limits(fit, &roster, lean);
 }
 
 /* What member i waits for member j beyond the path, if j is as any. */
