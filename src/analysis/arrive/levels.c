@@ -13,11 +13,13 @@
 #define FEW_CELLS DXT_COUNTER_ROWS
 #define NO_NODE UINT32_MAX
 
+_Static_assert(DXT_MAX_RANKS <= UINT16_MAX + 1, "a rank of a node is told by 16 bits below");
+
 /* Which cells are looked at of two nodes with so many ordinary ranks. */
 struct shape {
     uint32_t rows, columns;
     uint32_t taken;
-    uint32_t row[FEW_CELLS], column[FEW_CELLS];
+    uint16_t row[DXT_LEVEL_SAMPLE], column[DXT_LEVEL_SAMPLE];
     uint32_t waiting;                  /* node whose … */
     const int64_t *counter[FEW_CELLS]; /* … cells these are, if rank 0 were first in the other … */
     const int64_t *samples[FEW_CELLS]; /* … how many waits are in each … */
@@ -29,7 +31,7 @@ static bool is_of(const struct shape *shape, uint32_t rows, uint32_t columns)
     return shape->rows == rows && shape->columns == columns;
 }
 
-/* At most `most` of them; none where they are more than are found together. */
+/* At most `most` of them. */
 static void shape_of(uint32_t rows, uint32_t columns, size_t most, struct shape *shape)
 {
     size_t cells = (size_t)rows * columns, taken = cells < most ? cells : most;
@@ -38,10 +40,11 @@ static void shape_of(uint32_t rows, uint32_t columns, size_t most, struct shape 
     shape->rows = rows;
     shape->columns = columns;
     shape->taken = (uint32_t)taken;
-    for (size_t k = 0; k < taken && taken <= FEW_CELLS; k++) {
+    assert(taken <= DXT_LEVEL_SAMPLE);
+    for (size_t k = 0; k < taken; k++) {
         size_t cell = dxt_spread_index(k, taken, cells);
-        shape->row[k] = (uint32_t)(cell / columns);
-        shape->column[k] = (uint32_t)(cell % columns);
+        shape->row[k] = (uint16_t)(cell / columns);
+        shape->column[k] = (uint16_t)(cell % columns);
     }
 }
 
@@ -82,20 +85,15 @@ static uint32_t size_of(const dxt_roster *roster, uint32_t node)
     return roster->begin[node + 1] - roster->begin[node];
 }
 
-/* What node a waits for node b, by `taken` cells. */
+/* What node a waits for node b. */
 static double block_level(const dxt_fit *fit, const dxt_roster *roster, uint32_t a, uint32_t b,
-                          size_t taken)
+                          const struct shape *shape)
 {
-    size_t width = size_of(roster, b), cells = width * size_of(roster, a);
+    const uint32_t *row = roster->list + roster->begin[a], *first = roster->list + roster->begin[b];
     double *values = fit->scratch->group.sample;
-    assert(taken <= DXT_LEVEL_SAMPLE);
-    for (size_t k = 0; k < taken; k++) {
-        size_t cell = dxt_spread_index(k, taken, cells);
-        uint32_t i = roster->list[roster->begin[a] + cell / width];
-        uint32_t j = roster->list[roster->begin[b] + cell % width];
-        values[k] = dxt_fit_wait(fit, i, j);
-    }
-    return dxt_median(values, taken);
+    for (uint32_t k = 0; k < shape->taken; k++)
+        values[k] = dxt_fit_wait(fit, row[shape->row[k]], first[shape->column[k]]);
+    return dxt_median(values, shape->taken);
 }
 
 /* What member i waits for each of `count` members that are as far apart in a list. */
@@ -168,7 +166,8 @@ void dxt_take_levels(dxt_fit *fit)
            : most > DXT_LEVEL_SAMPLE ? DXT_LEVEL_SAMPLE
                                      : most;
     find_neighbours(fit, &near);
-    for (uint32_t a = 0; a < n; a++) {
+    /* From behind: what was read last of a large matrix is still near at hand. */
+    for (uint32_t a = n; a-- > 0;) {
         double *level = fit->link + (size_t)a * n;
         for (uint32_t b = 0; b < n; b += count) {
             count = count_alike(roster, n, b);
@@ -182,7 +181,7 @@ void dxt_take_levels(dxt_fit *fit)
                 block_levels(fit, &near, a, b, count, shape, level + b);
             else
                 for (uint32_t c = 0; c < count; c++)
-                    level[b + c] = block_level(fit, roster, a, b + c, shape->taken);
+                    level[b + c] = block_level(fit, roster, a, b + c, shape);
         }
         level[a] = fit->transfer;
     }
