@@ -48,7 +48,9 @@ static void give_verdict(dxt_weighing *w)
 {
     w->draft->verdict = w->found->verdict;
     if (w->draft->verdict == DXT_VERDICT_SLOW && w->track) w->draft->verdict = DXT_VERDICT_HEALTHY;
-    if (w->draft->verdict == DXT_VERDICT_HEALTHY && dxt_draft_loses(w->draft))
+    /* Much that is lost is no health, even if its cause is in doubt. */
+    bool loses = w->doubted || dxt_draft_loses(w->draft);
+    if (w->draft->verdict == DXT_VERDICT_HEALTHY && loses)
         w->draft->verdict = DXT_VERDICT_INCONCLUSIVE;
     for (size_t f = 0; f < w->draft->finding_count; f++)
         if (w->draft->findings[f].kind != DXT_EARLY_RANK) w->draft->verdict = DXT_VERDICT_SLOW;

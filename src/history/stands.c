@@ -58,6 +58,8 @@ void dxt_keep_finding(dxt_weighing *w, dxt_finding finding)
     uint8_t drop = finding.kind == DXT_EARLY_RANK ? DXT_DROP_ROW : DXT_DROP_COL;
     bool kept = !w->track || stands(w, &finding);
     bool turned = kept && dxt_pair_settle(w, &finding);
+    bool late = finding.kind == DXT_LATE_RANK;
+    if (!kept && late && finding.severity == DXT_SEVERITY_CRITICAL) w->doubted = true;
     if (!kept || turned) w->edit[rank] |= drop;
     if (turned) w->edit[finding.rank] |= DXT_ADD_ROW;
     if (kept) dxt_draft_copy(w->draft, &finding);

@@ -24,6 +24,7 @@ typedef struct dxt_weighing {
     double noise[DXT_HISTORY_OPERATORS];
     double own_noise;
     uint8_t *edit; /* [ranks] */
+    bool doubted;  /* a critical lateness did not stand */
     dxt_draft *draft;
 } dxt_weighing;
 

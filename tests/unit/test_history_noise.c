@@ -72,11 +72,35 @@ static void two_of_three_are_not_late(void **state)
     }
 }
 
+/* A quarter of the step is lost in one window; in those before, that much was chance. */
+static void a_large_loss_in_doubt_is_no_health(void **state)
+{
+    (void)state;
+    dxt_history *history;
+    assert_int_equal(dxt_history_create(NULL, &history), DXT_OK);
+    for (int64_t k = 0; k <= CALM; k++) {
+        bool last = k == CALM;
+        healthy(4, 31 * (uint64_t)k + 1);
+        job.ops = last ? 50 : 2;
+        job.step = 1000 * US;
+        job.jitter = last ? 3 * US : 400 * US;
+        job.late[2] = last ? 250 * US : 0;
+        dxt_findings *judged = judge(history, arrivals_window(&job, "dispatch"), k);
+        if (last) {
+            assert_int_equal(judged->finding_count, 0);
+            assert_int_equal(judged->verdict, DXT_VERDICT_INCONCLUSIVE);
+        }
+        dxt_findings_free(judged);
+    }
+    dxt_history_destroy(history);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lateness_that_begins_to_rotate_is_nobodys),
         cmocka_unit_test(two_of_three_are_not_late),
+        cmocka_unit_test(a_large_loss_in_doubt_is_no_health),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
