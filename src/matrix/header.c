@@ -9,8 +9,11 @@
 
 #include "matrix/reader.h"
 #include "matrix/scan.h"
+#include "matrix/stamp.h"
 
 #define TITLE " Wait Recv Cost"
+/* Most windows of headers of one time that are held back until it is known whose rows are whose. */
+#define MOST_HELD 64
 
 static const char *find(const char *at, const char *end, const char *what)
 {
@@ -37,16 +40,40 @@ static bool is_date(const char *at, const char *end)
            dxt_is_digit(at[5]) && at[7] == '-' && dxt_is_digit(at[9]);
 }
 
-uint32_t dxt_form(const char *at, const char *end)
+static uint32_t form_of(const char *at, const char *end, bool stamps)
 {
     uint64_t hash = DXT_HASH_SEED;
     for (bool within = false; at < end; at++) {
-        if (*at == '[' && is_date(at + 1, end)) break;
+        if (!stamps && *at == '[' && is_date(at + 1, end)) break;
         bool digit = dxt_is_digit(*at);
         if (!dxt_is_blank(*at) && !(digit && within)) hash = dxt_hash(hash, digit ? "#" : at, 1);
         within = digit;
     }
     return (uint32_t)(hash ^ hash >> 32);
+}
+
+uint32_t dxt_form(const char *at, const char *end)
+{
+    return form_of(at, end, false);
+}
+
+uint32_t dxt_tag_form(const char *at, const char *end)
+{
+    return form_of(at, end, true) | 1;
+}
+
+/* "[10:11:12]", and seconds with three digits or more behind the point: "1764126000.123", and
+ * "[12345.678901]" of the kernel. */
+static bool is_clock(const char *word, const char *end)
+{
+    if (word < end && *word == '[') word++;
+    if (end > word && end[-1] == ']') end--;
+    if (dxt_ends_in_time(word, end)) return true;
+    const char *point = word, *at;
+    while (point < end && dxt_is_digit(*point)) point++;
+    if (point == word || point == end || *point != '.') return false;
+    for (at = point + 1; at < end && dxt_is_digit(*at);) at++;
+    return at == end && at - point > 3;
 }
 
 uint32_t dxt_label(const char *at, const char *end)
@@ -55,15 +82,15 @@ uint32_t dxt_label(const char *at, const char *end)
     while (at < end) {
         at = skip_blanks(at, end);
         const char *word = at;
-        bool time = at < end && dxt_is_digit(*at);
-        bool digits = time, colon = false;
+        bool digits = at < end && dxt_is_digit(*at);
+        bool colon = false;
         for (; at < end && !dxt_is_blank(*at); at++) {
             if (*at == '[' && is_date(at + 1, end)) return (uint32_t)(hash ^ hash >> 32);
             if (at > word && *at == ':') colon = true;
         }
         /* Times and dates differ from line to line, "0:" of a launcher does not. */
-        time = digits && ((colon && at - word > 4) || is_date(word, at));
-        if (!time) hash = dxt_hash(hash, word, (size_t)(at - word));
+        bool time = digits && ((colon && at - word > 4) || is_date(word, at));
+        if (!time && !is_clock(word, at)) hash = dxt_hash(hash, word, (size_t)(at - word));
     }
     return (uint32_t)(hash ^ hash >> 32);
 }
@@ -88,6 +115,14 @@ static const char *find_phase(const char *at, const char *end)
 bool dxt_names_phase(const char *at, const char *end)
 {
     return find_phase(at, end) != NULL;
+}
+
+bool dxt_heads_phase(const char *at, const char *end)
+{
+    /* No number stands behind the name, as in "dispatch took 12 ms". */
+    const char *from = end;
+    while (from > at && !dxt_is_digit(from[-1])) from--;
+    return find_phase(from, end) != NULL;
 }
 
 void dxt_note_phase(dxt_reader *reader, const char *at, const char *end)
@@ -185,6 +220,7 @@ static int64_t find_launcher(const char *at, const char *end)
 typedef struct heading {
     uint32_t ranks;
     uint64_t hash;
+    uint64_t doubt; /* as in dxt_sheet */
     const char *instance, *instance_end;
     const char *time, *until; /* NULL: it has none */
     char phase[256];
@@ -229,28 +265,48 @@ static int compare_times(const char *at, const char *end, const char *begin)
 }
 
 /* Whether the next header of a writer shows that the rows so far are its own, and not those of the
- * sheet: it is older, or as old and all rows came from the last rank to the first. */
-static bool runs_backwards(const dxt_reader *reader, const dxt_sheet *sheet, const heading *head)
+ * sheet: it is older, or as old and all rows came from the last rank to the first. One as old says
+ * nothing else, so that the sheet's window is held back. */
+static bool runs_backwards(dxt_reader *reader, const dxt_sheet *sheet, const heading *head)
 {
     if (sheet->doubt == 0 || !same_instance(sheet, head->instance, head->instance_end))
         return false;
     int order =
         head->time && sheet->begin ? compare_times(head->time, head->until, sheet->begin) : 0;
     bool falls = reader->fell && sheet->falls && sheet->count == sheet->ranks;
-    return order < 0 || (order == 0 && falls);
+    if (order < 0 || (order == 0 && falls)) return true;
+    reader->doubtful = order == 0 && reader->ready.end - reader->ready.at < MOST_HELD;
+    return false;
+}
+
+/* The rows above the first header, which are those of a window whose header is not there, or of
+ * this one, if the log runs backwards. */
+static dxt_status end_above(dxt_reader *reader, dxt_sheet *sheet, const heading *head)
+{
+    bool whole = sheet->count == sheet->ranks;
+    dxt_status status = DXT_OK;
+    reader->fell |= sheet->falls && sheet->ranks == head->ranks && sheet->last_rank == 0;
+    if (!whole || sheet->falls || sheet->lost) {
+        dxt_sheet_drop(sheet);
+        return DXT_OK;
+    }
+    if (sheet->ranks != head->ranks) return dxt_sheet_end(reader, sheet);
+    status = dxt_reader_lose(reader, DXT_REMARK_NOTE, DXT_OK, sheet->line,
+                             "no header stands above the first %u rows: they are left out",
+                             sheet->ranks);
+    dxt_sheet_drop(sheet);
+    return status;
 }
 
 /* Its writer's window so far has ended. @return the same header's sheet, if it has come twice. */
-static dxt_status end_before(dxt_reader *reader, const heading *head, dxt_sheet **same)
+static dxt_status end_before(dxt_reader *reader, heading *head, dxt_sheet **same)
 {
     for (uint32_t i = 0; i < DXT_SHEETS; i++) {
         dxt_sheet *sheet = &reader->sheets[i];
         if (!sheet->used) continue;
         if (!sheet->headed) {
-            /* The rows in front of the first header: the log was rotated between them. */
-            reader->fell |=
-                sheet->falls && sheet->count == sheet->ranks && sheet->ranks == head->ranks;
-            dxt_sheet_drop(sheet);
+            dxt_status status = end_above(reader, sheet, head);
+            if (status != DXT_OK) return status;
             continue;
         }
         /* Rows without ranks cannot be shared out once a window has some. */
@@ -268,6 +324,7 @@ static dxt_status end_before(dxt_reader *reader, const heading *head, dxt_sheet 
         }
         dxt_status status = dxt_sheet_end(reader, sheet);
         if (status != DXT_OK) return status;
+        if (reader->doubtful && doubt > 0) head->doubt = doubt;
     }
     return DXT_OK;
 }
@@ -276,7 +333,7 @@ dxt_status dxt_read_header(dxt_reader *reader, const char *at, const char *end)
 {
     heading head = {.ranks = 0};
     dxt_sheet *same = NULL;
-    bool doubt = !reader->headers && reader->above;
+    if (!reader->headers && reader->above) head.doubt = reader->input.line;
     reader->headers = true;
     dxt_table_drop(&reader->table);
     dxt_status status = parse_head(reader, at, end, &head);
@@ -291,7 +348,7 @@ dxt_status dxt_read_header(dxt_reader *reader, const char *at, const char *end)
     dxt_sheet *sheet = dxt_sheet_begin(reader, &status);
     if (!sheet) return status;
     sheet->headed = true;
-    sheet->doubt = doubt ? reader->input.line : 0;
+    sheet->doubt = head.doubt;
     sheet->ranks = head.ranks;
     sheet->head = head.hash;
     const char *tag = find(at, end, "[Diagnose]");

@@ -110,6 +110,7 @@ typedef struct dxt_table {
     uint64_t timed, bare[2], pointed, fractions, proven, whole;
     uint32_t form;        /**< of what stands in front of each row; 0: nothing does */
     bool message;         /**< and it is a sentence of somebody */
+    bool hours;           /**< or may be an hour, unless these are the numbers of lines */
     uint32_t counted;     /**< columns that the heading right above it counts */
     bool holes;           /**< cells are DXT_HOLE */
     bool decimals;        /**< `reals` say more than `cells` */

@@ -16,7 +16,7 @@
 
 static bool is_ready(const dxt_reader *reader)
 {
-    return reader->ready.at < reader->ready.end;
+    return reader->ready.at < reader->ready.end && !reader->doubtful;
 }
 
 static dxt_status nothing_read(dxt_reader *reader)
@@ -237,7 +237,9 @@ static dxt_status read_next(dxt_reader *reader)
             status = end_of_file(reader);
         }
     }
-    return status == DXT_END && reader->handed == 0 ? nothing_read(reader) : status;
+    if (status != DXT_OK) reader->doubtful = false;
+    bool nothing = reader->handed == 0 && !is_ready(reader);
+    return status == DXT_END && nothing ? nothing_read(reader) : status;
 }
 
 /* ---- the public interface ---- */

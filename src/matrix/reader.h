@@ -18,14 +18,17 @@ struct dxt_reader {
     char message[1024]; /**< its text */
     dxt_remark_fn on_remark;
     void *context;
-    uint64_t line;    /**< first line of the last window */
-    uint64_t handed;  /**< windows handed out */
-    uint64_t lost;    /**< windows that could not be read, or were left out */
-    uint64_t tick;    /**< counts headers and rows */
-    bool begun;       /**< the first bytes of the file under way have been looked at */
-    bool headers;     /**< there has been a header: this is a log */
-    bool above;       /**< the newest row without a header may be the first one of a window */
-    bool fell;        /**< and those of a whole window came from the last rank to the first */
+    uint64_t line;   /**< first line of the last window */
+    uint64_t handed; /**< windows handed out */
+    uint64_t lost;   /**< windows that could not be read, or were left out */
+    uint64_t tick;   /**< counts headers and rows */
+    bool begun;      /**< the first bytes of the file under way have been looked at */
+    bool headers;    /**< there has been a header: this is a log */
+    bool above;      /**< the newest row without a header may be the first one of a window */
+    bool fell;       /**< and they came from a later rank down to the first */
+    bool doubtful;   /**< windows that are ready are held back: their rows may be those of others */
+    uint32_t streak; /**< rows since a line named an operator, with the same text in front */
+    uint32_t streak_label;
     bool told;        /**< a line has named waits, a matrix or an operator */
     bool surplus;     /**< rows without a header have been told of */
     int64_t launcher; /**< "rankR:" stands in front of every line, whatever the row; −1: no */
@@ -177,10 +180,15 @@ dxt_status dxt_read_finding(dxt_reader *reader, const char *at, const char *end)
 uint32_t dxt_label(const char *at, const char *end);
 /** The same for texts that differ in their numbers only. */
 uint32_t dxt_form(const char *at, const char *end);
+/** The same of what stands in front of a row of a table, a writer's time in brackets with it; not
+ *  0. */
+uint32_t dxt_tag_form(const char *at, const char *end);
 /** Take the operator that a text names, "dispatch" or "combine", for windows without a header. */
 void dxt_note_phase(dxt_reader *reader, const char *at, const char *end);
 /** Whether a text names one of them. */
 bool dxt_names_phase(const char *at, const char *end);
+/** Whether a line is the heading of its matrix, "combine waits:". */
+bool dxt_heads_phase(const char *at, const char *end);
 
 /* ---- wrapped.c: lines that were wrapped ---- */
 
@@ -218,6 +226,12 @@ bool dxt_find_rest(const char *line, const char *end, dxt_found *found);
 void dxt_row_reals(dxt_reader *reader);
 /** Put the finished row where it belongs. */
 dxt_status dxt_sheet_row(dxt_reader *reader);
+/** A row follows: the matrix of rows without ranks that is whole is no header's. @return As
+ *  dxt_sheet_end(). */
+dxt_status dxt_sheets_whole(dxt_reader *reader);
+/** An operator's heading stands above rows without one of their own: the rows so far that are no
+ *  whole matrix have ended. @return As dxt_sheet_end(). */
+dxt_status dxt_sheets_stale(dxt_reader *reader);
 /* ---- placed.c: rows whose rank stands in the text in front of them ---- */
 
 /** The numbers in a text. */

@@ -63,7 +63,7 @@ static dxt_status add(dxt_reader *reader, dxt_sheet *sheet)
         sheet->row_form = row->form;
         sheet->row_pure = row->pure;
     }
-    sheet->falls = sheet->count == 0 ? row->named && rank + 1 == sheet->ranks
+    sheet->falls = sheet->count == 0 ? row->named && (!sheet->headed || rank + 1 == sheet->ranks)
                                      : sheet->falls && rank + 1 == sheet->last_rank;
     sheet->last_rank = rank;
     sheet->touched = ++reader->tick;
@@ -74,8 +74,9 @@ static dxt_status add(dxt_reader *reader, dxt_sheet *sheet)
         if (reader->sheets[i].used && reader->sheets[i].order > sheet->order) sheet->stays = true;
     reader->tail = sheet->tail = hash;
     if (!reader->headers) reader->above = !row->named || rank == 0;
-    /* A header may follow, which tells that the log runs backwards. */
-    if (sheet->headed ? sheet->doubt > 0 : sheet->falls) return DXT_OK;
+    /* A header may follow, which tells whose rows these are. */
+    if (sheet->headed ? sheet->doubt > 0 : sheet->falls || (!row->named && !row->last))
+        return DXT_OK;
     return sheet->count == sheet->ranks ? dxt_sheet_give(reader, sheet) : DXT_OK;
 }
 
@@ -218,6 +219,7 @@ static dxt_status stray_row(dxt_reader *reader)
     if (under_way && under_way->doubt > 0 && under_way->count == under_way->ranks) {
         dxt_status status = dxt_sheet_give(reader, under_way);
         if (status != DXT_OK) return status;
+        reader->doubtful = false;
         under_way = NULL;
     }
     /* Lists that others print are no rows: what stands in front is not what the writer writes. */
@@ -317,9 +319,21 @@ static void judge_nans(dxt_row *row, const dxt_sheet *sheet)
              row->nan_at);
 }
 
+/* How many rows have come since a line named an operator, the same in front of each. */
+static void count_streak(dxt_reader *reader)
+{
+    const dxt_row *row = &reader->rowing;
+    if (row->label != reader->streak_label) reader->streak = 0;
+    reader->streak_label = row->label;
+    reader->streak++;
+}
+
 static dxt_status headless_row(dxt_reader *reader)
 {
     dxt_row *row = &reader->rowing;
+    dxt_status finished = dxt_sheets_whole(reader);
+    if (finished != DXT_OK) return finished;
+    count_streak(reader);
     dxt_sheet *sheet = find_headless(reader);
     judge_nans(row, sheet);
     if (!sheet) {

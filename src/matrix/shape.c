@@ -7,6 +7,10 @@
 
 #include "matrix/scan.h"
 
+/* Times since 1970 that a log may have: of 2017 to 2036. */
+#define FIRST_SECOND 1.5e9
+#define LAST_SECOND 2.1e9
+
 /* Whether the first column counts 0, 1, 2 … or 1, 2, 3 …, or the first row 0, 1, 2 … */
 bool dxt_shape_counts(const dxt_table *table, size_t step, uint32_t count)
 {
@@ -133,6 +137,29 @@ static bool names_rows(const dxt_table *table)
     return (!seen[0] || !seen[rows]) && (shown || table->counted == rows);
 }
 
+/* Whether the first column numbers the lines, from any one on. */
+static bool numbers_rows(const dxt_table *table)
+{
+    for (uint32_t i = 1; i < table->rows; i++)
+        if (table->cells[(size_t)i * table->width] != table->cells[0] + (int64_t)i) return false;
+    return table->rows > 2 && table->cells[0] > 0;
+}
+
+/* Whether the first column holds times since 1970, in s, ms, us or ns, no two rows a minute apart.
+ */
+static bool stamps_rows(const dxt_table *table)
+{
+    double unit = 1, before = table->reals[0];
+    while (unit < 1e9 && before > LAST_SECOND * unit) unit *= 1000;
+    for (uint32_t i = 0; i < table->rows; i++) {
+        double now = table->reals[(size_t)i * table->width];
+        if (!(now >= FIRST_SECOND * unit && now <= LAST_SECOND * unit)) return false;
+        if (!(now >= before && now <= before + 60 * unit)) return false;
+        before = now;
+    }
+    return true;
+}
+
 /* How many ranks the table has, and what stands beside its matrix; 0: it is not square. */
 uint32_t dxt_shape_find(const dxt_table *table, uint32_t *column, uint32_t *row)
 {
@@ -144,7 +171,8 @@ uint32_t dxt_shape_find(const dxt_table *table, uint32_t *column, uint32_t *row)
     }
     if (rows == width) return is_list(table) ? 0 : width;
     if (rows + 1 == width && rows >= 2 &&
-        (dxt_shape_counts(table, width, rows) || (rows > 2 && names_rows(table)))) {
+        (dxt_shape_counts(table, width, rows) || (rows > 2 && names_rows(table)) ||
+         numbers_rows(table) || stamps_rows(table))) {
         *column = 1;
         return rows;
     }

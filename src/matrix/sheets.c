@@ -250,12 +250,13 @@ dxt_status dxt_lose_beyond(dxt_reader *reader, const dxt_sheet *sheet)
 dxt_status dxt_sheet_cut(dxt_reader *reader, dxt_sheet *sheet, bool torn)
 {
     dxt_status status = DXT_OK;
-    if (sheet->doubt > 0 && sheet->count == 0 && reader->fell) {
+    /* Rows stand above the first header, and none below the last. */
+    if (sheet->doubt > 0 && sheet->count == 0 && (reader->fell || reader->doubtful)) {
         uint64_t line = sheet->doubt;
         dxt_sheet_drop(sheet);
         return dxt_reader_backwards(reader, line);
     }
-    bool held = sheet->doubt > 0 && sheet->count == sheet->ranks;
+    bool held = (sheet->doubt > 0 || !sheet->headed) && sheet->count == sheet->ranks;
     if (sheet->lost || held || (sheet->count == 0 && !torn)) return dxt_sheet_end(reader, sheet);
     bool last = sheet->missing && !sheet->missing[sheet->ranks - 1];
     if (sheet->named && last && !torn) return dxt_sheet_end(reader, sheet);
@@ -270,4 +271,31 @@ dxt_status dxt_sheet_cut(dxt_reader *reader, dxt_sheet *sheet, bool torn)
             (unsigned long long)sheet->line, sheet->count, sheet->ranks);
     dxt_sheet_drop(sheet);
     return status;
+}
+
+/* ---- rows without headers ---- */
+
+dxt_status dxt_sheets_whole(dxt_reader *reader)
+{
+    for (uint32_t i = 0; i < DXT_SHEETS; i++) {
+        dxt_sheet *sheet = &reader->sheets[i];
+        if (sheet->used && !sheet->headed && !sheet->named && sheet->count > 0 &&
+            sheet->count == sheet->ranks)
+            return dxt_sheet_end(reader, sheet);
+    }
+    return DXT_OK;
+}
+
+dxt_status dxt_sheets_stale(dxt_reader *reader)
+{
+    dxt_sheet *newest = NULL;
+    for (uint32_t i = 0; i < DXT_SHEETS; i++) {
+        dxt_sheet *sheet = &reader->sheets[i];
+        if (sheet->used && !sheet->headed && (!newest || sheet->touched > newest->touched))
+            newest = sheet;
+    }
+    /* Where each row has a heading of its own, the next one ends nothing. */
+    bool stale = newest && reader->streak > 1 && newest->count < newest->ranks;
+    reader->streak = 0;
+    return stale ? dxt_sheet_end(reader, newest) : DXT_OK;
 }

@@ -14,6 +14,7 @@
 #include "matrix/cells.h"
 #include "matrix/scan.h"
 #include "matrix/shape.h"
+#include "matrix/stamp.h"
 #include "matrix/tagged.h"
 
 /* Most numbers of one matrix, one a line. */
@@ -57,6 +58,7 @@ static dxt_status add(dxt_reader *reader, const dxt_cells *line)
         table->named++;
     table->form = line->form;
     table->message = line->message;
+    table->hours = table->hours || line->hour;
     table->timed += line->timed;
     table->bare[0] += line->bare[0];
     table->bare[1] += line->bare[1];
@@ -96,7 +98,9 @@ static dxt_status other(dxt_reader *reader, const char *at, const char *end, con
     dxt_table *table = &reader->table;
     char why[192];
     snprintf(why, sizeof why, "row %u, %s", table->rows, line->why);
-    bool row_like = !line->label && line->good > 0 && 2 * line->good >= line->width;
+    /* "3 combine:" of cat -n is no row. */
+    bool phase = dxt_names_phase(at, end);
+    bool row_like = !line->label && line->good > 0 && 2 * line->good >= line->width && !phase;
     bool begins = dxt_begins_number(at, end) || (line->empty > 0 && line->width == table->width);
     if (line->status != DXT_OK && row_like && begins) {
         if (dxt_shape_complete(table)) {
@@ -109,7 +113,7 @@ static dxt_status other(dxt_reader *reader, const char *at, const char *end, con
     if (dxt_begins_number(at, end) && line->status != DXT_OK) dxt_reader_hint(reader, "%s", why);
     dxt_status status = DXT_OK;
     /* Others write between rows that have something in front, but not the next operator. */
-    if (dxt_shape_complete(table) && (table->form == 0 || dxt_names_phase(at, end)))
+    if (dxt_shape_complete(table) && (table->form == 0 || phase))
         status = dxt_table_end(reader, false);
     if (table->rows == 0) table->counted = dxt_shape_heading(at, end);
     dxt_note_phase(reader, at, end);
@@ -272,8 +276,9 @@ static dxt_status take_tagged(dxt_reader *reader, const char *at, const char *fr
     dxt_status status = dxt_take_cells(reader, from, end, &taken);
     if (status != DXT_OK) return status;
     dxt_take_numbers(&taken.numbers, at, from);
-    taken.form = dxt_form(at, from) | 1;
+    taken.form = dxt_tag_form(at, from);
     taken.message = dxt_tag_says(at, from);
+    taken.hour = dxt_may_be_hour(at, from, end);
     reader->told = reader->told || dxt_names_waits(at, from);
     status = fits(reader, &taken, &fitting);
     if (status != DXT_OK || !fitting) return status;
@@ -288,7 +293,7 @@ bool dxt_table_is_tag(const dxt_reader *reader, const char *line, const char *en
     const dxt_table *table = &reader->table;
     if (table->form == 0 || table->rows == 0) return false;
     line = skip_blanks(dxt_skip_stamp(line, end), end);
-    return (dxt_form(line, end) | 1) == table->form;
+    return dxt_tag_form(line, end) == table->form;
 }
 
 dxt_status dxt_table_close(dxt_reader *reader)
@@ -310,7 +315,7 @@ dxt_status dxt_table_line(dxt_reader *reader, const char *line, const char *end)
         reader->told = reader->told || dxt_names_waits(at, end);
         return status;
     }
-    const char *behind = dxt_skip_tag(at, end, reader->input.line);
+    const char *behind = dxt_skip_tag(at == first ? line : at, end, reader->input.line);
     if (behind) return take_tagged(reader, at, behind, end);
     dxt_status status = dxt_take_cells(reader, at, end, &taken);
     if (status != DXT_OK) return status;

@@ -144,11 +144,25 @@ static dxt_status end_numbers(dxt_reader *reader)
     return DXT_OK;
 }
 
+/* Whether what may be hours, "10:" of "10:30 12 13", are the numbers of lines: each follows the one
+ * before, and the first values are not all the same minute. */
+static bool numbers_lines(const dxt_table *table)
+{
+    bool differ = false;
+    if (!table->numbers) return false;
+    for (uint32_t i = 1; i < table->rows; i++) {
+        if (table->numbers[i].values[0] != table->numbers[i - 1].values[0] + 1) return false;
+        differ = differ || table->cells[(size_t)i * table->width] != table->cells[0];
+    }
+    return differ;
+}
+
 /* Whether the rows may be waits: sentences of others end in numbers as well, so that their ranks
  * must stand in front of them, or some line must name waits. */
 static bool is_said(const dxt_reader *reader)
 {
     const dxt_table *table = &reader->table;
+    if (table->hours && !numbers_lines(table)) return false;
     return !table->message || reader->told ||
            (table->numbers && dxt_table_ranked(table, table->numbers));
 }

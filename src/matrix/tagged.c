@@ -11,6 +11,7 @@
 
 #include "matrix/cells.h"
 #include "matrix/scan.h"
+#include "matrix/stamp.h"
 
 /* Fewer numbers are a row only behind what no logger writes. */
 #define FEW 3
@@ -50,24 +51,16 @@ static bool is_unit(const char *at, const char *end)
     return dxt_unit_length(at, end, &factor, &time) == (size_t)(end - at) && time;
 }
 
-/* Whether the colon is that of a time, "10:11:12". */
-static bool in_time(const char *word, const char *colon)
-{
-    if (colon - word < 2 || !dxt_is_digit(colon[-1]) || !dxt_is_digit(colon[-2])) return false;
-    const char *at = colon - 2;
-    return at == word || at[-1] == 'T' || at[-1] == '[' ||
-           (at[-1] == ':' && at - word >= 2 && dxt_is_digit(at[-2]));
-}
-
 /* The number at the end of "<stdout>:12" and "run.log:10:12"; NULL: there is none. */
-static const char *find_glued(const char *word, const char *end)
+static const char *find_glued(const char *line, const char *word, const char *end)
 {
     const char *at = end;
     while (at > word && !(is_marker(at[-1]) && at[-1] != '}')) at--;
     if (at == word || at == end || !is_value(at, end)) return NULL;
-    if (at[-1] == ':' && (in_time(word, at - 1) || dxt_names_rank(word, (size_t)(end - word))))
-        return NULL;
-    return at;
+    if (at[-1] != ':') return at;
+    bool hour = word == line && dxt_may_be_hour(word, at, end);
+    bool time = dxt_in_time(word, at - 1, end) && !hour;
+    return time || dxt_names_rank(word, (size_t)(end - word)) ? NULL : at;
 }
 
 /* The numbers at the end of a line. */
@@ -96,7 +89,7 @@ static tail find_tail(const char *line, const char *end)
         }
         if (is_unit(at, to)) continue;
         if (!dash && !is_value(at, to)) {
-            const char *glued = find_glued(at, to);
+            const char *glued = find_glued(line, at, to);
             if (glued) found = (tail){glued, found.count + 1, true};
             return found;
         }
@@ -175,29 +168,52 @@ static bool is_name(const char *at, const char *end, bool commas)
 }
 
 /* "     3\t1 2 3" of cat -n: behind the number. "3\t100 200" may be thousands with a blank in
- * them, unless it is the number of the line or the parts are too many. */
-static const char *skip_line_number(const char *at, const char *end, uint64_t line)
+ * them, unless it is the number of the line, the parts are too many, or it is set as cat does. */
+static const char *skip_line_number(const char *line, const char *at, const char *end, uint64_t row)
 {
     int64_t number;
     const char *stop = dxt_scan_integer(at, end, &number);
     if (!stop || stop == end || *stop != '\t') return NULL;
-    if (memchr(stop + 1, '\t', (size_t)(end - stop - 1))) return NULL;
+    bool set = at > line && stop - line == 6 && *line == ' ';
+    if (memchr(stop + 1, '\t', (size_t)(end - stop) - 1)) return NULL;
     const tail found = find_tail(stop + 1, end);
-    bool all = found.count >= FEW && ((uint64_t)number == line || found.count > MOST_GROUPS);
+    bool all = set ? found.count >= 2
+                   : found.count >= FEW && ((uint64_t)number == row || found.count > MOST_GROUPS);
     for (const char *c = stop + 1; c < found.from; c++) all = all && separates(*c);
     return all ? stop + 1 : NULL;
 }
 
-const char *dxt_skip_stamp(const char *at, const char *end)
+/* Whether what stands in front of a bar, without the blanks between them, is a logger's, and no
+ * cell or name: "rank 3 | 1 | 2 |", "rank3: | 1 | 2 |". */
+static bool is_front(const char *at, const char *to, const char *bar)
 {
-    static const char form[] = "0000-00-00T00:00:00";
-    size_t size = sizeof form - 1;
-    if ((size_t)(end - at) <= size) return at;
-    for (size_t i = 0; i < size; i++)
-        if (form[i] == '0' ? !dxt_is_digit(at[i]) : at[i] != form[i]) return at;
-    const char *stop = at + size;
-    while (stop < end && (dxt_is_digit(*stop) || strchr(".,+-:Z", *stop))) stop++;
-    return stop < end && *stop == ' ' && stop[-1] != ',' ? stop + 1 : at;
+    if (to == at) return false;
+    int colons = 0;
+    bool digits = true, words = false;
+    for (const char *c = at; c < to; c++) {
+        digits = digits && dxt_is_digit(*c);
+        words = words || dxt_is_blank(*c);
+        colons += *c == ':';
+    }
+    /* "12:| 1 |" of grep, "INFO:root:| 1 |". */
+    if (to == bar) return to[-1] == ':' && (dxt_is_digit(*at) || colons > 1);
+    /* "12\t| 1 |" of cat -n. */
+    if (digits) return *to == '\t' && to + 1 == bar;
+    if (dxt_ends_in_time(at, to)) return true;
+    return (is_marker(to[-1]) || to[-1] == '-') && (words || dxt_is_digit(*at));
+}
+
+/* The bar behind "| module:function:12 - ", in which loguru's prefix ends; else the first one. */
+static const char *skip_fields(const char *bar, const char *end)
+{
+    for (const char *from = bar, *next; from + 1 < end; from = next) {
+        next = memchr(from + 1, '|', (size_t)(end - from) - 1);
+        if (!next) break;
+        if (next - from < 5 || memcmp(next - 3, " - ", 3) != 0) continue;
+        const char *colon = memchr(from, ':', (size_t)(next - from));
+        if (colon && memchr(colon + 1, ':', (size_t)(next - colon) - 1)) return next;
+    }
+    return bar;
 }
 
 const char *dxt_skip_to_bar(const char *at, const char *end)
@@ -206,22 +222,37 @@ const char *dxt_skip_to_bar(const char *at, const char *end)
     while (last > at && dxt_is_blank(last[-1])) last--;
     if (!bar || bar == at || last[-1] != '|' || last - bar < 2) return at;
     while (to > at && dxt_is_blank(to[-1])) to--;
-    /* "rank 3 | 1 | 2 |": a name. */
-    if (to == bar || to == at || !(is_marker(to[-1]) || to[-1] == '-')) return at;
-    bool words = false;
-    for (const char *c = at; c < to; c++) words = words || dxt_is_blank(*c);
-    return words || dxt_is_digit(*at) ? bar : at;
+    if (!is_front(at, to, bar)) return at;
+    return dxt_ends_in_time(at, to) ? skip_fields(bar, last) : bar;
+}
+
+/* Python's milliseconds in "03:00:00,123 12 13 14" are part of the time, and a dash behind them
+ * parts it from the message. */
+static void skip_fraction(const char *line, const char *end, tail *found)
+{
+    const char *at = found->from, *from = at;
+    if (from == line || from[-1] != ',' || !dxt_ends_in_time(line, from - 1)) return;
+    while (at < end && dxt_is_digit(*at)) at++;
+    if (at == from || (at - from) % 3 != 0 || at == end || *at != ' ') return;
+    for (int parts = 1;; parts++) {
+        while (at < end && dxt_is_blank(*at)) at++;
+        *found = (tail){at, found->count - 1, false};
+        if (parts == 2 || end - at < 2 || *at != '-' || !dxt_is_blank(at[1])) return;
+        at++;
+    }
 }
 
 const char *dxt_skip_tag(const char *line, const char *end, uint64_t number)
 {
+    const char *begin = line;
     while (end > line && separates(end[-1])) end--;
     while (line < end && dxt_is_blank(*line)) line++;
     const char *word = line;
     while (word < end && !separates(*word)) word++;
     if (line == end || *line == '"' || *line == '\'') return NULL;
-    if (is_value(line, word)) return skip_line_number(line, end, number);
-    const tail found = find_tail(line, end);
+    if (is_value(line, word)) return skip_line_number(begin, line, end, number);
+    tail found = find_tail(line, end);
+    skip_fraction(line, end, &found);
     const char *to = found.from;
     bool tab = to > line && to[-1] == '\t', comma = to > line && strchr(",;", to[-1]);
     while (to > line && separates(to[-1])) {
@@ -231,11 +262,12 @@ const char *dxt_skip_tag(const char *line, const char *end, uint64_t number)
     if (to == line || found.count < (is_launcher(line, to) ? 2 : FEW)) return NULL;
     size_t size = (size_t)(end - found.from);
     bool commas = memchr(found.from, ',', size) || memchr(found.from, ';', size);
-    bool separated = commas || (tab && memchr(found.from, '\t', size));
-    bool marked = is_marker(to[-1]) || to[-1] == '-' || is_mark(line, to);
+    bool tabs = memchr(found.from, '\t', size), time = !tab && dxt_ends_in_time(line, to);
+    bool separated = commas || (tab && tabs);
+    bool marked = is_marker(to[-1]) || to[-1] == '-' || is_mark(line, to) || time;
     /* "rank 0,12,13": a name in the first cell. */
     if (comma || (separated && !marked)) return NULL;
-    if (!found.glued && is_name(line, to, commas)) return NULL;
+    if (!found.glued && !time && is_name(line, to, commas || (tabs && !tab))) return NULL;
     if (says_other(line, to) || are_numbers_of_ranks(found.from, end, found.count)) return NULL;
     return found.from;
 }

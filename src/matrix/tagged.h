@@ -6,10 +6,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/** Behind the time that `kubectl logs --timestamps` writes in front of a line, and its blank; where
- *  it is none, @p at. */
-const char *dxt_skip_stamp(const char *at, const char *end);
-
 /** The row of a table in Markdown behind what a logger writes; where nothing stands in front of it,
  *  @p at. */
 const char *dxt_skip_to_bar(const char *at, const char *end);

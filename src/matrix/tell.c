@@ -51,6 +51,10 @@ dxt_status dxt_reader_backwards(dxt_reader *reader, uint64_t line)
     reader->inner.size = reader->inner_at = 0;
     reader->input.at = reader->input.size;
     reader->input.ended = true;
+    /* What has been held back. */
+    dxt_queue *ready = &reader->ready;
+    while (reader->doubtful && ready->end > ready->at)
+        dxt_window_free(ready->windows[--ready->end].window);
     return dxt_reader_lose(reader, DXT_REMARK_LOST, DXT_ERR_FORMAT, line,
                            "the log runs backwards, newest line first (tac FILE | deepxtrace "
                            "analyze -)");

@@ -298,7 +298,8 @@ static dxt_status split_matrices(dxt_reader *reader, const char *line, const cha
 static dxt_status other_line(dxt_reader *reader, const char *line, const char *end)
 {
     if (reader->headers) return DXT_OK;
-    return dxt_listed_line(reader, line, end);
+    dxt_status status = dxt_heads_phase(line, end) ? dxt_sheets_stale(reader) : DXT_OK;
+    return status == DXT_OK ? dxt_listed_line(reader, line, end) : status;
 }
 
 /* A header that was wrapped: it is read once it is whole. */

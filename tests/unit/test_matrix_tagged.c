@@ -102,6 +102,38 @@ static void two_operators_stand_behind_the_same(void **state)
     assert_reads("[0] 9 2 3\n[0] \n[1] 4 5 6\n[1] \n[2] 7 8 9\n[2] \n", THREE);
 }
 
+static void assert_passes(const char *text, const char *expected);
+
+/* A row is not there: what follows is not counted on into the next matrix of the operator. */
+static void headings_end_what_is_torn(void **state)
+{
+    (void)state;
+    static const char *const fronts[] = {
+        "", "INFO:root:", "2026-11-26 10:11:12,123 ", "[1764126000.123] ", "[10:11:12] ", "0: ",
+    };
+    static const char *const texts[] = {
+        "dispatch:\n[1 2 3]\n[4 5 6]\ncombine:\n[0 12 13]\n[11 0 13]\n[11 12 0]\n"
+        "dispatch:\n[9 2 3]\n[4 5 6]\n[7 8 9]\n",
+        "dispatch\nrank=1 [4 5 6]\nrank=2 [7 8 9]\ncombine\nrank=0 [0 12 13]\n"
+        "rank=1 [11 0 13]\nrank=2 [11 12 0]\ndispatch\nrank=0 [9 2 3]\nrank=1 [4 5 6]\n"
+        "rank=2 [7 8 9]\n",
+    };
+    for (size_t i = 0; i < LENGTH(fronts) * LENGTH(texts); i++) {
+        char text[1024];
+        put_front(text, sizeof text, texts[i / LENGTH(fronts)], fronts[i % LENGTH(fronts)]);
+        assert_passes(text, WINDOW("combine", "0", OTHERS) WINDOW("dispatch", "0", NINE));
+    }
+    /* Each row has its own heading. */
+    assert_reads("dispatch:\n[9 2 3]\ncombine:\n[0 12 13]\ndispatch:\n[4 5 6]\ncombine:\n"
+                 "[11 0 13]\ndispatch:\n[7 8 9]\ncombine:\n[11 12 0]\n",
+                 WINDOW("dispatch", "0", NINE) WINDOW("combine", "0", OTHERS));
+    assert_reads("[9 2 3]\n[4 5 6]\ndispatch took 12 ms\n[7 8 9]\n", THREE);
+    /* The number of a line is none of a row. */
+    assert_reads("     1\tdispatch:\n     2\t[9 2 3]\n     3\t[4 5 6]\n     4\t[7 8 9]\n"
+                 "     5\tcombine:\n     6\t[0 12 13]\n     7\t[11 0 13]\n     8\t[11 12 0]\n",
+                 WINDOW("dispatch", "0", NINE) WINDOW("combine", "0", OTHERS));
+}
+
 static int pass(void *context, dxt_remark kind, const char *message)
 {
     (void)context;
@@ -158,16 +190,59 @@ static void rows_behind_a_loggers_text_are_read(void **state)
         "[10:11:12] ",
         "Nov 26 10:11:12 host1 python[4123]: ",
         "2026-11-26 10:11:12.123 | INFO     | __main__:f:12 - ",
+        "2026-11-26 10:11:12,123 ",
+        "2026-11-26 10:11:12,123 - ",
+        "[2026-11-26 10:11:12,123] ",
+        "[2026-11-26 10:11:12 DP0 TP0 EP0] ",
+        "2026/11/26 10:11:12 ",
+        "10:11:12 ",
+        "10:11:12.123 ",
+        "10:11:12,123 ",
+        "1764126000.123 ",
+        "diag.log.10:10:",
         "run.log:10:",
         ">> ",
         "+ ",
         "* ",
     };
-    for (size_t i = 0; i < LENGTH(fronts); i++) {
+    static const char *const separators[] = {" ", ",", ", ", "\t"};
+    for (size_t i = 0; i < LENGTH(fronts) * LENGTH(separators); i++) {
+        const char *front = fronts[i % LENGTH(fronts)], *to = separators[i / LENGTH(fronts)];
         char text[1024];
-        snprintf(text, sizeof text, "%s9 2 3\n%s4 5 6\n%s7 8 9\n", fronts[i], fronts[i], fronts[i]);
+        snprintf(text, sizeof text, "%s9%s2%s3\n%s4%s5%s6\n%s7%s8%s9\n", front, to, to, front, to,
+                 to, front, to, to);
         assert_reads(text, THREE);
     }
+    assert_reads("2026-11-26 10:11:12,123 | a | b | c |\n2026-11-26 10:11:12,123 |---|---|---|\n"
+                 "2026-11-26 10:11:12,123 | 9 | 2 | 3 |\n2026-11-26 10:11:12,123 | 4 | 5 | 6 |\n"
+                 "2026-11-26 10:11:12,123 | 7 | 8 | 9 |\n",
+                 THREE);
+    assert_reads("2026-11-26 10:11:12.123 | INFO | a:f:1 - | 9 | 2 | 3 |\n"
+                 "2026-11-26 10:11:12.123 | INFO | a:f:2 - | 4 | 5 | 6 |\n"
+                 "2026-11-26 10:11:12.123 | INFO | a:f:3 - | 7 | 8 | 9 |\n",
+                 THREE);
+    assert_reads("1:| 9 | 2 | 3 |\n2:| 4 | 5 | 6 |\n3:| 7 | 8 | 9 |\n", THREE);
+    assert_reads("     1\t| 9 | 2 | 3 |\n     2\t| 4 | 5 | 6 |\n     3\t| 7 | 8 | 9 |\n", THREE);
+    assert_reads("INFO:root:| 9 | 2 | 3 |\nINFO:root:| 4 | 5 | 6 |\nINFO:root:| 7 | 8 | 9 |\n",
+                 THREE);
+    assert_reads("job\tstep\t2026-11-26T10:11:12.1234567Z 9 2 3\n"
+                 "job\tstep\t2026-11-26T10:11:12.1234567Z 4 5 6\n"
+                 "job\tstep\t2026-11-26T10:11:13.1234567Z 7 8 9\n",
+                 THREE);
+}
+
+static void numbers_of_lines_are_passed_over(void **state)
+{
+    (void)state;
+    for (int first = 8; first < 100; first++) {
+        char text[256];
+        snprintf(text, sizeof text, "%d:30 2 3\n%d:4 5 6\n%d:7 8 9\n", first, first + 1, first + 2);
+        assert_reads(text, MATRIX("3", "cycles", "[[30,2,3],[4,5,6],[7,8,9]]"));
+    }
+    assert_reads("     9\t9\t2\t3\n    10\t4\t5\t6\n    11\t7\t8\t9\n", THREE);
+    assert_reads("    84\t7\t4\n     9\t72\t51\n    19\t14\t34\n",
+                 MATRIX("3", "cycles", "[[84,7,4],[9,72,51],[19,14,34]]"));
+    assert_reads("     9\t12,345\n    10\t678,90\n", MATRIX("2", "cycles", "[[12,345],[678,90]]"));
     assert_reads("2026-11-26T10:11:12.123456789Z 9,2,3\n2026-11-26T10:11:12.123456789Z 4,5,6\n"
                  "2026-11-26T10:11:12.123456789Z 7,8,9\n",
                  THREE);
@@ -198,6 +273,27 @@ static void other_lines_stand_in_between(void **state)
          "t:2: the matrix is not square: 2 rows of 3 values"},
     };
     for (size_t i = 0; i < LENGTH(bad); i++) assert_refused(&bad[i], strlen(bad[i].text));
+}
+
+/* Times of day are no numbers of lines, and what follows them at the same minute no row. */
+static void times_are_no_values(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        "10:30 2 3\n12:31 5 6\n14:32 8 9\n",
+        "10:30 2 3\n11:30 5 6\n12:30 8 9\n",
+        "09:30 2 3\n10:31 5 6\n11:32 8 9\n",
+        "at 10:30 2 3\nat 11:31 5 6\nat 12:32 8 9\n",
+        "10:11:12,5 2\n10:11:13,6 3\n",
+        "1764126000 5 2 3\n1764127000 5 2 3\n1764128000 5 2 3\n",
+        "1764126000 5 2 3\n1764125999 5 2 3\n1764126001 5 2 3\n",
+        "99 5 2 3\n99 5 2 3\n99 5 2 3\n",
+        "    84\t7066\t1710\n    13\t72\t551\n",
+    };
+    for (size_t i = 0; i < LENGTH(texts); i++) {
+        if (read_once(texts[i], strlen(texts[i])) == DXT_END) print_error("%s\n", texts[i]);
+        assert_int_equal(read_once(texts[i], strlen(texts[i])), DXT_ERR_FORMAT);
+    }
 }
 
 /* Windows in a row are told from lines without an end by the ranks in front. */
@@ -359,6 +455,9 @@ static void zeros_and_turns_stand_between_lines(void **state)
 
 #define ROWS_DOWN "rank=1 [3 4]\nrank=0 [1 2]\n"
 #define BARE "[3 4]\n[1 2]\n"
+#define NEXT(wait)                                              \
+    "{\"v\":1,\"phase\":\"dispatch\",\"window\":1,\"ranks\":2," \
+    "\"unit\":\"cycles\",\"wait\":" wait "}\n"
 #define AT(second, phase) \
     "[2025-09-15 16:28:" second ",5] [Diagnose] InstanceID: 7f-1 EPSize: 2, " phase TITLE "\n"
 #define TIMED(phase, number, second, wait)                                \
@@ -401,8 +500,28 @@ static void logs_that_run_backwards_are_told(void **state)
     /* The newest window is cut; rows have no ranks: what stands above a header is not read as that
      * of the one before. */
     assert_tells("rank=0 [1 2]\n" AT("54", "Combine") ROWS_DOWN AT("53", "Dispatch"), "", 2);
-    assert_tells(BARE AT("54", "Combine") BARE AT("53", "Dispatch") BARE AT("52", "Combine"),
-                 MATRIX("2", "cycles", "[[3,4],[1,2]]"), 3);
+    assert_tells(BARE AT("54", "Combine") BARE AT("53", "Dispatch") BARE AT("52", "Combine"), "",
+                 3);
+    /* Headers of one time: rows above the first and none below the last. */
+    assert_tells(BARE AT("54", "Combine") BARE AT("54", "Dispatch"), "", 3);
+    assert_tells("[1 2]\n" AT("54", "Combine") BARE AT("54", "Dispatch"), "", 2);
+    assert_tells("rank=0 [1 2]\n" AT("54", "Combine") ROWS_DOWN AT("54", "Dispatch"), "", 2);
+    assert_tells(BARE AT("54", "Combine") BARE AT("54", "Dispatch") BARE AT("53", "Combine")
+                     BARE AT("53", "Dispatch"),
+                 "", 3);
+    assert_reads("[1 2]\n" AT("54", "Dispatch") BARE AT("54", "Combine") "[5 6]\n[7 8]\n",
+                 TIMED("dispatch", "0", "54", "[[3,4],[1,2]]")
+                     TIMED("combine", "0", "54", "[[5,6],[7,8]]"));
+    assert_reads("[1 2]\n" AT("54", "Dispatch") BARE AT("54", "Combine") BARE AT("55", "Dispatch"),
+                 TIMED("dispatch", "0", "54", "[[3,4],[1,2]]")
+                     TIMED("combine", "0", "54", "[[3,4],[1,2]]"));
+    /* A whole matrix above a header that need not be its own, and one that cannot be. */
+    assert_reads(BARE AT("53", "Dispatch") BARE, TIMED("dispatch", "0", "53", "[[3,4],[1,2]]"));
+    assert_reads("[1 2 3]\n[4 5 6]\n[7 8 9]\n" AT("53", "Combine") BARE,
+                 MATRIX("3", "cycles", "[[1,2,3],[4,5,6],[7,8,9]]")
+                     TIMED("combine", "0", "53", "[[3,4],[1,2]]"));
+    assert_reads("[1 2]\n[3 4]\n[5 6]\n[7 8]\n",
+                 MATRIX("2", "cycles", "[[1,2],[3,4]]") NEXT("[[5,6],[7,8]]"));
     /* Rows may come in any order in a log that was rotated. */
     assert_reads(ROWS_DOWN AT("53", "Dispatch") ROWS_DOWN AT("54", "Combine") ROWS_DOWN,
                  TIMED("dispatch", "0", "53", "[[1,2],[3,4]]")
@@ -435,10 +554,13 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rows_behind_a_rank_stand_where_it_says),
         cmocka_unit_test(two_operators_stand_behind_the_same),
+        cmocka_unit_test(headings_end_what_is_torn),
         cmocka_unit_test(brackets_end_a_matrix),
         cmocka_unit_test(ranks_stand_in_front_of_bars),
         cmocka_unit_test(rows_behind_a_loggers_text_are_read),
+        cmocka_unit_test(numbers_of_lines_are_passed_over),
         cmocka_unit_test(other_lines_stand_in_between),
+        cmocka_unit_test(times_are_no_values),
         cmocka_unit_test(lines_without_an_end_are_no_rows),
         cmocka_unit_test(sentences_are_no_rows),
         cmocka_unit_test(units_are_read),
