@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The public functions: one window, or window after window in the same memory. */
+/* The public functions: judge one window, or one window after another in the same memory. */
 #include <math.h>
 #include <stdlib.h>
 
@@ -8,7 +8,7 @@
 #include "analysis/window.h"
 #include "base/base.h"
 
-/* Options as this version knows them, from a caller compiled against any version. */
+/* Copy the options of a caller that was compiled against any version; defaults for the rest. */
 static dxt_status take_options(const dxt_analysis_options *given, dxt_analysis_options *options)
 {
     *options = (dxt_analysis_options){.struct_size = sizeof *options};
@@ -30,7 +30,7 @@ static dxt_status take_options(const dxt_analysis_options *given, dxt_analysis_o
     return DXT_OK;
 }
 
-/* The result is left in the workspace. */
+/* Leaves the result in the workspace. */
 static dxt_status analyze(dxt_workspace *workspace, const dxt_window *window,
                           const dxt_analysis_options *given, bool reserve)
 {

@@ -12,7 +12,8 @@ static bool is_there(const dxt_window *window, uint32_t rank)
     return !window->missing || !window->missing[rank];
 }
 
-/* Pairs of different ranks, spread over all; of one that is none, false. */
+/* Take pair t of `taken` pairs that are spread over the matrix.
+ * @return Whether it is a pair: two different ranks, and both sent their row. */
 static bool sample_pair(const dxt_window *window, uint32_t t, uint32_t taken, uint32_t *i,
                         uint32_t *j)
 {
@@ -36,7 +37,7 @@ static bool was_observed(const dxt_window *window, uint32_t i, uint32_t j)
     return there != DXT_NOT_OBSERVED && (there > 0 || back > 0);
 }
 
-/* Whether nearly all pairs are observed where blocks of that size let them, and nowhere else. */
+/* Whether nearly all pairs that blocks of that size allow are observed, and no others. */
 static bool is_sparse(const dxt_window *window, uint32_t size)
 {
     uint32_t taken = sample_size(window), within = 0, seen = 0, beyond = 0;
@@ -62,13 +63,13 @@ uint32_t dxt_sparse_block(const dxt_window *window)
     return 0;
 }
 
-/* Whether all counters are in one measure, so that they compare as they are. */
+/* Whether all counters have the same measure, so that they can be compared as they are. */
 static bool is_plain(const dxt_window *window)
 {
     return !window->samples && !window->ticks_per_second && !window->rank_ops;
 }
 
-/* Waits of a pair together, in one measure for all. */
+/* The sum of the two waits of a pair, in a measure that is the same for all pairs. */
 static double both(const dxt_window *window, uint32_t i, uint32_t j)
 {
     size_t n = window->ranks;
@@ -76,14 +77,14 @@ static double both(const dxt_window *window, uint32_t i, uint32_t j)
     return dxt_window_value(window, i, j) + dxt_window_value(window, j, i);
 }
 
-/* Pairs spread over all, the same whatever the size of blocks. */
+/* A sample of pairs, used for every block size. */
 struct pairs {
     uint32_t count;
     uint32_t number[DXT_BLOCK_PAIRS], i[DXT_BLOCK_PAIRS], j[DXT_BLOCK_PAIRS];
     double both[DXT_BLOCK_PAIRS];
 };
 
-/* They are scattered over a large matrix, and better asked for before they are looked at. */
+/* The cells are scattered over a large matrix: fetch them before they are needed. */
 static void ask_for_both(const dxt_window *window, uint32_t i, uint32_t j)
 {
     __builtin_prefetch(window->wait + (size_t)i * window->ranks + j);
@@ -111,7 +112,7 @@ static uint32_t part_inside(uint32_t count)
     return (uint32_t)(DXT_BLOCK_INSIDE * count);
 }
 
-/* Another rank of the block of the first of pair k; that one itself if there is none. */
+/* Another rank in the block of the first rank of pair k; that rank itself if there is none. */
 static uint32_t mate_of(const dxt_window *window, const struct pairs *pairs, uint32_t k,
                         uint32_t size)
 {
@@ -120,8 +121,9 @@ static uint32_t mate_of(const dxt_window *window, const struct pairs *pairs, uin
     return other < window->ranks && is_there(window, other) ? other : i;
 }
 
-/* Whether pairs inside blocks mostly wait so much less than `outside`. Of many blocks few pairs are
- * inside: these have a sample of their own, which ends when so many do not that no rest helps. */
+/* Whether most pairs inside blocks wait much less than `outside`. Where blocks are many, few pairs
+ * of the sample are inside one, so this takes pairs of its own. It stops as soon as too many of
+ * them wait too long. */
 static bool is_less_inside(const dxt_window *window, const struct pairs *pairs, uint32_t size,
                            double outside)
 {
@@ -155,8 +157,9 @@ static bool is_apart(const dxt_window *window, const struct pairs *pairs, uint32
     return is_less_inside(window, pairs, size, outside);
 }
 
-/* Whether blocks of any size may be apart, where all pairs were taken: none waits less than the
- * shortest, and those between blocks, half of all at least, mostly wait longer. */
+/* Whether blocks of some size may be apart; needs a sample of all pairs. At least half of all pairs
+ * lie between blocks, and most of these must wait longer than the shortest pair by
+ * DXT_BLOCK_APART. */
 static bool may_be_apart(const struct pairs *pairs, uint32_t ranks)
 {
     double least = INFINITY, longer = 0, half = (double)ranks * ranks / 2;

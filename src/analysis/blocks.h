@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Nodes that nobody told: blocks of ranks that show in the waits. */
+/* Find blocks of ranks in the waits where the window does not name the nodes. */
 #ifndef DXT_ANALYSIS_BLOCKS_H
 #define DXT_ANALYSIS_BLOCKS_H
 
@@ -9,25 +9,27 @@
 #include <deepxtrace/matrix.h>
 
 /**
- * Whether ranks hear only from their own block and from the ranks of the same place in others, as
- * in hybrid modes: the other cells were not observed, or both of a pair are exactly 0.
+ * Find the pattern of hybrid modes: each rank waits only for its own block and for the ranks at
+ * its own place in the other blocks. The other cells were not observed, or both cells of a pair
+ * are exactly 0.
  *
- * @return Ranks of a block; 0 = there is no such pattern. Cost: a sample of the cells.
+ * @return Ranks of a block; 0 = the pattern is not there. Cost: a sample of the cells.
  */
 uint32_t dxt_sparse_block(const dxt_window *window);
 
-/** Whether a cell of a window with that pattern can be observed at all. */
+/** Whether that pattern lets a cell be observed. */
 static inline bool dxt_in_sparse_block(uint32_t row, uint32_t column, uint32_t size)
 {
     return row / size == column / size || row % size == column % size;
 }
 
 /**
- * Whether ranks 0 … G − 1, and so on, wait for each other clearly less than for others: the two
- * waits of a pair together, which no lateness touches.
+ * Find the block size G for which ranks 0 … G − 1, G … 2 G − 1, and so on, wait clearly less for
+ * each other than for ranks of other blocks. The two waits of a pair are added up, since lateness
+ * does not change their sum.
  *
- * @return G, the largest for which it is so; 0 = for none, or fewer than eight ranks. Cost: a
- * sample of the cells.
+ * @return The largest such G; 0 = there is none, or fewer than eight ranks. Cost: a sample of the
+ * cells.
  */
 uint32_t dxt_likely_block(const dxt_window *window);
 

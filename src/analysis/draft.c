@@ -8,10 +8,10 @@
 #include "analysis/lists.h"
 #include "base/base.h"
 
-/* Elements that an array first has room for. */
+/* Room of an array at first, in elements. */
 #define FIRST_ROOM 16
 
-/* Room for one more element of `size` bytes; returns its place, or NULL. */
+/* Make room for one more element of `size` bytes. @return Its place; NULL when out of memory. */
 static void *append(dxt_draft *draft, void **array, size_t *count, size_t *capacity, size_t size)
 {
     if (draft->failed) return NULL;
@@ -79,7 +79,7 @@ dxt_finding *dxt_draft_finding(dxt_draft *draft, dxt_finding_kind kind)
 
 /* ---- lists of findings ---- */
 
-/* Room for `count` more; the array of before is released only when nothing points into it. */
+/* Make room for `count` more; release the old array only after nothing points into it. */
 static uint32_t *extend_list(dxt_draft *draft, size_t count)
 {
     size_t wanted = draft->list_count + count;

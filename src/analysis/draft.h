@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Findings while they are being collected, and their packing into the one block callers get. */
+/* Collects findings before they are packed into the one block that callers get. */
 #ifndef DXT_ANALYSIS_DRAFT_H
 #define DXT_ANALYSIS_DRAFT_H
 
@@ -10,10 +10,10 @@
 #include "analysis/tuning.h"
 #include "base/block.h"
 
-/** Arrays of a result that have a number for each rank: lateness, its error, its node's part. */
+/** How many arrays of a result have one number per rank: lateness, its error, its node's part. */
 #define DXT_LATENESSES 3u
 
-/** Zero it, reset it, append, then pack; free it in the end. A failed append sets `failed`. */
+/** Zero a draft, reset it, append, pack, and free it in the end. A failed append sets `failed`. */
 typedef struct dxt_draft {
     dxt_method method;
     dxt_verdict verdict;
@@ -46,30 +46,30 @@ void dxt_draft_row(dxt_draft *draft, uint32_t rank, double mean, double normalis
 void dxt_draft_point(dxt_draft *draft, uint32_t row, uint32_t column, double value,
                      double normalised);
 
-/** Append a finding of one kind with every other field "does not apply"; NULL when out of memory.
- * The pointer is valid until the next append. */
+/** Append a finding of one kind, with every other field set to "does not apply".
+ * @return The finding, valid until the next append; NULL when out of memory. */
 dxt_finding *dxt_draft_finding(dxt_draft *draft, dxt_finding_kind kind);
 
-/** Which list of a finding. */
+/** The lists that a finding can have. */
 typedef enum dxt_list { DXT_LIST_RANKS, DXT_LIST_PATHS, DXT_LIST_NODES } dxt_list;
 
 /**
- * Give the finding appended last a list, copied.
+ * Copy a list into the finding that was appended last.
  *
  * @param values  [count], of paths [count][2]; node indices as they are. Not of this draft.
  */
 void dxt_draft_list(dxt_draft *draft, dxt_list which, const void *values, uint32_t count);
 
-/** Append a finding of another result with its lists. @return As dxt_draft_finding(). */
+/** Copy a finding of another result, with its lists. @return As dxt_draft_finding(). */
 dxt_finding *dxt_draft_copy(dxt_draft *draft, const dxt_finding *finding);
 
-/** Whether so much is lost to nobody in particular that the window is not healthy. */
+/** Whether the group loses so much time, to no rank in particular, that it is not healthy. */
 static inline bool dxt_draft_loses(const dxt_draft *draft)
 {
     return (draft->lost_share > 0 && !draft->inherited) || draft->apart_share > 0;
 }
 
-/** Begin anew with the arrays that are there. */
+/** Empty the draft and keep its memory. */
 void dxt_draft_reset(dxt_draft *draft, dxt_method method);
 
 /** Room for lateness, its error and its node's part, [3][ranks]; NULL when out of memory. */

@@ -4,12 +4,12 @@
 #include "matrix/fields.h"
 #include "numeric/screen.h"
 
-/* Ranks whose matrix is no longer near at hand when it is read again. */
+/* From this many ranks on the matrix has left the cache when it is read again. */
 #define MANY_RANKS 256u
-/* Sums of so many counters below this are exact in a double. */
+/* Below this, the sum of a row's counters is exact in a double. */
 #define MOST_EXACT ((UINT64_C(1) << 53) / DXT_MAX_RANKS)
 
-/* Rows that are looked at together; a few may be left. */
+/* Rows that are read together; the last few may be fewer. */
 static size_t peak_rows(uint32_t ranks)
 {
     return ranks / DXT_SCREEN_ROWS;
@@ -22,7 +22,7 @@ size_t dxt_glance_size(uint32_t ranks)
     return (peak_rows(ranks) * n + n) * sizeof(int64_t);
 }
 
-/* @return The bits that any counter has. */
+/* @return All counters combined by OR. */
 static uint64_t look_at_all(const dxt_window *window, int64_t *peak, uint64_t *sum)
 {
     size_t n = window->ranks, row = 0;
@@ -43,7 +43,7 @@ dxt_status dxt_glance_over(const dxt_window *window, dxt_block *block, dxt_glanc
                            bool *observed)
 {
     *glance = (dxt_glance){.peak = NULL, .sum = NULL};
-    /* Of two faults the waits' own is told, as the whole check does. */
+    /* Of two faults report the one in the waits, as dxt_window_check() does. */
     if (dxt_window_look_around(window) != DXT_OK || dxt_glance_size(window->ranks) == 0)
         return dxt_window_look(window, observed);
     size_t n = window->ranks;

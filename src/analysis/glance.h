@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the check of a window sees in passing, so that no later step reads the whole matrix. */
+/* Figures that the check of a window collects, so that later steps need not read the matrix. */
 #ifndef DXT_ANALYSIS_GLANCE_H
 #define DXT_ANALYSIS_GLANCE_H
 
@@ -9,7 +9,7 @@
 
 #include "base/block.h"
 
-/** Zero: nothing was seen. */
+/** All fields NULL: nothing was collected. */
 typedef struct dxt_glance {
     int64_t *peak;       /**< [ranks / DXT_SCREEN_ROWS][ranks] largest counters of so many rows;
                             NULL = nothing was seen */
@@ -17,20 +17,20 @@ typedef struct dxt_glance {
                             any order; NULL = not */
 } dxt_glance;
 
-/** Bytes of the block of a glance; 0 where there are so few ranks that it is not worth it. */
+/** Bytes that a glance needs; 0 where ranks are so few that it is not worth its cost. */
 size_t dxt_glance_size(uint32_t ranks);
 
 /**
- * As dxt_window_check(), and take a glance.
+ * Check a window as dxt_window_check() does, and collect the figures of a glance.
  *
- * @param block     Holds what was seen, and must live as long.
- * @param observed  Receives whether every cell was; otherwise nothing was seen.
+ * @param block     Memory of the glance; must live as long as it.
+ * @param observed  Receives whether every cell was observed; if not, the glance is empty.
  * @return DXT_OK; DXT_ERR_NO_MEMORY; what dxt_window_check() says.
  */
 dxt_status dxt_glance_over(const dxt_window *window, dxt_block *block, dxt_glance *glance,
                            bool *observed);
 
-/** Mean of a row's counters, as dxt_screen_sum() adds them. */
+/** Mean of a row's counters; they are added as dxt_screen_sum() adds them. */
 double dxt_glance_mean(const dxt_glance *glance, const dxt_window *window, uint32_t rank);
 
 #endif

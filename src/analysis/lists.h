@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Lists that findings point into. */
+/* The lists of ranks, paths and nodes that findings point into. */
 #ifndef DXT_ANALYSIS_LISTS_H
 #define DXT_ANALYSIS_LISTS_H
 
@@ -7,10 +7,10 @@
 
 #include <deepxtrace/analysis.h>
 
-/** Whether packing fills in the ranks of a finding from its node. */
+/** Whether the ranks of a finding are those of its node, filled in when it is packed. */
 bool dxt_has_members(const dxt_finding *finding);
 
-/** Let what points into one array point to the same place of another. */
+/** Move pointers from one array to the same places of another. */
 void dxt_move_lists(dxt_finding *findings, size_t count, const uint32_t *from, uint32_t *to);
 
 #endif

@@ -8,7 +8,7 @@
 #include "matrix/fields.h"
 #include "numeric/select.h"
 
-/* Mean wait of a cell that was observed, in whatever the row is counted. */
+/* Mean wait of an observed cell, in the unit of its row. */
 static double mean_of(const dxt_window *window, size_t cell)
 {
     double wait = (double)window->wait[cell];
@@ -16,11 +16,11 @@ static double mean_of(const dxt_window *window, size_t cell)
     return window->samples[cell] > 0 ? wait / (double)window->samples[cell] : 0;
 }
 
-/* The ordinary wait of a row: the median of what was observed off the diagonal. */
+/* The ordinary wait of a row: the median of its observed cells off the diagonal. */
 static double ordinary(const dxt_window *window, uint32_t row, double *scratch)
 {
     size_t count = 0, first = (size_t)row * window->ranks;
-    /* Without a branch on what was observed: the last place is for what is not taken. */
+    /* No branch: a cell that does not count is written, and overwritten by the next one. */
     for (uint32_t j = 0; j < window->ranks; j++) {
         scratch[count] = mean_of(window, first + j);
         count += (j != row) & (window->wait[first + j] != DXT_NOT_OBSERVED);
@@ -34,7 +34,7 @@ size_t dxt_observed_size(uint32_t ranks)
     return 2 * cells * sizeof(int64_t) + ranks * (2 * sizeof(double) + sizeof(uint8_t));
 }
 
-/* Whether nothing is known of a rank's waits for others. */
+/* Whether no wait of a rank for another one was observed. */
 static bool is_blank(const dxt_window *window, uint32_t row)
 {
     const int64_t *wait = window->wait + (size_t)row * window->ranks;
@@ -43,7 +43,7 @@ static bool is_blank(const dxt_window *window, uint32_t row)
     return true;
 }
 
-/* What ordinary cells from one block to another wait that can be observed. */
+/* The median wait of the observed cells between the blocks of i and j. */
 static double ordinary_between(const dxt_window *window, uint32_t i, uint32_t j, uint32_t size,
                                double *scratch)
 {
@@ -57,11 +57,11 @@ static double ordinary_between(const dxt_window *window, uint32_t i, uint32_t j,
     return dxt_median(scratch, count);
 }
 
-/* What is waited between the blocks of a sparse pattern: of one block for the others, as asked. */
+/* Ordinary waits of one block of a sparse pattern for the others, computed at their first use. */
 struct between {
-    uint32_t size;  /* ranks of a block; 0 = there is no such pattern */
-    uint32_t block; /* whose waits `usual` are */
-    double *usual;  /* [blocks] NaN = not asked yet */
+    uint32_t size;  /* ranks of a block; 0 = the pattern is not there */
+    uint32_t block; /* the block whose waits are in `usual` */
+    double *usual;  /* [blocks] NaN = not computed yet */
     double *scratch;
 };
 
@@ -78,8 +78,9 @@ static double usual_between(const dxt_window *window, struct between *between, u
     return *known;
 }
 
-/* Fill `count` cells of a row from j on: what was not observed, and if they are in another block
- * than the row's what is not of its own place there. @return What is usual from there on. */
+/* Fill `count` cells of row i from column j on: those that were not observed, and, in another block
+ * of a sparse pattern, all but the one at the row's own place.
+ * @return The wait to fill the next cells with. */
 static double fill_cells(const dxt_window *window, uint32_t i, uint32_t j, uint32_t count,
                          struct between *between, double usual, dxt_window *view, int64_t *samples)
 {
@@ -91,7 +92,7 @@ static double fill_cells(const dxt_window *window, uint32_t i, uint32_t j, uint3
         if (!sparse && view->wait[cell] != DXT_NOT_OBSERVED) continue;
         if (sparse && !met) usual = usual_between(window, between, i, j);
         met = met || sparse;
-        /* The largest counter is no double. */
+        /* INT64_MAX is not exact as a double. */
         view->wait[cell] = usual < (double)INT64_MAX ? (int64_t)usual : INT64_MAX;
         if (window->samples) samples[cell] = 1;
     }
@@ -106,7 +107,7 @@ static void fill_row(const dxt_window *window, uint32_t i, struct between *betwe
         usual = fill_cells(window, i, j, step, between, usual, view, samples);
 }
 
-/* Whether a cell of a row was not observed. */
+/* Whether any cell of a row was not observed. */
 static bool has_holes(const dxt_window *window, uint32_t row)
 {
     const int64_t *wait = window->wait + (size_t)row * window->ranks;

@@ -10,7 +10,7 @@
 #include "base/base.h"
 #include "numeric/sort.h"
 
-/* What a finding costs, for the order of the report: silence first, then by time lost. */
+/* The cost by which findings are sorted: silent ranks first, then by the time lost. */
 static double cost(const dxt_finding *finding)
 {
     if (finding->kind == DXT_SILENT_RANK) return INFINITY;
@@ -18,7 +18,7 @@ static double cost(const dxt_finding *finding)
     return isnan(finding->wait) ? 0 : finding->wait;
 }
 
-/* Whether a comes before b: by cost, equal ones in the order of kinds, ranks and paths. */
+/* Whether a comes before b: by cost, then by kind, rank and path. */
 static inline bool before(const dxt_finding *a, const dxt_finding *b)
 {
     double x = cost(a), y = cost(b);
@@ -31,7 +31,7 @@ static inline bool before(const dxt_finding *a, const dxt_finding *b)
 
 DXT_SORT(sort_findings, dxt_finding, before)
 
-/* Fill in which ranks belong to the node of each finding; returns how many slots that takes. */
+/* Fill in the ranks of the node of each finding. @return How many slots they take. */
 static size_t place_members(dxt_finding *findings, size_t count, uint32_t ranks,
                             const int32_t *nodes, uint32_t *members)
 {

@@ -3,13 +3,14 @@
 
 #include <deepxtrace/analysis.h>
 
-/* In their order in a step. The even ones are companions; what ends where another one begins is as
- * far from the one end as that from the other. */
+/* The operators in their order in a step. The even ones are companions. Two whose places add up to
+ * OPERATORS − 1 are adjacent: one begins where the other ends. */
 static const char *const operators[] = {"dispatch", "dispatch transfer", "combine",
                                         "combine transfer"};
 enum { OPERATORS = sizeof operators / sizeof operators[0] };
 
-/* Which of these a name ends with, and how much stands before it; OPERATORS if none. */
+/* Find the operator that a name ends with, and the length of what stands before it.
+ * @return Its index; OPERATORS if there is none. */
 static int place_of(const char *phase, size_t *before)
 {
     int place = 0;

@@ -6,8 +6,8 @@
 #include <stdbool.h>
 #include <string.h>
 
-/** Whether an operator is of a kind, "dispatch" or "combine", by the end of its name: "ll_dispatch"
- * of a program with several is a dispatch. */
+/** Whether the name of an operator ends with a kind, "dispatch" or "combine": a program may have
+ * several, such as "ll_dispatch". */
 static inline bool dxt_is_phase(const char *phase, const char *kind)
 {
     size_t size = strlen(phase), end = strlen(kind);

@@ -21,13 +21,13 @@ DXT_VECTORS static void add_row(double *restrict col, const int64_t *restrict ce
     for (size_t j = 0; j < n; j++) col[j] += (double)cells[j];
 }
 
-/* Means of the raw counters, as NumPy's mean() over int64 gives them. */
+/* Means of the raw counters, equal to those of NumPy's mean() over int64. */
 struct means {
     double *col, *row;            /* [N] each */
     double of_cols, of_rows, all; /* mean of the column means, of the row means, of all cells */
 };
 
-/* All in one pass: buffers of the whole matrix are summed while their rows are in the cache. */
+/* Take all means in one pass, while the rows are in the cache. */
 static dxt_status take_means(const dxt_window *window, dxt_block *block, struct means *means)
 {
     size_t n = window->ranks, summed = 0;
@@ -60,7 +60,7 @@ static double mean_of_nonzero(const dxt_window *window)
     return used ? sum / (double)used : NAN;
 }
 
-/* What is the most in a row decides whether there is anything to look at. */
+/* The largest counter of a row decides whether the row needs a look. */
 static bool row_has_points(const int64_t *cells, uint32_t n, double mean, double limit)
 {
     return dxt_normalise((double)dxt_screen_max(cells, n, n), mean) > limit;
@@ -89,7 +89,7 @@ static void take_axes(const struct means *means, uint32_t n, double col_limit, d
     }
 }
 
-/* Cells of one row, those in flagged columns left out unless all are kept. */
+/* The abnormal cells of one row; those in flagged columns only if all are wanted. */
 static void take_points(const int64_t *cells, uint32_t row, uint32_t n, double mean, double limit,
                         bool keep, dxt_draft *draft)
 {
@@ -115,7 +115,7 @@ dxt_status dxt_ratio(const dxt_window *window, const dxt_analysis_options *optio
     uint32_t n = window->ranks;
     take_axes(&means, n, or_default(options->threshold_col, DXT_RATIO_AXIS),
               or_default(options->threshold_row, DXT_RATIO_AXIS), draft);
-    /* NaN, where every cell is zero, flags nothing: every comparison with it is false. */
+    /* Where every cell is 0 the mean is NaN, and every comparison with it is false. */
     double mean = options->excluding_zeros ? mean_of_nonzero(window) : means.all;
     size_t next_row = 0;
     for (uint32_t i = 0; i < n; i++) {

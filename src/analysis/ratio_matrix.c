@@ -11,20 +11,20 @@
 #include "base/base.h"
 #include "numeric/numpy.h"
 
-/* A matrix, what is known of it, and the places that are flagged. */
+/* A matrix, its means, and the cells that are flagged. */
 struct flags {
     const double *values;
     size_t rows, columns;
     dxt_ratio_rule rule;
     double *row, *col; /* means, then normalised ones: [rows], [columns] */
     double *row_mean, *col_mean;
-    double mean; /* that cells are normalised by */
+    double mean; /* cells are divided by it */
     dxt_ratio_place *places;
     size_t count;
-    bool fill; /* write places; otherwise count them */
+    bool fill; /* write the flagged cells down; otherwise only count them */
 };
 
-/* A run is summed up in pieces as large as NumPy's buffer, though nothing has to be converted. */
+/* Sum up a run in pieces of NumPy's buffer size, although nothing has to be converted. */
 static double sum(const double *values, size_t n)
 {
     double all = 0;
@@ -33,7 +33,7 @@ static double sum(const double *values, size_t n)
     return all;
 }
 
-/* As mean(axis=0) does: row after row, but where a row is one value, all in pairs. */
+/* As mean(axis=0): row after row; where a row is a single value, pairwise. */
 static void take_columns(struct flags *f)
 {
     if (f->columns == 1) {
@@ -52,7 +52,7 @@ static void normalise(const double *means, size_t n, double *normalised)
     for (size_t k = 0; k < n; k++) normalised[k] = dxt_normalise(means[k], mean);
 }
 
-/* Mean of the cells, or of those that are not 0; 0 without any. */
+/* Mean of the cells, or of those that are not 0; 0 if there is none. */
 static dxt_status take_mean(struct flags *f)
 {
     size_t n = f->rows * f->columns, used = 0;

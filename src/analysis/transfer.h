@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Operators that are a transfer: "dispatch transfer" and "combine transfer", the waits behind the
- * arrival, where a library tells them apart. Everybody has arrived there, so that a rank that is
- * waited for sends slowly, or its link is slow. It is judged like a late one and called by another
- * name.
+ * Operators that are a transfer: "dispatch transfer" and "combine transfer". Where a library counts
+ * them apart, these are the waits after everybody has arrived. A rank that the others wait for here
+ * sends slowly, or its link is slow. The rules judge it like a late rank, and give it another name.
  */
 #ifndef DXT_ANALYSIS_TRANSFER_H
 #define DXT_ANALYSIS_TRANSFER_H
@@ -12,7 +11,7 @@
 
 #include "analysis/phase.h"
 
-/** Give a finding about who is late the name that it has in a transfer. */
+/** Rename a finding of a late rank or node to what it is in a transfer. */
 static inline void dxt_call_transfer(const dxt_window *window, dxt_finding *finding)
 {
     if (!dxt_is_phase(window->phase, " transfer") || finding->kind != DXT_LATE_RANK) return;
@@ -20,7 +19,7 @@ static inline void dxt_call_transfer(const dxt_window *window, dxt_finding *find
     finding->direction = DXT_DIRECTION_OUT;
 }
 
-/** Take that back, for whoever judges late ranks. */
+/** Undo that, for code that judges late ranks. */
 static inline void dxt_recall_transfer(const dxt_window *window, dxt_finding *finding)
 {
     if (dxt_is_phase(window->phase, " transfer") && finding->kind == DXT_SLOW_LINK &&
