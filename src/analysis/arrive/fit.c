@@ -11,7 +11,7 @@
 #include "analysis/arrive/sides.h"
 #include "analysis/arrive/take.h"
 
-/* Everybody ordinary, and every path as any other. */
+/* Begin with every member ordinary and every path healthy. */
 static void begin(dxt_fit *fit)
 {
     fit->tangled = fit->linked = fit->unsure = false;
@@ -27,7 +27,7 @@ static void begin(dxt_fit *fit)
     }
     size_t pairs = (size_t)fit->nodes * fit->nodes;
     memset(fit->tier, 0, pairs * sizeof *fit->tier);
-    /* Of more than two nodes both are measured before anybody asks. */
+    /* With more than two nodes both are measured before they are used. */
     for (size_t pair = 0; pair < pairs && fit->nodes <= 2; pair++) {
         fit->link[pair] = 0;
         fit->level[pair] = NAN;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Who arrived when: the arrival model fitted to one window. */
+/* Fit the arrival model to one window: who arrived when. */
 #ifndef DXT_ARRIVE_FIT_H
 #define DXT_ARRIVE_FIT_H
 
@@ -9,9 +9,9 @@
 /**
  * Fit a window.
  *
- * @param block   What the fit will live in; made large enough.
+ * @param block   Memory of the fit; made large enough.
  * @param window  Must outlive the fit.
- * @param known   What is known besides.
+ * @param known   What is known besides the waits.
  * @param fit     Receives the fit, also with fewer than two rows. Untouched on error.
  * @return DXT_OK; DXT_ERR_NO_MEMORY.
  */

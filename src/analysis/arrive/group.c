@@ -10,19 +10,19 @@
 #include "analysis/arrive/panel.h"
 #include "analysis/arrive/witnesses.h"
 
-/* Smallest lateness that can be told from uneven pairs and is worth telling. */
+/* The smallest lateness that is worth telling and is more than pairs differ by. */
 static double least_limit(const dxt_group_input *in, dxt_panel *p, const dxt_group *group)
 {
     double floor = in->timed ? in->floor : fmax(in->floor, group->base);
-    /* Nothing but the two waits is known: they must be of different kinds. */
+    /* Only the two waits are known: the one must be many times the other. */
     if (!in->timed && p->count == 2) floor = fmax(floor, DXT_TWO_UNTIMED * dxt_panel_level(p));
     bool averaged = in->ranks && p->count > DXT_MANY_PEERS;
     double uneven = averaged ? DXT_TRANSFER_UNEVENNESS_OF_MANY : DXT_TRANSFER_UNEVENNESS;
     return fmax(floor, uneven * group->transfer);
 }
 
-/* Standard error that the noise of waits leaves in a lateness. What stands for a cell between nodes
- * is a median over many. */
+/* Standard error that the noise of single cells leaves in a lateness. Between nodes a cell is a
+ * median over many cells. */
 static double noise_of(const dxt_group_input *in, dxt_panel *p, const dxt_group *group)
 {
     double noise = 0;
@@ -33,7 +33,7 @@ static double noise_of(const dxt_group_input *in, dxt_panel *p, const dxt_group 
     return fmax(noise, dxt_pair_noise(p));
 }
 
-/* Fit the members of the panel. @return The smallest limit for reasons other than noise. */
+/* Fit the members of the panel. @return The smallest limit, apart from noise. */
 static double fit_panel(const dxt_group_input *in, dxt_panel *p, dxt_group *group)
 {
     uint32_t n = p->count;
@@ -50,7 +50,7 @@ static double fit_panel(const dxt_group_input *in, dxt_panel *p, dxt_group *grou
     dxt_panel_pairs(p, group->transfer, group->skew);
     dxt_panel_means(p);
     if (n > 2) dxt_panel_refine(p);
-    /* The first round knows the ordinary members only roughly; the second uses what it learned. */
+    /* The first round finds the ordinary members roughly; the second starts from these. */
     for (int round = 0; n >= 2 && round < 2; round++) {
         dxt_panel_find_ordinary(p, group->limit);
         dxt_panel_take_level(in, p, group);
@@ -65,7 +65,7 @@ static double fit_panel(const dxt_group_input *in, dxt_panel *p, dxt_group *grou
     return least;
 }
 
-/* The witnesses may by chance be late themselves; who is ordinary is settled by all members. */
+/* Witnesses may be late themselves, by chance: all members decide who is ordinary. */
 static void center(const dxt_group_input *in, const double *sorted, double limit, double *late)
 {
     double low, high, sum = 0;

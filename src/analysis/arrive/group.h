@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Arrivals in a group whose members all wait for each other: the ranks of one node, or the nodes of
- * a job. From the waits alone, how late does each member arrive against the ordinary ones?
+ * a job. Finds from the waits alone how much later than the ordinary members each one arrives.
  */
 #ifndef DXT_ARRIVE_GROUP_H
 #define DXT_ARRIVE_GROUP_H
@@ -12,10 +12,10 @@
  * Fit a group.
  *
  * The ordinary members are the earliest cluster that holds at least half of the group and is no
- * wider than the limit; if there is none, the densest half. Half late and half ordinary are
- * therefore told apart in favour of "late": a group whose one half is early loses nothing by it.
+ * wider than the limit; if there is none, the densest half. So if a group falls into two halves,
+ * the later half is called late, since early ranks would cost nothing.
  *
- * @param lateness  [count] Receives the lateness against the ordinary; negative = early.
+ * @param lateness  [count] Receives the lateness of each member; negative = early.
  * @param group     Receives the rest.
  *
  * Cost: O(count²) up to DXT_WITNESSES members, beyond that O(DXT_WITNESSES × count).

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A group whose members all wait for each other, and what is found of it. */
+/* A group whose members all wait for each other, and the result of its fit. */
 #ifndef DXT_ARRIVE_GROUP_DATA_H
 #define DXT_ARRIVE_GROUP_DATA_H
 
@@ -9,7 +9,7 @@
 
 #include "analysis/tuning.h"
 
-/** What a fit of a group works in. */
+/** Memory that the fit of a group works in. */
 typedef struct dxt_group_scratch {
     double wait[DXT_WITNESSES * DXT_WITNESSES];
     double pair[DXT_WITNESSES * DXT_WITNESSES];
@@ -31,8 +31,8 @@ typedef struct dxt_group_input {
     double floor;        /**< smallest lateness worth telling */
     double step;         /**< one operation and the compute around it; NaN = unknown */
     bool ranks;          /**< the members are ranks of one node; otherwise nodes */
-    bool level_only;     /**< what is ordinary is wanted, not who is late, nor how sure that is */
-    bool timed;          /**< otherwise it must also exceed the ordinary wait */
+    bool level_only;     /**< only the ordinary wait is wanted, not who is late */
+    bool timed;          /**< the step is known; if not, lateness must exceed the ordinary wait */
     double ops;          /**< operations averaged over; 0 = not known */
     double skew;         /**< known from elsewhere; NaN = to be found */
     double cell_spread;  /**< of ranks: standard deviation of the logarithm of a cell (and the
@@ -41,9 +41,9 @@ typedef struct dxt_group_input {
     double *sorted; /**< [count] scratch as well */
 } dxt_group_input;
 
-/** What was found. */
+/** The result of a fit. */
 typedef struct dxt_group {
-    double transfer; /**< what a wait takes even if the awaited was there first */
+    double transfer; /**< how long a wait takes even if the awaited member was there first */
     double base;     /**< median wait between ordinary members */
     double skew;     /**< standard deviation of the difference of two ordinary arrivals */
     double error;    /**< standard error of a lateness */

@@ -9,13 +9,13 @@
 #include "numeric/select.h"
 #include "numeric/spread.h"
 
-/* Cells up to which the levels of neighbours are found together. */
+/* Up to this many cells a level, the levels of neighbouring nodes are found together. */
 #define FEW_CELLS DXT_COUNTER_ROWS
 #define NO_NODE UINT32_MAX
 
 _Static_assert(DXT_MAX_RANKS <= UINT16_MAX + 1, "a rank of a node is told by 16 bits below");
 
-/* Which cells are looked at of two nodes with so many ordinary ranks. */
+/* The cells to look at between two nodes with so many ordinary ranks. */
 struct shape {
     uint32_t rows, columns;
     uint32_t taken;
@@ -48,7 +48,8 @@ static void shape_of(uint32_t rows, uint32_t columns, size_t most, struct shape 
     }
 }
 
-/* The ordinary ranks, and how many from each on are neighbours in the matrix, itself included. */
+/* The ordinary ranks, and for each the number of neighbours in the matrix from it on, itself
+ * included. */
 struct neighbours {
     dxt_roster roster;
     uint32_t run[DXT_MAX_RANKS];
@@ -65,7 +66,7 @@ static void find_neighbours(const dxt_fit *fit, struct neighbours *near)
     }
 }
 
-/* Look for its cells in what node a waits. */
+/* Find the cells in the rows of node a. */
 static void turn_to(const dxt_fit *fit, const dxt_roster *roster, uint32_t a, struct shape *shape)
 {
     const dxt_window *window = fit->window;
@@ -85,7 +86,7 @@ static uint32_t size_of(const dxt_roster *roster, uint32_t node)
     return roster->begin[node + 1] - roster->begin[node];
 }
 
-/* What node a waits for node b. */
+/* The typical wait of node a for node b. */
 static double block_level(const dxt_fit *fit, const dxt_roster *roster, uint32_t a, uint32_t b,
                           const struct shape *shape)
 {
@@ -96,7 +97,7 @@ static double block_level(const dxt_fit *fit, const dxt_roster *roster, uint32_t
     return dxt_median(values, shape->taken);
 }
 
-/* What member i waits for each of `count` members that are as far apart in a list. */
+/* The waits of member i for `count` members that stand at equal distances in a list. */
 static void take_waits(const dxt_fit *fit, uint32_t i, const uint32_t *member, uint32_t apart,
                        uint32_t count, double *waits)
 {
@@ -104,8 +105,8 @@ static void take_waits(const dxt_fit *fit, uint32_t i, const uint32_t *member, u
     for (uint32_t c = count; c < DXT_LANES; c++) waits[c] = 0;
 }
 
-/* Whether the levels of DXT_LANES nodes can be had from counters that are neighbours, without a
- * time-out. Then they are in `level`. */
+/* Find the levels of DXT_LANES nodes from neighbouring counters.
+ * @return Whether that was possible: it is not where a counter holds a time-out. */
 static bool counters_tell(const dxt_fit *fit, const struct shape *shape, uint32_t first,
                           double *level)
 {
@@ -115,14 +116,14 @@ static bool counters_tell(const dxt_fit *fit, const struct shape *shape, uint32_
     return bits < DXT_TIMEOUT_CYCLES || fit->window->unit != DXT_UNIT_CYCLES;
 }
 
-/* Levels of up to DXT_LANES nodes from b on, of the same shape. */
+/* Find the levels of up to DXT_LANES nodes from b on that have the same shape. */
 static void block_levels(const dxt_fit *fit, const struct neighbours *near, uint32_t a, uint32_t b,
                          uint32_t count, const struct shape *shape, double *level)
 {
     double waits[FEW_CELLS][DXT_LANES], median[DXT_LANES];
     const dxt_roster *roster = &near->roster;
     const uint32_t *row = roster->list + roster->begin[a], *first = roster->list + roster->begin[b];
-    /* Nodes of which no rank stands for the rest may come last: there is no first one then. */
+    /* The last nodes may have no ordinary rank, and then no first one. */
     bool together = count == DXT_LANES && shape->taken > 0 &&
                     near->run[roster->begin[b]] >= DXT_LANES * shape->columns;
     if (together && counters_tell(fit, shape, fit->rank[*first], level)) return;
@@ -133,7 +134,7 @@ static void block_levels(const dxt_fit *fit, const struct neighbours *near, uint
     memcpy(level, median, count * sizeof *level);
 }
 
-/* Neighbours from b on with as many ordinary ranks, and b itself. */
+/* Count node b and the nodes behind it that have as many ordinary ranks. */
 static uint32_t count_alike(const dxt_roster *roster, uint32_t nodes, uint32_t b)
 {
     uint32_t count = 1;
@@ -143,8 +144,8 @@ static uint32_t count_alike(const dxt_roster *roster, uint32_t nodes, uint32_t b
     return count;
 }
 
-/* As count_alike(), with nodes before b, done already, where fewer than DXT_LANES are left of many.
- */
+/* Take nodes before b to those that count_alike() counted until there are DXT_LANES, although these
+ * are done already. */
 static uint32_t step_back(const dxt_roster *roster, uint32_t *b, uint32_t count)
 {
     while (count<DXT_LANES && * b> 0 && size_of(roster, *b - 1) == size_of(roster, *b)) {

@@ -9,16 +9,16 @@
 #include "numeric/skew.h"
 #include "numeric/vectors.h"
 
-/* Mean shift between two nodes by their lateness and the topology. */
+/* The mean shift that two nodes' lateness and the topology explain. */
 static double between_nodes(const dxt_fit *fit, uint32_t a, uint32_t b)
 {
     return fit->between + fit->tier[(size_t)a * fit->nodes + b] + fit->node_late[b] -
            fit->node_late[a] + fit->node_in[a] + fit->node_out[b];
 }
 
-/* Which of a row of levels tell a shift; of the others NaN. Skew only adds to what is expected:
- * almost every level is no more than the limit above the bare shift.
- * @return How many are, and may fit by the skew. */
+/* Set the levels of a row that are too short to tell a shift to NaN.
+ * @return How many of the others exceed the bare shift by more than the limit. Skew may still
+ * explain these, since it only adds to the expected wait. */
 DXT_VECTORS static int64_t drop_untold(const dxt_fit *fit, uint32_t a, double limit)
 {
     const double *link = fit->link + (size_t)a * fit->nodes, *late = fit->node_late;
@@ -42,7 +42,7 @@ void dxt_drop_untold(dxt_fit *fit, double limit)
     for (uint32_t a = 0; a < n; a++) {
         double *level = fit->level + (size_t)a * n, *link = fit->link + (size_t)a * n;
         fit->settled[a] = false;
-        /* Of two nodes either is late, or a path slow: both paths are as measured. */
+        /* With two nodes, one is late or a path is slow: both paths are as measured. */
         if (drop_untold(fit, a, limit) == 0 || n == 2) continue;
         for (uint32_t b = 0; b < n; b++) {
             double expected = dxt_expected_wait(between_nodes(fit, a, b) + link[b], fit->skew);
@@ -57,14 +57,14 @@ static double link_excess(const dxt_fit *fit, double level, double limit, uint32
 {
     double shift = between_nodes(fit, a, b);
     double path = fit->between + fit->tier[(size_t)a * fit->nodes + b];
-    /* Skew only adds to what is expected: almost every path is done. */
+    /* Skew only adds to the expected wait: almost every path ends here. */
     if (a == b || level <= fmax(0, shift) + fmax(limit, path)) return 0;
     double expected = dxt_expected_wait(shift, fit->skew);
     double usual = dxt_expected_wait(path, fit->skew);
     return level > expected + fmax(limit, usual) ? level - expected : 0;
 }
 
-/* Ways into node a that may be slow, by a test for many at once: mostly there is none. */
+/* Find paths into node a that may be slow, many at once: mostly there is none. */
 DXT_VECTORS static int64_t count_open(const dxt_fit *fit, uint32_t a, double limit)
 {
     const double *level = fit->link + (size_t)a * fit->nodes, *late = fit->node_late;
@@ -90,7 +90,7 @@ static size_t count_slow_links(const dxt_fit *fit, double limit)
     return slow;
 }
 
-/* Where many paths are slow, and in both directions, it is how the machine is built. */
+/* If many paths are slow in both directions, the machine is built that way. */
 static void take_tiers(dxt_fit *fit, double limit)
 {
     uint32_t n = fit->nodes;
@@ -104,9 +104,9 @@ static void take_tiers(dxt_fit *fit, double limit)
     }
 }
 
-/* How much longer than expected the paths of node a take, in (what it waits) or out; 0 unless one
- * is slow and no more than one of DXT_SHORTEST_ONE_IN is fast. Of an even number the lower of the
- * middle two: one slow path among two says nothing of the other. */
+/* How much longer than expected the paths into node a take, or those out of it: the lower median,
+ * since one slow path of two says nothing of the other. 0 unless a path is slow and at most one of
+ * DXT_SHORTEST_ONE_IN is fast. */
 static double typical_path(const dxt_fit *fit, double limit, uint32_t a, bool out)
 {
     uint32_t n = fit->nodes, slow = 0, known = 0;
@@ -125,7 +125,7 @@ static double typical_path(const dxt_fit *fit, double limit, uint32_t a, bool ou
     return any_fast ? 0 : dxt_select(fit->values, known, (known - 1) / 2);
 }
 
-/* What all paths of one node have in common is its uplink, if that is so of few nodes. */
+/* If all paths of a node are slow, its uplink is, provided that few nodes are like that. */
 static void take_uplinks(dxt_fit *fit, double limit)
 {
     uint32_t n = fit->nodes, found = 0;

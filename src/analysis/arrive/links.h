@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Paths between nodes: the part of a wait between two nodes that comes neither from their lateness
- * nor from how the machine is built. */
+/* Paths between nodes: the part of a wait that neither the nodes' lateness nor the topology
+ * explains. */
 #ifndef DXT_ARRIVE_LINKS_H
 #define DXT_ARRIVE_LINKS_H
 
 #include "analysis/arrive/model.h"
 
-/** Replace each wait of a node for another one, in fit->link, by its excess over the expected wait
- * if that is abnormal, and by 0 if not. Many paths that are slow in both directions are the
+/** Replace each wait of one node for another, in fit->link, by its excess over the expected wait,
+ * or by 0 if the excess is not abnormal. If many paths are slow in both directions, that is the
  * topology.
  */
 void dxt_levels_to_links(dxt_fit *fit, double limit);
 
-/** Keep in fit->level only the waits between nodes that single paths can be compared with: if the
- * path between two nodes is healthy, or known to be slow, its measured level is known better than
- * the sum of its parts. The others become NaN. No row is settled.
+/** Keep in fit->level the waits between nodes whose path is healthy or known to be slow: there the
+ * measured level is better than the sum of its parts, and single paths are compared with it. The
+ * others become NaN. No row is settled.
  *  @param limit  As for dxt_levels_to_links(): how far a wait may be from the expected. */
 void dxt_drop_untold(dxt_fit *fit, double limit);
 

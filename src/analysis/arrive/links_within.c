@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Slow links to all ranks of a node, as slow_links.h has them. */
+/* Links that are slow to all ranks of the node (slow_links.h). */
 #include "analysis/arrive/slow_links.h"
 
 #include <math.h>
@@ -11,8 +11,7 @@
 #include "numeric/select.h"
 #include "numeric/spread.h"
 
-/* The ordinary ranks of a node, or so many of them spread over it, that the others are compared
- * with. */
+/* The peers that others are compared with: the ordinary ranks of a node; of many, a sample. */
 static uint32_t choose_peers(const dxt_fit *fit, const dxt_roster *roster, uint32_t node,
                              uint32_t *peer)
 {
@@ -27,7 +26,7 @@ static uint32_t choose_peers(const dxt_fit *fit, const dxt_roster *roster, uint3
     return used;
 }
 
-/* Whether all waits over a link, but for the shortest ones, exceed a level: few do. */
+/* Whether all waits over a link, apart from a few, exceed a level. Few links do. */
 static bool all_exceed(const dxt_fit *fit, const uint32_t *peer, uint32_t count, uint32_t k,
                        bool out, double level)
 {
@@ -50,8 +49,7 @@ static double typical_within(const dxt_fit *fit, const uint32_t *peer, uint32_t 
     return used > 0 ? dxt_select(waits, used, (used - 1) / 2) : 0;
 }
 
-/* As typical_within() of each peer, in and then out, many at once: waits are not negative, so that
- * the lower of the middle two is the one nearer to 0. */
+/* typical_within() of each peer, first in, then out, many at once. */
 static void typical_of_peers(const dxt_fit *fit, const uint32_t *peer, uint32_t count,
                              double *typical)
 {
@@ -68,8 +66,8 @@ static void typical_of_peers(const dxt_fit *fit, const uint32_t *peer, uint32_t 
     }
 }
 
-/* What an ordinary wait is, though many links may be slow: the typical rank's, both ways together,
- * which its lateness does not touch. */
+/* The ordinary wait, even if many links are slow: half of a typical rank's waits both ways added
+ * up, since its lateness does not change that sum. */
 static double ordinary_within(const dxt_fit *fit, const uint32_t *peer, uint32_t count)
 {
     double typical[2 * DXT_PARTNERS];
@@ -86,7 +84,7 @@ static double unevenness(uint32_t count)
 static bool both_exceed(const dxt_fit *fit, const uint32_t *peer, uint32_t count, uint32_t k,
                         double level)
 {
-    /* The peers' rows first: asked of one member after the other, they are in the cache. */
+    /* Row by row: the peers' rows stay in the cache for all members. */
     return all_exceed(fit, peer, count, k, true, level) &&
            all_exceed(fit, peer, count, k, false, level);
 }
@@ -94,7 +92,7 @@ static bool both_exceed(const dxt_fit *fit, const uint32_t *peer, uint32_t count
 static bool is_slow(const dxt_fit *fit, const uint32_t *peer, uint32_t count, uint32_t k,
                     double base)
 {
-    /* The limit may be made from the slow links' waits: then by the ordinary ones alone. */
+    /* Slow links may have raised the limit: take it from the ordinary waits alone. */
     double chance = fit->limit[k];
     if (base < fit->base / 2)
         chance = DXT_LIMIT_ERRORS * base * DXT_ARRIVALS_OF_WAIT / sqrt(fmax(fit->ops, 1));
@@ -102,8 +100,8 @@ static bool is_slow(const dxt_fit *fit, const uint32_t *peer, uint32_t count, ui
     return both_exceed(fit, peer, count, k, base + limit);
 }
 
-/* Whether any link of a node may be slow: with the shortest wait of all, which is no longer than
- * the ordinary one, for it. Mostly none may, and what is ordinary need not be found. */
+/* Whether any link of a node may be slow, compared with the shortest wait of all instead of the
+ * ordinary one, which takes longer to find. Mostly none may. */
 static bool may_be_slow(const dxt_fit *fit, const dxt_roster *roster, uint32_t node,
                         const uint32_t *peer, uint32_t count)
 {
@@ -119,7 +117,7 @@ static bool may_be_slow(const dxt_fit *fit, const dxt_roster *roster, uint32_t n
     return false;
 }
 
-/* Of three ranks two may be nearer to each other than to the third, unless all share a node. */
+/* With three ranks on more than one node, two may simply be nearer to each other. */
 static void take_link(dxt_fit *fit, const uint32_t *peer, uint32_t count, uint32_t k, double base)
 {
     if (count == DXT_LINK_LEAST && !fit->same_node) {

@@ -3,7 +3,7 @@
 
 #include "numeric/screen.h"
 
-/* Without the vector pass where cells differ in more than the factor. */
+/* Vectors where all cells of a row have the same factor; otherwise cell by cell. */
 double dxt_fit_longest(const dxt_fit *fit, uint32_t i)
 {
     const dxt_window *window = fit->window;

@@ -45,7 +45,7 @@ _Static_assert(DXT_LEVEL_SAMPLE >= DXT_MAX_RANKS, "the members of a node are loo
 _Static_assert(DXT_LEVEL_SAMPLE >= DXT_PARTNERS * DXT_PARTNERS, "so are the partners of two nodes");
 _Static_assert(DXT_PARTNERS_OF_MANY <= DXT_PARTNERS, "they share their arrays");
 
-/** What the steps of a fit work in, one after the other. */
+/** Memory that the steps of a fit use one after the other. */
 typedef union dxt_scratch {
     dxt_group_scratch group;
     dxt_cell_sample cells;
@@ -70,9 +70,9 @@ typedef struct dxt_fit {
     double ops;      /**< operations that the waits are of; 0 = unknown */
     double *late;    /**< [n] own lateness against the ordinary of its node */
     double *receive; /**< [n] extra wait on its receive side */
-    double *send;    /**< [n] how much later what it sends comes, though it is on time */
+    double *send;    /**< [n] how much later its data comes, though it is on time */
     double *nic_in;  /**< [n] extra wait for ranks of other nodes, by its link to them */
-    double *nic_out; /**< [n] extra wait of these for it */
+    double *nic_out; /**< [n] extra wait of those ranks for it */
     double *limit;   /**< [n] beyond which lateness is abnormal */
     double *error;   /**< [n] standard error of late */
     dxt_role *role;  /**< [n] */
@@ -89,7 +89,7 @@ typedef struct dxt_fit {
     double *node_limit;  /**< [nodes] */
     dxt_role *node_role; /**< [nodes] late or ordinary */
     double *node_in;     /**< [nodes] extra wait for other nodes, by its uplink */
-    double *node_out;    /**< [nodes] extra wait of these for it */
+    double *node_out;    /**< [nodes] extra wait of those nodes for it */
     bool *folded;        /**< [nodes] the lateness of the node is in that of its ranks */
     double between;      /**< transfer between nodes */
     double *tier;        /**< [nodes][nodes] extra transfer that belongs to the topology */
@@ -104,9 +104,9 @@ typedef struct dxt_fit {
     bool same_node;      /**< the ranks of a node are known to share it */
     double one_sided;    /**< how many times as far columns differ as rows, where another rank is
                             late in each operation (arrive/one_sided.h); otherwise 0 */
-    bool unsure;         /**< one of three ranks is apart, by a slow link or by being elsewhere */
+    bool unsure;         /**< of three ranks one has a slow link, or is only farther away */
     bool linked;         /**< a path between nodes is slow: a link is not 0 */
-    bool tangled;        /**< so many pairs of nodes are slow that the model does not fit them */
+    bool tangled;        /**< too many pairs of nodes are slow for the model to fit */
     dxt_scratch *scratch;
     double *values;       /**< [ranks of the window] scratch of medians over members */
     double *least;        /**< [ranks of the window] scratch of the search for paths … */
@@ -117,12 +117,12 @@ typedef struct dxt_fit {
     bool *passing;        /**< [n] room for dxt_note_passing() */
 } dxt_fit;
 
-/** What a kernel that gives a source up adds to its counter, once, in cycles (DeepEP: 2e11). */
+/** How many cycles a kernel adds to a counter, once, when it gives a source up (DeepEP: 2e11). */
 #define DXT_TIMEOUT_CYCLES INT64_C(200000000000)
 
-/** A counter without the time-outs in it, one for each local expert that was given up: they stand
- * so far above what a window can hold that what is less than 5 % of one above them is the time-outs
- * and the waits besides. */
+/** Take the time-outs out of a counter, one for each local expert that was given up. A time-out is
+ * far longer than a window: what is left above a whole number of them, if less than 5 % of one, is
+ * waits. */
 static inline int64_t dxt_without_timeout(const dxt_window *window, int64_t wait)
 {
     if (wait < DXT_TIMEOUT_CYCLES || window->unit != DXT_UNIT_CYCLES) return wait;
@@ -142,7 +142,7 @@ static inline double dxt_fit_wait(const dxt_fit *fit, uint32_t i, uint32_t j)
     return window->samples[cell] > 0 ? wait / (double)window->samples[cell] : 0;
 }
 
-/** What passes member k's link to a partner: its wait for it, or @p out, this one's for k. */
+/** The wait over member k's link to a partner: k's wait for it; if @p out, its wait for k. */
 static inline double dxt_fit_wait_on(const dxt_fit *fit, uint32_t k, uint32_t partner, bool out)
 {
     return out ? dxt_fit_wait(fit, partner, k) : dxt_fit_wait(fit, k, partner);
@@ -151,8 +151,8 @@ static inline double dxt_fit_wait_on(const dxt_fit *fit, uint32_t k, uint32_t pa
 /** Longest wait of a member for another, in the window's measure. */
 double dxt_fit_longest(const dxt_fit *fit, uint32_t i);
 
-/** What the path and the nodes add to the wait of a member of node a for one of another node b,
- *  where that was not measured. */
+/** How much the path and the nodes add to the wait of a member of node a for one of another node b,
+ *  where the path was not measured. */
 static inline double dxt_fit_path_by_parts(const dxt_fit *fit, uint32_t a, uint32_t b)
 {
     size_t pair = (size_t)a * fit->nodes + b;
@@ -160,7 +160,7 @@ static inline double dxt_fit_path_by_parts(const dxt_fit *fit, uint32_t a, uint3
            fit->node_out[b] + fit->tier[pair] + fit->link[pair];
 }
 
-/** The same of any two nodes; the row of node a is settled. */
+/** The same for any two nodes, measured or not; the row of node a is settled. */
 static inline double dxt_fit_node_path(const dxt_fit *fit, uint32_t a, uint32_t b)
 {
     assert(a < fit->nodes && b < fit->nodes);
@@ -175,11 +175,11 @@ static inline double dxt_fit_node_path(const dxt_fit *fit, uint32_t a, uint32_t 
 static inline double dxt_fit_most_shift(const dxt_fit *fit, uint32_t i, uint32_t j, double path)
 {
     double shift = fit->late[j] - fit->late[i] + path;
-    /* A mean lateness may be one of some operations only; in the others it waits as anybody. */
+    /* It may be late in some operations only; in the others it waits like any rank. */
     return fit->role[i] == DXT_ROLE_LATE ? shift + fit->late[i] : shift;
 }
 
-/** What is expected of the wait of member i for member j, of which the arrivals make @p wait. */
+/** Expected wait of member i for member j, given the part @p wait that the arrivals cause. */
 static inline double dxt_fit_by_sides(const dxt_fit *fit, uint32_t i, uint32_t j, double wait)
 {
     double links = fit->node[i] == fit->node[j] ? 0 : fit->nic_in[i] + fit->nic_out[j];
@@ -199,13 +199,13 @@ static inline bool dxt_fit_is_ordinary(const dxt_fit *fit, uint32_t k)
     return fabs(fit->late[k]) <= fit->limit[k];
 }
 
-/** Whether a member stands for its node: on time, and its link to other nodes is good. */
+/** Whether a member can represent its node: it is on time, and its link to other nodes is good. */
 static inline bool dxt_fit_stands_for_node(const dxt_fit *fit, uint32_t k)
 {
     return dxt_fit_is_ordinary(fit, k) && fit->nic_in[k] == 0 && fit->nic_out[k] == 0;
 }
 
-/** Its lateness, what it sends late, and its node's. */
+/** Its own lateness, how late it sends, and the lateness of its node, added up. */
 static inline double dxt_fit_all_lateness(const dxt_fit *fit, uint32_t k)
 {
     return fit->late[k] + fit->send[k] + fit->node_late[fit->node[k]];

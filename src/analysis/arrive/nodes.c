@@ -19,7 +19,7 @@ static void node_waits(const void *context, uint32_t a, const uint32_t *others, 
     for (uint32_t k = 0; k < count; k++) wait[k] = fit->link[(size_t)a * fit->nodes + others[k]];
 }
 
-/* Sum of deviations of the cells between two nodes from what the fit expects. */
+/* The sum of deviations from the fit over the cells between two nodes. */
 static double misfit_between(const dxt_fit *fit)
 {
     size_t cells = (size_t)fit->count * fit->count;
@@ -34,8 +34,8 @@ static double misfit_between(const dxt_fit *fit)
     return sum;
 }
 
-/* Of two nodes, one is late or the path from it is slow: both make its columns high for the other.
- * They differ in what its ranks wait for a rank that is later still; keep what fits better. */
+/* With two nodes, a late node and a slow path from it both raise its columns for the other node.
+ * They differ where its ranks wait for a rank that is later still. Keep what fits better. */
 static void settle_two_nodes(dxt_fit *fit, double limit)
 {
     double level[2 * 2], late[2] = {fit->node_late[0], fit->node_late[1]};
@@ -55,9 +55,9 @@ static void settle_two_nodes(dxt_fit *fit, double limit)
     memcpy(fit->level, level, sizeof level);
 }
 
-/* The group was fitted as if its members waited for each other as long as for themselves. The path
- * between nodes is longer, and while two are no further apart than that, both wait: what their
- * waits differ by is twice what they are apart. */
+/* Correct the lateness of nodes for the longer path between them, since the group was fitted as if
+ * that path were no longer than the one inside a node. While two nodes are no further apart than
+ * the path is long, both wait, and their waits differ by twice the time that they are apart. */
 static double without_way(const dxt_fit *fit, const dxt_lateness_scale *scale, double late)
 {
     double size = fabs(late), differ = dxt_expected_wait(fit->transfer + size, fit->skew) -
@@ -65,7 +65,8 @@ static double without_way(const dxt_fit *fit, const dxt_lateness_scale *scale, d
     return copysign(dxt_lateness_read(scale, differ), late);
 }
 
-/* Of two nodes either may be late, or a path slow. @return The limit for a lateness. */
+/* Correct all nodes; not of two, where one may be late or a path slow. @return The limit of a
+ * lateness. */
 static double leave_way_out(dxt_fit *fit, double limit)
 {
     dxt_lateness_scale scale;
@@ -112,7 +113,7 @@ void dxt_fit_between(dxt_fit *fit)
         dxt_levels_to_links(fit, group.limit);
     }
     dxt_drop_untold(fit, group.limit);
-    /* Too little to be told, but the paths had to be seen against it. */
+    /* Too small to report, but the paths were judged against it. */
     for (uint32_t a = 0; a < n; a++)
         if (fabs(fit->node_late[a]) <= limit) fit->node_late[a] = 0;
 }
@@ -130,7 +131,7 @@ void dxt_fold_nodes(dxt_fit *fit)
         }
         if (members > 1 && among_others == 0) continue;
         for (uint32_t b = 0; b < fit->nodes; b++) dxt_settle(fit, b);
-        /* What was measured between the ordinary ranks is so still. */
+        /* The ordinary ranks are the same, and what was measured between them still holds. */
         for (uint32_t b = 0; b < fit->nodes; b++) {
             fit->level[(size_t)a * fit->nodes + b] += fit->node_late[a];
             fit->level[(size_t)b * fit->nodes + a] -= fit->node_late[a];

@@ -5,12 +5,12 @@
 
 #include "analysis/arrive/model.h"
 
-/** Fit the nodes among each other as if each were one rank, and the paths between them. */
+/** Fit the lateness of nodes as if each were one rank, and the paths between them. */
 void dxt_fit_between(dxt_fit *fit);
 
-/** Each node was fitted alone, with the earlier half of its ranks as the healthy ones. If a node
- * looks late but one of its ranks lines up with the other nodes, that was the wrong half; and a
- * node of one rank is that rank. In both cases the lateness of the node goes over to its ranks. */
+/** Move the lateness of a node to its ranks in two cases. First: the node looks late, but one of
+ * its ranks is as early as the other nodes. Each node was fitted alone, and took the wrong half of
+ * its ranks as healthy. Second: the node has one rank. */
 void dxt_fold_nodes(dxt_fit *fit);
 
 #endif

@@ -11,7 +11,7 @@
 #include "numeric/tail.h"
 #include "numeric/vectors.h"
 
-/* Of `pairs` deviations the fit has used up one per member but one. */
+/* The fit uses up one of the `pairs` deviations for each member but one: make up for it. */
 double dxt_pair_noise(const dxt_panel *p)
 {
     uint32_t n = p->count;
@@ -37,7 +37,7 @@ double dxt_own_spread(const dxt_group_input *in, const dxt_group *group)
     return own > DXT_CALM * DXT_CALM ? sqrt(own) : 0;
 }
 
-/* The limit that log-normal cells need is not so many standard deviations. */
+/* Cells are log-normal: the limit they need is no fixed number of standard deviations. */
 double dxt_spread_noise(const dxt_group_input *in, dxt_panel *p, const dxt_group *group)
 {
     double z = dxt_group_significance(in->population);
@@ -49,7 +49,7 @@ double dxt_spread_noise(const dxt_group_input *in, dxt_panel *p, const dxt_group
     return dxt_lateness_read(&p->scale, apart) / z;
 }
 
-/* What `rows` members from a on wait for all by the arrivals. */
+/* The waits for all members that the arrivals explain, of `rows` members from a on. */
 static void expect_rows(const dxt_panel *p, const dxt_group *group, uint32_t a, uint32_t rows,
                         double *expected)
 {
@@ -60,8 +60,8 @@ static void expect_rows(const dxt_panel *p, const dxt_group *group, uint32_t a, 
     dxt_waits_of(expected, (size_t)rows * n, group->skew);
 }
 
-/* Deviations of the panel's cells from what its arrivals explain, in `sample`; of those alone that
- * waited long enough to have any. @return How many. */
+/* Put the deviations of the panel's cells from what the arrivals explain into `sample`; cells that
+ * hardly waited are left out. @return How many. */
 static size_t cell_deviations(const dxt_panel *p, const dxt_group *group)
 {
     double expected[DXT_WITNESSES];
@@ -78,7 +78,7 @@ static size_t cell_deviations(const dxt_panel *p, const dxt_group *group)
     return used;
 }
 
-/* Whether the median of values is certainly below a bound, told by counting. */
+/* Whether the median of values is certainly below a bound, found by counting. */
 DXT_VECTORS static bool most_are_below(const double *values, size_t n, double bound)
 {
     int64_t below = 0;
@@ -86,8 +86,8 @@ DXT_VECTORS static bool most_are_below(const double *values, size_t n, double bo
     return (size_t)below > n / 2 + 1;
 }
 
-/* A pair's two waits need not betray it: the fit has used up one cell per member, and what few are
- * left may be small by chance, which the factor makes up for. */
+/* How far single cells vary. The fit uses up one cell per member, and the few that are left may be
+ * small by chance: the factor makes up for both. */
 double dxt_cell_noise(dxt_panel *p, const dxt_group *group)
 {
     uint32_t n = p->count;
@@ -97,7 +97,7 @@ double dxt_cell_noise(dxt_panel *p, const dxt_group *group)
     double left = fmax((double)used - n, 1);
     double of_median = DXT_MAD_TO_DEVIATION * sqrt((double)used / left);
     double errors = 1 + DXT_WILD_ERRORS / sqrt((double)used);
-    /* Mostly; near the bound rounding decides, and the median is taken. */
+    /* This is the usual case. Near the bound, where rounding matters, the median decides. */
     if (most_are_below(p->sample, used,
                        (1 - DXT_TINY) * DXT_WILD * group->base / of_median / errors))
         return 0;
@@ -111,16 +111,17 @@ double dxt_cell_noise(dxt_panel *p, const dxt_group *group)
            deviation / sqrt(n - 1);
 }
 
-/* One of few operations may have made all that is seen: then the spread is of that one. */
+/* Where operations are few, one of them may have caused the whole spread. */
 static bool is_of_few(const dxt_group_input *in)
 {
     return in->ops > 0 && in->ops < DXT_ONE_EVENT_OPS;
 }
 
-/* From the width of the densest part: unlike a deviation from the median it stands half of the
- * members being elsewhere; of many members a quarter is enough, and stays narrow when just over
- * half are ordinary, but where one operation may be all there is, a quarter are close by chance;
- * all but one of a few would take two late ones for ordinary, or one early one for most. */
+/* Take the spread from the width of the densest part of the members: unlike a deviation from the
+ * median this holds even if half of the members are late. Of many members a quarter is enough, and
+ * stays narrow if just over half are ordinary; but where operations are few, a quarter may be close
+ * by chance. Of few members half are taken: all but one would count two late
+ * ones as ordinary. */
 double dxt_member_spread(const dxt_group_input *in, const double *sorted, uint32_t n)
 {
     if (n < (is_of_few(in) ? 2 : DXT_SPREAD_MEMBERS)) return 0;
@@ -134,7 +135,7 @@ double dxt_member_spread(const dxt_group_input *in, const double *sorted, uint32
     return width / (2 * (many ? DXT_QUARTER_WIDTH : DXT_HALF_WIDTH));
 }
 
-/* What is known of the arrivals of one member. */
+/* How the arrivals of one member vary. */
 struct arrivals {
     double deviation; /* standard deviation from operation to operation */
     dxt_lean lean;    /* of the mean over the operations */
@@ -147,15 +148,15 @@ static struct arrivals arrivals_of(const dxt_group_input *in, double skew)
     if (in->ops <= 0 || !(in->step > 0) || n < 2) return own;
     double v = dxt_variation(own.deviation, in->step);
     own.lean = dxt_lean_of(v, in->ops);
-    /* Of two members it is the same on both sides. */
+    /* The difference of two members leans to neither side. */
     own.lean.skewness *= 1 - 1 / ((n - 1) * (n - 1));
     own.deviation *= dxt_understated(v);
     return own;
 }
 
-/* Where the operations are known, the error of a lateness against the ordinary follows from the
- * skew, and the spread over the members only guards against what is systematic; over many members
- * it is known better. Otherwise it is all there is, and few members make it uncertain. */
+/* The error of a lateness. Where the number of operations is known it follows from the skew, and
+ * the spread over the members only guards against systematic differences. Otherwise the spread is
+ * all there is, and is uncertain where members are few. */
 void dxt_set_limit(const dxt_group_input *in, dxt_group *group, double least, double spread,
                    double noise)
 {
@@ -164,7 +165,7 @@ void dxt_set_limit(const dxt_group_input *in, dxt_group *group, double least, do
     if (in->step > 0)
         sampling = hypot(sampling, fmin(DXT_DRIFT * in->step, DXT_DRIFT_OF_FLOOR * in->floor));
     bool few = is_of_few(in);
-    /* The closest two of three are seldom as close as the factor takes them to be. */
+    /* Of three, the closest two are seldom as close as the factor assumes. */
     if ((few || in->ops <= 0) && in->count > DXT_SPREAD_MEMBERS / 2)
         spread *= 1 + DXT_FEW_SPREAD / (in->count - 1);
     double counts = in->count >= DXT_MANY_MEMBERS ? DXT_SPREAD_OF_MANY : DXT_SYSTEMATIC_SPREAD;

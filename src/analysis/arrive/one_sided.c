@@ -10,7 +10,7 @@
 #include "numeric/select.h"
 #include "numeric/spread.h"
 
-/* Members of a node that are on time; of a large node some of them. */
+/* List the members of a node that are on time; of a large node some of them. */
 struct peers {
     uint32_t count;
     uint32_t member[DXT_PARTNERS_OF_MANY];
@@ -28,7 +28,7 @@ static void choose_peers(const dxt_fit *fit, const dxt_roster *roster, uint32_t 
     }
 }
 
-/* Mean wait of a member for its peers, or of these for it. */
+/* Mean wait of a member for its peers, or of its peers for it. */
 static double mean_wait(const dxt_fit *fit, const struct peers *peers, uint32_t k, bool of_it)
 {
     double sum = 0;
@@ -52,8 +52,8 @@ static void mean_waits(const dxt_fit *fit, const dxt_roster *roster, bool of_it,
     }
 }
 
-/* How far the `value` of members on time differs from the median of their node's, as a standard
- * deviation, and the same without the one that differs most. */
+/* Standard deviation of the `value` of members on time from their node's median; and the same
+ * without the member that differs most. */
 static double spread(const dxt_fit *fit, const dxt_roster *roster, const double *value,
                      double *typical)
 {
@@ -73,13 +73,13 @@ static double spread(const dxt_fit *fit, const dxt_roster *roster, const double 
             used++;
         }
     }
-    /* A few operations are lumps: most ranks may have been late equally often. */
+    /* In a few operations most ranks may have been late equally often. */
     *typical = used > 1 ? sqrt(fmax(0, sum - largest) / (used - 1)) : 0;
     return used > 0 ? sqrt(sum / used) : 0;
 }
 
-/* How far the lateness of members varies is chance here. Who is within the limit that follows from
- * those within the limit before belongs to them; it ends when nobody else does. */
+/* Widen the limit: here lateness varies by chance. The members within the limit give a new limit,
+ * which may take in more members, and so on until nobody is added. */
 static void move_limits(dxt_fit *fit, const dxt_roster *roster, double lean)
 {
     double before = 0, typical;
@@ -95,7 +95,7 @@ static void move_limits(dxt_fit *fit, const dxt_roster *roster, double lean)
     }
 }
 
-/* Whether what ranks wait for those on time may add up to a part of the step worth a line. */
+/* Whether the waits for ranks on time may add up to a part of the step that is worth a line. */
 static bool may_cost(const dxt_fit *fit, const double *column)
 {
     double lost = 0;
@@ -111,7 +111,7 @@ void dxt_look_one_sided(dxt_fit *fit)
     fit->one_sided = 0;
     dxt_list_members(fit, &roster);
     double of_rows, of_columns;
-    /* What columns say is read row by row; rows are asked only where columns differ. */
+    /* Columns first, which are read row by row; rows only if columns differ. */
     mean_waits(fit, &roster, false, column);
     double columns = spread(fit, &roster, column, &of_columns);
     if (!(columns > DXT_ONE_SIDED_LEAST * fit->base)) return;
@@ -120,13 +120,13 @@ void dxt_look_one_sided(dxt_fit *fit)
     if (!(of_columns > DXT_ONE_SIDED_TYPICAL * of_rows && columns > DXT_ONE_SIDED * rows)) return;
     fit->one_sided = columns / fmax(rows, DXT_TINY);
     double lean = DXT_RARE_LEAN;
-    /* Few ranks that were late a few times each differ by chance further than their spread says. */
+    /* A few ranks, each late a few times, may differ further by chance than their spread says. */
     if (fit->one_sided > DXT_ROTATING && may_cost(fit, column))
         lean *= 1 + DXT_FEW_SPREAD / (fit->count - 1);
     move_limits(fit, &roster, lean);
 }
 
-/* What member i waits for member j beyond the path, if j is as any. */
+/* The wait of member i for member j beyond the path, as if j were an ordinary member. */
 static double own_wait(const dxt_fit *fit, uint32_t i, uint32_t j)
 {
     if (i == j || fit->role[j] != DXT_ROLE_ORDINARY) return 0;
@@ -155,7 +155,7 @@ void dxt_bound_loss(const dxt_fit *fit, double *least, double *most)
     *most = fmin(1, dxt_median(sum, used) / fit->step);
 }
 
-/* Whether columns differ so many times as far as rows, and so much may be lost. */
+/* Whether columns differ that many times as far as rows, and that share may be lost. */
 static bool may_lose(const dxt_fit *fit, double times, double share)
 {
     double least, most;
@@ -172,7 +172,7 @@ bool dxt_rotates(const dxt_fit *fit)
 bool dxt_may_rotate(const dxt_fit *fit)
 {
     double least, most;
-    /* Without a clock nothing says how much is lost. */
+    /* Without a clock the loss is unknown. */
     if (isnan(fit->step)) return fit->one_sided > DXT_ROTATING;
     if (fit->count < DXT_SPREAD_MEMBERS) {
         dxt_bound_loss(fit, &least, &most);

@@ -51,7 +51,7 @@ static void center_panel(const dxt_panel *p, double *late)
     for (uint32_t b = 0; b < p->count; b++) late[b] -= mean;
 }
 
-/* How badly latenesses explain the pairs. */
+/* How far the pairs are from what the latenesses explain. */
 static double misfit(const dxt_panel *p, const double *late)
 {
     double sum = 0;
@@ -61,8 +61,8 @@ static double misfit(const dxt_panel *p, const double *late)
     return sum;
 }
 
-/* Lateness by the cautious median of what others say of each: `from` lists these, `add` is added
- * to what each says. */
+/* Take each lateness from the pairs with the members in `from`, as a cautious median; `add` is
+ * added to what each of them says. */
 static void ask(const dxt_panel *p, const uint32_t *from, uint32_t count, const double *add,
                 double *late)
 {
@@ -87,7 +87,7 @@ static void ask_ordinary(const dxt_panel *p, double *late)
     ask(p, p->ordinary, p->ordinary_count, nothing, late);
 }
 
-/* By all, their own lateness taken into account. */
+/* Take each lateness from all members, with their own lateness added. */
 static void ask_all(const dxt_panel *p, double *late)
 {
     uint32_t all[DXT_WITNESSES];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which members are the ordinary ones, and what they say of the others. */
+/* Find the ordinary members, and the lateness of the others from them. */
 #ifndef DXT_ARRIVE_ORDINARY_H
 #define DXT_ARRIVE_ORDINARY_H
 
@@ -12,13 +12,14 @@ const double *dxt_sort_into(double *sorted, const double *late, uint32_t n);
  *  is no wider than twice the limit, or else the densest half. */
 void dxt_ordinary_range(const double *sorted, uint32_t n, double limit, double *low, double *high);
 
-/** Take the ordinary members by their lateness. */
+/** List the ordinary members, chosen by their lateness. */
 void dxt_panel_find_ordinary(dxt_panel *p, double limit);
 
-/** Take each lateness anew by the cautious median of what others say of the member: the ordinary
- *  ones, or all with their own lateness taken into account. A slow path is one voice among all, but
- *  could be the only one among few ordinary members; where there are hardly more than these, the
- *  others' lateness is not known well. What fits the pairs better is kept. */
+/** Take each lateness anew, as a cautious median, in two ways: from the pairs with ordinary
+ *  members, or from the pairs with all members, their own lateness added. A slow path is one pair
+ *  among all, but may be the only one where ordinary members are few; on the other hand the
+ *  lateness of members that are not ordinary is known less well. Keep what fits the pairs better.
+ */
 void dxt_panel_judge(dxt_panel *p);
 
 #endif

@@ -37,8 +37,9 @@ double dxt_panel_level(dxt_panel *p)
     return level;
 }
 
-/* Skew of the two that arrive closest to each other: of few members these are ordinary, unless they
- * are all there are. The waits of a pair far apart hardly depend on it. */
+/* The skew of the two members that arrive closest to each other. Of three or
+ * more members these are ordinary. The waits of two that are far apart hardly depend on the skew.
+ */
 static double pair_skew(const dxt_panel *p, double transfer)
 {
     double closest = INFINITY, skew = 0;
@@ -82,7 +83,7 @@ double dxt_panel_diagonal(const dxt_panel *p)
     return dxt_median(p->sample, p->count);
 }
 
-/* How far the waits of any pair differ. */
+/* The largest difference between the two waits of a pair. */
 static double most_apart(const dxt_panel *p)
 {
     double most = 0;
@@ -97,10 +98,10 @@ static double most_apart(const dxt_panel *p)
 void dxt_panel_pairs(dxt_panel *p, double transfer, double skew)
 {
     size_t n = p->count;
-    /* As they are; a new round mostly finds the same. */
+    /* Mostly the next round finds the same scale, and the pairs stay as they are. */
     if (p->scale.transfer == transfer && p->scale.skew == skew) return;
     dxt_lateness_scale_begin(&p->scale, transfer, skew);
-    /* Witnesses are asked of others as well. */
+    /* Of witnesses the lateness of other members is taken, too. */
     dxt_lateness_reach(&p->scale, n < DXT_WITNESSES ? most_apart(p) : INFINITY);
     for (uint32_t a = 0; a < n; a++) {
         p->pair[a * n + a] = 0;
@@ -120,7 +121,7 @@ void dxt_panel_means(dxt_panel *p)
         for (uint32_t b = 0; b < p->count; b++) p->late[b] += dxt_panel_pair(p, a, b) / p->count;
 }
 
-/* Panels of so few members are most of those of many nodes, and have loops of their own. */
+/* With many nodes most panels are as small as this: they have loops of their own. */
 #define FEW (2u * 2u)
 #define TWICE_FEW (2u * FEW)
 
@@ -148,7 +149,7 @@ size_t dxt_panel_deviations(const dxt_panel *p)
     return deviations(p);
 }
 
-/* Each lateness by the others' and the pairs, those that are far off weighing less. */
+/* Take each lateness from the pairs and the others' lateness; pairs that are far off weigh less. */
 static inline __attribute__((always_inline)) void weigh(const dxt_panel *p, size_t n, double scale,
                                                         double *restrict next)
 {

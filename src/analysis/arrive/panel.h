@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Members that are fitted pair by pair: a whole group, or the witnesses of a large one. Here: their
- * waits, what each pair says of its two, and latenesses that fit the pairs.
+ * The panel: members that are fitted pair by pair, a whole group or the witnesses of a large one.
+ * Takes their waits, the difference that each pair shows, and the latenesses that fit the pairs.
  */
 #ifndef DXT_ARRIVE_PANEL_H
 #define DXT_ARRIVE_PANEL_H
@@ -43,18 +43,17 @@ double dxt_panel_level(dxt_panel *p);
 double dxt_panel_longest(const dxt_panel *p);
 /** Median of the waits for oneself. */
 double dxt_panel_diagonal(const dxt_panel *p);
-/** Take the ordinary wait and the skew behind it into @p group. */
+/** Write the ordinary wait, and the skew that explains it, into @p group. */
 void dxt_panel_take_level(const dxt_group_input *in, dxt_panel *p, dxt_group *group);
 
-/** Take from the two waits of each pair how much later one of them arrives. */
+/** For each pair, take from its two waits how much later one member arrives than the other. */
 void dxt_panel_pairs(dxt_panel *p, double transfer, double skew);
 /** Least squares over all pairs: exact when the pairs agree with each other. */
 void dxt_panel_means(dxt_panel *p);
 /** Turn least squares into least absolute deviations by reweighting, so that a slow path does not
  *  make its two ends look late and early. */
 void dxt_panel_refine(dxt_panel *p);
-/** How far the pairs are from what the latenesses make of them, each pair once, in `sample`.
- *  @return How many. */
+/** Write how far each pair is from what the latenesses explain into `sample`. @return How many. */
 size_t dxt_panel_deviations(const dxt_panel *p);
 
 #endif
