@@ -90,14 +90,17 @@ bool dxt_document_find(dxt_reader *reader, const char **at, const char *end)
         *at = from;
         return true;
     }
-    /* Behind a prefix: an object that ends with the line. */
+    /* Behind a prefix: an object, or an array of them, that ends with the line. */
     const char *last = end;
     while (last > from && dxt_is_blank(last[-1])) last--;
-    const char *brace =
-        last > from && last[-1] == '}' ? memchr(from, '{', (size_t)(last - from)) : NULL;
+    const char *brace = NULL;
+    if (last > from && last[-1] == '}')
+        brace = memchr(from, '{', (size_t)(last - from));
+    else if (last > from && last[-1] == ']')
+        brace = memmem(from, (size_t)(last - from), "[{", 2);
     /* A header that was wrapped holds one, and is none. */
     if (brace && has(from, (size_t)(brace - from), "EPSize:")) return false;
-    if (!brace || !begins_value(brace, last) || !memchr(brace, '[', (size_t)(last - brace)))
+    if (!brace || !begins_value(brace, last) || !memchr(brace + 1, '[', (size_t)(last - brace) - 1))
         return false;
     dxt_literal literal = {.depth = 0};
     const char *stop = brace;

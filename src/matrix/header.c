@@ -11,7 +11,6 @@
 #include "matrix/scan.h"
 #include "matrix/stamp.h"
 
-#define TITLE " Wait Recv Cost"
 /* Most windows of headers of one time that are held back until it is known whose rows are whose. */
 #define MOST_HELD 64
 
@@ -26,9 +25,22 @@ static const char *skip_blanks(const char *at, const char *end)
     return at;
 }
 
+/* " Wait Recv Cost", with any blanks, which stands behind the operator's name. */
+static const char *find_title(const char *at, const char *end)
+{
+    for (const char *word = at; (word = find(word, end, "Wait")); word++) {
+        const char *recv = skip_blanks(word + 4, end);
+        if (word == at || !dxt_is_blank(word[-1]) || recv == word + 4) continue;
+        if (end - recv < 4 || memcmp(recv, "Recv", 4) != 0) continue;
+        const char *cost = skip_blanks(recv + 4, end);
+        if (cost > recv + 4 && end - cost >= 4 && memcmp(cost, "Cost", 4) == 0) return word - 1;
+    }
+    return NULL;
+}
+
 bool dxt_is_header(const char *at, const char *end)
 {
-    return find(at, end, "EPSize:") && find(at, end, TITLE) && find(at, end, "Matrix[");
+    return find(at, end, "EPSize:") && find_title(at, end) && find(at, end, "Matrix[");
 }
 
 /* ---- what stands in front ---- */
@@ -188,8 +200,9 @@ static bool find_instance(const char *at, const char *end, const char **from, co
 /* The operator's name: between the last comma and the title. */
 static bool read_phase(const char *at, const char *end, char phase[256])
 {
-    const char *to = find(at, end, TITLE);
-    for (const char *next = to; (next = find(next + 1, end, TITLE));) to = next;
+    const char *to = find_title(at, end);
+    for (const char *next = to; (next = find_title(next + 1, end));) to = next;
+    while (to > at && dxt_is_blank(to[-1])) to--;
     const char *from = to;
     while (from > at && from[-1] != ',' && from[-1] != '}' && from[-1] != ']') from--;
     from = skip_blanks(from, to);

@@ -143,6 +143,25 @@ static dxt_status read_json(dxt_reader *reader, const char *line, size_t size)
                            reader->input.line, "%s", reason ? reason + 2 : why);
 }
 
+/* Whether an object in a field of CSV has a member with waits or text: the labels of a pod are in
+ * such a field as well, and the line is in another. */
+static bool is_worth(const char *at, const char *end)
+{
+    for (const char *name, *to; (name = memmem(at, (size_t)(end - at), "\"\"", 2)); at = to + 2) {
+        name += 2;
+        to = memmem(name, (size_t)(end - name), "\"\"", 2);
+        if (!to) return false;
+        const char *colon = to + 2;
+        while (colon < end && dxt_is_blank(*colon)) colon++;
+        if (colon == end || *colon != ':') continue;
+        size_t size = (size_t)(to - name);
+        if (dxt_carries_text(name, size) || dxt_names_phase(name, to) ||
+            (size == 4 && memcmp(name, "wait", 4) == 0))
+            return true;
+    }
+    return false;
+}
+
 /* An object in a field of CSV, {""v"":1}: as it was. */
 static dxt_status unquote(dxt_reader *reader, const char **line, size_t *size)
 {
@@ -151,7 +170,7 @@ static dxt_status unquote(dxt_reader *reader, const char **line, size_t *size)
            (end - brace < 4 || memcmp(brace, "{\"\"", 3) != 0 || !dxt_is_letter(brace[3])))
         brace++;
     const char *close = brace ? memrchr(brace, '}', (size_t)(end - brace)) : NULL;
-    if (!close) return DXT_OK;
+    if (!close || !is_worth(brace, close)) return DXT_OK;
     dxt_text *plain = &reader->unquoted;
     plain->size = 0;
     for (at = brace; at <= close; at = end + 1) {
@@ -190,7 +209,7 @@ static dxt_status take_line(dxt_reader *reader, const char *line, size_t size)
     if (status != DXT_OK || !line) return status;
     at = line;
     bool value = reader->heading.size == 0 && dxt_document_find(reader, &at, line + size);
-    if (value && *line == '[') return dxt_document_begin(reader, at, line + size);
+    if (value && *at == '[') return dxt_document_begin(reader, at, line + size);
     const char *object = dxt_find_recording(line, line + size);
     if (object) return read_json(reader, object, (size_t)(line + size - object));
     if (value) return dxt_document_begin(reader, at, line + size);

@@ -84,15 +84,29 @@ static void texts_in_json_are_read(void **state)
         "[\"18\",\"rank 1 [3 4]\"]]}]}}\n",
         "{\"logRecords\":[{\"body\":{\"stringValue\":\"rank 0 [1 2]\"}},"
         "{\"body\":{\"stringValue\":\"rank 1 [3 4]\"}}]}\n",
+        "INFO - [{\"rank\": 1, \"wait\": [3, 4]}, {\"rank\": 0, \"wait\": [1, 2]}]\n",
+        "2026-11-26 03:00:00,123 - INFO - [{\"dispatch\": [[1, 2], [3, 4]]}]\n",
+        "\"17\",\"{\"\"pod\"\":\"\"x\"\",\"\"n\"\":1}\",\"rank 0 [1 2]\",\"17_ab\"\n"
+        "\"18\",\"{\"\"pod\"\":\"\"x\"\",\"\"n\"\":1}\",\"rank 1 [3 4]\",\"18_cd\"\n",
         "{\"MESSAGE\":[114,97,110,107,32,48,32,91,49,32,50,93]}\n"
         "{\"MESSAGE\":[114,97,110,107,32,49,32,91,51,32,52,93]}\n",
     };
     for (size_t i = 0; i < LENGTH(texts); i++) assert_reads(texts[i], ONE);
-    static const char *const escaped[] = {
-        "'" HEAD("2", "Dispatch") "\\nrank=0 [1 2]\\nrank=1 [3 4]'\n"};
-    assert_reads(escaped[0], "{\"v\":1,\"instance\":\"7f-1\",\"begin\":\"2025-09-15T16:28:53.686\","
-                             "\"phase\":\"dispatch\",\"window\":0,\"ranks\":2,\"unit\":\"cycles\","
-                             "\"wait\":[[1,2],[3,4]]}\n");
+    static const char *const logs[] = {
+        "'" HEAD("2", "Dispatch") "\\nrank=0 [1 2]\\nrank=1 [3 4]'\n",
+        /* Labels of a pod beside a line of the log; tabs for its blanks. */
+        "\"1\",\"{\"\"pod\"\":\"\"x\"\"}\",\"" HEAD(
+            "2", "Dispatch") "\"\n"
+                             "\"2\",\"{\"\"pod\"\":\"\"x\"\"}\",\"rank=0 [1 2]\"\n"
+                             "\"3\",\"{\"\"pod\"\":\"\"x\"\"}\",\"rank=1 [3 4]\"\n",
+        "[2025-09-15T16:28:53.686]\t[Diagnose]\tInstanceID:\t7f-1\tEPSize:\t2,\tDispatch\tWait\t "
+        "Recv\tCost\tMatrix[\nrank=0 [1\t2]\nrank=1\t[3\t4]\n",
+    };
+    for (size_t i = 0; i < LENGTH(logs); i++)
+        assert_reads(logs[i],
+                     "{\"v\":1,\"instance\":\"7f-1\",\"begin\":\"2025-09-15T16:28:53.686\","
+                     "\"phase\":\"dispatch\",\"window\":0,\"ranks\":2,\"unit\":\"cycles\","
+                     "\"wait\":[[1,2],[3,4]]}\n");
 }
 
 static void drawn_tables_are_read(void **state)
