@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "analysis/arrive/abreast.h"
 #include "analysis/arrive/noise.h"
 #include "analysis/arrive/ordinary.h"
 #include "analysis/arrive/panel.h"
@@ -33,9 +34,21 @@ static double noise_of(const dxt_group_input *in, dxt_panel *p, const dxt_group 
     return fmax(noise, dxt_pair_noise(p));
 }
 
-/* Fit the members of the panel. @return The smallest limit, apart from noise. */
-static double fit_panel(const dxt_group_input *in, dxt_panel *p, dxt_group *group)
+/* A fit under way: of the whole group, or of its witnesses. */
+struct under_way {
+    const dxt_group_input *in;
+    dxt_group *group;
+    double least; /* smallest limit, apart from noise */
+    dxt_panel panel;
+};
+
+/* What the waits say before anybody is known to be ordinary. */
+static void begin(struct under_way *fit, uint32_t place)
 {
+    const dxt_group_input *in = fit->in;
+    dxt_panel *p = &fit->panel;
+    dxt_group *group = fit->group;
+    dxt_panel_seat(in, place, p);
     uint32_t n = p->count;
     for (uint32_t a = 0; a < n; a++) p->ordinary[a] = a;
     p->ordinary_count = n;
@@ -45,24 +58,45 @@ static double fit_panel(const dxt_group_input *in, dxt_panel *p, dxt_group *grou
     double bound = n == 2 ? dxt_panel_longest(p) : base;
     *group = (dxt_group){.transfer = fmin(dxt_panel_diagonal(p), bound), .base = base};
     if (n >= 2) dxt_panel_take_level(in, p, group);
-    double least = least_limit(in, p, group);
-    group->limit = least;
+    group->limit = fit->least = least_limit(in, p, group);
     dxt_panel_pairs(p, group->transfer, group->skew);
     dxt_panel_means(p);
-    if (n > 2) dxt_panel_refine(p);
+}
+
+/* What the ordinary members say of their waits. */
+static void look_at_ordinary(struct under_way *fit)
+{
+    dxt_panel_find_ordinary(&fit->panel, fit->group->limit);
+    dxt_panel_take_level(fit->in, &fit->panel, fit->group);
+    fit->group->cell_spread = dxt_own_spread(fit->in, fit->group);
+}
+
+static void set_limit(struct under_way *fit)
+{
+    dxt_panel *p = &fit->panel;
+    p->noise = noise_of(fit->in, p, fit->group);
+    const double *sorted = dxt_sort_into(p->sample, p->late, p->count);
+    dxt_set_limit(fit->in, fit->group, fit->least, dxt_member_spread(fit->in, sorted, p->count),
+                  p->noise);
+}
+
+/* Fit panels of the same size, step by step. */
+static void fit_panels(struct under_way *fits, uint32_t count)
+{
+    dxt_panel *panels[DXT_ABREAST];
+    for (uint32_t t = 0; t < DXT_ABREAST; t++) panels[t] = &fits[t].panel;
+    for (uint32_t t = 0; t < count; t++) begin(&fits[t], t);
+    uint32_t n = fits[0].in->count;
+    if (n > 2) dxt_panels_refine(panels, count);
     /* The first round finds the ordinary members roughly; the second starts from these. */
     for (int round = 0; n >= 2 && round < 2; round++) {
-        dxt_panel_find_ordinary(p, group->limit);
-        dxt_panel_take_level(in, p, group);
-        group->cell_spread = dxt_own_spread(in, group);
-        if (in->level_only && round > 0) break;
-        dxt_panel_pairs(p, group->transfer, group->skew);
-        dxt_panel_judge(p);
-        p->noise = noise_of(in, p, group);
-        const double *sorted = dxt_sort_into(p->sample, p->late, n);
-        dxt_set_limit(in, group, least, dxt_member_spread(in, sorted, n), p->noise);
+        for (uint32_t t = 0; t < count; t++) look_at_ordinary(&fits[t]);
+        if (fits[0].in->level_only && round > 0) break;
+        for (uint32_t t = 0; t < count; t++)
+            dxt_panel_pairs(panels[t], fits[t].group->transfer, fits[t].group->skew);
+        dxt_panels_judge(panels, count);
+        for (uint32_t t = 0; t < count; t++) set_limit(&fits[t]);
     }
-    return least;
 }
 
 /* Witnesses may be late themselves, by chance: all members decide who is ordinary. */
@@ -81,20 +115,37 @@ static void center(const dxt_group_input *in, const double *sorted, double limit
     for (uint32_t k = 0; k < in->count; k++) late[k] -= mean;
 }
 
-void dxt_group_fit(const dxt_group_input *in, double *late, dxt_group *group)
+/* From its panel to the whole group. */
+static void finish(struct under_way *fit, double *late)
 {
-    dxt_panel panel;
-    assert(in->count > 0 && in->population >= in->count);
-    dxt_panel_seat(in, &panel);
-    double least = fit_panel(in, &panel, group);
+    const dxt_group_input *in = fit->in;
     if (in->level_only) return;
     if (in->count <= DXT_WITNESSES) {
-        memcpy(late, panel.late, in->count * sizeof *late);
+        memcpy(late, fit->panel.late, in->count * sizeof *late);
         return;
     }
-    dxt_ask_witnesses(in, &panel, late);
+    dxt_ask_witnesses(in, &fit->panel, late);
     const double *sorted = dxt_sort_into(in->sorted, late, in->count);
-    center(in, sorted, group->limit, late);
-    dxt_set_limit(in, group, least, dxt_member_spread(in, sorted, in->count),
-                  panel.noise * sqrt(DXT_WITNESSES / (double)DXT_HEARD));
+    center(in, sorted, fit->group->limit, late);
+    dxt_set_limit(in, fit->group, fit->least, dxt_member_spread(in, sorted, in->count),
+                  fit->panel.noise * sqrt(DXT_WITNESSES / (double)DXT_HEARD));
+}
+
+void dxt_groups_fit(const dxt_group_input *in, uint32_t count, double *const *late,
+                    dxt_group *groups)
+{
+    struct under_way fits[DXT_ABREAST];
+    assert(count > 0 && count <= DXT_ABREAST && (count == 1 || in->count <= DXT_ABREAST_MEMBERS));
+    for (uint32_t t = 0; t < count; t++) {
+        assert(in[t].count > 0 && in[t].population >= in[t].count && in[t].count == in->count);
+        fits[t].in = &in[t];
+        fits[t].group = &groups[t];
+    }
+    fit_panels(fits, count);
+    for (uint32_t t = 0; t < count; t++) finish(&fits[t], late[t]);
+}
+
+void dxt_group_fit(const dxt_group_input *in, double *late, dxt_group *group)
+{
+    dxt_groups_fit(in, 1, &late, group);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "analysis/arrive/panel.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -9,13 +10,15 @@
 #include "numeric/spread.h"
 #include "numeric/vectors.h"
 
-void dxt_panel_seat(const dxt_group_input *in, dxt_panel *p)
+void dxt_panel_seat(const dxt_group_input *in, uint32_t place, dxt_panel *p)
 {
     p->count = in->count < DXT_WITNESSES ? in->count : DXT_WITNESSES;
+    size_t first = (size_t)place * p->count * p->count;
+    assert(first + (size_t)p->count * p->count <= DXT_WITNESSES * DXT_WITNESSES);
     p->pair_skew = p->level = -1;
     p->scale.transfer = -1;
-    p->wait = in->scratch->wait;
-    p->pair = in->scratch->pair;
+    p->wait = in->scratch->wait + first;
+    p->pair = in->scratch->pair + first;
     p->sample = in->scratch->sample;
     for (uint32_t a = 0; a < p->count; a++)
         p->member[a] = (uint32_t)dxt_spread_index(a, p->count, in->count);
@@ -121,13 +124,9 @@ void dxt_panel_means(dxt_panel *p)
         for (uint32_t b = 0; b < p->count; b++) p->late[b] += dxt_panel_pair(p, a, b) / p->count;
 }
 
-/* With many nodes most panels are as small as this: they have loops of their own. */
-#define FEW (2u * 2u)
-#define TWICE_FEW (2u * FEW)
-
-static inline __attribute__((always_inline)) size_t deviations_of(const dxt_panel *p, size_t n)
+DXT_VECTORS static size_t deviations(const dxt_panel *p)
 {
-    size_t used = 0;
+    size_t n = p->count, used = 0;
     for (size_t a = 0; a < n; a++) {
         const double *pair = p->pair + a * n;
         double *sample = p->sample + used, late = p->late[a];
@@ -137,23 +136,16 @@ static inline __attribute__((always_inline)) size_t deviations_of(const dxt_pane
     return used;
 }
 
-DXT_VECTORS static size_t deviations(const dxt_panel *p)
-{
-    if (p->count == FEW) return deviations_of(p, FEW);
-    if (p->count == TWICE_FEW) return deviations_of(p, TWICE_FEW);
-    return deviations_of(p, p->count);
-}
-
 size_t dxt_panel_deviations(const dxt_panel *p)
 {
     return deviations(p);
 }
 
 /* Take each lateness from the pairs and the others' lateness; pairs that are far off weigh less. */
-static inline __attribute__((always_inline)) void weigh(const dxt_panel *p, size_t n, double scale,
-                                                        double *restrict next)
+DXT_VECTORS static void weigh_pairs(const dxt_panel *p, double scale, double *restrict next)
 {
     double sum[DXT_WITNESSES], weights[DXT_WITNESSES];
+    size_t n = p->count;
     for (size_t b = 0; b < n; b++) sum[b] = weights[b] = 0;
     for (size_t a = 0; a < n; a++) {
         const double *pair = p->pair + a * n;
@@ -166,16 +158,6 @@ static inline __attribute__((always_inline)) void weigh(const dxt_panel *p, size
         }
     }
     for (size_t b = 0; b < n; b++) next[b] = p->late[b] / 2 + sum[b] / weights[b] / 2;
-}
-
-DXT_VECTORS static void weigh_pairs(const dxt_panel *p, double scale, double *next)
-{
-    if (p->count == FEW)
-        weigh(p, FEW, scale, next);
-    else if (p->count == TWICE_FEW)
-        weigh(p, TWICE_FEW, scale, next);
-    else
-        weigh(p, p->count, scale, next);
 }
 
 void dxt_panel_refine(dxt_panel *p)

@@ -34,8 +34,9 @@ static inline double dxt_panel_pair(const dxt_panel *p, uint32_t a, uint32_t b)
     return p->pair[(size_t)a * p->count + b];
 }
 
-/** Choose the members and take their waits. */
-void dxt_panel_seat(const dxt_group_input *in, dxt_panel *p);
+/** Choose the members and take their waits. Panels of the same size that share a scratch have
+ *  different places in it, from 0 on. */
+void dxt_panel_seat(const dxt_group_input *in, uint32_t place, dxt_panel *p);
 
 /** Median wait between the ordinary members; of two, the shorter of their waits. */
 double dxt_panel_level(dxt_panel *p);

@@ -3,6 +3,7 @@
 
 #include <math.h>
 
+#include "analysis/arrive/abreast.h"
 #include "analysis/arrive/group.h"
 #include "analysis/arrive/roster.h"
 #include "numeric/spread.h"
@@ -10,9 +11,7 @@
 /* The members of one node, for the group fit. */
 struct members {
     const dxt_fit *fit;
-    uint32_t count;
     const uint32_t *index;
-    double late[DXT_MAX_RANKS];
 };
 
 static void member_waits(const void *context, uint32_t i, const uint32_t *others, uint32_t count,
@@ -23,61 +22,106 @@ static void member_waits(const void *context, uint32_t i, const uint32_t *others
         wait[k] = dxt_fit_wait(members->fit, members->index[i], members->index[others[k]]);
 }
 
-/* Fit the members of one node among themselves; a skew of NaN is to be found, and, where there are
- * more nodes, only what is ordinary: then they are fitted once more. @return Their number. */
-static uint32_t fit_node(dxt_fit *fit, const dxt_roster *roster, uint32_t node, double skew,
-                         dxt_group *group)
+/* Nodes of the same size that are fitted side by side. */
+struct side_by_side {
+    uint32_t count;
+    struct members members[DXT_ABREAST];
+    dxt_group_input input[DXT_ABREAST];
+    dxt_group group[DXT_ABREAST];
+    double *late[DXT_ABREAST];
+    double room[DXT_MAX_RANKS]; /* for these */
+};
+
+static uint32_t size_of(const dxt_roster *roster, uint32_t node)
 {
-    struct members members;
-    members.fit = fit;
-    members.count = roster->begin[node + 1] - roster->begin[node];
-    members.index = roster->list + roster->begin[node];
-    dxt_group_input input = {.waits = member_waits,
-                             .context = &members,
-                             .skew = skew,
-                             .count = members.count,
-                             .population = fit->count,
-                             .ranks = true,
-                             .level_only = isnan(skew) && fit->nodes > 1,
-                             .cell_spread = fit->known_spread,
-                             .floor = fit->floor,
-                             .step = fit->step,
-                             .timed = !isnan(fit->step),
-                             .ops = fit->ops,
-                             .scratch = &fit->scratch->group,
-                             .sorted = fit->values};
-    dxt_group_fit(&input, members.late, group);
-    for (uint32_t k = 0; k < members.count && !input.level_only; k++) {
-        fit->late[members.index[k]] = members.late[k];
-        fit->limit[members.index[k]] = group->limit;
-        fit->error[members.index[k]] = group->error;
+    return roster->begin[node + 1] - roster->begin[node];
+}
+
+/* How many of `left` nodes, from the first on, can be fitted side by side. */
+static uint32_t count_alike(const dxt_roster *roster, const uint32_t *node, uint32_t left)
+{
+    uint32_t size = size_of(roster, *node), count = 1;
+    if (size > DXT_ABREAST_MEMBERS) return 1;
+    while (count < left && count < DXT_ABREAST && size_of(roster, node[count]) == size) count++;
+    return count;
+}
+
+/* Fit the members of nodes, each among themselves; a skew of NaN is to be found, and, where there
+ * are more nodes, only what is ordinary: then they are fitted once more. */
+static void fit_nodes(dxt_fit *fit, const dxt_roster *roster, const uint32_t *node, uint32_t count,
+                      double skew, struct side_by_side *nodes)
+{
+    uint32_t size = size_of(roster, *node);
+    bool level_only = isnan(skew) && fit->nodes > 1;
+    nodes->count = count;
+    for (uint32_t t = 0; t < count; t++) {
+        nodes->members[t] = (struct members){fit, roster->list + roster->begin[node[t]]};
+        nodes->late[t] = nodes->room + (size_t)t * size;
+        nodes->input[t] = (dxt_group_input){.waits = member_waits,
+                                            .context = &nodes->members[t],
+                                            .skew = skew,
+                                            .count = size,
+                                            .population = fit->count,
+                                            .ranks = true,
+                                            .level_only = level_only,
+                                            .cell_spread = fit->known_spread,
+                                            .floor = fit->floor,
+                                            .step = fit->step,
+                                            .timed = !isnan(fit->step),
+                                            .ops = fit->ops,
+                                            .scratch = &fit->scratch->group,
+                                            .sorted = fit->values};
     }
-    return members.count;
+    dxt_groups_fit(nodes->input, count, nodes->late, nodes->group);
+    for (uint32_t t = 0; t < count && !level_only; t++)
+        for (uint32_t k = 0; k < size; k++) {
+            uint32_t member = nodes->members[t].index[k];
+            fit->late[member] = nodes->late[t][k];
+            fit->limit[member] = nodes->group[t].limit;
+            fit->error[member] = nodes->group[t].error;
+        }
+}
+
+/* What ordinary is in so many nodes, on average. */
+static void take_ordinary(dxt_fit *fit, const struct side_by_side *nodes, uint32_t *told)
+{
+    if (nodes->input[0].count < 2) return;
+    for (uint32_t t = 0; t < nodes->count; t++) {
+        const dxt_group *group = &nodes->group[t];
+        ++*told;
+        fit->base += (group->base - fit->base) / *told;
+        fit->skew += (group->skew - fit->skew) / *told;
+        fit->transfer += (group->transfer - fit->transfer) / *told;
+        if (!isnan(group->cell_spread))
+            fit->cell_spread = fmax(fit->cell_spread, group->cell_spread);
+    }
 }
 
 void dxt_fit_ordinary(dxt_fit *fit)
 {
     dxt_roster roster;
-    uint32_t told = 0, taken = fit->nodes < DXT_TELLING_NODES ? fit->nodes : DXT_TELLING_NODES;
+    struct side_by_side nodes;
+    uint32_t node[DXT_MAX_RANKS], told = 0, count;
+    uint32_t taken = fit->nodes < DXT_TELLING_NODES ? fit->nodes : DXT_TELLING_NODES;
     fit->skew = fit->base = fit->transfer = fit->cell_spread = 0;
     dxt_list_members(fit, &roster);
-    for (uint32_t k = 0; k < taken; k++) {
-        dxt_group group;
-        uint32_t node = (uint32_t)dxt_spread_index(k, taken, fit->nodes);
-        if (fit_node(fit, &roster, node, NAN, &group) < 2) continue;
-        told++;
-        fit->base += (group.base - fit->base) / told;
-        fit->skew += (group.skew - fit->skew) / told;
-        fit->transfer += (group.transfer - fit->transfer) / told;
-        if (!isnan(group.cell_spread)) fit->cell_spread = fmax(fit->cell_spread, group.cell_spread);
+    for (uint32_t k = 0; k < taken; k++) node[k] = (uint32_t)dxt_spread_index(k, taken, fit->nodes);
+    for (uint32_t k = 0; k < taken; k += count) {
+        count = count_alike(&roster, node + k, taken - k);
+        fit_nodes(fit, &roster, node + k, count, NAN, &nodes);
+        take_ordinary(fit, &nodes, &told);
     }
 }
 
 void dxt_fit_ranks(dxt_fit *fit)
 {
     dxt_roster roster;
-    dxt_group group;
+    struct side_by_side nodes;
+    uint32_t node[DXT_MAX_RANKS], count;
     dxt_list_members(fit, &roster);
-    for (uint32_t node = 0; node < fit->nodes; node++)
-        fit_node(fit, &roster, node, fit->skew, &group);
+    for (uint32_t k = 0; k < fit->nodes; k++) node[k] = k;
+    for (uint32_t k = 0; k < fit->nodes; k += count) {
+        count = count_alike(&roster, node + k, fit->nodes - k);
+        fit_nodes(fit, &roster, node + k, count, fit->skew, &nodes);
+    }
 }

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Panels of few members, side by side: a job of many nodes has hundreds of them, each too small for
+ * vectors. One panel a lane, they are fitted as fast as one, with the same results to the last bit.
+ */
+#ifndef DXT_ARRIVE_ABREAST_H
+#define DXT_ARRIVE_ABREAST_H
+
+#include "analysis/arrive/panel.h"
+#include "numeric/columns.h"
+
+/** Members of such a panel at most. */
+#define DXT_ABREAST_MEMBERS 16u
+/** Panels side by side at most. */
+#define DXT_ABREAST DXT_LANES
+
+_Static_assert(DXT_ABREAST *DXT_ABREAST_MEMBERS *DXT_ABREAST_MEMBERS <=
+                   DXT_WITNESSES * DXT_WITNESSES,
+               "the cells of all have room where those of one panel have");
+
+/** dxt_panel_refine() of several panels with the same number of members.
+ *  @param count  1 … DXT_ABREAST; more than 1 only of up to DXT_ABREAST_MEMBERS members. */
+void dxt_panels_refine(dxt_panel *const *panels, uint32_t count);
+
+/** dxt_panel_judge() of the same. */
+void dxt_panels_judge(dxt_panel *const *panels, uint32_t count);
+
+#endif

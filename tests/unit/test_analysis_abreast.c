@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Groups that are fitted side by side come out as if each had been fitted alone. */
+#include "analysis/arrive/abreast.h"
+#include "analysis/arrive/group.h"
+#include "judged.h"
+
+/* The waits of one small group. */
+struct small_group {
+    double wait[DXT_ABREAST_MEMBERS][DXT_ABREAST_MEMBERS];
+};
+
+static void small_waits(const void *context, uint32_t i, const uint32_t *others, uint32_t count,
+                        double *wait)
+{
+    const struct small_group *group = context;
+    for (uint32_t k = 0; k < count; k++) wait[k] = group->wait[i][others[k]];
+}
+
+/* Some are calm, some have a late member, a slow path, or hardly any two pairs that agree. */
+static void draw_small_group(struct small_group *group, uint32_t members, uint64_t *seed)
+{
+    double noise = arrivals_uniform(seed) * 3, late = arrivals_uniform(seed) * 40 - 20;
+    uint32_t who = (uint32_t)(arrivals_uniform(seed) * members);
+    for (uint32_t i = 0; i < members; i++)
+        for (uint32_t j = 0; j < members; j++) {
+            double wait = 10 + noise * arrivals_uniform(seed) + (j == who ? late : 0);
+            group->wait[i][j] = fmax(0, wait - (i == who ? late : 0));
+        }
+    if (arrivals_uniform(seed) < 0.3) group->wait[who][0] += 70;
+}
+
+static void groups_side_by_side_are_fitted_as_each(void **state)
+{
+    (void)state;
+    static dxt_group_scratch scratch;
+    static struct small_group group[DXT_ABREAST];
+    uint64_t seed = 7;
+    for (uint32_t members = 1; members <= DXT_ABREAST_MEMBERS; members++)
+        for (uint32_t kind = 0; kind < 24; kind++) {
+            double room[DXT_ABREAST][DXT_ABREAST_MEMBERS], *late[DXT_ABREAST], sorted[DXT_ABREAST];
+            double alone[DXT_ABREAST_MEMBERS];
+            dxt_group_input input[DXT_ABREAST];
+            dxt_group fitted[DXT_ABREAST], one;
+            uint32_t count = 1 + kind % DXT_ABREAST;
+            for (uint32_t t = 0; t < count; t++) {
+                draw_small_group(&group[t], members, &seed);
+                late[t] = room[t];
+                input[t] = (dxt_group_input){.waits = small_waits,
+                                             .context = &group[t],
+                                             .count = members,
+                                             .population = 64,
+                                             .floor = 1,
+                                             .step = 100,
+                                             .ranks = true,
+                                             .level_only = kind % 3 == 2,
+                                             .timed = true,
+                                             .ops = kind % 4 == 0 ? 0 : 50,
+                                             .skew = kind % 3 == 0 ? 2 : NAN,
+                                             .cell_spread = kind % 5 == 0 ? 0.5 : NAN,
+                                             .scratch = &scratch,
+                                             .sorted = sorted};
+            }
+            dxt_groups_fit(input, count, late, fitted);
+            for (uint32_t t = 0; t < count; t++) {
+                dxt_group_fit(&input[t], alone, &one);
+                assert_memory_equal(&one, &fitted[t], sizeof one);
+                if (!input[t].level_only)
+                    assert_memory_equal(alone, late[t], members * sizeof *alone);
+            }
+        }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(groups_side_by_side_are_fitted_as_each),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
