@@ -7,6 +7,8 @@
 #define DXT_HALF_WIDTH 0.6745
 /** … and a quarter within this many. */
 #define DXT_QUARTER_WIDTH 0.3186
+/** … and all but one in fifty within these. */
+#define DXT_WIDTH_OF_49_IN_50 2.3263
 /** Median absolute deviation × this = standard deviation: 1 ÷ DXT_HALF_WIDTH. */
 #define DXT_MAD_TO_DEVIATION 1.4826
 /** Standard error of a median over many, in those of the mean: √(π ÷ 2). */

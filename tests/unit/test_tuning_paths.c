@@ -68,6 +68,30 @@ static double path_among_spread(void)
     return path_tip();
 }
 
+/* Of 23 ranks too few cells tell how long tails are. */
+static double path_among_many(uint32_t ranks, double spread)
+{
+    begin(ranks);
+    m.transfer = 20 * US;
+    m.spread = spread;
+    return path_tip();
+}
+
+static double path_among_23(void)
+{
+    return path_among_many(23, 0.18);
+}
+
+static double path_among_24(void)
+{
+    return path_among_many(24, 0.18);
+}
+
+static double path_among_48(void)
+{
+    return path_among_many(48, 0.19);
+}
+
 static double path_of_a_late_rank(void)
 {
     begin(16);
@@ -203,6 +227,9 @@ static const tipping rows[] = {
     ROW(way_or_node, 18.199),
     ROW(path_of_skew, 15.958),
     ROW(path_among_spread, 18.669),
+    ROW(path_among_23, 23.974),
+    ROW(path_among_24, 20.692),
+    ROW(path_among_48, 24.169),
     ROW(path_of_a_late_rank, 90),
     ROW(path_of_long_tails, 1024.2),
     ROW(path_of_wildest, 1818.5),

@@ -43,11 +43,29 @@ void dxt_cells_take(const dxt_fit *fit, dxt_cell_sample *sample)
         sample->expected[k] = dxt_fit_by_sides(fit, row[k], column[k], sample->expected[k]);
 }
 
-double dxt_cells_deviation(dxt_cell_sample *sample)
+/* Into `work`. */
+static void take_deviations(dxt_cell_sample *sample)
 {
     for (uint32_t k = 0; k < sample->count; k++)
         sample->work[k] = fabs(sample->wait[k] - sample->expected[k]);
+}
+
+double dxt_cells_deviation(dxt_cell_sample *sample)
+{
+    take_deviations(sample);
     return DXT_MAD_TO_DEVIATION * dxt_median(sample->work, sample->count);
+}
+
+/* What few of fifty exceed is no slow path's. */
+double dxt_cells_outlier(dxt_cell_sample *sample, double deviation)
+{
+    uint32_t n = sample->count;
+    if (n < DXT_OUTLIER_CELLS || !(deviation > 0)) return DXT_OUTLIER_SPREADS;
+    take_deviations(sample);
+    double wide = dxt_select(sample->work, n, n - 1 - n / DXT_OUTLIER_PART);
+    double tails = wide / (DXT_WIDTH_OF_49_IN_50 * deviation);
+    double spreads = DXT_OUTLIER_SPREADS_KNOWN * fmax(1, tails * tails);
+    return fmin(spreads, DXT_OUTLIER_SPREADS);
 }
 
 /* The logarithm of a median is the median of the logarithms. */

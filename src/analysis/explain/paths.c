@@ -127,6 +127,7 @@ static void begin_search(struct search *s)
     dxt_cells_take(fit, sample);
     s->spread = calm ? fit->known_spread * (fit->base + DXT_CELL_FLOOR * fit->floor)
                      : dxt_cells_deviation(sample);
+    double spreads = calm ? DXT_OUTLIER_SPREADS : dxt_cells_outlier(sample, s->spread);
     s->ratio = calm ? 1 : dxt_cells_least_ratio(fit, sample);
     s->most = dxt_most_paths(n);
     s->least = fit->least;
@@ -134,7 +135,7 @@ static void begin_search(struct search *s)
     s->summed = is_summed(fit);
     double least = fmax((calm ? DXT_CALM_EXCESS : 1) * fit->base,
                         DXT_SKEW_EXCESS * dxt_expected_wait(0, fit->skew));
-    least = fmax(least, DXT_OUTLIER_SPREADS * s->spread);
+    least = fmax(least, spreads * s->spread);
     /* Log-normal, where the windows before show that it is much. */
     double times = exp(dxt_group_significance(n) * fit->cell_spread) - 1;
     least = fmax(least, (fit->base + DXT_CELL_FLOOR * fit->floor) * times);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * slow_path: one rank waits for one other longer than the fitted arrivals explain (explain/paths.c:
- * DXT_OUTLIER_SPREADS, DXT_RELATIVE_EXCESS and the ordinary wait). Where the window records who
- * came last, it must be so more often than by chance (explain/persists.c). Paths that have a rank
+ * DXT_OUTLIER_SPREADS, of many ranks whose cells have short tails DXT_OUTLIER_SPREADS_KNOWN;
+ * DXT_RELATIVE_EXCESS and the ordinary wait). Where the window records who came last, it must be so
+ * more often than by chance (explain/persists.c). Paths that have a rank
  * or a rail in common are one finding (explain/bundles.c). Never in a window made of durations.
  *
  * How large: the wait above what is expected; nothing where the other operator explains it
