@@ -5,7 +5,7 @@
 
 #include "numeric/select.h"
 
-/* The member that a rank is; fit->count when it is not there. */
+/* The member of a rank; fit->count if the rank has no row. */
 static uint32_t member_of(const dxt_fit *fit, uint32_t rank)
 {
     uint32_t low = 0, high = fit->count;
@@ -20,7 +20,7 @@ static uint32_t member_of(const dxt_fit *fit, uint32_t rank)
     return low < fit->count && fit->rank[low] == rank ? low : fit->count;
 }
 
-/* What ranks of one block wait for those of the same place in another one, typically. */
+/* The typical wait of ranks of one block for those at the same place in another. */
 static double typical(const dxt_fit *fit, uint32_t block, uint32_t other)
 {
     double waits[DXT_PARTNERS];
@@ -33,7 +33,7 @@ static double typical(const dxt_fit *fit, uint32_t block, uint32_t other)
     return dxt_median(waits, used);
 }
 
-/* The same, of a block that many ask for, one after the other. */
+/* The same, kept in `ways` for the members of block `own`, who ask one after the other. */
 static double typical_of_way(const dxt_fit *fit, dxt_rail_ways *ways, uint32_t own, bool out,
                              uint32_t block)
 {

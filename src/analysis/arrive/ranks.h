@@ -5,8 +5,8 @@
 
 #include "analysis/arrive/model.h"
 
-/** Take base, skew and transfer: the means over nodes of several ranks, none of which is special. A
- *  few dozen of them tell it, and better than each for itself. A single node is fitted with it. */
+/** Find base, skew and transfer: means over some dozens of nodes, which are better known than those
+ *  of one node. If there is a single node, its ranks are fitted as well. */
 void dxt_fit_ordinary(dxt_fit *fit);
 
 /** Fit the ranks of each of several nodes among themselves, with that skew. */

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* Those that `belongs` says. */
+/* List the members for which `belongs` is true. */
 static void list(const dxt_fit *fit, dxt_roster *roster,
                  bool (*belongs)(const dxt_fit *fit, uint32_t k))
 {
@@ -14,7 +14,7 @@ static void list(const dxt_fit *fit, dxt_roster *roster,
         used += next[node];
         next[node] = used;
     }
-    /* From behind, which leaves each at its beginning. */
+    /* Backwards, so that `begin` of each node ends up at its first member. */
     for (uint32_t k = fit->count; k-- > 0;)
         if (belongs(fit, k)) roster->list[--next[fit->node[k]]] = k;
 }

@@ -25,7 +25,7 @@ void dxt_paths_of_node(const dxt_fit *fit, uint32_t a, double *path)
     for (uint32_t b = 0; b < fit->nodes; b++) path[b] = dxt_fit_node_path(fit, a, b);
 }
 
-/* Take the parts of a path where it was not measured. */
+/* Where a path was not measured, add up its parts. */
 DXT_VECTORS static void fill_in(const dxt_fit *fit, uint32_t a, const double *restrict level,
                                 double *restrict path)
 {
@@ -61,7 +61,7 @@ double dxt_least_path(const dxt_fit *fit, const dxt_floors *floors, uint32_t a)
     return least;
 }
 
-/* Whether a path was measured, and its row still says what is waited. */
+/* Whether a path was measured, and its row still holds waits, not shifts. */
 static bool is_open(const dxt_fit *fit, uint32_t a, uint32_t b)
 {
     return a != b && !fit->settled[a] && !isnan(fit->level[(size_t)a * fit->nodes + b]);

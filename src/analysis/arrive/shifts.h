@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The shifts behind the levels between nodes. There is one for each pair of nodes, and each takes
- * Newton's method, but only those of few pairs matter in the end: a row of fit->level holds waits
- * until it is settled, at its first use.
+ * The shifts that explain the levels between nodes. Each pair of nodes has one, and finding it
+ * takes Newton's method, but only few pairs matter in the end. So a row of fit->level holds waits
+ * until its first use, which settles it: from then on it holds shifts.
  */
 #ifndef DXT_ARRIVE_SHIFTS_H
 #define DXT_ARRIVE_SHIFTS_H
@@ -18,10 +18,10 @@ void dxt_settle(const dxt_fit *fit, uint32_t a);
  *  @param path  [nodes] Receives it. */
 void dxt_paths_of_node(const dxt_fit *fit, uint32_t a, double *path);
 
-/** No more than that, also where the row is not settled. */
+/** A lower bound of these paths that needs no settled row. */
 void dxt_path_floors(const dxt_fit *fit, const dxt_floors *floors, uint32_t a, double *path);
 
-/** No more than the least of these but for node a itself; INFINITY where it is the only one. */
+/** A lower bound of the paths to all other nodes; INFINITY where there is no other. */
 double dxt_least_path(const dxt_fit *fit, const dxt_floors *floors, uint32_t a);
 
 /**

@@ -8,8 +8,8 @@
 #include "numeric/select.h"
 #include "numeric/skew.h"
 
-/* What member k typically waits for the ordinary ranks of its node, or these for it, of two the
- * less; NaN where there are none. */
+/* The typical wait of member k for the ordinary ranks of its node, or theirs for k: a median, of
+ * two the smaller; NaN where there are none. */
 static double typical_wait(const dxt_fit *fit, const dxt_roster *roster, uint32_t k, bool of_it)
 {
     size_t used = 0;
@@ -50,9 +50,9 @@ static void split_late(dxt_fit *fit, const dxt_roster *roster, uint32_t k)
     fit->send[k] = extra;
 }
 
-/* What a slow side adds to one of the two waits of each pair is half lateness to the fit, which may
- * be too little of it. Lateness takes from the one wait what it adds to the other; a side does not.
- */
+/* Find a slow side that the fit took for half as much lateness, which may have been below its
+ * limit. Lateness adds to one of the two waits of a pair and takes as much from the other; a slow
+ * side only adds. */
 static void find_side(dxt_fit *fit, const dxt_roster *roster, uint32_t k)
 {
     double waits = typical_wait(fit, roster, k, true) - fit->base;
@@ -69,13 +69,13 @@ static void find_side(dxt_fit *fit, const dxt_roster *roster, uint32_t k)
     if (fit->role[k] != DXT_ROLE_ORDINARY) fit->limit[k] = limit;
 }
 
-/* Among the ordinary ranks of a node, if these are few. They come at 0 without a side that was
- * taken for half a lateness, too. */
+/* Look for slow sides among the ordinary ranks of a node, if these are few. Then
+ * measure their lateness anew, without the slow sides. */
 static void find_sides(dxt_fit *fit, const dxt_roster *roster, uint32_t node)
 {
     uint32_t begin = roster->begin[node], end = roster->begin[node + 1], ordinary = 0;
     double sum = 0;
-    /* Of two, one's receive side and the other's send side are the same wait. */
+    /* Between two ranks, a slow receive side and the other's slow send side are the same wait. */
     if (end - begin < DXT_SIDE_LEAST || end - begin > DXT_SIDE_MEMBERS) return;
     for (uint32_t m = begin; m < end; m++) find_side(fit, roster, roster->list[m]);
     for (uint32_t m = begin; m < end; m++) {

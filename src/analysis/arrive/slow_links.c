@@ -13,7 +13,7 @@
 #include "numeric/skew.h"
 #include "numeric/spread.h"
 
-/* Ranks of other nodes, the same for all ranks of a node. */
+/* The partners of a node's ranks: some ranks of other nodes, the same for all of them. */
 struct partners {
     uint32_t count;
     uint32_t member[DXT_PARTNERS];
@@ -32,14 +32,14 @@ static void choose_partners(const dxt_fit *fit, const dxt_roster *roster, uint32
     }
 }
 
-/* Some members of one node, looked at together. */
+/* Members of one node that are looked at together. */
 struct abreast {
     const uint32_t *of_node; /* all members of the node … */
     uint32_t own;            /* … and their number */
     uint32_t first, count;   /* those that are looked at */
 };
 
-/* How much longer than ordinary the waits inside their node are; 0 where there are none. */
+/* How much longer than the ordinary wait their waits inside the node are; 0 if there are none. */
 static void extra_within(const dxt_fit *fit, const struct abreast *members, bool out, double *extra)
 {
     double waits[DXT_PARTNERS][DXT_LANES] = {{0}};
@@ -54,10 +54,10 @@ static void extra_within(const dxt_fit *fit, const struct abreast *members, bool
         extra[c] = rows > 0 ? fmax(0, extra[c] - fit->base) : 0;
 }
 
-/* So many of the shortest waits are kept, of which the longest one tells. */
+/* How many of the shortest waits are kept; the longest of these is the one that counts. */
 #define KEPT (DXT_PARTNERS / DXT_SHORTEST_ONE_IN + 1)
 
-/* Put waits in their place among the shortest ones, each in its column. */
+/* Insert each wait among the shortest ones of its column. */
 static void keep_shortest(double (*restrict shortest)[DXT_LANES], uint32_t kept, uint32_t count,
                           double *restrict wait)
 {
@@ -69,7 +69,7 @@ static void keep_shortest(double (*restrict shortest)[DXT_LANES], uint32_t kept,
         }
 }
 
-/* What passes the links of some members to a partner. */
+/* Take the waits over the links of some members to a partner. */
 static void take_waits(const dxt_fit *fit, const uint32_t *member, uint32_t count, uint32_t partner,
                        bool out, double *wait)
 {
@@ -85,8 +85,7 @@ static void take_waits(const dxt_fit *fit, const uint32_t *member, uint32_t coun
         wait[c] = dxt_fit_wait_on(fit, member[c], partner, out);
 }
 
-/* Cells of the next node's members are scattered over the matrix: they are asked for before they
- * are looked at. */
+/* Fetch the cells of the next node's members early: they are scattered over the matrix. */
 static void ask_for_next(const dxt_fit *fit, const dxt_roster *roster,
                          const struct partners *partners, uint32_t node)
 {
@@ -99,7 +98,7 @@ static void ask_for_next(const dxt_fit *fit, const dxt_roster *roster,
     }
 }
 
-/* What passes their links to partners of other nodes at the least, as dxt_shortest() has it. */
+/* The shortest waits over their links to partners of other nodes, as dxt_shortest(). */
 static void shortest_between(const dxt_fit *fit, const struct partners *partners,
                              const struct abreast *members, bool out, double *least)
 {
@@ -120,7 +119,7 @@ static void shortest_between(const dxt_fit *fit, const struct partners *partners
     for (uint32_t c = 0; c < DXT_LANES; c++) least[c] = used > 0 ? shortest[kept - 1][c] : NAN;
 }
 
-/* The same in a hybrid mode, where each has partners of its own. */
+/* The same in a hybrid mode, where each member has other partners. */
 static void shortest_of_rails(const dxt_fit *fit, const struct abreast *members, bool out,
                               double *least)
 {
@@ -132,8 +131,8 @@ static void shortest_of_rails(const dxt_fit *fit, const struct abreast *members,
     }
 }
 
-/* The same above what they take inside; NaN where it does not tell. A wait cannot be less than
- * none, and what is slow inside as well is not the link between nodes. */
+/* The same, less the extra wait inside the node: what is slow inside as well is not the link
+ * between nodes. NaN for a member that is not on time, or not healthy inside its node. */
 static void least_between(const dxt_fit *fit, const struct partners *partners,
                           const struct abreast *members, bool out, double *extra)
 {
@@ -150,7 +149,7 @@ static void least_between(const dxt_fit *fit, const struct partners *partners,
     }
 }
 
-/* The links of one node, one way. */
+/* Judge the links of one node in one direction. */
 static void compare_links(dxt_fit *fit, const dxt_roster *roster, const struct partners *partners,
                           uint32_t node, bool out, double uneven)
 {
@@ -170,7 +169,7 @@ static void compare_links(dxt_fit *fit, const dxt_roster *roster, const struct p
     }
 }
 
-/* How much some waits inside nodes differ, as a standard deviation in ordinary ones. */
+/* The standard deviation of some waits inside nodes, in ordinary waits. */
 static double spread_within(const dxt_fit *fit, const dxt_roster *roster)
 {
     double *off = fit->scratch->cells.work;

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Slow links: what a rank or a node loses at its own link, in what comes in, in what goes out, or
- * in both. A link that is slow both ways adds the same to both waits of each pair, so that no
- * lateness shows it; it shows in rows and columns. A link is slow when nothing that passes it is
- * fast: its shortest waits count, and what is ordinary is what the best links have, since many may
- * be bad.
+ * Slow links: the time that a rank or a node loses at its own link, on what comes in, on what goes
+ * out, or on both. A link that is slow both ways adds as much to both waits of a pair, so it shows
+ * in rows and columns, and not as lateness. A link is slow if nothing passes it fast, so its
+ * shortest waits count. They are compared with those of the best links, since many may be slow.
  */
 #ifndef DXT_ARRIVE_SLOW_LINKS_H
 #define DXT_ARRIVE_SLOW_LINKS_H
@@ -12,25 +11,26 @@
 #include "analysis/arrive/model.h"
 #include "numeric/select.h"
 
-/** What the shortest of some waits take; NaN of none. Reorders them. */
+/** The short end of some waits: one in DXT_SHORTEST_ONE_IN is shorter. NaN of none. Reorders them.
+ */
 static inline double dxt_shortest(double *waits, uint32_t count)
 {
     return count > 0 ? dxt_select(waits, count, count / DXT_SHORTEST_ONE_IN) : NAN;
 }
 
 /**
- * Find ranks whose link to other nodes is slow, among the ranks of their nodes: those whose waits
- * for (or from) ranks of other nodes are all longer than the best of their node has, and by more
- * than their waits inside the node are. At least one rank of each node is taken to be well.
- * Writes fit->nic_in, fit->nic_out; to be called when the ranks of each node are fitted among
- * themselves. Cost: O(ranks).
+ * Find ranks whose link to other nodes is slow: all their waits for ranks of other nodes (or of
+ * these for them) are longer than those of the best rank of their node, and by more than their
+ * waits inside the node are. At least one rank of each node is taken to be healthy. Writes
+ * fit->nic_in, fit->nic_out. Call it after the ranks of each node are fitted among themselves.
+ * Cost: O(ranks).
  */
 void dxt_links_between(dxt_fit *fit);
 
 /**
  * Find nodes, of three or more, whose uplink is slow. Needs the levels between nodes in fit->link
- * and the lateness of nodes. Writes fit->node_in, fit->node_out; a node whose uplink it is, is on
- * time.
+ * and the lateness of nodes. Writes fit->node_in, fit->node_out, and sets the lateness of such a
+ * node to 0.
  *
  * @param limit  Lateness of a node beyond which it is abnormal.
  *
@@ -39,7 +39,7 @@ void dxt_links_between(dxt_fit *fit);
 void dxt_links_of_nodes(dxt_fit *fit, double limit);
 
 /**
- * Find ranks whose link to all ranks of their node is slow both ways, among those on time: they
+ * Find ranks that are on time, and whose link to all ranks of their node is slow both ways: they
  * become DXT_ROLE_LINK. Cost: O(ranks).
  */
 void dxt_links_within(dxt_fit *fit);

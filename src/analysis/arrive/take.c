@@ -11,7 +11,7 @@
 
 /* ---- memory ---- */
 
-/* For n of `ranks` ranks. */
+/* Make room for n members of `ranks` ranks. */
 static size_t lay_out(dxt_fit *fit, size_t n, size_t ranks, size_t nodes, char *block)
 {
     size_t used = 0;
@@ -51,7 +51,7 @@ static size_t lay_out(dxt_fit *fit, size_t n, size_t ranks, size_t nodes, char *
 dxt_status dxt_fit_reserve(dxt_block *block, uint32_t ranks)
 {
     dxt_fit fit;
-    /* Nodes of fewer than two ranks on average are not looked at. */
+    /* Nodes with fewer than two ranks on average are ignored. */
     size_t size = lay_out(&fit, ranks, ranks, ranks / 2, NULL);
     return dxt_block_fit(block, size) ? DXT_OK : DXT_ERR_NO_MEMORY;
 }
@@ -63,10 +63,10 @@ static bool present(const dxt_window *window, uint32_t rank)
     return !window->missing || !window->missing[rank];
 }
 
-/* Number the nodes of the present ranks in order of appearance. Neighbours mostly share a node.
+/* Number the nodes of the ranks with a row, in order of appearance. Neighbours mostly share a node.
  * @param number  [ranks] Receives the number of each rank's node.
  * @param id      Receives which node each number is.
- * @return How many there are. */
+ * @return How many nodes there are. */
 static uint32_t number_all(const dxt_window *window, const int32_t *nodes, uint32_t *number,
                            int32_t *id)
 {
@@ -83,7 +83,7 @@ static uint32_t number_all(const dxt_window *window, const int32_t *nodes, uint3
     return known;
 }
 
-/* Nodes of a window, when they are worth looking at: several, and not hardly fewer than ranks. */
+/* The nodes of a window, if they are of use: several, but clearly fewer than ranks. */
 struct numbering {
     uint32_t nodes; /* otherwise 1 */
     uint32_t number[DXT_MAX_RANKS];
@@ -107,7 +107,7 @@ static bool all_alike(const dxt_window *window, const int32_t *nodes)
     return true;
 }
 
-/* As dxt_window_value() has it. */
+/* The factor that dxt_window_value() uses. */
 static void take_factors(const dxt_window *window, dxt_fit *fit)
 {
     bool ticks = window->unit == DXT_UNIT_CYCLES && window->ticks_per_second;
@@ -143,7 +143,7 @@ static double longest_wait(const dxt_fit *fit)
     return longest;
 }
 
-/* Who is there, on which node, and in which unit. */
+/* Take the members: which ranks have a row, on which node, in which unit. */
 static void take_members(const struct numbering *numbering, dxt_fit *fit)
 {
     const dxt_window *window = fit->window;
@@ -156,7 +156,7 @@ static void take_members(const struct numbering *numbering, dxt_fit *fit)
     take_factors(window, fit);
 }
 
-/* Operations that the waits are of: fewer than there were, where only some are measured. */
+/* The operations that were measured, which may be fewer than took place. */
 static double operations_of(const dxt_window *window)
 {
     int64_t most = window->samples ? 0 : window->samples_each;

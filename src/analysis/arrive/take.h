@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From a window to a fit that knows its members, their nodes and its units, but no lateness yet. */
+/* Begin a fit: its members, their nodes and its units. Lateness comes later. */
 #ifndef DXT_ARRIVE_TAKE_H
 #define DXT_ARRIVE_TAKE_H
 
 #include "analysis/arrive/model.h"
 #include "base/block.h"
 
-/** As dxt_fit_window(), which says what the parameters are. */
+/** Begin the fit of a window. Parameters as in dxt_fit_window(). */
 dxt_status dxt_fit_take(dxt_block *block, const dxt_window *window, const dxt_known *known,
                         dxt_fit *fit);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Slow links of whole nodes, as slow_links.h has them. */
+/* Slow links of whole nodes (slow_links.h). */
 #include "analysis/arrive/slow_links.h"
 
 #include <math.h>
@@ -9,18 +9,19 @@
 #include "numeric/select.h"
 #include "numeric/skew.h"
 
-/* Nodes that are looked at, but for the ways to and from the one that is judged. */
+/* In place of a node that is left out: none is. */
 #define NO_NODE UINT32_MAX
 
-/* Whether node b is not early, or late, itself, so that what it is waited for (waits) is told. */
+/* Whether the waits for node b (@p out: its waits) say anything of a link: not if b is early
+ * (late). */
 static bool tells(const dxt_fit *fit, uint32_t b, bool out)
 {
     return (out ? fit->node_late[b] : -fit->node_late[b]) <= fit->node_limit[b];
 }
 
-/* What a node waits at least for the others, or these for it; not those that are early, or late, of
- * whom it cannot be told, unless `any` will do. NaN where fewer than two are left: that would be
- * the way between two. Two that are not judged are compared with by their way. */
+/* The short end of a node's waits for the others, or of theirs for it. Nodes that say nothing (see
+ * tells()) count only if `any` is set. Without a node left out, two others are needed, since one
+ * would be the path between two nodes; otherwise one is enough. NaN if they are fewer. */
 static double least_of_node(const dxt_fit *fit, uint32_t a, bool out, uint32_t without, bool any)
 {
     uint32_t n = fit->nodes, used = 0, enough = without == NO_NODE ? 2 : 1;
@@ -40,8 +41,8 @@ static double median_least(const dxt_fit *fit, bool out, uint32_t without, doubl
     return used ? dxt_median(fit->values, used) : NAN;
 }
 
-/* Whether a node that is waited for (or waits) as long as `otherwise` is by far not as early (late)
- * as the `size` of its waits in the other direction would have it. */
+/* Whether a node is by far not as early (late) as the `size` of its waits in one direction
+ * suggests, given the wait `otherwise` in the other direction. */
 static bool is_hardly_apart(const dxt_fit *fit, double otherwise, double size)
 {
     if (!(otherwise > DXT_CELL_FLOOR * fit->floor) || !(fit->skew > 0)) return false;
@@ -49,8 +50,9 @@ static bool is_hardly_apart(const dxt_fit *fit, double otherwise, double size)
     return apart < size / 2;
 }
 
-/* Who is late waits for nobody; behind a slow uplink a node waits for the others as anybody does.
- * Who is early is there before anybody looks for it; a node that receives slowly is not.
+/* Tell a slow uplink from lateness. A late node waits for nobody; behind a slow uplink a node waits
+ * for the others like any node. Nobody waits for an early node; for one that receives slowly the
+ * others wait like for any node.
  * @return Whether it is the uplink. */
 static bool judge_uplink(dxt_fit *fit, uint32_t a, double in, double out, double base, double limit)
 {
@@ -68,7 +70,7 @@ static bool judge_uplink(dxt_fit *fit, uint32_t a, double in, double out, double
     return true;
 }
 
-/* Shortest way between two different nodes. */
+/* The shortest level between two different nodes. */
 static double shortest_way(const dxt_fit *fit)
 {
     uint32_t n = fit->nodes;
@@ -78,7 +80,7 @@ static double shortest_way(const dxt_fit *fit)
     return shortest;
 }
 
-/* Whether no way between a node and some others is longer than the shortest of all by more than a
+/* Whether no level between a node and some others exceeds the shortest one of all by more than the
  * limit. */
 static bool are_short(const dxt_fit *fit, uint32_t a, const uint32_t *others, uint32_t count,
                       bool out, double shortest, double limit)
@@ -91,8 +93,9 @@ static bool are_short(const dxt_fit *fit, uint32_t a, const uint32_t *others, ui
     return true;
 }
 
-/* Whether certainly no node is behind a slow uplink. What all have at the least is no less than the
- * shortest way, and what one has no more than the longest of as many of its ways as are asked. */
+/* Whether certainly no uplink is slow. The base is no shorter than the shortest level, and the
+ * short end of a node's levels is no longer than the longest of as many of them as are looked at.
+ */
 static bool none_is_slow(const dxt_fit *fit, double limit)
 {
     uint32_t telling[DXT_MAX_RANKS], n = fit->nodes;
@@ -102,7 +105,7 @@ static bool none_is_slow(const dxt_fit *fit, double limit)
         for (uint32_t b = 0; b < n; b++)
             if (tells(fit, b, out)) telling[used++] = b;
         if (used < DXT_LINK_LEAST) return false;
-        /* One more, since none is asked of itself. */
+        /* One more, since a node may be among them itself. */
         uint32_t enough = used / DXT_SHORTEST_ONE_IN + 2;
         for (uint32_t a = 0; a < n; a++)
             if (!are_short(fit, a, telling, enough, out, shortest, limit)) return false;
@@ -110,7 +113,8 @@ static bool none_is_slow(const dxt_fit *fit, double limit)
     return true;
 }
 
-/* Of few nodes its own ways may be the least of all others. */
+/* Leave a node's own levels out of the base: where nodes are few they may be the short end of all
+ * the others. */
 static double base_without(const dxt_fit *fit, uint32_t a, double base)
 {
     if (fit->nodes > DXT_SHORTEST_ONE_IN) return base;
@@ -127,10 +131,10 @@ void dxt_links_of_nodes(dxt_fit *fit, double limit)
     base = fmin(base, median_least(fit, true, NO_NODE, all_out));
     bool moved = false;
     for (uint32_t a = 0; a < fit->nodes; a++) {
-        /* Who turned out to be on time tells of the others from then on. */
+        /* A node that turned out to be on time counts for those that follow. */
         double in = moved ? least_of_node(fit, a, false, NO_NODE, false) : all_in[a];
         double out = moved ? least_of_node(fit, a, true, NO_NODE, false) : all_out[a];
-        /* Of few nodes it may be the uplink itself that makes the others early or late. */
+        /* Where nodes are few, the uplink itself may make the others look early or late. */
         if (isnan(in) && out - base > limit) in = least_of_node(fit, a, false, NO_NODE, true);
         if (isnan(out) && in - base > limit) out = least_of_node(fit, a, true, NO_NODE, true);
         if (isnan(in) || isnan(out) || fmax(in, out) - base <= limit) continue;

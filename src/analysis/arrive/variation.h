@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How much the computing time of a rank varies from operation to operation, in means of that time.
- * The mean is not known; a part of the step is on the safe side. */
+ * The mean is not known: a part of the step stands for it, on the safe side. */
 #ifndef DXT_ARRIVE_VARIATION_H
 #define DXT_ARRIVE_VARIATION_H
 
@@ -14,7 +14,7 @@ static inline double dxt_variation(double deviation, double step)
     return step > 0 ? fmin(deviation / (step / DXT_STEP_PARTS), DXT_MOST_VARIATION) : 0;
 }
 
-/** By how much medians understate the deviation of what leans, as a factor. */
+/** The factor by which medians understate the deviation of a skewed distribution. */
 static inline double dxt_understated(double variation)
 {
     return 1 + DXT_UNDERSTATED * fmin(variation * variation, 1);

@@ -7,10 +7,10 @@
 #include "analysis/tuning.h"
 #include "numeric/columns.h"
 
-/* Members that are looked at together. */
+/* Members that are judged together. */
 #define TILE (2 * 2 * DXT_LANES)
 
-/* The witnesses that are heard: one more than on each member, since none is heard on itself. */
+/* The witnesses in use: one more than each member needs, since none counts for itself. */
 struct heard {
     uint32_t count;
     uint32_t member[DXT_HEARD + 1];
@@ -26,7 +26,7 @@ static void choose_heard(const dxt_panel *p, struct heard *heard)
     }
 }
 
-/* What the witnesses say of one member, in one column. */
+/* The lateness of one member by each witness, in one column. */
 static void hear(const dxt_panel *p, const struct heard *heard, uint32_t member,
                  const double *for_it, size_t stride, const double *of_it,
                  double (*said)[DXT_LANES], uint32_t column)
@@ -55,7 +55,7 @@ void dxt_ask_witnesses(const dxt_group_input *in, const dxt_panel *p, double *la
             in->waits(in->context, member[c], heard.member, heard.count, of_it);
             hear(p, &heard, member[c], for_it[0] + c, TILE, of_it, said, column);
             if (column + 1 < DXT_LANES && c + 1 < count) continue;
-            /* Columns beyond the last member hold what was there before. */
+            /* Columns behind the last member still hold old values. */
             for (uint32_t k = 0; k < DXT_HEARD; k++)
                 for (uint32_t rest = column + 1; rest < DXT_LANES; rest++) said[k][rest] = INFINITY;
             dxt_cautious_medians(said, DXT_HEARD, DXT_LANES, median);
