@@ -12,12 +12,12 @@
 #include "numeric/normal.h"
 #include "numeric/select.h"
 
-/* Ranks joined by slow paths, and what paths each has. */
+/* Ranks that slow paths join into components, and how many paths each has. */
 struct web {
     uint32_t parent[DXT_MAX_RANKS];
     uint32_t in[DXT_MAX_RANKS], out[DXT_MAX_RANKS];         /* paths to and from a member */
     uint32_t ranks[DXT_MAX_RANKS], paths[DXT_MAX_RANKS];    /* of a component, at its root */
-    uint32_t hub_in[DXT_MAX_RANKS], hub_out[DXT_MAX_RANKS]; /* member with most of either */
+    uint32_t hub_in[DXT_MAX_RANKS], hub_out[DXT_MAX_RANKS]; /* its members with the most of each */
 };
 
 static uint32_t root_of(struct web *web, uint32_t k)
@@ -47,7 +47,7 @@ static void join_paths(const dxt_path_list *list, uint32_t members, struct web *
     }
 }
 
-/* What the paths of a component are, by how many of them there are and at whose end. */
+/* The kind of a component's paths, from their number and their common end. */
 static dxt_bundle kind_of(const struct web *web, uint32_t root)
 {
     double ranks = web->ranks[root], most = DXT_BUNDLE_PART * web->paths[root];
@@ -65,7 +65,7 @@ static void mark(dxt_slow_path *path, dxt_bundle bundle, uint32_t of)
     path->of = of;
 }
 
-/* @return Paths that have nothing in common with others. */
+/* @return How many paths have nothing in common with others. */
 static size_t mark_components(dxt_path_list *list, struct web *web)
 {
     size_t alone = 0;
@@ -89,8 +89,8 @@ static size_t mark_components(dxt_path_list *list, struct web *web)
     return alone;
 }
 
-/* Many that have nothing in common are no paths; few that were slow once are nothing, nor are many
- * that do not stall. */
+/* Decide on paths with nothing in common. If they are many, they are stalls. If they do not stall,
+ * or if they are few and were slow only once, they are no finding. */
 static void settle_rest(dxt_path_list *list, bool many, bool stalls)
 {
     for (size_t p = 0; p < list->count; p++) {
@@ -100,15 +100,15 @@ static void settle_rest(dxt_path_list *list, bool many, bool stalls)
     }
 }
 
-/* Whether a path has nothing in common with others, but for the path back. */
+/* Whether a path has nothing in common with others, except with the path back. */
 static bool is_alone(const struct web *web, const dxt_slow_path *path)
 {
     bool pair = path->bundle == DXT_BUNDLE_RAIL && web->ranks[path->of] == 2;
     return pair || path->bundle == DXT_BUNDLE_NONE;
 }
 
-/* Where paths stall anywhere, those that were hit more often than others are nothing by themselves
- * (rules/wide_stalls.c has them all). */
+/* If paths stall all over the operator, one that was hit more often than others is no finding of
+ * its own: rules/wide_stalls.c names them together. */
 static void pass_stalled(const dxt_case *c, const struct web *web, dxt_path_list *list)
 {
     dxt_stalls stalls;
@@ -122,7 +122,7 @@ static void pass_stalled(const dxt_case *c, const struct web *web, dxt_path_list
             mark(&list->items[p], DXT_BUNDLE_PASSING, 0);
 }
 
-/* The first of each bundle is its slowest. */
+/* Mark the first path of each bundle, which is its slowest. */
 static void find_heads(dxt_path_list *list, struct web *web)
 {
     bool *seen[DXT_BUNDLE_KINDS];
@@ -137,8 +137,8 @@ static void find_heads(dxt_path_list *list, struct web *web)
     }
 }
 
-/* How far waits of the ranks of node a for those of node b typically are from what is expected,
- * from some of them. */
+/* How far the waits of node a's ranks for those of node b typically are from the expected ones;
+ * from a sample. */
 static double spread_between(const dxt_fit *fit, uint32_t a, uint32_t b)
 {
     double *off = fit->scratch->cells.work;
@@ -155,8 +155,8 @@ static double spread_between(const dxt_fit *fit, uint32_t a, uint32_t b)
     return DXT_MAD_TO_DEVIATION * dxt_median(off, (size_t)rows * columns);
 }
 
-/* Ways between nodes are uneven by a part of what they take, and more of them than inside: what is
- * no more than that is no stall, as far as the slowest tell. */
+/* Whether enough of the slowest paths stall. Paths between nodes differ from each other more than
+ * those inside, so there a stall must exceed the spread between its two nodes. */
 static bool do_stall(const dxt_fit *fit, const dxt_path_list *list)
 {
     uint32_t looked = 0, beyond = 0;
@@ -191,7 +191,7 @@ static bool same_bundle(const dxt_slow_path *x, const dxt_slow_path *y)
     return x->bundle == y->bundle && x->of == y->of;
 }
 
-/* How many paths are in the bundle of one. */
+/* How many paths the bundle of a path has. */
 static uint32_t bundle_size(const dxt_path_list *list, uint32_t path)
 {
     uint32_t size = 0;

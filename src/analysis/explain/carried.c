@@ -7,8 +7,9 @@
 #include "numeric/select.h"
 #include "numeric/skew.h"
 
-/* When member k left the operator: its arrival and the longest of its mean waits. Behind a slow
- * link it hears from the last of all so much later, not from any. */
+/* When member k left the operator: its arrival plus the longest of its mean waits. A slow link
+ * delays even the data of the rank that arrives last; mean waits do not show that, so it is added.
+ */
 static double leaving_time(const dxt_fit *fit, uint32_t k)
 {
     double last = 0;
@@ -17,8 +18,8 @@ static double leaving_time(const dxt_fit *fit, uint32_t k)
     return fit->late[k] + fit->node_late[fit->node[k]] + dxt_fit_longest(fit, k) + last;
 }
 
-/* Median leaving time of the ordinary ranks of one node, or of all for a node of UINT32_MAX: what
- * their lateness is told against. NaN where none is known. */
+/* Median leaving time of the ordinary ranks of one node; of all nodes for UINT32_MAX. Lateness on
+ * leaving is measured from it. NaN where none is known. */
 static double ordinary_leaving(const dxt_fit *fit, const double *leaving, uint32_t node,
                                double *known)
 {
@@ -30,7 +31,7 @@ static double ordinary_leaving(const dxt_fit *fit, const double *leaving, uint32
     return used > 0 ? dxt_median(known, used) : NAN;
 }
 
-/* The same of the ordinary nodes. */
+/* The same for the ordinary nodes. */
 static double ordinary_node(const dxt_fit *fit, const double *node, double *known)
 {
     size_t used = 0;
@@ -44,7 +45,7 @@ static double less(double leaving, double level)
     return isnan(leaving) || isnan(level) ? 0 : leaving - level;
 }
 
-/* The two fits may lack different ranks: those that only one of them has carried nothing over. */
+/* The two fits may lack different ranks. A rank that only one of them has carried nothing over. */
 static void take_leaving(const dxt_fit *fit, const dxt_fit *other, double *leaving)
 {
     for (uint32_t k = 0, o = 0; k < fit->count; k++) {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Lateness that is carried over: a rank that leaves one operator late, through no fault of its own,
+/* Lateness that is carried over: a rank that leaves one operator late, because it waited there,
  * enters the next one late. */
 #ifndef DXT_EXPLAIN_CARRIED_H
 #define DXT_EXPLAIN_CARRIED_H
 
 #include "analysis/arrive/model.h"
 
-/** What the members of a fit carried over from another operator over the same interval. */
+/** How much lateness the members of a fit carried over from the other operator of the window. */
 typedef struct dxt_carried {
     double *rank; /**< [n] by how much each comes later than the healthy ranks of its node for that
                        reason; negative = earlier */
@@ -14,7 +14,7 @@ typedef struct dxt_carried {
 } dxt_carried;
 
 /**
- * Take it from the other operator's fit.
+ * Compute it from the other operator's fit.
  *
  * @param carried  Overwritten; lives in the fit's `carried` and `carried_node`.
  *
@@ -22,8 +22,8 @@ typedef struct dxt_carried {
  */
 void dxt_carry_over(const dxt_fit *fit, const dxt_fit *other, dxt_carried *carried);
 
-/** What is left of @p amount when @p carried of it was carried over, which is known to a part
- *  @p doubt of it; 0 when that explains what is above @p limit. */
+/** The part of @p amount that is left after @p carried of it was carried over. 0 if the carried
+ *  part, with an error of @p doubt times itself, explains all that is above @p limit. */
 double dxt_left_over(double amount, double carried, double limit, double doubt);
 
 #endif

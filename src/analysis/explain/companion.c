@@ -16,7 +16,7 @@ uint32_t dxt_other_member(const dxt_case *c, uint32_t rank)
     return k;
 }
 
-/* Role of a rank in the fit of the companion; ordinary when it is not there. */
+/* Role of a rank in the companion's fit; ordinary if it is not in it. */
 static dxt_role other_role(const dxt_case *c, uint32_t rank)
 {
     uint32_t k = dxt_other_member(c, rank);
@@ -91,8 +91,7 @@ static bool hears(const dxt_fit *fit, uint32_t i, uint32_t k)
     return fit->sparse == 0 || fit->rank[i] % fit->sparse == fit->rank[k] % fit->sparse;
 }
 
-/* What the ranks of node a of a fit typically wait for member k, but for its lateness; NaN if none
- * hears from it. */
+/* The typical wait of node a's ranks for member k, less k's lateness; NaN if none hears from k. */
 static double typical_wait_for(const dxt_fit *fit, uint32_t a, uint32_t k)
 {
     double waits[DXT_PARTNERS];

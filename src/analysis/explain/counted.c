@@ -10,14 +10,14 @@ static bool is_there(const dxt_window *window, uint32_t rank)
     return !window->missing || !window->missing[rank];
 }
 
-/* Whether a cell counted a wait, or at least that there was one. */
+/* Whether a cell has a wait or at least a sample. */
 static bool counts(const dxt_window *window, uint32_t row, uint32_t column)
 {
     size_t cell = (size_t)row * window->ranks + column;
     return window->wait[cell] > 0 || (window->samples && window->samples[cell] > 0);
 }
 
-/* Whether the cells between the others, or so many of them spread over the window, count. */
+/* Whether the cells between the other ranks count; of many cells a sample is read. */
 static bool others_count(const dxt_window *window, uint32_t rank)
 {
     uint32_t n = window->ranks, looked = 0, counted = 0;
@@ -37,7 +37,7 @@ bool dxt_takes_no_part(const dxt_window *window, uint32_t rank)
 {
     uint32_t n = window->ranks;
     if (!is_there(window, rank)) return false;
-    /* The column first: asked of one rank after the other, it is in the cache. */
+    /* The column first: it is in the cache while ranks are judged one after the other. */
     for (uint32_t i = 0; i < n; i++)
         if (i != rank && is_there(window, i) && counts(window, i, rank)) return false;
     for (uint32_t j = 0; j < n; j++)

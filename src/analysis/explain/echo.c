@@ -14,23 +14,23 @@ static bool is_transfer(const dxt_window *window)
     return dxt_is_phase(window->phase, " transfer");
 }
 
-/* What passes between ranks i and j in a transfer takes so long, there and back: for so long each
- * of the two waits for the other, however much later than the other it comes. */
+/* How long data between ranks i and j takes in a transfer, there and back: the two waits for each
+ * other added up. However much later one of the two comes, the sum stays the same. */
 static double both_ways(const dxt_fit *transfer, uint32_t i, uint32_t j)
 {
     return dxt_fit_wait(transfer, i, j) + dxt_fit_wait(transfer, j, i);
 }
 
-/* How much later than rank i rank k may leave a transfer, because what i sends is slow. Where i
- * waits for k much longer than k for it, k was late there as well. */
+/* How much later than rank i rank k may leave a transfer because i sends slowly. If i waits much
+ * longer for k than k for i, k was late there as well. */
 static double may_leave_later(const dxt_fit *transfer, uint32_t k, uint32_t i)
 {
     double own = dxt_fit_wait(transfer, k, i), back = dxt_fit_wait(transfer, i, k);
     return own < DXT_ECHO_BACK * back ? 0 : both_ways(transfer, k, i);
 }
 
-/* What is ordinary of that between ranks other than k; where there are no two, what it was before,
- * 0 if nobody knows. */
+/* The ordinary value of that between ranks other than k. If there are no two others, the value in
+ * the windows before; 0 if that is unknown. */
 static double ordinary_both_ways(const dxt_fit *transfer, uint32_t k, double before)
 {
     double found[DXT_PARTNERS];
@@ -50,8 +50,8 @@ static uint32_t member_of(const dxt_fit *fit, uint32_t rank)
     return k;
 }
 
-/* How much later (earlier) than the ordinary a member may come to an operator by the transfer
- * before it. */
+/* How much later (earlier) than the healthy ranks the transfer before an operator may make a member
+ * come to it. */
 static double echo_of(const dxt_fit *fit, const dxt_fit *transfer, uint32_t k, uint32_t own,
                       bool late)
 {
@@ -69,7 +69,7 @@ static double echo_of(const dxt_fit *fit, const dxt_fit *transfer, uint32_t k, u
     return dxt_median(found, used);
 }
 
-/* Only a transfer that takes longer than is ordinary, by more than is worth telling, explains. */
+/* A transfer explains lateness only if it takes longer than usual, by more than the floor. */
 static bool explains(const dxt_fit *fit, const dxt_fit *transfer, uint32_t k, double before)
 {
     double late = fit->late[k] + fit->send[k] - fit->receive[k];

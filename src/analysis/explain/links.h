@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What waits are without those over slow links: of few ranks these are many of all waits. */
+/* Waits without those over slow links, which are many of all waits where ranks are few. */
 #ifndef DXT_EXPLAIN_LINKS_H
 #define DXT_EXPLAIN_LINKS_H
 
@@ -10,8 +10,8 @@
  */
 double dxt_wait_without_links(const dxt_case *c);
 
-/** What a slow link to all ranks must exceed at least, made from the waits without such links if
- *  the others' limits are made from theirs. @param k  Member with DXT_ROLE_LINK.
+/** The least that a slow link to all ranks must exceed. It is taken from the waits without such
+ *  links where these have raised the other ranks' limits. @param k  Member with DXT_ROLE_LINK.
  *  @param error  Receives the standard error. */
 double dxt_limit_of_link(const dxt_case *c, uint32_t k, double *error);
 

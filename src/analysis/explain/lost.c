@@ -11,9 +11,10 @@
 #include "numeric/skew.h"
 #include "numeric/spread.h"
 
-/* How far arrivals vary from operation to operation at most, as the means over the operations say:
- * ranks differ in them by that over the root of their number, and by what they differ anyway. What
- * so many members show by chance is made up for, of a few once and a half. */
+/* The most that arrivals may vary from operation to operation. The means of ranks over all
+ * operations differ by that variation divided by the root of the number of operations, and by
+ * lasting differences. The last factors make up for chance, which is larger where members are few.
+ */
 static double most_variation(const dxt_fit *fit)
 {
     double squares = 0;
@@ -35,8 +36,8 @@ double dxt_cost_of_variation(const dxt_fit *fit, double beyond)
     return deviation * dxt_expected_last(fit->count);
 }
 
-/* What member k waits for a peer and is waited for by it, the mean over some of its node. @return
- * How many these are. */
+/* The mean, over some peers of its node, of member k's wait for a peer plus the peer's wait for k.
+ * @return How many peers. */
 static uint32_t both_ways(const dxt_fit *fit, const dxt_roster *roster, uint32_t k, double *mean)
 {
     uint32_t begin = roster->begin[fit->node[k]], end = roster->begin[fit->node[k] + 1], used = 0;
@@ -52,8 +53,8 @@ static uint32_t both_ways(const dxt_fit *fit, const dxt_roster *roster, uint32_t
     return used;
 }
 
-/* How far what ranks wait both ways differs from rank to rank, as a variance, without what few
- * peers and uneven pairs make of it. */
+/* The variance of these sums from rank to rank, less the part that comes from uneven pairs and from
+ * few peers. */
 static double variance_of_sums(const dxt_fit *fit)
 {
     double sum[DXT_WITNESSES], off[DXT_WITNESSES], peers = 0, squares = 0;
@@ -76,7 +77,7 @@ static double variance_of_sums(const dxt_fit *fit)
     return fmax(0, squares / used / (1 + 1 / peers) - 2 * of_pairs * of_pairs / peers);
 }
 
-/* What lumps of lateness or stalls cost all others in an operation, the largest of so many. */
+/* The cost of the largest lump of lateness, or stall, in an operation for all other ranks. */
 static double cost_of_lumps(const dxt_fit *fit, double beyond)
 {
     double size = fit->ops > 0 ? variance_of_sums(fit) * fit->ops / beyond : 0;
@@ -98,7 +99,7 @@ double dxt_share_apart(const dxt_case *c)
 {
     const dxt_fit *fit = &c->fit;
     if (fit->nodes != 2 || c->likely || !(c->spent > 0)) return 0;
-    /* What one node is late takes from the one way what it adds to the other. */
+    /* The lateness of a node adds to the wait in one direction and takes as much from the other. */
     double apart = (fit->node_path[0] + fit->node_path[1]) / 2 - fit->transfer;
     return apart >= DXT_APART_SHARE * c->spent ? fmin(1, apart / c->spent) : 0;
 }

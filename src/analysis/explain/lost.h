@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How much of the time ranks lose by waiting for each other, no matter for which. */
+/* How much time ranks lose by waiting for each other, whoever they wait for. */
 #ifndef DXT_EXPLAIN_LOST_H
 #define DXT_EXPLAIN_LOST_H
 

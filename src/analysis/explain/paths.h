@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Cells that stand out from the fitted arrivals: slow paths. */
+/* Find slow paths: cells that the fitted arrivals do not explain. */
 #ifndef DXT_EXPLAIN_PATHS_H
 #define DXT_EXPLAIN_PATHS_H
 
@@ -12,8 +12,8 @@ typedef enum dxt_bundle {
     DXT_BUNDLE_SOURCE,   /**< they come from `of` */
     DXT_BUNDLE_RECEIVER, /**< they go to `of` */
     DXT_BUNDLE_RAIL,     /**< they are all the paths among some ranks, one of which is `of` */
-    DXT_BUNDLE_STALLS,   /**< that they are many, and nothing else */
-    DXT_BUNDLE_PASSING,  /**< that they were slow only once in a while: no cause */
+    DXT_BUNDLE_STALLS,   /**< nothing, but they are many */
+    DXT_BUNDLE_PASSING,  /**< they were slow only once in a while: no cause */
     DXT_BUNDLE_KINDS
 } dxt_bundle;
 
@@ -31,11 +31,11 @@ typedef struct dxt_slow_path {
 typedef struct dxt_path_list {
     dxt_slow_path *items;
     size_t count, capacity;
-    double mean; /**< of all raw counters, where it could be had in passing; otherwise NaN */
-    bool misfit; /**< so many cells deviate that the model itself does not fit; count is 0 then */
+    double mean; /**< of all raw counters, if the search took it; otherwise NaN */
+    bool misfit; /**< too many cells deviate, so the model does not fit; count is 0 then */
 } dxt_path_list;
 
-/** Most slow paths among @p ranks; where more cells deviate, it is the model that does not fit. */
+/** The most slow paths among @p ranks; if more cells deviate, the model does not fit. */
 size_t dxt_most_paths(uint32_t ranks);
 
 /** Make room for that many. @return DXT_OK; DXT_ERR_NO_MEMORY. */
@@ -44,7 +44,7 @@ dxt_status dxt_paths_reserve(dxt_path_list *list, uint32_t ranks);
 /**
  * Find slow paths.
  *
- * @param glance What the check of the window saw.
+ * @param glance The figures that the check of the window collected.
  * @param list  Overwritten; its memory is used again.
  * @return DXT_OK; DXT_ERR_NO_MEMORY.
  */

@@ -26,8 +26,8 @@ bool dxt_records_last(const dxt_window *window)
     return false;
 }
 
-/* Whether `share` of the operations for `some` of `all` sources is above chance, when `taken` of
- * the operations went to later ones. Too few operations left prove nothing. */
+/* Whether `some` of `all` sources were last in a `share` of the operations that is above chance,
+ * after later sources took `taken` of the operations. Too few operations left prove nothing. */
 static bool beyond_chance(double share, double some, double all, double taken, double ops)
 {
     double left = ops * (1 - taken);
@@ -36,7 +36,7 @@ static bool beyond_chance(double share, double some, double all, double taken, d
     return share / (1 - taken) > part + DXT_CHANCE_ERRORS * sqrt(part * (1 - part) / left);
 }
 
-/* Ranks that are equally late share the operations; each must have a part of it worth the name. */
+/* Ranks that are equally late share the operations: each must be last in a fair part of them. */
 static bool lateness_persists(const dxt_case *c, uint32_t k)
 {
     const dxt_fit *fit = &c->fit;

@@ -5,14 +5,14 @@
 
 #include "numeric/select.h"
 
-/* Of one rank in ns; NaN = unknown. */
+/* The delay of one rank in ns; NaN = unknown. */
 static double delay_of(const dxt_case *c, uint32_t rank)
 {
     int64_t delay_ns = c->window->run_delay_ns[rank];
     return delay_ns >= 0 ? (double)delay_ns : NAN;
 }
 
-/* The upper median of those known of a node, or of all. @param node  Index in the fit, or −1. */
+/* The upper median of the known delays of a node. @param node  Index in the fit; −1 = of all. */
 static double typical(const dxt_case *c, int64_t node)
 {
     const dxt_fit *fit = &c->fit;
@@ -61,7 +61,7 @@ static void note(dxt_case *c)
 bool dxt_may_be_run_delay(dxt_case *c, double wait, double delay_ns)
 {
     dxt_measure measure = dxt_window_measure(c->window);
-    /* Of all operations: where only some are measured, they stand for the others. */
+    /* All operations, also where only some are measured: these stand for the others. */
     double ops = measure == DXT_MEASURE_NS ? 1 : (double)c->window->ops;
     bool timed = measure == DXT_MEASURE_NS || measure == DXT_MEASURE_NS_PER_OP;
     if (!timed || !isfinite(wait) || !(ops > 0) || c->beside > 0) return false;

@@ -10,20 +10,20 @@
 #include "numeric/select.h"
 #include "numeric/spread.h"
 
-/* What is added up over the cells, for each member, in the scratch of the fit. */
+/* Sums over the cells, some of them per member, in the scratch of the fit. */
 struct sums {
-    double *row;                   /* what it waits beyond what its node waits for the same ranks */
-    double *awaited;               /* what the others wait for it here … */
+    double *row;                   /* how much longer it waits than its node for the same ranks */
+    double *awaited;               /* how long the others wait for it here … */
     double *later;                 /* … and in the other operator */
-    double *off;                   /* excess of stalled cells of a row */
+    double *off;                   /* the excess of the stalled cells of its row */
     double waits;                  /* of all cells */
     double excess, squares, cubes; /* of all excesses, and their powers */
     double deviation;              /* of a cell from its row and column; 0 until it is known */
-    dxt_stalls stalls;             /* what exceeds it */
-    bool faint;                    /* so little speaks for stalls that they must cost much */
+    dxt_stalls stalls;             /* the cells that exceed it */
+    bool faint;                    /* the evidence for stalls is weak, so they must cost much */
 };
 
-/* What members of a node typically wait for member j; of a large node some of them. */
+/* The typical wait of a node's members for member j; of a large node, of some of them. */
 static double typical_column(const dxt_fit *fit, const dxt_roster *roster, uint32_t node,
                              uint32_t j)
 {
@@ -71,7 +71,8 @@ static bool is_on_time(const dxt_fit *fit, uint32_t k)
     return fit->role[k] == DXT_ROLE_ORDINARY && dxt_fit_stands_for_node(fit, k);
 }
 
-/* Around the mean of its node, over the `on_time`; 0 for the others. @return Sum of the squares. */
+/* Subtract the mean of its node from each member that is on time; the others become 0. @return Sum
+ * of the squares. */
 static double centre(const dxt_fit *fit, const dxt_roster *roster, const bool *on_time,
                      double *value)
 {
@@ -93,7 +94,7 @@ static double centre(const dxt_fit *fit, const dxt_roster *roster, const bool *o
     return squares;
 }
 
-/* Take out of a what goes along with b, which is centred. @return Sum of the squares that are left.
+/* Take the part of a out that is proportional to b, which is centred. @return Sum of squares left.
  */
 static double take_out(const dxt_fit *fit, const double *b, double squares, double *a)
 {
@@ -106,8 +107,8 @@ static double take_out(const dxt_fit *fit, const double *b, double squares, doub
     return left;
 }
 
-/* Whether cells lean to the long side: few stalled often, most seldom. Lateness in turns, which
- * spares a rank that is late itself the waits for others, leans to the other side. */
+/* Whether cells are skewed to the long side: a few stalled often, most seldom. Lateness in turns is
+ * skewed to the other side, since a rank that is late itself does not wait for others. */
 static bool lean_long(const struct sums *sums, double cells)
 {
     double mean = sums->excess / cells, squares = sums->squares / cells;
@@ -116,8 +117,8 @@ static bool lean_long(const struct sums *sums, double cells)
     return cubes * sqrt(cells) > DXT_STALLS_LEAN * variance * sqrt(fmax(0, variance));
 }
 
-/* Whether single cells differ by more than arrivals make them, which all wait for alike; faintly
- * so where they differ by less, but lean. */
+/* Whether single cells differ by more than arrivals explain, since all ranks wait alike for a late
+ * one. The evidence is weak (`faint`) if they differ by less but are skewed. */
 static bool are_lumps(const dxt_fit *fit, struct sums *sums)
 {
     double cells = (double)fit->count * (fit->count - 1), ops = fit->ops;
@@ -126,8 +127,8 @@ static bool are_lumps(const dxt_fit *fit, struct sums *sums)
     return times > DXT_STALLS_LUMPS || (times > DXT_STALLS_FEW_LUMPS && lean_long(sums, cells));
 }
 
-/* Whether rows and lateness go along, and the rows are no more than cells that have nothing in
- * common make. */
+/* Whether long rows here go with lateness in the other operator, and the rows are no longer than
+ * cells with nothing in common make them. */
 static bool go_along(const dxt_fit *fit, const dxt_roster *roster, const bool *on_time, bool shown,
                      struct sums *sums)
 {
@@ -160,7 +161,7 @@ static bool same_members(const dxt_fit *fit, const dxt_fit *other)
            memcmp(fit->rank, other->rank, fit->count * sizeof *fit->rank) == 0;
 }
 
-/* Whether much may be lost, though no two ranks wait for each other for long. */
+/* Whether much time may be lost although no two ranks wait long for each other. */
 static bool may_show(const dxt_fit *fit)
 {
     double least, most;
@@ -170,7 +171,7 @@ static bool may_show(const dxt_fit *fit)
     return most >= DXT_LOSS_SHARE;
 }
 
-/* Whether it is no more than pairs differ by anyway, or costs little. */
+/* Whether the stalls are no larger than differences between healthy pairs, or cost little. */
 static bool is_little(const dxt_fit *fit, const struct sums *sums)
 {
     return sums->stalls.row < DXT_MIN_SHARE * fit->step ||

@@ -5,8 +5,8 @@
 
 #include "analysis/case.h"
 
-/** Stalled cells: those that exceed the waits of the row's node for the same rank by more than such
- *  cells vary. */
+/** Stalled cells: they exceed the waits of their node for the same rank by more than such cells
+ *  vary. */
 typedef struct dxt_stalls {
     double row;       /**< the excess of a typical rank's stalled cells, added up */
     double largest;   /**< the largest excess of a cell */
@@ -15,11 +15,11 @@ typedef struct dxt_stalls {
 } dxt_stalls;
 
 /**
- * Whether paths of this operator stall and the other operator shows it. Each stall makes a rank
- * late there, another one every time. So a rank that waits more here, in cells with nothing in
- * common, is waited for more there: the two are correlated over the ranks on time, once the part
- * that a rank's own lateness here takes off its waits is removed. If another rank is late in each
- * operation, they are not correlated; if whole rows wait more, the ranks are the cause.
+ * Whether paths of this operator stall and the other operator shows it. Each stall makes one rank
+ * late there, every time another one. So the others wait more there for a rank that waits more
+ * here, in cells with nothing in common: over the ranks on time the two are correlated, once the
+ * part that a rank's own lateness here takes off its waits is removed. With lateness in turns they
+ * are not correlated; if whole rows wait more, the ranks are the cause.
  *
  * @param stalls  Receives what stalls; untouched if the answer is no.
  * Cost: O(ranks²), only where the other operator loses enough.

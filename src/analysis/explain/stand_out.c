@@ -9,7 +9,7 @@
 
 /* ---- from one node ---- */
 
-/* Lateness of all members as a node sees it: their own, the path to it, their links to others. */
+/* The lateness of all members as a node sees it: their own, plus the path and their links to it. */
 DXT_VECTORS static void see(const dxt_fit *fit, uint32_t node, const double *restrict path,
                             double *restrict seen)
 {
@@ -19,7 +19,7 @@ DXT_VECTORS static void see(const dxt_fit *fit, uint32_t node, const double *res
         seen[j] = late[j] + path[nodes[j]] + (nodes[j] == node ? 0 : out[j]);
 }
 
-/* Paths from below are had at once, and mostly enough. */
+/* Lower bounds of the paths cost little, and mostly they are enough. */
 static void take_view(dxt_view *v, uint32_t node, bool exact)
 {
     const dxt_fit *fit = v->fit;
@@ -31,7 +31,8 @@ static void take_view(dxt_view *v, uint32_t node, bool exact)
     else
         dxt_path_floors(fit, &v->floors, node, path);
     see(fit, node, path, v->late);
-    /* From member to rank, from behind: a rank is not below its member. */
+    /* Move values from members to ranks, backwards: a rank's number is no less than its member's.
+     */
     for (uint32_t j = fit->count; j-- > 0 && fit->rank[j] != j;) v->late[fit->rank[j]] = v->late[j];
     v->node = node;
 }
@@ -47,7 +48,7 @@ static bool are_in_runs(const dxt_fit *fit)
     return runs == fit->nodes;
 }
 
-/* Which ranks are near member i, and how near any other is. */
+/* Find the ranks near member i, and a lower bound of the path to all others. */
 static void take_nearest(dxt_view *v, uint32_t i)
 {
     const dxt_fit *fit = v->fit;
@@ -59,8 +60,8 @@ static void take_nearest(dxt_view *v, uint32_t i)
     v->path = dxt_least_path(fit, &v->floors, node);
 }
 
-/* Whether no counter of member i's row, or of what stands for it, is above what the nearest make
- * of it. Links to other nodes would only add to that. */
+/* Whether no counter of member i's row, or of several rows with it, exceeds what the nearest ranks
+ * explain. Links to other nodes would only add to that. */
 static bool is_below(dxt_view *v, uint32_t i, const int64_t *row, double factor, double shift)
 {
     const double *late = v->fit->late, *bar = v->bar;
@@ -84,7 +85,7 @@ void dxt_view_begin(dxt_view *view, const dxt_fit *fit, const dxt_glance *glance
     for (uint32_t r = 0; r < fit->window->ranks; r++) late[r] = 0;
 }
 
-/* Whether any cell of a row is above what the view has it wait. */
+/* Whether any cell of a row exceeds the wait that the view expects. */
 static bool row_is_above(const dxt_view *v, uint32_t i)
 {
     const dxt_fit *fit = v->fit;
@@ -109,10 +110,10 @@ bool dxt_row_stands_out(dxt_view *v, uint32_t i)
     return row_is_above(v, i);
 }
 
-/* Cells that are told together, and many times as fast. */
+/* Cells that are compared together, which is many times as fast. */
 #define BLOCK (2u * DXT_LANES)
 
-/* Whether none of the cells for BLOCK members from j on is above. */
+/* Whether none of the cells for BLOCK members from j on exceeds it. */
 static bool block_is_below(const dxt_view *v, uint32_t i, uint32_t j)
 {
     const dxt_fit *fit = v->fit;
@@ -144,7 +145,7 @@ uint32_t dxt_next_above(const dxt_view *v, uint32_t i, uint32_t j)
     return j;
 }
 
-/* Whether so many rows from member i on can be told together: neighbours of one node. */
+/* Whether that many rows from member i on can be judged together: neighbours of one node. */
 static bool are_together(const dxt_fit *fit, uint32_t i)
 {
     uint32_t last = i + DXT_SCREEN_ROWS - 1;
@@ -155,7 +156,7 @@ static bool are_together(const dxt_fit *fit, uint32_t i)
     return true;
 }
 
-/* Whether the largest counters of these rows are below what the earliest of them would wait. */
+/* Whether the largest counters of these rows are below the wait of the earliest of them. */
 static bool peaks_are_below(dxt_view *v, uint32_t i)
 {
     const dxt_fit *fit = v->fit;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which rows of a matrix have a cell that may be abnormal: one that is above the bare shift of its
- * path by a bar for its column. Almost none has, and that is told in coarse steps first: by the
- * largest counters of several rows, and by the shortest path to any node.
+ * Find the rows of a matrix with a cell that may be abnormal: the cell exceeds the bare shift of
+ * its path by the bar of its column. Almost no row has one. Coarse steps find that first: they
+ * compare the largest counters of several rows with the shortest path to any node.
  */
 #ifndef DXT_EXPLAIN_STAND_OUT_H
 #define DXT_EXPLAIN_STAND_OUT_H
@@ -10,22 +10,22 @@
 #include "analysis/arrive/shifts.h"
 #include "analysis/glance.h"
 
-/** A look at all columns from one node after the other. */
+/** All columns as one node sees them, one node after the other. */
 typedef struct dxt_view {
     const dxt_fit *fit;
     const dxt_glance *glance;
     const double *bar; /**< [ranks] infinite where the row is missing */
     double *late;      /**< [ranks] lateness as a node sees it, the path to it included … */
     uint32_t node;     /**< … whose view it is … */
-    bool exact;        /**< … and whether it is not from below */
+    bool exact;        /**< … and whether it is exact, not a lower bound */
     dxt_floors floors;
     bool in_runs;        /**< members are all ranks, those of a node one behind the other */
     uint32_t near;       /**< node whose … */
     uint32_t first, end; /**< … ranks these are … */
-    double path;         /**< … and whose paths to others are no less than this */
+    double path;         /**< … and a lower bound of its paths to others */
 } dxt_view;
 
-/** Begin, with room for the lateness as a node sees it. */
+/** Begin; needs room for the lateness as a node sees it. */
 void dxt_view_begin(dxt_view *view, const dxt_fit *fit, const dxt_glance *glance, const double *bar,
                     double *late);
 
@@ -36,7 +36,7 @@ bool dxt_row_stands_out(dxt_view *view, uint32_t i);
  *  where there is none. */
 uint32_t dxt_next_above(const dxt_view *view, uint32_t i, uint32_t j);
 
-/** How many rows from member i on are told together to have none; 0 = they are not told so. */
+/** How many rows from member i on, judged together, certainly have no such cell; 0 = unknown. */
 uint32_t dxt_rows_pass(dxt_view *view, uint32_t i);
 
 #endif

@@ -12,23 +12,23 @@ static double offset_of(const dxt_fit *fit, uint32_t a)
     return (fit->node_path[1 - a] - fit->node_path[a]) / 2;
 }
 
-/* What one of the two waits for the other that is later. */
+/* The wait of the earlier node for the later one. */
 static double longer(const dxt_fit *fit)
 {
     return fmax(fit->node_path[0], fit->node_path[1]);
 }
 
-/* What the later one waits for the other, in ordinary waits inside nodes: next to none where that
- * one had arrived long before. */
+/* The wait of the later node for the earlier one, in ordinary waits inside nodes: nearly 0 if the
+ * earlier one had arrived long before. */
 static double shorter(const dxt_fit *fit)
 {
     return fmin(fit->node_path[0], fit->node_path[1]) / fmax(fit->base, DXT_TINY);
 }
 
-/* Node A waits long for B in one operator, and B for A in the other. A late node makes one of these
- * waits alone; a slow path makes both. In the operator in which the path is slow, the node that
- * waits less was no later than the other one leaves it. @return Whether a path is slow in this
- * operator, in the other one, or it cannot be told. */
+/* Node A waits long for B in one operator, and B for A in the other. A late node causes only one of
+ * these waits, a slow path both. In the operator of the slow path, the node that waits less was no
+ * later than the other one left the operator before. @return The operator in which a path is slow:
+ * this one, the other one, or unknown. */
 static dxt_slow_side where_slow(const dxt_case *c, double more, double there)
 {
     double here = shorter(&c->fit), back = shorter(&c->other);
@@ -37,14 +37,15 @@ static dxt_slow_side where_slow(const dxt_case *c, double more, double there)
     return back > DXT_NODE_PATH_WAITS * here ? DXT_PATH_SLOW_THERE : DXT_PATH_SLOW_UNTOLD;
 }
 
-/* Whether each waits for the other one in most operations: twice what arrivals that vary make. */
+/* Whether each waits for the other in most operations: longer than twice what varying arrivals
+ * explain. */
 static bool both_wait(const dxt_fit *fit)
 {
     return fmin(fit->node_path[0], fit->node_path[1]) >
            2 * dxt_expected_wait(fit->transfer, fit->skew);
 }
 
-/* Whether any rank of a fit holds others up: late, or by its link. */
+/* Whether any rank of a fit holds others up because it is late or has a slow link. */
 static bool ranks_hold_up(const dxt_fit *fit)
 {
     for (uint32_t k = 0; k < fit->count; k++) {

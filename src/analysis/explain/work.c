@@ -3,7 +3,8 @@
 
 #include <math.h>
 
-/* Time that a member waits in an operation, its own data included: whoever it waited for last. */
+/* The time that a member waits in an operation, for its own data or for the other's, whichever
+ * comes last. */
 static double waiting(const dxt_fit *fit, uint32_t i)
 {
     return fmax(dxt_fit_wait(fit, i, 0), dxt_fit_wait(fit, i, 1));
