@@ -29,7 +29,7 @@ struct side_by_side {
     dxt_group_input input[DXT_ABREAST];
     dxt_group group[DXT_ABREAST];
     double *late[DXT_ABREAST];
-    double room[DXT_MAX_RANKS]; /* for these */
+    double room[DXT_MAX_RANKS]; /* what `late` points into */
 };
 
 static uint32_t size_of(const dxt_roster *roster, uint32_t node)
@@ -46,8 +46,8 @@ static uint32_t count_alike(const dxt_roster *roster, const uint32_t *node, uint
     return count;
 }
 
-/* Fit the members of nodes, each among themselves; a skew of NaN is to be found, and, where there
- * are more nodes, only what is ordinary: then they are fitted once more. */
+/* Fit the members of each of some nodes among themselves. If the skew is NaN it is found; with
+ * several nodes only the ordinary wait is then found, since the nodes are fitted once more. */
 static void fit_nodes(dxt_fit *fit, const dxt_roster *roster, const uint32_t *node, uint32_t count,
                       double skew, struct side_by_side *nodes)
 {
@@ -82,7 +82,7 @@ static void fit_nodes(dxt_fit *fit, const dxt_roster *roster, const uint32_t *no
         }
 }
 
-/* What ordinary is in so many nodes, on average. */
+/* Take base, skew and transfer of some nodes into the means over all nodes so far. */
 static void take_ordinary(dxt_fit *fit, const struct side_by_side *nodes, uint32_t *told)
 {
     if (nodes->input[0].count < 2) return;

@@ -13,8 +13,9 @@
 
 _Static_assert(DXT_MAX_RANKS <= UINT16_MAX + 1, "a member is told by 16 bits below");
 
-/* They are scattered over a large matrix, so that all are asked for before any is looked at. Of a
- * hybrid mode only what was observed: the rest is filled in, and deviates from nothing. */
+/* Choose the cells, and fetch all of them before the first is read, since they are scattered over a
+ * large matrix. In a hybrid mode only observed cells count: the others are filled in, and never
+ * deviate. */
 void dxt_cells_take(const dxt_fit *fit, dxt_cell_sample *sample)
 {
     const dxt_window *window = fit->window;
@@ -56,7 +57,8 @@ double dxt_cells_deviation(dxt_cell_sample *sample)
     return DXT_MAD_TO_DEVIATION * dxt_median(sample->work, sample->count);
 }
 
-/* What few of fifty exceed is no slow path's. */
+/* The tails are judged by the width that holds 49 of 50 cells, which a few slow paths do not
+ * change. */
 double dxt_cells_outlier(dxt_cell_sample *sample, double deviation)
 {
     uint32_t n = sample->count;
@@ -68,7 +70,7 @@ double dxt_cells_outlier(dxt_cell_sample *sample, double deviation)
     return fmin(spreads, DXT_OUTLIER_SPREADS);
 }
 
-/* The logarithm of a median is the median of the logarithms. */
+/* Take the logarithm after the median: it is the median of the logarithms. */
 double dxt_cells_least_ratio(const dxt_fit *fit, dxt_cell_sample *sample)
 {
     double *ratio = sample->wait, *work = sample->work;

@@ -14,7 +14,7 @@
 #include "numeric/skew.h"
 #include "numeric/sort.h"
 
-/* Paths that a list first has room for. */
+/* Room of a list at first, in paths. */
 #define FIRST_ROOM 16
 
 /* A search under way. */
@@ -28,17 +28,17 @@ struct search {
     dxt_view view;
     dxt_path_list *list;
     size_t most;
-    bool summed; /* take the mean along */
+    bool summed; /* also take the mean of all counters */
 };
 
-/* Excess of one cell over the fit when it is abnormal, otherwise 0. */
+/* Excess of a cell over the fit if it is abnormal; otherwise 0. */
 static double excess_of(const struct search *s, uint32_t i, uint32_t j)
 {
     double expected = dxt_fit_expected(s->fit, i, j);
     double wait = dxt_fit_wait(s->fit, i, j), excess = wait - expected;
     uint32_t a = s->fit->node[i], b = s->fit->node[j];
     double least = fmax(s->least[s->fit->rank[j]], s->fit->limit[i]);
-    /* Nodes are told apart less finely than their ranks. */
+    /* The lateness of nodes is known less well than that of ranks inside a node. */
     if (a != b) least = fmax(least, fmax(s->fit->node_limit[a], s->fit->node_limit[b]));
     least = fmax(least, DXT_RELATIVE_EXCESS * expected);
     return excess > least && wait > s->ratio * fmax(expected, s->fit->base) ? excess : 0;
@@ -77,14 +77,14 @@ static dxt_status keep_path(struct search *s, uint32_t i, uint32_t j, double exc
     return DXT_OK;
 }
 
-/* While the row is at hand. */
+/* Add up a row while it is in the cache. */
 static void add_to_mean(const struct search *s, uint32_t rank)
 {
     const dxt_window *window = s->fit->window;
     s->list->mean += dxt_glance_mean(s->glance, window, rank) / window->ranks;
 }
 
-/* DXT_END when there are too many. */
+/* @return DXT_END if there are too many paths. */
 static dxt_status search_row(struct search *s, uint32_t i)
 {
     if (!dxt_row_stands_out(&s->view, i)) return DXT_OK;
@@ -107,7 +107,7 @@ static inline bool before(const dxt_slow_path *x, const dxt_slow_path *y)
 
 DXT_SORT(sort_paths, dxt_slow_path, before)
 
-/* A mean is wanted where anybody is named; of all rows, where all are there. */
+/* Whether the search also takes the mean: if a finding will need it, and no row is missing. */
 static bool is_summed(const dxt_fit *fit)
 {
     uint32_t k = 0;
@@ -121,7 +121,7 @@ static void begin_search(struct search *s)
     const dxt_fit *fit = s->fit;
     uint32_t n = fit->count, ranks = fit->window->ranks;
     dxt_cell_sample *sample = &fit->scratch->cells;
-    /* Of few ranks the cells that deviate are many of those that tell what a deviation is. */
+    /* With few ranks, the slow cells are many of those that the deviation is taken from. */
     bool calm =
         n <= DXT_CALM_RANKS && fit->nodes == 1 && fit->known_spread >= 0 && fit->cell_spread == 0;
     dxt_cells_take(fit, sample);
@@ -136,7 +136,7 @@ static void begin_search(struct search *s)
     double least = fmax((calm ? DXT_CALM_EXCESS : 1) * fit->base,
                         DXT_SKEW_EXCESS * dxt_expected_wait(0, fit->skew));
     least = fmax(least, spreads * s->spread);
-    /* Log-normal, where the windows before show that it is much. */
+    /* Cells are log-normal if the windows before show that they vary much. */
     double times = exp(dxt_group_significance(n) * fit->cell_spread) - 1;
     least = fmax(least, (fit->base + DXT_CELL_FLOOR * fit->floor) * times);
     dxt_view_begin(&s->view, fit, s->glance, s->bar, fit->seen);
@@ -155,7 +155,7 @@ dxt_status dxt_fit_paths(const dxt_fit *fit, const dxt_glance *glance, dxt_path_
     list->count = 0;
     list->misfit = false;
     list->mean = NAN;
-    /* Between two ranks a slow path and a late rank are the same. */
+    /* Between two ranks a slow path cannot be told from a late rank. */
     if (fit->count <= 2) return DXT_OK;
     begin_search(&search);
     if (search.summed) list->mean = 0;
