@@ -349,6 +349,29 @@ static void late_ranks_next_to_bad_links_are_found(void **state)
     dxt_findings_free(found);
 }
 
+/* Between nodes it is further, and from rank 90 to one node further still. */
+static double uneven_way(uint32_t i, uint32_t j)
+{
+    double way = i / 8 == j / 8 ? 0 : 6 * US;
+    return way + (i / 8 == links.node && j == 90 ? 12 * US : 0);
+}
+
+/* Its ranks wait for no other node, so that they say of no link what it takes. */
+static void a_late_node_makes_no_bad_links_elsewhere(void **state)
+{
+    (void)state;
+    for (uint32_t node = 0; node < 11; node++) {
+        healthy(96, 5 + node);
+        job.path = uneven_way;
+        job.transfer = 10 * US;
+        links.node = node;
+        for (uint32_t r = 0; r < 8; r++) job.late[8 * node + r] = 20 * US;
+        dxt_findings *found = judge_with_nodes(8);
+        assert_int_equal(only(found, DXT_LATE_NODE)->node, node + 10);
+        dxt_findings_free(found);
+    }
+}
+
 static void jitter_is_no_bad_link(void **state)
 {
     (void)state;
@@ -386,6 +409,7 @@ int main(void)
         cmocka_unit_test(a_slow_way_of_three_is_no_uplink),
         cmocka_unit_test(an_uplink_below_the_floor_is_not_told),
         cmocka_unit_test(late_ranks_next_to_bad_links_are_found),
+        cmocka_unit_test(a_late_node_makes_no_bad_links_elsewhere),
         cmocka_unit_test(jitter_is_no_bad_link),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -162,9 +162,12 @@ static void compare_links(dxt_fit *fit, const dxt_roster *roster, const struct p
         least_between(fit, partners, &members, out, extra);
     }
     for (uint32_t m = 0; m < members.own; m++) best = fmin(best, extra[members.of_node[m]]);
+    /* Partners whose whole node is late wait for nobody, and hide how long the ways to them are:
+     * no shorter than those inside. */
+    double least = fmax(best, fit->base);
     for (uint32_t m = roster->begin[node]; m < roster->begin[node + 1]; m++) {
         uint32_t k = roster->list[m];
-        double limit = DXT_LINK_LIMITS * fit->limit[k] + uneven * best;
+        double limit = DXT_LINK_LIMITS * fit->limit[k] + uneven * least;
         extra[k] = extra[k] - best > limit ? extra[k] - best : 0;
     }
 }
