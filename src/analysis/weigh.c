@@ -20,7 +20,7 @@ dxt_severity dxt_severity_of_share(double share)
     return severity_of(0, share, 0);
 }
 
-/* Probability that a finding of so many standard errors is true. */
+/* The probability that a finding of that many standard errors is true. */
 static double confidence_of(const dxt_size *size)
 {
     double z = size->wait / fmax(fmax(size->error, size->limit / DXT_LIMIT_ERRORS), DXT_TINY);
@@ -30,12 +30,12 @@ static double confidence_of(const dxt_size *size)
 void dxt_weigh(dxt_finding *finding, const dxt_size *size, double step, double ordinary,
                double surest)
 {
-    if (isnan(size->wait)) { /* It waits for ever, and that is a fact. */
+    if (isnan(size->wait)) { /* A rank that never comes is a fact. */
         finding->severity = DXT_SEVERITY_CRITICAL;
         finding->confidence = 1;
         return;
     }
-    /* Not below 0 by rounding, either. */
+    /* Rounding must not make it negative. */
     finding->wait = fmax(0, size->wait);
     finding->share = isnan(step) ? NAN : fmin(1, finding->wait / step);
     finding->severity = severity_of(size->wait, finding->share, ordinary);

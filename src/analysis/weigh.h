@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How bad a finding is, and how sure: for one window and for several, here and nowhere else. */
+/* Severity and confidence of a finding, in one window or over several: only here. */
 #ifndef DXT_ANALYSIS_WEIGH_H
 #define DXT_ANALYSIS_WEIGH_H
 
@@ -7,16 +7,16 @@
 
 #include "analysis/draft.h"
 
-/** What a finding is weighed by. */
+/** The figures that a finding is weighed by. */
 typedef struct dxt_size {
     double wait;    /**< time per operation above the ordinary, in the measure of the window; NaN =
                        without end */
     double limit;   /**< what it had to exceed; it stands for several errors, also where the error
                        looks smaller */
     double error;   /**< standard error of `wait`; 0 = not known */
-    double surest;  /**< the most that the finding can be sure of; 0 = no limit of its own */
-    bool told;      /**< with another finding: it is only listed */
-    bool explained; /**< nothing is left of it: it came over from the companion */
+    double surest;  /**< largest confidence; 0 = no limit of its own */
+    bool told;      /**< another finding names it: it is only listed there */
+    bool explained; /**< nothing is left: all of it was carried over from the companion */
 } dxt_size;
 
 /**
@@ -24,7 +24,7 @@ typedef struct dxt_size {
  *
  * @param step      Time of one step, NaN = unknown.
  * @param ordinary  Typical wait, for the severity without a clock.
- * @param surest    The most that any finding here can be sure of.
+ * @param surest    Largest confidence of any finding here.
  */
 void dxt_weigh(dxt_finding *finding, const dxt_size *size, double step, double ordinary,
                double surest);
@@ -32,7 +32,7 @@ void dxt_weigh(dxt_finding *finding, const dxt_size *size, double step, double o
 /** Severity of a share of the step, which is known. */
 dxt_severity dxt_severity_of_share(double share);
 
-/** Doubt what is small next to something large in the same window: it may be its trace. */
+/** Lower the confidence of small findings beside a large one in the window: they may be traces. */
 void dxt_doubt_traces(dxt_draft *draft);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The steps from a window to its findings; README.md says what each is about. */
+/* The steps from a window to its findings; README.md explains each. */
 #include "analysis/window.h"
 
 #include <math.h>
@@ -22,10 +22,10 @@
 #include "analysis/tuning.h"
 #include "analysis/weigh.h"
 
-/* What an analysis looks at: the window and its companion, checked, without holes. */
+/* The input of an analysis: the window and those that belong to it, checked, without holes. */
 struct input {
     dxt_window window, companion, adjacent;
-    dxt_glance glance; /* of the window, as it is */
+    dxt_glance glance; /* figures from the check of the window */
     bool has_companion, has_adjacent;
     const int32_t *nodes; /* node of each rank; NULL = unknown */
     uint32_t sparse;      /* ranks of a block, where a hybrid mode shows; otherwise 0 */
@@ -68,7 +68,7 @@ static dxt_status take_input(dxt_workspace *workspace, const dxt_window *window,
                                       : status;
 }
 
-/* Whether it is not known how many waits its sums are of. */
+/* Whether the number of waits behind its sums is unknown. */
 static bool is_blind(const dxt_window *window)
 {
     return window->ops == 0 && !window->samples && window->samples_each == 0;
@@ -118,8 +118,8 @@ static double longest_of(const dxt_fit *fit)
     return longest;
 }
 
-/* Nobody waits for longer than the window lasts: a longer sum is of waits that ran side by side, as
- * for the experts of a rank, and no share of the step can be told. */
+/* Find out which time shares are parts of. Nobody waits longer than the window lasts: a longer sum
+ * has waits that ran side by side, one for each expert of a rank, and no share can be given. */
 static void take_time(dxt_case *c)
 {
     c->spent = c->fit.step;
@@ -131,7 +131,7 @@ static void take_time(dxt_case *c)
     c->draft->waits_beside = c->beside;
 }
 
-/* What the fit does not explain: single paths, and who is late only once in a while. */
+/* Find what the fit does not explain: slow paths, and ranks that are late only once in a while. */
 static dxt_status explain(dxt_workspace *workspace, const dxt_glance *glance, dxt_case *c)
 {
     dxt_status status = dxt_fit_paths(&c->fit, glance, &workspace->paths);
@@ -148,12 +148,12 @@ static void give_verdict(dxt_case *c)
     const dxt_fit *fit = &c->fit;
     bool thin = fit->ops > 0 && fit->ops < DXT_THIN_OPS;
     bool fits = !c->paths->misfit && !fit->tangled;
-    /* A stall that cost much is no health, and once is no cause. */
+    /* After a stall that cost much the window is not healthy; one stall is no cause either. */
     bool stalled = c->once > 0 && !(c->once < DXT_MAJOR_SHARE * fit->step);
-    /* A program that never passes its counters on has waited for nobody, ever. */
+    /* All counters are 0: perhaps the program never passes them on. */
     bool silent = fit->base <= 0 && fit->count > 0 && dxt_case_mean(c) == 0;
     if (c->beside == 0 && dxt_may_rotate(fit)) c->draft->verdict = DXT_VERDICT_INCONCLUSIVE;
-    /* Much that is lost is no health, whoever it is lost to. */
+    /* A window that loses much time is not healthy, whoever causes it. */
     c->draft->lost_share = dxt_share_lost(c);
     c->draft->apart_share = dxt_share_apart(c);
     if (dxt_draft_loses(c->draft)) c->draft->verdict = DXT_VERDICT_INCONCLUSIVE;
@@ -162,14 +162,14 @@ static void give_verdict(dxt_case *c)
         c->draft->verdict = DXT_VERDICT_INCONCLUSIVE;
 }
 
-/* One finding that costs time is enough. */
+/* A window is slow if one finding costs time. */
 static void call_slow(dxt_draft *draft)
 {
     for (size_t f = 0; f < draft->finding_count; f++)
         if (draft->findings[f].kind != DXT_EARLY_RANK) draft->verdict = DXT_VERDICT_SLOW;
 }
 
-/* For whoever follows the ranks over time. */
+/* Write the lateness of each rank, for the history. */
 static dxt_status write_lateness(const dxt_case *c)
 {
     const dxt_fit *fit = &c->fit;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One window becomes findings. */
+/* Find the findings of one window. */
 #ifndef DXT_ANALYSIS_WINDOW_H
 #define DXT_ANALYSIS_WINDOW_H
 
@@ -9,8 +9,8 @@
  * Analyse a window.
  *
  * @param workspace  Its `result` receives the findings.
- * @param options    As this version knows them, checked.
- * @param reserve    Make room for whatever windows of this size may hold.
+ * @param options    Complete and checked.
+ * @param reserve    Make room for any window of this size.
  * @return DXT_OK; DXT_ERR_NO_MEMORY; what dxt_window_check() says.
  */
 dxt_status dxt_analyze_window(dxt_workspace *workspace, const dxt_window *window,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Memory that an analysis takes, kept from one window to the next. */
+/* Memory of an analysis, kept from one window to the next. */
 #ifndef DXT_ANALYSIS_WORKSPACE_H
 #define DXT_ANALYSIS_WORKSPACE_H
 
@@ -19,7 +19,7 @@ typedef struct dxt_workspace {
     dxt_draft draft;
 } dxt_workspace;
 
-/** Room for whatever windows of @p ranks may hold, so that later ones allocate nothing.
+/** Make room for any window of @p ranks, so that later ones allocate nothing.
  *  @return DXT_OK; DXT_ERR_NO_MEMORY. */
 dxt_status dxt_workspace_reserve(dxt_workspace *workspace, uint32_t ranks,
                                  const dxt_analysis_options *options);

@@ -2,8 +2,8 @@
 /*
  * early_rank: it waits for all, and nobody for it. It costs nothing.
  *
- * What makes it early: as what makes a rank late (rules/late_rank.c), to the other side, if nobody
- * waits for it either: otherwise it receives slowly (arrive/sides.c).
+ * When: it is as early as a late rank is late (rules/late_rank.c), and nobody waits for it. If the
+ * others do wait for it, it receives slowly (arrive/sides.c).
  * How large: how early it is, less what it carried over (DXT_CARRIED_DOUBT).
  * How sure: against the limit and the error of a lateness in its group (arrive/noise.c).
  */

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * hot_expert: a rank that receives too much in dispatch and answers late in combine. In combine it
- * is one of the late ranks, in dispatch one of those that wait for all; each window needs the other
- * one to tell, or the bytes that were received (DXT_HOT_BYTES).
+ * hot_expert: a rank that receives too much in dispatch and answers late in combine. In dispatch it
+ * waits for all, in combine it is late. Either window needs the other one to show this, or the
+ * bytes that were received (DXT_HOT_BYTES).
  *
- * How large: as a late rank in combine, as a slow receiver (an early rank) in dispatch; a slow
- * sender, which is early before by up to DXT_SEND_AND_EARLY of what it sends late, is none.
+ * How large: in combine as a late rank, in dispatch as a slow receiver (an early rank). A slow
+ * sender is no hot expert: it is early in dispatch, by up to DXT_SEND_AND_EARLY times what it sends
+ * late.
  * How sure: as these.
  */
 #include "analysis/explain/companion.h"
@@ -13,8 +14,8 @@
 #include "analysis/rules/rules.h"
 #include "analysis/tuning.h"
 
-/* Whether a rank that answers late waited for all in the dispatch before. A slow sender does so
- * without receiving more: it lets the others arrive late, and is early by that much. */
+/* Whether a rank that answers late waited for all in the dispatch before. A slow sender waits so
+ * without receiving more: it makes the others arrive late, and is early by as much. */
 static bool received_long(const dxt_case *c, uint32_t k)
 {
     const dxt_fit *fit = &c->fit, *other = &c->other;
@@ -26,8 +27,7 @@ static bool received_long(const dxt_case *c, uint32_t k)
     return other->role[o] == DXT_ROLE_RECEIVER;
 }
 
-/* Whether a rank that waits for all in dispatch answers late as well: later than the waiting alone
- * makes it. */
+/* Whether a rank that waits for all in dispatch also answers late, later than its waits explain. */
 static bool answers_late(const dxt_case *c, uint32_t k)
 {
     const dxt_fit *fit = &c->fit, *other = &c->other;
@@ -38,7 +38,7 @@ static bool answers_late(const dxt_case *c, uint32_t k)
     return other->late[o] + other->send[o] > fit->receive[k] + other->limit[o];
 }
 
-/* Which kind of finding it would be otherwise; NULL when the rank is ordinary. */
+/* The rule that would apply if it were no hot expert; NULL if the rank is ordinary. */
 static const dxt_rule *otherwise(dxt_case *c, dxt_subject s)
 {
     static const dxt_rule *const kinds[] = {&dxt_rule_late_rank, &dxt_rule_early_rank,

@@ -2,15 +2,15 @@
 /*
  * late_node: all ranks of a node are late for the other nodes.
  *
- * What makes it late: its lateness exceeds the limit among the nodes, as that of a rank does among
- * ranks (rules/late_rank.c), and it is not its uplink (rules/slow_node_link.c).
- * How large: its lateness among the nodes (arrive/nodes.c), less what it carried over
- * (DXT_NODE_DOUBT), where that is known, and beyond what arrivals vary where ranks hold others up
- * in the other operator. Of two nodes: what of their offset does not change sides from operator to
- * operator (explain/standing.c); otherwise it is known as far as some ranks of the other one were
- * heard later than the rest of it in the other operator: who hears late is late in the next.
- * How sure: against the limit of a lateness among nodes; of two, one of them is late or the path
- * from it is slow (DXT_DOUBTFUL): the other one's waits are the same.
+ * When: its lateness exceeds the limit among the nodes, found like that of a rank
+ * (rules/late_rank.c), and its uplink is not the cause (rules/slow_node_link.c).
+ * How large: its lateness among the nodes (arrive/nodes.c), less what it carried over, where that
+ * is known (DXT_NODE_DOUBT); beyond the spread of arrivals if ranks hold others up in the other
+ * operator. With two nodes: the part of their offset that does not change sides from operator to
+ * operator (explain/standing.c). If that explains nothing, what it carried over is known only from
+ * ranks of the other node that it heard late in the other operator: who hears late is late next.
+ * How sure: against the limit of a lateness among nodes. With two nodes at most DXT_DOUBTFUL, since
+ * a late node and a slow path from it make the other node wait alike.
  */
 #include <math.h>
 

@@ -2,17 +2,21 @@
 /*
  * late_rank: the others wait for it. It comes late, or what it sends does.
  *
- * What makes it late: its lateness exceeds the limit of its group (arrive/group.c, arrive/noise.c),
- * the largest of three: what is worth telling (DXT_MIN_SHARE of the step; without a clock
- * DXT_RELATIVE_FLOOR), what pairs differ by (DXT_TRANSFER_UNEVENNESS of the transfer, of many peers
- * DXT_TRANSFER_UNEVENNESS_OF_MANY), and DXT_SIGNIFICANCE errors, DXT_SIGNIFICANCE_PER_DOUBLING more
- * each time the members double. The error is what arrivals that vary so much leave over the
- * operations, with DXT_DRIFT of the step. Where the window records who came last, it must have done
- * so more often than by chance (explain/persists.c: DXT_CHANCE_ERRORS, DXT_FAIR_PARTS).
+ * When: its lateness exceeds the limit of its group (arrive/group.c, arrive/noise.c), which is the
+ * largest of three:
+ *   - what is worth a finding: DXT_MIN_SHARE of the step; without a clock DXT_RELATIVE_FLOOR;
+ *   - what pairs differ by: DXT_TRANSFER_UNEVENNESS of the transfer, with many peers
+ *     DXT_TRANSFER_UNEVENNESS_OF_MANY;
+ *   - DXT_SIGNIFICANCE errors, and DXT_SIGNIFICANCE_PER_DOUBLING more each time the members double.
+ *     The error follows from how far arrivals vary, divided by the root of the operations, and from
+ *     DXT_DRIFT of the step.
  *
- * How large: its lateness and what it sends late, less what it carried over from the other operator
- * (DXT_CARRIED_DOUBT, DXT_RECEIVED_DOUBT) and less the echo of being late in dispatch (DXT_ECHO);
- * nothing if it left the transfer before late (explain/echo.c).
+ * If the window records which rank came last, it must have been this one more often than by chance
+ * (explain/persists.c: DXT_CHANCE_ERRORS, DXT_FAIR_PARTS).
+ *
+ * How large: its lateness plus what it sends late, less what it carried over from the other
+ * operator (DXT_CARRIED_DOUBT, DXT_RECEIVED_DOUBT), less the echo of being late in dispatch
+ * (DXT_ECHO). Nothing is left if it left the transfer before late (explain/echo.c).
  * How sure: against the limit and the error of a lateness in its group (arrive/noise.c), by
  * DXT_LIMIT_ERRORS and DXT_CONFIDENCE_WIDTH (weigh.c).
  */

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * slow_link, seen in paths: from one rank, or to one, at least half of the others' paths are slow,
- * though not all of them, or the rank is not the whole cause (explain/bundles.c).
+ * slow_link, seen in paths: at least half of the paths from one rank, or to one, are slow, but not
+ * all of them, or the rank alone does not explain them (explain/bundles.c).
  *
  * How large: the slowest of these paths above what is expected; nothing where the other operator
- * explains it (dxt_path_is_trace()). How sure: as that path.
+ * explains it (dxt_path_is_trace()).
+ * How sure: as that path.
  */
 #include "analysis/explain/bundles.h"
 #include "analysis/rules/rules.h"
@@ -12,7 +13,7 @@
 
 static bool applies(dxt_case *c, dxt_subject s)
 {
-    if (c->window->origin == DXT_ORIGIN_DURATION) return false; /* it holds no paths */
+    if (c->window->origin == DXT_ORIGIN_DURATION) return false; /* durations know no paths */
     return c->paths->items[s.a].head && dxt_bundle_is_link(c, s.a);
 }
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * path_stalls: many paths are slow, and have nothing in common: no source, no receiver, no rail
- * (explain/bundles.c). What stalls now and then anywhere on the fabric hits others in each window.
- * Between nodes it must be beyond DXT_OUTLIER_SPREADS of what paths between the two vary anyway.
+ * (explain/bundles.c). Stalls anywhere on the fabric hit other paths in each window. Between nodes
+ * the excess must be more than DXT_OUTLIER_SPREADS times the spread of paths between the two.
  *
- * How large: the slowest path above what is expected. How sure: as a slow path, but no more than
- * DXT_DOUBTFUL: so many slow paths could be that many.
+ * How large: the slowest path above what is expected.
+ * How sure: as a slow path, but no more than DXT_DOUBTFUL: so many slow paths could be that many.
  */
 #include <math.h>
 

@@ -7,11 +7,11 @@
 #include "analysis/explain/run_delay.h"
 #include "analysis/tuning.h"
 
-/* A kind of finding is a row here. Rules about the same, one below the other, share their subjects:
- * the first that applies to one has it. */
+/* Each kind of finding is a row. Rules that stand together and are about the same subjects are
+ * asked in order: the first that applies to a subject takes it. */
 /* clang-format off */
 static const dxt_rule *const table[] = {
-    &dxt_rule_hot_expert, /* before the late and the slow to receive, which it is as well */
+    &dxt_rule_hot_expert, /* before late_rank and slow_receiver, which apply to it as well */
     &dxt_rule_late_rank,
     &dxt_rule_early_rank,
     &dxt_rule_slow_receiver,
@@ -45,7 +45,7 @@ static uint32_t subjects_of(const dxt_case *c, dxt_about about)
     return 0;
 }
 
-/* The one behind it; of pairs, all of one node first. */
+/* Move to the next subject; pairs go node by node. */
 static void go_on(const dxt_case *c, dxt_about about, dxt_subject *s)
 {
     if (about == DXT_ABOUT_NODE_PAIR && ++s->b < c->fit.nodes) return;
@@ -53,13 +53,12 @@ static void go_on(const dxt_case *c, dxt_about about, dxt_subject *s)
     s->b = 0;
 }
 
-/* The most that a finding of this size can be sure of. */
+/* The largest confidence of a finding of this size. */
 static double surest(dxt_case *c, double wait)
 {
-    /* Without a clock only the proportions speak; few ranks hardly bear each other out, nor does
-     * one window tell chance whose operations are not known, or so few that one of them may be all
-     * there is; and next to something much larger in
-     * the other operator a small finding may be its trace. */
+    /* Without a clock only proportions are known. Few ranks hardly bear each other out. A window
+     * cannot tell chance if its operations are unknown, or so few that one may be the whole cause.
+     * Beside something much larger in the other operator a small finding may be its trace. */
     double most = isnan(c->fit.step) ? DXT_DOUBTFUL : DXT_SUREST;
     if (c->fit.count <= DXT_SURE_RANKS || c->fit.ops < DXT_ONE_EVENT_OPS)
         most = fmin(most, DXT_SURE_OF_FEW);
@@ -67,7 +66,7 @@ static double surest(dxt_case *c, double wait)
     return most;
 }
 
-/* How long those who can have caused what a rule says waited for a core; NaN = not known. */
+/* How long the ranks that may have caused a finding waited for a CPU core; NaN = unknown. */
 static double delay_of(const dxt_case *c, const dxt_rule *rule, dxt_subject s)
 {
     switch (rule->about) {
@@ -76,12 +75,12 @@ static double delay_of(const dxt_case *c, const dxt_rule *rule, dxt_subject s)
     case DXT_ABOUT_NODE_PAIR: return dxt_delay_of_node(c, s.a) + dxt_delay_of_node(c, s.b);
     case DXT_ABOUT_PATH: return dxt_delay_of_path(c, s.a);
     case DXT_ABOUT_WINDOW: return dxt_delay_of_all(c);
-    case DXT_ABOUT_RANK: break; /* it waits for ever */
+    case DXT_ABOUT_RANK: break; /* silent: no delay explains it */
     }
     return NAN;
 }
 
-/* Write what a rule that applies says, unless nothing is left of it. */
+/* Write the finding of a rule that applies, unless nothing is left of its size. */
 static void conclude(dxt_case *c, const dxt_rule *rule, dxt_subject s, uint32_t *written)
 {
     dxt_size size = rule->size(c, s);
@@ -108,7 +107,7 @@ static bool may_apply(const dxt_case *c, size_t first, size_t end)
     return r < end;
 }
 
-/* Rules `first` … `end` − 1 are about the same. */
+/* Ask rules `first` … `end` − 1, which are about the same subjects. */
 static void apply_group(dxt_case *c, size_t first, size_t end)
 {
     uint32_t written[RULES] = {0};

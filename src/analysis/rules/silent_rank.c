@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * silent_rank: it sent no counters, or others gave it up, or nobody waits for it and it for nobody
- * while the others count (explain/counted.c: DXT_COUNTED_PART). The one rule that holds with
- * the ratio method, too, and in a window in which nothing was completed.
+ * silent_rank: a rank sent no counters, or others gave it up, or nobody waits for it and it waits
+ * for nobody while the others count (explain/counted.c: DXT_COUNTED_PART). This rule alone is also
+ * asked with the ratio method, and in a window in which no operation was completed.
  *
- * How large: nobody knows; it is critical. How sure: that is a fact.
+ * How large: nobody knows; it is critical.
+ * How sure: that is a fact.
  */
 #include <math.h>
 

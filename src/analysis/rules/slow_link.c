@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * slow_link: what passes the link of one rank is slow, to and from all ranks in both directions, or
- * to or from the ranks of other nodes (arrive/slow_links.c). One direction to all ranks is a late
- * rank or a slow receiver.
+ * slow_link: the link of one rank is slow, in both directions for all ranks, or in either direction
+ * for the ranks of other nodes (arrive/slow_links.c). A rank that is slow in one direction for all
+ * ranks is a late rank or a slow receiver.
  *
- * How large: what the link adds to a wait, in the slower direction; nothing where only what it
- * sends is slow, and the rank comes so much late from a link that is slow to receive in the other
- * operator (DXT_RECEIVED_DOUBT).
- * How sure: against DXT_LINK_LIMITS limits of a lateness in its group; of few ranks, whose limit
- * the link itself makes, of the waits without it (explain/links.c). A rank whose work varies, now
- * early, now late, makes the same sums as a link that is slow to all in both directions, and no
- * more than DXT_DOUBTFUL is sure, which the finding says. Only where the window records who came
- * last, and it was this rank in all but a few operations (DXT_LINK_LAST), is it the link.
+ * How large: what the link adds to a wait, in the slower direction. Nothing is left if only sending
+ * is slow, and the same link, slow to receive in the other operator, makes the rank late by as much
+ * (DXT_RECEIVED_DOUBT).
+ * How sure: against DXT_LINK_LIMITS limits of a lateness in its group. With few ranks the link
+ * itself raises that limit, so the waits without it count (explain/links.c). A rank whose work
+ * varies, now early, now late, makes the same sums as a link that is slow for all in both
+ * directions: confidence is then at most DXT_DOUBTFUL, and the finding says so. It is certainly the
+ * link only if the window records which rank came last, and it was this one in nearly all
+ * operations (DXT_LINK_LAST).
  */
 #include <math.h>
 
@@ -42,7 +43,7 @@ static bool applies(dxt_case *c, dxt_subject s)
     return fit->role[s.a] == DXT_ROLE_LINK || fit->nic_in[s.a] > 0 || fit->nic_out[s.a] > 0;
 }
 
-/* Whether a rank with irregular work cannot be told from this link. */
+/* Whether the cause may as well be a rank with irregular work. */
 static bool may_be_irregular(const dxt_case *c, uint32_t k)
 {
     if (is_between(c, k)) return false;

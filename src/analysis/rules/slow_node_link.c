@@ -4,14 +4,14 @@
  * while the node is on time (arrive/slow_links.c). It takes three nodes to tell it from a slow
  * path.
  *
- * What makes it slow: the least of what passes it (one in DXT_SHORTEST_ONE_IN) is above that of the
- * typical node by the limit and by DXT_LINK_UNEVENNESS of it (arrive/slow_links.c), or all its
- * paths are longer than expected, and one of them is slow (arrive/links.c).
- * How large: what the uplink adds to a wait, in the slower direction; less what the node carried
- * over: who is early waits longer for all, and is waited for longer who is late (DXT_NODE_DOUBT).
- * Lateness does not make both directions slow.
- * Where the other operator's waits say the same of this uplink, what it carries over comes from the
- * uplink as well, and nothing is taken off: the two would explain each other away.
+ * When: its shortest waits (one in DXT_SHORTEST_ONE_IN) exceed those of the typical node by the
+ * limit and by DXT_LINK_UNEVENNESS of them (arrive/slow_links.c); or all its paths are longer than
+ * expected, and one of them is slow (arrive/links.c).
+ * How large: what the uplink adds to a wait, in the slower direction, less what the node carried
+ * over: an early node waits longer for all, and all wait longer for a late one (DXT_NODE_DOUBT). If
+ * both directions are slow nothing is taken off, since lateness does not cause that. Nor is it if
+ * the other operator shows the same uplink: then the lateness that is carried over comes from the
+ * uplink, too, and the two would explain each other away.
  * How sure: against the limit of a lateness among nodes.
  */
 #include <math.h>

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * slow_node_path: all paths from one node to another are slow, beyond what the lateness of the two
- * and the topology explain (arrive/links.c): by the limit of a lateness among nodes, and by what
- * paths between nodes take; unless more than DXT_MOST_LINKS_SHARE of them do, which is how the
- * machine is built. Of two nodes it must fit by DXT_TWO_NODES_BETTER, or not change sides
- * (DXT_NODE_PATH_BOTH, DXT_NODE_PATH_WAITS).
+ * and the topology explain (arrive/links.c).
  *
- * How large: what the path takes above that; between two nodes what of it does not change sides
- * from operator to operator (explain/standing.c), less what they carried over (DXT_NODE_DOUBT).
- * With more nodes it is told against their lateness, however that came about.
- * How sure: against the limit of a lateness among nodes; of two, one of them is late or the path
- * from it is slow (DXT_DOUBTFUL).
+ * When: the excess is above the limit of a lateness among nodes, and above what a path between
+ * nodes takes. If more than DXT_MOST_LINKS_SHARE of the paths are like that, the machine is built
+ * so. With two nodes, a slow path must fit better than a late node (DXT_TWO_NODES_BETTER), or the
+ * excess must not change sides from operator to operator (DXT_NODE_PATH_BOTH, DXT_NODE_PATH_WAITS).
+ * How large: that excess. With two nodes, the part that does not change sides from operator to
+ * operator (explain/standing.c), less what they carried over (DXT_NODE_DOUBT).
+ * How sure: against the limit of a lateness among nodes. With two nodes at most DXT_DOUBTFUL: one
+ * of them may be late instead.
  */
 #include <math.h>
 
@@ -24,7 +24,7 @@ static double excess(const dxt_case *c, dxt_subject s)
     return c->fit.link[(size_t)s.a * c->fit.nodes + s.b];
 }
 
-/* Of two nodes: whether what looked as if one were late is the path from it. */
+/* With two nodes: whether the path from a node that looked late is the cause. */
 static bool is_way_from(const dxt_case *c, uint32_t b)
 {
     return c->fit.nodes == 2 && c->fit.node_role[b] == DXT_ROLE_LATE && dxt_node_stands(c, b).path;

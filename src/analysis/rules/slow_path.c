@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * slow_path: one rank waits for one other longer than the fitted arrivals explain (explain/paths.c:
- * DXT_OUTLIER_SPREADS, of many ranks whose cells have short tails DXT_OUTLIER_SPREADS_KNOWN;
- * DXT_RELATIVE_EXCESS and the ordinary wait). Where the window records who came last, it must be so
- * more often than by chance (explain/persists.c). Paths that have a rank
- * or a rail in common are one finding (explain/bundles.c). Never in a window made of durations.
+ * DXT_OUTLIER_SPREADS, or DXT_OUTLIER_SPREADS_KNOWN with many ranks whose cells have short tails;
+ * DXT_RELATIVE_EXCESS and the ordinary wait). If the window records which rank came last, it must
+ * have been this one more often than by chance (explain/persists.c). Paths that have a rank or a
+ * rail in common are one finding (explain/bundles.c). A window of durations has no paths.
  *
  * How large: the wait above what is expected; nothing where the other operator explains it
  * (dxt_path_is_trace()).
@@ -17,7 +17,7 @@
 
 static bool applies(dxt_case *c, dxt_subject s)
 {
-    /* Durations know no paths: what looks like one is chance. */
+    /* Durations know no paths: a cell that stands out is chance. */
     if (c->window->origin == DXT_ORIGIN_DURATION) return false;
     return c->paths->items[s.a].bundle != DXT_BUNDLE_PASSING;
 }

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * slow_receiver: it waits for all, though the others wait for it as for anybody: it is on time, and
- * receives slowly (arrive/sides.c): as early as a late rank is late (rules/late_rank.c), but waited
- * for like an ordinary rank rather than like one so early. Among DXT_SIDE_LEAST to DXT_SIDE_MEMBERS
- * ordinary ranks rows and columns are looked at as well.
+ * slow_receiver: a rank that is on time and receives slowly (arrive/sides.c). It waits for all, and
+ * the others wait for it like for any rank.
  *
- * How large: what its receive side adds to each of its waits; nothing if the transfer before
- * explains it (explain/echo.c).
- * How sure: against the limit and the error of a lateness in its group; in small groups the limit
- * is that of a side (DXT_SIDE_LIMITS, DXT_SIDE_LIMITS_ALONE).
+ * When: its waits make it look as early as a late rank is late (rules/late_rank.c), but the others
+ * wait for it, which they would not do for an early rank. Among DXT_SIDE_LEAST to DXT_SIDE_MEMBERS
+ * ordinary ranks its row and column are compared with the others' as well.
+ *
+ * How large: what its receive side adds to each of its waits. Nothing is left if the transfer
+ * before explains it (explain/echo.c).
+ * How sure: against the limit and the error of a lateness in its group; in small groups against the
+ * limit of a side (DXT_SIDE_LIMITS, DXT_SIDE_LIMITS_ALONE).
  */
 #include "analysis/explain/echo.h"
 #include "analysis/rules/rules.h"

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * slow_link, out of one of two ranks, in a transfer: of two, each waits for what the other sends
- * and for the answer to what it sends itself, so that the two waits are alike whichever way is
- * slow. Whoever receives slowly what was sent leaves later, and comes late to the operator behind
- * (explain/echo.c): so it is the other one that sends slowly. With two ranks, a slow path is the
- * same.
+ * slow_link, out of one of two ranks, in a transfer. Each of the two waits for the other's data and
+ * for the answer to its own, so their waits are alike whichever direction is slow. The rank that
+ * receives its data late leaves later, and comes late to the next operator (explain/echo.c): the
+ * other rank sends slowly. With two ranks this cannot be told from a slow path.
  *
- * How large: what is waited for it. How sure: against the least that is worth telling; no more than
- * DXT_DOUBTFUL.
+ * How large: the wait for the rank.
+ * How sure: against the least that is worth a finding; at most DXT_DOUBTFUL.
  */
 #include "analysis/explain/echo.h"
 #include "analysis/rules/rules.h"

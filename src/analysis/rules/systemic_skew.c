@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * systemic_skew: everybody waits for everybody, and nobody more than others; or another rank is
- * late in each operation, so that the mean of a cell is a small part of what is lost. Not where it
- * is late because paths of the other operator stall (explain/stalls.c), which is said there.
+ * late in each operation, so that the mean of a cell is a small part of the loss. It does not apply
+ * if ranks are late because paths of the other operator stall (explain/stalls.c): that operator's
+ * window says so.
  *
- * How large: what an ordinary pair waits for each other beyond the transfer. The share of the time
- * that is lost is a range, from the largest mean wait of a typical rank to the sum of its mean
- * waits (arrive/one_sided.c). How sure: the ordinary wait against the least that is worth a line
- * (DXT_SYSTEMIC_SHARE), or what is lost at least (DXT_LOSS_SHARE). Up to DXT_ROTATING_RANKS ranks
- * also what the last of so many costs all others in each operation, if arrivals vary so
- * (DXT_VARIATION_SHARE), and what is lost at most, where columns differ and rows do not
- * (DXT_ROTATING_SHARE); of more ranks healthy jitter costs as much.
+ * When, and how sure: the ordinary wait exceeds DXT_SYSTEMIC_SHARE, or at least DXT_LOSS_SHARE is
+ * lost. With up to DXT_ROTATING_RANKS ranks also if the last of them, as far as arrivals vary,
+ * costs the others DXT_VARIATION_SHARE in each operation; or if columns differ, rows do not, and
+ * the loss may be as high as DXT_ROTATING_SHARE. With more ranks healthy jitter costs as much.
+ * How large: the wait of an ordinary pair beyond the transfer. The share that is lost is a range:
+ * from the largest mean wait of a typical rank to the sum of its mean waits (arrive/one_sided.c).
  */
 #include <math.h>
 
@@ -21,12 +21,12 @@
 #include "analysis/rules/rules.h"
 #include "analysis/tuning.h"
 
-/* Whether some ranks, of which one is not a third of all, and not too many, lose much to it. */
+/* Whether more than a few ranks, but not too many, lose much to it. */
 static bool loses_much(const dxt_case *c, double beyond)
 {
     const dxt_fit *fit = &c->fit;
     double least = DXT_VARIATION_SHARE * c->spent;
-    /* What they wait for each other adds up to more than that. */
+    /* Their waits for each other add up to more than that. */
     if (fit->count <= DXT_LINK_LEAST || fit->count > DXT_ROTATING_RANKS) return false;
     if (!(fit->count * beyond >= least)) return false;
     return dxt_cost_of_variation(fit, beyond) >= least;

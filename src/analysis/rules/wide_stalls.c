@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * path_stalls of so many paths that none of them stands out (rules/path_stalls.c is of fewer): many
+ * path_stalls of so many paths that none of them stands out (rules/path_stalls.c has fewer): many
  * cells are far above their column, and in the other operator everybody waits for the ranks that
  * were held up here (explain/stalls.c).
  *
- * How large: the largest of these cells above its column; of the time, what those of a typical rank
- * add up to, since in one operation it is most often one. How sure: no more than DXT_DOUBTFUL.
+ * How large: the largest of these cells above its column. The share is the sum of those of a
+ * typical rank, since mostly one stalls per operation.
+ * How sure: at most DXT_DOUBTFUL.
  */
 #include <math.h>
 
@@ -13,8 +14,8 @@
 #include "analysis/rules/rules.h"
 #include "analysis/tuning.h"
 
-/* Whether any path is told, and not so little beyond what the paths between nodes vary that it is
- * nothing by itself. */
+/* Whether a finding names any path. Not one that exceeds the spread of paths between nodes so
+ * little that it is no finding of its own. */
 static bool any_path(const dxt_path_list *list)
 {
     for (size_t p = 0; p < list->count; p++)
