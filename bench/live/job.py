@@ -13,6 +13,9 @@ made one by one, and times are to be given in larger units (--unit-us 100: 60 be
 
 The truth is a line of JSON for each phase: begin and end in seconds since 1970, what was done, and
 the label that tests/recorded uses.
+
+tests/gpu/deepep_job.py and its score.py do nearly the same, and share nothing with this program, on
+purpose: they are a hold-out.
 """
 import argparse
 import json

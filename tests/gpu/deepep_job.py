@@ -10,6 +10,9 @@ Of a plan, each phase has "seconds", and perhaps "rank", "operator" ("dispatch" 
 "rank" and "slow": true: that rank's stores go along with a copy to its neighbour; "tokens": a
 fraction of the tokens on all ranks. The truth has a line for each phase: when it was what, in
 seconds of the epoch.
+
+This program and its score.py share nothing with job.py and score.py of bench/live, on purpose: they
+are a hold-out. The analysis was made with recordings of those, and is tried with this one.
 """
 import argparse
 import json
