@@ -299,6 +299,37 @@ int32_t dxt_model_node(const dxt_model *model, uint32_t rank)
     return several ? nodes[rank] : -1;
 }
 
+/* Behind so many characters of a text, or at its end. @return How many there were. */
+static size_t skip_characters(const char **at, size_t count)
+{
+    size_t size, taken = 0;
+    for (; **at && taken < count; *at += size, taken++) (void)dxt_utf8_next(*at, &size);
+    return taken;
+}
+
+/* Cut a long name at its end, where a domain is; a long first label loses its middle, since what
+ * tells hosts apart often stands last: "pretrain-wo…worker-0017". */
+static void shorten_host(dxt_text *text)
+{
+    if (text->failed) return;
+    const char *rest = text->data, *label = text->data;
+    if (skip_characters(&rest, NAME_MOST) < NAME_MOST || !*rest) return;
+    char *dot = strchr(text->data, '.');
+    if (dot) *dot = '\0';
+    size_t length = skip_characters(&label, SIZE_MAX);
+    if (dot) *dot = '.';
+    const char *head = text->data, *tail = text->data;
+    bool whole = length < NAME_MOST;
+    (void)skip_characters(&head, whole ? NAME_MOST - 1 : NAME_MOST / 2 - 1);
+    (void)skip_characters(&tail, whole ? length : length - NAME_MOST / 2);
+    char end[4 * NAME_MOST];
+    size_t kept = (size_t)(label - tail);
+    memcpy(end, tail, kept);
+    text->size = (size_t)(head - text->data);
+    dxt_text_puts(text, "…");
+    dxt_text_append(text, end, kept);
+}
+
 void dxt_model_node_name(const dxt_model *model, uint32_t rank, dxt_text *text)
 {
     const dxt_window *window = model->window;
@@ -310,14 +341,7 @@ void dxt_model_node_name(const dxt_model *model, uint32_t rank, dxt_text *text)
         return;
     }
     dxt_text_clean(text, host, false);
-    size_t size, length = 0;
-    for (const char *at = text->data; at && *at && length < NAME_MOST; at += size, length++)
-        (void)dxt_utf8_next(at, &size);
-    if (text->failed || length < NAME_MOST) return;
-    const char *at = text->data;
-    for (int i = 0; i + 1 < NAME_MOST; i++, at += size) (void)dxt_utf8_next(at, &size);
-    text->size = (size_t)(at - text->data);
-    dxt_text_puts(text, "…");
+    shorten_host(text);
 }
 
 uint32_t dxt_model_flagged(const dxt_model *model, const uint8_t *flags, uint32_t cell,

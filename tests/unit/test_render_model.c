@@ -445,10 +445,34 @@ static void labels_of_rows_have_room(void **state)
     dxt_window_free(window);
 }
 
+static void long_hosts_keep_what_tells_them_apart(void **state)
+{
+    (void)state;
+    static char *const hosts[][2] = {
+        {"gpu-7", "gpu-7"},
+        {"host-000.cluster.example", "host-000.cluster.example"},
+        {"host-000.cluster.example1", "host-000.cluster.exampl…"},
+        {"pretrain-moe-671b-worker-0017", "pretrain-mo…-worker-0017"},
+        {"pretrain-moe-671b-worker-0017.default.svc", "pretrain-mo…-worker-0017"},
+        {"äöüäöüäöüäöüäöüäöüäöüäöüäöü17", "äöüäöüäöüäö…üäöüäöüäöü17"},
+        {"a-name-of-23-characters.and.its.domain", "a-name-of-23-characters…"},
+    };
+    for (size_t i = 0; i < sizeof hosts / sizeof hosts[0]; i++) {
+        char *names[2] = {hosts[i][0], hosts[i][0]};
+        dxt_window window = {.struct_size = sizeof window, .ranks = 2, .hosts = names};
+        dxt_model model = {.window = &window, .ranks = 2};
+        dxt_text text = {0};
+        dxt_model_node_name(&model, 1, &text);
+        assert_string_equal(text.data, hosts[i][1]);
+        free(text.data);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(labels_of_rows_have_room),
+        cmocka_unit_test(long_hosts_keep_what_tells_them_apart),
         cmocka_unit_test(blocks_tell_what_was_not_observed),
         cmocka_unit_test(healthy_waits_stay_green),
         cmocka_unit_test(outliers_are_red),
