@@ -15,6 +15,8 @@
 /* On one axis fit fewer labels than this: the axis is at most 800 long and a label at least 12. */
 #define MOST_LABELS 128
 #define LABEL_SIZE 40
+/* Left and right of the number of a column. */
+#define COLUMN_SPACE 4.0
 /* Bold letters are so much wider. */
 #define BOLD 1.1
 #define NAME_SIZE 11.0
@@ -193,7 +195,8 @@ static void label_others(struct axis *axis)
     const dxt_model *model = axis->model;
     char string[16];
     snprintf(string, sizeof string, "%" PRIu32, model->ranks - 1);
-    double length = label_length(axis, string, 3);
+    /* No less than a label claims below, or every other one would be left out. */
+    double length = label_length(axis, string, axis->rows ? 3 : COLUMN_SPACE);
     uint32_t step = 1;
     while (step * axis->cell < length) step *= 2;
     for (uint32_t cell = 0; cell < model->side; cell += step) {
@@ -201,7 +204,8 @@ static void label_others(struct axis *axis)
         /* Beside "24–31" no other number of these is wanted. */
         if (run_of(axis, cell * model->block, DXT_FLAG_AXIS) > 0) continue;
         snprintf(string, sizeof string, "%" PRIu32, cell * model->block);
-        if (!claim(axis, middle, label_length(axis, string, axis->rows ? 0.5 : 4))) continue;
+        if (!claim(axis, middle, label_length(axis, string, axis->rows ? 0.5 : COLUMN_SPACE)))
+            continue;
         draw_label(axis, middle, string, 0);
         if (step > 1) draw_stem(axis, middle, DXT_PAINT_RULE, 1);
     }

@@ -172,6 +172,32 @@ static void svg_has_every_cell_and_label(void **state)
     empty_sink(&sink);
 }
 
+/* The numbers of columns stand at even steps, up to the last one that fits. */
+static void columns_are_numbered_evenly(void **state)
+{
+    (void)state;
+    static const char anchor[] = "text-anchor=\"middle\"";
+    test_sink sink = {0};
+    for (uint32_t ranks = 65; ranks < 200; ranks += 7) {
+        dxt_window *window = make_window(ranks, WINDOW_HEALTHY);
+        dxt_heatmap_panel panel = {.window = window};
+        assert_int_equal(draw_into(&sink, &panel, DXT_FORMAT_SVG, DXT_COLOR_NONE, 0), DXT_OK);
+        long step = 0, newest = -1;
+        for (const char *at = sink.data; (at = strstr(at, anchor)) && newest + step < ranks;) {
+            at = strchr(at, '>') + 1;
+            char *end;
+            long number = strtol(at, &end, 10);
+            if (end == at || *end != '<') continue;
+            if (newest == 0) step = number;
+            assert_int_equal(number, newest < 0 ? 0 : newest + step);
+            newest = number;
+        }
+        assert_true(step > 0 && newest + step >= ranks);
+        dxt_window_free(window);
+        empty_sink(&sink);
+    }
+}
+
 /* One late rank among 2048 must not drown in its block. */
 static void a_late_rank_stands_out_among_thousands(void **state)
 {
@@ -513,6 +539,7 @@ int main(void)
         cmocka_unit_test(svg_is_well_formed_and_small),
         cmocka_unit_test(two_columns_in_a_block_are_both_named),
         cmocka_unit_test(svg_has_every_cell_and_label),
+        cmocka_unit_test(columns_are_numbered_evenly),
         cmocka_unit_test(a_late_rank_stands_out_among_thousands),
         cmocka_unit_test(terminal_pictures_fit),
         cmocka_unit_test(terminal_figures_and_marks_need_no_colour),
