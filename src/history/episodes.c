@@ -12,7 +12,8 @@
 #include "history/memory.h"
 #include "numeric/sort.h"
 
-/* Whether two rails are one: what is slow of it differs a little from window to window. */
+/* Whether two rails are the same, although their slow paths differ a little from window to window.
+ */
 static bool same_rail(const dxt_episode *episode, const dxt_finding *finding)
 {
     uint32_t a = 0, b = 0, both = 0, more = episode->rank_count;
@@ -48,7 +49,8 @@ static bool is_open(const dxt_track *track, size_t e)
     return track->windows - track->last_at[e] <= DXT_EPISODE_GAP;
 }
 
-/* Silence first, then by what it costs in all; harmless last. @p lost: the sum of its waits. */
+/* The order of episodes: silent ranks first, then by their whole cost, harmless ones last.
+ * @param lost  The sum of its waits. */
 static double cost(const dxt_episode *episode, double lost)
 {
     if (episode->kind == DXT_SILENT_RANK) return INFINITY;
@@ -56,8 +58,7 @@ static double cost(const dxt_episode *episode, double lost)
     return isnan(lost) ? 0 : lost;
 }
 
-/* Of the episodes that are over, the one that cost least, the oldest of equals; SIZE_MAX when none
- * is over. */
+/* The closed episode that cost least, among equals the oldest; SIZE_MAX if none is closed. */
 static size_t least_worth_keeping(const dxt_track *track)
 {
     size_t least = SIZE_MAX;
@@ -73,7 +74,7 @@ static size_t least_worth_keeping(const dxt_track *track)
     return least;
 }
 
-/* What an episode of several paths is about besides a rank. */
+/* Copy what an episode of several paths names besides a rank. */
 static void keep_rail(dxt_track *track, size_t e, const dxt_finding *finding)
 {
     if (finding->kind != DXT_SLOW_PATH || finding->rank_count == 0) return;
@@ -84,7 +85,7 @@ static void keep_rail(dxt_track *track, size_t e, const dxt_finding *finding)
     track->episodes[e].rank_count = count;
 }
 
-/* When it began, and where the rank is that it names. */
+/* Note when an episode began, and the place of the rank that it names. */
 static void keep_place(dxt_episode *episode, const dxt_window *window)
 {
     uint32_t rank = episode->rank;
@@ -142,7 +143,7 @@ static dxt_episode sum_up(const dxt_track *track, size_t e)
     dxt_episode episode = track->episodes[e];
     episode.ongoing = is_open(track, e);
     episode.windows = (episode.ongoing ? track->windows : track->last_at[e]) - track->begin_at[e];
-    /* Windows in which nothing was completed are not counted, but may name somebody. */
+    /* Windows without a completed operation are not counted, but may name a rank. */
     if (episode.windows < episode.seen) episode.windows = episode.seen;
     episode.measure = track->measure;
     episode.wait /= (double)episode.seen;
@@ -150,14 +151,14 @@ static dxt_episode sum_up(const dxt_track *track, size_t e)
     return episode;
 }
 
-/* An episode by its place among all, and what it is sorted by. */
+/* An episode's index, and the keys it is sorted by. */
 struct placed {
     double cost;
     int64_t first, rank;
     uint32_t track, episode;
 };
 
-/* Whether x comes before y; those that are alike as they were met. */
+/* Whether x comes before y; equal ones stay in their order. */
 static inline bool before(const struct placed *x, const struct placed *y)
 {
     if (x->cost > y->cost || x->cost < y->cost) return x->cost > y->cost;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Findings joined to episodes: who, since when, how often. */
+/* Join findings to episodes: who, since when, how often. */
 #ifndef DXT_HISTORY_EPISODES_H
 #define DXT_HISTORY_EPISODES_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The public functions: the life of a history, which windows are of its run, and what it says. */
+/* The public functions: create and destroy a history, find the windows of a run, judge them. */
 #include "history/memory.h"
 
 #include <math.h>
@@ -33,7 +33,7 @@ dxt_status dxt_history_create(const dxt_history_options *given, dxt_history **hi
     return DXT_OK;
 }
 
-/* Forget the run, but keep its memory: the next is most often one of the same operators. */
+/* Forget the run, but keep its memory: the next run mostly has the same operators. */
 static void forget(dxt_history *history)
 {
     for (uint32_t t = 0; t < history->tracks; t++) dxt_track_forget(&history->track[t]);
@@ -66,7 +66,7 @@ static bool same_text(const char *a, const char *b)
     return (!a && !b) || (a && b && strcmp(a, b) == 0);
 }
 
-/* Untouched on error, and when it is the same already. */
+/* Replace a name; leaves it untouched on error, and if it is the same. */
 static bool copy_text(const char *text, char **copy)
 {
     if (same_text(text, *copy)) return true;
@@ -92,14 +92,14 @@ static bool of_same_run(const dxt_history *history, const dxt_window *window)
            same_text(window->case_name, history->case_name);
 }
 
-/* Whether a window is of another measure than those before it, and cannot be held against them. */
+/* Whether a window has another measure than those before it, so that they cannot be compared. */
 static bool is_odd(const dxt_track *track, const dxt_window *window)
 {
     return track->count > 0 && dxt_window_measure(window) != track->measure;
 }
 
-/* Whether windows of another measure have taken over, this one included: the sooner, the fewer
- * windows there are to forget, if more is known now. */
+/* Whether windows of another measure have taken over, counting this one. If the new measure says
+ * more, they take over the sooner the fewer old windows there are to forget. */
 static bool takes_over(const dxt_track *track, dxt_measure measure)
 {
     bool best = measure == DXT_MEASURE_NS_PER_OP;
@@ -133,7 +133,7 @@ static dxt_status begin_run(dxt_history *history, const dxt_window *window)
     return DXT_OK;
 }
 
-/* A place for one more operator, if need be that of one which this run does not have so far. */
+/* Find a place for one more operator, if need be that of one that this run has not had so far. */
 static dxt_track *free_place(dxt_history *history)
 {
     if (history->tracks < DXT_HISTORY_OPERATORS) return &history->track[history->tracks];
@@ -166,8 +166,9 @@ static dxt_status take_track(dxt_history *history, const dxt_window *window, dxt
     return DXT_OK;
 }
 
-/* Standard deviation of the logarithm of a cell (and the floor) from window to window in the run
- * that the window continues, or whose newest it is; 0 = unknown. One that is known is above 0. */
+/* How far the cells of an operator vary from window to window in the run that the window continues,
+ * or whose newest window it is: standard deviation of the logarithm of a cell (plus the floor),
+ * above 0; 0 = unknown. */
 static double prior_spread(const dxt_history *history, const dxt_window *window)
 {
     if (!history || history->ranks == 0 || !of_same_run(history, window)) return 0;
@@ -180,7 +181,7 @@ static double prior_spread(const dxt_history *history, const dxt_window *window)
     return isnan(spread) ? 0 : fmax(spread, DXT_SMALLEST_SPREAD);
 }
 
-/* What two ranks waited for each other in a transfer while it named nobody; 0 = unknown. */
+/* How long two ranks waited for each other in a transfer while nobody was named; 0 = unknown. */
 static double prior_transfer(const dxt_history *history, const dxt_window *window,
                              const dxt_window *adjacent)
 {
@@ -206,8 +207,8 @@ dxt_status dxt_history_prior(const dxt_history *history, const dxt_window *windo
     return DXT_OK;
 }
 
-/* Find the track of a window, NULL if it has none or is of another measure than those before it,
- * and fill in its next slot. */
+/* Find the track of a window, and fill in its next slot. NULL if there is none, or if the window
+ * has another measure than those before it. */
 static dxt_status take_window(dxt_history *history, const dxt_window *window,
                               const dxt_findings *findings, dxt_track **track)
 {
@@ -240,7 +241,7 @@ static dxt_status judge(dxt_history *history, dxt_track *track, const dxt_window
     return DXT_OK;
 }
 
-/* @return Whether nothing was completed, in whatever measure, in a window that is followed. */
+/* @return Whether the window is of the run, and no operation was completed in it. */
 static bool take_still(dxt_history *history, const dxt_window *window, const dxt_findings *findings,
                        dxt_track **track, dxt_status *status)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The steps from a window's findings to those in the light of the windows before. */
+/* The steps that judge a window's findings by the windows before. */
 #include "history/judge.h"
 
 #include <math.h>
@@ -48,7 +48,7 @@ static void give_verdict(dxt_weighing *w)
 {
     w->draft->verdict = w->found->verdict;
     if (w->draft->verdict == DXT_VERDICT_SLOW && w->track) w->draft->verdict = DXT_VERDICT_HEALTHY;
-    /* Much that is lost is no health, even if its cause is in doubt. */
+    /* A window that loses much time is not healthy, even if the cause is in doubt. */
     bool loses = w->doubted || dxt_draft_loses(w->draft);
     if (w->draft->verdict == DXT_VERDICT_HEALTHY && loses)
         w->draft->verdict = DXT_VERDICT_INCONCLUSIVE;
@@ -56,7 +56,7 @@ static void give_verdict(dxt_weighing *w)
         if (w->draft->findings[f].kind != DXT_EARLY_RANK) w->draft->verdict = DXT_VERDICT_SLOW;
 }
 
-/* Nodes as far as findings need them. */
+/* Fill in the nodes that the findings need. */
 static void name_nodes(const dxt_weighing *w, int32_t *nodes)
 {
     for (uint32_t r = 0; r < w->window->ranks; r++) nodes[r] = -1;

@@ -28,7 +28,7 @@ static dxt_mix *find(const dxt_track *track, uint64_t mix)
     return NULL;
 }
 
-/* The place of a mix, if need be that of the one which was not seen for longest. */
+/* The place of a mix; if it has none, that of the mix that was not seen for longest. */
 static dxt_mix *place(dxt_track *track, uint64_t mix)
 {
     dxt_mix *oldest = find(track, mix);
@@ -91,10 +91,10 @@ static double spread(const double *values, uint32_t count)
 enum who { EITHER, LATE, EARLY };
 
 /*
- * Of the changes of both against what is usual in this mix: `later`, by which one comes later than
- * the other here, `elsewhere`, by which it does in the other operator, and `both`, the sum of what
- * they do. Each of the former is work that one does more or the other less, which adds to the
- * latter or takes away from it.
+ * How the two ranks have changed against what is usual in this mix of work: by `later` one comes
+ * later than the other in this operator, by `elsewhere` in the other operator; `both` is the change
+ * of their work added up. To come later, a rank does more work, which adds to `both`, or the other
+ * one does less, which takes away from it.
  */
 static enum who tell(double later, double elsewhere, double both, double error)
 {
@@ -105,7 +105,7 @@ static enum who tell(double later, double elsewhere, double both, double error)
     return late > near ? EARLY : LATE;
 }
 
-/* Whether it is @p rank that comes late now, or the other one early. */
+/* Whether @p rank comes late now; if not, the other one comes early. */
 static enum who changed(const dxt_weighing *w, uint32_t rank)
 {
     const dxt_mix *usual = w->now->mix ? find(w->track, w->now->mix) : NULL;

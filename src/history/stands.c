@@ -5,7 +5,7 @@
 
 #include "history/pair.h"
 
-/* Whether the newest windows, two or more, show together what is beyond their noise. */
+/* Whether some newest windows together, two or more, show a lateness beyond their noise. */
 static bool beyond_noise(const dxt_weighing *w, const dxt_finding *finding)
 {
     double sign = finding->kind == DXT_EARLY_RANK ? -1 : 1;
@@ -18,7 +18,7 @@ static bool beyond_noise(const dxt_weighing *w, const dxt_finding *finding)
     return false;
 }
 
-/* Whether windows before show a good part of a finding as well. */
+/* Whether windows before show at least half of a finding. */
 static bool supported(const dxt_weighing *w, const dxt_finding *finding)
 {
     double sign = finding->kind == DXT_EARLY_RANK ? -1 : 1;
@@ -42,7 +42,7 @@ static bool stands(const dxt_weighing *w, dxt_finding *finding)
     if (late && small && dxt_history_spilled(w, finding->rank, finding->wait)) return false;
     if (w->newest < DXT_ESTABLISHED) return true;
     bool borne_out = supported(w, finding);
-    /* One window knows its own noise roughly, several know it better. */
+    /* One window knows its noise roughly, several windows know it better. */
     bool beyond = beyond_noise(w, finding);
     if (finding->wait < dxt_history_chance(w->track, w->now, w->own_noise, 1) && !beyond)
         return false;

@@ -9,8 +9,8 @@
 #include "history/pair.h"
 #include "numeric/select.h"
 
-/* Mean of the newest windows, at most what the middle one says, and its standard error: a few
- * windows of a fault that has ended make a mean, too. */
+/* The mean of the newest windows, limited to their median plus its standard error: a few windows of
+ * a fault that has ended would raise the mean alone. */
 static double steady_mean(const dxt_weighing *w, uint32_t rank, uint32_t length, double noise)
 {
     double late[DXT_TRACK_SLOTS] = {0}, scratch[DXT_TRACK_SLOTS];
@@ -22,11 +22,12 @@ static double steady_mean(const dxt_weighing *w, uint32_t rank, uint32_t length,
                 middle + sqrt(M_PI / 2) * noise / sqrt(length));
 }
 
-/* Whether a lateness of @p mean stays: three quarters of the newest windows, the last one included,
- * show at least half of what has to be shown (one long stall makes a mean, but not a late rank),
- * and half of the mean but for @p noise of one window (what pairs differ by at any time may be half
- * of the limit); the last few, in the middle of them, show half of the mean, and the limit but for
- * @p noise (it has not ended: a rank that is near the limit at any time would carry it on). */
+/* Whether a lateness of @p mean stays. Two conditions:
+ *   - Three quarters of the newest windows, and the last one, show at least half of the limit, and
+ *     half of the mean less the @p noise of one window. One long stall makes a mean, but no late
+ *     rank; and half of the limit may be what pairs always differ by.
+ *   - The median of the last few shows half of the mean, and the limit less the noise. If not, the
+ *     lateness has ended, and a rank that is always near the limit would carry it on. */
 static bool stays(const dxt_weighing *w, uint32_t rank, uint32_t length, double base, double mean,
                   double limit, double noise)
 {
@@ -48,7 +49,7 @@ static double unevenness(const dxt_track *track, const dxt_moment *moment)
     return part * moment->factor * moment->transfer;
 }
 
-/* Whether a rank is late in another operator over its newest windows. */
+/* Whether a rank is late in operator @p t over that operator's newest windows. */
 static bool late_there(const dxt_weighing *w, uint32_t t, uint32_t rank, uint32_t windows)
 {
     const dxt_track *other = &w->history->track[t];
@@ -59,9 +60,9 @@ static bool late_there(const dxt_weighing *w, uint32_t t, uint32_t rank, uint32_
     return level > fmax(limit, unevenness(other, moment));
 }
 
-/* What is left of a rank's lateness after what other operators account for: an echo of being late
- * there, or having been held up there through no fault of its own. What came before an echo may
- * have been more. @param base  What the lateness is told against. */
+/* The part of a rank's lateness that other operators do not explain. They explain it as an echo of
+ * being late there, or because the rank was held up there by others. Only the newest window decides
+ * whether it is small enough for an echo. @param base  The lateness is measured from this. */
 static double own_part(const dxt_weighing *w, uint32_t rank, uint32_t length, double late,
                        double base)
 {
@@ -83,16 +84,16 @@ struct lateness {
     double wait, error, limit;
 };
 
-/* Noise of the newest windows: what they know of it, where it has grown since those before. Among
- * few ranks one that is late makes most of what they know. */
+/* The noise of the newest windows: their own error, if the noise has grown since those before. With
+ * few ranks a late one would make most of that error, so it does not count. */
 static double noise_of(const dxt_weighing *w, uint32_t length)
 {
     if (w->track->ranks <= DXT_HISTORY_FEW) return w->own_noise;
     return fmax(w->own_noise, dxt_track_newest_error(w->track, w->newest + 1, length));
 }
 
-/* The lateness that most of few ranks share over these windows, though in each window another one
- * of them was healthy: a rank that is no later than that is not late. */
+/* The lateness that most ranks share over these windows, where ranks are few: in each window
+ * another one may have been on time. A rank that is no later than that is not late. */
 static double late_alike(const dxt_weighing *w, uint32_t length)
 {
     double mean[DXT_HISTORY_FEW];
@@ -105,7 +106,7 @@ static double late_alike(const dxt_weighing *w, uint32_t length)
     return known > 2 ? fmax(0, dxt_select(mean, known, (known - 1) / 2)) : 0;
 }
 
-/* Against the ordinary ranks: the mean since it began must exceed the unevenness of the pairs. */
+/* Late against the ordinary ranks: the mean since it began exceeds what pairs differ by. */
 static bool late_by_mean(const dxt_weighing *w, uint32_t rank, uint32_t length,
                          struct lateness *late)
 {
@@ -120,7 +121,7 @@ static bool late_by_mean(const dxt_weighing *w, uint32_t rank, uint32_t length,
     return late->wait > limit;
 }
 
-/* Against its own past: what is uneven between the pairs was so before and drops out. */
+/* Late against its own past: what pairs differ by is the same in both, and cancels out. */
 static bool late_by_change(const dxt_weighing *w, uint32_t rank, uint32_t length,
                            struct lateness *late)
 {
@@ -132,7 +133,7 @@ static bool late_by_change(const dxt_weighing *w, uint32_t rank, uint32_t length
     double noise = noise_of(w, length), error = noise / sqrt(windows);
     double limit =
         fmax(w->now->floor, dxt_track_significance(w->track, w->now, noise, length) * error);
-    /* From early to ordinary is no lateness, neither on the whole nor now. */
+    /* A rank that was early and is ordinary now is not late. */
     double now = dxt_track_mean(w->track, w->newest + 1, DXT_SHORTEST, rank);
     now = fmin(now, dxt_track_late(w->track, w->newest, rank));
     if (!(mean - base > limit)) return false;

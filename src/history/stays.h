@@ -5,8 +5,8 @@
 
 #include "history/weighing.h"
 
-/** Add a finding for each rank that nothing named yet and that is late over the newest windows:
- *  against the ordinary ranks, or against its own past. */
+/** Add a finding for each rank that no finding names yet and that is late over the newest windows,
+ *  against the ordinary ranks or against its own past. */
 void dxt_add_late_ranks(dxt_weighing *w);
 
 #endif

@@ -7,7 +7,7 @@
 #include "analysis/pack.h"
 #include "history/episodes.h"
 
-/* Whether a rank has sent nothing: who is silent so is known already. */
+/* Whether a rank has sent nothing: it is named as silent already. */
 static bool any_missing(const dxt_window *window)
 {
     for (uint32_t r = 0; window->missing && r < window->ranks; r++)
@@ -15,8 +15,8 @@ static bool any_missing(const dxt_window *window)
     return false;
 }
 
-/* Fewest and most operations issued by the ranks that say it. @return How many there are with the
- * fewest; 0 where nobody can be told from the others, or one does not say it. */
+/* Find the fewest operations that any rank has issued. @return How many ranks have issued so few; 0
+ * if all are alike, if these are not fewer than the others, or if a rank's number is unknown. */
 static uint32_t count_behind(const dxt_window *window, int64_t *fewest)
 {
     int64_t least = INT64_MAX, most = -1;
@@ -33,7 +33,7 @@ static uint32_t count_behind(const dxt_window *window, int64_t *fewest)
         if (issued > most) most = issued;
     }
     *fewest = least;
-    /* One of two is enough; of more, those behind are fewer than the others. */
+    /* Of two ranks one may be behind; of more, fewer than half. */
     return least < most && (behind == 1 || 2 * behind < known) ? behind : 0;
 }
 
@@ -48,7 +48,7 @@ static void name(dxt_draft *draft, uint32_t rank)
     draft->verdict = DXT_VERDICT_SLOW;
 }
 
-/* Who was behind when the window before ended, and has issued nothing since. */
+/* Name the ranks that were behind when the window before ended and have issued nothing since. */
 static void name_who_is_behind(const dxt_track *track, const dxt_window *window, dxt_draft *draft)
 {
     int64_t fewest;

@@ -9,14 +9,15 @@
 #include "numeric/normal.h"
 #include "numeric/select.h"
 
-/* Whether two ranks are held against the same ordinary ones. */
+/* Whether the lateness of two ranks is measured from the same ordinary ranks. */
 static bool same_node(const dxt_window *window, uint32_t a, uint32_t b)
 {
     return !window->nodes || window->nodes[a] == window->nodes[b];
 }
 
-/* As long as nobody stands out, all ranks of a node make the 0 that lateness is told against, and
- * each takes a part of its own away: by how much, as a factor. 1 where somebody stands out. */
+/* The factor that undoes an understatement. As long as no rank stands out, lateness is measured
+ * from the mean of all ranks of a node, which contains a part of each rank's own lateness. 1 if a
+ * rank stands out. */
 static double own_part_of_zero(const dxt_window *window, const double *late, uint32_t rank)
 {
     double sum = 0, sizes = 0, count = 0;
@@ -29,8 +30,8 @@ static double own_part_of_zero(const dxt_window *window, const double *late, uin
     return count > 2 && fabs(sum) < DXT_NO_SUM * sizes ? count / (count - 1) : 1;
 }
 
-/* A late node is no late ranks: each rank against its own node. @return The largest factor by which
- * a lateness was made larger, so as to be against the other ranks. */
+/* Take the lateness of each rank against its own node: in a late node no rank is late. @return The
+ * largest factor by which a lateness was raised, so that it is against the other ranks. */
 static double take_lateness(const dxt_window *window, const dxt_findings *findings, double *late,
                             double *factor)
 {
@@ -61,8 +62,8 @@ static bool first_of_node(const dxt_window *window, uint32_t rank)
     return true;
 }
 
-/* When each rank left the operator against the median of its node, as its lateness is: its arrival
- * and its longest wait. */
+/* When each rank left the operator (its arrival plus its longest wait), against the median of its
+ * node. */
 static void take_leaving(dxt_track *track, const dxt_window *window, const double *lateness,
                          double *leaving)
 {
@@ -87,8 +88,8 @@ static void take_leaving(dxt_track *track, const dxt_window *window, const doubl
     }
 }
 
-/* The difference of two windows holds nothing that is the same in both, and its median over the
- * ranks nothing of those that have just changed. */
+/* The typical change since the window before. In the difference of two windows all that is the same
+ * in both cancels out; the median over ranks leaves out those that have just changed. */
 static double typical_change(dxt_track *track, const double *late, const double *before)
 {
     size_t used = 0;
@@ -98,8 +99,9 @@ static double typical_change(dxt_track *track, const double *late, const double 
     return used ? dxt_median(track->scratch, used) / (DXT_HALF_WIDTH * sqrt(2)) : NAN;
 }
 
-/* A late rank waits for nobody, and what is waited for it is its lateness: how far its waits vary
- * does not show. Of two ranks there would be no others left. */
+/* Whether a rank's cells do not show how far waits vary: a late rank waits for nobody, and the
+ * waits for it are its lateness. With two ranks all cells count, since otherwise none would be
+ * left. */
 static bool hides_waits(const dxt_track *track, const dxt_findings *findings, const double *late,
                         uint32_t rank)
 {
@@ -107,8 +109,8 @@ static bool hides_waits(const dxt_track *track, const dxt_findings *findings, co
     return track->ranks > 2 && !(late[rank] <= limit);
 }
 
-/* Take over the cells, and say how much they typically changed, those inside nodes that show it.
- * Times by which cells differ say more than differences: what is long varies more. */
+/* Take over the cells, and find how far those inside nodes typically changed: as a ratio, since
+ * long waits vary more. */
 static void take_cells(dxt_track *track, const dxt_window *window, const dxt_findings *findings,
                        dxt_moment *moment)
 {

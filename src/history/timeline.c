@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How late each rank was over the windows that are remembered, for drawing. */
+/* The lateness of each rank over the remembered windows, for drawing. */
 #include <stdlib.h>
 
 #include "base/base.h"

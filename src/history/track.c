@@ -75,7 +75,7 @@ double dxt_track_significance(const dxt_track *track, const dxt_moment *now, dou
     double z =
         DXT_HISTORY_SIGNIFICANCE + DXT_HISTORY_SIGNIFICANCE_PER_DOUBLING * log2(track->ranks);
     if (!(now->ops > 0)) return z;
-    /* Of two ranks it is their difference, which leans to neither side. */
+    /* With two ranks it is their difference, which is not skewed to a side. */
     bool two = track->ranks == 2;
     double variation = dxt_variation((two ? M_SQRT1_2 : 1) * noise * sqrt(now->ops), now->step);
     dxt_lean lean = dxt_lean_of(variation, now->ops * windows);
@@ -106,7 +106,7 @@ static bool is_ordinary(const dxt_track *track, uint32_t position, uint32_t rank
            !isnan(dxt_track_late(track, position, rank));
 }
 
-/* Of the positions before `end` in which the rank was ordinary. */
+/* The lateness of a rank over the positions before `end` in which it was ordinary. */
 static uint32_t ordinary_mean(const dxt_track *track, uint32_t end, uint32_t rank, double *mean)
 {
     double sum = 0;
@@ -120,8 +120,8 @@ static uint32_t ordinary_mean(const dxt_track *track, uint32_t end, uint32_t ran
     return used;
 }
 
-/* When a rank is no longer ordinary, what it was is kept: windows leave the memory one by one. What
- * is named in this window may have begun some windows ago. */
+/* Keep the ordinary lateness of ranks that are named now, since windows leave the memory one by
+ * one. What is named in this window may have begun some windows ago. */
 static void keep_base(dxt_track *track, uint32_t rank)
 {
     double mean;
@@ -149,7 +149,7 @@ void dxt_track_commit(dxt_track *track, const dxt_findings *judged)
     for (size_t f = 0; f < judged->finding_count; f++)
         for (uint32_t r = 0; r < track->ranks; r++)
             if (dxt_finding_names(&judged->findings[f], r)) named[r] = 1;
-    /* Of two, the other one is as early as one is late: not ordinary either. */
+    /* With two ranks the other one is as early as one is late, and not ordinary either. */
     if (track->ranks == 2) named[0] = named[1] = named[0] || named[1];
     track->moment[slot].quiet = judged->finding_count == 0;
     track->measure = judged->measure;
@@ -173,7 +173,7 @@ double dxt_track_noise(dxt_track *track, uint32_t count)
     for (uint32_t p = 0; p < count; p++) values[p] = dxt_track_moment(track, p)->change;
     double seen = dxt_median_known(values, count, track->scratch);
     if (isnan(seen)) return NAN;
-    /* A median over few differences may be far too small. */
+    /* The median of few differences may be far too small. */
     seen *= 1 + DXT_FEW_CHANGES / ((count - 1) * ((double)track->ranks - 1));
     return fmax(seen, known);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One operator of a run: what is remembered of its windows, and what they say together. */
+/* A track: the remembered windows of one operator of a run, and figures over several of them. */
 #ifndef DXT_HISTORY_TRACK_H
 #define DXT_HISTORY_TRACK_H
 
@@ -29,7 +29,7 @@ typedef struct dxt_moment {
     double floor;          /**< smallest lateness worth telling */
     double both_ways;      /**< what two ranks waited for each other, added up; NaN = more ranks */
     bool quiet;            /**< it has no finding */
-    uint64_t mix;          /**< of two ranks: which mix of work it was, in how many operators; 0 =
+    uint64_t mix;          /**< with two ranks: its mix of work, in how many operators; 0 =
                                 unknown, or remembered already */
     double work[2];        /**< of two ranks: the work of each */
 } dxt_moment;
@@ -77,13 +77,13 @@ typedef struct dxt_track {
 
 dxt_status dxt_track_init(dxt_track *track, const char *phase, uint32_t ranks);
 void dxt_track_free(dxt_track *track);
-/** Begin anew in the memory that is there. */
+/** Begin anew, and keep the memory. */
 void dxt_track_forget(dxt_track *track);
 
-/** A window of another measure goes by. */
+/** Count a window of another measure, which is not kept. */
 void dxt_track_pass(dxt_track *track);
 
-/** Count it, with what was found in the end. */
+/** Count the newest window, with its final findings. */
 void dxt_track_commit(dxt_track *track, const dxt_findings *judged);
 
 static inline uint32_t dxt_track_slot(const dxt_track *track, uint32_t position)
@@ -103,11 +103,11 @@ static inline const dxt_moment *dxt_track_moment(const dxt_track *track, uint32_
 }
 
 /** Standard deviation of a rank's lateness from window to window, over the first @p count
- *  positions, never below what the windows knew themselves. NaN = unknown. */
+ *  positions; at least the error that the windows found themselves. NaN = unknown. */
 double dxt_track_noise(dxt_track *track, uint32_t count);
 
-/** Standard error of a lateness as the @p length windows before position @p end knew it, their
- *  median; NaN = unknown. */
+/** Standard error of a lateness: the median of what the @p length windows before position @p end
+ *  found themselves; NaN = unknown. */
 double dxt_track_newest_error(const dxt_track *track, uint32_t end, uint32_t length);
 
 /** Standard deviation of the logarithm of a cell (and the floor) likewise; NaN = unknown. */
@@ -115,7 +115,7 @@ double dxt_track_cell_spread(const dxt_track *track);
 /** Mean lateness of a rank over the @p length positions that end before @p end; NaN if a row is
  *  missing. */
 double dxt_track_mean(const dxt_track *track, uint32_t end, uint32_t length, uint32_t rank);
-/** Median of `leaving` likewise, so that one stall does not hide the usual delay. */
+/** Median of `leaving` over the same positions, so that one stall does not hide the usual delay. */
 double dxt_track_median_leaving(const dxt_track *track, uint32_t end, uint32_t length,
                                 uint32_t rank);
 
@@ -133,7 +133,7 @@ double dxt_track_both_ways(const dxt_track *track, const dxt_window *window);
 double dxt_track_significance(const dxt_track *track, const dxt_moment *now, double noise,
                               uint32_t windows);
 
-/** What a rank left a window with, later than the others. */
+/** How much later than the others a rank left an operator in a window. */
 static inline double dxt_track_leaving(const dxt_track *track, uint32_t position, uint32_t rank)
 {
     return track->leaving[(size_t)dxt_track_slot(track, position) * track->ranks + rank];

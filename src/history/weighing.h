@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A window's findings while they are compared with the windows before. */
+/* The state while a window's findings are compared with the windows before. */
 #ifndef DXT_HISTORY_WEIGHING_H
 #define DXT_HISTORY_WEIGHING_H
 
@@ -37,7 +37,7 @@ double dxt_history_chance(const dxt_track *track, const dxt_moment *moment, doub
  * windows of another operator have findings, since the lateness may follow from those. */
 double dxt_history_surest(const dxt_weighing *w);
 
-/** Whether a rank is very late in another operator at this time, compared with @p wait. */
+/** Whether a rank is now so late in another operator that @p wait may be a trace of it. */
 bool dxt_history_spilled(const dxt_weighing *w, uint32_t rank, double wait);
 
 #endif
