@@ -9,7 +9,7 @@
 #include <strings.h>
 #include <unistd.h>
 
-/* A shorter token is guessed too soon. */
+/* A shorter token could be guessed. */
 #define SHORTEST_TOKEN 16
 
 int access_begin(access_rules *a, const dxt_monitor_options *options, char *why)
@@ -49,7 +49,7 @@ bool access_is_loopback(const char *address)
     return strcasecmp(address, "localhost") == 0;
 }
 
-/* The name in "NAME", "NAME:PORT", "[SIX]:PORT". */
+/* Find the name in "NAME", "NAME:PORT" or "[IPV6]:PORT". */
 static bool name_in(const char *host, char *name, size_t size)
 {
     const char *begin = host, *end;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Who is answered: names in the Host header, the Origin, and the token. */
+/* Decide whom to answer: by the Host header, the Origin and the token. */
 #ifndef DXT_MONITOR_ACCESS_H
 #define DXT_MONITOR_ACCESS_H
 
@@ -7,8 +7,8 @@
 
 typedef struct access {
     const dxt_monitor_options *options;
-    char *token;      /**< NULL = none is asked for */
-    char session[65]; /**< random; what a browser that has logged in shows */
+    char *token;      /**< NULL = no token is required */
+    char session[65]; /**< random; the cookie of a browser that has logged in */
 } access_rules;
 
 /** Read the token. @return 0; 2 with a reason. */
@@ -19,16 +19,16 @@ void access_end(access_rules *a);
 bool access_is_loopback(const char *address);
 
 /**
- * Whether a request may be answered as far as its headers say where it comes from: the host is an
- * address, a name of this machine or one that --allow-host names, and so is the origin, if there is
- * one. This keeps pages of other sites from reading what this server knows.
+ * Whether the headers allow an answer: the host must be an IP address, a name of this machine or a
+ * name from --allow-host, and the origin, if there is one, likewise. This keeps pages of other
+ * sites from reading the server's data.
  */
 bool access_host(const access_rules *a, const char *host, const char *origin);
 
-/** Whether the Authorization header or the cookie shows the token; also if none is asked for. */
+/** Whether the Authorization header or the cookie proves the token; true if none is required. */
 bool access_token(const access_rules *a, const char *authorization, const char *cookie);
 
-/** Whether a text is the token; takes as long for a wrong as for a right one. */
+/** Whether a text is the token. Takes the same time whether it is or not. */
 bool access_is_token(const access_rules *a, const char *text);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Messages that begin and end of an incident send: at least once each, kept over restarts. */
+/* Send a message when an incident opens, and one when it closes: at least once each, also over
+ * restarts. */
 #include <curl/curl.h>
 #include <dlfcn.h>
 #include <errno.h>
@@ -19,13 +20,13 @@
 #include "serve.h"
 #include "system/clock.h"
 
-/* Waits between tries: from this, doubled, to that. */
+/* The wait between tries doubles from the first to the second of these. */
 #define FIRST_WAIT_S 5
 #define LONGEST_WAIT_S 600
-/* A command or a server that takes longer is given up for this time. */
+/* If a command or a server takes longer, this try is given up. */
 #define PATIENCE_S 30
 
-/* What is used of libcurl, which is loaded only when there is a webhook. */
+/* The functions of libcurl in use. It is loaded only if there is a webhook. */
 typedef struct curl_table {
     void *library;
     CURL *(*init)(void);
@@ -74,7 +75,7 @@ static int load_curl(curl_table *curl, char *why)
     return 2;
 }
 
-/* Whether a text can be a URL to post to: http or https, a host, nothing that no URL holds. */
+/* Whether a text can be a URL to post to: http or https, a host, and no forbidden characters. */
 static bool is_url(const char *text)
 {
     size_t scheme = strncasecmp(text, "http://", 7) == 0    ? 7
@@ -86,7 +87,7 @@ static bool is_url(const char *text)
     return true;
 }
 
-/* The URL on the first line of a file, which is never shown. */
+/* Read the URL from the first line of a file. It is never shown. */
 static char *read_url(const char *path, char *why)
 {
     char *line = NULL;
@@ -119,7 +120,7 @@ static bool is_stopping(alerts *a)
     return stop;
 }
 
-/* Not 0 gives the transfer up. */
+/* @return Not 0 to give the transfer up. */
 static int watch_stop(void *context, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
 {
     (void)a, (void)b, (void)c, (void)d;
@@ -165,13 +166,13 @@ static bool feed(int fd, const char **body)
     while (**body) {
         ssize_t n = write(fd, *body, strlen(*body));
         if (n < 0 && errno == EINTR) continue;
-        if (n < 0) return errno == EAGAIN; /* else it does not care to read */
+        if (n < 0) return errno == EAGAIN; /* otherwise the command does not read it */
         *body += n;
     }
     return false;
 }
 
-/* Feed a command, and wait until it ends, for a while. @return What waitpid() does; 0 = it runs. */
+/* Feed a command, and wait for its end for a while. @return As waitpid(); 0 = it still runs. */
 static pid_t attend(alerts *a, pid_t child, int *input, const char *body, int *status)
 {
     int64_t until_ns = dxt_clock_ns(CLOCK_MONOTONIC) + PATIENCE_S * INT64_C(1000000000);
@@ -187,7 +188,7 @@ static pid_t attend(alerts *a, pid_t child, int *input, const char *body, int *s
     return 0;
 }
 
-/* Signals as a program expects them: those that this process ignores are not ignored by it. */
+/* Restore the signals that this process ignores, as a new program expects. */
 static bool usual_signals(posix_spawnattr_t *attributes)
 {
     sigset_t none, ignored;
@@ -220,7 +221,7 @@ static pid_t spawn(const char *command, int input)
     return well ? child : -1;
 }
 
-/* Without a shell; what it prints is ours. */
+/* Start the command without a shell. It writes to our standard output. */
 static bool run_command(alerts *a, const char *body, char *why, size_t why_size)
 {
     int ends[2], status = 0;
@@ -255,8 +256,9 @@ static int64_t now_s(void)
     return now.tv_sec;
 }
 
-/* The oldest message that is due; also if it waits for longer than any does, as the clock was set
- * back. Of a channel they go in order: one that fails holds up the next. */
+/* Find the oldest message that is due. One that would wait longer than any may is due as well: the
+ * clock was set back. A channel sends its messages in order, so one that fails holds up the next.
+ */
 static bool next_due(alerts *a, int64_t *id, int64_t *attempts, char **channel, char **body)
 {
     query q = query_begin(&a->s, "SELECT id, attempts, channel, body FROM alert WHERE id IN (SELECT"
@@ -282,7 +284,7 @@ static void send_one(alerts *a, int64_t id, int64_t attempts, const char *channe
     bool there = hook ? a->url != NULL : a->options->command != NULL;
     bool sent =
         there && (hook ? post(a, body, why, sizeof why) : run_command(a, body, why, sizeof why));
-    /* Given up as all ends: it is the next process's. */
+    /* We end now: the next process sends it. */
     if (!sent && is_stopping(a)) return;
     query q = {0};
     if (sent || !there) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What all answers have in common: headers, errors, parameters. */
+/* The common parts of all answers: headers, errors, parameters. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +14,7 @@ static void add_headers(struct MHD_Response *response, const char *type, const c
     MHD_add_response_header(response, "Cache-Control", "no-store");
     MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
     MHD_add_response_header(response, "X-Frame-Options", "DENY");
-    /* Told to refer nobody, browsers hide the origin of a form, which access.c asks for. */
+    /* With "no-referrer" browsers would hide the origin of a form, which access.c checks. */
     MHD_add_response_header(response, "Referrer-Policy", "same-origin");
     MHD_add_response_header(response, "Content-Security-Policy", policy ? policy : usual);
 }
@@ -63,7 +63,7 @@ const char *http_argument(struct MHD_Connection *connection, const char *name)
     return value && value[0] ? value : NULL;
 }
 
-/* @return false if it is no whole number from least to most. */
+/* @return Whether it is a whole number from least to most. */
 bool http_number(struct MHD_Connection *connection, const char *name, int64_t usual, int64_t least,
                  int64_t most, int64_t *value)
 {

@@ -9,8 +9,8 @@
     "CASE WHEN " column " IS NOT NULL THEN strftime('%Y-%m-%dT%H:%M:%S', " column \
     " / 1000000000, 'unixepoch') || printf('.%03dZ', " column " / 1000000 % 1000) END"
 
-/* Parameters of all: 1 after, 2 limit, 3 group, 4 operator, 5 state. The inner query gives a key,
- * by which a list goes on, and an object. */
+/* Parameters of all queries: 1 after, 2 limit, 3 group, 4 operator, 5 state. Each gives a key, from
+ * which the next page goes on, and an object. */
 static const struct {
     const char *name;
     const char *inner;
@@ -70,7 +70,7 @@ static const struct {
                                        "ORDER BY number LIMIT ?2"},
 };
 
-/* One more than asked for is looked for: whether the list goes on. */
+/* Ask for one entry more than the limit: it shows whether the list goes on. */
 static char *run(store *s, const char *name, const char *inner, const api_request *request)
 {
     char *sql = sqlite3_mprintf(

@@ -5,14 +5,14 @@
 
 #include "store.h"
 
-/** Entries of a list at most, and where nothing is asked for. */
+/** The most entries of a list, and the number without `limit`. */
 #define API_MOST 1000
 #define API_USUAL 100
 
-/** What a request asks for. */
+/** A request for a list. */
 typedef struct api_request {
     const char *list;     /**< "groups", "windows", "findings", "incidents" */
-    int64_t limit, after; /**< entries at most; only those behind this `next` */
+    int64_t limit, after; /**< most entries; only those behind this `next` */
     const char *group;    /**< id of a group; NULL = all */
     const char *operator_name;
     const char *state; /**< incidents: "open" or "closed"; NULL = both */

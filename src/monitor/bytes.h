@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Bytes that grow: a page, an answer, a diagnosis. */
+/* A buffer that grows: for a page, an answer or a diagnosis. */
 #ifndef DXT_MONITOR_BYTES_H
 #define DXT_MONITOR_BYTES_H
 
@@ -13,7 +13,7 @@ typedef struct bytes {
     size_t size, capacity;
 } bytes;
 
-/** A dxt_write_fn; @p context is the bytes. DXT_ERR_NO_MEMORY leaves them as they were. */
+/** A dxt_write_fn; @p context is the buffer. DXT_ERR_NO_MEMORY leaves it unchanged. */
 dxt_status bytes_append(void *context, const void *data, size_t size);
 
 #endif

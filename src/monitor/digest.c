@@ -7,7 +7,7 @@
 #include <string.h>
 #include <zlib.h>
 
-/* Ranks up to which a matrix is kept to the last bit. */
+/* Up to this many ranks a matrix is stored exactly, as float32. */
 #define EXACT_RANKS 128u
 
 void digest_free(digest *d)
@@ -17,7 +17,7 @@ void digest_free(digest *d)
     *d = (digest){0};
 }
 
-/* Logarithms of mantissas: their first eight bits are more than the steps tell. */
+/* Logarithms of mantissas, by their first eight bits: more exact than the steps need. */
 struct logarithms {
     float of[256];
 };
@@ -39,7 +39,7 @@ static unsigned char log_step(const struct logarithms *table, double value)
     return step >= 255 ? 255 : step < 1 ? 1 : (unsigned char)step;
 }
 
-/* @param column  [2][ranks]: sums of the columns and how many cells they are of. */
+/* @param column  [2][ranks]: sums of the columns, and the number of cells in each. */
 static void sum_row(uint32_t n, uint32_t i, const double *row, double *column, float *mean)
 {
     double sum = 0;
@@ -77,8 +77,8 @@ static void look_at_rows(const dxt_window *w, const dxt_findings *findings, dige
         d->sums[2 * n + j] = column[n + j] > 0 ? (float)(column[j] / column[n + j]) : NAN;
 }
 
-/* Steps follow each other in no order that repeats: to look for what came before takes longer and
- * saves nothing, but for cells that are alike. */
+/* The steps hardly repeat: searching for earlier matches takes longer and saves nothing, except
+ * where neighbouring cells are equal. */
 static bool pack(digest *d, const unsigned char *raw, size_t size)
 {
     z_stream stream = {.next_in = (z_const Bytef *)(uintptr_t)raw, .avail_in = (uInt)size};

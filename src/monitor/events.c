@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Server-sent events: a stream says that there are new windows, or that it is still there. */
+/* Server-sent events: a stream tells of new windows, and otherwise that it is alive. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 #include "api.h"
 #include "http.h"
 
-/* A stream says something at least this often, so that proxies keep it. */
+/* A stream sends something at least this often, so that proxies keep it open. */
 #define STREAM_S 15
 
 typedef struct stream {
@@ -17,7 +17,7 @@ typedef struct stream {
     bool begun;
 } stream;
 
-/* Called in the connection's own thread; sleeps until there is something to say. */
+/* Runs in the connection's own thread; sleeps until there is something to send. */
 static ssize_t next_event(void *context, uint64_t position, char *buffer, size_t size)
 {
     stream *t = context;

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* Of a line so much makes the identity of a file, and so much text is looked at for it. */
+/* How much of a line counts for the identity of a file, and how much text is read to find it. */
 #define IDENTITY_BYTES 65536
 
 /* ---- which files ---- */
@@ -21,7 +21,8 @@ static bool ends_in(const char *name, size_t length, const char *end)
     return length >= n && memcmp(name + length - n, end, n) == 0;
 }
 
-/* "x.jsonl", "x.jsonl.1", "x.log.2026-11-26", "x.jsonl.3.zst": its length up to the kind. */
+/* Whether a file of a folder is followed, by its name: "x.jsonl", "x.jsonl.1", "x.log.2026-11-26",
+ * "x.jsonl.3.zst". */
 static bool is_followed_name(const char *name, bool *log, text_packing *packing)
 {
     size_t length = strlen(name);
@@ -153,18 +154,18 @@ static uint64_t hash(uint64_t value, const char *bytes, size_t size)
     return value;
 }
 
-/* Whether a line belongs to a window: what a program says when it starts is often the same. */
+/* Whether a line belongs to a window. Other lines often repeat whenever a program starts. */
 static bool is_of_window(const char *line, size_t size)
 {
-    /* What stands at the beginning of a line comes first: recordings have long ones. */
+    /* Look at the beginning of the line first: lines of recordings are long. */
     static const char *const marks[] = {"\"wait\"", "EPSize:", "rank="};
     for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
         if (size > 0 && memmem(line, size, marks[i], strlen(marks[i]))) return true;
     return false;
 }
 
-/* The identity of the text: its first lines up to the first one of a window; the first line alone
- * as long as there is none. @param final  Receives whether it stays what it is when more comes.
+/* Find the identity of a text: its first lines up to the first line of a window; while it has none,
+ * its first line. @param final  Receives whether the identity stays the same when more text comes.
  * @return The bytes of the last line, as text_line(). */
 static int64_t identify(text_source *source, char *identity, bool *final)
 {
@@ -188,7 +189,7 @@ static int64_t identify(text_source *source, char *identity, bool *final)
     return length;
 }
 
-/* Of the first bytes; 0 if they cannot be read. */
+/* The hash of the first bytes; 0 if they cannot be read. */
 static uint64_t hash_head(text_source *source)
 {
     char *head = malloc(IDENTITY_BYTES);
@@ -198,8 +199,8 @@ static uint64_t hash_head(text_source *source)
     return value;
 }
 
-/* Whether a file is what it was: it would take as long as a window to read its first line again,
- * which may have megabytes. */
+/* Whether a file is still the same, without reading its first line again, which may have megabytes
+ * and take as long as a window. */
 static bool is_known(const followed *file, text_source *source)
 {
     return file->packing == TEXT_PLAIN && file->head != 0 && file->head_device == file->device &&
@@ -226,7 +227,7 @@ const char *follow_open(followed *file, text_source **source, char *identity)
         memcpy(identity, file->known, sizeof file->known);
         return NULL;
     }
-    /* What was looked at of it is passed over. */
+    /* Pass over the part that was read for the identity. */
     bool well = file->packing != TEXT_PLAIN || text_seek(*source, 0);
     if (well && identify(*source, identity, &final) >= 0) {
         remember_head(file, *source, identity, final);

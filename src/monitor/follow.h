@@ -16,23 +16,23 @@ typedef struct followed {
     char identity[40]; /**< of its first lines; "" = it has none yet */
     int64_t id;        /**< in the store; 0 = not there yet */
     int64_t position;  /**< bytes of text that are dealt with */
-    int64_t stored;    /**< bytes that were dealt with before, as the store has it */
-    int64_t line;      /**< lines before that */
+    int64_t stored;    /**< the same as the store knows it from before */
+    int64_t line;      /**< lines before `position` */
     dev_t device;      /**< of the file that was last opened … */
     ino_t inode;       /**< … as is this */
-    off_t size;        /**< of it, when it was last read to its end */
+    off_t size;        /**< its size when it was last read to its end */
     int64_t grown_ns;  /**< when it last grew, CLOCK_MONOTONIC */
     text_packing packing;
     uint64_t head;     /**< hash of its first bytes when it was identified; 0 = it has too few */
     dev_t head_device; /**< of that file … */
     ino_t head_inode;  /**< … as is this */
-    char known[40];    /**< what that file was identified as */
+    char known[40];    /**< the identity of that file */
     bool log;          /**< text of a log, whose windows are several lines */
-    off_t settled;     /**< size of a log when all in it was judged, as nothing more came; −1 */
-    bool done;         /**< packed, and read to its end */
-    bool more;         /**< its text goes on behind `position`: others have had their turn */
-    bool seen;         /**< by the last scan */
-    bool told;         /**< that it cannot be read */
+    off_t settled; /**< size of a log when all of it was judged because nothing more came; −1 */
+    bool done;     /**< packed, and read to its end */
+    bool more;     /**< its text goes on behind `position`, but other files had their turn */
+    bool seen;     /**< by the last scan */
+    bool told;     /**< it was said that the file cannot be read */
 } followed;
 
 /** All that is followed. */
@@ -51,11 +51,11 @@ typedef struct follower {
  */
 bool follow_scan(follower *f);
 
-/** Whether there may be something new in a file; notes its size. Opens nothing. */
+/** Whether a file may have new text; notes its size, and does not open it. */
 bool follow_grew(followed *file, int64_t now_ns);
 
 /**
- * Open a file, and see which it is.
+ * Open a file, and find its identity.
  *
  * @param source    Receives it, at an unknown position; release with text_close(). NULL on error.
  * @param identity  Receives the identity of its first whole lines, up to the first one of a window,

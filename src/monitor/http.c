@@ -12,7 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* So that no one machine has them all. */
+/* Most connections of one address, so that no machine takes them all. */
 #define MOST_OF_ONE_ADDRESS 256
 #define IDLE_S 30
 #define THREAD_STACK ((size_t)512 * 1024)

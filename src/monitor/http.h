@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the handlers of requests share. A request is answered in the thread of its connection. */
+/* Shared by the handlers of requests. Each request is answered in the thread of its connection. */
 #ifndef DXT_MONITOR_HTTP_H
 #define DXT_MONITOR_HTTP_H
 
@@ -24,7 +24,7 @@ struct server {
 
 /** A request under way. */
 typedef struct http_request {
-    char form[HTTP_LONGEST_FORM]; /**< what was posted */
+    char form[HTTP_LONGEST_FORM]; /**< the posted form */
     size_t size;
     bool too_long;
 } http_request;
@@ -32,7 +32,7 @@ typedef struct http_request {
 /* ---- answers (answer.c) ---- */
 
 /**
- * Answer with a text, which is freed, and with the headers that every answer has.
+ * Answer with a text, and with the headers of every answer. Frees the text.
  *
  * @param header  NULL, or one more header with its @p value.
  */
@@ -40,10 +40,10 @@ enum MHD_Result http_answer(struct MHD_Connection *connection, unsigned status, 
                             char *text, const char *header, const char *value);
 
 /**
- * Answer with bytes, which are freed.
+ * Answer with bytes. Frees them.
  *
  * @param data    NULL if @p size is 0.
- * @param policy  Content-Security-Policy; NULL = that of the others, which lets no script run.
+ * @param policy  Content-Security-Policy; NULL = the usual one, which lets no script run.
  */
 enum MHD_Result http_answer_bytes(struct MHD_Connection *connection, unsigned status,
                                   const char *type, void *data, size_t size, const char *policy);
@@ -58,7 +58,7 @@ const char *http_argument(struct MHD_Connection *connection, const char *name);
 bool http_number(struct MHD_Connection *connection, const char *name, int64_t usual, int64_t least,
                  int64_t most, int64_t *value);
 
-/** Open the store for this request; http_close_store() it, also after a failure. */
+/** Open the store for this request. Call http_close_store() also after a failure. */
 bool http_open_store(server *s, store *reader);
 void http_close_store(server *s, store *reader);
 
@@ -68,7 +68,7 @@ void http_close_store(server *s, store *reader);
 enum MHD_Result http_send_list(server *s, struct MHD_Connection *connection, const char *list);
 enum MHD_Result http_send_metrics(server *s, struct MHD_Connection *connection);
 enum MHD_Result http_send_events(server *s, struct MHD_Connection *connection);
-/** The page at /, and what it asks for (view.c). */
+/** The page at /, and the requests it makes (view.c). */
 enum MHD_Result http_send_start(struct MHD_Connection *connection);
 enum MHD_Result http_send_view(server *s, struct MHD_Connection *connection);
 enum MHD_Result http_send_lateness(server *s, struct MHD_Connection *connection);
@@ -76,7 +76,7 @@ enum MHD_Result http_send_cells(server *s, struct MHD_Connection *connection);
 enum MHD_Result http_send_places(server *s, struct MHD_Connection *connection);
 /** The form that asks for the token. */
 enum MHD_Result http_send_login(struct MHD_Connection *connection, unsigned status);
-/** What that form sent. */
+/** Take that form's answer. */
 enum MHD_Result http_log_in(server *s, struct MHD_Connection *connection, const http_request *r);
 
 #endif

@@ -4,7 +4,7 @@
 #include <sys/socket.h>
 #include <time.h>
 
-/* For a request, with all its headers. */
+/* The time for a whole request, with its headers. */
 #define PATIENCE_NS INT64_C(30000000000)
 
 static int64_t now(void)

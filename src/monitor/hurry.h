@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Connections whose request has not come whole: they may take so long and no longer, however they
- * trickle, so that slow ones do not hold the places of others. */
+/* Connections whose request is not complete yet. Their time is limited, even if bytes keep
+ * trickling in, so that slow clients do not take the places of others. */
 #ifndef DXT_MONITOR_HURRY_H
 #define DXT_MONITOR_HURRY_H
 
@@ -13,7 +13,8 @@
 
 typedef struct hurry_peer {
     int fd;
-    int64_t since_ns; /**< when it could begin to ask, CLOCK_MONOTONIC; 0 = it has asked, or gone */
+    int64_t
+        since_ns; /**< since when its request is awaited, CLOCK_MONOTONIC; 0 = it came, or none */
 } hurry_peer;
 
 typedef struct hurry {
@@ -29,11 +30,11 @@ void hurry_end(hurry *h);
 void hurry_notify(void *context, struct MHD_Connection *connection, void **socket_context,
                   enum MHD_ConnectionNotificationCode code);
 
-/** The request of a connection has come, or has been answered. */
+/** Say that the request of a connection has come, or has been answered. */
 void hurry_asked(hurry *h, struct MHD_Connection *connection);
 void hurry_answered(hurry *h, struct MHD_Connection *connection);
 
-/** End those that have taken too long. Threads: any. @return How many. */
+/** End the connections that have taken too long. Threads: any. @return How many. */
 unsigned hurry_up(hurry *h, int64_t now_ns);
 
 #endif

@@ -10,12 +10,12 @@
 
 #define SENTENCE 512
 
-/* What a finding is about: the same subject in later windows is the same incident. */
+/* The subject of a finding: findings with the same subject in later windows are one incident. */
 static void subject_of(const dxt_finding *f, char *text, size_t size)
 {
     const char *kind = dxt_finding_kind_name(f->kind);
     bool to = f->rank != DXT_NO_RANK, from = f->source != DXT_NO_RANK;
-    /* Of paths that have an end in common, or a rail, not all have to be slow in each window. */
+    /* Of paths with a common end or rail, some may be healthy in a window. */
     if (f->kind == DXT_SLOW_PATH && from && !to)
         snprintf(text, size, "%s from %" PRIu32, kind, f->source);
     else if (f->kind == DXT_SLOW_PATH && to && !from)
@@ -53,7 +53,7 @@ static void bind_or_null(query *q, bool known, int64_t value)
         query_null(q);
 }
 
-/* The first window that names a subject. */
+/* Begin an incident with the first window that names its subject. */
 static bool begin(recorder *r, const judged_window *w, const dxt_findings *findings, size_t index,
                   const char *subject, int64_t begin_ns)
 {
@@ -93,7 +93,7 @@ static bool begin(recorder *r, const judged_window *w, const dxt_findings *findi
     return query_do(&q);
 }
 
-/* The number of the subject's incident that is not closed; 0 = none. */
+/* The id of the subject's incident that is not closed; 0 = none. */
 static bool find(recorder *r, const char *operator_name, const char *subject, int64_t *number)
 {
     query q = query_begin(r->s, "SELECT number FROM incident WHERE grp = ? AND operator = ? AND"
@@ -105,8 +105,7 @@ static bool find(recorder *r, const char *operator_name, const char *subject, in
     return query_end(&q);
 }
 
-/* Count a window that names an incident. Bit 0 of `hits`, moved by one for every window, is this
- * one. */
+/* Count a window that names an incident. `hits` has a bit for each window; bit 0 is the newest. */
 static bool name(recorder *r, int64_t number, const dxt_finding *f, const dxt_window *w,
                  int64_t begin_ns, const char *text)
 {
@@ -153,7 +152,7 @@ static bool set_state(recorder *r, int64_t number, int state)
     return query_do(&q);
 }
 
-/* Matrices around a beginning or an end are kept: the newest ones are there still. */
+/* Keep the matrices around a beginning or an end. The newest ones are still there. */
 static bool keep_matrices(recorder *r, const char *operator_name)
 {
     query q = query_begin(r->s, "UPDATE matrix SET keep = keep | 4 WHERE window IN (SELECT id FROM"
@@ -164,7 +163,7 @@ static bool keep_matrices(recorder *r, const char *operator_name)
     return query_do(&q);
 }
 
-/* Those that opened are counted for good: they may be forgotten. */
+/* Count the incidents that opened; the count stays when they are forgotten. */
 static bool count_opened(recorder *r, int64_t number)
 {
     query q = query_begin(r->s, "INSERT INTO total SELECT 'opened ' || kind, grp, operator, 1 FROM"
@@ -176,7 +175,7 @@ static bool count_opened(recorder *r, int64_t number)
 
 /* ---- messages ---- */
 
-/* One object: what happened, and the incident as the API shows it. */
+/* A message: one object with the event and the incident as the API shows it. */
 #define BODY                                                                                       \
     "json_object('v', 1, 'event', ?1, 'incident', json_object('id', i.id, 'kind', i.kind, "        \
     "'group',"                                                                                     \
@@ -204,7 +203,7 @@ static bool queue_alerts(recorder *r, int64_t incident, const char *event)
     return !r->options->command || queue_for(r, "exec", incident, event);
 }
 
-/* ---- what becomes of an incident ---- */
+/* ---- opening and closing ---- */
 
 static bool change(recorder *r, int64_t number, int state, const char *operator_name)
 {

@@ -9,9 +9,9 @@
 enum { INCIDENT_PENDING = 0, INCIDENT_OPEN = 1, INCIDENT_CLOSED = 2 };
 
 /**
- * Count a window that was just stored: what it names is pending, opens after open_count of
- * open_windows windows of its operator, and closes likewise. Alerts are queued in the same
- * transaction.
+ * Count a window that was just stored. An incident is pending after the first window that names it,
+ * opens when open_count of open_windows windows of its operator name it, and closes when as many do
+ * not. Alerts are queued in the same transaction.
  *
  * @return false with store.why.
  */

@@ -17,7 +17,7 @@ static bool belongs(const judge_run *run, const dxt_window *window)
     return related;
 }
 
-/* Whether nothing more can belong to it: the two operators without transfers, or all four. */
+/* Whether the interval is complete: the two operators without transfers, or all four. */
 static bool is_complete(const judge_run *run)
 {
     bool pair =
@@ -68,7 +68,7 @@ static dxt_status judge_window(judge *j, judge_run *run, const judged_window *w)
     return status;
 }
 
-/* Judge what of an interval is not yet. */
+/* Judge the windows of an interval that are not judged yet. */
 static dxt_status judge_interval(judge *j, judge_run *run)
 {
     dxt_status status = DXT_OK;
@@ -77,7 +77,7 @@ static dxt_status judge_interval(judge *j, judge_run *run)
     return status;
 }
 
-/* The run of a window; NULL if there is no memory. */
+/* The run of a window; NULL if out of memory. */
 static judge_run *find(judge *j, const dxt_window *window, dxt_status *status)
 {
     char *key = NULL;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Windows of a file judged as `deepxtrace analyze` judges them: those of an interval together, each
- * run with its history. */
+/* Judge the windows of a file as `deepxtrace analyze` does: those of an interval together, each run
+ * with its history. */
 #ifndef DXT_MONITOR_JUDGE_H
 #define DXT_MONITOR_JUDGE_H
 
@@ -8,14 +8,14 @@
 
 #include <stdbool.h>
 
-/** Runs of one file that are told apart at the same time; of more, the one longest unheard of goes.
+/** Runs of one file that are told apart at a time. If there are more, the stalest is forgotten.
  */
 #define JUDGE_RUNS 64u
 
 /** Operators of one interval that belong together: dispatch, combine, and their transfers. */
 #define JUDGE_OPERATORS 4u
 
-/** A window and where it stands. */
+/** A window and its place in the text. */
 typedef struct judged_window {
     dxt_window *window;
     int64_t ordinal; /**< byte offset of its line in the text */
@@ -32,7 +32,7 @@ typedef struct judge_run {
     uint64_t heard;
 } judge_run;
 
-/** Receives every judged window, in the order in which they were taken. @return false to stop. */
+/** Receives every judged window, in the order of judge_take(). @return false to stop. */
 typedef bool (*judge_fn)(void *context, const judged_window *window, const dxt_findings *findings);
 
 typedef struct judge {
@@ -45,14 +45,14 @@ typedef struct judge {
 } judge;
 
 /**
- * Take the next window of a file; it is the judge's from here on, whatever comes of it. Windows are
- * judged when all that belongs to them has come, or something that does not.
+ * Take the next window of a file, and own it, also on error. Windows are judged when their interval
+ * is complete, or when a window of another interval comes.
  *
  * @return DXT_OK; DXT_ERR_NO_MEMORY; DXT_ERR_IO if the receiver stopped.
  */
 dxt_status judge_take(judge *j, dxt_window *window, int64_t ordinal);
 
-/** Judge what waits for another window without it. */
+/** Judge the windows that wait for another one without it. */
 dxt_status judge_rest(judge *j);
 
 /** Byte offset of the first window that waits; −1 if none does. */

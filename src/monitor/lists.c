@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Lists and metrics, which the store answers. */
+/* Answer requests for lists and metrics from the store. */
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>

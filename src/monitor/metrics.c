@@ -16,13 +16,13 @@
 
 #include "serve.h"
 
-/* Ranks of a group that all have series; of more, so many of the latest. */
+/* Up to this many ranks all have series; of larger groups, this many of the latest ranks. */
 #define ALL_RANKS 128u
 #define WORST_RANKS 32u
-/* Bytes of the value of a label; of a longer one a part. */
+/* Most bytes of a label's value; longer ones are cut. */
 #define LONGEST_LABEL 256u
-/* Groups that had a window last, so many, of one name and instance the newest; and rows of any one
- * metric about them. */
+/* Most groups with series: those with the newest windows, one for each name and instance. And the
+ * most rows of a metric. */
 #define RECENT                                                                                     \
     "(SELECT id FROM (SELECT id, max(last_ns) AS newest FROM grp WHERE last_ns IS NOT NULL GROUP " \
     "BY"                                                                                           \
@@ -39,7 +39,7 @@ typedef struct page {
     FILE *out;
     store *s;
     bool openmetrics;
-    char labels[8192]; /* of the options, each with a comma behind it */
+    char labels[8192]; /* those of --label, each followed by a comma */
 } page;
 
 static void put_escaped(FILE *out, const char *value, size_t length)
@@ -53,8 +53,8 @@ static void put_escaped(FILE *out, const char *value, size_t length)
     }
 }
 
-/* A name from a recording may be of any length: of a long one its begin, and a number that tells it
- * from others which begin alike. */
+/* Shorten a long name from a recording to its beginning and a number, which differs for names that
+ * begin alike. */
 static void put_label(page *p, const char *name, const char *value, bool first)
 {
     size_t length = strlen(value), kept = length;
@@ -129,7 +129,7 @@ static void put_place(page *p, int64_t group, uint32_t rank)
     query_end(&q);
 }
 
-/* Part `which` of the sums: 0 lateness, 1 mean of the row, 2 mean of the column. In seconds. */
+/* Part `which` of the sums, in seconds: 0 lateness, 1 mean of the row, 2 mean of the column. */
 static bool put_ranks(page *p, const char *name, const char *help, int which)
 {
     query q = query_begin(
@@ -215,7 +215,7 @@ static bool put_groups(page *p, int64_t now_ns)
 
 static bool put_incidents(page *p)
 {
-    /* Incidents that differ in what is no label here are one series. */
+    /* Incidents with the same labels are one series. */
     static const char *const open =
         "SELECT g.name AS 'group', g.instance AS instance_id, operator, kind, rank, source, node,"
         " host AS hostname, gpu, uuid AS 'UUID', severity, %s FROM incident i JOIN grp g ON g.id ="
@@ -274,7 +274,7 @@ char *metrics_text(store *s, const dxt_monitor_options *options, bool openmetric
         snprintf(s->why, sizeof s->why, "out of memory");
         return NULL;
     }
-    /* All samples are of one state of the store. */
+    /* One transaction: all samples show the same state of the store. */
     bool well = store_run(s, "BEGIN") && fill(&p, now_ns);
     store_run(s, "COMMIT");
     if (fclose(p.out) != 0) well = false;
@@ -283,7 +283,7 @@ char *metrics_text(store *s, const dxt_monitor_options *options, bool openmetric
     return NULL;
 }
 
-/* A file of our own: what lies there under its name goes, a link of somebody else as well. */
+/* Create a new file; remove whatever has its name, even somebody else's link. */
 static FILE *create(const char *path)
 {
     if (unlink(path) != 0 && errno != ENOENT) return NULL;
@@ -301,7 +301,7 @@ bool metrics_write(store *s, const dxt_monitor_options *options, int64_t now_ns)
     if (!well) temporary = NULL;
     FILE *out = well ? create(temporary) : NULL;
     struct stat there;
-    /* What replaces a file is as open to others as that was. */
+    /* Give it the permissions of the file that it replaces. */
     if (out && stat(options->metrics_file, &there) == 0) fchmod(fileno(out), there.st_mode & 0777);
     well = out && fputs(text, out) >= 0;
     if (out && fclose(out) != 0) well = false;

@@ -15,10 +15,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** Changes with anything in this file. */
+/** Changes whenever anything in this file changes. */
 #define DXT_MONITOR_LAYOUT 1u
 
-/** Strings are the caller's and must stay until serve() has returned. */
+/** The caller owns the strings and keeps them until serve() has returned. */
 typedef struct dxt_monitor_options {
     const char *const *inputs; /**< files and folders to follow, at least one */
     size_t input_count;
@@ -28,20 +28,20 @@ typedef struct dxt_monitor_options {
     int64_t keep_bytes;                /**< the store is kept below this size; 0 = no limit */
     uint32_t open_count, open_windows; /**< an incident opens (closes) after so many of so many
                                             windows that (do not) name it; 1 … 32 */
-    double min_share;         /**< smallest share worth a finding; 0 = as recorded, else 1 % */
-    const char *token_file;   /**< NULL = no token is asked for */
-    bool open;                /**< also without a token on an address that is not loopback */
+    double min_share;         /**< smallest share of a finding; 0 = as recorded, or else 1 % */
+    const char *token_file;   /**< NULL = no token is required */
+    bool open;                /**< serve without a token even if the address is not loopback */
     const char *const *hosts; /**< further names in the Host header that are answered */
     size_t host_count;
     const char *const *labels; /**< "KEY=VALUE", added to every metric */
     size_t label_count;
     const char *webhook_file; /**< holds the URL to post incidents to; NULL = none */
-    const char *command;      /**< program to run for each; NULL = none */
+    const char *command;      /**< program to run for each message; NULL = none */
     const char *metrics_file; /**< rewritten at every change; NULL = none */
-    bool once;                /**< read what is there, then end */
+    bool once;                /**< read the files as they are, then end */
 } dxt_monitor_options;
 
-/** What the part offers. */
+/** The functions of the part. */
 typedef struct dxt_monitor_part {
     uint32_t layout; /**< DXT_MONITOR_LAYOUT */
     /** Versions of the libraries it stands on, in one line. Static. */

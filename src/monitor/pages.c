@@ -31,7 +31,7 @@ enum MHD_Result http_send_login(struct MHD_Connection *connection, unsigned stat
         " <code>Authorization: Bearer TOKEN</code>.");
 }
 
-/* "token=…", percent-encoded, as a form sends it. */
+/* Decode "token=…", percent-encoded as a form sends it. */
 static bool form_token(const http_request *r, char *token, size_t size)
 {
     if (r->too_long || strncmp(r->form, "token=", 6) != 0) return false;

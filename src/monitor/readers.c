@@ -24,8 +24,8 @@ bool readers_take(readers *r, const char *path, store *reader)
 
 void readers_give(readers *r, store *reader)
 {
-    /* One that failed may be of a store that has gone; one within a transaction keeps the journal
-     * from ending. */
+    /* Close a connection that failed, whose store may be gone, and one within a transaction, which
+     * would keep the journal from ending. */
     bool good = reader->db && !reader->why[0] && sqlite3_get_autocommit(reader->db);
     pthread_mutex_lock(&r->lock);
     bool kept = good && r->count < READERS_KEPT;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Connections that read, for requests: to open one and to compile its statements takes longer than
- * most of what is asked. */
+/* Connections for requests, which only read. They are kept, since opening one and compiling its
+ * statements takes longer than most requests. */
 #ifndef DXT_MONITOR_READERS_H
 #define DXT_MONITOR_READERS_H
 
@@ -8,7 +8,7 @@
 
 #include "store.h"
 
-/** Most that are kept open between requests; each may hold 2 MB of the store. */
+/** Most connections that stay open between requests; each may hold 2 MB of the store in memory. */
 #define READERS_KEPT 2u
 
 typedef struct readers {

@@ -11,12 +11,12 @@
 
 /* Windows in one transaction at most. */
 #define BATCH 200
-/* … and text of them, so that it ends before long. */
+/* … and their text, so that a transaction ends soon. */
 #define BATCH_BYTES (INT64_C(32) << 20)
-/* Text of a log that is looked at in one go, unless a window is larger. */
+/* Text of a log that is read in one piece, unless a window is larger. */
 #define LOG_CHUNK ((size_t)8 << 20)
 
-/* What came of a piece of text. */
+/* The result of reading a piece of text. */
 struct progress {
     uint64_t windows, bad;
     char problem[256];
@@ -65,8 +65,8 @@ bool reading_look_up(reading_desk *desk, followed *file)
     return well;
 }
 
-/* What has to be read again after a restart is not dealt with yet: from the first window that still
- * waits for its companion. */
+/* The position up to which a restart need not read again: that of the first window that still waits
+ * for its companion. */
 static bool note_position(reading_desk *desk, const followed *file, const reading *r,
                           const struct progress *p)
 {
@@ -97,11 +97,10 @@ static const char *read_error(void)
     return errno == EBADMSG ? "it is damaged" : strerror(errno);
 }
 
-/* What readers call the piece of text that they are given: the file and its line are put in front
- * here. */
+/* The name that readers give the text in messages: it is replaced by the file and its line. */
 #define PIECE "-"
 
-/* "-:LINE: reason" without what is in front of the reason. */
+/* The reason in "-:LINE: reason". */
 static const char *reason_of(const char *message)
 {
     size_t digits = strncmp(message, PIECE ":", 2) == 0 ? 2 + strspn(message + 2, "0123456789") : 0;
@@ -137,7 +136,7 @@ static dxt_status take_line(reading *r, const followed *file, const char *line, 
     return DXT_OK;
 }
 
-/* Up to BATCH lines. @return Whether there is more; sets *failed. */
+/* Read up to BATCH lines. @return Whether there is more; sets *failed. */
 static bool read_lines(reading_desk *desk, followed *file, reading *r, text_source *source,
                        bool *failed)
 {
@@ -186,7 +185,7 @@ static bool is_recorded(reading_desk *desk, const char *instance)
 struct piece {
     const char *text;
     size_t size;
-    bool whole;    /* nothing comes behind its last window */
+    bool whole;    /* its last window is complete */
     size_t used;   /* bytes that are dealt with */
     uint64_t lost; /* windows that cannot be read */
     char problem[256];
@@ -202,7 +201,7 @@ static int note_remark(void *context, dxt_remark kind, const char *message)
     return 1;
 }
 
-/* Judge a window unless its recording is there; it is the judge's then. */
+/* Give a window to the judge, unless its recording is there as well. */
 static dxt_status take_held(reading_desk *desk, reading *r, const followed *file, dxt_window *held,
                             size_t at, struct progress *progress)
 {
@@ -214,8 +213,8 @@ static dxt_status take_held(reading_desk *desk, reading *r, const followed *file
     return judge_take(r->judge, held, file->position + (int64_t)at);
 }
 
-/* Judge the windows of a piece. All but the last are whole, and that one too if nothing comes
- * behind it; then only a header without its rows is left. */
+/* Judge the windows of a piece. All but the last are complete. So is the last one if nothing comes
+ * behind it, unless it is only a header without rows. */
 static dxt_status take_text(reading_desk *desk, reading *r, const followed *file,
                             struct piece *piece, struct progress *progress)
 {
@@ -246,7 +245,7 @@ static dxt_status take_text(reading_desk *desk, reading *r, const followed *file
     return status;
 }
 
-/* Up to the last newline. @return Bytes; −1 with errno. */
+/* Read up to the last newline. @return Bytes; −1 with errno. */
 static ssize_t read_piece(text_source *source, char *text, size_t chunk, bool *full)
 {
     ssize_t got = text_read(source, text, chunk);
@@ -255,7 +254,7 @@ static ssize_t read_piece(text_source *source, char *text, size_t chunk, bool *f
     return got;
 }
 
-/* A piece of `chunk` bytes. */
+/* Read a piece of `chunk` bytes. */
 static dxt_status take_piece(reading_desk *desk, followed *file, reading *r, text_source *source,
                              size_t chunk, bool settled, struct piece *piece, bool *full,
                              struct progress *progress)
@@ -280,7 +279,7 @@ static dxt_status read_pieces(reading_desk *desk, followed *file, reading *r, te
     dxt_status status = DXT_OK;
     struct piece piece = {0};
     *full = true;
-    /* A window that is larger than the piece is read again in a larger one. */
+    /* A window larger than the piece is read again in a larger piece. */
     for (size_t chunk = LOG_CHUNK; status == DXT_OK && *full && piece.used == 0; chunk *= 2) {
         if (chunk <= TEXT_MOST) {
             *full = false;
@@ -334,6 +333,6 @@ bool reading_has_waiting(const reading *r, const followed *file)
 {
     if (!r->judge || file->done) return false;
     if (judge_waiting(r->judge) >= 0) return true;
-    /* Text behind the last window that is no window was looked at once. */
+    /* The text behind the last window is no window, and was read once: not again. */
     return file->log && file->position < file->size && file->settled != file->size;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Files as windows: what is new in a file is judged and stored. */
+/* Read new windows of a file, judge and store them. */
 #ifndef DXT_MONITOR_READING_H
 #define DXT_MONITOR_READING_H
 
@@ -7,36 +7,36 @@
 #include "judge.h"
 #include "record.h"
 
-/** Who reads, for all files. */
+/** The state of reading that all files share. */
 typedef struct reading_desk {
     store *s;
     recorder *recorder;
     void (*say)(const char *line);
 } reading_desk;
 
-/** A file with the state of its judgement. */
+/** A file, and the state of judging it. */
 typedef struct reading {
     judge *judge; /**< NULL: not begun, or to be begun anew */
 } reading;
 
-/** Begin with a file at its first window; what of it is stored already is left alone. @return false
- * if there is no memory. */
+/** Begin with a file at its first window. Windows that are stored already are left alone.
+ * @return false if out of memory. */
 bool reading_begin(reading *r, followed *file, recorder *to);
 
-/** Which file it is in the store; a new one gets a line there. @return false with store.why. */
+/** Find the file's id in the store; a new file gets a row there. @return false with store.why. */
 bool reading_look_up(reading_desk *desk, followed *file);
 
 /**
  * Judge and store the next windows, in the transaction that has begun.
  *
- * @param settled  Nothing has come for a while: what waits for more is judged as it is.
+ * @param settled  Nothing has come for a while: judge what waits for more as it is.
  * @param failed   Set if the transaction is to be rolled back; store.why says why.
  * @return Whether there is more to read at once.
  */
 bool reading_some(reading_desk *desk, followed *file, reading *r, text_source *source, bool settled,
                   bool *failed);
 
-/** Whether something waits for more, or for nothing more to come. */
+/** Whether a window waits for more text, or for a while in which none comes. */
 bool reading_has_waiting(const reading *r, const followed *file);
 
 void reading_end(reading *r);

@@ -13,7 +13,7 @@
 #include "digest.h"
 #include "incident.h"
 
-/* Matrices kept of the newest windows of an operator, and of every so many. */
+/* Matrices are kept of this many newest windows of an operator, and of one in this many. */
 #define NEWEST 20
 #define SAMPLED 50
 
@@ -25,7 +25,7 @@ static bool no_memory(recorder *r)
 
 /* ---- groups and places ---- */
 
-/* What people know it by: the process group, else the file. */
+/* The name that people know: the process group, or else the file. */
 static const char *name_of(const recorder *r, const dxt_window *w)
 {
     return w->group && w->group[0] ? w->group : r->file_name;
@@ -92,7 +92,7 @@ static bool store_matrix(recorder *r, const digest *d, int keep_for)
     return query_do(&q);
 }
 
-/* What is no longer among the newest goes, unless it is kept for something else. */
+/* Delete a matrix that is no longer among the newest, unless it is kept for another reason. */
 static bool thin_out(recorder *r, const char *operator_name)
 {
     query q = query_begin(
@@ -257,7 +257,7 @@ bool record_forget(recorder *r)
         well = forget_before(r, "DELETE FROM window WHERE begin_ns < ?", limit) &&
                forget_before(r, "DELETE FROM incident WHERE state = 2 AND end_ns < ?", limit);
     }
-    /* A tenth at a time, the oldest first, until it fits. */
+    /* Delete the oldest tenth at a time, until the rest fits. */
     for (int i = 0; well && r->options->keep_bytes > 0 && i < 100; i++) {
         if (store_bytes(r) <= r->options->keep_bytes) break;
         query q = query_begin(r->s, "DELETE FROM window WHERE id <= (SELECT min(id) +"

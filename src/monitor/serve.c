@@ -18,20 +18,20 @@
 
 /* Between two looks at the files. */
 #define LOOK_NS INT64_C(500000000)
-/* A window that waits for its other operator is judged alone, and the last window of a log is taken
- * for whole, when nothing more has come for so long. */
+/* If nothing has come for this long, a window that waits for its other operator is judged alone,
+ * and the last window of a log counts as complete. */
 #define SETTLE_NS INT64_C(3000000000)
-/* So long one file is read before the others have their turn. */
+/* One file is read for this long before the others have their turn. */
 #define TURN_NS INT64_C(1000000000)
 /* A clock that jumps by more was set; for so long it is not believed when it comes to what is old.
  */
 #define CLOCK_JUMP_NS INT64_C(30000000000)
 #define CLOCK_DOUBT_NS INT64_C(600000000000)
-/* Between two times that what is old is forgotten. */
+/* Old windows are deleted this often … */
 #define FORGET_NS INT64_C(60000000000)
-/* … and so many windows: what is read again after a long time comes at thousands a second. */
+/* … and after this many windows: old files may bring thousands a second. */
 #define FORGET_WINDOWS 5000
-/* How far it is is said of what takes longer. */
+/* Progress is reported if reading takes longer than this. */
 #define PROGRESS_NS INT64_C(10000000000)
 
 typedef struct monitor {
@@ -46,13 +46,13 @@ typedef struct monitor {
     news news;
     server *server;
     alerts *alerts;
-    bool failing;            /**< the store could not be written last time */
-    bool missed;             /**< … or ever: what is read once is not complete then */
-    bool metrics_told;       /**< nor the file of metrics */
-    int64_t progress_ns;     /**< since when there is more to read, or when that was said last */
-    bool progress_told;      /**< since then */
-    int64_t clock_offset_ns; /**< what the clock says beyond the time since boot; 0 = not looked */
-    int64_t clock_set_ns;    /**< until when it is not believed, CLOCK_MONOTONIC */
+    bool failing;        /**< the store could not be written last time */
+    bool missed;         /**< … or ever: with --once the store is not complete then */
+    bool metrics_told;   /**< it was said that the metrics file could not be written */
+    int64_t progress_ns; /**< since when there is more to read, or the last report of progress */
+    bool progress_told;  /**< progress was reported since then */
+    int64_t clock_offset_ns; /**< the clock less the time since boot; 0 = not read yet */
+    int64_t clock_set_ns;    /**< until when the clock is not trusted, CLOCK_MONOTONIC */
     char *why;
 } monitor;
 
@@ -78,7 +78,7 @@ static void forget_judges(monitor *m)
     }
 }
 
-/* Said once, until all is well again. */
+/* Report a failure once, until all is well again. */
 static void note_failing(monitor *m, const char *what)
 {
     if (!m->failing) tell(m, "%s: %s; trying again", what, m->s.why);
@@ -96,7 +96,7 @@ static void note_store(monitor *m)
     note_failing(m, "the store cannot be written");
 }
 
-/* What was judged since the last commit is not in the store: it is judged again from the files. */
+/* Begin all files anew: what was judged since the last commit is not in the store. */
 static void give_back(monitor *m)
 {
     char why[sizeof m->s.why];
@@ -135,7 +135,7 @@ static bool make_readings(monitor *m)
     return true;
 }
 
-/* The name of a file without what rotation put behind it: "diagnose_rank0". */
+/* The name of a file without the suffix of rotation: "diagnose_rank0". */
 static void short_name(const char *path, char *name, size_t size)
 {
     const char *slash = strrchr(path, '/');
@@ -146,12 +146,12 @@ static void short_name(const char *path, char *name, size_t size)
     dxt_make_printable(name);
 }
 
-/* One transaction. @return Whether there is more to read at once. */
+/* Read a file in one transaction. @return Whether there is more to read at once. */
 static bool read_some(monitor *m, followed *file, reading *r, text_source *source, bool settled)
 {
     bool failed = false;
     if (!store_run(&m->s, "BEGIN IMMEDIATE")) {
-        /* Nothing was judged: the files are where they were, and looked at again. */
+        /* Nothing was judged: the files keep their positions, and are read again. */
         file->size = -1;
         note_store(m);
         return false;
@@ -163,7 +163,7 @@ static bool read_some(monitor *m, followed *file, reading *r, text_source *sourc
     return more && !failed;
 }
 
-/* @return Whether the file is the one that it was; if not, it is begun anew. */
+/* @return Whether it is still the same file; if not, it is begun anew. */
 static bool see_identity(monitor *m, followed *file, reading *r, const char *identity)
 {
     if (identity[0] == '\0') return false;
@@ -183,7 +183,7 @@ static bool see_identity(monitor *m, followed *file, reading *r, const char *ide
         }
     }
     bool plain = file->packing == TEXT_PLAIN;
-    /* All of it is stored: it is judged again only if it goes on. */
+    /* All of it is stored: judge it again only if it grows. */
     if (plain && file->position == 0 && file->size == file->stored) return false;
     if (!plain || (file->size >= file->position && file->size >= file->stored)) return true;
     if (!file->told)
@@ -193,7 +193,7 @@ static bool see_identity(monitor *m, followed *file, reading *r, const char *ide
     return false;
 }
 
-/* Files that were there before take their time. */
+/* Report progress: files that were there before may take long. */
 static void tell_progress(monitor *m, const followed *file)
 {
     int64_t now_ns = dxt_clock_ns(CLOCK_MONOTONIC);
@@ -211,7 +211,7 @@ static void end_progress(monitor *m, int64_t now_ns)
     m->progress_ns = now_ns;
 }
 
-/* @return Whether there is more to read: others have their turn. */
+/* @return Whether there is more to read after the other files had their turn. */
 static bool read_file(monitor *m, size_t index, bool settled, const volatile sig_atomic_t *stop)
 {
     followed *file = &m->files.files[index];
@@ -267,7 +267,8 @@ static bool look(monitor *m, const volatile sig_atomic_t *stop)
     return more;
 }
 
-/* A clock that was set says wrong what is old: it is told, and nothing is forgotten for a while. */
+/* Notice that the clock was set: it says wrongly what is old. Say so, and delete nothing for a
+ * while. */
 static bool clock_was_set(monitor *m, int64_t now_ns)
 {
     int64_t offset_ns = dxt_clock_ns(CLOCK_REALTIME) - dxt_clock_ns(CLOCK_BOOTTIME);

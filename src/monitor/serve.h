@@ -8,7 +8,7 @@
 #include "monitor.h"
 #include "store.h"
 
-/** Something was stored: those who stream wait for it. */
+/** Signals that something was stored; streams wait for it. */
 typedef struct news {
     pthread_mutex_t lock;
     pthread_cond_t more;
@@ -32,7 +32,7 @@ unsigned server_tend(server *s, int64_t now_ns);
  * @return 0; 2 (address, token file); 3.
  */
 int server_start(const dxt_monitor_options *options, news *shared, server **s, char *why);
-/** Port that is listened on. */
+/** The port that the server listens on. */
 unsigned server_port(const server *s);
 void server_stop(server *s);
 
@@ -50,12 +50,12 @@ bool metrics_write(store *s, const dxt_monitor_options *options, int64_t now_ns)
 
 /* ---- messages (alert.c) ---- */
 
-/** Sends what is queued, in a thread of its own. */
+/** Sends queued messages, in a thread of its own. */
 typedef struct alerts alerts;
 
 int alerts_start(const dxt_monitor_options *options, void (*say)(const char *line), alerts **a,
                  char *why);
-/** Something was queued. */
+/** Say that a message was queued. */
 void alerts_wake(alerts *a);
 void alerts_stop(alerts *a);
 

@@ -10,7 +10,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-/* How long a statement waits for another connection's. */
+/* How long a statement waits for another connection. */
 #define BUSY_MS 5000
 
 #define DXT_TEXT(x) #x
@@ -57,13 +57,13 @@ static const char *const migrations[STORE_VERSION] = {
     "CREATE TABLE total (name TEXT NOT NULL, grp INTEGER NOT NULL REFERENCES grp ON DELETE CASCADE,"
     " operator TEXT NOT NULL, value INTEGER NOT NULL, PRIMARY KEY (name, grp, operator))"
     " WITHOUT ROWID;",
-    /* Whose file it is; incidents that opened are counted, as those that are old are forgotten. */
+    /* Mark the file as ours; count incidents that opened, since old ones are deleted. */
     "PRAGMA application_id = " DXT_TEXT_OF(
         STORE_APPLICATION) ";"
                            "INSERT INTO total SELECT 'opened ' || kind, grp, operator, count(*) "
                            "FROM incident WHERE state"
                            " > 0 GROUP BY kind, grp, operator;",
-    /* Of groups that are there nobody knows any more on which nodes they ran. */
+    /* Existing groups: on which nodes they ran is no longer known. */
     "ALTER TABLE place ADD COLUMN node INTEGER;",
 };
 
@@ -84,7 +84,8 @@ bool store_run(store *s, const char *sql)
 
 /* ---- statements ---- */
 
-/* One that was compiled before, which takes as long as to run it; NULL if there is none. */
+/* Find a statement that is compiled already, since compiling takes as long as running; NULL if
+ * there is none. */
 static sqlite3_stmt *take_kept(store *s, const char *sql)
 {
     for (size_t i = 0; i < s->kept_count; i++) {
@@ -96,7 +97,7 @@ static sqlite3_stmt *take_kept(store *s, const char *sql)
     return NULL;
 }
 
-/* Some pragmas do what they do when they are compiled. */
+/* Whether to keep a statement. Not a pragma: some act when they are compiled. */
 static bool is_worth_keeping(const store *s, const char *sql)
 {
     return s->kept_count < STORE_KEPT && strncmp(sql, "PRAGMA", 6) != 0;
@@ -181,7 +182,7 @@ bool query_end(query *q)
         snprintf(q->store->why, sizeof q->store->why, "%s", sqlite3_errmsg(q->store->db));
     if (!q->failed && q->stmt && is_worth_keeping(q->store, sqlite3_sql(q->stmt)) &&
         sqlite3_reset(q->stmt) == SQLITE_OK) {
-        sqlite3_clear_bindings(q->stmt); /* what is bound is the caller's */
+        sqlite3_clear_bindings(q->stmt); /* the caller owns the bound values */
         q->store->kept[q->store->kept_count++] = q->stmt;
     } else {
         sqlite3_finalize(q->stmt);
@@ -198,7 +199,7 @@ bool query_do(query *q)
 
 /* ---- opening ---- */
 
-/* The lock is a file of its own: it is the process's, whatever connections it has. */
+/* The lock is a file of its own: it belongs to the process, not to a connection. */
 static int take_lock(store *s, const char *path)
 {
     char *name = NULL;
@@ -224,7 +225,7 @@ static int version_of(store *s)
     return version > INT32_MAX ? INT32_MAX : (int)version;
 }
 
-/* A file of another program is left as it is. Version 1 did not say whose it is. */
+/* Leave the file of another program as it is. Version 1 had no mark of ours. */
 static int check_owner(store *s, int version)
 {
     int64_t owner = ask(s, "PRAGMA application_id");
@@ -239,7 +240,7 @@ static int check_owner(store *s, int version)
     return refuse(s, 2, "%s", "it is the database of another program; give another --store FILE");
 }
 
-/* What is asked of it all the time can be asked: a damaged file is noticed here. */
+/* Try the statements that are run all the time: this notices a damaged file. */
 static int check_schema(store *s)
 {
     static const char *const questions[] = {
@@ -296,7 +297,8 @@ static int migrate(store *s)
     return check_schema(s);
 }
 
-/* A new store is its owner's alone: it holds host names. Its journal gets the same mode. */
+/* Only the owner may read a new store, since it holds host names. Its journal gets the same mode.
+ */
 static int make_private(store *s, const char *path)
 {
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
@@ -310,7 +312,7 @@ static int connect_to(store *s, const char *path, int flags)
     if (sqlite3_open_v2(path, &s->db, flags | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
         return refuse(s, 2, "%s", s->db ? sqlite3_errmsg(s->db) : "out of memory");
     sqlite3_busy_timeout(s->db, BUSY_MS);
-    /* A store that somebody sent must not run code of its schema's. */
+    /* A store from somebody else must not run code in its schema. */
     sqlite3_db_config(s->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
     sqlite3_db_config(s->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     return store_run(s, "PRAGMA foreign_keys = ON") ? 0 : 2;
@@ -322,7 +324,7 @@ int store_open(store *s, const char *path)
     int status = take_lock(s, path);
     if (status == 0) status = make_private(s, path);
     if (status == 0) status = connect_to(s, path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
-    /* A file that is no database is noticed at the first statement that reads. */
+    /* The first statement that reads fails if the file is no database. */
     if (status == 0 && version_of(s) < 0) status = 2;
     if (status == 0 && !store_run(s, "PRAGMA auto_vacuum = INCREMENTAL;"
                                      " PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL"))

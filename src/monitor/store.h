@@ -8,24 +8,24 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** What the schema is; older ones are migrated, newer ones refused. */
+/** Version of the schema. Older ones are migrated, newer ones refused. */
 #define STORE_VERSION 3
-/** Tells its files from those of other programs: "DXTR". */
+/** The mark of our files: "DXTR". */
 #define STORE_APPLICATION 0x44585452
 
-/** Most statements that are kept: there are fewer that are run again and again. */
+/** Most compiled statements that are kept: more than are run repeatedly. */
 #define STORE_KEPT 40u
 
 /** A connection. The one that writes holds the lock of the store. */
 typedef struct store {
     sqlite3 *db;
     int lock;                       /**< descriptor of FILE.lock; −1 = reads only */
-    sqlite3_stmt *kept[STORE_KEPT]; /**< compiled, and not under way */
+    sqlite3_stmt *kept[STORE_KEPT]; /**< compiled statements that are not running */
     size_t kept_count;
     char why[256];
 } store;
 
-/** Statement under way. Parameters are bound in order of the calls. */
+/** A running statement. Parameters are bound in the order of the calls. */
 typedef struct query {
     store *store;
     sqlite3_stmt *stmt;
@@ -69,7 +69,7 @@ bool query_is_null(query *q, int column);
 /** Finish. @return Whether all went well; store.why otherwise. */
 bool query_end(query *q);
 
-/** For one that has no result: step and end. */
+/** Run a statement without results, and end it. */
 bool query_do(query *q);
 
 #endif

@@ -19,8 +19,8 @@ struct text_source {
     gzFile gz;  /* gzip */
     void *zstd; /* a stream */
     dxt_zstd_in packed;
-    bool between; /* frames of zstd: the last one has ended */
-    bool any;     /* text has come out */
+    bool between; /* the last frame of zstd has ended */
+    bool any;     /* some text was read */
     bool ended;
     char *buffer; /* of text, CHUNK bytes, and of zstd as much before it is unpacked */
     size_t at, used;
@@ -134,7 +134,7 @@ static ssize_t read_zstd(text_source *s, void *buffer, size_t size)
     return (ssize_t)out.at;
 }
 
-/* More text, as much as there is room for or less. */
+/* Read more text, at most as much as fits. */
 static ssize_t unpack(text_source *s, void *buffer, size_t size)
 {
     if (size > CHUNK) size = CHUNK;
@@ -146,7 +146,7 @@ static ssize_t unpack(text_source *s, void *buffer, size_t size)
     return got;
 }
 
-/* @return Whether there is something in the buffer; −1 as text_read(). */
+/* @return Whether the buffer has text; −1 as text_read(). */
 static int fill(text_source *s)
 {
     if (s->at < s->used) return 1;
@@ -201,7 +201,7 @@ bool text_seek(text_source *source, int64_t position)
     return true;
 }
 
-/* Room for `size` bytes and a 0. */
+/* Make room for `size` bytes and a 0. */
 static bool grow(char **line, size_t *capacity, size_t size)
 {
     if (*capacity > size) return true;

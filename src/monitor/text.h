@@ -8,17 +8,17 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/** Longest line that is kept, and most text of a log that is looked at in one go. */
+/** Longest line that is kept, and the most text of a log that is read in one piece. */
 #define TEXT_MOST ((size_t)1 << 30)
 
 typedef enum text_packing { TEXT_PLAIN, TEXT_GZIP, TEXT_ZSTD } text_packing;
 
-/** Text being read. */
+/** A text that is being read. */
 typedef struct text_source text_source;
 
 /**
- * Open at the beginning. A link is followed, as every reader does; what is no file is refused, so
- * that nothing is waited for.
+ * Open at the beginning. Follows links, as every reader does. Refuses anything but a regular file,
+ * since reading it could block.
  *
  * @param source  Receives it; release with text_close(). Untouched on error.
  * @return NULL; else what is wrong, in words, valid until the next call of this thread; errno is
@@ -26,8 +26,8 @@ typedef struct text_source text_source;
  */
 const char *text_open(const char *path, text_packing packing, text_source **source);
 
-/** Go to a position of the text, in bytes; of packed text all before it is unpacked. @return
- * Whether it is there; anywhere is in plain text. */
+/** Go to a position of the text, in bytes. In packed text, all before it is unpacked. @return
+ * Whether the position exists; in plain text always. */
 bool text_seek(text_source *source, int64_t position);
 
 /** @return Bytes read, fewer than @p size only at the end; −1 with errno: EBADMSG if the packed
@@ -44,8 +44,8 @@ ssize_t text_read(text_source *source, void *buffer, size_t size);
  */
 int64_t text_line(text_source *source, char **line, size_t *capacity, size_t *kept);
 
-/** Whether packed text has been read to its proper end: a file that is still being written has
- *  none. */
+/** Whether packed text was read to its proper end, which a file that is still being written lacks.
+ */
 bool text_is_whole(const text_source *source);
 
 /** Release. NULL is allowed. */

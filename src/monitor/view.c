@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the page at / asks for besides the lists: windows with what was found in them, cells, and
- * the ranks over time. docs/monitoring.md describes the answers. */
+/* Answers for the page at / besides the lists: windows with their findings, cells, and the ranks
+ * over time. docs/monitoring.md describes them. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,9 +13,9 @@
 #include "bytes.h"
 #include "http.h"
 
-/* Windows of an operator that are looked at, at most. */
+/* Most windows of an operator in an answer. */
 #define MOST_WINDOWS 512
-/* Lateness as a byte: 0 = no row, 1 = none, else 2^((byte − 2) / LATE_STEPS) in the measure. */
+/* Lateness as a byte: 0 = no row, 1 = not late, else 2^((byte − 2) / LATE_STEPS) in the measure. */
 #define LATE_STEPS 8.0
 
 /* ---- the page ---- */
@@ -53,7 +53,7 @@ static const char windows_sql[] =
     " WHERE w.grp = ?1 AND w.operator = ?2 AND w.id > ?3 ORDER BY w.id DESC LIMIT ?4)"
     " ORDER BY id)";
 
-/* What is asked for: a group, an operator, and windows behind one. */
+/* A request: a group, an operator, and windows behind one. */
 struct asked {
     int64_t group, after;
     const char *operator_name;
