@@ -29,6 +29,23 @@ static void a_rank_that_counts_nothing_takes_no_part(void **state)
     }
 }
 
+/* What it does not wait is nothing that the others lose. */
+static void who_takes_no_part_is_no_skew(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        healthy(8, seed);
+        job.jitter = 15 * US;
+        dxt_window *window = arrivals_window(&job, "dispatch");
+        set_axis(window, 5, 0);
+        dxt_findings *found = analyze(window, NULL);
+        assert_int_equal(only(found, DXT_SILENT_RANK)->rank, 5);
+        assert_true(found->lost_share <= 0);
+        dxt_findings_free(found);
+        dxt_window_free(window);
+    }
+}
+
 /* It polls like any other; or only its row, or only its column is 0. */
 static void a_rank_that_counts_anything_is_not_silent(void **state)
 {
@@ -158,6 +175,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_rank_that_counts_nothing_takes_no_part),
+        cmocka_unit_test(who_takes_no_part_is_no_skew),
         cmocka_unit_test(a_rank_that_counts_anything_is_not_silent),
         cmocka_unit_test(zeros_all_over_are_no_silence),
         cmocka_unit_test(whom_the_others_gave_up_timed_out),

@@ -144,7 +144,7 @@ static double one_sided(void)
 
 static bool does_not_rotate(double rows)
 {
-    begin(8);
+    begin(12);
     m.skew = 15 * US;
     sides(2 * US, rows);
     judge();
@@ -204,6 +204,33 @@ static bool not_healthy(double skew)
     m.skew = skew;
     judge();
     return said.verdict != DXT_VERDICT_HEALTHY;
+}
+
+/* The means of some ranks differ by so much, both ways alike, that lumps which lose more are
+ * likely. */
+static bool is_skew_of_few(uint32_t ranks, double lumps)
+{
+    begin(ranks);
+    m.skew = 12 * US;
+    for (uint32_t k = 0; k < ranks; k++) m.receive[k] = m.send[k] = (k % 2) * lumps;
+    judge();
+    return named(DXT_SYSTEMIC_SKEW, -1);
+}
+
+static bool is_skew_of_8(double lumps)
+{
+    return is_skew_of_few(8, lumps);
+}
+
+static double lumps_of_8(void)
+{
+    return tip(is_skew_of_8, 0.01 * US, 3 * US) / US;
+}
+
+/* Of a few more it may be cells that vary by themselves. */
+static double lumps_of_9(void)
+{
+    return is_skew_of_few(9, 3.4 * US);
 }
 
 /* Among so many ranks that no cell is large, and that differ on average as arrivals so varied do.
@@ -473,10 +500,12 @@ static const tipping rows[] = {
     ROW(rare_lean, 1.44),
     ROW(one_sided, 0.39665),
     ROW(one_sided_typical, 0.34176),
-    ROW(rotating, 0.60302),
+    ROW(rotating, 0.64169),
     ROW(rotating_share, 7.1618),
     ROW(rotating_ranks, 20),
     ROW(unsure_share, 8.7187),
+    ROW(lumps_of_8, 2.993),
+    ROW(lumps_of_9, 0),
     ROW(lost_share, 28.965),
     ROW(apart_share, 30),
     ROW(unsure_of_4, 33.422),

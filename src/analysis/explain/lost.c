@@ -66,7 +66,8 @@ static double variance_of_sums(const dxt_fit *fit)
         if (fit->role[k] != DXT_ROLE_ORDINARY || !dxt_fit_stands_for_node(fit, k)) continue;
         uint32_t of = both_ways(fit, &roster, k, &sum[used]);
         peers += of;
-        used += of > 0;
+        /* Who neither waits nor is waited for takes no part. */
+        used += of > 0 && sum[used] > 0;
     }
     if (used < 2) return 0;
     for (uint32_t m = 0; m < used; m++) off[m] = sum[m];

@@ -9,6 +9,8 @@
  * lost. With up to DXT_ROTATING_RANKS ranks also if the last of them, as far as arrivals vary,
  * costs the others DXT_VARIATION_SHARE in each operation; or if columns differ, rows do not, and
  * the loss may be as high as DXT_ROTATING_SHARE. With more ranks healthy jitter costs as much.
+ * With up to half as many ranks also if lumps of lateness likely lose DXT_LOST_SHARE
+ * (explain/lost.c).
  * How large: the wait of an ordinary pair beyond the transfer. The share that is lost is a range:
  * from the largest mean wait of a typical rank to the sum of its mean waits (arrive/one_sided.c).
  */
@@ -29,7 +31,9 @@ static bool loses_much(const dxt_case *c, double beyond)
     /* Their waits for each other add up to more than that. */
     if (fit->count <= DXT_LINK_LEAST || fit->count > DXT_ROTATING_RANKS) return false;
     if (!(fit->count * beyond >= least)) return false;
-    return dxt_cost_of_variation(fit, beyond) >= least;
+    if (dxt_cost_of_variation(fit, beyond) >= least) return true;
+    /* Of more ranks cells that vary by themselves may look like it. */
+    return fit->count <= DXT_ROTATING_RANKS / 2 && dxt_share_lost(c) > 0;
 }
 
 static bool applies(dxt_case *c, dxt_subject s)
