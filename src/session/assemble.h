@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Two mails of every rank in, one window per operator out, window after window in the same memory.
- * Pure: no I/O, no clock, no globals. */
+/* Turn two mails of every rank into one window per operator, one interval after another in the same
+ * memory. Pure: no I/O, no clock, no globals. */
 #ifndef DXT_SESSION_ASSEMBLE_H
 #define DXT_SESSION_ASSEMBLE_H
 
@@ -11,7 +11,7 @@
 #include "session/durations.h"
 #include "session/mail.h"
 
-/** What is known of a rank, also while it is silent. */
+/** The identity of a rank, kept while it is silent. */
 typedef struct dxt_identity {
     bool known;                /**< it has been heard at least once */
     uint64_t ticks_per_second; /**< 0 = unknown */
@@ -54,13 +54,13 @@ dxt_status dxt_assembler_create(uint32_t ranks, uint32_t operators, dxt_assemble
 void dxt_assembler_destroy(dxt_assembler *assembler);
 
 /**
- * Make the windows. A rank without two mails that follow each other has a missing row. What none of
- * the others has ever counted is left out, and the clock rates where one of them does not know its
- * own.
+ * Make the windows. A rank without two consecutive mails has a missing row. Planes that no other
+ * rank has ever counted are left out; so are the clock rates if one rank does not know its own.
  *
- * Where waits were not counted, but operations and local experts are known, that many waits were
- * added; where operations are not known, clocks tick so many times faster that a sum is that of one
- * expert. What ranks waited for rank 0 while it was held up is taken out of the sums.
+ * If waits were not counted but operations and local experts are known, their product is the number
+ * of waits. If operations are not known either, the clocks are taken as faster by the number of
+ * experts, so that a sum becomes that of one expert. Waits for rank 0 while the diagnosis held it
+ * up are taken out of the sums.
  *
  * @param assembly  Of as many ranks and operators as the assembler.
  * @param windows   Receives `operators` windows, valid until the next call and as long as the texts
@@ -72,7 +72,7 @@ void dxt_assemble(dxt_assembler *assembler, const dxt_assembly *assembly,
                   const dxt_window **windows);
 
 /** Whether any rank knows how many operations of operator @p index it completed in the newest
- *  window, if only that there were none. */
+ *  window, even if there were none. */
 bool dxt_assembler_knows_ops(const dxt_assembler *assembler, uint32_t index);
 
 #endif

@@ -27,7 +27,7 @@ static bool allocate(dxt_assembler *a)
         !a->devices || !a->experts || !a->tokens || !a->fast_rates || !a->tick_ns || !a->silent ||
         !a->issued || !a->delays)
         return false;
-    /* A plane that nobody counts is never touched, and takes no memory but its addresses. */
+    /* A plane that nobody counts is never touched: it takes address space, but no memory. */
     for (uint32_t o = 0; o < a->operators; o++) {
         int64_t *all = malloc((DXT_MAIL_PLANES * cells + a->ranks) * sizeof *all);
         if (!all) return false;

@@ -8,12 +8,12 @@
 /* Enough for "2025-09-15T16:28:53.686Z" in any year that gmtime_r() knows. */
 #define TIME_SIZE 64
 
-/* What an operator has room for, whether it is in use or not. */
+/* The memory of an operator, in use or not. */
 typedef struct dxt_cells {
     int64_t *plane[DXT_MAIL_PLANES];
     int64_t *ops;   /* per rank, DXT_NOT_OBSERVED = unknown */
     bool ops_known; /* of any rank, in the newest window */
-    /* In this interval: waits always, the rest if anybody ever did. */
+    /* Planes of this interval: waits always, the others if any rank has ever counted them. */
     bool counted[DXT_MAIL_PLANES];
 } dxt_cells;
 
@@ -39,12 +39,13 @@ struct dxt_assembler {
     int64_t *ops; /* scratch */
 };
 
-/** Waits side by side on each rank into `experts`. @return Whether all ranks with a row know it. */
+/** Write how many waits run side by side on each rank into `experts`. @return Whether all ranks
+ * with a row know it. */
 bool dxt_assembler_find_experts(dxt_assembler *to, const dxt_assembly *a);
 
 /**
- * What an operator counts as a whole: operations, of each rank where they differ, and the waits
- * that were added.
+ * Write the numbers of an operator: its operations, for each rank if they differ, and the waits
+ * that were added up.
  *
  * @param experts  What dxt_assembler_find_experts() said.
  */
@@ -52,17 +53,17 @@ void dxt_assembler_count(dxt_assembler *to, const dxt_assembly *a, uint32_t inde
                          dxt_window *window);
 
 /**
- * Where ranks have told of the durations of an operator, make its waits of these.
+ * If ranks have sent the durations of an operator, make its waits from these.
  *
- * @param window  Complete but for that.
+ * @param window  Complete except for its waits.
  */
 void dxt_assembler_use_durations(dxt_assembler *to, const dxt_assembly *a, uint32_t index,
                                  dxt_window *window);
 
 /**
- * Take out of the waits for rank 0 what it was held up by the diagnosis before.
+ * Take the time for which the diagnosis held up rank 0 out of the waits for it.
  *
- * @return For how long the operations stood still because of that, in ns.
+ * @return For how long the operations stood still because of it, in ns.
  */
 int64_t dxt_assembler_take_out(dxt_assembler *to, const dxt_assembly *a, uint32_t index);
 

@@ -3,17 +3,17 @@
 
 #include <stdbool.h>
 
-/* The part of an interval by which the ends may be off, and still be those of the other ranks. */
+/* The part of an interval by which the ends may be off and still match those of other ranks. */
 #define TOLERANCE 16
 
-/* How far behind a multiple of the interval: from 0 to below it. */
+/* How far a time is behind a multiple of the interval: 0 to below one interval. */
 static int64_t phase(int64_t ns, int64_t interval_ns)
 {
     int64_t rest = ns % interval_ns;
     return rest < 0 ? rest + interval_ns : rest;
 }
 
-/* The same, from minus a half to half an interval. */
+/* The same, from minus half an interval to half an interval. */
 static int64_t nearest(int64_t ns, int64_t interval_ns)
 {
     int64_t rest = phase(ns, interval_ns);
@@ -33,7 +33,7 @@ void dxt_beat_start(dxt_beat *beat, int64_t interval_ns, int64_t now_ns, int64_t
     beat->due_ns = now_ns + interval_ns - phase(realtime_ns, interval_ns);
 }
 
-/* Whether the wall clock has said for long enough that the ends should be elsewhere. */
+/* Whether the wall clock has shown another end for long enough. */
 static void follow(dxt_beat *beat, int64_t until_due_ns, int64_t realtime_ns)
 {
     int64_t interval_ns = beat->interval_ns;

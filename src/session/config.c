@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a session is told, and what it takes where it is told nothing. */
+/* The configuration of a session, and its defaults. */
 #include "session/state.h"
 
 #include <stdlib.h>
@@ -98,7 +98,7 @@ dxt_status dxt_session_take_config(const dxt_session_config *given, dxt_session_
                              config->analysis->struct_size);
     dxt_status status = check_config(config);
     if (status == DXT_OK && config->min_share > 0) analysis->min_share = config->min_share;
-    /* The default is recorded, too: whoever reads the windows is to say the same of them. */
+    /* Record the default, too: readers of the windows must come to the same findings. */
     if (status == DXT_OK && analysis->min_share <= 0) analysis->min_share = DXT_MIN_SHARE;
     return status;
 }
@@ -132,17 +132,17 @@ void dxt_session_set_defaults(dxt_session *s)
     s->keeps_durations = config->probe && config->probe->durations > 0;
     s->mail_size = s->keeps_durations ? dxt_session_duration_mail_size(s->operators, s->ranks)
                                       : dxt_session_mail_size(s->operators, s->ranks);
-    /* What the program does not say, its transport may know. */
+    /* The transport may know what the program does not say. */
     if (config->node < 0) config->node = dxt_gather_node(config->gather);
     dxt_mail_set_text(s->instance, sizeof s->instance, config->instance);
     dxt_mail_set_text(s->group, sizeof s->group, config->group);
     set_place(s);
     s->pid = getpid();
-    /* Who steps, communicates; without steps, who made the session. */
+    /* The thread that calls step communicates; without steps, the one that made the session. */
     dxt_delay_start(&s->delay, config->mode == DXT_SESSION_SYNC);
 }
 
-/* Which operators' windows help to judge another one's. */
+/* Find for each operator the ones whose windows help to judge it. */
 static void relate_operators(dxt_session *s)
 {
     for (uint32_t o = 0; o < s->operators; o++) {

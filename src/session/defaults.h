@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a session takes where it is told nothing; src/library/defaults.c tells others. */
+/* The defaults of a session; src/library/defaults.c hands them out. */
 #ifndef DXT_SESSION_DEFAULTS_H
 #define DXT_SESSION_DEFAULTS_H
 

@@ -32,7 +32,7 @@ int64_t dxt_delay_parse(const char *text)
     unsigned long long ran_ns = strtoull(text, &end, 10);
     if (end == text || *end != ' ') return -1;
     unsigned long long delay_ns = strtoull(end, &behind, 10);
-    /* A thread that asks has run: a kernel that does not count says 0. */
+    /* The calling thread has run: 0 means that the kernel does not count. */
     if (behind == end || *behind != ' ' || errno != 0 || ran_ns == 0 || delay_ns > INT64_MAX)
         return -1;
     return (int64_t)delay_ns;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What rank 0 does with the mails of a window. */
+/* Rank 0 turns the mails of a window into findings. */
 #include "session/state.h"
 
 #include <math.h>
@@ -7,9 +7,9 @@
 #include "base/base.h"
 #include "matrix/fields.h"
 
-/* Whether there is something in a window for its history. In one in which an operator completed
- * nothing, as when the job does something else for a while, nobody was late and nobody on time. How
- * many it completed may not be known any more, which is another matter. */
+/* Whether a window belongs into its history. If an operator completed nothing, since the job did
+ * something else for a while, no rank was late or on time. That the number of operations is no
+ * longer known is another matter. */
 static bool is_telling(dxt_session *s, uint32_t index, const dxt_window *window)
 {
     if (window->ops > 0) s->counts_ops[index] = true;
@@ -38,7 +38,7 @@ static dxt_status analyse(dxt_session *s, const dxt_window *const *windows,
         if (status != DXT_OK) break;
         status = dxt_analyzer_run(s->analyzers[o], windows[o], &options, &findings[o]);
     }
-    /* Those that have a place of their own: what is said of one lasts until its next window. */
+    /* Operators with memory of their own: the findings of one last until its next window. */
     uint32_t followed = s->history ? s->operators : 0;
     if (followed > DXT_HISTORY_OPERATORS) followed = DXT_HISTORY_OPERATORS;
     for (uint32_t o = 0; o < followed && status == DXT_OK; o++)

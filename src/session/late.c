@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Windows that may be late: the steps of a program wait for no mail. */
+/* Collect windows that may be late: the steps of a program wait for no mail. */
 #include "session/peers.h"
 
 #include <string.h>
 
 #include "base/base.h"
 
-/* A rank is left out of at most 2 to the power of this many windows. */
+/* A rank is not waited for in at most 2 to the power of this many windows. */
 #define MOST_MISSES 6u
 
-/* What has come of a rank since the window before ended; its mail may be behind the one wanted. */
+/* Look at what has come from a rank since the window before ended; its newest mail may be later
+ * than the one wanted. */
 static dxt_status hear(dxt_collector *c, uint32_t rank, const dxt_collect_options *options)
 {
     dxt_peer *peer = &c->peers[rank];
@@ -18,19 +19,19 @@ static dxt_status hear(dxt_collector *c, uint32_t rank, const dxt_collect_option
     if (status != DXT_OK) return status == DXT_AGAIN ? DXT_OK : status;
     dxt_peer_note(c, peer, head.sequence, options);
     if (head.sequence < options->sequence) {
-        /* What the first window begins with may be gone by the time that it ends. */
+        /* The mail that the first window begins with may be overwritten before the window ends. */
         if (c->is_first && !peer->has_before) memcpy(peer->before, peer->after, c->mail_size);
         if (c->is_first) peer->has_before = true;
         return DXT_OK;
     }
-    /* It has come in the meantime, or never will: mails do not overtake each other. */
+    /* It has come by now, or never will: mails do not overtake each other. */
     status = dxt_peer_look(c, rank, options->sequence);
     if (!peer->has_after) peer->refused = true;
     return status;
 }
 
-/* Whether the mail of a rank may still come, when it has not by the deadline: if there are others
- * of it, or none yet of any time. */
+/* Whether a mail that missed the deadline may still come: if newer mails of its rank do, or if the
+ * rank has not sent any yet. */
 static bool may_come(const dxt_collector *c, const dxt_peer *peer,
                      const dxt_collect_options *options)
 {
@@ -40,7 +41,7 @@ static bool may_come(const dxt_collector *c, const dxt_peer *peer,
     return news || (!peer->silent && (late == 0 || dxt_peer_is_recent(c, peer, options)));
 }
 
-/* Count a window for a rank that was, or was not, there in time. */
+/* Note whether the mail of a rank came in time. */
 static void keep_score(dxt_peer *peer, bool in_time)
 {
     if (in_time) {
@@ -60,7 +61,7 @@ static bool is_waited_for(const dxt_peer *peer, const dxt_collect_options *optio
            (peer->spare == 0 || options->last);
 }
 
-/* Look until all who are waited for are there, or the deadline passes. */
+/* Look until all awaited mails are there, or the deadline passes. */
 static dxt_status wait_in_budget(dxt_collector *c, const dxt_collect_options *options)
 {
     int64_t pause_ns = DXT_SHORTEST_PAUSE_NS;
@@ -100,12 +101,12 @@ dxt_status dxt_collector_try(dxt_collector *c, const dxt_collect_options *option
     if (pending) return DXT_AGAIN;
     for (uint32_t r = 0; r < c->ranks; r++) {
         dxt_peer *peer = &c->peers[r];
-        /* A rank that posted a mail of a later window lived through this one, too. */
+        /* A rank that sent the mail of a later window was alive in this one. */
         bool heard = peer->heard &&
                      (peer->heard_at >= options->sequence || peer->heard_of >= options->sequence);
         bool alive = peer->has_after || peer->gone || heard;
         peer->silent = !alive;
-        /* On a busy machine a mail may miss all the windows that it could still come for. */
+        /* On a busy machine a mail may be later than all windows that would still take it. */
         bool excused = alive || (!peer->refused && dxt_peer_is_recent(c, peer, options));
         c->excused[r] = excused && !peer->has_after;
     }

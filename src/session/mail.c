@@ -61,7 +61,7 @@ static uint64_t *put_operator(uint64_t *word, uint32_t ranks, const dxt_probe *c
     return word + (size_t)DXT_MAIL_PLANES * ranks;
 }
 
-/* One by one as long as there is room, else their sum. @return How many. */
+/* Write tokens one by one if there is room; otherwise their sum. @return How many. */
 static uint32_t put_tokens(uint64_t *word, const dxt_snapshot *snapshot)
 {
     if (!snapshot->tokens || snapshot->tokens_count == 0) return 0;
@@ -97,7 +97,7 @@ size_t dxt_mail_encode(uint64_t *mail, const dxt_mail_head *head, const dxt_snap
     return full.size;
 }
 
-/* Where the durations of the first operator begin. */
+/* The place where the durations of the first operator begin. */
 static size_t first_duration_word(const dxt_mail_head *head)
 {
     return size_of((uint32_t)head->operators, (uint32_t)head->ranks, head->tokens_count) /
@@ -113,7 +113,7 @@ static unsigned thinness(uint64_t number)
     return (unsigned)__builtin_ctzll(hash | UINT64_C(1) << 40);
 }
 
-/* The smallest thinness with which no more are left than a mail holds. */
+/* The smallest thinness that leaves no more durations than a mail holds. */
 static unsigned thin_out(const dxt_duration *told, uint32_t count)
 {
     uint32_t of[41] = {0};
@@ -186,7 +186,7 @@ static bool is_text(const char *text, size_t capacity)
     return length < capacity;
 }
 
-/* @return What is wrong with the place of the sender, or NULL. */
+/* @return What is wrong with where the sender says it runs; NULL = nothing. */
 static const char *find_wrong_place(const dxt_mail_head *head)
 {
     if (head->node < -1 || head->node > INT32_MAX) return "an impossible node";
@@ -199,7 +199,7 @@ static const char *find_wrong_place(const dxt_mail_head *head)
     return NULL;
 }
 
-/* Version 2 is the same but for the last word of the head. */
+/* Version 2 lacks only the last word of the head. */
 void dxt_mail_upgrade(uint64_t *mail, size_t capacity, size_t *size)
 {
     const size_t head = offsetof(dxt_mail_head, run_delay_ns), more = sizeof(int64_t);

@@ -8,7 +8,7 @@
  *     tokens[tokens_count]
  *     with durations, per operator: how many, and so many dxt_duration
  *
- * Counters are totals since the probe was made; whoever has two mails of a rank has a window.
+ * Counters are totals since the probe was made: the difference of two mails is a window.
  */
 #ifndef DXT_SESSION_MAIL_H
 #define DXT_SESSION_MAIL_H
@@ -22,7 +22,7 @@
 /** Room for a text, the terminator included. Texts are printable ASCII. */
 #define DXT_MAIL_TEXT 64u
 #define DXT_MAIL_PCI 32u
-/** Most local experts whose tokens travel one by one; of more, their sum does. */
+/** Most local experts whose tokens are sent one by one; of more, only the sum is sent. */
 #define DXT_MAIL_TOKENS 256u
 /** Most durations of an operator in one mail. */
 #define DXT_MAIL_DURATIONS 1024u
@@ -59,7 +59,7 @@ typedef struct dxt_mail_head {
 _Static_assert(sizeof(dxt_mail_head) == 160 + 3 * DXT_MAIL_TEXT + DXT_MAIL_PCI,
                "no padding on the way");
 
-/** What a rank counts of an operator as a whole. */
+/** The numbers that a rank counts per operator. */
 typedef struct dxt_mail_counts {
     uint64_t ops;        /**< completed */
     uint64_t issued;     /**< begun; 0 = not counted */
@@ -70,7 +70,7 @@ typedef struct dxt_mail_counts {
 /** Words of it. */
 #define DXT_MAIL_COUNTS (sizeof(dxt_mail_counts) / sizeof(uint64_t))
 
-/** Fastest clock that is believed: 1 THz. */
+/** Fastest clock that is accepted: 1 THz. */
 #define DXT_MAIL_MAX_RATE UINT64_C(1000000000000)
 
 /** Arrays of one operator in a mail. */
@@ -104,9 +104,9 @@ size_t dxt_mail_encode(uint64_t *mail, const dxt_mail_head *head, const dxt_snap
                        const dxt_mail_first *first);
 
 /**
- * Add the durations that a probe has noted to its mail. Of more than fit, those whose numbers hash
- * to a multiple of a power of two go along: ranks that leave out different parts still have those
- * in common of the one that leaves out most.
+ * Add the durations that a probe has noted to its mail. If they are more than fit, only those are
+ * sent whose numbers hash to a multiple of a power of two. So ranks that leave out different parts
+ * still have in common what the rank sends that leaves out most.
  *
  * @param mail   From dxt_mail_encode(), in dxt_session_duration_mail_size() bytes.
  * @param probe  Keeps durations.
@@ -123,11 +123,11 @@ size_t dxt_mail_add_durations(uint64_t *mail, const dxt_probe *probe, const uint
 const dxt_duration *dxt_mail_durations(const uint64_t *mail, uint32_t index, uint32_t *count);
 
 /**
- * Make a mail of the version before this one out of what a rank with an older library sent.
- * Anything else stays as it is.
+ * Convert a mail of the previous version, from a rank with an older library, to this version. Other
+ * bytes stay as they are.
  *
  * @param mail  In @p capacity bytes, of which a mail of this version needs no more.
- * @param size  Of what was sent; receives that of what it has become.
+ * @param size  Size of the mail as it came; receives its size in this version.
  */
 void dxt_mail_upgrade(uint64_t *mail, size_t capacity, size_t *size);
 
@@ -137,7 +137,7 @@ void dxt_mail_upgrade(uint64_t *mail, size_t capacity, size_t *size);
  * @param size    Bytes in @p mail; any content.
  * @param expect  rank, ranks, operators and sequence that it must have.
  * @param head    Receives its head; untouched on error.
- * @return NULL; what was sent instead of a mail, as "a mail of another version".
+ * @return NULL if it is sound; otherwise what it is instead, such as "a mail of another version".
  */
 const char *dxt_mail_decode(const uint64_t *mail, size_t size, const dxt_mail_head *expect,
                             dxt_mail_head *head);

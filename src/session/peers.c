@@ -59,7 +59,7 @@ void dxt_collector_destroy(dxt_collector *c)
     free(c);
 }
 
-/* What came is no mail. A rank of another version would have it told in every window. */
+/* Log that what came is no mail, once: a rank of another version sends such in every window. */
 static dxt_status refuse(dxt_collector *c, uint32_t rank, const char *what)
 {
     dxt_peer *peer = &c->peers[rank];
@@ -72,8 +72,8 @@ static dxt_status refuse(dxt_collector *c, uint32_t rank, const char *what)
     return DXT_ERR_FORMAT;
 }
 
-/* Read one mail of a rank. @return DXT_OK; DXT_AGAIN; DXT_ERR_FORMAT (what came is no mail of that
- * rank); what the transport failed with, not logged. */
+/* Read one mail of a rank. @return DXT_OK; DXT_AGAIN; DXT_ERR_FORMAT (no mail of that rank); the
+ * failure of the transport, not logged. */
 static dxt_status read_mail(dxt_collector *c, uint32_t rank, uint64_t wanted, uint64_t *buffer,
                             dxt_mail_head *head)
 {
@@ -88,7 +88,7 @@ static dxt_status read_mail(dxt_collector *c, uint32_t rank, uint64_t wanted, ui
     const char *fault = dxt_mail_decode(buffer, size, &expect, head);
     if (fault) return refuse(c, rank, fault);
     if (strcmp(head->instance, c->instance) == 0) return DXT_OK;
-    /* Left behind by another job; what belongs to this one may still come. */
+    /* Another job left it behind; a mail of this job may still come. */
     if (!c->strangers_told)
         dxt_log(DXT_LOG_WARNING,
                 "rank %u sent a mail of instance \"%s\" instead of \"%s\": it is left out; give "
@@ -98,7 +98,7 @@ static dxt_status read_mail(dxt_collector *c, uint32_t rank, uint64_t wanted, ui
     return DXT_AGAIN;
 }
 
-/* A mail that cannot be read is a missing one. @return DXT_OK; the failure if it is to stay. */
+/* Treat a mail that cannot be read as missing. @return DXT_OK; the failure if it is permanent. */
 static dxt_status forgive(dxt_collector *c, uint32_t rank, dxt_status status)
 {
     if (status >= 0 || status == DXT_ERR_FORMAT) return DXT_OK;
@@ -134,9 +134,9 @@ static void remember(dxt_identity *identity, const dxt_mail_head *head)
     memcpy(device->pci, head->pci, sizeof head->pci);
 }
 
-/* Where the window that ends with mail @p sequence begins, when nothing was collected before it.
- * The first one: at the oldest mail there is. Any other: at the mail that the rank was missed with,
- * if that has come since; an older one would count earlier windows again. */
+/* Find the mail at which the window that ends with mail @p sequence begins, if the rank had none in
+ * the window before. The first window begins at the oldest mail there is. Any other begins at the
+ * mail that was missing, if it has come since; an older one would count earlier windows again. */
 static dxt_status find_beginning(dxt_collector *c, uint32_t rank, uint64_t sequence)
 {
     dxt_peer *peer = &c->peers[rank];
@@ -159,7 +159,7 @@ dxt_status dxt_peer_look(dxt_collector *c, uint32_t rank, uint64_t wanted)
     if (status == DXT_ERR_FORMAT) peer->refused = peer->malformed = true;
     if (status != DXT_OK) return forgive(c, rank, status);
     if (c->identities[rank].known && head.sequence <= peer->newest) return DXT_OK;
-    /* What a rank did before it left is no window. */
+    /* A mail from before a rank left does not begin a window. */
     peer->gone = head.leaving != 0;
     if (peer->gone) peer->refused = true;
     if (peer->gone) return DXT_OK;

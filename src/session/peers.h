@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What rank 0 knows of each rank's mailbox, for the files that collect. */
+/* The state of each rank's mailbox on rank 0, for the files that collect. */
 #ifndef DXT_SESSION_PEERS_H
 #define DXT_SESSION_PEERS_H
 
@@ -19,7 +19,7 @@ typedef struct dxt_peer {
     bool gone;       /* its newest mail says that it has left in order */
     bool told;       /* the log knows that it sends what is no mail */
     uint64_t newest; /* sequence of its newest mail that was read; valid once it is known */
-    /* of dxt_collector_collect(): how far its numbers are ahead of ours, because its clock is */
+    /* for dxt_collector_collect(): how far its numbers are ahead of ours, since its clock is */
     int64_t ahead;
     int64_t seen_ahead; /* so far they were in the last window, … */
     uint32_t seen_so;   /* … and in so many in a row */
@@ -53,22 +53,22 @@ struct dxt_collector {
     uint64_t failures; /* how often that began */
 };
 
-/** What was seen in one look at all mailboxes. */
+/** The result of one look at all mailboxes. */
 typedef struct dxt_look {
     uint32_t waiting; /* ranks whose mail should still come */
     uint32_t hoped;   /* silent ranks whose mail might */
 } dxt_look;
 
-/** Look for a mail. @return DXT_OK, whether it is there or not; what the transport failed with for
- *  good. */
+/** Look for a mail. @return DXT_OK, whether it is there or not; a permanent failure of the
+ *  transport. */
 dxt_status dxt_peer_look(dxt_collector *c, uint32_t rank, uint64_t wanted);
 
-/** The same for all ranks that are not there yet, and count those. */
+/** Look for the mails that are not there yet, and count them. */
 dxt_status dxt_collector_look_at_all(dxt_collector *c, uint64_t sequence, dxt_look *look);
 
 /**
- * The newest mail of a rank, for what it says of the rank: whether that is there again after it was
- * silent or had left, or has left.
+ * Read the newest mail of a rank, to see whether the rank is back after it was silent or had left,
+ * or whether it has left.
  *
  * @param head  Receives the head of that mail, if DXT_OK.
  * @return DXT_OK; DXT_AGAIN (there is none); what the transport failed with for good.
@@ -78,15 +78,15 @@ dxt_status dxt_peer_look_for_news(dxt_collector *c, uint32_t rank, dxt_mail_head
 /** The number that a rank gives to the mail of a window. */
 uint64_t dxt_peer_number(const dxt_peer *peer, uint64_t sequence);
 
-/** Mail @p sequence is there. What lies there when the first window ends may be old. */
+/** Note that mail @p sequence is there. At the end of the first window it may be an old one. */
 void dxt_peer_note(dxt_collector *c, dxt_peer *peer, uint64_t sequence,
                    const dxt_collect_options *options);
 
-/** Whether something has come of a rank for long enough that it may be taken for alive. */
+/** Whether a rank counts as alive, by how long ago something came from it. */
 bool dxt_peer_is_recent(const dxt_collector *c, const dxt_peer *peer,
                         const dxt_collect_options *options);
 
-/** Tell of failures that may pass when they begin and when they end, the less the more often. */
+/** Log passing failures when they begin and when they end; the more often, the more rarely. */
 void dxt_collector_tell_of_failures(dxt_collector *c);
 
 #endif

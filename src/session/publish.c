@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What every rank does at the end of a window: read its counters, and send them to rank 0. */
+/* Every rank, at the end of a window, reads its counters and sends them to rank 0. */
 #include "session/state.h"
 
 #include "base/base.h"
 #include "gather/attempt.h"
 #include "gather/gather.h"
 
-/* Counters from outside, which must have left the block what it is. */
+/* Read counters from outside. The callback must not have damaged the block. */
 static dxt_status read_foreign(dxt_session *s)
 {
     dxt_snapshot *snapshot = s->snapshot;
@@ -39,7 +39,7 @@ static dxt_mail_first count_up_to_here(const dxt_session *s, uint32_t index)
                             .wait = dxt_probe_cell(s->snapshot->data, index, 0)->wait_ticks_sum};
 }
 
-/* Two parts of a window; not known if one is not. The order counts. */
+/* Join the mixes of two parts of a window; unknown if one is. Their order matters. */
 static uint64_t join_mix(uint64_t first, uint64_t rest)
 {
     if (first == 0 || rest == 0) return 0;
@@ -97,7 +97,7 @@ static size_t add_durations(dxt_session *s)
 
 dxt_status dxt_session_publish(dxt_session *s, uint64_t sequence, bool leaving)
 {
-    /* What cannot be read any more must not hold the end of a program up. */
+    /* A counter that can no longer be read must not delay the end of the program. */
     dxt_status status = leaving ? DXT_OK : read_counters(s);
     if (status != DXT_OK) return status;
     if (s->noted) s->snapshot->mix = join_mix(s->mix, s->snapshot->mix);

@@ -30,7 +30,7 @@ static dxt_status make_snapshot(dxt_session *s)
 {
     uint32_t sources = s->config.probe ? s->config.probe->sources : s->ranks;
     dxt_status status = dxt_snapshot_create(s->operators, sources, &s->snapshot);
-    /* The clock of this machine need not be that of counters from outside. */
+    /* Counters from outside may have another clock than this machine's. */
     if (status == DXT_OK) s->snapshot->data->ticks_per_second = 0;
     return status;
 }
@@ -46,7 +46,7 @@ static dxt_status make_history(dxt_session *s)
     return status;
 }
 
-/* What rank 0 diagnoses with. */
+/* Make what rank 0 needs for the diagnosis. */
 static dxt_status make_diagnostics(dxt_session *s)
 {
     dxt_status status = dxt_collector_create(s->config.gather, s->operators, s->mail_size,

@@ -19,7 +19,8 @@
 #include "session/mail.h"
 
 #define DXT_NO_COMPANION UINT32_MAX
-/* How long nothing comes of a rank before it is silent, where the caller says nothing else. */
+/* A rank is silent after nothing has come from it for this long, unless the caller says otherwise.
+ */
 #define DXT_LEAST_SILENCE_NS INT64_C(1000000000)
 
 struct dxt_session {
@@ -44,7 +45,7 @@ struct dxt_session {
     bool unpublished;                        /* the last mail did not get out, … */
     bool told_unpublished;                   /* … and the log knows */
     uint64_t failures;                       /* how often that began */
-    /* What the step behind the last window counted, and where that window ended. */
+    /* The counts of the first step after the last window, and where that window ended. */
     dxt_mail_first first[DXT_MAX_OPERATORS], end[DXT_MAX_OPERATORS];
     bool ended;   /* `end` is valid: no step since */
     bool noted;   /* so are `first` and `mix` */
@@ -88,20 +89,19 @@ struct dxt_session {
  */
 dxt_status dxt_session_publish(dxt_session *session, uint64_t sequence, bool leaving);
 
-/** Pass the status of a mail that could not be published on as an error, and say why. */
+/** Turn the status of a mail that could not be published into an error, and log why. */
 dxt_status dxt_session_cannot_publish(const dxt_session *session, dxt_status status);
 
-/** The first step behind a window is done: keep what it counted. What cannot be read is not
- *  known. */
+/** Keep the counts of the first step after a window. Counts that cannot be read are unknown. */
 void dxt_session_note_first(dxt_session *session);
 
 /* ---- config.c ---- */
 
-/** Configuration and options as this version knows them, from a caller compiled against any. */
+/** Copy configuration and options from a caller that was compiled against any version. */
 dxt_status dxt_session_take_config(const dxt_session_config *given, dxt_session_config *config,
                                    dxt_analysis_options *analysis);
 
-/** Fill in what the configuration leaves out, and what follows from it. */
+/** Fill in the defaults of the configuration, and what follows from them. */
 void dxt_session_set_defaults(dxt_session *session);
 
 /** Copy the names of the operators and of the source, and relate the operators. */
@@ -109,19 +109,19 @@ dxt_status dxt_session_copy_texts(dxt_session *session);
 
 /* ---- turns.c ---- */
 
-/** A forked child has a copy, which must not speak in the name of its parent. */
+/** Whether this is a forked child, whose copy must not act for its parent. */
 bool dxt_session_is_copy(const dxt_session *session);
 
 /** @return 0 or an error number. */
 int dxt_session_start_thread(dxt_session *session);
 void dxt_session_stop_thread(dxt_session *session);
 
-/** This rank leaves in order, and says so. Rank 0 judges what it has not, waiting once more. */
+/** Leave in order, and say so. Rank 0 first judges the windows that are left, waiting once more. */
 void dxt_session_end(dxt_session *session);
 
 /* ---- diagnose.c ---- */
 
-/** Make the windows of the mails collected, judge them and tell of them. */
+/** Make windows of the collected mails, judge them, and call the caller back. */
 dxt_status dxt_session_diagnose(dxt_session *session);
 
 #endif

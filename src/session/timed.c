@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Windows that end at common times: their mails are waited for until the deadline. */
+/* Collect windows that end at common times: wait for their mails until the deadline. */
 #include "session/peers.h"
 
 #include "base/base.h"
 
-/* How long a rank that was silent is waited for when nothing says that it is back. */
+/* How long to wait for a rank that was silent and gives no sign of being back. */
 #define GRACE_NS 1000000
-/* Windows in a row in which a rank's numbers are off by the same before its clock is taken for
- * another. */
+/* If a rank's numbers are off by as much in this many windows in a row, its clock is off. */
 #define OTHER_CLOCK 4u
 
-/* At the deadline the newest mail of a rank was not the one wanted. If the same is seen again and
- * again, or the numbers are further apart than lateness makes them, its clock is another: the next
- * one is asked for by the number that it will have. */
+/* At the deadline, the newest mail of a rank had another number than the one wanted. If that
+ * happens again and again, or if lateness cannot make the numbers so different, its clock is off:
+ * ask for its next mail by the number that it will have. */
 static void learn_number(dxt_peer *peer, uint64_t sequence)
 {
     int64_t ahead = (int64_t)(peer->newest - sequence);
@@ -22,7 +21,7 @@ static void learn_number(dxt_peer *peer, uint64_t sequence)
     if (far || peer->seen_so >= OTHER_CLOCK) peer->ahead = ahead;
 }
 
-/* A silent rank that has published this mail or the one before is back, and worth waiting for. */
+/* Whether a silent rank is back and worth waiting for: it has sent this mail or the one before. */
 static dxt_status look_for_life(dxt_collector *c, uint32_t rank, uint64_t sequence)
 {
     dxt_peer *peer = &c->peers[rank];
@@ -37,8 +36,8 @@ static dxt_status look_for_life(dxt_collector *c, uint32_t rank, uint64_t sequen
     return DXT_OK;
 }
 
-/* A rank whose clock is another may have it set again, and one that was late catches up: of what is
- * there when a window ends, the newest belongs to it. */
+/* Take a rank's newest mail for the window that has ended: a clock that was off may have been set
+ * right, and a rank that was late may have caught up. */
 static dxt_status look_at_its_clock(dxt_collector *c, uint32_t rank, uint64_t sequence)
 {
     dxt_peer *peer = &c->peers[rank];

@@ -15,8 +15,8 @@
 /* Enough for the analysis and for a callback that formats reports. */
 #define STACK_SIZE ((size_t)1 << 20)
 
-/* What may pass is a mail that is missing. Told when it begins and when it ends, the less the more
- * often it does. */
+/* Treat a passing failure as a missing mail. Log when it begins and when it ends; the more often,
+ * the more rarely. */
 static void tell_of_publishing(dxt_session *s, dxt_status status)
 {
     bool failed = status != DXT_OK, changed = failed != s->unpublished;
@@ -29,7 +29,7 @@ static void tell_of_publishing(dxt_session *s, dxt_status status)
     s->unpublished = failed;
 }
 
-/* @return DXT_OK; the failure that lasts, told. */
+/* @return DXT_OK; a permanent failure, which is logged. */
 static dxt_status publish(dxt_session *s, uint64_t sequence)
 {
     dxt_status status = dxt_session_publish(s, sequence, false);
@@ -38,7 +38,7 @@ static dxt_status publish(dxt_session *s, uint64_t sequence)
     return DXT_OK;
 }
 
-/* The mails of a window are collected. */
+/* Judge a window whose mails are collected. */
 static dxt_status judge(dxt_session *s)
 {
     dxt_status status = DXT_OK;
@@ -70,7 +70,7 @@ static bool sleep_on(void *context, int64_t until_ns)
     return false;
 }
 
-/* How long the mails of a window that has just ended may be waited for. */
+/* How long to wait for the mails of a window that has just ended. */
 static int64_t budget_ns(const dxt_session *s, int64_t now_ns)
 {
     int64_t budget = DXT_FIRST_BUDGET_NS;

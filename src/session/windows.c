@@ -10,8 +10,9 @@
 
 /* ---- what all operators share ---- */
 
-/* Differences of one row of a plane. Backwards wraps around to a difference above INT64_MAX, which
- * is also more than a window can hold. @return All bits that were set in any. */
+/* Subtract one row of a plane from a later one. A counter that ran backwards wraps around to more
+ * than INT64_MAX, which is also more than a window can hold. @return All differences combined by
+ * OR. */
 static uint64_t subtract(const uint64_t *restrict old, const uint64_t *restrict new, uint32_t count,
                          int64_t *restrict cells)
 {
@@ -31,8 +32,8 @@ static bool is_zero(const uint64_t *values, uint32_t count)
     return bits == 0;
 }
 
-/* Take over what a rank counted in one plane. One that nobody has counted so far is not touched:
- * rows before this are made when the first does. @return As subtract(). */
+/* Take over a rank's row of one plane. A plane that no rank has counted so far is not touched; its
+ * earlier rows are filled in when the first rank counts. @return As subtract(). */
 static uint64_t take_plane(dxt_cells *cells, const dxt_assembly *a, uint32_t rank, uint32_t index,
                            enum dxt_mail_plane plane)
 {
@@ -48,8 +49,8 @@ static uint64_t take_plane(dxt_cells *cells, const dxt_assembly *a, uint32_t ran
     return subtract(old, new, a->ranks, all + first);
 }
 
-/* Whether the second mail of a rank can be what the first has grown to; if so it is taken over. Not
- * so when the rank was restarted in between. */
+/* Take over the difference of a rank's two mails. @return Whether the second can have grown from
+ * the first; not if the rank was restarted in between. */
 static bool take_rank(dxt_assembler *to, const dxt_assembly *a, uint32_t rank)
 {
     dxt_mail_head from, until;
@@ -68,7 +69,7 @@ static bool take_rank(dxt_assembler *to, const dxt_assembly *a, uint32_t rank)
     return bits <= INT64_MAX;
 }
 
-/* @param wait  What its waits become: 0, or DXT_NOT_OBSERVED. */
+/* Empty a row. @param wait  The value of its waits: 0, or DXT_NOT_OBSERVED. */
 static void clear_row(dxt_assembler *to, uint32_t rank, int64_t wait)
 {
     for (uint32_t o = 0; o < to->operators; o++) {
@@ -81,7 +82,7 @@ static void clear_row(dxt_assembler *to, uint32_t rank, int64_t wait)
     }
 }
 
-/* All rows, each looked at once: at many ranks memory is what takes time. */
+/* Fill all rows in one pass: with many ranks, memory access takes most of the time. */
 static void take_rows(dxt_assembler *to, const dxt_assembly *a)
 {
     bool counted[DXT_MAX_OPERATORS][DXT_MAIL_PLANES];
@@ -91,7 +92,7 @@ static void take_rows(dxt_assembler *to, const dxt_assembly *a)
         for (uint32_t o = 0; o < a->operators; o++)
             memcpy(counted[o], to->cells[o].counted, sizeof counted[o]);
         to->missing[r] = !take_rank(to, a, r);
-        /* Whose mail came, but says nothing of this window, is not silent. */
+        /* A rank whose mail came but does not cover this window is not silent. */
         to->silent[r] = !a->after[r] && !(a->excused && a->excused[r]);
         if (!to->missing[r]) continue;
         /* It counted nothing. */
@@ -101,8 +102,8 @@ static void take_rows(dxt_assembler *to, const dxt_assembly *a)
     }
 }
 
-/* Rates of all ranks; of one that has an empty row, and is not known, that of any other. @return
- * NULL when one is unknown. */
+/* The clock rates of all ranks; a rank with an empty row and no known rate gets that of another.
+ * @return NULL if a rate is unknown. */
 static double *rates(dxt_assembler *to, const dxt_assembly *a)
 {
     uint64_t any = 0;
@@ -119,8 +120,8 @@ static double *rates(dxt_assembler *to, const dxt_assembly *a)
     return to->rates;
 }
 
-/* Nodes as the ranks say; where not all do, but all say their host, the ranks of a host are a node.
- * @return false if that is not known either, or says nothing because each has a host of its own. */
+/* Fill in the nodes as the ranks name them. If not all ranks do, but all name their host, the ranks
+ * of a host are a node. @return false if hosts are unknown too, or each rank has its own. */
 static bool find_nodes(const dxt_assembly *a, int32_t *nodes)
 {
     bool by_node = true, by_host = true;
@@ -146,7 +147,7 @@ static int32_t *nodes(dxt_assembler *to, const dxt_assembly *a)
     return find_nodes(a, to->nodes) ? to->nodes : NULL;
 }
 
-/* Windows are for reading, whatever the type of their texts. */
+/* Cast a constant text for a window, which is only read. */
 static char *text(const char *from)
 {
     return from && from[0] ? (char *)from : NULL;
@@ -173,13 +174,13 @@ static dxt_place *devices(dxt_assembler *to, const dxt_assembly *a)
     return known ? to->devices : NULL;
 }
 
-/* Both mails of a rank, if there is none between them. */
+/* Whether two mails of a rank are consecutive. */
 static bool follow_each_other(const dxt_mail_head *from, const dxt_mail_head *until)
 {
     return until->sequence == from->sequence + 1;
 }
 
-/* Of what all ranks with a row did; NULL if one of them does not know. */
+/* The mix of work that all ranks with a row did; NULL if one of them does not know it. */
 static char *mix(dxt_assembler *to, const dxt_assembly *a)
 {
     uint64_t all = 0;
@@ -196,7 +197,7 @@ static char *mix(dxt_assembler *to, const dxt_assembly *a)
     return to->mix;
 }
 
-/* Tokens of a rank in its row of @p columns. @return false if it does not know so many. */
+/* Fill in a rank's row of @p columns tokens. @return false if it knows fewer. */
 static bool take_tokens(const dxt_assembly *a, uint32_t rank, uint32_t columns, int64_t *row)
 {
     dxt_mail_head from, until;
@@ -237,7 +238,7 @@ static void find_tokens(dxt_assembler *to, const dxt_assembly *a, dxt_window *wi
     window->local_experts = columns;
 }
 
-/* All operations that each rank has issued; NULL if nobody counts them. */
+/* The number of operations that each rank has issued; NULL if no rank counts them. */
 static int64_t *issued(dxt_assembler *to, const dxt_assembly *a)
 {
     bool known = false;
@@ -279,7 +280,7 @@ static char *begin(dxt_assembler *to, int64_t realtime_ns)
     return to->begin;
 }
 
-/* A window of all that is not counted. */
+/* Fill in the parts of a window that are no counters. */
 static dxt_window describe(dxt_assembler *to, const dxt_assembly *a)
 {
     dxt_window window = {.struct_size = sizeof window,
@@ -311,8 +312,8 @@ static dxt_window describe(dxt_assembler *to, const dxt_assembly *a)
 
 /* ---- all of it ---- */
 
-/* A clock that ticks as many times faster as there are waits side by side makes of their sum the
- * time of one. @return The rates; NULL if one is beyond what a clock can have. */
+/* Multiply each clock rate by the number of waits side by side, so that their sum becomes the time
+ * of one. @return The rates; NULL if one is beyond what a clock can have. */
 static double *speed_up(dxt_assembler *to, const dxt_assembly *a, double *rates)
 {
     int64_t any = 1;
