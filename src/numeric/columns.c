@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <math.h>
+#include <stdbool.h>
 
 #include "numeric/vectors.h"
 
@@ -18,12 +19,14 @@ static inline __attribute__((always_inline)) void exchange(double *restrict uppe
 }
 
 /* Batcher's network for any number of rows: the same exchanges whatever the values, of up to p rows
- * at a time. */
-DXT_VECTORS static void sort_columns(double (*values)[DXT_LANES], uint32_t rows)
+ * at a time. Rows that are p apart are in order then; this goes on from `begin`, a power of two,
+ * to `end`. */
+DXT_VECTORS static void sort_columns(double (*values)[DXT_LANES], uint32_t rows, uint32_t begin,
+                                     uint32_t end)
 {
     uint32_t top = 1;
     while (2 * top < rows) top *= 2;
-    for (uint32_t p = top; p > 0; p /= 2) {
+    for (uint32_t p = begin < top ? begin : top; p >= end; p /= 2) {
         uint32_t apart = p, first = 0;
         for (uint32_t q = top;; q /= 2) {
             for (uint32_t i = first; i + apart < rows; i += 2 * p) {
@@ -37,19 +40,69 @@ DXT_VECTORS static void sort_columns(double (*values)[DXT_LANES], uint32_t rows)
     }
 }
 
+/* Of columns whose even rows are in order, and whose odd rows are, the values in the middle if all
+ * were: in row rows ÷ 2, and in the one before it. */
+DXT_VECTORS static void merge_to_middle(double (*restrict values)[DXT_LANES], uint32_t rows,
+                                        double *restrict before, double *restrict at)
+{
+    uint32_t half = rows / 2;
+    for (uint32_t c = 0; c < DXT_LANES; c++) {
+        before[c] = -INFINITY;
+        at[c] = 2 * half < rows ? values[2 * half][c] : INFINITY;
+    }
+    /* The smaller i values of the even ones and the others of the odd ones are half of all. */
+    for (uint32_t i = 0; i < half; i++)
+        for (uint32_t c = 0; c < DXT_LANES; c++) {
+            double even = values[2 * i][c], odd = values[2 * (half - i) - 1][c];
+            double less = even < odd ? even : odd, more = even < odd ? odd : even;
+            before[c] = less > before[c] ? less : before[c];
+            at[c] = more < at[c] ? more : at[c];
+        }
+}
+
+/* Sort until the middle can be had, which is sooner. */
+static void sort_to_middle(double (*values)[DXT_LANES], uint32_t rows, double *before, double *at)
+{
+    sort_columns(values, rows, UINT32_MAX, 2);
+    merge_to_middle(values, rows, before, at);
+}
+
+/* Of the middle two. */
+static double cautious(double low, double high)
+{
+    return fabs(low) < fabs(high) ? low : high;
+}
+
+/* How many are missing in each column. @return Whether in any of the first `count` of them more
+ * than one is. */
+DXT_VECTORS static bool count_missing(double (*values)[DXT_LANES], uint32_t rows, uint32_t count,
+                                      int64_t *missing)
+{
+    bool many = false;
+    for (uint32_t c = 0; c < DXT_LANES; c++) missing[c] = 0;
+    for (uint32_t k = 0; k < rows; k++)
+        for (uint32_t c = 0; c < DXT_LANES; c++) missing[c] += values[k][c] == INFINITY;
+    for (uint32_t c = 0; c < count; c++) many = many || missing[c] > 1;
+    return many;
+}
+
 void dxt_cautious_medians(double (*values)[DXT_LANES], uint32_t rows, uint32_t count,
                           double *median)
 {
-    sort_columns(values, rows);
+    double before[DXT_LANES], at[DXT_LANES];
+    int64_t missing[DXT_LANES];
+    bool many = count_missing(values, rows, count, missing);
+    sort_to_middle(values, rows, before, at);
+    if (many) sort_columns(values, rows, 1, 1);
     for (uint32_t c = 0; c < count; c++) {
-        uint32_t used = rows;
-        while (used > 0 && values[used - 1][c] == INFINITY) used--;
-        if (used == 0) {
+        uint32_t half = rows / 2, used = rows - (uint32_t)missing[c];
+        if (used == 0)
             median[c] = 0;
-            continue;
-        }
-        double low = values[(used - 1) / 2][c], high = values[used / 2][c];
-        median[c] = fabs(low) < fabs(high) ? low : high;
+        else if (many)
+            median[c] = cautious(values[(used - 1) / 2][c], values[used / 2][c]);
+        else
+            median[c] = cautious((used - 1) / 2 == half ? at[c] : before[c],
+                                 used / 2 == half ? at[c] : before[c]);
     }
 }
 
@@ -101,11 +154,11 @@ void dxt_medians(double (*values)[DXT_LANES], uint32_t rows, double *median)
         middles_of_nine(values, median);
         return;
     }
-    sort_columns(values, rows);
+    double before[DXT_LANES], at[DXT_LANES];
+    sort_to_middle(values, rows, before, at);
     for (uint32_t c = 0; c < DXT_LANES; c++) {
-        double low = rows > 0 ? values[(rows - 1) / 2][c] : 0;
-        double high = rows > 0 ? values[rows / 2][c] : 0;
-        median[c] = low + (high - low) / 2;
+        double low = rows % 2 == 0 ? before[c] : at[c];
+        median[c] = rows > 0 ? low + (at[c] - low) / 2 : 0;
     }
 }
 

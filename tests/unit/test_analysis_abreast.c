@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Groups that are fitted side by side come out as if each had been fitted alone. */
+/* A fit comes out the same however it is made: several groups side by side as each alone, and by
+ * some rows as by all. */
 #include "analysis/arrive/abreast.h"
 #include "analysis/arrive/group.h"
+#include "analysis/arrive/noise.h"
 #include "judged.h"
 
 /* The waits of one small group. */
@@ -70,10 +72,36 @@ static void groups_side_by_side_are_fitted_as_each(void **state)
         }
 }
 
+/* Rows of a panel whose waits all but do not vary come first, or last; the others' vary wildly. */
+static double noise_of_rows(uint32_t calm, bool first)
+{
+    static double wait[DXT_WITNESSES * DXT_WITNESSES], sample[DXT_LEVEL_SAMPLE];
+    dxt_panel panel = {.count = DXT_WITNESSES, .wait = wait, .sample = sample};
+    dxt_group group = {.transfer = 10, .base = 10, .skew = 1};
+    for (uint32_t i = 0; i < DXT_WITNESSES * DXT_WITNESSES; i++) {
+        uint32_t cell = first ? i : DXT_WITNESSES * DXT_WITNESSES - 1 - i;
+        bool odd = (cell / DXT_WITNESSES + cell) % 2 > 0;
+        wait[i] = cell / DXT_WITNESSES < calm ? 10.1 : odd ? 0.5 : 19.75;
+    }
+    dxt_lateness_scale_begin(&panel.scale, group.transfer, group.skew);
+    return dxt_cell_noise(&panel, &group);
+}
+
+static void some_rows_do_not_speak_for_all(void **state)
+{
+    (void)state;
+    const uint32_t n = DXT_WITNESSES;
+    for (uint32_t calm = 0; calm <= n; calm++)
+        assert_near(noise_of_rows(calm, true), noise_of_rows(calm, false), 0);
+    assert_true(noise_of_rows(n / 2 - 2, true) > 1);
+    assert_near(noise_of_rows(n / 2 + 2, true), 0, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(groups_side_by_side_are_fitted_as_each),
+        cmocka_unit_test(some_rows_do_not_speak_for_all),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

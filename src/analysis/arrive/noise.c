@@ -60,15 +60,16 @@ static void expect_rows(const dxt_panel *p, const dxt_group *group, uint32_t a, 
     dxt_waits_of(expected, (size_t)rows * n, group->skew);
 }
 
-/* Put the deviations of the panel's cells from what the arrivals explain into `sample`; cells that
- * hardly waited are left out. @return How many. */
-static size_t cell_deviations(const dxt_panel *p, const dxt_group *group)
+/* Put the deviations of the panel's cells from what the arrivals explain into `sample`, behind the
+ * `used` that are there; of rows from `first` to before `end`. Cells that hardly waited are left
+ * out. @return How many there are now. */
+static size_t cell_deviations(const dxt_panel *p, const dxt_group *group, uint32_t first,
+                              uint32_t end, size_t used)
 {
     double expected[DXT_WITNESSES];
     uint32_t n = p->count, together = DXT_WITNESSES / n;
-    size_t used = 0;
-    for (uint32_t a = 0; a < n; a++) {
-        uint32_t row = a % together, left = n - a;
+    for (uint32_t a = first; a < end; a++) {
+        uint32_t row = (a - first) % together, left = end - a;
         if (row == 0) expect_rows(p, group, a, left < together ? left : together, expected);
         for (uint32_t b = 0; b < n; b++) {
             p->sample[used] = fabs(dxt_panel_wait(p, a, b) - expected[row * n + b]);
@@ -78,12 +79,52 @@ static size_t cell_deviations(const dxt_panel *p, const dxt_group *group)
     return used;
 }
 
-/* Whether the median of values is certainly below a bound, found by counting. */
-DXT_VECTORS static bool most_are_below(const double *values, size_t n, double bound)
+DXT_VECTORS static size_t count_below(const double *values, size_t n, double bound)
 {
     int64_t below = 0;
     for (size_t i = 0; i < n; i++) below += values[i] < bound;
-    return (size_t)below > n / 2 + 1;
+    return (size_t)below;
+}
+
+/* What is found of so many cells of a panel of n: their median deviation times this is the
+ * deviation of a cell … */
+static double times_of_median(size_t used, uint32_t n)
+{
+    return DXT_MAD_TO_DEVIATION * sqrt((double)used / fmax((double)used - n, 1));
+}
+
+/* … and this is how far it may be too small. */
+static double errors_of(size_t used)
+{
+    return 1 + DXT_WILD_ERRORS / sqrt((double)used);
+}
+
+/* A median deviation that is certainly too small for wild cells. From n + 1 cells on it grows with
+ * their number. */
+static double calm_median(const dxt_group *group, size_t used, uint32_t n)
+{
+    return (1 - DXT_TINY) * DXT_WILD * group->base / times_of_median(used, n) / errors_of(used);
+}
+
+/* Members from which on it pays to look at some rows first, and the part of them that is more than
+ * half: one in so many. */
+#define MANY_MEMBERS 32u
+#define MORE_THAN_HALF 8u
+
+/* Put the deviations of the panel's cells into `sample`. @return How many; 0 if there are none, or
+ * if the cells are certainly calm. This is the usual case, which some of the rows mostly show: if
+ * so many of their cells are calm that the rest cannot change the median. */
+static size_t wild_deviations(const dxt_panel *p, const dxt_group *group)
+{
+    uint32_t n = p->count, some = n < MANY_MEMBERS ? 0 : n / 2 + n / MORE_THAN_HALF;
+    size_t most = (size_t)n * (n - 1), used = cell_deviations(p, group, 0, some, 0);
+    if (used > n && count_below(p->sample, used, calm_median(group, used, n)) > most / 2 + 1)
+        return 0;
+    used = cell_deviations(p, group, some, n, used);
+    /* Near the bound, where rounding matters, the median decides. */
+    if (used > 0 && count_below(p->sample, used, calm_median(group, used, n)) > used / 2 + 1)
+        return 0;
+    return used;
 }
 
 /* How far single cells vary. The fit uses up one cell per member, and the few that are left may be
@@ -92,18 +133,12 @@ double dxt_cell_noise(dxt_panel *p, const dxt_group *group)
 {
     uint32_t n = p->count;
     if (n < DXT_WILD_MEMBERS) return 0;
-    size_t used = cell_deviations(p, group);
+    size_t used = wild_deviations(p, group);
     if (used == 0) return 0;
     double left = fmax((double)used - n, 1);
-    double of_median = DXT_MAD_TO_DEVIATION * sqrt((double)used / left);
-    double errors = 1 + DXT_WILD_ERRORS / sqrt((double)used);
-    /* This is the usual case. Near the bound, where rounding matters, the median decides. */
-    if (most_are_below(p->sample, used,
-                       (1 - DXT_TINY) * DXT_WILD * group->base / of_median / errors))
-        return 0;
     double deviation =
         DXT_MAD_TO_DEVIATION * dxt_median(p->sample, used) * sqrt((double)used / left);
-    if (deviation * errors < DXT_WILD * group->base) return 0;
+    if (deviation * errors_of(used) < DXT_WILD * group->base) return 0;
     double small = deviation / DXT_SLOPE_PARTS + DXT_TINY;
     dxt_lateness_reach(&p->scale, small);
     double slope = dxt_lateness_read(&p->scale, small) / small;
