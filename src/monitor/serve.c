@@ -23,8 +23,8 @@
 #define SETTLE_NS INT64_C(3000000000)
 /* One file is read for this long before the others have their turn. */
 #define TURN_NS INT64_C(1000000000)
-/* A clock that jumps by more was set; for so long it is not believed when it comes to what is old.
- */
+/* A clock that jumps by more was set. For the second of these it is not trusted to tell what is
+ * old. */
 #define CLOCK_JUMP_NS INT64_C(30000000000)
 #define CLOCK_DOUBT_NS INT64_C(600000000000)
 /* Old windows are deleted this often … */
@@ -267,8 +267,7 @@ static bool look(monitor *m, const volatile sig_atomic_t *stop)
     return more;
 }
 
-/* Notice that the clock was set: it says wrongly what is old. Say so, and delete nothing for a
- * while. */
+/* If the clock was set, it says wrongly what is old: say so, and delete nothing for a while. */
 static bool clock_was_set(monitor *m, int64_t now_ns)
 {
     int64_t offset_ns = dxt_clock_ns(CLOCK_REALTIME) - dxt_clock_ns(CLOCK_BOOTTIME);
