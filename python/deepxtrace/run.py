@@ -81,7 +81,7 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     parser.add_argument("--mpi", action="store_true",
                         help="measure MPI_Alltoall and MPI_Alltoallv of any program, too")
     parser.add_argument("--list-adapters", action="version", version=adapters_table(),
-                        help="list the libraries that are attached to, and exit")
+                        help="list the libraries that it can attach to, and exit")
     parser.add_argument("--quiet", action="store_const", const="1",
                         help="say nothing on standard error when attached, nor at the end")
     return parser

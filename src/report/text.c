@@ -145,10 +145,11 @@ static void why_delayed(dxt_text *line, const dxt_window *window, const dxt_find
 static void why_lost(dxt_text *line, const dxt_findings *findings)
 {
     if (findings->apart_share > findings->lost_share)
-        dxt_text_printf(line,
-                        " — the way between the two nodes takes %.0f %% of the step: the nodes are "
-                        "so far apart, or the uplink of one is slow both ways",
-                        100 * findings->apart_share);
+        dxt_text_printf(
+            line,
+            " — the path between the two nodes takes %.0f %% of the step: the nodes are "
+            "so far apart, or the uplink of one is slow both ways",
+            100 * findings->apart_share);
     else
         dxt_text_printf(line,
                         " — about %.0f %% of the step is lost by ranks that wait for each other, "

@@ -251,7 +251,7 @@ static void the_text_begins_with_the_verdict(void **state)
     findings.apart_share = 0.31;
     expect_text(
         window, &findings,
-        "dispatch, 16 ranks: inconclusive — the way between the two nodes takes 31 % of\n"
+        "dispatch, 16 ranks: inconclusive — the path between the two nodes takes 31 % of\n"
         "    the step: the nodes are so far apart, or the uplink of one is slow both ways\n");
     json_t *open = report_json(window, &findings);
     assert_float_equal(json_number_value(json_object_get(open, "lost_share")), 0.284, 1e-6);

@@ -249,7 +249,7 @@ outcome cmd_top(int argc, char **argv)
         .option_count = sizeof options / sizeof options[0],
         .notes = "In a folder it follows *.jsonl and *.log, also if they are rotated, packed\n"
                  "(gzip, zstd) or come later. It leaves out the log of a job that writes a\n"
-                 "recording. ? tells the keys, q ends it. In a pipe it writes every change, until\n"
+                 "recording. ? lists the keys, q ends it. In a pipe it writes every change, until\n"
                  "INT or TERM.\n",
         .examples = "  deepxtrace top logs/\n"
                     "  deepxtrace top --once recording.jsonl\n",

@@ -151,7 +151,7 @@ static const char notes[] =
     "The job is real: N processes compute (they sleep), send tokens to the owners of\n"
     "their experts, compute again, and send the outputs home. A first step is checked\n"
     "against the expected values. Rank 0 prints each window as it is diagnosed and,\n"
-    "at the end, the wait matrices of the whole run and what they come to.\n\n"
+    "at the end, the wait matrices of the whole run and what is slow in it.\n\n"
     "With --engine cuda each process has a GPU, which is busy for the time of compute\n"
     "and of delays, moves the tokens over NVLink and counts the waits.\n\n"
     "Ctrl-C ends the job after the step under way; a second one ends it at once.\n";
