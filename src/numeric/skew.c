@@ -152,15 +152,15 @@ double dxt_skew_of_pair(double wait, double other_wait, double transfer)
 /* Knots from `first` on. */
 static void lay_out_knots(dxt_lateness_scale *scale, uint32_t first, uint32_t count)
 {
-    double *later = scale->difference + first, earlier[DXT_LATENESS_KNOTS];
+    /* What the earlier of two waits, and behind that what the later one does. */
+    double waits[2 * DXT_LATENESS_KNOTS];
     for (uint32_t k = 0; k < count; k++) {
         double late = (first + k) * scale->step;
-        later[k] = scale->transfer + late;
-        earlier[k] = scale->transfer - late;
+        waits[k] = scale->transfer + late;
+        waits[count + k] = scale->transfer - late;
     }
-    dxt_waits_of(later, count, scale->skew);
-    dxt_waits_of(earlier, count, scale->skew);
-    for (uint32_t k = 0; k < count; k++) later[k] -= earlier[k];
+    dxt_waits_of(waits, 2 * (size_t)count, scale->skew);
+    for (uint32_t k = 0; k < count; k++) scale->difference[first + k] = waits[k] - waits[count + k];
 }
 
 /* Places up to `end`; the knots for them are there. */
