@@ -6,10 +6,11 @@ without a counter in the library that communicates and without a clock that the 
 """
 from __future__ import annotations
 
+import collections
 import ctypes as c
 import time
 import weakref
-from typing import Any, List
+from typing import Any, Deque, List
 
 from . import _lib
 from ._lib import lib
@@ -24,8 +25,11 @@ BUDGET = 0.002
 #: where one operation of 32 was.
 _FIRST, _FOLD, _SECOND, _BEHIND = 0x9E3779B1, 15, 0x85EBCA77, 20
 _LEAST_SECONDS = 0.5
-#: Measurements whose cost is remembered, and how many say something.
-_COSTS, _LEAST_COSTS = 32, 8
+#: Measurements that are remembered, and how many say something.
+_KEPT_COSTS, _LEAST_COSTS = 32, 8
+#: A stretch over which the pace of operations is taken: longer than the bursts of a host that runs
+#: ahead of its GPU.
+_STRETCH_OPERATIONS, _STRETCH_SECONDS = 16, 0.04
 _MOST_BITS = 16
 
 
@@ -63,8 +67,11 @@ class Sampler:
         #: Of the hash of a number; 0 = every operation.
         self.mask = period - 1
         self._cost = cost
-        self._spent: List[float] = []
-        self._measured = 0
+        #: Of the last measurements: how long each kept the program, and seconds from one operation
+        #: to the next, over a stretch.
+        self._spent: Deque[float] = collections.deque(maxlen=_KEPT_COSTS)
+        self._paces: Deque[float] = collections.deque(maxlen=_KEPT_COSTS)
+        self._mark = (0.0, 0)  # when that was, and after how many operations; 0 = never
         self._since, self._before = time.monotonic(), 0
 
     @property
@@ -78,19 +85,26 @@ class Sampler:
         product = number * _FIRST
         return -1 if (product ^ product >> _FOLD) * _SECOND >> _BEHIND & self.mask else number
 
-    def spent(self, seconds: float) -> None:
-        """How long measuring one operation has kept the program; 0 where the GPU has work."""
-        if len(self._spent) < _COSTS:
-            self._spent.append(seconds)
-        else:
-            self._spent[self._measured % _COSTS] = seconds
-        self._measured += 1
+    def spent(self, seconds: float, now: float) -> None:
+        """How long measuring one operation has kept the program, 0 where the GPU has work; and the
+        time of that, in seconds of any clock."""
+        self._spent.append(seconds)
+        done = sum(self.numbers)
+        since, before = self._mark
+        if done - before >= _STRETCH_OPERATIONS and now - since >= _STRETCH_SECONDS:
+            if before > 0:
+                self._paces.append((now - since) / (done - before))
+            self._mark = now, done
 
     def _cost_of_one(self) -> float:
         """The lower quartile of the last ones: what takes longer now and then waited for
         something else."""
-        spent = sorted(self._spent)
-        return max(self._cost, spent[len(spent) // 4]) if len(spent) >= _LEAST_COSTS else self._cost
+        return max(self._cost, _lower_quartile(self._spent))
+
+    def _pace(self, seconds: float, operations: int) -> float:
+        """Seconds from one operation to the next while the program works: a program that pauses
+        must not be measured more often because of that. Before that is known, as given."""
+        return min(_lower_quartile(self._paces) or seconds, seconds / operations)
 
     def adapt(self, groups: int = 1) -> bool:
         """Choose anew by how often operations came since the last time, for one of so many groups
@@ -100,7 +114,7 @@ class Sampler:
         if seconds < _LEAST_SECONDS or operations < 2:
             return False
         self._since, self._before = now, done
-        wanted = self._cost_of_one() * operations / seconds * max(groups, 1) / BUDGET
+        wanted = self._cost_of_one() / self._pace(seconds, operations) * max(groups, 1) / BUDGET
         bits = min(max(int(wanted), 1).bit_length() - (wanted <= 1), _MOST_BITS)
         # A step back only where it is clear, so that ranks stay together.
         if bits == self.mask.bit_length() - 1 and wanted > 0.8 * (1 << bits):
@@ -108,3 +122,9 @@ class Sampler:
         changed = self.mask != (1 << bits) - 1
         self.mask = (1 << bits) - 1
         return changed
+
+
+def _lower_quartile(values: Deque[float]) -> float:
+    """0 where there are too few to say something."""
+    found = sorted(list(values))  # the other thread may be adding
+    return found[len(found) // 4] if len(found) >= _LEAST_COSTS else 0.0

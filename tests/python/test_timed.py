@@ -78,17 +78,40 @@ def test_the_period_follows_the_time_between_operations(monkeypatch: Any) -> Non
     operate(2, 20e-3)
     assert sampler.adapt() and sampler.period == 1
     for number in range(64):  # half of them wait for something else
-        sampler.spent(5e-6 if number % 2 else 20e-3)
+        sampler.spent(5e-6 if number % 2 else 20e-3, now[0])
     operate(2, 20e-3)
     assert not sampler.adapt()
     for _ in range(32):
-        sampler.spent(700e-6)  # it costs more than was thought
+        sampler.spent(700e-6, now[0])  # it costs more than was thought
     operate(2, 20e-3)
     assert sampler.adapt() and sampler.period == 32
     for _ in range(32):
-        sampler.spent(5e-6)  # and does so no longer
+        sampler.spent(5e-6, now[0])  # and does so no longer
     operate(2, 20e-3)
     assert sampler.adapt() and sampler.period == 1
+
+
+def test_a_program_that_pauses_is_not_measured_more_often(monkeypatch: Any) -> None:
+    now, step = [100.0], 170e-6
+    monkeypatch.setattr(_durations, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    sampler = Sampler(1, 16e-6)
+    for pause in (0.0, 0.25, 1.0):
+        for _ in range(40):  # a burst of the host, which then waits for its GPU
+            for _ in range(15):
+                for _ in range(100):
+                    now[0] += step / 4
+                    if sampler.next(0) >= 0:
+                        sampler.spent(0.0, now[0])
+                now[0] += 75 * step
+            now[0] += pause
+            sampler.adapt()
+        assert sampler.period == 64
+    for _ in range(4000):  # slower steps are
+        now[0] += 2e-3
+        if sampler.next(0) >= 0:
+            sampler.spent(0.0, now[0])
+        sampler.adapt()
+    assert sampler.period == 4
 
 
 @pytest.mark.parametrize("cost", [2e-6, 8e-6, 60e-6])
@@ -231,7 +254,7 @@ def test_a_thread_ahead_of_its_gpu_costs_nothing(services: Services, monkeypatch
         return now[0]
 
     monkeypatch.setattr(_timed, "time", SimpleNamespace(perf_counter=clock))
-    monkeypatch.setattr(timed.sampler, "spent", costs.append)
+    monkeypatch.setattr(timed.sampler, "spent", lambda cost, _now: costs.append(cost))
     call = wrap(timed, lambda: None)
     call()  # the GPU has come to the first event by then: two records of a second each
     assert costs == [2.0]

@@ -73,8 +73,9 @@ class Timed:
             ahead = not self._reached(start)
             if end is not None:
                 self._pending.append((index, number, start, end))
+            now = time.perf_counter()
             # What keeps a thread that is ahead of its GPU costs the program nothing.
-            self.sampler.spent(0.0 if ahead else spent + time.perf_counter() - begin)
+            self.sampler.spent(0.0 if ahead else spent + now - begin, now)
         return result
 
     def measure_until(self, index: int, number: int, call: Callable[[], Any], event_of: Any) -> Any:
