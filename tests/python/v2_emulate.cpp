@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The edited stand-in headers of v2_headers.py, run by ranks of one SM each (v2_emulator.h): STEPS
+ * The edited stand-in headers of v2_headers.py, run by ranks of SMS SMs each (v2_emulator.h): STEPS
  * dispatches and combines, before each of which rank 1 is LATE rounds late in dispatch, and works
  * SLOW rounds longer between the entry and the exit of combine. Prints the counters, a line each:
  * rank, operator, operations, then waits and samples by rank.
@@ -21,7 +21,7 @@ using namespace deep_ep;
 
 enum { RANKS = 3, THREADS = 64 };
 
-static void combine(const Gin &gin, void *workspace, int rank, int thread, int slow)
+static void combine(const Gin &gin, void *workspace, int rank, int sm, int thread, int slow)
 {
 #if GENERATION == 1
     const deep_ep::elastic::layout::WorkspaceLayout layout{workspace};
@@ -30,12 +30,12 @@ static void combine(const Gin &gin, void *workspace, int rank, int thread, int s
     auto &layout = *static_cast<deep_ep::layout::BarrierSignals *>(workspace);
     namespace comm = deep_ep::comm;
 #endif
-    comm::gpu_barrier<NVLINK, 1, RANKS, THREADS, 1000, 4, false, false, true>(gin, layout, 0, rank,
-                                                                              0, thread);
+    comm::gpu_barrier<NVLINK, 1, RANKS, SMS, THREADS, 1000, 4, false, false, true>(
+        gin, layout, 0, rank, sm, thread);
     for (int k = 0; rank == 1 && k < slow; k++) emulator::yield();
-    comm::gpu_barrier<NVLINK, 1, RANKS, THREADS, 1000, 5, true, true, false>(gin, layout, 0, rank,
-                                                                             0, thread);
-    __syncthreads(); /* the end of the kernel */
+    comm::gpu_barrier<NVLINK, 1, RANKS, SMS, THREADS, 1000, 5, true, true, false>(gin, layout, 0,
+                                                                                  rank, sm, thread);
+    cooperative_groups::this_grid().sync(); /* the end of the kernel */
 }
 
 int main(int argc, char **argv)
@@ -46,14 +46,14 @@ int main(int argc, char **argv)
     test::work_of.assign(RANKS, 1);
     for (int r = 0; r < RANKS; r++)
         emulator::workspaces.push_back(static_cast<char *>(calloc(1, 1 << 24)));
-    emulator::run(RANKS, THREADS, [=](int rank, int thread) {
+    emulator::run(RANKS, SMS, THREADS, [=](int rank, int sm, int thread) {
         const Gin gin{};
         void *workspace = emulator::workspaces[rank];
         for (int step = 0; step < steps; step++) {
             for (int k = 0; rank == 1 && k < late; k++) emulator::yield();
-            space::kernel<NVLINK, RANKS, THREADS>(gin, workspace, rank, 0, thread);
-            __syncthreads();
-            combine(gin, workspace, rank, thread, slow);
+            space::kernel<NVLINK, RANKS, SMS, THREADS>(gin, workspace, rank, sm, thread);
+            cooperative_groups::this_grid().sync();
+            combine(gin, workspace, rank, sm, thread, slow);
         }
     });
     emulator::print_counters<deepxtrace::Area>(RANKS, deepxtrace::kOperators, offset);

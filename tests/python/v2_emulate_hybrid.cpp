@@ -15,7 +15,8 @@ namespace space = deep_ep::elastic;
 namespace space = deep_ep::ep;
 #endif
 
-enum { NODES = 3, GPUS = 2, RANKS = NODES * GPUS, CHANNELS = 2, THREADS = 32 * (1 + 2 * CHANNELS) };
+enum { NODES = 3, GPUS = 2, RANKS = NODES * GPUS, CHANNELS = 2, SMS = 2 };
+enum { THREADS = 32 * (1 + 2 * CHANNELS) };
 
 int main(int argc, char **argv)
 {
@@ -29,17 +30,17 @@ int main(int argc, char **argv)
     test::tails_late[late] = atoi(argv[4]);
     for (int r = 0; r < RANKS; r++)
         emulator::workspaces.push_back(static_cast<char *>(calloc(1, 1 << 24)));
-    emulator::run(RANKS, THREADS, [=](int rank, int thread) {
+    emulator::run(RANKS, SMS, THREADS, [=](int rank, int sm, int thread) {
         const Gin gin{};
         void *workspace = emulator::workspaces[rank];
         for (int step = 0; step < steps; step++) {
-            /* In place of the barriers over the network, which other SMs would do. */
-            emulator::meet(emulator::everybody, RANKS * THREADS, false);
-            space::hybrid_dispatch<1, CHANNELS, CHANNELS, NODES, GPUS>(gin, workspace, rank / GPUS,
-                                                                       rank % GPUS, 0, thread);
-            emulator::meet(emulator::everybody, RANKS * THREADS, false);
-            space::hybrid_combine<1 + CHANNELS, CHANNELS, NODES, GPUS>(gin, workspace, rank / GPUS,
-                                                                       rank % GPUS, 0, thread);
+            /* Who is late in the one must not be late in the next. */
+            emulator::meet(emulator::everybody, RANKS * SMS * THREADS, false);
+            space::hybrid_dispatch<SMS, 1, CHANNELS, CHANNELS, NODES, GPUS>(
+                gin, workspace, rank / GPUS, rank % GPUS, sm, thread);
+            emulator::meet(emulator::everybody, RANKS * SMS * THREADS, false);
+            space::hybrid_combine<SMS, 1 + CHANNELS, CHANNELS, NODES, GPUS>(
+                gin, workspace, rank / GPUS, rank % GPUS, sm, thread);
         }
     });
     emulator::print_counters<deepxtrace::Area>(RANKS, deepxtrace::kOperators, offset);

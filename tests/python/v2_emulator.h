@@ -46,7 +46,8 @@ struct Warp {
 };
 
 struct Gpu {
-    Meeting block;
+    Meeting grid;
+    std::vector<Meeting> blocks; /* one for each SM */
     std::vector<Warp> warps;
 };
 
@@ -54,7 +55,7 @@ struct Thread {
     ucontext_t context;
     std::unique_ptr<char[]> stack;
     std::function<void()> body;
-    int gpu, thread;
+    int gpu, sm, thread;
     bool done = false;
 };
 
@@ -64,7 +65,7 @@ inline std::vector<char *> workspaces;
 inline ucontext_t scheduler;
 inline Thread *current;
 inline long long rounds;
-inline int block_size;
+inline int block_size, sm_count;
 inline int node_size; /* GPUs that NVLink connects */
 inline Meeting everybody;
 
@@ -103,7 +104,7 @@ inline bool meet(Meeting &meeting, int size, bool says)
 
 inline Warp &own_warp()
 {
-    return gpus[current->gpu].warps[current->thread / kWarp];
+    return gpus[current->gpu].warps[(current->sm * block_size + current->thread) / kWarp];
 }
 
 inline void leave_together(const std::function<void()> &turns)
@@ -127,28 +128,32 @@ inline void enter()
     yield();
 }
 
-/* Run body(gpu, thread) on all threads of all GPUs to its end. */
-inline void run(int gpu_count, int threads_each, const std::function<void(int, int)> &body)
+/* Run body(gpu, sm, thread) on all threads of all SMs of all GPUs to its end. */
+inline void run(int gpu_count, int sms, int threads_each,
+                const std::function<void(int, int, int)> &body)
 {
     constexpr size_t kStack = 1 << 16;
     block_size = threads_each;
+    sm_count = sms;
     if (node_size == 0) node_size = gpu_count;
-    gpus.assign(gpu_count, Gpu{{}, std::vector<Warp>(threads_each / kWarp)});
+    gpus.assign(gpu_count,
+                Gpu{{}, std::vector<Meeting>(sms), std::vector<Warp>(sms * threads_each / kWarp)});
     threads.clear();
-    for (int g = 0; g < gpu_count; g++)
-        for (int t = 0; t < threads_each; t++) {
-            auto thread = std::make_unique<Thread>();
-            thread->stack = std::make_unique<char[]>(kStack);
-            thread->gpu = g;
-            thread->thread = t;
-            thread->body = [=] { body(g, t); };
-            getcontext(&thread->context);
-            thread->context.uc_stack.ss_sp = thread->stack.get();
-            thread->context.uc_stack.ss_size = kStack;
-            thread->context.uc_link = &scheduler;
-            makecontext(&thread->context, enter, 0);
-            threads.push_back(std::move(thread));
-        }
+    for (int k = 0; k < gpu_count * sms * threads_each; k++) {
+        const int g = k / threads_each / sms, m = k / threads_each % sms, t = k % threads_each;
+        auto thread = std::make_unique<Thread>();
+        thread->stack = std::make_unique<char[]>(kStack);
+        thread->gpu = g;
+        thread->sm = m;
+        thread->thread = t;
+        thread->body = [=] { body(g, m, t); };
+        getcontext(&thread->context);
+        thread->context.uc_stack.ss_sp = thread->stack.get();
+        thread->context.uc_stack.ss_size = kStack;
+        thread->context.uc_link = &scheduler;
+        makecontext(&thread->context, enter, 0);
+        threads.push_back(std::move(thread));
+    }
     for (bool left = true; left; rounds++) {
         left = false;
         for (auto &thread : threads) {
@@ -163,10 +168,6 @@ inline void run(int gpu_count, int threads_each, const std::function<void(int, i
 
 } // namespace emulator
 
-inline struct {
-    unsigned x = 1;
-} gridDim;
-
 inline long long clock64()
 {
     return emulator::rounds;
@@ -175,7 +176,7 @@ inline long long clock64()
 inline void __syncthreads()
 {
     auto &gpu = emulator::gpus[emulator::current->gpu];
-    emulator::meet(gpu.block, emulator::block_size, false);
+    emulator::meet(gpu.blocks[emulator::current->sm], emulator::block_size, false);
 }
 
 inline void __syncwarp()
@@ -197,7 +198,8 @@ namespace cooperative_groups
 struct Grid {
     void sync() const
     {
-        __syncthreads();
+        emulator::meet(emulator::gpus[emulator::current->gpu].grid,
+                       emulator::sm_count * emulator::block_size, false);
     }
 };
 inline Grid this_grid()

@@ -45,11 +45,11 @@ using ::timeout_while;
 static constexpr int kDispatchTag1 = 3;
 static constexpr int kHybridDispatchTag1 = 7;
 
-template <int kNumRanks, int kNumThreads, int64_t kNumTimeoutCycles, int kTag>
+template <int kNumRanks, int kNumSMs, int kNumThreads, int64_t kNumTimeoutCycles, int kTag>
 __forceinline__ __device__ void nvlink_barrier_wo_local_sync(
     const Gin& gin, {kind},
     const int& rank_idx, {_STEP}
-    if (sm_idx > 0)
+    if (kNumSMs > 1 and sm_idx > 0)
         return;
     {pointers}
     const int status = static_cast<int>((*{counter}) & 3);
@@ -85,13 +85,13 @@ __forceinline__ __device__ void gin_barrier_wo_local_sync(
     }}
 }}
 
-template <bool kIsScaleupNVLink, int kNumRanks, int kNumThreads, int64_t kNumTimeoutCycles,
-          int kTag>
+template <bool kIsScaleupNVLink, int kNumRanks, int kNumSMs, int kNumThreads,
+          int64_t kNumTimeoutCycles, int kTag>
 __forceinline__ __device__ void scaleup_barrier_wo_local_sync(
     const Gin& gin, {kind},
     const int& rank_idx, {_STEP}
     if constexpr (kIsScaleupNVLink)
-        nvlink_barrier_wo_local_sync<kNumRanks, kNumThreads, kNumTimeoutCycles, kTag>(
+        nvlink_barrier_wo_local_sync<kNumRanks, kNumSMs, kNumThreads, kNumTimeoutCycles, kTag>(
             gin, {name}, rank_idx, sm_idx, thread_idx);
     else
         gin_barrier_wo_local_sync<kNumRanks, kNumThreads, kNumTimeoutCycles, ncclTeamTagWorld,
@@ -107,27 +107,30 @@ __forceinline__ __device__ void scaleout_barrier_wo_local_sync(
         {gin}, scaleout_rank_idx, scaleup_rank_idx, sm_idx, thread_idx);
 }}
 
-template <bool kIsScaleupNVLink, int kNumScaleoutRanks, int kNumScaleupRanks, int kNumThreads,
-          int64_t kNumTimeoutCycles, int kTag, bool kFlushStores, bool kSyncAtStart,
-          bool kSyncAtEnd>
+template <bool kIsScaleupNVLink, int kNumScaleoutRanks, int kNumScaleupRanks, int kNumSMs,
+          int kNumThreads, int64_t kNumTimeoutCycles, int kTag, bool kFlushStores,
+          bool kSyncAtStart, bool kSyncAtEnd>
 __forceinline__ __device__ void gpu_barrier(const Gin& gin, {kind},
                                             const int& scaleout_rank_idx,
                                             const int& scaleup_rank_idx,
                                             const int& sm_idx, const int& thread_idx,
                                             bool do_scaleout = true, bool do_scaleup = true) {{
+    if constexpr (kSyncAtStart)
+        cooperative_groups::this_grid().sync();
     do_scaleout &= kNumScaleoutRanks > 1;
     do_scaleup &= kNumScaleupRanks > 1;
     if (do_scaleup and do_scaleout) {{
-        if (sm_idx == 0)
-            scaleup_barrier_wo_local_sync<kIsScaleupNVLink, kNumScaleupRanks, kNumThreads,
+        if (sm_idx == 0) {{
+            scaleup_barrier_wo_local_sync<kIsScaleupNVLink, kNumScaleupRanks, kNumSMs, kNumThreads,
                                           kNumTimeoutCycles, kTag>(
                 gin, {name}, scaleup_rank_idx, sm_idx, thread_idx);
-        else
+        }} else {{
             scaleout_barrier_wo_local_sync<kNumScaleoutRanks, kNumThreads, kNumTimeoutCycles,
                                            kTag>(
                 gin, scaleout_rank_idx, scaleup_rank_idx, sm_idx - 1, thread_idx);
+        }}
     }} else if (do_scaleup) {{
-        scaleup_barrier_wo_local_sync<kIsScaleupNVLink, kNumScaleupRanks, kNumThreads,
+        scaleup_barrier_wo_local_sync<kIsScaleupNVLink, kNumScaleupRanks, kNumSMs, kNumThreads,
                                       kNumTimeoutCycles, kTag>(
             gin, {name}, scaleup_rank_idx, sm_idx, thread_idx);
     }} else if (do_scaleout) {{
@@ -212,13 +215,13 @@ def _dispatch(barrier: str, space: str, signals: str) -> str:
 
 namespace {space} {{
 
-template <bool kNVLink, int kNumRanks, int kNumThreads>
+template <bool kNVLink, int kNumRanks, int kNumSMs, int kNumThreads>
 void kernel(const Gin& gin, void* workspace, int rank_idx, int sm_idx, int thread_idx) {{
     {signals}
-    comm::gpu_barrier<kNVLink, 1, kNumRanks, kNumThreads, 1000, 2, false, false, true>(
+    comm::gpu_barrier<kNVLink, 1, kNumRanks, kNumSMs, kNumThreads, 1000, 2, false, false, true>(
         gin, workspace_layout, 0, rank_idx, sm_idx, thread_idx);
     test::work(rank_idx);
-    comm::gpu_barrier<kNVLink, 1, kNumRanks, kNumThreads, 1000, comm::kDispatchTag1, true,
+    comm::gpu_barrier<kNVLink, 1, kNumRanks, kNumSMs, kNumThreads, 1000, comm::kDispatchTag1, true,
                       true, false>(
         gin, workspace_layout, 0, rank_idx, sm_idx, thread_idx);
     cudaTriggerProgrammaticLaunchCompletion();

@@ -8,14 +8,15 @@ _HEAD = """#pragma once
 
 namespace {space} {{
 
-template <{warps}, int kNumScaleoutRanks, int kNumScaleupRanks>
+template <int kNumSMs, {warps}, int kNumScaleoutRanks, int kNumScaleupRanks>
 void {name}(const Gin& gin, void* workspace, int scaleout_rank_idx, int scaleup_rank_idx,
             int sm_idx, int thread_idx) {{
     {signals}
     constexpr int kNumThreads = 32 * ({sum}), kNumTimeoutCycles = 1000;
     const int warp_idx = thread_idx / 32, lane_idx = thread_idx % 32;
     const int rank_idx = scaleout_rank_idx * kNumScaleupRanks + scaleup_rank_idx;
-    comm::gpu_barrier<true, kNumScaleoutRanks, kNumScaleupRanks, kNumThreads, 1000, {entry}>(
+    comm::gpu_barrier<true, kNumScaleoutRanks, kNumScaleupRanks, kNumSMs, kNumThreads, 1000,
+                      {entry}>(
         gin, workspace_layout, scaleout_rank_idx, scaleup_rank_idx, sm_idx, thread_idx);
 """
 
@@ -28,10 +29,12 @@ _DISPATCH = """
         test::pause(test::data_late[rank_idx]);
         if (lane_idx < kNumScaleoutRanks)
             *gin.template get_sym_ptr<ncclTeamTagRail>(
-                test::sent(workspace, warp_idx - kNumNotifyWarps, scaleout_rank_idx),
+                test::sent(workspace, sm_idx * kNumScaleoutWarps + warp_idx - kNumNotifyWarps,
+                           scaleout_rank_idx),
                 lane_idx) = math::pack2<int, int64_t>(1, 7);
     } else {
-        const int channel_idx = warp_idx - (kNumNotifyWarps + kNumScaleoutWarps);
+        const int channel_idx =
+            sm_idx * kNumScaleoutWarps + warp_idx - (kNumNotifyWarps + kNumScaleoutWarps);
         int stored_finish_flag = lane_idx >= kNumScaleoutRanks, stored_scaleout_tail_idx = 0;
         int recv_scaleout_rank_idx = channel_idx % kNumScaleoutRanks;
         for (int left = kNumScaleoutRanks; left > 0; left--) {
@@ -50,7 +53,7 @@ _DISPATCH = """
         if (lane_idx < kNumScaleoutRanks)
             *test::sent(workspace, channel_idx, lane_idx) = 0;
     }
-    comm::gpu_barrier<true, kNumScaleoutRanks, kNumScaleupRanks, kNumThreads, 1000,
+    comm::gpu_barrier<true, kNumScaleoutRanks, kNumScaleupRanks, kNumSMs, kNumThreads, 1000,
                       comm::kHybridDispatchTag1, true, true, false>(
         gin, workspace_layout, scaleout_rank_idx, scaleup_rank_idx, sm_idx, thread_idx, false);
     cudaTriggerProgrammaticLaunchCompletion();
@@ -63,10 +66,11 @@ _COMBINE = """
         test::pause(test::tails_late[rank_idx]);
         if (lane_idx < kNumScaleupRanks)
             *gin.template get_sym_ptr<ncclTeamTagLsa>(
-                workspace_layout.get_channel_scaleup_tail_ptr(warp_idx, scaleup_rank_idx),
+                workspace_layout.get_channel_scaleup_tail_ptr(sm_idx * kNumScaleupWarps + warp_idx,
+                                                              scaleup_rank_idx),
                 lane_idx) = 2;
     } else {
-        const int channel_idx = warp_idx - kNumScaleupWarps;
+        const int channel_idx = sm_idx * kNumScaleupWarps + warp_idx - kNumScaleupWarps;
         constexpr int kNumScaleupRanksPerLane = (kNumScaleupRanks + 31) / 32;
         int stored_num_tokens_recv[kNumScaleupRanksPerLane] = {},
             stored_cached_scaleup_tail[kNumScaleupRanksPerLane] = {};

@@ -31,7 +31,6 @@ class Edit:
     new: str
     inside: str = ""
     times: int = 1
-    before: str = ""
 
     def apply(self, text: str, file: str) -> str:
         """The text with the edit. Raises UnknownVersion."""
@@ -43,8 +42,6 @@ class Edit:
             following = text.find("\ntemplate", start)
             end = following if following >= 0 else end
         pattern = _spaced(self.old)
-        if self.before:
-            pattern += "(?=[^;]*" + _spaced(self.before) + ")"
         part, times = re.subn(pattern, lambda found: self.new.replace("@", str(found[0])),
                               text[start:end])
         if times != self.times:
@@ -72,7 +69,7 @@ class Layout:
 
 _INCLUDE = "\n#include <deep_ep/deepxtrace.cuh>\n"
 _PARAMETER = "const int& sm_idx, const int& thread_idx) {"
-_WITH_WATCH = "const int& sm_idx, const int& thread_idx, auto& dxt_watch) {"
+_WITH_WATCH = "const int& sm_idx, const int& thread_idx, const auto& dxt_watch) {"
 
 _NVLINK = "void nvlink_barrier_wo_local_sync("
 _GIN = "void gin_barrier_wo_local_sync("
@@ -88,6 +85,15 @@ def _barrier_edits(*, include: str, more: str = "", workspace: str, counter: str
     def passing(call: str) -> str:
         return call[:-2] + ", dxt_watch);"
 
+    def watch(rank: str, lane: str) -> str:
+        return ("dxt_watch.template watch<kNumTimeoutCycles>(\n"
+                "                [&](unsigned* word, int peer) {\n"
+                "                    return gin.template get_sym_ptr<ncclTeamTagLsa>(word, peer);\n"
+                f"                }}, {workspace}.get_nvl_barrier_counter_ptr(),\n"
+                "                [&](int phase) {\n"
+                f"                    return {workspace}.get_nvl_barrier_signal_ptr(phase);\n"
+                f"                }}, {rank}, {lane});")
+
     rank = "rank_idx, sm_idx, thread_idx);"
     up = f"{workspace}, {rank}"
     up_both = f"{workspace}, scaleup_rank_idx, sm_idx, thread_idx);"
@@ -99,44 +105,28 @@ def _barrier_edits(*, include: str, more: str = "", workspace: str, counter: str
         Edit(include, "@" + more + _INCLUDE),
         *(Edit(_PARAMETER, _WITH_WATCH, function)
           for function in (_NVLINK, _GIN, _SCALEUP, _SCALEOUT)),
-        # Not read once more: what is behind a release is not there at once.
-        Edit(f"const int status = static_cast<int>((*{counter}) & 3);",
-             f"const auto dxt_epoch = *{counter} + 1;\n"
-             "    const int status = static_cast<int>((dxt_epoch - 1) & 3);", _NVLINK),
+        # By the last SM, which has nothing to do but to wait for the first.
+        Edit("if (kNumSMs > 1 and sm_idx > 0) return;",
+             "if (kNumSMs > 1 and sm_idx > 0) {\n        if (sm_idx == kNumSMs - 1)\n            "
+             + watch("rank_idx", "thread_idx") + "\n        return;\n    }", _NVLINK),
+        # Where there is no other one: by the second warp.
         Edit("const auto target = sign ? 0 : kNumRanks;",
-             "@\n    const bool dxt_complete = dxt_watch.template watch<kNumTimeoutCycles>(\n"
-             "        [&](unsigned* word, int peer) {\n"
-             "            return gin.template get_sym_ptr<ncclTeamTagLsa>(word, peer);\n"
-             f"        }}, {signal}, target, dxt_epoch, rank_idx, thread_idx);", _NVLINK),
-        Edit("(thread_idx == 0, [=]", "(thread_idx == 0 and not dxt_complete, [=]", _NVLINK),
-        Edit("return false; });", "return false;\n    }, dxt_watch.begun);", _NVLINK),
+             "@\n    if (kNumSMs == 1 and thread_idx >= 32)\n        "
+             + watch("rank_idx", "thread_idx - 32"), _NVLINK),
         *gin_edits,
         Edit(f"gin, {up}", passing(f"gin, {up}"), _SCALEUP),
         Edit(world, passing(world), _SCALEUP),
         Edit(rail, passing(rail), _SCALEOUT),
-        Edit("__device__ void gpu_barrier(", "__device__ auto gpu_barrier("),
         Edit("do_scaleup &= kNumScaleupRanks > 1;",
-             "@\n    deepxtrace::Watch<kTag, kNumScaleupRanks, kNumThreads, "
+             "@\n    const deepxtrace::Watch<kTag, kNumScaleupRanks, kIsScaleupNVLink, "
              f"{used}>\n        dxt_watch({base}, scaleout_rank_idx * kNumScaleupRanks);",
-             "auto gpu_barrier("),
-        Edit(f"gin, {up_both}", passing(f"gin, {up_both}"), "auto gpu_barrier(", 2),
-        Edit(first_sm, passing(first_sm), "auto gpu_barrier("),
-        Edit(other_sms, passing(other_sms), "auto gpu_barrier("),
-        # At the exits of dispatch the callers add up, once the epilogue may start.
+             _BOTH),
+        Edit(f"gin, {up_both}", passing(f"gin, {up_both}"), _BOTH, 2),
+        Edit(first_sm, passing(first_sm), _BOTH),
+        Edit(other_sms, passing(other_sms) + "\n            if (kIsScaleupNVLink and sm_idx == "
+             "kNumSMs - 1)\n                " + watch("scaleup_rank_idx", "thread_idx"), _BOTH),
         Edit("if constexpr (kSyncAtEnd) cooperative_groups::this_grid().sync();",
-             "@\n    if constexpr (kTag != kDispatchTag1 and kTag != kHybridDispatchTag1)\n"
-             "        dxt_watch.finish(sm_idx, thread_idx);\n    return dxt_watch;",
-             "auto gpu_barrier("),
-    )
-
-
-def _exit_edits(tag: str) -> Tuple[Edit, ...]:
-    """Edits of a dispatch kernel: its exit barrier, and the release of the epilogue after it."""
-    return (
-        Edit("comm::gpu_barrier<", "const auto dxt_watch = @",
-             before=f"comm::{tag}, true, true, false>"),
-        Edit("cudaTriggerProgrammaticLaunchCompletion();",
-             "@\n    dxt_watch.finish(sm_idx, thread_idx);"),
+             "@\n    dxt_watch.finish(sm_idx, thread_idx);", _BOTH),
     )
 
 
@@ -146,7 +136,6 @@ _RAIL = "lane_idx * kNumScaleupRanks + scaleup_rank_idx"  # the rank that a lane
 def _hybrid_dispatch_edits(used: str) -> Tuple[Edit, ...]:
     """Each lane of a forwarding warp: until it saw that a node has sent all. The exit barrier is
     NVLink's alone."""
-    barrier, release = _exit_edits("kHybridDispatchTag1")
     return (
         Edit("if (warp_idx < kNumNotifyWarps) {", "unsigned dxt_waited = 0;\n    @"),
         Edit("int recv_scaleout_rank_idx = channel_idx % kNumScaleoutRanks;",
@@ -155,8 +144,7 @@ def _hybrid_dispatch_edits(used: str) -> Tuple[Edit, ...]:
              "stored_scaleout_tail_idx);",
              "@\n                    if (dxt_waited == 0 and stored_finish_flag > 0)\n"
              "                        dxt_waited = deepxtrace::since(dxt_begun);"),
-        barrier,
-        Edit(release.old, release.new + f"""
+        Edit("cudaTriggerProgrammaticLaunchCompletion();", f"""@
     if (sm_idx == 0 and warp_idx == kNumNotifyWarps + kNumScaleoutWarps and
         dxt_waited > 0 and lane_idx != scaleout_rank_idx)
         deepxtrace::forwarded<comm::kHybridDispatchTag1, {used}>(
@@ -253,7 +241,6 @@ LAYOUTS = (
                 counter="workspace.get_nvl_barrier_counter_ptr()",
                 signal="workspace.get_nvl_barrier_signal_ptr(phase)", base="workspace.workspace",
                 used=_USED_2_1, gin="gin.nccl_dev_comm", gin_edits=_GIN_2_1),
-            "deep_ep/impls/dispatch.cuh": _exit_edits("kDispatchTag1"),
             "deep_ep/impls/hybrid_dispatch.cuh": _hybrid_dispatch_edits(_USED_2_1),
             "deep_ep/impls/hybrid_combine.cuh": _hybrid_combine_edits(_USED_2_1),
         },
@@ -267,7 +254,6 @@ LAYOUTS = (
                 more="\n#include <deep_ep/layout/ep/workspace.cuh>",
                 workspace="signals", counter="counter_ptr", signal="signal_ptr", base="&signals",
                 used=_USED_2_5, gin="gin", gin_edits=_GIN_2_5),
-            "deep_ep/impls/ep/dispatch.cuh": _exit_edits("kDispatchTag1"),
             "deep_ep/impls/ep/hybrid_dispatch.cuh": _hybrid_dispatch_edits(_USED_2_5),
             "deep_ep/impls/ep/hybrid_combine.cuh": _hybrid_combine_edits(_USED_2_5),
         },

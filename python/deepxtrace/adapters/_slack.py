@@ -94,8 +94,8 @@ class SlackCounters:
 
     @property
     def operations(self) -> np.ndarray:
-        """How often this rank has done each operator."""
-        return self._area[:len(OPERATORS)]
+        """How often this rank has done each operator: a transfer as often as what it belongs to."""
+        return np.repeat(self._area[:len(OPERATORS):2], 2)
 
     @property
     def waits(self) -> np.ndarray:

@@ -2,17 +2,11 @@
 // Wait counters by source for the barriers of DeepEP V2, in room that its workspace leaves free at
 // its end. Generated headers include this file: see _deepep_headers.py.
 //
-// A barrier over NVLink is one counter, of which nobody can tell who was last. So each rank also
-// writes how many barriers it has reached into a word of its own on each peer, behind the release
-// of the counter. The other lanes of the warp whose first thread waits for the counter look at
-// these words, with the same load. They leave with it, when the counter is complete: a rank whose
-// kernels write no words delays nobody. What they saw stays in registers, and is added to the sums
-// when nobody waits for this warp any more.
-//
-// That costs a little, so only one entry of kEntries is watched, and one exit of kExits: behind an
-// exit the kernel ends, and its end waits for whatever is still to be written. They are the same
-// ones on all ranks. In the others the library waits as it does without us, and nothing is written
-// but, at the entries, how many operations were done.
+// A barrier over NVLink is one counter, of which nobody can tell who was last. The first SM waits
+// for it, and all others for that SM. So the last SM watches: it writes how many barriers this rank
+// has reached into a word of its own on each peer, and looks at the words of the others until all
+// have come or the counter is complete. A rank whose kernels write no words delays nobody, and what
+// the first SM does, which is what the others wait for, stays as the library has it.
 //
 // In hybrid mode data of other nodes is waited for by the warps that forward it, and no barrier
 // follows. These waits have a source: each lane looks at words of a rank of its own.
@@ -30,8 +24,9 @@ constexpr int kOperators = 4;
 using Word = unsigned long long;
 
 struct Area {
-    Word operations[kOperators]; // done, by operator
-    Word reserved[4];
+    Word operations[kOperators]; // done, by operator; 0 for a transfer, which is its operator's
+    Word barriers;               // that the last SM has seen
+    Word reserved[3];
     unsigned reached[kMaxRanks];      // barriers that a rank has reached, written by that rank
     Word wait[kOperators][kMaxRanks]; // cycles waited for a rank, in all
     Word samples[kOperators][kMaxRanks];
@@ -64,29 +59,11 @@ constexpr bool is_exit(int tag)
     return is_operator(tag) && tag % 2 != 0;
 }
 
-// How many operators an entry counts: its own, and that of the exit behind it. Hybrid combine has
-// no exit, but waits for data: see forwarded().
-constexpr int counted_by(int tag)
+// An operation is counted when it has come to its exit: one whose entry waits for a rank that does
+// not come is not done. Hybrid combine has no exit, but waits for data: see forwarded().
+constexpr bool counts(int tag)
 {
-    return is_exit(tag) || !is_operator(tag) ? 0 : 2;
-}
-
-// Of so many entries and exits one is watched: powers of 2.
-constexpr unsigned kEntries = 8, kExits = 16;
-
-// A hash of a step's number: what is watched keeps no step with anything that comes every so many
-// steps, such as a layer of a model.
-constexpr unsigned hash_of(unsigned number)
-{
-    const unsigned product = number * 0x9e3779b1u;
-    return (product ^ product >> 15) * 0x85ebca77u;
-}
-
-// Whether a barrier of this number is watched. A step has four of them.
-constexpr bool is_watched(int tag, Word epoch)
-{
-    return hash_of(static_cast<unsigned>(epoch) >> 2) <=
-           0xffffffffu / (is_exit(tag) ? kExits : kEntries);
+    return is_exit(tag) || tag == 8;
 }
 
 #ifdef __CUDACC__
@@ -127,32 +104,24 @@ __device__ __forceinline__ void forwarded(void *workspace, int source, Word wait
     add(&area->samples[operator_of(kTag)][source], 1);
 }
 
-// What one thread has seen of a barrier. Lane 0 has the counter, each other one every 31st rank.
-template <int kEach> struct Seen {
-    unsigned seen;          // bit k: rank lane − 1 + 31 k was seen
-    unsigned cycles[kEach]; // until then
-    bool complete;          // the counter is what it is to become
-};
-
-template <int kRanks> constexpr int kEachOf = kRanks > 1 ? (kRanks + 30) / 31 : 1;
-
-// Watch counter and peers until the counter is complete, or for kCycles, by one warp. A function
-// that is called: the barriers that are not watched, which are most, jump over the call alone.
-template <int kRanks, int64_t kCycles>
-__device__ __noinline__ Seen<kEachOf<kRanks>> look(const unsigned *reached, const int *counter,
-                                                   int target, unsigned epoch, int rank, int lane)
+// Look at the words of the peers until all have reached this barrier, the library's counter is
+// complete, or kCycles are over; and add what was seen to the sums. By one warp.
+template <int kOperator, int kRanks, int64_t kCycles>
+__device__ __noinline__ void look(Area *area, int first, const int *counter, int target,
+                                  unsigned epoch, int rank, int lane)
 {
-    constexpr int kEach = kEachOf<kRanks>;
-    Seen<kEach> found;
-    found.seen = 0;
-    unsigned pending = 0;
+    // Lane 0 has the counter, each other one every 31st rank.
+    constexpr int kEach = (kRanks + 30) / 31;
+    unsigned pending = 0, seen = 0, cycles[kEach];
 #pragma unroll
     for (int k = 0; k < kEach; ++k) {
         const int source = lane - 1 + 31 * k;
         pending |= static_cast<unsigned>(lane > 0 && source < kRanks && source != rank) << k;
     }
+    const unsigned *reached = area->reached;
     const long long begun = clock64();
     long long now;
+    bool left;
     do {
         unsigned words[kEach];
 #pragma unroll
@@ -163,81 +132,74 @@ __device__ __noinline__ Seen<kEachOf<kRanks>> look(const unsigned *reached, cons
                     load(has ? static_cast<const void *>(reached + lane - 1 + 31 * k) : counter);
         }
         now = clock64();
-        found.complete =
+        const bool complete =
             __any_sync(0xffffffff, lane == 0 && words[0] == static_cast<unsigned>(target));
 #pragma unroll
         for (int k = 0; k < kEach; ++k) {
             // The word of whoever came last may be a little behind its part of the counter.
             if ((pending >> k & 1) && words[k] != 0 &&
-                (found.complete || static_cast<int>(words[k] - epoch) >= 0)) {
+                (complete || static_cast<int>(words[k] - epoch) >= 0)) {
                 const long long waited = now - begun;
-                found.cycles[k] = waited < 0xffffffffll ? static_cast<unsigned>(waited) : ~0u;
-                found.seen |= 1u << k;
+                cycles[k] = waited < 0xffffffffll ? static_cast<unsigned>(waited) : ~0u;
+                seen |= 1u << k;
                 pending &= ~(1u << k);
             }
         }
-    } while (!found.complete && now - begun < kCycles);
-    return found;
+        left = __any_sync(0xffffffff, pending != 0) && !complete;
+    } while (left && now - begun < kCycles);
+#pragma unroll
+    for (int k = 0; k < kEach; ++k) {
+        if (seen >> k & 1) {
+            const int source = first + lane - 1 + 31 * k;
+            add(&area->wait[kOperator][source], cycles[k]);
+            add(&area->samples[kOperator][source], 1);
+        }
+    }
 }
 
-// One barrier, as one thread sees it. kRanks are those that NVLink connects.
-template <int kTag, int kRanks, int kThreads, int64_t kUsed> struct Watch {
+// One barrier, as one thread sees it. kRanks are those that NVLink connects, if kNvlink.
+template <int kTag, int kRanks, bool kNvlink, int64_t kUsed> struct Watch {
     static constexpr bool kOn = is_operator(kTag);
     static constexpr int kPeers = kRanks;
-    static constexpr bool kWatches = kOn && kRanks > 1;
-    static constexpr int kWatched = kWatches ? kRanks : 1;
-    static constexpr int kEach = kEachOf<kWatched>;
 
     Area *area;
-    int first;         // rank in the whole group of NVLink's rank 0
-    unsigned seen = 0; // as in Seen
-    unsigned cycles[kEach];
-    // From here on the library's timeout counts: 0 = when it looks; 1 = it is over.
-    long long begun = 0;
+    int first; // rank in the whole group of NVLink's rank 0
 
-    __device__ __forceinline__ Watch(void *workspace, int first_) : area(nullptr), first(first_)
+    __device__ __forceinline__ Watch(void *workspace, int first_)
+        : area(reinterpret_cast<Area *>(static_cast<char *>(workspace) + area_offset<kUsed>())),
+          first(first_)
     {
-        if constexpr (kOn)
-            area = reinterpret_cast<Area *>(static_cast<char *>(workspace) + area_offset<kUsed>());
     }
 
-    // Where this barrier is watched: tell the peers that it is reached, by a warp that nobody waits
-    // for, if there is one, and wait for the counter by the first warp. Call it after the release
-    // and a __syncthreads(). pointer(own word, peer) is that peer's word; epoch counts barriers
-    // from 1. Returns whether the counter is what it is to become; false in other warps than the
-    // first, which do not wait, and where nothing is watched: the library waits then.
-    template <int64_t kCycles, typename pointer_t>
-    __device__ __forceinline__ bool watch(const pointer_t &pointer, const int *counter, int target,
-                                          Word epoch, int rank, int thread)
+    // A barrier over NVLink, seen by one warp that nobody waits for before all have come: count it,
+    // tell the peers that it is reached, and look for them. pointer(own word, peer) is that peer's
+    // word; counter counts barriers, and signal(number & 1) points to what is added up for one.
+    template <int64_t kCycles, typename pointer_t, typename signal_t>
+    __device__ __forceinline__ void watch(const pointer_t &pointer, const Word *counter,
+                                          const signal_t &signal, int rank, int lane) const
     {
-        if constexpr (kWatches) {
-            if (is_watched(kTag, epoch)) {
-                reach(pointer, static_cast<unsigned>(epoch), rank, thread);
-                if (thread < 32) {
-                    const Seen<kEach> found = look<kRanks, kCycles>(
-                        area->reached, counter, target, static_cast<unsigned>(epoch), rank, thread);
-                    seen = found.seen;
-#pragma unroll
-                    for (int k = 0; k < kEach; ++k) cycles[k] = found.cycles[k];
-                    begun = !found.complete;
-                    return found.complete;
-                }
-            }
+        if (lane >= 32) return;
+        const unsigned number = load(&area->barriers);
+        // The first SM may have counted this one already. Where it is another one, by kernels that
+        // do not come here, nothing is watched any more.
+        const bool known = load(counter) - number <= 1;
+        __syncwarp();
+        // Now: at the end the first lane waits until all that it has written is there.
+        if (lane == 0) {
+            if (known) store(reinterpret_cast<unsigned *>(&area->barriers), number + 1);
+            if constexpr (counts(kTag)) add(&area->operations[operator_of(kTag) & ~1], 1);
         }
-        return false;
-    }
-
-    template <typename pointer_t>
-    __device__ __forceinline__ void reach(const pointer_t &pointer, unsigned epoch, int rank,
-                                          int thread) const
-    {
-        constexpr int kFrom = kThreads >= 64 ? 32 : 0;
-        const int lane = thread - kFrom;
-        if (lane < 0 || lane >= 32) return;
+        if constexpr (kOn && kRanks > 1) {
+            if (known) {
 #pragma unroll 1
-        for (int i = lane; i < kRanks; i += 32) {
-            if (i != rank) store(pointer(area->reached + rank, i), epoch);
-            if constexpr (kRanks <= 32) break;
+                for (int i = lane; i < kRanks; i += 32) {
+                    if (i != rank) store(pointer(area->reached + rank, i), number + 1);
+                    if constexpr (kRanks <= 32) break;
+                }
+                look<operator_of(kTag), kRanks, kCycles>(area, first, signal(number & 1),
+                                                         number & 2 ? 0 : kRanks, number + 1, rank,
+                                                         lane);
+            }
         }
     }
 
@@ -267,29 +229,11 @@ template <int kTag, int kRanks, int kThreads, int64_t kUsed> struct Watch {
         }
     }
 
-    // Add to the sums, by all threads of all SMs. Call it where nobody waits for the caller.
+    // Count an operation of which no barrier over NVLink does.
     __device__ __forceinline__ void finish(int sm, int thread) const
     {
-        if constexpr (kOn) {
-            constexpr int kOperator = operator_of(kTag), kCounted = counted_by(kTag);
-            // By the last warp of the last SM: the first ones have more to do.
-            if constexpr (kCounted > 0) {
-                const int index = thread - (kThreads - kCounted);
-                if (index >= 0 && sm == static_cast<int>(gridDim.x) - 1)
-                    add(&area->operations[kOperator + index], 1);
-            }
-            if constexpr (kWatches) {
-                if (seen != 0) {
-#pragma unroll
-                    for (int k = 0; k < kEach; ++k) {
-                        if (seen >> k & 1) {
-                            const int source = first + thread - 1 + 31 * k;
-                            add(&area->wait[kOperator][source], cycles[k]);
-                            add(&area->samples[kOperator][source], 1);
-                        }
-                    }
-                }
-            }
+        if constexpr (counts(kTag) && !(kNvlink && kRanks > 1)) {
+            if (sm == 0 && thread == 0) add(&area->operations[operator_of(kTag) & ~1], 1);
         }
     }
 };
