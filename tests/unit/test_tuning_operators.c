@@ -276,6 +276,26 @@ static double node_not_way(void)
     return tip(is_node, 1 * US, 400 * US) / US;
 }
 
+/* Each waits long for the other, node 0 longer by twice what node 1 is later; it was earlier by
+ * 3 us in the operator before. */
+static bool is_node_between_slow_ways(double later)
+{
+    judge_two_nodes(1.5 * US, 7.5 * US, 60 * US + 2 * later, 60 * US);
+    return said.count > 0;
+}
+
+static double node_between_slow_ways(void)
+{
+    return tip(is_node_between_slow_ways, 1 * US, 50 * US) / US;
+}
+
+static double size_between_slow_ways(void)
+{
+    is_node_between_slow_ways(12 * US);
+    const dxt_finding *late = finding(DXT_LATE_NODE, 1);
+    return late ? late->wait / US : NAN;
+}
+
 static bool is_no_way(double shorter)
 {
     judge_two_nodes(shorter, 100 * US, 100 * US, 0.3 * US);
@@ -351,6 +371,8 @@ static const tipping rows[] = {
     ROW(node_late_by_less, 30),
     ROW(node_late_by_more, 100),
     ROW(node_not_way, 49.975),
+    ROW(node_between_slow_ways, 6),
+    ROW(size_between_slow_ways, 23),
     ROW(way_here, 0.089966),
     ROW(way_there, 1.5),
     ROW(hot_bytes, 1.5),

@@ -66,7 +66,8 @@ dxt_standing dxt_node_stands(const dxt_case *c, uint32_t a)
     bool left = dxt_left_over(here, there, limit, DXT_NODE_DOUBT) > 0;
     if (ranks_hold_up(fit) || ranks_hold_up(other))
         return left ? all : (dxt_standing){.own = 0, .carried = true};
-    if (both_wait(fit) && both_wait(other)) return left ? all : nothing;
+    /* If each waits here, the offset is what it seems, and no cause has come to its end. */
+    if (both_wait(fit)) return left ? all : nothing;
     double more = longer(fit) - fit->base - (longer(other) - other->base);
     dxt_slow_side slow =
         here > limit && there > limit ? where_slow(c, more, there) : DXT_PATH_SLOW_UNTOLD;
