@@ -147,8 +147,10 @@ static void why_lost(dxt_text *line, const dxt_findings *findings)
     if (findings->apart_share > findings->lost_share)
         dxt_text_printf(
             line,
-            " — the path between the two nodes takes %.0f %% of the step: the nodes are "
-            "so far apart, or the uplink of one is slow both ways",
+            " — the path between the two nodes takes %.0f %% of the step, in either "
+            "direction. Distance and an uplink that is slow both ways look alike: if it took less "
+            "before, or takes less between other nodes, it is an uplink. Test the link "
+            "(ib_write_bw, iperf3)",
             100 * findings->apart_share);
     else
         dxt_text_printf(line,
