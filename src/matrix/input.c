@@ -118,6 +118,7 @@ static dxt_status read_source(dxt_input *input)
         input->ended = input->damaged = true;
         return DXT_OK;
     }
+    if (status == DXT_ERR_NO_MEMORY) return dxt_fail_memory(0); /* whatever errno says */
     if (status != DXT_OK)
         return errno ? dxt_fail_errno("%s", input->name)
                      : dxt_fail(status, "%s: reading failed", input->name);
@@ -193,6 +194,7 @@ dxt_status dxt_input_next_file(dxt_input *input)
     errno = 0;
     dxt_status status = input->source.next(input->source.context, &name);
     if (status == DXT_END) return DXT_END;
+    if (status == DXT_ERR_NO_MEMORY) return dxt_fail_memory(0);
     if (status != DXT_OK && errno) return dxt_fail_errno("%s", name ? name : input->name);
     if (status != DXT_OK) return dxt_fail(status, "%s: cannot open the next file", input->name);
     input->at = input->size = 0;

@@ -111,6 +111,8 @@ def main():
                 continue
             error = done.stderr.decode("utf-8", "replace")
             found.expect(0 <= done.returncode <= 3, where, "exit status", done.returncode, error)
+            # No memory is not bad input.
+            found.expect(done.returncode != 2, where, "exit status 2", error)
             # A sentence without memory names its rank, and says so.
             if done.returncode == 0 and same and b"no memory to say more" not in done.stdout:
                 found.expect(done.stdout == whole.stdout, where, "another output, and no word of it")

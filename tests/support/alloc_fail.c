@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "alloc_fail.h"
 
+#include <errno.h>
 #include <stdatomic.h>
 #include <stddef.h>
 
@@ -53,6 +54,7 @@ static bool fails(void)
     atomic_fetch_add(&counted, 1);
     if (atomic_load(&remaining) <= 0 || atomic_fetch_sub(&remaining, 1) != 1) return false;
     atomic_store(&failed, true);
+    errno = ENOMEM; /* as the C library does */
     return true;
 }
 

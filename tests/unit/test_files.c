@@ -106,6 +106,8 @@ static void failed_allocations_are_reported(void **state)
             describe(&groups, text);
             assert_string_equal(text, WANTED);
             files_free(&groups);
+        } else {
+            assert_int_equal(result, EXIT_FAILED);
         }
         if (!failed) break;
     }

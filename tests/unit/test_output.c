@@ -466,7 +466,7 @@ static void failed_allocations_leave_nothing(void **state)
     for (;
          alloc_fail_arm(k), result = output_open(&output, "test", path, false), alloc_fail_disarm();
          k++) {
-        assert_int_equal(result, EXIT_USAGE);
+        assert_int_equal(result, EXIT_FAILED);
         assert_int_equal(entries(), 0);
     }
     complain_mute(false);

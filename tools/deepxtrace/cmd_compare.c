@@ -76,7 +76,7 @@ static outcome tell(const struct compare *run, compared *c)
             "the two recordings have no operator in common, so there is nothing to compare");
     dxt_status status = run->json ? tell_json(c) : tell_text(c);
     for (size_t i = 0; i < c->count; i++) slower |= c->operators[i].slower;
-    if (status == DXT_ERR_NO_MEMORY) return complain("compare", "out of memory"), EXIT_FAILED;
+    if (status == DXT_ERR_NO_MEMORY) return complain_memory("compare");
     if (status != DXT_OK) return EXIT_FAILED;
     return slower && run->exit_code ? EXIT_FINDINGS : EXIT_DONE;
 }

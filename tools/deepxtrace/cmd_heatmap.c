@@ -77,6 +77,7 @@ static outcome consider(struct heatmap *run, dxt_window *window)
     struct slot *slot = find_slot(run, window->phase);
     if (!slot) {
         dxt_window_free(window);
+        if (run->count < DRAW_PANELS) return complain_memory("heatmap");
         return complain("heatmap", "%s has more than %u operators; choose one with --phase",
                         run->input, DRAW_PANELS);
     }

@@ -69,7 +69,7 @@ static outcome copy_out(unpack *files, output_file *output, bool *any)
         if (status == DXT_OK && got > 0 && output_write(output, buffer, got) != DXT_OK) break;
     }
     free(buffer);
-    if (status == DXT_ERR_NO_MEMORY) return complain("report", "out of memory"), EXIT_FAILED;
+    if (status == DXT_ERR_NO_MEMORY) return complain_memory("report");
     if (status == DXT_OK) return GO_ON;
     return complain("report", "%s is damaged or cut short; copy the page again",
                     unpack_name(files));
@@ -84,6 +84,7 @@ static outcome extract(struct report *run)
     const file_group *group = run->files.groups;
     if (group->count > 1) return complain("report", "--extract takes one page; name one FILE");
     dxt_status status = unpack_open(group->paths, 1, &files, why, sizeof why);
+    if (status == DXT_ERR_NO_MEMORY) return complain_memory("report");
     if (status != DXT_OK) return complain("report", "%s", why);
     outcome result = GO_ON;
     if (!unpack_is_page(files))

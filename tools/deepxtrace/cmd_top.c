@@ -213,7 +213,7 @@ static outcome run_top(struct top *top, char **operands, size_t count)
         if (top->status == DXT_ERR_IO)
             result = EXIT_FAILED;
         else if (top->status != DXT_OK)
-            result = complain("top", "%s", dxt_error());
+            result = complain_status("top", top->status);
         else if (top->once && top->seen.windows == 0)
             result = complain(
                 "top", "%s", top->files.why[0] ? top->files.why : "there is no window yet to show");

@@ -27,6 +27,12 @@ outcome complain(const char *command, const char *format, ...)
     return EXIT_USAGE;
 }
 
+outcome complain_memory(const char *command)
+{
+    complain(command, "out of memory");
+    return EXIT_FAILED;
+}
+
 outcome complain_status(const char *command, dxt_status status)
 {
     bool told = status != DXT_ERR_NO_MEMORY && *dxt_error();

@@ -12,6 +12,9 @@
 /** Write "deepxtrace COMMAND: …" and a newline to standard error. @return EXIT_USAGE. */
 outcome complain(const char *command, const char *format, ...) DXT_PRINTF(2, 3);
 
+/** The same for a want of memory. @return EXIT_FAILED. */
+outcome complain_memory(const char *command);
+
 /** Whether to leave out what complain() says: of many processes with the same command line one
  *  is enough to complain of it. */
 void complain_mute(bool mute);

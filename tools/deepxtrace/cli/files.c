@@ -241,7 +241,7 @@ static outcome add_folder(const char *command, struct entries *all, const char *
     const struct dirent *item;
     bool room = true;
     while (room && (item = readdir(folder))) {
-        char *name = NULL;
+        char *name;
         struct stat about, own;
         if (item->d_name[0] == '.') continue;
         if (asprintf(&name, "%s%s%s", path, path[strlen(path) - 1] == '/' ? "" : "/",
@@ -261,14 +261,15 @@ static outcome add_folder(const char *command, struct entries *all, const char *
         all->list[all->count - 1].link = lstat(name, &own) == 0 && S_ISLNK(own.st_mode);
     }
     closedir(folder);
-    if (!room) return complain(command, "%s: too many files, or out of memory", path);
+    if (!room && all->count < MAX_FILES) return complain_memory(command);
+    if (!room) return complain(command, "%s: more than %u files", path, MAX_FILES);
     if (all->count > first)
         qsort(all->list + first, all->count - first, sizeof *all->list, by_path);
     bool any = false;
     for (size_t i = first; i < all->count; i++) {
         all->list[i].group = i;
         if (is_taken(all, i)) continue;
-        if (!peek(command, &all->list[i])) return complain(command, "out of memory");
+        if (!peek(command, &all->list[i])) return complain_memory(command);
         any = any || all->list[i].ours;
     }
     return any ? GO_ON : complain(command, "%s holds no recording, log or matrix", path);
@@ -280,7 +281,7 @@ static outcome add_operand(const char *command, struct entries *all, const char 
     if (*path == '\0') return complain(command, "a file name must not be empty");
     if (strcmp(path, "-") != 0 && stat(path, &about) == 0 && S_ISDIR(about.st_mode))
         return add_folder(command, all, path);
-    return add(all, strdup(path), false) ? GO_ON : complain(command, "out of memory");
+    return add(all, strdup(path), false) ? GO_ON : complain_memory(command);
 }
 
 /* ---- which belong together ---- */
@@ -365,7 +366,7 @@ static outcome make_groups(const char *command, const struct entries *all, file_
             good = make_group(all, i, &groups->groups[groups->count++]);
     if (good) return GO_ON;
     files_free(groups);
-    return complain(command, "out of memory");
+    return complain_memory(command);
 }
 
 outcome files_find(const char *command, char **operands, size_t count, file_groups *groups)
@@ -376,8 +377,7 @@ outcome files_find(const char *command, char **operands, size_t count, file_grou
     for (size_t i = 0; i < count && result == GO_ON; i++)
         result = add_operand(command, &all, operands[i]);
     for (size_t i = 0; i < all.count && result == GO_ON && all.count > 1; i++)
-        if (!all.list[i].found && !peek(command, &all.list[i]))
-            result = complain(command, "out of memory");
+        if (!all.list[i].found && !peek(command, &all.list[i])) result = complain_memory(command);
     if (result == GO_ON) {
         put_together(command, &all);
         result = make_groups(command, &all, groups);

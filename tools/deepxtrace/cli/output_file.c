@@ -14,7 +14,9 @@
 
 static outcome refuse_file(output_file *output, int error)
 {
-    outcome status = complain(output->command, "%s: %s", output->path, strerror(error));
+    outcome status = error == ENOMEM
+                         ? complain_memory(output->command)
+                         : complain(output->command, "%s: %s", output->path, strerror(error));
     output_abandon(output);
     return status;
 }

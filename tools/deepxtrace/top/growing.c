@@ -139,6 +139,7 @@ outcome growing_begin(growing *f, char **operands, size_t count)
         if (is_folder(operands[i])) {
             scan(f, operands[i]);
         } else if (!add(f, operands[i])) {
+            if (errno == ENOMEM) return complain_memory("top");
             return complain("top", "%s: %s", operands[i],
                             errno == EINVAL ? "not a file or folder" : strerror(errno));
         }
