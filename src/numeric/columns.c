@@ -7,7 +7,7 @@
 
 #include "numeric/vectors.h"
 
-/* Put the smaller of each two in `upper`. */
+/* Compare two rows column by column, and put the smaller value into `upper`. */
 static inline __attribute__((always_inline)) void exchange(double *restrict upper,
                                                            double *restrict lower, uint32_t n)
 {
@@ -18,9 +18,9 @@ static inline __attribute__((always_inline)) void exchange(double *restrict uppe
     }
 }
 
-/* Batcher's network for any number of rows: the same exchanges whatever the values, of up to p rows
- * at a time. Rows that are p apart are in order then; this goes on from `begin`, a power of two,
- * to `end`. */
+/* Batcher's sorting network for any number of rows: the same exchanges whatever the values. Step p
+ * exchanges up to p rows at a time, after which rows p apart are in order. Runs the steps from
+ * `begin`, a power of two, to `end`. */
 DXT_VECTORS static void sort_columns(double (*values)[DXT_LANES], uint32_t rows, uint32_t begin,
                                      uint32_t end)
 {
@@ -40,8 +40,8 @@ DXT_VECTORS static void sort_columns(double (*values)[DXT_LANES], uint32_t rows,
     }
 }
 
-/* Of columns whose even rows are in order, and whose odd rows are, the values in the middle if all
- * were: in row rows ÷ 2, and in the one before it. */
+/* Find the middle two values of columns whose even rows are sorted and whose odd rows are sorted:
+ * those that would stand in row rows ÷ 2 and in the row before it if all rows were sorted. */
 DXT_VECTORS static void merge_to_middle(double (*restrict values)[DXT_LANES], uint32_t rows,
                                         double *restrict before, double *restrict at)
 {
@@ -50,7 +50,7 @@ DXT_VECTORS static void merge_to_middle(double (*restrict values)[DXT_LANES], ui
         before[c] = -INFINITY;
         at[c] = 2 * half < rows ? values[2 * half][c] : INFINITY;
     }
-    /* The smaller i values of the even ones and the others of the odd ones are half of all. */
+    /* The i smallest values of the even rows, and the rest from the odd rows, are half of all. */
     for (uint32_t i = 0; i < half; i++)
         for (uint32_t c = 0; c < DXT_LANES; c++) {
             double even = values[2 * i][c], odd = values[2 * (half - i) - 1][c];
@@ -60,21 +60,21 @@ DXT_VECTORS static void merge_to_middle(double (*restrict values)[DXT_LANES], ui
         }
 }
 
-/* Sort until the middle can be had, which is sooner. */
+/* Sort only until the middle can be found. */
 static void sort_to_middle(double (*values)[DXT_LANES], uint32_t rows, double *before, double *at)
 {
     sort_columns(values, rows, UINT32_MAX, 2);
     merge_to_middle(values, rows, before, at);
 }
 
-/* Of the middle two. */
+/* The mean of the middle two. */
 static double cautious(double low, double high)
 {
     return fabs(low) < fabs(high) ? low : high;
 }
 
-/* How many are missing in each column. @return Whether in any of the first `count` of them more
- * than one is. */
+/* Count the missing values of each column. @return Whether any of the first `count` columns lacks
+ * more than one. */
 DXT_VECTORS static bool count_missing(double (*values)[DXT_LANES], uint32_t rows, uint32_t count,
                                       int64_t *missing)
 {
@@ -106,8 +106,8 @@ void dxt_cautious_medians(double (*values)[DXT_LANES], uint32_t rows, uint32_t c
     }
 }
 
-/* Rows whose middle is found by a network of its own: of three threes in order, what is smallest,
- * middle and largest of each in order again, until one is left. */
+/* This many rows have a network of their own: sort three groups of three, then the smallest, the
+ * middle and the largest values of the groups again, until one value is left. */
 #define THREE_THREES 9u
 
 /* Put the smaller of two first. */
@@ -162,11 +162,11 @@ void dxt_medians(double (*values)[DXT_LANES], uint32_t rows, double *median)
     }
 }
 
-/* Distances for which there is a loop of its own, that shuffles whole vectors. */
+/* Distances with loops of their own, which shuffle whole vectors. */
 #define APART 8u
 #define HALF_APART (APART / 2)
 
-/* Counters times the factor of their row. @return Their bits. */
+/* Multiply counters by the factor of their row. @return All counters combined by OR. */
 static inline __attribute__((always_inline)) int64_t scale(const int64_t *const *first,
                                                            size_t offset, size_t apart,
                                                            const double *factor, uint32_t rows,

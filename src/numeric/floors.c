@@ -7,7 +7,7 @@
 #include "numeric/tail.h"
 #include "numeric/vectors.h"
 
-/* Part of wait and skew that is far above rounding, and far below anything that matters. */
+/* A part of wait and skew that is far above rounding, and far below all that matters. */
 #define ROUNDING 1e-9
 
 void dxt_floors_make(dxt_floors *floors, double skew)
@@ -16,7 +16,7 @@ void dxt_floors_make(dxt_floors *floors, double skew)
     floors->knots_per_wait = skew > 0 ? DXT_FLOORS_CHORDS / DXT_FLOORS_END / skew : 0;
     for (uint32_t k = 0; k <= DXT_FLOORS_CHORDS; k++)
         floors->shift[k] = k / (DXT_FLOORS_CHORDS / DXT_FLOORS_END) * skew;
-    /* No wait at all takes many rounds to where nobody looks further. */
+    /* For a wait of 0, Newton's method would go on far into shifts that do not matter. */
     floors->shift[0] = -DXT_TAIL_END * skew;
     dxt_shifts_of_waits(floors->shift + 1, DXT_FLOORS_CHORDS, skew);
 }

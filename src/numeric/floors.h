@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the shift behind a wait is at least, for many at once and cheaply: the expected wait is a
- * convex function of the shift, so that the shift is a concave one of the wait, and lies above its
- * chords.
+ * Lower bounds of the shifts that explain waits, for many at once and cheaply. The expected wait is
+ * a convex function of the shift, so the shift is a concave function of the wait, and lies above
+ * its chords.
  */
 #ifndef DXT_NUMERIC_FLOORS_H
 #define DXT_NUMERIC_FLOORS_H
@@ -24,11 +24,11 @@ typedef struct dxt_floors {
 void dxt_floors_make(dxt_floors *floors, double skew);
 
 /**
- * Bounds from below of what dxt_shift_of_wait() gives for waits ≥ 0.
+ * Find lower bounds of dxt_shift_of_wait() for waits ≥ 0.
  *
- * @param wait   [n] Of NaN it is some number.
- * @param least  [n] Receives the bounds: below by no more than 2 % of the skew for waits of more
- *               than a quarter of it.
+ * @param wait   [n] For NaN the bound is any number.
+ * @param least  [n] Receives the bounds. For waits of more than a quarter of the skew they are too
+ *               low by at most 2 % of it.
  */
 void dxt_floors_of(const dxt_floors *floors, const double *wait, size_t n, double *least);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How far means of times that cannot be negative lean to the late side. Their deviation v from
- * operation to operation, in means of such a time, says it: for a log-normal the skewness is
- * 3 v + v³ and the excess kurtosis 16 v² + 15 v⁴ + 6 v⁶ + v⁸.
+ * Lean: how far means of times are skewed to the late side, since times cannot be negative. It
+ * follows from v, the deviation from operation to operation in means of the time: for a log-normal
+ * time the skewness is 3 v + v³ and the excess kurtosis 16 v² + 15 v⁴ + 6 v⁶ + v⁸.
  */
 #ifndef DXT_NUMERIC_LEAN_H
 #define DXT_NUMERIC_LEAN_H
@@ -15,7 +15,7 @@ typedef struct dxt_lean {
     double kurtosis; /**< excess */
 } dxt_lean;
 
-/** Of the mean over @p ops operations, above 0. */
+/** The shape of the mean over @p ops operations, above 0. */
 static inline dxt_lean dxt_lean_of(double variation, double ops)
 {
     double v = variation, w = v * v;
@@ -23,8 +23,8 @@ static inline dxt_lean dxt_lean_of(double variation, double ops)
                       .kurtosis = w * (16 + w * (15 + w * (6 + w))) / ops};
 }
 
-/** Standard errors at which such a mean is as rare as a normal one is at @p z: Cornish and Fisher's
- *  expansion. */
+/** How many standard errors of such a mean are as rare as @p z of a normal one, by the expansion of
+ *  Cornish and Fisher. */
 static inline double dxt_lean_quantile(double z, dxt_lean lean)
 {
     double s = lean.skewness, third = s * (z * z - 1) / 6;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Numbers of the normal distribution that every textbook has. */
+/* Constants of the normal distribution, as in any textbook. */
 #ifndef DXT_NUMERIC_NORMAL_H
 #define DXT_NUMERIC_NORMAL_H
 
-/** Half of it lies within this many standard deviations of its mean … */
+/** Half of the values lie within this many standard deviations of the mean … */
 #define DXT_HALF_WIDTH 0.6745
-/** … and a quarter within this many. */
+/** … a quarter within this many … */
 #define DXT_QUARTER_WIDTH 0.3186
 /** … and all but one in fifty within these. */
 #define DXT_WIDTH_OF_49_IN_50 2.3263

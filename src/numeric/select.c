@@ -14,8 +14,8 @@ static inline bool is_less(const double *a, const double *b)
 
 DXT_SORT(sort_doubles, double, is_less)
 
-/* Put what equals the smallest value, which is first, in front; NaN, which is neither smaller nor
- * larger than anything, equals NaN. @return How many do, at least 1. */
+/* Move all values equal to the first, which is the smallest, to the front. NaN counts as equal to
+ * NaN. @return How many they are, at least 1. */
 static size_t gather_smallest(double *values, size_t n)
 {
     double smallest = values[0];
@@ -52,31 +52,31 @@ double dxt_select(double *values, size_t n, size_t k)
 
 /* ---- medians ---- */
 
-/* Values from which on a sample of them finds where the median is. */
+/* From this many values on, a sample finds roughly where the median is. */
 #define MANY_VALUES 256u
 #define SAMPLE 32u
-/* Places in the sorted sample around its median that hold the true one: 2.5 standard errors. */
+/* The true median lies within this many places of the sample's median: 2.5 standard errors. */
 #define SAMPLE_REACH 7u
-/* The same of what is left between two bounds, for each root of these. */
+/* The same for the values left between two bounds, times the root of their number. */
 #define REACH 1.25
-/* So often the bounds are drawn closer. */
+/* How often the bounds are drawn closer. */
 #define TIGHTEN_ROUNDS 3
-/* A pass over the values is worth it if it drops one in so many. */
+/* A pass over the values pays if it drops at least one in this many. */
 #define LEAST_DROPPED 4u
 
-/* Bounds that the middle is between, and how many values are beyond them. */
+/* Two bounds with the middle between them, and the number of values beyond each. */
 struct bracket {
     double low, high;
     size_t below, above;
 };
 
-/* Two values that the middle of many is most likely between. */
+/* Choose two values that most likely have the middle between them. */
 static void guess_middle(const double *values, size_t n, struct bracket *b)
 {
     double sample[SAMPLE];
     size_t stride = n / SAMPLE;
     for (size_t k = 0; k < SAMPLE; k++) {
-        /* Without a period that could be one of the values' own. */
+        /* The sample has no period, since the values may have one. */
         sample[k] = values[k * stride + dxt_scatter(k, stride)];
     }
     sort_doubles(sample, SAMPLE);
@@ -96,8 +96,8 @@ DXT_VECTORS static void count_values(const double *values, size_t n, struct brac
     b->above = (size_t)over;
 }
 
-/* Draw the bounds closer around the places `first` and `second`, as if what is between them were
- * spread evenly: to count is many times as fast as to move. */
+/* Draw the bounds closer around the places `first` and `second`, as if the values between them were
+ * spread evenly. Only count, which is many times as fast as moving values. */
 static void tighten(const double *values, size_t n, size_t first, size_t second, struct bracket *b)
 {
     double between = (double)(n - b->below - b->above), width = b->high - b->low;
@@ -115,10 +115,10 @@ static void tighten(const double *values, size_t n, size_t first, size_t second,
     }
 }
 
-/* Values that are looked at together. */
+/* Values that are compared together. */
 #define TOGETHER 16u
 
-/* Move what is not beyond the bounds, NaN with it, to the front; of few, most blocks hold none.
+/* Move the values within the bounds, and NaN, to the front. If they are few, most blocks hold none.
  * @return How many. */
 DXT_VECTORS static size_t keep_between(double *values, size_t n, double low, double high)
 {
@@ -138,8 +138,8 @@ DXT_VECTORS static size_t keep_between(double *values, size_t n, double low, dou
     return kept;
 }
 
-/* Drop what is certainly not in the middle, equally many on both sides but for the places `first`
- * and `second`, which are moved along. @return How many are left. */
+/* Drop values that are certainly not in the middle. The places `first` and `second` move by the
+ * number that is dropped below them. @return How many values are left. */
 static size_t narrow(double *values, size_t n, size_t *first, size_t *second)
 {
     while (n >= MANY_VALUES) {
@@ -172,7 +172,7 @@ static void middle_pair(double *values, size_t n, double *low, double *high)
     *high = dxt_select(values, n, second);
     *low = *high;
     if (first == second) return;
-    /* Selection left the smaller ones in front: their largest is the other one. */
+    /* Selection has put the smaller values in front: the largest of these is the other one. */
     *low = values[0];
     for (size_t i = 1; i < second; i++)
         if (values[i] > *low) *low = values[i];
@@ -186,10 +186,10 @@ static inline void order(double *a, double *b)
     *a = less;
 }
 
-/* So many are the pairs of a node of four: a network finds their middle without a branch. */
+/* A node of four has this many pairs: a network finds their middle without a branch. */
 #define SIX 6u
 
-/* The middle two of them. */
+/* The middle two of that many values. */
 static inline void middle_of_six(const double *v, double *low, double *high)
 {
     double a = v[0], b = v[1], c = v[2], d = v[3], e = v[4], f = v[5];

@@ -6,8 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** k-th smallest, from 0; k < n. Those before place k are no larger then. O(n) on average. Values
- * must not be NaN. */
+/** Find the k-th smallest value, from 0; k < n. Afterwards the values before place k are no larger.
+ * O(n) on average. Values must not be NaN. */
 double dxt_select(double *values, size_t n, size_t k);
 
 /** Median; the mean of the middle two when n is even; 0 when n is 0. Overwrites the values. */

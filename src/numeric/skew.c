@@ -9,10 +9,10 @@
 #include "numeric/vectors.h"
 
 #define INV_SQRT_2PI 0.39894228040143267794
-/* Five are usual. */
+/* Most rounds; five are usual. */
 #define NEWTON_ROUNDS 60
 #define NEWTON_ENOUGH 1e-15
-/* Halvings of an interval: to a few millionths of it, finer than any window. */
+/* Halvings of an interval, down to a few millionths of it: finer than any window shows. */
 #define PAIR_ROUNDS 20
 
 double dxt_expected_wait(double shift, double skew)
@@ -32,8 +32,8 @@ static double slope_of(double shift, double skew)
     return shift > 0 ? 1 - beyond : beyond;
 }
 
-/* Newton's method on a convex, growing function, from the right of its root. No root is above the
- * value that it begins with; far out, where the slope is all but 0, rounding would leap there. */
+/* Newton's method on a convex, growing function, from the right of its root. Never go above the
+ * first value: far out, where the slope is nearly 0, rounding would make it leap. */
 
 double dxt_skew_of_wait(double wait, double transfer)
 {
@@ -73,11 +73,11 @@ double dxt_shift_of_wait(double wait, double skew)
     return fmax(shift, nearest);
 }
 
-/* Values that are looked up together. */
+/* Values that are computed together. */
 #define TOGETHER 32u
 
-/* One round of dxt_shift_of_wait() for each of TOGETHER values: one that has arrived stays. In
- * loops as those of dxt_waits_of(). @return Whether any moved. */
+/* One round of dxt_shift_of_wait() for TOGETHER values; those at their root stay. Loops as in
+ * dxt_waits_of(). @return Whether any value moved. */
 DXT_VECTORS static bool move_shifts(double *restrict shift, const double *restrict wait,
                                     double skew)
 {
@@ -115,7 +115,7 @@ void dxt_shifts_of_waits(double *values, size_t n, double skew)
     }
 }
 
-/* Lateness that makes the waits differ by `difference` ≥ 0. */
+/* The lateness that makes two waits differ by `difference` ≥ 0. */
 static double lateness_of(double difference, double transfer, double skew)
 {
     double low = 0, high = difference;
@@ -134,7 +134,8 @@ static double lateness_of(double difference, double transfer, double skew)
 double dxt_skew_of_pair(double wait, double other_wait, double transfer)
 {
     double difference = fabs(wait - other_wait), sum = wait + other_wait;
-    /* At a given difference the sum grows with the skew; all of it by skew is the most. */
+    /* For a given difference the sum grows with the skew. The skew that explains all of the sum is
+     * the largest. */
     double low = 0, high = sum / (2 * INV_SQRT_2PI);
     for (int i = 0; i < PAIR_ROUNDS; i++) {
         double middle = low + (high - low) / 2;
@@ -152,7 +153,7 @@ double dxt_skew_of_pair(double wait, double other_wait, double transfer)
 /* Knots from `first` on. */
 static void lay_out_knots(dxt_lateness_scale *scale, uint32_t first, uint32_t count)
 {
-    /* What the earlier of two waits, and behind that what the later one does. */
+    /* First the wait of the earlier rank, then that of the later one. */
     double waits[2 * DXT_LATENESS_KNOTS];
     for (uint32_t k = 0; k < count; k++) {
         double late = (first + k) * scale->step;
@@ -189,7 +190,7 @@ void dxt_lateness_scale_begin(dxt_lateness_scale *scale, double transfer, double
 void dxt_lateness_reach(dxt_lateness_scale *scale, double difference)
 {
     const uint32_t last = DXT_LATENESS_KNOTS - 1;
-    if (scale->transfer <= 0) return; /* it is the lateness */
+    if (scale->transfer <= 0) return; /* the difference is the lateness */
     double reach = fmin(fabs(difference), scale->difference[last]) * scale->places_per_step;
     /* The place after it as well, for rounding, and the knots that both look at: no knot is further
      * on than the place of the same number. */

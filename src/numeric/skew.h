@@ -22,7 +22,7 @@ double dxt_skew_of_wait(double wait, double transfer);
 /** The shift whose expected wait is @p wait: the inverse of dxt_expected_wait() at a fixed skew. */
 double dxt_shift_of_wait(double wait, double skew);
 
-/** The same of many at once, exactly.
+/** The same for many at once, with the same results.
  *  @param values  [n] Waits; shifts in the end. */
 void dxt_shifts_of_waits(double *values, size_t n, double skew);
 
@@ -34,8 +34,8 @@ double dxt_expected_last(uint32_t count);
 
 /** Knots of a dxt_lateness_scale. */
 #define DXT_LATENESS_KNOTS 128u
-/** Places of equal width, one step each, that its differences fall into: a step of lateness makes
- *  one to two steps of difference. */
+/** Its differences are divided into places of one step each. A step of lateness makes one to two
+ *  steps of difference. */
 #define DXT_LATENESS_PLACES (2 * DXT_LATENESS_KNOTS)
 
 /**
@@ -61,7 +61,7 @@ void dxt_lateness_scale_make(dxt_lateness_scale *scale, double transfer, double 
 /** Begin a curve that is laid out by dxt_lateness_reach(). */
 void dxt_lateness_scale_begin(dxt_lateness_scale *scale, double transfer, double skew);
 
-/** Lay it out for what dxt_lateness_read() is asked of: differences up to @p difference. */
+/** Lay the curve out for differences up to @p difference, which dxt_lateness_read() will get. */
 void dxt_lateness_reach(dxt_lateness_scale *scale, double difference);
 
 /** Lateness of j over i from wait(i, j) − wait(j, i), which the scale reaches. */

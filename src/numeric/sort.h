@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The one sort, in place: qsort() may allocate. Quicksort without a branch on the values; few by
- * insertion; by heap where quicksort does not get on, as with many equal values.
+ * The only sort, in place, since qsort() may allocate. Quicksort without branches on the values;
+ * few values by insertion; heapsort where quicksort makes no progress, as with many equal values.
  */
 #ifndef DXT_NUMERIC_SORT_H
 #define DXT_NUMERIC_SORT_H
@@ -9,9 +9,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/** So many are sorted by insertion. */
+/** Up to this many values are sorted by insertion. */
 #define DXT_SORT_FEW 16u
-/** Splits that are granted beyond twice the logarithm, before it is by heap. */
+/** Splits beyond twice the logarithm before heapsort takes over. */
 #define DXT_SORT_SPLITS 4u
 
 /* clang-format off */

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Some of many, spread evenly. */
+/* Choose some of many, spread evenly. */
 #ifndef DXT_NUMERIC_SPREAD_H
 #define DXT_NUMERIC_SPREAD_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-/** Bits of a product that are kept: the upper half, which all of a number moves. */
+/** Bits of a product that are kept: the upper half, which depends on all bits of a factor. */
 #define DXT_UPPER_HALF 32
 
 /** A number below @p width for each k, without a period: by the golden ratio. */

@@ -73,10 +73,10 @@ const dxt_tail_knot dxt_tail[DXT_TAIL_KNOTS] = {
 };
 /* clang-format on */
 
-/* Values that are looked up together. */
+/* Values that are computed together. */
 #define TOGETHER 32u
 
-/* In three loops: only the middle one, which looks up, is none for vectors. */
+/* Three loops: only the middle one, which looks values up, cannot use vectors. */
 DXT_VECTORS static void waits_of(double *restrict values, uint32_t n, double skew)
 {
     double z[TOGETHER], tail[TOGETHER], beyond[TOGETHER], density[TOGETHER];

@@ -28,7 +28,7 @@ typedef struct dxt_tail_knot {
 
 extern const dxt_tail_knot dxt_tail[DXT_TAIL_KNOTS];
 
-/** Knot that is nearest to z, which is clamped to the last one: that is nothing. */
+/** The knot nearest to z; at most the last one, where the tail is 0. */
 static inline int32_t dxt_tail_place(double *z)
 {
     *z = *z < DXT_TAIL_END ? *z : DXT_TAIL_END;
@@ -46,7 +46,7 @@ static inline double dxt_tail_series(int32_t k, double z)
     return even - d * odd;
 }
 
-/** What knots k hold, side by side, as vectors want it.
+/** Fetch the values of knots k into arrays, as vectors need them.
  *  @param k  [n] Places, as dxt_tail_place() has them. */
 static inline void dxt_tail_gather(const int32_t *restrict k, uint32_t n, double *restrict tail,
                                    double *restrict beyond, double *restrict density)
@@ -70,7 +70,7 @@ static inline double dxt_wait_of(double shift, double skew)
     return bare + skew * tail;
 }
 
-/** The same of many at once, exactly as dxt_wait_of() has it.
+/** The same for many at once, with the results of dxt_wait_of().
  *  @param values  [n] Shifts; waits in the end. */
 void dxt_waits_of(double *values, size_t n, double skew);
 
