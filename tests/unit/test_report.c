@@ -249,12 +249,11 @@ static void the_text_begins_with_the_verdict(void **state)
                 "dispatch, 16 ranks: inconclusive — about 28 % of the step is lost by ranks that\n"
                 "    wait for each other, and nothing says for whom\n");
     findings.apart_share = 0.31;
-    expect_text(
-        window, &findings,
-        "dispatch, 16 ranks: inconclusive — the path between the two nodes takes 31 % of\n"
-        "    the step, in either direction. Distance and an uplink that is slow both ways\n"
-        "    look alike: if it took less before, or takes less between other nodes, it is\n"
-        "    an uplink. Test the link (ib_write_bw, iperf3)\n");
+    expect_text(window, &findings,
+                "dispatch, 16 ranks: inconclusive — the path between the two nodes takes 31 % of\n"
+                "    the step, in either direction. Distance and an uplink that is slow both ways\n"
+                "    look alike: if it took less before, or takes less between other nodes, it is\n"
+                "    an uplink. Test the link (ib_write_bw, iperf3)\n");
     json_t *open = report_json(window, &findings);
     assert_float_equal(json_number_value(json_object_get(open, "lost_share")), 0.284, 1e-6);
     assert_float_equal(json_number_value(json_object_get(open, "apart_share")), 0.31, 1e-6);
