@@ -156,6 +156,22 @@ static double rotating(void)
     return tip(does_not_rotate, 0.01 * US, 3.9 * US) / US;
 }
 
+/* Without a clock it is enough that columns differ further. */
+static bool is_healthy_untimed(double rows)
+{
+    begin(12);
+    m.step = 0;
+    m.skew = 15 * US;
+    sides(2 * US, rows);
+    judge();
+    return said.verdict == DXT_VERDICT_HEALTHY;
+}
+
+static double rotating_untimed(void)
+{
+    return tip(is_healthy_untimed, 0.01 * US, 3.9 * US) / US;
+}
+
 static bool is_rotating_worth_a_line(double skew)
 {
     begin(8);
@@ -501,6 +517,7 @@ static const tipping rows[] = {
     ROW(one_sided, 0.39665),
     ROW(one_sided_typical, 0.34176),
     ROW(rotating, 0.64169),
+    ROW(rotating_untimed, 0.98435),
     ROW(rotating_share, 7.1618),
     ROW(rotating_ranks, 20),
     ROW(unsure_share, 8.7187),

@@ -172,8 +172,8 @@ bool dxt_rotates(const dxt_fit *fit)
 bool dxt_may_rotate(const dxt_fit *fit)
 {
     double least, most;
-    /* Without a clock the loss is unknown. */
-    if (isnan(fit->step)) return fit->one_sided > DXT_ROTATING;
+    /* Without a clock the loss is unknown, and may be most of the step. */
+    if (isnan(fit->step)) return fit->one_sided > 0;
     if (fit->count < DXT_SPREAD_MEMBERS) {
         dxt_bound_loss(fit, &least, &most);
         return most >= DXT_UNSURE_SHARE_OF_FEW;
