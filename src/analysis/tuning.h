@@ -134,6 +134,7 @@
 /* Slow paths (explain/). Larger: fewer false ones, small ones are missed. */
 #define DXT_OUTLIER_SPREADS    8.0    /* C [deviations of a cell] a path must exceed */
 #define DXT_OUTLIER_SPREADS_KNOWN 6.0 /* B [deviations] the same where tails are known as short */
+#define DXT_OUTLIER_RANKS      128u   /* B [ranks] up to which that holds; more: false paths */
 #define DXT_OUTLIER_CELLS      512u   /* C [cells] that tell that; more: larger groups only */
 #define DXT_OUTLIER_PART       50u    /* N [1/part] of them is a tail (not moved: arithmetic) */
 #define DXT_LONG_TAILS_CELLS   128u   /* B [cells] that tell long tails; more: fewer windows */

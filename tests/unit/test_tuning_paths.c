@@ -92,6 +92,16 @@ static double path_among_48(void)
     return path_among_many(48, 0.19);
 }
 
+static double path_among_128(void)
+{
+    return path_among_many(128, 0.18);
+}
+
+static double path_among_129(void)
+{
+    return path_among_many(129, 0.18);
+}
+
 static double path_of_a_late_rank(void)
 {
     begin(16);
@@ -230,6 +240,8 @@ static const tipping rows[] = {
     ROW(path_among_23, 23.974),
     ROW(path_among_24, 20.692),
     ROW(path_among_48, 24.169),
+    ROW(path_among_128, 23.071),
+    ROW(path_among_129, 26.57),
     ROW(path_of_a_late_rank, 90),
     ROW(path_of_long_tails, 1024.2),
     ROW(path_of_wildest, 1818.5),

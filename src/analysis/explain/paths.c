@@ -127,7 +127,9 @@ static void begin_search(struct search *s)
     dxt_cells_take(fit, sample);
     s->spread = calm ? fit->known_spread * (fit->base + DXT_CELL_FLOOR * fit->floor)
                      : dxt_cells_deviation(sample);
-    double spreads = calm ? DXT_OUTLIER_SPREADS : dxt_cells_outlier(sample, s->spread);
+    /* Among more ranks so many cells go far by chance that a sample does not show it. */
+    bool few = !calm && n <= DXT_OUTLIER_RANKS;
+    double spreads = few ? dxt_cells_outlier(sample, s->spread) : DXT_OUTLIER_SPREADS;
     s->ratio = calm ? 1 : dxt_cells_least_ratio(fit, sample);
     s->most = dxt_most_paths(n);
     s->least = fit->least;
