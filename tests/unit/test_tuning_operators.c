@@ -19,7 +19,7 @@ static void after_dispatch(double receive, double extra, double early, double la
     m.extra[1][2] = extra;
     m.late[1] = -early;
     dxt_window *other = dispatch();
-    m.receive[1] = m.extra[1][2] = 0;
+    m.receive[1] = m.extra[1][2] = m.extra[1][3] = 0;
     m.late[1] = late;
     judge_windows(window_of(0), other);
 }
@@ -35,10 +35,37 @@ static bool late_beyond_path(double more)
     return named_1();
 }
 
-static double carried(void)
+static double carried_by_one(void)
 {
     begin(8);
     return tip(late_beyond_path, 0.1 * US, 400 * US) / US;
+}
+
+/* The next longest wait, of the share of the longest from which on it is not one path's doing. */
+static bool carried_by_more(double part)
+{
+    begin(8);
+    m.extra[1][3] = part * 100 * US;
+    after_dispatch(0, 100 * US, 0, 145 * US);
+    return named_1();
+}
+
+static double one_or_more(void)
+{
+    return tip(carried_by_more, 0.01, 1);
+}
+
+static bool late_beyond_two_paths(double more)
+{
+    m.extra[1][3] = 100 * US;
+    after_dispatch(0, 100 * US, 0, 100 * US + more);
+    return named_1();
+}
+
+static double carried(void)
+{
+    begin(8);
+    return tip(late_beyond_two_paths, 0.1 * US, 400 * US) / US;
 }
 
 static bool late_beyond_receiving(double more)
@@ -355,6 +382,8 @@ static double send_and_early(void)
 
 /* clang-format off */
 static const tipping rows[] = {
+    ROW(carried_by_one, 50),
+    ROW(one_or_more, 0.5),
     ROW(carried, 30),
     ROW(received, 50),
     ROW(behind_link, 50),

@@ -61,6 +61,23 @@ bool dxt_is_link_trace(const dxt_case *c, uint32_t k, double wait)
     return wait < DXT_RECEIVED_DOUBT * link;
 }
 
+/* Whether a slow path alone held member k up in the companion: it waited much longer for one rank
+ * than for any other. */
+static bool held_by_one(dxt_case *c, uint32_t k)
+{
+    const dxt_fit *other = &c->other;
+    uint32_t o = dxt_other_member(c, c->fit.rank[k]);
+    double longest = 0, second = 0;
+    if (o == other->count) return false;
+    for (uint32_t j = 0; j < other->count; j++) {
+        double wait = j == o ? 0 : dxt_fit_wait(other, o, j);
+        second = fmax(second, fmin(wait, longest));
+        longest = fmax(longest, wait);
+    }
+    double more = longest - second;
+    return more > other->limit[o] && 2 * more >= dxt_case_carried(c)->rank[k];
+}
+
 dxt_own dxt_own_lateness(dxt_case *c, uint32_t k)
 {
     const dxt_fit *fit = &c->fit;
@@ -72,7 +89,9 @@ dxt_own dxt_own_lateness(dxt_case *c, uint32_t k)
         return (dxt_own){.wait = 0};
     if (dxt_is_link_trace(c, k, late - fmax(0, dxt_case_carried(c)->rank[k])))
         return (dxt_own){.wait = 0, .carried = true};
-    double doubt = other == DXT_ROLE_RECEIVER ? DXT_RECEIVED_DOUBT : DXT_CARRIED_DOUBT;
+    /* Both leave with the last of what comes. */
+    bool held = other == DXT_ROLE_RECEIVER || held_by_one(c, k);
+    double doubt = held ? DXT_RECEIVED_DOUBT : DXT_CARRIED_DOUBT;
     return dxt_own_part(late, dxt_case_carried(c)->rank[k], fit->limit[k], doubt);
 }
 
