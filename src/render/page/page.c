@@ -159,8 +159,8 @@ static dxt_status weigh(dxt_page *page, uint32_t run, uint32_t index, const dxt_
                                       : DXT_WORTH_ORDINARY;
     if (phase->windows == 0) *worth = DXT_WORTH_BESIDE;
     if (changed) {
-        dxt_shelf_raise(&page->cells, run, index, phase->windows - 1, DXT_WORTH_BESIDE);
-        dxt_shelf_raise(&page->raw, run, index, phase->windows - 1, DXT_WORTH_BESIDE);
+        dxt_shelf_raise(&page->cells, run, phase->windows - 1, DXT_WORTH_BESIDE);
+        dxt_shelf_raise(&page->raw, run, phase->windows - 1, DXT_WORTH_BESIDE);
     }
     dxt_mark *marks = malloc((window->mark_count + 1) * sizeof *marks);
     if (!marks) return dxt_fail_memory((window->mark_count + 1) * sizeof *marks);

@@ -8,11 +8,31 @@
 /* What JSON takes when it is packed, and a part's element around it. */
 #define JSON_PACKED 6u
 #define ELEMENT 100u
+/* It is worth a pass if at least one of so many goes. */
+#define FEW 16u
+/* Fewer windows than this are not worth a choice. */
+#define MANY 8u
+/* Ordinary ones, once there are few, stay as long as there are so many times as many in which
+ * something stands out. */
+#define NAMED_MORE 4u
 
 static size_t bytes_of(const dxt_page_item *item)
 {
     return dxt_page_base64_size(item->part.size) + ELEMENT +
            (item->json ? strlen(item->json) / JSON_PACKED : 0);
+}
+
+/* What the window is worth, of whichever operator: they are looked at side by side. */
+static dxt_worth worth_beside(const dxt_page_shelf *shelf, const dxt_page_item *item)
+{
+    dxt_worth worth = item->worth;
+    for (size_t i = shelf->count; i-- > 0;) {
+        const dxt_page_item *other = &shelf->items[i];
+        if (other->run != item->run || other->ordinal > item->ordinal) continue;
+        if (other->ordinal + 1 < item->ordinal) break;
+        if (other->ordinal == item->ordinal && other->worth > worth) worth = other->worth;
+    }
+    return worth;
 }
 
 dxt_status dxt_shelf_add(dxt_page_shelf *shelf, const dxt_page_item *item)
@@ -27,17 +47,18 @@ dxt_status dxt_shelf_add(dxt_page_shelf *shelf, const dxt_page_item *item)
     }
     shelf->items[shelf->count++] = *item;
     shelf->bytes += bytes_of(item);
+    dxt_shelf_raise(shelf, item->run, item->ordinal, worth_beside(shelf, item));
     return DXT_OK;
 }
 
-void dxt_shelf_raise(dxt_page_shelf *shelf, uint32_t run, uint32_t phase, uint64_t ordinal,
-                     dxt_worth worth)
+void dxt_shelf_raise(dxt_page_shelf *shelf, uint32_t run, uint64_t ordinal, dxt_worth worth)
 {
     for (size_t i = shelf->count; i-- > 0;) {
         dxt_page_item *item = &shelf->items[i];
-        if (item->run != run || item->phase != phase || item->ordinal != ordinal) continue;
-        if (item->worth < worth) item->worth = worth;
-        return;
+        if (item->run != run || item->ordinal > ordinal) continue;
+        /* The operators of a window stand near each other. */
+        if (item->ordinal + 1 < ordinal) return;
+        if (item->ordinal == ordinal && item->worth < worth) item->worth = worth;
     }
 }
 
@@ -75,22 +96,39 @@ static void drop_least(dxt_page_shelf *shelf)
             (shelf->count - least) * sizeof *shelf->items);
 }
 
+/* Take every other one of those of one worth, or those that came since that was done and are not
+ * on the stride. @return Whether there was one. */
+static bool halve_worth(dxt_page_shelf *shelf, dxt_worth worth)
+{
+    size_t off = 0;
+    uint64_t now = shelf->stride[worth];
+    for (size_t i = 0; now > 0 && i + NEWEST < shelf->count; i++)
+        off += shelf->items[i].worth == worth && shelf->items[i].ordinal % now != 0;
+    if (off > 0 && off >= shelf->count / FEW) return thin_worth(shelf, worth, now) > 0;
+    for (int doubled = 0; doubled < 48; doubled++) {
+        uint64_t *stride = &shelf->stride[worth];
+        *stride = *stride ? 2 * *stride : 2;
+        if (thin_worth(shelf, worth, *stride) > 0) return true;
+    }
+    return false;
+}
+
 bool dxt_shelf_thin(dxt_page_shelf *shelf)
 {
+    size_t there[DXT_WORTH_CHANGE + 1] = {0};
     if (shelf->count <= 1) return false;
+    for (size_t i = 0; i + NEWEST < shelf->count; i++) there[shelf->items[i].worth]++;
+    /* Of a run that is slow most of the time some of the healthy windows are to be seen, too. */
+    if (there[DXT_WORTH_ORDINARY] < 2 * MANY && there[DXT_WORTH_NAMED] > NAMED_MORE * MANY &&
+        halve_worth(shelf, DXT_WORTH_NAMED))
+        return true;
     for (dxt_worth worth = DXT_WORTH_ORDINARY; worth <= DXT_WORTH_BESIDE; worth++) {
-        size_t there = 0;
-        for (size_t i = 0; i + NEWEST < shelf->count; i++) there += shelf->items[i].worth == worth;
         /* A few are worth more than that there is a step more or less of what is worth more. */
-        if (there < 8 && worth < DXT_WORTH_BESIDE) {
-            if (there > 0 && thin_worth(shelf, worth, UINT64_MAX) > 0) return true;
+        if (there[worth] < MANY && worth < DXT_WORTH_BESIDE) {
+            if (there[worth] > 0 && thin_worth(shelf, worth, UINT64_MAX) > 0) return true;
             continue;
         }
-        for (int doubled = 0; there > 0 && doubled < 48; doubled++) {
-            uint64_t *stride = &shelf->stride[worth];
-            *stride = *stride ? 2 * *stride : 2;
-            if (thin_worth(shelf, worth, *stride) > 0) return true;
-        }
+        if (there[worth] > 0 && halve_worth(shelf, worth)) return true;
     }
     drop_least(shelf);
     return true;

@@ -39,9 +39,8 @@ typedef struct dxt_page_shelf {
 /** Put one on it. @return DXT_OK, and the shelf owns what it points to; DXT_ERR_NO_MEMORY. */
 dxt_status dxt_shelf_add(dxt_page_shelf *shelf, const dxt_page_item *item);
 
-/** The window with this ordinal is worth at least that. */
-void dxt_shelf_raise(dxt_page_shelf *shelf, uint32_t run, uint32_t phase, uint64_t ordinal,
-                     dxt_worth worth);
+/** The window with this ordinal is worth at least that, of all its operators. */
+void dxt_shelf_raise(dxt_page_shelf *shelf, uint32_t run, uint64_t ordinal, dxt_worth worth);
 
 /** Take off some of what is worth least, evenly. @return false if there is only one left. */
 bool dxt_shelf_thin(dxt_page_shelf *shelf);
