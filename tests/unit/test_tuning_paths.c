@@ -102,6 +102,26 @@ static double path_among_129(void)
     return path_among_many(129, 0.18);
 }
 
+/* How sure a path is that exceeds so much among many. */
+static double sure_among_24(double extra)
+{
+    begin(24);
+    m.transfer = 20 * US;
+    m.spread = 0.18;
+    path_12(extra);
+    return confidence(DXT_SLOW_PATH, 1);
+}
+
+static double sure_of_rare(void)
+{
+    return sure_among_24(22 * US);
+}
+
+static double sure_beyond(void)
+{
+    return sure_among_24(30 * US);
+}
+
 static double path_of_a_late_rank(void)
 {
     begin(16);
@@ -242,6 +262,8 @@ static const tipping rows[] = {
     ROW(path_among_48, 24.169),
     ROW(path_among_128, 23.071),
     ROW(path_among_129, 26.57),
+    ROW(sure_of_rare, 0.985),
+    ROW(sure_beyond, 0.999),
     ROW(path_of_a_late_rank, 90),
     ROW(path_of_long_tails, 1024.2),
     ROW(path_of_wildest, 1818.5),

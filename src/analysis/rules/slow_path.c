@@ -8,7 +8,8 @@
  *
  * How large: the wait above what is expected; nothing where the other operator explains it
  * (dxt_path_is_trace()).
- * How sure: against the typical deviation of a cell, and the limit of the waiting rank.
+ * How sure: against the typical deviation of a cell, and the limit of the waiting rank;
+ * below DXT_OUTLIER_SPREADS at most DXT_SURE_OF_FEW.
  */
 #include "analysis/explain/bundles.h"
 #include "analysis/raw.h"
@@ -26,9 +27,11 @@ static dxt_size size(dxt_case *c, dxt_subject s)
 {
     const dxt_slow_path *path = &c->paths->items[s.a];
     if (dxt_path_is_trace(c, path)) return (dxt_size){.explained = true};
+    bool rare = path->excess < DXT_OUTLIER_SPREADS * path->error;
     return (dxt_size){.wait = path->excess,
                       .limit = c->fit.limit[path->i],
                       .error = path->error,
+                      .surest = rare ? DXT_SURE_OF_FEW : 0,
                       .told = !path->head || dxt_bundle_is_link(c, s.a)};
 }
 
