@@ -189,7 +189,7 @@ static void take_cell(dxt_reader *reader, dxt_cells *line, const char *at, const
     char why[96];
     dxt_status status = dxt_scan_why_counter(at, end, why, sizeof why);
     bool share = end > at && end[-1] == '%';
-    spoil(line, status, share ? "a share (%) is no counter and no time" : why);
+    spoil(line, status, share ? "a share (%) is neither a counter nor a time" : why);
     put(reader, line, whole, integer ? (double)whole : real);
 }
 

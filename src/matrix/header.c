@@ -262,7 +262,7 @@ static dxt_status parse_head(dxt_reader *reader, const char *at, const char *end
     if (find_instance(at, end, &head->instance, &head->instance_end) &&
         !dxt_phase_valid(head->instance, (size_t)(head->instance_end - head->instance)))
         return dxt_reader_lose(reader, DXT_REMARK_LOST, DXT_ERR_FORMAT, line,
-                               "InstanceID is no printable name");
+                               "InstanceID is not a printable name");
     head->ranks = (uint32_t)ranks;
     return DXT_OK;
 }

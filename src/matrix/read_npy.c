@@ -83,7 +83,7 @@ static const char *read_shape(dxt_npy *npy, const char *at, const char *end)
         count = 2;
         npy->flat = true;
     }
-    if (count < 2 || axes[count - 1] != axes[count - 2]) return "it is no square matrix";
+    if (count < 2 || axes[count - 1] != axes[count - 2]) return "it is not a square matrix";
     if (axes[count - 1] < 2) return "a matrix has at least 2 ranks";
     if (axes[count - 1] > DXT_MAX_RANKS) return "it has more than 4096 ranks";
     npy->ranks = (uint32_t)axes[count - 1];
@@ -157,7 +157,7 @@ dxt_status dxt_npy_begin(dxt_reader *reader)
     if (!npy.flat) return DXT_OK;
     return dxt_reader_lose(reader, DXT_REMARK_NOTE, DXT_OK, 1,
                            "an array of %u values with one axis is taken for %u rows of %u; if it "
-                           "is the row of one rank, stack the rows of all",
+                           "is the row of one rank; stack the rows of all ranks",
                            npy.ranks * npy.ranks, npy.ranks, npy.ranks);
 }
 

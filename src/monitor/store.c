@@ -262,7 +262,8 @@ static int check_schema(store *s)
         char why[sizeof s->why];
         memcpy(why, s->why, sizeof why);
         snprintf(s->why, sizeof s->why,
-                 "it is damaged (%.150s); move it away, and it is made anew from the files", why);
+                 "it is damaged (%.150s); move it away, and serve makes a new one from the files",
+                 why);
         return 2;
     }
     return 0;

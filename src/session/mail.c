@@ -195,7 +195,7 @@ static const char *find_wrong_place(const dxt_mail_head *head)
     if (!is_text(head->host, sizeof head->host) ||
         !is_text(head->instance, sizeof head->instance) ||
         !is_text(head->uuid, sizeof head->uuid) || !is_text(head->pci, sizeof head->pci))
-        return "a name that is no printable text";
+        return "a name that is not printable text";
     return NULL;
 }
 

@@ -214,7 +214,7 @@ has_cairo() {
     grep -q '<!-- deepxtrace page 1 -->' time.html
     refused 2 "leave out --window" run --timeline --window 3 -o other.html
     refused 2 "run: no window 999" run --window 999 -o other.html
-    refused 2 "run has no window that was asked for" run --case none -o other.html
+    refused 2 "run has no window that matches" run --case none -o other.html
     [ ! -e other.html ]
 }
 

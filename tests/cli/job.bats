@@ -125,7 +125,7 @@ refused() {
     run taskset -c "$(taskset -cp $$ | sed 's/.*: //; s/[-,].*//')" "$deepxtrace" job --ranks 2 \
         --steps 20 --window 10 --record "$BATS_TEST_TMPDIR/shared.jsonl"
     [ "$status" -eq 0 ]
-    [ "$(grep -c "share processors: only what costs 10 % of the step" <<< "$output")" -eq 1 ]
+    [ "$(grep -c "share processors: no findings below 10 % of the step" <<< "$output")" -eq 1 ]
     [ "$(jq -s '[.[].min_share] | unique | . == [0.1]' "$BATS_TEST_TMPDIR/shared.jsonl")" = true ]
     run taskset -c "$(taskset -cp $$ | sed 's/.*: //; s/[-,].*//')" "$deepxtrace" job --ranks 2 \
         --steps 20 --window 10 --min-share 5%

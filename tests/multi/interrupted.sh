@@ -46,7 +46,7 @@ for dies in parent rank0; do
         kill -KILL "$(pid_of_rank 0)"
         ends 20
         [ "$status" = 3 ] || fail "exit status $status without rank 0, not 3"
-        grep -q "rank0.jsonl holds what was recorded until then" "$scratch/err" || fail "nothing was said"
+        grep -q "rank0.jsonl has the windows recorded until then" "$scratch/err" || fail "nothing was said"
         [ -z "$(tail -c 1 "$scratch/$dies.jsonl")" ] || fail "the last line is not whole"
         [ -z "$(find "$scratch" -name '*rank0.svg*')" ] || fail "half a picture is left"
     fi

@@ -380,7 +380,7 @@ static void units_are_read(void **state)
         {"1us 2us\n3 4us\n", DXT_ERR_FORMAT,
          "t:1: some values have a unit of time, others have none"},
         {"1% 2%\n3% 4%\n", DXT_ERR_FORMAT,
-         "t:2: no window: row 0, column 0: a share (%) is no counter and no time"},
+         "t:2: no window: row 0, column 0: a share (%) is neither a counter nor a time"},
     };
     for (size_t i = 0; i < LENGTH(bad); i++) assert_refused(&bad[i], strlen(bad[i].text));
 }

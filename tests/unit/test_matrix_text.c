@@ -107,7 +107,7 @@ static void wrong_logs_are_refused(void **state)
          "t:1: EPSize 1: a matrix has at least 2 ranks"},
         {HEAD("4097", "Dispatch") "\n", DXT_ERR_LIMIT, "t:1: EPSize 4097: at most 4096 ranks"},
         {"InstanceID: \xff EPSize: 2, Dispatch" TITLE, DXT_ERR_FORMAT,
-         "t:1: InstanceID is no printable name"},
+         "t:1: InstanceID is not a printable name"},
         {HEAD("x", "Dispatch") "\n", DXT_ERR_FORMAT, "t:1: EPSize: x is not a number"},
         {HEAD("2", "") "\n", DXT_ERR_FORMAT, "t:1: the header names no operator"},
         {HEAD("2", "Dispatch") "\n[2025-01-01] nothing\n", DXT_ERR_FORMAT,

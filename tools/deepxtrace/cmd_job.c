@@ -24,7 +24,7 @@ static void keep_recording(job *run)
 {
     output_abandon(&run->record);
     if (run->record.kept)
-        complain("job", "%s holds what was recorded until then", run->record.path);
+        complain("job", "%s has the windows recorded until then", run->record.path);
 }
 
 /* The ranks have written; what is good gets its name. */

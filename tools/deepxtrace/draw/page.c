@@ -151,7 +151,7 @@ static outcome read_all(draw_page *draw)
     input_close(&input);
     if (result != GO_ON) return result;
     if (draw->windows == 0)
-        return complain(draw->command, "%s has no window that was asked for", draw->files->name);
+        return complain(draw->command, "%s has no window that matches", draw->files->name);
     dxt_status status = end_run(draw);
     return status == DXT_OK ? GO_ON : complain_status(draw->command, status);
 }

@@ -129,7 +129,7 @@ static void say_headline(const job_report *report, int64_t steps)
     const char *gap = length + (int)strlen(left_out) + 2 > WIDTH ? "\n" : " ";
     stdout_printf("\n%s%s%s:\n", text, *left_out ? gap : "", left_out);
     if (run->min_share_raised)
-        stdout_printf("ranks share processors: only what costs %g %% of the step is told "
+        stdout_printf("ranks share processors: no findings below %g %% of the step "
                       "(--min-share)\n",
                       100 * run->min_share);
 }
