@@ -27,6 +27,11 @@ refused() {
     [ "$status" -eq 0 ]
     [ "$(grep -c 'nothing changed beyond its error' <<< "$output")" -eq 2 ]
     [[ ${lines[0]} == "before: before.jsonl: 10 windows of 16 ranks" ]]
+    [[ $output != *"one window"* ]]
+    head -n 2 before.jsonl > one.jsonl
+    run --separate-stderr "$deepxtrace" compare one.jsonl one.jsonl
+    [ "$status" -eq 0 ]
+    [[ $output == *"nothing changed beyond its error, which one window hardly tells"* ]]
 }
 
 @test "a rank that turned late is named, and no path that waits for it" {

@@ -188,7 +188,10 @@ static void say_all(FILE *out, const compared *c)
         any |= say_silence(out, c, o) > 0;
         any |= say_ranks(out, c, o) > 0;
         say_paths(out, o);
-        if (!any && o->path_total == 0) fprintf(out, "  nothing changed beyond its error\n");
+        bool one = o->before->windows == 1 || o->after->windows == 1;
+        if (!any && o->path_total == 0)
+            fprintf(out, "  nothing changed beyond its error%s\n",
+                    one ? ", which one window hardly tells; compare several" : "");
     }
     for (size_t i = 0; i < c->only_count; i++)
         fprintf(out, "%s cannot be compared: only one of them has it, or in another unit\n",
