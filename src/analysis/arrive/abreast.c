@@ -11,14 +11,15 @@
 #include "numeric/vectors.h"
 
 #define MEMBERS DXT_ABREAST_MEMBERS
-/* Pairs of them, each once. */
+/* Pairs of members, each counted once. */
 #define PAIRS (MEMBERS * (MEMBERS - 1) / 2)
 
 /* One number of each panel. */
 typedef double lanes[DXT_LANES];
 
-/* What a fit needs of its panels; of the pairs those whose row is above the column, row by row: the
- * others are the same with the other sign. Lanes without a panel hold 0. */
+/* The state of a fit of several panels. Of each pair only one direction is kept, row by row: the
+ * column's number is larger than the row's, and the other direction has the opposite sign. Lanes
+ * without a panel hold 0. */
 struct abreast {
     uint32_t members, panels;
     lanes pair[PAIRS];
@@ -55,7 +56,7 @@ static void give(const struct abreast *s, dxt_panel *const *panels)
 
 /* ---- to refine ---- */
 
-/* How far the pairs are from what the latenesses make of them. */
+/* How far each pair is from the difference of its two latenesses. */
 DXT_VECTORS static void deviations(const struct abreast *restrict s, lanes *restrict off)
 {
     const lanes *pair = s->pair;
@@ -88,7 +89,7 @@ DXT_VECTORS static void weigh(const struct abreast *restrict s, const lanes *res
             next[b][c] = s->late[b][c] / 2 + sum[b][c] / weights[b][c] / 2;
 }
 
-/* Take the next latenesses where they still move. @return Whether any will move again. */
+/* Take the new latenesses of panels that still move. @return Whether any panel will move again. */
 DXT_VECTORS static bool move(struct abreast *restrict s, const lanes *restrict next,
                              const double *restrict scale, int64_t *restrict moves)
 {
@@ -138,7 +139,7 @@ void dxt_panels_refine(dxt_panel *const *panels, uint32_t count)
 
 /* ---- to judge ---- */
 
-/* Against the mean of the ordinary ones. */
+/* Measure each lateness from the mean of the ordinary members. */
 DXT_VECTORS static void center(const struct abreast *restrict s, lanes *restrict late)
 {
     double mean[DXT_LANES] = {0}, ordinary[DXT_LANES] = {0};
@@ -151,14 +152,14 @@ DXT_VECTORS static void center(const struct abreast *restrict s, lanes *restrict
         for (uint32_t c = 0; c < DXT_LANES; c++) late[a][c] -= mean[c];
 }
 
-/* Where the pair of two members is, the first one's number being the smaller. */
+/* The index of a pair; the first member has the smaller number. */
 static uint32_t place_of(uint32_t members, uint32_t a, uint32_t b)
 {
     return a * (2 * members - a - 1) / 2 + b - a - 1;
 }
 
-/* What member a says of member b: ordinary ones how much later it arrives, or all, with their own
- * lateness. */
+/* The lateness of member b by its pair with member a: from ordinary members the difference alone,
+ * or from all members with their own lateness added. */
 DXT_VECTORS static void say(const struct abreast *restrict s, uint32_t a, uint32_t b, bool all,
                             double *restrict said)
 {
@@ -184,7 +185,7 @@ static void ask(const struct abreast *s, bool all, lanes *late)
     center(s, late);
 }
 
-/* How badly latenesses explain the pairs. */
+/* How far the pairs are from what the latenesses explain. */
 DXT_VECTORS static void misfit(const struct abreast *restrict s, const lanes *restrict late,
                                double *restrict sum)
 {

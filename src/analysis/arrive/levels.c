@@ -167,7 +167,7 @@ void dxt_take_levels(dxt_fit *fit)
            : most > DXT_LEVEL_SAMPLE ? DXT_LEVEL_SAMPLE
                                      : most;
     find_neighbours(fit, &near);
-    /* From behind: what was read last of a large matrix is still near at hand. */
+    /* Backwards: the part of a large matrix that was read last is still in the cache. */
     for (uint32_t a = n; a-- > 0;) {
         double *level = fit->link + (size_t)a * n;
         for (uint32_t b = 0; b < n; b += count) {
