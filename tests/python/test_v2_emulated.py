@@ -20,7 +20,10 @@ OFFSETS = {"2.1": 14610304, "2.5": 16707456}
 #: In the place of what is said in PTX.
 ON_A_CPU = """
 inline unsigned load(const void *word) { return *static_cast<const unsigned *>(word); }
-inline void store(unsigned *word, unsigned value) { *word = value; }
+inline void store(unsigned *word, unsigned value)
+{
+    if (emulator::current->gpu != emulator::mute) *word = value;
+}
 inline void add(Word *word, Word value) { *word += value; }
 
 """
@@ -68,10 +71,10 @@ def program(request: Any, tmp_path_factory: Any) -> List[str]:
 Counters = Dict[Tuple[int, int], Tuple[int, List[int], List[int]]]
 
 
-def run(program: List[str], late: int, slow: int) -> Counters:
+def run(program: List[str], late: int, slow: int, mute: int = -1) -> Counters:
     """Operations, waits and samples by rank and operator."""
     path, steps, offset = program
-    return counters_of([path, steps, str(late), str(slow), offset], RANKS)
+    return counters_of([path, steps, str(late), str(slow), offset, str(mute)], RANKS)
 
 
 def counters_of(command: List[str], ranks: int) -> Counters:
@@ -87,6 +90,15 @@ def test_operations_and_samples(program: List[str]) -> None:
         for other in range(RANKS):
             # The very first word may not have been there yet.
             assert samples[other] in ([0] if other == rank else [STEPS, STEPS - 1])
+
+
+def test_a_rank_that_tells_nobody_holds_nobody_up(program: List[str]) -> None:
+    for (rank, operator), (operations, waits, samples) in run(program, 100, 0, mute=1).items():
+        if rank == 1:
+            continue
+        assert operations == (STEPS if operator % 2 == 0 else 0)
+        assert samples[1] == waits[1] == samples[rank] == 0
+        assert samples[2 - rank] in (STEPS, STEPS - 1) and waits[2 - rank] <= 3 * STEPS
 
 
 def test_who_is_late_is_waited_for_at_the_entry(program: List[str]) -> None:

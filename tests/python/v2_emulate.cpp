@@ -2,8 +2,8 @@
 /*
  * The edited stand-in headers of v2_headers.py, run by ranks of SMS SMs each (v2_emulator.h): STEPS
  * dispatches and combines, before each of which rank 1 is LATE rounds late in dispatch, and works
- * SLOW rounds longer between the entry and the exit of combine. Prints the counters, a line each:
- * rank, operator, operations, then waits and samples by rank.
+ * SLOW rounds longer between the entry and the exit of combine. GPU MUTE has no counters. Prints the
+ * counters, a line each: rank, operator, operations, then waits and samples by rank.
  */
 #include "v2_emulator.h"
 
@@ -40,7 +40,8 @@ static void combine(const Gin &gin, void *workspace, int rank, int sm, int threa
 
 int main(int argc, char **argv)
 {
-    if (argc != 5) return 2;
+    if (argc != 6) return 2;
+    emulator::mute = atoi(argv[5]);
     const int steps = atoi(argv[1]), late = atoi(argv[2]), slow = atoi(argv[3]);
     const long offset = atol(argv[4]);
     test::work_of.assign(RANKS, 1);

@@ -67,6 +67,7 @@ inline Thread *current;
 inline long long rounds;
 inline int block_size, sm_count;
 inline int node_size; /* GPUs that NVLink connects */
+inline int mute = -1; /* a GPU whose kernels have no counters, and tell nobody */
 inline Meeting everybody;
 
 /* A line for each rank and operator: operations, then waits and samples by rank. */

@@ -181,9 +181,8 @@ template <int kTag, int kRanks, bool kNvlink, int64_t kUsed> struct Watch {
         if (lane >= 32) return;
         const unsigned number = load(&area->barriers);
         // The first SM may have counted this one already. Where it is another one, by kernels that
-        // do not come here, nothing is watched any more.
-        const bool known = load(counter) - number <= 1;
-        __syncwarp();
+        // do not come here, nothing is watched any more. One lane decides.
+        const bool known = __any_sync(0xffffffff, lane == 0 && load(counter) - number <= 1);
         // Now: at the end the first lane waits until all that it has written is there.
         if (lane == 0) {
             if (known) store(reinterpret_cast<unsigned *>(&area->barriers), number + 1);
