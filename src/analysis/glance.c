@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "analysis/glance.h"
 
+#include "analysis/arrive/early.h"
 #include "matrix/fields.h"
 #include "numeric/screen.h"
 
@@ -15,20 +16,36 @@ static size_t peak_rows(uint32_t ranks)
     return ranks / DXT_SCREEN_ROWS;
 }
 
-size_t dxt_glance_size(uint32_t ranks)
+/* Cut the figures from a block; with a NULL block, only count the bytes. */
+static size_t lay_out(uint32_t ranks, uint32_t nodes, char *block, int64_t **peak, uint64_t **sum,
+                      double **level)
 {
-    size_t n = ranks;
+    size_t used = 0;
+    *peak = dxt_cut(block, &used, peak_rows(ranks) * ranks, sizeof **peak);
+    *sum = dxt_cut(block, &used, ranks, sizeof **sum);
+    *level = dxt_cut(block, &used, (size_t)nodes * nodes, sizeof **level);
+    return used;
+}
+
+size_t dxt_glance_size(uint32_t ranks, uint32_t nodes)
+{
+    int64_t *peak;
+    uint64_t *sum;
+    double *level;
     if (ranks < MANY_RANKS) return 0;
-    return (peak_rows(ranks) * n + n) * sizeof(int64_t);
+    return lay_out(ranks, nodes, NULL, &peak, &sum, &level);
 }
 
 /* @return All counters combined by OR. */
-static uint64_t look_at_all(const dxt_window *window, int64_t *peak, uint64_t *sum)
+static uint64_t look_at_all(const dxt_window *window, int64_t *peak, uint64_t *sum,
+                            dxt_early_pass *early)
 {
     size_t n = window->ranks, row = 0;
     uint64_t bits = 0;
-    for (; row + DXT_SCREEN_ROWS <= n; row += DXT_SCREEN_ROWS, peak += n)
+    for (; row + DXT_SCREEN_ROWS <= n; row += DXT_SCREEN_ROWS, peak += n) {
         bits |= dxt_screen_look(window->wait + row * n, n, window->ranks, peak, sum + row);
+        dxt_early_take(early, (uint32_t)row + DXT_SCREEN_ROWS);
+    }
     for (; row < n; row++) {
         sum[row] = 0;
         for (size_t j = 0; j < n; j++) {
@@ -36,24 +53,31 @@ static uint64_t look_at_all(const dxt_window *window, int64_t *peak, uint64_t *s
             sum[row] += (uint64_t)window->wait[row * n + j];
         }
     }
+    dxt_early_take(early, window->ranks);
     return bits;
 }
 
-dxt_status dxt_glance_over(const dxt_window *window, dxt_block *block, dxt_glance *glance,
-                           bool *observed)
+dxt_status dxt_glance_over(const dxt_window *window, const dxt_looking *look, bool *observed)
 {
-    *glance = (dxt_glance){.peak = NULL, .sum = NULL};
+    dxt_glance *glance = look->glance;
+    *glance = (dxt_glance){.peak = NULL};
     /* Of two faults report the one in the waits, as dxt_window_check() does. */
-    if (dxt_window_look_around(window) != DXT_OK || dxt_glance_size(window->ranks) == 0)
+    if (dxt_window_look_around(window) != DXT_OK || dxt_glance_size(window->ranks, 0) == 0)
         return dxt_window_look(window, observed);
-    size_t n = window->ranks;
-    int64_t *peak = dxt_block_fit(block, dxt_glance_size(window->ranks));
-    if (!peak) return DXT_ERR_NO_MEMORY;
-    uint64_t *sum = (uint64_t *)(void *)(peak + peak_rows(window->ranks) * n);
-    uint64_t bits = look_at_all(window, peak, sum);
+    int64_t *peak;
+    uint64_t *sum;
+    double *level;
+    dxt_early_pass early;
+    uint32_t nodes = dxt_early_nodes(window, look->ranks_per_node);
+    char *memory = dxt_block_fit(look->block, dxt_glance_size(window->ranks, nodes));
+    if (!memory) return DXT_ERR_NO_MEMORY;
+    lay_out(window->ranks, nodes, memory, &peak, &sum, &level);
+    dxt_early_begin(window, nodes, level, &early);
+    uint64_t bits = look_at_all(window, peak, sum, &early);
     if (bits > INT64_MAX) return dxt_window_look(window, observed);
     *observed = true;
     *glance = (dxt_glance){.peak = peak, .sum = bits < MOST_EXACT ? sum : NULL};
+    glance->early = dxt_early_end(&early);
     return DXT_OK;
 }
 

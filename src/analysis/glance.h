@@ -7,6 +7,7 @@
 
 #include <deepxtrace/matrix.h>
 
+#include "analysis/arrive/early_data.h"
 #include "base/block.h"
 
 /** All fields NULL: nothing was collected. */
@@ -15,20 +16,28 @@ typedef struct dxt_glance {
                             NULL = nothing was seen */
     const uint64_t *sum; /**< [ranks] of the counters of each row, as exact as doubles add them in
                             any order; NULL = not */
+    dxt_early_levels early; /**< levels between nodes, if the peaks were seen, too */
 } dxt_glance;
 
-/** Bytes that a glance needs; 0 where ranks are so few that it is not worth its cost. */
-size_t dxt_glance_size(uint32_t ranks);
+/** Where a glance goes. */
+typedef struct dxt_looking {
+    uint32_t ranks_per_node; /**< where the window does not say it; 0 = not known */
+    dxt_block *block;        /**< memory of the glance; must live as long as it */
+    dxt_glance *glance;      /**< receives it */
+} dxt_looking;
+
+/** Bytes that a glance needs; 0 where ranks are so few that it is not worth its cost.
+ *  @param nodes  Nodes whose levels are found early; 0 = none. */
+size_t dxt_glance_size(uint32_t ranks, uint32_t nodes);
 
 /**
  * Check a window as dxt_window_check() does, and collect the figures of a glance.
  *
- * @param block     Memory of the glance; must live as long as it.
+ * @param look      Where the figures go.
  * @param observed  Receives whether every cell was observed; if not, the glance is empty.
  * @return DXT_OK; DXT_ERR_NO_MEMORY; what dxt_window_check() says.
  */
-dxt_status dxt_glance_over(const dxt_window *window, dxt_block *block, dxt_glance *glance,
-                           bool *observed);
+dxt_status dxt_glance_over(const dxt_window *window, const dxt_looking *look, bool *observed);
 
 /** Mean of a row's counters; they are added as dxt_screen_sum() adds them. */
 double dxt_glance_mean(const dxt_glance *glance, const dxt_window *window, uint32_t rank);

@@ -117,16 +117,16 @@ static bool has_holes(const dxt_window *window, uint32_t row)
 }
 
 dxt_status dxt_observed(const dxt_window *window, dxt_instead instead, dxt_block *block,
-                        dxt_window *view, uint32_t *sparse, dxt_glance *glance, dxt_block *seen)
+                        dxt_window *view, uint32_t *sparse, const dxt_looking *look)
 {
     bool observed;
-    dxt_status status = glance ? dxt_glance_over(window, seen, glance, &observed)
-                               : dxt_window_look(window, &observed);
+    dxt_status status =
+        look ? dxt_glance_over(window, look, &observed) : dxt_window_look(window, &observed);
     if (status != DXT_OK) return status;
     *view = *window;
     *sparse = instead == DXT_INSTEAD_ORDINARY ? dxt_sparse_block(window) : 0;
     if (observed && *sparse == 0) return DXT_OK;
-    if (glance) *glance = (dxt_glance){.peak = NULL, .sum = NULL};
+    if (look) *look->glance = (dxt_glance){.peak = NULL};
     size_t n = window->ranks, cells = n * n;
     int64_t *wait = dxt_block_fit(block, dxt_observed_size(window->ranks));
     if (!wait) return DXT_ERR_NO_MEMORY;

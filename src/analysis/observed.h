@@ -26,17 +26,16 @@ size_t dxt_observed_size(uint32_t ranks);
  *
  * @param block  Memory of the view's cells; must live as long as it. Untouched if every cell was
  *               observed.
- * @param glance Receives the figures of the check; empty if a cell was not observed. NULL: not
- *               wanted.
- * @param seen   Memory of the glance; must live as long as it.
  * @param view   Receives the window itself, or a copy that shares all but waits and samples.
  * @param sparse Receives the block size if cells are missing in the pattern of a hybrid mode
  *               (blocks.h), otherwise 0. With that pattern a pair of zeros counts as missing, too.
+ * @param look   What the check collects in passing: a glance, empty if a cell was not observed.
+ *               NULL: not wanted.
  * @return DXT_OK; DXT_ERR_NO_MEMORY; what dxt_window_check() says.
  *
  * Cost: as dxt_window_check(); if a cell is missing also a copy, and one selection per row.
  */
 dxt_status dxt_observed(const dxt_window *window, dxt_instead instead, dxt_block *block,
-                        dxt_window *view, uint32_t *sparse, dxt_glance *glance, dxt_block *seen);
+                        dxt_window *view, uint32_t *sparse, const dxt_looking *look);
 
 #endif

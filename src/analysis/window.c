@@ -54,16 +54,18 @@ static dxt_status take_input(dxt_workspace *workspace, const dxt_window *window,
     bool ratio = options->method == DXT_METHOD_RATIO;
     uint32_t other;
     *input = (struct input){.has_companion = options->companion, .has_adjacent = options->adjacent};
-    dxt_status status = dxt_observed(window, ratio ? DXT_INSTEAD_NOTHING : DXT_INSTEAD_ORDINARY,
-                                     &workspace->observed, &input->window, &input->sparse,
-                                     ratio ? NULL : &input->glance, &workspace->glance);
+    const dxt_looking look = {.ranks_per_node = options->ranks_per_node,
+                              .block = &workspace->glance,
+                              .glance = &input->glance};
+    dxt_status status =
+        dxt_observed(window, ratio ? DXT_INSTEAD_NOTHING : DXT_INSTEAD_ORDINARY,
+                     &workspace->observed, &input->window, &input->sparse, ratio ? NULL : &look);
     if (status == DXT_OK && options->companion)
-        status =
-            dxt_observed(options->companion, DXT_INSTEAD_ORDINARY, &workspace->companion_observed,
-                         &input->companion, &other, NULL, NULL);
+        status = dxt_observed(options->companion, DXT_INSTEAD_ORDINARY,
+                              &workspace->companion_observed, &input->companion, &other, NULL);
     if (status == DXT_OK && options->adjacent)
         status = dxt_observed(options->adjacent, DXT_INSTEAD_ORDINARY,
-                              &workspace->adjacent_observed, &input->adjacent, &other, NULL, NULL);
+                              &workspace->adjacent_observed, &input->adjacent, &other, NULL);
     return status == DXT_OK && !ratio ? take_nodes(workspace, options->ranks_per_node, input)
                                       : status;
 }
@@ -108,6 +110,7 @@ static dxt_status fit_both(dxt_workspace *workspace, const struct input *input,
     if (status != DXT_OK) return status;
     known.cell_spread = options->cell_spread > 0 ? options->cell_spread : NAN;
     known.least = least;
+    known.early = input->glance.early;
     return dxt_fit_window(&workspace->fit, window, &known, &c->fit);
 }
 

@@ -4,6 +4,8 @@ dxt_test(test_analysis_nodes SOURCES unit/test_analysis_nodes.c support/arrivals
          MODULES base numeric matrix analysis)
 dxt_test(test_analysis_many SOURCES unit/test_analysis_many.c support/arrivals.c
          MODULES base numeric matrix analysis WRAP_ALLOC)
+dxt_test(test_analysis_early SOURCES unit/test_analysis_early.c support/arrivals.c
+         MODULES base numeric matrix analysis)
 dxt_test(test_analysis_abreast SOURCES unit/test_analysis_abreast.c support/arrivals.c
          MODULES base numeric matrix analysis)
 dxt_test(test_analysis_doubt SOURCES unit/test_analysis_doubt.c support/arrivals.c

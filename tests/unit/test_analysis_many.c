@@ -25,20 +25,23 @@ static void medians_of_counters_are_those_of_each(void **state)
     uint64_t seed = 5;
     for (uint32_t rows = 1; rows <= DXT_COUNTER_ROWS; rows++) {
         const int64_t *first[DXT_COUNTER_ROWS];
+        size_t step = apart[rows % 4], begin = 8 * DXT_LANES - 2 - (DXT_LANES - 1) * step;
+        int64_t *row[DXT_COUNTER_ROWS];
         double factor[DXT_COUNTER_ROWS], median[DXT_LANES], each[DXT_COUNTER_ROWS];
         for (uint32_t k = 0; k < rows; k++) {
-            first[k] = counter[k];
+            /* The last counter ends the memory. */
+            row[k] = counter[DXT_COUNTER_ROWS - rows + k];
+            first[k] = row[k] + begin;
             factor[k] = 1 + arrivals_uniform(&seed);
             for (uint32_t c = 0; c < 8 * DXT_LANES; c++)
-                counter[k][c] = (int64_t)(arrivals_uniform(&seed) * 30);
+                row[k][c] = (int64_t)(arrivals_uniform(&seed) * 30);
         }
-        size_t step = apart[rows % 4];
-        counter[rows - 1][1 + 5 * step] = INT64_C(1) << 50;
+        counter[DXT_COUNTER_ROWS - 1][begin + 1 + 5 * step] = INT64_C(1) << 50;
         int64_t bits = dxt_medians_of_counters(first, NULL, 1, step, factor, rows, median);
         assert_true(bits >= INT64_C(1) << 50 && bits < (INT64_C(1) << 50) + 32);
         for (uint32_t c = 0; c < DXT_LANES; c++) {
             for (uint32_t k = 0; k < rows; k++)
-                each[k] = (double)counter[k][1 + c * step] * factor[k];
+                each[k] = (double)first[k][1 + c * step] * factor[k];
             assert_true(median[c] == dxt_median(each, rows));
         }
     }
@@ -227,7 +230,7 @@ static bool has_path(const dxt_fit *fit, const dxt_path_list *list, uint32_t i, 
 static void a_path_is_found_wherever_it_is(void **state)
 {
     (void)state;
-    const dxt_glance none = {NULL, NULL};
+    const dxt_glance none = {.peak = NULL};
     for (uint32_t gone = 0; gone < MANY; gone += 90) {
         dxt_window *window = many_ranks(0);
         dxt_block block = {NULL, 0};
@@ -255,16 +258,17 @@ static void a_glance_changes_no_path(void **state)
 {
     (void)state;
     static const uint32_t sizes[] = {0, 4, 5, 6, 20};
-    const dxt_glance none = {NULL, NULL};
+    const dxt_glance none = {.peak = NULL};
     for (size_t t = 0; t < sizeof sizes / sizeof sizes[0]; t++) {
         dxt_window *window = many_ranks(sizes[t]);
         dxt_block block = {NULL, 0}, seen = {NULL, 0};
         const dxt_known known = {.nodes = window->nodes, .min_share = 0.01, .cell_spread = NAN};
         dxt_path_list with = {NULL}, without = {NULL};
         dxt_glance glance;
+        const dxt_looking look = {.block = &seen, .glance = &glance};
         bool observed = false;
         dxt_fit fit;
-        assert_int_equal(dxt_glance_over(window, &seen, &glance, &observed), DXT_OK);
+        assert_int_equal(dxt_glance_over(window, &look, &observed), DXT_OK);
         assert_true(observed && glance.peak && glance.sum);
         assert_int_equal(dxt_fit_window(&block, window, &known, &fit), DXT_OK);
         assert_int_equal(dxt_fit_paths(&fit, &glance, &with), DXT_OK);
@@ -289,29 +293,31 @@ static void a_glance_is_a_check(void **state)
     dxt_window *window = many_ranks(0);
     dxt_block seen = {NULL, 0};
     dxt_glance glance;
+    dxt_looking look = {.block = &seen, .glance = &glance};
     bool observed = true;
     int64_t *last = &window->wait[(size_t)MANY * MANY - 1], *first = window->wait;
     *last = INT64_C(1) << 45;
-    assert_int_equal(dxt_glance_over(window, &seen, &glance, &observed), DXT_OK);
+    assert_int_equal(dxt_glance_over(window, &look, &observed), DXT_OK);
     /* Sums of such are not the same in any order. */
     assert_true(glance.peak && !glance.sum && observed);
     *first = DXT_NOT_OBSERVED;
-    assert_int_equal(dxt_glance_over(window, &seen, &glance, &observed), DXT_OK);
+    assert_int_equal(dxt_glance_over(window, &look, &observed), DXT_OK);
     assert_true(!glance.peak && !glance.sum && !observed);
     *last = INT64_MAX;
-    assert_int_equal(dxt_glance_over(window, &seen, &glance, &observed), DXT_OK);
+    assert_int_equal(dxt_glance_over(window, &look, &observed), DXT_OK);
     assert_true(!glance.peak && !observed);
     *last = DXT_NOT_OBSERVED - 1;
-    assert_int_equal(dxt_glance_over(window, &seen, &glance, &observed), DXT_ERR_INVALID);
+    assert_int_equal(dxt_glance_over(window, &look, &observed), DXT_ERR_INVALID);
     assert_string_equal(dxt_error(), "wait: row 261, column 261: -2 is negative");
     *first = *last = 0;
     window->index = -2;
-    assert_int_equal(dxt_glance_over(window, &seen, &glance, &observed), DXT_ERR_INVALID);
+    assert_int_equal(dxt_glance_over(window, &look, &observed), DXT_ERR_INVALID);
     assert_string_equal(dxt_error(), "index: below -1");
     window->index = 0;
     dxt_block none = {NULL, 0};
+    look.block = &none;
     alloc_fail_arm(1);
-    dxt_status status = dxt_glance_over(window, &none, &glance, &observed);
+    dxt_status status = dxt_glance_over(window, &look, &observed);
     assert_true(alloc_fail_disarm());
     assert_int_equal(status, DXT_ERR_NO_MEMORY);
     /* All of an analysis. */

@@ -31,6 +31,13 @@ static bool is_of(const struct shape *shape, uint32_t rows, uint32_t columns)
     return shape->rows == rows && shape->columns == columns;
 }
 
+/* That of two nodes without an ordinary rank. */
+static void begin_shape(struct shape *shape)
+{
+    shape->rows = shape->columns = shape->taken = 0;
+    shape->waiting = NO_NODE;
+}
+
 /* At most `most` of them. */
 static void shape_of(uint32_t rows, uint32_t columns, size_t most, struct shape *shape)
 {
@@ -105,15 +112,20 @@ static void take_waits(const dxt_fit *fit, uint32_t i, const uint32_t *member, u
     for (uint32_t c = count; c < DXT_LANES; c++) waits[c] = 0;
 }
 
+bool dxt_counters_tell(const dxt_window *window, int64_t bits)
+{
+    return bits < DXT_TIMEOUT_CYCLES || window->unit != DXT_UNIT_CYCLES;
+}
+
 /* Find the levels of DXT_LANES nodes from neighbouring counters.
  * @return Whether that was possible: it is not where a counter holds a time-out. */
-static bool counters_tell(const dxt_fit *fit, const struct shape *shape, uint32_t first,
+static bool take_counters(const dxt_fit *fit, const struct shape *shape, uint32_t first,
                           double *level)
 {
     const int64_t *const *counts = fit->window->samples ? shape->samples : NULL;
     int64_t bits = dxt_medians_of_counters(shape->counter, counts, first, shape->columns,
                                            shape->factor, shape->taken, level);
-    return bits < DXT_TIMEOUT_CYCLES || fit->window->unit != DXT_UNIT_CYCLES;
+    return dxt_counters_tell(fit->window, bits);
 }
 
 /* Find the levels of up to DXT_LANES nodes from b on that have the same shape. */
@@ -126,7 +138,7 @@ static void block_levels(const dxt_fit *fit, const struct neighbours *near, uint
     /* The last nodes may have no ordinary rank, and then no first one. */
     bool together = count == DXT_LANES && shape->taken > 0 &&
                     near->run[roster->begin[b]] >= DXT_LANES * shape->columns;
-    if (together && counters_tell(fit, shape, fit->rank[*first], level)) return;
+    if (together && take_counters(fit, shape, fit->rank[*first], level)) return;
     for (uint32_t k = 0; k < shape->taken; k++)
         take_waits(fit, row[shape->row[k]], first + shape->column[k], shape->columns, count,
                    waits[k]);
@@ -155,34 +167,90 @@ static uint32_t step_back(const dxt_roster *roster, uint32_t *b, uint32_t count)
     return count;
 }
 
-/* Many nodes need fewer cells each. */
+uint32_t dxt_level_cells(uint32_t nodes)
+{
+    size_t most = (size_t)DXT_BLOCK_SAMPLES / ((size_t)nodes * nodes);
+    if (most > DXT_LEVEL_SAMPLE) return DXT_LEVEL_SAMPLE;
+    return most < DXT_BLOCK_LEAST ? DXT_BLOCK_LEAST : (uint32_t)most;
+}
+
+/* What levels are taken from. */
+struct levels {
+    dxt_fit *fit;
+    struct neighbours near;
+    struct shape shapes[2], *shape; /* the two that were used last, and the one in use */
+    size_t most;                    /* cells of a level */
+    uint32_t uneven[DXT_MAX_RANKS]; /* nodes whose early levels are wrong … */
+    uint32_t uneven_count;          /* … and their number; all, if nothing was found early */
+};
+
+/* Find the levels of node a for `count` nodes alike from b on. */
+static void take_alike(struct levels *s, uint32_t a, uint32_t b, uint32_t count)
+{
+    const dxt_roster *roster = &s->near.roster;
+    uint32_t rows = size_of(roster, a), columns = size_of(roster, b);
+    double *level = s->fit->link + (size_t)a * s->fit->nodes + b;
+    /* Few nodes differ from the others, and only for a moment. */
+    if (!is_of(s->shape, rows, columns))
+        s->shape = s->shape == s->shapes ? s->shapes + 1 : s->shapes;
+    shape_of(rows, columns, s->most, s->shape);
+    turn_to(s->fit, roster, a, s->shape);
+    if (s->shape->taken <= FEW_CELLS)
+        block_levels(s->fit, &s->near, a, b, count, s->shape, level);
+    else
+        for (uint32_t c = 0; c < count; c++)
+            level[c] = block_level(s->fit, roster, a, b + c, s->shape);
+}
+
+static void take_row(struct levels *s, uint32_t a)
+{
+    const dxt_roster *roster = &s->near.roster;
+    uint32_t count;
+    for (uint32_t b = 0; b < s->fit->nodes; b += count) {
+        count = count_alike(roster, s->fit->nodes, b);
+        count = step_back(roster, &b, count);
+        take_alike(s, a, b, count);
+    }
+}
+
+/* Whether every rank of a node stands for it, where all nodes have as many. */
+static bool is_even(const struct levels *s, uint32_t a)
+{
+    return size_of(&s->near.roster, a) * s->fit->nodes == s->fit->count;
+}
+
+/* Find the nodes of which not every rank stands for its node. */
+static void find_uneven(struct levels *s)
+{
+    const dxt_fit *fit = s->fit;
+    const dxt_early_levels *early = &fit->early;
+    bool found = early->level && early->nodes == fit->nodes && fit->count == fit->window->ranks;
+    s->uneven_count = 0;
+    for (uint32_t a = 0; a < fit->nodes; a++)
+        if (!found || !is_even(s, a)) s->uneven[s->uneven_count++] = a;
+}
+
 void dxt_take_levels(dxt_fit *fit)
 {
-    struct neighbours near;
-    struct shape shapes[2] = {{.waiting = NO_NODE}, {.waiting = NO_NODE}}, *shape = shapes;
-    const dxt_roster *roster = &near.roster;
-    uint32_t n = fit->nodes, count;
-    size_t most = (size_t)DXT_BLOCK_SAMPLES / ((size_t)n * n);
-    most = most < DXT_BLOCK_LEAST    ? DXT_BLOCK_LEAST
-           : most > DXT_LEVEL_SAMPLE ? DXT_LEVEL_SAMPLE
-                                     : most;
-    find_neighbours(fit, &near);
+    struct levels s;
+    uint32_t n = fit->nodes;
+    s.fit = fit;
+    s.most = dxt_level_cells(n);
+    s.shape = s.shapes;
+    begin_shape(&s.shapes[0]);
+    begin_shape(&s.shapes[1]);
+    find_neighbours(fit, &s.near);
+    find_uneven(&s);
+    /* Single nodes take longer than many together. */
+    bool early = s.uneven_count < n / DXT_LANES;
     /* Backwards: the part of a large matrix that was read last is still in the cache. */
     for (uint32_t a = n; a-- > 0;) {
         double *level = fit->link + (size_t)a * n;
-        for (uint32_t b = 0; b < n; b += count) {
-            count = count_alike(roster, n, b);
-            count = step_back(roster, &b, count);
-            /* Few nodes differ from the others, and only for a moment. */
-            if (!is_of(shape, size_of(roster, a), size_of(roster, b)))
-                shape = shape == shapes ? shapes + 1 : shapes;
-            shape_of(size_of(roster, a), size_of(roster, b), most, shape);
-            turn_to(fit, roster, a, shape);
-            if (shape->taken <= FEW_CELLS)
-                block_levels(fit, &near, a, b, count, shape, level + b);
-            else
-                for (uint32_t c = 0; c < count; c++)
-                    level[b + c] = block_level(fit, roster, a, b + c, shape);
+        if (early && is_even(&s, a)) {
+            memcpy(level, fit->early.level + (size_t)a * n, n * sizeof *level);
+            for (uint32_t t = 0; t < s.uneven_count; t++) take_alike(&s, a, s.uneven[t], 1);
+        } else {
+            take_row(&s, a);
         }
         level[a] = fit->transfer;
     }

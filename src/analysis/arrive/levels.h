@@ -5,6 +5,12 @@
 
 #include "analysis/arrive/model.h"
 
+/** Most cells that tell the level between two of so many nodes: many nodes need fewer each. */
+uint32_t dxt_level_cells(uint32_t nodes);
+
+/** Whether counters tell waits: not if one holds a time-out. @param bits  All combined by OR. */
+bool dxt_counters_tell(const dxt_window *window, int64_t bits);
+
 /** Write the levels between all nodes into fit->link; a node's level for itself is the transfer. */
 void dxt_take_levels(dxt_fit *fit);
 

@@ -11,6 +11,7 @@
 #ifndef DXT_ARRIVE_MODEL_H
 #define DXT_ARRIVE_MODEL_H
 
+#include "analysis/arrive/early_data.h"
 #include "analysis/arrive/group_data.h"
 
 #include <assert.h>
@@ -53,11 +54,12 @@ typedef union dxt_scratch {
 
 /** What is known of a window besides its waits. */
 typedef struct dxt_known {
-    const int32_t *nodes; /**< node of each rank, or NULL */
-    uint32_t sparse;      /**< ranks of a block of a hybrid mode; otherwise 0 */
-    double min_share;     /**< smallest part of the step that a lateness is worth telling from */
-    double least;         /**< smallest lateness worth telling for another reason; 0 = none */
-    double cell_spread;   /**< as in dxt_group_input */
+    const int32_t *nodes;   /**< node of each rank, or NULL */
+    uint32_t sparse;        /**< ranks of a block of a hybrid mode; otherwise 0 */
+    double min_share;       /**< smallest part of the step that a lateness is worth telling from */
+    double least;           /**< smallest lateness worth telling for another reason; 0 = none */
+    double cell_spread;     /**< as in dxt_group_input */
+    dxt_early_levels early; /**< if the waits were read before; else zero */
 } dxt_known;
 
 /** A fitted window over the n ranks that sent their row. */
@@ -79,34 +81,35 @@ typedef struct dxt_fit {
     double base;     /**< ordinary wait */
     double skew;     /**< standard deviation of the difference of two arrivals */
     double floor;    /**< smallest lateness worth telling */
-    double known_spread; /**< of single waits over the windows, as in dxt_group_input */
-    double cell_spread;  /**< as in dxt_group, of the nodes' groups the largest; unknown is 0 */
-    double transfer;     /**< inside a node (or everywhere, when nodes are unknown) */
-    uint32_t nodes;      /**< number of nodes with a row; 1 when unknown */
-    uint32_t *node;      /**< [n] index of the node of each member, 0 … nodes − 1 */
-    int32_t *node_id;    /**< [nodes] as in the window */
-    double *node_late;   /**< [nodes] */
-    double *node_limit;  /**< [nodes] */
-    dxt_role *node_role; /**< [nodes] late or ordinary */
-    double *node_in;     /**< [nodes] extra wait for other nodes, by its uplink */
-    double *node_out;    /**< [nodes] extra wait of those nodes for it */
-    bool *folded;        /**< [nodes] the lateness of the node is in that of its ranks */
-    double between;      /**< transfer between nodes */
-    double *tier;        /**< [nodes][nodes] extra transfer that belongs to the topology */
-    double *link;        /**< [nodes][nodes] extra transfer into the row's node from the column's
+    double known_spread;    /**< of single waits over the windows, as in dxt_group_input */
+    double cell_spread;     /**< as in dxt_group, of the nodes' groups the largest; unknown is 0 */
+    double transfer;        /**< inside a node (or everywhere, when nodes are unknown) */
+    uint32_t nodes;         /**< number of nodes with a row; 1 when unknown */
+    uint32_t *node;         /**< [n] index of the node of each member, 0 … nodes − 1 */
+    int32_t *node_id;       /**< [nodes] as in the window */
+    double *node_late;      /**< [nodes] */
+    double *node_limit;     /**< [nodes] */
+    dxt_role *node_role;    /**< [nodes] late or ordinary */
+    double *node_in;        /**< [nodes] extra wait for other nodes, by its uplink */
+    double *node_out;       /**< [nodes] extra wait of those nodes for it */
+    bool *folded;           /**< [nodes] the lateness of the node is in that of its ranks */
+    double between;         /**< transfer between nodes */
+    double *tier;           /**< [nodes][nodes] extra transfer that belongs to the topology */
+    double *link;           /**< [nodes][nodes] extra transfer into the row's node from the column's
                             that does not */
-    double *level;       /**< [nodes][nodes] mean shift between ordinary ranks, as measured, or
+    double *level;          /**< [nodes][nodes] mean shift between ordinary ranks, as measured, or
                             the wait that tells it; NaN = not, or too far apart to tell */
-    bool *settled;       /**< [nodes] a row of that holds shifts (arrive/shifts.h); else waits */
-    double node_path[2]; /**< of two nodes: what the first waits for the second, and it for the
+    bool *settled;          /**< [nodes] a row of that holds shifts (arrive/shifts.h); else waits */
+    double node_path[2];    /**< of two nodes: what the first waits for the second, and it for the
                             first, as measured between ordinary ranks */
-    uint32_t sparse;     /**< as in dxt_known: a rank hears from its node and its rail only */
-    bool same_node;      /**< the ranks of a node are known to share it */
-    double one_sided;    /**< how many times as far columns differ as rows, where another rank is
+    uint32_t sparse;        /**< as in dxt_known: a rank hears from its node and its rail only */
+    dxt_early_levels early; /**< as in dxt_known */
+    bool same_node;         /**< the ranks of a node are known to share it */
+    double one_sided;       /**< how many times as far columns differ as rows, where another rank is
                             late in each operation (arrive/one_sided.h); otherwise 0 */
-    bool unsure;         /**< of three ranks one has a slow link, or is only farther away */
-    bool linked;         /**< a path between nodes is slow: a link is not 0 */
-    bool tangled;        /**< too many pairs of nodes are slow for the model to fit */
+    bool unsure;            /**< of three ranks one has a slow link, or is only farther away */
+    bool linked;            /**< a path between nodes is slow: a link is not 0 */
+    bool tangled;           /**< too many pairs of nodes are slow for the model to fit */
     dxt_scratch *scratch;
     double *values;       /**< [ranks of the window] scratch of medians over members */
     double *least;        /**< [ranks of the window] scratch of the search for paths … */

@@ -107,19 +107,16 @@ static bool all_alike(const dxt_window *window, const int32_t *nodes)
     return true;
 }
 
-/* The factor that dxt_window_value() uses. */
-static void take_factors(const dxt_window *window, dxt_fit *fit)
+double dxt_factor_of(const dxt_window *window, uint32_t rank)
 {
     bool ticks = window->unit == DXT_UNIT_CYCLES && window->ticks_per_second;
-    for (uint32_t k = 0; k < fit->count; k++) {
-        double waits = 1;
-        if (!window->samples && window->samples_each > 0)
-            waits = (double)window->samples_each;
-        else if (!window->samples && window->ops > 0)
-            waits = (double)dxt_window_ops(window, fit->rank[k]);
-        double factor = ticks ? NS_PER_SECOND / window->ticks_per_second[fit->rank[k]] : 1;
-        fit->factor[k] = waits > 0 ? factor / waits : 0;
-    }
+    double waits = 1;
+    if (!window->samples && window->samples_each > 0)
+        waits = (double)window->samples_each;
+    else if (!window->samples && window->ops > 0)
+        waits = (double)dxt_window_ops(window, rank);
+    double factor = ticks ? NS_PER_SECOND / window->ticks_per_second[rank] : 1;
+    return waits > 0 ? factor / waits : 0;
 }
 
 /* Time of one step in the window's measure; NaN when it is not known. The time is that of rank 0.
@@ -153,7 +150,7 @@ static void take_members(const struct numbering *numbering, dxt_fit *fit)
         fit->rank[k++] = r;
     }
     memcpy(fit->node_id, numbering->id, fit->nodes * sizeof *fit->node_id);
-    take_factors(window, fit);
+    for (uint32_t k = 0; k < fit->count; k++) fit->factor[k] = dxt_factor_of(window, fit->rank[k]);
 }
 
 /* The operations that were measured, which may be fewer than took place. */
@@ -172,7 +169,10 @@ dxt_status dxt_fit_take(dxt_block *block, const dxt_window *window, const dxt_kn
                         dxt_fit *out)
 {
     const int32_t *nodes = known->nodes;
-    dxt_fit fit = {.window = window, .known_spread = known->cell_spread, .sparse = known->sparse};
+    dxt_fit fit = {.window = window,
+                   .known_spread = known->cell_spread,
+                   .sparse = known->sparse,
+                   .early = known->early};
     struct numbering numbering;
     for (uint32_t r = 0; r < window->ranks; r++) fit.count += present(window, r);
     number_nodes(window, nodes, fit.count, &numbering);

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Levels between nodes found while the matrix is checked are those found later. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "analysis/arrive/early.h"
+#include "analysis/arrive/fit.h"
+#include "analysis/arrive/levels.h"
+#include "analysis/glance.h"
+#include "judged.h"
+
+#define EVEN 264u /* 132 nodes of 2, 88 of 3, 66 of 4, but 33 of 8, which need too many cells */
+
+static dxt_window *even_nodes(uint32_t per_node, bool late)
+{
+    healthy(EVEN, 4);
+    job.ops = 20;
+    job.late[33] = late ? 140 * US : 0;
+    for (uint32_t r = 240; late && r < 243; r++) job.late[r] = 70 * US;
+    dxt_window *window = arrivals_window(&job, "dispatch");
+    give_nodes(window, per_node);
+    return window;
+}
+
+/* The levels of a window, with those that a glance found early or without.
+ * @return How many of its nodes have early levels. */
+static uint32_t levels_with(const dxt_window *window, bool early, dxt_block *block, dxt_fit *fit)
+{
+    dxt_block seen = {NULL, 0};
+    dxt_glance glance;
+    const dxt_looking look = {.block = &seen, .glance = &glance};
+    dxt_known known = {.nodes = window->nodes, .min_share = 0.01, .cell_spread = NAN};
+    bool observed = false;
+    assert_int_equal(dxt_glance_over(window, &look, &observed), DXT_OK);
+    assert_true(observed && glance.peak);
+    if (early) known.early = glance.early;
+    assert_int_equal(dxt_fit_window(block, window, &known, fit), DXT_OK);
+    dxt_take_levels(fit);
+    fit->early = (dxt_early_levels){.nodes = 0};
+    free(seen.data);
+    return glance.early.level ? glance.early.nodes : 0;
+}
+
+/* Whether levels are the same with early ones. @return As levels_with(). */
+static uint32_t same_levels(const dxt_window *window)
+{
+    dxt_block block = {NULL, 0}, other = {NULL, 0};
+    dxt_fit with, without;
+    uint32_t nodes = levels_with(window, true, &block, &with);
+    levels_with(window, false, &other, &without);
+    assert_int_equal(with.nodes, without.nodes);
+    assert_memory_equal(with.link, without.link,
+                        (size_t)with.nodes * with.nodes * sizeof *with.link);
+    free(block.data);
+    free(other.data);
+    return nodes;
+}
+
+/* Also if ranks are late, which then do not stand for their nodes. */
+static void early_levels_are_those_found_later(void **state)
+{
+    (void)state;
+    static const uint32_t sizes[] = {2, 3, 4, 8};
+    for (size_t t = 0; t < 2 * sizeof sizes / sizeof sizes[0]; t++) {
+        uint32_t size = sizes[t / 2];
+        dxt_window *window = even_nodes(size, t % 2 == 1);
+        assert_int_equal(same_levels(window), size < 8 ? EVEN / size : 0);
+        for (size_t c = 0; c < (size_t)EVEN * EVEN; c++) window->wait[c] += (int64_t)(c % 7);
+        window->rank_ops = malloc(EVEN * sizeof *window->rank_ops);
+        assert_non_null(window->rank_ops);
+        for (uint32_t r = 0; r < EVEN; r++) window->rank_ops[r] = 18 + r % 3;
+        assert_int_equal(same_levels(window), size < 8 ? EVEN / size : 0);
+        dxt_window_free(window);
+    }
+}
+
+static void levels_are_not_found_early_where_they_might_be_wrong(void **state)
+{
+    (void)state;
+    dxt_window *window = even_nodes(4, false);
+    assert_int_equal(same_levels(window), EVEN / 4);
+    window->nodes[7] = window->nodes[8];
+    assert_int_equal(same_levels(window), 0);
+    window->nodes[7] = window->nodes[6];
+    for (uint32_t r = EVEN - 4; r < EVEN; r++) window->nodes[r] = 0;
+    assert_int_equal(same_levels(window), 0);
+    for (uint32_t r = EVEN - 4; r < EVEN; r++) window->nodes[r] = EVEN;
+    assert_int_equal(same_levels(window), EVEN / 4);
+    window->missing = calloc(EVEN, sizeof *window->missing);
+    assert_non_null(window->missing);
+    assert_int_equal(same_levels(window), EVEN / 4);
+    window->unit = DXT_UNIT_CYCLES;
+    assert_int_equal(same_levels(window), EVEN / 4);
+    window->wait[(size_t)40 * EVEN + 80] += DXT_TIMEOUT_CYCLES;
+    assert_int_equal(same_levels(window), 0);
+    window->unit = DXT_UNIT_NS;
+    assert_int_equal(same_levels(window), EVEN / 4);
+    window->samples = calloc((size_t)EVEN * EVEN, sizeof *window->samples);
+    assert_non_null(window->samples);
+    window->samples_each = 0;
+    for (size_t c = 0; c < (size_t)EVEN * EVEN; c++) window->samples[c] = 20;
+    assert_int_equal(same_levels(window), 0);
+    free(window->samples);
+    window->samples = NULL;
+    window->samples_each = 20;
+    assert_int_equal(same_levels(window), EVEN / 4);
+    window->missing[9] = 1;
+    memset(window->wait + (size_t)9 * EVEN, 0, EVEN * sizeof *window->wait);
+    assert_int_equal(same_levels(window), 0);
+    dxt_window_free(window);
+}
+
+/* By the size of a node, where the window does not say it. */
+static void early_nodes_may_be_told(void **state)
+{
+    (void)state;
+    dxt_window *window = even_nodes(4, false);
+    assert_int_equal(dxt_early_nodes(window, 0), EVEN / 4);
+    assert_int_equal(dxt_early_nodes(window, 3), EVEN / 4);
+    free(window->nodes);
+    window->nodes = NULL;
+    static const uint32_t told[][2] = {{0, 0}, {1, 0}, {2, 132},  {3, 88},       {4, 66},
+                                       {5, 0}, {8, 0}, {EVEN, 0}, {EVEN + 1, 0}, {UINT32_MAX, 0}};
+    for (size_t t = 0; t < sizeof told / sizeof told[0]; t++)
+        assert_int_equal(dxt_early_nodes(window, told[t][0]), told[t][1]);
+    dxt_window_free(window);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(early_levels_are_those_found_later),
+        cmocka_unit_test(levels_are_not_found_early_where_they_might_be_wrong),
+        cmocka_unit_test(early_nodes_may_be_told),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
