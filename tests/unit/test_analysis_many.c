@@ -117,6 +117,24 @@ static void fit_nodes(dxt_block *block, const dxt_window *window, dxt_fit *fit)
     assert_int_equal(fit->nodes, NODES);
 }
 
+/* Check the shortest path into a node, other than its own, against all of them.
+ * @return Whether the row's smallest level tells it alone. */
+static bool is_least_path(const dxt_fit *fit, const dxt_floors *floors, uint32_t a,
+                          const double *path)
+{
+    double shortest = INFINITY, level = INFINITY;
+    for (uint32_t b = 0; b < NODES; b++) {
+        if (b == a) continue;
+        shortest = fmin(shortest, path[b]);
+        level = fmin(level, fit->level[(size_t)a * NODES + b]);
+    }
+    double least = dxt_least_path(fit, floors, a);
+    assert_true(fabs(least - shortest) <= 1e-12 * fabs(shortest));
+    bool told = !fit->settled[a] && !isnan(fit->least_level[a]);
+    assert_true(!told || fit->least_level[a] == level);
+    return told;
+}
+
 static void paths_are_the_same_before_they_are_settled(void **state)
 {
     (void)state;
@@ -126,7 +144,7 @@ static void paths_are_the_same_before_they_are_settled(void **state)
     dxt_block block = {NULL, 0};
     dxt_fit fit;
     dxt_floors floors;
-    uint32_t pairs = 0, open = 0, measured = 0, parts = 0;
+    uint32_t pairs = 0, open = 0, measured = 0, parts = 0, alone = 0;
     fit_nodes(&block, window, &fit);
     dxt_floors_make(&floors, fit.skew);
     dxt_settle(&fit, 3);
@@ -139,7 +157,9 @@ static void paths_are_the_same_before_they_are_settled(void **state)
     for (uint32_t a = 0; a < NODES; a++) {
         open += !fit.settled[a];
         dxt_path_floors(&fit, &floors, a, least[a]);
+        alone += is_least_path(&fit, &floors, a, least[a]);
     }
+    assert_true(alone > 0 && alone < NODES);
     assert_int_equal(open, NODES - 1);
     for (uint32_t a = 0; a < NODES; a++) dxt_settle(&fit, a);
     for (uint32_t k = 0; k < pairs; k++) {

@@ -230,6 +230,17 @@ static void find_uneven(struct levels *s)
         if (!found || !is_even(s, a)) s->uneven[s->uneven_count++] = a;
 }
 
+/* Fetch what uneven nodes need of the rows of node a early: it is scattered over the matrix. */
+static inline __attribute__((always_inline)) void ask_for(const struct levels *s, uint32_t a)
+{
+    const dxt_window *window = s->fit->window;
+    uint32_t size = window->ranks / s->fit->nodes;
+    for (uint32_t k = 0; k < size; k++)
+        for (uint32_t t = 0; t < s->uneven_count; t++)
+            __builtin_prefetch(window->wait + ((size_t)a * size + k) * window->ranks +
+                               (size_t)s->uneven[t] * size);
+}
+
 void dxt_take_levels(dxt_fit *fit)
 {
     struct levels s;
@@ -246,6 +257,7 @@ void dxt_take_levels(dxt_fit *fit)
     /* Backwards: the part of a large matrix that was read last is still in the cache. */
     for (uint32_t a = n; a-- > 0;) {
         double *level = fit->link + (size_t)a * n;
+        if (early && a > 0) ask_for(&s, a - 1);
         if (early && is_even(&s, a)) {
             memcpy(level, fit->early.level + (size_t)a * n, n * sizeof *level);
             for (uint32_t t = 0; t < s.uneven_count; t++) take_alike(&s, a, s.uneven[t], 1);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "analysis/tuning.h"
+#include "numeric/screen.h"
 #include "numeric/select.h"
 #include "numeric/skew.h"
 #include "numeric/vectors.h"
@@ -17,22 +18,26 @@ static double between_nodes(const dxt_fit *fit, uint32_t a, uint32_t b)
 }
 
 /* Set the levels of a row that are too short to tell a shift to NaN.
+ * @param untold  Receives how many.
  * @return How many of the others exceed the bare shift by more than the limit. Skew may still
  * explain these, since it only adds to the expected wait. */
-DXT_VECTORS static int64_t drop_untold(const dxt_fit *fit, uint32_t a, double limit)
+DXT_VECTORS static int64_t drop_untold(const dxt_fit *fit, uint32_t a, double limit,
+                                       int64_t *untold)
 {
     const double *link = fit->link + (size_t)a * fit->nodes, *late = fit->node_late;
     const double *tier = fit->tier + (size_t)a * fit->nodes, *out = fit->node_out;
     double *restrict level = fit->level + (size_t)a * fit->nodes;
     double between = fit->between, own = late[a], in = fit->node_in[a];
     double least = fit->skew / DXT_FAR_APART;
-    int64_t above = 0;
+    int64_t above = 0, short_ones = 0;
     for (uint32_t b = 0; b < fit->nodes; b++) {
         double shift = between + tier[b] + late[b] - own + in + out[b] + link[b];
         double bare = shift > 0 ? shift : 0;
         above += (level[b] > least) & !(level[b] - bare <= limit);
+        short_ones += (b != a) & !(level[b] > least);
         level[b] = level[b] > least ? level[b] : NAN;
     }
+    *untold = short_ones;
     return above;
 }
 
@@ -41,9 +46,12 @@ void dxt_drop_untold(dxt_fit *fit, double limit)
     uint32_t n = fit->nodes;
     for (uint32_t a = 0; a < n; a++) {
         double *level = fit->level + (size_t)a * n, *link = fit->link + (size_t)a * n;
+        int64_t untold, above = drop_untold(fit, a, limit, &untold);
         fit->settled[a] = false;
+        fit->least_level[a] = untold == 0 ? dxt_screen_least(level, a, n) : NAN;
         /* With two nodes, one is late or a path is slow: both paths are as measured. */
-        if (drop_untold(fit, a, limit) == 0 || n == 2) continue;
+        if (above == 0 || n == 2) continue;
+        fit->least_level[a] = NAN;
         for (uint32_t b = 0; b < n; b++) {
             double expected = dxt_expected_wait(between_nodes(fit, a, b) + link[b], fit->skew);
             if (!(level[b] - expected <= limit)) level[b] = NAN;
@@ -143,14 +151,18 @@ static void take_uplinks(dxt_fit *fit, double limit)
     }
 }
 
-void dxt_levels_to_links(dxt_fit *fit, double limit)
+void dxt_levels_to_links(dxt_fit *fit, double limit, bool keep)
 {
     uint32_t n = fit->nodes;
     fit->linked = fit->tangled = false;
     if (count_slow_links(fit, limit) == 0) {
+        double *level = fit->link;
+        fit->link = keep ? fit->level : level;
+        fit->level = keep ? level : fit->level;
         memset(fit->link, 0, (size_t)n * n * sizeof *fit->link);
         return;
     }
+    if (keep) memcpy(fit->level, fit->link, (size_t)n * n * sizeof *fit->level);
     take_uplinks(fit, limit);
     size_t pairs = (size_t)n * (n - 1), most = 2 + (size_t)(DXT_MOST_LINKS_SHARE * (double)pairs);
     fit->tangled = count_slow_links(fit, limit) > most;

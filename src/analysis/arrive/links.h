@@ -9,8 +9,8 @@
 /** Replace each wait of one node for another, in fit->link, by its excess over the expected wait,
  * or by 0 if the excess is not abnormal. If many paths are slow in both directions, that is the
  * topology.
- */
-void dxt_levels_to_links(dxt_fit *fit, double limit);
+ * @param keep  Keep the waits in fit->level. */
+void dxt_levels_to_links(dxt_fit *fit, double limit, bool keep);
 
 /** Keep in fit->level the waits between nodes whose path is healthy or known to be slow: there the
  * measured level is better than the sum of its parts, and single paths are compared with it. The

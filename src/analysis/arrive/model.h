@@ -81,28 +81,30 @@ typedef struct dxt_fit {
     double base;     /**< ordinary wait */
     double skew;     /**< standard deviation of the difference of two arrivals */
     double floor;    /**< smallest lateness worth telling */
-    double known_spread;    /**< of single waits over the windows, as in dxt_group_input */
-    double cell_spread;     /**< as in dxt_group, of the nodes' groups the largest; unknown is 0 */
-    double transfer;        /**< inside a node (or everywhere, when nodes are unknown) */
-    uint32_t nodes;         /**< number of nodes with a row; 1 when unknown */
-    uint32_t *node;         /**< [n] index of the node of each member, 0 … nodes − 1 */
-    int32_t *node_id;       /**< [nodes] as in the window */
-    double *node_late;      /**< [nodes] */
-    double *node_limit;     /**< [nodes] */
-    dxt_role *node_role;    /**< [nodes] late or ordinary */
-    double *node_in;        /**< [nodes] extra wait for other nodes, by its uplink */
-    double *node_out;       /**< [nodes] extra wait of those nodes for it */
-    bool *folded;           /**< [nodes] the lateness of the node is in that of its ranks */
-    double between;         /**< transfer between nodes */
-    double *tier;           /**< [nodes][nodes] extra transfer that belongs to the topology */
-    double *link;           /**< [nodes][nodes] extra transfer into the row's node from the column's
+    double known_spread; /**< of single waits over the windows, as in dxt_group_input */
+    double cell_spread;  /**< as in dxt_group, of the nodes' groups the largest; unknown is 0 */
+    double transfer;     /**< inside a node (or everywhere, when nodes are unknown) */
+    uint32_t nodes;      /**< number of nodes with a row; 1 when unknown */
+    uint32_t *node;      /**< [n] index of the node of each member, 0 … nodes − 1 */
+    int32_t *node_id;    /**< [nodes] as in the window */
+    double *node_late;   /**< [nodes] */
+    double *node_limit;  /**< [nodes] */
+    dxt_role *node_role; /**< [nodes] late or ordinary */
+    double *node_in;     /**< [nodes] extra wait for other nodes, by its uplink */
+    double *node_out;    /**< [nodes] extra wait of those nodes for it */
+    bool *folded;        /**< [nodes] the lateness of the node is in that of its ranks */
+    double between;      /**< transfer between nodes */
+    double *tier;        /**< [nodes][nodes] extra transfer that belongs to the topology */
+    double *link;        /**< [nodes][nodes] extra transfer into the row's node from the column's
                             that does not */
-    double *level;          /**< [nodes][nodes] mean shift between ordinary ranks, as measured, or
+    double *level;       /**< [nodes][nodes] mean shift between ordinary ranks, as measured, or
                             the wait that tells it; NaN = not, or too far apart to tell */
-    bool *settled;          /**< [nodes] a row of that holds shifts (arrive/shifts.h); else waits */
-    double node_path[2];    /**< of two nodes: what the first waits for the second, and it for the
+    double *least_level; /**< [nodes] smallest of a row that is not settled, but for the node's own;
+                               NaN = look, for a level of the row is not told */
+    bool *settled;       /**< [nodes] a row of that holds shifts (arrive/shifts.h); else waits */
+    double node_path[2]; /**< of two nodes: what the first waits for the second, and it for the
                             first, as measured between ordinary ranks */
-    uint32_t sparse;        /**< as in dxt_known: a rank hears from its node and its rail only */
+    uint32_t sparse;     /**< as in dxt_known: a rank hears from its node and its rail only */
     dxt_early_levels early; /**< as in dxt_known */
     bool same_node;         /**< the ranks of a node are known to share it */
     double one_sided;       /**< how many times as far columns differ as rows, where another rank is

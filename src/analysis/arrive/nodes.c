@@ -44,7 +44,7 @@ static void settle_two_nodes(dxt_fit *fit, double limit)
     double as_node = misfit_between(fit);
     memcpy(fit->link, level, sizeof level);
     fit->node_late[0] = fit->node_late[1] = 0;
-    dxt_levels_to_links(fit, limit);
+    dxt_levels_to_links(fit, limit, false);
     if (misfit_between(fit) < DXT_TWO_NODES_BETTER * as_node) {
         fit->node_role[0] = fit->node_role[1] = DXT_ROLE_ORDINARY;
     } else {
@@ -109,8 +109,7 @@ void dxt_fit_between(dxt_fit *fit)
     if (n == 2 && any_late) {
         settle_two_nodes(fit, group.limit);
     } else {
-        memcpy(fit->level, fit->link, (size_t)n * n * sizeof *fit->level);
-        dxt_levels_to_links(fit, group.limit);
+        dxt_levels_to_links(fit, group.limit, true);
     }
     dxt_drop_untold(fit, group.limit);
     /* Too small to report, but the paths were judged against it. */

@@ -54,9 +54,10 @@ void dxt_path_floors(const dxt_fit *fit, const dxt_floors *floors, uint32_t a, d
 double dxt_least_path(const dxt_fit *fit, const dxt_floors *floors, uint32_t a)
 {
     const double *level = fit->level + (size_t)a * fit->nodes;
-    double least = dxt_screen_least(level, a, fit->nodes);
+    bool known = !fit->settled[a] && !isnan(fit->least_level[a]);
+    double least = known ? fit->least_level[a] : dxt_screen_least(level, a, fit->nodes);
     if (!fit->settled[a] && least < INFINITY) dxt_floors_of(floors, &least, 1, &least);
-    for (uint32_t b = 0; b < fit->nodes; b++)
+    for (uint32_t b = 0; b < fit->nodes && !known; b++)
         if (b != a && isnan(level[b])) least = fmin(least, dxt_fit_path_by_parts(fit, a, b));
     return least;
 }

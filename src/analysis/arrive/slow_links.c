@@ -17,6 +17,8 @@
 struct partners {
     uint32_t count;
     uint32_t member[DXT_PARTNERS];
+    uint32_t others;           /* how many there are to choose from, and … */
+    uint32_t at[DXT_PARTNERS]; /* … which of them are chosen */
 };
 
 static void choose_partners(const dxt_fit *fit, const dxt_roster *roster, uint32_t node,
@@ -26,8 +28,12 @@ static void choose_partners(const dxt_fit *fit, const dxt_roster *roster, uint32
     uint32_t others = fit->count - own;
     uint32_t most = fit->count > DXT_PARTNERS_MANY_RANKS ? DXT_PARTNERS_OF_MANY : DXT_PARTNERS;
     partners->count = others < most ? others : most;
+    /* Mostly the node before has as many ranks. */
+    for (uint32_t k = 0; k < partners->count && partners->others != others; k++)
+        partners->at[k] = (uint32_t)dxt_spread_index(k, partners->count, others);
+    partners->others = others;
     for (uint32_t k = 0; k < partners->count; k++) {
-        uint32_t at = (uint32_t)dxt_spread_index(k, partners->count, others);
+        uint32_t at = partners->at[k];
         partners->member[k] = roster->list[at < begin ? at : at + own];
     }
 }
@@ -102,7 +108,7 @@ static void ask_for_next(const dxt_fit *fit, const dxt_roster *roster,
 static void shortest_between(const dxt_fit *fit, const struct partners *partners,
                              const struct abreast *members, bool out, double *least)
 {
-    double shortest[KEPT][DXT_LANES];
+    double shortest[KEPT][DXT_LANES], waits[DXT_PARTNERS][DXT_LANES];
     const uint32_t *member = members->of_node + members->first;
     uint32_t used = 0;
     for (uint32_t p = 0; p < partners->count; p++) used += dxt_tells(fit, partners->member[p], out);
@@ -110,12 +116,12 @@ static void shortest_between(const dxt_fit *fit, const struct partners *partners
     assert(kept <= KEPT);
     for (uint32_t s = 0; s < kept; s++)
         for (uint32_t c = 0; c < DXT_LANES; c++) shortest[s][c] = INFINITY;
-    for (uint32_t p = 0; p < partners->count; p++) {
-        double wait[DXT_LANES];
-        if (!dxt_tells(fit, partners->member[p], out)) continue;
-        take_waits(fit, member, members->count, partners->member[p], out, wait);
-        keep_shortest(shortest, kept, members->count, wait);
-    }
+    /* All are taken first: a vector cannot be read right after its parts were written. */
+    for (uint32_t p = 0, row = 0; p < partners->count; p++)
+        if (dxt_tells(fit, partners->member[p], out))
+            take_waits(fit, member, members->count, partners->member[p], out, waits[row++]);
+    for (uint32_t row = 0; row < used; row++)
+        keep_shortest(shortest, kept, members->count, waits[row]);
     for (uint32_t c = 0; c < DXT_LANES; c++) least[c] = used > 0 ? shortest[kept - 1][c] : NAN;
 }
 
@@ -192,7 +198,7 @@ static double spread_within(const dxt_fit *fit, const dxt_roster *roster)
 void dxt_links_between(dxt_fit *fit)
 {
     dxt_roster roster;
-    struct partners partners;
+    struct partners partners = {.count = 0};
     for (uint32_t k = 0; k < fit->count; k++) fit->nic_in[k] = fit->nic_out[k] = 0;
     if (fit->nodes < 2) return;
     dxt_list_members(fit, &roster);

@@ -45,6 +45,7 @@ static size_t lay_out(dxt_fit *fit, size_t n, size_t ranks, size_t nodes, char *
     fit->tier = dxt_cut(block, &used, nodes * nodes, sizeof(double));
     fit->link = dxt_cut(block, &used, nodes * nodes, sizeof(double));
     fit->level = dxt_cut(block, &used, nodes * nodes, sizeof(double));
+    fit->least_level = dxt_cut(block, &used, nodes, sizeof(double));
     return used;
 }
 
