@@ -27,13 +27,13 @@ static size_t lay_out(uint32_t ranks, uint32_t nodes, char *block, int64_t **pea
     return used;
 }
 
-size_t dxt_glance_size(uint32_t ranks, uint32_t nodes)
+size_t dxt_glance_size(uint32_t ranks)
 {
     int64_t *peak;
     uint64_t *sum;
     double *level;
     if (ranks < MANY_RANKS) return 0;
-    return lay_out(ranks, nodes, NULL, &peak, &sum, &level);
+    return lay_out(ranks, ranks / 2, NULL, &peak, &sum, &level);
 }
 
 /* @return All counters combined by OR. */
@@ -62,14 +62,15 @@ dxt_status dxt_glance_over(const dxt_window *window, const dxt_looking *look, bo
     dxt_glance *glance = look->glance;
     *glance = (dxt_glance){.peak = NULL};
     /* Of two faults report the one in the waits, as dxt_window_check() does. */
-    if (dxt_window_look_around(window) != DXT_OK || dxt_glance_size(window->ranks, 0) == 0)
+    if (dxt_window_look_around(window) != DXT_OK || dxt_glance_size(window->ranks) == 0)
         return dxt_window_look(window, observed);
     int64_t *peak;
     uint64_t *sum;
     double *level;
     dxt_early_pass early;
     uint32_t nodes = dxt_early_nodes(window, look->ranks_per_node);
-    char *memory = dxt_block_fit(look->block, dxt_glance_size(window->ranks, nodes));
+    /* All that may be needed: who makes room for other nodes later must not move this. */
+    char *memory = dxt_block_fit(look->block, dxt_glance_size(window->ranks));
     if (!memory) return DXT_ERR_NO_MEMORY;
     lay_out(window->ranks, nodes, memory, &peak, &sum, &level);
     dxt_early_begin(window, nodes, level, &early);

@@ -26,9 +26,9 @@ typedef struct dxt_looking {
     dxt_glance *glance;      /**< receives it */
 } dxt_looking;
 
-/** Bytes that a glance needs; 0 where ranks are so few that it is not worth its cost.
- *  @param nodes  Nodes whose levels are found early; 0 = none. */
-size_t dxt_glance_size(uint32_t ranks, uint32_t nodes);
+/** Bytes that a glance needs, whatever the nodes are; 0 where ranks are so few that it is not worth
+ *  its cost. */
+size_t dxt_glance_size(uint32_t ranks);
 
 /**
  * Check a window as dxt_window_check() does, and collect the figures of a glance.

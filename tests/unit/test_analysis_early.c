@@ -126,12 +126,32 @@ static void early_nodes_may_be_told(void **state)
     dxt_window_free(window);
 }
 
+/* Room for other windows is made behind the check of the first one, which must keep what it saw.
+ * AddressSanitizer tells. */
+static void the_first_window_of_an_analyzer_keeps_its_glance(void **state)
+{
+    (void)state;
+    dxt_window *window = even_nodes(4, true);
+    dxt_analyzer *analyzer = NULL;
+    const dxt_findings *first = NULL;
+    assert_int_equal(dxt_analyzer_create(&analyzer), DXT_OK);
+    assert_int_equal(dxt_analyzer_run(analyzer, window, NULL, &first), DXT_OK);
+    dxt_findings *alone = analyze(window, NULL);
+    assert_int_equal(first->verdict, alone->verdict);
+    assert_int_equal(first->finding_count, alone->finding_count);
+    assert_true(first->finding_count > 0);
+    dxt_findings_free(alone);
+    dxt_analyzer_destroy(analyzer);
+    dxt_window_free(window);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(early_levels_are_those_found_later),
         cmocka_unit_test(levels_are_not_found_early_where_they_might_be_wrong),
         cmocka_unit_test(early_nodes_may_be_told),
+        cmocka_unit_test(the_first_window_of_an_analyzer_keeps_its_glance),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
