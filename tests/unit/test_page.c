@@ -522,9 +522,33 @@ static void both_operators_of_a_window_stay(void **state)
     dxt_shelf_free(&shelf);
 }
 
+/* All of RUNS with WINDOWS each are worth as much, the first one of each run excepted. */
+static void thin_alike(uint32_t runs, uint64_t windows, dxt_worth worth)
+{
+    dxt_page_shelf shelf = {0};
+    for (uint32_t run = 0; run < runs; run++)
+        for (uint64_t ordinal = 0; ordinal < windows; ordinal++) {
+            const dxt_page_item item = {
+                .run = run, .ordinal = ordinal, .worth = ordinal == 0 ? DXT_WORTH_BESIDE : worth};
+            assert_int_equal(dxt_shelf_add(&shelf, &item), DXT_OK);
+            while (shelf.count > 60) assert_true(dxt_shelf_thin(&shelf));
+        }
+    assert_int_equal(shelf.count, runs * windows < 60 ? runs * windows : 60);
+    dxt_shelf_free(&shelf);
+}
+
+static void windows_that_are_all_worth_keeping_go_one_by_one(void **state)
+{
+    (void)state;
+    thin_alike(1, 400, DXT_WORTH_CHANGE);
+    thin_alike(20, 20, DXT_WORTH_CHANGE);
+    thin_alike(200, 1, DXT_WORTH_CHANGE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(windows_that_are_all_worth_keeping_go_one_by_one),
         cmocka_unit_test(small_matrices_are_exact),
         cmocka_unit_test(larger_ones_are_within_some_percent),
         cmocka_unit_test(many_ranks_are_in_blocks),

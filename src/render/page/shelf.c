@@ -12,6 +12,8 @@
 #define FEW 16u
 /* Fewer windows than this are not worth a choice. */
 #define MANY 8u
+/* More windows than a recording has. */
+#define LONGEST_STRIDE (UINT64_C(1) << 48)
 /* Ordinary ones, once there are few, stay as long as there are so many times as many in which
  * something stands out. */
 #define NAMED_MORE 4u
@@ -105,12 +107,12 @@ static bool halve_worth(dxt_page_shelf *shelf, dxt_worth worth)
     for (size_t i = 0; now > 0 && i + NEWEST < shelf->count; i++)
         off += shelf->items[i].worth == worth && shelf->items[i].ordinal % now != 0;
     if (off > 0 && off >= shelf->count / FEW) return thin_worth(shelf, worth, now) > 0;
-    for (int doubled = 0; doubled < 48; doubled++) {
-        uint64_t *stride = &shelf->stride[worth];
-        *stride = *stride ? 2 * *stride : 2;
-        if (thin_worth(shelf, worth, *stride) > 0) return true;
-    }
-    return false;
+    for (uint64_t stride = now ? 2 * now : 2; stride <= LONGEST_STRIDE; stride *= 2)
+        if (thin_worth(shelf, worth, stride) > 0) {
+            shelf->stride[worth] = stride;
+            return true;
+        }
+    return false; /* all are the first ones of their runs */
 }
 
 bool dxt_shelf_thin(dxt_page_shelf *shelf)
