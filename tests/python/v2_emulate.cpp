@@ -2,8 +2,8 @@
 /*
  * The edited stand-in headers of v2_headers.py, run by ranks of SMS SMs each (v2_emulator.h): STEPS
  * dispatches and combines, before each of which rank 1 is LATE rounds late in dispatch, and works
- * SLOW rounds longer between the entry and the exit of combine. GPU MUTE has no counters. Prints the
- * counters, a line each: rank, operator, operations, then waits and samples by rank.
+ * SLOW rounds longer between the entry and the exit of combine. GPU MUTE has no counters. Prints
+ * the counters, a line each: rank, operator, operations, then waits and samples by rank.
  */
 #include "v2_emulator.h"
 

@@ -15,7 +15,7 @@ namespace space = deep_ep::elastic;
 namespace space = deep_ep::ep;
 #endif
 
-enum { NODES = 3, GPUS = 2, RANKS = NODES * GPUS, CHANNELS = 2, SMS = 2 };
+enum { NODES = 3, GPUS = 2, RANKS = NODES * GPUS, CHANNELS = 2, SMS = 3 };
 enum { THREADS = 32 * (1 + 2 * CHANNELS) };
 
 int main(int argc, char **argv)

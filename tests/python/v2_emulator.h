@@ -271,7 +271,7 @@ inline bool is(const int *word, int value)
 struct Signals {
     static uint64_t *word(int gpu, int index)
     {
-        return reinterpret_cast<uint64_t *>(emulator::workspaces[gpu]) + 768 + index;
+        return reinterpret_cast<uint64_t *>(emulator::workspaces[gpu]) + 4096 + index;
     }
     uint64_t *getSignalShadowPtr(int rank) const
     {

@@ -24,7 +24,7 @@ class Edit:
     """Replace ``old`` by ``new`` in one file: ``@`` in ``new`` is what was found.
 
     ``inside``: only from this code on to the next function template; ``times``: how often it must
-    be there; ``before``: what must follow in the same statement. White space stands for any.
+    be there. White space stands for any.
     """
 
     old: str

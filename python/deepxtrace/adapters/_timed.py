@@ -61,7 +61,9 @@ class Timed:
         if not self.on_cuda:
             begin = time.perf_counter()
             result = call()
-            self._note(index, number, time.perf_counter() - begin)
+            now = time.perf_counter()
+            self._note(index, number, now - begin)
+            self.sampler.spent(0.0, now)
             return result
         begin = time.perf_counter()
         start = self._record()
@@ -90,6 +92,7 @@ class Timed:
         if start is None or wait is None:
             self.asynchronous()
             return result
+        self.sampler.spent(0.0, time.perf_counter())
 
         def current_stream_wait(*args: Any, **kwargs: Any) -> Any:
             waited = wait(*args, **kwargs)

@@ -60,7 +60,8 @@ constexpr bool is_exit(int tag)
 }
 
 // An operation is counted when it has come to its exit: one whose entry waits for a rank that does
-// not come is not done. Hybrid combine has no exit, but waits for data: see forwarded().
+// not come is not done. Hybrid combine has no exit, but waits for data (see forwarded()): it is
+// counted at its entry.
 constexpr bool counts(int tag)
 {
     return is_exit(tag) || tag == 8;
@@ -112,6 +113,7 @@ __device__ __noinline__ void look(Area *area, int first, const int *counter, int
 {
     // Lane 0 has the counter, each other one every 31st rank.
     constexpr int kEach = (kRanks + 30) / 31;
+    static_assert(kEach <= 32, "a lane has a bit for each of its ranks");
     unsigned pending = 0, seen = 0, cycles[kEach];
 #pragma unroll
     for (int k = 0; k < kEach; ++k) {
@@ -180,9 +182,12 @@ template <int kTag, int kRanks, bool kNvlink, int64_t kUsed> struct Watch {
     {
         if (lane >= 32) return;
         const unsigned number = load(&area->barriers);
-        // The first SM may have counted this one already. Where it is another one, by kernels that
-        // do not come here, nothing is watched any more. One lane decides.
+        // The first SM may have counted this one already. Where the counter says more, there was a
+        // barrier of a kernel that does not come here, and nothing is watched any more. (A single
+        // one is not noticed if the first SM is behind. No kernel is known to make one.) One lane
+        // decides, and all have the number before it is written.
         const bool known = __any_sync(0xffffffff, lane == 0 && load(counter) - number <= 1);
+        __syncwarp();
         // Now: at the end the first lane waits until all that it has written is there.
         if (lane == 0) {
             if (known) store(reinterpret_cast<unsigned *>(&area->barriers), number + 1);
