@@ -278,6 +278,69 @@ static void stalls_in_both_operators_are_said_in_both(void **state)
     }
 }
 
+/* ---- who is held up by a path, and late besides ---- */
+
+static struct {
+    int op; /* of the slow path; rank 1 is late in the other one */
+    double path, late;
+} besides;
+
+static double path_3_to_1(int op, uint32_t i, uint32_t j)
+{
+    return op == besides.op && i == 1 && j == 3 ? besides.path : 0;
+}
+
+static double rank_1_besides(int op, uint32_t k)
+{
+    return op != besides.op && k == 1 ? besides.late : 0;
+}
+
+/* How late it is said to be, as a late rank or as one with a hot expert. */
+static double blamed(const dxt_findings *found, uint32_t rank)
+{
+    for (size_t f = 0; f < found->finding_count; f++) {
+        const dxt_finding *it = &found->findings[f];
+        bool late = it->kind == DXT_LATE_RANK || it->kind == DXT_HOT_EXPERT;
+        if (late && it->rank == rank) return it->wait;
+    }
+    return 0;
+}
+
+/* However slow the path is: what is not known of its cost is no part of it. */
+static void who_is_late_besides_a_slow_path_is_named(void **state)
+{
+    (void)state;
+    static const struct {
+        int op;
+        double path, late;
+    } rows[] = {
+        {DISPATCH, 1000 * US, 450 * US},
+        {DISPATCH, 100 * US, 40 * US},
+        {COMBINE, 300 * US, 140 * US},
+    };
+    dxt_findings *found[OPERATORS];
+    for (size_t row = 0; row < sizeof rows / sizeof *rows; row++) {
+        for (uint64_t seed = 1; seed <= 10; seed++) {
+            begin(8, 0, seed);
+            run.ops = 50;
+            besides.op = rows[row].op;
+            besides.path = rows[row].path;
+            besides.late = rows[row].late;
+            run.path = path_3_to_1;
+            run.late = rank_1_besides;
+            judge(found);
+            assert_int_equal(count_of(found[besides.op], DXT_SLOW_PATH), 1);
+            assert_near(blamed(found[1 - besides.op], 1), besides.late, 12 * US);
+            /* Without that nobody is. */
+            besides.late = 0;
+            release(found);
+            judge(found);
+            assert_int_equal(found[1 - besides.op]->finding_count, 0);
+            release(found);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -291,6 +354,7 @@ int main(void)
         cmocka_unit_test(stalls_between_two_nodes_are_no_paths),
         cmocka_unit_test(who_is_late_now_and_then_is_no_stall),
         cmocka_unit_test(stalls_in_both_operators_are_said_in_both),
+        cmocka_unit_test(who_is_late_besides_a_slow_path_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

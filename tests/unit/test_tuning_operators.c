@@ -38,6 +38,7 @@ static bool late_beyond_path(double more)
 static double carried_by_one(void)
 {
     begin(8);
+    m.skew = 10 * US;
     return tip(late_beyond_path, 0.1 * US, 400 * US) / US;
 }
 
@@ -45,8 +46,9 @@ static double carried_by_one(void)
 static bool carried_by_more(double part)
 {
     begin(8);
+    m.skew = 10 * US;
     m.extra[1][3] = part * 100 * US;
-    after_dispatch(0, 100 * US, 0, 145 * US);
+    after_dispatch(0, 100 * US, 0, 135 * US);
     return named_1();
 }
 
@@ -382,7 +384,7 @@ static double send_and_early(void)
 
 /* clang-format off */
 static const tipping rows[] = {
-    ROW(carried_by_one, 50),
+    ROW(carried_by_one, 39.561),
     ROW(one_or_more, 0.5),
     ROW(carried, 30),
     ROW(received, 50),

@@ -7,14 +7,17 @@
 #include "numeric/select.h"
 #include "numeric/skew.h"
 
+double dxt_last_beyond_mean(const dxt_fit *fit)
+{
+    return fit->skew / DXT_ROOT_OF_2 * dxt_expected_last(fit->count - 1);
+}
+
 /* When member k left the operator: its arrival plus the longest of its mean waits. A slow link
  * delays even the data of the rank that arrives last; mean waits do not show that, so it is added.
  */
 static double leaving_time(const dxt_fit *fit, uint32_t k)
 {
-    double last = 0;
-    if (fit->role[k] == DXT_ROLE_LINK)
-        last = fit->skew / DXT_ROOT_OF_2 * dxt_expected_last(fit->count - 1);
+    double last = fit->role[k] == DXT_ROLE_LINK ? dxt_last_beyond_mean(fit) : 0;
     return fit->late[k] + fit->node_late[fit->node[k]] + dxt_fit_longest(fit, k) + last;
 }
 

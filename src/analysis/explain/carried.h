@@ -22,6 +22,9 @@ typedef struct dxt_carried {
  */
 void dxt_carry_over(const dxt_fit *fit, const dxt_fit *other, dxt_carried *carried);
 
+/** How much later than on average the last of the others arrives at the operator of a fit. */
+double dxt_last_beyond_mean(const dxt_fit *fit);
+
 /** The part of @p amount that is left after @p carried of it was carried over. 0 if the carried
  *  part, with an error of @p doubt times itself, explains all that is above @p limit. */
 double dxt_left_over(double amount, double carried, double limit, double doubt);

@@ -61,21 +61,34 @@ bool dxt_is_link_trace(const dxt_case *c, uint32_t k, double wait)
     return wait < DXT_RECEIVED_DOUBT * link;
 }
 
-/* Whether a slow path alone held member k up in the companion: it waited much longer for one rank
- * than for any other. */
+/* Whether one slow path held member k up in the companion: beyond lateness it waited longer for one
+ * rank than for any other and than ranks usually wait, by at least half of what it carries. */
 static bool held_by_one(dxt_case *c, uint32_t k)
 {
     const dxt_fit *other = &c->other;
     uint32_t o = dxt_other_member(c, c->fit.rank[k]);
-    double longest = 0, second = 0;
     if (o == other->count) return false;
+    double longest = other->base, second = other->base;
     for (uint32_t j = 0; j < other->count; j++) {
-        double wait = j == o ? 0 : dxt_fit_wait(other, o, j);
+        if (j == o) continue;
+        double wait = dxt_fit_wait(other, o, j) - fmax(0, other->late[j] - other->late[o]);
         second = fmax(second, fmin(wait, longest));
         longest = fmax(longest, wait);
     }
     double more = longest - second;
     return more > other->limit[o] && 2 * more >= dxt_case_carried(c)->rank[k];
+}
+
+/* How well it is known what member k carries [part of it]. Whom a slow receiver or one slow path
+ * held up left with the last of what came: that is later than mean waits show, but by no more than
+ * arrivals vary, however slow the path is. */
+static double doubt_of_carried(dxt_case *c, uint32_t k, dxt_role other)
+{
+    if (other == DXT_ROLE_RECEIVER) return DXT_RECEIVED_DOUBT;
+    if (!held_by_one(c, k)) return DXT_CARRIED_DOUBT;
+    double last = dxt_last_beyond_mean(&c->other);
+    double part = last / fmax(dxt_case_carried(c)->rank[k], DXT_TINY);
+    return fmin(DXT_RECEIVED_DOUBT, DXT_CARRIED_DOUBT + part);
 }
 
 dxt_own dxt_own_lateness(dxt_case *c, uint32_t k)
@@ -89,10 +102,8 @@ dxt_own dxt_own_lateness(dxt_case *c, uint32_t k)
         return (dxt_own){.wait = 0};
     if (dxt_is_link_trace(c, k, late - fmax(0, dxt_case_carried(c)->rank[k])))
         return (dxt_own){.wait = 0, .carried = true};
-    /* Both leave with the last of what comes. */
-    bool held = other == DXT_ROLE_RECEIVER || held_by_one(c, k);
-    double doubt = held ? DXT_RECEIVED_DOUBT : DXT_CARRIED_DOUBT;
-    return dxt_own_part(late, dxt_case_carried(c)->rank[k], fit->limit[k], doubt);
+    return dxt_own_part(late, dxt_case_carried(c)->rank[k], fit->limit[k],
+                        doubt_of_carried(c, k, other));
 }
 
 dxt_own dxt_own_earliness(dxt_case *c, uint32_t k)
