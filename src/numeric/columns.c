@@ -67,7 +67,7 @@ static void sort_to_middle(double (*values)[DXT_LANES], uint32_t rows, double *b
     merge_to_middle(values, rows, before, at);
 }
 
-/* The mean of the middle two. */
+/* The one of the middle two that is nearer 0. */
 static double cautious(double low, double high)
 {
     return fabs(low) < fabs(high) ? low : high;

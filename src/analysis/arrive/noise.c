@@ -136,8 +136,7 @@ double dxt_cell_noise(dxt_panel *p, const dxt_group *group)
     size_t used = wild_deviations(p, group);
     if (used == 0) return 0;
     double left = fmax((double)used - n, 1);
-    double deviation =
-        DXT_MAD_TO_DEVIATION * dxt_median(p->sample, used) * sqrt((double)used / left);
+    double deviation = dxt_median(p->sample, used) * times_of_median(used, n);
     if (deviation * errors_of(used) < DXT_WILD * group->base) return 0;
     double small = deviation / DXT_SLOPE_PARTS + DXT_TINY;
     dxt_lateness_reach(&p->scale, small);

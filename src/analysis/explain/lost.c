@@ -65,9 +65,10 @@ static double variance_of_sums(const dxt_fit *fit)
         uint32_t k = (uint32_t)dxt_spread_index(t, most, fit->count);
         if (fit->role[k] != DXT_ROLE_ORDINARY || !dxt_fit_stands_for_node(fit, k)) continue;
         uint32_t of = both_ways(fit, &roster, k, &sum[used]);
-        peers += of;
         /* Who neither waits nor is waited for takes no part. */
-        used += of > 0 && sum[used] > 0;
+        if (of == 0 || !(sum[used] > 0)) continue;
+        peers += of;
+        used++;
     }
     if (used < 2) return 0;
     for (uint32_t m = 0; m < used; m++) off[m] = sum[m];

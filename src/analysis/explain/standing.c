@@ -37,8 +37,8 @@ static dxt_slow_side where_slow(const dxt_case *c, double more, double there)
     return back > DXT_NODE_PATH_WAITS * here ? DXT_PATH_SLOW_THERE : DXT_PATH_SLOW_UNTOLD;
 }
 
-/* Whether each waits for the other in most operations: longer than twice what varying arrivals
- * explain. */
+/* Whether each node waits for the other one in most operations: even the shorter of the two waits
+ * is more than twice what the transfer inside a node and varying arrivals explain. */
 static bool both_wait(const dxt_fit *fit)
 {
     return fmin(fit->node_path[0], fit->node_path[1]) >
@@ -66,7 +66,10 @@ dxt_standing dxt_node_stands(const dxt_case *c, uint32_t a)
     bool left = dxt_left_over(here, there, limit, DXT_NODE_DOUBT) > 0;
     if (ranks_hold_up(fit) || ranks_hold_up(other))
         return left ? all : (dxt_standing){.own = 0, .carried = true};
-    /* If each waits here, the offset is what it seems, and no cause has come to its end. */
+    /* If each waits for the other here, no wait has reached 0, so half their difference is all of
+     * the offset; and the paths take long both ways here, as distance does. A node is then named by
+     * what it did not carry over, or not at all. Which operator's paths are slow is not asked: if
+     * one node is late and the paths of both operators are slow, the window may be inconclusive. */
     if (both_wait(fit)) return left ? all : nothing;
     double more = longer(fit) - fit->base - (longer(other) - other->base);
     dxt_slow_side slow =
