@@ -55,14 +55,15 @@ static inline void assert_near(double value, double expected, double tolerance)
         fail_msg("%g is not within %g of %g", value, tolerance, expected);
 }
 
-/* Each operation one rank, chosen at random, comes later by `late`. */
-static inline dxt_window *rotating(uint32_t ranks, uint64_t seed, double late, double step)
+/* Each of so many operations one rank, chosen at random, comes later by `late`. */
+static inline dxt_window *rotating_in(int ops, uint32_t ranks, uint64_t seed, double late,
+                                      double step)
 {
     dxt_window *sum = NULL;
     healthy(ranks, seed);
     job.step = step;
     job.ops = 1;
-    for (int op = 0; op < 100; op++) {
+    for (int op = 0; op < ops; op++) {
         uint32_t rank = (uint32_t)(arrivals_uniform(&seed) * ranks);
         job.seed = seed;
         job.late[rank] = late;
@@ -76,6 +77,11 @@ static inline dxt_window *rotating(uint32_t ranks, uint64_t seed, double late, d
         dxt_window_free(window);
     }
     return sum;
+}
+
+static inline dxt_window *rotating(uint32_t ranks, uint64_t seed, double late, double step)
+{
+    return rotating_in(100, ranks, seed, late, step);
 }
 
 static inline void give_nodes(dxt_window *window, uint32_t size)

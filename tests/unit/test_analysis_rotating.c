@@ -43,6 +43,24 @@ static void among_many_ranks_it_is_not_healthy(void **state)
     }
 }
 
+/* Of many ranks few operations hit some once or twice, and the others never. */
+static void whom_few_operations_hit_is_not_sure(void **state)
+{
+    (void)state;
+    uint32_t named = 0;
+    for (uint64_t seed = 1; seed <= 10; seed++) {
+        dxt_window *window = rotating_in(20, 64, 37 * seed, 1000 * US, 1400 * US);
+        dxt_findings *found = analyze(window, NULL);
+        for (size_t f = 0; f < found->finding_count; f++)
+            assert_true(found->findings[f].confidence <= 0.95);
+        named += found->finding_count > 0;
+        assert_int_not_equal(found->verdict, DXT_VERDICT_HEALTHY);
+        dxt_findings_free(found);
+        dxt_window_free(window);
+    }
+    assert_true(named > 0);
+}
+
 /* In 100 operations rank r comes 660 us later in times[r] of them, and never with another. */
 static bool names_a_rank(const uint32_t *times, double step)
 {
@@ -110,6 +128,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_rotates_is_skew_and_no_ranks),
         cmocka_unit_test(among_many_ranks_it_is_not_healthy),
+        cmocka_unit_test(whom_few_operations_hit_is_not_sure),
         cmocka_unit_test(who_was_late_by_chance_more_often_is_not_named),
         cmocka_unit_test(jitter_does_not_rotate),
     };

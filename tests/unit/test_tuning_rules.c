@@ -173,6 +173,29 @@ static double surest(void)
     return sure(8, 100 * US);
 }
 
+/* So many ranks are late alike that it may be turns. */
+static bool by_turns(double count)
+{
+    int64_t ops = m.ops;
+    begin(64);
+    m.ops = ops;
+    for (uint32_t k = 0; k < (uint32_t)count; k++) m.late[2 * k] = 100 * US;
+    judge();
+    return confidence(DXT_LATE_RANK, 0) <= 0.951;
+}
+
+static double turns(void)
+{
+    m.ops = 50;
+    return count_from(by_turns, 1);
+}
+
+static double turns_of_few(void)
+{
+    m.ops = 6;
+    return count_from(by_turns, 1);
+}
+
 static double sure_of_4(void)
 {
     return sure(4, 100 * US);
@@ -287,6 +310,8 @@ static const tipping rows[] = {
     ROW(sure_beside_uneven, 0.021494),
     ROW(just_sure, 0.029426),
     ROW(surest, 0.001),
+    ROW(turns, 20),
+    ROW(turns_of_few, 4),
     ROW(sure_of_4, 0.015),
     ROW(sure_of_3, 0.015),
     ROW(sure_of_5, 0.001),
