@@ -57,7 +57,8 @@ dxt_status dxt_table_join(dxt_table *table)
         table->lost = true;
     if (status != DXT_OK) return status;
     table->rows = table->capacity = 0;
-    table->own[0] = table->own[1] = table->plain = table->counted = 0;
+    table->own[0] = table->own[1] = table->plain = 0;
+    table->titles = (dxt_titles){0};
     if (table->more) return DXT_OK;
     free(table->cells);
     free(table->reals);

@@ -13,6 +13,8 @@
 
 /* Most windows of headers of one time that are held back until it is known whose rows are whose. */
 #define MOST_HELD 64
+/* And of their cells, before the newest one: 64 MiB. */
+#define MOST_CELLS ((uint64_t)8 << 20)
 
 static const char *find(const char *at, const char *end, const char *what)
 {
@@ -105,42 +107,6 @@ uint32_t dxt_label(const char *at, const char *end)
         if (!time && !is_clock(word, at)) hash = dxt_hash(hash, word, (size_t)(at - word));
     }
     return (uint32_t)(hash ^ hash >> 32);
-}
-
-/* The operator that a text names; NULL: it names none, or both. */
-static const char *find_phase(const char *at, const char *end)
-{
-    static const char *const names[] = {"dispatch", "combine"};
-    const char *found = NULL;
-    for (; end - at >= 7; at++)
-        for (int i = 0; i < 2; i++) {
-            size_t k = 0, length = strlen(names[i]);
-            if ((size_t)(end - at) < length) continue;
-            while (k < length && (at[k] | 32) == names[i][k]) k++;
-            if (k < length) continue;
-            if (found && found != names[i]) return NULL;
-            found = names[i];
-        }
-    return found;
-}
-
-bool dxt_names_phase(const char *at, const char *end)
-{
-    return find_phase(at, end) != NULL;
-}
-
-bool dxt_heads_phase(const char *at, const char *end)
-{
-    /* No number stands behind the name, as in "dispatch took 12 ms". */
-    const char *from = end;
-    while (from > at && !dxt_is_digit(from[-1])) from--;
-    return find_phase(from, end) != NULL;
-}
-
-void dxt_note_phase(dxt_reader *reader, const char *at, const char *end)
-{
-    const char *name = find_phase(at, end);
-    if (name) strcpy(reader->phase, name);
 }
 
 /* ---- the parts of a header ---- */
@@ -277,6 +243,17 @@ static int compare_times(const char *at, const char *end, const char *begin)
     return 0;
 }
 
+/* Whether one more window may be held back. */
+static bool may_hold(const dxt_reader *reader)
+{
+    const dxt_queue *ready = &reader->ready;
+    uint64_t cells = 0;
+    if (ready->end - ready->at >= MOST_HELD) return false;
+    for (uint32_t i = ready->at; i < ready->end; i++)
+        cells += (uint64_t)ready->windows[i].window->ranks * ready->windows[i].window->ranks;
+    return cells < MOST_CELLS;
+}
+
 /* Whether the next header of a writer shows that the rows so far are its own, and not those of the
  * sheet: it is older, or as old and all rows came from the last rank to the first. One as old says
  * nothing else, so that the sheet's window is held back. */
@@ -288,7 +265,7 @@ static bool runs_backwards(dxt_reader *reader, const dxt_sheet *sheet, const hea
         head->time && sheet->begin ? compare_times(head->time, head->until, sheet->begin) : 0;
     bool falls = reader->fell && sheet->falls && sheet->count == sheet->ranks;
     if (order < 0 || (order == 0 && falls)) return true;
-    reader->doubtful = order == 0 && reader->ready.end - reader->ready.at < MOST_HELD;
+    reader->doubtful = order == 0 && may_hold(reader);
     return false;
 }
 
@@ -333,7 +310,7 @@ static dxt_status end_before(dxt_reader *reader, heading *head, dxt_sheet **same
         uint64_t doubt = sheet->doubt;
         if (runs_backwards(reader, sheet, head)) {
             dxt_sheet_drop(sheet);
-            return dxt_reader_backwards(reader, doubt);
+            return dxt_reader_backwards(reader, doubt, true);
         }
         dxt_status status = dxt_sheet_end(reader, sheet);
         if (status != DXT_OK) return status;

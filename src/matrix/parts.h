@@ -20,8 +20,16 @@
 /** The numbers in such a text, in order; one that is larger is INT32_MAX. */
 typedef struct dxt_numbers {
     uint32_t count;
+    uint32_t rank; /**< which of them, counted from 1 on, stands behind "rank"; 0: none */
     int32_t values[DXT_NUMBERS];
 } dxt_numbers;
+
+/** The line above the first row of a table. */
+typedef struct dxt_titles {
+    uint32_t counted; /**< columns that it counts, dxt_shape_heading() */
+    uint32_t cells;   /**< words that it has for columns; 0: it is no heading */
+    bool series;      /**< the first one names a time, a step */
+} dxt_titles;
 
 /** A row of a matrix as it is read; its values are in dxt_reader.row. */
 typedef struct dxt_row {
@@ -108,10 +116,12 @@ typedef struct dxt_table {
     bool ended;   /**< a separator stands behind its first row */
     /** The same as in dxt_cells, of all its rows. */
     uint64_t timed, bare[2], pointed, fractions, proven, whole;
-    uint32_t form;        /**< of what stands in front of each row; 0: nothing does */
-    bool message;         /**< and it is a sentence of somebody */
-    bool hours;           /**< or may be an hour, unless these are the numbers of lines */
-    uint32_t counted;     /**< columns that the heading right above it counts */
+    uint32_t form; /**< of what stands in front of each row; 0: nothing does */
+    bool message;  /**< and it is a sentence of somebody */
+    bool clocked;  /**< a time stands in front of each row; of the first and last, in ms */
+    int64_t clock[2];
+    bool hours; /**< or may be an hour, unless these are the numbers of lines */
+    dxt_titles titles;
     bool holes;           /**< cells are DXT_HOLE */
     bool decimals;        /**< `reals` say more than `cells` */
     bool lost;            /**< it cannot be read: its rows are passed over */

@@ -7,13 +7,22 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "matrix/reader.h"
 #include "matrix/scan.h"
 
+/* "[rank8]", "rank 8", "rank=8" */
+static bool stands_behind_rank(const char *begin, const char *at)
+{
+    if (at > begin && strchr(" =:_-#", at[-1])) at--;
+    return at - begin >= 4 && strncasecmp(at - 4, "rank", 4) == 0;
+}
+
 void dxt_take_numbers(dxt_numbers *numbers, const char *at, const char *end)
 {
-    numbers->count = 0;
+    const char *begin = at;
+    numbers->count = numbers->rank = 0;
     while (at < end && numbers->count < DXT_NUMBERS) {
         if (!dxt_is_digit(*at)) {
             at++;
@@ -22,6 +31,7 @@ void dxt_take_numbers(dxt_numbers *numbers, const char *at, const char *end)
         int64_t value = INT32_MAX;
         const char *next = dxt_scan_integer(at, end, &value);
         if (!next) value = INT32_MAX;
+        if (numbers->rank == 0 && stands_behind_rank(begin, at)) numbers->rank = numbers->count + 1;
         numbers->values[numbers->count++] = value < INT32_MAX ? (int32_t)value : INT32_MAX;
         while (at < end && dxt_is_digit(*at)) at++;
     }
@@ -108,18 +118,54 @@ static void swap_rows(int64_t *wait, double *reals, size_t ranks, size_t a, size
     }
 }
 
+/* Whether the rows name ranks of which a group has some, 8 to 15: then `to` is their order. */
+static bool find_group(const dxt_numbers *numbers, uint32_t ranks, uint32_t *to)
+{
+    uint32_t place = numbers[0].rank - 1;
+    for (uint32_t i = 0; i < ranks; i++)
+        if (numbers[i].rank != place + 1 || place == UINT32_MAX) return false;
+    for (uint32_t i = 0; i < ranks; i++) {
+        to[i] = 0;
+        for (uint32_t k = 0; k < ranks; k++) {
+            to[i] += numbers[k].values[place] < numbers[i].values[place];
+            if (k != i && numbers[k].values[place] == numbers[i].values[place]) return false;
+        }
+    }
+    return true;
+}
+
+/* What a group's ranks are called is said. */
+static dxt_status tell_group(dxt_reader *reader, uint64_t line, const dxt_numbers *numbers,
+                             uint32_t ranks, const uint32_t *to)
+{
+    int32_t first = 0, last = 0;
+    for (uint32_t i = 0; i < ranks; i++) {
+        int32_t value = numbers[i].values[numbers[0].rank - 1];
+        if (to[i] == 0) first = value;
+        if (to[i] == ranks - 1) last = value;
+    }
+    return dxt_reader_lose(reader, DXT_REMARK_NOTE, DXT_OK, line,
+                           "the rows name ranks %d to %d: here they are ranks 0 to %u, in this "
+                           "order",
+                           (int)first, (int)last, ranks - 1);
+}
+
 /* Put N×N values where their ranks belong; `reals` may be NULL. */
-static dxt_status place_rows(const dxt_numbers *numbers, uint32_t ranks, int64_t *wait,
-                             double *reals)
+static dxt_status place_rows(dxt_reader *reader, uint64_t line, const dxt_numbers *numbers,
+                             uint32_t ranks, int64_t *wait, double *reals)
 {
     uint32_t a, b;
     int64_t of = 1;
+    dxt_status status = DXT_OK;
     size_t size = ranks * (sizeof(uint32_t) + 1);
     uint32_t *to = malloc(size);
     if (!to) return dxt_fail_memory(size);
     const rows all = {numbers, ranks, (uint8_t *)(to + ranks)};
-    if (find_ranks(&all, &a, &b, &of)) {
-        for (uint32_t i = 0; i < ranks; i++) to[i] = (uint32_t)rank_of(&numbers[i], a, b, of);
+    bool found = find_ranks(&all, &a, &b, &of), group = false;
+    for (uint32_t i = 0; i < ranks && found; i++) to[i] = (uint32_t)rank_of(&numbers[i], a, b, of);
+    if (!found) group = find_group(numbers, ranks, to);
+    if (group) status = tell_group(reader, line, numbers, ranks, to);
+    if (found || group) {
         for (uint32_t i = 0; i < ranks; i++)
             while (to[i] != i) {
                 uint32_t other = to[i];
@@ -129,14 +175,15 @@ static dxt_status place_rows(const dxt_numbers *numbers, uint32_t ranks, int64_t
             }
     }
     free(to);
-    return DXT_OK;
+    return status;
 }
 
-dxt_status dxt_sheet_place(dxt_sheet *sheet)
+dxt_status dxt_sheet_place(dxt_reader *reader, dxt_sheet *sheet)
 {
     if (!sheet->numbers || sheet->lost || sheet->named || sheet->count < sheet->ranks)
         return DXT_OK;
-    return place_rows(sheet->numbers, sheet->ranks, sheet->window->wait, sheet->reals);
+    return place_rows(reader, sheet->line, sheet->numbers, sheet->ranks, sheet->window->wait,
+                      sheet->reals);
 }
 
 /* ---- tables ---- */
@@ -173,6 +220,7 @@ static dxt_status number_by_column(dxt_table *table, uint32_t ranks)
     for (uint32_t i = 0; i < ranks; i++) {
         int64_t value = table->cells[(size_t)i * table->width] - !zero;
         made[i].count = 1;
+        made[i].rank = 0;
         made[i].values[0] = value < 0 || value >= ranks ? INT32_MAX : (int32_t)value;
     }
     free(table->numbers);
@@ -180,15 +228,17 @@ static dxt_status number_by_column(dxt_table *table, uint32_t ranks)
     return DXT_OK;
 }
 
-dxt_status dxt_table_place(dxt_table *table, uint32_t ranks, uint32_t column, uint32_t row,
+dxt_status dxt_table_place(dxt_reader *reader, uint32_t ranks, uint32_t column, uint32_t row,
                            int64_t *wait, double *reals)
 {
+    dxt_table *table = &reader->table;
     dxt_status status = DXT_OK;
     if (column == 1 && row == 0)
         status = number_by_column(table, ranks);
     else if (!table->numbers || row > 0 || table->rows != ranks || table->width != ranks)
         return DXT_OK;
-    return status == DXT_OK ? place_rows(table->numbers, ranks, wait, reals) : status;
+    if (status != DXT_OK) return status;
+    return place_rows(reader, table->line, table->numbers, ranks, wait, reals);
 }
 
 bool dxt_table_ranked(const dxt_table *table, const dxt_numbers *next)

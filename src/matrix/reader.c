@@ -143,13 +143,24 @@ static dxt_status read_json(dxt_reader *reader, const char *line, size_t size)
                            reader->input.line, "%s", reason ? reason + 2 : why);
 }
 
+/* The next quote of CSV, "", that is one of JSON and no \"" within a text; NULL: there is none. */
+static const char *find_quote(const char *from, const char *end)
+{
+    for (const char *at = from; (at = memmem(at, (size_t)(end - at), "\"\"", 2)); at += 2) {
+        const char *slash = at;
+        while (slash > from && slash[-1] == '\\') slash--;
+        if ((at - slash) % 2 == 0) return at;
+    }
+    return NULL;
+}
+
 /* Whether an object in a field of CSV has a member with waits or text: the labels of a pod are in
  * such a field as well, and the line is in another. */
 static bool is_worth(const char *at, const char *end)
 {
-    for (const char *name, *to; (name = memmem(at, (size_t)(end - at), "\"\"", 2)); at = to + 2) {
+    for (const char *name, *to; (name = find_quote(at, end)); at = to + 2) {
         name += 2;
-        to = memmem(name, (size_t)(end - name), "\"\"", 2);
+        to = find_quote(name, end);
         if (!to) return false;
         const char *colon = to + 2;
         while (colon < end && dxt_is_blank(*colon)) colon++;

@@ -100,8 +100,9 @@ dxt_status dxt_reader_lose(dxt_reader *reader, dxt_remark kind, dxt_status statu
                            const char *format, ...) DXT_PRINTF(5, 6);
 
 /** The rows of a window stand above its header, that of @p line, which is the first: tell so, and
- *  leave the rest of the file out. @return As dxt_reader_lose(). */
-dxt_status dxt_reader_backwards(dxt_reader *reader, uint64_t line);
+ *  leave the rest of the file out. Unless @p sure, it may be so: the last header has no rows.
+ *  @return As dxt_reader_lose(). */
+dxt_status dxt_reader_backwards(dxt_reader *reader, uint64_t line, bool sure);
 
 /** Have a window handed out; it is taken over. @return DXT_OK; DXT_ERR_NO_MEMORY; DXT_ERR_LIMIT:
  *  too many at once. */
@@ -169,7 +170,7 @@ dxt_status dxt_text_line(dxt_reader *reader, const char *line, const char *end);
 /** The file has ended; @p more: another one follows. */
 dxt_status dxt_text_end(dxt_reader *reader, bool more);
 
-/* ---- header.c ---- */
+/* ---- header.c, phase.c ---- */
 
 bool dxt_is_header(const char *at, const char *end);
 /** Begin a window. */
@@ -187,8 +188,8 @@ uint32_t dxt_tag_form(const char *at, const char *end);
 void dxt_note_phase(dxt_reader *reader, const char *at, const char *end);
 /** Whether a text names one of them. */
 bool dxt_names_phase(const char *at, const char *end);
-/** Whether a line is the heading of its matrix, "combine waits:". */
-bool dxt_heads_phase(const char *at, const char *end);
+/** The operator of a line that heads its matrix, "combine waits:"; NULL: it is none. */
+const char *dxt_heads_phase(const char *at, const char *end);
 
 /* ---- wrapped.c: lines that were wrapped ---- */
 
@@ -229,9 +230,10 @@ dxt_status dxt_sheet_row(dxt_reader *reader);
 /** A row follows: the matrix of rows without ranks that is whole is no header's. @return As
  *  dxt_sheet_end(). */
 dxt_status dxt_sheets_whole(dxt_reader *reader);
-/** An operator's heading stands above rows without one of their own: the rows so far that are no
- *  whole matrix have ended. @return As dxt_sheet_end(). */
-dxt_status dxt_sheets_stale(dxt_reader *reader);
+/** The heading of operator @p phase stands above rows without one of their own: the rows so far
+ *  that are no whole matrix have ended; those that carry their ranks, if they are another's.
+ *  NULL: nothing is done. @return As dxt_sheet_end(). */
+dxt_status dxt_sheets_stale(dxt_reader *reader, const char *phase);
 /* ---- placed.c: rows whose rank stands in the text in front of them ---- */
 
 /** The numbers in a text. */
@@ -240,13 +242,13 @@ void dxt_take_numbers(dxt_numbers *numbers, const char *at, const char *end);
 dxt_status dxt_sheet_note(dxt_sheet *sheet, const dxt_row *row);
 /** All rows are there: put each where its rank belongs, if a number in front of it is its rank.
  *  @return DXT_OK; DXT_ERR_NO_MEMORY. */
-dxt_status dxt_sheet_place(dxt_sheet *sheet);
+dxt_status dxt_sheet_place(dxt_reader *reader, dxt_sheet *sheet);
 /** Keep the numbers in the name of a row that is about to be added; there is room for it. */
 dxt_status dxt_table_note(dxt_table *table, const dxt_numbers *numbers);
 /** Whether a number in front of each row is its rank, and that in front of the next one may be. */
 bool dxt_table_ranked(const dxt_table *table, const dxt_numbers *next);
-/** Put the rows of a table's matrix where their names, or a column of numbers in front, say. */
-dxt_status dxt_table_place(dxt_table *table, uint32_t ranks, uint32_t column, uint32_t row,
+/** Put the rows of the table's matrix where their names, or a column of numbers in front, say. */
+dxt_status dxt_table_place(dxt_reader *reader, uint32_t ranks, uint32_t column, uint32_t row,
                            int64_t *wait, double *reals);
 
 /* ---- sheets.c: windows that grow row by row ---- */

@@ -4,12 +4,15 @@
 
 #include <math.h>
 #include <string.h>
+#include <strings.h>
 
 #include "matrix/scan.h"
 
 /* Times since 1970 that a log may have: of 2017 to 2036. */
 #define FIRST_SECOND 1.5e9
 #define LAST_SECOND 2.1e9
+/* Most seconds between the first and the last row of a print. */
+#define ROWS_APART 1.0
 
 /* Whether the first column counts 0, 1, 2 … or 1, 2, 3 …, or the first row 0, 1, 2 … */
 bool dxt_shape_counts(const dxt_table *table, size_t step, uint32_t count)
@@ -120,6 +123,45 @@ uint32_t dxt_shape_heading(const char *at, const char *end)
     return columns;
 }
 
+/* Whether a heading of a column names a time or a step. */
+static bool names_series(const char *at, const char *end)
+{
+    static const char *const words[] = {
+        "time", "timestamp", "timestamps", "datetime", "date",  "ts",      "step",   "steps",
+        "iter", "iters",     "iteration",  "epoch",    "batch", "elapsed", "second", "seconds",
+        "sec",  "ms",        "minute",     "hour",     "day",   "sample",  "samples"};
+    while (at < end) {
+        const char *word = at;
+        while (at < end && dxt_is_letter(*at) && *at != '_') at++;
+        size_t size = (size_t)(at - word);
+        for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+            if (strlen(words[i]) == size && strncasecmp(words[i], word, size) == 0) return true;
+        if (at == word) at++;
+    }
+    return false;
+}
+
+dxt_titles dxt_shape_titles(const char *at, const char *end)
+{
+    dxt_titles titles = {.counted = dxt_shape_heading(at, end)};
+    while (at < end && (dxt_is_blank(*at) || *at == '|')) at++;
+    while (end > at && (dxt_is_blank(end[-1]) || end[-1] == '|')) end--;
+    if (at == end || dxt_is_digit(*at) || end[-1] == ':') return titles;
+    /* Where something separates, the blanks are within the words. */
+    const char *marks = " \t";
+    if (memchr(at, '\t', (size_t)(end - at))) marks = "\t";
+    static const char *const separators[] = {",", ";", "|", "&"};
+    for (size_t i = 4; i-- > 0;)
+        if (memchr(at, separators[i][0], (size_t)(end - at))) marks = separators[i];
+    bool blanks = *marks == ' ';
+    for (const char *word = at;; word = at) {
+        while (at < end && !strchr(marks, *at)) at++;
+        if (titles.cells++ == 0) titles.series = names_series(word, at);
+        if (at == end) return titles;
+        for (at++; at < end && blanks && dxt_is_blank(*at);) at++;
+    }
+}
+
 /* Whether the first column holds each of 0 … N−1, or of 1 … N, once, and the heading counts the
  * others, or the waits of ranks for themselves show that the rows are out of order: N rows may also
  * be the first of N + 1. */
@@ -134,30 +176,74 @@ static bool names_rows(const dxt_table *table)
         seen[value] = true;
     }
     bool shown = table->plain < rows && table->own[seen[0] ? 0 : 1] == rows;
-    return (!seen[0] || !seen[rows]) && (shown || table->counted == rows);
+    return (!seen[0] || !seen[rows]) && (shown || table->titles.counted == rows);
 }
 
-/* Whether the first column numbers the lines, from any one on. */
-static bool numbers_rows(const dxt_table *table)
+/* Whether the first column counts, from any number on. */
+static bool runs_on(const dxt_table *table)
 {
     for (uint32_t i = 1; i < table->rows; i++)
         if (table->cells[(size_t)i * table->width] != table->cells[0] + (int64_t)i) return false;
     return table->rows > 2 && table->cells[0] > 0;
 }
 
-/* Whether the first column holds times since 1970, in s, ms, us or ns, no two rows a minute apart.
- */
-static bool stamps_rows(const dxt_table *table)
+/* Whether the first column numbers the lines: what has a heading may be ranks, or steps. */
+static bool numbers_rows(const dxt_table *table)
 {
-    double unit = 1, before = table->reals[0];
+    uint32_t titles = table->titles.cells;
+    return titles != table->width && titles + 1 != table->width && runs_on(table);
+}
+
+/* Whether the first column holds times since 1970, in s, ms, us or ns, no two more than `most`
+ * seconds apart. */
+static bool holds_times(const dxt_table *table, double most)
+{
+    double unit = 1, first = table->reals[0], before = first;
     while (unit < 1e9 && before > LAST_SECOND * unit) unit *= 1000;
     for (uint32_t i = 0; i < table->rows; i++) {
         double now = table->reals[(size_t)i * table->width];
         if (!(now >= FIRST_SECOND * unit && now <= LAST_SECOND * unit)) return false;
-        if (!(now >= before && now <= before + 60 * unit)) return false;
+        if (!(now >= before && now <= first + most * unit)) return false;
         before = now;
     }
+    return table->rows > 2;
+}
+
+/* Whether the first column says when the rows were written. */
+static bool stamps_rows(const dxt_table *table)
+{
+    uint32_t titles = table->titles.cells;
+    bool others =
+        titles == table->width || (titles + 1 == table->width && table->titles.counted != titles);
+    return !others && holds_times(table, ROWS_APART);
+}
+
+/* Whether each row is what was measured at a time, in a step. */
+static bool is_series(const dxt_table *table)
+{
+    bool titled = table->titles.series && table->titles.cells == table->width;
+    return titled || (table->rows == table->width && holds_times(table, LAST_SECOND));
+}
+
+/* Whether the numbers of ranks stand in the first row and column: nothing is in the corner alone.
+ */
+static bool is_framed(const dxt_table *table)
+{
+    size_t width = table->width;
+    if (table->rows != width || width < 3) return false;
+    if (!DXT_IS_HOLE(table->cells[0]) || DXT_IS_HOLE(table->cells[width + 1])) return false;
+    for (size_t i = 1; i < width; i++) {
+        if (table->cells[i] != table->cells[i * width]) return false;
+        if (i > 1 && table->cells[i] <= table->cells[i - 1]) return false;
+    }
     return true;
+}
+
+/* Whether the first column counts ranks, or says which they are. */
+static bool has_ranks(const dxt_table *table)
+{
+    return dxt_shape_counts(table, table->width, table->rows) ||
+           (table->rows > 2 && names_rows(table));
 }
 
 /* How many ranks the table has, and what stands beside its matrix; 0: it is not square. */
@@ -169,10 +255,9 @@ uint32_t dxt_shape_find(const dxt_table *table, uint32_t *column, uint32_t *row)
         uint32_t ranks = dxt_shape_listed(table);
         if (ranks > 0) return ranks;
     }
-    if (rows == width) return is_list(table) ? 0 : width;
-    if (rows + 1 == width && rows >= 2 &&
-        (dxt_shape_counts(table, width, rows) || (rows > 2 && names_rows(table)) ||
-         numbers_rows(table) || stamps_rows(table))) {
+    if (rows == width) return is_list(table) || is_series(table) || is_framed(table) ? 0 : width;
+    if (rows + 1 == width && rows >= 2 && !is_series(table) &&
+        (has_ranks(table) || numbers_rows(table) || stamps_rows(table))) {
         *column = 1;
         return rows;
     }
@@ -181,6 +266,30 @@ uint32_t dxt_shape_find(const dxt_table *table, uint32_t *column, uint32_t *row)
         return width;
     }
     return 0;
+}
+
+const char *dxt_shape_passed_over(const dxt_table *table)
+{
+    if (table->rows + 1 != table->width || has_ranks(table)) return NULL;
+    return numbers_rows(table) ? "numbers of lines" : "times";
+}
+
+const char *dxt_shape_doubt(const dxt_table *table)
+{
+    uint32_t rows = table->rows, width = table->width;
+    if (rows != width && rows + 1 != width) return NULL;
+    if (is_series(table))
+        return "the first column is a time or a step: each row of a wait matrix is a rank";
+    if (is_framed(table))
+        return "the ranks in the first row and column are not counted from 0 on; leave both out, "
+               "or count from 0 on";
+    if (rows + 1 == width && runs_on(table))
+        return "the ranks in the first column are not counted from 0 on; leave the column out, or "
+               "count from 0 on";
+    if (rows + 1 == width && holds_times(table, LAST_SECOND))
+        return "the times in the first column are no column of ranks, or more than a second apart; "
+               "leave the column out if the rows are those of one matrix";
+    return NULL;
 }
 
 bool dxt_shape_complete(const dxt_table *table)

@@ -23,6 +23,12 @@ void dxt_shape_note(dxt_table *table, const int64_t *cells, const double *reals)
 /** How many columns a heading counts, "rank r0 r1 r2": words that end in a digit, behind one other
  *  at most; 0: it is none. */
 uint32_t dxt_shape_heading(const char *at, const char *end);
+/** The line above a table as the heading of its columns. */
+dxt_titles dxt_shape_titles(const char *at, const char *end);
+/** What the first column holds that is in front of the matrix and says no ranks; NULL: nothing. */
+const char *dxt_shape_passed_over(const dxt_table *table);
+/** Why a table that is nearly one is none; NULL: nothing is known. */
+const char *dxt_shape_doubt(const dxt_table *table);
 /** Whether the table is a matrix as it is. */
 bool dxt_shape_complete(const dxt_table *table);
 

@@ -177,7 +177,7 @@ static bool are_own(const dxt_sheet *sheet)
 dxt_status dxt_sheet_give(dxt_reader *reader, dxt_sheet *sheet)
 {
     dxt_window *window = sheet->window;
-    dxt_status status = dxt_sheet_place(sheet);
+    dxt_status status = dxt_sheet_place(reader, sheet);
     if (status != DXT_OK) return status;
     uint64_t lost = reader->lost;
     if (!sheet->lost || sheet->headed) {
@@ -254,7 +254,7 @@ dxt_status dxt_sheet_cut(dxt_reader *reader, dxt_sheet *sheet, bool torn)
     if (sheet->doubt > 0 && sheet->count == 0 && (reader->fell || reader->doubtful)) {
         uint64_t line = sheet->doubt;
         dxt_sheet_drop(sheet);
-        return dxt_reader_backwards(reader, line);
+        return dxt_reader_backwards(reader, line, reader->fell);
     }
     bool held = (sheet->doubt > 0 || !sheet->headed) && sheet->count == sheet->ranks;
     if (sheet->lost || held || (sheet->count == 0 && !torn)) return dxt_sheet_end(reader, sheet);
@@ -286,9 +286,10 @@ dxt_status dxt_sheets_whole(dxt_reader *reader)
     return DXT_OK;
 }
 
-dxt_status dxt_sheets_stale(dxt_reader *reader)
+dxt_status dxt_sheets_stale(dxt_reader *reader, const char *phase)
 {
     dxt_sheet *newest = NULL;
+    if (!phase) return DXT_OK;
     for (uint32_t i = 0; i < DXT_SHEETS; i++) {
         dxt_sheet *sheet = &reader->sheets[i];
         if (sheet->used && !sheet->headed && (!newest || sheet->touched > newest->touched))
@@ -296,6 +297,8 @@ dxt_status dxt_sheets_stale(dxt_reader *reader)
     }
     /* Where each row has a heading of its own, the next one ends nothing. */
     bool stale = newest && reader->streak > 1 && newest->count < newest->ranks;
+    /* Rows that carry their ranks tell themselves where the next matrix of the operator begins. */
+    if (stale && newest->named && strcmp(newest->phase, phase) == 0) return DXT_OK;
     reader->streak = 0;
     return stale ? dxt_sheet_end(reader, newest) : DXT_OK;
 }

@@ -75,3 +75,53 @@ bool dxt_may_be_hour(const char *at, const char *from, const char *end)
     return from - at == 3 && at[2] == ':' && at[0] != '0' && is_part(at, at + 2, 60) &&
            is_part(from, end, 60) && *from != '0';
 }
+
+/* The value of the digits at `at`, as many as there are up to `most`; `next` is behind them. */
+static int64_t take_digits(const char *at, const char *end, int most, const char **next)
+{
+    int64_t value = 0;
+    for (; at < end && most > 0 && dxt_is_digit(*at); at++, most--) value = 10 * value + *at - '0';
+    *next = at;
+    return value;
+}
+
+/* ms behind a point or comma; `stop` is behind its digits. */
+static int64_t take_fraction(const char *at, const char *end, const char **stop)
+{
+    const char *next = at;
+    *stop = at;
+    if (at == end || (*at != '.' && *at != ',')) return 0;
+    int64_t ms = take_digits(at + 1, end, 3, &next);
+    for (long digits = next - at - 1; digits < 3; digits++) ms *= 10;
+    take_digits(next, end, 64, stop);
+    return ms;
+}
+
+int64_t dxt_clock_of(const char *at, const char *end)
+{
+    int64_t day = 0;
+    for (const char *next; at < end; at = next) {
+        next = at + 1;
+        if (!dxt_is_digit(*at)) continue;
+        int64_t value = take_digits(at, end, 12, &next);
+        long digits = next - at;
+        bool parts = end - next >= 6 && next[0] == next[3];
+        if (digits == 4 && parts && (*next == '-' || *next == '/')) {
+            const char *stop;
+            int64_t month = take_digits(next + 1, end, 2, &stop);
+            day = (value * 12 + month) * 31 + take_digits(next + 4, end, 2, &next);
+        } else if (digits == 2 && parts && *next == ':' && is_part(next + 1, end, 60) &&
+                   is_part(next + 4, end, 60) && value < 24) {
+            int64_t minutes = value * 60 + take_digits(next + 1, end, 2, &next);
+            int64_t seconds = take_digits(next + 1, end, 2, &next);
+            return ((day * 1440 + minutes) * 60 + seconds) * 1000 + take_fraction(next, end, &next);
+        } else {
+            const char *stop;
+            int64_t ms = take_fraction(next, end, &stop);
+            bool since = digits == 10 && value >= 1500000000 && value < 2100000000;
+            if (since || (stop - next > 3 && stop < end && *stop == ']')) return value * 1000 + ms;
+            take_digits(next, end, 64, &next);
+        }
+    }
+    return -1;
+}

@@ -4,6 +4,7 @@
 #define DXT_MATRIX_STAMP_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /** Behind the time that `kubectl logs --timestamps` writes in front of a line, or GitHub behind the
  *  names of a job and its step, and behind its blank; where it is none, @p at. */
@@ -19,5 +20,9 @@ bool dxt_in_time(const char *word, const char *colon, const char *end);
 /** Whether the text in front of a number may be an hour or minutes, "10:" of "10:30", or the number
  *  of a line, as `grep -n` writes it. */
 bool dxt_may_be_hour(const char *at, const char *from, const char *end);
+
+/** The first time in a text, of a day or since 1970 or a start, in ms, with its date if there is
+ *  one; -1: there is none. */
+int64_t dxt_clock_of(const char *at, const char *end);
 
 #endif

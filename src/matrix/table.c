@@ -58,6 +58,8 @@ static dxt_status add(dxt_reader *reader, const dxt_cells *line)
         table->named++;
     table->form = line->form;
     table->message = line->message;
+    table->clocked = line->form != 0 && line->clock >= 0 && (table->rows == 0 || table->clocked);
+    table->clock[table->rows > 0] = line->clock;
     table->hours = table->hours || line->hour;
     table->timed += line->timed;
     table->bare[0] += line->bare[0];
@@ -92,6 +94,13 @@ static void read_comment(dxt_reader *reader, const char *at, const char *end)
     reader->phase[size] = '\0';
 }
 
+/* The number of a line, and nothing but an operator's heading. */
+static bool heads_alone(const char *at, const char *end)
+{
+    while (at < end && dxt_is_digit(*at)) at++;
+    return at < end && dxt_is_blank(*at) && dxt_heads_phase(at, end);
+}
+
 /* A line that is no row: a heading, or what others write. */
 static dxt_status other(dxt_reader *reader, const char *at, const char *end, const dxt_cells *line)
 {
@@ -99,8 +108,8 @@ static dxt_status other(dxt_reader *reader, const char *at, const char *end, con
     char why[192];
     snprintf(why, sizeof why, "row %u, %s", table->rows, line->why);
     /* "3 combine:" of cat -n is no row. */
-    bool phase = dxt_names_phase(at, end);
-    bool row_like = !line->label && line->good > 0 && 2 * line->good >= line->width && !phase;
+    bool phase = dxt_names_phase(at, end), numbered = line->good == 1 && heads_alone(at, end);
+    bool row_like = !line->label && line->good > 0 && 2 * line->good >= line->width && !numbered;
     bool begins = dxt_begins_number(at, end) || (line->empty > 0 && line->width == table->width);
     if (line->status != DXT_OK && row_like && begins) {
         if (dxt_shape_complete(table)) {
@@ -113,9 +122,10 @@ static dxt_status other(dxt_reader *reader, const char *at, const char *end, con
     if (dxt_begins_number(at, end) && line->status != DXT_OK) dxt_reader_hint(reader, "%s", why);
     dxt_status status = DXT_OK;
     /* Others write between rows that have something in front, but not the next operator. */
-    if (dxt_shape_complete(table) && (table->form == 0 || phase))
+    bool heads = table->rows > 0 && table->form == 0 && dxt_heads_phase(at, end);
+    if (heads || (dxt_shape_complete(table) && (table->form == 0 || phase)))
         status = dxt_table_end(reader, false);
-    if (table->rows == 0) table->counted = dxt_shape_heading(at, end);
+    if (table->rows == 0) table->titles = dxt_shape_titles(at, end);
     dxt_note_phase(reader, at, end);
     reader->told = reader->told || dxt_names_waits(at, end);
     return status;
@@ -167,9 +177,11 @@ static dxt_status row(dxt_reader *reader, dxt_cells *line)
         heading = table->cells[i] == (int64_t)i + 1;
     bool single = table->width == 1 && line->width > 1 && dxt_shape_listed(table) == 0;
     heading = heading && (one == 1 || dxt_shape_counts(table, 1, table->width));
-    uint32_t counted = heading ? table->width : single ? 0 : table->counted;
+    dxt_titles titles = table->titles;
+    if (heading) titles = (dxt_titles){table->width, table->width, false};
+    if (single) titles = (dxt_titles){0};
     if (single || heading) dxt_table_drop(table);
-    table->counted = counted;
+    table->titles = titles;
     /* The last cell is empty: the last rank for itself. */
     bool own = line->width == table->rows || line->width == table->rows + 1 ||
                (!dxt_shape_complete(table) && dxt_may_be_own(reader, line, line->width));
@@ -206,7 +218,13 @@ static dxt_status pause(dxt_reader *reader)
     dxt_table *table = &reader->table;
     bool begun = table->parted || table->scale > 0;
     if (table->rows == 0 && begun) return DXT_OK;
-    if (!table->wide || !table->more) return dxt_table_end(reader, false);
+    if (!table->wide || !table->more) {
+        /* A blank line stands below a heading as well. */
+        dxt_titles titles = table->rows == 0 ? table->titles : (dxt_titles){0};
+        dxt_status ended = dxt_table_end(reader, false);
+        table->titles = titles;
+        return ended;
+    }
     if (table->parted && table->left.width + table->width >= table->rows)
         return dxt_table_end(reader, false);
     dxt_status status = dxt_table_join(table);
@@ -278,6 +296,7 @@ static dxt_status take_tagged(dxt_reader *reader, const char *at, const char *fr
     dxt_take_numbers(&taken.numbers, at, from);
     taken.form = dxt_tag_form(at, from);
     taken.message = dxt_tag_says(at, from);
+    taken.clock = dxt_clock_of(at, from);
     taken.hour = dxt_may_be_hour(at, from, end);
     reader->told = reader->told || dxt_names_waits(at, from);
     status = fits(reader, &taken, &fitting);
@@ -310,7 +329,7 @@ dxt_status dxt_table_line(dxt_reader *reader, const char *line, const char *end)
     if (at == end) return pause(reader);
     if (*at == '#') {
         dxt_status status = dxt_table_end(reader, false);
-        reader->table.counted = dxt_shape_heading(at + 1, end);
+        reader->table.titles = dxt_shape_titles(at + 1, end);
         if (status == DXT_OK) read_comment(reader, at, end);
         reader->told = reader->told || dxt_names_waits(at, end);
         return status;

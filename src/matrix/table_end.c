@@ -7,6 +7,9 @@
 #include "matrix/reader.h"
 #include "matrix/shape.h"
 
+/* Most ms between the first and the last row of a print. */
+#define MOST_APART 1000
+
 void dxt_table_drop(dxt_table *table)
 {
     free(table->cells);
@@ -120,7 +123,7 @@ static dxt_status give(dxt_reader *reader, uint32_t ranks, uint32_t column, uint
             memmove(table->reals + (size_t)i * ranks, table->reals + from, ranks * sizeof(double));
     }
     if (status == DXT_OK && !listed)
-        status = dxt_table_place(table, ranks, column, row, window->wait,
+        status = dxt_table_place(reader, ranks, column, row, window->wait,
                                  table->decimals || table->scale > 0 ? table->reals : NULL);
     if (status == DXT_OK && table->holes) status = fill_holes(reader, ranks, window->wait);
     for (size_t i = 0; table->scale > 0 && i < (size_t)ranks * ranks; i++)
@@ -128,6 +131,10 @@ static dxt_status give(dxt_reader *reader, uint32_t ranks, uint32_t column, uint
     if (status == DXT_OK) status = take_times(reader, column, row, window);
     if (status == DXT_OK && (table->decimals || table->scale > 0))
         status = dxt_round(reader, table->line, table->reals, window);
+    const char *over = !listed && column == 1 ? dxt_shape_passed_over(table) : NULL;
+    if (status == DXT_OK && lost == reader->lost && over)
+        status = dxt_reader_lose(reader, DXT_REMARK_NOTE, DXT_OK, table->line,
+                                 "the first column is taken for %s and left out", over);
     if (status == DXT_OK && lost == reader->lost) return dxt_give_text(reader, window, table->line);
     dxt_window_free(window);
     return status;
@@ -157,14 +164,24 @@ static bool numbers_lines(const dxt_table *table)
     return differ;
 }
 
+/* Whether the rows were written at different times, which those of one print are not. */
+static bool is_apart(const dxt_table *table)
+{
+    if (!table->clocked || table->rows < 2) return false;
+    int64_t span = table->clock[1] - table->clock[0];
+    return span > MOST_APART || span < -MOST_APART;
+}
+
 /* Whether the rows may be waits: sentences of others end in numbers as well, so that their ranks
  * must stand in front of them, or some line must name waits. */
 static bool is_said(const dxt_reader *reader)
 {
     const dxt_table *table = &reader->table;
-    if (table->hours && !numbers_lines(table)) return false;
-    return !table->message || reader->told ||
-           (table->numbers && dxt_table_ranked(table, table->numbers));
+    if (table->hours) return reader->told && numbers_lines(table);
+    if (!table->message && !is_apart(table)) return true;
+    /* The numbers in a time are none of ranks. */
+    bool numbers = table->numbers && (!is_apart(table) || table->numbers[0].rank > 0);
+    return reader->told || (numbers && dxt_table_ranked(table, table->numbers));
 }
 
 dxt_status dxt_table_end(dxt_reader *reader, bool cut)
@@ -180,8 +197,15 @@ dxt_status dxt_table_end(dxt_reader *reader, bool cut)
     if (status == DXT_OK && table->rows > 0 && !table->lost) {
         bool waits = is_said(reader);
         uint32_t ranks = dxt_shape_find(table, &column, &row);
+        const char *doubt;
         bool short_of = cut && table->rows < table->width;
-        if (!waits && ranks > 0)
+        if (!waits && ranks > 0 && is_apart(table))
+            dxt_reader_hint(reader,
+                            "the times in front of these %u lines of %u values are more than a "
+                            "second apart, and nothing says that they are waits (a line "
+                            "\"dispatch:\" above them does)",
+                            table->rows, table->width);
+        else if (!waits && ranks > 0)
             dxt_reader_hint(reader,
                             "nothing says that these %u lines of %u values are waits: no line "
                             "names them, and no rank stands in front",
@@ -193,6 +217,9 @@ dxt_status dxt_table_end(dxt_reader *reader, bool cut)
             status = give(reader, ranks, column, row);
         else if (table->width == 1)
             status = end_numbers(reader);
+        else if (ranks == 0 && waits && (doubt = dxt_shape_doubt(table)))
+            status =
+                dxt_reader_lose(reader, DXT_REMARK_LOST, DXT_ERR_FORMAT, table->line, "%s", doubt);
         else if (table->rows == table->width)
             dxt_reader_hint(reader,
                             "a list of %u numbers; a matrix has a value for each pair of ranks",

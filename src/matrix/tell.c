@@ -46,7 +46,7 @@ dxt_status dxt_reader_lose(dxt_reader *reader, dxt_remark kind, dxt_status statu
     return DXT_OK;
 }
 
-dxt_status dxt_reader_backwards(dxt_reader *reader, uint64_t line)
+dxt_status dxt_reader_backwards(dxt_reader *reader, uint64_t line, bool sure)
 {
     reader->inner.size = reader->inner_at = 0;
     reader->input.at = reader->input.size;
@@ -55,6 +55,11 @@ dxt_status dxt_reader_backwards(dxt_reader *reader, uint64_t line)
     dxt_queue *ready = &reader->ready;
     while (reader->doubtful && ready->end > ready->at)
         dxt_window_free(ready->windows[--ready->end].window);
+    if (!sure)
+        return dxt_reader_lose(reader, DXT_REMARK_LOST, DXT_ERR_FORMAT, line,
+                               "rows stand above the first header and none below the last one, of "
+                               "the same time: whose the rows are is not known (leave out what is "
+                               "above the first header, or below the last rows)");
     return dxt_reader_lose(reader, DXT_REMARK_LOST, DXT_ERR_FORMAT, line,
                            "the log runs backwards, newest line first (tac FILE | deepxtrace "
                            "analyze -)");

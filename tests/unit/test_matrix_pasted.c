@@ -92,6 +92,10 @@ static void texts_in_json_are_read(void **state)
         "{\"MESSAGE\":[114,97,110,107,32,49,32,91,51,32,52,93]}\n",
     };
     for (size_t i = 0; i < LENGTH(texts); i++) assert_reads(texts[i], ONE);
+    assert_reads("\"1\",\"{\"\"h\"\":\"\"5\\\"\" disk\"\",\"\"wait\"\":[[1,2],[3,4]],\"\"v\"\":1,"
+                 "\"\"phase\"\":\"\"dispatch\"\",\"\"ranks\"\":2}\"\n",
+                 "{\"v\":1,\"phase\":\"dispatch\",\"ranks\":2,\"unit\":\"cycles\","
+                 "\"wait\":[[1,2],[3,4]],\"h\":\"5\\\" disk\"}\n");
     static const char *const logs[] = {
         "'" HEAD("2", "Dispatch") "\\nrank=0 [1 2]\\nrank=1 [3 4]'\n",
         /* Labels of a pod beside a line of the log; tabs for its blanks. */

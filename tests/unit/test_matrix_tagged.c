@@ -236,7 +236,8 @@ static void numbers_of_lines_are_passed_over(void **state)
     (void)state;
     for (int first = 8; first < 100; first++) {
         char text[256];
-        snprintf(text, sizeof text, "%d:30 2 3\n%d:4 5 6\n%d:7 8 9\n", first, first + 1, first + 2);
+        snprintf(text, sizeof text, "%d:dispatch\n%d:30 2 3\n%d:4 5 6\n%d:7 8 9\n", first - 1,
+                 first, first + 1, first + 2);
         assert_reads(text, MATRIX("3", "cycles", "[[30,2,3],[4,5,6],[7,8,9]]"));
     }
     assert_reads("     9\t9\t2\t3\n    10\t4\t5\t6\n    11\t7\t8\t9\n", THREE);
@@ -284,6 +285,16 @@ static void times_are_no_values(void **state)
         "10:30 2 3\n11:30 5 6\n12:30 8 9\n",
         "09:30 2 3\n10:31 5 6\n11:32 8 9\n",
         "at 10:30 2 3\nat 11:31 5 6\nat 12:32 8 9\n",
+        "10:30 12 13\n11:31 14 13\n12:32 12 17\n",
+        "10:11:12 0.53 0.38 0.96\n10:11:27 0.53 0.38 0.96\n10:11:42 0.53 0.38 0.96\n",
+        "2026-11-26 10:11:12,100 2,3,4\n2026-11-26 10:11:27,100 2,3,4\n"
+        "2026-11-26 10:11:42,100 2,3,4\n",
+        "2026-11-26 10:11:12,100 2,3,4\n2026-11-27 10:11:12,100 2,3,4\n"
+        "2026-11-28 10:11:12,100 2,3,4\n",
+        "10:00:00 2 3 4\n10:01:01 2 3 4\n10:02:02 2 3 4\n",
+        "[10:11:12] 2 3 4\n[10:11:13] 2 3 4\n[10:11:14] 2 3 4\n",
+        "[1764126000.123] 2 3 4\n[1764126015.123] 2 3 4\n[1764126030.123] 2 3 4\n",
+        "[12345.678901] 2 3 4\n[12347.678901] 2 3 4\n[12349.678901] 2 3 4\n",
         "10:11:12,5 2\n10:11:13,6 3\n",
         "1764126000 5 2 3\n1764127000 5 2 3\n1764128000 5 2 3\n",
         "1764126000 5 2 3\n1764125999 5 2 3\n1764126001 5 2 3\n",
@@ -469,8 +480,8 @@ static int keep_backwards(void *context, dxt_remark kind, const char *message)
 {
     (void)kind;
     unsigned line;
-    if (strstr(message, "runs backwards") && sscanf(message, "t:%u:", &line) == 1)
-        *(unsigned *)context = line;
+    bool told = strstr(message, "runs backwards") || strstr(message, "is not known");
+    if (told && sscanf(message, "t:%u:", &line) == 1) *(unsigned *)context = line;
     return 1;
 }
 
@@ -503,6 +514,13 @@ static void logs_that_run_backwards_are_told(void **state)
     assert_tells(BARE AT("54", "Combine") BARE AT("53", "Dispatch") BARE AT("52", "Combine"), "",
                  3);
     /* Headers of one time: rows above the first and none below the last. */
+    static const bad_case unknown[] = {
+        {"[1 2]\n" AT("54", "Combine") BARE AT("54", "Dispatch"), DXT_ERR_FORMAT,
+         "t:2: rows stand above the first header and none below the last one, of the same time: "
+         "whose the rows are is not known (leave out what is above the first header, or below the "
+         "last rows)"},
+    };
+    REFUSE(unknown);
     assert_tells(BARE AT("54", "Combine") BARE AT("54", "Dispatch"), "", 3);
     assert_tells("[1 2]\n" AT("54", "Combine") BARE AT("54", "Dispatch"), "", 2);
     assert_tells("rank=0 [1 2]\n" AT("54", "Combine") ROWS_DOWN AT("54", "Dispatch"), "", 2);

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What looks like a matrix of waits and is none, or is none of ranks 0 to N - 1: it is refused, or
+ * what it was taken for is said. */
+#include "test_matrix_reading.h"
+
+#define WINDOW(phase, wait)                                                                        \
+    "{\"v\":1,\"phase\":\"" phase "\",\"window\":0,\"ranks\":3,\"unit\":\"cycles\",\"wait\":" wait \
+    "}\n"
+#define THREE WINDOW("dispatch", "[[9,2,3],[4,5,6],[7,8,9]]")
+#define OTHERS "[[0,12,13],[11,0,13],[11,12,0]]"
+
+static int keep_first(void *context, dxt_remark kind, const char *message)
+{
+    char *first = context;
+    (void)kind;
+    if (!*first) snprintf(first, 256, "%s", message);
+    return 1;
+}
+
+/* What is read of a text, and what is told first. */
+static void assert_says(const char *text, const char *expected, const char *message)
+{
+    char first[256] = "";
+    dxt_text out = {0};
+    dxt_reader *reader = open_text(text, strlen(text));
+    dxt_reader_on_remark(reader, keep_first, first);
+    assert_int_equal(read_all(reader, &out), DXT_END);
+    assert_string_equal(out.data, expected);
+    assert_string_equal(first, message);
+    dxt_reader_close(reader);
+    free(out.data);
+}
+
+/* What is measured from time to time, or step to step, has as many columns as it likes. */
+static void series_are_no_matrices(void **state)
+{
+    (void)state;
+    static const char series[] =
+        "t:2: the first column is a time or a step: each row of a wait matrix is a rank";
+    static const char counted[] =
+        "t:2: the ranks in the first column are not counted from 0 on; leave the column out, or "
+        "count from 0 on";
+    static const char times[] =
+        "t:1: the times in the first column are no column of ranks, or more than a second apart; "
+        "leave the column out if the rows are those of one matrix";
+    static const char framed[] =
+        "t:1: the ranks in the first row and column are not counted from 0 on; leave both out, or "
+        "count from 0 on";
+    static const bad_case bad[] = {
+        {"Time,rank0,rank1,rank2\n1764126000,5,6,7\n1764126015,5,6,7\n1764126030,5,6,7\n",
+         DXT_ERR_FORMAT, series},
+        {"\"Time\",\"rank 0\",\"rank 1\",\"rank 2\"\n1764126000000,5,6,7\n1764126000001,5,6,7\n"
+         "1764126000002,5,6,7\n",
+         DXT_ERR_FORMAT, series},
+        {"Time (s),a b,c\n1764126000,5,6\n1764126015,5,6\n1764126030,5,6\n", DXT_ERR_FORMAT,
+         series},
+        {"Time dispatch combine\n1764126000 5 6\n1764126001 5 7\n", DXT_ERR_FORMAT, series},
+        {"iter,loss_us,fwd_us,bwd_us\n1200,5,6,7\n1201,5,6,7\n1202,5,6,7\n", DXT_ERR_FORMAT,
+         series},
+        {"step loss lr tok\n0 5 6 7\n1 5 6 7\n2 5 6 7\n", DXT_ERR_FORMAT, series},
+        {"step,loss,lr\n1,5,6\n2,5,6\n3,5,6\n", DXT_ERR_FORMAT, series},
+        {"| step | loss | lr |\n|---|---|---|\n| 7 | 5 | 6 |\n| 8 | 5 | 6 |\n| 9 | 5 | 6 |\n",
+         DXT_ERR_FORMAT,
+         "t:3: the first column is a time or a step: each row of a wait matrix is a rank"},
+        {"1764126000 5 6 7\n1764126015 5 6 7\n1764126030 5 6 7\n", DXT_ERR_FORMAT, times},
+        {"1764126000 5 6 7\n1764126015 5 6 7\n1764126030 5 6 7\n1764126045 5 6 7\n", DXT_ERR_FORMAT,
+         "t:1: the first column is a time or a step: each row of a wait matrix is a rank"},
+        {"rank,rank8,rank9,rank10\n8,0,6,7\n9,5,0,7\n10,5,6,0\n", DXT_ERR_FORMAT, counted},
+        {"rank a b c\n4 5 6 7\n5 5 6 7\n6 5 6 7\n", DXT_ERR_FORMAT, counted},
+        {"a b c\n4 5 6 7\n5 5 6 7\n6 5 6 7\n", DXT_ERR_FORMAT, counted},
+        {",8,9,10\n8,0,6,7\n9,5,0,7\n10,5,6,0\n", DXT_ERR_FORMAT, framed},
+    };
+    REFUSE(bad);
+    /* What is left out is said. */
+    assert_says("1764126000001 9 2 3\n1764126000002 4 5 6\n1764126000999 7 8 9\n", THREE,
+                "t:1: the first column is taken for times and left out");
+    assert_says("7 9 2 3\n8 4 5 6\n9 7 8 9\n", THREE,
+                "t:1: the first column is taken for numbers of lines and left out");
+}
+
+/* A group of some ranks of the job: the rows stand in their order, which is said. */
+static void ranks_of_a_group_are_told(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        "[rank9] 4 5 6\n[rank8] 9 2 3\n[rank10] 7 8 9\n",
+        "[rank9]: tensor([4, 5, 6])\n[rank8]: tensor([9, 2, 3])\n[rank10]: tensor([7, 8, 9])\n",
+    };
+    for (size_t i = 0; i < LENGTH(texts); i++) {
+        assert_says(texts[i], THREE,
+                    "t:1: the rows name ranks 8 to 10: here they are ranks 0 to 2, in this order");
+    }
+    assert_reads("[rank8] 9 2 3\n[rank8] 4 5 6\n[rank8] 7 8 9\n", THREE);
+}
+
+/* A row that a message has torn is missing, whatever the message names. */
+static void torn_rows_are_told(void **state)
+{
+    (void)state;
+    static const bad_case bad[] = {
+        {"1 2 3\n4 5 6\n1 2 x combine\n7 8 9\n", DXT_ERR_FORMAT,
+         "t:3: row 2, column 2: x is not a number"},
+        {"dispatch\n0 2 3 4\n1 0 3 4\n1 2 combine x\n1 2 0 4\n1 2 3 0\n", DXT_ERR_FORMAT,
+         "t:4: row 2, column 2: combine is not a number"},
+    };
+    REFUSE(bad);
+    assert_says("dispatch:\n0 2 3\n1 0 dispatch done\n1 2 0\ncombine:\n0 12 13\n11 0 13\n"
+                "11 12 0\n",
+                WINDOW("combine", OTHERS), "t:3: row 1, column 2: dispatch is not a number");
+    assert_says("dispatch:\n9 2 3\n4 5 6\ncombine:\n0 12 13\n11 0 13\n11 12 0\n",
+                WINDOW("combine", OTHERS), "t:4: the matrix is not square: 2 rows of 3 values");
+    /* Messages that name an operator end nothing. */
+    assert_reads("INFO rank=0 [9 2 3]\nrank=1 [4 5 6]\nINFO dispatch done\nrank=2 [7 8 9]\n",
+                 THREE);
+    assert_reads("rank=0 [9 2 3]\nrank=1 [4 5 6]\ndispatch:\nrank=2 [7 8 9]\n", THREE);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(series_are_no_matrices),
+        cmocka_unit_test(ranks_of_a_group_are_told),
+        cmocka_unit_test(torn_rows_are_told),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
