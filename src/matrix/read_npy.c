@@ -157,7 +157,7 @@ dxt_status dxt_npy_begin(dxt_reader *reader)
     if (!npy.flat) return DXT_OK;
     return dxt_reader_lose(reader, DXT_REMARK_NOTE, DXT_OK, 1,
                            "an array of %u values with one axis is taken for %u rows of %u; if it "
-                           "is the row of one rank; stack the rows of all ranks",
+                           "is the row of one rank, stack the rows of all ranks",
                            npy.ranks * npy.ranks, npy.ranks, npy.ranks);
 }
 

@@ -256,6 +256,7 @@ static outcome add_folder(const char *command, struct entries *all, const char *
             continue;
         }
         room = all->count < MAX_FILES && add(all, name, true);
+        if (all->count == MAX_FILES && !room) free(name);
         if (!room) break;
         all->list[all->count - 1].file = about;
         all->list[all->count - 1].link = lstat(name, &own) == 0 && S_ISLNK(own.st_mode);
