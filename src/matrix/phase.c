@@ -48,7 +48,7 @@ static bool is_front(const char *at, const char *end)
     return end == at || level || !dxt_is_letter(end[-1]);
 }
 
-const char *dxt_heads_phase(const char *at, const char *end)
+const char *dxt_heads_phase(const char *at, const char *end, const char **begin)
 {
     /* No number stands behind the name, as in "dispatch took 12 ms", and no other word. */
     while (end > at && (dxt_is_blank(end[-1]) || end[-1] == ':' || end[-1] == '=')) end--;
@@ -59,6 +59,7 @@ const char *dxt_heads_phase(const char *at, const char *end)
         if (!is_of_heading(word, (size_t)(to - word))) break;
         from = word;
     }
+    if (begin) *begin = from;
     return is_front(at, from) ? find_phase(from, end) : NULL;
 }
 

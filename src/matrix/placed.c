@@ -118,12 +118,18 @@ static void swap_rows(int64_t *wait, double *reals, size_t ranks, size_t a, size
     }
 }
 
-/* Whether the rows name ranks of which a group has some, 8 to 15: then `to` is their order. */
-static bool find_group(const dxt_numbers *numbers, uint32_t ranks, uint32_t *to)
+/* Whether the numbers at a place differ, and, unless `any`, are those from one on without a gap:
+ * then `to` is their order. */
+static bool find_order(const dxt_numbers *numbers, uint32_t ranks, uint32_t place, bool any,
+                       uint32_t *to)
 {
-    uint32_t place = numbers[0].rank - 1;
-    for (uint32_t i = 0; i < ranks; i++)
-        if (numbers[i].rank != place + 1 || place == UINT32_MAX) return false;
+    int64_t least = INT32_MAX, most = 0;
+    for (uint32_t i = 0; i < ranks; i++) {
+        int32_t value = numbers[i].values[place];
+        if (value < least) least = value;
+        if (value > most) most = value;
+    }
+    if (!any && most - least + 1 != ranks) return false;
     for (uint32_t i = 0; i < ranks; i++) {
         to[i] = 0;
         for (uint32_t k = 0; k < ranks; k++) {
@@ -134,16 +140,33 @@ static bool find_group(const dxt_numbers *numbers, uint32_t ranks, uint32_t *to)
     return true;
 }
 
+/* Whether the rows name ranks of which a group has some, "[rank8]" to "[rank15]", or have names
+ * that count from another number on, "GPU8" to "GPU15": `place` receives where. */
+static bool find_group(const dxt_numbers *numbers, uint32_t ranks, bool names, uint32_t *place,
+                       uint32_t *to)
+{
+    bool said = numbers[0].rank > 0;
+    for (uint32_t i = 1; i < ranks; i++) said = said && numbers[i].rank == numbers[0].rank;
+    *place = said ? numbers[0].rank - 1 : 0;
+    if (said) return find_order(numbers, ranks, *place, true, to);
+    for (; names && *place < numbers[0].count; ++*place)
+        if (find_order(numbers, ranks, *place, false, to)) return true;
+    return false;
+}
+
 /* What a group's ranks are called is said. */
 static dxt_status tell_group(dxt_reader *reader, uint64_t line, const dxt_numbers *numbers,
-                             uint32_t ranks, const uint32_t *to)
+                             uint32_t ranks, uint32_t place, const uint32_t *to)
 {
     int32_t first = 0, last = 0;
+    bool ordered = true;
     for (uint32_t i = 0; i < ranks; i++) {
-        int32_t value = numbers[i].values[numbers[0].rank - 1];
+        int32_t value = numbers[i].values[place];
         if (to[i] == 0) first = value;
         if (to[i] == ranks - 1) last = value;
+        ordered = ordered && to[i] == i;
     }
+    if (ordered && first == 1) return DXT_OK; /* people count so */
     return dxt_reader_lose(reader, DXT_REMARK_NOTE, DXT_OK, line,
                            "the rows name ranks %d to %d: here they are ranks 0 to %u, in this "
                            "order",
@@ -152,9 +175,9 @@ static dxt_status tell_group(dxt_reader *reader, uint64_t line, const dxt_number
 
 /* Put N×N values where their ranks belong; `reals` may be NULL. */
 static dxt_status place_rows(dxt_reader *reader, uint64_t line, const dxt_numbers *numbers,
-                             uint32_t ranks, int64_t *wait, double *reals)
+                             uint32_t ranks, bool names, int64_t *wait, double *reals)
 {
-    uint32_t a, b;
+    uint32_t a, b, place = 0;
     int64_t of = 1;
     dxt_status status = DXT_OK;
     size_t size = ranks * (sizeof(uint32_t) + 1);
@@ -163,8 +186,8 @@ static dxt_status place_rows(dxt_reader *reader, uint64_t line, const dxt_number
     const rows all = {numbers, ranks, (uint8_t *)(to + ranks)};
     bool found = find_ranks(&all, &a, &b, &of), group = false;
     for (uint32_t i = 0; i < ranks && found; i++) to[i] = (uint32_t)rank_of(&numbers[i], a, b, of);
-    if (!found) group = find_group(numbers, ranks, to);
-    if (group) status = tell_group(reader, line, numbers, ranks, to);
+    if (!found) group = find_group(numbers, ranks, names, &place, to);
+    if (group) status = tell_group(reader, line, numbers, ranks, place, to);
     if (found || group) {
         for (uint32_t i = 0; i < ranks; i++)
             while (to[i] != i) {
@@ -182,7 +205,7 @@ dxt_status dxt_sheet_place(dxt_reader *reader, dxt_sheet *sheet)
 {
     if (!sheet->numbers || sheet->lost || sheet->named || sheet->count < sheet->ranks)
         return DXT_OK;
-    return place_rows(reader, sheet->line, sheet->numbers, sheet->ranks, sheet->window->wait,
+    return place_rows(reader, sheet->line, sheet->numbers, sheet->ranks, false, sheet->window->wait,
                       sheet->reals);
 }
 
@@ -238,7 +261,7 @@ dxt_status dxt_table_place(dxt_reader *reader, uint32_t ranks, uint32_t column, 
     else if (!table->numbers || row > 0 || table->rows != ranks || table->width != ranks)
         return DXT_OK;
     if (status != DXT_OK) return status;
-    return place_rows(reader, table->line, table->numbers, ranks, wait, reals);
+    return place_rows(reader, table->line, table->numbers, ranks, table->form == 0, wait, reals);
 }
 
 bool dxt_table_ranked(const dxt_table *table, const dxt_numbers *next)

@@ -188,8 +188,9 @@ uint32_t dxt_tag_form(const char *at, const char *end);
 void dxt_note_phase(dxt_reader *reader, const char *at, const char *end);
 /** Whether a text names one of them. */
 bool dxt_names_phase(const char *at, const char *end);
-/** The operator of a line that heads its matrix, "combine waits:"; NULL: it is none. */
-const char *dxt_heads_phase(const char *at, const char *end);
+/** The operator of a line that heads its matrix, "combine waits:"; NULL: it is none.
+ *  @param begin  Receives where the heading begins, behind what stands in front; may be NULL. */
+const char *dxt_heads_phase(const char *at, const char *end, const char **begin);
 
 /* ---- wrapped.c: lines that were wrapped ---- */
 

@@ -156,7 +156,10 @@ dxt_titles dxt_shape_titles(const char *at, const char *end)
     bool blanks = *marks == ' ';
     for (const char *word = at;; word = at) {
         while (at < end && !strchr(marks, *at)) at++;
-        if (titles.cells++ == 0) titles.series = names_series(word, at);
+        if (titles.cells++ == 0)
+            titles.series = names_series(word, at);
+        else if (dxt_begins_number(word, at)) /* "step 3", a sentence */
+            titles.series = false;
         if (at == end) return titles;
         for (at++; at < end && blanks && dxt_is_blank(*at);) at++;
     }
@@ -222,6 +225,9 @@ static bool stamps_rows(const dxt_table *table)
 static bool is_series(const dxt_table *table)
 {
     bool titled = table->titles.series && table->titles.cells == table->width;
+    for (uint32_t i = 1; i < table->rows && titled; i++)
+        titled =
+            table->reals[(size_t)i * table->width] > table->reals[(size_t)(i - 1) * table->width];
     return titled || (table->rows == table->width && holds_times(table, LAST_SECOND));
 }
 

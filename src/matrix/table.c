@@ -98,7 +98,18 @@ static void read_comment(dxt_reader *reader, const char *at, const char *end)
 static bool heads_alone(const char *at, const char *end)
 {
     while (at < end && dxt_is_digit(*at)) at++;
-    return at < end && dxt_is_blank(*at) && dxt_heads_phase(at, end);
+    return at < end && dxt_is_blank(*at) && dxt_heads_phase(at, end, NULL);
+}
+
+/* Whether an operator's heading stands behind what stands in front of the rows so far. */
+static bool ends_rows(const dxt_table *table, const char *at, const char *end)
+{
+    const char *begin;
+    if (!dxt_heads_phase(at, end, &begin)) return false;
+    if (table->form == 0) return true;
+    /* Where ranks stand in front, each may write it. */
+    bool ranks = table->numbers && (!table->clocked || table->numbers[0].rank > 0);
+    return !ranks && dxt_tag_form(at, begin) == table->form;
 }
 
 /* A line that is no row: a heading, or what others write. */
@@ -122,7 +133,7 @@ static dxt_status other(dxt_reader *reader, const char *at, const char *end, con
     if (dxt_begins_number(at, end) && line->status != DXT_OK) dxt_reader_hint(reader, "%s", why);
     dxt_status status = DXT_OK;
     /* Others write between rows that have something in front, but not the next operator. */
-    bool heads = table->rows > 0 && table->form == 0 && dxt_heads_phase(at, end);
+    bool heads = table->rows > 0 && ends_rows(table, at, end);
     if (heads || (dxt_shape_complete(table) && (table->form == 0 || phase)))
         status = dxt_table_end(reader, false);
     if (table->rows == 0) table->titles = dxt_shape_titles(at, end);

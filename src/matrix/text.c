@@ -298,7 +298,7 @@ static dxt_status split_matrices(dxt_reader *reader, const char *line, const cha
 static dxt_status other_line(dxt_reader *reader, const char *line, const char *end)
 {
     if (reader->headers) return DXT_OK;
-    dxt_status status = dxt_sheets_stale(reader, dxt_heads_phase(line, end));
+    dxt_status status = dxt_sheets_stale(reader, dxt_heads_phase(line, end, NULL));
     return status == DXT_OK ? dxt_listed_line(reader, line, end) : status;
 }
 

@@ -71,6 +71,9 @@ static void series_are_no_matrices(void **state)
         {",8,9,10\n8,0,6,7\n9,5,0,7\n10,5,6,0\n", DXT_ERR_FORMAT, framed},
     };
     REFUSE(bad);
+    /* Sentences are no headings of columns. */
+    assert_reads("step 100 now\n9 2 3\n4 5 6\n7 8 9\n", THREE);
+    assert_reads("Time waited us\n9 2 3\n4 5 6\n7 8 9\n", THREE);
     /* What is left out is said. */
     assert_says("1764126000001 9 2 3\n1764126000002 4 5 6\n1764126000999 7 8 9\n", THREE,
                 "t:1: the first column is taken for times and left out");
@@ -90,6 +93,11 @@ static void ranks_of_a_group_are_told(void **state)
         assert_says(texts[i], THREE,
                     "t:1: the rows name ranks 8 to 10: here they are ranks 0 to 2, in this order");
     }
+    assert_says("GPU9 4 5 6\nGPU8 9 2 3\nGPU10 7 8 9\n", THREE,
+                "t:1: the rows name ranks 8 to 10: here they are ranks 0 to 2, in this order");
+    assert_says("GPU2 4 5 6\nGPU1 9 2 3\nGPU3 7 8 9\n", THREE,
+                "t:1: the rows name ranks 1 to 3: here they are ranks 0 to 2, in this order");
+    assert_reads("GPU1 9 2 3\nGPU2 4 5 6\nGPU3 7 8 9\n", THREE);
     assert_reads("[rank8] 9 2 3\n[rank8] 4 5 6\n[rank8] 7 8 9\n", THREE);
 }
 
@@ -109,6 +117,17 @@ static void torn_rows_are_told(void **state)
                 WINDOW("combine", OTHERS), "t:3: row 1, column 2: dispatch is not a number");
     assert_says("dispatch:\n9 2 3\n4 5 6\ncombine:\n0 12 13\n11 0 13\n11 12 0\n",
                 WINDOW("combine", OTHERS), "t:4: the matrix is not square: 2 rows of 3 values");
+    static const char *const fronts[] = {"INFO:root: ", "10:11:12,100 ", "[10:11:12] ",
+                                         "2026-11-26 10:11:12,100 - INFO - "};
+    for (size_t i = 0; i < LENGTH(fronts); i++) {
+        char text[512];
+        const char *front = fronts[i];
+        snprintf(text, sizeof text,
+                 "%sdispatch:\n%s9 2 3\n%s4 5 6\n%scombine:\n%s0 12 13\n%s11 0 13\n%s11 12 0\n",
+                 front, front, front, front, front, front, front);
+        assert_says(text, WINDOW("combine", OTHERS),
+                    "t:4: the matrix is not square: 2 rows of 3 values");
+    }
     /* Messages that name an operator end nothing. */
     assert_reads("INFO rank=0 [9 2 3]\nrank=1 [4 5 6]\nINFO dispatch done\nrank=2 [7 8 9]\n",
                  THREE);
