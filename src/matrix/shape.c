@@ -186,7 +186,8 @@ static bool names_rows(const dxt_table *table)
 static bool runs_on(const dxt_table *table)
 {
     for (uint32_t i = 1; i < table->rows; i++)
-        if (table->cells[(size_t)i * table->width] != table->cells[0] + (int64_t)i) return false;
+        if ((uint64_t)table->cells[(size_t)i * table->width] != (uint64_t)table->cells[0] + i)
+            return false;
     return table->rows > 2 && table->cells[0] > 0;
 }
 

@@ -68,6 +68,8 @@ static void series_are_no_matrices(void **state)
         {"rank,rank8,rank9,rank10\n8,0,6,7\n9,5,0,7\n10,5,6,0\n", DXT_ERR_FORMAT, counted},
         {"rank a b c\n4 5 6 7\n5 5 6 7\n6 5 6 7\n", DXT_ERR_FORMAT, counted},
         {"a b c\n4 5 6 7\n5 5 6 7\n6 5 6 7\n", DXT_ERR_FORMAT, counted},
+        {"9223372036854775807 5 6 7\n8 5 6 7\n9 5 6 7\n", DXT_ERR_FORMAT,
+         "t:3: the matrix is not square: 3 rows of 4 values"},
         {",8,9,10\n8,0,6,7\n9,5,0,7\n10,5,6,0\n", DXT_ERR_FORMAT, framed},
     };
     REFUSE(bad);
