@@ -332,7 +332,7 @@ static void stall(double chance, double of_rows)
     m.skew = skew_there;
     for (uint32_t i = 0; i < m.ranks; i++)
         for (uint32_t j = 0; j < m.ranks; j++) {
-            double size = deviate(5000 + i * MOST + j);
+            double size = deviate(5000 + i * STRIDE + j);
             double much = by_same > 0 ? by_same : size;
             m.extra[i][j] = i != j && size > from ? much * of_stalls : 0;
             row[i] += m.extra[i][j] * 0.5;
