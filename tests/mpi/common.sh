@@ -60,16 +60,32 @@ expect()
 windows() { grep -c '^{' "$scratch/out"; }
 windows_at_least() { (($(windows) >= $1)); }
 
-# pid_of_rank RANK: the process whose environment says so.
-pid_of_rank()
+# The ranks of this test have this in their environment, which mpirun hands on.
+export DXT_TEST_SCRATCH=$scratch
+
+# ranks_with LINE: processes of this test that have that line in their environment, too.
+ranks_with()
 {
     local pid
     for pid in $(pgrep -f "^$deepxtrace job --engine mpi"); do
-        if tr '\0' '\n' <"/proc/$pid/environ" 2>/dev/null |
-            grep -qxE "(OMPI_COMM_WORLD_RANK|PMI_RANK)=$1"; then
+        if [[ $(tr '\0' '\n' <"/proc/$pid/environ" 2>/dev/null |
+            grep -cxE "DXT_TEST_SCRATCH=$scratch|$1") == 2 ]]; then
             echo "$pid"
-            return
         fi
     done
-    return 1
+}
+
+pid_of_rank()
+{
+    local pid
+    pid=$(ranks_with "(OMPI_COMM_WORLD_RANK|PMI_RANK)=$1" | head -n 1)
+    [[ -n $pid ]] && echo "$pid"
+}
+
+# A stopped rank does not end with its mpirun.
+cleanup()
+{
+    local ranks
+    mapfile -t ranks < <(ranks_with "(OMPI_COMM_WORLD_RANK|PMI_RANK)=[0-9]+")
+    kill -KILL "${ranks[@]}" "${job:-}" 2>/dev/null || true
 }

@@ -16,7 +16,6 @@ tells_of_it() { grep -q 'rank 3 came back after the others had given it up' "$sc
 launch 6 "$deepxtrace" job --engine mpi --window 20 --steps 0 --timeout 1s --json \
     >"$scratch/out" 2>"$scratch/err" &
 job=$!
-trap 'kill -KILL "$job" 2>/dev/null; finish' EXIT
 until_true 60 windows_at_least 4 || fail "no window"
 victim=$(pid_of_rank 3) || fail "rank 3 is not to be found"
 kill -STOP "$victim"

@@ -7,7 +7,6 @@
 launch 4 "$deepxtrace" job --engine mpi --window 20 --steps 0 --json \
     --record "$scratch/run.jsonl" >"$scratch/out" 2>"$scratch/err" &
 job=$!
-trap 'kill -KILL "$job" 2>/dev/null; finish' EXIT
 until_true 60 windows_at_least 6 || fail "no window"
 kill -KILL "$(pid_of_rank 2)"
 until_true 30 ended "$job" || fail "the job does not end"
