@@ -71,10 +71,12 @@ def program(request: Any, tmp_path_factory: Any) -> List[str]:
 Counters = Dict[Tuple[int, int], Tuple[int, List[int], List[int]]]
 
 
-def run(program: List[str], late: int, slow: int, mute: int = -1) -> Counters:
+def run(program: List[str], late: int, slow: int, mute: int = -1, foreign: int = -1,
+        hang: int = -1) -> Counters:
     """Operations, waits and samples by rank and operator."""
     path, steps, offset = program
-    return counters_of([path, steps, str(late), str(slow), offset, str(mute)], RANKS)
+    return counters_of([path, steps, str(late), str(slow), offset,
+                        *map(str, (mute, foreign, hang))], RANKS)
 
 
 def counters_of(command: List[str], ranks: int) -> Counters:
@@ -99,6 +101,19 @@ def test_a_rank_that_tells_nobody_holds_nobody_up(program: List[str]) -> None:
         assert operations == (STEPS if operator % 2 == 0 else 0)
         assert samples[1] == waits[1] == samples[rank] == 0
         assert samples[2 - rank] in (STEPS, STEPS - 1) and waits[2 - rank] <= 3 * STEPS
+
+
+def test_nothing_is_watched_behind_barriers_of_other_kernels(program: List[str]) -> None:
+    for (rank, operator), (operations, _, samples) in run(program, 0, 0, foreign=8).items():
+        assert operations == (STEPS if operator % 2 == 0 else 0)
+        for other in range(RANKS):
+            assert samples[other] in ([0] if other == rank else [8, 7])
+
+
+def test_an_operation_that_waits_in_its_entry_is_not_done(program: List[str]) -> None:
+    for (rank, operator), (operations, _, samples) in run(program, 0, 0, hang=5).items():
+        assert operations == (5 if operator % 2 == 0 else 0)
+        assert rank == 1 or samples[1] in (5, 4)
 
 
 def test_who_is_late_is_waited_for_at_the_entry(program: List[str]) -> None:

@@ -2,8 +2,9 @@
 /*
  * The edited stand-in headers of v2_headers.py, run by ranks of SMS SMs each (v2_emulator.h): STEPS
  * dispatches and combines, before each of which rank 1 is LATE rounds late in dispatch, and works
- * SLOW rounds longer between the entry and the exit of combine. GPU MUTE has no counters. Prints
- * the counters, a line each: rank, operator, operations, then waits and samples by rank.
+ * SLOW rounds longer between the entry and the exit of combine. GPU MUTE has no counters. Before step
+ * FOREIGN kernels without counters make two barriers; at step HANG rank 1 comes no more. (-1: none.)
+ * Prints the counters, a line each: rank, operator, operations, then waits and samples by rank.
  */
 #include "v2_emulator.h"
 
@@ -38,10 +39,23 @@ static void combine(const Gin &gin, void *workspace, int rank, int sm, int threa
     cooperative_groups::this_grid().sync(); /* the end of the kernel */
 }
 
+/* Two barriers, as they leave the counter and what is added up: the first ones of a step. */
+static void make_barriers(void *workspace, int sm, int thread)
+{
+    emulator::meet(emulator::everybody, RANKS * SMS * THREADS, false);
+    if (sm == 0 && thread == 0) {
+        *static_cast<unsigned long long *>(workspace) += 2;
+        for (int phase = 0; phase < 2; phase++) static_cast<int *>(workspace)[2 + phase] = RANKS;
+    }
+    emulator::meet(emulator::everybody, RANKS * SMS * THREADS, false);
+}
+
 int main(int argc, char **argv)
 {
-    if (argc != 6) return 2;
+    if (argc != 8) return 2;
     emulator::mute = atoi(argv[5]);
+    const int foreign = atoi(argv[6]), hang = atoi(argv[7]);
+    if (hang >= 0) emulator::most_rounds = 5000;
     const int steps = atoi(argv[1]), late = atoi(argv[2]), slow = atoi(argv[3]);
     const long offset = atol(argv[4]);
     test::work_of.assign(RANKS, 1);
@@ -51,6 +65,8 @@ int main(int argc, char **argv)
         const Gin gin{};
         void *workspace = emulator::workspaces[rank];
         for (int step = 0; step < steps; step++) {
+            if (step == foreign) make_barriers(workspace, sm, thread);
+            while (rank == 1 && step == hang) emulator::yield();
             for (int k = 0; rank == 1 && k < late; k++) emulator::yield();
             space::kernel<NVLINK, RANKS, SMS, THREADS>(gin, workspace, rank, sm, thread);
             cooperative_groups::this_grid().sync();
