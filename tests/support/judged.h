@@ -33,6 +33,17 @@ static inline dxt_findings *analyze(const dxt_window *window, const dxt_analysis
     return findings;
 }
 
+/* Add a window to a sum, which takes it: the first one is it. */
+static inline void add_up(dxt_window **sum, dxt_window *window)
+{
+    if (!*sum) {
+        *sum = window;
+        return;
+    }
+    assert_int_equal(dxt_window_add(*sum, window), DXT_OK);
+    dxt_window_free(window);
+}
+
 static inline dxt_findings *diagnose(const char *phase)
 {
     dxt_window *window = arrivals_window(&job, phase);

@@ -160,12 +160,7 @@ static void windows_added_up_agree_with_the_sum(void **state)
         dxt_findings *found = analyze(window, NULL);
         assert_int_equal(only(found, DXT_LATE_RANK)->rank, 6);
         dxt_findings_free(found);
-        if (sum) {
-            assert_int_equal(dxt_window_add(sum, window), DXT_OK);
-            dxt_window_free(window);
-        } else {
-            sum = window;
-        }
+        add_up(&sum, window);
     }
     dxt_findings *found = analyze(sum, NULL);
     assert_int_equal(only(found, DXT_LATE_RANK)->rank, 6);

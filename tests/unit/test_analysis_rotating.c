@@ -75,12 +75,7 @@ static bool names_a_rank(const uint32_t *times, double step)
         dxt_window *window = arrivals_window(&job, "dispatch");
         if (rank < 8) job.late[rank] = 0;
         left -= left > 0;
-        if (sum) {
-            assert_int_equal(dxt_window_add(sum, window), DXT_OK);
-            dxt_window_free(window);
-        } else {
-            sum = window;
-        }
+        add_up(&sum, window);
     }
     dxt_findings *found = analyze(sum, NULL);
     bool named = false;

@@ -216,4 +216,19 @@ static inline double dxt_fit_all_lateness(const dxt_fit *fit, uint32_t k)
     return fit->late[k] + fit->send[k] + fit->node_late[fit->node[k]];
 }
 
+/* What the groups of a fit have in common; for one of `count` members, all that there are. */
+static inline dxt_group_input dxt_fit_group_input(const dxt_fit *fit, uint32_t count)
+{
+    return (dxt_group_input){.count = count,
+                             .population = count,
+                             .skew = fit->skew,
+                             .cell_spread = NAN,
+                             .floor = fit->floor,
+                             .step = fit->step,
+                             .timed = !isnan(fit->step),
+                             .ops = fit->ops,
+                             .scratch = &fit->scratch->group,
+                             .sorted = fit->values};
+}
+
 #endif

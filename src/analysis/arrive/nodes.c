@@ -84,18 +84,9 @@ void dxt_fit_between(dxt_fit *fit)
     dxt_take_levels(fit);
     if (n == 2) memcpy(fit->node_path, &fit->link[1], sizeof fit->node_path);
     dxt_group group;
-    dxt_group_input input = {.waits = node_waits,
-                             .context = fit,
-                             .cell_spread = NAN,
-                             .skew = fit->skew,
-                             .count = n,
-                             .population = n,
-                             .floor = fit->floor,
-                             .step = fit->step,
-                             .timed = !isnan(fit->step),
-                             .ops = fit->ops,
-                             .scratch = &fit->scratch->group,
-                             .sorted = fit->values};
+    dxt_group_input input = dxt_fit_group_input(fit, n);
+    input.waits = node_waits;
+    input.context = fit;
     dxt_group_fit(&input, fit->node_late, &group);
     fit->between = fmax(fit->transfer, dxt_shift_of_wait(group.base, fit->skew));
     double limit = leave_way_out(fit, group.limit);

@@ -57,20 +57,15 @@ static void fit_nodes(dxt_fit *fit, const dxt_roster *roster, const uint32_t *no
     for (uint32_t t = 0; t < count; t++) {
         nodes->members[t] = (struct members){fit, roster->list + roster->begin[node[t]]};
         nodes->late[t] = nodes->room + (size_t)t * size;
-        nodes->input[t] = (dxt_group_input){.waits = member_waits,
-                                            .context = &nodes->members[t],
-                                            .skew = skew,
-                                            .count = size,
-                                            .population = fit->count,
-                                            .ranks = true,
-                                            .level_only = level_only,
-                                            .cell_spread = fit->known_spread,
-                                            .floor = fit->floor,
-                                            .step = fit->step,
-                                            .timed = !isnan(fit->step),
-                                            .ops = fit->ops,
-                                            .scratch = &fit->scratch->group,
-                                            .sorted = fit->values};
+        dxt_group_input *input = &nodes->input[t];
+        *input = dxt_fit_group_input(fit, size);
+        input->waits = member_waits;
+        input->context = &nodes->members[t];
+        input->skew = skew;
+        input->population = fit->count;
+        input->ranks = true;
+        input->level_only = level_only;
+        input->cell_spread = fit->known_spread;
     }
     dxt_groups_fit(nodes->input, count, nodes->late, nodes->group);
     for (uint32_t t = 0; t < count && !level_only; t++)
