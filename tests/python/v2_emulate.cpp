@@ -2,8 +2,9 @@
 /*
  * The edited stand-in headers of v2_headers.py, run by ranks of SMS SMs each (v2_emulator.h): STEPS
  * dispatches and combines, before each of which rank 1 is LATE rounds late in dispatch, and works
- * SLOW rounds longer between the entry and the exit of combine. GPU MUTE has no counters. Before step
- * FOREIGN kernels without counters make two barriers; at step HANG rank 1 comes no more. (-1: none.)
+ * SLOW rounds longer between the entry and the exit of combine. GPU MUTE has no counters. Before
+ * step FOREIGN kernels without counters make two barriers; at step HANG rank 1 comes no more (-1:
+ * none).
  * Prints the counters, a line each: rank, operator, operations, then waits and samples by rank.
  */
 #include "v2_emulator.h"

@@ -136,12 +136,110 @@ static void torn_rows_are_told(void **state)
     assert_reads("rank=0 [9 2 3]\nrank=1 [4 5 6]\ndispatch:\nrank=2 [7 8 9]\n", THREE);
 }
 
+static void the_rank_of_who_prints_is_no_row(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        "rank0: 1 2\nrank0: 3 4\n",
+        "rank3: [1 2]\nrank3: [3 4]\n",
+        "rank1: 1 2\nrank1: 3 4\n",
+        "[rank0]: 1 2\n[rank0]: 3 4\n",
+    };
+    for (size_t i = 0; i < LENGTH(texts); i++) assert_reads(texts[i], ONE);
+    assert_reads("rank0: 1 2\nrank0: 3 4\nrank0: 5 6\nrank0: 7 8\n",
+                 ONE PLAIN("dispatch", "1", "[[5,6],[7,8]]"));
+    static const bad_case bad[] = {
+        {"rank 2: 1 2\nrank 1: 3 4\nrank 0: 5 6\n", DXT_ERR_FORMAT,
+         "t:1: rank 2 does not exist among 2 ranks"},
+    };
+    REFUSE(bad);
+    assert_reads("rank0: 1.5 2000\nrank0: 3 4\n", PLAIN("dispatch", "0", "[[2,2000],[3,4]]"));
+    assert_reads("rank0: 1 2\nrank1: 3 4\nrank0: 5 6\nrank1: 7 8\n",
+                 ONE PLAIN("dispatch", "1", "[[5,6],[7,8]]"));
+    assert_reads("rank0: " HEAD("2", "Dispatch") "\nrank0: [1 2]\nrank0: [3 4]\n",
+                 "{\"v\":1,\"instance\":\"7f-1\",\"begin\":\"2025-09-15T16:28:53.686\",\"phase\":"
+                 "\"dispatch\",\"window\":0,\"ranks\":2,\"unit\":\"cycles\",\"wait\":[[1,2],[3,4]]}"
+                 "\n");
+}
+
+/* A list of somebody else's that is as long as a row. */
+static void lists_of_others_are_no_rows(void **state)
+{
+    (void)state;
+#define LOGGED                                                                        \
+    "{\"v\":1,\"instance\":\"7f-1\",\"begin\":\"2025-09-15T16:28:53.686\",\"phase\":" \
+    "\"dispatch\",\"window\":0,\"ranks\":2,\"unit\":\"cycles\",\"wait\":[[1,2],[3,4]]}\n"
+    static const char *const texts[] = {
+        HEAD("2", "Dispatch") "\nexperts [9, 9]\n[1 2]\nexperts [9, 9]\n[3 4]\nexperts [9, 9]\n",
+        HEAD("2", "Dispatch") "\n[2025-09-15T16:28:53.686] [1 2]\nexperts [9, 8]\n"
+                              "[2025-09-15T16:28:53.686] [3 4]\nexperts [9, 7]\n",
+        "7: " HEAD("2", "Dispatch") "\n8: [1 2]\n9: [3 4]\n",
+    };
+    for (size_t i = 0; i < LENGTH(texts); i++) assert_reads(texts[i], LOGGED);
+}
+
+/* Files of others hold lists, too. */
+static void what_is_no_matrix_is_refused(void **state)
+{
+    (void)state;
+#define NONE(line, what) "t:" line ": no window" what
+#define OTHER_JSON NONE("1", ": JSON, but no recording (no \"v\", \"phase\", \"ranks\", \"wait\")")
+#define OTHER_LIST ": a list of 2 numbers; a matrix has a value for each pair of ranks"
+#define OTHER_TEXT " up to here: neither a recording nor rows of a matrix"
+    static const bad_case cases[] = {
+        {"- 5\n- 6\n", DXT_ERR_FORMAT, NONE("2", OTHER_LIST)},
+        {"ports:\n  - 80\n  - 81\n", DXT_ERR_FORMAT, NONE("3", OTHER_LIST)},
+        {"torch.Size([8, 8])\n[8, 8]\n", DXT_ERR_FORMAT,
+         "t:2: the last window is incomplete: the matrix of line 2 ends after 1 of 2 rows"},
+        {"x.shape: [2, 2]\nsize = [2, 2]\n", DXT_ERR_FORMAT, NONE("2", OTHER_TEXT)},
+        {"{\"type\":\"LineString\",\"coordinates\":[[1,2],[3,4]]}\n", DXT_ERR_FORMAT, OTHER_JSON},
+        {"{\"a\":{\"bbox\":{\"of\":[[1,2,3],[3,4,5],[6,7,8]]}}}\n", DXT_ERR_FORMAT, OTHER_JSON},
+        {"{\"data\":{\"result\":[[1,2],[3,4]]}}\n", DXT_ERR_FORMAT, OTHER_JSON},
+        {"{\"loss\":[3,2,1],\"epoch\":[0,1,2],\"lr\":[1,1,1]}\n", DXT_ERR_FORMAT, OTHER_JSON},
+        {"{\"raw\":[1,2],\"line\":[3,4],\"text\":\"hello\",\"body\":{\"value\":7}}\n",
+         DXT_ERR_FORMAT, NONE("1", OTHER_TEXT)},
+        {"{\"event\":\"start\",\"value\":1}\n{\"event\":\"stop\",\"value\":2}\n", DXT_ERR_FORMAT,
+         NONE("2", OTHER_TEXT)},
+        {"{\"m\":\"dispatch 3\",\"value\":[1,2]}\n{\"m\":\"x\",\"value\":[3,4]}\n", DXT_ERR_FORMAT,
+         NONE("2", OTHER_TEXT)},
+    };
+    REFUSE(cases);
+}
+
+/* Behind a rank, words that are no name of its counters: what others log. */
+static void what_ranks_log_is_no_row(void **state)
+{
+    (void)state;
+    static const char *const words[] = {
+        "borrowed 100 200",
+        "throwing 100 200",
+        "waiting 100 200",
+        "awaits 100 200",
+        "dispatch took 100 200",
+        "dispatched 100 200",
+        "dispatch took: 100 200",
+        "dispatch shape=(100, 200)",
+        "dispatch grid (100, 200)",
+        "costly: 100 200",
+        "arrow=100 200",
+    };
+    for (size_t i = 0; i < LENGTH(words); i++) {
+        char text[256];
+        snprintf(text, sizeof text, "rank 0 %s\nrank 1 %s\n[1 2]\n[3 4]\n", words[i], words[i]);
+        assert_reads(text, ONE);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(series_are_no_matrices),
         cmocka_unit_test(ranks_of_a_group_are_told),
         cmocka_unit_test(torn_rows_are_told),
+        cmocka_unit_test(the_rank_of_who_prints_is_no_row),
+        cmocka_unit_test(lists_of_others_are_no_rows),
+        cmocka_unit_test(what_is_no_matrix_is_refused),
+        cmocka_unit_test(what_ranks_log_is_no_row),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

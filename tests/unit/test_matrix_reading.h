@@ -23,6 +23,21 @@
     "[2025-09-15T16:28:53.686] [Diagnose] InstanceID: 7f-1 EPSize: " size \
     ", diagnose: {'abnormal_cols': [[2, 3.5, 3.1]]}, " phase TITLE
 
+/* A window of two ranks, and the one that most texts hold. */
+#define PLAIN(phase, window, wait)                        \
+    "{\"v\":1,\"phase\":\"" phase "\",\"window\":" window \
+    ",\"ranks\":2,\"unit\":\"cycles\",\"wait\":" wait "}\n"
+#define ONE PLAIN("dispatch", "0", "[[1,2],[3,4]]")
+
+/* For dxt_reader_on_remark(): go on, whatever is told. */
+static inline int pass(void *context, dxt_remark kind, const char *message)
+{
+    (void)context;
+    (void)kind;
+    (void)message;
+    return 1;
+}
+
 static inline dxt_reader *open_text(const char *text, size_t size)
 {
     dxt_reader *reader = NULL;

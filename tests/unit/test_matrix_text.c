@@ -43,10 +43,6 @@ static void logs_are_read(void **state)
     for (size_t i = 0; i < LENGTH(cases); i++) assert_reads(cases[i].text, cases[i].expected);
 }
 
-#define PLAIN(phase, window, wait)                        \
-    "{\"v\":1,\"phase\":\"" phase "\",\"window\":" window \
-    ",\"ranks\":2,\"unit\":\"cycles\",\"wait\":" wait "}\n"
-
 static void plain_matrices_are_read(void **state)
 {
     (void)state;

@@ -2,10 +2,6 @@
 /* Lines that were cut, wrapped or escaped on their way, and tables as other programs print them. */
 #include "test_matrix_reading.h"
 
-#define PLAIN(phase, window, wait)                        \
-    "{\"v\":1,\"phase\":\"" phase "\",\"window\":" window \
-    ",\"ranks\":2,\"unit\":\"cycles\",\"wait\":" wait "}\n"
-#define ONE PLAIN("dispatch", "0", "[[1,2],[3,4]]")
 #define BOTH ONE PLAIN("combine", "0", "[[5,6],[7,8]]")
 #define BIG PLAIN("dispatch", "0", "[[300,1607000],[12345,1200]]")
 #define THREE                                                                                      \
