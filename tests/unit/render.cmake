@@ -13,5 +13,7 @@ if(TARGET deepxtrace-cairo)
 endif()
 dxt_test(test_render_timeline SOURCES unit/test_render_timeline.c
          MODULES base matrix render LIBS PkgConfig::JANSSON ${CMAKE_DL_LIBS} WRAP_ALLOC)
+dxt_test(test_page_shelf SOURCES unit/test_page_shelf.c MODULES base matrix render
+         LIBS ${CMAKE_DL_LIBS})
 dxt_test(test_page SOURCES unit/test_page.c unit/test_render_windows.c
          MODULES base matrix render LIBS PkgConfig::JANSSON ${CMAKE_DL_LIBS} WRAP_ALLOC)
