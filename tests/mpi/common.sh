@@ -85,7 +85,7 @@ pid_of_rank()
 # A stopped rank does not end with its mpirun.
 cleanup()
 {
-    local ranks
-    mapfile -t ranks < <(ranks_with "(OMPI_COMM_WORLD_RANK|PMI_RANK)=[0-9]+")
-    kill -KILL "${ranks[@]}" "${job:-}" 2>/dev/null || true
+    local left
+    mapfile -t left < <(ranks_with "(OMPI_COMM_WORLD_RANK|PMI_RANK)=[0-9]+")
+    kill -KILL "${left[@]}" "${job:-}" 2>/dev/null || true
 }
