@@ -22,7 +22,8 @@ bool dxt_carries_text(const char *name, size_t size)
 void dxt_serve_inner(dxt_reader *reader, dxt_text *text)
 {
     dxt_text done = reader->inner;
-    if (reader->inner_at >= done.size) {
+    if (reader->inner_at >= done.size && reader->wraps < DXT_MOST_WRAPS) {
+        reader->wraps++;
         reader->inner = *text;
         reader->inner_at = 0;
         *text = done;

@@ -115,6 +115,12 @@ static int part_of(const dxt_token *name)
     return -1;
 }
 
+/* Whether a member has exactly the name that a recording gives it, in quotes. */
+static bool is_called(const dxt_token *name, const char *what)
+{
+    return name->quote && dxt_token_is(name, what) && memcmp(name->at, what, strlen(what)) == 0;
+}
+
 static about look(dxt_spot in)
 {
     about all = {.rank = in.rank, .ranked = true, .phase = in.phase};
@@ -124,8 +130,8 @@ static about look(dxt_spot in)
         const char *before = in.at;
         dxt_token name = dxt_spot_token(&in);
         while (in.at < in.end && (dxt_is_blank(*in.at) || *in.at == ':')) in.at++;
-        known |= dxt_token_is(&name, "v") | dxt_token_is(&name, "phase") << 1 |
-                 dxt_token_is(&name, "wait") << 2;
+        known |= is_called(&name, "v") | is_called(&name, "phase") << 1 |
+                 is_called(&name, "wait") << 2;
         all.ranked = all.ranked && dxt_token_rank(&name) >= 0;
         dxt_spot value = in;
         const char *from, *to;
@@ -150,21 +156,63 @@ static about look(dxt_spot in)
     return all;
 }
 
+/* A value in the words of JSON: Python has texts in single quotes, None, True, tuples. */
+static void put_json(dxt_spot in, const char *end)
+{
+    static const char *const words[][2] = {
+        {"None", "null"}, {"True", "true"}, {"False", "false"}, {"nan", "null"}};
+    while (in.at < end) {
+        char c = *in.at;
+        dxt_token token = dxt_spot_token(&in);
+        if (token.quote) {
+            dxt_text_puts(in.lines, "\"");
+            for (const char *at = token.at; at < token.end; at++) {
+                if (token.quote == '\'' && *at == '"') dxt_text_puts(in.lines, "\\");
+                if (token.quote != '\'' || *at != '\\' || at[1] != '\'')
+                    dxt_text_append(in.lines, at, 1);
+                if (*at == '\\' && at[1] != '\'' && at + 1 < token.end)
+                    dxt_text_append(in.lines, ++at, 1);
+            }
+            dxt_text_puts(in.lines, "\"");
+        } else if (token.end > token.at) {
+            size_t size = (size_t)(token.end - token.at);
+            const char *word = NULL;
+            for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+                if (strlen(words[i][0]) == size && memcmp(token.at, words[i][0], size) == 0)
+                    word = words[i][1];
+            dxt_text_append(in.lines, word ? word : token.at, word ? strlen(word) : size);
+        } else {
+            c = c == '(' ? '[' : c == ')' ? ']' : c == '\n' || c == '\r' ? ' ' : c;
+            dxt_text_append(in.lines, &c, 1);
+            in.at++;
+        }
+    }
+}
+
+/* The members of a recording that are called "v", or the others. */
+static const char *put_members(dxt_spot in, bool v)
+{
+    in.at++;
+    for (dxt_spot_blanks(&in); in.at < in.end && *in.at != '}'; dxt_spot_blanks(&in)) {
+        const char *before = in.at;
+        dxt_spot member = in;
+        dxt_token name = dxt_spot_token(&in);
+        dxt_spot_skip(&in);
+        if (in.at == before) break;
+        if (is_called(&name, "v") != v) continue;
+        dxt_text_puts(in.lines, v ? "{" : ",");
+        put_json(member, in.at);
+    }
+    return in.at;
+}
+
+/* A line that is known as a recording by its beginning. */
 static void put_recording(dxt_spot *in)
 {
-    const char *from = in->at;
-    dxt_spot ahead = *in;
-    ahead.at++;
-    while (dxt_spot_skip(&ahead), ahead.at < ahead.end && *ahead.at != '}') ahead.at++;
-    if (ahead.at < ahead.end) ahead.at++;
-    in->at = ahead.at;
-    for (const char *stop; from < in->at; from = stop + 1) {
-        stop = memchr(from, '\n', (size_t)(in->at - from));
-        if (!stop) stop = in->at;
-        dxt_text_append(in->lines, from, (size_t)(stop - from));
-        dxt_text_puts(in->lines, " ");
-    }
-    dxt_text_puts(in->lines, "\n");
+    put_members(*in, true);
+    in->at = put_members(*in, false);
+    if (in->at < in->end) in->at++;
+    dxt_text_puts(in->lines, "}\n");
 }
 
 /* Whether a list beside a rank is its row: of several, those that are called after an operator, or

@@ -104,6 +104,7 @@ static dxt_status next_line(dxt_reader *reader, const char **line, size_t *size)
     dxt_text *inner = &reader->inner;
     if (reader->inner_at >= inner->size) {
         reader->document.plain = false;
+        reader->wraps = 0;
         return dxt_input_line(&reader->input, line, size);
     }
     const char *from = inner->data + reader->inner_at;

@@ -12,6 +12,9 @@
 #include "matrix/input.h"
 #include "matrix/parts.h"
 
+/* Texts that are unwrapped within each other: of a collector's object, of Docker's, of a value. */
+#define DXT_MOST_WRAPS 16
+
 struct dxt_reader {
     dxt_input input;
     dxt_status status;  /**< DXT_OK, or what every further call returns */
@@ -58,6 +61,7 @@ struct dxt_reader {
     } series[DXT_SERIES];
     dxt_text inner; /**< lines that were wrapped in another */
     size_t inner_at;
+    uint32_t wraps; /**< so many texts stood in each other around it */
     dxt_text clean;      /**< the line under way without colours */
     dxt_text cells;      /**< the line of a table without what is drawn around it */
     dxt_text partial[2]; /**< a line that comes in parts, of each stream of a container */
@@ -133,7 +137,8 @@ dxt_status dxt_keep_part(const dxt_reader *reader, dxt_text *kept, const char *a
 /** Whether a member of this name carries the text of a log. */
 bool dxt_carries_text(const char *name, size_t size);
 /** Have the lines of a text read next; @p text is taken over. A text among the lines of another is
- *  left alone, so that no text is copied more than once for each depth. */
+ *  left alone, so that no text is copied more than once for each depth, and so is one that stands
+ *  in DXT_MOST_WRAPS others: whatever a text becomes, a line of the input comes to an end. */
 void dxt_serve_inner(dxt_reader *reader, dxt_text *text);
 
 /** Turn the lines of a text round if its rows run from the last rank to the first: services hand

@@ -54,6 +54,12 @@ static void values_of_json_and_python_are_read(void **state)
         {"[{\"v\":1,\"phase\":\"combine\",\"ranks\":2,\"wait\":[[5,6],[7,8]]},\n"
          "{\"v\":1,\"phase\":\"combine\",\"ranks\":2,\"wait\":[[5,6],[7,8]]}]\n",
          RECORDED RECORDED},
+        {"{'wait': [[5, 6], [7, 8]], 'v': 1, 'phase': 'combine', 'ranks': 2}\n", RECORDED},
+        {"INFO [{'v': 1, 'phase': 'combine', 'ranks': 2, 'wait': [[5, 6], [7, 8]], 'hosts': "
+         "None}]\n",
+         RECORDED},
+        {"{\"V\":1,\"Phase\":\"combine\",\"ranks\":2,\"wait\":[[5,6],[7,8]]}\n",
+         PLAIN("combine", "0", "[[5,6],[7,8]]")},
         {"{\n  \"config\": {\"a\": [1, 2]}\nINFO no more\n1 2\n3 4\n", ONE},
         {"{\"losses\": [1, 2, 3], \"shape\": [2, 2]}\n[[1, 2], [3, 4]]\n", ONE},
     };
