@@ -14,6 +14,10 @@ typedef struct dxt_block {
 /** Make room for @p size bytes; what was there is lost. @return The data, or NULL, said. */
 void *dxt_block_fit(dxt_block *block, size_t size);
 
+/** Ask the kernel for large pages below a piece of memory, where it is large enough for one: cells
+ *  that are read here and there over a large matrix are found faster. A wish: nothing fails. */
+void dxt_prefer_large_pages(void *data, size_t size);
+
 /** Cut the next @p count elements of @p size bytes from a block; with a NULL block, only count.
  *  @param used  Bytes cut so far; grows by these, up to the next multiple of 16. */
 static inline void *dxt_cut(char *block, size_t *used, size_t count, size_t size)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/base.h"
+#include "base/block.h"
 #include "matrix/fields.h"
 #include "matrix/scan.h"
 
@@ -31,6 +32,7 @@ dxt_status dxt_window_create(uint32_t ranks, const char *phase, dxt_window **win
         dxt_window_free(made);
         return dxt_fail_memory(cells * sizeof *made->wait);
     }
+    dxt_prefer_large_pages(made->wait, cells * sizeof *made->wait);
     *window = made;
     return DXT_OK;
 }

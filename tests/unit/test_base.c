@@ -4,6 +4,9 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -15,6 +18,7 @@
 
 #include "alloc_fail.h"
 #include "base/base.h"
+#include "base/block.h"
 
 static char logged[256];
 static int logged_count;
@@ -349,6 +353,43 @@ static void a_forked_child_can_fail(void **state)
     assert_int_equal(ended, 300);
 }
 
+/* The kernel's flags of the mapping that holds an address, " rd wr hg"; empty if it says none. */
+static void flags_of(const void *address, char *flags, size_t size)
+{
+    char line[512];
+    unsigned long begin, end;
+    bool there = false;
+    flags[0] = '\0';
+    FILE *maps = fopen("/proc/self/smaps", "re");
+    while (maps && fgets(line, sizeof line, maps)) {
+        if (sscanf(line, "%lx-%lx ", &begin, &end) == 2)
+            there = (uintptr_t)address >= begin && (uintptr_t)address < end;
+        else if (there && strncmp(line, "VmFlags:", 8) == 0)
+            snprintf(flags, size, "%s", line + 8);
+    }
+    if (maps) fclose(maps);
+}
+
+static void a_large_block_asks_for_large_pages(void **state)
+{
+    (void)state;
+    char small[256], large[256];
+    const size_t size = (size_t)8 << 20;
+    dxt_block block = {0};
+    char *data = dxt_block_fit(&block, 4096);
+    assert_non_null(data);
+    flags_of(data, small, sizeof small);
+    data = dxt_block_fit(&block, size);
+    assert_non_null(data);
+    memset(data, 1, size);
+    flags_of(data + size / 2, large, sizeof large);
+    assert_int_equal(data[0] + data[size - 1], 2);
+    free(block.data);
+    if (!large[0] || access("/sys/kernel/mm/transparent_hugepage/enabled", R_OK) != 0) skip();
+    assert_non_null(strstr(large, " hg"));
+    assert_null(strstr(small, " hg"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -366,6 +407,7 @@ int main(void)
         cmocka_unit_test(a_missing_part_says_why),
         cmocka_unit_test(bindings_can_ask_for_the_numbers),
         cmocka_unit_test(sleeping_ends_no_earlier_than_asked),
+        cmocka_unit_test(a_large_block_asks_for_large_pages),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

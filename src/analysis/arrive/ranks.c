@@ -46,6 +46,21 @@ static uint32_t count_alike(const dxt_roster *roster, const uint32_t *node, uint
     return count;
 }
 
+/* Fetch the cells inside some nodes early: each row has few of them, far from the next row's. */
+static void ask_for(const dxt_fit *fit, const dxt_roster *roster, const uint32_t *node,
+                    uint32_t count)
+{
+    const dxt_window *window = fit->window;
+    for (uint32_t t = 0; t < count && t < DXT_ABREAST; t++) {
+        const uint32_t *begin = roster->list + roster->begin[node[t]];
+        uint32_t size = size_of(roster, node[t]);
+        if (size > DXT_ABREAST_MEMBERS) return;
+        for (uint32_t m = 0; m < size; m++)
+            __builtin_prefetch(window->wait + (size_t)fit->rank[begin[m]] * window->ranks +
+                               fit->rank[begin[0]]);
+    }
+}
+
 /* Fit the members of each of some nodes among themselves. If the skew is NaN it is found; with
  * several nodes only the ordinary wait is then found, since the nodes are fitted once more. */
 static void fit_nodes(dxt_fit *fit, const dxt_roster *roster, const uint32_t *node, uint32_t count,
@@ -103,6 +118,7 @@ void dxt_fit_ordinary(dxt_fit *fit)
     for (uint32_t k = 0; k < taken; k++) node[k] = (uint32_t)dxt_spread_index(k, taken, fit->nodes);
     for (uint32_t k = 0; k < taken; k += count) {
         count = count_alike(&roster, node + k, taken - k);
+        ask_for(fit, &roster, node + k + count, taken - k - count);
         fit_nodes(fit, &roster, node + k, count, NAN, &nodes);
         take_ordinary(fit, &nodes, &told);
     }
@@ -117,6 +133,7 @@ void dxt_fit_ranks(dxt_fit *fit)
     for (uint32_t k = 0; k < fit->nodes; k++) node[k] = k;
     for (uint32_t k = 0; k < fit->nodes; k += count) {
         count = count_alike(&roster, node + k, fit->nodes - k);
+        ask_for(fit, &roster, node + k + count, fit->nodes - k - count);
         fit_nodes(fit, &roster, node + k, count, fit->skew, &nodes);
     }
 }
