@@ -132,3 +132,50 @@ long_lines()
     run "$deepxtrace" compare before.jsonl
     [ "$status" -eq 2 ]
 }
+
+# nodes EXPECTED-CAUSES OPTION…: what changes if a simulated job of four nodes gets these faults; no path does.
+nodes() {
+    local expected=$1
+    shift
+    "$deepxtrace" simulate -n 32 --ranks-per-node 8 --windows 10 --seed 1 -f -o even.jsonl
+    "$deepxtrace" simulate -n 32 --ranks-per-node 8 --windows 10 --seed 2 -f -o after.jsonl "$@"
+    run "$deepxtrace" compare --exit-code even.jsonl after.jsonl
+    echo "$output"
+    [ "$status" -eq 1 ]
+    [[ $output != *"  path "[0-9]* ]]
+    [ "$("$deepxtrace" compare --json even.jsonl after.jsonl |
+        jq -c '[.operators[] | select(.phase == "dispatch") | .causes[] | [.kind, .rank // .node, .source_node]]')" = "$expected" ]
+    # Back again the same is faster.
+    run "$deepxtrace" compare --exit-code after.jsonl even.jsonl
+    [ "$status" -eq "${back:-0}" ]
+    [[ $output != *"  path "[0-9]* ]]
+}
+
+@test "one cause is one line: a path between nodes, an uplink, a node, a link" {
+    # Ranks that were held up for others in combine come later there than they did.
+    nodes '[["slow_node_path",0,1]]' --slow-node-path 'dispatch:1->0:100us'
+    nodes '[["late_node",1,null]]' --slow-node dispatch:1:100us
+    [[ $output == *"node 1 comes earlier: 0, was "* ]]
+    back=1 nodes '[["slow_node_link",1,null]]' --slow-node-path 'dispatch:1->0:100us' \
+        --slow-node-path 'dispatch:1->2:100us' --slow-node-path 'dispatch:1->3:100us'
+    [[ $output == *"uplink of node 1 is faster: 0, was "* && $output == *"all 8 ranks of node 1 come later: 0, was "* ]]
+    nodes '[["slow_link",3,null]]' --nic-in dispatch:3:100us
+    [[ $output == *"link of rank 3 is faster"* ]]
+    "$deepxtrace" simulate -n 16 --windows 10 --seed 2 --nic-in dispatch:3:100us > after.jsonl
+    run "$deepxtrace" compare before.jsonl after.jsonl
+    [[ $output == *"rank 3 receives more slowly: "* ]]
+}
+
+@test "a slow path and a late rank beside a slow uplink are named" {
+    nodes='-n 32 --ranks-per-node 8 --windows 10'
+    # shellcheck disable=SC2086 # several words
+    "$deepxtrace" simulate $nodes --seed 1 > even.jsonl
+    # shellcheck disable=SC2086
+    "$deepxtrace" simulate $nodes --seed 2 --slow-node-path 'dispatch:1->0:100us' --slow-path 'dispatch:2->5:60us' \
+        --slow dispatch:6:40us > after.jsonl
+    run "$deepxtrace" compare even.jsonl after.jsonl
+    echo "$output"
+    [[ $output == *"path node 1 → node 0 is slower"* && $output == *"path 2 → 5 is slower"* ]]
+    [[ $output == *"rank 6 comes later"* ]]
+    [ "$(grep -c '  path [0-9]' <<< "$output")" -eq 1 ]
+}

@@ -93,6 +93,7 @@ static void end(side_operator *o)
     series_end(&o->wait);
     series_end(&o->mean);
     series_end(&o->step);
+    causes_end(&o->causes);
 }
 
 static void nothing_is_found_in_noise(void **state)
@@ -103,7 +104,7 @@ static void nothing_is_found_in_noise(void **state)
         comparison made;
         fill(&before, 1000 * seed, 10, -1, 0);
         fill(&after, 1000 * seed + 500, 10, -1, 0);
-        assert_int_equal(compare_operator(&before, &after, RANKS, &made), DXT_OK);
+        assert_int_equal(compare_operator(&before, &after, RANKS, NULL, &made), DXT_OK);
         assert_false(made.slower);
         assert_int_equal(made.path_total, 0);
         comparison_free(&made);
@@ -121,7 +122,7 @@ static void a_late_rank_is_no_slow_path(void **state)
         comparison made;
         fill(&before, 1, windows[i], -1, 0);
         fill(&after, 501, windows[i], 5, 0);
-        assert_int_equal(compare_operator(&before, &after, RANKS, &made), DXT_OK);
+        assert_int_equal(compare_operator(&before, &after, RANKS, NULL, &made), DXT_OK);
         assert_true(made.slower);
         assert_int_equal(made.path_total, 0);
         for (uint32_t r = 0; r < RANKS; r++)
@@ -129,7 +130,7 @@ static void a_late_rank_is_no_slow_path(void **state)
         assert_true(fabs(made.late[5].by - 30000) < 500);
         comparison_free(&made);
         /* The other way round it is earlier, and nothing is slower. */
-        assert_int_equal(compare_operator(&after, &before, RANKS, &made), DXT_OK);
+        assert_int_equal(compare_operator(&after, &before, RANKS, NULL, &made), DXT_OK);
         assert_false(made.slower);
         assert_true(is_changed(&made, &made.late[5], RANKS) && made.late[5].by < 0);
         comparison_free(&made);
@@ -145,7 +146,7 @@ static void a_slow_path_is_one(void **state)
     comparison made;
     fill(&before, 1, 10, 5, 0);
     fill(&after, 501, 10, -1, 5000);
-    assert_int_equal(compare_operator(&before, &after, RANKS, &made), DXT_OK);
+    assert_int_equal(compare_operator(&before, &after, RANKS, NULL, &made), DXT_OK);
     assert_int_equal(made.path_total, 1);
     assert_int_equal(made.paths[0].row, 3);
     assert_int_equal(made.paths[0].column, 6);
@@ -167,7 +168,7 @@ static void a_change_in_the_middle_is_one(void **state)
         fill(&before, 1, 10, -1, 0);
         fill(&after, 501, parts[i][0], -1, 0);
         add(&after, 801, parts[i][1], 5, 5000);
-        assert_int_equal(compare_operator(&before, &after, RANKS, &made), DXT_OK);
+        assert_int_equal(compare_operator(&before, &after, RANKS, NULL, &made), DXT_OK);
         assert_true(made.slower);
         for (uint32_t r = 0; r < RANKS; r++)
             assert_int_equal(is_changed(&made, &made.late[r], RANKS), r == 5);
@@ -180,7 +181,7 @@ static void a_change_in_the_middle_is_one(void **state)
         assert_true(made.paths[0].row == 3 && made.paths[0].column == 6);
         comparison_free(&made);
         /* The other way round it is earlier. */
-        assert_int_equal(compare_operator(&after, &before, RANKS, &made), DXT_OK);
+        assert_int_equal(compare_operator(&after, &before, RANKS, NULL, &made), DXT_OK);
         assert_false(made.slower);
         assert_true(is_changed(&made, &made.late[5], RANKS) && made.late[5].by < 0);
         assert_true(isnan(made.late[5].part) || made.late[5].part_before);
@@ -188,6 +189,60 @@ static void a_change_in_the_middle_is_one(void **state)
         end(&before);
         end(&after);
     }
+}
+
+/* Of two nodes, what lies between them grew; inside nothing did, and is not faster. */
+static void what_lies_between_nodes_is_no_path(void **state)
+{
+    (void)state;
+    static const int32_t nodes[RANKS] = {7, 7, 7, 7, 2, 2, 2, 2};
+    for (int known = 0; known < 2; known++) {
+        side_operator before, after;
+        comparison made;
+        fill(&before, 1, 10, -1, 0);
+        fill(&after, 501, 10, -1, 0);
+        for (uint32_t i = 0; i < RANKS * RANKS; i++)
+            if (nodes[i / RANKS] != nodes[i % RANKS]) after.wait.mean[i] += 30000;
+        after.wait.mean[1 * RANKS + 2] += 5000;
+        assert_int_equal(compare_operator(&before, &after, RANKS, known ? nodes : NULL, &made),
+                         DXT_OK);
+        for (size_t i = 0; i < made.path_count; i++) assert_true(made.paths[i].wait.by > 0);
+        if (known) {
+            assert_int_equal(made.path_total, 1);
+            assert_true(made.paths[0].row == 1 && made.paths[0].column == 2);
+            assert_true(fabs(made.paths[0].wait.by - 5000) < 500);
+        }
+        comparison_free(&made);
+        end(&before);
+        end(&after);
+    }
+}
+
+/* Ranks of a node that come later together are one change. */
+static void a_node_changes_as_one(void **state)
+{
+    (void)state;
+    static const int32_t nodes[RANKS] = {0, 1, 0, 1, 0, 1, 2, 3};
+    side_operator before, after;
+    comparison made;
+    change common;
+    fill(&before, 1, 10, -1, 0);
+    fill(&after, 501, 10, -1, 0);
+    for (uint32_t r = 1; r < 6; r += 2) after.late.mean[r] += 20000 + 100 * r;
+    after.late.mean[6] += 20000;
+    assert_int_equal(compare_operator(&before, &after, RANKS, nodes, &made), DXT_OK);
+    assert_int_equal(node_change(&made, 1, &common), 3);
+    assert_true(fabs(common.by - 20300) < 300 && common.p < 1e-6 && isnan(common.part));
+    static const uint32_t none[] = {0, 3, 5, 6, 7}; /* no change; not the first; a node of one */
+    for (size_t i = 0; i < sizeof none / sizeof none[0]; i++)
+        assert_int_equal(node_change(&made, none[i], &common), 0);
+    comparison_free(&made);
+    after.late.mean[3] += 20000; /* one is later still */
+    assert_int_equal(compare_operator(&before, &after, RANKS, nodes, &made), DXT_OK);
+    assert_int_equal(node_change(&made, 1, &common), 0);
+    comparison_free(&made);
+    end(&before);
+    end(&after);
 }
 
 /* Two windows that stand out are none of the others' concern. */
@@ -199,7 +254,7 @@ static void few_windows_are_no_part(void **state)
     fill(&before, 1, 10, -1, 0);
     fill(&after, 501, 8, -1, 0);
     add(&after, 801, 2, 5, 0);
-    assert_int_equal(compare_operator(&before, &after, RANKS, &made), DXT_OK);
+    assert_int_equal(compare_operator(&before, &after, RANKS, NULL, &made), DXT_OK);
     assert_false(is_changed(&made, &made.late[5], RANKS));
     comparison_free(&made);
     end(&before);
@@ -214,10 +269,23 @@ static void failed_allocations_are_reported(void **state)
     dxt_status status;
     fill(&before, 1, 4, -1, 0);
     fill(&after, 501, 4, -1, 5000);
+    static const int32_t nodes[RANKS] = {0, 0, 0, 0, 1, 1, 1, 1};
+    dxt_finding finding = {
+        .kind = DXT_LATE_NODE, .rank = DXT_NO_RANK, .node = 1, .source_node = -1};
+    dxt_findings findings = {
+        .findings = &finding, .finding_count = 1, .finding_size = sizeof finding};
     long k = 1;
     for (;; k++) {
         alloc_fail_arm(k);
-        status = compare_operator(&before, &after, RANKS, &made);
+        bool taken = causes_take(&after.causes, &findings);
+        if (!alloc_fail_disarm()) break;
+        assert_false(taken);
+        causes_end(&after.causes);
+    }
+    assert_int_equal(after.causes.count, 1);
+    for (k = 1;; k++) {
+        alloc_fail_arm(k);
+        status = compare_operator(&before, &after, RANKS, nodes, &made);
         bool failed = alloc_fail_disarm();
         if (!failed) break;
         assert_int_equal(status, DXT_ERR_NO_MEMORY);
@@ -270,6 +338,8 @@ int main(void)
         cmocka_unit_test(a_late_rank_is_no_slow_path),
         cmocka_unit_test(a_slow_path_is_one),
         cmocka_unit_test(a_change_in_the_middle_is_one),
+        cmocka_unit_test(what_lies_between_nodes_is_no_path),
+        cmocka_unit_test(a_node_changes_as_one),
         cmocka_unit_test(few_windows_are_no_part),
         cmocka_unit_test(failed_allocations_are_reported),
     };

@@ -51,6 +51,7 @@ static void clean_names(struct compare *run)
 /* Compare what both have. */
 static dxt_status compare_all(struct compare *run, compared *c)
 {
+    const int32_t *nodes = run->sides[1].nodes ? run->sides[1].nodes : run->sides[0].nodes;
     for (int which = 0; which < 2; which++)
         for (size_t i = 0; i < run->sides[which].count; i++)
             if (!find(&run->sides[1 - which], run->sides[which].operators[i]))
@@ -60,7 +61,7 @@ static dxt_status compare_all(struct compare *run, compared *c)
         const side_operator *before = find(&run->sides[0], after);
         if (!before) continue;
         dxt_status status =
-            compare_operator(before, after, run->sides[1].ranks, &c->operators[c->count]);
+            compare_operator(before, after, run->sides[1].ranks, nodes, &c->operators[c->count]);
         if (status != DXT_OK) return status;
         c->count++;
     }

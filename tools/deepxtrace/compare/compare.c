@@ -1,22 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "compare.h"
 
+#include "paths.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* Where nothing says what is worth telling: this part of the mean wait. */
 #define CONCERN 0.1
-/* What deviates by less than so many of the deviations between all paths is no path of its own. */
-#define DEVIATIONS 6.0
 /* A median absolute deviation times this is a standard deviation of normal values. */
 #define TO_STANDARD 1.4826
-/* Of more paths than this some are enough to know how they deviate. */
-#define SAMPLED ((size_t)1 << 18)
+/* What ranks of a node have in common differs between them by less than this part of it. */
+#define ALIKE 0.2
 
 void comparison_free(comparison *made)
 {
     free(made->late);
+    free(made->causes);
     free(made->paths);
     *made = (comparison){0};
 }
@@ -31,110 +32,6 @@ static double concern_of(const side_operator *before, const side_operator *after
     double floor = fmax(before->floor, after->floor);
     double mean = fmax(before->mean.mean[0], after->mean.mean[0]);
     return floor > 0 ? floor : CONCERN * mean;
-}
-
-/* ---- paths ---- */
-
-/* Growth of every wait, less what its row and its column have in common: a rank that turned late is
- * no change of each path that waits for it. */
-struct growth {
-    uint32_t ranks;
-    double *all, *scratch;
-    double deviation; /* between paths */
-};
-
-static void take_away_medians(struct growth *g, bool rows)
-{
-    uint32_t n = g->ranks;
-    for (uint32_t i = 0; i < n; i++) {
-        size_t count = 0;
-        for (uint32_t j = 0; j < n; j++) {
-            double value = rows ? g->all[(size_t)i * n + j] : g->all[(size_t)j * n + i];
-            if (!isnan(value)) g->scratch[count++] = value;
-        }
-        double median = middle(g->scratch, count);
-        for (uint32_t j = 0; j < n && count > 0; j++)
-            g->all[rows ? (size_t)i * n + j : (size_t)j * n + i] -= median;
-    }
-}
-
-static bool grow(struct growth *g, const side_operator *before, const side_operator *after)
-{
-    size_t size = (size_t)g->ranks * g->ranks, step = size / SAMPLED + 1, used = 0;
-    size_t room = size / step + g->ranks + 1;
-    g->all = malloc(size * sizeof *g->all);
-    g->scratch = malloc(room * sizeof *g->scratch);
-    if (!g->all || !g->scratch) return false;
-    for (size_t i = 0; i < size; i++)
-        g->all[i] = before->wait.count[i] && after->wait.count[i]
-                        ? after->wait.mean[i] - before->wait.mean[i]
-                        : NAN;
-    take_away_medians(g, false);
-    take_away_medians(g, true);
-    for (size_t i = 0; i < size; i += step)
-        if (!isnan(g->all[i])) g->scratch[used++] = fabs(g->all[i]);
-    g->deviation = used ? TO_STANDARD * middle(g->scratch, used) : 0;
-    return true;
-}
-
-static int larger_first(const void *first, const void *second)
-{
-    double a = fabs(((const path_change *)first)->wait.by);
-    double b = fabs(((const path_change *)second)->wait.by);
-    return (a < b) - (a > b);
-}
-
-/* One path: what it grew by beyond its ranks; the error is that of its waits. */
-static bool path_changed(const comparison *made, const struct growth *g, size_t i, double spread,
-                         change *c)
-{
-    double figures = (double)g->ranks * (g->ranks - 1);
-    if (isnan(g->all[i]) || fabs(g->all[i]) < DEVIATIONS * g->deviation) return false;
-    *c = series_compare(&made->before->wait, &made->after->wait, i, spread);
-    c->by = g->all[i];
-    if (c->error > 0) {
-        double t = c->by / c->error;
-        double n = made->before->wait.count[i] + made->after->wait.count[i] - 2.0 + 4;
-        c->p = student_tail(t, n);
-    }
-    series_part(&made->before->wait, &made->after->wait, i, spread, c);
-    return is_changed(made, c, figures);
-}
-
-static bool list_paths(comparison *made, const struct growth *g, double spread)
-{
-    size_t size = (size_t)g->ranks * g->ranks, capacity = 0;
-    for (size_t i = 0; i < size; i++) {
-        change c;
-        if (!path_changed(made, g, i, spread, &c)) continue;
-        made->path_total++;
-        made->slower |= c.by > 0;
-        if (made->path_count == capacity) {
-            capacity = 2 * capacity + 16;
-            path_change *grown = realloc(made->paths, capacity * sizeof *grown);
-            if (!grown) return false;
-            made->paths = grown;
-        }
-        made->paths[made->path_count++] =
-            (path_change){(uint32_t)(i / g->ranks), (uint32_t)(i % g->ranks), c};
-    }
-    if (made->path_count > 0)
-        qsort(made->paths, made->path_count, sizeof *made->paths, larger_first);
-    if (made->path_count > COMPARE_PATHS) made->path_count = COMPARE_PATHS;
-    return true;
-}
-
-static dxt_status compare_paths(comparison *made)
-{
-    struct growth g = {.ranks = made->ranks};
-    double spread = series_spread(&made->before->wait, &made->after->wait);
-    bool well = !isnan(spread) && grow(&g, made->before, made->after);
-    /* Of single windows only the paths beside it say how much one varies. */
-    if (spread == 0) spread = g.deviation / sqrt(2);
-    if (well) well = list_paths(made, &g, spread);
-    free(g.all);
-    free(g.scratch);
-    return well ? DXT_OK : DXT_ERR_NO_MEMORY;
 }
 
 /* ---- ranks and the whole ---- */
@@ -169,6 +66,67 @@ double silence_change(const comparison *made, uint32_t rank)
     return by != 0 && 2 * p * made->ranks < COMPARE_CHANCE ? by : 0;
 }
 
+static int larger_first(const void *first, const void *second)
+{
+    double a = fabs(((const cause_change *)first)->wait.by);
+    double b = fabs(((const cause_change *)second)->wait.by);
+    return (a < b) - (a > b);
+}
+
+/* What either run has; what both have is looked at once. */
+static bool compare_causes(comparison *made, double spread)
+{
+    const cause_list *sides[2] = {&made->after->causes, &made->before->causes};
+    size_t most = sides[0]->count + sides[1]->count;
+    if (most == 0) return true;
+    made->causes = calloc(most, sizeof *made->causes);
+    if (!made->causes) return false;
+    for (size_t i = 0; i < most; i++) {
+        bool later = i < sides[0]->count;
+        const cause *what = later ? &sides[0]->causes[i] : &sides[1]->causes[i - sides[0]->count];
+        if (!later && cause_find(sides[0], what)) continue;
+        change c = cause_compare(sides[1], sides[0], what, spread);
+        if (!is_changed(made, &c, made->ranks)) continue;
+        made->causes[made->cause_count++] = (cause_change){what, c};
+        made->slower |= c.by > 0;
+    }
+    qsort(made->causes, made->cause_count, sizeof *made->causes, larger_first);
+    return true;
+}
+
+bool is_alike(const comparison *made, double first, double second)
+{
+    double larger = fmax(fabs(first), fabs(second));
+    return fabs(first - second) <= fmax(made->floor, ALIKE * larger);
+}
+
+uint32_t node_change(const comparison *made, uint32_t rank, change *common)
+{
+    uint32_t count = 0;
+    double least = INFINITY, most = -INFINITY;
+    *common = (change){.part = NAN};
+    for (uint32_t r = 0; made->nodes && r < made->ranks; r++) {
+        const change *c = &made->late[r];
+        if (made->nodes[r] != made->nodes[rank]) continue;
+        if (r < rank || !is_changed(made, c, made->ranks)) return 0;
+        least = fmin(least, c->by);
+        most = fmax(most, c->by);
+        common->before += c->before;
+        common->after += c->after;
+        common->error = fmax(common->error, c->error);
+        common->p = fmax(common->p, c->p);
+        if (count == 0) common->part = c->part;
+        if (isnan(c->part)) common->part = NAN;
+        common->part_before = c->part_before;
+        count++;
+    }
+    if (count < 2 || count == made->ranks || !is_alike(made, least, most)) return 0;
+    common->before /= count;
+    common->after /= count;
+    common->by = common->after - common->before;
+    return count;
+}
+
 static bool compare_ranks(comparison *made)
 {
     const series *before = &made->before->late, *after = &made->after->late;
@@ -191,13 +149,13 @@ static bool compare_ranks(comparison *made)
         made->slower |= is_changed(made, &made->late[rank], figures) && made->late[rank].by > 0;
         made->slower |= silence_change(made, rank) > 0;
     }
-    return true;
+    return compare_causes(made, spread);
 }
 
 dxt_status compare_operator(const side_operator *before, const side_operator *after, uint32_t ranks,
-                            comparison *made)
+                            const int32_t *nodes, comparison *made)
 {
-    *made = (comparison){.before = before, .after = after, .ranks = ranks};
+    *made = (comparison){.before = before, .after = after, .ranks = ranks, .nodes = nodes};
     made->late = calloc(ranks, sizeof *made->late);
     if (!made->late) return DXT_ERR_NO_MEMORY;
     made->floor = concern_of(before, after);

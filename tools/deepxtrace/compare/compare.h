@@ -20,21 +20,31 @@ typedef struct path_change {
     change wait;
 } path_change;
 
+/** A node, a link or a receiver that changed: many waits, one cause. */
+typedef struct cause_change {
+    const cause *what;
+    change wait;
+} cause_change;
+
 typedef struct comparison {
     const side_operator *before, *after;
     uint32_t ranks;
-    double floor;        /**< smaller changes are nobody's concern; 0 = not known */
-    change mean, step;   /**< of the whole group */
-    change *late;        /**< [ranks] */
+    const int32_t *nodes; /**< [ranks]; NULL = not known */
+    double floor;         /**< smaller changes are nobody's concern; 0 = not known */
+    change mean, step;    /**< of the whole group */
+    change *late;         /**< [ranks] */
+    cause_change *causes; /**< that changed, the largest change first */
+    size_t cause_count;
     path_change *paths;  /**< that changed, the largest change first */
     size_t path_count;   /**< listed */
     uint64_t path_total; /**< how many changed */
     bool slower;         /**< something is */
 } comparison;
 
-/** Compare. @return DXT_OK, and release with comparison_free(); DXT_ERR_NO_MEMORY. */
+/** Compare. @param nodes  [ranks], or NULL. @return DXT_OK, and release with comparison_free();
+ *  DXT_ERR_NO_MEMORY. */
 dxt_status compare_operator(const side_operator *before, const side_operator *after, uint32_t ranks,
-                            comparison *made);
+                            const int32_t *nodes, comparison *made);
 void comparison_free(comparison *made);
 
 /** How much larger a part of its windows a rank is silent in, in the second run; negative: smaller.
@@ -43,5 +53,17 @@ double silence_change(const comparison *made, uint32_t rank);
 
 /** Whether a rank is later or earlier than chance and concern allow. */
 bool is_changed(const comparison *made, const change *c, double figures);
+
+/** Whether two changes are the same but for what is nobody's concern. */
+bool is_alike(const comparison *made, double first, double second);
+
+/**
+ * How all ranks of a node changed, where that is by about as much: what they have in common.
+ *
+ * @param rank    The first of them; of no other rank anything is said.
+ * @param common  Receives it.
+ * @return How many ranks these are; 0 = they have nothing in common.
+ */
+uint32_t node_change(const comparison *made, uint32_t rank, change *common);
 
 #endif

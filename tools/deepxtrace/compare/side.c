@@ -17,6 +17,7 @@ static void operator_free(side_operator *o)
     series_end(&o->wait);
     series_end(&o->mean);
     series_end(&o->step);
+    causes_end(&o->causes);
     free(o->phase);
     free(o);
 }
@@ -27,8 +28,10 @@ static void forget(side *s)
     for (size_t i = 0; i < s->count; i++) operator_free(s->operators[i]);
     for (uint32_t rank = 0; s->hosts && rank < s->ranks; rank++) free(s->hosts[rank]);
     free(s->hosts);
+    free(s->nodes);
     free(s->row);
     s->hosts = NULL;
+    s->nodes = NULL;
     s->row = NULL;
     s->count = 0;
     s->ranks = 0;
@@ -47,11 +50,22 @@ static const char *host_of(const dxt_window *window, uint32_t rank)
     return window->hosts ? window->hosts[rank] : NULL;
 }
 
+/* Nodes as the analysis takes them; false: no memory. */
+static bool take_nodes(side *s, const dxt_window *window)
+{
+    uint32_t per_node = (uint32_t)s->analysis->ranks_per_node;
+    if (!window->nodes && per_node == 0) return true;
+    s->nodes = malloc(window->ranks * sizeof *s->nodes);
+    for (uint32_t rank = 0; s->nodes && rank < window->ranks; rank++)
+        s->nodes[rank] = window->nodes ? window->nodes[rank] : (int32_t)(rank / per_node);
+    return s->nodes != NULL;
+}
+
 static bool begin_run(side *s, const dxt_window *window)
 {
     s->ranks = window->ranks;
     s->row = malloc(window->ranks * sizeof *s->row);
-    if (!s->row) return false;
+    if (!s->row || !take_nodes(s, window)) return false;
     if (!host_of(window, 0)) return true;
     s->hosts = calloc(window->ranks, sizeof *s->hosts);
     for (uint32_t rank = 0; s->hosts && rank < window->ranks; rank++) {
@@ -131,6 +145,7 @@ static dxt_status take_window(side *s, const dxt_window *window, const dxt_findi
     }
     take_silence(s, o, window, findings);
     take_waits(s, o, window);
+    if (!causes_take(&o->causes, findings)) return DXT_ERR_NO_MEMORY;
     if (findings->step > 0) series_take(&o->step, 0, findings->step);
     o->floor = fmax(o->floor, findings->floor);
     return DXT_OK;

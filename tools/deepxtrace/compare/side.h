@@ -5,6 +5,7 @@
 
 #include <deepxtrace/history.h>
 
+#include "cause.h"
 #include "change.h"
 #include "files.h"
 #include "input.h"
@@ -20,6 +21,7 @@ typedef struct side_operator {
     series wait;        /**< [ranks][ranks] waits */
     series mean;        /**< one: mean over all of them */
     series step;        /**< one: time of an operation and what belongs to it */
+    cause_list causes;  /**< what analyze names of the group */
     double floor; /**< largest of the windows' smallest lateness worth telling; 0 = not known */
 } side_operator;
 
@@ -29,7 +31,8 @@ typedef struct side {
     uint64_t left_out; /**< of the runs before it */
     side_operator *operators[DXT_HISTORY_OPERATORS];
     size_t count;
-    char **hosts; /**< [ranks]; NULL = not known */
+    char **hosts;   /**< [ranks]; NULL = not known */
+    int32_t *nodes; /**< [ranks]; NULL = not known */
     /* While it is read. */
     const analysis_options *analysis;
     dxt_history *history;

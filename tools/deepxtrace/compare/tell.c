@@ -7,8 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <jansson.h>
-
 #include "output.h"
 
 /* Lines about ranks, and about paths, of an operator; of more a count. */
@@ -16,11 +14,6 @@
 #define COLUMNS 80u
 
 /* ---- figures ---- */
-
-static bool is_time(dxt_measure measure)
-{
-    return measure == DXT_MEASURE_NS_PER_OP || measure == DXT_MEASURE_NS;
-}
 
 /* "12.3 µs", "2.10M cycles". */
 static const char *figure(dxt_measure measure, double value, char text[48])
@@ -31,7 +24,8 @@ static const char *figure(dxt_measure measure, double value, char text[48])
     } times[] = {{1e9, "s"}, {1e6, "ms"}, {1e3, "µs"}, {1, "ns"}},
       counts[] = {{1e9, "G cycles"}, {1e6, "M cycles"}, {1e3, "k cycles"}, {1, " cycles"}};
     size_t i = 0;
-    bool time = is_time(measure);
+    if (fabs(value) < 0.005) return "0";
+    bool time = measure_is_time(measure);
     while (i < 3 && fabs(value) < times[i].least * 0.9995) i++;
     double shown = value / times[i].least;
     int digits = fabs(shown) >= 99.95 ? 0 : fabs(shown) >= 9.995 ? 1 : 2;
@@ -122,36 +116,95 @@ static uint32_t say_silence(FILE *out, const compared *c, const comparison *o)
     return changed;
 }
 
-/* The ranks that changed, the largest change first. @return How many. */
+/* Nodes, links and receivers. */
+static void say_causes(FILE *out, const comparison *o)
+{
+    for (size_t i = 0; i < o->cause_count && i < LINES; i++) {
+        char words[96];
+        cause_words(o->causes[i].what, o->causes[i].wait.by > 0, words);
+        fprintf(out, "  %s: ", words);
+        say_change(out, o->after->measure, &o->causes[i].wait);
+        fprintf(out, "\n");
+    }
+    if (o->cause_count > LINES)
+        fprintf(out, "  and %zu nodes and links more\n", o->cause_count - LINES);
+}
+
+/* One line about ranks: of one, or of all of a node. */
+struct rank_line {
+    uint32_t rank, count;
+    change late;
+};
+
+static int larger_first(const void *first, const void *second)
+{
+    const struct rank_line *a = first, *b = second;
+    double x = fabs(a->late.by), y = fabs(b->late.by);
+    if (x != y) return (x < y) - (x > y);
+    return (a->rank > b->rank) - (a->rank < b->rank);
+}
+
+/* Whether a cause of the rank's own, or its node, which is as late, says it already. */
+static bool is_told(const comparison *o, uint32_t rank)
+{
+    double by = o->late[rank].by;
+    for (size_t i = 0; i < o->cause_count; i++) {
+        const cause *what = o->causes[i].what;
+        double told = o->causes[i].wait.by;
+        if (what->rank == rank && told * by > 0) return true;
+        if (what->kind == DXT_LATE_NODE && o->nodes && o->nodes[rank] == what->node &&
+            is_alike(o, by, told))
+            return true;
+    }
+    return false;
+}
+
+/* What is to be said, the largest change first. @return How many lines. */
+static uint32_t rank_lines(const comparison *o, struct rank_line *lines)
+{
+    uint32_t count = 0;
+    for (uint32_t rank = 0; rank < o->ranks; rank++) {
+        if (!is_changed(o, &o->late[rank], o->ranks) || is_told(o, rank)) continue;
+        bool in_common = false;
+        for (uint32_t first = 0; o->nodes && first <= rank && !in_common; first++) {
+            if (o->nodes[first] != o->nodes[rank]) continue;
+            struct rank_line line = {.rank = first};
+            line.count = node_change(o, first, &line.late);
+            in_common = line.count > 0;
+            /* That of a node is told of the node, or follows from what is told of others. */
+            if (first == rank && in_common && o->cause_count == 0) lines[count++] = line;
+            break;
+        }
+        if (!in_common) lines[count++] = (struct rank_line){rank, 1, o->late[rank]};
+    }
+    qsort(lines, count, sizeof *lines, larger_first);
+    return count;
+}
+
+/* @return How many lines; UINT32_MAX: no memory. */
 static uint32_t say_ranks(FILE *out, const compared *c, const comparison *o)
 {
-    uint32_t changed = 0, told = 0;
-    double last = INFINITY;
-    for (uint32_t rank = 0; rank < o->ranks; rank++)
-        changed += is_changed(o, &o->late[rank], o->ranks);
-    while (told < changed && told < LINES) {
-        double next = -1;
-        for (uint32_t rank = 0; rank < o->ranks; rank++) {
-            double by = fabs(o->late[rank].by);
-            if (is_changed(o, &o->late[rank], o->ranks) && by < last && by > next) next = by;
-        }
-        if (next < 0) break;
-        for (uint32_t rank = 0; rank < o->ranks && told < LINES; rank++) {
-            const change *late = &o->late[rank];
-            if (!is_changed(o, late, o->ranks) || fabs(late->by) != next) continue;
-            fprintf(out, "  ");
-            say_rank(out, c, rank);
-            fprintf(out, late->by > 0 ? " comes later: " : " comes earlier: ");
-            say_change(out, o->after->measure, late);
-            fprintf(out, "\n");
-            told++;
-        }
-        last = next;
+    struct rank_line *lines = malloc(o->ranks * sizeof *lines);
+    if (!lines) return UINT32_MAX;
+    uint32_t count = rank_lines(o, lines);
+    for (uint32_t i = 0; i < count && i < LINES; i++) {
+        const struct rank_line *line = &lines[i];
+        const char *when = line->late.by > 0 ? "later" : "earlier";
+        fprintf(out, "  ");
+        if (line->count > 1)
+            fprintf(out, "all %u ranks of node %d come %s: ", line->count, o->nodes[line->rank],
+                    when);
+        else
+            say_rank(out, c, line->rank);
+        if (line->count == 1) fprintf(out, " comes %s: ", when);
+        say_change(out, o->after->measure, &line->late);
+        fprintf(out, "\n");
     }
-    if (told < changed) fprintf(out, "  and %u ranks more\n", changed - told);
-    if (changed > 0 && 2 * o->after->inherited > o->after->windows)
+    free(lines);
+    if (count > LINES) fprintf(out, "  and %u ranks or nodes more\n", count - LINES);
+    if (count > 0 && 2 * o->after->inherited > o->after->windows)
         fprintf(out, "  (what holds ranks up in another operator makes them late here)\n");
-    return changed;
+    return count;
 }
 
 static void say_paths(FILE *out, const comparison *o)
@@ -168,7 +221,7 @@ static void say_paths(FILE *out, const comparison *o)
         fprintf(out, "  and %" PRIu64 " paths more\n", o->path_total - LINES);
 }
 
-static void say_all(FILE *out, const compared *c)
+static bool say_all(FILE *out, const compared *c)
 {
     for (int i = 0; i < 2; i++) {
         uint64_t windows = c->sides[i]->windows;
@@ -186,7 +239,11 @@ static void say_all(FILE *out, const compared *c)
         bool any = say_whole(out, o, "a step takes", &o->step);
         any |= say_whole(out, o, "a wait takes on average", &o->mean);
         any |= say_silence(out, c, o) > 0;
-        any |= say_ranks(out, c, o) > 0;
+        say_causes(out, o);
+        any |= o->cause_count > 0;
+        uint32_t ranks = say_ranks(out, c, o);
+        if (ranks == UINT32_MAX) return false;
+        any |= ranks > 0;
         say_paths(out, o);
         bool one = o->before->windows == 1 || o->after->windows == 1;
         if (!any && o->path_total == 0)
@@ -196,6 +253,7 @@ static void say_all(FILE *out, const compared *c)
     for (size_t i = 0; i < c->only_count; i++)
         fprintf(out, "%s cannot be compared: only one of them has it, or in another unit\n",
                 c->only[i]);
+    return true;
 }
 
 dxt_status tell_text(const compared *c)
@@ -204,123 +262,9 @@ dxt_status tell_text(const compared *c)
     size_t size;
     FILE *out = open_memstream(&text, &size);
     if (!out) return DXT_ERR_NO_MEMORY;
-    say_all(out, c);
-    bool well = !ferror(out);
+    bool well = say_all(out, c) && !ferror(out);
     well = fclose(out) == 0 && well;
     if (well) stdout_fold(text, COLUMNS, 4);
     free(text);
     return well ? DXT_OK : DXT_ERR_NO_MEMORY;
-}
-
-/* ---- JSON ---- */
-
-static json_t *real(double value)
-{
-    return isfinite(value) ? json_real(value) : json_null();
-}
-
-/* In µs or cycles. */
-static json_t *change_json(const comparison *o, const change *c, double figures)
-{
-    double unit = is_time(o->after->measure) ? 1000 : 1;
-    const char *part_of = isnan(c->part) ? NULL : c->part_before ? "before" : "after";
-    return json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:s?,s:b}", "before", real(c->before / unit),
-                     "after", real(c->after / unit), "change", real(c->by / unit), "error",
-                     real(c->error / unit), "chance", real(c->p), "part", real(c->part), "part_of",
-                     part_of, "changed", (int)is_changed(o, c, figures));
-}
-
-/* Whether all of it went well; the list is not as it should be otherwise. */
-static bool add_rank(json_t *list, const compared *c, const comparison *o, uint32_t rank)
-{
-    char **hosts = c->sides[1]->hosts;
-    json_t *entry = change_json(o, &o->late[rank], o->ranks);
-    bool well =
-        json_object_set_new(entry, "rank", json_integer(rank)) == 0 &&
-        json_object_set_new(entry, "silent_before", real(o->before->silent.mean[rank])) == 0 &&
-        json_object_set_new(entry, "silent_after", real(o->after->silent.mean[rank])) == 0;
-    if (silence_change(o, rank) != 0)
-        well = well && json_object_set_new(entry, "changed", json_true()) == 0;
-    if (hosts && hosts[rank][0])
-        well = well && json_object_set_new(entry, "host", json_string(hosts[rank])) == 0;
-    return json_array_append_new(list, entry) == 0 && well;
-}
-
-static bool add_path(json_t *list, const comparison *o, const path_change *path)
-{
-    json_t *entry = change_json(o, &path->wait, (double)o->ranks * (o->ranks - 1));
-    json_t *ends = json_pack("[i,i]", (int)path->row, (int)path->column);
-    bool well = json_object_set_new(entry, "path", ends) == 0;
-    return json_array_append_new(list, entry) == 0 && well;
-}
-
-/* A list; NULL if it is not whole. */
-static json_t *checked(json_t *list, bool well)
-{
-    if (!well) json_decref(list);
-    return well ? list : NULL;
-}
-
-static json_t *ranks_json(const compared *c, const comparison *o)
-{
-    json_t *list = json_array();
-    bool well = list != NULL;
-    for (uint32_t rank = 0; well && rank < o->ranks; rank++) well = add_rank(list, c, o, rank);
-    return checked(list, well);
-}
-
-static json_t *paths_json(const comparison *o)
-{
-    json_t *list = json_array();
-    bool well = list != NULL;
-    for (size_t i = 0; well && i < o->path_count; i++) well = add_path(list, o, &o->paths[i]);
-    return checked(list, well);
-}
-
-static json_t *operator_json(const compared *c, const comparison *o)
-{
-    return json_pack("{s:s,s:s,s:b,s:o,s:o,s:o,s:o,s:I}", "phase", o->after->phase, "unit",
-                     is_time(o->after->measure) ? "us" : "cycles", "slower", (int)o->slower, "step",
-                     change_json(o, &o->step, 2), "wait", change_json(o, &o->mean, 2), "ranks",
-                     ranks_json(c, o), "paths", paths_json(o), "path_count",
-                     (json_int_t)o->path_total);
-}
-
-static json_t *operators_json(const compared *c)
-{
-    json_t *list = json_array();
-    bool well = list != NULL;
-    for (size_t i = 0; well && i < c->count; i++)
-        well = json_array_append_new(list, operator_json(c, &c->operators[i])) == 0;
-    return checked(list, well);
-}
-
-static json_t *only_json(const compared *c)
-{
-    json_t *list = json_array();
-    bool well = list != NULL;
-    for (size_t i = 0; well && i < c->only_count; i++)
-        well = json_array_append_new(list, json_string(c->only[i])) == 0;
-    return checked(list, well);
-}
-
-static json_t *side_json(const compared *c, int which)
-{
-    const side *s = c->sides[which];
-    return json_pack("{s:s,s:I,s:i,s:I}", "file", c->names[which], "windows",
-                     (json_int_t)s->windows, "ranks", (int)s->ranks, "left_out",
-                     (json_int_t)s->left_out);
-}
-
-dxt_status tell_json(const compared *c)
-{
-    json_t *all =
-        json_pack("{s:i,s:o,s:o,s:o,s:o}", "v", 1, "before", side_json(c, 0), "after",
-                  side_json(c, 1), "operators", operators_json(c), "not_compared", only_json(c));
-    char *text = all ? json_dumps(all, JSON_COMPACT | JSON_REAL_PRECISION(9)) : NULL;
-    json_decref(all);
-    if (!text) return DXT_ERR_NO_MEMORY;
-    dxt_status status = stdout_printf("%s\n", text);
-    free(text);
-    return status;
 }

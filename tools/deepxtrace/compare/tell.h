@@ -15,6 +15,11 @@ typedef struct compared {
     size_t only_count;
 } compared;
 
+static inline bool measure_is_time(dxt_measure measure)
+{
+    return measure == DXT_MEASURE_NS_PER_OP || measure == DXT_MEASURE_NS;
+}
+
 /** To standard output; what goes wrong there is said at the end. Both: DXT_ERR_NO_MEMORY. */
 dxt_status tell_text(const compared *c);
 dxt_status tell_json(const compared *c);

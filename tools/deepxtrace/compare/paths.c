@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "paths.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+/* What deviates by less than so many of the deviations between all paths is no path of its own. */
+#define DEVIATIONS 6.0
+/* A median absolute deviation times this is a standard deviation of normal values. */
+#define TO_STANDARD 1.4826
+/* Of more paths than this some are enough to know how they deviate. */
+#define SAMPLED ((size_t)1 << 18)
+/* Of fewer paths between two nodes one is too large a part for what they have in common. */
+#define LEAST_BLOCK 4
+
+/* Growth of every wait, less what its row and its column have in common: a rank that turned late is
+ * no change of each path that waits for it. */
+struct growth {
+    uint32_t ranks;
+    double *all, *scratch;
+    size_t room;      /* of the scratch */
+    double deviation; /* between paths */
+};
+
+static void take_away_medians(struct growth *g, bool rows)
+{
+    uint32_t n = g->ranks;
+    for (uint32_t i = 0; i < n; i++) {
+        size_t count = 0;
+        for (uint32_t j = 0; j < n; j++) {
+            double value = rows ? g->all[(size_t)i * n + j] : g->all[(size_t)j * n + i];
+            if (!isnan(value)) g->scratch[count++] = value;
+        }
+        double median = middle(g->scratch, count);
+        for (uint32_t j = 0; j < n && count > 0; j++)
+            g->all[rows ? (size_t)i * n + j : (size_t)j * n + i] -= median;
+    }
+}
+
+/* Ranks in the order of their nodes, and where each node begins. */
+struct places {
+    uint32_t *order, *begin, nodes;
+};
+
+static bool order_by_node(const comparison *made, struct places *p)
+{
+    uint32_t n = made->ranks, used = 0;
+    p->order = malloc(n * sizeof *p->order);
+    p->begin = malloc(((size_t)n + 1) * sizeof *p->begin);
+    bool *placed = calloc(n, sizeof *placed);
+    bool well = p->order && p->begin && placed;
+    for (uint32_t first = 0; well && first < n; first++) {
+        if (placed[first]) continue;
+        p->begin[p->nodes++] = used;
+        for (uint32_t rank = first; rank < n; rank++) {
+            if (made->nodes[rank] != made->nodes[first]) continue;
+            placed[rank] = true;
+            p->order[used++] = rank;
+        }
+    }
+    if (well) p->begin[p->nodes] = used;
+    free(placed);
+    return well;
+}
+
+/* What the paths between two nodes, or inside one, have in common. */
+static void take_away_block(struct growth *g, const struct places *p, uint32_t a, uint32_t b)
+{
+    uint32_t n = g->ranks;
+    size_t count = 0;
+    for (uint32_t i = p->begin[a]; i < p->begin[a + 1]; i++)
+        for (uint32_t j = p->begin[b]; j < p->begin[b + 1]; j++) {
+            double value = g->all[(size_t)p->order[i] * n + p->order[j]];
+            if (!isnan(value) && count < g->room) g->scratch[count++] = value;
+        }
+    if (count < LEAST_BLOCK) return;
+    double median = middle(g->scratch, count);
+    for (uint32_t i = p->begin[a]; i < p->begin[a + 1]; i++)
+        for (uint32_t j = p->begin[b]; j < p->begin[b + 1]; j++)
+            g->all[(size_t)p->order[i] * n + p->order[j]] -= median;
+}
+
+/* What nodes have in common, between them and inside. */
+static bool take_away_nodes(struct growth *g, const comparison *made)
+{
+    struct places p = {0};
+    bool well = order_by_node(made, &p);
+    if (well && p.nodes > 1 && p.nodes < made->ranks) {
+        for (uint32_t a = 0; a < p.nodes; a++)
+            for (uint32_t b = 0; b < p.nodes; b++) take_away_block(g, &p, a, b);
+        take_away_medians(g, false);
+        take_away_medians(g, true);
+    }
+    free(p.order);
+    free(p.begin);
+    return well;
+}
+
+/* Whether a rank's link or what it receives has changed, which is told of the rank. */
+static bool is_told_of(const comparison *made, uint32_t rank)
+{
+    for (size_t i = 0; i < made->cause_count; i++)
+        if (made->causes[i].what->rank == rank) return true;
+    return false;
+}
+
+static void leave_out_told(struct growth *g, const comparison *made)
+{
+    size_t n = g->ranks;
+    for (uint32_t rank = 0; rank < n && made->cause_count > 0; rank++) {
+        if (!is_told_of(made, rank)) continue;
+        for (size_t other = 0; other < n; other++)
+            g->all[rank * n + other] = g->all[other * n + rank] = NAN;
+    }
+}
+
+static bool grow(struct growth *g, const comparison *made)
+{
+    const series *before = &made->before->wait, *after = &made->after->wait;
+    size_t size = (size_t)g->ranks * g->ranks, step = size / SAMPLED + 1, used = 0;
+    g->room = size / step + g->ranks + 1;
+    g->all = malloc(size * sizeof *g->all);
+    g->scratch = malloc(g->room * sizeof *g->scratch);
+    if (!g->all || !g->scratch) return false;
+    for (size_t i = 0; i < size; i++)
+        g->all[i] = before->count[i] && after->count[i] ? after->mean[i] - before->mean[i] : NAN;
+    leave_out_told(g, made);
+    take_away_medians(g, false);
+    take_away_medians(g, true);
+    if (made->nodes && !take_away_nodes(g, made)) return false;
+    for (size_t i = 0; i < size; i += step)
+        if (!isnan(g->all[i])) g->scratch[used++] = fabs(g->all[i]);
+    g->deviation = used ? TO_STANDARD * middle(g->scratch, used) : 0;
+    return true;
+}
+
+static int larger_first(const void *first, const void *second)
+{
+    double a = fabs(((const path_change *)first)->wait.by);
+    double b = fabs(((const path_change *)second)->wait.by);
+    return (a < b) - (a > b);
+}
+
+/* One path: what it grew by beyond its ranks and nodes, unless it hardly grew itself: where the
+ * paths beside it became slower, one that did not is none that became faster. The error is that of
+ * its waits. */
+static bool path_changed(const comparison *made, const struct growth *g, size_t i, double spread,
+                         change *c)
+{
+    double figures = (double)g->ranks * (g->ranks - 1);
+    if (isnan(g->all[i]) || fabs(g->all[i]) < DEVIATIONS * g->deviation) return false;
+    *c = series_compare(&made->before->wait, &made->after->wait, i, spread);
+    if (c->by * g->all[i] <= 0) return false;
+    if (fabs(g->all[i]) < 2 * fabs(c->by)) c->by = g->all[i];
+    if (c->error > 0) {
+        double t = c->by / c->error;
+        double n = made->before->wait.count[i] + made->after->wait.count[i] - 2.0 + 4;
+        c->p = student_tail(t, n);
+    }
+    series_part(&made->before->wait, &made->after->wait, i, spread, c);
+    return is_changed(made, c, figures);
+}
+
+static bool list_paths(comparison *made, const struct growth *g, double spread)
+{
+    size_t size = (size_t)g->ranks * g->ranks, capacity = 0;
+    for (size_t i = 0; i < size; i++) {
+        change c;
+        if (!path_changed(made, g, i, spread, &c)) continue;
+        made->path_total++;
+        made->slower |= c.by > 0;
+        if (made->path_count == capacity) {
+            capacity = 2 * capacity + 16;
+            path_change *grown = realloc(made->paths, capacity * sizeof *grown);
+            if (!grown) return false;
+            made->paths = grown;
+        }
+        made->paths[made->path_count++] =
+            (path_change){(uint32_t)(i / g->ranks), (uint32_t)(i % g->ranks), c};
+    }
+    if (made->path_count > 0)
+        qsort(made->paths, made->path_count, sizeof *made->paths, larger_first);
+    if (made->path_count > COMPARE_PATHS) made->path_count = COMPARE_PATHS;
+    return true;
+}
+
+dxt_status compare_paths(comparison *made)
+{
+    struct growth g = {.ranks = made->ranks};
+    double spread = series_spread(&made->before->wait, &made->after->wait);
+    bool well = !isnan(spread) && grow(&g, made);
+    /* Of single windows only the paths beside it say how much one varies. */
+    if (spread == 0) spread = g.deviation / sqrt(2);
+    if (well) well = list_paths(made, &g, spread);
+    free(g.all);
+    free(g.scratch);
+    return well ? DXT_OK : DXT_ERR_NO_MEMORY;
+}
