@@ -299,9 +299,7 @@ static const char *take_word(dxt_reader *reader, dxt_cells *line, const char *at
     return quote ? quote + 1 : to;
 }
 
-/* Whether all commas stand between groups of three digits, in two words or in one of three that are
- * numbers. */
-static bool parts_thousands(const char *at, const char *end)
+bool dxt_parts_thousands(const char *at, const char *end)
 {
     int words = 0, parted = 0;
     bool numbers = true;
@@ -349,7 +347,7 @@ static style find_style(const char *at, const char *end)
     bool commas = memchr(at, ',', size) && !semicolons;
     in.tabs = memchr(at, '\t', size);
     in.points = in.tabs && commas && within_digits(at, end);
-    in.thousands = bars || (commas && parts_thousands(at, end));
+    in.thousands = bars || (commas && dxt_parts_thousands(at, end));
     in.commas = commas && !in.thousands && !in.points;
     in.separates = bars || semicolons || in.commas;
     in.cells = bars || semicolons || in.tabs;

@@ -281,3 +281,30 @@ bool dxt_find_rest(const char *line, const char *end, dxt_found *found)
     *found = (dxt_found){at, at, to, false, *at == '[', -1, .pure = false};
     return true;
 }
+
+dxt_status dxt_join_thousands(dxt_reader *reader, const char **at, const char **end)
+{
+    if (!memchr(*at, ',', (size_t)(*end - *at)) || !dxt_parts_thousands(*at, *end)) return DXT_OK;
+    dxt_text *plain = &reader->cells;
+    plain->size = 0;
+    for (const char *from = *at, *to; from < *end; from = to + 1) {
+        to = memchr(from, ',', (size_t)(*end - from));
+        if (!to) to = *end;
+        dxt_text_append(plain, from, (size_t)(to - from));
+    }
+    if (plain->failed) return dxt_fail_memory(0);
+    *at = plain->data;
+    *end = plain->data + plain->size;
+    return DXT_OK;
+}
+
+const char *dxt_before_call(const char *from, const char *end)
+{
+    static const char *const calls[] = {"tensor(", "np.array(", "array("};
+    for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++) {
+        size_t size = strlen(calls[i]);
+        if ((size_t)(end - from) >= size && memcmp(end - size, calls[i], size) == 0)
+            return end - size;
+    }
+    return end;
+}

@@ -72,7 +72,8 @@ typedef struct dxt_sheet {
     uint32_t ranks;       /**< N; 0 = as many as the first row has */
     uint32_t count;       /**< rows so far */
     uint32_t nans;        /**< of these, with "nan" for their own rank */
-    uint32_t label;       /**< of the text in front of its header */
+    uint32_t label;       /**< of the text in front of its header, or of its first row */
+    bool alike;           /**< without a header: that stands in front of all its rows */
     uint32_t form;        /**< the same whatever its numbers are */
     uint32_t row_form;    /**< of the text in front of its first row */
     bool row_pure;        /**< there was none */

@@ -61,7 +61,7 @@ struct dxt_reader {
     } series[DXT_SERIES];
     dxt_text inner; /**< lines that were wrapped in another */
     size_t inner_at;
-    uint32_t wraps; /**< so many texts stood in each other around it */
+    uint32_t wraps;      /**< so many texts stood in each other around it */
     dxt_text clean;      /**< the line under way without colours */
     dxt_text cells;      /**< the line of a table without what is drawn around it */
     dxt_text partial[2]; /**< a line that comes in parts, of each stream of a container */
@@ -229,6 +229,14 @@ bool dxt_find_row(const char *line, const char *end, dxt_found *found);
 /** Find nothing but numbers and brackets at the end of a line: the rest of a row that is open. */
 bool dxt_find_rest(const char *line, const char *end, dxt_found *found);
 
+/** cells.c: whether all commas stand between groups of three digits, in two words or in one of
+ *  three that are numbers. */
+bool dxt_parts_thousands(const char *at, const char *end);
+/** In front of "tensor(" or "array(", if the text ends so, which is part of the print. */
+const char *dxt_before_call(const char *from, const char *end);
+/** "1,234  56,789" without the commas, where they part thousands. @return DXT_OK;
+ *  DXT_ERR_NO_MEMORY. */
+dxt_status dxt_join_thousands(dxt_reader *reader, const char **at, const char **end);
 /** rows.c: have the row under way as real numbers as well. */
 void dxt_row_reals(dxt_reader *reader);
 /** Put the finished row where it belongs. */

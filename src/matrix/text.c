@@ -150,8 +150,12 @@ static dxt_status take_rows(dxt_reader *reader, const dxt_found *found)
 {
     dxt_row *row = &reader->rowing;
     dxt_status status = DXT_OK;
-    const char *at = found->at, *end = found->end, *from = at;
-    if (!found->bracket && !row->open) open_row(reader, found);
+    const char *at = found->at, *end = found->end;
+    if (!found->bracket && !row->open) {
+        open_row(reader, found);
+        status = dxt_join_thousands(reader, &at, &end);
+    }
+    const char *from = at;
     if (row->open && row->parts > 0) dxt_row_joint(reader, found->line, at, end);
     while (status == DXT_OK && (at = skip_blanks(at, end)) < end) {
         char c = *at;
@@ -221,18 +225,6 @@ static bool is_rest(const dxt_reader *reader, const char *line, const dxt_found 
 {
     return skip_blanks(line, found->at) == found->at ||
            dxt_label(line, found->at) == reader->rowing.label;
-}
-
-/* In front of "tensor(" or "array(", if the text ends so, which is part of the print. */
-static const char *before_call(const char *from, const char *end)
-{
-    static const char *const calls[] = {"tensor(", "np.array(", "array("};
-    for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++) {
-        size_t size = strlen(calls[i]);
-        if ((size_t)(end - from) >= size && memcmp(end - size, calls[i], size) == 0)
-            return end - size;
-    }
-    return end;
 }
 
 /* Several lines in one: Python's repr() of a text, with "\n" in it; lines that end in a carriage
@@ -350,6 +342,9 @@ dxt_status dxt_text_line(dxt_reader *reader, const char *line, const char *end)
     if (!reader->headers && first < end && *first == '[' && dxt_is_listed(first, end, &listed))
         return dxt_listed_line(reader, listed, end);
     bool done, there = dxt_find_row(line, end, &found);
+    /* "rank3  1 2" of a table whose columns are printed in blocks is a part of a row. */
+    if (there && found.named && !found.bracket && reader->table.wide && !reader->headers)
+        return other_line(reader, line, end);
     if (there && (status = split_matrices(reader, line, end, &done), done || status != DXT_OK))
         return status;
     /* "[3]" of a launcher, and nothing behind it. */
@@ -370,11 +365,11 @@ dxt_status dxt_text_line(dxt_reader *reader, const char *line, const char *end)
     if (status != DXT_OK) return status;
     dxt_table_drop(&reader->table);
     const char *from = skip_blanks(line, found.begin);
-    const char *call = before_call(from, found.begin);
+    const char *call = dxt_before_call(from, found.begin);
     found.pure = call == from;
     found.label = dxt_label(line, call);
     found.form = dxt_form(line, call);
-    if (!found.pure && !reader->headers) {
+    if (!reader->headers && (found.named || !found.pure)) {
         dxt_note_phase(reader, line, found.at);
         if (!found.named) dxt_take_numbers(&found.numbers, line, call);
     }

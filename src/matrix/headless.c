@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Rows without headers: the first one says how many there are, and their ranks or their order
+ * where each belongs. Operators and writers may take turns.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "matrix/rows.h"
+
+/* Rows of two operators may come in turns, and those of two writers: those with the same text in
+ * front are of one. */
+static dxt_sheet *find_headless(dxt_reader *reader)
+{
+    dxt_sheet *found = NULL;
+    for (uint32_t i = 0; i < DXT_SHEETS; i++) {
+        dxt_sheet *sheet = &reader->sheets[i];
+        if (!sheet->used || sheet->headed || strcmp(sheet->phase, reader->phase) != 0) continue;
+        if (!found || sheet->label == reader->rowing.label) found = sheet;
+    }
+    return found;
+}
+
+/* Whether a row of a rank that has one is another writer's: all rows so far had the same in front,
+ * and it has something else. */
+static bool is_others(const dxt_sheet *sheet, const dxt_row *row)
+{
+    return sheet->alike && sheet->label != row->label && sheet->count < sheet->ranks;
+}
+
+/* Whether a sheet is one of several writers' that take turns. */
+static bool is_writers(const dxt_reader *reader, const dxt_sheet *sheet)
+{
+    return sheet->used && !sheet->headed && sheet->named &&
+           strcmp(sheet->phase, reader->phase) == 0;
+}
+
+/* Several writers take turns, and nothing in front of the row says whose it is. */
+static bool is_anyones(const dxt_reader *reader, const dxt_sheet *sheet)
+{
+    uint32_t writers = 0;
+    for (uint32_t i = 0; i < DXT_SHEETS; i++) writers += is_writers(reader, &reader->sheets[i]);
+    return writers > 1 && sheet->label != reader->rowing.label;
+}
+
+/* So all their matrices are lost. */
+static dxt_status lose_writers(dxt_reader *reader, dxt_sheet *sheet)
+{
+    dxt_status status =
+        dxt_lose_sheet(reader, sheet, DXT_ERR_FORMAT,
+                       "several writers take turns, and nothing says whose this row is");
+    for (uint32_t i = 0; i < DXT_SHEETS; i++) {
+        sheet = &reader->sheets[i];
+        if (!is_writers(reader, sheet)) continue;
+        sheet->lost = true;
+        dxt_sheet_free_cells(sheet);
+    }
+    return status;
+}
+
+/* The first row says how many ranks there are. */
+static dxt_status begin_headless(dxt_reader *reader)
+{
+    dxt_row *row = &reader->rowing;
+    dxt_status status;
+    if (row->width < 2 && row->status == DXT_OK) {
+        dxt_reader_hint(reader, "row 0 has %u value; a matrix has at least 2 ranks", row->width);
+        return DXT_OK;
+    }
+    dxt_sheet *sheet = dxt_sheet_begin(reader, &status);
+    if (!sheet) return status;
+    sheet->ranks = row->width < 2 ? 2 : row->width;
+    sheet->line = row->line;
+    sheet->label = row->label;
+    sheet->alike = true;
+    if (row->named && row->rank >= sheet->ranks && row->status == DXT_OK) {
+        /* The rank of who prints, or a mistake: the next row tells. */
+        reader->launcher = row->rank;
+        row->named = false;
+    }
+    return row->status == DXT_OK ? dxt_add_row(reader, sheet) : dxt_lose_row(reader, sheet);
+}
+
+/* The bracket of the whole matrix has closed: it is as it is. */
+static dxt_status close_headless(dxt_reader *reader)
+{
+    dxt_sheet *sheet = find_headless(reader);
+    if (!sheet || !reader->rowing.last || sheet->named) return DXT_OK;
+    dxt_status status = DXT_OK;
+    if (!sheet->lost)
+        status = dxt_reader_lose(reader, DXT_REMARK_LOST, DXT_ERR_FORMAT, reader->input.line,
+                                 "the matrix is not square: %u rows of %u values", sheet->count,
+                                 sheet->ranks);
+    dxt_sheet_drop(sheet);
+    return status;
+}
+
+/* Two rows of one rank, one behind the other and not the same: it is the rank of who prints, which
+ * a launcher writes in front of each line. They are counted instead. */
+static bool take_for_launcher(dxt_reader *reader, dxt_sheet *sheet)
+{
+    dxt_row *row = &reader->rowing;
+    if (!row->named || !sheet->named || sheet->count != 1 || row->rank != sheet->last_rank ||
+        sheet->lost || row->status != DXT_OK || row->width != sheet->ranks ||
+        sheet->label != row->label || dxt_row_repeats(reader, sheet))
+        return false;
+    size_t from = (size_t)sheet->last_rank * sheet->ranks;
+    memmove(sheet->window->wait, sheet->window->wait + from, row->width * sizeof *reader->row);
+    if (sheet->reals) memmove(sheet->reals, sheet->reals + from, row->width * sizeof *sheet->reals);
+    sheet->missing[sheet->last_rank] = 1;
+    sheet->missing[0] = 0;
+    sheet->named = row->named = false;
+    sheet->last_rank = 0;
+    reader->launcher = row->rank;
+    return true;
+}
+
+/* "nan" is a number that a rank has none of for itself, or a mistake. */
+static void judge_nans(dxt_row *row, const dxt_sheet *sheet)
+{
+    uint32_t rank = row->named ? (uint32_t)row->rank : sheet ? sheet->count : 0;
+    if (row->nans == 0 || row->status != DXT_OK || (row->nans == 1 && row->nan_at == rank)) return;
+    /* Its rank may stand in front of it. */
+    for (uint32_t i = 0; i < row->numbers.count && row->nans == 1 && !row->named; i++)
+        if (row->numbers.values[i] == (int32_t)row->nan_at) return;
+    row->status = DXT_ERR_FORMAT;
+    snprintf(row->why, sizeof row->why, "row %u, column %u: nan is not a number", rank,
+             row->nan_at);
+}
+
+/* How many rows have come since a line named an operator, the same in front of each. */
+static void count_streak(dxt_reader *reader)
+{
+    const dxt_row *row = &reader->rowing;
+    if (row->label != reader->streak_label) reader->streak = 0;
+    reader->streak_label = row->label;
+    reader->streak++;
+}
+
+/* Add a row. Once a matrix is whole, one that began before it and has had no row since was torn. */
+static dxt_status add_headless(dxt_reader *reader, dxt_sheet *sheet)
+{
+    const uint64_t order = sheet->order;
+    bool whole = sheet->named && sheet->count + 1 == sheet->ranks;
+    sheet->alike = sheet->alike && sheet->label == reader->rowing.label;
+    dxt_status status = dxt_add_row(reader, sheet);
+    for (uint32_t i = 0; i < DXT_SHEETS && whole && status == DXT_OK; i++) {
+        dxt_sheet *other = &reader->sheets[i];
+        if (other->used && !other->headed && other->named && other->order < order &&
+            !other->stays && strcmp(other->phase, reader->phase) == 0)
+            status = dxt_sheet_end(reader, other);
+    }
+    return status;
+}
+
+static dxt_status take_row(dxt_reader *reader)
+{
+    dxt_row *row = &reader->rowing;
+    dxt_status finished = dxt_sheets_whole(reader);
+    if (finished != DXT_OK) return finished;
+    count_streak(reader);
+    dxt_sheet *sheet = find_headless(reader);
+    judge_nans(row, sheet);
+    if (!sheet) {
+        bool echo = row->named && row->rank == reader->newest.rank && row->status == DXT_OK &&
+                    dxt_hash_row(reader) == reader->tail;
+        return echo ? DXT_OK : begin_headless(reader);
+    }
+    if (take_for_launcher(reader, sheet)) return dxt_add_row(reader, sheet);
+    if (row->named && sheet->count == 1 && !sheet->named && reader->launcher >= sheet->ranks) {
+        dxt_status status = dxt_lose_beyond(reader, sheet);
+        dxt_sheet_drop(sheet);
+        return status == DXT_OK ? begin_headless(reader) : status;
+    }
+    if (sheet->count > 0 && sheet->named != row->named) return DXT_OK;
+    if (!row->named && row->width < 2 && row->status == DXT_OK) return DXT_OK;
+    if (sheet->lost)
+        return dxt_rank_of(sheet, row) < sheet->ranks ? dxt_add_row(reader, sheet) : DXT_OK;
+    if (row->named && row->width == sheet->ranks && row->rank < sheet->ranks &&
+        dxt_has_row(sheet, (uint32_t)row->rank)) {
+        if (dxt_row_repeats(reader, sheet)) return DXT_OK;
+        /* The next matrix begins. */
+        dxt_status status = is_others(sheet, row) ? DXT_OK : dxt_sheet_end(reader, sheet);
+        return status == DXT_OK ? begin_headless(reader) : status;
+    }
+    if (row->status != DXT_OK) return dxt_lose_row(reader, sheet);
+    if (row->named && is_anyones(reader, sheet)) return lose_writers(reader, sheet);
+    if (row->width == sheet->ranks && (!row->named || row->rank < sheet->ranks))
+        return add_headless(reader, sheet);
+    if (row->pure || row->named) return dxt_row_misfit(reader, sheet);
+    /* Lists that others print need not be rows. */
+    dxt_sheet_drop(sheet);
+    return begin_headless(reader);
+}
+
+dxt_status dxt_headless_row(dxt_reader *reader)
+{
+    dxt_status status = take_row(reader);
+    return status == DXT_OK ? close_headless(reader) : status;
+}

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Rows without headers that operators and writers print in turns, and prints in blocks. */
+#include "test_matrix_reading.h"
+
+#define WINDOW(phase, number, wait)                                       \
+    "{\"v\":1,\"phase\":\"" phase "\",\"window\":" number ",\"ranks\":3," \
+    "\"unit\":\"cycles\",\"wait\":" wait "}\n"
+#define NINE "[[9,2,3],[4,5,6],[7,8,9]]"
+#define OTHERS "[[0,12,13],[11,0,13],[11,12,0]]"
+
+static char heard[512];
+
+static int hear(void *context, dxt_remark kind, const char *message)
+{
+    (void)context;
+    (void)kind;
+    if (!heard[0]) snprintf(heard, sizeof heard, "%s", message);
+    return 1;
+}
+
+/* Read a text with a listener, and find these windows and this remark. */
+static void assert_hears(const char *text, const char *expected, const char *remark)
+{
+    dxt_reader *reader = open_text(text, strlen(text));
+    dxt_text out = {0};
+    dxt_text_puts(&out, "");
+    heard[0] = '\0';
+    dxt_reader_on_remark(reader, hear, NULL);
+    read_all(reader, &out);
+    assert_string_equal(out.data, expected);
+    assert_string_equal(heard, remark);
+    free(out.data);
+    dxt_reader_close(reader);
+}
+
+/* The operator stands between the rank and its row. */
+static void operators_take_turns(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        "rank 0 dispatch: 9 2 3\nrank 0 combine: 0 12 13\nrank 1 dispatch: 4 5 6\n"
+        "rank 1 combine: 11 0 13\nrank 2 dispatch: 7 8 9\nrank 2 combine: 11 12 0\n",
+        "rank 0 dispatch: [9, 2, 3]\nrank 0 combine: [0, 12, 13]\nrank 2 dispatch: [7, 8, 9]\n"
+        "rank 2 combine: [11, 12, 0]\nrank 1 dispatch: [4, 5, 6]\nrank 1 combine: [11, 0, 13]\n",
+    };
+    for (size_t i = 0; i < LENGTH(texts); i++)
+        assert_reads(texts[i], WINDOW("dispatch", "0", NINE) WINDOW("combine", "0", OTHERS));
+    assert_reads("rank 0 dispatch: 1 2\nrank 0 combine: 5 6\nrank 1 dispatch: 3 4\n"
+                 "rank 1 combine: 7 8\n",
+                 ONE PLAIN("combine", "0", "[[5,6],[7,8]]"));
+}
+
+/* What stands in front of its rows tells two jobs apart. */
+static void writers_without_headers_take_turns(void **state)
+{
+    (void)state;
+    assert_reads("a rank 0: [1, 2]\nb rank 0: [5, 6]\na rank 1: [3, 4]\nb rank 1: [7, 8]\n",
+                 ONE PLAIN("dispatch", "1", "[[5,6],[7,8]]"));
+    assert_reads("a rank 0: 9 2 3\nb rank 0: 0 12 13\nb rank 1: 11 0 13\na rank 1: 4 5 6\n"
+                 "a rank 2: 7 8 9\nb rank 2: 11 12 0\n",
+                 WINDOW("dispatch", "0", NINE) WINDOW("dispatch", "1", OTHERS));
+    /* A matrix that is torn is not filled with rows of a later one. */
+    assert_hears("step 1 rank 0: 1 1 1\nstep 2 rank 0: 9 2 3\nstep 2 rank 1: 4 5 6\n"
+                 "step 2 rank 2: 7 8 9\nstep 3 rank 1: 11 0 13\nstep 3 rank 0: 0 12 13\n"
+                 "step 3 rank 2: 11 12 0\n",
+                 WINDOW("dispatch", "0", NINE) WINDOW("dispatch", "1", OTHERS),
+                 "t:4: the matrix of line 1 ends after 1 of 3 rows");
+    /* Of ranks on different hosts nothing says whose they are. */
+    assert_hears("a rank 0: 9 2 3\nb rank 0: 0 12 13\nc rank 1: 11 0 13\nd rank 1: 4 5 6\n"
+                 "e rank 2: 7 8 9\nf rank 2: 11 12 0\n",
+                 "", "t:3: several writers take turns, and nothing says whose this row is");
+    /* One launcher's rank is in front of each line. */
+    assert_reads("rank 3: [1, 2]\nrank 3: [3, 4]\n", ONE);
+}
+
+/* pandas calls its columns and rows what people call them, and prints wide ones in blocks. */
+static void named_rows_in_blocks_are_read(void **state)
+{
+    (void)state;
+    assert_reads("       rank0  rank1  \\\nrank0      9      2   \nrank1      4      5   \n"
+                 "rank2      7      8   \n\n       rank2  \nrank0      3  \nrank1      6  \n"
+                 "rank2      9  \n",
+                 WINDOW("dispatch", "0", NINE));
+    assert_reads("       rank0  rank1  rank2  \\\nrank0      1      2      3   \n"
+                 "rank1      5      6      7   \nrank2      1      2      3   \n"
+                 "rank3      5      6      7   \n\n       rank3  \nrank0      4  \nrank1      8  \n"
+                 "rank2      4  \nrank3      8  \n",
+                 "{\"v\":1,\"phase\":\"dispatch\",\"window\":0,\"ranks\":4,\"unit\":\"cycles\","
+                 "\"wait\":[[1,2,3,4],[5,6,7,8],[1,2,3,4],[5,6,7,8]]}\n");
+}
+
+/* Where blanks separate, commas part thousands behind a rank as well. */
+static void ranks_with_thousands_are_read(void **state)
+{
+    (void)state;
+    static const char expected[] =
+        "{\"v\":1,\"phase\":\"dispatch\",\"window\":0,\"ranks\":3,\"unit\":\"cycles\","
+        "\"wait\":[[1234,52617,3],[4,5,6],[1007,8,1234567]]}\n";
+    static const char *const texts[] = {
+        "rank 0   1,234  52,617          3\nrank 1       4       5          6\n"
+        "rank 2   1,007       8  1,234,567\n",
+        "rank 0: 1,234 52,617 3\nrank 1: 4 5 6\nrank 2: 1,007 8 1,234,567\n",
+        "rank0: 1,234 52,617 3\nrank1: 4 5 6\nrank2: 1,007 8 1,234,567\n",
+    };
+    for (size_t i = 0; i < LENGTH(texts); i++) assert_reads(texts[i], expected);
+    assert_reads("rank 0: 9,2,3\nrank 1: 4,5,6\nrank 2: 7,8,9\n", WINDOW("dispatch", "0", NINE));
+}
+
+static void failed_allocations_are_reported(void **state)
+{
+    (void)state;
+    read_without_memory("rank 0: 1,234 52,617 3\nrank 1: 4 5 6\nrank 2: 1,007 8 1,234,567\n");
+    read_without_memory("a rank 0: [1, 2]\nb rank 0: [5, 6]\na rank 1: [3, 4]\nb rank 1: [7, 8]\n");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(operators_take_turns),
+        cmocka_unit_test(writers_without_headers_take_turns),
+        cmocka_unit_test(named_rows_in_blocks_are_read),
+        cmocka_unit_test(ranks_with_thousands_are_read),
+        cmocka_unit_test(failed_allocations_are_reported),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
