@@ -3,6 +3,8 @@
 #include "render/layout.h"
 
 #include <math.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "render/palette.h"
 
@@ -167,12 +169,45 @@ static void draw_outline(dxt_pen *pen, double x, double y, double width, double 
                                    .stroke_width = widths[i]});
 }
 
+/* From a path on: as many cells to the right, and then as many rows of these, as are flagged and
+ * have no outline yet. */
+static void draw_rectangle(dxt_pen *pen, const dxt_model *model, const dxt_grid *grid,
+                           uint8_t *outlined, uint32_t row, uint32_t column)
+{
+    size_t side = model->side;
+    uint32_t right = column, below = row;
+    while (right < side && dxt_model_point(model, row, right) && !outlined[row * side + right])
+        right++;
+    for (bool whole = true; whole && below < side; below += whole)
+        for (uint32_t c = column; c < right; c++)
+            whole = whole && dxt_model_point(model, below, c) && !outlined[below * side + c];
+    for (uint32_t r = row; r < below; r++) memset(outlined + r * side + column, 1, right - column);
+    draw_outline(pen, grid->x + column * grid->cell_width, grid->y + row * grid->cell_height,
+                 (right - column) * grid->cell_width - grid->gap,
+                 (below - row) * grid->cell_height - grid->gap);
+}
+
+/* One outline around the paths between two nodes. */
+static void draw_paths(dxt_pen *pen, const dxt_model *model, const dxt_grid *grid)
+{
+    size_t side = model->side;
+    uint8_t *outlined = calloc(side, side);
+    if (!outlined) {
+        pen->scratch.failed = true;
+        return;
+    }
+    for (uint32_t row = 0; row < side; row++)
+        for (uint32_t column = 0; column < side; column++)
+            if (dxt_model_point(model, row, column) && !outlined[row * side + column])
+                draw_rectangle(pen, model, grid, outlined, row, column);
+    free(outlined);
+}
+
 /* One outline around neighbours that are flagged, such as the ranks of a node. */
 static void draw_outlines(dxt_pen *pen, const dxt_model *model, const dxt_grid *grid)
 {
     double wide = model->side * grid->cell_width - grid->gap;
     double high = model->side * grid->cell_height - grid->gap;
-    double width = grid->cell_width - grid->gap, height = grid->cell_height - grid->gap;
     for (uint32_t cell = 0, run; cell < model->side; cell += run ? run : 1)
         if ((run = dxt_model_run(model, model->row_marked, cell)) > 0)
             draw_outline(pen, grid->x, grid->y + cell * grid->cell_height, wide,
@@ -181,11 +216,7 @@ static void draw_outlines(dxt_pen *pen, const dxt_model *model, const dxt_grid *
         if ((run = dxt_model_run(model, model->column_marked, cell)) > 0)
             draw_outline(pen, grid->x + cell * grid->cell_width, grid->y,
                          run * grid->cell_width - grid->gap, high);
-    for (uint32_t row = 0; row < model->side; row++)
-        for (uint32_t column = 0; column < model->side; column++)
-            if (dxt_model_point(model, row, column))
-                draw_outline(pen, grid->x + column * grid->cell_width,
-                             grid->y + row * grid->cell_height, width, height);
+    draw_paths(pen, model, grid);
 }
 
 void dxt_grid_draw(dxt_pen *pen, const dxt_model *model, const dxt_grid *grid)

@@ -115,14 +115,46 @@ static uint32_t count_points(const dxt_model *model)
     return points;
 }
 
+static bool is_point(const dxt_model *model, size_t i, uint32_t row, uint32_t column)
+{
+    if (i >= model->mark_count) return false;
+    const dxt_mark *mark = &model->marks[i];
+    return mark->kind == DXT_MARK_POINT && mark->row == row && mark->column == column;
+}
+
+/* How many rows of how many columns follow each other from a mark on, as those between two nodes
+ * do. */
+static uint32_t block_of(const dxt_model *model, size_t first, uint32_t *wide)
+{
+    uint32_t row = model->marks[first].row, column = model->marks[first].column, high = 1;
+    for (*wide = 1; is_point(model, first + *wide, row, column + *wide);) ++*wide;
+    for (bool whole = true; whole; high += whole)
+        for (uint32_t i = 0; i < *wide && whole; i++)
+            whole = is_point(model, first + (size_t)high * *wide + i, row + high, column + i);
+    return high;
+}
+
+static void put_stretch(dxt_text *text, uint32_t first, uint32_t count)
+{
+    dxt_text_printf(text, "%" PRIu32, first);
+    if (count > 1) dxt_text_printf(text, "–%" PRIu32, first + count - 1);
+}
+
 static void list_points(const dxt_model *model, dxt_text *text, uint32_t points)
 {
     struct list list = {.text = text, .one = "path", .many = "paths", .total = points};
     list_begin(&list);
     for (size_t i = 0; i < model->mark_count; i++) {
         const dxt_mark *mark = &model->marks[i];
-        if (mark->kind == DXT_MARK_POINT && list_next(&list, 1))
-            dxt_text_printf(text, "%" PRIu32 " → %" PRIu32, mark->column, mark->row);
+        if (mark->kind != DXT_MARK_POINT) continue;
+        uint32_t wide, high = block_of(model, i, &wide);
+        if (high == 1) wide = 1; /* no block */
+        if (list_next(&list, wide * high)) {
+            put_stretch(text, mark->column, wide);
+            dxt_text_puts(text, " → ");
+            put_stretch(text, mark->row, high);
+        }
+        i += (size_t)wide * high - 1;
     }
     list_end(&list);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Findings as marks in a heat map. */
+#include <math.h>
 #include <stdlib.h>
 
 #include <deepxtrace/report.h>
@@ -41,6 +42,37 @@ static void put_node(struct marks *marks, const dxt_finding *finding, dxt_mark_k
     for (uint32_t r = 0; r < finding->rank_count; r++) put_axis(marks, kind, finding->ranks[r]);
 }
 
+/* What waits between two nodes; what nobody observes is none of it. The list is NULL: only count. */
+static void put_node_path(struct marks *marks, const dxt_window *window, const dxt_finding *finding)
+{
+    if (finding->kind != DXT_SLOW_NODE_PATH || !window->nodes) return;
+    for (uint32_t row = 0; row < window->ranks; row++) {
+        if (window->nodes[row] != finding->node) continue;
+        for (uint32_t column = 0; column < window->ranks; column++) {
+            if (window->nodes[column] != finding->source_node ||
+                isnan(dxt_window_value(window, row, column)))
+                continue;
+            if (marks->list)
+                marks->list[marks->count] =
+                    (dxt_mark){.kind = DXT_MARK_POINT, .row = row, .column = column};
+            marks->count++;
+        }
+    }
+}
+
+/* How many marks there are at most. */
+static size_t count_marks(const dxt_window *window, const dxt_findings *findings)
+{
+    struct marks points = {0};
+    size_t most = findings->col_count + findings->row_count + findings->point_count;
+    for (size_t i = 0; i < findings->finding_count; i++) {
+        if (marks_node(&findings->findings[i]))
+            most += 2 * (size_t)findings->findings[i].rank_count;
+        put_node_path(&points, window, &findings->findings[i]);
+    }
+    return most + points.count;
+}
+
 dxt_status dxt_report_marks(const dxt_window *window, const dxt_findings *findings,
                             dxt_mark **marks, size_t *count)
 {
@@ -48,10 +80,7 @@ dxt_status dxt_report_marks(const dxt_window *window, const dxt_findings *findin
         return dxt_fail(DXT_ERR_INVALID, "window, findings, marks and count must not be NULL");
     dxt_status status = dxt_report_check(window, findings);
     if (status != DXT_OK) return status;
-    size_t most = findings->col_count + findings->row_count + findings->point_count;
-    for (size_t i = 0; i < findings->finding_count; i++)
-        if (marks_node(&findings->findings[i]))
-            most += 2 * (size_t)findings->findings[i].rank_count;
+    size_t most = count_marks(window, findings);
     if (most == 0) {
         *marks = NULL;
         *count = 0;
@@ -71,6 +100,8 @@ dxt_status dxt_report_marks(const dxt_window *window, const dxt_findings *findin
         made.list[made.count++] = (dxt_mark){.kind = DXT_MARK_POINT,
                                              .row = findings->points[i].row,
                                              .column = findings->points[i].column};
+    for (size_t i = 0; i < findings->finding_count; i++)
+        put_node_path(&made, window, &findings->findings[i]);
     *marks = made.list;
     *count = made.count;
     return DXT_OK;

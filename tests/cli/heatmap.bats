@@ -253,3 +253,15 @@ has_cairo() {
     "$deepxtrace" heatmap hybrid.jsonl --phase dispatch -o hybrid.svg
     grep -q 'the coloured part of a block is the part that was observed' hybrid.svg
 }
+
+@test "a path between nodes is outlined once, and all that it holds up is said" {
+    "$deepxtrace" simulate -n 32 --ranks-per-node 8 --windows 6 --slow-node-path "dispatch:1->0:100us" -o uplink
+    "$deepxtrace" heatmap uplink -o uplink.svg
+    [[ $(< uplink.svg) == *"outlined: paths 8–15 → 0–7"* ]]
+    [ "$(grep -c 'fill="none" stroke="#12256e"' uplink.svg)" -eq 1 ]
+    run --separate-stderr "$deepxtrace" heatmap uplink --phase combine
+    [[ $output == *"columns 0–7 are no findings of their own; the cause"* ]]
+    "$deepxtrace" simulate -n 32 --windows 6 --slow-path "dispatch:6->1:100us" -o path
+    run --separate-stderr "$deepxtrace" heatmap path
+    [[ $output == *"column 1 is no finding of its own; the cause: the path 6 → 1"* ]]
+}

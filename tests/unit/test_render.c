@@ -172,6 +172,35 @@ static void svg_has_every_cell_and_label(void **state)
     empty_sink(&sink);
 }
 
+/* An outline each, but one around the paths between two nodes. */
+static void neighbouring_paths_have_one_outline(void **state)
+{
+    (void)state;
+    /* Rows of paths; how many outlines they need. */
+    static const struct {
+        const char *rows[4];
+        int outlines;
+    } shapes[] = {{{"....", ".xx.", ".xx.", "...."}, 1}, {{"x...", ".x..", "..x.", "...x"}, 4},
+                  {{"xxxx", "xxxx", "xxxx", "xxxx"}, 1}, {{"xx..", "x...", "xx..", "...."}, 3},
+                  {{"x..x", "....", "....", "x..x"}, 4}, {{"....", "....", "....", "...."}, 0}};
+    test_sink sink = {0};
+    dxt_window *window = make_window(4, WINDOW_HEALTHY);
+    for (size_t k = 0; k < sizeof shapes / sizeof shapes[0]; k++) {
+        dxt_mark marks[16];
+        size_t count = 0;
+        for (uint32_t i = 0; i < 16; i++)
+            if (shapes[k].rows[i / 4][i % 4] == 'x')
+                marks[count++] = (dxt_mark){DXT_MARK_POINT, i / 4, i % 4};
+        dxt_heatmap_panel panel = {.window = window, .marks = marks, .mark_count = count};
+        empty_sink(&sink);
+        assert_int_equal(draw_into(&sink, &panel, DXT_FORMAT_SVG, DXT_COLOR_NONE, 0), DXT_OK);
+        assert_int_equal(occurrences(sink.data, "fill=\"none\" stroke=\"#12256e\""),
+                         shapes[k].outlines);
+    }
+    dxt_window_free(window);
+    empty_sink(&sink);
+}
+
 /* The numbers of columns stand at even steps, up to the last one that fits. */
 static void columns_are_numbered_evenly(void **state)
 {
@@ -539,6 +568,7 @@ int main(void)
         cmocka_unit_test(svg_is_well_formed_and_small),
         cmocka_unit_test(two_columns_in_a_block_are_both_named),
         cmocka_unit_test(svg_has_every_cell_and_label),
+        cmocka_unit_test(neighbouring_paths_have_one_outline),
         cmocka_unit_test(columns_are_numbered_evenly),
         cmocka_unit_test(a_late_rank_stands_out_among_thousands),
         cmocka_unit_test(terminal_pictures_fit),

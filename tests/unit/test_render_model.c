@@ -327,6 +327,28 @@ static void the_key_says_what_is_drawn(void **state)
     dxt_window_free(window);
 }
 
+/* Paths between two nodes are one thing; others beside it stay what they are. */
+static void paths_between_nodes_are_one_in_the_key(void **state)
+{
+    (void)state;
+    dxt_window *window = even_window(16, 2 * US);
+    dxt_mark marks[15];
+    size_t count = 0;
+    marks[count++] = (dxt_mark){DXT_MARK_POINT, 9, 2};
+    for (uint32_t i = 0; i < 12; i++) marks[count++] = (dxt_mark){DXT_MARK_POINT, i / 4, 8 + i % 4};
+    marks[count++] = (dxt_mark){DXT_MARK_POINT, 12, 5}; /* a row of two is no block */
+    marks[count++] = (dxt_mark){DXT_MARK_POINT, 12, 6};
+    dxt_heatmap_panel panel = {.window = window, .marks = marks, .mark_count = count};
+    dxt_model *model = model_of(&panel);
+    assert_int_equal(dxt_model_cells(model, 1), DXT_OK);
+    dxt_text text = {0};
+    dxt_model_key(model, &(dxt_key_words){"flagged", "empty", "blank", "•"}, &text);
+    assert_non_null(strstr(text.data, "flagged: paths 2 → 9, 8–11 → 0–2, 5 → 12, 6 → 12\n"));
+    free(text.data);
+    dxt_model_free(model);
+    dxt_window_free(window);
+}
+
 static void panels_that_contradict_themselves_are_refused(void **state)
 {
     (void)state;
@@ -488,6 +510,7 @@ int main(void)
         cmocka_unit_test(blocks_show_their_longest_wait),
         cmocka_unit_test(blocks_are_powers_of_two),
         cmocka_unit_test(the_key_says_what_is_drawn),
+        cmocka_unit_test(paths_between_nodes_are_one_in_the_key),
         cmocka_unit_test(panels_that_contradict_themselves_are_refused),
         cmocka_unit_test(failed_allocations_of_the_model_are_survived),
     };

@@ -231,6 +231,36 @@ static void json_has_lists_directions_and_reasons(void **state)
     dxt_window_free(window);
 }
 
+static void a_path_between_nodes_marks_what_is_observed_of_it(void **state)
+{
+    (void)state;
+    dxt_window *window = make_window(16);
+    static const int32_t nodes[16] = {0, 1, 0, 1, 2, 2};
+    dxt_finding finding = make_finding(DXT_SLOW_NODE_PATH);
+    finding.node = 1;
+    finding.source_node = 2;
+    dxt_findings findings = make_findings(&finding, 1);
+    dxt_mark *marks;
+    size_t count;
+    assert_int_equal(dxt_report_marks(window, &findings, &marks, &count), DXT_OK);
+    assert_int_equal(count, 0); /* whose ranks these are nobody knows */
+    free(marks);
+    window->nodes = malloc(sizeof nodes);
+    assert_non_null(window->nodes);
+    memcpy(window->nodes, nodes, sizeof nodes);
+    window->wait[3 * 16 + 4] = DXT_NOT_OBSERVED;
+    static const uint32_t expected[][2] = {{1, 4}, {1, 5}, {3, 5}};
+    assert_int_equal(dxt_report_marks(window, &findings, &marks, &count), DXT_OK);
+    assert_int_equal(count, 3);
+    for (size_t i = 0; i < count; i++) {
+        assert_int_equal(marks[i].kind, DXT_MARK_POINT);
+        assert_int_equal(marks[i].row, expected[i][0]);
+        assert_int_equal(marks[i].column, expected[i][1]);
+    }
+    free(marks);
+    dxt_window_free(window);
+}
+
 static void of_many_findings_ten_are_told_and_the_rest_counted(void **state)
 {
     (void)state;
@@ -266,6 +296,7 @@ int main(void)
         cmocka_unit_test(of_two_ranks_it_may_be_either),
         cmocka_unit_test(paths_of_one_cause_are_counted),
         cmocka_unit_test(json_has_lists_directions_and_reasons),
+        cmocka_unit_test(a_path_between_nodes_marks_what_is_observed_of_it),
         cmocka_unit_test(of_many_findings_ten_are_told_and_the_rest_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -90,10 +91,44 @@ static uint32_t find_longest(const dxt_window *window, double *most, double *nex
     return longest;
 }
 
-uint32_t draw_longest_column(const dxt_window *window)
+/* Neighbours as one: "0–7, 12"; of more stretches than some the rest is counted. */
+static void put_ranks(const bool *held, uint32_t ranks, char *text, size_t size)
+{
+    uint32_t stretches = 0, left = 0;
+    int used = 0;
+    for (uint32_t rank = 0, end; rank < ranks; rank = end + 1) {
+        end = rank;
+        if (!held[rank]) continue;
+        while (end + 1 < ranks && held[end + 1]) end++;
+        if (stretches++ >= NAMED) {
+            left += end - rank + 1;
+            continue;
+        }
+        used += snprintf(text + used, size - (size_t)used, "%s%u", stretches > 1 ? ", " : "", rank);
+        if (end > rank) used += snprintf(text + used, size - (size_t)used, "–%u", end);
+    }
+    if (left > 0) snprintf(text + used, size - (size_t)used, " and %u more", left);
+}
+
+void draw_held_up(const dxt_window *window, const dxt_findings *findings, char *text, size_t size)
 {
     double most, next;
-    return find_longest(window, &most, &next);
+    const double *lateness = findings->lateness;
+    uint32_t longest = find_longest(window, &most, &next), count = 0;
+    bool *held = calloc(window->ranks, sizeof *held);
+    double latest = 0;
+    for (uint32_t rank = 0; lateness && rank < window->ranks; rank++)
+        latest = fmax(latest, lateness[rank]);
+    for (uint32_t rank = 0; held && latest > findings->floor && rank < window->ranks; rank++)
+        count += held[rank] = lateness[rank] >= latest / 2;
+    if (count > 1) {
+        char ranks[200];
+        put_ranks(held, window->ranks, ranks, sizeof ranks);
+        snprintf(text, size, "columns %s are no findings of their own", ranks);
+    } else {
+        snprintf(text, size, "column %u is no finding of its own", longest);
+    }
+    free(held);
 }
 
 /* A silent rank is waited for, which no finding says. */
@@ -114,21 +149,17 @@ static size_t append_silent(char *caption, size_t used, const dxt_diagnosis *dia
 static size_t append_cause(char *caption, size_t used, const dxt_diagnosis *diagnoses, size_t count,
                            size_t panel)
 {
-    char sentence[512], line[640];
+    char sentence[512], held[256], line[800];
     if (!diagnoses[panel].findings->inherited) return used;
-    uint32_t column = draw_longest_column(diagnoses[panel].window);
+    draw_held_up(diagnoses[panel].window, diagnoses[panel].findings, held, sizeof held);
     for (size_t i = 0; i < count; i++) {
         const dxt_findings *cause = diagnoses[i].findings;
         if (i == panel || cause->inherited || cause->finding_count == 0) continue;
         dxt_report_sentence(diagnoses[i].window, cause, 0, sentence, sizeof sentence);
-        snprintf(line, sizeof line, "column %u is no finding of its own, it follows: %s", column,
-                 sentence);
+        snprintf(line, sizeof line, "%s; the cause: %s", held, sentence);
         return append(caption, used, line);
     }
-    snprintf(line, sizeof line,
-             "column %u is no finding of its own: it follows from what the other operator's "
-             "findings name",
-             column);
+    snprintf(line, sizeof line, "%s; the cause is what the other operator's findings name", held);
     return append(caption, used, line);
 }
 

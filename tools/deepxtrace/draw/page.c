@@ -75,11 +75,11 @@ static dxt_status judge(draw_page *draw, const dxt_window *window, related_windo
 static void write_caption(const dxt_window *window, const dxt_findings *findings, char *caption)
 {
     size_t used = draw_lists(findings, caption, 0);
-    if (findings->inherited)
-        snprintf(caption + used, DRAW_CAPTION - used,
-                 "column %u is no finding of its own: it follows from what the other operator's "
-                 "findings name",
-                 draw_longest_column(window));
+    char held[256];
+    if (!findings->inherited) return;
+    draw_held_up(window, findings, held, sizeof held);
+    snprintf(caption + used, DRAW_CAPTION - used,
+             "%s; the cause is what the other operator's findings name", held);
 }
 
 static dxt_status add_to_page(draw_page *draw, const dxt_window *window,
