@@ -33,6 +33,8 @@ int PMPI_Comm_size(uintptr_t comm, int *size);
 int PMPI_Comm_test_inter(uintptr_t comm, int *inter);
 int PMPI_Comm_free(void *comm);
 int PMPI_Comm_disconnect(void *comm);
+int PMPI_Allreduce(const void *send, void *receive, int count, uintptr_t type, uintptr_t operation,
+                   uintptr_t comm);
 int PMPI_Alltoall(const void *send, int send_count, uintptr_t send_type, void *receive,
                   int receive_count, uintptr_t receive_type, uintptr_t comm);
 int PMPI_Alltoallv(const void *send, const int *send_counts, const int *send_offsets,
@@ -50,7 +52,8 @@ int MPI_Alltoallv(const void *send, const int *send_counts, const int *send_offs
                   uintptr_t send_type, void *receive, const int *receive_counts,
                   const int *receive_offsets, uintptr_t receive_type, uintptr_t comm);
 
-static atomic_int calls, inits, ends, freed, level, single;
+static atomic_int calls, inits, ends, freed, level, single, asked;
+static atomic_bool full; /* the other rank has no room for one more */
 static int alltoall_error;
 
 int PMPI_Init_thread(int *argc, char ***argv, int required, int *provided)
@@ -92,6 +95,17 @@ int PMPI_Comm_free(void *comm)
 int PMPI_Comm_disconnect(void *comm)
 {
     return PMPI_Comm_free(comm);
+}
+int PMPI_Allreduce(const void *send, void *receive, int count, uintptr_t type, uintptr_t operation,
+                   uintptr_t comm)
+{
+    (void)comm;
+    assert_int_equal(count, 1);
+    assert_int_equal(type, 0x4c000405);
+    assert_int_equal(operation, 0x58000002);
+    asked++;
+    *(int *)receive = full ? 0 : *(const int *)send;
+    return 0;
 }
 int PMPI_Alltoall(const void *send, int send_count, uintptr_t send_type, void *receive,
                   int receive_count, uintptr_t receive_type, uintptr_t comm)
@@ -220,18 +234,37 @@ static void the_program_gets_what_its_mpi_says(void **state)
     assert_int_equal(ends, 1);
 }
 
-/* One rank, and the seventeenth communicator, are used as they are. */
+/* One rank, and the seventeenth communicator, are used as they are. Of the others all ranks are
+ * asked, once each. */
 static void what_is_not_diagnosed_runs(void **state)
 {
     (void)state;
-    int before = watched;
+    int before = watched, asked_before = asked;
     single = 1;
     assert_int_equal(MPI_Alltoall(NULL, 0, 0, NULL, 0, 0, HANDLE(60)), 0);
     assert_int_equal(watched, before);
+    assert_int_equal(asked, asked_before);
     single = 0;
-    for (uintptr_t number = 70; number < 70 + 20; number++)
+    for (int k = 0; k < 2; k++)
+        for (uintptr_t number = 70; number < 70 + 20; number++)
+            assert_int_equal(MPI_Alltoall(NULL, 0, 0, NULL, 0, 0, HANDLE(number)), 0);
+    assert_int_equal(watched, before + 16);
+    assert_int_equal(asked, asked_before + 20);
+    assert_int_equal(MPI_Finalize(), 0);
+}
+
+static void one_that_another_rank_has_no_room_for_takes_none(void **state)
+{
+    (void)state;
+    int before = watched;
+    full = true;
+    for (uintptr_t number = 120; number < 120 + 20; number++)
         assert_int_equal(MPI_Alltoall(NULL, 0, 0, NULL, 0, 0, HANDLE(number)), 0);
-    assert_int_equal(watched, before + 15);
+    assert_int_equal(watched, before);
+    full = false;
+    for (uintptr_t number = 140; number < 140 + 20; number++)
+        assert_int_equal(MPI_Alltoall(NULL, 0, 0, NULL, 0, 0, HANDLE(number)), 0);
+    assert_int_equal(watched, before + 16);
     assert_int_equal(MPI_Finalize(), 0);
 }
 
@@ -264,6 +297,7 @@ int main(void)
         cmocka_unit_test(what_is_found_has_a_place),
         cmocka_unit_test(the_program_gets_what_its_mpi_says),
         cmocka_unit_test(what_is_not_diagnosed_runs),
+        cmocka_unit_test(one_that_another_rank_has_no_room_for_takes_none),
         cmocka_unit_test(every_failed_allocation_leaves_the_program_alone),
     };
     return cmocka_run_group_tests(tests, prepare, clean);

@@ -17,8 +17,10 @@
 #define MOST 16
 /* Durations kept of an operator: more than two windows should hold of those that matter. */
 #define KEPT 8192
-/* MPI_COMM_WORLD of MPICH and all that have its handles. */
+/* MPI_COMM_WORLD, MPI_INT and MPI_MIN of MPICH and all that have its handles. */
 #define MPICH_WORLD ((mpi_handle)0x44000000)
+#define MPICH_INT ((mpi_handle)0x4c000405)
+#define MPICH_MIN ((mpi_handle)0x58000002)
 
 struct pmpi_watch {
     mpi_handle comm;
@@ -34,13 +36,17 @@ struct pmpi_watch {
     uint64_t windows, findings;
 };
 
-/* A slot is taken for good, or until its communicator is freed: `comm` is looked at without the
- * lock. */
-static struct slot {
-    _Atomic mpi_handle comm; /* 0 = free */
-    pmpi_watch *watch;       /* NULL = not diagnosed */
-} slots[MOST];
+/* A slot is taken until its communicator is freed, and there is one for each that was met, diagnosed
+ * or not: whether to ask the others of a communicator must not depend on what else a rank belongs
+ * to. They are looked at without the lock. */
+typedef struct slot {
+    _Atomic mpi_handle comm;   /* 0 = free */
+    pmpi_watch *watch;         /* NULL = not diagnosed */
+    struct slot *_Atomic next; /* made before this one */
+} slot;
+static slot *_Atomic slots;
 static uint32_t met;
+static int diagnosed; /* now, or about to be */
 /* This thread is in calls of our own, which come through the same functions. */
 static _Thread_local bool inside;
 static bool said_too_many;
@@ -98,10 +104,30 @@ static int ask(const char *name, mpi_handle comm, int otherwise)
     return function && function(comm, &value) == 0 ? value : otherwise;
 }
 
+/* A handle that MPI has for everybody. */
+static mpi_handle common(const char *openmpi, mpi_handle mpich)
+{
+    return pmpi_is_wide() ? (mpi_handle)pmpi_find(openmpi) : mpich;
+}
+
 static int world_rank(void)
 {
-    mpi_handle world = pmpi_is_wide() ? (mpi_handle)pmpi_find("ompi_mpi_comm_world") : MPICH_WORLD;
-    return ask("PMPI_Comm_rank", world, 0);
+    return ask("PMPI_Comm_rank", common("ompi_mpi_comm_world", MPICH_WORLD), 0);
+}
+
+typedef int (*allreduce_fn)(const void *, void *, int, mpi_handle, mpi_handle, mpi_handle);
+
+/* Whether all ranks of a communicator say yes. Collective. */
+static bool all_say(mpi_handle comm, bool yes)
+{
+    int mine = yes, all = 0;
+    allreduce_fn function = NULL;
+    void *address = pmpi_find("PMPI_Allreduce");
+    memcpy(&function, &address, sizeof function);
+    return function &&
+           function(&mine, &all, 1, common("ompi_mpi_int", MPICH_INT),
+                    common("ompi_mpi_op_min", MPICH_MIN), comm) == 0 &&
+           all;
 }
 
 /* ---- what rank 0 writes ---- */
@@ -208,12 +234,34 @@ static pmpi_watch *begin(mpi_handle comm, uint32_t ranks, uint32_t number)
     return NULL;
 }
 
+/* Room for one more. */
+static bool reserve(void)
+{
+    pthread_mutex_lock(&lock);
+    bool room = diagnosed < MOST, tell = !room && !said_too_many;
+    if (room) diagnosed++;
+    said_too_many = said_too_many || tell;
+    pthread_mutex_unlock(&lock);
+    if (tell) pmpi_say("more than %d communicators: others are not diagnosed", MOST);
+    return room;
+}
+
+static void unreserve(void)
+{
+    pthread_mutex_lock(&lock);
+    diagnosed--;
+    pthread_mutex_unlock(&lock);
+}
+
 static pmpi_watch *watch_if_possible(mpi_handle comm, uint32_t number)
 {
     int ranks = ask("PMPI_Comm_size", comm, 0);
     if (ranks < 2 || ranks > (int)DXT_MAX_RANKS || ask("PMPI_Comm_test_inter", comm, 1))
         return NULL;
-    return begin(comm, (uint32_t)ranks, number);
+    bool room = reserve();
+    pmpi_watch *watch = all_say(comm, room) ? begin(comm, (uint32_t)ranks, number) : NULL;
+    if (room && !watch) unreserve();
+    return watch;
 }
 
 /* As much of a handle as belongs to it: behind an int, the register may hold anything. */
@@ -222,36 +270,45 @@ static mpi_handle own_bits(mpi_handle comm)
     return pmpi_is_wide() ? comm : (unsigned)comm;
 }
 
-static struct slot *slot_of(mpi_handle comm)
+static slot *slot_of(mpi_handle comm)
 {
-    for (size_t i = 0; i < MOST; i++)
-        if (slots[i].comm == comm) return &slots[i];
+    for (slot *one = slots; one; one = one->next)
+        if (one->comm == comm) return one;
     return NULL;
+}
+
+/* Under the lock. NULL = out of memory. */
+static slot *take_slot(mpi_handle comm)
+{
+    slot *taken = slot_of(0);
+    if (!taken) {
+        taken = calloc(1, sizeof *taken);
+        if (!taken) return NULL;
+        taken->next = slots;
+        slots = taken;
+    }
+    taken->comm = comm;
+    return taken;
 }
 
 pmpi_watch *pmpi_watch_of(mpi_handle given)
 {
     if (inside) return NULL;
     mpi_handle comm = own_bits(given);
-    struct slot *slot = slot_of(comm);
-    if (slot || comm == 0) return slot ? slot->watch : NULL;
+    if (comm == 0) return NULL;
+    slot *known = slot_of(comm);
+    if (known) return known->watch;
     pthread_mutex_lock(&lock);
-    struct slot *empty = slot_of(0);
+    slot *taken = take_slot(comm);
     uint32_t number = met;
-    if (empty) {
-        met++;
-        empty->comm = comm;
-    } else if (!said_too_many) {
-        said_too_many = true;
-        pmpi_say("more than %d communicators: others are not diagnosed", MOST);
-    }
+    if (taken) met++;
     pthread_mutex_unlock(&lock);
-    if (!empty) return NULL;
+    if (!taken) return NULL;
     /* Without the lock: other ranks may begin with another communicator in the meantime. */
     inside = true;
-    empty->watch = watch_if_possible(comm, number);
+    taken->watch = watch_if_possible(comm, number);
     inside = false;
-    return empty->watch;
+    return taken->watch;
 }
 
 void pmpi_note(pmpi_watch *watch, uint32_t operator_index, uint64_t ticks)
@@ -260,12 +317,8 @@ void pmpi_note(pmpi_watch *watch, uint32_t operator_index, uint64_t ticks)
         dxt_probe_duration(watch->probe, operator_index, watch->next[operator_index]++, ticks);
 }
 
-static void end(struct slot *slot)
+static void end(pmpi_watch *watch)
 {
-    pmpi_watch *watch = slot->watch;
-    slot->watch = NULL;
-    slot->comm = 0;
-    if (!watch) return;
     inside = true;
     dxt_session_destroy(watch->session); /* whose thread counts the windows */
     watch->session = NULL;
@@ -275,6 +328,17 @@ static void end(struct slot *slot)
                  watch->path);
     release(watch);
     inside = false;
+    unreserve();
+}
+
+/* Free a slot. Without the lock, others may go on while its diagnosis ends.
+ * @return What is to be ended, or NULL. */
+static pmpi_watch *clear(slot *taken)
+{
+    pmpi_watch *watch = taken->watch;
+    taken->watch = NULL;
+    taken->comm = 0;
+    return watch;
 }
 
 void pmpi_forget(mpi_handle given)
@@ -282,15 +346,18 @@ void pmpi_forget(mpi_handle given)
     if (inside) return;
     mpi_handle comm = own_bits(given);
     pthread_mutex_lock(&lock);
-    struct slot *slot = comm ? slot_of(comm) : NULL;
-    if (slot) end(slot);
+    slot *taken = comm ? slot_of(comm) : NULL;
+    pmpi_watch *watch = taken ? clear(taken) : NULL;
     pthread_mutex_unlock(&lock);
+    if (watch) end(watch);
 }
 
 void pmpi_end(void)
 {
-    pthread_mutex_lock(&lock);
-    for (size_t i = 0; i < MOST; i++)
-        if (slots[i].comm) end(&slots[i]);
-    pthread_mutex_unlock(&lock);
+    for (slot *one = slots; one; one = one->next) {
+        pthread_mutex_lock(&lock);
+        pmpi_watch *watch = one->comm ? clear(one) : NULL;
+        pthread_mutex_unlock(&lock);
+        if (watch) end(watch);
+    }
 }
