@@ -72,11 +72,11 @@ Counters = Dict[Tuple[int, int], Tuple[int, List[int], List[int]]]
 
 
 def run(program: List[str], late: int, slow: int, mute: int = -1, foreign: int = -1,
-        hang: int = -1) -> Counters:
+        hang: int = -1, barriers: int = 2, backwards: int = 0, before: int = 0) -> Counters:
     """Operations, waits and samples by rank and operator."""
     path, steps, offset = program
     return counters_of([path, steps, str(late), str(slow), offset,
-                        *map(str, (mute, foreign, hang))], RANKS)
+                        *map(str, (mute, foreign, hang, barriers, backwards, before))], RANKS)
 
 
 def counters_of(command: List[str], ranks: int) -> Counters:
@@ -108,6 +108,18 @@ def test_nothing_is_watched_behind_barriers_of_other_kernels(program: List[str])
         assert operations == (STEPS if operator % 2 == 0 else 0)
         for other in range(RANKS):
             assert samples[other] in ([0] if other == rank else [8, 7])
+
+
+@pytest.mark.parametrize("backwards", [0, 1])
+def test_a_single_barrier_of_another_kernel_holds_nobody_up(program: List[str],
+                                                            backwards: int) -> None:
+    """Whether a rank notices is a matter of who is first. Once in 1,024 barriers all do."""
+    counters = run(program, 100, 0, foreign=8, barriers=1, backwards=backwards, before=960)
+    for (rank, operator), (operations, waits, samples) in counters.items():
+        assert operations == (STEPS if operator % 2 == 0 else 0)
+        for other in range(RANKS):
+            assert samples[other] in ([0] if other == rank else range(7, 17))
+            assert waits[other] <= (104 * 8 if operator == 0 and other == 1 else 3 * STEPS)
 
 
 def test_an_operation_that_waits_in_its_entry_is_not_done(program: List[str]) -> None:

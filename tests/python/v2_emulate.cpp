@@ -3,8 +3,9 @@
  * The edited stand-in headers of v2_headers.py, run by ranks of SMS SMs each (v2_emulator.h): STEPS
  * dispatches and combines, before each of which rank 1 is LATE rounds late in dispatch, and works
  * SLOW rounds longer between the entry and the exit of combine. GPU MUTE has no counters. Before
- * step FOREIGN kernels without counters make two barriers; at step HANG rank 1 comes no more (-1:
- * none).
+ * step FOREIGN kernels without counters make BARRIERS barriers, one or two; at step HANG rank 1 comes
+ * no more (-1: none). BACKWARDS: the last SM has its turn first. BEFORE barriers, a multiple of
+ * four, were made and watched before.
  * Prints the counters, a line each: rank, operator, operations, then waits and samples by rank.
  */
 #include "v2_emulator.h"
@@ -40,33 +41,40 @@ static void combine(const Gin &gin, void *workspace, int rank, int sm, int threa
     cooperative_groups::this_grid().sync(); /* the end of the kernel */
 }
 
-/* Two barriers, as they leave the counter and what is added up: the first ones of a step. */
-static void make_barriers(void *workspace, int sm, int thread)
+/* Barriers, as they leave the counter and what is added up: the first ones of a step. */
+static void make_barriers(void *workspace, int barriers, int sm, int thread)
 {
     emulator::meet(emulator::everybody, RANKS * SMS * THREADS, false);
     if (sm == 0 && thread == 0) {
-        *static_cast<unsigned long long *>(workspace) += 2;
-        for (int phase = 0; phase < 2; phase++) static_cast<int *>(workspace)[2 + phase] = RANKS;
+        *static_cast<unsigned long long *>(workspace) += barriers;
+        for (int phase = 0; phase < barriers; phase++)
+            static_cast<int *>(workspace)[2 + phase] = RANKS;
     }
     emulator::meet(emulator::everybody, RANKS * SMS * THREADS, false);
 }
 
 int main(int argc, char **argv)
 {
-    if (argc != 8) return 2;
+    if (argc != 11) return 2;
     emulator::mute = atoi(argv[5]);
-    const int foreign = atoi(argv[6]), hang = atoi(argv[7]);
+    const int foreign = atoi(argv[6]), hang = atoi(argv[7]), barriers = atoi(argv[8]);
+    emulator::backwards = atoi(argv[9]);
+    const unsigned before = atoi(argv[10]);
     if (hang >= 0) emulator::most_rounds = 5000;
     const int steps = atoi(argv[1]), late = atoi(argv[2]), slow = atoi(argv[3]);
     const long offset = atol(argv[4]);
     test::work_of.assign(RANKS, 1);
     for (int r = 0; r < RANKS; r++)
         emulator::workspaces.push_back(static_cast<char *>(calloc(1, 1 << 24)));
+    for (char *workspace : emulator::workspaces) {
+        *reinterpret_cast<unsigned long long *>(workspace) = before;
+        reinterpret_cast<deepxtrace::Area *>(workspace + offset)->barriers = before;
+    }
     emulator::run(RANKS, SMS, THREADS, [=](int rank, int sm, int thread) {
         const Gin gin{};
         void *workspace = emulator::workspaces[rank];
         for (int step = 0; step < steps; step++) {
-            if (step == foreign) make_barriers(workspace, sm, thread);
+            if (step == foreign) make_barriers(workspace, barriers, sm, thread);
             while (rank == 1 && step == hang) emulator::yield();
             for (int k = 0; rank == 1 && k < late; k++) emulator::yield();
             space::kernel<NVLINK, RANKS, SMS, THREADS>(gin, workspace, rank, sm, thread);

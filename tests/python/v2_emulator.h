@@ -69,6 +69,7 @@ inline int block_size, sm_count;
 inline int node_size; /* GPUs that NVLink connects */
 inline int mute = -1; /* a GPU whose kernels have no counters, and tell nobody */
 inline Meeting everybody;
+inline bool backwards;             /* the last SM has its turn first */
 inline long long most_rounds = -1; /* behind these somebody is left waiting; -1 = nobody may be */
 
 /* A line for each rank and operator: operations, then waits and samples by rank. */
@@ -158,10 +159,10 @@ inline void run(int gpu_count, int sms, int threads_each,
     }
     for (bool left = true; left; rounds++) {
         left = false;
-        for (auto &thread : threads) {
-            if (thread->done) continue;
+        for (size_t k = 0; k < threads.size(); k++) {
+            current = threads[backwards ? threads.size() - 1 - k : k].get();
+            if (current->done) continue;
             left = true;
-            current = thread.get();
             swapcontext(&scheduler, &current->context);
         }
         if (most_rounds >= 0 && rounds > most_rounds) return;

@@ -21,6 +21,10 @@ constexpr int kMaxRanks = 1024;
 // dispatch, dispatch transfer, combine, combine transfer
 constexpr int kOperators = 4;
 
+// One barrier of so many may take so much longer, about 2 us.
+constexpr unsigned kSettled = 1024;
+constexpr long long kSettleCycles = 4096;
+
 using Word = unsigned long long;
 
 struct Area {
@@ -105,13 +109,22 @@ __device__ __forceinline__ void forwarded(void *workspace, int source, Word wait
     add(&area->samples[operator_of(kTag)][source], 1);
 }
 
-// Look at the words of the peers until all have reached this barrier, the library's counter is
-// complete, or kCycles are over; and add what was seen to the sums. By one warp.
-template <int kOperator, int kRanks, int64_t kCycles>
-__device__ __noinline__ void look(Area *area, int first, const int *counter, int target,
-                                  unsigned epoch, int rank, int lane)
+// What is added up for a barrier when all ranks have come to it.
+template <int kRanks> __device__ __forceinline__ unsigned complete_at(unsigned number)
 {
-    // Lane 0 has the counter, each other one every 31st rank.
+    return number & 2 ? 0 : kRanks;
+}
+
+// Look at the words of the peers until all have reached this barrier, it is complete, or kCycles are
+// over; and add what was seen to the sums. signal: what is added up for this barrier; other: for the
+// one before and the one behind, which a rank comes to only when this one is complete. (Only that is
+// seen where this rank alone does not know of a barrier of another kernel.) By one warp.
+template <int kOperator, int kRanks, int64_t kCycles>
+__device__ __noinline__ void look(Area *area, int first, const int *signal, const int *other,
+                                  unsigned number, int rank, int lane)
+{
+    const unsigned epoch = number + 1;
+    // Lane 0 has the signal, each other one every 31st rank; in the place of this rank, `other`.
     constexpr int kEach = (kRanks + 30) / 31;
     static_assert(kEach <= 32, "a lane has a bit for each of its ranks");
     unsigned pending = 0, seen = 0, cycles[kEach];
@@ -123,22 +136,24 @@ __device__ __noinline__ void look(Area *area, int first, const int *counter, int
     const unsigned *reached = area->reached;
     const long long begun = clock64();
     long long now;
-    bool left;
+    bool left, behind = false;
     do {
         unsigned words[kEach];
 #pragma unroll
         for (int k = 0; k < kEach; ++k) {
-            const bool has = pending >> k & 1;
-            if (k == 0 || has)
-                words[k] =
-                    load(has ? static_cast<const void *>(reached + lane - 1 + 31 * k) : counter);
+            const bool has = pending >> k & 1, own = lane - 1 + 31 * k == rank;
+            if (k == 0 || has || own)
+                words[k] = load(has   ? static_cast<const void *>(reached + lane - 1 + 31 * k)
+                                : own ? other
+                                      : signal);
+            behind = behind || (own && words[k] != complete_at<kRanks>(number - 1));
         }
         now = clock64();
-        const bool complete =
-            __any_sync(0xffffffff, lane == 0 && words[0] == static_cast<unsigned>(target));
+        const bool complete = __any_sync(
+            0xffffffff, behind || (lane == 0 && words[0] == complete_at<kRanks>(number)));
 #pragma unroll
         for (int k = 0; k < kEach; ++k) {
-            // The word of whoever came last may be a little behind its part of the counter.
+            // The word of whoever came last may be a little behind its part of the signal.
             if ((pending >> k & 1) && words[k] != 0 &&
                 (complete || static_cast<int>(words[k] - epoch) >= 0)) {
                 const long long waited = now - begun;
@@ -157,6 +172,19 @@ __device__ __noinline__ void look(Area *area, int first, const int *counter, int
             add(&area->samples[kOperator][source], 1);
         }
     }
+}
+
+// Once in a while: give the first SM the time to count this barrier, and see whether there was one of
+// another kernel. Then nothing is watched any more: the next barrier finds a number too small.
+__device__ __noinline__ inline void settle(Area *area, const Word *counter, unsigned number,
+                                           int lane)
+{
+    const long long begun = clock64();
+    bool other;
+    do {
+        other = __any_sync(0xffffffff, lane == 0 && load(counter) - number > 1);
+    } while (!other && clock64() - begun < kSettleCycles);
+    if (other && lane == 0) store(reinterpret_cast<unsigned *>(&area->barriers), number - 1);
 }
 
 // One barrier, as one thread sees it. kRanks are those that NVLink connects, if kNvlink.
@@ -183,9 +211,9 @@ template <int kTag, int kRanks, bool kNvlink, int64_t kUsed> struct Watch {
         if (lane >= 32) return;
         const unsigned number = load(&area->barriers);
         // The first SM may have counted this one already. Where the counter says more, there was a
-        // barrier of a kernel that does not come here, and nothing is watched any more. (A single
-        // one is not noticed if the first SM is behind. No kernel is known to make one.) One lane
-        // decides, and all have the number before it is written.
+        // barrier of a kernel that does not come here, and nothing is watched any more. If it was a
+        // single one, and the first SM is behind, settle() notices. One lane decides, and all have
+        // the number before it is written.
         const bool known = __any_sync(0xffffffff, lane == 0 && load(counter) - number <= 1);
         __syncwarp();
         // Now: at the end the first lane waits until all that it has written is there.
@@ -201,8 +229,8 @@ template <int kTag, int kRanks, bool kNvlink, int64_t kUsed> struct Watch {
                     if constexpr (kRanks <= 32) break;
                 }
                 look<operator_of(kTag), kRanks, kCycles>(area, first, signal(number & 1),
-                                                         number & 2 ? 0 : kRanks, number + 1, rank,
-                                                         lane);
+                                                         signal(~number & 1), number, rank, lane);
+                if (number % kSettled == kSettled - 1) settle(area, counter, number, lane);
             }
         }
     }
