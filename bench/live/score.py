@@ -2,6 +2,7 @@
 """How many windows of a recording were judged rightly, given what was done when:
 
     python3 bench/live/score.py RECORDING TRUTH [--command deepxtrace] [--label FILE] [--verbose]
+        [--least SHARE]
 
 TRUTH is what job.py writes. A window counts if it lies whole within one phase. The command judges
 the recording in order, as the run did. Faulted windows are those of the operator before which a
@@ -9,8 +10,10 @@ rank was late or early; a healthy window is one of either operator while nobody 
 the other operator of a faulted phase are counted for themselves.
 
 A faulted window is right if the fault is named and nothing else is. Of two ranks it is the same
-whether one is late or the other one early, so both in one sentence is right as well. --label writes
-the recording with the truth in it, for tests/recorded. Exit status: 0 unless windows or truth are
+whether one is late or the other one early, so both in one sentence is right as well. With --least,
+faulted windows count only where the fault is this part of a step or more: on a machine that is busy
+with something else, steps may take a hundred times as long. --label writes the recording with the
+truth in it, for tests/recorded. Exit status: 0 unless windows or truth are
 missing.
 """
 import argparse
@@ -41,6 +44,14 @@ def phase_of(window, phases, guard):
         if phase["begin"] + guard <= begin and end <= phase["end"] - guard:
             return phase
     return None
+
+
+def is_seen(window, phase, least):
+    """Whether the fault of a phase is that part of the window's steps."""
+    operations = window.get("ops") or 0  # by rank where they differ
+    if isinstance(operations, list):
+        operations = max(n or 0 for n in operations)
+    return abs(phase["us"]) * 1e3 * operations >= least * window["elapsed_ns"]
 
 
 def judge(command, path):
@@ -79,6 +90,8 @@ def main():
     parser.add_argument("truth")
     parser.add_argument("--command", default="deepxtrace")
     parser.add_argument("--guard", type=float, default=0.05, help="seconds from the changes")
+    parser.add_argument("--least", type=float, default=0,
+                        help="part of a step that a fault must be")
     parser.add_argument("--label", help="write the labelled recording here")
     parser.add_argument("--verbose", action="store_true", help="show what was wrong")
     args = parser.parse_args()
@@ -99,6 +112,8 @@ def main():
         window["what"], window["label"] = phase["case"], label
         kind = ("healthy" if not phase["us"] else
                 "faulted" if phase["operator"] == window["phase"] else "other")
+        if kind == "faulted" and not is_seen(window, phase, args.least):
+            continue
         right = is_right(label, verdict["findings"])
         counts[kind, right] += 1
         cases[phase["case"], kind][right] += 1

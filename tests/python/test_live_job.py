@@ -26,32 +26,62 @@ sys.path.insert(0, str(LIVE))
 import score  # noqa: E402
 
 
-def test_two_ranks_under_a_schedule(tmp_path: Path) -> None:
+def run_and_score(folder: Path) -> str:
+    """What the scorer says of a run."""
     package = str(Path(deepxtrace.__file__).parent.parent)
     env = {
         **{k: v for k, v in os.environ.items() if not k.startswith("DEEPEP_DIAGNOSE")},
         "PYTHONPATH": os.pathsep.join([str(HERE / "cpu"), package]),
         "OMP_NUM_THREADS": "1",
     }
-    # Two ranks that sleep 6 ms before each operation, and one of them 10 ms when it is late.
+    # Two ranks that sleep 6 ms before each operation, and one of them 18 ms when it is late.
     words = ["--hidden", "512", "--tokens", "8", "--experts-per-rank", "4", "--seconds", "2.4",
-             "--rounds", "1", "--begin", "5", "--late", "40", "--early", "--no-batch",
+             "--rounds", "1", "--begin", "5", "--late", "120", "--early", "--no-batch",
              "--trial", "20", "--truth", "truth.jsonl"]
     launcher = [sys.executable, "-m", "deepxtrace.run", "--interval", "0.6", "--min-share", "10%"]
     done = subprocess.run([*launcher, sys.executable, str(LIVE / "job.py"), *words], env=env,
-                          cwd=tmp_path, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                          timeout=400, check=False)
+                          cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                          timeout=250, check=False)
     assert done.returncode == 0, done.stderr
-    scored = subprocess.run(
+    return subprocess.run(
         [sys.executable, str(LIVE / "score.py"), "diagnose_rank0.jsonl", "truth.jsonl",
-         "--command", str(COMMAND), "--verbose", "--label", "labelled.jsonl"],
-        cwd=tmp_path, capture_output=True, text=True, timeout=100, check=True).stdout
-    counts = dict(line.split(": ", 1) for line in scored.splitlines()[-3:])
-    for kind in ("healthy", "faulted"):
-        windows, wrong = (int(part.split()[0]) for part in counts[kind].split(", "))
-        assert windows >= 4 and 4 * wrong <= windows, scored
-    labels = [json.loads(line)["label"] for line in (tmp_path / "labelled.jsonl").open()]
+         "--command", str(COMMAND), "--least", "0.2", "--verbose", "--label", "labelled.jsonl"],
+        cwd=folder, capture_output=True, text=True, timeout=100, check=True).stdout
+
+
+def test_two_ranks_under_a_schedule(tmp_path: Path) -> None:
+    windows = {"healthy": 0, "faulted": 0}
+    wrong = dict(windows)
+    said = ""
+    # On a busy machine steps may be so long that a window has none, or shows no fault in them.
+    for attempt in range(3):
+        folder = tmp_path / str(attempt)
+        folder.mkdir()
+        scored = run_and_score(folder)
+        said += scored
+        counts = dict(line.split(": ", 1) for line in scored.splitlines()[-3:])
+        for kind in windows:
+            seen, not_right = (int(part.split()[0]) for part in counts[kind].split(", "))
+            windows[kind] += seen
+            wrong[kind] += not_right
+        if min(windows.values()) >= 4:
+            break
+    for kind in windows:
+        assert windows[kind] >= 4 and 4 * wrong[kind] <= windows[kind], said
+    labels = [json.loads(line)["label"] for line in (folder / "labelled.jsonl").open()]
     assert any(label and label["cols"] for label in labels)
+
+
+@pytest.mark.parametrize("window, least, seen", [
+    ({"ops": 100, "elapsed_ns": 10**9}, 0.2, True),  # 4 ms of 10
+    ({"ops": 20, "elapsed_ns": 10**9}, 0.2, False),  # 4 ms of 50
+    ({"ops": 20, "elapsed_ns": 10**9}, 0, True),
+    ({"ops": [80, None], "elapsed_ns": 10**9}, 0.2, True),
+    ({"elapsed_ns": 10**9}, 0.2, False),
+])
+def test_a_fault_counts_where_it_is_a_part_of_the_step(window: Dict[str, Any], least: float,
+                                                       seen: bool) -> None:
+    assert score.is_seen(window, {"us": -4000}, least) is seen
 
 
 def finding(text: str, kind: str = "late_rank", rank: Any = None) -> Dict[str, Any]:
