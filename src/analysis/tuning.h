@@ -166,9 +166,9 @@
 #define DXT_ECHO_OF_MORE       8.0    /* R [more than ordinary waits there] the same, if known */
 #define DXT_ECHO_BACK          0.5    /* R [other's wait] that made it late; more: fewer echoes */
 #define DXT_CARRIED_DOUBT      0.3    /* C [what is carried] its error: means, not operations */
-#define DXT_RECEIVED_DOUBT     0.5    /* C [what is carried] of a receiver: leaves with the last */
+#define DXT_RECEIVED_DOUBT     1.25   /* M [what is carried] of a receiver: leaves with the last */
 #define DXT_NODE_DOUBT         1.0    /* C [what is carried] of a node */
-#define DXT_HISTORY_DOUBT      0.5    /* C [what is carried] over windows: no averaging */
+#define DXT_HISTORY_DOUBT      1.25   /* M [what is carried] over windows: the same of all */
 #define DXT_HOT_BYTES          1.5    /* C [median] bytes received by a hot rank */
 #define DXT_SEND_AND_EARLY     1.3    /* C [what is sent late] earliness before; more: fewer hot */
 #define DXT_FEW_OPS            10     /* C [operations] prove little; more: stalls are lateness */

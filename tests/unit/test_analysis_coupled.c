@@ -341,6 +341,31 @@ static void who_is_late_besides_a_slow_path_is_named(void **state)
     }
 }
 
+/* ---- who receives slowly leaves with the last of what comes ---- */
+
+/* Rank 1 receives from one after the other, in any order: some wait twice as long as on average. */
+static double one_after_the_other(int op, uint32_t i, uint32_t j)
+{
+    if (op != DISPATCH || i != 1 || !apart(i, j)) return 0;
+    return 2 * nic.size * arrivals_uniform(&run.seed);
+}
+
+static void who_receives_one_after_the_other_is_not_late(void **state)
+{
+    (void)state;
+    dxt_findings *found[OPERATORS];
+    for (uint64_t seed = 1; seed <= 24; seed++) {
+        begin(seed % 2 ? 16 : 32, 8, seed);
+        run.ops = 100;
+        nic.size = (seed % 3 ? 60 : 150) * US;
+        run.path = one_after_the_other;
+        judge(found);
+        assert_true(found[DISPATCH]->finding_count >= 1);
+        assert_true(blamed(found[COMBINE], 1) == 0);
+        release(found);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -355,6 +380,7 @@ int main(void)
         cmocka_unit_test(who_is_late_now_and_then_is_no_stall),
         cmocka_unit_test(stalls_in_both_operators_are_said_in_both),
         cmocka_unit_test(who_is_late_besides_a_slow_path_is_named),
+        cmocka_unit_test(who_receives_one_after_the_other_is_not_late),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -319,7 +319,7 @@ static const tipping rows[] = {
     ROW(stays_uneven_56, 1.7977),
     ROW(stays_uneven_80, 1.8095),
     ROW(spill, 3.3333),
-    ROW(history_carried, 9.7167),
+    ROW(history_carried, 24.538),
     ROW(baseline, 8),
     ROW(cells_known_16, 4),
     ROW(cells_known_2, 10),

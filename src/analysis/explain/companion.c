@@ -79,13 +79,15 @@ static bool held_by_one(dxt_case *c, uint32_t k)
     return more > other->limit[o] && 2 * more >= dxt_case_carried(c)->rank[k];
 }
 
-/* How well it is known what member k carries [part of it]. Whom a slow receiver or one slow path
- * held up left with the last of what came: that is later than mean waits show, but by no more than
- * arrivals vary, however slow the path is. */
+/* How well it is known what member k carries [part of it]. A slow receiver, which may look early
+ * there, leaves with the last of what comes: of what comes one after the other that is later than
+ * mean waits show. Whom one slow path held up is later by no more than arrivals vary, however slow
+ * the path is. */
 static double doubt_of_carried(dxt_case *c, uint32_t k, dxt_role other)
 {
     if (other == DXT_ROLE_RECEIVER) return DXT_RECEIVED_DOUBT;
-    if (!held_by_one(c, k)) return DXT_CARRIED_DOUBT;
+    if (!held_by_one(c, k))
+        return other == DXT_ROLE_EARLY ? DXT_RECEIVED_DOUBT : DXT_CARRIED_DOUBT;
     double last = dxt_last_beyond_mean(&c->other);
     double part = last / fmax(dxt_case_carried(c)->rank[k], DXT_TINY);
     return fmin(DXT_RECEIVED_DOUBT, DXT_CARRIED_DOUBT + part);
