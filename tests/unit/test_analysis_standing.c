@@ -84,6 +84,50 @@ static void what_a_late_rank_does_to_its_node_is_no_uplink(void **state)
     }
 }
 
+/* In dispatch all ways are short: a node that is only a little early is waited for by nobody. */
+static double short_ways(int op, uint32_t i, uint32_t j)
+{
+    return op == DISPATCH ? -(apart(i, j) ? 11 : 7.5) * US : 0;
+}
+
+static double to_node_1(int op, uint32_t i, uint32_t j)
+{
+    bool slow = op == DISPATCH && apart(i, j) && i / run.node == 1;
+    return short_ways(op, i, j) + (slow ? 60 * US : 0);
+}
+
+static double node_1_late(int op, uint32_t k)
+{
+    return op == COMBINE && k / run.node == 1 ? 60 * US : 0;
+}
+
+/* Where arrivals hardly vary, nobody waits for a node behind such an uplink, as for an early one. */
+static void an_uplink_that_receives_slowly_is_no_late_node(void **state)
+{
+    (void)state;
+    dxt_findings *found[OPERATORS];
+    for (uint32_t nodes = 3; nodes <= 4; nodes++) {
+        for (uint64_t seed = 1; seed <= 20; seed++) {
+            begin(8 * nodes, 8, seed);
+            run.jitter = seed % 2 ? 0.5 * US : 2 * US;
+            run.path = to_node_1;
+            judge(found);
+            const dxt_finding *finding = only(found[DISPATCH], DXT_SLOW_NODE_LINK);
+            assert_int_equal(finding->node, 11);
+            assert_int_equal(finding->direction, DXT_DIRECTION_IN);
+            assert_near(finding->wait, 60 * US, 10 * US);
+            assert_int_equal(found[COMBINE]->finding_count, 0);
+            release(found);
+            run.path = short_ways;
+            run.late = node_1_late;
+            judge(found);
+            assert_int_equal(only(found[COMBINE], DXT_LATE_NODE)->node, 11);
+            assert_int_equal(found[DISPATCH]->finding_count, 0);
+            release(found);
+        }
+    }
+}
+
 /* ---- hybrid modes ---- */
 
 static const double nic_size = 60 * US;
@@ -131,6 +175,7 @@ int main(void)
         cmocka_unit_test(a_late_rank_of_two_nodes_is_the_only_one_named),
         cmocka_unit_test(of_two_nodes_the_late_one_is_as_late_as_it_is),
         cmocka_unit_test(what_a_late_rank_does_to_its_node_is_no_uplink),
+        cmocka_unit_test(an_uplink_that_receives_slowly_is_no_late_node),
         cmocka_unit_test(of_a_rail_a_nic_is_told_from_the_rail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

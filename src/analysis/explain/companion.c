@@ -133,14 +133,33 @@ static double typical_wait_for(const dxt_fit *fit, uint32_t a, uint32_t k)
     return used > 0 ? dxt_median(waits, used) - fmax(0, fit->late[k]) : NAN;
 }
 
+/* Position of a node in a fit; the number of its nodes if it is not there. */
+static uint32_t node_of(const dxt_fit *fit, int32_t id)
+{
+    uint32_t a = 0;
+    while (a < fit->nodes && fit->node_id[a] != id) a++;
+    return a;
+}
+
+double dxt_node_receives(const dxt_case *c, int32_t node, bool there)
+{
+    const dxt_fit *fit = there ? &c->other : &c->fit, *next = there ? &c->fit : &c->other;
+    if (!c->companion || fit->nodes < DXT_LINK_LEAST) return 0;
+    uint32_t a = node_of(fit, node), b = node_of(next, node);
+    if (a == fit->nodes || b == next->nodes || next->node_role[b] != DXT_ROLE_LATE) return 0;
+    double early = -fit->node_late[a], late = next->node_late[b];
+    if (!(early > fit->node_limit[a])) return 0;
+    /* A late node leaves early by what its data takes to the others. */
+    bool alike = late > early / 2 && early - next->between > late / 2;
+    return alike ? fmin(early, late) : 0;
+}
+
 double dxt_heard_late(const dxt_case *c, uint32_t node)
 {
     const dxt_fit *other = &c->other;
-    uint32_t a = 0;
+    uint32_t a = node_of(other, c->fit.node_id[node]);
     double least = INFINITY, most = 0;
-    if (!c->companion || other->nodes != 2) return 0;
-    while (a < other->nodes && other->node_id[a] != c->fit.node_id[node]) a++;
-    if (a == other->nodes) return 0;
+    if (!c->companion || other->nodes != 2 || a == other->nodes) return 0;
     for (uint32_t k = 0; k < other->count; k++) {
         if (other->node[k] == a) continue;
         double wait = typical_wait_for(other, a, k);

@@ -42,6 +42,12 @@ bool dxt_nodes_carry(const dxt_case *c);
  * @param node  Index in the fit. Cost: O(ranks × DXT_PARTNERS). */
 double dxt_heard_late(const dxt_case *c, uint32_t node);
 
+/** How slowly the uplink of a node receives, of three or more, where the others hardly vary in what
+ *  they are late by. The window alone cannot tell that from a node that comes early: nobody waits
+ *  for it. But it leaves late by as much, and an early node leaves with the others. @param there In
+ *  the companion, not here. @return 0 if it is not so. */
+double dxt_node_receives(const dxt_case *c, int32_t node, bool there);
+
 /** As dxt_left_over(), and whether nothing is left because it was carried over. */
 dxt_own dxt_own_part(double amount, double carried, double limit, double doubt);
 

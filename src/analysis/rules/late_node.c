@@ -9,6 +9,8 @@
  * operator. With two nodes: the part of their offset that does not change sides from operator to
  * operator (explain/standing.c). If that explains nothing, what it carried over is known only from
  * ranks of the other node that it heard late in the other operator: who hears late is late next.
+ * With more nodes one that looked as early there is no earlier than it is late here: it received
+ * slowly (explain/companion.c).
  * How sure: against the limit of a lateness among nodes. With two nodes at most DXT_DOUBTFUL, since
  * a late node and a slow path from it make the other node wait alike.
  */
@@ -30,6 +32,7 @@ static dxt_size size(dxt_case *c, dxt_subject s)
     double late = fit->node_late[s.a];
     double carried = dxt_nodes_carry(c) ? dxt_case_carried(c)->node[s.a] : 0;
     if (fit->nodes == 2) carried = fmax(carried, dxt_heard_late(c, s.a));
+    carried = fmax(carried, dxt_node_receives(c, fit->node_id[s.a], true));
     dxt_own own = {.wait = late};
     dxt_standing standing = dxt_node_stands(c, s.a);
     if (!isnan(standing.own))

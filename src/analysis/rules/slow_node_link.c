@@ -6,7 +6,8 @@
  *
  * When: its shortest waits (one in DXT_SHORTEST_ONE_IN) exceed those of the typical node by the
  * limit and by DXT_LINK_UNEVENNESS of them (arrive/slow_links.c); or all its paths are longer than
- * expected, and one of them is slow (arrive/links.c).
+ * expected, and one of them is slow (arrive/links.c); or it looks early, and is late by as much in
+ * the other operator, as an early node would not be (explain/companion.c).
  * How large: what the uplink adds to a wait, in the slower direction, less what the node carried
  * over: an early node waits longer for all, and all wait longer for a late one (DXT_NODE_DOUBT). If
  * both directions are slow nothing is taken off, since lateness does not cause that. Nor is it if
@@ -21,9 +22,14 @@
 #include "analysis/rules/rules.h"
 #include "analysis/tuning.h"
 
+static bool is_told(const dxt_case *c, uint32_t a)
+{
+    return c->fit.node_in[a] > 0 || c->fit.node_out[a] > 0;
+}
+
 static bool applies(dxt_case *c, dxt_subject s)
 {
-    return c->fit.node_in[s.a] > 0 || c->fit.node_out[s.a] > 0;
+    return is_told(c, s.a) || dxt_node_receives(c, c->fit.node_id[s.a], false) > 0;
 }
 
 static bool is_slow_there(const dxt_case *c, int32_t node)
@@ -38,6 +44,9 @@ static dxt_size size(dxt_case *c, dxt_subject s)
 {
     const dxt_fit *fit = &c->fit;
     double in = fit->node_in[s.a], out = fit->node_out[s.a];
+    if (!is_told(c, s.a))
+        return (dxt_size){.wait = dxt_node_receives(c, fit->node_id[s.a], false),
+                          .limit = fit->node_limit[s.a]};
     dxt_own own = {.wait = fmax(in, out)};
     bool one_way = !(in > 0) || !(out > 0);
     if (one_way && c->companion && !is_slow_there(c, fit->node_id[s.a])) {
@@ -51,7 +60,7 @@ static dxt_size size(dxt_case *c, dxt_subject s)
 
 static void write(dxt_case *c, dxt_subject s, dxt_finding *finding)
 {
-    bool in = c->fit.node_in[s.a] > 0, out = c->fit.node_out[s.a] > 0;
+    bool out = c->fit.node_out[s.a] > 0, in = c->fit.node_in[s.a] > 0 || !is_told(c, s.a);
     if (!finding) return;
     finding->node = c->fit.node_id[s.a];
     finding->direction = in && out ? DXT_DIRECTION_BOTH : in ? DXT_DIRECTION_IN : DXT_DIRECTION_OUT;
