@@ -41,6 +41,14 @@ bool dxt_is_rule(const char *at, const char *end)
     return strokes > 1;
 }
 
+/* "||r0|1|2|" and "|| ||r0||r1||" of Jira: two bars stand in front of a name. */
+static bool has_double(const char *at, const char *end)
+{
+    if (end - at < 3 || at[0] != '|' || at[1] != '|') return false;
+    while (at < end && (*at == '|' || dxt_is_blank(*at))) at++;
+    return at < end && dxt_is_letter(*at);
+}
+
 dxt_status dxt_clear_bars(dxt_reader *reader, const char **line, const char **end)
 {
     dxt_text *cells = &reader->cells;
@@ -51,9 +59,13 @@ dxt_status dxt_clear_bars(dxt_reader *reader, const char **line, const char **en
     size_t first = at < to ? bar_length(at, to) : 0;
     bool last = to > at + first && (to[-1] == '|' || (to - at >= 3 && bar_length(to - 3, to) == 3));
     if (last) to -= to[-1] == '|' ? 1 : 3;
+    bool twice = has_double(at, *end);
+    if (twice && last && to[-1] == '|') to--;
+    if (twice) first++;
     cells->size = 0;
     for (at += first; at < to;) {
         size_t bar = bar_length(at, to);
+        if (twice && to - at > 1 && *at == '|' && at[1] == '|') bar = 2;
         if (bar)
             dxt_text_append(cells, "\x1f", 1);
         else if (*at != '*' && *at != '`')

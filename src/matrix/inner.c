@@ -94,3 +94,19 @@ dxt_status dxt_turn_lines(dxt_text *text)
     *text = turned;
     return DXT_OK;
 }
+
+dxt_status dxt_split_text(dxt_reader *reader, const char *line, const char *end, const char *mark)
+{
+    size_t size = strlen(mark);
+    dxt_text *lines = &reader->document.lines;
+    lines->size = 0;
+    for (const char *stop; line < end; line = stop + size) {
+        stop = memmem(line, (size_t)(end - line), mark, size);
+        dxt_text_append(lines, line, (size_t)((stop ? stop : end) - line));
+        dxt_text_puts(lines, "\n");
+        if (!stop) break;
+    }
+    if (lines->failed) return dxt_fail_memory(0);
+    dxt_serve_inner(reader, lines);
+    return DXT_OK;
+}

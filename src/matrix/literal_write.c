@@ -100,6 +100,8 @@ typedef struct about {
     int64_t rank;           /* of all lists in it; −1: none */
     const char *phase;      /* "op": "combine" */
     uint32_t lists, phased; /* of numbers; of these, called after an operator */
+    uint32_t columns;       /* numbers that are called 0, 1, 2 … in order */
+    bool others;            /* there is something else besides the rank */
     dxt_token cell[3];      /* "row": 0, "col": 1, "value": 5 */
 } about;
 
@@ -115,12 +117,6 @@ static int part_of(const dxt_token *name)
     return -1;
 }
 
-/* Whether a member has exactly the name that a recording gives it, in quotes. */
-static bool is_called(const dxt_token *name, const char *what)
-{
-    return name->quote && dxt_token_is(name, what) && memcmp(name->at, what, strlen(what)) == 0;
-}
-
 static about look(dxt_spot in)
 {
     about all = {.rank = in.rank, .ranked = true, .phase = in.phase};
@@ -130,8 +126,8 @@ static about look(dxt_spot in)
         const char *before = in.at;
         dxt_token name = dxt_spot_token(&in);
         while (in.at < in.end && (dxt_is_blank(*in.at) || *in.at == ':')) in.at++;
-        known |= is_called(&name, "v") | is_called(&name, "phase") << 1 |
-                 is_called(&name, "wait") << 2;
+        known |= dxt_token_called(&name, "v") | dxt_token_called(&name, "phase") << 1 |
+                 dxt_token_called(&name, "wait") << 2;
         all.ranked = all.ranked && dxt_token_rank(&name) >= 0;
         dxt_spot value = in;
         const char *from, *to;
@@ -140,6 +136,11 @@ static about look(dxt_spot in)
         all.lists += list;
         all.phased += list && dxt_token_phase(&name, NULL);
         dxt_token word = dxt_spot_token(&value);
+        bool number = !word.quote && dxt_begins_number(word.at, word.end);
+        if (number && dxt_token_rank(&name) == (int64_t)all.columns)
+            all.columns++;
+        else
+            all.others = all.others || !dxt_token_is(&name, "rank");
         int part = word.quote || word.at == word.end ? -1 : part_of(&name);
         if (part >= 0) all.cell[part] = word;
         if (dxt_token_is(&name, "rank") && !word.quote) all.rank = dxt_token_rank(&word);
@@ -154,65 +155,6 @@ static about look(dxt_spot in)
     all.recording = known == 7;
     all.ranked = all.ranked && members > 1;
     return all;
-}
-
-/* A value in the words of JSON: Python has texts in single quotes, None, True, tuples. */
-static void put_json(dxt_spot in, const char *end)
-{
-    static const char *const words[][2] = {
-        {"None", "null"}, {"True", "true"}, {"False", "false"}, {"nan", "null"}};
-    while (in.at < end) {
-        char c = *in.at;
-        dxt_token token = dxt_spot_token(&in);
-        if (token.quote) {
-            dxt_text_puts(in.lines, "\"");
-            for (const char *at = token.at; at < token.end; at++) {
-                if (token.quote == '\'' && *at == '"') dxt_text_puts(in.lines, "\\");
-                if (token.quote != '\'' || *at != '\\' || at[1] != '\'')
-                    dxt_text_append(in.lines, at, 1);
-                if (*at == '\\' && at[1] != '\'' && at + 1 < token.end)
-                    dxt_text_append(in.lines, ++at, 1);
-            }
-            dxt_text_puts(in.lines, "\"");
-        } else if (token.end > token.at) {
-            size_t size = (size_t)(token.end - token.at);
-            const char *word = NULL;
-            for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
-                if (strlen(words[i][0]) == size && memcmp(token.at, words[i][0], size) == 0)
-                    word = words[i][1];
-            dxt_text_append(in.lines, word ? word : token.at, word ? strlen(word) : size);
-        } else {
-            c = c == '(' ? '[' : c == ')' ? ']' : c == '\n' || c == '\r' ? ' ' : c;
-            dxt_text_append(in.lines, &c, 1);
-            in.at++;
-        }
-    }
-}
-
-/* The members of a recording that are called "v", or the others. */
-static const char *put_members(dxt_spot in, bool v)
-{
-    in.at++;
-    for (dxt_spot_blanks(&in); in.at < in.end && *in.at != '}'; dxt_spot_blanks(&in)) {
-        const char *before = in.at;
-        dxt_spot member = in;
-        dxt_token name = dxt_spot_token(&in);
-        dxt_spot_skip(&in);
-        if (in.at == before) break;
-        if (is_called(&name, "v") != v) continue;
-        dxt_text_puts(in.lines, v ? "{" : ",");
-        put_json(member, in.at);
-    }
-    return in.at;
-}
-
-/* A line that is known as a recording by its beginning. */
-static void put_recording(dxt_spot *in)
-{
-    put_members(*in, true);
-    in->at = put_members(*in, false);
-    if (in->at < in->end) in->at++;
-    dxt_text_puts(in->lines, "}\n");
 }
 
 /* Whether a list beside a rank is its row: of several, those that are called after an operator, or
@@ -276,11 +218,39 @@ static void put_cell(dxt_spot *in, const about *all)
     }
 }
 
+/* {"0": 5, "1": 7}: the values of a row. */
+static void put_columns(dxt_spot in)
+{
+    dxt_text_puts(in.lines, "[");
+    for (in.at++; in.at < in.end && *in.at != '}'; dxt_spot_blanks(&in)) {
+        const char *before = in.at;
+        dxt_spot_blanks(&in);
+        dxt_token name = dxt_spot_token(&in);
+        while (in.at < in.end && (dxt_is_blank(*in.at) || *in.at == ':')) in.at++;
+        dxt_spot value = in;
+        dxt_token word = dxt_spot_token(&value);
+        if (!dxt_token_is(&name, "rank")) {
+            dxt_text_puts(in.lines, " ");
+            dxt_text_append(in.lines, word.at, (size_t)(word.end - word.at));
+        }
+        dxt_spot_skip(&in);
+        if (in.at == before) break;
+    }
+    dxt_text_puts(in.lines, "]\n");
+}
+
 static void walk_object(dxt_spot *in)
 {
     about all = look(*in);
     if (all.recording) {
-        put_recording(in);
+        dxt_put_recording(in);
+        return;
+    }
+    bool columns = all.columns > 1 && !all.others && in->rank < 0 && in->depth == 2;
+    if (in->matrices && columns) {
+        if (all.rank >= 0) dxt_text_printf(in->lines, "rank=%lld ", (long long)all.rank);
+        put_columns(*in);
+        dxt_spot_skip(in);
         return;
     }
     if (in->matrices && all.cell[0].at && all.cell[1].at && all.cell[2].at) put_cell(in, &all);

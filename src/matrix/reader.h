@@ -148,6 +148,10 @@ dxt_status dxt_turn_lines(dxt_text *text);
  *  not of a line of such a text. @return DXT_OK; DXT_ERR_NO_MEMORY. */
 dxt_status dxt_split_lines(dxt_reader *reader, const char *line, const char *end, char mark);
 
+/** Have several lines in one read next: Python's repr() of a text, with "\\n" in it; lines that end
+ *  in a carriage return. @return DXT_OK; DXT_ERR_NO_MEMORY. */
+dxt_status dxt_split_text(dxt_reader *reader, const char *line, const char *end, const char *mark);
+
 /* ---- unwrap_json.c: lines that objects carry ---- */
 
 /** Put the text that an object of JSON carries into `inner`, if it does. */

@@ -24,10 +24,19 @@ bool dxt_shape_counts(const dxt_table *table, size_t step, uint32_t count)
     return true;
 }
 
-/* Whether row `i` of three values names the cell behind the one that the row before names. */
-bool dxt_shape_follows(const int64_t *cells, uint32_t i)
+/* The first cell of row `i` of row, column and value: the number of the line may stand in front. */
+static const int64_t *triple(const dxt_table *table, uint32_t i)
 {
-    const int64_t *now = cells + (size_t)i * 3, *before = now - 3;
+    return table->cells + (size_t)i * table->width + (table->width - 3);
+}
+
+/* Whether the newest row, which is behind the others, names the cell behind the one before. */
+bool dxt_shape_follows(const dxt_table *table)
+{
+    uint32_t i = table->rows;
+    if (table->width < 3 || table->width > 4) return false;
+    if (table->width == 4 && table->cells[(size_t)i * 4] != (int64_t)i) return false;
+    const int64_t *now = triple(table, i), *before = i > 0 ? triple(table, i - 1) : now;
     if (now[0] < 0 || now[1] < 0 || now[0] >= DXT_MAX_RANKS || now[1] >= DXT_MAX_RANKS)
         return false;
     if (i == 0) return now[0] == 0 && now[1] <= 1;
@@ -38,7 +47,7 @@ bool dxt_shape_follows(const int64_t *cells, uint32_t i)
 /* Whether each line has row, column and value, as far as the lines go. */
 bool dxt_shape_triples(const dxt_table *table)
 {
-    return table->width == 3 && table->rows == table->named;
+    return (table->width == 3 || table->width == 4) && table->rows == table->named;
 }
 
 /* So many ranks have this many cells, with or without those of a rank for itself. */
@@ -53,7 +62,7 @@ static uint32_t root_of(uint64_t count, bool diagonal)
 static bool has_columns(const dxt_table *table, uint32_t columns)
 {
     for (uint32_t i = 0; i < table->rows; i++)
-        if (table->cells[(size_t)i * 3 + 1] >= columns) return false;
+        if (triple(table, i)[1] >= columns) return false;
     return true;
 }
 
@@ -62,7 +71,7 @@ uint32_t dxt_shape_listed(const dxt_table *table)
 {
     if (table->width == 1) return root_of(table->rows, false);
     if (!dxt_shape_triples(table) || table->rows == 3) return 0;
-    const int64_t *last = table->cells + (size_t)(table->rows - 1) * 3;
+    const int64_t *last = triple(table, table->rows - 1);
     uint32_t n = (uint32_t)(last[0] + 1);
     bool whole = last[1] == last[0] && root_of(table->rows, false) == n;
     bool holes = last[1] == last[0] - 1 && root_of(table->rows, true) == n;

@@ -51,4 +51,11 @@ const char *dxt_token_phase(const dxt_token *name, const char *known);
 /** R of "R", "rankR" and the like; −1: it is no rank. */
 int64_t dxt_token_rank(const dxt_token *name);
 
+/* ---- literal_json.c ---- */
+
+/** Whether a member has exactly the name that a recording gives it, in quotes. */
+bool dxt_token_called(const dxt_token *name, const char *what);
+/** Write an object as a line that is known as a recording by its beginning. */
+void dxt_put_recording(dxt_spot *in);
+
 #endif

@@ -17,6 +17,8 @@
 #include "matrix/stamp.h"
 #include "matrix/tagged.h"
 
+/* Bytes in front of a row that are looked at for an operator. */
+#define MOST_NAME 64
 /* Most numbers of one matrix, one a line. */
 #define MOST_LINES ((uint64_t)DXT_MAX_RANKS * DXT_MAX_RANKS)
 
@@ -53,9 +55,7 @@ static dxt_status add(dxt_reader *reader, const dxt_cells *line)
     table->decimals = table->decimals || line->decimals;
     table->holes = table->holes || line->empty > 0 || line->nan > 0;
     if (line->nan > 0 && table->nans++ == 0) table->nan_row = table->rows;
-    if (table->width == 3 && table->named == table->rows &&
-        dxt_shape_follows(table->cells, table->rows))
-        table->named++;
+    if (table->named == table->rows && dxt_shape_follows(table)) table->named++;
     table->form = line->form;
     table->message = line->message;
     table->clocked = line->form != 0 && line->clock >= 0 && (table->rows == 0 || table->clocked);
@@ -256,8 +256,25 @@ static dxt_status begin_block(dxt_reader *reader, const dxt_cells *line)
     table->wide = true;
     table->heading = false;
     table->more = line->more;
-    table->head = line->width + line->label;
+    /* The name of an axis stands above the column of rows. */
+    uint32_t words = line->width + line->label;
+    table->head = line->good > 0 && line->good + 1 == words ? line->good : words;
     return DXT_OK;
+}
+
+/* A name in front of the row may be that of an operator, "combine,0,1,52": rows of the next one
+ * begin another matrix. */
+static dxt_status change_phase(dxt_reader *reader, const char *at, const char *end)
+{
+    dxt_table *table = &reader->table;
+    char why[160];
+    dxt_note_phase(reader, at, end - at > MOST_NAME ? at + MOST_NAME : end);
+    if (table->rows == 0 || table->lost || strcmp(table->phase, reader->phase) == 0) return DXT_OK;
+    if (dxt_shape_complete(table)) return dxt_table_end(reader, false);
+    if (!dxt_names_phase(at, end)) return DXT_OK;
+    snprintf(why, sizeof why, "row %u is one of %.16s, those before are of %.16s", table->rows,
+             reader->phase, table->phase);
+    return lose(reader, DXT_ERR_FORMAT, why);
 }
 
 static dxt_status take_line(dxt_reader *reader, const char *at, const char *end, dxt_cells *line)
@@ -272,7 +289,8 @@ static dxt_status take_line(dxt_reader *reader, const char *at, const char *end,
     bool numbers = line->status == DXT_OK && line->good > 0 && !counts_columns(reader, line);
     if (!numbers || (line->width < 2 && line->label && !table->wide))
         return other(reader, at, end, line);
-    return row(reader, line);
+    if (line->label && !table->wide) status = change_phase(reader, at, end);
+    return status == DXT_OK ? row(reader, line) : status;
 }
 
 /* Whether a row behind what stands in front goes on with the table, which may end before. */
@@ -291,7 +309,10 @@ static dxt_status fits(dxt_reader *reader, const dxt_cells *line, bool *fitting)
         return DXT_OK;
     }
     if (!table->lost && dxt_shape_complete(table)) return dxt_table_end(reader, false);
-    /* Somebody else writes in between; one row may itself be what others have written. */
+    /* Somebody else writes in between; one row may itself be what others have written, or the
+     * numbers of the columns, which no row has in front. */
+    bool heading = table->rows == 1 && table->form == 0 && line->width == table->width + 1;
+    if (heading && dxt_shape_counts(table, 1, table->width)) return DXT_OK;
     *fitting = table->form != 0 && (table->rows == 1 || table->lost);
     if (*fitting) dxt_table_drop(table);
     return DXT_OK;

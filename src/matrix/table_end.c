@@ -48,10 +48,10 @@ static dxt_status spread(dxt_table *table, uint32_t ranks)
         reals[i] = NAN;
     }
     for (uint32_t i = 0; i < table->rows; i++) {
-        size_t to =
-            (size_t)table->cells[(size_t)i * 3] * ranks + (size_t)table->cells[(size_t)i * 3 + 1];
-        cells[to] = table->cells[(size_t)i * 3 + 2];
-        reals[to] = table->reals[(size_t)i * 3 + 2];
+        const int64_t *last = table->cells + (size_t)(i + 1) * table->width - 1;
+        size_t to = (size_t)last[-2] * ranks + (size_t)last[-1];
+        cells[to] = *last;
+        reals[to] = table->reals[last - table->cells];
     }
     free(table->cells);
     free(table->reals);
@@ -109,7 +109,7 @@ static dxt_status give(dxt_reader *reader, uint32_t ranks, uint32_t column, uint
     dxt_table *table = &reader->table;
     dxt_window *window;
     bool listed = dxt_shape_listed(table) == ranks;
-    dxt_status status = listed && table->width == 3 ? spread(table, ranks) : DXT_OK;
+    dxt_status status = listed && table->width >= 3 ? spread(table, ranks) : DXT_OK;
     if (status == DXT_OK) status = dxt_window_create(ranks, table->phase, &window);
     if (status != DXT_OK) return status;
     uint64_t lost = reader->lost;

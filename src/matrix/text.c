@@ -220,29 +220,14 @@ static bool has(const char *line, const char *end, const char *what)
 }
 
 /* Whether what was found goes on with the row under way: it is all there is, or what stands in
- * front is what stood in front of the row. */
+ * front is what stood in front of the row, its rank with it. */
 static bool is_rest(const dxt_reader *reader, const char *line, const dxt_found *found)
 {
-    return skip_blanks(line, found->at) == found->at ||
-           dxt_label(line, found->at) == reader->rowing.label;
-}
-
-/* Several lines in one: Python's repr() of a text, with "\n" in it; lines that end in a carriage
- * return. */
-static dxt_status split(dxt_reader *reader, const char *line, const char *end, const char *mark)
-{
-    size_t size = strlen(mark);
-    dxt_text *lines = &reader->document.lines;
-    lines->size = 0;
-    for (const char *stop; line < end; line = stop + size) {
-        stop = memmem(line, (size_t)(end - line), mark, size);
-        dxt_text_append(lines, line, (size_t)((stop ? stop : end) - line));
-        dxt_text_puts(lines, "\n");
-        if (!stop) break;
-    }
-    if (lines->failed) return dxt_fail_memory(0);
-    dxt_serve_inner(reader, lines);
-    return DXT_OK;
+    const dxt_row *row = &reader->rowing;
+    dxt_numbers front = {0};
+    if (row->named) dxt_take_numbers(&front, line, found->at);
+    return skip_blanks(line, found->at) == found->at || dxt_label(line, found->at) == row->label ||
+           (front.rank > 0 && front.values[front.rank - 1] == row->rank);
 }
 
 /* The first place at which a letter stands twice; NULL if there is none. Not by memmem(), of which
@@ -314,6 +299,20 @@ static bool goes_on(const dxt_reader *reader, const char *line, const char *end,
     return !instance || !has(parts->data, parts->data + parts->size, "InstanceID:");
 }
 
+/* What stands in front of a row that was found. */
+static void note_front(dxt_reader *reader, const char *line, dxt_found *found)
+{
+    const char *from = skip_blanks(line, found->begin);
+    const char *call = dxt_before_call(from, found->begin);
+    found->pure = call == from;
+    found->label = dxt_label(line, call);
+    found->form = dxt_form(line, call);
+    if (!reader->headers && (found->named || !found->pure)) {
+        dxt_note_phase(reader, line, found->at);
+        if (!found->named) dxt_take_numbers(&found->numbers, line, call);
+    }
+}
+
 dxt_status dxt_text_line(dxt_reader *reader, const char *line, const char *end)
 {
     dxt_found found;
@@ -327,8 +326,9 @@ dxt_status dxt_text_line(dxt_reader *reader, const char *line, const char *end)
     }
     bool instance = has(line, end, "InstanceID:");
     if (instance || has(line, end, "EPSize:")) {
-        if (has(line, end, "\\n")) return split(reader, line, end, "\\n");
-        if (memchr(line, '\r', (size_t)(end - line))) return split(reader, line, end, "\r");
+        if (has(line, end, "\\n")) return dxt_split_text(reader, line, end, "\\n");
+        if (memchr(line, '\r', (size_t)(end - line)))
+            return dxt_split_text(reader, line, end, "\r");
         bool header = dxt_is_header(line, end);
         if (goes_on(reader, line, end, instance)) return header_part(reader, line, end);
         status = break_row(reader);
@@ -347,32 +347,28 @@ dxt_status dxt_text_line(dxt_reader *reader, const char *line, const char *end)
         return other_line(reader, line, end);
     if (there && (status = split_matrices(reader, line, end, &done), done || status != DXT_OK))
         return status;
-    /* "[3]" of a launcher, and nothing behind it. */
+    /* Nothing behind "[3]" of a launcher. */
     if (there && dxt_table_is_tag(reader, line, end)) return dxt_table_close(reader);
     bool begins = !there && has(line, end, "[Diagnose]");
     if (begins || (reader->heading.size > 0 && !(there && found.named)))
         return header_part(reader, line, end);
     reader->heading.size = 0;
-    bool rest =
-        row->open && !there && dxt_find_rest(line, end, &found) && is_rest(reader, line, &found);
+    /* "rank0: 5 6" of a launcher, behind "rank0: [1 2 3". */
+    bool launched = there && found.named && !found.bracket && row->open && row->named &&
+                    row->bracket && row->rank == found.rank && !reader->headers;
+    bool rest = launched || (row->open && !there && dxt_find_rest(line, end, &found) &&
+                             is_rest(reader, line, &found));
     found.line = line;
     found.line_end = end;
-    if (rest) return take_rows(reader, &found);
+    found.named = found.named && !launched;
+    if (rest || launched) return take_rows(reader, &found);
     if (!there) return row->open ? DXT_OK : other_line(reader, line, end);
     if (row->open && row->width == 0 && !found.named) return take_rows(reader, &found);
     status = break_row(reader);
     if (status == DXT_OK) status = dxt_table_close(reader);
     if (status != DXT_OK) return status;
     dxt_table_drop(&reader->table);
-    const char *from = skip_blanks(line, found.begin);
-    const char *call = dxt_before_call(from, found.begin);
-    found.pure = call == from;
-    found.label = dxt_label(line, call);
-    found.form = dxt_form(line, call);
-    if (!reader->headers && (found.named || !found.pure)) {
-        dxt_note_phase(reader, line, found.at);
-        if (!found.named) dxt_take_numbers(&found.numbers, line, call);
-    }
+    note_front(reader, line, &found);
     return take_rows(reader, &found);
 }
 

@@ -106,6 +106,85 @@ static void ranks_with_thousands_are_read(void **state)
     assert_reads("rank 0: 9,2,3\nrank 1: 4,5,6\nrank 2: 7,8,9\n", WINDOW("dispatch", "0", NINE));
 }
 
+/* The operator stands in the first column of a long table. */
+static void operators_in_a_column_are_told_apart(void **state)
+{
+    (void)state;
+    assert_reads("phase,src,dst,wait\ndispatch,0,0,1\ndispatch,0,1,2\ndispatch,1,0,3\n"
+                 "dispatch,1,1,4\ncombine,0,0,5\ncombine,0,1,6\ncombine,1,0,7\ncombine,1,1,8\n",
+                 ONE PLAIN("combine", "0", "[[5,6],[7,8]]"));
+    assert_reads("dispatch,1,2\ndispatch,3,4\ncombine,5,6\ncombine,7,8\n",
+                 ONE PLAIN("combine", "0", "[[5,6],[7,8]]"));
+    static const bad_case bad[] = {
+        {"dispatch,1,2\ncombine,3,4\n", DXT_ERR_FORMAT,
+         "t:2: row 1 is one of combine, those before are of dispatch"},
+    };
+    REFUSE(bad);
+}
+
+/* pandas writes the numbers of lines in front of row, column and value. */
+static void numbered_cells_are_read(void **state)
+{
+    (void)state;
+    assert_reads(",src,dst,wait\n0,0,0,9\n1,0,1,2\n2,0,2,3\n3,1,0,4\n4,1,1,5\n5,1,2,6\n"
+                 "6,2,0,7\n7,2,1,8\n8,2,2,9\n",
+                 WINDOW("dispatch", "0", NINE));
+    assert_reads("   src  dst  wait\n0    0    0     1\n1    0    1     2\n2    1    0     3\n"
+                 "3    1    1     4\n",
+                 ONE);
+    assert_reads("0 1 2 3\n1 0 4 5\n2 3 4 5\n3 4 5 6\n",
+                 "{\"v\":1,\"phase\":\"dispatch\",\"window\":0,\"ranks\":4,\"unit\":\"cycles\","
+                 "\"wait\":[[0,1,2,3],[1,0,4,5],[2,3,4,5],[3,4,5,6]]}\n");
+}
+
+/* An object for each row, its columns called by their numbers. */
+static void records_are_read(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        "[{\"0\":9,\"1\":2,\"2\":3},{\"0\":4,\"1\":5,\"2\":6},{\"0\":7,\"1\":8,\"2\":9}]\n",
+        "[{\"rank\":2,\"rank0\":7,\"rank1\":8,\"rank2\":9},\n"
+        " {\"rank\":0,\"rank0\":9,\"rank1\":2,\"rank2\":3},\n"
+        " {\"rank\":1,\"rank0\":4,\"rank1\":5,\"rank2\":6}]\n",
+        "[{0: 9, 1: 2, 2: 3}, {0: 4, 1: 5, 2: 6}, {0: 7, 1: 8, 2: 9}]\n",
+    };
+    for (size_t i = 0; i < LENGTH(texts); i++)
+        assert_reads(texts[i], WINDOW("dispatch", "0", NINE));
+}
+
+/* What a logger puts in front stands in front of the numbers of the columns, too; Jira writes two
+ * bars around names; the names of both axes stand above the numbers. */
+static void headings_of_tables_are_passed_over(void **state)
+{
+    (void)state;
+    assert_reads("INFO:root:   0  1  2\nINFO:root:0  9  2  3\nINFO:root:1  4  5  6\n"
+                 "INFO:root:2  7  8  9\n",
+                 WINDOW("dispatch", "0", NINE));
+    assert_reads("|| ||r0||r1||r2||\n||r0|9|2|3|\n||r1|4|5|6|\n||r2|7|8|9|\n",
+                 WINDOW("dispatch", "0", NINE));
+    assert_reads("||2|3|\n|4||6|\n|7|8||\n",
+                 WINDOW("dispatch", "0", "[[null,2,3],[4,null,6],[7,8,null]]"));
+    assert_reads("dst  0  1  \\\nsrc         \n0    9  2   \n1    4  5   \n2    7  8   \n\n"
+                 "dst  2  \nsrc     \n0    3  \n1    6  \n2    9  \n",
+                 WINDOW("dispatch", "0", NINE));
+}
+
+/* A launcher writes the rank of who prints in front of each part of a row as well. */
+static void parts_behind_a_rank_are_put_together(void **state)
+{
+    (void)state;
+    assert_reads("rank0: [[9\nrank0:   2\nrank0:   3]\nrank0:  [4\nrank0:   5\nrank0:   6]\n"
+                 "rank0:  [7\nrank0:   8\nrank0:   9]]\n",
+                 WINDOW("dispatch", "0", NINE));
+    assert_reads("rank0: [[1 2\nrank0:   3 4\nrank0:   5 6]\nrank0:  [2 2\nrank0:   3 4\nrank0:   "
+                 "5 6]\nrank0:  [3 2\nrank0:   3 4\nrank0:   5 6]\nrank0:  [4 2\nrank0:   3 "
+                 "4\nrank0:   5 6]\nrank0:  [5 2\nrank0:   3 4\nrank0:   5 6]\nrank0:  [6 "
+                 "2\nrank0:   3 4\nrank0:   5 6]]\n",
+                 "{\"v\":1,\"phase\":\"dispatch\",\"window\":0,\"ranks\":6,\"unit\":\"cycles\","
+                 "\"wait\":[[1,2,3,4,5,6],[2,2,3,4,5,6],[3,2,3,4,5,6],[4,2,3,4,5,6],[5,2,3,4,5,6],["
+                 "6,2,3,4,5,6]]}\n");
+}
+
 static void failed_allocations_are_reported(void **state)
 {
     (void)state;
@@ -120,6 +199,11 @@ int main(void)
         cmocka_unit_test(writers_without_headers_take_turns),
         cmocka_unit_test(named_rows_in_blocks_are_read),
         cmocka_unit_test(ranks_with_thousands_are_read),
+        cmocka_unit_test(operators_in_a_column_are_told_apart),
+        cmocka_unit_test(numbered_cells_are_read),
+        cmocka_unit_test(records_are_read),
+        cmocka_unit_test(headings_of_tables_are_passed_over),
+        cmocka_unit_test(parts_behind_a_rank_are_put_together),
         cmocka_unit_test(failed_allocations_are_reported),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
