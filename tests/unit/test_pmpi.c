@@ -6,11 +6,13 @@
  */
 #include <pthread.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -18,6 +20,7 @@
 #include <deepxtrace/deepxtrace.h>
 
 #include "alloc_fail.h"
+#include "pmpi.h"
 
 enum { RANKS = 2, THREADS = 4, ROUNDS = 6, OPERATIONS = 50, MAILBOXES = 256 };
 /* A library of ints, whose registers may hold anything above. */
@@ -276,6 +279,43 @@ static void what_is_found_has_a_place(void **state)
     assert_int_equal(access(path, F_OK), 0);
 }
 
+static void add(pmpi_file *file, char letter, size_t count)
+{
+    for (size_t k = 0; k < count; k++) pmpi_file_put(file, &letter, 1);
+    pmpi_file_put(file, "\n", 1);
+    pmpi_file_commit(file);
+}
+
+/* While nothing more fits, parts are left out as a whole; later ones stand behind those before. */
+static void what_does_not_fit_is_left_out(void **state)
+{
+    struct rlimit before, small;
+    char path[128], text[16] = "";
+    (void)state;
+    snprintf(path, sizeof path, "%s/diagnose_mpi.log", folder); /* clean() removes it */
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    for (size_t size = 100; size < 100000; size *= 100) { /* in the buffer, and beyond */
+        pmpi_file *file = pmpi_file_open(path);
+        assert_non_null(file);
+        add(file, 'a', 2);
+        small = (struct rlimit){.rlim_cur = 50, .rlim_max = before.rlim_max};
+        assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+        add(file, 'b', size);
+        add(file, 'c', size);
+        add(file, 'd', 3);
+        assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+        add(file, 'e', 1);
+        pmpi_file_close(file);
+        FILE *back = fopen(path, "r");
+        assert_non_null(back);
+        assert_int_equal(fread(text, 1, sizeof text - 1, back), 9);
+        fclose(back);
+        assert_string_equal(text, "aa\nddd\ne\n");
+    }
+    assert_null(pmpi_file_open("/nowhere/at/all"));
+}
+
 static void every_failed_allocation_leaves_the_program_alone(void **state)
 {
     (void)state;
@@ -298,6 +338,7 @@ int main(void)
         cmocka_unit_test(the_program_gets_what_its_mpi_says),
         cmocka_unit_test(what_is_not_diagnosed_runs),
         cmocka_unit_test(one_that_another_rank_has_no_room_for_takes_none),
+        cmocka_unit_test(what_does_not_fit_is_left_out),
         cmocka_unit_test(every_failed_allocation_leaves_the_program_alone),
     };
     return cmocka_run_group_tests(tests, prepare, clean);

@@ -13,6 +13,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <deepxtrace/deepxtrace.h>
+
 /** A handle of MPI: a communicator, a data type. */
 typedef uintptr_t mpi_handle;
 
@@ -44,5 +46,23 @@ void pmpi_forget(mpi_handle comm);
 
 /** MPI is about to end, and all diagnoses before it. */
 void pmpi_end(void);
+
+/** Say something on standard error, in one line. */
+void pmpi_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/** A file that is written a window at a time. */
+typedef struct pmpi_file pmpi_file;
+
+/** @return NULL, said, if it cannot be made. */
+pmpi_file *pmpi_file_open(const char *path);
+
+/** Add to it; a dxt_sink. @param file  NULL is allowed: nothing is written. */
+dxt_status pmpi_file_put(void *file, const void *data, size_t size);
+
+/** Write what was added. If that fails it is left out, which is said when it begins; the next part
+ *  is tried again. */
+void pmpi_file_commit(pmpi_file *file);
+
+void pmpi_file_close(pmpi_file *file);
 
 #endif

@@ -2,7 +2,6 @@
 /* The diagnosis of each communicator, and where it is written. */
 #include "pmpi.h"
 
-#include <errno.h>
 #include <limits.h>
 #include <pthread.h>
 #include <stdarg.h>
@@ -31,7 +30,7 @@ struct pmpi_watch {
     dxt_session *session;
     uint64_t next[PMPI_OPERATORS]; /* the number of the next operation */
     /* rank 0 */
-    FILE *recording, *log;
+    pmpi_file *recording, *log;
     char path[PATH_MAX];
     uint64_t windows, findings;
 };
@@ -52,10 +51,7 @@ static _Thread_local bool inside;
 static bool said_too_many;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
-/* Say something on standard error, in one line. */
-static void pmpi_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
-static void pmpi_say(const char *format, ...)
+void pmpi_say(const char *format, ...)
 {
     char line[PATH_MAX + 512];
     va_list args;
@@ -132,32 +128,27 @@ static bool all_say(mpi_handle comm, bool yes)
 
 /* ---- what rank 0 writes ---- */
 
-static dxt_status put(void *context, const void *data, size_t size)
-{
-    FILE *file = context;
-    return !file || fwrite(data, 1, size, file) == size ? DXT_OK : DXT_ERR_IO;
-}
-
 static void write_window(pmpi_watch *watch, const dxt_diagnosis *diagnosis)
 {
     if (diagnosis->window->ops == 0) return; /* an operator that is not used, or not just now */
     watch->windows++;
     watch->findings += diagnosis->findings->finding_count;
-    dxt_window_write(diagnosis->window, put, watch->recording);
-    if (watch->log && diagnosis->window->begin)
-        fprintf(watch->log, "%s ", diagnosis->window->begin);
-    dxt_report_text(diagnosis->window, diagnosis->findings, put, watch->log);
+    dxt_window_write(diagnosis->window, pmpi_file_put, watch->recording);
+    pmpi_file_commit(watch->recording);
+    const char *begin = diagnosis->window->begin;
+    if (begin) pmpi_file_put(watch->log, begin, strlen(begin));
+    if (begin) pmpi_file_put(watch->log, " ", 1);
+    dxt_report_text(diagnosis->window, diagnosis->findings, pmpi_file_put, watch->log);
+    pmpi_file_commit(watch->log);
 }
 
 static void on_diagnosis(void *context, const dxt_diagnosis *diagnoses, size_t count)
 {
     pmpi_watch *watch = context;
     for (size_t i = 0; i < count; i++) write_window(watch, &diagnoses[i]);
-    if (watch->recording) fflush(watch->recording);
-    if (watch->log) fflush(watch->log);
 }
 
-static FILE *open_file(pmpi_watch *watch, const char *ending)
+static pmpi_file *open_file(pmpi_watch *watch, const char *ending)
 {
     const char *folder = secure_getenv("DEEPXTRACE_OUTPUT");
     char number[48] = "";
@@ -166,9 +157,7 @@ static FILE *open_file(pmpi_watch *watch, const char *ending)
         snprintf(number, sizeof number, "_%u_rank%d", watch->number, world_rank());
     snprintf(watch->path, sizeof watch->path, "%s/diagnose_mpi%s.%s",
              folder && folder[0] ? folder : ".", number, ending);
-    FILE *file = fopen(watch->path, "we");
-    if (!file) pmpi_say("%s: %s", watch->path, strerror(errno));
-    return file;
+    return pmpi_file_open(watch->path);
 }
 
 /* ---- one communicator ---- */
@@ -178,8 +167,8 @@ static void release(pmpi_watch *watch)
     dxt_session_destroy(watch->session);
     dxt_gather_destroy(watch->gather);
     dxt_probe_destroy(watch->probe);
-    if (watch->recording) fclose(watch->recording);
-    if (watch->log) fclose(watch->log);
+    pmpi_file_close(watch->recording);
+    pmpi_file_close(watch->log);
     free(watch);
 }
 
@@ -225,7 +214,7 @@ static pmpi_watch *begin(mpi_handle comm, uint32_t ranks, uint32_t number)
     watch->rank = (uint32_t)ask("PMPI_Comm_rank", comm, 0);
     watch->number = number;
     if (start(watch) == DXT_OK) {
-        if (watch->rank == 0 && !is_quiet())
+        if (watch->recording && !is_quiet())
             pmpi_say("diagnosing %u ranks; rank 0 writes %s", ranks, watch->path);
         return watch;
     }
@@ -322,7 +311,7 @@ static void end(pmpi_watch *watch)
     inside = true;
     dxt_session_destroy(watch->session); /* whose thread counts the windows */
     watch->session = NULL;
-    if (watch->rank == 0 && !is_quiet())
+    if (watch->recording && !is_quiet())
         pmpi_say("%llu windows, %llu findings: deepxtrace analyze %s",
                  (unsigned long long)watch->windows, (unsigned long long)watch->findings,
                  watch->path);
