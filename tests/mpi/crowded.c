@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * crowded MANY: three ranks of an MPI program that knows nothing of the diagnosis. Ranks 0 and 1
- * exchange numbers in MANY communicators; then rank 0, which belongs to so many, meets rank 2, which
- * belongs to none of them, in one more. When all of these are freed, the three meet in another.
+ * exchange numbers in MANY communicators; then rank 0, which belongs to so many, meets rank 2,
+ * which belongs to none of them, in one more. When all of these are freed, the three meet in
+ * another.
  */
 #include <mpi.h>
 #include <stdio.h>

@@ -3,9 +3,9 @@
  * The edited stand-in headers of v2_headers.py, run by ranks of SMS SMs each (v2_emulator.h): STEPS
  * dispatches and combines, before each of which rank 1 is LATE rounds late in dispatch, and works
  * SLOW rounds longer between the entry and the exit of combine. GPU MUTE has no counters. Before
- * step FOREIGN kernels without counters make BARRIERS barriers, one or two; at step HANG rank 1 comes
- * no more (-1: none). BACKWARDS: the last SM has its turn first. BEFORE barriers, a multiple of
- * four, were made and watched before.
+ * step FOREIGN kernels without counters make BARRIERS barriers, one or two; at step HANG rank 1
+ * comes no more (-1: none). BACKWARDS: the last SM has its turn first. BEFORE barriers, a multiple
+ * of four, were made and watched before.
  * Prints the counters, a line each: rank, operator, operations, then waits and samples by rank.
  */
 #include "v2_emulator.h"

@@ -1,7 +1,8 @@
 # The library for MPI programs, with an MPI and mailboxes of the test's own.
 dxt_test(test_pmpi SOURCES unit/test_pmpi.c ${PROJECT_SOURCE_DIR}/tools/pmpi/find.c
          ${PROJECT_SOURCE_DIR}/tools/pmpi/pmpi.c
-         ${PROJECT_SOURCE_DIR}/tools/pmpi/record.c ${PROJECT_SOURCE_DIR}/tools/pmpi/watch.c
+         ${PROJECT_SOURCE_DIR}/tools/pmpi/record.c ${PROJECT_SOURCE_DIR}/tools/pmpi/say.c
+         ${PROJECT_SOURCE_DIR}/tools/pmpi/watch.c
          MODULES base numeric probe matrix analysis history render gather report session library
          LIBS ${CMAKE_DL_LIBS} WRAP_ALLOC)
 target_include_directories(test_pmpi PRIVATE ${PROJECT_SOURCE_DIR}/tools/pmpi)

@@ -4,11 +4,9 @@
 
 #include <limits.h>
 #include <pthread.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <deepxtrace/deepxtrace.h>
 
@@ -35,9 +33,9 @@ struct pmpi_watch {
     uint64_t windows, findings;
 };
 
-/* A slot is taken until its communicator is freed, and there is one for each that was met, diagnosed
- * or not: whether to ask the others of a communicator must not depend on what else a rank belongs
- * to. They are looked at without the lock. */
+/* A slot is taken until its communicator is freed, and there is one for each that was met,
+ * diagnosed or not: whether to ask the others of a communicator must not depend on what else a rank
+ * belongs to. They are looked at without the lock. */
 typedef struct slot {
     _Atomic mpi_handle comm;   /* 0 = free */
     pmpi_watch *watch;         /* NULL = not diagnosed */
@@ -50,16 +48,6 @@ static int diagnosed; /* now, or about to be */
 static _Thread_local bool inside;
 static bool said_too_many;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-
-void pmpi_say(const char *format, ...)
-{
-    char line[PATH_MAX + 512];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(line, sizeof line, format, args);
-    va_end(args);
-    dprintf(STDERR_FILENO, "deepxtrace: %s\n", line);
-}
 
 /* Whether one line about what is done is wanted. */
 static bool is_quiet(void)

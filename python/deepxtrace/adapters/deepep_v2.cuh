@@ -115,10 +115,10 @@ template <int kRanks> __device__ __forceinline__ unsigned complete_at(unsigned n
     return number & 2 ? 0 : kRanks;
 }
 
-// Look at the words of the peers until all have reached this barrier, it is complete, or kCycles are
-// over; and add what was seen to the sums. signal: what is added up for this barrier; other: for the
-// one before and the one behind, which a rank comes to only when this one is complete. (Only that is
-// seen where this rank alone does not know of a barrier of another kernel.) By one warp.
+// Look at the words of the peers until all have reached this barrier, it is complete, or kCycles
+// are over; and add what was seen to the sums. signal: what is added up for this barrier; other:
+// for the one before and the one behind, which a rank comes to only when this one is complete. (Only
+// that is seen where this rank alone does not know of a barrier of another kernel.) By one warp.
 template <int kOperator, int kRanks, int64_t kCycles>
 __device__ __noinline__ void look(Area *area, int first, const int *signal, const int *other,
                                   unsigned number, int rank, int lane)
@@ -174,8 +174,8 @@ __device__ __noinline__ void look(Area *area, int first, const int *signal, cons
     }
 }
 
-// Once in a while: give the first SM the time to count this barrier, and see whether there was one of
-// another kernel. Then nothing is watched any more: the next barrier finds a number too small.
+// Once in a while: give the first SM the time to count this barrier, and see whether there was one
+// of another kernel. Then nothing is watched any more: the next barrier finds a number too small.
 __device__ __noinline__ inline void settle(Area *area, const Word *counter, unsigned number,
                                            int lane)
 {
