@@ -21,15 +21,16 @@ typedef struct dxt_case {
     double transfer_ordinary;   /**< as in the options; 0 = unknown */
     dxt_fit next;               /**< of `adjacent`; count 0 when there is none */
     const dxt_path_list *paths; /**< what the fit does not explain; NULL with the ratio method */
-    bool *passing;       /**< [fit.count] late, but only once in a while: no cause; NULL = nobody */
-    bool nothing;        /**< no operation was completed: only silent ranks are named */
-    bool likely;         /**< the nodes are a guess: no finding names one … */
-    bool blocks;         /**< … although a rule for nodes applies */
-    bool few;            /**< so few waits that a cost which is not known counts as small */
-    double once;         /**< largest lateness of those in `passing`; 0 = none */
-    double mean;         /**< of all raw counters; NaN until dxt_case_mean() */
-    double spent;        /**< what shares are parts of: the step, unless `beside`; NaN = unknown */
-    uint32_t beside;     /**< where the waits add up to more than the window lasts: how many ran at
+    bool *passing;   /**< [fit.count] late, but only once in a while: no cause; NULL = nobody */
+    bool nothing;    /**< no operation was completed: only silent ranks are named */
+    bool likely;     /**< the nodes are a guess: no finding names one … */
+    bool blocks;     /**< … although a rule for nodes applies */
+    bool few;        /**< so few waits that a cost which is not known counts as small */
+    double turn;     /**< largest lateness by turns; 0 = none, NaN until explain/turns.c looks */
+    double once;     /**< largest lateness of those in `passing`; 0 = none */
+    double mean;     /**< of all raw counters; NaN until dxt_case_mean() */
+    double spent;    /**< what shares are parts of: the step, unless `beside`; NaN = unknown */
+    uint32_t beside; /**< where the waits add up to more than the window lasts: how many ran at
                               the same time, at least; otherwise 0 */
     dxt_carried carried; /**< from the companion; NULL until dxt_case_carried() */
     dxt_draft *draft;    /**< where findings go */

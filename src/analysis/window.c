@@ -14,6 +14,7 @@
 #include "analysis/explain/lost.h"
 #include "analysis/explain/paths.h"
 #include "analysis/explain/persists.h"
+#include "analysis/explain/turns.h"
 #include "analysis/explain/work.h"
 #include "analysis/observed.h"
 #include "analysis/pack.h"
@@ -173,7 +174,7 @@ static void call_slow(dxt_draft *draft)
 }
 
 /* Write the lateness of each rank, for the history. */
-static dxt_status write_lateness(const dxt_case *c)
+static dxt_status write_lateness(dxt_case *c)
 {
     const dxt_fit *fit = &c->fit;
     uint32_t n = c->window->ranks;
@@ -182,7 +183,9 @@ static dxt_status write_lateness(const dxt_case *c)
     double *error = late + n, *of_node = error + n;
     for (uint32_t r = 0; r < n; r++) late[r] = error[r] = of_node[r] = NAN;
     for (uint32_t k = 0; k < fit->count; k++) {
-        late[fit->rank[k]] = dxt_is_echo(c, k) ? 0 : dxt_fit_all_lateness(fit, k);
+        bool anothers =
+            dxt_is_echo(c, k) || (dxt_role_is_late(fit->role[k]) && dxt_late_in_turn(c, k));
+        late[fit->rank[k]] = anothers ? 0 : dxt_fit_all_lateness(fit, k);
         error[fit->rank[k]] = fit->error[k];
         of_node[fit->rank[k]] = fit->node_late[fit->node[k]];
     }
@@ -224,7 +227,11 @@ dxt_status dxt_analyze_window(dxt_workspace *workspace, const dxt_window *window
         status = dxt_workspace_reserve(workspace, window->ranks, options);
     if (status != DXT_OK) return status;
 
-    dxt_case c = {.window = &input.window, .draft = &workspace->draft, .mean = NAN, .spent = NAN};
+    dxt_case c = {.window = &input.window,
+                  .draft = &workspace->draft,
+                  .mean = NAN,
+                  .spent = NAN,
+                  .turn = NAN};
     dxt_draft_reset(c.draft, options->method);
     bool ratio = options->method == DXT_METHOD_RATIO;
     double samples = dxt_typical_samples(&input.window);

@@ -173,15 +173,23 @@ static double surest(void)
     return sure(8, 100 * US);
 }
 
-/* So many ranks are late alike that it may be turns. */
-static bool by_turns(double count)
+/* Of so many ranks that are late alike each waits for the others by a part of that. */
+static bool in_turn(uint32_t count, double part)
 {
     int64_t ops = m.ops;
     begin(64);
     m.ops = ops;
-    for (uint32_t k = 0; k < (uint32_t)count; k++) m.late[2 * k] = 100 * US;
+    for (uint32_t k = 0; k < count; k++) {
+        m.late[2 * k] = 100 * US;
+        for (uint32_t i = 0; i < count; i++) m.extra[2 * i][2 * k] = i == k ? 0 : part * 100 * US;
+    }
     judge();
-    return confidence(DXT_LATE_RANK, 0) <= 0.951;
+    return !named(DXT_LATE_RANK, 0);
+}
+
+static bool by_turns(double count)
+{
+    return in_turn((uint32_t)count, 1);
 }
 
 static double turns(void)
@@ -192,8 +200,19 @@ static double turns(void)
 
 static double turns_of_few(void)
 {
-    m.ops = 6;
+    m.ops = 4;
     return count_from(by_turns, 1);
+}
+
+static bool apart_by(double part)
+{
+    return in_turn(24, part);
+}
+
+static double turns_apart(void)
+{
+    m.ops = 50;
+    return tip(apart_by, 0.01, 1);
 }
 
 static double sure_of_4(void)
@@ -311,7 +330,8 @@ static const tipping rows[] = {
     ROW(just_sure, 0.029426),
     ROW(surest, 0.001),
     ROW(turns, 20),
-    ROW(turns_of_few, 4),
+    ROW(turns_of_few, 2),
+    ROW(turns_apart, 0.5),
     ROW(sure_of_4, 0.015),
     ROW(sure_of_3, 0.015),
     ROW(sure_of_5, 0.001),

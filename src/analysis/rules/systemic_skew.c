@@ -9,6 +9,7 @@
  * lost. With up to DXT_ROTATING_RANKS ranks also if the last of them, as far as arrivals vary,
  * costs the others DXT_VARIATION_SHARE in each operation; or if columns differ, rows do not, and
  * the loss may be as high as DXT_ROTATING_SHARE. With more ranks healthy jitter costs as much.
+ * Of any number if ranks that were late in turn a few times cost that share (explain/turns.c).
  * With up to half as many ranks also if lumps of lateness likely lose DXT_LOST_SHARE
  * (explain/lost.c).
  * How large: the wait of an ordinary pair beyond the transfer. The share that is lost is a range:
@@ -20,6 +21,7 @@
 #include "analysis/explain/links.h"
 #include "analysis/explain/lost.h"
 #include "analysis/explain/stalls.h"
+#include "analysis/explain/turns.h"
 #include "analysis/rules/rules.h"
 #include "analysis/tuning.h"
 
@@ -42,6 +44,7 @@ static bool applies(dxt_case *c, dxt_subject s)
     double least = 0, most = 0;
     (void)s;
     if (fit->count < 2 || fit->unsure || isnan(c->spent)) return false;
+    if (dxt_lost_in_turns(c) >= DXT_LOSS_SHARE * c->spent) return true;
     double beyond = dxt_wait_without_links(c) - fit->transfer;
     if (beyond >= DXT_SYSTEMIC_SHARE * c->spent || loses_much(c, beyond)) return true;
     bool much = fit->count > DXT_LINK_LEAST && beyond >= DXT_LOSS_SHARE / 2 * fit->step;
@@ -68,7 +71,9 @@ static void write(dxt_case *c, dxt_subject s, dxt_finding *finding)
     (void)s;
     if (!finding) return;
     dxt_bound_loss(&c->fit, &least, &most);
-    finding->share = fmax(least, finding->share);
+    double turns = fmin(1, dxt_lost_in_turns(c) / c->spent);
+    most = fmax(most, turns);
+    finding->share = fmax(fmax(least, turns), finding->share);
     finding->share_most = fmax(most, finding->share);
     finding->severity = dxt_severity_of_share(finding->share);
     if (c->fit.one_sided > 0) finding->confidence = fmin(finding->confidence, DXT_DOUBTFUL);

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Lateness in turns in a window of few operations: another rank is late in each, so that some of
+ * many ranks were hit once or twice, and look as ranks that are late in each operation. What two of
+ * them wait for each other tells: of two that are always late together neither waits; of two that
+ * were late at different times each waited for the other.
+ */
+#ifndef DXT_EXPLAIN_TURNS_H
+#define DXT_EXPLAIN_TURNS_H
+
+#include "analysis/case.h"
+
+/** Whether member k, which is late, was so in turn with others, so few times that it was chance. */
+bool dxt_late_in_turn(dxt_case *c, uint32_t k);
+
+/** The lateness of all members that were late in turn: so much each operation took longer. */
+double dxt_lost_in_turns(dxt_case *c);
+
+#endif
