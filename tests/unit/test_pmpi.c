@@ -312,8 +312,33 @@ static void what_does_not_fit_is_left_out(void **state)
         assert_int_equal(fread(text, 1, sizeof text - 1, back), 9);
         fclose(back);
         assert_string_equal(text, "aa\nddd\ne\n");
+        unlink(path);
     }
     assert_null(pmpi_file_open("/nowhere/at/all"));
+}
+
+/* Of three jobs in one folder, the last has the name. */
+static void what_another_job_has_written_stays(void **state)
+{
+    static const char *const names[] = {"f.1.log", "f.2.log", "f.log"};
+    char path[128], text[16];
+    (void)state;
+    snprintf(path, sizeof path, "%s/f.log", folder);
+    for (int job = 0; job < 3; job++) {
+        pmpi_file *file = pmpi_file_open(path);
+        assert_non_null(file);
+        add(file, (char)('a' + job), 1);
+        pmpi_file_close(file);
+    }
+    for (int job = 0; job < 3; job++) {
+        snprintf(path, sizeof path, "%s/%s", folder, names[job]);
+        FILE *back = fopen(path, "r");
+        assert_non_null(back);
+        assert_int_equal(fread(text, 1, sizeof text, back), 2);
+        assert_int_equal(text[0], 'a' + job);
+        fclose(back);
+        unlink(path);
+    }
 }
 
 static void every_failed_allocation_leaves_the_program_alone(void **state)
@@ -339,6 +364,7 @@ int main(void)
         cmocka_unit_test(what_is_not_diagnosed_runs),
         cmocka_unit_test(one_that_another_rank_has_no_room_for_takes_none),
         cmocka_unit_test(what_does_not_fit_is_left_out),
+        cmocka_unit_test(what_another_job_has_written_stays),
         cmocka_unit_test(every_failed_allocation_leaves_the_program_alone),
     };
     return cmocka_run_group_tests(tests, prepare, clean);

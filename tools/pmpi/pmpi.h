@@ -53,7 +53,8 @@ void pmpi_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /** A file that is written a window at a time. */
 typedef struct pmpi_file pmpi_file;
 
-/** @return NULL, said, if it cannot be made. */
+/** Make it. A file that is there becomes "name.1.ending", or whatever number is free.
+ *  @return NULL, said, if it cannot be made. */
 pmpi_file *pmpi_file_open(const char *path);
 
 /** Add to it; a dxt_sink. @param file  NULL is allowed: nothing is written. */

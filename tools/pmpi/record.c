@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Files of rank 0, which hold whole lines whatever happens to the disk. */
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "pmpi.h"
+
+/* Files of older jobs in a folder: then the newest is written over. */
+#define MOST_OLDER 9999
 
 struct pmpi_file {
     FILE *file;
@@ -17,10 +22,26 @@ struct pmpi_file {
     bool failing; /* the last part was left out, and that was said */
 };
 
+/* What an earlier job, or one that this one has started, has written there gets another name. */
+static void keep_older(const char *path)
+{
+    char older[PATH_MAX];
+    struct stat file;
+    const char *dot = strrchr(path, '.');
+    bool is_there = lstat(path, &file) == 0 && S_ISREG(file.st_mode) && file.st_size > 0;
+    for (int number = 1; dot && is_there && number <= MOST_OLDER; number++) {
+        snprintf(older, sizeof older, "%.*s.%d%s", (int)(dot - path), path, number, dot);
+        if (access(older, F_OK) == 0) continue;
+        rename(path, older);
+        return;
+    }
+}
+
 pmpi_file *pmpi_file_open(const char *path)
 {
     pmpi_file *made = calloc(1, sizeof *made);
     if (!made) return NULL;
+    keep_older(path);
     made->path = strdup(path);
     made->file = made->path ? fopen(path, "we") : NULL;
     if (made->file) return made;

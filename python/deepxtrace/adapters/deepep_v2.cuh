@@ -117,8 +117,9 @@ template <int kRanks> __device__ __forceinline__ unsigned complete_at(unsigned n
 
 // Look at the words of the peers until all have reached this barrier, it is complete, or kCycles
 // are over; and add what was seen to the sums. signal: what is added up for this barrier; other:
-// for the one before and the one behind, which a rank comes to only when this one is complete. (Only
-// that is seen where this rank alone does not know of a barrier of another kernel.) By one warp.
+// for the one before and the one behind, which a rank comes to only when this one is complete.
+// (Only that is seen where this rank alone does not know of a barrier of another kernel.) By one
+// warp.
 template <int kOperator, int kRanks, int64_t kCycles>
 __device__ __noinline__ void look(Area *area, int first, const int *signal, const int *other,
                                   unsigned number, int rank, int lane)
