@@ -55,6 +55,7 @@
 #define DXT_COUNTED_PART       0.9    /* C [those cells] that must count to say "takes no part" */
 #define DXT_EMPTY_PART         0.25   /* C [cells] without a sample; more: fewer "nothing ended" */
 #define DXT_THIN_OPS           8      /* C [operations] fewer prove no health: inconclusive */
+#define DXT_THIN_VARIATION     0.07   /* M [step] least deviation of arrivals in so few; 25 % jitter */
 #define DXT_TINY               1e-9   /* N [ns, cycles] told from 0: guards a division */
 #define DXT_MOST_EXPONENT      100.0  /* N [1] taken, against overflow (not moved: a guard) */
 #define DXT_RATIO_GUARD        1e-8   /* E [ns, cycles] added to a mean before dividing */

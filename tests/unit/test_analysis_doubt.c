@@ -243,6 +243,29 @@ static void what_may_be_a_trace_is_doubted(void **state)
     dxt_findings_free(found);
 }
 
+/* How close ranks are in an operation or two says little of how far they vary. */
+static void in_few_operations_jitter_names_nobody(void **state)
+{
+    (void)state;
+    for (uint32_t ranks = 4; ranks <= 64; ranks *= 4) {
+        for (uint64_t seed = 1; seed <= 200; seed++) {
+            healthy(ranks, seed);
+            job.ops = 1 + seed % 3;
+            job.jitter = (seed % 2 ? 3 : 10) * US;
+            dxt_findings *found = diagnose(seed % 4 < 2 ? "dispatch" : "combine");
+            assert_int_equal(found->finding_count, 0);
+            assert_int_equal(found->verdict, DXT_VERDICT_INCONCLUSIVE);
+            dxt_findings_free(found);
+            if (ranks == 4) continue;
+            job.late[1] = job.step;
+            found = diagnose("dispatch");
+            assert_int_equal(found->finding_count, 1);
+            assert_int_equal(found->findings[0].rank, 1);
+            dxt_findings_free(found);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -255,6 +278,7 @@ int main(void)
         cmocka_unit_test(two_nodes_do_not_excuse_each_other),
         cmocka_unit_test(a_node_that_was_held_up_is_not_named),
         cmocka_unit_test(what_may_be_a_trace_is_doubted),
+        cmocka_unit_test(in_few_operations_jitter_names_nobody),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -48,7 +48,7 @@ static void whom_few_operations_hit_is_not_named(void **state)
 {
     (void)state;
     for (uint64_t seed = 1; seed <= 20; seed++) {
-        int ops = seed % 2 ? 20 : 5;
+        int ops = seed % 2 ? 20 : 8;
         dxt_window *window = rotating_in(ops, 64, 37 * seed, 1000 * US, 1400 * US);
         if (seed % 4 == 0) give_nodes(window, 8);
         dxt_findings *found = analyze(window, NULL);

@@ -295,7 +295,7 @@ static double error_of(int64_t ops)
 
 static bool many_events(double ops)
 {
-    return error_of((int64_t)ops) < 0.8 * error_of(5);
+    return error_of((int64_t)ops) < 0.8 * error_of(10);
 }
 
 static double one_event(void)

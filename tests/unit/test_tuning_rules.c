@@ -173,6 +173,20 @@ static double surest(void)
     return sure(8, 100 * US);
 }
 
+static bool late_in_few_operations(double late)
+{
+    begin(8);
+    m.ops = 4;
+    m.late[1] = late;
+    judge();
+    return named(DXT_LATE_RANK, 1);
+}
+
+static double thin_variation(void)
+{
+    return tip(late_in_few_operations, 1 * US, 200 * US) / US;
+}
+
 /* Of so many ranks that are late alike each waits for the others by a part of that. */
 static bool in_turn(uint32_t count, double part)
 {
@@ -322,6 +336,7 @@ static const tipping rows[] = {
     ROW(systemic, 50.133),
     ROW(variation, 26.8),
     ROW(thin, 8),
+    ROW(thin_variation, 30.5),
     ROW(major, 10),
     ROW(critical, 40),
     ROW(major_untimed, 11.968),

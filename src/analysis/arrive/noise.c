@@ -198,6 +198,9 @@ void dxt_set_limit(const dxt_group_input *in, dxt_group *group, double least, do
     double sampling = hypot(in->ops > 0 ? own.deviation / sqrt(in->ops) : 0, noise);
     if (in->step > 0)
         sampling = hypot(sampling, fmin(DXT_DRIFT * in->step, DXT_DRIFT_OF_FLOOR * in->floor));
+    /* Of so few operations the members may have been close by chance. */
+    if (in->ops > 0 && in->ops < DXT_THIN_OPS && in->step > 0)
+        sampling = fmax(sampling, DXT_THIN_VARIATION * in->step / sqrt(in->ops));
     bool few = is_of_few(in);
     /* Of three, the closest two are seldom as close as the factor assumes. */
     if ((few || in->ops <= 0) && in->count > DXT_SPREAD_MEMBERS / 2)
