@@ -8,6 +8,9 @@
 
 #include "matrix/scan.h"
 
+/* A number with marks between its digits, and the blanks around it, is not longer. */
+#define MOST_DIGITS 64
+
 static const char *skip_blanks(const char *at, const char *end)
 {
     while (at < end && dxt_is_blank(*at)) at++;
@@ -219,20 +222,6 @@ static void take_empty(dxt_reader *reader, dxt_cells *line)
 
 /* ---- names ---- */
 
-bool dxt_names_rank(const char *at, size_t size)
-{
-    static const char *const names[] = {"r",   "rank", "gpu",  "npu",  "dev",    "device",
-                                        "ep",  "node", "host", "proc", "worker", "pe",
-                                        "src", "p",    "cuda", "xpu",  "hip",    "musa"};
-    size_t letters = 0, digits;
-    while (letters < size && dxt_is_letter(at[letters])) letters++;
-    digits = letters + (letters < size && strchr("_-#:=", at[letters]) != NULL);
-    if (digits == size || !dxt_is_digit(at[digits])) return false;
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        if (strlen(names[i]) == letters && strncasecmp(at, names[i], letters) == 0) return true;
-    return false;
-}
-
 /* A name in front of the values, where it cannot be anything else. */
 static bool is_label(const char *at, const char *to, bool separated)
 {
@@ -262,7 +251,11 @@ static bool says_sum(const char *at, const char *end)
 static const char *cell_end(const char *at, const char *end, const style *in)
 {
     if (in->cells) {
-        const char *to = word_end(at, end, in, false);
+        /* A line may have as many words as it likes: no longer than a number can be. */
+        const char *most = end - at > MOST_DIGITS ? at + MOST_DIGITS : end;
+        const char *to = word_end(at, most, in, false);
+        const char *next = to == most ? skip_blanks(most, end) : to;
+        if (next < end && word_end(next, end, in, true) > next) to = at;
         while (to > at && dxt_is_blank(to[-1])) to--;
         if (is_grouped(at, to, ' ')) return to;
     }

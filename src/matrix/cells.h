@@ -91,8 +91,6 @@ bool dxt_is_unmeasured(const char *at, const char *end);
  */
 size_t dxt_unit_length(const char *at, const char *end, double *factor, bool *time);
 
-/* ---- cells.c ---- */
-
 /** Whether a word is a name that ends in a number: "GPU3", "rank_7", "cuda:0". */
 bool dxt_names_rank(const char *at, size_t size);
 

@@ -40,7 +40,10 @@ static bool is_anyones(const dxt_reader *reader, const dxt_sheet *sheet)
 {
     uint32_t writers = 0;
     for (uint32_t i = 0; i < DXT_SHEETS; i++) writers += is_writers(reader, &reader->sheets[i]);
-    return writers > 1 && sheet->label != reader->rowing.label;
+    const dxt_row *row = &reader->rowing;
+    if (row->named) return writers > 1 && sheet->label != row->label;
+    /* What stood in front of the first row comes again, behind something else. */
+    return !row->pure && !sheet->alike && sheet->label == row->label;
 }
 
 /* So all their matrices are lost. */
@@ -142,7 +145,8 @@ static dxt_status add_headless(dxt_reader *reader, dxt_sheet *sheet)
 {
     const uint64_t order = sheet->order;
     bool whole = sheet->named && sheet->count + 1 == sheet->ranks;
-    sheet->alike = sheet->alike && sheet->label == reader->rowing.label;
+    const dxt_row *row = &reader->rowing;
+    sheet->alike = sheet->alike && (sheet->label == row->label || (!row->named && row->pure));
     dxt_status status = dxt_add_row(reader, sheet);
     for (uint32_t i = 0; i < DXT_SHEETS && whole && status == DXT_OK; i++) {
         dxt_sheet *other = &reader->sheets[i];
@@ -166,6 +170,11 @@ static dxt_status take_row(dxt_reader *reader)
                     dxt_hash_row(reader) == reader->tail;
         return echo ? DXT_OK : begin_headless(reader);
     }
+    if (row->first && !row->named && !sheet->named && sheet->count > 0) {
+        /* The matrix before was torn. */
+        dxt_status status = dxt_sheet_end(reader, sheet);
+        return status == DXT_OK ? begin_headless(reader) : status;
+    }
     if (take_for_launcher(reader, sheet)) return dxt_add_row(reader, sheet);
     if (row->named && sheet->count == 1 && !sheet->named && reader->launcher >= sheet->ranks) {
         dxt_status status = dxt_lose_beyond(reader, sheet);
@@ -184,7 +193,7 @@ static dxt_status take_row(dxt_reader *reader)
         return status == DXT_OK ? begin_headless(reader) : status;
     }
     if (row->status != DXT_OK) return dxt_lose_row(reader, sheet);
-    if (row->named && is_anyones(reader, sheet)) return lose_writers(reader, sheet);
+    if (is_anyones(reader, sheet)) return lose_writers(reader, sheet);
     if (row->width == sheet->ranks && (!row->named || row->rank < sheet->ranks))
         return add_headless(reader, sheet);
     if (row->pure || row->named) return dxt_row_misfit(reader, sheet);

@@ -38,7 +38,8 @@ typedef struct dxt_row {
     bool semicolons; /**< they stand between its values */
     bool bracket;    /**< one stands in front of it, or of the rows before it */
     bool named;      /**< it carries its rank */
-    bool last;       /**< the bracket of the matrix closed behind it */
+    bool first;      /**< the bracket of the matrix stands in front of it */
+    bool last;       /**< it closed behind it */
     bool pure;       /**< nothing stands in front of it */
     bool decimals;   /**< values are in dxt_reader.reals as well */
     uint32_t nans;   /**< values that say "nan"; the first is `nan_at` */
@@ -73,7 +74,7 @@ typedef struct dxt_sheet {
     uint32_t count;       /**< rows so far */
     uint32_t nans;        /**< of these, with "nan" for their own rank */
     uint32_t label;       /**< of the text in front of its header, or of its first row */
-    bool alike;           /**< without a header: that stands in front of all its rows */
+    bool alike;           /**< without a header: that or nothing stands in front of all its rows */
     uint32_t form;        /**< the same whatever its numbers are */
     uint32_t row_form;    /**< of the text in front of its first row */
     bool row_pure;        /**< there was none */

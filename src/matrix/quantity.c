@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Units behind numbers, "12us", "1.5 ms", "2.1M", and words in the place of numbers. */
+/* Units behind numbers, "12us", "1.5 ms", "2.1M", words in the place of numbers, and names of ranks. */
 #include <string.h>
 #include <strings.h>
 
 #include "matrix/cells.h"
+#include "matrix/scan.h"
 
 static const struct {
     const char *name;
@@ -39,5 +40,19 @@ bool dxt_is_unmeasured(const char *at, const char *end)
         if (strlen(words[i]) == size &&
             (*words[i] == 'X' ? *at == 'X' : strncasecmp(at, words[i], size) == 0))
             return true;
+    return false;
+}
+
+bool dxt_names_rank(const char *at, size_t size)
+{
+    static const char *const names[] = {"r",   "rank", "gpu",  "npu",  "dev",    "device",
+                                        "ep",  "node", "host", "proc", "worker", "pe",
+                                        "src", "p",    "cuda", "xpu",  "hip",    "musa"};
+    size_t letters = 0, digits;
+    while (letters < size && dxt_is_letter(at[letters])) letters++;
+    digits = letters + (letters < size && strchr("_-#:=", at[letters]) != NULL);
+    if (digits == size || !dxt_is_digit(at[digits])) return false;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (strlen(names[i]) == letters && strncasecmp(at, names[i], letters) == 0) return true;
     return false;
 }

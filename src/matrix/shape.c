@@ -53,9 +53,10 @@ bool dxt_shape_triples(const dxt_table *table)
 /* So many ranks have this many cells, with or without those of a rank for itself. */
 static uint32_t root_of(uint64_t count, bool diagonal)
 {
-    for (uint64_t n = 2; n <= DXT_MAX_RANKS && n * n <= 2 * count; n++)
-        if (n * n - (diagonal ? n : 0) == count) return (uint32_t)n;
-    return 0;
+    uint64_t n = (uint64_t)sqrt((double)count);
+    if (n * n - (diagonal ? n : 0) < count) n++;
+    bool whole = n >= 2 && n <= DXT_MAX_RANKS && n * n - (diagonal ? n : 0) == count;
+    return whole ? (uint32_t)n : 0;
 }
 
 /* Whether no line of row, column and value names a column beyond. */
@@ -237,7 +238,7 @@ static bool is_series(const dxt_table *table)
     bool titled = table->titles.series && table->titles.cells == table->width;
     for (uint32_t i = 1; i < table->rows && titled; i++)
         titled =
-            table->reals[(size_t)i * table->width] > table->reals[(size_t)(i - 1) * table->width];
+            table->reals[(size_t)i * table->width] >= table->reals[(size_t)(i - 1) * table->width];
     return titled || (table->rows == table->width && holds_times(table, LAST_SECOND));
 }
 

@@ -164,6 +164,7 @@ static dxt_status take_rows(dxt_reader *reader, const dxt_found *found)
                 open_row(reader, found);
             else if (row->width > 0)
                 spoil(row, DXT_ERR_FORMAT, "a row begins before the one before has ended");
+            row->first = row->first || (at > found->at && at[-1] == '[');
             from = ++at;
         } else if (c == ']') {
             if (row->open && row->parts > 0) dxt_row_part(reader, from, at, NULL);

@@ -226,6 +226,9 @@ static void long_lines_of_anything_are_read(void **state)
     read_long_line("rank=0 [1,2]", "a]]", "[[");
     read_long_line("rank 0 (1, 2) ", "]] a ", "[[ 1");
     read_long_line("rank=0 [1,2]", "]", "a[[");
+    /* The separator comes once, at the beginning. */
+    read_long_line("0:|", "1'000 ", "");
+    read_long_line("a\t", "1 ", "");
 }
 
 static void other_files_are_told(void **state)

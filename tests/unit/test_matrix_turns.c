@@ -73,6 +73,28 @@ static void writers_without_headers_take_turns(void **state)
     assert_reads("rank 3: [1, 2]\nrank 3: [3, 4]\n", ONE);
 }
 
+/* "[[" begins another print: the one before was torn, and is not filled with its rows. */
+static void prints_that_are_torn_end(void **state)
+{
+    (void)state;
+    assert_hears("[[9, 2, 3],\n [4, 5, 6],\n[[0, 12, 13],\n [11, 0, 13],\n [11, 12, 0]]\n",
+                 WINDOW("dispatch", "0", OTHERS),
+                 "t:3: the matrix of line 1 ends after 2 of 3 rows");
+    assert_hears("1: [[9, 2, 3],\n2:  [4, 5, 6],\n3: [[0, 12, 13],\n4:  [11, 0, 13],\n"
+                 "5:  [11, 12, 0]]\n",
+                 WINDOW("dispatch", "0", OTHERS),
+                 "t:3: the matrix of line 1 ends after 2 of 3 rows");
+    /* Whose rows come in turns is not known. */
+    assert_hears("a: [9, 2, 3]\nb: [0, 12, 13]\na: [4, 5, 6]\nb: [11, 0, 13]\na: [7, 8, 9]\n", "",
+                 "t:3: several writers take turns, and nothing says whose this row is");
+    /* A column of steps is no rank's. */
+    static const bad_case bad[] = {
+        {"step,rank,r0,r1\n1,0,1,2\n1,1,3,4\n2,0,5,6\n2,1,7,8\n", DXT_ERR_FORMAT,
+         "t:2: the first column is a time or a step: each row of a wait matrix is a rank"},
+    };
+    REFUSE(bad);
+}
+
 /* pandas calls its columns and rows what people call them, and prints wide ones in blocks. */
 static void named_rows_in_blocks_are_read(void **state)
 {
@@ -197,6 +219,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(operators_take_turns),
         cmocka_unit_test(writers_without_headers_take_turns),
+        cmocka_unit_test(prints_that_are_torn_end),
         cmocka_unit_test(named_rows_in_blocks_are_read),
         cmocka_unit_test(ranks_with_thousands_are_read),
         cmocka_unit_test(operators_in_a_column_are_told_apart),
