@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -326,6 +327,28 @@ static void *work(void *context)
     }
 }
 
+static bool is_program(const char *path)
+{
+    struct stat info;
+    return stat(path, &info) == 0 && S_ISREG(info.st_mode) && access(path, X_OK) == 0;
+}
+
+/* Whether the command can be found, as posix_spawnp() does: better told now than at night. */
+static bool is_runnable(const char *command)
+{
+    const char *folders = getenv("PATH");
+    if (strchr(command, '/') || !folders) return is_program(command);
+    for (const char *at = folders, *end; at; at = *end ? end + 1 : NULL) {
+        char path[4096];
+        end = strchrnul(at, ':');
+        int length = (int)(end - at);
+        snprintf(path, sizeof path, "%.*s/%s", length > 0 ? length : 1, length > 0 ? at : ".",
+                 command);
+        if (is_program(path)) return true;
+    }
+    return false;
+}
+
 int alerts_start(const dxt_monitor_options *options, void (*say)(const char *line), alerts **out,
                  char *why)
 {
@@ -339,6 +362,11 @@ int alerts_start(const dxt_monitor_options *options, void (*say)(const char *lin
         status = load_curl(&a->curl, why);
         if (status == 0) a->url = read_url(options->webhook_file, why);
         if (status == 0 && !a->url) status = 2;
+    }
+    if (status == 0 && options->command && !is_runnable(options->command)) {
+        snprintf(why, DXT_MONITOR_WHY, "--exec: %.300s is no program that can be run",
+                 options->command);
+        status = 2;
     }
     if (status != 0 || (!options->webhook_file && !options->command)) return status;
     signal(SIGPIPE, SIG_IGN);

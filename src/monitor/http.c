@@ -130,7 +130,13 @@ static int bind_to(const char *host, const char *port, unsigned *bound, char *wh
     socklen_t size = sizeof address;
     if (fd < 0 || bind(fd, found->ai_addr, found->ai_addrlen) != 0 || listen(fd, 128) != 0 ||
         getsockname(fd, (struct sockaddr *)&address, &size) != 0) {
-        snprintf(why, DXT_MONITOR_WHY, "--listen %.100s:%.20s: %s", host, port, strerror(errno));
+        const char *remedy = errno == EADDRINUSE
+                                 ? "; another program has the port: give another one, or 0 for any"
+                             : errno == EACCES        ? "; give a port from 1024 on"
+                             : errno == EADDRNOTAVAIL ? "; this machine has no such address"
+                                                      : "";
+        snprintf(why, DXT_MONITOR_WHY, "--listen %.100s:%.20s: %s%s", host, port, strerror(errno),
+                 remedy);
         if (fd >= 0) close(fd);
         fd = -1;
     }

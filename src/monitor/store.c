@@ -73,11 +73,25 @@ static int refuse(store *s, int status, const char *format, const char *what)
     return status;
 }
 
+/* What the library says, and what the system did, or what to do. */
+static void say_why(store *s, const char *message)
+{
+    int code = s->db ? sqlite3_errcode(s->db) & 0xff : SQLITE_NOMEM;
+    bool of_system = code == SQLITE_IOERR || code == SQLITE_CANTOPEN;
+    int error = s->db && of_system ? sqlite3_system_errno(s->db) : 0;
+    if (!message) message = s->db ? sqlite3_errmsg(s->db) : "out of memory";
+    if (error != 0)
+        snprintf(s->why, sizeof s->why, "%s (%s)", message, strerror(error));
+    else
+        snprintf(s->why, sizeof s->why, "%s%s", message,
+                 code == SQLITE_NOTADB ? "; give --store another FILE" : "");
+}
+
 bool store_run(store *s, const char *sql)
 {
     char *message = NULL;
     if (sqlite3_exec(s->db, sql, NULL, NULL, &message) == SQLITE_OK) return true;
-    snprintf(s->why, sizeof s->why, "%s", message ? message : sqlite3_errmsg(s->db));
+    say_why(s, message);
     sqlite3_free(message);
     return false;
 }
@@ -178,8 +192,7 @@ bool query_is_null(query *q, int column)
 
 bool query_end(query *q)
 {
-    if (q->failed)
-        snprintf(q->store->why, sizeof q->store->why, "%s", sqlite3_errmsg(q->store->db));
+    if (q->failed) say_why(q->store, NULL);
     if (!q->failed && q->stmt && is_worth_keeping(q->store, sqlite3_sql(q->stmt)) &&
         sqlite3_reset(q->stmt) == SQLITE_OK) {
         sqlite3_clear_bindings(q->stmt); /* the caller owns the bound values */
@@ -310,8 +323,10 @@ static int make_private(store *s, const char *path)
 
 static int connect_to(store *s, const char *path, int flags)
 {
-    if (sqlite3_open_v2(path, &s->db, flags | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
-        return refuse(s, 2, "%s", s->db ? sqlite3_errmsg(s->db) : "out of memory");
+    if (sqlite3_open_v2(path, &s->db, flags | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK) {
+        say_why(s, NULL);
+        return 2;
+    }
     sqlite3_busy_timeout(s->db, BUSY_MS);
     /* A store from somebody else must not run code in its schema. */
     sqlite3_db_config(s->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);

@@ -254,3 +254,25 @@ def test_only_urls_of_http_are_posted_to(tmp_path, url):
     done = monitor.serve_once(tmp_path / "s.db", "--webhook-file", tmp_path / "url", tmp_path / "logs")
     assert done.returncode == 2 and "the first line" in done.stderr and len(done.stderr.splitlines()) == 1
     assert not any(word in done.stderr for word in ("passwd", "127.0.0.1", "secret", "//a", "//:", "///x"))
+
+
+def test_a_command_that_cannot_be_run_is_refused_at_once(tmp_path):
+    path, plain = tmp_path / "a.jsonl", tmp_path / "plain"
+    path.write_text("".join(monitor.simulate("-n", 4, "--windows", 2)))
+    plain.write_text("no program")
+    for command in (tmp_path / "none", plain, tmp_path, "no-such-program-anywhere", ""):
+        done = monitor.serve_once(tmp_path / "s.db", "--exec", command, path)
+        assert done.returncode == 2 and "is no program that can be run" in done.stderr, command
+    for command in ("cat", "/bin/cat"):
+        assert monitor.serve_once(tmp_path / "s.db", "--exec", command, path).returncode == 0
+
+
+def test_a_port_that_is_taken_says_what_to_do(tmp_path):
+    path = tmp_path / "a.jsonl"
+    path.write_text("".join(monitor.simulate("-n", 4, "--windows", 2)))
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        done = subprocess.run([monitor.COMMAND, "serve", "--store", tmp_path / "s.db", "--listen",
+                               "127.0.0.1:%d" % taken.getsockname()[1], path], capture_output=True, text=True, timeout=30)
+    assert done.returncode == 2 and "Address already in use; another program has the port: give another one" in done.stderr

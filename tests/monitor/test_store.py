@@ -153,7 +153,7 @@ def test_stores_that_cannot_be_used_are_refused(tmp_path):
     assert newer.returncode == 2 and "version 99" in newer.stderr
     (tmp_path / "no.db").write_text("this is no database, but a text that is long enough to be looked at" * 20)
     other = monitor.serve_once(tmp_path / "no.db", tmp_path / "logs")
-    assert other.returncode == 2 and "not a database" in other.stderr
+    assert other.returncode == 2 and "not a database; give --store another FILE" in other.stderr
     assert monitor.serve_once(tmp_path / "no" / "folder.db", tmp_path / "logs").returncode == 2
     assert monitor.serve_once(store, tmp_path / "nothing").returncode == 2
 
@@ -195,6 +195,10 @@ def test_a_full_disk_is_told_and_nothing_is_lost(tmp_path):
         path.write_text("".join(monitor.simulate("-n", 64, "--windows", 30)))
         done = monitor.serve_once(small / "s.db", path)
         assert done.returncode in (2, 3) and "full" in done.stderr
+        subprocess.run(["dd", "if=/dev/zero", "of=%s" % (small / "rest"), "bs=1k"], stderr=subprocess.DEVNULL)
+        other = monitor.serve_once(small / "other.db", path)
+        assert other.returncode in (2, 3) and "full" in other.stderr or "No space left on device" in other.stderr
+        (small / "rest").unlink()
         subprocess.run(["mount", "-o", "remount,size=40m", small], check=True)
         assert monitor.serve_once(small / "s.db", path).returncode == 0
         assert stored(small / "s.db") == monitor.analyze(path)
