@@ -336,7 +336,7 @@ static bool is_program(const char *path)
 /* Whether the command can be found, as posix_spawnp() does: better told now than at night. */
 static bool is_runnable(const char *command)
 {
-    const char *folders = getenv("PATH");
+    const char *folders = secure_getenv("PATH");
     if (strchr(command, '/') || !folders) return is_program(command);
     for (const char *at = folders, *end; at; at = *end ? end + 1 : NULL) {
         char path[4096];

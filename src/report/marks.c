@@ -42,7 +42,7 @@ static void put_node(struct marks *marks, const dxt_finding *finding, dxt_mark_k
     for (uint32_t r = 0; r < finding->rank_count; r++) put_axis(marks, kind, finding->ranks[r]);
 }
 
-/* What waits between two nodes; what nobody observes is none of it. The list is NULL: only count. */
+/* What waits between two nodes; what nobody observes is none of it. Without a list: only count. */
 static void put_node_path(struct marks *marks, const dxt_window *window, const dxt_finding *finding)
 {
     if (finding->kind != DXT_SLOW_NODE_PATH || !window->nodes) return;

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "alloc_fail.h"
-#include "compare.h"
+#include "operator.h"
 
 #define RANKS 8u
 

@@ -33,7 +33,8 @@ target_include_directories(test_files PRIVATE ${tools}/cli)
 
 # What `compare` finds.
 dxt_test(test_compare SOURCES unit/test_compare.c ${tools}/compare/cause.c ${tools}/compare/change.c
-         ${tools}/compare/compare.c ${tools}/compare/paths.c MODULES base
+         ${tools}/compare/compare.c ${tools}/compare/operator.c
+         ${tools}/compare/paths.c MODULES base
          LIBS ${CMAKE_DL_LIBS} WRAP_ALLOC)
 target_include_directories(test_compare PRIVATE ${tools}/compare ${tools}/cli)
 

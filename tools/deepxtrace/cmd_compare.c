@@ -6,9 +6,9 @@
 #include <deepxtrace/deepxtrace.h>
 
 #include "commands.h"
-#include "compare.h"
 #include "files.h"
 #include "input.h"
+#include "operator.h"
 #include "options.h"
 #include "outcome.h"
 #include "output.h"

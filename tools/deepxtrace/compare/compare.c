@@ -1,14 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "compare.h"
 
-#include "paths.h"
-
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Where nothing says what is worth telling: this part of the mean wait. */
-#define CONCERN 0.1
 /* A median absolute deviation times this is a standard deviation of normal values. */
 #define TO_STANDARD 1.4826
 /* What ranks of a node have in common differs between them by less than this part of it. */
@@ -25,13 +21,6 @@ void comparison_free(comparison *made)
 bool is_changed(const comparison *made, const change *c, double figures)
 {
     return c->p * figures < COMPARE_CHANCE && fabs(c->by) >= made->floor;
-}
-
-static double concern_of(const side_operator *before, const side_operator *after)
-{
-    double floor = fmax(before->floor, after->floor);
-    double mean = fmax(before->mean.mean[0], after->mean.mean[0]);
-    return floor > 0 ? floor : CONCERN * mean;
 }
 
 /* ---- ranks and the whole ---- */
@@ -127,7 +116,7 @@ uint32_t node_change(const comparison *made, uint32_t rank, change *common)
     return count;
 }
 
-static bool compare_ranks(comparison *made)
+bool compare_ranks(comparison *made)
 {
     const series *before = &made->before->late, *after = &made->after->late;
     double spread = series_spread(before, after), figures = made->ranks;
@@ -150,22 +139,4 @@ static bool compare_ranks(comparison *made)
         made->slower |= silence_change(made, rank) > 0;
     }
     return compare_causes(made, spread);
-}
-
-dxt_status compare_operator(const side_operator *before, const side_operator *after, uint32_t ranks,
-                            const int32_t *nodes, comparison *made)
-{
-    *made = (comparison){.before = before, .after = after, .ranks = ranks, .nodes = nodes};
-    made->late = calloc(ranks, sizeof *made->late);
-    if (!made->late) return DXT_ERR_NO_MEMORY;
-    made->floor = concern_of(before, after);
-    made->mean = series_compare(&before->mean, &after->mean, 0, 0);
-    series_part(&before->mean, &after->mean, 0, 0, &made->mean);
-    made->step = series_compare(&before->step, &after->step, 0, 0);
-    series_part(&before->step, &after->step, 0, 0, &made->step);
-    made->slower = is_changed(made, &made->mean, 2) && made->mean.by > 0;
-    made->slower |= is_changed(made, &made->step, 2) && made->step.by > 0;
-    dxt_status status = compare_ranks(made) ? compare_paths(made) : DXT_ERR_NO_MEMORY;
-    if (status != DXT_OK) comparison_free(made);
-    return status;
 }

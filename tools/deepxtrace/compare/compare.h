@@ -41,10 +41,9 @@ typedef struct comparison {
     bool slower;         /**< something is */
 } comparison;
 
-/** Compare. @param nodes  [ranks], or NULL. @return DXT_OK, and release with comparison_free();
- *  DXT_ERR_NO_MEMORY. */
-dxt_status compare_operator(const side_operator *before, const side_operator *after, uint32_t ranks,
-                            const int32_t *nodes, comparison *made);
+/** Compare the lateness and the silence of ranks, then what is named. @return false if there is no
+ *  memory. */
+bool compare_ranks(comparison *made);
 void comparison_free(comparison *made);
 
 /** How much larger a part of its windows a rank is silent in, in the second run; negative: smaller.
