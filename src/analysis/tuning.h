@@ -55,7 +55,7 @@
 #define DXT_COUNTED_PART       0.9    /* C [those cells] that must count to say "takes no part" */
 #define DXT_EMPTY_PART         0.25   /* C [cells] without a sample; more: fewer "nothing ended" */
 #define DXT_THIN_OPS           8      /* C [operations] fewer prove no health: inconclusive */
-#define DXT_THIN_VARIATION     0.07   /* M [step] least deviation of arrivals in so few; 25 % jitter */
+#define DXT_THIN_VARIATION     0.07   /* M [step] deviation of arrivals in so few, at least */
 #define DXT_TINY               1e-9   /* N [ns, cycles] told from 0: guards a division */
 #define DXT_MOST_EXPONENT      100.0  /* N [1] taken, against overflow (not moved: a guard) */
 #define DXT_RATIO_GUARD        1e-8   /* E [ns, cycles] added to a mean before dividing */
@@ -203,7 +203,7 @@
 #define DXT_SURE_OF_FEW        0.985  /* B [confidence] SURE_RANKS ranks, or operations unknown */
 #define DXT_SURE_RANKS         4u     /* B [ranks] that bear out little; more: less sure */
 #define DXT_TURNS              2.5    /* C [operations] late in so few each in turn: chance, skew */
-#define DXT_TURNS_APART        0.5    /* T [lateness of two] they wait, if in turn; more: more named */
+#define DXT_TURNS_APART        0.5    /* T [lateness of two] they wait if in turn; more: named */
 #define DXT_BORNE_OUT          0.995  /* B [confidence] borne out by other windows */
 #define DXT_TRACE              1.5    /* C [finding] size there of what it may be a trace of */
 #define DXT_SMALL_NEXT_TO      0.125  /* C [largest] size here of a trace; more: less sure */

@@ -101,7 +101,8 @@ static double node_1_late(int op, uint32_t k)
     return op == COMBINE && k / run.node == 1 ? 60 * US : 0;
 }
 
-/* Where arrivals hardly vary, nobody waits for a node behind such an uplink, as for an early one. */
+/* Where arrivals hardly vary, nobody waits for a node behind such an uplink, as for an early one:
+ * what tells them apart is the other operator. */
 static void an_uplink_that_receives_slowly_is_no_late_node(void **state)
 {
     (void)state;

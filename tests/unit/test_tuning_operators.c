@@ -42,6 +42,25 @@ static double carried_by_one(void)
     return tip(late_beyond_path, 0.1 * US, 400 * US) / US;
 }
 
+/* Where transfers are longer than arrivals vary, only the other operator shows how far these do. */
+static bool late_beyond_long_path(double more)
+{
+    m.transfer = m.extra[1][2] = 100 * US;
+    m.late[1] = 0;
+    dxt_window *other = dispatch();
+    m.transfer = m.extra[1][2] = 0;
+    m.late[1] = 100 * US + more;
+    judge_windows(window_of(0), other);
+    return named_1();
+}
+
+static double carried_by_one_of_long(void)
+{
+    begin(8);
+    m.skew = 10 * US;
+    return tip(late_beyond_long_path, 0.1 * US, 400 * US) / US;
+}
+
 /* The next longest wait, of the share of the longest from which on it is not one path's doing. */
 static bool carried_by_more(double part)
 {
@@ -385,6 +404,7 @@ static double send_and_early(void)
 /* clang-format off */
 static const tipping rows[] = {
     ROW(carried_by_one, 39.561),
+    ROW(carried_by_one_of_long, 39.561),
     ROW(one_or_more, 0.5),
     ROW(carried, 30),
     ROW(received, 125),

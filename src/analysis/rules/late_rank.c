@@ -9,7 +9,8 @@
  *     DXT_TRANSFER_UNEVENNESS_OF_MANY;
  *   - DXT_SIGNIFICANCE errors, and DXT_SIGNIFICANCE_PER_DOUBLING more each time the members double.
  *     The error follows from how far arrivals vary, divided by the root of the operations, and from
- *     DXT_DRIFT of the step. In fewer than DXT_THIN_OPS operations it is DXT_THIN_VARIATION at least.
+ *     DXT_DRIFT of the step. In fewer than DXT_THIN_OPS operations arrivals vary by
+ *     DXT_THIN_VARIATION at least.
  *
  * If the window records which rank came last, it must have been this one more often than by chance
  * (explain/persists.c: DXT_CHANCE_ERRORS, DXT_FAIR_PARTS).
