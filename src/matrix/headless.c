@@ -202,8 +202,10 @@ static dxt_status take_row(dxt_reader *reader)
     return begin_headless(reader);
 }
 
-dxt_status dxt_headless_row(dxt_reader *reader)
+dxt_status dxt_sheet_row(dxt_reader *reader)
 {
+    if (dxt_row_prepare(reader)) return DXT_OK;
+    if (reader->headers) return dxt_headed_row(reader);
     dxt_status status = take_row(reader);
     return status == DXT_OK ? close_headless(reader) : status;
 }

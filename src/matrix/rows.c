@@ -240,7 +240,7 @@ static dxt_status stray_row(dxt_reader *reader)
                            (unsigned long long)reader->newest.line);
 }
 
-dxt_status dxt_sheet_row(dxt_reader *reader)
+bool dxt_row_prepare(dxt_reader *reader)
 {
     dxt_row *row = &reader->rowing;
     bool reals = row->decimals;
@@ -258,12 +258,15 @@ dxt_status dxt_sheet_row(dxt_reader *reader)
         dxt_sheet *sheet = &reader->sheets[i];
         if (!sheet->doubled || sheet->skipped || !dxt_row_repeats(reader, sheet)) continue;
         sheet->skipped = true;
-        return DXT_OK;
+        return true;
     }
-    if (!reader->headers) {
-        return dxt_headless_row(reader);
-    }
+    return false;
+}
+
+dxt_status dxt_headed_row(dxt_reader *reader)
+{
     dxt_sheet *sheet = choose(reader);
     if (!sheet) return stray_row(reader);
-    return row->status == DXT_OK ? dxt_add_row(reader, sheet) : dxt_lose_row(reader, sheet);
+    return reader->rowing.status == DXT_OK ? dxt_add_row(reader, sheet)
+                                           : dxt_lose_row(reader, sheet);
 }

@@ -20,9 +20,9 @@ dxt_status dxt_lose_row(dxt_reader *reader, dxt_sheet *sheet);
 /** Tell what keeps a whole row from being one of the sheet's. */
 dxt_status dxt_row_misfit(dxt_reader *reader, dxt_sheet *sheet);
 
-/* ---- headless.c ---- */
-
-/** Put a row where it belongs; there has been no header. */
-dxt_status dxt_headless_row(dxt_reader *reader);
+/** Get it ready for its window. @return Whether it is the second copy of one, which is left out. */
+bool dxt_row_prepare(dxt_reader *reader);
+/** Put it where it belongs; there has been a header. */
+dxt_status dxt_headed_row(dxt_reader *reader);
 
 #endif

@@ -8,8 +8,8 @@
 /** Whether the first column (@p step: the width) counts 0, 1, 2 … or 1, 2, 3 …, or the first row
  *  (@p step: 1) 0, 1, 2 … */
 bool dxt_shape_counts(const dxt_table *table, size_t step, uint32_t count);
-/** Whether the row that stands behind the others is one of row, column and value, and names the cell
- *  behind the one that the row before names. */
+/** Whether the row that stands behind the others is one of row, column and value, and names the
+ *  cell behind the one that the row before names. */
 bool dxt_shape_follows(const dxt_table *table);
 /** Whether each line has row, column and value, as far as the lines go. */
 bool dxt_shape_triples(const dxt_table *table);
