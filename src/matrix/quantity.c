@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Units behind numbers, "12us", "1.5 ms", "2.1M", words in the place of numbers, and names of ranks. */
+/* Units behind numbers, "12us", "1.5 ms", "2.1M", words in their place, and names of ranks. */
 #include <string.h>
 #include <strings.h>
 
