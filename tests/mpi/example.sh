@@ -5,7 +5,14 @@
 # shellcheck source=tests/mpi/common.sh
 . "$(dirname "$0")/common.sh"
 
-launch 4 "$1" 2 >"$scratch/out" 2>"$scratch/err" || fail "exit status $?"
-first=$(grep '^window' "$scratch/out" | sort -s -u -k2,2)
-grep -q . <<<"$first" || fail "no window names anybody"
+# named: what is said first of each window that names somebody. That everybody waits for everybody, as on a busy
+# machine, names nobody.
+named() { grep '^window' "$scratch/out" | grep -v ': everybody waits for everybody' | sort -s -u -k2,2; }
+
+for _ in 1 2 3; do
+    launch 4 "$1" 2 >"$scratch/out" 2>"$scratch/err" || fail "exit status $?"
+    first=$(named)
+    [[ -z $first ]] || break
+done
+[[ -n $first ]] || fail "no window names anybody"
 ! grep -v '^window [0-9]: rank 2 .*is late in '"${2:-alltoallv}" <<<"$first" || fail "another rank is named first"
