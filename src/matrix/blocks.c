@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "matrix/reader.h"
+#include "matrix/scan.h"
 
 dxt_status dxt_table_values(size_t count, int64_t **cells, double **reals)
 {
@@ -71,4 +72,19 @@ dxt_status dxt_table_join(dxt_table *table)
     table->left.width = table->left.rows = 0;
     table->wide = false;
     return DXT_OK;
+}
+
+bool dxt_table_has_part(const dxt_reader *reader, const char *line, const dxt_found *found)
+{
+    const dxt_table *table = &reader->table;
+    uint32_t columns = table->rows > 0 ? table->width : table->head, values = 0;
+    if (!found->named || found->bracket || !table->wide || reader->headers) return false;
+    if (table->left.rows > 0 && table->rows >= table->left.rows) return false;
+    for (; line < found->begin; line++)
+        if (!dxt_is_blank(*line)) return false;
+    for (; line < found->at; line++)
+        if (*line == ':' || *line == '=') return false;
+    for (const char *at = found->at; at < found->end; at++)
+        values += !dxt_is_blank(*at) && (at == found->at || dxt_is_blank(at[-1]));
+    return values == columns || values + 1 == columns;
 }

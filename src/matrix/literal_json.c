@@ -11,6 +11,25 @@ bool dxt_token_called(const dxt_token *name, const char *what)
     return name->quote && dxt_token_is(name, what) && memcmp(name->at, what, strlen(what)) == 0;
 }
 
+/* A text of Python in the words of JSON: "\\'" is an apostrophe, and "\\xa0" one of two bytes. */
+static void put_text(dxt_text *lines, const dxt_token *text)
+{
+    dxt_text_puts(lines, "\"");
+    for (const char *at = text->at; at < text->end; at++) {
+        bool escape = *at == '\\' && at + 1 < text->end;
+        if (text->quote == '\'' && *at == '"') dxt_text_puts(lines, "\\");
+        if (escape && at[1] == '\'' && text->quote == '\'') at++, escape = false;
+        dxt_text_append(lines, at, 1);
+        if (!escape) continue;
+        at++;
+        if (*at == 'x')
+            dxt_text_puts(lines, "u00");
+        else
+            dxt_text_append(lines, at, 1);
+    }
+    dxt_text_puts(lines, "\"");
+}
+
 /* A value in the words of JSON: Python has texts in single quotes, None, True, tuples. */
 static void put_json(dxt_spot in, const char *end)
 {
@@ -20,15 +39,7 @@ static void put_json(dxt_spot in, const char *end)
         char c = *in.at;
         dxt_token token = dxt_spot_token(&in);
         if (token.quote) {
-            dxt_text_puts(in.lines, "\"");
-            for (const char *at = token.at; at < token.end; at++) {
-                if (token.quote == '\'' && *at == '"') dxt_text_puts(in.lines, "\\");
-                if (token.quote != '\'' || *at != '\\' || at[1] != '\'')
-                    dxt_text_append(in.lines, at, 1);
-                if (*at == '\\' && at[1] != '\'' && at + 1 < token.end)
-                    dxt_text_append(in.lines, ++at, 1);
-            }
-            dxt_text_puts(in.lines, "\"");
+            put_text(in.lines, &token);
         } else if (token.end > token.at) {
             size_t size = (size_t)(token.end - token.at);
             const char *word = NULL;

@@ -136,7 +136,9 @@ static about look(dxt_spot in)
         all.lists += list;
         all.phased += list && dxt_token_phase(&name, NULL);
         dxt_token word = dxt_spot_token(&value);
-        bool number = !word.quote && dxt_begins_number(word.at, word.end);
+        bool none = !word.quote && word.end > word.at &&
+                    dxt_none_length(word.at, word.end) == (size_t)(word.end - word.at);
+        bool number = none || (!word.quote && dxt_begins_number(word.at, word.end));
         if (number && dxt_token_rank(&name) == (int64_t)all.columns)
             all.columns++;
         else

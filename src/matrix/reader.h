@@ -228,6 +228,11 @@ typedef struct dxt_found {
     dxt_numbers numbers;
 } dxt_found;
 
+/** blocks.c: whether "rank3  1 2" is a part of a row of a table whose columns are printed in
+ *  blocks: nothing else stands in front, it has as many values as the block has columns, with or
+ *  without one for the rows, and the block is not full. */
+bool dxt_table_has_part(const dxt_reader *reader, const char *line, const dxt_found *found);
+
 /** Find a row: "rank=R [ … ]", "rank R: 1 2 3", "[ … ]", "tensor([[ … ". */
 bool dxt_find_row(const char *line, const char *end, dxt_found *found);
 /** Find nothing but numbers and brackets at the end of a line: the rest of a row that is open. */

@@ -72,6 +72,8 @@ uint32_t dxt_shape_listed(const dxt_table *table)
 {
     if (table->width == 1) return root_of(table->rows, false);
     if (!dxt_shape_triples(table) || table->rows == 3) return 0;
+    /* Four lines of four small numbers are a matrix, unless a heading names three. */
+    if (table->width == 4 && table->rows == 4 && table->titles.cells != 3) return 0;
     const int64_t *last = triple(table, table->rows - 1);
     uint32_t n = (uint32_t)(last[0] + 1);
     bool whole = last[1] == last[0] && root_of(table->rows, false) == n;

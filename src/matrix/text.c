@@ -343,9 +343,7 @@ dxt_status dxt_text_line(dxt_reader *reader, const char *line, const char *end)
     if (!reader->headers && first < end && *first == '[' && dxt_is_listed(first, end, &listed))
         return dxt_listed_line(reader, listed, end);
     bool done, there = dxt_find_row(line, end, &found);
-    /* "rank3  1 2" of a table whose columns are printed in blocks is a part of a row. */
-    if (there && found.named && !found.bracket && reader->table.wide && !reader->headers)
-        return other_line(reader, line, end);
+    if (there && dxt_table_has_part(reader, line, &found)) return other_line(reader, line, end);
     if (there && (status = split_matrices(reader, line, end, &done), done || status != DXT_OK))
         return status;
     /* Nothing behind "[3]" of a launcher. */
@@ -361,7 +359,7 @@ dxt_status dxt_text_line(dxt_reader *reader, const char *line, const char *end)
                              is_rest(reader, line, &found));
     found.line = line;
     found.line_end = end;
-    found.named = found.named && !launched;
+    if (launched) found.named = false;
     if (rest || launched) return take_rows(reader, &found);
     if (!there) return row->open ? DXT_OK : other_line(reader, line, end);
     if (row->open && row->width == 0 && !found.named) return take_rows(reader, &found);

@@ -58,6 +58,11 @@ static void values_of_json_and_python_are_read(void **state)
         {"INFO [{'v': 1, 'phase': 'combine', 'ranks': 2, 'wait': [[5, 6], [7, 8]], 'hosts': "
          "None}]\n",
          RECORDED},
+        {"{'v': 1, 'phase': 'combine', 'ranks': 2, 'source': 'a\\xe9b \"\\'', 'wait': [[5, 6], [7, "
+         "8]]}\n",
+         "{\"v\":1,\"source\":\"a\xc3\xa9"
+         "b "
+         "\\\"'\",\"phase\":\"combine\",\"ranks\":2,\"unit\":\"cycles\",\"wait\":[[5,6],[7,8]]}\n"},
         {"{\"V\":1,\"Phase\":\"combine\",\"ranks\":2,\"wait\":[[5,6],[7,8]]}\n",
          PLAIN("combine", "0", "[[5,6],[7,8]]")},
         {"{\n  \"config\": {\"a\": [1, 2]}\nINFO no more\n1 2\n3 4\n", ONE},
@@ -74,6 +79,27 @@ static void values_of_json_and_python_are_read(void **state)
          "diagnosis, and matrices as text or .npy"},
     };
     REFUSE(bad);
+}
+
+static void rows_behind_others_are_their_own(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *expected;
+    } cases[] = {
+        {"[{\"0\":null,\"1\":2},{\"0\":3,\"1\":null}]\n",
+         PLAIN("dispatch", "0", "[[null,2],[3,null]]")},
+        {"0 0 0 5\n1 0 1 7\n2 1 0 3\n3 1 1 9\n",
+         "{\"v\":1,\"phase\":\"dispatch\",\"window\":0,\"ranks\":4,\"unit\":\"cycles\",\"wait\":[["
+         "0,0,0,5],"
+         "[1,0,1,7],[2,1,0,3],[3,1,1,9]]}\n"},
+        /* Rows with ranks behind a table whose columns are printed in blocks. */
+        {"   0  1  \\\n0  9  2\n1  4  5\nINFO next\nrank 0: 1 2\nrank 1: 3 4\n", ONE},
+        {"   0  1  \\\n0  9  2\n1  4  5\n2  7  8\n\n   2\n0  3\n1  6\n2  9\nrank 0: 1 2\nrank 1: 3 "
+         "4\n",
+         ONE},
+    };
+    for (size_t i = 0; i < LENGTH(cases); i++) assert_reads(cases[i].text, cases[i].expected);
 }
 
 static void texts_in_json_are_read(void **state)
@@ -464,6 +490,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(values_of_json_and_python_are_read),
+        cmocka_unit_test(rows_behind_others_are_their_own),
         cmocka_unit_test(texts_in_json_are_read),
         cmocka_unit_test(drawn_tables_are_read),
         cmocka_unit_test(what_was_not_observed_is_no_number),
