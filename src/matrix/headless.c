@@ -4,6 +4,7 @@
  * where each belongs. Operators and writers may take turns.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "matrix/rows.h"
@@ -46,19 +47,62 @@ static bool is_anyones(const dxt_reader *reader, const dxt_sheet *sheet)
     return !row->pure && !sheet->alike && sheet->label == row->label;
 }
 
-/* So all their matrices are lost. */
+static dxt_status say_mixed(dxt_reader *reader, uint64_t line)
+{
+    return dxt_reader_lose(reader, DXT_REMARK_LOST, DXT_ERR_FORMAT, reader->input.line,
+                           "the matrix of line %llu is lost: several writers take turns, and "
+                           "nothing says whose this row is",
+                           (unsigned long long)line);
+}
+
+/* Whether the next row of a matrix whose rows come in the order of their ranks, up or down, is that
+ * of @p rank. */
+static bool is_in_turn(const dxt_sheet *sheet, uint32_t rank, uint32_t count)
+{
+    if (sheet->first_rank == 0) return rank == count;
+    return sheet->first_rank + 1 == sheet->ranks && rank == sheet->first_rank - count;
+}
+
+/* The row is one of those that nobody knows the writers of. */
+static void note_mixed(const dxt_reader *reader, dxt_sheet *sheet, uint32_t rank)
+{
+    const dxt_row *row = &reader->rowing;
+    if (!is_in_turn(sheet, rank, sheet->count)) sheet->unsure = true;
+    if (!dxt_has_row(sheet, rank)) sheet->count++;
+    sheet->missing[rank] = 0;
+    sheet->own += row->label == sheet->label;
+    sheet->last_rank = rank;
+    sheet->tail = dxt_hash_row(reader);
+}
+
+/* So all their matrices are lost. One sheet stands for them until a matrix begins whose rows will
+ * be told from those of others. */
 static dxt_status lose_writers(dxt_reader *reader, dxt_sheet *sheet)
 {
-    dxt_status status =
-        dxt_lose_sheet(reader, sheet, DXT_ERR_FORMAT,
-                       "several writers take turns, and nothing says whose this row is");
+    if (!reader->rowing.named)
+        return dxt_lose_sheet(reader, sheet, DXT_ERR_FORMAT,
+                              "several writers take turns, and nothing says whose this row is");
+    dxt_sheet *oldest = sheet, *newest = sheet;
     for (uint32_t i = 0; i < DXT_SHEETS; i++) {
         sheet = &reader->sheets[i];
         if (!is_writers(reader, sheet)) continue;
-        sheet->lost = true;
-        dxt_sheet_free_cells(sheet);
+        if (sheet->order < oldest->order) oldest = sheet;
+        if (sheet->order > newest->order) newest = sheet;
+        dxt_status status = sheet->lost ? DXT_OK : say_mixed(reader, sheet->line);
+        if (status != DXT_OK) return status;
     }
-    return status;
+    newest->unsure = newest->first_rank != oldest->first_rank ||
+                     !is_in_turn(newest, (uint32_t)newest->last_rank, newest->count - 1);
+    newest->lost = newest->mixed = true;
+    newest->own = newest->alike ? newest->count : 1;
+    for (uint32_t i = 0; i < DXT_SHEETS; i++) {
+        sheet = &reader->sheets[i];
+        if (sheet != newest && is_writers(reader, sheet)) dxt_sheet_drop(sheet);
+    }
+    dxt_sheet_free_cells(newest);
+    if (reader->rowing.rank < newest->ranks)
+        note_mixed(reader, newest, (uint32_t)reader->rowing.rank);
+    return DXT_OK;
 }
 
 /* The first row says how many ranks there are. */
@@ -98,13 +142,37 @@ static dxt_status close_headless(dxt_reader *reader)
     return status;
 }
 
+/* Behind rows whose writers nobody knows: a matrix that begins is read again once all ranks of the
+ * one before have come in turn, or the same text in front of as many rows; else it is lost, too. */
+static dxt_status take_mixed(dxt_reader *reader, dxt_sheet *sheet)
+{
+    const dxt_row *row = &reader->rowing;
+    if (row->rank >= sheet->ranks || dxt_row_repeats(reader, sheet)) return DXT_OK;
+    if (row->rank != sheet->first_rank) {
+        note_mixed(reader, sheet, (uint32_t)row->rank);
+        return DXT_OK;
+    }
+    bool told = (!sheet->unsure && sheet->count == sheet->ranks) || sheet->own >= sheet->ranks;
+    if (row->status == DXT_OK && (told || row->width != sheet->ranks)) {
+        dxt_sheet_drop(sheet);
+        return begin_headless(reader);
+    }
+    memset(sheet->missing, 1, sheet->ranks);
+    sheet->count = sheet->own = 0;
+    sheet->unsure = false;
+    sheet->label = row->label;
+    sheet->line = row->line;
+    note_mixed(reader, sheet, (uint32_t)row->rank);
+    return say_mixed(reader, row->line);
+}
+
 /* Two rows of one rank, one behind the other and not the same: it is the rank of who prints, which
  * a launcher writes in front of each line. They are counted instead. */
 static bool take_for_launcher(dxt_reader *reader, dxt_sheet *sheet)
 {
     dxt_row *row = &reader->rowing;
     if (!row->named || !sheet->named || sheet->count != 1 || row->rank != sheet->last_rank ||
-        sheet->lost || row->status != DXT_OK || row->width != sheet->ranks ||
+        sheet->lost || reader->ranked || row->status != DXT_OK || row->width != sheet->ranks ||
         sheet->label != row->label || dxt_row_repeats(reader, sheet))
         return false;
     size_t from = (size_t)sheet->last_rank * sheet->ranks;
@@ -113,9 +181,71 @@ static bool take_for_launcher(dxt_reader *reader, dxt_sheet *sheet)
     sheet->missing[sheet->last_rank] = 1;
     sheet->missing[0] = 0;
     sheet->named = row->named = false;
+    sheet->launched = true;
     sheet->last_rank = 0;
     reader->launcher = row->rank;
     return true;
+}
+
+/* Whether a row carries another rank than those that were taken for a launcher's. */
+static bool is_no_launcher(const dxt_sheet *sheet, const dxt_row *row)
+{
+    return sheet->launched && !sheet->named && row->named && row->status == DXT_OK &&
+           row->width == sheet->ranks && row->rank < sheet->ranks;
+}
+
+/* Whether rows of several ranks have come, and now one of the rank that was taken for a launcher's:
+ * it is theirs as well. */
+static bool is_rank_after_all(const dxt_reader *reader, const dxt_sheet *sheet)
+{
+    const dxt_row *row = &reader->rowing;
+    return sheet->named && sheet->count > 1 && !row->named && row->status == DXT_OK &&
+           reader->launcher >= 0 && row->rank == reader->launcher && row->width == sheet->ranks &&
+           row->rank < sheet->ranks;
+}
+
+/* The one that belongs to those rows has been taken for something else. */
+static dxt_status begin_behind_torn(dxt_reader *reader, dxt_sheet *sheet)
+{
+    dxt_status status = DXT_OK;
+    if (!sheet->lost)
+        status = dxt_reader_lose(reader, DXT_REMARK_LOST, DXT_ERR_FORMAT, reader->input.line,
+                                 "the matrix of line %llu ends after %u of %u rows",
+                                 (unsigned long long)sheet->line, sheet->count, sheet->ranks);
+    dxt_sheet_drop(sheet);
+    reader->launcher = -1;
+    reader->rowing.named = true;
+    return status == DXT_OK ? begin_headless(reader) : status;
+}
+
+/* So each of those began a matrix that was torn behind it, but for the newest, which goes on. */
+static dxt_status take_for_ranks(dxt_reader *reader, dxt_sheet *sheet)
+{
+    const uint32_t rank = (uint32_t)reader->launcher, rows = sheet->count, ranks = sheet->ranks;
+    reader->launcher = -1;
+    for (uint32_t i = 1; i < rows && !sheet->lost; i++) {
+        dxt_status status =
+            dxt_reader_lose(reader, DXT_REMARK_LOST, DXT_ERR_FORMAT, reader->input.line,
+                            "the matrix of line %llu ends after 1 of %u rows",
+                            (unsigned long long)sheet->line, ranks);
+        if (status != DXT_OK) return status;
+    }
+    const size_t from = (size_t)(rows - 1) * ranks, to = (size_t)rank * ranks;
+    if (sheet->window)
+        memmove(sheet->window->wait + to, sheet->window->wait + from,
+                ranks * sizeof *sheet->window->wait);
+    if (sheet->reals) memmove(sheet->reals + to, sheet->reals + from, ranks * sizeof *sheet->reals);
+    free(sheet->numbers);
+    sheet->numbers = NULL;
+    memset(sheet->missing, 1, ranks);
+    sheet->missing[rank] = 0;
+    sheet->nans /= rows;
+    sheet->count = 1;
+    sheet->first_rank = sheet->last_rank = rank;
+    sheet->line = sheet->last_line;
+    sheet->named = sheet->alike = sheet->falls = true;
+    sheet->launched = false;
+    return DXT_OK;
 }
 
 /* "nan" is a number that a rank has none of for itself, or a mistake. */
@@ -170,6 +300,7 @@ static dxt_status take_row(dxt_reader *reader)
                     dxt_hash_row(reader) == reader->tail;
         return echo ? DXT_OK : begin_headless(reader);
     }
+    if (sheet->mixed && row->named) return take_mixed(reader, sheet);
     if (row->first && !row->named && !sheet->named && sheet->count > 0) {
         /* The matrix before was torn. */
         dxt_status status = dxt_sheet_end(reader, sheet);
@@ -180,6 +311,11 @@ static dxt_status take_row(dxt_reader *reader)
         dxt_status status = dxt_lose_beyond(reader, sheet);
         dxt_sheet_drop(sheet);
         return status == DXT_OK ? begin_headless(reader) : status;
+    }
+    if (is_rank_after_all(reader, sheet)) return begin_behind_torn(reader, sheet);
+    if (is_no_launcher(sheet, row)) {
+        dxt_status status = take_for_ranks(reader, sheet);
+        if (status != DXT_OK) return status;
     }
     if (sheet->count > 0 && sheet->named != row->named) return DXT_OK;
     if (!row->named && row->width < 2 && row->status == DXT_OK) return DXT_OK;

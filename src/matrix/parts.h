@@ -67,6 +67,10 @@ typedef struct dxt_sheet {
     bool skipped;         /**< the second copy of the last row has come */
     bool falls;           /**< its rows came from the last rank to the first, so far */
     bool stays;           /**< it has had a row since another one began */
+    bool launched;        /**< its first two rows carried one rank, taken for a launcher's */
+    bool mixed;           /**< lost: rows of several writers, and nothing says whose each is */
+    bool unsure;          /**< of `mixed`: not each rank in turn since a matrix last began */
+    uint32_t own;         /**< of `mixed`: rows with the label of the one that it began with */
     dxt_window *window;   /**< made with the first row; NULL if it is lost */
     uint8_t *missing;     /**< N: the rows that have not come; made with the first one */
     double *reals;        /**< N×N, once there are decimals */
@@ -78,7 +82,9 @@ typedef struct dxt_sheet {
     uint32_t form;        /**< the same whatever its numbers are */
     uint32_t row_form;    /**< of the text in front of its first row */
     bool row_pure;        /**< there was none */
+    int64_t first_rank;   /**< of the first row */
     int64_t last_rank;    /**< of the newest row; −1 = none */
+    uint64_t last_line;   /**< where that begins */
     uint64_t line;        /**< of the header, or the first row */
     uint64_t doubt;       /**< of the header, if its rows may be those of the next one: rows stood
                                above it, and nothing before; 0: they are its own */

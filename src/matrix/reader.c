@@ -242,7 +242,7 @@ static dxt_status end_of_file(dxt_reader *reader)
     status = dxt_input_next_file(&reader->input);
     if (status != DXT_OK && status != DXT_END) return status;
     bool more = status == DXT_OK;
-    reader->begun = false;
+    reader->begun = reader->ranked = false;
     reader->newlines = DXT_NEWLINES_UNKNOWN;
     reader->printable = false;
     reader->escaped.size = reader->heading.size = 0;

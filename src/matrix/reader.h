@@ -34,6 +34,7 @@ struct dxt_reader {
     uint32_t streak_label;
     bool told;        /**< a line has named waits, a matrix or an operator */
     bool surplus;     /**< rows without a header have been told of */
+    bool ranked;      /**< whole windows of rows that carry their ranks, without headers, came */
     int64_t launcher; /**< "rankR:" stands in front of every line, whatever the row; −1: no */
     dxt_npy npy;
     char first_loss[1024]; /**< what was said of the first one */

@@ -62,7 +62,9 @@ dxt_status dxt_add_row(dxt_reader *reader, dxt_sheet *sheet)
     if (sheet->count == 0) {
         sheet->row_form = row->form;
         sheet->row_pure = row->pure;
+        sheet->first_rank = rank;
     }
+    sheet->last_line = row->line;
     sheet->falls = sheet->count == 0 ? row->named && (!sheet->headed || rank + 1 == sheet->ranks)
                                      : sheet->falls && rank + 1 == sheet->last_rank;
     sheet->last_rank = rank;

@@ -193,6 +193,8 @@ dxt_status dxt_sheet_give(dxt_reader *reader, dxt_sheet *sheet)
                                  "nan is not a number");
         if (status != DXT_OK) return status;
     }
+    reader->ranked =
+        reader->ranked || (!sheet->headed && sheet->named && sheet->count == sheet->ranks);
     if (sheet->lost || is_echo(reader, sheet)) {
         dxt_sheet_drop(sheet);
         return DXT_OK;
