@@ -187,11 +187,16 @@ static bool take_for_launcher(dxt_reader *reader, dxt_sheet *sheet)
     return true;
 }
 
-/* Whether a row carries another rank than those that were taken for a launcher's. */
-static bool is_no_launcher(const dxt_sheet *sheet, const dxt_row *row)
+/* Whether a row carries another rank than those that were taken for a launcher's, or the same one
+ * behind another text. */
+static bool is_no_launcher(const dxt_reader *reader, const dxt_sheet *sheet)
 {
-    return sheet->launched && !sheet->named && row->named && row->status == DXT_OK &&
-           row->width == sheet->ranks && row->rank < sheet->ranks;
+    const dxt_row *row = &reader->rowing;
+    if (!sheet->launched || sheet->named || row->status != DXT_OK || row->width != sheet->ranks)
+        return false;
+    if (row->named) return row->rank < sheet->ranks;
+    return row->rank >= 0 && row->rank == reader->launcher && row->rank < sheet->ranks &&
+           row->label != sheet->label;
 }
 
 /* Whether rows of several ranks have come, and now one of the rank that was taken for a launcher's:
@@ -226,7 +231,8 @@ static dxt_status take_for_ranks(dxt_reader *reader, dxt_sheet *sheet)
     for (uint32_t i = 1; i < rows && !sheet->lost; i++) {
         dxt_status status =
             dxt_reader_lose(reader, DXT_REMARK_LOST, DXT_ERR_FORMAT, reader->input.line,
-                            "the matrix of line %llu ends after 1 of %u rows",
+                            i == 1 ? "the matrix of line %llu ends after 1 of %u rows"
+                                   : "one more behind line %llu ends after 1 of %u rows",
                             (unsigned long long)sheet->line, ranks);
         if (status != DXT_OK) return status;
     }
@@ -243,9 +249,14 @@ static dxt_status take_for_ranks(dxt_reader *reader, dxt_sheet *sheet)
     sheet->count = 1;
     sheet->first_rank = sheet->last_rank = rank;
     sheet->line = sheet->last_line;
-    sheet->named = sheet->alike = sheet->falls = true;
+    sheet->named = sheet->falls = true;
     sheet->launched = false;
-    return DXT_OK;
+    reader->rowing.named = true;
+    if (sheet->alike || sheet->lost) return DXT_OK;
+    /* Others wrote some of them: whose the next one is is not known. */
+    sheet->lost = sheet->mixed = sheet->unsure = true;
+    dxt_sheet_free_cells(sheet);
+    return say_mixed(reader, sheet->line);
 }
 
 /* "nan" is a number that a rank has none of for itself, or a mistake. */
@@ -313,9 +324,9 @@ static dxt_status take_row(dxt_reader *reader)
         return status == DXT_OK ? begin_headless(reader) : status;
     }
     if (is_rank_after_all(reader, sheet)) return begin_behind_torn(reader, sheet);
-    if (is_no_launcher(sheet, row)) {
+    if (is_no_launcher(reader, sheet)) {
         dxt_status status = take_for_ranks(reader, sheet);
-        if (status != DXT_OK) return status;
+        if (status != DXT_OK || sheet->mixed) return status;
     }
     if (sheet->count > 0 && sheet->named != row->named) return DXT_OK;
     if (!row->named && row->width < 2 && row->status == DXT_OK) return DXT_OK;

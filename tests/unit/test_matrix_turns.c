@@ -144,6 +144,17 @@ static void torn_matrices_are_no_launchers(void **state)
     assert_hears("a rank 0: 1 2\nb rank 1: 3 4\na rank 0: 5 0\na rank 0: 5 6\nb rank 1: 7 8\n",
                  ONE PLAIN("dispatch", "1", "[[5,6],[7,8]]"),
                  "t:4: the matrix of line 3 ends after 1 of 2 rows");
+    /* The newest one may be another writer's. */
+    assert_hears("a rank 0: 1 1 5\na rank 0: 2 1 5\nx rank 0: 3 1 5\nb rank 1: 2 2 5\n"
+                 "y rank 1: 3 2 5\nc rank 2: 2 3 5\nz rank 2: 3 3 5\n" HOSTS("a", "b", "c", "4")
+                     HOSTS("a", "b", "c", "6"),
+                 STEP("0", "6"),
+                 ENDS("3", "1") "\n" MIXED("4", "2") "\n" MIXED("4", "3") "\n" MIXED("8", "8"));
+    assert_hears("a rank 0: [1, 1, 5, 5]\na rank 0: [2, 1, 5, 5]\nsizes: [7, 8, 9, 9]\n"
+                 "a rank 1: [2, 2, 5, 5]\n",
+                 "",
+                 "t:4: the matrix of line 1 ends after 1 of 4 rows\n"
+                 "t:4: one more behind line 1 ends after 1 of 4 rows\n" MIXED("4", "3"));
     /* The third one is spoilt. */
     assert_hears("rank 0: [1, 1, 5]\nrank 0: [2, 1, 5]\nrank 0: [2, oops, 5]\nrank 1: [2, 2, 5]\n"
                  "rank 2: [2, 3, 5]\nrank 0: [4, 1, 5]\nrank 1: [4, 2, 5]\nrank 2: [4, 3, 5]\n",
