@@ -341,6 +341,37 @@ static void what_another_job_has_written_stays(void **state)
     }
 }
 
+/* Bytes that opening a file says on standard error where the k-th allocation fails; 0 = it opened.
+ */
+static long said_of_open(const char *path, long k)
+{
+    int before = dup(STDERR_FILENO);
+    FILE *said = tmpfile();
+    assert_true(said && before >= 0 && dup2(fileno(said), STDERR_FILENO) >= 0);
+    alloc_fail_arm(k);
+    pmpi_file *file = pmpi_file_open(path);
+    bool failed = alloc_fail_disarm();
+    dup2(before, STDERR_FILENO);
+    close(before);
+    assert_int_equal(file == NULL, failed);
+    pmpi_file_close(file);
+    long size = lseek(fileno(said), 0, SEEK_END);
+    fclose(said);
+    assert_int_equal(size > 0, failed);
+    return size;
+}
+
+static void a_file_that_cannot_be_opened_is_told(void **state)
+{
+    char path[128];
+    long k = 1;
+    (void)state;
+    snprintf(path, sizeof path, "%s/g.log", folder);
+    while (said_of_open(path, k) > 0) k++;
+    assert_true(k > 2);
+    unlink(path);
+}
+
 static void every_failed_allocation_leaves_the_program_alone(void **state)
 {
     (void)state;
@@ -365,6 +396,7 @@ int main(void)
         cmocka_unit_test(one_that_another_rank_has_no_room_for_takes_none),
         cmocka_unit_test(what_does_not_fit_is_left_out),
         cmocka_unit_test(what_another_job_has_written_stays),
+        cmocka_unit_test(a_file_that_cannot_be_opened_is_told),
         cmocka_unit_test(every_failed_allocation_leaves_the_program_alone),
     };
     return cmocka_run_group_tests(tests, prepare, clean);

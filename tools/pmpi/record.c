@@ -40,13 +40,14 @@ static void keep_older(const char *path)
 pmpi_file *pmpi_file_open(const char *path)
 {
     pmpi_file *made = calloc(1, sizeof *made);
-    if (!made) return NULL;
-    keep_older(path);
-    made->path = strdup(path);
-    made->file = made->path ? fopen(path, "we") : NULL;
-    if (made->file) return made;
+    if (made) {
+        keep_older(path);
+        made->path = strdup(path);
+        made->file = made->path ? fopen(path, "we") : NULL;
+        if (made->file) return made;
+    }
     pmpi_say("%s: %s", path, strerror(errno));
-    free(made->path);
+    if (made) free(made->path);
     free(made);
     return NULL;
 }
