@@ -7,6 +7,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/** A median absolute deviation times this is a standard deviation of normal values. */
+#define TO_STANDARD 1.4826
+
 /** Figures that are observed in every window: how often, their means and sums of squares. */
 typedef struct series {
     size_t size;

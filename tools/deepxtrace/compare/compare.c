@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A median absolute deviation times this is a standard deviation of normal values. */
-#define TO_STANDARD 1.4826
 /* What ranks of a node have in common differs between them by less than this part of it. */
 #define ALIKE 0.2
 

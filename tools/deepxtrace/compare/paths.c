@@ -6,8 +6,6 @@
 
 /* What deviates by less than so many of the deviations between all paths is no path of its own. */
 #define DEVIATIONS 6.0
-/* A median absolute deviation times this is a standard deviation of normal values. */
-#define TO_STANDARD 1.4826
 /* Of more paths than this some are enough to know how they deviate. */
 #define SAMPLED ((size_t)1 << 18)
 /* Of fewer paths between two nodes one is too large a part for what they have in common. */
