@@ -158,12 +158,31 @@ nodes() {
     [[ $output == *"node 1 comes earlier: 0, was "* ]]
     back=1 nodes '[["slow_node_link",1,null]]' --slow-node-path 'dispatch:1->0:100us' \
         --slow-node-path 'dispatch:1->2:100us' --slow-node-path 'dispatch:1->3:100us'
-    [[ $output == *"uplink of node 1 is faster: 0, was "* && $output == *"all 8 ranks of node 1 come later: 0, was "* ]]
+    [[ $output == *"uplink of node 1 sends faster: 0, was "* && $output == *"all 8 ranks of node 1 come later: 0, was "* ]]
     nodes '[["slow_link",3,null]]' --nic-in dispatch:3:100us
-    [[ $output == *"link of rank 3 is faster"* ]]
+    [[ $output == *"link of rank 3 receives faster"* ]]
     "$deepxtrace" simulate -n 16 --windows 10 --seed 2 --nic-in dispatch:3:100us > after.jsonl
     run "$deepxtrace" compare before.jsonl after.jsonl
     [[ $output == *"rank 3 receives more slowly: "* ]]
+}
+
+# other_way SLOWER FASTER BEFORE AFTER CAUSES: a link that turns from one way to the other, in words and as JSON.
+other_way() {
+    run "$deepxtrace" compare --exit-code "$3" "$4"
+    echo "$output"
+    [ "$status" -eq 1 ]
+    [[ $output == *"$1: "* && $output == *"$2: 0, was "* ]]
+    "$deepxtrace" compare --json "$3" "$4" | jq '.operators[] | select(.phase == "dispatch")' > c.json
+    [ "$(jq -c '[.causes[] | [.direction, .change > 0]] | sort' c.json)" = "$5" ]
+    jq -e '.path_count == 0' c.json
+}
+
+@test "a link that is slow the other way has changed" {
+    for way in in out; do
+        "$deepxtrace" simulate -n 32 --ranks-per-node 8 --windows 10 --seed 1 --nic-$way dispatch:3:100us -o $way.jsonl
+    done
+    other_way "link of rank 3 sends more slowly" "link of rank 3 receives faster" in.jsonl out.jsonl '[["in",false],["out",true]]'
+    other_way "link of rank 3 receives more slowly" "link of rank 3 sends faster" out.jsonl in.jsonl '[["in",true],["out",false]]'
 }
 
 @test "a slow path and a late rank beside a slow uplink are named" {

@@ -245,6 +245,66 @@ static void a_node_changes_as_one(void **state)
     end(&after);
 }
 
+/* Windows of which analyze says that the link of rank 3 is slow, or nothing. */
+static void take_link(side_operator *o, unsigned windows, dxt_direction direction, double wait)
+{
+    dxt_finding finding = {.kind = DXT_SLOW_LINK, .rank = 3, .node = -1, .source_node = -1};
+    finding.direction = direction;
+    dxt_findings findings = {.findings = &finding, .finding_size = sizeof finding};
+    findings.finding_count = direction == DXT_DIRECTION_NONE ? 0 : 1;
+    for (unsigned w = 0; w < windows; w++) {
+        finding.wait = wait + 50 * noise(w, direction);
+        assert_true(causes_take(&o->causes, &findings));
+    }
+}
+
+/* Slow down what passes the link of rank 3. */
+static void add_link(side_operator *o, dxt_direction direction, double wait)
+{
+    for (uint32_t other = 0; other < RANKS; other++) {
+        if (direction & DXT_DIRECTION_IN) o->wait.mean[3 * RANKS + other] += wait;
+        if (direction & DXT_DIRECTION_OUT) o->wait.mean[other * RANKS + 3] += wait;
+    }
+}
+
+/* What is slow both ways holds what is slow one way. */
+static void each_way_of_a_link_is_compared(void **state)
+{
+    (void)state;
+    static const struct {
+        dxt_direction before, after, slower, faster;
+    } table[] = {{DXT_DIRECTION_IN, DXT_DIRECTION_OUT, DXT_DIRECTION_OUT, DXT_DIRECTION_IN},
+                 {DXT_DIRECTION_OUT, DXT_DIRECTION_IN, DXT_DIRECTION_IN, DXT_DIRECTION_OUT},
+                 {DXT_DIRECTION_IN, DXT_DIRECTION_BOTH, DXT_DIRECTION_OUT, DXT_DIRECTION_NONE},
+                 {DXT_DIRECTION_BOTH, DXT_DIRECTION_OUT, DXT_DIRECTION_NONE, DXT_DIRECTION_IN},
+                 {DXT_DIRECTION_NONE, DXT_DIRECTION_BOTH, DXT_DIRECTION_BOTH, DXT_DIRECTION_NONE},
+                 {DXT_DIRECTION_BOTH, DXT_DIRECTION_NONE, DXT_DIRECTION_NONE, DXT_DIRECTION_BOTH},
+                 {DXT_DIRECTION_BOTH, DXT_DIRECTION_BOTH, DXT_DIRECTION_NONE, DXT_DIRECTION_NONE}};
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        side_operator before, after;
+        comparison made;
+        unsigned slower = DXT_DIRECTION_NONE, faster = DXT_DIRECTION_NONE, lines = 0;
+        fill(&before, 1, 10, -1, 0);
+        fill(&after, 501, 10, -1, 0);
+        take_link(&before, 10, table[i].before, 20000);
+        take_link(&after, 10, table[i].after, 20000);
+        add_link(&before, table[i].before, 20000);
+        add_link(&after, table[i].after, 20000);
+        assert_int_equal(compare_operator(&before, &after, RANKS, NULL, &made), DXT_OK);
+        for (size_t k = 0; k < made.cause_count; k++)
+            *(made.causes[k].wait.by > 0 ? &slower : &faster) |= made.causes[k].direction;
+        lines = (table[i].slower != 0) + (table[i].faster != 0);
+        assert_int_equal(made.cause_count, lines);
+        assert_int_equal(slower, table[i].slower);
+        assert_int_equal(faster, table[i].faster);
+        assert_int_equal(made.slower, table[i].slower != DXT_DIRECTION_NONE);
+        assert_int_equal(made.path_total, 0);
+        comparison_free(&made);
+        end(&before);
+        end(&after);
+    }
+}
+
 /* Two windows that stand out are none of the others' concern. */
 static void few_windows_are_no_part(void **state)
 {
@@ -340,6 +400,7 @@ int main(void)
         cmocka_unit_test(a_change_in_the_middle_is_one),
         cmocka_unit_test(what_lies_between_nodes_is_no_path),
         cmocka_unit_test(a_node_changes_as_one),
+        cmocka_unit_test(each_way_of_a_link_is_compared),
         cmocka_unit_test(few_windows_are_no_part),
         cmocka_unit_test(failed_allocations_are_reported),
     };

@@ -12,6 +12,7 @@ typedef struct cause {
     dxt_finding_kind kind;
     uint32_t rank;             /**< DXT_NO_RANK: it is a node's */
     int32_t node, source_node; /**< −1: it is a rank's; no path between nodes */
+    dxt_direction direction;   /**< of a link: in or out; one that is slow both ways is two */
     series wait;               /**< one: how late or slow it was in each window; 0 = not named */
 } cause;
 
@@ -28,11 +29,14 @@ void causes_end(cause_list *list);
 /** The same place and kind in another run; NULL = not there. */
 const cause *cause_find(const cause_list *list, const cause *like);
 
+/** Whether both are the same link, one of them in, the other one out. */
+bool cause_is_other_way(const cause *first, const cause *second);
+
 /** Compare what either run has or both have. @param spread  As series_compare(). */
 change cause_compare(const cause_list *before, const cause_list *after, const cause *which,
                      double spread);
 
-/** "link of rank 3 is slower", "node 1 comes earlier". */
-void cause_words(const cause *which, bool grew, char text[96]);
+/** "link of rank 3 sends more slowly", "node 1 comes earlier". @param direction  Of a link. */
+void cause_words(const cause *which, dxt_direction direction, bool grew, char text[96]);
 
 #endif

@@ -60,6 +60,26 @@ static int larger_first(const void *first, const void *second)
     return (a < b) - (a > b);
 }
 
+/* A link that changed by as much both ways is one change. */
+static void join_directions(comparison *made)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < made->cause_count; i++) {
+        const cause_change *c = &made->causes[i];
+        cause_change *other = NULL;
+        for (size_t k = 0; k < kept && !other; k++)
+            if (cause_is_other_way(c->what, made->causes[k].what) &&
+                c->wait.by * made->causes[k].wait.by > 0 &&
+                is_alike(made, c->wait.by, made->causes[k].wait.by))
+                other = &made->causes[k];
+        if (other)
+            other->direction = DXT_DIRECTION_BOTH;
+        else
+            made->causes[kept++] = *c;
+    }
+    made->cause_count = kept;
+}
+
 /* What either run has; what both have is looked at once. */
 static bool compare_causes(comparison *made, double spread)
 {
@@ -74,10 +94,11 @@ static bool compare_causes(comparison *made, double spread)
         if (!later && cause_find(sides[0], what)) continue;
         change c = cause_compare(sides[1], sides[0], what, spread);
         if (!is_changed(made, &c, made->ranks)) continue;
-        made->causes[made->cause_count++] = (cause_change){what, c};
+        made->causes[made->cause_count++] = (cause_change){what, what->direction, c};
         made->slower |= c.by > 0;
     }
     qsort(made->causes, made->cause_count, sizeof *made->causes, larger_first);
+    join_directions(made);
     return true;
 }
 

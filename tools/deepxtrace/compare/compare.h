@@ -23,6 +23,7 @@ typedef struct path_change {
 /** A node, a link or a receiver that changed: many waits, one cause. */
 typedef struct cause_change {
     const cause *what;
+    dxt_direction direction; /**< of a link, both where both changed by as much */
     change wait;
 } cause_change;
 

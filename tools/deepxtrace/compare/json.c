@@ -85,6 +85,10 @@ static bool add_cause(json_t *list, const comparison *o, const cause_change *mad
     if (what->source_node >= 0)
         well =
             json_object_set_new(entry, "source_node", json_integer(what->source_node)) == 0 && well;
+    if (made->direction != DXT_DIRECTION_NONE) {
+        json_t *direction = json_string(dxt_direction_name(made->direction));
+        well = json_object_set_new(entry, "direction", direction) == 0 && well;
+    }
     return json_array_append_new(list, entry) == 0 && well;
 }
 

@@ -121,9 +121,10 @@ static void say_causes(FILE *out, const comparison *o)
 {
     for (size_t i = 0; i < o->cause_count && i < LINES; i++) {
         char words[96];
-        cause_words(o->causes[i].what, o->causes[i].wait.by > 0, words);
+        const cause_change *c = &o->causes[i];
+        cause_words(c->what, c->direction, c->wait.by > 0, words);
         fprintf(out, "  %s: ", words);
-        say_change(out, o->after->measure, &o->causes[i].wait);
+        say_change(out, o->after->measure, &c->wait);
         fprintf(out, "\n");
     }
     if (o->cause_count > LINES)
