@@ -267,6 +267,37 @@ static void add_link(side_operator *o, dxt_direction direction, double wait)
     }
 }
 
+/* Where a link heals, one of its paths turns slow; where it turns slow, one of them heals. */
+static void a_path_against_its_link_is_one(void **state)
+{
+    (void)state;
+    static const uint32_t paths[][2] = {{3, 6}, {6, 3}};
+    for (int k = 0; k < 12; k++) {
+        const uint32_t *path = paths[k % 2];
+        const dxt_direction direction = (dxt_direction)(1 + k / 2 % 3);
+        side_operator before, after;
+        comparison made;
+        bool heals = k < 6;
+        fill(&before, 1, 10, -1, 0);
+        fill(&after, 501, 10, -1, 0);
+        take_link(heals ? &before : &after, 10, direction, 20000);
+        take_link(heals ? &after : &before, 10, DXT_DIRECTION_NONE, 0);
+        add_link(heals ? &before : &after, direction, 20000);
+        (heals ? &after : &before)->wait.mean[path[0] * RANKS + path[1]] += 30000;
+        assert_int_equal(compare_operator(&before, &after, RANKS, NULL, &made), DXT_OK);
+        assert_int_equal(made.cause_count, 1);
+        assert_int_equal(made.causes[0].direction, direction);
+        assert_true(made.causes[0].wait.by * (heals ? -1 : 1) > 19000);
+        assert_int_equal(made.path_total, 1);
+        assert_true(made.paths[0].row == path[0] && made.paths[0].column == path[1]);
+        assert_true(made.paths[0].wait.by * (heals ? 1 : -1) > 9000);
+        assert_true(made.slower);
+        comparison_free(&made);
+        end(&before);
+        end(&after);
+    }
+}
+
 /* What is slow both ways holds what is slow one way. */
 static void each_way_of_a_link_is_compared(void **state)
 {
@@ -400,6 +431,7 @@ int main(void)
         cmocka_unit_test(a_change_in_the_middle_is_one),
         cmocka_unit_test(what_lies_between_nodes_is_no_path),
         cmocka_unit_test(a_node_changes_as_one),
+        cmocka_unit_test(a_path_against_its_link_is_one),
         cmocka_unit_test(each_way_of_a_link_is_compared),
         cmocka_unit_test(few_windows_are_no_part),
         cmocka_unit_test(failed_allocations_are_reported),

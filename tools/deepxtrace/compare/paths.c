@@ -16,6 +16,7 @@
 struct growth {
     uint32_t ranks;
     double *all, *scratch;
+    bool *told;       /* of each row, then of each column: most of it is told of its rank */
     size_t room;      /* of the scratch */
     double deviation; /* between paths */
 };
@@ -25,6 +26,8 @@ static void take_away_medians(struct growth *g, bool rows)
     uint32_t n = g->ranks;
     for (uint32_t i = 0; i < n; i++) {
         size_t count = 0;
+        /* The few that are left have nothing in common. */
+        if (g->told[rows ? i : n + i]) continue;
         for (uint32_t j = 0; j < n; j++) {
             double value = rows ? g->all[(size_t)i * n + j] : g->all[(size_t)j * n + i];
             if (!isnan(value)) g->scratch[count++] = value;
@@ -94,21 +97,30 @@ static bool take_away_nodes(struct growth *g, const comparison *made)
     return well;
 }
 
-/* Whether a rank's link or what it receives has changed, which is told of the rank. */
-static bool is_told_of(const comparison *made, uint32_t rank)
+/* Leave out the cells of a row or column that changed as its rank did. A path that became slower
+ * where the link of its rank became faster is one of its own. */
+static void leave_out_line(struct growth *g, uint32_t rank, bool row, double by)
 {
-    for (size_t i = 0; i < made->cause_count; i++)
-        if (made->causes[i].what->rank == rank) return true;
-    return false;
+    size_t n = g->ranks, left_out = 0, left = 0;
+    for (size_t other = 0; other < n; other++) {
+        double *value = &g->all[row ? rank * n + other : other * n + rank];
+        if (isnan(*value)) continue;
+        if (*value * by > 0) *value = NAN;
+        *(isnan(*value) ? &left_out : &left) += 1;
+    }
+    if (left_out > left) g->told[row ? rank : n + rank] = true;
 }
 
+/* What is told of a rank's link, or of what it receives. What comes in waits in the rank's row,
+ * what goes out in its column. */
 static void leave_out_told(struct growth *g, const comparison *made)
 {
-    size_t n = g->ranks;
-    for (uint32_t rank = 0; rank < n && made->cause_count > 0; rank++) {
-        if (!is_told_of(made, rank)) continue;
-        for (size_t other = 0; other < n; other++)
-            g->all[rank * n + other] = g->all[other * n + rank] = NAN;
+    for (size_t i = 0; i < made->cause_count; i++) {
+        const cause_change *c = &made->causes[i];
+        uint32_t rank = c->what->rank;
+        if (rank >= g->ranks) continue;
+        if (c->direction != DXT_DIRECTION_OUT) leave_out_line(g, rank, true, c->wait.by);
+        if (c->direction != DXT_DIRECTION_IN) leave_out_line(g, rank, false, c->wait.by);
     }
 }
 
@@ -119,7 +131,8 @@ static bool grow(struct growth *g, const comparison *made)
     g->room = size / step + g->ranks + 1;
     g->all = malloc(size * sizeof *g->all);
     g->scratch = malloc(g->room * sizeof *g->scratch);
-    if (!g->all || !g->scratch) return false;
+    g->told = calloc(2 * (size_t)g->ranks, sizeof *g->told);
+    if (!g->all || !g->scratch || !g->told) return false;
     for (size_t i = 0; i < size; i++)
         g->all[i] = before->count[i] && after->count[i] ? after->mean[i] - before->mean[i] : NAN;
     leave_out_told(g, made);
@@ -192,5 +205,6 @@ dxt_status compare_paths(comparison *made)
     if (well) well = list_paths(made, &g, spread);
     free(g.all);
     free(g.scratch);
+    free(g.told);
     return well ? DXT_OK : DXT_ERR_NO_MEMORY;
 }
