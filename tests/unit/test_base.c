@@ -365,7 +365,7 @@ static void flags_of(const void *address, char *flags, size_t size)
         if (sscanf(line, "%lx-%lx ", &begin, &end) == 2)
             there = (uintptr_t)address >= begin && (uintptr_t)address < end;
         else if (there && strncmp(line, "VmFlags:", 8) == 0)
-            snprintf(flags, size, "%s", line + 8);
+            snprintf(flags, size, "%.*s", (int)size - 1, line + 8);
     }
     if (maps) fclose(maps);
 }
