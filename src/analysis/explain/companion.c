@@ -89,7 +89,8 @@ static double doubt_of_carried(dxt_case *c, uint32_t k, dxt_role other)
     if (!held_by_one(c, k)) return other == DXT_ROLE_EARLY ? DXT_RECEIVED_DOUBT : DXT_CARRIED_DOUBT;
     /* Where transfers are longer than arrivals vary, waits do not show that. */
     double last = fmax(dxt_last_beyond_mean(&c->other), dxt_last_beyond_mean(&c->fit));
-    return DXT_CARRIED_DOUBT + last / fmax(dxt_case_carried(c)->rank[k], DXT_TINY);
+    double part = last / fmax(dxt_case_carried(c)->rank[k], DXT_TINY);
+    return fmin(DXT_RECEIVED_DOUBT, DXT_CARRIED_DOUBT + part);
 }
 
 dxt_own dxt_own_lateness(dxt_case *c, uint32_t k)
