@@ -59,7 +59,9 @@ def windows(job):
     path = job.folder / "diagnose_rank0.jsonl"
     if not path.exists():
         return []
-    return [json.loads(line) for line in path.read_text().splitlines()]
+    # The job may be writing the last line.
+    lines = path.read_text().splitlines(keepends=True)
+    return [json.loads(line) for line in lines if line.endswith("\n")]
 
 
 def log(job, rank):

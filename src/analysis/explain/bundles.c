@@ -240,7 +240,7 @@ static void list_nodes(dxt_case *c, const dxt_slow_path *head)
 bool dxt_path_is_trace(const dxt_case *c, const dxt_slow_path *path)
 {
     bool of_rank = path->bundle == DXT_BUNDLE_NONE || path->bundle == DXT_BUNDLE_SOURCE;
-    return of_rank && dxt_is_link_trace(c, path->j, path->excess);
+    return of_rank && path->excess < dxt_receives_there(c, path->j) / 2;
 }
 
 void dxt_bundle_list(dxt_case *c, uint32_t path, dxt_finding *finding)

@@ -19,7 +19,7 @@ void dxt_bundle_paths(const dxt_case *c, dxt_path_list *list);
 bool dxt_bundle_is_link(const dxt_case *c, uint32_t path);
 
 /** Whether a slow link in the other operator explains a path, or a bundle from one rank: the path
- * is no slower than that link may make the rank late (dxt_is_link_trace()). */
+ * is less than half as slow as that link (dxt_receives_there()). */
 bool dxt_path_is_trace(const dxt_case *c, const dxt_slow_path *path);
 
 /** List a bundle's paths, with their ranks or nodes, in the finding that was written last. */

@@ -52,13 +52,12 @@ dxt_own dxt_own_part(double amount, double carried, double limit, double doubt)
     return (dxt_own){.wait = left, .carried = left <= 0};
 }
 
-bool dxt_is_link_trace(const dxt_case *c, uint32_t k, double wait)
+double dxt_receives_there(const dxt_case *c, uint32_t k)
 {
     const dxt_fit *other = &c->other;
     uint32_t o = c->companion ? dxt_other_member(c, c->fit.rank[k]) : other->count;
-    if (o == other->count) return false;
-    double link = other->role[o] == DXT_ROLE_LINK ? other->receive[o] : other->nic_in[o];
-    return wait < DXT_RECEIVED_DOUBT * link;
+    if (o == other->count) return NAN;
+    return other->role[o] == DXT_ROLE_LINK ? other->receive[o] : other->nic_in[o];
 }
 
 /* Whether one slow path held member k up in the companion: beyond lateness it waited longer for one
@@ -102,7 +101,8 @@ dxt_own dxt_own_lateness(dxt_case *c, uint32_t k)
     dxt_role other = other_role(c, fit->rank[k]);
     if (dxt_follows_dispatch(c) && dxt_role_is_late(other) && late < DXT_ECHO * fit->transfer)
         return (dxt_own){.wait = 0};
-    if (dxt_is_link_trace(c, k, late - fmax(0, dxt_case_carried(c)->rank[k])))
+    double beyond = late - fmax(0, dxt_case_carried(c)->rank[k]);
+    if (beyond < DXT_RECEIVED_DOUBT * dxt_receives_there(c, k))
         return (dxt_own){.wait = 0, .carried = true};
     return dxt_own_part(late, dxt_case_carried(c)->rank[k], fit->limit[k],
                         doubt_of_carried(c, k, other));

@@ -20,10 +20,10 @@ typedef struct dxt_own {
     bool carried; /**< all of it was carried over from the companion */
 } dxt_own;
 
-/** Whether member k's slow link explains @p wait: if k receives over a slow link in the companion,
- *  it left that operator later than its mean waits show, by up to DXT_RECEIVED_DOUBT of the link's
- *  cost. */
-bool dxt_is_link_trace(const dxt_case *c, uint32_t k, double wait);
+/** What member k's link costs if it receives slowly in the companion, else 0; NaN if that is not
+ *  known. It left that operator later than its mean waits show, by up to DXT_RECEIVED_DOUBT of
+ *  this; what looks here as if it sent slowly is its trace if it is less than half. */
+double dxt_receives_there(const dxt_case *c, uint32_t k);
 
 /** The lateness of member k, less what it carried over; 0 if it is only the echo of being late in
  *  dispatch. */

@@ -5,8 +5,8 @@
  * ranks is a late rank or a slow receiver.
  *
  * How large: what the link adds to a wait, in the slower direction. Nothing is left if only sending
- * is slow, and the same link, slow to receive in the other operator, makes the rank late by as much
- * (DXT_RECEIVED_DOUBT).
+ * is slow, by less than half of what the same link, slow to receive in the other operator, costs
+ * there: that makes the rank late (explain/companion.c).
  * How sure: against DXT_LINK_LIMITS limits of a lateness in its group. With few ranks the link
  * itself raises that limit, so the waits without it count (explain/links.c). A rank whose work
  * varies, now early, now late, makes the same sums as a link that is slow for all in both
@@ -54,7 +54,7 @@ static dxt_size size(dxt_case *c, dxt_subject s)
 {
     bool between = is_between(c, s.a);
     double error = c->fit.error[s.a], limit = DXT_LINK_LIMITS * c->fit.limit[s.a];
-    if (in_of(c, s.a) <= 0 && dxt_is_link_trace(c, s.a, out_of(c, s.a)))
+    if (in_of(c, s.a) <= 0 && out_of(c, s.a) < dxt_receives_there(c, s.a) / 2)
         return (dxt_size){.explained = true};
     if (!between) limit = dxt_limit_of_link(c, s.a, &error);
     return (dxt_size){.wait = fmax(in_of(c, s.a), out_of(c, s.a)),
