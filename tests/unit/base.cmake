@@ -1,4 +1,4 @@
-dxt_test(test_base SOURCES unit/test_base.c MODULES base library LIBS ${CMAKE_DL_LIBS} WRAP_ALLOC)
+dxt_test(test_base SOURCES unit/test_base.c MODULES base library matrix LIBS ${CMAKE_DL_LIBS} WRAP_ALLOC)
 # What programs call, as they link it.
 dxt_test(test_null SOURCES unit/test_null.c MODULES LIBS deepxtrace)
 # The loader of parts, on its own.

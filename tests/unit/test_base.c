@@ -384,7 +384,7 @@ static bool wishes_are_shown(void)
     return strstr(flags, " hg") != NULL;
 }
 
-static void a_large_block_asks_for_large_pages(void **state)
+static void what_is_large_asks_for_large_pages(void **state)
 {
     (void)state;
     char small[256], large[256];
@@ -399,8 +399,15 @@ static void a_large_block_asks_for_large_pages(void **state)
     flags_of(data + size / 2, large, sizeof large);
     assert_int_equal(data[0] + data[size - 1], 2);
     free(block.data);
+    char matrix[256];
+    const uint32_t ranks = 1024;
+    dxt_window *window;
+    assert_int_equal(dxt_window_create(ranks, "dispatch", &window), DXT_OK);
+    flags_of(window->wait + (size_t)ranks * ranks / 2, matrix, sizeof matrix);
+    dxt_window_free(window);
     if (!wishes_are_shown()) skip();
     assert_non_null(strstr(large, " hg"));
+    assert_non_null(strstr(matrix, " hg"));
     assert_null(strstr(small, " hg"));
 }
 
@@ -421,7 +428,7 @@ int main(void)
         cmocka_unit_test(a_missing_part_says_why),
         cmocka_unit_test(bindings_can_ask_for_the_numbers),
         cmocka_unit_test(sleeping_ends_no_earlier_than_asked),
-        cmocka_unit_test(a_large_block_asks_for_large_pages),
+        cmocka_unit_test(what_is_large_asks_for_large_pages),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
