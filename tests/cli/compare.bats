@@ -34,6 +34,24 @@ refused() {
     [[ $output == *"nothing changed beyond its error, which one window hardly tells"* ]]
 }
 
+@test "paths of healthy runs of a few ranks, or of nodes of two, do not differ" {
+    local set
+    for set in "4 5" "4 6" "8 2" "8 3" "16 7" "16 12"; do
+        # shellcheck disable=SC2086 # two words
+        set -- $set
+        "$deepxtrace" simulate -n "$1" --ranks-per-node 2 --windows 10 --seed "$2" -f -o even.jsonl
+        "$deepxtrace" simulate -n "$1" --ranks-per-node 2 --windows 10 --seed "$((1000 + $2))" -f -o after.jsonl
+        run "$deepxtrace" compare even.jsonl after.jsonl
+        echo "$1 ranks, seed $2: $output"
+        [[ $output != *"  path "* ]]
+        "$deepxtrace" simulate -n "$1" --ranks-per-node 2 --windows 10 --seed "$((1000 + $2))" -f -o after.jsonl \
+            --slow-path 'dispatch:1->2:60us'
+        run "$deepxtrace" compare even.jsonl after.jsonl
+        [[ $output == *"  path 1 → 2 is slower by "* ]]
+        [ "$(grep -c '  path ' <<< "$output")" -eq 1 ]
+    done
+}
+
 @test "a rank that turned late is named, and no path that waits for it" {
     "$deepxtrace" simulate -n 16 --windows 10 --seed 2 --slow dispatch:5:60us > after.jsonl
     run "$deepxtrace" compare --exit-code before.jsonl after.jsonl

@@ -16,9 +16,10 @@
 struct growth {
     uint32_t ranks;
     double *all, *scratch;
-    bool *told;       /* of each row, then of each column: most of it is told of its rank */
-    size_t room;      /* of the scratch */
-    double deviation; /* between paths */
+    bool *told;           /* of each row, then of each column: most of it is told of its rank */
+    size_t room;          /* of the scratch */
+    size_t cells, fitted; /* with a value; medians that were taken away from them */
+    double deviation;     /* between paths */
 };
 
 static void take_away_medians(struct growth *g, bool rows)
@@ -33,6 +34,7 @@ static void take_away_medians(struct growth *g, bool rows)
             if (!isnan(value)) g->scratch[count++] = value;
         }
         double median = middle(g->scratch, count);
+        g->fitted += count > 0;
         for (uint32_t j = 0; j < n && count > 0; j++)
             g->all[rows ? (size_t)i * n + j : (size_t)j * n + i] -= median;
     }
@@ -76,6 +78,7 @@ static void take_away_block(struct growth *g, const struct places *p, uint32_t a
         }
     if (count < LEAST_BLOCK) return;
     double median = middle(g->scratch, count);
+    g->fitted++;
     for (uint32_t i = p->begin[a]; i < p->begin[a + 1]; i++)
         for (uint32_t j = p->begin[b]; j < p->begin[b + 1]; j++)
             g->all[(size_t)p->order[i] * n + p->order[j]] -= median;
@@ -89,8 +92,10 @@ static bool take_away_nodes(struct growth *g, const comparison *made)
     if (well && p.nodes > 1 && p.nodes < made->ranks) {
         for (uint32_t a = 0; a < p.nodes; a++)
             for (uint32_t b = 0; b < p.nodes; b++) take_away_block(g, &p, a, b);
+        size_t fitted = g->fitted; /* those of rows and columns count once */
         take_away_medians(g, false);
         take_away_medians(g, true);
+        g->fitted = fitted;
     }
     free(p.order);
     free(p.begin);
@@ -124,10 +129,26 @@ static void leave_out_told(struct growth *g, const comparison *made)
     }
 }
 
+/* What paths still deviate by. Each median takes one of them to about nothing, however they vary: of
+ * a few ranks most, and where nodes are of two ranks a third. These say nothing. What rows and
+ * columns have in common all of them is counted once. */
+static double deviation_of(struct growth *g, size_t step)
+{
+    size_t size = (size_t)g->ranks * g->ranks, used = 0;
+    for (size_t i = 0; i < size; i += step)
+        if (!isnan(g->all[i])) g->scratch[used++] = fabs(g->all[i]);
+    if (used == 0) return 0;
+    double fitted = g->fitted > 0 ? (double)g->fitted - 1 : 0;
+    size_t nothing = (size_t)(fitted * (double)used / (double)g->cells);
+    middle(g->scratch, used); /* sorts */
+    if (nothing >= used) nothing = used - 1;
+    return TO_STANDARD * middle(g->scratch + nothing, used - nothing);
+}
+
 static bool grow(struct growth *g, const comparison *made)
 {
     const series *before = &made->before->wait, *after = &made->after->wait;
-    size_t size = (size_t)g->ranks * g->ranks, step = size / SAMPLED + 1, used = 0;
+    size_t size = (size_t)g->ranks * g->ranks, step = size / SAMPLED + 1;
     g->room = size / step + g->ranks + 1;
     g->all = malloc(size * sizeof *g->all);
     g->scratch = malloc(g->room * sizeof *g->scratch);
@@ -136,12 +157,11 @@ static bool grow(struct growth *g, const comparison *made)
     for (size_t i = 0; i < size; i++)
         g->all[i] = before->count[i] && after->count[i] ? after->mean[i] - before->mean[i] : NAN;
     leave_out_told(g, made);
+    for (size_t i = 0; i < size; i++) g->cells += !isnan(g->all[i]);
     take_away_medians(g, false);
     take_away_medians(g, true);
     if (made->nodes && !take_away_nodes(g, made)) return false;
-    for (size_t i = 0; i < size; i += step)
-        if (!isnan(g->all[i])) g->scratch[used++] = fabs(g->all[i]);
-    g->deviation = used ? TO_STANDARD * middle(g->scratch, used) : 0;
+    g->deviation = deviation_of(g, step);
     return true;
 }
 
