@@ -6,6 +6,7 @@
 #include "analysis/arrive/abreast.h"
 #include "analysis/arrive/group.h"
 #include "analysis/arrive/roster.h"
+#include "numeric/select.h"
 #include "numeric/spread.h"
 
 /* The members of one node, for the group fit. */
@@ -124,6 +125,32 @@ void dxt_fit_ordinary(dxt_fit *fit)
     }
 }
 
+/* How much longer ranks of other nodes wait for @p late than for its mate, and its mate for them
+ * than it does, together: if it comes later than its mate by some time, either is as much, or the
+ * two together are, where the other rank comes between. */
+static double seen_outside(const dxt_fit *fit, uint32_t late, uint32_t mate)
+{
+    double seen[DXT_WITNESSES];
+    uint32_t taken = fit->count < DXT_WITNESSES ? fit->count : DXT_WITNESSES, used = 0;
+    for (uint32_t k = 0; k < taken; k++) {
+        uint32_t other = (uint32_t)dxt_spread_index(k, taken, fit->count);
+        if (fit->node[other] == fit->node[late]) continue;
+        seen[used++] = dxt_fit_wait(fit, other, late) - dxt_fit_wait(fit, other, mate) +
+                       dxt_fit_wait(fit, mate, other) - dxt_fit_wait(fit, late, other);
+    }
+    return used > 0 ? dxt_select(seen, used, (used - 1) / 2) : INFINITY;
+}
+
+/* In a node of two one wait tells who is late, and a slow path between them looks the same. It is
+ * no lateness if nobody else sees half of it. */
+static void doubt_pair(dxt_fit *fit, const uint32_t *pair)
+{
+    uint32_t late = pair[fit->late[pair[1]] > fit->late[pair[0]]], mate = pair[0] + pair[1] - late;
+    double by = fit->late[late] - fit->late[mate];
+    if (fit->late[late] <= fit->limit[late] || seen_outside(fit, late, mate) >= by / 2) return;
+    fit->late[late] = fit->late[mate] = 0;
+}
+
 void dxt_fit_ranks(dxt_fit *fit)
 {
     dxt_roster roster;
@@ -136,4 +163,7 @@ void dxt_fit_ranks(dxt_fit *fit)
         ask_for(fit, &roster, node + k + count, fit->nodes - k - count);
         fit_nodes(fit, &roster, node + k, count, fit->skew, &nodes);
     }
+    /* In a hybrid mode not all of the waits that it takes are there. */
+    for (uint32_t k = 0; k < fit->nodes && !fit->sparse; k++)
+        if (size_of(&roster, k) == 2) doubt_pair(fit, roster.list + roster.begin[k]);
 }
