@@ -216,3 +216,25 @@ other_way() {
     [[ $output == *"rank 6 comes later"* ]]
     [ "$(grep -c '  path [0-9]' <<< "$output")" -eq 1 ]
 }
+
+# staggered EXPECTED LATENESS…: ranks 8, 9, … of the second of four nodes come that much later; what is said of it.
+staggered() {
+    local expected=$1 rank=8 late=()
+    shift
+    for us in "$@"; do late+=(--slow "dispatch:$rank:${us}us") && rank=$((rank + 1)); done
+    "$deepxtrace" simulate -n 32 --ranks-per-node 8 --windows 10 --seed 2 -f -o after.jsonl "${late[@]}"
+    run "$deepxtrace" compare even.jsonl after.jsonl
+    echo "$output"
+    [ "$(sed -n '/^combine/,$d; s/^  \([a-z]* [0-9]* comes*\) .*/\1/p' <<< "$output" | paste -sd,)" = "$expected" ]
+    [[ $output != *"  path "* ]]
+}
+
+@test "a node whose ranks come later by unequal times is one line" {
+    "$deepxtrace" simulate -n 32 --ranks-per-node 8 --windows 10 --seed 1 > even.jsonl
+    staggered "node 1 comes" 40 52 64 76 88 100 112 124
+    [[ $output =~ "its ranks by 41.".*"µs to 125 µs" ]]
+    staggered "node 1 comes" 10 22 31 44 50 61 72 80
+    staggered "node 1 comes,rank 15 comes" 60 60 60 60 60 60 60 160
+    [[ $output != *"its ranks by"* ]]
+    staggered "rank 8 comes,rank 9 comes,rank 12 comes,rank 13 comes" 100 100 0 0 60 60
+}

@@ -7,6 +7,12 @@
 
 /* What ranks of a node have in common differs between them by less than this part of it. */
 #define ALIKE 0.2
+/* Where they differ by more, each by another time, one is no exception within so many deviations of
+ * them, … */
+#define DEVIATIONS 3.0
+/* … and if it changed by this part of the largest change at least; of so many ranks. */
+#define LEAST_PART 0.25
+#define LEAST_RANKS 4
 
 void comparison_free(comparison *made)
 {
@@ -108,15 +114,54 @@ bool is_alike(const comparison *made, double first, double second)
     return fabs(first - second) <= fmax(made->floor, ALIKE * larger);
 }
 
+/* The changes of a node's ranks. */
+static uint32_t take_node(const comparison *made, int32_t node, double *by)
+{
+    uint32_t count = 0;
+    for (uint32_t r = 0; made->nodes && r < made->ranks; r++)
+        if (made->nodes[r] == node && !isnan(made->late[r].by)) by[count++] = made->late[r].by;
+    return count;
+}
+
+bool is_with_node(const comparison *made, uint32_t rank)
+{
+    double by[DXT_MAX_RANKS], own = made->late[rank].by, most = 0;
+    uint32_t count = made->nodes ? take_node(made, made->nodes[rank], by) : 0;
+    if (count < LEAST_RANKS) return false;
+    double common = middle(by, count);
+    for (uint32_t k = 0; k < count; k++) {
+        most = fmax(most, fabs(by[k]));
+        by[k] = fabs(by[k] - common);
+    }
+    if (!(own * common > 0)) return false;
+    if (is_alike(made, own, common)) return true;
+    double reach = DEVIATIONS * TO_STANDARD * middle(by, count);
+    return fabs(own) >= LEAST_PART * most && fabs(own - common) <= reach;
+}
+
+bool node_range(const comparison *made, int32_t node, double *least, double *most)
+{
+    *least = INFINITY;
+    *most = -INFINITY;
+    for (uint32_t r = 0; made->nodes && r < made->ranks; r++) {
+        if (made->nodes[r] != node || !is_with_node(made, r)) continue;
+        *least = fmin(*least, made->late[r].by);
+        *most = fmax(*most, made->late[r].by);
+    }
+    return *least <= *most && !is_alike(made, *least, *most);
+}
+
 uint32_t node_change(const comparison *made, uint32_t rank, change *common)
 {
     uint32_t count = 0;
+    bool with_node = true;
     double least = INFINITY, most = -INFINITY;
     *common = (change){.part = NAN};
     for (uint32_t r = 0; made->nodes && r < made->ranks; r++) {
         const change *c = &made->late[r];
         if (made->nodes[r] != made->nodes[rank]) continue;
         if (r < rank || !is_changed(made, c, made->ranks)) return 0;
+        with_node = with_node && is_with_node(made, r);
         least = fmin(least, c->by);
         most = fmax(most, c->by);
         common->before += c->before;
@@ -128,7 +173,8 @@ uint32_t node_change(const comparison *made, uint32_t rank, change *common)
         common->part_before = c->part_before;
         count++;
     }
-    if (count < 2 || count == made->ranks || !is_alike(made, least, most)) return 0;
+    if (count < 2 || count == made->ranks) return 0;
+    if (!is_alike(made, least, most) && !with_node) return 0;
     common->before /= count;
     common->after /= count;
     common->by = common->after - common->before;

@@ -57,8 +57,15 @@ bool is_changed(const comparison *made, const change *c, double figures);
 /** Whether two changes are the same but for what is nobody's concern. */
 bool is_alike(const comparison *made, double first, double second);
 
+/** Whether a rank changed as the others of its node did, also where each did by another time. */
+bool is_with_node(const comparison *made, uint32_t rank);
+
+/** The smallest and the largest change of a node's ranks but the exceptions. @return Whether that is
+ *  to be said: they are not alike. */
+bool node_range(const comparison *made, int32_t node, double *least, double *most);
+
 /**
- * How all ranks of a node changed, where that is by about as much: what they have in common.
+ * How all ranks of a node changed, where none of them is an exception: what they have in common.
  *
  * @param rank    The first of them; of no other rank anything is said.
  * @param common  Receives it.

@@ -172,6 +172,16 @@ static int larger_first(const void *first, const void *second)
     return (a < b) - (a > b);
 }
 
+/* What is left of the growth of a wait if the awaited rank now comes that much later than the rank
+ * that waits. Where several ranks of a node did, each by another time, no sum of a row and a column
+ * says so: nobody waits less than not at all. */
+static double beyond_arrivals(const comparison *made, size_t i, double grew)
+{
+    double later = made->late[i % made->ranks].by - made->late[i / made->ranks].by;
+    if (!(later * grew > 0)) return grew; /* or not known */
+    return fabs(later) < fabs(grew) ? grew - later : 0;
+}
+
 /* One path: what it grew by beyond its ranks and nodes, unless it hardly grew itself: where the
  * paths beside it became slower, one that did not is none that became faster. The error is that of
  * its waits. */
@@ -182,7 +192,11 @@ static bool path_changed(const comparison *made, const struct growth *g, size_t 
     if (isnan(g->all[i]) || fabs(g->all[i]) < DEVIATIONS * g->deviation) return false;
     *c = series_compare(&made->before->wait, &made->after->wait, i, spread);
     if (c->by * g->all[i] <= 0) return false;
-    if (fabs(g->all[i]) < 2 * fabs(c->by)) c->by = g->all[i];
+    double beyond_ranks = beyond_arrivals(made, i, c->by);
+    if (2 * fabs(beyond_ranks) < fabs(g->all[i]))
+        c->by = beyond_ranks;
+    else if (fabs(g->all[i]) < 2 * fabs(c->by))
+        c->by = g->all[i];
     if (c->error > 0) {
         double t = c->by / c->error;
         double n = made->before->wait.count[i] + made->after->wait.count[i] - 2.0 + 4;

@@ -62,6 +62,18 @@ static void say_by(FILE *out, dxt_measure measure, const change *c)
                 c->part_before ? "before" : "after");
 }
 
+/* ", its ranks by 41 µs to 125 µs". */
+static void say_range(FILE *out, const comparison *o, int32_t node)
+{
+    double least, most;
+    char first[48], last[48];
+    if (!node_range(o, node, &least, &most)) return;
+    dxt_measure measure = o->after->measure;
+    double nearest = fmin(fabs(least), fabs(most)), farthest = fmax(fabs(least), fabs(most));
+    fprintf(out, ", its ranks by %s to %s", figure(measure, nearest, first),
+            figure(measure, farthest, last));
+}
+
 /* ": 2.1 to 202 µs, +200 µs ± 3 µs (chance …)". */
 static void say_change(FILE *out, dxt_measure measure, const change *c)
 {
@@ -125,6 +137,7 @@ static void say_causes(FILE *out, const comparison *o)
         cause_words(c->what, c->direction, c->wait.by > 0, words);
         fprintf(out, "  %s: ", words);
         say_change(out, o->after->measure, &c->wait);
+        if (c->what->kind == DXT_LATE_NODE) say_range(out, o, c->what->node);
         fprintf(out, "\n");
     }
     if (o->cause_count > LINES)
@@ -145,7 +158,7 @@ static int larger_first(const void *first, const void *second)
     return (a->rank > b->rank) - (a->rank < b->rank);
 }
 
-/* Whether a cause of the rank's own, or its node, which is as late, says it already. */
+/* Whether a cause of the rank's own, or its node says it already. */
 static bool is_told(const comparison *o, uint32_t rank)
 {
     double by = o->late[rank].by;
@@ -154,7 +167,8 @@ static bool is_told(const comparison *o, uint32_t rank)
         double told = o->causes[i].wait.by;
         if (what->rank == rank && told * by > 0) return true;
         if (what->kind == DXT_LATE_NODE && o->nodes && o->nodes[rank] == what->node &&
-            is_alike(o, by, told))
+            told * by > 0 &&
+            (fabs(by) <= fabs(told) || is_alike(o, by, told) || is_with_node(o, rank)))
             return true;
     }
     return false;
@@ -199,6 +213,7 @@ static uint32_t say_ranks(FILE *out, const compared *c, const comparison *o)
             say_rank(out, c, line->rank);
         if (line->count == 1) fprintf(out, " comes %s: ", when);
         say_change(out, o->after->measure, &line->late);
+        if (line->count > 1) say_range(out, o, o->nodes[line->rank]);
         fprintf(out, "\n");
     }
     free(lines);
