@@ -7,6 +7,6 @@ dxt_test(test_pmpi SOURCES unit/test_pmpi.c ${PROJECT_SOURCE_DIR}/tools/pmpi/fin
          LIBS ${CMAKE_DL_LIBS} WRAP_ALLOC)
 target_include_directories(test_pmpi PRIVATE ${PROJECT_SOURCE_DIR}/tools/pmpi)
 target_link_options(test_pmpi PRIVATE
-                    -Wl,--wrap=dxt_gather_create_mpi,--wrap=dxt_mpi_find_place)
+                    -Wl,--wrap=dxt_gather_create_mpi,--wrap=dxt_mpi_find_place,--wrap=dxt_mpi_start)
 # The library finds MPI's functions by their names.
 set_target_properties(test_pmpi PROPERTIES ENABLE_EXPORTS ON)

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -56,8 +57,16 @@ int MPI_Alltoallv(const void *send, const int *send_counts, const int *send_offs
                   const int *receive_offsets, uintptr_t receive_type, uintptr_t comm);
 
 static atomic_int calls, inits, ends, freed, level, single, asked;
+/* What this rank did together with others, in order: said yes (y) or no (n), looked for its place
+ * (p), opened mailboxes (m). */
+static char together[16];
 static atomic_bool full; /* the other rank has no room for one more */
 static int alltoall_error;
+
+static void note_together(const char *what)
+{
+    if (strlen(together) < sizeof together - 1) strcat(together, what);
+}
 
 int PMPI_Init_thread(int *argc, char ***argv, int required, int *provided)
 {
@@ -107,6 +116,7 @@ int PMPI_Allreduce(const void *send, void *receive, int count, uintptr_t type, u
     assert_int_equal(type, 0x4c000405);
     assert_int_equal(operation, 0x58000002);
     asked++;
+    note_together(*(const int *)send ? "y" : "n");
     *(int *)receive = full ? 0 : *(const int *)send;
     return 0;
 }
@@ -133,12 +143,20 @@ int PMPI_Alltoallv(const void *send, const int *send_counts, const int *send_off
 static void *memories[MAILBOXES];
 static atomic_int used;
 static atomic_int watched;
+static atomic_bool part_is_missing;
 
 dxt_status __wrap_dxt_gather_create_mpi(const dxt_gather_mpi_config *config, dxt_gather **gather);
 dxt_status __wrap_dxt_mpi_find_place(const void *comm, dxt_mpi_place *place);
+dxt_status __wrap_dxt_mpi_start(void);
+
+dxt_status __wrap_dxt_mpi_start(void)
+{
+    return part_is_missing ? DXT_ERR_UNSUPPORTED : DXT_OK;
+}
 
 dxt_status __wrap_dxt_gather_create_mpi(const dxt_gather_mpi_config *config, dxt_gather **gather)
 {
+    note_together("m");
     size_t size = dxt_gather_local_size(RANKS, config->mail_capacity);
     void *memory = NULL;
     /* Not malloc(), whose failures are counted. */
@@ -158,6 +176,7 @@ dxt_status __wrap_dxt_gather_create_mpi(const dxt_gather_mpi_config *config, dxt
 dxt_status __wrap_dxt_mpi_find_place(const void *comm, dxt_mpi_place *place)
 {
     (void)comm;
+    note_together("p");
     place->ranks = RANKS;
     place->ranks_per_processor = 1;
     return DXT_OK;
@@ -317,6 +336,33 @@ static void what_does_not_fit_is_left_out(void **state)
     assert_null(pmpi_file_open("/nowhere/at/all"));
 }
 
+/* A child forked while a window is being written ends like any program, which flushes its files. */
+static void a_forked_child_writes_nothing(void **state)
+{
+    char path[128], text[16] = "";
+    int status = 0;
+    (void)state;
+    snprintf(path, sizeof path, "%s/h.log", folder);
+    pmpi_file *file = pmpi_file_open(path);
+    assert_non_null(file);
+    pmpi_file_put(file, "half", 4);
+    pid_t child = fork();
+    if (child == 0) {
+        fflush(NULL);
+        _exit(0);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    add(file, '.', 1);
+    pmpi_file_close(file);
+    FILE *back = fopen(path, "r");
+    assert_non_null(back);
+    assert_int_equal(fread(text, 1, sizeof text - 1, back), 6);
+    fclose(back);
+    unlink(path);
+    assert_string_equal(text, "half.\n");
+}
+
 /* Of three jobs in one folder, the last has the name. */
 static void what_another_job_has_written_stays(void **state)
 {
@@ -372,18 +418,52 @@ static void a_file_that_cannot_be_opened_is_told(void **state)
     unlink(path);
 }
 
+/* A rank that lacks something says no, or does all that the others do: none waits for another. */
 static void every_failed_allocation_leaves_the_program_alone(void **state)
 {
     (void)state;
     bool failed = true;
     for (long k = 1; failed; k++) {
         uint32_t handle = (uint32_t)HANDLE(100);
+        together[0] = '\0';
         alloc_fail_arm(k);
         assert_int_equal(MPI_Alltoall(NULL, 0, 0, NULL, 0, 0, HANDLE(100)), 0);
         failed = alloc_fail_disarm();
+        assert_true(strcmp(together, "n") == 0 || strcmp(together, "ypm") == 0);
         assert_int_equal(MPI_Comm_free(&handle), 0);
         assert_true(k < 100);
     }
+}
+
+/* Without memory for a note of it, too, a communicator is asked about once. */
+static void a_communicator_met_without_memory_is_remembered(void **state)
+{
+    (void)state;
+    enum { SOME = 20 };
+    assert_int_equal(MPI_Finalize(), 0);
+    for (uintptr_t k = 0; k < 3 * SOME; k++) /* no slot is left free */
+        assert_int_equal(MPI_Alltoall(NULL, 0, 0, NULL, 0, 0, HANDLE(200 + k)), 0);
+    int before = asked;
+    for (uintptr_t k = 0; k < SOME; k++) {
+        alloc_fail_arm(1);
+        assert_int_equal(MPI_Alltoall(NULL, 0, 0, NULL, 0, 0, HANDLE(300 + k)), 0);
+        assert_true(alloc_fail_disarm());
+        assert_int_equal(asked, before + (int)k + 1);
+        assert_int_equal(MPI_Alltoall(NULL, 0, 0, NULL, 0, 0, HANDLE(300 + k)), 0);
+    }
+    assert_int_equal(asked, before + SOME);
+    assert_int_equal(MPI_Finalize(), 0);
+}
+
+static void a_rank_without_the_part_says_no(void **state)
+{
+    (void)state;
+    together[0] = '\0';
+    part_is_missing = true;
+    assert_int_equal(MPI_Alltoall(NULL, 0, 0, NULL, 0, 0, HANDLE(400)), 0);
+    part_is_missing = false;
+    assert_string_equal(together, "n");
+    assert_int_equal(MPI_Finalize(), 0);
 }
 
 int main(void)
@@ -395,9 +475,12 @@ int main(void)
         cmocka_unit_test(what_is_not_diagnosed_runs),
         cmocka_unit_test(one_that_another_rank_has_no_room_for_takes_none),
         cmocka_unit_test(what_does_not_fit_is_left_out),
+        cmocka_unit_test(a_forked_child_writes_nothing),
         cmocka_unit_test(what_another_job_has_written_stays),
         cmocka_unit_test(a_file_that_cannot_be_opened_is_told),
         cmocka_unit_test(every_failed_allocation_leaves_the_program_alone),
+        cmocka_unit_test(a_communicator_met_without_memory_is_remembered),
+        cmocka_unit_test(a_rank_without_the_part_says_no),
     };
     return cmocka_run_group_tests(tests, prepare, clean);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Files of rank 0, which hold whole lines whatever happens to the disk. */
+/* Files of rank 0, which hold whole lines whatever happens to the disk, and whoever is forked. */
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdio_ext.h>
@@ -15,7 +16,9 @@
 #define MOST_OLDER 9999
 
 struct pmpi_file {
-    FILE *file;
+    FILE *file; /* which writes into fd */
+    int fd;
+    pid_t pid; /* who made it */
     char *path;
     off_t whole;  /* bytes that were written with success */
     int error;    /* of what was added since; 0 = none */
@@ -37,16 +40,40 @@ static void keep_older(const char *path)
     }
 }
 
+/* A forked child has a copy of what is not written yet, and its exit() would write that. */
+static ssize_t write_own(void *context, const char *data, size_t size)
+{
+    pmpi_file *file = context;
+    size_t done = 0;
+    while (file->pid == getpid() && done < size) {
+        ssize_t count = write(file->fd, data + done, size - done);
+        if (count < 0 && errno != EINTR) return 0;
+        if (count > 0) done += (size_t)count;
+    }
+    return (ssize_t)size;
+}
+
+static bool open_stream(pmpi_file *file, const char *path)
+{
+    file->pid = getpid();
+    file->path = strdup(path);
+    if (!file->path) return false;
+    file->fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (file->fd < 0) return false;
+    file->file = fopencookie(file, "w", (cookie_io_functions_t){.write = write_own});
+    return file->file != NULL;
+}
+
 pmpi_file *pmpi_file_open(const char *path)
 {
     pmpi_file *made = calloc(1, sizeof *made);
     if (made) {
+        made->fd = -1;
         keep_older(path);
-        made->path = strdup(path);
-        made->file = made->path ? fopen(path, "we") : NULL;
-        if (made->file) return made;
+        if (open_stream(made, path)) return made;
     }
     pmpi_say("%s: %s", path, strerror(errno));
+    if (made && made->fd >= 0) close(made->fd);
     if (made) free(made->path);
     free(made);
     return NULL;
@@ -65,8 +92,7 @@ static void cut_back(pmpi_file *file)
 {
     __fpurge(file->file);
     clearerr(file->file);
-    if (ftruncate(fileno(file->file), file->whole) == 0)
-        (void)!fseeko(file->file, file->whole, SEEK_SET);
+    if (ftruncate(file->fd, file->whole) == 0) lseek(file->fd, file->whole, SEEK_SET);
     if (!file->failing)
         pmpi_say("%s: %s; windows are missing in it", file->path, strerror(file->error));
     file->failing = true;
@@ -81,7 +107,7 @@ void pmpi_file_commit(pmpi_file *file)
         cut_back(file);
         return;
     }
-    file->whole = ftello(file->file);
+    file->whole = lseek(file->fd, 0, SEEK_CUR);
     file->failing = false;
 }
 
@@ -90,6 +116,7 @@ void pmpi_file_close(pmpi_file *file)
     if (!file) return;
     pmpi_file_commit(file);
     fclose(file->file);
+    close(file->fd);
     free(file->path);
     free(file);
 }

@@ -12,6 +12,7 @@
 
 /* Communicators that are diagnosed at the most; others are used as they are. */
 #define MOST 16
+#define TOO_MANY "more than 16 communicators"
 /* Durations kept of an operator: more than two windows should hold of those that matter. */
 #define KEPT 8192
 /* MPI_COMM_WORLD, MPI_INT and MPI_MIN of MPICH and all that have its handles. */
@@ -42,11 +43,15 @@ typedef struct slot {
     struct slot *_Atomic next; /* made before this one */
 } slot;
 static slot *_Atomic slots;
+/* For when there is no memory: a rank that met a communicator and forgot it would keep the others
+ * waiting for its answer, or wait for theirs. */
+static slot spare[64];
+static uint32_t spare_used;
 static uint32_t met;
 static int diagnosed; /* now, or about to be */
 /* This thread is in calls of our own, which come through the same functions. */
 static _Thread_local bool inside;
-static bool said_too_many;
+static bool said_not; /* that a communicator is not diagnosed */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 /* Whether one line about what is done is wanted. */
@@ -160,6 +165,27 @@ static void release(pmpi_watch *watch)
     free(watch);
 }
 
+/* What a rank needs that may be missing on it alone: memory, the part for this MPI.
+ * @return NULL, and @p why. */
+static pmpi_watch *prepare(mpi_handle comm, uint32_t ranks, uint32_t number, const char **why)
+{
+    *why = "out of memory";
+    pmpi_watch *made = calloc(1, sizeof *made);
+    if (!made) return NULL;
+    made->comm = comm;
+    made->ranks = ranks;
+    made->rank = (uint32_t)ask("PMPI_Comm_rank", comm, 0);
+    made->number = number;
+    dxt_status status = dxt_mpi_start();
+    if (status == DXT_OK)
+        status = dxt_probe_create_durations(PMPI_OPERATORS, ranks, KEPT, &made->probe);
+    if (status == DXT_OK) return made;
+    *why = dxt_error();
+    free(made);
+    return NULL;
+}
+
+/* Collective up to the session: nothing before that may fail on one rank alone. */
 static dxt_status start(pmpi_watch *watch)
 {
     static const char *const names[PMPI_OPERATORS] = {"alltoall", "alltoallv"};
@@ -177,10 +203,8 @@ static dxt_status start(pmpi_watch *watch)
                                  .source = "deepxtrace-pmpi",
                                  .on_diagnosis = on_diagnosis,
                                  .on_diagnosis_context = watch};
-    dxt_status status =
-        dxt_probe_create_durations(PMPI_OPERATORS, watch->ranks, KEPT, &watch->probe);
+    dxt_status status = dxt_mpi_find_place(&watch->comm, &place);
     if (status == DXT_OK) status = dxt_gather_create_mpi(&mails, &watch->gather);
-    if (status == DXT_OK) status = dxt_mpi_find_place(&watch->comm, &place);
     if (status != DXT_OK) return status;
     if (watch->rank == 0) {
         watch->log = open_file(watch, "log");
@@ -192,34 +216,25 @@ static dxt_status start(pmpi_watch *watch)
     return dxt_session_create(&config, &watch->session);
 }
 
-/* @return NULL, said, if it cannot be. */
-static pmpi_watch *begin(mpi_handle comm, uint32_t ranks, uint32_t number)
+/* @return Whether it runs. */
+static bool begin(pmpi_watch *watch)
 {
-    pmpi_watch *watch = calloc(1, sizeof *watch);
-    if (!watch) return NULL;
-    watch->comm = comm;
-    watch->ranks = ranks;
-    watch->rank = (uint32_t)ask("PMPI_Comm_rank", comm, 0);
-    watch->number = number;
     if (start(watch) == DXT_OK) {
         if (watch->recording && !is_quiet())
-            pmpi_say("diagnosing %u ranks; rank 0 writes %s", ranks, watch->path);
-        return watch;
+            pmpi_say("diagnosing %u ranks; rank 0 writes %s", watch->ranks, watch->path);
+        return true;
     }
     if (watch->rank == 0) pmpi_say("a communicator is not diagnosed: %s", dxt_error());
-    release(watch);
-    return NULL;
+    return false;
 }
 
 /* Room for one more. */
 static bool reserve(void)
 {
     pthread_mutex_lock(&lock);
-    bool room = diagnosed < MOST, tell = !room && !said_too_many;
+    bool room = diagnosed < MOST;
     if (room) diagnosed++;
-    said_too_many = said_too_many || tell;
     pthread_mutex_unlock(&lock);
-    if (tell) pmpi_say("more than %d communicators: others are not diagnosed", MOST);
     return room;
 }
 
@@ -230,15 +245,32 @@ static void unreserve(void)
     pthread_mutex_unlock(&lock);
 }
 
+/* One rank of the communicator says it, once. */
+static void say_why_not(mpi_handle comm, const char *why)
+{
+    pthread_mutex_lock(&lock);
+    bool tell = !said_not && ask("PMPI_Comm_rank", comm, 0) == 0;
+    said_not = said_not || tell;
+    pthread_mutex_unlock(&lock);
+    if (tell) pmpi_say("a communicator is not diagnosed: %s", why);
+}
+
 static pmpi_watch *watch_if_possible(mpi_handle comm, uint32_t number)
 {
     int ranks = ask("PMPI_Comm_size", comm, 0);
     if (ranks < 2 || ranks > (int)DXT_MAX_RANKS || ask("PMPI_Comm_test_inter", comm, 1))
         return NULL;
     bool room = reserve();
-    pmpi_watch *watch = all_say(comm, room) ? begin(comm, (uint32_t)ranks, number) : NULL;
-    if (room && !watch) unreserve();
-    return watch;
+    const char *why = TOO_MANY " are in use";
+    pmpi_watch *watch = room ? prepare(comm, (uint32_t)ranks, number, &why) : NULL;
+    bool all = all_say(comm, watch != NULL);
+    if (!all)
+        say_why_not(comm,
+                    watch ? "another rank uses " TOO_MANY ", or lacks memory or a part" : why);
+    if (all && begin(watch)) return watch;
+    if (watch) release(watch);
+    if (room) unreserve();
+    return NULL;
 }
 
 /* As much of a handle as belongs to it: behind an int, the register may hold anything. */
@@ -254,12 +286,13 @@ static slot *slot_of(mpi_handle comm)
     return NULL;
 }
 
-/* Under the lock. NULL = out of memory. */
+/* Under the lock. NULL = out of memory, and out of spare ones. */
 static slot *take_slot(mpi_handle comm)
 {
     slot *taken = slot_of(0);
     if (!taken) {
         taken = calloc(1, sizeof *taken);
+        if (!taken && spare_used < sizeof spare / sizeof spare[0]) taken = &spare[spare_used++];
         if (!taken) return NULL;
         taken->next = slots;
         slots = taken;
