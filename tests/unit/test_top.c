@@ -171,6 +171,18 @@ static void the_screen_is_as_high_as_the_terminal(void **state)
         assert_true(lines <= rows);
         free(text);
     }
+    /* What is not on the screen is told, and where it is. */
+    screen low = {.rows = 12, .columns = 60};
+    assert_true(key_shows(&low, &w, "x", " lines below (j)"));
+    assert_false(key_shows(&low, &w, "x", " above (k)"));
+    assert_true(key_shows(&low, &w, "\033[6~", "-- 6 lines above (k), "));
+    assert_true(key_shows(&low, &w, "j", "-- 7 lines above (k), "));
+    assert_false(key_shows(&low, &w, "\033[5~", "-- 7 lines above (k), "));
+    for (int i = 0; i < 9; i++) screen_key(&low, &w, "\033[6~");
+    assert_false(key_shows(&low, &w, "x", " below (j)"));
+    assert_true(key_shows(&low, &w, "x", " lines above (k)"));
+    screen high = {.rows = 100, .columns = 60};
+    assert_false(key_shows(&high, &w, "x", " lines below (j)"));
     screen small = {.rows = 3, .columns = 10};
     char *text = see(&small, &w);
     assert_non_null(strstr(text, "too small"));

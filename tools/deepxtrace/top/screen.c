@@ -176,7 +176,7 @@ static void put_help(struct text *text, const screen *s)
         "left right, p n  window before, after",
         "end  the newest window",
         "space  stop and go on; what comes meanwhile is not lost",
-        "up down, k j  the lines above, below",
+        "up down, k j  the lines above, below; page up, page down  more of them",
         "?  these keys",
         "q  end",
     };
@@ -203,15 +203,29 @@ static void put_all(struct text *text, screen *s, const watched *w)
     put_timeline(text, s, g, o);
 }
 
+/* That there are lines that are not on the screen, and how to see them. */
+static void put_rest(struct text *text, const screen *s, uint32_t below)
+{
+    char line[96], above[32] = "";
+    if (s->scroll > 0) snprintf(above, sizeof above, "%u lines above (k)", s->scroll);
+    snprintf(line, sizeof line, "%s%s", above, above[0] && below > 0 ? ", " : "");
+    size_t used = strlen(line);
+    if (below > 0) snprintf(line + used, sizeof line - used, "%u lines below (j)", below);
+    put(text, "\r\n-- ");
+    append(text, line, fitting(line, s->columns - 3));
+    put(text, "\033[K");
+}
+
 /* The lines that are on the screen. */
 static char *cut(screen *s, const char *all)
 {
     struct text text = {0};
     uint32_t lines = 0, line = 0;
     for (const char *at = all; *at; at++) lines += *at == '\n';
-    uint32_t most = lines > s->rows ? lines - s->rows : 0;
+    uint32_t room = lines > s->rows ? s->rows - 1 : s->rows;
+    uint32_t most = lines > room ? lines - room : 0;
     if (s->scroll > most) s->scroll = most;
-    for (const char *at = all; *at && line < s->scroll + s->rows; line++) {
+    for (const char *at = all; *at && line < s->scroll + room; line++) {
         const char *end = strchrnul(at, '\n');
         if (line >= s->scroll) {
             put(&text, line > s->scroll ? "\r\n" : "");
@@ -220,6 +234,7 @@ static char *cut(screen *s, const char *all)
         }
         at = *end ? end + 1 : end;
     }
+    if (most > 0) put_rest(&text, s, most - s->scroll);
     put(&text, "\033[J");
     if (!text.failed) return text.data;
     free(text.data);
@@ -269,6 +284,10 @@ bool screen_key(screen *s, const watched *w, const char *key)
         s->scroll -= s->scroll > 0;
     } else if (strcmp(key, "j") == 0 || strcmp(key, "\033[B") == 0) {
         s->scroll++;
+    } else if (strcmp(key, "\033[5~") == 0) {
+        s->scroll -= s->scroll < s->rows / 2 ? s->scroll : s->rows / 2;
+    } else if (strcmp(key, "\033[6~") == 0) {
+        s->scroll += s->rows / 2;
     } else if (strcmp(key, "?") == 0) {
         s->help = !help;
     }
