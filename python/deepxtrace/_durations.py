@@ -40,7 +40,8 @@ class Durations:
         self._probe = c.POINTER(_lib.Probe)()
         lib.dxt_probe_create_durations(operators, ranks, _KEPT, c.byref(self._probe))
         self._probe.contents.ticks_per_second = 1_000_000_000
-        weakref.finalize(self, lib.dxt_probe_destroy, self._probe)
+        # Not at the end of the process: that comes before sessions that read it are stopped.
+        weakref.finalize(self, lib.dxt_probe_destroy, self._probe).atexit = False
 
     @property
     def probe(self) -> Any:

@@ -53,6 +53,23 @@ _threads.at_end(_threads.BEGINNERS, lambda: _threads.start("x", work, "a start u
     assert run(program) == "a start under way\ndiagnoses\nmailrooms\n"
 
 
+def test_what_a_session_reads_outlives_it() -> None:
+    """A session reads the durations a last time when it is stopped, and says so to others."""
+    program = """
+from deepxtrace import _durations
+class Library:
+    def dxt_probe_create_durations(self, *arguments):
+        return real.dxt_probe_create_durations(*arguments)
+    def dxt_probe_destroy(self, probe):
+        print("durations are gone", flush=True)
+real, _durations.lib = _durations.lib, Library()
+kept, forgotten = (_durations.Durations(1, 2) for _ in range(2))
+del forgotten
+_threads.at_end(_threads.MAILROOMS, lambda: print("the end"))
+"""
+    assert run(program) == "durations are gone\nthe end\n"
+
+
 def test_a_mailroom_that_is_open_is_closed() -> None:
     assert run("""
 def connect():
