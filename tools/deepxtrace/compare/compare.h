@@ -60,8 +60,8 @@ bool is_alike(const comparison *made, double first, double second);
 /** Whether a rank changed as the others of its node did, also where each did by another time. */
 bool is_with_node(const comparison *made, uint32_t rank);
 
-/** The smallest and the largest change of a node's ranks but the exceptions. @return Whether that is
- *  to be said: they are not alike. */
+/** The smallest and the largest change of a node's ranks but the exceptions. @return Whether that
+ *  is to be said: they are not alike. */
 bool node_range(const comparison *made, int32_t node, double *least, double *most);
 
 /**

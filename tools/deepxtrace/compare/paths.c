@@ -129,8 +129,8 @@ static void leave_out_told(struct growth *g, const comparison *made)
     }
 }
 
-/* What paths still deviate by. Each median takes one of them to about nothing, however they vary: of
- * a few ranks most, and where nodes are of two ranks a third. These say nothing. What rows and
+/* What paths still deviate by. Each median takes one of them to about nothing, however they vary:
+ * of a few ranks most, and where nodes are of two ranks a third. These say nothing. What rows and
  * columns have in common all of them is counted once. */
 static double deviation_of(struct growth *g, size_t step)
 {
