@@ -71,6 +71,8 @@ def test_an_incident_comes_and_goes(page, job, tmp_path):
         page.until("document.getElementById('side').innerText.includes('open since 2026-11-26 03:03:20 UTC')")
         assert "rank 5 (host <b>gpu-0) is late in dispatch" in page.text("#side")
         assert "1 open incident" in page.text("#nav")
+        # The matrices of some windows are gone.
+        assert page.text("#which").endswith(" kept)")
         assert "rank 3 (host <b>gpu-0) waits for rank 5" in page.hover(*page.cell(3, 5))
         assert "w=" not in page.script("return location.hash")
         # Who looks at something else is left in peace.

@@ -182,7 +182,7 @@ def test_a_report_begins_at_the_incident_and_gives_its_recording_back(page, smal
     assert page.text("#which").startswith("window 10,")
     # One sentence is one paragraph, however it was broken for a terminal.
     assert re.search(r"rank 5 .*late in dispatch since window 10, in 10 of 10 windows: .* of the step", page.text("#side"))
-    assert "the recording of all 40 windows is in this page" in page.text("#foot")
+    assert "all 40 lines of the recording (a window of one operator each) are in this page" in page.text("#foot")
     assert page.script("return document.getElementById('save').hidden") is False
     saved = page.script("return recordingBytes().then((blob) => blob.text())")
     assert [json.loads(line) for line in saved.splitlines()] == [json.loads(line) for line in recording.read_text().splitlines()]

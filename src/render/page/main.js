@@ -12,7 +12,7 @@ class App {
     $("title").textContent = plain(source.about.title || "DeepXTrace");
     const { about } = source, foot = (about.left_out || []).map(plain);
     if (about.raw !== undefined)
-      foot.push("the recording of " + (about.raw < about.read ? about.raw + " of " + about.read : "all " + about.read) + " windows is in this page");
+      foot.push((about.raw < about.read ? about.raw + " of " : "all ") + about.read + " lines of the recording (a window of one operator each) are in this page");
     $("foot").textContent = foot.join("; ");
     this.bind();
   }
@@ -188,7 +188,7 @@ class App {
     slider.value = at < 0 ? keys.length - 1 : at;
     const first = this.panels.map((panel) => panel.window).find(Boolean);
     const name = first ? this.windowName(first) : "";
-    $("which").textContent = name + (keys.length > 1 ? " (" + (Number(slider.value) + 1) + " of " + keys.length + ")" : "");
+    $("which").textContent = name + (keys.length > 1 ? " (" + (Number(slider.value) + 1) + " of " + keys.length + (this.source.live ? " kept)" : ")") : "");
     slider.setAttribute("aria-valuetext", name);
     $("pick").classList.toggle("alone", keys.length < 2);
     $("newest").hidden = !this.source.live || this.follow;
