@@ -30,6 +30,7 @@
 
 static struct {
     uint32_t ranks, node_size;
+    bool hybrid; /* only the own node and the own rail were observed */
     int64_t ops;
     double step; /* 0 = no clock */
     double skew, transfer, between;
@@ -80,6 +81,11 @@ static inline double wait_of(uint32_t i, uint32_t j)
     return wait * exp(m.spread * deviate((uint64_t)i * STRIDE + j));
 }
 
+static inline bool is_hidden(uint32_t i, uint32_t j)
+{
+    return m.hybrid && i / m.node_size != j / m.node_size && i % m.node_size != j % m.node_size;
+}
+
 static inline dxt_window *window_of(int64_t index)
 {
     dxt_window *window = NULL;
@@ -91,7 +97,8 @@ static inline dxt_window *window_of(int64_t index)
     for (uint32_t i = 0; i < m.ranks; i++)
         for (uint32_t j = 0; j < m.ranks; j++)
             window->wait[i * m.ranks + j] =
-                (int64_t)llround(wait_of(i, j) * (double)(m.ops ? m.ops : 1));
+                is_hidden(i, j) ? DXT_NOT_OBSERVED
+                                : (int64_t)llround(wait_of(i, j) * (double)(m.ops ? m.ops : 1));
     if (m.node_size) {
         window->nodes = malloc(m.ranks * sizeof *window->nodes);
         assert_non_null(window->nodes);

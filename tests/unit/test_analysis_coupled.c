@@ -60,6 +60,29 @@ static void who_hears_late_unseen_is_no_late_node(void **state)
     }
 }
 
+/* The ranks on its rail come late in combine. It hears from no others, and is not to blame twice. */
+static double from_rank_1(int op, uint32_t i, uint32_t j)
+{
+    return op == DISPATCH && apart(i, j) && j == 1 && i % run.node == 1 ? nic.size : 0;
+}
+
+static void who_sends_late_on_a_rail_hears_its_own_trace(void **state)
+{
+    (void)state;
+    dxt_findings *found[OPERATORS];
+    for (uint64_t seed = 1; seed <= 12; seed++) {
+        begin(32, 8, seed);
+        run.hybrid = true;
+        run.gap = 6 * US;
+        nic.size = 60 * US;
+        run.path = from_rank_1;
+        judge(found);
+        assert_int_equal(only(found[DISPATCH], DXT_SLOW_LINK)->rank, 1);
+        assert_int_equal(count_of(found[COMBINE], DXT_SLOW_LINK), 0);
+        release(found);
+    }
+}
+
 static double node_1_late(int op, uint32_t k)
 {
     return op == COMBINE && k / run.node == 1 ? 300 * US : 0;
@@ -371,6 +394,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(who_hears_late_is_no_late_node),
         cmocka_unit_test(who_hears_late_unseen_is_no_late_node),
+        cmocka_unit_test(who_sends_late_on_a_rail_hears_its_own_trace),
         cmocka_unit_test(of_a_rank_that_tells_nothing_nobody_heard),
         cmocka_unit_test(a_node_that_is_late_itself_is_named_still),
         cmocka_unit_test(uneven_ways_across_a_wide_gap_do_not_stall),

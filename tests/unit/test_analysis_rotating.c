@@ -58,6 +58,22 @@ static void whom_few_operations_hit_is_not_named(void **state)
     }
 }
 
+/* Nor are nodes of which by chance most ranks were hit: their ranks wait for each other as well. */
+static void a_node_that_was_hit_more_often_has_no_slow_uplink(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        dxt_window *window = rotating_in(40, 64, 37 * seed, 1000 * US, 1400 * US);
+        give_nodes(window, 8);
+        dxt_findings *found = analyze(window, NULL);
+        for (size_t f = 0; f < found->finding_count; f++)
+            assert_int_not_equal(found->findings[f].kind, DXT_SLOW_NODE_LINK);
+        assert_int_not_equal(found->verdict, DXT_VERDICT_HEALTHY);
+        dxt_findings_free(found);
+        dxt_window_free(window);
+    }
+}
+
 /* As many that are late in each operation do not wait for each other. */
 static void who_are_late_together_are_named(void **state)
 {
@@ -139,6 +155,7 @@ int main(void)
         cmocka_unit_test(what_rotates_is_skew_and_no_ranks),
         cmocka_unit_test(among_many_ranks_it_is_not_healthy),
         cmocka_unit_test(whom_few_operations_hit_is_not_named),
+        cmocka_unit_test(a_node_that_was_hit_more_often_has_no_slow_uplink),
         cmocka_unit_test(who_are_late_together_are_named),
         cmocka_unit_test(who_was_late_by_chance_more_often_is_not_named),
         cmocka_unit_test(jitter_does_not_rotate),

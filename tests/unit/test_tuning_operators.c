@@ -175,6 +175,48 @@ static double sends_of_nic(void)
     return tip(sends_behind_link, 0.1 * US, 400 * US) / US;
 }
 
+/* In a hybrid mode: a dispatch in which rank 1 sends slowly on its rail, then a combine in which it
+ * hears late on it. */
+static bool hears_beyond_sending(double extra)
+{
+    memset(m.extra, 0, sizeof m.extra);
+    for (uint32_t k = 9; k < m.ranks; k += 8) m.extra[k][1] = 100 * US;
+    dxt_window *other = dispatch();
+    memset(m.extra, 0, sizeof m.extra);
+    for (uint32_t k = 9; k < m.ranks; k += 8) m.extra[1][k] = extra;
+    judge_windows(window_of(0), other);
+    return named(DXT_SLOW_LINK, 1);
+}
+
+static void begin_hybrid(bool hybrid)
+{
+    begin(32);
+    m.node_size = 8;
+    m.transfer = 1 * US;
+    m.between = 3 * US;
+    m.hybrid = hybrid;
+}
+
+static double hears_on_rail(void)
+{
+    begin_hybrid(true);
+    return tip(hears_beyond_sending, 0.1 * US, 400 * US) / US;
+}
+
+/* Node 1 is waited for from outside, and by so much inside. */
+static bool waits_inside_too(double extra)
+{
+    begin_hybrid(false);
+    for (uint32_t a = 0; a < 4; a++) m.node_extra[a][1] = a == 1 ? extra : 100 * US;
+    judge_windows(window_of(0), NULL);
+    return !named(DXT_SLOW_NODE_LINK, 1);
+}
+
+static double waits_inside(void)
+{
+    return tip(waits_inside_too, 0.1 * US, 400 * US) / US;
+}
+
 static bool sure_beyond_path(double more)
 {
     after_dispatch(0, 100 * US, 0, 100 * US + more);
@@ -413,6 +455,8 @@ static const tipping rows[] = {
     ROW(path_of_nic, 50),
     ROW(paths_of_nic, 50),
     ROW(sends_of_nic, 50),
+    ROW(hears_on_rail, 125),
+    ROW(waits_inside, 66.667),
     ROW(trace, 66.667),
     ROW(echo, 40),
     ROW(echo_of_transfer, 20.16),

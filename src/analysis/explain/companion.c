@@ -60,6 +60,13 @@ double dxt_receives_there(const dxt_case *c, uint32_t k)
     return other->role[o] == DXT_ROLE_LINK ? other->receive[o] : other->nic_in[o];
 }
 
+double dxt_sends_there(const dxt_case *c, uint32_t k)
+{
+    const dxt_fit *other = &c->other;
+    uint32_t o = c->companion ? dxt_other_member(c, c->fit.rank[k]) : other->count;
+    return o < other->count && other->nic_in[o] <= 0 ? other->nic_out[o] : 0;
+}
+
 /* Whether one slow path held member k up in the companion: beyond lateness it waited longer for one
  * rank than for any other and than ranks usually wait, by at least half of what it carries. */
 static bool held_by_one(dxt_case *c, uint32_t k)

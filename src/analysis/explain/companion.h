@@ -25,6 +25,9 @@ typedef struct dxt_own {
  *  this; what looks here as if it sent slowly is its trace if it is less than half. */
 double dxt_receives_there(const dxt_case *c, uint32_t k);
 
+/** What member k's link to other nodes costs if it only sends slowly in the companion, else 0. */
+double dxt_sends_there(const dxt_case *c, uint32_t k);
+
 /** The lateness of member k, less what it carried over; 0 if it is only the echo of being late in
  *  dispatch. */
 dxt_own dxt_own_lateness(dxt_case *c, uint32_t k);

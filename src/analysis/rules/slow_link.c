@@ -6,7 +6,9 @@
  *
  * How large: what the link adds to a wait, in the slower direction. Nothing is left if only sending
  * is slow, by less than half of what the same link, slow to receive in the other operator, costs
- * there: that makes the rank late (explain/companion.c).
+ * there: that makes the rank late (explain/companion.c). In a hybrid mode nothing is left either if
+ * only receiving is slow, by no more than DXT_RECEIVED_DOUBT of what the same link, slow to send in
+ * the other operator, costs there: it held up the ranks of its rail, and these are all that it hears.
  * How sure: against DXT_LINK_LIMITS limits of a lateness in its group. With few ranks the link
  * itself raises that limit, so the waits without it count (explain/links.c). A rank whose work
  * varies, now early, now late, makes the same sums as a link that is slow for all in both
@@ -50,12 +52,20 @@ static bool may_be_irregular(const dxt_case *c, uint32_t k)
     return !dxt_records_last(c->window) || dxt_last_share(c, k) < DXT_LINK_LAST;
 }
 
+/* Whether member k hears late only from ranks that it held up itself in the other operator. */
+static bool hears_own_trace(const dxt_case *c, uint32_t k)
+{
+    if (c->fit.sparse == 0 || !is_between(c, k) || out_of(c, k) > 0) return false;
+    return in_of(c, k) < DXT_RECEIVED_DOUBT * dxt_sends_there(c, k);
+}
+
 static dxt_size size(dxt_case *c, dxt_subject s)
 {
     bool between = is_between(c, s.a);
     double error = c->fit.error[s.a], limit = DXT_LINK_LIMITS * c->fit.limit[s.a];
     if (in_of(c, s.a) <= 0 && out_of(c, s.a) < dxt_receives_there(c, s.a) / 2)
         return (dxt_size){.explained = true};
+    if (hears_own_trace(c, s.a)) return (dxt_size){.explained = true};
     if (!between) limit = dxt_limit_of_link(c, s.a, &error);
     return (dxt_size){.wait = fmax(in_of(c, s.a), out_of(c, s.a)),
                       .limit = limit,

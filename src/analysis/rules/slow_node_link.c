@@ -13,6 +13,9 @@
  * both directions are slow nothing is taken off, since lateness does not cause that. Nor is it if
  * the other operator shows the same uplink: then the lateness that is carried over comes from the
  * uplink, too, and the two would explain each other away.
+ * Nor is anything left if only sending looks slow, and inside the node its ranks wait for each other
+ * by at least half as much beyond what is ordinary: then they are late, each at another time, and
+ * the uplink is not.
  * How sure: against the limit of a lateness among nodes.
  */
 #include <math.h>
@@ -21,6 +24,7 @@
 #include "analysis/explain/standing.h"
 #include "analysis/rules/rules.h"
 #include "analysis/tuning.h"
+#include "numeric/select.h"
 
 static bool is_told(const dxt_case *c, uint32_t a)
 {
@@ -40,6 +44,19 @@ static bool is_slow_there(const dxt_case *c, int32_t node)
     return false;
 }
 
+/* What the ranks of node a typically wait for each other beyond the ordinary wait. */
+static double extra_inside(const dxt_fit *fit, uint32_t a)
+{
+    uint32_t member[DXT_PARTNERS], count = 0, used = 0;
+    double *waits = fit->scratch->cells.work;
+    for (uint32_t k = 0; k < fit->count && count < DXT_PARTNERS; k++)
+        if (fit->node[k] == a) member[count++] = k;
+    for (uint32_t i = 0; i < count; i++)
+        for (uint32_t j = 0; j < count; j++)
+            if (i != j) waits[used++] = dxt_fit_wait(fit, member[i], member[j]);
+    return used > 0 ? dxt_median(waits, used) - fit->base : 0;
+}
+
 static dxt_size size(dxt_case *c, dxt_subject s)
 {
     const dxt_fit *fit = &c->fit;
@@ -47,6 +64,7 @@ static dxt_size size(dxt_case *c, dxt_subject s)
     if (!is_told(c, s.a))
         return (dxt_size){.wait = dxt_node_receives(c, fit->node_id[s.a], false),
                           .limit = fit->node_limit[s.a]};
+    if (!(in > 0) && 2 * extra_inside(fit, s.a) >= out) return (dxt_size){.explained = true};
     dxt_own own = {.wait = fmax(in, out)};
     bool one_way = !(in > 0) || !(out > 0);
     if (one_way && c->companion && !is_slow_there(c, fit->node_id[s.a])) {
