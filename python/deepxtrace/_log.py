@@ -24,8 +24,8 @@ class LineFile:
     It is opened as a plain file or not at all: links are not followed, and nothing waits for the
     other end of a pipe. A new one is as open to others as the one before. A line that cannot be
     written is dropped whole, and counted; the first one that can be written again is preceded by
-    what :meth:`_lost` says. Behind half a line, of a process that was killed, a new one begins.
-    Threads: any.
+    what :meth:`_lost` says. What somebody removes, with its folder or without, is made again. Behind
+    half a line, of a process that was killed, a new one begins. Threads: any.
     """
 
     def __init__(self, path: str, limit: int = 1 << 30, later: bool = False) -> None:
@@ -48,6 +48,8 @@ class LineFile:
         """Append lines, each without its newline. False if they were dropped."""
         with self._lock:
             try:
+                if self._fd >= 0 and os.fstat(self._fd).st_nlink == 0:
+                    self._begin_anew()
                 if self._fd < 0:
                     self._open()
                 self._rotate()
@@ -91,6 +93,11 @@ class LineFile:
         self._torn = about.st_size > 0 and self._last_byte(about.st_size) not in (b"\n", b"")
         written = about.st_mtime if about.st_size else time.time()
         self._day = time.strftime("%Y-%m-%d", time.localtime(written))
+
+    def _begin_anew(self) -> None:
+        """Somebody has removed the file, perhaps with its folder: nobody could read it there."""
+        self._close()
+        os.makedirs(os.path.dirname(self.path) or ".", exist_ok=True)
 
     def _last_byte(self, size: int) -> bytes:
         try:

@@ -4,6 +4,7 @@ import errno
 import os
 import re
 import resource
+import shutil
 import signal
 import subprocess
 import time
@@ -207,16 +208,28 @@ def test_half_a_line_is_taken_back(tmp_path):
     assert (tmp_path / "x").read_text() == "first\nsecond\n"
 
 
-def test_a_folder_that_goes_away(tmp_path):
+@pytest.mark.parametrize("limit", [1, 1 << 30])
+def test_a_folder_that_goes_away(tmp_path, limit):
     folder = tmp_path / "f"
     folder.mkdir()
-    file = LineFile(str(folder / "x"), limit=1)
+    file = LineFile(str(folder / "x"), limit=limit)
     file.write(["a"])
-    os.unlink(folder / "x")
-    folder.rmdir()
-    assert not file.write(["b"])
+    shutil.rmtree(folder)
+    assert file.write(["b"])
+    assert file.write(["c"]) and (folder / "x").read_text().endswith("c\n")
+    shutil.rmtree(folder)
+    folder.write_text("in the way")
+    assert not file.write(["d"])
+    folder.unlink()
     folder.mkdir()
-    assert file.write(["c"]) and (folder / "x").read_text() == "c\n"
+    assert file.write(["e"]) and (folder / "x").read_text() == "e\n"
+
+
+def test_a_file_that_goes_away(tmp_path):
+    file = LineFile(str(tmp_path / "x"))
+    file.write(["a"])
+    os.unlink(tmp_path / "x")
+    assert file.write(["b"]) and (tmp_path / "x").read_text() == "b\n"
 
 
 def test_a_place_that_cannot_be_written_is_an_error_at_once(tmp_path):

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -363,6 +364,30 @@ static void a_forked_child_writes_nothing(void **state)
     assert_string_equal(text, "half.\n");
 }
 
+static void a_file_that_is_removed_is_made_again(void **state)
+{
+    char below[96], path[128], text[16] = "";
+    (void)state;
+    snprintf(below, sizeof below, "%s/below", folder);
+    snprintf(path, sizeof path, "%s/i.log", below);
+    assert_int_equal(mkdir(below, 0700), 0);
+    pmpi_file *file = pmpi_file_open(path);
+    assert_non_null(file);
+    add(file, 'a', 1);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(rmdir(below), 0);
+    add(file, 'b', 1);
+    add(file, 'c', 1);
+    pmpi_file_close(file);
+    FILE *back = fopen(path, "r");
+    assert_non_null(back);
+    assert_int_equal(fread(text, 1, sizeof text - 1, back), 4);
+    fclose(back);
+    assert_string_equal(text, "b\nc\n");
+    unlink(path);
+    rmdir(below);
+}
+
 /* Of three jobs in one folder, the last has the name. */
 static void what_another_job_has_written_stays(void **state)
 {
@@ -476,6 +501,7 @@ int main(void)
         cmocka_unit_test(one_that_another_rank_has_no_room_for_takes_none),
         cmocka_unit_test(what_does_not_fit_is_left_out),
         cmocka_unit_test(a_forked_child_writes_nothing),
+        cmocka_unit_test(a_file_that_is_removed_is_made_again),
         cmocka_unit_test(what_another_job_has_written_stays),
         cmocka_unit_test(a_file_that_cannot_be_opened_is_told),
         cmocka_unit_test(every_failed_allocation_leaves_the_program_alone),

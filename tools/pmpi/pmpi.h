@@ -61,7 +61,7 @@ pmpi_file *pmpi_file_open(const char *path);
 dxt_status pmpi_file_put(void *file, const void *data, size_t size);
 
 /** Write what was added. If that fails it is left out, which is said when it begins; the next part
- *  is tried again. */
+ *  is tried again. A file that was removed, with its folder or without, is made again. */
 void pmpi_file_commit(pmpi_file *file);
 
 void pmpi_file_close(pmpi_file *file);

@@ -2,6 +2,7 @@
 /* Files of rank 0, which hold whole lines whatever happens to the disk, and whoever is forked. */
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdio_ext.h>
@@ -23,6 +24,7 @@ struct pmpi_file {
     off_t whole;  /* bytes that were written with success */
     int error;    /* of what was added since; 0 = none */
     bool failing; /* the last part was left out, and that was said */
+    bool begun;   /* something was added since the last commit */
 };
 
 /* What an earlier job, or one that this one has started, has written there gets another name. */
@@ -53,12 +55,17 @@ static ssize_t write_own(void *context, const char *data, size_t size)
     return (ssize_t)size;
 }
 
+static int make(const char *path)
+{
+    return open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+}
+
 static bool open_stream(pmpi_file *file, const char *path)
 {
     file->pid = getpid();
     file->path = strdup(path);
     if (!file->path) return false;
-    file->fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    file->fd = make(path);
     if (file->fd < 0) return false;
     file->file = fopencookie(file, "w", (cookie_io_functions_t){.write = write_own});
     return file->file != NULL;
@@ -79,9 +86,29 @@ pmpi_file *pmpi_file_open(const char *path)
     return NULL;
 }
 
+/* Make again what somebody has removed, perhaps with its folder: nobody could read it there. */
+static void make_again(pmpi_file *file)
+{
+    char folder[PATH_MAX];
+    struct stat is;
+    if (fstat(file->fd, &is) != 0 || is.st_nlink > 0) return;
+    snprintf(folder, sizeof folder, "%s", file->path);
+    int fd = make(file->path);
+    if (fd < 0 && errno == ENOENT && mkdir(dirname(folder), 0777) == 0) fd = make(file->path);
+    if (fd < 0) {
+        file->error = errno;
+        return;
+    }
+    close(file->fd);
+    file->fd = fd;
+    file->whole = 0;
+}
+
 dxt_status pmpi_file_put(void *context, const void *data, size_t size)
 {
     pmpi_file *file = context;
+    if (file && !file->begun) make_again(file);
+    if (file) file->begun = true;
     if (!file || fwrite(data, 1, size, file->file) == size) return DXT_OK;
     file->error = errno;
     return DXT_ERR_IO;
@@ -102,6 +129,7 @@ static void cut_back(pmpi_file *file)
 void pmpi_file_commit(pmpi_file *file)
 {
     if (!file) return;
+    file->begun = false;
     if (fflush(file->file) != 0 && file->error == 0) file->error = errno;
     if (file->error != 0) {
         cut_back(file);
