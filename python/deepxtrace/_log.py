@@ -24,8 +24,8 @@ class LineFile:
     It is opened as a plain file or not at all: links are not followed, and nothing waits for the
     other end of a pipe. A new one is as open to others as the one before. A line that cannot be
     written is dropped whole, and counted; the first one that can be written again is preceded by
-    what :meth:`_lost` says. What somebody removes, with its folder or without, is made again. Behind
-    half a line, of a process that was killed, a new one begins. Threads: any.
+    what :meth:`_lost` says. What somebody removes, with its folder or without, is made again.
+    Behind half a line, of a process that was killed, a new one begins. Threads: any.
     """
 
     def __init__(self, path: str, limit: int = 1 << 30, later: bool = False) -> None:
