@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Jobs of which a rank's wall clock is set while they run: no window is lost, and nobody is silent.
+"""Jobs of which a rank's wall clock is set while they run: no window is lost or has a length that is not
+above 0, and nobody is silent.
 
     clocks.py COMMAND PRELOADED
 
@@ -37,7 +38,8 @@ def main():
     for name, plan in PLANS.items():
         found.tried += 1
         job = subprocess.Popen([command, "job", "-n", "4", "--async", str(WINDOW), "--steps", "0",
-                                "--slow", "dispatch:2:5ms", "--json"], stdout=subprocess.PIPE,
+                                "--slow", "dispatch:2:5ms", "--json", "--record",
+                                "windows.jsonl", "--force"], stdout=subprocess.PIPE,
                                stderr=subprocess.DEVNULL, text=True,
                                env=dict(os.environ, LD_PRELOAD=preloaded, DXT_CLOCKS=folder.name))
         time.sleep(1)
@@ -55,6 +57,9 @@ def main():
                   for finding in line["findings"] if finding["kind"] == "silent_rank"]
         print(f"  {name}: {len(windows)} windows in {SECONDS + 1:.0f} s, silent: {silent}", flush=True)
         found.expect(not silent, name, "living ranks are called silent:", silent)
+        with open("windows.jsonl", encoding="utf-8") as recording:
+            lengths = [json.loads(line)["elapsed_ns"] for line in recording]
+        found.expect(lengths and min(lengths) > 0, name, "windows have no length:", lengths)
         found.expect(len(windows) >= SECONDS / WINDOW - 2, name, "windows are lost:", len(windows))
     os.chdir("/")
     folder.cleanup()
