@@ -27,6 +27,8 @@ void dxt_serve_inner(dxt_reader *reader, dxt_text *text)
         reader->inner = *text;
         reader->inner_at = 0;
         *text = done;
+    } else if (reader->wraps == DXT_MOST_WRAPS && text->size > 0) {
+        dxt_reader_hint(reader, "texts stand in each other more than %d deep", DXT_MOST_WRAPS);
     }
     text->size = 0;
 }

@@ -10,6 +10,7 @@
 #include "matrix/reader.h"
 #include "matrix/scan.h"
 #include "matrix/spot.h"
+#include "matrix/tagged.h"
 
 /* Numbers with blanks where the text has lines, and nothing around them. */
 static void put_numbers(dxt_text *lines, const char *from, const char *to)
@@ -103,6 +104,7 @@ typedef struct about {
     uint32_t columns;       /* numbers that are called 0, 1, 2 … in order */
     bool others;            /* there is something else besides the rank */
     dxt_token cell[3];      /* "row": 0, "col": 1, "value": 5 */
+    dxt_token unit;         /* of time, that a member "unit" or the name of a cell's value says */
 } about;
 
 /* Which part of a cell a member of this name is: its row, its column or its value; −1: none. */
@@ -143,8 +145,13 @@ static about look(dxt_spot in)
             all.columns++;
         else
             all.others = all.others || !dxt_token_is(&name, "rank");
-        int part = word.quote || word.at == word.end ? -1 : part_of(&name);
+        dxt_token unit = dxt_unit_of(&name), bare = name;
+        if (unit.at) bare.end = unit.at - 1;
+        int part = word.quote || word.at == word.end ? -1 : part_of(&bare);
         if (part >= 0) all.cell[part] = word;
+        if (part == 2 && !all.unit.at) all.unit = unit;
+        if (word.quote && (dxt_token_is(&name, "unit") || dxt_token_is(&name, "units")))
+            all.unit = word;
         if (dxt_token_is(&name, "rank") && !word.quote) all.rank = dxt_token_rank(&word);
         if (word.quote && (dxt_token_is(&name, "phase") || dxt_token_is(&name, "op") ||
                            dxt_token_is(&name, "operator") || dxt_token_is(&name, "operation") ||
@@ -174,6 +181,17 @@ static bool is_foreign(const dxt_token *name)
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (dxt_token_has(name, names[i])) return true;
     return false;
+}
+
+/* The unit of time of the values below; none is said of them if it is empty. */
+static void put_unit(dxt_spot *in, const dxt_token *unit)
+{
+    size_t size = (size_t)(unit->end - unit->at);
+    if (!in->matrices || size > 32) return;
+    dxt_text_puts(in->lines, DXT_UNIT_LINE " wait (");
+    for (size_t i = 0; i < size; i++)
+        if (unit->at[i] != '\n' && unit->at[i] != '\r') dxt_text_append(in->lines, unit->at + i, 1);
+    dxt_text_puts(in->lines, ")\n");
 }
 
 /* One member: a row if the object or its name says of which rank; a text; anything that may hold
@@ -255,16 +273,26 @@ static void walk_object(dxt_spot *in)
         dxt_spot_skip(in);
         return;
     }
-    if (in->matrices && all.cell[0].at && all.cell[1].at && all.cell[2].at) put_cell(in, &all);
+    dxt_token around = in->unit;
+    if (all.unit.at) in->unit = all.unit;
+    if (in->matrices && all.cell[0].at && all.cell[1].at && all.cell[2].at) {
+        put_unit(in, &in->unit);
+        put_cell(in, &all);
+    }
     in->at++;
     for (dxt_spot_blanks(in); in->at < in->end && *in->at != '}'; dxt_spot_blanks(in)) {
         const char *before = in->at;
         dxt_token name = dxt_spot_token(in);
         while (in->at < in->end && (dxt_is_blank(*in->at) || *in->at == ':')) in->at++;
+        dxt_token object = in->unit, unit = dxt_unit_of(&name);
+        if (unit.at) in->unit = unit;
+        if (dxt_names_waits(name.at, name.end)) put_unit(in, &in->unit);
         if (in->at < in->end) walk_member(in, &name, &all);
-        if (in->at == before) return;
+        in->unit = object;
+        if (in->at == before) break;
     }
-    if (in->at < in->end) in->at++;
+    in->unit = around;
+    if (in->at < in->end && *in->at == '}') in->at++;
 }
 
 /* Whether a brace opens members with names, and not rows as C writes them. */

@@ -67,4 +67,5 @@ void dxt_note_phase(dxt_reader *reader, const char *at, const char *end)
 {
     const char *name = find_phase(at, end);
     if (name) strcpy(reader->phase, name);
+    dxt_note_unit(reader, at, end);
 }

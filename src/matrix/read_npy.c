@@ -307,8 +307,9 @@ dxt_status dxt_npy_next(dxt_reader *reader)
     if (status == DXT_OK && *why)
         status = dxt_reader_lose(reader, cut ? DXT_REMARK_CUT : DXT_REMARK_LOST, DXT_ERR_FORMAT, 1,
                                  "%s", why);
-    else if (status == DXT_OK && reals)
-        status = dxt_round(reader, 1, reals, window);
+    else if (status == DXT_OK)
+        status = dxt_take_said(reader, 1, reals, window);
+    if (status == DXT_OK && reals && !*why) status = dxt_round(reader, 1, reals, window);
     free(reals);
     if (status == DXT_OK && lost == reader->lost) return dxt_give_text(reader, window, 1);
     dxt_window_free(window);

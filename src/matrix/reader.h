@@ -40,7 +40,13 @@ struct dxt_reader {
     char first_loss[1024]; /**< what was said of the first one */
     char clue[384];        /**< what is known about why there is no window */
     char phase[256];       /**< of windows without a header */
-    dxt_row rowing;        /**< the row under way */
+    struct {
+        double ns;     /**< that a unit has which a heading said; 0: cycles, or nothing was said */
+        uint64_t line; /**< of the heading */
+        bool value;    /**< it was a name in JSON or Python, not a heading */
+        bool told;     /**< a window was read by it, and that was told */
+    } said;
+    dxt_row rowing; /**< the row under way */
     dxt_sheet sheets[DXT_SHEETS];
     struct {
         uint32_t ranks;
@@ -196,6 +202,19 @@ uint32_t dxt_form(const char *at, const char *end);
 uint32_t dxt_tag_form(const char *at, const char *end);
 /** Take the operator that a text names, "dispatch" or "combine", for windows without a header. */
 void dxt_note_phase(dxt_reader *reader, const char *at, const char *end);
+
+/* ---- said.c ---- */
+
+/** A line of a value in JSON or Python: the unit of time of what follows, or none. It ends no table
+ *  but one of another unit. */
+#define DXT_UNIT_LINE "#\001"
+/** Take such a line. */
+dxt_status dxt_unit_line(dxt_reader *reader, const char *line, const char *end);
+/** Note the unit of time that a heading says of the values below, "wait (ms)". */
+void dxt_note_unit(dxt_reader *reader, const char *line, const char *end);
+/** Turn values without a unit into ns if a heading has said theirs. @p reals  N×N, in the place of
+ *  window->wait; NULL: none. */
+dxt_status dxt_take_said(dxt_reader *reader, uint64_t line, double *reals, dxt_window *window);
 /** Whether a text names one of them. */
 bool dxt_names_phase(const char *at, const char *end);
 /** The operator of a line that heads its matrix, "combine waits:"; NULL: it is none.

@@ -203,7 +203,9 @@ dxt_status dxt_sheet_give(dxt_reader *reader, dxt_sheet *sheet)
         window->missing = sheet->missing;
         sheet->missing = NULL;
     }
-    if (sheet->reals) status = dxt_round(reader, sheet->line, sheet->reals, window);
+    if (!sheet->headed) status = dxt_take_said(reader, sheet->line, sheet->reals, window);
+    if (status == DXT_OK && sheet->reals)
+        status = dxt_round(reader, sheet->line, sheet->reals, window);
     if (status == DXT_OK && lost == reader->lost) {
         window->instance = sheet->instance;
         window->begin = sheet->begin;

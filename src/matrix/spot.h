@@ -12,22 +12,23 @@
 
 #include "base/base.h"
 
+/** A member's name, a text, or a word. */
+typedef struct dxt_token {
+    const char *at, *end;
+    char quote; /**< 0: none stands around it */
+} dxt_token;
+
 /** A spot in a value that is one. */
 typedef struct dxt_spot {
     const char *at, *end;
     dxt_text *lines; /**< what it holds, as lines */
     bool matrices;   /**< are wanted */
     int depth;
+    dxt_token unit;    /**< of time, that a name around says; empty: none */
     const char *phase; /**< "dispatch", "combine", or NULL: not known */
     int64_t rank;      /**< of all lists in it; −1: not known */
     bool foreign;      /**< its lists are places on a map or in a picture */
 } dxt_spot;
-
-/** A member's name, a text, or a word. */
-typedef struct dxt_token {
-    const char *at, *end;
-    char quote; /**< 0: none stands around it */
-} dxt_token;
 
 /** Pass over blanks and commas. */
 void dxt_spot_blanks(dxt_spot *in);
@@ -57,5 +58,10 @@ int64_t dxt_token_rank(const dxt_token *name);
 bool dxt_token_called(const dxt_token *name, const char *what);
 /** Write an object as a line that is known as a recording by its beginning. */
 void dxt_put_recording(dxt_spot *in);
+
+/* ---- said.c ---- */
+
+/** The unit of time in which a name ends, "dispatch_us"; empty: none. */
+dxt_token dxt_unit_of(const dxt_token *name);
 
 #endif

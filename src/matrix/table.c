@@ -89,6 +89,7 @@ static void read_comment(dxt_reader *reader, const char *at, const char *end)
         dxt_note_phase(reader, at, end);
         return;
     }
+    dxt_note_unit(reader, at, end);
     for (size_t i = 0; i < size; i++)
         reader->phase[i] = at[i] >= 'A' && at[i] <= 'Z' ? (char)(at[i] + 32) : at[i];
     reader->phase[size] = '\0';
@@ -359,6 +360,8 @@ dxt_status dxt_table_line(dxt_reader *reader, const char *line, const char *end)
     const char *first = skip_blanks(line, end), *at = dxt_skip_to_bar(first, end);
     dxt_cells taken;
     if (at == end) return pause(reader);
+    if (*at == '#' && end - at > 1 && at[1] == DXT_UNIT_LINE[1])
+        return dxt_unit_line(reader, at + 2, end);
     if (*at == '#') {
         dxt_status status = dxt_table_end(reader, false);
         reader->table.titles = dxt_shape_titles(at + 1, end);

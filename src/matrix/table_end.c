@@ -129,6 +129,8 @@ static dxt_status give(dxt_reader *reader, uint32_t ranks, uint32_t column, uint
     for (size_t i = 0; table->scale > 0 && i < (size_t)ranks * ranks; i++)
         table->reals[i] *= table->scale;
     if (status == DXT_OK) status = take_times(reader, column, row, window);
+    double *reals = table->decimals || table->scale > 0 ? table->reals : NULL;
+    if (status == DXT_OK) status = dxt_take_said(reader, table->line, reals, window);
     if (status == DXT_OK && (table->decimals || table->scale > 0))
         status = dxt_round(reader, table->line, table->reals, window);
     const char *over = !listed && column == 1 ? dxt_shape_passed_over(table) : NULL;

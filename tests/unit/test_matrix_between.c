@@ -106,7 +106,7 @@ static void sentences_are_no_rows(void **state)
         assert_int_equal(status, DXT_ERR_FORMAT);
     }
     /* Where some line says what they are, or a rank stands in front, they are. */
-    assert_reads("all waits in us\nINFO of each one: 9 2 3\nINFO of each one: 4 5 6\n"
+    assert_reads("all waits that were\nINFO of each one: 9 2 3\nINFO of each one: 4 5 6\n"
                  "INFO of each one: 7 8 9\n",
                  THREE);
     assert_reads("INFO their waits: 9 2 3\nINFO their waits: 4 5 6\nINFO their waits: 7 8 9\n",

@@ -245,9 +245,11 @@ static void rows_of_two_operators_may_take_turns(void **state)
     assert_reads("{\"0\":{\"dispatch\":[1,2],\"combine\":[5,6]},\"1\":{\"dispatch\":[3,4],"
                  "\"combine\":[7,8]}}\n",
                  BOTH);
-    assert_reads("{\"rank\":0,\"wait_ns\":[1,2],\"tokens\":[9,9]}\n"
-                 "{\"rank\":1,\"wait_ns\":[3,4],\"tokens\":[9,9]}\n",
-                 ONE);
+    assert_reads(
+        "{\"rank\":0,\"wait_ns\":[1,2],\"tokens\":[9,9]}\n"
+        "{\"rank\":1,\"wait_ns\":[3,4],\"tokens\":[9,9]}\n",
+        "{\"v\":1,\"phase\":\"dispatch\",\"window\":0,\"ranks\":2,\"unit\":\"ns\",\"wait\":[["
+        "1,2],[3,4]]}\n");
 }
 
 static void failed_allocations_are_reported(void **state)
@@ -271,6 +273,39 @@ static void failed_allocations_are_reported(void **state)
     for (size_t i = 0; i < LENGTH(texts); i++) read_without_memory(texts[i]);
 }
 
+/* A text as a text in an object, "depth" times; free() it. */
+static char *nested(const char *text, int depth)
+{
+    dxt_text now = {0};
+    dxt_text_puts(&now, text);
+    while (depth-- > 0) {
+        dxt_text outer = {0};
+        dxt_text_puts(&outer, "{\"a\": {\"log\": \"");
+        for (size_t i = 0; i < now.size; i++) {
+            if (now.data[i] == '"' || now.data[i] == '\\') dxt_text_puts(&outer, "\\");
+            dxt_text_append(&outer, now.data + i, 1);
+        }
+        dxt_text_puts(&outer, "\"}}");
+        free(now.data);
+        now = outer;
+    }
+    assert_false(now.failed);
+    return now.data;
+}
+
+static void texts_in_texts_come_to_an_end(void **state)
+{
+    (void)state;
+    char *text = nested("[[1, 2], [3, 4]]", DXT_MOST_WRAPS);
+    assert_reads(text, ONE);
+    free(text);
+    text = nested("[[1, 2], [3, 4]]", DXT_MOST_WRAPS + 1);
+    const bad_case deeper = {text, DXT_ERR_FORMAT,
+                             "t:1: no window: texts stand in each other more than 16 deep"};
+    assert_refused(&deeper, strlen(text));
+    free(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -283,6 +318,7 @@ int main(void)
         cmocka_unit_test(prints_of_other_programs_are_read),
         cmocka_unit_test(rows_of_two_operators_may_take_turns),
         cmocka_unit_test(failed_allocations_are_reported),
+        cmocka_unit_test(texts_in_texts_come_to_an_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

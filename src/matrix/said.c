@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A unit of time that a heading says, "dispatch wait (ms)", "wait_us,0,1,2", of all values below. */
+#include <math.h>
+#include <string.h>
+#include <strings.h>
+
+#include "matrix/cells.h"
+#include "matrix/reader.h"
+#include "matrix/scan.h"
+#include "matrix/spot.h"
+#include "matrix/tagged.h"
+
+/* A longer line is no heading. */
+#define MOST_HEADING 65536
+
+static const struct {
+    const char *word;
+    double ns;
+} words[] = {{"cycles", 0},      {"ticks", 0},          {"clocks", 0},
+             {"nanoseconds", 1}, {"microseconds", 1e3}, {"milliseconds", 1e6},
+             {"microsec", 1e3},  {"millisec", 1e6},     {"seconds", 1e9}};
+
+/* The ns of a unit; 0: cycles; below 0: the word is none. */
+static double ns_of(const char *at, const char *end)
+{
+    double factor = 0;
+    bool time = false;
+    size_t size = (size_t)(end - at);
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        if (strlen(words[i].word) == size && strncasecmp(at, words[i].word, size) == 0)
+            return words[i].ns;
+    return size > 0 && dxt_unit_length(at, end, &factor, &time) == size && time ? factor : -1;
+}
+
+static bool is_letter(char c)
+{
+    return dxt_is_letter(c) || (unsigned char)c >= 0x80;
+}
+
+/* Whether what stands in front of a word makes it the unit of what follows: "(us", "wait_us",
+ * "in us", "unit: us"; "row(s)" is a plural. */
+static bool leads(const char *line, const char *at, const char *end)
+{
+    const char *before = at;
+    while (before > line && dxt_is_blank(before[-1])) before--;
+    if (before == line) return false;
+    char c = before[-1];
+    if (c == '(' || c == '[')
+        return end - at > 1 || before - 1 == line || !dxt_is_letter(before[-2]);
+    if (c == '_') return before == at && end - at > 1;
+    if (before == at) return false;
+    while (before > line && !dxt_is_letter(before[-1]) && before[-1] != '\n') before--;
+    const char *word = before;
+    while (word > line && dxt_is_letter(word[-1])) word--;
+    size_t size = (size_t)(before - word);
+    return (size == 2 && strncasecmp(word, "in", 2) == 0) ||
+           (size == 4 && strncasecmp(word, "unit", 4) == 0) ||
+           (size == 5 && strncasecmp(word, "units", 5) == 0);
+}
+
+/* Whether a value follows, "latency (us): 12.5": the unit is its own. The numbers of columns, from
+ * 0 or 1, may follow a heading. */
+static bool is_of_value(const char *at, const char *end)
+{
+    bool said = false;
+    for (; at < end && (dxt_is_blank(*at) || strchr(")]:=", *at)); at++)
+        said = said || *at == ':' || *at == '=';
+    if (at == end || !dxt_is_digit(*at)) return false;
+    return said || *at > '1' || (at + 1 < end && (dxt_is_digit(at[1]) || at[1] == '.'));
+}
+
+/* The unit that a line says; below 0: none. */
+static double find_unit(const char *line, const char *end)
+{
+    if (end - line > MOST_HEADING || !dxt_names_waits(line, end)) return -1;
+    for (const char *at = line, *stop; at < end; at = stop) {
+        stop = at + 1;
+        if (!is_letter(*at)) continue;
+        while (stop < end && is_letter(*stop)) stop++;
+        double ns = ns_of(at, stop);
+        if (ns < 0 || !leads(line, at, stop) || is_of_value(stop, end)) continue;
+        return ns;
+    }
+    return -1;
+}
+
+static void note(dxt_reader *reader, double ns, bool value)
+{
+    if (ns != reader->said.ns) reader->said.told = false;
+    reader->said.ns = ns;
+    reader->said.value = value;
+    reader->said.line = reader->input.line;
+}
+
+void dxt_note_unit(dxt_reader *reader, const char *line, const char *end)
+{
+    double ns = find_unit(line, end);
+    if (ns >= 0) note(reader, ns, false);
+}
+
+dxt_status dxt_unit_line(dxt_reader *reader, const char *line, const char *end)
+{
+    double ns = find_unit(line, end);
+    /* What a heading says holds for values whose names say nothing. */
+    if (ns < 0) ns = reader->said.value ? 0 : reader->said.ns;
+    if (ns == reader->said.ns) return DXT_OK;
+    dxt_status status = dxt_table_end(reader, false);
+    note(reader, ns, true);
+    return status;
+}
+
+dxt_token dxt_unit_of(const dxt_token *name)
+{
+    const char *at = name->end;
+    while (at > name->at && is_letter(at[-1])) at--;
+    bool is = at > name->at && at[-1] == '_' && ns_of(at, name->end) >= 0;
+    return is ? (dxt_token){.at = at, .end = name->end} : (dxt_token){0};
+}
+
+dxt_status dxt_take_said(dxt_reader *reader, uint64_t line, double *reals, dxt_window *window)
+{
+    double ns = reader->said.ns;
+    size_t ranks = window->ranks;
+    if (ns <= 0 || window->unit != DXT_UNIT_CYCLES) return DXT_OK;
+    for (size_t i = 0; i < ranks * ranks; i++) {
+        if (window->missing && window->missing[i / ranks]) continue;
+        int64_t *cell = &window->wait[i];
+        if (reals)
+            reals[i] = rint(reals[i] * ns);
+        else if (*cell > INT64_MAX / (int64_t)ns)
+            return dxt_reader_lose(reader, DXT_REMARK_LOST, DXT_ERR_LIMIT, line,
+                                   "%lld is above 2^63 - 1 ns", (long long)*cell);
+        else if (*cell > 0)
+            *cell *= (int64_t)ns;
+    }
+    window->unit = DXT_UNIT_NS;
+    if (reader->said.told) return DXT_OK;
+    reader->said.told = true;
+    return dxt_reader_lose(reader, DXT_REMARK_NOTE, DXT_OK, line,
+                           "the values are in %s, as line %llu says",
+                           ns < 1e3   ? "ns"
+                           : ns < 1e6 ? "\xc2\xb5s"
+                           : ns < 1e9 ? "ms"
+                                      : "s",
+                           (unsigned long long)reader->said.line);
+}
