@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Diagnose does no harm: errors, full disks, the end of the interpreter, forks."""
 import errno
+import json
 import logging
 import os
 import re
@@ -183,6 +184,27 @@ def test_a_forked_child_has_no_diagnosis_and_does_no_harm(folder):
     path = Path(made[0]._report.path + ".jsonl")
     size = path.stat().st_size
     until(lambda: path.stat().st_size > size)
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_of_two_diagnoses_of_a_process_either_may_end_first(folder, first):
+    both = [make_all(2, interval=0.02, enable_async=True) for _ in range(2)]
+    for made in both:
+        for diagnosis in made:
+            diagnosis.start_async_diagnose()
+    for diagnosis in both[first]:
+        diagnosis.close()
+    left = both[1 - first]
+    path = Path(left[0]._report.path + ".jsonl")
+    before = path.read_text().count("\n")
+
+    def newer():
+        lines = path.read_text().splitlines(keepends=True)[before + 2:]
+        return [json.loads(line) for line in lines if line.endswith("\n")]
+
+    until(lambda: any(None not in window["wait"] for window in newer()))
+    for diagnosis in left:
+        diagnosis.close()
 
 
 def test_a_session_that_gives_up_says_so_once_and_the_job_goes_on(folder):
