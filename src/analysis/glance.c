@@ -17,27 +17,30 @@ static size_t peak_rows(uint32_t ranks)
 }
 
 /* Cut the figures from a block; with a NULL block, only count the bytes. */
-static size_t lay_out(uint32_t ranks, uint32_t nodes, char *block, int64_t **peak, uint64_t **sum,
-                      double **level)
+static size_t lay_out(uint32_t ranks, uint32_t nodes, char *block, float **peak, uint64_t **sum,
+                      double **level, int64_t **partner)
 {
     size_t used = 0;
     *peak = dxt_cut(block, &used, peak_rows(ranks) * ranks, sizeof **peak);
     *sum = dxt_cut(block, &used, ranks, sizeof **sum);
     *level = dxt_cut(block, &used, (size_t)nodes * nodes, sizeof **level);
+    *partner =
+        dxt_cut(block, &used, nodes > 0 ? (size_t)DXT_PARTNERS * ranks : 0, sizeof **partner);
     return used;
 }
 
 size_t dxt_glance_size(uint32_t ranks)
 {
-    int64_t *peak;
+    float *peak;
     uint64_t *sum;
     double *level;
+    int64_t *partner;
     if (ranks < MANY_RANKS) return 0;
-    return lay_out(ranks, ranks / 2, NULL, &peak, &sum, &level);
+    return lay_out(ranks, ranks / 2, NULL, &peak, &sum, &level, &partner);
 }
 
 /* @return All counters combined by OR. */
-static uint64_t look_at_all(const dxt_window *window, int64_t *peak, uint64_t *sum,
+static uint64_t look_at_all(const dxt_window *window, float *peak, uint64_t *sum,
                             dxt_early_pass *early)
 {
     size_t n = window->ranks, row = 0;
@@ -64,16 +67,17 @@ dxt_status dxt_glance_over(const dxt_window *window, const dxt_looking *look, bo
     /* Of two faults report the one in the waits, as dxt_window_check() does. */
     if (dxt_window_look_around(window) != DXT_OK || dxt_glance_size(window->ranks) == 0)
         return dxt_window_look(window, observed);
-    int64_t *peak;
+    float *peak;
     uint64_t *sum;
     double *level;
+    int64_t *partner;
     dxt_early_pass early;
     uint32_t nodes = dxt_early_nodes(window, look->ranks_per_node);
     /* All that may be needed: who makes room for other nodes later must not move this. */
     char *memory = dxt_block_fit(look->block, dxt_glance_size(window->ranks));
     if (!memory) return DXT_ERR_NO_MEMORY;
-    lay_out(window->ranks, nodes, memory, &peak, &sum, &level);
-    dxt_early_begin(window, nodes, level, &early);
+    lay_out(window->ranks, nodes, memory, &peak, &sum, &level, &partner);
+    dxt_early_begin(window, nodes, level, partner, &early);
     uint64_t bits = look_at_all(window, peak, sum, &early);
     if (bits > INT64_MAX) return dxt_window_look(window, observed);
     *observed = true;

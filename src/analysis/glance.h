@@ -12,8 +12,8 @@
 
 /** All fields NULL: nothing was collected. */
 typedef struct dxt_glance {
-    int64_t *peak;       /**< [ranks / DXT_SCREEN_ROWS][ranks] largest counters of so many rows;
-                            NULL = nothing was seen */
+    float *peak; /**< [ranks / DXT_SCREEN_ROWS][ranks] largest counters of so many rows, or a little
+                    more; NULL = nothing was seen */
     const uint64_t *sum; /**< [ranks] of the counters of each row, as exact as doubles add them in
                             any order; NULL = not */
     dxt_early_levels early; /**< levels between nodes, if the peaks were seen, too */

@@ -22,18 +22,18 @@ void dxt_medians(double (*values)[DXT_LANES], uint32_t rows, double *median);
 #define DXT_COUNTER_ROWS 64u
 
 /**
- * Medians of counters in a matrix, DXT_LANES of each row, times a factor of the row.
+ * Medians of counters in a matrix, times a factor of the row; of blocks of DXT_LANES columns.
  *
  * @param first   [rows] The beginning of each row …
  * @param counts  [rows] Likewise, the numbers of waits that the counters are divided by; a counter
  *                without waits gives 0. NULL = do not divide.
  * @param offset  … and how many cells further on the counter of the first column is.
  * @param apart   Cells from a column to the next.
- * @param median  [DXT_LANES]
+ * @param median  [blocks × DXT_LANES]
  * @return All counters combined by OR.
  */
 int64_t dxt_medians_of_counters(const int64_t *const *first, const int64_t *const *counts,
                                 size_t offset, size_t apart, const double *factor, uint32_t rows,
-                                double *median);
+                                uint32_t blocks, double *median);
 
 #endif

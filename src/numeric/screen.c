@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "numeric/screen.h"
 
+#include <float.h>
 #include <math.h>
 #include <stddef.h>
 
@@ -59,14 +60,29 @@ DXT_VECTORS static uint32_t count_path(const int64_t *wait, double factor, doubl
     return (uint32_t)above;
 }
 
+DXT_VECTORS static uint32_t count_peaks(const float *peak, double factor, double shift, double path,
+                                        const double *late, const double *least, uint32_t n)
+{
+    uint64_t above = 0;
+    for (uint32_t j = 0; j < n; j++) {
+        double bound = dxt_screen_bound(shift + (late[j] + path), least[j]);
+        above += (double)peak[j] * factor > bound;
+    }
+    return (uint32_t)above;
+}
+
+/* Makes up for the rounding of a float, and of this product. */
+#define ROUNDED_UP (1 + FLT_EPSILON * 2)
+
 DXT_VECTORS static uint64_t look(const int64_t *restrict wait, size_t stride, uint32_t n,
-                                 int64_t *restrict peak, uint64_t *restrict sum)
+                                 float *restrict peak, uint64_t *restrict sum)
 {
     const int64_t *a = wait, *b = a + stride, *c = b + stride, *d = c + stride;
     uint64_t bits = 0, as = 0, bs = 0, cs = 0, ds = 0;
     for (uint32_t j = 0; j < n; j++) {
         int64_t ab = a[j] > b[j] ? a[j] : b[j], cd = c[j] > d[j] ? c[j] : d[j];
-        peak[j] = ab > cd ? ab : cd;
+        int64_t most = ab > cd ? ab : cd;
+        peak[j] = (float)most * ROUNDED_UP;
         bits |= (uint64_t)a[j] | (uint64_t)b[j] | (uint64_t)c[j] | (uint64_t)d[j];
         as += (uint64_t)a[j];
         bs += (uint64_t)b[j];
@@ -134,8 +150,13 @@ uint32_t dxt_screen_path(const int64_t *wait, double factor, double shift, doubl
     return count_path(wait, factor, shift, path, late, least, n);
 }
 
-uint64_t dxt_screen_look(const int64_t *wait, size_t stride, uint32_t n, int64_t *peak,
-                         uint64_t *sum)
+uint32_t dxt_screen_peaks(const float *peak, double factor, double shift, double path,
+                          const double *late, const double *least, uint32_t n)
+{
+    return count_peaks(peak, factor, shift, path, late, least, n);
+}
+
+uint64_t dxt_screen_look(const int64_t *wait, size_t stride, uint32_t n, float *peak, uint64_t *sum)
 {
     return look(wait, stride, n, peak, sum);
 }

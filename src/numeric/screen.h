@@ -34,14 +34,19 @@ uint32_t dxt_screen_rows(const int64_t *wait, size_t stride, const double *facto
 uint32_t dxt_screen_path(const int64_t *wait, double factor, double shift, double path,
                          const double *late, const double *least, uint32_t n);
 
+/** The same for the largest counters of dxt_screen_look(). */
+uint32_t dxt_screen_peaks(const float *peak, double factor, double shift, double path,
+                          const double *late, const double *least, uint32_t n);
+
 /**
  * Take figures of DXT_SCREEN_ROWS rows of counters, @p stride cells apart.
  *
- * @param peak  [n] Receives the largest counter of each column.
+ * @param peak  [n] Receives the largest counter of each column, or a little more: as floats they
+ *              take half the room.
  * @param sum   [DXT_SCREEN_ROWS] Receives the sum of each row, modulo 2^64.
  * @return All counters combined by OR.
  */
-uint64_t dxt_screen_look(const int64_t *wait, size_t stride, uint32_t n, int64_t *peak,
+uint64_t dxt_screen_look(const int64_t *wait, size_t stride, uint32_t n, float *peak,
                          uint64_t *sum);
 
 /** The least of n values without number @p except, which is below @p n; NaN does not count.

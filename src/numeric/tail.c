@@ -93,8 +93,13 @@ DXT_VECTORS static void waits_of(double *restrict values, uint32_t n, double ske
     }
 }
 
+/* So few are faster one by one. */
+#define FEW 8u
+
 void dxt_waits_of(double *values, size_t n, double skew)
 {
+    for (size_t i = 0; i < n && n < FEW; i++) values[i] = dxt_wait_of(values[i], skew);
+    if (n < FEW) return;
     for (; n > TOGETHER; n -= TOGETHER, values += TOGETHER) waits_of(values, TOGETHER, skew);
     waits_of(values, (uint32_t)n, skew);
 }

@@ -22,37 +22,63 @@ static dxt_window *even_nodes(uint32_t per_node, bool late)
     return window;
 }
 
-/* The levels of a window, with those that a glance found early or without.
- * @return How many of its nodes have early levels. */
-static uint32_t levels_with(const dxt_window *window, bool early, dxt_block *block, dxt_fit *fit)
+/* Whether the counters that were kept are those of the partners. */
+static void check_counters(const dxt_window *window, const dxt_early_levels *early)
 {
-    dxt_block seen = {NULL, 0};
+    size_t n = window->ranks;
+    for (uint32_t p = 0; p < early->partners; p++)
+        for (size_t r = 0; r < n; r++) {
+            uint32_t node = (uint32_t)(r * early->nodes / n);
+            uint32_t partner = dxt_early_partner(early, p, node);
+            assert_true(partner < n && window->nodes[partner] != window->nodes[r]);
+            assert_int_equal(early->counter[p * n + r], window->wait[r * n + partner]);
+        }
+}
+
+/* A fit of a window and its levels, with those that a glance found early or without.
+ * @param seen  Memory of the glance, to which the levels may belong.
+ * @return How many of its nodes have early levels. */
+static uint32_t levels_with(const dxt_window *window, bool early, dxt_block *block, dxt_block *seen,
+                            dxt_fit *fit)
+{
     dxt_glance glance;
-    const dxt_looking look = {.block = &seen, .glance = &glance};
+    const dxt_looking look = {.block = seen, .glance = &glance};
     dxt_known known = {.nodes = window->nodes, .min_share = 0.01, .cell_spread = NAN};
     bool observed = false;
     assert_int_equal(dxt_glance_over(window, &look, &observed), DXT_OK);
     assert_true(observed && glance.peak);
     if (early) known.early = glance.early;
+    check_counters(window, &glance.early);
     assert_int_equal(dxt_fit_window(block, window, &known, fit), DXT_OK);
+    /* The fit has taken the levels over, and changed them. */
+    assert_int_equal(dxt_glance_over(window, &look, &observed), DXT_OK);
     dxt_take_levels(fit);
-    fit->early = (dxt_early_levels){.nodes = 0};
-    free(seen.data);
     return glance.early.level ? glance.early.nodes : 0;
 }
 
-/* Whether levels are the same with early ones. @return As levels_with(). */
+/* Slow links of ranks that same_levels() found. */
+static uint32_t slow_links;
+
+/* Whether levels and links are the same with early ones. @return As levels_with(). */
 static uint32_t same_levels(const dxt_window *window)
 {
-    dxt_block block = {NULL, 0}, other = {NULL, 0};
+    dxt_block block = {NULL, 0}, other = {NULL, 0}, seen = {NULL, 0}, unused = {NULL, 0};
     dxt_fit with, without;
-    uint32_t nodes = levels_with(window, true, &block, &with);
-    levels_with(window, false, &other, &without);
+    uint32_t nodes = levels_with(window, true, &block, &seen, &with);
+    levels_with(window, false, &other, &unused, &without);
     assert_int_equal(with.nodes, without.nodes);
     assert_memory_equal(with.link, without.link,
                         (size_t)with.nodes * with.nodes * sizeof *with.link);
+    assert_memory_equal(with.least_level, without.least_level, with.nodes * sizeof(double));
+    assert_memory_equal(with.nic_in, without.nic_in, with.count * sizeof *with.nic_in);
+    assert_memory_equal(with.nic_out, without.nic_out, with.count * sizeof *with.nic_out);
+    slow_links = 0;
+    for (uint32_t k = 0; k < with.count; k++)
+        slow_links += (with.nic_in[k] > 0) + (with.nic_out[k] > 0);
     free(block.data);
     free(other.data);
+    free(seen.data);
+    free(unused.data);
     return nodes;
 }
 
@@ -70,6 +96,22 @@ static void early_levels_are_those_found_later(void **state)
         assert_non_null(window->rank_ops);
         for (uint32_t r = 0; r < EVEN; r++) window->rank_ops[r] = 18 + r % 3;
         assert_int_equal(same_levels(window), size < 8 ? EVEN / size : 0);
+        dxt_window_free(window);
+    }
+}
+
+/* The links of ranks to other nodes are judged by counters that were kept early. */
+static void early_counters_are_those_read_later(void **state)
+{
+    (void)state;
+    for (uint32_t size = 2; size <= 4; size++) {
+        dxt_window *window = even_nodes(size, false);
+        for (size_t k = 0; k < EVEN; k++) {
+            if (k / size != 9 / size) window->wait[9 * EVEN + k] += 90 * US * 20;
+            if (k / size != 40 / size) window->wait[k * EVEN + 40] += 90 * US * 20;
+        }
+        assert_int_equal(same_levels(window), EVEN / size);
+        assert_true(slow_links == 2);
         dxt_window_free(window);
     }
 }
@@ -149,6 +191,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(early_levels_are_those_found_later),
+        cmocka_unit_test(early_counters_are_those_read_later),
         cmocka_unit_test(levels_are_not_found_early_where_they_might_be_wrong),
         cmocka_unit_test(early_nodes_may_be_told),
         cmocka_unit_test(the_first_window_of_an_analyzer_keeps_its_glance),

@@ -6,13 +6,17 @@
 #include "analysis/arrive/fit.h"
 #include "analysis/arrive/levels.h"
 #include "analysis/arrive/shifts.h"
+#include "analysis/arrive/take.h"
+#include "analysis/arrive/within.h"
 #include "analysis/explain/paths.h"
 #include "analysis/glance.h"
 #include "judged.h"
 #include "numeric/columns.h"
 #include "numeric/floors.h"
+#include "numeric/screen.h"
 #include "numeric/select.h"
 #include "numeric/skew.h"
+#include "numeric/spread.h"
 
 #define NODES 24u
 #define RANKS (4 * NODES)
@@ -23,11 +27,13 @@ static void medians_of_counters_are_those_of_each(void **state)
     static const size_t apart[] = {1, 3, 4, 8};
     static int64_t counter[DXT_COUNTER_ROWS][8 * DXT_LANES];
     uint64_t seed = 5;
-    for (uint32_t rows = 1; rows <= DXT_COUNTER_ROWS; rows++) {
+    for (uint32_t t = 4; t < 4 * (DXT_COUNTER_ROWS + 1); t++) {
         const int64_t *first[DXT_COUNTER_ROWS];
-        size_t step = apart[rows % 4], begin = 8 * DXT_LANES - 2 - (DXT_LANES - 1) * step;
+        size_t step = apart[t % 4];
+        uint32_t rows = t / 4, columns = step < 8 ? 2 * DXT_LANES : DXT_LANES;
+        size_t begin = 8 * DXT_LANES - 2 - (columns - 1) * step;
         int64_t *row[DXT_COUNTER_ROWS];
-        double factor[DXT_COUNTER_ROWS], median[DXT_LANES], each[DXT_COUNTER_ROWS];
+        double factor[DXT_COUNTER_ROWS], median[2 * DXT_LANES], each[DXT_COUNTER_ROWS];
         for (uint32_t k = 0; k < rows; k++) {
             /* The last counter ends the memory. */
             row[k] = counter[DXT_COUNTER_ROWS - rows + k];
@@ -37,13 +43,73 @@ static void medians_of_counters_are_those_of_each(void **state)
                 row[k][c] = (int64_t)(arrivals_uniform(&seed) * 30);
         }
         counter[DXT_COUNTER_ROWS - 1][begin + 1 + 5 * step] = INT64_C(1) << 50;
-        int64_t bits = dxt_medians_of_counters(first, NULL, 1, step, factor, rows, median);
+        int64_t bits = dxt_medians_of_counters(first, NULL, 1, step, factor, rows,
+                                               columns / DXT_LANES, median);
         assert_true(bits >= INT64_C(1) << 50 && bits < (INT64_C(1) << 50) + 32);
-        for (uint32_t c = 0; c < DXT_LANES; c++) {
+        for (uint32_t c = 0; c < columns; c++) {
             for (uint32_t k = 0; k < rows; k++)
                 each[k] = (double)first[k][1 + c * step] * factor[k];
             assert_true(median[c] == dxt_median(each, rows));
         }
+    }
+}
+
+static void indices_in_turn_are_those_of_each(void **state)
+{
+    (void)state;
+    for (size_t taken = 1; taken < 40; taken++)
+        for (size_t count = taken - 1; count < 5000; count += 1 + count / 7) {
+            dxt_spread spread = dxt_spread_begin(taken, count);
+            for (size_t k = 0; k < taken && count > 0; k++)
+                assert_int_equal(dxt_spread_next(&spread), dxt_spread_index(k, taken, count));
+        }
+}
+
+/* As floats they are rounded, and never down. */
+static void peaks_are_no_less_than_counters(void **state)
+{
+    (void)state;
+    static int64_t counter[DXT_SCREEN_ROWS][RANKS];
+    float peak[RANKS];
+    uint64_t sum[DXT_SCREEN_ROWS], seed = 11;
+    for (uint32_t bits = 1; bits < 63; bits++) {
+        for (uint32_t c = 0; c < DXT_SCREEN_ROWS * RANKS; c++)
+            counter[c / RANKS][c % RANKS] =
+                (int64_t)(arrivals_uniform(&seed) * (double)(INT64_C(1) << bits));
+        dxt_screen_look(counter[0], RANKS, RANKS, peak, sum);
+        for (uint32_t j = 0; j < RANKS; j++) {
+            int64_t most = 0;
+            for (uint32_t k = 0; k < DXT_SCREEN_ROWS; k++)
+                most = counter[k][j] > most ? counter[k][j] : most;
+            assert_true((double)peak[j] >= (double)most);
+            assert_true((double)peak[j] <= (double)most * (1 + 1e-6));
+        }
+    }
+}
+
+/* Of nodes of up to so many members, also where these are not neighbours. */
+static void waits_within_nodes_are_those_of_the_window(void **state)
+{
+    (void)state;
+    static const uint32_t sizes[] = {2, 3, DXT_WITHIN_MEMBERS, DXT_WITHIN_MEMBERS + 1};
+    for (size_t t = 0; t < 2 * sizeof sizes / sizeof sizes[0]; t++) {
+        uint32_t size = sizes[t / 2], ranks = 3 * size;
+        healthy(ranks, size);
+        dxt_window *window = arrivals_window(&job, "dispatch");
+        for (size_t c = 0; c < (size_t)ranks * ranks; c++) window->wait[c] += (int64_t)c;
+        int32_t nodes[3 * (DXT_WITHIN_MEMBERS + 1)];
+        for (uint32_t r = 0; r < ranks; r++) nodes[r] = (int32_t)(t % 2 ? r % 3 : r / size);
+        const dxt_known known = {.nodes = nodes, .min_share = 0.01, .cell_spread = NAN};
+        dxt_block block = {NULL, 0};
+        dxt_fit fit;
+        assert_int_equal(dxt_fit_take(&block, window, &known, &fit), DXT_OK);
+        assert_int_equal(fit.within != NULL, size <= DXT_WITHIN_MEMBERS);
+        for (uint32_t i = 0; i < ranks; i++)
+            for (uint32_t j = 0; j < ranks; j++)
+                if (fit.node[i] == fit.node[j])
+                    assert_true(dxt_wait_within(&fit, i, j) == dxt_fit_wait(&fit, i, j));
+        free(block.data);
+        dxt_window_free(window);
     }
 }
 
@@ -355,6 +421,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(medians_of_counters_are_those_of_each),
+        cmocka_unit_test(indices_in_turn_are_those_of_each),
+        cmocka_unit_test(peaks_are_no_less_than_counters),
+        cmocka_unit_test(waits_within_nodes_are_those_of_the_window),
         cmocka_unit_test(floors_are_below_shifts),
         cmocka_unit_test(a_curve_is_the_same_however_far_it_reaches),
         cmocka_unit_test(paths_are_the_same_before_they_are_settled),

@@ -54,6 +54,39 @@ static void give(const struct abreast *s, dxt_panel *const *panels)
         for (uint32_t a = 0; a < s->members; a++) panels[c]->late[a] = s->late[a][c];
 }
 
+/* ---- to begin ---- */
+
+/* Cells of a panel but for the diagonal. */
+#define CELLS (2 * PAIRS)
+
+/* Take the cells of each panel, on the diagonal or off it. @return How many a panel has. */
+static uint32_t take_cells(dxt_panel *const *panels, uint32_t count, bool diagonal, lanes *cells)
+{
+    uint32_t n = panels[0]->count, used = 0;
+    for (uint32_t a = 0; a < n; a++)
+        for (uint32_t b = 0; b < n; b++) {
+            if ((a == b) != diagonal) continue;
+            for (uint32_t c = 0; c < DXT_LANES; c++)
+                cells[used][c] = c < count ? dxt_panel_wait(panels[c], a, b) : 0;
+            used++;
+        }
+    return used;
+}
+
+void dxt_panels_middle(dxt_panel *const *panels, uint32_t count)
+{
+    lanes cells[CELLS];
+    double level[DXT_LANES], diagonal[DXT_LANES];
+    /* Of two members the shorter wait counts, not the median. */
+    if (count == 1 || panels[0]->count <= 2) return;
+    dxt_medians(cells, take_cells(panels, count, false, cells), level);
+    dxt_medians(cells, take_cells(panels, count, true, cells), diagonal);
+    for (uint32_t c = 0; c < count; c++) {
+        panels[c]->level = level[c];
+        panels[c]->diagonal = diagonal[c];
+    }
+}
+
 /* ---- to refine ---- */
 
 /* How far each pair is from the difference of its two latenesses. */

@@ -19,6 +19,8 @@ typedef struct dxt_early_pass {
     uint32_t done;        /**< nodes whose rows were read */
     int64_t bits;         /**< all counters looked at, combined by OR */
     double *level;
+    int64_t *counter;
+    dxt_early_levels found;
     uint32_t taken; /**< cells that tell a level, by the place of their ranks in their nodes: */
     uint32_t row[DXT_COUNTER_ROWS], column[DXT_COUNTER_ROWS];
 } dxt_early_pass;
@@ -30,9 +32,11 @@ typedef struct dxt_early_pass {
 uint32_t dxt_early_nodes(const dxt_window *window, uint32_t ranks_per_node);
 
 /** Begin to find levels.
- *  @param nodes  By dxt_early_nodes().
- *  @param level  [nodes][nodes] Receives the levels. */
-void dxt_early_begin(const dxt_window *window, uint32_t nodes, double *level, dxt_early_pass *pass);
+ *  @param nodes    By dxt_early_nodes().
+ *  @param level    [nodes][nodes] Receives the levels.
+ *  @param counter  [DXT_PARTNERS][ranks] Receives counters for partners. */
+void dxt_early_begin(const dxt_window *window, uint32_t nodes, double *level, int64_t *counter,
+                     dxt_early_pass *pass);
 
 /** Find the levels of all nodes whose rows are among the first @p rows, which were just read. */
 void dxt_early_take(dxt_early_pass *pass, uint32_t rows);

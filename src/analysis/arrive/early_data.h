@@ -5,10 +5,24 @@
 
 #include <stdint.h>
 
+#include "analysis/tuning.h"
+
 /** What was found; zero: nothing. */
 typedef struct dxt_early_levels {
-    uint32_t nodes;      /**< all with as many ranks, in the order of these */
-    const double *level; /**< [nodes][nodes] what a node waits for another; NULL = none */
+    uint32_t nodes; /**< all with as many ranks, in the order of these */
+    double *level;  /**< [nodes][nodes] what a node waits for another; NULL = none. A fit takes
+                       them over */
+    /* For slow_links.h: counters of each rank for some ranks of other nodes. */
+    uint32_t ranks, partners;
+    uint32_t at[DXT_PARTNERS]; /**< [partners] which, of all ranks but those of the own node */
+    const int64_t *counter;    /**< [partners][ranks] */
 } dxt_early_levels;
+
+/** The rank that partner @p p of node @p a is. */
+static inline uint32_t dxt_early_partner(const dxt_early_levels *early, uint32_t p, uint32_t a)
+{
+    uint32_t size = early->ranks / early->nodes;
+    return early->at[p] < a * size ? early->at[p] : early->at[p] + size;
+}
 
 #endif

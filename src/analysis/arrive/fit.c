@@ -4,7 +4,6 @@
 #include "analysis/arrive/slow_links.h"
 
 #include <math.h>
-#include <string.h>
 
 #include "analysis/arrive/nodes.h"
 #include "analysis/arrive/ranks.h"
@@ -14,24 +13,20 @@
 /* Begin with every member ordinary and every path healthy. */
 static void begin(dxt_fit *fit)
 {
-    fit->tangled = fit->linked = fit->unsure = false;
+    fit->tangled = fit->linked = fit->tiered = fit->unsure = false;
     for (uint32_t k = 0; k < fit->count; k++) {
         fit->receive[k] = fit->send[k] = fit->nic_in[k] = fit->nic_out[k] = 0;
         fit->role[k] = DXT_ROLE_ORDINARY;
     }
     for (uint32_t node = 0; node < fit->nodes; node++) {
-        fit->node_late[node] = fit->node_in[node] = fit->node_out[node] = 0;
+        fit->node_late[node] = fit->node_in[node] = fit->node_out[node] = fit->nothing[node] = 0;
         fit->node_role[node] = DXT_ROLE_ORDINARY;
         fit->folded[node] = false;
         fit->settled[node] = true;
     }
     size_t pairs = (size_t)fit->nodes * fit->nodes;
-    memset(fit->tier, 0, pairs * sizeof *fit->tier);
-    /* With more than two nodes both are measured before they are used. */
-    for (size_t pair = 0; pair < pairs && fit->nodes <= 2; pair++) {
-        fit->link[pair] = 0;
-        fit->level[pair] = NAN;
-    }
+    /* With more than two nodes they are measured before they are used. */
+    for (size_t pair = 0; pair < pairs && fit->nodes <= 2; pair++) fit->level[pair] = NAN;
 }
 
 dxt_status dxt_fit_window(dxt_block *block, const dxt_window *window, const dxt_known *known,

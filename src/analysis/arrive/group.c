@@ -43,12 +43,11 @@ struct under_way {
 };
 
 /* What the waits say before anybody is known to be ordinary. */
-static void begin(struct under_way *fit, uint32_t place)
+static void begin(struct under_way *fit)
 {
     const dxt_group_input *in = fit->in;
     dxt_panel *p = &fit->panel;
     dxt_group *group = fit->group;
-    dxt_panel_seat(in, place, p);
     uint32_t n = p->count;
     for (uint32_t a = 0; a < n; a++) p->ordinary[a] = a;
     p->ordinary_count = n;
@@ -71,21 +70,23 @@ static void look_at_ordinary(struct under_way *fit)
     fit->group->cell_spread = dxt_own_spread(fit->in, fit->group);
 }
 
-static void set_limit(struct under_way *fit)
+static void set_limit(struct under_way *fit, dxt_chance *chance)
 {
     dxt_panel *p = &fit->panel;
     p->noise = noise_of(fit->in, p, fit->group);
     const double *sorted = dxt_sort_into(p->sample, p->late, p->count);
     dxt_set_limit(fit->in, fit->group, fit->least, dxt_member_spread(fit->in, sorted, p->count),
-                  p->noise);
+                  p->noise, chance);
 }
 
 /* Fit panels of the same size, step by step. */
-static void fit_panels(struct under_way *fits, uint32_t count)
+static void fit_panels(struct under_way *fits, uint32_t count, dxt_chance *chance)
 {
     dxt_panel *panels[DXT_ABREAST];
     for (uint32_t t = 0; t < DXT_ABREAST; t++) panels[t] = &fits[t].panel;
-    for (uint32_t t = 0; t < count; t++) begin(&fits[t], t);
+    for (uint32_t t = 0; t < count; t++) dxt_panel_seat(fits[t].in, t, panels[t]);
+    dxt_panels_middle(panels, count);
+    for (uint32_t t = 0; t < count; t++) begin(&fits[t]);
     uint32_t n = fits[0].in->count;
     if (n > 2) dxt_panels_refine(panels, count);
     /* The first round finds the ordinary members roughly; the second starts from these. */
@@ -95,7 +96,7 @@ static void fit_panels(struct under_way *fits, uint32_t count)
         for (uint32_t t = 0; t < count; t++)
             dxt_panel_pairs(panels[t], fits[t].group->transfer, fits[t].group->skew);
         dxt_panels_judge(panels, count);
-        for (uint32_t t = 0; t < count; t++) set_limit(&fits[t]);
+        for (uint32_t t = 0; t < count; t++) set_limit(&fits[t], chance);
     }
 }
 
@@ -116,7 +117,7 @@ static void center(const dxt_group_input *in, const double *sorted, double limit
 }
 
 /* From its panel to the whole group. */
-static void finish(struct under_way *fit, double *late)
+static void finish(struct under_way *fit, double *late, dxt_chance *chance)
 {
     const dxt_group_input *in = fit->in;
     if (in->level_only) return;
@@ -128,21 +129,22 @@ static void finish(struct under_way *fit, double *late)
     const double *sorted = dxt_sort_into(in->sorted, late, in->count);
     center(in, sorted, fit->group->limit, late);
     dxt_set_limit(in, fit->group, fit->least, dxt_member_spread(in, sorted, in->count),
-                  fit->panel.noise * sqrt(DXT_WITNESSES / (double)DXT_HEARD));
+                  fit->panel.noise * sqrt(DXT_WITNESSES / (double)DXT_HEARD), chance);
 }
 
 void dxt_groups_fit(const dxt_group_input *in, uint32_t count, double *const *late,
                     dxt_group *groups)
 {
     struct under_way fits[DXT_ABREAST];
+    dxt_chance chance = {.skew = NAN};
     assert(count > 0 && count <= DXT_ABREAST && (count == 1 || in->count <= DXT_ABREAST_MEMBERS));
     for (uint32_t t = 0; t < count; t++) {
         assert(in[t].count > 0 && in[t].population >= in[t].count && in[t].count == in->count);
         fits[t].in = &in[t];
         fits[t].group = &groups[t];
     }
-    fit_panels(fits, count);
-    for (uint32_t t = 0; t < count; t++) finish(&fits[t], late[t]);
+    fit_panels(fits, count, &chance);
+    for (uint32_t t = 0; t < count; t++) finish(&fits[t], late[t], &chance);
 }
 
 void dxt_group_fit(const dxt_group_input *in, double *late, dxt_group *group)

@@ -6,6 +6,7 @@
 
 #include "analysis/arrive/roster.h"
 #include "numeric/columns.h"
+#include "numeric/screen.h"
 #include "numeric/select.h"
 #include "numeric/spread.h"
 
@@ -124,7 +125,7 @@ static bool take_counters(const dxt_fit *fit, const struct shape *shape, uint32_
 {
     const int64_t *const *counts = fit->window->samples ? shape->samples : NULL;
     int64_t bits = dxt_medians_of_counters(shape->counter, counts, first, shape->columns,
-                                           shape->factor, shape->taken, level);
+                                           shape->factor, shape->taken, 1, level);
     return dxt_counters_tell(fit->window, bits);
 }
 
@@ -254,16 +255,17 @@ void dxt_take_levels(dxt_fit *fit)
     find_uneven(&s);
     /* Single nodes take longer than many together. */
     bool early = s.uneven_count < n / DXT_LANES;
+    if (early) fit->link = fit->early.level;
     /* Backwards: the part of a large matrix that was read last is still in the cache. */
     for (uint32_t a = n; a-- > 0;) {
         double *level = fit->link + (size_t)a * n;
         if (early && a > 0) ask_for(&s, a - 1);
         if (early && is_even(&s, a)) {
-            memcpy(level, fit->early.level + (size_t)a * n, n * sizeof *level);
             for (uint32_t t = 0; t < s.uneven_count; t++) take_alike(&s, a, s.uneven[t], 1);
         } else {
             take_row(&s, a);
         }
         level[a] = fit->transfer;
+        fit->least_level[a] = dxt_screen_least(level, a, n);
     }
 }

@@ -11,7 +11,9 @@ uint32_t dxt_level_cells(uint32_t nodes);
 /** Whether counters tell waits: not if one holds a time-out. @param bits  All combined by OR. */
 bool dxt_counters_tell(const dxt_window *window, int64_t bits);
 
-/** Write the levels between all nodes into fit->link; a node's level for itself is the transfer. */
+/** Write the levels between all nodes into fit->link, and the least of each row, but for the node's
+ *  own, into fit->least_level; a node's level for itself is the transfer. Where most were found
+ *  early, fit->link points at these from now on. */
 void dxt_take_levels(dxt_fit *fit);
 
 #endif

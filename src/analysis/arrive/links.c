@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "analysis/tuning.h"
-#include "numeric/screen.h"
 #include "numeric/select.h"
 #include "numeric/skew.h"
 #include "numeric/vectors.h"
@@ -13,8 +12,8 @@
 /* The mean shift that two nodes' lateness and the topology explain. */
 static double between_nodes(const dxt_fit *fit, uint32_t a, uint32_t b)
 {
-    return fit->between + fit->tier[(size_t)a * fit->nodes + b] + fit->node_late[b] -
-           fit->node_late[a] + fit->node_in[a] + fit->node_out[b];
+    return fit->between + dxt_fit_tiers(fit, a)[b] + fit->node_late[b] - fit->node_late[a] +
+           fit->node_in[a] + fit->node_out[b];
 }
 
 /* Set the levels of a row that are too short to tell a shift to NaN.
@@ -24,8 +23,8 @@ static double between_nodes(const dxt_fit *fit, uint32_t a, uint32_t b)
 DXT_VECTORS static int64_t drop_untold(const dxt_fit *fit, uint32_t a, double limit,
                                        int64_t *untold)
 {
-    const double *link = fit->link + (size_t)a * fit->nodes, *late = fit->node_late;
-    const double *tier = fit->tier + (size_t)a * fit->nodes, *out = fit->node_out;
+    const double *link = dxt_fit_links(fit, a), *late = fit->node_late;
+    const double *tier = dxt_fit_tiers(fit, a), *out = fit->node_out;
     double *restrict level = fit->level + (size_t)a * fit->nodes;
     double between = fit->between, own = late[a], in = fit->node_in[a];
     double least = fit->skew / DXT_FAR_APART;
@@ -45,10 +44,11 @@ void dxt_drop_untold(dxt_fit *fit, double limit)
 {
     uint32_t n = fit->nodes;
     for (uint32_t a = 0; a < n; a++) {
-        double *level = fit->level + (size_t)a * n, *link = fit->link + (size_t)a * n;
+        double *level = fit->level + (size_t)a * n;
+        const double *link = dxt_fit_links(fit, a);
         int64_t untold, above = drop_untold(fit, a, limit, &untold);
         fit->settled[a] = false;
-        fit->least_level[a] = untold == 0 ? dxt_screen_least(level, a, n) : NAN;
+        if (untold > 0) fit->least_level[a] = NAN;
         /* With two nodes, one is late or a path is slow: both paths are as measured. */
         if (above == 0 || n == 2) continue;
         fit->least_level[a] = NAN;
@@ -64,7 +64,7 @@ void dxt_drop_untold(dxt_fit *fit, double limit)
 static double link_excess(const dxt_fit *fit, double level, double limit, uint32_t a, uint32_t b)
 {
     double shift = between_nodes(fit, a, b);
-    double path = fit->between + fit->tier[(size_t)a * fit->nodes + b];
+    double path = fit->between + dxt_fit_tiers(fit, a)[b];
     /* Skew only adds to the expected wait: almost every path ends here. */
     if (a == b || level <= fmax(0, shift) + fmax(limit, path)) return 0;
     double expected = dxt_expected_wait(shift, fit->skew);
@@ -76,7 +76,7 @@ static double link_excess(const dxt_fit *fit, double level, double limit, uint32
 DXT_VECTORS static int64_t count_open(const dxt_fit *fit, uint32_t a, double limit)
 {
     const double *level = fit->link + (size_t)a * fit->nodes, *late = fit->node_late;
-    const double *tier = fit->tier + (size_t)a * fit->nodes, *out = fit->node_out;
+    const double *tier = dxt_fit_tiers(fit, a), *out = fit->node_out;
     double between = fit->between, own = late[a], in = fit->node_in[a];
     int64_t open = 0;
     for (uint32_t b = 0; b < fit->nodes; b++) {
@@ -103,6 +103,7 @@ static void take_tiers(dxt_fit *fit, double limit)
 {
     uint32_t n = fit->nodes;
     for (uint32_t a = 0; a < n; a++) {
+        fit->tier[(size_t)a * n + a] = 0;
         for (uint32_t b = a + 1; b < n; b++) {
             size_t there = (size_t)a * n + b, back = (size_t)b * n + a;
             double both = fmin(link_excess(fit, fit->link[there], limit, a, b),
@@ -110,6 +111,7 @@ static void take_tiers(dxt_fit *fit, double limit)
             fit->tier[there] = fit->tier[back] = both;
         }
     }
+    fit->tiered = true;
 }
 
 /* How much longer than expected the paths into node a take, or those out of it: the lower median,
@@ -159,7 +161,6 @@ void dxt_levels_to_links(dxt_fit *fit, double limit, bool keep)
         double *level = fit->link;
         fit->link = keep ? fit->level : level;
         fit->level = keep ? level : fit->level;
-        memset(fit->link, 0, (size_t)n * n * sizeof *fit->link);
         return;
     }
     if (keep) memcpy(fit->level, fit->link, (size_t)n * n * sizeof *fit->level);

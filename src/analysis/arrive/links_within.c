@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "analysis/arrive/roster.h"
+#include "analysis/arrive/within.h"
 #include "analysis/tuning.h"
 #include "numeric/columns.h"
 #include "numeric/select.h"
@@ -33,7 +34,7 @@ static bool all_exceed(const dxt_fit *fit, const uint32_t *peer, uint32_t count,
     uint32_t below = 0;
     for (uint32_t p = 0; p < count; p++) {
         if (peer[p] == k) continue;
-        below += !(dxt_fit_wait_on(fit, k, peer[p], out) > level);
+        below += !(dxt_wait_within_on(fit, k, peer[p], out) > level);
         if (below > (count - 1) / DXT_SHORTEST_ONE_IN) return false;
     }
     return true;
@@ -45,7 +46,7 @@ static double typical_within(const dxt_fit *fit, const uint32_t *peer, uint32_t 
     double waits[DXT_PARTNERS];
     uint32_t used = 0;
     for (uint32_t p = 0; p < count; p++)
-        if (peer[p] != k) waits[used++] = dxt_fit_wait_on(fit, k, peer[p], out);
+        if (peer[p] != k) waits[used++] = dxt_wait_within_on(fit, k, peer[p], out);
     return used > 0 ? dxt_select(waits, used, (used - 1) / 2) : 0;
 }
 
@@ -60,7 +61,7 @@ static void typical_of_peers(const dxt_fit *fit, const uint32_t *peer, uint32_t 
             bool out = first + c >= count;
             uint32_t own = out ? first + c - count : first + c;
             for (uint32_t p = 0; p < count; p++)
-                said[p][c] = own == p ? INFINITY : dxt_fit_wait_on(fit, peer[own], peer[p], out);
+                said[p][c] = own == p ? INFINITY : dxt_wait_within_on(fit, peer[own], peer[p], out);
         }
         dxt_cautious_medians(said, count, lanes, typical + first);
     }
@@ -108,7 +109,7 @@ static bool may_be_slow(const dxt_fit *fit, const dxt_roster *roster, uint32_t n
     double least = INFINITY;
     for (uint32_t a = 0; a < count; a++)
         for (uint32_t b = 0; b < count; b++) {
-            double wait = a == b ? INFINITY : dxt_fit_wait(fit, peer[a], peer[b]);
+            double wait = a == b ? INFINITY : dxt_wait_within(fit, peer[a], peer[b]);
             least = wait < least ? wait : least;
         }
     double level = least + fmax(DXT_LINK_LIMITS * fit->floor, unevenness(count) * least);

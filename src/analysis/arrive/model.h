@@ -68,6 +68,8 @@ typedef struct dxt_fit {
     uint32_t count;  /**< n */
     uint32_t *rank;  /**< [n] rank of each member */
     double *factor;  /**< [n] a member's waits × this = the window's measure (÷ samples N×N) */
+    double *within;  /**< waits inside nodes, for arrive/within.h; NULL = not kept */
+    uint32_t *place; /**< [n] of each member in its node, if they are kept */
     double step;     /**< one operation and the compute around it; NaN = unknown */
     double ops;      /**< operations that the waits are of; 0 = unknown */
     double *late;    /**< [n] own lateness against the ordinary of its node */
@@ -94,9 +96,11 @@ typedef struct dxt_fit {
     double *node_out;    /**< [nodes] extra wait of those nodes for it */
     bool *folded;        /**< [nodes] the lateness of the node is in that of its ranks */
     double between;      /**< transfer between nodes */
-    double *tier;        /**< [nodes][nodes] extra transfer that belongs to the topology */
+    double *tier;        /**< [nodes][nodes] extra transfer that belongs to the topology; read it by
+                            dxt_fit_tiers(), since it is only filled in if `tiered` */
     double *link;        /**< [nodes][nodes] extra transfer into the row's node from the column's
-                            that does not */
+                            that does not; dxt_fit_links() likewise, if `linked` */
+    double *nothing;     /**< [nodes] 0 */
     double *level;       /**< [nodes][nodes] mean shift between ordinary ranks, as measured, or
                             the wait that tells it; NaN = not, or too far apart to tell */
     double *least_level; /**< [nodes] smallest of a row that is not settled, but for the node's own;
@@ -111,6 +115,7 @@ typedef struct dxt_fit {
                             late in each operation (arrive/one_sided.h); otherwise 0 */
     bool unsure;            /**< of three ranks one has a slow link, or is only farther away */
     bool linked;            /**< a path between nodes is slow: a link is not 0 */
+    bool tiered;            /**< many are, by the topology: a tier is not 0 */
     bool tangled;           /**< too many pairs of nodes are slow for the model to fit */
     dxt_scratch *scratch;
     double *values;       /**< [ranks of the window] scratch of medians over members */
@@ -156,13 +161,24 @@ static inline double dxt_fit_wait_on(const dxt_fit *fit, uint32_t k, uint32_t pa
 /** Longest wait of a member for another, in the window's measure. */
 double dxt_fit_longest(const dxt_fit *fit, uint32_t i);
 
+/** Extra transfer into node a from each node, by the topology … */
+static inline const double *dxt_fit_tiers(const dxt_fit *fit, uint32_t a)
+{
+    return fit->tiered ? fit->tier + (size_t)a * fit->nodes : fit->nothing;
+}
+
+/** … and beyond it. Not while `link` holds the waits between nodes. */
+static inline const double *dxt_fit_links(const dxt_fit *fit, uint32_t a)
+{
+    return fit->linked ? fit->link + (size_t)a * fit->nodes : fit->nothing;
+}
+
 /** How much the path and the nodes add to the wait of a member of node a for one of another node b,
  *  where the path was not measured. */
 static inline double dxt_fit_path_by_parts(const dxt_fit *fit, uint32_t a, uint32_t b)
 {
-    size_t pair = (size_t)a * fit->nodes + b;
     return fit->between + fit->node_late[b] - fit->node_late[a] + fit->node_in[a] +
-           fit->node_out[b] + fit->tier[pair] + fit->link[pair];
+           fit->node_out[b] + dxt_fit_tiers(fit, a)[b] + dxt_fit_links(fit, a)[b];
 }
 
 /** The same for any two nodes, measured or not; the row of node a is settled. */

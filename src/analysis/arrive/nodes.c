@@ -40,15 +40,13 @@ static void settle_two_nodes(dxt_fit *fit, double limit)
 {
     double level[2 * 2], late[2] = {fit->node_late[0], fit->node_late[1]};
     memcpy(level, fit->link, sizeof level);
-    memset(fit->link, 0, sizeof level);
     double as_node = misfit_between(fit);
-    memcpy(fit->link, level, sizeof level);
     fit->node_late[0] = fit->node_late[1] = 0;
     dxt_levels_to_links(fit, limit, false);
     if (misfit_between(fit) < DXT_TWO_NODES_BETTER * as_node) {
         fit->node_role[0] = fit->node_role[1] = DXT_ROLE_ORDINARY;
     } else {
-        memset(fit->link, 0, sizeof level);
+        fit->linked = false;
         fit->node_late[0] = late[0];
         fit->node_late[1] = late[1];
     }

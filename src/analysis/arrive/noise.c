@@ -188,14 +188,23 @@ static struct arrivals arrivals_of(const dxt_group_input *in, double skew)
     return own;
 }
 
+static void take_chance(const dxt_group_input *in, double skew, dxt_chance *chance)
+{
+    if (chance->skew == skew) return;
+    struct arrivals own = arrivals_of(in, skew);
+    chance->skew = skew;
+    chance->error = in->ops > 0 ? own.deviation / sqrt(in->ops) : 0;
+    chance->times = dxt_lean_quantile(dxt_group_significance(in->population), own.lean);
+}
+
 /* The error of a lateness. Where the number of operations is known it follows from the skew, and
  * the spread over the members only guards against systematic differences. Otherwise the spread is
  * all there is, and is uncertain where members are few. */
 void dxt_set_limit(const dxt_group_input *in, dxt_group *group, double least, double spread,
-                   double noise)
+                   double noise, dxt_chance *chance)
 {
-    struct arrivals own = arrivals_of(in, group->skew);
-    double sampling = hypot(in->ops > 0 ? own.deviation / sqrt(in->ops) : 0, noise);
+    take_chance(in, group->skew, chance);
+    double sampling = hypot(chance->error, noise);
     if (in->step > 0)
         sampling = hypot(sampling, fmin(DXT_DRIFT * in->step, DXT_DRIFT_OF_FLOOR * in->floor));
     /* Of so few operations the members may have been close by chance. */
@@ -208,6 +217,5 @@ void dxt_set_limit(const dxt_group_input *in, dxt_group *group, double least, do
     double counts = in->count >= DXT_MANY_MEMBERS ? DXT_SPREAD_OF_MANY : DXT_SYSTEMATIC_SPREAD;
     if (few || in->ops <= 0) counts = 1;
     group->error = spread > counts * sampling ? spread : sampling;
-    group->limit = fmax(least, dxt_lean_quantile(dxt_group_significance(in->population), own.lean) *
-                                   group->error);
+    group->limit = fmax(least, chance->times * group->error);
 }

@@ -25,14 +25,22 @@ double dxt_cell_noise(dxt_panel *p, const dxt_group *group);
 /** Standard deviation of the undisturbed members, from sorted latenesses; 0 where they are few. */
 double dxt_member_spread(const dxt_group_input *in, const double *sorted, uint32_t n);
 
+/** What chance does to a lateness by the arrivals alone. Groups of one fit mostly share it. */
+typedef struct dxt_chance {
+    double skew;  /**< that it follows from; NaN to begin */
+    double error; /**< standard error */
+    double times; /**< errors beyond which a lateness is abnormal */
+} dxt_chance;
+
 /**
  * Give a group its error and its limit.
  *
  * @param least   Smallest limit, apart from noise.
  * @param spread  dxt_member_spread().
  * @param noise   Standard error by the cells.
+ * @param chance  Kept from one group to the next that differs from it in its waits alone.
  */
 void dxt_set_limit(const dxt_group_input *in, dxt_group *group, double least, double spread,
-                   double noise);
+                   double noise, dxt_chance *chance);
 
 #endif

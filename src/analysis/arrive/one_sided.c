@@ -6,6 +6,7 @@
 #include "analysis/arrive/noise.h"
 #include "analysis/arrive/roster.h"
 #include "analysis/arrive/shifts.h"
+#include "analysis/arrive/within.h"
 #include "analysis/tuning.h"
 #include "numeric/select.h"
 #include "numeric/spread.h"
@@ -36,7 +37,7 @@ static double mean_wait(const dxt_fit *fit, const struct peers *peers, uint32_t 
     for (uint32_t p = 0; p < peers->count; p++) {
         uint32_t i = peers->member[p];
         if (i == k) continue;
-        sum += of_it ? dxt_fit_wait(fit, k, i) : dxt_fit_wait(fit, i, k);
+        sum += dxt_wait_within_on(fit, k, i, !of_it);
         used++;
     }
     return used > 0 ? sum / used : 0;

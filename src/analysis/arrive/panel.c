@@ -15,7 +15,7 @@ void dxt_panel_seat(const dxt_group_input *in, uint32_t place, dxt_panel *p)
     p->count = in->count < DXT_WITNESSES ? in->count : DXT_WITNESSES;
     size_t first = (size_t)place * p->count * p->count;
     assert(first + (size_t)p->count * p->count <= DXT_WITNESSES * DXT_WITNESSES);
-    p->pair_skew = p->level = -1;
+    p->pair_skew = p->level = p->diagonal = -1;
     p->scale.transfer = -1;
     p->wait = in->scratch->wait + first;
     p->pair = in->scratch->pair + first;
@@ -82,6 +82,7 @@ double dxt_panel_longest(const dxt_panel *p)
 
 double dxt_panel_diagonal(const dxt_panel *p)
 {
+    if (p->diagonal >= 0) return p->diagonal;
     for (uint32_t a = 0; a < p->count; a++) p->sample[a] = dxt_panel_wait(p, a, a);
     return dxt_median(p->sample, p->count);
 }

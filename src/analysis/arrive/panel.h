@@ -20,6 +20,7 @@ typedef struct dxt_panel {
     double *sample;   /**< DXT_LEVEL_SAMPLE */
     double pair_skew; /**< of few members; negative until it is taken */
     double level;     /**< dxt_panel_level() where all are ordinary; negative until it is taken */
+    double diagonal;  /**< dxt_panel_diagonal(); negative until it is taken */
     double noise;     /**< standard error by the cells alone */
     dxt_lateness_scale scale;
 } dxt_panel;

@@ -6,6 +6,7 @@
 #include "analysis/arrive/abreast.h"
 #include "analysis/arrive/group.h"
 #include "analysis/arrive/roster.h"
+#include "analysis/arrive/within.h"
 #include "numeric/select.h"
 #include "numeric/spread.h"
 
@@ -20,7 +21,7 @@ static void member_waits(const void *context, uint32_t i, const uint32_t *others
 {
     const struct members *members = context;
     for (uint32_t k = 0; k < count; k++)
-        wait[k] = dxt_fit_wait(members->fit, members->index[i], members->index[others[k]]);
+        wait[k] = dxt_wait_within(members->fit, members->index[i], members->index[others[k]]);
 }
 
 /* Nodes of the same size that are fitted side by side. */
@@ -45,21 +46,6 @@ static uint32_t count_alike(const dxt_roster *roster, const uint32_t *node, uint
     if (size > DXT_ABREAST_MEMBERS) return 1;
     while (count < left && count < DXT_ABREAST && size_of(roster, node[count]) == size) count++;
     return count;
-}
-
-/* Fetch the cells inside some nodes early: each row has few of them, far from the next row's. */
-static void ask_for(const dxt_fit *fit, const dxt_roster *roster, const uint32_t *node,
-                    uint32_t count)
-{
-    const dxt_window *window = fit->window;
-    for (uint32_t t = 0; t < count && t < DXT_ABREAST; t++) {
-        const uint32_t *begin = roster->list + roster->begin[node[t]];
-        uint32_t size = size_of(roster, node[t]);
-        if (size > DXT_ABREAST_MEMBERS) return;
-        for (uint32_t m = 0; m < size; m++)
-            __builtin_prefetch(window->wait + (size_t)fit->rank[begin[m]] * window->ranks +
-                               fit->rank[begin[0]]);
-    }
 }
 
 /* Fit the members of each of some nodes among themselves. If the skew is NaN it is found; with
@@ -119,7 +105,6 @@ void dxt_fit_ordinary(dxt_fit *fit)
     for (uint32_t k = 0; k < taken; k++) node[k] = (uint32_t)dxt_spread_index(k, taken, fit->nodes);
     for (uint32_t k = 0; k < taken; k += count) {
         count = count_alike(&roster, node + k, taken - k);
-        ask_for(fit, &roster, node + k + count, taken - k - count);
         fit_nodes(fit, &roster, node + k, count, NAN, &nodes);
         take_ordinary(fit, &nodes, &told);
     }
@@ -160,7 +145,6 @@ void dxt_fit_ranks(dxt_fit *fit)
     for (uint32_t k = 0; k < fit->nodes; k++) node[k] = k;
     for (uint32_t k = 0; k < fit->nodes; k += count) {
         count = count_alike(&roster, node + k, fit->nodes - k);
-        ask_for(fit, &roster, node + k + count, fit->nodes - k - count);
         fit_nodes(fit, &roster, node + k, count, fit->skew, &nodes);
     }
     /* In a hybrid mode not all of the waits that it takes are there. */

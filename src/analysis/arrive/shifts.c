@@ -29,9 +29,8 @@ void dxt_paths_of_node(const dxt_fit *fit, uint32_t a, double *path)
 DXT_VECTORS static void fill_in(const dxt_fit *fit, uint32_t a, const double *restrict level,
                                 double *restrict path)
 {
-    size_t first = (size_t)a * fit->nodes;
     const double *late = fit->node_late, *out = fit->node_out;
-    const double *tier = fit->tier + first, *link = fit->link + first;
+    const double *tier = dxt_fit_tiers(fit, a), *link = dxt_fit_links(fit, a);
     double between = fit->between, own = late[a], in = fit->node_in[a];
     for (uint32_t b = 0; b < fit->nodes; b++) {
         double parts = between + late[b] - own + in + out[b] + tier[b] + link[b];

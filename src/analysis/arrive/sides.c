@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "analysis/arrive/roster.h"
+#include "analysis/arrive/within.h"
 #include "numeric/select.h"
 #include "numeric/skew.h"
 
@@ -16,7 +17,7 @@ static double typical_wait(const dxt_fit *fit, const dxt_roster *roster, uint32_
     double *values = fit->values;
     for (uint32_t m = roster->begin[fit->node[k]]; m < roster->begin[fit->node[k] + 1]; m++) {
         uint32_t i = roster->list[m];
-        if (i != k) values[used++] = of_it ? dxt_fit_wait(fit, k, i) : dxt_fit_wait(fit, i, k);
+        if (i != k) values[used++] = dxt_wait_within_on(fit, k, i, !of_it);
     }
     if (used == 2) return fmin(values[0], values[1]);
     return used > 0 ? dxt_median(values, used) : NAN;
@@ -50,15 +51,30 @@ static void split_late(dxt_fit *fit, const dxt_roster *roster, uint32_t k)
     fit->send[k] = extra;
 }
 
+/* Whether any wait of member k for the ordinary ranks of its node, or of theirs for it, is longer
+ * than a bound. Mostly none is, and then no typical wait is. */
+static bool any_is_longer(const dxt_fit *fit, const dxt_roster *roster, uint32_t k, double bound)
+{
+    bool longer = false;
+    for (uint32_t m = roster->begin[fit->node[k]]; m < roster->begin[fit->node[k] + 1]; m++) {
+        uint32_t i = roster->list[m];
+        longer |=
+            i != k && (dxt_wait_within(fit, k, i) > bound || dxt_wait_within(fit, i, k) > bound);
+    }
+    return longer;
+}
+
 /* Find a slow side that the fit took for half as much lateness, which may have been below its
  * limit. Lateness adds to one of the two waits of a pair and takes as much from the other; a slow
  * side only adds. */
 static void find_side(dxt_fit *fit, const dxt_roster *roster, uint32_t k)
 {
-    double waits = typical_wait(fit, roster, k, true) - fit->base;
-    double awaited = typical_wait(fit, roster, k, false) - fit->base;
     double limit =
         fit->limit[k] * (isnan(fit->known_spread) ? DXT_SIDE_LIMITS_ALONE : DXT_SIDE_LIMITS);
+    /* Rounding must not decide: a bound of half the limit is far enough from it. */
+    if (!any_is_longer(fit, roster, k, fit->base + limit / 2)) return;
+    double waits = typical_wait(fit, roster, k, true) - fit->base;
+    double awaited = typical_wait(fit, roster, k, false) - fit->base;
     if (waits > limit && fabs(awaited) < waits / 2) {
         fit->role[k] = DXT_ROLE_RECEIVER;
         fit->receive[k] = waits;

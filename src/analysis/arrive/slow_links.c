@@ -4,57 +4,32 @@
 #include <assert.h>
 #include <math.h>
 
+#include "analysis/arrive/levels.h"
 #include "analysis/arrive/rails.h"
 #include "analysis/arrive/roster.h"
+#include "analysis/arrive/together.h"
+#include "analysis/arrive/within.h"
 #include "analysis/tuning.h"
 #include "numeric/columns.h"
 #include "numeric/normal.h"
 #include "numeric/select.h"
 #include "numeric/skew.h"
 #include "numeric/spread.h"
-
-/* The partners of a node's ranks: some ranks of other nodes, the same for all of them. */
-struct partners {
-    uint32_t count;
-    uint32_t member[DXT_PARTNERS];
-    uint32_t others;           /* how many there are to choose from, and … */
-    uint32_t at[DXT_PARTNERS]; /* … which of them are chosen */
-};
-
-static void choose_partners(const dxt_fit *fit, const dxt_roster *roster, uint32_t node,
-                            struct partners *partners)
-{
-    uint32_t begin = roster->begin[node], own = roster->begin[node + 1] - begin;
-    uint32_t others = fit->count - own;
-    uint32_t most = fit->count > DXT_PARTNERS_MANY_RANKS ? DXT_PARTNERS_OF_MANY : DXT_PARTNERS;
-    partners->count = others < most ? others : most;
-    /* Mostly the node before has as many ranks. */
-    for (uint32_t k = 0; k < partners->count && partners->others != others; k++)
-        partners->at[k] = (uint32_t)dxt_spread_index(k, partners->count, others);
-    partners->others = others;
-    for (uint32_t k = 0; k < partners->count; k++) {
-        uint32_t at = partners->at[k];
-        partners->member[k] = roster->list[at < begin ? at : at + own];
-    }
-}
-
-/* Members of one node that are looked at together. */
-struct abreast {
-    const uint32_t *of_node; /* all members of the node … */
-    uint32_t own;            /* … and their number */
-    uint32_t first, count;   /* those that are looked at */
-};
+#include "numeric/vectors.h"
 
 /* How much longer than the ordinary wait their waits inside the node are; 0 if there are none. */
-static void extra_within(const dxt_fit *fit, const struct abreast *members, bool out, double *extra)
+static void extra_within(const dxt_fit *fit, const dxt_together *nodes, const dxt_seats *members,
+                         bool out, double *extra)
 {
-    double waits[DXT_PARTNERS][DXT_LANES] = {{0}};
-    uint32_t others = members->own - 1, rows = others < DXT_PARTNERS ? others : DXT_PARTNERS;
-    for (uint32_t t = 0; t < rows; t++)
+    double waits[DXT_PARTNERS][DXT_LANES];
+    uint32_t others = nodes->own - 1, rows = others < DXT_PARTNERS ? others : DXT_PARTNERS;
+    for (uint32_t t = 0; t < rows; t++) {
         for (uint32_t c = 0; c < members->count; c++) {
-            uint32_t k = members->first + c, other = t < k ? t : t + 1;
-            waits[t][c] = dxt_fit_wait_on(fit, members->of_node[k], members->of_node[other], out);
+            uint32_t other = members->of_node[c][t < members->place[c] ? t : t + 1];
+            waits[t][c] = dxt_wait_within_on(fit, members->member[c], other, out);
         }
+        for (uint32_t c = members->count; c < DXT_LANES; c++) waits[t][c] = 0;
+    }
     dxt_medians(waits, rows, extra);
     for (uint32_t c = 0; c < members->count; c++)
         extra[c] = rows > 0 ? fmax(0, extra[c] - fit->base) : 0;
@@ -63,40 +38,89 @@ static void extra_within(const dxt_fit *fit, const struct abreast *members, bool
 /* How many of the shortest waits are kept; the longest of these is the one that counts. */
 #define KEPT (DXT_PARTNERS / DXT_SHORTEST_ONE_IN + 1)
 
-/* Insert each wait among the shortest ones of its column. */
-static void keep_shortest(double (*restrict shortest)[DXT_LANES], uint32_t kept, uint32_t count,
-                          double *restrict wait)
+/* Insert each wait of some rows among the shortest ones of its column. */
+DXT_VECTORS static void keep_shortest(double (*restrict shortest)[DXT_LANES], uint32_t kept,
+                                      double (*restrict waits)[DXT_LANES], uint32_t rows)
 {
-    for (uint32_t s = 0; s < kept; s++)
-        for (uint32_t c = 0; c < count; c++) {
-            double before = shortest[s][c], now = wait[c];
-            shortest[s][c] = now < before ? now : before;
-            wait[c] = now > before ? now : before;
-        }
+    for (uint32_t row = 0; row < rows; row++)
+        for (uint32_t s = 0; s < kept; s++)
+            for (uint32_t c = 0; c < DXT_LANES; c++) {
+                double before = shortest[s][c], now = waits[row][c];
+                shortest[s][c] = now < before ? now : before;
+                waits[row][c] = now > before ? now : before;
+            }
+}
+
+/* Multiply neighbouring counters by the factors of their rows. @return All combined by OR. */
+DXT_VECTORS static int64_t scale(const int64_t *restrict counter, uint32_t count,
+                                 const double *restrict factor, double *restrict wait)
+{
+    int64_t bits = 0;
+    for (uint32_t c = 0; c < count; c++) {
+        bits |= counter[c];
+        wait[c] = (double)counter[c] * factor[c];
+    }
+    return bits;
+}
+
+/* Take the waits over the links of members from k on, whose ranks are neighbours, to a partner.
+ * @param counter  For each rank, if they wait for the partner; NULL = the partner waits for them.
+ * @return Whether that was possible: it is not where a counter holds a time-out. */
+static bool take_neighbours(const dxt_fit *fit, uint32_t k, uint32_t count, uint32_t partner,
+                            const int64_t *counter, double *wait)
+{
+    const dxt_window *window = fit->window;
+    const int64_t *from =
+        counter ? counter : window->wait + (size_t)fit->rank[partner] * window->ranks;
+    double same[DXT_LANES];
+    for (uint32_t c = 0; c < DXT_LANES && !counter; c++) same[c] = fit->factor[partner];
+    int64_t bits = scale(from + fit->rank[k], count, counter ? fit->factor + k : same, wait);
+    return dxt_counters_tell(window, bits);
 }
 
 /* Take the waits over the links of some members to a partner. */
 static void take_waits(const dxt_fit *fit, const uint32_t *member, uint32_t count, uint32_t partner,
-                       bool out, double *wait)
+                       bool out, const int64_t *counter, double *wait)
 {
-    const dxt_window *window = fit->window;
-    const int64_t *to = window->wait + (size_t)fit->rank[partner] * window->ranks;
-    const int64_t *from = window->wait + fit->rank[partner];
-    for (uint32_t c = 0; c < count && !window->samples; c++) {
-        uint32_t k = member[c], rank = fit->rank[k];
-        int64_t counter = out ? to[rank] : from[(size_t)rank * window->ranks];
-        wait[c] = (double)dxt_without_timeout(window, counter) * fit->factor[out ? partner : k];
-    }
-    for (uint32_t c = 0; c < count && window->samples; c++)
-        wait[c] = dxt_fit_wait_on(fit, member[c], partner, out);
+    uint32_t k = member[0], last = member[count - 1];
+    bool near = last - k == count - 1 && fit->rank[last] - fit->rank[k] == count - 1;
+    if (near && (out || counter) && !fit->window->samples &&
+        take_neighbours(fit, k, count, partner, out ? NULL : counter, wait))
+        return;
+    for (uint32_t c = 0; c < count; c++) wait[c] = dxt_fit_wait_on(fit, member[c], partner, out);
 }
 
-/* Fetch the cells of the next node's members early: they are scattered over the matrix. */
-static void ask_for_next(const dxt_fit *fit, const dxt_roster *roster,
-                         const struct partners *partners, uint32_t node)
+/* The counters for partner number p of a node's ranks, if they were kept when the window was first
+ * read. */
+static const int64_t *early_counters(const dxt_fit *fit, const dxt_together *nodes, uint32_t t,
+                                     uint32_t p)
 {
-    if (node == fit->nodes) return;
-    for (uint32_t m = roster->begin[node]; m < roster->begin[node + 1]; m++) {
+    const dxt_early_levels *early = &fit->early;
+    if (early->nodes != fit->nodes || fit->count != early->ranks || p >= early->partners)
+        return NULL;
+    uint32_t partner = nodes->partners[t].member[p];
+    if (dxt_early_partner(early, p, nodes->first + t) != fit->rank[partner]) return NULL;
+    return early->counter + (size_t)p * early->ranks;
+}
+
+/* How many nodes from number t on have the same partner number p. */
+static uint32_t count_same(const dxt_together *nodes, uint32_t t, uint32_t p)
+{
+    uint32_t count = 1;
+    while (t + count < nodes->nodes &&
+           nodes->partners[t + count].member[p] == nodes->partners[t].member[p])
+        count++;
+    return count;
+}
+
+/* Fetch the cells of the next nodes' members early: they are scattered over the matrix. */
+static void ask_for_next(const dxt_fit *fit, const dxt_roster *roster, const dxt_together *nodes)
+{
+    const dxt_partners *partners = &nodes->partners[0];
+    if (early_counters(fit, nodes, 0, 0)) return;
+    uint32_t begin = nodes->first + nodes->nodes, end = begin + nodes->nodes;
+    if (end > fit->nodes) return;
+    for (uint32_t m = roster->begin[begin]; m < roster->begin[end]; m++) {
         const dxt_window *window = fit->window;
         const int64_t *row = window->wait + (size_t)fit->rank[roster->list[m]] * window->ranks;
         for (uint32_t p = 0; p < partners->count; p++)
@@ -105,77 +129,96 @@ static void ask_for_next(const dxt_fit *fit, const dxt_roster *roster,
 }
 
 /* The shortest waits over their links to partners of other nodes, as dxt_shortest(). */
-static void shortest_between(const dxt_fit *fit, const struct partners *partners,
-                             const struct abreast *members, bool out, double *least)
+static void shortest_between(const dxt_fit *fit, const dxt_together *nodes,
+                             const dxt_seats *members, bool out, double *least)
 {
     double shortest[KEPT][DXT_LANES], waits[DXT_PARTNERS][DXT_LANES];
-    const uint32_t *member = members->of_node + members->first;
-    uint32_t used = 0;
-    for (uint32_t p = 0; p < partners->count; p++) used += dxt_tells(fit, partners->member[p], out);
-    uint32_t kept = used / DXT_SHORTEST_ONE_IN + 1;
+    uint32_t used[DXT_TOGETHER], most = 0, rows = nodes->partners[0].count;
+    bool tell[DXT_TOGETHER][DXT_PARTNERS];
+    for (uint32_t t = 0; t < nodes->nodes; t++) {
+        used[t] = 0;
+        for (uint32_t p = 0; p < rows; p++)
+            used[t] += tell[t][p] = dxt_tells(fit, nodes->partners[t].member[p], out);
+        most = used[t] > most ? used[t] : most;
+    }
+    uint32_t each = members->count / nodes->nodes;
+    uint32_t kept = most / DXT_SHORTEST_ONE_IN + 1;
     assert(kept <= KEPT);
     for (uint32_t s = 0; s < kept; s++)
         for (uint32_t c = 0; c < DXT_LANES; c++) shortest[s][c] = INFINITY;
     /* All are taken first: a vector cannot be read right after its parts were written. */
-    for (uint32_t p = 0, row = 0; p < partners->count; p++)
-        if (dxt_tells(fit, partners->member[p], out))
-            take_waits(fit, member, members->count, partners->member[p], out, waits[row++]);
-    for (uint32_t row = 0; row < used; row++)
-        keep_shortest(shortest, kept, members->count, waits[row]);
-    for (uint32_t c = 0; c < DXT_LANES; c++) least[c] = used > 0 ? shortest[kept - 1][c] : NAN;
+    for (uint32_t p = 0; p < rows; p++) {
+        for (uint32_t c = 0; c < DXT_LANES; c++) waits[p][c] = INFINITY;
+        for (uint32_t t = 0, same; t < nodes->nodes; t += same) {
+            same = count_same(nodes, t, p);
+            if (!tell[t][p]) continue;
+            take_waits(fit, members->member + t * each, same * each, nodes->partners[t].member[p],
+                       out, early_counters(fit, nodes, t, p), &waits[p][t * each]);
+        }
+    }
+    keep_shortest(shortest, kept, waits, rows);
+    for (uint32_t c = 0; c < members->count; c++) {
+        uint32_t telling = used[members->slot[c]];
+        least[c] = telling > 0 ? shortest[telling / DXT_SHORTEST_ONE_IN][c] : NAN;
+    }
 }
 
 /* The same in a hybrid mode, where each member has other partners. */
-static void shortest_of_rails(const dxt_fit *fit, const struct abreast *members, bool out,
-                              double *least)
+static void shortest_of_rails(const dxt_fit *fit, const dxt_seats *members, bool out, double *least)
 {
     double waits[DXT_PARTNERS];
     dxt_rail_ways ways = {.own = DXT_NO_BLOCK};
     for (uint32_t c = 0; c < members->count; c++) {
-        uint32_t k = members->of_node[members->first + c];
+        uint32_t k = members->member[c];
         least[c] = dxt_shortest(waits, dxt_rail_waits(fit, &ways, k, out, waits));
     }
 }
 
 /* The same, less the extra wait inside the node: what is slow inside as well is not the link
  * between nodes. NaN for a member that is not on time, or not healthy inside its node. */
-static void least_between(const dxt_fit *fit, const struct partners *partners,
-                          const struct abreast *members, bool out, double *extra)
+static void least_between(const dxt_fit *fit, const dxt_together *nodes, const dxt_seats *members,
+                          bool out, double *extra)
 {
     double least[DXT_LANES], within[DXT_LANES];
-    extra_within(fit, members, out, within);
+    extra_within(fit, nodes, members, out, within);
     if (fit->sparse > 0)
         shortest_of_rails(fit, members, out, least);
     else
-        shortest_between(fit, partners, members, out, least);
+        shortest_between(fit, nodes, members, out, least);
     for (uint32_t c = 0; c < members->count; c++) {
-        uint32_t k = members->of_node[members->first + c];
+        uint32_t k = members->member[c];
         bool tells = dxt_fit_is_ordinary(fit, k) && within[c] <= fit->limit[k];
         extra[k] = tells && !isnan(least[c]) ? fmax(0, least[c] - within[c]) : NAN;
     }
 }
 
 /* Judge the links of one node in one direction. */
-static void compare_links(dxt_fit *fit, const dxt_roster *roster, const struct partners *partners,
-                          uint32_t node, bool out, double uneven)
+static void judge_links(const dxt_fit *fit, const uint32_t *member, uint32_t own, double uneven,
+                        double *extra)
 {
-    double *extra = out ? fit->nic_out : fit->nic_in, best = INFINITY;
-    struct abreast members = {.of_node = roster->list + roster->begin[node],
-                              .own = roster->begin[node + 1] - roster->begin[node]};
-    for (; members.first < members.own; members.first += DXT_LANES) {
-        uint32_t left = members.own - members.first;
-        members.count = left < DXT_LANES ? left : DXT_LANES;
-        least_between(fit, partners, &members, out, extra);
-    }
-    for (uint32_t m = 0; m < members.own; m++) best = fmin(best, extra[members.of_node[m]]);
+    double best = INFINITY;
+    for (uint32_t m = 0; m < own; m++) best = fmin(best, extra[member[m]]);
     /* Partners whose whole node is late wait for nobody, and hide how long the ways to them are:
      * no shorter than those inside. */
     double least = fmax(best, fit->base);
-    for (uint32_t m = roster->begin[node]; m < roster->begin[node + 1]; m++) {
-        uint32_t k = roster->list[m];
+    for (uint32_t m = 0; m < own; m++) {
+        uint32_t k = member[m];
         double limit = DXT_LINK_LIMITS * fit->limit[k] + uneven * least;
         extra[k] = extra[k] - best > limit ? extra[k] - best : 0;
     }
+}
+
+static void compare_links(dxt_fit *fit, const dxt_roster *roster, const dxt_together *nodes,
+                          bool out, double uneven)
+{
+    double *extra = out ? fit->nic_out : fit->nic_in;
+    dxt_seats members;
+    for (uint32_t begin = 0; begin < nodes->own; begin += DXT_LANES) {
+        dxt_take_seats(roster, nodes, begin, &members);
+        least_between(fit, nodes, &members, out, extra);
+    }
+    for (uint32_t t = 0; t < nodes->nodes; t++)
+        judge_links(fit, roster->list + roster->begin[nodes->first + t], nodes->own, uneven, extra);
 }
 
 /* The standard deviation of some waits inside nodes, in ordinary waits. */
@@ -190,7 +233,7 @@ static double spread_within(const dxt_fit *fit, const dxt_roster *roster)
         uint32_t other = roster->list[begin + (t + t / fit->count) % own];
         if (other == k || !dxt_fit_is_ordinary(fit, k) || !dxt_fit_is_ordinary(fit, other))
             continue;
-        off[used++] = fabs(dxt_fit_wait(fit, k, other) - fit->base);
+        off[used++] = fabs(dxt_wait_within(fit, k, other) - fit->base);
     }
     return fit->base > 0 ? DXT_MAD_TO_DEVIATION * dxt_median(off, used) / fit->base : 0;
 }
@@ -198,17 +241,18 @@ static double spread_within(const dxt_fit *fit, const dxt_roster *roster)
 void dxt_links_between(dxt_fit *fit)
 {
     dxt_roster roster;
-    struct partners partners = {.count = 0};
+    dxt_together nodes;
     for (uint32_t k = 0; k < fit->count; k++) fit->nic_in[k] = fit->nic_out[k] = 0;
     if (fit->nodes < 2) return;
     dxt_list_members(fit, &roster);
     double uneven = fmax(DXT_NIC_UNEVENNESS, DXT_NIC_SPREADS * spread_within(fit, &roster));
-    for (uint32_t node = 0; node < fit->nodes; node++) {
-        if (roster.begin[node + 1] - roster.begin[node] < 2) continue;
-        choose_partners(fit, &roster, node, &partners);
-        ask_for_next(fit, &roster, &partners, node + 1);
-        compare_links(fit, &roster, &partners, node, false, uneven);
-        compare_links(fit, &roster, &partners, node, true, uneven);
+    for (uint32_t t = 0; t < DXT_TOGETHER; t++) nodes.partners[t].others = 0;
+    for (uint32_t node = 0; node < fit->nodes; node += nodes.nodes) {
+        dxt_choose_together(fit, &roster, node, &nodes);
+        if (nodes.own < 2) continue;
+        ask_for_next(fit, &roster, &nodes);
+        compare_links(fit, &roster, &nodes, false, uneven);
+        compare_links(fit, &roster, &nodes, true, uneven);
     }
     if (fit->sparse > 0) dxt_leave_rails(fit);
 }

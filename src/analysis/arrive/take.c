@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "analysis/arrive/within.h"
 #include "base/base.h"
 
 #define NS_PER_SECOND 1e9
@@ -22,6 +23,8 @@ static size_t lay_out(dxt_fit *fit, size_t n, size_t ranks, size_t nodes, char *
     fit->seen = dxt_cut(block, &used, ranks, sizeof(double));
     fit->carried = dxt_cut(block, &used, n, sizeof(double));
     fit->carried_node = dxt_cut(block, &used, nodes, sizeof(double));
+    fit->within = dxt_cut(block, &used, dxt_within_cells(n, nodes), sizeof(double));
+    fit->place = dxt_cut(block, &used, n, sizeof(uint32_t));
     fit->factor = dxt_cut(block, &used, n, sizeof(double));
     fit->late = dxt_cut(block, &used, n, sizeof(double));
     fit->receive = dxt_cut(block, &used, n, sizeof(double));
@@ -45,6 +48,7 @@ static size_t lay_out(dxt_fit *fit, size_t n, size_t ranks, size_t nodes, char *
     fit->tier = dxt_cut(block, &used, nodes * nodes, sizeof(double));
     fit->link = dxt_cut(block, &used, nodes * nodes, sizeof(double));
     fit->level = dxt_cut(block, &used, nodes * nodes, sizeof(double));
+    fit->nothing = dxt_cut(block, &used, nodes, sizeof(double));
     fit->least_level = dxt_cut(block, &used, nodes, sizeof(double));
     return used;
 }
@@ -184,6 +188,7 @@ dxt_status dxt_fit_take(dxt_block *block, const dxt_window *window, const dxt_kn
     if (!memory) return DXT_ERR_NO_MEMORY;
     lay_out(&fit, fit.count, window->ranks, fit.nodes, memory);
     take_members(&numbering, &fit);
+    dxt_take_within(&fit);
     fit.step = step_of(window);
     fit.ops = operations_of(window);
     fit.floor =

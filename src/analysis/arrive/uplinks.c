@@ -5,7 +5,6 @@
 #include <math.h>
 
 #include "analysis/tuning.h"
-#include "numeric/screen.h"
 #include "numeric/select.h"
 #include "numeric/skew.h"
 
@@ -73,10 +72,8 @@ static bool judge_uplink(dxt_fit *fit, uint32_t a, double in, double out, double
 /* The shortest level between two different nodes. */
 static double shortest_way(const dxt_fit *fit)
 {
-    uint32_t n = fit->nodes;
     double shortest = INFINITY;
-    for (uint32_t a = 0; a < n; a++)
-        shortest = fmin(shortest, dxt_screen_least(fit->link + (size_t)a * n, a, n));
+    for (uint32_t a = 0; a < fit->nodes; a++) shortest = fmin(shortest, fit->least_level[a]);
     return shortest;
 }
 

@@ -23,8 +23,9 @@ void dxt_cells_take(const dxt_fit *fit, dxt_cell_sample *sample)
     uint32_t each = fit->sparse > 0 ? dxt_rail_partners(fit) : fit->count - 1;
     uint32_t cells = fit->count * each, used = 0;
     uint32_t most = cells < DXT_LEVEL_SAMPLE ? cells : DXT_LEVEL_SAMPLE;
+    dxt_spread spread = dxt_spread_begin(most, cells);
     for (uint32_t k = 0; k < most; k++) {
-        uint32_t cell = (uint32_t)dxt_spread_index(k, most, cells);
+        uint32_t cell = (uint32_t)dxt_spread_next(&spread);
         uint32_t i = cell / each, j = cell % each;
         j = fit->sparse > 0 ? dxt_rail_partner(fit, i, j) : j + (j >= i);
         if (j == fit->count) continue;

@@ -174,12 +174,13 @@ double dxt_heard_late(const dxt_case *c, uint32_t node)
         most = fmax(most, wait);
     }
     if (!(most - least > other->node_limit[a])) return 0;
-    return most - least + fmax(0, other->link[(size_t)a * other->nodes + 1 - a]);
+    return most - least + fmax(0, dxt_fit_links(other, a)[1 - a]);
 }
 
 bool dxt_nodes_carry(const dxt_case *c)
 {
     const dxt_fit *other = &c->other;
     if (!c->companion) return false;
-    return other->nodes != 2 || (other->link[1] <= 0 && other->link[2] <= 0);
+    return other->nodes != 2 ||
+           (dxt_fit_links(other, 0)[1] <= 0 && dxt_fit_links(other, 1)[0] <= 0);
 }

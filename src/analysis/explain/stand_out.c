@@ -60,17 +60,32 @@ static void take_nearest(dxt_view *v, uint32_t i)
     v->path = dxt_least_path(fit, &v->floors, node);
 }
 
-/* Whether no counter of member i's row, or of several rows with it, exceeds what the nearest ranks
- * explain. Links to other nodes would only add to that. */
-static bool is_below(dxt_view *v, uint32_t i, const int64_t *row, double factor, double shift)
+/* The counters of a member, or the largest of several members. */
+struct counters {
+    const int64_t *row;
+    const float *peak; /* NULL = of one member */
+    double factor, shift;
+};
+
+/* Whether no counter for the members from `first` to before `end` exceeds what a path explains. */
+static bool part_is_below(const dxt_view *v, const struct counters *c, uint32_t first, uint32_t end,
+                          double path)
 {
-    const double *late = v->fit->late, *bar = v->bar;
+    const double *late = v->fit->late + first, *bar = v->bar + first;
+    uint32_t n = end - first;
+    if (c->peak)
+        return dxt_screen_peaks(c->peak + first, c->factor, c->shift, path, late, bar, n) == 0;
+    return dxt_screen_path(c->row + first, c->factor, c->shift, path, late, bar, n) == 0;
+}
+
+/* Whether no counter of member i, or of several with it, exceeds what the nearest ranks explain.
+ * Links to other nodes would only add to that. */
+static bool is_below(dxt_view *v, uint32_t i, const struct counters *c)
+{
     take_nearest(v, i);
-    uint32_t first = v->first, end = v->end, n = v->fit->count;
-    return dxt_screen_path(row + first, factor, shift, v->fit->transfer, late + first, bar + first,
-                           end - first) == 0 &&
-           dxt_screen_path(row, factor, shift, v->path, late, bar, first) == 0 &&
-           dxt_screen_path(row + end, factor, shift, v->path, late + end, bar + end, n - end) == 0;
+    return part_is_below(v, c, v->first, v->end, v->fit->transfer) &&
+           part_is_below(v, c, 0, v->first, v->path) &&
+           part_is_below(v, c, v->end, v->fit->count, v->path);
 }
 
 /* ---- rows ---- */
@@ -100,8 +115,11 @@ bool dxt_row_stands_out(dxt_view *v, uint32_t i)
     const dxt_fit *fit = v->fit;
     uint32_t node = fit->node[i];
     if (v->node != node) {
-        const int64_t *row = fit->window->wait + (size_t)fit->rank[i] * fit->window->ranks;
-        if (v->in_runs && is_below(v, i, row, fit->factor[i], -fit->late[i])) return false;
+        const struct counters own = {.row = fit->window->wait +
+                                            (size_t)fit->rank[i] * fit->window->ranks,
+                                     .factor = fit->factor[i],
+                                     .shift = -fit->late[i]};
+        if (v->in_runs && is_below(v, i, &own)) return false;
         take_view(v, node, false);
     }
     if (!row_is_above(v, i)) return false;
@@ -160,13 +178,15 @@ static bool are_together(const dxt_fit *fit, uint32_t i)
 static bool peaks_are_below(dxt_view *v, uint32_t i)
 {
     const dxt_fit *fit = v->fit;
-    double factor = 0, late = -INFINITY;
+    struct counters largest = {.peak = v->glance->peak +
+                                       (size_t)(i / DXT_SCREEN_ROWS) * fit->window->ranks};
+    double late = -INFINITY;
     for (uint32_t k = i; k < i + DXT_SCREEN_ROWS; k++) {
-        factor = fmax(factor, fit->factor[k]);
+        largest.factor = fmax(largest.factor, fit->factor[k]);
         late = fmax(late, fit->late[k]);
     }
-    const int64_t *peak = v->glance->peak + (size_t)(i / DXT_SCREEN_ROWS) * fit->window->ranks;
-    return is_below(v, i, peak, factor, -late);
+    largest.shift = -late;
+    return is_below(v, i, &largest);
 }
 
 uint32_t dxt_rows_pass(dxt_view *v, uint32_t i)

@@ -21,7 +21,7 @@
 
 static double excess(const dxt_case *c, dxt_subject s)
 {
-    return c->fit.link[(size_t)s.a * c->fit.nodes + s.b];
+    return dxt_fit_links(&c->fit, s.a)[s.b];
 }
 
 /* With two nodes: whether the path from a node that looked late is the cause. */

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "analysis/arrive/within.h"
+
+#include "analysis/arrive/roster.h"
+
+/* Nodes whose cells are fetched before they are read. */
+#define NODES_AHEAD 8u
+
+static void ask_for(const dxt_fit *fit, const dxt_roster *roster, uint32_t node)
+{
+    const dxt_window *window = fit->window;
+    if (node >= fit->nodes) return;
+    uint32_t first = roster->list[roster->begin[node]];
+    for (uint32_t m = roster->begin[node]; m < roster->begin[node + 1]; m++)
+        __builtin_prefetch(window->wait + (size_t)fit->rank[roster->list[m]] * window->ranks +
+                           fit->rank[first]);
+}
+
+static bool are_small(const dxt_fit *fit, const dxt_roster *roster)
+{
+    for (uint32_t node = 0; node < fit->nodes; node++)
+        if (roster->begin[node + 1] - roster->begin[node] > DXT_WITHIN_MEMBERS) return false;
+    return true;
+}
+
+void dxt_take_within(dxt_fit *fit)
+{
+    dxt_roster roster;
+    double *within = fit->within;
+    fit->within = NULL;
+    if (dxt_within_cells(fit->count, fit->nodes) == 0) return;
+    dxt_list_members(fit, &roster);
+    if (!are_small(fit, &roster)) return;
+    for (uint32_t node = 0; node < NODES_AHEAD; node++) ask_for(fit, &roster, node);
+    for (uint32_t node = 0; node < fit->nodes; node++) {
+        const uint32_t *list = roster.list + roster.begin[node];
+        uint32_t size = roster.begin[node + 1] - roster.begin[node];
+        ask_for(fit, &roster, node + NODES_AHEAD);
+        for (uint32_t a = 0; a < size; a++) {
+            double *row = within + (size_t)list[a] * DXT_WITHIN_MEMBERS;
+            fit->place[list[a]] = a;
+            for (uint32_t b = 0; b < size; b++) row[b] = dxt_fit_wait(fit, list[a], list[b]);
+        }
+    }
+    fit->within = within;
+}
