@@ -19,6 +19,11 @@ static double few_to(uint32_t i, uint32_t j)
     return i == 5 && j >= 8 && j < 19 ? 40 * US : 0;
 }
 
+static double few_both(uint32_t i, uint32_t j)
+{
+    return few_from(i, j) + few_to(i, j);
+}
+
 /* A dozen of paths, each between two ranks that have no other. */
 static double scattered(uint32_t i, uint32_t j)
 {
@@ -75,6 +80,20 @@ static void paths_with_a_common_end_are_one_finding(void **state)
     dxt_findings_free(found);
 }
 
+/* So are those to and from one rank: they do not stall anywhere. */
+static void paths_both_ways_of_one_rank_are_its_own(void **state)
+{
+    (void)state;
+    dxt_findings *found = judge(few_both, false);
+    assert_int_equal(found->finding_count, 2);
+    for (size_t f = 0; f < 2; f++) {
+        assert_int_equal(found->findings[f].kind, DXT_SLOW_PATH);
+        assert_int_equal(found->findings[f].path_total, 11);
+        assert_true(found->findings[f].rank == 5 || found->findings[f].source == 5);
+    }
+    dxt_findings_free(found);
+}
+
 static void many_paths_with_nothing_in_common_stall(void **state)
 {
     (void)state;
@@ -106,6 +125,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_slow_rail_is_its_ranks),
         cmocka_unit_test(paths_with_a_common_end_are_one_finding),
+        cmocka_unit_test(paths_both_ways_of_one_rank_are_its_own),
         cmocka_unit_test(many_paths_with_nothing_in_common_stall),
         cmocka_unit_test(few_paths_are_told_one_by_one),
     };

@@ -18,6 +18,7 @@ struct web {
     uint32_t in[DXT_MAX_RANKS], out[DXT_MAX_RANKS];         /* paths to and from a member */
     uint32_t ranks[DXT_MAX_RANKS], paths[DXT_MAX_RANKS];    /* of a component, at its root */
     uint32_t hub_in[DXT_MAX_RANKS], hub_out[DXT_MAX_RANKS]; /* its members with the most of each */
+    uint32_t hub[DXT_MAX_RANKS];                            /* … and of both together */
 };
 
 static uint32_t root_of(struct web *web, uint32_t k)
@@ -40,7 +41,9 @@ static void join_paths(const dxt_path_list *list, uint32_t members, struct web *
     for (uint32_t k = 0; k < members; k++) {
         uint32_t root = root_of(web, k);
         if (web->in[k] + web->out[k] == 0) continue;
-        if (web->ranks[root]++ == 0) web->hub_in[root] = web->hub_out[root] = k;
+        uint32_t *hub = &web->hub[root];
+        if (web->ranks[root]++ == 0) *hub = web->hub_in[root] = web->hub_out[root] = k;
+        if (web->in[k] + web->out[k] > web->in[*hub] + web->out[*hub]) *hub = k;
         if (web->in[k] > web->in[web->hub_in[root]]) web->hub_in[root] = k;
         if (web->out[k] > web->out[web->hub_out[root]]) web->hub_out[root] = k;
         web->paths[root] += web->in[k];
@@ -57,6 +60,15 @@ static dxt_bundle kind_of(const struct web *web, uint32_t root)
     if (web->out[web->hub_out[root]] >= most) return DXT_BUNDLE_SOURCE;
     if (web->in[web->hub_in[root]] >= most) return DXT_BUNDLE_RECEIVER;
     return DXT_BUNDLE_NONE;
+}
+
+/* Whether most paths of a component begin or end at one member, many of each: its link is slow both
+ * ways, though not for all, as a NIC is where nobody told the nodes. */
+static bool is_of_one(const struct web *web, uint32_t root)
+{
+    uint32_t in = web->in[web->hub[root]], out = web->out[web->hub[root]];
+    if (in < DXT_BUNDLE_LEAST || out < DXT_BUNDLE_LEAST) return false;
+    return in + out >= DXT_BUNDLE_PART * web->paths[root];
 }
 
 static void mark(dxt_slow_path *path, dxt_bundle bundle, uint32_t of)
@@ -82,7 +94,11 @@ static size_t mark_components(dxt_path_list *list, struct web *web)
         case DXT_BUNDLE_RECEIVER:
             if (path->i == web->hub_in[root]) mark(path, DXT_BUNDLE_RECEIVER, path->i);
             break;
-        default: break;
+        default:
+            if (!is_of_one(web, root)) break;
+            if (path->i == web->hub[root]) mark(path, DXT_BUNDLE_RECEIVER, path->i);
+            if (path->j == web->hub[root]) mark(path, DXT_BUNDLE_SOURCE, path->j);
+            break;
         }
         alone += path->bundle == DXT_BUNDLE_NONE;
     }
