@@ -41,6 +41,9 @@ static dxt_status take_nodes(dxt_workspace *workspace, uint32_t ranks_per_node, 
     if (window->nodes) return DXT_OK;
     if (ranks_per_node == 0) ranks_per_node = input->sparse;
     if (ranks_per_node == 0) ranks_per_node = input->likely = dxt_likely_block(window);
+    /* Where something is slow here, the other operator may show the blocks still. */
+    if (ranks_per_node == 0 && input->has_companion)
+        ranks_per_node = input->likely = dxt_likely_block(&input->companion);
     if (ranks_per_node == 0) return DXT_OK;
     int32_t *made = dxt_block_fit(&workspace->nodes, window->ranks * sizeof *made);
     if (!made) return DXT_ERR_NO_MEMORY;

@@ -83,6 +83,38 @@ static void who_sends_late_on_a_rail_hears_its_own_trace(void **state)
     }
 }
 
+/* Nobody told the nodes, and only dispatch shows them: its uplink of node 1 makes no hot experts. */
+static double to_node_1(int op, uint32_t i, uint32_t j)
+{
+    if (op == COMBINE || !apart(i, j)) return 0;
+    double delay = -log(arrivals_uniform(&run.seed) * arrivals_uniform(&run.seed)) / 2;
+    return 6 * US + (i / run.node == 1 ? 60 * US * delay : 0);
+}
+
+static void nodes_that_one_operator_shows_count_in_both(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 12; seed++) {
+        dxt_findings *found;
+        dxt_window *windows[OPERATORS];
+        begin(32, 8, seed);
+        run.gap = 0;
+        run.path = to_node_1;
+        simulate(windows);
+        for (int op = 0; op < OPERATORS; op++) {
+            free(windows[op]->nodes);
+            windows[op]->nodes = NULL;
+        }
+        const dxt_analysis_options options = {.struct_size = sizeof options,
+                                              .companion = windows[DISPATCH]};
+        assert_int_equal(dxt_analyze(windows[COMBINE], &options, &found), DXT_OK);
+        assert_int_equal(found->finding_count, 0);
+        assert_int_equal(found->likely_node_size, 8);
+        dxt_findings_free(found);
+        for (int op = 0; op < OPERATORS; op++) dxt_window_free(windows[op]);
+    }
+}
+
 static double node_1_late(int op, uint32_t k)
 {
     return op == COMBINE && k / run.node == 1 ? 300 * US : 0;
@@ -395,6 +427,7 @@ int main(void)
         cmocka_unit_test(who_hears_late_is_no_late_node),
         cmocka_unit_test(who_hears_late_unseen_is_no_late_node),
         cmocka_unit_test(who_sends_late_on_a_rail_hears_its_own_trace),
+        cmocka_unit_test(nodes_that_one_operator_shows_count_in_both),
         cmocka_unit_test(of_a_rank_that_tells_nothing_nobody_heard),
         cmocka_unit_test(a_node_that_is_late_itself_is_named_still),
         cmocka_unit_test(uneven_ways_across_a_wide_gap_do_not_stall),
