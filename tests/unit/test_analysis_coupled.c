@@ -60,10 +60,11 @@ static void who_hears_late_unseen_is_no_late_node(void **state)
     }
 }
 
-/* The ranks on its rail come late in combine. It hears from no others, and is not to blame twice. */
+/* The ranks on its rail come late in combine. It hears no others, and is not to blame twice. */
 static double from_rank_1(int op, uint32_t i, uint32_t j)
 {
-    return op == DISPATCH && apart(i, j) && j == 1 && i % run.node == 1 ? nic.size : 0;
+    bool on_rail = apart(i, j) && i % run.node == 1;
+    return op == DISPATCH && on_rail && j == 1 ? nic.size : 0;
 }
 
 static void who_sends_late_on_a_rail_hears_its_own_trace(void **state)
@@ -83,7 +84,7 @@ static void who_sends_late_on_a_rail_hears_its_own_trace(void **state)
     }
 }
 
-/* Nobody told the nodes, and only dispatch shows them: its uplink of node 1 makes no hot experts. */
+/* Nobody told the nodes, only dispatch shows them: the uplink of node 1 makes no hot experts. */
 static double to_node_1(int op, uint32_t i, uint32_t j)
 {
     if (op == COMBINE || !apart(i, j)) return 0;

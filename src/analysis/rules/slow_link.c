@@ -8,7 +8,7 @@
  * is slow, by less than half of what the same link, slow to receive in the other operator, costs
  * there: that makes the rank late (explain/companion.c). In a hybrid mode nothing is left either if
  * only receiving is slow, by no more than DXT_RECEIVED_DOUBT of what the same link, slow to send in
- * the other operator, costs there: it held up the ranks of its rail, and these are all that it hears.
+ * the other operator, costs there: it held up the ranks of its rail, and hears no others.
  * How sure: against DXT_LINK_LIMITS limits of a lateness in its group. With few ranks the link
  * itself raises that limit, so the waits without it count (explain/links.c). A rank whose work
  * varies, now early, now late, makes the same sums as a link that is slow for all in both

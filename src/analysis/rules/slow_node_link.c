@@ -13,9 +13,8 @@
  * both directions are slow nothing is taken off, since lateness does not cause that. Nor is it if
  * the other operator shows the same uplink: then the lateness that is carried over comes from the
  * uplink, too, and the two would explain each other away.
- * Nor is anything left if only sending looks slow, and inside the node its ranks wait for each other
- * by at least half as much beyond what is ordinary: then they are late, each at another time, and
- * the uplink is not.
+ * Nor is anything left if only sending looks slow, and inside the node its ranks wait for each
+ * other by at least half as much beyond what is ordinary: then they are late, each at another time.
  * How sure: against the limit of a lateness among nodes.
  */
 #include <math.h>
