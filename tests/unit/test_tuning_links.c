@@ -63,14 +63,15 @@ static double link_by_chance(void)
     return link_tip();
 }
 
-/* Pairs of the slow link that are fast all the same. */
+/* Pairs of the slow link that are fast all the same: it is told by its paths, each way apart. */
 static bool not_a_link(double fast)
 {
     link_of_1(100 * US);
     for (uint32_t k = 2; k < 2 + (uint32_t)fast && k < m.ranks; k++)
         m.extra[1][k] = m.extra[k][1] = -100 * US;
     judge();
-    return !named(DXT_SLOW_LINK, 1);
+    const dxt_finding *link = finding(DXT_SLOW_LINK, 1);
+    return !link || link->direction != DXT_DIRECTION_BOTH;
 }
 
 static double fast_of_17(void)
