@@ -2,9 +2,11 @@
 /* What belongs to a table and is no row as it stands: cells by row and column, lists of YAML, the
  * headings of R, MATLAB and Octave. */
 #include <string.h>
+#include <strings.h>
 
 #include "matrix/reader.h"
 #include "matrix/scan.h"
+#include "matrix/tagged.h"
 
 static const char *skip_blanks(const char *at, const char *end)
 {
@@ -62,6 +64,36 @@ static bool take_place(dxt_reader *reader, const char **line, const char **end)
     *line = reader->listed.data;
     *end = *line + reader->listed.size;
     return true;
+}
+
+/* Whether a word is what people call a rank of a pair. */
+static bool calls_rank(const char *at, const char *end)
+{
+    static const char *const names[] = {"rank", "src",    "dst",      "peer",     "from",   "to",
+                                        "row",  "col",    "source",   "src_rank", "i",      "j",
+                                        "dest", "column", "dst_rank", "waiting",  "awaited"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (strlen(names[i]) == (size_t)(end - at) &&
+            strncasecmp(at, names[i], strlen(names[i])) == 0)
+            return true;
+    return false;
+}
+
+/* Tell of a cell whose ranks have names, "src=0 dst=1 wait=5", wait{src="0",dst="1"} 5. */
+static void hint_named(dxt_reader *reader, const char *line, const char *end)
+{
+    int ranks = 0;
+    if (reader->clue[0] || !dxt_names_waits(line, end)) return;
+    for (const char *at = line; (at = memchr(at, '=', (size_t)(end - at))); at++) {
+        const char *word = at, *value = at + 1 + (at + 1 < end && at[1] == '"');
+        while (word > line && (dxt_is_letter(word[-1]) || word[-1] == '_')) word--;
+        ranks += value < end && dxt_is_digit(*value) && calls_rank(word, at);
+    }
+    if (ranks == 2)
+        dxt_reader_hint(reader,
+                        "line %llu is a wait of two ranks by their names; write the lines as "
+                        "numbers, \"waiting rank,awaited rank,wait\", in order (0,0,5 then 0,1,7)",
+                        (unsigned long long)reader->input.line);
 }
 
 /* ---- lists of YAML ---- */
@@ -181,7 +213,7 @@ static dxt_status take_listed(dxt_reader *reader, const char **line, const char 
         *line = NULL;
         return DXT_OK;
     }
-    take_place(reader, line, end);
+    if (!take_place(reader, line, end)) hint_named(reader, *line, *end);
     return reader->listed.failed ? dxt_fail_memory(0) : DXT_OK;
 }
 

@@ -29,6 +29,7 @@ typedef struct dxt_titles {
     uint32_t counted; /**< columns that it counts, dxt_shape_heading() */
     uint32_t cells;   /**< words that it has for columns; 0: it is no heading */
     bool series;      /**< the first one names a time, a step */
+    bool swapped;     /**< the awaited rank stands in front of the waiting one */
 } dxt_titles;
 
 /** A row of a matrix as it is read; its values are in dxt_reader.row. */

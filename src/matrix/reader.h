@@ -208,8 +208,9 @@ void dxt_note_phase(dxt_reader *reader, const char *at, const char *end);
 /** A line of a value in JSON or Python: the unit of time of what follows, or none. It ends no table
  *  but one of another unit. */
 #define DXT_UNIT_LINE "#\001"
-/** Take such a line. */
-dxt_status dxt_unit_line(dxt_reader *reader, const char *line, const char *end);
+/** Whether such a line says another unit than holds: @p ns. */
+bool dxt_changes_unit(const dxt_reader *reader, const char *line, const char *end, double *ns);
+void dxt_say_unit(dxt_reader *reader, double ns);
 /** Note the unit of time that a heading says of the values below, "wait (ms)". */
 void dxt_note_unit(dxt_reader *reader, const char *line, const char *end);
 /** Turn values without a unit into ns if a heading has said theirs. @p reals  N×N, in the place of

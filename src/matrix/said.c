@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A unit of time that a heading says, "dispatch wait (ms)", "wait_us,0,1,2", of all values below. */
+/* A unit of time that a heading says of all values below: "dispatch wait (ms)", "wait_us,0,1,2". */
 #include <math.h>
 #include <string.h>
 #include <strings.h>
@@ -98,15 +98,17 @@ void dxt_note_unit(dxt_reader *reader, const char *line, const char *end)
     if (ns >= 0) note(reader, ns, false);
 }
 
-dxt_status dxt_unit_line(dxt_reader *reader, const char *line, const char *end)
+bool dxt_changes_unit(const dxt_reader *reader, const char *line, const char *end, double *ns)
 {
-    double ns = find_unit(line, end);
+    *ns = find_unit(line, end);
     /* What a heading says holds for values whose names say nothing. */
-    if (ns < 0) ns = reader->said.value ? 0 : reader->said.ns;
-    if (ns == reader->said.ns) return DXT_OK;
-    dxt_status status = dxt_table_end(reader, false);
+    if (*ns < 0) *ns = reader->said.value ? 0 : reader->said.ns;
+    return *ns != reader->said.ns;
+}
+
+void dxt_say_unit(dxt_reader *reader, double ns)
+{
     note(reader, ns, true);
-    return status;
 }
 
 dxt_token dxt_unit_of(const dxt_token *name)

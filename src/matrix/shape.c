@@ -30,6 +30,17 @@ static const int64_t *triple(const dxt_table *table, uint32_t i)
     return table->cells + (size_t)i * table->width + (table->width - 3);
 }
 
+/* Whether lines of two ranks and a value, as a heading calls them, go down the columns, which the
+ * first two tell: (0, 0), (1, 0); or (1, 0), (2, 0) without those of a rank for itself. */
+static bool goes_down(const dxt_table *table, uint32_t rows)
+{
+    if (table->titles.cells != table->width || rows < 1) return false;
+    const int64_t *first = triple(table, 0);
+    if (first[1] != 0 || first[0] > 1) return false;
+    const int64_t *second = rows > 1 ? triple(table, 1) : NULL;
+    return second ? second[1] == 0 && second[0] == first[0] + 1 : first[0] == 1;
+}
+
 /* Whether the newest row, which is behind the others, names the cell behind the one before. */
 bool dxt_shape_follows(const dxt_table *table)
 {
@@ -39,9 +50,10 @@ bool dxt_shape_follows(const dxt_table *table)
     const int64_t *now = triple(table, i), *before = i > 0 ? triple(table, i - 1) : now;
     if (now[0] < 0 || now[1] < 0 || now[0] >= DXT_MAX_RANKS || now[1] >= DXT_MAX_RANKS)
         return false;
-    if (i == 0) return now[0] == 0 && now[1] <= 1;
-    if (now[0] == before[0]) return now[1] > before[1] && now[1] <= before[1] + 2;
-    return now[0] == before[0] + 1 && now[1] <= 1;
+    int slow = goes_down(table, i + 1), fast = !slow;
+    if (i == 0) return now[slow] == 0 && now[fast] <= 1;
+    if (now[slow] == before[slow]) return now[fast] > before[fast] && now[fast] <= before[fast] + 2;
+    return now[slow] == before[slow] + 1 && now[fast] <= 1;
 }
 
 /* Whether each line has row, column and value, as far as the lines go. */
@@ -63,7 +75,7 @@ static uint32_t root_of(uint64_t count, bool diagonal)
 static bool has_columns(const dxt_table *table, uint32_t columns)
 {
     for (uint32_t i = 0; i < table->rows; i++)
-        if (triple(table, i)[1] >= columns) return false;
+        if (triple(table, i)[0] >= columns || triple(table, i)[1] >= columns) return false;
     return true;
 }
 
@@ -75,9 +87,10 @@ uint32_t dxt_shape_listed(const dxt_table *table)
     /* Four lines of four small numbers are a matrix, unless a heading names three. */
     if (table->width == 4 && table->rows == 4 && table->titles.cells != 3) return 0;
     const int64_t *last = triple(table, table->rows - 1);
-    uint32_t n = (uint32_t)(last[0] + 1);
-    bool whole = last[1] == last[0] && root_of(table->rows, false) == n;
-    bool holes = last[1] == last[0] - 1 && root_of(table->rows, true) == n;
+    int slow = goes_down(table, table->rows), fast = !slow;
+    uint32_t n = (uint32_t)(last[slow] + 1);
+    bool whole = last[fast] == last[slow] && root_of(table->rows, false) == n;
+    bool holes = last[fast] == last[slow] - 1 && root_of(table->rows, true) == n;
     return (whole || holes) && has_columns(table, n) ? n : 0;
 }
 
@@ -153,6 +166,26 @@ static bool names_series(const char *at, const char *end)
     return false;
 }
 
+/* Whether a word of a heading is the waiting rank, 0, or the awaited one, 1; −1: neither. */
+static int role_of(const char *at, const char *end)
+{
+    static const char *const roles[][2] = {{"waiting", "awaited"},
+                                           {"waiting_rank", "awaited_rank"},
+                                           {"src", "dst"},
+                                           {"src_rank", "dst_rank"},
+                                           {"row", "col"},
+                                           {"row", "column"},
+                                           {"i", "j"}};
+    while (at < end && (dxt_is_blank(*at) || *at == '"')) at++;
+    while (end > at && (dxt_is_blank(end[-1]) || end[-1] == '"')) end--;
+    for (size_t i = 0; i < sizeof roles / sizeof roles[0]; i++)
+        for (int role = 0; role < 2; role++)
+            if (strlen(roles[i][role]) == (size_t)(end - at) &&
+                strncasecmp(at, roles[i][role], (size_t)(end - at)) == 0)
+                return role;
+    return -1;
+}
+
 dxt_titles dxt_shape_titles(const char *at, const char *end)
 {
     dxt_titles titles = {.counted = dxt_shape_heading(at, end)};
@@ -166,8 +199,12 @@ dxt_titles dxt_shape_titles(const char *at, const char *end)
     for (size_t i = 4; i-- > 0;)
         if (memchr(at, separators[i][0], (size_t)(end - at))) marks = separators[i];
     bool blanks = *marks == ' ';
+    int before = -1;
     for (const char *word = at;; word = at) {
         while (at < end && !strchr(marks, *at)) at++;
+        int role = titles.cells < 4 ? role_of(word, at) : -1;
+        titles.swapped = titles.swapped || (before == 1 && role == 0);
+        before = role;
         if (titles.cells++ == 0)
             titles.series = names_series(word, at);
         else if (dxt_begins_number(word, at)) /* "step 3", a sentence */

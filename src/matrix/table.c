@@ -190,7 +190,7 @@ static dxt_status row(dxt_reader *reader, dxt_cells *line)
     bool single = table->width == 1 && line->width > 1 && dxt_shape_listed(table) == 0;
     heading = heading && (one == 1 || dxt_shape_counts(table, 1, table->width));
     dxt_titles titles = table->titles;
-    if (heading) titles = (dxt_titles){table->width, table->width, false};
+    if (heading) titles = (dxt_titles){.counted = table->width, .cells = table->width};
     if (single) titles = (dxt_titles){0};
     if (single || heading) dxt_table_drop(table);
     table->titles = titles;
@@ -353,6 +353,16 @@ dxt_status dxt_table_close(dxt_reader *reader)
     return dxt_shape_complete(&reader->table) ? dxt_table_end(reader, false) : DXT_OK;
 }
 
+/* The unit of the values of JSON or Python that follow; another one ends the table. */
+static dxt_status take_unit(dxt_reader *reader, const char *at, const char *end)
+{
+    double ns;
+    if (!dxt_changes_unit(reader, at, end, &ns)) return DXT_OK;
+    dxt_status status = dxt_table_end(reader, false);
+    dxt_say_unit(reader, ns);
+    return status;
+}
+
 dxt_status dxt_table_line(dxt_reader *reader, const char *line, const char *end)
 {
     if (dxt_table_is_tag(reader, line, end)) return dxt_table_close(reader);
@@ -361,7 +371,7 @@ dxt_status dxt_table_line(dxt_reader *reader, const char *line, const char *end)
     dxt_cells taken;
     if (at == end) return pause(reader);
     if (*at == '#' && end - at > 1 && at[1] == DXT_UNIT_LINE[1])
-        return dxt_unit_line(reader, at + 2, end);
+        return take_unit(reader, at + 2, end);
     if (*at == '#') {
         dxt_status status = dxt_table_end(reader, false);
         reader->table.titles = dxt_shape_titles(at + 1, end);

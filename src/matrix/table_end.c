@@ -50,6 +50,7 @@ static dxt_status spread(dxt_table *table, uint32_t ranks)
     for (uint32_t i = 0; i < table->rows; i++) {
         const int64_t *last = table->cells + (size_t)(i + 1) * table->width - 1;
         size_t to = (size_t)last[-2] * ranks + (size_t)last[-1];
+        if (table->titles.swapped) to = (size_t)last[-1] * ranks + (size_t)last[-2];
         cells[to] = *last;
         reals[to] = table->reals[last - table->cells];
     }

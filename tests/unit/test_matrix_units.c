@@ -103,13 +103,41 @@ static void the_unit_is_told_once(void **state)
     read_without_memory("{\"dispatch_us\": [[1, 2], [3, 4]]}\nwait (ms)\n1 2\n3 4\n");
 }
 
+static void a_heading_says_who_waits(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        "waiting,awaited,wait\n0,0,1\n0,1,2\n1,0,3\n1,1,4\n",
+        "awaited,waiting,wait\n0,0,1\n0,1,3\n1,0,2\n1,1,4\n",
+        "dst_rank src_rank wait\n0 0 1\n0 1 3\n1 0 2\n1 1 4\n",
+        /* down the columns */
+        "waiting,awaited,wait\n0,0,1\n1,0,3\n0,1,2\n1,1,4\n",
+        "awaited,waiting,wait\n0,0,1\n1,0,2\n0,1,3\n1,1,4\n",
+    };
+    for (size_t i = 0; i < LENGTH(texts); i++) assert_reads(texts[i], ONE);
+    assert_reads(
+        "src;dst;wait\n1;0;4\n2;0;7\n0;1;2\n2;1;8\n0;2;3\n1;2;6\n",
+        "{\"v\":1,\"phase\":\"dispatch\",\"window\":0,\"ranks\":3,\"unit\":\"cycles\",\"wait\":"
+        "[[null,2,3],[4,null,6],[7,8,null]]}\n");
+    static const bad_case bad[] = {
+        {"src=0 dst=1 wait=5\nsrc=1 dst=0 wait=6\n", DXT_ERR_FORMAT,
+         "t:2: no window: line 1 is a wait of two ranks by their names; write the lines as "
+         "numbers, "
+         "\"waiting rank,awaited rank,wait\", in order (0,0,5 then 0,1,7)"},
+        {"# TYPE x counter\nx_wait{src=\"0\",dst=\"1\"} 5\n", DXT_ERR_FORMAT,
+         "t:2: no window: line 2 is a wait of two ranks by their names; write the lines as "
+         "numbers, "
+         "\"waiting rank,awaited rank,wait\", in order (0,0,5 then 0,1,7)"},
+    };
+    REFUSE(bad);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_heading_says_the_unit),
-        cmocka_unit_test(a_name_says_the_unit),
-        cmocka_unit_test(other_words_say_none),
-        cmocka_unit_test(the_unit_is_told_once),
+        cmocka_unit_test(a_heading_says_the_unit),  cmocka_unit_test(a_name_says_the_unit),
+        cmocka_unit_test(other_words_say_none),     cmocka_unit_test(the_unit_is_told_once),
+        cmocka_unit_test(a_heading_says_who_waits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
