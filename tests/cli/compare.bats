@@ -145,6 +145,8 @@ long_lines()
     grep dispatch before.jsonl > less.jsonl
     "$deepxtrace" compare --json before.jsonl less.jsonl | jq -e '.not_compared == ["combine"] and (.operators | length == 1)'
     refused "no operator in common" before.jsonl <(grep dispatch before.jsonl | sed s/dispatch/other/)
+    refused "of dispatch there is cycles in a window before, and time per operation after" \
+        <(jq -c 'del(.ops, .samples, .ticks_per_second, .elapsed_ns)' before.jsonl) before.jsonl
     refused "unknown option" --method ratio before.jsonl before.jsonl
     refused "none.jsonl" before.jsonl none.jsonl
     run "$deepxtrace" compare before.jsonl

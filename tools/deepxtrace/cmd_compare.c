@@ -68,13 +68,38 @@ static dxt_status compare_all(struct compare *run, compared *c)
     return DXT_OK;
 }
 
+static const char *unit_of(const side_operator *o)
+{
+    switch (o->measure) {
+    case DXT_MEASURE_NS_PER_OP: return "time per operation";
+    case DXT_MEASURE_CYCLES_PER_OP: return "cycles per operation";
+    case DXT_MEASURE_NS: return "time in a window";
+    case DXT_MEASURE_CYCLES: break;
+    }
+    return "cycles in a window";
+}
+
+/* Why there is nothing to compare. */
+static outcome complain_apart(const struct compare *run)
+{
+    for (size_t i = 0; i < run->sides[0].count; i++)
+        for (size_t k = 0; k < run->sides[1].count; k++) {
+            const side_operator *before = run->sides[0].operators[i];
+            const side_operator *after = run->sides[1].operators[k];
+            if (strcmp(before->phase, after->phase) != 0) continue;
+            return complain("compare",
+                            "nothing can be compared: of %s there is %s before, and %s after",
+                            after->phase, unit_of(before), unit_of(after));
+        }
+    return complain("compare",
+                    "the two recordings have no operator in common, so there is nothing to "
+                    "compare");
+}
+
 static outcome tell(const struct compare *run, compared *c)
 {
     bool slower = false;
-    if (c->count == 0)
-        return complain(
-            "compare",
-            "the two recordings have no operator in common, so there is nothing to compare");
+    if (c->count == 0) return complain_apart(run);
     dxt_status status = run->json ? tell_json(c) : tell_text(c);
     for (size_t i = 0; i < c->count; i++) slower |= c->operators[i].slower;
     if (status == DXT_ERR_NO_MEMORY) return complain_memory("compare");
