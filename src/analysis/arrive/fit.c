@@ -36,9 +36,9 @@ dxt_status dxt_fit_window(dxt_block *block, const dxt_window *window, const dxt_
     if (status != DXT_OK || fit->count == 0) return status;
     begin(fit);
     dxt_fit_ordinary(fit);
+    if (fit->nodes > 1) dxt_fit_ranks(fit);
     fit->between = fit->transfer;
     if (fit->nodes > 1) {
-        dxt_fit_ranks(fit);
         dxt_look_one_sided(fit);
         dxt_links_between(fit);
         dxt_fit_between(fit);

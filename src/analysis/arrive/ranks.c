@@ -94,60 +94,110 @@ static void take_ordinary(dxt_fit *fit, const struct side_by_side *nodes, uint32
     }
 }
 
-void dxt_fit_ordinary(dxt_fit *fit)
+/* Base, skew and transfer by some nodes. */
+static void find_ordinary(dxt_fit *fit, const dxt_roster *roster, const uint32_t *node,
+                          uint32_t taken)
 {
-    dxt_roster roster;
     struct side_by_side nodes;
-    uint32_t node[DXT_MAX_RANKS], told = 0, count;
-    uint32_t taken = fit->nodes < DXT_TELLING_NODES ? fit->nodes : DXT_TELLING_NODES;
+    uint32_t told = 0, count;
     fit->skew = fit->base = fit->transfer = fit->cell_spread = 0;
-    dxt_list_members(fit, &roster);
-    for (uint32_t k = 0; k < taken; k++) node[k] = (uint32_t)dxt_spread_index(k, taken, fit->nodes);
     for (uint32_t k = 0; k < taken; k += count) {
-        count = count_alike(&roster, node + k, taken - k);
-        fit_nodes(fit, &roster, node + k, count, NAN, &nodes);
+        count = count_alike(roster, node + k, taken - k);
+        fit_nodes(fit, roster, node + k, count, NAN, &nodes);
         take_ordinary(fit, &nodes, &told);
     }
 }
 
-/* How much longer ranks of other nodes wait for @p late than for its mate, and its mate for them
- * than it does, together: if it comes later than its mate by some time, either is as much, or the
- * two together are, where the other rank comes between. */
-static double seen_outside(const dxt_fit *fit, uint32_t late, uint32_t mate)
+void dxt_fit_ordinary(dxt_fit *fit)
 {
-    double seen[DXT_WITNESSES];
+    dxt_roster roster;
+    uint32_t node[DXT_MAX_RANKS];
+    uint32_t taken = fit->nodes < DXT_TELLING_NODES ? fit->nodes : DXT_TELLING_NODES;
+    dxt_list_members(fit, &roster);
+    for (uint32_t k = 0; k < taken; k++) node[k] = (uint32_t)dxt_spread_index(k, taken, fit->nodes);
+    find_ordinary(fit, &roster, node, taken);
+}
+
+/* What the ranks of other nodes say of a rank and its mate, as medians. */
+struct said {
+    double waited;  /* how much longer they wait for the one than for the other */
+    double waiting; /* how much longer the other waits for them than the one does */
+    double both;    /* the two together */
+};
+
+static bool ask_others(const dxt_fit *fit, uint32_t late, uint32_t mate, struct said *said)
+{
+    double waited[DXT_WITNESSES], waiting[DXT_WITNESSES], both[DXT_WITNESSES];
     uint32_t taken = fit->count < DXT_WITNESSES ? fit->count : DXT_WITNESSES, used = 0;
     for (uint32_t k = 0; k < taken; k++) {
         uint32_t other = (uint32_t)dxt_spread_index(k, taken, fit->count);
         if (fit->node[other] == fit->node[late]) continue;
-        seen[used++] = dxt_fit_wait(fit, other, late) - dxt_fit_wait(fit, other, mate) +
-                       dxt_fit_wait(fit, mate, other) - dxt_fit_wait(fit, late, other);
+        waited[used] = dxt_fit_wait(fit, other, late) - dxt_fit_wait(fit, other, mate);
+        waiting[used] = dxt_fit_wait(fit, mate, other) - dxt_fit_wait(fit, late, other);
+        both[used] = waited[used] + waiting[used];
+        used++;
     }
-    return used > 0 ? dxt_select(seen, used, (used - 1) / 2) : INFINITY;
+    if (used == 0) return false;
+    said->waited = dxt_select(waited, used, (used - 1) / 2);
+    said->waiting = dxt_select(waiting, used, (used - 1) / 2);
+    said->both = dxt_select(both, used, (used - 1) / 2);
+    return true;
 }
 
-/* In a node of two one wait tells who is late, and a slow path between them looks the same. It is
- * no lateness if nobody else sees half of it. */
-static void doubt_pair(dxt_fit *fit, const uint32_t *pair)
+/* In a node of two one wait tells who is late, and a slow path between them looks the same: if the
+ * one comes later by some time, others wait that much longer for it, or its mate for them, or both
+ * in part. It is no lateness if nobody else sees half of it. If others do not wait for it, and its
+ * mate waits for all of them as well, it is the mate that comes early, or receives slowly. */
+static bool doubt_pair(dxt_fit *fit, const uint32_t *pair)
 {
     uint32_t late = pair[fit->late[pair[1]] > fit->late[pair[0]]], mate = pair[0] + pair[1] - late;
     double by = fit->late[late] - fit->late[mate];
-    if (fit->late[late] <= fit->limit[late] || seen_outside(fit, late, mate) >= by / 2) return;
-    fit->late[late] = fit->late[mate] = 0;
+    struct said said;
+    if (fit->late[late] <= fit->limit[late] || !ask_others(fit, late, mate, &said)) return false;
+    if (said.both < by / 2) {
+        fit->late[late] = fit->late[mate] = 0;
+        return true;
+    }
+    if (said.waited < by / 2 && said.waiting >= by / 2) {
+        fit->late[late] = 0;
+        fit->late[mate] = -by;
+    }
+    return false;
+}
+
+static void fit_all(dxt_fit *fit, const dxt_roster *roster)
+{
+    struct side_by_side nodes;
+    uint32_t node[DXT_MAX_RANKS], count;
+    for (uint32_t k = 0; k < fit->nodes; k++) node[k] = k;
+    for (uint32_t k = 0; k < fit->nodes; k += count) {
+        count = count_alike(roster, node + k, fit->nodes - k);
+        fit_nodes(fit, roster, node + k, count, fit->skew, &nodes);
+    }
+}
+
+/* Doubt each node of two. @return How many nodes have no slow path inside, in `good`. */
+static uint32_t doubt_pairs(dxt_fit *fit, const dxt_roster *roster, uint32_t *good)
+{
+    uint32_t count = 0;
+    for (uint32_t k = 0; k < fit->nodes; k++)
+        if (size_of(roster, k) != 2 || !doubt_pair(fit, roster->list + roster->begin[k]))
+            good[count++] = k;
+    return count;
 }
 
 void dxt_fit_ranks(dxt_fit *fit)
 {
     dxt_roster roster;
-    struct side_by_side nodes;
-    uint32_t node[DXT_MAX_RANKS], count;
+    uint32_t good[DXT_MAX_RANKS], count;
     dxt_list_members(fit, &roster);
-    for (uint32_t k = 0; k < fit->nodes; k++) node[k] = k;
-    for (uint32_t k = 0; k < fit->nodes; k += count) {
-        count = count_alike(&roster, node + k, fit->nodes - k);
-        fit_nodes(fit, &roster, node + k, count, fit->skew, &nodes);
-    }
+    fit_all(fit, &roster);
     /* In a hybrid mode not all of the waits that it takes are there. */
-    for (uint32_t k = 0; k < fit->nodes && !fit->sparse; k++)
-        if (size_of(&roster, k) == 2) doubt_pair(fit, roster.list + roster.begin[k]);
+    if (fit->sparse) return;
+    count = doubt_pairs(fit, &roster, good);
+    if (count == fit->nodes || count == 0) return;
+    /* Of few nodes one with a slow path was much of what is ordinary. */
+    find_ordinary(fit, &roster, good, count < DXT_TELLING_NODES ? count : DXT_TELLING_NODES);
+    fit_all(fit, &roster);
+    doubt_pairs(fit, &roster, good);
 }
