@@ -41,6 +41,7 @@ class LineFile:
         self._dropped = 0
         self._kept_since = ""  # the day on which it could not be renamed
         self.reason = ""  #: why the last line was dropped
+        self.anew = 0  #: how often it was removed, and made again
         if not later:
             self._open()
 
@@ -97,6 +98,7 @@ class LineFile:
     def _begin_anew(self) -> None:
         """Somebody has removed the file, perhaps with its folder: nobody could read it there."""
         self._close()
+        self.anew += 1
         os.makedirs(os.path.dirname(self.path) or ".", exist_ok=True)
 
     def _last_byte(self, size: int) -> bytes:

@@ -43,7 +43,7 @@ class Report:
         # Of the others there is news only if something is wrong.
         self._log = TextLog(self.path + ".log", later=rank != 0)
         self._recording = LineFile(self.path + ".jsonl", _RECORDING_LIMIT) if rank == 0 else None
-        self._linked, self._unrecorded = False, News()
+        self._linked, self._unrecorded = -1, News()
         self._changes, self._windows = Changes(), 0
         if rank == 0:
             self._link()
@@ -98,6 +98,7 @@ class Report:
         if changes:
             self._log.write([clean(line) for line in changes])
         self._record(records)
+        self._link()
         self._windows += 1
         self.note()
         return results, matrices
@@ -142,9 +143,9 @@ class Report:
 
     def _link(self) -> None:
         """The established names lead to these files. What is no link of ours is left alone."""
-        if self._linked:
+        if self._linked == self._log.anew:
             return
-        self._linked = True
+        self._linked = self._log.anew  # a folder that was removed took them with it
         for ending in (".log", ".jsonl") if self._rank == 0 else (".log",):
             link, draft = self._established + ending, f"{self.path}{ending}.link"
             with contextlib.suppress(OSError):

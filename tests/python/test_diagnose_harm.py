@@ -5,6 +5,7 @@ import json
 import logging
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -184,6 +185,17 @@ def test_a_forked_child_has_no_diagnosis_and_does_no_harm(folder):
     path = Path(made[0]._report.path + ".jsonl")
     size = path.stat().st_size
     until(lambda: path.stat().st_size > size)
+
+
+def test_a_folder_that_is_removed_is_made_again(folder):
+    made = make_all(2, interval=0.02, enable_async=True)
+    for diagnosis in made:
+        diagnosis.start_async_diagnose()
+    established = folder / "diagnose_rank0.jsonl"
+    until(lambda: established.stat().st_size)
+    shutil.rmtree(folder)
+    until(lambda: established.is_file() and established.stat().st_size)
+    until(lambda: (folder / "diagnose_rank0.log").stat().st_size)
 
 
 @pytest.mark.parametrize("first", [0, 1])
