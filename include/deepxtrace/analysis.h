@@ -164,6 +164,8 @@ typedef struct dxt_findings {
     double apart_share; /**< share of the step that it takes to get from one of two nodes to the
                              other, either way: they are far apart, or an uplink is slow both ways;
                              0 = little, or not known */
+    uint32_t node_size; /**< ranks of a node where the window does not say the nodes: as the options
+                             had it, or else as the waits show; 0 = it says, or one node */
 } dxt_findings;
 
 /**

@@ -148,7 +148,7 @@ void dxt_draft_reset(dxt_draft *draft, dxt_method method)
     draft->step = NAN;
     draft->col_count = draft->row_count = draft->point_count = draft->finding_count = 0;
     draft->list_count = 0;
-    draft->likely_node_size = 0;
+    draft->likely_node_size = draft->node_size = 0;
     draft->waits_beside = 0;
     draft->lost_share = draft->apart_share = 0;
     draft->still_windows = 0;

@@ -29,7 +29,7 @@ typedef struct dxt_draft {
     size_t finding_count, finding_capacity;
     uint32_t *list; /**< what other lists of findings point into */
     size_t list_count, list_capacity;
-    uint32_t likely_node_size;
+    uint32_t likely_node_size, node_size;
     uint32_t waits_beside;
     double lost_share, apart_share; /**< as in the findings */
     uint64_t still_windows;

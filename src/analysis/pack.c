@@ -86,6 +86,7 @@ static void copy_facts(const dxt_draft *draft, dxt_findings *packed)
     packed->finding_size = sizeof *packed->findings;
     packed->floor = draft->floor;
     packed->likely_node_size = draft->likely_node_size;
+    packed->node_size = draft->node_size;
     packed->waits_beside = draft->waits_beside;
     packed->lost_share = draft->lost_share;
     packed->apart_share = draft->apart_share;

@@ -31,6 +31,7 @@ struct input {
     const int32_t *nodes; /* node of each rank; NULL = unknown */
     uint32_t sparse;      /* ranks of a block, where a hybrid mode shows; otherwise 0 */
     uint32_t likely;      /* the same where only the waits suggest it */
+    uint32_t size;        /* ranks of a node where `nodes` were made by it; otherwise 0 */
 };
 
 /* Node of each rank: as recorded, or by the size of a node. */
@@ -49,6 +50,7 @@ static dxt_status take_nodes(dxt_workspace *workspace, uint32_t ranks_per_node, 
     if (!made) return DXT_ERR_NO_MEMORY;
     for (uint32_t r = 0; r < window->ranks; r++) made[r] = (int32_t)(r / ranks_per_node);
     input->nodes = made;
+    input->size = ranks_per_node;
     return DXT_OK;
 }
 
@@ -240,6 +242,7 @@ dxt_status dxt_analyze_window(dxt_workspace *workspace, const dxt_window *window
     double samples = dxt_typical_samples(&input.window);
     c.likely = input.likely > 0;
     c.draft->likely_node_size = input.likely;
+    c.draft->node_size = input.size;
     c.nothing = !ratio && dxt_nothing_completed(&input.window);
     c.few = samples > 0 && samples < DXT_THIN_OPS;
     status = ratio ? judge_ratio(workspace, &input, options, &c)

@@ -120,6 +120,7 @@ dxt_status dxt_history_weigh(dxt_history *history, dxt_track *track, const dxt_w
     w.draft->apart_share = findings->apart_share;
     w.draft->inherited = findings->inherited;
     w.draft->likely_node_size = findings->likely_node_size;
+    w.draft->node_size = findings->node_size;
     w.draft->work_of = findings->work_of;
     w.draft->delayed_rank = findings->delayed_rank;
     w.draft->delayed_ns = findings->delayed_ns;

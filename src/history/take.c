@@ -9,20 +9,25 @@
 #include "numeric/normal.h"
 #include "numeric/select.h"
 
-/* Whether the lateness of two ranks is measured from the same ordinary ranks. */
-static bool same_node(const dxt_window *window, uint32_t a, uint32_t b)
+/* Whether the lateness of two ranks is measured from the same ordinary ranks. Where the window does
+ * not say the nodes, the analysis may know them all the same. */
+static bool same_node(const dxt_window *window, const dxt_findings *findings, uint32_t a,
+                      uint32_t b)
 {
-    return !window->nodes || window->nodes[a] == window->nodes[b];
+    uint32_t size = findings->node_size;
+    if (window->nodes) return window->nodes[a] == window->nodes[b];
+    return size == 0 || a / size == b / size;
 }
 
 /* The factor that undoes an understatement. As long as no rank stands out, lateness is measured
  * from the mean of all ranks of a node, which contains a part of each rank's own lateness. 1 if a
  * rank stands out. */
-static double own_part_of_zero(const dxt_window *window, const double *late, uint32_t rank)
+static double own_part_of_zero(const dxt_window *window, const dxt_findings *findings,
+                               const double *late, uint32_t rank)
 {
     double sum = 0, sizes = 0, count = 0;
     for (uint32_t r = 0; r < window->ranks; r++) {
-        if (isnan(late[r]) || !same_node(window, rank, r)) continue;
+        if (isnan(late[r]) || !same_node(window, findings, rank, r)) continue;
         sum += late[r];
         sizes += fabs(late[r]);
         count++;
@@ -47,7 +52,7 @@ static double take_lateness(const dxt_window *window, const dxt_findings *findin
         late[1] = -later;
     }
     if (n == 2 || n > DXT_OWN_PART_RANKS) return most;
-    for (uint32_t r = 0; r < n; r++) factor[r] = own_part_of_zero(window, late, r);
+    for (uint32_t r = 0; r < n; r++) factor[r] = own_part_of_zero(window, findings, late, r);
     for (uint32_t r = 0; r < n; r++) {
         late[r] *= factor[r];
         most = fmax(most, factor[r]);
@@ -55,16 +60,16 @@ static double take_lateness(const dxt_window *window, const dxt_findings *findin
     return most;
 }
 
-static bool first_of_node(const dxt_window *window, uint32_t rank)
+static bool first_of_node(const dxt_window *window, const dxt_findings *findings, uint32_t rank)
 {
     for (uint32_t r = 0; r < rank; r++)
-        if (same_node(window, r, rank)) return false;
+        if (same_node(window, findings, r, rank)) return false;
     return true;
 }
 
 /* When each rank left the operator (its arrival plus its longest wait), against the median of its
  * node. */
-static void take_leaving(dxt_track *track, const dxt_window *window, const double *lateness,
+static void take_leaving(dxt_track *track, const dxt_window *window, const dxt_findings *findings,
                          double *leaving)
 {
     uint32_t n = track->ranks;
@@ -73,18 +78,18 @@ static void take_leaving(dxt_track *track, const dxt_window *window, const doubl
         dxt_window_row(window, r, leaving);
         leaving[r] = 0;
         for (uint32_t j = 0; j < n; j++) longest = leaving[j] > longest ? leaving[j] : longest;
-        track->scratch[r] = lateness[r] + longest;
+        track->scratch[r] = findings->lateness[r] + longest;
     }
     memcpy(leaving, track->scratch, n * sizeof *leaving);
     for (uint32_t first = 0; first < n; first++) {
         size_t used = 0;
-        if (!first_of_node(window, first)) continue;
+        if (!first_of_node(window, findings, first)) continue;
         for (uint32_t r = first; r < n; r++)
-            if (same_node(window, first, r) && !isnan(leaving[r]))
+            if (same_node(window, findings, first, r) && !isnan(leaving[r]))
                 track->scratch[used++] = leaving[r];
         double middle = dxt_median(track->scratch, used);
         for (uint32_t r = first; r < n; r++)
-            if (same_node(window, first, r)) leaving[r] -= middle;
+            if (same_node(window, findings, first, r)) leaving[r] -= middle;
     }
 }
 
@@ -124,7 +129,7 @@ static void take_cells(dxt_track *track, const dxt_window *window, const dxt_fin
         dxt_window_row(window, i, now + (size_t)i * n);
         for (uint32_t j = 0; j < n; j++) {
             double *cell = &now[(size_t)i * n + j];
-            bool shows = i != j && same_node(window, i, j) &&
+            bool shows = i != j && same_node(window, findings, i, j) &&
                          !hides_waits(track, findings, late, i) &&
                          !hides_waits(track, findings, late, j);
             *cell = shows ? log(*cell + DXT_CELL_FLOOR * moment->floor) : NAN;
@@ -147,7 +152,7 @@ void dxt_track_take(dxt_track *track, const dxt_history *history, const dxt_wind
     double *late = track->late + slot * n;
     dxt_moment *moment = &track->moment[slot];
     double factor = take_lateness(window, findings, late, track->scratch);
-    take_leaving(track, window, findings->lateness, track->leaving + slot * n);
+    take_leaving(track, window, findings, track->leaving + slot * n);
     *moment = (dxt_moment){
         .index = window->index,
         .change = NAN,

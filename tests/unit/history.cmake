@@ -20,3 +20,5 @@ dxt_test(test_history_still SOURCES unit/test_history_still.c
          MODULES base numeric matrix analysis history report LIBS ${CMAKE_DL_LIBS} WRAP_ALLOC)
 dxt_test(test_history_uncounted SOURCES unit/test_history_uncounted.c support/arrivals.c
          MODULES base numeric matrix analysis history)
+dxt_test(test_history_nodes SOURCES unit/test_history_nodes.c support/arrivals.c
+         MODULES base numeric matrix analysis history)
