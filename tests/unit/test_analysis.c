@@ -127,6 +127,20 @@ static void expected_waits_are_the_closed_form(void **state)
         }
 }
 
+static void a_bound_of_waits_is_above_them_and_near(void **state)
+{
+    (void)state;
+    for (double skew = 0.01; skew < 1e6; skew *= 97)
+        for (double z = -9; z < 9; z += 0.0137) {
+            double more = dxt_wait_at_most(z * skew, skew) - dxt_expected_wait(z * skew, skew);
+            assert_true(more > -1e-14 * skew && more < 0.072 * skew);
+            assert_true(fabs(z) < 4 || more < 0.002 * skew);
+        }
+    assert_near(dxt_wait_at_most(0, 1), 0.4, 1e-15);
+    assert_near(dxt_wait_at_most(5, 0), 5, 0);
+    assert_near(dxt_wait_at_most(-5, 0), 0, 0);
+}
+
 static void waits_of_many_are_those_of_each(void **state)
 {
     (void)state;
@@ -503,6 +517,7 @@ int main(void)
         cmocka_unit_test(medians_of_columns_agree_with_those_of_each),
         cmocka_unit_test(expected_waits_are_the_closed_form),
         cmocka_unit_test(order_statistics_agree_with_sorting),
+        cmocka_unit_test(a_bound_of_waits_is_above_them_and_near),
         cmocka_unit_test(waits_of_many_are_those_of_each),
         cmocka_unit_test(shifts_of_many_are_those_of_each),
         cmocka_unit_test(nothing_leaps_away_far_out),

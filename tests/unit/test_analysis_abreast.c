@@ -5,6 +5,9 @@
 #include "analysis/arrive/group.h"
 #include "analysis/arrive/noise.h"
 #include "judged.h"
+#include "numeric/normal.h"
+#include "numeric/select.h"
+#include "numeric/tail.h"
 
 /* The waits of one small group. */
 struct small_group {
@@ -97,11 +100,62 @@ static void some_rows_do_not_speak_for_all(void **state)
     assert_near(noise_of_rows(n / 2 + 2, true), 0, 0);
 }
 
+/* Whether the cells of a panel vary wildly, by the expected wait of each. */
+static bool are_wild(const dxt_panel *panel, const dxt_group *group)
+{
+    static double off[DXT_WITNESSES * DXT_WITNESSES];
+    size_t used = 0;
+    for (uint32_t a = 0; a < panel->count; a++)
+        for (uint32_t b = 0; b < panel->count; b++) {
+            double shift = group->transfer + panel->late[b] - panel->late[a];
+            double expected = dxt_wait_of(shift, group->skew);
+            off[used] = fabs(dxt_panel_wait(panel, a, b) - expected);
+            used += a != b && expected >= group->base / 2;
+        }
+    if (used == 0) return false;
+    double free_cells = fmax((double)used - panel->count, 1);
+    double deviation = DXT_MAD_TO_DEVIATION * dxt_median(off, used);
+    return deviation * sqrt((double)used / free_cells) *
+               (1 + DXT_WILD_ERRORS / sqrt((double)used)) >=
+           DXT_WILD * group->base;
+}
+
+/* Bounds of the expected waits decide only where the waits would decide so, too. */
+static void bounds_call_the_same_panels_wild(void **state)
+{
+    (void)state;
+    static double wait[DXT_WITNESSES * DXT_WITNESSES], sample[DXT_LEVEL_SAMPLE];
+    uint64_t seed = 21;
+    uint32_t calm = 0, wild = 0;
+    for (int round = 0; round < 6000; round++) {
+        dxt_panel panel = {.wait = wait, .sample = sample};
+        panel.count = 4 + (uint32_t)(arrivals_uniform(&seed) * (round % 9 == 0 ? 60 : 6));
+        dxt_group group = {.transfer = 10,
+                           .skew = round % 7 == 0 ? 0 : 12 * arrivals_uniform(&seed)};
+        group.base = dxt_wait_of(group.transfer, group.skew);
+        double width = 60 * arrivals_uniform(&seed), late = 16 * arrivals_uniform(&seed);
+        for (uint32_t a = 0; a < panel.count; a++) panel.late[a] = late * (a % 2);
+        for (uint32_t k = 0; k < panel.count * panel.count; k++) {
+            double shift =
+                group.transfer + panel.late[k % panel.count] - panel.late[k / panel.count];
+            double moved = width * (arrivals_uniform(&seed) - 0.5);
+            wait[k] = fmax(0, dxt_wait_of(shift, group.skew) + moved);
+        }
+        dxt_lateness_scale_begin(&panel.scale, group.transfer, group.skew);
+        bool is_wild = are_wild(&panel, &group);
+        assert_int_equal(dxt_cell_noise(&panel, &group) > 0, is_wild);
+        calm += !is_wild;
+        wild += is_wild;
+    }
+    assert_true(calm > 1000 && wild > 1000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(groups_side_by_side_are_fitted_as_each),
         cmocka_unit_test(some_rows_do_not_speak_for_all),
+        cmocka_unit_test(bounds_call_the_same_panels_wild),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -106,6 +106,32 @@ static double calm_median(const dxt_group *group, size_t used, uint32_t n)
     return (1 - DXT_TINY) * DXT_WILD * group->base / times_of_median(used, n) / errors_of(used);
 }
 
+/* Count cells of a panel that are certainly calm: they wait long enough to count, and are less than
+ * `bound` from what the arrivals explain, of which two bounds are enough. */
+DXT_VECTORS static size_t count_calm(const dxt_panel *p, double transfer, double skew, double half,
+                                     double bound)
+{
+    int64_t calm = 0;
+    for (size_t a = 0; a < p->count; a++) {
+        const double *wait = p->wait + a * p->count;
+        for (size_t b = 0; b < p->count; b++) {
+            double shift = transfer + p->late[b] - p->late[a], least = shift > 0 ? shift : 0;
+            double above = wait[b] - least, below = dxt_wait_at_most(shift, skew) - wait[b];
+            calm += (a != b) & (least > half) & (above < bound) & (below < bound);
+        }
+    }
+    return (size_t)calm;
+}
+
+/* Whether so many cells are certainly calm that the median of all that count is. */
+static bool are_calm(const dxt_panel *p, const dxt_group *group)
+{
+    size_t n = p->count, enough = n * (n - 1) / 2 + 2;
+    double half = (1 + DXT_TINY) * group->base / 2;
+    return enough > n && count_calm(p, group->transfer, group->skew, half,
+                                    calm_median(group, enough, p->count)) >= enough;
+}
+
 /* Members from which on it pays to look at some rows first, and the part of them that is more than
  * half: one in so many. */
 #define MANY_MEMBERS 32u
@@ -117,6 +143,7 @@ static double calm_median(const dxt_group *group, size_t used, uint32_t n)
 static size_t wild_deviations(const dxt_panel *p, const dxt_group *group)
 {
     uint32_t n = p->count, some = n < MANY_MEMBERS ? 0 : n / 2 + n / MORE_THAN_HALF;
+    if (are_calm(p, group)) return 0;
     size_t most = (size_t)n * (n - 1), used = cell_deviations(p, group, 0, some, 0);
     if (used > n && count_below(p->sample, used, calm_median(group, used, n)) > most / 2 + 1)
         return 0;
