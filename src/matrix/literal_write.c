@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "matrix/around.h"
 #include "matrix/json.h"
 #include "matrix/literal.h"
 #include "matrix/reader.h"
@@ -206,6 +207,8 @@ static void walk_member(dxt_spot *in, const dxt_token *name, const about *all)
             put_bytes(in, from, to);
         } else if (in->matrices && rank >= 0 && count > 1 && is_row(name, all)) {
             const char *phase = dxt_token_phase(name, all->phase);
+            bool bare = all->ranked && name->end > name->at && dxt_is_digit(*name->at);
+            if (bare) dxt_text_puts(in->lines, DXT_OUTER_LINE "\n");
             if (phase) dxt_text_printf(in->lines, "# %s\n", phase);
             dxt_text_printf(in->lines, "rank=%lld [", (long long)rank);
             put_numbers(in->lines, from, to);
@@ -223,7 +226,10 @@ static void walk_member(dxt_spot *in, const dxt_token *name, const about *all)
     in->phase = dxt_token_phase(name, all->phase);
     in->foreign = foreign || is_foreign(name);
     if (all->ranked) in->rank = dxt_token_rank(name);
+    bool keyed = in->keyed;
+    in->keyed = true;
     walk(in);
+    in->keyed = keyed;
     in->phase = outer;
     in->foreign = foreign;
     in->rank = rank;
@@ -266,8 +272,11 @@ static void walk_object(dxt_spot *in)
         dxt_put_recording(in);
         return;
     }
-    bool columns = all.columns > 1 && !all.others && in->rank < 0 && in->depth == 2;
+    bool outer = in->rank >= 0 && in->depth == 2 + (in->phase != NULL);
+    bool columns = all.columns > 1 && !all.others && (outer || (in->rank < 0 && in->depth == 2));
     if (in->matrices && columns) {
+        if (outer || in->keyed) dxt_text_puts(in->lines, DXT_OUTER_LINE "\n");
+        if (outer && in->phase) dxt_text_printf(in->lines, "# %s\n", in->phase);
         if (all.rank >= 0) dxt_text_printf(in->lines, "rank=%lld ", (long long)all.rank);
         put_columns(*in);
         dxt_spot_skip(in);

@@ -166,6 +166,18 @@ typedef struct dxt_npy {
     uint64_t matrices; /**< of the whole array */
 } dxt_npy;
 
+/** What stands around a matrix and is no row of it. */
+typedef struct dxt_around {
+    double factor;   /**< of the matrix that begins or ends; 0: none */
+    bool here;       /**< it stands behind one that ends in the line under way */
+    uint64_t line;   /**< of it */
+    uint64_t told;   /**< of the one that was told of */
+    bool outer;      /**< outer keys that were taken for ranks were told of */
+    bool tagged;     /**< one rank in front of all rows was told of */
+    uint64_t turned; /**< of words for axes that are turned round; 0: none */
+    dxt_text rest;   /**< the line without it */
+} dxt_around;
+
 /** A window that is ready to be handed out. */
 typedef struct dxt_ready {
     dxt_window *window;

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "matrix/around.h"
 #include "matrix/reader.h"
 #include "matrix/scan.h"
 
@@ -67,5 +68,11 @@ void dxt_note_phase(dxt_reader *reader, const char *at, const char *end)
 {
     const char *name = find_phase(at, end);
     if (name) strcpy(reader->phase, name);
-    dxt_note_unit(reader, at, end);
+    dxt_note_unit(reader, at, end, name != NULL);
+}
+
+dxt_status dxt_heading_comes(dxt_reader *reader, const char *at, const char *end)
+{
+    bool heads = *at == '#' || *at == '|' || dxt_heads_phase(at, end, NULL);
+    return heads ? dxt_end_unit(reader, at, end, dxt_names_phase(at, end)) : DXT_OK;
 }

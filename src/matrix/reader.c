@@ -210,6 +210,7 @@ static dxt_status take_line(dxt_reader *reader, const char *line, size_t size)
     const char *at = line, *end = line + size;
     if (reader->document.open) {
         dxt_status clean = strip_line(reader, &line, &size);
+        if (clean == DXT_OK && line) clean = dxt_look_around(reader, &line, &size);
         return clean == DXT_OK && line ? dxt_document_line(reader, line, size) : clean;
     }
     while (at < end && dxt_is_blank(*at)) at++;
@@ -218,6 +219,7 @@ static dxt_status take_line(dxt_reader *reader, const char *line, size_t size)
         return dxt_unwrap_json(reader, at, end);
     }
     dxt_status status = strip_line(reader, &line, &size);
+    if (status == DXT_OK && line) status = dxt_look_around(reader, &line, &size);
     if (status != DXT_OK || !line) return status;
     at = line;
     bool value = reader->heading.size == 0 && dxt_document_find(reader, &at, line + size);
@@ -375,5 +377,6 @@ void dxt_reader_close(dxt_reader *reader)
     free(reader->unquoted.data);
     free(reader->document.text.data);
     free(reader->document.lines.data);
+    free(reader->around.rest.data);
     free(reader);
 }

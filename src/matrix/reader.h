@@ -43,9 +43,11 @@ struct dxt_reader {
     struct {
         double ns;     /**< that a unit has which a heading said; 0: cycles, or nothing was said */
         uint64_t line; /**< of the heading */
+        bool phase;    /**< the heading named an operator as well */
         bool value;    /**< it was a name in JSON or Python, not a heading */
         bool told;     /**< a window was read by it, and that was told */
     } said;
+    dxt_around around;
     dxt_row rowing; /**< the row under way */
     dxt_sheet sheets[DXT_SHEETS];
     struct {
@@ -159,6 +161,11 @@ dxt_status dxt_split_lines(dxt_reader *reader, const char *line, const char *end
  *  in a carriage return. @return DXT_OK; DXT_ERR_NO_MEMORY. */
 dxt_status dxt_split_text(dxt_reader *reader, const char *line, const char *end, const char *mark);
 
+/* ---- around.c ---- */
+
+/** Take a factor off a line in which a matrix begins or ends, and note words for turned axes. */
+dxt_status dxt_look_around(dxt_reader *reader, const char **line, size_t *size);
+
 /* ---- unwrap_json.c: lines that objects carry ---- */
 
 /** Put the text that an object of JSON carries into `inner`, if it does. */
@@ -211,11 +218,12 @@ void dxt_note_phase(dxt_reader *reader, const char *at, const char *end);
 /** Whether such a line says another unit than holds: @p ns. */
 bool dxt_changes_unit(const dxt_reader *reader, const char *line, const char *end, double *ns);
 void dxt_say_unit(dxt_reader *reader, double ns);
-/** Note the unit of time that a heading says of the values below, "wait (ms)". */
-void dxt_note_unit(dxt_reader *reader, const char *line, const char *end);
+/** Note the unit of time that a heading says of values below; @p phase: it names an operator. */
+void dxt_note_unit(dxt_reader *reader, const char *line, const char *end, bool phase);
 /** Turn values without a unit into ns if a heading has said theirs. @p reals  N×N, in the place of
  *  window->wait; NULL: none. */
 dxt_status dxt_take_said(dxt_reader *reader, uint64_t line, double *reals, dxt_window *window);
+
 /** Whether a text names one of them. */
 bool dxt_names_phase(const char *at, const char *end);
 /** The operator of a line that heads its matrix, "combine waits:"; NULL: it is none.
@@ -373,8 +381,7 @@ dxt_status dxt_end_listed(dxt_reader *reader);
 /* ---- escapes.c ---- */
 
 /** Have the lines read that syslog ("#012") or quoted-printable text of a mail hold.
- *  @p line: NULL where there is nothing to read yet. @return DXT_OK; DXT_ERR_NO_MEMORY;
- * DXT_ERR_LIMIT. */
+ *  @p line: NULL where there is nothing yet. @return DXT_OK; DXT_ERR_NO_MEMORY; DXT_ERR_LIMIT. */
 dxt_status dxt_unescape(dxt_reader *reader, const char **line, size_t *size);
 
 /* ---- read_npy.c ---- */

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "matrix/around.h"
 #include "matrix/cells.h"
 #include "matrix/reader.h"
 #include "matrix/scan.h"
@@ -92,10 +93,26 @@ static void note(dxt_reader *reader, double ns, bool value)
     reader->said.line = reader->input.line;
 }
 
-void dxt_note_unit(dxt_reader *reader, const char *line, const char *end)
+void dxt_note_unit(dxt_reader *reader, const char *line, const char *end, bool phase)
 {
     double ns = find_unit(line, end);
-    if (ns >= 0) note(reader, ns, false);
+    if (ns < 0) return;
+    note(reader, ns, false);
+    reader->said.phase = phase;
+}
+
+dxt_status dxt_end_unit(dxt_reader *reader, const char *line, const char *end, bool phase)
+{
+    if (!(reader->said.ns > 0) || reader->said.value || !reader->said.told) return DXT_OK;
+    /* "wait (ms)" above all holds for each operator. */
+    if (phase != reader->said.phase || !(phase || dxt_names_waits(line, end)) ||
+        find_unit(line, end) >= 0)
+        return DXT_OK;
+    reader->said.ns = 0;
+    return dxt_reader_lose(reader, DXT_REMARK_NOTE, DXT_OK, reader->input.line,
+                           "the unit of line %llu is not taken for what is below this heading, "
+                           "which says none",
+                           (unsigned long long)reader->said.line);
 }
 
 bool dxt_changes_unit(const dxt_reader *reader, const char *line, const char *end, double *ns)
@@ -123,6 +140,9 @@ dxt_status dxt_take_said(dxt_reader *reader, uint64_t line, double *reals, dxt_w
 {
     double ns = reader->said.ns;
     size_t ranks = window->ranks;
+    uint64_t lost = reader->lost;
+    dxt_status status = dxt_take_around(reader, line, reals, window);
+    if (status != DXT_OK || reader->lost != lost) return status;
     if (ns <= 0 || window->unit != DXT_UNIT_CYCLES) return DXT_OK;
     for (size_t i = 0; i < ranks * ranks; i++) {
         if (window->missing && window->missing[i / ranks]) continue;

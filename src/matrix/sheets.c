@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "matrix/around.h"
 #include "matrix/reader.h"
 
 uint64_t dxt_hash(uint64_t hash, const void *bytes, size_t size)
@@ -103,39 +104,6 @@ static bool is_echo(dxt_reader *reader, const dxt_sheet *sheet)
     return false;
 }
 
-/* The row behind cell `i` if that begins one which is missing; else `i`. */
-static size_t skip_missing(const dxt_window *window, size_t i)
-{
-    size_t ranks = window->ranks;
-    while (window->missing && i < ranks * ranks && i % ranks == 0 && window->missing[i / ranks])
-        i += ranks;
-    return i;
-}
-
-dxt_status dxt_round(dxt_reader *reader, uint64_t line, const double *reals, dxt_window *window)
-{
-    static const char *const parts[] = {"thousandths", "millionths", "billionths", "trillionths"};
-    size_t count = (size_t)window->ranks * window->ranks;
-    double most = 0, factor = 1;
-    bool whole = true;
-    int power = 0;
-    for (size_t i = 0; (i = skip_missing(window, i)) < count; i++) {
-        if (isnan(reals[i])) continue; /* not observed */
-        if (reals[i] > most) most = reals[i];
-        whole = whole && reals[i] == floor(reals[i]);
-    }
-    if (!(most < 9.2e18))
-        return dxt_reader_lose(reader, DXT_REMARK_LOST, DXT_ERR_LIMIT, line, "%g is above 2^63 - 1",
-                               most);
-    /* Rounded to whole numbers small ones would lose what they tell. */
-    for (; !whole && most > 0 && most * factor < 1000 && power < 4; power++) factor *= 1000;
-    for (size_t i = 0; (i = skip_missing(window, i)) < count; i++)
-        window->wait[i] = isnan(reals[i]) ? DXT_NOT_OBSERVED : (int64_t)llrint(reals[i] * factor);
-    if (power == 0) return DXT_OK;
-    return dxt_reader_lose(reader, DXT_REMARK_NOTE, DXT_OK, line,
-                           "decimals below 1000 are counted in %s", parts[power - 1]);
-}
-
 /* The number of the window in the series of its writer and operator. */
 static int64_t next_number(dxt_reader *reader, const dxt_window *window)
 {
@@ -203,7 +171,13 @@ dxt_status dxt_sheet_give(dxt_reader *reader, dxt_sheet *sheet)
         window->missing = sheet->missing;
         sheet->missing = NULL;
     }
-    if (!sheet->headed) status = dxt_take_said(reader, sheet->line, sheet->reals, window);
+    int64_t tag = (sheet->launched || reader->launcher >= sheet->ranks)
+                      ? reader->launcher
+                      : dxt_tag_rank(sheet->numbers, sheet->count);
+    if (!sheet->headed && !sheet->named && tag >= 0 && !reader->rowing.last)
+        status = dxt_judge_tag(reader, tag, sheet->ranks, sheet->line, reader->rowing.bracket);
+    if (status == DXT_OK && lost == reader->lost && !sheet->headed)
+        status = dxt_take_said(reader, sheet->line, sheet->reals, window);
     if (status == DXT_OK && sheet->reals)
         status = dxt_round(reader, sheet->line, sheet->reals, window);
     if (status == DXT_OK && lost == reader->lost) {

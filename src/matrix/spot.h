@@ -27,6 +27,7 @@ typedef struct dxt_spot {
     dxt_token unit;    /**< of time, that a name around says; empty: none */
     const char *phase; /**< "dispatch", "combine", or NULL: not known */
     int64_t rank;      /**< of all lists in it; −1: not known */
+    bool keyed;        /**< it is a member of an object */
     bool foreign;      /**< its lists are places on a map or in a picture */
 } dxt_spot;
 

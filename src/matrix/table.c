@@ -11,6 +11,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "matrix/around.h"
 #include "matrix/cells.h"
 #include "matrix/scan.h"
 #include "matrix/shape.h"
@@ -89,7 +90,7 @@ static void read_comment(dxt_reader *reader, const char *at, const char *end)
         dxt_note_phase(reader, at, end);
         return;
     }
-    dxt_note_unit(reader, at, end);
+    dxt_note_unit(reader, at, end, dxt_names_phase(at, end));
     for (size_t i = 0; i < size; i++)
         reader->phase[i] = at[i] >= 'A' && at[i] <= 'Z' ? (char)(at[i] + 32) : at[i];
     reader->phase[size] = '\0';
@@ -138,6 +139,7 @@ static dxt_status other(dxt_reader *reader, const char *at, const char *end, con
     if (heads || (dxt_shape_complete(table) && (table->form == 0 || phase)))
         status = dxt_table_end(reader, false);
     if (table->rows == 0) table->titles = dxt_shape_titles(at, end);
+    if (status == DXT_OK) status = dxt_heading_comes(reader, at, end);
     dxt_note_phase(reader, at, end);
     reader->told = reader->told || dxt_names_waits(at, end);
     return status;
@@ -372,9 +374,14 @@ dxt_status dxt_table_line(dxt_reader *reader, const char *line, const char *end)
     if (at == end) return pause(reader);
     if (*at == '#' && end - at > 1 && at[1] == DXT_UNIT_LINE[1])
         return take_unit(reader, at + 2, end);
+    if (*at == '#' && end - at > 1 && at[1] == DXT_OUTER_LINE[1]) {
+        dxt_status status = dxt_table_end(reader, false);
+        return status == DXT_OK ? dxt_tell_outer(reader) : status;
+    }
     if (*at == '#') {
         dxt_status status = dxt_table_end(reader, false);
         reader->table.titles = dxt_shape_titles(at + 1, end);
+        if (status == DXT_OK) status = dxt_heading_comes(reader, at, end);
         if (status == DXT_OK) read_comment(reader, at, end);
         reader->told = reader->told || dxt_names_waits(at, end);
         return status;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "matrix/around.h"
 #include "matrix/reader.h"
 #include "matrix/shape.h"
 
@@ -129,6 +130,9 @@ static dxt_status give(dxt_reader *reader, uint32_t ranks, uint32_t column, uint
     if (status == DXT_OK && table->holes) status = fill_holes(reader, ranks, window->wait);
     for (size_t i = 0; table->scale > 0 && i < (size_t)ranks * ranks; i++)
         table->reals[i] *= table->scale;
+    int64_t tag = table->clocked ? -1 : dxt_tag_rank(table->numbers, table->rows);
+    if (status == DXT_OK && tag >= 0)
+        status = dxt_judge_tag(reader, tag, ranks, table->line, false);
     if (status == DXT_OK) status = take_times(reader, column, row, window);
     double *reals = table->decimals || table->scale > 0 ? table->reals : NULL;
     if (status == DXT_OK) status = dxt_take_said(reader, table->line, reals, window);

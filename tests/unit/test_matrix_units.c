@@ -132,12 +132,103 @@ static void a_heading_says_who_waits(void **state)
     REFUSE(bad);
 }
 
+static void a_unit_holds_for_its_table(void **state)
+{
+    (void)state;
+#define MS "[[1000000,2000000],[3000000,4000000]]"
+#define IN(phase, number, unit, wait)                                                     \
+    "{\"v\":1,\"phase\":\"" phase "\",\"window\":" number ",\"ranks\":2,\"unit\":\"" unit \
+    "\",\"wait\":" wait "}\n"
+    assert_reads("dispatch wait (ms)\n1 2\n3 4\n\ncombine wait\n1 2\n3 4\n",
+                 IN("dispatch", "0", "ns", MS) IN("combine", "0", "cycles", "[[1,2],[3,4]]"));
+    /* What is said of all holds on, and so does a unit without a heading in between. */
+    assert_reads("wait (ms)\ndispatch\n1 2\n3 4\n\ncombine\n1 2\n3 4\n",
+                 IN("dispatch", "0", "ns", MS) IN("combine", "0", "ns", MS));
+    assert_reads("dispatch wait (ms)\n1 2\n3 4\n\n1 2\n3 4\n",
+                 IN("dispatch", "0", "ns", MS) IN("dispatch", "1", "ns", MS));
+}
+
+static void a_factor_is_applied(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        "tensor([[0.001, 0.002], [0.003, 0.004]]) * 1e3\n",
+        "tensor([[0.001, 0.002],\n        [0.003, 0.004]]) * 1000\n",
+        "1e-3 * array([[1000, 2000], [3000, 4000]])\n",
+        "x = 1e-3 * tensor([[1000, 2000],\n        [3000, 4000]])\n",
+        "[[10, 20], [30, 40]] / 10\n",
+        "[[10 20]\n [30 40]] * 0.1\n",
+    };
+    for (size_t i = 0; i < LENGTH(texts); i++) assert_reads(texts[i], ONE);
+    /* It is that of one matrix. */
+    assert_reads("0.1 * [[10, 20], [30, 40]]\n[[5 6]\n [7 8]]\n",
+                 ONE PLAIN("dispatch", "1", "[[5,6],[7,8]]"));
+    assert_reads("[[10 20]\n [30 40]] * 0.1\n5 6\n7 8\n",
+                 ONE PLAIN("dispatch", "1", "[[5,6],[7,8]]"));
+    assert_reads("0.1 * array([[[10, 20], [30, 40]],\n [[50, 60], [70, 80]]])\n",
+                 ONE PLAIN("dispatch", "1", "[[5,6],[7,8]]"));
+    read_without_memory("1e-3 * array([[1000, 2000], [3000, 4000]])\n[[1, 2], [3, 4]] * 10\n");
+}
+
+/* What is said of a text that is read. */
+static void assert_told(const char *text, const char *windows, const char *told)
+{
+    dxt_reader *reader = open_text(text, strlen(text));
+    dxt_text out = {0};
+    said[0] = '\0';
+    dxt_reader_on_remark(reader, keep, NULL);
+    assert_int_equal(read_all(reader, &out), DXT_END);
+    assert_string_equal(out.data, windows);
+    assert_string_equal(said, told);
+    free(out.data);
+    dxt_reader_close(reader);
+}
+
+static void what_may_be_otherwise_is_told(void **state)
+{
+    (void)state;
+#define TURNED                                                                               \
+    "line 1 says something of turned axes, and the matrix is read as it stands: rows wait, " \
+    "columns are waited for"
+    assert_told("transposed\n1 2\n3 4\n", ONE, "t:2: " TURNED);
+    assert_told("wait.T: tensor([[1, 2], [3, 4]])\n", ONE, "t:1: " TURNED);
+    assert_told("rows: awaited, columns: waiting\n1 2\n3 4\n", ONE, "t:2: " TURNED);
+    assert_told("cols=waiter\n1 2\n3 4\n", ONE, "t:2: " TURNED);
+    static const char *const plain[] = {"rows: waiting, columns: awaited\n1 2\n3 4\n",
+                                        "begun at 12.T\n1 2\n3 4\n", "columns: 2\n1 2\n3 4\n"};
+    for (size_t i = 0; i < LENGTH(plain); i++) assert_told(plain[i], ONE, "");
+#define OUTER                                                                                    \
+    "t:1: the outer keys are taken for the ranks that wait; of pandas' to_dict() and to_json() " \
+    "they are the columns: print df.T there"
+    assert_told("{0: {0: 1, 1: 2}, 1: {0: 3, 1: 4}}\n", ONE, OUTER);
+    assert_told("{\"dispatch\": {\"0\": {\"0\": 1, \"1\": 2}, \"1\": {\"0\": 3, \"1\": 4}}}\n", ONE,
+                OUTER);
+    assert_told("{\"rank0 -> \": {\"0\": 1, \"1\": 2}, \"rank1 -> \": {\"0\": 3, \"1\": 4}}\n", ONE,
+                OUTER);
+    assert_told("{\"0\": [1, 2], \"1\": [3, 4]}\n", ONE, OUTER);
+    assert_told("[{\"0\": 1, \"1\": 2}, {\"0\": 3, \"1\": 4}]\n", ONE, "");
+    assert_told("[1] 1 2\n[1] 3 4\n", ONE,
+                "t:1: 1 stands in front of all rows: they are taken for a matrix that one rank "
+                "printed, and their ranks are counted from 0 on");
+    assert_told("[rank3]: [[1 2]\n[rank3]:  [3 4]]\n", ONE, "");
+#define TORN                                                                                       \
+    "t:1: 3 stands in front of both rows of 2 values: they may be one row of that rank in parts; " \
+    "if they are a matrix, a line \"dispatch:\" above them says so"
+    static const bad_case bad[] = {
+        {"[3] 5031 812\n[3] 14 655\n", DXT_ERR_FORMAT, TORN},
+        {"rank3: 5031 812\nrank3: 14 655\n", DXT_ERR_FORMAT, TORN},
+        {"[1,3]<stdout>: 5031 812\n[1,3]<stdout>: 14 655\n", DXT_ERR_FORMAT, TORN},
+    };
+    REFUSE(bad);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_heading_says_the_unit),  cmocka_unit_test(a_name_says_the_unit),
         cmocka_unit_test(other_words_say_none),     cmocka_unit_test(the_unit_is_told_once),
-        cmocka_unit_test(a_heading_says_who_waits),
+        cmocka_unit_test(a_heading_says_who_waits), cmocka_unit_test(a_unit_holds_for_its_table),
+        cmocka_unit_test(a_factor_is_applied),      cmocka_unit_test(what_may_be_otherwise_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What stands around a matrix and changes what its values say: a factor, "1e3 * tensor([[…",
+ * "…]]) * 1000"; words for axes that are turned round; one rank in front of all rows.
+ */
+#include "matrix/around.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "matrix/scan.h"
+
+/* Bytes of a line that are looked at for words. */
+#define MOST_WORDS 256
+/* Lines from such words to the matrix that they are said of. */
+#define MOST_LINES 8
+
+static const char *skip_blanks(const char *at, const char *end)
+{
+    while (at < end && dxt_is_blank(*at)) at++;
+    return at;
+}
+
+static const char *trim(const char *at, const char *end)
+{
+    while (end > at && dxt_is_blank(end[-1])) end--;
+    return end;
+}
+
+/* ---- factors ---- */
+
+/* Whether a factor is all there is; @p over: it divides. */
+static bool take_number(const char *at, const char *end, bool over, double *factor)
+{
+    int64_t whole;
+    bool decimal;
+    if (at == end || dxt_scan_number(at, end, &whole, factor, &decimal) != end) return false;
+    if (!(*factor > 0)) return false;
+    if (over) *factor = 1 / *factor;
+    return true;
+}
+
+/* "* 1e3" behind "]])", "]]" and "])": where the matrix ends; NULL: there is none. */
+static const char *find_behind(const char *line, const char *end, double *factor)
+{
+    end = trim(line, end);
+    const char *at = end;
+    while (at > line && (dxt_is_digit(at[-1]) || strchr("eE+-.", at[-1]))) at--;
+    const char *number = at;
+    if (number == end || (at = trim(line, at)) == line || !strchr("*/", at[-1])) return NULL;
+    bool over = at[-1] == '/';
+    const char *last = trim(line, at - 1);
+    bool matrix = last - line >= 2 && strchr("])", last[-1]) && last[-2] == ']';
+    return matrix && take_number(number, end, over, factor) ? last : NULL;
+}
+
+/* "1e3 * tensor([[" and "1e3 * [[", at the beginning or behind "=" or ":": where the matrix begins;
+ * NULL: there is none. @p from  Receives where the number does. */
+static const char *find_before(const char *line, const char *end, const char **from, double *factor)
+{
+    const char *most = end - line > MOST_WORDS ? line + MOST_WORDS : end;
+    const char *star = memchr(line, '*', (size_t)(most - line));
+    if (!star) return NULL;
+    const char *at = skip_blanks(star + 1, most), *open = at;
+    while (open < most && (dxt_is_letter(*open) || dxt_is_digit(*open) || strchr("._(", *open)))
+        open++;
+    if (most - open < 2 || open[0] != '[' || open[1] != '[') return NULL;
+    const char *to = trim(line, star), *number = to;
+    while (number > line && (dxt_is_digit(number[-1]) || strchr("eE+-.", number[-1]))) number--;
+    const char *front = trim(line, number);
+    bool alone = front == line || strchr("=:", front[-1]);
+    *from = number;
+    return alone && take_number(number, to, false, factor) ? at : NULL;
+}
+
+/* Whether several matrices end, "]]]", that began in lines before. */
+static bool is_end_of_several(const char *line, const char *end)
+{
+    while (end > line && end[-1] == ')') end--;
+    bool several = end - line > 2 && end[-1] == ']' && end[-2] == ']' && end[-3] == ']';
+    return several && !memmem(line, (size_t)(end - line), "[[[", 3);
+}
+
+static dxt_status take_factor(dxt_reader *reader, const char **line, size_t *size)
+{
+    const char *at = *line, *end = at + *size, *from;
+    /* Behind a matrix it is that of what ends here; the rows of one that begins are set off. */
+    if (reader->around.here || !dxt_is_blank(*at)) {
+        reader->around.factor = 0;
+        reader->around.here = false;
+    }
+    double factor;
+    const char *last = find_behind(at, end, &factor), *matrix;
+    if (last && last - at > 2 && !reader->document.open && is_end_of_several(at, last)) {
+        *size = (size_t)(last - at);
+        return dxt_reader_lose(reader, DXT_REMARK_NOTE, DXT_OK, reader->input.line,
+                               "the factor behind the matrices that end here is left out: those "
+                               "above have been read without it");
+    }
+    if (last) {
+        reader->around.factor = factor;
+        reader->around.here = true;
+        *size = (size_t)(last - at);
+        reader->around.line = reader->input.line;
+    } else if ((matrix = find_before(at, end, &from, &factor))) {
+        reader->around.factor = factor;
+        reader->around.line = reader->input.line;
+        /* What stands in front of it, "dispatch = ", is read as well. */
+        dxt_text *rest = &reader->around.rest;
+        rest->size = 0;
+        dxt_text_append(rest, at, (size_t)(from - at));
+        dxt_text_append(rest, matrix, (size_t)(end - matrix));
+        if (rest->failed) return dxt_fail_memory(0);
+        *line = rest->data;
+        *size = rest->size;
+    }
+    return DXT_OK;
+}
+
+/* Multiply by the factor. */
+static dxt_status multiply(dxt_reader *reader, uint64_t line, double *reals, dxt_window *window)
+{
+    const double factor = reader->around.factor;
+    const size_t ranks = window->ranks;
+    double *values = reals;
+    if (!values && !(values = malloc(ranks * ranks * sizeof *values)))
+        return dxt_fail_memory(ranks * ranks * sizeof *values);
+    for (size_t i = 0; i < ranks * ranks; i++) {
+        bool none = window->missing && window->missing[i / ranks];
+        if (!reals) values[i] = none || window->wait[i] < 0 ? NAN : (double)window->wait[i];
+        values[i] *= factor;
+        /* "3 * 1e-3" is what somebody meant by it. */
+        if (fabs(values[i] - rint(values[i])) < 1e-9 * values[i]) values[i] = rint(values[i]);
+    }
+    dxt_status status = reals ? DXT_OK : dxt_round(reader, line, values, window);
+    if (!reals) free(values);
+    if (status != DXT_OK || reader->around.told == reader->around.line) return status;
+    reader->around.told = reader->around.line;
+    return dxt_reader_lose(reader, DXT_REMARK_NOTE, DXT_OK, line,
+                           "the values are multiplied by %g, as line %llu says", factor,
+                           (unsigned long long)reader->around.line);
+}
+
+/* ---- axes ---- */
+
+/* Whether "columns: waiting", "cols=waiter", "rows: awaited", "rows = dst" stand at a place. */
+static bool turns_axes(const char *at, const char *end)
+{
+    bool columns = end - at > 3 && strncasecmp(at, "col", 3) == 0;
+    if (!columns && (end - at <= 3 || strncasecmp(at, "row", 3) != 0)) return false;
+    while (at < end && dxt_is_letter(*at)) at++;
+    const char *mark = skip_blanks(at, end);
+    if (mark == end || !strchr("=:", *mark)) return false;
+    at = skip_blanks(mark + 1, end);
+    static const char *const names[2][4] = {{"awaited", "dst", "sender", "from"},
+                                            {"wait", "src", "receiver", "to "}};
+    for (int i = 0; i < 4; i++) {
+        size_t size = strlen(names[columns][i]);
+        bool waited = (size_t)(end - at) >= 6 && strncasecmp(at, "waited", 6) == 0;
+        if ((size_t)(end - at) >= size && strncasecmp(at, names[columns][i], size) == 0)
+            return !waited;
+    }
+    return false;
+}
+
+static void note_axes(dxt_reader *reader, const char *line, size_t size)
+{
+    const char *end = line + (size > MOST_WORDS ? MOST_WORDS : size);
+    for (const char *at = line; end - at > 1; at++) {
+        bool begins = at == line || !dxt_is_letter(at[-1]);
+        bool word = begins && (size_t)(end - at) >= 9 && strncasecmp(at, "transpose", 9) == 0;
+        bool dot = *at == '.' && at[1] == 'T' && (end - at == 2 || !dxt_is_word(at[2])) &&
+                   at > line && (dxt_is_letter(at[-1]) || strchr("])_", at[-1]));
+        if (word || dot || (begins && turns_axes(at, end))) {
+            reader->around.turned = reader->input.line;
+            return;
+        }
+    }
+}
+
+dxt_status dxt_look_around(dxt_reader *reader, const char **line, size_t *size)
+{
+    if (reader->headers || *size == 0 || reader->inner_at < reader->inner.size) return DXT_OK;
+    note_axes(reader, *line, *size);
+    return take_factor(reader, line, size);
+}
+
+dxt_status dxt_take_around(dxt_reader *reader, uint64_t line, double *reals, dxt_window *window)
+{
+    dxt_status status = DXT_OK;
+    uint64_t turned = reader->around.turned;
+    if (reader->around.factor > 0) status = multiply(reader, line, reals, window);
+    if (status != DXT_OK || turned == 0) return status;
+    reader->around.turned = 0;
+    if (line > turned + MOST_LINES) return DXT_OK;
+    return dxt_reader_lose(reader, DXT_REMARK_NOTE, DXT_OK, line,
+                           "line %llu says something of turned axes, and the matrix is read as it "
+                           "stands: rows wait, columns are waited for",
+                           (unsigned long long)turned);
+}
+
+/* ---- one rank in front of all rows ---- */
+
+dxt_status dxt_judge_tag(dxt_reader *reader, int64_t rank, uint32_t ranks, uint64_t line,
+                         bool bracket)
+{
+    /* Two pairs of numbers are no proof of a matrix. */
+    if (rank >= ranks && ranks == 2 && !bracket && !reader->told)
+        return dxt_reader_lose(
+            reader, DXT_REMARK_LOST, DXT_ERR_FORMAT, line,
+            "%lld stands in front of both rows of 2 values: they may be one row of that rank in "
+            "parts; if they are a matrix, a line \"dispatch:\" above them says so",
+            (long long)rank);
+    if (reader->around.tagged) return DXT_OK;
+    reader->around.tagged = true;
+    return dxt_reader_lose(reader, DXT_REMARK_NOTE, DXT_OK, line,
+                           "%lld stands in front of all rows: they are taken for a matrix that one "
+                           "rank printed, and their ranks are counted from 0 on",
+                           (long long)rank);
+}
+
+int64_t dxt_tag_rank(const dxt_numbers *numbers, uint32_t rows)
+{
+    const uint32_t count = numbers ? numbers[0].count : 0;
+    if (count == 0 || count > 2 || rows < 2) return -1;
+    for (uint32_t i = 1; i < rows; i++)
+        if (numbers[i].count != count ||
+            memcmp(numbers[i].values, numbers[0].values, count * sizeof numbers[0].values[0]) != 0)
+            return -1;
+    int64_t rank = numbers[0].values[numbers[0].rank > 0 ? numbers[0].rank - 1 : count - 1];
+    return rank < DXT_MAX_RANKS ? rank : -1;
+}
+
+/* ---- keys ---- */
+
+dxt_status dxt_tell_outer(dxt_reader *reader)
+{
+    if (reader->around.outer) return DXT_OK;
+    reader->around.outer = true;
+    return dxt_reader_lose(reader, DXT_REMARK_NOTE, DXT_OK, reader->input.line,
+                           "the outer keys are taken for the ranks that wait; of pandas' to_dict() "
+                           "and to_json() they are the columns: print df.T there");
+}
