@@ -41,7 +41,7 @@ class LineFile:
         self._dropped = 0
         self._kept_since = ""  # the day on which it could not be renamed
         self.reason = ""  #: why the last line was dropped
-        self.anew = 0  #: how often it was removed, and made again
+        self.anew = 0  #: how often it, or its folder, was found removed
         if not later:
             self._open()
 
@@ -49,10 +49,11 @@ class LineFile:
         """Append lines, each without its newline. False if they were dropped."""
         with self._lock:
             try:
-                if self._fd >= 0 and os.fstat(self._fd).st_nlink == 0:
-                    self._begin_anew()
+                if self._fd >= 0 and self._is_gone():
+                    self._close()
+                    self.anew += 1
                 if self._fd < 0:
-                    self._open()
+                    self._open_anew()
                 self._rotate()
                 if self._torn:
                     self._append("\n")
@@ -81,13 +82,18 @@ class LineFile:
     # ---- under the lock
 
     def _open(self) -> None:
-        fd = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
-                     | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY, 0o666)
+        flags = (os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+                 | os.O_NOCTTY)
+        mode = 0o666 if self._mode is None else self._mode
+        try:
+            fd, made = os.open(self.path, flags | os.O_CREAT | os.O_EXCL, mode), True
+        except FileExistsError:
+            fd, made = os.open(self.path, flags), False
         about = os.fstat(fd)
         if not stat.S_ISREG(about.st_mode):
             os.close(fd)
             raise OSError(errno.EINVAL, "Not a plain file", self.path)
-        if self._mode is not None and about.st_size == 0:
+        if made and self._mode is not None:
             with contextlib.suppress(OSError):
                 os.fchmod(fd, self._mode)
         self._fd, self._size = fd, about.st_size
@@ -95,11 +101,21 @@ class LineFile:
         written = about.st_mtime if about.st_size else time.time()
         self._day = time.strftime("%Y-%m-%d", time.localtime(written))
 
-    def _begin_anew(self) -> None:
-        """Somebody has removed the file, perhaps with its folder: nobody could read it there."""
-        self._close()
-        self.anew += 1
-        os.makedirs(os.path.dirname(self.path) or ".", exist_ok=True)
+    def _is_gone(self) -> bool:
+        """Somebody has taken the file away, perhaps with its folder: nobody could read it there.
+        How many names it has would not tell: some file systems do not count them."""
+        try:
+            return not os.path.samestat(os.stat(self.path), os.fstat(self._fd))
+        except OSError as error:
+            return error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ESTALE)
+
+    def _open_anew(self) -> None:
+        try:
+            self._open()
+        except FileNotFoundError:
+            os.makedirs(os.path.dirname(self.path) or ".", exist_ok=True)
+            self.anew += 1
+            self._open()
 
     def _last_byte(self, size: int) -> bytes:
         try:
@@ -115,6 +131,8 @@ class LineFile:
 
     def _close(self) -> None:
         if self._fd >= 0:
+            with contextlib.suppress(OSError):
+                self._mode = stat.S_IMODE(os.fstat(self._fd).st_mode) & 0o777
             os.close(self._fd)
             self._fd = -1
 
@@ -150,7 +168,6 @@ class LineFile:
         except OSError:
             self._kept_since = today  # the next try is tomorrow's
             return
-        self._mode = stat.S_IMODE(os.fstat(self._fd).st_mode) & 0o777
         self._close()
         self._forget_old()
         self._open()

@@ -39,14 +39,15 @@ class Report:
         self._instance, self._method = str(instance), method
         name = f"diagnose_{re.sub('[^0-9A-Za-z,-]', '_', group)}_{begin}_{self._instance[:8]}"
         self.path = os.path.join(os.path.abspath(folder), f"{name}_rank{rank}")
-        self._established = os.path.join(folder, f"diagnose_rank{rank}")
+        self._begin = begin
+        self._established = os.path.join(os.path.abspath(folder), f"diagnose_rank{rank}")
         # Of the others there is news only if something is wrong.
         self._log = TextLog(self.path + ".log", later=rank != 0)
         self._recording = LineFile(self.path + ".jsonl", _RECORDING_LIMIT) if rank == 0 else None
         self._linked, self._unrecorded = -1, News()
         self._changes, self._windows = Changes(), 0
         if rank == 0:
-            self._link()
+            self._link(newest=True)
 
     def announce(self) -> None:
         """One line on standard error: that there is a diagnosis, and where it writes."""
@@ -141,16 +142,41 @@ class Report:
         else:
             self.say(f"{self._recording.path} is written again")
 
-    def _link(self) -> None:
-        """The established names lead to these files. What is no link of ours is left alone."""
-        if self._linked == self._log.anew:
+    def _link(self, newest: bool = False) -> None:
+        """The established names lead to the newest files. What is no link of ours is left alone.
+        ``newest``: these are."""
+        seen = self._log.anew + (self._recording.anew if self._recording is not None else 0)
+        if self._linked == seen:
             return
-        self._linked = self._log.anew  # a folder that was removed took them with it
+        done = True
         for ending in (".log", ".jsonl") if self._rank == 0 else (".log",):
-            link, draft = self._established + ending, f"{self.path}{ending}.link"
-            with contextlib.suppress(OSError):
-                if os.path.lexists(link) and not re.match(
-                        r"diagnose_[^/]*$", os.readlink(link)):  # raises if it is no link
-                    continue
-                os.symlink(os.path.basename(self.path) + ending, draft)
-                os.rename(draft, link)
+            link, own = self._established + ending, os.path.basename(self.path) + ending
+            draft = f"{self.path}{ending}.link"
+            try:
+                if self._may_lead_here(link, own, newest):
+                    with contextlib.suppress(FileNotFoundError):
+                        os.unlink(draft)
+                    os.symlink(own, draft)
+                    os.rename(draft, link)
+            except OSError:
+                done = False
+                with contextlib.suppress(OSError):
+                    os.unlink(draft)
+        if done:
+            self._linked = seen  # a folder that is removed takes them with it
+
+    def _may_lead_here(self, link: str, own: str, newest: bool) -> bool:
+        """Whether an established name is free, leads to nothing or to these files, or, the first
+        time, to those of an older diagnosis."""
+        if not os.path.lexists(link):
+            return True
+        try:
+            target = os.readlink(link)
+        except OSError:
+            return False
+        if not re.match(r"diagnose_[^/]*$", target):
+            return False
+        if newest or target == own or not os.path.exists(link):
+            return True
+        begin = re.search(r"_(\d{8}T\d{6})_[^_]*_rank\d+\.", target)
+        return self._linked < 0 and (begin is None or begin[1] <= self._begin)

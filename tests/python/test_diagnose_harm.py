@@ -22,6 +22,7 @@ import diagnosed  # noqa: E402
 from diagnosed import RANKS, kinds, run_sync, told, until  # noqa: E402
 from deepxtrace import _log, _tensors  # noqa: E402
 from deepxtrace._report import Report  # noqa: E402
+from deepxtrace._settings import Settings  # noqa: E402
 from threads import make_all, on_all  # noqa: E402
 
 folder = diagnosed.folder
@@ -196,6 +197,64 @@ def test_a_folder_that_is_removed_is_made_again(folder):
     shutil.rmtree(folder)
     until(lambda: established.is_file() and established.stat().st_size)
     until(lambda: (folder / "diagnose_rank0.log").stat().st_size)
+
+
+def report(output, begin, name, rank=0):
+    return Report(str(output), "world", begin, name, rank, 4, Settings.read(1.0))
+
+
+def leads_to(folder, ending=".log", rank=0):
+    return os.readlink(folder / f"diagnose_rank{rank}{ending}")
+
+
+def test_the_established_names_stay_with_the_newest(tmp_path):
+    older = report(tmp_path, "20260101T000000", "a" * 8)
+    newer = report(tmp_path, "20260101T000001", "b" * 8)
+    os.unlink(older.path + ".log")
+    older.say("again")
+    assert leads_to(tmp_path) == os.path.basename(newer.path) + ".log"
+    os.unlink(newer.path + ".log")  # whose name then leads to nothing
+    os.unlink(older.path + ".log")
+    older.say("again")
+    assert leads_to(tmp_path) == os.path.basename(older.path) + ".log"
+
+
+def test_the_first_line_of_an_older_diagnosis_takes_no_name(tmp_path):
+    older = report(tmp_path, "20260101T000000", "a" * 8, 1)
+    newer = report(tmp_path, "20260101T000001", "b" * 8, 1)
+    for one in (newer, older):
+        one.say("first")
+    assert leads_to(tmp_path, rank=1) == os.path.basename(newer.path) + ".log"
+
+
+@pytest.mark.parametrize("left", [False, True])
+def test_the_established_names_after_a_change_of_folder(tmp_path, monkeypatch, left):
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path)
+    made = report("out", "20260101T000000", "a" * 8)
+    monkeypatch.chdir("elsewhere")
+    shutil.rmtree(tmp_path / "out")
+    if left:  # by a process that was killed in the middle
+        (tmp_path / "out").mkdir()
+        os.symlink("nothing", made.path + ".log.link")
+    made.say("again")
+    made._record(["{}"])
+    made.say("and again")
+    for ending in (".log", ".jsonl"):
+        assert leads_to(tmp_path / "out", ending) == os.path.basename(made.path) + ending
+    assert not list(tmp_path.rglob("*.link")) and not list((tmp_path / "elsewhere").iterdir())
+
+
+def test_no_draft_of_a_link_stays(tmp_path, monkeypatch):
+    def refuse(*names):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "rename", refuse)
+        made = report(tmp_path, "20260101T000000", "a" * 8)
+    assert not list(tmp_path.glob("*.link"))
+    made.say("hello")
+    assert (tmp_path / "diagnose_rank0.log").is_file()
 
 
 @pytest.mark.parametrize("first", [0, 1])

@@ -221,7 +221,6 @@ def test_a_folder_that_goes_away(tmp_path, limit):
     folder.write_text("in the way")
     assert not file.write(["d"])
     folder.unlink()
-    folder.mkdir()
     assert file.write(["e"]) and (folder / "x").read_text() == "e\n"
 
 
@@ -230,6 +229,55 @@ def test_a_file_that_goes_away(tmp_path):
     file.write(["a"])
     os.unlink(tmp_path / "x")
     assert file.write(["b"]) and (tmp_path / "x").read_text() == "b\n"
+
+
+def test_a_folder_that_goes_away_before_the_first_line(tmp_path):
+    file = LineFile(str(tmp_path / "f" / "g" / "x"), later=True)
+    assert file.write(["a"]) and (tmp_path / "f" / "g" / "x").read_text() == "a\n"
+
+
+def test_a_folder_that_goes_away_while_the_disk_is_full(tmp_path, monkeypatch):
+    (tmp_path / "f").mkdir()
+    file = LineFile(str(tmp_path / "f" / "x"))
+
+    def refuse(fd, data):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(_log.os, "write", refuse)
+        assert not file.write(["a"])
+    shutil.rmtree(tmp_path / "f")
+    assert file.write(["b"]) and (tmp_path / "f" / "x").read_text() == "b\n"
+
+
+def test_a_file_made_again_is_as_open_as_the_one_before(tmp_path):
+    file = LineFile(str(tmp_path / "x"))
+    for mode in (0o640, 0o666, 0o600):
+        os.chmod(tmp_path / "x", mode)
+        os.unlink(tmp_path / "x")
+        assert file.write(["a"]) and (tmp_path / "x").stat().st_mode & 0o777 == mode
+    # One that somebody else has made has the permissions that it was given.
+    os.unlink(tmp_path / "x")
+    (tmp_path / "x").touch(0o640)
+    assert file.write(["b"]) and (tmp_path / "x").read_text() == "b\n"
+    assert (tmp_path / "x").stat().st_mode & 0o777 == 0o640
+
+
+@pytest.mark.parametrize("names", [0, 1])
+def test_how_many_names_a_file_has_does_not_matter(tmp_path, monkeypatch, names):
+    """With 0 a FUSE that does not count them, with 1 a file removed over NFS."""
+    real = os.fstat
+
+    def fstat(fd):
+        about = list(real(fd))
+        about[3] = names
+        return os.stat_result(about)
+
+    monkeypatch.setattr(_log.os, "fstat", fstat)
+    file = LineFile(str(tmp_path / "x"))
+    assert file.write(["a"]) and file.write(["b"]) and file.anew == 0
+    os.unlink(tmp_path / "x")
+    assert file.write(["c"]) and file.anew == 1 and (tmp_path / "x").read_text() == "c\n"
 
 
 def test_a_place_that_cannot_be_written_is_an_error_at_once(tmp_path):

@@ -6,15 +6,11 @@
  */
 #include <pthread.h>
 #include <setjmp.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -299,150 +295,6 @@ static void what_is_found_has_a_place(void **state)
     assert_int_equal(access(path, F_OK), 0);
 }
 
-static void add(pmpi_file *file, char letter, size_t count)
-{
-    for (size_t k = 0; k < count; k++) pmpi_file_put(file, &letter, 1);
-    pmpi_file_put(file, "\n", 1);
-    pmpi_file_commit(file);
-}
-
-/* While nothing more fits, parts are left out as a whole; later ones stand behind those before. */
-static void what_does_not_fit_is_left_out(void **state)
-{
-    struct rlimit before, small;
-    char path[128], text[16] = "";
-    (void)state;
-    snprintf(path, sizeof path, "%s/diagnose_mpi.log", folder); /* clean() removes it */
-    signal(SIGXFSZ, SIG_IGN);
-    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
-    for (size_t size = 100; size < 100000; size *= 100) { /* in the buffer, and beyond */
-        pmpi_file *file = pmpi_file_open(path);
-        assert_non_null(file);
-        add(file, 'a', 2);
-        small = (struct rlimit){.rlim_cur = 50, .rlim_max = before.rlim_max};
-        assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
-        add(file, 'b', size);
-        add(file, 'c', size);
-        add(file, 'd', 3);
-        assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
-        add(file, 'e', 1);
-        pmpi_file_close(file);
-        FILE *back = fopen(path, "r");
-        assert_non_null(back);
-        assert_int_equal(fread(text, 1, sizeof text - 1, back), 9);
-        fclose(back);
-        assert_string_equal(text, "aa\nddd\ne\n");
-        unlink(path);
-    }
-    assert_null(pmpi_file_open("/nowhere/at/all"));
-}
-
-/* A child forked while a window is being written ends like any program, which flushes its files. */
-static void a_forked_child_writes_nothing(void **state)
-{
-    char path[128], text[16] = "";
-    int status = 0;
-    (void)state;
-    snprintf(path, sizeof path, "%s/h.log", folder);
-    pmpi_file *file = pmpi_file_open(path);
-    assert_non_null(file);
-    pmpi_file_put(file, "half", 4);
-    pid_t child = fork();
-    if (child == 0) {
-        fflush(NULL);
-        _exit(0);
-    }
-    assert_int_equal(waitpid(child, &status, 0), child);
-    assert_int_equal(status, 0);
-    add(file, '.', 1);
-    pmpi_file_close(file);
-    FILE *back = fopen(path, "r");
-    assert_non_null(back);
-    assert_int_equal(fread(text, 1, sizeof text - 1, back), 6);
-    fclose(back);
-    unlink(path);
-    assert_string_equal(text, "half.\n");
-}
-
-static void a_file_that_is_removed_is_made_again(void **state)
-{
-    char below[96], path[128], text[16] = "";
-    (void)state;
-    snprintf(below, sizeof below, "%s/below", folder);
-    snprintf(path, sizeof path, "%s/i.log", below);
-    assert_int_equal(mkdir(below, 0700), 0);
-    pmpi_file *file = pmpi_file_open(path);
-    assert_non_null(file);
-    add(file, 'a', 1);
-    assert_int_equal(unlink(path), 0);
-    assert_int_equal(rmdir(below), 0);
-    add(file, 'b', 1);
-    add(file, 'c', 1);
-    pmpi_file_close(file);
-    FILE *back = fopen(path, "r");
-    assert_non_null(back);
-    assert_int_equal(fread(text, 1, sizeof text - 1, back), 4);
-    fclose(back);
-    assert_string_equal(text, "b\nc\n");
-    unlink(path);
-    rmdir(below);
-}
-
-/* Of three jobs in one folder, the last has the name. */
-static void what_another_job_has_written_stays(void **state)
-{
-    static const char *const names[] = {"f.1.log", "f.2.log", "f.log"};
-    char path[128], text[16];
-    (void)state;
-    snprintf(path, sizeof path, "%s/f.log", folder);
-    for (int job = 0; job < 3; job++) {
-        pmpi_file *file = pmpi_file_open(path);
-        assert_non_null(file);
-        add(file, (char)('a' + job), 1);
-        pmpi_file_close(file);
-    }
-    for (int job = 0; job < 3; job++) {
-        snprintf(path, sizeof path, "%s/%s", folder, names[job]);
-        FILE *back = fopen(path, "r");
-        assert_non_null(back);
-        assert_int_equal(fread(text, 1, sizeof text, back), 2);
-        assert_int_equal(text[0], 'a' + job);
-        fclose(back);
-        unlink(path);
-    }
-}
-
-/* Bytes that opening a file says on standard error where the k-th allocation fails; 0 = it opened.
- */
-static long said_of_open(const char *path, long k)
-{
-    int before = dup(STDERR_FILENO);
-    FILE *said = tmpfile();
-    assert_true(said && before >= 0 && dup2(fileno(said), STDERR_FILENO) >= 0);
-    alloc_fail_arm(k);
-    pmpi_file *file = pmpi_file_open(path);
-    bool failed = alloc_fail_disarm();
-    dup2(before, STDERR_FILENO);
-    close(before);
-    assert_int_equal(file == NULL, failed);
-    pmpi_file_close(file);
-    long size = lseek(fileno(said), 0, SEEK_END);
-    fclose(said);
-    assert_int_equal(size > 0, failed);
-    return size;
-}
-
-static void a_file_that_cannot_be_opened_is_told(void **state)
-{
-    char path[128];
-    long k = 1;
-    (void)state;
-    snprintf(path, sizeof path, "%s/g.log", folder);
-    while (said_of_open(path, k) > 0) k++;
-    assert_true(k > 2);
-    unlink(path);
-}
-
 /* A rank that lacks something says no, or does all that the others do: none waits for another. */
 static void every_failed_allocation_leaves_the_program_alone(void **state)
 {
@@ -499,11 +351,6 @@ int main(void)
         cmocka_unit_test(the_program_gets_what_its_mpi_says),
         cmocka_unit_test(what_is_not_diagnosed_runs),
         cmocka_unit_test(one_that_another_rank_has_no_room_for_takes_none),
-        cmocka_unit_test(what_does_not_fit_is_left_out),
-        cmocka_unit_test(a_forked_child_writes_nothing),
-        cmocka_unit_test(a_file_that_is_removed_is_made_again),
-        cmocka_unit_test(what_another_job_has_written_stays),
-        cmocka_unit_test(a_file_that_cannot_be_opened_is_told),
         cmocka_unit_test(every_failed_allocation_leaves_the_program_alone),
         cmocka_unit_test(a_communicator_met_without_memory_is_remembered),
         cmocka_unit_test(a_rank_without_the_part_says_no),

@@ -53,7 +53,8 @@ void pmpi_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /** A file that is written a window at a time. */
 typedef struct pmpi_file pmpi_file;
 
-/** Make it. A file that is there becomes "name.1.ending", or whatever number is free.
+/** Make it, and remember where it is. A file that is there becomes "name.1.ending", or whatever
+ *  number is free.
  *  @return NULL, said, if it cannot be made. */
 pmpi_file *pmpi_file_open(const char *path);
 
@@ -61,7 +62,8 @@ pmpi_file *pmpi_file_open(const char *path);
 dxt_status pmpi_file_put(void *file, const void *data, size_t size);
 
 /** Write what was added. If that fails it is left out, which is said when it begins; the next part
- *  is tried again. A file that was removed, with its folder or without, is made again. */
+ *  is tried again. A file that was removed, with its folders or without, is made again, as open
+ *  to others as it was; one of others that has its name gets another one, as above. */
 void pmpi_file_commit(pmpi_file *file);
 
 void pmpi_file_close(pmpi_file *file);

@@ -2,7 +2,6 @@
 /* Files of rank 0, which hold whole lines whatever happens to the disk, and whoever is forked. */
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdio_ext.h>
@@ -19,21 +18,25 @@
 struct pmpi_file {
     FILE *file; /* which writes into fd */
     int fd;
-    pid_t pid; /* who made it */
-    char *path;
-    off_t whole;  /* bytes that were written with success */
-    int error;    /* of what was added since; 0 = none */
-    bool failing; /* the last part was left out, and that was said */
-    bool begun;   /* something was added since the last commit */
+    pid_t pid;          /* who made it */
+    char *path;         /* from the root, if that could be found: a program may change its folder */
+    off_t whole;        /* bytes that were written with success */
+    int error;          /* of what was added since; 0 = none */
+    bool failing;       /* the last part was left out, and that was said */
+    bool begun;         /* something was added since the last commit */
+    mode_t mode;        /* who may read and write it */
+    bool counts_links;  /* the file system says how many names a file has */
+    bool name_was_free; /* when the part before this one began */
 };
 
-/* What an earlier job, or one that this one has started, has written there gets another name. */
-static void keep_older(const char *path)
+/* What an earlier job, or one that this one has started, has written there gets another name.
+ * @param size  A file of less stays. */
+static void keep_older(const char *path, off_t size)
 {
     char older[PATH_MAX];
     struct stat file;
     const char *dot = strrchr(path, '.');
-    bool is_there = lstat(path, &file) == 0 && S_ISREG(file.st_mode) && file.st_size > 0;
+    bool is_there = lstat(path, &file) == 0 && S_ISREG(file.st_mode) && file.st_size >= size;
     for (int number = 1; dot && is_there && number <= MOST_OLDER; number++) {
         snprintf(older, sizeof older, "%.*s.%d%s", (int)(dot - path), path, number, dot);
         if (access(older, F_OK) == 0) continue;
@@ -55,18 +58,32 @@ static ssize_t write_own(void *context, const char *data, size_t size)
     return (ssize_t)size;
 }
 
-static int make(const char *path)
+/* A copy of a path that leads to the same place whatever the program does. */
+static char *from_root(const char *path)
 {
-    return open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    char here[PATH_MAX], whole[PATH_MAX];
+    if (path[0] == '/' || !getcwd(here, sizeof here)) return strdup(path);
+    while (strncmp(path, "./", 2) == 0) path += 2;
+    int length = snprintf(whole, sizeof whole, "%s/%s", here, path);
+    return strdup(length < (int)sizeof whole ? whole : path);
+}
+
+static void look_at_new(pmpi_file *file)
+{
+    struct stat is;
+    if (fstat(file->fd, &is) != 0) return;
+    file->mode = is.st_mode & 0777;
+    file->counts_links = is.st_nlink > 0;
 }
 
 static bool open_stream(pmpi_file *file, const char *path)
 {
     file->pid = getpid();
-    file->path = strdup(path);
+    file->path = from_root(path);
     if (!file->path) return false;
-    file->fd = make(path);
+    file->fd = open(file->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     if (file->fd < 0) return false;
+    look_at_new(file);
     file->file = fopencookie(file, "w", (cookie_io_functions_t){.write = write_own});
     return file->file != NULL;
 }
@@ -76,7 +93,7 @@ pmpi_file *pmpi_file_open(const char *path)
     pmpi_file *made = calloc(1, sizeof *made);
     if (made) {
         made->fd = -1;
-        keep_older(path);
+        keep_older(path, 1);
         if (open_stream(made, path)) return made;
     }
     pmpi_say("%s: %s", path, strerror(errno));
@@ -86,15 +103,53 @@ pmpi_file *pmpi_file_open(const char *path)
     return NULL;
 }
 
-/* Make again what somebody has removed, perhaps with its folder: nobody could read it there. */
-static void make_again(pmpi_file *file)
+/* Whether somebody has removed the file: nobody could read there what is still written. The name
+ * may lead to the file of another job, which has given this one another name and may do so with
+ * what is made now. Between the two steps of that the name is free, but not for long. */
+static bool is_removed(pmpi_file *file)
+{
+    struct stat is, there;
+    bool was_free = file->name_was_free;
+    file->name_was_free = false;
+    if (fstat(file->fd, &is) != 0) return true;
+    file->mode = is.st_mode & 0777;
+    bool without_names = file->counts_links && is.st_nlink == 0;
+    if (stat(file->path, &there) == 0)
+        return without_names && (there.st_dev != is.st_dev || there.st_ino != is.st_ino);
+    file->name_was_free = errno == ENOENT || errno == ENOTDIR;
+    return file->name_was_free && (without_names || was_free);
+}
+
+static void make_folders(const char *path)
 {
     char folder[PATH_MAX];
-    struct stat is;
-    if (fstat(file->fd, &is) != 0 || is.st_nlink > 0) return;
-    snprintf(folder, sizeof folder, "%s", file->path);
-    int fd = make(file->path);
-    if (fd < 0 && errno == ENOENT && mkdir(dirname(folder), 0777) == 0) fd = make(file->path);
+    snprintf(folder, sizeof folder, "%s", path);
+    for (char *end = strchr(folder + 1, '/'); end; end = strchr(end + 1, '/')) {
+        *end = '\0';
+        mkdir(folder, 0777); /* if it fails and matters, nothing can be made in there */
+        *end = '/';
+    }
+}
+
+/* Nothing that is there is touched, except that a file of others gets another name. */
+static int make_new(const char *path, mode_t mode)
+{
+    int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+    keep_older(path, 0);
+    int fd = open(path, flags, mode);
+    if (fd < 0 && errno == ENOENT) {
+        make_folders(path);
+        fd = open(path, flags, mode);
+    }
+    if (fd >= 0) fchmod(fd, mode);
+    return fd;
+}
+
+/* Make again what was removed, as open to others as it was. */
+static void make_again(pmpi_file *file)
+{
+    if (file->path[0] != '/' || !is_removed(file)) return;
+    int fd = make_new(file->path, file->mode);
     if (fd < 0) {
         file->error = errno;
         return;
@@ -102,6 +157,8 @@ static void make_again(pmpi_file *file)
     close(file->fd);
     file->fd = fd;
     file->whole = 0;
+    look_at_new(file);
+    file->name_was_free = false;
 }
 
 dxt_status pmpi_file_put(void *context, const void *data, size_t size)
