@@ -34,6 +34,12 @@ struct input {
     uint32_t size;        /* ranks of a node where `nodes` were made by it; otherwise 0 */
 };
 
+/* Whether a window is of the same kind. */
+static bool is_alike(const dxt_window *window, const dxt_window *other)
+{
+    return other->ranks == window->ranks && dxt_window_measure(other) == dxt_window_measure(window);
+}
+
 /* Node of each rank: as recorded, or by the size of a node. */
 static dxt_status take_nodes(dxt_workspace *workspace, uint32_t ranks_per_node, struct input *input)
 {
@@ -43,7 +49,7 @@ static dxt_status take_nodes(dxt_workspace *workspace, uint32_t ranks_per_node, 
     if (ranks_per_node == 0) ranks_per_node = input->sparse;
     if (ranks_per_node == 0) ranks_per_node = input->likely = dxt_likely_block(window);
     /* Where something is slow here, the other operator may show the blocks still. */
-    if (ranks_per_node == 0 && input->has_companion)
+    if (ranks_per_node == 0 && input->has_companion && is_alike(window, &input->companion))
         ranks_per_node = input->likely = dxt_likely_block(&input->companion);
     if (ranks_per_node == 0) return DXT_OK;
     int32_t *made = dxt_block_fit(&workspace->nodes, window->ranks * sizeof *made);
@@ -80,12 +86,6 @@ static dxt_status take_input(dxt_workspace *workspace, const dxt_window *window,
 static bool is_blind(const dxt_window *window)
 {
     return window->ops == 0 && !window->samples && window->samples_each == 0;
-}
-
-/* Whether a window is of the same kind. */
-static bool is_alike(const dxt_window *window, const dxt_window *other)
-{
-    return other->ranks == window->ranks && dxt_window_measure(other) == dxt_window_measure(window);
 }
 
 /* Who arrived when, in this operator and, if they are of the same kind, in those that belong to it.

@@ -2,6 +2,8 @@ dxt_test(test_analysis SOURCES unit/test_analysis.c support/arrivals.c
          MODULES base numeric matrix analysis)
 dxt_test(test_analysis_nodes SOURCES unit/test_analysis_nodes.c support/arrivals.c
          MODULES base numeric matrix analysis)
+dxt_test(test_analysis_dealt SOURCES unit/test_analysis_dealt.c support/arrivals.c
+         MODULES base numeric matrix analysis)
 dxt_test(test_analysis_many SOURCES unit/test_analysis_many.c support/arrivals.c
          MODULES base numeric matrix analysis WRAP_ALLOC)
 dxt_test(test_analysis_early SOURCES unit/test_analysis_early.c support/arrivals.c

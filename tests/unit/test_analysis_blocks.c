@@ -56,6 +56,26 @@ static void blocks_are_a_hint_and_no_ranks(void **state)
     dxt_findings_free(found);
 }
 
+/* Another job's window that is given as the other operator says nothing of the nodes. */
+static void blocks_of_other_ranks_are_no_hint(void **state)
+{
+    (void)state;
+    for (uint32_t ranks = 8; ranks <= 32; ranks += 8) {
+        gap = 30 * US;
+        healthy(16, 7);
+        job.path = between;
+        dxt_window *other = arrivals_window(&job, "dispatch");
+        healthy(ranks, 7);
+        dxt_window *window = arrivals_window(&job, "combine");
+        dxt_analysis_options options = {.struct_size = sizeof options, .companion = other};
+        dxt_findings *found = analyze(window, &options);
+        assert_int_equal(found->likely_node_size, ranks == 16 ? 8 : 0);
+        dxt_findings_free(found);
+        dxt_window_free(window);
+        dxt_window_free(other);
+    }
+}
+
 static void one_node_has_no_blocks(void **state)
 {
     (void)state;
@@ -124,6 +144,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(blocks_are_a_hint_and_no_ranks),
+        cmocka_unit_test(blocks_of_other_ranks_are_no_hint),
         cmocka_unit_test(one_node_has_no_blocks),
         cmocka_unit_test(what_was_not_observed_blames_nobody),
         cmocka_unit_test(a_late_node_is_one_finding_there_too),

@@ -133,6 +133,43 @@ static void nothing_else_makes_a_neighbour_late(void **state)
         }
 }
 
+static uint32_t own;
+
+static double uplink_of_node_1(uint32_t i, uint32_t j)
+{
+    return i / own != 1 && j / own == 1 ? 150 * US : 0;
+}
+
+/* Of two ranks one that is late makes half of the waits inside longer. */
+static void a_slow_uplink_of_a_late_rank_is_named(void **state)
+{
+    (void)state;
+    for (own = 2; own <= 4; own++)
+        for (uint32_t nodes = 4; nodes <= 16; nodes *= 2) {
+            healthy(nodes * own, nodes);
+            job.step = 600 * US;
+            job.transfer = 10 * US;
+            job.path = uplink_of_node_1;
+            job.late[own] = 200 * US;
+            dxt_analysis_options options = {.struct_size = sizeof options, .ranks_per_node = own};
+            dxt_window *window = arrivals_window(&job, "dispatch");
+            dxt_findings *found = analyze(window, &options);
+            assert_int_equal(found->finding_count, 2);
+            for (size_t f = 0; f < 2; f++) {
+                const dxt_finding *finding = &found->findings[f];
+                bool late = finding->kind == DXT_LATE_RANK;
+                if (late) assert_int_equal(finding->rank, own);
+                if (late) continue;
+                assert_int_equal(finding->kind, DXT_SLOW_NODE_LINK);
+                assert_int_equal(finding->node, 1);
+                assert_int_equal(finding->direction, DXT_DIRECTION_OUT);
+                assert_near(finding->wait, 150 * US, 10 * US);
+            }
+            dxt_findings_free(found);
+            dxt_window_free(window);
+        }
+}
+
 static void most_of_a_node_may_be_late(void **state)
 {
     (void)state;
@@ -283,6 +320,7 @@ int main(void)
         cmocka_unit_test(a_late_node_of_one_rank_is_a_late_rank),
         cmocka_unit_test(an_early_rank_does_not_make_its_neighbour_late),
         cmocka_unit_test(nothing_else_makes_a_neighbour_late),
+        cmocka_unit_test(a_slow_uplink_of_a_late_rank_is_named),
         cmocka_unit_test(most_of_a_node_may_be_late),
         cmocka_unit_test(a_topology_of_tiers_is_not_a_fault),
         cmocka_unit_test(causes_hidden_behind_later_ones_are_found),

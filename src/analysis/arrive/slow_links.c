@@ -78,13 +78,21 @@ static bool take_neighbours(const dxt_fit *fit, uint32_t k, uint32_t count, uint
     return dxt_counters_tell(window, bits);
 }
 
+/* Whether members and their ranks follow each other. Those of several nodes need not, though the
+ * first and the last are as far apart: ranks of nodes may take turns. */
+static bool are_neighbours(const dxt_fit *fit, const uint32_t *member, uint32_t count)
+{
+    bool near = fit->rank[member[count - 1]] - fit->rank[member[0]] == count - 1;
+    for (uint32_t c = 1; c < count && near; c++) near = member[c] == member[0] + c;
+    return near;
+}
+
 /* Take the waits over the links of some members to a partner. */
 static void take_waits(const dxt_fit *fit, const uint32_t *member, uint32_t count, uint32_t partner,
                        bool out, const int64_t *counter, double *wait)
 {
-    uint32_t k = member[0], last = member[count - 1];
-    bool near = last - k == count - 1 && fit->rank[last] - fit->rank[k] == count - 1;
-    if (near && (out || counter) && !fit->window->samples &&
+    uint32_t k = member[0];
+    if ((out || counter) && !fit->window->samples && are_neighbours(fit, member, count) &&
         take_neighbours(fit, k, count, partner, out ? NULL : counter, wait))
         return;
     for (uint32_t c = 0; c < count; c++) wait[c] = dxt_fit_wait_on(fit, member[c], partner, out);

@@ -21,6 +21,7 @@
 
 #include "analysis/explain/companion.h"
 #include "analysis/explain/standing.h"
+#include "analysis/explain/turns.h"
 #include "analysis/rules/rules.h"
 #include "analysis/tuning.h"
 #include "numeric/select.h"
@@ -43,9 +44,16 @@ static bool is_slow_there(const dxt_case *c, int32_t node)
     return false;
 }
 
-/* What the ranks of node a typically wait for each other beyond the ordinary wait. */
-static double extra_inside(const dxt_fit *fit, uint32_t a)
+static bool is_late(dxt_case *c, uint32_t k)
 {
+    return dxt_role_is_late(c->fit.role[k]) && !dxt_late_in_turn(c, k);
+}
+
+/* What the ranks of node a typically wait for each other beyond the ordinary wait. Of two ranks one
+ * that is always late makes one of the two waits longer, and the other one tells. */
+static double extra_inside(dxt_case *c, uint32_t a)
+{
+    const dxt_fit *fit = &c->fit;
     uint32_t member[DXT_PARTNERS], count = 0, used = 0;
     double *waits = fit->scratch->cells.work;
     for (uint32_t k = 0; k < fit->count && count < DXT_PARTNERS; k++)
@@ -53,7 +61,9 @@ static double extra_inside(const dxt_fit *fit, uint32_t a)
     for (uint32_t i = 0; i < count; i++)
         for (uint32_t j = 0; j < count; j++)
             if (i != j) waits[used++] = dxt_fit_wait(fit, member[i], member[j]);
-    return used > 0 ? dxt_median(waits, used) - fit->base : 0;
+    if (used == 0) return 0;
+    bool one_late = count == 2 && (is_late(c, member[0]) || is_late(c, member[1]));
+    return (one_late ? fmin(waits[0], waits[1]) : dxt_median(waits, used)) - fit->base;
 }
 
 static dxt_size size(dxt_case *c, dxt_subject s)
@@ -63,7 +73,7 @@ static dxt_size size(dxt_case *c, dxt_subject s)
     if (!is_told(c, s.a))
         return (dxt_size){.wait = dxt_node_receives(c, fit->node_id[s.a], false),
                           .limit = fit->node_limit[s.a]};
-    if (!(in > 0) && 2 * extra_inside(fit, s.a) >= out) return (dxt_size){.explained = true};
+    if (!(in > 0) && 2 * extra_inside(c, s.a) >= out) return (dxt_size){.explained = true};
     dxt_own own = {.wait = fmax(in, out)};
     bool one_way = !(in > 0) || !(out > 0);
     if (one_way && c->companion && !is_slow_there(c, fit->node_id[s.a])) {
