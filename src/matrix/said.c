@@ -38,6 +38,22 @@ static bool is_letter(char c)
     return dxt_is_letter(c) || (unsigned char)c >= 0x80;
 }
 
+/* Whether the word before `at` is something that a program is set to, or that is no wait: the unit
+ * of "timeout in s" is that one's. */
+static bool is_of_setting(const char *line, const char *at)
+{
+    static const char *const others[] = {"timeout", "interval", "period", "window",
+                                         "step",    "elapsed",  "time-out"};
+    while (at > line && dxt_is_blank(at[-1])) at--;
+    const char *end = at;
+    while (at > line && (dxt_is_letter(at[-1]) || at[-1] == '-')) at--;
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+        if (strlen(others[i]) == (size_t)(end - at) &&
+            strncasecmp(at, others[i], (size_t)(end - at)) == 0)
+            return true;
+    return false;
+}
+
 /* Whether what stands in front of a word makes it the unit of what follows: "(us", "wait_us",
  * "in us", "unit: us"; "row(s)" is a plural. */
 static bool leads(const char *line, const char *at, const char *end)
@@ -54,35 +70,47 @@ static bool leads(const char *line, const char *at, const char *end)
     const char *word = before;
     while (word > line && dxt_is_letter(word[-1])) word--;
     size_t size = (size_t)(before - word);
+    if (is_of_setting(line, word)) return false;
     return (size == 2 && strncasecmp(word, "in", 2) == 0) ||
            (size == 4 && strncasecmp(word, "unit", 4) == 0) ||
            (size == 5 && strncasecmp(word, "units", 5) == 0);
 }
 
+static bool follows_number(const char *line, const char *at)
+{
+    while (at > line && dxt_is_blank(at[-1])) at--;
+    return at > line && dxt_is_digit(at[-1]);
+}
+
 /* Whether a value follows, "latency (us): 12.5": the unit is its own. The numbers of columns, from
  * 0 or 1, may follow a heading. */
-static bool is_of_value(const char *at, const char *end)
+static bool is_of_value(const char *unit, const char *at, const char *end)
 {
-    bool said = false;
+    bool said = false, spaced = dxt_is_blank(unit[-1]);
     for (; at < end && (dxt_is_blank(*at) || strchr(")]:=", *at)); at++)
         said = said || *at == ':' || *at == '=';
-    if (at == end || !dxt_is_digit(*at)) return false;
+    if (at == end) return false;
+    /* "in s: none" */
+    if (said && spaced && dxt_is_letter(*at)) return true;
+    if (!dxt_is_digit(*at)) return false;
     return said || *at > '1' || (at + 1 < end && (dxt_is_digit(at[1]) || at[1] == '.'));
 }
 
-/* The unit that a line says; below 0: none. */
+/* The unit that a line says; below 0: none. Cycles may stand anywhere, "wait cycles per token". */
 static double find_unit(const char *line, const char *end)
 {
+    double found = -1;
     if (end - line > MOST_HEADING || !dxt_names_waits(line, end)) return -1;
     for (const char *at = line, *stop; at < end; at = stop) {
         stop = at + 1;
         if (!is_letter(*at)) continue;
         while (stop < end && is_letter(*stop)) stop++;
         double ns = ns_of(at, stop);
-        if (ns < 0 || !leads(line, at, stop) || is_of_value(stop, end)) continue;
-        return ns;
+        if (ns < 0) continue;
+        if (leads(line, at, stop) && !is_of_value(at, stop, end)) return ns;
+        if (ns == 0 && at > line && dxt_is_blank(at[-1]) && !follows_number(line, at)) found = 0;
     }
-    return -1;
+    return found;
 }
 
 static void note(dxt_reader *reader, double ns, bool value)

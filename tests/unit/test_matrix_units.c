@@ -17,6 +17,8 @@ static void a_heading_says_the_unit(void **state)
         {"dispatch wait [\xc2\xb5s]:\n1 2\n3 4\n", IN_US},
         {"wait in microseconds\n1 2\n3 4\n", IN_US},
         {"wait unit: us\n1 2\n3 4\n", IN_US},
+        {"dispatch wait (us): rank 0 comes first\n1 2\n3 4\n", IN_US},
+        {"dispatch wait in us:\n1 2\n3 4\n", IN_US},
         {"# waits in us\n# dispatch\n1 2\n3 4\n\n# combine\n5 6\n7 8\n",
          IN_US TIMED("combine", "0", "[[5000,6000],[7000,8000]]")},
         {"wait_us,0,1\n0,1,2\n1,3,4\n", IN_US},
@@ -26,6 +28,8 @@ static void a_heading_says_the_unit(void **state)
         {"dispatch_us = tensor([[1, 2], [3, 4]])\n", IN_US},
         {"dispatch (ms)\n0.001 0.002\n0.003 0.004\n", IN_US},
         {"dispatch (us)\n1 2\n3 4\n\ncombine (cycles)\n5 6\n7 8\n",
+         IN_US PLAIN("combine", "0", "[[5,6],[7,8]]")},
+        {"dispatch wait (us)\n1 2\n3 4\n\ncombine wait cycles per token\n5 6\n7 8\n",
          IN_US PLAIN("combine", "0", "[[5,6],[7,8]]")},
         /* What stands behind the numbers is nearer to them. */
         {"dispatch wait (ms)\n1us 2us\n3us 4us\n", IN_US},
@@ -64,6 +68,9 @@ static void other_words_say_none(void **state)
         "wait of row(s)\n1 2\n3 4\n",
         "gauges (us)\n1 2\n3 4\n",
         "dispatch wait (cycles)\n1 2\n3 4\n",
+        "waiting for all ranks, timeout in s: none\ndispatch:\n1 2\n3 4\n",
+        "waits, interval in s\ndispatch:\n1 2\n3 4\n",
+        "rank 3 waits in s: nobody\ndispatch:\n1 2\n3 4\n",
     };
     for (size_t i = 0; i < LENGTH(texts); i++) assert_reads(texts[i], ONE);
     /* Counters of a log are cycles, whatever stands above its header. */
