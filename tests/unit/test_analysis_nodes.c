@@ -133,6 +133,36 @@ static void nothing_else_makes_a_neighbour_late(void **state)
         }
 }
 
+static bool is_only(const dxt_findings *found, dxt_finding_kind kind, uint32_t rank)
+{
+    return found->finding_count == 1 && found->findings[0].kind == kind &&
+           found->findings[0].rank == rank;
+}
+
+/* What is ordinary is not taken from its node: what only adds to a wait looks like a large skew. */
+static void who_receives_slowly_beside_one_mate_is_not_early(void **state)
+{
+    uint32_t wrong[2] = {0, 0};
+    (void)state;
+    for (uint32_t ranks = 8; ranks <= 64; ranks *= 2)
+        for (uint64_t seed = 1; seed <= 10; seed++)
+            for (int early = 0; early < 2; early++) {
+                healthy(ranks, seed);
+                job.step = 500 * US;
+                if (early) job.late[2] = -200 * US;
+                if (!early) job.receive[2] = 200 * US;
+                dxt_analysis_options options = {.struct_size = sizeof options, .ranks_per_node = 2};
+                dxt_window *window = arrivals_window(&job, "dispatch");
+                dxt_findings *found = analyze(window, &options);
+                wrong[early] += !is_only(found, early ? DXT_EARLY_RANK : DXT_SLOW_RECEIVER, 2);
+                dxt_findings_free(found);
+                dxt_window_free(window);
+            }
+    assert_int_equal(wrong[1], 0);
+    /* One wait of its mate is all that tells the two apart. */
+    assert_in_range(wrong[0], 0, 1);
+}
+
 static uint32_t own;
 
 static double uplink_of_node_1(uint32_t i, uint32_t j)
@@ -320,6 +350,7 @@ int main(void)
         cmocka_unit_test(a_late_node_of_one_rank_is_a_late_rank),
         cmocka_unit_test(an_early_rank_does_not_make_its_neighbour_late),
         cmocka_unit_test(nothing_else_makes_a_neighbour_late),
+        cmocka_unit_test(who_receives_slowly_beside_one_mate_is_not_early),
         cmocka_unit_test(a_slow_uplink_of_a_late_rank_is_named),
         cmocka_unit_test(most_of_a_node_may_be_late),
         cmocka_unit_test(a_topology_of_tiers_is_not_a_fault),

@@ -147,7 +147,9 @@ static bool ask_others(const dxt_fit *fit, uint32_t late, uint32_t mate, struct 
 /* In a node of two one wait tells who is late, and a slow path between them looks the same: if the
  * one comes later by some time, others wait that much longer for it, or its mate for them, or both
  * in part. It is no lateness if nobody else sees half of it. If others do not wait for it, and its
- * mate waits for all of them as well, it is the mate that comes early, or receives slowly. */
+ * mate waits for all of them as well, it is the mate that comes early, or receives slowly.
+ * @return Whether one of the two is off, so that they say nothing of the ordinary: what only adds to
+ * one of their waits, as a slow side does, looks like a large skew. */
 static bool doubt_pair(dxt_fit *fit, const uint32_t *pair)
 {
     uint32_t late = pair[fit->late[pair[1]] > fit->late[pair[0]]], mate = pair[0] + pair[1] - late;
@@ -162,7 +164,7 @@ static bool doubt_pair(dxt_fit *fit, const uint32_t *pair)
         fit->late[late] = 0;
         fit->late[mate] = -by;
     }
-    return false;
+    return true;
 }
 
 static void fit_all(dxt_fit *fit, const dxt_roster *roster)
@@ -176,7 +178,7 @@ static void fit_all(dxt_fit *fit, const dxt_roster *roster)
     }
 }
 
-/* Doubt each node of two. @return How many nodes have no slow path inside, in `good`. */
+/* Doubt each node of two. @return How many nodes tell what is ordinary, in `good`. */
 static uint32_t doubt_pairs(dxt_fit *fit, const dxt_roster *roster, uint32_t *good)
 {
     uint32_t count = 0;
@@ -196,7 +198,7 @@ void dxt_fit_ranks(dxt_fit *fit)
     if (fit->sparse) return;
     count = doubt_pairs(fit, &roster, good);
     if (count == fit->nodes || count == 0) return;
-    /* Of few nodes one with a slow path was much of what is ordinary. */
+    /* Of few nodes one in which something is off was much of what is ordinary. */
     find_ordinary(fit, &roster, good, count < DXT_TELLING_NODES ? count : DXT_TELLING_NODES);
     fit_all(fit, &roster);
     doubt_pairs(fit, &roster, good);
