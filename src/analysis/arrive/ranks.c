@@ -148,8 +148,8 @@ static bool ask_others(const dxt_fit *fit, uint32_t late, uint32_t mate, struct 
  * one comes later by some time, others wait that much longer for it, or its mate for them, or both
  * in part. It is no lateness if nobody else sees half of it. If others do not wait for it, and its
  * mate waits for all of them as well, it is the mate that comes early, or receives slowly.
- * @return Whether one of the two is off, so that they say nothing of the ordinary: what only adds to
- * one of their waits, as a slow side does, looks like a large skew. */
+ * @return Whether one of the two is off, so that they say nothing of the ordinary: what only adds
+ * to one of their waits, as a slow side does, looks like a large skew. */
 static bool doubt_pair(dxt_fit *fit, const uint32_t *pair)
 {
     uint32_t late = pair[fit->late[pair[1]] > fit->late[pair[0]]], mate = pair[0] + pair[1] - late;
