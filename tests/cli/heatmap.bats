@@ -265,3 +265,13 @@ has_cairo() {
     run --separate-stderr "$deepxtrace" heatmap path
     [[ $output == *"column 1 is no finding of its own; the cause: the path 6 → 1"* ]]
 }
+
+@test "heatmap looks for no cause in the other operator of what it has found in this one" {
+    "$deepxtrace" simulate -n 16 --windows 1 --ranks-per-node 8 --nic-in dispatch:2:60us > link
+    run "$deepxtrace" heatmap link --phase dispatch
+    [ "$status" -eq 0 ]
+    [[ $output == *"the link of rank 2 receives slowly in dispatch"* ]]
+    [[ $output != *"of their own"* ]]
+    run "$deepxtrace" heatmap link
+    [[ $output == *"column 2 is no finding of its own; the cause: the link of rank 2"* ]]
+}

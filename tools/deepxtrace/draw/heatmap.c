@@ -145,20 +145,23 @@ static size_t append_silent(char *caption, size_t used, const dxt_diagnosis *dia
     return append(caption, used, line);
 }
 
-/* What holds a rank up in the other operator is seen here as well: say where it comes from. */
+/* What holds a rank up in the other operator is seen here as well: say where it comes from. Where
+ * the other one names nobody, what is found here is the cause, and is said already. */
 static size_t append_cause(char *caption, size_t used, const dxt_diagnosis *diagnoses, size_t count,
                            size_t panel)
 {
     char sentence[512], held[256], line[800];
+    bool found = diagnoses[panel].findings->finding_count > 0;
     if (!diagnoses[panel].findings->inherited) return used;
     draw_held_up(diagnoses[panel].window, diagnoses[panel].findings, held, sizeof held);
     for (size_t i = 0; i < count; i++) {
         const dxt_findings *cause = diagnoses[i].findings;
-        if (i == panel || cause->inherited || cause->finding_count == 0) continue;
+        if (i == panel || cause->finding_count == 0 || (found && cause->inherited)) continue;
         dxt_report_sentence(diagnoses[i].window, cause, 0, sentence, sizeof sentence);
         snprintf(line, sizeof line, "%s; the cause: %s", held, sentence);
         return append(caption, used, line);
     }
+    if (found) return used;
     snprintf(line, sizeof line, "%s; the cause is what the other operator's findings name", held);
     return append(caption, used, line);
 }

@@ -76,7 +76,7 @@ static void write_caption(const dxt_window *window, const dxt_findings *findings
 {
     size_t used = draw_lists(findings, caption, 0);
     char held[256];
-    if (!findings->inherited) return;
+    if (!findings->inherited || findings->finding_count > 0) return;
     draw_held_up(window, findings, held, sizeof held);
     snprintf(caption + used, DRAW_CAPTION - used,
              "%s; the cause is what the other operator's findings name", held);
