@@ -42,7 +42,7 @@ static bool is_letter(char c)
  * of "timeout in s" is that one's. */
 static bool is_of_setting(const char *line, const char *at)
 {
-    static const char *const others[] = {"timeout", "interval", "period", "window",
+    static const char *const others[] = {"timeout", "interval", "period",  "window",
                                          "step",    "elapsed",  "time-out"};
     while (at > line && dxt_is_blank(at[-1])) at--;
     const char *end = at;
