@@ -29,6 +29,7 @@ static void a_heading_says_the_unit(void **state)
         {"dispatch (ms)\n0.001 0.002\n0.003 0.004\n", IN_US},
         {"dispatch (us)\n1 2\n3 4\n\ncombine (cycles)\n5 6\n7 8\n",
          IN_US PLAIN("combine", "0", "[[5,6],[7,8]]")},
+        {"wait (us)\nINFO dispatch wait 1200 cycles\n1 2\n3 4\n", IN_US},
         {"dispatch wait (us)\n1 2\n3 4\n\ncombine wait cycles per token\n5 6\n7 8\n",
          IN_US PLAIN("combine", "0", "[[5,6],[7,8]]")},
         /* What stands behind the numbers is nearer to them. */
