@@ -159,13 +159,14 @@ static bool is_list(const char *at, const char *end)
 /* "0 1 2 3" and more: behind "rank" the heading of a table. */
 static bool counts_up(int64_t rank, const char *at, const char *end)
 {
-    int64_t next = rank, value;
+    int64_t next = 0, value;
     const char *stop;
+    if (rank != 0) return false;
     while ((stop = dxt_scan_integer(skip_blanks(at, end), end, &value)) && value == next + 1) {
         at = stop;
         next = value;
     }
-    return rank == 0 && next > 3 && skip_blanks(at, end) == end;
+    return next > 3 && skip_blanks(at, end) == end;
 }
 
 /* What a word says that stands between a rank and its numbers. */

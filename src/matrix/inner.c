@@ -69,7 +69,7 @@ static bool runs_backwards(const dxt_text *text)
         if (!stop) stop = end;
         int64_t rank = rank_of(at, stop);
         down += rank >= 0 && rank == before - 1;
-        up += before >= 0 && rank == before + 1;
+        up += rank > 0 && rank - 1 == before;
         if (rank >= 0) before = rank;
     }
     return down > up;

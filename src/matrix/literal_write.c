@@ -48,7 +48,7 @@ static void put_text(dxt_spot *in, const dxt_token *text)
 static void put_bytes(dxt_spot *in, const char *from, const char *to)
 {
     while (from < to) {
-        int64_t byte;
+        int64_t byte = 0;
         const char *next = dxt_scan_integer(from, to, &byte);
         char c = (char)byte;
         if (next && byte > 0 && byte < 256) dxt_text_append(in->lines, &c, 1);

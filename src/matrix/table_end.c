@@ -165,7 +165,8 @@ static bool numbers_lines(const dxt_table *table)
     bool differ = false;
     if (!table->numbers) return false;
     for (uint32_t i = 1; i < table->rows; i++) {
-        if (table->numbers[i].values[0] != table->numbers[i - 1].values[0] + 1) return false;
+        int64_t now = table->numbers[i].values[0], before = table->numbers[i - 1].values[0];
+        if (now != before + 1) return false;
         differ = differ || table->cells[(size_t)i * table->width] != table->cells[0];
     }
     return differ;
