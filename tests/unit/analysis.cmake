@@ -36,6 +36,8 @@ dxt_test(test_analysis_blocks SOURCES unit/test_analysis_blocks.c support/arriva
          MODULES base numeric matrix analysis)
 dxt_test(test_analysis_coupled SOURCES unit/test_analysis_coupled.c support/arrivals.c
          MODULES base numeric matrix analysis)
+dxt_test(test_analysis_victims SOURCES unit/test_analysis_victims.c support/arrivals.c
+         MODULES base numeric matrix analysis)
 dxt_test(test_analysis_barriers SOURCES unit/test_analysis_barriers.c support/arrivals.c
          MODULES base numeric matrix analysis)
 dxt_test(test_analysis_standing SOURCES unit/test_analysis_standing.c support/arrivals.c

@@ -58,6 +58,20 @@ static void take_leaving(const dxt_fit *fit, const dxt_fit *other, double *leavi
     }
 }
 
+/* In a hybrid mode a rank's waits are those for its node and its rail, but it leaves only when it has
+ * heard from all, by way of others. A node that hears from the last rank over the network leaves
+ * later than that rank's own by the longer way. */
+static void hear_last(const dxt_fit *fit, const dxt_fit *other, double *node)
+{
+    uint32_t last = 0;
+    for (uint32_t k = 1; k < other->count; k++)
+        if (dxt_fit_all_lateness(other, k) > dxt_fit_all_lateness(other, last)) last = k;
+    double heard = dxt_fit_all_lateness(other, last) + other->between;
+    int32_t own = other->node_id[other->node[last]];
+    for (uint32_t a = 0; a < fit->nodes; a++)
+        if (fit->node_id[a] != own && !isnan(node[a])) node[a] = fmax(node[a], heard);
+}
+
 void dxt_carry_over(const dxt_fit *fit, const dxt_fit *other, dxt_carried *carried)
 {
     double *leaving = fit->carried, *node = fit->carried_node, *known = fit->values;
@@ -68,6 +82,7 @@ void dxt_carry_over(const dxt_fit *fit, const dxt_fit *other, dxt_carried *carri
         bool apart = fit->nodes > 1 && !fit->folded[fit->node[k]];
         leaving[k] = less(leaving[k], apart ? node[fit->node[k]] : all);
     }
+    if (fit->sparse > 0) hear_last(fit, other, node);
     double level = ordinary_node(fit, node, known);
     for (uint32_t a = 0; a < fit->nodes; a++) node[a] = less(node[a], level);
     *carried = (dxt_carried){.rank = leaving, .node = node};

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a slow link, a late rank or chance does to others is not blamed on these. */
+#include "coupled.h"
+
+/* ---- hybrid modes: a rank leaves when it has heard from all, not only from its rail ---- */
+
+static double to_rank_3(int op, uint32_t i, uint32_t j)
+{
+    return op == COMBINE && apart(i, j) && i == 3 ? 60 * US : 0;
+}
+
+static double late_3(int op, uint32_t k)
+{
+    return op == COMBINE && k == 3 ? 60 * US : 0;
+}
+
+/* The node of a rank that comes last in combine hears it sooner than the others, and is there sooner
+ * in dispatch; so is everybody else there if rank 3 came last in dispatch. */
+static void who_hears_the_last_rank_over_the_network_is_no_late_node(void **state)
+{
+    (void)state;
+    dxt_findings *found[OPERATORS];
+    for (uint64_t seed = 1; seed <= 24; seed++) {
+        begin(16, 4, seed);
+        run.hybrid = true;
+        run.gap = (4 + (double)seed / 2) * US;
+        run.jitter = 2 * US;
+        run.uneven = 0.1;
+        run.path = seed % 2 ? to_rank_3 : NULL;
+        run.late = seed % 2 ? NULL : late_3;
+        judge(found);
+        for (int op = 0; op < OPERATORS; op++) {
+            assert_int_equal(count_of(found[op], DXT_LATE_NODE), 0);
+            assert_int_equal(count_of(found[op], DXT_SLOW_NODE_LINK), 0);
+        }
+        assert_int_equal(found[COMBINE]->findings[0].rank, 3);
+        release(found);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(who_hears_the_last_rank_over_the_network_is_no_late_node),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
