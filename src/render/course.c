@@ -6,20 +6,43 @@
 
 #include "render/model.h"
 
-/* From a third of what is nothing to look at, over three decades at most. Noise stays green then,
- * also where there is nothing else, and where a row is the largest of many ranks. */
-static dxt_scale scale_of(const dxt_timeline_panel *panel)
+/* Where nobody is named the scale ends so many times beyond what is nothing to look at. */
+#define SPAN 10
+/* A scale that ends so many times beyond the data wants a word. */
+#define SPARE 1.5
+
+/* The largest of some columns; at least `value`. */
+static double largest_of(const double *values, size_t first, size_t last, double value)
+{
+    for (size_t k = first; k <= last; k++)
+        if (isfinite(values[k])) value = fmax(value, values[k]);
+    return value;
+}
+
+/* How late those are that are marked, and how slow the strips; 0: nobody is. */
+static double largest_named(const dxt_timeline_panel *panel)
 {
     double largest = 0;
-    for (size_t k = 0; k < panel->ranks * panel->windows; k++)
-        if (isfinite(panel->values[k])) largest = fmax(largest, panel->values[k]);
+    for (size_t i = 0; i < panel->mark_count; i++) {
+        const dxt_timeline_mark *mark = &panel->marks[i];
+        largest = largest_of(panel->values + mark->rank * panel->windows, mark->first, mark->last,
+                             largest);
+    }
     for (size_t s = 0; s < panel->strip_count; s++)
-        for (size_t k = 0; k < panel->windows; k++)
-            if (isfinite(panel->strips[s].values[k]))
-                largest = fmax(largest, panel->strips[s].values[k]);
-    double high = fmax(fmax(largest, 10 * panel->ordinary), 1e-3);
-    return (dxt_scale){
-        .low = fmax(panel->ordinary / 3, high / 1000), .high = high, .largest = largest};
+        largest = largest_of(panel->strips[s].values, 0, panel->windows - 1, largest);
+    return largest;
+}
+
+/* From a third of what is nothing to look at, over three decades at most. Noise stays green then,
+ * also where there is nothing else, and where a row is the largest of many ranks. What is named is
+ * red, however little that is: then the scale ends with it. */
+static dxt_scale scale_of(const dxt_timeline_panel *panel)
+{
+    double ordinary = panel->ordinary, named = largest_named(panel), largest = named;
+    largest = largest_of(panel->values, 0, (size_t)panel->ranks * panel->windows - 1, largest);
+    double high = fmax(fmax(largest, named > ordinary ? 0 : SPAN * ordinary), 1e-3);
+    double low = high < SPAN * ordinary ? fmin(ordinary, high / 3) : ordinary / 3;
+    return (dxt_scale){.low = fmax(low, high / 1000), .high = high, .largest = largest};
 }
 
 dxt_course dxt_course_of(const dxt_timeline_panel *panel, uint32_t rows, size_t columns)
@@ -55,14 +78,27 @@ double dxt_course_value(const dxt_course *course, uint32_t row, size_t column)
     return value;
 }
 
+bool dxt_course_is_silent(const dxt_course *course, uint32_t rank, size_t column)
+{
+    const double *values = course->panel->values + (size_t)rank * course->panel->windows;
+    return isnan(largest(course, values, column, NAN));
+}
+
+bool dxt_course_any_silent(const dxt_course *course)
+{
+    for (size_t k = 0; k < course->columns; k++)
+        for (uint32_t rank = 0; rank < course->panel->ranks; rank++)
+            if (dxt_course_is_silent(course, rank, k)) return true;
+    return false;
+}
+
 uint32_t dxt_course_silent(const dxt_course *course, uint32_t row, size_t column, uint32_t from)
 {
     const dxt_timeline_panel *panel = course->panel;
     uint32_t end =
         (row + 1) * course->block < panel->ranks ? (row + 1) * course->block : panel->ranks;
     for (uint32_t r = row * course->block > from ? row * course->block : from; r < end; r++)
-        if (isnan(largest(course, panel->values + (size_t)r * panel->windows, column, NAN)))
-            return r;
+        if (dxt_course_is_silent(course, r, column)) return r;
     return DXT_NO_RANK;
 }
 
@@ -140,6 +176,21 @@ void dxt_course_words(const dxt_course *course, dxt_text *text)
     if (course->block > 1) dxt_text_printf(text, "; rows of %" PRIu32 " ranks", course->block);
     const char *note = dxt_unit_note(course->panel->measure, course->scale.largest);
     if (note) dxt_text_printf(text, "; %s", note);
+}
+
+void dxt_course_key(const dxt_course *course, const dxt_key_words *words, dxt_text *text)
+{
+    const dxt_scale *scale = &course->scale;
+    char figure[DXT_FIGURE_SIZE];
+    if (course->panel->mark_count > 0 && course->panel->caption)
+        dxt_text_printf(text, "%s: named above\n", words->mark);
+    if (dxt_course_any_silent(course))
+        dxt_text_printf(text, "%s: silent, no counters\n", words->silent);
+    if (scale->largest <= 0 || scale->high <= SPARE * scale->largest) return;
+    dxt_wait_figure(course->panel->measure, scale->largest, figure, sizeof figure);
+    dxt_text_printf(text,
+                    "the largest lateness is %s: the scale goes on, so that usual lateness is %s\n",
+                    figure, words->usual);
 }
 
 const char *dxt_course_unit(const dxt_timeline_panel *panel)

@@ -3,6 +3,7 @@
 #ifndef DXT_RENDER_COURSE_H
 #define DXT_RENDER_COURSE_H
 
+#include "render/model.h"
 #include "render/scale.h"
 #include "render/words.h"
 
@@ -20,6 +21,10 @@ typedef struct dxt_course {
 dxt_course dxt_course_of(const dxt_timeline_panel *panel, uint32_t rows, size_t columns);
 /** Largest value of a block of ranks in a column; NaN when one of them is silent all the time. */
 double dxt_course_value(const dxt_course *course, uint32_t row, size_t column);
+/** Whether a rank is silent all the time of a column. */
+bool dxt_course_is_silent(const dxt_course *course, uint32_t rank, size_t column);
+/** Whether a rank is silent in a column. */
+bool dxt_course_any_silent(const dxt_course *course);
 /** First silent rank of a row of cells from @p from on; DXT_NO_RANK: there is none. */
 uint32_t dxt_course_silent(const dxt_course *course, uint32_t row, size_t column, uint32_t from);
 /** Largest value of a strip in a column. */
@@ -38,6 +43,8 @@ int64_t dxt_course_step(const dxt_course *course, double columns);
 bool dxt_course_tick(const dxt_course *course, size_t column, int64_t step, int64_t *number);
 /** "windows 0 to 999, 8 in a column; rows of 16 ranks". */
 void dxt_course_words(const dxt_course *course, dxt_text *text);
+/** Lines on what cannot be seen: how marked ranks and silent ones look, and why the scale goes on. */
+void dxt_course_key(const dxt_course *course, const dxt_key_words *words, dxt_text *text);
 const char *dxt_course_unit(const dxt_timeline_panel *panel);
 
 #endif

@@ -200,16 +200,16 @@ void dxt_model_key(const dxt_model *model, const dxt_key_words *words, dxt_text 
         dxt_text_puts(text, "of some blocks a part was not observed\n");
     if ((model->sparse || model->holed) && !words->sparse)
         dxt_text_puts(text, "the coloured part of a block is the part that was observed\n");
-    if (model->scale.largest > model->scale.high * 1.005) {
+    if (words->usual && model->scale.largest > model->scale.high * 1.005) {
         dxt_wait_figure(model->measure, model->scale.largest, figure, sizeof figure);
         dxt_text_printf(text, "beyond the scale: the longest wait is %s\n", figure);
     }
-    if (model->scale.largest > 0 && model->scale.high > SPARE * model->scale.largest) {
+    if (words->usual && model->scale.largest > 0 &&
+        model->scale.high > SPARE * model->scale.largest) {
         dxt_wait_figure(model->measure, model->scale.largest, figure, sizeof figure);
         dxt_text_printf(text,
-                        "the longest wait is %s: the scale goes on, so that usual waits are "
-                        "green\n",
-                        figure);
+                        "the longest wait is %s: the scale goes on, so that usual waits are %s\n",
+                        figure, words->usual);
     }
     if (model->scale.largest == 0 && model->silent < model->ranks)
         dxt_text_puts(text, "all waits are 0\n");

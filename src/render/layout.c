@@ -141,7 +141,8 @@ static void axis_titles(dxt_pen *pen, const dxt_model *model, const dxt_grid *gr
 /* Draw a panel with its top left corner at x, y. @return Its height. */
 static double panel(dxt_pen *pen, const dxt_model *model, double x, double y, double width)
 {
-    static const dxt_key_words words = {.mark = "outlined", .silent = "hatched", .empty = "empty"};
+    static const dxt_key_words words = {
+        .mark = "outlined", .silent = "hatched", .empty = "empty", .usual = "green"};
     double top = y;
     dxt_grid grid = dxt_grid_for(model);
     y += paragraph(pen, model->title, title_style, x, y, width);

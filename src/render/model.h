@@ -120,6 +120,8 @@ typedef struct dxt_key_words {
     const char *empty;  /**< how a cell that nobody observed looks, e.g. "empty" */
     const char *sparse; /**< how a block looks most of which nobody observed, e.g. "•"; NULL: the
                              part that was observed is coloured */
+    const char *usual;  /**< how the low end of the scale looks, e.g. "green"; NULL: no scale is
+                             drawn */
 } dxt_key_words;
 
 /** The key below the picture, one statement a line, each ended by a newline. */

@@ -123,7 +123,10 @@ static void put_key(dxt_screen *screen, const dxt_figures *figures)
     dxt_key_words words = {.mark = "marked *",
                            .silent = figures || !colors ? "–" : "grey",
                            .empty = figures || !colors ? "·" : "blank",
-                           .sparse = "•"};
+                           .sparse = "•",
+                           .usual = colors    ? "green"
+                                    : figures ? NULL
+                                              : "blank"};
     dxt_text key = {0};
     dxt_text_puts(&screen->text, "\n");
     if (colors)

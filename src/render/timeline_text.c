@@ -67,7 +67,9 @@ static void put_axis(dxt_screen *screen, const dxt_course *course, size_t label,
     int digits = snprintf(figure, sizeof figure, "%" PRId64, number);
     int64_t step = dxt_course_step(course, panel->times ? 10 : digits + 2);
     size_t used = 0;
-    dxt_screen_spaces(screen, label);
+    const char *name = times ? "time" : "window";
+    dxt_text_puts(&screen->text, name);
+    dxt_screen_spaces(screen, label - strlen(name));
     for (size_t k = 0; k < course->columns; k++) {
         if ((used > 0 && k < used + 2) || !dxt_course_tick(course, k, step, &number)) continue;
         if (times)
@@ -141,6 +143,14 @@ static void put_panel(dxt_screen *screen, const dxt_timeline_panel *panel)
     if (panel->times) put_axis(screen, &course, screen->label_digits + 7, true);
     put_scale(screen, &course);
     if (panel->caption) put_wrapped(screen, panel->caption);
+    dxt_text key = {0};
+    dxt_key_words words = {.mark = "marked *",
+                           .silent = "–",
+                           .usual = screen->color == DXT_COLOR_NONE ? "blank" : "green"};
+    dxt_course_key(&course, &words, &key);
+    if (key.data) put_wrapped(screen, key.data);
+    screen->text.failed = screen->text.failed || key.failed;
+    free(key.data);
 }
 
 dxt_status dxt_write_timeline_text(const dxt_timeline_panel *panels, size_t count,

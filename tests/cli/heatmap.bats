@@ -218,6 +218,23 @@ has_cairo() {
     [ ! -e other.html ]
 }
 
+@test "the timeline marks an early rank, hatches a silent one, and says why its scale goes on" {
+    "$deepxtrace" simulate -n 8 --windows 6 --early dispatch:5:40us -o early
+    run -0 "$deepxtrace" heatmap early --timeline --phase dispatch --color never
+    [ "$(grep -c '^rank 5\*|      |$' <<< "$output")" -eq 1 ]
+    [[ $output == *"rank 5 early in dispatch"*"marked *: named above"*"the scale goes on, so that usual"* ]]
+    "$deepxtrace" simulate -n 8 --windows 6 | jq -c 'if .window > 2 then .wait[5] = null else . end' > silent
+    "$deepxtrace" heatmap silent --timeline --phase dispatch -o silent.svg
+    grep -q '>hatched: silent, no counters<' silent.svg
+    grep -q 'silent: no counters' silent.svg
+    # A line about a scale only where a scale is drawn: not below figures without colours.
+    "$deepxtrace" simulate -n 8 --windows 1 -o usual
+    run -0 "$deepxtrace" heatmap usual --phase dispatch --color never
+    [[ $output != *"scale"* ]]
+    run -0 "$deepxtrace" heatmap usual --phase dispatch --color always
+    [[ $output == *"the scale goes on, so that usual waits are green"* ]]
+}
+
 @test "a timeline's row of a link has its host, and explains only what can be seen" {
     "$deepxtrace" simulate --ranks 8 --ranks-per-node 4 --windows 60 --from 20 --calm \
         --nic-in dispatch:3:60us --nic-out dispatch:3:60us |

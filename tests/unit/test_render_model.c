@@ -313,7 +313,7 @@ static void the_key_says_what_is_drawn(void **state)
     dxt_model *model = model_of(&panel);
     assert_int_equal(dxt_model_cells(model, 2), DXT_OK);
     dxt_text text = {0};
-    dxt_model_key(model, &(dxt_key_words){"flagged", "empty", "blank", "•"}, &text);
+    dxt_model_key(model, &(dxt_key_words){"flagged", "empty", "blank", "•", "green"}, &text);
     assert_string_equal(text.data,
                         "one block = 2 × 2 ranks, colour: longest wait in it\n"
                         "flagged: columns 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26 and 3 more; "
@@ -342,7 +342,7 @@ static void paths_between_nodes_are_one_in_the_key(void **state)
     dxt_model *model = model_of(&panel);
     assert_int_equal(dxt_model_cells(model, 1), DXT_OK);
     dxt_text text = {0};
-    dxt_model_key(model, &(dxt_key_words){"flagged", "empty", "blank", "•"}, &text);
+    dxt_model_key(model, &(dxt_key_words){"flagged", "empty", "blank", "•", "green"}, &text);
     assert_non_null(strstr(text.data, "flagged: paths 2 → 9, 8–11 → 0–2, 5 → 12, 6 → 12\n"));
     free(text.data);
     dxt_model_free(model);
@@ -434,11 +434,11 @@ static void blocks_tell_what_was_not_observed(void **state)
     assert_true(dxt_model_observed(model, 1, 0) == 15.0 / 16);
     assert_true(model->sparse && model->holed && !model->unobserved);
     dxt_text text = {0};
-    dxt_model_key(model, &(dxt_key_words){"flagged", "empty", "blank", "•"}, &text);
+    dxt_model_key(model, &(dxt_key_words){"flagged", "empty", "blank", "•", "green"}, &text);
     assert_non_null(strstr(text.data, "\n•: most of the block was not observed\nof some blocks a "
                                       "part was not observed\n"));
     text.size = 0;
-    dxt_model_key(model, &(dxt_key_words){"flagged", "empty", "blank", NULL}, &text);
+    dxt_model_key(model, &(dxt_key_words){"flagged", "empty", "blank", NULL, "green"}, &text);
     assert_non_null(strstr(text.data, "\nthe coloured part of a block is the part that was "
                                       "observed\n"));
     free(text.data);

@@ -77,8 +77,48 @@ static void the_terminal_shows_a_line_per_rank(void **state)
                                 "rank 1 |  ▓▓▓|\n"
                                 "rank 2 |–    |\n"
                                 "rank 3 |     |\n"
-                                "        10\n"
-                                "[ ] 0  [░] 1.32  [▒] 2.60  [▓] 5.13  [█] 10.1 µs and more\n");
+                                "window  10\n"
+                                "[ ] 0  [░] 1.32  [▒] 2.60  [▓] 5.13  [█] 10.1 µs and more\n"
+                                "–: silent, no counters\n"
+                                "the largest lateness is 7.00 µs: the scale goes on, so that usual "
+                                "lateness is\nblank\n");
+}
+
+/* However little it is. */
+static void what_is_named_ends_the_scale(void **state)
+{
+    (void)state;
+    static const dxt_timeline_mark mark = {.rank = 1, .first = 2, .last = 4};
+    dxt_timeline_panel panel = make(4, 5);
+    panel.marks = &mark;
+    panel.mark_count = 1;
+    panel.caption = "rank 1 late";
+    assert_int_equal(dxt_timeline_write(&panel, 1, DXT_FORMAT_TERMINAL, NULL, keep, NULL), DXT_OK);
+    assert_non_null(strstr(output, "\nrank 1*|  ███|\n"));
+    assert_non_null(
+        strstr(output, "\nrank 1 late\nmarked *: named above\n–: silent, no counters\n"));
+    assert_null(strstr(output, "the scale goes on"));
+    /* A rank that is early has no place on the scale. */
+    static const dxt_timeline_mark early = {.rank = 3, .first = 0, .last = 4};
+    panel.marks = &early;
+    forget(NULL);
+    assert_int_equal(dxt_timeline_write(&panel, 1, DXT_FORMAT_TERMINAL, NULL, keep, NULL), DXT_OK);
+    assert_non_null(strstr(output, "\nrank 1 |  ▓▓▓|\n"));
+    assert_non_null(strstr(output, "\nrank 3*|     |\n"));
+}
+
+static void a_silent_rank_is_hatched(void **state)
+{
+    (void)state;
+    for (uint32_t ranks = 2; ranks <= 4096; ranks = ranks == 2 ? 4 : 32 * ranks) {
+        dxt_timeline_panel panel = make(ranks, 5);
+        assert_int_equal(dxt_timeline_write(&panel, 1, DXT_FORMAT_SVG, NULL, keep, NULL), DXT_OK);
+        /* Where it is and in the key; of two ranks here nobody is. */
+        assert_int_equal(count_of("<title>silent: no counters"), ranks == 2 ? 0 : 2);
+        assert_int_equal(count_of(">hatched: silent, no counters<"), ranks == 2 ? 0 : 1);
+        assert_int_equal(count_of(">rank<") + count_of(">window<"), 2);
+        forget(NULL);
+    }
 }
 
 static void colours_are_closed_again(void **state)
@@ -129,10 +169,10 @@ static void what_is_known_besides_is_drawn(void **state)
     panel.strip_count = 1;
     assert_int_equal(dxt_timeline_write(&panel, 1, DXT_FORMAT_TERMINAL, NULL, keep, NULL), DXT_OK);
     assert_non_null(strstr(output, "\nwindows 10 to 29, 4 in a column; rows of 4 ranks\n"
-                                   "rank   1*|– ▓▓▓| gpu-<1>\n"
+                                   "rank   1*|– ███| gpu-<1>\n"
                                    "rank   4 |     |\n"));
-    assert_non_null(strstr(output, "\n    6 → 1|   ▒▒| gpu-00 → gpu-<1>\n"));
-    assert_non_null(strstr(output, "\n          03:00:00\n"));
+    assert_non_null(strstr(output, "\n    6 → 1|   ░░| gpu-00 → gpu-<1>\n"));
+    assert_non_null(strstr(output, "\ntime      03:00:00\n"));
     assert_non_null(strstr(output, "\nrank 1 late since window 18\n"));
     forget(NULL);
     assert_int_equal(dxt_timeline_write(&panel, 1, DXT_FORMAT_SVG, NULL, keep, NULL), DXT_OK);
@@ -178,15 +218,16 @@ static void svg_has_a_rectangle_per_cell(void **state)
     assert_int_equal(dxt_timeline_write(panels, 2, DXT_FORMAT_SVG, &options, keep, NULL), DXT_OK);
     assert_non_null(strstr(output, "lateness &lt;in&gt; dispatch"));
     assert_non_null(strstr(output, "a &amp; b"));
-    /* The paper, and for each panel its cells, the steps of the colour bar and ticks. */
-    assert_int_equal(count_of("<path"), 1 + 2 * (4 * 20 + 60 + 10));
+    /* The paper, and for each panel its cells, one of them hatched by 3 lines, the steps of the
+     * colour bar and ticks, and the hatching in the key. */
+    assert_int_equal(count_of("<path"), 1 + 2 * (4 * 20 + 3 + 60 + 10 + 5));
     assert_null(strstr(output, "nan"));
     forget(NULL);
     panels[0] = make(4096, 20);
     assert_int_equal(dxt_timeline_write(panels, 1, DXT_FORMAT_SVG, NULL, keep, NULL), DXT_OK);
     assert_non_null(strstr(output, "rows of 32 ranks"));
-    /* One rank of a block is silent in one window: its own stripe. */
-    assert_int_equal(count_of("<path"), 1 + 128 * 20 + 1 + 60 + 10);
+    /* One rank of a block is silent in one window: its own stripe, hatched. */
+    assert_int_equal(count_of("<path"), 1 + 128 * 20 + 4 + 60 + 10 + 5);
 }
 
 static void a_timeline_of_nothing_is_drawn(void **state)
@@ -273,6 +314,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(the_terminal_shows_a_line_per_rank),
+        TEST(what_is_named_ends_the_scale),
+        TEST(a_silent_rank_is_hatched),
         TEST(colours_are_closed_again),
         TEST(many_windows_and_ranks_are_drawn_as_blocks),
         TEST(what_is_known_besides_is_drawn),

@@ -72,7 +72,8 @@ static dxt_status make_marks(track *made, const dxt_history *history)
         const dxt_episode *episode = &episodes[i];
         if (strcmp(episode->phase, made->phase) != 0 || track_is_link(episode->kind)) continue;
         for (uint32_t rank = 0; rank < made->ranks; rank++)
-            if (blames_rank(made, episode, rank))
+            if (blames_rank(made, episode, rank) ||
+                (episode->kind == DXT_EARLY_RANK && episode->rank == rank))
                 made->marks[made->mark_count++] =
                     (dxt_timeline_mark){.rank = rank,
                                         .first = column_of(made, episode->first),
