@@ -56,6 +56,7 @@ typedef struct dxt_heatmap_options {
                                where they fit, else cells or blocks that do */
     const char *heading; /**< above all panels; NULL = none */
     double scale_min, scale_max; /**< colour scale in the measure; both 0 = from the data */
+    int ascii; /**< terminal: not 0: "us" for "µs", and so on; what else is not ASCII is a "?" */
 } dxt_heatmap_options;
 
 /**

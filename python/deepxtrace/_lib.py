@@ -169,7 +169,8 @@ class HeatmapPanel(c.Structure):
 
 class HeatmapOptions(c.Structure):
     _fields_ = [("struct_size", c.c_size_t), ("color", c.c_int), ("columns", c.c_uint32),
-                ("heading", c.c_char_p), ("scale_min", c.c_double), ("scale_max", c.c_double)]
+                ("heading", c.c_char_p), ("scale_min", c.c_double), ("scale_max", c.c_double),
+                ("ascii", c.c_int)]
 
 
 PackFn = c.CFUNCTYPE(Status, c.c_void_p, c.c_size_t, c.POINTER(c.c_void_p),

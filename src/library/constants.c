@@ -171,6 +171,7 @@ static const dxt_constant table[] = {
     {FIELD(dxt_heatmap_options, heading)},
     {FIELD(dxt_heatmap_options, scale_min)},
     {FIELD(dxt_heatmap_options, scale_max)},
+    {FIELD(dxt_heatmap_options, ascii)},
     {SIZE(dxt_page_options)},
     {FIELD(dxt_page_options, struct_size)},
     {FIELD(dxt_page_options, title)},

@@ -26,10 +26,16 @@ static uint32_t room(const dxt_screen *screen)
     return screen->columns - screen->label_digits - 1;
 }
 
+/* Whether two rows of cells share a line. */
+static bool halves(const dxt_screen *screen)
+{
+    return screen->color != DXT_COLOR_NONE && !screen->ascii;
+}
+
 uint32_t dxt_dense_most(const dxt_screen *screen, bool single)
 {
     uint32_t most = room(screen);
-    if (screen->color == DXT_COLOR_NONE) {
+    if (!halves(screen)) {
         if (single) return most;
         return most / 2 < MOST_SHADED_BLOCKS ? most / 2 : MOST_SHADED_BLOCKS;
     }
@@ -40,9 +46,9 @@ uint32_t dxt_dense_most(const dxt_screen *screen, bool single)
 static struct shape shape_for(const dxt_screen *screen)
 {
     uint32_t side = screen->model->side;
-    bool colors = screen->color != DXT_COLOR_NONE;
-    if (2 * side <= room(screen) && (!colors || side <= WIDE_MOST)) return (struct shape){2, 1};
-    return (struct shape){1, colors ? 2 : 1};
+    bool two = halves(screen);
+    if (2 * side <= room(screen) && (!two || side <= WIDE_MOST)) return (struct shape){2, 1};
+    return (struct shape){1, two ? 2 : 1};
 }
 
 /* Whether a cell is drawn as a dot: most of its block was not observed. */
@@ -175,9 +181,10 @@ static void draw_column_labels(dxt_screen *screen, struct shape shape)
 }
 
 /* "5*", or of neighbours that are flagged, such as a node, "8–15*". @return How many cells. */
-static uint32_t number_run(const dxt_model *model, uint32_t column, uint32_t rank, char *label,
+static uint32_t number_run(const dxt_screen *screen, uint32_t column, uint32_t rank, char *label,
                            size_t size)
 {
+    const dxt_model *model = screen->model;
     uint32_t run = dxt_model_run(model, model->column_marked, column), last = rank;
     for (uint32_t r = rank; r < (column + run) * model->block && r < model->ranks; r++)
         if (model->column_marked[r] & DXT_FLAG_AXIS) last = r;
@@ -196,7 +203,7 @@ static uint32_t number_run(const dxt_model *model, uint32_t column, uint32_t ran
     if (count == 2)
         snprintf(label, size, "%" PRIu32 ",%" PRIu32 "*", rank, second);
     else
-        snprintf(label, size, "%" PRIu32 "%s*", rank, count > 2 ? "…" : "");
+        snprintf(label, size, "%" PRIu32 "%s*", rank, count < 3 ? "" : screen->ascii ? "+" : "…");
     return 1;
 }
 
@@ -216,7 +223,7 @@ static void draw_flagged_columns(dxt_screen *screen, struct shape shape, bool nu
         if (numbers && rank == DXT_NO_RANK)
             snprintf(label, sizeof label, "%" PRIu32, point);
         else if (numbers)
-            column += number_run(model, column, rank, label, sizeof label) - 1;
+            column += number_run(screen, column, rank, label, sizeof label) - 1;
         uint32_t length = (uint32_t)dxt_width_of(label, dxt_terminal_width);
         if (at + length > room(screen)) at = room(screen) - length;
         if (at < used + (numbers && used > 0)) continue;

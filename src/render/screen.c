@@ -4,8 +4,10 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "render/palette.h"
+#include "system/ascii.h"
 
 static void put_color(dxt_screen *screen, int layer, uint32_t rgb)
 {
@@ -56,6 +58,10 @@ void dxt_screen_end_row(dxt_screen *screen, uint32_t row, uint32_t rows, size_t 
     while (nodes && rank > 0 && rank < end && nodes[rank] == nodes[rank - 1]) rank++;
     dxt_text name = {0};
     if (nodes && rank < end) dxt_model_node_name(model, rank, &name);
+    if (screen->ascii && name.data) {
+        dxt_make_ascii(name.data);
+        name.size = strlen(name.data);
+    }
     double width = name.size > 0 && !name.failed ? dxt_width_of(name.data, dxt_terminal_width) : 0;
     if (width > 0 && (double)used + 2 + width <= screen->columns) {
         dxt_screen_colors(screen, DXT_PLAIN, DXT_PLAIN);
@@ -65,6 +71,33 @@ void dxt_screen_end_row(dxt_screen *screen, uint32_t row, uint32_t rows, size_t 
     screen->text.failed = screen->text.failed || name.failed;
     free(name.data);
     dxt_screen_newline(screen);
+}
+
+void dxt_screen_wrapped(dxt_screen *screen, const char *text, bool bold)
+{
+    dxt_text words = {0};
+    if (text) dxt_text_puts(&words, text);
+    /* Before it is wrapped: "->" is wider than "→". */
+    if (screen->ascii && words.data) dxt_make_ascii(words.data);
+    for (const char *rest = words.data; rest && *rest;) {
+        const char *line;
+        size_t length = dxt_wrap(&rest, &line, screen->columns, dxt_terminal_width);
+        if (bold) dxt_screen_bold(screen, true);
+        dxt_text_append(&screen->text, line, length);
+        if (bold) dxt_screen_bold(screen, false);
+        dxt_text_puts(&screen->text, "\n");
+    }
+    screen->text.failed = screen->text.failed || words.failed;
+    free(words.data);
+}
+
+dxt_status dxt_screen_flush(dxt_screen *screen, dxt_write_fn write, void *context)
+{
+    if (screen->ascii && screen->text.data) {
+        dxt_make_ascii(screen->text.data);
+        screen->text.size = strlen(screen->text.data);
+    }
+    return dxt_text_flush(&screen->text, write, context);
 }
 
 void dxt_screen_spaces(dxt_screen *screen, size_t count)

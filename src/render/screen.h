@@ -12,12 +12,17 @@
 typedef struct dxt_screen {
     const dxt_model *model;
     dxt_color color;
+    bool ascii;            /**< nothing else leaves dxt_screen_flush() */
     uint32_t columns;      /**< that fit */
     dxt_text text;         /**< what is drawn; release with free() */
     uint32_t ink, ground;  /**< colours in force, 0xrrggbb or DXT_PLAIN */
     uint32_t label_digits; /**< width of a rank number; a marker follows */
 } dxt_screen;
 
+/** Lines of so many columns at most, each ended by a newline. */
+void dxt_screen_wrapped(dxt_screen *screen, const char *text, bool bold);
+/** Hand over what is drawn, as dxt_text_flush() does. */
+dxt_status dxt_screen_flush(dxt_screen *screen, dxt_write_fn write, void *context);
 /** Colours for what follows; nothing is said when they are in force already, or without colours. */
 void dxt_screen_colors(dxt_screen *screen, uint32_t ink, uint32_t ground);
 /** Black or white, whichever reads better on a colour as this terminal shows it. */

@@ -17,29 +17,17 @@
 
 /* ---- words ---- */
 
-static void put_wrapped(dxt_screen *screen, const char *text, bool bold)
-{
-    while (text && *text) {
-        const char *line;
-        size_t length = dxt_wrap(&text, &line, screen->columns, dxt_terminal_width);
-        if (bold) dxt_screen_bold(screen, true);
-        dxt_text_append(&screen->text, line, length);
-        if (bold) dxt_screen_bold(screen, false);
-        dxt_text_puts(&screen->text, "\n");
-    }
-}
-
 static void put_title(dxt_screen *screen, const dxt_figures *figures)
 {
     dxt_text line = {0};
-    put_wrapped(screen, screen->model->title, true);
+    dxt_screen_wrapped(screen, screen->model->title, true);
     dxt_model_subtitle(screen->model, figures ? figures->name : NULL, &line);
     if (line.failed)
         screen->text.failed = true;
     else
-        put_wrapped(screen, line.data, false);
+        dxt_screen_wrapped(screen, line.data, false);
     free(line.data);
-    put_wrapped(screen, "\nwaiting rank ↓  awaited rank →", false);
+    dxt_screen_wrapped(screen, "\nwaiting rank ↓  awaited rank →", false);
 }
 
 static double value_at(const dxt_model *model, double position)
@@ -72,7 +60,7 @@ static void put_shades(dxt_screen *screen)
     if (line.failed)
         screen->text.failed = true;
     else
-        put_wrapped(screen, line.data, false);
+        dxt_screen_wrapped(screen, line.data, false);
     free(line.data);
 }
 
@@ -133,12 +121,12 @@ static void put_key(dxt_screen *screen, const dxt_figures *figures)
         put_bar(screen, figures);
     else if (!figures)
         put_shades(screen);
-    if (screen->model->caption) put_wrapped(screen, screen->model->caption, false);
+    if (screen->model->caption) dxt_screen_wrapped(screen, screen->model->caption, false);
     dxt_model_key(screen->model, &words, &key);
     if (key.failed)
         screen->text.failed = true;
     else
-        put_wrapped(screen, key.data, false);
+        dxt_screen_wrapped(screen, key.data, false);
     free(key.data);
 }
 
@@ -195,17 +183,18 @@ static dxt_status write_panel(const dxt_job *job, size_t index)
     dxt_model *model = job->models[index];
     dxt_screen screen = {.model = model,
                          .color = job->options->color,
+                         .ascii = job->options->ascii,
                          .columns = columns_of(job->options),
                          .ink = DXT_PLAIN,
                          .ground = DXT_PLAIN,
                          .label_digits = digits_of(model->ranks - 1)};
     if (index > 0) dxt_text_puts(&screen.text, "\n");
     if (index == 0 && job->heading) {
-        put_wrapped(&screen, job->heading, true);
+        dxt_screen_wrapped(&screen, job->heading, true);
         dxt_text_puts(&screen.text, "\n");
     }
     dxt_status status = draw_panel(&screen, model);
-    if (status == DXT_OK) return dxt_text_flush(&screen.text, job->write, job->context);
+    if (status == DXT_OK) return dxt_screen_flush(&screen, job->write, job->context);
     free(screen.text.data);
     return status;
 }

@@ -9,6 +9,7 @@
 #include "render/palette.h"
 #include "render/terminal.h"
 #include "render/timeline.h"
+#include "system/ascii.h"
 
 /* More ranks are drawn as blocks. */
 #define MOST_ROWS 64u
@@ -47,15 +48,18 @@ static void put_wrapped(dxt_screen *screen, const char *string)
 {
     dxt_text clean = {0};
     dxt_text_clean(&clean, string, true);
-    const char *rest = clean.data;
-    while (rest && *rest && !clean.failed) {
-        const char *line;
-        size_t length = dxt_wrap(&rest, &line, screen->columns, dxt_terminal_width);
-        dxt_text_append(&screen->text, line, length);
-        dxt_text_puts(&screen->text, "\n");
-    }
+    dxt_screen_wrapped(screen, clean.data, false);
     screen->text.failed = screen->text.failed || clean.failed;
     free(clean.data);
+}
+
+/* A name from outside, as it will be seen. @return Its width. */
+static size_t clean_name(const dxt_screen *screen, const char *string, dxt_text *name)
+{
+    dxt_text_clean(name, string, false);
+    if (name->failed) return 0;
+    if (screen->ascii) dxt_make_ascii(name->data);
+    return (size_t)dxt_width_of(name->data, dxt_terminal_width);
 }
 
 /* Numbers, or times, of columns below them: as many as fit. */
@@ -89,12 +93,15 @@ static void put_axis(dxt_screen *screen, const dxt_course *course, size_t label,
 static void put_end(dxt_screen *screen, const dxt_course *course, const char *host)
 {
     size_t used = screen->label_digits + 8 + course->columns;
+    dxt_text name = {0};
     dxt_text_puts(&screen->text, "|");
-    if (host && used + (size_t)dxt_width_of(host, dxt_terminal_width) < screen->columns) {
+    if (host && used + clean_name(screen, host, &name) < screen->columns) {
         dxt_text_puts(&screen->text, " ");
-        dxt_text_clean(&screen->text, host, false);
+        dxt_text_puts(&screen->text, name.failed ? "" : name.data);
     }
     dxt_text_puts(&screen->text, "\n");
+    screen->text.failed = screen->text.failed || name.failed;
+    free(name.data);
 }
 
 static void put_row(dxt_screen *screen, const dxt_course *course, uint32_t row)
@@ -117,8 +124,7 @@ static void put_strip(dxt_screen *screen, const dxt_course *course, size_t strip
 {
     dxt_text name = {0};
     size_t label = screen->label_digits + 6;
-    dxt_text_clean(&name, course->panel->strips[strip].name, false);
-    size_t width = name.failed ? 0 : (size_t)dxt_width_of(name.data, dxt_terminal_width);
+    size_t width = clean_name(screen, course->panel->strips[strip].name, &name);
     if (width < label) dxt_screen_spaces(screen, label - width);
     dxt_text_puts(&screen->text, name.failed ? "" : name.data);
     dxt_text_puts(&screen->text, "|");
@@ -160,6 +166,7 @@ dxt_status dxt_write_timeline_text(const dxt_timeline_panel *panels, size_t coun
     dxt_status status = DXT_OK;
     for (size_t p = 0; p < count && status == DXT_OK; p++) {
         dxt_screen screen = {.color = options->color,
+                             .ascii = options->ascii,
                              .columns = options->columns > 24 ? options->columns : 80,
                              .ink = DXT_PLAIN,
                              .ground = DXT_PLAIN,
@@ -171,7 +178,7 @@ dxt_status dxt_write_timeline_text(const dxt_timeline_panel *panels, size_t coun
         }
         if (p > 0 || options->heading) dxt_text_puts(&screen.text, "\n");
         put_panel(&screen, &panels[p]);
-        status = dxt_text_flush(&screen.text, write, context);
+        status = dxt_screen_flush(&screen, write, context);
     }
     return status;
 }

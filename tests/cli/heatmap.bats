@@ -235,6 +235,30 @@ has_cairo() {
     [[ $output == *"the scale goes on, so that usual waits are green"* ]]
 }
 
+@test "without UTF-8 in the locale all that people read is ASCII" {
+    "$deepxtrace" simulate -n 16 --windows 4 --seed 2 -o before
+    "$deepxtrace" simulate -n 16 --windows 4 --slow-path "dispatch:1<-6:60us" --slow combine:3:40us |
+        jq -c '.hosts = [range(16) | "häst-\(.)"]' > after
+    for locale in LC_ALL=C LANG=; do
+        for color in never always; do
+            for columns in heatmap "heatmap --timeline"; do
+                # shellcheck disable=SC2086
+                env -u LC_ALL -u LC_CTYPE "$locale" "$deepxtrace" $columns after --color "$color" >> seen
+            done
+        done
+        env -u LC_ALL -u LC_CTYPE "$locale" "$deepxtrace" analyze after >> seen
+        env -u LC_ALL -u LC_CTYPE "$locale" "$deepxtrace" compare before after >> seen
+        env -u LC_ALL -u LC_CTYPE "$locale" "$deepxtrace" top --once after >> seen
+    done
+    [ "$(LC_ALL=C grep -c '[^ -~'$'\033'']' seen)" -eq 0 ]
+    grep -q 'path 6 -> 1 is slow' seen
+    grep -q 'h?st-' seen
+    grep -q ' us per operation' seen
+    # What programs read has its letters.
+    LC_ALL=C "$deepxtrace" analyze --json after | grep -q '6 → 1'
+    LC_ALL=C "$deepxtrace" heatmap after -o - | grep -q 'µs'
+}
+
 @test "a timeline's row of a link has its host, and explains only what can be seen" {
     "$deepxtrace" simulate --ranks 8 --ranks-per-node 4 --windows 60 --from 20 --calm \
         --nic-in dispatch:3:60us --nic-out dispatch:3:60us |

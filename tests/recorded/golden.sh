@@ -5,6 +5,7 @@
 #     golden.sh DEEPXTRACE            compare; 1 if anything differs
 #     golden.sh DEEPXTRACE --update   write it anew, after looking at the differences
 set -u
+export LC_ALL=C.UTF-8
 binary=$1
 update=${2:-}
 here=$(dirname "$0")

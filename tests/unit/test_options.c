@@ -252,6 +252,20 @@ static void colours_need_a_terminal_that_has_them(void **state)
     assert_int_equal(choose_color(true, NULL, NULL, "vt100"), DXT_COLOR_NONE);
 }
 
+static void letters_need_a_locale_that_has_them(void **state)
+{
+    (void)state;
+    assert_true(choose_ascii(NULL, NULL, NULL));
+    assert_true(choose_ascii("", "", ""));
+    assert_true(choose_ascii("C", NULL, "C.UTF-8"));
+    assert_true(choose_ascii(NULL, "POSIX", "en_US.UTF-8"));
+    assert_true(choose_ascii(NULL, NULL, "no_such_locale"));
+    assert_false(choose_ascii(NULL, NULL, "C.UTF-8"));
+    assert_false(choose_ascii("", NULL, "C.utf8"));
+    /* Not installed: the terminal that said so can show it. */
+    assert_false(choose_ascii(NULL, "xx_YY.utf8", "C"));
+}
+
 static void paths_either_way_round(void **state)
 {
     (void)state;
@@ -367,6 +381,7 @@ int main(void)
         cmocka_unit_test(bad_command_lines_say_why),
         cmocka_unit_test(what_is_not_given_is_as_the_table_says),
         cmocka_unit_test(colours_need_a_terminal_that_has_them),
+        cmocka_unit_test(letters_need_a_locale_that_has_them),
         cmocka_unit_test(paths_either_way_round),
         cmocka_unit_test(what_was_meant_is_near),
         cmocka_unit_test(words_as_a_shell_takes_them),

@@ -193,6 +193,32 @@ static void what_is_known_besides_is_drawn(void **state)
                      DXT_ERR_INVALID);
 }
 
+/* Also what comes from outside; and what is wider for it still fits. */
+static void a_terminal_without_letters_gets_ascii(void **state)
+{
+    (void)state;
+    static const double strip[] = {0, 0, 0, 3000, 3000};
+    static const dxt_timeline_strip strips[] = {{"6 → 1", strip, "gpu-ä → b"}};
+    dxt_timeline_panel panel = make(4, 5);
+    panel.strips = strips;
+    panel.strip_count = 1;
+    panel.caption = "→ → → → → → → → → → → → → → → → → → → →";
+    for (int color = DXT_COLOR_NONE; color <= DXT_COLOR_TRUE; color++) {
+        dxt_heatmap_options options = {
+            .struct_size = sizeof options, .color = (dxt_color)color, .columns = 40, .ascii = 1};
+        assert_int_equal(dxt_timeline_write(&panel, 1, DXT_FORMAT_TERMINAL, &options, keep, NULL),
+                         DXT_OK);
+        for (const char *c = output; *c; c++) assert_true((unsigned char)*c < 0x80);
+        assert_non_null(strstr(output, "\n 6 -> 1|"));
+        assert_non_null(strstr(output, "| gpu-? -> b\n"));
+        assert_non_null(strstr(output, " us and more\n"));
+        for (const char *at = output; color == DXT_COLOR_NONE && *at;
+             at += strspn(at, "\n"), at += strcspn(at, "\n"))
+            assert_true(strcspn(at + strspn(at, "\n"), "\n") <= 40 || strchr("[w", at[1]));
+        forget(NULL);
+    }
+}
+
 /* As dxt_heatmap_write() takes them: what an older caller does not know has its default. */
 static void options_of_an_older_caller_are_taken(void **state)
 {
@@ -319,6 +345,7 @@ int main(void)
         TEST(colours_are_closed_again),
         TEST(many_windows_and_ranks_are_drawn_as_blocks),
         TEST(what_is_known_besides_is_drawn),
+        TEST(a_terminal_without_letters_gets_ascii),
         TEST(options_of_an_older_caller_are_taken),
         TEST(svg_has_a_rectangle_per_cell),
         TEST(a_timeline_of_nothing_is_drawn),

@@ -56,7 +56,7 @@ static dxt_status write_summary(const struct analyze *run, const dxt_history *hi
         return dxt_report_summary_of_rank(history, (uint32_t)run->rank, run->node, run->json,
                                           stdout_write, NULL);
     return run->json ? dxt_report_summary_json(history, stdout_write, NULL)
-                     : dxt_report_summary_text(history, stdout_write, NULL);
+                     : dxt_report_summary_text(history, stdout_text, NULL);
 }
 
 /* Sum up the run that has ended, if there is more to it than its last window. */
@@ -108,7 +108,7 @@ static dxt_status say(struct analyze *run, const dxt_window *window, const dxt_f
 {
     dxt_status status = name_job(run, run->job);
     if (status == DXT_OK && !run->every) status = changes_tell(state, window);
-    if (status == DXT_OK) status = dxt_report_text(window, findings, stdout_write, NULL);
+    if (status == DXT_OK) status = dxt_report_text(window, findings, stdout_text, NULL);
     if (status == DXT_OK && more > 0)
         status = stdout_printf("  and %zu more that cost less (--limit)\n", more);
     return status;

@@ -87,7 +87,7 @@ static void tell(void *context, watched_group *group, const watched_window *wind
     bool many = top->files.file_count > 1 || top->seen.count > 1;
     if (status == DXT_OK && many) status = stdout_printf("%s: ", group->name);
     if (status == DXT_OK)
-        status = dxt_report_text(window->window, window->findings, stdout_write, NULL);
+        status = dxt_report_text(window->window, window->findings, stdout_text, NULL);
     if (status == DXT_OK) status = stdout_flush();
     if (status != DXT_OK && top->status == DXT_OK) top->status = status;
 }
@@ -153,7 +153,7 @@ static bool read_key(char key[8], int wait_ms)
 
 static void run_terminal(struct top *top)
 {
-    screen s = {.color = color_when(top->color, STDOUT_FILENO)};
+    screen s = {.color = color_when(top->color, STDOUT_FILENO), .ascii = terminal_ascii()};
     bool fresh = true, rested = false;
     int64_t shown_ms = 0;
     char key[8];

@@ -2,6 +2,8 @@
 #include "output.h"
 
 #include <errno.h>
+#include <langinfo.h>
+#include <locale.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,8 +12,12 @@
 
 #include "complain.h"
 #include "progress.h"
+#include "system/ascii.h"
 
 /* ---- standard output ---- */
+
+/* Characters in a line of words for people. */
+#define COLUMNS 80u
 
 static int stdout_error; /* errno of the first failed write */
 
@@ -28,14 +34,19 @@ dxt_status stdout_write(void *context, const void *data, size_t size)
 dxt_status stdout_printf(const char *format, ...)
 {
     if (stdout_error) return DXT_ERR_IO;
-    progress_before_stdout();
     va_list args;
     va_start(args, format);
-    int written = vprintf(format, args);
+    char *text;
+    int length = vasprintf(&text, format, args);
     va_end(args);
-    if (written >= 0) return DXT_OK;
-    stdout_error = errno ? errno : EIO;
-    return DXT_ERR_IO;
+    if (length < 0) {
+        stdout_error = ENOMEM;
+        return DXT_ERR_IO;
+    }
+    if (terminal_ascii()) dxt_make_ascii(text);
+    dxt_status status = stdout_write(NULL, text, strlen(text));
+    free(text);
+    return status;
 }
 
 /* Bytes of a line, without its newline, that fit: up to a blank behind a word, or all. */
@@ -51,7 +62,7 @@ static size_t fitting(const char *line, size_t columns)
     return at;
 }
 
-void stdout_fold(const char *text, size_t columns, size_t indent)
+static void fold(const char *text, size_t columns, size_t indent)
 {
     size_t set = 0;
     while (*text) {
@@ -61,6 +72,25 @@ void stdout_fold(const char *text, size_t columns, size_t indent)
         set = *text == ' ' ? indent : 0;
         text += *text == ' ' ? strspn(text, " ") : *text == '\n';
     }
+}
+
+void stdout_fold(const char *text, size_t columns, size_t indent)
+{
+    char *plain = terminal_ascii() ? strdup(text) : NULL;
+    if (plain) dxt_make_ascii(plain); /* before it is folded: "->" is wider than "→" */
+    fold(plain ? plain : text, columns, indent);
+    free(plain);
+}
+
+dxt_status stdout_text(void *context, const void *data, size_t size)
+{
+    if (!terminal_ascii()) return stdout_write(context, data, size);
+    char *text = strndup(data, size);
+    if (!text) return DXT_ERR_NO_MEMORY;
+    dxt_make_ascii(text);
+    fold(text, COLUMNS, 4);
+    free(text);
+    return stdout_error ? DXT_ERR_IO : DXT_OK;
 }
 
 dxt_status stdout_flush(void)
@@ -98,6 +128,28 @@ dxt_color choose_color(bool terminal, const char *no_color, const char *colorter
 static dxt_color terminal_color(int fd)
 {
     return choose_color(isatty(fd), getenv("NO_COLOR"), getenv("COLORTERM"), getenv("TERM"));
+}
+
+bool choose_ascii(const char *lc_all, const char *lc_ctype, const char *lang)
+{
+    const char *const values[] = {lc_all, lc_ctype, lang};
+    for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
+        if (!values[i] || !*values[i]) continue;
+        /* Also where that locale is not installed: what is seen depends on the terminal. */
+        if (strcasestr(values[i], "utf-8") || strcasestr(values[i], "utf8")) return false;
+        locale_t locale = newlocale(LC_CTYPE_MASK, values[i], (locale_t)0);
+        bool ascii = !locale || strcmp(nl_langinfo_l(CODESET, locale), "UTF-8") != 0;
+        if (locale) freelocale(locale);
+        return ascii;
+    }
+    return true;
+}
+
+bool terminal_ascii(void)
+{
+    static int ascii = -1;
+    if (ascii < 0) ascii = choose_ascii(getenv("LC_ALL"), getenv("LC_CTYPE"), getenv("LANG"));
+    return ascii;
 }
 
 const char *const color_choices[] = {"auto", "always", "never", NULL};

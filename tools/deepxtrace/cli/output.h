@@ -18,7 +18,11 @@
 /** A dxt_write_fn to standard output (@p context unused). DXT_ERR_IO once it has failed. */
 dxt_status stdout_write(void *context, const void *data, size_t size);
 
-/** printf() by way of stdout_write(). */
+/** The same for words and pictures for people: where the locale has no UTF-8, in ASCII. Lines that
+ *  are longer for that are broken at 80 columns. */
+dxt_status stdout_text(void *context, const void *data, size_t size);
+
+/** printf() by way of stdout_text(). */
 dxt_status stdout_printf(const char *format, ...) DXT_PRINTF(1, 2);
 
 /** Print lines: those of more than @p columns characters are broken at blanks, and what follows is
@@ -117,6 +121,17 @@ outcome output_spare(const char *command, const char *path, char *const *inputs,
 void output_abandon(output_file *output);
 
 /* ---- the terminal ---- */
+
+/**
+ * Whether people read ASCII only: neither the first of these that is set and not empty names UTF-8,
+ * nor is that the code of the locale.
+ *
+ * @param lc_all, lc_ctype, lang  Values of LC_ALL, LC_CTYPE and LANG; NULL = not set.
+ */
+bool choose_ascii(const char *lc_all, const char *lc_ctype, const char *lang);
+
+/** choose_ascii() for the environment. */
+bool terminal_ascii(void);
 
 /**
  * Which colours to use.

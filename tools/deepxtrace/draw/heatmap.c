@@ -10,6 +10,8 @@
 
 #include <deepxtrace/report.h>
 
+#include "output.h"
+
 /* A caption names this many findings, and how many more there are. */
 #define NAMED 6u
 /* So many times the next longest column, one stands out. */
@@ -222,8 +224,11 @@ dxt_status draw_heatmaps(const dxt_diagnosis *diagnoses, size_t count, dxt_forma
         if (status != DXT_OK) goto done;
         panels[i].marks = marks[i];
     }
-    dxt_heatmap_options options = {
-        .struct_size = sizeof options, .color = color, .columns = columns, .heading = heading};
+    dxt_heatmap_options options = {.struct_size = sizeof options,
+                                   .ascii = terminal_ascii(),
+                                   .color = color,
+                                   .columns = columns,
+                                   .heading = heading};
     status = dxt_heatmap_write(panels, count, format, &options, write, context);
 done:
     for (size_t i = 0; marks && i < count; i++) free(marks[i]);

@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "options.h"
+#include "output.h"
 #include "track_draw.h"
 
 void timeline_free(draw_timeline *timeline)
@@ -128,8 +129,10 @@ dxt_status timeline_draw(const draw_timeline *timeline, dxt_format format, dxt_c
                          uint32_t columns, dxt_write_fn write, void *context)
 {
     dxt_timeline_panel panels[DXT_HISTORY_OPERATORS];
-    dxt_heatmap_options options = {
-        .struct_size = sizeof options, .color = color, .columns = columns};
+    dxt_heatmap_options options = {.struct_size = sizeof options,
+                                   .ascii = terminal_ascii(),
+                                   .color = color,
+                                   .columns = columns};
     for (size_t p = 0; p < timeline->count; p++) panels[p] = track_panel(timeline->tracks[p]);
     return dxt_timeline_write(panels, timeline->count, format, &options, write, context);
 }

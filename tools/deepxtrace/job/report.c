@@ -153,11 +153,11 @@ static dxt_status say_whole(const job_report *report, const dxt_diagnosis *whole
     if (status != DXT_OK) return status;
     say_headline(report, whole[0].window->ops);
     for (size_t d = 0; d < DXT_EP_OPERATORS && status == DXT_OK; d++)
-        status = dxt_report_text(whole[d].window, whole[d].findings, stdout_write, NULL);
+        status = dxt_report_text(whole[d].window, whole[d].findings, stdout_text, NULL);
     /* Who, since when, how often: of one window there is no more to tell. */
     bool several = dxt_history_windows(report->history) > 1;
     if (status == DXT_OK && (several || run->summary))
-        status = dxt_report_summary_text(report->history, stdout_write, NULL);
+        status = dxt_report_summary_text(report->history, stdout_text, NULL);
     return status;
 }
 

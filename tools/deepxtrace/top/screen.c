@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "system/ascii.h"
+
 #define LEAST_COLUMNS 24u
 #define LEAST_ROWS 4u
 /* Findings of a window that are said; of more a count. */
@@ -15,6 +17,7 @@
 struct text {
     char *data;
     size_t size;
+    bool ascii; /* of what is wrapped */
     bool failed;
 };
 
@@ -55,8 +58,11 @@ static size_t fitting(const char *string, uint32_t columns)
 }
 
 /* A paragraph, its further lines set in. */
-static void wrap(struct text *text, const char *string, uint32_t columns, uint32_t indent)
+static void wrap(struct text *text, const char *given, uint32_t columns, uint32_t indent)
 {
+    char *plain = text->ascii ? strdup(given) : NULL;
+    const char *string = plain ? plain : given;
+    if (plain) dxt_make_ascii(plain);
     for (uint32_t set = 0; *string; set = indent) {
         size_t length = fitting(string, columns - set);
         char blanks[16] = "               ";
@@ -67,6 +73,7 @@ static void wrap(struct text *text, const char *string, uint32_t columns, uint32
         string += length;
         while (*string == ' ') string++;
     }
+    free(plain);
 }
 
 /* ---- what is looked at ---- */
@@ -138,7 +145,7 @@ static void put_matrix(struct text *text, const screen *s, const watched_window 
     dxt_mark *marks = NULL;
     size_t count = 0;
     dxt_heatmap_options options = {
-        .struct_size = sizeof options, .color = s->color, .columns = s->columns};
+        .struct_size = sizeof options, .ascii = s->ascii, .color = s->color, .columns = s->columns};
     if (dxt_report_marks(shown->window, shown->findings, &marks, &count) != DXT_OK) {
         text->failed = true;
         return;
@@ -154,7 +161,7 @@ static void put_timeline(struct text *text, const screen *s, const watched_group
 {
     dxt_timeline *timeline;
     dxt_heatmap_options options = {
-        .struct_size = sizeof options, .color = s->color, .columns = s->columns};
+        .struct_size = sizeof options, .ascii = s->ascii, .color = s->color, .columns = s->columns};
     if (dxt_history_timeline(g->history, o->phase, &timeline) != DXT_OK) return;
     const dxt_timeline_panel panel = {.ranks = timeline->ranks,
                                       .windows = timeline->windows,
@@ -243,7 +250,7 @@ static char *cut(screen *s, const char *all)
 
 char *screen_text(screen *s, const watched *w)
 {
-    struct text all = {0};
+    struct text all = {.ascii = s->ascii};
     if (s->columns < LEAST_COLUMNS || s->rows < LEAST_ROWS) return strdup("too small\033[J");
     put(&all, "");
     put_all(&all, s, w);

@@ -11,6 +11,7 @@
 typedef struct screen {
     uint32_t rows, columns;
     dxt_color color;
+    bool ascii;
     size_t group, operator_index; /**< of those that there are; larger ones count as the last */
     uint64_t back;                /**< windows before the newest */
     uint32_t scroll;              /**< lines that are above the screen */
