@@ -36,7 +36,7 @@ struct record {
 };
 
 struct records {
-    _Atomic size_t count; /* all; the first KEPT are kept */
+    _Atomic size_t count; /* all; the last KEPT are kept */
     struct record kept[KEPT];
     /* of all windows since `feeding` */
     atomic_bool feeding;
@@ -82,9 +82,9 @@ static inline void on_diagnosis(void *context, const dxt_diagnosis *diagnoses, s
     assert_string_equal(diagnoses[0].window->phase, "dispatch");
     assert_string_equal(diagnoses[1].window->phase, "combine");
     add_up(records, diagnoses[DXT_DISPATCH].window);
-    for (size_t o = 0; o < count && number < KEPT; o++) {
+    for (size_t o = 0; o < count; o++) {
         assert_int_equal(dxt_window_check(diagnoses[o].window), DXT_OK);
-        keep(&records->kept[number], o, &diagnoses[o]);
+        keep(&records->kept[number % KEPT], o, &diagnoses[o]);
     }
     atomic_store(&records->count, number + 1);
 }
@@ -220,11 +220,17 @@ static inline bool is_excused(const struct record *record, uint32_t rank, uint32
     return !record->missing[rank] && record->wait[0][rank * ranks] == DXT_NOT_OBSERVED;
 }
 
+/* A copy: while it is looked at, any number of windows may end. */
 static inline const struct record *last_record(const struct job *job)
 {
-    size_t count = atomic_load(&job->records.count);
-    assert_in_range(count, 1, KEPT);
-    return &job->records.kept[count - 1];
+    static struct record copy;
+    size_t count;
+    do {
+        count = atomic_load(&job->records.count);
+        assert_true(count > 0);
+        copy = job->records.kept[(count - 1) % KEPT];
+    } while (atomic_load(&job->records.count) - count >= KEPT - 1);
+    return &copy;
 }
 
 static inline const dxt_finding *find(const struct record *record, size_t o, dxt_finding_kind kind)
