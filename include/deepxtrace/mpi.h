@@ -80,8 +80,14 @@ typedef struct dxt_gather_mpi_config {
  *         initialized without MPI_THREAD_MULTIPLE); DXT_ERR_STATE (MPI is not initialized);
  *         DXT_ERR_IO; DXT_ERR_NO_MEMORY.
  *
+ * All ranks of the communicator open them, or none: if one has no memory, or a wrong mail_capacity,
+ * it fails with that and the others with DXT_ERR_STATE. Only DXT_ERR_UNSUPPORTED for want of the
+ * part, DXT_ERR_STATE for want of MPI, and a NULL or a struct_size that is wrong, are found before
+ * the others hear of it.
+ *
  * dxt_gather_publish() fails with DXT_ERR_IO while DXT_GATHER_DEPTH mails before it have not left;
- * dxt_gather_destroy() waits up to two seconds for the last ones.
+ * dxt_gather_destroy() waits up to two seconds for the last ones, and MPI_Finalize() for what has
+ * not left or come by then. Ranks may do so in any order, and hours apart.
  *
  * Blocking: collective; nothing later is. Threads: one collects at a time. NULL: DXT_ERR_INVALID.
  * Memory: rank 0 has up to ranks × (DXT_GATHER_DEPTH + 1) mails, as far as they have come.

@@ -153,6 +153,10 @@ DXT_API size_t dxt_session_duration_mail_size(uint32_t operators, uint32_t ranks
  * @return DXT_OK; DXT_ERR_INVALID; DXT_ERR_NO_MEMORY; DXT_ERR_IO (no thread); what publishing the
  *         first mail failed with, such as DXT_ERR_LIMIT when the gather's mails are too small.
  *
+ * If it fails on one rank alone, the others go on without waiting for it, and rank 0 reports it as
+ * silent; if on rank 0, what the others publish is read by nobody. A program that would have all or
+ * none asks its ranks (MPI_Allreduce) and destroys the sessions of those that have one.
+ *
  * Blocking: no; needs no other rank. Threads: any. NULL: DXT_ERR_INVALID.
  */
 DXT_API dxt_status dxt_session_create(const dxt_session_config *config, dxt_session **session);

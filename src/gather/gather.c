@@ -31,6 +31,24 @@ static dxt_status check_group(uint32_t rank, uint32_t ranks)
     return DXT_OK;
 }
 
+dxt_status dxt_gather_prepare(uint32_t rank, uint32_t ranks, dxt_gather **gather)
+{
+    dxt_status status = check_group(rank, ranks);
+    if (status != DXT_OK) return status;
+    dxt_gather *made = calloc(1, sizeof *made);
+    if (!made) return dxt_fail_memory(sizeof *made);
+    made->rank = rank;
+    made->ranks = ranks;
+    made->node = -1;
+    *gather = made;
+    return DXT_OK;
+}
+
+void dxt_gather_use(dxt_gather *gather, const dxt_gather_transport *transport)
+{
+    gather->transport = *transport;
+}
+
 dxt_status dxt_gather_create(uint32_t rank, uint32_t ranks, const dxt_gather_transport *transport,
                              dxt_gather **gather)
 {
@@ -43,16 +61,9 @@ dxt_status dxt_gather_create(uint32_t rank, uint32_t ranks, const dxt_gather_tra
     if (!taken.publish || !taken.collect)
         return dxt_fail(DXT_ERR_INVALID,
                         "transport.publish and transport.collect must not be NULL");
-    dxt_status status = check_group(rank, ranks);
-    if (status != DXT_OK) return status;
-    dxt_gather *made = calloc(1, sizeof *made);
-    if (!made) return dxt_fail_memory(sizeof *made);
-    made->rank = rank;
-    made->ranks = ranks;
-    made->transport = taken;
-    made->node = -1;
-    *gather = made;
-    return DXT_OK;
+    dxt_status status = dxt_gather_prepare(rank, ranks, gather);
+    if (status == DXT_OK) dxt_gather_use(*gather, &taken);
+    return status;
 }
 
 dxt_status dxt_gather_create_local(const dxt_gather_local_config *given, dxt_gather **gather)

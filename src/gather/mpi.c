@@ -64,6 +64,14 @@ dxt_status dxt_mpi_find_place(const void *comm, dxt_mpi_place *place)
     return DXT_OK;
 }
 
+static dxt_status check_capacity(size_t capacity)
+{
+    if (capacity > 0 && capacity <= DXT_GATHER_MAX_CAPACITY) return DXT_OK;
+    return dxt_fail(capacity == 0 ? DXT_ERR_INVALID : DXT_ERR_LIMIT,
+                    "config.mail_capacity is %zu, but must be 1 to %zu", capacity,
+                    (size_t)DXT_GATHER_MAX_CAPACITY);
+}
+
 dxt_status dxt_gather_create_mpi(const dxt_gather_mpi_config *given, dxt_gather **gather)
 {
     char why[DXT_MPI_WHY] = "";
@@ -73,22 +81,23 @@ dxt_status dxt_gather_create_mpi(const dxt_gather_mpi_config *given, dxt_gather 
     if (!given || !gather) return dxt_fail(DXT_ERR_INVALID, "config and gather must not be NULL");
     if (!dxt_take_struct(&config, sizeof config, given, sizeof config))
         return dxt_fail_size("config", "dxt_gather_mpi_config", given->struct_size);
-    if (config.mail_capacity == 0 || config.mail_capacity > DXT_GATHER_MAX_CAPACITY)
-        return dxt_fail(config.mail_capacity == 0 ? DXT_ERR_INVALID : DXT_ERR_LIMIT,
-                        "config.mail_capacity is %zu, but must be 1 to %zu", config.mail_capacity,
-                        (size_t)DXT_GATHER_MAX_CAPACITY);
     const dxt_mpi_part *part = find_part();
     if (!part) return DXT_ERR_UNSUPPORTED;
     dxt_status status = part->find_place(config.comm, &place, why);
-    if (status == DXT_OK)
-        status = part->open_mail(config.comm, config.mail_capacity, &transport, why);
     if (status != DXT_OK) return pass_on(status, "no mailboxes over MPI", why);
-    status = dxt_gather_create(place.rank, place.ranks, &transport, gather);
-    if (status != DXT_OK)
-        transport.destroy(transport.context);
-    else
-        dxt_gather_set_place(*gather, place.node, place.host);
-    return status;
+    /* Whatever fails here alone is for the others to hear of: all open them, or none. */
+    dxt_gather *made = NULL;
+    dxt_status ready = check_capacity(config.mail_capacity);
+    if (ready == DXT_OK) ready = dxt_gather_prepare(place.rank, place.ranks, &made);
+    status = part->open_mail(config.comm, config.mail_capacity, ready, &transport, why);
+    if (status != DXT_OK) {
+        dxt_gather_destroy(made);
+        return ready != DXT_OK ? ready : pass_on(status, "no mailboxes over MPI", why);
+    }
+    dxt_gather_use(made, &transport);
+    dxt_gather_set_place(made, place.node, place.host);
+    *gather = made;
+    return DXT_OK;
 }
 
 /* ---- boards ---- */
@@ -99,15 +108,13 @@ dxt_status dxt_mpi_board_create(const void *comm, dxt_mpi_board **board)
     if (!board) return dxt_fail(DXT_ERR_INVALID, "board must not be NULL");
     const dxt_mpi_part *part = find_part();
     if (!part) return DXT_ERR_UNSUPPORTED;
-    /* Whatever fails here alone must not keep the others waiting: they open it together first. */
     void *state = NULL;
-    dxt_status status =
-        pass_on(part->open_board(comm, &state, why), "cannot make a board over MPI", why);
-    if (status != DXT_OK) return status;
     dxt_mpi_board *made = calloc(1, sizeof *made);
-    if (!made) {
-        part->close_board(state);
-        return dxt_fail_memory(sizeof *made);
+    dxt_status ready = made ? DXT_OK : dxt_fail_memory(sizeof *made);
+    dxt_status status = part->open_board(comm, ready, &state, why);
+    if (status != DXT_OK) {
+        free(made);
+        return ready != DXT_OK ? ready : pass_on(status, "cannot make a board over MPI", why);
     }
     *made = (dxt_mpi_board){.part = part, .state = state};
     *board = made;

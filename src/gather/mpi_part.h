@@ -9,7 +9,7 @@
 #include <deepxtrace/mpi.h>
 
 /** Changes with anything below. */
-#define DXT_MPI_PART_VERSION 2u
+#define DXT_MPI_PART_VERSION 3u
 #define DXT_MPI_WHY 320u
 
 typedef struct dxt_mpi_part {
@@ -17,9 +17,11 @@ typedef struct dxt_mpi_part {
     dxt_status (*start)(char *why);
     dxt_status (*end)(char *why);
     dxt_status (*find_place)(const void *comm, dxt_mpi_place *place, char *why);
-    dxt_status (*open_mail)(const void *comm, size_t mail_capacity, dxt_gather_transport *transport,
-                            char *why);
-    dxt_status (*open_board)(const void *comm, void **board, char *why);
+    /* Collective, with one outcome: if @p ready of a rank is an error, that rank fails with it, and
+     * all others do. */
+    dxt_status (*open_mail)(const void *comm, size_t mail_capacity, dxt_status ready,
+                            dxt_gather_transport *transport, char *why);
+    dxt_status (*open_board)(const void *comm, dxt_status ready, void **board, char *why);
     dxt_status (*show)(void *board, const uint64_t *words, char *why);
     dxt_status (*read)(void *board, uint64_t *words, char *why);
     void (*close_board)(void *board);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Preloaded: the k-th allocation by code of ours fails, k from DXT_FAIL_ALLOC, in whatever process
- * of a job comes to it, and the file DXT_FAIL_MARK says that one did. What other libraries allocate
- * for themselves is left alone. A program that is linked with it, and exports it, says itself when.
+ * of a job comes to it, and the file DXT_FAIL_MARK says that one did; with DXT_FAIL_RANK, in that
+ * rank of MPI's alone, or in "all" of them. What other libraries allocate for themselves is left
+ * alone. A program that is linked with it, and exports it, says itself when.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -22,10 +23,17 @@ void *__libc_memalign(size_t alignment, size_t size);
 
 static atomic_long left;
 
+static bool is_meant(void)
+{
+    const char *meant = getenv("DXT_FAIL_RANK"), *rank = getenv("OMPI_COMM_WORLD_RANK");
+    if (!rank) rank = getenv("PMI_RANK");
+    return !meant || (rank && (strcmp(meant, "all") == 0 || strcmp(meant, rank) == 0));
+}
+
 __attribute__((constructor)) static void begin(void)
 {
     const char *text = getenv("DXT_FAIL_ALLOC");
-    atomic_store(&left, text ? strtol(text, NULL, 10) : 0);
+    atomic_store(&left, text && is_meant() ? strtol(text, NULL, 10) : 0);
 }
 
 EXPORT void dxt_fail_alloc_arm(long k);

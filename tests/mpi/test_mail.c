@@ -170,6 +170,29 @@ static void nobody_waits_for_a_rank_0_that_does_not_look(atomic_int *shared)
     dxt_gather_destroy(gather);
 }
 
+/* Rank 0 may end long before the others, or fail at what comes behind the mailboxes. What they send
+ * then, short or long, keeps nobody waiting, not at the end of MPI either, and comes to nobody else:
+ * the tests behind this one open mailboxes of their own. */
+static void rank_0_may_leave_first(atomic_int *shared)
+{
+    dxt_gather *gather = open_gather(LARGE);
+    atomic_store(&shared[0], 0);
+    MPI_Barrier(MPI_COMM_WORLD);
+    if (rank == 0) {
+        dxt_gather_destroy(gather);
+        atomic_store(&shared[0], 1);
+        return;
+    }
+    while (!atomic_load(&shared[0])) usleep(1000); /* the test's time limit watches */
+    unsigned char *mail = calloc(1, LARGE);
+    for (uint64_t s = 1; s < 3 * DXT_GATHER_DEPTH; s++) {
+        dxt_status status = dxt_gather_publish(gather, s, mail, s % 2 ? LARGE : SMALL);
+        CHECK(status == DXT_OK || status == DXT_ERR_IO);
+    }
+    free(mail);
+    dxt_gather_destroy(gather);
+}
+
 /* Letters that a rank of another version, or a hostile one, might send, in place of ours. */
 enum { AS_IT_IS, OF_ANOTHER_SIZE, TOO_SHORT, SPOILT };
 static int spoil, spoilt;
@@ -257,13 +280,17 @@ static dxt_status open_and_close(bool mail)
     return status;
 }
 
-/* Every allocation of one rank fails once: it says so, and none of the others waits for it. */
+/* Once for each MPI: it takes seconds where ranks wait by spinning. */
+static bool failures_are_wanted(void)
+{
+    const char *size = getenv("DEEPXTRACE_MPI_NODE_SIZE");
+    return dxt_fail_alloc_arm && size && strcmp(size, "2") == 0;
+}
+
+/* Every allocation of one rank fails once: it says so, and so do the others. */
 static void failed_allocations_keep_nobody_waiting(void)
 {
-    /* Once for each MPI: it takes seconds where ranks wait by spinning. */
-    const char *size = getenv("DEEPXTRACE_MPI_NODE_SIZE");
-    bool wanted = dxt_fail_alloc_arm && size && strcmp(size, "2") == 0;
-    for (int mail = 0; mail < 2 && wanted; mail++) {
+    for (int mail = 0; mail < 2; mail++) {
         int failed = 1, who = 0;
         for (long k = 1; failed; k++, who = k % 2) {
             if (rank == who) dxt_fail_alloc_arm(k);
@@ -271,10 +298,45 @@ static void failed_allocations_keep_nobody_waiting(void)
             if (rank == who) failed = dxt_fail_alloc_disarm();
             MPI_Bcast(&failed, 1, MPI_INT, who, MPI_COMM_WORLD);
             if (rank == who) CHECK(status == (failed ? DXT_ERR_NO_MEMORY : DXT_OK));
-            CHECK(status == DXT_OK || failed);
+            if (rank != who) CHECK(status == (failed ? DXT_ERR_STATE : DXT_OK));
             CHECK(failed || k > 3);
         }
     }
+}
+
+static dxt_status start_session(dxt_gather *gather, dxt_probe *probe, dxt_session **session)
+{
+    const dxt_session_config config = {.struct_size = sizeof config,
+                                       .probe = probe,
+                                       .gather = gather,
+                                       .interval_ops = 1,
+                                       .node = -1};
+    return dxt_session_create(&config, session);
+}
+
+/* Allocations of one rank's session fail. The others go on, with mails of any length. */
+static void a_failed_session_keeps_nobody_waiting(int who)
+{
+    dxt_probe *probe = NULL;
+    CHECK(dxt_probe_create_durations(DXT_EP_OPERATORS, (uint32_t)ranks, 1024, &probe) == DXT_OK);
+    for (int failed = 1, k = 1; failed; k += 1 + k / 4) {
+        dxt_gather *gather =
+            open_gather(dxt_session_duration_mail_size(DXT_EP_OPERATORS, (uint32_t)ranks));
+        dxt_session *session = NULL;
+        if (rank == who) dxt_fail_alloc_arm(k);
+        dxt_status status = start_session(gather, probe, &session);
+        if (rank == who) failed = dxt_fail_alloc_disarm();
+        MPI_Bcast(&failed, 1, MPI_INT, who, MPI_COMM_WORLD);
+        CHECK(status == (rank == who && failed ? DXT_ERR_NO_MEMORY : DXT_OK));
+        for (uint64_t step = 0; session && step < 6; step++) {
+            for (uint64_t i = 0; i < 1024; i++) dxt_probe_duration(probe, 0, step * 1024 + i, 100);
+            CHECK(dxt_session_step(session) == DXT_OK);
+        }
+        dxt_session_destroy(session);
+        dxt_gather_destroy(gather);
+        CHECK(failed || k > 3);
+    }
+    dxt_probe_destroy(probe);
 }
 
 static void everybody_knows_its_place(void)
@@ -315,6 +377,21 @@ static void what_cannot_be_is_refused(void)
     dxt_mpi_board_destroy(NULL);
 }
 
+/* One rank's mistake is for all ranks to hear of. */
+static void a_bad_option_of_one_rank_fails_on_all(void)
+{
+    for (int who = 0; who < 2; who++)
+        for (int large = 0; large < 2; large++) {
+            dxt_gather *gather = NULL;
+            dxt_gather_mpi_config config = {.struct_size = sizeof config, .mail_capacity = SMALL};
+            if (rank == who) config.mail_capacity = large ? (size_t)1 << 40 : 0;
+            dxt_status status = dxt_gather_create_mpi(&config, &gather), bad = DXT_ERR_INVALID;
+            if (large) bad = DXT_ERR_LIMIT;
+            CHECK(status == (rank == who ? bad : DXT_ERR_STATE));
+            CHECK(!gather);
+        }
+}
+
 int main(void)
 {
     dxt_mpi_place place = {.struct_size = sizeof place};
@@ -328,12 +405,16 @@ int main(void)
     atomic_int *shared = open_shared();
     everybody_knows_its_place();
     what_cannot_be_is_refused();
+    a_bad_option_of_one_rank_fails_on_all();
     mails_arrive_whole_and_the_newest_are_kept();
     mails_arrive_while_the_others_do_not_call_mpi(shared);
     nobody_waits_for_a_rank_0_that_does_not_look(shared);
+    rank_0_may_leave_first(shared);
     a_rank_is_heard_again_after_nonsense();
     a_board_shows_the_newest_words();
-    failed_allocations_keep_nobody_waiting();
+    if (failures_are_wanted()) failed_allocations_keep_nobody_waiting();
+    for (int who = 0; who < 2 && failures_are_wanted(); who++)
+        a_failed_session_keeps_nobody_waiting(who);
     munmap(shared, 4096);
     int all = 0;
     MPI_Allreduce(&failures, &all, 1, MPI_INT, MPI_SUM, MPI_COMM_WORLD);

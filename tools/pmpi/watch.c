@@ -13,6 +13,7 @@
 /* Communicators that are diagnosed at the most; others are used as they are. */
 #define MOST 16
 #define TOO_MANY "more than 16 communicators"
+#define OTHERS_LACK "another rank uses " TOO_MANY ", or lacks memory or a part"
 /* Durations kept of an operator: more than two windows should hold of those that matter. */
 #define KEPT 8192
 /* MPI_COMM_WORLD, MPI_INT and MPI_MIN of MPICH and all that have its handles. */
@@ -185,7 +186,7 @@ static pmpi_watch *prepare(mpi_handle comm, uint32_t ranks, uint32_t number, con
     return NULL;
 }
 
-/* Collective up to the session: nothing before that may fail on one rank alone. */
+/* Collective up to the session: what fails before that fails on all ranks. */
 static dxt_status start(pmpi_watch *watch)
 {
     static const char *const names[PMPI_OPERATORS] = {"alltoall", "alltoallv"};
@@ -216,16 +217,17 @@ static dxt_status start(pmpi_watch *watch)
     return dxt_session_create(&config, &watch->session);
 }
 
-/* @return Whether it runs. */
+/* @return Whether it runs, on all ranks or on none: one that has failed would be silent to the
+ * others, and rank 0 would not take in what they send. */
 static bool begin(pmpi_watch *watch)
 {
-    if (start(watch) == DXT_OK) {
-        if (watch->recording && !is_quiet())
-            pmpi_say("diagnosing %u ranks; rank 0 writes %s", watch->ranks, watch->path);
-        return true;
-    }
-    if (watch->rank == 0) pmpi_say("a communicator is not diagnosed: %s", dxt_error());
-    return false;
+    bool mine = start(watch) == DXT_OK;
+    const char *why = mine ? OTHERS_LACK : dxt_error();
+    bool all = all_say(watch->comm, mine);
+    if (!all && watch->rank == 0) pmpi_say("a communicator is not diagnosed: %s", why);
+    if (all && watch->recording && !is_quiet())
+        pmpi_say("diagnosing %u ranks; rank 0 writes %s", watch->ranks, watch->path);
+    return all;
 }
 
 /* Room for one more. */
@@ -264,9 +266,7 @@ static pmpi_watch *watch_if_possible(mpi_handle comm, uint32_t number)
     const char *why = TOO_MANY " are in use";
     pmpi_watch *watch = room ? prepare(comm, (uint32_t)ranks, number, &why) : NULL;
     bool all = all_say(comm, watch != NULL);
-    if (!all)
-        say_why_not(comm,
-                    watch ? "another rank uses " TOO_MANY ", or lacks memory or a part" : why);
+    if (!all) say_why_not(comm, watch ? OTHERS_LACK : why);
     if (all && begin(watch)) return watch;
     if (watch) release(watch);
     if (room) unreserve();

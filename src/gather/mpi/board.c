@@ -36,11 +36,12 @@ static void release(board *b)
     free(b);
 }
 
-dxt_status mpi_part_open_board(const void *comm, void **out, char *why)
+dxt_status mpi_part_open_board(const void *comm, dxt_status ready, void **out, char *why)
 {
     MPI_Comm own = MPI_COMM_NULL;
     dxt_status status = mpi_part_open(comm, &own, why);
-    if (status != DXT_OK) return status;
+    if (own == MPI_COMM_NULL) return status;
+    if (ready != DXT_OK) status = ready;
     board *b = calloc(1, sizeof *b);
     if (b) {
         b->comm = own;
@@ -53,7 +54,8 @@ dxt_status mpi_part_open_board(const void *comm, void **out, char *why)
     }
     bool complete = b && b->sent && b->behind && b->requests;
     for (int r = 0; complete && r < b->ranks; r++) b->requests[r] = MPI_REQUEST_NULL;
-    if (!complete) status = mpi_part_say(DXT_ERR_NO_MEMORY, why, "out of memory");
+    if (!complete && status == DXT_OK)
+        status = mpi_part_say(DXT_ERR_NO_MEMORY, why, "out of memory");
     status = mpi_part_all_well(own, status, why);
     if (status == DXT_OK && b->rank != 0) status = mpi_part_check(listen(b), why);
     if (status == DXT_OK) {

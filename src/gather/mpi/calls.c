@@ -78,11 +78,15 @@ dxt_status mpi_part_check_threads(char *why)
 
 dxt_status mpi_part_open(const void *given, MPI_Comm *comm, char *why)
 {
+    *comm = MPI_COMM_NULL;
     dxt_status status = mpi_part_check_alive(why);
-    if (status == DXT_OK) status = mpi_part_check_threads(why);
     if (status != DXT_OK) return status;
     MPI_Comm from = given ? *(const MPI_Comm *)given : MPI_COMM_WORLD;
     status = mpi_part_check(MPI_Comm_dup(from, comm), why);
-    if (status == DXT_OK) MPI_Comm_set_errhandler(*comm, MPI_ERRORS_RETURN);
-    return status;
+    if (status != DXT_OK) {
+        *comm = MPI_COMM_NULL;
+        return status;
+    }
+    MPI_Comm_set_errhandler(*comm, MPI_ERRORS_RETURN);
+    return mpi_part_check_threads(why);
 }

@@ -22,6 +22,8 @@
 #define DEPTH DXT_GATHER_DEPTH
 /* Buffers of a rank at rank 0: the mails it keeps and the one that is coming. */
 #define SLOTS (DEPTH + 1)
+/* When MPI ends: how long nothing comes before the others are given up. */
+#define NO_NEWS_NS INT64_C(60000000000)
 
 /* Begin of a message; the mail follows. A sequence of DXT_GATHER_NEWEST: there is nothing more to
  * come. */
@@ -54,6 +56,10 @@ typedef struct mail {
     pid_t pid; /* of the creator */
     pthread_t thread;
     pthread_cond_t wake;
+    /* the end */
+    bool said;       /* rank 0 has been sent word of it */
+    int64_t news_ns; /* when something went or came last */
+    mpi_part_rest rest;
 } mail;
 
 static letter *slot_at(const mail *m, int rank, uint32_t slot)
@@ -69,7 +75,9 @@ static bool push(mail *m)
     bool all = true;
     for (uint32_t i = 0; i < SLOTS; i++) {
         int done = 1;
-        if (m->sends[i] != MPI_REQUEST_NULL) MPI_Test(&m->sends[i], &done, MPI_STATUS_IGNORE);
+        if (m->sends[i] == MPI_REQUEST_NULL) continue;
+        MPI_Test(&m->sends[i], &done, MPI_STATUS_IGNORE);
+        if (done) m->news_ns = mpi_part_now_ns();
         all = all && done;
     }
     return all;
@@ -160,6 +168,7 @@ static dxt_status take(mail *m, int rank)
         if (b->receive != MPI_REQUEST_NULL) status = arrived(m, rank);
         if (status == DXT_ERR_IO) return status;
         if (status == DXT_ERR_FORMAT) result = status;
+        if (status != DXT_AGAIN) m->news_ns = mpi_part_now_ns();
         if (status == DXT_OK && slot_at(m, rank, b->next)->sequence == DXT_GATHER_NEWEST)
             b->closed = true;
         else if (status == DXT_OK)
@@ -234,10 +243,9 @@ static void stop_thread(mail *m)
     pthread_join(m->thread, NULL);
 }
 
-/* What MPI may still be reading from is left to it. */
-static void release(mail *m, bool busy)
+static void release(mail *m)
 {
-    if (m->memory && !busy) munmap(m->memory, m->mapped);
+    if (m->memory) munmap(m->memory, m->mapped);
     free(m->boxes);
     pthread_cond_destroy(&m->wake);
     pthread_mutex_destroy(&m->lock);
@@ -256,22 +264,43 @@ static bool all_closed(mail *m)
     return all;
 }
 
+/* @return Whether nothing is under way any more, in either direction. */
+static bool is_done(mail *m)
+{
+    if (m->rank == 0) return all_closed(m);
+    /* As long as nothing of it goes, there may be no slot to say it in. */
+    m->said = m->said || send(m, DXT_GATHER_NEWEST, NULL, 0) == DXT_OK;
+    return push(m) && m->said;
+}
+
+static bool finish(void *context)
+{
+    mail *m = context;
+    if (is_done(m)) {
+        release(m);
+        return true;
+    }
+    return mpi_part_now_ns() - m->news_ns >= NO_NEWS_NS; /* its memory is left to MPI */
+}
+
+/* Some MPIs wait for long letters that nobody takes in when they end, and the number of a
+ * communicator that is freed may be given to another, whose letters those would be. So rank 0 takes
+ * in what still comes, and the others keep what has not gone, up to the end of MPI. */
 static void close_mail(void *context)
 {
     mail *m = context;
     int64_t pause_ns = 50000, end_ns = mpi_part_now_ns() + MPI_PART_LINGER_NS;
     if (m->pid != getpid()) return; /* the thread, and what MPI has under way, are the parent's */
     stop_thread(m);
-    bool said = m->rank == 0, done = false;
-    for (;;) {
-        /* As long as nothing of it goes, there may be no slot to say it in. */
-        said = said || send(m, DXT_GATHER_NEWEST, NULL, 0) == DXT_OK;
-        done = m->rank == 0 ? all_closed(m) : push(m) && said;
-        if (done || mpi_part_now_ns() >= end_ns) break;
+    bool done = is_done(m);
+    while (!done && mpi_part_now_ns() < end_ns) {
         mpi_part_pause(&pause_ns);
+        done = is_done(m);
     }
-    for (int r = 1; m->rank == 0 && r < m->ranks; r++) mpi_part_cancel(&m->boxes[r].receive);
-    release(m, m->rank != 0 && !done);
+    if (done)
+        release(m);
+    else
+        mpi_part_leave(&m->rest);
 }
 
 /* ---- the beginning ---- */
@@ -309,29 +338,38 @@ static dxt_status set_up(mail *m, uint64_t longest, char *why)
     return DXT_OK;
 }
 
-dxt_status mpi_part_open_mail(const void *comm, size_t mail_capacity,
+static mail *make(MPI_Comm comm, size_t mail_capacity)
+{
+    mail *m = calloc(1, sizeof *m);
+    if (!m) return NULL;
+    m->comm = comm;
+    m->capacity = mail_capacity;
+    m->pid = getpid();
+    m->news_ns = mpi_part_now_ns();
+    m->rest = (mpi_part_rest){.finish = finish, .context = m};
+    MPI_Comm_rank(comm, &m->rank);
+    MPI_Comm_size(comm, &m->ranks);
+    for (uint32_t i = 0; i < SLOTS; i++) m->sends[i] = MPI_REQUEST_NULL;
+    pthread_mutex_init(&m->lock, NULL);
+    pthread_cond_init(&m->wake, NULL);
+    return m;
+}
+
+dxt_status mpi_part_open_mail(const void *comm, size_t mail_capacity, dxt_status ready,
                               dxt_gather_transport *transport, char *why)
 {
     MPI_Comm own = MPI_COMM_NULL;
     dxt_status status = mpi_part_open(comm, &own, why);
-    if (status != DXT_OK) return status;
-    uint64_t capacity = mail_capacity, longest = 0;
+    if (own == MPI_COMM_NULL) return status;
+    if (ready != DXT_OK) status = ready;
+    uint64_t capacity = status == DXT_OK ? mail_capacity : 0, longest = 0;
     if (MPI_Allreduce(&capacity, &longest, 1, MPI_UINT64_T, MPI_MAX, own) != MPI_SUCCESS)
         longest = UINT64_MAX;
-    mail *m = calloc(1, sizeof *m);
-    if (m) {
-        m->comm = own;
-        m->capacity = mail_capacity;
-        m->pid = getpid();
-        MPI_Comm_rank(own, &m->rank);
-        MPI_Comm_size(own, &m->ranks);
-        for (uint32_t i = 0; i < SLOTS; i++) m->sends[i] = MPI_REQUEST_NULL;
-        pthread_mutex_init(&m->lock, NULL);
-        pthread_cond_init(&m->wake, NULL);
+    mail *m = status == DXT_OK ? make(own, mail_capacity) : NULL;
+    if (m)
         status = set_up(m, longest, why);
-    } else {
+    else if (status == DXT_OK)
         status = mpi_part_say(DXT_ERR_NO_MEMORY, why, "out of memory");
-    }
     status = mpi_part_all_well(own, status, why);
     for (int r = 1; status == DXT_OK && m->rank == 0 && r < m->ranks; r++)
         status = mpi_part_check(receive(m, r), why);
@@ -345,7 +383,7 @@ dxt_status mpi_part_open_mail(const void *comm, size_t mail_capacity,
     }
     if (m) stop_thread(m);
     if (m)
-        release(m, false);
+        release(m);
     else
         MPI_Comm_free(&own);
     return status;

@@ -28,7 +28,9 @@ dxt_status mpi_part_check_alive(char *why);
 /** Whether it has threads. @return DXT_OK; DXT_ERR_UNSUPPORTED. */
 dxt_status mpi_part_check_threads(char *why);
 
-/** Duplicate a communicator that was handed over. Collective. */
+/** Duplicate a communicator that was handed over. Collective.
+ *  @param comm  Receives it, or MPI_COMM_NULL. There may be one in spite of an error, which is for
+ *               all ranks to hear of: see mpi_part_all_well(). */
 dxt_status mpi_part_open(const void *given, MPI_Comm *comm, char *why);
 
 /** The same outcome on all ranks: DXT_OK, or an error. Collective. */
@@ -38,13 +40,23 @@ dxt_status mpi_part_all_well(MPI_Comm comm, dxt_status status, char *why);
  */
 dxt_status mpi_part_ranks_per_processor(MPI_Comm comm, uint32_t ranks, uint32_t *most, char *why);
 
+/** What could not be finished in time. */
+typedef struct mpi_part_rest {
+    bool (*finish)(void *context); /**< go on; @return whether it is done with, and may be gone */
+    void *context;
+    struct mpi_part_rest *next;
+} mpi_part_rest;
+
+/** Leave it until MPI ends, which goes on with it before anything else. */
+void mpi_part_leave(mpi_part_rest *rest);
+
 /** Give up a receive that may be waiting. */
 void mpi_part_cancel(MPI_Request *request);
 
 /* mail.c, board.c; as in dxt_mpi_part. */
-dxt_status mpi_part_open_mail(const void *comm, size_t mail_capacity,
+dxt_status mpi_part_open_mail(const void *comm, size_t mail_capacity, dxt_status ready,
                               dxt_gather_transport *transport, char *why);
-dxt_status mpi_part_open_board(const void *comm, void **board, char *why);
+dxt_status mpi_part_open_board(const void *comm, dxt_status ready, void **board, char *why);
 dxt_status mpi_part_show(void *board, const uint64_t *words, char *why);
 dxt_status mpi_part_read(void *board, uint64_t *words, char *why);
 void mpi_part_close_board(void *board);

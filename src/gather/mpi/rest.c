@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is left to be done when MPI ends. The attributes of MPI_COMM_SELF are deleted first of all
+ * then, while messages still travel. */
+#include "gather/mpi/mpi.h"
+
+#include <pthread.h>
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static mpi_part_rest *rests;
+static bool asked; /* to be told of the end */
+
+static int at_end(MPI_Comm comm, int key, void *value, void *state)
+{
+    int64_t pause_ns = 50000;
+    (void)comm, (void)key, (void)value, (void)state;
+    pthread_mutex_lock(&lock);
+    mpi_part_rest *left = rests;
+    rests = NULL;
+    pthread_mutex_unlock(&lock);
+    while (left) {
+        mpi_part_rest *next = left->next; /* it may be gone then */
+        if (left->finish(left->context)) {
+            left = next;
+            continue;
+        }
+        mpi_part_pause(&pause_ns);
+    }
+    return MPI_SUCCESS;
+}
+
+void mpi_part_leave(mpi_part_rest *rest)
+{
+    int key = MPI_KEYVAL_INVALID;
+    pthread_mutex_lock(&lock);
+    rest->next = rests;
+    rests = rest;
+    bool ask = !asked;
+    asked = true;
+    pthread_mutex_unlock(&lock);
+    if (ask && MPI_Comm_create_keyval(MPI_COMM_NULL_COPY_FN, at_end, &key, NULL) == MPI_SUCCESS)
+        MPI_Comm_set_attr(MPI_COMM_SELF, key, NULL);
+}
