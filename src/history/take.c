@@ -9,25 +9,51 @@
 #include "numeric/normal.h"
 #include "numeric/select.h"
 
-/* Whether the lateness of two ranks is measured from the same ordinary ranks. Where the window does
- * not say the nodes, the analysis may know them all the same. */
-static bool same_node(const dxt_window *window, const dxt_findings *findings, uint32_t a,
-                      uint32_t b)
+/* The nodes that a lateness is measured in. Where the window does not say them, the analysis may
+ * know them all the same. */
+struct nodes {
+    const int32_t *of; /* node of each rank; NULL = by the size */
+    uint32_t size;     /* 0 = nodes are unknown, or of no use */
+};
+
+static bool same_node(const struct nodes *nodes, uint32_t a, uint32_t b)
 {
-    uint32_t size = findings->node_size;
-    if (window->nodes) return window->nodes[a] == window->nodes[b];
-    return size == 0 || a / size == b / size;
+    if (nodes->size == 0) return true;
+    return nodes->of ? nodes->of[a] == nodes->of[b] : a / nodes->size == b / nodes->size;
+}
+
+/* Whether rank r is the first of its node with a row. */
+static bool is_first(const struct nodes *nodes, const dxt_findings *findings, uint32_t r)
+{
+    for (uint32_t before = r; before-- > 0;)
+        if (same_node(nodes, before, r) && !isnan(findings->lateness[before])) return false;
+    return true;
+}
+
+/* As the analysis has it, nodes are of no use where they are hardly fewer than the ranks. */
+static struct nodes take_nodes(const dxt_window *window, const dxt_findings *findings)
+{
+    struct nodes nodes = {window->nodes, window->nodes ? 1 : findings->node_size};
+    uint32_t ranks = 0, different = 0;
+    if (nodes.size == 0) return nodes;
+    for (uint32_t r = 0; r < window->ranks; r++) {
+        if (isnan(findings->lateness[r])) continue;
+        ranks++;
+        different += is_first(&nodes, findings, r);
+    }
+    if (ranks < 2 * different) nodes.size = 0;
+    return nodes;
 }
 
 /* The factor that undoes an understatement. As long as no rank stands out, lateness is measured
  * from the mean of all ranks of a node, which contains a part of each rank's own lateness. 1 if a
  * rank stands out. */
-static double own_part_of_zero(const dxt_window *window, const dxt_findings *findings,
-                               const double *late, uint32_t rank)
+static double own_part_of_zero(const struct nodes *nodes, uint32_t ranks, const double *late,
+                               uint32_t rank)
 {
     double sum = 0, sizes = 0, count = 0;
-    for (uint32_t r = 0; r < window->ranks; r++) {
-        if (isnan(late[r]) || !same_node(window, findings, rank, r)) continue;
+    for (uint32_t r = 0; r < ranks; r++) {
+        if (isnan(late[r]) || !same_node(nodes, rank, r)) continue;
         sum += late[r];
         sizes += fabs(late[r]);
         count++;
@@ -35,13 +61,37 @@ static double own_part_of_zero(const dxt_window *window, const dxt_findings *fin
     return count > 2 && fabs(sum) < DXT_NO_SUM * sizes ? count / (count - 1) : 1;
 }
 
+static bool first_of_node(const struct nodes *nodes, uint32_t rank)
+{
+    for (uint32_t r = 0; r < rank; r++)
+        if (same_node(nodes, r, rank)) return false;
+    return true;
+}
+
+/* Where the mean of all ranks of a node was taken for ordinary, one that is far too early moved it:
+ * the others are alike, and later than that. These are the ordinary ones, and not late. */
+static void center(const struct nodes *nodes, uint32_t n, double *late, double *room)
+{
+    for (uint32_t first = 0; first < n; first++) {
+        size_t used = 0;
+        if (!first_of_node(nodes, first)) continue;
+        for (uint32_t r = first; r < n; r++)
+            if (same_node(nodes, first, r) && !isnan(late[r])) room[used++] = late[r];
+        double middle = dxt_median(room, used);
+        if (used <= DXT_HISTORY_FEW || !(own_part_of_zero(nodes, n, late, first) > 1)) continue;
+        for (size_t k = 0; k < used; k++) room[k] = fabs(room[k] - middle);
+        if (!(middle > 2 * dxt_median(room, used))) continue;
+        for (uint32_t r = first; r < n; r++)
+            if (same_node(nodes, first, r)) late[r] -= middle;
+    }
+}
+
 /* Take the lateness of each rank against its own node: in a late node no rank is late. @return The
  * largest factor by which a lateness was raised, so that it is against the other ranks. */
-static double take_lateness(const dxt_window *window, const dxt_findings *findings, double *late,
-                            double *factor)
+static double take_lateness(const dxt_findings *findings, const struct nodes *nodes, uint32_t n,
+                            double *late, double *factor)
 {
     const double *of_node = findings->lateness_of_node;
-    uint32_t n = window->ranks;
     double most = 1;
     for (uint32_t r = 0; r < n; r++) late[r] = findings->lateness[r] - (of_node ? of_node[r] : 0);
     if (n == 2) {
@@ -52,7 +102,8 @@ static double take_lateness(const dxt_window *window, const dxt_findings *findin
         late[1] = -later;
     }
     if (n == 2 || n > DXT_OWN_PART_RANKS) return most;
-    for (uint32_t r = 0; r < n; r++) factor[r] = own_part_of_zero(window, findings, late, r);
+    center(nodes, n, late, factor);
+    for (uint32_t r = 0; r < n; r++) factor[r] = own_part_of_zero(nodes, n, late, r);
     for (uint32_t r = 0; r < n; r++) {
         late[r] *= factor[r];
         most = fmax(most, factor[r]);
@@ -60,17 +111,10 @@ static double take_lateness(const dxt_window *window, const dxt_findings *findin
     return most;
 }
 
-static bool first_of_node(const dxt_window *window, const dxt_findings *findings, uint32_t rank)
-{
-    for (uint32_t r = 0; r < rank; r++)
-        if (same_node(window, findings, r, rank)) return false;
-    return true;
-}
-
 /* When each rank left the operator (its arrival plus its longest wait), against the median of its
  * node. */
 static void take_leaving(dxt_track *track, const dxt_window *window, const dxt_findings *findings,
-                         double *leaving)
+                         const struct nodes *nodes, double *leaving)
 {
     uint32_t n = track->ranks;
     for (uint32_t r = 0; r < n; r++) {
@@ -83,13 +127,13 @@ static void take_leaving(dxt_track *track, const dxt_window *window, const dxt_f
     memcpy(leaving, track->scratch, n * sizeof *leaving);
     for (uint32_t first = 0; first < n; first++) {
         size_t used = 0;
-        if (!first_of_node(window, findings, first)) continue;
+        if (!first_of_node(nodes, first)) continue;
         for (uint32_t r = first; r < n; r++)
-            if (same_node(window, findings, first, r) && !isnan(leaving[r]))
+            if (same_node(nodes, first, r) && !isnan(leaving[r]))
                 track->scratch[used++] = leaving[r];
         double middle = dxt_median(track->scratch, used);
         for (uint32_t r = first; r < n; r++)
-            if (same_node(window, findings, first, r)) leaving[r] -= middle;
+            if (same_node(nodes, first, r)) leaving[r] -= middle;
     }
 }
 
@@ -117,7 +161,7 @@ static bool hides_waits(const dxt_track *track, const dxt_findings *findings, co
 /* Take over the cells, and find how far those inside nodes typically changed: as a ratio, since
  * long waits vary more. */
 static void take_cells(dxt_track *track, const dxt_window *window, const dxt_findings *findings,
-                       dxt_moment *moment)
+                       const struct nodes *nodes, dxt_moment *moment)
 {
     uint32_t n = track->ranks;
     size_t cells = (size_t)n * n, used = 0;
@@ -129,7 +173,7 @@ static void take_cells(dxt_track *track, const dxt_window *window, const dxt_fin
         dxt_window_row(window, i, now + (size_t)i * n);
         for (uint32_t j = 0; j < n; j++) {
             double *cell = &now[(size_t)i * n + j];
-            bool shows = i != j && same_node(window, findings, i, j) &&
+            bool shows = i != j && same_node(nodes, i, j) &&
                          !hides_waits(track, findings, late, i) &&
                          !hides_waits(track, findings, late, j);
             *cell = shows ? log(*cell + DXT_CELL_FLOOR * moment->floor) : NAN;
@@ -151,8 +195,9 @@ void dxt_track_take(dxt_track *track, const dxt_history *history, const dxt_wind
     size_t slot = dxt_track_slot(track, track->count), n = track->ranks;
     double *late = track->late + slot * n;
     dxt_moment *moment = &track->moment[slot];
-    double factor = take_lateness(window, findings, late, track->scratch);
-    take_leaving(track, window, findings, track->leaving + slot * n);
+    const struct nodes nodes = take_nodes(window, findings);
+    double factor = take_lateness(findings, &nodes, track->ranks, late, track->scratch);
+    take_leaving(track, window, findings, &nodes, track->leaving + slot * n);
     *moment = (dxt_moment){
         .index = window->index,
         .change = NAN,
@@ -166,7 +211,7 @@ void dxt_track_take(dxt_track *track, const dxt_history *history, const dxt_wind
     if (window->ops == 0) moment->floor = fmax(moment->floor, findings->floor);
     moment->error = dxt_median_known(findings->lateness_error, track->ranks, track->scratch);
     dxt_pair_take(track, window, findings);
-    take_cells(track, window, findings, moment);
+    take_cells(track, window, findings, &nodes, moment);
     if (track->count == 0) return;
     size_t before = dxt_track_slot(track, track->count - 1);
     moment->change = typical_change(track, late, track->late + before * n);

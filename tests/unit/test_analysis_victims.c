@@ -38,10 +38,40 @@ static void who_hears_the_last_rank_over_the_network_is_no_late_node(void **stat
     }
 }
 
+/* ---- half of the ranks or more receive slowly, and are late in the next operator ---- */
+
+static uint32_t receivers, into;
+
+static double to_first(int op, uint32_t i, uint32_t j)
+{
+    (void)j;
+    return op == (int)into && i < receivers ? 60 * US : 0;
+}
+
+static void of_many_slow_receivers_each_is_named_and_nobody_else(void **state)
+{
+    (void)state;
+    dxt_findings *found[OPERATORS];
+    for (uint32_t ranks = 4; ranks <= 7; ranks++)
+        for (receivers = (ranks + 1) / 2; receivers + 2 <= ranks; receivers++)
+            for (uint64_t seed = 1; seed <= 12; seed++) {
+                begin(ranks, 0, seed);
+                into = (uint32_t)seed % OPERATORS;
+                run.path = to_first;
+                judge(found);
+                assert_int_equal(count_of(found[into], DXT_SLOW_RECEIVER), receivers);
+                assert_int_equal(found[into]->finding_count, receivers);
+                assert_int_equal(found[1 - into]->finding_count,
+                                 count_of(found[1 - into], DXT_SYSTEMIC_SKEW));
+                release(found);
+            }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(who_hears_the_last_rank_over_the_network_is_no_late_node),
+        cmocka_unit_test(of_many_slow_receivers_each_is_named_and_nobody_else),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -20,6 +20,12 @@ static double slow_both_ways(int op, uint32_t i, uint32_t j)
     return op == slow_in && apart(i, j) && (i == BAD || j == BAD) ? 60 * US : 0;
 }
 
+static double to_rank_1(int op, uint32_t i, uint32_t j)
+{
+    (void)j;
+    return op == DISPATCH && i == 1 ? 60 * US : 0;
+}
+
 static double late_in_combine(int op, uint32_t k)
 {
     return op == COMBINE && k == BAD ? 60 * US : 0;
@@ -94,6 +100,37 @@ static void who_is_late_itself_is_called_so(void **state)
     assert_int_equal(called_late(0, COMBINE, 1), WINDOWS);
 }
 
+/* Nodes of one rank each are of no use: lateness is measured from all ranks, and so is who leaves
+ * late. */
+static void who_hears_late_on_a_node_of_its_own_is_not_late(void **state)
+{
+    (void)state;
+    for (uint32_t ranks = 4; ranks <= 8; ranks++) {
+        dxt_history *history;
+        assert_int_equal(dxt_history_create(NULL, &history), DXT_OK);
+        for (int64_t w = 0; w < WINDOWS; w++) {
+            dxt_window *windows[OPERATORS];
+            begin(ranks, 1, ranks * WINDOWS + (uint64_t)w);
+            run.path = to_rank_1;
+            simulate(windows);
+            for (int op = 0; op < OPERATORS; op++) {
+                dxt_findings *alone, *judged;
+                const dxt_analysis_options options = {.struct_size = sizeof options,
+                                                      .companion = windows[1 - op]};
+                windows[op]->index = w;
+                assert_int_equal(dxt_analyze(windows[op], &options, &alone), DXT_OK);
+                assert_int_equal(dxt_history_judge(history, windows[op], alone, &judged), DXT_OK);
+                assert_int_equal(count_of(judged, DXT_LATE_RANK), 0);
+                assert_int_equal(judged->row_count, op == DISPATCH);
+                dxt_findings_free(judged);
+                dxt_findings_free(alone);
+            }
+            for (int op = 0; op < OPERATORS; op++) dxt_window_free(windows[op]);
+        }
+        dxt_history_destroy(history);
+    }
+}
+
 /* A window that says its nodes needs no size, and one node has none. */
 static void what_is_told_or_one_node_has_no_size(void **state)
 {
@@ -113,6 +150,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(who_hears_late_is_not_late_in_the_other_operator),
         cmocka_unit_test(who_is_late_itself_is_called_so),
+        cmocka_unit_test(who_hears_late_on_a_node_of_its_own_is_not_late),
         cmocka_unit_test(what_is_told_or_one_node_has_no_size),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

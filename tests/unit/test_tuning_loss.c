@@ -169,7 +169,7 @@ static bool is_healthy_untimed(double rows)
 
 static double rotating_untimed(void)
 {
-    return tip(is_healthy_untimed, 0.01 * US, 3.9 * US) / US;
+    return tip(is_healthy_untimed, 0.01 * US, 2.0 * US) / US;
 }
 
 static bool is_rotating_worth_a_line(double skew)

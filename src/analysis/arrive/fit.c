@@ -13,7 +13,7 @@
 /* Begin with every member ordinary and every path healthy. */
 static void begin(dxt_fit *fit)
 {
-    fit->tangled = fit->linked = fit->tiered = fit->unsure = false;
+    fit->tangled = fit->linked = fit->tiered = fit->unsure = fit->many_sides = false;
     for (uint32_t k = 0; k < fit->count; k++) {
         fit->receive[k] = fit->send[k] = fit->nic_in[k] = fit->nic_out[k] = 0;
         fit->role[k] = DXT_ROLE_ORDINARY;

@@ -114,6 +114,8 @@ typedef struct dxt_fit {
     double one_sided;       /**< how many times as far columns differ as rows, where another rank is
                             late in each operation (arrive/one_sided.h); otherwise 0 */
     bool unsure;            /**< of three ranks one has a slow link, or is only farther away */
+    bool many_sides;        /**< half of the ranks have a slow side, and no nodes are known
+                               (arrive/many_sides.h) */
     bool linked;            /**< a path between nodes is slow: a link is not 0 */
     bool tiered;            /**< many are, by the topology: a tier is not 0 */
     bool tangled;           /**< too many pairs of nodes are slow for the model to fit */

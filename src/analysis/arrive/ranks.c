@@ -5,6 +5,7 @@
 
 #include "analysis/arrive/abreast.h"
 #include "analysis/arrive/group.h"
+#include "analysis/arrive/many_sides.h"
 #include "analysis/arrive/roster.h"
 #include "analysis/arrive/within.h"
 #include "numeric/select.h"
@@ -22,6 +23,19 @@ static void member_waits(const void *context, uint32_t i, const uint32_t *others
     const struct members *members = context;
     for (uint32_t k = 0; k < count; k++)
         wait[k] = dxt_wait_within(members->fit, members->index[i], members->index[others[k]]);
+}
+
+/* The same without what slow sides add to the waits. */
+static void waits_without_sides(const void *context, uint32_t i, const uint32_t *others,
+                                uint32_t count, double *wait)
+{
+    const struct members *members = context;
+    const dxt_fit *fit = members->fit;
+    member_waits(context, i, others, count, wait);
+    for (uint32_t k = 0; k < count; k++)
+        if (others[k] != i)
+            wait[k] = fmax(0, wait[k] - fit->receive[members->index[i]] -
+                                  fit->send[members->index[others[k]]]);
 }
 
 /* Nodes of the same size that are fitted side by side. */
@@ -61,7 +75,7 @@ static void fit_nodes(dxt_fit *fit, const dxt_roster *roster, const uint32_t *no
         nodes->late[t] = nodes->room + (size_t)t * size;
         dxt_group_input *input = &nodes->input[t];
         *input = dxt_fit_group_input(fit, size);
-        input->waits = member_waits;
+        input->waits = fit->many_sides ? waits_without_sides : member_waits;
         input->context = &nodes->members[t];
         input->skew = skew;
         input->population = fit->count;
@@ -115,6 +129,9 @@ void dxt_fit_ordinary(dxt_fit *fit)
     uint32_t taken = fit->nodes < DXT_TELLING_NODES ? fit->nodes : DXT_TELLING_NODES;
     dxt_list_members(fit, &roster);
     for (uint32_t k = 0; k < taken; k++) node[k] = (uint32_t)dxt_spread_index(k, taken, fit->nodes);
+    find_ordinary(fit, &roster, node, taken);
+    if (fit->nodes > 1 || !dxt_many_sides(fit)) return;
+    fit->many_sides = true;
     find_ordinary(fit, &roster, node, taken);
 }
 

@@ -109,9 +109,27 @@ static void find_sides(dxt_fit *fit, const dxt_roster *roster, uint32_t node)
     }
 }
 
+/* The same where half of the ranks have a slow side: it is no part of their lateness. */
+static void give_roles_of_many(dxt_fit *fit)
+{
+    for (uint32_t k = 0; k < fit->count; k++) {
+        bool slow = fit->receive[k] > 0 || fit->send[k] > 0;
+        fit->role[k] = fit->receive[k] > 0             ? DXT_ROLE_RECEIVER
+                       : fit->send[k] > 0              ? DXT_ROLE_SENDER
+                       : fit->late[k] > fit->limit[k]  ? DXT_ROLE_LATE
+                       : fit->late[k] < -fit->limit[k] ? DXT_ROLE_EARLY
+                                                       : DXT_ROLE_ORDINARY;
+        if (slow) fit->late[k] = 0;
+    }
+}
+
 void dxt_give_roles(dxt_fit *fit)
 {
     dxt_roster roster;
+    if (fit->many_sides) {
+        give_roles_of_many(fit);
+        return;
+    }
     dxt_call_roster(fit, &roster);
     for (uint32_t k = 0; k < fit->count; k++) {
         fit->role[k] = DXT_ROLE_ORDINARY;
