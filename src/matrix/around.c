@@ -11,6 +11,7 @@
 #include <strings.h>
 
 #include "matrix/scan.h"
+#include "matrix/spot.h"
 
 /* Bytes of a line that are looked at for words. */
 #define MOST_WORDS 256
@@ -180,18 +181,43 @@ static void note_axes(dxt_reader *reader, const char *line, size_t size)
     }
 }
 
+/* "scale: 1000", "unit: 10ns": what a line says of the values below, and nobody applies. */
+static void note_scale(dxt_reader *reader, const char *line, size_t size)
+{
+    static const char *const factors[] = {"scale",      "factor",     "scale_factor",
+                                          "unit_scale", "multiplier", NULL};
+    static const char *const units[] = {"unit", "units", "time_unit", "wait_unit", NULL};
+    const char *end = line + size, *value;
+    if (size > MOST_WORDS) return;
+    bool factor = dxt_says_alone(line, end, factors, &value) && dxt_is_digit(*value);
+    bool unit = !factor && dxt_says_alone(line, end, units, &value);
+    if (unit) {
+        const char *to = value;
+        while (to < end && !dxt_is_blank(*to) && !strchr("\"',;", *to)) to++;
+        unit = !dxt_is_time_unit(value, to);
+    }
+    if (factor || unit) reader->around.scaled = reader->input.line;
+}
+
 dxt_status dxt_look_around(dxt_reader *reader, const char **line, size_t *size)
 {
     if (reader->headers || *size == 0 || reader->inner_at < reader->inner.size) return DXT_OK;
     note_axes(reader, *line, *size);
+    note_scale(reader, *line, *size);
     return take_factor(reader, line, size);
 }
 
 dxt_status dxt_take_around(dxt_reader *reader, uint64_t line, double *reals, dxt_window *window)
 {
     dxt_status status = DXT_OK;
-    uint64_t turned = reader->around.turned;
+    uint64_t turned = reader->around.turned, scaled = reader->around.scaled;
     if (reader->around.factor > 0) status = multiply(reader, line, reals, window);
+    reader->around.scaled = 0;
+    if (status == DXT_OK && scaled > 0 && line <= scaled + MOST_LINES)
+        status = dxt_reader_lose(reader, DXT_REMARK_NOTE, DXT_OK, line,
+                                 "line %llu says a factor or a unit that is not applied: the "
+                                 "values are read as they stand",
+                                 (unsigned long long)scaled);
     if (status != DXT_OK || turned == 0) return status;
     reader->around.turned = 0;
     if (line > turned + MOST_LINES) return DXT_OK;
@@ -242,4 +268,16 @@ dxt_status dxt_tell_outer(dxt_reader *reader)
     return dxt_reader_lose(reader, DXT_REMARK_NOTE, DXT_OK, reader->input.line,
                            "the outer keys are taken for the ranks that wait; of pandas' to_dict() "
                            "and to_json() they are the columns: print df.T there");
+}
+
+/* ---- what is not applied ---- */
+
+dxt_status dxt_tell_beside(dxt_reader *reader, const char *at, const char *end)
+{
+    uint32_t said = dxt_label(at, end);
+    if (reader->around.beside == said) return DXT_OK;
+    reader->around.beside = said;
+    return dxt_reader_lose(reader, DXT_REMARK_NOTE, DXT_OK, reader->input.line,
+                           "%.*s is not applied: the values are read as they stand",
+                           end - at > 100 ? 100 : (int)(end - at), at);
 }

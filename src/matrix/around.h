@@ -21,7 +21,14 @@ dxt_status dxt_judge_tag(dxt_reader *reader, int64_t rank, uint32_t ranks, uint6
 /** The outer keys of objects are taken for ranks, and may be those of columns: tell so, once. */
 dxt_status dxt_tell_outer(dxt_reader *reader);
 
+/** What stands beside a matrix, "scale": 1000, is not applied to it: tell so, once of each. */
+dxt_status dxt_tell_beside(dxt_reader *reader, const char *at, const char *end);
+
 /* ---- said.c, phase.c ---- */
+
+/** Whether a line is "NAME: VALUE" with one of these names, which NULL ends, and no more. */
+bool dxt_says_alone(const char *line, const char *end, const char *const *names,
+                    const char **value);
 
 /** A heading has come: a unit that the one of an earlier table said does not hold behind it. */
 dxt_status dxt_end_unit(dxt_reader *reader, const char *line, const char *end, bool phase);

@@ -29,6 +29,16 @@ static bool begins_call(const char *at, const char *end)
     return word > at && dxt_is_letter(*at) && word < end && *word == '(';
 }
 
+/* Whether "name:" stands at `at`, as JSON5 and YAML write a member. */
+static bool begins_member(const char *at, const char *end)
+{
+    const char *word = at;
+    while (word < end && (dxt_is_letter(*word) || dxt_is_digit(*word) || *word == '_')) word++;
+    if (word == at || !dxt_is_letter(*at)) return false;
+    word = skip_blanks(word, end);
+    return end - word > 1 && *word == ':' && word[1] != ':';
+}
+
 /* Whether a bracket begins such a value, and no row, which the readers of text know. */
 static bool begins_value(const char *at, const char *end)
 {
@@ -38,7 +48,8 @@ static bool begins_value(const char *at, const char *end)
     if (at == end) return bracket != '(';
     if (bracket == '[') return *at == '{' || *at == '(' || begins_call(at, end);
     if (bracket == '(') return dxt_is_digit(*at) || *at == '(' || *at == '[';
-    return *at == '"' || *at == '\'' || *at == '{' || *at == '(' || dxt_is_digit(*at);
+    return *at == '"' || *at == '\'' || *at == '{' || *at == '(' || dxt_is_digit(*at) ||
+           begins_member(at, end);
 }
 
 /* Behind "OrderedDict(" and what else stands in front of a value that is all there is to a call:
@@ -100,8 +111,10 @@ bool dxt_document_find(dxt_reader *reader, const char **at, const char *end)
         brace = memmem(from, (size_t)(last - from), "[{", 2);
     /* A header that was wrapped holds one, and is none. */
     if (brace && has(from, (size_t)(brace - from), "EPSize:")) return false;
-    if (!brace || !begins_value(brace, last) || !memchr(brace + 1, '[', (size_t)(last - brace) - 1))
-        return false;
+    if (!brace || !begins_value(brace, last)) return false;
+    /* "- {src: 0, dst: 1, wait: 5}" of YAML; behind other texts it holds lists. */
+    bool item = brace - from > 1 && *from == '-' && skip_blanks(from + 1, brace) == brace;
+    if (!item && !memchr(brace + 1, '[', (size_t)(last - brace) - 1)) return false;
     dxt_literal literal = {.depth = 0};
     const char *stop = brace;
     if (dxt_literal_scan(&literal, &stop, last) != DXT_LITERAL_CLOSED || stop != last) return false;

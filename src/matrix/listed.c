@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What belongs to a table and is no row as it stands: cells by row and column, lists of YAML, the
- * headings of R, MATLAB and Octave. */
+/* What belongs to a table and is no row as it stands: cells by row and column, the headings of R,
+ * MATLAB and Octave. */
 #include <string.h>
 #include <strings.h>
 
+#include "matrix/lines.h"
 #include "matrix/reader.h"
 #include "matrix/scan.h"
 #include "matrix/tagged.h"
@@ -49,21 +50,40 @@ static const char *skip_place(const char *at, const char *end, int64_t cell[2])
     return value > at ? value : NULL;
 }
 
-/* "3 5 17" of "(3, 5): 17". */
-static bool take_place(dxt_reader *reader, const char **line, const char **end)
+/* "3 5 17" of "(3, 5): 17": a line for each such cell of a line that holds nothing else.
+ * @return How many. */
+static uint32_t take_places(dxt_reader *reader, const char *at, const char *end)
 {
     int64_t cell[2] = {0}, whole;
     double real;
     bool decimal;
-    const char *value = skip_place(*line, *end, cell), *to = *end;
-    while (value && to > value && (dxt_is_blank(to[-1]) || to[-1] == ',' || to[-1] == ';')) to--;
-    if (!value || dxt_scan_number(value, to, &whole, &real, &decimal) != to) return false;
+    uint32_t count = 0;
+    const char *value = skip_place(at, end, cell), *to;
+    if (!value) return 0;
     reader->listed.size = 0;
-    dxt_text_printf(&reader->listed, "%lld %lld %.*s", (long long)cell[0], (long long)cell[1],
-                    (int)(to - value), value);
-    *line = reader->listed.data;
-    *end = *line + reader->listed.size;
-    return true;
+    for (; value; value = skip_place(at, end, cell)) {
+        for (to = value; to < end && dxt_is_word(*to);) to++;
+        if (dxt_scan_number(value, to, &whole, &real, &decimal) != to) return 0;
+        dxt_text_printf(&reader->listed, "%s%lld %lld %.*s", count++ ? "\n" : "",
+                        (long long)cell[0], (long long)cell[1], (int)(to - value), value);
+        for (at = to; at < end && (dxt_is_blank(*at) || strchr(",;|", *at));) at++;
+        if (at == end) return count;
+        if (at == to) return 0;
+    }
+    return 0;
+}
+
+/* Read the cells of a line as lines of a table. */
+static dxt_status read_places(dxt_reader *reader)
+{
+    const char *at = reader->listed.data, *end = at + reader->listed.size, *to;
+    dxt_status status = DXT_OK;
+    for (; at < end && status == DXT_OK; at = to + 1) {
+        to = memchr(at, '\n', (size_t)(end - at));
+        if (!to) to = end;
+        status = dxt_table_line(reader, at, to);
+    }
+    return status;
 }
 
 /* Whether a word is what people call a rank of a pair. */
@@ -94,51 +114,6 @@ static void hint_named(dxt_reader *reader, const char *line, const char *end)
                         "line %llu is a wait of two ranks by their names; write the lines as "
                         "numbers, \"waiting rank,awaited rank,wait\", in order (0,0,5 then 0,1,7)",
                         (unsigned long long)reader->input.line);
-}
-
-/* ---- lists of YAML ---- */
-
-/* How many dashes stand in front of a number that is all else; 0: something else stands there. */
-static int count_dashes(const char **at, const char *end)
-{
-    int dashes = 0;
-    int64_t whole;
-    double real;
-    bool decimal;
-    const char *from = skip_blanks(*at, end);
-    for (; end - from >= 2 && *from == '-' && from[1] == ' '; dashes++)
-        from = skip_blanks(from + 1, end);
-    const char *to = end;
-    while (to > from && dxt_is_blank(to[-1])) to--;
-    *at = from;
-    bool number = to > from && dxt_scan_number(from, to, &whole, &real, &decimal) == to;
-    return number && dashes <= 2 ? dashes : 0;
-}
-
-dxt_status dxt_end_listed(dxt_reader *reader)
-{
-    if (!reader->listing) return DXT_OK;
-    reader->listing = false;
-    const char *line = reader->listed.data;
-    return dxt_listed_line(reader, line, line + reader->listed.size);
-}
-
-static bool take_dashes(dxt_reader *reader, const char *line, const char *end, dxt_status *status)
-{
-    int dashes = count_dashes(&line, end);
-    if (dashes == 0 || (dashes == 1 && !reader->listing)) return false;
-    if (dashes == 2) {
-        *status = dxt_end_listed(reader);
-        reader->listed.size = 0;
-        reader->listing = true;
-    }
-    if (reader->listed.size > reader->input.line_max)
-        *status = dxt_reader_fail(reader, DXT_ERR_LIMIT, "the list is longer than %zu bytes",
-                                  reader->input.line_max);
-    dxt_text_puts(&reader->listed, " ");
-    dxt_text_append(&reader->listed, line, (size_t)(end - line));
-    if (reader->listed.failed) *status = dxt_fail_memory(0);
-    return true;
 }
 
 /* ---- headings of blocks of columns ---- */
@@ -198,7 +173,7 @@ static const char *skip_row_name(const char *at, const char *end)
 static dxt_status take_listed(dxt_reader *reader, const char **line, const char **end)
 {
     dxt_status status = DXT_OK;
-    if (take_dashes(reader, *line, *end, &status)) {
+    if (dxt_take_yaml(reader, *line, *end, &status)) {
         *line = NULL;
         return status;
     }
@@ -213,8 +188,13 @@ static dxt_status take_listed(dxt_reader *reader, const char **line, const char 
         *line = NULL;
         return DXT_OK;
     }
-    if (!take_place(reader, line, end)) hint_named(reader, *line, *end);
-    return reader->listed.failed ? dxt_fail_memory(0) : DXT_OK;
+    uint32_t places = take_places(reader, *line, *end);
+    if (reader->listed.failed) return dxt_fail_memory(0);
+    if (places > 0)
+        *line = NULL;
+    else
+        hint_named(reader, *line, *end);
+    return places > 0 ? read_places(reader) : DXT_OK;
 }
 
 dxt_status dxt_listed_line(dxt_reader *reader, const char *line, const char *end)

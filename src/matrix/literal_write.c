@@ -8,6 +8,7 @@
 #include "matrix/around.h"
 #include "matrix/json.h"
 #include "matrix/literal.h"
+#include "matrix/members.h"
 #include "matrix/reader.h"
 #include "matrix/scan.h"
 #include "matrix/spot.h"
@@ -83,7 +84,10 @@ static void walk_array(dxt_spot *in)
             else
                 in->phase = dxt_token_phase(&text, outer); /* ('dispatch', array(…)) */
         } else {
+            bool element = in->element;
+            in->element = true;
             walk(in);
+            in->element = element;
         }
     }
     if (in->at < in->end) in->at++;
@@ -96,92 +100,12 @@ static void walk_array(dxt_spot *in)
         in->lines->size = begin;
 }
 
-/* What the members of an object say of the whole. */
-typedef struct about {
-    bool recording, ranked;
-    int64_t rank;           /* of all lists in it; −1: none */
-    const char *phase;      /* "op": "combine" */
-    uint32_t lists, phased; /* of numbers; of these, called after an operator */
-    uint32_t columns;       /* numbers that are called 0, 1, 2 … in order */
-    bool others;            /* there is something else besides the rank */
-    dxt_token cell[3];      /* "row": 0, "col": 1, "value": 5 */
-    dxt_token unit;         /* of time, that a member "unit" or the name of a cell's value says */
-} about;
-
-/* Which part of a cell a member of this name is: its row, its column or its value; −1: none. */
-static int part_of(const dxt_token *name)
-{
-    static const char *const names[3][6] = {{"row", "i", "src", "src_rank", "waiting", "r"},
-                                            {"col", "j", "dst", "dst_rank", "awaited", "column"},
-                                            {"value", "v", "wait", "cost", "w", "val"}};
-    for (int part = 0; part < 3; part++)
-        for (int i = 0; i < 6; i++)
-            if (dxt_token_is(name, names[part][i])) return part;
-    return -1;
-}
-
-static about look(dxt_spot in)
-{
-    about all = {.rank = in.rank, .ranked = true, .phase = in.phase};
-    unsigned known = 0, members = 0;
-    in.at++;
-    for (dxt_spot_blanks(&in); in.at < in.end && *in.at != '}'; dxt_spot_blanks(&in)) {
-        const char *before = in.at;
-        dxt_token name = dxt_spot_token(&in);
-        while (in.at < in.end && (dxt_is_blank(*in.at) || *in.at == ':')) in.at++;
-        known |= dxt_token_called(&name, "v") | dxt_token_called(&name, "phase") << 1 |
-                 dxt_token_called(&name, "wait") << 2;
-        all.ranked = all.ranked && dxt_token_rank(&name) >= 0;
-        dxt_spot value = in;
-        const char *from, *to;
-        uint32_t count;
-        bool list = dxt_spot_list(&value, &from, &to, &count);
-        all.lists += list;
-        all.phased += list && dxt_token_phase(&name, NULL);
-        dxt_token word = dxt_spot_token(&value);
-        bool none = !word.quote && word.end > word.at &&
-                    dxt_none_length(word.at, word.end) == (size_t)(word.end - word.at);
-        bool number = none || (!word.quote && dxt_begins_number(word.at, word.end));
-        if (number && dxt_token_rank(&name) == (int64_t)all.columns)
-            all.columns++;
-        else
-            all.others = all.others || !dxt_token_is(&name, "rank");
-        dxt_token unit = dxt_unit_of(&name), bare = name;
-        if (unit.at) bare.end = unit.at - 1;
-        int part = word.quote || word.at == word.end ? -1 : part_of(&bare);
-        if (part >= 0) all.cell[part] = word;
-        if (part == 2 && !all.unit.at) all.unit = unit;
-        if (word.quote && (dxt_token_is(&name, "unit") || dxt_token_is(&name, "units")))
-            all.unit = word;
-        if (dxt_token_is(&name, "rank") && !word.quote) all.rank = dxt_token_rank(&word);
-        if (word.quote && (dxt_token_is(&name, "phase") || dxt_token_is(&name, "op") ||
-                           dxt_token_is(&name, "operator") || dxt_token_is(&name, "operation") ||
-                           dxt_token_is(&name, "name") || dxt_token_is(&name, "kind")))
-            all.phase = dxt_token_phase(&word, all.phase);
-        dxt_spot_skip(&in);
-        members++;
-        if (in.at == before) break;
-    }
-    all.recording = known == 7;
-    all.ranked = all.ranked && members > 1;
-    return all;
-}
-
 /* Whether a list beside a rank is its row: of several, those that are called after an operator, or
  * the one that is called after waiting. */
-static bool is_row(const dxt_token *name, const about *all)
+static bool is_row(const dxt_token *name, const dxt_members *all)
 {
     if (all->ranked || all->lists == 1) return true;
     return all->phased > 0 ? dxt_token_phase(name, NULL) != NULL : dxt_token_has(name, "wait");
-}
-
-/* Whether lists of that name are places on a map or in a picture. */
-static bool is_foreign(const dxt_token *name)
-{
-    static const char *const names[] = {"coord", "polygon", "points", "bbox"};
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        if (dxt_token_has(name, names[i])) return true;
-    return false;
 }
 
 /* The unit of time of the values below; none is said of them if it is empty. */
@@ -197,7 +121,7 @@ static void put_unit(dxt_spot *in, const dxt_token *unit)
 
 /* One member: a row if the object or its name says of which rank; a text; anything that may hold
  * more. */
-static void walk_member(dxt_spot *in, const dxt_token *name, const about *all)
+static void walk_member(dxt_spot *in, const dxt_token *name, const dxt_members *all)
 {
     uint32_t count;
     const char *from, *to, *outer = in->phase;
@@ -207,8 +131,7 @@ static void walk_member(dxt_spot *in, const dxt_token *name, const about *all)
             put_bytes(in, from, to);
         } else if (in->matrices && rank >= 0 && count > 1 && is_row(name, all)) {
             const char *phase = dxt_token_phase(name, all->phase);
-            bool bare = all->ranked && name->end > name->at && dxt_is_digit(*name->at);
-            if (bare) dxt_text_puts(in->lines, DXT_OUTER_LINE "\n");
+            if (all->ranked) dxt_text_puts(in->lines, DXT_OUTER_LINE "\n");
             if (phase) dxt_text_printf(in->lines, "# %s\n", phase);
             dxt_text_printf(in->lines, "rank=%lld [", (long long)rank);
             put_numbers(in->lines, from, to);
@@ -224,19 +147,21 @@ static void walk_member(dxt_spot *in, const dxt_token *name, const about *all)
     int64_t rank = in->rank;
     bool foreign = in->foreign;
     in->phase = dxt_token_phase(name, all->phase);
-    in->foreign = foreign || is_foreign(name);
+    in->foreign = foreign || dxt_names_places(name);
     if (all->ranked) in->rank = dxt_token_rank(name);
-    bool keyed = in->keyed;
+    bool keyed = in->keyed, element = in->element;
     in->keyed = true;
+    in->element = false;
     walk(in);
     in->keyed = keyed;
+    in->element = element;
     in->phase = outer;
     in->foreign = foreign;
     in->rank = rank;
 }
 
 /* A line of row, column and value. */
-static void put_cell(dxt_spot *in, const about *all)
+static void put_cell(dxt_spot *in, const dxt_members *all)
 {
     for (int i = 0; i < 3; i++) {
         dxt_text_append(in->lines, all->cell[i].at, (size_t)(all->cell[i].end - all->cell[i].at));
@@ -255,7 +180,7 @@ static void put_columns(dxt_spot in)
         while (in.at < in.end && (dxt_is_blank(*in.at) || *in.at == ':')) in.at++;
         dxt_spot value = in;
         dxt_token word = dxt_spot_token(&value);
-        if (!dxt_token_is(&name, "rank")) {
+        if (dxt_token_rank(&name) >= 0) {
             dxt_text_puts(in.lines, " ");
             dxt_text_append(in.lines, word.at, (size_t)(word.end - word.at));
         }
@@ -265,25 +190,55 @@ static void put_columns(dxt_spot in)
     dxt_text_puts(in.lines, "]\n");
 }
 
+/* Whether lines hold more than marks and headings. */
+static bool has_content(const dxt_text *lines, size_t from)
+{
+    const char *at = lines->data + from, *end = lines->data + lines->size;
+    while (at < end && *at == '#') {
+        at = memchr(at, '\n', (size_t)(end - at));
+        if (!at) return false;
+        at++;
+    }
+    return at < end;
+}
+
+/* Say what stands beside a matrix and is not applied to it. */
+static void put_beside(dxt_spot *in, const dxt_members *all)
+{
+    const dxt_token *name = &all->beside, *value = &all->beside_value;
+    size_t first = in->lines->size;
+    if (!in->matrices || !name->at || name->end - name->at > 40 || value->end - value->at > 40)
+        return;
+    dxt_text_printf(in->lines, DXT_BESIDE_LINE "\"%.*s\": %.*s\n", (int)(name->end - name->at),
+                    name->at, (int)(value->end - value->at), value->at);
+    for (size_t i = first; i + 1 < in->lines->size; i++)
+        if (in->lines->data[i] == '\n') in->lines->data[i] = ' ';
+}
+
 static void walk_object(dxt_spot *in)
 {
-    about all = look(*in);
+    dxt_members all;
+    dxt_members_look(*in, &all);
     if (all.recording) {
         dxt_put_recording(in);
         return;
     }
     bool outer = in->rank >= 0 && in->depth == 2 + (in->phase != NULL);
-    bool columns = all.columns > 1 && !all.others && (outer || (in->rank < 0 && in->depth == 2));
+    bool columns = all.columns > 1 && !all.others &&
+                   (outer || (in->rank < 0 && (in->depth == 2 || in->element)));
     if (in->matrices && columns) {
-        if (outer || in->keyed) dxt_text_puts(in->lines, DXT_OUTER_LINE "\n");
+        if (outer || (in->keyed && !in->element)) dxt_text_puts(in->lines, DXT_OUTER_LINE "\n");
         if (outer && in->phase) dxt_text_printf(in->lines, "# %s\n", in->phase);
         if (all.rank >= 0) dxt_text_printf(in->lines, "rank=%lld ", (long long)all.rank);
         put_columns(*in);
         dxt_spot_skip(in);
         return;
     }
-    dxt_token around = in->unit;
+    const dxt_token around = in->unit;
+    const size_t begin = in->lines->size;
     if (all.unit.at) in->unit = all.unit;
+    put_beside(in, &all);
+    const size_t first = in->lines->size;
     if (in->matrices && all.cell[0].at && all.cell[1].at && all.cell[2].at) {
         put_unit(in, &in->unit);
         put_cell(in, &all);
@@ -295,13 +250,16 @@ static void walk_object(dxt_spot *in)
         while (in->at < in->end && (dxt_is_blank(*in->at) || *in->at == ':')) in->at++;
         dxt_token object = in->unit, unit = dxt_unit_of(&name);
         if (unit.at) in->unit = unit;
-        if (dxt_names_waits(name.at, name.end)) put_unit(in, &in->unit);
+        bool holds = in->unit.at && in->at < in->end && strchr("[{(", *in->at);
+        if (holds || dxt_names_waits(name.at, name.end)) put_unit(in, &in->unit);
         if (in->at < in->end) walk_member(in, &name, &all);
         in->unit = object;
         if (in->at == before) break;
     }
     in->unit = around;
     if (in->at < in->end && *in->at == '}') in->at++;
+    if (first > begin && !in->lines->failed && !has_content(in->lines, first))
+        in->lines->size = begin;
 }
 
 /* Whether a brace opens members with names, and not rows as C writes them. */

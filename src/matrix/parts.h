@@ -39,6 +39,7 @@ typedef struct dxt_row {
     bool semicolons; /**< they stand between its values */
     bool bracket;    /**< one stands in front of it, or of the rows before it */
     bool named;      /**< it carries its rank */
+    bool bare;       /**< without a bracket: the next line may go on with it */
     bool first;      /**< the bracket of the matrix stands in front of it */
     bool last;       /**< it closed behind it */
     bool pure;       /**< nothing stands in front of it */
@@ -56,6 +57,12 @@ typedef struct dxt_row {
     dxt_status status;   /**< DXT_OK, or what is wrong with it */
     char why[160];       /**< its reason */
     dxt_numbers numbers; /**< in the text in front of it, where there is no header */
+    struct {
+        uint32_t lines, width; /**< so many, and the values of the first one */
+        uint32_t before;       /**< values before the newest one */
+        bool tagged;           /**< the rank stands in front of each */
+        bool uneven;           /**< they have not all as many values */
+    } part;                    /**< of a bare row */
 } dxt_row;
 
 /** A window under way. */
@@ -174,6 +181,10 @@ typedef struct dxt_around {
     uint64_t told;   /**< of the one that was told of */
     bool outer;      /**< outer keys that were taken for ranks were told of */
     bool tagged;     /**< one rank in front of all rows was told of */
+    bool lists;      /**< several lists in a line were told of */
+    bool torn;       /**< rows of ranks came in parts that might be matrices */
+    uint32_t beside; /**< hash of what was told not to be applied */
+    uint64_t scaled; /**< line of a factor that is not applied; 0: none */
     uint64_t turned; /**< of words for axes that are turned round; 0: none */
     dxt_text rest;   /**< the line without it */
 } dxt_around;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "matrix/lines.h"
 #include "matrix/scan.h"
 
 /* So many bytes at the beginning tell what a file is. */
@@ -375,6 +376,8 @@ void dxt_reader_close(dxt_reader *reader)
     free(reader->escaped.data);
     free(reader->joined.data);
     free(reader->unquoted.data);
+    free(reader->plain.data);
+    free(reader->unticked.data);
     free(reader->document.text.data);
     free(reader->document.lines.data);
     free(reader->around.rest.data);

@@ -84,9 +84,16 @@ struct dxt_reader {
     dxt_text heading;  /**< parts of a header, a line each */
     dxt_text joined;   /**< the whole of it */
     dxt_text unquoted; /**< an object of a field of CSV */
+    dxt_text plain;    /**< a row whose values carried their ranks */
+    dxt_text unticked; /**< a line without the marks of Markdown */
     uint32_t heading_lines;
-    dxt_text listed;  /**< a row whose values come one a line, or a line of a table made anew */
-    bool listing;     /**< such a row is under way */
+    dxt_text listed; /**< a row whose values come one a line, or a line of a table made anew */
+    bool listing;    /**< such a row is under way */
+    struct {
+        int64_t rank;   /**< that its name says; −1: it has none */
+        uint32_t count; /**< values so far */
+        bool keyed;     /**< they carry ranks */
+    } list;
     dxt_text escaped; /**< a line of a mail that comes in parts */
     bool printable;   /**< the text is quoted-printable */
     dxt_document document;
@@ -367,7 +374,7 @@ dxt_status dxt_table_values(size_t count, int64_t **cells, double **reals);
 
 /**
  * A line outside any log, for dxt_table_line(): takes "(3, 5): 17" and the like as row, column and
- * value, "- - 17" and "- 18" of YAML as parts of a row, "[,1] [,2]" and "Columns 1 through 5" as
+ * value, what YAML writes a value a line as a row (yaml.c), "[,1] [,2]" and "Columns 1 through 5" as
  * headings of blocks, "1.0e+03 *" as a factor, and leaves out "[3,]" in front of a row.
  *
  * @return DXT_OK; DXT_ERR_NO_MEMORY; what that function returns.
@@ -375,8 +382,6 @@ dxt_status dxt_table_values(size_t count, int64_t **cells, double **reals);
 dxt_status dxt_listed_line(dxt_reader *reader, const char *line, const char *end);
 /** Whether a line that begins with a bracket is one of R's; then @p row is behind its name. */
 bool dxt_is_listed(const char *line, const char *end, const char **row);
-/** The row of a list in YAML that is under way is complete. */
-dxt_status dxt_end_listed(dxt_reader *reader);
 
 /* ---- escapes.c ---- */
 

@@ -96,11 +96,39 @@ static bool is_of_value(const char *unit, const char *at, const char *end)
     return said || *at > '1' || (at + 1 < end && (dxt_is_digit(at[1]) || at[1] == '.'));
 }
 
+bool dxt_says_alone(const char *line, const char *end, const char *const *names, const char **value)
+{
+    while (line < end && (dxt_is_blank(*line) || *line == '#' || *line == '-')) line++;
+    while (end > line && (dxt_is_blank(end[-1]) || strchr("\"',;", end[-1]))) end--;
+    const char *to = line;
+    while (to < end && (dxt_is_letter(*to) || *to == '_')) to++;
+    bool named = false;
+    for (; *names && !named; names++) {
+        size_t size = strlen(*names);
+        named = (size_t)(to - line) == size && strncasecmp(line, *names, size) == 0;
+    }
+    while (to < end && dxt_is_blank(*to)) to++;
+    if (!named || to == end || (*to != ':' && *to != '=')) return false;
+    for (to++; to < end && (dxt_is_blank(*to) || *to == '"' || *to == '\'');) to++;
+    *value = to;
+    while (to < end && !dxt_is_blank(*to)) to++;
+    return to == end && to > *value;
+}
+
+/* "unit: us" and no more. */
+static bool is_unit_line(const char *line, const char *end)
+{
+    static const char *const names[] = {"unit", "units", "time_unit", "wait_unit", NULL};
+    const char *value;
+    return dxt_says_alone(line, end, names, &value);
+}
+
 /* The unit that a line says; below 0: none. Cycles may stand anywhere, "wait cycles per token". */
 static double find_unit(const char *line, const char *end)
 {
     double found = -1;
-    if (end - line > MOST_HEADING || !dxt_names_waits(line, end)) return -1;
+    if (end - line > MOST_HEADING) return -1;
+    if (!dxt_names_waits(line, end) && !is_unit_line(line, end)) return -1;
     for (const char *at = line, *stop; at < end; at = stop) {
         stop = at + 1;
         if (!is_letter(*at)) continue;
@@ -162,6 +190,11 @@ dxt_token dxt_unit_of(const dxt_token *name)
     while (at > name->at && is_letter(at[-1])) at--;
     bool is = at > name->at && at[-1] == '_' && ns_of(at, name->end) >= 0;
     return is ? (dxt_token){.at = at, .end = name->end} : (dxt_token){0};
+}
+
+bool dxt_is_time_unit(const char *at, const char *end)
+{
+    return ns_of(at, end) >= 0;
 }
 
 dxt_status dxt_take_said(dxt_reader *reader, uint64_t line, double *reals, dxt_window *window)

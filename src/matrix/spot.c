@@ -48,13 +48,25 @@ const char *dxt_token_phase(const dxt_token *name, const char *known)
     return dispatch == combine ? known : dispatch ? "dispatch" : "combine";
 }
 
-/* R of "R", "rankR" and the like; −1: it is no rank. */
+/* Behind a word with which people call a rank; `at` itself if none stands there. */
+static const char *skip_rank_name(const char *at, const char *end)
+{
+    static const char *const names[] = {"rank", "r",      "gpu", "npu", "cuda",
+                                        "dev",  "device", "pe",  "row", "worker"};
+    const char *word = at;
+    while (word < end && dxt_is_letter(*word)) word++;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (strlen(names[i]) == (size_t)(word - at) &&
+            strncasecmp(at, names[i], (size_t)(word - at)) == 0)
+            return word;
+    return at;
+}
+
 int64_t dxt_token_rank(const dxt_token *name)
 {
     int64_t rank = -1;
-    const char *at = name->at;
-    if (name->end - at > 4 && strncasecmp(at, "rank", 4) == 0) at += 4;
-    while (at < name->end && (*at == '_' || *at == ' ' || *at == '-' || *at == '=')) at++;
+    const char *at = skip_rank_name(name->at, name->end);
+    while (at < name->end && strchr("_ -=:", *at)) at++;
     return dxt_scan_integer(at, name->end, &rank) == name->end && at < name->end ? rank : -1;
 }
 

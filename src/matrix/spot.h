@@ -28,6 +28,7 @@ typedef struct dxt_spot {
     const char *phase; /**< "dispatch", "combine", or NULL: not known */
     int64_t rank;      /**< of all lists in it; −1: not known */
     bool keyed;        /**< it is a member of an object */
+    bool element;      /**< it stands in an array */
     bool foreign;      /**< its lists are places on a map or in a picture */
 } dxt_spot;
 
@@ -50,7 +51,7 @@ bool dxt_token_has(const dxt_token *name, const char *what);
 bool dxt_token_is(const dxt_token *name, const char *what);
 /** The operator that it names; @p known if it names none, or both. */
 const char *dxt_token_phase(const dxt_token *name, const char *known);
-/** R of "R", "rankR" and the like; −1: it is no rank. */
+/** R of "R", "rankR", "gpuR" and the like; −1: it is no rank. */
 int64_t dxt_token_rank(const dxt_token *name);
 
 /* ---- literal_json.c ---- */
@@ -64,5 +65,7 @@ void dxt_put_recording(dxt_spot *in);
 
 /** The unit of time in which a name ends, "dispatch_us"; empty: none. */
 dxt_token dxt_unit_of(const dxt_token *name);
+/** Whether a text is a unit of time, or says cycles. */
+bool dxt_is_time_unit(const char *at, const char *end);
 
 #endif

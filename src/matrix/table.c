@@ -13,6 +13,7 @@
 
 #include "matrix/around.h"
 #include "matrix/cells.h"
+#include "matrix/members.h"
 #include "matrix/scan.h"
 #include "matrix/shape.h"
 #include "matrix/stamp.h"
@@ -378,6 +379,8 @@ dxt_status dxt_table_line(dxt_reader *reader, const char *line, const char *end)
         dxt_status status = dxt_table_end(reader, false);
         return status == DXT_OK ? dxt_tell_outer(reader) : status;
     }
+    if (*at == '#' && end - at > 1 && at[1] == DXT_BESIDE_LINE[1])
+        return dxt_tell_beside(reader, at + 2, end);
     if (*at == '#') {
         dxt_status status = dxt_table_end(reader, false);
         reader->table.titles = dxt_shape_titles(at + 1, end);

@@ -189,12 +189,14 @@ static bool is_front(const char *at, const char *to, const char *bar)
 {
     if (to == at) return false;
     int colons = 0;
-    bool digits = true, words = false;
+    bool digits = true, words = false, quotes = true;
     for (const char *c = at; c < to; c++) {
+        quotes = quotes && (*c == '>' || dxt_is_blank(*c));
         digits = digits && dxt_is_digit(*c);
         words = words || dxt_is_blank(*c);
         colons += *c == ':';
     }
+    if (quotes) return true; /* "> | 1 |" of a mail */
     /* "12:| 1 |" of grep, "INFO:root:| 1 |". */
     if (to == bar) return to[-1] == ':' && (dxt_is_digit(*at) || colons > 1);
     /* "12\t| 1 |" of cat -n. */

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "matrix/lines.h"
 #include "matrix/reader.h"
 #include "matrix/scan.h"
 
@@ -151,8 +152,8 @@ static dxt_status take_rows(dxt_reader *reader, const dxt_found *found)
     dxt_row *row = &reader->rowing;
     dxt_status status = DXT_OK;
     const char *at = found->at, *end = found->end;
-    if (!found->bracket && !row->open) {
-        open_row(reader, found);
+    if (!found->bracket && (!row->open || row->bare)) {
+        if (!row->open) open_row(reader, found);
         status = dxt_join_thousands(reader, &at, &end);
     }
     const char *from = at;
@@ -193,8 +194,11 @@ static dxt_status take_rows(dxt_reader *reader, const dxt_found *found)
             at++;
         }
     }
-    if (status == DXT_OK && row->open && found->named && !found->bracket)
-        status = close_row(reader);
+    if (status == DXT_OK && row->open && found->named && !found->bracket) {
+        row->bare = dxt_bare_may_go_on(reader);
+        if (!row->bare) status = close_row(reader);
+    }
+    if (row->bare) dxt_bare_note(row);
     if (row->open) dxt_row_part(reader, from, end, found->line_end);
     return status;
 }
@@ -213,6 +217,29 @@ static dxt_status break_row(dxt_reader *reader)
     return dxt_sheet_row(reader);
 }
 
+/* A row without brackets ends where the line does not go on with it. */
+static dxt_status close_bare(dxt_reader *reader, const dxt_found *next)
+{
+    bool whole;
+    dxt_status status = dxt_bare_close(reader, next, &whole);
+    if (status != DXT_OK || !whole) return status;
+    const dxt_row *row = &reader->rowing;
+    const uint64_t now = reader->input.line, last = row->line + row->part.lines - 1;
+    if (last < now) reader->input.line = last; /* what is told is told of there */
+    status = close_row(reader);
+    reader->input.line = now;
+    return status;
+}
+
+/* Take a line that goes on with such a row, or end that. */
+static dxt_status go_on_bare(dxt_reader *reader, const char *line, const char *end, bool *taken)
+{
+    dxt_found found;
+    bool there = dxt_find_row(line, end, &found);
+    *taken = dxt_bare_part(reader, line, end, there, &found);
+    return *taken ? take_rows(reader, &found) : close_bare(reader, there ? &found : NULL);
+}
+
 /* ---- lines ---- */
 
 static bool has(const char *line, const char *end, const char *what)
@@ -229,48 +256,6 @@ static bool is_rest(const dxt_reader *reader, const char *line, const dxt_found 
     if (row->named) dxt_take_numbers(&front, line, found->at);
     return skip_blanks(line, found->at) == found->at || dxt_label(line, found->at) == row->label ||
            (front.rank > 0 && front.values[front.rank - 1] == row->rank);
-}
-
-/* The first place at which a letter stands twice; NULL if there is none. Not by memmem(), of which
- * sanitizers look at the whole text each time. */
-static const char *find_twice(const char *at, const char *end, char letter)
-{
-    while ((at = memchr(at, letter, (size_t)(end - at)))) {
-        if (end - at > 1 && at[1] == letter) return at;
-        at++;
-    }
-    return NULL;
-}
-
-/* Matrices behind each other in a line: a line for each. Nothing is done where there are none. */
-static dxt_status split_matrices(dxt_reader *reader, const char *line, const char *end, bool *done)
-{
-    dxt_text *lines = &reader->document.lines;
-    /* Each is looked for again only once it is passed: a line may have as many as it likes. */
-    const char *close = line, *open = line, *word = line;
-    *done = false;
-    if (reader->headers || reader->inner_at < reader->inner.size) return DXT_OK;
-    while ((close = find_twice(close, end, ']'))) {
-        close += 2;
-        if (open < close) open = find_twice(close, end, '[');
-        if (!open) break;
-        if (word < close) word = close;
-        while (word < open && !dxt_is_letter(*word)) word++;
-        if (word == open) {
-            close = open;
-            continue;
-        }
-        if (!*done) lines->size = 0;
-        *done = true;
-        dxt_text_append(lines, line, (size_t)(close - line));
-        dxt_text_puts(lines, "\n");
-        line = close;
-    }
-    if (!*done) return DXT_OK;
-    dxt_text_append(lines, line, (size_t)(end - line));
-    if (lines->failed) return dxt_fail_memory(0);
-    dxt_serve_inner(reader, lines);
-    return DXT_OK;
 }
 
 static dxt_status other_line(dxt_reader *reader, const char *line, const char *end)
@@ -325,6 +310,13 @@ dxt_status dxt_text_line(dxt_reader *reader, const char *line, const char *end)
         const char *turn = size > 1 ? memchr(line, '\r', size - 1) : NULL;
         if (turn) return dxt_split_lines(reader, line, end, '\r');
     }
+    if (!reader->headers) status = dxt_clear_ticks(reader, &line, &end);
+    if (!reader->headers && status == DXT_OK) status = dxt_take_pairs(reader, &line, &end);
+    bool taken = false;
+    if (!reader->headers && status == DXT_OK)
+        status = dxt_split_operators(reader, line, end, &taken);
+    if (status == DXT_OK && !taken && row->bare) status = go_on_bare(reader, line, end, &taken);
+    if (status != DXT_OK || taken) return status;
     bool instance = has(line, end, "InstanceID:");
     if (instance || has(line, end, "EPSize:")) {
         if (has(line, end, "\\n")) return dxt_split_text(reader, line, end, "\\n");
@@ -344,7 +336,7 @@ dxt_status dxt_text_line(dxt_reader *reader, const char *line, const char *end)
         return dxt_listed_line(reader, listed, end);
     bool done, there = dxt_find_row(line, end, &found);
     if (there && dxt_table_has_part(reader, line, &found)) return other_line(reader, line, end);
-    if (there && (status = split_matrices(reader, line, end, &done), done || status != DXT_OK))
+    if (there && (status = dxt_split_matrices(reader, line, end, &done), done || status != DXT_OK))
         return status;
     /* Nothing behind "[3]" of a launcher. */
     if (there && dxt_table_is_tag(reader, line, end)) return dxt_table_close(reader);
@@ -368,15 +360,17 @@ dxt_status dxt_text_line(dxt_reader *reader, const char *line, const char *end)
     if (status != DXT_OK) return status;
     dxt_table_drop(&reader->table);
     note_front(reader, line, &found);
-    return take_rows(reader, &found);
+    status = dxt_tell_lists(reader, line, end, &found);
+    return status == DXT_OK ? take_rows(reader, &found) : status;
 }
 
 dxt_status dxt_text_end(dxt_reader *reader, bool more)
 {
+    dxt_status status = reader->rowing.bare ? close_bare(reader, NULL) : DXT_OK;
+    if (status != DXT_OK) return status;
     bool torn = reader->rowing.open;
     reader->rowing.open = false;
     if (more && torn) return DXT_OK;
-    dxt_status status = DXT_OK;
     bool any = false;
     for (uint32_t i = 0; i < DXT_SHEETS && !more && status == DXT_OK; i++) {
         if (!reader->sheets[i].used) continue;

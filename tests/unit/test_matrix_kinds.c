@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What people have that is no plain table: rows in parts, values that carry their ranks, YAML,
+ * Markdown, members of JSON that say a unit or a factor, two operators in a line. */
+#include "test_matrix_reading.h"
+
+#include "alloc_fail.h"
+
+#define BOTH ONE PLAIN("combine", "0", "[[5,6],[7,8]]")
+#define ROWS3(wait)                                                                               \
+    "{\"v\":1,\"phase\":\"dispatch\",\"window\":0,\"ranks\":3,\"unit\":\"cycles\",\"wait\":" wait \
+    "}\n"
+#define THREE ROWS3("[[1,2,3],[4,5,6],[7,8,9]]")
+#define NO_OWN ROWS3("[[null,2,3],[4,null,6],[7,8,null]]")
+#define FOUR                                                                                       \
+    "{\"v\":1,\"phase\":\"dispatch\",\"window\":0,\"ranks\":4,\"unit\":\"cycles\",\"wait\":[[1,2," \
+    "3,4],[5,6,7,8],[9,10,11,12],[13,14,15,16]]}\n"
+
+static char said[1024];
+
+static int keep(void *context, dxt_remark kind, const char *message)
+{
+    (void)context;
+    (void)kind;
+    size_t size = strlen(said);
+    snprintf(said + size, sizeof said - size, "%s%s", size ? "\n" : "", message);
+    return 1;
+}
+
+static void assert_told(const char *text, const char *windows, const char *told)
+{
+    dxt_reader *reader = open_text(text, strlen(text));
+    dxt_text out = {0};
+    dxt_text_puts(&out, "");
+    said[0] = '\0';
+    dxt_reader_on_remark(reader, keep, NULL);
+    read_all(reader, &out);
+    assert_string_equal(out.data, windows);
+    assert_string_equal(said, told);
+    free(out.data);
+    dxt_reader_close(reader);
+}
+
+typedef struct read_case {
+    const char *text, *expected;
+} read_case;
+
+static void values_carry_their_ranks(void **state)
+{
+    (void)state;
+    static const read_case cases[] = {
+        {"0 0:1 1:2 2:3\n1 0:4 1:5 2:6\n2 0:7 1:8 2:9\n", THREE},
+        {"0:1 1:2 2:3\n0:4 1:5 2:6\n0:7 1:8 2:9\n", THREE},
+        {"rank 0: 0:1 1:2\nrank 1: 0:3 1:4\n", ONE},
+        {"rank 0: 0: 1, 1: 2\nrank 1: 0: 3, 1: 4\n", ONE},
+        {"rank 0 waits: rank0=1 rank1=2\nrank 1 waits: rank0=3 rank1=4\n", ONE},
+        {"[rank1] 0=3; 1=4;\n[rank0] 0=1; 1=2;\n", ONE},
+        /* A rank leaves itself out. */
+        {"0 1:2 2:3\n1 0:4 2:6\n2 0:7 1:8\n", NO_OWN},
+        {"rank 0: 1:2 2:3\nrank 1: 0:4 2:6\nrank 2: 0:7 1:8\n", NO_OWN},
+        {"1 1:1 2:2 3:3\n2 1:4 2:5 3:6\n3 1:7 2:8 3:9\n", THREE},
+        {"[0][0]=1 [0][1]=2\n[1][0]=3 [1][1]=4\n", ONE},
+        {"wait[0][0] = 1; wait[0][1] = 2;\nwait[1][0] = 3; wait[1][1] = 4;\n", ONE},
+        {"(0,0)=1, (0,1)=2, (1,0)=3, (1,1)=4\n", ONE},
+        {"0->0:1 0->1:2\n1->0:3 1->1:4\n", ONE},
+    };
+    for (size_t i = 0; i < LENGTH(cases); i++) assert_reads(cases[i].text, cases[i].expected);
+    /* No rank is called so, one is left out that is another's, times of day. */
+    static const char *const none[] = {"0 0:1 5:2 7:3\n1 0:4 5:5 7:6\n2 0:7 5:8 7:9\n",
+                                       "rank 0: 0:1 2:3\nrank 1: 0:4 2:6\n",
+                                       "12:30 13:45 14:10\n12:31 13:46 14:11\n15:00 16:00 17:00\n",
+                                       "0 9223372036854775807:1 9223372036854775808:2\n"};
+    for (size_t i = 0; i < LENGTH(none); i++)
+        assert_int_not_equal(read_once(none[i], strlen(none[i])), DXT_END);
+}
+
+static void yaml_is_read(void **state)
+{
+    (void)state;
+    static const read_case cases[] = {
+        {"0: {0: 1, 1: 2}\n1: {0: 3, 1: 4}\n", ONE},
+        {"0: {1: 2, 2: 3}\n1: {0: 4, 2: 6}\n2: {0: 7, 1: 8}\n", NO_OWN},
+        {"dispatch:\n  0: {0: 1, 1: 2}\n  1: {0: 3, 1: 4}\ncombine:\n  0: {0: 5, 1: 6}\n"
+         "  1: {0: 7, 1: 8}\n",
+         BOTH},
+        {"dispatch:\n  0:\n    0: 1\n    1: 2\n  1:\n    0: 3\n    1: 4\n", ONE},
+        {"dispatch:\n  rank0:\n    rank0: 1\n    rank1: 2\n  rank1:\n    rank0: 3\n    rank1: 4\n"
+         "combine:\n  rank0:\n    rank0: 5\n    rank1: 6\n  rank1:\n    rank0: 7\n    rank1: 8\n",
+         BOTH},
+        {"dispatch:\n  0:\n    1: 2\n    2: 3\n  1:\n    0: 4\n    2: 6\n  2:\n    0: 7\n    1: "
+         "8\n",
+         NO_OWN},
+        {"waits:\n  \"0\":\n  - 1\n  - 2\n  \"1\":\n  - 3\n  - 4\n", ONE},
+        {"- {src: 0, dst: 0, wait: 1}\n- {src: 0, dst: 1, wait: 2}\n- {src: 1, dst: 0, wait: 3}\n"
+         "- {src: 1, dst: 1, wait: 4}\n",
+         ONE},
+        {"{dispatch: [[1, 2], [3, 4]],}\n", ONE},
+    };
+    for (size_t i = 0; i < LENGTH(cases); i++) assert_reads(cases[i].text, cases[i].expected);
+}
+
+static void markdown_is_read(void **state)
+{
+    (void)state;
+    static const read_case cases[] = {
+        {"`rank 0 [1, 2]`\n`rank 1 [3, 4]`\n", ONE},
+        {"`1 2`\n`3 4`\n", ONE},
+        {"- `rank 0`: `1 2`\n- `rank 1`: `3 4`\n", ONE},
+        {"| src\\dst | 0 | 1 |\n|--|--|--|\n| 0 | `1` | `2` |\n| 1 | `3` | `4` |\n", ONE},
+        {"> | | r0 | r1 |\n> |---|---|---|\n> | r0 | 1 | 2 |\n> | r1 | 3 | 4 |\n", ONE},
+        {"```\n1 2\n3 4\n```\n", ONE},
+    };
+    for (size_t i = 0; i < LENGTH(cases); i++) assert_reads(cases[i].text, cases[i].expected);
+}
+
+static void rows_without_brackets_come_in_parts(void **state)
+{
+    (void)state;
+    static const read_case cases[] = {
+        {"rank 0: 1 2\n        3 4\nrank 1: 5 6\n        7 8\nrank 2: 9 10\n        11 12\n"
+         "rank 3: 13 14\n        15 16\n",
+         FOUR},
+        {"rank 0: 1 2\n        3\n        4\nrank 1: 5 6\n        7\n        8\nrank 2: 9 10\n"
+         "        11\n        12\nrank 3: 13 14\n        15\n        16\n",
+         FOUR},
+        {"rank0: 1 2 3\nrank0: 4 5\nrank1: 6 7 8\nrank1: 9 10\nrank2: 11 12 13\nrank2: 14 15\n"
+         "rank3: 16 17 18\nrank3: 19 20\nrank4: 21 22 23\nrank4: 24 25\n",
+         "{\"v\":1,\"phase\":\"dispatch\",\"window\":0,\"ranks\":5,\"unit\":\"cycles\",\"wait\":[["
+         "1,2,3,"
+         "4,5],[6,7,8,9,10],[11,12,13,14,15],[16,17,18,19,20],[21,22,23,24,25]]}\n"},
+        /* A matrix that one rank has printed. */
+        {"rank0: 1 2 3\nrank0: 4 5 6\nrank0: 7 8 9\n", THREE},
+    };
+    for (size_t i = 0; i < LENGTH(cases); i++) assert_reads(cases[i].text, cases[i].expected);
+    assert_told("rank0: 1 2\nrank0: 3 4\nrank0: 5 6\nrank0: 7 8\nrank1: 1 2\nrank1: 3 4\n"
+                "rank1: 5 6\nrank1: 7 8\n",
+                "",
+                "t:1: 0 stands in front of 4 rows of 2 values: they may be one row of that rank in "
+                "parts; if they are matrices, a line \"dispatch:\" above them says so\n"
+                "t:5: 1 stands in front of 4 rows of 2 values: they may be one row of that rank in "
+                "parts; if they are matrices, a line \"dispatch:\" above them says so");
+}
+
+static void operators_share_a_line(void **state)
+{
+    (void)state;
+    static const read_case cases[] = {
+        {"Stats(rank=0, dispatch=[1, 2], combine=[5, 6])\n"
+         "Stats(rank=1, dispatch=[3, 4], combine=[7, 8])\n",
+         BOTH},
+        {"[rank0] dispatch=tensor([1, 2], device='cuda:0') combine=tensor([5, 6], "
+         "device='cuda:0')\n[rank1] dispatch=tensor([3, 4], device='cuda:1') "
+         "combine=tensor([7, 8], device='cuda:1')\n",
+         BOTH},
+        {"rank 0 samples=[9, 9] dispatch: [1, 2] combine: [5, 6]\n"
+         "rank 1 samples=[9, 9] dispatch: [3, 4] combine: [7, 8]\n",
+         BOTH},
+        {"rank0 | dispatch: 1 2 | combine: 5 6\nrank1 | dispatch: 3 4 | combine: 7 8\n", BOTH},
+    };
+    for (size_t i = 0; i < LENGTH(cases); i++) assert_reads(cases[i].text, cases[i].expected);
+    assert_told("rank 0 [1, 2] [5, 6]\nrank 1 [3, 4] [7, 8]\n", ONE,
+                "t:1: several lists of 2 numbers stand in a line: of each the first is read");
+    assert_told("rank 0 (1, 2) (5, 6)\nrank 1 (3, 4) (7, 8)\n", ONE,
+                "t:1: several lists of 2 numbers stand in a line: of each the first is read");
+}
+
+static void members_say_units_and_factors(void **state)
+{
+    (void)state;
+#define IN_US                                                                            \
+    "{\"v\":1,\"phase\":\"dispatch\",\"window\":0,\"ranks\":2,\"unit\":\"ns\",\"wait\":" \
+    "[[1000,2000],[3000,4000]]}\n"
+#define SAID_US "t:1: the values are in \xc2\xb5s, as line 1 says"
+    static const char *const units[] = {
+        "{\"units\": {\"wait\": \"us\"}, \"wait\": [[1, 2], [3, 4]]}\n",
+        "{\"dispatch\": [[1, 2], [3, 4]], \"units\": {\"dispatch\": \"us\", \"size\": \"GB\"}}\n",
+        "{\"meta\": {\"unit\": \"us\"}, \"wait\": [[1, 2], [3, 4]]}\n",
+        "{\"timeUnit\": \"us\", \"wait\": [[1, 2], [3, 4]]}\n",
+        "{\"wait_unit\": \"microseconds\", \"wait\": [[1, 2], [3, 4]]}\n",
+        "{\"dispatch\": {\"unit\": \"us\", \"values\": [[1, 2], [3, 4]]}}\n",
+    };
+    for (size_t i = 0; i < LENGTH(units); i++) assert_told(units[i], IN_US, SAID_US);
+    assert_told("unit: us\ndispatch:\n- [1, 2]\n- [3, 4]\n", IN_US,
+                "t:3: the values are in \xc2\xb5s, as line 1 says");
+#define BESIDE(what) "t:1: " what " is not applied: the values are read as they stand"
+    static const struct {
+        const char *text, *told;
+    } beside[] = {
+        {"{\"scale\": 1000, \"wait\": [[1, 2], [3, 4]]}\n", BESIDE("\"scale\": 1000")},
+        {"{'dispatch': [[1, 2], [3, 4]], 'scale_factor': 0.5}\n", BESIDE("\"scale_factor\": 0.5")},
+        {"{\"unit\": \"furlongs\", \"wait\": [[1, 2], [3, 4]]}\n", BESIDE("\"unit\": furlongs")},
+        {"{\"unit\": \"10ns\", \"wait\": [[1, 2], [3, 4]]}\n", BESIDE("\"unit\": 10ns")},
+        {"{\"clock_mhz\": 1980, \"wait\": [[1, 2], [3, 4]]}\n", BESIDE("\"clock_mhz\": 1980")},
+        {"{\"ops\": 100, \"wait\": [[1, 2], [3, 4]]}\n", BESIDE("\"ops\": 100")},
+        {"{\"layout\": \"[dst][src]\", \"wait\": [[1, 2], [3, 4]]}\n",
+         BESIDE("\"layout\": [dst][src]")},
+        {"{\"meta\": {\"scale\": 10}, \"wait\": [[1, 2], [3, 4]]}\n", BESIDE("\"scale\": 10")},
+    };
+    for (size_t i = 0; i < LENGTH(beside); i++) assert_told(beside[i].text, ONE, beside[i].told);
+    assert_told("scale: 1000\ndispatch:\n- [1, 2]\n- [3, 4]\n", ONE,
+                "t:3: line 1 says a factor or a unit that is not applied: the values are read as "
+                "they stand");
+    static const char *const plain[] = {
+        "{\"scale\": 1, \"unit\": \"cycles\", \"wait\": [[1, 2], [3, 4]]}\n",
+        "{\"scale\": 1000, \"name\": \"x\"}\n{\"wait\": [[1, 2], [3, 4]]}\n",
+    };
+    for (size_t i = 0; i < LENGTH(plain); i++) assert_told(plain[i], ONE, "");
+}
+
+static void keys_may_be_those_of_columns(void **state)
+{
+    (void)state;
+#define OUTER                                                                                    \
+    "t:1: the outer keys are taken for the ranks that wait; of pandas' to_dict() and to_json() " \
+    "they are the columns: print df.T there"
+    assert_told("{\"rank0\": [1, 2], \"rank1\": [3, 4]}\n", ONE, OUTER);
+    assert_told("{'r0': [1, 2], 'r1': [3, 4]}\n", ONE, OUTER);
+    assert_told("{\"dispatch\": {\"gpu0\": [1, 2], \"gpu1\": [3, 4]}}\n", ONE, OUTER);
+    assert_told("{\"schema\": {\"fields\": [{\"name\": \"0\"}]}, \"data\": [{\"index\": 0, \"0\": "
+                "1, \"1\": 2}, {\"index\": 1, \"0\": 3, \"1\": 4}]}\n",
+                ONE, "");
+}
+
+static void failed_allocations_are_reported(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        "rank 0: 0:1 1:2\nrank 1: 0:3 1:4\n",
+        "[0][0]=1 [0][1]=2\n[1][0]=3 [1][1]=4\n",
+        "dispatch:\n  0:\n    0: 1\n    1: 2\n  1:\n    0: 3\n    1: 4\n",
+        "`rank 0 [1, 2]`\n`rank 1 [3, 4]`\n",
+        "rank0: 1 2 3\nrank0: 4 5 6\nrank0: 7 8 9\n",
+        "rank 0: 1 2\n  3\nrank 1: 4 5\n  6\nrank 2: 7 8\n  9\n",
+        "rank 0 dispatch: [1, 2] combine: [5, 6]\nrank 1 dispatch: [3, 4] combine: [7, 8]\n",
+        "{\"meta\": {\"unit\": \"us\"}, \"scale\": 5, \"wait\": [[1, 2], [3, 4]]}\n",
+    };
+    for (size_t i = 0; i < LENGTH(texts); i++) read_without_memory(texts[i]);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(values_carry_their_ranks),
+        cmocka_unit_test(yaml_is_read),
+        cmocka_unit_test(markdown_is_read),
+        cmocka_unit_test(rows_without_brackets_come_in_parts),
+        cmocka_unit_test(operators_share_a_line),
+        cmocka_unit_test(members_say_units_and_factors),
+        cmocka_unit_test(keys_may_be_those_of_columns),
+        cmocka_unit_test(failed_allocations_are_reported),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
