@@ -240,3 +240,31 @@ staggered() {
     [[ $output != *"its ranks by"* ]]
     staggered "rank 8 comes,rank 9 comes,rank 12 comes,rank 13 comes" 100 100 0 0 60 60
 }
+
+@test "of three ranks a slow path is one, and of two it is said that nothing tells" {
+    "$deepxtrace" simulate -n 3 --windows 10 --seed 5 -o three-before
+    "$deepxtrace" simulate -n 3 --windows 10 --slow-path "dispatch:1->0:60us" -o three
+    run "$deepxtrace" compare three-before three
+    [[ $output == *"path 1 → 0 is slower by 58"* ]]
+    "$deepxtrace" simulate -n 3 --windows 10 --slow dispatch:1:60us -o late
+    run "$deepxtrace" compare three-before late
+    [[ $output == *"rank 1 comes later"* && $output != *"path"* ]]
+    "$deepxtrace" simulate -n 2 --windows 10 --seed 5 -o two-before
+    "$deepxtrace" simulate -n 2 --windows 10 --slow-path "dispatch:1->0:60us" -o two
+    run "$deepxtrace" compare two-before two
+    [[ $(tr -s '\n ' ' ' <<< "$output") == *"rank 0 waits longer for rank 1, by 58"*"rank 1 comes later, rank 0 earlier, or the path 1 → 0 is slower; two ranks do not tell which"* ]]
+    [ "$(grep -c 'waits less' <<< "$output")" -eq 0 ]
+    run "$deepxtrace" compare --exit-code two-before two
+    [ "$status" -eq 1 ]
+    run "$deepxtrace" compare --exit-code two two-before
+    [ "$status" -eq 0 ]
+    [ "$(grep -c 'waits longer' <<< "$output")" -eq 0 ]
+}
+
+@test "most ranks of a node are one line, and the others their own" {
+    "$deepxtrace" simulate -n 32 --ranks-per-node 8 --windows 10 --seed 5 -o node-before
+    "$deepxtrace" simulate -n 32 --ranks-per-node 8 --windows 10 --slow dispatch:8-10:60us --slow dispatch:12-15:60us -o node
+    run "$deepxtrace" compare node-before node
+    [[ $output == *"7 of 8 ranks of node 1 (8–10, 12–15) come later: "* ]]
+    [ "$(grep -c 'comes later' <<< "$output")" -eq 0 ]
+}

@@ -225,21 +225,48 @@ static void a_node_changes_as_one(void **state)
     static const int32_t nodes[RANKS] = {0, 1, 0, 1, 0, 1, 2, 3};
     side_operator before, after;
     comparison made;
-    change common;
+    node_common common;
     fill(&before, 1, 10, -1, 0);
     fill(&after, 501, 10, -1, 0);
     for (uint32_t r = 1; r < 6; r += 2) after.late.mean[r] += 20000 + 100 * r;
     after.late.mean[6] += 20000;
     assert_int_equal(compare_operator(&before, &after, RANKS, nodes, &made), DXT_OK);
-    assert_int_equal(node_change(&made, 1, &common), 3);
-    assert_true(fabs(common.by - 20300) < 300 && common.p < 1e-6 && isnan(common.part));
-    static const uint32_t none[] = {0, 3, 5, 6, 7}; /* no change; not the first; a node of one */
+    assert_true(node_change(&made, 3, &common));
+    assert_true(common.first == 1 && common.count == 3 && common.total == 3);
+    assert_true(fabs(common.late.by - 20300) < 300 && common.late.p < 1e-6);
+    assert_true(isnan(common.late.part));
+    static const uint32_t none[] = {0, 6, 7}; /* no change; a node of one */
     for (size_t i = 0; i < sizeof none / sizeof none[0]; i++)
-        assert_int_equal(node_change(&made, none[i], &common), 0);
+        assert_false(node_change(&made, none[i], &common));
     comparison_free(&made);
     after.late.mean[3] += 20000; /* one is later still */
     assert_int_equal(compare_operator(&before, &after, RANKS, nodes, &made), DXT_OK);
-    assert_int_equal(node_change(&made, 1, &common), 0);
+    assert_false(node_change(&made, 1, &common));
+    comparison_free(&made);
+    end(&before);
+    end(&after);
+}
+
+/* Most of them will do, where there are enough; the others are said one by one. */
+static void most_of_a_node_is_one_change(void **state)
+{
+    (void)state;
+    static const int32_t nodes[RANKS] = {0, 0, 0, 0, 0, 0, 1, 1};
+    side_operator before, after;
+    comparison made;
+    node_common common;
+    fill(&before, 1, 10, -1, 0);
+    fill(&after, 501, 10, -1, 0);
+    for (uint32_t r = 1; r < 6; r++) after.late.mean[r] += 20000;
+    assert_int_equal(compare_operator(&before, &after, RANKS, nodes, &made), DXT_OK);
+    for (uint32_t r = 0; r < RANKS; r++)
+        assert_true(node_change(&made, r, &common) == (r > 0 && r < 6));
+    assert_true(node_change(&made, 5, &common));
+    assert_true(common.first == 1 && common.count == 5 && common.total == 6);
+    comparison_free(&made);
+    for (uint32_t r = 1; r < 4; r++) after.late.mean[r] -= 20000; /* two of six are not most */
+    assert_int_equal(compare_operator(&before, &after, RANKS, nodes, &made), DXT_OK);
+    for (uint32_t r = 0; r < RANKS; r++) assert_false(node_change(&made, r, &common));
     comparison_free(&made);
     end(&before);
     end(&after);
@@ -431,6 +458,7 @@ int main(void)
         cmocka_unit_test(a_change_in_the_middle_is_one),
         cmocka_unit_test(what_lies_between_nodes_is_no_path),
         cmocka_unit_test(a_node_changes_as_one),
+        cmocka_unit_test(most_of_a_node_is_one_change),
         cmocka_unit_test(a_path_against_its_link_is_one),
         cmocka_unit_test(each_way_of_a_link_is_compared),
         cmocka_unit_test(few_windows_are_no_part),

@@ -151,34 +151,42 @@ bool node_range(const comparison *made, int32_t node, double *least, double *mos
     return *least <= *most && !is_alike(made, *least, *most);
 }
 
-uint32_t node_change(const comparison *made, uint32_t rank, change *common)
+bool is_common(const comparison *made, uint32_t rank, uint32_t total)
 {
-    uint32_t count = 0;
-    bool with_node = true;
+    return is_changed(made, &made->late[rank], made->ranks) &&
+           (total < LEAST_RANKS || is_with_node(made, rank));
+}
+
+bool node_change(const comparison *made, uint32_t rank, node_common *common)
+{
     double least = INFINITY, most = -INFINITY;
-    *common = (change){.part = NAN};
-    for (uint32_t r = 0; made->nodes && r < made->ranks; r++) {
+    change *sum = &common->late;
+    *common = (node_common){.first = rank, .late = {.part = NAN}};
+    for (uint32_t r = 0; made->nodes && r < made->ranks; r++)
+        common->total += made->nodes[r] == made->nodes[rank];
+    if (common->total < 2 || !is_common(made, rank, common->total)) return false;
+    for (uint32_t r = 0; r < made->ranks; r++) {
         const change *c = &made->late[r];
         if (made->nodes[r] != made->nodes[rank]) continue;
-        if (r < rank || !is_changed(made, c, made->ranks)) return 0;
-        with_node = with_node && is_with_node(made, r);
+        if (!is_common(made, r, common->total)) continue;
         least = fmin(least, c->by);
         most = fmax(most, c->by);
-        common->before += c->before;
-        common->after += c->after;
-        common->error = fmax(common->error, c->error);
-        common->p = fmax(common->p, c->p);
-        if (count == 0) common->part = c->part;
-        if (isnan(c->part)) common->part = NAN;
-        common->part_before = c->part_before;
-        count++;
+        sum->before += c->before;
+        sum->after += c->after;
+        sum->error = fmax(sum->error, c->error);
+        sum->p = fmax(sum->p, c->p);
+        if (common->count == 0) common->first = r, sum->part = c->part;
+        if (isnan(c->part)) sum->part = NAN;
+        sum->part_before = c->part_before;
+        common->count++;
     }
-    if (count < 2 || count == made->ranks) return 0;
-    if (!is_alike(made, least, most) && !with_node) return 0;
-    common->before /= count;
-    common->after /= count;
-    common->by = common->after - common->before;
-    return count;
+    bool few = common->total < LEAST_RANKS;
+    if (2 * common->count <= common->total || common->count == made->ranks) return false;
+    if (few && (common->count < common->total || !is_alike(made, least, most))) return false;
+    sum->before /= common->count;
+    sum->after /= common->count;
+    sum->by = sum->after - sum->before;
+    return true;
 }
 
 bool compare_ranks(comparison *made)
@@ -200,7 +208,9 @@ bool compare_ranks(comparison *made)
     for (uint32_t rank = 0; rank < made->ranks; rank++) {
         made->late[rank] = series_compare(before, after, rank, spread);
         series_part(before, after, rank, spread, &made->late[rank]);
-        made->slower |= is_changed(made, &made->late[rank], figures) && made->late[rank].by > 0;
+        /* Of two, one is later only as the other one is earlier: see paths.c. */
+        if (made->ranks > 2)
+            made->slower |= is_changed(made, &made->late[rank], figures) && made->late[rank].by > 0;
         made->slower |= silence_change(made, rank) > 0;
     }
     return compare_causes(made, spread);

@@ -64,13 +64,18 @@ bool is_with_node(const comparison *made, uint32_t rank);
  *  is to be said: they are not alike. */
 bool node_range(const comparison *made, int32_t node, double *least, double *most);
 
-/**
- * How all ranks of a node changed, where none of them is an exception: what they have in common.
- *
- * @param rank    The first of them; of no other rank anything is said.
- * @param common  Receives it.
- * @return How many ranks these are; 0 = they have nothing in common.
- */
-uint32_t node_change(const comparison *made, uint32_t rank, change *common);
+/** What most ranks of a node have in common, or all. */
+typedef struct node_common {
+    uint32_t first, count, total; /**< of these ranks; how many; ranks of the node */
+    change late;
+} node_common;
+
+/** Whether a rank is one of those that changed as their node did, of @p total ranks. Of a few all
+ *  have to. */
+bool is_common(const comparison *made, uint32_t rank, uint32_t total);
+
+/** How most ranks of a rank's node changed, if as it did. @return false if not, or nobody else
+ *  did. */
+bool node_change(const comparison *made, uint32_t rank, node_common *common);
 
 #endif

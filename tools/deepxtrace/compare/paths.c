@@ -10,6 +10,10 @@
 #define SAMPLED ((size_t)1 << 18)
 /* Of fewer paths between two nodes one is too large a part for what they have in common. */
 #define LEAST_BLOCK 4
+/* Of fewer ranks a row and a column are not to be told from a path. */
+#define LEAST_FITTED 4u
+/* … and of so few paths beside it more of their deviations are nothing. */
+#define DEVIATIONS_OF_FEW 15.0
 
 /* Growth of every wait, less what its row and its column have in common: a rank that turned late is
  * no change of each path that waits for it. */
@@ -145,6 +149,31 @@ static double deviation_of(struct growth *g, size_t step)
     return TO_STANDARD * middle(g->scratch + nothing, used - nothing);
 }
 
+/* What is left of the growth of a wait if the awaited rank now comes that much later than the rank
+ * that waits. Where several ranks of a node did, each by another time, no sum of a row and a column
+ * says so: nobody waits less than not at all. */
+static double beyond_arrivals(const comparison *made, size_t i, double grew)
+{
+    double later = made->late[i % made->ranks].by - made->late[i / made->ranks].by;
+    if (!(later * grew > 0)) return grew; /* or not known */
+    return fabs(later) < fabs(grew) ? grew - later : 0;
+}
+
+/* Of three ranks rows and columns leave nothing: of each cell what its ranks, as they were judged,
+ * do not explain, less what all cells have in common. */
+static void take_away_arrivals(struct growth *g, const comparison *made)
+{
+    size_t size = (size_t)g->ranks * g->ranks, count = 0;
+    for (size_t i = 0; i < size; i++) {
+        if (isnan(g->all[i])) continue;
+        g->all[i] = beyond_arrivals(made, i, g->all[i]);
+        g->scratch[count++] = g->all[i];
+    }
+    double median = middle(g->scratch, count);
+    for (size_t i = 0; i < size; i++) g->all[i] -= median;
+    g->fitted = 1;
+}
+
 static bool grow(struct growth *g, const comparison *made)
 {
     const series *before = &made->before->wait, *after = &made->after->wait;
@@ -158,9 +187,13 @@ static bool grow(struct growth *g, const comparison *made)
         g->all[i] = before->count[i] && after->count[i] ? after->mean[i] - before->mean[i] : NAN;
     leave_out_told(g, made);
     for (size_t i = 0; i < size; i++) g->cells += !isnan(g->all[i]);
-    take_away_medians(g, false);
-    take_away_medians(g, true);
-    if (made->nodes && !take_away_nodes(g, made)) return false;
+    if (g->ranks < LEAST_FITTED) {
+        take_away_arrivals(g, made);
+    } else {
+        take_away_medians(g, false);
+        take_away_medians(g, true);
+        if (made->nodes && !take_away_nodes(g, made)) return false;
+    }
     g->deviation = deviation_of(g, step);
     return true;
 }
@@ -172,16 +205,6 @@ static int larger_first(const void *first, const void *second)
     return (a < b) - (a > b);
 }
 
-/* What is left of the growth of a wait if the awaited rank now comes that much later than the rank
- * that waits. Where several ranks of a node did, each by another time, no sum of a row and a column
- * says so: nobody waits less than not at all. */
-static double beyond_arrivals(const comparison *made, size_t i, double grew)
-{
-    double later = made->late[i % made->ranks].by - made->late[i / made->ranks].by;
-    if (!(later * grew > 0)) return grew; /* or not known */
-    return fabs(later) < fabs(grew) ? grew - later : 0;
-}
-
 /* One path: what it grew by beyond its ranks and nodes, unless it hardly grew itself: where the
  * paths beside it became slower, one that did not is none that became faster. The error is that of
  * its waits. */
@@ -189,7 +212,8 @@ static bool path_changed(const comparison *made, const struct growth *g, size_t 
                          change *c)
 {
     double figures = (double)g->ranks * (g->ranks - 1);
-    if (isnan(g->all[i]) || fabs(g->all[i]) < DEVIATIONS * g->deviation) return false;
+    double deviations = g->ranks < LEAST_FITTED ? DEVIATIONS_OF_FEW : DEVIATIONS;
+    if (isnan(g->all[i]) || fabs(g->all[i]) < deviations * g->deviation) return false;
     *c = series_compare(&made->before->wait, &made->after->wait, i, spread);
     if (c->by * g->all[i] <= 0) return false;
     double beyond_ranks = beyond_arrivals(made, i, c->by);
@@ -206,14 +230,37 @@ static bool path_changed(const comparison *made, const struct growth *g, size_t 
     return is_changed(made, c, figures);
 }
 
+/* Of two ranks: that one waits longer for the other is all that can be said. By how much two
+ * healthy paths differ nothing beside them says: one of the ranks has to come later or earlier as
+ * well. */
+static bool wait_changed(const comparison *made, size_t i, double spread, change *c)
+{
+    if (!is_changed(made, &made->late[0], 2) && !is_changed(made, &made->late[1], 2)) return false;
+    if (i % made->ranks == i / made->ranks) return false;
+    if (!made->before->wait.count[i] || !made->after->wait.count[i]) return false;
+    *c = series_compare(&made->before->wait, &made->after->wait, i, spread);
+    series_part(&made->before->wait, &made->after->wait, i, spread, c);
+    return is_changed(made, c, 2);
+}
+
+/* Of two ranks, of which one waits the longer the less the other one does, the larger change. */
+static void keep_cause(comparison *made)
+{
+    if (made->path_count == 2 && made->paths[0].wait.by * made->paths[1].wait.by < 0)
+        made->path_total = made->path_count = 1;
+    for (size_t i = 0; i < made->path_count; i++) made->slower |= made->paths[i].wait.by > 0;
+}
+
 static bool list_paths(comparison *made, const struct growth *g, double spread)
 {
     size_t size = (size_t)g->ranks * g->ranks, capacity = 0;
     for (size_t i = 0; i < size; i++) {
         change c;
-        if (!path_changed(made, g, i, spread, &c)) continue;
+        bool changed = made->ranks == 2 ? wait_changed(made, i, spread, &c)
+                                        : path_changed(made, g, i, spread, &c);
+        if (!changed) continue;
         made->path_total++;
-        made->slower |= c.by > 0;
+        made->slower |= made->ranks > 2 && c.by > 0;
         if (made->path_count == capacity) {
             capacity = 2 * capacity + 16;
             path_change *grown = realloc(made->paths, capacity * sizeof *grown);
@@ -226,6 +273,7 @@ static bool list_paths(comparison *made, const struct growth *g, double spread)
     if (made->path_count > 0)
         qsort(made->paths, made->path_count, sizeof *made->paths, larger_first);
     if (made->path_count > COMPARE_PATHS) made->path_count = COMPARE_PATHS;
+    if (made->ranks == 2) keep_cause(made);
     return true;
 }
 

@@ -144,9 +144,9 @@ static void say_causes(FILE *out, const comparison *o)
         fprintf(out, "  and %zu nodes and links more\n", o->cause_count - LINES);
 }
 
-/* One line about ranks: of one, or of all of a node. */
+/* One line about ranks: of one, or of all or most of a node. */
 struct rank_line {
-    uint32_t rank, count;
+    uint32_t rank, count, total;
     change late;
 };
 
@@ -180,20 +180,37 @@ static uint32_t rank_lines(const comparison *o, struct rank_line *lines)
     uint32_t count = 0;
     for (uint32_t rank = 0; rank < o->ranks; rank++) {
         if (!is_changed(o, &o->late[rank], o->ranks) || is_told(o, rank)) continue;
-        bool in_common = false;
-        for (uint32_t first = 0; o->nodes && first <= rank && !in_common; first++) {
-            if (o->nodes[first] != o->nodes[rank]) continue;
-            struct rank_line line = {.rank = first};
-            line.count = node_change(o, first, &line.late);
-            in_common = line.count > 0;
+        node_common common;
+        if (!node_change(o, rank, &common)) {
+            lines[count++] = (struct rank_line){.rank = rank, .count = 1, .late = o->late[rank]};
+        } else if (common.first == rank && (common.count < common.total || o->cause_count == 0)) {
             /* That of a node is told of the node, or follows from what is told of others. */
-            if (first == rank && in_common && o->cause_count == 0) lines[count++] = line;
-            break;
+            lines[count++] = (struct rank_line){rank, common.count, common.total, common.late};
         }
-        if (!in_common) lines[count++] = (struct rank_line){rank, 1, o->late[rank]};
     }
     qsort(lines, count, sizeof *lines, larger_first);
     return count;
+}
+
+/* "all 8 ranks of node 1", or "7 of 8 ranks of node 1 (8–14)". */
+static void say_node(FILE *out, const comparison *o, const struct rank_line *line)
+{
+    const int32_t *nodes = o->nodes;
+    uint32_t end = line->rank, said = 0;
+    if (line->count == line->total) {
+        fprintf(out, "all %u ranks of node %d", line->count, nodes[line->rank]);
+        return;
+    }
+    fprintf(out, "%u of %u ranks of node %d (", line->count, line->total, nodes[line->rank]);
+    for (uint32_t rank = end; rank < o->ranks; rank = end + 1) {
+        for (end = rank;
+             end < o->ranks && nodes[end] == nodes[line->rank] && is_common(o, end, line->total);)
+            end++;
+        if (end == rank) continue;
+        fprintf(out, "%s%u", said++ ? ", " : "", rank);
+        if (end > rank + 1) fprintf(out, "–%u", end - 1);
+    }
+    fprintf(out, ")");
 }
 
 /* @return How many lines; UINT32_MAX: no memory. */
@@ -201,17 +218,21 @@ static uint32_t say_ranks(FILE *out, const compared *c, const comparison *o)
 {
     struct rank_line *lines = malloc(o->ranks * sizeof *lines);
     if (!lines) return UINT32_MAX;
+    /* Which of two it is nobody knows: see say_pair(). */
+    if (o->ranks == 2 && o->path_total > 0) {
+        free(lines);
+        return 0;
+    }
     uint32_t count = rank_lines(o, lines);
     for (uint32_t i = 0; i < count && i < LINES; i++) {
         const struct rank_line *line = &lines[i];
         const char *when = line->late.by > 0 ? "later" : "earlier";
         fprintf(out, "  ");
         if (line->count > 1)
-            fprintf(out, "all %u ranks of node %d come %s: ", line->count, o->nodes[line->rank],
-                    when);
+            say_node(out, o, line);
         else
             say_rank(out, c, line->rank);
-        if (line->count == 1) fprintf(out, " comes %s: ", when);
+        fprintf(out, " %s %s: ", line->count > 1 ? "come" : "comes", when);
         say_change(out, o->after->measure, &line->late);
         if (line->count > 1) say_range(out, o, o->nodes[line->rank]);
         fprintf(out, "\n");
@@ -223,8 +244,24 @@ static uint32_t say_ranks(FILE *out, const compared *c, const comparison *o)
     return count;
 }
 
+/* Of two ranks: what it comes from is not to be told. */
+static void say_pair(FILE *out, const comparison *o, const path_change *path)
+{
+    char p[32];
+    bool slower = path->wait.by > 0;
+    uint32_t from = path->column, to = path->row;
+    fprintf(out, "  rank %u waits %s for rank %u, by ", to, slower ? "longer" : "less", from);
+    say_by(out, o->after->measure, &path->wait);
+    fprintf(out, " (%s): rank %u comes %s, rank %u %s, or the path %u → %u is %s; ",
+            chance(path->wait.p, p), from, slower ? "later" : "earlier", to,
+            slower ? "earlier" : "later", from, to, slower ? "slower" : "faster");
+    fprintf(out, "two ranks do not tell which\n");
+}
+
 static void say_paths(FILE *out, const comparison *o)
 {
+    for (size_t i = 0; o->ranks == 2 && i < o->path_count; i++) say_pair(out, o, &o->paths[i]);
+    if (o->ranks == 2) return;
     for (size_t i = 0; i < o->path_count && i < LINES; i++) {
         const path_change *path = &o->paths[i];
         char p[32];
