@@ -57,9 +57,12 @@ char *dxt_format_local(int64_t ns, char *buffer)
     struct tm t;
     if (!localtime_r(&seconds, &t)) t = (struct tm){.tm_mday = 1, .tm_year = 70};
     long minutes = labs(t.tm_gmtoff) / 60;
-    snprintf(buffer, DXT_LOCAL_SIZE, "%04d-%02d-%02dT%02d:%02d:%02d%c%02d:%02d",
-             (t.tm_year + 1900) % 10000, t.tm_mon + 1, t.tm_mday, t.tm_hour, t.tm_min, t.tm_sec,
-             t.tm_gmtoff < 0 ? '-' : '+', (int)(minutes / 60 % 100), (int)(minutes % 60));
+    char zone[8] = "UTC";
+    if (minutes > 0)
+        snprintf(zone, sizeof zone, "%c%02d:%02d", t.tm_gmtoff < 0 ? '-' : '+',
+                 (int)(minutes / 60 % 100), (int)(minutes % 60));
+    snprintf(buffer, DXT_LOCAL_SIZE, "%04d-%02d-%02d %02d:%02d:%02d %s", (t.tm_year + 1900) % 10000,
+             t.tm_mon + 1, t.tm_mday, t.tm_hour, t.tm_min, t.tm_sec, zone);
     return buffer;
 }
 

@@ -26,8 +26,11 @@ static void put_interval(const dxt_window *window, dxt_text *text)
 {
     char figure[DXT_FIGURE_SIZE];
     if (window->begin && window->begin[0]) {
+        int64_t begin_ns;
+        char local[DXT_LOCAL_SIZE];
+        bool known = dxt_parse_time(window->begin, &begin_ns);
         dxt_text_puts(text, "; began ");
-        dxt_text_clean(text, window->begin, false);
+        dxt_text_clean(text, known ? dxt_format_local(begin_ns, local) : window->begin, false);
     }
     if (window->elapsed_ns > 0)
         dxt_text_printf(text, "; %s long",

@@ -92,13 +92,21 @@ double dxt_width_of(const char *string, double (*width)(uint32_t))
     return sum;
 }
 
+/* Whether a line may end at a blank: not before "%", and not inside "2026-11-26 03:34:48 UTC". */
+static bool may_end(const char *begin, const char *blank)
+{
+    if (blank[1] == '%' || strncmp(blank + 1, "UTC", 3) == 0) return false;
+    return blank - begin < 10 || blank[-3] != '-' || blank[-6] != '-' || blank[-1] < '0' ||
+           blank[-1] > '9';
+}
+
 size_t dxt_wrap(const char **text, const char **line, double fits, double (*width)(uint32_t))
 {
     const char *begin = *text, *at = begin, *space = NULL;
     double used = 0;
     for (size_t size; *at && *at != '\n'; at += size) {
         used += width(dxt_utf8_next(at, &size));
-        if (*at == ' ') space = at;
+        if (*at == ' ' && may_end(begin, at)) space = at;
         /* One character at least, or a narrow place would never end. */
         if (used > fits && at > begin) break;
     }

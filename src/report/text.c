@@ -31,11 +31,16 @@ static size_t width(const char *bytes, size_t size)
     return characters;
 }
 
-/* Length of the word at `at`; a figure and its unit are one word. */
+/* Length of the word at `at`; a figure and its unit are one word, and so is a time. */
 static size_t word(const char *at)
 {
     static const char *const units[] = {"ns", "µs", "ms", "s", "%", "cycles"};
     size_t length = strcspn(at, " ");
+    bool date = length == 10 && at[4] == '-' && at[7] == '-';
+    /* "2026-11-26 03:12:40 UTC" */
+    for (int more = 0; date && more < 2 && at[length] == ' '; more++)
+        length += 1 + strcspn(at + length + 1, " ");
+    if (date) return length;
     if (at[length] == '\0' || strcspn(at, "0123456789") >= length) return length;
     const char *next = at + length + 1;
     size_t unit = strcspn(next, " ,;:)");

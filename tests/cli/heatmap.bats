@@ -235,6 +235,20 @@ has_cairo() {
     [[ $output == *"the scale goes on, so that usual waits are green"* ]]
 }
 
+@test "a time is the same everywhere: that of the zone here" {
+    "$deepxtrace" simulate -n 8 --windows 6 --slow dispatch:5:40us |
+        jq -c '.begin = "2026-11-26T23:3\(.window):00Z"' > run
+    export TZ="<+01>-1"
+    run -0 "$deepxtrace" heatmap run --timeline --phase dispatch
+    [[ $output == *"time    00:30:00"* ]]
+    run -0 "$deepxtrace" heatmap run --phase dispatch
+    [[ $output == *"began 2026-11-27 00:35:00 +01:00"* ]]
+    run -0 "$deepxtrace" analyze --summary-only run
+    [[ $output == *"first at"*"2026-11-27 00:30:00 +01:00"* ]]
+    [ "$("$deepxtrace" analyze --json --since "2026-11-27 00:34:00 +01:00" run | grep -c '"begin": *"2026-11-26T23:3[45]')" -eq 4 ]
+    run -0 "$deepxtrace" top --once run
+}
+
 @test "without UTF-8 in the locale all that people read is ASCII" {
     "$deepxtrace" simulate -n 16 --windows 4 --seed 2 -o before
     "$deepxtrace" simulate -n 16 --windows 4 --slow-path "dispatch:1<-6:60us" --slow combine:3:40us |

@@ -242,6 +242,10 @@ static void lines_are_wrapped_at_words(void **state)
     (void)state;
     expect_lines("one two three", 80, "one two three|");
     expect_lines("one two three", 7, "one two|three|");
+    /* A figure stays with its per cent, a time in one piece. */
+    expect_lines("lost 20 % of it", 8, "lost|20 % of|it|");
+    expect_lines("at 2026-11-26 03:34:48 UTC", 20, "at|2026-11-26 03:34:48|UTC|");
+    expect_lines("at 2026-11-26 03:34:48 UTC", 24, "at|2026-11-26 03:34:48 UTC|");
     expect_lines("one two three", 8, "one two|three|");
     expect_lines("one  two", 3, "one|two|");
     expect_lines("abcdefgh ij", 3, "abc|def|gh|ij|");

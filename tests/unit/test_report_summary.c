@@ -149,7 +149,7 @@ static void an_episode_has_time_and_place(void **state)
     assert_int_equal(dxt_report_summary_text(history, keep, NULL), DXT_OK);
     assert_non_null(strstr(output, "  rank 3 (host gpu-17, GPU 5) late in dispatch since window 0, "
                                    "in 2 of 2\n    windows: +22.0 µs per operation, 10 % of the "
-                                   "step; first at\n    2026-11-26T04:12:40+01:00\n"));
+                                   "step; first at\n    2026-11-26 04:12:40 +01:00\n"));
     unsetenv("TZ");
     tzset();
     used = 0;

@@ -67,9 +67,11 @@ static bool take_clock(const char **text, struct tm *tm, int64_t *fraction_ns)
     return true;
 }
 
-/* Z, +01:00, +0100, +01, or nothing for local time; then the end. */
+/* Z, UTC, +01:00, +0100, +01, also behind a blank, or nothing for local time; then the end. */
 static bool finish(const char *text, struct tm *tm, int64_t fraction_ns, int64_t *moment_ns)
 {
+    text += *text == ' ';
+    if (strcmp(text, "UTC") == 0) text = "Z";
     int sign = *text == '+' ? 1 : *text == '-' ? -1 : 0, hours = 0, minutes = 0;
     bool utc = *text == 'Z' || sign;
     if (utc) text++;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 
 #include <deepxtrace/report.h>
 
@@ -163,6 +164,9 @@ outcome page_read(draw_page *draw)
     draw->options.struct_size = sizeof draw->options;
     draw->options.pack = cli_pack();
     draw->options.advice = dxt_report_advice_json();
+    /* Whoever reads a page is anywhere: its times are UTC, also in the words of the summary. */
+    setenv("TZ", "UTC0", 1);
+    tzset();
     dxt_status status = dxt_page_create(&draw->options, &draw->page);
     if (status == DXT_OK && draw->analysis->method != DXT_METHOD_RATIO)
         status = dxt_history_create(&options, &draw->history);

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "local_time.h"
+
 static const char *host_of(const dxt_window *window, uint32_t rank)
 {
     if (window->hosts) return window->hosts[rank];
@@ -94,22 +96,13 @@ static void halve(track *made)
     made->each *= 2;
 }
 
-/* The time of day in "2026-11-26T03:34:48.002". */
-static void note_time(char time[16], const char *begin)
-{
-    time[0] = '\0';
-    if (!begin || strlen(begin) < 19 || begin[13] != ':' || begin[16] != ':') return;
-    memcpy(time, begin + 11, 8);
-    time[8] = '\0';
-}
-
 static void begin_column(track *made, const dxt_window *window)
 {
     if (made->columns == TRACK_COLUMNS) halve(made);
     size_t k = made->columns++;
     made->filled = 0;
     made->first[k] = window->index;
-    note_time(made->times[k], window->begin);
+    local_time(window->begin, made->times[k]);
     for (uint32_t rank = 0; rank < made->ranks; rank++) made->values[k * made->ranks + rank] = NAN;
     for (size_t i = 0; i < made->strip_count; i++) made->strips[i]->values[k] = 0;
 }

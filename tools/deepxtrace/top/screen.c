@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "local_time.h"
 #include "system/ascii.h"
 
 #define LEAST_COLUMNS 24u
@@ -101,11 +102,11 @@ static const watched_window *window_of(screen *s, const watched_operator *o)
 static void put_head(struct text *text, const screen *s, const watched *w, const watched_group *g,
                      const watched_operator *o, const watched_window *shown)
 {
-    char line[512], number[32] = "", time[16] = "", phase[64];
+    char line[512], number[32] = "", time[24] = ", ", phase[64];
     const dxt_window *window = shown->window;
     if (window->index >= 0) snprintf(number, sizeof number, " %" PRId64, window->index);
-    if (window->begin && strlen(window->begin) >= 19)
-        snprintf(time, sizeof time, ", %.8s", window->begin + 11);
+    local_time(window->begin, time + 2);
+    if (!time[2]) time[0] = '\0';
     snprintf(phase, sizeof phase, "%.60s", o->phase);
     dxt_make_printable(phase);
     snprintf(line, sizeof line, "%s  %u ranks  %s  window%s%s  %s%s", g->name, window->ranks, phase,
