@@ -202,7 +202,7 @@
 #define DXT_DOUBTFUL           0.95   /* B [confidence] no clock, of two nodes, or a trace */
 #define DXT_SURE_OF_FEW        0.985  /* B [confidence] SURE_RANKS ranks, or operations unknown */
 #define DXT_SURE_RANKS         4u     /* B [ranks] that bear out little; more: less sure */
-#define DXT_TURNS              2.5    /* C [operations] late in so few each in turn: chance, skew */
+#define DXT_TURNS              10.0   /* C [operations] late in so few each in turn: chance, skew */
 #define DXT_TURNS_APART        0.5    /* T [lateness of two] they wait if in turn; more: named */
 #define DXT_BORNE_OUT          0.995  /* B [confidence] borne out by other windows */
 #define DXT_TRACE              1.5    /* C [finding] size there of what it may be a trace of */

@@ -344,7 +344,7 @@ static const tipping rows[] = {
     ROW(sure_beside_uneven, 0.021494),
     ROW(just_sure, 0.029426),
     ROW(surest, 0.001),
-    ROW(turns, 20),
+    ROW(turns, 5),
     ROW(turns_of_few, 2),
     ROW(turns_apart, 0.5),
     ROW(sure_of_4, 0.015),

@@ -59,10 +59,13 @@ static double spread(const dxt_fit *fit, const dxt_roster *roster, const double 
                      double *typical)
 {
     double *own = fit->scratch->cells.wait, sum = 0, largest = 0;
-    uint32_t used = 0;
+    /* The members of several small nodes tell it together; in a few operations their limits are too
+     * wide to tell who is on time. */
+    bool together = fit->nodes > 1 && fit->ops >= DXT_ONE_EVENT_OPS;
+    uint32_t used = 0, least = together ? DXT_SIDE_LEAST : DXT_SPREAD_MEMBERS;
     for (uint32_t node = 0; node < fit->nodes; node++) {
         uint32_t begin = roster->begin[node], count = roster->begin[node + 1] - begin;
-        if (count < DXT_SPREAD_MEMBERS) continue;
+        if (count < least) continue;
         for (uint32_t m = 0; m < count; m++) own[m] = value[roster->list[begin + m]];
         double middle = dxt_median(own, count);
         for (uint32_t m = 0; m < count; m++) {

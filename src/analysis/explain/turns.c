@@ -12,7 +12,14 @@ static double lateness(const dxt_fit *fit, uint32_t k)
     return fit->late[k] + fit->send[k];
 }
 
-/* List some of the members that are late. @return How many are late in all. */
+/* Whether a member may have been late in turn with the only one that is beyond its limit. */
+static bool is_nearly_late(const dxt_fit *fit, uint32_t k, double late)
+{
+    return 2 * lateness(fit, k) > late && lateness(fit, k) > fit->error[k];
+}
+
+/* List some of the members that are late. Of one alone nothing tells whether it was so by chance:
+ * then also those that are half as late. @return How many are late in all. */
 static uint32_t list_late(const dxt_fit *fit, uint32_t listed[DXT_PARTNERS], uint32_t *used)
 {
     uint32_t late = 0, most, seen = 0;
@@ -23,6 +30,9 @@ static uint32_t list_late(const dxt_fit *fit, uint32_t listed[DXT_PARTNERS], uin
         if (!dxt_role_is_late(fit->role[k])) continue;
         if (dxt_spread_index(*used, most, late) == seen++) listed[(*used)++] = k;
     }
+    double only = late == 1 ? lateness(fit, listed[0]) : INFINITY;
+    for (uint32_t k = 0; k < fit->count && *used < DXT_PARTNERS; k++)
+        if (k != listed[0] && is_nearly_late(fit, k, only)) listed[(*used)++] = k;
     return late;
 }
 
@@ -58,12 +68,12 @@ static double operations_each(const dxt_fit *fit)
 static void look(dxt_case *c)
 {
     const dxt_fit *fit = &c->fit;
-    uint32_t listed[DXT_PARTNERS], used;
+    uint32_t listed[DXT_PARTNERS] = {0}, used;
     double of_late = 0;
     c->turn = 0;
     if (fit->ops <= 0) return;
     uint32_t late = list_late(fit, listed, &used);
-    if (late < 2) return;
+    if (used < 2) return;
     for (uint32_t k = 0; k < fit->count; k++)
         if (dxt_role_is_late(fit->role[k])) of_late += lateness(fit, k);
     double each = operations_each(fit);
