@@ -4,6 +4,7 @@ job. The logging module is left alone: it belongs to the program."""
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import errno
 import os
 import re
@@ -15,6 +16,30 @@ from typing import List, Optional
 from ._text import clean
 
 _KEPT = 2
+_renameat2 = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+_AT_FDCWD, _RENAME_NOREPLACE = -100, 1
+
+
+def _rename_new(old: str, new: str) -> None:
+    """Give a file a name that nothing has, in one step: of two that want it, one gets it, and the
+    other a FileExistsError. src/system/rename.h does the same."""
+    code = errno.ENOSYS
+    if _renameat2 is not None:
+        if _renameat2(_AT_FDCWD, os.fsencode(old), _AT_FDCWD, os.fsencode(new),
+                      ctypes.c_uint(_RENAME_NOREPLACE)) == 0:
+            return
+        code = ctypes.get_errno()
+    if code not in (errno.EINVAL, errno.ENOSYS):
+        raise OSError(code, os.strerror(code), old)
+    try:
+        os.link(old, new, follow_symlinks=False)
+        os.unlink(old)
+    except OSError as error:
+        if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.ENOSYS):
+            raise
+        if os.path.lexists(new):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), new) from None
+        os.rename(old, new)
 
 
 class LineFile:
@@ -157,17 +182,19 @@ class LineFile:
             return
         if self._kept_since == today:
             return
-        name, number = f"{self.path}.{self._day}", 1
-        while os.path.lexists(name):
-            name = f"{self.path}.{self._day}.{number}"
-            number += 1
-        try:
-            os.rename(self.path, name)
-        except FileNotFoundError:
-            pass  # somebody has taken it away
-        except OSError:
-            self._kept_since = today  # the next try is tomorrow's
-            return
+        name, number, done = f"{self.path}.{self._day}", 0, False
+        while not done:
+            try:
+                _rename_new(self.path, name)
+                done = True
+            except FileExistsError:
+                number += 1
+                name = f"{self.path}.{self._day}.{number}"
+            except FileNotFoundError:
+                done = True  # somebody has taken it away
+            except OSError:
+                self._kept_since = today  # the next try is tomorrow's
+                return
         self._close()
         self._forget_old()
         self._open()

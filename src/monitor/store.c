@@ -315,7 +315,9 @@ static int migrate(store *s)
  */
 static int make_private(store *s, const char *path)
 {
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    int fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd < 0 && errno == ELOOP)
+        return refuse(s, 2, "%s", "this is a link; give --store the file that it leads to");
     if (fd < 0) return refuse(s, 2, "%s", strerror(errno));
     close(fd);
     return 0;

@@ -155,6 +155,13 @@ def test_stores_that_cannot_be_used_are_refused(tmp_path):
     other = monitor.serve_once(tmp_path / "no.db", tmp_path / "logs")
     assert other.returncode == 2 and "not a database; give --store another FILE" in other.stderr
     assert monitor.serve_once(tmp_path / "no" / "folder.db", tmp_path / "logs").returncode == 2
+    # In a folder that others may write to, a link may lead anywhere.
+    for target in ("nothing", store):
+        (tmp_path / "link.db").symlink_to(target)
+        link = monitor.serve_once(tmp_path / "link.db", tmp_path / "logs")
+        assert link.returncode == 2 and "a link; give --store the file" in link.stderr
+        (tmp_path / "link.db").unlink()
+    assert not (tmp_path / "nothing").exists()
     assert monitor.serve_once(store, tmp_path / "nothing").returncode == 2
 
 

@@ -171,8 +171,8 @@ static void nobody_waits_for_a_rank_0_that_does_not_look(atomic_int *shared)
 }
 
 /* Rank 0 may end long before the others, or fail at what comes behind the mailboxes. What they send
- * then, short or long, keeps nobody waiting, not at the end of MPI either, and comes to nobody else:
- * the tests behind this one open mailboxes of their own. */
+ * then, short or long, keeps nobody waiting, not at the end of MPI either, and comes to nobody
+ * else: the tests behind this one open mailboxes of their own. */
 static void rank_0_may_leave_first(atomic_int *shared)
 {
     dxt_gather *gather = open_gather(LARGE);

@@ -71,6 +71,37 @@ def test_size(tmp_path):
     assert kept == [f"line number {number}\n" for number in (2, 3, 4)]
 
 
+@pytest.mark.parametrize("old_kernel", [False, True])
+def test_nobody_takes_a_name_from_another(tmp_path, monkeypatch, old_kernel):
+    """Processes that rotate the same file at once lose nothing, as two jobs in a folder may."""
+    monkeypatch.setattr(_log, "_KEPT", 1 << 20)
+    lines = 40 if old_kernel else 150
+
+    def write(name):
+        file = LineFile(str(tmp_path / "x"), limit=1)
+        return all(file.write([f"{name} {number}"]) for number in range(lines))
+
+    if old_kernel:
+        # A name that is taken, be it by a link to nothing, stays who has it.
+        monkeypatch.setattr(_log, "_renameat2", None)
+        os.symlink("nothing", tmp_path / time.strftime("x.%Y-%m-%d"))
+        assert write("a")
+        assert os.path.islink(tmp_path / time.strftime("x.%Y-%m-%d"))
+        names = ["a"]
+        os.unlink(tmp_path / time.strftime("x.%Y-%m-%d"))
+    else:
+        names = ["a", "b", "c", "d"]
+        children = {}
+        for name in names:
+            child = os.fork()
+            if child == 0:
+                os._exit(0 if write(name) else 1)
+            children[child] = name
+        assert [os.waitpid(child, 0)[1] for child in children] == [0] * len(names)
+    found = sorted(line for entry in tmp_path.iterdir() for line in entry.read_text().splitlines())
+    assert found == sorted(f"{name} {number}" for name in names for number in range(lines))
+
+
 def test_a_new_file_is_no_more_open_than_the_one_before(tmp_path):
     file = LineFile(str(tmp_path / "x"), limit=1)
     os.chmod(tmp_path / "x", 0o600)
@@ -151,14 +182,14 @@ def test_where_nothing_can_be_renamed_the_old_file_goes_on(tmp_path, monkeypatch
         tries.append(names)
         raise PermissionError(errno.EACCES, "Permission denied")
 
-    real = os.rename
-    monkeypatch.setattr(_log.os, "rename", refuse)
+    real = _log._rename_new
+    monkeypatch.setattr(_log, "_rename_new", refuse)
     set_day(monkeypatch, 11)
     assert all(file.write([str(number)]) for number in range(5)) and len(tries) == 1
     set_day(monkeypatch, 12)
     assert file.write(["six"]) and len(tries) == 2
     assert (tmp_path / "x").read_text() == "one\n0\n1\n2\n3\n4\nsix\n"
-    monkeypatch.setattr(_log.os, "rename", real)
+    monkeypatch.setattr(_log, "_rename_new", real)
     set_day(monkeypatch, 13)
     assert file.write(["seven"]) and (tmp_path / "x").read_text() == "seven\n"
 

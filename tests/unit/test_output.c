@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Files of the command: whole or not there, recordings that grow, and bad ends of both. */
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
@@ -282,7 +283,8 @@ static void a_signal_leaves_no_empty_recording(void **state)
 
 /* ---- a signal at the very moment at which a file gets its name ---- */
 
-static int raised; /* when a file has just been moved */
+static int raised;      /* when a file has just been moved */
+static bool old_kernel; /* it, or the file system, knows no renameat2() */
 
 int __real_renameat2(int from, const char *old, int to, const char *now, unsigned flags);
 int __wrap_renameat2(int from, const char *old, int to, const char *now, unsigned flags);
@@ -291,7 +293,8 @@ int __wrap_rename(const char *old, const char *now);
 
 int __wrap_renameat2(int from, const char *old, int to, const char *now, unsigned flags)
 {
-    int result = __real_renameat2(from, old, to, now, flags);
+    errno = EINVAL;
+    int result = old_kernel ? -1 : __real_renameat2(from, old, to, now, flags);
     if (raised) raise(raised);
     return result;
 }
@@ -301,6 +304,26 @@ int __wrap_rename(const char *old, const char *now)
     int result = __real_rename(old, now);
     if (raised) raise(raised);
     return result;
+}
+
+/* A link to nothing is there, too: it stays, and nothing is made where it leads. */
+static void what_comes_to_exist_is_kept_on_old_kernels(void **state)
+{
+    (void)state;
+    output_file output;
+    char target[8];
+    old_kernel = true;
+    assert_int_equal(output_open(&output, "test", path, false), -1);
+    assert_int_equal(output_write(&output, "new", 3), DXT_OK);
+    assert_int_equal(symlink("nothing", path), 0);
+    assert_int_equal(output_commit(&output), EXIT_USAGE);
+    assert_int_equal(readlink(path, target, sizeof target), 7);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(output_open(&output, "test", path, false), -1);
+    assert_int_equal(output_write(&output, "new", 3), DXT_OK);
+    assert_int_equal(output_commit(&output), -1);
+    old_kernel = false;
+    expect_content("new");
 }
 
 /* What a child does with a file until a signal ends it. */
@@ -482,6 +505,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         IN_FOLDER(a_file_appears_whole_or_not_at_all),
         IN_FOLDER(what_exists_is_kept),
+        IN_FOLDER(what_comes_to_exist_is_kept_on_old_kernels),
         cmocka_unit_test(a_full_disk_is_a_failure),
         IN_FOLDER(a_recording_has_its_name_from_the_start),
         IN_FOLDER(a_recording_is_cut_back_and_kept),

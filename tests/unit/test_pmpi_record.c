@@ -269,6 +269,90 @@ static void what_another_job_has_written_stays(void **state)
     }
 }
 
+/* In a folder that others may write to, a name may lead anywhere: nothing is written there, be it
+ * the first file or what the older one is to be called. A pipe is not waited for. */
+static void links_and_pipes_are_not_followed(void **state)
+{
+    char path[128], kept[128], older[128], target[16];
+    (void)state;
+    snprintf(path, sizeof path, "%s/m.log", folder);
+    snprintf(kept, sizeof kept, "%s/kept", folder);
+    snprintf(older, sizeof older, "%s/m.1.log", folder);
+    for (int empty = 0; empty < 2; empty++) {
+        write_at(kept, empty ? "" : "precious\n");
+        assert_int_equal(symlink("kept", path), 0);
+        assert_null(pmpi_file_open(path));
+        assert_string_equal(taken("kept"), empty ? "" : "precious\n");
+        assert_null(pmpi_file_open(path)); /* a link to nothing */
+        assert_string_equal(taken("kept"), "-");
+        assert_int_equal(unlink(path), 0);
+    }
+    assert_int_equal(mkfifo(path, 0600), 0);
+    assert_null(pmpi_file_open(path));
+    assert_int_equal(unlink(path), 0);
+
+    write_at(path, "older\n");
+    assert_int_equal(symlink("nothing", older), 0);
+    pmpi_file *file = pmpi_file_open(path);
+    assert_non_null(file);
+    add(file, 'a', 1);
+    pmpi_file_close(file);
+    assert_int_equal(readlink(older, target, sizeof target), 7);
+    assert_int_equal(unlink(older), 0);
+    assert_string_equal(taken("m.2.log"), "older\n");
+    assert_string_equal(taken("m.log"), "a\n");
+}
+
+/* An empty file of an earlier job is used; one that a job is about to fill is not. */
+static void jobs_that_begin_together_have_a_file_each(void **state)
+{
+    enum { JOBS = 3 };
+    static const char *const left[JOBS] = {"n.1.log", "n.2.log", "n.log"};
+    pmpi_file *files[JOBS];
+    char path[128];
+    (void)state;
+    snprintf(path, sizeof path, "%s/n.log", folder);
+    write_at(path, "");
+    for (int job = 0; job < JOBS; job++) assert_non_null(files[job] = pmpi_file_open(path));
+    for (int round = 0; round < 2; round++)
+        for (int job = 0; job < JOBS; job++) add(files[job], (char)('a' + job), 1);
+    for (int job = 0; job < JOBS; job++) pmpi_file_close(files[job]);
+    for (int job = 0; job < JOBS; job++) {
+        const char want[] = {(char)('a' + job), '\n', (char)('a' + job), '\n', '\0'};
+        assert_string_equal(taken(left[job]), want);
+    }
+}
+
+/* Processes that begin at the same moment, again and again: each has all that it wrote. */
+static void nobody_writes_over_what_another_process_has(void **state)
+{
+    enum { PROCESSES = 4, EACH = 25 };
+    char path[128];
+    int status = 0, whole = 0;
+    (void)state;
+    snprintf(path, sizeof path, "%s/o.log", folder);
+    for (int p = 0; p < PROCESSES; p++) {
+        if (fork() != 0) continue;
+        for (int k = 0; k < EACH; k++) {
+            pmpi_file *file = pmpi_file_open(path);
+            if (!file) _exit(1);
+            add(file, (char)('a' + p), 5);
+            pmpi_file_close(file);
+        }
+        _exit(0);
+    }
+    for (int p = 0; p < PROCESSES; p++) {
+        assert_true(wait(&status) > 0);
+        assert_int_equal(status, 0);
+    }
+    for (int number = 0; number < PROCESSES * EACH; number++) {
+        char name[32] = "o.log";
+        if (number > 0) snprintf(name, sizeof name, "o.%d.log", number);
+        whole += strlen(taken(name)) == 6;
+    }
+    assert_int_equal(whole, PROCESSES * EACH);
+}
+
 /* Bytes that opening a file says on standard error where the k-th allocation fails; 0 = it opened.
  */
 static long said_of_open(const char *path, long k)
@@ -310,6 +394,9 @@ int main(void)
         cmocka_unit_test(how_many_names_a_file_has_does_not_matter),
         cmocka_unit_test(a_file_that_got_another_name_is_written_on),
         cmocka_unit_test(what_another_job_has_written_stays),
+        cmocka_unit_test(links_and_pipes_are_not_followed),
+        cmocka_unit_test(jobs_that_begin_together_have_a_file_each),
+        cmocka_unit_test(nobody_writes_over_what_another_process_has),
         cmocka_unit_test(a_file_that_cannot_be_opened_is_told),
     };
     return cmocka_run_group_tests(tests, prepare, clean);

@@ -32,7 +32,8 @@ static void nothing_is_lost_between_windows(void **state)
     struct job *job = start_job(3, DXT_SESSION_ASYNC);
     wait_for_windows(job, 3);
     atomic_store(&job->records.feeding, true);
-    wait_for_windows(job, 2); /* one of them began before, and nobody may have seen who is missing */
+    wait_for_windows(job,
+                     2); /* one of them began before, and nobody may have seen who is missing */
     for (int i = 0; i < 2000; i++) {
         for (uint32_t r = 0; r < 3; r++) {
             operate(job, r, 2, 5000);

@@ -7,13 +7,17 @@
 #include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "pmpi.h"
+#include "system/rename.h"
 
-/* Files of older jobs in a folder: then the newest is written over. */
+/* Files of older jobs in a folder: with more, no further job writes there. */
 #define MOST_OLDER 9999
+/* Jobs that begin there at the same time. */
+#define MOST_JOBS 100
 
 struct pmpi_file {
     FILE *file; /* which writes into fd */
@@ -29,19 +33,17 @@ struct pmpi_file {
     bool name_was_free; /* when the part before this one began */
 };
 
-/* What an earlier job, or one that this one has started, has written there gets another name.
- * @param size  A file of less stays. */
-static void keep_older(const char *path, off_t size)
+/* What an earlier job, or another one, has written there gets another name. Anything but a file
+ * stays. */
+static void keep_older(const char *path)
 {
     char older[PATH_MAX];
     struct stat file;
     const char *dot = strrchr(path, '.');
-    bool is_there = lstat(path, &file) == 0 && S_ISREG(file.st_mode) && file.st_size >= size;
+    bool is_there = lstat(path, &file) == 0 && S_ISREG(file.st_mode);
     for (int number = 1; dot && is_there && number <= MOST_OLDER; number++) {
         snprintf(older, sizeof older, "%.*s.%d%s", (int)(dot - path), path, number, dot);
-        if (access(older, F_OK) == 0) continue;
-        rename(path, older);
-        return;
+        if (dxt_rename_new(path, older) == 0 || errno != EEXIST) return;
     }
 }
 
@@ -76,12 +78,42 @@ static void look_at_new(pmpi_file *file)
     file->counts_links = is.st_nlink > 0;
 }
 
+/* Take over a file that is empty and that no job is about to fill. @return -1 if there is none. */
+static int take_empty(const char *path)
+{
+    struct stat is;
+    int fd = open(path, O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    if (fd < 0) return -1;
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0 && fstat(fd, &is) == 0 && S_ISREG(is.st_mode) &&
+        is.st_size == 0)
+        return fd;
+    close(fd);
+    return -1;
+}
+
+/* A file that nobody else has: links are not followed, and jobs that begin at the same time have
+ * one each, since all lock theirs. */
+static int make_first(const char *path)
+{
+    int fd = take_empty(path);
+    for (int attempt = 0; fd < 0 && attempt < MOST_JOBS; attempt++) {
+        keep_older(path);
+        fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+        if (fd < 0 && errno != EEXIST) return -1;
+        if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) continue;
+        close(fd); /* another job has found it empty */
+        fd = -1;
+        errno = EEXIST;
+    }
+    return fd;
+}
+
 static bool open_stream(pmpi_file *file, const char *path)
 {
     file->pid = getpid();
     file->path = from_root(path);
     if (!file->path) return false;
-    file->fd = open(file->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    file->fd = make_first(file->path);
     if (file->fd < 0) return false;
     look_at_new(file);
     file->file = fopencookie(file, "w", (cookie_io_functions_t){.write = write_own});
@@ -93,10 +125,10 @@ pmpi_file *pmpi_file_open(const char *path)
     pmpi_file *made = calloc(1, sizeof *made);
     if (made) {
         made->fd = -1;
-        keep_older(path, 1);
         if (open_stream(made, path)) return made;
     }
-    pmpi_say("%s: %s", path, strerror(errno));
+    pmpi_say("%s: %s", path,
+             errno == EEXIST ? "this is a link, or no file; move it away" : strerror(errno));
     if (made && made->fd >= 0) close(made->fd);
     if (made) free(made->path);
     free(made);
@@ -135,11 +167,15 @@ static void make_folders(const char *path)
 static int make_new(const char *path, mode_t mode)
 {
     int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
-    keep_older(path, 0);
+    keep_older(path);
     int fd = open(path, flags, mode);
     if (fd < 0 && errno == ENOENT) {
         make_folders(path);
         fd = open(path, flags, mode);
+    }
+    if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+        close(fd); /* another job has found it empty */
+        return -1;
     }
     if (fd >= 0) fchmod(fd, mode);
     return fd;

@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "system/rename.h"
+
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 /* How long a signal waits for a thread that writes: longer only if the disk hangs. */
 #define PATIENCE_MS 5000
@@ -170,25 +172,13 @@ int temporary_open(char *name)
     return fd;
 }
 
-static int move(const char *name, const char *target, bool replace)
-{
-    if (replace) return rename(name, target);
-    if (renameat2(AT_FDCWD, name, AT_FDCWD, target, RENAME_NOREPLACE) == 0) return 0;
-    if (errno != EINVAL && errno != ENOSYS) return -1;
-    if (access(target, F_OK) == 0) {
-        errno = EEXIST;
-        return -1;
-    }
-    return rename(name, target);
-}
-
 int temporary_place(const char *name, const char *target, bool replace, bool grows)
 {
     sigset_t before;
     entry *file = find(name);
     hold_signals(&before);
     if (file && grows) file->target = target;
-    int result = move(name, target, replace), error = errno;
+    int result = replace ? rename(name, target) : dxt_rename_new(name, target), error = errno;
     if (file && result == 0) file->name = NULL;
     if (file && result != 0) file->target = NULL;
     release_signals(&before);
