@@ -102,12 +102,36 @@ static void whom_turns_hit_more_often_by_chance_is_not_named(void **state)
     }
 }
 
+/* Nor does anybody who is late all the time hide among small nodes, in which two late ranks of four
+ * move the middle. */
+static double two_of_four_late(int op, uint32_t k)
+{
+    if (op != DISPATCH || k < 8) return 0;
+    return k % 4 == 1 ? (double)k * 5 * US : k % 4 == 2 ? (double)k * 2.5 * US : 0;
+}
+
+static void who_is_late_in_small_nodes_is_named(void **state)
+{
+    (void)state;
+    dxt_findings *found[OPERATORS];
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        begin(24, 4, seed);
+        run.ops = 50;
+        run.late = two_of_four_late;
+        judge(found);
+        assert_true(count_of(found[DISPATCH], DXT_LATE_RANK) >= 4);
+        assert_int_equal(found[DISPATCH]->findings[0].rank, 21);
+        release(found);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(who_hears_the_last_rank_over_the_network_is_no_late_node),
         cmocka_unit_test(of_many_slow_receivers_each_is_named_and_nobody_else),
         cmocka_unit_test(whom_turns_hit_more_often_by_chance_is_not_named),
+        cmocka_unit_test(who_is_late_in_small_nodes_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

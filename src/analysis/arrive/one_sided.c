@@ -66,8 +66,14 @@ static double spread(const dxt_fit *fit, const dxt_roster *roster, const double 
     for (uint32_t node = 0; node < fit->nodes; node++) {
         uint32_t begin = roster->begin[node], count = roster->begin[node + 1] - begin;
         if (count < least) continue;
-        for (uint32_t m = 0; m < count; m++) own[m] = value[roster->list[begin + m]];
-        double middle = dxt_median(own, count);
+        /* Of few members, two late ones would move the median of all. */
+        uint32_t on_time = 0;
+        for (uint32_t m = 0; m < count; m++) {
+            uint32_t k = roster->list[begin + m];
+            if (count >= DXT_SPREAD_MEMBERS || dxt_fit_is_ordinary(fit, k))
+                own[on_time++] = value[k];
+        }
+        double middle = dxt_median(own, on_time);
         for (uint32_t m = 0; m < count; m++) {
             uint32_t k = roster->list[begin + m];
             double off = value[k] - middle;
@@ -83,11 +89,13 @@ static double spread(const dxt_fit *fit, const dxt_roster *roster, const double 
 }
 
 /* Widen the limit: here lateness varies by chance. The members within the limit give a new limit,
- * which may take in more members, and so on until nobody is added. */
+ * which may take in more members, and so on until nobody is added. Among small nodes a late rank is
+ * soon one of them: there those within the limit decide once. */
 static void move_limits(dxt_fit *fit, const dxt_roster *roster, double lean)
 {
     double before = 0, typical;
-    for (uint32_t round = 0; round < DXT_REFINE_ROUNDS; round++) {
+    uint32_t rounds = fit->count < DXT_SPREAD_MEMBERS * fit->nodes ? 1 : DXT_REFINE_ROUNDS;
+    for (uint32_t round = 0; round < rounds; round++) {
         double error = lean * spread(fit, roster, fit->late, &typical);
         if (!(error > before)) return;
         before = error;
