@@ -28,14 +28,15 @@ typedef enum dxt_color { DXT_COLOR_NONE = 0, DXT_COLOR_256 = 1, DXT_COLOR_TRUE =
 typedef enum dxt_mark_kind {
     DXT_MARK_COLUMN = 0,
     DXT_MARK_ROW = 1,
-    DXT_MARK_POINT = 2
+    DXT_MARK_POINT = 2,
+    DXT_MARK_NUMBER = 3 /**< of a column that is no finding: its number, but no outline */
 } dxt_mark_kind;
 
 /** A flagged rank or path to make stand out. */
 typedef struct dxt_mark {
     dxt_mark_kind kind;
     uint32_t row;    /**< for rows and points */
-    uint32_t column; /**< for columns and points */
+    uint32_t column; /**< for columns, points and numbers */
 } dxt_mark;
 
 /** One matrix of the picture. */

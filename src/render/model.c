@@ -16,7 +16,7 @@ static dxt_status note_marks(dxt_model *model)
     for (size_t i = 0; i < model->mark_count; i++) {
         const dxt_mark *mark = &model->marks[i];
         bool has_row = mark->kind == DXT_MARK_ROW || mark->kind == DXT_MARK_POINT;
-        bool has_column = mark->kind == DXT_MARK_COLUMN || mark->kind == DXT_MARK_POINT;
+        bool has_column = (unsigned)mark->kind <= DXT_MARK_NUMBER && mark->kind != DXT_MARK_ROW;
         if (!has_row && !has_column)
             return dxt_fail(DXT_ERR_INVALID, "marks[%zu].kind is %d, but must be a dxt_mark_kind",
                             i, (int)mark->kind);
@@ -24,7 +24,8 @@ static dxt_status note_marks(dxt_model *model)
             return dxt_fail(DXT_ERR_INVALID,
                             "marks[%zu] is outside the picture: the ranks are 0 to %" PRIu32, i,
                             model->ranks - 1);
-        uint8_t flag = mark->kind == DXT_MARK_POINT ? DXT_FLAG_POINT : DXT_FLAG_AXIS;
+        bool whole = mark->kind == DXT_MARK_ROW || mark->kind == DXT_MARK_COLUMN;
+        uint8_t flag = whole ? DXT_FLAG_AXIS : DXT_FLAG_POINT;
         if (has_row) model->row_marked[mark->row] |= flag;
         if (has_column) model->column_marked[mark->column] |= flag;
     }
@@ -60,7 +61,7 @@ static double marked_value(const dxt_model *model, const dxt_mark *mark, double 
 {
     double sum = 0, longest = 0;
     uint32_t count = 0, first = 0, last = model->ranks - 1;
-    if (mark->kind != DXT_MARK_COLUMN) first = last = mark->row;
+    if (mark->kind == DXT_MARK_ROW || mark->kind == DXT_MARK_POINT) first = last = mark->row;
     for (uint32_t row = first; row <= last; row++) {
         if (mark->kind == DXT_MARK_ROW) dxt_window_row(model->window, row, values);
         uint32_t begin = mark->kind == DXT_MARK_ROW ? 0 : mark->column;
@@ -97,6 +98,7 @@ static dxt_status choose_scale(dxt_model *model, const dxt_heatmap_options *opti
 {
     dxt_status status = dxt_scale_choose(model->window, &model->scale);
     if (status != DXT_OK) return status;
+    model->low = model->scale.low;
     double low = options->scale_min, high = options->scale_max;
     if (low == 0 && high == 0) return end_near_marks(model);
     if (!isfinite(low) || !isfinite(high) || low < 0 || low >= high)
@@ -107,6 +109,7 @@ static dxt_status choose_scale(dxt_model *model, const dxt_heatmap_options *opti
     model->scale.high = high;
     /* A logarithm has no zero: three decades instead. */
     model->scale.low = low > 0 ? low : high / 1000;
+    model->low = 0;
     return DXT_OK;
 }
 
@@ -281,7 +284,9 @@ dxt_status dxt_model_cells(dxt_model *model, uint32_t block)
     note_silence(model);
     note_points(model);
     free(values);
-    return DXT_OK;
+    if (model->low > 0) model->scale.low = model->low;
+    if (block == 1 || model->low == 0) return DXT_OK;
+    return dxt_scale_for_blocks(&model->scale, model->cells, count);
 }
 
 uint32_t dxt_model_run(const dxt_model *model, const uint8_t *flags, uint32_t cell)

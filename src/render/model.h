@@ -18,7 +18,8 @@ typedef struct dxt_model {
     uint32_t ranks;
     dxt_measure measure;
     dxt_scale scale;
-    uint8_t *row_marked;    /**< per rank: DXT_FLAG_… */
+    double low;          /**< of the scale where cells are single ranks; 0: given by the caller */
+    uint8_t *row_marked; /**< per rank: DXT_FLAG_… */
     uint8_t *column_marked; /**< per rank: DXT_FLAG_… */
     uint32_t silent;        /**< how many rows are missing */
     bool unobserved;        /**< there are cells that nobody observed */

@@ -22,9 +22,13 @@
  * - The low end is the ordinary wait (where that is 0, the 5 % quantile of the positive cells): who
  *   waits less than others do is of no interest. At most 1/30 of the high end, at least 1/10^4 of
  *   it and 1/30 of what any network may need.
+ * - Of blocks the longest waits are drawn, of which the ordinary one is longer: the low end is the
+ *   lower quartile of what is drawn, but at most a quarter of the high end.
  */
 #define SPAN_LEAST 30.0
 #define SPAN_MOST 1e4
+/* What is named stands out of blocks, whose longest waits are closer to each other. */
+#define SPAN_OF_BLOCKS 4.0
 #define NETWORK_NS 10e3
 #define NETWORK_CYCLES 20e3
 
@@ -133,6 +137,17 @@ dxt_status dxt_scale_choose(const dxt_window *window, dxt_scale *scale)
     free(survey.bins);
     free(values);
     return status;
+}
+
+dxt_status dxt_scale_for_blocks(dxt_scale *scale, const double *cells, size_t count)
+{
+    struct survey survey = {.bins = calloc(BINS, sizeof *survey.bins)};
+    if (!survey.bins) return dxt_fail_memory(BINS * sizeof *survey.bins);
+    survey_row(&survey, cells, (uint32_t)count, (uint32_t)count, false);
+    double ordinary = survey.positive > 0 ? nth_positive(&survey, survey.positive / 4) : 0;
+    scale->low = fmax(scale->low, fmin(ordinary, scale->high / SPAN_OF_BLOCKS));
+    free(survey.bins);
+    return DXT_OK;
 }
 
 double dxt_scale_position(const dxt_scale *scale, double value)

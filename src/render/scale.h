@@ -23,6 +23,14 @@ typedef struct dxt_scale {
  */
 dxt_status dxt_scale_choose(const dxt_window *window, dxt_scale *scale);
 
+/**
+ * Raise the low end for cells that are the longest waits of blocks: what most blocks have is green.
+ *
+ * @param cells  Drawn; NaN = none.
+ * @return DXT_OK; DXT_ERR_NO_MEMORY.
+ */
+dxt_status dxt_scale_for_blocks(dxt_scale *scale, const double *cells, size_t count);
+
 /** Where a value lies: 0 = low end and below (also 0), 1 = high end and above. */
 double dxt_scale_position(const dxt_scale *scale, double value);
 

@@ -235,6 +235,18 @@ has_cairo() {
     [[ $output == *"the scale goes on, so that usual waits are green"* ]]
 }
 
+@test "a column that the caption explains has its number, and no outline" {
+    "$deepxtrace" simulate -n 64 --windows 1 --slow-path "dispatch:9->3:80us" -o path
+    "$deepxtrace" heatmap path --phase combine -o path.svg
+    grep -q '>column 3 is no finding of its own' path.svg
+    # 0, 3, 6 …: where it crowds, the others make room
+    [ "$(grep -o '<text [^>]*>3</text>' path.svg | wc -l)" -eq 1 ]
+    run ! grep -q 'outlined' path.svg
+    run -0 "$deepxtrace" heatmap path --phase combine --color never
+    [ "$(grep -c '^ *3$' <<< "$output")" -eq 1 ]
+    [[ $output != *"marked *"* ]]
+}
+
 @test "a time is the same everywhere: that of the zone here" {
     "$deepxtrace" simulate -n 8 --windows 6 --slow dispatch:5:40us |
         jq -c '.begin = "2026-11-26T23:3\(.window):00Z"' > run

@@ -302,6 +302,32 @@ static void blocks_are_powers_of_two(void **state)
     assert_int_equal(dxt_block_for(4096, 9), 512);
 }
 
+/* Of one cell in four the wait is six times as long: so it is in each block, and green. */
+static void what_most_blocks_have_is_green(void **state)
+{
+    (void)state;
+    dxt_window *window = even_window(64, 2 * US);
+    for (size_t row = 0; row < 64; row += 2)
+        for (size_t column = 0; column < 64; column += 2) window->wait[row * 64 + column] = 12 * US;
+    for (size_t row = 0; row < 64; row++) window->wait[row * 64 + 33] = 90 * US;
+    dxt_mark mark = {DXT_MARK_NUMBER, 0, 33};
+    dxt_heatmap_panel panel = {.window = window, .marks = &mark, .mark_count = 1};
+    dxt_model *model = model_of(&panel);
+    assert_int_equal(dxt_model_cells(model, 1), DXT_OK);
+    double single = dxt_model_position(model, 2, 2);
+    assert_true(single > 0.3);
+    assert_int_equal(dxt_model_cells(model, 8), DXT_OK);
+    assert_true(dxt_model_position(model, 1, 1) < 0.02);
+    /* What is explained but not named ends the scale, has its number, and no outline. */
+    assert_true(dxt_model_position(model, 1, 4) > 0.98);
+    assert_int_equal(model->column_marked[33], DXT_FLAG_POINT);
+    assert_false(dxt_model_point(model, 0, 4));
+    assert_int_equal(dxt_model_cells(model, 1), DXT_OK);
+    assert_true(dxt_model_position(model, 2, 2) == single);
+    dxt_model_free(model);
+    dxt_window_free(window);
+}
+
 static void the_key_says_what_is_drawn(void **state)
 {
     (void)state;
@@ -359,11 +385,9 @@ static void panels_that_contradict_themselves_are_refused(void **state)
     dxt_window *window = even_window(4, 2 * US);
     dxt_heatmap_options options = {.struct_size = sizeof options};
     dxt_model *model = NULL;
-    static const dxt_mark bad[] = {{DXT_MARK_ROW, 4, 0},
-                                   {DXT_MARK_COLUMN, 0, 4},
-                                   {DXT_MARK_POINT, 1, 4},
-                                   {DXT_MARK_POINT, 4, 1},
-                                   {(dxt_mark_kind)3, 0, 0}};
+    static const dxt_mark bad[] = {{DXT_MARK_ROW, 4, 0},    {DXT_MARK_COLUMN, 0, 4},
+                                   {DXT_MARK_POINT, 1, 4},  {DXT_MARK_POINT, 4, 1},
+                                   {DXT_MARK_NUMBER, 0, 4}, {(dxt_mark_kind)4, 0, 0}};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         dxt_heatmap_panel panel = {.window = window, .marks = &bad[i], .mark_count = 1};
         assert_int_equal(dxt_model_create(&panel, &options, &model), DXT_ERR_INVALID);
@@ -513,6 +537,7 @@ int main(void)
         cmocka_unit_test(lines_are_wrapped_at_words),
         cmocka_unit_test(blocks_show_their_longest_wait),
         cmocka_unit_test(blocks_are_powers_of_two),
+        cmocka_unit_test(what_most_blocks_have_is_green),
         cmocka_unit_test(the_key_says_what_is_drawn),
         cmocka_unit_test(paths_between_nodes_are_one_in_the_key),
         cmocka_unit_test(panels_that_contradict_themselves_are_refused),

@@ -112,25 +112,60 @@ static void put_ranks(const bool *held, uint32_t ranks, char *text, size_t size)
     if (left > 0) snprintf(text + used, size - (size_t)used, " and %u more", left);
 }
 
-void draw_held_up(const dxt_window *window, const dxt_findings *findings, char *text, size_t size)
+/* Whether the longest column stands out since its rank is silent. */
+static bool is_for_silent(const dxt_window *window, uint32_t column, double most, double next)
 {
-    double most, next;
+    return window->missing[column] && most >= STANDS_OUT * next && most > 0;
+}
+
+/* Whose columns show what is named in the other operator. @param held  [ranks], all false.
+ * @return How many. */
+static uint32_t find_held_up(const dxt_window *window, const dxt_findings *findings, bool *held)
+{
     const double *lateness = findings->lateness;
-    uint32_t longest = find_longest(window, &most, &next), count = 0;
-    bool *held = calloc(window->ranks, sizeof *held);
-    double latest = 0;
+    double latest = 0, most, next;
+    uint32_t count = 0;
     for (uint32_t rank = 0; lateness && rank < window->ranks; rank++)
         latest = fmax(latest, lateness[rank]);
-    for (uint32_t rank = 0; held && latest > findings->floor && rank < window->ranks; rank++)
+    for (uint32_t rank = 0; latest > findings->floor && rank < window->ranks; rank++)
         count += held[rank] = lateness[rank] >= latest / 2;
-    if (count > 1) {
-        char ranks[200];
-        put_ranks(held, window->ranks, ranks, sizeof ranks);
-        snprintf(text, size, "columns %s are no findings of their own", ranks);
-    } else {
-        snprintf(text, size, "column %u is no finding of its own", longest);
-    }
+    if (count > 1) return count;
+    for (uint32_t rank = 0; rank < window->ranks; rank++) held[rank] = false;
+    held[find_longest(window, &most, &next)] = true;
+    return 1;
+}
+
+void draw_held_up(const dxt_window *window, const dxt_findings *findings, char *text, size_t size)
+{
+    char ranks[200] = "";
+    bool *held = calloc(window->ranks, sizeof *held);
+    uint32_t count = held ? find_held_up(window, findings, held) : 0;
+    if (held) put_ranks(held, window->ranks, ranks, sizeof ranks);
+    snprintf(text, size,
+             count > 1 ? "columns %s are no findings of their own"
+                       : "column %s is no finding of its own",
+             ranks);
     free(held);
+}
+
+/* The columns that the caption explains have their numbers. @return false: no memory. */
+static bool number_explained(const dxt_diagnosis *diagnosis, dxt_mark **marks, size_t *count)
+{
+    const dxt_window *window = diagnosis->window;
+    double most, next;
+    bool *held = calloc(window->ranks, sizeof *held);
+    dxt_mark *grown = realloc(*marks, (*count + window->ranks) * sizeof *grown);
+    if (grown) *marks = grown;
+    if (held && diagnosis->findings->inherited) find_held_up(window, diagnosis->findings, held);
+    if (held && window->missing) {
+        uint32_t column = find_longest(window, &most, &next);
+        held[column] = held[column] || is_for_silent(window, column, most, next);
+    }
+    for (uint32_t rank = 0; held && grown && rank < window->ranks; rank++)
+        if (held[rank]) grown[(*count)++] = (dxt_mark){.kind = DXT_MARK_NUMBER, .column = rank};
+    bool well = held && grown;
+    free(held);
+    return well;
 }
 
 /* A silent rank is waited for, which no finding says. */
@@ -141,7 +176,7 @@ static size_t append_silent(char *caption, size_t used, const dxt_diagnosis *dia
     char line[128];
     if (!window->missing) return used;
     uint32_t column = find_longest(window, &most, &next);
-    if (!window->missing[column] || most < STANDS_OUT * next || most <= 0) return used;
+    if (!is_for_silent(window, column, most, next)) return used;
     snprintf(line, sizeof line, "column %u: the others wait for rank %u, which is silent", column,
              column);
     return append(caption, used, line);
@@ -221,6 +256,8 @@ dxt_status draw_heatmaps(const dxt_diagnosis *diagnoses, size_t count, dxt_forma
         write_caption(diagnoses, count, i, captions + i * DRAW_CAPTION);
         status = dxt_report_marks(diagnoses[i].window, diagnoses[i].findings, &marks[i],
                                   &panels[i].mark_count);
+        if (status == DXT_OK && !number_explained(&diagnoses[i], &marks[i], &panels[i].mark_count))
+            status = DXT_ERR_NO_MEMORY;
         if (status != DXT_OK) goto done;
         panels[i].marks = marks[i];
     }
