@@ -43,7 +43,7 @@ int64_t dxt_course_step(const dxt_course *course, double columns);
 bool dxt_course_tick(const dxt_course *course, size_t column, int64_t step, int64_t *number);
 /** "windows 0 to 999, 8 in a column; rows of 16 ranks". */
 void dxt_course_words(const dxt_course *course, dxt_text *text);
-/** Lines on what cannot be seen: how marked ranks and silent ones look, and why the scale goes on. */
+/** Lines on how marked ranks and silent ones look, and on why the scale goes on. */
 void dxt_course_key(const dxt_course *course, const dxt_key_words *words, dxt_text *text);
 const char *dxt_course_unit(const dxt_timeline_panel *panel);
 
