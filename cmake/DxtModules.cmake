@@ -89,6 +89,15 @@ function(dxt_test name)
     ENVIRONMENT "DXT_SOURCE_DIR=${PROJECT_SOURCE_DIR};DXT_BUILD_DIR=${PROJECT_BINARY_DIR};DEEPXTRACE_RUN_DELAY=0")
 endfunction()
 
+# dxt_vectors(NAME)
+# Options of a module with loops for vectors. Figures must not depend on which vectors a machine has:
+# no fused multiply-add where it has them. GCC must not unroll a loop over lanes before it makes
+# vectors of it, since it then makes none.
+function(dxt_vectors name)
+  target_compile_options(dxt_${name} PRIVATE -ffp-contract=off
+    $<$<C_COMPILER_ID:GNU>:--param=max-completely-peel-times=7>)
+endfunction()
+
 # dxt_fuzz(NAME SOURCES … MODULES … [LIBS …] CORPUS directory [MAX_LEN bytes] [FLAGS …])
 # A libFuzzer program and a ctest of label "fuzz" that runs it for DXT_FUZZ_SECONDS. The seeds in
 # CORPUS, relative to the current source directory, are only read: what is found goes into the build

@@ -4,17 +4,23 @@
 #include <assert.h>
 #include <math.h>
 #include <stdbool.h>
+#include <string.h>
 
 #include "numeric/vectors.h"
 
-/* Compare two rows column by column, and put the smaller value into `upper`. */
+/* Compare two rows column by column, and put the smaller value into `upper`. Copies first: a
+ * compiler would store each value only if it has changed. */
 static inline __attribute__((always_inline)) void exchange(double *restrict upper,
-                                                           double *restrict lower, uint32_t n)
+                                                           double *restrict lower)
 {
-    for (uint32_t c = 0; c < n; c++) {
-        double a = upper[c], b = lower[c];
-        upper[c] = a < b ? a : b;
-        lower[c] = a < b ? b : a;
+    double a[DXT_LANES], b[DXT_LANES];
+    for (uint32_t c = 0; c < DXT_LANES; c++) {
+        a[c] = upper[c];
+        b[c] = lower[c];
+    }
+    for (uint32_t c = 0; c < DXT_LANES; c++) {
+        upper[c] = a[c] < b[c] ? a[c] : b[c];
+        lower[c] = a[c] < b[c] ? b[c] : a[c];
     }
 }
 
@@ -31,7 +37,8 @@ DXT_VECTORS static void sort_columns(double (*values)[DXT_LANES], uint32_t rows,
         for (uint32_t q = top;; q /= 2) {
             for (uint32_t i = first; i + apart < rows; i += 2 * p) {
                 uint32_t together = rows - apart - i < p ? rows - apart - i : p;
-                exchange(values[i], values[i + apart], together * DXT_LANES);
+                for (uint32_t row = i; row < i + together; row++)
+                    exchange(values[row], values[row + apart]);
             }
             if (q == p) break;
             apart = q - p;
@@ -86,11 +93,41 @@ DXT_VECTORS static bool count_missing(double (*values)[DXT_LANES], uint32_t rows
     return many;
 }
 
+/* Put the smaller of two first. */
+#define ORDER(x, y)                             \
+    do {                                        \
+        double smaller = (x) < (y) ? (x) : (y); \
+        (y) = (x) > (y) ? (x) : (y);            \
+        (x) = smaller;                          \
+    } while (0)
+
+/* Three rows, of which any may be missing: members of a node of four. */
+#define THREE 3u
+
+DXT_VECTORS static void cautious_of_three(double (*restrict values)[DXT_LANES],
+                                          double *restrict median)
+{
+    for (uint32_t l = 0; l < DXT_LANES; l++) {
+        double a = values[0][l], b = values[1][l], c = values[2][l];
+        ORDER(a, b);
+        ORDER(b, c);
+        ORDER(a, b);
+        double nearer = fabs(a) < fabs(b) ? a : b, first = a < INFINITY ? a : 0;
+        double low = b < INFINITY ? nearer : first;
+        median[l] = c < INFINITY ? b : low;
+    }
+}
+
 void dxt_cautious_medians(double (*values)[DXT_LANES], uint32_t rows, uint32_t count,
                           double *median)
 {
     double before[DXT_LANES], at[DXT_LANES];
     int64_t missing[DXT_LANES];
+    if (rows == THREE) {
+        cautious_of_three(values, at);
+        memcpy(median, at, count * sizeof *median);
+        return;
+    }
     bool many = count_missing(values, rows, count, missing);
     sort_to_middle(values, rows, before, at);
     if (many) sort_columns(values, rows, 1, 1);
@@ -109,14 +146,6 @@ void dxt_cautious_medians(double (*values)[DXT_LANES], uint32_t rows, uint32_t c
 /* This many rows have a network of their own: sort three groups of three, then the smallest, the
  * middle and the largest values of the groups again, until one value is left. */
 #define THREE_THREES 9u
-
-/* Put the smaller of two first. */
-#define ORDER(x, y)                             \
-    do {                                        \
-        double smaller = (x) < (y) ? (x) : (y); \
-        (y) = (x) > (y) ? (x) : (y);            \
-        (x) = smaller;                          \
-    } while (0)
 
 static inline __attribute__((always_inline)) void nine(double (*restrict values)[DXT_LANES],
                                                        double *restrict median)
@@ -148,6 +177,31 @@ static inline __attribute__((always_inline)) void nine(double (*restrict values)
     }
 }
 
+/* So many rows have a network, too: the pairs of a node of four. */
+#define SIX 6u
+
+DXT_VECTORS static void middles_of_six(double (*restrict values)[DXT_LANES],
+                                       double *restrict median)
+{
+    for (uint32_t l = 0; l < DXT_LANES; l++) {
+        double a = values[0][l], b = values[1][l], c = values[2][l];
+        double d = values[3][l], e = values[4][l], f = values[5][l];
+        ORDER(a, f);
+        ORDER(b, d);
+        ORDER(c, e);
+        ORDER(b, c);
+        ORDER(d, e);
+        ORDER(a, d);
+        ORDER(c, f);
+        ORDER(a, b);
+        ORDER(c, d);
+        ORDER(e, f);
+        ORDER(b, c);
+        ORDER(d, e);
+        median[l] = c + (d - c) / 2;
+    }
+}
+
 DXT_VECTORS static void middles_of_nine(double (*values)[DXT_LANES], double *median)
 {
     nine(values, median);
@@ -157,6 +211,10 @@ void dxt_medians(double (*values)[DXT_LANES], uint32_t rows, double *median)
 {
     if (rows == THREE_THREES) {
         middles_of_nine(values, median);
+        return;
+    }
+    if (rows == SIX) {
+        middles_of_six(values, median);
         return;
     }
     double before[DXT_LANES], at[DXT_LANES];
@@ -184,7 +242,7 @@ static inline __attribute__((always_inline)) int64_t scale(const int64_t *const 
         for (uint32_t c = 0; c < DXT_LANES; c++) counter[c] = from[c * apart];
         for (uint32_t c = 0; c < DXT_LANES; c++) {
             bits |= counter[c];
-            values[k][c] = (double)counter[c] * factor[k];
+            values[k][c] = (double)counter[c] * (factor ? factor[k] : 1);
         }
     }
     return bits;
@@ -229,7 +287,8 @@ static inline __attribute__((always_inline)) int64_t pick(const int64_t *const *
                 __builtin_shufflevector(cells[2], *last, FOURTHS_EARLIER, FOURTHS_EARLIER);
             counters all = __builtin_shufflevector(low, high, HALVES);
             bits |= all;
-            *(waits *)&values[k][c] = __builtin_convertvector(all, waits) * factor[k];
+            *(waits *)&values[k][c] =
+                __builtin_convertvector(all, waits) * (factor ? factor[k] : 1);
         }
     int64_t any = 0;
     for (uint32_t c = 0; c < WIDE; c++) any |= bits[c];
@@ -256,16 +315,28 @@ DXT_VECTORS static int64_t scale_counters(const int64_t *const *first, size_t of
     return scale_by_distance(first, offset, apart, factor, rows, values);
 }
 
-/* Medians of nine rows, one block of columns after the other. */
+static bool are_same(const double *factor, uint32_t rows)
+{
+    for (uint32_t k = 1; k < rows; k++)
+        if (!(factor[k] == factor[0])) return false;
+    return true;
+}
+
+/* Medians of nine rows, one block of columns after the other. A factor that all rows have does not
+ * change which wait is the median. */
 DXT_VECTORS static int64_t middles_of_nine_counters(const int64_t *const *first, size_t offset,
                                                     size_t apart, const double *factor,
                                                     uint32_t blocks, double *median)
 {
     double values[THREE_THREES][DXT_LANES];
+    bool same = are_same(factor, THREE_THREES);
+    const double *before = same ? NULL : factor;
+    double after = same ? factor[0] : 1;
     int64_t bits = 0;
     for (uint32_t b = 0; b < blocks; b++, offset += DXT_LANES * apart, median += DXT_LANES) {
-        bits |= scale_by_distance(first, offset, apart, factor, THREE_THREES, values);
+        bits |= scale_by_distance(first, offset, apart, before, THREE_THREES, values);
         nine(values, median);
+        for (uint32_t c = 0; c < DXT_LANES; c++) median[c] *= after;
     }
     return bits;
 }

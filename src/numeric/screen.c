@@ -4,6 +4,7 @@
 #include <float.h>
 #include <math.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "numeric/vectors.h"
 
@@ -96,40 +97,91 @@ DXT_VECTORS static uint64_t look(const int64_t *restrict wait, size_t stride, ui
     return bits;
 }
 
-DXT_VECTORS static double least_of(const double *values, uint32_t n)
+/* Minima of so many parts are independent of each other: none waits for the one before. */
+#define MINIMA (4 * LANES)
+
+DXT_VECTORS static double least_of(const double *values, size_t except, size_t n)
 {
-    double least[LANES], all = INFINITY;
-    uint32_t j = 0;
-    for (uint32_t k = 0; k < LANES; k++) least[k] = INFINITY;
-    for (; j + LANES <= n; j += LANES)
-        for (uint32_t k = 0; k < LANES; k++)
-            least[k] = values[j + k] < least[k] ? values[j + k] : least[k];
-    for (; j < n; j++) least[0] = values[j] < least[0] ? values[j] : least[0];
-    for (uint32_t k = 0; k < LANES; k++) all = least[k] < all ? least[k] : all;
-    return all;
+    double least[MINIMA], without[MINIMA];
+    size_t j = 0;
+    for (size_t k = 0; k < MINIMA; k++) least[k] = INFINITY;
+    for (; j + MINIMA <= n; j += MINIMA) {
+        const double *from = values + j;
+        if (except - j < MINIMA) {
+            memcpy(without, from, sizeof without);
+            without[except - j] = INFINITY;
+            from = without;
+        }
+        for (size_t k = 0; k < MINIMA; k++) least[k] = from[k] < least[k] ? from[k] : least[k];
+    }
+    for (; j < n; j++)
+        if (j != except) least[0] = values[j] < least[0] ? values[j] : least[0];
+    for (size_t apart = MINIMA / 2; apart > 0; apart /= 2)
+        for (size_t k = 0; k < apart; k++)
+            least[k] = least[k + apart] < least[k] ? least[k + apart] : least[k];
+    return least[0];
 }
 
-DXT_VECTORS static double sum_of(const int64_t *wait, uint32_t n)
+DXT_VECTORS static double sum_of(const int64_t *wait, size_t n)
 {
     double part[LANES] = {0}, sum = 0;
-    uint32_t j = 0;
+    size_t j = 0;
     for (; j + LANES <= n; j += LANES)
-        for (uint32_t k = 0; k < LANES; k++) part[k] += (double)wait[j + k];
+        for (size_t k = 0; k < LANES; k++) part[k] += (double)wait[j + k];
     for (; j < n; j++) sum += (double)wait[j];
-    for (uint32_t k = 0; k < LANES; k++) sum += part[k];
+    for (size_t k = 0; k < LANES; k++) sum += part[k];
     return sum;
 }
 
-DXT_VECTORS static int64_t max_of(const int64_t *wait, uint32_t n)
+DXT_VECTORS static int64_t max_of(const int64_t *wait, size_t n)
 {
     int64_t most[LANES] = {0};
-    uint32_t j = 0;
+    size_t j = 0;
     for (; j + LANES <= n; j += LANES)
-        for (uint32_t k = 0; k < LANES; k++)
-            most[k] = wait[j + k] > most[k] ? wait[j + k] : most[k];
+        for (size_t k = 0; k < LANES; k++) most[k] = wait[j + k] > most[k] ? wait[j + k] : most[k];
     for (; j < n; j++) most[0] = wait[j] > most[0] ? wait[j] : most[0];
-    for (uint32_t k = 1; k < LANES; k++) most[0] = most[k] > most[0] ? most[k] : most[0];
+    for (size_t k = 1; k < LANES; k++) most[0] = most[k] > most[0] ? most[k] : most[0];
     return most[0];
+}
+
+DXT_VECTORS static void most_of_classes(const float *restrict values, size_t chunks,
+                                        float *restrict most)
+{
+    for (; chunks > 0; chunks--, most += DXT_CHUNK_CLASSES) {
+        float all[DXT_CHUNK_CLASSES] = {0};
+        for (const float *end = values + DXT_CHUNK; values < end; values += DXT_CHUNK_CLASSES)
+            for (size_t k = 0; k < DXT_CHUNK_CLASSES; k++)
+                all[k] = values[k] > all[k] ? values[k] : all[k];
+        memcpy(most, all, sizeof all);
+    }
+}
+
+DXT_VECTORS static void least_of_classes(const double *restrict values, size_t chunks,
+                                         double *restrict least)
+{
+    for (; chunks > 0; chunks--, least += DXT_CHUNK_CLASSES) {
+        double all[DXT_CHUNK_CLASSES];
+        for (size_t k = 0; k < DXT_CHUNK_CLASSES; k++) all[k] = INFINITY;
+        for (const double *end = values + DXT_CHUNK; values < end; values += DXT_CHUNK_CLASSES)
+            for (size_t k = 0; k < DXT_CHUNK_CLASSES; k++)
+                all[k] = values[k] < all[k] ? values[k] : all[k];
+        memcpy(least, all, sizeof all);
+    }
+}
+
+DXT_VECTORS static size_t chunks_below(const float *peak, double factor, double shift, double path,
+                                       const double *late, const double *least, size_t chunks)
+{
+    const size_t n = DXT_CHUNK_CLASSES;
+    for (size_t chunk = 0; chunk < chunks; chunk++, peak += n, late += n, least += n) {
+        uint64_t above = 0;
+        for (size_t k = 0; k < n; k++) {
+            double bound = dxt_screen_bound(shift + (late[k] + path), least[k]);
+            above += (double)peak[k] * factor > bound;
+        }
+        if (above > 0) return chunk;
+    }
+    return chunks;
 }
 
 uint32_t dxt_screen_row(const int64_t *wait, const int64_t *samples, double factor, double shift,
@@ -156,6 +208,22 @@ uint32_t dxt_screen_peaks(const float *peak, double factor, double shift, double
     return count_peaks(peak, factor, shift, path, late, least, n);
 }
 
+void dxt_screen_most_of_classes(const float *values, uint32_t chunks, float *most)
+{
+    most_of_classes(values, chunks, most);
+}
+
+void dxt_screen_least_of_classes(const double *values, uint32_t chunks, double *least)
+{
+    least_of_classes(values, chunks, least);
+}
+
+uint32_t dxt_screen_chunks(const float *most, double factor, double shift, double path,
+                           const double *late, const double *least, uint32_t chunks)
+{
+    return (uint32_t)chunks_below(most, factor, shift, path, late, least, chunks);
+}
+
 uint64_t dxt_screen_look(const int64_t *wait, size_t stride, uint32_t n, float *peak, uint64_t *sum)
 {
     return look(wait, stride, n, peak, sum);
@@ -163,9 +231,7 @@ uint64_t dxt_screen_look(const int64_t *wait, size_t stride, uint32_t n, float *
 
 double dxt_screen_least(const double *values, uint32_t except, uint32_t n)
 {
-    double before = least_of(values, except);
-    double after = least_of(values + except + 1, n - except - 1);
-    return before < after ? before : after;
+    return least_of(values, except, n);
 }
 
 double dxt_screen_sum(const int64_t *wait, uint32_t n)

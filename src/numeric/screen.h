@@ -38,6 +38,23 @@ uint32_t dxt_screen_path(const int64_t *wait, double factor, double shift, doubl
 uint32_t dxt_screen_peaks(const float *peak, double factor, double shift, double path,
                           const double *late, const double *least, uint32_t n);
 
+/** A chunk of so many columns … */
+#define DXT_CHUNK 128u
+/** … has so many classes: columns that are as many apart are of one. */
+#define DXT_CHUNK_CLASSES 16u
+
+/** The largest value of each class of some chunks; values ≥ 0.
+ *  @param most  [chunks × DXT_CHUNK_CLASSES] */
+void dxt_screen_most_of_classes(const float *values, uint32_t chunks, float *most);
+
+/** Likewise, the least; NaN does not count. */
+void dxt_screen_least_of_classes(const double *values, uint32_t chunks, double *least);
+
+/** dxt_screen_peaks() for the classes of some chunks.
+ *  @return How many chunks stand before the first one that exceeds anything. */
+uint32_t dxt_screen_chunks(const float *most, double factor, double shift, double path,
+                           const double *late, const double *least, uint32_t chunks);
+
 /**
  * Take figures of DXT_SCREEN_ROWS rows of counters, @p stride cells apart.
  *

@@ -9,9 +9,10 @@
 #include "numeric/vectors.h"
 
 #define INV_SQRT_2PI 0.39894228040143267794
-/* Most rounds; five are usual. */
+/* Most rounds; four are usual. A step this small was the last one: what is left after it is as much
+ * smaller again. */
 #define NEWTON_ROUNDS 60
-#define NEWTON_ENOUGH 1e-15
+#define NEWTON_ENOUGH 1e-9
 /* Halvings of an interval, down to a few millionths of it: finer than any window shows. */
 #define PAIR_ROUNDS 20
 
@@ -44,8 +45,9 @@ double dxt_skew_of_wait(double wait, double transfer)
         double z = transfer / skew;
         double slope = INV_SQRT_2PI * exp(-0.5 * z * z);
         double step = (dxt_expected_wait(transfer, skew) - wait) / slope;
-        if (!(fabs(step) > skew * NEWTON_ENOUGH)) break;
+        bool last = !(fabs(step) > skew * NEWTON_ENOUGH);
         skew = fmax(0, fmin(skew - step, most));
+        if (last) break;
     }
     return skew;
 }
@@ -67,8 +69,9 @@ double dxt_shift_of_wait(double wait, double skew)
     double shift = wait, nearest = -DXT_TAIL_END * skew;
     for (int i = 0; i < NEWTON_ROUNDS && shift > nearest; i++) {
         double step = (dxt_wait_of(shift, skew) - wait) / slope_of(shift, skew);
-        if (!(fabs(step) > (fabs(shift) + skew) * NEWTON_ENOUGH)) break;
+        bool last = !(fabs(step) > (fabs(shift) + skew) * NEWTON_ENOUGH);
         shift = fmin(shift - step, wait);
+        if (last) break;
     }
     return fmax(shift, nearest);
 }
@@ -76,14 +79,14 @@ double dxt_shift_of_wait(double wait, double skew)
 /* Values that are computed together. */
 #define TOGETHER 32u
 
-/* One round of dxt_shift_of_wait() for TOGETHER values; those at their root stay. Loops as in
- * dxt_waits_of(). @return Whether any value moved. */
+/* One round of dxt_shift_of_wait() for TOGETHER values, but for those that are `found`. Loops as in
+ * dxt_waits_of(). @return Whether any value is left. */
 DXT_VECTORS static bool move_shifts(double *restrict shift, const double *restrict wait,
-                                    double skew)
+                                    int64_t *restrict found, double skew)
 {
     double z[TOGETHER], tail[TOGETHER], beyond[TOGETHER], density[TOGETHER];
     int32_t k[TOGETHER];
-    int64_t moved = 0;
+    int64_t left = 0;
     for (uint32_t i = 0; i < TOGETHER; i++) {
         z[i] = fabs(shift[i]) / skew;
         k[i] = dxt_tail_place(&z[i]);
@@ -95,22 +98,25 @@ DXT_VECTORS static bool move_shifts(double *restrict shift, const double *restri
         double off = tail[i] + d * (d * density[i] * dxt_tail_series(k[i], z[i]) - beyond[i]);
         double more = beyond[i] - d * density[i] * (1 - d * x / 2);
         double step = (bare + skew * off - wait[i]) / (at > 0 ? 1 - more : more);
-        bool goes = (at > -DXT_TAIL_END * skew) & (fabs(step) > (fabs(at) + skew) * NEWTON_ENOUGH);
         double to = at - step < wait[i] ? at - step : wait[i];
-        shift[i] = goes ? to : at;
-        moved += goes;
+        shift[i] = found[i] ? at : to;
+        bool last = !(fabs(step) > (fabs(at) + skew) * NEWTON_ENOUGH);
+        found[i] |= last | !(shift[i] > -DXT_TAIL_END * skew);
+        left += !found[i];
     }
-    return moved > 0;
+    return left > 0;
 }
 
 void dxt_shifts_of_waits(double *values, size_t n, double skew)
 {
     for (size_t first = 0; first < n; first += TOGETHER) {
         double shift[TOGETHER] = {0}, wait[TOGETHER] = {0};
+        int64_t found[TOGETHER];
         size_t count = n - first < TOGETHER ? n - first : TOGETHER;
         memcpy(shift, values + first, count * sizeof *shift);
         memcpy(wait, shift, sizeof wait);
-        for (int i = 0; i < NEWTON_ROUNDS && move_shifts(shift, wait, skew);) i++;
+        for (size_t k = 0; k < TOGETHER; k++) found[k] = !(shift[k] > -DXT_TAIL_END * skew);
+        for (int i = 0; i < NEWTON_ROUNDS && move_shifts(shift, wait, found, skew);) i++;
         for (size_t k = 0; k < count; k++) values[first + k] = fmax(shift[k], -DXT_TAIL_END * skew);
     }
 }
@@ -196,7 +202,9 @@ void dxt_lateness_reach(dxt_lateness_scale *scale, double difference)
      * on than the place of the same number. */
     uint32_t end = reach < DXT_LATENESS_PLACES ? (uint32_t)reach + 2 : DXT_LATENESS_PLACES;
     uint32_t places = end < DXT_LATENESS_PLACES ? end : DXT_LATENESS_PLACES;
-    uint32_t knots = end + 2 < last ? end + 2 : last;
+    /* As many as are computed together cost hardly more than a few. */
+    uint32_t knots = (end + 2 + TOGETHER / 2 - 1) / (TOGETHER / 2) * (TOGETHER / 2);
+    if (knots > last) knots = last;
     if (places <= scale->places) return;
     if (knots > scale->knots) lay_out_knots(scale, scale->knots, knots - scale->knots);
     scale->knots = knots;

@@ -38,7 +38,7 @@ static void medians_of_counters_are_those_of_each(void **state)
             /* The last counter ends the memory. */
             row[k] = counter[DXT_COUNTER_ROWS - rows + k];
             first[k] = row[k] + begin;
-            factor[k] = 1 + arrivals_uniform(&seed);
+            factor[k] = k > 0 && t % 8 < 4 ? factor[0] : 1 + arrivals_uniform(&seed);
             for (uint32_t c = 0; c < 8 * DXT_LANES; c++)
                 row[k][c] = (int64_t)(arrivals_uniform(&seed) * 30);
         }
@@ -85,6 +85,60 @@ static void peaks_are_no_less_than_counters(void **state)
             assert_true((double)peak[j] <= (double)most * (1 + 1e-6));
         }
     }
+}
+
+#define CHUNKS 6u
+#define COLUMNS (CHUNKS * DXT_CHUNK)
+
+/* Whether a class of a chunk exceeds what is explained by the least of its columns. */
+static bool class_exceeds(const float *peak, const double *late, const double *bar, uint32_t chunk)
+{
+    for (uint32_t k = 0; k < DXT_CHUNK_CLASSES; k++) {
+        uint32_t first = chunk * DXT_CHUNK + k;
+        double most = 0, least_late = INFINITY, least_bar = INFINITY;
+        for (uint32_t j = first; j < (chunk + 1) * DXT_CHUNK; j += DXT_CHUNK_CLASSES) {
+            most = fmax(most, peak[j]);
+            least_late = fmin(least_late, late[j]);
+            least_bar = fmin(least_bar, bar[j]);
+        }
+        if (most * 2 > fmax(0, -3 + (least_late + 5)) + least_bar) return true;
+    }
+    return false;
+}
+
+/* A chunk that classes pass over has no column that exceeds anything. */
+static void classes_find_every_column(void **state)
+{
+    (void)state;
+    static float peak[COLUMNS], most[CHUNKS * DXT_CHUNK_CLASSES];
+    static double late[COLUMNS], bar[COLUMNS];
+    double least_late[CHUNKS * DXT_CHUNK_CLASSES], least_bar[CHUNKS * DXT_CHUNK_CLASSES];
+    uint64_t seed = 3;
+    uint32_t exceeds = 0, passed = 0;
+    for (uint32_t t = 0; t < 400; t++) {
+        for (uint32_t j = 0; j < COLUMNS; j++) {
+            peak[j] = (float)(arrivals_uniform(&seed) * 10);
+            late[j] = arrivals_uniform(&seed) * 4 - 2;
+            bar[j] = 20 + arrivals_uniform(&seed);
+        }
+        uint32_t odd = (uint32_t)(arrivals_uniform(&seed) * COLUMNS);
+        if (t % 4 != 0) peak[odd] = 13;
+        if (t % 4 == 2) late[odd] = 9;
+        dxt_screen_most_of_classes(peak, CHUNKS, most);
+        dxt_screen_least_of_classes(late, CHUNKS, least_late);
+        dxt_screen_least_of_classes(bar, CHUNKS, least_bar);
+        uint32_t chunk = dxt_screen_chunks(most, 2, -3, 5, least_late, least_bar, CHUNKS);
+        for (uint32_t c = 0; c < chunk; c++) {
+            assert_int_equal(dxt_screen_peaks(peak + c * DXT_CHUNK, 2, -3, 5, late + c * DXT_CHUNK,
+                                              bar + c * DXT_CHUNK, DXT_CHUNK),
+                             0);
+            assert_false(class_exceeds(peak, late, bar, c));
+        }
+        if (chunk < CHUNKS) assert_true(class_exceeds(peak, late, bar, chunk));
+        exceeds += chunk < CHUNKS;
+        passed += chunk == CHUNKS;
+    }
+    assert_true(exceeds >= 100 && passed >= 100);
 }
 
 /* Of nodes of up to so many members, also where these are not neighbours. */
@@ -423,6 +477,7 @@ int main(void)
         cmocka_unit_test(medians_of_counters_are_those_of_each),
         cmocka_unit_test(indices_in_turn_are_those_of_each),
         cmocka_unit_test(peaks_are_no_less_than_counters),
+        cmocka_unit_test(classes_find_every_column),
         cmocka_unit_test(waits_within_nodes_are_those_of_the_window),
         cmocka_unit_test(floors_are_below_shifts),
         cmocka_unit_test(a_curve_is_the_same_however_far_it_reaches),
