@@ -2,8 +2,8 @@
 #include "analysis/glance.h"
 
 #include "analysis/arrive/early.h"
+#include "analysis/arrive/within.h"
 #include "matrix/fields.h"
-#include "numeric/screen.h"
 
 /* From this many ranks on the matrix has left the cache when it is read again. */
 #define MANY_RANKS 256u
@@ -17,37 +17,63 @@ static size_t peak_rows(uint32_t ranks)
 }
 
 /* Cut the figures from a block; with a NULL block, only count the bytes. */
-static size_t lay_out(uint32_t ranks, uint32_t nodes, char *block, float **peak, uint64_t **sum,
-                      double **level, int64_t **partner)
+static size_t lay_out(uint32_t ranks, uint32_t nodes, char *block, float **peak, float **coarse,
+                      uint64_t **sum, dxt_early_room *room)
 {
     size_t used = 0;
     *peak = dxt_cut(block, &used, peak_rows(ranks) * ranks, sizeof **peak);
+    *coarse = dxt_cut(block, &used, peak_rows(ranks) * dxt_glance_classes(ranks), sizeof **coarse);
     *sum = dxt_cut(block, &used, ranks, sizeof **sum);
-    *level = dxt_cut(block, &used, (size_t)nodes * nodes, sizeof **level);
-    *partner =
-        dxt_cut(block, &used, nodes > 0 ? (size_t)DXT_PARTNERS * ranks : 0, sizeof **partner);
+    if (nodes == 0) return used;
+    room->level = dxt_cut(block, &used, (size_t)nodes * nodes, sizeof *room->level);
+    room->least = dxt_cut(block, &used, nodes, sizeof *room->least);
+    room->counter = dxt_cut(block, &used, (size_t)DXT_PARTNERS * ranks, sizeof *room->counter);
+    room->within = dxt_cut(block, &used, (size_t)DXT_WITHIN_MEMBERS * ranks, sizeof *room->within);
+    room->sample = dxt_cut(block, &used, 1, sizeof *room->sample);
     return used;
 }
 
 size_t dxt_glance_size(uint32_t ranks)
 {
-    float *peak;
+    float *peak, *coarse;
     uint64_t *sum;
-    double *level;
-    int64_t *partner;
+    dxt_early_room room;
     if (ranks < MANY_RANKS) return 0;
-    return lay_out(ranks, ranks / 2, NULL, &peak, &sum, &level, &partner);
+    return lay_out(ranks, ranks / 2, NULL, &peak, &coarse, &sum, &room);
+}
+
+/* Columns that are read before what tells of levels is taken from them: the next ones arrive from
+ * memory in the meantime. */
+#define COLUMNS 256u
+
+/* Look at DXT_SCREEN_ROWS rows. @return All their counters combined by OR. */
+static uint64_t look_at_rows(const dxt_window *window, uint32_t row, float *peak, uint64_t *sum,
+                             dxt_early_pass *early)
+{
+    size_t n = window->ranks;
+    const int64_t *wait = window->wait + row * n;
+    uint64_t bits = 0;
+    for (uint32_t k = 0; k < DXT_SCREEN_ROWS; k++) sum[k] = 0;
+    for (uint32_t j = 0, end; j < n; j = end) {
+        uint64_t part[DXT_SCREEN_ROWS];
+        end = n - j < 2 * COLUMNS ? window->ranks : j + COLUMNS;
+        bits |= dxt_screen_look(wait + j, n, end - j, peak + j, part);
+        for (uint32_t k = 0; k < DXT_SCREEN_ROWS; k++) sum[k] += part[k];
+        dxt_early_take(early, row + DXT_SCREEN_ROWS, end);
+    }
+    return bits;
 }
 
 /* @return All counters combined by OR. */
-static uint64_t look_at_all(const dxt_window *window, float *peak, uint64_t *sum,
+static uint64_t look_at_all(const dxt_window *window, float *peak, float *coarse, uint64_t *sum,
                             dxt_early_pass *early)
 {
-    size_t n = window->ranks, row = 0;
+    size_t n = window->ranks, classes = dxt_glance_classes(window->ranks);
+    uint32_t row = 0;
     uint64_t bits = 0;
-    for (; row + DXT_SCREEN_ROWS <= n; row += DXT_SCREEN_ROWS, peak += n) {
-        bits |= dxt_screen_look(window->wait + row * n, n, window->ranks, peak, sum + row);
-        dxt_early_take(early, (uint32_t)row + DXT_SCREEN_ROWS);
+    for (; row + DXT_SCREEN_ROWS <= n; row += DXT_SCREEN_ROWS, peak += n, coarse += classes) {
+        bits |= look_at_rows(window, row, peak, sum + row, early);
+        dxt_screen_most_of_classes(peak, window->ranks / DXT_CHUNK, coarse);
     }
     for (; row < n; row++) {
         sum[row] = 0;
@@ -56,7 +82,7 @@ static uint64_t look_at_all(const dxt_window *window, float *peak, uint64_t *sum
             sum[row] += (uint64_t)window->wait[row * n + j];
         }
     }
-    dxt_early_take(early, window->ranks);
+    dxt_early_take(early, window->ranks, window->ranks);
     return bits;
 }
 
@@ -67,21 +93,20 @@ dxt_status dxt_glance_over(const dxt_window *window, const dxt_looking *look, bo
     /* Of two faults report the one in the waits, as dxt_window_check() does. */
     if (dxt_window_look_around(window) != DXT_OK || dxt_glance_size(window->ranks) == 0)
         return dxt_window_look(window, observed);
-    float *peak;
+    float *peak, *coarse;
     uint64_t *sum;
-    double *level;
-    int64_t *partner;
+    dxt_early_room room = {NULL};
     dxt_early_pass early;
     uint32_t nodes = dxt_early_nodes(window, look->ranks_per_node);
     /* All that may be needed: who makes room for other nodes later must not move this. */
     char *memory = dxt_block_fit(look->block, dxt_glance_size(window->ranks));
     if (!memory) return DXT_ERR_NO_MEMORY;
-    lay_out(window->ranks, nodes, memory, &peak, &sum, &level, &partner);
-    dxt_early_begin(window, nodes, level, partner, &early);
-    uint64_t bits = look_at_all(window, peak, sum, &early);
+    lay_out(window->ranks, nodes, memory, &peak, &coarse, &sum, &room);
+    dxt_early_begin(window, nodes, &room, &early);
+    uint64_t bits = look_at_all(window, peak, coarse, sum, &early);
     if (bits > INT64_MAX) return dxt_window_look(window, observed);
     *observed = true;
-    *glance = (dxt_glance){.peak = peak, .sum = bits < MOST_EXACT ? sum : NULL};
+    *glance = (dxt_glance){.peak = peak, .coarse = coarse, .sum = bits < MOST_EXACT ? sum : NULL};
     glance->early = dxt_early_end(&early);
     return DXT_OK;
 }

@@ -9,15 +9,24 @@
 
 #include "analysis/arrive/early_data.h"
 #include "base/block.h"
+#include "numeric/screen.h"
 
 /** All fields NULL: nothing was collected. */
 typedef struct dxt_glance {
     float *peak; /**< [ranks / DXT_SCREEN_ROWS][ranks] largest counters of so many rows, or a little
                     more; NULL = nothing was seen */
+    float *coarse; /**< [ranks / DXT_SCREEN_ROWS][ranks / DXT_CHUNK × DXT_CHUNK_CLASSES] largest of
+                      each class of peaks, if the peaks were seen */
     const uint64_t *sum; /**< [ranks] of the counters of each row, as exact as doubles add them in
                             any order; NULL = not */
     dxt_early_levels early; /**< levels between nodes, if the peaks were seen, too */
 } dxt_glance;
+
+/** Classes of the chunks of a row. */
+static inline uint32_t dxt_glance_classes(uint32_t ranks)
+{
+    return ranks / DXT_CHUNK * DXT_CHUNK_CLASSES;
+}
 
 /** Where a glance goes. */
 typedef struct dxt_looking {

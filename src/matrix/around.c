@@ -166,30 +166,6 @@ static bool turns_axes(const char *at, const char *end)
     return false;
 }
 
-/* Whether "dst\\src", "sender,receiver" stand at a place: the first is the axis of the rows. */
-static bool turns_pair(const char *at, const char *end)
-{
-    static const char *const awaited[] = {"dst", "dst_rank", "awaited", "sender", "from"};
-    static const char *const waiting[] = {"src", "src_rank", "waiting", "receiver", "to"};
-    for (size_t i = 0; i < sizeof awaited / sizeof awaited[0]; i++) {
-        size_t size = strlen(awaited[i]), other = strlen(waiting[i]);
-        if ((size_t)(end - at) <= size || strncasecmp(at, awaited[i], size) != 0) continue;
-        const char *mark = skip_blanks(at + size, end);
-        /* "(dst: 8, src: 8)" of xarray */
-        bool dims = mark < end && *mark == ':' && end - mark > 2 && dxt_is_digit(mark[2]);
-        for (mark += dims; dims && mark < end && (dxt_is_digit(*mark) || *mark == ' ');) mark++;
-        if (mark == end || !strchr("\\/,;", *mark)) continue;
-        /* "dst,src,wait" is heeded; "from/to" is prose. */
-        bool corner = *mark == '\\' || *mark == '/';
-        if (i < 3 ? !corner && !dims : *mark == '/') continue;
-        const char *word = skip_blanks(mark + 1, end);
-        if ((size_t)(end - word) >= other && strncasecmp(word, waiting[i], other) == 0 &&
-            (word + other == end || !dxt_is_letter(word[other])))
-            return true;
-    }
-    return false;
-}
-
 static void note_axes(dxt_reader *reader, const char *line, size_t size)
 {
     const char *end = line + (size > MOST_WORDS ? MOST_WORDS : size);
@@ -198,39 +174,11 @@ static void note_axes(dxt_reader *reader, const char *line, size_t size)
         bool word = begins && (size_t)(end - at) >= 9 && strncasecmp(at, "transpose", 9) == 0;
         bool dot = *at == '.' && at[1] == 'T' && (end - at == 2 || !dxt_is_word(at[2])) &&
                    at > line && (dxt_is_letter(at[-1]) || strchr("])_", at[-1]));
-        if (word || dot || (begins && (turns_axes(at, end) || turns_pair(at, end)))) {
+        if (word || dot || (begins && turns_axes(at, end))) {
             reader->around.turned = reader->input.line;
             return;
         }
     }
-}
-
-static bool has_any(const char *line, const char *end, const char *const *words)
-{
-    for (; *words; words++) {
-        size_t size = strlen(*words);
-        for (const char *at = line; (size_t)(end - at) >= size; at++)
-            if (strncasecmp(at, *words, size) == 0) return true;
-    }
-    return false;
-}
-
-/* Whether a heading names something else than waits: "Bandwidth (GB/s)", "tokens sent", "%usr". */
-static bool names_other(const char *line, const char *end)
-{
-    static const char *const waits[] = {"wait", "cost", "laten", "stall", "cycle", NULL};
-    static const char *const rates[] = {"bandwidth", "gb/s",      "mb/s",        "gbps",
-                                        "gib/s",     "distances", "utilization", NULL};
-    static const char *const counts[] = {"tokens", "bytes", "samples", NULL};
-    if (has_any(line, end, waits)) return false;
-    if (has_any(line, end, rates)) return true;
-    bool digits = false;
-    for (const char *at = line; at < end; at++) {
-        if (*at == '%' && end - at > 1 && dxt_is_letter(at[1]) && at > line && dxt_is_blank(at[-1]))
-            return true;
-        digits = digits || dxt_is_digit(*at);
-    }
-    return !digits && has_any(line, end, counts);
 }
 
 /* "scale: 1000", "unit: 10ns": what a line says of the values below, and nobody applies. */
@@ -248,7 +196,6 @@ static void note_scale(dxt_reader *reader, const char *line, size_t size)
         while (to < end && !dxt_is_blank(*to) && !strchr("\"',;", *to)) to++;
         unit = !dxt_is_time_unit(value, to);
     }
-    if (names_other(line, end)) reader->around.other = reader->input.line;
     if (factor || unit) reader->around.scaled = reader->input.line;
 }
 
@@ -265,13 +212,7 @@ dxt_status dxt_take_around(dxt_reader *reader, uint64_t line, double *reals, dxt
     dxt_status status = DXT_OK;
     uint64_t turned = reader->around.turned, scaled = reader->around.scaled;
     if (reader->around.factor > 0) status = multiply(reader, line, reals, window);
-    uint64_t other = reader->around.other;
-    reader->around.scaled = reader->around.other = 0;
-    if (status == DXT_OK && other > 0 && line <= other + MOST_LINES)
-        status = dxt_reader_lose(reader, DXT_REMARK_NOTE, DXT_OK, line,
-                                 "line %llu names something else than waits; the values are read "
-                                 "as waits",
-                                 (unsigned long long)other);
+    reader->around.scaled = 0;
     if (status == DXT_OK && scaled > 0 && line <= scaled + MOST_LINES)
         status = dxt_reader_lose(reader, DXT_REMARK_NOTE, DXT_OK, line,
                                  "line %llu says a factor or a unit that is not applied: the "

@@ -131,12 +131,11 @@ dxt_status dxt_split_operators(dxt_reader *reader, const char *line, const char 
     dxt_text lines = {0};
     *done = put_operators(&lines, line, end) > 1;
     dxt_status status = lines.failed ? dxt_fail_memory(0) : DXT_OK;
-    const char *at = lines.data, *last = *done ? at + lines.size : at;
-    while (at < last && status == DXT_OK) {
-        const char *to = memchr(at, '\n', (size_t)(last - at));
+    for (const char *at = lines.data, *last = at + lines.size, *to;
+         *done && at < last && status == DXT_OK; at = to + 1) {
+        to = memchr(at, '\n', (size_t)(last - at));
         if (!to) to = last;
         status = dxt_text_line(reader, at, to);
-        at = to + 1;
     }
     free(lines.data);
     return status;
@@ -156,10 +155,8 @@ static bool has_list(const char *at, const char *end, uint32_t count)
     for (; at < end; at++) {
         if (*at != '[' && *at != '(') continue;
         const char *close = at + 1;
-        bool numbers = true;
-        for (; close < end && !strchr("[]()", *close); close++)
-            numbers = numbers && (dxt_is_word(*close) || dxt_is_blank(*close) || *close == ',');
-        if (numbers && close < end && count_numbers(at + 1, close) == count) return true;
+        while (close < end && !strchr("[]()", *close)) close++;
+        if (close < end && count_numbers(at + 1, close) == count) return true;
         at = close - 1;
     }
     return false;

@@ -26,8 +26,8 @@ dxt_status dxt_tell_lists(dxt_reader *reader, const char *line, const char *end,
 
 /* ---- bare.c: rows without brackets behind their rank ---- */
 
-/** Whether the row under way, whose line has ended with @p found, may go on in the next one. */
-bool dxt_bare_may_go_on(const dxt_reader *reader, const dxt_found *found);
+/** Whether the row under way, whose line has ended, may go on in the next one. */
+bool dxt_bare_may_go_on(const dxt_reader *reader);
 /** Whether a line goes on with it. @p there  Whether a row was found in it, @p found. */
 bool dxt_bare_part(dxt_reader *reader, const char *line, const char *end, bool there,
                    dxt_found *found);

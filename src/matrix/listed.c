@@ -9,9 +9,6 @@
 #include "matrix/scan.h"
 #include "matrix/tagged.h"
 
-/* Brackets of a line with which cells may begin. */
-#define MOST_TRIES 16
-
 static const char *skip_blanks(const char *at, const char *end)
 {
     while (at < end && dxt_is_blank(*at)) at++;
@@ -74,19 +71,6 @@ static uint32_t take_places(dxt_reader *reader, const char *at, const char *end)
         if (at == to) return 0;
     }
     return 0;
-}
-
-/* The same behind what a logger writes in front, "INFO wait[0][1]=5". */
-static uint32_t take_places_behind(dxt_reader *reader, const char *at, const char *end)
-{
-    uint32_t count = take_places(reader, at, end);
-    for (int tries = 0; count == 0 && at < end && tries < MOST_TRIES; at++) {
-        if (*at != '[' && *at != '(') continue;
-        int64_t cell[2];
-        tries++;
-        if (skip_place(at, end, cell)) count = take_places(reader, at, end);
-    }
-    return count;
 }
 
 /* Read the cells of a line as lines of a table. */
@@ -204,7 +188,7 @@ static dxt_status take_listed(dxt_reader *reader, const char **line, const char 
         *line = NULL;
         return DXT_OK;
     }
-    uint32_t places = take_places_behind(reader, *line, *end);
+    uint32_t places = take_places(reader, *line, *end);
     if (reader->listed.failed) return dxt_fail_memory(0);
     if (places > 0)
         *line = NULL;

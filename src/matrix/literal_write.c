@@ -14,12 +14,12 @@
 #include "matrix/spot.h"
 #include "matrix/tagged.h"
 
-/* Numbers with blanks where the text has lines, and nothing around them, quotes neither. */
+/* Numbers with blanks where the text has lines, and nothing around them. */
 static void put_numbers(dxt_text *lines, const char *from, const char *to)
 {
     while (from < to) {
         const char *stop = from;
-        while (stop < to && !strchr("\n\r()\"'", *stop)) stop++;
+        while (stop < to && *stop != '\n' && *stop != '\r' && *stop != '(' && *stop != ')') stop++;
         /* "np.int64(7)" */
         const char *word = stop;
         while (stop < to && *stop == '(' && word > from && dxt_is_word(word[-1])) word--;
@@ -125,13 +125,6 @@ static void walk_member(dxt_spot *in, const dxt_token *name, const dxt_members *
 {
     uint32_t count;
     const char *from, *to, *outer = in->phase;
-    if (*in->at == '[' && dxt_names_counts(name) && name->end - name->at < 40) {
-        if (in->matrices)
-            dxt_text_printf(in->lines, DXT_BESIDE_LINE "\"%.*s\"\n", (int)(name->end - name->at),
-                            name->at);
-        dxt_spot_skip(in);
-        return;
-    }
     if (dxt_spot_list(in, &from, &to, &count)) {
         int64_t rank = all->ranked ? dxt_token_rank(name) : all->rank;
         if (dxt_carries_text(name->at, (size_t)(name->end - name->at))) {
@@ -140,10 +133,6 @@ static void walk_member(dxt_spot *in, const dxt_token *name, const dxt_members *
             const char *phase = dxt_token_phase(name, all->phase);
             if (all->ranked) dxt_text_puts(in->lines, DXT_OUTER_LINE "\n");
             if (phase) dxt_text_printf(in->lines, "# %s\n", phase);
-            dxt_text_puts(in->lines, DXT_RANKED_LINE "\n");
-            if (all->step.at && all->step.end - all->step.at < 24)
-                dxt_text_printf(in->lines, "step=%.*s ", (int)(all->step.end - all->step.at),
-                                all->step.at);
             dxt_text_printf(in->lines, "rank=%lld [", (long long)rank);
             put_numbers(in->lines, from, to);
             dxt_text_puts(in->lines, "]\n");
@@ -174,11 +163,9 @@ static void walk_member(dxt_spot *in, const dxt_token *name, const dxt_members *
 /* A line of row, column and value. */
 static void put_cell(dxt_spot *in, const dxt_members *all)
 {
-    dxt_text_puts(in->lines, DXT_PAIRS_LINE "\n");
-    if (all->phase) dxt_text_printf(in->lines, "%s,", all->phase);
     for (int i = 0; i < 3; i++) {
         dxt_text_append(in->lines, all->cell[i].at, (size_t)(all->cell[i].end - all->cell[i].at));
-        dxt_text_puts(in->lines, i < 2 ? "," : "\n");
+        dxt_text_puts(in->lines, i < 2 ? " " : "\n");
     }
 }
 
@@ -228,49 +215,6 @@ static void put_beside(dxt_spot *in, const dxt_members *all)
         if (in->lines->data[i] == '\n') in->lines->data[i] = ' ';
 }
 
-/* {"0,1": 5, "(0, 2)": 7}: a line of row, column and value for each. */
-static void put_pairs(dxt_spot *in)
-{
-    int64_t pair[2];
-    put_unit(in, &in->unit);
-    if (in->phase) dxt_text_printf(in->lines, "# %s\n", in->phase);
-    dxt_text_puts(in->lines, DXT_PAIRS_LINE "\n");
-    in->at++;
-    for (dxt_spot_blanks(in); in->at < in->end && *in->at != '}'; dxt_spot_blanks(in)) {
-        const char *before = in->at;
-        dxt_token name = dxt_spot_token(in);
-        while (in->at < in->end && (dxt_is_blank(*in->at) || *in->at == ':')) in->at++;
-        dxt_spot value = *in;
-        dxt_token word = dxt_spot_token(&value);
-        if (dxt_token_pair(&name, pair))
-            dxt_text_printf(in->lines, "%lld %lld %.*s\n", (long long)pair[0], (long long)pair[1],
-                            word.end - word.at > 64 ? 64 : (int)(word.end - word.at), word.at);
-        dxt_spot_skip(in);
-        if (in->at == before) break;
-    }
-    if (in->at < in->end) in->at++;
-}
-
-/* {"1": 5, "2": 7} of a rank that leaves itself out: a line of row, column and value for each. */
-static void put_waits(dxt_spot *in)
-{
-    in->at++;
-    for (dxt_spot_blanks(in); in->at < in->end && *in->at != '}'; dxt_spot_blanks(in)) {
-        const char *before = in->at;
-        dxt_token name = dxt_spot_token(in);
-        while (in->at < in->end && (dxt_is_blank(*in->at) || *in->at == ':')) in->at++;
-        dxt_spot value = *in;
-        dxt_token word = dxt_spot_token(&value);
-        if (in->phase) dxt_text_printf(in->lines, "%s,", in->phase);
-        dxt_text_printf(in->lines, "%lld,%lld,%.*s\n", (long long)in->rank,
-                        (long long)dxt_token_rank(&name),
-                        word.end - word.at > 64 ? 64 : (int)(word.end - word.at), word.at);
-        dxt_spot_skip(in);
-        if (in->at == before) break;
-    }
-    if (in->at < in->end) in->at++;
-}
-
 static void walk_object(dxt_spot *in)
 {
     dxt_members all;
@@ -282,13 +226,6 @@ static void walk_object(dxt_spot *in)
     bool outer = in->rank >= 0 && in->depth == 2 + (in->phase != NULL);
     bool columns = all.columns > 1 && !all.others &&
                    (outer || (in->rank < 0 && (in->depth == 2 || in->element)));
-    /* A rank that leaves itself out. */
-    columns = columns && (!outer || in->rank < (int64_t)all.columns);
-    if (in->matrices && outer && !columns && all.waits > 0 && all.waits == all.count) {
-        dxt_text_puts(in->lines, DXT_OUTER_LINE "\n" DXT_PAIRS_LINE "\n");
-        put_waits(in);
-        return;
-    }
     if (in->matrices && columns) {
         if (outer || (in->keyed && !in->element)) dxt_text_puts(in->lines, DXT_OUTER_LINE "\n");
         if (outer && in->phase) dxt_text_printf(in->lines, "# %s\n", in->phase);
@@ -301,11 +238,6 @@ static void walk_object(dxt_spot *in)
     const size_t begin = in->lines->size;
     if (all.unit.at) in->unit = all.unit;
     put_beside(in, &all);
-    if (in->matrices && all.pairs > 1 && all.pairs == all.count) {
-        put_pairs(in);
-        in->unit = around;
-        return;
-    }
     const size_t first = in->lines->size;
     if (in->matrices && all.cell[0].at && all.cell[1].at && all.cell[2].at) {
         put_unit(in, &in->unit);
@@ -348,7 +280,6 @@ static void walk_pairs(dxt_spot *in)
     uint32_t count;
     in->at++;
     if (in->phase && in->matrices) dxt_text_printf(in->lines, "# %s\n", in->phase);
-    if (in->matrices) dxt_text_puts(in->lines, DXT_PAIRS_LINE "\n");
     for (dxt_spot_blanks(in); dxt_spot_list(in, &from, &to, &count) && count == 2;
          dxt_spot_blanks(in)) {
         while (in->at < in->end && (dxt_is_blank(*in->at) || *in->at == ':')) in->at++;

@@ -9,20 +9,12 @@
  *  follow and is not applied to them. */
 #define DXT_BESIDE_LINE "#\003"
 
-/** In the same way: lines of two ranks and a wait follow, in any order. */
-#define DXT_PAIRS_LINE "#\004"
-/** In the same way: the ranks that follow in front of rows are theirs, and no launcher's. */
-#define DXT_RANKED_LINE "#\005"
-
 typedef struct dxt_members {
     bool recording, ranked;
     int64_t rank;           /**< of all lists in it; −1: none */
     const char *phase;      /**< "op": "combine" */
     uint32_t lists, phased; /**< of numbers; of these, called after an operator */
     uint32_t columns;       /**< numbers that are called 0, 1, 2 … in order */
-    dxt_token step;         /**< "step": 5; empty: none */
-    uint32_t waits;         /**< numbers that are called after ranks, in any order */
-    uint32_t pairs, count;  /**< members called after two ranks, "(0, 1)"; of all */
     bool others;            /**< there is something else besides the rank */
     dxt_token cell[3];      /**< "row": 0, "col": 1, "value": 5 */
     dxt_token unit;         /**< of time, that a member "unit" or the name of a cell's value says */
@@ -33,10 +25,6 @@ typedef struct dxt_members {
 /** Look at the members of an object that begins at @p in. */
 void dxt_members_look(dxt_spot in, dxt_members *all);
 
-/** Whether what is called so counts something else than waits: samples, bytes, tokens. */
-bool dxt_names_counts(const dxt_token *name);
-/** Take the two ranks of "(0, 1)", "0,1" or "0->1". */
-bool dxt_token_pair(const dxt_token *name, int64_t pair[2]);
 /** Whether lists of that name are places on a map or in a picture. */
 bool dxt_names_places(const dxt_token *name);
 

@@ -41,25 +41,15 @@ static bool goes_down(const dxt_table *table, uint32_t rows)
     return second ? second[1] == 0 && second[0] == first[0] + 1 : first[0] == 1;
 }
 
-/* Whether a heading names the ranks of lines of row, column and value, which stand in any order. */
-bool dxt_shape_roles(const dxt_table *table)
-{
-    const dxt_titles *titles = &table->titles;
-    return titles->roles && table->width >= 3 && table->width <= 4 &&
-           (titles->cells == table->width || titles->cells == table->width + 1);
-}
-
 /* Whether the newest row, which is behind the others, names the cell behind the one before. */
 bool dxt_shape_follows(const dxt_table *table)
 {
     uint32_t i = table->rows;
     if (table->width < 3 || table->width > 4) return false;
-    if (table->width == 4 && !dxt_shape_roles(table) && table->cells[(size_t)i * 4] != (int64_t)i)
-        return false;
+    if (table->width == 4 && table->cells[(size_t)i * 4] != (int64_t)i) return false;
     const int64_t *now = triple(table, i), *before = i > 0 ? triple(table, i - 1) : now;
     if (now[0] < 0 || now[1] < 0 || now[0] >= DXT_MAX_RANKS || now[1] >= DXT_MAX_RANKS)
         return false;
-    if (dxt_shape_roles(table)) return true;
     int slow = goes_down(table, i + 1), fast = !slow;
     if (i == 0) return now[slow] == 0 && now[fast] <= 1;
     if (now[slow] == before[slow]) return now[fast] > before[fast] && now[fast] <= before[fast] + 2;
@@ -89,30 +79,11 @@ static bool has_columns(const dxt_table *table, uint32_t columns)
     return true;
 }
 
-/* How many ranks lines in any order have: as many as there are pairs, with those of a rank and
- * itself or without; 0: something is missing. */
-static uint32_t count_pairs(const dxt_table *table)
-{
-    int64_t most = 0;
-    uint64_t own = 0;
-    for (uint32_t i = 0; i < table->rows; i++) {
-        const int64_t *cell = triple(table, i);
-        if (cell[0] > most) most = cell[0];
-        if (cell[1] > most) most = cell[1];
-        own += cell[0] == cell[1];
-    }
-    uint64_t n = (uint64_t)most + 1;
-    bool whole = own == n ? table->rows == n * n : own == 0 && table->rows == n * n - n;
-    return whole && n >= 2 ? (uint32_t)n : 0;
-}
-
 /* How many ranks the lines of single numbers or of triples make; 0: they make no matrix. */
 uint32_t dxt_shape_listed(const dxt_table *table)
 {
     if (table->width == 1) return root_of(table->rows, false);
-    if (!dxt_shape_triples(table)) return 0;
-    if (dxt_shape_roles(table)) return count_pairs(table);
-    if (table->rows == 3) return 0;
+    if (!dxt_shape_triples(table) || table->rows == 3) return 0;
     /* Four lines of four small numbers are a matrix, unless a heading names three. */
     if (table->width == 4 && table->rows == 4 && table->titles.cells != 3) return 0;
     const int64_t *last = triple(table, table->rows - 1);
@@ -177,32 +148,6 @@ uint32_t dxt_shape_heading(const char *at, const char *end)
     return columns;
 }
 
-/* Whether the numbers in which the words of a heading end are ranks, and not in order. */
-static bool is_disordered(const char *at, const char *end, uint32_t counted)
-{
-    int64_t least = INT64_MAX, most = -1, before = -1;
-    uint64_t seen[DXT_MAX_RANKS / 64] = {0};
-    bool falls = false, doubled = false;
-    if (counted < 2 || counted > DXT_MAX_RANKS) return false;
-    while (at < end) {
-        const char *digits = at;
-        while (digits < end && !dxt_is_digit(*digits)) digits++;
-        for (at = digits; at < end && dxt_is_digit(*at);) at++;
-        /* Only what a word ends in. */
-        bool last = at == end || (unsigned char)*at <= ' ' || strchr(",;|&\"'", *at);
-        int64_t rank;
-        if (at == digits || !last || !dxt_scan_integer(digits, at, &rank)) continue;
-        if (rank >= DXT_MAX_RANKS) return false;
-        doubled = doubled || (seen[rank / 64] >> rank % 64 & 1);
-        seen[rank / 64] |= UINT64_C(1) << rank % 64;
-        falls = falls || rank < before;
-        before = rank;
-        if (rank < least) least = rank;
-        if (rank > most) most = rank;
-    }
-    return falls && !doubled && most - least + 1 == (int64_t)counted;
-}
-
 /* Whether a heading of a column names a time or a step. */
 static bool names_series(const char *at, const char *end)
 {
@@ -244,7 +189,6 @@ static int role_of(const char *at, const char *end)
 dxt_titles dxt_shape_titles(const char *at, const char *end)
 {
     dxt_titles titles = {.counted = dxt_shape_heading(at, end)};
-    titles.disordered = is_disordered(at, end, titles.counted);
     while (at < end && (dxt_is_blank(*at) || *at == '|')) at++;
     while (end > at && (dxt_is_blank(end[-1]) || end[-1] == '|')) end--;
     if (at == end || dxt_is_digit(*at) || end[-1] == ':') return titles;
@@ -256,18 +200,15 @@ dxt_titles dxt_shape_titles(const char *at, const char *end)
         if (memchr(at, separators[i][0], (size_t)(end - at))) marks = separators[i];
     bool blanks = *marks == ' ';
     int before = -1;
-    uint32_t both = 0;
     for (const char *word = at;; word = at) {
         while (at < end && !strchr(marks, *at)) at++;
         int role = titles.cells < 4 ? role_of(word, at) : -1;
         titles.swapped = titles.swapped || (before == 1 && role == 0);
-        if (role >= 0 && before == 1 - role) both = titles.cells + 1;
         before = role;
         if (titles.cells++ == 0)
             titles.series = names_series(word, at);
         else if (dxt_begins_number(word, at)) /* "step 3", a sentence */
             titles.series = false;
-        titles.roles = both > 0 && titles.cells == both + 1;
         if (at == end) return titles;
         for (at++; at < end && blanks && dxt_is_blank(*at);) at++;
     }

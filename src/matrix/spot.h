@@ -49,8 +49,6 @@ bool dxt_spot_list(dxt_spot *in, const char **from, const char **to, uint32_t *c
 /** Whether it holds a word, or is it, in whatever case. */
 bool dxt_token_has(const dxt_token *name, const char *what);
 bool dxt_token_is(const dxt_token *name, const char *what);
-/** Whether a text is a number and no more. */
-bool dxt_token_is_number(const dxt_token *text);
 /** The operator that it names; @p known if it names none, or both. */
 const char *dxt_token_phase(const dxt_token *name, const char *known);
 /** R of "R", "rankR", "gpuR" and the like; −1: it is no rank. */

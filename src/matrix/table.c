@@ -212,15 +212,6 @@ static dxt_status row(dxt_reader *reader, dxt_cells *line)
         dxt_status status = dxt_table_end(reader, false);
         if (status != DXT_OK) return status;
     }
-    /* "step,src,dst,wait": each step is a matrix. */
-    size_t newest = (size_t)(table->rows - 1) * table->width;
-    if (table->rows > 0 && table->titles.roles && table->titles.series && table->width == 4 &&
-        table->cells[newest] != reader->row[0]) {
-        titles = table->titles;
-        dxt_status status = dxt_table_end(reader, false);
-        if (status != DXT_OK) return status;
-        table->titles = titles;
-    }
     table->points = table->points || line->points;
     table->thousands = table->thousands || line->thousands;
     if (table->points && table->thousands)
@@ -283,12 +274,7 @@ static dxt_status change_phase(dxt_reader *reader, const char *at, const char *e
     char why[160];
     dxt_note_phase(reader, at, end - at > MOST_NAME ? at + MOST_NAME : end);
     if (table->rows == 0 || table->lost || strcmp(table->phase, reader->phase) == 0) return DXT_OK;
-    if (dxt_shape_complete(table)) {
-        const dxt_titles titles = table->titles;
-        dxt_status status = dxt_table_end(reader, false);
-        if (titles.roles) table->titles = titles;
-        return status;
-    }
+    if (dxt_shape_complete(table)) return dxt_table_end(reader, false);
     if (!dxt_names_phase(at, end)) return DXT_OK;
     snprintf(why, sizeof why, "row %u is one of %.16s, those before are of %.16s", table->rows,
              reader->phase, table->phase);
@@ -380,16 +366,6 @@ static dxt_status take_unit(dxt_reader *reader, const char *at, const char *end)
     return status;
 }
 
-/* Lines of two ranks and a wait follow, in any order. */
-static dxt_status begin_pairs(dxt_reader *reader)
-{
-    dxt_table *table = &reader->table;
-    if (table->rows > 0 && dxt_shape_roles(table)) return DXT_OK;
-    dxt_status status = dxt_table_end(reader, false);
-    table->titles = (dxt_titles){.cells = 3, .roles = true};
-    return status;
-}
-
 dxt_status dxt_table_line(dxt_reader *reader, const char *line, const char *end)
 {
     if (dxt_table_is_tag(reader, line, end)) return dxt_table_close(reader);
@@ -400,19 +376,12 @@ dxt_status dxt_table_line(dxt_reader *reader, const char *line, const char *end)
     if (*at == '#' && end - at > 1 && at[1] == DXT_UNIT_LINE[1])
         return take_unit(reader, at + 2, end);
     if (*at == '#' && end - at > 1 && at[1] == DXT_OUTER_LINE[1]) {
-        dxt_status status = dxt_shape_roles(&reader->table) ? DXT_OK : dxt_table_end(reader, false);
+        dxt_status status = dxt_table_end(reader, false);
         return status == DXT_OK ? dxt_tell_outer(reader) : status;
     }
     if (*at == '#' && end - at > 1 && at[1] == DXT_BESIDE_LINE[1])
         return dxt_tell_beside(reader, at + 2, end);
-    if (*at == '#' && end - at > 1 && at[1] == DXT_PAIRS_LINE[1]) return begin_pairs(reader);
-    if (*at == '#' && end - at > 1 && at[1] == DXT_RANKED_LINE[1]) {
-        reader->ranked = true;
-        return DXT_OK;
-    }
-    /* What Excel writes in a cell. */
-    bool excel = end - at > 4 && memcmp(at, "#N/A", 4) == 0 && strchr(",;\t", at[4]);
-    if (*at == '#' && !excel) {
+    if (*at == '#') {
         dxt_status status = dxt_table_end(reader, false);
         reader->table.titles = dxt_shape_titles(at + 1, end);
         if (status == DXT_OK) status = dxt_heading_comes(reader, at, end);

@@ -195,7 +195,7 @@ static dxt_status take_rows(dxt_reader *reader, const dxt_found *found)
         }
     }
     if (status == DXT_OK && row->open && found->named && !found->bracket) {
-        row->bare = dxt_bare_may_go_on(reader, found);
+        row->bare = dxt_bare_may_go_on(reader);
         if (!row->bare) status = close_row(reader);
     }
     if (row->bare) dxt_bare_note(row);

@@ -6,6 +6,8 @@
 #include "analysis/arrive/early.h"
 #include "analysis/arrive/fit.h"
 #include "analysis/arrive/levels.h"
+#include "analysis/arrive/take.h"
+#include "analysis/arrive/within.h"
 #include "analysis/glance.h"
 #include "judged.h"
 
@@ -35,6 +37,35 @@ static void check_counters(const dxt_window *window, const dxt_early_levels *ear
         }
 }
 
+/* Whether the cells that were kept are those of the window. */
+static void check_cells(const dxt_window *window, const dxt_early_levels *early)
+{
+    uint32_t n = window->ranks, before = 0;
+    if (!early->level) return;
+    const dxt_early_sample *sample = early->sample;
+    dxt_spread spread = dxt_cells_begin(n * (n - 1));
+    assert_int_equal(sample->count, spread.taken);
+    for (uint32_t k = 0; k < sample->count; k++) {
+        uint32_t i = sample->row[k], j = sample->column[k];
+        assert_int_equal(i * (n - 1) + j - (j > i), dxt_spread_next(&spread));
+        assert_true(i != j && j < n && i >= before && i < n);
+        assert_int_equal(sample->counter[k], window->wait[(size_t)i * n + j]);
+        before = i;
+    }
+    for (uint32_t r = 0; r < n; r++) {
+        uint32_t size = n / early->nodes, first = r / size * size;
+        for (uint32_t k = 0; k < size; k++)
+            assert_true(early->within[(size_t)r * DXT_WITHIN_MEMBERS + k] ==
+                        (double)window->wait[(size_t)r * n + first + k] * dxt_factor_of(window, r));
+    }
+    for (uint32_t a = 0; a < early->nodes; a++) {
+        double least = INFINITY;
+        for (uint32_t b = 0; b < early->nodes; b++)
+            if (a != b) least = fmin(least, early->level[(size_t)a * early->nodes + b]);
+        assert_true(early->least[a] == least);
+    }
+}
+
 /* A fit of a window and its levels, with those that a glance found early or without.
  * @param seen  Memory of the glance, to which the levels may belong.
  * @return How many of its nodes have early levels. */
@@ -49,6 +80,7 @@ static uint32_t levels_with(const dxt_window *window, bool early, dxt_block *blo
     assert_true(observed && glance.peak);
     if (early) known.early = glance.early;
     check_counters(window, &glance.early);
+    check_cells(window, &glance.early);
     assert_int_equal(dxt_fit_window(block, window, &known, fit), DXT_OK);
     /* The fit has taken the levels over, and changed them. */
     assert_int_equal(dxt_glance_over(window, &look, &observed), DXT_OK);

@@ -56,6 +56,7 @@ static void begin(struct under_way *fit)
      */
     double bound = n == 2 ? dxt_panel_longest(p) : base;
     *group = (dxt_group){.transfer = fmin(dxt_panel_diagonal(p), bound), .base = base};
+    group->skew = n < 2 ? 0 : NAN;
     if (n >= 2) dxt_panel_take_level(in, p, group);
     group->limit = fit->least = least_limit(in, p, group);
     dxt_panel_pairs(p, group->transfer, group->skew);

@@ -2,6 +2,7 @@
 #include "analysis/arrive/levels.h"
 
 #include <assert.h>
+#include <math.h>
 #include <string.h>
 
 #include "analysis/arrive/roster.h"
@@ -242,6 +243,14 @@ static inline __attribute__((always_inline)) void ask_for(const struct levels *s
                                (size_t)s->uneven[t] * size);
 }
 
+/* A lower bound of the levels of node a, from what was found early and what was found anew. */
+static double least_of_early(const struct levels *s, uint32_t a, const double *level)
+{
+    double least = s->fit->early.least[a];
+    for (uint32_t t = 0; t < s->uneven_count; t++) least = fmin(least, level[s->uneven[t]]);
+    return least;
+}
+
 void dxt_take_levels(dxt_fit *fit)
 {
     struct levels s;
@@ -266,6 +275,7 @@ void dxt_take_levels(dxt_fit *fit)
             take_row(&s, a);
         }
         level[a] = fit->transfer;
-        fit->least_level[a] = dxt_screen_least(level, a, n);
+        fit->least_level[a] =
+            early && is_even(&s, a) ? least_of_early(&s, a, level) : dxt_screen_least(level, a, n);
     }
 }

@@ -40,13 +40,14 @@ DXT_VECTORS static int64_t drop_untold(const dxt_fit *fit, uint32_t a, double li
     return above;
 }
 
-void dxt_drop_untold(dxt_fit *fit, double limit)
+void dxt_drop_untold(dxt_fit *fit, double limit, const dxt_ways *ways)
 {
     uint32_t n = fit->nodes;
     for (uint32_t a = 0; a < n; a++) {
         double *level = fit->level + (size_t)a * n;
         const double *link = dxt_fit_links(fit, a);
-        int64_t untold, above = drop_untold(fit, a, limit, &untold);
+        int64_t untold = 0, above = 0;
+        if (!ways->counted || ways->short_or_long[a]) above = drop_untold(fit, a, limit, &untold);
         fit->settled[a] = false;
         if (untold > 0) fit->least_level[a] = NAN;
         /* With two nodes, one is late or a path is slow: both paths are as measured. */
@@ -72,26 +73,34 @@ static double link_excess(const dxt_fit *fit, double level, double limit, uint32
     return level > expected + fmax(limit, usual) ? level - expected : 0;
 }
 
-/* Find paths into node a that may be slow, many at once: mostly there is none. */
-DXT_VECTORS static int64_t count_open(const dxt_fit *fit, uint32_t a, double limit)
+/* Find paths into node a that may be slow, many at once: mostly there is none.
+ * @param other  Receives how many are not, but need a look in dxt_drop_untold(). */
+DXT_VECTORS static int64_t count_open(const dxt_fit *fit, uint32_t a, double limit, int64_t *other)
 {
     const double *level = fit->link + (size_t)a * fit->nodes, *late = fit->node_late;
     const double *tier = dxt_fit_tiers(fit, a), *out = fit->node_out;
     double between = fit->between, own = late[a], in = fit->node_in[a];
-    int64_t open = 0;
+    double least = fit->skew / DXT_FAR_APART;
+    int64_t open = 0, others = 0;
     for (uint32_t b = 0; b < fit->nodes; b++) {
         double shift = between + tier[b] + late[b] - own + in + out[b], path = between + tier[b];
-        double bound = (shift > 0 ? shift : 0) + (limit > path ? limit : path);
+        double bare = shift > 0 ? shift : 0, bound = bare + (limit > path ? limit : path);
         open += !(level[b] <= bound);
+        others += !(level[b] > least) | !(level[b] - bare <= limit);
     }
+    *other = others;
     return open;
 }
 
-static size_t count_slow_links(const dxt_fit *fit, double limit)
+/* @param ways  Receives which rows dxt_drop_untold() must look at if none is slow. */
+static size_t count_slow_links(const dxt_fit *fit, double limit, dxt_ways *ways)
 {
     size_t slow = 0;
+    int64_t other;
     for (uint32_t a = 0; a < fit->nodes; a++) {
-        if (count_open(fit, a, limit) == 0) continue;
+        bool none = count_open(fit, a, limit, &other) == 0;
+        ways->short_or_long[a] = other > 0;
+        if (none) continue;
         for (uint32_t b = 0; b < fit->nodes; b++)
             slow += link_excess(fit, fit->link[(size_t)a * fit->nodes + b], limit, a, b) > 0;
     }
@@ -153,11 +162,13 @@ static void take_uplinks(dxt_fit *fit, double limit)
     }
 }
 
-void dxt_levels_to_links(dxt_fit *fit, double limit, bool keep)
+void dxt_levels_to_links(dxt_fit *fit, double limit, bool keep, dxt_ways *ways)
 {
     uint32_t n = fit->nodes;
+    int64_t other;
     fit->linked = fit->tangled = false;
-    if (count_slow_links(fit, limit) == 0) {
+    ways->counted = count_slow_links(fit, limit, ways) == 0;
+    if (ways->counted) {
         double *level = fit->link;
         fit->link = keep ? fit->level : level;
         fit->level = keep ? level : fit->level;
@@ -166,14 +177,14 @@ void dxt_levels_to_links(dxt_fit *fit, double limit, bool keep)
     if (keep) memcpy(fit->level, fit->link, (size_t)n * n * sizeof *fit->level);
     take_uplinks(fit, limit);
     size_t pairs = (size_t)n * (n - 1), most = 2 + (size_t)(DXT_MOST_LINKS_SHARE * (double)pairs);
-    fit->tangled = count_slow_links(fit, limit) > most;
+    fit->tangled = count_slow_links(fit, limit, ways) > most;
     if (fit->tangled) {
         take_tiers(fit, limit);
-        fit->tangled = count_slow_links(fit, limit) > most;
+        fit->tangled = count_slow_links(fit, limit, ways) > most;
     }
     for (uint32_t a = 0; a < n; a++) {
         double *link = fit->link + (size_t)a * n;
-        bool none = fit->tangled || count_open(fit, a, limit) == 0;
+        bool none = fit->tangled || count_open(fit, a, limit, &other) == 0;
         for (uint32_t b = 0; b < n; b++)
             link[b] = none ? 0 : link_excess(fit, link[b], limit, a, b);
         for (uint32_t b = 0; b < n; b++) fit->linked = fit->linked || link[b] > 0;

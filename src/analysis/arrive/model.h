@@ -103,12 +103,13 @@ typedef struct dxt_fit {
     double *nothing;     /**< [nodes] 0 */
     double *level;       /**< [nodes][nodes] mean shift between ordinary ranks, as measured, or
                             the wait that tells it; NaN = not, or too far apart to tell */
-    double *least_level; /**< [nodes] smallest of a row that is not settled, but for the node's own;
+    double *
+        least_level; /**< [nodes] no less than this is in a row that is not settled, but for the node's own;
                                NaN = look, for a level of the row is not told */
-    bool *settled;       /**< [nodes] a row of that holds shifts (arrive/shifts.h); else waits */
-    double node_path[2]; /**< of two nodes: what the first waits for the second, and it for the
+    bool *settled;          /**< [nodes] a row of that holds shifts (arrive/shifts.h); else waits */
+    double node_path[2];    /**< of two nodes: what the first waits for the second, and it for the
                             first, as measured between ordinary ranks */
-    uint32_t sparse;     /**< as in dxt_known: a rank hears from its node and its rail only */
+    uint32_t sparse;        /**< as in dxt_known: a rank hears from its node and its rail only */
     dxt_early_levels early; /**< as in dxt_known */
     bool same_node;         /**< the ranks of a node are known to share it */
     double one_sided;       /**< how many times as far columns differ as rows, where another rank is
@@ -143,13 +144,19 @@ static inline int64_t dxt_without_timeout(const dxt_window *window, int64_t wait
     return rest < DXT_TIMEOUT_CYCLES / DXT_TIMEOUT_PARTS ? rest : wait;
 }
 
+/** The wait that a counter of member i holds, where cells have no samples of their own. */
+static inline double dxt_fit_counted(const dxt_fit *fit, uint32_t i, int64_t counter)
+{
+    return (double)dxt_without_timeout(fit->window, counter) * fit->factor[i];
+}
+
 /** How long member i waited for member j, in the window's measure. */
 static inline double dxt_fit_wait(const dxt_fit *fit, uint32_t i, uint32_t j)
 {
     const dxt_window *window = fit->window;
     assert(i < fit->count && j < fit->count);
     size_t cell = (size_t)fit->rank[i] * window->ranks + fit->rank[j];
-    double wait = (double)dxt_without_timeout(window, window->wait[cell]) * fit->factor[i];
+    double wait = dxt_fit_counted(fit, i, window->wait[cell]);
     if (!window->samples) return wait;
     return window->samples[cell] > 0 ? wait / (double)window->samples[cell] : 0;
 }

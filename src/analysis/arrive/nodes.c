@@ -36,13 +36,14 @@ static double misfit_between(const dxt_fit *fit)
 
 /* With two nodes, a late node and a slow path from it both raise its columns for the other node.
  * They differ where its ranks wait for a rank that is later still. Keep what fits better. */
-static void settle_two_nodes(dxt_fit *fit, double limit)
+static void settle_two_nodes(dxt_fit *fit, double limit, dxt_ways *ways)
 {
     double level[2 * 2], late[2] = {fit->node_late[0], fit->node_late[1]};
     memcpy(level, fit->link, sizeof level);
     double as_node = misfit_between(fit);
     fit->node_late[0] = fit->node_late[1] = 0;
-    dxt_levels_to_links(fit, limit, false);
+    dxt_levels_to_links(fit, limit, false, ways);
+    ways->counted = false;
     if (misfit_between(fit) < DXT_TWO_NODES_BETTER * as_node) {
         fit->node_role[0] = fit->node_role[1] = DXT_ROLE_ORDINARY;
     } else {
@@ -82,6 +83,7 @@ void dxt_fit_between(dxt_fit *fit)
     dxt_take_levels(fit);
     if (n == 2) memcpy(fit->node_path, &fit->link[1], sizeof fit->node_path);
     dxt_group group;
+    dxt_ways ways;
     dxt_group_input input = dxt_fit_group_input(fit, n);
     input.waits = node_waits;
     input.context = fit;
@@ -96,11 +98,11 @@ void dxt_fit_between(dxt_fit *fit)
     }
     dxt_links_of_nodes(fit, group.limit);
     if (n == 2 && any_late) {
-        settle_two_nodes(fit, group.limit);
+        settle_two_nodes(fit, group.limit, &ways);
     } else {
-        dxt_levels_to_links(fit, group.limit, true);
+        dxt_levels_to_links(fit, group.limit, true, &ways);
     }
-    dxt_drop_untold(fit, group.limit);
+    dxt_drop_untold(fit, group.limit, &ways);
     /* Too small to report, but the paths were judged against it. */
     for (uint32_t a = 0; a < n; a++)
         if (fabs(fit->node_late[a]) <= limit) fit->node_late[a] = 0;

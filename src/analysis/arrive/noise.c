@@ -224,6 +224,13 @@ static void take_chance(const dxt_group_input *in, double skew, dxt_chance *chan
     chance->times = dxt_lean_quantile(dxt_group_significance(in->population), own.lean);
 }
 
+/* Of two errors that are independent of each other. hypot() would care for sizes that no time has,
+ * and takes much longer. */
+static double both_errors(double a, double b)
+{
+    return sqrt(a * a + b * b);
+}
+
 /* The error of a lateness. Where the number of operations is known it follows from the skew, and
  * the spread over the members only guards against systematic differences. Otherwise the spread is
  * all there is, and is uncertain where members are few. */
@@ -231,9 +238,10 @@ void dxt_set_limit(const dxt_group_input *in, dxt_group *group, double least, do
                    double noise, dxt_chance *chance)
 {
     take_chance(in, group->skew, chance);
-    double sampling = hypot(chance->error, noise);
+    double sampling = both_errors(chance->error, noise);
     if (in->step > 0)
-        sampling = hypot(sampling, fmin(DXT_DRIFT * in->step, DXT_DRIFT_OF_FLOOR * in->floor));
+        sampling =
+            both_errors(sampling, fmin(DXT_DRIFT * in->step, DXT_DRIFT_OF_FLOOR * in->floor));
     /* Of so few operations the members may have been close by chance. */
     if (in->ops > 0 && in->ops < DXT_THIN_OPS && in->step > 0)
         sampling = fmax(sampling, DXT_THIN_VARIATION * in->step / sqrt(in->ops));

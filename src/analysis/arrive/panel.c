@@ -66,6 +66,9 @@ void dxt_panel_take_level(const dxt_group_input *in, dxt_panel *p, dxt_group *gr
         group->skew = p->pair_skew;
         group->base = dxt_expected_wait(group->transfer, group->skew);
     } else {
+        bool taken = !isnan(group->skew), all = p->ordinary_count == p->count;
+        /* Mostly all members are ordinary, as they were the first time. */
+        if (taken && all && group->base == p->level) return;
         if (p->ordinary_count >= 2) group->base = dxt_panel_level(p);
         group->skew = dxt_skew_of_wait(group->base, group->transfer);
     }

@@ -4,8 +4,8 @@
 #include <string.h>
 
 /* List the members for which `belongs` is true. */
-static void list(const dxt_fit *fit, dxt_roster *roster,
-                 bool (*belongs)(const dxt_fit *fit, uint32_t k))
+static inline __attribute__((always_inline)) void
+list(const dxt_fit *fit, dxt_roster *roster, bool (*belongs)(const dxt_fit *fit, uint32_t k))
 {
     uint32_t *next = roster->begin, used = 0;
     memset(next, 0, (fit->nodes + 1) * sizeof *next);

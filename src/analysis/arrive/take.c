@@ -68,7 +68,8 @@ static bool present(const dxt_window *window, uint32_t rank)
     return !window->missing || !window->missing[rank];
 }
 
-/* Number the nodes of the ranks with a row, in order of appearance. Neighbours mostly share a node.
+/* Number the nodes of the ranks with a row, in order of appearance. Neighbours mostly share a node,
+ * and mostly a new node has a larger id than all before.
  * @param number  [ranks] Receives the number of each rank's node.
  * @param id      Receives which node each number is.
  * @return How many nodes there are. */
@@ -76,12 +77,15 @@ static uint32_t number_all(const dxt_window *window, const int32_t *nodes, uint3
                            int32_t *id)
 {
     uint32_t known = 0, node = 0;
+    int32_t most = 0;
     for (uint32_t r = 0; r < window->ranks; r++) {
         if (!present(window, r)) continue;
         if (known == 0 || id[node] != nodes[r]) {
-            node = 0;
+            bool larger = known == 0 || nodes[r] > most;
+            node = larger ? known : 0;
             while (node < known && id[node] != nodes[r]) node++;
             if (node == known) id[known++] = nodes[r];
+            most = larger ? nodes[r] : most;
         }
         number[r] = node;
     }

@@ -23,10 +23,25 @@ static bool are_small(const dxt_fit *fit, const dxt_roster *roster)
     return true;
 }
 
+/* Those that were kept when the window was first read. */
+static bool take_early(dxt_fit *fit)
+{
+    const dxt_early_levels *early = &fit->early;
+    if (!early->within || early->nodes != fit->nodes || early->ranks != fit->count) return false;
+    fit->within = early->within;
+    uint32_t size = fit->count / fit->nodes;
+    for (uint32_t k = 0, place = 0; k < fit->count; k++) {
+        fit->place[k] = place++;
+        place = place < size ? place : 0;
+    }
+    return true;
+}
+
 void dxt_take_within(dxt_fit *fit)
 {
     dxt_roster roster;
     double *within = fit->within;
+    if (take_early(fit)) return;
     fit->within = NULL;
     if (dxt_within_cells(fit->count, fit->nodes) == 0) return;
     dxt_list_members(fit, &roster);

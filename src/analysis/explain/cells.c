@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "analysis/arrive/early.h"
 #include "analysis/arrive/rails.h"
 #include "analysis/arrive/shifts.h"
 #include "analysis/tuning.h"
@@ -16,15 +17,12 @@ _Static_assert(DXT_MAX_RANKS <= UINT16_MAX + 1, "a member is told by 16 bits bel
 /* Choose the cells, and fetch all of them before the first is read, since they are scattered over a
  * large matrix. In a hybrid mode only observed cells count: the others are filled in, and never
  * deviate. */
-void dxt_cells_take(const dxt_fit *fit, dxt_cell_sample *sample)
+static uint32_t choose(const dxt_fit *fit, uint16_t *row, uint16_t *column)
 {
     const dxt_window *window = fit->window;
-    uint16_t row[DXT_LEVEL_SAMPLE], column[DXT_LEVEL_SAMPLE];
-    uint32_t each = fit->sparse > 0 ? dxt_rail_partners(fit) : fit->count - 1;
-    uint32_t cells = fit->count * each, used = 0;
-    uint32_t most = cells < DXT_LEVEL_SAMPLE ? cells : DXT_LEVEL_SAMPLE;
-    dxt_spread spread = dxt_spread_begin(most, cells);
-    for (uint32_t k = 0; k < most; k++) {
+    uint32_t each = fit->sparse > 0 ? dxt_rail_partners(fit) : fit->count - 1, used = 0;
+    dxt_spread spread = dxt_cells_begin(fit->count * each);
+    for (uint32_t k = 0; k < spread.taken; k++) {
         uint32_t cell = (uint32_t)dxt_spread_next(&spread);
         uint32_t i = cell / each, j = cell % each;
         j = fit->sparse > 0 ? dxt_rail_partner(fit, i, j) : j + (j >= i);
@@ -33,15 +31,32 @@ void dxt_cells_take(const dxt_fit *fit, dxt_cell_sample *sample)
         column[used++] = (uint16_t)j;
         __builtin_prefetch(window->wait + (size_t)fit->rank[i] * window->ranks + fit->rank[j]);
     }
-    sample->count = used;
+    return used;
+}
+
+/* The cells that choose() finds, if they were kept when the window was first read; otherwise NULL.
+ */
+static const dxt_early_sample *early_sample(const dxt_fit *fit)
+{
+    const dxt_early_levels *early = &fit->early;
+    return early->ranks == fit->count && fit->sparse == 0 ? early->sample : NULL;
+}
+
+void dxt_cells_take(const dxt_fit *fit, dxt_cell_sample *sample)
+{
+    uint16_t rows[DXT_LEVEL_SAMPLE], columns[DXT_LEVEL_SAMPLE];
+    const dxt_early_sample *early = early_sample(fit);
+    uint32_t used = sample->count = early ? early->count : choose(fit, rows, columns);
+    const uint16_t *row = early ? early->row : rows, *column = early ? early->column : columns;
     double *path = sample->expected;
     dxt_paths_of_pairs(fit, row, column, used, path, sample->work);
-    for (uint32_t k = 0; k < sample->count; k++) {
-        sample->wait[k] = dxt_fit_wait(fit, row[k], column[k]);
+    for (uint32_t k = 0; k < used; k++) {
+        sample->wait[k] = early ? dxt_fit_counted(fit, row[k], early->counter[k])
+                                : dxt_fit_wait(fit, row[k], column[k]);
         sample->expected[k] = dxt_fit_most_shift(fit, row[k], column[k], path[k]);
     }
     dxt_waits_of(sample->expected, used, fit->skew);
-    for (uint32_t k = 0; k < sample->count; k++)
+    for (uint32_t k = 0; k < used; k++)
         sample->expected[k] = dxt_fit_by_sides(fit, row[k], column[k], sample->expected[k]);
 }
 

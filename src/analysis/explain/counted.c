@@ -48,6 +48,7 @@ bool dxt_takes_no_part(const dxt_window *window, uint32_t rank)
 bool dxt_timed_out(const dxt_window *window, uint32_t rank)
 {
     uint32_t others = 0, gave_up = 0;
+    if (window->unit != DXT_UNIT_CYCLES) return false; /* a time-out is a number of cycles */
     for (uint32_t i = 0; i < window->ranks; i++) {
         if (i == rank || !is_there(window, i)) continue;
         int64_t wait = window->wait[(size_t)i * window->ranks + rank];

@@ -141,13 +141,13 @@ static void begin_search(struct search *s)
     /* Cells are log-normal if the windows before show that they vary much. */
     double times = exp(dxt_group_significance(n) * fit->cell_spread) - 1;
     least = fmax(least, (fit->base + DXT_CELL_FLOOR * fit->floor) * times);
-    dxt_view_begin(&s->view, fit, s->glance, s->bar, fit->seen);
     for (uint32_t r = 0; r < ranks; r++) s->least[r] = s->bar[r] = INFINITY;
     for (uint32_t j = 0; j < n; j++) {
         uint32_t r = fit->rank[j];
         s->least[r] = fmax(least, fit->limit[j]);
         s->bar[r] = s->least[r] + fit->send[j];
     }
+    dxt_view_begin(&s->view, fit, s->glance, s->bar, fit->seen);
 }
 
 dxt_status dxt_fit_paths(const dxt_fit *fit, const dxt_glance *glance, dxt_path_list *list)

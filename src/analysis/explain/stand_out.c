@@ -63,7 +63,8 @@ static void take_nearest(dxt_view *v, uint32_t i)
 /* The counters of a member, or the largest of several members. */
 struct counters {
     const int64_t *row;
-    const float *peak; /* NULL = of one member */
+    const float *peak;   /* NULL = of one member */
+    const float *coarse; /* the largest peak of each class of columns */
     double factor, shift;
 };
 
@@ -73,19 +74,57 @@ static bool part_is_below(const dxt_view *v, const struct counters *c, uint32_t 
 {
     const double *late = v->fit->late + first, *bar = v->bar + first;
     uint32_t n = end - first;
+    if (n == 0) return true;
     if (c->peak)
         return dxt_screen_peaks(c->peak + first, c->factor, c->shift, path, late, bar, n) == 0;
     return dxt_screen_path(c->row + first, c->factor, c->shift, path, late, bar, n) == 0;
+}
+
+/* Find the first chunk of columns in which a peak may exceed what a path explains, as the classes
+ * of its columns show: of each the largest peak, and the least that is explained. */
+static uint32_t next_chunk(const dxt_view *v, const struct counters *c, uint32_t chunk,
+                           uint32_t end, double path)
+{
+    uint32_t first = chunk * DXT_CHUNK_CLASSES;
+    if (chunk >= end) return end;
+    return chunk + dxt_screen_chunks(c->coarse + first, c->factor, c->shift, path,
+                                     v->class_late + first, v->class_bar + first, end - chunk);
+}
+
+/* Whether no counter for the members from `first` to before `end` exceeds what the nearest ranks
+ * explain. */
+static bool range_is_below(const dxt_view *v, const struct counters *c, uint32_t first,
+                           uint32_t end)
+{
+    uint32_t near = v->first < first ? first : v->first < end ? v->first : end;
+    uint32_t behind = v->end < first ? first : v->end < end ? v->end : end;
+    return part_is_below(v, c, near, behind, v->fit->transfer) &&
+           part_is_below(v, c, first, near, v->path) && part_is_below(v, c, behind, end, v->path);
+}
+
+/* range_is_below() for chunks of columns, none of which has ranks of the own node if the path is
+ * that to others. */
+static bool chunks_are_below(const dxt_view *v, const struct counters *c, uint32_t chunk,
+                             uint32_t end, double path)
+{
+    for (; (chunk = next_chunk(v, c, chunk, end, path)) < end; chunk++)
+        if (!range_is_below(v, c, chunk * DXT_CHUNK, (chunk + 1) * DXT_CHUNK)) return false;
+    return true;
 }
 
 /* Whether no counter of member i, or of several with it, exceeds what the nearest ranks explain.
  * Links to other nodes would only add to that. */
 static bool is_below(dxt_view *v, uint32_t i, const struct counters *c)
 {
+    uint32_t n = v->fit->count, chunks = c->coarse ? n / DXT_CHUNK : 0;
     take_nearest(v, i);
-    return part_is_below(v, c, v->first, v->end, v->fit->transfer) &&
-           part_is_below(v, c, 0, v->first, v->path) &&
-           part_is_below(v, c, v->end, v->fit->count, v->path);
+    uint32_t near = v->first / DXT_CHUNK, behind = (v->end - 1) / DXT_CHUNK + 1;
+    near = near < chunks ? near : chunks;
+    behind = behind < chunks ? behind : chunks;
+    return chunks_are_below(v, c, near, behind, fmin(v->path, v->fit->transfer)) &&
+           chunks_are_below(v, c, 0, near, v->path) &&
+           chunks_are_below(v, c, behind, chunks, v->path) &&
+           range_is_below(v, c, chunks * DXT_CHUNK, n);
 }
 
 /* ---- rows ---- */
@@ -98,6 +137,9 @@ void dxt_view_begin(dxt_view *view, const dxt_fit *fit, const dxt_glance *glance
     view->in_runs = !fit->window->samples && are_in_runs(fit);
     if (fit->nodes > 1) dxt_floors_make(&view->floors, fit->skew);
     for (uint32_t r = 0; r < fit->window->ranks; r++) late[r] = 0;
+    if (!glance->peak || !view->in_runs) return;
+    dxt_screen_least_of_classes(fit->late, fit->count / DXT_CHUNK, view->class_late);
+    dxt_screen_least_of_classes(bar, fit->count / DXT_CHUNK, view->class_bar);
 }
 
 /* Whether any cell of a row exceeds the wait that the view expects. */
@@ -178,8 +220,10 @@ static bool are_together(const dxt_fit *fit, uint32_t i)
 static bool peaks_are_below(dxt_view *v, uint32_t i)
 {
     const dxt_fit *fit = v->fit;
-    struct counters largest = {.peak = v->glance->peak +
-                                       (size_t)(i / DXT_SCREEN_ROWS) * fit->window->ranks};
+    size_t row = i / DXT_SCREEN_ROWS, ranks = fit->window->ranks;
+    struct counters largest = {.peak = v->glance->peak + row * ranks,
+                               .coarse = v->glance->coarse +
+                                         row * dxt_glance_classes(fit->window->ranks)};
     double late = -INFINITY;
     for (uint32_t k = i; k < i + DXT_SCREEN_ROWS; k++) {
         largest.factor = fmax(largest.factor, fit->factor[k]);

@@ -10,6 +10,8 @@
 #include "analysis/arrive/shifts.h"
 #include "analysis/glance.h"
 
+#define DXT_MOST_CLASSES (DXT_MAX_RANKS / DXT_CHUNK * DXT_CHUNK_CLASSES)
+
 /** All columns as one node sees them, one node after the other. */
 typedef struct dxt_view {
     const dxt_fit *fit;
@@ -23,9 +25,11 @@ typedef struct dxt_view {
     uint32_t near;       /**< node whose … */
     uint32_t first, end; /**< … ranks these are … */
     double path;         /**< … and a lower bound of its paths to others */
+    /** Least lateness and bar of each class of columns, if there are peaks. */
+    double class_late[DXT_MOST_CLASSES], class_bar[DXT_MOST_CLASSES];
 } dxt_view;
 
-/** Begin; needs room for the lateness as a node sees it. */
+/** Begin, once the bars are known; needs room for the lateness as a node sees it. */
 void dxt_view_begin(dxt_view *view, const dxt_fit *fit, const dxt_glance *glance, const double *bar,
                     double *late);
 
