@@ -135,7 +135,7 @@ char *dxt_format_utc(int64_t ns, char *buffer);
 /** Longest text of dxt_format_local() with its terminator. */
 #define DXT_LOCAL_SIZE 48u
 
-/** The same for people, in the time zone of the process: "2026-11-26 03:12:40 +01:00", or "… UTC". */
+/** The same for people, in the zone of the process: "2026-11-26 03:12:40 +01:00", or "… UTC". */
 char *dxt_format_local(int64_t ns, char *buffer);
 
 /** Longest result of dxt_format_real() with its terminator. */

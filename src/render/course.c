@@ -10,6 +10,8 @@
 #define SPAN 10
 /* A scale that ends so many times beyond the data wants a word. */
 #define SPARE 1.5
+/* From here on the scale is red. */
+#define RED 0.75
 
 /* The largest of some columns; at least `value`. */
 static double largest_of(const double *values, size_t first, size_t last, double value)
@@ -125,6 +127,23 @@ uint32_t dxt_course_marked(const dxt_course *course, uint32_t row, uint32_t *las
     }
     if (last) *last = end;
     return first;
+}
+
+uint32_t dxt_course_named(const dxt_course *course, uint32_t row)
+{
+    const dxt_timeline_panel *panel = course->panel;
+    uint32_t marked = dxt_course_marked(course, row, NULL), end = (row + 1) * course->block;
+    size_t most = course->columns / 10;
+    for (uint32_t r = row * course->block; marked == DXT_NO_RANK && r < end && r < panel->ranks;
+         r++) {
+        size_t red = 0;
+        const double *values = panel->values + (size_t)r * panel->windows;
+        for (size_t k = 0; k < course->columns; k++)
+            red += dxt_course_position(course, largest(course, values, k, 0)) > RED;
+        if (red <= most) continue;
+        marked = r;
+    }
+    return marked;
 }
 
 static int64_t first_of(const dxt_course *course, size_t column)

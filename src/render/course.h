@@ -34,6 +34,9 @@ double dxt_course_position(const dxt_course *course, double value);
 /** The first rank of a row that is marked, else DXT_NO_RANK. @p last  Unless NULL, receives the
  * last one of those that are marked with it. */
 uint32_t dxt_course_marked(const dxt_course *course, uint32_t row, uint32_t *last);
+/** The rank of a row whose number belongs beside it: the first one that is marked, else one that is
+ *  red in a tenth of the columns, such as one that the caption explains; DXT_NO_RANK: none. */
+uint32_t dxt_course_named(const dxt_course *course, uint32_t row);
 /** Last window of a drawn column. */
 int64_t dxt_course_last(const dxt_course *course, size_t column);
 /** The round step of window numbers at an axis with at least so many drawn columns between them; 0:

@@ -110,8 +110,9 @@ static void draw_marks(dxt_pen *pen, const dxt_course *course, double x, double 
 static void label_row(dxt_pen *pen, const dxt_course *course, uint32_t row, double x, double y)
 {
     uint32_t last, marked = dxt_course_marked(course, row, &last);
+    uint32_t named = dxt_course_named(course, row);
     char text[32];
-    snprintf(text, sizeof text, "%" PRIu32, marked == DXT_NO_RANK ? row * course->block : marked);
+    snprintf(text, sizeof text, "%" PRIu32, named == DXT_NO_RANK ? row * course->block : named);
     if (marked != last)
         snprintf(text + strlen(text), sizeof text - strlen(text), "–%" PRIu32, last);
     dxt_pen_text(pen, (dxt_label){.x = x - 6,
@@ -129,8 +130,7 @@ static bool gives_way(const dxt_course *course, uint32_t row)
     double height = dxt_course_height(course);
     uint32_t reach = (uint32_t)ceil(12 / height);
     for (uint32_t near = row > reach ? row - reach + 1 : 0; near < row + reach; near++)
-        if (near < course->rows && dxt_course_marked(course, near, NULL) != DXT_NO_RANK)
-            return true;
+        if (near < course->rows && dxt_course_named(course, near) != DXT_NO_RANK) return true;
     return false;
 }
 
@@ -175,7 +175,7 @@ void dxt_course_rows(dxt_pen *pen, const dxt_course *course, double x, double y)
         for (uint32_t rank = row * course->block;
              rank < (row + 1) * course->block && rank < course->panel->ranks; rank++)
             draw_silent(pen, course, rank, x, top);
-        bool marked = dxt_course_marked(course, row, NULL) != DXT_NO_RANK;
+        bool marked = dxt_course_named(course, row) != DXT_NO_RANK;
         if (top - labelled < 12 || (!marked && (row % step || gives_way(course, row)))) continue;
         labelled = top;
         label_row(pen, course, row, x, top);

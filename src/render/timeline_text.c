@@ -108,8 +108,9 @@ static void put_row(dxt_screen *screen, const dxt_course *course, uint32_t row)
 {
     const dxt_timeline_panel *panel = course->panel;
     uint32_t marked = dxt_course_marked(course, row, NULL);
+    uint32_t named = dxt_course_named(course, row);
     dxt_text_printf(&screen->text, "rank %*" PRIu32 "%s|", (int)screen->label_digits,
-                    marked == DXT_NO_RANK ? row * course->block : marked,
+                    named == DXT_NO_RANK ? row * course->block : named,
                     marked == DXT_NO_RANK ? " " : "*");
     for (size_t k = 0; k < course->columns; k++) {
         /* Whoever else is in its block: a rank that is silent is to be seen. */

@@ -107,6 +107,20 @@ static void what_is_named_ends_the_scale(void **state)
     assert_non_null(strstr(output, "\nrank 3*|     |\n"));
 }
 
+/* A rank that is red without a mark, as one that the caption explains, has its own number. */
+static void what_is_red_has_its_number(void **state)
+{
+    (void)state;
+    dxt_timeline_panel panel = make(200, 20);
+    for (size_t k = 0; k < 20; k++) values[20 + k] = 0, values[37 * 20 + k] = 30000;
+    assert_int_equal(dxt_timeline_write(&panel, 1, DXT_FORMAT_TERMINAL, NULL, keep, NULL), DXT_OK);
+    assert_non_null(strstr(output, "\nrank  37 |████████████████████|\n"));
+    forget(NULL);
+    assert_int_equal(dxt_timeline_write(&panel, 1, DXT_FORMAT_SVG, NULL, keep, NULL), DXT_OK);
+    assert_non_null(strstr(output, ">37</text>"));
+    assert_null(strstr(output, ">36</text>"));
+}
+
 static void a_silent_rank_is_hatched(void **state)
 {
     (void)state;
@@ -341,6 +355,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(the_terminal_shows_a_line_per_rank),
         TEST(what_is_named_ends_the_scale),
+        TEST(what_is_red_has_its_number),
         TEST(a_silent_rank_is_hatched),
         TEST(colours_are_closed_again),
         TEST(many_windows_and_ranks_are_drawn_as_blocks),
