@@ -14,8 +14,8 @@ static double late_3(int op, uint32_t k)
     return op == COMBINE && k == 3 ? 60 * US : 0;
 }
 
-/* The node of a rank that comes last in combine hears it sooner than the others, and is there sooner
- * in dispatch; so is everybody else there if rank 3 came last in dispatch. */
+/* The node of a rank that comes last in combine hears it sooner than the others, and is there
+ * sooner in dispatch; so is everybody else there if rank 3 came last in dispatch. */
 static void who_hears_the_last_rank_over_the_network_is_no_late_node(void **state)
 {
     (void)state;
@@ -125,6 +125,46 @@ static void who_is_late_in_small_nodes_is_named(void **state)
     }
 }
 
+/* ---- a small node whose ranks come late, each by another time, behind a slow uplink ---- */
+
+static uint32_t way_of_uplink;
+
+static double unequally_late(int op, uint32_t k)
+{
+    static const double late[] = {30 * US, 90 * US, 0, 60 * US};
+    return op == DISPATCH && k / run.node == 1 ? late[k % run.node] : 0;
+}
+
+static double uplink_of_1(int op, uint32_t i, uint32_t j)
+{
+    bool in = way_of_uplink & 1 && i / run.node == 1, out = way_of_uplink & 2 && j / run.node == 1;
+    return op == DISPATCH && apart(i, j) && (in || out) ? 40 * US : 0;
+}
+
+static void of_ranks_that_come_apart_the_uplink_is_named(void **state)
+{
+    (void)state;
+    dxt_findings *found[OPERATORS];
+    uint32_t exact = 0;
+    for (uint32_t node = 3; node <= 4; node++)
+        for (uint64_t seed = 1; seed <= 12; seed++) {
+            begin(10 * node, node, seed);
+            run.ops = 50;
+            run.late = unequally_late;
+            run.path = uplink_of_1;
+            way_of_uplink = (uint32_t)seed % 4;
+            judge(found);
+            const dxt_findings *said = found[DISPATCH];
+            exact += count_of(said, DXT_LATE_RANK) == node - 1 &&
+                     count_of(said, DXT_SLOW_NODE_LINK) == (way_of_uplink > 0) &&
+                     said->finding_count == node - (way_of_uplink == 0);
+            assert_int_equal(count_of(said, DXT_LATE_NODE), 0);
+            assert_int_equal(count_of(said, DXT_EARLY_RANK), 0);
+            release(found);
+        }
+    assert_in_range(exact, 22, 24);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -132,6 +172,7 @@ int main(void)
         cmocka_unit_test(of_many_slow_receivers_each_is_named_and_nobody_else),
         cmocka_unit_test(whom_turns_hit_more_often_by_chance_is_not_named),
         cmocka_unit_test(who_is_late_in_small_nodes_is_named),
+        cmocka_unit_test(of_ranks_that_come_apart_the_uplink_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

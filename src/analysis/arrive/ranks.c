@@ -205,12 +205,79 @@ static uint32_t doubt_pairs(dxt_fit *fit, const dxt_roster *roster, uint32_t *go
     return count;
 }
 
+/* How long on-time ranks of other nodes wait for each other, across nodes; NaN where they are too
+ * few to tell. Their number is left in `used`, they themselves in `other`. */
+static double level_of_others(const dxt_fit *fit, uint32_t node, uint32_t *other, uint32_t *used)
+{
+    double waits[DXT_WITNESSES];
+    uint32_t taken = fit->count < DXT_WITNESSES ? fit->count : DXT_WITNESSES, told = 0;
+    *used = 0;
+    for (uint32_t t = 0; t < taken; t++) {
+        uint32_t k = (uint32_t)dxt_spread_index(t, taken, fit->count);
+        if (fit->node[k] != node && dxt_fit_is_ordinary(fit, k)) other[(*used)++] = k;
+    }
+    for (uint32_t t = 0; t < *used; t++) {
+        uint32_t i = other[t], j = other[(t + *used / 2) % *used];
+        if (fit->node[i] != fit->node[j]) waits[told++] = dxt_fit_wait(fit, i, j);
+    }
+    return told > 0 ? dxt_median(waits, told) : NAN;
+}
+
+/* Whether member k and the others wait for each other as they do among themselves. */
+static bool is_on_time(const dxt_fit *fit, uint32_t k, const uint32_t *other, uint32_t used,
+                       double level)
+{
+    for (int out = 0; out < 2; out++) {
+        double waits[DXT_WITNESSES];
+        for (uint32_t t = 0; t < used; t++) waits[t] = dxt_fit_wait_on(fit, k, other[t], out);
+        if (!(fabs(dxt_median(waits, used) - level) <= fit->limit[k])) return false;
+    }
+    return true;
+}
+
+/* Where no two ranks of a small node come at the same time, half of them are no cluster, and their
+ * middle is nobody's time. Then who is on time for the other nodes is ordinary; if nobody is, as
+ * behind a slow uplink, the earliest. */
+static void find_on_time(dxt_fit *fit, const dxt_roster *roster, uint32_t node, double limit)
+{
+    const uint32_t *own = roster->list + roster->begin[node];
+    uint32_t size = size_of(roster, node), ref = own[0], other[DXT_WITNESSES], used;
+    bool told = false;
+    for (uint32_t m = 0; m < size; m++) {
+        if (fabs(fit->late[own[m]]) <= fmin(limit, fit->limit[own[m]])) return;
+        if (fit->late[own[m]] < fit->late[ref]) ref = own[m];
+    }
+    /* That they come apart has widened their own limit. */
+    for (uint32_t m = 0; m < size; m++) fit->limit[own[m]] = fmin(limit, fit->limit[own[m]]);
+    double level = fit->sparse ? NAN : level_of_others(fit, node, other, &used);
+    for (uint32_t m = 0; m < size && !isnan(level) && !told; m++) {
+        told = is_on_time(fit, own[m], other, used, level);
+        if (told) ref = own[m];
+    }
+    double by = fit->late[ref];
+    for (uint32_t m = 0; m < size; m++) fit->late[own[m]] -= by;
+}
+
+static void find_all_on_time(dxt_fit *fit, const dxt_roster *roster)
+{
+    double limits[DXT_WITNESSES];
+    uint32_t taken = fit->count < DXT_WITNESSES ? fit->count : DXT_WITNESSES;
+    for (uint32_t t = 0; t < taken; t++)
+        limits[t] = fit->limit[dxt_spread_index(t, taken, fit->count)];
+    double limit = dxt_median(limits, taken);
+    for (uint32_t node = 0; node < fit->nodes; node++) {
+        uint32_t size = size_of(roster, node);
+        if (size > 2 && size < DXT_SPREAD_MEMBERS) find_on_time(fit, roster, node, limit);
+    }
+}
+
 void dxt_fit_ranks(dxt_fit *fit)
 {
     dxt_roster roster;
     uint32_t good[DXT_MAX_RANKS], count;
     dxt_list_members(fit, &roster);
     fit_all(fit, &roster);
+    find_all_on_time(fit, &roster);
     /* In a hybrid mode not all of the waits that it takes are there. */
     if (fit->sparse) return;
     count = doubt_pairs(fit, &roster, good);
@@ -218,5 +285,6 @@ void dxt_fit_ranks(dxt_fit *fit)
     /* Of few nodes one in which something is off was much of what is ordinary. */
     find_ordinary(fit, &roster, good, count < DXT_TELLING_NODES ? count : DXT_TELLING_NODES);
     fit_all(fit, &roster);
+    find_all_on_time(fit, &roster);
     doubt_pairs(fit, &roster, good);
 }

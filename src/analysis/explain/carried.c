@@ -58,9 +58,9 @@ static void take_leaving(const dxt_fit *fit, const dxt_fit *other, double *leavi
     }
 }
 
-/* In a hybrid mode a rank's waits are those for its node and its rail, but it leaves only when it has
- * heard from all, by way of others. A node that hears from the last rank over the network leaves
- * later than that rank's own by the longer way. */
+/* In a hybrid mode a rank's waits are those for its node and its rail, but it leaves only when it
+ * has heard from all, by way of others. A node that hears from the last rank over the network
+ * leaves later than that rank's own by the longer way. */
 static void hear_last(const dxt_fit *fit, const dxt_fit *other, double *node)
 {
     uint32_t last = 0;
