@@ -59,13 +59,14 @@ static void take_leaving(const dxt_fit *fit, const dxt_fit *other, double *leavi
 }
 
 /* In a hybrid mode a rank's waits are those for its node and its rail, but it leaves only when it
- * has heard from all, by way of others. A node that hears from the last rank over the network
- * leaves later than that rank's own by the longer way. */
+ * has heard from all, by way of others. A node that hears from a late rank over the network leaves
+ * later than that rank's own by the longer way. */
 static void hear_last(const dxt_fit *fit, const dxt_fit *other, double *node)
 {
     uint32_t last = 0;
     for (uint32_t k = 1; k < other->count; k++)
         if (dxt_fit_all_lateness(other, k) > dxt_fit_all_lateness(other, last)) last = k;
+    if (!(dxt_fit_all_lateness(other, last) > other->limit[last])) return;
     double heard = dxt_fit_all_lateness(other, last) + other->between;
     int32_t own = other->node_id[other->node[last]];
     for (uint32_t a = 0; a < fit->nodes; a++)
