@@ -165,6 +165,46 @@ static void of_ranks_that_come_apart_the_uplink_is_named(void **state)
     assert_in_range(exact, 22, 24);
 }
 
+/* ---- stalls of single pairs, where two nodes have few of them ---- */
+
+static double now_and_then(int op, uint32_t i, uint32_t j)
+{
+    bool stalls = op == DISPATCH && apart(i, j) && arrivals_uniform(&run.seed) < 0.01;
+    return stalls ? 600 * US : 0;
+}
+
+static double from_node_2(int op, uint32_t i, uint32_t j)
+{
+    return op == DISPATCH && i / run.node == 1 && j / run.node == 2 ? 60 * US : 0;
+}
+
+static void what_stalls_between_small_nodes_is_no_path_of_them(void **state)
+{
+    (void)state;
+    static const struct group {
+        uint32_t ranks, node;
+        bool hybrid;
+    } groups[] = {{16, 2, false}, {32, 4, true}, {24, 4, false}, {24, 3, false}};
+    dxt_findings *found[OPERATORS];
+    for (size_t g = 0; g < sizeof groups / sizeof groups[0]; g++) {
+        uint32_t paths = 0, slow = 0;
+        for (uint64_t seed = 1; seed <= 10; seed++) {
+            for (uint32_t how = 0; how < 2; how++) {
+                begin(groups[g].ranks, groups[g].node, seed);
+                run.ops = 20;
+                run.hybrid = groups[g].hybrid;
+                run.path = how ? from_node_2 : now_and_then;
+                judge(found);
+                uint32_t told = count_of(found[DISPATCH], DXT_SLOW_NODE_PATH);
+                *(how ? &slow : &paths) += told;
+                release(found);
+            }
+        }
+        assert_in_range(paths, 0, 2);
+        assert_int_equal(slow, 10);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -173,6 +213,7 @@ int main(void)
         cmocka_unit_test(whom_turns_hit_more_often_by_chance_is_not_named),
         cmocka_unit_test(who_is_late_in_small_nodes_is_named),
         cmocka_unit_test(of_ranks_that_come_apart_the_uplink_is_named),
+        cmocka_unit_test(what_stalls_between_small_nodes_is_no_path_of_them),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

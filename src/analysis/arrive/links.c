@@ -4,6 +4,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "analysis/arrive/roster.h"
+#include "analysis/arrive/slow_links.h"
 #include "analysis/tuning.h"
 #include "numeric/select.h"
 #include "numeric/skew.h"
@@ -162,6 +164,41 @@ static void take_uplinks(dxt_fit *fit, double limit)
     }
 }
 
+/* Whether some pair of ranks has a fast way from node b to node a, though its level is longer by
+ * `excess`: then single pairs are slow, or stalled, and not the path between the nodes. */
+static bool any_way_is_fast(const dxt_fit *fit, const dxt_roster *roster, uint32_t a, uint32_t b,
+                            double excess)
+{
+    double *waits = fit->scratch->cells.work;
+    uint32_t used = 0;
+    for (uint32_t m = roster->begin[a]; m < roster->begin[a + 1]; m++)
+        for (uint32_t t = roster->begin[b]; t < roster->begin[b + 1]; t++) {
+            uint32_t i = roster->list[m], j = roster->list[t];
+            bool seen =
+                fit->sparse == 0 || fit->rank[i] % fit->sparse == fit->rank[j] % fit->sparse;
+            if (seen && used < DXT_LEVEL_SAMPLE) waits[used++] = dxt_fit_wait(fit, i, j);
+        }
+    if (used < 2) return false;
+    double middle = dxt_median(waits, used);
+    return dxt_shortest(waits, used) < middle - excess / 2;
+}
+
+/* Leave paths out over which only some ranks hear late. With two nodes one may be late instead. */
+static void drop_mixed(dxt_fit *fit)
+{
+    dxt_roster roster;
+    if (!fit->linked || fit->nodes == 2) return;
+    dxt_call_roster(fit, &roster);
+    fit->linked = false;
+    for (uint32_t a = 0; a < fit->nodes; a++) {
+        double *link = fit->link + (size_t)a * fit->nodes;
+        for (uint32_t b = 0; b < fit->nodes; b++) {
+            if (link[b] > 0 && any_way_is_fast(fit, &roster, a, b, link[b])) link[b] = 0;
+            fit->linked = fit->linked || link[b] > 0;
+        }
+    }
+}
+
 void dxt_levels_to_links(dxt_fit *fit, double limit, bool keep, dxt_ways *ways)
 {
     uint32_t n = fit->nodes;
@@ -189,4 +226,5 @@ void dxt_levels_to_links(dxt_fit *fit, double limit, bool keep, dxt_ways *ways)
             link[b] = none ? 0 : link_excess(fit, link[b], limit, a, b);
         for (uint32_t b = 0; b < n; b++) fit->linked = fit->linked || link[b] > 0;
     }
+    drop_mixed(fit);
 }

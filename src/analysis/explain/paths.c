@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "analysis/explain/paths.h"
+#include "analysis/blocks.h"
 
 #include <assert.h>
 #include <math.h>
@@ -84,12 +85,18 @@ static void add_to_mean(const struct search *s, uint32_t rank)
     s->list->mean += dxt_glance_mean(s->glance, window, rank) / window->ranks;
 }
 
+/* Whether the wait of member i for member j is not filled in, as in a hybrid mode. */
+static bool is_observed(const dxt_fit *fit, uint32_t i, uint32_t j)
+{
+    return fit->sparse == 0 || dxt_in_sparse_block(fit->rank[i], fit->rank[j], fit->sparse);
+}
+
 /* @return DXT_END if there are too many paths. */
 static dxt_status search_row(struct search *s, uint32_t i)
 {
     if (!dxt_row_stands_out(&s->view, i)) return DXT_OK;
     for (uint32_t j = 0; (j = dxt_next_above(&s->view, i, j)) < s->fit->count; j++) {
-        double excess = i == j ? 0 : excess_of(s, i, j);
+        double excess = i == j || !is_observed(s->fit, i, j) ? 0 : excess_of(s, i, j);
         if (excess <= 0) continue;
         if (s->list->count == s->most) return DXT_END;
         dxt_status status = keep_path(s, i, j, excess);
