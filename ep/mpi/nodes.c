@@ -75,21 +75,28 @@ static int create_named(char *name, size_t size)
 /* The first rank of the node makes the segment, the others open it. Collective over the node. */
 static dxt_status make_segment(MPI_Comm node, size_t size, int *fd)
 {
-    char name[NAME_SIZE] = "", reason[128] = "";
+    /* Why the first rank has none, the others say, too: its own words may come too late. */
+    struct {
+        char name[NAME_SIZE];
+        int error;
+    } made = {.name = ""};
     int rank;
     MPI_Comm_rank(node, &rank);
     *fd = -1;
-    if (rank == 0) *fd = create_named(name, size);
-    if (rank == 0 && *fd < 0) snprintf(reason, sizeof reason, "%s", strerror(errno));
-    int error = MPI_Bcast(name, sizeof name, MPI_CHAR, 0, node);
-    if (error == MPI_SUCCESS && rank != 0 && name[0]) *fd = shm_open(name, O_RDWR, 0);
-    if (rank != 0 && *fd < 0) snprintf(reason, sizeof reason, "%s", strerror(errno));
+    if (rank == 0) *fd = create_named(made.name, size);
+    if (rank == 0 && *fd < 0) made.error = errno;
+    int error = MPI_Bcast(&made, sizeof made, MPI_BYTE, 0, node);
+    if (error == MPI_SUCCESS && rank != 0 && made.name[0]) {
+        *fd = shm_open(made.name, O_RDWR, 0);
+        if (*fd < 0) made.error = errno;
+    }
     MPI_Barrier(node);
-    if (rank == 0 && name[0]) shm_unlink(name);
+    if (rank == 0 && made.name[0]) shm_unlink(made.name);
     if (error != MPI_SUCCESS)
         return epm_failed("cannot name the shared memory to the ranks of this node", error);
     if (*fd >= 0) return DXT_OK;
-    return dxt_ep_fail(DXT_ERR_IO, "cannot make %zu bytes of shared memory: %s", size, reason);
+    return dxt_ep_fail(DXT_ERR_IO, "cannot make %zu bytes of shared memory: %s", size,
+                       strerror(made.error));
 }
 
 /* ---- who is here ---- */

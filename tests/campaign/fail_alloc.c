@@ -2,8 +2,9 @@
 /*
  * Preloaded: the k-th allocation by code of ours fails, k from DXT_FAIL_ALLOC, in whatever process
  * of a job comes to it, and the file DXT_FAIL_MARK says that one did; with DXT_FAIL_RANK, in that
- * rank of MPI's alone, or in "all" of them. What other libraries allocate for themselves is left
- * alone. A program that is linked with it, and exports it, says itself when.
+ * rank of MPI's alone, or in "all" of them. With DXT_FAIL_SHM, there is no shared memory for it
+ * either. What other libraries allocate for themselves is left alone. A program that is linked with
+ * it, and exports it, says itself when.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -12,6 +13,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #define EXPORT __attribute__((visibility("default")))
@@ -72,6 +74,17 @@ static bool fails(const void *caller)
 }
 
 #define CALLER __builtin_return_address(0)
+
+EXPORT int shm_open(const char *name, int flags, mode_t mode)
+{
+    int (*next)(const char *, int, mode_t) = NULL;
+    void *address = dlsym(RTLD_NEXT, "shm_open");
+    memcpy(&next, &address, sizeof next);
+    if (next && !(getenv("DXT_FAIL_SHM") && is_meant() && is_ours(CALLER)))
+        return next(name, flags, mode);
+    errno = EROFS;
+    return -1;
+}
 
 EXPORT void *malloc(size_t size)
 {
