@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "pmpi.h"
@@ -32,6 +33,31 @@ struct pmpi_file {
     bool counts_links;  /* the file system says how many names a file has */
     bool name_was_free; /* when the part before this one began */
 };
+
+/* How long a job waits for another one in the folder: one that stopped there must hold up nobody. */
+#define LOCK_TRIES 50
+#define LOCK_PAUSE_NS 1000000L
+
+/* Lock the folder of a file for the moment between a file's change of name and the making of the
+ * next one, in which the name is free, so that no other job of this machine takes it for removed.
+ * @param locked  Receives whether it is.
+ * @return To be closed; -1 where there is no such folder. */
+static int lock_folder(const char *path, bool *locked)
+{
+    char folder[PATH_MAX];
+    const char *slash = strrchr(path, '/');
+    snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - path) + 1 : 1,
+             slash ? path : ".");
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    *locked = false;
+    for (int attempt = 0; fd >= 0 && attempt < LOCK_TRIES && !*locked; attempt++) {
+        const struct timespec pause = {.tv_nsec = LOCK_PAUSE_NS};
+        if (attempt > 0) nanosleep(&pause, NULL);
+        *locked = flock(fd, LOCK_EX | LOCK_NB) == 0;
+        if (!*locked && errno != EWOULDBLOCK) break; /* a file system without locks */
+    }
+    return fd;
+}
 
 /* What an earlier job, or another one, has written there gets another name. Anything but a file
  * stays. */
@@ -95,16 +121,18 @@ static int take_empty(const char *path)
  * one each, since all lock theirs. */
 static int make_first(const char *path)
 {
-    int fd = take_empty(path);
-    for (int attempt = 0; fd < 0 && attempt < MOST_JOBS; attempt++) {
+    bool locked;
+    int folder = lock_folder(path, &locked), fd = take_empty(path), error = EEXIST;
+    for (int attempt = 0; fd < 0 && error == EEXIST && attempt < MOST_JOBS; attempt++) {
         keep_older(path);
         fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
-        if (fd < 0 && errno != EEXIST) return -1;
+        error = fd < 0 ? errno : EEXIST;
         if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) continue;
         close(fd); /* another job has found it empty */
         fd = -1;
-        errno = EEXIST;
     }
+    if (folder >= 0) close(folder);
+    errno = error;
     return fd;
 }
 
@@ -184,10 +212,18 @@ static int make_new(const char *path, mode_t mode)
 /* Make again what was removed, as open to others as it was. */
 static void make_again(pmpi_file *file)
 {
+    struct stat there;
+    bool locked;
     if (file->path[0] != '/' || !is_removed(file)) return;
-    int fd = make_new(file->path, file->mode);
+    bool was_free = lstat(file->path, &there) != 0;
+    int folder = lock_folder(file->path, &locked);
+    /* Between two steps of another job, or a job stands between them: look again the next time. */
+    bool between = folder >= 0 && (was_free && (lstat(file->path, &there) == 0 || !locked));
+    int fd = between ? -1 : make_new(file->path, file->mode), error = errno;
+    if (folder >= 0) close(folder);
+    if (between) return;
     if (fd < 0) {
-        file->error = errno;
+        file->error = error;
         return;
     }
     close(file->fd);
