@@ -166,19 +166,123 @@ static bool turns_axes(const char *at, const char *end)
     return false;
 }
 
+/* Whether a row is called after a rank that is waited for: "column 3: 1 2", "waited for rank 3". */
+static bool names_column(const char *at, const char *end)
+{
+    static const char *const words[] = {"column",  "col",        "dst",
+                                        "awaited", "waited for", "from rank"};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        size_t size = strlen(words[i]);
+        if ((size_t)(end - at) <= size || strncasecmp(at, words[i], size) != 0) continue;
+        const char *to = skip_blanks(at + size, end);
+        if (end - to > 4 && strncasecmp(to, "rank", 4) == 0) to = skip_blanks(to + 4, end);
+        while (to < end && strchr("=#_", *to)) to++;
+        const char *digits = to;
+        while (to < end && dxt_is_digit(*to)) to++;
+        if (to > digits && to < end && strchr(":=[ ", *to)) {
+            while (to < end && !dxt_is_digit(*to)) to++;
+            return to < end;
+        }
+    }
+    return false;
+}
+
+/* Whether "dst\\src", "sender,receiver" stand at a place: the first is the axis of the rows. */
+static bool turns_pair(const char *at, const char *end)
+{
+    static const char *const awaited[] = {"dst", "dst_rank", "awaited", "sender", "from"};
+    static const char *const waiting[] = {"src", "src_rank", "waiting", "receiver", "to"};
+    for (size_t i = 0; i < sizeof awaited / sizeof awaited[0]; i++) {
+        size_t size = strlen(awaited[i]), other = strlen(waiting[i]);
+        if ((size_t)(end - at) <= size || strncasecmp(at, awaited[i], size) != 0) continue;
+        const char *mark = skip_blanks(at + size, end);
+        /* "(dst: 8, src: 8)" of xarray */
+        bool dims = mark < end && *mark == ':' && end - mark > 2 && dxt_is_digit(mark[2]);
+        for (mark += dims; dims && mark < end && (dxt_is_digit(*mark) || *mark == ' ');) mark++;
+        if (mark == end || !strchr("\\/,;", *mark)) continue;
+        /* "dst,src,wait" is heeded; "from/to" is prose. */
+        bool corner = *mark == '\\' || *mark == '/';
+        if (i < 3 ? !corner && !dims : *mark == '/') continue;
+        const char *word = skip_blanks(mark + 1, end);
+        if ((size_t)(end - word) >= other && strncasecmp(word, waiting[i], other) == 0 &&
+            (word + other == end || !dxt_is_letter(word[other])))
+            return true;
+    }
+    return false;
+}
+
 static void note_axes(dxt_reader *reader, const char *line, size_t size)
 {
     const char *end = line + (size > MOST_WORDS ? MOST_WORDS : size);
     for (const char *at = line; end - at > 1; at++) {
-        bool begins = at == line || !dxt_is_letter(at[-1]);
+        bool letter = dxt_is_letter(*at), dot = *at == '.' && at[1] == 'T' && at > line;
+        if (dot && ((end - at > 2 && dxt_is_word(at[2])) ||
+                    !(dxt_is_letter(at[-1]) || strchr("])_", at[-1]))))
+            dot = false;
+        bool begins = letter && (at == line || !dxt_is_letter(at[-1]));
+        if (!dot && !(begins && strchr("tcrdasfw", *at | 32))) continue;
         bool word = begins && (size_t)(end - at) >= 9 && strncasecmp(at, "transpose", 9) == 0;
-        bool dot = *at == '.' && at[1] == 'T' && (end - at == 2 || !dxt_is_word(at[2])) &&
-                   at > line && (dxt_is_letter(at[-1]) || strchr("])_", at[-1]));
-        if (word || dot || (begins && turns_axes(at, end))) {
+        if (dot || word || turns_axes(at, end) || turns_pair(at, end) || names_column(at, end)) {
             reader->around.turned = reader->input.line;
             return;
         }
     }
+}
+
+/* Whether a row is called after what is no rank: "step 3: [1, 2]". */
+static bool counts_others(const char *line, const char *end)
+{
+    static const char *const words[] = {"step",  "iter",   "iteration", "epoch",
+                                        "layer", "expert", "batch"};
+    line = skip_blanks(line, end);
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        size_t size = strlen(words[i]);
+        if ((size_t)(end - line) <= size || strncasecmp(line, words[i], size) != 0) continue;
+        const char *at = line + size;
+        while (at < end && strchr(" =#_", *at)) at++;
+        const char *digits = at;
+        while (at < end && dxt_is_digit(*at)) at++;
+        if (at == digits || at == end || !strchr(":= ", *at)) continue;
+        while (at < end && strchr(":= [", *at)) at++;
+        return at < end && dxt_is_digit(*at);
+    }
+    return false;
+}
+
+/* What words of a line are about. */
+enum { WAITS = 1, RATES = 2, COUNTS = 4, SHARES = 8, DIGITS = 16 };
+
+static unsigned find_words(const char *line, const char *end)
+{
+    static const struct {
+        const char *word;
+        unsigned about;
+    } words[] = {{"wait", WAITS},      {"cost", WAITS},        {"laten", WAITS},  {"stall", WAITS},
+                 {"cycle", WAITS},     {"bandwidth", RATES},   {"gb/s", RATES},   {"mb/s", RATES},
+                 {"gbps", RATES},      {"gib/s", RATES},       {"token", COUNTS}, {"byte", COUNTS},
+                 {"distances", RATES}, {"utilization", RATES}, {"sample", COUNTS}};
+    unsigned found = 0;
+    for (const char *at = line; at < end; at++) {
+        if (dxt_is_digit(*at)) found |= DIGITS;
+        bool letter = dxt_is_letter(*at), begins = at == line || !dxt_is_letter(at[-1]);
+        if (letter && begins && at > line + 1 && at[-1] == '%' && dxt_is_blank(at[-2]))
+            found |= SHARES;
+        for (size_t i = 0; letter && begins && i < sizeof words / sizeof words[0]; i++) {
+            size_t size = strlen(words[i].word);
+            if ((*at | 32) == *words[i].word && (size_t)(end - at) >= size &&
+                strncasecmp(at, words[i].word, size) == 0)
+                found |= words[i].about;
+        }
+    }
+    return found;
+}
+
+/* Whether a heading names something else than waits: "Bandwidth (GB/s)", "tokens sent", "%usr". */
+static bool names_other(unsigned about, const char *line, const char *end)
+{
+    if (about & WAITS) return false;
+    return (about & (RATES | SHARES)) || (about & (COUNTS | DIGITS)) == COUNTS ||
+           counts_others(line, end);
 }
 
 /* "scale: 1000", "unit: 10ns": what a line says of the values below, and nobody applies. */
@@ -196,6 +300,9 @@ static void note_scale(dxt_reader *reader, const char *line, size_t size)
         while (to < end && !dxt_is_blank(*to) && !strchr("\"',;", *to)) to++;
         unit = !dxt_is_time_unit(value, to);
     }
+    unsigned about = find_words(line, end);
+    if (names_other(about, line, end)) reader->around.other = reader->input.line;
+    factor = factor || (((about & WAITS) || *line == '#') && dxt_says_factor(line, end));
     if (factor || unit) reader->around.scaled = reader->input.line;
 }
 
@@ -212,7 +319,13 @@ dxt_status dxt_take_around(dxt_reader *reader, uint64_t line, double *reals, dxt
     dxt_status status = DXT_OK;
     uint64_t turned = reader->around.turned, scaled = reader->around.scaled;
     if (reader->around.factor > 0) status = multiply(reader, line, reals, window);
-    reader->around.scaled = 0;
+    uint64_t other = reader->around.other;
+    reader->around.scaled = reader->around.other = 0;
+    if (status == DXT_OK && other > 0 && line <= other + MOST_LINES)
+        status = dxt_reader_lose(reader, DXT_REMARK_NOTE, DXT_OK, line,
+                                 "line %llu names something else than waits; the values are read "
+                                 "as waits",
+                                 (unsigned long long)other);
     if (status == DXT_OK && scaled > 0 && line <= scaled + MOST_LINES)
         status = dxt_reader_lose(reader, DXT_REMARK_NOTE, DXT_OK, line,
                                  "line %llu says a factor or a unit that is not applied: the "
@@ -274,7 +387,9 @@ dxt_status dxt_tell_outer(dxt_reader *reader)
 
 dxt_status dxt_tell_beside(dxt_reader *reader, const char *at, const char *end)
 {
-    uint32_t said = dxt_label(at, end);
+    uint64_t said = DXT_HASH_SEED;
+    for (const char *c = at; c < end; c++)
+        said = (said ^ (unsigned char)*c) * UINT64_C(0x9e3779b97f4a7c15);
     if (reader->around.beside == said) return DXT_OK;
     reader->around.beside = said;
     return dxt_reader_lose(reader, DXT_REMARK_NOTE, DXT_OK, reader->input.line,

@@ -26,6 +26,8 @@ dxt_status dxt_tell_beside(dxt_reader *reader, const char *at, const char *end);
 
 /* ---- said.c, phase.c ---- */
 
+/** Whether a heading says a factor: "(100 ns)", "x1000", "in thousands of cycles", "(kcycles)". */
+bool dxt_says_factor(const char *line, const char *end);
 /** Whether a line is "NAME: VALUE" with one of these names, which NULL ends, and no more. */
 bool dxt_says_alone(const char *line, const char *end, const char *const *names,
                     const char **value);

@@ -20,10 +20,22 @@ static bool wants(const dxt_reader *reader, uint32_t width)
     return false;
 }
 
-bool dxt_bare_may_go_on(const dxt_reader *reader)
+/* "rank 0 1 2" may be the heading of a table. */
+static bool heads_columns(const dxt_reader *reader, const dxt_found *found)
 {
     const dxt_row *row = &reader->rowing;
-    return !reader->headers && row->status == DXT_OK && !wants(reader, row->width);
+    for (const char *at = found->begin; at < found->at; at++)
+        if (*at == ':' || *at == '=' || *at == '|') return false;
+    for (uint32_t i = 0; i < row->width; i++)
+        if (reader->row[i] != (int64_t)i + 1) return false;
+    return row->rank == 0;
+}
+
+bool dxt_bare_may_go_on(const dxt_reader *reader, const dxt_found *found)
+{
+    const dxt_row *row = &reader->rowing;
+    return !reader->headers && row->status == DXT_OK && !wants(reader, row->width) &&
+           !heads_columns(reader, found);
 }
 
 /* Nothing but numbers. */

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Several matrices, or rows of one rank, behind each other in a line: a line for each. */
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -118,27 +117,18 @@ static uint32_t put_operators(dxt_text *lines, const char *line, const char *end
     return differ ? count : 0;
 }
 
-dxt_status dxt_split_operators(dxt_reader *reader, const char *line, const char *end, bool *done)
+dxt_status dxt_split_operators(const dxt_reader *reader, const char *line, const char *end,
+                               dxt_text *lines)
 {
     size_t size = (size_t)(end - line);
-    *done = false;
-    if (size > MOST_LINE || size < 15 ||
+    if (reader->headers || size > MOST_LINE || size < 15 ||
         !(memmem(line, size, "ombine", 6) || memmem(line, size, "OMBINE", 6)))
         return DXT_OK;
     const char *other = find_operator(line, end);
     if (other) other = find_operator(other + 7, end);
     if (!other || memmem(line, size, "[[", 2)) return DXT_OK;
-    dxt_text lines = {0};
-    *done = put_operators(&lines, line, end) > 1;
-    dxt_status status = lines.failed ? dxt_fail_memory(0) : DXT_OK;
-    for (const char *at = lines.data, *last = at + lines.size, *to;
-         *done && at < last && status == DXT_OK; at = to + 1) {
-        to = memchr(at, '\n', (size_t)(last - at));
-        if (!to) to = last;
-        status = dxt_text_line(reader, at, to);
-    }
-    free(lines.data);
-    return status;
+    if (put_operators(lines, line, end) < 2) lines->size = 0;
+    return lines->failed ? dxt_fail_memory(0) : DXT_OK;
 }
 
 /* ---- several lists ---- */
@@ -155,8 +145,10 @@ static bool has_list(const char *at, const char *end, uint32_t count)
     for (; at < end; at++) {
         if (*at != '[' && *at != '(') continue;
         const char *close = at + 1;
-        while (close < end && !strchr("[]()", *close)) close++;
-        if (close < end && count_numbers(at + 1, close) == count) return true;
+        bool numbers = true;
+        for (; close < end && !strchr("[]()", *close); close++)
+            numbers = numbers && (dxt_is_word(*close) || dxt_is_blank(*close) || *close == ',');
+        if (numbers && close < end && count_numbers(at + 1, close) == count) return true;
         at = close - 1;
     }
     return false;

@@ -63,6 +63,9 @@ void dxt_judge_holes(dxt_reader *reader, dxt_cells *line);
  *  @return DXT_OK; DXT_ERR_NO_MEMORY. */
 dxt_status dxt_settle_gap(dxt_reader *reader, dxt_cells *line);
 
+/** Whether the line is a heading that counts the columns, above rows that begin with theirs. */
+bool dxt_counts_columns(const dxt_reader *reader, const dxt_cells *line);
+
 /* ---- bars.c ---- */
 
 /** Where bars separate, they are written as this. */

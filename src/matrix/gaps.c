@@ -79,3 +79,13 @@ dxt_status dxt_settle_gap(dxt_reader *reader, dxt_cells *line)
     table->gaps = true;
     return DXT_OK;
 }
+
+bool dxt_counts_columns(const dxt_reader *reader, const dxt_cells *line)
+{
+    int64_t from = line->width > 1 ? reader->row[1] : -1;
+    if (line->empty != 1 || line->hole != 0 || line->width < 3 || from < 0 || from > 1)
+        return false;
+    for (uint32_t i = 1; i < line->width && i <= DXT_MAX_RANKS; i++)
+        if (reader->row[i] != from + (int64_t)i - 1) return false;
+    return true;
+}

@@ -5,29 +5,54 @@
 
 #include "matrix/reader.h"
 
+/* ---- listed.c: what belongs to a table and is no row as it stands ---- */
+
+/**
+ * A line outside any log, for dxt_table_line(): takes "(3, 5): 17" and the like as row, column and
+ * value, what YAML writes as a row (yaml.c), "[,1] [,2]" and "Columns 1 through 5" as
+ * headings of blocks, "1.0e+03 *" as a factor, and leaves out "[3,]" in front of a row.
+ *
+ * @return DXT_OK; DXT_ERR_NO_MEMORY; what that function returns.
+ */
+dxt_status dxt_listed_line(dxt_reader *reader, const char *line, const char *end);
+/** Whether a line that begins with a bracket is one of R's; then @p row is behind its name. */
+bool dxt_is_listed(const char *line, const char *end, const char **row);
+
 /* ---- yaml.c ---- */
 
-/** A line of a row that comes a value a line, or the name of such a row. @return Whether it is one;
- *  @p status receives DXT_OK, DXT_ERR_LIMIT or DXT_ERR_NO_MEMORY. */
-bool dxt_take_yaml(dxt_reader *reader, const char *line, const char *end, dxt_status *status);
-/** The row that is under way is complete. */
-dxt_status dxt_end_listed(dxt_reader *reader);
+/** A line of a row that comes a value a line, or the name of such a row. */
+typedef struct dxt_yaml {
+    const char *at, *end; /**< its value; empty: it has none */
+    int64_t rank;         /**< of the row that it names; −1: none */
+    bool begins;          /**< it begins a row */
+    bool keyed;           /**< its value carries a rank */
+    bool own;             /**< the value of the row's own rank is left out before it */
+} dxt_yaml;
+
+bool dxt_yaml_find(const dxt_reader *reader, const char *line, const char *end, dxt_yaml *found);
+/** @return DXT_OK; DXT_ERR_LIMIT; DXT_ERR_NO_MEMORY. */
+dxt_status dxt_yaml_take(dxt_reader *reader, const dxt_yaml *found);
+/** The row that is under way is complete. @return Whether there was one, which is in `listed`. */
+bool dxt_yaml_close(dxt_reader *reader);
 
 /* ---- behind.c: several in a line ---- */
 
 /** Matrices behind each other. Nothing is @p done where there are none. @return DXT_OK;
  *  DXT_ERR_NO_MEMORY. */
 dxt_status dxt_split_matrices(dxt_reader *reader, const char *line, const char *end, bool *done);
-/** "rank=0 dispatch=[1, 2] combine=[3, 4]": a line for each operator. @return As dxt_text_line(). */
-dxt_status dxt_split_operators(dxt_reader *reader, const char *line, const char *end, bool *done);
+/** "rank=0 dispatch=[1, 2] combine=[3, 4]": a line for each operator.
+ *  @param lines  Zeroed; receives them, if there are several: the caller frees them.
+ *  @return DXT_OK; DXT_ERR_NO_MEMORY. */
+dxt_status dxt_split_operators(const dxt_reader *reader, const char *line, const char *end,
+                               dxt_text *lines);
 /** Tell, once, of lists beside the row that was found. */
 dxt_status dxt_tell_lists(dxt_reader *reader, const char *line, const char *end,
                           const dxt_found *found);
 
 /* ---- bare.c: rows without brackets behind their rank ---- */
 
-/** Whether the row under way, whose line has ended, may go on in the next one. */
-bool dxt_bare_may_go_on(const dxt_reader *reader);
+/** Whether the row under way, whose line has ended with @p found, may go on in the next one. */
+bool dxt_bare_may_go_on(const dxt_reader *reader, const dxt_found *found);
 /** Whether a line goes on with it. @p there  Whether a row was found in it, @p found. */
 bool dxt_bare_part(dxt_reader *reader, const char *line, const char *end, bool there,
                    dxt_found *found);

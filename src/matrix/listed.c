@@ -9,6 +9,9 @@
 #include "matrix/scan.h"
 #include "matrix/tagged.h"
 
+/* Brackets of a line with which cells may begin. */
+#define MOST_TRIES 16
+
 static const char *skip_blanks(const char *at, const char *end)
 {
     while (at < end && dxt_is_blank(*at)) at++;
@@ -71,6 +74,19 @@ static uint32_t take_places(dxt_reader *reader, const char *at, const char *end)
         if (at == to) return 0;
     }
     return 0;
+}
+
+/* The same behind what a logger writes in front, "INFO wait[0][1]=5". */
+static uint32_t take_places_behind(dxt_reader *reader, const char *at, const char *end)
+{
+    uint32_t count = take_places(reader, at, end);
+    for (int tries = 0; count == 0 && at < end && tries < MOST_TRIES; at++) {
+        if (*at != '[' && *at != '(') continue;
+        int64_t cell[2];
+        tries++;
+        if (skip_place(at, end, cell)) count = take_places(reader, at, end);
+    }
+    return count;
 }
 
 /* Read the cells of a line as lines of a table. */
@@ -169,16 +185,25 @@ static const char *skip_row_name(const char *at, const char *end)
     return stop && begins(stop, end, ",]") ? stop + 2 : at;
 }
 
+dxt_status dxt_end_listed(dxt_reader *reader)
+{
+    if (!dxt_yaml_close(reader)) return DXT_OK;
+    if (reader->listed.failed) return dxt_fail_memory(0);
+    const char *line = reader->listed.data;
+    return dxt_listed_line(reader, line, line + reader->listed.size);
+}
+
 /* @param line  Moved to what is a line of a table; NULL where nothing is left of it. */
 static dxt_status take_listed(dxt_reader *reader, const char **line, const char **end)
 {
-    dxt_status status = DXT_OK;
-    if (dxt_take_yaml(reader, *line, *end, &status)) {
-        *line = NULL;
-        return status;
-    }
-    status = dxt_end_listed(reader);
+    dxt_yaml found;
+    bool part = dxt_yaml_find(reader, *line, *end, &found);
+    dxt_status status = part && !found.begins ? DXT_OK : dxt_end_listed(reader);
     if (status != DXT_OK) return status;
+    if (part) {
+        *line = NULL;
+        return dxt_yaml_take(reader, &found);
+    }
     int64_t first = find_columns(*line, *end);
     if (first > 0) {
         *line = NULL;
@@ -188,7 +213,7 @@ static dxt_status take_listed(dxt_reader *reader, const char **line, const char 
         *line = NULL;
         return DXT_OK;
     }
-    uint32_t places = take_places(reader, *line, *end);
+    uint32_t places = take_places_behind(reader, *line, *end);
     if (reader->listed.failed) return dxt_fail_memory(0);
     if (places > 0)
         *line = NULL;

@@ -14,12 +14,12 @@
 #include "matrix/spot.h"
 #include "matrix/tagged.h"
 
-/* Numbers with blanks where the text has lines, and nothing around them. */
+/* Numbers with blanks where the text has lines, and nothing around them, quotes neither. */
 static void put_numbers(dxt_text *lines, const char *from, const char *to)
 {
     while (from < to) {
         const char *stop = from;
-        while (stop < to && *stop != '\n' && *stop != '\r' && *stop != '(' && *stop != ')') stop++;
+        while (stop < to && !strchr("\n\r()\"'", *stop)) stop++;
         /* "np.int64(7)" */
         const char *word = stop;
         while (stop < to && *stop == '(' && word > from && dxt_is_word(word[-1])) word--;
@@ -108,23 +108,19 @@ static bool is_row(const dxt_token *name, const dxt_members *all)
     return all->phased > 0 ? dxt_token_phase(name, NULL) != NULL : dxt_token_has(name, "wait");
 }
 
-/* The unit of time of the values below; none is said of them if it is empty. */
-static void put_unit(dxt_spot *in, const dxt_token *unit)
-{
-    size_t size = (size_t)(unit->end - unit->at);
-    if (!in->matrices || size > 32) return;
-    dxt_text_puts(in->lines, DXT_UNIT_LINE " wait (");
-    for (size_t i = 0; i < size; i++)
-        if (unit->at[i] != '\n' && unit->at[i] != '\r') dxt_text_append(in->lines, unit->at + i, 1);
-    dxt_text_puts(in->lines, ")\n");
-}
-
 /* One member: a row if the object or its name says of which rank; a text; anything that may hold
  * more. */
 static void walk_member(dxt_spot *in, const dxt_token *name, const dxt_members *all)
 {
     uint32_t count;
     const char *from, *to, *outer = in->phase;
+    if (*in->at == '[' && dxt_names_counts(name) && name->end - name->at < 40) {
+        if (in->matrices)
+            dxt_text_printf(in->lines, DXT_BESIDE_LINE "\"%.*s\"\n", (int)(name->end - name->at),
+                            name->at);
+        dxt_spot_skip(in);
+        return;
+    }
     if (dxt_spot_list(in, &from, &to, &count)) {
         int64_t rank = all->ranked ? dxt_token_rank(name) : all->rank;
         if (dxt_carries_text(name->at, (size_t)(name->end - name->at))) {
@@ -133,6 +129,10 @@ static void walk_member(dxt_spot *in, const dxt_token *name, const dxt_members *
             const char *phase = dxt_token_phase(name, all->phase);
             if (all->ranked) dxt_text_puts(in->lines, DXT_OUTER_LINE "\n");
             if (phase) dxt_text_printf(in->lines, "# %s\n", phase);
+            dxt_text_puts(in->lines, DXT_RANKED_LINE "\n");
+            if (all->step.at && all->step.end - all->step.at < 24)
+                dxt_text_printf(in->lines, "step=%.*s ", (int)(all->step.end - all->step.at),
+                                all->step.at);
             dxt_text_printf(in->lines, "rank=%lld [", (long long)rank);
             put_numbers(in->lines, from, to);
             dxt_text_puts(in->lines, "]\n");
@@ -158,36 +158,6 @@ static void walk_member(dxt_spot *in, const dxt_token *name, const dxt_members *
     in->phase = outer;
     in->foreign = foreign;
     in->rank = rank;
-}
-
-/* A line of row, column and value. */
-static void put_cell(dxt_spot *in, const dxt_members *all)
-{
-    for (int i = 0; i < 3; i++) {
-        dxt_text_append(in->lines, all->cell[i].at, (size_t)(all->cell[i].end - all->cell[i].at));
-        dxt_text_puts(in->lines, i < 2 ? " " : "\n");
-    }
-}
-
-/* {"0": 5, "1": 7}: the values of a row. */
-static void put_columns(dxt_spot in)
-{
-    dxt_text_puts(in.lines, "[");
-    for (in.at++; in.at < in.end && *in.at != '}'; dxt_spot_blanks(&in)) {
-        const char *before = in.at;
-        dxt_spot_blanks(&in);
-        dxt_token name = dxt_spot_token(&in);
-        while (in.at < in.end && (dxt_is_blank(*in.at) || *in.at == ':')) in.at++;
-        dxt_spot value = in;
-        dxt_token word = dxt_spot_token(&value);
-        if (dxt_token_rank(&name) >= 0) {
-            dxt_text_puts(in.lines, " ");
-            dxt_text_append(in.lines, word.at, (size_t)(word.end - word.at));
-        }
-        dxt_spot_skip(&in);
-        if (in.at == before) break;
-    }
-    dxt_text_puts(in.lines, "]\n");
 }
 
 /* Whether lines hold more than marks and headings. */
@@ -226,11 +196,17 @@ static void walk_object(dxt_spot *in)
     bool outer = in->rank >= 0 && in->depth == 2 + (in->phase != NULL);
     bool columns = all.columns > 1 && !all.others &&
                    (outer || (in->rank < 0 && (in->depth == 2 || in->element)));
+    /* Ranks may leave themselves out, and come in any order. */
+    if (in->matrices && outer && all.waits > 0 && all.waits == all.count) {
+        dxt_text_puts(in->lines, DXT_OUTER_LINE "\n" DXT_PAIRS_LINE "\n");
+        dxt_put_waits(in);
+        return;
+    }
     if (in->matrices && columns) {
         if (outer || (in->keyed && !in->element)) dxt_text_puts(in->lines, DXT_OUTER_LINE "\n");
         if (outer && in->phase) dxt_text_printf(in->lines, "# %s\n", in->phase);
         if (all.rank >= 0) dxt_text_printf(in->lines, "rank=%lld ", (long long)all.rank);
-        put_columns(*in);
+        dxt_put_columns(*in);
         dxt_spot_skip(in);
         return;
     }
@@ -238,10 +214,15 @@ static void walk_object(dxt_spot *in)
     const size_t begin = in->lines->size;
     if (all.unit.at) in->unit = all.unit;
     put_beside(in, &all);
+    if (in->matrices && all.pairs > 1 && all.pairs == all.count) {
+        dxt_put_pairs(in);
+        in->unit = around;
+        return;
+    }
     const size_t first = in->lines->size;
     if (in->matrices && all.cell[0].at && all.cell[1].at && all.cell[2].at) {
-        put_unit(in, &in->unit);
-        put_cell(in, &all);
+        dxt_put_unit(in, &in->unit);
+        dxt_put_cell(in, &all);
     }
     in->at++;
     for (dxt_spot_blanks(in); in->at < in->end && *in->at != '}'; dxt_spot_blanks(in)) {
@@ -251,7 +232,7 @@ static void walk_object(dxt_spot *in)
         dxt_token object = in->unit, unit = dxt_unit_of(&name);
         if (unit.at) in->unit = unit;
         bool holds = in->unit.at && in->at < in->end && strchr("[{(", *in->at);
-        if (holds || dxt_names_waits(name.at, name.end)) put_unit(in, &in->unit);
+        if (holds || dxt_names_waits(name.at, name.end)) dxt_put_unit(in, &in->unit);
         if (in->at < in->end) walk_member(in, &name, &all);
         in->unit = object;
         if (in->at == before) break;
@@ -280,6 +261,7 @@ static void walk_pairs(dxt_spot *in)
     uint32_t count;
     in->at++;
     if (in->phase && in->matrices) dxt_text_printf(in->lines, "# %s\n", in->phase);
+    if (in->matrices) dxt_text_puts(in->lines, DXT_PAIRS_LINE "\n");
     for (dxt_spot_blanks(in); dxt_spot_list(in, &from, &to, &count) && count == 2;
          dxt_spot_blanks(in)) {
         while (in->at < in->end && (dxt_is_blank(*in->at) || *in->at == ':')) in->at++;

@@ -11,8 +11,8 @@
 /* Which part of a cell a member of this name is: its row, its column or its value; −1: none. */
 static int part_of(const dxt_token *name)
 {
-    static const char *const names[3][6] = {{"row", "i", "src", "src_rank", "waiting", "r"},
-                                            {"col", "j", "dst", "dst_rank", "awaited", "column"},
+    static const char *const names[3][6] = {{"row", "i", "src", "src_rank", "waiting", "source"},
+                                            {"col", "j", "dst", "dst_rank", "awaited", "target"},
                                             {"value", "v", "wait", "cost", "w", "val"}};
     for (int part = 0; part < 3; part++)
         for (int i = 0; i < 6; i++)
@@ -42,8 +42,8 @@ static bool names_unit(const dxt_token *name)
 /* Whether a number of that name changes what values say: a factor, a clock, a count. */
 static bool names_factor(const dxt_token *name)
 {
-    static const char *const parts[] = {"scale",   "factor", "multipl", "divide",
-                                        "divisor", "clock",  "ticks",   "freq"};
+    static const char *const parts[] = {"scale", "factor", "multipl", "divide",    "divisor",
+                                        "clock", "tick",   "freq",    "resolution"};
     static const char *const words[] = {"ops", "samples", "operations", "iterations", "iters"};
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
         if (dxt_token_has(name, parts[i])) return true;
@@ -86,9 +86,10 @@ static void note_word(dxt_members *all, const dxt_token *name, const dxt_token *
             all->unit = *word;
         else
             note_beside(all, name, word);
-    } else if ((number && (names_unit(name) || names_factor(name)) && !dxt_token_is(word, "1") &&
-                !dxt_token_is(word, "1.0")) ||
-               (word->quote && names_axes(name)) ||
+    } else if (((number && names_unit(name)) || ((number || word->quote) && names_factor(name))) &&
+               !dxt_token_is(word, "1") && !dxt_token_is(word, "1.0")) {
+        note_beside(all, name, word);
+    } else if ((word->quote && names_axes(name)) ||
                (names_axes(name) && dxt_token_is(word, "true"))) {
         note_beside(all, name, word);
     }
@@ -135,6 +136,20 @@ static bool names_operator(const dxt_token *name)
     return is_one_of(name, words, sizeof words / sizeof words[0]);
 }
 
+static bool names_rank(const dxt_token *name)
+{
+    static const char *const words[] = {"rank", "global_rank", "ep_rank", "world_rank", "rank_id"};
+    return is_one_of(name, words, sizeof words / sizeof words[0]);
+}
+
+/* Whether a number of that name says which of several matrices it belongs to. */
+static bool names_step(const dxt_token *name)
+{
+    static const char *const words[] = {"step",      "window",      "iter",
+                                        "iteration", "global_step", "epoch"};
+    return is_one_of(name, words, sizeof words / sizeof words[0]);
+}
+
 /* One member, whose value begins at `in`. */
 static void look_at(dxt_members *all, const dxt_token *name, dxt_spot in)
 {
@@ -149,18 +164,21 @@ static void look_at(dxt_members *all, const dxt_token *name, dxt_spot in)
     bool none = !word.quote && word.end > word.at &&
                 dxt_none_length(word.at, word.end) == (size_t)(word.end - word.at);
     bool number = none || (!word.quote && dxt_begins_number(word.at, word.end));
-    bool rank = dxt_token_is(name, "rank");
+    bool rank = names_rank(name);
+    all->waits += number && dxt_token_rank(name) >= 0;
+    if (number && !none && names_step(name)) all->step = word;
     if (number && dxt_token_rank(name) == (int64_t)all->columns)
         all->columns++;
     else
         all->others = all->others || !(rank || dxt_token_is(name, "index"));
     dxt_token unit = dxt_unit_of(name), bare = *name;
     if (unit.at) bare.end = unit.at - 1;
-    int part = word.quote || word.at == word.end ? -1 : part_of(&bare);
+    bool text = word.quote && !dxt_token_is_number(&word);
+    int part = text || word.at == word.end ? -1 : part_of(&bare);
     if (part >= 0) all->cell[part] = word;
     if (part == 2 && !all->unit.at) all->unit = unit;
     if (!list) note_word(all, name, &word);
-    if (rank && !word.quote) all->rank = dxt_token_rank(&word);
+    if (rank && word.end > word.at) all->rank = dxt_token_rank(&word);
     if (word.quote && names_operator(name)) all->phase = dxt_token_phase(&word, all->phase);
 }
 
@@ -175,7 +193,9 @@ void dxt_members_look(dxt_spot in, dxt_members *all)
         while (in.at < in.end && (dxt_is_blank(*in.at) || *in.at == ':')) in.at++;
         known |= dxt_token_called(&name, "v") | dxt_token_called(&name, "phase") << 1 |
                  dxt_token_called(&name, "wait") << 2;
+        int64_t pair[2];
         all->ranked = all->ranked && dxt_token_rank(&name) >= 0;
+        all->pairs += dxt_token_pair(&name, pair);
         look_at(all, &name, in);
         dxt_spot_skip(&in);
         members++;
@@ -183,6 +203,38 @@ void dxt_members_look(dxt_spot in, dxt_members *all)
     }
     all->recording = known == 7;
     all->ranked = all->ranked && members > 1;
+    all->count = members;
+}
+
+bool dxt_names_counts(const dxt_token *name)
+{
+    static const char *const waits[] = {"wait", "cost", "counter", "laten"};
+    static const char *const counts[] = {"sample", "byte", "token", "count"};
+    bool is = false;
+    for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++)
+        is = is || dxt_token_has(name, counts[i]);
+    for (size_t i = 0; i < sizeof waits / sizeof waits[0]; i++)
+        is = is && !dxt_token_has(name, waits[i]);
+    return is;
+}
+
+bool dxt_token_pair(const dxt_token *name, int64_t pair[2])
+{
+    const char *at = name->at, *end = name->end;
+    while (at < end && strchr("([ ", *at)) at++;
+    while (end > at && strchr(")] ", end[-1])) end--;
+    const char *comma = at < end ? memchr(at, ',', (size_t)(end - at)) : NULL;
+    const char *arrow = at < end ? memmem(at, (size_t)(end - at), "->", 2) : NULL;
+    const char *mark = arrow ? arrow : comma;
+    if (!mark) return false;
+    dxt_token ranks[2] = {{at, mark, 0}, {mark + (arrow ? 2 : 1), end, 0}};
+    for (int i = 0; i < 2; i++) {
+        while (ranks[i].at < ranks[i].end && *ranks[i].at == ' ') ranks[i].at++;
+        while (ranks[i].end > ranks[i].at && ranks[i].end[-1] == ' ') ranks[i].end--;
+        pair[i] = dxt_token_rank(&ranks[i]);
+        if (pair[i] < 0 || pair[i] >= DXT_MAX_RANKS) return false;
+    }
+    return true;
 }
 
 bool dxt_names_places(const dxt_token *name)

@@ -29,7 +29,9 @@ typedef struct dxt_titles {
     uint32_t counted; /**< columns that it counts, dxt_shape_heading() */
     uint32_t cells;   /**< words that it has for columns; 0: it is no heading */
     bool series;      /**< the first one names a time, a step */
+    bool disordered;  /**< the columns that it counts are ranks, and not in order */
     bool swapped;     /**< the awaited rank stands in front of the waiting one */
+    bool roles;       /**< the last three are both of them and a wait: lines in any order */
 } dxt_titles;
 
 /** A row of a matrix as it is read; its values are in dxt_reader.row. */
@@ -183,7 +185,8 @@ typedef struct dxt_around {
     bool tagged;     /**< one rank in front of all rows was told of */
     bool lists;      /**< several lists in a line were told of */
     bool torn;       /**< rows of ranks came in parts that might be matrices */
-    uint32_t beside; /**< hash of what was told not to be applied */
+    uint64_t beside; /**< hash of what was told not to be applied */
+    uint64_t other;  /**< line of a heading that names something else than waits; 0: none */
     uint64_t scaled; /**< line of a factor that is not applied; 0: none */
     uint64_t turned; /**< of words for axes that are turned round; 0: none */
     dxt_text rest;   /**< the line without it */

@@ -34,7 +34,8 @@ size_t dxt_unit_length(const char *at, const char *end, double *factor, bool *ti
 
 bool dxt_is_unmeasured(const char *at, const char *end)
 {
-    static const char *const words[] = {"nan", "none", "null", "na", "n/a", "<na>", "-", "--", "X"};
+    static const char *const words[] = {"nan",  "none", "null", "na", "n/a", "n.a.",
+                                        "#n/a", "<na>", "-",    "--", "X"};
     size_t size = (size_t)(end - at);
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
         if (strlen(words[i]) == size &&

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "matrix/members.h"
 #include "matrix/reader.h"
 #include "matrix/scan.h"
 
@@ -125,6 +126,25 @@ static void name_phase(dxt_reader *reader)
     dxt_note_phase(reader, name, name + strlen(name));
 }
 
+/* Whether the file, or the member of an archive, is called after something else than waits. */
+static bool names_counts(const char *name)
+{
+    for (const char *at = name; *at; at++)
+        if (*at == '/' || *at == ':') name = at + 1;
+    const dxt_token token = {name, name + strlen(name), 0};
+    return dxt_names_counts(&token);
+}
+
+static dxt_status pass_over(dxt_reader *reader)
+{
+    reader->input.at = reader->input.size;
+    reader->input.ended = true;
+    dxt_reader_hint(reader, "the name of the array says that it counts something else than waits");
+    return dxt_reader_lose(reader, DXT_REMARK_NOTE, DXT_OK, 1,
+                           "the name of the array says that it counts something else than waits: "
+                           "it is left out");
+}
+
 dxt_status dxt_npy_begin(dxt_reader *reader)
 {
     const char *bytes;
@@ -151,6 +171,7 @@ dxt_status dxt_npy_begin(dxt_reader *reader)
     const char *why = read_type(&npy, at, end);
     if (!why) why = read_shape(&npy, at, end);
     if (why) return refuse(reader, why);
+    if (names_counts(reader->input.name)) return pass_over(reader);
     dxt_input_skip(&reader->input, from + size);
     reader->npy = npy;
     name_phase(reader);

@@ -370,18 +370,10 @@ dxt_status dxt_table_join(dxt_table *table);
  *  @return DXT_OK or DXT_ERR_NO_MEMORY. */
 dxt_status dxt_table_values(size_t count, int64_t **cells, double **reals);
 
-/* ---- listed.c: what belongs to a table and is no row as it stands ---- */
+/* ---- listed.c ---- */
 
-/**
- * A line outside any log, for dxt_table_line(): takes "(3, 5): 17" and the like as row, column and
- * value, what YAML writes a value a line as a row (yaml.c), "[,1] [,2]" and "Columns 1 through 5" as
- * headings of blocks, "1.0e+03 *" as a factor, and leaves out "[3,]" in front of a row.
- *
- * @return DXT_OK; DXT_ERR_NO_MEMORY; what that function returns.
- */
-dxt_status dxt_listed_line(dxt_reader *reader, const char *line, const char *end);
-/** Whether a line that begins with a bracket is one of R's; then @p row is behind its name. */
-bool dxt_is_listed(const char *line, const char *end, const char **row);
+/** The row of a list in YAML that is under way is complete. */
+dxt_status dxt_end_listed(dxt_reader *reader);
 
 /* ---- escapes.c ---- */
 

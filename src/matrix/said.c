@@ -14,25 +14,6 @@
 /* A longer line is no heading. */
 #define MOST_HEADING 65536
 
-static const struct {
-    const char *word;
-    double ns;
-} words[] = {{"cycles", 0},      {"ticks", 0},          {"clocks", 0},
-             {"nanoseconds", 1}, {"microseconds", 1e3}, {"milliseconds", 1e6},
-             {"microsec", 1e3},  {"millisec", 1e6},     {"seconds", 1e9}};
-
-/* The ns of a unit; 0: cycles; below 0: the word is none. */
-static double ns_of(const char *at, const char *end)
-{
-    double factor = 0;
-    bool time = false;
-    size_t size = (size_t)(end - at);
-    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
-        if (strlen(words[i].word) == size && strncasecmp(at, words[i].word, size) == 0)
-            return words[i].ns;
-    return size > 0 && dxt_unit_length(at, end, &factor, &time) == size && time ? factor : -1;
-}
-
 static bool is_letter(char c)
 {
     return dxt_is_letter(c) || (unsigned char)c >= 0x80;
@@ -96,25 +77,6 @@ static bool is_of_value(const char *unit, const char *at, const char *end)
     return said || *at > '1' || (at + 1 < end && (dxt_is_digit(at[1]) || at[1] == '.'));
 }
 
-bool dxt_says_alone(const char *line, const char *end, const char *const *names, const char **value)
-{
-    while (line < end && (dxt_is_blank(*line) || *line == '#' || *line == '-')) line++;
-    while (end > line && (dxt_is_blank(end[-1]) || strchr("\"',;", end[-1]))) end--;
-    const char *to = line;
-    while (to < end && (dxt_is_letter(*to) || *to == '_')) to++;
-    bool named = false;
-    for (; *names && !named; names++) {
-        size_t size = strlen(*names);
-        named = (size_t)(to - line) == size && strncasecmp(line, *names, size) == 0;
-    }
-    while (to < end && dxt_is_blank(*to)) to++;
-    if (!named || to == end || (*to != ':' && *to != '=')) return false;
-    for (to++; to < end && (dxt_is_blank(*to) || *to == '"' || *to == '\'');) to++;
-    *value = to;
-    while (to < end && !dxt_is_blank(*to)) to++;
-    return to == end && to > *value;
-}
-
 /* "unit: us" and no more. */
 static bool is_unit_line(const char *line, const char *end)
 {
@@ -133,7 +95,7 @@ static double find_unit(const char *line, const char *end)
         stop = at + 1;
         if (!is_letter(*at)) continue;
         while (stop < end && is_letter(*stop)) stop++;
-        double ns = ns_of(at, stop);
+        double ns = dxt_unit_ns(at, stop);
         if (ns < 0) continue;
         if (leads(line, at, stop) && !is_of_value(at, stop, end)) return ns;
         if (ns == 0 && at > line && dxt_is_blank(at[-1]) && !follows_number(line, at)) found = 0;
@@ -182,19 +144,6 @@ bool dxt_changes_unit(const dxt_reader *reader, const char *line, const char *en
 void dxt_say_unit(dxt_reader *reader, double ns)
 {
     note(reader, ns, true);
-}
-
-dxt_token dxt_unit_of(const dxt_token *name)
-{
-    const char *at = name->end;
-    while (at > name->at && is_letter(at[-1])) at--;
-    bool is = at > name->at && at[-1] == '_' && ns_of(at, name->end) >= 0;
-    return is ? (dxt_token){.at = at, .end = name->end} : (dxt_token){0};
-}
-
-bool dxt_is_time_unit(const char *at, const char *end)
-{
-    return ns_of(at, end) >= 0;
 }
 
 dxt_status dxt_take_said(dxt_reader *reader, uint64_t line, double *reals, dxt_window *window)

@@ -41,19 +41,35 @@ static bool goes_down(const dxt_table *table, uint32_t rows)
     return second ? second[1] == 0 && second[0] == first[0] + 1 : first[0] == 1;
 }
 
+/* Whether a heading names the ranks of lines of row, column and value, which stand in any order. */
+bool dxt_shape_roles(const dxt_table *table)
+{
+    const dxt_titles *titles = &table->titles;
+    return titles->roles && table->width >= 3 && table->width <= 4 &&
+           (titles->cells == table->width || titles->cells == table->width + 1);
+}
+
 /* Whether the newest row, which is behind the others, names the cell behind the one before. */
 bool dxt_shape_follows(const dxt_table *table)
 {
     uint32_t i = table->rows;
     if (table->width < 3 || table->width > 4) return false;
-    if (table->width == 4 && table->cells[(size_t)i * 4] != (int64_t)i) return false;
+    if (table->width == 4 && !dxt_shape_roles(table) && table->cells[(size_t)i * 4] != (int64_t)i)
+        return false;
     const int64_t *now = triple(table, i), *before = i > 0 ? triple(table, i - 1) : now;
     if (now[0] < 0 || now[1] < 0 || now[0] >= DXT_MAX_RANKS || now[1] >= DXT_MAX_RANKS)
         return false;
+    if (dxt_shape_roles(table)) return true;
     int slow = goes_down(table, i + 1), fast = !slow;
     if (i == 0) return now[slow] == 0 && now[fast] <= 1;
     if (now[slow] == before[slow]) return now[fast] > before[fast] && now[fast] <= before[fast] + 2;
     return now[slow] == before[slow] + 1 && now[fast] <= 1;
+}
+
+bool dxt_shape_ends_step(const dxt_table *table, int64_t first)
+{
+    return table->rows > 0 && table->width == 4 && table->titles.roles && table->titles.series &&
+           table->cells[(size_t)(table->rows - 1) * 4] != first;
 }
 
 /* Whether each line has row, column and value, as far as the lines go. */
@@ -79,11 +95,30 @@ static bool has_columns(const dxt_table *table, uint32_t columns)
     return true;
 }
 
+/* How many ranks lines in any order have: as many as there are pairs, with those of a rank and
+ * itself or without; 0: something is missing. */
+static uint32_t count_pairs(const dxt_table *table)
+{
+    int64_t most = 0;
+    uint64_t own = 0;
+    for (uint32_t i = 0; i < table->rows; i++) {
+        const int64_t *cell = triple(table, i);
+        if (cell[0] > most) most = cell[0];
+        if (cell[1] > most) most = cell[1];
+        own += cell[0] == cell[1];
+    }
+    uint64_t n = (uint64_t)most + 1;
+    bool whole = own == n ? table->rows == n * n : own == 0 && table->rows == n * n - n;
+    return whole && n >= 2 ? (uint32_t)n : 0;
+}
+
 /* How many ranks the lines of single numbers or of triples make; 0: they make no matrix. */
 uint32_t dxt_shape_listed(const dxt_table *table)
 {
     if (table->width == 1) return root_of(table->rows, false);
-    if (!dxt_shape_triples(table) || table->rows == 3) return 0;
+    if (!dxt_shape_triples(table)) return 0;
+    if (dxt_shape_roles(table)) return count_pairs(table);
+    if (table->rows == 3) return 0;
     /* Four lines of four small numbers are a matrix, unless a heading names three. */
     if (table->width == 4 && table->rows == 4 && table->titles.cells != 3) return 0;
     const int64_t *last = triple(table, table->rows - 1);
@@ -128,90 +163,6 @@ void dxt_shape_note(dxt_table *table, const int64_t *cells, const double *reals)
     for (uint32_t from = 0; from < 2; from++)
         table->own[from] += at != UINT32_MAX && (int64_t)at + from - 1 == cells[0];
     table->plain += smallest(reals, 0, table->width) == table->rows;
-}
-
-uint32_t dxt_shape_heading(const char *at, const char *end)
-{
-    uint32_t others = 0, columns = 0;
-    while (at < end) {
-        const char *word = at;
-        while (at < end && (unsigned char)*at > ' ' && (unsigned char)*at < 0x7f &&
-               !strchr(",;|&\"'", *at))
-            at++;
-        if (at == word)
-            at++;
-        else if (dxt_is_digit(at[-1]))
-            columns++;
-        else if (columns > 0 || ++others > 1)
-            return 0;
-    }
-    return columns;
-}
-
-/* Whether a heading of a column names a time or a step. */
-static bool names_series(const char *at, const char *end)
-{
-    static const char *const words[] = {
-        "time", "timestamp", "timestamps", "datetime", "date",  "ts",      "step",   "steps",
-        "iter", "iters",     "iteration",  "epoch",    "batch", "elapsed", "second", "seconds",
-        "sec",  "ms",        "minute",     "hour",     "day",   "sample",  "samples"};
-    while (at < end) {
-        const char *word = at;
-        while (at < end && dxt_is_letter(*at) && *at != '_') at++;
-        size_t size = (size_t)(at - word);
-        for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
-            if (strlen(words[i]) == size && strncasecmp(words[i], word, size) == 0) return true;
-        if (at == word) at++;
-    }
-    return false;
-}
-
-/* Whether a word of a heading is the waiting rank, 0, or the awaited one, 1; −1: neither. */
-static int role_of(const char *at, const char *end)
-{
-    static const char *const roles[][2] = {{"waiting", "awaited"},
-                                           {"waiting_rank", "awaited_rank"},
-                                           {"src", "dst"},
-                                           {"src_rank", "dst_rank"},
-                                           {"row", "col"},
-                                           {"row", "column"},
-                                           {"i", "j"}};
-    while (at < end && (dxt_is_blank(*at) || *at == '"')) at++;
-    while (end > at && (dxt_is_blank(end[-1]) || end[-1] == '"')) end--;
-    for (size_t i = 0; i < sizeof roles / sizeof roles[0]; i++)
-        for (int role = 0; role < 2; role++)
-            if (strlen(roles[i][role]) == (size_t)(end - at) &&
-                strncasecmp(at, roles[i][role], (size_t)(end - at)) == 0)
-                return role;
-    return -1;
-}
-
-dxt_titles dxt_shape_titles(const char *at, const char *end)
-{
-    dxt_titles titles = {.counted = dxt_shape_heading(at, end)};
-    while (at < end && (dxt_is_blank(*at) || *at == '|')) at++;
-    while (end > at && (dxt_is_blank(end[-1]) || end[-1] == '|')) end--;
-    if (at == end || dxt_is_digit(*at) || end[-1] == ':') return titles;
-    /* Where something separates, the blanks are within the words. */
-    const char *marks = " \t";
-    if (memchr(at, '\t', (size_t)(end - at))) marks = "\t";
-    static const char *const separators[] = {",", ";", "|", "&"};
-    for (size_t i = 4; i-- > 0;)
-        if (memchr(at, separators[i][0], (size_t)(end - at))) marks = separators[i];
-    bool blanks = *marks == ' ';
-    int before = -1;
-    for (const char *word = at;; word = at) {
-        while (at < end && !strchr(marks, *at)) at++;
-        int role = titles.cells < 4 ? role_of(word, at) : -1;
-        titles.swapped = titles.swapped || (before == 1 && role == 0);
-        before = role;
-        if (titles.cells++ == 0)
-            titles.series = names_series(word, at);
-        else if (dxt_begins_number(word, at)) /* "step 3", a sentence */
-            titles.series = false;
-        if (at == end) return titles;
-        for (at++; at < end && blanks && dxt_is_blank(*at);) at++;
-    }
 }
 
 /* Whether the first column holds each of 0 … N−1, or of 1 … N, once, and the heading counts the
@@ -309,7 +260,7 @@ uint32_t dxt_shape_find(const dxt_table *table, uint32_t *column, uint32_t *row)
     *column = *row = 0;
     if (width == 1 || dxt_shape_triples(table)) {
         uint32_t ranks = dxt_shape_listed(table);
-        if (ranks > 0) return ranks;
+        if (ranks > 0 || dxt_shape_roles(table)) return ranks;
     }
     if (rows == width) return is_list(table) || is_series(table) || is_framed(table) ? 0 : width;
     if (rows + 1 == width && rows >= 2 && !is_series(table) &&

@@ -13,6 +13,10 @@ bool dxt_shape_counts(const dxt_table *table, size_t step, uint32_t count);
 bool dxt_shape_follows(const dxt_table *table);
 /** Whether each line has row, column and value, as far as the lines go. */
 bool dxt_shape_triples(const dxt_table *table);
+/** Whether a heading names the ranks of lines of row, column and value: they stand in any order. */
+bool dxt_shape_roles(const dxt_table *table);
+/** "step,src,dst,wait": each step is a matrix. Whether a row that begins so is of the next one. */
+bool dxt_shape_ends_step(const dxt_table *table, int64_t first);
 /** How many ranks lines of single numbers or of row, column and value make; 0: they make no
  *  matrix. */
 uint32_t dxt_shape_listed(const dxt_table *table);

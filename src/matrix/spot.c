@@ -33,7 +33,7 @@ bool dxt_token_has(const dxt_token *name, const char *what)
 {
     size_t size = strlen(what);
     for (const char *at = name->at; (size_t)(name->end - at) >= size; at++)
-        if (strncasecmp(at, what, size) == 0) return true;
+        if ((*at | 32) == *what && strncasecmp(at, what, size) == 0) return true;
     return false;
 }
 
@@ -109,6 +109,14 @@ void dxt_spot_close_calls(dxt_spot *in, int calls)
     }
 }
 
+bool dxt_token_is_number(const dxt_token *text)
+{
+    int64_t whole;
+    double real;
+    bool decimal;
+    return dxt_scan_number(text->at, text->end, &whole, &real, &decimal) == text->end;
+}
+
 /* Whether a bracket opens a list of numbers; then the place moves behind it, and the numbers are
  * from … to. */
 bool dxt_spot_list(dxt_spot *in, const char **from, const char **to, uint32_t *count)
@@ -122,7 +130,8 @@ bool dxt_spot_list(dxt_spot *in, const char **from, const char **to, uint32_t *c
          dxt_spot_blanks(&ahead)) {
         int scalar = dxt_spot_open_calls(&ahead);
         dxt_token number = dxt_spot_token(&ahead);
-        if (number.quote || number.at == number.end) return false;
+        if (number.at == number.end) return false;
+        if (number.quote && !dxt_token_is_number(&number)) return false;
         if (!dxt_is_digit(*number.at) && *number.at != '-' && *number.at != '.' &&
             !dxt_none_length(number.at, ahead.end))
             return false;

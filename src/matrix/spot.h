@@ -49,6 +49,8 @@ bool dxt_spot_list(dxt_spot *in, const char **from, const char **to, uint32_t *c
 /** Whether it holds a word, or is it, in whatever case. */
 bool dxt_token_has(const dxt_token *name, const char *what);
 bool dxt_token_is(const dxt_token *name, const char *what);
+/** Whether a text is a number and no more. */
+bool dxt_token_is_number(const dxt_token *text);
 /** The operator that it names; @p known if it names none, or both. */
 const char *dxt_token_phase(const dxt_token *name, const char *known);
 /** R of "R", "rankR", "gpuR" and the like; −1: it is no rank. */
@@ -61,10 +63,12 @@ bool dxt_token_called(const dxt_token *name, const char *what);
 /** Write an object as a line that is known as a recording by its beginning. */
 void dxt_put_recording(dxt_spot *in);
 
-/* ---- said.c ---- */
+/* ---- unit_names.c ---- */
 
 /** The unit of time in which a name ends, "dispatch_us"; empty: none. */
 dxt_token dxt_unit_of(const dxt_token *name);
+/** The ns of a unit; 0: cycles; below 0: the word is none. */
+double dxt_unit_ns(const char *at, const char *end);
 /** Whether a text is a unit of time, or says cycles. */
 bool dxt_is_time_unit(const char *at, const char *end);
 

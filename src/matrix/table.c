@@ -146,17 +146,6 @@ static dxt_status other(dxt_reader *reader, const char *at, const char *end, con
     return status;
 }
 
-/* Whether the line is a heading that counts the columns, above rows that begin with theirs. */
-static bool counts_columns(const dxt_reader *reader, const dxt_cells *line)
-{
-    int64_t from = line->width > 1 ? reader->row[1] : -1;
-    if (line->empty != 1 || line->hole != 0 || line->width < 3 || from < 0 || from > 1)
-        return false;
-    for (uint32_t i = 1; i < line->width && i <= DXT_MAX_RANKS; i++)
-        if (reader->row[i] != from + (int64_t)i - 1) return false;
-    return true;
-}
-
 /* Lose a row that has another length than those before it. */
 static dxt_status lose_width(dxt_reader *reader, const dxt_cells *line)
 {
@@ -211,6 +200,12 @@ static dxt_status row(dxt_reader *reader, dxt_cells *line)
         if (!dxt_shape_complete(table)) return lose_width(reader, line);
         dxt_status status = dxt_table_end(reader, false);
         if (status != DXT_OK) return status;
+    }
+    if (dxt_shape_ends_step(table, reader->row[0])) {
+        titles = table->titles;
+        dxt_status status = dxt_table_end(reader, false);
+        if (status != DXT_OK) return status;
+        table->titles = titles;
     }
     table->points = table->points || line->points;
     table->thousands = table->thousands || line->thousands;
@@ -274,7 +269,12 @@ static dxt_status change_phase(dxt_reader *reader, const char *at, const char *e
     char why[160];
     dxt_note_phase(reader, at, end - at > MOST_NAME ? at + MOST_NAME : end);
     if (table->rows == 0 || table->lost || strcmp(table->phase, reader->phase) == 0) return DXT_OK;
-    if (dxt_shape_complete(table)) return dxt_table_end(reader, false);
+    if (dxt_shape_complete(table)) {
+        const dxt_titles titles = table->titles;
+        dxt_status status = dxt_table_end(reader, false);
+        if (titles.roles) table->titles = titles;
+        return status;
+    }
     if (!dxt_names_phase(at, end)) return DXT_OK;
     snprintf(why, sizeof why, "row %u is one of %.16s, those before are of %.16s", table->rows,
              reader->phase, table->phase);
@@ -290,7 +290,7 @@ static dxt_status take_line(dxt_reader *reader, const char *at, const char *end,
     dxt_status status = dxt_settle_gap(reader, line);
     if (status != DXT_OK) return status;
     dxt_judge_holes(reader, line);
-    bool numbers = line->status == DXT_OK && line->good > 0 && !counts_columns(reader, line);
+    bool numbers = line->status == DXT_OK && line->good > 0 && !dxt_counts_columns(reader, line);
     if (!numbers || (line->width < 2 && line->label && !table->wide))
         return other(reader, at, end, line);
     if (line->label && !table->wide) status = change_phase(reader, at, end);
@@ -356,16 +356,6 @@ dxt_status dxt_table_close(dxt_reader *reader)
     return dxt_shape_complete(&reader->table) ? dxt_table_end(reader, false) : DXT_OK;
 }
 
-/* The unit of the values of JSON or Python that follow; another one ends the table. */
-static dxt_status take_unit(dxt_reader *reader, const char *at, const char *end)
-{
-    double ns;
-    if (!dxt_changes_unit(reader, at, end, &ns)) return DXT_OK;
-    dxt_status status = dxt_table_end(reader, false);
-    dxt_say_unit(reader, ns);
-    return status;
-}
-
 dxt_status dxt_table_line(dxt_reader *reader, const char *line, const char *end)
 {
     if (dxt_table_is_tag(reader, line, end)) return dxt_table_close(reader);
@@ -373,15 +363,11 @@ dxt_status dxt_table_line(dxt_reader *reader, const char *line, const char *end)
     const char *first = skip_blanks(line, end), *at = dxt_skip_to_bar(first, end);
     dxt_cells taken;
     if (at == end) return pause(reader);
-    if (*at == '#' && end - at > 1 && at[1] == DXT_UNIT_LINE[1])
-        return take_unit(reader, at + 2, end);
-    if (*at == '#' && end - at > 1 && at[1] == DXT_OUTER_LINE[1]) {
-        dxt_status status = dxt_table_end(reader, false);
-        return status == DXT_OK ? dxt_tell_outer(reader) : status;
-    }
-    if (*at == '#' && end - at > 1 && at[1] == DXT_BESIDE_LINE[1])
-        return dxt_tell_beside(reader, at + 2, end);
-    if (*at == '#') {
+    dxt_status marked;
+    if (*at == '#' && dxt_take_mark(reader, at, end, &marked)) return marked;
+    /* What Excel writes in a cell. */
+    bool excel = end - at > 4 && memcmp(at, "#N/A", 4) == 0 && strchr(",;\t", at[4]);
+    if (*at == '#' && !excel) {
         dxt_status status = dxt_table_end(reader, false);
         reader->table.titles = dxt_shape_titles(at + 1, end);
         if (status == DXT_OK) status = dxt_heading_comes(reader, at, end);

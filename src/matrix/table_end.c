@@ -37,7 +37,7 @@ dxt_status dxt_table_grow(dxt_table *table)
 }
 
 /* Put the values of triples where they belong; one real number for each cell. */
-static dxt_status spread(dxt_table *table, uint32_t ranks)
+static dxt_status spread(dxt_table *table, uint32_t ranks, bool *twice)
 {
     size_t count = (size_t)ranks * ranks;
     int64_t *cells;
@@ -45,16 +45,19 @@ static dxt_status spread(dxt_table *table, uint32_t ranks)
     dxt_status status = dxt_table_values(count, &cells, &reals);
     if (status != DXT_OK) return status;
     for (size_t i = 0; i < count; i++) {
-        cells[i] = DXT_NOT_OBSERVED;
+        cells[i] = DXT_HOLE;
         reals[i] = NAN;
     }
     for (uint32_t i = 0; i < table->rows; i++) {
         const int64_t *last = table->cells + (size_t)(i + 1) * table->width - 1;
         size_t to = (size_t)last[-2] * ranks + (size_t)last[-1];
         if (table->titles.swapped) to = (size_t)last[-1] * ranks + (size_t)last[-2];
+        *twice = *twice || cells[to] != DXT_HOLE;
         cells[to] = *last;
         reals[to] = table->reals[last - table->cells];
     }
+    for (size_t i = 0; i < count; i++)
+        if (cells[i] == DXT_HOLE) cells[i] = DXT_NOT_OBSERVED;
     free(table->cells);
     free(table->reals);
     table->cells = cells;
@@ -110,8 +113,15 @@ static dxt_status give(dxt_reader *reader, uint32_t ranks, uint32_t column, uint
 {
     dxt_table *table = &reader->table;
     dxt_window *window;
-    bool listed = dxt_shape_listed(table) == ranks;
-    dxt_status status = listed && table->width >= 3 ? spread(table, ranks) : DXT_OK;
+    bool listed = dxt_shape_listed(table) == ranks, twice = false;
+    if (table->titles.disordered && table->titles.counted == ranks && !listed)
+        return dxt_reader_lose(reader, DXT_REMARK_LOST, DXT_ERR_FORMAT, table->line,
+                               "the heading names the columns in another order than the ranks': "
+                               "put them in order");
+    dxt_status status = listed && table->width >= 3 ? spread(table, ranks, &twice) : DXT_OK;
+    if (twice)
+        return dxt_reader_lose(reader, DXT_REMARK_LOST, DXT_ERR_FORMAT, table->line,
+                               "two lines name the same pair of ranks");
     if (status == DXT_OK) status = dxt_window_create(ranks, table->phase, &window);
     if (status != DXT_OK) return status;
     uint64_t lost = reader->lost;
@@ -228,6 +238,10 @@ dxt_status dxt_table_end(dxt_reader *reader, bool cut)
         else if (ranks == 0 && waits && (doubt = dxt_shape_doubt(table)))
             status =
                 dxt_reader_lose(reader, DXT_REMARK_LOST, DXT_ERR_FORMAT, table->line, "%s", doubt);
+        else if (dxt_shape_roles(table) && dxt_shape_triples(table))
+            status = dxt_reader_lose(
+                reader, cut ? DXT_REMARK_CUT : DXT_REMARK_LOST, DXT_ERR_FORMAT, table->line,
+                "the %u lines of two ranks and a wait leave pairs of ranks out", table->rows);
         else if (table->rows == table->width)
             dxt_reader_hint(reader,
                             "a list of %u numbers; a matrix has a value for each pair of ranks",

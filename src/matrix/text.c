@@ -6,6 +6,7 @@
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "matrix/lines.h"
@@ -195,7 +196,7 @@ static dxt_status take_rows(dxt_reader *reader, const dxt_found *found)
         }
     }
     if (status == DXT_OK && row->open && found->named && !found->bracket) {
-        row->bare = dxt_bare_may_go_on(reader);
+        row->bare = dxt_bare_may_go_on(reader, found);
         if (!row->bare) status = close_row(reader);
     }
     if (row->bare) dxt_bare_note(row);
@@ -299,6 +300,22 @@ static void note_front(dxt_reader *reader, const char *line, dxt_found *found)
     }
 }
 
+/* The values of two operators in a line are read as a line each. */
+static dxt_status take_operators(dxt_reader *reader, const char *line, const char *end, bool *taken)
+{
+    dxt_text lines = {0};
+    dxt_status status = dxt_split_operators(reader, line, end, &lines);
+    *taken = lines.size > 0;
+    const char *at = lines.data, *last = *taken ? at + lines.size : at;
+    while (at < last && status == DXT_OK) {
+        const char *to = memchr(at, '\n', (size_t)(last - at));
+        status = dxt_text_line(reader, at, to ? to : last);
+        at = to ? to + 1 : last;
+    }
+    free(lines.data);
+    return status;
+}
+
 dxt_status dxt_text_line(dxt_reader *reader, const char *line, const char *end)
 {
     dxt_found found;
@@ -313,8 +330,7 @@ dxt_status dxt_text_line(dxt_reader *reader, const char *line, const char *end)
     if (!reader->headers) status = dxt_clear_ticks(reader, &line, &end);
     if (!reader->headers && status == DXT_OK) status = dxt_take_pairs(reader, &line, &end);
     bool taken = false;
-    if (!reader->headers && status == DXT_OK)
-        status = dxt_split_operators(reader, line, end, &taken);
+    if (status == DXT_OK) status = take_operators(reader, line, end, &taken);
     if (status == DXT_OK && !taken && row->bare) status = go_on_bare(reader, line, end, &taken);
     if (status != DXT_OK || taken) return status;
     bool instance = has(line, end, "InstanceID:");

@@ -10,6 +10,8 @@
 
 #include "matrix/json.h"
 #include "matrix/reader.h"
+#include "matrix/scan.h"
+#include "matrix/tagged.h"
 
 /* A part of a line that Docker has cut is not shorter. */
 #define PART_SIZE 16000
@@ -120,6 +122,16 @@ static dxt_status take_text(dxt_reader *reader, const carried *found)
     return DXT_OK;
 }
 
+/* Whether the waits stand beside a text of words, {"event": "wait", "rank": 0, "wait": [1, 2]}. */
+static bool holds_waits(const dxt_reader *reader, const char *text, const char *line,
+                        const char *end)
+{
+    if (reader->headers || !memchr(line, '[', (size_t)(end - line))) return false;
+    for (; *text; text++)
+        if (dxt_is_digit(*text)) return false;
+    return dxt_names_waits(line, end);
+}
+
 bool dxt_serve_parts(dxt_reader *reader)
 {
     if (reader->newlines == DXT_NEWLINES_UNKNOWN) settle(reader, false);
@@ -136,8 +148,9 @@ dxt_status dxt_unwrap_json(dxt_reader *reader, const char *line, const char *end
     dxt_json json = {line, line, end, NULL};
     carried found = {0};
     dxt_status status = find_text(&json, &found);
+    bool text = found.text && !holds_waits(reader, found.text, line, end);
     if (status == DXT_END)
-        status = found.text ? take_text(reader, &found) : dxt_document_begin(reader, line, end);
+        status = text ? take_text(reader, &found) : dxt_document_begin(reader, line, end);
     free(found.text);
     return status;
 }

@@ -43,56 +43,29 @@ static int64_t take_key(const char **at, const char *end)
     return rank < DXT_MAX_RANKS ? rank : -1;
 }
 
-static bool append(dxt_reader *reader, const char *at, const char *end, dxt_status *status)
+static dxt_status append(dxt_reader *reader, const char *at, size_t size)
 {
     dxt_text *row = &reader->listed;
     if (row->size > reader->input.line_max)
-        *status = dxt_reader_fail(reader, DXT_ERR_LIMIT, "the list is longer than %zu bytes",
-                                  reader->input.line_max);
+        return dxt_reader_fail(reader, DXT_ERR_LIMIT, "the list is longer than %zu bytes",
+                               reader->input.line_max);
     dxt_text_puts(row, " ");
-    dxt_text_append(row, at, (size_t)(end - at));
+    dxt_text_append(row, at, size);
     reader->list.count++;
-    if (row->failed) *status = dxt_fail_memory(0);
-    return true;
+    return row->failed ? dxt_fail_memory(0) : DXT_OK;
 }
 
-static void begin(dxt_reader *reader, int64_t rank)
+/* "1: 17" below "rank0:": a rank may leave itself out. */
+static bool find_member(const dxt_reader *reader, const char *at, const char *end, dxt_yaml *found)
 {
-    reader->listed.size = 0;
-    reader->listing = true;
-    reader->list.rank = rank;
-    reader->list.count = 0;
-    reader->list.keyed = false;
-    if (rank >= 0) dxt_text_printf(&reader->listed, "%lld:", (long long)rank);
-}
-
-dxt_status dxt_end_listed(dxt_reader *reader)
-{
-    if (!reader->listing) return DXT_OK;
-    reader->listing = false;
-    if (reader->list.count == 0) return DXT_OK;
-    /* The last rank leaves itself out. */
-    if (reader->list.keyed && reader->list.rank == reader->list.count && reader->table.rows > 0 &&
-        reader->table.width == reader->list.count + 1)
-        dxt_text_puts(&reader->listed, " nan");
-    if (reader->listed.failed) return dxt_fail_memory(0);
-    const char *line = reader->listed.data;
-    return dxt_listed_line(reader, line, line + reader->listed.size);
-}
-
-/* "1: 17" below "rank0:" */
-static bool take_member(dxt_reader *reader, const char *at, const char *end, dxt_status *status)
-{
-    if (!reader->listing || reader->list.rank < 0) return false;
-    if (reader->list.count > 0 && !reader->list.keyed) return false;
+    const int64_t count = reader->list.count, rank = reader->list.rank;
+    if (!reader->listing || rank < 0 || (count > 0 && !reader->list.keyed)) return false;
     int64_t key = take_key(&at, end);
-    if (key < 0 || !is_number(at, end)) return false;
-    reader->list.keyed = true;
-    /* A rank may leave itself out. */
-    if (key == (int64_t)reader->list.count + 1 && reader->list.rank == reader->list.count)
-        append(reader, "nan", (const char *)"nan" + 3, status);
-    if (key != (int64_t)reader->list.count) return false;
-    return append(reader, at, end, status);
+    found->own = key == count + 1 && rank == count;
+    if (key < 0 || !is_number(at, end) || (key != count && !found->own)) return false;
+    found->at = at;
+    found->keyed = true;
+    return true;
 }
 
 /* Whether the newest row of the table has this number in front: a launcher writes it again. */
@@ -102,24 +75,48 @@ static bool is_newest(const dxt_reader *reader, int64_t rank)
     return table->rows > 0 && table->numbers && table->numbers[table->rows - 1].values[0] == rank;
 }
 
-bool dxt_take_yaml(dxt_reader *reader, const char *line, const char *end, dxt_status *status)
+bool dxt_yaml_find(const dxt_reader *reader, const char *line, const char *end, dxt_yaml *found)
 {
     const char *at = line, *stop = end;
     while (end > line && dxt_is_blank(end[-1])) end--;
     int dashes = count_dashes(&at, end);
-    if (dashes == 2) {
-        *status = dxt_end_listed(reader);
-        if (*status != DXT_OK) return true;
-        begin(reader, -1);
+    *found = (dxt_yaml){.at = at, .end = end, .rank = -1, .begins = dashes == 2};
+    if (dashes == 2 || (dashes == 1 && reader->listing)) return true;
+    if (find_member(reader, line, end, found)) return true;
+    found->at = line;
+    found->rank = end > line && end[-1] == ':' ? take_key(&found->at, end) : -1;
+    found->begins = true;
+    return found->rank >= 0 && found->at == end && !dxt_table_is_tag(reader, line, stop) &&
+           !is_newest(reader, found->rank);
+}
+
+dxt_status dxt_yaml_take(dxt_reader *reader, const dxt_yaml *found)
+{
+    dxt_status status = DXT_OK;
+    if (found->begins) {
+        reader->listed.size = 0;
+        reader->listing = true;
+        reader->list.rank = found->rank;
+        reader->list.count = 0;
+        reader->list.keyed = false;
+        if (found->rank >= 0) dxt_text_printf(&reader->listed, "%lld:", (long long)found->rank);
     }
-    if (dashes == 2 || (dashes == 1 && reader->listing)) return append(reader, at, end, status);
-    if (take_member(reader, line, end, status)) return true;
-    at = line;
-    int64_t rank = end > line && end[-1] == ':' ? take_key(&at, end) : -1;
-    if (rank < 0 || at < end || dxt_table_is_tag(reader, line, stop) || is_newest(reader, rank))
-        return false;
-    *status = dxt_end_listed(reader);
-    if (*status == DXT_OK) begin(reader, rank);
-    if (reader->listed.failed) *status = dxt_fail_memory(0);
-    return true;
+    reader->list.keyed = reader->list.keyed || found->keyed;
+    if (found->own) status = append(reader, "nan", 3);
+    if (status == DXT_OK && found->end > found->at)
+        status = append(reader, found->at, (size_t)(found->end - found->at));
+    if (status == DXT_OK && reader->listed.failed) return dxt_fail_memory(0);
+    return status;
+}
+
+bool dxt_yaml_close(dxt_reader *reader)
+{
+    const uint32_t count = reader->list.count;
+    bool row = reader->listing && count > 0;
+    reader->listing = false;
+    /* The last rank leaves itself out. */
+    if (row && reader->list.keyed && reader->list.rank == (int64_t)count &&
+        reader->table.rows > 0 && reader->table.width == count + 1)
+        dxt_text_puts(&reader->listed, " nan");
+    return row;
 }

@@ -190,6 +190,8 @@ static void members_say_units_and_factors(void **state)
         {"{\"unit\": \"furlongs\", \"wait\": [[1, 2], [3, 4]]}\n", BESIDE("\"unit\": furlongs")},
         {"{\"unit\": \"10ns\", \"wait\": [[1, 2], [3, 4]]}\n", BESIDE("\"unit\": 10ns")},
         {"{\"clock_mhz\": 1980, \"wait\": [[1, 2], [3, 4]]}\n", BESIDE("\"clock_mhz\": 1980")},
+        {"{\"scale\": \"us\", \"wait\": [[1, 2], [3, 4]]}\n", BESIDE("\"scale\": us")},
+        {"{\"ns_per_tick\": 32, \"wait\": [[1, 2], [3, 4]]}\n", BESIDE("\"ns_per_tick\": 32")},
         {"{\"ops\": 100, \"wait\": [[1, 2], [3, 4]]}\n", BESIDE("\"ops\": 100")},
         {"{\"layout\": \"[dst][src]\", \"wait\": [[1, 2], [3, 4]]}\n",
          BESIDE("\"layout\": [dst][src]")},
@@ -199,6 +201,12 @@ static void members_say_units_and_factors(void **state)
     assert_told("scale: 1000\ndispatch:\n- [1, 2]\n- [3, 4]\n", ONE,
                 "t:3: line 1 says a factor or a unit that is not applied: the values are read as "
                 "they stand");
+#define FACTOR \
+    "t:2: line 1 says a factor or a unit that is not applied: the values are read as they stand"
+    static const char *const factors[] = {
+        "waits (in thousands of cycles)\n1 2\n3 4\n", "dispatch wait (kcycles)\n1 2\n3 4\n",
+        "wait (100 ns)\n1 2\n3 4\n", "# values x1000\n1 2\n3 4\n"};
+    for (size_t i = 0; i < LENGTH(factors); i++) assert_told(factors[i], ONE, FACTOR);
     static const char *const plain[] = {
         "{\"scale\": 1, \"unit\": \"cycles\", \"wait\": [[1, 2], [3, 4]]}\n",
         "{\"scale\": 1000, \"name\": \"x\"}\n{\"wait\": [[1, 2], [3, 4]]}\n",
@@ -220,6 +228,109 @@ static void keys_may_be_those_of_columns(void **state)
                 ONE, "");
 }
 
+static void lines_of_pairs_come_in_any_order(void **state)
+{
+    (void)state;
+    static const read_case cases[] = {
+        {"src,dst,wait\n1,1,4\n0,1,2\n1,0,3\n0,0,1\n", ONE},
+        {"dst,src,wait\n1,1,4\n1,0,2\n0,1,3\n0,0,1\n", ONE},
+        {"src,dst,wait\n2,1,8\n0,1,2\n1,0,4\n0,2,3\n2,0,7\n1,2,6\n", NO_OWN},
+        {"phase,src,dst,wait\ndispatch,1,1,4\ndispatch,0,1,2\ndispatch,1,0,3\ndispatch,0,0,1\n"
+         "combine,1,1,8\ncombine,0,1,6\ncombine,1,0,7\ncombine,0,0,5\n",
+         BOTH},
+        {"step,src,dst,wait\n7,1,1,4\n7,0,1,2\n7,1,0,3\n7,0,0,1\n8,0,0,5\n8,0,1,6\n8,1,0,7\n8,1,1,"
+         "8\n",
+         ONE PLAIN("dispatch", "1", "[[5,6],[7,8]]")},
+        {"[{\"src\":1,\"dst\":1,\"wait\":4},{\"src\":0,\"dst\":1,\"wait\":2},{\"src\":1,\"dst\":0,"
+         "\"wait\":3},{\"src\":0,\"dst\":0,\"wait\":1}]\n",
+         ONE},
+        {"[{\"src\":\"0\",\"dst\":\"0\",\"wait\":\"1\"},{\"src\":\"0\",\"dst\":\"1\",\"wait\":"
+         "\"2\"},{\"src\":\"1\",\"dst\":\"0\",\"wait\":\"3\"},{\"src\":\"1\",\"dst\":\"1\","
+         "\"wait\":\"4\"}]\n",
+         ONE},
+        {"[{\"op\":\"combine\",\"src\":0,\"dst\":0,\"wait\":5},{\"op\":\"combine\",\"src\":0,"
+         "\"dst\":1,\"wait\":6},{\"op\":\"combine\",\"src\":1,\"dst\":0,\"wait\":7},{\"op\":"
+         "\"combine\",\"src\":1,\"dst\":1,\"wait\":8}]\n",
+         PLAIN("combine", "0", "[[5,6],[7,8]]")},
+        {"{(1, 1): 4, (0, 1): 2, (1, 0): 3, (0, 0): 1}\n", ONE},
+        {"{\"0,1\": 2, \"0,0\": 1, \"1,0\": 3, \"1,1\": 4}\n", ONE},
+        {"{\"(0, 0)\": 1, \"(0, 1)\": 2, \"(1, 0)\": 3, \"(1, 1)\": 4}\n", ONE},
+        {"{\"r0->r1\": 2, \"r0->r0\": 1, \"r1->r0\": 3, \"r1->r1\": 4}\n", ONE},
+        {"{\"0\": {\"1\": 2, \"2\": 3}, \"1\": {\"0\": 4, \"2\": 6}, \"2\": {\"0\": 7, \"1\": "
+         "8}}\n",
+         NO_OWN},
+        {"{\"0\": {\"1\": 2, \"2\": 3, \"0\": 1}, \"1\": {\"0\": 4, \"1\": 5, \"2\": 6}, \"2\": "
+         "{\"0\": 7, \"1\": 8, \"2\": 9}}\n",
+         THREE},
+        {"INFO wait[0][0]=1\nINFO wait[0][1]=2\nINFO wait[1][0]=3\nINFO wait[1][1]=4\n", ONE},
+    };
+    for (size_t i = 0; i < LENGTH(cases); i++) assert_reads(cases[i].text, cases[i].expected);
+    static const bad_case bad[] = {
+        {"src,dst,wait\n0,0,1\n0,1,2\n1,0,3\n1,0,4\n", DXT_ERR_FORMAT,
+         "t:2: the 4 lines of two ranks and a wait leave pairs of ranks out"},
+        {"src,dst,wait\n0,1,5\n0,2,7\n1,0,3\n", DXT_ERR_FORMAT,
+         "t:2: the 3 lines of two ranks and a wait leave pairs of ranks out"},
+        {"src,dst,wait\n0,1,1\n0,1,2\n", DXT_ERR_FORMAT,
+         "t:2: two lines name the same pair of ranks"},
+        {"src,dst,wait\n0,0,1\n0,9223372036854775807,2\n1,0,3\n1,1,4\n5,5,5\n", DXT_ERR_FORMAT,
+         "t:6: row 4: the matrix has rows of 3 values; a blank line must separate windows"},
+    };
+    REFUSE(bad);
+}
+
+static void objects_say_what_belongs_together(void **state)
+{
+    (void)state;
+    assert_told("{\"rank\":0,\"step\":1,\"wait\":[1,2]}\n{\"rank\":0,\"step\":2,\"wait\":[5,6]}\n"
+                "{\"rank\":1,\"step\":1,\"wait\":[3,4]}\n{\"rank\":1,\"step\":2,\"wait\":[7,8]}\n",
+                ONE PLAIN("dispatch", "1", "[[5,6],[7,8]]"), "");
+    assert_told("{\"samples\": [[9, 9], [9, 9]], \"wait\": [[1, 2], [3, 4]]}\n", ONE,
+                BESIDE("\"samples\""));
+    assert_told("{\"rank\": 0, \"wait\": [\"1\", \"2\"]}\n{\"rank\": \"1\", \"wait\": [\"3\", "
+                "\"4\"]}\n",
+                ONE, "");
+    /* Waits beside the words of a logger. */
+    assert_told("{\"event\":\"waits\",\"rank\":1,\"wait\":[3,4]}\n"
+                "{\"event\":\"waits\",\"rank\":0,\"wait\":[1,2]}\n",
+                ONE, "");
+    assert_told("{\"rank\":\"rank1\",\"wait\":[3,4]}\n{\"global_rank\":0,\"wait\":[1,2]}\n", ONE,
+                "");
+}
+
+static void headings_say_other_things(void **state)
+{
+    (void)state;
+    assert_told("rank,r1,r0\nr0,2,1\nr1,4,3\n", "",
+                "t:2: the heading names the columns in another order than the ranks': put them in "
+                "order");
+    assert_told("rank,r0,r1\nr0,1,2\nr1,3,4\n", ONE, "");
+    assert_told("node0 node0\n1 2\n3 4\n", ONE, "");
+#define AXES(at)                                                                            \
+    "t:" at ": line 1 says something of turned axes, and the matrix is read as it stands: " \
+    "rows wait, columns are waited for"
+    assert_told("dst\\src,0,1\n0,1,2\n1,3,4\n", ONE, AXES("2"));
+    assert_told("sender,receiver,wait\n0,0,1\n0,1,2\n1,0,3\n1,1,4\n", ONE, AXES("2"));
+    assert_told("<xarray.DataArray (dst: 2, src: 2)>\narray([[1, 2],\n       [3, 4]])\n", ONE,
+                AXES("2"));
+    assert_told("col 0: 11 2 3\ncol 1: 4 5 6\ncol 2: 7 8 9\n", ROWS3("[[11,2,3],[4,5,6],[7,8,9]]"),
+                "t:1: line 3 says something of turned axes, and the matrix is read as it stands: "
+                "rows wait, columns are waited for");
+    assert_told("waited for rank 0: [1, 2]\nwaited for rank 1: [3, 4]\n", ONE,
+                "t:1: line 2 says something of turned axes, and the matrix is read as it stands: "
+                "rows wait, columns are waited for");
+    assert_told("src\\dst,0,1\n0,1,2\n1,3,4\n", ONE, "");
+#define OTHER "t:2: line 1 names something else than waits; the values are read as waits"
+    assert_told("Bandwidth (GB/s)\n1 2\n3 4\n", ONE, OTHER);
+    assert_told("tokens sent\n1 2\n3 4\n", ONE, OTHER);
+    assert_told("iter 0: [1, 2]\niter 1: [3, 4]\n", ONE,
+                "t:1: line 2 names something else than waits; the values are read as waits");
+    assert_told("step 100 dispatch:\n1 2\n3 4\n", ONE, "");
+    assert_told("wait per token\n1 2\n3 4\n", ONE, "");
+    assert_told("num_tokens=128\n1 2\n3 4\n", ONE, "");
+    assert_reads("n.a.;2;3\n4;n.a.;6\n7;8;#N/A\n", NO_OWN);
+    assert_reads("#N/A;2;3\n4;#N/A;6\n7;8;#N/A\n", NO_OWN);
+}
+
 static void failed_allocations_are_reported(void **state)
 {
     (void)state;
@@ -231,6 +342,8 @@ static void failed_allocations_are_reported(void **state)
         "rank0: 1 2 3\nrank0: 4 5 6\nrank0: 7 8 9\n",
         "rank 0: 1 2\n  3\nrank 1: 4 5\n  6\nrank 2: 7 8\n  9\n",
         "rank 0 dispatch: [1, 2] combine: [5, 6]\nrank 1 dispatch: [3, 4] combine: [7, 8]\n",
+        "src,dst,wait\n1,1,4\n0,1,2\n1,0,3\n0,0,1\n",
+        "{\"op\": \"combine\", \"0,1\": 2, \"0,0\": 1, \"1,0\": 3, \"1,1\": 4}\n[1, 2]\n[3, 4]\n",
         "{\"meta\": {\"unit\": \"us\"}, \"scale\": 5, \"wait\": [[1, 2], [3, 4]]}\n",
     };
     for (size_t i = 0; i < LENGTH(texts); i++) read_without_memory(texts[i]);
@@ -246,6 +359,9 @@ int main(void)
         cmocka_unit_test(operators_share_a_line),
         cmocka_unit_test(members_say_units_and_factors),
         cmocka_unit_test(keys_may_be_those_of_columns),
+        cmocka_unit_test(lines_of_pairs_come_in_any_order),
+        cmocka_unit_test(objects_say_what_belongs_together),
+        cmocka_unit_test(headings_say_other_things),
         cmocka_unit_test(failed_allocations_are_reported),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

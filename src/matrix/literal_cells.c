@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Values of an object that are called after ranks, as lines: of one row, or of pairs of ranks. */
+#include "matrix/members.h"
+#include "matrix/reader.h"
+#include "matrix/scan.h"
+
+/* The unit of time of the values below; none is said of them if it is empty. */
+void dxt_put_unit(dxt_spot *in, const dxt_token *unit)
+{
+    size_t size = (size_t)(unit->end - unit->at);
+    if (!in->matrices || size > 32) return;
+    dxt_text_puts(in->lines, DXT_UNIT_LINE " wait (");
+    for (size_t i = 0; i < size; i++)
+        if (unit->at[i] != '\n' && unit->at[i] != '\r') dxt_text_append(in->lines, unit->at + i, 1);
+    dxt_text_puts(in->lines, ")\n");
+}
+
+/* A line of row, column and value. */
+void dxt_put_cell(dxt_spot *in, const dxt_members *all)
+{
+    dxt_text_puts(in->lines, DXT_PAIRS_LINE "\n");
+    if (all->phase) dxt_text_printf(in->lines, "%s,", all->phase);
+    for (int i = 0; i < 3; i++) {
+        dxt_text_append(in->lines, all->cell[i].at, (size_t)(all->cell[i].end - all->cell[i].at));
+        dxt_text_puts(in->lines, i < 2 ? "," : "\n");
+    }
+}
+
+/* {"0": 5, "1": 7}: the values of a row. */
+void dxt_put_columns(dxt_spot in)
+{
+    dxt_text_puts(in.lines, "[");
+    for (in.at++; in.at < in.end && *in.at != '}'; dxt_spot_blanks(&in)) {
+        const char *before = in.at;
+        dxt_spot_blanks(&in);
+        dxt_token name = dxt_spot_token(&in);
+        while (in.at < in.end && (dxt_is_blank(*in.at) || *in.at == ':')) in.at++;
+        dxt_spot value = in;
+        dxt_token word = dxt_spot_token(&value);
+        if (dxt_token_rank(&name) >= 0) {
+            dxt_text_puts(in.lines, " ");
+            dxt_text_append(in.lines, word.at, (size_t)(word.end - word.at));
+        }
+        dxt_spot_skip(&in);
+        if (in.at == before) break;
+    }
+    dxt_text_puts(in.lines, "]\n");
+}
+
+/* {"0,1": 5, "(0, 2)": 7}: a line of row, column and value for each. */
+void dxt_put_pairs(dxt_spot *in)
+{
+    int64_t pair[2];
+    dxt_put_unit(in, &in->unit);
+    if (in->phase) dxt_text_printf(in->lines, "# %s\n", in->phase);
+    dxt_text_puts(in->lines, DXT_PAIRS_LINE "\n");
+    in->at++;
+    for (dxt_spot_blanks(in); in->at < in->end && *in->at != '}'; dxt_spot_blanks(in)) {
+        const char *before = in->at;
+        dxt_token name = dxt_spot_token(in);
+        while (in->at < in->end && (dxt_is_blank(*in->at) || *in->at == ':')) in->at++;
+        dxt_spot value = *in;
+        dxt_token word = dxt_spot_token(&value);
+        if (dxt_token_pair(&name, pair))
+            dxt_text_printf(in->lines, "%lld %lld %.*s\n", (long long)pair[0], (long long)pair[1],
+                            word.end - word.at > 64 ? 64 : (int)(word.end - word.at), word.at);
+        dxt_spot_skip(in);
+        if (in->at == before) break;
+    }
+    if (in->at < in->end) in->at++;
+}
+
+/* {"1": 5, "2": 7} of a rank that leaves itself out: a line of row, column and value for each. */
+void dxt_put_waits(dxt_spot *in)
+{
+    in->at++;
+    for (dxt_spot_blanks(in); in->at < in->end && *in->at != '}'; dxt_spot_blanks(in)) {
+        const char *before = in->at;
+        dxt_token name = dxt_spot_token(in);
+        while (in->at < in->end && (dxt_is_blank(*in->at) || *in->at == ':')) in->at++;
+        dxt_spot value = *in;
+        dxt_token word = dxt_spot_token(&value);
+        if (in->phase) dxt_text_printf(in->lines, "%s,", in->phase);
+        dxt_text_printf(in->lines, "%lld,%lld,%.*s\n", (long long)in->rank,
+                        (long long)dxt_token_rank(&name),
+                        word.end - word.at > 64 ? 64 : (int)(word.end - word.at), word.at);
+        dxt_spot_skip(in);
+        if (in->at == before) break;
+    }
+    if (in->at < in->end) in->at++;
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Units of time as words, in names and in lines of their own. */
+#include <string.h>
+#include <strings.h>
+
+#include "matrix/around.h"
+#include "matrix/cells.h"
+#include "matrix/scan.h"
+#include "matrix/spot.h"
+
+static const struct {
+    const char *word;
+    double ns;
+} words[] = {{"cycles", 0},      {"ticks", 0},          {"clocks", 0},
+             {"nanoseconds", 1}, {"microseconds", 1e3}, {"milliseconds", 1e6},
+             {"microsec", 1e3},  {"millisec", 1e6},     {"seconds", 1e9}};
+
+double dxt_unit_ns(const char *at, const char *end)
+{
+    double factor = 0;
+    bool time = false;
+    size_t size = (size_t)(end - at);
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        if (strlen(words[i].word) == size && strncasecmp(at, words[i].word, size) == 0)
+            return words[i].ns;
+    return size > 0 && dxt_unit_length(at, end, &factor, &time) == size && time ? factor : -1;
+}
+
+static bool is_letter(char c)
+{
+    return dxt_is_letter(c) || (unsigned char)c >= 0x80;
+}
+
+dxt_token dxt_unit_of(const dxt_token *name)
+{
+    const char *at = name->end;
+    while (at > name->at && is_letter(at[-1])) at--;
+    bool is = at > name->at && at[-1] == '_' && dxt_unit_ns(at, name->end) >= 0;
+    return is ? (dxt_token){.at = at, .end = name->end} : (dxt_token){0};
+}
+
+bool dxt_is_time_unit(const char *at, const char *end)
+{
+    return dxt_unit_ns(at, end) >= 0;
+}
+
+bool dxt_says_alone(const char *line, const char *end, const char *const *names, const char **value)
+{
+    while (line < end && (dxt_is_blank(*line) || *line == '#' || *line == '-')) line++;
+    while (end > line && (dxt_is_blank(end[-1]) || strchr("\"',;", end[-1]))) end--;
+    const char *to = line;
+    while (to < end && (dxt_is_letter(*to) || *to == '_')) to++;
+    bool named = false;
+    for (; *names && !named; names++) {
+        size_t size = strlen(*names);
+        named = (size_t)(to - line) == size && strncasecmp(line, *names, size) == 0;
+    }
+    while (to < end && dxt_is_blank(*to)) to++;
+    if (!named || to == end || (*to != ':' && *to != '=')) return false;
+    for (to++; to < end && (dxt_is_blank(*to) || *to == '"' || *to == '\'');) to++;
+    *value = to;
+    while (to < end && !dxt_is_blank(*to)) to++;
+    return to == end && to > *value;
+}
+
+/* Whether a factor stands at a place: "thousands", "x1000", "(100 ns)". */
+static bool is_factor(const char *at, const char *end)
+{
+    static const char *const names[] = {"thousand",  "million",   "kcycle", "mcycle",
+                                        "kilocycle", "megacycle", NULL};
+    for (const char *const *word = names; *word; word++)
+        if ((size_t)(end - at) > strlen(*word) && strncasecmp(at, *word, strlen(*word)) == 0)
+            return true;
+    bool bracket = *at == '(' || *at == '[';
+    if (!bracket && *at != 'x' && *at != '*') return false;
+    const char *digits = ++at;
+    while (at < end && (dxt_is_digit(*at) || (at > digits && (*at | 32) == 'e'))) at++;
+    if (at - digits < 2) return false;
+    if (!bracket) return at == end || dxt_is_blank(*at) || *at == ')' || *at == ']';
+    while (at < end && dxt_is_blank(*at)) at++;
+    const char *unit = at;
+    while (at < end && is_letter(*at)) at++;
+    return at < end && (*at == ')' || *at == ']') && dxt_is_time_unit(unit, at);
+}
+
+bool dxt_says_factor(const char *line, const char *end)
+{
+    for (const char *at = line; at < end; at++) {
+        bool begins = at == line || (!dxt_is_letter(at[-1]) && !dxt_is_digit(at[-1]));
+        if (begins && is_factor(at, end)) return true;
+    }
+    return false;
+}
