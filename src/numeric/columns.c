@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "numeric/vectors.h"
+#include "numeric/networks.h"
 
 /* Compare two rows column by column, and put the smaller value into `upper`. Copies first: a
  * compiler would store each value only if it has changed. */
@@ -93,14 +93,6 @@ DXT_VECTORS static bool count_missing(double (*values)[DXT_LANES], uint32_t rows
     return many;
 }
 
-/* Put the smaller of two first. */
-#define ORDER(x, y)                             \
-    do {                                        \
-        double smaller = (x) < (y) ? (x) : (y); \
-        (y) = (x) > (y) ? (x) : (y);            \
-        (x) = smaller;                          \
-    } while (0)
-
 /* Three rows, of which any may be missing: members of a node of four. */
 #define THREE 3u
 
@@ -109,9 +101,9 @@ DXT_VECTORS static void cautious_of_three(double (*restrict values)[DXT_LANES],
 {
     for (uint32_t l = 0; l < DXT_LANES; l++) {
         double a = values[0][l], b = values[1][l], c = values[2][l];
-        ORDER(a, b);
-        ORDER(b, c);
-        ORDER(a, b);
+        DXT_ORDER(a, b);
+        DXT_ORDER(b, c);
+        DXT_ORDER(a, b);
         double nearer = fabs(a) < fabs(b) ? a : b, first = a < INFINITY ? a : 0;
         double low = b < INFINITY ? nearer : first;
         median[l] = c < INFINITY ? b : low;
@@ -143,40 +135,6 @@ void dxt_cautious_medians(double (*values)[DXT_LANES], uint32_t rows, uint32_t c
     }
 }
 
-/* This many rows have a network of their own: sort three groups of three, then the smallest, the
- * middle and the largest values of the groups again, until one value is left. */
-#define THREE_THREES 9u
-
-static inline __attribute__((always_inline)) void nine(double (*restrict values)[DXT_LANES],
-                                                       double *restrict median)
-{
-    for (uint32_t c = 0; c < DXT_LANES; c++) {
-        double a0 = values[0][c], a1 = values[1][c], a2 = values[2][c];
-        double b0 = values[3][c], b1 = values[4][c], b2 = values[5][c];
-        double c0 = values[6][c], c1 = values[7][c], c2 = values[8][c];
-        ORDER(a1, a2);
-        ORDER(b1, b2);
-        ORDER(c1, c2);
-        ORDER(a0, a1);
-        ORDER(b0, b1);
-        ORDER(c0, c1);
-        ORDER(a1, a2);
-        ORDER(b1, b2);
-        ORDER(c1, c2);
-        ORDER(a0, b0);
-        ORDER(b2, c2);
-        ORDER(b1, c1);
-        ORDER(b0, c0);
-        ORDER(a1, b1);
-        ORDER(a2, b2);
-        ORDER(b1, c1);
-        ORDER(b1, a2);
-        ORDER(c0, b1);
-        ORDER(b1, a2);
-        median[c] = b1;
-    }
-}
-
 /* So many rows have a network, too: the pairs of a node of four. */
 #define SIX 6u
 
@@ -186,30 +144,30 @@ DXT_VECTORS static void middles_of_six(double (*restrict values)[DXT_LANES],
     for (uint32_t l = 0; l < DXT_LANES; l++) {
         double a = values[0][l], b = values[1][l], c = values[2][l];
         double d = values[3][l], e = values[4][l], f = values[5][l];
-        ORDER(a, f);
-        ORDER(b, d);
-        ORDER(c, e);
-        ORDER(b, c);
-        ORDER(d, e);
-        ORDER(a, d);
-        ORDER(c, f);
-        ORDER(a, b);
-        ORDER(c, d);
-        ORDER(e, f);
-        ORDER(b, c);
-        ORDER(d, e);
+        DXT_ORDER(a, f);
+        DXT_ORDER(b, d);
+        DXT_ORDER(c, e);
+        DXT_ORDER(b, c);
+        DXT_ORDER(d, e);
+        DXT_ORDER(a, d);
+        DXT_ORDER(c, f);
+        DXT_ORDER(a, b);
+        DXT_ORDER(c, d);
+        DXT_ORDER(e, f);
+        DXT_ORDER(b, c);
+        DXT_ORDER(d, e);
         median[l] = c + (d - c) / 2;
     }
 }
 
 DXT_VECTORS static void middles_of_nine(double (*values)[DXT_LANES], double *median)
 {
-    nine(values, median);
+    dxt_middle_of_nine(values, median);
 }
 
 void dxt_medians(double (*values)[DXT_LANES], uint32_t rows, double *median)
 {
-    if (rows == THREE_THREES) {
+    if (rows == DXT_THREE_THREES) {
         middles_of_nine(values, median);
         return;
     }
@@ -223,149 +181,4 @@ void dxt_medians(double (*values)[DXT_LANES], uint32_t rows, double *median)
         double low = rows % 2 == 0 ? before[c] : at[c];
         median[c] = rows > 0 ? low + (at[c] - low) / 2 : 0;
     }
-}
-
-/* Distances with loops of their own, which shuffle whole vectors. */
-#define APART 8u
-#define HALF_APART (APART / 2)
-
-/* Multiply counters by the factor of their row. @return All counters combined by OR. */
-static inline __attribute__((always_inline)) int64_t scale(const int64_t *const *first,
-                                                           size_t offset, size_t apart,
-                                                           const double *factor, uint32_t rows,
-                                                           double (*restrict values)[DXT_LANES])
-{
-    int64_t bits = 0;
-    for (uint32_t k = 0; k < rows; k++) {
-        const int64_t *from = first[k] + offset;
-        int64_t counter[DXT_LANES];
-        for (uint32_t c = 0; c < DXT_LANES; c++) counter[c] = from[c * apart];
-        for (uint32_t c = 0; c < DXT_LANES; c++) {
-            bits |= counter[c];
-            values[k][c] = (double)counter[c] * (factor ? factor[k] : 1);
-        }
-    }
-    return bits;
-}
-
-#if defined(__has_builtin)
-#if __has_builtin(__builtin_shufflevector)
-#define HAS_SHUFFLES
-#endif
-#endif
-
-#ifdef HAS_SHUFFLES
-#define VECTOR_BYTES 64
-#define WIDE (VECTOR_BYTES / sizeof(int64_t))
-/* Places in two vectors, one after the other: of every fourth counter, of the same where the second
- * vector begins three counters earlier, and of the first half of one and the second half of the
- * other, which is the fastest way to put halves together. */
-#define FOURTHS 0, 4, 8, 12
-#define FOURTHS_EARLIER 0, 4, 11, 15
-#define HALVES 0, 1, 2, 3, 12, 13, 14, 15
-
-typedef int64_t counters
-    __attribute__((vector_size(VECTOR_BYTES), aligned(sizeof(int64_t)), may_alias));
-typedef double waits __attribute__((vector_size(VECTOR_BYTES), aligned(sizeof(double)), may_alias));
-
-/* scale() for counters that are HALF_APART apart, in a way that compilers do not find: read all
- * cells, and pick every fourth of them. The last vector begins earlier, so that none goes beyond
- * the last counter. */
-static inline __attribute__((always_inline)) int64_t pick(const int64_t *const *first,
-                                                          size_t offset, const double *factor,
-                                                          uint32_t rows,
-                                                          double (*restrict values)[DXT_LANES])
-{
-    counters bits = {0};
-    for (uint32_t k = 0; k < rows; k++)
-        for (uint32_t c = 0; c < DXT_LANES; c += WIDE) {
-            const int64_t *from = first[k] + offset + c * HALF_APART;
-            const counters *cells = (const counters *)from;
-            const counters *last = (const counters *)(from + (HALF_APART - 1) * (WIDE - 1));
-            counters low = __builtin_shufflevector(cells[0], cells[1], FOURTHS, FOURTHS);
-            counters high =
-                __builtin_shufflevector(cells[2], *last, FOURTHS_EARLIER, FOURTHS_EARLIER);
-            counters all = __builtin_shufflevector(low, high, HALVES);
-            bits |= all;
-            *(waits *)&values[k][c] =
-                __builtin_convertvector(all, waits) * (factor ? factor[k] : 1);
-        }
-    int64_t any = 0;
-    for (uint32_t c = 0; c < WIDE; c++) any |= bits[c];
-    return any;
-}
-#endif
-
-static inline __attribute__((always_inline)) int64_t
-scale_by_distance(const int64_t *const *first, size_t offset, size_t apart, const double *factor,
-                  uint32_t rows, double (*restrict values)[DXT_LANES])
-{
-    if (apart == APART) return scale(first, offset, APART, factor, rows, values);
-#ifdef HAS_SHUFFLES
-    if (apart == HALF_APART) return pick(first, offset, factor, rows, values);
-#endif
-    if (apart == HALF_APART) return scale(first, offset, HALF_APART, factor, rows, values);
-    return scale(first, offset, apart, factor, rows, values);
-}
-
-DXT_VECTORS static int64_t scale_counters(const int64_t *const *first, size_t offset, size_t apart,
-                                          const double *factor, uint32_t rows,
-                                          double (*restrict values)[DXT_LANES])
-{
-    return scale_by_distance(first, offset, apart, factor, rows, values);
-}
-
-static bool are_same(const double *factor, uint32_t rows)
-{
-    for (uint32_t k = 1; k < rows; k++)
-        if (!(factor[k] == factor[0])) return false;
-    return true;
-}
-
-/* Medians of nine rows, one block of columns after the other. A factor that all rows have does not
- * change which wait is the median. */
-DXT_VECTORS static int64_t middles_of_nine_counters(const int64_t *const *first, size_t offset,
-                                                    size_t apart, const double *factor,
-                                                    uint32_t blocks, double *median)
-{
-    double values[THREE_THREES][DXT_LANES];
-    bool same = are_same(factor, THREE_THREES);
-    const double *before = same ? NULL : factor;
-    double after = same ? factor[0] : 1;
-    int64_t bits = 0;
-    for (uint32_t b = 0; b < blocks; b++, offset += DXT_LANES * apart, median += DXT_LANES) {
-        bits |= scale_by_distance(first, offset, apart, before, THREE_THREES, values);
-        nine(values, median);
-        for (uint32_t c = 0; c < DXT_LANES; c++) median[c] *= after;
-    }
-    return bits;
-}
-
-DXT_VECTORS static void divide(const int64_t *const *counts, size_t offset, size_t apart,
-                               uint32_t rows, double (*restrict values)[DXT_LANES])
-{
-    for (uint32_t k = 0; k < rows; k++) {
-        const int64_t *from = counts[k] + offset;
-        for (uint32_t c = 0; c < DXT_LANES; c++) {
-            double count = (double)from[c * apart];
-            values[k][c] = count > 0 ? values[k][c] / count : 0;
-        }
-    }
-}
-
-int64_t dxt_medians_of_counters(const int64_t *const *first, const int64_t *const *counts,
-                                size_t offset, size_t apart, const double *factor, uint32_t rows,
-                                uint32_t blocks, double *median)
-{
-    double values[DXT_COUNTER_ROWS][DXT_LANES];
-    int64_t bits = 0;
-    assert(rows <= DXT_COUNTER_ROWS);
-    if (rows == THREE_THREES && !counts)
-        return middles_of_nine_counters(first, offset, apart, factor, blocks, median);
-    for (uint32_t b = 0; b < blocks; b++, offset += DXT_LANES * apart, median += DXT_LANES) {
-        bits |= scale_counters(first, offset, apart, factor, rows, values);
-        if (counts) divide(counts, offset, apart, rows, values);
-        dxt_medians(values, rows, median);
-    }
-    return bits;
 }

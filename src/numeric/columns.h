@@ -6,8 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** Columns of a block. */
-#define DXT_LANES 16u
+#include "numeric/vectors.h"
 
 /** Cautious medians of the first @p count columns of up to @p rows values each: of the middle two,
  *  the one nearer to 0, so that half of the witnesses cannot raise it. A missing value is INFINITY.

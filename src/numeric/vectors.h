@@ -3,6 +3,9 @@
 #ifndef DXT_NUMERIC_VECTORS_H
 #define DXT_NUMERIC_VECTORS_H
 
+/** Columns that are computed side by side. */
+#define DXT_LANES 16u
+
 /** Before a static function: compile it also for wide vectors; the loader chooses for the machine.
  *  Clones of other functions would be exported. Not with sanitizers, which run before the loader
  * has chosen, nor with clang 14, which has no clones in C. */

@@ -34,7 +34,7 @@ struct pmpi_file {
     bool name_was_free; /* when the part before this one began */
 };
 
-/* How long a job waits for another one in the folder: one that stopped there must hold up nobody. */
+/* How long a job waits for another one in the folder: one that stopped there holds up nobody. */
 #define LOCK_TRIES 50
 #define LOCK_PAUSE_NS 1000000L
 

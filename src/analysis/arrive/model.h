@@ -103,13 +103,12 @@ typedef struct dxt_fit {
     double *nothing;     /**< [nodes] 0 */
     double *level;       /**< [nodes][nodes] mean shift between ordinary ranks, as measured, or
                             the wait that tells it; NaN = not, or too far apart to tell */
-    double *
-        least_level; /**< [nodes] no less than this is in a row that is not settled, but for the node's own;
+    double *least_level; /**< [nodes] lower bound of a row that is not settled, without its own;
                                NaN = look, for a level of the row is not told */
-    bool *settled;          /**< [nodes] a row of that holds shifts (arrive/shifts.h); else waits */
-    double node_path[2];    /**< of two nodes: what the first waits for the second, and it for the
+    bool *settled;       /**< [nodes] a row of that holds shifts (arrive/shifts.h); else waits */
+    double node_path[2]; /**< of two nodes: what the first waits for the second, and it for the
                             first, as measured between ordinary ranks */
-    uint32_t sparse;        /**< as in dxt_known: a rank hears from its node and its rail only */
+    uint32_t sparse;     /**< as in dxt_known: a rank hears from its node and its rail only */
     dxt_early_levels early; /**< as in dxt_known */
     bool same_node;         /**< the ranks of a node are known to share it */
     double one_sided;       /**< how many times as far columns differ as rows, where another rank is
