@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Mark loops that pay to be compiled once more, for the wide vectors that most machines have. */
+/* Loops for vectors: how many columns they take side by side, and a mark for those that pay to be
+ * compiled once more, for the wide vectors that most machines have. */
 #ifndef DXT_NUMERIC_VECTORS_H
 #define DXT_NUMERIC_VECTORS_H
 
