@@ -95,7 +95,7 @@ dxt_status dxt_glance_over(const dxt_window *window, const dxt_looking *look, bo
         return dxt_window_look(window, observed);
     float *peak, *coarse;
     uint64_t *sum;
-    dxt_early_room room = {NULL};
+    dxt_early_room room = {.level = NULL};
     dxt_early_pass early;
     uint32_t nodes = dxt_early_nodes(window, look->ranks_per_node);
     /* All that may be needed: who makes room for other nodes later must not move this. */
