@@ -384,6 +384,48 @@ static void a_file_that_cannot_be_opened_is_told(void **state)
     unlink(path);
 }
 
+/* What opening a file says, which fails. */
+static const char *why_not(const char *path)
+{
+    static char text[256];
+    int before = dup(STDERR_FILENO);
+    FILE *said = tmpfile();
+    assert_true(said && before >= 0 && dup2(fileno(said), STDERR_FILENO) >= 0);
+    pmpi_file *file = pmpi_file_open(path);
+    dup2(before, STDERR_FILENO);
+    close(before);
+    assert_null(file);
+    rewind(said);
+    text[fread(text, 1, sizeof text - 1, said)] = '\0';
+    fclose(said);
+    return text;
+}
+
+/* The reason is the true one, and found the first time. */
+static void a_name_that_is_not_free_is_told_why(void **state)
+{
+    enum { MOST = 9999 };
+    char path[128], older[128];
+    (void)state;
+    snprintf(path, sizeof path, "%s/q.log", folder);
+    assert_int_equal(mkdir(path, 0700), 0);
+    assert_non_null(strstr(why_not(path), "/q.log: this is a link, or no file; move it away"));
+    assert_int_equal(rmdir(path), 0);
+    write_at(path, "of others\n");
+    for (int number = 1; number <= MOST; number++) {
+        snprintf(older, sizeof older, "%s/q.%d.log", folder, number);
+        assert_int_equal(symlink("nothing", older), 0);
+    }
+    assert_non_null(strstr(why_not(path), "/q.log: thousands of older files are beside it"));
+    for (int number = 1; number <= MOST; number++) {
+        snprintf(older, sizeof older, "%s/q.%d.log", folder, number);
+        assert_int_equal(unlink(older), 0);
+    }
+    assert_string_equal(taken("q.log"), "of others\n");
+    snprintf(path, sizeof path, "%s/none/q.log", folder);
+    assert_non_null(strstr(why_not(path), "/q.log: No such file or directory"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -398,6 +440,7 @@ int main(void)
         cmocka_unit_test(jobs_that_begin_together_have_a_file_each),
         cmocka_unit_test(nobody_writes_over_what_another_process_has),
         cmocka_unit_test(a_file_that_cannot_be_opened_is_told),
+        cmocka_unit_test(a_name_that_is_not_free_is_told_why),
     };
     return cmocka_run_group_tests(tests, prepare, clean);
 }

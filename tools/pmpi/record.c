@@ -60,17 +60,22 @@ static int lock_folder(const char *path, bool *locked)
 }
 
 /* What an earlier job, or another one, has written there gets another name. Anything but a file
- * stays. */
-static void keep_older(const char *path)
+ * stays.
+ * @return NULL; else why the name is not free, with errno: what is to be done about it. */
+static const char *keep_older(const char *path)
 {
     char older[PATH_MAX];
     struct stat file;
     const char *dot = strrchr(path, '.');
-    bool is_there = lstat(path, &file) == 0 && S_ISREG(file.st_mode);
-    for (int number = 1; dot && is_there && number <= MOST_OLDER; number++) {
+    if (lstat(path, &file) != 0) return NULL;
+    errno = EEXIST;
+    if (!dot || !S_ISREG(file.st_mode)) return "this is a link, or no file; move it away";
+    for (int number = 1; number <= MOST_OLDER; number++) {
         snprintf(older, sizeof older, "%.*s.%d%s", (int)(dot - path), path, number, dot);
-        if (dxt_rename_new(path, older) == 0 || errno != EEXIST) return;
+        if (dxt_rename_new(path, older) == 0 || errno == ENOENT) return NULL;
+        if (errno != EEXIST) return "the file there cannot get another name; move it away";
     }
+    return "thousands of older files are beside it; move them away";
 }
 
 /* A forked child has a copy of what is not written yet, and its exit() would write that. */
@@ -118,13 +123,17 @@ static int take_empty(const char *path)
 }
 
 /* A file that nobody else has: links are not followed, and jobs that begin at the same time have
- * one each, since all lock theirs. */
-static int make_first(const char *path)
+ * one each, since all lock theirs.
+ * @param why  As keep_older() returns it.
+ * @return -1 with errno. */
+static int make_first(const char *path, const char **why)
 {
     bool locked;
     int folder = lock_folder(path, &locked), fd = take_empty(path), error = EEXIST;
     for (int attempt = 0; fd < 0 && error == EEXIST && attempt < MOST_JOBS; attempt++) {
-        keep_older(path);
+        *why = keep_older(path);
+        error = errno;
+        if (*why) break;
         fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
         error = fd < 0 ? errno : EEXIST;
         if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) continue;
@@ -136,12 +145,12 @@ static int make_first(const char *path)
     return fd;
 }
 
-static bool open_stream(pmpi_file *file, const char *path)
+static bool open_stream(pmpi_file *file, const char *path, const char **why)
 {
     file->pid = getpid();
     file->path = from_root(path);
     if (!file->path) return false;
-    file->fd = make_first(file->path);
+    file->fd = make_first(file->path, why);
     if (file->fd < 0) return false;
     look_at_new(file);
     file->file = fopencookie(file, "w", (cookie_io_functions_t){.write = write_own});
@@ -150,13 +159,14 @@ static bool open_stream(pmpi_file *file, const char *path)
 
 pmpi_file *pmpi_file_open(const char *path)
 {
+    const char *why = NULL;
     pmpi_file *made = calloc(1, sizeof *made);
     if (made) {
         made->fd = -1;
-        if (open_stream(made, path)) return made;
+        if (open_stream(made, path, &why)) return made;
     }
-    pmpi_say("%s: %s", path,
-             errno == EEXIST ? "this is a link, or no file; move it away" : strerror(errno));
+    pmpi_say("%s: %s%s%s", path, why && errno != EEXIST ? strerror(errno) : "",
+             why && errno != EEXIST ? ": " : "", why ? why : strerror(errno));
     if (made && made->fd >= 0) close(made->fd);
     if (made) free(made->path);
     free(made);
@@ -195,7 +205,7 @@ static void make_folders(const char *path)
 static int make_new(const char *path, mode_t mode)
 {
     int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
-    keep_older(path);
+    if (keep_older(path)) return -1;
     int fd = open(path, flags, mode);
     if (fd < 0 && errno == ENOENT) {
         make_folders(path);
