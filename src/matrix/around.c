@@ -371,28 +371,3 @@ int64_t dxt_tag_rank(const dxt_numbers *numbers, uint32_t rows)
     int64_t rank = numbers[0].values[numbers[0].rank > 0 ? numbers[0].rank - 1 : count - 1];
     return rank < DXT_MAX_RANKS ? rank : -1;
 }
-
-/* ---- keys ---- */
-
-dxt_status dxt_tell_outer(dxt_reader *reader)
-{
-    if (reader->around.outer) return DXT_OK;
-    reader->around.outer = true;
-    return dxt_reader_lose(reader, DXT_REMARK_NOTE, DXT_OK, reader->input.line,
-                           "the outer keys are taken for the ranks that wait; of pandas' to_dict() "
-                           "and to_json() they are the columns: print df.T there");
-}
-
-/* ---- what is not applied ---- */
-
-dxt_status dxt_tell_beside(dxt_reader *reader, const char *at, const char *end)
-{
-    uint64_t said = DXT_HASH_SEED;
-    for (const char *c = at; c < end; c++)
-        said = (said ^ (unsigned char)*c) * UINT64_C(0x9e3779b97f4a7c15);
-    if (reader->around.beside == said) return DXT_OK;
-    reader->around.beside = said;
-    return dxt_reader_lose(reader, DXT_REMARK_NOTE, DXT_OK, reader->input.line,
-                           "%.*s is not applied: the values are read as they stand",
-                           end - at > 100 ? 100 : (int)(end - at), at);
-}

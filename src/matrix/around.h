@@ -18,11 +18,9 @@ int64_t dxt_tag_rank(const dxt_numbers *numbers, uint32_t rows);
 dxt_status dxt_judge_tag(dxt_reader *reader, int64_t rank, uint32_t ranks, uint64_t line,
                          bool bracket);
 
-/** The outer keys of objects are taken for ranks, and may be those of columns: tell so, once. */
+/** marks.c: the outer keys of objects are taken for ranks, and may be those of columns: tell so,
+ *  once. */
 dxt_status dxt_tell_outer(dxt_reader *reader);
-
-/** What stands beside a matrix, "scale": 1000, is not applied to it: tell so, once of each. */
-dxt_status dxt_tell_beside(dxt_reader *reader, const char *at, const char *end);
 
 /* ---- said.c, phase.c ---- */
 

@@ -4,6 +4,54 @@
 #include "matrix/members.h"
 #include "matrix/shape.h"
 
+dxt_status dxt_tell_outer(dxt_reader *reader)
+{
+    if (reader->around.outer) return DXT_OK;
+    reader->around.outer = true;
+    return dxt_reader_lose(reader, DXT_REMARK_NOTE, DXT_OK, reader->input.line,
+                           "the outer keys are taken for the ranks that wait; of pandas' to_dict() "
+                           "and to_json() they are the columns: print df.T there");
+}
+
+/* Whether the same was told of before; from now on it is. */
+static bool was_told(uint64_t *before, const char *at, const char *end)
+{
+    uint64_t said = DXT_HASH_SEED;
+    for (const char *c = at; c < end; c++)
+        said = (said ^ (unsigned char)*c) * UINT64_C(0x9e3779b97f4a7c15);
+    bool same = *before == said;
+    *before = said;
+    return same;
+}
+
+static dxt_status tell_beside(dxt_reader *reader, const char *at, const char *end)
+{
+    if (was_told(&reader->around.beside, at, end)) return DXT_OK;
+    return dxt_reader_lose(reader, DXT_REMARK_NOTE, DXT_OK, reader->input.line,
+                           "%.*s is not applied: the values are read as they stand",
+                           end - at > 100 ? 100 : (int)(end - at), at);
+}
+
+/* A name counts something else than waits. */
+static dxt_status tell_counts(dxt_reader *reader, const char *at, const char *end)
+{
+    bool perhaps = at < end && *at == '?';
+    at += perhaps;
+    if (was_told(&reader->around.counts, at, end)) return DXT_OK;
+    int size = end - at > 100 ? 100 : (int)(end - at);
+    if (perhaps)
+        return dxt_reader_lose(reader, DXT_REMARK_NOTE, DXT_OK, reader->input.line,
+                               "the name \"%.*s\" may count something else than waits; the values "
+                               "are read as waits",
+                               size, at);
+    dxt_reader_hint(reader, "the name \"%.*s\" says that it counts something else than waits", size,
+                    at);
+    return dxt_reader_lose(reader, DXT_REMARK_NOTE, DXT_OK, reader->input.line,
+                           "the name \"%.*s\" says that it counts something else than waits: it is "
+                           "left out",
+                           size, at);
+}
+
 /* The unit of the values of JSON or Python that follow; another one ends the table. */
 static dxt_status take_unit(dxt_reader *reader, const char *at, const char *end)
 {
@@ -40,7 +88,9 @@ bool dxt_take_mark(dxt_reader *reader, const char *at, const char *end, dxt_stat
     else if (at[1] == DXT_OUTER_LINE[1])
         *status = take_outer(reader);
     else if (at[1] == DXT_BESIDE_LINE[1])
-        *status = dxt_tell_beside(reader, at + 2, end);
+        *status = tell_beside(reader, at + 2, end);
+    else if (at[1] == DXT_COUNTS_LINE[1])
+        *status = tell_counts(reader, at + 2, end);
     else if (at[1] == DXT_PAIRS_LINE[1])
         *status = begin_pairs(reader);
     else if (at[1] == DXT_RANKED_LINE[1])

@@ -206,18 +206,6 @@ void dxt_members_look(dxt_spot in, dxt_members *all)
     all->count = members;
 }
 
-bool dxt_names_counts(const dxt_token *name)
-{
-    static const char *const waits[] = {"wait", "cost", "counter", "laten"};
-    static const char *const counts[] = {"sample", "byte", "token", "count"};
-    bool is = false;
-    for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++)
-        is = is || dxt_token_has(name, counts[i]);
-    for (size_t i = 0; i < sizeof waits / sizeof waits[0]; i++)
-        is = is && !dxt_token_has(name, waits[i]);
-    return is;
-}
-
 bool dxt_token_pair(const dxt_token *name, int64_t pair[2])
 {
     const char *at = name->at, *end = name->end;

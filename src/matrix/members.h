@@ -15,6 +15,10 @@
 /** In the same way: the ranks that follow in front of rows are theirs, and no launcher's. */
 #define DXT_RANKED_LINE "#\005"
 
+/** In the same way: the name of what counts something else than waits and is left out; behind "?":
+ *  of what may, and is read. */
+#define DXT_COUNTS_LINE "#\006"
+
 /** marks.c: take such a line, which begins with "#". @return Whether it is one; @p status receives
  *  what came of it. */
 bool dxt_take_mark(dxt_reader *reader, const char *at, const char *end, dxt_status *status);
@@ -38,8 +42,13 @@ typedef struct dxt_members {
 /** Look at the members of an object that begins at @p in. */
 void dxt_members_look(dxt_spot in, dxt_members *all);
 
-/** Whether what is called so counts something else than waits: samples, bytes, tokens. */
-bool dxt_names_counts(const dxt_token *name);
+typedef enum dxt_counting {
+    DXT_COUNTS_NONE,
+    DXT_COUNTS_PERHAPS, /**< "dispatch_tokens": an operator is named as well */
+    DXT_COUNTS_OTHERS
+} dxt_counting;
+/** counts.c: whether what is called so counts something else than waits: samples, bytes, tokens. */
+dxt_counting dxt_names_counts(const dxt_token *name);
 /** Take the two ranks of "(0, 1)", "0,1" or "0->1". */
 bool dxt_token_pair(const dxt_token *name, int64_t pair[2]);
 /** Whether lists of that name are places on a map or in a picture. */

@@ -186,6 +186,7 @@ typedef struct dxt_around {
     bool lists;      /**< several lists in a line were told of */
     bool torn;       /**< rows of ranks came in parts that might be matrices */
     uint64_t beside; /**< hash of what was told not to be applied */
+    uint64_t counts; /**< the same of what was told to count something else than waits */
     uint64_t other;  /**< line of a heading that names something else than waits; 0: none */
     uint64_t scaled; /**< line of a factor that is not applied; 0: none */
     uint64_t turned; /**< of words for axes that are turned round; 0: none */

@@ -127,7 +127,7 @@ static void name_phase(dxt_reader *reader)
 }
 
 /* Whether the file, or the member of an archive, is called after something else than waits. */
-static bool names_counts(const char *name)
+static dxt_counting names_counts(const char *name)
 {
     for (const char *at = name; *at; at++)
         if (*at == '/' || *at == ':') name = at + 1;
@@ -171,10 +171,16 @@ dxt_status dxt_npy_begin(dxt_reader *reader)
     const char *why = read_type(&npy, at, end);
     if (!why) why = read_shape(&npy, at, end);
     if (why) return refuse(reader, why);
-    if (names_counts(reader->input.name)) return pass_over(reader);
+    dxt_counting counting = names_counts(reader->input.name);
+    if (counting == DXT_COUNTS_OTHERS) return pass_over(reader);
     dxt_input_skip(&reader->input, from + size);
     reader->npy = npy;
     name_phase(reader);
+    if (counting == DXT_COUNTS_PERHAPS)
+        status = dxt_reader_lose(reader, DXT_REMARK_NOTE, DXT_OK, 1,
+                                 "the name of the array may count something else than waits; the "
+                                 "values are read as waits");
+    if (status != DXT_OK) return status;
     if (!npy.flat) return DXT_OK;
     return dxt_reader_lose(reader, DXT_REMARK_NOTE, DXT_OK, 1,
                            "an array of %u values with one axis is taken for %u rows of %u; if it "
