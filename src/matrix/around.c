@@ -331,6 +331,15 @@ dxt_status dxt_take_around(dxt_reader *reader, uint64_t line, double *reals, dxt
                                  "line %llu says a factor or a unit that is not applied: the "
                                  "values are read as they stand",
                                  (unsigned long long)scaled);
+    uint64_t arrow = reader->around.arrow;
+    reader->around.arrow = 0;
+    if (status == DXT_OK && arrow >= line && !reader->around.pointed) {
+        reader->around.pointed = true;
+        status = dxt_reader_lose(reader, DXT_REMARK_NOTE, DXT_OK, line,
+                                 "of ranks with an arrow, \"0 -> 1\", the first is read as the one "
+                                 "that waits, as in \"src -> dst\"; --slow-path 0->1 means that 1 "
+                                 "waits for 0");
+    }
     if (status != DXT_OK || turned == 0) return status;
     reader->around.turned = 0;
     if (line > turned + MOST_LINES) return DXT_OK;

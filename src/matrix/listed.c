@@ -215,6 +215,10 @@ static dxt_status take_listed(dxt_reader *reader, const char **line, const char 
     }
     uint32_t places = take_places_behind(reader, *line, *end);
     if (reader->listed.failed) return dxt_fail_memory(0);
+    const char *from = skip_blanks(*line, *end);
+    if (places > 0 && !memchr(from, '(', (size_t)(*end - from)) &&
+        !memchr(from, '[', (size_t)(*end - from)))
+        reader->around.arrow = reader->input.line;
     if (places > 0)
         *line = NULL;
     else

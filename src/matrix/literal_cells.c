@@ -51,6 +51,7 @@ void dxt_put_columns(dxt_spot in)
 void dxt_put_pairs(dxt_spot *in)
 {
     int64_t pair[2];
+    bool arrow = false;
     dxt_put_unit(in, &in->unit);
     if (in->phase) dxt_text_printf(in->lines, "# %s\n", in->phase);
     dxt_text_puts(in->lines, DXT_PAIRS_LINE "\n");
@@ -61,9 +62,15 @@ void dxt_put_pairs(dxt_spot *in)
         while (in->at < in->end && (dxt_is_blank(*in->at) || *in->at == ':')) in->at++;
         dxt_spot value = *in;
         dxt_token word = dxt_spot_token(&value);
-        if (dxt_token_pair(&name, pair))
-            dxt_text_printf(in->lines, "%lld %lld %.*s\n", (long long)pair[0], (long long)pair[1],
-                            word.end - word.at > 64 ? 64 : (int)(word.end - word.at), word.at);
+        if (!dxt_token_pair(&name, pair)) {
+            dxt_spot_skip(in);
+            if (in->at == before) break;
+            continue;
+        }
+        if (!arrow && dxt_token_has(&name, "->")) dxt_text_puts(in->lines, DXT_ARROW_LINE "\n");
+        arrow = arrow || dxt_token_has(&name, "->");
+        dxt_text_printf(in->lines, "%lld %lld %.*s\n", (long long)pair[0], (long long)pair[1],
+                        word.end - word.at > 64 ? 64 : (int)(word.end - word.at), word.at);
         dxt_spot_skip(in);
         if (in->at == before) break;
     }

@@ -91,6 +91,8 @@ bool dxt_take_mark(dxt_reader *reader, const char *at, const char *end, dxt_stat
         *status = tell_beside(reader, at + 2, end);
     else if (at[1] == DXT_COUNTS_LINE[1])
         *status = tell_counts(reader, at + 2, end);
+    else if (at[1] == DXT_ARROW_LINE[1])
+        reader->around.arrow = reader->input.line;
     else if (at[1] == DXT_PAIRS_LINE[1])
         *status = begin_pairs(reader);
     else if (at[1] == DXT_RANKED_LINE[1])

@@ -18,6 +18,8 @@
 /** In the same way: the name of what counts something else than waits and is left out; behind "?":
  *  of what may, and is read. */
 #define DXT_COUNTS_LINE "#\006"
+/** In the same way: the pairs of ranks that follow are written with arrows. */
+#define DXT_ARROW_LINE "#\007"
 
 /** marks.c: take such a line, which begins with "#". @return Whether it is one; @p status receives
  *  what came of it. */

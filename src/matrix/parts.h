@@ -189,6 +189,8 @@ typedef struct dxt_around {
     uint64_t counts; /**< the same of what was told to count something else than waits */
     uint64_t other;  /**< line of a heading that names something else than waits; 0: none */
     uint64_t scaled; /**< line of a factor that is not applied; 0: none */
+    uint64_t arrow;  /**< line of a pair of ranks with an arrow, "0 -> 1: 5"; 0: none */
+    bool pointed;    /**< such arrows were told of */
     uint64_t turned; /**< of words for axes that are turned round; 0: none */
     dxt_text rest;   /**< the line without it */
 } dxt_around;

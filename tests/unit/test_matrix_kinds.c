@@ -265,6 +265,12 @@ static void lines_of_pairs_come_in_any_order(void **state)
         {"INFO wait[0][0]=1\nINFO wait[0][1]=2\nINFO wait[1][0]=3\nINFO wait[1][1]=4\n", ONE},
     };
     for (size_t i = 0; i < LENGTH(cases); i++) assert_reads(cases[i].text, cases[i].expected);
+#define ARROW                                                                                  \
+    "t:1: of ranks with an arrow, \"0 -> 1\", the first is read as the one that waits, as in " \
+    "\"src -> dst\"; --slow-path 0->1 means that 1 waits for 0"
+    assert_told("{\"r0->r1\": 2, \"r0->r0\": 1, \"r1->r0\": 3, \"r1->r1\": 4}\n", ONE, ARROW);
+    assert_told("0 -> 0: 1\n0 -> 1: 2\n1 -> 0: 3\n1 -> 1: 4\n", ONE, ARROW);
+    assert_told("(0, 0) -> 1\n(0, 1) -> 2\n(1, 0) -> 3\n(1, 1) -> 4\n", ONE, "");
     static const bad_case bad[] = {
         {"src,dst,wait\n0,0,1\n0,1,2\n1,0,3\n1,0,4\n", DXT_ERR_FORMAT,
          "t:2: the 4 lines of two ranks and a wait leave pairs of ranks out"},
