@@ -264,7 +264,9 @@ static unsigned find_words(const char *line, const char *end)
     unsigned found = 0;
     for (const char *at = line; at < end; at++) {
         if (dxt_is_digit(*at)) found |= DIGITS;
-        bool letter = dxt_is_letter(*at), begins = at == line || !dxt_is_letter(at[-1]);
+        bool letter = dxt_is_letter(*at);
+        /* "high-bandwidth mode" is no bandwidth. */
+        bool begins = at == line || !(dxt_is_letter(at[-1]) || at[-1] == '-');
         if (letter && begins && at > line + 1 && at[-1] == '%' && dxt_is_blank(at[-2]))
             found |= SHARES;
         for (size_t i = 0; letter && begins && i < sizeof words / sizeof words[0]; i++) {

@@ -44,6 +44,7 @@ static const char *find_pair(const char *line, const char *end, int64_t *key)
     if (quote) at = --to;
     while (at > line && dxt_is_digit(at[-1]) && to - at <= MOST_DIGITS) at--;
     if (to == at || to - at > MOST_DIGITS) return NULL;
+    if (to - at > 1 && *at == '0') return NULL; /* "00:12" is a time */
     dxt_scan_integer(at, to, key);
     while (at > line && (dxt_is_letter(at[-1]) || at[-1] == '_')) at--;
     if (quote && (at == line || (at[-1] != '"' && at[-1] != '\''))) return NULL;

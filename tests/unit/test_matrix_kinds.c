@@ -272,6 +272,9 @@ static void lines_of_pairs_come_in_any_order(void **state)
     assert_told("0 -> 0: 1\n0 -> 1: 2\n1 -> 0: 3\n1 -> 1: 4\n", ONE, ARROW);
     assert_told("(0, 0) -> 1\n(0, 1) -> 2\n(1, 0) -> 3\n(1, 1) -> 4\n", ONE, "");
     static const bad_case bad[] = {
+        /* Minutes and seconds. */
+        {"rank 0: 00:12 01:31\nrank 1: 00:10 01:11\n", DXT_ERR_FORMAT,
+         "t:2: no window up to here: neither a recording nor rows of a matrix"},
         {"src,dst,wait\n0,0,1\n0,1,2\n1,0,3\n1,0,4\n", DXT_ERR_FORMAT,
          "t:2: the 4 lines of two ranks and a wait leave pairs of ranks out"},
         {"src,dst,wait\n0,1,5\n0,2,7\n1,0,3\n", DXT_ERR_FORMAT,
@@ -391,6 +394,7 @@ static void headings_say_other_things(void **state)
     assert_told("iter 0: [1, 2]\niter 1: [3, 4]\n", ONE,
                 "t:1: line 2 names something else than waits; the values are read as waits");
     assert_told("step 100 dispatch:\n1 2\n3 4\n", ONE, "");
+    assert_told("# high-bandwidth mode\n1 2\n3 4\n", ONE, "");
     assert_told("wait per token\n1 2\n3 4\n", ONE, "");
     assert_told("num_tokens=128\n1 2\n3 4\n", ONE, "");
     assert_reads("n.a.;2;3\n4;n.a.;6\n7;8;#N/A\n", NO_OWN);
