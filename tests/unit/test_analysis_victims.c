@@ -165,6 +165,35 @@ static void of_ranks_that_come_apart_the_uplink_is_named(void **state)
     assert_in_range(exact, 22, 24);
 }
 
+/* ---- nodes whose ranks come apart, where nobody tells the time ---- */
+
+static double apart_in_node_0(int op, uint32_t k)
+{
+    static const double late[] = {0, -40 * US, 50 * US};
+    return op == COMBINE && k < run.node ? late[k] : 0;
+}
+
+/* The two nodes alone often cannot tell who is off; but they do not always blame the healthy. */
+static void of_two_nodes_the_earliest_rank_is_not_the_ordinary_one(void **state)
+{
+    (void)state;
+    dxt_findings *found[OPERATORS];
+    uint32_t late_nodes = 0, late_ranks = 0, early = 0;
+    for (uint64_t seed = 1; seed <= 16; seed++) {
+        begin(6, 3, seed);
+        run.ops = 50;
+        run.late = apart_in_node_0;
+        judge(found);
+        late_nodes += count_of(found[COMBINE], DXT_LATE_NODE);
+        late_ranks += count_of(found[COMBINE], DXT_LATE_RANK);
+        early += count_of(found[COMBINE], DXT_EARLY_RANK);
+        release(found);
+    }
+    assert_in_range(late_nodes, 0, 12);
+    assert_in_range(late_ranks, 16, 28);
+    assert_in_range(early, 4, 32);
+}
+
 /* ---- stalls of single pairs, where two nodes have few of them ---- */
 
 static double now_and_then(int op, uint32_t i, uint32_t j)
@@ -213,6 +242,7 @@ int main(void)
         cmocka_unit_test(whom_turns_hit_more_often_by_chance_is_not_named),
         cmocka_unit_test(who_is_late_in_small_nodes_is_named),
         cmocka_unit_test(of_ranks_that_come_apart_the_uplink_is_named),
+        cmocka_unit_test(of_two_nodes_the_earliest_rank_is_not_the_ordinary_one),
         cmocka_unit_test(what_stalls_between_small_nodes_is_no_path_of_them),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

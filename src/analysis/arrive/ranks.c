@@ -237,7 +237,8 @@ static bool is_on_time(const dxt_fit *fit, uint32_t k, const uint32_t *other, ui
 
 /* Where no two ranks of a small node come at the same time, half of them are no cluster, and their
  * middle is nobody's time. Then who is on time for the other nodes is ordinary; if nobody is, as
- * behind a slow uplink, the earliest. */
+ * behind a slow uplink, the earliest. Where no others tell the time, the middle stays: one early
+ * rank would make its mates late. */
 static void find_on_time(dxt_fit *fit, const dxt_roster *roster, uint32_t node, double limit)
 {
     const uint32_t *own = roster->list + roster->begin[node];
@@ -247,10 +248,11 @@ static void find_on_time(dxt_fit *fit, const dxt_roster *roster, uint32_t node, 
         if (fabs(fit->late[own[m]]) <= fmin(limit, fit->limit[own[m]])) return;
         if (fit->late[own[m]] < fit->late[ref]) ref = own[m];
     }
+    double level = level_of_others(fit, node, other, &used);
+    if (isnan(level)) return;
     /* That they come apart has widened their own limit. */
     for (uint32_t m = 0; m < size; m++) fit->limit[own[m]] = fmin(limit, fit->limit[own[m]]);
-    double level = fit->sparse ? NAN : level_of_others(fit, node, other, &used);
-    for (uint32_t m = 0; m < size && !isnan(level) && !told; m++) {
+    for (uint32_t m = 0; m < size && !told; m++) {
         told = is_on_time(fit, own[m], other, used, level);
         if (told) ref = own[m];
     }
@@ -277,9 +279,9 @@ void dxt_fit_ranks(dxt_fit *fit)
     uint32_t good[DXT_MAX_RANKS], count;
     dxt_list_members(fit, &roster);
     fit_all(fit, &roster);
-    find_all_on_time(fit, &roster);
-    /* In a hybrid mode not all of the waits that it takes are there. */
+    /* In a hybrid mode not all of the waits that the rest takes are there. */
     if (fit->sparse) return;
+    find_all_on_time(fit, &roster);
     count = doubt_pairs(fit, &roster, good);
     if (count == fit->nodes || count == 0) return;
     /* Of few nodes one in which something is off was much of what is ordinary. */
