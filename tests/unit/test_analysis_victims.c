@@ -234,6 +234,30 @@ static void what_stalls_between_small_nodes_is_no_path_of_them(void **state)
     }
 }
 
+/* What the path between two nodes takes longer is three tenths of that for some pairs of ranks, and
+ * 17 tenths for others. */
+static double uneven_from_node_2(int op, uint32_t i, uint32_t j)
+{
+    uint64_t seed = i * UINT64_C(4096) + j + 1;
+    return from_node_2(op, i, j) * (3 + 14 * arrivals_uniform(&seed)) / 10;
+}
+
+/* A few of its pairs are hardly slow, by chance. */
+static void a_slow_path_of_uneven_pairs_is_found(void **state)
+{
+    (void)state;
+    dxt_findings *found[OPERATORS];
+    uint32_t paths = 0;
+    for (uint64_t seed = 1; seed <= 5; seed++) {
+        begin(32, 8, seed);
+        run.path = uneven_from_node_2;
+        judge(found);
+        paths += count_of(found[DISPATCH], DXT_SLOW_NODE_PATH);
+        release(found);
+    }
+    assert_int_equal(paths, 5);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -244,6 +268,7 @@ int main(void)
         cmocka_unit_test(of_ranks_that_come_apart_the_uplink_is_named),
         cmocka_unit_test(of_two_nodes_the_earliest_rank_is_not_the_ordinary_one),
         cmocka_unit_test(what_stalls_between_small_nodes_is_no_path_of_them),
+        cmocka_unit_test(a_slow_path_of_uneven_pairs_is_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
