@@ -164,9 +164,9 @@ static void take_uplinks(dxt_fit *fit, double limit)
     }
 }
 
-/* Whether a quarter of the pairs of ranks have a fast way from node b to node a, though its level is
- * longer by `excess`: then single pairs are slow, or stalled, and not the path between the nodes.
- * Where cells vary much, a few of many pairs are fast by chance. */
+/* Whether a quarter of the pairs of ranks have a fast way from node b to node a, though its level
+ * is longer by `excess`: then single pairs are slow, or stalled, and not the path between the
+ * nodes. Where cells vary much, a few of many pairs are fast by chance. */
 static bool many_are_fast(const dxt_fit *fit, const dxt_roster *roster, uint32_t a, uint32_t b,
                           double excess)
 {
