@@ -16,6 +16,7 @@ from typing import List, Optional
 from ._text import clean
 
 _KEPT = 2
+_TRIES = 100
 _renameat2 = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
 _AT_FDCWD, _RENAME_NOREPLACE = -100, 1
 
@@ -110,10 +111,19 @@ class LineFile:
         flags = (os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
                  | os.O_NOCTTY)
         mode = 0o666 if self._mode is None else self._mode
-        try:
-            fd, made = os.open(self.path, flags | os.O_CREAT | os.O_EXCL, mode), True
-        except FileExistsError:
-            fd, made = os.open(self.path, flags), False
+        fd, made = -1, False
+        for attempt in range(_TRIES):
+            try:
+                fd, made = os.open(self.path, flags | os.O_CREAT | os.O_EXCL, mode), True
+            except FileExistsError:
+                try:
+                    fd, made = os.open(self.path, flags), False
+                except FileNotFoundError:
+                    # Another process has just given it another name.
+                    if attempt == _TRIES - 1:
+                        raise
+            if fd >= 0:
+                break
         about = os.fstat(fd)
         if not stat.S_ISREG(about.st_mode):
             os.close(fd)
@@ -122,7 +132,7 @@ class LineFile:
             with contextlib.suppress(OSError):
                 os.fchmod(fd, self._mode)
         self._fd, self._size = fd, about.st_size
-        self._torn = about.st_size > 0 and self._last_byte(about.st_size) not in (b"\n", b"")
+        self._torn = about.st_size > 0 and self._last_byte(about) not in (b"\n", b"")
         written = about.st_mtime if about.st_size else time.time()
         self._day = time.strftime("%Y-%m-%d", time.localtime(written))
 
@@ -142,13 +152,15 @@ class LineFile:
             self.anew += 1
             self._open()
 
-    def _last_byte(self, size: int) -> bytes:
+    def _last_byte(self, about: os.stat_result) -> bytes:
         try:
             fd = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
         except OSError:
             return b""
         try:
-            return os.pread(fd, 1, size - 1)
+            # The name may lead to another process's file by now.
+            same = os.path.samestat(os.fstat(fd), about)
+            return os.pread(fd, 1, about.st_size - 1) if same else b""
         except OSError:
             return b""
         finally:
@@ -204,10 +216,13 @@ class LineFile:
         own = re.compile(re.escape(base) + r"\.\d{4}-\d\d-\d\d(\.\d+)?")
         old = []
         for entry in os.scandir(folder or "."):
-            if own.fullmatch(entry.name) and entry.is_file(follow_symlinks=False):
+            if not own.fullmatch(entry.name) or not entry.is_file(follow_symlinks=False):
+                continue
+            with contextlib.suppress(FileNotFoundError):  # another process forgets it, too
                 old.append((entry.stat(follow_symlinks=False).st_mtime_ns, entry.path))
         for _, path in sorted(old)[:-_KEPT]:
-            os.unlink(path)
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(path)
 
 
 class TextLog(LineFile):
