@@ -42,8 +42,7 @@ size_t dxt_glance_size(uint32_t ranks)
     return lay_out(ranks, ranks / 2, NULL, &peak, &coarse, &sum, &room);
 }
 
-/* Columns that are read before what tells of levels is taken from them: the next ones arrive from
- * memory in the meantime. */
+/* Columns that are read before levels are taken from them: they are still in the nearest cache. */
 #define COLUMNS 256u
 
 /* Look at DXT_SCREEN_ROWS rows. @return All their counters combined by OR. */

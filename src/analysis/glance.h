@@ -17,9 +17,9 @@ typedef struct dxt_glance {
                     more; NULL = nothing was seen */
     float *coarse; /**< [ranks / DXT_SCREEN_ROWS][ranks / DXT_CHUNK × DXT_CHUNK_CLASSES] largest of
                       each class of peaks, if the peaks were seen */
-    const uint64_t *sum; /**< [ranks] of the counters of each row, as exact as doubles add them in
+    const uint64_t *sum;  /**< [ranks] of the counters of each row, as exact as doubles add them in
                             any order; NULL = not */
-    dxt_early_levels early; /**< levels between nodes, if the peaks were seen, too */
+    dxt_early_data early; /**< levels between nodes, if the peaks were seen, too */
 } dxt_glance;
 
 /** Classes of the chunks of a row. */

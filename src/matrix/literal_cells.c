@@ -47,6 +47,27 @@ void dxt_put_columns(dxt_spot in)
     dxt_text_puts(in.lines, "]\n");
 }
 
+/* Longest value that is a number. */
+#define MOST_DIGITS 64
+
+/* A name of an object, and the word that is its value. */
+struct member {
+    dxt_token name;
+    const char *value;
+    int size; /* of it, at most MOST_DIGITS */
+};
+
+/* Read a name, up to its value. */
+static struct member next_member(dxt_spot *in)
+{
+    dxt_token name = dxt_spot_token(in);
+    while (in->at < in->end && (dxt_is_blank(*in->at) || *in->at == ':')) in->at++;
+    dxt_spot value = *in;
+    dxt_token word = dxt_spot_token(&value);
+    int size = word.end - word.at > MOST_DIGITS ? MOST_DIGITS : (int)(word.end - word.at);
+    return (struct member){name, word.at, size};
+}
+
 /* {"0,1": 5, "(0, 2)": 7}: a line of row, column and value for each. */
 void dxt_put_pairs(dxt_spot *in)
 {
@@ -58,19 +79,17 @@ void dxt_put_pairs(dxt_spot *in)
     in->at++;
     for (dxt_spot_blanks(in); in->at < in->end && *in->at != '}'; dxt_spot_blanks(in)) {
         const char *before = in->at;
-        dxt_token name = dxt_spot_token(in);
-        while (in->at < in->end && (dxt_is_blank(*in->at) || *in->at == ':')) in->at++;
-        dxt_spot value = *in;
-        dxt_token word = dxt_spot_token(&value);
-        if (!dxt_token_pair(&name, pair)) {
+        struct member member = next_member(in);
+        if (!dxt_token_pair(&member.name, pair)) {
             dxt_spot_skip(in);
             if (in->at == before) break;
             continue;
         }
-        if (!arrow && dxt_token_has(&name, "->")) dxt_text_puts(in->lines, DXT_ARROW_LINE "\n");
-        arrow = arrow || dxt_token_has(&name, "->");
+        if (!arrow && dxt_token_has(&member.name, "->"))
+            dxt_text_puts(in->lines, DXT_ARROW_LINE "\n");
+        arrow = arrow || dxt_token_has(&member.name, "->");
         dxt_text_printf(in->lines, "%lld %lld %.*s\n", (long long)pair[0], (long long)pair[1],
-                        word.end - word.at > 64 ? 64 : (int)(word.end - word.at), word.at);
+                        member.size, member.value);
         dxt_spot_skip(in);
         if (in->at == before) break;
     }
@@ -83,14 +102,10 @@ void dxt_put_waits(dxt_spot *in)
     in->at++;
     for (dxt_spot_blanks(in); in->at < in->end && *in->at != '}'; dxt_spot_blanks(in)) {
         const char *before = in->at;
-        dxt_token name = dxt_spot_token(in);
-        while (in->at < in->end && (dxt_is_blank(*in->at) || *in->at == ':')) in->at++;
-        dxt_spot value = *in;
-        dxt_token word = dxt_spot_token(&value);
+        struct member member = next_member(in);
         if (in->phase) dxt_text_printf(in->lines, "%s,", in->phase);
         dxt_text_printf(in->lines, "%lld,%lld,%.*s\n", (long long)in->rank,
-                        (long long)dxt_token_rank(&name),
-                        word.end - word.at > 64 ? 64 : (int)(word.end - word.at), word.at);
+                        (long long)dxt_token_rank(&member.name), member.size, member.value);
         dxt_spot_skip(in);
         if (in->at == before) break;
     }

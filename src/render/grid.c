@@ -59,6 +59,17 @@ void dxt_draw_hatch(dxt_pen *pen, double x, double y, double width, double heigh
     }
 }
 
+void dxt_draw_silence(dxt_pen *pen, double x, double y, double width, double height)
+{
+    dxt_pen_box(pen, (dxt_box){.x = x,
+                               .y = y,
+                               .width = width,
+                               .height = height,
+                               .fill = DXT_PAINT_SILENT,
+                               .hint = "silent: no counters"});
+    dxt_draw_hatch(pen, x, y, width, height);
+}
+
 /* ---- cells ---- */
 
 static void draw_value(dxt_pen *pen, const dxt_model *model, const dxt_grid *grid, uint32_t row,
@@ -98,24 +109,12 @@ static void draw_cell(dxt_pen *pen, const dxt_model *model, const dxt_grid *grid
     if (grid->value_size > 0 && !empty) draw_value(pen, model, grid, row, column, rgb);
 }
 
-/* Where a rank sent nothing. */
-static void draw_silence(dxt_pen *pen, double x, double y, double width, double height)
-{
-    dxt_pen_box(pen, (dxt_box){.x = x,
-                               .y = y,
-                               .width = width,
-                               .height = height,
-                               .fill = DXT_PAINT_SILENT,
-                               .hint = "silent: no counters"});
-    dxt_draw_hatch(pen, x, y, width, height);
-}
-
 static void draw_silent_row(dxt_pen *pen, const dxt_model *model, const dxt_grid *grid,
                             uint32_t row)
 {
     double width = model->side * grid->cell_width - grid->gap;
     double height = grid->cell_height - grid->gap, y = grid->y + row * grid->cell_height;
-    draw_silence(pen, grid->x, y, width, height);
+    dxt_draw_silence(pen, grid->x, y, width, height);
     for (uint32_t column = 0; grid->value_size > 0 && column < model->side; column++) {
         double middle = grid->x + (column + 0.5) * grid->cell_width - grid->gap / 2;
         dxt_pen_box(pen, (dxt_box){.x = middle - 9,
@@ -142,7 +141,7 @@ static void draw_silent_stripes(dxt_pen *pen, const dxt_model *model, const dxt_
             !dxt_model_partly_silent(model, rank / model->block))
             continue;
         double y = grid->y + (rank + 0.5) * each - height / 2;
-        draw_silence(pen, grid->x, y, width, height);
+        dxt_draw_silence(pen, grid->x, y, width, height);
         /* So thin a stripe is seen by its edges. */
         for (int edge = 0; edge < 2 && height > each; edge++)
             dxt_pen_line(pen, (dxt_line){grid->x, y + edge * height, grid->x + width,

@@ -39,6 +39,9 @@ void dxt_grid_draw(dxt_pen *pen, const dxt_model *model, const dxt_grid *grid);
 /** A pattern of slanted lines that says "silent". */
 void dxt_draw_hatch(dxt_pen *pen, double x, double y, double width, double height);
 
+/** The cells of a rank that sent nothing: hatched, with a hint that says so. */
+void dxt_draw_silence(dxt_pen *pen, double x, double y, double width, double height);
+
 /**
  * Draw panels below each other as one page.
  *

@@ -110,7 +110,7 @@ static double draw_legend(dxt_pen *pen, const dxt_course *course, double x, doub
                     dxt_course_unit(course->panel));
     if (dxt_course_any_silent(course)) {
         double patch = x + LEGEND_WIDTH + UNIT_ROOM;
-        dxt_course_silence(pen, patch, y, PATCH_WIDTH, 10);
+        dxt_draw_silence(pen, patch, y, PATCH_WIDTH, 10);
         dxt_course_text(pen, patch + PATCH_WIDTH + 7, y + 10, SMALL, DXT_ANCHOR_START, "silent");
     }
     return 34;

@@ -134,17 +134,6 @@ static bool gives_way(const dxt_course *course, uint32_t row)
     return false;
 }
 
-void dxt_course_silence(dxt_pen *pen, double x, double y, double width, double height)
-{
-    dxt_pen_box(pen, (dxt_box){.x = x,
-                               .y = y,
-                               .width = width,
-                               .height = height,
-                               .fill = DXT_PAINT_SILENT,
-                               .hint = "silent: no counters"});
-    dxt_draw_hatch(pen, x, y, width, height);
-}
-
 /* The stretches in which a rank is silent; where a row stands for several, a stripe of it, beside
  * which some colour of the others is left. */
 static void draw_silent(dxt_pen *pen, const dxt_course *course, uint32_t rank, double x, double y)
@@ -156,8 +145,8 @@ static void draw_silent(dxt_pen *pen, const dxt_course *course, uint32_t rank, d
     for (size_t first = 0, end; first < course->columns; first = end + 1) {
         for (end = first; end < course->columns && dxt_course_is_silent(course, rank, end);) end++;
         if (end > first)
-            dxt_course_silence(pen, x + (double)first * width, top,
-                               (double)(end - first) * width - gap, height);
+            dxt_draw_silence(pen, x + (double)first * width, top,
+                             (double)(end - first) * width - gap, height);
     }
 }
 

@@ -15,8 +15,6 @@ void dxt_course_text(dxt_pen *pen, double x, double y, double size, dxt_anchor a
                      const char *string);
 /** A clean copy of text from outside, in pen->scratch. @return false if there is no memory. */
 bool dxt_course_clean(dxt_pen *pen, const char *string);
-/** Hatched, as a rank that sent nothing. */
-void dxt_course_silence(dxt_pen *pen, double x, double y, double width, double height);
 /** The ranks, with their top left cell at x, y. */
 void dxt_course_rows(dxt_pen *pen, const dxt_course *course, double x, double y);
 /** The slow paths and links below them. @return Their height. */

@@ -25,7 +25,7 @@ static dxt_window *even_nodes(uint32_t per_node, bool late)
 }
 
 /* Whether the counters that were kept are those of the partners. */
-static void check_counters(const dxt_window *window, const dxt_early_levels *early)
+static void check_counters(const dxt_window *window, const dxt_early_data *early)
 {
     size_t n = window->ranks;
     for (uint32_t p = 0; p < early->partners; p++)
@@ -38,7 +38,7 @@ static void check_counters(const dxt_window *window, const dxt_early_levels *ear
 }
 
 /* Whether the cells that were kept are those of the window. */
-static void check_cells(const dxt_window *window, const dxt_early_levels *early)
+static void check_cells(const dxt_window *window, const dxt_early_data *early)
 {
     uint32_t n = window->ranks, before = 0;
     if (!early->level) return;

@@ -51,8 +51,8 @@ void dxt_early_begin(const dxt_window *window, uint32_t nodes, const dxt_early_r
                              .sample = room->sample};
     if (nodes == 0) return;
     uint32_t others = window->ranks - window->ranks / nodes;
-    dxt_early_levels *found = &pass->found;
-    *found = (dxt_early_levels){
+    dxt_early_data *found = &pass->found;
+    *found = (dxt_early_data){
         .nodes = nodes, .level = room->level, .ranks = window->ranks, .counter = room->counter};
     found->partners = dxt_partners_of(window->ranks, others);
     for (uint32_t p = 0; p < found->partners; p++)
@@ -166,10 +166,10 @@ void dxt_early_take(dxt_early_pass *pass, uint32_t rows, uint32_t columns)
     pass->done = end;
 }
 
-dxt_early_levels dxt_early_end(const dxt_early_pass *pass)
+dxt_early_data dxt_early_end(const dxt_early_pass *pass)
 {
     bool tells = dxt_counters_tell(pass->window, pass->bits);
     assert(pass->done == pass->nodes);
-    if (pass->nodes == 0 || !tells) return (dxt_early_levels){.nodes = 0};
+    if (pass->nodes == 0 || !tells) return (dxt_early_data){.nodes = 0};
     return pass->found;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Levels between nodes that are found while the matrix is read for the first time, before it is
- * known who is late: as if every rank stood for its node. They are right between nodes of which
- * this turns out to be so; the others are found later (arrive/levels.h). */
+/* What is taken from the matrix while it is read for the first time, before it is known who is
+ * late: cells that later steps want, and levels between nodes, as if every rank stood for its node.
+ * Levels are right between nodes of which this turns out to be so; the others are found later
+ * (arrive/levels.h). */
 #ifndef DXT_ARRIVE_EARLY_H
 #define DXT_ARRIVE_EARLY_H
 
@@ -13,7 +14,7 @@
 #include "numeric/columns.h"
 #include "numeric/spread.h"
 
-/** Levels that are being found. */
+/** A pass under way. */
 typedef struct dxt_early_pass {
     const dxt_window *window;
     uint32_t size, nodes; /**< ranks of each node, and how many there are; 0 = none to be found */
@@ -22,7 +23,7 @@ typedef struct dxt_early_pass {
     int64_t bits;         /**< all counters looked at, combined by OR */
     double *level;
     int64_t *counter;
-    dxt_early_levels found;
+    dxt_early_data found;
     uint32_t taken; /**< cells that tell a level, by the place of their ranks in their nodes: */
     uint32_t row[DXT_COUNTER_ROWS], column[DXT_COUNTER_ROWS];
     bool turned;   /**< cells were chosen … */
@@ -66,6 +67,6 @@ void dxt_early_begin(const dxt_window *window, uint32_t nodes, const dxt_early_r
 void dxt_early_take(dxt_early_pass *pass, uint32_t rows, uint32_t columns);
 
 /** @return What was found in all rows: nothing where a counter that tells may hold a time-out. */
-dxt_early_levels dxt_early_end(const dxt_early_pass *pass);
+dxt_early_data dxt_early_end(const dxt_early_pass *pass);
 
 #endif

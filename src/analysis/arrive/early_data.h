@@ -15,7 +15,7 @@ typedef struct dxt_early_sample {
 } dxt_early_sample;
 
 /** What was found; zero: nothing. */
-typedef struct dxt_early_levels {
+typedef struct dxt_early_data {
     uint32_t nodes; /**< all with as many ranks, in the order of these */
     double *level;  /**< [nodes][nodes] what a node waits for another; NULL = none. A fit takes
                        them over */
@@ -26,10 +26,10 @@ typedef struct dxt_early_levels {
     const int64_t *counter;    /**< [partners][ranks] */
     double *within;            /**< for within.h, as in a fit; NULL = not kept */
     const dxt_early_sample *sample;
-} dxt_early_levels;
+} dxt_early_data;
 
 /** The rank that partner @p p of node @p a is. */
-static inline uint32_t dxt_early_partner(const dxt_early_levels *early, uint32_t p, uint32_t a)
+static inline uint32_t dxt_early_partner(const dxt_early_data *early, uint32_t p, uint32_t a)
 {
     uint32_t size = early->ranks / early->nodes;
     return early->at[p] < a * size ? early->at[p] : early->at[p] + size;

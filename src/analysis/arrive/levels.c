@@ -225,7 +225,7 @@ static bool is_even(const struct levels *s, uint32_t a)
 static void find_uneven(struct levels *s)
 {
     const dxt_fit *fit = s->fit;
-    const dxt_early_levels *early = &fit->early;
+    const dxt_early_data *early = &fit->early;
     bool found = early->level && early->nodes == fit->nodes && fit->count == fit->window->ranks;
     s->uneven_count = 0;
     for (uint32_t a = 0; a < fit->nodes; a++)

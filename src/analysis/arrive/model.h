@@ -54,12 +54,12 @@ typedef union dxt_scratch {
 
 /** What is known of a window besides its waits. */
 typedef struct dxt_known {
-    const int32_t *nodes;   /**< node of each rank, or NULL */
-    uint32_t sparse;        /**< ranks of a block of a hybrid mode; otherwise 0 */
-    double min_share;       /**< smallest part of the step that a lateness is worth telling from */
-    double least;           /**< smallest lateness worth telling for another reason; 0 = none */
-    double cell_spread;     /**< as in dxt_group_input */
-    dxt_early_levels early; /**< if the waits were read before; else zero */
+    const int32_t *nodes; /**< node of each rank, or NULL */
+    uint32_t sparse;      /**< ranks of a block of a hybrid mode; otherwise 0 */
+    double min_share;     /**< smallest part of the step that a lateness is worth telling from */
+    double least;         /**< smallest lateness worth telling for another reason; 0 = none */
+    double cell_spread;   /**< as in dxt_group_input */
+    dxt_early_data early; /**< if the waits were read before; else zero */
 } dxt_known;
 
 /** A fitted window over the n ranks that sent their row. */
@@ -109,16 +109,16 @@ typedef struct dxt_fit {
     double node_path[2]; /**< of two nodes: what the first waits for the second, and it for the
                             first, as measured between ordinary ranks */
     uint32_t sparse;     /**< as in dxt_known: a rank hears from its node and its rail only */
-    dxt_early_levels early; /**< as in dxt_known */
-    bool same_node;         /**< the ranks of a node are known to share it */
-    double one_sided;       /**< how many times as far columns differ as rows, where another rank is
+    dxt_early_data early; /**< as in dxt_known */
+    bool same_node;       /**< the ranks of a node are known to share it */
+    double one_sided;     /**< how many times as far columns differ as rows, where another rank is
                             late in each operation (arrive/one_sided.h); otherwise 0 */
-    bool unsure;            /**< of three ranks one has a slow link, or is only farther away */
-    bool many_sides;        /**< half of the ranks have a slow side, and no nodes are known
+    bool unsure;          /**< of three ranks one has a slow link, or is only farther away */
+    bool many_sides;      /**< half of the ranks have a slow side, and no nodes are known
                                (arrive/many_sides.h) */
-    bool linked;            /**< a path between nodes is slow: a link is not 0 */
-    bool tiered;            /**< many are, by the topology: a tier is not 0 */
-    bool tangled;           /**< too many pairs of nodes are slow for the model to fit */
+    bool linked;          /**< a path between nodes is slow: a link is not 0 */
+    bool tiered;          /**< many are, by the topology: a tier is not 0 */
+    bool tangled;         /**< too many pairs of nodes are slow for the model to fit */
     dxt_scratch *scratch;
     double *values;       /**< [ranks of the window] scratch of medians over members */
     double *least;        /**< [ranks of the window] scratch of the search for paths … */

@@ -103,7 +103,7 @@ static void take_waits(const dxt_fit *fit, const uint32_t *member, uint32_t coun
 static const int64_t *early_counters(const dxt_fit *fit, const dxt_together *nodes, uint32_t t,
                                      uint32_t p)
 {
-    const dxt_early_levels *early = &fit->early;
+    const dxt_early_data *early = &fit->early;
     if (early->nodes != fit->nodes || fit->count != early->ranks || p >= early->partners)
         return NULL;
     uint32_t partner = nodes->partners[t].member[p];

@@ -26,7 +26,7 @@ static bool are_small(const dxt_fit *fit, const dxt_roster *roster)
 /* Those that were kept when the window was first read. */
 static bool take_early(dxt_fit *fit)
 {
-    const dxt_early_levels *early = &fit->early;
+    const dxt_early_data *early = &fit->early;
     if (!early->within || early->nodes != fit->nodes || early->ranks != fit->count) return false;
     fit->within = early->within;
     uint32_t size = fit->count / fit->nodes;

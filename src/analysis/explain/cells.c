@@ -38,7 +38,7 @@ static uint32_t choose(const dxt_fit *fit, uint16_t *row, uint16_t *column)
  */
 static const dxt_early_sample *early_sample(const dxt_fit *fit)
 {
-    const dxt_early_levels *early = &fit->early;
+    const dxt_early_data *early = &fit->early;
     return early->ranks == fit->count && fit->sparse == 0 ? early->sample : NULL;
 }
 
