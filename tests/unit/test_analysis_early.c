@@ -122,6 +122,8 @@ static void early_levels_are_those_found_later(void **state)
     for (size_t t = 0; t < 2 * sizeof sizes / sizeof sizes[0]; t++) {
         uint32_t size = sizes[t / 2];
         dxt_window *window = even_nodes(size, t % 2 == 1);
+        /* Once the late ranks of its node do not count, the shortest waits are for rank 243. */
+        for (size_t r = 0; r < 240 && t % 2 == 1; r++) window->wait[r * EVEN + 243] /= 4;
         assert_int_equal(same_levels(window), size < 8 ? EVEN / size : 0);
         for (size_t c = 0; c < (size_t)EVEN * EVEN; c++) window->wait[c] += (int64_t)(c % 7);
         window->rank_ops = malloc(EVEN * sizeof *window->rank_ops);
