@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A job with a late rank, on a busy machine: what is said of whom, and what it costs over time.
 
-    soak.py COMMAND SECONDS [--mode async|sync] [--window 0.5] [--busy PROCESSES]
+    soak.py COMMAND SECONDS [--mode async|sync] [--window 0.5] [--busy PROCESSES] [--record FILE]
 
 Counts windows in which the late rank is named, and findings that are wrong: of others, or of living ranks
 as silent. A rank of which the finding says that it waited for a core was late, by the kernel's account;
@@ -90,11 +90,12 @@ def main():
     parser.add_argument("--mode", choices=["async", "sync"], default="async")
     parser.add_argument("--window", type=float, default=0.5)
     parser.add_argument("--busy", type=int, default=0)
+    parser.add_argument("--record", help="keep the recording as this file")
     given = parser.parse_args()
     kind = (["--async", str(given.window)] if given.mode == "async" else ["--window", "100"])
     busy = [subprocess.Popen(["sh", "-c", "while :; do :; done"]) for _ in range(given.busy)]
     folder = tempfile.TemporaryDirectory()
-    recording = os.path.join(folder.name, "soak.jsonl")
+    recording = given.record or os.path.join(folder.name, "soak.jsonl")
     job = subprocess.Popen([given.command, "job", "-n", "4", *kind, "--steps", "0", "--slow",
                             f"dispatch:{LATE}:{LATE_NS}ns", "--json", "--record", recording],
                            stdout=subprocess.PIPE, text=True)

@@ -9,6 +9,21 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static mpi_part_rest *rests;
 static bool asked; /* to be told of the end */
 
+/* Go on with each. In turns: ranks may have left them in different orders, and where one of them
+ * waits for another rank, that rank may wait in the next. @return What is not finished. */
+static mpi_part_rest *go_on(mpi_part_rest *left)
+{
+    mpi_part_rest **at = &left;
+    while (*at) {
+        mpi_part_rest *next = (*at)->next; /* it may be gone then */
+        if ((*at)->finish((*at)->context))
+            *at = next;
+        else
+            at = &(*at)->next;
+    }
+    return left;
+}
+
 static int at_end(MPI_Comm comm, int key, void *value, void *state)
 {
     int64_t pause_ns = 50000;
@@ -17,14 +32,7 @@ static int at_end(MPI_Comm comm, int key, void *value, void *state)
     mpi_part_rest *left = rests;
     rests = NULL;
     pthread_mutex_unlock(&lock);
-    while (left) {
-        mpi_part_rest *next = left->next; /* it may be gone then */
-        if (left->finish(left->context)) {
-            left = next;
-            continue;
-        }
-        mpi_part_pause(&pause_ns);
-    }
+    while ((left = go_on(left))) mpi_part_pause(&pause_ns);
     return MPI_SUCCESS;
 }
 
