@@ -451,6 +451,22 @@ EOF
     [[ $output == *" windows more (--limit)"* ]]
 }
 
+@test "a cause that comes and goes fills no screen, and a new one behind it is told" {
+    # Windows by turns of a healthy run and of one with a late rank; window 280 has another one.
+    "$deepxtrace" simulate --windows 300 --jitter 1% -o healthy
+    "$deepxtrace" simulate --windows 300 --jitter 1% --slow dispatch:2:40us -o slow
+    "$deepxtrace" simulate --windows 300 --jitter 1% --slow dispatch:1:40us -o other
+    {
+        jq -c 'select(.window % 2 == 0 and .window != 280)' healthy
+        jq -c 'select(.window % 2 == 1)' slow
+        jq -c 'select(.window == 280)' other
+    } | jq -cs 'map(select(.phase == "dispatch")) | sort_by(.window)[]' > turns
+    run -0 "$deepxtrace" analyze turns
+    [ "${#lines[@]}" -lt 110 ]
+    [[ $output == *" to 279: "*" slow, by causes told above (--all)"$'\n'"dispatch, window 280, 4 ranks: slow"*"rank 1 is late"* ]]
+    [ "$("$deepxtrace" analyze --all turns | grep -c '^dispatch, window ')" -eq 300 ]
+}
+
 @test "what of a folder zstd packed is named where libzstd is missing" {
     mkdir packed missing
     cp "$DXT_SOURCE_DIR"/tests/fuzz/corpus/fuzz_unpack/{skipped,long}.zst packed

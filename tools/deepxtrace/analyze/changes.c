@@ -61,8 +61,33 @@ static bool says_the_same(const change_state *state, uint64_t says, const dxt_fi
     return true;
 }
 
+static bool is_known(const change_state *state, uint64_t cause)
+{
+    for (size_t i = 0; i < state->known_count; i++)
+        if (state->known[i] == cause) return true;
+    return state->known_count == CHANGES_TOLD;
+}
+
+static uint64_t cause_of(const dxt_finding *f)
+{
+    return mix(subject_of(f), (uint64_t)f->severity);
+}
+
+/* Whether a change is one of too many, and names no cause that was not told. */
+static bool comes_and_goes(const change_state *state, const dxt_findings *findings)
+{
+    if (state->changes < CHANGES_FEW + state->windows / CHANGES_EVERY) return false;
+    for (size_t i = 0; i < findings->finding_count; i++)
+        if (!is_known(state, cause_of(&findings->findings[i]))) return false;
+    return true;
+}
+
 static void remember(change_state *state, uint64_t says, const dxt_findings *findings)
 {
+    for (size_t i = 0; i < findings->finding_count; i++) {
+        uint64_t cause = cause_of(&findings->findings[i]);
+        if (!is_known(state, cause)) state->known[state->known_count++] = cause;
+    }
     state->begun = true;
     state->says = says;
     state->cost_count = 0;
@@ -88,6 +113,19 @@ static change_state *find(changes *run, const char *phase)
     return state;
 }
 
+static void leave_out(change_state *state, const dxt_window *window, const dxt_findings *findings,
+                      bool same)
+{
+    if (state->left_out++ == 0) {
+        state->first = window->index;
+        state->slow = 0;
+        state->mixed = false;
+    }
+    state->last = window->index;
+    state->slow += findings->verdict == DXT_VERDICT_SLOW;
+    state->mixed |= !same;
+}
+
 bool changes_look(changes *run, const dxt_window *window, const dxt_findings *findings,
                   change_state **state)
 {
@@ -95,10 +133,14 @@ bool changes_look(changes *run, const dxt_window *window, const dxt_findings *fi
     *state = window->index < 0 ? NULL : find(run, window->phase);
     run->windows++;
     if (!*state || (*state)->closed) return true;
-    if (run->windows > CHANGES_FIRST && says_the_same(*state, says, findings)) {
-        if ((*state)->left_out++ == 0) (*state)->first = window->index;
-        (*state)->last = window->index;
-        return false;
+    (*state)->windows++;
+    if (run->windows > CHANGES_FIRST) {
+        bool same = says_the_same(*state, says, findings);
+        if (same || ((*state)->begun && comes_and_goes(*state, findings))) {
+            leave_out(*state, window, findings, same);
+            return false;
+        }
+        (*state)->changes++;
     }
     remember(*state, says, findings);
     return true;
@@ -109,6 +151,10 @@ static dxt_status say_left_out(change_state *state)
     uint64_t count = state->left_out;
     state->left_out = 0;
     if (count == 0) return DXT_OK;
+    if (state->mixed)
+        return stdout_printf("%s, windows %" PRId64 " to %" PRId64 ": %" PRIu64 " of %" PRIu64
+                             " slow, by causes told above (--all)\n",
+                             state->phase, state->first, state->last, state->slow, count);
     if (count == 1)
         return stdout_printf("%s, window %" PRId64 ": the same as window %" PRId64 "\n",
                              state->phase, state->first, state->told);

@@ -18,6 +18,14 @@
 /** A factor up to which a cost is the same, although it is on the other side of a severity. */
 #define CHANGES_FACTOR 1.5
 
+/** Changes of an operator that are told whatever they are, and one more for so many of its windows:
+ *  a cause that comes and goes would fill the screen. Causes that were not told are told always. */
+#define CHANGES_FEW 10u
+#define CHANGES_EVERY 100u
+
+/** Causes, each with a severity, that an operator keeps in mind as told; with more, all count so. */
+#define CHANGES_TOLD 64u
+
 /** What a finding costs. */
 typedef struct change_cost {
     uint64_t subject; /**< what it is about, as a number */
@@ -34,8 +42,13 @@ typedef struct change_state {
     size_t cost_count; /**< … and what it costs */
     change_cost costs[CHANGES_COSTS];
     int64_t told;        /**< the newest window that was told … */
-    int64_t first, last; /**< … and those since, which say the same */
+    int64_t first, last; /**< … and those since, which say nothing new */
     uint64_t left_out;   /**< how many these are */
+    uint64_t slow;       /**< of these, the slow ones … */
+    bool mixed;          /**< … and whether some say something else, which was told before */
+    uint64_t windows, changes; /**< of the run so far; changes that were told */
+    size_t known_count;
+    uint64_t known[CHANGES_TOLD]; /**< causes that were told */
 } change_state;
 
 /** A run. */
