@@ -3,6 +3,7 @@
 2 before every dispatch, rank 3 before every combine. On GPUs with DeepEP, anywhere else with the
 CPU stand-in that has the same interface."""
 import os
+import signal
 import time
 
 import torch
@@ -17,6 +18,8 @@ except ImportError:
 
 TOKENS, HIDDEN, TOPK, EXPERTS_PER_RANK = 16, 2048, 4, 4
 DELAY_SECONDS = float(os.environ.get("DELAY_MS", "2")) / 1000
+
+signal.signal(signal.SIGINT, signal.SIG_DFL)  # why: see unaware.py
 
 
 def join_group():

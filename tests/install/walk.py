@@ -130,10 +130,12 @@ def walk(folder, chroot):
         print(f"{time.monotonic() - began:6.0f} s  until it names {sorted(named())}")
         photograph(folder, "live.png")
     finally:
+        ended = time.monotonic()
         for process in (toy, page):
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGINT)
             process.wait()
+        print(f"{time.monotonic() - ended:6.0f} s  until Ctrl-C had ended both")
     machine.do(lines[server + 2], "deepxtrace")
     print((folder / f"{machine.number}.log").read_text(), end="")
 

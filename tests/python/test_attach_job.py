@@ -6,8 +6,10 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sys
+import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -24,7 +26,7 @@ PROGRAM = HERE.parent.parent / "examples" / "python" / "unaware.py"
 WARM = {"DEEPEP_DIAGNOSE_WARMING_TIME": "0"}
 
 
-def run(folder: Path, *options: str, **variables: str) -> Any:
+def start(folder: Path, *options: str, **variables: str) -> subprocess.Popen[str]:
     package = str(Path(deepxtrace.__file__).parent.parent)
     env = {
         **{k: v for k, v in os.environ.items()
@@ -34,7 +36,7 @@ def run(folder: Path, *options: str, **variables: str) -> Any:
         **variables,
     }
     launcher = [sys.executable, "-m", "deepxtrace.run", "--output", str(folder), *options]
-    return subprocess.run(
+    return subprocess.Popen(
         [*launcher, sys.executable, str(PROGRAM)],
         env=env,
         cwd=folder,
@@ -42,9 +44,14 @@ def run(folder: Path, *options: str, **variables: str) -> Any:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=300,
-        check=False,
+        start_new_session=True,
     )
+
+
+def run(folder: Path, *options: str, **variables: str) -> Any:
+    with start(folder, *options, **variables) as process:
+        out, _ = process.communicate(timeout=300)
+        return subprocess.CompletedProcess(process.args, process.returncode, out)
 
 
 @pytest.mark.parametrize("method", ["robust", "ratio"])
@@ -77,9 +84,18 @@ def test_names_the_slow_ranks(tmp_path: Path, method: str) -> None:
 
 
 def test_two_jobs_in_one_folder_have_files_of_their_own(tmp_path: Path) -> None:
-    for _ in range(2):
-        done = run(tmp_path, "--interval", "0.3", STEPS="30", DELAY_MS="50", RANKS="3", **WARM)
-        assert done.returncode == 0, done.stdout
+    # The first one ends by Ctrl-C. A rank that waited for one that had ended went on waiting for
+    # the 100 seconds of the engine, or the 300 of gloo.
+    with start(tmp_path, "--interval", "0.3", STEPS="100000", DELAY_MS="50", RANKS="3",
+               **WARM) as process:
+        while process.poll() is None and not any(p.stat().st_size for p in tmp_path.glob("*.jsonl")):
+            time.sleep(0.1)
+        os.killpg(process.pid, signal.SIGINT)
+        out, _ = process.communicate(timeout=60)
+    assert process.returncode == -signal.SIGINT and "Traceback" not in out, out
+    assert re.search(r"^deepxtrace: \d+ windows? of 3 ranks, .*_rank0.log$", out, re.M), out
+    done = run(tmp_path, "--interval", "0.3", STEPS="30", DELAY_MS="50", RANKS="3", **WARM)
+    assert done.returncode == 0, done.stdout
     recordings = [p for p in tmp_path.glob("*.jsonl") if not p.is_symlink()]
     assert len(recordings) == 2
     for path in recordings:
