@@ -102,6 +102,30 @@ DXT_API const char *dxt_report_advice_json(void);
 DXT_API dxt_status dxt_report_marks(const dxt_window *window, const dxt_findings *findings,
                                     dxt_mark **marks, size_t *count);
 
+/** Why ranks stand out in a window's heat map though no finding names them there. */
+typedef enum dxt_explained {
+    DXT_EXPLAINED_HELD_UP = 0, /**< columns: what findings name held these ranks up */
+    DXT_EXPLAINED_SILENT = 1,  /**< a column: the others wait for a rank that is silent */
+    DXT_EXPLAINED_AHEAD = 2    /**< rows of a window without findings: these ranks come earlier than
+                                    most, as what another operator's findings name holds up others */
+} dxt_explained;
+
+/** Bytes that are enough for the words of dxt_report_explained(). */
+#define DXT_EXPLAINED_SIZE 256
+
+/**
+ * Which ranks stand out for a reason, and "columns 0–7 are no findings of their own" in words.
+ *
+ * @param ranks   [window->ranks] Receives 1 for each of them, else 0.
+ * @param buffer  Receives the words, always terminated, cut at @p size; NULL: not wanted.
+ * @return How many; 0 also without memory.
+ *
+ * Blocking: no. Threads: reentrant. NULL: 0.
+ */
+DXT_API uint32_t dxt_report_explained(const dxt_window *window, const dxt_findings *findings,
+                                      dxt_explained why, unsigned char *ranks, char *buffer,
+                                      size_t size);
+
 #ifdef __cplusplus
 }
 #endif

@@ -48,7 +48,8 @@ static const char windows_sql[] =
     " strftime('%Y-%m-%dT%H:%M:%S', begin_ns / 1000000000, 'unixepoch') ||"
     " printf('.%03dZ', begin_ns / 1000000 % 1000), 'elapsed_ns', elapsed_ns, 'measure', measure,"
     " 'coding', coding, 'diagnosis', json_object('verdict', verdict, 'findings',"
-    " json_extract(diagnosis, '$.findings'))) AS entry FROM"
+    " json_extract(diagnosis, '$.findings'), 'explained',"
+    " json_extract(diagnosis, '$.explained'))) AS entry FROM"
     " (SELECT w.*, m.coding FROM window w LEFT JOIN matrix m ON m.window = w.id"
     " WHERE w.grp = ?1 AND w.operator = ?2 AND w.id > ?3 ORDER BY w.id DESC LIMIT ?4)"
     " ORDER BY id)";

@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <string.h>
 
 #include "render/model.h"
 
@@ -144,6 +145,39 @@ uint32_t dxt_course_named(const dxt_course *course, uint32_t row)
         marked = r;
     }
     return marked;
+}
+
+/* NULL: not known. */
+static const char *host_of(const dxt_course *course, uint32_t rank)
+{
+    const char *const *hosts = course->panel->hosts;
+    return hosts && hosts[rank] && hosts[rank][0] ? hosts[rank] : NULL;
+}
+
+static bool is_one_host(const dxt_timeline_panel *panel)
+{
+    for (uint32_t rank = 1; rank < panel->ranks; rank++)
+        if (strcmp(panel->hosts[rank], panel->hosts[0]) != 0) return false;
+    return true;
+}
+
+const char *dxt_course_host(const dxt_course *course, uint32_t row)
+{
+    uint32_t marked = dxt_course_marked(course, row, NULL), first = row * course->block;
+    uint32_t rank = marked == DXT_NO_RANK ? first : marked;
+    const char *host = host_of(course, rank);
+    if (!host || (marked == DXT_NO_RANK && is_one_host(course->panel))) return NULL;
+    uint32_t before = row == 0                ? DXT_NO_RANK
+                      : marked == DXT_NO_RANK ? first - course->block
+                                              : dxt_course_marked(course, row - 1, NULL);
+    /* Beside a marked row its host stands once. */
+    uint32_t next = marked == DXT_NO_RANK && row + 1 < course->rows
+                        ? dxt_course_marked(course, row + 1, NULL)
+                        : DXT_NO_RANK;
+    const char *below = next == DXT_NO_RANK ? NULL : host_of(course, next);
+    if (below && strcmp(below, host) == 0) return NULL;
+    const char *above = before == DXT_NO_RANK ? NULL : host_of(course, before);
+    return above && strcmp(above, host) == 0 ? NULL : host;
 }
 
 static int64_t first_of(const dxt_course *course, size_t column)

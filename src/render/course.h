@@ -37,6 +37,9 @@ uint32_t dxt_course_marked(const dxt_course *course, uint32_t row, uint32_t *las
 /** The rank of a row whose number belongs beside it: the first one that is marked, else one that is
  *  red in a tenth of the columns, such as one that the caption explains; DXT_NO_RANK: none. */
 uint32_t dxt_course_named(const dxt_course *course, uint32_t row);
+/** The host that belongs beside a row: that of ranks that are marked from here on, else, of several
+ *  hosts, of one whose ranks begin here; NULL: none. */
+const char *dxt_course_host(const dxt_course *course, uint32_t row);
 /** Last window of a drawn column. */
 int64_t dxt_course_last(const dxt_course *course, size_t column);
 /** The round step of window numbers at an axis with at least so many drawn columns between them; 0:

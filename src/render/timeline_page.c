@@ -31,13 +31,14 @@ static dxt_course course_of(const dxt_timeline_panel *panel)
     return dxt_course_of(panel, MOST_ROWS, MOST_COLUMNS);
 }
 
-/* Room for the hosts of marked ranks and of slow paths and links, at the right. */
+/* Room for the hosts of ranks and of slow paths and links, at the right. */
 static double host_room(const dxt_timeline_panel *panel)
 {
+    dxt_course course = course_of(panel);
     double widest = 0;
-    for (size_t i = 0; panel->hosts && i < panel->mark_count; i++) {
-        const char *host = panel->hosts[panel->marks[i].rank];
-        if (host && host[0]) widest = fmax(widest, dxt_width_of(host, dxt_font_width) * SMALL + 10);
+    for (uint32_t row = 0; row < course.rows; row++) {
+        const char *host = dxt_course_host(&course, row);
+        if (host) widest = fmax(widest, dxt_width_of(host, dxt_font_width) * SMALL + 10);
     }
     for (size_t s = 0; s < panel->strip_count; s++) {
         const char *host = panel->strips[s].host;
@@ -78,7 +79,10 @@ static double draw_axis(dxt_pen *pen, const dxt_course *course, double x, double
         dxt_course_text(pen, at, y + 15, SMALL, DXT_ANCHOR_MIDDLE, text);
         if (!times || !times[k * course->group] || !dxt_course_clean(pen, times[k * course->group]))
             continue;
-        dxt_course_text(pen, at, y + 29, SMALL, DXT_ANCHOR_MIDDLE, pen->scratch.data);
+        /* Not over the word at the left. */
+        double half = dxt_width_of(pen->scratch.data, dxt_font_width) * SMALL / 2;
+        dxt_course_text(pen, fmax(at, x + half), y + 29, SMALL, DXT_ANCHOR_MIDDLE,
+                        pen->scratch.data);
     }
     return times ? 34 : 20;
 }

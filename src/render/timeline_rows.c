@@ -98,10 +98,6 @@ static void draw_marks(dxt_pen *pen, const dxt_course *course, double x, double 
         size_t first = mark->first / course->group, last = mark->last / course->group;
         draw_outline(pen, x + (double)first * width, top, (double)(last - first + 1) * width - 1,
                      rows * height - 1);
-        const char *host = panel->hosts ? panel->hosts[mark->rank] : NULL;
-        if (!host || !host[0] || !dxt_course_clean(pen, host)) continue;
-        dxt_course_text(pen, x + (double)course->columns * width + 8, top + fmax(height - 3, 6),
-                        DXT_COURSE_SMALL, DXT_ANCHOR_START, pen->scratch.data);
     }
 }
 
@@ -124,7 +120,7 @@ static void label_row(dxt_pen *pen, const dxt_course *course, uint32_t row, doub
                                   .string = text});
 }
 
-/* Whether a row in reach of a label is marked: then that one has the room. */
+/* Whether a row in reach of a label has its own number: then that one has the room. */
 static bool gives_way(const dxt_course *course, uint32_t row)
 {
     double height = dxt_course_height(course);
@@ -132,6 +128,23 @@ static bool gives_way(const dxt_course *course, uint32_t row)
     for (uint32_t near = row > reach ? row - reach + 1 : 0; near < row + reach; near++)
         if (near < course->rows && dxt_course_named(course, near) != DXT_NO_RANK) return true;
     return false;
+}
+
+/* Hosts at the right, as many as fit; those of marked ranks first. */
+static void draw_hosts(dxt_pen *pen, const dxt_course *course, double x, double y)
+{
+    double height = dxt_course_height(course), free_from = -INFINITY;
+    double right = x + (double)course->columns * dxt_course_width(course) + 8;
+    for (uint32_t row = 0; row < course->rows; row++) {
+        double top = y + row * height;
+        const char *host = dxt_course_host(course, row);
+        bool marked = dxt_course_marked(course, row, NULL) != DXT_NO_RANK;
+        if (!host || top < free_from || (!marked && gives_way(course, row))) continue;
+        if (!dxt_course_clean(pen, host)) return;
+        free_from = top + 12;
+        dxt_course_text(pen, right, top + fmax(height - 3, 6), DXT_COURSE_SMALL, DXT_ANCHOR_START,
+                        pen->scratch.data);
+    }
 }
 
 /* The stretches in which a rank is silent; where a row stands for several, a stripe of it, beside
@@ -170,6 +183,7 @@ void dxt_course_rows(dxt_pen *pen, const dxt_course *course, double x, double y)
         label_row(pen, course, row, x, top);
     }
     draw_marks(pen, course, x, y);
+    draw_hosts(pen, course, x, y);
 }
 
 double dxt_course_strips(dxt_pen *pen, const dxt_course *course, double x, double y)

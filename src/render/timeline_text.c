@@ -106,7 +106,6 @@ static void put_end(dxt_screen *screen, const dxt_course *course, const char *ho
 
 static void put_row(dxt_screen *screen, const dxt_course *course, uint32_t row)
 {
-    const dxt_timeline_panel *panel = course->panel;
     uint32_t marked = dxt_course_marked(course, row, NULL);
     uint32_t named = dxt_course_named(course, row);
     dxt_text_printf(&screen->text, "rank %*" PRIu32 "%s|", (int)screen->label_digits,
@@ -118,7 +117,7 @@ static void put_row(dxt_screen *screen, const dxt_course *course, uint32_t row)
         put_cell(screen, course, silent ? (double)NAN : dxt_course_value(course, row, k));
     }
     dxt_screen_colors(screen, DXT_PLAIN, DXT_PLAIN);
-    put_end(screen, course, marked != DXT_NO_RANK && panel->hosts ? panel->hosts[marked] : NULL);
+    put_end(screen, course, dxt_course_host(course, row));
 }
 
 static void put_strip(dxt_screen *screen, const dxt_course *course, size_t strip)

@@ -249,6 +249,7 @@ dxt_status dxt_report_json(const dxt_window *window, const dxt_findings *finding
     for (size_t i = 0; i < findings->finding_count && !text.failed; i++)
         put_finding(&text, window, findings, i);
     dxt_text_puts(&text, "]");
+    dxt_words_json_explained(&text, window, findings);
     if (findings->waits_beside > 0)
         dxt_text_printf(&text, ",\"waits_beside\":%u", findings->waits_beside);
     bool open = findings->verdict == DXT_VERDICT_INCONCLUSIVE;

@@ -113,6 +113,15 @@ class Browser:
     def move(self, x, y):
         self.pointer({"type": "pointerMove", "x": round(x), "y": round(y), "duration": 0})
 
+    def framed(self):
+        """The numbers at the axes that stand in a frame."""
+        return self.script(
+            "const framed = [], draw = CanvasRenderingContext2D.prototype, [rect, text] = [draw.strokeRect, draw.fillText];"
+            "let box = null; draw.strokeRect = function (x, y, w, h) { box = [x, y, w, h]; return rect.call(this, x, y, w, h); };"
+            "draw.fillText = function (t, x, y) { if (box && x > box[0] && x < box[0] + box[2] && y > box[1] && y < box[1] + box[3])"
+            " framed.push(String(t)); box = null; return text.call(this, t, x, y); };"
+            "document.body.app.draw(); [draw.strokeRect, draw.fillText] = [rect, text]; return framed")
+
     def hover(self, x, y):
         """What is said of the place under the pointer."""
         self.script("document.getElementById('tip').hidden = true")

@@ -132,6 +132,12 @@ def test_slow_paths_have_rows_and_nodes_are_drawn(page, tmp_path):
         assert page.hover(*at).startswith("path 1 \u2192 2\nwindow 4") and "slower by 1" in page.text("#tip")
         assert page.script("return nodeEnds(document.body.app.run)") == [4]
         assert "host" not in page.text("#nav")
+        # What the path holds up is red in combine, has its number there, and the page says why.
+        page.go("http://127.0.0.1:%d/#o=combine" % server.port)
+        shows(page, 5)
+        assert "column 2 is no finding of its own; the cause: the path 1 \u2192 2 is slow in dispatch" in page.text("#side")
+        assert "nobody stands out" not in page.text("#side")
+        assert "2" in page.framed()
 
 
 def test_names_from_outside_stay_text(page, tmp_path):

@@ -180,6 +180,15 @@ has_cairo() {
     run --separate-stderr "$deepxtrace" heatmap nic --timeline --phase dispatch
     [ "$(grep -c '^rank [0-9 ]*\*|' <<< "$output")" -eq 0 ]
     [[ $output == *"→ 5|"[░\ ][░\ ]"████|"* ]]
+    # nobody is named in combine: what follows here follows from what is named here
+    "$deepxtrace" simulate -n 8 --ranks-per-node 4 --windows 20 --nic-in dispatch:5:60us -o near
+    run --separate-stderr "$deepxtrace" heatmap near --timeline --phase dispatch
+    [[ $output == *"the lateness of ranks 0 to 3 follows from what is named here"* ]]
+    [[ $output != *"other operator"* ]]
+    # and who is named is not held up
+    "$deepxtrace" simulate -n 16 --ranks-per-node 8 --windows 20 --slow dispatch:9:60us -o late
+    run --separate-stderr "$deepxtrace" heatmap late --timeline --phase dispatch
+    [[ $output == *"rank 9 late in dispatch since window 0"* && $output != *"held up"* ]]
     # what comes in slowly is in the rows of the heat map
     run "$deepxtrace" heatmap link --phase dispatch
     [[ $output == *"outlined: rows 16–23"* || $output == *"rows 16–23"* ]]
@@ -333,12 +342,23 @@ has_cairo() {
     [[ $output == *"column 1 is no finding of its own; the cause: the path 6 → 1"* ]]
 }
 
+@test "heatmap: rows of ranks that are ahead, since another operator holds up the others, are explained" {
+    "$deepxtrace" simulate -n 32 --windows 2 --ranks-per-node 8 --nic-out combine:9:60us > link
+    run "$deepxtrace" heatmap link
+    [ "$status" -eq 0 ]
+    [[ $output == *"rows 8–15 are no findings of their own; the cause: the link of rank 9 sends slowly in combine"* ||
+        $output == *"rows 8–15 are no findings of their own; the cause: the link of rank 9 sends
+slowly in combine"* ]]
+    [[ $output != *"nobody stands out"* ]]
+}
+
 @test "heatmap looks for no cause in the other operator of what it has found in this one" {
     "$deepxtrace" simulate -n 16 --windows 1 --ranks-per-node 8 --nic-in dispatch:2:60us > link
     run "$deepxtrace" heatmap link --phase dispatch
     [ "$status" -eq 0 ]
     [[ $output == *"the link of rank 2 receives slowly in dispatch"* ]]
-    [[ $output != *"of their own"* ]]
+    # Orange all the same, and numbered: that goes back to what is named beside it.
+    [[ $output == *"columns 8–15 are no findings of their own; the cause is what the findings name"* ]]
     run "$deepxtrace" heatmap link
     [[ $output == *"column 2 is no finding of its own; the cause: the link of rank 2"* ]]
 }

@@ -205,38 +205,43 @@ static dxt_page *page(void)
     X(dxt_mpi_board_read(NULL, NULL))
 
 /* X(whether "nothing" is returned): of those that have no status. */
-#define ANSWERS(X)                                                                         \
-    X(dxt_history_continues(NULL, &window) == 0)                                           \
-    X(dxt_history_continues(history(), NULL) == 0)                                         \
-    X(dxt_history_windows(NULL) == 0)                                                      \
-    X(isnan(dxt_window_value(NULL, 0, 0)))                                                 \
-    X((dxt_window_row(NULL, 0, (double *)(void *)bytes), 1))                               \
-    X((dxt_window_row(&window, 0, NULL), 1))                                               \
-    X(dxt_window_measure(NULL) == DXT_MEASURE_CYCLES)                                      \
-    X(dxt_window_ops(NULL, 0) == 0)                                                        \
-    X(dxt_reader_line(NULL) == 0)                                                          \
-    X(dxt_gather_rank(NULL) == 0 && dxt_gather_ranks(NULL) == 0)                           \
-    X(dxt_report_sentence(NULL, &none, 0, bytes, sizeof bytes) == 0)                       \
-    X(dxt_report_sentence(&window, NULL, 0, bytes, sizeof bytes) == 0)                     \
-    X(dxt_session_windows(NULL) == 0)                                                      \
-    X((dxt_findings_free(NULL), dxt_analyzer_destroy(NULL), dxt_history_destroy(NULL), 1)) \
-    X((dxt_window_free(NULL), dxt_reader_close(NULL), dxt_gather_destroy(NULL), 1))        \
-    X((dxt_probe_destroy(NULL), dxt_snapshot_destroy(NULL), dxt_session_destroy(NULL), 1)) \
-    X((dxt_mpi_board_destroy(NULL), 1))                                                    \
-    X((dxt_reader_on_remark(NULL, NULL, NULL), 1))                                         \
-    X((dxt_make_printable(NULL), 1))                                                       \
-    X(dxt_probe_read_durations(NULL, 0, 0, NULL, 0) == 0)                                  \
-    X((dxt_probe_note_duration(NULL, 0, 0, 0), 1))                                         \
-    X(dxt_parts(NULL, 0) > 0 && dxt_constants(NULL, 0) > 0)                                \
-    X(dxt_window_relation(NULL, &window) == DXT_RELATION_NONE)                             \
-    X(dxt_window_relation(&window, NULL) == DXT_RELATION_NONE)                             \
-    X(dxt_log_rest(NULL, 1, 0, 1) == 0)                                                    \
-    X(dxt_phase_relation(NULL, phase) == DXT_RELATION_NONE)                                \
-    X(dxt_phase_relation(phase, NULL) == DXT_RELATION_NONE)                                \
-    X((dxt_page_free(NULL), dxt_set_log(NULL, NULL), 1))                                   \
-    X(isnan(dxt_default(NULL)) && isnan(dxt_default("")))                                  \
-    X(dxt_episode_names(NULL, NULL) == 0)                                                  \
-    X((strcpy(bytes, "full"), dxt_report_sentence(NULL, NULL, 0, bytes, sizeof bytes),     \
+#define ANSWERS(X)                                                                                \
+    X(dxt_history_continues(NULL, &window) == 0)                                                  \
+    X(dxt_history_continues(history(), NULL) == 0)                                                \
+    X(dxt_history_windows(NULL) == 0)                                                             \
+    X(isnan(dxt_window_value(NULL, 0, 0)))                                                        \
+    X((dxt_window_row(NULL, 0, (double *)(void *)bytes), 1))                                      \
+    X((dxt_window_row(&window, 0, NULL), 1))                                                      \
+    X(dxt_window_measure(NULL) == DXT_MEASURE_CYCLES)                                             \
+    X(dxt_window_ops(NULL, 0) == 0)                                                               \
+    X(dxt_reader_line(NULL) == 0)                                                                 \
+    X(dxt_gather_rank(NULL) == 0 && dxt_gather_ranks(NULL) == 0)                                  \
+    X(dxt_report_sentence(NULL, &none, 0, bytes, sizeof bytes) == 0)                              \
+    X(dxt_report_sentence(&window, NULL, 0, bytes, sizeof bytes) == 0)                            \
+    X(dxt_report_explained(NULL, &none, DXT_EXPLAINED_SILENT, (unsigned char *)bytes, NULL, 0) == \
+      0)                                                                                          \
+    X(dxt_report_explained(&window, NULL, DXT_EXPLAINED_SILENT, (unsigned char *)bytes, NULL,     \
+                           0) == 0)                                                               \
+    X(dxt_report_explained(&window, &none, DXT_EXPLAINED_SILENT, NULL, NULL, 0) == 0)             \
+    X(dxt_session_windows(NULL) == 0)                                                             \
+    X((dxt_findings_free(NULL), dxt_analyzer_destroy(NULL), dxt_history_destroy(NULL), 1))        \
+    X((dxt_window_free(NULL), dxt_reader_close(NULL), dxt_gather_destroy(NULL), 1))               \
+    X((dxt_probe_destroy(NULL), dxt_snapshot_destroy(NULL), dxt_session_destroy(NULL), 1))        \
+    X((dxt_mpi_board_destroy(NULL), 1))                                                           \
+    X((dxt_reader_on_remark(NULL, NULL, NULL), 1))                                                \
+    X((dxt_make_printable(NULL), 1))                                                              \
+    X(dxt_probe_read_durations(NULL, 0, 0, NULL, 0) == 0)                                         \
+    X((dxt_probe_note_duration(NULL, 0, 0, 0), 1))                                                \
+    X(dxt_parts(NULL, 0) > 0 && dxt_constants(NULL, 0) > 0)                                       \
+    X(dxt_window_relation(NULL, &window) == DXT_RELATION_NONE)                                    \
+    X(dxt_window_relation(&window, NULL) == DXT_RELATION_NONE)                                    \
+    X(dxt_log_rest(NULL, 1, 0, 1) == 0)                                                           \
+    X(dxt_phase_relation(NULL, phase) == DXT_RELATION_NONE)                                       \
+    X(dxt_phase_relation(phase, NULL) == DXT_RELATION_NONE)                                       \
+    X((dxt_page_free(NULL), dxt_set_log(NULL, NULL), 1))                                          \
+    X(isnan(dxt_default(NULL)) && isnan(dxt_default("")))                                         \
+    X(dxt_episode_names(NULL, NULL) == 0)                                                         \
+    X((strcpy(bytes, "full"), dxt_report_sentence(NULL, NULL, 0, bytes, sizeof bytes),            \
        bytes[0] == 0))
 
 #define TEXT(call) #call,

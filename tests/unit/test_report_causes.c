@@ -287,6 +287,56 @@ static void of_many_findings_ten_are_told_and_the_rest_counted(void **state)
     dxt_window_free(window);
 }
 
+static const double ahead_or_late[16] = {0, 0, 0, 0, -50, -60, 0, 1, 30, 40, 0, 0, 0, 0, 0, 55};
+
+/* Rank 15 is named; ranks 8 and 9 are held up by something else, ranks 4 and 5 come early. */
+static void who_stands_out_unnamed_is_explained(void **state)
+{
+    (void)state;
+    unsigned char ranks[16];
+    char words[DXT_EXPLAINED_SIZE];
+    dxt_window *window = make_window(16);
+    dxt_finding finding = make_finding(DXT_LATE_RANK);
+    dxt_abnormal_axis column = {.rank = 15};
+    dxt_findings findings = make_findings(&finding, 1);
+    findings.cols = &column;
+    findings.col_count = 1;
+    findings.lateness = ahead_or_late;
+    findings.floor = 10;
+    findings.inherited = 1;
+    assert_int_equal(
+        dxt_report_explained(window, &findings, DXT_EXPLAINED_HELD_UP, ranks, words, sizeof words),
+        2);
+    assert_string_equal(words, "columns 8–9 are no findings of their own");
+    assert_true(ranks[8] && ranks[9] && !ranks[15]);
+    /* What findings name is the reason, so nothing is told of those ahead. */
+    assert_int_equal(dxt_report_explained(window, &findings, DXT_EXPLAINED_AHEAD, ranks, NULL, 0),
+                     0);
+    findings.finding_count = findings.col_count = 0;
+    findings.inherited = 0;
+    assert_int_equal(dxt_report_explained(window, &findings, DXT_EXPLAINED_AHEAD, ranks, words, 10),
+                     2);
+    assert_string_equal(words, "rows 4–");
+    out_size = 0;
+    assert_int_equal(dxt_report_json(window, &findings, collect, NULL), DXT_OK);
+    assert_non_null(strstr(out, "\"explained\":[{\"why\":\"ahead\",\"rows\":[4,5],\"text\":"
+                                "\"rows 4–5 are no findings of their own\"}]"));
+    /* What is not worth telling is not told. */
+    findings.floor = 60;
+    out_size = 0;
+    assert_int_equal(dxt_report_json(window, &findings, collect, NULL), DXT_OK);
+    assert_null(strstr(out, "explained"));
+    window->missing = calloc(16, 1);
+    assert_non_null(window->missing);
+    window->missing[3] = 1;
+    set_column(window, 3, 90000000);
+    assert_int_equal(
+        dxt_report_explained(window, &findings, DXT_EXPLAINED_SILENT, ranks, words, sizeof words),
+        1);
+    assert_string_equal(words, "column 3: the others wait for rank 3, which is silent");
+    dxt_window_free(window);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -297,6 +347,7 @@ int main(void)
         cmocka_unit_test(paths_of_one_cause_are_counted),
         cmocka_unit_test(json_has_lists_directions_and_reasons),
         cmocka_unit_test(a_path_between_nodes_marks_what_is_observed_of_it),
+        cmocka_unit_test(who_stands_out_unnamed_is_explained),
         cmocka_unit_test(of_many_findings_ten_are_told_and_the_rest_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -80,14 +80,15 @@ function showFindings(app) {
   for (const panel of app.panels) {
     if (!panel.window) continue;
     side.append(element("h2", panel.window.title || panel.operator.name + ", " + app.windowName(panel.window)));
-    const findings = findingsOf(panel.window), caption = panel.window.caption;
+    const findings = findingsOf(panel.window), explained = explainedWords(panel.window, panel.otherWindows());
     findings.forEach((finding, index) => side.append(findingCard(app, panel, finding, index)));
-    if (!findings.length && verdictOf(panel.window)) {
+    for (const line of explained) side.append(element("p", line, "note"));
+    if (!findings.length && !explained.length && verdictOf(panel.window)) {
       const healthy = verdictOf(panel.window) === "healthy";
       side.append(element("p", healthy ? "healthy: nobody stands out" : verdictOf(panel.window) === "inconclusive"
         ? "inconclusive: too thin or too noisy to tell" : "slow", "note " + (healthy ? "fine" : "")));
     }
-    for (const line of sentences(caption || "")) side.append(element("p", line, "note"));
+    for (const line of sentences(panel.window.caption || "")) side.append(element("p", line, "note"));
   }
   showIncidents(app, side);
   if (held >= 0 && side.querySelectorAll("button")[held]) side.querySelectorAll("button")[held].focus();

@@ -285,15 +285,17 @@ class HeatMap {
     c.fillStyle = theme.muted;
     const named = new Set(marked.flatMap((cells) => [...cells.columns, ...cells.points.map((p) => p[1])]));
     const namedRows = new Set(marked.flatMap((cells) => [...cells.rows, ...cells.points.map((p) => p[0])]));
+    const explained = explainedOf(this.what.window), numbered = (axis, more) => new Set([...explained.flatMap((e) => e[axis] || []), ...more]);
+    const columns = numbered("columns", named), rows = numbered("rows", namedRows);
     c.textAlign = "center";
     for (let rank = Math.ceil(view.x / across) * across; rank < view.x + view.n && rank < run.ranks; rank += across) {
       const x = g.x(rank + 0.5), fits = x + c.measureText(rank).width / 2 < g.left + g.size + 10;
-      if (!near(named, rank, Math.max(24, wide + 7) / g.px) && x < g.left + g.size && fits) c.fillText(rank, x, g.top - 9);
+      if (!near(columns, rank, Math.max(24, wide + 7) / g.px) && x < g.left + g.size && fits) c.fillText(rank, x, g.top - 9);
     }
     c.textAlign = "right";
     for (let rank = Math.ceil(view.y / step) * step; rank < view.y + view.n && rank < run.ranks; rank += step)
-      if (!near(namedRows, rank, 13 / g.px) && g.y(rank + 0.5) < g.top + g.size) c.fillText(rank, g.left - 6, g.y(rank + 0.5));
-    this.nameMarked(g, named, namedRows);
+      if (!near(rows, rank, 13 / g.px) && g.y(rank + 0.5) < g.top + g.size) c.fillText(rank, g.left - 6, g.y(rank + 0.5));
+    this.nameMarked(g, columns, rows, named, namedRows);
     c.fillStyle = theme.muted;
     c.textAlign = "left";
     const axis = "awaited rank →";
@@ -312,29 +314,31 @@ class HeatMap {
     if (severalHosts(run)) this.drawHosts(g);
   }
 
-  // Who is named has its number in front of the others', never by colour alone.
-  nameMarked(g, columns, rows) {
+  // Who is named has its number in front of the others', never by colour alone; who stands out for a reason that is only
+  // told has its own number in a frame.
+  nameMarked(g, columns, rows, named, namedRows) {
     const c = g.context, { run, view } = this.what, room = numberWidth(c, run) + 10;
-    const label = (text, x, y) => {
+    const label = (text, x, y, filled) => {
       const width = c.measureText(text).width + 8;
       if (x === null) x = g.left - 2 - width / 2;
-      c.fillStyle = theme.mark;
+      c.fillStyle = filled ? theme.mark : theme.paper;
       c.fillRect(x - width / 2, y - 8, width, 16);
-      c.fillStyle = theme.onMark;
+      c.strokeStyle = filled ? theme.mark : theme.muted;
+      c.strokeRect(x - width / 2 + 0.5, y - 7.5, width - 1, 15);
+      c.fillStyle = filled ? theme.onMark : theme.text;
       c.textAlign = "center";
       c.fillText(text, x, y);
     };
-    let last = -Infinity;
-    for (const rank of [...columns].sort((a, b) => a - b)) {
-      const x = g.x(rank + 0.5);
-      if (rank < Math.floor(view.x) || rank >= view.x + view.n || x - last < room) continue;
-      label(String(rank), last = x, g.top - 9);
-    }
-    last = -Infinity;
-    for (const rank of [...rows].sort((a, b) => a - b)) {
-      const y = g.y(rank + 0.5);
-      if (rank < Math.floor(view.y) || rank >= view.y + view.n || y - last < 17) continue;
-      label(String(rank), null, last = y);
+    // Those that are named first: the others have what room is left.
+    for (const [all, filled] of [[columns, named], [rows, namedRows]]) {
+      const across = all === columns, from = across ? view.x : view.y, taken = [];
+      for (const rank of [...all].sort((a, b) => filled.has(b) - filled.has(a) || a - b)) {
+        const at = across ? g.x(rank + 0.5) : g.y(rank + 0.5);
+        if (rank < Math.floor(from) || rank >= from + view.n || near(taken, at, across ? room : 17)) continue;
+        taken.push(at);
+        if (across) label(String(rank), at, g.top - 9, filled.has(rank));
+        else label(String(rank), null, at, filled.has(rank));
+      }
     }
   }
 

@@ -66,6 +66,12 @@ class Panel {
     return found;
   }
 
+  // Those of the same moment.
+  otherWindows() {
+    const others = this.run.operators.filter((operator) => operator !== this.operator);
+    return others.flatMap(({ all, windows }) => (all || windows).filter((window) => window.key === this.window.key));
+  }
+
   async load(key) {
     const window = this.windowFor(key), { source } = this.app;
     if (!window) return;

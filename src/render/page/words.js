@@ -66,6 +66,20 @@ function clock(text, withDate) {
 const findingsOf = (window) => (window.diagnosis && window.diagnosis.findings) || [];
 const verdictOf = (window) => (window.diagnosis ? window.diagnosis.verdict : "");
 
+const explainedOf = (window) => (window.diagnosis && window.diagnosis.explained) || [];
+
+// Why ranks stand out that no finding names in this window, as captions of pictures say it; `others` are the windows of
+// the other operators.
+function explainedWords(window, others) {
+  const found = findingsOf(window).length > 0;
+  const from = others.find((other) => findingsOf(other).length && !(found && explainedOf(other).some(({ why }) => why === "held_up")));
+  return explainedOf(window).flatMap(({ why, text }) => {
+    if (why === "silent") return [text];
+    if (from) return [text + "; the cause: " + findingsOf(from)[0].text];
+    return why === "held_up" ? [text + "; the cause is what " + (found ? "the" : "the other operator's") + " findings name"] : [];
+  });
+}
+
 // Which cells a finding is about: whole columns, whole rows, single cells, rectangles of ranks.
 function cellsOf(finding, run) {
   const cells = { columns: [], rows: [], points: [], ranks: [] };

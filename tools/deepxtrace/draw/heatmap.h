@@ -16,10 +16,6 @@
  *  @return How many are used then. */
 size_t draw_lists(const dxt_findings *findings, char *caption, size_t used);
 
-/** Who is held up by what the other operator's findings name: "columns 0–7 are no findings of their
- *  own". @param size  Of @p text, 256 at least. */
-void draw_held_up(const dxt_window *window, const dxt_findings *findings, char *text, size_t size);
-
 /**
  * Draw one panel per diagnosed window, with what was found marked, and said below it.
  *

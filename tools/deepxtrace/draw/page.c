@@ -73,16 +73,6 @@ static dxt_status judge(draw_page *draw, const dxt_window *window, related_windo
     return status;
 }
 
-static void write_caption(const dxt_window *window, const dxt_findings *findings, char *caption)
-{
-    size_t used = draw_lists(findings, caption, 0);
-    char held[256];
-    if (!findings->inherited || findings->finding_count > 0) return;
-    draw_held_up(window, findings, held, sizeof held);
-    snprintf(caption + used, DRAW_CAPTION - used,
-             "%s; the cause is what the other operator's findings name", held);
-}
-
 static dxt_status add_to_page(draw_page *draw, const dxt_window *window,
                               const dxt_findings *findings)
 {
@@ -92,7 +82,7 @@ static dxt_status add_to_page(draw_page *draw, const dxt_window *window,
     size_t count = 0;
     dxt_status status = dxt_report_marks(window, findings, &marks, &count);
     if (status == DXT_OK) status = dxt_report_json(window, findings, words_add, &diagnosis);
-    write_caption(window, findings, caption);
+    draw_lists(findings, caption, 0);
     const dxt_page_window shown = {.struct_size = sizeof shown,
                                    .window = window,
                                    .diagnosis = diagnosis.text,

@@ -206,17 +206,13 @@ dxt_status track_add(track *made, const dxt_window *window, const dxt_findings *
     made->last[k] = window->index;
     made->filled++;
     made->windows++;
-    bool inherited = findings->inherited != 0;
-    double most = 0;
-    made->inherited += inherited;
+    made->inherited += findings->inherited != 0;
     double *values = made->values + k * made->ranks;
     for (uint32_t rank = 0; rank < made->ranks; rank++) {
         double late = findings->lateness ? findings->lateness[rank] : 0;
         if (window->missing && window->missing[rank]) late = NAN;
         values[rank] = fmax(values[rank], late);
         if (late > 0) made->sums[rank] += late;
-        most = fmax(most, late);
     }
-    if (inherited) made->inherited_sum += most;
     return add_ways(made, findings);
 }

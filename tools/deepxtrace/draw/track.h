@@ -27,7 +27,6 @@ typedef struct track {
     uint64_t filled;      /**< windows in the newest column */
     uint64_t windows;     /**< of the run */
     uint64_t inherited;   /**< of these, such as show what the other operator's findings name */
-    double inherited_sum; /**< of the lateness of who was latest in each of these */
     bool measured;        /**< `measure` is that of the values */
     int64_t first[TRACK_COLUMNS], last[TRACK_COLUMNS]; /**< numbers of windows */
     char times[TRACK_COLUMNS][16];                     /**< "03:34:48"; "" = not known */

@@ -83,72 +83,88 @@ static dxt_status make_marks(track *made, const dxt_history *history)
     return made->marks ? DXT_OK : DXT_ERR_NO_MEMORY;
 }
 
-static uint32_t latest_of(const track *made)
+/* Whether an episode of this operator blames a rank. */
+static bool is_named(const track *made, const dxt_episode *episodes, size_t count, uint32_t rank)
 {
-    uint32_t latest = 0;
-    for (uint32_t rank = 1; rank < made->ranks; rank++)
-        if (made->sums[rank] > made->sums[latest]) latest = rank;
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(episodes[i].phase, made->phase) == 0 && blames_rank(made, &episodes[i], rank))
+            return true;
+    return false;
+}
+
+/* The rank that is latest over the run, of those in `among`; NULL = of all. DXT_NO_RANK: none. */
+static uint32_t latest_of(const track *made, const bool *among)
+{
+    uint32_t latest = DXT_NO_RANK;
+    for (uint32_t rank = 0; rank < made->ranks; rank++)
+        if ((!among || among[rank]) &&
+            (latest == DXT_NO_RANK || made->sums[rank] > made->sums[latest]))
+            latest = rank;
     return latest;
 }
 
-/* "rank 5 is", or of ranks that are about as late "ranks 16 to 23 are", "8 ranks, rank 19 most,
- * are".
- */
-static void say_latest(const track *made, char *text, size_t size)
+/* "rank 5", or of ranks that are about as late "ranks 16 to 23", "8 ranks, rank 19 most,". @return
+ * How many they are. */
+static uint32_t say_latest(const track *made, const bool *among, uint32_t latest, char text[64])
 {
-    uint32_t latest = latest_of(made), first = made->ranks, last = 0, count = 0;
+    uint32_t first = made->ranks, last = 0, count = 0;
     for (uint32_t rank = 0; rank < made->ranks; rank++) {
-        if (made->sums[rank] < made->sums[latest] / 2) continue;
+        if (!among[rank] || made->sums[rank] < made->sums[latest] / 2) continue;
         if (first == made->ranks) first = rank;
         last = rank;
         count++;
     }
     if (count <= 1)
-        snprintf(text, size, "rank %u is", latest);
+        snprintf(text, 64, "rank %u", latest);
     else if (last - first + 1 == count)
-        snprintf(text, size, "ranks %u to %u are", first, last);
+        snprintf(text, 64, "ranks %u to %u", first, last);
     else
-        snprintf(text, size, "%u ranks, rank %u most, are", count, latest);
+        snprintf(text, 64, "%u ranks, rank %u most,", count, latest);
+    return count;
 }
 
-/* What is late here because of the other operator is not named here. */
-static dxt_status explain(const track *made, struct words *caption)
+/* Whom no finding names here and who is late all the same: because of the other operator, or of
+ * what is named here, such as a slow path. */
+static dxt_status explain(const track *made, const dxt_episode *episodes, size_t count,
+                          struct words *caption)
 {
     char who[64], line[200];
-    if (10 * made->inherited < made->windows || made->inherited == 0) return DXT_OK;
+    bool here = false, other = false, *left = calloc(made->ranks, sizeof *left);
+    if (!left) return DXT_ERR_NO_MEMORY;
+    for (size_t i = 0; i < count; i++)
+        *(strcmp(episodes[i].phase, made->phase) == 0 ? &here : &other) = true;
+    for (uint32_t rank = 0; rank < made->ranks; rank++)
+        left[rank] = !is_named(made, episodes, count, rank);
+    uint32_t latest = latest_of(made, left);
+    other = (other || !here) && made->inherited > 0 && 10 * made->inherited >= made->windows;
     /* What nobody would look at need not be explained. */
-    if (made->inherited_sum <= made->floor * (double)made->inherited) return DXT_OK;
-    say_latest(made, who, sizeof who);
-    int length = snprintf(line, sizeof line,
-                          "%s held up by what is named in the other operator; the lateness here "
-                          "follows from that\n",
-                          who);
+    bool shown = latest != DXT_NO_RANK && made->sums[latest] > made->floor * (double)made->windows;
+    bool several = shown && say_latest(made, left, latest, who) > 1;
+    free(left);
+    if (!shown || (!other && !here)) return DXT_OK;
+    int length = other ? snprintf(line, sizeof line,
+                                  "%s %s held up by what is named in the other operator; the "
+                                  "lateness here follows from that\n",
+                                  who, several ? "are" : "is")
+                       : snprintf(line, sizeof line,
+                                  "the lateness of %s follows from what is named here\n", who);
     return words_add(caption, line, (size_t)length);
 }
 
 /* Of the rank that is latest here, where it is named if not here; and whether nobody is named here.
  */
-static dxt_status say_elsewhere(const track *made, const dxt_history *history,
+static dxt_status say_elsewhere(const track *made, const dxt_episode *episodes, size_t count,
                                 struct words *caption)
 {
-    dxt_episode *episodes = NULL;
-    size_t count = 0;
     char line[600] = "";
-    dxt_status status = dxt_history_summary(history, &episodes, &count);
-    if (status != DXT_OK) return status;
-    uint32_t latest = latest_of(made);
+    uint32_t latest = latest_of(made, NULL);
     const char *other = NULL;
-    bool here = false;
-    for (size_t i = 0; i < count && made->sums[latest] > 0; i++) {
-        if (!blames_rank(made, &episodes[i], latest)) continue;
-        here = here || strcmp(episodes[i].phase, made->phase) == 0;
-        if (!other) other = episodes[i].phase;
-    }
+    for (size_t i = 0; i < count && made->sums[latest] > 0 && !other; i++)
+        if (blames_rank(made, &episodes[i], latest)) other = episodes[i].phase;
     if (!caption->text) snprintf(line, sizeof line, "nobody is named in %s\n", made->phase);
-    if (other && !here)
+    if (other && !is_named(made, episodes, count, latest))
         snprintf(line + strlen(line), sizeof line - strlen(line),
                  "rank %u, the latest here, is named in %s\n", latest, other);
-    free(episodes);
     return line[0] ? words_add(caption, line, strlen(line)) : DXT_OK;
 }
 
@@ -177,6 +193,8 @@ static char *next_entry(char **rest)
 static dxt_status make_caption(track *made, const dxt_history *history)
 {
     struct words summary = {0}, caption = {0};
+    dxt_episode *episodes = NULL;
+    size_t count = 0;
     char about[300];
     int named = 0;
     dxt_status status = dxt_report_summary_text(history, words_add, &summary);
@@ -192,8 +210,11 @@ static dxt_status make_caption(track *made, const dxt_history *history)
         status = words_add(&caption, about, (size_t)length);
     }
     size_t before = caption.size;
-    if (status == DXT_OK) status = explain(made, &caption);
-    if (status == DXT_OK && caption.size == before) status = say_elsewhere(made, history, &caption);
+    if (status == DXT_OK) status = dxt_history_summary(history, &episodes, &count);
+    if (status == DXT_OK) status = explain(made, episodes, count, &caption);
+    if (status == DXT_OK && caption.size == before)
+        status = say_elsewhere(made, episodes, count, &caption);
+    free(episodes);
     free(summary.text);
     made->caption = caption.text;
     return status;

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Ranks that stand out in a heat map though no finding names them there: why. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <deepxtrace/report.h>
+
+#include "report/words.h"
+
+/* Of more stretches of ranks than these the rest is counted. */
+#define NAMED 6u
+/* So many times the next longest column, one stands out. */
+#define STANDS_OUT 3
+
+/* ---- which ---- */
+
+/* Mean wait of the others for each rank; −1: nobody has observed any. NULL: no memory. */
+static double *column_means(const dxt_window *window)
+{
+    double *row = malloc(window->ranks * sizeof *row);
+    double *means = calloc(window->ranks, sizeof *means);
+    uint32_t *counts = calloc(window->ranks, sizeof *counts);
+    for (uint32_t i = 0; row && means && counts && i < window->ranks; i++) {
+        dxt_window_row(window, i, row);
+        for (uint32_t column = 0; column < window->ranks; column++) {
+            if (column == i || isnan(row[column])) continue;
+            means[column] += row[column];
+            counts[column]++;
+        }
+    }
+    for (uint32_t i = 0; means && counts && i < window->ranks; i++)
+        means[i] = counts[i] ? means[i] / counts[i] : -1;
+    if (!row || !counts) free(means), means = NULL;
+    free(row);
+    free(counts);
+    return means;
+}
+
+/* The column that is waited for longest. @param next  Receives the mean of the next longest one. */
+static uint32_t find_longest(const dxt_window *window, double *most, double *next)
+{
+    double *means = column_means(window);
+    uint32_t longest = DXT_NO_RANK;
+    *most = *next = -1;
+    for (uint32_t column = 0; means && column < window->ranks; column++) {
+        if (means[column] <= *most) {
+            *next = fmax(*next, means[column]);
+            continue;
+        }
+        *next = *most;
+        *most = means[column];
+        longest = column;
+    }
+    free(means);
+    return longest;
+}
+
+/* Leave out who is marked by a finding. @return Whether there was memory. */
+static bool leave_marked(const dxt_window *window, const dxt_findings *findings,
+                         unsigned char *ranks)
+{
+    dxt_mark *marks;
+    size_t count;
+    if (dxt_report_marks(window, findings, &marks, &count) != DXT_OK) return false;
+    for (size_t i = 0; i < count; i++)
+        if (marks[i].kind == DXT_MARK_COLUMN) ranks[marks[i].column] = 0;
+    free(marks);
+    return true;
+}
+
+/* Ranks whose lateness, times `sign`, is at least half of the largest, where that is worth telling.
+ * Those that are 0 in `ranks` are left out. */
+static void keep_largest(const dxt_findings *findings, int sign, unsigned char *ranks)
+{
+    double largest = findings->floor;
+    for (uint32_t rank = 0; rank < findings->ranks; rank++)
+        if (ranks[rank]) largest = fmax(largest, sign * findings->lateness[rank]);
+    for (uint32_t rank = 0; rank < findings->ranks; rank++)
+        ranks[rank] = ranks[rank] && largest > findings->floor &&
+                      sign * findings->lateness[rank] >= largest / 2;
+}
+
+static uint32_t count_of(const unsigned char *ranks, uint32_t count)
+{
+    uint32_t sum = 0;
+    for (uint32_t rank = 0; rank < count; rank++) sum += ranks[rank];
+    return sum;
+}
+
+static void find_held_up(const dxt_window *window, const dxt_findings *findings,
+                         unsigned char *ranks)
+{
+    double most, next;
+    if (!findings->inherited) return;
+    memset(ranks, 1, window->ranks);
+    if (!leave_marked(window, findings, ranks) || !findings->lateness)
+        memset(ranks, 0, window->ranks);
+    else
+        keep_largest(findings, 1, ranks);
+    if (findings->finding_count > 0 || count_of(ranks, window->ranks) > 1) return;
+    /* Nobody is much later than the others: who is waited for longest. */
+    uint32_t longest = find_longest(window, &most, &next);
+    memset(ranks, 0, window->ranks);
+    if (longest != DXT_NO_RANK) ranks[longest] = 1;
+}
+
+static void find_silent(const dxt_window *window, unsigned char *ranks)
+{
+    double most, next;
+    if (!window->missing) return;
+    uint32_t column = find_longest(window, &most, &next);
+    if (column != DXT_NO_RANK && window->missing[column] && most >= STANDS_OUT * next && most > 0)
+        ranks[column] = 1;
+}
+
+/* Who waits longest since everybody else comes later. */
+static void find_ahead(const dxt_findings *findings, unsigned char *ranks)
+{
+    if (findings->inherited || findings->finding_count > 0 || !findings->lateness) return;
+    memset(ranks, 1, findings->ranks);
+    keep_largest(findings, -1, ranks);
+    /* Of so many the others would be the late ones. */
+    if (2 * count_of(ranks, findings->ranks) > findings->ranks) memset(ranks, 0, findings->ranks);
+}
+
+/* ---- words ---- */
+
+/* Neighbours as one: "0–7, 12"; of many stretches the rest is counted. */
+static void put_stretches(dxt_text *text, const unsigned char *ranks, uint32_t count)
+{
+    uint32_t stretches = 0, left = 0;
+    for (uint32_t rank = 0, end; rank < count; rank = end + 1) {
+        end = rank;
+        if (!ranks[rank]) continue;
+        while (end + 1 < count && ranks[end + 1]) end++;
+        if (stretches++ >= NAMED) {
+            left += end - rank + 1;
+            continue;
+        }
+        dxt_text_printf(text, "%s%u", stretches > 1 ? ", " : "", rank);
+        if (end > rank) dxt_text_printf(text, "–%u", end);
+    }
+    if (left > 0) dxt_text_printf(text, " and %u more", left);
+}
+
+static void put_words(dxt_text *text, dxt_explained why, const unsigned char *ranks, uint32_t all,
+                      uint32_t count)
+{
+    dxt_text_puts(text, why == DXT_EXPLAINED_AHEAD ? "row" : "column");
+    dxt_text_puts(text, count > 1 ? "s " : " ");
+    put_stretches(text, ranks, all);
+    if (why == DXT_EXPLAINED_SILENT) {
+        dxt_text_puts(text, ": the others wait for rank ");
+        put_stretches(text, ranks, all);
+        dxt_text_puts(text, ", which is silent");
+        return;
+    }
+    dxt_text_puts(text, count > 1 ? " are no findings of their own" : " is no finding of its own");
+}
+
+uint32_t dxt_report_explained(const dxt_window *window, const dxt_findings *findings,
+                              dxt_explained why, unsigned char *ranks, char *buffer, size_t size)
+{
+    if (buffer && size > 0) buffer[0] = '\0';
+    if (!window || !findings || !ranks || window->ranks != findings->ranks) return 0;
+    memset(ranks, 0, window->ranks);
+    if (findings->method == DXT_METHOD_RATIO && why != DXT_EXPLAINED_SILENT) return 0;
+    switch (why) {
+    case DXT_EXPLAINED_HELD_UP: find_held_up(window, findings, ranks); break;
+    case DXT_EXPLAINED_SILENT: find_silent(window, ranks); break;
+    case DXT_EXPLAINED_AHEAD: find_ahead(findings, ranks); break;
+    }
+    uint32_t count = count_of(ranks, window->ranks);
+    if (count == 0 || !buffer || size == 0) return count;
+    dxt_text text = {0};
+    put_words(&text, why, ranks, window->ranks, count);
+    if (!text.failed) snprintf(buffer, size, "%s", text.data);
+    free(text.data);
+    return count;
+}
+
+void dxt_words_json_explained(dxt_text *text, const dxt_window *window,
+                              const dxt_findings *findings)
+{
+    static const struct {
+        dxt_explained why;
+        const char *name, *axis;
+    } kinds[] = {{DXT_EXPLAINED_HELD_UP, "held_up", "columns"},
+                 {DXT_EXPLAINED_SILENT, "silent", "columns"},
+                 {DXT_EXPLAINED_AHEAD, "ahead", "rows"}};
+    unsigned char *ranks = malloc(window->ranks);
+    char words[DXT_EXPLAINED_SIZE];
+    const char *lead = ",\"explained\":[";
+    text->failed = text->failed || !ranks;
+    for (size_t i = 0; ranks && i < sizeof kinds / sizeof kinds[0]; i++) {
+        if (dxt_report_explained(window, findings, kinds[i].why, ranks, words, sizeof words) == 0)
+            continue;
+        dxt_text_printf(text, "%s{\"why\":\"%s\",\"%s\":", lead, kinds[i].name, kinds[i].axis);
+        const char *comma = "[";
+        for (uint32_t rank = 0; rank < window->ranks; rank++) {
+            if (!ranks[rank]) continue;
+            dxt_text_printf(text, "%s%u", comma, rank);
+            comma = ",";
+        }
+        dxt_text_puts(text, "],\"text\":");
+        dxt_words_json_string(text, words);
+        dxt_text_puts(text, "}");
+        lead = ",";
+    }
+    if (*lead == ',' && lead[1] == '\0') dxt_text_puts(text, "]");
+    free(ranks);
+}
