@@ -167,8 +167,11 @@ static bool turns_axes(const char *at, const char *end)
 }
 
 /* Whether a row is called after a rank that is waited for: "column 3: 1 2", "waited for rank 3". */
-static bool names_column(const char *at, const char *end)
+static bool names_column(const char *line, const char *at, const char *end)
 {
+    /* "rank 0 waited for rank 1" says both. */
+    const char *before = trim(line, at);
+    if (before > line && dxt_is_digit(before[-1])) return false;
     static const char *const words[] = {"column",  "col",        "dst",
                                         "awaited", "waited for", "from rank"};
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
@@ -222,7 +225,8 @@ static void note_axes(dxt_reader *reader, const char *line, size_t size)
         bool begins = letter && (at == line || !dxt_is_letter(at[-1]));
         if (!dot && !(begins && strchr("tcrdasfw", *at | 32))) continue;
         bool word = begins && (size_t)(end - at) >= 9 && strncasecmp(at, "transpose", 9) == 0;
-        if (dot || word || turns_axes(at, end) || turns_pair(at, end) || names_column(at, end)) {
+        if (dot || word || turns_axes(at, end) || turns_pair(at, end) ||
+            names_column(line, at, end)) {
             reader->around.turned = reader->input.line;
             return;
         }

@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "matrix/scan.h"
+#include "matrix/shape.h"
 
 /* A number with marks between its digits, and the blanks around it, is not longer. */
 #define MOST_DIGITS 64
@@ -235,14 +236,11 @@ static bool is_label(const char *at, const char *to, bool separated)
 /* A row of sums, or what free(1) writes. */
 static bool says_sum(const char *at, const char *end)
 {
-    static const char *const words[] = {"sum",     "total", "totals", "mean", "avg",
-                                        "average", "max",   "mem",    "swap"};
-    while (end > at && (end[-1] == ':' || dxt_is_blank(end[-1]))) end--;
-    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
-        if (strlen(words[i]) == (size_t)(end - at) &&
-            strncasecmp(at, words[i], (size_t)(end - at)) == 0)
-            return true;
-    return false;
+    while (end > at && (end[-1] == ':' || end[-1] == '*' || dxt_is_blank(end[-1]))) end--;
+    while (at < end && *at == '*') at++;
+    size_t size = (size_t)(end - at);
+    return dxt_says_sum(at, end) || (size == 3 && strncasecmp(at, "mem", 3) == 0) ||
+           (size == 4 && strncasecmp(at, "swap", 4) == 0);
 }
 
 /* ---- the line ---- */
@@ -280,6 +278,8 @@ static const char *take_word(dxt_reader *reader, dxt_cells *line, const char *at
         line->label = true;
         line->sum = says_sum(word, to);
         dxt_take_numbers(&line->numbers, word, to);
+    } else if (line->width >= line->most) {
+        return quote ? quote + 1 : to;
     } else if (quote && word == to) {
         take_empty(reader, line);
     } else if (to - word == 3 && memcmp(word, "...", 3) == 0) {
@@ -364,7 +364,13 @@ static const char *skip_gap(dxt_cells *line, const char *at, const char *end, co
 
 dxt_status dxt_take_cells(dxt_reader *reader, const char *at, const char *end, dxt_cells *line)
 {
-    *line = (dxt_cells){.status = DXT_OK, .gap = DXT_NO_GAP};
+    return dxt_take_first_cells(reader, at, end, UINT32_MAX, line);
+}
+
+dxt_status dxt_take_first_cells(dxt_reader *reader, const char *at, const char *end, uint32_t most,
+                                dxt_cells *line)
+{
+    *line = (dxt_cells){.status = DXT_OK, .gap = DXT_NO_GAP, .most = most};
     line->rule = dxt_is_rule(at, end);
     if (line->rule) return DXT_OK;
     if (dxt_has_bars(at, end)) {
@@ -379,7 +385,7 @@ dxt_status dxt_take_cells(dxt_reader *reader, const char *at, const char *end, d
     while ((at = skip_gap(line, at, end, &in, first)) < end) {
         line->ended = is_separator(*at, &in);
         if (line->ended) {
-            if (empty) take_empty(reader, line);
+            if (empty && line->width < most) take_empty(reader, line);
             empty = true;
             at++;
             continue;

@@ -17,6 +17,7 @@ typedef struct dxt_cells {
     dxt_numbers numbers; /**< in the name in front */
     bool points;         /**< between tabs, commas are decimal points */
     bool thousands;      /**< commas part thousands, and nothing quotes them */
+    uint32_t most;       /**< values beyond this many are passed over */
     bool label;          /**< a name stands in front */
     bool sum;            /**< and it says that these are sums or means of the rows above, or the
                               memory of a machine */
@@ -51,7 +52,15 @@ typedef struct dxt_cells {
  */
 dxt_status dxt_take_cells(dxt_reader *reader, const char *at, const char *end, dxt_cells *line);
 
+/** The same, of the first @p most values only. */
+dxt_status dxt_take_first_cells(dxt_reader *reader, const char *at, const char *end, uint32_t most,
+                                dxt_cells *line);
+
 /* ---- gaps.c ---- */
+
+/** Leave out the sums or means with which a row ends, if the heading has words for them.
+ *  @return As dxt_take_cells(). */
+dxt_status dxt_leave_sums(dxt_reader *reader, const char *at, const char *end, dxt_cells *line);
 
 /** Whether a cell of the next row may be that of a rank for itself. Its name, or a column of
  *  numbers, may stand in front. Whether it is one is known when all rows are in their places. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Cells of a table that are left out: those of ranks for themselves. */
+/* Cells of a table that are left out: those of ranks for themselves; sums of rows, which are not
+ * read. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -88,4 +89,16 @@ bool dxt_counts_columns(const dxt_reader *reader, const dxt_cells *line)
     for (uint32_t i = 1; i < line->width && i <= DXT_MAX_RANKS; i++)
         if (reader->row[i] != from + (int64_t)i - 1) return false;
     return true;
+}
+
+dxt_status dxt_leave_sums(dxt_reader *reader, const char *at, const char *end, dxt_cells *line)
+{
+    const dxt_titles *titles = &reader->table.titles;
+    const uint32_t all = titles->counted + titles->sums;
+    if (titles->sums == 0 || (line->width != all && (line->width != all + 1 || line->label)))
+        return DXT_OK;
+    const dxt_numbers numbers = line->numbers;
+    dxt_status status = dxt_take_first_cells(reader, at, end, line->width - titles->sums, line);
+    if (!line->label) line->numbers = numbers;
+    return status;
 }

@@ -15,8 +15,23 @@
  * @return DXT_OK; DXT_ERR_NO_MEMORY; what that function returns.
  */
 dxt_status dxt_listed_line(dxt_reader *reader, const char *line, const char *end);
-/** Whether a line that begins with a bracket is one of R's; then @p row is behind its name. */
+/** Whether a line is one of R's, "[3,] 1 2", whatever stands in front; then @p row is behind its
+ *  name. */
 bool dxt_is_listed(const char *line, const char *end, const char **row);
+
+/* ---- named.c ---- */
+
+/** A wait of two ranks in a line of its own. */
+typedef struct dxt_named {
+    int64_t cell[2]; /**< the waiting rank, the awaited one */
+    const char *value, *value_end;
+    const char *unit, *unit_end; /**< of time; NULL: it has none */
+    bool arrow;                  /**< "rank 0 -> rank 1: 5" */
+    int ranks;                   /**< where it is none: ranks that it names as "src=0" */
+} dxt_named;
+
+/** Find "rank 0 waits for rank 1: 5", "src=0 dst=1 wait=5", wait{src="0",dst="1"} 5. */
+bool dxt_named_find(const char *line, const char *end, dxt_named *found);
 
 /* ---- yaml.c ---- */
 
@@ -48,6 +63,11 @@ dxt_status dxt_split_operators(const dxt_reader *reader, const char *line, const
 /** Tell, once, of lists beside the row that was found. */
 dxt_status dxt_tell_lists(dxt_reader *reader, const char *line, const char *end,
                           const dxt_found *found);
+
+/* ---- arguments.c ---- */
+
+/** Where a line ends if what the print of a tensor has behind its rows is left out. */
+const char *dxt_cut_arguments(const char *line, const char *end);
 
 /* ---- bare.c: rows without brackets behind their rank ---- */
 

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "matrix/cells.h"
 #include "matrix/lines.h"
 #include "matrix/reader.h"
 #include "matrix/scan.h"
@@ -65,8 +66,13 @@ static uint32_t take_places(dxt_reader *reader, const char *at, const char *end)
     if (!value) return 0;
     reader->listed.size = 0;
     for (; value; value = skip_place(at, end, cell)) {
-        for (to = value; to < end && dxt_is_word(*to);) to++;
-        if (dxt_scan_number(value, to, &whole, &real, &decimal) != to) return 0;
+        for (to = value; to < end && (dxt_is_word(*to) || (unsigned char)*to >= 0x80);) to++;
+        double factor;
+        bool time, number = dxt_scan_number(value, to, &whole, &real, &decimal) == to;
+        size_t unit = number || to == value ? 0 : dxt_unit_length(value, to, &factor, &time);
+        if (!number &&
+            (unit == 0 || dxt_scan_number(value, to - unit, &whole, &real, &decimal) != to - unit))
+            return 0;
         dxt_text_printf(&reader->listed, "%s%lld %lld %.*s", count++ ? "\n" : "",
                         (long long)cell[0], (long long)cell[1], (int)(to - value), value);
         for (at = to; at < end && (dxt_is_blank(*at) || strchr(",;|", *at));) at++;
@@ -102,34 +108,25 @@ static dxt_status read_places(dxt_reader *reader)
     return status;
 }
 
-/* Whether a word is what people call a rank of a pair. */
-static bool calls_rank(const char *at, const char *end)
+/* A wait of two ranks by their names, as a line of a table. @return Whether it is one. */
+static bool take_named(dxt_reader *reader, const char *line, const char *end)
 {
-    static const char *const names[] = {"rank", "src",    "dst",      "peer",     "from",   "to",
-                                        "row",  "col",    "source",   "src_rank", "i",      "j",
-                                        "dest", "column", "dst_rank", "waiting",  "awaited"};
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        if (strlen(names[i]) == (size_t)(end - at) &&
-            strncasecmp(at, names[i], strlen(names[i])) == 0)
-            return true;
-    return false;
-}
-
-/* Tell of a cell whose ranks have names, "src=0 dst=1 wait=5", wait{src="0",dst="1"} 5. */
-static void hint_named(dxt_reader *reader, const char *line, const char *end)
-{
-    int ranks = 0;
-    if (reader->clue[0] || !dxt_names_waits(line, end)) return;
-    for (const char *at = line; (at = memchr(at, '=', (size_t)(end - at))); at++) {
-        const char *word = at, *value = at + 1 + (at + 1 < end && at[1] == '"');
-        while (word > line && (dxt_is_letter(word[-1]) || word[-1] == '_')) word--;
-        ranks += value < end && dxt_is_digit(*value) && calls_rank(word, at);
+    dxt_named found;
+    if (!dxt_named_find(line, end, &found)) {
+        if (found.ranks == 2 && !reader->clue[0] && dxt_names_waits(line, end))
+            dxt_reader_hint(
+                reader,
+                "line %llu is a wait of two ranks by their names; write the lines as numbers, "
+                "\"waiting rank,awaited rank,wait\", in order (0,0,5 then 0,1,7)",
+                (unsigned long long)reader->input.line);
+        return false;
     }
-    if (ranks == 2)
-        dxt_reader_hint(reader,
-                        "line %llu is a wait of two ranks by their names; write the lines as "
-                        "numbers, \"waiting rank,awaited rank,wait\", in order (0,0,5 then 0,1,7)",
-                        (unsigned long long)reader->input.line);
+    reader->listed.size = 0;
+    dxt_text_printf(&reader->listed, "%lld %lld %.*s%.*s", (long long)found.cell[0],
+                    (long long)found.cell[1], (int)(found.value_end - found.value), found.value,
+                    (int)(found.unit_end - found.unit), found.unit ? found.unit : "");
+    if (found.arrow) reader->around.arrow = reader->input.line;
+    return true;
 }
 
 /* ---- headings of blocks of columns ---- */
@@ -219,11 +216,12 @@ static dxt_status take_listed(dxt_reader *reader, const char **line, const char 
     if (places > 0 && !memchr(from, '(', (size_t)(*end - from)) &&
         !memchr(from, '[', (size_t)(*end - from)))
         reader->around.arrow = reader->input.line;
-    if (places > 0)
-        *line = NULL;
-    else
-        hint_named(reader, *line, *end);
-    return places > 0 ? read_places(reader) : DXT_OK;
+    if (places == 0 && !take_named(reader, *line, *end)) return DXT_OK;
+    if (reader->listed.failed) return dxt_fail_memory(0);
+    /* They stand in any order. */
+    status = dxt_table_pairs(reader, *line, *end);
+    *line = NULL;
+    return status == DXT_OK ? read_places(reader) : status;
 }
 
 dxt_status dxt_listed_line(dxt_reader *reader, const char *line, const char *end)
@@ -232,8 +230,28 @@ dxt_status dxt_listed_line(dxt_reader *reader, const char *line, const char *end
     return status != DXT_OK || !line ? status : dxt_table_line(reader, line, end);
 }
 
+/* Where "[3,]" and a number, or "[,1]", stands behind what others put in front of a line; NULL:
+ * nowhere. */
+static const char *find_named_row(const char *line, const char *end)
+{
+    for (const char *at = line; (at = memchr(at, ',', (size_t)(end - at))); at++) {
+        const char *open = at;
+        while (open > line && dxt_is_digit(open[-1])) open--;
+        if (open - 1 <= line || open[-1] != '[' || !strchr(" \t:>])|-", open[-2])) continue;
+        if (open == at && find_columns(open - 1, end) > 0) return open - 1;
+        const char *behind = skip_row_name(open - 1, end), *value = skip_blanks(behind, end);
+        if (behind > open && value > behind && dxt_begins_number(value, end)) return open - 1;
+    }
+    return NULL;
+}
+
 bool dxt_is_listed(const char *line, const char *end, const char **row)
 {
-    *row = skip_row_name(line, end);
-    return *row != line || find_columns(line, end) > 0;
+    const char *first = skip_blanks(line, end);
+    *row = skip_row_name(first, end);
+    bool begins = first < end && *first == '[';
+    if (begins && (*row != first || find_columns(first, end) > 0)) return true;
+    first = find_named_row(first, end);
+    if (first) *row = skip_row_name(first, end);
+    return first;
 }

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Values of an object that are called after ranks, as lines: of one row, or of pairs of ranks. */
+#include <stdlib.h>
+
 #include "matrix/members.h"
 #include "matrix/reader.h"
 #include "matrix/scan.h"
@@ -45,6 +47,69 @@ void dxt_put_columns(dxt_spot in)
         if (in.at == before) break;
     }
     dxt_text_puts(in.lines, "]\n");
+}
+
+void dxt_put_rank(dxt_text *lines, const dxt_members *all, int64_t rank)
+{
+    dxt_text_puts(lines, DXT_RANKED_LINE "\n");
+    if (all->step.at && all->step.end - all->step.at < 24)
+        dxt_text_printf(lines, "step=%.*s ", (int)(all->step.end - all->step.at), all->step.at);
+    dxt_text_printf(lines, "rank=%lld [", (long long)rank);
+}
+
+/* Put the values of an object where their ranks belong. @return Whether each of `count` ranks has
+ * one, but for @p own, which may have none. */
+static bool gather(dxt_spot in, dxt_token *values, uint32_t count, int64_t own)
+{
+    for (uint32_t i = 0; i < count; i++) values[i] = (dxt_token){0};
+    for (in.at++; in.at < in.end && *in.at != '}'; dxt_spot_blanks(&in)) {
+        const char *before = in.at;
+        dxt_spot_blanks(&in);
+        dxt_token name = dxt_spot_token(&in);
+        while (in.at < in.end && (dxt_is_blank(*in.at) || *in.at == ':')) in.at++;
+        dxt_spot value = in;
+        dxt_token word = dxt_spot_token(&value);
+        int64_t rank = dxt_token_rank(&name);
+        if (rank >= (int64_t)count || (rank >= 0 && values[rank].at)) return false;
+        if (rank >= 0) values[rank] = word;
+        dxt_spot_skip(&in);
+        if (in.at == before) break;
+    }
+    for (uint32_t i = 0; i < count; i++)
+        if (values[i].at == values[i].end && (int64_t)i != own) return false;
+    return true;
+}
+
+bool dxt_put_row(dxt_spot *in, const dxt_members *all)
+{
+    const dxt_members *owner = in->owner ? in->owner : all->rank >= 0 ? all : NULL;
+    const int64_t own = owner ? owner->rank : -1;
+    uint32_t count = all->waits;
+    if (count >= DXT_MAX_RANKS) return false;
+    dxt_token *values = malloc((count + 1) * sizeof *values);
+    if (!values) {
+        in->lines->failed = true;
+        return false;
+    }
+    bool row = gather(*in, values, count, -1);
+    if (own >= 0 && (!row || own == count)) row = gather(*in, values, ++count, own);
+    if (row && count > 1) {
+        if (in->phase) dxt_text_printf(in->lines, "# %s\n", in->phase);
+        if (owner)
+            dxt_put_rank(in->lines, owner, own);
+        else
+            dxt_text_puts(in->lines, "[");
+        for (uint32_t i = 0; i < count; i++) {
+            dxt_text_puts(in->lines, " ");
+            if (!values[i].at) dxt_text_puts(in->lines, "nan");
+            dxt_text_append(in->lines, values[i].at ? values[i].at : "",
+                            (size_t)(values[i].end - values[i].at));
+        }
+        dxt_text_puts(in->lines, "]\n");
+        dxt_spot_skip(in);
+    }
+    free(values);
+    return row && count > 1;
 }
 
 /* Longest value that is a number. */

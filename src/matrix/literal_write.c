@@ -133,9 +133,18 @@ static bool put_counts(dxt_spot *in, const dxt_token *name)
     return left_out;
 }
 
+/* Whether an object of that name beside a rank may be its row. */
+static bool may_be_row(const dxt_token *name)
+{
+    static const char *const words[] = {"values", "data", "row", "peers", "counters", "times"};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        if (dxt_token_is(name, words[i])) return true;
+    return dxt_names_waits(name->at, name->end) && dxt_names_counts(name) == DXT_COUNTS_NONE;
+}
+
 /* One member: a row if the object or its name says of which rank; a text; anything that may hold
  * more. */
-static void walk_member(dxt_spot *in, const dxt_token *name, const dxt_members *all)
+static void walk_member(dxt_spot *in, const dxt_token *name, dxt_members *all, dxt_spot object)
 {
     uint32_t count;
     const char *from, *to, *outer = in->phase;
@@ -144,15 +153,13 @@ static void walk_member(dxt_spot *in, const dxt_token *name, const dxt_members *
         int64_t rank = all->ranked ? dxt_token_rank(name) : all->rank;
         if (dxt_carries_text(name->at, (size_t)(name->end - name->at))) {
             put_bytes(in, from, to);
+        } else if (rank < 0 && dxt_put_flat(in, all, object, name, from, to, count)) {
+            return;
         } else if (in->matrices && rank >= 0 && count > 1 && is_row(name, all)) {
             const char *phase = dxt_token_phase(name, all->phase);
             if (all->ranked) dxt_text_puts(in->lines, DXT_OUTER_LINE "\n");
             if (phase) dxt_text_printf(in->lines, "# %s\n", phase);
-            dxt_text_puts(in->lines, DXT_RANKED_LINE "\n");
-            if (all->step.at && all->step.end - all->step.at < 24)
-                dxt_text_printf(in->lines, "step=%.*s ", (int)(all->step.end - all->step.at),
-                                all->step.at);
-            dxt_text_printf(in->lines, "rank=%lld [", (long long)rank);
+            dxt_put_rank(in->lines, all, rank);
             put_numbers(in->lines, from, to);
             dxt_text_puts(in->lines, "]\n");
         }
@@ -169,9 +176,12 @@ static void walk_member(dxt_spot *in, const dxt_token *name, const dxt_members *
     in->foreign = foreign || dxt_names_places(name);
     if (all->ranked) in->rank = dxt_token_rank(name);
     bool keyed = in->keyed, element = in->element;
+    const dxt_members *owner = in->owner;
+    in->owner = !all->ranked && all->rank >= 0 && may_be_row(name) ? all : NULL;
     in->keyed = true;
     in->element = false;
     walk(in);
+    in->owner = owner;
     in->keyed = keyed;
     in->element = element;
     in->phase = outer;
@@ -213,8 +223,12 @@ static void walk_object(dxt_spot *in)
         return;
     }
     bool outer = in->rank >= 0 && in->depth == 2 + (in->phase != NULL);
-    bool columns = all.columns > 1 && !all.others &&
+    bool columns = all.columns > 1 && all.columns == all.waits && !all.others &&
                    (outer || (in->rank < 0 && (in->depth == 2 || in->element)));
+    bool sorted = all.columns < all.waits && (outer || in->depth == 2 || in->element);
+    if (in->matrices && all.waits > 0 && !all.others && !(outer && all.waits == all.count) &&
+        (in->owner || sorted || (in->depth == 1 && all.rank >= 0)) && dxt_put_row(in, &all))
+        return;
     /* Ranks may leave themselves out, and come in any order. */
     if (in->matrices && outer && all.waits > 0 && all.waits == all.count) {
         dxt_text_puts(in->lines, DXT_OUTER_LINE "\n" DXT_PAIRS_LINE "\n");
@@ -229,6 +243,7 @@ static void walk_object(dxt_spot *in)
         dxt_spot_skip(in);
         return;
     }
+    const dxt_spot object_at = *in;
     const dxt_token around = in->unit;
     const size_t begin = in->lines->size;
     if (all.unit.at) in->unit = all.unit;
@@ -252,7 +267,7 @@ static void walk_object(dxt_spot *in)
         if (unit.at) in->unit = unit;
         bool holds = in->unit.at && in->at < in->end && strchr("[{(", *in->at);
         if (holds || dxt_names_waits(name.at, name.end)) dxt_put_unit(in, &in->unit);
-        if (in->at < in->end) walk_member(in, &name, &all);
+        if (in->at < in->end) walk_member(in, &name, &all, object_at);
         in->unit = object;
         if (in->at == before) break;
     }

@@ -62,12 +62,12 @@ static dxt_status take_unit(dxt_reader *reader, const char *at, const char *end)
     return status;
 }
 
-/* Lines of two ranks and a wait follow, in any order. */
-static dxt_status begin_pairs(dxt_reader *reader)
+dxt_status dxt_table_pairs(dxt_reader *reader, const char *line, const char *end)
 {
     dxt_table *table = &reader->table;
-    if (table->rows > 0 && dxt_shape_roles(table)) return DXT_OK;
-    dxt_status status = dxt_table_end(reader, false);
+    dxt_status status = line ? dxt_table_phase(reader, line, end) : DXT_OK;
+    if (status != DXT_OK || (table->rows > 0 && dxt_shape_roles(table))) return status;
+    status = dxt_table_end(reader, false);
     table->titles = (dxt_titles){.cells = 3, .roles = true};
     return status;
 }
@@ -91,10 +91,13 @@ bool dxt_take_mark(dxt_reader *reader, const char *at, const char *end, dxt_stat
         *status = tell_beside(reader, at + 2, end);
     else if (at[1] == DXT_COUNTS_LINE[1])
         *status = tell_counts(reader, at + 2, end);
+    else if (at[1] == DXT_SHAPE_LINE[1])
+        *status = dxt_reader_lose(reader, DXT_REMARK_LOST, DXT_ERR_FORMAT, reader->input.line,
+                                  "%.*s", end - at > 200 ? 200 : (int)(end - at - 2), at + 2);
     else if (at[1] == DXT_ARROW_LINE[1])
         reader->around.arrow = reader->input.line;
     else if (at[1] == DXT_PAIRS_LINE[1])
-        *status = begin_pairs(reader);
+        *status = dxt_table_pairs(reader, NULL, NULL);
     else if (at[1] == DXT_RANKED_LINE[1])
         reader->ranked = true;
     else

@@ -165,11 +165,12 @@ static void look_at(dxt_members *all, const dxt_token *name, dxt_spot in)
                 dxt_none_length(word.at, word.end) == (size_t)(word.end - word.at);
     bool number = none || (!word.quote && dxt_begins_number(word.at, word.end));
     bool rank = names_rank(name);
-    all->waits += number && dxt_token_rank(name) >= 0;
+    bool ranked = number && dxt_token_rank(name) >= 0;
+    all->waits += ranked;
     if (number && !none && names_step(name)) all->step = word;
-    if (number && dxt_token_rank(name) == (int64_t)all->columns)
+    if (ranked && dxt_token_rank(name) == (int64_t)all->columns)
         all->columns++;
-    else
+    else if (!ranked)
         all->others = all->others || !(rank || dxt_token_is(name, "index"));
     dxt_token unit = dxt_unit_of(name), bare = *name;
     if (unit.at) bare.end = unit.at - 1;

@@ -25,6 +25,9 @@
  *  what came of it. */
 bool dxt_take_mark(dxt_reader *reader, const char *at, const char *end, dxt_status *status);
 
+/** In the same way: why a list of all values of a matrix is none. */
+#define DXT_SHAPE_LINE "#\010"
+
 typedef struct dxt_members {
     bool recording, ranked;
     int64_t rank;           /**< of all lists in it; −1: none */
@@ -37,9 +40,20 @@ typedef struct dxt_members {
     bool others;            /**< there is something else besides the rank */
     dxt_token cell[3];      /**< "row": 0, "col": 1, "value": 5 */
     dxt_token unit;         /**< of time, that a member "unit" or the name of a cell's value says */
+    struct {
+        bool known;        /**< the members have been looked at for it */
+        uint32_t axes;     /**< 0: none is said */
+        int64_t length[3]; /**< of each axis */
+    } shape;
     dxt_token beside; /**< the first member that changes what values say, and is not applied */
     dxt_token beside_value;
 } dxt_members;
+
+/** flat.c: a list of the values of whole matrices, one behind the other, in an object that begins
+ *  at @p object and says their shape, {"shape": [8, 8], "data": […]}: write it. @return Whether it
+ *  is one. */
+bool dxt_put_flat(const dxt_spot *in, dxt_members *all, dxt_spot object, const dxt_token *name,
+                  const char *from, const char *to, uint32_t count);
 
 /** Look at the members of an object that begins at @p in. */
 void dxt_members_look(dxt_spot in, dxt_members *all);
@@ -64,6 +78,11 @@ void dxt_put_unit(dxt_spot *in, const dxt_token *unit);
 void dxt_put_cell(dxt_spot *in, const dxt_members *all);
 /** {"0": 5, "1": 7}: the values of a row. */
 void dxt_put_columns(dxt_spot in);
+/** The same in any order, {"1": 5, "10": 7, "2": 6}; of a rank, if the object around says one, which
+ *  may leave itself out. @return Whether it is one, and @p in stands behind it. */
+bool dxt_put_row(dxt_spot *in, const dxt_members *all);
+/** What stands in front of a rank's row: what is known of it. */
+void dxt_put_rank(dxt_text *lines, const dxt_members *all, int64_t rank);
 /** {"0,1": 5, "(0, 2)": 7}: a line of row, column and value for each. */
 void dxt_put_pairs(dxt_spot *in);
 /** {"1": 5, "2": 7} of a rank that leaves itself out: the same. */

@@ -28,6 +28,7 @@ typedef struct dxt_numbers {
 typedef struct dxt_titles {
     uint32_t counted; /**< columns that it counts, dxt_shape_heading() */
     uint32_t cells;   /**< words that it has for columns; 0: it is no heading */
+    uint32_t sums;    /**< words behind those that it counts: sums or means of the row */
     bool series;      /**< the first one names a time, a step */
     bool disordered;  /**< the columns that it counts are ranks, and not in order */
     bool swapped;     /**< the awaited rank stands in front of the waiting one */

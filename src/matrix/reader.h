@@ -351,6 +351,12 @@ dxt_status dxt_table_line(dxt_reader *reader, const char *line, const char *end)
 bool dxt_table_is_tag(const dxt_reader *reader, const char *line, const char *end);
 /** Hand out the table under way if it is a matrix as it is; else it goes on. */
 dxt_status dxt_table_close(dxt_reader *reader);
+/** What stands in front of a row may name an operator, "combine,0,1,52": rows of the next one begin
+ *  another matrix. */
+dxt_status dxt_table_phase(dxt_reader *reader, const char *at, const char *end);
+/** marks.c: lines of two ranks and a wait follow, in any order. @p line  As in dxt_table_phase();
+ *  NULL: there is none. */
+dxt_status dxt_table_pairs(dxt_reader *reader, const char *line, const char *end);
 
 /* ---- table_end.c ---- */
 

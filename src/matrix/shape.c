@@ -66,12 +66,6 @@ bool dxt_shape_follows(const dxt_table *table)
     return now[slow] == before[slow] + 1 && now[fast] <= 1;
 }
 
-bool dxt_shape_ends_step(const dxt_table *table, int64_t first)
-{
-    return table->rows > 0 && table->width == 4 && table->titles.roles && table->titles.series &&
-           table->cells[(size_t)(table->rows - 1) * 4] != first;
-}
-
 /* Whether each line has row, column and value, as far as the lines go. */
 bool dxt_shape_triples(const dxt_table *table)
 {
@@ -110,6 +104,17 @@ static uint32_t count_pairs(const dxt_table *table)
     uint64_t n = (uint64_t)most + 1;
     bool whole = own == n ? table->rows == n * n : own == 0 && table->rows == n * n - n;
     return whole && n >= 2 ? (uint32_t)n : 0;
+}
+
+bool dxt_shape_ends_step(const dxt_table *table, const int64_t *row)
+{
+    if (table->rows == 0 || !table->titles.roles || table->width < 3 || table->width > 4)
+        return false;
+    if (table->width == 4 && table->titles.series)
+        return table->cells[(size_t)(table->rows - 1) * 4] != row[0];
+    const int64_t *first = triple(table, 0), *now = row + table->width - 3;
+    return now[0] == first[0] && now[1] == first[1] && dxt_shape_roles(table) &&
+           dxt_shape_triples(table) && count_pairs(table) > 0;
 }
 
 /* How many ranks the lines of single numbers or of triples make; 0: they make no matrix. */

@@ -15,8 +15,9 @@ bool dxt_shape_follows(const dxt_table *table);
 bool dxt_shape_triples(const dxt_table *table);
 /** Whether a heading names the ranks of lines of row, column and value: they stand in any order. */
 bool dxt_shape_roles(const dxt_table *table);
-/** "step,src,dst,wait": each step is a matrix. Whether a row that begins so is of the next one. */
-bool dxt_shape_ends_step(const dxt_table *table, int64_t first);
+/** Lines in any order: whether the next one, @p row, begins another matrix. "step,src,dst,wait":
+ *  each step is one; else the pair of ranks of the first line comes again behind all others. */
+bool dxt_shape_ends_step(const dxt_table *table, const int64_t *row);
 /** How many ranks lines of single numbers or of row, column and value make; 0: they make no
  *  matrix. */
 uint32_t dxt_shape_listed(const dxt_table *table);
@@ -28,6 +29,8 @@ void dxt_shape_note(dxt_table *table, const int64_t *cells, const double *reals)
 /** How many columns a heading counts, "rank r0 r1 r2": words that end in a digit, behind one other
  *  at most; 0: it is none. */
 uint32_t dxt_shape_heading(const char *at, const char *end);
+/** Whether a word is one for sums and means, "total", "avg". */
+bool dxt_says_sum(const char *at, const char *end);
 /** The line above a table as the heading of its columns. */
 dxt_titles dxt_shape_titles(const char *at, const char *end);
 /** What the first column holds that is in front of the matrix and says no ranks; NULL: nothing. */

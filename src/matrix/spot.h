@@ -29,6 +29,7 @@ typedef struct dxt_spot {
     int64_t rank;      /**< of all lists in it; −1: not known */
     bool keyed;        /**< it is a member of an object */
     bool element;      /**< it stands in an array */
+    const struct dxt_members *owner; /**< of the object around it, if that says its rank */
     bool foreign;      /**< its lists are places on a map or in a picture */
 } dxt_spot;
 

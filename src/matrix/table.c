@@ -124,7 +124,11 @@ static dxt_status other(dxt_reader *reader, const char *at, const char *end, con
     /* "3 combine:" of cat -n is no row. */
     bool phase = dxt_names_phase(at, end), numbered = line->good == 1 && heads_alone(at, end);
     bool row_like = !line->label && line->good > 0 && 2 * line->good >= line->width && !numbered;
-    bool begins = dxt_begins_number(at, end) || (line->empty > 0 && line->width == table->width);
+    bool dated = end - at >= 10 && at[4] == '-' && at[7] == '-';
+    bool begins =
+        (dxt_begins_number(at, end) && !dated) || (line->empty > 0 && line->width == table->width);
+    const dxt_titles titles = dxt_shape_titles(at, end);
+    if (titles.sums > 0 && table->rows == 0) row_like = false; /* "0 1 2 mean" */
     if (line->status != DXT_OK && row_like && begins) {
         if (dxt_shape_complete(table)) {
             dxt_status status = dxt_table_end(reader, false);
@@ -139,7 +143,7 @@ static dxt_status other(dxt_reader *reader, const char *at, const char *end, con
     bool heads = table->rows > 0 && ends_rows(table, at, end);
     if (heads || (dxt_shape_complete(table) && (table->form == 0 || phase)))
         status = dxt_table_end(reader, false);
-    if (table->rows == 0) table->titles = dxt_shape_titles(at, end);
+    if (table->rows == 0) table->titles = titles;
     if (status == DXT_OK) status = dxt_heading_comes(reader, at, end);
     dxt_note_phase(reader, at, end);
     reader->told = reader->told || dxt_names_waits(at, end);
@@ -187,10 +191,11 @@ static dxt_status row(dxt_reader *reader, dxt_cells *line)
     if (single || heading) dxt_table_drop(table);
     table->titles = titles;
     /* The last cell is empty: the last rank for itself. */
-    bool own = line->width == table->rows || line->width == table->rows + 1 ||
-               (!dxt_shape_complete(table) && dxt_may_be_own(reader, line, line->width));
-    if (table->rows > 0 && line->width + 1 == table->width && line->ended && own &&
-        line->empty == 0 && line->width <= DXT_MAX_RANKS) {
+    bool one_less = table->rows > 0 && line->width + 1 == table->width && line->ended;
+    bool own =
+        one_less && (line->width == table->rows || line->width == table->rows + 1 ||
+                     (!dxt_shape_complete(table) && dxt_may_be_own(reader, line, line->width)));
+    if (own && line->empty == 0 && line->width <= DXT_MAX_RANKS) {
         line->hole = line->width;
         line->empty = 1;
         reader->row[line->width] = DXT_HOLE_OF(reader->input.line);
@@ -201,7 +206,7 @@ static dxt_status row(dxt_reader *reader, dxt_cells *line)
         dxt_status status = dxt_table_end(reader, false);
         if (status != DXT_OK) return status;
     }
-    if (dxt_shape_ends_step(table, reader->row[0])) {
+    if (dxt_shape_ends_step(table, reader->row)) {
         titles = table->titles;
         dxt_status status = dxt_table_end(reader, false);
         if (status != DXT_OK) return status;
@@ -261,9 +266,7 @@ static dxt_status begin_block(dxt_reader *reader, const dxt_cells *line)
     return DXT_OK;
 }
 
-/* A name in front of the row may be that of an operator, "combine,0,1,52": rows of the next one
- * begin another matrix. */
-static dxt_status change_phase(dxt_reader *reader, const char *at, const char *end)
+dxt_status dxt_table_phase(dxt_reader *reader, const char *at, const char *end)
 {
     dxt_table *table = &reader->table;
     char why[160];
@@ -286,14 +289,16 @@ static dxt_status take_line(dxt_reader *reader, const char *at, const char *end,
     dxt_table *table = &reader->table;
     if (line->shortened && line->width > 0) return lose(reader, DXT_ERR_FORMAT, DXT_SHORTENED);
     if (line->more || table->heading) return begin_block(reader, line);
+    dxt_status status = dxt_leave_sums(reader, at, end, line);
+    if (status != DXT_OK) return status;
     if (line->sum && (table->rows > 0 || line->width > 0)) return dxt_table_close(reader);
-    dxt_status status = dxt_settle_gap(reader, line);
+    status = dxt_settle_gap(reader, line);
     if (status != DXT_OK) return status;
     dxt_judge_holes(reader, line);
     bool numbers = line->status == DXT_OK && line->good > 0 && !dxt_counts_columns(reader, line);
     if (!numbers || (line->width < 2 && line->label && !table->wide))
         return other(reader, at, end, line);
-    if (line->label && !table->wide) status = change_phase(reader, at, end);
+    if (line->label && !table->wide) status = dxt_table_phase(reader, at, end);
     return status == DXT_OK ? row(reader, line) : status;
 }
 

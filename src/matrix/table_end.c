@@ -50,6 +50,9 @@ static dxt_status spread(dxt_table *table, uint32_t ranks, bool *twice)
     }
     for (uint32_t i = 0; i < table->rows; i++) {
         const int64_t *last = table->cells + (size_t)(i + 1) * table->width - 1;
+        /* Ranks are no values without a unit of time. */
+        for (uint32_t k = 1; k < table->width; k++)
+            if (last[-(int64_t)k] > 0) table->bare[k + 1 < table->width]--;
         size_t to = (size_t)last[-2] * ranks + (size_t)last[-1];
         if (table->titles.swapped) to = (size_t)last[-1] * ranks + (size_t)last[-2];
         *twice = *twice || cells[to] != DXT_HOLE;

@@ -154,6 +154,21 @@ static bool is_mark(const char *at, const char *end)
     return true;
 }
 
+/* Whether a text ends in the level of a message, which is no name of a row: "03:00:00,123 INFO". */
+static bool ends_in_level(const char *line, const char *end)
+{
+    static const char *const levels[] = {"INFO",  "DEBUG",  "WARNING",  "WARN",  "ERROR",
+                                         "TRACE", "NOTICE", "CRITICAL", "FATAL", "SUCCESS"};
+    while (end > line && (dxt_is_blank(end[-1]) || end[-1] == ':')) end--;
+    const char *word = end;
+    while (word > line && dxt_is_letter(word[-1])) word--;
+    for (size_t i = 0; i < sizeof levels / sizeof levels[0]; i++)
+        if (strlen(levels[i]) == (size_t)(end - word) &&
+            strncasecmp(levels[i], word, (size_t)(end - word)) == 0)
+            return true;
+    return false;
+}
+
 /* A name of one word is read by dxt_take_cells(), sums and all. */
 static bool is_name(const char *at, const char *end, bool commas)
 {
@@ -201,7 +216,7 @@ static bool is_front(const char *at, const char *to, const char *bar)
     if (to == bar) return to[-1] == ':' && (dxt_is_digit(*at) || colons > 1);
     /* "12\t| 1 |" of cat -n. */
     if (digits) return *to == '\t' && to + 1 == bar;
-    if (dxt_ends_in_time(at, to)) return true;
+    if (dxt_ends_in_time(at, to) || ends_in_level(at, to)) return true;
     return (is_marker(to[-1]) || to[-1] == '-') && (words || dxt_is_digit(*at));
 }
 
@@ -266,7 +281,8 @@ const char *dxt_skip_tag(const char *line, const char *end, uint64_t number)
     bool commas = memchr(found.from, ',', size) || memchr(found.from, ';', size);
     bool tabs = memchr(found.from, '\t', size), time = !tab && dxt_ends_in_time(line, to);
     bool separated = commas || (tab && tabs);
-    bool marked = is_marker(to[-1]) || to[-1] == '-' || is_mark(line, to) || time;
+    bool marked =
+        is_marker(to[-1]) || to[-1] == '-' || is_mark(line, to) || time || ends_in_level(line, to);
     /* "rank 0,12,13": a name in the first cell. */
     if (comma || (separated && !marked)) return NULL;
     if (!found.glued && !time && is_name(line, to, commas || (tabs && !tab))) return NULL;
@@ -288,7 +304,8 @@ bool dxt_tag_says(const char *at, const char *end)
     }
     while (word > at && dxt_is_letter(word[-1])) word--;
     /* A word alone, or behind a number or a mark, may be a name. */
-    if (to - word < 2 || word == at || !dxt_is_blank(word[-1])) return false;
+    if (to - word < 2 || word == at || !dxt_is_blank(word[-1]) || ends_in_level(at, to))
+        return false;
     while (word > at && dxt_is_blank(word[-1])) word--;
     /* "train.py:20 throughput"; but "train-worker-3 main" of a pod's container. */
     const char *name = word;

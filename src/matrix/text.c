@@ -327,6 +327,7 @@ dxt_status dxt_text_line(dxt_reader *reader, const char *line, const char *end)
         const char *turn = size > 1 ? memchr(line, '\r', size - 1) : NULL;
         if (turn) return dxt_split_lines(reader, line, end, '\r');
     }
+    if (!reader->headers) end = dxt_cut_arguments(line, end);
     if (!reader->headers) status = dxt_clear_ticks(reader, &line, &end);
     if (!reader->headers && status == DXT_OK) status = dxt_take_pairs(reader, &line, &end);
     bool taken = false;
@@ -347,8 +348,8 @@ dxt_status dxt_text_line(dxt_reader *reader, const char *line, const char *end)
         status = dxt_read_finding(reader, line, end);
         return status == DXT_OK ? header_part(reader, line, end) : status;
     }
-    const char *first = skip_blanks(line, end), *listed;
-    if (!reader->headers && first < end && *first == '[' && dxt_is_listed(first, end, &listed))
+    const char *listed;
+    if (!reader->headers && dxt_is_listed(line, end, &listed))
         return dxt_listed_line(reader, listed, end);
     bool done, there = dxt_find_row(line, end, &found);
     if (there && dxt_table_has_part(reader, line, &found)) return other_line(reader, line, end);

@@ -6,6 +6,36 @@
 #include "matrix/scan.h"
 #include "matrix/shape.h"
 
+/* A word for what is made of all values of a row or a column. */
+bool dxt_says_sum(const char *at, const char *end)
+{
+    static const char *const words[] = {
+        "sum", "total",  "totals", "mean", "avg",     "average",  "max",    "min",
+        "std", "stddev", "median", "all",  "row_sum", "row_mean", "rowsum", "rowmean"};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        if (strlen(words[i]) == (size_t)(end - at) &&
+            strncasecmp(at, words[i], (size_t)(end - at)) == 0)
+            return true;
+    return false;
+}
+
+static bool is_drawn(char c)
+{
+    return dxt_is_blank(c) || strchr(",;|&\"'*", c);
+}
+
+/* In front of the columns of sums with which a heading ends. @p sums  Receives how many. */
+static const char *skip_sums(const char *at, const char *end, uint32_t *sums)
+{
+    *sums = 0;
+    for (const char *word;; end = word) {
+        while (end > at && is_drawn(end[-1])) end--;
+        for (word = end; word > at && !is_drawn(word[-1]);) word--;
+        if (!dxt_says_sum(word, end)) return end;
+        ++*sums;
+    }
+}
+
 uint32_t dxt_shape_heading(const char *at, const char *end)
 {
     uint32_t others = 0, columns = 0;
@@ -90,7 +120,14 @@ static int role_of(const char *at, const char *end)
 
 dxt_titles dxt_shape_titles(const char *at, const char *end)
 {
-    dxt_titles titles = {.counted = dxt_shape_heading(at, end)};
+    dxt_titles titles = {0};
+    const char *sums = skip_sums(at, end, &titles.sums);
+    titles.counted = dxt_shape_heading(at, sums);
+    if (titles.counted < 2) titles.sums = 0;
+    if (titles.sums > 0)
+        end = sums;
+    else
+        titles.counted = dxt_shape_heading(at, end);
     titles.disordered = is_disordered(at, end, titles.counted);
     while (at < end && (dxt_is_blank(*at) || *at == '|')) at++;
     while (end > at && (dxt_is_blank(end[-1]) || end[-1] == '|')) end--;

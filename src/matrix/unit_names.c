@@ -63,20 +63,38 @@ bool dxt_says_alone(const char *line, const char *end, const char *const *names,
     return to == end && to > *value;
 }
 
+/* Whether what stands behind a factor may be what it is one of: a unit, the end of a bracket or of
+ * the line. It is none of waits in "thousands of iterations" and "x1000 runs". */
+static bool counts_units(const char *at, const char *end)
+{
+    while (at < end && dxt_is_blank(*at)) at++;
+    if (end - at > 3 && strncasecmp(at, "of ", 3) == 0)
+        for (at += 3; at < end && dxt_is_blank(*at);) at++;
+    const char *word = at;
+    while (at < end && is_letter(*at)) at++;
+    bool per = at - word == 3 && strncasecmp(word, "per", 3) == 0;
+    bool one = at - word == 5 && strncasecmp(word, "cycle", 5) == 0;
+    return at == word || per || one || dxt_is_time_unit(word, at);
+}
+
 /* Whether a factor stands at a place: "thousands", "x1000", "(100 ns)". */
 static bool is_factor(const char *at, const char *end)
 {
     static const char *const names[] = {"thousand",  "million",   "kcycle", "mcycle",
                                         "kilocycle", "megacycle", NULL};
-    for (const char *const *word = names; *word; word++)
-        if ((size_t)(end - at) > strlen(*word) && strncasecmp(at, *word, strlen(*word)) == 0)
-            return true;
+    for (const char *const *word = names; *word; word++) {
+        size_t size = strlen(*word);
+        if ((size_t)(end - at) < size || strncasecmp(at, *word, size) != 0) continue;
+        const char *to = at + size;
+        if (to < end && (*to | 32) == 's') to++;
+        return counts_units(to, end);
+    }
     bool bracket = *at == '(' || *at == '[';
     if (!bracket && *at != 'x' && *at != '*') return false;
     const char *digits = ++at;
     while (at < end && (dxt_is_digit(*at) || (at > digits && (*at | 32) == 'e'))) at++;
     if (at - digits < 2) return false;
-    if (!bracket) return at == end || dxt_is_blank(*at) || *at == ')' || *at == ']';
+    if (!bracket) return counts_units(at, end);
     while (at < end && dxt_is_blank(*at)) at++;
     const char *unit = at;
     while (at < end && is_letter(*at)) at++;

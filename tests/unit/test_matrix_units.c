@@ -128,11 +128,11 @@ static void a_heading_says_who_waits(void **state)
         "{\"v\":1,\"phase\":\"dispatch\",\"window\":0,\"ranks\":3,\"unit\":\"cycles\",\"wait\":"
         "[[null,2,3],[4,null,6],[7,8,null]]}\n");
     static const bad_case bad[] = {
-        {"src=0 dst=1 wait=5\nsrc=1 dst=0 wait=6\n", DXT_ERR_FORMAT,
+        {"from=0 to=1 wait=5\nfrom=1 to=0 wait=6\n", DXT_ERR_FORMAT,
          "t:2: no window: line 1 is a wait of two ranks by their names; write the lines as "
          "numbers, "
          "\"waiting rank,awaited rank,wait\", in order (0,0,5 then 0,1,7)"},
-        {"# TYPE x counter\nx_wait{src=\"0\",dst=\"1\"} 5\n", DXT_ERR_FORMAT,
+        {"# TYPE x counter\nx_wait{from=\"0\",to=\"1\"} 5\n", DXT_ERR_FORMAT,
          "t:2: no window: line 2 is a wait of two ranks by their names; write the lines as "
          "numbers, "
          "\"waiting rank,awaited rank,wait\", in order (0,0,5 then 0,1,7)"},

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Waits of two ranks, one a line, as people and metrics say them: "rank 0 waits for rank 1: 5",
+ * "rank 0 waited 5 us for rank 1", "src=0 dst=1 wait=5", wait{src="0",dst="1"} 5. */
+#include <string.h>
+#include <strings.h>
+
+#include "matrix/cells.h"
+#include "matrix/lines.h"
+#include "matrix/scan.h"
+#include "matrix/spot.h"
+#include "matrix/tagged.h"
+
+/* Words of a line with which a sentence may begin. */
+#define MOST_TRIES 16
+/* A longer line is no such sentence. */
+#define MOST_LINE 1024
+
+static const char *skip_blanks(const char *at, const char *end)
+{
+    while (at < end && dxt_is_blank(*at)) at++;
+    return at;
+}
+
+static const char *skip_any(const char *at, const char *end, const char *marks)
+{
+    while (at < end && strchr(marks, *at)) at++;
+    return at;
+}
+
+static bool is_one_of(const char *at, const char *end, const char *const *words)
+{
+    for (; *words; words++)
+        if (strlen(*words) == (size_t)(end - at) &&
+            strncasecmp(at, *words, (size_t)(end - at)) == 0)
+            return true;
+    return false;
+}
+
+/* Behind a word, if it is one of these; NULL: it is none. */
+static const char *take_word(const char *at, const char *end, const char *const *words)
+{
+    const char *to = at;
+    while (to < end && dxt_is_letter(*to)) to++;
+    return to > at && is_one_of(at, to, words) ? to : NULL;
+}
+
+/* Behind "rank 3", "rank=3", "GPU3"; NULL: none stands there. */
+static const char *take_rank(const char *at, const char *end, int64_t *rank)
+{
+    static const char *const names[] = {"rank", "gpu", "npu", "device", "worker", NULL};
+    const char *to = take_word(at, end, names);
+    const char *stop = to ? dxt_scan_integer(skip_any(to, end, " =:_#-"), end, rank) : NULL;
+    bool whole = stop && (stop == end || !(dxt_is_letter(*stop) || *stop == '_'));
+    return whole && *rank < DXT_MAX_RANKS ? stop : NULL;
+}
+
+/* Behind "12.5 us"; NULL: no number stands there. */
+static const char *take_value(const char *at, const char *end, dxt_named *found)
+{
+    int64_t whole;
+    double real;
+    bool decimal, time = false;
+    const char *to = at;
+    while (to < end && (dxt_is_digit(*to) || *to == '.')) to++;
+    const char *unit = to;
+    while (unit < end && (dxt_is_letter(*unit) || (unsigned char)*unit >= 0x80)) unit++;
+    /* "1e6", or a unit behind the digits. */
+    if (unit > to && dxt_scan_number(at, unit, &whole, &real, &decimal) == unit) to = unit;
+    while (to > at && to[-1] == '.') to--;
+    if (to == at || !dxt_is_digit(*at) || dxt_scan_number(at, to, &whole, &real, &decimal) != to)
+        return NULL;
+    found->value = at;
+    found->value_end = to;
+    const char *from = skip_blanks(to, end), *word = from;
+    while (word < end && (dxt_is_letter(*word) || (unsigned char)*word >= 0x80)) word++;
+    static const char *const counters[] = {"cycles", "ticks", NULL};
+    if (word > from && is_one_of(from, word, counters)) return word;
+    double factor;
+    size_t size = (size_t)(word - from);
+    if (size == 0 || dxt_unit_length(from, word, &factor, &time) != size || !time) return to;
+    found->unit = from;
+    found->unit_end = word;
+    return word;
+}
+
+/* Whether nothing stands behind a sentence, or the operator that it is about. */
+static bool is_end(const char *at, const char *end)
+{
+    static const char *const words[] = {"in", "during", "of", "at", NULL};
+    static const char *const operators[] = {"dispatch", "combine", NULL};
+    at = skip_any(at, end, " \t.,;:!)(");
+    const char *to = take_word(at, end, words);
+    if (to) at = skip_blanks(to, end);
+    to = take_word(at, end, operators);
+    return skip_any(to ? to : at, end, " \t\r.,;!)\"'") == end;
+}
+
+/* A sentence that begins with the rank that waits. */
+static bool take_sentence(const char *at, const char *end, dxt_named *found)
+{
+    static const char *const verbs[] = {"wait", "waits", "waited", "waiting", NULL};
+    static const char *const ties[] = {"for", "on", NULL};
+    static const char *const fills[] = {"for", "is", "was", "took", NULL};
+    const char *to = take_rank(at, end, &found->cell[0]), *value = NULL, *word;
+    if (!to) return false;
+    to = skip_blanks(to, end);
+    found->arrow = end - to > 2 && (memcmp(to, "->", 2) == 0 || memcmp(to, "=>", 2) == 0);
+    if (found->arrow) {
+        to = skip_blanks(to + 2, end);
+    } else {
+        word = take_word(to, end, verbs);
+        if (!word) return false;
+        to = skip_blanks(word, end);
+        value = take_value(to, end, found);
+        if (value) to = skip_blanks(value, end);
+        word = take_word(to, end, ties);
+        if (!word) return false;
+        to = skip_blanks(word, end);
+    }
+    to = take_rank(to, end, &found->cell[1]);
+    if (!to) return false;
+    if (!value) {
+        to = skip_any(to, end, " \t:=,");
+        word = take_word(to, end, fills);
+        value = to = take_value(word ? skip_any(word, end, " \t:=") : to, end, found);
+    }
+    return value && is_end(to, end);
+}
+
+/* ---- names ---- */
+
+/* Which part of a wait is called so: the waiting rank, 0, the awaited one, 1, the wait, 2; 3: a
+ * rank, and nothing says which; −1: none. */
+static int part_of(const char *at, const char *end)
+{
+    static const char *const waiting[] = {"src",          "src_rank", "row",  "i", "waiting",
+                                          "waiting_rank", "waiter",   "rank", NULL};
+    static const char *const awaited[] = {"dst", "dst_rank", "dest",         "col",  "column",
+                                          "j",   "awaited",  "awaited_rank", "peer", NULL};
+    static const char *const ranks[] = {"from", "to", "source", "target", NULL};
+    if (is_one_of(at, end, waiting)) return 0;
+    if (is_one_of(at, end, awaited)) return 1;
+    if (is_one_of(at, end, ranks)) return 3;
+    static const char *const values[] = {"value", "val", "cycles", "duration", NULL};
+    return is_one_of(at, end, values) || dxt_names_waits(at, end) ? 2 : -1;
+}
+
+static bool take_names(const char *line, const char *end, dxt_named *found)
+{
+    unsigned parts = 0;
+    for (const char *at = line; (at = memchr(at, '=', (size_t)(end - at))); at++) {
+        const char *word = at, *value = at + 1 + (at + 1 < end && at[1] == '"');
+        while (word > line && (dxt_is_letter(word[-1]) || word[-1] == '_')) word--;
+        if (value == end || !dxt_is_digit(*value)) continue;
+        int part = part_of(word, at);
+        if (part < 0) continue;
+        found->ranks += part != 2;
+        if (part == 3) continue;
+        if (parts >> part & 1) return false;
+        parts |= 1u << part;
+        int64_t rank = -1;
+        const char *to =
+            part == 2 ? take_value(value, end, found) : dxt_scan_integer(value, end, &rank);
+        if (!to || (part < 2 && rank >= DXT_MAX_RANKS)) return false;
+        if (part < 2) found->cell[part] = rank;
+        const dxt_token name = {.at = word, .end = at}, unit = dxt_unit_of(&name);
+        if (part == 2 && unit.at && !found->unit) {
+            found->unit = unit.at;
+            found->unit_end = unit.end;
+        }
+    }
+    /* A metric's value stands behind its labels, and a time may behind that. */
+    const char *brace = memrchr(line, '}', (size_t)(end - line));
+    if (parts == 3 && brace && dxt_names_waits(line, brace) &&
+        take_value(skip_blanks(brace + 1, end), end, found))
+        parts = 7;
+    return parts == 7;
+}
+
+bool dxt_named_find(const char *line, const char *end, dxt_named *found)
+{
+    *found = (dxt_named){0};
+    while (end > line && dxt_is_blank(end[-1])) end--;
+    if (end - line > MOST_LINE) return false;
+    int tries = 0;
+    for (const char *at = line; at < end && tries < MOST_TRIES; at++) {
+        bool begins = at == line || !(dxt_is_letter(at[-1]) || at[-1] == '_');
+        if (!begins || !strchr("rgndw", *at | 32)) continue;
+        tries++;
+        if (take_sentence(at, end, found)) return true;
+    }
+    *found = (dxt_named){0};
+    return take_names(line, end, found);
+}
