@@ -140,6 +140,17 @@ def test_slow_paths_have_rows_and_nodes_are_drawn(page, tmp_path):
         assert "2" in page.framed()
 
 
+def test_a_slow_link_has_a_row_of_its_own(page, tmp_path):
+    (tmp_path / "logs").mkdir()
+    browser.simulate(tmp_path / "logs" / "decode.jsonl", "-n", 16, "--ranks-per-node", 8, "--windows", 6, "--nic-in", "dispatch:5:150us")
+    with serve(page, tmp_path) as server:
+        page.go("http://127.0.0.1:%d/#o=dispatch" % server.port)
+        shows(page, 5)
+        page.until("document.getElementById('side').innerText.includes('open since')")
+        # Nobody is late for it: no row of a rank is outlined.
+        assert page.script("const t = document.body.app.panels[0].track; return [t.strips, t.marks]") == [["\u2192 5"], []]
+
+
 def test_names_from_outside_stay_text(page, tmp_path):
     evil = "</script><img src=x onerror=alert(1)>\u202e<i>"
     (tmp_path / "logs").mkdir()

@@ -54,6 +54,18 @@ def test_what_a_page_shows(page, small):
     assert page.script("return document.body.app.panels.length") == 2
 
 
+def test_a_path_between_nodes_is_one_outline(page, tmp_path):
+    recording = browser.simulate(tmp_path / "path.jsonl", "-n", 32, "--ranks-per-node", 8, "--windows", 1,
+                                 "--slow-node-path", "dispatch:1->0:100us")
+    browser.run("heatmap", recording, "-o", tmp_path / "path.html")
+    page.go("file://%s" % (tmp_path / "path.html"))
+    marked = page.script("const p = document.body.app.panels[0]; return p.markedIn(p.window)")
+    assert [(cells["points"], cells["ranks"]) for cells in marked] == [([], [list(range(8)), list(range(8, 16))])]
+    # Its ranks stand at the axes, and those of combine that it holds up in a frame.
+    assert {"8\u201315", "0\u20137"} <= set(page.framed())
+    assert "columns 0\u20137 are no findings of their own; the cause: the path node 1 \u2192 node 0" in page.text("#side")
+
+
 def test_keys_choose_windows_and_findings(page, small):
     page.go(small + "#w=3")
     assert page.text("#which").startswith("window 3,")

@@ -163,7 +163,7 @@ class LiveSource {
     track.slow = operator.all.flatMap((window, column) => (verdictOf(window) === "slow" ? [column] : []));
     for (const incident of run.incidents) {
       if (incident.operator !== operator.name || incident.rank === null || incident.first_window === null) continue;
-      if (incident.last_window < track.first[0] || incident.path) continue;
+      if (incident.last_window < track.first[0] || incident.path || isLink(incident.kind)) continue;
       track.marks.push([incident.rank, track.columnOf(incident.first_window), track.columnOf(incident.last_window)]);
     }
     return track;
@@ -204,15 +204,26 @@ class LiveSource {
   }
 }
 
-// The slow paths that windows name, those of most windows: what they are called, and by how much they
+// Kinds that blame what a rank or a node sends or receives: nobody is late for it.
+const isLink = (kind) => ["slow_link", "slow_receiver", "slow_node_link"].includes(kind);
+
+// What a finding that makes nobody late is called, as name_way() in tools/deepxtrace/draw/track.c has it; "" = its ranks are.
+function wayOf({ kind, path, path_nodes: nodes, rank, node, direction }) {
+  if (path) return path[1] + " \u2192 " + path[0];
+  if (nodes) return "n" + nodes[1] + " \u2192 n" + nodes[0];
+  if (!isLink(kind)) return "";
+  const who = kind === "slow_node_link" ? "n" + node : String(rank);
+  return direction === "both" ? "\u2194 " + who : direction === "out" ? who + " \u2192" : "\u2192 " + who;
+}
+
+// The slow paths and links that windows name, those of most windows: what they are called, and by how much they
 // were slower in which column.
 function stripsOf(windows) {
   const ways = new Map();
   windows.forEach((window, column) => {
     for (const finding of findingsOf(window)) {
-      const [to, from] = finding.path || finding.path_nodes || [];
-      if (to === undefined) continue;
-      const letter = finding.path ? "" : "n", name = letter + from + " \u2192 " + letter + to;
+      const name = wayOf(finding);
+      if (!name) continue;
       const wait = typeof finding.wait_us === "number" ? 1000 * finding.wait_us : finding.wait_cycles || 0;
       if (!ways.has(name)) ways.set(name, { name, waits: new Map() });
       const { waits } = ways.get(name);

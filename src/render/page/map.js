@@ -283,8 +283,8 @@ class HeatMap {
     const { run, view, marked } = this.what, c = g.context;
     const wide = numberWidth(c, run), step = niceStep(28 / g.px), across = niceStep(Math.max(28, wide + 8) / g.px);
     c.fillStyle = theme.muted;
-    const named = new Set(marked.flatMap((cells) => [...cells.columns, ...cells.points.map((p) => p[1])]));
-    const namedRows = new Set(marked.flatMap((cells) => [...cells.rows, ...cells.points.map((p) => p[0])]));
+    const named = new Set(marked.flatMap((cells) => [...cells.columns, ...cells.points.map((p) => p[1]), ...(cells.ranks[1] || [])]));
+    const namedRows = new Set(marked.flatMap((cells) => [...cells.rows, ...cells.points.map((p) => p[0]), ...(cells.ranks[0] || [])]));
     const explained = explainedOf(this.what.window), numbered = (axis, more) => new Set([...explained.flatMap((e) => e[axis] || []), ...more]);
     const columns = numbered("columns", named), rows = numbered("rows", namedRows);
     c.textAlign = "center";
@@ -329,15 +329,24 @@ class HeatMap {
       c.textAlign = "center";
       c.fillText(text, x, y);
     };
-    // Those that are named first: the others have what room is left.
+    // Those that are named first: the others have what room is left. Neighbours too close for a number each, such as a
+    // node, have the first and the last.
     for (const [all, filled] of [[columns, named], [rows, namedRows]]) {
       const across = all === columns, from = across ? view.x : view.y, taken = [];
-      for (const rank of [...all].sort((a, b) => filled.has(b) - filled.has(a) || a - b)) {
-        const at = across ? g.x(rank + 0.5) : g.y(rank + 0.5);
-        if (rank < Math.floor(from) || rank >= from + view.n || near(taken, at, across ? room : 17)) continue;
-        taken.push(at);
-        if (across) label(String(rank), at, g.top - 9, filled.has(rank));
-        else label(String(rank), null, at, filled.has(rank));
+      const place = (text, middle, length, mark) => {
+        if (taken.some(([at, taking]) => Math.abs(at - middle) < (length + taking) / 2)) return;
+        taken.push([middle, length]);
+        label(text, across ? middle : null, across ? g.top - 9 : middle, mark);
+      };
+      for (const mark of [true, false]) {
+        for (const [first, count] of stretches([...all].filter((rank) => filled.has(rank) === mark).sort((a, b) => a - b))) {
+          const begin = Math.max(first, Math.floor(from)), end = Math.min(first + count, Math.ceil(from + view.n)), at = (rank) => (across ? g.x(rank) : g.y(rank));
+          if (begin >= end) continue;
+          const length = across ? room : 17, text = count > 1 ? first + "–" + (first + count - 1) : String(first);
+          const each = !across ? [begin, end - 1] : g.px >= length ? Array.from({ length: end - begin }, (_, i) => begin + i) : [];
+          if (across && !each.length) place(text, (at(begin) + at(end)) / 2, c.measureText(text).width + 10, mark);
+          for (const rank of new Set(each)) place(String(rank), at(rank + 0.5), length, mark);
+        }
       }
     }
   }

@@ -89,15 +89,17 @@ class Panel {
     await breathe();
     const track = await source.track(this.run, this.operator);
     await breathe();
-    const scale = survey.scale(window.measure).endingNear(longestOf(this.markedIn(window), cells));
+    const explained = explainedOf(window).map(({ columns }) => ({ columns: columns || [], rows: [], points: [] }));
+    const scale = survey.scale(window.measure).endingNear(longestOf([...this.markedIn(window), ...explained], cells));
     const same = this.scale && this.scale.low === scale.low && this.scale.high === scale.high && this.scale.measure === scale.measure;
     Object.assign(this, { window, cells, track, scale: same ? this.scale : scale });
   }
 
-  // What the findings of a window outline.
+  // What the findings of a window outline, or the ratio rule's lists, which came with the window.
   markedIn(window) {
-    if (window.marks && window.marks.length) return [marksAsCells(window.marks)];
-    return findingsOf(window).map((finding) => cellsOf(finding, this.run));
+    const judged = findingsOf(window).map((finding) => cellsOf(finding, this.run));
+    const ratio = !window.diagnosis || window.diagnosis.method === "ratio";
+    return ratio && window.marks ? [marksAsCells(window.marks), ...judged] : judged;
   }
 
   show() {

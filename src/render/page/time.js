@@ -150,7 +150,7 @@ class TimeLine {
     const several = track.last[column] > track.first[column];
     const when = (several ? "windows " + track.first[column] + " to " + track.last[column] : "window " + track.first[column]) +
       (track.times[column] ? ", " + plain(track.times[column]) : "");
-    const who = row < track.ranks ? rankName(run, row) : "path " + plain(track.strips[row - track.ranks]);
+    const way = plain(track.strips[row - track.ranks]), who = row < track.ranks ? rankName(run, row) : (/^\S+ → \S+$/.test(way) ? "path " : "link ") + way;
     if (value !== value) return [who, when, "sent nothing"];
     const late = value > 0 ? wait(value, measure) + per(measure) + (several ? " at most" : "") : "as the others";
     return [who, when, (row < track.ranks ? "late by " : "slower by ") + late].map((s) => s.replace("late by as", "comes as").replace("slower by as", "as fast as"));
