@@ -128,7 +128,8 @@ def _compare_layout() -> None:
         if error.status == _lib.ERR_INVALID and config.struct_size < sizeof(Config):
             return
     raise ImportError(
-        "the libdeepxtrace-ep that was found is of another version than this package"
+        "the libdeepxtrace-ep that was found is of another version than this package: install both"
+        " from one wheel, and unset DEEPXTRACE_LIBRARY_PATH"
     )
 
 

@@ -100,7 +100,7 @@ class GroupMemory:
             raise RuntimeError("deepxtrace.ep: the Buffer was destroyed; make another one")
         if size > self._size - self._used:
             raise RuntimeError(f"deepxtrace.ep: there is no room for {size} more bytes of shared "
-                               "memory")
+                               "memory in this Buffer; make another one for more shapes")
         segment = Segment(self._fd, self._used, size)
         self._used += size
         return segment

@@ -317,7 +317,7 @@ class Buffer:
         if zero_copy:
             require(
                 engine.zero_copy_x is not None,
-                "zero_copy without get_next_low_latency_combine_buffer()",
+                "zero_copy: call get_next_low_latency_combine_buffer() before the combine",
             )
             x, engine.zero_copy_x = engine.zero_copy_x, None
         check_tensor("x", x, torch.bfloat16, (engine.local_experts, engine.slots, hidden))

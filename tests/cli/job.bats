@@ -188,7 +188,7 @@ refused() {
     refused --topk 17
     refused --hidden 1000
     refused --hidden 100
-    [[ $stderr == *"'100' is not a multiple of 128 from 128 to 16384" ]]
+    [[ $stderr == *"'100' is not a multiple of 128 between 128 and 16384" ]]
     refused --jitter 1
     refused --fp8 --bf16
     refused --steps 50

@@ -186,9 +186,8 @@ dxt_status dxt_page_write(dxt_page *page, dxt_write_fn write, void *context)
 {
     dxt_page_part about;
     if (!page || !write || page->cells.count == 0)
-        return dxt_fail(
-            DXT_ERR_INVALID,
-            "page and write must not be NULL, and dxt_page_add() must have come before");
+        return dxt_fail(DXT_ERR_INVALID,
+                        "page and write must not be NULL; call dxt_page_add() first");
     dxt_status status = fit(page, &about);
     if (status != DXT_OK) return status;
     struct sink sink = {.write = write, .context = context};

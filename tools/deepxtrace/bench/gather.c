@@ -30,7 +30,7 @@ static outcome make_group(group *g, uint32_t ranks)
     *g = (group){.ranks = ranks, .mail_size = dxt_session_mail_size(DXT_EP_OPERATORS, ranks)};
     size_t size = dxt_gather_local_size(ranks, g->mail_size);
     if (size == 0)
-        return complain("bench", "--ranks: %u, but must be at most %u", ranks, DXT_MAX_RANKS);
+        return complain("bench", "--ranks: %u is too many; give at most %u", ranks, DXT_MAX_RANKS);
     g->ends = calloc(ranks, sizeof(dxt_gather *));
     g->mail = calloc(1, g->mail_size);
     if (!g->ends || !g->mail || posix_memalign(&g->memory, 4096, size) != 0) {

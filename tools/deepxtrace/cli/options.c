@@ -157,7 +157,7 @@ static bool parse_count(const cli_option *option, const char *text, char *why, s
     uint64_t min = option->multiple ? 0 : option->min, max = option->multiple ? 0 : option->max;
     if (!cli_parse_count(text, min, max, &count, why, why_size)) return false;
     if (option->multiple && (count < option->min || count > option->max || count % multiple != 0))
-        return refuse(why, why_size, "'%s' is not a multiple of %llu from %llu to %llu", text,
+        return refuse(why, why_size, "'%s' is not a multiple of %llu between %llu and %llu", text,
                       (unsigned long long)multiple, (unsigned long long)option->min,
                       (unsigned long long)option->max);
     *(uint64_t *)option->value = count;
