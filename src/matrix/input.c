@@ -196,7 +196,8 @@ dxt_status dxt_input_next_file(dxt_input *input)
     if (status == DXT_END) return DXT_END;
     if (status == DXT_ERR_NO_MEMORY) return dxt_fail_memory(0);
     if (status != DXT_OK && errno) return dxt_fail_errno("%s", name ? name : input->name);
-    if (status != DXT_OK) return dxt_fail(status, "the file after %s cannot be opened", input->name);
+    if (status != DXT_OK)
+        return dxt_fail(status, "the file after %s cannot be opened", input->name);
     input->at = input->size = 0;
     input->line = 0;
     input->ended = input->cut = input->damaged = false;

@@ -18,12 +18,12 @@
 /** A factor up to which a cost is the same, although it is on the other side of a severity. */
 #define CHANGES_FACTOR 1.5
 
-/** Changes of an operator that are told whatever they are, and one more for so many of its windows:
- *  a cause that comes and goes would fill the screen. Causes that were not told are told always. */
+/** Changes of an operator that are told whatever they are, and one more for so many windows: a
+ * cause that comes and goes would fill the screen. Causes that were not told are told always. */
 #define CHANGES_FEW 10u
 #define CHANGES_EVERY 100u
 
-/** Causes, each with a severity, that an operator keeps in mind as told; with more, all count so. */
+/** Causes, each with a severity, that an operator keeps in mind as told; with more, all do. */
 #define CHANGES_TOLD 64u
 
 /** What a finding costs. */
