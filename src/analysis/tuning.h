@@ -131,6 +131,7 @@
 #define DXT_TWO_NODES_BETTER   0.8    /* C [late node's misfit] of a path; less: more "late" */
 #define DXT_NODE_PATH_BOTH     0.5    /* B [lateness there] by which waits differ; more: paths */
 #define DXT_NODE_PATH_WAITS    3.0    /* B [short wait there] of a path; more: left open */
+#define DXT_NODE_PATH_NONE     0.25   /* B [ordinary wait] below it no path; more: more late nodes */
 
 /* Slow paths (explain/). Larger: fewer false ones, small ones are missed. */
 #define DXT_OUTLIER_SPREADS    8.0    /* C [deviations of a cell] a path must exceed */

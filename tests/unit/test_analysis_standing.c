@@ -67,6 +67,30 @@ static void of_two_nodes_the_late_one_is_as_late_as_it_is(void **state)
     }
 }
 
+/* Each node computes longer before one of the operators, as two kinds of GPUs may. */
+static double late_in_turn(int op, uint32_t k)
+{
+    return (op == DISPATCH) == (k < run.node) ? (op == DISPATCH ? 40 : 60) * US : 0;
+}
+
+static void of_two_nodes_both_may_be_late(void **state)
+{
+    (void)state;
+    dxt_findings *found[OPERATORS];
+    for (uint64_t seed = 1; seed <= 10; seed++) {
+        begin(16, 8, seed);
+        run.late = late_in_turn;
+        judge(found);
+        for (int op = 0; op < OPERATORS; op++) {
+            const dxt_finding *finding = only(found[op], DXT_LATE_NODE);
+            assert_int_equal(finding->node, op == DISPATCH ? 10 : 11);
+            /* The way from the other operator adds to it. */
+            assert_near(finding->wait, (op == DISPATCH ? 60 : 80) * US, 10 * US);
+        }
+        release(found);
+    }
+}
+
 /* ---- three nodes ---- */
 
 static void what_a_late_rank_does_to_its_node_is_no_uplink(void **state)
@@ -175,6 +199,7 @@ int main(void)
         cmocka_unit_test(an_offset_that_changes_sides_is_nobodys),
         cmocka_unit_test(a_late_rank_of_two_nodes_is_the_only_one_named),
         cmocka_unit_test(of_two_nodes_the_late_one_is_as_late_as_it_is),
+        cmocka_unit_test(of_two_nodes_both_may_be_late),
         cmocka_unit_test(what_a_late_rank_does_to_its_node_is_no_uplink),
         cmocka_unit_test(an_uplink_that_receives_slowly_is_no_late_node),
         cmocka_unit_test(of_a_rail_a_nic_is_told_from_the_rail),

@@ -397,6 +397,18 @@ static double way_here(void)
     return tip(is_no_way, 0.02 * US, 10 * US) / US;
 }
 
+/* Less than that in either operator, and both nodes were late. */
+static bool is_way_not_two_nodes(double shorter)
+{
+    judge_two_nodes(shorter / 10, 100 * US, 100 * US, shorter);
+    return named(DXT_SLOW_NODE_PATH, 0);
+}
+
+static double way_not_two_nodes(void)
+{
+    return tip(is_way_not_two_nodes, 0.05 * US, 1 * US) / US;
+}
+
 static bool is_way_before(double shorter)
 {
     judge_two_nodes(shorter, 100 * US, 100 * US, 0.5 * US);
@@ -469,6 +481,7 @@ static const tipping rows[] = {
     ROW(node_between_slow_ways, 6),
     ROW(size_between_slow_ways, 23),
     ROW(way_here, 0.089966),
+    ROW(way_not_two_nodes, 0.24979),
     ROW(way_there, 1.5),
     ROW(hot_bytes, 1.5),
     ROW(send_and_early, 78),

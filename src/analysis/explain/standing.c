@@ -71,6 +71,9 @@ dxt_standing dxt_node_stands(const dxt_case *c, uint32_t a)
      * what it did not carry over, or not at all. Which operator's paths are slow is not asked: if
      * one node is late and the paths of both operators are slow, the window may be inconclusive. */
     if (both_wait(fit)) return left ? all : nothing;
+    /* Nobody waits for a node that arrived long before. A path that is slow keeps the wait in the
+     * other direction as it is, so if neither operator has one, both nodes were late. */
+    if (there > limit && fmax(shorter(fit), shorter(other)) < DXT_NODE_PATH_NONE) return all;
     double more = longer(fit) - fit->base - (longer(other) - other->base);
     dxt_slow_side slow =
         here > limit && there > limit ? where_slow(c, more, there) : DXT_PATH_SLOW_UNTOLD;
