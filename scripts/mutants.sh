@@ -12,7 +12,7 @@ tree=build-mutants
 # The quick ones, and those that notice most, first.
 tests='test_tuning test_tuning_paths test_tuning_links test_tuning_loss test_tuning_operators test_tuning_rules test_tuning_history test_analysis test_analysis_any
     test_analysis_nodes test_analysis_doubt test_analysis_silence test_analysis_bundles test_analysis_blind
-    test_analysis_blocks test_analysis_links test_analysis_rotating test_analysis_coupled test_analysis_standing test_history_still
+    test_analysis_blocks test_analysis_links test_analysis_rotating test_analysis_coupled test_analysis_nics test_analysis_standing test_history_still
     test_history test_history_memory test_history_cells test_draft test_analysis_lost test_analysis_recorded test_history_recorded'
 
 # mutate NAME=VALUE: run the tests until one notices.

@@ -42,5 +42,7 @@ dxt_test(test_analysis_barriers SOURCES unit/test_analysis_barriers.c support/ar
          MODULES base numeric matrix analysis)
 dxt_test(test_analysis_standing SOURCES unit/test_analysis_standing.c support/arrivals.c
          MODULES base numeric matrix analysis)
+dxt_test(test_analysis_nics SOURCES unit/test_analysis_nics.c support/arrivals.c
+         MODULES base numeric matrix analysis)
 dxt_test(test_analysis_delay SOURCES unit/test_analysis_delay.c support/arrivals.c
          MODULES base numeric matrix analysis history)

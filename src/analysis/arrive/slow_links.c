@@ -182,8 +182,20 @@ static void shortest_of_rails(const dxt_fit *fit, const dxt_seats *members, bool
     }
 }
 
+/* What a member that is late in its node adds to such a wait, NaN if its waits do not tell. A slow
+ * link may have made it late in the other operator: it waits so much less for others, and they so
+ * much longer for it. A rank that is merely late waits for nobody. */
+static double link_of_late(const dxt_fit *fit, uint32_t k, double least, double within, bool out)
+{
+    double late = fit->late[k], limit = fit->limit[k];
+    bool healthy = fabs(out ? within - late : within) <= DXT_LINK_LIMITS * limit;
+    if (fit->sparse > 0 || !(late > limit) || !healthy) return NAN;
+    if (!(least > fmax(fit->skew, fit->base))) return NAN;
+    return out ? least - late : least + late;
+}
+
 /* The same, less the extra wait inside the node: what is slow inside as well is not the link
- * between nodes. NaN for a member that is not on time, or not healthy inside its node. */
+ * between nodes. NaN for a member that is early, or not healthy inside its node. */
 static void least_between(const dxt_fit *fit, const dxt_together *nodes, const dxt_seats *members,
                           bool out, double *extra)
 {
@@ -196,37 +208,72 @@ static void least_between(const dxt_fit *fit, const dxt_together *nodes, const d
     for (uint32_t c = 0; c < members->count; c++) {
         uint32_t k = members->member[c];
         bool tells = dxt_fit_is_ordinary(fit, k) && within[c] <= fit->limit[k];
-        extra[k] = tells && !isnan(least[c]) ? fmax(0, least[c] - within[c]) : NAN;
+        extra[k] = tells && !isnan(least[c]) ? fmax(0, least[c] - within[c])
+                                             : link_of_late(fit, k, least[c], within[c], out);
     }
 }
 
-/* Judge the links of one node in one direction. */
-static void judge_links(const dxt_fit *fit, const uint32_t *member, uint32_t own, double uneven,
-                        double *extra)
+/* The quickest way of the ordinary members of a node over their links. */
+static double quickest(const dxt_fit *fit, const uint32_t *member, uint32_t own,
+                       const double *extra)
 {
     double best = INFINITY;
-    for (uint32_t m = 0; m < own; m++) best = fmin(best, extra[member[m]]);
+    for (uint32_t m = 0; m < own; m++)
+        if (dxt_fit_is_ordinary(fit, member[m])) best = fmin(best, extra[member[m]]);
+    return best;
+}
+
+/* Judge the links of one node in one direction.
+ * @param best   The quickest way in it.
+ * @param back   That of the other direction.
+ * @param other  The links in that direction if they are judged, else NULL. */
+static void judge_links(const dxt_fit *fit, const uint32_t *member, uint32_t own, double uneven,
+                        double best, double back, const double *other, double *extra)
+{
     /* Partners whose whole node is late wait for nobody, and hide how long the ways to them are:
      * no shorter than those inside. */
-    double least = fmax(best, fit->base);
+    double least = fmax(best, fit->base), way = fmax(fmin(best, back), fit->base);
+    double hidden = best < fit->base && isfinite(back) ? fmax(0, back - 2 * way) : 0;
     for (uint32_t m = 0; m < own; m++) {
         uint32_t k = member[m];
-        double limit = DXT_LINK_LIMITS * fit->limit[k] + uneven * least;
-        extra[k] = extra[k] - best > limit ? extra[k] - best : 0;
+        bool ordinary = dxt_fit_is_ordinary(fit, k);
+        double limit = DXT_LINK_LIMITS * fit->limit[k] + uneven * (ordinary ? least : way);
+        double beyond = extra[k] - best;
+        /* A link that receives slowly made it late in the other operator, by no more than it adds
+         * here: it waits for the others as long as anybody at least. A rank that is late once in a
+         * while does so, too, most of the time, but not longer than the way takes. */
+        double waits = extra[k] - fit->late[k];
+        if (!ordinary && !other && waits < fmax(best - fit->limit[k], way + fit->limit[k]))
+            beyond = 0;
+        /* They wait for a late member all the same, though they are as late, or their node has a
+         * slow path to its own. It is their lateness if its link is slow the other way. */
+        if (!ordinary && other && other[k] > 0) beyond += hidden;
+        extra[k] = beyond > limit ? beyond : 0;
     }
 }
 
-static void compare_links(dxt_fit *fit, const dxt_roster *roster, const dxt_together *nodes,
-                          bool out, double uneven)
+static void take_links(const dxt_fit *fit, const dxt_roster *roster, const dxt_together *nodes,
+                       bool out, double *extra)
 {
-    double *extra = out ? fit->nic_out : fit->nic_in;
     dxt_seats members;
     for (uint32_t begin = 0; begin < nodes->own; begin += DXT_LANES) {
         dxt_take_seats(roster, nodes, begin, &members);
         least_between(fit, nodes, &members, out, extra);
     }
-    for (uint32_t t = 0; t < nodes->nodes; t++)
-        judge_links(fit, roster->list + roster->begin[nodes->first + t], nodes->own, uneven, extra);
+}
+
+static void compare_links(dxt_fit *fit, const dxt_roster *roster, const dxt_together *nodes,
+                          double uneven)
+{
+    take_links(fit, roster, nodes, false, fit->nic_in);
+    take_links(fit, roster, nodes, true, fit->nic_out);
+    for (uint32_t t = 0; t < nodes->nodes; t++) {
+        const uint32_t *member = roster->list + roster->begin[nodes->first + t];
+        double in = quickest(fit, member, nodes->own, fit->nic_in);
+        double out = quickest(fit, member, nodes->own, fit->nic_out);
+        judge_links(fit, member, nodes->own, uneven, in, out, NULL, fit->nic_in);
+        judge_links(fit, member, nodes->own, uneven, out, in, fit->nic_in, fit->nic_out);
+    }
 }
 
 /* The standard deviation of some waits inside nodes, in ordinary waits. */
@@ -259,8 +306,7 @@ void dxt_links_between(dxt_fit *fit)
         dxt_choose_together(fit, &roster, node, &nodes);
         if (nodes.own < 2) continue;
         ask_for_next(fit, &roster, &nodes);
-        compare_links(fit, &roster, &nodes, false, uneven);
-        compare_links(fit, &roster, &nodes, true, uneven);
+        compare_links(fit, &roster, &nodes, uneven);
     }
     if (fit->sparse > 0) dxt_leave_rails(fit);
 }

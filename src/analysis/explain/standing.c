@@ -37,6 +37,18 @@ static dxt_slow_side where_slow(const dxt_case *c, double more, double there)
     return back > DXT_NODE_PATH_WAITS * here ? DXT_PATH_SLOW_THERE : DXT_PATH_SLOW_UNTOLD;
 }
 
+/* Whether both nodes were late, each in one of the operators. Nobody waits for a node that arrived
+ * long before; a path that is slow keeps the wait in the other direction as it is, so if neither
+ * operator has one, none is slow. Beside a far longer wait the shorter one may be its trace. */
+static bool both_late(const dxt_case *c)
+{
+    double here = longer(&c->fit), there = longer(&c->other);
+    /* The waits inside small nodes tell little. */
+    if (c->fit.count <= DXT_SURE_RANKS || c->other.count <= DXT_SURE_RANKS) return false;
+    return fmax(shorter(&c->fit), shorter(&c->other)) < DXT_NODE_PATH_NONE &&
+           fmax(here, there) < DXT_NODE_LATE_ALIKE * fmin(here, there);
+}
+
 /* Whether each node waits for the other one in most operations: even the shorter of the two waits
  * is more than twice what the transfer inside a node and varying arrivals explain. */
 static bool both_wait(const dxt_fit *fit)
@@ -71,9 +83,7 @@ dxt_standing dxt_node_stands(const dxt_case *c, uint32_t a)
      * what it did not carry over, or not at all. Which operator's paths are slow is not asked: if
      * one node is late and the paths of both operators are slow, the window may be inconclusive. */
     if (both_wait(fit)) return left ? all : nothing;
-    /* Nobody waits for a node that arrived long before. A path that is slow keeps the wait in the
-     * other direction as it is, so if neither operator has one, both nodes were late. */
-    if (there > limit && fmax(shorter(fit), shorter(other)) < DXT_NODE_PATH_NONE) return all;
+    if (there > limit && both_late(c)) return all;
     double more = longer(fit) - fit->base - (longer(other) - other->base);
     dxt_slow_side slow =
         here > limit && there > limit ? where_slow(c, more, there) : DXT_PATH_SLOW_UNTOLD;

@@ -10,9 +10,10 @@
 #include "analysis/explain/companion.h"
 #include "analysis/rules/rules.h"
 
+/* A rank whose link receives slowly waits for the others as an early one does. */
 static bool applies(dxt_case *c, dxt_subject s)
 {
-    return c->fit.role[s.a] == DXT_ROLE_EARLY;
+    return c->fit.role[s.a] == DXT_ROLE_EARLY && !(c->fit.nic_in[s.a] > 0);
 }
 
 static dxt_size size(dxt_case *c, dxt_subject s)

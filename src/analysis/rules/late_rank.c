@@ -20,6 +20,7 @@
  * (DXT_ECHO). Nothing is left if it left the transfer before late (explain/echo.c).
  * How sure: against the limit and the error of a lateness in its group (arrive/noise.c), by
  * DXT_LIMIT_ERRORS and DXT_CONFIDENCE_WIDTH (weigh.c).
+ * Not of a rank with a slow link to other nodes and no lateness of its own (rules/slow_link.c).
  * Nobody is named of several that were late in turn a few times (DXT_TURNS), and waited for
  * each other (explain/turns.c, DXT_TURNS_APART).
  */
@@ -29,11 +30,6 @@
 #include "analysis/rules/rules.h"
 #include "analysis/tuning.h"
 
-static bool applies(dxt_case *c, dxt_subject s)
-{
-    return dxt_role_is_late(c->fit.role[s.a]) && !(c->passing && c->passing[s.a]);
-}
-
 static dxt_size size(dxt_case *c, dxt_subject s)
 {
     if (dxt_late_in_turn(c, s.a)) return (dxt_size){.wait = 0};
@@ -42,6 +38,20 @@ static dxt_size size(dxt_case *c, dxt_subject s)
                       .limit = c->fit.limit[s.a],
                       .error = c->fit.error[s.a],
                       .explained = own.carried};
+}
+
+/* Whether it has a slow link to other nodes and no lateness of its own: nothing is left of it but
+ * what the other operator's waits over that link cost. */
+static bool is_link_alone(dxt_case *c, dxt_subject s)
+{
+    bool slow = c->fit.nic_in[s.a] > 0 || c->fit.nic_out[s.a] > 0;
+    return slow && !(size(c, s).wait > 0);
+}
+
+static bool applies(dxt_case *c, dxt_subject s)
+{
+    return dxt_role_is_late(c->fit.role[s.a]) && !(c->passing && c->passing[s.a]) &&
+           !is_link_alone(c, s);
 }
 
 static void write(dxt_case *c, dxt_subject s, dxt_finding *finding)

@@ -2,7 +2,8 @@
 /*
  * slow_link: the link of one rank is slow, in both directions for all ranks, or in either direction
  * for the ranks of other nodes (arrive/slow_links.c). A rank that is slow in one direction for all
- * ranks is a late rank or a slow receiver.
+ * ranks is a late rank or a slow receiver. A NIC is mostly slow in both operators: its rank is late
+ * in each by what the other one cost, and its link is then judged with that (arrive/slow_links.c).
  *
  * How large: what the link adds to a wait, in the slower direction. Nothing is left if only sending
  * is slow, by less than half of what the same link, slow to receive in the other operator, costs
