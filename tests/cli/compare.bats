@@ -137,6 +137,12 @@ long_lines()
     [[ $output == *"what holds ranks up in another operator makes them late here"* ]]
     [ "$("$deepxtrace" compare --json before.jsonl after.jsonl |
         jq -c '[.operators[].paths[].path]')" = '[[7,3]]' ]
+    # Of two nodes the one from which it is slow looks late in the path's own operator.
+    "$deepxtrace" simulate -n 16 --ranks-per-node 8 --seed 1 > near.jsonl
+    "$deepxtrace" simulate -n 16 --ranks-per-node 8 --seed 3 --slow-path 'dispatch:9->0:40us' > far.jsonl
+    run "$deepxtrace" compare near.jsonl far.jsonl
+    [[ $output == *"all 8 ranks of node 1 come later"* ]]
+    [[ $output == *"(slow paths below, or another operator, make them late here)"* ]]
 }
 
 @test "what cannot be compared is refused" {

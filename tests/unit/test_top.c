@@ -157,6 +157,24 @@ static void keys_choose(void **state)
     watched_free(&w);
 }
 
+/* The column of rank 2, which is silent, is red and numbered, and nobody is late. */
+static void who_stands_out_unnamed_is_explained(void **state)
+{
+    (void)state;
+    static const char silent[] =
+        "{\"v\":1,\"phase\":\"dispatch\",\"ranks\":4,\"unit\":\"ns\",\"ops\":1,\"window\":0,"
+        "\"elapsed_ns\":400000,\"wait\":[[0,1500,200000,1400],[1300,0,200000,1200],null,"
+        "[1600,1500,200000,0]]}";
+    watched w = {.analysis = &usual};
+    screen s = {.rows = 60, .columns = 80};
+    assert_int_equal(take_text(&w, "x", false, silent, sizeof silent - 1), DXT_OK);
+    assert_int_equal(watched_rest(&w), DXT_OK);
+    char *text = see(&s, &w);
+    assert_non_null(strstr(text, "column 2: the others wait for rank 2, which is silent"));
+    free(text);
+    watched_free(&w);
+}
+
 static void the_screen_is_as_high_as_the_terminal(void **state)
 {
     (void)state;
@@ -224,6 +242,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(windows_are_judged_with_their_interval),
+        cmocka_unit_test(who_stands_out_unnamed_is_explained),
         cmocka_unit_test(what_is_kept_has_a_most),
         cmocka_unit_test(the_log_of_a_recorded_instance_is_left_out),
         cmocka_unit_test(keys_choose),

@@ -39,12 +39,12 @@ dxt_test(test_compare SOURCES unit/test_compare.c ${tools}/compare/cause.c ${too
 target_include_directories(test_compare PRIVATE ${tools}/compare ${tools}/cli)
 
 # What `top` keeps and shows.
-dxt_test(test_top SOURCES unit/test_top.c ${tools}/top/watched.c ${tools}/top/screen.c ${tools}/cli/input.c
+dxt_test(test_top SOURCES unit/test_top.c ${tools}/top/watched.c ${tools}/top/screen.c ${tools}/draw/explained.c ${tools}/cli/input.c
          ${tools}/cli/local_time.c
          ${tools}/cli/unpack.c ${tools}/cli/inflate.c ${tools}/cli/zip.c ${tools}/cli/layers.c ${tools}/cli/tar.c ${tools}/cli/unzstd.c ${PROJECT_SOURCE_DIR}/src/system/zstd.c ${tools}/cli/carried.c ${tools}/cli/options.c ${tools}/cli/nearest.c
          ${tools}/cli/progress.c ${tools}/cli/output.c ${tools}/cli/complain.c
          MODULES base numeric matrix analysis history render report LIBS ${CMAKE_DL_LIBS} WRAP_ALLOC)
-target_include_directories(test_top PRIVATE ${tools}/top ${tools}/cli ${tools}/analyze)
+target_include_directories(test_top PRIVATE ${tools}/top ${tools}/cli ${tools}/analyze ${tools}/draw)
 # Files that `top` follows.
 if(ZLIB_FOUND)
   dxt_test(test_growing SOURCES unit/test_growing.c ${tools}/top/growing.c ${tools}/top/growing_log.c

@@ -240,7 +240,9 @@ static uint32_t say_ranks(FILE *out, const compared *c, const comparison *o)
     free(lines);
     if (count > LINES) fprintf(out, "  and %u ranks or nodes more\n", count - LINES);
     if (count > 0 && 2 * o->after->inherited > o->after->windows)
-        fprintf(out, "  (what holds ranks up in another operator makes them late here)\n");
+        fprintf(out, o->path_total > 0
+                         ? "  (slow paths below, or another operator, make them late here)\n"
+                         : "  (what holds ranks up in another operator makes them late here)\n");
     return count;
 }
 

@@ -2,7 +2,6 @@
 #include "heatmap.h"
 
 #include <inttypes.h>
-#include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +9,7 @@
 
 #include <deepxtrace/report.h>
 
+#include "explained.h"
 #include "output.h"
 
 /* A caption names this many findings, and how many more there are. */
@@ -60,65 +60,11 @@ size_t draw_lists(const dxt_findings *findings, char *caption, size_t used)
     return append_points(caption, used, findings);
 }
 
-/* Whose columns the caption explains have their numbers. @return false: no memory. */
-static bool number_explained(const dxt_diagnosis *diagnosis, dxt_mark **marks, size_t *count)
-{
-    static const dxt_explained whys[] = {DXT_EXPLAINED_HELD_UP, DXT_EXPLAINED_SILENT};
-    const dxt_window *window = diagnosis->window;
-    unsigned char *ranks = malloc(window->ranks);
-    dxt_mark *grown = realloc(*marks, (*count + 2 * (size_t)window->ranks) * sizeof *grown);
-    if (grown) *marks = grown;
-    for (size_t i = 0; ranks && grown && i < 2; i++) {
-        dxt_report_explained(window, diagnosis->findings, whys[i], ranks, NULL, 0);
-        for (uint32_t rank = 0; rank < window->ranks; rank++)
-            if (ranks[rank])
-                grown[(*count)++] = (dxt_mark){.kind = DXT_MARK_NUMBER, .column = rank};
-    }
-    bool well = ranks && grown;
-    free(ranks);
-    return well;
-}
-
-/* Who stands out for a reason, in words; empty: nobody does, or there is no memory. */
-static const char *name_explained(const dxt_diagnosis *diagnosis, dxt_explained why,
-                                  char words[DXT_EXPLAINED_SIZE])
-{
-    unsigned char *ranks = malloc(diagnosis->window->ranks);
-    words[0] = '\0';
-    if (ranks)
-        dxt_report_explained(diagnosis->window, diagnosis->findings, why, ranks, words,
-                             DXT_EXPLAINED_SIZE);
-    free(ranks);
-    return words;
-}
-
-/* What holds a rank up in the other operator is seen here as well: say where it comes from. Where
- * the other one names nobody, what is found here is the cause. */
-static size_t append_cause(char *caption, size_t used, const dxt_diagnosis *diagnoses, size_t count,
-                           size_t panel)
-{
-    char sentence[512], words[DXT_EXPLAINED_SIZE], line[800];
-    bool found = diagnoses[panel].findings->finding_count > 0;
-    bool held = *name_explained(&diagnoses[panel], DXT_EXPLAINED_HELD_UP, words);
-    if (!held && !*name_explained(&diagnoses[panel], DXT_EXPLAINED_AHEAD, words)) return used;
-    for (size_t i = 0; i < count; i++) {
-        const dxt_findings *cause = diagnoses[i].findings;
-        if (i == panel || cause->finding_count == 0 || (found && cause->inherited)) continue;
-        dxt_report_sentence(diagnoses[i].window, cause, 0, sentence, sizeof sentence);
-        snprintf(line, sizeof line, "%s; the cause: %s", words, sentence);
-        return append(caption, used, line);
-    }
-    if (!held) return used;
-    snprintf(line, sizeof line, "%s; the cause is what %s findings name", words,
-             found ? "the" : "the other operator's");
-    return append(caption, used, line);
-}
-
 static void write_caption(const dxt_diagnosis *diagnoses, size_t count, size_t panel, char *caption)
 {
     const dxt_diagnosis *diagnosis = &diagnoses[panel];
     const dxt_findings *findings = diagnosis->findings;
-    char line[512], words[DXT_EXPLAINED_SIZE];
+    char line[512], explained[EXPLAINED_LINES];
     size_t used = 0;
     for (size_t i = 0; i < findings->finding_count && i < NAMED; i++) {
         dxt_report_sentence(diagnosis->window, findings, i, line, sizeof line);
@@ -129,8 +75,8 @@ static void write_caption(const dxt_diagnosis *diagnoses, size_t count, size_t p
         used = append(caption, used, line);
     }
     used = draw_lists(findings, caption, used);
-    used = append_cause(caption, used, diagnoses, count, panel);
-    used = append(caption, used, name_explained(diagnosis, DXT_EXPLAINED_SILENT, words));
+    explained_lines(diagnoses, count, panel, explained);
+    used = append(caption, used, explained);
     if (used == 0)
         append(caption, 0,
                findings->verdict == DXT_VERDICT_INCONCLUSIVE && findings->delayed_ns > 0
@@ -167,7 +113,7 @@ dxt_status draw_heatmaps(const dxt_diagnosis *diagnoses, size_t count, dxt_forma
         write_caption(diagnoses, count, i, captions + i * DRAW_CAPTION);
         status = dxt_report_marks(diagnoses[i].window, diagnoses[i].findings, &marks[i],
                                   &panels[i].mark_count);
-        if (status == DXT_OK && !number_explained(&diagnoses[i], &marks[i], &panels[i].mark_count))
+        if (status == DXT_OK && !explained_numbers(&diagnoses[i], &marks[i], &panels[i].mark_count))
             status = DXT_ERR_NO_MEMORY;
         if (status != DXT_OK) goto done;
         panels[i].marks = marks[i];

@@ -23,11 +23,11 @@ typedef struct track {
     char *phase;
     uint32_t ranks;
     size_t columns;
-    uint64_t each;        /**< windows in a column */
-    uint64_t filled;      /**< windows in the newest column */
-    uint64_t windows;     /**< of the run */
-    uint64_t inherited;   /**< of these, such as show what the other operator's findings name */
-    bool measured;        /**< `measure` is that of the values */
+    uint64_t each;      /**< windows in a column */
+    uint64_t filled;    /**< windows in the newest column */
+    uint64_t windows;   /**< of the run */
+    uint64_t inherited; /**< of these, such as show what the other operator's findings name */
+    bool measured;      /**< `measure` is that of the values */
     int64_t first[TRACK_COLUMNS], last[TRACK_COLUMNS]; /**< numbers of windows */
     char times[TRACK_COLUMNS][16];                     /**< "03:34:48"; "" = not known */
     double *values;                                    /**< [TRACK_COLUMNS][ranks]; NaN = silent */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "explained.h"
 #include "local_time.h"
 #include "system/ascii.h"
 
@@ -141,6 +142,28 @@ static void put_findings(struct text *text, const screen *s, const watched_windo
     }
 }
 
+/* Why ranks stand out that no finding names in this operator, as far as its neighbours of the same
+ * moment tell. */
+static void put_explained(struct text *text, const screen *s, const watched_group *g,
+                          const watched_window *shown)
+{
+    dxt_diagnosis diagnoses[1 + DXT_HISTORY_OPERATORS] = {{shown->window, shown->findings}};
+    char lines[EXPLAINED_LINES];
+    size_t count = 1;
+    for (size_t i = 0; i < g->count; i++) {
+        const watched_operator *o = &g->operators[i];
+        for (size_t k = 0; k < o->count; k++) {
+            const watched_window *other = &o->windows[k];
+            bool same = other->window->index == shown->window->index && other->window->index >= 0;
+            if (other != shown && same && count <= DXT_HISTORY_OPERATORS)
+                diagnoses[count++] = (dxt_diagnosis){other->window, other->findings};
+        }
+    }
+    explained_lines(diagnoses, count, 0, lines);
+    for (char *rest = lines, *line; *lines && (line = strsep(&rest, "\n"));)
+        wrap(text, line, s->columns, 2);
+}
+
 static void put_matrix(struct text *text, const screen *s, const watched_window *shown)
 {
     dxt_mark *marks = NULL;
@@ -151,6 +174,8 @@ static void put_matrix(struct text *text, const screen *s, const watched_window 
         text->failed = true;
         return;
     }
+    const dxt_diagnosis diagnosis = {shown->window, shown->findings};
+    if (!explained_numbers(&diagnosis, &marks, &count)) text->failed = true;
     const dxt_heatmap_panel panel = {.window = shown->window, .marks = marks, .mark_count = count};
     if (dxt_heatmap_write(&panel, 1, DXT_FORMAT_TERMINAL, &options, append, text) != DXT_OK)
         text->failed = true;
@@ -207,6 +232,7 @@ static void put_all(struct text *text, screen *s, const watched *w)
     const watched_window *shown = window_of(s, o);
     put_head(text, s, w, g, o, shown);
     put_findings(text, s, shown);
+    put_explained(text, s, g, shown);
     put_matrix(text, s, shown);
     put_timeline(text, s, g, o);
 }
