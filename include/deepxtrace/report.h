@@ -107,7 +107,7 @@ typedef enum dxt_explained {
     DXT_EXPLAINED_HELD_UP = 0, /**< columns: what findings name held these ranks up */
     DXT_EXPLAINED_SILENT = 1,  /**< a column: the others wait for a rank that is silent */
     DXT_EXPLAINED_AHEAD = 2    /**< rows of a window without findings: these ranks come earlier than
-                                    most, as what another operator's findings name holds up others */
+                                    most, whom something in another operator holds up */
 } dxt_explained;
 
 /** Bytes that are enough for the words of dxt_report_explained(). */

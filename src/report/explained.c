@@ -180,35 +180,3 @@ uint32_t dxt_report_explained(const dxt_window *window, const dxt_findings *find
     free(text.data);
     return count;
 }
-
-void dxt_words_json_explained(dxt_text *text, const dxt_window *window,
-                              const dxt_findings *findings)
-{
-    static const struct {
-        dxt_explained why;
-        const char *name, *axis;
-    } kinds[] = {{DXT_EXPLAINED_HELD_UP, "held_up", "columns"},
-                 {DXT_EXPLAINED_SILENT, "silent", "columns"},
-                 {DXT_EXPLAINED_AHEAD, "ahead", "rows"}};
-    unsigned char *ranks = malloc(window->ranks);
-    char words[DXT_EXPLAINED_SIZE];
-    const char *lead = ",\"explained\":[";
-    text->failed = text->failed || !ranks;
-    for (size_t i = 0; ranks && i < sizeof kinds / sizeof kinds[0]; i++) {
-        if (dxt_report_explained(window, findings, kinds[i].why, ranks, words, sizeof words) == 0)
-            continue;
-        dxt_text_printf(text, "%s{\"why\":\"%s\",\"%s\":", lead, kinds[i].name, kinds[i].axis);
-        const char *comma = "[";
-        for (uint32_t rank = 0; rank < window->ranks; rank++) {
-            if (!ranks[rank]) continue;
-            dxt_text_printf(text, "%s%u", comma, rank);
-            comma = ",";
-        }
-        dxt_text_puts(text, "],\"text\":");
-        dxt_words_json_string(text, words);
-        dxt_text_puts(text, "}");
-        lead = ",";
-    }
-    if (*lead == ',' && lead[1] == '\0') dxt_text_puts(text, "]");
-    free(ranks);
-}

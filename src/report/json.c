@@ -225,6 +225,38 @@ static void put_finding(dxt_text *text, const dxt_window *window, const dxt_find
     dxt_text_puts(text, "}");
 }
 
+/* Who stands out though no finding names them, and why. */
+static void put_explained(dxt_text *text, const dxt_window *window, const dxt_findings *findings)
+{
+    static const struct {
+        dxt_explained why;
+        const char *name, *axis;
+    } kinds[] = {{DXT_EXPLAINED_HELD_UP, "held_up", "columns"},
+                 {DXT_EXPLAINED_SILENT, "silent", "columns"},
+                 {DXT_EXPLAINED_AHEAD, "ahead", "rows"}};
+    unsigned char *ranks = malloc(window->ranks);
+    char words[DXT_EXPLAINED_SIZE];
+    const char *lead = ",\"explained\":[";
+    text->failed = text->failed || !ranks;
+    for (size_t i = 0; ranks && i < sizeof kinds / sizeof kinds[0]; i++) {
+        if (dxt_report_explained(window, findings, kinds[i].why, ranks, words, sizeof words) == 0)
+            continue;
+        dxt_text_printf(text, "%s{\"why\":\"%s\",\"%s\":", lead, kinds[i].name, kinds[i].axis);
+        const char *comma = "[";
+        for (uint32_t rank = 0; rank < window->ranks; rank++) {
+            if (!ranks[rank]) continue;
+            dxt_text_printf(text, "%s%u", comma, rank);
+            comma = ",";
+        }
+        dxt_text_puts(text, "],\"text\":");
+        dxt_words_json_string(text, words);
+        dxt_text_puts(text, "}");
+        lead = ",";
+    }
+    if (*lead == ',' && lead[1] == '\0') dxt_text_puts(text, "]");
+    free(ranks);
+}
+
 dxt_status dxt_report_json(const dxt_window *window, const dxt_findings *findings,
                            dxt_write_fn write, void *context)
 {
@@ -249,7 +281,7 @@ dxt_status dxt_report_json(const dxt_window *window, const dxt_findings *finding
     for (size_t i = 0; i < findings->finding_count && !text.failed; i++)
         put_finding(&text, window, findings, i);
     dxt_text_puts(&text, "]");
-    dxt_words_json_explained(&text, window, findings);
+    put_explained(&text, window, findings);
     if (findings->waits_beside > 0)
         dxt_text_printf(&text, ",\"waits_beside\":%u", findings->waits_beside);
     bool open = findings->verdict == DXT_VERDICT_INCONCLUSIVE;

@@ -57,9 +57,6 @@ void dxt_words_json_begin(dxt_text *text, const char *begin);
 void dxt_words_json_real(dxt_text *text, double value);
 /** Append ,"wait_us":… of ns, @p timed; else null, and ,"wait_cycles":… */
 void dxt_words_json_wait(dxt_text *text, double wait, bool timed);
-/** Append `,"explained":[…]` of JSON: who stands out for a reason; nothing where nobody does. */
-void dxt_words_json_explained(dxt_text *text, const dxt_window *window,
-                              const dxt_findings *findings);
 /** Append a string of JSON; what is not UTF-8 becomes '?'. */
 void dxt_words_json_string(dxt_text *text, const char *string);
 /** As dxt_words_json_string(), of a text that is released. */
