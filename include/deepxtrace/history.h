@@ -102,10 +102,11 @@ DXT_API int dxt_history_continues(const dxt_history *history, const dxt_window *
 
 /**
  * Fill in what the windows so far say about the next one: dxt_analysis_options.cell_spread, and
- * companion_spread for the companion that is set there, transfer_ordinary if `adjacent` is. Call it
+ * companion_spread for the companion that is set there, transfer_ordinary if `adjacent` is,
+ * run_delay_before_ns, which the history owns and which is valid until its next window. Call it
  * before dxt_analyze().
  *
- * @param history  NULL, or of another run than the window: all become 0, unknown.
+ * @param history  NULL, or of another run than the window: all become 0 or NULL, unknown.
  * @param window   The window to analyse. Its companion may have been followed already.
  * @param options  struct_size must be set; the other fields stay.
  * @return DXT_OK; DXT_ERR_INVALID (no window, no options, or these are too small).

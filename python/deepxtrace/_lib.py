@@ -106,7 +106,7 @@ class AnalysisOptions(c.Structure):
                 ("threshold_point", c.c_double), ("keep_points", c.c_int),
                 ("excluding_zeros", c.c_int), ("cell_spread", c.c_double),
                 ("companion_spread", c.c_double), ("adjacent", c.POINTER(Window)),
-                ("transfer_ordinary", c.c_double)]
+                ("transfer_ordinary", c.c_double), ("run_delay_before_ns", c.c_void_p)]
 
 
 class HistoryOptions(c.Structure):

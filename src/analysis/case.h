@@ -18,8 +18,9 @@ typedef struct dxt_case {
     dxt_fit other;               /**< of the companion; count 0 when there is none */
     const dxt_window
         *adjacent; /**< the transfer before it, or the operator behind it; NULL: unknown */
-    double transfer_ordinary;   /**< as in the options; 0 = unknown */
-    dxt_fit next;               /**< of `adjacent`; count 0 when there is none */
+    double transfer_ordinary;       /**< as in the options; 0 = unknown */
+    const int64_t *delay_before_ns; /**< likewise; NULL = unknown */
+    dxt_fit next;                   /**< of `adjacent`; count 0 when there is none */
     const dxt_path_list *paths; /**< what the fit does not explain; NULL with the ratio method */
     bool *passing;   /**< [fit.count] late, but only once in a while: no cause; NULL = nobody */
     bool nothing;    /**< no operation was completed: only silent ranks are named */

@@ -234,6 +234,7 @@ dxt_status dxt_analyze_window(dxt_workspace *workspace, const dxt_window *window
 
     dxt_case c = {.window = &input.window,
                   .draft = &workspace->draft,
+                  .delay_before_ns = options->run_delay_before_ns,
                   .mean = NAN,
                   .spent = NAN,
                   .turn = NAN};

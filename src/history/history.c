@@ -192,6 +192,22 @@ static double prior_transfer(const dxt_history *history, const dxt_window *windo
     return track ? dxt_track_both_ways(track, transfer) : 0;
 }
 
+/* The track of a run's window that is newer than those in it; NULL if there is none. */
+static dxt_track *track_before(const dxt_history *history, const dxt_window *window)
+{
+    if (!history || history->ranks == 0 || !of_same_run(history, window)) return NULL;
+    dxt_track *track = dxt_find_track(history, window->phase);
+    if (!track || track->count == 0) return NULL;
+    return window->index > dxt_track_moment(track, track->count - 1)->index ? track : NULL;
+}
+
+/* How long the ranks waited for a core in the window before; NULL = unknown. */
+static const int64_t *prior_delay(const dxt_history *history, const dxt_window *window)
+{
+    const dxt_track *track = track_before(history, window);
+    return track && track->knows_delay ? track->delay_ns : NULL;
+}
+
 dxt_status dxt_history_prior(const dxt_history *history, const dxt_window *window,
                              dxt_analysis_options *options)
 {
@@ -204,6 +220,8 @@ dxt_status dxt_history_prior(const dxt_history *history, const dxt_window *windo
     options->companion_spread = companion ? prior_spread(history, companion) : 0;
     if (options->struct_size >= DXT_SIZE_UP_TO(dxt_analysis_options, transfer_ordinary))
         options->transfer_ordinary = prior_transfer(history, window, options->adjacent);
+    if (options->struct_size >= DXT_SIZE_UP_TO(dxt_analysis_options, run_delay_before_ns))
+        options->run_delay_before_ns = prior_delay(history, window);
     return DXT_OK;
 }
 
@@ -224,6 +242,7 @@ static dxt_status take_window(dxt_history *history, const dxt_window *window,
     if (status != DXT_OK || !*track) return status;
     if (is_odd(*track, window)) {
         dxt_track_pass(*track);
+        dxt_track_keep_delay(*track, window, true);
         *track = NULL;
     } else {
         dxt_track_take(*track, history, window, findings);
@@ -237,6 +256,7 @@ static dxt_status judge(dxt_history *history, dxt_track *track, const dxt_window
     dxt_status status = dxt_history_weigh(history, track, window, findings, result);
     if (status != DXT_OK || !track) return status;
     dxt_track_commit(track, result->data);
+    dxt_track_keep_delay(track, window, false);
     dxt_track_note(track, window, result->data);
     return DXT_OK;
 }

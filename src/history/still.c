@@ -85,6 +85,8 @@ dxt_status dxt_history_stand(dxt_history *history, dxt_track *track, const dxt_w
     if (window->issued)
         memcpy(track->issued, window->issued, window->ranks * sizeof *track->issued);
     dxt_status status = dxt_draft_pack(draft, window, nodes, result);
-    if (status == DXT_OK) dxt_track_note(track, window, result->data);
-    return status;
+    if (status != DXT_OK) return status;
+    dxt_track_keep_delay(track, window, true);
+    dxt_track_note(track, window, result->data);
+    return DXT_OK;
 }

@@ -28,6 +28,7 @@ static size_t lay_out(dxt_track *track, char *block)
     track->last_at = dxt_cut(block, &used, DXT_HISTORY_EPISODES, sizeof *track->last_at);
     size_t listed = (size_t)DXT_HISTORY_EPISODES * DXT_BUNDLE_LISTED;
     track->rails = dxt_cut(block, &used, listed, sizeof *track->rails);
+    track->delay_ns = dxt_cut(block, &used, track->ranks, sizeof *track->delay_ns);
     track->mix = dxt_cut(block, &used, track->ranks == 2 ? DXT_PAIR_MIXES : 0, sizeof *track->mix);
     return used;
 }
@@ -63,7 +64,7 @@ void dxt_track_forget(dxt_track *track)
     track->windows = 0;
     track->episode_count = 0;
     track->still = track->odd = 0;
-    track->knows_issued = false;
+    track->knows_issued = track->knows_delay = false;
     memset(track->base, 0, track->ranks * sizeof *track->base);
     memset(track->base_of, 0, track->ranks);
     if (track->ranks == 2) memset(track->mix, 0, DXT_PAIR_MIXES * sizeof *track->mix);
@@ -132,6 +133,18 @@ static void keep_base(dxt_track *track, uint32_t rank)
     if (used < DXT_BASE_WINDOWS) return;
     track->base[rank] = mean;
     track->base_of[rank] = (uint8_t)used;
+}
+
+void dxt_track_keep_delay(dxt_track *track, const dxt_window *window, bool more)
+{
+    more = more && track->knows_delay;
+    track->knows_delay = window->run_delay_ns != NULL;
+    for (uint32_t r = 0; track->knows_delay && r < track->ranks; r++) {
+        int64_t *delay_ns = &track->delay_ns[r], own_ns = window->run_delay_ns[r];
+        if (own_ns < 0) own_ns = 0;
+        if (!more) *delay_ns = 0;
+        if (__builtin_add_overflow(*delay_ns, own_ns, delay_ns)) *delay_ns = INT64_MAX;
+    }
 }
 
 void dxt_track_pass(dxt_track *track)

@@ -72,6 +72,8 @@ typedef struct dxt_track {
     dxt_mix *mix;                    /**< [DXT_PAIR_MIXES] of two ranks; otherwise none */
     int64_t *issued;                 /**< [rank] of the newest, if … */
     bool knows_issued;               /**< … it says so */
+    int64_t *delay_ns;               /**< [rank] dxt_analysis_options.run_delay_before_ns, if … */
+    bool knows_delay;                /**< … the newest says so */
     uint64_t odd;                    /**< windows of another measure since the newest */
 } dxt_track;
 
@@ -79,6 +81,10 @@ dxt_status dxt_track_init(dxt_track *track, const char *phase, uint32_t ranks);
 void dxt_track_free(dxt_track *track);
 /** Begin anew, and keep the memory. */
 void dxt_track_forget(dxt_track *track);
+
+/** Keep how long each rank waited for a core in the newest window; with @p more, which is for
+ *  windows that are not kept, since the last that is. */
+void dxt_track_keep_delay(dxt_track *track, const dxt_window *window, bool more);
 
 /** Count a window of another measure, which is not kept. */
 void dxt_track_pass(dxt_track *track);

@@ -111,6 +111,7 @@ static const dxt_constant table[] = {
     {FIELD(dxt_analysis_options, companion_spread)},
     {FIELD(dxt_analysis_options, adjacent)},
     {FIELD(dxt_analysis_options, transfer_ordinary)},
+    {FIELD(dxt_analysis_options, run_delay_before_ns)},
     {SIZE(dxt_gather_transport)},
     {FIELD(dxt_gather_transport, struct_size)},
     {FIELD(dxt_gather_transport, context)},

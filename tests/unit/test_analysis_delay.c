@@ -231,6 +231,76 @@ static void what_lasts_is_named(void **state)
     dxt_history_destroy(history);
 }
 
+enum { USUAL, LATE_2, STILL, UNCOUNTED };
+
+/* Rank 2 waits for a core for so much of its lateness in this window. @return Findings. */
+static dxt_findings *go_on(dxt_history *history, int64_t index, double part, int kind)
+{
+    dxt_analysis_options options = {.struct_size = sizeof options};
+    const dxt_findings *found;
+    int64_t delay_ns[RANKS];
+    healthy(RANKS, 7 + (uint64_t)index);
+    set_all(delay_ns, 0);
+    delay_ns[2] = (int64_t)(part * job.ops * LATE);
+    if (kind == LATE_2) job.late[2] = LATE;
+    dxt_window *window = held_up("dispatch", delay_ns);
+    window->index = index;
+    if (kind == STILL) memset(window->wait, 0, sizeof *window->wait * RANKS * RANKS);
+    if (kind == STILL || kind == UNCOUNTED) {
+        window->ops = window->samples_each = 0;
+        window->issued = calloc(RANKS, sizeof *window->issued);
+        assert_non_null(window->issued);
+    }
+    assert_int_equal(dxt_history_prior(history, window, &options), DXT_OK);
+    dxt_findings *alone = analyze(window, &options);
+    assert_int_equal(dxt_history_follow(history, window, alone, &found), DXT_OK);
+    /* What is known of its own window is not of the one before. */
+    assert_int_equal(dxt_history_prior(history, window, &options), DXT_OK);
+    assert_true(kind == STILL || kind == UNCOUNTED || !options.run_delay_before_ns);
+    dxt_window_free(window);
+    return alone;
+}
+
+/* The wait for a core ends before the operation that it held up, which may then end in the next
+ * window, or after windows in which none does. */
+static void a_delay_of_the_window_before_may_be_it(void **state)
+{
+    (void)state;
+    const struct {
+        double first, between, last;
+        int kind;
+        bool named;
+    } cases[] = {
+        {0, 0, 0, USUAL, true},        {1.1, 0, 0, USUAL, false},
+        {0.6, 0, 0.6, USUAL, false},   {0.4, 0, 0.4, USUAL, true},
+        {1.1, 0, 0, STILL, false},     {0.4, 0.4, 0.4, STILL, false},
+        {0, 1.1, 0, STILL, false},     {0.3, 0.3, 0.3, STILL, true},
+        {1.1, 0, 0, UNCOUNTED, false}, {0.4, 0.4, 0.4, UNCOUNTED, false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        dxt_history *history;
+        assert_int_equal(dxt_history_create(NULL, &history), DXT_OK);
+        dxt_findings_free(go_on(history, 0, 0, USUAL));
+        dxt_findings_free(go_on(history, 1, cases[i].first, USUAL));
+        if (cases[i].kind != USUAL)
+            dxt_findings_free(go_on(history, 2, cases[i].between, cases[i].kind));
+        dxt_findings *findings = go_on(history, 3, cases[i].last, LATE_2);
+        assert_int_equal(findings->finding_count, cases[i].named);
+        if (cases[i].named) assert_int_equal(only(findings, DXT_LATE_RANK)->rank, 2);
+        if (!cases[i].named) {
+            double both = cases[i].first + cases[i].between + cases[i].last;
+            assert_int_equal(findings->verdict, DXT_VERDICT_INCONCLUSIVE);
+            assert_int_equal(findings->delayed_rank, 2);
+            assert_true(fabs((double)findings->delayed_ns / (both * job.ops * LATE) - 1) < 0.01);
+        }
+        dxt_findings_free(findings);
+        findings = go_on(history, 4, 0, LATE_2); /* by then it is over */
+        if (cases[i].last == 0) assert_int_equal(only(findings, DXT_LATE_RANK)->rank, 2);
+        dxt_findings_free(findings);
+        dxt_history_destroy(history);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -243,6 +313,7 @@ int main(void)
         cmocka_unit_test(what_is_measured_stands_for_the_rest),
         cmocka_unit_test(silence_is_never_explained),
         cmocka_unit_test(what_lasts_is_named),
+        cmocka_unit_test(a_delay_of_the_window_before_may_be_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,10 +5,20 @@
 
 #include "numeric/select.h"
 
-/* The delay of one rank in ns; NaN = unknown. */
+/* The delay of one rank; DXT_NOT_OBSERVED = unknown. The wait for a core may have ended before the
+ * operation that it held up, and so in the window before. */
+static int64_t delay_ns_of(const dxt_case *c, uint32_t rank)
+{
+    int64_t delay_ns = c->window->run_delay_ns[rank], both_ns;
+    int64_t before_ns = c->delay_before_ns ? c->delay_before_ns[rank] : DXT_NOT_OBSERVED;
+    if (delay_ns < 0 || before_ns < 0) return delay_ns;
+    return __builtin_add_overflow(delay_ns, before_ns, &both_ns) ? INT64_MAX : both_ns;
+}
+
+/* The same; NaN = unknown. */
 static double delay_of(const dxt_case *c, uint32_t rank)
 {
-    int64_t delay_ns = c->window->run_delay_ns[rank];
+    int64_t delay_ns = delay_ns_of(c, rank);
     return delay_ns >= 0 ? (double)delay_ns : NAN;
 }
 
@@ -51,7 +61,7 @@ double dxt_delay_of_path(const dxt_case *c, uint32_t path)
 static void note(dxt_case *c)
 {
     for (uint32_t r = 0; r < c->window->ranks; r++) {
-        int64_t delay_ns = c->window->run_delay_ns[r];
+        int64_t delay_ns = delay_ns_of(c, r);
         if (delay_ns <= c->draft->delayed_ns) continue;
         c->draft->delayed_ns = delay_ns;
         c->draft->delayed_rank = r;
