@@ -9,6 +9,7 @@
 All on this machine, over loopback, in a folder that is removed. It prints one line of JSON for each
 figure."""
 import argparse
+import contextlib
 import http.client
 import json
 import os
@@ -163,9 +164,10 @@ def scrape(port, stop, times):
 
 
 def swallow(peer):
-    """Read what comes until the end."""
-    while peer.recv(4096):
-        pass
+    """Read what comes until the end, which may be that the socket is closed."""
+    with contextlib.suppress(OSError):
+        while peer.recv(4096):
+            pass
 
 
 def poll(port, stop, times):

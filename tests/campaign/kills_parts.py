@@ -36,6 +36,20 @@ def is_ours(pid):
         return False
 
 
+def what_of(pids):
+    """Name, state and wait of processes that are left."""
+    said = []
+    for pid in pids:
+        try:
+            with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as file:
+                name, rest = file.read().split("(", 1)[1].rsplit(")", 1)
+            with open(f"/proc/{pid}/wchan", encoding="ascii") as file:
+                said.append(f"{pid} {name} {rest.split()[0]} {file.read()}")
+        except OSError:
+            pass
+    return said
+
+
 def start_mpi(given, rng):
     mode = rng.choice([["--window", "20"], ["--async", "0.2"]])
     return [given.mpirun, *mpirun_options(given.mpirun), "-n", str(rng.choice([2, 3, 4])), given.command, "job", "--engine",
@@ -89,7 +103,7 @@ def one(found, given, rng):
     try:
         job.wait(60)
     except subprocess.TimeoutExpired:
-        found.expect(False, where, "it does not end")
+        found.expect(False, where, "it does not end:", what_of(all_of(job.pid)))
         job.kill()
         job.wait()
     if not found.expect(until(lambda: not any(alive(pid) for pid in everyone), 30), where,

@@ -79,7 +79,7 @@ class Count:
                 window = json.loads(line)
                 if window["phase"] != "dispatch" or self.unnamed.get(window["window"]) != "inconclusive":
                     continue
-                count += window["ops"] * LATE_NS < max(window.get("run_delay_ns", [0]))
+                count += window.get("ops", 0) * LATE_NS < max(window.get("run_delay_ns", [0]))
         return count
 
 
