@@ -22,6 +22,12 @@ dxt_status dxt_judge_tag(dxt_reader *reader, int64_t rank, uint32_t ranks, uint6
  *  once. */
 dxt_status dxt_tell_outer(dxt_reader *reader);
 
+/** table.c: what stands in front of a row may name an operator, "combine,0,1,52": rows of the next
+ *  one begin another matrix. */
+dxt_status dxt_table_phase(dxt_reader *reader, const char *at, const char *end);
+/** marks.c: lines of two ranks and a wait follow, in any order. */
+dxt_status dxt_table_pairs(dxt_reader *reader);
+
 /* ---- said.c, phase.c ---- */
 
 /** Whether a heading says a factor: "(100 ns)", "x1000", "in thousands of cycles", "(kcycles)". */

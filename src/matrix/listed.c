@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "matrix/around.h"
 #include "matrix/cells.h"
 #include "matrix/lines.h"
 #include "matrix/reader.h"
@@ -219,7 +220,8 @@ static dxt_status take_listed(dxt_reader *reader, const char **line, const char 
     if (places == 0 && !take_named(reader, *line, *end)) return DXT_OK;
     if (reader->listed.failed) return dxt_fail_memory(0);
     /* They stand in any order. */
-    status = dxt_table_pairs(reader, *line, *end);
+    status = dxt_table_phase(reader, *line, *end);
+    if (status == DXT_OK) status = dxt_table_pairs(reader);
     *line = NULL;
     return status == DXT_OK ? read_places(reader) : status;
 }

@@ -62,12 +62,11 @@ static dxt_status take_unit(dxt_reader *reader, const char *at, const char *end)
     return status;
 }
 
-dxt_status dxt_table_pairs(dxt_reader *reader, const char *line, const char *end)
+dxt_status dxt_table_pairs(dxt_reader *reader)
 {
     dxt_table *table = &reader->table;
-    dxt_status status = line ? dxt_table_phase(reader, line, end) : DXT_OK;
-    if (status != DXT_OK || (table->rows > 0 && dxt_shape_roles(table))) return status;
-    status = dxt_table_end(reader, false);
+    if (table->rows > 0 && dxt_shape_roles(table)) return DXT_OK;
+    dxt_status status = dxt_table_end(reader, false);
     table->titles = (dxt_titles){.cells = 3, .roles = true};
     return status;
 }
@@ -97,7 +96,7 @@ bool dxt_take_mark(dxt_reader *reader, const char *at, const char *end, dxt_stat
     else if (at[1] == DXT_ARROW_LINE[1])
         reader->around.arrow = reader->input.line;
     else if (at[1] == DXT_PAIRS_LINE[1])
-        *status = dxt_table_pairs(reader, NULL, NULL);
+        *status = dxt_table_pairs(reader);
     else if (at[1] == DXT_RANKED_LINE[1])
         reader->ranked = true;
     else

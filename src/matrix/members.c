@@ -165,10 +165,11 @@ static void look_at(dxt_members *all, const dxt_token *name, dxt_spot in)
                 dxt_none_length(word.at, word.end) == (size_t)(word.end - word.at);
     bool number = none || (!word.quote && dxt_begins_number(word.at, word.end));
     bool rank = names_rank(name);
-    bool ranked = number && dxt_token_rank(name) >= 0;
+    const int64_t of = number ? dxt_token_rank(name) : -1;
+    const bool ranked = of >= 0;
     all->waits += ranked;
     if (number && !none && names_step(name)) all->step = word;
-    if (ranked && dxt_token_rank(name) == (int64_t)all->columns)
+    if (ranked && of == (int64_t)all->columns)
         all->columns++;
     else if (!ranked)
         all->others = all->others || !(rank || dxt_token_is(name, "index"));

@@ -78,8 +78,8 @@ void dxt_put_unit(dxt_spot *in, const dxt_token *unit);
 void dxt_put_cell(dxt_spot *in, const dxt_members *all);
 /** {"0": 5, "1": 7}: the values of a row. */
 void dxt_put_columns(dxt_spot in);
-/** The same in any order, {"1": 5, "10": 7, "2": 6}; of a rank, if the object around says one, which
- *  may leave itself out. @return Whether it is one, and @p in stands behind it. */
+/** The same in any order, {"1": 5, "10": 7, "2": 6}; of a rank, if the object around says one,
+ *  which may leave itself out. @return Whether it is one, and @p in stands behind it. */
 bool dxt_put_row(dxt_spot *in, const dxt_members *all);
 /** What stands in front of a rank's row: what is known of it. */
 void dxt_put_rank(dxt_text *lines, const dxt_members *all, int64_t rank);

@@ -182,7 +182,10 @@ bool dxt_named_find(const char *line, const char *end, dxt_named *found)
     *found = (dxt_named){0};
     while (end > line && dxt_is_blank(end[-1])) end--;
     if (end - line > MOST_LINE) return false;
-    int tries = 0;
+    const size_t size = (size_t)(end - line);
+    bool says = size > 0 && (memmem(line, size, "ait", 3) || memmem(line, size, "->", 2) ||
+                             memmem(line, size, "=>", 2));
+    int tries = says ? 0 : MOST_TRIES;
     for (const char *at = line; at < end && tries < MOST_TRIES; at++) {
         bool begins = at == line || !(dxt_is_letter(at[-1]) || at[-1] == '_');
         if (!begins || !strchr("rgndw", *at | 32)) continue;

@@ -201,6 +201,8 @@ static dxt_status unquote(dxt_reader *reader, const char **line, size_t *size)
 static dxt_status strip_line(dxt_reader *reader, const char **line, size_t *size)
 {
     dxt_status status = dxt_unwrap_text(reader, line, size);
+    if (status == DXT_OK && *line && !reader->document.open)
+        status = dxt_split_html(reader, line, *size);
     if (status == DXT_OK && *line) status = dxt_unescape(reader, line, size);
     return status == DXT_OK && *line ? unquote(reader, line, size) : status;
 }

@@ -168,6 +168,9 @@ dxt_status dxt_split_lines(dxt_reader *reader, const char *line, const char *end
  *  in a carriage return. @return DXT_OK; DXT_ERR_NO_MEMORY. */
 dxt_status dxt_split_text(dxt_reader *reader, const char *line, const char *end, const char *mark);
 
+/** html.c: have the lines of a line of HTML read next; then @p line is NULL. */
+dxt_status dxt_split_html(dxt_reader *reader, const char **line, size_t size);
+
 /* ---- around.c ---- */
 
 /** Take a factor off a line in which a matrix begins or ends, and note words for turned axes. */
@@ -351,12 +354,6 @@ dxt_status dxt_table_line(dxt_reader *reader, const char *line, const char *end)
 bool dxt_table_is_tag(const dxt_reader *reader, const char *line, const char *end);
 /** Hand out the table under way if it is a matrix as it is; else it goes on. */
 dxt_status dxt_table_close(dxt_reader *reader);
-/** What stands in front of a row may name an operator, "combine,0,1,52": rows of the next one begin
- *  another matrix. */
-dxt_status dxt_table_phase(dxt_reader *reader, const char *at, const char *end);
-/** marks.c: lines of two ranks and a wait follow, in any order. @p line  As in dxt_table_phase();
- *  NULL: there is none. */
-dxt_status dxt_table_pairs(dxt_reader *reader, const char *line, const char *end);
 
 /* ---- table_end.c ---- */
 

@@ -39,7 +39,10 @@ bool dxt_token_has(const dxt_token *name, const char *what)
 
 bool dxt_token_is(const dxt_token *name, const char *what)
 {
-    return strlen(what) == (size_t)(name->end - name->at) && dxt_token_has(name, what);
+    /* Most words are another one from their first letter on. */
+    if (name->at == name->end || (*name->at | 32) != *what) return false;
+    size_t size = (size_t)(name->end - name->at);
+    return strlen(what) == size && strncasecmp(name->at, what, size) == 0;
 }
 
 const char *dxt_token_phase(const dxt_token *name, const char *known)

@@ -195,10 +195,8 @@ static dxt_status take_rows(dxt_reader *reader, const dxt_found *found)
             at++;
         }
     }
-    if (status == DXT_OK && row->open && found->named && !found->bracket) {
-        row->bare = dxt_bare_may_go_on(reader, found);
-        if (!row->bare) status = close_row(reader);
-    }
+    if (status == DXT_OK && row->open && found->named && !found->bracket)
+        if (!(row->bare = dxt_bare_may_go_on(reader, found))) status = close_row(reader);
     if (row->bare) dxt_bare_note(row);
     if (row->open) dxt_row_part(reader, from, end, found->line_end);
     return status;
@@ -224,8 +222,8 @@ static dxt_status close_bare(dxt_reader *reader, const dxt_found *next)
     bool whole;
     dxt_status status = dxt_bare_close(reader, next, &whole);
     if (status != DXT_OK || !whole) return status;
-    const dxt_row *row = &reader->rowing;
-    const uint64_t now = reader->input.line, last = row->line + row->part.lines - 1;
+    const uint64_t now = reader->input.line;
+    const uint64_t last = reader->rowing.line + reader->rowing.part.lines - 1;
     if (last < now) reader->input.line = last; /* what is told is told of there */
     status = close_row(reader);
     reader->input.line = now;
@@ -306,11 +304,10 @@ static dxt_status take_operators(dxt_reader *reader, const char *line, const cha
     dxt_text lines = {0};
     dxt_status status = dxt_split_operators(reader, line, end, &lines);
     *taken = lines.size > 0;
-    const char *at = lines.data, *last = *taken ? at + lines.size : at;
-    while (at < last && status == DXT_OK) {
-        const char *to = memchr(at, '\n', (size_t)(last - at));
+    const char *at = lines.data, *last = *taken ? at + lines.size : at, *to;
+    for (; at < last && status == DXT_OK; at = to ? to + 1 : last) {
+        to = memchr(at, '\n', (size_t)(last - at));
         status = dxt_text_line(reader, at, to ? to : last);
-        at = to ? to + 1 : last;
     }
     free(lines.data);
     return status;
@@ -321,15 +318,17 @@ dxt_status dxt_text_line(dxt_reader *reader, const char *line, const char *end)
     dxt_found found;
     dxt_status status = DXT_OK;
     dxt_row *row = &reader->rowing;
+    const size_t size = (size_t)(end - line);
     if (reader->inner_at >= reader->inner.size) {
-        size_t size = (size_t)(end - line);
         if (memchr(line, '\0', size)) return dxt_split_lines(reader, line, end, '\0');
-        const char *turn = size > 1 ? memchr(line, '\r', size - 1) : NULL;
-        if (turn) return dxt_split_lines(reader, line, end, '\r');
+        if (size > 1 && memchr(line, '\r', size - 1))
+            return dxt_split_lines(reader, line, end, '\r');
     }
-    if (!reader->headers) end = dxt_cut_arguments(line, end);
-    if (!reader->headers) status = dxt_clear_ticks(reader, &line, &end);
-    if (!reader->headers && status == DXT_OK) status = dxt_take_pairs(reader, &line, &end);
+    if (!reader->headers) {
+        end = dxt_cut_arguments(line, end);
+        status = dxt_clear_ticks(reader, &line, &end);
+        if (status == DXT_OK) status = dxt_take_pairs(reader, &line, &end);
+    }
     bool taken = false;
     if (status == DXT_OK) status = take_operators(reader, line, end, &taken);
     if (status == DXT_OK && !taken && row->bare) status = go_on_bare(reader, line, end, &taken);

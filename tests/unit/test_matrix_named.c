@@ -249,6 +249,28 @@ static void levels_and_counts_are_no_names(void **state)
     }
 }
 
+static void a_page_holds_lines(void **state)
+{
+    (void)state;
+#define HEADER(name)                                                                    \
+    "[2025-09-15T16:28:53.686] [Diagnose] InstanceID: a EPSize: 2, diagnose: {}, " name \
+    " Wait Recv Cost Per Token Matrix[src_rank, dst_rank]"
+#define LOGGED                                                                                  \
+    "{\"v\":1,\"instance\":\"a\",\"begin\":\"2025-09-15T16:28:53.686\",\"phase\":\"dispatch\"," \
+    "\"window\":"                                                                               \
+    "0,\"ranks\":2,\"unit\":\"cycles\",\"wait\":[[1,2],[3,4]]}\n"
+    static const read_case cases[] = {
+        {"<html><body>" HEADER(
+             "Dispatch") "<br>rank=0 [1 2]<br/>rank=1 [3 4]<BR /></body></html>\n",
+         LOGGED},
+        {"<p>" HEADER("Dispatch") "</p><p>rank=0 [1 2]</p><p>rank=1 [3 4]</p>\n", LOGGED},
+        {"<pre>" HEADER("Dispatch") "&#10;rank=0&nbsp;[1 2]&#10;rank=1 [3 4]</pre>\n", LOGGED},
+        {"<pre>[[1 2]<br> [3 4]]</pre>\n", ONE},
+    };
+    READ_ALL_OF(cases);
+    read_without_memory(cases[0].text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -259,6 +281,7 @@ int main(void)
         cmocka_unit_test(ranks_may_be_sorted_as_text),
         cmocka_unit_test(arguments_of_a_print_are_no_rows),
         cmocka_unit_test(levels_and_counts_are_no_names),
+        cmocka_unit_test(a_page_holds_lines),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
