@@ -549,6 +549,11 @@ for name, members in (("a.zip", ("a.log", "long.zst")), ("b.zip", ("long.zst", "
     run --separate-stderr "$deepxtrace" analyze --since soon timed
     [ "$status" -eq 2 ]
     [ "$stderr" = "deepxtrace analyze: --since: 'soon' is not a time; write 03:00, 2026-11-26T03:00 or 90m" ]
+    # Silence would read as health.
+    run --separate-stderr "$deepxtrace" analyze --exit-code --since 2026-11-26T03:04Z timed
+    [ "$status" -eq 2 ]
+    [ -z "$output" ]
+    [ "$stderr" = "deepxtrace analyze: --since: no window began then or later; the newest one began 2026-11-26T03:03:00Z" ]
     sed -i 's/"begin"[^,]*,//' timed
     run --separate-stderr "$deepxtrace" analyze --since 03:00 timed
     [ "$status" -eq 2 ]

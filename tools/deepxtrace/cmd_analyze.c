@@ -26,6 +26,8 @@ struct analyze {
     bool summary_only;        /**< and no windows */
     bool every;               /**< the windows that say the same as those before, too */
     int64_t since_ns;         /**< no windows that began before; 0 = all */
+    int64_t newest_ns;        /**< with --since: when the newest window began, … */
+    char newest[40];          /**< … in its own words */
     uint64_t rank;            /**< only what concerns this one; UINT64_MAX = all */
     int32_t node;             /**< of that rank, in the newest window; -1 = not known */
     uint32_t most_ranks;      /**< of a window so far, in all files */
@@ -92,12 +94,17 @@ static dxt_status judge(struct analyze *run, const dxt_window *window, related_w
 }
 
 /* Whether a window began too early to be looked at. One that does not say when is an error. */
-static bool too_early(const struct analyze *run, const dxt_window *window, outcome *result)
+static bool too_early(struct analyze *run, const dxt_window *window, outcome *result)
 {
     int64_t begin_ns;
     if (run->since_ns == 0) return false;
-    if (window->begin && since_parse_date(window->begin, &begin_ns))
+    if (window->begin && since_parse_date(window->begin, &begin_ns)) {
+        if (begin_ns > run->newest_ns) {
+            run->newest_ns = begin_ns;
+            snprintf(run->newest, sizeof run->newest, "%s", window->begin);
+        }
         return begin_ns < run->since_ns;
+    }
     *result = complain("analyze", "a window has no time (\"begin\"); leave out --since");
     return true;
 }
@@ -273,6 +280,14 @@ static const char notes[] =
     "Exit status: 0 done, 1 something is slow (--exit-code), 2 bad usage or input,\n"
     "3 failed.\n";
 
+/* Nothing said because nothing was recorded is not health. */
+static outcome check_since(const struct analyze *run)
+{
+    if (run->newest_ns == 0 || run->newest_ns >= run->since_ns) return GO_ON;
+    return complain("analyze", "--since: no window began then or later; the newest one began %s",
+                    run->newest);
+}
+
 enum { OWN = 10 };
 
 outcome cmd_analyze(int argc, char **argv)
@@ -337,6 +352,7 @@ outcome cmd_analyze(int argc, char **argv)
     outcome result = command_line(&command, argc, argv, &count);
     if (result == GO_ON) result = analyze_all(&run, argv + 1, count);
     if (result == GO_ON) result = check_rank(&run);
+    if (result == GO_ON) result = check_since(&run);
     if (result != GO_ON) return result;
     return run.exit_code && run.found ? EXIT_FINDINGS : EXIT_DONE;
 }
