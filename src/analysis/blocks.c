@@ -3,14 +3,10 @@
 
 #include <math.h>
 
+#include "analysis/raw.h"
 #include "analysis/tuning.h"
 #include "numeric/select.h"
 #include "numeric/spread.h"
-
-static bool is_there(const dxt_window *window, uint32_t rank)
-{
-    return !window->missing || !window->missing[rank];
-}
 
 /* Take pair t of `taken` pairs that are spread over the matrix.
  * @return Whether it is a pair: two different ranks, and both sent their row. */
@@ -21,7 +17,7 @@ static bool sample_pair(const dxt_window *window, uint32_t t, uint32_t taken, ui
     uint32_t cell = (uint32_t)dxt_spread_index(t, taken, cells);
     *i = cell / n;
     *j = cell % n;
-    return *i != *j && is_there(window, *i) && is_there(window, *j);
+    return *i != *j && dxt_is_there(window, *i) && dxt_is_there(window, *j);
 }
 
 static uint32_t sample_size(const dxt_window *window)
@@ -118,7 +114,7 @@ static uint32_t mate_of(const dxt_window *window, const struct pairs *pairs, uin
 {
     uint32_t i = pairs->i[k], block = i / size * size;
     uint32_t other = block + (i - block + 1 + pairs->number[k] % (size - 1)) % size;
-    return other < window->ranks && is_there(window, other) ? other : i;
+    return other < window->ranks && dxt_is_there(window, other) ? other : i;
 }
 
 /* Whether most pairs inside blocks wait much less than `outside`. Where blocks are many, few pairs
@@ -174,7 +170,7 @@ uint32_t dxt_likely_block(const dxt_window *window)
 {
     struct pairs pairs;
     uint32_t there = 0;
-    for (uint32_t r = 0; r < window->ranks; r++) there += is_there(window, r);
+    for (uint32_t r = 0; r < window->ranks; r++) there += dxt_is_there(window, r);
     if (there < DXT_BLOCK_RANKS) return 0;
     take_pairs(window, &pairs);
     if (!may_be_apart(&pairs, window->ranks)) return 0;

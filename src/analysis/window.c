@@ -120,20 +120,14 @@ static dxt_status fit_both(dxt_workspace *workspace, const struct input *input,
     return dxt_fit_window(&workspace->fit, window, &known, &c->fit);
 }
 
-static double longest_of(const dxt_fit *fit)
-{
-    double longest = 0;
-    for (uint32_t i = 0; i < fit->count; i++) longest = fmax(longest, dxt_fit_longest(fit, i));
-    return longest;
-}
-
 /* Find out which time shares are parts of. Nobody waits longer than the window lasts: a longer sum
  * has waits that ran side by side, one for each expert of a rank, and no share can be given. */
 static void take_time(dxt_case *c)
 {
     c->spent = c->fit.step;
     if (!is_blind(c->window)) return;
-    double longest = fmax(longest_of(&c->fit), c->companion ? longest_of(&c->other) : 0);
+    double longest =
+        fmax(dxt_fit_longest_of_all(&c->fit), c->companion ? dxt_fit_longest_of_all(&c->other) : 0);
     if (!(longest > c->fit.step)) return;
     c->beside = (uint32_t)fmin(ceil(longest / c->fit.step), UINT32_MAX);
     c->spent = NAN;

@@ -18,12 +18,6 @@
 /* Lines from such words to the matrix that they are said of. */
 #define MOST_LINES 8
 
-static const char *skip_blanks(const char *at, const char *end)
-{
-    while (at < end && dxt_is_blank(*at)) at++;
-    return at;
-}
-
 static const char *trim(const char *at, const char *end)
 {
     while (end > at && dxt_is_blank(end[-1])) end--;
@@ -64,7 +58,7 @@ static const char *find_before(const char *line, const char *end, const char **f
     const char *most = end - line > MOST_WORDS ? line + MOST_WORDS : end;
     const char *star = memchr(line, '*', (size_t)(most - line));
     if (!star) return NULL;
-    const char *at = skip_blanks(star + 1, most), *open = at;
+    const char *at = dxt_skip_blanks(star + 1, most), *open = at;
     while (open < most && (dxt_is_letter(*open) || dxt_is_digit(*open) || strchr("._(", *open)))
         open++;
     if (most - open < 2 || open[0] != '[' || open[1] != '[') return NULL;
@@ -152,9 +146,9 @@ static bool turns_axes(const char *at, const char *end)
     bool columns = end - at > 3 && strncasecmp(at, "col", 3) == 0;
     if (!columns && (end - at <= 3 || strncasecmp(at, "row", 3) != 0)) return false;
     while (at < end && dxt_is_letter(*at)) at++;
-    const char *mark = skip_blanks(at, end);
+    const char *mark = dxt_skip_blanks(at, end);
     if (mark == end || !strchr("=:", *mark)) return false;
-    at = skip_blanks(mark + 1, end);
+    at = dxt_skip_blanks(mark + 1, end);
     static const char *const names[2][4] = {{"awaited", "dst", "sender", "from"},
                                             {"wait", "src", "receiver", "to "}};
     for (int i = 0; i < 4; i++) {
@@ -177,8 +171,8 @@ static bool names_column(const char *line, const char *at, const char *end)
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
         size_t size = strlen(words[i]);
         if ((size_t)(end - at) <= size || strncasecmp(at, words[i], size) != 0) continue;
-        const char *to = skip_blanks(at + size, end);
-        if (end - to > 4 && strncasecmp(to, "rank", 4) == 0) to = skip_blanks(to + 4, end);
+        const char *to = dxt_skip_blanks(at + size, end);
+        if (end - to > 4 && strncasecmp(to, "rank", 4) == 0) to = dxt_skip_blanks(to + 4, end);
         while (to < end && strchr("=#_", *to)) to++;
         const char *digits = to;
         while (to < end && dxt_is_digit(*to)) to++;
@@ -198,7 +192,7 @@ static bool turns_pair(const char *at, const char *end)
     for (size_t i = 0; i < sizeof awaited / sizeof awaited[0]; i++) {
         size_t size = strlen(awaited[i]), other = strlen(waiting[i]);
         if ((size_t)(end - at) <= size || strncasecmp(at, awaited[i], size) != 0) continue;
-        const char *mark = skip_blanks(at + size, end);
+        const char *mark = dxt_skip_blanks(at + size, end);
         /* "(dst: 8, src: 8)" of xarray */
         bool dims = mark < end && *mark == ':' && end - mark > 2 && dxt_is_digit(mark[2]);
         for (mark += dims; dims && mark < end && (dxt_is_digit(*mark) || *mark == ' ');) mark++;
@@ -206,7 +200,7 @@ static bool turns_pair(const char *at, const char *end)
         /* "dst,src,wait" is heeded; "from/to" is prose. */
         bool corner = *mark == '\\' || *mark == '/';
         if (i < 3 ? !corner && !dims : *mark == '/') continue;
-        const char *word = skip_blanks(mark + 1, end);
+        const char *word = dxt_skip_blanks(mark + 1, end);
         if ((size_t)(end - word) >= other && strncasecmp(word, waiting[i], other) == 0 &&
             (word + other == end || !dxt_is_letter(word[other])))
             return true;
@@ -238,7 +232,7 @@ static bool counts_others(const char *line, const char *end)
 {
     static const char *const words[] = {"step",  "iter",   "iteration", "epoch",
                                         "layer", "expert", "batch"};
-    line = skip_blanks(line, end);
+    line = dxt_skip_blanks(line, end);
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
         size_t size = strlen(words[i]);
         if ((size_t)(end - line) <= size || strncasecmp(line, words[i], size) != 0) continue;

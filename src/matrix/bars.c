@@ -5,12 +5,6 @@
 #include "matrix/cells.h"
 #include "matrix/scan.h"
 
-static const char *skip_blanks(const char *at, const char *end)
-{
-    while (at < end && dxt_is_blank(*at)) at++;
-    return at;
-}
-
 /* Bytes of a character of U+2500 to U+257F, with which tables are drawn; 0: it is none. */
 static size_t box_length(const char *at, const char *end)
 {
@@ -52,7 +46,7 @@ static bool has_double(const char *at, const char *end)
 dxt_status dxt_clear_bars(dxt_reader *reader, const char **line, const char **end)
 {
     dxt_text *cells = &reader->cells;
-    const char *at = skip_blanks(*line, *end), *to = *end;
+    const char *at = dxt_skip_blanks(*line, *end), *to = *end;
     while (to > at && dxt_is_blank(to[-1])) to--;
     if (to - at >= 2 && memcmp(to - 2, "\\\\", 2) == 0) to -= 2;
     while (to > at && dxt_is_blank(to[-1])) to--;

@@ -12,12 +12,6 @@
 /* A number with marks between its digits, and the blanks around it, is not longer. */
 #define MOST_DIGITS 64
 
-static const char *skip_blanks(const char *at, const char *end)
-{
-    while (at < end && dxt_is_blank(*at)) at++;
-    return at;
-}
-
 /* What separates the values of a line, and what only parts their digits. */
 typedef struct style {
     bool commas;    /* they separate */
@@ -252,7 +246,7 @@ static const char *cell_end(const char *at, const char *end, const style *in)
         /* A line may have as many words as it likes: no longer than a number can be. */
         const char *most = end - at > MOST_DIGITS ? at + MOST_DIGITS : end;
         const char *to = word_end(at, most, in, false);
-        const char *next = to == most ? skip_blanks(most, end) : to;
+        const char *next = to == most ? dxt_skip_blanks(most, end) : to;
         if (next < end && word_end(next, end, in, true) > next) to = at;
         while (to > at && dxt_is_blank(to[-1])) to--;
         if (is_grouped(at, to, ' ')) return to;
@@ -268,7 +262,7 @@ static const char *take_word(dxt_reader *reader, dxt_cells *line, const char *at
     const char *from = at + quoted;
     const char *quote = quoted ? memchr(from, *at, (size_t)(end - from)) : NULL;
     const char *to = quote ? quote : cell_end(from, end, in);
-    const char *word = skip_blanks(from, to);
+    const char *word = dxt_skip_blanks(from, to);
     bool number = dxt_begins_number(word, to) || (to > word && dxt_is_unmeasured(word, to));
     /* In a table with separators a name may be several words. */
     if (!number && !quote && in->separated) to = word_end(from, end, in, false);
@@ -284,7 +278,7 @@ static const char *take_word(dxt_reader *reader, dxt_cells *line, const char *at
         take_empty(reader, line);
     } else if (to - word == 3 && memcmp(word, "...", 3) == 0) {
         line->shortened = true;
-    } else if (to - word == 1 && *word == '\\' && skip_blanks(to, end) == end) {
+    } else if (to - word == 1 && *word == '\\' && dxt_skip_blanks(to, end) == end) {
         line->more = true;
     } else if (quoted || !take_unit(reader, line, word, to)) {
         take_cell(reader, line, word, to, in, quoted);
@@ -296,7 +290,7 @@ bool dxt_parts_thousands(const char *at, const char *end)
 {
     int words = 0, parted = 0;
     bool numbers = true;
-    while ((at = skip_blanks(at, end)) < end) {
+    while ((at = dxt_skip_blanks(at, end)) < end) {
         const char *word = at;
         while (at < end && !dxt_is_blank(*at)) {
             numbers = numbers && (dxt_is_digit(*at) || *at == ',');
@@ -313,7 +307,7 @@ bool dxt_parts_thousands(const char *at, const char *end)
 /* Without the quotes around a whole line of values, as a table of one column writes it. */
 static void strip_quotes(const char **at, const char **end)
 {
-    const char *from = skip_blanks(*at, *end), *to = *end;
+    const char *from = dxt_skip_blanks(*at, *end), *to = *end;
     while (to > from && dxt_is_blank(to[-1])) to--;
     if (to - from < 5 || *from != '"' || to[-1] != '"') return;
     from++, to--;

@@ -10,12 +10,6 @@
 #include "matrix/reader.h"
 #include "matrix/scan.h"
 
-static const char *skip_blanks(const char *at, const char *end)
-{
-    while (at < end && dxt_is_blank(*at)) at++;
-    return at;
-}
-
 static bool has(const char *at, size_t size, const char *what)
 {
     return size > 0 && memmem(at, size, what, strlen(what));
@@ -35,7 +29,7 @@ static bool begins_member(const char *at, const char *end)
     const char *word = at;
     while (word < end && (dxt_is_letter(*word) || dxt_is_digit(*word) || *word == '_')) word++;
     if (word == at || !dxt_is_letter(*at)) return false;
-    word = skip_blanks(word, end);
+    word = dxt_skip_blanks(word, end);
     return end - word > 1 && *word == ':' && word[1] != ':';
 }
 
@@ -43,7 +37,7 @@ static bool begins_member(const char *at, const char *end)
 static bool begins_value(const char *at, const char *end)
 {
     char bracket = *at;
-    do at = skip_blanks(at + 1, end);
+    do at = dxt_skip_blanks(at + 1, end);
     while (at < end && bracket == '[' && *at == '[');
     if (at == end) return bracket != '(';
     if (bracket == '[') return *at == '{' || *at == '(' || begins_call(at, end);
@@ -73,8 +67,8 @@ static const char *skip_call(const char *at, const char *end)
 static const char *skip_name(const char *at, const char *end)
 {
     const char *equals = memchr(at, '=', (size_t)(end - at));
-    const char *brace = equals ? skip_blanks(equals + 1, end) : end;
-    const char *in = brace < end && *brace == '{' ? skip_blanks(brace + 1, end) : end;
+    const char *brace = equals ? dxt_skip_blanks(equals + 1, end) : end;
+    const char *in = brace < end && *brace == '{' ? dxt_skip_blanks(brace + 1, end) : end;
     return in < end && *in == '{' ? brace : at;
 }
 
@@ -93,7 +87,7 @@ static int64_t rank_in(const char *at, const char *end)
 
 bool dxt_document_find(dxt_reader *reader, const char **at, const char *end)
 {
-    const char *from = skip_blanks(*at, end);
+    const char *from = dxt_skip_blanks(*at, end);
     reader->document.rank = -1;
     if (reader->headers || reader->document.plain || from == end) return false;
     from = skip_name(skip_call(from, end), end);
@@ -113,7 +107,7 @@ bool dxt_document_find(dxt_reader *reader, const char **at, const char *end)
     if (brace && has(from, (size_t)(brace - from), "EPSize:")) return false;
     if (!brace || !begins_value(brace, last)) return false;
     /* "- {src: 0, dst: 1, wait: 5}" of YAML; behind other texts it holds lists. */
-    bool item = brace - from > 1 && *from == '-' && skip_blanks(from + 1, brace) == brace;
+    bool item = brace - from > 1 && *from == '-' && dxt_skip_blanks(from + 1, brace) == brace;
     if (!item && !memchr(brace + 1, '[', (size_t)(last - brace) - 1)) return false;
     dxt_literal literal = {.depth = 0};
     const char *stop = brace;
@@ -160,9 +154,9 @@ dxt_status dxt_document_begin(dxt_reader *reader, const char *at, const char *en
     const char *stop = at;
     dxt_literal_end found = dxt_literal_scan(&document->literal, &stop, end);
     if (found == DXT_LITERAL_CLOSED) {
-        const char *rest = skip_blanks(stop, end);
+        const char *rest = dxt_skip_blanks(stop, end);
         while (rest < end && *rest == ')') rest++; /* of a call around it */
-        bool whole = rest == end || (*rest == ',' && skip_blanks(rest + 1, end) == end);
+        bool whole = rest == end || (*rest == ',' && dxt_skip_blanks(rest + 1, end) == end);
         if (*at == '{' || (whole && begins_value(at, end))) return close_document(reader, at, stop);
         found = DXT_LITERAL_NONE;
     }

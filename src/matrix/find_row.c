@@ -9,12 +9,6 @@
 #include "matrix/reader.h"
 #include "matrix/scan.h"
 
-static const char *skip_blanks(const char *at, const char *end)
-{
-    while (at < end && dxt_is_blank(*at)) at++;
-    return at;
-}
-
 static const char *skip_digits(const char *at, const char *end)
 {
     while (at < end && dxt_is_digit(*at)) at++;
@@ -44,7 +38,7 @@ static const char *cut_tail(const char *at, const char *end)
     for (const char *c = tail; c < end; c++) {
         if (dxt_is_blank(*c) || strchr(",;.)\"'`\\|>", *c)) {
             /* ", device='npu:0')" */
-            const char *word = skip_blanks(c + 1, end);
+            const char *word = dxt_skip_blanks(c + 1, end);
             if (*c == ',' && word < end && dxt_is_letter(*word)) return tail;
             if (*c == ')') return tail;
             continue;
@@ -73,9 +67,9 @@ static bool begins_row(const char *at, const char *end)
 /* "[7]" and no more: a process id, a step. */
 static const char *skip_single(const char *at, const char *end)
 {
-    const char *in = skip_blanks(at + 1, end);
+    const char *in = dxt_skip_blanks(at + 1, end);
     while (in < end && (dxt_is_digit(*in) || *in == '.')) in++;
-    in = skip_blanks(in, end);
+    in = dxt_skip_blanks(in, end);
     return in < end && *in == ']' && in + 1 < end ? in + 1 : NULL;
 }
 
@@ -140,7 +134,7 @@ static const char *skip_call(const char *at, const char *end)
 static bool is_list(const char *at, const char *end)
 {
     int count = 0;
-    while ((at = skip_blanks(at, end)) < end) {
+    while ((at = dxt_skip_blanks(at, end)) < end) {
         int64_t whole;
         double real;
         bool decimal;
@@ -149,7 +143,7 @@ static bool is_list(const char *at, const char *end)
         if (!next && *at == '-' && end - at > 1 && dxt_is_digit(at[1]))
             for (next = at + 1; next < end && !dxt_ends_number(*next);) next++;
         if (!next) return false;
-        at = skip_blanks(next, end);
+        at = dxt_skip_blanks(next, end);
         if (at < end && (*at == ',' || *at == ';')) at++;
         count++;
     }
@@ -162,11 +156,11 @@ static bool counts_up(int64_t rank, const char *at, const char *end)
     int64_t next = 0, value;
     const char *stop;
     if (rank != 0) return false;
-    while ((stop = dxt_scan_integer(skip_blanks(at, end), end, &value)) && value == next + 1) {
+    while ((stop = dxt_scan_integer(dxt_skip_blanks(at, end), end, &value)) && value == next + 1) {
         at = stop;
         next = value;
     }
-    return next > 3 && skip_blanks(at, end) == end;
+    return next > 3 && dxt_skip_blanks(at, end) == end;
 }
 
 /* What a word says that stands between a rank and its numbers. */
@@ -240,7 +234,7 @@ static bool find_named(const char *line, const char *end, dxt_found *found)
         int64_t rank;
         const char *row = dxt_scan_integer(number, end, &rank);
         if (!row || row == end) continue;
-        if (*row == '/') row = skip_blanks(skip_digits(row + 1, end), end); /* "rank 3/8" */
+        if (*row == '/') row = dxt_skip_blanks(skip_digits(row + 1, end), end); /* "rank 3/8" */
         if (row == end) continue;
         if (!dxt_is_blank(*row) && *row != ':' && *row != '=' && *row != ',' && *row != '[')
             continue;
@@ -249,9 +243,9 @@ static bool find_named(const char *line, const char *end, dxt_found *found)
         if (row == end) continue;
         const char *stop = end;
         bool bracket = *row == '[', tuple = !bracket && open_tuple(&row, &stop);
-        bool wrapped = bracket && skip_blanks(row + 1, end) == end;
+        bool wrapped = bracket && dxt_skip_blanks(row + 1, end) == end;
         if (bracket ? !wrapped && !begins_row(row, end) : !tuple && !is_list(row, end)) continue;
-        bool bare = skip_blanks(skip_digits(skip_blanks(at + 3, end), end), end) == row;
+        bool bare = dxt_skip_blanks(skip_digits(dxt_skip_blanks(at + 3, end), end), end) == row;
         if (!bracket && bare && counts_up(rank, row, end)) continue;
         *found = (dxt_found){at - 1, row, stop, true, bracket, rank, .pure = false};
         const char *close = bracket ? memchr(row, ']', (size_t)(end - row)) : NULL;
@@ -274,10 +268,10 @@ bool dxt_find_row(const char *line, const char *end, dxt_found *found)
 bool dxt_find_rest(const char *line, const char *end, dxt_found *found)
 {
     const char *to = cut_tail(line, end);
-    const char *at = skip_blanks(numeric_from(line, to), to);
+    const char *at = dxt_skip_blanks(numeric_from(line, to), to);
     /* "- 5 6" begins behind the dash. */
     while (at < to && *at == '-' && at + 1 < to && dxt_is_blank(at[1]))
-        at = skip_blanks(at + 1, to);
+        at = dxt_skip_blanks(at + 1, to);
     if (at == to) return false;
     *found = (dxt_found){at, at, to, false, *at == '[', -1, .pure = false};
     return true;

@@ -21,20 +21,14 @@ static const char *find(const char *at, const char *end, const char *what)
     return at < end ? memmem(at, (size_t)(end - at), what, strlen(what)) : NULL;
 }
 
-static const char *skip_blanks(const char *at, const char *end)
-{
-    while (at < end && dxt_is_blank(*at)) at++;
-    return at;
-}
-
 /* " Wait Recv Cost", with any blanks, which stands behind the operator's name. */
 static const char *find_title(const char *at, const char *end)
 {
     for (const char *word = at; (word = find(word, end, "Wait")); word++) {
-        const char *recv = skip_blanks(word + 4, end);
+        const char *recv = dxt_skip_blanks(word + 4, end);
         if (word == at || !dxt_is_blank(word[-1]) || recv == word + 4) continue;
         if (end - recv < 4 || memcmp(recv, "Recv", 4) != 0) continue;
-        const char *cost = skip_blanks(recv + 4, end);
+        const char *cost = dxt_skip_blanks(recv + 4, end);
         if (cost > recv + 4 && end - cost >= 4 && memcmp(cost, "Cost", 4) == 0) return word - 1;
     }
     return NULL;
@@ -94,7 +88,7 @@ uint32_t dxt_label(const char *at, const char *end)
 {
     uint64_t hash = DXT_HASH_SEED;
     while (at < end) {
-        at = skip_blanks(at, end);
+        at = dxt_skip_blanks(at, end);
         const char *word = at;
         bool digits = at < end && dxt_is_digit(*at);
         bool colon = false;
@@ -154,7 +148,7 @@ static bool find_instance(const char *at, const char *end, const char **from, co
 {
     const char *label = find(at, end, "InstanceID:");
     if (!label) return false;
-    *from = skip_blanks(label + strlen("InstanceID:"), end);
+    *from = dxt_skip_blanks(label + strlen("InstanceID:"), end);
     *to = *from;
     while (*to < end && !dxt_is_blank(**to) && **to != ',') ++*to;
     /* Lines that were put together may lack the blank between them. */
@@ -171,7 +165,7 @@ static bool read_phase(const char *at, const char *end, char phase[256])
     while (to > at && dxt_is_blank(to[-1])) to--;
     const char *from = to;
     while (from > at && from[-1] != ',' && from[-1] != '}' && from[-1] != ']') from--;
-    from = skip_blanks(from, to);
+    from = dxt_skip_blanks(from, to);
     if (!dxt_phase_valid(from, (size_t)(to - from))) return false;
     for (size_t i = 0; i < (size_t)(to - from); i++)
         phase[i] = from[i] >= 'A' && from[i] <= 'Z' ? (char)(from[i] + 32) : from[i];
@@ -189,7 +183,7 @@ static bool same_instance(const dxt_sheet *sheet, const char *from, const char *
 static int64_t find_launcher(const char *at, const char *end)
 {
     int64_t rank;
-    at = skip_blanks(at, end);
+    at = dxt_skip_blanks(at, end);
     if (end - at < 6 || strncasecmp(at, "rank", 4) != 0) return -1;
     const char *colon = dxt_scan_integer(at + 4, end, &rank);
     return colon && colon < end && *colon == ':' ? rank : -1;
@@ -209,7 +203,7 @@ static dxt_status parse_head(dxt_reader *reader, const char *at, const char *end
 {
     uint64_t line = reader->input.line;
     const char *label = find(at, end, "EPSize:");
-    const char *number = skip_blanks(label + strlen("EPSize:"), end);
+    const char *number = dxt_skip_blanks(label + strlen("EPSize:"), end);
     int64_t ranks = 0;
     char why[96];
     if (!dxt_scan_integer(number, end, &ranks)) {

@@ -14,12 +14,6 @@
 /* Brackets of a line with which cells may begin. */
 #define MOST_TRIES 16
 
-static const char *skip_blanks(const char *at, const char *end)
-{
-    while (at < end && dxt_is_blank(*at)) at++;
-    return at;
-}
-
 static bool begins(const char *at, const char *end, const char *with)
 {
     size_t size = strlen(with);
@@ -31,12 +25,12 @@ static bool begins(const char *at, const char *end, const char *with)
 /* Behind "(3, 5)", "[3][5]" or "3 -> 5" and what stands before the value; NULL: it is none. */
 static const char *skip_place(const char *at, const char *end, int64_t cell[2])
 {
-    at = skip_blanks(at, end);
+    at = dxt_skip_blanks(at, end);
     while (at < end && (dxt_is_letter(*at) || *at == '_' || *at == '.')) at++;
     char open = at < end && (*at == '(' || *at == '[') ? *at++ : 0;
-    at = dxt_scan_integer(skip_blanks(at, end), end, &cell[0]);
+    at = dxt_scan_integer(dxt_skip_blanks(at, end), end, &cell[0]);
     if (!at) return NULL;
-    at = skip_blanks(at, end);
+    at = dxt_skip_blanks(at, end);
     if (open && at < end && *at == ',')
         at++;
     else if (open == '[' && begins(at, end, "]["))
@@ -45,11 +39,11 @@ static const char *skip_place(const char *at, const char *end, int64_t cell[2])
         at += 2;
     else
         return NULL;
-    at = dxt_scan_integer(skip_blanks(at, end), end, &cell[1]);
-    at = at ? skip_blanks(at, end) : NULL;
+    at = dxt_scan_integer(dxt_skip_blanks(at, end), end, &cell[1]);
+    at = at ? dxt_skip_blanks(at, end) : NULL;
     char close = open == '(' ? ')' : ']';
     if (!at || at == end || (open && *at++ != close)) return NULL;
-    const char *value = skip_blanks(at, end);
+    const char *value = dxt_skip_blanks(at, end);
     if (begins(value, end, "->") || begins(value, end, "=>")) value += 2;
     while (value < end && (*value == ':' || *value == '=' || dxt_is_blank(*value))) value++;
     return value > at ? value : NULL;
@@ -136,14 +130,14 @@ static bool take_named(dxt_reader *reader, const char *line, const char *end)
 static int64_t find_columns(const char *at, const char *end)
 {
     int64_t first = 0;
-    at = skip_blanks(at, end);
+    at = dxt_skip_blanks(at, end);
     if (begins(at, end, "[,")) {
         const char *stop = dxt_scan_integer(at + 2, end, &first);
         return stop && stop < end && *stop == ']' ? first : 0;
     }
     if (!begins(at, end, "Column")) return 0;
     at += begins(at, end, "Columns") ? 7 : 6;
-    return dxt_scan_integer(skip_blanks(at, end), end, &first) ? first : 0;
+    return dxt_scan_integer(dxt_skip_blanks(at, end), end, &first) ? first : 0;
 }
 
 static dxt_status take_columns(dxt_reader *reader, int64_t first)
@@ -164,7 +158,7 @@ static bool take_scale(dxt_reader *reader, const char *at, const char *end)
     int64_t whole;
     double real;
     bool decimal;
-    at = skip_blanks(at, end);
+    at = dxt_skip_blanks(at, end);
     while (end > at && dxt_is_blank(end[-1])) end--;
     if (end - at < 3 || end[-1] != '*') return false;
     for (end--; end > at && dxt_is_blank(end[-1]);) end--;
@@ -177,7 +171,7 @@ static bool take_scale(dxt_reader *reader, const char *at, const char *end)
 static const char *skip_row_name(const char *at, const char *end)
 {
     int64_t row;
-    const char *from = skip_blanks(at, end);
+    const char *from = dxt_skip_blanks(at, end);
     if (from == end || *from != '[') return at;
     const char *stop = dxt_scan_integer(from + 1, end, &row);
     return stop && begins(stop, end, ",]") ? stop + 2 : at;
@@ -213,7 +207,7 @@ static dxt_status take_listed(dxt_reader *reader, const char **line, const char 
     }
     uint32_t places = take_places_behind(reader, *line, *end);
     if (reader->listed.failed) return dxt_fail_memory(0);
-    const char *from = skip_blanks(*line, *end);
+    const char *from = dxt_skip_blanks(*line, *end);
     if (places > 0 && !memchr(from, '(', (size_t)(*end - from)) &&
         !memchr(from, '[', (size_t)(*end - from)))
         reader->around.arrow = reader->input.line;
@@ -241,7 +235,7 @@ static const char *find_named_row(const char *line, const char *end)
         while (open > line && dxt_is_digit(open[-1])) open--;
         if (open - 1 <= line || open[-1] != '[' || !strchr(" \t:>])|-", open[-2])) continue;
         if (open == at && find_columns(open - 1, end) > 0) return open - 1;
-        const char *behind = skip_row_name(open - 1, end), *value = skip_blanks(behind, end);
+        const char *behind = skip_row_name(open - 1, end), *value = dxt_skip_blanks(behind, end);
         if (behind > open && value > behind && dxt_begins_number(value, end)) return open - 1;
     }
     return NULL;
@@ -249,7 +243,7 @@ static const char *find_named_row(const char *line, const char *end)
 
 bool dxt_is_listed(const char *line, const char *end, const char **row)
 {
-    const char *first = skip_blanks(line, end);
+    const char *first = dxt_skip_blanks(line, end);
     *row = skip_row_name(first, end);
     bool begins = first < end && *first == '[';
     if (begins && (*row != first || find_columns(first, end) > 0)) return true;

@@ -19,6 +19,13 @@ static inline bool dxt_is_blank(char c)
     return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
+/** Behind the blanks that text begins with. */
+static inline const char *dxt_skip_blanks(const char *at, const char *end)
+{
+    while (at < end && dxt_is_blank(*at)) at++;
+    return at;
+}
+
 static inline bool dxt_is_letter(char c)
 {
     return (unsigned char)((c | 32) - 'a') < 26;

@@ -24,12 +24,6 @@
 /* Most numbers of one matrix, one a line. */
 #define MOST_LINES ((uint64_t)DXT_MAX_RANKS * DXT_MAX_RANKS)
 
-static const char *skip_blanks(const char *at, const char *end)
-{
-    while (at < end && dxt_is_blank(*at)) at++;
-    return at;
-}
-
 static dxt_status lose(dxt_reader *reader, dxt_status status, const char *why)
 {
     reader->table.lost = true;
@@ -352,7 +346,7 @@ bool dxt_table_is_tag(const dxt_reader *reader, const char *line, const char *en
 {
     const dxt_table *table = &reader->table;
     if (table->form == 0 || table->rows == 0) return false;
-    line = skip_blanks(dxt_skip_stamp(line, end), end);
+    line = dxt_skip_blanks(dxt_skip_stamp(line, end), end);
     return dxt_tag_form(line, end) == table->form;
 }
 
@@ -365,7 +359,7 @@ dxt_status dxt_table_line(dxt_reader *reader, const char *line, const char *end)
 {
     if (dxt_table_is_tag(reader, line, end)) return dxt_table_close(reader);
     line = dxt_skip_stamp(line, end);
-    const char *first = skip_blanks(line, end), *at = dxt_skip_to_bar(first, end);
+    const char *first = dxt_skip_blanks(line, end), *at = dxt_skip_to_bar(first, end);
     dxt_cells taken;
     if (at == end) return pause(reader);
     dxt_status marked;

@@ -141,12 +141,6 @@ static dxt_status close_row(dxt_reader *reader)
     return status == DXT_OK ? dxt_sheet_row(reader) : status;
 }
 
-static const char *skip_blanks(const char *at, const char *end)
-{
-    while (at < end && dxt_is_blank(*at)) at++;
-    return at;
-}
-
 /* Take the rows, or the part of a row, that were found. */
 static dxt_status take_rows(dxt_reader *reader, const dxt_found *found)
 {
@@ -159,7 +153,7 @@ static dxt_status take_rows(dxt_reader *reader, const dxt_found *found)
     }
     const char *from = at;
     if (row->open && row->parts > 0) dxt_row_joint(reader, found->line, at, end);
-    while (status == DXT_OK && (at = skip_blanks(at, end)) < end) {
+    while (status == DXT_OK && (at = dxt_skip_blanks(at, end)) < end) {
         char c = *at;
         if (c == '[') {
             if (!row->open)
@@ -170,7 +164,7 @@ static dxt_status take_rows(dxt_reader *reader, const dxt_found *found)
             from = ++at;
         } else if (c == ']') {
             if (row->open && row->parts > 0) dxt_row_part(reader, from, at, NULL);
-            at = skip_blanks(at + 1, end);
+            at = dxt_skip_blanks(at + 1, end);
             row->last = at < end && *at == ']';
             if (row->open) status = close_row(reader);
         } else if (c == ';' && row->open && row->width > 1 && !row->semicolons && row->bracket) {
@@ -253,7 +247,8 @@ static bool is_rest(const dxt_reader *reader, const char *line, const dxt_found 
     const dxt_row *row = &reader->rowing;
     dxt_numbers front = {0};
     if (row->named) dxt_take_numbers(&front, line, found->at);
-    return skip_blanks(line, found->at) == found->at || dxt_label(line, found->at) == row->label ||
+    return dxt_skip_blanks(line, found->at) == found->at ||
+           dxt_label(line, found->at) == row->label ||
            (front.rank > 0 && front.values[front.rank - 1] == row->rank);
 }
 
@@ -287,7 +282,7 @@ static bool goes_on(const dxt_reader *reader, const char *line, const char *end,
 /* What stands in front of a row that was found. */
 static void note_front(dxt_reader *reader, const char *line, dxt_found *found)
 {
-    const char *from = skip_blanks(line, found->begin);
+    const char *from = dxt_skip_blanks(line, found->begin);
     const char *call = dxt_before_call(from, found->begin);
     found->pure = call == from;
     found->label = dxt_label(line, call);

@@ -6,12 +6,6 @@
 #include "matrix/scan.h"
 #include "matrix/spot.h"
 
-static const char *skip_blanks(const char *at, const char *end)
-{
-    while (at < end && dxt_is_blank(*at)) at++;
-    return at;
-}
-
 static bool is_number(const char *at, const char *end)
 {
     int64_t whole;
@@ -24,9 +18,9 @@ static bool is_number(const char *at, const char *end)
 static int count_dashes(const char **at, const char *end)
 {
     int dashes = 0;
-    const char *from = skip_blanks(*at, end);
+    const char *from = dxt_skip_blanks(*at, end);
     for (; end - from >= 2 && *from == '-' && from[1] == ' '; dashes++)
-        from = skip_blanks(from + 1, end);
+        from = dxt_skip_blanks(from + 1, end);
     *at = from;
     return is_number(from, end) && dashes <= 2 ? dashes : 0;
 }
@@ -35,10 +29,10 @@ static int count_dashes(const char **at, const char *end)
  * @param at  Moved to what stands behind its colon. */
 static int64_t take_key(const char **at, const char *end)
 {
-    dxt_spot in = {.at = skip_blanks(*at, end), .end = end};
+    dxt_spot in = {.at = dxt_skip_blanks(*at, end), .end = end};
     dxt_token key = dxt_spot_token(&in);
     if (key.end == key.at || in.at == end || *in.at != ':') return -1;
-    *at = skip_blanks(in.at + 1, end);
+    *at = dxt_skip_blanks(in.at + 1, end);
     int64_t rank = dxt_token_rank(&key);
     return rank < DXT_MAX_RANKS ? rank : -1;
 }

@@ -19,3 +19,13 @@ double dxt_fit_longest(const dxt_fit *fit, uint32_t i)
     }
     return longest;
 }
+
+double dxt_fit_longest_of_all(const dxt_fit *fit)
+{
+    double longest = 0;
+    for (uint32_t i = 0; i < fit->count; i++) {
+        double wait = dxt_fit_longest(fit, i);
+        longest = wait > longest ? wait : longest;
+    }
+    return longest;
+}

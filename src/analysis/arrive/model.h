@@ -169,6 +169,9 @@ static inline double dxt_fit_wait_on(const dxt_fit *fit, uint32_t k, uint32_t pa
 /** Longest wait of a member for another, in the window's measure. */
 double dxt_fit_longest(const dxt_fit *fit, uint32_t i);
 
+/** The longest of all members' waits. */
+double dxt_fit_longest_of_all(const dxt_fit *fit);
+
 /** Extra transfer into node a from each node, by the topology … */
 static inline const double *dxt_fit_tiers(const dxt_fit *fit, uint32_t a)
 {

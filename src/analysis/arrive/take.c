@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "analysis/arrive/within.h"
+#include "analysis/raw.h"
 #include "base/base.h"
 
 #define NS_PER_SECOND 1e9
@@ -63,11 +64,6 @@ dxt_status dxt_fit_reserve(dxt_block *block, uint32_t ranks)
 
 /* ---- what the window says itself ---- */
 
-static bool present(const dxt_window *window, uint32_t rank)
-{
-    return !window->missing || !window->missing[rank];
-}
-
 /* Number the nodes of the ranks with a row, in order of appearance. Neighbours mostly share a node,
  * and mostly a new node has a larger id than all before.
  * @param number  [ranks] Receives the number of each rank's node.
@@ -79,7 +75,7 @@ static uint32_t number_all(const dxt_window *window, const int32_t *nodes, uint3
     uint32_t known = 0, node = 0;
     int32_t most = 0;
     for (uint32_t r = 0; r < window->ranks; r++) {
-        if (!present(window, r)) continue;
+        if (!dxt_is_there(window, r)) continue;
         if (known == 0 || id[node] != nodes[r]) {
             bool larger = known == 0 || nodes[r] > most;
             node = larger ? known : 0;
@@ -142,19 +138,12 @@ static double step_of(const dxt_window *window)
     }
 }
 
-static double longest_wait(const dxt_fit *fit)
-{
-    double longest = 0;
-    for (uint32_t i = 0; i < fit->count; i++) longest = fmax(longest, dxt_fit_longest(fit, i));
-    return longest;
-}
-
 /* Take the members: which ranks have a row, on which node, in which unit. */
 static void take_members(const struct numbering *numbering, dxt_fit *fit)
 {
     const dxt_window *window = fit->window;
     for (uint32_t r = 0, k = 0; r < window->ranks; r++) {
-        if (!present(window, r)) continue;
+        if (!dxt_is_there(window, r)) continue;
         fit->node[k] = numbering->number[r];
         fit->rank[k++] = r;
     }
@@ -183,7 +172,7 @@ dxt_status dxt_fit_take(dxt_block *block, const dxt_window *window, const dxt_kn
                    .sparse = known->sparse,
                    .early = known->early};
     struct numbering numbering;
-    for (uint32_t r = 0; r < window->ranks; r++) fit.count += present(window, r);
+    for (uint32_t r = 0; r < window->ranks; r++) fit.count += dxt_is_there(window, r);
     number_nodes(window, nodes, fit.count, &numbering);
     fit.nodes = numbering.nodes;
     assert(fit.nodes == 1 || 2 * fit.nodes <= fit.count);
@@ -195,8 +184,8 @@ dxt_status dxt_fit_take(dxt_block *block, const dxt_window *window, const dxt_kn
     dxt_take_within(&fit);
     fit.step = step_of(window);
     fit.ops = operations_of(window);
-    fit.floor =
-        isnan(fit.step) ? DXT_RELATIVE_FLOOR * longest_wait(&fit) : known->min_share * fit.step;
+    fit.floor = isnan(fit.step) ? DXT_RELATIVE_FLOOR * dxt_fit_longest_of_all(&fit)
+                                : known->min_share * fit.step;
     fit.floor = fmax(fit.floor, known->least);
     *out = fit;
     return DXT_OK;

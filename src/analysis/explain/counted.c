@@ -2,13 +2,9 @@
 #include "analysis/explain/counted.h"
 
 #include "analysis/arrive/model.h"
+#include "analysis/raw.h"
 #include "analysis/tuning.h"
 #include "numeric/spread.h"
-
-static bool is_there(const dxt_window *window, uint32_t rank)
-{
-    return !window->missing || !window->missing[rank];
-}
 
 /* Whether a cell has a wait or at least a sample. */
 static bool counts(const dxt_window *window, uint32_t row, uint32_t column)
@@ -25,7 +21,8 @@ static bool others_count(const dxt_window *window, uint32_t rank)
     for (size_t t = 0; t < taken; t++) {
         size_t cell = dxt_spread_index(t, taken, cells);
         uint32_t i = (uint32_t)(cell / n), j = (uint32_t)(cell % n);
-        if (i == j || i == rank || j == rank || !is_there(window, i) || !is_there(window, j))
+        if (i == j || i == rank || j == rank || !dxt_is_there(window, i) ||
+            !dxt_is_there(window, j))
             continue;
         looked++;
         counted += counts(window, i, j);
@@ -36,10 +33,10 @@ static bool others_count(const dxt_window *window, uint32_t rank)
 bool dxt_takes_no_part(const dxt_window *window, uint32_t rank)
 {
     uint32_t n = window->ranks;
-    if (!is_there(window, rank)) return false;
+    if (!dxt_is_there(window, rank)) return false;
     /* The column first: it is in the cache while ranks are judged one after the other. */
     for (uint32_t i = 0; i < n; i++)
-        if (i != rank && is_there(window, i) && counts(window, i, rank)) return false;
+        if (i != rank && dxt_is_there(window, i) && counts(window, i, rank)) return false;
     for (uint32_t j = 0; j < n; j++)
         if (j != rank && counts(window, rank, j)) return false;
     return others_count(window, rank);
@@ -50,7 +47,7 @@ bool dxt_timed_out(const dxt_window *window, uint32_t rank)
     uint32_t others = 0, gave_up = 0;
     if (window->unit != DXT_UNIT_CYCLES) return false; /* a time-out is a number of cycles */
     for (uint32_t i = 0; i < window->ranks; i++) {
-        if (i == rank || !is_there(window, i)) continue;
+        if (i == rank || !dxt_is_there(window, i)) continue;
         int64_t wait = window->wait[(size_t)i * window->ranks + rank];
         others++;
         gave_up += dxt_without_timeout(window, wait) != wait;
@@ -66,7 +63,7 @@ bool dxt_nothing_completed(const dxt_window *window)
     if (!window->samples || window->ops > 0) return false;
     for (uint32_t i = 0; i < n; i++)
         for (uint32_t j = 0; j < n; j++) {
-            if (i == j || !is_there(window, i) || !is_there(window, j)) continue;
+            if (i == j || !dxt_is_there(window, i) || !dxt_is_there(window, j)) continue;
             cells++;
             empty += window->samples[(size_t)i * n + j] == 0;
         }
