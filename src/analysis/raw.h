@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Raw counters: who sent them, and their means, for the lists of abnormal columns, rows and points. */
+/* Raw counters: who sent them, and their means for the lists of abnormal columns, rows, points. */
 #ifndef DXT_ANALYSIS_RAW_H
 #define DXT_ANALYSIS_RAW_H
 
