@@ -24,13 +24,13 @@ typedef struct dxt_spot {
     dxt_text *lines; /**< what it holds, as lines */
     bool matrices;   /**< are wanted */
     int depth;
-    dxt_token unit;    /**< of time, that a name around says; empty: none */
-    const char *phase; /**< "dispatch", "combine", or NULL: not known */
-    int64_t rank;      /**< of all lists in it; −1: not known */
-    bool keyed;        /**< it is a member of an object */
-    bool element;      /**< it stands in an array */
+    dxt_token unit;                  /**< of time, that a name around says; empty: none */
+    const char *phase;               /**< "dispatch", "combine", or NULL: not known */
+    int64_t rank;                    /**< of all lists in it; −1: not known */
+    bool keyed;                      /**< it is a member of an object */
+    bool element;                    /**< it stands in an array */
     const struct dxt_members *owner; /**< of the object around it, if that says its rank */
-    bool foreign;      /**< its lists are places on a map or in a picture */
+    bool foreign;                    /**< its lists are places on a map or in a picture */
 } dxt_spot;
 
 /** Pass over blanks and commas. */

@@ -11,10 +11,7 @@
 #include "analysis/arrive/within.h"
 #include "analysis/tuning.h"
 #include "numeric/columns.h"
-#include "numeric/normal.h"
-#include "numeric/select.h"
 #include "numeric/skew.h"
-#include "numeric/spread.h"
 #include "numeric/vectors.h"
 
 /* How much longer than the ordinary wait their waits inside the node are; 0 if there are none. */
@@ -276,23 +273,6 @@ static void compare_links(dxt_fit *fit, const dxt_roster *roster, const dxt_toge
     }
 }
 
-/* The standard deviation of some waits inside nodes, in ordinary waits. */
-static double spread_within(const dxt_fit *fit, const dxt_roster *roster)
-{
-    double *off = fit->scratch->cells.work;
-    uint32_t used = 0;
-    assert(DXT_SPREAD_CELLS <= DXT_LEVEL_SAMPLE);
-    for (uint32_t t = 0; t < DXT_SPREAD_CELLS; t++) {
-        uint32_t k = (uint32_t)dxt_spread_index(t % fit->count, DXT_SPREAD_CELLS, fit->count);
-        uint32_t begin = roster->begin[fit->node[k]], own = roster->begin[fit->node[k] + 1] - begin;
-        uint32_t other = roster->list[begin + (t + t / fit->count) % own];
-        if (other == k || !dxt_fit_is_ordinary(fit, k) || !dxt_fit_is_ordinary(fit, other))
-            continue;
-        off[used++] = fabs(dxt_wait_within(fit, k, other) - fit->base);
-    }
-    return fit->base > 0 ? DXT_MAD_TO_DEVIATION * dxt_median(off, used) / fit->base : 0;
-}
-
 void dxt_links_between(dxt_fit *fit)
 {
     dxt_roster roster;
@@ -300,7 +280,7 @@ void dxt_links_between(dxt_fit *fit)
     for (uint32_t k = 0; k < fit->count; k++) fit->nic_in[k] = fit->nic_out[k] = 0;
     if (fit->nodes < 2) return;
     dxt_list_members(fit, &roster);
-    double uneven = fmax(DXT_NIC_UNEVENNESS, DXT_NIC_SPREADS * spread_within(fit, &roster));
+    double uneven = fmax(DXT_NIC_UNEVENNESS, DXT_NIC_SPREADS * dxt_spread_within(fit, &roster));
     for (uint32_t t = 0; t < DXT_TOGETHER; t++) nodes.partners[t].others = 0;
     for (uint32_t node = 0; node < fit->nodes; node += nodes.nodes) {
         dxt_choose_together(fit, &roster, node, &nodes);

@@ -1,7 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "analysis/arrive/within.h"
 
+#include <assert.h>
+#include <math.h>
+
+#include "analysis/arrive/levels.h"
 #include "analysis/arrive/roster.h"
+#include "analysis/tuning.h"
+#include "numeric/normal.h"
+#include "numeric/select.h"
+#include "numeric/spread.h"
 
 /* Nodes whose cells are fetched before they are read. */
 #define NODES_AHEAD 8u
@@ -58,4 +66,20 @@ void dxt_take_within(dxt_fit *fit)
         }
     }
     fit->within = within;
+}
+
+double dxt_spread_within(const dxt_fit *fit, const dxt_roster *roster)
+{
+    double *off = fit->scratch->cells.work;
+    uint32_t used = 0;
+    assert(DXT_SPREAD_CELLS <= DXT_LEVEL_SAMPLE);
+    for (uint32_t t = 0; t < DXT_SPREAD_CELLS; t++) {
+        uint32_t k = (uint32_t)dxt_spread_index(t % fit->count, DXT_SPREAD_CELLS, fit->count);
+        uint32_t begin = roster->begin[fit->node[k]], own = roster->begin[fit->node[k] + 1] - begin;
+        uint32_t other = roster->list[begin + (t + t / fit->count) % own];
+        if (other == k || !dxt_fit_is_ordinary(fit, k) || !dxt_fit_is_ordinary(fit, other))
+            continue;
+        off[used++] = fabs(dxt_wait_within(fit, k, other) - fit->base);
+    }
+    return fit->base > 0 ? DXT_MAD_TO_DEVIATION * dxt_median(off, used) / fit->base : 0;
 }

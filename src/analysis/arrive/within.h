@@ -5,6 +5,7 @@
 #define DXT_ARRIVE_WITHIN_H
 
 #include "analysis/arrive/model.h"
+#include "analysis/arrive/roster.h"
 
 /** Most members of each node if the waits are kept. */
 #define DXT_WITHIN_MEMBERS 16u
@@ -14,6 +15,9 @@ static inline size_t dxt_within_cells(size_t members, size_t nodes)
 {
     return nodes * DXT_WITHIN_MEMBERS >= members ? members * DXT_WITHIN_MEMBERS : 0;
 }
+
+/** The standard deviation of some waits inside nodes, in ordinary waits. */
+double dxt_spread_within(const dxt_fit *fit, const dxt_roster *roster);
 
 /** Keep the waits inside nodes in fit->within, if no node is too large for that. */
 void dxt_take_within(dxt_fit *fit);
