@@ -152,6 +152,15 @@ static uint8_t name_cell(const struct axis *axis, uint32_t cell, char *string, s
     return gravest;
 }
 
+/* Whether each cell has room for its own number. */
+static bool has_room(const struct axis *axis)
+{
+    char string[16];
+    if (!axis->grid || axis->model->block > 1) return false;
+    snprintf(string, sizeof string, "%" PRIu32, axis->model->ranks - 1);
+    return axis->cell >= label_length(axis, string, PILL_PADDING);
+}
+
 /* The name of what is flagged from a cell on: of neighbours such as a node one for all. @return How
  * many cells have it; 0: none does. */
 static uint32_t name_flagged(const struct axis *axis, uint32_t cell, uint8_t mask, char *string,
@@ -159,7 +168,9 @@ static uint32_t name_flagged(const struct axis *axis, uint32_t cell, uint8_t mas
 {
     const dxt_model *model = axis->model;
     uint32_t rank = cell * model->block, run = run_of(axis, rank, mask);
-    if (run >= 3 && run >= model->block) {
+    /* Without an outline that holds them together, numbers are easier to find in their row. */
+    bool each = mask == DXT_FLAG_POINT && has_room(axis);
+    if (run >= 3 && run >= model->block && !each) {
         snprintf(string, size, "%" PRIu32 "–%" PRIu32, rank, rank + run - 1);
         return (rank + run - 1) / model->block - cell + 1;
     }

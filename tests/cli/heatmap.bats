@@ -337,6 +337,11 @@ has_cairo() {
     [ "$(grep -c 'fill="none" stroke="#12256e"' uplink.svg)" -eq 1 ]
     run --separate-stderr "$deepxtrace" heatmap uplink --phase combine
     [[ $output == *"columns 0–7 are no findings of their own; the cause"* ]]
+    # Where each rank has room for its own number, no range stands between two others.
+    "$deepxtrace" simulate -n 16 --ranks-per-node 8 --windows 6 --slow-node-path "dispatch:1->0:100us" -o wide
+    "$deepxtrace" heatmap wide -o wide.svg
+    [[ $(< wide.svg) != *">8–15</text>"* ]]
+    [ "$(grep -c 'bold.*>1[1-4]</text>' wide.svg)" -eq 4 ]
     "$deepxtrace" simulate -n 32 --windows 6 --slow-path "dispatch:6->1:100us" -o path
     run --separate-stderr "$deepxtrace" heatmap path
     [[ $output == *"column 1 is no finding of its own; the cause: the path 6 → 1"* ]]
