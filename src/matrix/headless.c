@@ -175,11 +175,7 @@ static bool take_for_launcher(dxt_reader *reader, dxt_sheet *sheet)
         sheet->lost || reader->ranked || row->status != DXT_OK || row->width != sheet->ranks ||
         sheet->label != row->label || dxt_row_repeats(reader, sheet))
         return false;
-    size_t from = (size_t)sheet->last_rank * sheet->ranks;
-    memmove(sheet->window->wait, sheet->window->wait + from, row->width * sizeof *reader->row);
-    if (sheet->reals) memmove(sheet->reals, sheet->reals + from, row->width * sizeof *sheet->reals);
-    sheet->missing[sheet->last_rank] = 1;
-    sheet->missing[0] = 0;
+    dxt_sheet_keep_row(sheet, (uint32_t)sheet->last_rank, 0);
     sheet->named = row->named = false;
     sheet->launched = true;
     sheet->last_rank = 0;
@@ -236,15 +232,9 @@ static dxt_status take_for_ranks(dxt_reader *reader, dxt_sheet *sheet)
                             (unsigned long long)sheet->line, ranks);
         if (status != DXT_OK) return status;
     }
-    const size_t from = (size_t)(rows - 1) * ranks, to = (size_t)rank * ranks;
-    if (sheet->window)
-        memmove(sheet->window->wait + to, sheet->window->wait + from,
-                ranks * sizeof *sheet->window->wait);
-    if (sheet->reals) memmove(sheet->reals + to, sheet->reals + from, ranks * sizeof *sheet->reals);
+    dxt_sheet_keep_row(sheet, rows - 1, rank);
     free(sheet->numbers);
     sheet->numbers = NULL;
-    memset(sheet->missing, 1, ranks);
-    sheet->missing[rank] = 0;
     sheet->nans /= rows;
     sheet->count = 1;
     sheet->first_rank = sheet->last_rank = rank;

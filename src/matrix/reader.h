@@ -321,6 +321,8 @@ dxt_sheet *dxt_sheet_begin(dxt_reader *reader, dxt_status *status);
  *  DXT_ERR_NO_MEMORY. */
 dxt_status dxt_sheet_room(dxt_sheet *sheet, const dxt_row *row);
 void dxt_sheet_free_cells(dxt_sheet *sheet);
+/** Keep one row, that of @p from, as that of @p to; all others are missing and hold zeros. */
+void dxt_sheet_keep_row(dxt_sheet *sheet, uint32_t from, uint32_t to);
 /** All its rows are there, or as many as there will be: number it and hand it out. */
 dxt_status dxt_sheet_give(dxt_reader *reader, dxt_sheet *sheet);
 /** Its writer goes on to something else: hand it out, or tell why not. */

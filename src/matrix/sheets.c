@@ -56,6 +56,23 @@ void dxt_sheet_free_cells(dxt_sheet *sheet)
     sheet->reals = NULL;
 }
 
+void dxt_sheet_keep_row(dxt_sheet *sheet, uint32_t from, uint32_t to)
+{
+    const size_t ranks = sheet->ranks, size = ranks * sizeof(int64_t);
+    int64_t *wait = sheet->window ? sheet->window->wait : NULL;
+    double *reals = sheet->reals;
+    if (wait) memmove(wait + to * ranks, wait + from * ranks, size);
+    if (reals) memmove(reals + to * ranks, reals + from * ranks, size);
+    /* A missing row holds zeros. */
+    for (size_t row = 0; row < ranks; row++) {
+        if (row == to || sheet->missing[row]) continue;
+        if (wait) memset(wait + row * ranks, 0, size);
+        if (reals) memset(reals + row * ranks, 0, size);
+    }
+    memset(sheet->missing, 1, ranks);
+    sheet->missing[to] = 0;
+}
+
 /* ---- begin and end ---- */
 
 void dxt_sheet_drop(dxt_sheet *sheet)

@@ -10,6 +10,8 @@
 
 #include <deepxtrace/analysis.h>
 
+#include "require.h"
+
 #define MOST_RANKS 40u
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -31,11 +33,6 @@ static int64_t counter(tape *t)
 {
     unsigned bits = (unsigned)next(t, 1) % 64;
     return (int64_t)(next(t, 1 + bits / 8) & ((UINT64_C(1) << bits) - 1));
-}
-
-static void require(int condition)
-{
-    if (!condition) abort();
 }
 
 static int64_t *cells(tape *t, uint32_t ranks)

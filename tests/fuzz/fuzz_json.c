@@ -7,13 +7,9 @@
 #include <jansson.h>
 
 #include "matrix/json.h"
+#include "require.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(int condition)
-{
-    if (!condition) abort();
-}
 
 /* Limits that are jansson's own: the size of a number, U+0000 in a name. */
 static int is_limit(const json_error_t *error)

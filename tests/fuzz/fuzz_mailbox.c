@@ -15,18 +15,12 @@
 #include <deepxtrace/session.h>
 
 #include "gather/mailbox.h"
+#include "require.h"
 #include "session/mail.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define WINDOWS 12
-
-static void require(int holds, const char *what)
-{
-    if (holds) return;
-    fprintf(stderr, "not so: %s (%s)\n", what, dxt_error());
-    abort();
-}
 
 typedef struct input {
     const uint8_t *at, *end;
@@ -68,9 +62,9 @@ static void check_findings(const dxt_findings *findings)
 {
     for (size_t f = 0; f < findings->finding_count; f++) {
         const dxt_finding *finding = &findings->findings[f];
-        require(finding->kind == DXT_SILENT_RANK || isfinite(finding->wait), "a finite wait");
-        require(isnan(finding->share) || (finding->share >= 0 && finding->share <= 1), "a share");
-        require(finding->confidence >= 0 && finding->confidence <= 1, "a confidence");
+        require(finding->kind == DXT_SILENT_RANK || isfinite(finding->wait));
+        require(isnan(finding->share) || (finding->share >= 0 && finding->share <= 1));
+        require(finding->confidence >= 0 && finding->confidence <= 1);
     }
 }
 
@@ -78,7 +72,7 @@ static void on_diagnosis(void *context, const dxt_diagnosis *diagnoses, size_t c
 {
     (void)context;
     for (size_t d = 0; d < count; d++) {
-        require(dxt_window_check(diagnoses[d].window) == DXT_OK, "a window");
+        require(dxt_window_check(diagnoses[d].window) == DXT_OK);
         check_findings(diagnoses[d].findings);
     }
 }
@@ -161,15 +155,15 @@ static void open_victim(victim *v, input *in)
     v->size = dxt_gather_local_size(v->ranks, v->capacity);
     v->memory = aligned_alloc(64, (v->size + 63) / 64 * 64);
     v->mail = malloc(v->capacity);
-    require(v->memory && v->mail, "memory");
+    require(v->memory && v->mail);
     memset(v->memory, 0, v->size);
     const dxt_gather_local_config local = {.struct_size = sizeof local,
                                            .ranks = v->ranks,
                                            .mail_capacity = v->capacity,
                                            .memory = v->memory};
-    require(dxt_gather_create_local(&local, &v->gather) == DXT_OK, "mailboxes");
-    require(dxt_probe_create(v->operators, v->ranks, &v->own) == DXT_OK, "a probe");
-    require(dxt_probe_create(v->operators, v->ranks, &v->theirs) == DXT_OK, "a probe");
+    require(dxt_gather_create_local(&local, &v->gather) == DXT_OK);
+    require(dxt_probe_create(v->operators, v->ranks, &v->own) == DXT_OK);
+    require(dxt_probe_create(v->operators, v->ranks, &v->theirs) == DXT_OK);
     const dxt_session_config config = {.struct_size = sizeof config,
                                        .mode = DXT_SESSION_SYNC,
                                        .gather = v->gather,
@@ -181,7 +175,7 @@ static void open_victim(victim *v, input *in)
                                        .node = -1,
                                        .instance = "x",
                                        .on_diagnosis = on_diagnosis};
-    require(dxt_session_create(&config, &v->session) == DXT_OK, "a session");
+    require(dxt_session_create(&config, &v->session) == DXT_OK);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -199,7 +193,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             }
         }
         for (uint32_t r = 1; r < v.ranks; r++) disturb(&v, &in, r, window);
-        require(dxt_session_step(v.session) == DXT_OK, "a session that goes on");
+        require(dxt_session_step(v.session) == DXT_OK);
     }
     dxt_session_destroy(v.session);
     dxt_gather_destroy(v.gather);

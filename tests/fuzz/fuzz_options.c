@@ -7,6 +7,7 @@
 
 #include "input.h"
 #include "options.h"
+#include "require.h"
 #include "since.h"
 
 #define MAX_WORDS 32
@@ -14,11 +15,6 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* assert() is compiled out of an optimised build. */
-static void require(bool condition)
-{
-    if (!condition) abort();
-}
-
 static bool keep(const char *text, void *value, char *why, size_t why_size)
 {
     (void)why, (void)why_size;

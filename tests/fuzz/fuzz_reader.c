@@ -10,6 +10,7 @@
 #include <deepxtrace/matrix.h>
 
 #include "base/base.h"
+#include "require.h"
 
 /* A matrix of thousands of missing rows costs seconds and shows nothing new. */
 #define MOST_RANKS 256
@@ -17,11 +18,6 @@
 #define MOST_TRIPS 128
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(int condition)
-{
-    if (!condition) abort();
-}
 
 static dxt_status collect(void *context, const void *data, size_t size)
 {

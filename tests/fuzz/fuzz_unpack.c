@@ -13,6 +13,7 @@
 
 #include <deepxtrace/matrix.h>
 
+#include "require.h"
 #include "unpack.h"
 
 /* Packed data may be a thousand times as long as they are: so much of it is looked at. */
@@ -21,11 +22,6 @@
 #define MOST_RANKS 256
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(int condition)
-{
-    if (!condition) abort();
-}
 
 static size_t left;
 

@@ -57,7 +57,9 @@ static inline dxt_status read_all(dxt_reader *reader, dxt_text *out)
     dxt_window *window = NULL;
     dxt_status status;
     while ((status = dxt_reader_next(reader, &window)) == DXT_OK) {
-        dxt_status written = dxt_window_write(window, collect, out);
+        dxt_status written = dxt_window_check(window);
+        assert_true(written == DXT_OK || written == DXT_ERR_NO_MEMORY);
+        if (written == DXT_OK) written = dxt_window_write(window, collect, out);
         dxt_window_free(window);
         if (written != DXT_OK) return written;
         if (out->failed) return DXT_ERR_NO_MEMORY;

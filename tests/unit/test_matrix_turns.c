@@ -140,6 +140,15 @@ static void torn_matrices_are_no_launchers(void **state)
     assert_hears("rank 2: [1.5, 3, 5]\nrank 2: [1000.5, 3, 5]\nrank 1: [6, 2, 5]\n"
                  "rank 0: [6, 1, 5]\n",
                  WINDOW("dispatch", "0", "[[6,1,5],[6,2,5],[1000,3,5]]"), ENDS("3", "1"));
+    /* Nothing of a torn one stays in a row that is missing. */
+    assert_hears("rank 3: [1, 2, 3, 4]\nrank 3: [5, 6, 7, 8]\nrank 0: [8, 7, 6, 5]\n"
+                 "rank 0: [4, 3, 2, 1]\nrank 1: [8, 6, 4, 2]\nrank 2: [7, 5, 3, 1]\n"
+                 "rank 3: [1, 3, 5, 7]\n",
+                 "{\"v\":1,\"phase\":\"dispatch\",\"window\":0,\"ranks\":4,\"unit\":\"cycles\","
+                 "\"wait\":[[8,7,6,5],null,null,[5,6,7,8]]}\n"
+                 "{\"v\":1,\"phase\":\"dispatch\",\"window\":1,\"ranks\":4,\"unit\":\"cycles\","
+                 "\"wait\":[[4,3,2,1],[8,6,4,2],[7,5,3,1],[1,3,5,7]]}\n",
+                 "t:3: the matrix of line 1 ends after 1 of 4 rows");
     /* Two of 2 ranks, behind a whole one. */
     assert_hears("a rank 0: 1 2\nb rank 1: 3 4\na rank 0: 5 0\na rank 0: 5 6\nb rank 1: 7 8\n",
                  ONE PLAIN("dispatch", "1", "[[5,6],[7,8]]"),
