@@ -73,6 +73,25 @@ static void nics_that_receive_slowly_are_named(void **state)
     }
 }
 
+/* Where half of a node's ranks are late, nobody knows when the node came. */
+static void behind_half_of_the_nics_no_node_is_late(void **state)
+{
+    (void)state;
+    dxt_findings *found[OPERATORS];
+    for (uint64_t seed = 1; seed <= 12; seed++) {
+        begin_with_nics(2, seed);
+        nic.bad = 4;
+        nic.in = nic.out = true;
+        judge(found);
+        for (int op = 0; op < OPERATORS; op++) {
+            assert_int_equal(count_of(found[op], DXT_LATE_NODE), 0);
+            assert_int_equal(count_of(found[op], DXT_SLOW_NODE_PATH), 0);
+            assert_int_not_equal(found[op]->verdict, DXT_VERDICT_HEALTHY);
+        }
+        release(found);
+    }
+}
+
 /* Rank 3 is late now and then, and what the other node sends is slow: no link of its own is. */
 static double now_and_then(int op, uint32_t k)
 {
@@ -109,6 +128,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nics_slow_both_ways_are_named),
         cmocka_unit_test(nics_that_receive_slowly_are_named),
+        cmocka_unit_test(behind_half_of_the_nics_no_node_is_late),
         cmocka_unit_test(a_late_rank_beside_a_slow_path_has_no_slow_link),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

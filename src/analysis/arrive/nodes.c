@@ -76,6 +76,20 @@ static double leave_way_out(dxt_fit *fit, double limit)
     return without_way(fit, &scale, limit);
 }
 
+/* The limit of two nodes' lateness: no smaller than that of a rank's in the node that tells it
+ * better. Where the ranks of a node differ for reasons unknown, it is unknown when the node came. */
+static double limit_of_two(const dxt_fit *fit, double limit)
+{
+    double inside = 0;
+    for (uint32_t a = 0; a < 2; a++) {
+        double least = INFINITY;
+        for (uint32_t k = 0; k < fit->count; k++)
+            if (fit->node[k] == a) least = fmin(least, fit->limit[k]);
+        if (isfinite(least)) inside = fmax(inside, least);
+    }
+    return fmax(limit, inside);
+}
+
 void dxt_fit_between(dxt_fit *fit)
 {
     uint32_t n = fit->nodes;
@@ -89,7 +103,7 @@ void dxt_fit_between(dxt_fit *fit)
     input.context = fit;
     dxt_group_fit(&input, fit->node_late, &group);
     fit->between = fmax(fit->transfer, dxt_shift_of_wait(group.base, fit->skew));
-    double limit = leave_way_out(fit, group.limit);
+    double limit = leave_way_out(fit, n == 2 ? limit_of_two(fit, group.limit) : group.limit);
     for (uint32_t a = 0; a < n; a++) {
         bool late = fit->node_late[a] > limit;
         any_late = any_late || late;
