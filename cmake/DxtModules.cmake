@@ -25,7 +25,12 @@ endif()
 if(DXT_FUZZ)
   set(DXT_FUZZ_SECONDS 60 CACHE STRING "How long ctest runs each libFuzzer target")
   set(DXT_FUZZ_SEED 0 CACHE STRING "Seed of each libFuzzer target; 0 is another one in each run")
-  target_compile_options(dxt_flags INTERFACE -fsanitize=fuzzer-no-link)
+  # The path of this folder is not in the programs: a fuzzer learns from addresses, and so meets the
+  # same inputs wherever the tree lies.
+  target_compile_options(dxt_flags INTERFACE -fsanitize=fuzzer-no-link
+    -fsanitize-undefined-strip-path-components=-2 -fmacro-prefix-map=${PROJECT_SOURCE_DIR}/=)
+  # What is left of it moves no data.
+  target_link_options(dxt_flags INTERFACE -Wl,-z,max-page-size=0x10000 -Wl,-z,common-page-size=0x10000)
 endif()
 
 # dxt_room(NAME SEES room… HEADERS public header…)
@@ -98,13 +103,15 @@ function(dxt_vectors name)
     $<$<C_COMPILER_ID:GNU>:--param=max-completely-peel-times=7>)
 endfunction()
 
-# dxt_fuzz(NAME SOURCES … MODULES … [LIBS …] CORPUS directory [MAX_LEN bytes] [FLAGS …])
-# A libFuzzer program and a ctest of label "fuzz" that runs it for DXT_FUZZ_SECONDS. The seeds in
+# dxt_fuzz(NAME SOURCES … MODULES … [LIBS …] CORPUS directory RUNS n [MAX_LEN bytes] [FLAGS …])
+# A libFuzzer program and a ctest of label "fuzz" that runs it for DXT_FUZZ_SECONDS. With a seed it
+# tries n inputs, about as many as two cores of 2026 do in a minute, so that a fast machine meets no
+# others than a slow one, which may take twice the time. The inputs to begin with are in
 # CORPUS, relative to the current source directory, are only read: what is found goes into the build
 # directory, and so does the input that made it fail. The target "fuzzers" builds them all.
 # In a build without fuzzing the seeds alone are replayed, as a unit test.
 function(dxt_fuzz name)
-  cmake_parse_arguments(F "" "CORPUS;MAX_LEN" "SOURCES;MODULES;LIBS;FLAGS" ${ARGN})
+  cmake_parse_arguments(F "" "CORPUS;RUNS;MAX_LEN" "SOURCES;MODULES;LIBS;FLAGS" ${ARGN})
   add_executable(${name} ${F_SOURCES})
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/include
                              ${PROJECT_SOURCE_DIR}/src)
@@ -126,12 +133,18 @@ function(dxt_fuzz name)
   if(NOT F_MAX_LEN)
     set(F_MAX_LEN 16384)
   endif()
+  set(most -1)
+  set(seconds ${DXT_FUZZ_SECONDS})
+  if(DXT_FUZZ_SEED)
+    set(most ${F_RUNS})
+    math(EXPR seconds "2 * ${seconds}")
+  endif()
   set(found ${PROJECT_BINARY_DIR}/fuzz/${name})
   file(MAKE_DIRECTORY ${PROJECT_BINARY_DIR}/fuzz)
-  math(EXPR limit "${DXT_FUZZ_SECONDS} + 120")
+  math(EXPR limit "${seconds} + 120")
   # -reload=0: what is read again once a second would depend on the clock.
   add_test(NAME ${name} COMMAND ${PROJECT_SOURCE_DIR}/scripts/fuzz.sh $<TARGET_FILE:${name}> ${found}
-    ${CMAKE_CURRENT_SOURCE_DIR}/${F_CORPUS} -max_total_time=${DXT_FUZZ_SECONDS} -seed=${DXT_FUZZ_SEED}
-    -reload=0 -timeout=30 -rss_limit_mb=2048 -max_len=${F_MAX_LEN} -print_final_stats=1 ${F_FLAGS})
+    ${CMAKE_CURRENT_SOURCE_DIR}/${F_CORPUS} -max_total_time=${seconds} -seed=${DXT_FUZZ_SEED}
+    -runs=${most} -reload=0 -timeout=30 -rss_limit_mb=2048 -max_len=${F_MAX_LEN} -print_final_stats=1 ${F_FLAGS})
   set_tests_properties(${name} PROPERTIES TIMEOUT ${limit} LABELS fuzz)
 endfunction()

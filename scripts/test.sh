@@ -39,9 +39,8 @@ export LSAN_OPTIONS=${LSAN_OPTIONS:-suppressions=$PWD/scripts/lsan.supp:print_su
 export UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1}
 export TSAN_OPTIONS=${TSAN_OPTIONS:-halt_on_error=1}
 runner=()
-# ThreadSanitizer of GCC 12 cannot place its shadow where the kernel randomises over 32 bits. A fuzzer
-# with a fixed seed learns from addresses, too.
-if [[ $preset == tsan || $preset == fuzz ]] && setarch -R true 2> /dev/null; then runner=(setarch -R); fi
+# ThreadSanitizer of GCC 12 cannot place its shadow where the kernel randomises over 32 bits.
+if [[ $preset == tsan ]] && setarch -R true 2> /dev/null; then runner=(setarch -R); fi
 
 reports=$PWD/$tree/test-reports
 rm -rf "$reports"
