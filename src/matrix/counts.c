@@ -81,3 +81,38 @@ dxt_counting dxt_names_counts(const dxt_token *name)
     }
     return !found ? DXT_COUNTS_NONE : phase ? DXT_COUNTS_PERHAPS : DXT_COUNTS_OTHERS;
 }
+
+/* Whether an array begins, "[[5, 7]", "array([5"; a list of objects is none. */
+static bool is_array(dxt_spot in)
+{
+    dxt_spot_open_calls(&in);
+    bool opens = in.at < in.end && *in.at == '[';
+    while (in.at < in.end && (dxt_is_blank(*in.at) || *in.at == '[')) in.at++;
+    return opens && !(in.at < in.end && *in.at == '{');
+}
+
+/* Whether the members of an object are numbers of ranks, {"0": 5, "1": 7}. */
+static bool is_row_of_ranks(dxt_spot in)
+{
+    dxt_members all;
+    dxt_members_look(in, &all);
+    return all.count > 1 && all.waits == all.count;
+}
+
+bool dxt_put_counts(dxt_spot *in, const dxt_token *name)
+{
+    const bool array = is_array(*in);
+    if (!array && (in->at == in->end || *in->at != '{')) return false;
+    const dxt_counting counting = dxt_names_counts(name);
+    if (counting != DXT_COUNTS_NONE && !array && !is_row_of_ranks(*in)) return false;
+    if (counting == DXT_COUNTS_NONE) return false;
+    size_t first = in->lines->size;
+    bool left_out = counting == DXT_COUNTS_OTHERS;
+    if (in->matrices)
+        dxt_text_printf(in->lines, DXT_COUNTS_LINE "%s%.*s\n", left_out ? "" : "?",
+                        name->end - name->at > 40 ? 40 : (int)(name->end - name->at), name->at);
+    for (size_t i = first; i + 1 < in->lines->size; i++)
+        if (in->lines->data[i] == '\n') in->lines->data[i] = ' ';
+    if (left_out) dxt_spot_skip(in);
+    return left_out;
+}

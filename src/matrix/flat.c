@@ -6,6 +6,7 @@
 #include "matrix/members.h"
 #include "matrix/reader.h"
 #include "matrix/scan.h"
+#include "matrix/tagged.h"
 
 /* Fewer values are no matrix. */
 #define FEWEST 4
@@ -103,7 +104,8 @@ static void put_rows(const dxt_spot *in, const char *from, const char *to, uint3
 bool dxt_put_flat(const dxt_spot *in, dxt_members *all, dxt_spot object, const dxt_token *name,
                   const char *from, const char *to, uint32_t count)
 {
-    static const char *const lists[] = {"data", "values", "flat", "storage", "buffer", NULL};
+    static const char *const lists[] = {"data",   "values", "flat", "storage",
+                                        "buffer", "array",  "w",    NULL};
     if (!in->matrices || in->foreign || count < FEWEST) return false;
     if (!all->shape.known) find_shape(all, object);
     if (all->shape.axes == 0) return false;
@@ -112,9 +114,10 @@ bool dxt_put_flat(const dxt_spot *in, dxt_members *all, dxt_spot object, const d
     const double product =
         (double)side * (double)rows * (all->shape.axes > 2 ? (double)length[0] : 1);
     const char *phase = dxt_token_phase(name, all->phase);
-    const bool named = phase || is_one_of(name, lists);
+    const bool named = phase || is_one_of(name, lists) || dxt_names_waits(name->at, name->end);
+    if (!named) return false;
     if (product != count) {
-        if (!named || count <= 3 || all->lists > 2) return false;
+        if (all->lists > 2) return false;
         dxt_text_printf(in->lines, DXT_SHAPE_LINE "the shape says %.0f values, and there are %u\n",
                         product, count);
         return true;

@@ -9,6 +9,7 @@
 #include "matrix/lines.h"
 #include "matrix/reader.h"
 #include "matrix/scan.h"
+#include "matrix/shape.h"
 #include "matrix/tagged.h"
 
 /* Brackets of a line with which cells may begin. */
@@ -107,6 +108,9 @@ static dxt_status read_places(dxt_reader *reader)
 static bool take_named(dxt_reader *reader, const char *line, const char *end)
 {
     dxt_named found;
+    const dxt_table *table = &reader->table;
+    /* Others say such things between the rows of a matrix. */
+    if (table->rows > 0 && !dxt_shape_roles(table) && !dxt_shape_complete(table)) return false;
     if (!dxt_named_find(line, end, &found)) {
         if (found.ranks == 2 && !reader->clue[0] && dxt_names_waits(line, end))
             dxt_reader_hint(

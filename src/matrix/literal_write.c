@@ -108,31 +108,6 @@ static bool is_row(const dxt_token *name, const dxt_members *all)
     return all->phased > 0 ? dxt_token_phase(name, NULL) != NULL : dxt_token_has(name, "wait");
 }
 
-/* Whether an array begins, "[[5, 7]", "array([5"; a list of objects is none. */
-static bool is_array(dxt_spot in)
-{
-    dxt_spot_open_calls(&in);
-    bool opens = in.at < in.end && *in.at == '[';
-    while (in.at < in.end && (dxt_is_blank(*in.at) || *in.at == '[')) in.at++;
-    return opens && !(in.at < in.end && *in.at == '{');
-}
-
-/* Say of an array that its name counts something else. @return Whether it is left out. */
-static bool put_counts(dxt_spot *in, const dxt_token *name)
-{
-    dxt_counting counting = is_array(*in) ? dxt_names_counts(name) : DXT_COUNTS_NONE;
-    if (counting == DXT_COUNTS_NONE) return false;
-    size_t first = in->lines->size;
-    bool left_out = counting == DXT_COUNTS_OTHERS;
-    if (in->matrices)
-        dxt_text_printf(in->lines, DXT_COUNTS_LINE "%s%.*s\n", left_out ? "" : "?",
-                        name->end - name->at > 40 ? 40 : (int)(name->end - name->at), name->at);
-    for (size_t i = first; i + 1 < in->lines->size; i++)
-        if (in->lines->data[i] == '\n') in->lines->data[i] = ' ';
-    if (left_out) dxt_spot_skip(in);
-    return left_out;
-}
-
 /* Whether an object of that name beside a rank may be its row. */
 static bool may_be_row(const dxt_token *name)
 {
@@ -148,7 +123,7 @@ static void walk_member(dxt_spot *in, const dxt_token *name, dxt_members *all, d
 {
     uint32_t count;
     const char *from, *to, *outer = in->phase;
-    if (put_counts(in, name)) return;
+    if (dxt_put_counts(in, name)) return;
     if (dxt_spot_list(in, &from, &to, &count)) {
         int64_t rank = all->ranked ? dxt_token_rank(name) : all->rank;
         if (dxt_carries_text(name->at, (size_t)(name->end - name->at))) {

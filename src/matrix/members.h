@@ -65,6 +65,9 @@ typedef enum dxt_counting {
 } dxt_counting;
 /** counts.c: whether what is called so counts something else than waits: samples, bytes, tokens. */
 dxt_counting dxt_names_counts(const dxt_token *name);
+/** Say of an array, or of an object of ranks, that its name counts something else. @return Whether
+ *  it is left out. */
+bool dxt_put_counts(dxt_spot *in, const dxt_token *name);
 /** Take the two ranks of "(0, 1)", "0,1" or "0->1". */
 bool dxt_token_pair(const dxt_token *name, int64_t pair[2]);
 /** Whether lists of that name are places on a map or in a picture. */

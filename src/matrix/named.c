@@ -162,6 +162,8 @@ static bool take_names(const char *line, const char *end, dxt_named *found)
         const char *to =
             part == 2 ? take_value(value, end, found) : dxt_scan_integer(value, end, &rank);
         if (!to || (part < 2 && rank >= DXT_MAX_RANKS)) return false;
+        /* "src=10.0.0.1" */
+        if (to < end && !strchr(" \t\",;}|)", *to)) return false;
         if (part < 2) found->cell[part] = rank;
         const dxt_token name = {.at = word, .end = at}, unit = dxt_unit_of(&name);
         if (part == 2 && unit.at && !found->unit) {

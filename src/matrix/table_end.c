@@ -241,6 +241,11 @@ dxt_status dxt_table_end(dxt_reader *reader, bool cut)
         else if (ranks == 0 && waits && (doubt = dxt_shape_doubt(table)))
             status =
                 dxt_reader_lose(reader, DXT_REMARK_LOST, DXT_ERR_FORMAT, table->line, "%s", doubt);
+        else if (dxt_shape_roles(table) && table->rows == 1)
+            dxt_reader_hint(reader,
+                            "line %llu is the wait of one pair of ranks; a matrix has one for each "
+                            "pair",
+                            (unsigned long long)table->line);
         else if (dxt_shape_roles(table) && dxt_shape_triples(table))
             status = dxt_reader_lose(
                 reader, cut ? DXT_REMARK_CUT : DXT_REMARK_LOST, DXT_ERR_FORMAT, table->line,

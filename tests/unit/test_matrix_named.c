@@ -88,6 +88,11 @@ static void waits_are_said_in_sentences(void **state)
     };
     REFUSE(bad);
     read_without_memory(cases[0].text);
+    /* Others say such things between rows, and once. */
+    assert_told("[3] 10 2 3\n[3] 4 5 6\nrank 0 waits for rank 1: 5\n[3] 7 8 9\n", TEN,
+                "t:1: 3 stands in front of all rows: they are taken for a matrix that one rank "
+                "printed, and their ranks are counted from 0 on");
+    assert_told("rank 3 waited 5 us for rank 1\n\n1 2\n3 4\n", ONE, "");
 }
 
 static void waits_are_called_by_names(void **state)
@@ -116,6 +121,8 @@ static void waits_are_called_by_names(void **state)
     };
     READ_ALL_OF(cases);
     static const bad_case bad[] = {
+        {"src=10.0.0.1 dst=10.0.0.2 wait=5\nsrc=10.0.0.2 dst=10.0.0.1 wait=6\n", DXT_ERR_FORMAT,
+         "t:2: no window up to here: neither a recording nor rows of a matrix"},
         {"(1, 1): 4\n(0, 1): 2us\n(1, 0): 3us\n(0, 0): 1us\n", DXT_ERR_FORMAT,
          "t:1: some values have a unit of time, others have none"},
     };
@@ -167,6 +174,12 @@ static void a_shape_is_said_beside_a_list(void **state)
          "t:1: the matrix is not square: 2 rows of 4 values"},
         {"{\"shape\": [3, 3], \"data\": [1, 2, 3, 4]}\n", DXT_ERR_FORMAT,
          "t:1: the shape says 9 values, and there are 4"},
+        {"{\"rank\": 0, \"tokens\": {\"0\": 1, \"1\": 2}}\n{\"rank\": 1, \"tokens\": {\"0\": 3, "
+         "\"1\": 4}}\n",
+         DXT_ERR_FORMAT,
+         "t:2: no window: the name \"tokens\" says that it counts something else than waits"},
+        {"{\"shape\": [2, 2], \"pixels\": [1, 2, 3, 4]}\n", DXT_ERR_FORMAT,
+         "t:1: no window: JSON, but no recording (no \"v\", \"phase\", \"ranks\", \"wait\")"},
         {"{\"shape\": [2, 2], \"losses\": [1, 2, 3, 4, 5], \"x\": 1}\n", DXT_ERR_FORMAT,
          "t:1: no window: JSON, but no recording (no \"v\", \"phase\", \"ranks\", \"wait\")"},
     };
