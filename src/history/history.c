@@ -192,20 +192,14 @@ static double prior_transfer(const dxt_history *history, const dxt_window *windo
     return track ? dxt_track_both_ways(track, transfer) : 0;
 }
 
-/* The track of a run's window that is newer than those in it; NULL if there is none. */
-static dxt_track *track_before(const dxt_history *history, const dxt_window *window)
-{
-    if (!history || history->ranks == 0 || !of_same_run(history, window)) return NULL;
-    dxt_track *track = dxt_find_track(history, window->phase);
-    if (!track || track->count == 0) return NULL;
-    return window->index > dxt_track_moment(track, track->count - 1)->index ? track : NULL;
-}
-
 /* How long the ranks waited for a core in the window before; NULL = unknown. */
 static const int64_t *prior_delay(const dxt_history *history, const dxt_window *window)
 {
-    const dxt_track *track = track_before(history, window);
-    return track && track->knows_delay ? track->delay_ns : NULL;
+    if (!history || history->ranks == 0 || !of_same_run(history, window)) return NULL;
+    const dxt_track *track = dxt_find_track(history, window->phase);
+    if (!track || track->count == 0 || !track->knows_delay) return NULL;
+    return window->index > dxt_track_moment(track, track->count - 1)->index ? track->delay_ns
+                                                                            : NULL;
 }
 
 dxt_status dxt_history_prior(const dxt_history *history, const dxt_window *window,
@@ -250,17 +244,6 @@ static dxt_status take_window(dxt_history *history, const dxt_window *window,
     return DXT_OK;
 }
 
-static dxt_status judge(dxt_history *history, dxt_track *track, const dxt_window *window,
-                        const dxt_findings *findings, dxt_block *result)
-{
-    dxt_status status = dxt_history_weigh(history, track, window, findings, result);
-    if (status != DXT_OK || !track) return status;
-    dxt_track_commit(track, result->data);
-    dxt_track_keep_delay(track, window, false);
-    dxt_track_note(track, window, result->data);
-    return DXT_OK;
-}
-
 /* @return Whether the window is of the run, and no operation was completed in it. */
 static bool take_still(dxt_history *history, const dxt_window *window, const dxt_findings *findings,
                        dxt_track **track, dxt_status *status)
@@ -288,7 +271,8 @@ dxt_status dxt_history_judge(dxt_history *history, const dxt_window *window,
     bool still = take_still(history, window, findings, &track, &status);
     if (!still && status == DXT_OK) status = take_window(history, window, findings, &track);
     if (status == DXT_OK)
-        status = (still ? dxt_history_stand : judge)(history, track, window, findings, &result);
+        status = (still ? dxt_history_stand : dxt_history_weigh)(history, track, window, findings,
+                                                                 &result);
     if (status == DXT_OK) *judged = result.data;
     return status;
 }
@@ -308,8 +292,8 @@ dxt_status dxt_history_follow(dxt_history *history, const dxt_window *window,
     status = dxt_draft_reserve(&history->draft, window->ranks, dxt_most_paths(window->ranks),
                                &track->result);
     if (status == DXT_OK)
-        status =
-            (still ? dxt_history_stand : judge)(history, track, window, findings, &track->result);
+        status = (still ? dxt_history_stand : dxt_history_weigh)(history, track, window, findings,
+                                                                 &track->result);
     if (status == DXT_OK) *judged = track->result.data;
     return status;
 }

@@ -8,6 +8,7 @@
 #include "analysis/pack.h"
 #include "analysis/raw.h"
 #include "analysis/transfer.h"
+#include "history/episodes.h"
 #include "history/stands.h"
 #include "history/stays.h"
 
@@ -130,5 +131,10 @@ dxt_status dxt_history_weigh(dxt_history *history, dxt_track *track, const dxt_w
     if (status != DXT_OK) return status;
     fill_draft(&w);
     name_nodes(&w, nodes);
-    return dxt_draft_pack(w.draft, window, nodes, result);
+    status = dxt_draft_pack(w.draft, window, nodes, result);
+    if (status != DXT_OK || !track) return status;
+    dxt_track_commit(track, result->data);
+    dxt_track_keep_delay(track, window, false);
+    dxt_track_note(track, window, result->data);
+    return DXT_OK;
 }

@@ -6,8 +6,8 @@
 #include "history/memory.h"
 
 /**
- * @param track   The window's track, whose next slot is filled in; NULL: copy the findings as they
- *                are.
+ * @param track   The window's track, whose next slot is filled in, and is counted now; NULL: copy
+ *                the findings as they are.
  * @param result  Receives the findings; its memory is used again.
  */
 dxt_status dxt_history_weigh(dxt_history *history, dxt_track *track, const dxt_window *window,

@@ -70,6 +70,9 @@ def start_python(given, rng):
 
 def hit(job, rng, begun, mpi):
     """A signal to any of the processes. @return What was done."""
+    # MPICH's mpirun forgets a signal that comes before it has ranks, be they `sleep`.
+    if mpi:
+        until(lambda: job.poll() is not None or any(is_ours(pid) for pid in all_of(job.pid)), 60)
     # The job has begun when it has recorded something; one in four is hit before that.
     if rng.random() < 0.75:
         until(begun, 60)

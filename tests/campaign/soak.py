@@ -79,7 +79,8 @@ class Count:
                 window = json.loads(line)
                 if window["phase"] != "dispatch" or self.unnamed.get(window["window"]) != "inconclusive":
                     continue
-                count += window.get("ops", 0) * LATE_NS < max(window.get("run_delay_ns", [0]))
+                delays = [delay or 0 for delay in window.get("run_delay_ns") or [0]]
+                count += (window.get("ops") or 0) * LATE_NS < max(delays)
         return count
 
 

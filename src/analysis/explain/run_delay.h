@@ -4,8 +4,9 @@
  * rank is held up at random moments, which may look like any cause. `run_delay_ns` of a window says
  * for how long each rank waited for a core.
  *
- * The functions give the delay over the window and the one before, in ns, of the ranks that may have caused a finding;
- * NaN if the delay of one of them is unknown. The window must have `run_delay_ns`.
+ * The functions give the delay over the window and the one before, in ns, of the ranks that may
+ * have caused a finding; NaN if the delay of one of them is unknown. The window must have
+ * `run_delay_ns`.
  */
 #ifndef DXT_EXPLAIN_RUN_DELAY_H
 #define DXT_EXPLAIN_RUN_DELAY_H
