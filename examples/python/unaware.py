@@ -22,8 +22,8 @@ RANKS, STEPS = int(os.environ.get("RANKS", "4")), int(os.environ.get("STEPS", "1
 DELAY_SECONDS = float(os.environ.get("DELAY_MS", "2")) / 1000
 TOKENS, HIDDEN, TOPK, EXPERTS_PER_RANK = 16, 2048, 4, 4
 
-# Python raises KeyboardInterrupt only when a call into C returns, and a rank that waits there for one
-# that has ended waits for minutes: Ctrl-C ends all processes at once.
+# Python raises KeyboardInterrupt only when a call into C returns, and a rank that waits there for
+# one that has ended waits for minutes: Ctrl-C ends all processes at once.
 signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 

@@ -67,8 +67,9 @@ def _first_word(store: Any, key: str, own: str, rank: int) -> str:
     deadline = time.monotonic() + _ID_SECONDS
     while store.add(key + "/set", 0) == 0:
         if time.monotonic() > deadline:
-            raise RuntimeError(f"rank {rank}: the group has not agreed on an id for the diagnosis "
-                               f"within {_ID_SECONDS:g} s; every rank of it must make the diagnosis")
+            raise RuntimeError(
+                f"rank {rank}: the group has not agreed on an id for the diagnosis "
+                f"within {_ID_SECONDS:g} s; every rank of it must make the diagnosis")
         time.sleep(0.001)
     word = store.get(key)
     return word.decode() if isinstance(word, bytes) else str(word)

@@ -214,8 +214,7 @@ dxt_status dxt_read_finding(dxt_reader *reader, const char *at, const char *end)
 uint32_t dxt_label(const char *at, const char *end);
 /** The same for texts that differ in their numbers only. */
 uint32_t dxt_form(const char *at, const char *end);
-/** The same of what stands in front of a row of a table, a writer's time in brackets with it; not
- *  0. */
+/** The same of what stands in front of a row of a table, a time in brackets with it; not 0. */
 uint32_t dxt_tag_form(const char *at, const char *end);
 /** Take the operator that a text names, "dispatch" or "combine", for windows without a header. */
 void dxt_note_phase(dxt_reader *reader, const char *at, const char *end);
@@ -282,8 +281,7 @@ bool dxt_find_rest(const char *line, const char *end, dxt_found *found);
 bool dxt_parts_thousands(const char *at, const char *end);
 /** In front of "tensor(" or "array(", if the text ends so, which is part of the print. */
 const char *dxt_before_call(const char *from, const char *end);
-/** "1,234  56,789" without the commas, where they part thousands. @return DXT_OK;
- *  DXT_ERR_NO_MEMORY. */
+/** "1,234  56,789" without commas that part thousands. @return DXT_OK; DXT_ERR_NO_MEMORY. */
 dxt_status dxt_join_thousands(dxt_reader *reader, const char **at, const char **end);
 /** rows.c: have the row under way as real numbers as well. */
 void dxt_row_reals(dxt_reader *reader);
@@ -317,8 +315,7 @@ dxt_status dxt_table_place(dxt_reader *reader, uint32_t ranks, uint32_t column, 
 
 /** A sheet without rows; the oldest one is finished if there is no room. NULL: see @p status. */
 dxt_sheet *dxt_sheet_begin(dxt_reader *reader, dxt_status *status);
-/** Memory for one more row; a window that is lost has no cells. @return DXT_OK;
- *  DXT_ERR_NO_MEMORY. */
+/** Memory for one more row; a lost window has no cells. @return DXT_OK; DXT_ERR_NO_MEMORY. */
 dxt_status dxt_sheet_room(dxt_sheet *sheet, const dxt_row *row);
 void dxt_sheet_free_cells(dxt_sheet *sheet);
 /** Keep one row, that of @p from, as that of @p to; all others are missing and hold zeros. */

@@ -88,7 +88,8 @@ def test_two_jobs_in_one_folder_have_files_of_their_own(tmp_path: Path) -> None:
     # the 100 seconds of the engine, or the 300 of gloo.
     with start(tmp_path, "--interval", "0.3", STEPS="100000", DELAY_MS="50", RANKS="3",
                **WARM) as process:
-        while process.poll() is None and not any(p.stat().st_size for p in tmp_path.glob("*.jsonl")):
+        written = tmp_path.glob
+        while process.poll() is None and not any(p.stat().st_size for p in written("*.jsonl")):
             time.sleep(0.1)
         os.killpg(process.pid, signal.SIGINT)
         out, _ = process.communicate(timeout=60)

@@ -76,8 +76,8 @@ static double leave_way_out(dxt_fit *fit, double limit)
     return without_way(fit, &scale, limit);
 }
 
-/* The limit of two nodes' lateness: no smaller than that of a rank's in the node that tells it
- * better. Where the ranks of a node differ for reasons unknown, it is unknown when the node came. */
+/* The limit of two nodes' lateness: no smaller than that of a rank's in the worse of them. Where
+ * the ranks of a node differ for reasons unknown, it is unknown when the node came. */
 static double limit_of_two(const dxt_fit *fit, double limit)
 {
     double inside = 0;
