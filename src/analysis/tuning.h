@@ -132,7 +132,6 @@
 #define DXT_NODE_PATH_BOTH     0.5    /* B [lateness there] by which waits differ; more: paths */
 #define DXT_NODE_PATH_WAITS    3.0    /* B [short wait there] of a path; more: left open */
 #define DXT_NODE_PATH_NONE     0.25   /* B [ordinary wait] below it no path; more: late nodes */
-#define DXT_NODE_LATE_ALIKE    4.0    /* C [long wait] of both late nodes; more: traces are told */
 
 /* Slow paths (explain/). Larger: fewer false ones, small ones are missed. */
 #define DXT_OUTLIER_SPREADS    8.0    /* C [deviations of a cell] a path must exceed */

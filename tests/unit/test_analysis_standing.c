@@ -70,7 +70,7 @@ static void of_two_nodes_the_late_one_is_as_late_as_it_is(void **state)
 /* Each node computes longer before one of the operators, as two kinds of GPUs may. */
 static double late_in_turn(int op, uint32_t k)
 {
-    return (op == DISPATCH) == (k < run.node) ? (op == DISPATCH ? 40 : 60) * US : 0;
+    return (op == DISPATCH) == (k < run.node) ? 50 * US : 0;
 }
 
 static void of_two_nodes_both_may_be_late(void **state)
@@ -85,8 +85,35 @@ static void of_two_nodes_both_may_be_late(void **state)
             const dxt_finding *finding = only(found[op], DXT_LATE_NODE);
             assert_int_equal(finding->node, op == DISPATCH ? 10 : 11);
             /* The way from the other operator adds to it. */
-            assert_near(finding->wait, (op == DISPATCH ? 60 : 80) * US, 10 * US);
+            assert_near(finding->wait, 70 * US, 10 * US);
         }
+        release(found);
+    }
+}
+
+/* Node 0 is late in dispatch, and what it sends is slow besides: what it costs the other node in
+ * combine is carried over. */
+static double node_0_50_late(int op, uint32_t k)
+{
+    return op == DISPATCH && k < run.node ? 50 * US : 0;
+}
+
+static double from_node_0(int op, uint32_t i, uint32_t j)
+{
+    return op == DISPATCH && j < run.node && i >= run.node ? 60 * US : 0;
+}
+
+static void a_late_node_behind_a_slow_path_makes_no_other_late(void **state)
+{
+    (void)state;
+    dxt_findings *found[OPERATORS];
+    for (uint64_t seed = 1; seed <= 10; seed++) {
+        begin(16, 8, seed);
+        run.late = node_0_50_late;
+        run.path = from_node_0;
+        judge(found);
+        assert_int_equal(only(found[DISPATCH], DXT_LATE_NODE)->node, 10);
+        assert_int_equal(count_of(found[COMBINE], DXT_LATE_NODE), 0);
         release(found);
     }
 }
@@ -200,6 +227,7 @@ int main(void)
         cmocka_unit_test(a_late_rank_of_two_nodes_is_the_only_one_named),
         cmocka_unit_test(of_two_nodes_the_late_one_is_as_late_as_it_is),
         cmocka_unit_test(of_two_nodes_both_may_be_late),
+        cmocka_unit_test(a_late_node_behind_a_slow_path_makes_no_other_late),
         cmocka_unit_test(what_a_late_rank_does_to_its_node_is_no_uplink),
         cmocka_unit_test(an_uplink_that_receives_slowly_is_no_late_node),
         cmocka_unit_test(of_a_rail_a_nic_is_told_from_the_rail),

@@ -409,17 +409,6 @@ static double way_not_two_nodes(void)
     return tip(is_way_not_two_nodes, 0.05 * US, 1 * US) / US;
 }
 
-static bool is_no_trace(double longer)
-{
-    judge_two_nodes(0, 100 * US, longer, 0);
-    return named(DXT_LATE_NODE, 1);
-}
-
-static double late_alike(void)
-{
-    return tip(is_no_trace, 1 * US, 90 * US) / US;
-}
-
 static bool is_way_before(double shorter)
 {
     judge_two_nodes(shorter, 100 * US, 100 * US, 0.5 * US);
@@ -493,7 +482,6 @@ static const tipping rows[] = {
     ROW(size_between_slow_ways, 23),
     ROW(way_here, 0.089966),
     ROW(way_not_two_nodes, 0.24979),
-    ROW(late_alike, 25),
     ROW(way_there, 1.5),
     ROW(hot_bytes, 1.5),
     ROW(send_and_early, 78),

@@ -37,16 +37,16 @@ static dxt_slow_side where_slow(const dxt_case *c, double more, double there)
     return back > DXT_NODE_PATH_WAITS * here ? DXT_PATH_SLOW_THERE : DXT_PATH_SLOW_UNTOLD;
 }
 
-/* Whether both nodes were late, each in one of the operators. Nobody waits for a node that arrived
- * long before; a path that is slow keeps the wait in the other direction as it is, so if neither
- * operator has one, none is slow. Beside a far longer wait the shorter one may be its trace. */
-static bool both_late(const dxt_case *c)
+/* Whether both nodes were late, each in one of the operators, whose long waits differ by `more`.
+ * Nobody waits for a node that came earlier by more than the way takes. A slow path keeps the wait
+ * in the other direction as it is, unless the node behind it was late by that much besides; then
+ * the long waits differ by as much. */
+static bool both_late(const dxt_case *c, double more)
 {
-    double here = longer(&c->fit), there = longer(&c->other);
+    double ordinary = fmax(c->fit.base, c->other.base);
     /* The waits inside small nodes tell little. */
     if (c->fit.count <= DXT_SURE_RANKS || c->other.count <= DXT_SURE_RANKS) return false;
-    return fmax(shorter(&c->fit), shorter(&c->other)) < DXT_NODE_PATH_NONE &&
-           fmax(here, there) < DXT_NODE_LATE_ALIKE * fmin(here, there);
+    return fabs(more) < ordinary && fmax(shorter(&c->fit), shorter(&c->other)) < DXT_NODE_PATH_NONE;
 }
 
 /* Whether each node waits for the other one in most operations: even the shorter of the two waits
@@ -83,8 +83,8 @@ dxt_standing dxt_node_stands(const dxt_case *c, uint32_t a)
      * what it did not carry over, or not at all. Which operator's paths are slow is not asked: if
      * one node is late and the paths of both operators are slow, the window may be inconclusive. */
     if (both_wait(fit)) return left ? all : nothing;
-    if (there > limit && both_late(c)) return all;
     double more = longer(fit) - fit->base - (longer(other) - other->base);
+    if (there > limit && both_late(c, more)) return all;
     dxt_slow_side slow =
         here > limit && there > limit ? where_slow(c, more, there) : DXT_PATH_SLOW_UNTOLD;
     if (slow == DXT_PATH_SLOW_THERE) return (dxt_standing){.own = 0, .carried = true};
