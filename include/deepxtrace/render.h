@@ -103,7 +103,7 @@ typedef struct dxt_timeline_panel {
     const int64_t *last;      /**< [windows] number of the last window of a column that stands for
                               several, of which `index` is the first; NULL = none does */
     const char *const *times; /**< [windows] when each column began, e.g. "03:34:48"; NULL = none */
-    const char *const *hosts; /**< [ranks]; NULL = none */
+    const char *const *hosts; /**< [ranks], each NULL or "" = not known; NULL = none */
     const char *caption;      /**< who is late, since when; may hold newlines; NULL = none */
     const dxt_timeline_mark *marks;
     size_t mark_count;

@@ -154,10 +154,13 @@ static const char *host_of(const dxt_course *course, uint32_t rank)
     return hosts && hosts[rank] && hosts[rank][0] ? hosts[rank] : NULL;
 }
 
-static bool is_one_host(const dxt_timeline_panel *panel)
+/* Whether all are on a host; it is known of one at least. */
+static bool is_one_host(const dxt_course *course, const char *host)
 {
-    for (uint32_t rank = 1; rank < panel->ranks; rank++)
-        if (strcmp(panel->hosts[rank], panel->hosts[0]) != 0) return false;
+    for (uint32_t rank = 0; rank < course->panel->ranks; rank++) {
+        const char *other = host_of(course, rank);
+        if (!other || strcmp(other, host) != 0) return false;
+    }
     return true;
 }
 
@@ -166,7 +169,7 @@ const char *dxt_course_host(const dxt_course *course, uint32_t row)
     uint32_t marked = dxt_course_marked(course, row, NULL), first = row * course->block;
     uint32_t rank = marked == DXT_NO_RANK ? first : marked;
     const char *host = host_of(course, rank);
-    if (!host || (marked == DXT_NO_RANK && is_one_host(course->panel))) return NULL;
+    if (!host || (marked == DXT_NO_RANK && is_one_host(course, host))) return NULL;
     uint32_t before = row == 0                ? DXT_NO_RANK
                       : marked == DXT_NO_RANK ? first - course->block
                                               : dxt_course_marked(course, row - 1, NULL);

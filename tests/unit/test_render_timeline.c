@@ -207,6 +207,30 @@ static void what_is_known_besides_is_drawn(void **state)
                      DXT_ERR_INVALID);
 }
 
+/* Where some hosts are not known, the others stand beside their rows. */
+static void hosts_may_be_known_in_part(void **state)
+{
+    (void)state;
+    static const char *const lists[][3] = {
+        {"gpu-1", NULL, "gpu-2"}, {"gpu-1", "", "gpu-2"}, {NULL, "gpu-1", "gpu-2"}};
+    dxt_timeline_panel panel = make(3, 5);
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
+        panel.hosts = lists[i];
+        assert_int_equal(dxt_timeline_write(&panel, 1, DXT_FORMAT_TERMINAL, NULL, keep, NULL),
+                         DXT_OK);
+        assert_int_equal(count_of("| gpu-1\n"), 1);
+        assert_int_equal(count_of("| gpu-2\n"), 1);
+        forget(NULL);
+        assert_int_equal(dxt_timeline_write(&panel, 1, DXT_FORMAT_SVG, NULL, keep, NULL), DXT_OK);
+        assert_int_equal(count_of("gpu-"), 2);
+        forget(NULL);
+    }
+    static const char *const unknown[3] = {NULL, NULL, NULL};
+    panel.hosts = unknown;
+    assert_int_equal(dxt_timeline_write(&panel, 1, DXT_FORMAT_TERMINAL, NULL, keep, NULL), DXT_OK);
+    assert_int_equal(count_of("gpu-"), 0);
+}
+
 /* Also what comes from outside; and what is wider for it still fits. */
 static void a_terminal_without_letters_gets_ascii(void **state)
 {
@@ -360,6 +384,7 @@ int main(void)
         TEST(colours_are_closed_again),
         TEST(many_windows_and_ranks_are_drawn_as_blocks),
         TEST(what_is_known_besides_is_drawn),
+        TEST(hosts_may_be_known_in_part),
         TEST(a_terminal_without_letters_gets_ascii),
         TEST(options_of_an_older_caller_are_taken),
         TEST(svg_has_a_rectangle_per_cell),
