@@ -104,10 +104,14 @@ DXT_API dxt_status dxt_report_marks(const dxt_window *window, const dxt_findings
 
 /** Why ranks stand out in a window's heat map though no finding names them there. */
 typedef enum dxt_explained {
-    DXT_EXPLAINED_HELD_UP = 0, /**< columns: what findings name held these ranks up */
+    DXT_EXPLAINED_HELD_UP = 0, /**< columns: these ranks are the latest, the first of them by more
+                                    than dxt_findings.floor, since what findings name, here or in
+                                    the companion, held them up */
     DXT_EXPLAINED_SILENT = 1,  /**< a column: the others wait for a rank that is silent */
     DXT_EXPLAINED_AHEAD = 2    /**< rows of a window without findings: these ranks come earlier than
-                                    most, whom something in another operator holds up */
+                                    most, the first of them by more than the floor. The findings of
+                                    the other operator at that moment, if it has any, say what holds
+                                    up the others; without them no cause is known */
 } dxt_explained;
 
 /** Bytes that are enough for the words of dxt_report_explained(). */
@@ -118,7 +122,7 @@ typedef enum dxt_explained {
  *
  * @param ranks   [window->ranks] Receives 1 for each of them, else 0.
  * @param buffer  Receives the words, always terminated, cut at @p size; NULL: not wanted.
- * @return How many; 0 also without memory.
+ * @return How many; 0 also without memory, or if @p findings are of another number of ranks.
  *
  * Blocking: no. Threads: reentrant. NULL: 0.
  */

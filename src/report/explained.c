@@ -89,21 +89,16 @@ static uint32_t count_of(const unsigned char *ranks, uint32_t count)
     return sum;
 }
 
+/* Who is no later than is worth telling was held up by nobody, however long others wait for it. */
 static void find_held_up(const dxt_window *window, const dxt_findings *findings,
                          unsigned char *ranks)
 {
-    double most, next;
-    if (!findings->inherited) return;
+    if (!findings->inherited || !findings->lateness) return;
     memset(ranks, 1, window->ranks);
-    if (!leave_marked(window, findings, ranks) || !findings->lateness)
-        memset(ranks, 0, window->ranks);
-    else
+    if (leave_marked(window, findings, ranks))
         keep_largest(findings, 1, ranks);
-    if (findings->finding_count > 0 || count_of(ranks, window->ranks) > 1) return;
-    /* Nobody is much later than the others: who is waited for longest. */
-    uint32_t longest = find_longest(window, &most, &next);
-    memset(ranks, 0, window->ranks);
-    if (longest != DXT_NO_RANK) ranks[longest] = 1;
+    else
+        memset(ranks, 0, window->ranks);
 }
 
 static void find_silent(const dxt_window *window, unsigned char *ranks)
@@ -115,7 +110,8 @@ static void find_silent(const dxt_window *window, unsigned char *ranks)
         ranks[column] = 1;
 }
 
-/* Who waits longest since everybody else comes later. */
+/* Who comes earlier than most. What holds the others up is not known here: the other operator's
+ * findings are not at hand. */
 static void find_ahead(const dxt_findings *findings, unsigned char *ranks)
 {
     if (findings->inherited || findings->finding_count > 0 || !findings->lateness) return;
@@ -176,7 +172,12 @@ uint32_t dxt_report_explained(const dxt_window *window, const dxt_findings *find
     if (count == 0 || !buffer || size == 0) return count;
     dxt_text text = {0};
     put_words(&text, why, ranks, window->ranks, count);
-    if (!text.failed) snprintf(buffer, size, "%s", text.data);
+    if (text.failed) {
+        memset(ranks, 0, window->ranks);
+        count = 0;
+    } else {
+        snprintf(buffer, size, "%s", text.data);
+    }
     free(text.data);
     return count;
 }

@@ -2,6 +2,7 @@
 /* What is said of links, of several paths that are one cause, and of many findings. */
 #include <time.h>
 
+#include "alloc_fail.h"
 #include "reported.h"
 
 static void links_say_which_way_and_to_whom(void **state)
@@ -337,6 +338,97 @@ static void who_stands_out_unnamed_is_explained(void **state)
     dxt_window_free(window);
 }
 
+/* However long others wait for it: who is no later than is worth telling was held up by nobody. */
+static void who_is_hardly_late_was_not_held_up(void **state)
+{
+    (void)state;
+    static const double lateness[16] = {[3] = -50, [7] = 20, [15] = 55};
+    unsigned char ranks[16];
+    char words[DXT_EXPLAINED_SIZE];
+    dxt_window *window = make_window(16);
+    dxt_findings findings = make_findings(NULL, 0);
+    findings.lateness = lateness;
+    findings.inherited = 1;
+    set_column(window, 2, 90000000);
+    findings.floor = 54;
+    assert_int_equal(
+        dxt_report_explained(window, &findings, DXT_EXPLAINED_HELD_UP, ranks, words, sizeof words),
+        1);
+    assert_string_equal(words, "column 15 is no finding of its own");
+    assert_true(ranks[15] && !ranks[2]);
+    findings.floor = 56;
+    memset(ranks, 1, sizeof ranks);
+    assert_int_equal(
+        dxt_report_explained(window, &findings, DXT_EXPLAINED_HELD_UP, ranks, words, sizeof words),
+        0);
+    assert_string_equal(words, "");
+    for (int r = 0; r < 16; r++) assert_int_equal(ranks[r], 0);
+    out_size = 0;
+    assert_int_equal(dxt_report_json(window, &findings, collect, NULL), DXT_OK);
+    assert_null(strstr(out, "explained"));
+    findings.floor = 10;
+    findings.lateness = NULL;
+    assert_int_equal(
+        dxt_report_explained(window, &findings, DXT_EXPLAINED_HELD_UP, ranks, words, sizeof words),
+        0);
+    dxt_window_free(window);
+}
+
+/* All of an answer or none; nothing is left allocated. */
+static void without_memory_nothing_is_explained(void **state)
+{
+    (void)state;
+    static const double lateness[16] = {[3] = 50, [4] = 55, [15] = -60};
+    dxt_window *window = make_window(16);
+    dxt_abnormal_axis column = {.rank = 9};
+    dxt_findings findings = make_findings(NULL, 0);
+    findings.cols = &column;
+    findings.col_count = 1;
+    findings.lateness = lateness;
+    findings.floor = 10;
+    window->missing = calloc(16, 1);
+    assert_non_null(window->missing);
+    window->missing[3] = 1;
+    set_column(window, 3, 90000000);
+    for (int why = DXT_EXPLAINED_HELD_UP; why <= DXT_EXPLAINED_AHEAD; why++) {
+        unsigned char ranks[16];
+        char words[DXT_EXPLAINED_SIZE];
+        uint32_t count;
+        long k = 1;
+        findings.inherited = why == DXT_EXPLAINED_HELD_UP;
+        for (; alloc_fail_arm(k),
+               count = dxt_report_explained(window, &findings, (dxt_explained)why, ranks, words,
+                                            sizeof words),
+               alloc_fail_disarm();
+             k++) {
+            assert_int_equal(count, 0);
+            assert_string_equal(words, "");
+            for (int r = 0; r < 16; r++) assert_int_equal(ranks[r], 0);
+        }
+        assert_true(k > 1);
+        assert_true(count > 0 && words[0]);
+    }
+    dxt_window_free(window);
+}
+
+/* Of others than those of the window nothing is told. */
+static void findings_of_other_ranks_explain_nothing(void **state)
+{
+    (void)state;
+    unsigned char ranks[16];
+    char words[DXT_EXPLAINED_SIZE] = "as before";
+    dxt_window *window = make_window(8);
+    dxt_findings findings = make_findings(NULL, 0);
+    findings.ranks = 16;
+    findings.lateness = ahead_or_late;
+    findings.floor = 10;
+    assert_int_equal(
+        dxt_report_explained(window, &findings, DXT_EXPLAINED_AHEAD, ranks, words, sizeof words),
+        0);
+    assert_string_equal(words, "");
+    dxt_window_free(window);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -348,6 +440,9 @@ int main(void)
         cmocka_unit_test(json_has_lists_directions_and_reasons),
         cmocka_unit_test(a_path_between_nodes_marks_what_is_observed_of_it),
         cmocka_unit_test(who_stands_out_unnamed_is_explained),
+        cmocka_unit_test(who_is_hardly_late_was_not_held_up),
+        cmocka_unit_test(without_memory_nothing_is_explained),
+        cmocka_unit_test(findings_of_other_ranks_explain_nothing),
         cmocka_unit_test(of_many_findings_ten_are_told_and_the_rest_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
