@@ -152,7 +152,7 @@ static void put_subject(dxt_text *text, const dxt_finding *finding)
 
 void dxt_words_json_place(dxt_text *text, const char *host, const dxt_place *place)
 {
-    if (host) {
+    if (host && host[0]) {
         dxt_text_puts(text, ",\"host\":");
         dxt_words_json_string(text, host);
     }

@@ -46,6 +46,7 @@ void dxt_words_rank(dxt_text *text, const dxt_window *window, uint32_t rank)
 void dxt_words_place(dxt_text *text, const char *host, int64_t gpu)
 {
     bool on_gpu = gpu >= 0;
+    if (host && !host[0]) host = NULL;
     if (host) {
         dxt_text_puts(text, " (host ");
         dxt_words_name(text, host);

@@ -17,7 +17,8 @@ void dxt_words_name(dxt_text *text, const char *name);
 /** Append "rank 2", or "rank 2 (host gpu-17, GPU 3)" as far as that is known. */
 void dxt_words_rank(dxt_text *text, const dxt_window *window, uint32_t rank);
 
-/** Append " (host gpu-17, GPU 3)". @param host  NULL = not known. @param gpu  Below 0 likewise. */
+/** Append " (host gpu-17, GPU 3)". @param host  NULL or "" = not known. @param gpu  Below 0
+ *  likewise. */
 void dxt_words_place(dxt_text *text, const char *host, int64_t gpu);
 
 /** Append a recorded time as people have it: "2026-11-26T03:12:40+01:00", local; what is no time as
@@ -49,7 +50,8 @@ void dxt_words_finding(dxt_text *text, const dxt_window *window, const dxt_findi
 /** Move @p line to @p text, broken at blanks to fit 80 columns, further lines indented. */
 void dxt_words_wrap(dxt_text *text, dxt_text *line, size_t indent);
 
-/** Append `,"host":…,"device":{…}` of JSON, what is known of it. @param place  NULL = nothing. */
+/** Append `,"host":…,"device":{…}` of JSON, what is known of it. @param host  NULL or "" = not
+ *  known. @param place  NULL = nothing. */
 void dxt_words_json_place(dxt_text *text, const char *host, const dxt_place *place);
 /** Append `,"begin":"…"` of JSON, in UTC; nothing where it is NULL or no time. */
 void dxt_words_json_begin(dxt_text *text, const char *begin);

@@ -96,6 +96,36 @@ static void a_rank_is_a_place(void **state)
     dxt_window_free(window);
 }
 
+/* A host without a name, or none, is not told of. */
+static void hosts_may_be_known_of_some_ranks(void **state)
+{
+    (void)state;
+    static const char *const unknown[] = {NULL, ""};
+    dxt_window *window = make_window(3);
+    dxt_finding finding = make_finding(DXT_SILENT_RANK);
+    dxt_findings findings = make_findings(&finding, 1);
+    findings.ranks = 3;
+    window->hosts = calloc(3, sizeof *window->hosts);
+    assert_non_null(window->hosts);
+    window->hosts[0] = strdup("gpu-17");
+    for (size_t i = 0; i < 2; i++) {
+        finding.rank = 2;
+        window->hosts[2] = unknown[i] ? strdup(unknown[i]) : NULL;
+        expect_sentence(window, &finding, DXT_MEASURE_NS,
+                        "rank 2 sent no counters: stopped, hung or dead?");
+        out_size = 0;
+        assert_int_equal(dxt_report_json(window, &findings, collect, NULL), DXT_OK);
+        assert_null(strstr(out, "\"host\""));
+        finding.rank = 0;
+        out_size = 0;
+        assert_int_equal(dxt_report_json(window, &findings, collect, NULL), DXT_OK);
+        assert_non_null(strstr(out, "\"host\":\"gpu-17\""));
+        free(window->hosts[2]);
+        window->hosts[2] = NULL;
+    }
+    dxt_window_free(window);
+}
+
 /* Which of two it is cannot always be told: what it costs if it is the late one. */
 static void of_two_ranks_it_may_be_either(void **state)
 {
@@ -434,6 +464,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(links_say_which_way_and_to_whom),
         cmocka_unit_test(a_rank_is_a_place),
+        cmocka_unit_test(hosts_may_be_known_of_some_ranks),
         cmocka_unit_test(a_rank_that_waited_for_a_core_says_so),
         cmocka_unit_test(of_two_ranks_it_may_be_either),
         cmocka_unit_test(paths_of_one_cause_are_counted),
