@@ -9,10 +9,18 @@
 /* Brackets of a line behind which such arguments may begin. */
 #define MOST_TRIES 16
 
-/* Behind an argument's value: at a comma or a bracket that closes the call. */
+/* Whether blanks at a place stand in front of another word. */
+static bool goes_on(const char *at, const char *end)
+{
+    while (at < end && dxt_is_blank(*at)) at++;
+    return at < end && *at != ',' && *at != ')';
+}
+
+/* Behind an argument's value: at a comma or a bracket that closes the call; NULL: it may hold
+ * another matrix. */
 static const char *skip_value(const char *at, const char *end)
 {
-    int depth = 0;
+    int depth = 0, calls = 0;
     for (char quote = 0; at < end; at++) {
         if (quote) {
             if (*at == quote) quote = 0;
@@ -20,7 +28,11 @@ static const char *skip_value(const char *at, const char *end)
             quote = *at;
         } else if (depth == 0 && (*at == ',' || *at == ')')) {
             return at;
+        } else if ((depth == 0 && dxt_is_blank(*at) && goes_on(at, end)) ||
+                   (calls == 0 && *at == '[' && end - at > 1 && at[1] == '[')) {
+            return NULL;
         } else {
+            calls += (*at == '(') - (*at == ')');
             depth += strchr("([{<", *at) != NULL;
             depth -= strchr(")]}>", *at) != NULL;
         }
@@ -54,8 +66,9 @@ static bool are_all(const char *at, const char *end)
 {
     for (;;) {
         at = take_name(at, end);
+        if (at) at = skip_value(at, end);
         if (!at) return false;
-        at = skip_marks(skip_value(at, end), end, ") ");
+        at = skip_marks(at, end, ") ");
         if (at == end) return true;
         if (*at != ',') return false;
         at = skip_marks(at, end, ", ");

@@ -70,6 +70,7 @@ static void find_shape(dxt_members *all, dxt_spot in)
         dxt_spot_skip(&in);
         if (in.at == before) break;
     }
+    all->shape.said = axes.count > 0 || (axes.rows > 0 && axes.columns > 0);
     if (axes.count == 0 && (axes.ranks > 1 || (axes.rows > 0 && axes.columns > 0))) {
         bool said = axes.rows > 0 && axes.columns > 0;
         axes.length[0] = said ? axes.rows : axes.ranks;
@@ -117,7 +118,8 @@ bool dxt_put_flat(const dxt_spot *in, dxt_members *all, dxt_spot object, const d
     const bool named = phase || is_one_of(name, lists) || dxt_names_waits(name->at, name->end);
     if (!named) return false;
     if (product != count) {
-        if (all->lists > 2) return false;
+        /* A value or more for each rank is no matrix. */
+        if (!all->shape.said || all->lists > 2) return false;
         dxt_text_printf(in->lines, DXT_SHAPE_LINE "the shape says %.0f values, and there are %u\n",
                         product, count);
         return true;

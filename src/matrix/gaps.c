@@ -91,14 +91,43 @@ bool dxt_counts_columns(const dxt_reader *reader, const dxt_cells *line)
     return true;
 }
 
+/* Whether the value behind the first `count` of a row is their sum, mean, largest or smallest, as
+ * far as people round it. */
+static bool is_sum(const dxt_reader *reader, uint32_t count)
+{
+    const double *values = reader->reals;
+    double sum = 0, most = 0, least = INFINITY;
+    bool any = false;
+    if (count < 2 || count >= DXT_MAX_RANKS) return false;
+    for (uint32_t i = 0; i < count; i++) {
+        if (isnan(values[i])) continue;
+        sum += values[i];
+        most = fmax(most, values[i]);
+        least = fmin(least, values[i]);
+        any = true;
+    }
+    const double is[] = {sum, sum / count, sum / (count - 1), most, least};
+    for (size_t i = 0; any && i < sizeof is / sizeof is[0]; i++)
+        if (fabs(values[count] - is[i]) <= fmax(0.5, 0.005 * is[i])) return true;
+    return false;
+}
+
 dxt_status dxt_leave_sums(dxt_reader *reader, const char *at, const char *end, dxt_cells *line)
 {
-    const dxt_titles *titles = &reader->table.titles;
+    dxt_titles *titles = &reader->table.titles;
     const uint32_t all = titles->counted + titles->sums;
     if (titles->sums == 0 || (line->width != all && (line->width != all + 1 || line->label)))
         return DXT_OK;
+    /* Rows without names may as well be those of a square of all columns: the first one tells. */
+    const uint32_t rest = line->width - titles->sums;
+    if (reader->table.rows == 0 && line->width == all && !line->label && line->status == DXT_OK &&
+        !is_sum(reader, rest)) {
+        titles->counted = titles->sums = 0;
+        titles->disordered = false;
+        return DXT_OK;
+    }
     const dxt_numbers numbers = line->numbers;
-    dxt_status status = dxt_take_first_cells(reader, at, end, line->width - titles->sums, line);
+    dxt_status status = dxt_take_first_cells(reader, at, end, rest, line);
     if (!line->label) line->numbers = numbers;
     return status;
 }

@@ -6,6 +6,9 @@
 #include "matrix/reader.h"
 #include "matrix/scan.h"
 
+/* Most bytes of a tag behind its name. */
+#define MOST_TAG 1000
+
 /* The name of a tag, and whether what follows it is another line. */
 static const struct {
     const char *name;
@@ -33,7 +36,7 @@ static const char *skip_tag(const char *at, const char *end, bool *line)
         if (strlen(tags[i].name) != (size_t)(to - name) ||
             strncasecmp(tags[i].name, name, (size_t)(to - name)) != 0)
             continue;
-        const char *close = memchr(to, '>', (size_t)(end - to));
+        const char *close = memchr(to, '>', end - to > MOST_TAG ? MOST_TAG : (size_t)(end - to));
         *line = tags[i].line;
         return close ? close + 1 : NULL;
     }
@@ -52,17 +55,31 @@ static size_t take_entity(const char *at, const char *end, const char **text)
     return 0;
 }
 
-/* Whether lines of a log or a matrix stand in a line, between tags that part them. */
+/* Whether a tag breaks a line in front of a row: "[1 2]<br> [3 4]", "out: <pre>rank=0 [1 2]". */
+static bool parts_rows(const char *line, const char *tag, const char *behind, const char *end)
+{
+    bool breaks = strncasecmp(tag, "<br", 3) == 0 || strncasecmp(tag, "<pre", 4) == 0;
+    while (tag > line && dxt_is_blank(tag[-1])) tag--;
+    while (behind < end && dxt_is_blank(*behind)) behind++;
+    if (!breaks && (tag == line || tag[-1] != ']')) return false;
+    return behind < end &&
+           (*behind == '[' || (end - behind > 5 && memcmp(behind, "rank=", 5) == 0));
+}
+
+/* Whether lines of a log or a matrix stand in a line, between tags that part them. Such tags may
+ * also stand in a cell of CSV: a line of a page begins with one, or they part rows. */
 static bool is_worth(const char *line, const char *end)
 {
     const size_t size = (size_t)(end - line);
+    const char *first = line;
     bool parts = false;
     int tries = 0;
-    for (const char *at = line; !parts && tries < 16; at++, tries++) {
+    while (first < end && dxt_is_blank(*first)) first++;
+    for (const char *at = first; !parts && tries < 16; at++, tries++) {
         at = memchr(at, '<', (size_t)(end - at));
         if (!at) return false;
-        bool tag = skip_tag(at, end, &parts);
-        parts = parts && tag;
+        const char *behind = skip_tag(at, end, &parts);
+        parts = parts && behind && (*first == '<' || parts_rows(first, at, behind, end));
     }
     return parts && (memmem(line, size, "EPSize:", 7) || memmem(line, size, "rank=", 5) ||
                      memmem(line, size, "[[", 2));

@@ -92,7 +92,7 @@ bool dxt_take_mark(dxt_reader *reader, const char *at, const char *end, dxt_stat
         *status = tell_counts(reader, at + 2, end);
     else if (at[1] == DXT_SHAPE_LINE[1])
         *status = dxt_reader_lose(reader, DXT_REMARK_LOST, DXT_ERR_FORMAT, reader->input.line,
-                                  "%.*s", end - at > 200 ? 200 : (int)(end - at - 2), at + 2);
+                                  "%.*s", end - at > 202 ? 200 : (int)(end - at - 2), at + 2);
     else if (at[1] == DXT_ARROW_LINE[1])
         reader->around.arrow = reader->input.line;
     else if (at[1] == DXT_PAIRS_LINE[1])

@@ -42,6 +42,7 @@ typedef struct dxt_members {
     dxt_token unit;         /**< of time, that a member "unit" or the name of a cell's value says */
     struct {
         bool known;        /**< the members have been looked at for it */
+        bool said;         /**< as a shape, or rows and columns, not only as a count of ranks */
         uint32_t axes;     /**< 0: none is said */
         int64_t length[3]; /**< of each axis */
     } shape;

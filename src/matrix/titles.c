@@ -54,12 +54,14 @@ uint32_t dxt_shape_heading(const char *at, const char *end)
     return columns;
 }
 
-/* Whether the numbers in which the words of a heading end are ranks, and not in order. */
-static bool is_disordered(const char *at, const char *end, uint32_t counted)
+/* Whether the numbers in which the words of a heading end are ranks, each once. @p falls  Receives
+ * whether they are not in order. */
+static bool names_ranks(const char *at, const char *end, uint32_t counted, bool *falls)
 {
     int64_t least = INT64_MAX, most = -1, before = -1;
     uint64_t seen[DXT_MAX_RANKS / 64] = {0};
-    bool falls = false, doubled = false;
+    bool doubled = false;
+    *falls = false;
     if (counted < 2 || counted > DXT_MAX_RANKS) return false;
     while (at < end) {
         const char *digits = at;
@@ -72,12 +74,12 @@ static bool is_disordered(const char *at, const char *end, uint32_t counted)
         if (rank >= DXT_MAX_RANKS) return false;
         doubled = doubled || (seen[rank / 64] >> rank % 64 & 1);
         seen[rank / 64] |= UINT64_C(1) << rank % 64;
-        falls = falls || rank < before;
+        *falls = *falls || rank < before;
         before = rank;
         if (rank < least) least = rank;
         if (rank > most) most = rank;
     }
-    return falls && !doubled && most - least + 1 == (int64_t)counted;
+    return !doubled && most - least + 1 == (int64_t)counted;
 }
 
 /* Whether a heading of a column names a time or a step. */
@@ -123,12 +125,14 @@ dxt_titles dxt_shape_titles(const char *at, const char *end)
     dxt_titles titles = {0};
     const char *sums = skip_sums(at, end, &titles.sums);
     titles.counted = dxt_shape_heading(at, sums);
-    if (titles.counted < 2) titles.sums = 0;
+    bool falls;
+    /* Behind "p50 p90" stands a column like those, "max". */
+    if (titles.sums > 0 && !names_ranks(at, sums, titles.counted, &falls)) titles.sums = 0;
     if (titles.sums > 0)
         end = sums;
     else
         titles.counted = dxt_shape_heading(at, end);
-    titles.disordered = is_disordered(at, end, titles.counted);
+    titles.disordered = names_ranks(at, end, titles.counted, &falls) && falls;
     while (at < end && (dxt_is_blank(*at) || *at == '|')) at++;
     while (end > at && (dxt_is_blank(end[-1]) || end[-1] == '|')) end--;
     if (at == end || dxt_is_digit(*at) || end[-1] == ':') return titles;

@@ -63,18 +63,42 @@ bool dxt_says_alone(const char *line, const char *end, const char *const *names,
     return to == end && to > *value;
 }
 
-/* Whether what stands behind a factor may be what it is one of: a unit, the end of a bracket or of
- * the line. It is none of waits in "thousands of iterations" and "x1000 runs". */
-static bool counts_units(const char *at, const char *end)
+/* Behind blanks and a word of letters. @p word  Receives where it begins. */
+static const char *take_word(const char *at, const char *end, const char **word)
 {
     while (at < end && dxt_is_blank(*at)) at++;
-    if (end - at > 3 && strncasecmp(at, "of ", 3) == 0)
-        for (at += 3; at < end && dxt_is_blank(*at);) at++;
-    const char *word = at;
-    while (at < end && is_letter(*at)) at++;
-    bool per = at - word == 3 && strncasecmp(word, "per", 3) == 0;
-    bool one = at - word == 5 && strncasecmp(word, "cycle", 5) == 0;
-    return at == word || per || one || dxt_is_time_unit(word, at);
+    for (*word = at; at < end && is_letter(*at);) at++;
+    return at;
+}
+
+static bool is_word(const char *at, const char *end, const char *word)
+{
+    return strlen(word) == (size_t)(end - at) && strncasecmp(at, word, strlen(word)) == 0;
+}
+
+static bool is_cycles(const char *at, const char *end)
+{
+    return dxt_unit_ns(at, end) == 0 || is_word(at, end, "cycle");
+}
+
+/* Whether what stands behind a factor may be what it is one of: a unit, waits, the end of a bracket
+ * or of the line. It is none of waits in "thousands of iterations" and "x1000 runs". */
+static bool counts_units(const char *at, const char *end)
+{
+    const char *word;
+    at = take_word(at, end, &word);
+    if (is_word(word, at, "of")) at = take_word(at, end, &word);
+    if (at == word || is_word(word, at, "per") || dxt_is_time_unit(word, at)) return true;
+    static const char *const waits[] = {"dispatch", "combine", "wait", "waits", NULL};
+    for (const char *const *name = waits; *name; name++)
+        if (is_word(word, at, *name)) return true;
+    /* "clock cycles", "GPU core cycles" */
+    for (int tries = 0; tries < 3 && at > word; tries++) {
+        if (is_cycles(word, at)) return true;
+        if (is_word(word, at, "in")) return false;
+        at = take_word(at, end, &word);
+    }
+    return false;
 }
 
 /* Whether a factor stands at a place: "thousands", "x1000", "(100 ns)". */
@@ -87,7 +111,8 @@ static bool is_factor(const char *at, const char *end)
         if ((size_t)(end - at) < size || strncasecmp(at, *word, size) != 0) continue;
         const char *to = at + size;
         if (to < end && (*to | 32) == 's') to++;
-        return counts_units(to, end);
+        bool whole = is_cycles(to - 5, to) || is_cycles(to - 6, to);
+        return whole ? to == end || !is_letter(*to) : counts_units(to, end);
     }
     bool bracket = *at == '(' || *at == '[';
     if (!bracket && *at != 'x' && *at != '*') return false;

@@ -235,6 +235,74 @@ static void logs_that_run_backwards_are_told(void **state)
     assert_reads(text, MATRIX("2", "cycles", "[[1,2],[3,4]]"));
 }
 
+/* Lists of a value for each rank stand beside a matrix, or alone. */
+static void values_of_ranks_are_no_matrices(void **state)
+{
+    (void)state;
+#define NO_RECORDING \
+    "t:1: no window: JSON, but no recording (no \"v\", \"phase\", \"ranks\", \"wait\")"
+    static const bad_case bad[] = {
+        {"{\"size\": 5, \"values\": [1, 2, 3, 4, 5]}\n", DXT_ERR_FORMAT, NO_RECORDING},
+        {"{\"world_size\": 8, \"w\": [1, 2, 3, 4, 5, 6, 7, 8]}\n", DXT_ERR_FORMAT, NO_RECORDING},
+        {"{\"rows\": 4, \"cols\": 4, \"values\": [1, 2, 3, 4]}\n", DXT_ERR_FORMAT,
+         "t:1: the shape says 16 values, and there are 4"},
+    };
+    REFUSE(bad);
+    assert_reads("{\"world_size\": 4, \"wait_mean\": [1, 2, 3, 4], \"wait\": [[1, 2], [3, 4]]}\n",
+                 ONE);
+}
+
+/* The columns of a square are all of it, whatever a heading calls them. */
+static void squares_have_no_sums(void **state)
+{
+    (void)state;
+    assert_reads("p50 p90 max\n9 2 3\n4 5 6\n7 8 9\n", THREE);
+    assert_reads("rank p50 p90 max\nrank0 9 2 3\nrank1 4 5 6\nrank2 7 8 9\n", THREE);
+    assert_reads("r0 r1 all\n9 2 3\n4 5 6\n7 8 9\n", THREE);
+    assert_reads("r0 r1 all\n1 2 3\n3 4 9\n", ONE);
+}
+
+static void arguments_hold_no_matrix(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        "dispatch=[[1,2],[3,4]], dtype=int64 combine=[[5,6],[7,8]], dtype=int64)\n",
+        "dispatch=[[1,2],[3,4]], dtype=int64; combine=[[5,6],[7,8]], dtype=int64)\n",
+        "dispatch=[[1,2],[3,4]], dtype=<i8, combine=[[5,6],[7,8]])\n",
+    };
+    for (size_t i = 0; i < LENGTH(texts); i++)
+        assert_reads(texts[i], ONE PLAIN("combine", "0", "[[5,6],[7,8]]"));
+}
+
+/* Tags in a cell are no ends of lines, and what begins as one has an end soon or is none. */
+static void tags_stand_in_cells(void **state)
+{
+    (void)state;
+    assert_reads("1,\"<p>[1 2 3] was slow</p>\",\"[[1 2] [3 4]]\"\n", ONE);
+    assert_reads("1,\"[[1 2]<p> [3 4]]\"\n", ONE);
+    assert_reads("out: <pre>[[1 2]<br> [3 4]]</pre>\n", ONE);
+    assert_reads("<p class='x'>[[1 2]</p><p> [3 4]]</p>\n", ONE);
+    for (size_t size = 500; size <= 1500; size += 1000) {
+        char text[2048] = "<br>[[1 2]<p ";
+        size_t at = strlen(text);
+        memset(text + at, 'x', size);
+        strcpy(text + at + size, "> [3 4]]\n");
+        assert_int_equal(read_once(text, strlen(text)), size < 1000 ? DXT_END : DXT_ERR_FORMAT);
+    }
+}
+
+/* What looks like a mark of the reader's own ends where its line does. */
+static void forged_marks_end_with_their_lines(void **state)
+{
+    (void)state;
+    char text[300] = "#\b", said[300] = "t:1: ";
+    memset(text + 2, 'x', 199);
+    memcpy(said + 5, text + 2, 199);
+    strcpy(text + 201, "\n");
+    const bad_case bad = {text, DXT_ERR_FORMAT, said};
+    assert_refused(&bad, strlen(text));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -244,6 +312,11 @@ int main(void)
         cmocka_unit_test(sentences_are_no_rows),
         cmocka_unit_test(zeros_and_turns_stand_between_lines),
         cmocka_unit_test(logs_that_run_backwards_are_told),
+        cmocka_unit_test(values_of_ranks_are_no_matrices),
+        cmocka_unit_test(squares_have_no_sums),
+        cmocka_unit_test(arguments_hold_no_matrix),
+        cmocka_unit_test(tags_stand_in_cells),
+        cmocka_unit_test(forged_marks_end_with_their_lines),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

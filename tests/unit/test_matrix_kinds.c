@@ -203,13 +203,20 @@ static void members_say_units_and_factors(void **state)
                 "they stand");
 #define FACTOR \
     "t:2: line 1 says a factor or a unit that is not applied: the values are read as they stand"
-    static const char *const factors[] = {
-        "waits (in thousands of cycles)\n1 2\n3 4\n", "dispatch wait (kcycles)\n1 2\n3 4\n",
-        "wait (100 ns)\n1 2\n3 4\n", "# values x1000\n1 2\n3 4\n"};
+    static const char *const factors[] = {"waits (in thousands of cycles)\n1 2\n3 4\n",
+                                          "dispatch wait (kcycles)\n1 2\n3 4\n",
+                                          "wait (100 ns)\n1 2\n3 4\n",
+                                          "# values x1000\n1 2\n3 4\n",
+                                          "# wait in kcycles summed over the window\n1 2\n3 4\n",
+                                          "# wait, thousands of clock cycles\n1 2\n3 4\n",
+                                          "# wait, thousand GPU cycles\n1 2\n3 4\n",
+                                          "# wait, x1000 dispatch\n1 2\n3 4\n"};
     for (size_t i = 0; i < LENGTH(factors); i++) assert_told(factors[i], ONE, FACTOR);
     static const char *const plain[] = {
         "{\"scale\": 1, \"unit\": \"cycles\", \"wait\": [[1, 2], [3, 4]]}\n",
         "{\"scale\": 1000, \"name\": \"x\"}\n{\"wait\": [[1, 2], [3, 4]]}\n",
+        "# wait in cycles, thousands of iterations\n1 2\n3 4\n",
+        "# thousands of tokens in cycles\n1 2\n3 4\n",
     };
     for (size_t i = 0; i < LENGTH(plain); i++) assert_told(plain[i], ONE, "");
 }
