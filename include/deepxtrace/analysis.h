@@ -158,7 +158,8 @@ typedef struct dxt_findings {
         delayed_rank;   /**< something is not named, since ranks waited for a CPU core for so long
                                 that this may be all of it: who did for longest; DXT_NO_RANK = not
                                 so */
-    int64_t delayed_ns; /**< for how long, in the window and the one before; 0 = not so */
+    int64_t delayed_ns; /**< for how long, in the window and those that
+                             dxt_analysis_options.run_delay_before_ns is of; 0 = not so */
     double lost_share;  /**< share of the step that is likely lost by ranks that wait for each
                              other, no matter for which; 0 = less than a fifth, or not known */
     double apart_share; /**< share of the step that it takes to get from one of two nodes to the
@@ -209,9 +210,12 @@ typedef struct dxt_analysis_options {
     double transfer_ordinary;   /**< of two ranks: what they ordinarily wait for each other in that
                                      transfer, added up, as dxt_history_prior() has it; 0 =
                                      unknown */
-    const int64_t *run_delay_before_ns; /**< N: dxt_window.run_delay_ns of the window before, whose
-                                     last operation may have been completed in this one, as
-                                     dxt_history_prior() has it; NULL = unknown */
+    const int64_t *run_delay_before_ns; /**< N: dxt_window.run_delay_ns of the operator's window
+                                     whose index is one less, whose last operation may have been
+                                     completed in this one; plus that of those right before it, if
+                                     in it none was completed or it measures something else, back to
+                                     the first that is not so. dxt_history_prior() has it; NULL =
+                                     unknown, as behind a gap */
 } dxt_analysis_options;
 
 /** What two operators over the same interval are to each other. */

@@ -192,14 +192,13 @@ static double prior_transfer(const dxt_history *history, const dxt_window *windo
     return track ? dxt_track_both_ways(track, transfer) : 0;
 }
 
-/* How long the ranks waited for a core in the window before; NULL = unknown. */
+/* How long the ranks waited for a core before the window, up to its beginning; NULL = unknown. */
 static const int64_t *prior_delay(const dxt_history *history, const dxt_window *window)
 {
     if (!history || history->ranks == 0 || !of_same_run(history, window)) return NULL;
     const dxt_track *track = dxt_find_track(history, window->phase);
-    if (!track || track->count == 0 || !track->knows_delay) return NULL;
-    return window->index > dxt_track_moment(track, track->count - 1)->index ? track->delay_ns
-                                                                            : NULL;
+    bool adjoins = track && track->knows_delay && window->index - 1 == track->delay_of;
+    return adjoins ? track->delay_ns : NULL;
 }
 
 dxt_status dxt_history_prior(const dxt_history *history, const dxt_window *window,

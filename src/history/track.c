@@ -137,7 +137,8 @@ static void keep_base(dxt_track *track, uint32_t rank)
 
 void dxt_track_keep_delay(dxt_track *track, const dxt_window *window, bool more)
 {
-    more = more && track->knows_delay;
+    more = more && track->knows_delay && window->index - 1 == track->delay_of;
+    track->delay_of = window->index;
     track->knows_delay = window->run_delay_ns != NULL;
     for (uint32_t r = 0; track->knows_delay && r < track->ranks; r++) {
         int64_t *delay_ns = &track->delay_ns[r], own_ns = window->run_delay_ns[r];

@@ -73,7 +73,8 @@ typedef struct dxt_track {
     int64_t *issued;                 /**< [rank] of the newest, if … */
     bool knows_issued;               /**< … it says so */
     int64_t *delay_ns;               /**< [rank] dxt_analysis_options.run_delay_before_ns, if … */
-    bool knows_delay;                /**< … the newest says so */
+    bool knows_delay;                /**< … the newest says so … */
+    int64_t delay_of;                /**< … and its index */
     uint64_t odd;                    /**< windows of another measure since the newest */
 } dxt_track;
 
@@ -83,7 +84,7 @@ void dxt_track_free(dxt_track *track);
 void dxt_track_forget(dxt_track *track);
 
 /** Keep how long each rank waited for a core in the newest window; with @p more, which is for
- *  windows that are not kept, since the last that is. */
+ *  windows that are not kept, since the last that is, as far back as they adjoin. */
 void dxt_track_keep_delay(dxt_track *track, const dxt_window *window, bool more);
 
 /** Count a window of another measure, which is not kept. */

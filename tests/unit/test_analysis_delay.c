@@ -282,9 +282,10 @@ static void a_delay_of_the_window_before_may_be_it(void **state)
         assert_int_equal(dxt_history_create(NULL, &history), DXT_OK);
         dxt_findings_free(go_on(history, 0, 0, USUAL));
         dxt_findings_free(go_on(history, 1, cases[i].first, USUAL));
+        int64_t index = 2;
         if (cases[i].kind != USUAL)
-            dxt_findings_free(go_on(history, 2, cases[i].between, cases[i].kind));
-        dxt_findings *findings = go_on(history, 3, cases[i].last, LATE_2);
+            dxt_findings_free(go_on(history, index++, cases[i].between, cases[i].kind));
+        dxt_findings *findings = go_on(history, index, cases[i].last, LATE_2);
         assert_int_equal(findings->finding_count, cases[i].named);
         if (cases[i].named) assert_int_equal(only(findings, DXT_LATE_RANK)->rank, 2);
         if (!cases[i].named) {
@@ -294,11 +295,57 @@ static void a_delay_of_the_window_before_may_be_it(void **state)
             assert_true(fabs((double)findings->delayed_ns / (both * job.ops * LATE) - 1) < 0.01);
         }
         dxt_findings_free(findings);
-        findings = go_on(history, 4, 0, LATE_2); /* by then it is over */
+        findings = go_on(history, index + 1, 0, LATE_2); /* by then it is over */
         if (cases[i].last == 0) assert_int_equal(only(findings, DXT_LATE_RANK)->rank, 2);
         dxt_findings_free(findings);
         dxt_history_destroy(history);
     }
+}
+
+/* What was hours ago explains nothing: only windows that adjoin are added up. */
+static void a_delay_before_a_gap_explains_nothing(void **state)
+{
+    (void)state;
+    const struct {
+        int64_t of, between; /* indices; 0 = none in between */
+        int64_t late;
+        int kind;
+        double own; /* of the one in between */
+        bool named;
+    } cases[] = {
+        {10, 0, 100, USUAL, 0, true},      {10, 0, 12, USUAL, 0, true},
+        {10, 0, 11, USUAL, 0, false},      {10, 11, 100, STILL, 0, true},
+        {10, 98, 99, STILL, 0, true},      {10, 98, 99, STILL, 1.1, false},
+        {10, 11, 12, STILL, 0, false},     {10, 98, 99, UNCOUNTED, 0, true},
+        {10, 11, 100, UNCOUNTED, 0, true}, {10, 98, 99, UNCOUNTED, 1.1, false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        dxt_history *history;
+        assert_int_equal(dxt_history_create(NULL, &history), DXT_OK);
+        dxt_findings_free(go_on(history, cases[i].of - 1, 0, USUAL));
+        dxt_findings_free(go_on(history, cases[i].of, 1.1, USUAL));
+        if (cases[i].between > 0)
+            dxt_findings_free(go_on(history, cases[i].between, cases[i].own, cases[i].kind));
+        dxt_findings *findings = go_on(history, cases[i].late, 0, LATE_2);
+        assert_int_equal(findings->finding_count, cases[i].named);
+        if (cases[i].named) assert_int_equal(only(findings, DXT_LATE_RANK)->rank, 2);
+        dxt_findings_free(findings);
+        dxt_history_destroy(history);
+    }
+}
+
+/* Also where the run begins with it. */
+static void a_still_window_at_the_beginning_counts(void **state)
+{
+    (void)state;
+    dxt_history *history;
+    assert_int_equal(dxt_history_create(NULL, &history), DXT_OK);
+    dxt_findings_free(go_on(history, 0, 1.1, STILL));
+    dxt_findings *findings = go_on(history, 1, 0, LATE_2);
+    assert_int_equal(findings->finding_count, 0);
+    assert_int_equal(findings->delayed_rank, 2);
+    dxt_findings_free(findings);
+    dxt_history_destroy(history);
 }
 
 int main(void)
@@ -314,6 +361,8 @@ int main(void)
         cmocka_unit_test(silence_is_never_explained),
         cmocka_unit_test(what_lasts_is_named),
         cmocka_unit_test(a_delay_of_the_window_before_may_be_it),
+        cmocka_unit_test(a_delay_before_a_gap_explains_nothing),
+        cmocka_unit_test(a_still_window_at_the_beginning_counts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
