@@ -553,7 +553,16 @@ for name, members in (("a.zip", ("a.log", "long.zst")), ("b.zip", ("long.zst", "
     run --separate-stderr "$deepxtrace" analyze --exit-code --since 2026-11-26T03:04Z timed
     [ "$status" -eq 2 ]
     [ -z "$output" ]
-    [ "$stderr" = "deepxtrace analyze: --since: no window began then or later; the newest one began 2026-11-26T03:03:00Z" ]
+    [ "$stderr" = "deepxtrace analyze: --since 2026-11-26T03:04Z: no window began then or later; the newest one, in timed, began 2026-11-26T03:03:00Z; to begin with it, write --since '2026-11-26T03:03:00Z'" ]
+    # What it says to write is read.
+    run -0 "$deepxtrace" analyze --json --since "$(sed "s/.*--since '\(.*\)'/\1/" <<< "$stderr")" timed
+    [ "$(jq -c .window <<< "$output")" = 3 ]
+    # A recording may have been quiet in the last minute.
+    sed 's/2026-11-26/2020-11-26/' timed > quiet
+    run --separate-stderr "$deepxtrace" analyze --exit-code --since 1m quiet
+    [ "$status" -eq 0 ]
+    [ -z "$output" ]
+    [[ $stderr == "deepxtrace analyze: --since 1m: no window began then or later; the newest one, in quiet, began 2020-11-26T03:03:00Z; "* ]]
     sed -i 's/"begin"[^,]*,//' timed
     run --separate-stderr "$deepxtrace" analyze --since 03:00 timed
     [ "$status" -eq 2 ]

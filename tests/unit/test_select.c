@@ -96,7 +96,8 @@ static void no_moments(void **state)
         int64_t ns = 42;
         char why[160] = "";
         assert_false(since_parse(bad[i], NOON_S * S, &ns));
-        assert_false(since_option(bad[i], &ns, why, sizeof why));
+        since_time given = {.ns = 42};
+        assert_false(since_option(bad[i], &given, why, sizeof why));
         assert_int_equal(ns, 42);
         assert_non_null(strstr(why, "is not a time; write 03:00, 2026-11-26T03:00 or 90m"));
     }

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <deepxtrace/deepxtrace.h>
 
@@ -25,9 +26,11 @@ struct analyze {
     bool summary;             /**< also with --json */
     bool summary_only;        /**< and no windows */
     bool every;               /**< the windows that say the same as those before, too */
-    int64_t since_ns;         /**< no windows that began before; 0 = all */
+    since_time since;         /**< no windows that began before */
     int64_t newest_ns;        /**< with --since: when the newest window began, … */
-    char newest[40];          /**< … in its own words */
+    char newest[40];          /**< … in its own words, … */
+    char newest_in[256];      /**< … and the file that has it */
+    const char *file;         /**< under way */
     uint64_t rank;            /**< only what concerns this one; UINT64_MAX = all */
     int32_t node;             /**< of that rank, in the newest window; -1 = not known */
     uint32_t most_ranks;      /**< of a window so far, in all files */
@@ -97,13 +100,14 @@ static dxt_status judge(struct analyze *run, const dxt_window *window, related_w
 static bool too_early(struct analyze *run, const dxt_window *window, outcome *result)
 {
     int64_t begin_ns;
-    if (run->since_ns == 0) return false;
+    if (run->since.ns == 0) return false;
     if (window->begin && since_parse_date(window->begin, &begin_ns)) {
         if (begin_ns > run->newest_ns) {
             run->newest_ns = begin_ns;
             snprintf(run->newest, sizeof run->newest, "%s", window->begin);
+            snprintf(run->newest_in, sizeof run->newest_in, "%s", run->file);
         }
-        return begin_ns < run->since_ns;
+        return begin_ns < run->since.ns;
     }
     *result = complain("analyze", "a window has no time (\"begin\"); leave out --since");
     return true;
@@ -225,6 +229,7 @@ static outcome end_log(struct analyze *run)
 static outcome analyze_log(struct analyze *run, const file_group *log)
 {
     cli_input input;
+    run->file = strcmp(log->name, "-") == 0 ? "standard input" : log->name;
     outcome result = input_open(&input, "analyze", log->paths, log->count, run->strict);
     if (result != GO_ON) return result;
     if (run->many && !run->json) {
@@ -280,12 +285,18 @@ static const char notes[] =
     "Exit status: 0 done, 1 something is slow (--exit-code), 2 bad usage or input,\n"
     "3 failed.\n";
 
-/* Nothing said because nothing was recorded is not health. */
-static outcome check_since(const struct analyze *run)
+/* Nothing said because nothing was recorded is not health. A job that has been quiet of late is no
+ * wrong time. */
+static outcome check_since(struct analyze *run)
 {
-    if (run->newest_ns == 0 || run->newest_ns >= run->since_ns) return GO_ON;
-    return complain("analyze", "--since: no window began then or later; the newest one began %s",
-                    run->newest);
+    if (run->newest_ns == 0 || run->newest_ns >= run->since.ns) return GO_ON;
+    dxt_make_printable(run->newest_in);
+    outcome result =
+        complain("analyze",
+                 "--since %s: no window began then or later; the newest one, in %s, began %s; "
+                 "to begin with it, write --since '%s'",
+                 run->since.text, run->newest_in, run->newest, run->newest);
+    return run->since.ago ? GO_ON : result;
 }
 
 enum { OWN = 10 };
@@ -313,7 +324,7 @@ outcome cmd_analyze(int argc, char **argv)
          .help = "print all windows of a long run, not only changes"},
         {.name = "since",
          .type = OPTION_CUSTOM,
-         .value = &run.since_ns,
+         .value = &run.since,
          .argument = "TIME",
          .parse = since_option,
          .help = "leave out earlier windows: 03:00, 2026-11-26T03:00, or 90m (that long ago)"},

@@ -155,7 +155,13 @@ bool since_parse(const char *text, int64_t now_ns, int64_t *moment_ns)
 
 bool since_option(const char *text, void *value, char *why, size_t why_size)
 {
-    if (since_parse(text, dxt_clock_ns(CLOCK_REALTIME), value)) return true;
+    since_time *since = value;
+    int64_t now_ns = dxt_clock_ns(CLOCK_REALTIME);
+    if (since_parse(text, now_ns, &since->ns)) {
+        since->ago = parse_ago(text, now_ns, &since->ns);
+        since->text = text;
+        return true;
+    }
     snprintf(why, why_size, "'%s' is not a time; write 03:00, 2026-11-26T03:00 or 90m", text);
     return false;
 }

@@ -17,7 +17,14 @@
  */
 bool since_parse(const char *text, int64_t now_ns, int64_t *moment_ns);
 
-/** The same for an option of the command line: @p value is an int64_t, and now is now. */
+/** A moment as an option of the command line has it. */
+typedef struct since_time {
+    int64_t ns;       /**< since 1970; 0 = not given */
+    const char *text; /**< as typed */
+    bool ago;         /**< so long ago, as 90m */
+} since_time;
+
+/** The same for an option of the command line: @p value is a since_time, and now is now. */
 bool since_option(const char *text, void *value, char *why, size_t why_size);
 
 /** Only what has a date, as windows say when they begin. */
