@@ -465,6 +465,30 @@ EOF
     [ "${#lines[@]}" -lt 110 ]
     [[ $output == *" to 279: "*" slow, by causes told above (--all)"$'\n'"dispatch, window 280, 4 ranks: slow"*"rank 1 is late"* ]]
     [ "$("$deepxtrace" analyze --all turns | grep -c '^dispatch, window ')" -eq 300 ]
+    ! "$deepxtrace" analyze --all turns | grep '^dispatch, windows '
+    # The run ends with what its last window says.
+    [[ $output == *" to 298: "*$'\n'"dispatch, window 299, 4 ranks: slow"*$'\n'"summary of 300 windows"* ]]
+    [[ $output != *": 0 of "* ]]
+    run -0 "$deepxtrace" analyze --limit 15 turns
+    [ "$(grep -c '^dispatch, window .*ranks: ' <<< "$output")" -eq 15 ]
+}
+
+@test "who falls silent, and a hang, are told although causes come and go" {
+    "$deepxtrace" simulate --windows 200 --jitter 1% -o healthy
+    "$deepxtrace" simulate --windows 200 --jitter 1% --slow dispatch:2:40us -o slow
+    {
+        jq -c 'select(.window % 2 == 0)' healthy
+        jq -c 'select(.window % 2 == 1)' slow
+    } | jq -cs 'map(select(.phase == "dispatch" and .window < 190)) | sort_by(.window)[]
+        | if .window == 60 or .window == 62 then .wait[3] = null else . end' > turns
+    # Rank 3 for good.
+    jq -c 'select(.phase == "dispatch" and .window >= 190) | .wait[3] = null' healthy > gone
+    cat turns gone > all
+    run -0 "$deepxtrace" analyze all
+    [[ $output == *"dispatch, window 60, 4 ranks: slow"*"rank 3 sent no counters"*"dispatch, window 61: slow, as told above (--all)"*"dispatch, window 190, 4 ranks: slow"*"rank 3 sent no counters"*$'\n'"dispatch, windows 191 to 199: the same as window 190"* ]]
+    { cat turns; jq -c 'select(.phase == "dispatch" and .window >= 190) | .wait |= map(map(0)) | .ops = 0' healthy; } > all
+    run -0 "$deepxtrace" analyze all
+    [[ $output == *"dispatch, window 190, 4 ranks: inconclusive"*"nothing was counted"* ]]
 }
 
 @test "what of a folder zstd packed is named where libzstd is missing" {
@@ -557,6 +581,8 @@ for name, members in (("a.zip", ("a.log", "long.zst")), ("b.zip", ("long.zst", "
     # What it says to write is read.
     run -0 "$deepxtrace" analyze --json --since "$(sed "s/.*--since '\(.*\)'/\1/" <<< "$stderr")" timed
     [ "$(jq -c .window <<< "$output")" = 3 ]
+    run --separate-stderr "$deepxtrace" analyze --since 2026-11-26T03:04Z - < timed
+    [[ $stderr == *"; the newest one, in standard input, began "* ]]
     # A recording may have been quiet in the last minute.
     sed 's/2026-11-26/2020-11-26/' timed > quiet
     run --separate-stderr "$deepxtrace" analyze --exit-code --since 1m quiet

@@ -99,6 +99,7 @@ static void no_moments(void **state)
         since_time given = {.ns = 42};
         assert_false(since_option(bad[i], &given, why, sizeof why));
         assert_int_equal(ns, 42);
+        assert_int_equal(given.ns, 42);
         assert_non_null(strstr(why, "is not a time; write 03:00, 2026-11-26T03:00 or 90m"));
     }
 }
@@ -178,9 +179,9 @@ static void what_has_changed(void **state)
     dxt_findings turned = all, worse = all;
     turned.findings = back;
     assert_int_equal(told(&run, "dispatch", 0, 29, &none), CHANGES_FIRST);
-    assert_int_equal(run.operators[0].left_out, 10);
-    assert_int_equal(run.operators[0].first, 20);
-    assert_int_equal(run.operators[0].last, 29);
+    assert_int_equal(run.operators[0].left.count, 10);
+    assert_int_equal(run.operators[0].left.first, 20);
+    assert_int_equal(run.operators[0].left.last, 29);
     assert_int_equal(run.operators[0].told, 19);
     assert_int_equal(told(&run, "dispatch", 30, 39, &all), 1);
     assert_int_equal(run.operators[0].told, 30);
@@ -248,6 +249,37 @@ static void many_costs(void **state)
     assert_int_equal(changes_end(&run), DXT_OK);
 }
 
+/* Where causes come and go, who falls silent is told each time, and a verdict that is new. */
+static void what_is_never_left_out(void **state)
+{
+    (void)state;
+    static changes run;
+    const dxt_findings none = {.verdict = DXT_VERDICT_HEALTHY};
+    const dxt_findings noisy = {.verdict = DXT_VERDICT_INCONCLUSIVE, .delayed_ns = 900};
+    const dxt_findings hangs = {.verdict = DXT_VERDICT_INCONCLUSIVE, .still_windows = 1};
+    dxt_finding found[] = {{.kind = DXT_SILENT_RANK, .rank = 2}, some[0]};
+    const dxt_findings silent = {
+        .verdict = DXT_VERDICT_SLOW, .findings = found, .finding_count = 1};
+    const dxt_findings both = {.verdict = DXT_VERDICT_SLOW, .findings = found, .finding_count = 2};
+    assert_int_equal(told(&run, "dispatch", 0, 5, &silent), 6);
+    assert_int_equal(told(&run, "dispatch", 6, 9, &both), 4);
+    assert_int_equal(told(&run, "dispatch", 10, 12, &noisy), 3);
+    for (int64_t i = 13; i < 60; i++) told(&run, "dispatch", i, i, i % 2 ? &all : &none);
+    assert_int_equal(told(&run, "dispatch", 60, 60, &all), 0);
+    assert_int_equal(told(&run, "dispatch", 61, 61, &noisy), 0);
+    assert_int_equal(told(&run, "dispatch", 62, 69, &hangs), 1);
+    assert_int_equal(told(&run, "dispatch", 70, 79, &none), 0);
+    assert_int_equal(told(&run, "dispatch", 80, 89, &silent), 1);
+    assert_int_equal(told(&run, "dispatch", 90, 90, &none), 0);
+    assert_int_equal(told(&run, "dispatch", 91, 99, &silent), 1);
+    /* It is as silent as before. */
+    assert_int_equal(told(&run, "dispatch", 100, 100, &both), 0);
+    assert_true(changes_wants(&run.operators[0]));
+    changes_keep(&run.operators[0], strdup("dispatch, window 100\n"));
+    assert_int_equal(run.operators[0].before.last, 99);
+    assert_int_equal(changes_end(&run), DXT_OK);
+}
+
 /* When no more is to be told, the first windows are like the others. */
 static void the_first_windows_may_be_enough(void **state)
 {
@@ -272,8 +304,7 @@ static void a_closed_operator_says_no_more(void **state)
     assert_int_equal(told(&run, "dispatch", 0, 29, &none), CHANGES_FIRST);
     assert_true(changes_look(&run, &window, &all, &dispatch));
     assert_int_equal(changes_close(dispatch), DXT_OK);
-    assert_int_equal(dispatch->left_out, 0);
-    assert_int_equal(dispatch->last, 29);
+    assert_int_equal(dispatch->left.count, 0);
     for (window.index = 31; window.index < 40; window.index++) {
         assert_true(changes_look(&run, &window, &all, &dispatch));
         assert_int_equal(changes_close(dispatch), DXT_OK);
@@ -306,6 +337,7 @@ int main(void)
         cmocka_unit_test(what_has_changed),
         cmocka_unit_test(a_cost_that_varies_is_the_same),
         cmocka_unit_test(many_costs),
+        cmocka_unit_test(what_is_never_left_out),
         cmocka_unit_test(the_first_windows_may_be_enough),
         cmocka_unit_test(a_closed_operator_says_no_more),
         cmocka_unit_test(where_a_rank_is),

@@ -15,7 +15,7 @@ target_link_options(test_output PRIVATE -Wl,--wrap=rename,--wrap=renameat2)
 dxt_test(test_select SOURCES unit/test_select.c ${tools}/analyze/about.c ${tools}/analyze/changes.c
          ${tools}/analyze/since.c ${tools}/cli/options.c ${tools}/cli/nearest.c ${tools}/cli/progress.c
          ${tools}/cli/output.c ${tools}/cli/complain.c
-         MODULES base LIBS ${CMAKE_DL_LIBS} WRAP_ALLOC)
+         MODULES base numeric matrix analysis LIBS ${CMAKE_DL_LIBS} WRAP_ALLOC)
 target_include_directories(test_select PRIVATE ${tools}/analyze ${tools}/cli)
 if(ZLIB_FOUND)
   dxt_test(test_unpack SOURCES unit/test_unpack.c ${tools}/cli/unpack.c ${tools}/cli/inflate.c ${tools}/cli/zip.c ${tools}/cli/layers.c ${tools}/cli/tar.c ${tools}/cli/unzstd.c ${PROJECT_SOURCE_DIR}/src/system/zstd.c ${tools}/cli/carried.c

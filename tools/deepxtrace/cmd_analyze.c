@@ -9,6 +9,7 @@
 #include "about.h"
 #include "changes.h"
 #include "commands.h"
+#include "describe.h"
 #include "files.h"
 #include "input.h"
 #include "jobs.h"
@@ -118,11 +119,17 @@ static dxt_status say(struct analyze *run, const dxt_window *window, const dxt_f
                       change_state *state, size_t more)
 {
     dxt_status status = name_job(run, run->job);
-    if (status == DXT_OK && !run->every) status = changes_tell(state, window);
-    if (status == DXT_OK) status = dxt_report_text(window, findings, stdout_text, NULL);
-    if (status == DXT_OK && more > 0)
-        status = stdout_printf("  and %zu more that cost less (--limit)\n", more);
-    return status;
+    if (status == DXT_OK) status = changes_tell(state, window);
+    return status == DXT_OK ? describe(window, findings, more, stdout_text, NULL) : status;
+}
+
+/* Say it later, if the run ends here. */
+static dxt_status keep(change_state *state, const dxt_window *window, const dxt_findings *findings,
+                       size_t more)
+{
+    char *text = describe_text(window, findings, more);
+    changes_keep(state, text);
+    return text ? DXT_OK : DXT_ERR_NO_MEMORY;
 }
 
 static dxt_status tell(struct analyze *run, const dxt_window *window, const dxt_findings *findings)
@@ -132,16 +139,19 @@ static dxt_status tell(struct analyze *run, const dxt_window *window, const dxt_
     bool enough = run->limit > 0 && run->told >= run->limit;
     if (run->summary_only) return DXT_OK;
     if (enough) changes_enough(&run->job->told);
-    if (!run->json && !changes_look(&run->job->told, window, findings, &state) && !run->every)
-        return DXT_OK;
+    if (run->limit > 0 && view.finding_count > run->limit) view.finding_count = run->limit;
+    size_t more = findings->finding_count - view.finding_count;
+    if (!run->json && !run->every && !changes_look(&run->job->told, window, findings, &state)) {
+        bool kept = !enough && changes_wants(state);
+        return kept ? keep(state, window, &view, more) : DXT_OK;
+    }
     if (enough) {
         run->kept_back++;
         return run->json ? DXT_OK : changes_close(state);
     }
     run->told++;
-    if (run->limit > 0 && view.finding_count > run->limit) view.finding_count = run->limit;
     if (run->json) return dxt_report_json(window, &view, stdout_write, NULL);
-    return say(run, window, &view, state, findings->finding_count - view.finding_count);
+    return say(run, window, &view, state, more);
 }
 
 /* The same of what concerns one rank; a window that has nothing of the kind is not told. */

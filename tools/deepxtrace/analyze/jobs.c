@@ -33,6 +33,7 @@ job *jobs_oldest(jobs *all)
 static void drop(job *of)
 {
     dxt_history_destroy(of->history);
+    changes_free(&of->told);
     free(of->instance);
     *of = (job){.used = false};
 }
