@@ -160,12 +160,30 @@ static bool turns_axes(const char *at, const char *end)
     return false;
 }
 
+/* Whether the rank that waits is named right in front, "src=0 dst=1", "rank 0 waited for rank 1":
+ * what has a number there may as well be a step or a time. */
+static bool names_both(const char *line, const char *at, const char *end)
+{
+    static const char *const names[] = {"rank", "gpu",      "npu", "device", "worker",
+                                        "src",  "src_rank", "row", "i",      "waiting"};
+    const char *to = trim(line, at), *word;
+    bool verb = end - at > 6 && strncasecmp(at, "waited", 6) == 0;
+    while (to > line && dxt_is_digit(to[-1])) to--;
+    if (to == trim(line, at)) return false;
+    const bool equals = to > line && to[-1] == '=';
+    while (to > line && strchr(" =:_#-", to[-1])) to--;
+    for (word = to; word > line && (dxt_is_letter(word[-1]) || word[-1] == '_');) word--;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (strlen(names[i]) == (size_t)(to - word) &&
+            strncasecmp(word, names[i], (size_t)(to - word)) == 0)
+            return verb || equals;
+    return false;
+}
+
 /* Whether a row is called after a rank that is waited for: "column 3: 1 2", "waited for rank 3". */
 static bool names_column(const char *line, const char *at, const char *end)
 {
-    /* "rank 0 waited for rank 1" says both. */
-    const char *before = trim(line, at);
-    if (before > line && dxt_is_digit(before[-1])) return false;
+    if (names_both(line, at, end)) return false;
     static const char *const words[] = {"column",  "col",        "dst",
                                         "awaited", "waited for", "from rank"};
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {

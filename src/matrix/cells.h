@@ -38,6 +38,7 @@ typedef struct dxt_cells {
     uint32_t whole;      /**< whole numbers that are none of these */
     uint32_t form;       /**< of what stands in front, dxt_skip_tag(); 0: nothing does */
     bool message;        /**< it is a sentence of somebody, dxt_tag_says() */
+    bool level;          /**< it ends in the level of a message */
     int64_t clock;       /**< the time that stands in front, in ms, dxt_clock_of(); -1: none */
     bool hour;           /**< it may be an hour, and the first value minutes */
     dxt_status status;   /**< of the first value that is no counter */

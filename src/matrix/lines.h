@@ -26,6 +26,7 @@ typedef struct dxt_named {
     int64_t cell[2]; /**< the waiting rank, the awaited one */
     const char *value, *value_end;
     const char *unit, *unit_end; /**< of time; NULL: it has none */
+    bool sentence;               /**< others say such things as well */
     bool arrow;                  /**< "rank 0 -> rank 1: 5" */
     int ranks;                   /**< where it is none: ranks that it names as "src=0" */
 } dxt_named;

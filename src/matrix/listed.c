@@ -14,6 +14,8 @@
 
 /* Brackets of a line with which cells may begin. */
 #define MOST_TRIES 16
+/* Bytes of a line that are looked at for an arrow, or a word for waits. */
+#define MOST_HEADING 256
 
 static bool begins(const char *at, const char *end, const char *with)
 {
@@ -96,22 +98,52 @@ static dxt_status read_places(dxt_reader *reader)
 {
     const char *at = reader->listed.data, *end = at + reader->listed.size, *to;
     dxt_status status = DXT_OK;
+    reader->around.saying = true;
     for (; at < end && status == DXT_OK; at = to + 1) {
         to = memchr(at, '\n', (size_t)(end - at));
         if (!to) to = end;
         status = dxt_table_line(reader, at, to);
     }
+    reader->around.saying = false;
     return status;
 }
 
+/* Whether a line with an arrow names waits, or one above does: "GPU0 -> GPU1: 1" and
+ * "retry 0 -> 1: 3s" may be anything. */
+static bool says_waits(const dxt_reader *reader, const char *line, const char *end)
+{
+    return reader->around.waits || dxt_names_waits(line, end);
+}
+
+/* Whether words stand in front of an arrow, "retry 0 -> 1: 3s". */
+static bool has_arrow(const char *line, const char *end, bool *words)
+{
+    line = dxt_skip_blanks(line, end);
+    const size_t size = (size_t)(end - line > MOST_HEADING ? MOST_HEADING : end - line);
+    *words = size > 0 && !dxt_is_digit(*line);
+    return memmem(line, size, "->", 2) || memmem(line, size, "=>", 2);
+}
+
+/* A line without an arrow: whether what follows may be waits. */
+static void note_waits(dxt_reader *reader, const char *line, const char *end)
+{
+    if (end - line > MOST_HEADING) end = line + MOST_HEADING;
+    bool numbers = false;
+    for (const char *at = line; at < end && !numbers; at++) numbers = dxt_is_digit(*at);
+    if (dxt_names_waits(line, end))
+        reader->around.waits = true;
+    else if (numbers)
+        reader->around.waits = false;
+}
+
 /* A wait of two ranks by their names, as a line of a table. @return Whether it is one. */
-static bool take_named(dxt_reader *reader, const char *line, const char *end)
+static bool take_named(dxt_reader *reader, const char *line, const char *end, bool *said)
 {
     dxt_named found;
     const dxt_table *table = &reader->table;
     /* Others say such things between the rows of a matrix. */
     if (table->rows > 0 && !dxt_shape_roles(table) && !dxt_shape_complete(table)) return false;
-    if (!dxt_named_find(line, end, &found)) {
+    if (!dxt_named_find(line, end, &found) || (found.arrow && !says_waits(reader, line, end))) {
         if (found.ranks == 2 && !reader->clue[0] && dxt_names_waits(line, end))
             dxt_reader_hint(
                 reader,
@@ -124,6 +156,7 @@ static bool take_named(dxt_reader *reader, const char *line, const char *end)
     dxt_text_printf(&reader->listed, "%lld %lld %.*s%.*s", (long long)found.cell[0],
                     (long long)found.cell[1], (int)(found.value_end - found.value), found.value,
                     (int)(found.unit_end - found.unit), found.unit ? found.unit : "");
+    *said = found.sentence;
     if (found.arrow) reader->around.arrow = reader->input.line;
     return true;
 }
@@ -209,17 +242,29 @@ static dxt_status take_listed(dxt_reader *reader, const char **line, const char 
         *line = NULL;
         return DXT_OK;
     }
+    bool said = false, words, arrow = has_arrow(*line, *end, &words);
+    if (!arrow) note_waits(reader, *line, *end);
     uint32_t places = take_places_behind(reader, *line, *end);
     if (reader->listed.failed) return dxt_fail_memory(0);
     const char *from = dxt_skip_blanks(*line, *end);
     if (places > 0 && !memchr(from, '(', (size_t)(*end - from)) &&
-        !memchr(from, '[', (size_t)(*end - from)))
+        !memchr(from, '[', (size_t)(*end - from))) {
+        if (words && !says_waits(reader, *line, *end)) return DXT_OK;
+        said = words;
         reader->around.arrow = reader->input.line;
-    if (places == 0 && !take_named(reader, *line, *end)) return DXT_OK;
+    }
+    if (places == 0 && !take_named(reader, *line, *end, &said)) return DXT_OK;
     if (reader->listed.failed) return dxt_fail_memory(0);
+    const dxt_table *table = &reader->table;
+    if (!arrow) reader->around.waits = false;
+    if (table->rows > 0 && table->titles.said != said) {
+        if (said && !dxt_shape_complete(table)) return DXT_OK;
+        if ((status = dxt_table_end(reader, false)) != DXT_OK) return status;
+    }
     /* They stand in any order. */
     status = dxt_table_phase(reader, *line, *end);
     if (status == DXT_OK) status = dxt_table_pairs(reader);
+    if (reader->table.rows == 0) reader->table.titles.said = said;
     *line = NULL;
     return status == DXT_OK ? read_places(reader) : status;
 }

@@ -95,9 +95,10 @@ bool dxt_take_mark(dxt_reader *reader, const char *at, const char *end, dxt_stat
                                   "%.*s", end - at > 202 ? 200 : (int)(end - at - 2), at + 2);
     else if (at[1] == DXT_ARROW_LINE[1])
         reader->around.arrow = reader->input.line;
-    else if (at[1] == DXT_PAIRS_LINE[1])
-        *status = dxt_table_pairs(reader);
-    else if (at[1] == DXT_RANKED_LINE[1])
+    else if (at[1] == DXT_PAIRS_LINE[1]) {
+        if (reader->table.titles.said) *status = dxt_table_end(reader, false);
+        if (*status == DXT_OK) *status = dxt_table_pairs(reader);
+    } else if (at[1] == DXT_RANKED_LINE[1])
         reader->ranked = true;
     else
         return false;

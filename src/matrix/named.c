@@ -6,6 +6,7 @@
 
 #include "matrix/cells.h"
 #include "matrix/lines.h"
+#include "matrix/members.h"
 #include "matrix/scan.h"
 #include "matrix/spot.h"
 #include "matrix/tagged.h"
@@ -54,6 +55,16 @@ static const char *take_rank(const char *at, const char *end, int64_t *rank)
     return whole && *rank < DXT_MAX_RANKS ? stop : NULL;
 }
 
+/* Behind "e+06"; where none stands, @p at. */
+static const char *skip_exponent(const char *at, const char *end)
+{
+    if (at == end || (*at | 32) != 'e') return at;
+    const char *digits = at + 1, *to;
+    digits += digits < end && (*digits == '+' || *digits == '-');
+    for (to = digits; to < end && dxt_is_digit(*to);) to++;
+    return to > digits ? to : at;
+}
+
 /* Behind "12.5 us"; NULL: no number stands there. */
 static const char *take_value(const char *at, const char *end, dxt_named *found)
 {
@@ -62,11 +73,9 @@ static const char *take_value(const char *at, const char *end, dxt_named *found)
     bool decimal, time = false;
     const char *to = at;
     while (to < end && (dxt_is_digit(*to) || *to == '.')) to++;
-    const char *unit = to;
-    while (unit < end && (dxt_is_letter(*unit) || (unsigned char)*unit >= 0x80)) unit++;
-    /* "1e6", or a unit behind the digits. */
-    if (unit > to && dxt_scan_number(at, unit, &whole, &real, &decimal) == unit) to = unit;
-    while (to > at && to[-1] == '.') to--;
+    const char *exponent = skip_exponent(to, end);
+    while (exponent == to && to > at && to[-1] == '.') to--;
+    if (exponent > to) to = exponent;
     if (to == at || !dxt_is_digit(*at) || dxt_scan_number(at, to, &whole, &real, &decimal) != to)
         return NULL;
     found->value = at;
@@ -129,6 +138,38 @@ static bool take_sentence(const char *at, const char *end, dxt_named *found)
 
 /* ---- names ---- */
 
+/* Whether a name counts something beside waits: "wait_us_count", "waiters", "wait_timeouts_total";
+ * but "wait_us_total" is their sum. */
+static bool counts_others(const char *at, const char *end)
+{
+    static const char *const words[] = {"count",    "counts",  "bucket",   "buckets", "created",
+                                        "waiter",   "waiters", "timeout",  "errors",  "timeouts",
+                                        "retries",  "events",  "calls",    "number",  "num",
+                                        "failures", "ops",     "requests", NULL};
+    static const char *const times[] = {"cost", "time", "duration", "latency", "delay", NULL};
+    const dxt_token name = {.at = at, .end = end};
+    bool total = false, unit = false;
+    for (const char *word = at, *to; word < end; word = to + (to < end)) {
+        for (to = word; to < end && dxt_is_letter(*to);) to++;
+        if (is_one_of(word, to, words)) return true;
+        total = total || (to - word == 5 && strncasecmp(word, "total", 5) == 0);
+        unit = unit || is_one_of(word, to, times) || (to > word && dxt_is_time_unit(word, to));
+    }
+    return (total && !unit) || dxt_names_counts(&name) != DXT_COUNTS_NONE;
+}
+
+/* Whether a metric does, or is one of the parts of a histogram; @p brace: behind its labels. */
+static bool metric_counts(const char *line, const char *brace)
+{
+    const char *end = memchr(line, '{', (size_t)(brace - line)), *at = end;
+    if (!end) return true;
+    while (at > line && (dxt_is_word(at[-1]) || at[-1] == ':')) at--;
+    if (counts_others(at, end)) return true;
+    for (at = end; (at = memmem(at, (size_t)(brace - at), "le=", 3)); at++)
+        if (!dxt_is_letter(at[-1]) && at[-1] != '_') return true;
+    return false;
+}
+
 /* Which part of a wait is called so: the waiting rank, 0, the awaited one, 1, the wait, 2; 3: a
  * rank, and nothing says which; −1: none. */
 static int part_of(const char *at, const char *end)
@@ -142,7 +183,8 @@ static int part_of(const char *at, const char *end)
     if (is_one_of(at, end, awaited)) return 1;
     if (is_one_of(at, end, ranks)) return 3;
     static const char *const values[] = {"value", "val", "cycles", "duration", NULL};
-    return is_one_of(at, end, values) || dxt_names_waits(at, end) ? 2 : -1;
+    bool waits = dxt_names_waits(at, end) && !counts_others(at, end);
+    return waits || is_one_of(at, end, values) ? 2 : -1;
 }
 
 static bool take_names(const char *line, const char *end, dxt_named *found)
@@ -171,12 +213,17 @@ static bool take_names(const char *line, const char *end, dxt_named *found)
             found->unit_end = unit.end;
         }
     }
-    /* A metric's value stands behind its labels, and a time may behind that. */
+    /* A metric's value stands behind its labels, and a time or an example may behind that. */
+    const char *example = memmem(line, (size_t)(end - line), " # {", 4);
+    if (example) end = example;
     const char *brace = memrchr(line, '}', (size_t)(end - line));
-    if (parts == 3 && brace && dxt_names_waits(line, brace) &&
-        take_value(skip_blanks(brace + 1, end), end, found))
-        parts = 7;
-    return parts == 7;
+    if (parts != 3 || !brace || !dxt_names_waits(line, brace)) return parts == 7;
+    if (metric_counts(line, brace)) {
+        found->ranks = 0;
+        return false;
+    }
+    const char *to = take_value(skip_blanks(brace + 1, end), end, found);
+    return to && (to == end || dxt_is_blank(*to));
 }
 
 bool dxt_named_find(const char *line, const char *end, dxt_named *found)
@@ -192,7 +239,9 @@ bool dxt_named_find(const char *line, const char *end, dxt_named *found)
         bool begins = at == line || !(dxt_is_letter(at[-1]) || at[-1] == '_');
         if (!begins || !strchr("rgndw", *at | 32)) continue;
         tries++;
-        if (take_sentence(at, end, found)) return true;
+        *found = (dxt_named){0};
+        found->sentence = take_sentence(at, end, found);
+        if (found->sentence) return true;
     }
     *found = (dxt_named){0};
     return take_names(line, end, found);

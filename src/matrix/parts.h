@@ -33,6 +33,7 @@ typedef struct dxt_titles {
     bool disordered;  /**< the columns that it counts are ranks, and not in order */
     bool swapped;     /**< the awaited rank stands in front of the waiting one */
     bool roles;       /**< the last three are both of them and a wait: lines in any order */
+    bool said;        /**< such lines are sentences, and may be none of a matrix */
 } dxt_titles;
 
 /** A row of a matrix as it is read; its values are in dxt_reader.row. */
@@ -137,6 +138,7 @@ typedef struct dxt_table {
     uint64_t timed, bare[2], pointed, fractions, proven, whole;
     uint32_t form; /**< of what stands in front of each row; 0: nothing does */
     bool message;  /**< and it is a sentence of somebody */
+    bool level;    /**< or ends in the level of a message */
     bool clocked;  /**< a time stands in front of each row; of the first and last, in ms */
     int64_t clock[2];
     bool hours; /**< or may be an hour, unless these are the numbers of lines */
@@ -192,6 +194,8 @@ typedef struct dxt_around {
     uint64_t scaled; /**< line of a factor that is not applied; 0: none */
     uint64_t arrow;  /**< line of a pair of ranks with an arrow, "0 -> 1: 5"; 0: none */
     bool pointed;    /**< such arrows were told of */
+    bool saying;     /**< the row that comes is a sentence or a cell by its ranks */
+    bool waits;      /**< a line above names waits, and no numbers stand between */
     uint64_t turned; /**< of words for axes that are turned round; 0: none */
     dxt_text rest;   /**< the line without it */
 } dxt_around;

@@ -54,6 +54,7 @@ static dxt_status add(dxt_reader *reader, const dxt_cells *line)
     if (table->named == table->rows && dxt_shape_follows(table)) table->named++;
     table->form = line->form;
     table->message = line->message;
+    table->level = line->level;
     table->clocked = line->form != 0 && line->clock >= 0 && (table->rows == 0 || table->clocked);
     table->clock[table->rows > 0] = line->clock;
     table->hours = table->hours || line->hour;
@@ -163,11 +164,17 @@ static dxt_status lose_width(dxt_reader *reader, const dxt_cells *line)
     return lose(reader, DXT_ERR_FORMAT, why);
 }
 
+/* Whether a row of numbers follows sentences. */
+static bool ends_sentences(const dxt_reader *reader)
+{
+    return reader->table.rows > 0 && reader->table.titles.said && !reader->around.saying;
+}
+
 static dxt_status row(dxt_reader *reader, dxt_cells *line)
 {
     dxt_table *table = &reader->table;
     char why[192];
-    if (table->form != 0 && line->form == 0) {
+    if ((table->form != 0 && line->form == 0) || ends_sentences(reader)) {
         dxt_status status = dxt_table_end(reader, false);
         if (status != DXT_OK) return status;
     }
@@ -266,10 +273,10 @@ dxt_status dxt_table_phase(dxt_reader *reader, const char *at, const char *end)
     char why[160];
     dxt_note_phase(reader, at, end - at > MOST_NAME ? at + MOST_NAME : end);
     if (table->rows == 0 || table->lost || strcmp(table->phase, reader->phase) == 0) return DXT_OK;
-    if (dxt_shape_complete(table)) {
+    if (dxt_shape_complete(table) || table->titles.said) {
         const dxt_titles titles = table->titles;
         dxt_status status = dxt_table_end(reader, false);
-        if (titles.roles) table->titles = titles;
+        if (titles.roles && !titles.said) table->titles = titles;
         return status;
     }
     if (!dxt_names_phase(at, end)) return DXT_OK;
@@ -301,6 +308,7 @@ static dxt_status fits(dxt_reader *reader, const dxt_cells *line, bool *fitting)
 {
     dxt_table *table = &reader->table;
     *fitting = true;
+    if (ends_sentences(reader)) return dxt_table_end(reader, false);
     if (table->rows == 0 || (table->lost && table->form == 0)) return DXT_OK;
     bool same = table->form == line->form && table->width == line->width;
     if (same && (table->lost || !dxt_shape_complete(table))) return DXT_OK;
@@ -331,6 +339,7 @@ static dxt_status take_tagged(dxt_reader *reader, const char *at, const char *fr
     dxt_take_numbers(&taken.numbers, at, from);
     taken.form = dxt_tag_form(at, from);
     taken.message = dxt_tag_says(at, from);
+    taken.level = dxt_ends_in_level(at, from);
     taken.clock = dxt_clock_of(at, from);
     taken.hour = dxt_may_be_hour(at, from, end);
     reader->told = reader->told || dxt_names_waits(at, from);

@@ -122,6 +122,10 @@ static dxt_status give(dxt_reader *reader, uint32_t ranks, uint32_t column, uint
                                "the heading names the columns in another order than the ranks': "
                                "put them in order");
     dxt_status status = listed && table->width >= 3 ? spread(table, ranks, &twice) : DXT_OK;
+    if (twice && table->titles.said) {
+        dxt_reader_hint(reader, "two lines name the same pair of ranks");
+        return status;
+    }
     if (twice)
         return dxt_reader_lose(reader, DXT_REMARK_LOST, DXT_ERR_FORMAT, table->line,
                                "two lines name the same pair of ranks");
@@ -199,7 +203,11 @@ static bool is_said(const dxt_reader *reader)
 {
     const dxt_table *table = &reader->table;
     if (table->hours) return reader->told && numbers_lines(table);
-    if (!table->message && !is_apart(table)) return true;
+    /* A logger's rows say nothing either, but for a column of ranks. */
+    bool ranks =
+        table->rows + 1 == table->width && dxt_shape_counts(table, table->width, table->rows);
+    bool message = table->message || (table->level && !ranks);
+    if (!message && !is_apart(table)) return true;
     /* The numbers in a time are none of ranks. */
     bool numbers = table->numbers && (!is_apart(table) || table->numbers[0].rank > 0);
     return reader->told || (numbers && dxt_table_ranked(table, table->numbers));
@@ -246,6 +254,9 @@ dxt_status dxt_table_end(dxt_reader *reader, bool cut)
                             "line %llu is the wait of one pair of ranks; a matrix has one for each "
                             "pair",
                             (unsigned long long)table->line);
+        else if (dxt_shape_roles(table) && table->titles.said)
+            dxt_reader_hint(reader, "the %u lines of two ranks and a wait leave pairs of ranks out",
+                            table->rows);
         else if (dxt_shape_roles(table) && dxt_shape_triples(table))
             status = dxt_reader_lose(
                 reader, cut ? DXT_REMARK_CUT : DXT_REMARK_LOST, DXT_ERR_FORMAT, table->line,

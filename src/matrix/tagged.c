@@ -154,8 +154,7 @@ static bool is_mark(const char *at, const char *end)
     return true;
 }
 
-/* Whether a text ends in the level of a message, which is no name of a row: "03:00:00,123 INFO". */
-static bool ends_in_level(const char *line, const char *end)
+bool dxt_ends_in_level(const char *line, const char *end)
 {
     static const char *const levels[] = {"INFO",  "DEBUG",  "WARNING",  "WARN",  "ERROR",
                                          "TRACE", "NOTICE", "CRITICAL", "FATAL", "SUCCESS"};
@@ -216,7 +215,7 @@ static bool is_front(const char *at, const char *to, const char *bar)
     if (to == bar) return to[-1] == ':' && (dxt_is_digit(*at) || colons > 1);
     /* "12\t| 1 |" of cat -n. */
     if (digits) return *to == '\t' && to + 1 == bar;
-    if (dxt_ends_in_time(at, to) || ends_in_level(at, to)) return true;
+    if (dxt_ends_in_time(at, to) || dxt_ends_in_level(at, to)) return true;
     return (is_marker(to[-1]) || to[-1] == '-') && (words || dxt_is_digit(*at));
 }
 
@@ -281,8 +280,8 @@ const char *dxt_skip_tag(const char *line, const char *end, uint64_t number)
     bool commas = memchr(found.from, ',', size) || memchr(found.from, ';', size);
     bool tabs = memchr(found.from, '\t', size), time = !tab && dxt_ends_in_time(line, to);
     bool separated = commas || (tab && tabs);
-    bool marked =
-        is_marker(to[-1]) || to[-1] == '-' || is_mark(line, to) || time || ends_in_level(line, to);
+    bool marked = is_marker(to[-1]) || to[-1] == '-' || is_mark(line, to) || time ||
+                  dxt_ends_in_level(line, to);
     /* "rank 0,12,13": a name in the first cell. */
     if (comma || (separated && !marked)) return NULL;
     if (!found.glued && !time && is_name(line, to, commas || (tabs && !tab))) return NULL;
@@ -304,7 +303,7 @@ bool dxt_tag_says(const char *at, const char *end)
     }
     while (word > at && dxt_is_letter(word[-1])) word--;
     /* A word alone, or behind a number or a mark, may be a name. */
-    if (to - word < 2 || word == at || !dxt_is_blank(word[-1]) || ends_in_level(at, to))
+    if (to - word < 2 || word == at || !dxt_is_blank(word[-1]) || dxt_ends_in_level(at, to))
         return false;
     while (word > at && dxt_is_blank(word[-1])) word--;
     /* "train.py:20 throughput"; but "train-worker-3 main" of a pod's container. */

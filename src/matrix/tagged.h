@@ -21,6 +21,9 @@ const char *dxt_skip_tag(const char *line, const char *end, uint64_t number);
 /** Whether what dxt_skip_tag() passed over is what somebody says of the numbers, "gpu temps",
  *  "load average:", "shape (1, 2):", and not only what a logger or a launcher writes. */
 bool dxt_tag_says(const char *at, const char *end);
+/** Whether a text ends in the level of a message, which is no name of a row: "03:00:00,123 INFO".
+ */
+bool dxt_ends_in_level(const char *line, const char *end);
 /** Whether a text names waits, a matrix, or what else rows of numbers may be the waits of. */
 bool dxt_names_waits(const char *at, const char *end);
 

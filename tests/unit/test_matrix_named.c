@@ -12,6 +12,8 @@
 #define THREE SIZED("3", "cycles", "[[1,2,3],[4,5,6],[7,8,9]]")
 #define TEN SIZED("3", "cycles", "[[10,2,3],[4,5,6],[7,8,9]]")
 #define NO_OWN SIZED("3", "cycles", "[[null,2,3],[4,null,6],[7,8,null]]")
+#define NONE_OWN SIZED("2", "cycles", "[[null,2],[3,null]]")
+#define MICRO_OWN SIZED("2", "ns", "[[null,1500000],[20,null]]")
 #define MICRO SIZED("2", "ns", "[[1000,2000],[3000,4000]]")
 
 static char said[1024];
@@ -84,15 +86,75 @@ static void waits_are_said_in_sentences(void **state)
         {"rank 0 waits for rank 1: 5 more tries\nrank 1 waits for rank 0: 6 more tries\n",
          DXT_ERR_FORMAT, "t:2: no window up to here: neither a recording nor rows of a matrix"},
         {"rank 0 waits for rank 1: 5\nrank 1 waits for rank 2: 6\n", DXT_ERR_FORMAT,
-         "t:1: the 2 lines of two ranks and a wait leave pairs of ranks out"},
+         "t:2: no window: the 2 lines of two ranks and a wait leave pairs of ranks out"},
     };
     REFUSE(bad);
     read_without_memory(cases[0].text);
-    /* Others say such things between rows, and once. */
+}
+
+static void others_say_such_things(void **state)
+{
+    (void)state;
+    /* Between rows, once, or of a few ranks. */
     assert_told("[3] 10 2 3\n[3] 4 5 6\nrank 0 waits for rank 1: 5\n[3] 7 8 9\n", TEN,
                 "t:1: 3 stands in front of all rows: they are taken for a matrix that one rank "
                 "printed, and their ranks are counted from 0 on");
-    assert_told("rank 3 waited 5 us for rank 1\n\n1 2\n3 4\n", ONE, "");
+    static const read_case stray[] = {
+        {"rank 3 waited 5 us for rank 1\n\n1 2\n3 4\n", ONE},
+        {"1 2\n3 4\n\nrank 0 waited 5 s for rank 1\nrank 2 waited 5 s for rank 1\n", ONE},
+        {"1 2\n3 4\n\nrank 0 waited 5 s for rank 1\nok\nrank 0 waited 5 s for rank 1\n", ONE},
+        {"rank 0 waited 5 s for rank 1\nrank 2 waited 5 s for rank 1\n1 2\n3 4\n", ONE},
+        {"waits\nrank 0 waited 5 s for rank 1\nINFO: 1 2 3\nINFO: 4 5 6\nINFO: 7 8 9\n", THREE},
+        {"1 2\n3 4\n\ndispatch: rank 0 waited 5 s for rank 1\ncombine: rank 2 waited 5 s for rank "
+         "1\n",
+         ONE},
+        {"GPU0 -> GPU1: 1\nGPU1 -> GPU0: 1\n\n1 2\n3 4\n", ONE},
+        {"dispatch:\n1 2\n3 4\n\nGPU0 -> GPU1: 1\nGPU1 -> GPU0: 1\n", ONE},
+        {"retry 0 -> 1: 3s\nretry 1 -> 0: 3s\n\n1 2\n3 4\n", ONE},
+        {"1 2\n3 4\n\nretry 0 -> 1: 3s\nretry 2 -> 1: 3s\n", ONE},
+        {"rank 0 waited 5 s for rank 1\n(0, 0): 1\n(0, 1): 2\n(1, 0): 3\n(1, 1): 4\n", ONE},
+        {"src=0 dst=0 wait=1\nsrc=0 dst=1 wait=2\nrank 0 waited 5 s for rank 1\n"
+         "src=1 dst=0 wait=3\nsrc=1 dst=1 wait=4\n",
+         ONE},
+        {"rank 0 waited 5 s for rank 1\n[{\"src\": 0, \"dst\": 0, \"wait\": 1}, {\"src\": 0, "
+         "\"dst\": 1, "
+         "\"wait\": 2}, {\"src\": 1, \"dst\": 0, \"wait\": 3}, {\"src\": 1, \"dst\": 1, \"wait\": "
+         "4}]\n",
+         ONE},
+        {"1 2\n3 4\n\nrank 0 waited 5 s for rank 1\nGPU0 -> GPU1: 1\nGPU1 -> GPU0: 1\n", ONE},
+    };
+    READ_ALL_OF(stray);
+    static const char *const arrows[] = {"wait GPU0 -> GPU1: 2\nwait GPU1 -> GPU0: 3\n",
+                                         "dispatch:\nGPU0 => GPU1: 2\nGPU1 => GPU0: 3\n",
+                                         "wait 0 -> 1: 2\nwait 1 -> 0: 3\n"};
+    for (size_t i = 0; i < LENGTH(arrows); i++) assert_reads(arrows[i], NONE_OWN);
+    /* What stands in front of the sentence is none of it. */
+    assert_told("worker 2: rank 0 waited 5 ms; rank 0 waits for rank 1: 2\n"
+                "worker 2: rank 0 waited 5 ms; rank 1 waits for rank 0: 3\n",
+                NONE_OWN, "");
+}
+
+static void only_ranks_that_wait_stand_in_front(void **state)
+{
+    (void)state;
+    static const char *const lines[] = {
+        "12:00:00 column %d: %d %d 3\n", "2026-01-02 12:00:00 column %d: %d %d 3\n",
+        "step 7 dst %d: [%d, %d, 3]\n",  "step 7 waited for rank %d: [%d, %d, 3]\n",
+        "rank 0 column %d: %d %d 3\n",
+    };
+    for (size_t i = 0; i < LENGTH(lines); i++) {
+        char text[256] = "";
+        for (int k = 0; k < 3; k++)
+            snprintf(text + strlen(text), sizeof text - strlen(text), lines[i], k, 10 + k, 20);
+        dxt_text out = {0};
+        dxt_reader *reader = open_text(text, strlen(text));
+        said[0] = '\0';
+        dxt_reader_on_remark(reader, keep, NULL);
+        read_all(reader, &out);
+        assert_non_null(strstr(said, "line 3 says something of turned axes"));
+        free(out.data);
+        dxt_reader_close(reader);
+    }
 }
 
 static void waits_are_called_by_names(void **state)
@@ -128,6 +190,56 @@ static void waits_are_called_by_names(void **state)
     };
     REFUSE(bad);
     read_without_memory(cases[0].text);
+}
+
+static void numbers_of_metrics_are_whole(void **state)
+{
+    (void)state;
+    static const read_case cases[] = {
+        {"wait{src=\"0\",dst=\"1\"} 2e+00\nwait{src=\"1\",dst=\"0\"} 3E0 1732600000\n", NONE_OWN},
+        {"src=0 dst=1 wait_us=1.5e+03\nsrc=1 dst=0 wait_us=2e-2\n", MICRO_OWN},
+        {"rank 0 waited 1.5e3 us for rank 1\nrank 1 waited 2e-2 us for rank 0\n", MICRO_OWN},
+        {"wait{src=\"0\",dst=\"1\"} 2 # {trace=\"a\"} 7\nwait{src=\"1\",dst=\"0\"} 3\n", NONE_OWN},
+    };
+    READ_ALL_OF(cases);
+    assert_told("wait_us{src=\"0\",dst=\"1\"} 1.5e+03\nwait_us{src=\"1\",dst=\"0\"} 2e-2\n",
+                MICRO_OWN, "t:1: the values are in \302\265s, as line 2 says");
+    static const bad_case bad[] = {
+        {"wait{src=\"0\",dst=\"1\"} 5x\nwait{src=\"1\",dst=\"0\"} 6x\n", DXT_ERR_FORMAT,
+         "t:2: no window: line 1 is a wait of two ranks by their names; write the lines as "
+         "numbers, \"waiting rank,awaited rank,wait\", in order (0,0,5 then 0,1,7)"},
+    };
+    REFUSE(bad);
+}
+
+static void counts_are_no_waits(void **state)
+{
+    (void)state;
+    static const char *const names[] = {
+        "wait_us_count{src=\"%d\",dst=\"%d\"} 2\n",
+        "wait_us_bucket{src=\"%d\",dst=\"%d\",le=\"5\"} 2\n",
+        "wait_us{src=\"%d\",dst=\"%d\",le=\"5\"} 2\n",
+        "waiters{src=\"%d\",dst=\"%d\"} 2\n",
+        "wait_timeouts_total{src=\"%d\",dst=\"%d\"} 2\n",
+        "dispatch_bytes{src=\"%d\",dst=\"%d\"} 2\n",
+    };
+    for (size_t k = 0; k < LENGTH(names); k++) {
+        char text[128];
+        snprintf(text, sizeof text, names[k], 0, 1);
+        snprintf(text + strlen(text), sizeof text - strlen(text), names[k], 1, 0);
+        const bad_case bad[] = {
+            {text, DXT_ERR_FORMAT,
+             "t:2: no window up to here: neither a recording nor rows of a matrix"}};
+        REFUSE(bad);
+    }
+    /* Beside the sums they are left out. */
+    assert_reads(
+        "wait_cycles_sum{src=\"0\",dst=\"1\"} 2\nwait_cycles_count{src=\"0\",dst=\"1\"} 9\n"
+        "wait_cycles_sum{src=\"1\",dst=\"0\"} 3\nwait_cycles_count{src=\"1\",dst=\"0\"} 8\n",
+        NONE_OWN);
+    assert_reads("wait_cost_total{src=\"0\",dst=\"1\"} 2\nwait_cost_total{src=\"1\",dst=\"0\"} 3\n",
+                 NONE_OWN);
+    assert_reads("src=0 dst=1 wait_count=7 wait=2\nsrc=1 dst=0 wait_count=8 wait=3\n", NONE_OWN);
 }
 
 static void sums_beside_a_matrix_are_left_out(void **state)
@@ -233,10 +345,10 @@ static void levels_and_counts_are_no_names(void **state)
 {
     (void)state;
     static const read_case cases[] = {
-        {"2025-11-26 03:00:00,123 INFO 10,2,3\n2025-11-26 03:00:00,124 INFO 4,5,6\n"
+        {"waits\n2025-11-26 03:00:00,123 INFO 10,2,3\n2025-11-26 03:00:00,124 INFO 4,5,6\n"
          "2025-11-26 03:00:00,124 INFO 7,8,9\n",
          TEN},
-        {"2025-11-26 03:00:00,123 WARNING 10 2 3\n2025-11-26 03:00:00,124 WARNING 4 5 6\n"
+        {"waits\n2025-11-26 03:00:00,123 WARNING 10 2 3\n2025-11-26 03:00:00,124 WARNING 4 5 6\n"
          "2025-11-26 03:00:00,124 WARNING 7 8 9\n",
          TEN},
         {"2025-11-26 03:00:00,123 INFO    0  1  2\n2025-11-26 03:00:00,123 INFO 0 10  2  3\n"
@@ -251,6 +363,14 @@ static void levels_and_counts_are_no_names(void **state)
         {"# x1000 runs, wait matrix\n1 2\n3 4\n", ONE},
     };
     READ_ALL_OF(cases);
+    static const bad_case bad[] = {
+        {"2026-11-27 12:00:01,123 INFO 10 21 30\n2026-11-27 12:00:01,123 INFO 11 20 31\n"
+         "2026-11-27 12:00:01,123 INFO 12 22 30\n",
+         DXT_ERR_FORMAT,
+         "t:3: no window: nothing says that these 3 lines of 3 values are waits: no line names "
+         "them, and no rank stands in front"},
+    };
+    REFUSE(bad);
     static const char *const factors[] = {"# wait, in thousands of cycles", "# wait (thousands)",
                                           "# wait x1000", "# wait in millions per token"};
     for (size_t i = 0; i < LENGTH(factors); i++) {
@@ -288,7 +408,11 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(waits_are_said_in_sentences),
+        cmocka_unit_test(others_say_such_things),
+        cmocka_unit_test(only_ranks_that_wait_stand_in_front),
         cmocka_unit_test(waits_are_called_by_names),
+        cmocka_unit_test(numbers_of_metrics_are_whole),
+        cmocka_unit_test(counts_are_no_waits),
         cmocka_unit_test(sums_beside_a_matrix_are_left_out),
         cmocka_unit_test(a_shape_is_said_beside_a_list),
         cmocka_unit_test(ranks_may_be_sorted_as_text),
