@@ -105,8 +105,8 @@ endfunction()
 
 # dxt_fuzz(NAME SOURCES … MODULES … [LIBS …] CORPUS directory RUNS n [MAX_LEN bytes] [FLAGS …])
 # A libFuzzer program and a ctest of label "fuzz" that runs it for DXT_FUZZ_SECONDS. With a seed it
-# tries n inputs, about as many as two cores of 2026 do in a minute, so that a fast machine meets no
-# others than a slow one, which may take twice the time. The inputs to begin with are in
+# tries n inputs, as many as a core of 2026 does in a minute (half of one for the oldest targets), so
+# that a fast machine meets no others than a slow one, which may take twice the time. The seeds in
 # CORPUS, relative to the current source directory, are only read: what is found goes into the build
 # directory, and so does the input that made it fail. The target "fuzzers" builds them all.
 # In a build without fuzzing the seeds alone are replayed, as a unit test.

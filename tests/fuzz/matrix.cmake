@@ -1,9 +1,9 @@
 set(runs_of_recording 75000)
 set(runs_of_log 50000)
 set(runs_of_plain 60000)
-set(runs_of_prefix 40000)
-set(runs_of_print 36000)
-set(runs_of_npy 110000)
+set(runs_of_prefix 65000)
+set(runs_of_print 70000)
+set(runs_of_npy 180000)
 foreach(kind recording log plain prefix print npy)
   dxt_fuzz(fuzz_${kind} SOURCES fuzz/fuzz_reader.c MODULES base matrix LIBS ${CMAKE_DL_LIBS}
            CORPUS fuzz/corpus/fuzz_${kind} RUNS ${runs_of_${kind}})

@@ -5,4 +5,4 @@ dxt_fuzz(fuzz_mail SOURCES fuzz/fuzz_mail.c
 # Mailboxes of a hostile peer, under a session.
 dxt_fuzz(fuzz_mailbox SOURCES fuzz/fuzz_mailbox.c
          MODULES base numeric probe matrix analysis history gather session
-         LIBS PkgConfig::JANSSON ${CMAKE_DL_LIBS} CORPUS fuzz/corpus/fuzz_mailbox RUNS 15000 MAX_LEN 4096)
+         LIBS PkgConfig::JANSSON ${CMAKE_DL_LIBS} CORPUS fuzz/corpus/fuzz_mailbox RUNS 36000 MAX_LEN 4096)
