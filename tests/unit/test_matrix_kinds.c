@@ -15,31 +15,6 @@
     "{\"v\":1,\"phase\":\"dispatch\",\"window\":0,\"ranks\":4,\"unit\":\"cycles\",\"wait\":[[1,2," \
     "3,4],[5,6,7,8],[9,10,11,12],[13,14,15,16]]}\n"
 
-static char said[1024];
-
-static int keep(void *context, dxt_remark kind, const char *message)
-{
-    (void)context;
-    (void)kind;
-    size_t size = strlen(said);
-    snprintf(said + size, sizeof said - size, "%s%s", size ? "\n" : "", message);
-    return 1;
-}
-
-static void assert_told(const char *text, const char *windows, const char *told)
-{
-    dxt_reader *reader = open_text(text, strlen(text));
-    dxt_text out = {0};
-    dxt_text_puts(&out, "");
-    said[0] = '\0';
-    dxt_reader_on_remark(reader, keep, NULL);
-    read_all(reader, &out);
-    assert_string_equal(out.data, windows);
-    assert_string_equal(said, told);
-    free(out.data);
-    dxt_reader_close(reader);
-}
-
 typedef struct read_case {
     const char *text, *expected;
 } read_case;

@@ -16,31 +16,6 @@
 #define MICRO_OWN SIZED("2", "ns", "[[null,1500000],[20,null]]")
 #define MICRO SIZED("2", "ns", "[[1000,2000],[3000,4000]]")
 
-static char said[1024];
-
-static int keep(void *context, dxt_remark kind, const char *message)
-{
-    (void)context;
-    (void)kind;
-    size_t size = strlen(said);
-    snprintf(said + size, sizeof said - size, "%s%s", size ? "\n" : "", message);
-    return 1;
-}
-
-static void assert_told(const char *text, const char *windows, const char *told)
-{
-    dxt_reader *reader = open_text(text, strlen(text));
-    dxt_text out = {0};
-    dxt_text_puts(&out, "");
-    said[0] = '\0';
-    dxt_reader_on_remark(reader, keep, NULL);
-    read_all(reader, &out);
-    assert_string_equal(out.data, windows);
-    assert_string_equal(said, told);
-    free(out.data);
-    dxt_reader_close(reader);
-}
-
 typedef struct read_case {
     const char *text, *expected;
 } read_case;
@@ -148,10 +123,10 @@ static void only_ranks_that_wait_stand_in_front(void **state)
             snprintf(text + strlen(text), sizeof text - strlen(text), lines[i], k, 10 + k, 20);
         dxt_text out = {0};
         dxt_reader *reader = open_text(text, strlen(text));
-        said[0] = '\0';
-        dxt_reader_on_remark(reader, keep, NULL);
+        told_so_far[0] = '\0';
+        dxt_reader_on_remark(reader, keep_told, NULL);
         read_all(reader, &out);
-        assert_non_null(strstr(said, "line 3 says something of turned axes"));
+        assert_non_null(strstr(told_so_far, "line 3 says something of turned axes"));
         free(out.data);
         dxt_reader_close(reader);
     }

@@ -67,6 +67,32 @@ static inline dxt_status read_all(dxt_reader *reader, dxt_text *out)
     return status;
 }
 
+static char told_so_far[1024];
+
+static inline int keep_told(void *context, dxt_remark kind, const char *message)
+{
+    (void)context;
+    (void)kind;
+    size_t size = strlen(told_so_far);
+    snprintf(told_so_far + size, sizeof told_so_far - size, "%s%s", size ? "\n" : "", message);
+    return 1;
+}
+
+/* Read a text with a listener, and find these windows and these remarks, a line each. */
+static inline void assert_told(const char *text, const char *windows, const char *told)
+{
+    dxt_reader *reader = open_text(text, strlen(text));
+    dxt_text out = {0};
+    dxt_text_puts(&out, "");
+    told_so_far[0] = '\0';
+    dxt_reader_on_remark(reader, keep_told, NULL);
+    read_all(reader, &out);
+    assert_string_equal(out.data, windows);
+    assert_string_equal(told_so_far, told);
+    free(out.data);
+    dxt_reader_close(reader);
+}
+
 /* The same of a text, from opening to closing; the windows are not kept. */
 static inline dxt_status read_once(const char *text, size_t size)
 {

@@ -17,32 +17,6 @@
 #define STEP(number, step) \
     WINDOW("dispatch", number, "[[" step ",1,5],[" step ",2,5],[" step ",3,5]]")
 
-static char heard[1024];
-
-static int hear(void *context, dxt_remark kind, const char *message)
-{
-    (void)context;
-    (void)kind;
-    size_t size = strlen(heard);
-    snprintf(heard + size, sizeof heard - size, "%s%s", size > 0 ? "\n" : "", message);
-    return 1;
-}
-
-/* Read a text with a listener, and find these windows and these remarks. */
-static void assert_hears(const char *text, const char *expected, const char *remark)
-{
-    dxt_reader *reader = open_text(text, strlen(text));
-    dxt_text out = {0};
-    dxt_text_puts(&out, "");
-    heard[0] = '\0';
-    dxt_reader_on_remark(reader, hear, NULL);
-    read_all(reader, &out);
-    assert_string_equal(out.data, expected);
-    assert_string_equal(heard, remark);
-    free(out.data);
-    dxt_reader_close(reader);
-}
-
 /* The operator stands between the rank and its row. */
 static void operators_take_turns(void **state)
 {
@@ -70,15 +44,15 @@ static void writers_without_headers_take_turns(void **state)
                  "a rank 2: 7 8 9\nb rank 2: 11 12 0\n",
                  WINDOW("dispatch", "0", NINE) WINDOW("dispatch", "1", OTHERS));
     /* A matrix that is torn is not filled with rows of a later one. */
-    assert_hears("step 1 rank 0: 1 1 1\nstep 2 rank 0: 9 2 3\nstep 2 rank 1: 4 5 6\n"
-                 "step 2 rank 2: 7 8 9\nstep 3 rank 1: 11 0 13\nstep 3 rank 0: 0 12 13\n"
-                 "step 3 rank 2: 11 12 0\n",
-                 WINDOW("dispatch", "0", NINE) WINDOW("dispatch", "1", OTHERS),
-                 "t:4: the matrix of line 1 ends after 1 of 3 rows");
+    assert_told("step 1 rank 0: 1 1 1\nstep 2 rank 0: 9 2 3\nstep 2 rank 1: 4 5 6\n"
+                "step 2 rank 2: 7 8 9\nstep 3 rank 1: 11 0 13\nstep 3 rank 0: 0 12 13\n"
+                "step 3 rank 2: 11 12 0\n",
+                WINDOW("dispatch", "0", NINE) WINDOW("dispatch", "1", OTHERS),
+                "t:4: the matrix of line 1 ends after 1 of 3 rows");
     /* Of ranks on different hosts nothing says whose they are. */
-    assert_hears("a rank 0: 9 2 3\nb rank 0: 0 12 13\nc rank 1: 11 0 13\nd rank 1: 4 5 6\n"
-                 "e rank 2: 7 8 9\nf rank 2: 11 12 0\n",
-                 "", MIXED("3", "1") "\n" MIXED("3", "2"));
+    assert_told("a rank 0: 9 2 3\nb rank 0: 0 12 13\nc rank 1: 11 0 13\nd rank 1: 4 5 6\n"
+                "e rank 2: 7 8 9\nf rank 2: 11 12 0\n",
+                "", MIXED("3", "1") "\n" MIXED("3", "2"));
     /* One launcher's rank is in front of each line. */
     assert_reads("rank 3: [1, 2]\nrank 3: [3, 4]\n", ONE);
 }
@@ -89,38 +63,38 @@ static void writers_are_told_again(void **state)
 {
     (void)state;
     /* The ranks have moved to other hosts. */
-    assert_hears(HOSTS("a", "b", "c", "1") "a rank 0: 2 1 5\n" HOSTS("x", "y", "z", "3")
-                     HOSTS("x", "y", "z", "4") HOSTS("x", "y", "z", "6") HOSTS("x", "y", "z", "7"),
-                 STEP("0", "1") STEP("1", "4") STEP("2", "6") STEP("3", "7"),
-                 MIXED("6", "4") "\n" MIXED("6", "5"));
+    assert_told(HOSTS("a", "b", "c", "1") "a rank 0: 2 1 5\n" HOSTS("x", "y", "z", "3")
+                    HOSTS("x", "y", "z", "4") HOSTS("x", "y", "z", "6") HOSTS("x", "y", "z", "7"),
+                STEP("0", "1") STEP("1", "4") STEP("2", "6") STEP("3", "7"),
+                MIXED("6", "4") "\n" MIXED("6", "5"));
     /* From the last rank to the first. */
-    assert_hears("a rank 2: 2 3 5\nx rank 2: 3 3 5\ny rank 1: 3 2 5\nz rank 0: 3 1 5\n"
-                 "x rank 2: 4 3 5\ny rank 1: 4 2 5\nz rank 0: 4 1 5\n",
-                 STEP("0", "4"), MIXED("3", "1") "\n" MIXED("3", "2"));
+    assert_told("a rank 2: 2 3 5\nx rank 2: 3 3 5\ny rank 1: 3 2 5\nz rank 0: 3 1 5\n"
+                "x rank 2: 4 3 5\ny rank 1: 4 2 5\nz rank 0: 4 1 5\n",
+                STEP("0", "4"), MIXED("3", "1") "\n" MIXED("3", "2"));
     /* The rows of both go on in turns, and come one job behind the other at last. */
-    assert_hears("a rank 0: 1 1 5\nx rank 0: 2 1 5\nb rank 1: 1 2 5\ny rank 1: 2 2 5\n"
-                 "c rank 2: 1 3 5\nz rank 2: 2 3 5\n"
-                 "a rank 0: 3 1 5\nx rank 0: 4 1 5\ny rank 1: 4 2 5\nb rank 1: 3 2 5\n"
-                 "c rank 2: 3 3 5\nz rank 2: 4 3 5\n" HOSTS("a", "b", "c", "6")
-                     HOSTS("x", "y", "z", "7"),
-                 STEP("0", "7"),
-                 MIXED("3", "1") "\n" MIXED("3", "2") "\n" MIXED("7", "7") "\n" MIXED(
-                     "8", "8") "\n" MIXED("13", "13"));
+    assert_told("a rank 0: 1 1 5\nx rank 0: 2 1 5\nb rank 1: 1 2 5\ny rank 1: 2 2 5\n"
+                "c rank 2: 1 3 5\nz rank 2: 2 3 5\n"
+                "a rank 0: 3 1 5\nx rank 0: 4 1 5\ny rank 1: 4 2 5\nb rank 1: 3 2 5\n"
+                "c rank 2: 3 3 5\nz rank 2: 4 3 5\n" HOSTS("a", "b", "c", "6")
+                    HOSTS("x", "y", "z", "7"),
+                STEP("0", "7"),
+                MIXED("3", "1") "\n" MIXED("3", "2") "\n" MIXED("7", "7") "\n" MIXED(
+                    "8", "8") "\n" MIXED("13", "13"));
     /* What stands in front tells the writers of the others. */
-    assert_hears("a rank 0: 1 1 5\nb rank 0: 2 1 5\nc rank 1: 1 2 5\na rank 1: 1 2 5\n"
-                 "b rank 1: 2 2 5\na rank 2: 1 3 5\nb rank 2: 2 3 5\n"
-                 "a rank 0: 3 1 5\nb rank 0: 4 1 5\na rank 1: 3 2 5\nb rank 1: 4 2 5\n"
-                 "a rank 2: 3 3 5\nb rank 2: 4 3 5\n",
-                 STEP("0", "3") STEP("1", "4"), MIXED("3", "1") "\n" MIXED("3", "2"));
+    assert_told("a rank 0: 1 1 5\nb rank 0: 2 1 5\nc rank 1: 1 2 5\na rank 1: 1 2 5\n"
+                "b rank 1: 2 2 5\na rank 2: 1 3 5\nb rank 2: 2 3 5\n"
+                "a rank 0: 3 1 5\nb rank 0: 4 1 5\na rank 1: 3 2 5\nb rank 1: 4 2 5\n"
+                "a rank 2: 3 3 5\nb rank 2: 4 3 5\n",
+                STEP("0", "3") STEP("1", "4"), MIXED("3", "1") "\n" MIXED("3", "2"));
     /* A job of another size. */
-    assert_hears("a rank 0: 1 1 5\nx rank 0: 2 1 5\nb rank 1: 1 2 5\na rank 1: [3, 4]\n"
-                 "a rank 0: [1, 2]\nb rank 1: [3, 4]\n",
-                 ONE, MIXED("3", "1") "\n" MIXED("3", "2"));
+    assert_told("a rank 0: 1 1 5\nx rank 0: 2 1 5\nb rank 1: 1 2 5\na rank 1: [3, 4]\n"
+                "a rank 0: [1, 2]\nb rank 1: [3, 4]\n",
+                ONE, MIXED("3", "1") "\n" MIXED("3", "2"));
     /* A row that is spoilt begins nothing. */
-    assert_hears("a rank 0: 1 1 5\nx rank 0: 2 1 5\ny rank 1: 2 2 5\nz rank 2: 2 3 5\n"
-                 "x rank 0: [3, oops, 5]\n" HOSTS("x", "y", "z", "4") HOSTS("x", "y", "z", "6"),
-                 STEP("0", "6"),
-                 MIXED("3", "1") "\n" MIXED("3", "2") "\n" MIXED("5", "5") "\n" MIXED("6", "6"));
+    assert_told("a rank 0: 1 1 5\nx rank 0: 2 1 5\ny rank 1: 2 2 5\nz rank 2: 2 3 5\n"
+                "x rank 0: [3, oops, 5]\n" HOSTS("x", "y", "z", "4") HOSTS("x", "y", "z", "6"),
+                STEP("0", "6"),
+                MIXED("3", "1") "\n" MIXED("3", "2") "\n" MIXED("5", "5") "\n" MIXED("6", "6"));
     static const bad_case bad[] = {
         {"a rank 0: 1 1 5\nx rank 0: 2 1 5\ny rank 1: 2 2 5\n", DXT_ERR_FORMAT, MIXED("3", "1")},
     };
@@ -132,44 +106,44 @@ static void writers_are_told_again(void **state)
 static void torn_matrices_are_no_launchers(void **state)
 {
     (void)state;
-    assert_hears("a rank 0: 1 1 5\n" HOSTS("a", "b", "c", "2") HOSTS("a", "b", "c", "3"),
-                 STEP("0", "2") STEP("1", "3"), ENDS("3", "1"));
-    assert_hears(HOSTS("a", "b", "c", "1") "a rank 0: 2 1 5\n" HOSTS("a", "b", "c", "3")
-                     HOSTS("a", "b", "c", "4"),
-                 STEP("0", "1") STEP("1", "3") STEP("2", "4"), ENDS("5", "4"));
-    assert_hears("rank 2: [1.5, 3, 5]\nrank 2: [1000.5, 3, 5]\nrank 1: [6, 2, 5]\n"
-                 "rank 0: [6, 1, 5]\n",
-                 WINDOW("dispatch", "0", "[[6,1,5],[6,2,5],[1000,3,5]]"), ENDS("3", "1"));
+    assert_told("a rank 0: 1 1 5\n" HOSTS("a", "b", "c", "2") HOSTS("a", "b", "c", "3"),
+                STEP("0", "2") STEP("1", "3"), ENDS("3", "1"));
+    assert_told(HOSTS("a", "b", "c", "1") "a rank 0: 2 1 5\n" HOSTS("a", "b", "c", "3")
+                    HOSTS("a", "b", "c", "4"),
+                STEP("0", "1") STEP("1", "3") STEP("2", "4"), ENDS("5", "4"));
+    assert_told("rank 2: [1.5, 3, 5]\nrank 2: [1000.5, 3, 5]\nrank 1: [6, 2, 5]\n"
+                "rank 0: [6, 1, 5]\n",
+                WINDOW("dispatch", "0", "[[6,1,5],[6,2,5],[1000,3,5]]"), ENDS("3", "1"));
     /* Nothing of a torn one stays in a row that is missing. */
-    assert_hears("rank 3: [1, 2, 3, 4]\nrank 3: [5, 6, 7, 8]\nrank 0: [8, 7, 6, 5]\n"
-                 "rank 0: [4, 3, 2, 1]\nrank 1: [8, 6, 4, 2]\nrank 2: [7, 5, 3, 1]\n"
-                 "rank 3: [1, 3, 5, 7]\n",
-                 "{\"v\":1,\"phase\":\"dispatch\",\"window\":0,\"ranks\":4,\"unit\":\"cycles\","
-                 "\"wait\":[[8,7,6,5],null,null,[5,6,7,8]]}\n"
-                 "{\"v\":1,\"phase\":\"dispatch\",\"window\":1,\"ranks\":4,\"unit\":\"cycles\","
-                 "\"wait\":[[4,3,2,1],[8,6,4,2],[7,5,3,1],[1,3,5,7]]}\n",
-                 "t:3: the matrix of line 1 ends after 1 of 4 rows");
+    assert_told("rank 3: [1, 2, 3, 4]\nrank 3: [5, 6, 7, 8]\nrank 0: [8, 7, 6, 5]\n"
+                "rank 0: [4, 3, 2, 1]\nrank 1: [8, 6, 4, 2]\nrank 2: [7, 5, 3, 1]\n"
+                "rank 3: [1, 3, 5, 7]\n",
+                "{\"v\":1,\"phase\":\"dispatch\",\"window\":0,\"ranks\":4,\"unit\":\"cycles\","
+                "\"wait\":[[8,7,6,5],null,null,[5,6,7,8]]}\n"
+                "{\"v\":1,\"phase\":\"dispatch\",\"window\":1,\"ranks\":4,\"unit\":\"cycles\","
+                "\"wait\":[[4,3,2,1],[8,6,4,2],[7,5,3,1],[1,3,5,7]]}\n",
+                "t:3: the matrix of line 1 ends after 1 of 4 rows");
     /* Two of 2 ranks, behind a whole one. */
-    assert_hears("a rank 0: 1 2\nb rank 1: 3 4\na rank 0: 5 0\na rank 0: 5 6\nb rank 1: 7 8\n",
-                 ONE PLAIN("dispatch", "1", "[[5,6],[7,8]]"),
-                 "t:4: the matrix of line 3 ends after 1 of 2 rows");
+    assert_told("a rank 0: 1 2\nb rank 1: 3 4\na rank 0: 5 0\na rank 0: 5 6\nb rank 1: 7 8\n",
+                ONE PLAIN("dispatch", "1", "[[5,6],[7,8]]"),
+                "t:4: the matrix of line 3 ends after 1 of 2 rows");
     /* The newest one may be another writer's. */
-    assert_hears("a rank 0: 1 1 5\na rank 0: 2 1 5\nx rank 0: 3 1 5\nb rank 1: 2 2 5\n"
-                 "y rank 1: 3 2 5\nc rank 2: 2 3 5\nz rank 2: 3 3 5\n" HOSTS("a", "b", "c", "4")
-                     HOSTS("a", "b", "c", "6"),
-                 STEP("0", "6"),
-                 ENDS("3", "1") "\n" MIXED("4", "2") "\n" MIXED("4", "3") "\n" MIXED("8", "8"));
-    assert_hears("a rank 0: [1, 1, 5, 5]\na rank 0: [2, 1, 5, 5]\nsizes: [7, 8, 9, 9]\n"
-                 "a rank 1: [2, 2, 5, 5]\n",
-                 "",
-                 "t:4: the matrix of line 1 ends after 1 of 4 rows\n"
-                 "t:4: one more behind line 1 ends after 1 of 4 rows\n" MIXED("4", "3"));
+    assert_told("a rank 0: 1 1 5\na rank 0: 2 1 5\nx rank 0: 3 1 5\nb rank 1: 2 2 5\n"
+                "y rank 1: 3 2 5\nc rank 2: 2 3 5\nz rank 2: 3 3 5\n" HOSTS("a", "b", "c", "4")
+                    HOSTS("a", "b", "c", "6"),
+                STEP("0", "6"),
+                ENDS("3", "1") "\n" MIXED("4", "2") "\n" MIXED("4", "3") "\n" MIXED("8", "8"));
+    assert_told("a rank 0: [1, 1, 5, 5]\na rank 0: [2, 1, 5, 5]\nsizes: [7, 8, 9, 9]\n"
+                "a rank 1: [2, 2, 5, 5]\n",
+                "",
+                "t:4: the matrix of line 1 ends after 1 of 4 rows\n"
+                "t:4: one more behind line 1 ends after 1 of 4 rows\n" MIXED("4", "3"));
     /* The third one is spoilt. */
-    assert_hears("rank 0: [1, 1, 5]\nrank 0: [2, 1, 5]\nrank 0: [2, oops, 5]\nrank 1: [2, 2, 5]\n"
-                 "rank 2: [2, 3, 5]\nrank 0: [4, 1, 5]\nrank 1: [4, 2, 5]\nrank 2: [4, 3, 5]\n",
-                 STEP("0", "4"),
-                 "t:3: row 0, column 1: oops is not a number\n"
-                 "t:6: the matrix of line 4 ends after 2 of 3 rows");
+    assert_told("rank 0: [1, 1, 5]\nrank 0: [2, 1, 5]\nrank 0: [2, oops, 5]\nrank 1: [2, 2, 5]\n"
+                "rank 2: [2, 3, 5]\nrank 0: [4, 1, 5]\nrank 1: [4, 2, 5]\nrank 2: [4, 3, 5]\n",
+                STEP("0", "4"),
+                "t:3: row 0, column 1: oops is not a number\n"
+                "t:6: the matrix of line 4 ends after 2 of 3 rows");
     static const bad_case bad[] = {
         {"rank 0: 1 1 5\nrank 0: 2 1 5\nrank 1: 2 2 5\n", DXT_ERR_FORMAT, ENDS("3", "1")},
     };
@@ -180,17 +154,17 @@ static void torn_matrices_are_no_launchers(void **state)
 static void prints_that_are_torn_end(void **state)
 {
     (void)state;
-    assert_hears("[[9, 2, 3],\n [4, 5, 6],\n[[0, 12, 13],\n [11, 0, 13],\n [11, 12, 0]]\n",
-                 WINDOW("dispatch", "0", OTHERS),
-                 "t:3: the matrix of line 1 ends after 2 of 3 rows");
-    assert_hears("1: [[9, 2, 3],\n2:  [4, 5, 6],\n3: [[0, 12, 13],\n4:  [11, 0, 13],\n"
-                 "5:  [11, 12, 0]]\n",
-                 WINDOW("dispatch", "0", OTHERS),
-                 "t:3: the matrix of line 1 ends after 2 of 3 rows");
+    assert_told("[[9, 2, 3],\n [4, 5, 6],\n[[0, 12, 13],\n [11, 0, 13],\n [11, 12, 0]]\n",
+                WINDOW("dispatch", "0", OTHERS),
+                "t:3: the matrix of line 1 ends after 2 of 3 rows");
+    assert_told("1: [[9, 2, 3],\n2:  [4, 5, 6],\n3: [[0, 12, 13],\n4:  [11, 0, 13],\n"
+                "5:  [11, 12, 0]]\n",
+                WINDOW("dispatch", "0", OTHERS),
+                "t:3: the matrix of line 1 ends after 2 of 3 rows");
     /* Whose rows come in turns is not known. */
-    assert_hears("a: [9, 2, 3]\nb: [0, 12, 13]\na: [4, 5, 6]\nb: [11, 0, 13]\na: [7, 8, 9]\n", "",
-                 "t:3: several writers take turns, and nothing says whose this row is\n"
-                 "t:5: the last window is incomplete: the matrix of line 5 ends after 1 of 3 rows");
+    assert_told("a: [9, 2, 3]\nb: [0, 12, 13]\na: [4, 5, 6]\nb: [11, 0, 13]\na: [7, 8, 9]\n", "",
+                "t:3: several writers take turns, and nothing says whose this row is\n"
+                "t:5: the last window is incomplete: the matrix of line 5 ends after 1 of 3 rows");
     /* A column of steps is no rank's. */
     static const bad_case bad[] = {
         {"step,rank,r0,r1\n1,0,1,2\n1,1,3,4\n2,0,5,6\n2,1,7,8\n", DXT_ERR_FORMAT,

@@ -81,26 +81,16 @@ static void other_words_say_none(void **state)
                  "\n");
 }
 
-static char said[256];
-
-static int keep(void *context, dxt_remark kind, const char *message)
-{
-    (void)context;
-    assert_int_equal(kind, DXT_REMARK_NOTE);
-    assert_true(said[0] == '\0'); /* once */
-    snprintf(said, sizeof said, "%s", message);
-    return 1;
-}
-
 static void the_unit_is_told_once(void **state)
 {
     (void)state;
     const char *text = "# wait (ms)\n1 2\n3 4\n\n5 6\n7 8\n";
     dxt_reader *reader = open_text(text, strlen(text));
     dxt_text out = {0};
-    dxt_reader_on_remark(reader, keep, NULL);
+    told_so_far[0] = '\0';
+    dxt_reader_on_remark(reader, keep_told, NULL);
     assert_int_equal(read_all(reader, &out), DXT_END);
-    assert_string_equal(said, "t:2: the values are in ms, as line 1 says");
+    assert_string_equal(told_so_far, "t:2: the values are in ms, as line 1 says");
     free(out.data);
     dxt_reader_close(reader);
     static const bad_case bad[] = {
@@ -176,20 +166,6 @@ static void a_factor_is_applied(void **state)
     assert_reads("0.1 * array([[[10, 20], [30, 40]],\n [[50, 60], [70, 80]]])\n",
                  ONE PLAIN("dispatch", "1", "[[5,6],[7,8]]"));
     read_without_memory("1e-3 * array([[1000, 2000], [3000, 4000]])\n[[1, 2], [3, 4]] * 10\n");
-}
-
-/* What is said of a text that is read. */
-static void assert_told(const char *text, const char *windows, const char *told)
-{
-    dxt_reader *reader = open_text(text, strlen(text));
-    dxt_text out = {0};
-    said[0] = '\0';
-    dxt_reader_on_remark(reader, keep, NULL);
-    assert_int_equal(read_all(reader, &out), DXT_END);
-    assert_string_equal(out.data, windows);
-    assert_string_equal(said, told);
-    free(out.data);
-    dxt_reader_close(reader);
 }
 
 static void what_may_be_otherwise_is_told(void **state)
