@@ -28,17 +28,25 @@ void dxt_put_cell(dxt_spot *in, const dxt_members *all)
     }
 }
 
+/* Take the name of a member, up to its value.
+ * @param word  Receives the first word of the value. */
+static dxt_token take_name(dxt_spot *in, dxt_token *word)
+{
+    dxt_spot_blanks(in);
+    dxt_token name = dxt_spot_token(in);
+    while (in->at < in->end && (dxt_is_blank(*in->at) || *in->at == ':')) in->at++;
+    dxt_spot value = *in;
+    *word = dxt_spot_token(&value);
+    return name;
+}
+
 /* {"0": 5, "1": 7}: the values of a row. */
 void dxt_put_columns(dxt_spot in)
 {
     dxt_text_puts(in.lines, "[");
     for (in.at++; in.at < in.end && *in.at != '}'; dxt_spot_blanks(&in)) {
         const char *before = in.at;
-        dxt_spot_blanks(&in);
-        dxt_token name = dxt_spot_token(&in);
-        while (in.at < in.end && (dxt_is_blank(*in.at) || *in.at == ':')) in.at++;
-        dxt_spot value = in;
-        dxt_token word = dxt_spot_token(&value);
+        dxt_token word, name = take_name(&in, &word);
         if (dxt_token_rank(&name) >= 0) {
             dxt_text_puts(in.lines, " ");
             dxt_text_append(in.lines, word.at, (size_t)(word.end - word.at));
@@ -64,11 +72,7 @@ static bool gather(dxt_spot in, dxt_token *values, uint32_t count, int64_t own)
     for (uint32_t i = 0; i < count; i++) values[i] = (dxt_token){0};
     for (in.at++; in.at < in.end && *in.at != '}'; dxt_spot_blanks(&in)) {
         const char *before = in.at;
-        dxt_spot_blanks(&in);
-        dxt_token name = dxt_spot_token(&in);
-        while (in.at < in.end && (dxt_is_blank(*in.at) || *in.at == ':')) in.at++;
-        dxt_spot value = in;
-        dxt_token word = dxt_spot_token(&value);
+        dxt_token word, name = take_name(&in, &word);
         int64_t rank = dxt_token_rank(&name);
         if (rank >= (int64_t)count || (rank >= 0 && values[rank].at)) return false;
         if (rank >= 0) values[rank] = word;
