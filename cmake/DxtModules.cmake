@@ -114,7 +114,7 @@ function(dxt_fuzz name)
   cmake_parse_arguments(F "" "CORPUS;RUNS;MAX_LEN" "SOURCES;MODULES;LIBS;FLAGS" ${ARGN})
   add_executable(${name} ${F_SOURCES})
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/include
-                             ${PROJECT_SOURCE_DIR}/src)
+                             ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/tests/support)
   target_link_libraries(${name} PRIVATE dxt_flags Threads::Threads m ${F_LIBS})
   foreach(module ${F_MODULES})
     target_link_libraries(${name} PRIVATE dxt_${module})

@@ -3,6 +3,8 @@
 
 #include <deepxtrace/analysis.h>
 
+#include "system/text.h"
+
 /* The operators in their order in a step. The even ones are companions. Two whose places add up to
  * OPERATORS − 1 are adjacent: one begins where the other ends. */
 static const char *const operators[] = {"dispatch", "dispatch transfer", "combine",
@@ -32,19 +34,14 @@ dxt_relation dxt_phase_relation(const char *phase, const char *other)
     return sum == OPERATORS - 1 ? DXT_RELATION_ADJACENT : DXT_RELATION_STEP;
 }
 
-static bool same_text(const char *a, const char *b)
-{
-    return a && b ? strcmp(a, b) == 0 : a == b;
-}
-
 dxt_relation dxt_window_relation(const dxt_window *first, const dxt_window *second)
 {
     if (!first || !second || !first->phase || !second->phase) return DXT_RELATION_NONE;
     size_t before;
     bool numbered = first->index >= 0;
     bool same = first->ranks == second->ranks && first->index == second->index &&
-                same_text(first->instance, second->instance) &&
-                same_text(first->case_name, second->case_name);
+                dxt_same_text(first->instance, second->instance) &&
+                dxt_same_text(first->case_name, second->case_name);
     if (!same || (!numbered && place_of(first->phase, &before) >= place_of(second->phase, &before)))
         return DXT_RELATION_NONE;
     return dxt_phase_relation(first->phase, second->phase);

@@ -15,6 +15,7 @@
 #include "history/still.h"
 #include "history/take.h"
 #include "matrix/fields.h"
+#include "system/text.h"
 
 dxt_status dxt_history_create(const dxt_history_options *given, dxt_history **history)
 {
@@ -61,15 +62,10 @@ void dxt_history_destroy(dxt_history *history)
 
 /* ---- runs ---- */
 
-static bool same_text(const char *a, const char *b)
-{
-    return (!a && !b) || (a && b && strcmp(a, b) == 0);
-}
-
 /* Replace a name; leaves it untouched on error, and if it is the same. */
 static bool copy_text(const char *text, char **copy)
 {
-    if (same_text(text, *copy)) return true;
+    if (dxt_same_text(text, *copy)) return true;
     char *made = text ? strdup(text) : NULL;
     if (text && !made) return false;
     free(*copy);
@@ -87,9 +83,9 @@ dxt_track *dxt_find_track(const dxt_history *history, const char *phase)
 static bool of_same_run(const dxt_history *history, const dxt_window *window)
 {
     return window->index >= 0 && window->ranks == history->ranks &&
-           same_text(window->instance, history->instance) &&
-           same_text(window->source, history->source) &&
-           same_text(window->case_name, history->case_name);
+           dxt_same_text(window->instance, history->instance) &&
+           dxt_same_text(window->source, history->source) &&
+           dxt_same_text(window->case_name, history->case_name);
 }
 
 /* Whether a window has another measure than those before it, so that they cannot be compared. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/base.h"
+#include "system/text.h"
 
 static bool same_clocks(const dxt_window *a, const dxt_window *b)
 {
@@ -14,20 +15,15 @@ static bool same_clocks(const dxt_window *a, const dxt_window *b)
                   a->ranks * sizeof *a->ticks_per_second) == 0;
 }
 
-static bool same_text(const char *a, const char *b)
-{
-    return a && b ? strcmp(a, b) == 0 : !a && !b;
-}
-
 static dxt_status check_same(const dxt_window *sum, const dxt_window *window)
 {
-    const char *what = sum->ranks != window->ranks              ? "ranks"
-                       : strcmp(sum->phase, window->phase) != 0 ? "phase"
-                       : sum->unit != window->unit              ? "unit"
-                       : !same_clocks(sum, window)              ? "ticks_per_second"
-                       : sum->origin != window->origin          ? "origin"
-                       : !same_text(sum->group, window->group)  ? "group"
-                                                                : NULL;
+    const char *what = sum->ranks != window->ranks                 ? "ranks"
+                       : strcmp(sum->phase, window->phase) != 0    ? "phase"
+                       : sum->unit != window->unit                 ? "unit"
+                       : !same_clocks(sum, window)                 ? "ticks_per_second"
+                       : sum->origin != window->origin             ? "origin"
+                       : !dxt_same_text(sum->group, window->group) ? "group"
+                                                                   : NULL;
     if (!what) return DXT_OK;
     return dxt_fail(DXT_ERR_INVALID,
                     "windows that differ in %s cannot be added; add those of one run and operator",
@@ -166,7 +162,7 @@ static void drop_unlike(dxt_window *sum, const dxt_window *window)
         free(sum->issued);
         sum->issued = NULL;
     }
-    if (same_text(sum->mix, window->mix)) return;
+    if (dxt_same_text(sum->mix, window->mix)) return;
     free(sum->mix);
     sum->mix = NULL;
 }

@@ -55,12 +55,6 @@ static const char *take_name(const char *at, const char *end)
     return NULL;
 }
 
-static const char *skip_marks(const char *at, const char *end, const char *marks)
-{
-    while (at < end && strchr(marks, *at)) at++;
-    return at;
-}
-
 /* Whether nothing but such arguments follows. */
 static bool are_all(const char *at, const char *end)
 {
@@ -68,10 +62,10 @@ static bool are_all(const char *at, const char *end)
         at = take_name(at, end);
         if (at) at = skip_value(at, end);
         if (!at) return false;
-        at = skip_marks(at, end, ") ");
+        at = dxt_skip_any(at, end, ") ");
         if (at == end) return true;
         if (*at != ',') return false;
-        at = skip_marks(at, end, ", ");
+        at = dxt_skip_any(at, end, ", ");
     }
 }
 
@@ -84,12 +78,12 @@ const char *dxt_cut_arguments(const char *line, const char *end)
     for (const char *close = line; tries < MOST_TRIES; close++) {
         close = memchr(close, ']', (size_t)(last - close));
         if (!close) return end;
-        const char *at = skip_marks(close + 1, last, ") ");
+        const char *at = dxt_skip_any(close + 1, last, ") ");
         if (at == last || *at != ',') continue;
-        at = skip_marks(at, last, ", ");
+        at = dxt_skip_any(at, last, ", ");
         if (!take_name(at, last)) continue;
         tries++;
-        if (are_all(at, last)) return skip_marks(close + 1, last, ")");
+        if (are_all(at, last)) return dxt_skip_any(close + 1, last, ")");
     }
     return end;
 }

@@ -18,12 +18,6 @@
 /* Lines from such words to the matrix that they are said of. */
 #define MOST_LINES 8
 
-static const char *trim(const char *at, const char *end)
-{
-    while (end > at && dxt_is_blank(end[-1])) end--;
-    return end;
-}
-
 /* ---- factors ---- */
 
 /* Whether a factor is all there is; @p over: it divides. */
@@ -40,13 +34,14 @@ static bool take_number(const char *at, const char *end, bool over, double *fact
 /* "* 1e3" behind "]])", "]]" and "])": where the matrix ends; NULL: there is none. */
 static const char *find_behind(const char *line, const char *end, double *factor)
 {
-    end = trim(line, end);
+    end = dxt_trim_blanks(line, end);
     const char *at = end;
     while (at > line && (dxt_is_digit(at[-1]) || strchr("eE+-.", at[-1]))) at--;
     const char *number = at;
-    if (number == end || (at = trim(line, at)) == line || !strchr("*/", at[-1])) return NULL;
+    if (number == end || (at = dxt_trim_blanks(line, at)) == line || !strchr("*/", at[-1]))
+        return NULL;
     bool over = at[-1] == '/';
-    const char *last = trim(line, at - 1);
+    const char *last = dxt_trim_blanks(line, at - 1);
     bool matrix = last - line >= 2 && strchr("])", last[-1]) && last[-2] == ']';
     return matrix && take_number(number, end, over, factor) ? last : NULL;
 }
@@ -62,9 +57,9 @@ static const char *find_before(const char *line, const char *end, const char **f
     while (open < most && (dxt_is_letter(*open) || dxt_is_digit(*open) || strchr("._(", *open)))
         open++;
     if (most - open < 2 || open[0] != '[' || open[1] != '[') return NULL;
-    const char *to = trim(line, star), *number = to;
+    const char *to = dxt_trim_blanks(line, star), *number = to;
     while (number > line && (dxt_is_digit(number[-1]) || strchr("eE+-.", number[-1]))) number--;
-    const char *front = trim(line, number);
+    const char *front = dxt_trim_blanks(line, number);
     bool alone = front == line || strchr("=:", front[-1]);
     *from = number;
     return alone && take_number(number, to, false, factor) ? at : NULL;
@@ -166,10 +161,10 @@ static bool names_both(const char *line, const char *at, const char *end)
 {
     static const char *const names[] = {"rank", "gpu",      "npu", "device", "worker",
                                         "src",  "src_rank", "row", "i",      "waiting"};
-    const char *to = trim(line, at), *word;
+    const char *to = dxt_trim_blanks(line, at), *word;
     bool verb = end - at > 6 && strncasecmp(at, "waited", 6) == 0;
     while (to > line && dxt_is_digit(to[-1])) to--;
-    if (to == trim(line, at)) return false;
+    if (to == dxt_trim_blanks(line, at)) return false;
     const bool equals = to > line && to[-1] == '=';
     while (to > line && strchr(" =:_#-", to[-1])) to--;
     for (word = to; word > line && (dxt_is_letter(word[-1]) || word[-1] == '_');) word--;

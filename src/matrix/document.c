@@ -9,11 +9,7 @@
 
 #include "matrix/reader.h"
 #include "matrix/scan.h"
-
-static bool has(const char *at, size_t size, const char *what)
-{
-    return size > 0 && memmem(at, size, what, strlen(what));
-}
+#include "system/text.h"
 
 /* Whether a word and "(" stand at `at`: "tensor(", "np.int64(". */
 static bool begins_call(const char *at, const char *end)
@@ -104,7 +100,7 @@ bool dxt_document_find(dxt_reader *reader, const char **at, const char *end)
     else if (last > from && last[-1] == ']')
         brace = memmem(from, (size_t)(last - from), "[{", 2);
     /* A header that was wrapped holds one, and is none. */
-    if (brace && has(from, (size_t)(brace - from), "EPSize:")) return false;
+    if (brace && dxt_has_text(from, brace, "EPSize:")) return false;
     if (!brace || !begins_value(brace, last)) return false;
     /* "- {src: 0, dst: 1, wait: 5}" of YAML; behind other texts it holds lists. */
     bool item = brace - from > 1 && *from == '-' && dxt_skip_blanks(from + 1, brace) == brace;
@@ -120,7 +116,7 @@ bool dxt_document_find(dxt_reader *reader, const char **at, const char *end)
 /* Nothing was found in a whole value. */
 static void hint(dxt_reader *reader, const char *at, size_t size)
 {
-    if (has(at, size, "\"traceEvents\""))
+    if (dxt_has_text(at, at + size, "\"traceEvents\""))
         dxt_reader_hint(
             reader,
             "this looks like a trace of events (Chrome or PyTorch profiler); " DXT_WHAT_IS_READ);
@@ -202,8 +198,9 @@ dxt_status dxt_document_end(dxt_reader *reader)
     const dxt_text *text = &document->text;
     if (!document->open) return DXT_OK;
     document->open = false;
-    if (has(text->data, text->size, "\"wait\"") || has(text->data, text->size, "ispatch") ||
-        has(text->data, text->size, "ombine"))
+    if (dxt_has_text(text->data, text->data + text->size, "\"wait\"") ||
+        dxt_has_text(text->data, text->data + text->size, "ispatch") ||
+        dxt_has_text(text->data, text->data + text->size, "ombine"))
         return dxt_reader_lose(reader, DXT_REMARK_CUT, DXT_ERR_FORMAT, document->line,
                                "the value that begins here is cut off");
     hint(reader, text->data, text->size);

@@ -5,16 +5,12 @@
 
 #include "matrix/reader.h"
 #include "matrix/scan.h"
+#include "system/text.h"
 
 /* Lines of quoted-printable text are not longer. */
 #define MAIL_WIDTH 76
 /* Nor are lines that are looked at for signs of it. */
 #define MOST_WIDTH 200
-
-static bool has(const char *at, const char *end, const char *what)
-{
-    return end > at && memmem(at, (size_t)(end - at), what, strlen(what));
-}
 
 /* ---- syslog ---- */
 
@@ -75,9 +71,10 @@ static bool add_printable(dxt_text *text, const char *at, const char *end)
 /* Whether a line says or shows that the text is quoted-printable. */
 static bool is_printable(const char *line, const char *end)
 {
-    if (has(line, end, "rank=3D")) return true;
-    if (end - line == MAIL_WIDTH && end[-1] == '=' && has(line, end, "[Diagnose]")) return true;
-    return has(line, end, "Transfer-Encoding: quoted-printable");
+    if (dxt_has_text(line, end, "rank=3D")) return true;
+    if (end - line == MAIL_WIDTH && end[-1] == '=' && dxt_has_text(line, end, "[Diagnose]"))
+        return true;
+    return dxt_has_text(line, end, "Transfer-Encoding: quoted-printable");
 }
 
 dxt_status dxt_unescape(dxt_reader *reader, const char **line, size_t *size)
@@ -85,7 +82,8 @@ dxt_status dxt_unescape(dxt_reader *reader, const char **line, size_t *size)
     const char *end = *line + *size;
     bool within = reader->inner_at < reader->inner.size;
     if (!within && *size > 0 && memchr(*line, '#', *size) &&
-        (has(*line, end, "#012") || has(*line, end, "#011") || has(*line, end, "#033"))) {
+        (dxt_has_text(*line, end, "#012") || dxt_has_text(*line, end, "#011") ||
+         dxt_has_text(*line, end, "#033"))) {
         dxt_status status = split_syslog(reader, *line, end);
         *line = NULL;
         return status;
@@ -94,7 +92,7 @@ dxt_status dxt_unescape(dxt_reader *reader, const char **line, size_t *size)
         bool may =
             *size > 0 && *size <= MOST_WIDTH && (memchr(*line, '=', *size) || (**line | 32) == 'c');
         reader->printable = may && is_printable(*line, end);
-        if (may && has(*line, end, "Transfer-Encoding: base64"))
+        if (may && dxt_has_text(*line, end, "Transfer-Encoding: base64"))
             dxt_reader_hint(reader, "a mail whose text is packed as base64: save the text itself");
         if (!reader->printable) return DXT_OK;
     }

@@ -9,12 +9,6 @@
 #include "matrix/reader.h"
 #include "matrix/scan.h"
 
-static const char *skip_digits(const char *at, const char *end)
-{
-    while (at < end && dxt_is_digit(*at)) at++;
-    return at;
-}
-
 /* Of a number, a bracket or what separates them. */
 static bool is_numeric(char c)
 {
@@ -234,7 +228,7 @@ static bool find_named(const char *line, const char *end, dxt_found *found)
         int64_t rank;
         const char *row = dxt_scan_integer(number, end, &rank);
         if (!row || row == end) continue;
-        if (*row == '/') row = dxt_skip_blanks(skip_digits(row + 1, end), end); /* "rank 3/8" */
+        if (*row == '/') row = dxt_skip_blanks(dxt_skip_digits(row + 1, end), end); /* "rank 3/8" */
         if (row == end) continue;
         if (!dxt_is_blank(*row) && *row != ':' && *row != '=' && *row != ',' && *row != '[')
             continue;
@@ -245,7 +239,7 @@ static bool find_named(const char *line, const char *end, dxt_found *found)
         bool bracket = *row == '[', tuple = !bracket && open_tuple(&row, &stop);
         bool wrapped = bracket && dxt_skip_blanks(row + 1, end) == end;
         if (bracket ? !wrapped && !begins_row(row, end) : !tuple && !is_list(row, end)) continue;
-        bool bare = dxt_skip_blanks(skip_digits(dxt_skip_blanks(at + 3, end), end), end) == row;
+        bool bare = dxt_skip_blanks(dxt_skip_digits(dxt_skip_blanks(at + 3, end), end), end) == row;
         if (!bracket && bare && counts_up(rank, row, end)) continue;
         *found = (dxt_found){at - 1, row, stop, true, bracket, rank, .pure = false};
         const char *close = bracket ? memchr(row, ']', (size_t)(end - row)) : NULL;

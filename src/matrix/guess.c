@@ -4,6 +4,7 @@
 
 #include "matrix/reader.h"
 #include "matrix/scan.h"
+#include "system/text.h"
 
 static const struct {
     const char *bytes;
@@ -36,15 +37,12 @@ static const struct {
     {"\x80\x05", 2, "a Python pickle, which is never loaded"},
 };
 
-static bool has(const char *bytes, size_t size, const char *what)
-{
-    return memmem(bytes, size, what, strlen(what)) != NULL;
-}
-
 /* A matrix, a log or a recording is none of these, whatever words it holds. */
 static bool is_ours(const char *bytes, size_t size)
 {
-    return has(bytes, size, "EPSize:") || has(bytes, size, "\"wait\"") || has(bytes, size, "rank=");
+    return dxt_has_text(bytes, bytes + size, "EPSize:") ||
+           dxt_has_text(bytes, bytes + size, "\"wait\"") ||
+           dxt_has_text(bytes, bytes + size, "rank=");
 }
 
 const char *dxt_guess(const char *bytes, size_t size)
@@ -57,13 +55,15 @@ const char *dxt_guess(const char *bytes, size_t size)
     while (at < end && dxt_is_blank(*at)) at++;
     size_t left = (size_t)(end - at);
     if (left == 0) return NULL;
-    if (has(at, left, "\"traceEvents\"") || (has(at, left, "\"ph\"") && has(at, left, "\"ts\"")))
+    if (dxt_has_text(at, at + left, "\"traceEvents\"") ||
+        (dxt_has_text(at, at + left, "\"ph\"") && dxt_has_text(at, at + left, "\"ts\"")))
         return "a trace of events (Chrome or PyTorch profiler)";
-    if (has(at, left, "busbw") && has(at, left, "algbw")) return "the table of nccl-tests";
-    if (has(at, left, "spreadsheetml")) return "an Excel workbook (save it as CSV)";
-    if (has(at, left, "numpy=") || has(at, left, "[[")) return NULL;
+    if (dxt_has_text(at, at + left, "busbw") && dxt_has_text(at, at + left, "algbw"))
+        return "the table of nccl-tests";
+    if (dxt_has_text(at, at + left, "spreadsheetml")) return "an Excel workbook (save it as CSV)";
+    if (dxt_has_text(at, at + left, "numpy=") || dxt_has_text(at, at + left, "[[")) return NULL;
     if (*at == '<' && left > 4 && (at[1] == '!' || at[1] == '?' || dxt_is_letter(at[1])))
-        return has(at, left, "<svg") ? "an SVG picture"
-                                     : "HTML or XML (save the table in it as CSV)";
+        return dxt_has_text(at, at + left, "<svg") ? "an SVG picture"
+                                                   : "HTML or XML (save the table in it as CSV)";
     return NULL;
 }

@@ -16,18 +16,6 @@
 /* A longer line is no such sentence. */
 #define MOST_LINE 1024
 
-static const char *skip_blanks(const char *at, const char *end)
-{
-    while (at < end && dxt_is_blank(*at)) at++;
-    return at;
-}
-
-static const char *skip_any(const char *at, const char *end, const char *marks)
-{
-    while (at < end && strchr(marks, *at)) at++;
-    return at;
-}
-
 static bool is_one_of(const char *at, const char *end, const char *const *words)
 {
     for (; *words; words++)
@@ -50,7 +38,7 @@ static const char *take_rank(const char *at, const char *end, int64_t *rank)
 {
     static const char *const names[] = {"rank", "gpu", "npu", "device", "worker", NULL};
     const char *to = take_word(at, end, names);
-    const char *stop = to ? dxt_scan_integer(skip_any(to, end, " =:_#-"), end, rank) : NULL;
+    const char *stop = to ? dxt_scan_integer(dxt_skip_any(to, end, " =:_#-"), end, rank) : NULL;
     bool whole = stop && (stop == end || !(dxt_is_letter(*stop) || *stop == '_'));
     return whole && *rank < DXT_MAX_RANKS ? stop : NULL;
 }
@@ -80,7 +68,7 @@ static const char *take_value(const char *at, const char *end, dxt_named *found)
         return NULL;
     found->value = at;
     found->value_end = to;
-    const char *from = skip_blanks(to, end), *word = from;
+    const char *from = dxt_skip_blanks(to, end), *word = from;
     while (word < end && (dxt_is_letter(*word) || (unsigned char)*word >= 0x80)) word++;
     static const char *const counters[] = {"cycles", "ticks", NULL};
     if (word > from && is_one_of(from, word, counters)) return word;
@@ -97,11 +85,11 @@ static bool is_end(const char *at, const char *end)
 {
     static const char *const words[] = {"in", "during", "of", "at", NULL};
     static const char *const operators[] = {"dispatch", "combine", NULL};
-    at = skip_any(at, end, " \t.,;:!)(");
+    at = dxt_skip_any(at, end, " \t.,;:!)(");
     const char *to = take_word(at, end, words);
-    if (to) at = skip_blanks(to, end);
+    if (to) at = dxt_skip_blanks(to, end);
     to = take_word(at, end, operators);
-    return skip_any(to ? to : at, end, " \t\r.,;!)\"'") == end;
+    return dxt_skip_any(to ? to : at, end, " \t\r.,;!)\"'") == end;
 }
 
 /* A sentence that begins with the rank that waits. */
@@ -112,26 +100,26 @@ static bool take_sentence(const char *at, const char *end, dxt_named *found)
     static const char *const fills[] = {"for", "is", "was", "took", NULL};
     const char *to = take_rank(at, end, &found->cell[0]), *value = NULL, *word;
     if (!to) return false;
-    to = skip_blanks(to, end);
+    to = dxt_skip_blanks(to, end);
     found->arrow = end - to > 2 && (memcmp(to, "->", 2) == 0 || memcmp(to, "=>", 2) == 0);
     if (found->arrow) {
-        to = skip_blanks(to + 2, end);
+        to = dxt_skip_blanks(to + 2, end);
     } else {
         word = take_word(to, end, verbs);
         if (!word) return false;
-        to = skip_blanks(word, end);
+        to = dxt_skip_blanks(word, end);
         value = take_value(to, end, found);
-        if (value) to = skip_blanks(value, end);
+        if (value) to = dxt_skip_blanks(value, end);
         word = take_word(to, end, ties);
         if (!word) return false;
-        to = skip_blanks(word, end);
+        to = dxt_skip_blanks(word, end);
     }
     to = take_rank(to, end, &found->cell[1]);
     if (!to) return false;
     if (!value) {
-        to = skip_any(to, end, " \t:=,");
+        to = dxt_skip_any(to, end, " \t:=,");
         word = take_word(to, end, fills);
-        value = to = take_value(word ? skip_any(word, end, " \t:=") : to, end, found);
+        value = to = take_value(word ? dxt_skip_any(word, end, " \t:=") : to, end, found);
     }
     return value && is_end(to, end);
 }
@@ -222,7 +210,7 @@ static bool take_names(const char *line, const char *end, dxt_named *found)
         found->ranks = 0;
         return false;
     }
-    const char *to = take_value(skip_blanks(brace + 1, end), end, found);
+    const char *to = take_value(dxt_skip_blanks(brace + 1, end), end, found);
     return to && (to == end || dxt_is_blank(*to));
 }
 

@@ -20,12 +20,6 @@ static bool separates(char c)
 
 /* ---- from the end of a line ---- */
 
-static const char *back_over_blanks(const char *from, const char *at)
-{
-    while (at > from && dxt_is_blank(at[-1])) at--;
-    return at;
-}
-
 /* Where the pair begins that ends at `end`, "1:5031", "rank1 = 5031"; NULL: none does.
  * @param key  Receives its rank. */
 static const char *find_pair(const char *line, const char *end, int64_t *key)
@@ -36,10 +30,10 @@ static const char *find_pair(const char *line, const char *end, int64_t *key)
     const char *value = end;
     while (value > line && (dxt_is_word(value[-1]) && !separates(value[-1]))) value--;
     if (value == end || !dxt_is_digit(*value)) return NULL;
-    const char *mark = back_over_blanks(line, value);
+    const char *mark = dxt_trim_blanks(line, value);
     if (mark == line || (mark[-1] != ':' && mark[-1] != '=')) return NULL;
     if (dxt_scan_number(value, end, &whole, &real, &decimal) != end) return NULL;
-    const char *to = back_over_blanks(line, mark - 1), *at = to;
+    const char *to = dxt_trim_blanks(line, mark - 1), *at = to;
     bool quote = at > line && (at[-1] == '"' || at[-1] == '\'');
     if (quote) at = --to;
     while (at > line && dxt_is_digit(at[-1]) && to - at <= MOST_DIGITS) at--;

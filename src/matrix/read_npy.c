@@ -11,6 +11,7 @@
 #include "matrix/members.h"
 #include "matrix/reader.h"
 #include "matrix/scan.h"
+#include "system/text.h"
 
 #define MAGIC "\x93NUMPY"
 #define MAGIC_SIZE 6
@@ -26,12 +27,6 @@ bool dxt_is_npy(const char *bytes, size_t size)
 
 /* ---- the head ---- */
 
-static const char *find(const char *at, const char *end, const char *what)
-{
-    const char *found = memmem(at, (size_t)(end - at), what, strlen(what));
-    return found ? found + strlen(what) : NULL;
-}
-
 static const char *skip_blanks(const char *at, const char *end)
 {
     while (at < end && (dxt_is_blank(*at) || *at == ':')) at++;
@@ -41,7 +36,7 @@ static const char *skip_blanks(const char *at, const char *end)
 /* "'descr': '<i8'": order of bytes, kind and size of a value. @return NULL, or what is wrong. */
 static const char *read_type(dxt_npy *npy, const char *at, const char *end)
 {
-    at = find(at, end, "'descr'");
+    at = dxt_behind_text(at, end, "'descr'");
     if (!at) return "its head says nothing of a type";
     at = skip_blanks(at, end);
     if (at == end || *at != '\'') return "it has fields, a matrix has numbers";
@@ -66,7 +61,7 @@ static const char *read_shape(dxt_npy *npy, const char *at, const char *end)
 {
     int64_t axes[8];
     uint32_t count = 0;
-    at = find(at, end, "'shape'");
+    at = dxt_behind_text(at, end, "'shape'");
     at = at ? skip_blanks(at, end) : NULL;
     if (!at || at == end || *at++ != '(') return "its head says nothing of a shape";
     while (count < 8) {
@@ -165,7 +160,7 @@ dxt_status dxt_npy_begin(dxt_reader *reader)
     if (got < from + size) return refuse(reader, "the file ends too early");
     dxt_npy npy = {0};
     const char *at = bytes + from, *end = at + size;
-    const char *order = find(at, end, "'fortran_order'");
+    const char *order = dxt_behind_text(at, end, "'fortran_order'");
     npy.fortran = order && end - skip_blanks(order, end) >= 4 &&
                   memcmp(skip_blanks(order, end), "True", 4) == 0;
     const char *why = read_type(&npy, at, end);

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <deepxtrace/status.h>
 
@@ -23,6 +24,26 @@ static inline bool dxt_is_blank(char c)
 static inline const char *dxt_skip_blanks(const char *at, const char *end)
 {
     while (at < end && dxt_is_blank(*at)) at++;
+    return at;
+}
+
+/** Where text ends without the blanks at its end. */
+static inline const char *dxt_trim_blanks(const char *at, const char *end)
+{
+    while (end > at && dxt_is_blank(end[-1])) end--;
+    return end;
+}
+
+static inline const char *dxt_skip_digits(const char *at, const char *end)
+{
+    while (at < end && dxt_is_digit(*at)) at++;
+    return at;
+}
+
+/** Behind characters that are any of these. */
+static inline const char *dxt_skip_any(const char *at, const char *end, const char *marks)
+{
+    while (at < end && strchr(marks, *at)) at++;
     return at;
 }
 

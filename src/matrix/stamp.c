@@ -85,12 +85,6 @@ static int64_t take_digits(const char *at, const char *end, int most, const char
     return value;
 }
 
-static const char *behind_digits(const char *at, const char *end)
-{
-    while (at < end && dxt_is_digit(*at)) at++;
-    return at;
-}
-
 /* ms behind a point or comma; `stop` is behind its digits. */
 static int64_t take_fraction(const char *at, const char *end, const char **stop)
 {
@@ -99,7 +93,7 @@ static int64_t take_fraction(const char *at, const char *end, const char **stop)
     if (at == end || (*at != '.' && *at != ',')) return 0;
     int64_t ms = take_digits(at + 1, end, 3, &next);
     for (long digits = next - at - 1; digits < 3; digits++) ms *= 10;
-    *stop = behind_digits(next, end);
+    *stop = dxt_skip_digits(next, end);
     return ms;
 }
 
@@ -126,7 +120,7 @@ int64_t dxt_clock_of(const char *at, const char *end)
             int64_t ms = take_fraction(next, end, &stop);
             bool since = digits == 10 && value >= 1500000000 && value < 2100000000;
             if (since || (stop - next > 3 && stop < end && *stop == ']')) return value * 1000 + ms;
-            next = behind_digits(next, end);
+            next = dxt_skip_digits(next, end);
         }
     }
     return -1;

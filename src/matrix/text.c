@@ -12,6 +12,7 @@
 #include "matrix/lines.h"
 #include "matrix/reader.h"
 #include "matrix/scan.h"
+#include "system/text.h"
 
 /* ---- the row under way ---- */
 
@@ -235,11 +236,6 @@ static dxt_status go_on_bare(dxt_reader *reader, const char *line, const char *e
 
 /* ---- lines ---- */
 
-static bool has(const char *line, const char *end, const char *what)
-{
-    return end > line && memmem(line, (size_t)(end - line), what, strlen(what));
-}
-
 /* Whether what was found goes on with the row under way: it is all there is, or what stands in
  * front is what stood in front of the row, its rank with it. */
 static bool is_rest(const dxt_reader *reader, const char *line, const dxt_found *found)
@@ -263,7 +259,7 @@ static dxt_status other_line(dxt_reader *reader, const char *line, const char *e
 static dxt_status header_part(dxt_reader *reader, const char *line, const char *end)
 {
     bool whole;
-    if (has(line, end, "finding:")) return DXT_OK;
+    if (dxt_has_text(line, end, "finding:")) return DXT_OK;
     dxt_status status = dxt_header_part(reader, line, end, &whole);
     if (status == DXT_OK && whole) status = break_row(reader);
     if (status != DXT_OK || !whole) return status;
@@ -275,8 +271,8 @@ static dxt_status header_part(dxt_reader *reader, const char *line, const char *
 static bool goes_on(const dxt_reader *reader, const char *line, const char *end, bool instance)
 {
     const dxt_text *parts = &reader->heading;
-    if (parts->size == 0 || has(line, end, "[Diagnose]")) return false;
-    return !instance || !has(parts->data, parts->data + parts->size, "InstanceID:");
+    if (parts->size == 0 || dxt_has_text(line, end, "[Diagnose]")) return false;
+    return !instance || !dxt_has_text(parts->data, parts->data + parts->size, "InstanceID:");
 }
 
 /* What stands in front of a row that was found. */
@@ -328,9 +324,9 @@ dxt_status dxt_text_line(dxt_reader *reader, const char *line, const char *end)
     if (status == DXT_OK) status = take_operators(reader, line, end, &taken);
     if (status == DXT_OK && !taken && row->bare) status = go_on_bare(reader, line, end, &taken);
     if (status != DXT_OK || taken) return status;
-    bool instance = has(line, end, "InstanceID:");
-    if (instance || has(line, end, "EPSize:")) {
-        if (has(line, end, "\\n")) return dxt_split_text(reader, line, end, "\\n");
+    bool instance = dxt_has_text(line, end, "InstanceID:");
+    if (instance || dxt_has_text(line, end, "EPSize:")) {
+        if (dxt_has_text(line, end, "\\n")) return dxt_split_text(reader, line, end, "\\n");
         if (memchr(line, '\r', (size_t)(end - line)))
             return dxt_split_text(reader, line, end, "\r");
         bool header = dxt_is_header(line, end);
@@ -351,7 +347,7 @@ dxt_status dxt_text_line(dxt_reader *reader, const char *line, const char *end)
         return status;
     /* Nothing behind "[3]" of a launcher. */
     if (there && dxt_table_is_tag(reader, line, end)) return dxt_table_close(reader);
-    bool begins = !there && has(line, end, "[Diagnose]");
+    bool begins = !there && dxt_has_text(line, end, "[Diagnose]");
     if (begins || (reader->heading.size > 0 && !(there && found.named)))
         return header_part(reader, line, end);
     reader->heading.size = 0;

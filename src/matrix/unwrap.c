@@ -5,6 +5,7 @@
 
 #include "matrix/reader.h"
 #include "matrix/scan.h"
+#include "system/text.h"
 
 /* So far a recording may begin with fields of others. */
 #define LOOK_SIZE 4096
@@ -139,11 +140,6 @@ dxt_status dxt_unwrap_text(dxt_reader *reader, const char **line, size_t *size)
 
 /* ---- JSON ---- */
 
-static bool has(const char *at, const char *end, const char *what)
-{
-    return memmem(at, (size_t)(end - at), what, strlen(what)) != NULL;
-}
-
 bool dxt_is_object(const char *brace, const char *end)
 {
     const char *name = brace + 1;
@@ -155,9 +151,9 @@ bool dxt_is_recording(const char *line, const char *end)
 {
     if (end - line >= 5 && memcmp(line, "{\"v\":", 5) == 0) return true;
     const char *to = end - line > LOOK_SIZE ? line + LOOK_SIZE : end;
-    bool v = has(line, to, "\"v\""), phase = has(line, to, "\"phase\"");
-    if (v && (phase || has(line, to, "\"wait\""))) return true;
-    return phase && has(line, to, "\"ranks\"");
+    bool v = dxt_has_text(line, to, "\"v\""), phase = dxt_has_text(line, to, "\"phase\"");
+    if (v && (phase || dxt_has_text(line, to, "\"wait\""))) return true;
+    return phase && dxt_has_text(line, to, "\"ranks\"");
 }
 
 const char *dxt_find_recording(const char *line, const char *end)

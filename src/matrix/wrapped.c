@@ -9,6 +9,7 @@
 
 #include "matrix/reader.h"
 #include "matrix/scan.h"
+#include "system/text.h"
 
 /* A header has no more lines, and no more bytes; its size comes early. */
 #define MOST_LINES 200
@@ -16,11 +17,6 @@
 #define MOST_BYTES ((size_t)16 << 10)
 /* Between the parts of a row, where a number may go on. */
 #define JOINT '\x1d'
-
-static bool has(const char *at, const char *end, const char *what)
-{
-    return end > at && memmem(at, (size_t)(end - at), what, strlen(what));
-}
 
 /* Behind the marks of a quotation: "> > ". */
 static const char *skip_quote(const char *at, const char *end)
@@ -47,19 +43,20 @@ static void join(dxt_text *to, const dxt_text *parts, const char *between)
 dxt_status dxt_header_part(dxt_reader *reader, const char *line, const char *end, bool *whole)
 {
     dxt_text *parts = &reader->heading, *joined = &reader->joined;
-    bool first = parts->size == 0 || has(line, end, "[Diagnose]");
+    bool first = parts->size == 0 || dxt_has_text(line, end, "[Diagnose]");
     *whole = false;
     if (first)
         parts->size = reader->heading_lines = 0;
     else
         line = skip_quote(line, end);
-    if (first && !has(line, end, "[Diagnose]") && !has(line, end, "EPSize:")) return DXT_OK;
+    if (first && !dxt_has_text(line, end, "[Diagnose]") && !dxt_has_text(line, end, "EPSize:"))
+        return DXT_OK;
     dxt_text_append(parts, line, (size_t)(end - line));
     dxt_text_puts(parts, "\n");
     reader->heading_lines++;
     join(joined, parts, "");
     const char *at = joined->data, *to = at + joined->size;
-    bool sized = has(at, to, "EPSize:") || reader->heading_lines < SIZE_LINES;
+    bool sized = dxt_has_text(at, to, "EPSize:") || reader->heading_lines < SIZE_LINES;
     if (!dxt_is_header(at, to)) join(joined, parts, " ");
     if (parts->failed || joined->failed) return dxt_fail_memory(0);
     *whole = dxt_is_header(joined->data, joined->data + joined->size);

@@ -10,6 +10,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "system/order.h"
+
 /* How much of a line counts for the identity of a file, and how much text is read to find it. */
 #define IDENTITY_BYTES 65536
 
@@ -68,9 +70,7 @@ struct entry {
 static int older_first(const void *a, const void *b)
 {
     const struct entry *x = a, *y = b;
-    if (x->time.tv_sec != y->time.tv_sec) return x->time.tv_sec < y->time.tv_sec ? -1 : 1;
-    if (x->time.tv_nsec != y->time.tv_nsec) return x->time.tv_nsec < y->time.tv_nsec ? -1 : 1;
-    return strcmp(x->path, y->path);
+    return dxt_older_first(&x->time, x->path, &y->time, y->path);
 }
 
 static bool scan_folder(follower *f, const char *folder, DIR *open)

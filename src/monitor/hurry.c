@@ -4,15 +4,10 @@
 #include <sys/socket.h>
 #include <time.h>
 
+#include "system/clock.h"
+
 /* The time for a whole request, with its headers. */
 #define PATIENCE_NS INT64_C(30000000000)
-
-static int64_t now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
-}
 
 void hurry_begin(hurry *h)
 {
@@ -37,7 +32,8 @@ void hurry_notify(void *context, struct MHD_Connection *connection, void **socke
         *socket_context = NULL;
         if (info && i < HURRY_MOST) {
             h->taken[i] = 1;
-            h->peers[i] = (hurry_peer){.fd = info->connect_fd, .since_ns = now()};
+            h->peers[i] =
+                (hurry_peer){.fd = info->connect_fd, .since_ns = dxt_clock_ns(CLOCK_MONOTONIC)};
             *socket_context = &h->peers[i];
         }
     } else if (*socket_context) {
@@ -67,7 +63,7 @@ void hurry_asked(hurry *h, struct MHD_Connection *connection)
 
 void hurry_answered(hurry *h, struct MHD_Connection *connection)
 {
-    set(h, connection, now());
+    set(h, connection, dxt_clock_ns(CLOCK_MONOTONIC));
 }
 
 unsigned hurry_up(hurry *h, int64_t now_ns)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/base.h"
+#include "system/order.h"
 
 #define BATCHES 201
 #define CALLS 2000
@@ -66,12 +67,6 @@ static void run_operation(const struct bench *bench)
     }
 }
 
-static int compare(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 static double median_ns(void (*run)(const struct bench *), const struct bench *bench)
 {
     double ns[BATCHES];
@@ -81,7 +76,7 @@ static double median_ns(void (*run)(const struct bench *), const struct bench *b
         run(bench);
         ns[i] = (double)(dxt_now_ns() - begin) / CALLS;
     }
-    qsort(ns, BATCHES, sizeof ns[0], compare);
+    qsort(ns, BATCHES, sizeof ns[0], dxt_ascending);
     return ns[BATCHES / 2];
 }
 

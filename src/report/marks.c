@@ -5,6 +5,7 @@
 
 #include <deepxtrace/report.h>
 
+#include "analysis/lists.h"
 #include "base/base.h"
 #include "report/words.h"
 
@@ -26,19 +27,13 @@ static void put_axis(struct marks *marks, dxt_mark_kind kind, uint32_t rank)
     marks->list[marks->count++] = mark;
 }
 
-/* Whether a finding marks the ranks of its node though they are in no list of abnormal ones. */
-static bool marks_node(const dxt_finding *finding)
-{
-    return finding->kind == DXT_LATE_NODE || finding->kind == DXT_SLOW_NODE_LINK;
-}
-
 /* Who waits for the node stands in its columns, what comes in slowly in its rows. */
 static void put_node(struct marks *marks, const dxt_finding *finding, dxt_mark_kind kind)
 {
     bool link = finding->kind == DXT_SLOW_NODE_LINK;
     bool rows = link && finding->direction != DXT_DIRECTION_OUT;
     bool columns = !link || finding->direction != DXT_DIRECTION_IN;
-    if (!marks_node(finding) || !(kind == DXT_MARK_ROW ? rows : columns)) return;
+    if (!dxt_has_members(finding) || !(kind == DXT_MARK_ROW ? rows : columns)) return;
     for (uint32_t r = 0; r < finding->rank_count; r++) put_axis(marks, kind, finding->ranks[r]);
 }
 
@@ -66,7 +61,7 @@ static size_t count_marks(const dxt_window *window, const dxt_findings *findings
     struct marks points = {0};
     size_t most = findings->col_count + findings->row_count + findings->point_count;
     for (size_t i = 0; i < findings->finding_count; i++) {
-        if (marks_node(&findings->findings[i]))
+        if (dxt_has_members(&findings->findings[i]))
             most += 2 * (size_t)findings->findings[i].rank_count;
         put_node_path(&points, window, &findings->findings[i]);
     }

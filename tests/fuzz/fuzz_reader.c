@@ -10,6 +10,7 @@
 #include <deepxtrace/matrix.h>
 
 #include "base/base.h"
+#include "collect.h"
 #include "require.h"
 
 /* A matrix of thousands of missing rows costs seconds and shows nothing new. */
@@ -18,12 +19,6 @@
 #define MOST_TRIPS 128
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static dxt_status collect(void *context, const void *data, size_t size)
-{
-    dxt_text_append(context, data, size);
-    return DXT_OK;
-}
 
 static void round_trip(const dxt_window *window)
 {

@@ -14,6 +14,7 @@
 #include <deepxtrace/deepxtrace.h>
 
 #include "base/base.h"
+#include "collect.h"
 #include "require.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -21,12 +22,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 /* More would only take longer. */
 #define MOST_RANKS 24u
 #define MOST_WINDOWS 12
-
-static dxt_status collect(void *context, const void *data, size_t size)
-{
-    dxt_text_append(context, data, size);
-    return DXT_OK;
-}
 
 /* ---- what comes out ---- */
 

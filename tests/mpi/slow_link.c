@@ -18,6 +18,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "system/clock.h"
+
 #define FRAME 9216
 #define QUEUE 8192
 
@@ -29,13 +31,6 @@ struct queue {
     } frames[QUEUE];
     size_t first, count;
 };
-
-static int64_t now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
 
 static void need(int ok, const char *what)
 {
@@ -75,7 +70,7 @@ static void take(int fd, struct queue *q, int64_t delay_ns)
         ssize_t size = read(fd, f->bytes, sizeof f->bytes);
         if (size <= 0) return;
         f->size = (size_t)size;
-        f->due_ns = now_ns() + delay_ns;
+        f->due_ns = dxt_clock_ns(CLOCK_MONOTONIC) + delay_ns;
         q->count++;
     }
 }
@@ -83,7 +78,7 @@ static void take(int fd, struct queue *q, int64_t delay_ns)
 /* @return When the next is due. */
 static int64_t give(int fd, struct queue *q)
 {
-    while (q->count > 0 && q->frames[q->first].due_ns <= now_ns()) {
+    while (q->count > 0 && q->frames[q->first].due_ns <= dxt_clock_ns(CLOCK_MONOTONIC)) {
         struct frame *f = &q->frames[q->first];
         if (write(fd, f->bytes, f->size) < 0) { /* dropped, as by any cable */
         }
@@ -114,7 +109,7 @@ int main(int argc, char **argv)
         }
         struct pollfd files[2] = {{.fd = ends[0], .events = POLLIN},
                                   {.fd = ends[1], .events = POLLIN}};
-        int64_t left_ns = due_ns - now_ns();
+        int64_t left_ns = due_ns - dxt_clock_ns(CLOCK_MONOTONIC);
         if (due_ns == INT64_MAX) left_ns = 1000000000;
         if (left_ns < 0) left_ns = 0;
         struct timespec pause = {left_ns / 1000000000, left_ns % 1000000000};

@@ -172,6 +172,13 @@ static inline bool named(dxt_finding_kind kind, int64_t of)
     return finding(kind, of) != NULL;
 }
 
+static inline bool is_systemic(double skew)
+{
+    m.skew = skew;
+    judge();
+    return named(DXT_SYSTEMIC_SKEW, -1);
+}
+
 static inline double confidence(dxt_finding_kind kind, int64_t of)
 {
     const dxt_finding *it = finding(kind, of);

@@ -176,11 +176,6 @@ static void a_node_that_is_late_itself_is_named_still(void **state)
 
 /* ---- ways between nodes that are uneven by a part of what they take ---- */
 
-static double rank_5_late(int op, uint32_t k)
-{
-    return op == DISPATCH && k == 5 ? 100 * US : 0;
-}
-
 static void uneven_ways_across_a_wide_gap_do_not_stall(void **state)
 {
     (void)state;

@@ -2,11 +2,6 @@
 /* Coupled steps across nodes: offsets that stay, and hybrid modes. */
 #include "coupled.h"
 
-static double rank_5_late(int op, uint32_t k)
-{
-    return op == DISPATCH && k == 5 ? 100 * US : 0;
-}
-
 /* ---- two nodes that stand apart ---- */
 
 static void an_offset_that_changes_sides_is_nobodys(void **state)

@@ -14,6 +14,7 @@
 
 #include "alloc_fail.h"
 #include "base/base.h"
+#include "collect.h"
 
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 #define R(fields) "{\"v\":1,\"phase\":\"x\",\"ranks\":2," fields "}\n"
@@ -23,12 +24,6 @@
 /* 300 bytes are more than any place of a text holds. */
 #define TEN "0123456789"
 #define HUNDRED TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN
-
-static dxt_status collect(void *context, const void *data, size_t size)
-{
-    dxt_text_append(context, data, size);
-    return DXT_OK;
-}
 
 static dxt_status read_text(const char *text, dxt_window **window)
 {

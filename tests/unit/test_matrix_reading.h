@@ -15,6 +15,7 @@
 
 #include "alloc_fail.h"
 #include "base/base.h"
+#include "collect.h"
 #include "matrix/reader.h"
 
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
@@ -43,12 +44,6 @@ static inline dxt_reader *open_text(const char *text, size_t size)
     dxt_reader *reader = NULL;
     assert_int_equal(dxt_reader_open_memory(text, size, "t", &reader), DXT_OK);
     return reader;
-}
-
-static inline dxt_status collect(void *context, const void *data, size_t size)
-{
-    dxt_text_append(context, data, size);
-    return DXT_OK;
 }
 
 /* All windows of a text as lines of a recording; the status that ended it. */

@@ -5,13 +5,8 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "collect.h"
 #include "random.h"
-
-static dxt_status collect(void *context, const void *data, size_t size)
-{
-    dxt_text_append(context, data, size);
-    return DXT_OK;
-}
 
 static dxt_window *read_one(const char *text, size_t size)
 {

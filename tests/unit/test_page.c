@@ -17,13 +17,6 @@
 #include "alloc_fail.h"
 #include "test_render_windows.h"
 
-static size_t occurrences(const char *text, const char *word)
-{
-    size_t count = 0;
-    for (; (text = strstr(text, word)); text += strlen(word)) count++;
-    return count;
-}
-
 static unsigned sextet(char digit)
 {
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";

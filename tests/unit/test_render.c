@@ -42,13 +42,6 @@ static void free_panel(dxt_heatmap_panel *panel)
     dxt_window_free((dxt_window *)panel->window);
 }
 
-static size_t occurrences(const char *text, const char *word)
-{
-    size_t count = 0;
-    for (; (text = strstr(text, word)); text += strlen(word)) count++;
-    return count;
-}
-
 /* ---- XML ---- */
 
 /* Check one tag and step behind it; keeps the stack of open elements. */

@@ -3,6 +3,8 @@
 #ifndef DXT_TESTS_RENDER_WINDOWS_H
 #define DXT_TESTS_RENDER_WINDOWS_H
 
+#include <string.h>
+
 #include <deepxtrace/render.h>
 
 /** What is in a test window. */
@@ -17,6 +19,14 @@ enum {
 
 /** Always the same values for the same arguments. Release with dxt_window_free(). */
 dxt_window *make_window(uint32_t ranks, unsigned content);
+
+/** How often a word stands in a text. */
+static inline size_t occurrences(const char *text, const char *word)
+{
+    size_t count = 0;
+    for (; (text = strstr(text, word)); text += strlen(word)) count++;
+    return count;
+}
 
 /** Collects bytes; always terminated. */
 typedef struct test_sink {

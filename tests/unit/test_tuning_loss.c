@@ -303,17 +303,10 @@ static double one_event(void)
     return count_from(many_events, 6);
 }
 
-static bool systemic_among(double skew)
-{
-    m.skew = skew;
-    judge();
-    return named(DXT_SYSTEMIC_SKEW, -1);
-}
-
 static double systemic_of_3(void)
 {
     begin(3);
-    return tip(systemic_among, 1 * US, 400 * US) / US;
+    return tip(is_systemic, 1 * US, 400 * US) / US;
 }
 
 /* ---- stalls that the other operator shows ---- */

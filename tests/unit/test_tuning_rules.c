@@ -66,13 +66,6 @@ static double fair(void)
 
 /* ---- the answer ---- */
 
-static bool is_systemic(double skew)
-{
-    m.skew = skew;
-    judge();
-    return named(DXT_SYSTEMIC_SKEW, -1);
-}
-
 /* Among many ranks by what two wait for each other, among few by what the last costs all. */
 static double systemic(void)
 {

@@ -17,6 +17,8 @@
 
 #include <deepxtrace/ep.h>
 
+#include "system/order.h"
+
 enum { TOPK = 8, EXPERTS_PER_RANK = 8, OPERATORS = 2 };
 enum way { ENGINE_MPI, ENGINE_SHM, ALLTOALLV, MESSAGES, PUTS, WAYS };
 static const char *const way_names[] = {"ep/mpi", "ep/shm", "MPI_Alltoallv", "messages", "puts"};
@@ -230,17 +232,11 @@ static void puts_with_flags(traffic *t)
 
 /* ---- measuring ---- */
 
-static int ascending(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 static double median(const double *values)
 {
     double *sorted = need(malloc(times * sizeof *sorted));
     memcpy(sorted, values, times * sizeof *sorted);
-    qsort(sorted, times, sizeof *sorted, ascending);
+    qsort(sorted, times, sizeof *sorted, dxt_ascending);
     double middle = sorted[times / 2];
     free(sorted);
     return middle;

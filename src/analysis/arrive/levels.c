@@ -90,11 +90,6 @@ static void turn_to(const dxt_fit *fit, const dxt_roster *roster, uint32_t a, st
     }
 }
 
-static uint32_t size_of(const dxt_roster *roster, uint32_t node)
-{
-    return roster->begin[node + 1] - roster->begin[node];
-}
-
 /* The typical wait of node a for node b. */
 static double block_level(const dxt_fit *fit, const dxt_roster *roster, uint32_t a, uint32_t b,
                           const struct shape *shape)
@@ -153,7 +148,7 @@ static uint32_t count_alike(const dxt_roster *roster, uint32_t nodes, uint32_t b
 {
     uint32_t count = 1;
     while (count < DXT_LANES && b + count < nodes &&
-           size_of(roster, b + count) == size_of(roster, b))
+           dxt_roster_size(roster, b + count) == dxt_roster_size(roster, b))
         count++;
     return count;
 }
@@ -162,7 +157,8 @@ static uint32_t count_alike(const dxt_roster *roster, uint32_t nodes, uint32_t b
  * are done already. */
 static uint32_t step_back(const dxt_roster *roster, uint32_t *b, uint32_t count)
 {
-    while (count<DXT_LANES && * b> 0 && size_of(roster, *b - 1) == size_of(roster, *b)) {
+    while (count<DXT_LANES && * b> 0 &&
+           dxt_roster_size(roster, *b - 1) == dxt_roster_size(roster, *b)) {
         --*b;
         count++;
     }
@@ -190,7 +186,7 @@ struct levels {
 static void take_alike(struct levels *s, uint32_t a, uint32_t b, uint32_t count)
 {
     const dxt_roster *roster = &s->near.roster;
-    uint32_t rows = size_of(roster, a), columns = size_of(roster, b);
+    uint32_t rows = dxt_roster_size(roster, a), columns = dxt_roster_size(roster, b);
     double *level = s->fit->link + (size_t)a * s->fit->nodes + b;
     /* Few nodes differ from the others, and only for a moment. */
     if (!is_of(s->shape, rows, columns))
@@ -218,7 +214,7 @@ static void take_row(struct levels *s, uint32_t a)
 /* Whether every rank of a node stands for it, where all nodes have as many. */
 static bool is_even(const struct levels *s, uint32_t a)
 {
-    return size_of(&s->near.roster, a) * s->fit->nodes == s->fit->count;
+    return dxt_roster_size(&s->near.roster, a) * s->fit->nodes == s->fit->count;
 }
 
 /* Find the nodes of which not every rank stands for its node. */

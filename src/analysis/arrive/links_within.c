@@ -16,7 +16,7 @@
 static uint32_t choose_peers(const dxt_fit *fit, const dxt_roster *roster, uint32_t node,
                              uint32_t *peer)
 {
-    uint32_t begin = roster->begin[node], own = roster->begin[node + 1] - begin, used = 0;
+    uint32_t begin = roster->begin[node], own = dxt_roster_size(roster, node), used = 0;
     uint32_t most = own < DXT_PARTNERS                     ? own
                     : fit->count > DXT_PARTNERS_MANY_RANKS ? DXT_PARTNERS_OF_MANY
                                                            : DXT_PARTNERS;

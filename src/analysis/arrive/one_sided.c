@@ -20,7 +20,7 @@ struct peers {
 static void choose_peers(const dxt_fit *fit, const dxt_roster *roster, uint32_t node,
                          struct peers *peers)
 {
-    uint32_t begin = roster->begin[node], own = roster->begin[node + 1] - begin;
+    uint32_t begin = roster->begin[node], own = dxt_roster_size(roster, node);
     uint32_t most = own < DXT_PARTNERS_OF_MANY ? own : DXT_PARTNERS_OF_MANY;
     peers->count = 0;
     for (uint32_t t = 0; t < most; t++) {
@@ -64,7 +64,7 @@ static double spread(const dxt_fit *fit, const dxt_roster *roster, const double 
     bool together = fit->nodes > 1 && fit->ops >= DXT_ONE_EVENT_OPS;
     uint32_t used = 0, least = together ? DXT_SIDE_LEAST : DXT_SPREAD_MEMBERS;
     for (uint32_t node = 0; node < fit->nodes; node++) {
-        uint32_t begin = roster->begin[node], count = roster->begin[node + 1] - begin;
+        uint32_t begin = roster->begin[node], count = dxt_roster_size(roster, node);
         if (count < least) continue;
         /* Of few members, two late ones would move the median of all. */
         uint32_t on_time = 0;

@@ -48,17 +48,13 @@ struct side_by_side {
     double room[DXT_MAX_RANKS]; /* what `late` points into */
 };
 
-static uint32_t size_of(const dxt_roster *roster, uint32_t node)
-{
-    return roster->begin[node + 1] - roster->begin[node];
-}
-
 /* How many of `left` nodes, from the first on, can be fitted side by side. */
 static uint32_t count_alike(const dxt_roster *roster, const uint32_t *node, uint32_t left)
 {
-    uint32_t size = size_of(roster, *node), count = 1;
+    uint32_t size = dxt_roster_size(roster, *node), count = 1;
     if (size > DXT_ABREAST_MEMBERS) return 1;
-    while (count < left && count < DXT_ABREAST && size_of(roster, node[count]) == size) count++;
+    while (count < left && count < DXT_ABREAST && dxt_roster_size(roster, node[count]) == size)
+        count++;
     return count;
 }
 
@@ -67,7 +63,7 @@ static uint32_t count_alike(const dxt_roster *roster, const uint32_t *node, uint
 static void fit_nodes(dxt_fit *fit, const dxt_roster *roster, const uint32_t *node, uint32_t count,
                       double skew, struct side_by_side *nodes)
 {
-    uint32_t size = size_of(roster, *node);
+    uint32_t size = dxt_roster_size(roster, *node);
     bool level_only = isnan(skew) && fit->nodes > 1;
     nodes->count = count;
     for (uint32_t t = 0; t < count; t++) {
@@ -200,7 +196,7 @@ static uint32_t doubt_pairs(dxt_fit *fit, const dxt_roster *roster, uint32_t *go
 {
     uint32_t count = 0;
     for (uint32_t k = 0; k < fit->nodes; k++)
-        if (size_of(roster, k) != 2 || !doubt_pair(fit, roster->list + roster->begin[k]))
+        if (dxt_roster_size(roster, k) != 2 || !doubt_pair(fit, roster->list + roster->begin[k]))
             good[count++] = k;
     return count;
 }
@@ -242,7 +238,7 @@ static bool is_on_time(const dxt_fit *fit, uint32_t k, const uint32_t *other, ui
 static void find_on_time(dxt_fit *fit, const dxt_roster *roster, uint32_t node, double limit)
 {
     const uint32_t *own = roster->list + roster->begin[node];
-    uint32_t size = size_of(roster, node), ref = own[0], other[DXT_WITNESSES], used;
+    uint32_t size = dxt_roster_size(roster, node), ref = own[0], other[DXT_WITNESSES], used;
     bool told = false;
     for (uint32_t m = 0; m < size; m++) {
         if (fabs(fit->late[own[m]]) <= fmin(limit, fit->limit[own[m]])) return;
@@ -268,7 +264,7 @@ static void find_all_on_time(dxt_fit *fit, const dxt_roster *roster)
         limits[t] = fit->limit[dxt_spread_index(t, taken, fit->count)];
     double limit = dxt_median(limits, taken);
     for (uint32_t node = 0; node < fit->nodes; node++) {
-        uint32_t size = size_of(roster, node);
+        uint32_t size = dxt_roster_size(roster, node);
         if (size > 2 && size < DXT_SPREAD_MEMBERS) find_on_time(fit, roster, node, limit);
     }
 }

@@ -11,6 +11,12 @@ typedef struct dxt_roster {
     uint32_t list[DXT_MAX_RANKS];
 } dxt_roster;
 
+/** How many of a node's are listed. */
+static inline uint32_t dxt_roster_size(const dxt_roster *roster, uint32_t node)
+{
+    return roster->begin[node + 1] - roster->begin[node];
+}
+
 /** List the members whose lateness is within its limit and whose link to other nodes is good. */
 void dxt_call_roster(const dxt_fit *fit, dxt_roster *roster);
 

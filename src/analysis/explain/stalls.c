@@ -28,7 +28,7 @@ static double typical_column(const dxt_fit *fit, const dxt_roster *roster, uint3
                              uint32_t j)
 {
     double waits[DXT_PARTNERS];
-    uint32_t begin = roster->begin[node], own = roster->begin[node + 1] - begin, used = 0;
+    uint32_t begin = roster->begin[node], own = dxt_roster_size(roster, node), used = 0;
     uint32_t most = own < DXT_PARTNERS ? own : DXT_PARTNERS;
     for (uint32_t t = 0; t < most; t++) {
         uint32_t i = roster->list[begin + (uint32_t)dxt_spread_index(t, most, own)];

@@ -46,6 +46,13 @@ extern const dxt_rule dxt_rule_hot_expert, dxt_rule_late_rank, dxt_rule_early_ra
     dxt_rule_path_stalls, dxt_rule_link_of_paths, dxt_rule_slow_link, dxt_rule_slow_sender,
     dxt_rule_slow_node_link, dxt_rule_wide_stalls, dxt_rule_systemic_skew, dxt_rule_silent_rank;
 
+/** What a rule writes of a rank that waits for all: its row, and its number. */
+static inline void dxt_write_rank(dxt_case *c, dxt_subject s, dxt_finding *finding)
+{
+    uint32_t rank = dxt_case_list_row(c, s.a);
+    if (finding) finding->rank = rank;
+}
+
 /** Ask all rules in the order of the table. Findings go into the draft of the case. */
 void dxt_apply_rules(dxt_case *c);
 

@@ -29,16 +29,10 @@ static dxt_size size(dxt_case *c, dxt_subject s)
                       .explained = echo};
 }
 
-static void write(dxt_case *c, dxt_subject s, dxt_finding *finding)
-{
-    uint32_t rank = dxt_case_list_row(c, s.a);
-    if (finding) finding->rank = rank;
-}
-
 const dxt_rule dxt_rule_slow_receiver = {
     .kind = DXT_SLOW_RECEIVER,
     .about = DXT_ABOUT_MEMBER,
     .applies = applies,
     .size = size,
-    .write = write,
+    .write = dxt_write_rank,
 };

@@ -7,6 +7,7 @@
 
 #include "render/page/json.h"
 #include "render/words.h"
+#include "system/text.h"
 
 #define BYTES_USUAL ((size_t)4 << 20)
 #define WINDOWS_USUAL 200u
@@ -74,16 +75,12 @@ void dxt_page_free(dxt_page *page)
 
 /* ---- runs and operators ---- */
 
-static bool same(const char *a, const char *b)
-{
-    return a && b ? strcmp(a, b) == 0 : a == b;
-}
-
 static bool continues(const dxt_page_run *run, const dxt_window *window)
 {
-    return run->ranks == window->ranks && same(run->instance, window->instance) &&
-           same(run->group, window->group) && same(run->case_name, window->case_name) &&
-           same(run->source, window->source);
+    return run->ranks == window->ranks && dxt_same_text(run->instance, window->instance) &&
+           dxt_same_text(run->group, window->group) &&
+           dxt_same_text(run->case_name, window->case_name) &&
+           dxt_same_text(run->source, window->source);
 }
 
 static dxt_status make_run(const dxt_window *window, dxt_page_run **made)

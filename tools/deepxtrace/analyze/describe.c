@@ -6,6 +6,8 @@
 
 #include <deepxtrace/report.h>
 
+#include "output.h"
+
 dxt_status describe(const dxt_window *window, const dxt_findings *findings, size_t more,
                     dxt_write_fn write, void *context)
 {
@@ -16,18 +18,13 @@ dxt_status describe(const dxt_window *window, const dxt_findings *findings, size
     return write(context, line, (size_t)length);
 }
 
-static dxt_status write_memory(void *context, const void *data, size_t size)
-{
-    return fwrite(data, 1, size, context) == size ? DXT_OK : DXT_ERR_NO_MEMORY;
-}
-
 char *describe_text(const dxt_window *window, const dxt_findings *findings, size_t more)
 {
     char *text = NULL;
     size_t size;
     FILE *memory = open_memstream(&text, &size);
     if (!memory) return NULL;
-    dxt_status status = describe(window, findings, more, write_memory, memory);
+    dxt_status status = describe(window, findings, more, memory_write, memory);
     if (fclose(memory) == 0 && status == DXT_OK) return text;
     free(text);
     return NULL;

@@ -8,6 +8,7 @@
 
 #include "options.h"
 #include "system/clock.h"
+#include "system/order.h"
 
 outcome bench_failed(const char *error)
 {
@@ -15,15 +16,9 @@ outcome bench_failed(const char *error)
     return EXIT_FAILED;
 }
 
-static int ascending(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 double bench_quantile(double *values, size_t count, double part)
 {
-    qsort(values, count, sizeof *values, ascending);
+    qsort(values, count, sizeof *values, dxt_ascending);
     double at = part * (double)(count - 1);
     size_t below = (size_t)at;
     size_t above = below + 1 < count ? below + 1 : below;

@@ -14,6 +14,7 @@
 #include <deepxtrace/matrix.h>
 
 #include "options.h"
+#include "system/text.h"
 #include "unpack.h"
 
 /* So much of a file tells what it is. */
@@ -93,12 +94,6 @@ static int compare(const void *first, const void *second)
 
 /* ---- content ---- */
 
-static const char *find(const char *at, const char *end, const char *what)
-{
-    const char *found = memmem(at, (size_t)(end - at), what, strlen(what));
-    return found ? found + strlen(what) : NULL;
-}
-
 /* Copy what follows `at` up to a blank, comma or quote. */
 static void copy_word(const char *at, const char *end, char *to, size_t size)
 {
@@ -153,15 +148,17 @@ static bool look_at(struct entry *entry, const char *bytes, size_t size)
 {
     const char *end = bytes + size;
     bool json = size >= 2 && bytes[0] == '{' && bytes[1] == '"';
-    entry->recording = json && find(bytes, end, "\"phase\"") && !find(bytes, end, "EPSize:");
-    bool named = find(bytes, end, "EPSize:") || (json && find(bytes, end, "\"wait\""));
+    entry->recording =
+        json && dxt_behind_text(bytes, end, "\"phase\"") && !dxt_behind_text(bytes, end, "EPSize:");
+    bool named =
+        dxt_behind_text(bytes, end, "EPSize:") || (json && dxt_behind_text(bytes, end, "\"wait\""));
     bool found = named;
     if (!named && !find_window(bytes, size, &found)) return false;
     entry->ours = found;
-    const char *label = find(bytes, end, "InstanceID:");
-    if (!label) label = find(bytes, end, "\"instance\":\"");
+    const char *label = dxt_behind_text(bytes, end, "InstanceID:");
+    if (!label) label = dxt_behind_text(bytes, end, "\"instance\":\"");
     copy_word(label, end, entry->instance, sizeof entry->instance);
-    const char *begin = find(bytes, end, "\"begin\":\"");
+    const char *begin = dxt_behind_text(bytes, end, "\"begin\":\"");
     copy_time(begin ? begin : bytes, end, entry->time, sizeof entry->time);
     return true;
 }

@@ -6,6 +6,7 @@
 
 #include "output.h"
 #include "progress.h"
+#include "system/text.h"
 
 static const char *const methods[] = {"robust", "ratio", NULL};
 
@@ -175,11 +176,6 @@ void input_close(cli_input *input)
     input->files = NULL;
 }
 
-static bool same_text(const char *a, const char *b)
-{
-    return (!a && !b) || (a && b && strcmp(a, b) == 0);
-}
-
 /* Windows of one interval that belong together: an operator, the other one, and their transfers. */
 enum { OPERATORS = 4 };
 /* Jobs that write in turns into one file; and for so many windows of others one is waited for. */
@@ -239,7 +235,7 @@ static interval *place_for(interval *all, const dxt_window *window, window_fn ta
 {
     interval *place = &all[0];
     for (size_t i = 0; i < WRITERS; i++) {
-        if (all[i].count > 0 && same_text(all[i].window[0]->instance, window->instance))
+        if (all[i].count > 0 && dxt_same_text(all[i].window[0]->instance, window->instance))
             return &all[i];
         if (place->count > 0 && (all[i].count == 0 || all[i].begun < place->begun)) place = &all[i];
     }

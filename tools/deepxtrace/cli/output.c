@@ -21,6 +21,11 @@
 
 static int stdout_error; /* errno of the first failed write */
 
+dxt_status memory_write(void *context, const void *data, size_t size)
+{
+    return fwrite(data, 1, size, context) == size ? DXT_OK : DXT_ERR_NO_MEMORY;
+}
+
 dxt_status stdout_write(void *context, const void *data, size_t size)
 {
     (void)context;

@@ -18,8 +18,11 @@
 /** A dxt_write_fn to standard output (@p context unused). DXT_ERR_IO once it has failed. */
 dxt_status stdout_write(void *context, const void *data, size_t size);
 
-/** The same for words and pictures for people: where the locale has no UTF-8, in ASCII. Lines that
- *  are longer for that are broken at 80 columns. */
+/** A dxt_write_fn to a stream in memory, open_memstream()'s; @p context is the FILE. */
+dxt_status memory_write(void *context, const void *data, size_t size);
+
+/** What stdout_write() does, for words and pictures for people: where the locale has no UTF-8, in
+ *  ASCII. Lines that are longer for that are broken at 80 columns. */
 dxt_status stdout_text(void *context, const void *data, size_t size);
 
 /** printf() by way of stdout_text(). */

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "system/order.h"
+
 /* The common spread counts like so many windows more. */
 #define PRIOR 4.0
 /* A part of the windows differs if these are so many spreads away from the others, … */
@@ -41,16 +43,10 @@ void series_take(series *s, size_t index, double value)
     s->squares[index] += difference * (value - s->mean[index]);
 }
 
-static int compare(const void *first, const void *second)
-{
-    double a = *(const double *)first, b = *(const double *)second;
-    return (a > b) - (a < b);
-}
-
 double middle(double *values, size_t count)
 {
     if (count == 0) return NAN;
-    qsort(values, count, sizeof *values, compare);
+    qsort(values, count, sizeof *values, dxt_ascending);
     return count % 2 ? values[count / 2] : (values[count / 2 - 1] + values[count / 2]) / 2;
 }
 

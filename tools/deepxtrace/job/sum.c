@@ -5,10 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static dxt_status append(void *context, const void *data, size_t size)
-{
-    return fwrite(data, 1, size, context) == size ? DXT_OK : DXT_ERR_NO_MEMORY;
-}
+#include "output.h"
 
 /* A copy of a window, by way of the recording format. */
 static dxt_status copy_window(const dxt_window *window, dxt_window **copy)
@@ -17,7 +14,7 @@ static dxt_status copy_window(const dxt_window *window, dxt_window **copy)
     size_t size = 0;
     FILE *memory = open_memstream(&line, &size);
     if (!memory) return DXT_ERR_NO_MEMORY;
-    dxt_status status = dxt_window_write(window, append, memory);
+    dxt_status status = dxt_window_write(window, memory_write, memory);
     if (fclose(memory) != 0 && status == DXT_OK) status = DXT_ERR_NO_MEMORY;
     dxt_reader *reader = NULL;
     if (status == DXT_OK) status = dxt_reader_open_memory(line, size, "window", &reader);

@@ -14,6 +14,7 @@
 
 #include "options.h"
 #include "system/clock.h"
+#include "system/order.h"
 
 #define PIECE ((size_t)1 << 20)
 /* A longer line is none that anybody writes: 4096 ranks take less. */
@@ -96,9 +97,7 @@ struct entry {
 static int older_first(const void *a, const void *b)
 {
     const struct entry *x = a, *y = b;
-    if (x->time.tv_sec != y->time.tv_sec) return x->time.tv_sec < y->time.tv_sec ? -1 : 1;
-    if (x->time.tv_nsec != y->time.tv_nsec) return x->time.tv_nsec < y->time.tv_nsec ? -1 : 1;
-    return strcmp(x->path, y->path);
+    return dxt_older_first(&x->time, x->path, &y->time, y->path);
 }
 
 /* Those that are new, the oldest first. */
