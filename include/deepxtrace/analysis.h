@@ -63,7 +63,8 @@ typedef enum dxt_severity {
     DXT_SEVERITY_CRITICAL = 2
 } dxt_severity;
 
-/** One named cause. Fields that do not apply hold DXT_NO_RANK, −1 or NULL. */
+/** One named cause. Fields that do not apply hold DXT_NO_RANK, −1 or NULL. It may grow at its end:
+ *  step through an array of them with dxt_finding_at(). */
 typedef struct dxt_finding {
     dxt_finding_kind kind;
     uint32_t rank;         /**< the rank blamed; of a path, the waiting rank */
@@ -95,14 +96,14 @@ typedef struct dxt_finding {
                                 not tell apart; `share` is what it costs if `rank` is late */
 } dxt_finding;
 
-/** An abnormal column or row. */
+/** An abnormal column or row. Frozen. */
 typedef struct dxt_abnormal_axis {
     uint32_t rank;
     double mean;       /**< mean of the raw counters of that column or row */
     double normalised; /**< that mean ÷ (mean of all such means + 1e-8) */
 } dxt_abnormal_axis;
 
-/** An abnormal cell. */
+/** An abnormal cell. Frozen. */
 typedef struct dxt_abnormal_point {
     uint32_t row, column;
     double value;      /**< raw counter */

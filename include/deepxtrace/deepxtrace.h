@@ -32,7 +32,7 @@ extern "C" {
  */
 DXT_API const char *dxt_version(void);
 
-/** A heavy part that is loaded at run time. */
+/** A heavy part that is loaded at run time. Frozen. */
 typedef struct dxt_part {
     const char *name;    /**< e.g. "cairo" */
     const char *purpose; /**< e.g. "PNG and PDF heat maps" */
@@ -51,7 +51,7 @@ typedef struct dxt_part {
  */
 DXT_API size_t dxt_parts(dxt_part *parts, size_t capacity);
 
-/** A number that a program compiled against these headers has built in. */
+/** A number that a program compiled against these headers has built in. Frozen. */
 typedef struct dxt_constant {
     const char *name; /**< "sizeof TYPE", "TYPE.FIELD" (its offset), or the name of a constant */
     int64_t value;

@@ -55,7 +55,8 @@ typedef struct dxt_ep_config {
 /** One rank's membership in a group. */
 typedef struct dxt_ep dxt_ep;
 
-/** Where the tokens of one (local expert, source rank) lie in the packed buffer of that expert. */
+/** Where the tokens of one (local expert, source rank) lie in the packed buffer of that expert.
+ *  Frozen. */
 typedef struct dxt_ep_range {
     int32_t count;
     int32_t begin;
@@ -64,6 +65,8 @@ typedef struct dxt_ep_range {
 /**
  * What combine needs to know of a dispatch; caller-owned arrays that dispatch fills. S is the slots
  * of one local expert: ranks × max_tokens; L = experts ÷ ranks.
+ *
+ * Frozen.
  */
 typedef struct dxt_ep_handle {
     int32_t *src_info;          /**< [L][S] index of the token at its source rank */
@@ -71,7 +74,7 @@ typedef struct dxt_ep_handle {
     dxt_ep_range *layout_range; /**< [L][ranks] */
 } dxt_ep_handle;
 
-/** Where a route of a token led on this rank. */
+/** Where a route of a token led on this rank. Frozen. */
 typedef struct dxt_ep_route {
     int32_t slot; /**< in [L][S]; −1: to another rank, or nowhere */
     float weight; /**< as given to the dispatch; 0 if not here */

@@ -37,7 +37,7 @@ typedef struct dxt_run_identity {
     const char *instance, *source, *case_name;
 } dxt_run_identity;
 
-/** One cause over time. Fields that do not apply hold DXT_NO_RANK or −1. */
+/** One cause over time. Fields that do not apply hold DXT_NO_RANK or −1. Frozen. */
 typedef struct dxt_episode {
     const char *phase; /**< operator; owned by the history, gone when that forgets the run */
     dxt_finding_kind kind;
@@ -61,7 +61,7 @@ typedef struct dxt_episode {
     dxt_place place; /**< where `rank` was then; what is not known is "" or −1 */
 } dxt_episode;
 
-/** Lateness of the ranks of one operator over its newest windows, one block to free(). */
+/** Lateness of the ranks of one operator over its newest windows, one block to free(). Frozen. */
 typedef struct dxt_timeline {
     uint32_t ranks;
     size_t windows;

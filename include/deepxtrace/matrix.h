@@ -32,7 +32,7 @@ typedef enum dxt_origin {
 /** Most columns of dxt_window.tokens. */
 #define DXT_MAX_LOCAL_EXPERTS 4096u
 
-/** The place of a rank. Texts are UTF-8 and end in a zero; "" = not known. */
+/** The place of a rank. Texts are UTF-8 and end in a zero; "" = not known. Frozen. */
 typedef struct dxt_place {
     int64_t pid;    /**< process id; 0 = not known */
     int64_t rank;   /**< its rank in the whole job; −1 = not known */

@@ -18,6 +18,9 @@
  * types.h: make it with dxt_probe_create(), set ticks_per_second to DXT_GPU_TICKS_PER_SECOND (or to
  * the rate of the SM clock), and copy its dxt_probe_size() bytes to the device.
  *
+ * Of all functions here: Blocking: no. Threads: any, at once, but for those whose comment says that
+ * one thread calls. NULL: a probe that is NULL counts nothing; no other pointer may be.
+ *
  * With DXT_PROBE_DISABLE all of it compiles to nothing. By a host compiler, C or C++, the same
  * arithmetic is compiled with the host's atomics and clock, for tests.
  */

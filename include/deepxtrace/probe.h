@@ -117,6 +117,8 @@ static inline uint64_t dxt_probe_clock(void)
 /**
  * One operation under way on one thread; lives on the caller's stack. It follows who came last so
  * that the record costs nothing but two comparisons.
+ *
+ * Frozen.
  */
 typedef struct dxt_probe_op {
     dxt_probe *probe;      /**< NULL: nothing is counted */
@@ -481,7 +483,7 @@ DXT_API dxt_status dxt_probe_init(void *memory, size_t size, uint32_t operators,
  */
 DXT_API void dxt_probe_destroy(dxt_probe *probe);
 
-/** A copy of all counters of a probe at one time. */
+/** A copy of all counters of a probe at one time. Frozen. */
 typedef struct dxt_snapshot {
     int64_t time_ns; /**< CLOCK_MONOTONIC when it was taken; in a difference, the length */
     dxt_probe *data; /**< a private block with the same counts of operators and sources */

@@ -15,7 +15,7 @@
 extern "C" {
 #endif
 
-/** A row, a column or a cell that the rule flags. */
+/** A row, a column or a cell that the rule flags. Frozen. */
 typedef struct dxt_ratio_place {
     uint32_t row;      /**< DXT_RATIO_WHOLE = the whole column */
     uint32_t column;   /**< DXT_RATIO_WHOLE = the whole row */

@@ -32,14 +32,14 @@ typedef enum dxt_mark_kind {
     DXT_MARK_NUMBER = 3 /**< of a column that is no finding: its number, but no outline */
 } dxt_mark_kind;
 
-/** A flagged rank or path to make stand out. */
+/** A flagged rank or path to make stand out. Frozen. */
 typedef struct dxt_mark {
     dxt_mark_kind kind;
     uint32_t row;    /**< for rows and points */
     uint32_t column; /**< for columns, points and numbers */
 } dxt_mark;
 
-/** One matrix of the picture. */
+/** One matrix of the picture. Frozen. */
 typedef struct dxt_heatmap_panel {
     const dxt_window *window; /**< drawn in its measure */
     const dxt_mark *marks;
@@ -78,20 +78,20 @@ DXT_API dxt_status dxt_heatmap_write(const dxt_heatmap_panel *panels, size_t cou
                                      dxt_format format, const dxt_heatmap_options *options,
                                      dxt_write_fn write, void *context);
 
-/** A stretch of a row to outline, and the rank to name beside it. */
+/** A stretch of a row to outline, and the rank to name beside it. Frozen. */
 typedef struct dxt_timeline_mark {
     uint32_t rank;
     size_t first, last; /**< of the columns */
 } dxt_timeline_mark;
 
-/** A row of its own below those of the ranks, such as a slow path. */
+/** A row of its own below those of the ranks, such as a slow path. Frozen. */
 typedef struct dxt_timeline_strip {
     const char *name;     /**< e.g. "6 → 1" */
     const double *values; /**< [windows] as those of the ranks */
     const char *host;     /**< where that is, e.g. "gpu-03"; NULL = not known */
 } dxt_timeline_strip;
 
-/** Values of ranks over time: the lateness of each rank in each window. */
+/** Values of ranks over time: the lateness of each rank in each window. Frozen. */
 typedef struct dxt_timeline_panel {
     uint32_t ranks;       /**< 1 … DXT_MAX_RANKS */
     size_t windows;       /**< 1 … 4096 */

@@ -33,6 +33,8 @@ typedef enum dxt_session_mode {
  * operators beyond the first DXT_HISTORY_OPERATORS; results of the ratio method.
  *
  * Both are read-only: do not free them.
+ *
+ * Frozen.
  */
 typedef struct dxt_diagnosis {
     const dxt_window *window;

@@ -36,6 +36,8 @@ enum { DXT_DISPATCH = 0, DXT_COMBINE = 1, DXT_EP_OPERATORS = 2 };
  *
  * All counters only grow, except wait_ticks_max, which is a running maximum. Histogram bins wrap at
  * 2^32; differences stay right as long as a window has fewer waits.
+ *
+ * Frozen.
  */
 typedef struct dxt_cell {
     uint64_t wait_ticks_sum;        /**< ticks waited for this source */
@@ -50,7 +52,7 @@ typedef struct dxt_cell {
     uint32_t histogram[DXT_HISTOGRAM_BINS];
 } dxt_cell;
 
-/** Counters of one operator on one rank: 64 bytes. */
+/** Counters of one operator on one rank: 64 bytes. Frozen. */
 typedef struct dxt_operator_counters {
     uint64_t ops;              /**< operations completed */
     uint64_t inside_ticks_sum; /**< ticks from begin to end of the wait loop, summed */
@@ -60,7 +62,7 @@ typedef struct dxt_operator_counters {
     uint64_t reserved[4];
 } dxt_operator_counters;
 
-/** How long one operation took a rank, or kept it waiting: 16 bytes. */
+/** How long one operation took a rank, or kept it waiting: 16 bytes. Frozen. */
 typedef struct dxt_duration {
     uint64_t number; /**< of the operation, from 0, the same on all ranks */
     uint64_t ticks;
@@ -70,6 +72,8 @@ typedef struct dxt_duration {
  * Head of a block of counters. Behind it follow `operators` dxt_operator_counters, then `operators`
  * × `sources` dxt_cell, operator by operator, and then, in a probe that keeps them, a ring of
  * `durations` dxt_duration for each operator; dxt_probe_bytes() in all.
+ *
+ * Frozen.
  */
 typedef struct dxt_probe {
     uint32_t layout;           /**< DXT_PROBE_LAYOUT */
