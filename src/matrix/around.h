@@ -18,10 +18,6 @@ int64_t dxt_tag_rank(const dxt_numbers *numbers, uint32_t rows);
 dxt_status dxt_judge_tag(dxt_reader *reader, int64_t rank, uint32_t ranks, uint64_t line,
                          bool bracket);
 
-/** marks.c: the outer keys of objects are taken for ranks, and may be those of columns: tell so,
- *  once. */
-dxt_status dxt_tell_outer(dxt_reader *reader);
-
 /** table.c: what stands in front of a row may name an operator, "combine,0,1,52": rows of the next
  *  one begin another matrix. */
 dxt_status dxt_table_phase(dxt_reader *reader, const char *at, const char *end);

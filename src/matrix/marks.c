@@ -4,7 +4,8 @@
 #include "matrix/members.h"
 #include "matrix/shape.h"
 
-dxt_status dxt_tell_outer(dxt_reader *reader)
+/* The outer keys of objects are taken for ranks, and may be those of columns: tell so, once. */
+static dxt_status tell_outer(dxt_reader *reader)
 {
     if (reader->around.outer) return DXT_OK;
     reader->around.outer = true;
@@ -75,7 +76,7 @@ static dxt_status take_outer(dxt_reader *reader)
 {
     bool pairs = dxt_shape_roles(&reader->table);
     dxt_status status = pairs ? DXT_OK : dxt_table_end(reader, false);
-    return status == DXT_OK ? dxt_tell_outer(reader) : status;
+    return status == DXT_OK ? tell_outer(reader) : status;
 }
 
 bool dxt_take_mark(dxt_reader *reader, const char *at, const char *end, dxt_status *status)

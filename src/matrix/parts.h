@@ -26,7 +26,7 @@ typedef struct dxt_numbers {
 
 /** The line above the first row of a table. */
 typedef struct dxt_titles {
-    uint32_t counted; /**< columns that it counts, dxt_shape_heading() */
+    uint32_t counted; /**< columns that it counts, "rank r0 r1 r2" */
     uint32_t cells;   /**< words that it has for columns; 0: it is no heading */
     uint32_t sums;    /**< words behind those that it counts: sums or means of the row */
     bool series;      /**< the first one names a time, a step */

@@ -26,9 +26,6 @@ uint32_t dxt_shape_listed(const dxt_table *table);
 uint32_t dxt_shape_find(const dxt_table *table, uint32_t *column, uint32_t *row);
 /** Look at the row that is about to be added, for dxt_shape_find(). */
 void dxt_shape_note(dxt_table *table, const int64_t *cells, const double *reals);
-/** How many columns a heading counts, "rank r0 r1 r2": words that end in a digit, behind one other
- *  at most; 0: it is none. */
-uint32_t dxt_shape_heading(const char *at, const char *end);
 /** Whether a word is one for sums and means, "total", "avg". */
 bool dxt_says_sum(const char *at, const char *end);
 /** The line above a table as the heading of its columns. */

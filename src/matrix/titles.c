@@ -36,7 +36,9 @@ static const char *skip_sums(const char *at, const char *end, uint32_t *sums)
     }
 }
 
-uint32_t dxt_shape_heading(const char *at, const char *end)
+/* How many columns a heading counts, "rank r0 r1 r2": words that end in a digit, behind one other
+ * at most; 0: it is none. */
+static uint32_t columns_of(const char *at, const char *end)
 {
     uint32_t others = 0, columns = 0;
     while (at < end) {
@@ -124,14 +126,14 @@ dxt_titles dxt_shape_titles(const char *at, const char *end)
 {
     dxt_titles titles = {0};
     const char *sums = skip_sums(at, end, &titles.sums);
-    titles.counted = dxt_shape_heading(at, sums);
+    titles.counted = columns_of(at, sums);
     bool falls;
     /* Behind "p50 p90" stands a column like those, "max". */
     if (titles.sums > 0 && !names_ranks(at, sums, titles.counted, &falls)) titles.sums = 0;
     if (titles.sums > 0)
         end = sums;
     else
-        titles.counted = dxt_shape_heading(at, end);
+        titles.counted = columns_of(at, end);
     titles.disordered = names_ranks(at, end, titles.counted, &falls) && falls;
     while (at < end && (dxt_is_blank(*at) || *at == '|')) at++;
     while (end > at && (dxt_is_blank(end[-1]) || end[-1] == '|')) end--;

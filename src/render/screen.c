@@ -73,6 +73,12 @@ void dxt_screen_end_row(dxt_screen *screen, uint32_t row, uint32_t rows, size_t 
     dxt_screen_newline(screen);
 }
 
+/* Bold from here on, or not; nothing without colours. */
+static void embolden(dxt_screen *screen, bool on)
+{
+    if (screen->color != DXT_COLOR_NONE) dxt_text_puts(&screen->text, on ? "\033[1m" : "\033[0m");
+}
+
 void dxt_screen_wrapped(dxt_screen *screen, const char *text, bool bold)
 {
     dxt_text words = {0};
@@ -82,9 +88,9 @@ void dxt_screen_wrapped(dxt_screen *screen, const char *text, bool bold)
     for (const char *rest = words.data; rest && *rest;) {
         const char *line;
         size_t length = dxt_wrap(&rest, &line, screen->columns, dxt_terminal_width);
-        if (bold) dxt_screen_bold(screen, true);
+        if (bold) embolden(screen, true);
         dxt_text_append(&screen->text, line, length);
-        if (bold) dxt_screen_bold(screen, false);
+        if (bold) embolden(screen, false);
         dxt_text_puts(&screen->text, "\n");
     }
     screen->text.failed = screen->text.failed || words.failed;
@@ -105,11 +111,6 @@ void dxt_screen_spaces(dxt_screen *screen, size_t count)
     while (count-- > 0) dxt_text_puts(&screen->text, " ");
 }
 
-void dxt_screen_bold(dxt_screen *screen, bool on)
-{
-    if (screen->color != DXT_COLOR_NONE) dxt_text_puts(&screen->text, on ? "\033[1m" : "\033[0m");
-}
-
 void dxt_screen_row_label(dxt_screen *screen, uint32_t rank, const char *mark)
 {
     if (rank == DXT_NO_RANK) {
@@ -117,7 +118,7 @@ void dxt_screen_row_label(dxt_screen *screen, uint32_t rank, const char *mark)
         return;
     }
     bool bold = *mark != ' ';
-    if (bold) dxt_screen_bold(screen, true);
+    if (bold) embolden(screen, true);
     dxt_text_printf(&screen->text, "%*" PRIu32 "%s", (int)screen->label_digits, rank, mark);
-    if (bold) dxt_screen_bold(screen, false);
+    if (bold) embolden(screen, false);
 }

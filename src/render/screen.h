@@ -34,8 +34,6 @@ void dxt_screen_newline(dxt_screen *screen);
 void dxt_screen_end_row(dxt_screen *screen, uint32_t row, uint32_t rows, size_t used);
 /** @p count spaces. */
 void dxt_screen_spaces(dxt_screen *screen, size_t count);
-/** Bold from here on, or not; nothing without colours. */
-void dxt_screen_bold(dxt_screen *screen, bool on);
 /** The number of a rank and its marker of one character, e.g. " 12*"; bold unless that is a blank.
  *  @p rank may be DXT_NO_RANK for none. */
 void dxt_screen_row_label(dxt_screen *screen, uint32_t rank, const char *mark);

@@ -10,7 +10,7 @@
 #include "names.h"
 #include "output.h"
 
-const char *const score_names[SCORE_METHODS] = {"robust", "history", "ratio", "log-ratio"};
+static const char *const score_names[SCORE_METHODS] = {"robust", "history", "ratio", "log-ratio"};
 
 /* Everybody's skew is nobody's fault. */
 static void count_sure(const dxt_findings *findings, const score_window *given, score_sheet *score)

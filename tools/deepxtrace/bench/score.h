@@ -17,9 +17,6 @@ enum {
     SCORE_METHODS
 };
 
-/** "robust", "history", "ratio", "log-ratio". */
-extern const char *const score_names[SCORE_METHODS];
-
 /** How a method did. Items are columns, rows, points, nodes, uplinks, pairs of nodes, stalls and
  *  skew. */
 typedef struct score_sheet {
