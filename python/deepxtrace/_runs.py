@@ -45,6 +45,10 @@ class Run(NamedTuple):
         return self.text.rstrip("\n")
 
 
+def _printable(name: str) -> str:
+    return "".join(letter if letter.isprintable() else "?" for letter in name)
+
+
 class Judged(List[Findings]):
     """The findings of each window, in the order of the windows, and of each run what it comes to;
     of the ratio method there are no runs."""
@@ -55,8 +59,14 @@ class Judged(List[Findings]):
 
     @property
     def summary(self) -> str:
-        """Who, since when, how often and what it costs, for people."""
-        return "\n".join(map(str, self.runs))
+        """Who, since when, how often and what it costs, for people; of several jobs, which."""
+        names = [run.summary.get("instance") for run in self.runs]
+        lines: List[str] = []
+        for number, (name, run) in enumerate(zip(names, self.runs)):
+            if len(set(names)) > 1 and names[number - 1:number] != [name]:
+                lines.append(f"job {_printable(name or 'without a name')}:")
+            lines.append(str(run))
+        return "\n".join(lines)
 
     def timeline(self, phase: Optional[str] = None) -> Timeline:
         """That of an operator in the newest run; the first one by default. KeyError if there is

@@ -30,6 +30,11 @@ def instance(line):
     return line.get("instance") or ""
 
 
+def without_jobs(text):
+    """Lines of summaries. The command sees a line at a time, and names no job before the second."""
+    return sorted(line for line in text.splitlines() if not line.startswith("job "))
+
+
 def same(path, *words, **options):
     windows, summaries = analyze(path, *words)
     judged = deepxtrace.read(path).analyze(**options)
@@ -38,6 +43,8 @@ def same(path, *words, **options):
             == sorted(windows, key=instance))
     key = json.dumps
     assert sorted(map(key, (run.summary for run in judged.runs))) == sorted(map(key, summaries))
+    told = command("analyze", "--summary-only", *words, path) if judged.runs else ""
+    assert without_jobs(judged.summary) == without_jobs(told)
     return judged
 
 
@@ -53,6 +60,17 @@ def drifting(tmp_path_factory):
     path.write_text(command("simulate", "--ranks", "8", "--windows", "16", "--slow",
                             "dispatch:3:8us", "--slow", "combine:5:60us"))
     return path
+
+
+def test_jobs_are_told_apart(tmp_path):
+    path = tmp_path / "two.jsonl"
+    one, other = (command("simulate", "--ranks", "4", "--windows", "3", "--seed", seed)
+                  for seed in ("1", "2"))
+    path.write_text("".join(line.replace('{"v":1', f'{{"v":1,"instance":"{name}"')
+                            for name, text in (("a", one), ("b\x7f", other))
+                            for line in text.splitlines(keepends=True)))
+    text = deepxtrace.read(path).analyze().summary
+    assert [line for line in text.splitlines() if "job" in line] == ["job a:", "job b?:"]
 
 
 def test_history_summary_and_timeline(drifting):
