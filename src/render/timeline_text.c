@@ -32,16 +32,23 @@ static void put_scale(dxt_screen *screen, const dxt_course *course)
 {
     const dxt_scale *scale = &course->scale;
     double unit = dxt_measure_shown(course->panel->measure);
+    size_t used = 0;
+    char more[64];
+    snprintf(more, sizeof more, " %s and more", dxt_course_unit(course->panel));
     for (unsigned i = 0; i < DXT_SHADES; i++) {
         char figure[DXT_FIGURE_SIZE];
         double from = scale->low * pow(scale->high / scale->low, (double)i / DXT_SHADES);
-        dxt_text_puts(&screen->text, i ? "  [" : "[");
+        dxt_short_figure(i ? from / unit : 0, figure, sizeof figure);
+        size_t width = strlen("[ ] ") + strlen(figure);
+        if (i == DXT_SHADES - 1) width += strlen(more);
+        bool breaks = used > 0 && used + 2 + width > screen->columns;
+        dxt_text_puts(&screen->text, breaks ? "\n[" : i ? "  [" : "[");
+        used = breaks || i == 0 ? width : used + 2 + width;
         put_cell(screen, course, from * pow(scale->high / scale->low, 0.5 / DXT_SHADES));
         dxt_screen_colors(screen, DXT_PLAIN, DXT_PLAIN);
-        dxt_text_printf(&screen->text, "] %s",
-                        dxt_short_figure(i ? from / unit : 0, figure, sizeof figure));
+        dxt_text_printf(&screen->text, "] %s", figure);
     }
-    dxt_text_printf(&screen->text, " %s and more\n", dxt_course_unit(course->panel));
+    dxt_text_printf(&screen->text, "%s\n", more);
 }
 
 static void put_wrapped(dxt_screen *screen, const char *string)

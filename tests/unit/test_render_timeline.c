@@ -84,6 +84,17 @@ static void the_terminal_shows_a_line_per_rank(void **state)
                                 "lateness is\nblank\n");
 }
 
+static void a_narrow_terminal_breaks_the_key(void **state)
+{
+    (void)state;
+    dxt_timeline_panel panel = make(4, 5);
+    const dxt_heatmap_options options = {.struct_size = sizeof options, .columns = 40};
+    assert_int_equal(dxt_timeline_write(&panel, 1, DXT_FORMAT_TERMINAL, &options, keep, NULL),
+                     DXT_OK);
+    assert_non_null(strstr(output, "\n[ ] 0  [░] 1.32  [▒] 2.60  [▓] 5.13\n"
+                                   "[█] 10.1 µs and more\n"));
+}
+
 /* However little it is. */
 static void what_is_named_ends_the_scale(void **state)
 {
@@ -378,6 +389,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(the_terminal_shows_a_line_per_rank),
+        TEST(a_narrow_terminal_breaks_the_key),
         TEST(what_is_named_ends_the_scale),
         TEST(what_is_red_has_its_number),
         TEST(a_silent_rank_is_hatched),
