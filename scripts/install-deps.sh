@@ -41,6 +41,8 @@ mpich          command:mpirun.mpich    tests-of-MPICH
 iproute2       command:ip              tests-on-several-hosts
 spin           command:spin            models-of-the-protocols
 tmux           command:tmux            tests-of-the-terminal
+zsh            command:zsh             tests-of-completions
+fish           command:fish            tests-of-completions
 chromium       command:chromium        tests-of-pages-in-a-browser
 chromium-driver command:chromedriver   tests-of-pages-in-a-browser
 "

@@ -61,6 +61,13 @@ refused() {
     done
     refused info --jsno
     [ "$stderr" = "deepxtrace info: unknown option '--jsno' (did you mean --json?)" ]
+    refused info -json
+    [ "$stderr" = "deepxtrace info: unknown option '-json' (did you mean --json?)" ]
+    refused -v
+    [[ $stderr == *"(did you mean -V?)" ]]
+    touch there.jsonl
+    refused there.jsonl
+    [ "$stderr" = "deepxtrace: unknown command 'there.jsonl'; to read it: deepxtrace analyze there.jsonl" ]
     refused
     refused --jsn
     refused ""
@@ -191,6 +198,44 @@ END
     if command -v python3 > /dev/null; then
         [ "$(bash complete deepxtrace run --inter)" = --interval ]
     fi
+}
+
+# typed SHELL LINE…: what words `deepxtrace` gets where these are typed, each with a tab at its end.
+typed() {
+    local command="bash --norc --noprofile -i" start="source ./bash"
+    if [ "$1" = zsh ]; then
+        command="zsh -f -i"
+        start="fpath=('$PWD' \$fpath); autoload -Uz compinit; compinit -u -d ./dump"
+    fi
+    shift
+    printf '%s\n' 'deepxtrace() { printf "GOT: %s\n" "$*"; }' "$start; PS1=" "${@/%/$'\t'}" exit > keys
+    timeout 60 script -qec "$command" /dev/null < keys | tr -d '\r' | grep -a -o 'GOT: [^%]*$'
+}
+
+@test "a shell completes commands, options, their values and files" {
+    command -v script > /dev/null || skip "no script"
+    touch there.jsonl
+    "$deepxtrace" completion bash > bash
+    "$deepxtrace" completion zsh > _deepxtrace
+    "$deepxtrace" completion fish > fish
+    # Nothing is offered where a number or no file at all belongs.
+    lines=("deepxtrace an" "deepxtrace job --color al" "deepxtrace job --engine sh" "deepxtrace bench acc"
+        "deepxtrace analyze --js" "deepxtrace analyze --json the" "deepxtrace job -r the" "deepxtrace completion fi"
+        "deepxtrace help sim" "deepxtrace job --ranks the" "deepxtrace simulate the")
+    whole=("analyze" "job --color always" "job --engine shm" "bench accuracy" "analyze --json"
+        "analyze --json there.jsonl" "job -r there.jsonl" "completion fish" "help simulate"
+        "job --ranks the" "simulate the")
+    for shell in bash zsh; do
+        command -v $shell > /dev/null || continue
+        typed $shell "${lines[@]}" > got
+        diff <(printf 'GOT: %s\n' "${whole[@]}") got
+    done
+    command -v fish > /dev/null || skip "no fish"
+    for i in "${!lines[@]}"; do
+        offered=$(HOME=$PWD fish -c "source ./fish; complete -C '${lines[i]}'" | cut -f 1)
+        [[ ${whole[i]} == *"$offered" ]] || { echo "${lines[i]}: $offered"; false; }
+        [ "${lines[i]##* }" = the ] || [ -n "$offered" ]
+    done
 }
 
 @test "long work says on a terminal how far it is, and nowhere else" {

@@ -160,6 +160,16 @@ says() {
     [ "$(head -1 recording.jsonl | jq '.ticks_per_second | unique | length')" -eq 8 ]
 }
 
+@test "a path is taken either way round, and as findings print it" {
+    made() { "$deepxtrace" simulate --ranks 16 --ranks-per-node 4 "$@" | jq -c .label; }
+    for option in --slow-path --slow-node-path; do
+        made $option 'dispatch:3->1:60us' > one
+        for path in '1<-3' '3 → 1' '1 ← 3' '3 -> 1'; do
+            made $option "dispatch:$path:60us" | diff one -
+        done
+    done
+}
+
 @test "the seed decides" {
     "$deepxtrace" simulate --seed 7 --windows 2 > first
     "$deepxtrace" simulate --seed 7 --windows 2 > again

@@ -13,11 +13,16 @@
 
 static bench_options line;
 
+static const char *const engines[] = {"shm", "cuda", NULL};
+/* In the order of `benches`. */
+static const char *const names[] = {"probe", "ep", "analysis", "gather", "accuracy", NULL};
+
 static const cli_option options[] = {
     {.name = "engine",
      .type = OPTION_TEXT,
      .value = &line.engine,
      .argument = "NAME",
+     .choices = engines,
      .help = "probe, ep: engine of dispatch and combine: shm or cuda (shm)"},
     {.name = "ranks",
      .letter = 'n',
@@ -92,6 +97,7 @@ static const cli_command command = {
     .operands = "[probe|ep|analysis|gather|accuracy [FILE]]",
     .min_operands = 0,
     .max_operands = -1,
+    .words = names,
     .options = options,
     .option_count = sizeof options / sizeof options[0],
     .notes = "probe     what counting costs, and the engine with the probe on and off\n"
@@ -112,14 +118,15 @@ static const cli_command command = {
 };
 
 static const struct {
-    const char *name;
     outcome (*run)(const bench_options *bench);
     outcome (*run_cuda)(const bench_options *bench); /* with --engine cuda; NULL: has no engine */
 } benches[] = {
-    {"probe", bench_probe, bench_cuda_probe}, {"ep", bench_ep, bench_cuda_ep},
-    {"analysis", bench_analysis, NULL},       {"gather", bench_gather, NULL},
-    {"accuracy", bench_accuracy, NULL},
+    {bench_probe, bench_cuda_probe}, {bench_ep, bench_cuda_ep},
+    {bench_analysis, NULL},          {bench_gather, NULL},
+    {bench_accuracy, NULL},
 };
+_Static_assert(sizeof names / sizeof names[0] == sizeof benches / sizeof benches[0] + 1,
+               "a name for each");
 
 outcome cmd_bench(int argc, char **argv)
 {
@@ -137,7 +144,7 @@ outcome cmd_bench(int argc, char **argv)
     line.files = argv + 2;
     line.file_count = files ? operands - 1 : 0;
     for (size_t i = 0; i < sizeof benches / sizeof benches[0]; i++) {
-        if (operands > 0 && strcmp(argv[1], benches[i].name) != 0) continue;
+        if (operands > 0 && strcmp(argv[1], names[i]) != 0) continue;
         /* Minutes of simulation are nothing to do unasked. */
         if (operands == 0 && benches[i].run == bench_accuracy) continue;
         if (cuda && operands == 0 && !benches[i].run_cuda) continue;

@@ -36,12 +36,14 @@ static const complete_command commands[] = {
 
 static outcome completion(int argc, char **argv)
 {
+    static const char *const shells[] = {"bash", "zsh", "fish", NULL};
     const cli_command command = {
         .name = "completion",
         .summary = "Print what makes a shell complete the commands and options of deepxtrace.",
         .operands = "bash|zsh|fish",
         .min_operands = 1,
         .max_operands = 1,
+        .words = shells,
         .examples = "  source <(deepxtrace completion bash)\n"
                     "  deepxtrace completion zsh > ~/.zfunc/_deepxtrace\n"
                     "  deepxtrace completion fish | source\n",
@@ -88,6 +90,11 @@ static outcome unknown(const char *command, const char *word)
 {
     const char *meant = nearest(word, command_name, NULL);
     if (meant) return complain(command, "unknown command '%s' (did you mean '%s'?)", word, meant);
+    if (access(word, F_OK) == 0)
+        return complain(command, "unknown command '%s'; to read it: deepxtrace analyze %s", word,
+                        word);
+    if (strcmp(word, "-v") == 0)
+        return complain(command, "unknown command '-v' (did you mean -V?)");
     return complain(command, "unknown command '%s' (see deepxtrace --help)", word);
 }
 

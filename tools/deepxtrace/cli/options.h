@@ -41,7 +41,7 @@ typedef struct cli_option {
                                      `value` is */
     uint64_t min, max;          /**< counts and durations; max 0 = no limit */
     uint64_t multiple;          /**< counts: only multiples of this; 0 = any; needs a max */
-    const char *const *choices; /**< NULL-terminated */
+    const char *const *choices; /**< NULL-terminated; of a text, what is offered */
     /** Custom: false with a reason in @p why, e.g. "'9' is not a rank". */
     bool (*parse)(const char *text, void *value, char *why, size_t why_size);
 } cli_option;
@@ -52,6 +52,7 @@ typedef struct cli_command {
     const char *summary;            /**< one sentence */
     const char *operands;           /**< "FILE...|-"; NULL = none allowed */
     int min_operands, max_operands; /**< max −1 = any number */
+    const char *const *words;       /**< for the first operand, NULL-terminated; NULL = any */
     const cli_option *options;
     size_t option_count;
     const char *notes;    /**< paragraphs behind the options; NULL = none */

@@ -13,21 +13,44 @@
 typedef struct dialect {
     const char *shell;
     void (*begin)(const complete_command *commands, size_t count);
-    void (*command)(const char *name);
+    void (*command)(const cli_command *command);
     void (*option)(const char *command, const cli_option *option);
-    void (*done)(void);
+    void (*done)(const cli_command *command);
     void (*end)(void);
 } dialect;
 
-/* Text between single quotes, for a shell in which \' does not work there, less the characters that
- * mean something to zsh's _arguments. */
-static void put_quoted(const char *text, const char *without)
+/* Whose operands are another command line: its table is another program's. */
+static bool launches(const cli_command *command)
+{
+    return command->operands && strcmp(command->operands, "CMD") == 0;
+}
+
+static bool takes_files(const cli_command *command)
+{
+    return command->operands && command->max_operands != 1;
+}
+
+static bool takes_file(const cli_option *option)
+{
+    return option->type == OPTION_FILE ||
+           (option->type == OPTION_TEXT &&
+            (strstr(option->argument, "FILE") || strstr(option->argument, "FOLDER")));
+}
+
+static void put_words(const char *const *words)
+{
+    for (size_t i = 0; words[i]; i++) stdout_printf("%s%s", i ? " " : "", words[i]);
+}
+
+/* Text between single quotes, for a shell in which \' does not work there. Behind a backslash:
+ * characters that mean something to who reads it. */
+static void put_quoted(const char *text, const char *special)
 {
     for (; *text; text++) {
         if (*text == '\'')
             stdout_printf("'\\''");
-        else if (!strchr(without, *text))
-            stdout_printf("%c", *text);
+        else
+            stdout_printf("%s%c", strchr(special, *text) ? "\\" : "", *text);
     }
 }
 
@@ -37,35 +60,46 @@ static void bash_begin(const complete_command *commands, size_t count)
 {
     stdout_printf("# bash completion of deepxtrace: source <(deepxtrace completion bash)\n"
                   "_deepxtrace()\n{\n"
-                  "    local current=${COMP_WORDS[COMP_CWORD]} options=() choices=() flags=' '\n"
-                  "    local previous=${COMP_WORDS[COMP_CWORD - 1]}\n"
+                  "    local current=${COMP_WORDS[COMP_CWORD]} options=() words=() files= value=\n"
+                  "    local previous=${COMP_WORDS[COMP_CWORD - 1]} commands='");
+    for (size_t i = 0; i < count; i++) stdout_printf("%s%s", i ? " " : "", commands[i].name);
+    stdout_printf("'\n"
                   "    COMPREPLY=()\n"
                   "    if ((COMP_CWORD == 1)); then\n"
-                  "        mapfile -t COMPREPLY < <(compgen -W 'help --help --version");
-    for (size_t i = 0; i < count; i++) stdout_printf(" %s", commands[i].name);
-    stdout_printf("' -- \"$current\")\n        return\n    fi\n"
-                  "    case ${COMP_WORDS[1]} in\n");
+                  "        mapfile -t COMPREPLY < <(compgen -W \"help --help --version $commands\" "
+                  "-- \"$current\")\n        return\n    fi\n"
+                  "    if [[ $current == = ]]; then current=\n"
+                  "    elif [[ $previous == = ]]; then previous=${COMP_WORDS[COMP_CWORD - 2]}; fi\n"
+                  "    case ${COMP_WORDS[1]} in\n"
+                  "    help) words=($commands) ;;\n");
 }
 
-static void bash_command(const char *name)
+static void bash_command(const cli_command *command)
 {
-    stdout_printf("    %s)\n        options=(--help)\n", name);
+    stdout_printf("    %s)\n        options=(--help)\n", command->name);
+    if (command->words) {
+        stdout_printf("        words=(");
+        put_words(command->words);
+        stdout_printf(")\n");
+    }
+    if (takes_files(command)) stdout_printf("        files=yes\n");
 }
 
 static void bash_option(const char *command, const cli_option *option)
 {
     (void)command;
     stdout_printf("        options+=(--%s)\n", option->name);
-    if (!option->argument) stdout_printf("        flags+='--%s '\n", option->name);
-    if (option->type != OPTION_CHOICE) return;
-    stdout_printf("        if [[ $previous == --%s ]]; then choices=(", option->name);
-    for (size_t i = 0; option->choices[i]; i++)
-        stdout_printf("%s%s", i ? " " : "", option->choices[i]);
-    stdout_printf("); fi\n");
+    if (!option->argument) return;
+    stdout_printf("        case $previous in --%s", option->name);
+    if (option->letter) stdout_printf("|-%c", option->letter);
+    stdout_printf(") value=yes files=%s words=(", takes_file(option) ? "yes" : "");
+    if (option->choices) put_words(option->choices);
+    stdout_printf(") ;; esac\n");
 }
 
-static void bash_done(void)
+static void bash_done(const cli_command *command)
 {
+    if (launches(command)) stdout_printf("        [[ $value ]] || files=command\n");
     stdout_printf("        ;;\n");
 }
 
@@ -73,15 +107,15 @@ static void bash_end(void)
 {
     stdout_printf(
         "    esac\n"
-        "    if ((${#choices[@]})); then\n"
-        "        mapfile -t COMPREPLY < <(compgen -W \"${choices[*]}\" -- \"$current\")\n"
-        "    elif [[ $current == -* && ($previous != --* || $flags == *\" $previous \"*) ]]; then\n"
+        "    if [[ ! $value && $current == -* ]]; then\n"
         "        mapfile -t COMPREPLY < <(compgen -W \"${options[*]}\" -- \"$current\")\n"
-        "    elif [[ ${COMP_WORDS[1]} == run && $COMP_CWORD == 2 ]]; then\n"
-        "        mapfile -t COMPREPLY < <(compgen -c -- \"$current\")\n"
-        "    else\n"
-        "        mapfile -t COMPREPLY < <(compgen -f -- \"$current\")\n"
+        "        return\n"
         "    fi\n"
+        "    mapfile -t COMPREPLY < <(\n"
+        "        compgen -W \"${words[*]}\" -- \"$current\"\n"
+        "        case $files in yes) compgen -f -- \"$current\" ;;\n"
+        "        command) compgen -c -- \"$current\"; compgen -f -- \"$current\" ;; esac\n"
+        "    )\n"
         "}\n"
         "complete -o filenames -F _deepxtrace deepxtrace\n");
 }
@@ -93,6 +127,7 @@ static void zsh_begin(const complete_command *commands, size_t count)
     stdout_printf("#compdef deepxtrace\n"
                   "# zsh completion of deepxtrace: deepxtrace completion zsh > FOLDER-OF-FPATH/"
                   "_deepxtrace\n"
+                  "_deepxtrace() {\n"
                   "local -a commands\ncommands=(\n");
     for (size_t i = 0; i < count; i++) {
         stdout_printf("    '%s:", commands[i].name);
@@ -100,90 +135,132 @@ static void zsh_begin(const complete_command *commands, size_t count)
         stdout_printf("'\n");
     }
     stdout_printf(")\nif ((CURRENT == 2)); then\n    _describe command commands\n    return\nfi\n"
-                  "local command=$words[2]\nshift words\n((CURRENT--))\ncase $command in\n");
+                  "shift words\n((CURRENT--))\ncase $words[1] in\n"
+                  "help)\n    _describe command commands\n    ;;\n");
 }
 
-static void zsh_command(const char *name)
+static void zsh_command(const cli_command *command)
 {
-    stdout_printf("%s)\n    _arguments '--help[show this and stop]'", name);
+    stdout_printf("%s)\n    _arguments -s -S '(-h --help)'{-h,--help}'[show this and stop]'",
+                  command->name);
+}
+
+static void zsh_value(const cli_option *option)
+{
+    stdout_printf(":");
+    put_quoted(option->argument, ":\\");
+    if (option->choices) {
+        stdout_printf(":(");
+        put_words(option->choices);
+        stdout_printf(")");
+    } else {
+        stdout_printf(takes_file(option) ? ":_files" : ": ");
+    }
 }
 
 static void zsh_option(const char *command, const cli_option *option)
 {
     (void)command;
-    stdout_printf(" \\\n        '*--%s[", option->name);
-    put_quoted(option->help ? option->help : "", "[]:\\");
-    stdout_printf("]");
-    if (option->argument) {
-        stdout_printf(":");
-        put_quoted(option->argument, ":\\");
-        stdout_printf(":");
-        if (option->type == OPTION_CHOICE) {
-            stdout_printf("(");
-            for (size_t i = 0; option->choices[i]; i++)
-                stdout_printf("%s%s", i ? " " : "", option->choices[i]);
-            stdout_printf(")");
-        } else {
-            stdout_printf("_files");
-        }
+    for (int brief = 0; brief <= (option->letter != 0); brief++) {
+        if (brief)
+            stdout_printf(" \\\n        '*-%c%s[", option->letter, option->argument ? "+" : "");
+        else
+            stdout_printf(" \\\n        '*--%s%s[", option->name, option->argument ? "=" : "");
+        put_quoted(option->help ? option->help : "", "[]:\\");
+        stdout_printf("]");
+        if (option->argument) zsh_value(option);
+        stdout_printf("'");
     }
-    stdout_printf("'");
 }
 
-static void zsh_done(void)
+static void zsh_done(const cli_command *command)
 {
-    stdout_printf(" \\\n        '*:file:_files'\n    ;;\n");
+    if (launches(command)) {
+        stdout_printf(" \\\n        '(-)*::command:_normal'");
+    } else if (command->words) {
+        stdout_printf(" \\\n        '1:what:(");
+        put_words(command->words);
+        stdout_printf(")'");
+    }
+    if (takes_files(command)) stdout_printf(" \\\n        '*:file:_files'");
+    stdout_printf("\n    ;;\n");
 }
 
 static void zsh_end(void)
 {
-    stdout_printf("esac\n");
+    stdout_printf("esac\n}\n"
+                  "if [[ $funcstack[1] == _deepxtrace ]]; then _deepxtrace \"$@\"\n"
+                  "else compdef _deepxtrace deepxtrace; fi\n");
 }
 
 /* ---- fish ---- */
 
 static void fish_begin(const complete_command *commands, size_t count)
 {
-    stdout_printf("# fish completion of deepxtrace: deepxtrace completion fish | source\n");
+    stdout_printf(
+        "# fish completion of deepxtrace: deepxtrace completion fish | source\n"
+        "function __deepxtrace_is\n"
+        "    set -l words (commandline -opc)\n"
+        "    test (count $words) -ge 2; and test \"$words[2]\" = \"$argv[1]\"\n"
+        "end\n"
+        "function __deepxtrace_begins\n"
+        "    test (count (commandline -opc)) -eq 1\n"
+        "end\n"
+        "complete -c deepxtrace -n __deepxtrace_begins -f -a help -d 'explain a command'\n"
+        "complete -c deepxtrace -n '__deepxtrace_is help' -f -a '");
+    for (size_t i = 0; i < count; i++) stdout_printf("%s%s", i ? " " : "", commands[i].name);
+    stdout_printf("'\n");
     for (size_t i = 0; i < count; i++) {
-        stdout_printf("complete -c deepxtrace -n __fish_use_subcommand -f -a %s -d '",
+        stdout_printf("complete -c deepxtrace -n __deepxtrace_begins -f -a %s -d '",
                       commands[i].name);
-        put_quoted(commands[i].summary, "");
+        put_quoted(commands[i].summary, "\\");
         stdout_printf("'\n");
     }
 }
 
-static void fish_command(const char *name)
+static void fish_command(const cli_command *command)
 {
-    (void)name;
+    if (!command->words && takes_files(command)) return;
+    stdout_printf("complete -c deepxtrace -n '__deepxtrace_is %s'", command->name);
+    if (!takes_files(command) && !launches(command)) stdout_printf(" -f");
+    if (launches(command)) {
+        stdout_printf(" -a '(__fish_complete_subcommand --fcs-skip=2)'");
+    } else if (command->words) {
+        stdout_printf(" -a '");
+        put_words(command->words);
+        stdout_printf("'");
+    }
+    stdout_printf("\n");
 }
 
 static void fish_option(const char *command, const cli_option *option)
 {
-    stdout_printf("complete -c deepxtrace -n '__fish_seen_subcommand_from %s' -l %s", command,
-                  option->name);
+    stdout_printf("complete -c deepxtrace -n '__deepxtrace_is %s' -l %s", command, option->name);
     if (option->letter) stdout_printf(" -s %c", option->letter);
-    if (option->type == OPTION_CHOICE) {
-        stdout_printf(" -x -a '");
-        for (size_t i = 0; option->choices[i]; i++)
-            stdout_printf("%s%s", i ? " " : "", option->choices[i]);
+    if (option->argument) stdout_printf(takes_file(option) ? " -r -F" : " -x");
+    if (option->choices) {
+        stdout_printf(" -a '");
+        put_words(option->choices);
         stdout_printf("'");
-    } else if (option->argument) {
-        stdout_printf(" -r");
     }
     stdout_printf(" -d '");
     put_quoted(option->help ? option->help : "", "\\");
     stdout_printf("'\n");
 }
 
-static void fish_done(void)
+static void fish_done(const cli_command *command)
+{
+    (void)command;
+}
+
+static void fish_end(void)
 {
 }
 
 static const dialect dialects[] = {
     {"bash", bash_begin, bash_command, bash_option, bash_done, bash_end},
     {"zsh", zsh_begin, zsh_command, zsh_option, zsh_done, zsh_end},
-    {"fish", fish_begin, fish_command, fish_option, fish_done, fish_done},
+    {"fish", fish_begin, fish_command, fish_option, fish_done, fish_end},
 };
 
 /* ---- the options of a command ---- */
@@ -191,44 +268,68 @@ static const dialect dialects[] = {
 static void put_table(const cli_command *command, void *context)
 {
     const dialect *to = context;
+    to->command(command);
     for (size_t i = 0; i < command->option_count; i++)
         to->option(command->name, &command->options[i]);
+    to->done(command);
 }
 
-/* One line of a help: "  --interval SECONDS  between diagnoses". */
-static void put_help_line(const dialect *to, const char *command, char *line)
+/* An option of a help that is read line by line. */
+typedef struct told {
+    char name[64], argument[64], help[512];
+} told;
+
+static void put_told(const dialect *to, const char *command, told *option)
 {
-    char *name = line + strspn(line, " ");
-    if (name == line || strncmp(name, "--", 2) != 0) return;
-    name += 2;
-    size_t length = strcspn(name, " =\n");
-    char *rest = name + length;
-    bool takes = (rest[0] == ' ' || rest[0] == '=') && rest[1] && rest[1] != ' ';
+    if (option->name[0])
+        to->option(command, &(cli_option){.name = option->name,
+                                          .argument = option->argument[0] ? option->argument : NULL,
+                                          .type = option->argument[0] ? OPTION_TEXT : OPTION_FLAG,
+                                          .help = option->help});
+    *option = (told){0};
+}
+
+/* One line: "  --interval SECONDS  diagnose at", or with more blanks in front what goes on. */
+static void take_help_line(const dialect *to, const char *command, told *option, char *line)
+{
+    line[strcspn(line, "\n")] = '\0';
+    size_t blanks = strspn(line, " "), used = strlen(option->help);
+    const char *text = line + blanks;
+    if (option->name[0] && blanks > 4 && *text && *text != '-') {
+        snprintf(option->help + used, sizeof option->help - used, "%s%s", used ? " " : "", text);
+        return;
+    }
+    put_told(to, command, option);
+    if (blanks == 0 || strncmp(text, "--", 2) != 0) return;
+    const char *name = text + 2, *rest = name + strspn(name, "abcdefghijklmnopqrstuvwxyz-");
     const char *help = strstr(rest, "  ");
-    help = help ? help + strspn(help, " ") : "";
-    rest[strcspn(rest, "\n")] = '\0';
-    if (*rest) *rest = '\0';
-    if (length == 0 || strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") != length) return;
-    const cli_option option = {.name = name,
-                               .argument = takes ? "VALUE" : NULL,
-                               .type = takes ? OPTION_TEXT : OPTION_FLAG,
-                               .help = help};
-    to->option(command, &option);
+    if (rest == name || (*rest && *rest != ' ')) return;
+    snprintf(option->name, sizeof option->name, "%.*s", (int)(rest - name), name);
+    if (rest[0] == ' ' && rest[1] != ' ')
+        snprintf(option->argument, sizeof option->argument, "%.*s", (int)strcspn(rest + 1, " "),
+                 rest + 1);
+    if (help) snprintf(option->help, sizeof option->help, "%s", help + strspn(help, " "));
 }
 
 /* What another program has the table of. */
-static void put_help(const dialect *to, const char *command)
+static void put_help(const dialect *to, const char *name)
 {
+    const cli_command command = {.name = name, .operands = "CMD", .max_operands = 1};
     char self[4096], call[sizeof self + 64], line[512];
+    to->command(&command);
     ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
-    if (length <= 0 || memchr(self, '\'', (size_t)length)) return;
-    self[length] = '\0';
-    snprintf(call, sizeof call, "'%s' %s --help 2> /dev/null < /dev/null", self, command);
-    stdout_flush();
-    FILE *help = popen(call, "re");
-    if (!help) return;
-    while (fgets(line, sizeof line, help)) put_help_line(to, command, line);
-    pclose(help);
+    FILE *help = NULL;
+    if (length > 0 && !memchr(self, '\'', (size_t)length)) {
+        self[length] = '\0';
+        snprintf(call, sizeof call, "'%s' %s --help 2> /dev/null < /dev/null", self, name);
+        stdout_flush();
+        help = popen(call, "re");
+    }
+    told option = {0};
+    while (help && fgets(line, sizeof line, help)) take_help_line(to, name, &option, line);
+    put_told(to, name, &option);
+    if (help) pclose(help);
+    to->done(&command);
 }
 
 outcome complete_write(const char *shell, const complete_command *commands, size_t count,
@@ -240,12 +341,10 @@ outcome complete_write(const char *shell, const complete_command *commands, size
     if (!to) return EXIT_USAGE;
     to->begin(commands, count);
     for (size_t i = 0; i < count; i++) {
-        to->command(commands[i].name);
         if (strcmp(commands[i].name, launcher) == 0)
             put_help(to, launcher);
         else
             command_line_look(commands[i].main, commands[i].name, put_table, (void *)to);
-        to->done();
     }
     to->end();
     return EXIT_DONE;

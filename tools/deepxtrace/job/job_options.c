@@ -166,11 +166,6 @@ static const char examples[] =
 /* The command line being read; options point into it. */
 static job_given line = {.engine = "shm", .steps = UINT64_MAX, .min_share = -1, .compute_ns = -1};
 
-#define TEXT(n, l, field, arg, text)                                                        \
-    {                                                                                       \
-        .name = n, .letter = l, .type = OPTION_TEXT, .value = &line.field, .argument = arg, \
-        .help = text                                                                        \
-    }
 #define FLAG(n, l, field, text)                                                         \
     {                                                                                   \
         .name = n, .letter = l, .type = OPTION_FLAG, .value = &line.field, .help = text \
@@ -197,8 +192,12 @@ static job_given line = {.engine = "shm", .steps = UINT64_MAX, .min_share = -1, 
     }
 
 static const cli_option options[] = {
-    TEXT("engine", 0, engine, "NAME",
-         "dispatch and combine with this engine: shm, cuda, or under mpirun mpi (shm)"),
+    {.name = "engine",
+     .type = OPTION_TEXT,
+     .value = &line.engine,
+     .argument = "NAME",
+     .choices = (const char *const[]){"shm", "cuda", "mpi", NULL},
+     .help = "dispatch and combine with this engine: shm, cuda, or under mpirun mpi (shm)"},
     COUNT("ranks", 'n', ranks, "N", 2, DXT_MAX_RANKS, NULL,
           "start this many processes (4; with mpi those of mpirun)"),
     COUNT("steps", 's', steps, "S", 0, UINT64_MAX / 4, NULL,
