@@ -28,6 +28,10 @@ static const struct {
     {"\x7f"
      "ELF",
      4, "a program"},
+    {"<!DOCTYPE html>\n<!-- deepxtrace page", 36,
+     "a picture that `deepxtrace heatmap` drew, with no recording inside (`deepxtrace report` "
+     "makes "
+     "pages that have it)"},
     {"SQLite format 3", 15, "a SQLite database"},
     {"PAR1", 4, "a Parquet file"},
     {"\x89HDF", 4, "an HDF5 file"},

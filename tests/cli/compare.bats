@@ -154,6 +154,9 @@ long_lines()
     refused "of dispatch there is cycles in a window before, and time per operation after" \
         <(jq -c 'del(.ops, .samples, .ticks_per_second, .elapsed_ns)' before.jsonl) before.jsonl
     refused "unknown option" --method ratio before.jsonl before.jsonl
+    refused "AFTER is missing" before.jsonl
+    [[ $stderr != *BEFORE* ]]
+    refused "BEFORE AFTER is missing"
     refused "none.jsonl" before.jsonl none.jsonl
     run "$deepxtrace" compare before.jsonl
     [ "$status" -eq 2 ]

@@ -138,10 +138,11 @@ has_cairo() {
     echo '{"v":1,' > bad
     refused 2 "bad:1: " bad -o a.svg
     refused 2 "nowhere" nowhere -o a.svg
-    refused 2 "no window 77" "$reference" --window 77 -o a.svg
+    refused 2 "no window 77; there are: dispatch (windows 0 to 2), combine (window 0)" "$reference" --window 77 -o a.svg
     refused 2 "no window of phase other; there are: dispatch (windows " "$reference" --phase other -o a.svg
     refused 2 "no window in case none" "$reference" --case none -o a.svg
     refused 2 "must end in .svg, .png, .pdf or .html" "$reference" -o a.gif
+    refused 2 "a.svg is no file to read; to write it: -o a.svg" "$reference" a.svg
     refused 2 "a/b.svg: No such file or directory" "$reference" -o a/b.svg
     refused 2 "--window: 'last' is not a whole number" "$reference" --window last -o a.svg
     refused 2 "--format: 'gif' is not one of terminal, svg, html, png, pdf" "$reference" --format gif

@@ -95,9 +95,13 @@ END
 
 @test "what is no page, or carries nothing, is refused" {
     refused "-o FILE is missing" run.jsonl
+    refused "incident.pdf: the page is HTML" run.jsonl -o incident.pdf
     refused "is not a page made by deepxtrace report" --extract run.jsonl -o x
     "$deepxtrace" heatmap run.jsonl -o plain.html
     refused "plain.html has no recording inside" --extract plain.html -o x
+    run --separate-stderr "$deepxtrace" analyze plain.html
+    [ "$status" -eq 2 ]
+    [[ $stderr == *"deepxtrace heatmap"*"no recording inside"*"deepxtrace report"* ]]
     "$deepxtrace" report run.jsonl -o incident.html
     refused "incident.html already exists" run.jsonl -o incident.html
     refused "is the input" run.jsonl -o run.jsonl --force

@@ -91,7 +91,11 @@ static void counts_stay_within_their_limits(void **state)
     assert_string_equal(why, "'18446744073709551616' is too large");
     assert_false(cli_parse_count("0", 1, 0, &count, why, sizeof why));
     assert_string_equal(why, "'0' is below 1");
-    static const char *const bad[] = {"", "-1", "+1", "1.5", "1e3", " 1", "0x10", "one"};
+    assert_false(cli_parse_count("-1", 0, 0, &count, why, sizeof why));
+    assert_string_equal(why, "'-1' is below 0");
+    assert_false(cli_parse_count("-1", 1, 4096, &count, why, sizeof why));
+    assert_string_equal(why, "'-1' is not within 1 to 4096");
+    static const char *const bad[] = {"", "-", "+1", "1.5", "1e3", " 1", "0x10", "one"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         assert_false(cli_parse_count(bad[i], 0, 0, &count, why, sizeof why));
         assert_non_null(strstr(why, "is not a whole number"));

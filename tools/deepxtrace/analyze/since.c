@@ -47,12 +47,12 @@ static bool take_date(const char **text, struct tm *tm)
     return true;
 }
 
-/* 03:00, 03:00:12 or 03:00:12.345 */
+/* 03:00, 3:00, 03:00:12 or 03:00:12.345 */
 static bool take_clock(const char **text, struct tm *tm, int64_t *fraction_ns)
 {
     const char *at = *text;
     *fraction_ns = 0;
-    if (!take_digits(&at, 2, 23, &tm->tm_hour) || !take(&at, ':') ||
+    if (!take_digits(&at, at[0] && at[1] == ':' ? 1 : 2, 23, &tm->tm_hour) || !take(&at, ':') ||
         !take_digits(&at, 2, 59, &tm->tm_min))
         return false;
     *text = at;

@@ -4,6 +4,7 @@
 #ifndef TOOLS_CLI_FILES_H
 #define TOOLS_CLI_FILES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "outcome.h"
@@ -34,6 +35,9 @@ outcome files_find(const char *command, char **operands, size_t count, file_grou
 
 /** files_find() for a command that takes a single log: it refuses two. */
 outcome files_find_one(const char *command, char **operands, size_t count, file_groups *groups);
+
+/** Whether a name ends in one of these, NULL-terminated: ".svg". */
+bool file_has_ending(const char *path, const char *const *endings);
 
 void files_free(file_groups *groups);
 

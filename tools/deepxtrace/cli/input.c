@@ -127,7 +127,7 @@ outcome input_open(cli_input *input, const char *command, char *const *paths, si
         complain(command, "%s", why);
         return status == DXT_ERR_NO_MEMORY ? EXIT_FAILED : EXIT_USAGE;
     }
-    const dxt_source source = {sizeof source, input->files, unpack_read, unpack_next};
+    const dxt_source source = {sizeof source, input->files, unpack_read_or_tell, unpack_next};
     status = dxt_reader_open_source(&source, unpack_name(input->files), &input->reader);
     if (status != DXT_OK) {
         input_close(input);

@@ -98,14 +98,14 @@ bool cli_parse_count(const char *text, uint64_t min, uint64_t max, uint64_t *cou
                      size_t why_size)
 {
     uint64_t value = 0;
-    bool fits = true;
-    size_t digits = strspn(text, "0123456789");
-    if (digits == 0 || text[digits])
+    bool negative = text[0] == '-', fits = true;
+    size_t sign = negative, digits = strspn(text + sign, "0123456789");
+    if (digits == 0 || text[sign + digits])
         return refuse(why, why_size, "'%s' is not a whole number", text);
-    for (size_t i = 0; i < digits; i++)
+    for (size_t i = sign; i < sign + digits; i++)
         fits = fits && !__builtin_mul_overflow(value, (uint64_t)10, &value) &&
                !__builtin_add_overflow(value, (uint64_t)(text[i] - '0'), &value);
-    if (!fits || value < min || (max && value > max)) {
+    if (!fits || negative || value < min || (max && value > max)) {
         if (max)
             return refuse(why, why_size, "'%s' is not within %llu to %llu", text,
                           (unsigned long long)min, (unsigned long long)max);
@@ -231,9 +231,8 @@ static bool refuse_unknown(const cli_command *command, const char *argument, cha
                            size_t why_size)
 {
     char name[64];
-    int length = (int)strcspn(argument, "=");
-    bool is_long = argument[1] == '-';
-    snprintf(name, sizeof name, "%.*s", is_long ? length - 2 : 0, argument + (is_long ? 2 : 0));
+    int length = (int)strcspn(argument, "="), dashes = argument[1] == '-' ? 2 : 1;
+    snprintf(name, sizeof name, "%.*s", length - dashes, argument + dashes);
     const char *meant = nearest(name, option_name, command);
     if (meant)
         return refuse(why, why_size, "unknown option '%.*s' (did you mean --%s?)", length, argument,
@@ -285,8 +284,9 @@ cli_parsed options_parse(const cli_command *command, int argc, char **argv, int 
         return PARSED_BAD;
     }
     if (count < command->min_operands) {
-        refuse(why, why_size, "%s is missing (see deepxtrace %s --help)", command->operands,
-               command->name);
+        const char *missing = command->operands;
+        for (const char *next; count-- > 0 && (next = strchr(missing, ' '));) missing = next + 1;
+        refuse(why, why_size, "%s is missing (see deepxtrace %s --help)", missing, command->name);
         return PARSED_BAD;
     }
     *operands = count;

@@ -32,6 +32,7 @@ struct unpack {
     opened zips[MOST_ZIPS];
     size_t depth;           /* of `zips` */
     carried *page;          /* that is under way */
+    bool gave;              /* some of it was read */
     layers_head page_bytes; /* of it, that were read and not taken yet */
     char *name;             /* of a member */
 };
@@ -81,6 +82,7 @@ static dxt_status begin_page(unpack *files)
 {
     dxt_status status = layers_make_head(&files->page_bytes);
     if (status == DXT_OK) files->page = carried_begin();
+    files->gave = false;
     return files->page ? DXT_OK : DXT_ERR_NO_MEMORY;
 }
 
@@ -297,6 +299,19 @@ dxt_status unpack_read(void *context, void *buffer, size_t size, size_t *got)
     unpack *files = context;
     if (files->page) return read_page(files, buffer, size, got);
     return layers_read(&files->packed, buffer, size, got);
+}
+
+dxt_status unpack_read_or_tell(void *context, void *buffer, size_t size, size_t *got)
+{
+    static const char line[] = CARRIED_MAGIC;
+    unpack *files = context;
+    dxt_status status = unpack_read(files, buffer, size, got);
+    if (status == DXT_OK && files->page && *got == 0 && !files->gave && size >= sizeof line) {
+        memcpy(buffer, line, sizeof line - 1);
+        *got = sizeof line - 1;
+    }
+    files->gave = files->gave || *got > 0;
+    return status;
 }
 
 dxt_status unpack_next(void *context, const char **name)

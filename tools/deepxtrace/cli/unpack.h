@@ -38,6 +38,10 @@ const char *unpack_name(const unpack *files);
 
 /** The functions of a dxt_source; the context is the unpack. */
 dxt_status unpack_read(void *context, void *buffer, size_t size, size_t *got);
+
+/** The same for a dxt_reader: of a page that carries nothing its first lines, so that it can be
+ *  said what it is. */
+dxt_status unpack_read_or_tell(void *context, void *buffer, size_t size, size_t *got);
 dxt_status unpack_next(void *context, const char **name);
 
 void unpack_close(unpack *files);
