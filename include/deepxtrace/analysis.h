@@ -15,7 +15,7 @@ extern "C" {
 /** How a window is judged. */
 typedef enum dxt_method {
     DXT_METHOD_ROBUST = 0, /**< arrival model with robust estimates; the default */
-    DXT_METHOD_RATIO = 1   /**< the established ratio to the mean, bit-compatible with NumPy */
+    DXT_METHOD_RATIO = 1   /**< the established ratio to the mean: dxt_ratio_matrix() */
 } dxt_method;
 
 /** The answer for one window. */

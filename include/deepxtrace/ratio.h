@@ -38,7 +38,8 @@ typedef struct dxt_ratio_rule {
 } dxt_ratio_rule;
 
 /**
- * Apply the rule, figure for figure as NumPy would compute it in float64.
+ * Apply the rule, to the last bit as NumPy 1.24 to 2.2 computes it in float64. NumPy 2.3 and later
+ * may differ in the last place of a cell under `excluding_zeros`, and in nothing else.
  *
  * @param values   [rows][columns], one row after the other; negative, infinite and NaN are allowed,
  *                 and what cannot be compared is not flagged. Not modified.
