@@ -407,6 +407,8 @@ EOF
     refused "--ranks-per-node: 'x' is not a whole number" --ranks-per-node=x "$reference"
     refused "--threshold-col: '-1' is not a number above 0" --threshold-col -1 "$reference"
     refused "--threshold-point: 'nan' is not a number above 0" --threshold-point nan "$reference"
+    refused "there is no summary with --no-history" --no-history --summary-only "$reference"
+    refused "there is no summary with --method ratio" --method ratio --summary-only "$reference"
     refused "unknown option '--jsn'" --jsn "$reference"
     refused "--json takes no value" --json=yes "$reference"
     refused "--method needs NAME" "$reference" --method

@@ -56,6 +56,13 @@ has_cairo() {
     [[ $output != *$'\033['* ]]
 }
 
+@test "a terminal gets no bytes of a PDF" {
+    command -v script > /dev/null || skip "no script"
+    run -2 script -qec "'$deepxtrace' heatmap '$reference' --format pdf" /dev/null < /dev/null
+    [[ $output == "deepxtrace heatmap: a terminal shows no PNG or PDF; give -o FILE"* ]]
+    run -0 "$deepxtrace" heatmap "$reference" --format svg
+}
+
 @test "--color always colours in a pipe, never does not" {
     run "$deepxtrace" heatmap "$reference" --phase combine --color always
     [[ $output == *$'\033[48;'* ]]

@@ -161,6 +161,7 @@ refused() {
     refused --slow dispatch:1:5
     [[ $stderr == *"no unit"* ]]
     refused --slow dispatch:1
+    [[ $stderr == *"--slow: 'dispatch:1' is not of the form PHASE:RANK:DURATION" ]]
     refused --slow dispatch:x:1ms
     refused --slow-path combine:1:1ms
     [[ $stderr == *"not of the form PHASE:FROM->TO:DURATION" ]]
@@ -174,6 +175,7 @@ refused() {
     refused --slow-path 'combine:1<-1:1ms'
     [[ $stderr == *"--slow-path: there is no path from rank 1 to itself" ]]
     refused --hot 1
+    [[ $stderr == *"'1' is not of the form RANK:FACTOR" ]]
     refused --hot 1:0
     refused --hot 4:2
     [[ $stderr == *"no rank 4"* ]]

@@ -95,6 +95,7 @@ END
 
 @test "what is no page, or carries nothing, is refused" {
     refused "-o FILE is missing" run.jsonl
+    refused "incident.html is no file to read; to write it: -o incident.html" run.jsonl incident.html
     refused "incident.pdf: the page is HTML" run.jsonl -o incident.pdf
     refused "is not a page made by deepxtrace report" --extract run.jsonl -o x
     "$deepxtrace" heatmap run.jsonl -o plain.html

@@ -274,6 +274,15 @@ static outcome analyze_all(struct analyze *run, char **operands, int count)
     return result;
 }
 
+/* Silence would read as health. */
+static outcome check_summary(const struct analyze *run)
+{
+    bool ratio = run->analysis.method == DXT_METHOD_RATIO;
+    if (!run->summary_only || !(run->no_history || ratio)) return GO_ON;
+    return complain("analyze", "--summary-only: there is no summary with %s; leave one of them out",
+                    ratio ? "--method ratio" : "--no-history");
+}
+
 /* A rank that no window has was typed wrongly. */
 static outcome check_rank(const struct analyze *run)
 {
@@ -371,6 +380,7 @@ outcome cmd_analyze(int argc, char **argv)
     };
     int count;
     outcome result = command_line(&command, argc, argv, &count);
+    if (result == GO_ON) result = check_summary(&run);
     if (result == GO_ON) result = analyze_all(&run, argv + 1, count);
     if (result == GO_ON) result = check_rank(&run);
     if (result == GO_ON) result = check_since(&run);

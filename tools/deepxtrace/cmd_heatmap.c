@@ -164,6 +164,9 @@ static outcome diagnose(struct heatmap *run, dxt_diagnosis *diagnoses, size_t *c
 static outcome choose_format(struct heatmap *run)
 {
     dxt_format format;
+    bool binary = run->format == DXT_FORMAT_PNG || run->format == DXT_FORMAT_PDF;
+    if (binary && !run->output && isatty(STDOUT_FILENO))
+        return complain("heatmap", "a terminal shows no PNG or PDF; give -o FILE");
     if (run->format >= 0) return GO_ON;
     run->format = DXT_FORMAT_TERMINAL;
     if (!run->output) return GO_ON;

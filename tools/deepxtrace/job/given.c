@@ -8,17 +8,13 @@
 
 static const char *const phase_names[] = {"dispatch", "combine", NULL};
 
-/* Cut @p text at the first @p separator. @return false, with a reason, if there is none. */
-static bool cut(char *text, const char *separator, char **rest, const char *form, char *why,
-                size_t why_size)
+/* Cut @p text at the first colon. @return false if there is none. */
+static bool cut(char *text, char **rest)
 {
-    char *at = strstr(text, separator);
-    if (!at) {
-        snprintf(why, why_size, "'%s' is not of the form %s", text, form);
-        return false;
-    }
+    char *at = strchr(text, ':');
+    if (!at) return false;
     *at = '\0';
-    *rest = at + strlen(separator);
+    *rest = at + 1;
     return true;
 }
 
@@ -47,14 +43,8 @@ static bool parse_fault(const char *text, bool is_path, job_fault_list *list, ch
     char copy[128], *rank = NULL, *source = NULL, *duration = NULL;
     job_fault fault = {.source = DXT_NO_RANK};
     int phase = 0;
-    if (snprintf(copy, sizeof copy, "%s", text) >= (int)sizeof copy) {
-        snprintf(why, why_size, "'%.100s' is not of the form %s", text, form);
-        return false;
-    }
-    if (!cut(copy, ":", &rank, form, why, why_size) ||
-        !cut(rank, ":", &duration, form, why, why_size))
-        return false;
-    if (is_path && !cli_cut_path(rank, &rank, &source)) {
+    if (snprintf(copy, sizeof copy, "%s", text) >= (int)sizeof copy || !cut(copy, &rank) ||
+        !cut(rank, &duration) || (is_path && !cli_cut_path(rank, &rank, &source))) {
         snprintf(why, why_size, "'%.100s' is not of the form %s", text, form);
         return false;
     }
@@ -91,8 +81,11 @@ bool job_parse_hot(const char *text, void *value, char *why, size_t why_size)
     char copy[128], *factor = NULL;
     uint32_t rank;
     snprintf(copy, sizeof copy, "%s", text);
-    if (!cut(copy, ":", &factor, "RANK:FACTOR", why, why_size) ||
-        !parse_rank(copy, &rank, why, why_size) ||
+    if (!cut(copy, &factor)) {
+        snprintf(why, why_size, "'%s' is not of the form RANK:FACTOR", copy);
+        return false;
+    }
+    if (!parse_rank(copy, &rank, why, why_size) ||
         !cli_parse_number(factor, &hot->factor, why, why_size))
         return false;
     hot->rank = rank;
