@@ -138,6 +138,16 @@ log_of() {
     [ "$(grep -c '^dispatch' told)" -eq 4 ]
 }
 
+@test "a terminal that cannot redraw gets lines, and no line about progress" {
+    command -v script > /dev/null || skip "no script"
+    "$deepxtrace" simulate -n 4 --windows 2 > run.jsonl
+    run -124 env TERM=dumb script -qec "timeout 2 '$deepxtrace' top run.jsonl" told < /dev/null
+    grep -q 'combine, window 1' told
+    ! grep -q $'\x1b' told
+    run -124 env TERM=dumb script -qec "timeout 2 '$deepxtrace' simulate -n 64 --windows 1000000 > out" shown < /dev/null
+    ! grep -q 'of 1000000 windows' shown
+}
+
 @test "a terminal of 60, 80 and 200 columns" {
     if ! command -v tmux > /dev/null; then skip "no tmux"; fi
     "$deepxtrace" simulate -n 16 --windows 6 --from 3 --slow dispatch:5:200us > all

@@ -205,7 +205,7 @@ static outcome run_top(struct top *top, char **operands, size_t count)
     top->seen.analysis = &top->analysis;
     if (result == GO_ON) {
         catch_signals();
-        bool terminal = isatty(STDOUT_FILENO) && isatty(STDIN_FILENO) && !top->once;
+        bool terminal = terminal_rewrites(STDOUT_FILENO) && isatty(STDIN_FILENO) && !top->once;
         if (terminal)
             with_terminal(top);
         else

@@ -7,7 +7,6 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "complain.h"
@@ -164,11 +163,4 @@ dxt_color color_when(int choice, int fd)
     if (choice == 2) return DXT_COLOR_NONE;
     dxt_color able = terminal_color(fd);
     return choice == 1 && able == DXT_COLOR_NONE ? DXT_COLOR_256 : able;
-}
-
-uint32_t terminal_columns(int fd)
-{
-    struct winsize size;
-    if (isatty(fd) && ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col >= 20) return size.ws_col;
-    return 80;
 }

@@ -12,6 +12,7 @@
 #include <deepxtrace/status.h>
 
 #include "outcome.h"
+#include "terminal.h"
 
 /* ---- standard output ---- */
 
@@ -150,8 +151,5 @@ extern const char *const color_choices[];
 
 /** Colours by such a choice: "always" is 256 colours where terminal_color() finds none. */
 dxt_color color_when(int choice, int fd);
-
-/** Characters in a line of the terminal; 80 if it is none or does not tell. */
-uint32_t terminal_columns(int fd);
 
 #endif

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "system/clock.h"
+#include "terminal.h"
 
 /* How long nothing must have been printed, and how often the line changes. */
 #define SILENCE_NS INT64_C(1000000000)
@@ -20,7 +21,7 @@ static bool shown;
 void progress(const char *format, ...)
 {
     static int on_terminal = -1;
-    if (on_terminal < 0) on_terminal = isatty(STDERR_FILENO);
+    if (on_terminal < 0) on_terminal = terminal_rewrites(STDERR_FILENO);
     if (!on_terminal) return;
     int64_t now = dxt_clock_ns(CLOCK_MONOTONIC);
     if (printed_ns == 0) printed_ns = now;
@@ -31,7 +32,8 @@ void progress(const char *format, ...)
     vsnprintf(line, sizeof line, format, args);
     va_end(args);
     dxt_make_printable(line);
-    fprintf(stderr, "\r%.79s\033[K", line);
+    int fits = (int)terminal_columns(STDERR_FILENO) - 1;
+    fprintf(stderr, "\r%.*s\033[K", fits < 79 ? fits : 79, line);
     printed_ns = now;
     shown = true;
 }
