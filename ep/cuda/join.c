@@ -14,6 +14,7 @@
 #include "common/agree.h"
 #include "cuda/nccl_version.h"
 #include "system/clock.h"
+#include "system/cuda_words.h"
 
 /** "DXTCU", version 1. */
 #define MAGIC UINT64_C(0x4458544355000001)
@@ -49,6 +50,8 @@ size_t cuda_page_size(void)
 dxt_status cuda_check(cudaError_t error, const char *what)
 {
     if (error == cudaSuccess) return DXT_OK;
+    const char *words = dxt_cuda_words_here(error);
+    if (words) return dxt_ep_fail(DXT_ERR_UNSUPPORTED, "no GPU: %s", words);
     return dxt_ep_fail(error == cudaErrorMemoryAllocation ? DXT_ERR_NO_MEMORY : DXT_ERR_IO,
                        "%s: %s", what, cudaGetErrorString(error));
 }

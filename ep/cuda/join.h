@@ -43,7 +43,8 @@ void cuda_part(cuda_membership *membership);
 /** Undo it, also when only half done. Does not wait for the others. */
 void cuda_leave(cuda_membership *membership);
 
-/** Record why a call of CUDA failed. @return DXT_ERR_NO_MEMORY or DXT_ERR_IO; DXT_OK for none. */
+/** Record why a call of CUDA failed. @return DXT_ERR_UNSUPPORTED (no driver, or no GPU),
+ *  DXT_ERR_NO_MEMORY or DXT_ERR_IO; DXT_OK for none. */
 dxt_status cuda_check(cudaError_t error, const char *what);
 
 #endif

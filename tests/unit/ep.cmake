@@ -5,12 +5,13 @@ dxt_test(test_ep_create SOURCES unit/test_ep_create.c ${reference} MODULES ep WR
 dxt_test(test_ep_faults SOURCES unit/test_ep_faults.c ${reference} MODULES ep)
 dxt_test(test_ep_shm SOURCES unit/test_ep_shm.c ${reference} MODULES ep)
 dxt_test(test_nccl_version SOURCES unit/test_nccl_version.c MODULES ep)
+set_property(TEST test_ep_create APPEND PROPERTY ENVIRONMENT "DEEPXTRACE_PARTS=${PROJECT_BINARY_DIR}/lib")
 foreach(test test_ep_numerics test_ep_create test_ep_faults test_ep_shm test_nccl_version)
   target_include_directories(${test} PRIVATE ${PROJECT_SOURCE_DIR}/ep)
 endforeach()
 
 dxt_test(test_cuda_words SOURCES unit/test_cuda_words.c)
-target_include_directories(test_cuda_words PRIVATE ${PROJECT_SOURCE_DIR}/tools
+target_include_directories(test_cuda_words PRIVATE ${PROJECT_BINARY_DIR}/rooms/system
   ${PROJECT_SOURCE_DIR}/tests/stand_in)
 
 # The host half of what runs on GPUs is compiled on every machine, against stand-ins for the headers of

@@ -6,20 +6,20 @@
 
 #include <cmocka.h>
 
-#include "cuda/words.h"
+#include "system/cuda_words.h"
 
 static void what_is_missing_is_said_in_words(void **state)
 {
     (void)state;
-    const char *none = cuda_words(cudaErrorInsufficientDriver, 0);
-    const char *old = cuda_words(cudaErrorInsufficientDriver, 12080);
-    const char *no_gpu = cuda_words(cudaErrorNoDevice, 13000);
+    const char *none = dxt_cuda_words(cudaErrorInsufficientDriver, 0);
+    const char *old = dxt_cuda_words(cudaErrorInsufficientDriver, 12080);
+    const char *no_gpu = dxt_cuda_words(cudaErrorNoDevice, 13000);
     assert_non_null(strstr(none, "no NVIDIA driver is installed"));
-    assert_non_null(strstr(none, "--engine shm"));
+    assert_non_null(strstr(none, "engine shm"));
     assert_non_null(strstr(old, "older"));
     assert_non_null(strstr(old, "install a newer driver"));
     assert_non_null(strstr(no_gpu, "nvidia-smi"));
-    assert_null(cuda_words(cudaErrorMemoryAllocation, 13000));
+    assert_null(dxt_cuda_words(cudaErrorMemoryAllocation, 13000));
 }
 
 int main(void)

@@ -255,6 +255,22 @@ static void memory_files_must_be_large_enough(void **state)
     dxt_ep_destroy(ep);
 }
 
+/* What is missing is said in words of ours: the part, the driver or the GPU. */
+static void without_a_gpu_there_is_no_engine_for_it(void **state)
+{
+    (void)state;
+    if (access("/dev/nvidiactl", F_OK) == 0) skip();
+    dxt_ep *ep = NULL;
+    dxt_ep_config config = config_of(0);
+    config.engine = "cuda";
+    config.memory = group_memory();
+    config.timeout_ns = INT64_C(1000000000);
+    assert_int_equal(dxt_ep_create(&config, &ep), DXT_ERR_UNSUPPORTED);
+    assert_null(strstr(dxt_ep_error(), "driver version is insufficient"));
+    assert_null(ep);
+    munmap((void *)config.memory, group_size);
+}
+
 static void every_allocation_may_fail(void **state)
 {
     (void)state;
@@ -533,6 +549,7 @@ int main(void)
         cmocka_unit_test(members_must_agree_and_come_once),
         cmocka_unit_test(bad_members_are_refused),
         cmocka_unit_test(memory_files_must_be_large_enough),
+        cmocka_unit_test(without_a_gpu_there_is_no_engine_for_it),
         cmocka_unit_test(every_allocation_may_fail),
         WITH_GROUP(bad_dispatches_are_refused),
         WITH_GROUP(bad_combines_are_refused),

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "kernels.h"
-#include "words.h"
+#include "system/cuda_words.h"
 
 static _Thread_local char message[256];
 
@@ -15,9 +15,7 @@ static const char *last_error(void)
 
 static const char *in_words(cudaError_t error)
 {
-    int driver = 0;
-    if (cudaDriverGetVersion(&driver) != cudaSuccess) driver = 0;
-    const char *words = cuda_words(error, driver);
+    const char *words = dxt_cuda_words_here(error);
     return words ? words : cudaGetErrorString(error);
 }
 
