@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "base/base.h"
+#include "system/clock.h"
 
 #if defined(__x86_64__)
 
@@ -23,9 +24,7 @@ struct reading {
 /* Not slewed by time synchronisation, which may bend CLOCK_MONOTONIC by 5e-4 for a while. */
 static int64_t raw_ns(void)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC_RAW, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+    return dxt_clock_ns(CLOCK_MONOTONIC_RAW);
 }
 
 /* Both clocks at one time: of several attempts the one that was disturbed least. */

@@ -17,6 +17,7 @@
 
 #include <deepxtrace/ep.h>
 
+#include "system/clock.h"
 #include "system/order.h"
 
 enum { TOPK = 8, EXPERTS_PER_RANK = 8, OPERATORS = 2 };
@@ -54,9 +55,7 @@ static void *need(void *memory)
 
 static double now_us(void)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec * 1e6 + (double)now.tv_nsec * 1e-3;
+    return (double)dxt_clock_ns(CLOCK_MONOTONIC) * 1e-3;
 }
 
 static void *room(size_t count, size_t size)

@@ -137,12 +137,10 @@ bool cli_cut_path(char *text, char **to, char **from)
         bool forward;
     } arrows[] = {{"->", true}, {"<-", false}, {"\xe2\x86\x92", true}, {"\xe2\x86\x90", false}};
     for (size_t i = 0; i < sizeof arrows / sizeof arrows[0]; i++) {
-        char *at = strstr(text, arrows[i].arrow);
-        if (!at) continue;
-        char *right = at + strlen(arrows[i].arrow);
+        char *right;
+        if (!cli_cut(text, arrows[i].arrow, &right)) continue;
         right += strspn(right, " ");
-        while (at > text && at[-1] == ' ') at--;
-        *at = '\0';
+        for (char *at = text + strlen(text); at > text && at[-1] == ' ';) *--at = '\0';
         *to = arrows[i].forward ? right : text;
         *from = arrows[i].forward ? text : right;
         return true;

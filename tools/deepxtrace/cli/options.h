@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <deepxtrace/status.h>
 
@@ -70,6 +71,16 @@ bool cli_parse_count(const char *text, uint64_t min, uint64_t max, uint64_t *cou
                      size_t why_size);
 bool cli_parse_choice(const char *text, const char *const *choices, int *choice, char *why,
                       size_t why_size);
+
+/** Cut a text at the first separator. @return false, and nothing changed, if there is none. */
+static inline bool cli_cut(char *text, const char *separator, char **rest)
+{
+    char *at = strstr(text, separator);
+    if (!at) return false;
+    *at = '\0';
+    *rest = at + strlen(separator);
+    return true;
+}
 
 /** Cut a path in two where its arrow is, either way round: "6->1", "1<-6", or as findings print it,
  *  "6 → 1". @return false when there is none. */

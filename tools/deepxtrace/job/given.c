@@ -8,16 +8,6 @@
 
 static const char *const phase_names[] = {"dispatch", "combine", NULL};
 
-/* Cut @p text at the first colon. @return false if there is none. */
-static bool cut(char *text, char **rest)
-{
-    char *at = strchr(text, ':');
-    if (!at) return false;
-    *at = '\0';
-    *rest = at + 1;
-    return true;
-}
-
 static bool parse_rank(const char *text, uint32_t *rank, char *why, size_t why_size)
 {
     uint64_t number;
@@ -43,8 +33,8 @@ static bool parse_fault(const char *text, bool is_path, job_fault_list *list, ch
     char copy[128], *rank = NULL, *source = NULL, *duration = NULL;
     job_fault fault = {.source = DXT_NO_RANK};
     int phase = 0;
-    if (snprintf(copy, sizeof copy, "%s", text) >= (int)sizeof copy || !cut(copy, &rank) ||
-        !cut(rank, &duration) || (is_path && !cli_cut_path(rank, &rank, &source))) {
+    if (snprintf(copy, sizeof copy, "%s", text) >= (int)sizeof copy || !cli_cut(copy, ":", &rank) ||
+        !cli_cut(rank, ":", &duration) || (is_path && !cli_cut_path(rank, &rank, &source))) {
         snprintf(why, why_size, "'%.100s' is not of the form %s", text, form);
         return false;
     }
@@ -81,7 +71,7 @@ bool job_parse_hot(const char *text, void *value, char *why, size_t why_size)
     char copy[128], *factor = NULL;
     uint32_t rank;
     snprintf(copy, sizeof copy, "%s", text);
-    if (!cut(copy, &factor)) {
+    if (!cli_cut(copy, ":", &factor)) {
         snprintf(why, why_size, "'%s' is not of the form RANK:FACTOR", copy);
         return false;
     }

@@ -21,16 +21,6 @@ static const char *form_of(sim_kind kind)
     }
 }
 
-/* Cut @p text at the first @p separator; false if there is none. */
-static bool cut(char *text, const char *separator, char **rest)
-{
-    char *at = strstr(text, separator);
-    if (!at) return false;
-    *at = '\0';
-    *rest = at + strlen(separator);
-    return true;
-}
-
 static bool parse_rank(const char *text, uint32_t *rank, char *why, size_t why_size)
 {
     uint64_t number;
@@ -42,7 +32,7 @@ static bool parse_rank(const char *text, uint32_t *rank, char *why, size_t why_s
 static bool parse_ranks(char *text, uint32_t *first, uint32_t *last, char *why, size_t why_size)
 {
     char *end;
-    bool range = cut(text, "-", &end);
+    bool range = cli_cut(text, "-", &end);
     if (!parse_rank(text, first, why, why_size)) return false;
     *last = *first;
     if (range && !parse_rank(end, last, why, why_size)) return false;
@@ -101,11 +91,11 @@ bool sim_parse_fault(const char *text, void *option, char *why, size_t why_size)
     sim_fault fault = {.kind = given->kind};
     uint32_t last;
     bool fits = snprintf(copy, sizeof copy, "%s", text) < (int)sizeof copy;
-    if (given->kind != SIM_HOT) fits = fits && cut(copy, ":", &rank);
+    if (given->kind != SIM_HOT) fits = fits && cli_cut(copy, ":", &rank);
     if (given->kind == SIM_ROTATING)
         size = rank;
     else
-        fits = fits && cut(rank, ":", &size);
+        fits = fits && cli_cut(rank, ":", &size);
     if (is_path) fits = fits && cli_cut_path(rank, &rank, &source);
     if (!fits) {
         snprintf(why, why_size, "'%.100s' is not of the form %s", text, form_of(given->kind));
