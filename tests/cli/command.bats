@@ -170,15 +170,20 @@ refused() {
     [ "$stderr" = "deepxtrace completion: 'tcsh' is not one of bash, zsh, fish" ]
     for shell in bash zsh fish; do
         "$deepxtrace" completion $shell > $shell
-        for command in "${commands[@]}"; do
-            grep -qw -e "$command" $shell
-            for option in $("$deepxtrace" $command --help | grep -o '^  *\(-., \)\?--[a-z0-9-]*' |
-                grep -o -e '--.*' | grep -vx -e --help); do
-                [ $shell = fish ] && option="-l ${option#--}"
-                grep -q -e "$option\b" $shell || { echo "$shell, $command: $option"; false; }
-            done
-        done
         if command -v $shell > /dev/null; then $shell -n $shell; fi
+    done
+    for command in "${commands[@]}"; do
+        "$deepxtrace" $command --help | grep -o '^  *\(-., \)\?--[a-z0-9-]*' | grep -o -e '--.*' |
+            grep -vx -e --help > options
+        for shell in bash zsh fish; do
+            grep -qw -e "$command" $shell
+            dashes=--
+            if [ $shell = fish ]; then dashes="-l "; fi
+            # What of them is nowhere in the file.
+            missing=$(sed "s/^--/$dashes/" options |
+                grep -vxF -f <(grep -o -e "$dashes[a-z0-9-]*" $shell | sort -u) || true)
+            [ -z "$missing" ] || { echo "$shell, $command: $missing"; false; }
+        done
     done
     # complete WORD…: what is offered for the last of them.
     cat > complete << 'END'

@@ -141,10 +141,17 @@ log_of() {
 @test "a terminal that cannot redraw gets lines, and no line about progress" {
     command -v script > /dev/null || skip "no script"
     "$deepxtrace" simulate -n 4 --windows 2 > run.jsonl
-    run -124 env TERM=dumb script -qec "timeout 2 '$deepxtrace' top run.jsonl" told < /dev/null
+    TERM=dumb script -qefc "echo \$\$ > pid; exec '$deepxtrace' top run.jsonl" told < /dev/null > /dev/null &
+    local shown=$!
+    for ((i = 0; i < 600; i++)); do
+        if grep -q 'combine, window 1' told; then break; fi
+        sleep 0.1
+    done
+    kill -TERM "$(cat pid)"
+    wait "$shown" || true
     grep -q 'combine, window 1' told
     ! grep -q $'\x1b' told
-    run -124 env TERM=dumb script -qec "timeout 2 '$deepxtrace' simulate -n 64 --windows 1000000 > out" shown < /dev/null
+    run -124 env TERM=dumb script -qec "timeout 1.5 '$deepxtrace' simulate -n 64 --windows 1000000 > out" shown < /dev/null
     ! grep -q 'of 1000000 windows' shown
 }
 
