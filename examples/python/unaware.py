@@ -28,6 +28,10 @@ signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def worker(rank, port):
+    # torch has workers end with the program from here on. One whose program ended before that would
+    # wait for its store for minutes.
+    if not mp.parent_process().is_alive():
+        return
     device = "cuda" if torch.cuda.is_available() else "cpu"
     if device == "cuda":
         torch.cuda.set_device(rank)

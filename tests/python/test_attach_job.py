@@ -4,6 +4,9 @@ ranks."""
 
 from __future__ import annotations
 
+import contextlib
+import importlib.util
+import multiprocessing as mp
 import os
 import re
 import signal
@@ -103,6 +106,37 @@ def test_two_jobs_in_one_folder_have_files_of_their_own(tmp_path: Path) -> None:
         assert len({w.instance for w in deepxtrace.Window.read(path)}) == 1
     newest = max(recordings, key=lambda p: p.stat().st_mtime)
     assert (tmp_path / "diagnose_rank0.jsonl").resolve() == newest.resolve()
+
+
+def orphan(queue: Any) -> None:
+    """The program: it ends before its worker has begun."""
+    context = mp.get_context("fork")
+    go, stay = context.Pipe(duplex=False)
+    context.Process(target=worker_of, args=(go, stay, queue)).start()
+    stay.close()
+    os._exit(0)
+
+
+def worker_of(go: Any, stay: Any, queue: Any) -> None:
+    stay.close()
+    with contextlib.suppress(EOFError):
+        go.recv()  # its program has ended
+    sys.path.insert(0, str(HERE / "cpu"))
+    spec = importlib.util.spec_from_file_location("unaware", PROGRAM)
+    assert spec and spec.loader
+    unaware = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(unaware)
+    unaware.worker(0, 1)  # no store is there
+    queue.put("ended")
+
+
+def test_a_worker_whose_program_has_ended_waits_for_nobody() -> None:
+    # Killed in its first seconds, the program left its workers: they waited for its store for the
+    # 300 seconds of torch.
+    context = mp.get_context("fork")
+    queue = context.Queue()
+    context.Process(target=orphan, args=(queue,)).start()
+    assert queue.get(timeout=60) == "ended"
 
 
 def test_switched_off_it_leaves_nothing(tmp_path: Path) -> None:
