@@ -25,11 +25,16 @@ class Findings:
         sys.exit(self.count > 0)
 
 
+def heed_signals():
+    """Whoever interrupts a part leaves no folder behind."""
+    # Whoever starts this in the background of a script ignores them, and so would every command.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda number, _frame: sys.exit(128 + number))
+
+
 def scratch():
     """A folder of this run, which becomes the current one."""
-    # Whoever starts this in the background of a script ignores it, and so would every command.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    heed_signals()
     folder = tempfile.TemporaryDirectory(prefix="dxt-campaign-")
     os.chdir(folder.name)
     return folder
@@ -59,6 +64,16 @@ def children(pid):
             return [int(word) for word in file.read().split()]
     except OSError:
         return []
+
+
+def holds(pid):
+    """Memory in kB, descriptors and threads of a process."""
+    status = {}
+    with open(f"/proc/{pid}/status", encoding="ascii", errors="replace") as file:
+        for line in file:
+            name, _, value = line.partition(":")
+            status[name] = value.split()
+    return int(status["VmRSS"][0]), len(os.listdir(f"/proc/{pid}/fd")), int(status["Threads"][0])
 
 
 def alive(pid):

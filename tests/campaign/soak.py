@@ -19,23 +19,10 @@ import sys
 import tempfile
 import time
 
+from common import children, heed_signals, holds
+
 LATE = 2
 LATE_NS = 5_000_000
-
-
-def children(pid):
-    with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
-        return [int(word) for word in file.read().split()]
-
-
-def holds(pid):
-    """Memory in kB, descriptors and threads of a process."""
-    status = {}
-    with open(f"/proc/{pid}/status", encoding="ascii", errors="replace") as file:
-        for line in file:
-            name, _, value = line.partition(":")
-            status[name] = value.split()
-    return int(status["VmRSS"][0]), len(os.listdir(f"/proc/{pid}/fd")), int(status["Threads"][0])
 
 
 class Count:
@@ -93,6 +80,7 @@ def main():
     parser.add_argument("--busy", type=int, default=0)
     parser.add_argument("--record", help="keep the recording as this file")
     given = parser.parse_args()
+    heed_signals()
     kind = (["--async", str(given.window)] if given.mode == "async" else ["--window", "100"])
     busy = [subprocess.Popen(["sh", "-c", "while :; do :; done"]) for _ in range(given.busy)]
     folder = tempfile.TemporaryDirectory()
