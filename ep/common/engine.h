@@ -42,6 +42,9 @@ struct dxt_ep_engine {
     dxt_status (*dispatch_recv)(dxt_ep *ep, const dxt_ep_dispatch *dispatch, uint64_t epoch);
     dxt_status (*combine_send)(dxt_ep *ep, const dxt_ep_combine *combine, uint64_t epoch);
     dxt_status (*combine_recv)(dxt_ep *ep, const dxt_ep_combine *combine, uint64_t epoch);
+    /** Wait for what the receive of an operation, the oldest, would wait for; that one goes on from
+     *  here. @return DXT_OK; DXT_ERR_TIMEOUT; DXT_ERR_MASKED. NULL: not supported. */
+    dxt_status (*wait)(dxt_ep *ep, uint32_t operator_index, uint64_t epoch, int64_t at_most_ns);
     uint32_t (*masked)(const dxt_ep *ep, uint8_t *masked);
     /** NULL: not supported. */
     dxt_status (*delay_path)(dxt_ep *ep, uint32_t operator_index, uint32_t source,

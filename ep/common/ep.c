@@ -347,6 +347,23 @@ dxt_status dxt_ep_combine_recv(dxt_ep *ep)
 
 /* ---- the rest ---- */
 
+dxt_status dxt_ep_wait(dxt_ep *ep, uint32_t operator_index, int64_t at_most_ns)
+{
+    if (operator_index >= DXT_EP_OPERATORS)
+        return dxt_ep_fail(DXT_ERR_INVALID,
+                           "operator_index is %u, but must be DXT_DISPATCH or DXT_COMBINE",
+                           operator_index);
+    dxt_status status = check_sent(ep, operator_index);
+    if (status != DXT_OK) return status;
+    if (at_most_ns < 0 || at_most_ns > MAX_TIMEOUT_NS)
+        return dxt_ep_fail(DXT_ERR_INVALID, "at_most_ns is %lld, but must be 0 to %lld",
+                           (long long)at_most_ns, (long long)MAX_TIMEOUT_NS);
+    if (!ep->engine->wait)
+        return dxt_ep_fail(DXT_ERR_UNSUPPORTED, "engine \"%s\" waits on its stream",
+                           ep->engine->name);
+    return ep->engine->wait(ep, operator_index, ep->received[operator_index] + 1, at_most_ns);
+}
+
 uint32_t dxt_ep_masked(const dxt_ep *ep, uint8_t *masked)
 {
     return ep ? ep->engine->masked(ep, masked) : 0;

@@ -10,7 +10,7 @@
 #include "common/engine.h"
 
 /** Changes with the layout of dxt_ep_engine, dxt_ep or anything they contain. */
-#define DXT_EP_PART_LAYOUT 3u
+#define DXT_EP_PART_LAYOUT 4u
 
 /**
  * The engine of a part. Every part defines it.

@@ -223,6 +223,7 @@ static const dxt_ep_engine engine = {.name = "mpi",
                                      .dispatch_recv = shm_dispatch_recv,
                                      .combine_send = shm_combine_send,
                                      .combine_recv = shm_combine_recv,
+                                     .wait = shm_wait,
                                      .masked = shm_masked,
                                      .delay_path = shm_delay_path};
 

@@ -182,7 +182,7 @@ dxt_status epm_find_rows(dxt_ep *ep, const dxt_ep_combine *combine, uint64_t epo
     memset(found, 0, (size_t)ep->config.max_tokens * ep->config.max_topk * sizeof *found);
     for (uint32_t peer = 0; peer < m->count; peer++) {
         uint32_t source = m->ranks[peer];
-        if (!s->heard[source]) continue;
+        if (!s->heard[DXT_COMBINE][source]) continue;
         const uint8_t *message = epm_in(m, DXT_COMBINE, epoch, peer);
         const epm_head *head = (const epm_head *)(const void *)message;
         const uint32_t *numbers = (const uint32_t *)(const void *)(message + sizeof *head);

@@ -84,7 +84,7 @@ static dxt_status check_rows(const dxt_ep *ep, const dxt_ep_combine *combine, ui
         if (combine->topk_idx[i] >= 0) s->rows[combine->topk_idx[i] / ep->local_experts]++;
     for (uint32_t source = 0; source < s->ranks; source++) {
         uint32_t rows = shm_flag_at(s, s->rank, DXT_COMBINE, epoch, source)->rows;
-        if (s->heard[source] && rows != s->rows[source])
+        if (s->heard[DXT_COMBINE][source] && rows != s->rows[source])
             return dxt_ep_fail(DXT_ERR_INVALID,
                                "rank %u sent results of %u routes to rank %u, which had sent it "
                                "%u; its combine needs the handle of its dispatch",
@@ -103,7 +103,7 @@ static void sum_token(const dxt_ep *ep, const dxt_ep_combine *combine, uint64_t 
     for (uint32_t k = 0; k < combine->topk; k++) {
         size_t route = (size_t)t * combine->topk + k;
         int64_t expert = combine->topk_idx[route];
-        if (expert < 0 || !s->heard[expert / ep->local_experts]) continue;
+        if (expert < 0 || !s->heard[DXT_COMBINE][expert / ep->local_experts]) continue;
         uint32_t row = t * ep->config.max_topk + k;
         rows[count] = shm_is_far(s, (uint32_t)(expert / ep->local_experts))
                           ? s->far->row(ep, epoch, row)

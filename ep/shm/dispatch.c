@@ -148,14 +148,15 @@ static void unpack_all(const dxt_ep *ep, const dxt_ep_dispatch *dispatch, uint64
     const shm *s = ep->state;
     size_t rows = 0;
     for (uint32_t source = 0; source < s->ranks; source++)
-        if (s->heard[source]) rows += shm_flag_at(s, s->rank, DXT_DISPATCH, epoch, source)->rows;
+        if (s->heard[DXT_DISPATCH][source])
+            rows += shm_flag_at(s, s->rank, DXT_DISPATCH, epoch, source)->rows;
     bool stream = rows * dxt_ep_token_bytes(&ep->config, dispatch->format) > STREAM_BYTES;
     memset(dispatch->recv_count, 0, ep->local_experts * sizeof(int32_t));
     for (uint32_t source = 0; source < s->ranks; source++) {
         for (uint32_t local = 0; local < ep->local_experts; local++)
             dispatch->handle.layout_range[(size_t)local * s->ranks + source] =
                 (dxt_ep_range){0, dispatch->recv_count[local]};
-        if (s->heard[source]) unpack(ep, dispatch, source, epoch, stream);
+        if (s->heard[DXT_DISPATCH][source]) unpack(ep, dispatch, source, epoch, stream);
     }
     dxt_ep_copy_done(stream);
 }

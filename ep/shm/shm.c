@@ -79,10 +79,12 @@ static void release(shm *s)
     if (s->mapped) munmap(s->base, s->at.size);
     free(s->area_of);
     free(s->masked);
-    free(s->heard);
-    free(s->pending);
     free(s->rows);
-    for (uint32_t i = 0; i < DXT_EP_OPERATORS; i++) free(s->delay_ns[i]);
+    for (uint32_t i = 0; i < DXT_EP_OPERATORS; i++) {
+        free(s->heard[i]);
+        free(s->waiting[i].sources);
+        free(s->delay_ns[i]);
+    }
     free(s->route);
     free(s);
 }
@@ -92,14 +94,14 @@ static bool allocate(shm *s, const dxt_ep_config *config)
     size_t ranks = config->ranks;
     s->area_of = calloc(ranks, sizeof *s->area_of);
     s->masked = calloc(ranks, sizeof *s->masked);
-    s->heard = calloc(ranks, sizeof *s->heard);
-    s->pending = calloc(ranks, sizeof *s->pending);
     s->rows = calloc(ranks, sizeof *s->rows);
     s->route = calloc((size_t)config->max_tokens * config->max_topk, sizeof *s->route);
-    bool failed = !s->area_of || !s->masked || !s->heard || !s->pending || !s->rows || !s->route;
+    bool failed = !s->area_of || !s->masked || !s->rows || !s->route;
     for (uint32_t i = 0; i < DXT_EP_OPERATORS; i++) {
+        s->heard[i] = calloc(ranks, sizeof *s->heard[i]);
+        s->waiting[i].sources = calloc(ranks, sizeof *s->waiting[i].sources);
         s->delay_ns[i] = calloc(ranks, sizeof *s->delay_ns[i]);
-        failed |= !s->delay_ns[i];
+        failed |= !s->heard[i] || !s->waiting[i].sources || !s->delay_ns[i];
     }
     return !failed;
 }
@@ -165,5 +167,6 @@ const dxt_ep_engine dxt_ep_shm = {.name = "shm",
                                   .dispatch_recv = shm_dispatch_recv,
                                   .combine_send = shm_combine_send,
                                   .combine_recv = shm_combine_recv,
+                                  .wait = shm_wait,
                                   .masked = shm_masked,
                                   .delay_path = shm_delay_path};

@@ -154,6 +154,19 @@ typedef struct shm_members {
 
 #define SHM_NO_AREA UINT32_MAX
 
+/** The wait for the arrivals of an operation: under way, or over. */
+typedef struct shm_waiting {
+    uint64_t epoch;     /**< of the operation; 0: of none */
+    uint32_t *sources;  /**< [ranks]; those that are missing come first */
+    uint32_t pending;   /**< how many these are */
+    uint32_t held_back; /**< of these, arrived, but their path is delayed */
+    int64_t due_ns;     /**< when the first of those counts as arrived */
+    int64_t begin_ns;   /**< 0 until the first look at the clock */
+    int64_t deadline_ns;
+    size_t row_bytes;
+    dxt_probe_op probe;
+} shm_waiting;
+
 /** One rank's side. */
 typedef struct shm {
     uint8_t *base;
@@ -165,10 +178,10 @@ typedef struct shm {
     void *far_state;
     shm_layout at;
     shm_header *header;
-    uint32_t masks_seen;                 /**< entries of the log that are in `masked` */
-    uint8_t *masked;                     /**< [ranks] */
-    uint8_t *heard;                      /**< [ranks] arrived in the operation being received */
-    uint32_t *pending;                   /**< [ranks] scratch of the wait loop */
+    uint32_t masks_seen;              /**< entries of the log that are in `masked` */
+    uint8_t *masked;                  /**< [ranks] */
+    uint8_t *heard[DXT_EP_OPERATORS]; /**< [ranks] arrived in the operation being received */
+    shm_waiting waiting[DXT_EP_OPERATORS];
     uint32_t *rows;                      /**< [ranks] scratch: rows per rank */
     int64_t *delay_ns[DXT_EP_OPERATORS]; /**< [ranks] */
     shm_route *route;                    /**< [T × K] scratch of dispatch */
@@ -240,12 +253,15 @@ void shm_note_waiting(const shm *s, int64_t now_ns);
 
 /**
  * Wait until all unmasked ranks have announced an epoch, masking those that stay silent, and count
- * the waits. Fills s->heard.
+ * the waits. Fills s->heard[operator_index]. Goes on where shm_wait() has stopped.
  *
  * @param row_bytes  Payload of one row.
  * @return DXT_OK; DXT_ERR_MASKED.
  */
 dxt_status shm_wait_all(dxt_ep *ep, uint32_t operator_index, uint64_t epoch, size_t row_bytes);
+
+/** As dxt_ep_engine.wait. */
+dxt_status shm_wait(dxt_ep *ep, uint32_t operator_index, uint64_t epoch, int64_t at_most_ns);
 
 /** Wait until @p target, unless masked, has consumed epoch − 2, or mask it. @return As above. */
 dxt_status shm_wait_free(dxt_ep *ep, uint32_t target, uint32_t operator_index, uint64_t epoch);

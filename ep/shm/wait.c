@@ -84,45 +84,40 @@ void shm_announce(const dxt_ep *ep, uint32_t target, uint32_t operator_index, ui
 
 /* ---- waiting for arrivals ---- */
 
-/* One wait under way. */
+/* One wait under way, in a call that returns at a time. */
 typedef struct waiting {
     dxt_ep *ep;
     shm *s;
-    shm_arrivals *arrivals;
-    dxt_probe_op probe;
     uint32_t operator_index;
-    uint64_t epoch;
-    size_t row_bytes;
-    uint32_t pending;   /* in s->pending */
-    uint32_t held_back; /* of these, arrived, but their path is delayed */
-    int64_t due_ns;     /* when the first of those counts as arrived */
-    int64_t begin_ns;   /* 0 until the first look at the clock */
-    int64_t deadline_ns;
+    shm_waiting *of; /* in s->waiting */
+    int64_t until_ns;
 } waiting;
 
 static uint64_t ticks_of(const waiting *w, int64_t ns)
 {
-    if (ns == 0 || !w->probe.probe) return 0;
-    return (uint64_t)((double)ns * 1e-9 * (double)w->probe.probe->ticks_per_second);
+    const dxt_probe *probe = w->of->probe.probe;
+    if (ns == 0 || !probe) return 0;
+    return (uint64_t)((double)ns * 1e-9 * (double)probe->ticks_per_second);
 }
 
 /* Count @p source if it has arrived. */
 static bool take(waiting *w, uint32_t source)
 {
     shm *s = w->s;
-    const shm_flag *flag = shm_flag_at(s, s->rank, w->operator_index, w->epoch, source);
-    if (atomic_load_explicit(&flag->epoch, memory_order_acquire) < w->epoch) return false;
+    shm_waiting *of = w->of;
+    const shm_flag *flag = shm_flag_at(s, s->rank, w->operator_index, of->epoch, source);
+    if (atomic_load_explicit(&flag->epoch, memory_order_acquire) < of->epoch) return false;
     int64_t delay_ns = s->delay_ns[w->operator_index][source];
     if (delay_ns > 0) {
         int64_t due_ns = flag->stamp_ns + delay_ns;
         if (shm_now_ns() < due_ns) {
-            w->due_ns = w->held_back++ == 0 ? due_ns : least(w->due_ns, due_ns);
+            of->due_ns = of->held_back++ == 0 ? due_ns : least(of->due_ns, due_ns);
             return false;
         }
     }
-    uint64_t wait_ticks = dxt_probe_until(&w->probe, flag->stamp_ticks + ticks_of(w, delay_ns));
-    dxt_probe_wait(&w->probe, source, wait_ticks, (uint64_t)flag->rows * w->row_bytes);
-    s->heard[source] = 1;
+    uint64_t wait_ticks = dxt_probe_until(&of->probe, flag->stamp_ticks + ticks_of(w, delay_ns));
+    dxt_probe_wait(&of->probe, source, wait_ticks, (uint64_t)flag->rows * of->row_bytes);
+    s->heard[w->operator_index][source] = 1;
     return true;
 }
 
@@ -133,39 +128,42 @@ static dxt_status look(waiting *w)
     dxt_status status = s->far ? s->far->poll(w->ep) : DXT_OK;
     if (status == DXT_OK) status = shm_see_masks(s);
     if (status != DXT_OK) return status;
+    shm_waiting *of = w->of;
     uint32_t left = 0;
-    w->held_back = 0;
-    for (uint32_t i = 0; i < w->pending; i++) {
-        uint32_t source = s->pending[i];
+    of->held_back = 0;
+    for (uint32_t i = 0; i < of->pending; i++) {
+        uint32_t source = of->sources[i];
         if (s->masked[source])
-            dxt_probe_timeout(&w->probe, source);
+            dxt_probe_timeout(&of->probe, source);
         else if (!take(w, source))
-            s->pending[left++] = source;
+            of->sources[left++] = source;
     }
-    w->pending = left;
+    of->pending = left;
     return DXT_OK;
 }
 
 /* Whether a rank that owes us something is itself waiting for somebody: it may go on as soon as
  * that one is masked, so it is not to blame yet. A rank elsewhere cannot be seen, and gets a little
  * longer instead. */
-static bool waits_itself(const waiting *w, uint32_t rank, int64_t now_ns)
+static bool waits_itself(const dxt_ep *ep, uint32_t rank, int64_t begin_ns, int64_t now_ns)
 {
-    int64_t timeout_ns = w->ep->config.timeout_ns;
-    if (shm_is_far(w->s, rank)) return now_ns < w->begin_ns + timeout_ns + timeout_ns / 2;
-    int64_t seen_ns = atomic_load(&shm_area(w->s, rank)->waiting_ns);
-    return now_ns - seen_ns < timeout_ns / 2 && now_ns < w->begin_ns + 2 * timeout_ns;
+    const shm *s = ep->state;
+    int64_t timeout_ns = ep->config.timeout_ns;
+    if (shm_is_far(s, rank)) return now_ns < begin_ns + timeout_ns + timeout_ns / 2;
+    int64_t seen_ns = atomic_load(&shm_area(s, rank)->waiting_ns);
+    return now_ns - seen_ns < timeout_ns / 2 && now_ns < begin_ns + 2 * timeout_ns;
 }
 
 /* The deadline is over: mask those that are silent. */
 static dxt_status give_up(waiting *w, int64_t now_ns)
 {
     shm *s = w->s;
-    for (uint32_t i = 0; i < w->pending; i++) {
-        uint32_t source = s->pending[i];
-        const shm_flag *flag = shm_flag_at(s, s->rank, w->operator_index, w->epoch, source);
-        bool silent = atomic_load_explicit(&flag->epoch, memory_order_acquire) < w->epoch;
-        if (!silent || waits_itself(w, source, now_ns)) continue;
+    const shm_waiting *of = w->of;
+    for (uint32_t i = 0; i < of->pending; i++) {
+        uint32_t source = of->sources[i];
+        const shm_flag *flag = shm_flag_at(s, s->rank, w->operator_index, of->epoch, source);
+        bool silent = atomic_load_explicit(&flag->epoch, memory_order_acquire) < of->epoch;
+        if (!silent || waits_itself(w->ep, source, of->begin_ns, now_ns)) continue;
         dxt_status status = shm_mask(w->ep, source);
         if (status != DXT_OK) return status;
     }
@@ -174,18 +172,21 @@ static dxt_status give_up(waiting *w, int64_t now_ns)
 
 static void sleep_on_arrivals(waiting *w, int64_t now_ns)
 {
-    shm_arrivals *arrivals = w->arrivals;
+    shm_waiting *of = w->of;
+    shm_arrivals *arrivals =
+        &shm_area(w->s, w->s->rank)->arrivals[w->operator_index][of->epoch % DXT_EP_IN_FLIGHT];
     uint32_t count = atomic_load(&arrivals->count);
-    uint32_t before = w->pending;
-    atomic_store(&arrivals->target, count + w->pending - w->held_back);
+    uint32_t before = of->pending;
+    atomic_store(&arrivals->target, count + of->pending - of->held_back);
     atomic_store(&arrivals->sleeping, 1);
     int64_t slice_ns = least(SLICE_NS, w->ep->config.timeout_ns / 8);
-    if (now_ns < w->deadline_ns) slice_ns = least(slice_ns, w->deadline_ns - now_ns);
+    if (now_ns < of->deadline_ns) slice_ns = least(slice_ns, of->deadline_ns - now_ns);
+    slice_ns = least(slice_ns, w->until_ns - now_ns);
     /* Flags set before `count` was read are not counted again: look once more. */
-    if (look(w) == DXT_OK && w->pending == before) {
-        if (w->held_back > 0) slice_ns = least(slice_ns, w->due_ns - now_ns);
+    if (look(w) == DXT_OK && of->pending == before) {
+        if (of->held_back > 0) slice_ns = least(slice_ns, of->due_ns - now_ns);
         /* Also when all that is missing is near: what was sent far moves only meanwhile. */
-        if (w->s->far) slice_ns = least(slice_ns, far_pause_ns(now_ns - w->begin_ns));
+        if (w->s->far) slice_ns = least(slice_ns, far_pause_ns(now_ns - of->begin_ns));
         shm_sleep(&arrivals->count, count, slice_ns);
     }
     atomic_store(&arrivals->sleeping, 0);
@@ -193,46 +194,73 @@ static void sleep_on_arrivals(waiting *w, int64_t now_ns)
 
 static dxt_status wait_in_kernel(waiting *w)
 {
+    shm_waiting *of = w->of;
     for (;;) {
         dxt_status status = look(w);
-        if (status != DXT_OK || w->pending == 0) return status;
+        if (status != DXT_OK || of->pending == 0) return status;
         int64_t now_ns = shm_now_ns();
-        if (w->begin_ns == 0) {
-            w->begin_ns = now_ns;
-            w->deadline_ns = now_ns + w->ep->config.timeout_ns;
+        if (of->begin_ns == 0) {
+            of->begin_ns = now_ns;
+            of->deadline_ns = now_ns + w->ep->config.timeout_ns;
         }
         shm_note_waiting(w->s, now_ns);
-        if (now_ns >= w->deadline_ns) status = give_up(w, now_ns);
+        if (now_ns >= of->deadline_ns) status = give_up(w, now_ns);
         if (status != DXT_OK) return status;
+        if (now_ns >= w->until_ns)
+            return dxt_ep_fail(DXT_ERR_TIMEOUT, "rank %u has not arrived yet", of->sources[0]);
         sleep_on_arrivals(w, now_ns);
     }
 }
 
-dxt_status shm_wait_all(dxt_ep *ep, uint32_t operator_index, uint64_t epoch, size_t row_bytes)
+static dxt_status begin(waiting *w, uint64_t epoch, size_t row_bytes)
 {
-    shm *s = ep->state;
-    waiting w = {.ep = ep,
-                 .s = s,
-                 .arrivals =
-                     &shm_area(s, s->rank)->arrivals[operator_index][epoch % DXT_EP_IN_FLIGHT],
-                 .operator_index = operator_index,
-                 .epoch = epoch,
-                 .row_bytes = row_bytes};
-    dxt_probe_begin(&w.probe, ep->config.probe, operator_index);
+    shm *s = w->s;
+    *w->of = (shm_waiting){.epoch = epoch, .sources = w->of->sources, .row_bytes = row_bytes};
+    dxt_probe_begin(&w->of->probe, w->ep->config.probe, w->operator_index);
     dxt_status status = shm_see_masks(s);
     if (status != DXT_OK) return status;
     for (uint32_t source = 0; source < s->ranks; source++) {
-        s->heard[source] = 0;
-        if (!s->masked[source]) s->pending[w.pending++] = source;
+        s->heard[w->operator_index][source] = 0;
+        if (!s->masked[source]) w->of->sources[w->of->pending++] = source;
     }
-    status = look(&w);
-    for (int i = 0; s->spin && i < SPINS && status == DXT_OK && w.pending > 0; i++) {
+    status = look(w);
+    for (int i = 0; s->spin && i < SPINS && status == DXT_OK && w->of->pending > 0; i++) {
         pause_briefly();
-        status = look(&w);
+        status = look(w);
     }
-    if (status == DXT_OK && w.pending > 0) status = wait_in_kernel(&w);
-    if (status == DXT_OK) dxt_probe_end(&w.probe);
     return status;
+}
+
+static dxt_status wait_until(dxt_ep *ep, uint32_t operator_index, uint64_t epoch, size_t row_bytes,
+                             int64_t until_ns)
+{
+    shm *s = ep->state;
+    shm_waiting *of = &s->waiting[operator_index];
+    waiting w = {
+        .ep = ep, .s = s, .operator_index = operator_index, .of = of, .until_ns = until_ns};
+    bool begun = of->epoch == epoch;
+    if (begun && of->pending == 0) return DXT_OK; /* and its waits are counted */
+    dxt_status status = begun ? DXT_OK : begin(&w, epoch, row_bytes);
+    if (status == DXT_OK && of->pending > 0) status = wait_in_kernel(&w);
+    if (status == DXT_OK)
+        dxt_probe_end(&of->probe);
+    else if (status != DXT_ERR_TIMEOUT)
+        of->epoch = 0; /* whoever tries again begins again */
+    return status;
+}
+
+dxt_status shm_wait_all(dxt_ep *ep, uint32_t operator_index, uint64_t epoch, size_t row_bytes)
+{
+    return wait_until(ep, operator_index, epoch, row_bytes, INT64_MAX);
+}
+
+dxt_status shm_wait(dxt_ep *ep, uint32_t operator_index, uint64_t epoch, int64_t at_most_ns)
+{
+    uint32_t slot = epoch % DXT_EP_IN_FLIGHT;
+    size_t row_bytes = operator_index == DXT_DISPATCH
+                           ? dxt_ep_token_bytes(&ep->config, ep->dispatch[slot].format)
+                           : dxt_ep_output_bytes(&ep->config, ep->combine[slot].format);
+    return wait_until(ep, operator_index, epoch, row_bytes, shm_now_ns() + at_most_ns);
 }
 
 /* ---- waiting for a buffer ---- */
@@ -277,8 +305,8 @@ dxt_status shm_wait_free(dxt_ep *ep, uint32_t target, uint32_t operator_index, u
         int64_t now_ns = shm_now_ns();
         if (begin_ns == 0) begin_ns = now_ns;
         shm_note_waiting(s, now_ns);
-        waiting w = {.ep = ep, .s = s, .begin_ns = begin_ns};
-        if (now_ns - begin_ns >= ep->config.timeout_ns && !waits_itself(&w, target, now_ns)) {
+        if (now_ns - begin_ns >= ep->config.timeout_ns &&
+            !waits_itself(ep, target, begin_ns, now_ns)) {
             status = shm_mask(ep, target);
             if (status != DXT_OK) return status;
             continue;
@@ -303,7 +331,7 @@ dxt_status shm_check_formats(const dxt_ep *ep, uint32_t operator_index, uint64_t
 {
     const shm *s = ep->state;
     for (uint32_t source = 0; source < s->ranks; source++)
-        if (s->heard[source] &&
+        if (s->heard[operator_index][source] &&
             shm_flag_at(s, s->rank, operator_index, epoch, source)->format != format)
             return dxt_ep_fail(DXT_ERR_INVALID,
                                "rank %u sent data in another format than rank %u expects; all "

@@ -222,6 +222,20 @@ DXT_API dxt_status dxt_ep_combine_send(dxt_ep *ep, const dxt_ep_combine *combine
 DXT_API dxt_status dxt_ep_combine_recv(dxt_ep *ep);
 
 /**
+ * Wait for what the next dxt_ep_dispatch_recv() or dxt_ep_combine_recv() would wait for, in slices
+ * between which the caller looks after other things, such as signals. That receive waits for what
+ * is missing still; timeout_ns counts from the first slice.
+ *
+ * @param operator_index  DXT_DISPATCH or DXT_COMBINE.
+ * @param at_most_ns      Length of the slice, >= 0.
+ * @return DXT_OK (the receive will not wait); DXT_ERR_TIMEOUT (not yet); DXT_ERR_INVALID;
+ *         DXT_ERR_STATE (nothing sent); DXT_ERR_MASKED; DXT_ERR_UNSUPPORTED (cuda).
+ *
+ * Blocking: at most at_most_ns. Threads: one thread per rank at a time. NULL: DXT_ERR_INVALID.
+ */
+DXT_API dxt_status dxt_ep_wait(dxt_ep *ep, uint32_t operator_index, int64_t at_most_ns);
+
+/**
  * Which peers have been given up.
  *
  * @param masked  Receives one byte per rank, 1 = masked; NULL allowed.

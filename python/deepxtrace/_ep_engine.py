@@ -20,6 +20,8 @@ from ._ep_tensors import require
 # Layout of a dxt_probe (types.h): 64 bytes of head, 64 for each operator, then the cells.
 _HEAD_WORDS = 8 + c.OPERATORS * 8
 _CELL_WORDS = 24
+#: The longest that a signal is left waiting.
+_SLICE_NS = 50_000_000
 
 
 class Shape(NamedTuple):
@@ -100,8 +102,12 @@ class Engine:
         call = (c.lib.dxt_ep_dispatch_recv, c.lib.dxt_ep_combine_recv)[index]
         operation = self._pending[index][0]
         before = self.waits[index].copy()
-        received = True
+        received = False
         try:
+            # Between slices Python looks after signals: Ctrl-C ends the wait, not the operation.
+            while c.lib.dxt_ep_wait(self.ep, index, _SLICE_NS) == c.ERR_TIMEOUT:
+                pass
+            received = True
             call(self.ep)
         except c.EpError as error:
             # Whatever else went wrong, the operation is over.

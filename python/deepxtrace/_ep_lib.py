@@ -9,9 +9,9 @@ from ctypes import sizeof
 from typing import Any, Tuple
 
 from . import _lib
-from ._lib import COMBINE, DISPATCH, ERR_MASKED, Status
+from ._lib import COMBINE, DISPATCH, ERR_MASKED, ERR_TIMEOUT, Status
 
-__all__ = ["COMBINE", "DISPATCH", "ERR_MASKED", "core", "lib"]
+__all__ = ["COMBINE", "DISPATCH", "ERR_MASKED", "ERR_TIMEOUT", "core", "lib"]
 
 OPERATORS = 2
 BLOCK = 128
@@ -91,6 +91,7 @@ _FUNCTIONS: Tuple[Tuple[str, Any, Tuple[Any, ...]], ...] = (
     ("dxt_ep_dispatch_recv", Status, (c_void_p,)),
     ("dxt_ep_combine_send", Status, (c_void_p, POINTER(Combine))),
     ("dxt_ep_combine_recv", Status, (c_void_p,)),
+    ("dxt_ep_wait", Status, (c_void_p, c_uint32, c_int64)),
     ("dxt_ep_masked", c_uint32, (c_void_p, POINTER(c_uint8))),
     ("dxt_ep_delay_path", Status, (c_void_p, c_uint32, c_uint32, c_int64)),
 )
@@ -110,7 +111,8 @@ class EpError(RuntimeError):
 
 
 def _check(result: int, function: Any, arguments: Any) -> int:
-    if result != _lib.OK:
+    # "Not yet" is an answer of dxt_ep_wait(), and of no other function here.
+    if result not in (_lib.OK, ERR_TIMEOUT):
         raise EpError(result, lib.dxt_ep_error().decode("utf-8", "replace"))
     return result
 

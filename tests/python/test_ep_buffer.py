@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import resource
+import signal
 import time
 import weakref
 from typing import Any, List, Tuple
@@ -291,6 +292,30 @@ def body_counters(rank: int, ranks: int) -> None:
 
 def test_wait_counters_grow_when_received() -> None:
     run_ranks(3, body_counters)
+
+
+def body_interrupted(rank: int, ranks: int) -> None:
+    buffer = make_buffer(ranks, 4)
+    x, topk_idx, _ = small(rank)
+    dist.barrier()
+    if rank == 1:
+        dist.barrier()  # rank 0 has been interrupted
+    _, count, _, _, hook = buffer.low_latency_dispatch(
+        x, topk_idx, TOKENS, 4, return_recv_hook=True)
+    if rank == 0:
+        signal.signal(signal.SIGALRM, signal.default_int_handler)
+        signal.setitimer(signal.ITIMER_REAL, 0.1)
+        with pytest.raises(KeyboardInterrupt):
+            hook()
+        dist.barrier()
+    hook()  # the operation is under way still
+    sent = [int(n) for r in range(ranks) for n in small(r)[1].flatten()]
+    assert count.tolist() == [sent.count(2 * rank), sent.count(2 * rank + 1)]
+
+
+def test_a_signal_ends_the_wait_for_a_rank() -> None:
+    # It was heard after timeout_s, 100 s.
+    run_ranks(2, body_interrupted)
 
 
 def body_shapes(rank: int, ranks: int) -> None:

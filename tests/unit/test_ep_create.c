@@ -380,7 +380,7 @@ static void bad_combines_are_refused(void **state)
     REFUSE_COMBINE((void)c, DXT_ERR_INVALID, "slot 2");
 }
 
-static void bad_paths_are_refused(void **state)
+static void bad_paths_and_waits_are_refused(void **state)
 {
     (void)state;
     dxt_ep *ep = members[0].ep;
@@ -390,6 +390,9 @@ static void bad_paths_are_refused(void **state)
     refused(dxt_ep_delay_path(ep, 0, 0, -1), DXT_ERR_INVALID, "delay_ns");
     assert_int_equal(dxt_ep_delay_path(ep, 1, 1, 5), DXT_OK);
     assert_int_equal(dxt_ep_masked(NULL, NULL), 0);
+    refused(dxt_ep_wait(NULL, DXT_DISPATCH, 0), DXT_ERR_INVALID, "ep must not be NULL");
+    refused(dxt_ep_wait(ep, 2, 0), DXT_ERR_INVALID, "operator_index is 2");
+    refused(dxt_ep_wait(ep, DXT_COMBINE, 0), DXT_ERR_STATE, "there is no combine to receive");
 }
 
 /* The last @p size bytes before memory that must not be touched. */
@@ -553,7 +556,7 @@ int main(void)
         cmocka_unit_test(every_allocation_may_fail),
         WITH_GROUP(bad_dispatches_are_refused),
         WITH_GROUP(bad_combines_are_refused),
-        WITH_GROUP(bad_paths_are_refused),
+        WITH_GROUP(bad_paths_and_waits_are_refused),
         WITH_GROUP(arguments_may_lack_their_tails),
         WITH_GROUP(formats_must_be_the_same),
         WITH_GROUP(answers_must_be_complete),

@@ -377,6 +377,100 @@ static void a_slow_path_is_a_cell(void **state)
     late_shows(&means, cell_3_1);
 }
 
+/* ---- waiting in slices ---- */
+
+#define SLICE_NS INT64_C(1000000)
+
+static int after_dispatch(struct ep_rank *rank, struct ep_buffers *b)
+{
+    ep_experts(rank, b, DXT_EP_BF16);
+    dxt_ep_combine combine = ep_combine_of(rank, b, DXT_EP_COMBINE_BF16);
+    EP_CHECK(dxt_ep_combine_send(rank->ep, &combine) == DXT_OK);
+    return 0;
+}
+
+static int send_dispatch(struct ep_rank *rank, uint64_t round, struct ep_buffers *b)
+{
+    ep_prepare(rank, round, b);
+    dxt_ep_dispatch dispatch = ep_dispatch_of(rank, b, DXT_EP_BF16);
+    EP_CHECK(dxt_ep_dispatch_send(rank->ep, &dispatch) == DXT_OK);
+    return 0;
+}
+
+/* Rank 1 sends its second dispatch when rank 0 has waited for it in vain, received a combine
+ * meanwhile, and waited again. */
+static int one_waits_in_slices(struct ep_rank *rank)
+{
+    atomic_uint *vain = rank->context;
+    struct ep_buffers *first = &rank->buffers[0], *second = &rank->buffers[1];
+    if (send_dispatch(rank, 0, first)) return 1;
+    EP_CHECK(dxt_ep_dispatch_recv(rank->ep) == DXT_OK);
+    if (after_dispatch(rank, first)) return 1;
+    while (rank->rank == 1 && atomic_load(vain) < 2) usleep(1000);
+    if (send_dispatch(rank, 1, second)) return 1;
+    if (rank->rank == 0) {
+        EP_CHECK(dxt_ep_wait(rank->ep, DXT_DISPATCH, SLICE_NS) == DXT_ERR_TIMEOUT);
+        atomic_fetch_add(vain, 1);
+    }
+    EP_CHECK(dxt_ep_combine_recv(rank->ep) == DXT_OK);
+    if (ep_check_combine(rank, first, 1e-4, NULL)) return 1;
+    if (rank->rank == 0) {
+        EP_CHECK(dxt_ep_wait(rank->ep, DXT_DISPATCH, 0) == DXT_ERR_TIMEOUT);
+        atomic_fetch_add(vain, 1);
+        dxt_status status;
+        do status = dxt_ep_wait(rank->ep, DXT_DISPATCH, SLICE_NS);
+        while (status == DXT_ERR_TIMEOUT);
+        EP_CHECK(status == DXT_OK);
+        EP_CHECK(dxt_ep_wait(rank->ep, DXT_DISPATCH, 0) == DXT_OK);
+    }
+    EP_CHECK(dxt_ep_dispatch_recv(rank->ep) == DXT_OK);
+    if (ep_check_dispatch(rank, 1, second, DXT_EP_BF16, NULL)) return 1;
+    if (after_dispatch(rank, second)) return 1;
+    EP_CHECK(dxt_ep_combine_recv(rank->ep) == DXT_OK);
+    if (ep_check_combine(rank, second, 1e-4, NULL)) return 1;
+    /* Each wait is counted once, however many slices it took. */
+    for (uint32_t op = 0; op < DXT_EP_OPERATORS; op++) {
+        EP_CHECK(dxt_probe_operator(rank->config.probe, op)->ops == 2);
+        for (uint32_t source = 0; source < 2; source++)
+            EP_CHECK(dxt_probe_cell(rank->config.probe, op, source)->samples == 2);
+    }
+    return 0;
+}
+
+static void a_wait_in_slices_is_one_wait(void **state)
+{
+    (void)state;
+    struct ep_case two = faulty;
+    two.ranks = 2;
+    two.timeout_ns = 0;
+    atomic_uint vain = 0;
+    assert_int_equal(ep_run_threads(&two, one_waits_in_slices, &vain), 0);
+}
+
+static int slices_end(struct ep_rank *rank)
+{
+    if (rank->rank == 1) {
+        while (dxt_ep_masked(rank->ep, NULL) == 0) usleep(10000);
+        return 0;
+    }
+    if (send_dispatch(rank, 0, &rank->buffers[0])) return 1;
+    dxt_status status;
+    do status = dxt_ep_wait(rank->ep, DXT_DISPATCH, TIMEOUT_NS / 4);
+    while (status == DXT_ERR_TIMEOUT);
+    EP_CHECK(status == DXT_OK && dxt_ep_masked(rank->ep, NULL) == 1);
+    EP_CHECK(dxt_probe_cell(rank->config.probe, DXT_DISPATCH, 1)->timeouts == 1);
+    EP_CHECK(dxt_ep_dispatch_recv(rank->ep) == DXT_OK);
+    return 0;
+}
+
+static void a_silent_rank_is_given_up_in_slices(void **state)
+{
+    (void)state;
+    struct ep_case two = faulty;
+    two.ranks = 2;
+    assert_int_equal(ep_run_threads(&two, slices_end, NULL), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -389,6 +483,8 @@ int main(void)
         cmocka_unit_test(the_probe_counts_every_wait_and_byte),
         cmocka_unit_test(a_late_rank_is_a_column),
         cmocka_unit_test(a_slow_path_is_a_cell),
+        cmocka_unit_test(a_wait_in_slices_is_one_wait),
+        cmocka_unit_test(a_silent_rank_is_given_up_in_slices),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
