@@ -24,12 +24,17 @@ def _signals() -> Set[int]:
     return {number for number in signal.valid_signals() if number not in _NOT_OURS}
 
 
-def start(command: List[str]) -> int:
-    """Start a command; its process id. Signals are blocked in this process from now on. Raises
-    OSError if it cannot be run."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, _signals())
+def hold() -> Set[int]:
+    """Block signals in this process from now on. Returns what was blocked before."""
+    return signal.pthread_sigmask(signal.SIG_BLOCK, _signals())
+
+
+def start(command: List[str], before: Set[int]) -> int:
+    """Start a command, with what hold() returned blocked; its process id. Raises OSError if it
+    cannot be run."""
     reading, writing = os.pipe()  # closed by a successful exec
     parent = os.getpid()
+    early = signal.sigpending() - {signal.SIGCHLD}
     child = os.fork()
     if child == 0:
         _become(command, before, writing, parent)
@@ -38,9 +43,11 @@ def start(command: List[str]) -> int:
         failure = pipe.read()
     if failure:
         os.waitpid(child, 0)
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
         number = int(failure)
         raise OSError(number, os.strerror(number), command[0])
+    for number in early:  # nobody else sends it Ctrl-C that was pressed before it began
+        signal.sigtimedwait({number}, 0)
+        os.kill(child, number)
     return child
 
 

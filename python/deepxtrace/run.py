@@ -146,11 +146,11 @@ def _check_output(folder: str) -> None:
 def _run(command: List[str], settings: AttachSettings) -> NoReturn:
     """Run the command, say what was diagnosed, and end as it did. Raises OSError if it cannot be
     run."""
-    notes = ""
+    notes, before = "", _supervise.hold()  # who is interrupted leaves no folder behind
     with contextlib.suppress(OSError):  # without room for notes there is less to say
         notes = os.environ[_notes.VARIABLE] = tempfile.mkdtemp(prefix="deepxtrace-run-")
     try:
-        status = _supervise.wait(_supervise.start(command))
+        status = _supervise.wait(_supervise.start(command, before))
         with contextlib.suppress(OSError, ValueError, AttributeError):
             text = _notes.summary(_notes.read(notes), settings.modules)
             print(f"deepxtrace: {clean(text)}", file=sys.stderr, flush=True)

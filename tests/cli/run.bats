@@ -56,6 +56,19 @@ refused() {
     done
 }
 
+@test "Ctrl-C while Python begins ends the launcher without a word" {
+    mkdir site
+    echo 'import os, signal; os.kill(os.getpid(), signal.SIGINT)' > site/sitecustomize.py
+    PYTHONPATH=$PWD/site run env --default-signal=INT "$deepxtrace" run true
+    [ "$status" -eq 130 ]
+    [ -z "$output" ]
+    # Who ignores it, or holds it back, goes on so.
+    run env --ignore-signal=INT "$deepxtrace" run --quiet sh -c 'kill -INT $$; echo here'
+    [ "$output" = here ]
+    run env --block-signal=INT "$deepxtrace" run --quiet sh -c 'kill -INT $$; echo here'
+    [ "$output" = here ]
+}
+
 @test "what the command is given is what it gets" {
     run --separate-stderr "$deepxtrace" run printf '|%s' 'a b' -- --ranks '' "it's"
     [ "$status" -eq 0 ]

@@ -269,6 +269,23 @@ def test_signals_reach_the_command(env: Dict[str, str]) -> None:
     assert process.wait(60) == -signal.SIGTERM
 
 
+def test_an_interrupt_before_the_command_begins(env: Dict[str, str], tmp_path: Path) -> None:
+    # It left a folder in TMPDIR.
+    (tmp_path / "tmp").mkdir()
+    program = (
+        "import os, signal, tempfile\n"
+        "from deepxtrace import run\n"
+        "signal.signal(signal.SIGINT, signal.SIG_DFL)\n"
+        "make = tempfile.mkdtemp\n"
+        "tempfile.mkdtemp = lambda **more: (make(**more), os.kill(os.getpid(), signal.SIGINT))[0]\n"
+        "run.main(['sleep', '60'])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], timeout=60,
+                          env={**env, "TMPDIR": str(tmp_path / "tmp")})
+    assert done.returncode == -signal.SIGINT
+    assert os.listdir(tmp_path / "tmp") == []
+
+
 def test_a_killed_launcher_takes_the_command_along(env: Dict[str, str]) -> None:
     process = start_and_wait(env, "echo ready; echo $$; exec sleep 60")
     child = int(process.stdout.readline())

@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,13 +15,18 @@
 
 /*
  * What the interpreter begins with: argv is the folder that holds the package or nothing, the
- * options of the job, and the command line. The current folder, which Python would look in first,
- * is left out: nobody expects code from there. The package itself is not executed, only its
+ * options of the job, whether INT is held back, and the command line. It is held back until Python
+ * has begun, which would answer it with a traceback. The current folder, which Python would look in
+ * first, is left out: nobody expects code from there. The package itself is not executed, only its
  * launcher: that needs neither NumPy nor the library.
  */
 static const char begin[] =
     "import sys\n"
     "if sys.path[:1] == ['']: del sys.path[0]\n"
+    "import signal\n"
+    "if signal.getsignal(signal.SIGINT) == signal.default_int_handler:\n"
+    "    signal.signal(signal.SIGINT, signal.SIG_DFL)\n"
+    "if sys.argv[3]: signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})\n"
     "import importlib.util, types\n"
     "places = [sys.argv[1]]\n"
     "if not sys.argv[1]:\n"
@@ -33,7 +40,7 @@ static const char begin[] =
     "package = sys.modules['deepxtrace'] = types.ModuleType('deepxtrace')\n"
     "package.__path__ = places\n"
     "from deepxtrace.run import main\n"
-    "main(sys.argv[3:], sys.argv[2])\n";
+    "main(sys.argv[4:], sys.argv[2])\n";
 
 /* Where the package may be, seen from the program: in the build tree and where it is installed, and
  * in the wheel, which is the package. */
@@ -59,11 +66,20 @@ static void find_package(char folder[PATH_MAX])
     }
 }
 
+/* @return Whether it was not held back before. */
+static bool hold_interrupt(void)
+{
+    sigset_t set, before;
+    sigemptyset(&set);
+    sigaddset(&set, SIGINT);
+    return sigprocmask(SIG_BLOCK, &set, &before) == 0 && !sigismember(&before, SIGINT);
+}
+
 outcome launch(int argc, char **argv, const char *job_options)
 {
-    enum { OWN = 5 };
+    enum { OWN = 6 };
     char folder[PATH_MAX], code[sizeof begin];
-    char dash_c[] = "-c";
+    char dash_c[] = "-c", held[] = "held";
     const char *given = secure_getenv("DEEPXTRACE_PYTHON");
     char *python = strdup(given && *given ? given : "python3"), *options = strdup(job_options);
     char **line = calloc(OWN + (size_t)argc, sizeof *line);
@@ -76,7 +92,8 @@ outcome launch(int argc, char **argv, const char *job_options)
     }
     find_package(folder);
     memcpy(code, begin, sizeof begin);
-    char *const own[OWN] = {python, dash_c, code, folder, options};
+    char *const own[OWN] = {python, dash_c,  code,
+                            folder, options, hold_interrupt() ? held : held + strlen(held)};
     memcpy(line, own, sizeof own);
     for (int i = 1; i < argc; i++) line[OWN + i - 1] = argv[i];
     execvp(python, line);
