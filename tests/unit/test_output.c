@@ -156,6 +156,24 @@ static void a_recording_is_cut_back_and_kept(void **state)
     }
 }
 
+static void a_recording_that_is_taken_away_is_told(void **state)
+{
+    (void)state;
+    char renamed[300];
+    snprintf(renamed, sizeof renamed, "%s.old", path);
+    for (int removed = 0; removed < 2; removed++) {
+        output_file output;
+        assert_int_equal(output_open(&output, "test", path, true), -1);
+        assert_int_equal(output_grow(&output), -1);
+        assert_int_equal(output_write(&output, "one\n", 4), DXT_OK);
+        assert_int_equal(removed ? unlink(path) : rename(path, renamed), 0);
+        put("other");
+        assert_int_equal(output_commit(&output), removed ? EXIT_FAILED : -1);
+        expect_content("other");
+    }
+    unlink(renamed);
+}
+
 /* Lines that are longer than what is looked at in one piece. */
 static void long_lines_are_cut_back_too(void **state)
 {
@@ -509,6 +527,7 @@ int main(void)
         cmocka_unit_test(a_full_disk_is_a_failure),
         IN_FOLDER(a_recording_has_its_name_from_the_start),
         IN_FOLDER(a_recording_is_cut_back_and_kept),
+        IN_FOLDER(a_recording_that_is_taken_away_is_told),
         IN_FOLDER(long_lines_are_cut_back_too),
         IN_FOLDER(an_empty_recording_goes_alone),
         IN_FOLDER(a_full_disk_costs_the_last_line_alone),

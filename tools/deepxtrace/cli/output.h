@@ -98,8 +98,8 @@ outcome output_grow(output_file *output);
  * Give the file its name.
  *
  * @return GO_ON when all is well; otherwise the exit status, said on standard error: EXIT_FAILED
- *         (a write failed; nothing is left but whole lines of a file that grew), EXIT_USAGE (it
- *         came to exist meanwhile).
+ *         (a write failed; nothing is left but whole lines of a file that grew; somebody has
+ *         removed one that grew), EXIT_USAGE (it came to exist meanwhile).
  */
 outcome output_commit(output_file *output);
 

@@ -171,6 +171,24 @@ outcome output_grow(output_file *output)
     return GO_ON;
 }
 
+/* Where a file that has its name is not under it any more, its lines are lost, or in a file of
+ * another name: that is told. */
+static outcome look_for_named(const output_file *output)
+{
+    struct stat own, there;
+    if (fstat(fileno(output->file), &own) != 0) return GO_ON;
+    bool found = stat(output->target, &there) == 0;
+    if (found && own.st_dev == there.st_dev && own.st_ino == there.st_ino) return GO_ON;
+    if (own.st_nlink > 0) {
+        complain(output->command, "%s: somebody has renamed it; all is in the file of the new name",
+                 output->path);
+        return GO_ON;
+    }
+    complain(output->command, "%s: somebody has removed it, and all that was written to it is lost",
+             output->path);
+    return EXIT_FAILED;
+}
+
 outcome output_commit(output_file *output)
 {
     if (!output->file) return GO_ON;
@@ -185,7 +203,7 @@ outcome output_commit(output_file *output)
         output_abandon(output);
         return EXIT_FAILED;
     }
-    outcome status = GO_ON;
+    outcome status = output->named ? look_for_named(output) : GO_ON;
     if (output->named) temporary_forget(output->target);
     if (fclose(output->file) != 0) {
         complain(output->command, "%s: %s", output->path, strerror(errno));
