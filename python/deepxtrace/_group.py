@@ -42,37 +42,44 @@ def agree(store: Any, group: Any, rank: int) -> Tuple[uuid.UUID, str]:
     digest = hashlib.sha1(repr(ranks).encode()).hexdigest()[:16]
     base = f"deepxtrace/id/{digest}/{number}"
     generation = max(store.add(base + "/generations", 0), 1)
-    began = _process_start()
-    while True:
+    began, deadline = _process_start(), time.monotonic() + _ID_SECONDS
+    while time.monotonic() < deadline:  # a store that answers anything ends, too
         key = f"{base}/{generation}"
         if store.add(f"{key}/rank/{rank}", 1) == 1:
             own = f"{uuid.uuid4()} {time.time():.3f}"
-            word = _first_word(store, key, own, rank)
+            word = _first_word(store, key, own, rank, deadline)
             if word == own:
                 store.add(base + "/generations", 1)
-            name, _, made = word.partition(" ")
-            if word == own or began is None or float(made) > began - _SKEW_SECONDS:
-                return uuid.UUID(name), time.strftime("%Y%m%dT%H%M%S",
-                                                      time.localtime(float(made)))
+            try:
+                name, made = uuid.UUID(word.partition(" ")[0]), float(word.partition(" ")[2])
+                begin = time.strftime("%Y%m%dT%H%M%S", time.localtime(made))
+            except (ValueError, OverflowError, OSError):
+                raise RuntimeError(f"rank {rank}: what the store holds at {key} is not an id of a "
+                                   "diagnosis; something else uses this key") from None
+            if word == own or began is None or made > began - _SKEW_SECONDS:
+                return name, begin
         generation += 1
+    raise _no_id(rank)
 
 
-def _first_word(store: Any, key: str, own: str, rank: int) -> str:
+def _no_id(rank: int) -> RuntimeError:
+    return RuntimeError(f"rank {rank}: the group has not agreed on an id for the diagnosis within "
+                        f"{_ID_SECONDS:g} s; every rank of it must make the diagnosis")
+
+
+def _first_word(store: Any, key: str, own: str, rank: int, deadline: float) -> str:
     """What the first of a generation has written."""
     # Not by compare_set(): torch 1.13 makes what it returns without the interpreter's lock.
     if store.add(key + "/n", 1) == 1:
         store.set(key, own)
         store.add(key + "/set", 1)
         return own
-    deadline = time.monotonic() + _ID_SECONDS
     while store.add(key + "/set", 0) == 0:
         if time.monotonic() > deadline:
-            raise RuntimeError(
-                f"rank {rank}: the group has not agreed on an id for the diagnosis "
-                f"within {_ID_SECONDS:g} s; every rank of it must make the diagnosis")
+            raise _no_id(rank)
         time.sleep(0.001)
     word = store.get(key)
-    return word.decode() if isinstance(word, bytes) else str(word)
+    return word.decode("utf-8", "replace") if isinstance(word, bytes) else str(word)
 
 
 def _process_start() -> Optional[float]:

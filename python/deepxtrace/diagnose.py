@@ -71,7 +71,8 @@ class Diagnose(Sessions):
         Smallest share of the step that is worth a finding, above 0 and up to 1; by default
         ``DEEPEP_DIAGNOSE_MIN_SHARE``, else 0.01, or 0.1 where ranks on CPUs share processors.
 
-    Raises ValueError for settings that make no sense, and OSError where the log cannot be written.
+    Raises ValueError for settings that make no sense, OSError where the log cannot be written, and
+    RuntimeError where the ranks do not agree in the store within 60 s.
     """
 
     def __init__(self, group: Any, interval: float = default("interval_s"),

@@ -8,6 +8,7 @@ import json
 import os
 import random
 import time
+import uuid
 from pathlib import Path
 from typing import Any, Dict, List
 
@@ -74,6 +75,29 @@ def test_a_rank_that_missed_a_run_joins_the_next(monkeypatch: Any) -> None:
     monkeypatch.setattr(_group, "_process_start", lambda: now - 60)
     second = {agree(store, rank) for rank in (3, 1, 0, 2)}
     assert len(second) == 1 and not first & second
+
+
+@pytest.mark.parametrize("word", [b"", b"no-id 1", b"%s nan" % str(uuid.uuid4()).encode(), b"\xff",
+                                  b"%s 1e300" % str(uuid.uuid4()).encode()])
+def test_what_is_no_id_is_an_error(word: bytes) -> None:
+    class Liar(OldStore):
+        def get(self, key: str) -> bytes:
+            return word
+
+    store = Liar()
+    agree(store, 0)
+    with pytest.raises(RuntimeError, match="is not an id"):
+        agree(store, 1)
+
+
+def test_a_store_that_counts_wrongly_is_given_up(monkeypatch: Any) -> None:
+    class Liar(OldStore):
+        def add(self, key: str, amount: int) -> int:
+            return 7
+
+    monkeypatch.setattr(_group, "_ID_SECONDS", 0.05)
+    with pytest.raises(RuntimeError, match="has not agreed on an id"):
+        agree(Liar(), 0)
 
 
 def test_the_begin_is_common_too() -> None:
