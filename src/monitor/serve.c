@@ -312,7 +312,7 @@ static void run(monitor *m, const volatile sig_atomic_t *stop)
     uint64_t forgotten_at = 0;
     m->progress_ns = dxt_clock_ns(CLOCK_MONOTONIC);
     uint64_t written = UINT64_MAX;
-    while (!*stop) {
+    while (!*stop && store_is_there(&m->s, m->options->store)) {
         bool more = look(m, stop);
         int64_t now_ns = dxt_clock_ns(CLOCK_MONOTONIC);
         if (!more) end_progress(m, now_ns);
@@ -329,9 +329,8 @@ static void run(monitor *m, const volatile sig_atomic_t *stop)
             write_metrics(m);
             written = m->news.count;
         }
-        if (more) continue;
-        if (m->options->once) break;
-        rest(LOOK_NS);
+        if (!more && m->options->once) break;
+        if (!more) rest(LOOK_NS);
     }
 }
 
@@ -378,7 +377,8 @@ static int serve(const dxt_monitor_options *options, void (*say)(const char *lin
     why[0] = '\0';
     int status = begin(&m);
     if (status == 0) run(&m, stop);
-    if (status == 0 && (m.failing || (options->once && m.missed))) {
+    bool there = status != 0 || store_is_there(&m.s, options->store);
+    if (!there || (status == 0 && (m.failing || (options->once && m.missed)))) {
         snprintf(why, DXT_MONITOR_WHY, "%.200s: %s", options->store, m.s.why);
         status = 3;
     }

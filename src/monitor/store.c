@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* How long a statement waits for another connection. */
@@ -319,8 +320,25 @@ static int make_private(store *s, const char *path)
     if (fd < 0 && errno == ELOOP)
         return refuse(s, 2, "%s", "this is a link; give --store the file that it leads to");
     if (fd < 0) return refuse(s, 2, "%s", strerror(errno));
+    struct stat is;
+    if (fstat(fd, &is) == 0) {
+        s->device = is.st_dev;
+        s->inode = is.st_ino;
+    }
     close(fd);
     return 0;
+}
+
+bool store_is_there(store *s, const char *path)
+{
+    struct stat there;
+    if (stat(path, &there) != 0) {
+        if (errno != ENOENT && errno != ENOTDIR) return true;
+    } else if (there.st_dev == s->device && there.st_ino == s->inode) {
+        return true;
+    }
+    refuse(s, 3, "%s", "somebody has removed or replaced it; start again to fill a new one");
+    return false;
 }
 
 static int connect_to(store *s, const char *path, int flags)

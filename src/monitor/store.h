@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 /** Version of the schema. Older ones are migrated, newer ones refused. */
 #define STORE_VERSION 3
@@ -19,7 +20,9 @@
 /** A connection. The one that writes holds the lock of the store. */
 typedef struct store {
     sqlite3 *db;
-    int lock;                       /**< descriptor of FILE.lock; −1 = reads only */
+    int lock;     /**< descriptor of FILE.lock; −1 = reads only */
+    dev_t device; /**< of the file; of one that was opened by store_open() */
+    ino_t inode;
     sqlite3_stmt *kept[STORE_KEPT]; /**< compiled statements that are not running */
     size_t kept_count;
     char why[256];
@@ -40,6 +43,10 @@ typedef struct query {
  *         store.why says why.
  */
 int store_open(store *s, const char *path);
+
+/** @return Whether what store_open() opened still has its name; false with store.why. Whatever is
+ *  written to it is lost otherwise: SQLite does not notice. */
+bool store_is_there(store *s, const char *path);
 
 /** Open a second connection that only reads. @return As store_open(). */
 int store_open_reader(store *s, const char *path);

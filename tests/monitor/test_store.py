@@ -168,6 +168,24 @@ def test_stores_that_cannot_be_used_are_refused(tmp_path):
     assert monitor.serve_once(store, tmp_path / "nothing").returncode == 2
 
 
+def test_a_store_that_is_taken_away_ends_it(tmp_path):
+    """It went on for ever, into a file that nobody could read."""
+    (tmp_path / "logs").mkdir()
+    for replaced in (False, True):
+        store = tmp_path / "s.db"
+        process = subprocess.Popen([monitor.COMMAND, "serve", "--store", store, "--listen", "127.0.0.1:0", tmp_path / "logs"],
+                                   stderr=subprocess.PIPE, text=True)
+        assert "http://" in process.stderr.readline()
+        store.unlink()
+        if replaced:
+            store.write_text("other")
+        said = process.communicate(timeout=60)[1]
+        assert process.returncode == 3 and "somebody has removed or replaced it" in said
+        assert store.exists() == replaced
+        for path in tmp_path.glob("s.db*"):
+            path.unlink()
+
+
 def test_retention_by_age_and_by_size(tmp_path):
     path, store = tmp_path / "a.jsonl", tmp_path / "s.db"
     old = [json.dumps({**json.loads(line), "begin": "2020-01-01T00:00:00Z"}) + "\n" for line in
