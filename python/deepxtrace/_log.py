@@ -124,10 +124,13 @@ class LineFile:
                         raise
             if fd >= 0:
                 break
-        about = os.fstat(fd)
-        if not stat.S_ISREG(about.st_mode):
+        try:
+            about = os.fstat(fd)
+            if not stat.S_ISREG(about.st_mode):
+                raise OSError(errno.EINVAL, "Not a plain file", self.path)
+        except OSError:
             os.close(fd)
-            raise OSError(errno.EINVAL, "Not a plain file", self.path)
+            raise
         if made and self._mode is not None:
             with contextlib.suppress(OSError):
                 os.fchmod(fd, self._mode)
@@ -164,14 +167,17 @@ class LineFile:
         except OSError:
             return b""
         finally:
-            os.close(fd)
+            with contextlib.suppress(OSError):
+                os.close(fd)
 
     def _close(self) -> None:
-        if self._fd >= 0:
+        fd, self._fd = self._fd, -1
+        if fd >= 0:
             with contextlib.suppress(OSError):
-                self._mode = stat.S_IMODE(os.fstat(self._fd).st_mode) & 0o777
-            os.close(self._fd)
-            self._fd = -1
+                self._mode = stat.S_IMODE(os.fstat(fd).st_mode) & 0o777
+            # NFS may tell here that there was no room; it is closed all the same.
+            with contextlib.suppress(OSError):
+                os.close(fd)
 
     def _append(self, text: str) -> None:
         data = memoryview(text.encode("utf-8", "replace"))

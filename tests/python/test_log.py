@@ -153,6 +153,59 @@ def test_a_full_disk(tmp_path, monkeypatch):
     assert lines[1].endswith("] d") and len(lines) == 2
 
 
+class FailingOnce:
+    """The module os, in which one call of what reaches a file system fails, as those of NFS may."""
+
+    CALLS = ("open", "fstat", "stat", "write", "lseek", "ftruncate", "pread", "close", "fchmod",
+             "scandir", "unlink", "makedirs")
+
+    def __init__(self, at, error):
+        self.at, self.error, self.count = at, error, 0
+
+    def __getattr__(self, name):
+        real = getattr(os, name)
+        if name not in self.CALLS:
+            return real
+
+        def call(*arguments, **named):
+            self.count += 1
+            if self.count != self.at:
+                return real(*arguments, **named)
+            if name == "close":
+                real(*arguments)  # it tells what earlier writes came to, and closes all the same
+            raise OSError(self.error, os.strerror(self.error))
+        return call
+
+
+@pytest.mark.parametrize("error", [errno.EIO, errno.ESTALE, errno.EDQUOT])
+@pytest.mark.parametrize("limit", [1, 1 << 20])
+def test_whatever_fails_costs_lines_alone(tmp_path, monkeypatch, error, limit):
+    """A descriptor that failed to be closed was written to later, whoever had it by then; others
+    were left open."""
+    number, last = 0, 1
+    while last >= number:
+        number += 1
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        file = LineFile(str(folder / "x"), limit=limit)
+        file.write(["first"])
+        open_before = len(os.listdir("/proc/self/fd"))
+        os.unlink(folder / "x")
+        failing = FailingOnce(number, error)
+        monkeypatch.setattr(_log, "os", failing)
+        file.write(["second"])
+        with open(tmp_path / "other", "w+") as other:  # has the next free descriptor
+            file.write(["third"])
+            last = failing.count
+            monkeypatch.setattr(_log, "os", os)
+            assert file.write(["fourth"])
+            assert other.read() == ""
+        assert len(os.listdir("/proc/self/fd")) <= open_before
+        assert "fourth\n" in (folder / "x").read_text()
+        file.close()
+    assert number > 10
+
+
 def test_links_pipes_and_devices_are_not_opened(tmp_path):
     (tmp_path / "victim").write_text("precious\n")
     os.symlink("victim", tmp_path / "link")
