@@ -189,9 +189,10 @@ static pid_t attend(alerts *a, pid_t child, int *input, const char *body, int *s
     return 0;
 }
 
-/* Restore the signals that this process ignores, as a new program expects. */
+/* Signals as a new program expects them, and a group that is ended as a whole. */
 static bool usual_signals(posix_spawnattr_t *attributes)
 {
+    short flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP;
     sigset_t none, ignored;
     sigemptyset(&none);
     sigemptyset(&ignored);
@@ -199,8 +200,7 @@ static bool usual_signals(posix_spawnattr_t *attributes)
     sigaddset(&ignored, SIGXFSZ);
     return posix_spawnattr_setsigmask(attributes, &none) == 0 &&
            posix_spawnattr_setsigdefault(attributes, &ignored) == 0 &&
-           posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF) ==
-               0;
+           posix_spawnattr_setflags(attributes, flags) == 0;
 }
 
 static pid_t spawn(const char *command, int input)
@@ -233,7 +233,7 @@ static bool run_command(alerts *a, const char *body, char *why, size_t why_size)
     pid_t ended = child < 0 ? -1 : attend(a, child, &ends[1], body, &status);
     if (ends[1] >= 0) close(ends[1]);
     if (ended == 0) {
-        kill(child, SIGKILL);
+        kill(-child, SIGKILL);
         waitpid(child, &status, 0);
         snprintf(why, why_size, "%.100s took more than %d s", a->options->command, PATIENCE_S);
         return false;

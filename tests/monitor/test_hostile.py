@@ -234,16 +234,26 @@ def test_the_metrics_file_is_written_through_no_link(tmp_path):
     assert "m.prom" in done.stderr and (tmp_path / "m.prom.tmp").is_dir() and not metrics.exists()
 
 
+def alive(pid):
+    try:
+        with open(f"/proc/{pid}/stat", encoding="ascii") as file:
+            return file.read().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
 def test_a_command_that_hangs_does_not_hold_up_the_end(tmp_path):
     path, store, program, begun = tmp_path / "a.jsonl", tmp_path / "s.db", tmp_path / "program", tmp_path / "begun"
     # The name does not fit into a pipe, and the command does not read.
     lines = monitor.simulate("-n", 8, "--windows", 10, "--slow", "dispatch:5:60us")
     path.write_text(with_fields(lines, group="g" * 300000))
-    program.write_text("#!/bin/sh\ntouch '%s'\nexec sleep 1000\n" % begun)
+    program.write_text("#!/bin/sh\nsleep 1000 &\necho $! > '%s.part'\nmv '%s.part' '%s'\nwait\n" % (begun, begun, begun))
     program.chmod(0o755)
     with monitor.Serve(store, "--exec", program, path) as server:
         monitor.until(begun.exists)
         server.end()
+    # What the command had started ends with it.
+    monitor.until(lambda: not alive(int(begun.read_text())))
     # It is the next process's, which has not tried yet.
     assert monitor.rows(store, "SELECT channel, attempts FROM alert") == [("exec", 0)]
 
