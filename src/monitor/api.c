@@ -30,7 +30,8 @@ static const struct {
      "SELECT w.id AS key, json_object('id', w.id, 'group', g.name, 'group_id', g.id, 'instance',"
      " g.instance, 'operator', w.operator, 'window', w.number, 'begin', " TIME(
          "w.begin_ns") ","
-                       " 'begin_known', json(iif(w.begin_read, 'false', 'true')), 'elapsed_s', "
+                       " 'begin_known', json(CASE WHEN w.begin_read THEN 'false' ELSE 'true' END), "
+                       "'elapsed_s', "
                        "w.elapsed_ns / 1e9,"
                        " 'ranks', g.ranks, 'verdict', w.verdict, 'share', w.share, 'findings', "
                        "w.findings) AS entry"
@@ -48,13 +49,16 @@ static const struct {
                                    "?4) AND ?5 IS ?5"
                                    " ORDER BY w.id LIMIT ?2"},
     {"incidents",
-     "SELECT number AS key, json_object('id', i.id, 'state', iif(i.state = 1, 'open', 'closed'), "
+     "SELECT number AS key, json_object('id', i.id, 'state', CASE WHEN i.state = 1 THEN 'open' "
+     "ELSE 'closed' END, "
      "'kind',"
      " i.kind, 'group', g.name, 'group_id', g.id, 'instance', g.instance, 'operator', i.operator, "
      "'rank',"
-     " i.rank, 'path', iif(i.source IS NOT NULL, json_array(i.rank, i.source), NULL), 'node', "
+     " i.rank, 'path', CASE WHEN i.source IS NOT NULL THEN json_array(i.rank, i.source) END, "
+     "'node', "
      "i.node,"
-     " 'path_nodes', iif(i.source_node IS NOT NULL, json_array(i.node, i.source_node), NULL), "
+     " 'path_nodes', CASE WHEN i.source_node IS NOT NULL THEN json_array(i.node, i.source_node) "
+     "END, "
      "'host',"
      " i.host, 'gpu', i.gpu, 'uuid', i.uuid, 'begin', " TIME(
          "i.begin_ns") ", 'end',"
@@ -66,19 +70,20 @@ static const struct {
                                        "incident i JOIN grp g ON g.id = i.grp WHERE"
                                        " i.state > 0 AND number > ?1 AND (?3 IS NULL OR i.grp = "
                                        "?3) AND (?4 IS NULL OR i.operator = ?4)"
-                                       " AND (?5 IS NULL OR i.state = iif(?5 = 'open', 1, 2)) "
+                                       " AND (?5 IS NULL OR i.state = CASE WHEN ?5 = 'open' THEN 1 "
+                                       "ELSE 2 END) "
                                        "ORDER BY number LIMIT ?2"},
 };
 
 /* Ask for one entry more than the limit: it shows whether the list goes on. */
 static char *run(store *s, const char *name, const char *inner, const api_request *request)
 {
-    char *sql = sqlite3_mprintf(
-        "SELECT json_object('v', 1, '%s', json_group_array(json(entry)) FILTER (WHERE place <= ?2 "
-        "- 1),"
-        " 'next', CASE WHEN count(*) = ?2 THEN max(key) FILTER (WHERE place <= ?2 - 1) END)"
-        " FROM (SELECT key, entry, row_number() OVER (ORDER BY key) AS place FROM (%s))",
-        name, inner);
+    char *sql = sqlite3_mprintf("SELECT json_object('v', 1, '%s', json_group_array(json(entry)), "
+                                "'next', CASE WHEN max(total) = "
+                                "?2 THEN max(key) END) FROM (SELECT key, entry, count(*) OVER () "
+                                "AS total, row_number() OVER "
+                                "(ORDER BY key) AS place FROM (%s)) WHERE place <= ?2 - 1",
+                                name, inner);
     snprintf(s->why, sizeof s->why, "out of memory");
     if (!sql) return NULL;
     char *text = NULL;

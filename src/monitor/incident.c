@@ -167,8 +167,8 @@ static bool keep_matrices(recorder *r, const char *operator_name)
 static bool count_opened(recorder *r, int64_t number)
 {
     query q = query_begin(r->s, "INSERT INTO total SELECT 'opened ' || kind, grp, operator, 1 FROM"
-                                " incident WHERE number = ? ON CONFLICT DO UPDATE SET value ="
-                                " value + 1");
+                                " incident WHERE number = ? ON CONFLICT (name, grp, operator)"
+                                " DO UPDATE SET value = value + 1");
     query_int(&q, number);
     return query_do(&q);
 }

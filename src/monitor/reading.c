@@ -53,16 +53,18 @@ bool reading_look_up(reading_desk *desk, followed *file)
     }
     dxt_make_printable(path); /* it becomes a label */
     query q = query_begin(desk->s, "INSERT INTO file (identity, path) VALUES (?1, ?2) ON CONFLICT"
-                                   " (identity) DO UPDATE SET path = ?2"
-                                   " RETURNING id, position, done");
+                                   " (identity) DO UPDATE SET path = ?2");
     query_text(&q, file->identity);
     query_text(&q, path);
+    bool known = query_do(&q);
+    free(path);
+    if (!known) return false;
+    q = query_begin(desk->s, "SELECT id, position, done FROM file WHERE identity = ?");
+    query_text(&q, file->identity);
     file->id = query_row(&q) ? query_get_int(&q, 0) : 0;
     file->stored = file->id != 0 ? query_get_int(&q, 1) : 0;
     if (file->packing != TEXT_PLAIN) file->done = file->stored > 0 && query_get_int(&q, 2) != 0;
-    bool well = query_end(&q) && file->id != 0;
-    free(path);
-    return well;
+    return query_end(&q) && file->id != 0;
 }
 
 /* The position up to which a restart need not read again: that of the first window that still waits

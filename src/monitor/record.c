@@ -34,14 +34,19 @@ static const char *name_of(const recorder *r, const dxt_window *w)
 static bool find_group(recorder *r, const dxt_window *w, int64_t *id)
 {
     const char *instance = w->instance ? w->instance : "";
-    query q = query_begin(
-        r->s,
-        "INSERT INTO grp (name, instance, ranks, recorded) VALUES (?, ?, ?, ?)"
-        " ON CONFLICT DO UPDATE SET recorded = max(recorded, excluded.recorded) RETURNING id");
+    query q =
+        query_begin(r->s, "INSERT INTO grp (name, instance, ranks, recorded) VALUES (?, ?, ?, ?)"
+                          " ON CONFLICT (name, instance, ranks) DO UPDATE"
+                          " SET recorded = max(recorded, excluded.recorded)");
     query_text(&q, name_of(r, w));
     query_text(&q, instance);
     query_int(&q, w->ranks);
     query_int(&q, r->recording);
+    if (!query_do(&q)) return false;
+    q = query_begin(r->s, "SELECT id FROM grp WHERE name = ? AND instance = ? AND ranks = ?");
+    query_text(&q, name_of(r, w));
+    query_text(&q, instance);
+    query_int(&q, w->ranks);
     *id = query_row(&q) ? query_get_int(&q, 0) : 0;
     return query_end(&q) && *id != 0;
 }
@@ -166,8 +171,9 @@ static bool insert_window(recorder *r, const judged_window *w, const dxt_finding
 
 static bool add_total(recorder *r, const char *name, const char *operator_name, int64_t amount)
 {
-    query q = query_begin(r->s, "INSERT INTO total VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
-                                " value = value + excluded.value");
+    query q = query_begin(r->s, "INSERT INTO total VALUES (?, ?, ?, ?)"
+                                " ON CONFLICT (name, grp, operator) DO UPDATE"
+                                " SET value = value + excluded.value");
     query_text(&q, name);
     query_int(&q, r->group);
     query_text(&q, operator_name);

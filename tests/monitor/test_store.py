@@ -4,10 +4,12 @@ import gzip
 import json
 import os
 import random
+import re
 import signal
 import sqlite3
 import subprocess
 import time
+from pathlib import Path
 
 import monitor
 
@@ -232,3 +234,14 @@ def test_a_full_disk_is_told_and_nothing_is_lost(tmp_path):
         assert stored(small / "s.db") == monitor.analyze(path)
     finally:
         subprocess.run(["umount", "-l", small])
+
+
+def test_statements_are_those_of_sqlite_3_26():
+    """The oldest systems that a portable wheel runs on have it: glibc 2.28 is as old."""
+    newer = re.compile(r"\bRETURNING\b|\biif\(|\bFILTER \(|\bNULLS (FIRST|LAST)\b|\bUPDATE \w+ SET [^;()]* FROM\b|"
+                       r"\bON CONFLICT DO\b|DROP COLUMN|->>|\bunixepoch\(|\bSTRICT\b")
+    sources = sorted((Path(__file__).parents[2] / "src" / "monitor").glob("*.c"))
+    assert len(sources) > 10
+    for source in sources:
+        literals = "".join(re.findall(r'"((?:[^"\\\n]|\\.)*)"', source.read_text()))
+        assert not newer.search(literals), (source.name, newer.search(literals).group())
