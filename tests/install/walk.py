@@ -3,7 +3,7 @@
 """The walk of a stranger: README's own commands, from a fresh clone to the live page of a toy server.
 
     walk.py FOLDER           on this machine, with an empty home
-    walk.py FOLDER CHROOT    in a root of its own, such as debootstrap makes; as root
+    walk.py FOLDER CHROOT    in a root that `debootstrap --variant=minbase bookworm CHROOT` made; as root
 
 FOLDER must not exist, or be empty; it receives the pages as they were seen (if chromium is installed)
 and the output of each command. The commands are those of README's section "Your server", but for
@@ -14,6 +14,7 @@ test`: it compiles everything, and takes minutes.
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -24,6 +25,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = "http://127.0.0.1:8899"
 MOST_COMMANDS = 5
+# What a machine has and a folder has not: without /proc the loader does not find libraries beside a
+# program. The mounts end with the command.
+IN_A_ROOT = ["unshare", "--mount", "sh", "-ec",
+             'mount -t proc proc "$0/proc"; mkdir -p "$0/dev/shm"; mount -t tmpfs shm "$0/dev/shm"; exec chroot "$0" "$@"']
 
 
 def commands_of_readme():
@@ -41,6 +46,8 @@ class Machine:
         self.folder, self.chroot, self.number = folder, chroot, 0
         self.place = "/srv/walk" if chroot else str(folder / "home")
         outside = chroot / "srv/walk" if chroot else folder / "home"
+        if chroot and outside.exists():
+            shutil.rmtree(outside)  # of the walk before
         outside.mkdir(parents=True)
         self.environment = {"HOME": self.place, "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8",
                             "DEBIAN_FRONTEND": "noninteractive"}
@@ -49,7 +56,7 @@ class Machine:
         self.number += 1
         script = (f"cd {self.place}/{where} && if [ -f {self.place}/exports ]; then . {self.place}/exports; fi\n"
                   f"{command}\nstatus=$?\nexport -p > {self.place}/exports\nexit $status")
-        words = [*(["chroot", self.chroot] if self.chroot else []), "bash", "-c", script]
+        words = [*([*IN_A_ROOT, self.chroot] if self.chroot else []), "bash", "-c", script]
         log = open(self.folder / f"{self.number}.log", "wb")
         return subprocess.Popen(words, env=self.environment, stdin=subprocess.DEVNULL, stdout=log,
                                 stderr=subprocess.STDOUT, start_new_session=True)
