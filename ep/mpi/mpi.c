@@ -111,7 +111,8 @@ static dxt_status map_regions(epm *m, const dxt_ep_config *config)
         if (__builtin_mul_overflow(m->stride[o], 2 * DXT_EP_IN_FLIGHT * (size_t)m->count,
                                    &regions) ||
             __builtin_add_overflow(size, regions, &size))
-            return dxt_ep_fail(DXT_ERR_LIMIT, "the group needs more memory than can be addressed");
+            return dxt_ep_fail(DXT_ERR_LIMIT, "the group needs more memory than can be "
+                                              "addressed; lower max_tokens or hidden");
     }
     void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);

@@ -52,7 +52,8 @@ dxt_status shm_layout_of(const dxt_ep_config *config, uint32_t members, shm_layo
     at.ranks = place(&all, members, at.rank_stride, page);
     at.size = place(&all, 0, 0, page);
     if (outbox.failed || inbox.failed || area.failed || all.failed)
-        return dxt_ep_fail(DXT_ERR_LIMIT, "the group needs more memory than can be addressed");
+        return dxt_ep_fail(DXT_ERR_LIMIT, "the group needs more memory than can be addressed; "
+                                          "lower max_tokens or hidden");
     *layout = at;
     return DXT_OK;
 }

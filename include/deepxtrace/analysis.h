@@ -82,18 +82,18 @@ typedef struct dxt_finding {
     dxt_direction direction; /**< of a link */
     int between_nodes;     /**< of a rank's link: 1 = slow towards the ranks of other nodes only */
     dxt_silence silence;   /**< of a silent rank */
-    double share_most;     /**< where `share` is only known to be that at least: the most it can
-                                  be; otherwise not above `share` */
+    double share_most;     /**< if `share` is only a lower bound: the most that it can be;
+                                otherwise not above `share` */
     const uint32_t *paths; /**< [path_count][2] paths that are one cause, waiting and awaited rank,
                                   the slowest first; NULL = none are listed */
     uint32_t path_count;   /**< how many are listed */
     uint32_t path_total;   /**< how many there are, ≥ path_count */
     const int32_t *nodes;  /**< nodes concerned, where these are several; NULL = not listed */
     uint32_t node_count;   /**< how many of them */
-    int or_irregular; /**< of a rank's link: 1 = that the rank's work is irregular, now early, now
-                                late, would give the same sums */
-    int or_early; /**< of a late rank of two: 1 = or the other one is early, which waits alone do
-                                not tell apart; `share` is what it costs if `rank` is late */
+    int or_irregular; /**< of a rank's link: 1 = irregular work of the rank, now early, now late,
+                           would give the same sums */
+    int or_early; /**< of a late rank of two: 1 = the other one may be early instead, since waits
+                       alone cannot tell; `share` is what it costs if `rank` is late */
 } dxt_finding;
 
 /** An abnormal column or row. Frozen. */
@@ -131,8 +131,8 @@ typedef struct dxt_findings {
                         the ratio method */
     double step;  /**< one operation and the compute around it, in the measure; NaN = unknown */
     double transfer; /**< what a wait takes even if the awaited was there first, in the measure */
-    int inherited;   /**< 1 = ranks are late here because something held them up in the companion,
-                        which   names the cause */
+    int inherited;   /**< 1 = ranks are late here because something held them up in the
+                          companion, which names the cause */
     const double *lateness; /**< [ranks] how much later each rank arrives than the ordinary ones, in
                                the measure; negative = early, NaN = no row; NULL with the ratio
                                method */
@@ -143,9 +143,9 @@ typedef struct dxt_findings {
     uint32_t likely_node_size; /**< nodes are unknown, and ranks 0 … this − 1, and so on, behave as
                                     nodes would; 0 = nothing of the kind */
     double floor; /**< smallest lateness that was worth telling, in the measure; 0 = not known */
-    uint32_t waits_beside;  /**< waits that were added up side by side at least, which is why no
-                                 share of the step is known: sums are longer than the window, and
-                                 nobody says of how many waits; 0 = not so */
+    uint32_t waits_beside;  /**< waits that were at least added up side by side, if their sums
+                                 are longer than the window, so that no share of the step is
+                                 known; 0 = not so */
     uint64_t still_windows; /**< of a history: windows in a row in which nobody completed or waited
                                 for anything, this one included */
     char still_since[40];   /**< `begin` of the first of them; "" = not known, or none */
@@ -153,26 +153,24 @@ typedef struct dxt_findings {
                                  `findings` with dxt_finding_at() */
     double work[2];         /**< of two ranks: what each spends per operation beside waiting in the
                                  operators looked at, in the measure */
-    uint32_t work_of; /**< how many operators these are: 1, 2 with the companion; 0 = `work` is
+    uint32_t work_of;      /**< how many operators these are: 1, 2 with the companion; 0 = `work` is
                                  not known */
-    uint32_t
-        delayed_rank;   /**< something is not named, since ranks waited for a CPU core for so long
-                                that this may be all of it: who did for longest; DXT_NO_RANK = not
-                                so */
-    int64_t delayed_ns; /**< for how long, in the window and those that
+    uint32_t delayed_rank; /**< the rank that waited longest for a CPU core, if this delay may
+                             explain a cause that is therefore not named; else DXT_NO_RANK */
+    int64_t delayed_ns;    /**< for how long, in the window and those that
                              dxt_analysis_options.run_delay_before_ns is of; 0 = not so */
-    double lost_share;  /**< share of the step that is likely lost by ranks that wait for each
+    double lost_share;     /**< share of the step that is likely lost by ranks that wait for each
                              other, no matter for which; 0 = less than a fifth, or not known */
-    double apart_share; /**< share of the step that it takes to get from one of two nodes to the
+    double apart_share;    /**< share of the step that it takes to get from one of two nodes to the
                              other, either way: they are far apart, or an uplink is slow both ways;
                              0 = little, or not known */
-    uint32_t node_size; /**< ranks of a node where the window does not say the nodes: as the options
-                             had it, or else as the waits show; 0 = it says, or one node */
+    uint32_t node_size;    /**< ranks of a node, if the window does not say the nodes: from the
+                             options, or else from the waits; 0 = it does, or there is one node */
 } dxt_findings;
 
 /**
- * One finding of a result, also where the library that is loaded knows more fields of a finding
- * than the program that was compiled.
+ * One finding of a result, even if the loaded library knows more fields of a finding than the
+ * program was compiled with.
  *
  * @param findings  From the library.
  * @param index     Below findings->finding_count.
@@ -189,10 +187,9 @@ static inline const dxt_finding *dxt_finding_at(const dxt_findings *findings, si
 typedef struct dxt_analysis_options {
     size_t struct_size;
     dxt_method method;
-    const dxt_window
-        *companion;          /**< the other operator over the same interval: lets a hot expert be
-                                      told from a late rank; NULL = unknown */
-    double min_share;        /**< smallest share worth a finding; 0 = as the window says,
+    const dxt_window *companion; /**< the other operator over the same interval, which tells a hot
+                                  expert from a late rank; NULL = unknown */
+    double min_share;            /**< smallest share worth a finding; 0 = as the window says,
                                   else 0.01 */
     uint32_t ranks_per_node; /**< when the window has no `nodes`: ranks 0 … G−1 share a node, and
                                       so on; 0 = unknown */
@@ -201,22 +198,21 @@ typedef struct dxt_analysis_options {
     double threshold_point;  /**< ratio: 0 = default 5.0 */
     int keep_points;         /**< ratio: also report points inside flagged rows and columns */
     int excluding_zeros;     /**< ratio: normalise points by the mean of the non-zero cells */
-    double cell_spread;      /**< how far single waits of the window's operator vary from window to
-                             window, as dxt_history_prior() (history.h) has it; 0 = unknown */
+    double cell_spread;      /**< how far single waits of the window's operator vary from window
+                                  to window, from dxt_history_prior() (history.h); 0 = unknown */
     double companion_spread;    /**< the same of the companion's operator */
-    const dxt_window *adjacent; /**< where a library has a barrier at either end of an operator: the
-                                     transfer before the window's operator, or the operator behind
-                                     the window's transfer, over the same interval: who leaves one
-                                     late enters the next one late; NULL = unknown */
-    double transfer_ordinary;   /**< of two ranks: what they ordinarily wait for each other in that
-                                     transfer, added up, as dxt_history_prior() has it; 0 =
-                                     unknown */
+    const dxt_window *adjacent; /**< if a library has a barrier at either end of an operator: the
+                                     transfer before the window's operator, or the operator after
+                                     the window's transfer, over the same interval. A rank that
+                                     leaves one late enters the next one late; NULL = unknown */
+    double transfer_ordinary;   /**< of two ranks: what they usually wait for each other in that
+                                     transfer, added up, from dxt_history_prior(); 0 = unknown */
     const int64_t *run_delay_before_ns; /**< N: dxt_window.run_delay_ns of the operator's window
-                                     whose index is one less, whose last operation may have been
-                                     completed in this one; plus that of those right before it, if
-                                     in it none was completed or it measures something else, back to
-                                     the first that is not so. dxt_history_prior() has it; NULL =
-                                     unknown, as behind a gap */
+                                             whose index is one less, since its last operation
+                                             may have been completed in this one. If none was
+                                             completed in it, or if it measures something else,
+                                             that of the window before is added, and so on. From
+                                             dxt_history_prior(); NULL = unknown, as after a gap */
 } dxt_analysis_options;
 
 /** What two operators over the same interval are to each other. */
@@ -225,12 +221,13 @@ typedef enum dxt_relation {
     DXT_RELATION_COMPANION, /**< "dispatch" and "combine" */
     DXT_RELATION_ADJACENT,  /**< "dispatch transfer" and "combine", "combine transfer" and
                                  "dispatch": the one begins where the other one ended */
-    DXT_RELATION_STEP       /**< two of these four in another way: neither says who made the other
-                                 one slow */
+    DXT_RELATION_STEP       /**< any other two of these four: neither says who made the other one
+                                 slow */
 } dxt_relation;
 
 /**
- * Tell it from their names, which may have the same words in front ("ll_dispatch", "ll_combine").
+ * Tell the relation of two operators from their names, which may have a common prefix
+ * ("ll_dispatch", "ll_combine").
  *
  * @param phase, other  In any order.
  *
@@ -239,9 +236,9 @@ typedef enum dxt_relation {
 DXT_API dxt_relation dxt_phase_relation(const char *phase, const char *other);
 
 /**
- * What a window of a recording is to one further on: the same ranks, instance, case and number, and
- * operators that belong together. Without numbers only what follows in the order of the operators
- * does.
+ * How a window of a recording is related to a later one: they need the same ranks, instance, case
+ * and number, and operators that belong together. Without numbers, the operators must also follow
+ * each other in their order.
  *
  * @param first, second  In the order of the recording.
  *
@@ -281,9 +278,9 @@ typedef struct dxt_analyzer dxt_analyzer;
 DXT_API dxt_status dxt_analyzer_create(dxt_analyzer **analyzer);
 
 /**
- * Analyse one window as dxt_analyze() does. Once a window of that size or a larger one has been
- * seen, with the same method and with a companion if there is one, nothing is allocated any more,
- * whatever there is to find (with the ratio method: at its default thresholds).
+ * Analyse one window as dxt_analyze() does. After one window of that size or larger, with the same
+ * method and with a companion if this one has one, nothing is allocated any more, whatever it finds
+ * (with the ratio method: at its default thresholds).
  *
  * @param findings  Receives the result, owned by the analyzer and valid until its next call.
  *                  Untouched on error.

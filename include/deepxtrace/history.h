@@ -91,10 +91,11 @@ DXT_API dxt_status dxt_history_create(const dxt_history_options *options, dxt_hi
 DXT_API void dxt_history_destroy(dxt_history *history);
 
 /**
- * Whether a window continues the run seen so far: the same ranks, instance, source and case, and a
- * number above that of the operator's last window. 1 also when nothing has been seen yet, and 0 for
- * the eighth in a row that measures something else (dxt_window_measure()), as where operations are
- * not known any more; as soon as there are as many of them as others before, where all is known.
+ * Whether a window continues the run seen so far: it has the same ranks, instance, source and case,
+ * and a number above that of the operator's last window. 1 also if nothing has been seen yet. 0 for
+ * the eighth window in a row that measures something else (dxt_window_measure()), as when
+ * operations are no longer known; if more is known than before, already when there are as many of
+ * these windows as there were before.
  *
  * Blocking: no. Threads: the history belongs to one thread at a time. NULL: 0.
  */
@@ -118,15 +119,15 @@ DXT_API dxt_status dxt_history_prior(const dxt_history *history, const dxt_windo
                                      dxt_analysis_options *options);
 
 /**
- * Judge a window with those before it. One that does not continue the run makes the history forget
- * it first; one without a number, one that measures something else than those before it, and a
- * result of the ratio method, is given back as it is, and not remembered.
+ * Judge a window with those before it. If it does not continue the run, the history forgets that
+ * run first. A window without a number, a window that measures something else than those before it,
+ * and a result of the ratio method are returned as they are, and not remembered.
  *
- * What is added: a rank whose lateness is too small for any single window, but stays. What is
- * taken away: small findings that the noise of the windows before explains, and what spilled from
- * another operator, in which the rank is ten times as late. In a group of two, what each does
- * beside waiting tells late from early, against eight windows or more of the same `mix` in which
- * nobody stood out; where that cannot tell, the finding keeps its `or_early`.
+ * It adds ranks whose lateness is too small for any single window, but stays. It takes away small
+ * findings that the noise of the windows before explains, and those that spilled from another
+ * operator, in which the rank is ten times as late. In a group of two, the work of each rank beside
+ * waiting tells late from early, compared with at least eight windows of the same `mix` in which
+ * nobody stood out; if that cannot tell, the finding keeps its `or_early`.
  *
  * @param window    The next window of its operator. Not modified.
  * @param findings  What dxt_analyze() says of it, with its companion if there is one.
@@ -141,12 +142,12 @@ DXT_API dxt_status dxt_history_judge(dxt_history *history, const dxt_window *win
                                      const dxt_findings *findings, dxt_findings **judged);
 
 /**
- * As dxt_history_judge(), in memory that is used again: nothing is allocated once every operator
- * has had a window, whatever there is to find.
+ * As dxt_history_judge(), in memory that it uses again: nothing is allocated once every operator
+ * has had a window, whatever it finds.
  *
  * @param judged  Receives the result: owned by the history and valid until the next window of that
- *                operator or of another run; @p findings itself where they are given back as they
- *                are. Untouched on error.
+ *                operator or of another run; @p findings itself if they are returned as they are.
+ *                Untouched on error.
  *
  * Blocking, threads, NULL: as dxt_history_judge().
  */
@@ -184,11 +185,11 @@ DXT_API dxt_status dxt_history_summary(const dxt_history *history, dxt_episode *
                                        size_t *count);
 
 /**
- * Whether a finding is about what an episode is about: the same rank, path, node, or the same paths
- * of a rail as far as half of their ranks. Kinds that name a rank or a node are not compared, for
- * what is late in one window may be hot in the next; nor are operators.
+ * Whether a finding and an episode are about the same: the same rank, path or node, or paths of a
+ * rail that share half of their ranks. Operators are not compared, nor are kinds that name a rank
+ * or a node, since a rank that is late in one window may be hot in the next.
  *
- * @return 1 or 0; 0 for NULL. Threads: reentrant. Cost: O(ranks listed).
+ * @return 1 or 0.
  *
  * Blocking: no. Threads: reentrant. NULL: 0. Cost: O(ranks listed).
  */

@@ -167,10 +167,10 @@ DXT_API void dxt_window_row(const dxt_window *window, uint32_t row, double *valu
 DXT_API int64_t dxt_window_ops(const dxt_window *window, uint32_t rank);
 
 /**
- * Add a window of the same run and operator to another: sums of waits, samples, bytes, last,
- * tokens, ops and elapsed. An optional field that one of them lacks is dropped. A row that is
- * missing in either is missing in the sum, a cell that was not observed in either is not observed
- * in the sum. A mix that differs is dropped.
+ * Add a window of the same run and operator to another: waits, samples, bytes, last, tokens, ops
+ * and elapsed are summed. An optional field that one of them lacks is dropped, and so is a mix that
+ * differs. A row that is missing in either is missing in the sum, and so is a cell that was not
+ * observed.
  *
  * @param sum     Changed; unchanged on error.
  * @param window  Same ranks, phase, unit, clock rates, origin and group. Not modified.
@@ -260,8 +260,8 @@ typedef enum dxt_remark {
 typedef int (*dxt_remark_fn)(void *context, dxt_remark kind, const char *message);
 
 /**
- * Leave out windows that cannot be read. Without this the first of them is an error that ends the
- * reading.
+ * Leave out windows that cannot be read. Without this call, the first such window is an error that
+ * ends the reading.
  *
  * @param on_remark  Called from dxt_reader_next(); it must not call the reader. NULL: as without.
  *

@@ -41,7 +41,7 @@ typedef struct dxt_mpi_place {
 DXT_API dxt_status dxt_mpi_start(void);
 
 /**
- * Finalize MPI if dxt_mpi_start() initialized it. Blocking: until all processes do.
+ * Finalize MPI if dxt_mpi_start() initialized it.
  *
  * Blocking: until all processes do. Threads: the one that called dxt_mpi_start().
  */
@@ -54,8 +54,6 @@ DXT_API dxt_status dxt_mpi_end(void);
  * @param place  struct_size set; the rest is filled in.
  * @return DXT_OK; DXT_ERR_INVALID; DXT_ERR_UNSUPPORTED; DXT_ERR_STATE (MPI is not initialized);
  *         DXT_ERR_LIMIT (more than DXT_MAX_RANKS); DXT_ERR_IO; DXT_ERR_NO_MEMORY.
- *
- * Collective: returns when all ranks of the communicator have called.
  *
  * Blocking: collective, until all ranks of the communicator have called. Threads: one at a time for
  * a communicator. NULL: DXT_ERR_INVALID, but for @p comm.
@@ -70,9 +68,9 @@ typedef struct dxt_gather_mpi_config {
 } dxt_gather_mpi_config;
 
 /**
- * Open this rank's end of mailboxes over MPI. A mail is pushed to rank 0 by the rank that publishes
- * it, on a thread of its own while it does not go at once: the program need not call MPI. Rank 0
- * takes in what has come when it looks. A session finds node and host by itself with it.
+ * Open this rank's end of mailboxes over MPI. The rank that publishes a mail pushes it to rank 0;
+ * if it does not leave at once, a thread does so, and the program need not call MPI. Rank 0
+ * receives what has arrived when it looks. A session takes node and host from this gather.
  *
  * @param gather  Receives it; release with dxt_gather_destroy() before MPI_Finalize(). Untouched on
  *                error.
@@ -81,16 +79,16 @@ typedef struct dxt_gather_mpi_config {
  *         DXT_ERR_IO; DXT_ERR_NO_MEMORY.
  *
  * All ranks of the communicator open them, or none: if one has no memory, or a wrong mail_capacity,
- * it fails with that and the others with DXT_ERR_STATE. Only DXT_ERR_UNSUPPORTED for want of the
- * part, DXT_ERR_STATE for want of MPI, and a NULL or a struct_size that is wrong, are found before
- * the others hear of it.
+ * it fails with that status and the others with DXT_ERR_STATE. Only a missing part
+ * (DXT_ERR_UNSUPPORTED), MPI that is not initialized (DXT_ERR_STATE), and a NULL or a wrong
+ * struct_size are found before the others hear of it.
  *
- * dxt_gather_publish() fails with DXT_ERR_IO while DXT_GATHER_DEPTH mails before it have not left;
+ * dxt_gather_publish() fails with DXT_ERR_IO while DXT_GATHER_DEPTH mails before it have not left.
  * dxt_gather_destroy() waits up to two seconds for the last ones, and MPI_Finalize() for what has
- * not left or come by then. Ranks may do so in any order, and hours apart.
+ * not left or arrived by then. Ranks may call it in any order, and hours apart.
  *
  * Blocking: collective; nothing later is. Threads: one collects at a time. NULL: DXT_ERR_INVALID.
- * Memory: rank 0 has up to ranks × (DXT_GATHER_DEPTH + 1) mails, as far as they have come.
+ * Memory: rank 0 holds up to ranks × (DXT_GATHER_DEPTH + 1) mails, those that have arrived.
  */
 DXT_API dxt_status dxt_gather_create_mpi(const dxt_gather_mpi_config *config, dxt_gather **gather);
 

@@ -68,8 +68,8 @@ DXT_API dxt_status dxt_page_create(const dxt_page_options *options, dxt_page **p
 DXT_API void dxt_page_free(dxt_page *page);
 
 /**
- * Add a window; those of a run in their order, one run behind the other. What does not fit is left
- * out as more windows come: those around changes stay, of the others every second, fourth, ….
+ * Add a window: the windows of a run in their order, one run after the other. If more come than
+ * fit, windows around changes stay, and of the others every second, fourth, ….
  *
  * @param window  Only read during the call.
  * @return DXT_OK; DXT_ERR_INVALID; DXT_ERR_NO_MEMORY.

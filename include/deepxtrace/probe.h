@@ -10,11 +10,12 @@
  *     dxt_probe_end(&op);
  *
  * A library that does not know for whom it waits has one line instead, around any operation that no
- * rank leaves before all have come to it:
+ * rank leaves before all have entered it:
  *
  *     dxt_probe_duration(probe, DXT_DISPATCH, number, dxt_probe_clock() - begin);
  *
- * The counting functions are inline and need no library; they neither talk, allocate, lock nor log.
+ * The counting functions are inline and need no library; they do not communicate, allocate, lock
+ * or log.
  * Define DXT_PROBE_DISABLE before including it and they compile to nothing.
  */
 #ifndef DEEPXTRACE_PROBE_H
@@ -115,8 +116,8 @@ static inline uint64_t dxt_probe_clock(void)
 }
 
 /**
- * One operation under way on one thread; lives on the caller's stack. It follows who came last so
- * that the record costs nothing but two comparisons.
+ * One operation under way on one thread; lives on the caller's stack. It keeps track of who came
+ * last, at the cost of two comparisons for each wait.
  *
  * Frozen.
  */
@@ -173,8 +174,8 @@ static inline void dxt_probe_begin(dxt_probe_op *op, dxt_probe *probe, uint32_t 
 }
 
 /**
- * Count an operation that this rank begins to take part in, before anything is sent or waited for.
- * While nothing is completed any more, it tells who has stayed behind (`silent_rank`).
+ * Count an operation that this rank begins to take part in, before it sends anything or waits. If
+ * operations are no longer completed, this count tells which rank stayed behind (`silent_rank`).
  *
  * @param probe  Counters, or NULL to count nothing.
  *
@@ -198,7 +199,7 @@ static inline uint64_t dxt_probe_until(const dxt_probe_op *op, uint64_t stamp_ti
 }
 
 /**
- * Ticks since dxt_probe_begin(); 0 when nothing is counted. Cost: one clock read.
+ * Ticks since dxt_probe_begin(); 0 when nothing is counted.
  *
  * Blocking: no. Threads: the one of the operation. NULL: not allowed; nothing is counted if
  * op->probe is NULL. Cost: one clock read.
@@ -210,8 +211,8 @@ static inline uint64_t dxt_probe_elapsed(const dxt_probe_op *op)
 }
 
 /**
- * Keep the longest wait of the operation, and the longest for any other source: a source that is
- * waited for several times (once per local expert) is not its own second.
+ * Keep the longest wait of the operation, and the longest for any other source. A source that is
+ * waited for several times (once per local expert) does not count as the second.
  *
  * Blocking: no. Threads: the one of the operation. NULL: not allowed; nothing is counted if
  * op->probe is NULL.
@@ -288,7 +289,8 @@ static inline void dxt_probe_join(dxt_probe_op *op, const dxt_probe_op *other)
 }
 
 /**
- * Count a wait that was given up. Its duration is not added: one time-out would drown a window.
+ * Count a wait that was given up. Its duration is not added, since one time-out would hide all else
+ * in a window.
  *
  * Blocking: no. Threads: any number, each with its own @p op. NULL: as dxt_probe_wait().
  */
@@ -300,8 +302,8 @@ static inline void dxt_probe_timeout(dxt_probe_op *op, uint32_t source)
 }
 
 /**
- * Leave the wait loop: count the operation, and who came last by how much. Nobody is last in an
- * operation without a wait. Cost: one clock read.
+ * Leave the wait loop: count the operation, and who came last by how much. In an operation without
+ * a wait nobody is last.
  *
  * Blocking: no. Threads: the one of the operation. NULL: not allowed; nothing is counted if
  * op->probe is NULL. Cost: one clock read.
@@ -321,8 +323,9 @@ static inline void dxt_probe_end(dxt_probe_op *op)
 }
 
 /**
- * Note how long an operation took this rank, or kept it waiting, where it is not known for whom. Of
- * all ranks together this says who came late: whoever was in it for the shortest time.
+ * Note how long an operation took this rank, or kept it waiting, if it is not known for whom.
+ * Together, the durations of all ranks say who came late: the rank that was in the operation for
+ * the shortest time.
  *
  * @param probe   From dxt_probe_create_durations(), or NULL to note nothing.
  * @param number  Of the operation, from 0, growing, and the same on all ranks for the same
@@ -330,8 +333,7 @@ static inline void dxt_probe_end(dxt_probe_op *op)
  * @param ticks   From this rank's coming to its leaving. Ranks may only leave when all have come:
  *                true of barriers, all-reduce, all-to-all; not of a broadcast or a reduction.
  *
- * Counts number + 1 operations as completed. Blocking: no. Threads: one at a time per operator.
- * Cost: four stores.
+ * Counts number + 1 operations as completed.
  *
  * Blocking: no. Threads: one at a time per operator. NULL: as said. Cost: four stores.
  */
@@ -408,9 +410,9 @@ static inline void dxt_probe_end(dxt_probe_op *op)
 /**
  * Rate of dxt_probe_clock() on this machine.
  *
- * @return Ticks per second, > 0, right to 1e-4: what the hardware says where that agrees with a
- *         measurement against CLOCK_MONOTONIC_RAW, otherwise the measurement. The same in every
- *         call of a process; between processes it may differ by a few millionths.
+ * @return Ticks per second, > 0, right to 1e-4: what the hardware says if a measurement against
+ *         CLOCK_MONOTONIC_RAW agrees, otherwise that measurement. The same in every call of a
+ *         process; between processes it may differ by a few millionths.
  *
  * Blocking: up to 20 ms in the first call of the process. Threads: any.
  */
@@ -430,10 +432,10 @@ DXT_API uint64_t dxt_probe_clock_rate(void);
 DXT_API dxt_status dxt_probe_create(uint32_t operators, uint32_t sources, dxt_probe **probe);
 
 /**
- * The same, with a ring of durations for each operator, for dxt_probe_duration().
+ * As dxt_probe_create(), with a ring of durations for each operator, for dxt_probe_duration().
  *
- * @param durations  Kept of each operator, the newest: a power of two, 1 … DXT_MAX_DURATIONS. Best
- * as many as are noted in two windows; of these up to 1024 go to rank 0.
+ * @param durations  How many of the newest to keep of each operator: a power of two, 1 …
+ * DXT_MAX_DURATIONS. Best those of two windows; up to 1024 of them go to rank 0.
  *
  * Blocking, threads, NULL: as dxt_probe_create().
  */
@@ -441,8 +443,8 @@ DXT_API dxt_status dxt_probe_create_durations(uint32_t operators, uint32_t sourc
                                               uint32_t durations, dxt_probe **probe);
 
 /**
- * dxt_probe_duration() as a function, for those who cannot include this header. A probe without
- * rings, or an operator that it does not have, notes nothing.
+ * dxt_probe_duration() as a function, for programs that cannot include this header. Notes nothing
+ * if the probe has no rings, or not this operator.
  *
  * Blocking, threads, NULL: as dxt_probe_duration().
  */
@@ -465,7 +467,7 @@ DXT_API uint32_t dxt_probe_read_durations(const dxt_probe *probe, uint32_t opera
                                           uint32_t capacity);
 
 /**
- * Lay zeroed counters out in memory of the caller (a shared segment, pinned memory).
+ * Lay out zeroed counters in memory of the caller (a shared segment, pinned memory).
  *
  * @param memory  At least @p size bytes, aligned to 64; stays the caller's.
  * @param size    At least dxt_probe_size(operators, sources).

@@ -61,8 +61,8 @@ typedef struct dxt_heatmap_options {
 } dxt_heatmap_options;
 
 /**
- * Draw one or more panels below each other. A window whose matrix is too large for single cells is
- * drawn as blocks of k×k ranks, coloured by the largest wait in the block, with a key that says so.
+ * Draw one or more panels below each other. A matrix too large for single cells is drawn as blocks
+ * of k×k ranks, coloured by the largest wait in the block; the key says so.
  *
  * @param panels   At least one; all with ranks ≥ 2.
  * @param count    Number of panels, 1 … 64.
@@ -113,8 +113,8 @@ typedef struct dxt_timeline_panel {
 
 /**
  * Draw ranks × windows, one panel below the other: a row is a rank, a column a window, the newest
- * on the right. Of more ranks or windows than fit, blocks are drawn, coloured by the largest value
- * in each.
+ * on the right. If there are more ranks or windows than fit, blocks are drawn, coloured by the
+ * largest value in each.
  *
  * @param panels   1 … 64.
  * @param format   Not DXT_FORMAT_HTML.

@@ -69,7 +69,7 @@ DXT_API dxt_status dxt_report_summary_json(const dxt_history *history, dxt_write
                                            void *context);
 
 /**
- * What one rank has a part in, of a run's summary.
+ * The part of a run's summary that concerns one rank.
  *
  * @param rank  Of the group.
  * @param node  The rank's node, which counts as the rank does; -1 = not known.

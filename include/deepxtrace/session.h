@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The diagnosis at run time: snapshots of this rank's probe travel to rank 0, which turns them into
- * windows, judges them with the windows before and hands them to a callback. The job runs for
- * weeks: once the first window with operations is done, nothing is allocated any more.
+ * windows, judges them with the windows before, and hands them to a callback. After the first
+ * window with operations nothing is allocated any more, so a job may run for weeks.
  */
 #ifndef DEEPXTRACE_SESSION_H
 #define DEEPXTRACE_SESSION_H
@@ -19,17 +19,17 @@ extern "C" {
 /** When a window ends. */
 typedef enum dxt_session_mode {
     DXT_SESSION_SYNC =
-        0, /**< every `interval_ops` steps, the same steps on all ranks: most accurate. There is no
-                thread: while rank 0 does not call, nothing is said, and so not while a rank that
-                hangs holds it up in an operation */
+        0, /**< every `interval_ops` steps, the same steps on all ranks: most accurate. There is
+                no thread: nothing is diagnosed while rank 0 does not call, as when a hung rank
+                holds it up in an operation */
     DXT_SESSION_ASYNC =
         1 /**< every `interval_ns`, on a background thread: nothing in the job's way */
 } dxt_session_mode;
 
 /**
- * One operator's window with its findings, judged with the windows before as dxt_history_judge()
- * does. These are judged alone: all windows if the configuration says so; windows in which ranks
- * waited but completed nothing, or whose operations are not known though they were before;
+ * One operator's window with its findings, judged with the windows before it as dxt_history_judge()
+ * does. Some are judged alone: all windows if the configuration says so; windows in which ranks
+ * waited but completed nothing, or in which the operations are no longer known; windows of
  * operators beyond the first DXT_HISTORY_OPERATORS; results of the ratio method.
  *
  * Both are read-only: do not free them.
@@ -74,10 +74,10 @@ typedef struct dxt_session_config {
     size_t struct_size;
     dxt_session_mode mode;
     dxt_gather *gather;       /**< this rank's end, for this session alone; must outlive it */
-    dxt_probe *probe;         /**< this rank's counters; must outlive the session. Of an operator
-                                   of which durations are noted (dxt_probe_duration()) the waits are
-                                   made of these; the gather's mails are then as large as
-                                   dxt_session_duration_mail_size() says, on all ranks */
+    dxt_probe *probe;         /**< this rank's counters; must outlive the session. If durations
+                                   of an operator are noted (dxt_probe_duration()), its waits are
+                                   made of these; the gather's mails then have the size
+                                   dxt_session_duration_mail_size(), on all ranks */
     dxt_snapshot_fn snapshot; /**< instead of `probe`: reads the counters */
     void *snapshot_context;   /**< handed to it */
     uint32_t operators_count; /**< with `snapshot`: 1 … DXT_MAX_OPERATORS; with `probe`: as many
@@ -88,30 +88,30 @@ typedef struct dxt_session_config {
                                        ("ll_dispatch", "ll_combine"), explain each other */
     uint64_t interval_ops;   /**< sync: steps in a window; 0 = 100 */
     int64_t interval_ns;     /**< async: length of a window; 0 = 20 s, at least 1 ms */
-    int64_t deadline_ns;     /**< sync: the most that rank 0 ever waits for mails; 0 = 200 ms, which
-                                     is also the most for the first window. Async: how late a mail
-                                     may be; 0 = 2 s, at most the interval. A rank is silent if
-                                     nothing has come of it for a window, and for 1 s; in sync mode
-                                     for the deadline instead, where there is one here. A rank that
-                                     was silent is not waited for until it shows itself */
+    int64_t deadline_ns;     /**< sync: the most that rank 0 ever waits for mails; 0 = 200 ms,
+                                  which is also the most for the first window. Async: how late a
+                                  mail may be; 0 = 2 s, at most the interval. A rank is silent if
+                                  it sent nothing for a window and for 1 s (in sync mode, if a
+                                  deadline is set here, for the deadline). Nobody waits for a
+                                  silent rank until it sends again */
     uint64_t warmup_windows; /**< windows to leave out at the beginning */
-    int32_t node;         /**< node index of this rank; −1 = what the gather knows (MPI); if that
-                                  is not known of all ranks, but their hosts are, the ranks of a
-                                  host are a node */
-    const char *host;     /**< host name of this rank, copied; NULL = what the gather knows */
-    const char *instance; /**< id of the job, copied; NULL = none. Mails of another one, as an
-                                       earlier job may have left behind, are no mails */
-    const char *source;   /**< text for dxt_window.source, copied; NULL = none */
+    int32_t node;            /**< node index of this rank; −1 = what the gather knows (MPI); if it
+                               does not know the node of each rank, but the hosts are known, the
+                               ranks of a host are a node */
+    const char *host;        /**< host name of this rank, copied; NULL = what the gather knows */
+    const char *instance;    /**< id of the job, copied; NULL = none. Mails of another one, which an
+                               earlier job may have left behind, are left out */
+    const char *source;      /**< text for dxt_window.source, copied; NULL = none */
     const dxt_analysis_options *analysis; /**< copied, but for `companion` and `history`,
                                                which the session fills in; NULL = the defaults */
     dxt_diagnosis_fn on_diagnosis;        /**< rank 0 only; NULL = count, but tell nobody */
     void *on_diagnosis_context;
-    int alone;            /**< rank 0: 1 = judge every window by itself */
-    dxt_history *history; /**< rank 0: what windows are judged with, for this session alone while it
-                               lives; must outlive it. In on_diagnosis, and when the session is
-                               gone, dxt_history_summary() tells who, since when, how often. NULL =
-                               one of its own, with the options of `analysis` */
-    double min_share;     /**< rank 0: smallest share of the step that is worth a finding, up to
+    int alone;               /**< rank 0: 1 = judge every window by itself */
+    dxt_history *history;    /**< rank 0: what windows are judged with, for this session alone while
+                               it lives; must outlive it. In on_diagnosis, and after the session,
+                               dxt_history_summary() sums the run up. NULL = the session makes
+                               one, with the options of `analysis` */
+    double min_share;        /**< rank 0: smallest share of the step that is worth a finding, up to
                                        1; recorded in the window. 0 = that of `analysis`, or its
                                        default */
     const dxt_place *device; /**< place of this rank, copied; its `host` stands behind the one
@@ -141,7 +141,7 @@ typedef struct dxt_session dxt_session;
 DXT_API size_t dxt_session_mail_size(uint32_t operators, uint32_t ranks);
 
 /**
- * The same of a session whose probe keeps durations.
+ * As dxt_session_mail_size(), for a session whose probe keeps durations.
  *
  * Blocking: no. Threads: any.
  */
@@ -155,9 +155,10 @@ DXT_API size_t dxt_session_duration_mail_size(uint32_t operators, uint32_t ranks
  * @return DXT_OK; DXT_ERR_INVALID; DXT_ERR_NO_MEMORY; DXT_ERR_IO (no thread); what publishing the
  *         first mail failed with, such as DXT_ERR_LIMIT when the gather's mails are too small.
  *
- * If it fails on one rank alone, the others go on without waiting for it, and rank 0 reports it as
- * silent; if on rank 0, what the others publish is read by nobody. A program that would have all or
- * none asks its ranks (MPI_Allreduce) and destroys the sessions of those that have one.
+ * If it fails on one rank alone, the others go on without that rank, and rank 0 reports it as
+ * silent. If it fails on rank 0, nobody reads what the others publish. A program that wants a
+ * session on all ranks or on none asks them (MPI_Allreduce), and destroys the sessions that were
+ * made.
  *
  * Blocking: no; needs no other rank. Threads: any. NULL: DXT_ERR_INVALID.
  */
@@ -169,17 +170,17 @@ DXT_API dxt_status dxt_session_create(const dxt_session_config *config, dxt_sess
  * Does nothing in async mode.
  *
  * Rank 0 waits for the mails of a window for a thousandth of the time since the window before, at
- * least 1 ms, and ever more seldom for a rank that was late. A window whose mails come later is
- * told with the next one, or the next two, first and under its own number: on_diagnosis is called
- * as often as windows are complete, which may be not at all. A rank of which nothing came for a
- * whole window is reported silent. The row of one whose mail got lost, or that has left in order
- * (dxt_session_destroy()), is not observed: DXT_NOT_OBSERVED.
+ * least 1 ms, and less and less often for a rank whose mails were late. If mails come later, their
+ * window is diagnosed at the end of one of the next two windows, before that one and under its own
+ * number: in one call, on_diagnosis may be called several times or never. A rank that sent nothing
+ * for a whole window is reported silent. If a mail got lost, or if the rank left in order
+ * (dxt_session_destroy()), its row is not observed: DXT_NOT_OBSERVED.
  *
- * What rank 0 was held up by all this is taken out of the waits for it in the first step of the
- * next window, where operations are known.
+ * If operations are known, the time that this takes rank 0 is taken out of the waits for it in the
+ * first step of the next window.
  *
- * A transport that fails costs the mails that it did not carry: the log is told when it begins and
- * when it is over, and the session goes on.
+ * If the transport fails, the mails that it did not carry are lost and the session goes on; the log
+ * says when the failure begins and when it is over.
  *
  * @return DXT_OK. On an internal failure (DXT_ERR_INVALID, DXT_ERR_LIMIT, DXT_ERR_NO_MEMORY,
  *         DXT_ERR_STATE) the session says so once, switches itself off, and returns the status from
@@ -190,9 +191,9 @@ DXT_API dxt_status dxt_session_create(const dxt_session_config *config, dxt_sess
 DXT_API dxt_status dxt_session_step(dxt_session *session);
 
 /**
- * Tell a sync session that this rank has finished the first step after a window. Only for those who
- * end every window themselves (interval_ops = 1) though it has several steps: with this, the time
- * that rank 0 spent on the diagnosis, for which the others wait in that step, is nobody's lateness.
+ * Tell a sync session that this rank has finished the first step after a window. Only for programs
+ * that end every window themselves (interval_ops = 1) though it has several steps: in that first
+ * step the others wait while rank 0 diagnoses, and with this call that time is nobody's lateness.
  *
  * @return DXT_OK; DXT_ERR_INVALID.
  *
@@ -201,7 +202,7 @@ DXT_API dxt_status dxt_session_step(dxt_session *session);
 DXT_API dxt_status dxt_session_first_step(dxt_session *session);
 
 /**
- * Windows diagnosed so far (rank 0), the warm-up not included. Threads: any.
+ * Windows diagnosed so far (rank 0), the warm-up not included.
  *
  * Blocking: no. Threads: any. NULL: 0.
  */

@@ -270,8 +270,8 @@ class Mailroom:
         self._rest[rank] = (time.monotonic() + rest, rest)
         if rank not in self._damaged:
             self._damaged.add(rank)
-            self._say(f"the mailbox of rank {rank} in the key-value store is damaged; "
-                      "what is there is left out as long as it is")
+            self._say(f"the mailbox of rank {rank} in the key-value store is damaged; its mails "
+                      "are left out until it is whole again")
 
     def _fetch(self, rank: int) -> bool:
         """Whether the mails are there that the number promises."""

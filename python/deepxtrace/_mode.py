@@ -74,8 +74,8 @@ class Mode:
         for stranger in own.strangers(rank):
             if stranger not in self._strangers:
                 self._strangers.add(stranger)
-                say(f"rank {stranger} is not instrumented: its kernels announce nothing, and how "
-                    "long it is waited for is not known")
+                say(f"rank {stranger} is not instrumented: its kernels announce nothing, so "
+                    "waits for it are not known")
         return True
 
     def facts(self, local_experts: Optional[int]) -> Facts:

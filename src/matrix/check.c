@@ -162,8 +162,8 @@ static dxt_status check_devices(const dxt_window *window)
 {
     for (uint32_t i = 0; window->devices && i < window->ranks; i++) {
         const dxt_place *device = &window->devices[i];
-        if (device->pid < 0) return wrong("devices", "a pid is negative");
-        if (device->rank < -1) return wrong("devices", "a rank is below -1");
+        if (device->pid < 0) return wrong("devices", "pid must be 0 or more");
+        if (device->rank < -1) return wrong("devices", "rank must be -1 or more");
         if (device->gpu < -1) return wrong("devices", "gpu must be -1 or more");
         if (!is_text(device->host, sizeof device->host) ||
             !is_text(device->uuid, sizeof device->uuid) ||

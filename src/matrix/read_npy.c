@@ -154,7 +154,7 @@ dxt_status dxt_npy_begin(dxt_reader *reader)
         size |= (size_t)b[10] << 16 | (size_t)b[11] << 24;
     }
     if (b[6] < 1 || b[6] > 3) return refuse(reader, "its format version is not 1 to 3");
-    if (size > HEAD_MAX) return refuse(reader, "its head is too long");
+    if (size > HEAD_MAX) return refuse(reader, "its header is too long");
     status = dxt_input_peek(&reader->input, from + size, &bytes, &got);
     if (status != DXT_OK) return status;
     if (got < from + size) return refuse(reader, "the file ends too early");

@@ -30,7 +30,7 @@ static dxt_status nothing_read(dxt_reader *reader)
     if (reader->input.line == 0)
         return dxt_reader_fail(reader, DXT_ERR_FORMAT, "no window: the input is empty");
     return dxt_reader_fail(reader, DXT_ERR_FORMAT,
-                           "no window up to here: neither a recording nor rows of a matrix");
+                           "no window: neither a recording nor rows of a matrix");
 }
 
 /* ---- lines ---- */

@@ -258,7 +258,7 @@ dxt_status dxt_sheet_cut(dxt_reader *reader, dxt_sheet *sheet, bool torn)
     if (!sheet->headed && sheet->count == 1 && !sheet->named && reader->launcher >= sheet->ranks)
         status = dxt_lose_beyond(reader, sheet);
     else if (sheet->missing && lacks_head(sheet))
-        dxt_reader_hint(reader, "the first rows of the only matrix are not there");
+        dxt_reader_hint(reader, "the only matrix lacks its first rows");
     else
         status = dxt_reader_lose(
             reader, DXT_REMARK_CUT, DXT_ERR_FORMAT, reader->input.line,

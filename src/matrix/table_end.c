@@ -230,14 +230,15 @@ dxt_status dxt_table_end(dxt_reader *reader, bool cut)
         bool short_of = cut && table->rows < table->width;
         if (!waits && ranks > 0 && is_apart(table))
             dxt_reader_hint(reader,
-                            "the times in front of these %u lines of %u values are more than a "
-                            "second apart, and nothing says that they are waits (a line "
-                            "\"dispatch:\" above them does)",
+                            "these %u lines of %u values may not be waits: the times in front "
+                            "of them are more than a second apart; if they are, write "
+                            "\"dispatch:\" above them",
                             table->rows, table->width);
         else if (!waits && ranks > 0)
             dxt_reader_hint(reader,
-                            "nothing says that these %u lines of %u values are waits: no line "
-                            "names them, and no rank stands in front",
+                            "these %u lines of %u values may not be waits: no line names them, "
+                            "and no rank stands in front; if they are, write \"dispatch:\" "
+                            "above them",
                             table->rows, table->width);
         else if (table->nans > 0 && table->nans != ranks)
             status = dxt_reader_lose(reader, DXT_REMARK_LOST, DXT_ERR_FORMAT, reader->input.line,
@@ -255,12 +256,12 @@ dxt_status dxt_table_end(dxt_reader *reader, bool cut)
                             "pair",
                             (unsigned long long)table->line);
         else if (dxt_shape_roles(table) && table->titles.said)
-            dxt_reader_hint(reader, "the %u lines of two ranks and a wait leave pairs of ranks out",
+            dxt_reader_hint(reader, "the %u lines of two ranks and a wait lack some pairs of ranks",
                             table->rows);
         else if (dxt_shape_roles(table) && dxt_shape_triples(table))
             status = dxt_reader_lose(
                 reader, cut ? DXT_REMARK_CUT : DXT_REMARK_LOST, DXT_ERR_FORMAT, table->line,
-                "the %u lines of two ranks and a wait leave pairs of ranks out", table->rows);
+                "the %u lines of two ranks and a wait lack some pairs of ranks", table->rows);
         else if (table->rows == table->width)
             dxt_reader_hint(reader,
                             "a list of %u numbers; a matrix has a value for each pair of ranks",

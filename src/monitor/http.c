@@ -30,7 +30,9 @@ static enum MHD_Result get(server *s, struct MHD_Connection *connection, const c
     if (strcmp(url, "/api/v1/places") == 0) return http_send_places(s, connection);
     if (strncmp(url, api, sizeof api - 1) == 0)
         return http_send_list(s, connection, url + sizeof api - 1);
-    return http_fail(connection, 404, "there are /, /healthz, /metrics and /api/v1/");
+    return http_fail(connection, 404,
+                     "there is no such path; there are /, /healthz, /metrics "
+                     "and /api/v1/");
 }
 
 static enum MHD_Result handle(server *s, struct MHD_Connection *connection, const char *url,

@@ -171,7 +171,7 @@ enum MHD_Result http_send_cells(server *s, struct MHD_Connection *connection)
                                  NULL);
     free(out.data);
     return well ? http_fail(connection, 404,
-                            "the cells of this window are not kept, or not any more")
+                            "the store has no cells of this window, or no longer has them")
                 : http_fail(connection, 503, "the store cannot be read");
 }
 

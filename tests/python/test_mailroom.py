@@ -164,8 +164,8 @@ def test_a_number_without_its_mails_holds_up_its_rank_alone(any_store, request):
         assert until(lambda: zero.collect(1, 7)) == (7, b"one")
         until(lambda: len(rooms.news[0]) == len(damaged))
     assert sorted(rooms.news[0]) == [
-        f"the mailbox of rank {rank} in the key-value store is damaged; "
-        "what is there is left out as long as it is" for rank in damaged]
+        f"the mailbox of rank {rank} in the key-value store is damaged; its mails are left out "
+        "until it is whole again" for rank in damaged]
 
 
 def test_whatever_is_written_to_a_mailbox_costs_its_rank_alone():

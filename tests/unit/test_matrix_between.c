@@ -20,7 +20,7 @@ static void other_lines_stand_in_between(void **state)
     assert_reads("dst ranks 0 1 2\n9 2 3\n4 5 6\n7 8 9\n", THREE);
     static const bad_case bad[] = {
         {"epoch 1 loss: 0.5 0.6\nepoch 2 loss: 0.5 0.6\n", DXT_ERR_FORMAT,
-         "t:2: no window up to here: neither a recording nor rows of a matrix"},
+         "t:2: no window: neither a recording nor rows of a matrix"},
         {"all of it took 9 2 8 4\n", DXT_ERR_FORMAT,
          "t:1: no window: 1 rows of 4 values; a matrix has as many rows as values"},
         {"[1,0]<stdout>: 9 2 3\n[1,1]<stdout>: 9 2 3\n", DXT_ERR_FORMAT,

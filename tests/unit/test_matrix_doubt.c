@@ -185,7 +185,7 @@ static void what_is_no_matrix_is_refused(void **state)
 #define NONE(line, what) "t:" line ": no window" what
 #define OTHER_JSON NONE("1", ": JSON, but no recording (no \"v\", \"phase\", \"ranks\", \"wait\")")
 #define OTHER_LIST ": a list of 2 numbers; a matrix has a value for each pair of ranks"
-#define OTHER_TEXT " up to here: neither a recording nor rows of a matrix"
+#define OTHER_TEXT ": neither a recording nor rows of a matrix"
     static const bad_case cases[] = {
         {"- 5\n- 6\n", DXT_ERR_FORMAT, NONE("2", OTHER_LIST)},
         {"ports:\n  - 80\n  - 81\n", DXT_ERR_FORMAT, NONE("3", OTHER_LIST)},

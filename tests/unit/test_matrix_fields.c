@@ -193,8 +193,8 @@ static void wrong_windows_are_found(void **state)
     SPOIL(w->local_experts, 0, 2, "local_experts: not 1 to 4096");
     SPOIL(w->local_experts, 4097, 2, "local_experts: not 1 to 4096");
     SPOIL(w->devices[1].gpu, -2, 0, "devices: gpu must be -1 or more");
-    SPOIL(w->devices[1].rank, -2, 0, "devices: a rank is below -1");
-    SPOIL(w->devices[1].pid, -1, 0, "devices: a pid is negative");
+    SPOIL(w->devices[1].rank, -2, 0, "devices: rank must be -1 or more");
+    SPOIL(w->devices[1].pid, -1, 0, "devices: pid must be 0 or more");
     SPOIL(w->devices[2].host[0], '\xff', 'h', "devices: a text is not UTF-8, or does not end");
     SPOIL(w->mix[0], '\xff', '1', "mix: not UTF-8");
     SPOIL(w->group[0], '\xff', 'g', "group: not UTF-8");

@@ -256,11 +256,11 @@ static void lines_of_pairs_come_in_any_order(void **state)
     static const bad_case bad[] = {
         /* Minutes and seconds. */
         {"rank 0: 00:12 01:31\nrank 1: 00:10 01:11\n", DXT_ERR_FORMAT,
-         "t:2: no window up to here: neither a recording nor rows of a matrix"},
+         "t:2: no window: neither a recording nor rows of a matrix"},
         {"src,dst,wait\n0,0,1\n0,1,2\n1,0,3\n1,0,4\n", DXT_ERR_FORMAT,
-         "t:2: the 4 lines of two ranks and a wait leave pairs of ranks out"},
+         "t:2: the 4 lines of two ranks and a wait lack some pairs of ranks"},
         {"src,dst,wait\n0,1,5\n0,2,7\n1,0,3\n", DXT_ERR_FORMAT,
-         "t:2: the 3 lines of two ranks and a wait leave pairs of ranks out"},
+         "t:2: the 3 lines of two ranks and a wait lack some pairs of ranks"},
         {"src,dst,wait\n0,1,1\n0,1,2\n", DXT_ERR_FORMAT,
          "t:2: two lines name the same pair of ranks"},
         {"src,dst,wait\n0,0,1\n0,9223372036854775807,2\n1,0,3\n1,1,4\n5,5,5\n", DXT_ERR_FORMAT,

@@ -59,9 +59,9 @@ static void waits_are_said_in_sentences(void **state)
     READ_ALL_OF(cases);
     static const bad_case bad[] = {
         {"rank 0 waits for rank 1: 5 more tries\nrank 1 waits for rank 0: 6 more tries\n",
-         DXT_ERR_FORMAT, "t:2: no window up to here: neither a recording nor rows of a matrix"},
+         DXT_ERR_FORMAT, "t:2: no window: neither a recording nor rows of a matrix"},
         {"rank 0 waits for rank 1: 5\nrank 1 waits for rank 2: 6\n", DXT_ERR_FORMAT,
-         "t:2: no window: the 2 lines of two ranks and a wait leave pairs of ranks out"},
+         "t:2: no window: the 2 lines of two ranks and a wait lack some pairs of ranks"},
     };
     REFUSE(bad);
     read_without_memory(cases[0].text);
@@ -159,7 +159,7 @@ static void waits_are_called_by_names(void **state)
     READ_ALL_OF(cases);
     static const bad_case bad[] = {
         {"src=10.0.0.1 dst=10.0.0.2 wait=5\nsrc=10.0.0.2 dst=10.0.0.1 wait=6\n", DXT_ERR_FORMAT,
-         "t:2: no window up to here: neither a recording nor rows of a matrix"},
+         "t:2: no window: neither a recording nor rows of a matrix"},
         {"(1, 1): 4\n(0, 1): 2us\n(1, 0): 3us\n(0, 0): 1us\n", DXT_ERR_FORMAT,
          "t:1: some values have a unit of time, others have none"},
     };
@@ -203,8 +203,7 @@ static void counts_are_no_waits(void **state)
         snprintf(text, sizeof text, names[k], 0, 1);
         snprintf(text + strlen(text), sizeof text - strlen(text), names[k], 1, 0);
         const bad_case bad[] = {
-            {text, DXT_ERR_FORMAT,
-             "t:2: no window up to here: neither a recording nor rows of a matrix"}};
+            {text, DXT_ERR_FORMAT, "t:2: no window: neither a recording nor rows of a matrix"}};
         REFUSE(bad);
     }
     /* Beside the sums they are left out. */
@@ -342,8 +341,8 @@ static void levels_and_counts_are_no_names(void **state)
         {"2026-11-27 12:00:01,123 INFO 10 21 30\n2026-11-27 12:00:01,123 INFO 11 20 31\n"
          "2026-11-27 12:00:01,123 INFO 12 22 30\n",
          DXT_ERR_FORMAT,
-         "t:3: no window: nothing says that these 3 lines of 3 values are waits: no line names "
-         "them, and no rank stands in front"},
+         "t:3: no window: these 3 lines of 3 values may not be waits: no line names them, and no "
+         "rank stands in front; if they are, write \"dispatch:\" above them"},
     };
     REFUSE(bad);
     static const char *const factors[] = {"# wait, in thousands of cycles", "# wait (thousands)",

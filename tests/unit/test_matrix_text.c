@@ -110,7 +110,7 @@ static void wrong_logs_are_refused(void **state)
          "t:2: no window: headers without rows; the rows are written with "
          "DEEPEP_DIAGNOSE_LOG_DETAILS=1"},
         {"Hello\nworld\n", DXT_ERR_FORMAT,
-         "t:2: no window up to here: neither a recording nor rows of a matrix"},
+         "t:2: no window: neither a recording nor rows of a matrix"},
         {"[1 2]\n[3 4]\nrank=2 [1 2]\n", DXT_ERR_FORMAT,
          "t:3: rank 2 does not exist among 2 ranks"},
         {"[[1 2]\n", DXT_ERR_FORMAT,
@@ -150,10 +150,9 @@ static void wrong_plain_matrices_are_refused(void **state)
         {"1 2}\n", DXT_ERR_FORMAT, "t:1: row 0, column 1: 2 has text behind it"},
         {"1 x\xff\x1b\n", DXT_ERR_FORMAT, "t:1: row 0, column 1: x? is not a number"},
         {"", DXT_ERR_FORMAT, "t:1: no window: the input is empty"},
-        {"\n \n", DXT_ERR_FORMAT,
-         "t:2: no window up to here: neither a recording nor rows of a matrix"},
+        {"\n \n", DXT_ERR_FORMAT, "t:2: no window: neither a recording nor rows of a matrix"},
         {"# dispatch\n", DXT_ERR_FORMAT,
-         "t:1: no window up to here: neither a recording nor rows of a matrix"},
+         "t:1: no window: neither a recording nor rows of a matrix"},
     };
     REFUSE(cases);
 }

@@ -296,11 +296,12 @@ static const char notes[] =
     "Reads recordings (JSON Lines), diagnosis logs with any prefix, and matrices,\n"
     "printed or stored (.npy), also packed (.gz, .zst, .npz). '-' is standard input.\n"
     "Parts of a rotated log are put in order of time. A window that cannot be read\n"
-    "is left out, and standard error says so.\n\n"
-    "A dispatch and a combine of the same window that follow each other are judged\n"
-    "together, and numbered windows with those before them in the run. A run of\n"
-    "several windows ends with a summary. After 20 windows, only changes are\n"
-    "printed.\n\n"
+    "is left out, and standard error says so.\n"
+    "\n"
+    "A dispatch and a combine of one window are judged together if they follow each\n"
+    "other, and a numbered window with those before it in its run. A run of several\n"
+    "windows ends with a summary. After 20 windows, only changes are printed.\n"
+    "\n"
     "Exit status: 0 done, 1 something is slow (--exit-code), 2 bad usage or input,\n"
     "3 failed.\n";
 
@@ -328,7 +329,7 @@ outcome cmd_analyze(int argc, char **argv)
         {.name = "exit-code", .value = &run.exit_code, .help = "exit with 1 if a window is slow"},
         {.name = "no-history",
          .value = &run.no_history,
-         .help = "judge every window alone, and sum nothing up"},
+         .help = "judge every window alone, without a summary"},
         {.name = "summary",
          .value = &run.summary,
          .help = "sum up every run at its end, also under --json"},
@@ -353,7 +354,7 @@ outcome cmd_analyze(int argc, char **argv)
          .argument = "N",
          .min = 1,
          .max = UINT32_MAX,
-         .help = "print N windows, and N findings of each, and count the others"},
+         .help = "print at most N windows and N findings of each, and count the others"},
         {.name = "rank",
          .type = OPTION_COUNT,
          .value = &run.rank,

@@ -150,10 +150,14 @@ outcome cmd_compare(int argc, char **argv)
         .max_operands = 2,
         .options = options,
         .option_count = sizeof options / sizeof options[0],
-        .notes = "BEFORE and AFTER are inputs as analyze takes them; if one has several runs, its\n"
-                 "last counts. A change is printed if chance makes it in less than one of 100\n"
-                 "comparisons, and if it is as large as a finding of analyze.\n\n"
-                 "Exit status: 0 done, 1 something is slower (--exit-code), 2 bad usage or input,\n"
+        .notes = "BEFORE and AFTER are inputs as analyze takes them; of several runs in one, "
+                 "the\n"
+                 "last counts. A change is printed if it is as large as a finding of analyze, "
+                 "and\n"
+                 "if chance makes it in less than one of 100 comparisons.\n"
+                 "\n"
+                 "Exit status: 0 done, 1 something is slower (--exit-code), 2 bad usage or "
+                 "input,\n"
                  "3 failed.\n",
         .examples = "  deepxtrace compare monday.jsonl tuesday.jsonl\n"
                     "  deepxtrace compare --exit-code baseline.jsonl canary/\n",

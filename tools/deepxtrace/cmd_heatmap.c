@@ -309,7 +309,7 @@ static void options_of(struct heatmap *run, cli_option *options)
          .help = "draw only windows of this case of the recording"},
         {.name = "timeline",
          .value = &run->timeline,
-         .help = "draw how late each rank was over the windows of the last run instead"},
+         .help = "draw instead how late each rank was in the windows of the last run"},
         {.name = "strict",
          .value = &run->strict,
          .help = "draw nothing if a window cannot be read"},

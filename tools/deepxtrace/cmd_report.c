@@ -165,9 +165,12 @@ outcome cmd_report(int argc, char **argv)
         .max_operands = -1,
         .options = options,
         .option_count = sizeof options / sizeof options[0],
-        .notes = "The page opens in any browser, without network. It has at most 20 MB: first the\n"
-                 "windows around changes, then others at even distances. analyze, heatmap and\n"
-                 "report read the page as they read the recording.\n\n"
+        .notes = "The page opens in any browser, without network. It has at most 20 MB: of a "
+                 "long\n"
+                 "recording, the windows around changes, and others at even distances. "
+                 "analyze,\n"
+                 "heatmap and report read the page as they read the recording.\n"
+                 "\n"
                  "Exit status: 0 done, 2 bad usage or input, 3 failed.\n",
         .examples = "  deepxtrace report recording.jsonl -o incident.html\n"
                     "  deepxtrace report --redact logs/ -o incident.html\n"

@@ -329,9 +329,11 @@ outcome cmd_serve(int argc, char **argv)
         .max_operands = -1,
         .options = options,
         .option_count = STORE_OPTIONS + ACCESS_OPTIONS,
-        .notes = "In a folder it follows *.jsonl, and *.log of jobs without a recording, also if\n"
-                 "they are rotated or packed. It only reads them; the job does not notice. INT,\n"
-                 "TERM or HUP end it; when it is started again, it goes on where it was.\n",
+        .notes = "In a folder it follows *.jsonl, and *.log of jobs without a recording, also "
+                 "if\n"
+                 "they are rotated or packed. It only reads the files; the job does not "
+                 "notice.\n"
+                 "INT, TERM or HUP end serve; the next start goes on where it ended.\n",
         .examples = "  deepxtrace serve logs/\n"
                     "  deepxtrace serve --listen 0.0.0.0:8899 --token-file token logs/\n"
                     "  deepxtrace serve --exec ./page-somebody logs/\n",

@@ -114,7 +114,7 @@ static const cli_option options[] = {
     SHARE("clock-spread", &g.config.clock_spread,
           "vary the ranks' clock rates by this standard deviation (default 0%)"),
     DURATION("counter-floor", &g.counter_floor_ns,
-             "add this to every wait, as counters do that take the time after a first look"),
+             "add this to every wait, as counters do that start after a first look"),
     {.name = "case",
      .type = OPTION_TEXT,
      .value = &g.name,

@@ -81,7 +81,7 @@ def edited(include: str) -> Tuple[Layout, Dict[str, str]]:
     files = _read(include)
     layout = next((one for one in LAYOUTS if one.barrier in files), None)
     if layout is None:
-        raise UnknownVersion("no file with barriers where they are known to be")
+        raise UnknownVersion("its file with the barriers was not found")
     if OWN_HEADER[1] in files:
         raise UnknownVersion(f"it has a {OWN_HEADER[1]} already")
     for name, edits in layout.edits.items():
@@ -104,7 +104,7 @@ def _read(include: str) -> Dict[str, str]:
                 text = file.read(left + 1)
             left -= len(text)
             if left < 0 or len(files) >= _MOST_FILES:
-                raise UnknownVersion(f"{include} has more than headers in it")
+                raise UnknownVersion(f"{include} has more or larger files than headers")
             files[os.path.relpath(path, include)] = text
     return files
 

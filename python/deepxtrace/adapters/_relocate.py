@@ -38,7 +38,7 @@ def slot(library: str, function: str) -> int:
         try:
             return base + _find(image, function.encode(), kinds)
         except (struct.error, ValueError, IndexError):
-            raise NotFound(f"{library} is no library that can be read") from None
+            raise NotFound(f"{library} cannot be read as a library") from None
 
 
 def _base(library: str) -> int:

@@ -137,11 +137,11 @@ class DeepEPV2(Adapter):
         classes = tuple(self._seen)
         if any(issubclass(type(other), classes) and other is not buffer
                for other in gc.get_objects()):
-            raise Unusable("a buffer was made before deepxtrace was attached")
+            raise Unusable("a buffer was made before deepxtrace was attached; attach it first")
         workspaces = _Workspaces(str(native.__file__))
         nccl = _call(module, "find_nccl_root")
         if nccl is None:
-            raise Unusable("where its NCCL is cannot be found out")
+            raise Unusable("its NCCL cannot be found")
         cuda = _call(module, "find_cuda_home")
         compiler = Compiler(_nvcc(cuda), _architecture(), nccl)
         headers = prepare(os.path.dirname(os.path.abspath(str(module.__file__))), compiler)

@@ -290,7 +290,7 @@ dxt_status dxt_page_say(dxt_page *page, const char *line)
 {
     if (!page || !line || page->run_count == 0)
         return dxt_fail(DXT_ERR_INVALID,
-                        "page and line must not be NULL, and dxt_page_add() must have come before");
+                        "page and line must not be NULL; call dxt_page_add() first");
     dxt_text *lines = &page->runs[page->newest]->lines;
     if (lines->size) dxt_text_puts(lines, ",");
     dxt_page_string(lines, line);
@@ -322,8 +322,8 @@ dxt_status dxt_page_timeline(dxt_page *page, const char *name, const dxt_timelin
 {
     uint32_t index = MOST_PHASES;
     if (!page || !name || !panel || page->run_count == 0 || !panel->values || !panel->index)
-        return dxt_fail(DXT_ERR_INVALID, "page, name and the panel's values and index must not be "
-                                         "NULL, and dxt_page_add() must have come before");
+        return dxt_fail(DXT_ERR_INVALID, "page, name and the panel's values and index must not "
+                                         "be NULL; call dxt_page_add() first");
     dxt_page_run *run = page->runs[page->newest];
     find_phase(run, name, false, &index);
     if (index == MOST_PHASES || panel->ranks != run->ranks || panel->windows == 0)

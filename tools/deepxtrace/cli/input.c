@@ -24,7 +24,7 @@ void robust_options_of(analysis_options *values, cli_option *options)
          .argument = "G",
          .min = 1,
          .max = DXT_MAX_RANKS,
-         .help = "ranks 0 to G-1 share a node, and so on, if the input does not say"},
+         .help = "put ranks 0 to G-1 on one node, and so on, if the input names no nodes"},
     };
     memcpy(options, table, sizeof table);
 }

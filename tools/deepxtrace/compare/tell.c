@@ -306,7 +306,7 @@ static bool say_all(FILE *out, const compared *c)
                     one ? ", which one window hardly tells; compare several" : "");
     }
     for (size_t i = 0; i < c->only_count; i++)
-        fprintf(out, "%s cannot be compared: only one of them has it, or in another unit\n",
+        fprintf(out, "cannot compare %s: only one recording has it, or their units differ\n",
                 c->only[i]);
     return true;
 }

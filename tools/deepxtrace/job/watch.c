@@ -221,7 +221,8 @@ static void heed_time(watch *state)
     if (state->stopped_ns > state->run->timeout_ns + GRACE_NS) {
         complain(
             "job",
-            "rank 0, which makes the report, is stopped and did not go on in time; the job ends");
+            "rank 0, which writes the report, was stopped and did not continue in time; the job "
+            "ends");
         rank_failed(state, 0);
         return;
     }
