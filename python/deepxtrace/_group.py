@@ -64,7 +64,7 @@ def agree(store: Any, group: Any, rank: int) -> Tuple[uuid.UUID, str]:
 
 def _no_id(rank: int) -> RuntimeError:
     return RuntimeError(f"rank {rank}: the group has not agreed on an id for the diagnosis within "
-                        f"{_ID_SECONDS:g} s; every rank of it must make the diagnosis")
+                        f"{_ID_SECONDS:g} s; make the diagnosis on every rank of the group")
 
 
 def _first_word(store: Any, key: str, own: str, rank: int, deadline: float) -> str:

@@ -65,6 +65,8 @@ fi
 root=${1:?usage: wheel_root.sh ROOT WHEEL...}
 shift
 (($# > 0)) || fail "no wheel is given"
+chroot "$root" /bin/true ||
+    fail "programs of $root cannot be started: is it complete, is qemu-user-static installed, binfmt_misc mounted?"
 rm -rf "$root/srv/wheel"
 mkdir -p "$root/srv/wheel"
 cp "$@" "$root/srv/wheel"

@@ -32,6 +32,15 @@ def run_example(name, folder, **environment):
     return done.stdout
 
 
+def test_an_example_ends_when_rank_0_does(tmp_path):
+    (tmp_path / "rank.py").write_text(
+        "import os, sys, time\nif os.environ['RANK'] == '0':\n    sys.exit(3)\ntime.sleep(300)\n")
+    done = subprocess.run(
+        [EXAMPLES / "start.sh", "3", tmp_path / "rank.py"], timeout=120, check=False,
+        env={**os.environ, "PYTHON": sys.executable})
+    assert done.returncode == 1
+
+
 def test_the_synchronous_example_names_both(tmp_path):
     out = run_example("sync.py", tmp_path, STEPS="150").splitlines()
     for operator, rank in (("dispatch", 2), ("combine", 3)):
