@@ -45,11 +45,15 @@ def test_every_edit_is_made(generation: str, tmp_path: Path) -> None:
     assert barrier.index("this_grid().sync();") < barrier.index("dxt_watch.finish(sm_idx")
     assert "if (i != rank_idx)" in barrier
     assert ("dxt_watch.arrived(" if generation == "2.1" else "await<kNumTimeoutCycles>(") in barrier
-    # What the first SM does is what the library has.
+    # What the first SM does is what the library has. Behind that it tells the peers, and how long
+    # it took.
     own = before[include / layout.barrier]
-    for begin, end in (("const int status", "__syncthreads();"),
+    for begin, end in (("const int phase", "__syncthreads();"),
                        ("timeout_while<kNumTimeout", "});")):
         assert own[own.index(begin):own.index(end, own.index(begin))] in barrier
+    assert (barrier.index("test::release(") < barrier.index("dxt_watch.template tell<")
+            < barrier.index("const auto dxt_begun") < barrier.index("timeout_while<kNumTimeout")
+            < barrier.index("dxt_watch.complete("))
     # Nothing of the package itself is changed, and the copy is whole.
     assert {path: path.read_text() for path in include.rglob("*.cuh")} == before
     names = {str(path.relative_to(include)) for path in before}

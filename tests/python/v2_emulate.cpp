@@ -5,7 +5,8 @@
  * SLOW rounds longer between the entry and the exit of combine. GPU MUTE has no counters. Before
  * step FOREIGN kernels without counters make BARRIERS barriers, one or two; at step HANG rank 1
  * comes no more (-1: none). BACKWARDS: the last SM has its turn first. BEFORE barriers, a multiple
- * of four, were made and watched before.
+ * of four, were made and watched before. Rank 2 is SECOND rounds late in dispatch; TURNS: at every
+ * other step ranks 1 and 2 are late by what the other one is.
  * Prints the counters, a line each: rank, operator, operations, then waits and samples by rank.
  */
 #include "v2_emulator.h"
@@ -55,11 +56,12 @@ static void make_barriers(void *workspace, int barriers, int sm, int thread)
 
 int main(int argc, char **argv)
 {
-    if (argc != 11) return 2;
+    if (argc != 13) return 2;
     emulator::mute = atoi(argv[5]);
     const int foreign = atoi(argv[6]), hang = atoi(argv[7]), barriers = atoi(argv[8]);
     emulator::backwards = atoi(argv[9]);
     const unsigned before = atoi(argv[10]);
+    const int second = atoi(argv[11]), turns = atoi(argv[12]);
     if (hang >= 0) emulator::most_rounds = 5000;
     const int steps = atoi(argv[1]), late = atoi(argv[2]), slow = atoi(argv[3]);
     const long offset = atol(argv[4]);
@@ -76,7 +78,9 @@ int main(int argc, char **argv)
         for (int step = 0; step < steps; step++) {
             if (step == foreign) make_barriers(workspace, barriers, sm, thread);
             while (rank == 1 && step == hang) emulator::yield();
-            for (int k = 0; rank == 1 && k < late; k++) emulator::yield();
+            const int swapped = turns != 0 && step % 2 != 0;
+            const int own = rank == 1 + swapped ? late : rank == 2 - swapped ? second : 0;
+            for (int k = 0; rank > 0 && k < own; k++) emulator::yield();
             space::kernel<NVLINK, RANKS, SMS, THREADS>(gin, workspace, rank, sm, thread);
             cooperative_groups::this_grid().sync();
             combine(gin, workspace, rank, sm, thread, slow);

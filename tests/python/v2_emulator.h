@@ -193,6 +193,33 @@ inline bool __any_sync(unsigned, bool says)
     return emulator::meet(emulator::own_warp().meeting, emulator::kWarp, says);
 }
 
+/* What a lane of the warp has. */
+template <typename T> inline T __shfl_sync(unsigned, T own, int lane)
+{
+    emulator::Warp &warp = emulator::own_warp();
+    warp.values[emulator::current->thread % emulator::kWarp] = static_cast<long long>(own);
+    __syncwarp();
+    const long long found = warp.values[lane];
+    __syncwarp();
+    return static_cast<T>(found);
+}
+
+inline unsigned __reduce_add_sync(unsigned, unsigned own)
+{
+    emulator::Warp &warp = emulator::own_warp();
+    warp.values[emulator::current->thread % emulator::kWarp] = own;
+    __syncwarp();
+    unsigned sum = 0;
+    for (long long one : warp.values) sum += static_cast<unsigned>(one);
+    __syncwarp();
+    return sum;
+}
+
+inline int __popc(unsigned bits)
+{
+    return __builtin_popcount(bits);
+}
+
 inline void cudaTriggerProgrammaticLaunchCompletion()
 {
 }
@@ -323,15 +350,9 @@ inline int *tail(void *workspace, int channel, int gpu)
     return static_cast<int *>(workspace) + 2048 + 32 * channel + gpu;
 }
 
-/* What a lane of the warp has. */
 inline long long of_lane(long long own, int lane)
 {
-    emulator::Warp &warp = emulator::own_warp();
-    warp.values[emulator::current->thread % emulator::kWarp] = own;
-    emulator::meet(warp.meeting, emulator::kWarp, false);
-    const long long found = warp.values[lane];
-    emulator::meet(warp.meeting, emulator::kWarp, false);
-    return found;
+    return __shfl_sync(0xffffffff, own, lane);
 }
 inline bool all_lanes(bool own)
 {

@@ -69,7 +69,7 @@ class Layout:
 
 _INCLUDE = "\n#include <deep_ep/deepxtrace.cuh>\n"
 _PARAMETER = "const int& sm_idx, const int& thread_idx) {"
-_WITH_WATCH = "const int& sm_idx, const int& thread_idx, const auto& dxt_watch) {"
+_WITH_WATCH = "const int& sm_idx, const int& thread_idx, auto& dxt_watch) {"
 
 _NVLINK = "void nvlink_barrier_wo_local_sync("
 _GIN = "void gin_barrier_wo_local_sync("
@@ -87,9 +87,7 @@ def _barrier_edits(*, include: str, more: str = "", workspace: str, counter: str
 
     def watch(rank: str, lane: str) -> str:
         return ("dxt_watch.template watch<kNumTimeoutCycles>(\n"
-                "                [&](unsigned* word, int peer) {\n"
-                "                    return gin.template get_sym_ptr<ncclTeamTagLsa>(word, peer);\n"
-                f"                }}, {workspace}.get_nvl_barrier_counter_ptr(),\n"
+                f"                {workspace}.get_nvl_barrier_counter_ptr(),\n"
                 "                [&](int phase) {\n"
                 f"                    return {workspace}.get_nvl_barrier_signal_ptr(phase);\n"
                 f"                }}, {rank}, {lane});")
@@ -105,20 +103,29 @@ def _barrier_edits(*, include: str, more: str = "", workspace: str, counter: str
         Edit(include, "@" + more + _INCLUDE),
         *(Edit(_PARAMETER, _WITH_WATCH, function)
           for function in (_NVLINK, _GIN, _SCALEUP, _SCALEOUT)),
+        # Not read once more: what is behind a release is not there at once.
+        Edit(f"const int status = static_cast<int>((*{counter}) & 3);",
+             f"const auto dxt_number = *{counter};\n"
+             "    const int status = static_cast<int>(dxt_number & 3);", _NVLINK),
+        Edit("__syncthreads();", "@\n    dxt_watch.template tell<kNumThreads>([&](unsigned* word, "
+             "int peer) {\n        return gin.template get_sym_ptr<ncclTeamTagLsa>(word, peer);\n"
+             "    }, dxt_number, rank_idx, thread_idx);", _NVLINK),
         # By the last SM, which has nothing to do but to wait for the first.
         Edit("if (kNumSMs > 1 and sm_idx > 0) return;",
              "if (kNumSMs > 1 and sm_idx > 0) {\n        if (sm_idx == kNumSMs - 1)\n            "
              + watch("rank_idx", "thread_idx") + "\n        return;\n    }", _NVLINK),
         # Where there is no other one: by the second warp.
+        Edit("return false; });", "return false;\n    });\n"
+             "    dxt_watch.complete(dxt_number, dxt_begun, thread_idx);", _NVLINK),
         Edit("const auto target = sign ? 0 : kNumRanks;",
-             "@\n    if (kNumSMs == 1 and thread_idx >= 32)\n        "
+             "@\n    const auto dxt_begun = clock64();\n    if (kNumSMs == 1 and thread_idx >= 32)\n        "
              + watch("rank_idx", "thread_idx - 32"), _NVLINK),
         *gin_edits,
         Edit(f"gin, {up}", passing(f"gin, {up}"), _SCALEUP),
         Edit(world, passing(world), _SCALEUP),
         Edit(rail, passing(rail), _SCALEOUT),
         Edit("do_scaleup &= kNumScaleupRanks > 1;",
-             "@\n    const deepxtrace::Watch<kTag, kNumScaleupRanks, kIsScaleupNVLink, "
+             "@\n    deepxtrace::Watch<kTag, kNumScaleupRanks, kIsScaleupNVLink, "
              f"{used}>\n        dxt_watch({base}, scaleout_rank_idx * kNumScaleupRanks);",
              _BOTH),
         Edit(f"gin, {up_both}", passing(f"gin, {up_both}"), _BOTH, 2),

@@ -3,10 +3,12 @@
 // its end. Generated headers include this file: see _deepep_headers.py.
 //
 // A barrier over NVLink is one counter, of which nobody can tell who was last. The first SM waits
-// for it, and all others for that SM. So the last SM watches: it writes how many barriers this rank
-// has reached into a word of its own on each peer, and looks at the words of the others until all
-// have come or the counter is complete. A rank whose kernels write no words delays nobody, and what
-// the first SM does, which is what the others wait for, stays as the library has it.
+// for it, and all others for that SM. So each rank also writes, behind its part of the counter, how
+// many barriers it has reached into a word of its own on each peer. The last SM, which has nothing
+// to do, looks at the words until all ranks but one have come: whoever looks until the end is in
+// the way of the first SM. The first SM says how long it waited, and that was for the last one. Who
+// that is and how long it took are put together at the next barrier. A rank whose kernels write no
+// words delays nobody.
 //
 // In hybrid mode data of other nodes is waited for by the warps that forward it, and no barrier
 // follows. These waits have a source: each lane looks at words of a rank of its own.
@@ -25,13 +27,21 @@ constexpr int kOperators = 4;
 constexpr unsigned kSettled = 1024;
 constexpr long long kSettleCycles = 4096;
 
+// Of so many looks at the words of the peers, one is at the signal as well.
+constexpr unsigned kRarely = 8;
+
+// Where all have come before, no barrier takes longer, about 4 us: whoever did stood still.
+constexpr unsigned kMostIdle = 8192;
+
 using Word = unsigned long long;
 
 struct Area {
     Word operations[kOperators]; // done, by operator; 0 for a transfer, which is its operator's
     Word barriers;               // that the last SM has seen
-    Word reserved[3];
-    unsigned reached[kMaxRanks];      // barriers that a rank has reached, written by that rank
+    Word awaited;                // whom the last SM left to the first one: see awaited_of()
+    Word took;                   // the first SM to wait: number of the barrier << 32 | cycles
+    Word idle;                   // cycles that it waits where all others have come before
+    unsigned reached[kMaxRanks]; // barriers that a rank has reached, written by that rank
     Word wait[kOperators][kMaxRanks]; // cycles waited for a rank, in all
     Word samples[kOperators][kMaxRanks];
 };
@@ -76,8 +86,20 @@ constexpr bool counts(int tag)
 __device__ __forceinline__ unsigned load(const void *word)
 {
     unsigned value;
-    asm volatile("ld.acquire.sys.global.u32 %0, [%1];" : "=r"(value) : "l"(word) : "memory");
+    asm volatile("ld.relaxed.sys.global.u32 %0, [%1];" : "=r"(value) : "l"(word) : "memory");
     return value;
+}
+
+__device__ __forceinline__ Word load_long(const void *word)
+{
+    Word value;
+    asm volatile("ld.relaxed.sys.global.u64 %0, [%1];" : "=l"(value) : "l"(word) : "memory");
+    return value;
+}
+
+__device__ __forceinline__ void store_long(Word *word, Word value)
+{
+    asm volatile("st.relaxed.gpu.global.u64 [%0], %1;" ::"l"(word), "l"(value) : "memory");
 }
 
 __device__ __forceinline__ void store(unsigned *word, unsigned value)
@@ -115,64 +137,91 @@ template <int kRanks> __device__ __forceinline__ unsigned complete_at(unsigned n
     return number & 2 ? 0 : kRanks;
 }
 
-// Look at the words of the peers until all have reached this barrier, it is complete, or kCycles
-// are over; and add what was seen to the sums. signal: what is added up for this barrier; other:
-// for the one before and the one behind, which a rank comes to only when this one is complete.
-// (Only that is seen where this rank alone does not know of a barrier of another kernel.) By one
-// warp.
-template <int kOperator, int kRanks, int64_t kCycles>
-__device__ __noinline__ void look(Area *area, int first, const int *signal, const int *other,
-                                  unsigned number, int rank, int lane)
+// Whom the first SM waits for alone: the number of the barrier << 32 | operator + 1 << 16 | the
+// rank in the whole group, or kNobody where all had come.
+constexpr unsigned kNobody = 0xffff;
+
+constexpr Word awaited_of(unsigned number, int kind, unsigned source)
 {
-    const unsigned epoch = number + 1;
-    // Lane 0 has the signal, each other one every 31st rank; in the place of this rank, `other`.
-    constexpr int kEach = (kRanks + 30) / 31;
+    return static_cast<Word>(number) << 32 | static_cast<Word>(kind + 1) << 16 | source;
+}
+
+// Add to the sums how long the first SM waited at the barrier before, less what it waits where all
+// have come.
+__device__ __forceinline__ void account(Area *area, Word awaited, Word took, Word idle)
+{
+    const int kind = static_cast<int>(awaited >> 16 & 0xffff) - 1;
+    if (kind < 0 || awaited >> 32 != took >> 32) return;
+    const unsigned source = awaited & 0xffff;
+    const Word cycles = took & 0xffffffff;
+    if (source != kNobody) {
+        add(&area->wait[kind][source], cycles > idle ? cycles - idle : 0);
+        add(&area->samples[kind][source], 1);
+    } else if (cycles < kMostIdle) {
+        // A mean of the last ones; what is far above it counts as half above it.
+        const Word most = idle + idle / 2, now = idle == 0 || cycles < most ? cycles : most;
+        store_long(&area->idle, idle == 0 ? now : idle - idle / 8 + now / 8);
+    }
+}
+
+// Look at the words of the peers until all but one have reached this barrier, and add to the sums
+// when they came, from the first look on. Returns what to put into `awaited`; 0 = nothing. Where a
+// rank has never told a word, it may be the last: look until all others have come or the signal is
+// complete. By one warp, for kCycles at most. signal: what is added up for this barrier; other: for
+// the one before and the one behind, which a rank comes to only when this one is complete. (Only
+// that is seen where this rank alone does not know of a barrier of another kernel.)
+template <int kOperator, int kRanks, int64_t kCycles>
+__device__ __forceinline__ Word look(Area *area, int first, const int *signal, const int *other,
+                                     unsigned number, int rank, int lane)
+{
+    // Each lane has every 32nd rank.
+    constexpr int kEach = (kRanks + 31) / 32;
     static_assert(kEach <= 32, "a lane has a bit for each of its ranks");
-    unsigned pending = 0, seen = 0, cycles[kEach];
+    const unsigned *reached = area->reached;
+    unsigned words[kEach], pending = 0;
 #pragma unroll
     for (int k = 0; k < kEach; ++k) {
-        const int source = lane - 1 + 31 * k;
-        pending |= static_cast<unsigned>(lane > 0 && source < kRanks && source != rank) << k;
-    }
-    const unsigned *reached = area->reached;
-    const long long begun = clock64();
-    long long now;
-    bool left, behind = false;
-    do {
-        unsigned words[kEach];
-#pragma unroll
-        for (int k = 0; k < kEach; ++k) {
-            const bool has = pending >> k & 1, own = lane - 1 + 31 * k == rank;
-            if (k == 0 || has || own)
-                words[k] = load(has   ? static_cast<const void *>(reached + lane - 1 + 31 * k)
-                                : own ? other
-                                      : signal);
-            behind = behind || (own && words[k] != complete_at<kRanks>(number - 1));
+        const int source = lane + 32 * k;
+        if (source < kRanks && source != rank) {
+            words[k] = load(reached + source);
+            pending |= static_cast<unsigned>(words[k] != 0) << k;
         }
-        now = clock64();
-        const bool complete = __any_sync(
-            0xffffffff, behind || (lane == 0 && words[0] == complete_at<kRanks>(number)));
+    }
+    const bool all_tell = __reduce_add_sync(0xffffffff, __popc(pending)) == kRanks - 1;
+    const long long begun = clock64();
+    long long waited = 0;
+    unsigned left;
+    bool over = false;
+#pragma unroll 1
+    for (unsigned turn = 1;; ++turn) {
+        // Rarely: the first SM looks there, too, and the peers write to it.
+        if (turn % kRarely == 0) {
+            const unsigned word = load(lane == 0 ? signal : other);
+            const unsigned complete = complete_at<kRanks>(number - (lane != 0));
+            over = __any_sync(0xffffffff, lane < 2 && (word == complete) == (lane == 0));
+        }
 #pragma unroll
         for (int k = 0; k < kEach; ++k) {
-            // The word of whoever came last may be a little behind its part of the signal.
-            if ((pending >> k & 1) && words[k] != 0 &&
-                (complete || static_cast<int>(words[k] - epoch) >= 0)) {
-                const long long waited = now - begun;
-                cycles[k] = waited < 0xffffffffll ? static_cast<unsigned>(waited) : ~0u;
-                seen |= 1u << k;
+            if ((pending >> k & 1) && (over || static_cast<int>(words[k] - number) > 0)) {
                 pending &= ~(1u << k);
+                add(&area->wait[kOperator][first + lane + 32 * k], static_cast<Word>(waited));
+                add(&area->samples[kOperator][first + lane + 32 * k], 1);
             }
         }
-        left = __any_sync(0xffffffff, pending != 0) && !complete;
-    } while (left && now - begun < kCycles);
+        left = __reduce_add_sync(0xffffffff, __popc(pending));
+        if (left <= all_tell || over || waited >= kCycles) break;
 #pragma unroll
-    for (int k = 0; k < kEach; ++k) {
-        if (seen >> k & 1) {
-            const int source = first + lane - 1 + 31 * k;
-            add(&area->wait[kOperator][source], cycles[k]);
-            add(&area->samples[kOperator][source], 1);
-        }
+        for (int k = 0; k < kEach; ++k)
+            if (pending >> k & 1) words[k] = load(reached + lane + 32 * k);
+        waited = clock64() - begun;
     }
+    if (!all_tell || left > 1 || over || (left == 0 && waited > 0)) return 0;
+    unsigned last = 0; // and 1 more
+#pragma unroll
+    for (int k = 0; k < kEach; ++k)
+        if (pending >> k & 1) last = first + lane + 32 * k + 1;
+    last = __reduce_add_sync(0xffffffff, last);
+    return awaited_of(number, kOperator, last == 0 ? kNobody : last - 1);
 }
 
 // Once in a while: give the first SM the time to count this barrier, and see whether there was one
@@ -194,7 +243,8 @@ template <int kTag, int kRanks, bool kNvlink, int64_t kUsed> struct Watch {
     static constexpr int kPeers = kRanks;
 
     Area *area;
-    int first; // rank in the whole group of NVLink's rank 0
+    int first;     // rank in the whole group of NVLink's rank 0
+    Word took = 0; // what to put into area->took; 0 = nothing
 
     __device__ __forceinline__ Watch(void *workspace, int first_)
         : area(reinterpret_cast<Area *>(static_cast<char *>(workspace) + area_offset<kUsed>())),
@@ -202,35 +252,61 @@ template <int kTag, int kRanks, bool kNvlink, int64_t kUsed> struct Watch {
     {
     }
 
+    // Tell the peers that this rank has reached a barrier, of which so many were before: by the
+    // first SM, behind what it adds to their signals. pointer(own word, peer) is that peer's word.
+    template <int kThreads, typename pointer_t>
+    __device__ __forceinline__ void tell(const pointer_t &pointer, Word number, int rank,
+                                         int thread) const
+    {
+        if constexpr (kOn && kRanks > 1) {
+            // By the second warp: the first one has more to do.
+            const int peer = thread - (kThreads >= kRanks + 32 ? 32 : 0);
+            if (peer >= 0 && peer < kRanks && peer != rank)
+                store(pointer(area->reached + rank, peer), static_cast<unsigned>(number) + 1);
+        }
+    }
+
+    // The first SM has seen the barrier of this number complete, and began to look at `begun`.
+    __device__ __forceinline__ void complete(Word number, long long begun, int thread)
+    {
+        if constexpr (kOn && kRanks > 1) {
+            if (thread == 0) took = number << 32 | since(begun);
+        }
+    }
+
     // A barrier over NVLink, seen by one warp that nobody waits for before all have come: count it,
-    // tell the peers that it is reached, and look for them. pointer(own word, peer) is that peer's
-    // word; counter counts barriers, and signal(number & 1) points to what is added up for one.
-    template <int64_t kCycles, typename pointer_t, typename signal_t>
-    __device__ __forceinline__ void watch(const pointer_t &pointer, const Word *counter,
-                                          const signal_t &signal, int rank, int lane) const
+    // and look for the peers. counter counts barriers, and signal(number & 1) points to what is
+    // added up for one.
+    template <int64_t kCycles, typename signal_t>
+    __device__ __forceinline__ void watch(const Word *counter, const signal_t &signal, int rank,
+                                          int lane) const
     {
         if (lane >= 32) return;
-        const unsigned number = load(&area->barriers);
+        // All at once: nobody waits for the one after the other.
+        const Word word = load_long(lane == 0   ? &area->barriers
+                                    : lane == 1 ? counter
+                                    : lane == 2 ? &area->awaited
+                                    : lane == 3 ? &area->took
+                                                : &area->idle);
+        const unsigned number = static_cast<unsigned>(__shfl_sync(0xffffffff, word, 0));
         // The first SM may have counted this one already. Where the counter says more, there was a
         // barrier of a kernel that does not come here, and nothing is watched any more. If it was a
-        // single one, and the first SM is behind, settle() notices. One lane decides, and all have
-        // the number before it is written.
-        const bool known = __any_sync(0xffffffff, lane == 0 && load(counter) - number <= 1);
-        __syncwarp();
-        // Now: at the end the first lane waits until all that it has written is there.
+        // single one, and the first SM is behind, settle() notices.
+        const unsigned counted = static_cast<unsigned>(__shfl_sync(0xffffffff, word, 1));
+        const bool known = counted - number <= 1;
+        const Word awaited = __shfl_sync(0xffffffff, word, 2);
+        const Word done = __shfl_sync(0xffffffff, word, 3);
+        const Word idle = __shfl_sync(0xffffffff, word, 4);
         if (lane == 0) {
             if (known) store(reinterpret_cast<unsigned *>(&area->barriers), number + 1);
             if constexpr (counts(kTag)) add(&area->operations[operator_of(kTag) & ~1], 1);
         }
         if constexpr (kOn && kRanks > 1) {
             if (known) {
-#pragma unroll 1
-                for (int i = lane; i < kRanks; i += 32) {
-                    if (i != rank) store(pointer(area->reached + rank, i), number + 1);
-                    if constexpr (kRanks <= 32) break;
-                }
-                look<operator_of(kTag), kRanks, kCycles>(area, first, signal(number & 1),
-                                                         signal(~number & 1), number, rank, lane);
+                if (lane == 0) account(area, awaited, done, idle);
+                const Word next = look<operator_of(kTag), kRanks, kCycles>(
+                    area, first, signal(number & 1), signal(~number & 1), number, rank, lane);
+                if (lane == 0 && next != 0) store_long(&area->awaited, next);
                 if (number % kSettled == kSettled - 1) settle(area, counter, number, lane);
             }
         }
@@ -262,9 +338,13 @@ template <int kTag, int kRanks, bool kNvlink, int64_t kUsed> struct Watch {
         }
     }
 
-    // Count an operation of which no barrier over NVLink does.
+    // Say how long the first SM waited. Count an operation of which no barrier over NVLink does.
+    // Call it where nobody waits for the caller.
     __device__ __forceinline__ void finish(int sm, int thread) const
     {
+        if constexpr (kOn && kRanks > 1) {
+            if (took != 0) store_long(&area->took, took);
+        }
         if constexpr (counts(kTag) && !(kNvlink && kRanks > 1)) {
             if (sm == 0 && thread == 0) add(&area->operations[operator_of(kTag) & ~1], 1);
         }
