@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Two runs of deepep_job.py's program at a time, one attached and one not, which take turns on the
-same GPUs: what being attached costs, in pairs.
+"""Runs of deepep_job.py's program, one attached and one not, which take turns on the same GPUs: what
+being attached costs, in pairs.
 
     python3 tests/gpu/deepep_turns.py --library v2 --work-us 0 --blocks 4 --rounds 10 OUT.jsonl
 
-Each round starts both anew. OUT gets a line for each block; printed is the median ratio.
+With --against FOLDER, as often as you like, one more run takes turns with these, attached with the
+package deepxtrace that lies in FOLDER, such as one with other headers. Each round starts all anew.
+OUT gets a line for each block; printed are the median ratios to the run that is not attached.
 """
 import argparse
 import json
@@ -22,8 +24,8 @@ import torch.multiprocessing as mp
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import deepep_job  # noqa: E402
 
-NAMES = ("attached", "plain")
-#: After this long a run that the other one waits for is taken for lost.
+ATTACHED, PLAIN = "attached", "plain"
+#: After this long a run that another one waits for is taken for lost.
 PATIENCE = 120.0
 
 
@@ -41,10 +43,16 @@ def parser():
     made.add_argument("--block-seconds", type=float, default=0.4)
     made.add_argument("--rounds", type=int, default=1)
     made.add_argument("--interval", type=float, default=1.0)
-    made.add_argument("--name", choices=NAMES, help=argparse.SUPPRESS)
+    made.add_argument("--against", metavar="FOLDER", action="append", default=[])
+    made.add_argument("--name", help=argparse.SUPPRESS)
     made.add_argument("--folder", help=argparse.SUPPRESS)
     made.set_defaults(eager=False, buffers=1)
     return made
+
+
+def names_of(options):
+    """Of the runs, in their turn."""
+    return [ATTACHED, PLAIN, *options.against]
 
 
 def wait_for(folder, what):
@@ -60,7 +68,7 @@ def wait_for(folder, what):
         except FileNotFoundError:
             pass
         time.sleep(0.0005)
-    raise TimeoutError(f"the other run does not come: {path}")
+    raise TimeoutError(f"another run does not come: {path}")
 
 
 def write(folder, name, content):
@@ -68,6 +76,13 @@ def write(folder, name, content):
     with open(path + ".new", "w", encoding="utf-8") as file:
         file.write(content)
     os.replace(path + ".new", path)
+
+
+def meet(folder, what, own, runs):
+    """Until all runs have come to this."""
+    write(folder, f"{what}-{own}", "")
+    for one in range(runs):
+        wait_for(folder, (f"{what}-{one}", None))
 
 
 def run(rank, options, port):
@@ -82,10 +97,11 @@ def run(rank, options, port):
         jobs[name] = deepep_job.Job(rank, options)
         jobs[name].prepare([1.0])
         jobs[name].run_phase({}, time.time() + options.block_seconds)
-    other = NAMES[1 - NAMES.index(options.name)]
+    names = names_of(options)
+    own = names.index(options.name)
+    following = names[(own + 1) % len(names)]
     if rank == 0:
-        write(options.folder, "ready-" + options.name, "")
-        wait_for(options.folder, ("ready-" + other, None))
+        meet(options.folder, "ready", own, len(names))
     for block in range(options.blocks):
         if rank == 0:
             wait_for(options.folder, ("turn", options.name))
@@ -97,10 +113,9 @@ def run(rank, options, port):
                     file.write(json.dumps({"name": options.name, "format": name, "block": block,
                                            **done}) + "\n")
         if rank == 0:
-            write(options.folder, "turn", other)
+            write(options.folder, "turn", following)
     if rank == 0:
-        write(options.folder, "ended-" + options.name, "")
-        wait_for(options.folder, ("ended-" + other, None))
+        meet(options.folder, "ended", own, len(names))
     dist.barrier(group=deepep_job.ends_group)
     for job in jobs.values():
         job.destroy()
@@ -111,8 +126,10 @@ def start(name, folder):
     command = [sys.executable, os.path.abspath(__file__), *sys.argv[1:], "--name", name, "--folder",
                folder]
     environment = dict(os.environ, DEEPXTRACE="0")
-    if name == "attached":
+    if name != PLAIN:
         environment["DEEPXTRACE"] = "1"
+        if name != ATTACHED:
+            environment["PYTHONPATH"] = name + os.pathsep + environment.get("PYTHONPATH", "")
         command = [sys.executable, "-m", "deepxtrace.run", "--interval", sys_interval(),
                    "--output", os.path.join(folder, "logs"), *command]
     return subprocess.Popen(command, env=environment)
@@ -131,31 +148,33 @@ def main():
     began = 0
     if os.path.exists(options.out):
         os.unlink(options.out)
-    ratios = {name: [] for name in options.formats}
+    names = names_of(options)
+    ratios = {(name, run): [] for name in options.formats for run in names if run != PLAIN}
     for number in range(options.rounds):
         with tempfile.TemporaryDirectory() as folder:
-            write(folder, "turn", NAMES[number % 2])
-            for job in [start(name, folder) for name in NAMES]:
+            write(folder, "turn", names[number % len(names)])
+            for job in [start(name, folder) for name in names]:
                 if job.wait() != 0:
                     sys.exit("a run failed")
         with open(options.out, encoding="utf-8") as file:
             lines = [json.loads(line) for line in file][began:]
         began += len(lines)
-        for name, found in ratios.items():
-            found.append(report(number, name, [line for line in lines if line["format"] == name]))
-    for name, found in ratios.items():
-        print(f"{options.library} {name}: median ratio {statistics.median(found):.4f}, from "
-              f"{min(found):.4f} to {max(found):.4f}, {options.rounds} rounds")
+        for (name, attached), found in ratios.items():
+            found.append(report(number, name, attached,
+                                [line for line in lines if line["format"] == name]))
+    for (name, attached), found in ratios.items():
+        print(f"{options.library} {name} {attached}: median ratio {statistics.median(found):.4f}, "
+              f"from {min(found):.4f} to {max(found):.4f}, {options.rounds} rounds")
 
 
-def report(number, name, lines):
+def report(number, name, attached, lines):
     """The ratio of one round."""
-    step = {who: [line["step_us"] for line in lines if line["name"] == who] for who in NAMES}
-    pairs = [attached / plain for attached, plain in zip(*(step[who] for who in NAMES))]
+    with_it, without = ([line["step_us"] for line in lines if line["name"] == who]
+                        for who in (attached, PLAIN))
+    pairs = [one / other for one, other in zip(with_it, without)]
     ratio = statistics.median(pairs)
-    print(f"round {number} {name}: attached {statistics.median(step['attached']):.2f} us, plain "
-          f"{statistics.median(step['plain']):.2f} us, ratio {ratio:.4f} ({len(pairs)} pairs)",
-          flush=True)
+    print(f"round {number} {name}: {attached} {statistics.median(with_it):.2f} us, plain "
+          f"{statistics.median(without):.2f} us, ratio {ratio:.4f} ({len(pairs)} pairs)", flush=True)
     return ratio
 
 

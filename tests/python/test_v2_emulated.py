@@ -81,7 +81,8 @@ def run(program: List[str], late: int, slow: int, mute: int = -1, foreign: int =
     """Operations, waits and samples by rank and operator."""
     path, steps, offset = program
     return counters_of([path, steps, str(late), str(slow), offset,
-                        *map(str, (mute, foreign, hang, barriers, backwards, before, second, turns))], RANKS)
+                        *map(str, (mute, foreign, hang, barriers, backwards, before, second,
+                                   turns))], RANKS)
 
 
 def counters_of(command: List[str], ranks: int) -> Counters:

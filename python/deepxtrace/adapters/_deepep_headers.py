@@ -115,11 +115,12 @@ def _barrier_edits(*, include: str, more: str = "", workspace: str, counter: str
              "if (kNumSMs > 1 and sm_idx > 0) {\n        if (sm_idx == kNumSMs - 1)\n            "
              + watch("rank_idx", "thread_idx") + "\n        return;\n    }", _NVLINK),
         # Where there is no other one: by the second warp.
+        Edit("const auto target = sign ? 0 : kNumRanks;",
+             "@\n    const auto dxt_begun = clock64();\n    "
+             "if (kNumSMs == 1 and thread_idx >= 32)\n        "
+             + watch("rank_idx", "thread_idx - 32"), _NVLINK),
         Edit("return false; });", "return false;\n    });\n"
              "    dxt_watch.complete(dxt_number, dxt_begun, thread_idx);", _NVLINK),
-        Edit("const auto target = sign ? 0 : kNumRanks;",
-             "@\n    const auto dxt_begun = clock64();\n    if (kNumSMs == 1 and thread_idx >= 32)\n        "
-             + watch("rank_idx", "thread_idx - 32"), _NVLINK),
         *gin_edits,
         Edit(f"gin, {up}", passing(f"gin, {up}"), _SCALEUP),
         Edit(world, passing(world), _SCALEUP),
