@@ -164,6 +164,8 @@ typedef struct shm_waiting {
     int64_t begin_ns;   /**< 0 until the first look at the clock */
     int64_t deadline_ns;
     size_t row_bytes;
+    uint64_t left_ticks; /**< when the slice before ended */
+    uint64_t back_ticks; /**< when this slice began; 0: it is the first */
     dxt_probe_op probe;
 } shm_waiting;
 

@@ -115,7 +115,9 @@ static bool take(waiting *w, uint32_t source)
             return false;
         }
     }
-    uint64_t wait_ticks = dxt_probe_until(&of->probe, flag->stamp_ticks + ticks_of(w, delay_ns));
+    uint64_t ticks = flag->stamp_ticks + ticks_of(w, delay_ns);
+    if (ticks < of->back_ticks) ticks = of->back_ticks; /* it came while nobody waited */
+    uint64_t wait_ticks = dxt_probe_until(&of->probe, ticks);
     dxt_probe_wait(&of->probe, source, wait_ticks, (uint64_t)flag->rows * of->row_bytes);
     s->heard[w->operator_index][source] = 1;
     return true;
@@ -215,10 +217,11 @@ static dxt_status wait_in_kernel(waiting *w)
 static dxt_status begin(waiting *w, uint64_t epoch, size_t row_bytes)
 {
     shm *s = w->s;
-    *w->of = (shm_waiting){.epoch = epoch, .sources = w->of->sources, .row_bytes = row_bytes};
+    *w->of = (shm_waiting){.sources = w->of->sources, .row_bytes = row_bytes};
     dxt_probe_begin(&w->of->probe, w->ep->config.probe, w->operator_index);
     dxt_status status = shm_see_masks(s);
-    if (status != DXT_OK) return status;
+    if (status != DXT_OK) return status; /* whoever tries again begins again */
+    w->of->epoch = epoch;
     for (uint32_t source = 0; source < s->ranks; source++) {
         s->heard[w->operator_index][source] = 0;
         if (!s->masked[source]) w->of->sources[w->of->pending++] = source;
@@ -231,6 +234,14 @@ static dxt_status begin(waiting *w, uint64_t epoch, size_t row_bytes)
     return status;
 }
 
+/* What the caller did since the slice before is no waiting. */
+static void resume(shm_waiting *of)
+{
+    if (!of->probe.probe) return;
+    of->back_ticks = dxt_probe_clock();
+    of->probe.begin_ticks += of->back_ticks - of->left_ticks;
+}
+
 static dxt_status wait_until(dxt_ep *ep, uint32_t operator_index, uint64_t epoch, size_t row_bytes,
                              int64_t until_ns)
 {
@@ -240,12 +251,16 @@ static dxt_status wait_until(dxt_ep *ep, uint32_t operator_index, uint64_t epoch
         .ep = ep, .s = s, .operator_index = operator_index, .of = of, .until_ns = until_ns};
     bool begun = of->epoch == epoch;
     if (begun && of->pending == 0) return DXT_OK; /* and its waits are counted */
-    dxt_status status = begun ? DXT_OK : begin(&w, epoch, row_bytes);
+    dxt_status status = DXT_OK;
+    if (begun)
+        resume(of);
+    else
+        status = begin(&w, epoch, row_bytes);
     if (status == DXT_OK && of->pending > 0) status = wait_in_kernel(&w);
     if (status == DXT_OK)
         dxt_probe_end(&of->probe);
-    else if (status != DXT_ERR_TIMEOUT)
-        of->epoch = 0; /* whoever tries again begins again */
+    else if (of->probe.probe)
+        of->left_ticks = dxt_probe_clock(); /* whoever tries again goes on: what is heard counts */
     return status;
 }
 

@@ -224,12 +224,15 @@ DXT_API dxt_status dxt_ep_combine_recv(dxt_ep *ep);
 /**
  * Wait for what the next dxt_ep_dispatch_recv() or dxt_ep_combine_recv() would wait for, in slices
  * between which the caller looks after other things, such as signals. That receive waits for what
- * is missing still; timeout_ns counts from the first slice.
+ * is missing still; timeout_ns counts from the first slice. The time between slices does not count
+ * as waiting. After an error the receive, or another slice, goes on as well: what has been heard is
+ * counted once.
  *
  * @param operator_index  DXT_DISPATCH or DXT_COMBINE.
  * @param at_most_ns      Length of the slice, >= 0.
  * @return DXT_OK (the receive will not wait); DXT_ERR_TIMEOUT (not yet); DXT_ERR_INVALID;
- *         DXT_ERR_STATE (nothing sent); DXT_ERR_MASKED; DXT_ERR_UNSUPPORTED (cuda).
+ *         DXT_ERR_STATE (nothing sent); DXT_ERR_MASKED; DXT_ERR_IO (mpi: MPI failed, or a message
+ *         is damaged); DXT_ERR_UNSUPPORTED (cuda).
  *
  * Blocking: at most at_most_ns. Threads: one thread per rank at a time. NULL: DXT_ERR_INVALID.
  */

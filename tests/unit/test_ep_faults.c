@@ -471,6 +471,80 @@ static void a_silent_rank_is_given_up_in_slices(void **state)
     assert_int_equal(ep_run_threads(&two, slices_end, NULL), 0);
 }
 
+/* Rank 1 sends while rank 0 does something else between a slice and its receive. */
+static int one_is_elsewhere_between(struct ep_rank *rank)
+{
+    atomic_uint *stage = rank->context;
+    if (rank->rank == 1) {
+        while (atomic_load(stage) < 1) usleep(1000);
+        usleep(50000);
+        if (send_dispatch(rank, 0, &rank->buffers[0])) return 1;
+        atomic_store(stage, 2);
+        EP_CHECK(dxt_ep_dispatch_recv(rank->ep) == DXT_OK);
+        return 0;
+    }
+    if (send_dispatch(rank, 0, &rank->buffers[0])) return 1;
+    uint64_t begin = dxt_probe_clock();
+    EP_CHECK(dxt_ep_wait(rank->ep, DXT_DISPATCH, 0) == DXT_ERR_TIMEOUT);
+    uint64_t inside = dxt_probe_clock() - begin;
+    atomic_store(stage, 1);
+    while (atomic_load(stage) < 2) usleep(1000);
+    EP_CHECK(dxt_ep_dispatch_recv(rank->ep) == DXT_OK);
+    const dxt_cell *cell = dxt_probe_cell(rank->config.probe, DXT_DISPATCH, 1);
+    EP_CHECK(cell->samples == 1 && cell->wait_ticks_sum <= inside);
+    return 0;
+}
+
+static void time_between_slices_is_no_waiting(void **state)
+{
+    (void)state;
+    struct ep_case two = faulty;
+    two.ranks = 2;
+    two.timeout_ns = 0;
+    atomic_uint stage = 0;
+    assert_int_equal(ep_run_threads(&two, one_is_elsewhere_between, &stage), 0);
+}
+
+static unsigned polls;
+
+static dxt_status fail_second_poll(dxt_ep *ep)
+{
+    (void)ep;
+    return ++polls == 2 ? dxt_ep_fail(DXT_ERR_IO, "cannot receive") : DXT_OK;
+}
+
+/* The network fails once, when rank 0 has heard itself. */
+static int one_goes_on(struct ep_rank *rank)
+{
+    static const shm_far failing = {.poll = fail_second_poll};
+    atomic_uint *failed = rank->context;
+    while (rank->rank == 1 && atomic_load(failed) == 0) usleep(1000);
+    if (send_dispatch(rank, 0, &rank->buffers[0])) return 1;
+    if (rank->rank == 0) {
+        shm *s = rank->ep->state;
+        s->far = &failing;
+        EP_CHECK(dxt_ep_wait(rank->ep, DXT_DISPATCH, SLICE_NS) == DXT_ERR_IO);
+        s->far = NULL;
+        atomic_store(failed, 1);
+    }
+    EP_CHECK(dxt_ep_dispatch_recv(rank->ep) == DXT_OK);
+    if (ep_check_dispatch(rank, 0, &rank->buffers[0], DXT_EP_BF16, NULL)) return 1;
+    for (uint32_t source = 0; source < 2; source++)
+        EP_CHECK(dxt_probe_cell(rank->config.probe, DXT_DISPATCH, source)->samples == 1);
+    return 0;
+}
+
+static void after_an_error_nobody_is_counted_twice(void **state)
+{
+    (void)state;
+    struct ep_case two = faulty;
+    two.ranks = 2;
+    two.timeout_ns = 0;
+    atomic_uint failed = 0;
+    polls = 0;
+    assert_int_equal(ep_run_threads(&two, one_goes_on, &failed), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -485,6 +559,8 @@ int main(void)
         cmocka_unit_test(a_slow_path_is_a_cell),
         cmocka_unit_test(a_wait_in_slices_is_one_wait),
         cmocka_unit_test(a_silent_rank_is_given_up_in_slices),
+        cmocka_unit_test(time_between_slices_is_no_waiting),
+        cmocka_unit_test(after_an_error_nobody_is_counted_twice),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
