@@ -174,6 +174,25 @@ static void a_recording_that_is_taken_away_is_told(void **state)
     unlink(renamed);
 }
 
+/* Over NFS a file that is removed while it is open still has a name. One of two names is not known
+ * to be the other. */
+static void what_may_be_lost_is_not_called_renamed(void **state)
+{
+    (void)state;
+    char other[300];
+    for (int nfs = 0; nfs < 2; nfs++) {
+        output_file output;
+        snprintf(other, sizeof other, "%s/%s", directory, nfs ? ".nfs00000001" : "other");
+        assert_int_equal(output_open(&output, "test", path, true), -1);
+        assert_int_equal(output_grow(&output), -1);
+        assert_int_equal(output_write(&output, "one\n", 4), DXT_OK);
+        if (!nfs) assert_int_equal(link(path, other), 0);
+        assert_int_equal(nfs ? rename(path, other) : unlink(path), 0);
+        assert_int_equal(output_commit(&output), EXIT_FAILED);
+        unlink(other);
+    }
+}
+
 /* Lines that are longer than what is looked at in one piece. */
 static void long_lines_are_cut_back_too(void **state)
 {
@@ -528,6 +547,7 @@ int main(void)
         IN_FOLDER(a_recording_has_its_name_from_the_start),
         IN_FOLDER(a_recording_is_cut_back_and_kept),
         IN_FOLDER(a_recording_that_is_taken_away_is_told),
+        IN_FOLDER(what_may_be_lost_is_not_called_renamed),
         IN_FOLDER(long_lines_are_cut_back_too),
         IN_FOLDER(an_empty_recording_goes_alone),
         IN_FOLDER(a_full_disk_costs_the_last_line_alone),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
@@ -171,22 +172,44 @@ outcome output_grow(output_file *output)
     return GO_ON;
 }
 
+/* Whether an open file that has a name, but not ours, is certainly under the one that the kernel
+ * knows. Over NFS others may have moved it, and one that is removed while it is open is called
+ * .nfs… until it is closed. */
+static enum where { RENAMED, REMOVED, UNKNOWN } look_where(int fd, const struct stat *own)
+{
+    char link[40], name[PATH_MAX];
+    struct stat there;
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    ssize_t size = readlink(link, name, sizeof name - 1);
+    if (size < 0) return UNKNOWN;
+    name[size] = '\0';
+    const char *slash = strrchr(name, '/');
+    if (slash && strncmp(slash, "/.nfs", 5) == 0) return REMOVED;
+    bool found = stat(name, &there) == 0;
+    return found && own->st_dev == there.st_dev && own->st_ino == there.st_ino ? RENAMED : UNKNOWN;
+}
+
 /* Where a file that has its name is not under it any more, its lines are lost, or in a file of
  * another name: that is told. */
 static outcome look_for_named(const output_file *output)
 {
+    static const char *const what[] = {
+        [RENAMED] = "somebody has renamed it; all is in the file of the new name",
+        [REMOVED] = "somebody has removed it, and all that was written to it is lost",
+        [UNKNOWN] = "somebody has renamed or removed it; what was written is in a file of another "
+                    "name, or lost"};
     struct stat own, there;
-    if (fstat(fileno(output->file), &own) != 0) return GO_ON;
-    bool found = stat(output->target, &there) == 0;
-    if (found && own.st_dev == there.st_dev && own.st_ino == there.st_ino) return GO_ON;
-    if (own.st_nlink > 0) {
-        complain(output->command, "%s: somebody has renamed it; all is in the file of the new name",
-                 output->path);
-        return GO_ON;
+    enum where where;
+    int fd = fileno(output->file);
+    if (fstat(fd, &own) != 0) {
+        where = errno == ESTALE ? REMOVED : UNKNOWN;
+    } else {
+        bool found = stat(output->target, &there) == 0;
+        if (found && own.st_dev == there.st_dev && own.st_ino == there.st_ino) return GO_ON;
+        where = own.st_nlink > 0 ? look_where(fd, &own) : REMOVED;
     }
-    complain(output->command, "%s: somebody has removed it, and all that was written to it is lost",
-             output->path);
-    return EXIT_FAILED;
+    complain(output->command, "%s: %s", output->path, what[where]);
+    return where == RENAMED ? GO_ON : EXIT_FAILED;
 }
 
 outcome output_commit(output_file *output)
