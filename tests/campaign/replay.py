@@ -20,12 +20,15 @@ def main():
     given = parser.parse_args()
     heed_signals()
     found = Findings()
-    with subprocess.Popen([given.command, "simulate", "-n", "4", "--windows", str(given.windows), "--slow",
-                           f"dispatch:{LATE}:60us"], stdout=subprocess.PIPE) as made:
-        judge = subprocess.Popen([given.command, "analyze", "--json", "-"], stdin=made.stdout,
-                                 stdout=subprocess.PIPE)
+    named = before = after = 0
+    commands = []
+    try:
+        commands.append(subprocess.Popen([given.command, "simulate", "-n", "4", "--windows", str(given.windows), "--slow",
+                                          f"dispatch:{LATE}:60us"], stdout=subprocess.PIPE))
+        commands.append(subprocess.Popen([given.command, "analyze", "--json", "-"], stdin=commands[0].stdout,
+                                         stdout=subprocess.PIPE))
+        made, judge = commands
         made.stdout.close()
-        named = before = after = 0
         for line in judge.stdout:
             found.tried += 1
             window = json.loads(line)
@@ -37,6 +40,12 @@ def main():
             if found.tried == given.windows * 19 // 10:
                 after, _, _ = holds(judge.pid)
         status = judge.wait()
+        made.wait()
+    finally:
+        # Whoever interrupts this waits for neither.
+        for command in commands:
+            command.kill()
+            command.wait()
     print(f"  rank {LATE} named in {named} of {given.windows}; memory {before} -> {after} kB", flush=True)
     found.expect(status == 0 and made.returncode == 0, "exit status", status, made.returncode)
     found.expect(found.tried == 2 * given.windows, found.tried, "windows of", 2 * given.windows)
