@@ -234,6 +234,7 @@ static bool run_command(alerts *a, const char *body, char *why, size_t why_size)
     if (ends[1] >= 0) close(ends[1]);
     if (ended == 0) {
         kill(-child, SIGKILL);
+        kill(child, SIGKILL); /* it may have left its group */
         waitpid(child, &status, 0);
         snprintf(why, why_size, "%.100s took more than %d s", a->options->command, PATIENCE_S);
         return false;

@@ -7,6 +7,7 @@ import shutil
 import socket
 import sqlite3
 import subprocess
+import sys
 
 import monitor
 
@@ -256,6 +257,17 @@ def test_a_command_that_hangs_does_not_hold_up_the_end(tmp_path):
     monitor.until(lambda: not alive(int(begun.read_text())))
     # It is the next process's, which has not tried yet.
     assert monitor.rows(store, "SELECT channel, attempts FROM alert") == [("exec", 0)]
+
+
+def test_a_command_that_leaves_its_group_does_not_hold_up_the_end(tmp_path):
+    path, store, program, begun = tmp_path / "a.jsonl", tmp_path / "s.db", tmp_path / "program", tmp_path / "begun"
+    path.write_text("".join(monitor.simulate("-n", 8, "--windows", 10, "--slow", "dispatch:5:60us")))
+    program.write_text("#!%s\nimport os, time\nos.setpgid(0, os.getpgid(os.getppid()))\nopen(%r, 'w').close()\ntime.sleep(1000)\n"
+                       % (sys.executable, str(begun)))
+    program.chmod(0o755)
+    with monitor.Serve(store, "--exec", program, path) as server:
+        monitor.until(begun.exists)
+        server.end()
 
 
 def test_a_command_gets_a_message_that_is_longer_than_a_pipe(tmp_path):
