@@ -95,12 +95,15 @@ static void counts_stay_within_their_limits(void **state)
     assert_string_equal(why, "'-1' is below 0");
     assert_false(cli_parse_count("-1", 1, 4096, &count, why, sizeof why));
     assert_string_equal(why, "'-1' is not within 1 to 4096");
+    assert_false(cli_parse_count("-0", 1, 4096, &count, why, sizeof why));
     static const char *const bad[] = {"", "-", "+1", "1.5", "1e3", " 1", "0x10", "one"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         assert_false(cli_parse_count(bad[i], 0, 0, &count, why, sizeof why));
         assert_non_null(strstr(why, "is not a whole number"));
     }
     assert_true(count == UINT64_MAX);
+    assert_true(cli_parse_count("-0", 0, 0, &count, why, sizeof why));
+    assert_int_equal(count, 0);
 }
 
 static void numbers_are_positive_and_finite(void **state)

@@ -105,7 +105,7 @@ bool cli_parse_count(const char *text, uint64_t min, uint64_t max, uint64_t *cou
     for (size_t i = sign; i < sign + digits; i++)
         fits = fits && !__builtin_mul_overflow(value, (uint64_t)10, &value) &&
                !__builtin_add_overflow(value, (uint64_t)(text[i] - '0'), &value);
-    if (!fits || negative || value < min || (max && value > max)) {
+    if (!fits || (negative && value > 0) || value < min || (max && value > max)) {
         if (max)
             return refuse(why, why_size, "'%s' is not within %llu to %llu", text,
                           (unsigned long long)min, (unsigned long long)max);
