@@ -227,6 +227,7 @@ static void bad_members_are_refused(void **state)
     refused(dxt_ep_create(&config, &ep), DXT_ERR_INVALID, "timeout_ns");
     config = config_of(0);
     refused(dxt_ep_create(&config, NULL), DXT_ERR_INVALID, "ep must not be NULL");
+    refused(dxt_ep_create(NULL, &ep), DXT_ERR_INVALID, "config must not be NULL");
     refused(dxt_ep_create(&config, &ep), DXT_ERR_IO, "Bad file descriptor");
     dxt_probe *probe = ep_probe_new(1);
     config.probe = probe;
@@ -353,6 +354,9 @@ static void bad_combines_are_refused(void **state)
 {
     (void)state;
     struct member *m = &members[0];
+    refused(dxt_ep_combine_send(NULL, &m->combine), DXT_ERR_INVALID, "ep must not be NULL");
+    refused(dxt_ep_combine_send(m->ep, NULL), DXT_ERR_INVALID, "combine must not be NULL");
+    refused(dxt_ep_combine_recv(NULL), DXT_ERR_INVALID, "ep must not be NULL");
     REFUSE_COMBINE(c.struct_size = 8, DXT_ERR_INVALID, "struct_size is 8");
     REFUSE_COMBINE(c.format = 7, DXT_ERR_INVALID, "format is 7");
     REFUSE_COMBINE(c.x = NULL, DXT_ERR_INVALID, "x must not be NULL");
