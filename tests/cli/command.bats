@@ -197,6 +197,7 @@ END
     [ "$(bash complete deepxtrace job --slow)" = "--slow --slow-from --slow-until --slow-path" ]
     [ "$(bash complete deepxtrace job --color al)" = always ]
     [ "$(bash complete deepxtrace job --json --st)" = --steps ]
+    [[ " $(bash complete deepxtrace job -) " == *" -h "*" --record -r "* ]]
     touch there.jsonl
     [ "$(bash complete deepxtrace analyze there)" = there.jsonl ]
     [ "$(bash complete deepxtrace job --record there)" = there.jsonl ]
@@ -226,10 +227,13 @@ typed() {
     # Nothing is offered where a number or no file at all belongs.
     lines=("deepxtrace an" "deepxtrace job --color al" "deepxtrace job --engine sh" "deepxtrace bench acc"
         "deepxtrace analyze --js" "deepxtrace analyze --json the" "deepxtrace job -r the" "deepxtrace completion fi"
-        "deepxtrace help sim" "deepxtrace job --ranks the" "deepxtrace simulate the")
+        "deepxtrace help sim" "deepxtrace job --ranks the" "deepxtrace simulate the"
+        "deepxtrace serve --exec the" "deepxtrace bench accuracy ga" "deepxtrace bench --repeat 3 acc"
+        "deepxtrace serve --label a=the" "deepxtrace analyze --since 3:the" "deepxtrace job --color=al")
     whole=("analyze" "job --color always" "job --engine shm" "bench accuracy" "analyze --json"
         "analyze --json there.jsonl" "job -r there.jsonl" "completion fish" "help simulate"
-        "job --ranks the" "simulate the")
+        "job --ranks the" "simulate the" "serve --exec there.jsonl" "bench accuracy ga"
+        "bench --repeat 3 accuracy" "serve --label a=the" "analyze --since 3:the" "job --color=always")
     for shell in bash zsh; do
         command -v $shell > /dev/null || continue
         typed $shell "${lines[@]}" > got
@@ -239,7 +243,7 @@ typed() {
     for i in "${!lines[@]}"; do
         offered=$(HOME=$PWD fish -c "source ./fish; complete -C '${lines[i]}'" | cut -f 1)
         [[ ${whole[i]} == *"$offered" ]] || { echo "${lines[i]}: $offered"; false; }
-        [ "${lines[i]##* }" = the ] || [ -n "$offered" ]
+        [ "${lines[i]}" = "deepxtrace ${whole[i]}" ] || [ -n "$offered" ]
     done
 }
 
@@ -296,7 +300,7 @@ END
         run "$deepxtrace" analyze "$name.jsonl" "$reference"
         [[ $output == *"a?"*"b.jsonl"* ]]
         run "$deepxtrace" serve --once --store s.db .
-        ! LC_ALL=C grep -q $'[\x1b\x9b\xae]' <<< "$output"
+        [ "$(LC_ALL=C grep -c $'[\x1b\x9b\xae]' <<< "$output")" -eq 0 ]
         rm "$name.jsonl"
     done
 }

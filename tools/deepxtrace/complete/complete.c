@@ -15,8 +15,8 @@ typedef struct dialect {
     void (*begin)(const complete_command *commands, size_t count);
     void (*command)(const cli_command *command);
     void (*option)(const char *command, const cli_option *option);
-    void (*done)(const cli_command *command);
-    void (*end)(void);
+    void (*done)(const cli_command *command); /* NULL: nothing is told */
+    void (*end)(void);                        /* the same */
 } dialect;
 
 /* Whose operands are another command line: its table is another program's. */
@@ -34,7 +34,8 @@ static bool takes_file(const cli_option *option)
 {
     return option->type == OPTION_FILE ||
            (option->type == OPTION_TEXT &&
-            (strstr(option->argument, "FILE") || strstr(option->argument, "FOLDER")));
+            (strstr(option->argument, "FILE") || strstr(option->argument, "FOLDER") ||
+             strcmp(option->argument, "CMD") == 0));
 }
 
 static void put_words(const char *const *words)
@@ -60,46 +61,51 @@ static void bash_begin(const complete_command *commands, size_t count)
 {
     stdout_printf("# bash completion of deepxtrace: source <(deepxtrace completion bash)\n"
                   "_deepxtrace()\n{\n"
-                  "    local current=${COMP_WORDS[COMP_CWORD]} options=() words=() files= value=\n"
-                  "    local previous=${COMP_WORDS[COMP_CWORD - 1]} commands='");
+                  "    local current=${COMP_WORDS[COMP_CWORD]} options=() files= first= launches=\n"
+                  "    local commands='");
     for (size_t i = 0; i < count; i++) stdout_printf("%s%s", i ? " " : "", commands[i].name);
     stdout_printf("'\n"
+                  "    local -A takes=() # of each option with a value: FILE, or what it may be\n"
                   "    COMPREPLY=()\n"
                   "    if ((COMP_CWORD == 1)); then\n"
                   "        mapfile -t COMPREPLY < <(compgen -W \"help --help --version $commands\" "
                   "-- \"$current\")\n        return\n    fi\n"
-                  "    if [[ $current == = ]]; then current=\n"
-                  "    elif [[ $previous == = ]]; then previous=${COMP_WORDS[COMP_CWORD - 2]}; fi\n"
                   "    case ${COMP_WORDS[1]} in\n"
-                  "    help) words=($commands) ;;\n");
+                  "    help) first=$commands ;;\n");
 }
 
 static void bash_command(const cli_command *command)
 {
-    stdout_printf("    %s)\n        options=(--help)\n", command->name);
+    stdout_printf("    %s)\n        options=(--help -h)\n", command->name);
     if (command->words) {
-        stdout_printf("        words=(");
+        stdout_printf("        first='");
         put_words(command->words);
-        stdout_printf(")\n");
+        stdout_printf("'\n");
     }
     if (takes_files(command)) stdout_printf("        files=yes\n");
+    if (launches(command)) stdout_printf("        launches=yes\n");
 }
 
 static void bash_option(const char *command, const cli_option *option)
 {
     (void)command;
-    stdout_printf("        options+=(--%s)\n", option->name);
-    if (!option->argument) return;
-    stdout_printf("        case $previous in --%s", option->name);
-    if (option->letter) stdout_printf("|-%c", option->letter);
-    stdout_printf(") value=yes files=%s words=(", takes_file(option) ? "yes" : "");
-    if (option->choices) put_words(option->choices);
-    stdout_printf(") ;; esac\n");
+    for (int brief = 0; brief <= (option->letter != 0); brief++) {
+        char name[64] = {'-', option->letter};
+        if (!brief) snprintf(name, sizeof name, "--%s", option->name);
+        stdout_printf("        options+=(%s)\n", name);
+        if (!option->argument) continue;
+        stdout_printf("        takes[%s]='", name);
+        if (takes_file(option))
+            stdout_printf("FILE");
+        else if (option->choices)
+            put_words(option->choices);
+        stdout_printf("'\n");
+    }
 }
 
 static void bash_done(const cli_command *command)
 {
-    if (launches(command)) stdout_printf("        [[ $value ]] || files=command\n");
+    (void)command;
     stdout_printf("        ;;\n");
 }
 
@@ -107,15 +113,44 @@ static void bash_end(void)
 {
     stdout_printf(
         "    esac\n"
-        "    if [[ ! $value && $current == -* ]]; then\n"
-        "        mapfile -t COMPREPLY < <(compgen -W \"${options[*]}\" -- \"$current\")\n"
+        "    # bash cuts words at = and : too; here they are whole.\n"
+        "    local line=() word='' cut=yes value='' operands=0 behind='' i\n"
+        "    for ((i = 2; i <= COMP_CWORD; i++)); do\n"
+        "        word=${COMP_WORDS[i]}\n"
+        "        if [[ $word =~ ^[=:@]+$ ]]; then\n"
+        "            if ((i == COMP_CWORD)); then current=; fi\n"
+        "            if ((i == 2)); then line+=(''); fi\n"
+        "            line[-1]+=$word cut=\n"
+        "        elif [[ $cut ]]; then line+=(\"$word\")\n"
+        "        else line[-1]+=$word cut=yes; fi\n"
+        "    done\n"
+        "    word=${line[-1]}\n"
+        "    unset 'line[-1]'\n"
+        "    for i in \"${line[@]}\"; do\n"
+        "        if [[ $value ]]; then value=\n"
+        "        elif [[ $i == -- ]]; then behind=yes\n"
+        "        elif [[ ! $behind && $i == -?* ]]; then [[ ${takes[$i]+yes} ]] && value=$i\n"
+        "        else ((++operands)); if [[ $launches ]]; then behind=yes; fi; fi\n"
+        "    done\n"
+        "    if [[ ! $value && ! $behind && $word == --*=* ]]; then\n"
+        "        value=${word%%%%=*} word=${word#*=}\n"
+        "        files= first=${takes[$value]-}\n"
+        "    elif [[ $value ]]; then files= first=${takes[$value]}\n"
+        "    elif [[ ! $behind && $word == -* ]]; then\n"
+        "        mapfile -t COMPREPLY < <(compgen -W \"${options[*]}\" -- \"$word\")\n"
         "        return\n"
-        "    fi\n"
+        "    elif ((operands)); then\n"
+        "        first=\n"
+        "        if [[ $launches ]]; then files=yes; fi\n"
+        "    elif [[ $launches ]]; then files=command; fi\n"
+        "    if [[ $first == FILE ]]; then first= files=yes; fi\n"
         "    mapfile -t COMPREPLY < <(\n"
-        "        compgen -W \"${words[*]}\" -- \"$current\"\n"
-        "        case $files in yes) compgen -f -- \"$current\" ;;\n"
-        "        command) compgen -c -- \"$current\"; compgen -f -- \"$current\" ;; esac\n"
+        "        compgen -W \"$first\" -- \"$word\"\n"
+        "        case $files in yes) compgen -f -- \"$word\" ;;\n"
+        "        command) compgen -c -- \"$word\"; compgen -f -- \"$word\" ;; esac\n"
         "    )\n"
+        "    # What stands before the last = or : is not replaced.\n"
+        "    COMPREPLY=(\"${COMPREPLY[@]#\"${word%%\"$current\"}\"}\")\n"
         "}\n"
         "complete -o filenames -F _deepxtrace deepxtrace\n");
 }
@@ -203,11 +238,22 @@ static void fish_begin(const complete_command *commands, size_t count)
         "    set -l words (commandline -opc)\n"
         "    test (count $words) -ge 2; and test \"$words[2]\" = \"$argv[1]\"\n"
         "end\n"
+        "function __deepxtrace_first # OPTION-WITH-A-VALUE…: no operand yet\n"
+        "    set -l words (commandline -opc)\n"
+        "    set -l value\n"
+        "    set -e words[1 2]\n"
+        "    for word in $words\n"
+        "        if set -q value[1]\n            set -e value[1]\n"
+        "        else if contains -- $word $argv\n            set value $word\n"
+        "        else if not string match -q -- '-*' $word\n            return 1\n"
+        "        end\n    end\n"
+        "end\n"
         "function __deepxtrace_begins\n"
         "    test (count (commandline -opc)) -eq 1\n"
         "end\n"
         "complete -c deepxtrace -n __deepxtrace_begins -f -a help -d 'explain a command'\n"
-        "complete -c deepxtrace -n '__deepxtrace_is help' -f -a '");
+        "complete -c deepxtrace -n '__deepxtrace_is help' -f\n"
+        "complete -c deepxtrace -n '__deepxtrace_is help; and __deepxtrace_first' -a '");
     for (size_t i = 0; i < count; i++) stdout_printf("%s%s", i ? " " : "", commands[i].name);
     stdout_printf("'\n");
     for (size_t i = 0; i < count; i++) {
@@ -218,19 +264,28 @@ static void fish_begin(const complete_command *commands, size_t count)
     }
 }
 
+static void fish_words(const cli_command *command)
+{
+    stdout_printf("complete -c deepxtrace -n '__deepxtrace_is %s; and __deepxtrace_first",
+                  command->name);
+    for (size_t i = 0; i < command->option_count; i++) {
+        const cli_option *option = &command->options[i];
+        if (!option->argument) continue;
+        stdout_printf(" --%s", option->name);
+        if (option->letter) stdout_printf(" -%c", option->letter);
+    }
+    stdout_printf("' -a '");
+    put_words(command->words);
+    stdout_printf("'\n");
+}
+
 static void fish_command(const cli_command *command)
 {
-    if (!command->words && takes_files(command)) return;
-    stdout_printf("complete -c deepxtrace -n '__deepxtrace_is %s'", command->name);
-    if (!takes_files(command) && !launches(command)) stdout_printf(" -f");
-    if (launches(command)) {
-        stdout_printf(" -a '(__fish_complete_subcommand --fcs-skip=2)'");
-    } else if (command->words) {
-        stdout_printf(" -a '");
-        put_words(command->words);
-        stdout_printf("'");
-    }
-    stdout_printf("\n");
+    bool launcher = launches(command);
+    if (launcher || !takes_files(command))
+        stdout_printf("complete -c deepxtrace -n '__deepxtrace_is %s' %s\n", command->name,
+                      launcher ? "-a '(__fish_complete_subcommand --fcs-skip=2)'" : "-f");
+    if (command->words) fish_words(command);
 }
 
 static void fish_option(const char *command, const cli_option *option)
@@ -248,19 +303,10 @@ static void fish_option(const char *command, const cli_option *option)
     stdout_printf("'\n");
 }
 
-static void fish_done(const cli_command *command)
-{
-    (void)command;
-}
-
-static void fish_end(void)
-{
-}
-
 static const dialect dialects[] = {
     {"bash", bash_begin, bash_command, bash_option, bash_done, bash_end},
     {"zsh", zsh_begin, zsh_command, zsh_option, zsh_done, zsh_end},
-    {"fish", fish_begin, fish_command, fish_option, fish_done, fish_end},
+    {"fish", fish_begin, fish_command, fish_option, NULL, NULL},
 };
 
 /* ---- the options of a command ---- */
@@ -271,7 +317,7 @@ static void put_table(const cli_command *command, void *context)
     to->command(command);
     for (size_t i = 0; i < command->option_count; i++)
         to->option(command->name, &command->options[i]);
-    to->done(command);
+    if (to->done) to->done(command);
 }
 
 /* An option of a help that is read line by line. */
@@ -329,7 +375,7 @@ static void put_help(const dialect *to, const char *name)
     while (help && fgets(line, sizeof line, help)) take_help_line(to, name, &option, line);
     put_told(to, name, &option);
     if (help) pclose(help);
-    to->done(&command);
+    if (to->done) to->done(&command);
 }
 
 outcome complete_write(const char *shell, const complete_command *commands, size_t count,
@@ -346,6 +392,6 @@ outcome complete_write(const char *shell, const complete_command *commands, size
         else
             command_line_look(commands[i].main, commands[i].name, put_table, (void *)to);
     }
-    to->end();
+    if (to->end) to->end();
     return EXIT_DONE;
 }
