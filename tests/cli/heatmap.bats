@@ -58,8 +58,10 @@ has_cairo() {
 
 @test "a terminal gets no bytes of a PDF" {
     command -v script > /dev/null || skip "no script"
-    run -2 script -qec "'$deepxtrace' heatmap '$reference' --format pdf" /dev/null < /dev/null
-    [[ $output == "deepxtrace heatmap: a terminal shows no PNG or PDF; give -o FILE"* ]]
+    for told in "--format pdf" "--format pdf -o -" "-o - --format png"; do
+        run -2 script -qec "'$deepxtrace' heatmap '$reference' $told" /dev/null < /dev/null
+        [[ $output == "deepxtrace heatmap: a terminal shows no PNG or PDF; give -o FILE"* ]]
+    done
     run -0 "$deepxtrace" heatmap "$reference" --format svg
 }
 

@@ -165,7 +165,7 @@ static outcome choose_format(struct heatmap *run)
 {
     dxt_format format;
     bool binary = run->format == DXT_FORMAT_PNG || run->format == DXT_FORMAT_PDF;
-    if (binary && !run->output && isatty(STDOUT_FILENO))
+    if (binary && (!run->output || strcmp(run->output, "-") == 0) && isatty(STDOUT_FILENO))
         return complain("heatmap", "a terminal shows no PNG or PDF; give -o FILE");
     if (run->format >= 0) return GO_ON;
     run->format = DXT_FORMAT_TERMINAL;
