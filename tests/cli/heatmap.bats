@@ -152,6 +152,10 @@ has_cairo() {
     refused 2 "no window in case none" "$reference" --case none -o a.svg
     refused 2 "must end in .svg, .png, .pdf or .html" "$reference" -o a.gif
     refused 2 "a.svg is no file to read; to write it: -o a.svg" "$reference" a.svg
+    refused 2 "a.PNG is no file to read; to write it: -o a.PNG" "$reference" a.PNG
+    refused 2 "typo.jsonl: No such file or directory" "$reference" typo.jsonl
+    refused 2 "typo.svg: No such file or directory" "$reference" typo.svg -o a.svg
+    refused 2 "typo.jsonl: No such file or directory" typo.jsonl "$reference" -o a.svg
     refused 2 "a/b.svg: No such file or directory" "$reference" -o a/b.svg
     refused 2 "--window: 'last' is not a whole number" "$reference" --window last -o a.svg
     refused 2 "--format: 'gif' is not one of terminal, svg, html, png, pdf" "$reference" --format gif

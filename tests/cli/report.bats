@@ -96,7 +96,10 @@ END
 @test "what is no page, or carries nothing, is refused" {
     refused "-o FILE is missing" run.jsonl
     refused "incident.html is no file to read; to write it: -o incident.html" run.jsonl incident.html
+    refused "nofile.jsonl: No such file or directory" run.jsonl nofile.jsonl -o x
+    refused "nofile.jsonl: No such file or directory" nofile.jsonl run.jsonl -o x
     refused "incident.pdf: the page is HTML" run.jsonl -o incident.pdf
+    refused "x.PNG: the page is HTML" run.jsonl -o x.PNG
     refused "is not a page made by deepxtrace report" --extract run.jsonl -o x
     "$deepxtrace" heatmap run.jsonl -o plain.html
     refused "plain.html has no recording inside" --extract plain.html -o x

@@ -24,7 +24,7 @@ struct compare {
 
 static outcome read_side(struct compare *run, char *operand, int which)
 {
-    outcome result = files_find_one("compare", &operand, 1, &run->files[which]);
+    outcome result = files_find_one("compare", &operand, 1, NULL, &run->files[which]);
     if (result != GO_ON) return result;
     return side_read(&run->sides[which], run->files[which].groups, &run->analysis, run->strict);
 }

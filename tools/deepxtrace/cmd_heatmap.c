@@ -320,6 +320,7 @@ static void options_of(struct heatmap *run, cli_option *options)
 
 outcome cmd_heatmap(int argc, char **argv)
 {
+    static const char *const pictures[] = {".svg", ".png", ".pdf", ".html", NULL};
     struct heatmap run = {.format = -1};
     cli_option options[OWN_OPTIONS + ANALYSIS_OPTIONS];
     options_of(&run, options);
@@ -347,7 +348,8 @@ outcome cmd_heatmap(int argc, char **argv)
     outcome result = command_line(&command, argc, argv, &count);
     if (result != GO_ON) return result;
     run.input = argv[1];
-    result = files_find_one("heatmap", argv + 1, (size_t)count, &run.files);
+    result = files_find_one("heatmap", argv + 1, (size_t)count, run.output ? NULL : pictures,
+                            &run.files);
     if (result == GO_ON)
         result =
             output_spare("heatmap", run.output, run.files.groups->paths, run.files.groups->count);

@@ -135,12 +135,14 @@ static void options_of(struct report *run, cli_option *options)
 static outcome run_report(struct report *run, char **operands, size_t count)
 {
     static const char *const pictures[] = {".svg", ".png", ".pdf", NULL};
+    static const char *const pages[] = {".html", NULL};
     if (!run->extract && run->output && file_has_ending(run->output, pictures))
         return complain("report", "%s: the page is HTML; `deepxtrace heatmap` draws pictures",
                         run->output);
     if (run->extract && run->redact)
         return complain("report", "--redact is for making a page; leave out --extract");
-    outcome result = files_find_one("report", operands, count, &run->files);
+    outcome result =
+        files_find_one("report", operands, count, run->output ? NULL : pages, &run->files);
     if (result == GO_ON && !run->output)
         result = complain("report", "-o FILE is missing (-o - is standard output)");
     if (result == GO_ON)

@@ -33,10 +33,16 @@ typedef struct file_groups {
  */
 outcome files_find(const char *command, char **operands, size_t count, file_groups *groups);
 
-/** files_find() for a command that takes a single log: it refuses two. */
-outcome files_find_one(const char *command, char **operands, size_t count, file_groups *groups);
+/**
+ * files_find() for a command that takes a single log: it refuses two.
+ *
+ * @param written  Endings of what the command writes, NULL-terminated, if it was not told where:
+ *                 an operand behind the first that has one is meant for -o. NULL = none is.
+ */
+outcome files_find_one(const char *command, char **operands, size_t count,
+                       const char *const *written, file_groups *groups);
 
-/** Whether a name ends in one of these, NULL-terminated: ".svg". */
+/** Whether a name ends in one of these, NULL-terminated, whatever the case: ".svg". */
 bool file_has_ending(const char *path, const char *const *endings);
 
 void files_free(file_groups *groups);
