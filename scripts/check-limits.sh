@@ -4,7 +4,7 @@
 # function of C, 100 columns in a line of C; variables of ours are read by secure_getenv(). In the rooms of
 # the analysis 300 and 50, and no number in an expression but 0, 1 and 2: what was chosen stands in tuning.h,
 # and TUNING.md says why. src/numeric/ names its own; the series of tail.h and lean.h have those of a
-# textbook. src/analysis/README.md names functions that are there.
+# textbook. src/analysis/README.md names functions that are there. No test begins a line with "!", which bats ignores.
 set -uo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -28,6 +28,7 @@ c && length($0) > 100 {
     gsub(/[\200-\277]/, "", characters) # all but the first byte of each in UTF-8
     if (length(characters) > 100) violation(FNR, "more than 100 columns")
 }
+FILENAME ~ /\.bats$/ && /^ *! / { violation(FNR, "bats ignores what fails behind !; write run !") }
 !c { next }
 FILENAME ~ /^(src|ep|tools)\// && /(^|[^_])getenv\(((EPM_)?NODE_SIZE|"DEEPXTRACE)/ {
     violation(FNR, "a variable of ours is read by secure_getenv()")

@@ -79,7 +79,7 @@ has_cairo() {
     tail -n 1 a.svg | grep -q '</svg>'
     "$deepxtrace" heatmap "$reference" -o a.HTML
     grep -qi '<!doctype html' a.HTML
-    ! grep -qE '(src|href)="?(https?:)?//' a.HTML
+    run ! grep -qE '(src|href)="?(https?:)?//' a.HTML
     run "$deepxtrace" heatmap "$reference" -o -
     [ "$status" -eq 0 ]
     [[ $output == *"</svg>"* ]]

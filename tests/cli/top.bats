@@ -150,9 +150,9 @@ log_of() {
     kill -TERM "$(cat pid)"
     wait "$shown" || true
     grep -q 'combine, window 1' told
-    ! grep -q $'\x1b' told
+    run ! grep -q $'\x1b' told
     run -124 env TERM=dumb script -qec "timeout 1.5 '$deepxtrace' simulate -n 64 --windows 1000000 > out" shown < /dev/null
-    ! grep -q 'of 1000000 windows' shown
+    run ! grep -q 'of 1000000 windows' shown
 }
 
 @test "a terminal of 60, 80 and 200 columns" {
